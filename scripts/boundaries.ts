@@ -1,0 +1,111 @@
+// The dependency rule of docs/ARCHITECTURE.md, checked on the imports themselves.
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+
+/** Folder → the folders it may import from, itself always included. */
+export const allowed: Record<string, readonly string[]> = {
+  "server/lib": [],
+  "server/gen": [],
+  "server/contract": [],
+  "server/config": ["server/lib", "server/contract"],
+  "server/model": ["server/lib", "server/config"],
+  "server/translate": ["server/lib", "server/gen", "server/model"],
+  "server/xds": ["server/lib", "server/gen"],
+  "server/control-plane": [
+    "server/config",
+    "server/model",
+    "server/translate",
+    "server/xds",
+    "server/lib",
+    "server/gen",
+    "server/contract",
+  ],
+  "server/sidecar": ["server/lib", "server/gen", "server/xds", "server/telemetry"],
+  "server/telemetry": ["server/lib", "server/gen"],
+  "server/store": ["server/lib", "server/gen", "server/config", "server/telemetry", "server/query"],
+  "server/query": ["server/lib", "server/contract"],
+  "server/fleet": ["server/lib", "server/config", "server/contract"],
+  "server/cli": ["server"],
+  "server/next.ts": ["server"],
+  "components/ui": [],
+  components: ["server/contract", "components"],
+  app: ["components", "server/contract", "server/next.ts"],
+  messages: [],
+};
+
+/** The only folders that may import a package. */
+const reserved: Record<string, readonly string[]> = {
+  "@prisma/client": ["server/store", "server/gen"],
+  "@prisma/adapter-libsql": ["server/store"],
+  "@libsql/client": ["server/store"],
+  cytoscape: ["components/mesh-graph"],
+  "server-only": ["server/next.ts"],
+};
+
+export interface Violation {
+  file: string;
+  imports: string;
+  reason: string;
+}
+
+export function findViolations(root: string): Violation[] {
+  const violations: Violation[] = [];
+  for (const file of sourceFiles(root)) {
+    const from = ownerOf(file);
+    if (from === undefined) continue;
+    const isTest = /\.(test|integration|contract)\.tsx?$|\/testing\//.test(file);
+    for (const specifier of importsOf(readFileSync(join(root, file), "utf8"))) {
+      if (!specifier.startsWith(".")) {
+        const name = specifier
+          .split("/")
+          .slice(0, specifier.startsWith("@") ? 2 : 1)
+          .join("/");
+        const owners = reserved[name];
+        if (owners && !owners.some((owner) => file.startsWith(owner))) {
+          violations.push({ file, imports: name, reason: `only ${owners.join(", ")} may import ${name}` });
+        }
+        continue;
+      }
+      const target = relative(root, resolve(root, dirname(file), specifier));
+      const to = ownerOf(target);
+      if (to === undefined || to === from) continue;
+      if (isTest && to.startsWith("server/")) continue; // a test may set up what it needs around its subject
+      const may = allowed[from] ?? [];
+      if (!may.some((prefix) => to === prefix || to.startsWith(`${prefix}/`))) {
+        violations.push({ file, imports: target, reason: `${from} may not import ${to}` });
+      }
+    }
+  }
+  return violations;
+}
+
+function ownerOf(path: string): string | undefined {
+  return Object.keys(allowed)
+    .filter((owner) => path === owner || path.startsWith(`${owner}/`))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+function* sourceFiles(root: string): Generator<string> {
+  const pending = ["server", "components", "app"];
+  for (let dir = pending.pop(); dir !== undefined; dir = pending.pop()) {
+    let entries: string[] = [];
+    try {
+      entries = readdirSync(join(root, dir));
+    } catch {
+      continue;
+    }
+    for (const entry of entries) {
+      const path = join(dir, entry);
+      if (path === "server/gen") continue;
+      if (statSync(join(root, path)).isDirectory()) pending.push(path);
+      else if (/\.tsx?$/.test(entry)) yield path;
+    }
+  }
+}
+
+/** Static and dynamic imports with a literal specifier, and re-exports. */
+export function importsOf(source: string): string[] {
+  const pattern =
+    /(?:^|[\s;])(?:import|export)\b[^"'`;()]*?\bfrom\s*["']([^"']+)["']|\bimport\s*\(?\s*["']([^"']+)["']/g;
+  return [...source.matchAll(pattern)].flatMap((match) => match[1] ?? match[2] ?? []);
+}

@@ -1,0 +1,108 @@
+// Generates server/gen/proto from Envoy's API, which the npm package @grpc/grpc-js-xds carries whole, and from proto/.
+// Copies nothing into the repository: the sources are staged in .build/proto and the output is ignored by git.
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+const root = resolve(import.meta.dirname, "..");
+const stage = join(root, ".build/proto");
+const out = join(root, "server/gen/proto");
+const deps = join(root, "node_modules/@grpc/grpc-js-xds/deps");
+
+/** Entry points; everything they import is generated with them. */
+const entries = [
+  "envoy/service/discovery/v3",
+  "envoy/service/listener/v3",
+  "envoy/service/route/v3",
+  "envoy/service/cluster/v3",
+  "envoy/service/endpoint/v3",
+  "envoy/service/secret/v3",
+  "envoy/service/extension/v3",
+  "envoy/service/runtime/v3",
+  "envoy/service/health/v3",
+  "envoy/service/load_stats/v3",
+  "envoy/service/status/v3",
+  "envoy/service/accesslog/v3",
+  "envoy/service/metrics/v3",
+  "envoy/service/ratelimit/v3",
+  "envoy/admin/v3/config_dump.proto",
+  "envoy/admin/v3/clusters.proto",
+  "envoy/admin/v3/server_info.proto",
+  "envoy/config/bootstrap/v3/bootstrap.proto",
+  "envoy/config/trace/v3/opentelemetry.proto",
+  "envoy/config/trace/v3/zipkin.proto",
+  "envoy/extensions/access_loggers/grpc/v3",
+  "envoy/extensions/access_loggers/stream/v3",
+  "envoy/extensions/access_loggers/file/v3",
+  "envoy/extensions/filters/http/router/v3",
+  "envoy/extensions/filters/http/fault/v3",
+  "envoy/extensions/filters/http/cors/v3",
+  "envoy/extensions/filters/http/rbac/v3",
+  "envoy/extensions/filters/http/header_mutation/v3",
+  "envoy/extensions/filters/http/health_check/v3",
+  "envoy/extensions/filters/http/grpc_stats/v3",
+  "envoy/extensions/filters/http/local_ratelimit/v3",
+  "envoy/extensions/filters/listener/http_inspector/v3",
+  "envoy/extensions/filters/listener/original_dst/v3",
+  "envoy/extensions/filters/listener/tls_inspector/v3",
+  "envoy/extensions/filters/network/http_connection_manager/v3",
+  "envoy/extensions/filters/network/tcp_proxy/v3",
+  "envoy/extensions/load_balancing_policies/round_robin/v3",
+  "envoy/extensions/load_balancing_policies/least_request/v3",
+  "envoy/extensions/load_balancing_policies/random/v3",
+  "envoy/extensions/load_balancing_policies/ring_hash/v3",
+  "envoy/extensions/load_balancing_policies/maglev/v3",
+  "envoy/extensions/retry/host/previous_hosts/v3",
+  "envoy/extensions/transport_sockets/raw_buffer/v3",
+  "envoy/extensions/transport_sockets/tls/v3",
+  "envoy/extensions/upstreams/http/v3",
+  "io/prometheus/client/metrics.proto",
+  "opentelemetry/proto/collector/trace/v1/trace_service.proto",
+];
+
+stageSources();
+generate();
+
+function stageSources(): void {
+  rmSync(stage, { recursive: true, force: true });
+  mkdirSync(stage, { recursive: true });
+  for (const [from, to] of [
+    [join(deps, "envoy-api/envoy"), "envoy"],
+    [join(deps, "googleapis/google"), "google"],
+    [join(deps, "xds/xds"), "xds"],
+    [join(deps, "xds/udpa"), "udpa"],
+    [join(root, "proto/io"), "io"],
+    [join(root, "proto/opentelemetry"), "opentelemetry"],
+  ] as const) {
+    cpSync(from, join(stage, to), { recursive: true });
+  }
+  // Envoy's files use `ignore_empty`, which the validate.proto in the package is too old to know.
+  const validate = readFileSync(join(deps, "protoc-gen-validate/validate/validate.proto"), "utf8");
+  mkdirSync(join(stage, "validate"));
+  writeFileSync(
+    join(stage, "validate/validate.proto"),
+    validate.replace(/^message \w+Rules \{$/gm, (head) => `${head}\n  optional bool ignore_empty = 100;`),
+  );
+  writeFileSync(join(stage, "buf.yaml"), "version: v2\n");
+  writeFileSync(
+    join(stage, "buf.gen.yaml"),
+    [
+      "version: v2",
+      "plugins:",
+      `  - local: ${JSON.stringify(join(root, "node_modules/.bin/protoc-gen-es"))}`,
+      `    out: ${JSON.stringify(out)}`,
+      "    opt: [target=js+dts, import_extension=js]",
+      "    include_imports: true",
+      "",
+    ].join("\n"),
+  );
+}
+
+function generate(): void {
+  rmSync(out, { recursive: true, force: true });
+  const paths = entries.flatMap((entry) => ["--path", entry]);
+  execFileSync(join(root, "node_modules/.bin/buf"), ["generate", "--template", "buf.gen.yaml", ...paths], {
+    cwd: stage,
+    stdio: "inherit",
+  });
+}

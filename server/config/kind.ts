@@ -1,0 +1,32 @@
+import type { FieldError, Result } from "../lib/result.ts";
+import type { ConfigObject } from "./object.ts";
+
+/** All that the config API, the CLI and the store need to know of one kind; one file per kind declares it. */
+export interface KindDefinition<Spec = unknown> {
+  kind: string;
+  /** Empty for core. */
+  group: string;
+  /** The version it is stored as. */
+  version: string;
+  /** Versions accepted on input beside it, such as v1beta1 and v1alpha3. */
+  aliases: string[];
+  plural: string;
+  singular: string;
+  shortNames: string[];
+  categories: string[];
+  /** Strict parse of a whole object: unknown and unsupported fields are errors that name them; all errors at once, with paths. */
+  parse(input: unknown): Result<ConfigObject<Spec>, FieldError>;
+  /** Columns of `kubectl get`, after Name and before Age. */
+  columns: PrinterColumn[];
+  /** JSON Schema of `spec`, for OpenAPI and `kubectl explain`. */
+  jsonSchema(): Record<string, unknown>;
+}
+
+export interface PrinterColumn {
+  name: string;
+  type: "string" | "integer" | "date";
+  description: string;
+  /** 0 is always shown, 1 only with `-o wide`. */
+  priority: 0 | 1;
+  value(object: ConfigObject): string | number;
+}

@@ -1,0 +1,90 @@
+import type { ConfigObject, ResourceKey } from "./object.ts";
+
+/**
+ * Where mesh resources live. Implementations: memory, and the database through Prisma; one contract suite holds them all.
+ * A revision is a positive integer that grows by one with each commit; `resourceVersion` is the revision of an object's last write.
+ */
+export interface ConfigStore {
+  get(key: ResourceKey): Promise<ConfigObject | undefined>;
+  /** Objects of a kind (or of all), ordered by namespace and name, and the revision they were read at. */
+  list(query?: ListQuery): Promise<{ items: ConfigObject[]; revision: number }>;
+  /**
+   * Writes all or nothing. Throws `ConflictError` when a precondition fails, `NotFoundError` when a delete's target is gone.
+   * A put that changes nothing keeps the object's resourceVersion; a commit in which nothing changes makes no revision.
+   */
+  commit(writes: readonly Write[], author: string, options?: CommitOptions): Promise<Commit>;
+  /** Every commit after `revision`, in order, without gaps, then live ones, until aborted. Throws `CompactedError` when the history no longer reaches back. */
+  watch(revision: number, signal: AbortSignal): AsyncIterable<Commit>;
+  /** Past commits, newest first. */
+  history(query: HistoryQuery): Promise<Commit[]>;
+  revision(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface ListQuery {
+  kind?: string;
+  namespace?: string;
+}
+
+export type Write =
+  | {
+      op: "put";
+      object: ConfigObject;
+      /** Refuse unless the stored object has exactly this version; "absent" refuses an existing one. Unset: no precondition. */
+      expect?: string | "absent";
+    }
+  | { op: "delete"; key: ResourceKey; expect?: string };
+
+export interface CommitOptions {
+  /** Check and return what would be stored, store nothing. */
+  dryRun?: boolean;
+  /** Why, in a few words, for the history: "shift reviews 80/20/0 → 70/20/10". */
+  reason?: string;
+}
+
+export interface Commit {
+  revision: number;
+  /** Unix milliseconds. */
+  at: number;
+  author: string;
+  reason?: string;
+  changes: ConfigChange[];
+}
+
+export interface ConfigChange {
+  type: "ADDED" | "MODIFIED" | "DELETED";
+  key: ResourceKey;
+  before?: ConfigObject;
+  after?: ConfigObject;
+}
+
+export interface HistoryQuery {
+  /** Unix milliseconds, inclusive. */
+  sinceMs?: number;
+  key?: ResourceKey;
+  limit: number;
+}
+
+export class ConflictError extends Error {
+  readonly code = "CONFLICT";
+  readonly key: ResourceKey;
+  readonly current: ConfigObject | undefined;
+  constructor(key: ResourceKey, current: ConfigObject | undefined, message: string) {
+    super(message);
+    this.key = key;
+    this.current = current;
+  }
+}
+
+export class NotFoundError extends Error {
+  readonly code = "NOT_FOUND";
+  readonly key: ResourceKey;
+  constructor(key: ResourceKey) {
+    super(`${key.kind} ${key.namespace}/${key.name} does not exist`);
+    this.key = key;
+  }
+}
+
+export class CompactedError extends Error {
+  readonly code = "COMPACTED";
+}

@@ -1,0 +1,22 @@
+import { z } from "zod";
+
+/** One commit of the config history. `GET /limpid/v1/changes?since=<unix ms>&limit=<n>`, newest first. */
+export const Change = z.object({
+  revision: z.number(),
+  at: z.number(),
+  author: z.string(),
+  /** For people, in a few words: `reviews 80/20/0 → 70/20/10`. */
+  summary: z.string(),
+  kind: z.enum(["config", "traffic", "fault-start", "fault-end"]),
+  objects: z.array(
+    z.object({
+      type: z.enum(["ADDED", "MODIFIED", "DELETED"]),
+      kind: z.string(),
+      namespace: z.string(),
+      name: z.string(),
+    }),
+  ),
+});
+export type Change = z.infer<typeof Change>;
+export const ChangeList = z.object({ changes: z.array(Change) });
+export type ChangeList = z.infer<typeof ChangeList>;

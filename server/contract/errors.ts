@@ -1,0 +1,20 @@
+import { z } from "zod";
+
+/** The body of every failed call of the dashboard's and the control plane's Limpid API. */
+export const ApiError = z.object({
+  code: z.enum([
+    "INVALID",
+    "NOT_FOUND",
+    "CONFLICT",
+    "FORBIDDEN",
+    "TOO_LARGE",
+    "UNSUPPORTED",
+    "CONTROL_PLANE_UNREACHABLE",
+    "TELEMETRY_UNREACHABLE",
+    "INTERNAL",
+  ]),
+  message: z.string(),
+  /** Field by field, when the code is INVALID. */
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+export type ApiError = z.infer<typeof ApiError>;

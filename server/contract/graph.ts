@@ -1,0 +1,77 @@
+import { z } from "zod";
+
+export const Health = z.enum(["healthy", "degraded", "failing", "idle"]);
+export type Health = z.infer<typeof Health>;
+
+/** The golden signals over a window. Rates are per second; shares 0..1; latencies in milliseconds, null without a request. */
+export const Signals = z.object({
+  requestRate: z.number(),
+  /** 5xx and no response. */
+  errorShare: z.number(),
+  clientErrorShare: z.number(),
+  latencyMsP50: z.number().nullable(),
+  latencyMsP90: z.number().nullable(),
+  latencyMsP95: z.number().nullable(),
+  latencyMsP99: z.number().nullable(),
+});
+export type Signals = z.infer<typeof Signals>;
+
+export const Badge = z.enum(["split", "fault", "mirror", "circuit-breaker", "timeout", "retry", "gateway"]);
+export type Badge = z.infer<typeof Badge>;
+
+export const GraphNode = z.object({
+  /** `<namespace>/<app>/<version>`; stable over time. */
+  id: z.string(),
+  kind: z.enum(["workload", "gateway", "source", "external", "unknown"]),
+  namespace: z.string(),
+  app: z.string(),
+  version: z.string().nullable(),
+  workload: z.string().nullable(),
+  /** The service box it stands in, when its app has more than one version: `<namespace>/<app>`. */
+  box: z.string().nullable(),
+  health: Health,
+  /** Of what it receives; for a source, of what it sends. */
+  signals: Signals,
+  badges: z.array(Badge),
+  /** Config exists for it, and no traffic was seen in the window. */
+  idle: z.boolean(),
+});
+export type GraphNode = z.infer<typeof GraphNode>;
+
+export const GraphEdge = z.object({
+  id: z.string(),
+  source: z.string(),
+  target: z.string(),
+  /** Hostname of the service the call was addressed to. */
+  service: z.string(),
+  protocol: z.enum(["http", "grpc", "tcp"]),
+  health: Health,
+  signals: Signals,
+  /** What each reporter saw; the destination's is null when the call never reached it. */
+  reported: z.object({ source: Signals.nullable(), destination: Signals.nullable() }),
+  /** Requests per second by status code (`0`: no response). */
+  codes: z.record(z.string(), z.number()),
+  /** Requests per second by Envoy response flag. */
+  flags: z.record(z.string(), z.number()),
+  mtls: z.boolean(),
+});
+export type GraphEdge = z.infer<typeof GraphEdge>;
+
+/** `GET /api/graph?window=<s>[&at=<unix ms>]` */
+export const Graph = z.object({
+  /** End of the window, Unix milliseconds. */
+  at: z.number(),
+  windowSec: z.number(),
+  nodes: z.array(GraphNode),
+  edges: z.array(GraphEdge),
+  /** Requests entering the mesh per second, for the strip below the graph. */
+  timeline: z.object({
+    fromMs: z.number(),
+    stepSec: z.number(),
+    requestRate: z.array(z.number()),
+    errorShare: z.array(z.number()),
+  }),
+  /** Newest record seen, Unix milliseconds; null before the first. */
+  freshAt: z.number().nullable(),
+});
+export type Graph = z.infer<typeof Graph>;

@@ -1,0 +1,77 @@
+import { z } from "zod";
+
+/** CSDS ConfigStatus, per xDS type. https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/status/v3/csds.proto */
+export const SyncState = z.enum(["SYNCED", "STALE", "NOT_SENT", "ERROR"]);
+export type SyncState = z.infer<typeof SyncState>;
+
+export const xdsTypes = ["LDS", "RDS", "VHDS", "CDS", "EDS"] as const;
+export const XdsTypeName = z.enum(xdsTypes);
+export type XdsTypeName = z.infer<typeof XdsTypeName>;
+
+export const TypeSync = z.object({
+  state: SyncState,
+  resources: z.number(),
+  /** Since when it is in this state, Unix milliseconds. */
+  sinceMs: z.number().nullable(),
+  /** Refused resources, each with the proxy's own words and the config it came from. */
+  errors: z.array(z.object({ resource: z.string(), detail: z.string(), origin: z.string().nullable() })),
+});
+export type TypeSync = z.infer<typeof TypeSync>;
+
+export const ProxySync = z.object({
+  id: z.string(),
+  name: z.string(),
+  namespace: z.string(),
+  address: z.string(),
+  kind: z.enum(["sidecar", "gateway"]),
+  /** As the proxy names itself: `limpid-sidecar 0.1.0`, `envoy 1.40.0`. */
+  implementation: z.string(),
+  protocol: z.enum(["delta", "sotw"]),
+  connectedAt: z.number(),
+  types: z.record(XdsTypeName, TypeSync),
+});
+export type ProxySync = z.infer<typeof ProxySync>;
+
+/** `GET /api/proxies` */
+export const ProxyList = z.object({ at: z.number(), revision: z.number(), proxies: z.array(ProxySync) });
+export type ProxyList = z.infer<typeof ProxyList>;
+
+/** `GET /api/proxies/{id}/config`: the resources it was sent, as proto JSON, from CSDS. */
+export const ProxyConfigDump = z.object({
+  id: z.string(),
+  at: z.number(),
+  resources: z.array(
+    z.object({
+      type: XdsTypeName,
+      name: z.string(),
+      version: z.string(),
+      state: SyncState,
+      updatedAt: z.number().nullable(),
+      error: z.string().nullable(),
+      config: z.unknown(),
+    }),
+  ),
+});
+export type ProxyConfigDump = z.infer<typeof ProxyConfigDump>;
+
+/** `GET /limpid/v1/pushes/{revision|latest}`: how a revision reaches the fleet. Milliseconds count from the commit. */
+export const PushStatus = z.object({
+  revision: z.number(),
+  committedAt: z.number(),
+  author: z.string(),
+  reason: z.string().nullable(),
+  /** Every affected proxy has answered, with or without errors. */
+  complete: z.boolean(),
+  /** Commit → last acknowledgement; null until complete. */
+  ms: z.number().nullable(),
+  proxies: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      state: z.enum(["pending", "acked", "nacked", "gone"]),
+      ms: z.number().nullable(),
+      error: z.string().nullable(),
+    }),
+  ),
+});
+export type PushStatus = z.infer<typeof PushStatus>;

@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { PushStatus } from "./proxies.ts";
+
+/** `GET /api/status`: what is always in sight. */
+export const MeshStatus = z.object({
+  at: z.number(),
+  mesh: z.string(),
+  proxies: z.object({ total: z.number(), inSync: z.number(), refused: z.number(), lagging: z.number() }),
+  lastPush: PushStatus.nullable(),
+  services: z.number(),
+  faults: z.number(),
+  /** Newest telemetry record, Unix milliseconds; null: none yet. */
+  freshAt: z.number().nullable(),
+  controlPlane: z.object({ reachable: z.boolean(), since: z.number().nullable(), message: z.string().nullable() }),
+  telemetry: z.object({ reachable: z.boolean(), message: z.string().nullable() }),
+});
+export type MeshStatus = z.infer<typeof MeshStatus>;

@@ -1,0 +1,77 @@
+import { z } from "zod";
+
+export const RouteDestination = z.object({
+  host: z.string(),
+  subset: z.string().nullable(),
+  /** The version the subset stands for, when its labels say so. */
+  version: z.string().nullable(),
+  weight: z.number().int().min(0).max(100),
+});
+export type RouteDestination = z.infer<typeof RouteDestination>;
+
+/** One `http[]` entry of a VirtualService, for people. */
+export const RouteRule = z.object({
+  /** Index into `spec.http`. */
+  index: z.number().int(),
+  name: z.string().nullable(),
+  /** Each string is one alternative, such as `uri prefix /api and header end-user = jason`; empty: everything else. */
+  matches: z.array(z.string()),
+  destinations: z.array(RouteDestination),
+  timeout: z.string().nullable(),
+  retries: z.string().nullable(),
+  mirror: z.string().nullable(),
+  fault: z.string().nullable(),
+  redirect: z.string().nullable(),
+});
+export type RouteRule = z.infer<typeof RouteRule>;
+
+/** `GET /limpid/v1/services/{namespace}/{name}/routing`, and the same under the dashboard's `/api`. */
+export const Routing = z.object({
+  hostname: z.string(),
+  /** The object that holds the rules, and its version for the next write; null: none yet, traffic goes to every version alike. */
+  virtualService: z
+    .object({ namespace: z.string(), name: z.string(), resourceVersion: z.string(), yaml: z.string() })
+    .nullable(),
+  destinationRule: z
+    .object({ namespace: z.string(), name: z.string(), resourceVersion: z.string(), yaml: z.string() })
+    .nullable(),
+  rules: z.array(RouteRule),
+  /** Versions that could be routed to, each with the subset that exists or would be made. */
+  versions: z.array(z.object({ version: z.string(), subset: z.string() })),
+  /** Proxies that hold this service's routes. */
+  proxies: z.number(),
+});
+export type Routing = z.infer<typeof Routing>;
+
+/**
+ * `PUT …/routing/weights[?dryRun=true]`: sets the weights of one rule; subsets that the DestinationRule lacks are made in the same
+ * atomic write. Weights are integers and sum to 100.
+ */
+export const WeightsChange = z.object({
+  rule: z.number().int().min(0),
+  /** By subset name. */
+  weights: z.record(z.string(), z.number().int().min(0).max(100)),
+  /** The VirtualService's version that the change was made against; null when there was none. */
+  resourceVersion: z.string().nullable(),
+});
+export type WeightsChange = z.infer<typeof WeightsChange>;
+
+export const ChangedObject = z.object({
+  kind: z.string(),
+  namespace: z.string(),
+  name: z.string(),
+  /** Empty when it is made by this change. */
+  before: z.string(),
+  after: z.string(),
+});
+
+/** The answer to every write, dry or not. */
+export const ChangeResult = z.object({
+  /** The store's revision after the write; on a dry run the present one. */
+  revision: z.number(),
+  dryRun: z.boolean(),
+  /** YAML before and after, one entry per object that changes. */
+  objects: z.array(ChangedObject),
+  proxies: z.number(),
+});
+export type ChangeResult = z.infer<typeof ChangeResult>;

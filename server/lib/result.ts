@@ -1,0 +1,14 @@
+/** Success with a value, or every error found: callers show them all at once instead of one by one. */
+export type Result<T, E = FieldError> = { ok: true; value: T } | { ok: false; errors: E[] };
+
+/** What is wrong with one field: a path such as `spec.http[0].route[1].weight`, and what would be right. */
+export interface FieldError {
+  path: string;
+  message: string;
+}
+
+export const ok = <T>(value: T): { ok: true; value: T } => ({ ok: true, value });
+export const fail = <E>(...errors: E[]): { ok: false; errors: E[] } => ({ ok: false, errors });
+
+export const formatFieldErrors = (errors: readonly FieldError[]): string =>
+  errors.map((error) => (error.path ? `${error.path}: ${error.message}` : error.message)).join("; ");

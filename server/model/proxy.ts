@@ -1,0 +1,28 @@
+/** What translation may know of one proxy. Parsed from the xDS node, which is what Envoy's and Istio's agents send. */
+export interface Proxy {
+  /** The node id: `sidecar~<ip>~<name>.<ns>~<domain>` or `router~…`. */
+  id: string;
+  type: "sidecar" | "router";
+  ip: string;
+  /** The workload's name and namespace. */
+  name: string;
+  namespace: string;
+  /** The DNS domain of its namespace: `default.svc.cluster.local`. */
+  domain: string;
+  labels: Readonly<Record<string, string>>;
+  serviceAccount: string;
+  /** `app` or `service.istio.io/canonical-name` label, else the workload's name. */
+  canonicalService: string;
+  /** `version` or `service.istio.io/canonical-revision` label, else `latest`. */
+  canonicalRevision: string;
+  /** NONE: the proxy binds real ports and the application is told to use it (`http_proxy`). REDIRECT: iptables send everything to 15001/15006. */
+  interception: "NONE" | "REDIRECT";
+  /** Where the outbound HTTP proxy listener binds with interception NONE; metadata `HTTP_PROXY_PORT`, default 15001. */
+  httpProxyPort: number;
+  /** With interception NONE: for each inbound port that the proxy binds, where the application listens; metadata `INGRESS`: `{"9080": "127.0.0.1:19080"}`. */
+  ingress: Readonly<Record<number, { address: string; port: number }>>;
+  /** For a router: the offset its Gateway server ports are bound at; metadata `PORT_OFFSET`, default 0. */
+  portOffset: number;
+  /** The proxy speaks the incremental protocol, so that VHDS can carry its virtual hosts. */
+  delta: boolean;
+}

@@ -1,0 +1,113 @@
+/**
+ * One proxied HTTP request, filled in by the data path as it goes and handed to the access loggers once, at its end.
+ * The fields are those of Envoy's HTTPAccessLogEntry; times are milliseconds (fractional) since `startMs` unless said otherwise.
+ * Allocated once per request: every field has its final type from the start, so that the hidden class never changes.
+ */
+export interface RequestRecord {
+  /** Unix time in milliseconds, fractional. */
+  startMs: number;
+  /** End of the request as a whole, headers and body both ways. */
+  durationMs: number;
+  timeToLastDownstreamRxMs: number;
+  timeToFirstUpstreamTxMs: number;
+  timeToLastUpstreamTxMs: number;
+  timeToFirstUpstreamRxMs: number;
+  timeToLastUpstreamRxMs: number;
+  timeToFirstDownstreamTxMs: number;
+  timeToLastDownstreamTxMs: number;
+
+  downstreamRemoteAddress: string;
+  downstreamRemotePort: number;
+  downstreamLocalAddress: string;
+  downstreamLocalPort: number;
+  /** Empty when no upstream was chosen. */
+  upstreamRemoteAddress: string;
+  upstreamRemotePort: number;
+  upstreamLocalAddress: string;
+  upstreamCluster: string;
+  upstreamTransportFailureReason: string;
+  upstreamAttempts: number;
+  /** Metadata of the chosen endpoint, as in `filter_metadata`: EDS `lb_endpoints[].metadata`. */
+  upstreamHostMetadata: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
+  routeMetadata: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
+  clusterMetadata: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
+  routeName: string;
+
+  protocol: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
+  scheme: string;
+  method: string;
+  authority: string;
+  path: string;
+  /** x-envoy-original-path: the path before a rewrite. */
+  originalPath: string;
+  userAgent: string;
+  forwardedFor: string;
+  requestId: string;
+  requestHeadersBytes: number;
+  requestBodyBytes: number;
+  /** Flat [name, value, …] in lower case, as received and mutated. */
+  requestHeaders: readonly string[];
+
+  /** 0 when no response was begun. */
+  responseCode: number;
+  responseHeadersBytes: number;
+  responseBodyBytes: number;
+  /** Envoy's response code details, such as `via_upstream`, `fault_filter_abort`, `no_healthy_upstream`. */
+  responseCodeDetails: string;
+  responseHeaders: readonly string[];
+  /** Bits of {@link ResponseFlag}. */
+  responseFlags: number;
+
+  /** 32 and 16 hex digits; empty when the request is not traced. */
+  traceId: string;
+  spanId: string;
+  sampled: boolean;
+}
+
+/** Bits for Envoy's response flags. https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage */
+export const ResponseFlag = {
+  /** LH */ failedLocalHealthcheck: 1 << 0,
+  /** UH */ noHealthyUpstream: 1 << 1,
+  /** UT */ upstreamRequestTimeout: 1 << 2,
+  /** LR */ localReset: 1 << 3,
+  /** UR */ upstreamRemoteReset: 1 << 4,
+  /** UF */ upstreamConnectionFailure: 1 << 5,
+  /** UC */ upstreamConnectionTermination: 1 << 6,
+  /** UO */ upstreamOverflow: 1 << 7,
+  /** NR */ noRouteFound: 1 << 8,
+  /** DI */ delayInjected: 1 << 9,
+  /** FI */ faultInjected: 1 << 10,
+  /** RL */ rateLimited: 1 << 11,
+  /** DC */ downstreamConnectionTermination: 1 << 12,
+  /** URX */ upstreamRetryLimitExceeded: 1 << 13,
+  /** SI */ streamIdleTimeout: 1 << 14,
+  /** DPE */ downstreamProtocolError: 1 << 15,
+  /** UPE */ upstreamProtocolError: 1 << 16,
+  /** UMSDR */ upstreamMaxStreamDurationReached: 1 << 17,
+  /** NC */ noClusterFound: 1 << 18,
+  /** DT */ durationTimeout: 1 << 19,
+} as const;
+
+/** Where finished requests go. Must not throw and must not block: sinks bound their own queues and count what they shed. */
+export interface AccessLogger {
+  log(record: RequestRecord): void;
+}
+
+/** What a span needs beyond the record; the data path calls these, the tracer decides on sampling and export. */
+export interface Tracer {
+  /**
+   * Reads the incoming context (W3C traceparent, B3), decides on sampling, and returns the context of this hop's span.
+   * `headers` is flat [name, value, …] in lower case.
+   */
+  begin(headers: readonly string[], direction: "inbound" | "outbound"): TraceContext;
+  end(context: TraceContext, record: RequestRecord): void;
+}
+
+export interface TraceContext {
+  traceId: string;
+  spanId: string;
+  parentSpanId: string;
+  sampled: boolean;
+  /** Headers to set on the upstream request: flat [name, value, …]. */
+  propagate: readonly string[];
+}
