@@ -1,8 +1,8 @@
+import type { ResourceKey } from "../../config/object.ts";
 import type { ConfigStore } from "../../config/store.ts";
 import type { MeshService, PushStatus } from "../../contract/index.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
-import type { ResourceKey } from "../../config/object.ts";
 import type { KindIndex } from "./kind-index.ts";
 
 /** What the push queue knows, as the API shows it. */

@@ -44,7 +44,8 @@ export function checkContentType(method: string, contentType: string, hasBody: b
 }
 
 /** The part of a Content-Type before its parameters. */
-export const mediaType = (header: string | undefined): string => (header ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+export const mediaType = (header: string | undefined): string =>
+  (header ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 
 export function isAllowedHost(header: string, allowed: readonly string[]): boolean {
   const name = hostName(header);

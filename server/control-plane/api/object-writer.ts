@@ -1,7 +1,5 @@
-import { randomUUID } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
 import type { KindDefinition } from "../../config/kind.ts";
-import type { ConfigObject, ObjectMeta } from "../../config/object.ts";
+import type { ConfigObject } from "../../config/object.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { isRecord } from "./body.ts";
 import { apiVersionOf } from "./kind-index.ts";
@@ -21,8 +19,8 @@ export interface WriteContext {
 }
 
 /**
- * The object to store for a create, replace or patch: parsed, with the server's own metadata carried over from `existing` and field
- * ownership kept. `candidate` is in the client's form. Throws 422 with every wrong field.
+ * The object to store for a create, replace or patch: parsed, without metadata that only the server
+ * writes, and with field ownership kept. `candidate` is in the client's form. Throws 422 with every wrong field.
  */
 export function prepareUpdate(
   kind: KindDefinition,
@@ -33,7 +31,7 @@ export function prepareUpdate(
   const object = parseObject(kind, candidate);
   const sent = isRecord(candidate.metadata) ? decodeManagedFields(candidate.metadata.managedFields) : undefined;
   const owners = sent ?? ownersOf(existing);
-  return finish(object, existing, trackUpdate(owners, existing, object, writerOf(kind, context)), context.clock);
+  return withOwners(object, trackUpdate(owners, existing, object, writerOf(kind, context)));
 }
 
 /** The object to store for a server-side apply. Throws 409 with every field conflict, 422 with every wrong field. */
@@ -47,7 +45,7 @@ export function prepareApply(
   const live: Plain = existing ? { ...existing } : identity;
   const outcome = serverSideApply(live, ownersOf(existing), wanted, writerOf(kind, context), context.force);
   if (!outcome.ok) throw applyConflict(outcome.conflicts);
-  return finish(parseObject(kind, { ...outcome.object, ...identity }), existing, outcome.owners, context.clock);
+  return withOwners(parseObject(kind, { ...outcome.object, ...identity }), outcome.owners);
 }
 
 function parseObject(kind: KindDefinition, candidate: Plain): ConfigObject {
@@ -65,24 +63,11 @@ function clientMetadata(metadata: unknown): unknown {
   return rest;
 }
 
-function finish(
-  object: ConfigObject,
-  existing: ConfigObject | undefined,
-  owners: readonly Owner[],
-  clock: Clock,
-): ConfigObject {
-  const before = existing?.metadata;
-  const specChanged = existing === undefined || !isDeepStrictEqual(existing.spec, object.spec);
-  const metadata: ObjectMeta = {
-    ...object.metadata,
-    uid: before?.uid ?? randomUUID(),
-    creationTimestamp: before?.creationTimestamp ?? toTimestamp(clock.now()),
-    generation: (before?.generation ?? 0) + (specChanged ? 1 : 0),
-    managedFields: encodeManagedFields(owners),
-  };
-  if (before?.resourceVersion !== undefined) metadata.resourceVersion = before.resourceVersion;
-  return { ...object, metadata };
-}
+/** The store sets uid, version, generation and creation time. */
+const withOwners = (object: ConfigObject, owners: readonly Owner[]): ConfigObject => ({
+  ...object,
+  metadata: { ...object.metadata, managedFields: encodeManagedFields(owners) },
+});
 
 const ownersOf = (object: ConfigObject | undefined): Owner[] =>
   decodeManagedFields(object?.metadata.managedFields) ?? [];
@@ -96,7 +81,9 @@ const writerOf = (kind: KindDefinition, context: WriteContext): Writer => ({
 /** RFC 3339 to the second, as Kubernetes writes times. */
 const toTimestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
-function applyConflict(conflicts: readonly { manager: string; operation: string; apiVersion: string; field: string }[]) {
+function applyConflict(
+  conflicts: readonly { manager: string; operation: string; apiVersion: string; field: string }[],
+) {
   const plural = conflicts.length === 1 ? "conflict" : "conflicts";
   const causes = conflicts.map(({ manager, apiVersion, field }) => ({
     reason: "FieldManagerConflict",
@@ -104,10 +91,7 @@ function applyConflict(conflicts: readonly { manager: string; operation: string;
     field,
   }));
   const texts = causes.map((cause) => `${cause.message}: ${cause.field}`);
-  return new StatusError(
-    409,
-    "Conflict",
-    `Apply failed with ${conflicts.length} ${plural}: ${texts.join(", ")}`,
-    { causes },
-  );
+  return new StatusError(409, "Conflict", `Apply failed with ${conflicts.length} ${plural}: ${texts.join(", ")}`, {
+    causes,
+  });
 }

@@ -86,12 +86,17 @@ export const forbidden = (resource: ResourceName, name: string, why: string): St
 export function invalid(resource: ResourceName, name: string, errors: readonly FieldError[]): StatusError {
   const texts = errors.map((error) => (error.path ? `${error.path}: ${error.message}` : error.message));
   const joined = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
-  return new StatusError(422, "Invalid", `${qualified(resource.kind, resource.group)} "${name}" is invalid: ${joined}`, {
-    name,
-    ...(resource.group ? { group: resource.group } : {}),
-    kind: resource.kind,
-    causes: errors.map((error) => ({ reason: causeReason(error), message: error.message, field: error.path })),
-  });
+  return new StatusError(
+    422,
+    "Invalid",
+    `${qualified(resource.kind, resource.group)} "${name}" is invalid: ${joined}`,
+    {
+      name,
+      ...(resource.group ? { group: resource.group } : {}),
+      kind: resource.kind,
+      causes: errors.map((error) => ({ reason: causeReason(error), message: error.message, field: error.path })),
+    },
+  );
 }
 
 /** Kubernetes' names for the ways in which a field can be wrong; the parsers of kinds say it in words only. */

@@ -32,7 +32,9 @@ export function createOpenApi(kinds: KindIndex): OpenApi {
       for (const { group, versions } of kinds.groups()) {
         for (const version of versions) {
           const path = basePath(group, version).slice(1);
-          const hash = createHash("sha256").update(JSON.stringify(document(group, version))).digest("hex");
+          const hash = createHash("sha256")
+            .update(JSON.stringify(document(group, version)))
+            .digest("hex");
           paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash.slice(0, 32).toUpperCase()}` };
         }
       }

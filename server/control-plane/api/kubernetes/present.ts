@@ -10,7 +10,7 @@ export function present(served: ServedKind, object: ConfigObject): Record<string
     kind,
     metadata: namespaced ? { ...metadata, namespace } : metadata,
     spec: object.spec,
-    ...(object.status ?? coreStatus[kind] ? { status: object.status ?? coreStatus[kind] } : {}),
+    ...((object.status ?? coreStatus[kind]) ? { status: object.status ?? coreStatus[kind] } : {}),
   };
 }
 

@@ -16,7 +16,11 @@ export async function getObject(context: ApiContext, request: ApiRequest): Promi
 }
 
 /** A list, or a stream of changes with `watch=true`. */
-export async function listObjects(context: ApiContext, request: ApiRequest, watches: WatchServer): Promise<ApiResponse> {
+export async function listObjects(
+  context: ApiContext,
+  request: ApiRequest,
+  watches: WatchServer,
+): Promise<ApiResponse> {
   const scope = scopeOf(context, request);
   if (isTrue(request.query.get("watch"))) return watches.open(request, scope);
   const { items, revision } = await selectObjects(context, request, scope);
@@ -34,7 +38,10 @@ export async function selectObjects(
   scope: Scope,
 ): Promise<{ items: ConfigObject[]; revision: number }> {
   const selected = selectorOf(request.query);
-  const query = { kind: scope.definition.kind, ...(scope.namespace === undefined ? {} : { namespace: scope.namespace }) };
+  const query = {
+    kind: scope.definition.kind,
+    ...(scope.namespace === undefined ? {} : { namespace: scope.namespace }),
+  };
   const { items, revision } = await context.store.list(query);
   return { items: items.filter(selected), revision };
 }

@@ -81,7 +81,8 @@ export function alignWithPath(scope: Scope, body: Record<string, unknown>): Reco
 /** Throws 400 for anything but Kubernetes' one value. */
 export function isDryRun(values: readonly unknown[]): boolean {
   for (const value of values) {
-    if (value !== "All") throw badRequest(`dryRun: Unsupported value: ${JSON.stringify(value)}: supported values: "All"`);
+    if (value !== "All")
+      throw badRequest(`dryRun: Unsupported value: ${JSON.stringify(value)}: supported values: "All"`);
   }
   return values.length > 0;
 }

@@ -71,7 +71,10 @@ async function startOf(context: ApiContext, request: ApiRequest, scope: Scope): 
   const wantsInitial = request.query.get("sendInitialEvents");
   const markInitialEnd = isTrue(wantsInitial);
   if (markInitialEnd || (wantsInitial === null && (version === "" || version === "0"))) {
-    const query = { kind: scope.definition.kind, ...(scope.namespace === undefined ? {} : { namespace: scope.namespace }) };
+    const query = {
+      kind: scope.definition.kind,
+      ...(scope.namespace === undefined ? {} : { namespace: scope.namespace }),
+    };
     const { items, revision } = await context.store.list(query);
     const initial = items.filter((object) => isInScope(scope, object, selected));
     return { selected, table, initial, revision, markInitialEnd };
@@ -160,14 +163,19 @@ function createEventWriter(
     if (response.writableLength > maxPendingBytes) {
       dropped = true;
       context.logger.warn({ kind: scope.definition.kind }, "a watcher reads too slowly and is dropped");
-      response.write(`${JSON.stringify({ type: "ERROR", object: toStatus(expired("the watcher reads too slowly")) })}\n`);
+      response.write(
+        `${JSON.stringify({ type: "ERROR", object: toStatus(expired("the watcher reads too slowly")) })}\n`,
+      );
       drop();
     } else response.write(`${JSON.stringify({ type, object })}\n`);
   };
   return {
     event(type, object) {
       const resourceVersion = object.metadata.resourceVersion ?? "";
-      write(type, table ? toTable(scope, [object], { ...table, resourceVersion }, context.clock) : present(scope, object));
+      write(
+        type,
+        table ? toTable(scope, [object], { ...table, resourceVersion }, context.clock) : present(scope, object),
+      );
     },
     bookmark(revision, endsInitial) {
       const annotations = endsInitial ? { annotations: { "k8s.io/initial-events-end": "true" } } : {};

@@ -18,9 +18,9 @@ import {
   unsupportedMediaType,
 } from "../status-error.ts";
 import { present } from "./present.ts";
-import { toTable } from "./table.ts";
-import { alignWithPath, existingObject, isDryRun, keyOfScope, requireNamespace, type Scope, scopeOf } from "./scope.ts";
 import { isTrue, tableOptions } from "./read.ts";
+import { alignWithPath, existingObject, isDryRun, keyOfScope, requireNamespace, type Scope, scopeOf } from "./scope.ts";
+import { toTable } from "./table.ts";
 
 /** How often a patch without a version of its own is tried against concurrent writers. */
 const maxAttempts = 8;
@@ -91,7 +91,11 @@ function readChange(request: ApiRequest, scope: Scope): (before: Record<string, 
       const operations = decodeBody(request.body, "application/json");
       if (!Array.isArray(operations)) throw badRequest("a JSON patch is a list of operations");
       if (operations.length > maxJsonPatchOperations) {
-        throw new StatusError(413, "RequestEntityTooLarge", `The allowed maximum operations in a JSON patch is ${maxJsonPatchOperations}, got ${operations.length}`);
+        throw new StatusError(
+          413,
+          "RequestEntityTooLarge",
+          `The allowed maximum operations in a JSON patch is ${maxJsonPatchOperations}, got ${operations.length}`,
+        );
       }
       return (before) => applyJsonPatch(before, operations);
     }
@@ -124,7 +128,9 @@ function applyJsonPatch(before: Record<string, unknown>, operations: unknown[]):
 
 function readApply(context: ApiContext, request: ApiRequest, scope: Scope): Patch {
   if (!request.query.get("fieldManager")) {
-    throw badRequest('PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch');
+    throw badRequest(
+      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+    );
   }
   const wanted = alignWithPath(scope, decodeObject(request.body, "application/yaml"));
   const metadata = wanted.metadata as Record<string, unknown>;

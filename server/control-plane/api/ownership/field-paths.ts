@@ -5,9 +5,13 @@ import { isRecord } from "../body.ts";
  * A set of fields, each the JSON text of its path (`["spec","http"]`). Fields are leaves: scalars, lists (all of them atomic, as in Istio's
  * CRDs) and empty maps. A map with entries is owned through them.
  */
-export type FieldSet = ReadonlySet<string>;
+export type FieldSet = Set<string>;
 
 type Path = readonly string[];
+
+/** The fields of `a` that are in none of the others. */
+export const minus = (a: FieldSet, ...others: readonly FieldSet[]): FieldSet =>
+  new Set([...a].filter((field) => !others.some((other) => other.has(field))));
 
 export const pathKey = (path: Path): string => JSON.stringify(path);
 export const parsePathKey = (key: string): string[] => JSON.parse(key) as string[];

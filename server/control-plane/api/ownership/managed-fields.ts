@@ -53,7 +53,9 @@ export function encodeManagedFields(owners: readonly Owner[]): Record<string, un
 function bounded(owners: readonly Owner[]): Owner[] {
   const updates = owners.filter((owner) => owner.operation === "Update" && owner.fields.size > 0);
   if (updates.length <= maxUpdateOwners) return [...owners];
-  const oldest = [...updates].sort((a, b) => a.time.localeCompare(b.time)).slice(0, updates.length - maxUpdateOwners + 1);
+  const oldest = [...updates]
+    .sort((a, b) => a.time.localeCompare(b.time))
+    .slice(0, updates.length - maxUpdateOwners + 1);
   const merged: Owner = {
     manager: ancient,
     operation: "Update",

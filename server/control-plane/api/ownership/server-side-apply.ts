@@ -51,13 +51,20 @@ export function serverSideApply(
       [...owner.fields].filter((field) => !removed.has(field) && ![...changed].some((path) => overlaps(path, field))),
     ),
   }));
-  const sameFields = mine !== undefined && mine.fields.symmetricDifference(wantedFields).size === 0;
+  const sameFields = mine !== undefined && sameSet(mine.fields, wantedFields);
   const nothingNew = changed.size === 0 && removed.size === 0 && sameFields;
-  const updated: Owner = { ...writer, operation: "Apply", time: nothingNew ? mine.time : writer.time, fields: wantedFields };
+  const updated: Owner = {
+    ...writer,
+    operation: "Apply",
+    time: nothingNew ? mine.time : writer.time,
+    fields: wantedFields,
+  };
   const position = mine ? owners.indexOf(mine) : stillOwned.length;
   const all = stillOwned.toSpliced(position, 0, updated);
   return { ok: true, object: merged, owners: all.filter((owner) => owner.fields.size > 0) };
 }
+
+const sameSet = (a: FieldSet, b: FieldSet): boolean => a.size === b.size && [...a].every((field) => b.has(field));
 
 function findConflicts(others: readonly Owner[], changed: FieldSet): FieldConflict[] {
   const conflicts: FieldConflict[] = [];

@@ -1,4 +1,4 @@
-import { compareFields } from "./field-paths.ts";
+import { compareFields, minus } from "./field-paths.ts";
 import type { Owner } from "./managed-fields.ts";
 
 export interface Writer {
@@ -16,8 +16,8 @@ export function trackUpdate(owners: readonly Owner[], before: unknown, after: un
   const mine = owners.find(isWriter);
   const rest = owners
     .filter((owner) => !isWriter(owner))
-    .map((owner) => ({ ...owner, fields: owner.fields.difference(changed).difference(removed) }));
-  const fields = (mine?.fields ?? new Set<string>()).difference(removed).union(changed);
+    .map((owner) => ({ ...owner, fields: minus(owner.fields, changed, removed) }));
+  const fields = new Set([...minus(mine?.fields ?? new Set(), removed), ...changed]);
   const untouched = changed.size === 0 && mine !== undefined && fields.size === mine.fields.size;
   const updated: Owner = { ...writer, operation: "Update", time: untouched ? mine.time : writer.time, fields };
   return [...rest, updated].filter((owner) => owner.fields.size > 0);
