@@ -4,14 +4,12 @@ import { ConflictError, NotFoundError, type Write } from "../../../config/store.
 import { actorOf } from "../actor.ts";
 import { decodeObject, isRecord } from "../body.ts";
 import type { ApiContext } from "../context.ts";
+import { namespaceWrites } from "../namespace-contents.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
-import { conflict, forbidden, notFound } from "../status-error.ts";
+import { conflict, notFound } from "../status-error.ts";
 import { presentList } from "./present.ts";
 import { selectObjects } from "./read.ts";
 import { existingObject, isDryRun, type Scope, scopeOf } from "./scope.ts";
-
-/** Namespaces that the mesh can't do without. */
-const permanentNamespaces = ["default", "istio-system"];
 
 export async function deleteObject(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
   const scope = scopeOf(context, request);
@@ -66,7 +64,7 @@ async function commit(
 ): Promise<void> {
   const writes: Write[] = [];
   for (const object of objects) {
-    if (object.kind === "Namespace") writes.push(...(await contentsOf(context, scope, object.metadata.name)));
+    if (object.kind === "Namespace") writes.push(...(await namespaceWrites(context.store, object.metadata.name)));
     writes.push({ op: "delete", key: keyOf(object) });
   }
   try {
@@ -76,13 +74,4 @@ async function commit(
     if (error instanceof NotFoundError) throw notFound(scope.definition, error.key.name);
     throw error;
   }
-}
-
-/** A namespace goes with everything in it, in one commit. */
-async function contentsOf(context: ApiContext, scope: Scope, namespace: string): Promise<Write[]> {
-  if (permanentNamespaces.includes(namespace)) {
-    throw forbidden(scope.definition, namespace, "this namespace may not be deleted");
-  }
-  const { items } = await context.store.list({ namespace });
-  return items.map((object) => ({ op: "delete", key: keyOf(object) }));
 }

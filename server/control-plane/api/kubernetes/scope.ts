@@ -2,6 +2,7 @@ import type { ConfigObject, ResourceKey } from "../../../config/object.ts";
 import { isRecord } from "../body.ts";
 import type { ApiContext } from "../context.ts";
 import { apiVersionOf, type ServedKind } from "../kind-index.ts";
+import { namespaceResource } from "../namespace-contents.ts";
 import type { ApiRequest } from "../router.ts";
 import { badRequest, noSuchResource, notFound, StatusError } from "../status-error.ts";
 
@@ -36,8 +37,6 @@ export async function existingObject(context: ApiContext, scope: Scope): Promise
   if (object === undefined) throw notFound(scope.definition, key.name);
   return object;
 }
-
-export const namespaceResource = { plural: "namespaces", group: "", kind: "Namespace" };
 
 /** Throws Kubernetes' 404 when objects can't be made there. */
 export async function requireNamespace(context: ApiContext, namespace: string): Promise<void> {
