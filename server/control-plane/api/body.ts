@@ -1,12 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import { parseDocument } from "yaml";
+import { decodeProtobuf, protobufType } from "./kubernetes/protobuf.ts";
 import { badRequest, tooLarge } from "./status-error.ts";
 
 export const maxBodyBytes = 1024 * 1024;
 const maxDepth = 64;
 
-/** The whole body as text. Throws 413 past the limit, as soon as that is known. */
-export async function readBody(request: IncomingMessage): Promise<string> {
+/** The whole body. Throws 413 past the limit, as soon as that is known. */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes);
   const chunks: Buffer[] = [];
   let size = 0;
@@ -15,18 +16,18 @@ export async function readBody(request: IncomingMessage): Promise<string> {
     if (size > maxBodyBytes) throw tooLarge(maxBodyBytes);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
-/** Plain data from a JSON or YAML body. Throws 400 on a syntax error. */
-export function decodeBody(body: string, contentType: string): unknown {
-  const value = contentType.endsWith("yaml") ? decodeYaml(body) : decodeJson(body);
+/** Plain data from a JSON, YAML or Kubernetes protobuf body. Throws 400 on a syntax error. */
+export function decodeBody(body: Buffer, contentType: string): unknown {
+  const value = decode(body, contentType);
   checkPlain(value, 0);
   return value;
 }
 
 /** Like `decodeBody`; throws 400 when it is no object. */
-export function decodeObject(body: string, contentType: string): Record<string, unknown> {
+export function decodeObject(body: Buffer, contentType: string): Record<string, unknown> {
   const value = decodeBody(body, contentType);
   if (!isRecord(value)) throw badRequest("the body must be an object");
   return value;
@@ -34,6 +35,12 @@ export function decodeObject(body: string, contentType: string): Record<string, 
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+function decode(body: Buffer, contentType: string): unknown {
+  if (contentType === protobufType) return decodeProtobuf(body);
+  const text = body.toString("utf8");
+  return contentType.endsWith("yaml") ? decodeYaml(text) : decodeJson(text);
+}
 
 function decodeJson(body: string): unknown {
   try {

@@ -22,6 +22,7 @@ const bodyTypes = [
   "application/merge-patch+json",
   "application/strategic-merge-patch+json",
   "application/apply-patch+yaml",
+  "application/vnd.kubernetes.protobuf",
 ];
 
 /**

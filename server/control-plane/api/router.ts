@@ -11,7 +11,7 @@ export interface ApiRequest {
   /** The media type without its parameters, in lower case; empty without a body. */
   contentType: string;
   /** The whole body, read and bounded before the handler runs. */
-  body: string;
+  body: Buffer;
   /** Aborted when the client goes away or the server closes. */
   signal: AbortSignal;
 }

@@ -37,7 +37,7 @@ interface DeleteOptions {
 
 /** The propagation policy and the grace period make no difference here: nothing depends on an object, a delete takes effect at once. */
 function readOptions(request: ApiRequest): DeleteOptions {
-  const body = request.body === "" ? {} : decodeObject(request.body, request.contentType);
+  const body = request.body.length === 0 ? {} : decodeObject(request.body, request.contentType);
   const inBody = Array.isArray(body.dryRun) ? body.dryRun : [];
   return {
     preconditions: isRecord(body.preconditions) ? body.preconditions : {},

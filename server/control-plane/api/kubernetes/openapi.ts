@@ -82,6 +82,7 @@ function pathsOf(kind: KindDefinition, version: string): Plain {
     parameters: ["post", "put", "patch"].includes(action)
       ? ["dryRun", "fieldManager", "fieldValidation"].map(queryParameter)
       : ["dryRun"].map(queryParameter),
+    ...(action === "patch" ? { requestBody: { content: patchTypes(kind) } } : {}),
     responses: { 200: { description: "OK" } },
   });
   const parameters = kind.namespaced ? [pathParameter("namespace")] : [];
@@ -95,6 +96,13 @@ function pathsOf(kind: KindDefinition, version: string): Plain {
       parameters: [...parameters, pathParameter("name")],
     },
   };
+}
+
+/** kubectl makes a strategic merge patch only where it is listed. */
+function patchTypes(kind: KindDefinition): Plain {
+  const types = ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
+  if (kind.group === "") types.push("application/strategic-merge-patch+json");
+  return Object.fromEntries(types.map((type) => [type, { schema: { type: "object" } }]));
 }
 
 const queryParameter = (name: string) => ({ name, in: "query", schema: { type: "string", uniqueItems: true } });

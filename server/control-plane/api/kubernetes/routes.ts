@@ -51,7 +51,7 @@ function addDiscovery(router: Router, { kinds }: ApiContext): void {
   get("/openapi/v3/apis/:group/:version", ({ group = "", version = "" }) => openApi.document(group, version));
   router.add("GET", "/openapi/v2", async ({ headers }) => {
     if (!(headers.accept ?? "").includes("openapi.spec.v2@v1.0+protobuf")) return { status: 200, body: openApi.v2() };
-    const type = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    const type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"; // an "@" is not allowed in an answer's type
     return { status: 200, body: emptyV2Protobuf(), headers: { "content-type": type } };
   });
 }
