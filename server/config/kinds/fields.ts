@@ -41,7 +41,7 @@ export const labels = () => z.record(text(qualifiedKeyError), text(labelValueErr
 const stringMatchShape = () => ({
   exact: z.string().optional(),
   prefix: z.string().optional(),
-  regex: z.string().max(1_024).optional(),
+  regex: z.string().optional(),
 });
 
 export interface StringMatch {
