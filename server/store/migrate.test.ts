@@ -109,3 +109,13 @@ test("a database survives with write-ahead log and full synchronisation", async 
     client.close();
   }
 });
+
+test("says which file can't be used, and why", async () => {
+  const file = join(folder, "text.db");
+  writeFileSync(file, "this is no database, however long one looks at it ".repeat(100));
+  await expect(openSqlite(`file:${file}`)).rejects.toThrow(`the database ${file} can't be used: `);
+  const nowhere = join(folder, "no/such/folder/a.db");
+  await expect(applyMigrations({ url: `file:${nowhere}`, directory })).rejects.toThrow(
+    `the database ${nowhere} can't be used: `,
+  );
+});

@@ -6,7 +6,7 @@ import { metadataSchema, subdomainError, toMeta } from "./metadata.ts";
 import { check, unknownField } from "./schema.ts";
 
 /** One object as JSON; Kubernetes' store takes 1.5 MiB. */
-export const maxObjectBytes = 1024 * 1024;
+const maxObjectBytes = 1024 * 1024;
 
 type Declaration<S extends z.ZodType> = Omit<KindDefinition, "parse" | "jsonSchema" | "namespaced"> & {
   spec: S;
