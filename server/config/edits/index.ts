@@ -5,5 +5,4 @@ export { faultsAnnotation } from "./fault-record.ts";
 export { type RoutingInput, routingOf } from "./routing.ts";
 export { type DestinationRule, isHostOf, type ServiceRef, shortHost, type VirtualService } from "./service-host.ts";
 export { type VersionSubset, versionSubsets } from "./subsets.ts";
-export { changeOf } from "./summary.ts";
 export { setWeights, type WeightsEdit } from "./weights.ts";
