@@ -1,0 +1,20 @@
+import type { Commit } from "../../../config/store.ts";
+import type { ChangeResult } from "../../../contract/index.ts";
+import type { ApiContext } from "../context.ts";
+import { toYaml } from "./yaml-view.ts";
+
+/** The answer to every write of Limpid's API. */
+export function toChangeResult(context: ApiContext, commit: Commit, dryRun: boolean): ChangeResult {
+  return {
+    revision: commit.revision,
+    dryRun,
+    objects: commit.changes.map(({ key, before, after }) => ({
+      kind: key.kind,
+      namespace: key.namespace,
+      name: key.name,
+      before: toYaml(before),
+      after: toYaml(after),
+    })),
+    proxies: context.pushes.affected(commit.changes.map((change) => change.key)),
+  };
+}
