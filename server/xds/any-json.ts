@@ -3,6 +3,7 @@ import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
 import { file_envoy_config_cluster_v3_cluster } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import { file_envoy_config_endpoint_v3_endpoint } from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
 import { file_envoy_config_listener_v3_listener } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
+import { file_envoy_config_route_v3_route_components } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { file_envoy_config_route_v3_route } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import { file_envoy_config_trace_v3_opentelemetry } from "../gen/proto/envoy/config/trace/v3/opentelemetry_pb.js";
 import { file_envoy_config_trace_v3_zipkin } from "../gen/proto/envoy/config/trace/v3/zipkin_pb.js";
@@ -39,6 +40,7 @@ export const registry = createRegistry(
   file_envoy_config_endpoint_v3_endpoint,
   file_envoy_config_listener_v3_listener,
   file_envoy_config_route_v3_route,
+  file_envoy_config_route_v3_route_components,
   file_envoy_config_trace_v3_opentelemetry,
   file_envoy_config_trace_v3_zipkin,
   file_envoy_extensions_access_loggers_file_v3_file,

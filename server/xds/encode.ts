@@ -3,7 +3,7 @@ import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufb
 import { type Cluster, Cluster_DiscoveryType, ClusterSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import { ClusterLoadAssignmentSchema } from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
 import { type Listener, ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
-import { VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
+import { type VirtualHost, VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import { HttpConnectionManagerSchema } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { type Resource, type ResourceMap, type ResourceRef, TypeUrl } from "./types.ts";
@@ -12,6 +12,7 @@ import { type Resource, type ResourceMap, type ResourceRef, TypeUrl } from "./ty
 export interface ResourceKind<Desc extends DescMessage> {
   typeUrl: TypeUrl;
   schema: Desc;
+  toBinary(message: MessageShape<Desc>, name: string): Uint8Array;
   requires(message: MessageShape<Desc>, name: string): ResourceRef[];
 }
 
@@ -19,18 +20,22 @@ const kind = <Desc extends DescMessage>(
   typeUrl: TypeUrl,
   schema: Desc,
   requires: ResourceKind<Desc>["requires"] = () => [],
-): ResourceKind<Desc> => ({ typeUrl, schema, requires });
+): ResourceKind<Desc> => ({ typeUrl, schema, requires, toBinary: (message) => toBinary(schema, message) });
 
 export const resourceKinds = {
   cluster: kind(TypeUrl.cluster, ClusterSchema, clusterNeeds),
   endpoint: kind(TypeUrl.endpoint, ClusterLoadAssignmentSchema),
   listener: kind(TypeUrl.listener, ListenerSchema, listenerNeeds),
   route: kind(TypeUrl.route, RouteConfigurationSchema, routeNeeds),
-  virtualHost: kind(TypeUrl.virtualHost, VirtualHostSchema),
+  virtualHost: {
+    ...kind(TypeUrl.virtualHost, VirtualHostSchema),
+    // Envoy keeps virtual hosts by `name`, but looks up a removed one by its resource name: unless both are alike, it stays for ever.
+    toBinary: (message: VirtualHost, name: string) => toBinary(VirtualHostSchema, { ...message, name }),
+  },
 };
 
 /** A message is encoded once, however many proxies hold it; a map of them likewise. Identity is the key. */
-const encodedMessages = new WeakMap<object, Resource>();
+const encodedMessages = new WeakMap<object, Resource[]>();
 const encodedMaps = new WeakMap<object, ResourceMap>();
 
 export function encodeAll<Desc extends DescMessage>(
@@ -50,18 +55,14 @@ function encode<Desc extends DescMessage>(
   name: string,
   message: MessageShape<Desc>,
 ): Resource {
-  const known = encodedMessages.get(message);
-  if (known?.name === name) return known;
-  const value = known?.value ?? toBinary(kind.schema, message);
+  // Nearly always one; a virtual host may stand in several route configurations.
+  const known = encodedMessages.get(message) ?? [];
+  const same = known.find((resource) => resource.name === name);
+  if (same) return same;
+  const value = kind.toBinary(message, name);
   const requires = kind.requires(message, name);
-  const resource: Resource = {
-    name,
-    version: known?.version ?? versionOf(value),
-    value,
-    ...(requires.length > 0 && { requires }),
-  };
-  // The same virtual host may stand in several route configurations; its last name keeps the cache.
-  encodedMessages.set(message, resource);
+  const resource: Resource = { name, version: versionOf(value), value, ...(requires.length > 0 && { requires }) };
+  encodedMessages.set(message, [...known, resource]);
   return resource;
 }
 

@@ -95,9 +95,7 @@ export class Session {
   #addAll(snapshot: Snapshot): boolean {
     for (const typeUrl of this.#addTypes()) {
       this.#send(typeUrl, snapshot, "add");
-      if (this.#waitOver) continue;
-      if (typeUrl === TypeUrl.cluster && this.subscriptions.get(typeUrl)?.waiting) return false;
-      if (typeUrl === TypeUrl.endpoint && this.#endpointsMissing(snapshot)) return false;
+      if (typeUrl === TypeUrl.endpoint && !this.#waitOver && this.#clustersPending(snapshot)) return false;
     }
     return true;
   }
@@ -126,10 +124,13 @@ export class Session {
   #send(typeUrl: string, snapshot: Snapshot, phase: Phase): void {
     const subscription = this.subscriptions.get(typeUrl);
     const push = subscription?.next(resourcesOf(snapshot, typeUrl), phase, this.#options.responseBytes ?? 1 << 20);
-    if (!push) return;
+    if (!subscription || !push) return;
     this.#options.write(typeUrl, push, snapshot.revision);
     this.#options.events.pushed?.(this, typeUrl, push);
-    if (phase === "add") for (const resource of push.resources) this.#followUp(resource, snapshot);
+    for (const resource of push.resources) {
+      const changed = subscription.accepted(resource.name)?.version !== resource.version;
+      if (changed) this.#followUp(resource, snapshot);
+    }
   }
 
   /**
@@ -149,11 +150,15 @@ export class Session {
     }
   }
 
-  /** Routes must not point at a cluster that still waits for its endpoints. */
-  #endpointsMissing(snapshot: Snapshot): boolean {
+  /**
+   * Routes must not point at a cluster that still warms. Envoy answers an update of clusters only when they are warm,
+   * so endpoints may not wait for that answer, but listeners and routes do.
+   */
+  #clustersPending(snapshot: Snapshot): boolean {
     const endpoints = resourcesOf(snapshot, TypeUrl.endpoint);
     const subscription = this.subscriptions.get(TypeUrl.endpoint);
     const clusters = this.subscriptions.get(TypeUrl.cluster);
+    if (clusters?.waiting) return true;
     for (const [name, cluster] of this.#expected) {
       const resource = endpoints.get(name);
       const stillUsed = resource && clusters?.wildcard && clusters.accepted(cluster) && !clusters.refused(cluster);

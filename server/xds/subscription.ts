@@ -234,12 +234,15 @@ export class Subscription {
     this.#refused.delete(name);
   }
 
-  /** Who is to blame? When nobody is named: what is new of a whole state, the only resource, or (not known yet) nobody. */
+  /**
+   * Who is to blame? Envoy names listeners and clusters, but not when a message breaks a proto constraint, nor for other types.
+   * Then it is the only new resource, or (empty result) not known yet.
+   */
   #blame(sent: InFlight, message: string): Map<string, string> {
     const named = parseRefusals(message, sent.resources.keys());
     if (named.size > 0) return named;
     const fresh = [...sent.resources.values()].filter((r) => this.#accepted.get(r.name)?.version !== r.version);
-    if (fresh.length <= 1 || this.#wholeState) return new Map(fresh.map((resource) => [resource.name, message]));
+    if (fresh.length <= 1) return new Map(fresh.map((resource) => [resource.name, message]));
     const names = fresh.map((resource) => resource.name);
     const middle = Math.ceil(names.length / 2);
     this.#suspects.unshift(names.slice(0, middle), names.slice(middle));
@@ -294,10 +297,17 @@ export class Subscription {
   #suspectPlan(map: ResourceMap): Plan | undefined {
     while (this.#suspects[0]) {
       const resources = this.#suspects[0].flatMap((name) => map.get(name) ?? []).filter((r) => this.#needs(r));
-      if (resources.length > 0) return { resources, removed: [], version: this.#stateVersion(map), suspects: true };
+      if (resources.length > 0) return { ...this.#groupPlan(resources, map), suspects: true };
       this.#suspects.shift();
     }
     return undefined;
+  }
+
+  #groupPlan(group: Resource[], map: ResourceMap): Plan {
+    if (!this.#wholeState) return { resources: group, removed: [], version: this.#stateVersion(map) };
+    const inGroup = new Set(group.map(({ name }) => name));
+    const rest = [...this.#accepted].flatMap(([name, { resource }]) => (inGroup.has(name) ? [] : (resource ?? [])));
+    return this.#wholePlan([...rest, ...group]);
   }
 
   #addPlan(map: ResourceMap): Plan | undefined {
@@ -380,7 +390,11 @@ const wholeStateTypes: ReadonlySet<string> = new Set([TypeUrl.listener, TypeUrl.
 const wildcardByDefault: ReadonlySet<string> = new Set([TypeUrl.listener, TypeUrl.cluster, TypeUrl.virtualHost]);
 
 const stateVersionOf = (resources: Iterable<Resource>): string =>
-  versionOf(Array.from(resources, ({ name, version }) => `${name}\0${version}`).join("\n"));
+  versionOf(
+    Array.from(resources, ({ name, version }) => `${name}\0${version}`)
+      .sort() // clients list their names in any order
+      .join("\n"),
+  );
 
 /** As many as fit, at least one; the rest follows when the client has answered. */
 function takeWithin(resources: readonly Resource[], limitBytes: number): readonly Resource[] {
