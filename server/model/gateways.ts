@@ -19,7 +19,7 @@ export interface GatewayServer {
   readonly protocol: string;
   /** Which VirtualServices may attach: those whose namespace and hosts are let in. */
   readonly hosts: readonly { readonly namespace: string; readonly host: string }[];
-  readonly tls: { readonly httpsRedirect: boolean; readonly mode: string | undefined } | undefined;
+  readonly tls: { readonly httpsRedirect: boolean } | undefined;
 }
 
 /** Oldest first. */
@@ -43,7 +43,7 @@ function resolve(object: ConfigObject, domain: string): Gateway {
         port: server.port.number,
         protocol: server.port.protocol.toUpperCase(),
         hosts: server.hosts.map((host) => serverHost(host, namespace, domain)),
-        tls: server.tls && { httpsRedirect: server.tls.httpsRedirect ?? false, mode: server.tls.mode },
+        tls: server.tls && { httpsRedirect: server.tls.httpsRedirect ?? false },
       })),
     };
   });

@@ -10,7 +10,4 @@ export const canonicalService = (labels: Labels, workload: string): string =>
   labels["service.istio.io/canonical-name"] || labels["app.kubernetes.io/name"] || labels.app || workload;
 
 export const canonicalRevision = (labels: Labels): string =>
-  labels["service.istio.io/canonical-revision"] ||
-  labels["app.kubernetes.io/version"] ||
-  labels.version ||
-  "latest";
+  labels["service.istio.io/canonical-revision"] || labels["app.kubernetes.io/version"] || labels.version || "latest";

@@ -35,13 +35,7 @@ export function meshServices(mesh: Mesh): MeshService[] {
 
 function describe(mesh: Mesh, service: Service): MeshService {
   const { hostname, namespace } = service;
-  const rule = findDestinationRule(
-    mesh.destinationRules,
-    hostname,
-    namespace,
-    namespace,
-    mesh.options.rootNamespace,
-  );
+  const rule = findDestinationRule(mesh.destinationRules, hostname, namespace, namespace, mesh.options.rootNamespace);
   const endpoints = [...(mesh.endpoints.get(hostname)?.byPort.values() ?? [])].flat();
   const routed = mesh.virtualServices.all.filter(
     (it) =>

@@ -38,11 +38,7 @@ export type ObjectsByKind = ReadonlyMap<string, ReadonlyMap<string, ConfigObject
 export const defaultMeshOptions: MeshOptions = { domain: "cluster.local", rootNamespace: "istio-system" };
 
 /** From scratch; `updateMesh` with the changes since another revision gives an equal mesh at the cost of what changed. */
-export function buildMesh(
-  objects: Iterable<ConfigObject>,
-  revision: number,
-  options: Partial<MeshOptions> = {},
-): Mesh {
+export function buildMesh(objects: Iterable<ConfigObject>, revision: number, options: Partial<MeshOptions> = {}): Mesh {
   const byKind = new Map<string, Map<string, ConfigObject>>();
   for (const object of objects) {
     const kind = byKind.get(object.kind) ?? new Map<string, ConfigObject>();

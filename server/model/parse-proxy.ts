@@ -1,6 +1,6 @@
-import { fail, type FieldError, ok, type Result } from "../lib/result.ts";
+import { type FieldError, fail, ok, type Result } from "../lib/result.ts";
 import { canonicalRevision, canonicalService } from "./labels.ts";
-import type { Proxy } from "./proxy.ts";
+import type { MeshProxy } from "./proxy.ts";
 
 /** Of `envoy.config.core.v3.Node` what identifies a proxy; `metadata` as a plain object. */
 export interface ProxyNode {
@@ -13,7 +13,7 @@ export interface ProxyNode {
 }
 
 /** Reads a node as Envoy, our sidecar and Istio's agent send it. All that is wrong with it at once, by path. */
-export function parseProxy(node: ProxyNode): Result<Proxy> {
+export function parseProxy(node: ProxyNode): Result<MeshProxy> {
   const errors: FieldError[] = [];
   const { metadata } = node;
   const parts = node.id.split("~");
@@ -34,7 +34,7 @@ export function parseProxy(node: ProxyNode): Result<Proxy> {
     const message = `"${interception}" is not supported: NONE or REDIRECT`;
     errors.push({ path: "node.metadata.INTERCEPTION_MODE", message });
   }
-  const proxy: Proxy = {
+  const proxy: MeshProxy = {
     id: node.id,
     type: type === "router" ? "router" : "sidecar",
     ip,

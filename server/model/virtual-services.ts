@@ -2,7 +2,7 @@ import type { ConfigObject } from "../config/object.ts";
 import { memo } from "../lib/memo.ts";
 import { covers, isWildcard, narrowerFirst, resolveHost } from "./hostname.ts";
 import { olderFirst } from "./service.ts";
-import type { Destination, HttpMatchRequest, HttpRoute, VirtualServiceSpec } from "./specs.ts";
+import type { Destination, HTTPMatchRequest, HTTPRoute, VirtualServiceSpec } from "./specs.ts";
 import { isVisible } from "./visibility.ts";
 
 /** The gateway name that stands for every sidecar. */
@@ -15,7 +15,7 @@ export interface VirtualService {
   readonly hosts: readonly string[];
   readonly gateways: readonly string[];
   readonly exportTo: readonly string[];
-  readonly http: readonly HttpRoute[];
+  readonly http: readonly HTTPRoute[];
 }
 
 export interface VirtualServiceIndex {
@@ -68,7 +68,9 @@ const sourceLabelsOf = (all: readonly VirtualService[]): string[] =>
 
 export const sourceLabelKeys = (virtualService: VirtualService): readonly string[] =>
   memo(virtualService, "sourceLabels", [], () => [
-    ...new Set(virtualService.http.flatMap((http) => http.match ?? []).flatMap((m) => Object.keys(m.sourceLabels ?? {}))),
+    ...new Set(
+      virtualService.http.flatMap((http) => http.match ?? []).flatMap((m) => Object.keys(m.sourceLabels ?? {})),
+    ),
   ]);
 
 function resolve(object: ConfigObject, domain: string): VirtualService {
@@ -87,9 +89,9 @@ function resolve(object: ConfigObject, domain: string): VirtualService {
   });
 }
 
-function resolveRoute(http: HttpRoute, namespace: string, host: (it: string) => string): HttpRoute {
+function resolveRoute(http: HTTPRoute, namespace: string, host: (it: string) => string): HTTPRoute {
   const destination = (it: Destination): Destination => ({ ...it, host: host(it.host) });
-  const match = (it: HttpMatchRequest): HttpMatchRequest =>
+  const match = (it: HTTPMatchRequest): HTTPMatchRequest =>
     it.gateways ? { ...it, gateways: it.gateways.map((name) => gatewayName(name, namespace)) } : it;
   return {
     ...http,

@@ -4,6 +4,7 @@ import {
   type Cluster,
   Cluster_DiscoveryType,
   Cluster_DnsLookupFamily,
+  Cluster_EdsClusterConfigSchema,
   ClusterSchema,
 } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { ClusterLoadAssignment } from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
@@ -41,13 +42,23 @@ export const isReachable = (service: Service): boolean =>
 
 /** A cluster for each port of each service that the scope sees, and for each subset of it. */
 export function outboundClusters(mesh: Mesh, scope: Scope, clusterId: string): OutboundClusters {
-  const drafts = memo(mesh.services, `outbound ${scope.namespace}`, [mesh.destinationRules, mesh.options.rootNamespace], () =>
-    [...mesh.services.values()].flatMap((service) => draftsOf(mesh, service, scope)),
+  const drafts = memo(
+    mesh.services,
+    `outbound ${scope.namespace}`,
+    [mesh.destinationRules, mesh.options.rootNamespace],
+    () => [...mesh.services.values()].flatMap((service) => draftsOf(mesh, service, scope)),
   );
-  const clusters = memo(drafts, "clusters", [], () => new Map(drafts.filter((it) => !it.dns).map((it) => [it.name, edsCluster(it)])));
+  const clusters = memo(
+    drafts,
+    "clusters",
+    [],
+    () => new Map(drafts.filter((it) => !it.dns).map((it) => [it.name, edsCluster(it)])),
+  );
   return memo(drafts, `all ${clusterId}`, [mesh.endpoints], () => {
     const assignments = drafts.map((it) => [it, assignment(mesh, it, clusterId)] as const);
-    const dns = assignments.filter(([it]) => it.dns).map(([it, message]) => [it.name, dnsCluster(it, message)] as const);
+    const dns = assignments
+      .filter(([it]) => it.dns)
+      .map(([it, message]) => [it.name, dnsCluster(it, message)] as const);
     const eds = assignments.filter(([it]) => !it.dns).map(([it, message]) => [it.name, message] as const);
     return { clusters: dns.length > 0 ? new Map([...clusters, ...dns]) : clusters, endpoints: new Map(eds) };
   });
@@ -102,10 +113,7 @@ const edsCluster = (it: Draft): Cluster =>
     create(ClusterSchema, {
       ...common(it),
       clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
-      edsClusterConfig: {
-        edsConfig: adsConfig,
-        serviceName: it.name,
-      },
+      edsClusterConfig: create(Cluster_EdsClusterConfigSchema, { edsConfig: adsConfig, serviceName: it.name }),
     }),
   );
 
@@ -131,7 +139,7 @@ function common({ service, port, name, subset, policy, config }: Draft): Cluster
   return {
     name,
     connectTimeout: connectTimeout(policy),
-    ...loadBalancer(policy.loadBalancer),
+    lbPolicy: loadBalancer(policy.loadBalancer),
     commonLbConfig: commonLbConfig(policy.outlierDetection),
     circuitBreakers: circuitBreakers(policy.connectionPool),
     ...(outlier && { outlierDetection: outlier }),

@@ -44,7 +44,7 @@ export function httpProtocolOptions(
   pool: ConnectionPoolSettings | undefined,
 ): MessageInitShape<typeof HttpProtocolOptionsSchema> | undefined {
   const common = commonOptions(pool);
-  const upstream = upstreamProtocol(protocol, pool);
+  const upstream = upstreamProtocol(protocol);
   if (!common && !upstream) return undefined;
   return {
     upstreamProtocolOptions: upstream ?? http1,
@@ -60,14 +60,9 @@ const http1: Upstream = {
 };
 
 /** An undeclared port speaks whatever the client does. */
-function upstreamProtocol(protocol: Protocol, pool: ConnectionPoolSettings | undefined): Upstream {
-  const http = pool?.http;
-  if (http?.useClientProtocol) {
-    return { case: "useDownstreamProtocolConfig", value: { httpProtocolOptions: {}, http2ProtocolOptions: {} } };
-  }
-  if (isHttp2(protocol) || http?.h2UpgradePolicy === "UPGRADE") {
-    const value = http?.maxConcurrentStreams ? { maxConcurrentStreams: http.maxConcurrentStreams } : {};
-    return { case: "explicitHttpConfig", value: { protocolConfig: { case: "http2ProtocolOptions", value } } };
+function upstreamProtocol(protocol: Protocol): Upstream {
+  if (isHttp2(protocol)) {
+    return { case: "explicitHttpConfig", value: { protocolConfig: { case: "http2ProtocolOptions", value: {} } } };
   }
   if (protocol === "auto") {
     return { case: "useDownstreamProtocolConfig", value: { httpProtocolOptions: {}, http2ProtocolOptions: {} } };

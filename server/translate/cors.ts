@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import {
-  type CorsPolicy as EnvoyCorsPolicy,
   CorsPolicySchema,
+  type CorsPolicy as EnvoyCorsPolicy,
 } from "../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
 import type { CorsPolicy } from "../model/specs.ts";
 import { duration } from "./duration.ts";

@@ -2,7 +2,12 @@
  * The Host headers by which a service is called through an HTTP proxy port, where hosts keep their port: without it only on 80.
  * Short names as the client's DNS domain resolves them. https://istio.io/latest/docs/reference/config/networking/sidecar/ (captureMode NONE)
  */
-export function proxyDomains(hostname: string, addresses: readonly string[], port: number, clientDomain: string): string[] {
+export function proxyDomains(
+  hostname: string,
+  addresses: readonly string[],
+  port: number,
+  clientDomain: string,
+): string[] {
   const names = [hostname, ...shortNames(hostname, clientDomain), ...addresses];
   return names.flatMap((name) => withPort(name, port));
 }

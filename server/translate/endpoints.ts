@@ -2,7 +2,10 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { LocalitySchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { HealthStatus } from "../gen/proto/envoy/config/core/v3/health_check_pb.js";
 import type { LbEndpointSchema } from "../gen/proto/envoy/config/endpoint/v3/endpoint_components_pb.js";
-import { type ClusterLoadAssignment, ClusterLoadAssignmentSchema } from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
+import {
+  type ClusterLoadAssignment,
+  ClusterLoadAssignmentSchema,
+} from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
 import { memo } from "../lib/memo.ts";
 import type { Endpoint } from "../model/endpoints.ts";
 import { compare } from "../model/hostname.ts";

@@ -9,11 +9,11 @@ import { memo } from "../lib/memo.ts";
 import type { Gateway, GatewayServer } from "../model/gateways.ts";
 import { compare, intersect } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
-import { type VirtualService } from "../model/virtual-services.ts";
+import type { VirtualService } from "../model/virtual-services.ts";
 import { isVisible } from "../model/visibility.ts";
-import { virtualServiceRoutes } from "./routes.ts";
-import type { RouteTable } from "./route-configurations.ts";
 import { gatewayRoute } from "./names.ts";
+import type { RouteTable } from "./route-configurations.ts";
+import { virtualServiceRoutes } from "./routes.ts";
 import { type Scope, scopeKey } from "./scope.ts";
 
 /** One server of one Gateway that a proxy runs. */

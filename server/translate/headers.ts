@@ -4,9 +4,11 @@ import {
   type HeaderValueOptionSchema,
 } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { compare } from "../model/hostname.ts";
-import type { HeaderOperations, Headers } from "../model/specs.ts";
+import type { Headers } from "../model/specs.ts";
 
 type HeaderValueOptionInit = MessageInitShape<typeof HeaderValueOptionSchema>;
+
+type HeaderOperations = NonNullable<Headers["request"]>;
 
 export interface HeaderMutations {
   requestHeadersToAdd: HeaderValueOptionInit[];

@@ -9,7 +9,7 @@ import {
   HttpConnectionManagerSchema,
   type HttpFilterSchema,
 } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
-import type { Proxy } from "../model/proxy.ts";
+import type { MeshProxy } from "../model/proxy.ts";
 import { accessLog } from "./access-log.ts";
 import { adsConfig } from "./config-source.ts";
 import { corsFilter } from "./cors.ts";
@@ -31,20 +31,21 @@ export interface ConnectionManager {
 
 export const httpConnectionManager = (
   manager: ConnectionManager,
-  proxy: Proxy,
+  proxy: MeshProxy,
   options: TranslateOptions,
 ): MessageInitShape<typeof FilterSchema> => ({
   name: "envoy.filters.network.http_connection_manager",
   configType: {
     case: "typedConfig",
-    value: anyPack(
-      HttpConnectionManagerSchema,
-      create(HttpConnectionManagerSchema, settings(manager, proxy, options)),
-    ),
+    value: anyPack(HttpConnectionManagerSchema, create(HttpConnectionManagerSchema, settings(manager, proxy, options))),
   },
 });
 
-function settings({ direction, statPrefix, routes }: ConnectionManager, proxy: Proxy, options: TranslateOptions): ManagerInit {
+function settings(
+  { direction, statPrefix, routes }: ConnectionManager,
+  proxy: MeshProxy,
+  options: TranslateOptions,
+): ManagerInit {
   const isGateway = direction === "gateway";
   return {
     statPrefix,
@@ -57,7 +58,7 @@ function settings({ direction, statPrefix, routes }: ConnectionManager, proxy: P
     normalizePath: true,
     streamIdleTimeout: zero,
     upgradeConfigs: [{ upgradeType: "websocket" }],
-    // Proxy-style requests name the whole URL.
+    // Requests in proxy form name the whole URL.
     ...(direction === "outbound" && { httpProtocolOptions: { allowAbsoluteUrl: true } }),
     routeSpecifier:
       typeof routes === "string"
@@ -65,7 +66,8 @@ function settings({ direction, statPrefix, routes }: ConnectionManager, proxy: P
         : { case: "routeConfig", value: routes },
     accessLog: [accessLog(direction, options.collectorCluster)],
     tracing: tracing(proxy, options),
-    httpFilters: direction === "inbound" ? [router] : [peerFilter(proxy, options.clusterId), faults, corsHeaders, router],
+    httpFilters:
+      direction === "inbound" ? [router] : [peerFilter(proxy, options.clusterId), faults, corsHeaders, router],
   };
 }
 

@@ -2,7 +2,7 @@ import type { Cluster } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js
 import { memo } from "../lib/memo.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { Protocol } from "../model/protocol.ts";
-import type { Proxy } from "../model/proxy.ts";
+import type { MeshProxy } from "../model/proxy.ts";
 import { inboundClusterOf } from "./clusters.ts";
 
 /** A port that the sidecar binds for its application, and which service is called there. */
@@ -14,7 +14,7 @@ export interface InboundPort {
   protocol: Protocol;
 }
 
-export function inboundPorts(mesh: Mesh, proxy: Proxy): InboundPort[] {
+export function inboundPorts(mesh: Mesh, proxy: MeshProxy): InboundPort[] {
   const served = servedAt(mesh);
   return Object.entries(proxy.ingress)
     .map(([port, target]) => ({ port: Number(port), target }))
@@ -25,7 +25,7 @@ export function inboundPorts(mesh: Mesh, proxy: Proxy): InboundPort[] {
     });
 }
 
-export const inboundCluster = (proxy: Proxy, { port, target, protocol }: InboundPort): Cluster =>
+export const inboundCluster = (proxy: MeshProxy, { port, target, protocol }: InboundPort): Cluster =>
   memo(proxy, `cluster ${port}`, [protocol], () => inboundClusterOf(port, target, protocol));
 
 type Served = Pick<InboundPort, "service" | "protocol">;

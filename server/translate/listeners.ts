@@ -1,13 +1,13 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
 import { TrafficDirection } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import type { FilterSchema } from "../gen/proto/envoy/config/listener/v3/listener_components_pb.js";
 import { type Listener, ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import type { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import { TcpProxySchema } from "../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
-import { anyPack } from "@bufbuild/protobuf/wkt";
 import { memo } from "../lib/memo.ts";
 import { isHttpOrAuto } from "../model/protocol.ts";
-import type { Proxy } from "../model/proxy.ts";
+import type { MeshProxy } from "../model/proxy.ts";
 import { zero } from "./duration.ts";
 import { socketAddress } from "./endpoints.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
@@ -16,15 +16,19 @@ import { gatewayRoute, httpProxyRoute, inboundCluster, listenerName, operation }
 import type { TranslateOptions } from "./options.ts";
 
 /** The port to which the application sends its calls, as to any HTTP proxy. */
-export const outboundListener = (proxy: Proxy, options: TranslateOptions): Listener => {
+export const outboundListener = (proxy: MeshProxy, options: TranslateOptions): Listener => {
   const name = listenerName(proxy.ip, proxy.httpProxyPort);
   return listener(proxy, options, name, proxy.httpProxyPort, TrafficDirection.OUTBOUND, [], () =>
-    httpConnectionManager({ direction: "outbound", statPrefix: `outbound_${name}`, routes: httpProxyRoute }, proxy, options),
+    httpConnectionManager(
+      { direction: "outbound", statPrefix: `outbound_${name}`, routes: httpProxyRoute },
+      proxy,
+      options,
+    ),
   );
 };
 
 /** Stands where the service's callers connect, and passes on to the application. */
-export const inboundListener = (proxy: Proxy, inbound: InboundPort, options: TranslateOptions): Listener => {
+export const inboundListener = (proxy: MeshProxy, inbound: InboundPort, options: TranslateOptions): Listener => {
   const name = listenerName(proxy.ip, inbound.port);
   const facts = [inbound.protocol, inbound.service?.hostname, inbound.service?.port];
   return listener(proxy, options, name, inbound.port, TrafficDirection.INBOUND, facts, () =>
@@ -39,15 +43,19 @@ export const inboundListener = (proxy: Proxy, inbound: InboundPort, options: Tra
 };
 
 /** Named as Istio names it, bound to the gateway's own address. */
-export const gatewayListener = (proxy: Proxy, port: number, options: TranslateOptions): Listener => {
+export const gatewayListener = (proxy: MeshProxy, port: number, options: TranslateOptions): Listener => {
   const name = listenerName("0.0.0.0", port);
   return listener(proxy, options, name, port + proxy.portOffset, TrafficDirection.OUTBOUND, [], () =>
-    httpConnectionManager({ direction: "gateway", statPrefix: `outbound_${name}`, routes: gatewayRoute(port) }, proxy, options),
+    httpConnectionManager(
+      { direction: "gateway", statPrefix: `outbound_${name}`, routes: gatewayRoute(port) },
+      proxy,
+      options,
+    ),
   );
 };
 
 function listener(
-  proxy: Proxy,
+  proxy: MeshProxy,
   options: TranslateOptions,
   name: string,
   port: number,

@@ -6,13 +6,13 @@ import type {
 } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import type { StringMatcherSchema } from "../gen/proto/envoy/type/matcher/v3/string_pb.js";
 import { compare } from "../model/hostname.ts";
-import type { HttpMatchRequest, StringMatch } from "../model/specs.ts";
+import type { HTTPMatchRequest, StringMatch } from "../model/specs.ts";
 
 type RouteMatchInit = MessageInitShape<typeof RouteMatchSchema>;
 type HeaderInit = MessageInitShape<typeof HeaderMatcherSchema>;
 
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPMatchRequest */
-export function routeMatch(match: HttpMatchRequest | undefined): RouteMatchInit {
+export function routeMatch(match: HTTPMatchRequest | undefined): RouteMatchInit {
   if (!match) return { pathSpecifier: { case: "prefix", value: "/" } };
   const headers = [
     ...sorted(match.headers).map(([name, value]) => header(name, value)),

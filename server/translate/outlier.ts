@@ -9,15 +9,17 @@ type OutlierInit = MessageInitShape<typeof OutlierDetectionSchema>;
 /** Only errors in a row count, never success rates. https://istio.io/latest/docs/reference/config/networking/destination-rule/#OutlierDetection */
 export function outlierDetection(spec: OutlierDetection | undefined): OutlierInit | undefined {
   if (!spec) return undefined;
+  // The old name counted gateway errors too.
+  const gatewayErrors = spec.consecutiveGatewayErrors ?? spec.consecutiveErrors;
   return {
     enforcingSuccessRate: 0,
     ...(spec.consecutive5xxErrors !== undefined && {
       consecutive5xx: spec.consecutive5xxErrors,
       enforcingConsecutive5xx: enforcing(spec.consecutive5xxErrors),
     }),
-    ...(spec.consecutiveGatewayErrors !== undefined && {
-      consecutiveGatewayFailure: spec.consecutiveGatewayErrors,
-      enforcingConsecutiveGatewayFailure: enforcing(spec.consecutiveGatewayErrors),
+    ...(gatewayErrors !== undefined && {
+      consecutiveGatewayFailure: gatewayErrors,
+      enforcingConsecutiveGatewayFailure: enforcing(gatewayErrors),
     }),
     ...(spec.interval && { interval: duration(spec.interval) }),
     ...(spec.baseEjectionTime && { baseEjectionTime: duration(spec.baseEjectionTime) }),

@@ -3,14 +3,14 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import { HeaderValueOption_HeaderAppendAction } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { HeaderMutationSchema } from "../gen/proto/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.js";
 import type { HttpFilterSchema } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
-import type { Proxy } from "../model/proxy.ts";
+import type { MeshProxy } from "../model/proxy.ts";
 import { workloadId } from "./metadata.ts";
 
 /** Tells the destination's sidecar who calls. */
 export const peerHeader = "x-limpid-peer";
 
 /** Whatever the application or an outside client put there is replaced. */
-export const peerFilter = (proxy: Proxy, clusterId: string): MessageInitShape<typeof HttpFilterSchema> => ({
+export const peerFilter = (proxy: MeshProxy, clusterId: string): MessageInitShape<typeof HttpFilterSchema> => ({
   name: "envoy.filters.http.header_mutation",
   configType: {
     case: "typedConfig",

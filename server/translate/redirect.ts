@@ -1,10 +1,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
-  type DirectResponseActionSchema,
   RedirectAction_RedirectResponseCode as Code,
+  type DirectResponseActionSchema,
   type RedirectActionSchema,
 } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
-import type { HttpDirectResponse, HttpRedirect } from "../model/specs.ts";
+import type { HTTPDirectResponse, HTTPRedirect } from "../model/specs.ts";
 
 type RedirectInit = MessageInitShape<typeof RedirectActionSchema>;
 
@@ -17,25 +17,30 @@ const codes: Readonly<Record<number, Code>> = {
 };
 
 /** `port` is the one that the request came in on. https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRedirect */
-export function redirect(spec: HttpRedirect, port: number): RedirectInit {
+export function redirect(spec: HTTPRedirect, port: number): RedirectInit {
   return {
     hostRedirect: spec.authority ?? "",
     portRedirect: redirectPort(spec, port),
     responseCode: codes[spec.redirectCode ?? 301] ?? Code.MOVED_PERMANENTLY,
-    ...(spec.uri && { pathRewriteSpecifier: { case: "pathRedirect", value: spec.uri } }),
+    pathRewriteSpecifier: redirectPath(spec),
     ...(spec.scheme && { schemeRewriteSpecifier: { case: "schemeRedirect", value: spec.scheme } }),
   };
 }
 
+function redirectPath({ uri, prefixRewrite }: HTTPRedirect): RedirectInit["pathRewriteSpecifier"] {
+  if (prefixRewrite) return { case: "prefixRewrite", value: prefixRewrite };
+  return uri ? { case: "pathRedirect", value: uri } : undefined;
+}
+
 /** The default port of the scheme is never spelled out. Envoy cannot derive a port from the request, but each route is of one port. */
-function redirectPort(spec: HttpRedirect, port: number): number {
+function redirectPort(spec: HTTPRedirect, port: number): number {
   const wanted = spec.derivePort === "FROM_REQUEST_PORT" ? port : (spec.port ?? 0);
   const standard = (spec.scheme || "http") === "https" ? 443 : 80;
   return wanted === standard ? 0 : wanted;
 }
 
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPDirectResponse */
-export function directResponse(spec: HttpDirectResponse): MessageInitShape<typeof DirectResponseActionSchema> {
+export function directResponse(spec: HTTPDirectResponse): MessageInitShape<typeof DirectResponseActionSchema> {
   const { string, bytes } = spec.body ?? {};
   if (string !== undefined) {
     return { status: spec.status, body: { specifier: { case: "inlineString", value: string } } };

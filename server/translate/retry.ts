@@ -2,7 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import type { RetryPolicySchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { PreviousHostsPredicateSchema } from "../gen/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
-import type { HttpRetry } from "../model/specs.ts";
+import type { HTTPRetry } from "../model/specs.ts";
 import { duration } from "./duration.ts";
 
 type RetryPolicyInit = MessageInitShape<typeof RetryPolicySchema>;
@@ -18,12 +18,12 @@ const previousHosts = {
 };
 
 /**
- * Two retries unless told otherwise, none with `attempts: 0`; each on another host, except under consistent hashing, where
- * the next host would be the wrong one. https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRetry
+ * Two retries unless told otherwise, none with `attempts: 0`; each on another host where there is one.
+ * https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRetry
  */
-export function retryPolicy(retry: HttpRetry | undefined, consistentHash: boolean): RetryPolicyInit | undefined {
+export function retryPolicy(retry: HTTPRetry | undefined): RetryPolicyInit | undefined {
   if (retry && !(retry.attempts && retry.attempts > 0)) return undefined;
-  const elsewhere = retry?.retryIgnorePreviousHosts ?? !consistentHash;
+  const elsewhere = retry?.retryIgnorePreviousHosts ?? true;
   return {
     numRetries: retry?.attempts ?? 2,
     ...retryOn(retry?.retryOn),

@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
+import { ApiVersion } from "../gen/proto/envoy/config/core/v3/config_source_pb.js";
 import { type VirtualHost, VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import { memo } from "../lib/memo.ts";
-import { adsConfig } from "./config-source.ts";
 
 /** One route configuration before it is known how the proxy takes its virtual hosts. */
 export interface RouteTable {
@@ -44,7 +44,8 @@ export const routeShell = (table: RouteTable): RouteConfiguration =>
     create(RouteConfigurationSchema, {
       ...common(table),
       virtualHosts: table.fallback ? [table.fallback] : [],
-      vhds: { configSource: adsConfig },
+      // With Envoy's fetch timeout, unlike elsewhere: a mesh without a single service sends nothing, and must not hold the listener back.
+      vhds: { configSource: { configSourceSpecifier: { case: "ads", value: {} }, resourceApiVersion: ApiVersion.V3 } },
     }),
   );
 

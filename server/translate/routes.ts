@@ -12,12 +12,11 @@ import { memo } from "../lib/memo.ts";
 import { matchesLabels } from "../model/labels.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { Service } from "../model/service.ts";
-import type { ConsistentHash, Destination, HttpMatchRequest, HttpRoute, HttpRouteDestination } from "../model/specs.ts";
+import type { Destination, HTTPMatchRequest, HTTPRoute, HTTPRouteDestination } from "../model/specs.ts";
 import type { VirtualService } from "../model/virtual-services.ts";
 import { cors, corsFilter } from "./cors.ts";
 import { zero } from "./duration.ts";
 import { fault, faultFilter } from "./fault.ts";
-import { hashPolicy } from "./hash-policy.ts";
 import { authorityOf, type HeaderMutations, headerMutations } from "./headers.ts";
 import { isCatchAll, operationPath, routeMatch } from "./match.ts";
 import { configPath, istioMetadata } from "./metadata.ts";
@@ -26,9 +25,8 @@ import { blackHoleCluster, operation, outboundCluster } from "./names.ts";
 import { directResponse, redirect } from "./redirect.ts";
 import { retryPolicy } from "./retry.ts";
 import { hostRewrite, pathRewrite } from "./rewrite.ts";
-import { routeScopeKey, ruleFor, type Scope } from "./scope.ts";
+import { routeScopeKey, type Scope } from "./scope.ts";
 import { routeTimeout } from "./timeout.ts";
-import { trafficPolicy } from "./traffic-policy.ts";
 
 type RouteActionInit = MessageInitShape<typeof RouteActionSchema>;
 type WeightInit = MessageInitShape<typeof WeightedCluster_ClusterWeightSchema>;
@@ -46,17 +44,15 @@ export interface RouteContext {
 /** A VirtualService's routes, in order, up to the first that takes everything. Empty: none is for this proxy. */
 export function virtualServiceRoutes(virtualService: VirtualService, context: RouteContext): readonly Route[] {
   const { port, gateway, scope } = context;
-  const destinations = destinationsOf(virtualService).map((it) => resolve(it, context));
-  const facts = destinations.map((it) => `${it.cluster} ${JSON.stringify(it.hash ?? null)}`);
-  return memo(virtualService, `routes ${port} ${gateway} ${routeScopeKey(scope, virtualService)}`, facts, () =>
+  const clusters = destinationsOf(virtualService).map((it) => clusterOf(it, context));
+  return memo(virtualService, `routes ${port} ${gateway} ${routeScopeKey(scope, virtualService)}`, clusters, () =>
     buildRoutes(virtualService, context),
   );
 }
 
 /** What a service without a VirtualService gets. */
-export function defaultRoute(service: Service, port: number, context: RouteContext): Route {
-  const { hash } = resolve({ host: service.hostname, port: { number: port } }, context);
-  return memo(service, `route ${port} ${JSON.stringify(hash ?? null)}`, [], () =>
+export const defaultRoute = (service: Service, port: number): Route =>
+  memo(service, `route ${port}`, [], () =>
     create(RouteSchema, {
       name: "default",
       match: routeMatch(undefined),
@@ -66,13 +62,11 @@ export function defaultRoute(service: Service, port: number, context: RouteConte
         value: {
           clusterSpecifier: { case: "cluster", value: outboundCluster(port, "", service.hostname) },
           timeout: zero,
-          retryPolicy: retryPolicy(undefined, hash !== undefined),
-          hashPolicy: hashPolicy(hash),
+          retryPolicy: retryPolicy(undefined),
         },
       },
     }),
   );
-}
 
 function buildRoutes(virtualService: VirtualService, context: RouteContext): Route[] {
   const routes: Route[] = [];
@@ -87,7 +81,7 @@ function buildRoutes(virtualService: VirtualService, context: RouteContext): Rou
 }
 
 /** Gateways in a match stand in for the source; source labels count only inside the mesh. */
-function applies(match: HttpMatchRequest, { port, gateway, scope }: RouteContext): boolean {
+function applies(match: HTTPMatchRequest, { port, gateway, scope }: RouteContext): boolean {
   if (match.port && match.port !== port) return false;
   if (match.gateways?.length) return match.gateways.includes(gateway);
   if (!matchesLabels(match.sourceLabels ?? {}, scope.labels)) return false;
@@ -96,8 +90,8 @@ function applies(match: HttpMatchRequest, { port, gateway, scope }: RouteContext
 
 function buildRoute(
   virtualService: VirtualService,
-  http: HttpRoute,
-  match: HttpMatchRequest | undefined,
+  http: HTTPRoute,
+  match: HTTPMatchRequest | undefined,
   context: RouteContext,
 ): Route {
   const name = http.name || "default";
@@ -117,14 +111,13 @@ function buildRoute(
     decorator: { operation: operation(host, Number(port), operationPath(path)) },
     ...headers,
     ...(action && { action }),
-    ...(match?.statPrefix && { statPrefix: match.statPrefix }),
     typedPerFilterConfig: filterConfigs(http),
   });
 }
 
 type ActionInit = MessageInitShape<typeof RouteSchema>["action"];
 
-function routeAction(http: HttpRoute, context: RouteContext): { action: ActionInit; headers: HeaderMutations } {
+function routeAction(http: HTTPRoute, context: RouteContext): { action: ActionInit; headers: HeaderMutations } {
   const headers = headerMutations(http.headers);
   if (http.redirect) return { action: { case: "redirect", value: redirect(http.redirect, context.port) }, headers };
   if (http.directResponse) {
@@ -134,14 +127,11 @@ function routeAction(http: HttpRoute, context: RouteContext): { action: ActionIn
   const [first] = route;
   const single = route.length === 1 ? first : undefined;
   const authority = http.rewrite?.authority || authorityOf(http.headers);
-  const hashes = route.map((it) => resolve(it.destination, context).hash);
   const value: RouteActionInit = {
     clusterSpecifier: clusterSpecifier(route, context),
     timeout: routeTimeout(http.timeout),
-    // Like Istio: only a sole destination with consistent hashing must not be retried elsewhere.
-    retryPolicy: retryPolicy(http.retries, single !== undefined && hashes[0] !== undefined),
-    hashPolicy: hashes.flatMap((hash) => hashPolicy(hash)),
-    requestMirrorPolicies: mirrorPolicies(http, (destination) => resolve(destination, context).cluster),
+    retryPolicy: retryPolicy(http.retries),
+    requestMirrorPolicies: mirrorPolicies(http, (destination) => clusterOf(destination, context)),
     ...pathRewrite(http.rewrite),
     ...hostRewrite(authority || (single && authorityOf(single.headers))),
   };
@@ -152,21 +142,21 @@ function routeAction(http: HttpRoute, context: RouteContext): { action: ActionIn
 }
 
 function clusterSpecifier(
-  route: readonly HttpRouteDestination[],
+  route: readonly HTTPRouteDestination[],
   context: RouteContext,
 ): RouteActionInit["clusterSpecifier"] {
   const [first] = route;
-  if (route.length === 1 && first) return { case: "cluster", value: resolve(first.destination, context).cluster };
+  if (route.length === 1 && first) return { case: "cluster", value: clusterOf(first.destination, context) };
   const clusters = route.filter((it) => (it.weight ?? 0) > 0).map((it) => clusterWeight(it, context));
   // Envoy refuses an empty list; validation of the VirtualService refuses it before.
   if (clusters.length === 0) return { case: "cluster", value: blackHoleCluster };
   return { case: "weightedClusters", value: { clusters } };
 }
 
-function clusterWeight(route: HttpRouteDestination, context: RouteContext): WeightInit {
+function clusterWeight(route: HTTPRouteDestination, context: RouteContext): WeightInit {
   const authority = authorityOf(route.headers);
   return {
-    name: resolve(route.destination, context).cluster,
+    name: clusterOf(route.destination, context),
     weight: route.weight ?? 0,
     ...headerMutations(route.headers),
     ...(authority && { hostRewriteSpecifier: { case: "hostRewriteLiteral", value: authority } }),
@@ -182,7 +172,7 @@ function join(a: HeaderMutations, b: HeaderMutations): HeaderMutations {
   };
 }
 
-function filterConfigs(http: HttpRoute): Record<string, Any> {
+function filterConfigs(http: HTTPRoute): Record<string, Any> {
   const message = http.fault && fault(http.fault);
   return {
     ...(message && { [faultFilter]: anyPack(HTTPFaultSchema, message) }),
@@ -199,13 +189,9 @@ const destinationsOf = (virtualService: VirtualService): readonly Destination[] 
     ]),
   );
 
-/** All that a route takes from the rest of the mesh. The port: the destination's own, else the service's only one, else the request's. */
-function resolve(
-  { host, subset = "", port }: Destination,
-  { mesh, scope, port: requestPort }: RouteContext,
-): { cluster: string; hash: ConsistentHash | undefined } {
+/** All that a route takes from the rest of the mesh. Its port: the destination's own, else the service's only one, else the request's. */
+function clusterOf({ host, subset = "", port }: Destination, { mesh, port: requestPort }: RouteContext): string {
   const ports = mesh.services.get(host)?.ports ?? [];
   const number = port?.number ?? (ports.length === 1 ? ports[0]?.port : undefined) ?? requestPort;
-  const { loadBalancer } = trafficPolicy(ruleFor(mesh, host, scope), subset, number);
-  return { cluster: outboundCluster(number, subset, host), hash: loadBalancer?.consistentHash };
+  return outboundCluster(number, subset, host);
 }

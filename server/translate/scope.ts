@@ -1,8 +1,8 @@
 import { type DestinationRule, findDestinationRule } from "../model/destination-rules.ts";
 import type { Labels } from "../model/labels.ts";
 import type { Mesh } from "../model/mesh.ts";
-import type { Proxy } from "../model/proxy.ts";
-import { type VirtualService, sourceLabelKeys } from "../model/virtual-services.ts";
+import type { MeshProxy } from "../model/proxy.ts";
+import { sourceLabelKeys, type VirtualService } from "../model/virtual-services.ts";
 
 /** Whose view of the mesh is translated. Proxies with equal views share every resource made for it. */
 export interface Scope {
@@ -12,7 +12,7 @@ export interface Scope {
   readonly labels: Labels;
 }
 
-export const scopeOf = (proxy: Proxy): Scope => ({
+export const scopeOf = (proxy: MeshProxy): Scope => ({
   namespace: proxy.namespace,
   domain: proxy.domain,
   labels: proxy.labels,

@@ -12,8 +12,9 @@ export function trafficPolicy(rule: DestinationRule | undefined, subset: string,
 
 function overlay(base: PolicySettings, policy: TrafficPolicy | undefined, port: number): PolicySettings {
   if (!policy) return base;
-  const { loadBalancer, connectionPool, outlierDetection } =
-    policy.portLevelSettings?.find((it) => it.port?.number === port) ?? { ...base, ...defined(policy) };
+  const { loadBalancer, connectionPool, outlierDetection } = policy.portLevelSettings?.find(
+    (it) => it.port?.number === port,
+  ) ?? { ...base, ...defined(policy) };
   return { loadBalancer, connectionPool, outlierDetection };
 }
 

@@ -6,7 +6,7 @@ import { memo } from "../lib/memo.ts";
 import { gatewaysOf } from "../model/gateways.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isHttp, parseProtocol } from "../model/protocol.ts";
-import type { Proxy } from "../model/proxy.ts";
+import type { MeshProxy } from "../model/proxy.ts";
 import { blackHole, outboundClusters } from "./clusters.ts";
 import { type BoundServer, gatewayRouteTable } from "./gateway-routes.ts";
 import { inboundCluster, inboundPorts } from "./inbound.ts";
@@ -29,13 +29,13 @@ export class UnsupportedProxyError extends Error {
  */
 export function translate(
   mesh: Mesh,
-  proxy: Proxy,
+  proxy: MeshProxy,
   options: TranslateOptions = defaultTranslateOptions,
 ): ProxyResources {
   return proxy.type === "router" ? translateRouter(mesh, proxy, options) : translateSidecar(mesh, proxy, options);
 }
 
-function translateSidecar(mesh: Mesh, proxy: Proxy, options: TranslateOptions): ProxyResources {
+function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
   if (proxy.interception !== "NONE") {
     throw new UnsupportedProxyError(
       `${proxy.id}: interception ${proxy.interception} is not supported yet; set node metadata INTERCEPTION_MODE to NONE`,
@@ -62,7 +62,7 @@ function translateSidecar(mesh: Mesh, proxy: Proxy, options: TranslateOptions): 
   };
 }
 
-function translateRouter(mesh: Mesh, proxy: Proxy, options: TranslateOptions): ProxyResources {
+function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
   const scope = scopeOf(proxy);
   const outbound = outboundClusters(mesh, scope, options.clusterId);
   const byPort = Map.groupBy(serversOf(mesh, proxy), ({ server }) => server.port);
@@ -83,12 +83,12 @@ function translateRouter(mesh: Mesh, proxy: Proxy, options: TranslateOptions): P
 }
 
 /** Servers that terminate TLS or pass TCP on are not built yet; config validation refuses them. */
-const serversOf = (mesh: Mesh, proxy: Proxy): BoundServer[] =>
+const serversOf = (mesh: Mesh, proxy: MeshProxy): BoundServer[] =>
   gatewaysOf(mesh.gateways, proxy.labels).flatMap((gateway) =>
     gateway.servers.filter((server) => isHttp(parseProtocol(server.protocol))).map((server) => ({ gateway, server })),
   );
 
-function routesOf(proxy: Proxy, tables: readonly RouteTable[]): Pick<ProxyResources, "routes" | "virtualHosts"> {
+function routesOf(proxy: MeshProxy, tables: readonly RouteTable[]): Pick<ProxyResources, "routes" | "virtualHosts"> {
   const toConfiguration = proxy.delta ? routeShell : wholeRouteConfiguration;
   return {
     routes: byName<RouteConfiguration>(proxy, "routes", tables.map(toConfiguration)),
@@ -98,7 +98,7 @@ function routesOf(proxy: Proxy, tables: readonly RouteTable[]): Pick<ProxyResour
 
 const noVirtualHosts: ReadonlyMap<string, VirtualHost> = new Map();
 
-function vhdsResources(proxy: Proxy, tables: readonly RouteTable[]): ReadonlyMap<string, VirtualHost> {
+function vhdsResources(proxy: MeshProxy, tables: readonly RouteTable[]): ReadonlyMap<string, VirtualHost> {
   const maps = tables.map((table) =>
     memo(table.virtualHosts, `vhds ${table.name}`, [], () => {
       const hosts = [...table.virtualHosts.values()].map((host) => vhdsResource(table.name, host));
@@ -112,14 +112,14 @@ function vhdsResources(proxy: Proxy, tables: readonly RouteTable[]): ReadonlyMap
 
 /** Maps keep their identity too, so that a caller can skip a whole type. */
 function byName<T extends Listener | RouteConfiguration>(
-  proxy: Proxy,
+  proxy: MeshProxy,
   what: string,
   messages: readonly T[],
 ): ReadonlyMap<string, T> {
   return memo(proxy, what, messages, () => new Map(messages.map((message) => [message.name, message])));
 }
 
-const withOwn = (proxy: Proxy, shared: ReadonlyMap<string, Cluster>, own: readonly Cluster[]) =>
+const withOwn = (proxy: MeshProxy, shared: ReadonlyMap<string, Cluster>, own: readonly Cluster[]) =>
   memo(proxy, "clusters", [shared, ...own], () => {
     const all = new Map(shared);
     for (const cluster of own) all.set(cluster.name, cluster);

@@ -1,11 +1,15 @@
 import { create } from "@bufbuild/protobuf";
-import { type Route, type VirtualHost, VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
+import {
+  type Route,
+  type VirtualHost,
+  VirtualHostSchema,
+} from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { memo } from "../lib/memo.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isHttpOrAuto } from "../model/protocol.ts";
 import type { Service } from "../model/service.ts";
-import { isVisible } from "../model/visibility.ts";
 import { findVirtualService, meshGateway, type VirtualService } from "../model/virtual-services.ts";
+import { isVisible } from "../model/visibility.ts";
 import { isReachable } from "./clusters.ts";
 import { proxyDomains, withPort } from "./domains.ts";
 import { defaultRoute, virtualServiceRoutes } from "./routes.ts";
@@ -50,7 +54,7 @@ function serviceDrafts(mesh: Mesh, service: Service, scope: Scope): Draft[] {
         host: service.hostname,
         port,
         domains: proxyDomains(service.hostname, service.addresses, port, scope.domain),
-        routes: own ? ruled : alone(defaultRoute(service, port, context)),
+        routes: own ? ruled : alone(defaultRoute(service, port)),
       };
     });
 }
@@ -67,7 +71,8 @@ function furtherHosts(mesh: Mesh, scope: Scope, known: ReadonlySet<string>): Dra
     for (const host of others) {
       for (const port of portsBeside(mesh, virtualService)) {
         const routes = virtualServiceRoutes(virtualService, { mesh, scope, port, gateway: meshGateway });
-        if (routes.length > 0) drafts.push({ owner: virtualService, host, port, domains: withPort(host, port), routes });
+        if (routes.length > 0)
+          drafts.push({ owner: virtualService, host, port, domains: withPort(host, port), routes });
       }
     }
   }
@@ -81,7 +86,9 @@ function portsBeside(mesh: Mesh, virtualService: VirtualService): Set<number> {
 
 /** Envoy refuses a domain that stands twice: full names go before the short names of others, then the first has it. */
 function assemble(drafts: readonly Draft[]): ReadonlyMap<string, VirtualHost> {
-  const names = new Map(drafts.flatMap((draft) => withPort(draft.host, draft.port).map((it) => [it, draft] as const)).reverse());
+  const names = new Map(
+    drafts.flatMap((draft) => withPort(draft.host, draft.port).map((it) => [it, draft] as const)).reverse(),
+  );
   const taken = new Set<string>();
   const hosts = new Map<string, VirtualHost>();
   for (const draft of drafts) {
