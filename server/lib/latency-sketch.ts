@@ -41,9 +41,9 @@ export class LatencySketch {
     if (rank < seen) return 0;
     for (let i = 0; i < this.#bins.length; i++) {
       seen += this.#bins[i] as number;
-      if (rank < seen) return valueOf(this.#first + i);
+      if (rank < seen) return valueOfBin(this.#first + i);
     }
-    return valueOf(maxBin);
+    return valueOfBin(maxBin);
   }
 
   /** A few bytes per bin in use: format, zeros, then for each bin its distance from the one before and its count, all as varints. */
@@ -111,11 +111,10 @@ const shift = Math.log(minValue) * binsPerE;
 const maxBin = Math.ceil(Math.log(maxValue) * binsPerE - shift);
 
 /** Bin `i` holds the values in (minValue·γ^(i−1), minValue·γ^i]. */
-const binOf = (value: number): number =>
-  Math.min(maxBin, Math.max(0, Math.ceil(Math.log(value) * binsPerE - shift)));
+const binOf = (value: number): number => Math.min(maxBin, Math.max(0, Math.ceil(Math.log(value) * binsPerE - shift)));
 
 /** The point of a bin that is at most `relativeError` away from both ends. */
-const valueOf = (bin: number): number => (minValue * gamma ** bin * 2) / (1 + gamma);
+const valueOfBin = (bin: number): number => (minValue * gamma ** bin * 2) / (1 + gamma);
 
 const ignore = () => {};
 

@@ -105,7 +105,11 @@ const serviceOf = ({ self, domain }: ReporterNode): string => `${self.app}.${dom
 /** Where Istio counts calls to hosts that the mesh does not know; the hosts themselves are the client's words and without bound. */
 const blackHole = "BlackHoleCluster";
 
-function calledService(common: AccessLogCommon, reporter: ReporterNode, authority: string): { host: string; peer: Peer } {
+function calledService(
+  common: AccessLogCommon,
+  reporter: ReporterNode,
+  authority: string,
+): { host: string; peer: Peer } {
   const cluster = parseClusterName(common.upstreamCluster);
   const reached = parsePeer(common.customTags["limpid.destination"]);
   if (cluster === undefined) {

@@ -1,5 +1,9 @@
 import type { KeyValue } from "../gen/proto/opentelemetry/proto/common/v1/common_pb.js";
-import { type ResourceSpans, type Span, Status_StatusCode } from "../gen/proto/opentelemetry/proto/trace/v1/trace_pb.js";
+import {
+  type ResourceSpans,
+  type Span,
+  Status_StatusCode,
+} from "../gen/proto/opentelemetry/proto/trace/v1/trace_pb.js";
 import { clean } from "./record.ts";
 
 /** One finished span, from any dialect. */
@@ -77,4 +81,5 @@ function stringAttribute(attributes: readonly KeyValue[], key: string): string {
   return value?.case === "stringValue" ? value.value : "";
 }
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+const hex = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
