@@ -110,16 +110,20 @@ function calledService(
   reporter: ReporterNode,
   authority: string,
 ): { host: string; peer: Peer } {
-  const cluster = parseClusterName(common.upstreamCluster);
+  const cluster = parseClusterName(clusterOf(common));
   const reached = parsePeer(common.customTags["limpid.destination"]);
   if (cluster === undefined) {
-    if (reached !== undefined) return { host: clean(common.upstreamCluster), peer: reached };
+    if (reached !== undefined) return { host: clean(clusterOf(common)), peer: reached };
     // A redirect or direct response of a route: the route was matched, so the host is one the config names.
-    const host = common.customTags["limpid.config"] ? fullHost(authority, reporter.domain) : common.upstreamCluster;
+    const host = common.customTags["limpid.config"] ? fullHost(authority, reporter.domain) : clusterOf(common);
     return { host: clean(host || blackHole), peer: namedPeer(host || blackHole, "") };
   }
   return { host: clean(cluster.host), peer: reached ?? namedPeer(cluster.host, cluster.subset) };
 }
+
+/** Envoy fills in the field only when a host was chosen, so the cluster of an abort or of an empty cluster comes as a tag. */
+const clusterOf = (common: AccessLogCommon): string =>
+  common.upstreamCluster || common.customTags["limpid.cluster"]?.replace(/^-$/, "") || "";
 
 /** Who would have answered, going by names alone: no host was chosen, or it has no metadata. */
 function namedPeer(host: string, subset: string): Peer {
@@ -146,7 +150,7 @@ function commonFields(common: AccessLogCommon) {
     timeMs: timestampMsOf(common.startTime) + durationMs,
     durationMs,
     flags: flagBits(common.responseFlags),
-    upstreamCluster: clean(common.upstreamCluster, 512),
+    upstreamCluster: clean(clusterOf(common), 512),
     upstreamHost: addressOf(common.upstreamRemoteAddress),
     config: clean(common.customTags["limpid.config"] ?? "", 512),
   };
