@@ -8,7 +8,7 @@ import { createQueries } from "../query/queries.ts";
 import type { TelemetryReader } from "../query/reader.ts";
 import { openSqliteTelemetryReader } from "../store/telemetry/sqlite-reader.ts";
 import { openSqliteTelemetryStore } from "../store/telemetry/sqlite-store.ts";
-import { migrate, temporaryDatabase } from "../store/telemetry/testing/temporary-database.ts";
+import { temporaryDatabase } from "../store/telemetry/testing/temporary-database.ts";
 import { type Collector, createCollector } from "./collector.ts";
 import { abortEvery, staticBootstrap } from "./testing/bootstrap.ts";
 import { envoyMissing, type RunningEnvoy, startEnvoy, until } from "./testing/envoy.ts";
@@ -26,9 +26,9 @@ describe.skipIf(envoyMissing !== undefined)(`real Envoy → collector → SQLite
   beforeAll(async () => {
     const database = await temporaryDatabase();
     cleanUps.push(database.remove);
-    const store = await openSqliteTelemetryStore({ path: database.path, migrate });
+    const store = await openSqliteTelemetryStore({ path: database.path });
     cleanUps.push(() => store.close());
-    reader = await openSqliteTelemetryReader({ path: database.path, migrate });
+    reader = await openSqliteTelemetryReader({ path: database.path });
     cleanUps.push(() => reader.close());
     collector = createCollector({ store, grpcPort: 0, httpPort: 0, logger: silentLogger });
     await collector.start();

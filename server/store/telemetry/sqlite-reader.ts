@@ -15,27 +15,16 @@ import type {
 } from "../../query/reader.ts";
 import { flagNames } from "../../telemetry/response-flags.ts";
 import { type Step, steps } from "../../telemetry/store.ts";
-import { type Migrate, openDatabase } from "./database.ts";
+import { openTelemetryFile, type TelemetryFile } from "./database.ts";
 import { toEdge } from "./edges.ts";
-
-export interface SqliteReaderOptions {
-  path: string;
-  migrate: Migrate;
-}
 
 /**
  * The read side of the telemetry file, for another process than its writer's. Through Prisma, but for the roll-up: a graph reads
  * thousands of its rows, and the plain client hands them over several times faster.
  */
-export async function openSqliteTelemetryReader(options: SqliteReaderOptions): Promise<TelemetryReader> {
-  const client = await openDatabase(options.path);
-  try {
-    await options.migrate(client);
-  } catch (error) {
-    client.close();
-    throw error;
-  }
-  const prisma = new PrismaClient({ adapter: new PrismaLibSql({ url: `file:${options.path}` }) });
+export async function openSqliteTelemetryReader(file: TelemetryFile): Promise<TelemetryReader> {
+  const client = await openTelemetryFile(file);
+  const prisma = new PrismaClient({ adapter: new PrismaLibSql({ url: `file:${file.path}` }) });
   return new SqliteTelemetryReader(client, prisma);
 }
 

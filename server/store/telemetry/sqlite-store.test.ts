@@ -1,12 +1,12 @@
 import { openSqliteTelemetryReader } from "./sqlite-reader.ts";
 import { openSqliteTelemetryStore } from "./sqlite-store.ts";
 import { telemetryStoreContract } from "./testing/contract.ts";
-import { migrate, temporaryDatabase } from "./testing/temporary-database.ts";
+import { temporaryDatabase } from "./testing/temporary-database.ts";
 
 telemetryStoreContract("SQLite", async () => {
   const { path, remove } = await temporaryDatabase();
-  const store = await openSqliteTelemetryStore({ path, migrate });
-  const reader = await openSqliteTelemetryReader({ path, migrate });
+  const store = await openSqliteTelemetryStore({ path });
+  const reader = await openSqliteTelemetryReader({ path });
   return {
     store,
     reader,

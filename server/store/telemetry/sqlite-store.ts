@@ -4,26 +4,14 @@ import type { SpanRecord } from "../../telemetry/span.ts";
 import type { CollectorState, CompactionPass, TelemetryBatch, TelemetryStore } from "../../telemetry/store.ts";
 import { insertStatements } from "./bulk-insert.ts";
 import { compactPass, rollupColumns } from "./compaction.ts";
-import { type Migrate, openDatabase } from "./database.ts";
+import { openTelemetryFile, type TelemetryFile } from "./database.ts";
 import { EdgeIds } from "./edges.ts";
 
-export interface SqliteStoreOptions {
-  /** The database file; made when it is not there. One writer at a time. */
-  path: string;
-  migrate: Migrate;
-  maxEdges?: number;
-}
-
-/** The write side of the telemetry file: multi-row inserts, one transaction per batch, past the ORM for speed. */
-export async function openSqliteTelemetryStore(options: SqliteStoreOptions): Promise<TelemetryStore> {
-  const client = await openDatabase(options.path);
-  try {
-    await options.migrate(client);
-  } catch (error) {
-    client.close();
-    throw error;
-  }
-  return new SqliteTelemetryStore(client, options.maxEdges ?? 50_000);
+/** The write side of the telemetry file: multi-row inserts, one transaction per batch, past the ORM for speed. One writer at a time. */
+export async function openSqliteTelemetryStore(
+  options: TelemetryFile & { maxEdges?: number },
+): Promise<TelemetryStore> {
+  return new SqliteTelemetryStore(await openTelemetryFile(options), options.maxEdges ?? 50_000);
 }
 
 class SqliteTelemetryStore implements TelemetryStore {
