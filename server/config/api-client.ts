@@ -9,7 +9,8 @@ import type { ConfigObject } from "./object.ts";
 import type { Write } from "./store.ts";
 
 export interface WriteOptions {
-  dryRun: boolean;
+  /** Check and show what would change, change nothing. */
+  dryRun?: boolean;
   /** Author in the history. */
   user: string;
 }
@@ -73,7 +74,7 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
       }),
     transact: (writes, reason, options) =>
       call(ChangeResult, "POST", "/limpid/v1/transactions", {
-        body: { writes, reason, dryRun: options.dryRun },
+        body: { writes, reason, dryRun: options.dryRun ?? false },
         user: options.user,
       }),
     async objects(group, plural) {

@@ -16,7 +16,10 @@ describe("translation", () => {
   it.each(names)("%s", (name) => {
     const { proxy, show, objects } = loadCase(join(folder, `${name}.in.yaml`));
     const json = resourcesToJson(translate(buildMesh(objects, 1), proxy));
-    const actual = stringify(Object.fromEntries(show.map((type) => [type, json[type]])), { lineWidth: 0, aliasDuplicateObjects: false });
+    const actual = stringify(Object.fromEntries(show.map((type) => [type, json[type]])), {
+      lineWidth: 0,
+      aliasDuplicateObjects: false,
+    });
     const path = join(folder, `${name}.out.yaml`);
     if (process.env.UPDATE_GOLDEN) writeFileSync(path, actual);
     expect(existsSync(path), `${path} is missing: run with UPDATE_GOLDEN=1`).toBe(true);
