@@ -1,7 +1,8 @@
+import type { ConfigObject } from "../../../config/object.ts";
 import type { Commit } from "../../../config/store.ts";
+import { toYaml } from "../../../config/to-yaml.ts";
 import type { ChangeResult } from "../../../contract/index.ts";
 import type { ApiContext } from "../context.ts";
-import { toYaml } from "./yaml-view.ts";
 
 /** The answer to every write of Limpid's API. */
 export function toChangeResult(context: ApiContext, commit: Commit, dryRun: boolean): ChangeResult {
@@ -12,9 +13,11 @@ export function toChangeResult(context: ApiContext, commit: Commit, dryRun: bool
       kind: key.kind,
       namespace: key.namespace,
       name: key.name,
-      before: toYaml(before),
-      after: toYaml(after),
+      before: yamlOf(before),
+      after: yamlOf(after),
     })),
     proxies: context.pushes.affected(commit.changes.map((change) => change.key)),
   };
 }
+
+const yamlOf = (object: ConfigObject | undefined): string => (object === undefined ? "" : toYaml(object));

@@ -1,7 +1,9 @@
 import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse, Router } from "../router.ts";
 import { badRequest, StatusError } from "../status-error.ts";
+import { deleteFault, getFaults, postFault } from "./faults.ts";
 import { listChanges, undoChange } from "./history.ts";
+import { getRouting, putWeights } from "./routing.ts";
 import { runTransaction } from "./transactions.ts";
 
 /** Limpid's own endpoints, with the contracts of server/contract. */
@@ -12,6 +14,11 @@ export function addLimpidRoutes(router: Router, context: ApiContext): void {
     verb: (context: ApiContext, request: ApiRequest) => Promise<ApiResponse>,
   ): void => router.add(method, pattern, (request) => verb(context, request));
   add("GET", "/limpid/v1/services", async () => ({ status: 200, body: { services: await context.services() } }));
+  add("GET", "/limpid/v1/services/:namespace/:name/routing", getRouting);
+  add("PUT", "/limpid/v1/services/:namespace/:name/routing/weights", putWeights);
+  add("GET", "/limpid/v1/faults", getFaults);
+  add("POST", "/limpid/v1/faults", postFault);
+  add("DELETE", "/limpid/v1/faults/:namespace/:virtualService/:id", deleteFault);
   add("GET", "/limpid/v1/changes", listChanges);
   add("POST", "/limpid/v1/changes/:revision/undo", undoChange);
   add("POST", "/limpid/v1/transactions", runTransaction);
