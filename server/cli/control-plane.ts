@@ -34,7 +34,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     await api.listen("127.0.0.1", ports.configApi);
     await fuse.start();
     onShutdown(async () => {
-      await fuse.stop();
+      await fuse.close();
       await api.close();
       await controlPlane.stop();
       await store.close();

@@ -80,7 +80,7 @@ program
   .command("workload")
   .argument("<name>", "productpage, details, reviews or ratings")
   .summary("run one service of the demo application")
-  .requiredOption("--version <v>", "its version label, such as v2")
+  .requiredOption("--app-version <v>", "its version label, such as v2")
   .requiredOption("--listen <host:port>", "where it serves")
   .requiredOption("--proxy <host:port>", "its sidecar's outbound HTTP port")
   .action(async (name, options) => (await import("./workload.ts")).runDemoWorkload(name, options));

@@ -4,12 +4,12 @@ import { failWith } from "./options.ts";
 
 export async function runDemoWorkload(
   name: string,
-  options: { version: string; listen: string; proxy: string },
+  options: { appVersion: string; listen: string; proxy: string },
 ): Promise<void> {
   try {
     const listen = parseAddress("--listen", options.listen);
     const proxy = parseAddress("--proxy", options.proxy);
-    const server = await runWorkload({ name, version: options.version, proxy }, listen.host, listen.port);
+    const server = await runWorkload({ name, version: options.appVersion, proxy }, listen.host, listen.port);
     onShutdown(() => server.close());
   } catch (error) {
     failWith(error);

@@ -62,7 +62,7 @@ export function workloadsOf(options: MeshOptions): Part[] {
       ...command(options, workload.name, [
         "workload",
         workload.app,
-        "--version",
+        "--app-version",
         workload.version,
         "--listen",
         `127.0.0.1:${ports.app}`,
