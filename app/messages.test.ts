@@ -7,7 +7,7 @@ const flat = (value: unknown, path = ""): [string, string][] =>
   typeof value === "string"
     ? [[path, value]]
     : Object.entries(value as object).flatMap(([key, inner]) => flat(inner, path ? `${path}.${key}` : key));
-const placeholders = (text: string) => [...text.matchAll(/\{(\w+)/g)].map((match) => match[1]).toSorted();
+const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\s*[,}]/g)].map((match) => match[1]).toSorted();
 
 it("has the same keys in every language", () => {
   expect(flat(zh).map(([key]) => key)).toEqual(flat(en).map(([key]) => key));

@@ -26,11 +26,13 @@ export interface DataTableProps<Row> {
   rowProps?: (row: Row) => Record<`data-${string}`, string>;
   caption: string;
   empty?: ReactNode;
+  /** For narrow places; stays a table on a phone. */
+  dense?: boolean;
 }
 
 /** A dense table that becomes a list at phone width. Rows keep their order while the pointer is over them. */
 export function DataTable<Row>(props: DataTableProps<Row>) {
-  const { columns, rows, rowKey, sort, onSort, caption, empty } = props;
+  const { columns, rows, rowKey, sort, onSort, caption, empty, dense = false } = props;
   const [held, setHeld] = useState(false);
   const order = useRef<string[]>([]);
   const sorted = sortRows(rows, columns, sort);
@@ -39,7 +41,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   if (rows.length === 0 && empty) return empty;
   return (
     <div className={styles.scroll}>
-      <table className={styles.table}>
+      <table className={dense ? `${styles.table} ${styles.dense}` : styles.table}>
         <caption className="visually-hidden">{caption}</caption>
         <thead>
           <tr>

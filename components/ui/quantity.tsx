@@ -9,6 +9,8 @@ export interface NumberWithUnitProps {
   kind: "rps" | "share" | "ms";
   /** Colours the number when it is worth a look. */
   tone?: "plain" | "warn" | "bad";
+  /** Without its unit, where the unit stands beside it in a label or header. */
+  bare?: boolean;
 }
 
 const formats: Record<NumberWithUnitProps["kind"], (value: number | null, locale: string) => Quantity> = {
@@ -18,13 +20,13 @@ const formats: Record<NumberWithUnitProps["kind"], (value: number | null, locale
 };
 
 /** A measured number with its unit, in the reader's language; it settles instead of flickering, and dims when the page is stale. */
-export function NumberWithUnit({ value, kind, tone = "plain" }: NumberWithUnitProps) {
+export function NumberWithUnit({ value, kind, tone = "plain", bare = false }: NumberWithUnitProps) {
   const locale = useLocale();
   const shown = formats[kind](useSettled(value), locale);
   return (
     <span className={`num ${styles.quantity} ${styles[tone]}`}>
       {shown.value}
-      {shown.unit && <small className={styles.unit}> {shown.unit}</small>}
+      {shown.unit && !bare && <small className={styles.unit}> {shown.unit}</small>}
     </span>
   );
 }
