@@ -44,7 +44,7 @@ export function createKubectl(binary: string, server: string): Kubectl {
     execFile(
       binary,
       [...base, ...args],
-      { env: { ...environment, ...env }, timeout: 30_000 },
+      { env: { ...process.env, ...environment, ...env }, timeout: 30_000 },
       (error, stdout, stderr) =>
         done({ code: error ? (typeof error.code === "number" ? error.code : 1) : 0, stdout, stderr }),
     );
