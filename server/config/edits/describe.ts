@@ -67,7 +67,7 @@ export function describeMirrors(rule: HTTPRoute): string | null {
     : null;
 }
 
-export const describeDestination = ({ host, subset }: Destination): string =>
+const describeDestination = ({ host, subset }: Destination): string =>
   subset === undefined ? host : `${host} ${subset}`;
 
 /** `301 to https://new.example.com/path`, or an answer of the proxy itself. */
