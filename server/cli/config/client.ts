@@ -7,9 +7,6 @@ export interface ServerOption {
 
 const configApiPort = 15014;
 
-export const serverHelp =
-  "address of the control plane's config API (default: LIMPID_SERVER, or http://127.0.0.1:15014 moved by LIMPID_PORT_OFFSET)";
-
 /** Throws a CliError when the address or the offset makes no sense. */
 export function serverUrl(option: ServerOption, env: CliIo["env"]): string {
   const offset = Number(env.LIMPID_PORT_OFFSET || 0);

@@ -22,7 +22,8 @@ export async function readManifests(paths: readonly string[], io: CliIo): Promis
     if (result.ok) manifests.push(...result.value.map((object) => ({ file, object })));
     else {
       for (const { line, path, message } of result.errors) {
-        errors.push(`${file}:${line}: ${path ? `${path}: ` : ""}${message}`);
+        const what = message.replace(/ \(document \d+, line \d+\)$/, ""); // the line stands in front already
+        errors.push(`${file}:${line}: ${path ? `${path}: ` : ""}${what}`);
       }
     }
   }

@@ -45,6 +45,7 @@ export interface HttpServer {
 /** Guards, reads, dispatches and answers; knows no resources. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { limits, logger } = options;
+  const calls = createCallCount();
   const server = createServer(
     {
       headersTimeout: limits.headersTimeoutMs,
@@ -53,6 +54,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       maxHeaderSize: limits.maxHeaderBytes,
     },
     (request, response) => {
+      calls.begin();
+      response.once("close", calls.end);
       handle(options, request, response).catch((error: unknown) => {
         logger.error({ err: error, path: request.url }, "a config API call failed while it was answered");
         response.destroy();
@@ -60,7 +63,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     },
   );
   server.maxConnections = limits.maxConnections;
-  return { listen: (host, port) => listen(server, host, port), close: () => close(server, limits.closeGraceMs) };
+  return { listen: (host, port) => listen(server, host, port), close: () => close(server, calls, limits.closeGraceMs) };
 }
 
 async function handle(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -146,13 +149,39 @@ function listen(server: Server, host: string, port: number): Promise<{ port: num
   });
 }
 
-function close(server: Server, graceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
+async function close(server: Server, calls: CallCount, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  await calls.none(graceMs);
+  server.closeAllConnections(); // also those that never sent a request, which Node doesn't count as idle
+  await closed;
+}
+
+interface CallCount {
+  begin(): void;
+  end(): void;
+  /** Resolves when no call runs any more, or after the grace. */
+  none(graceMs: number): Promise<void>;
+}
+
+function createCallCount(): CallCount {
+  let running = 0;
+  let wake = (): void => undefined;
+  return {
+    begin() {
+      running++;
+    },
+    end() {
+      running--;
+      if (running === 0) wake();
+    },
+    none: (graceMs) =>
+      new Promise((resolve) => {
+        if (running === 0) return resolve();
+        const timer = setTimeout(resolve, graceMs);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      }),
+  };
 }

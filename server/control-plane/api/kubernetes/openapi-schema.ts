@@ -12,7 +12,7 @@ export const schemaName = (kind: KindDefinition, version: string): string =>
 
 /** The whole object's schema; `reference` makes the `$ref` of a shared one. */
 export function objectSchema(kind: KindDefinition, version: string, reference: (name: string) => string): Schema {
-  const spec = markMergeKeys(toOpenApi(kind.jsonSchema()) as Schema, "spec");
+  const spec = specSchema(kind);
   return {
     description: `${kind.kind} of ${kind.group || "the core group"}, as far as Limpid supports it.`,
     type: "object",
@@ -25,6 +25,15 @@ export function objectSchema(kind: KindDefinition, version: string, reference: (
     },
     "x-kubernetes-group-version-kind": [{ group: kind.group, version, kind: kind.kind }],
   };
+}
+
+/** A kind's spec is the same in all its versions, and dear to make. */
+const specSchemas = new WeakMap<KindDefinition, Schema>();
+
+function specSchema(kind: KindDefinition): Schema {
+  const known = specSchemas.get(kind) ?? markMergeKeys(toOpenApi(kind.jsonSchema()) as Schema, "spec");
+  specSchemas.set(kind, known);
+  return known;
 }
 
 export const metaName = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";

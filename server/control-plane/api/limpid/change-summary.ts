@@ -62,8 +62,8 @@ function faultsOf(routes: readonly HTTPRoute[]): Map<string, string> {
 
 function describeFault({ delay, abort }: HTTPFaultInjection): string {
   const parts: string[] = [];
-  if (delay) parts.push(`${delay.percentage?.value ?? delay.percent ?? 100} % ${delay.fixedDelay} late`);
-  if (abort) parts.push(`${abort.percentage?.value ?? 100} % ${abort.httpStatus ?? abort.grpcStatus ?? "aborted"}`);
+  if (delay) parts.push(`${delay.percentage?.value ?? delay.percent ?? 0} % ${delay.fixedDelay} late`);
+  if (abort) parts.push(`${abort.percentage?.value ?? 0} % ${abort.httpStatus ?? abort.grpcStatus ?? "aborted"}`);
   return parts.join(" and ");
 }
 

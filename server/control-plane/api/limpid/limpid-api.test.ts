@@ -169,6 +169,8 @@ describe("transactions", () => {
     await run({ writes: [put(reviews({ v1: 100 }))] });
     const late = await run({ writes: [{ ...put(reviews({ v2: 100 })), expect: "absent" }] });
     expect(late).toMatchObject({ status: 409, body: { code: "CONFLICT" } });
+    const old = { ...reviews({ v2: 100 }), metadata: { name: "reviews", resourceVersion: "1" } };
+    expect((await run({ writes: [put(old)] })).status).toBe(409);
     const twice = await run({ writes: [put(reviews({ v1: 100 })), put(reviews({ v2: 100 }))] });
     expect(twice.body.errors[0].path).toBe("writes[1]");
   });
@@ -206,6 +208,7 @@ describe("undo", () => {
 test("pushes, health and unknown paths", async () => {
   expect((await api.call("GET", "/limpid/v1/pushes/7")).body).toEqual({ revision: 7 });
   expect(await api.call("GET", "/limpid/v1/pushes/latest")).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });
+  expect((await api.call("GET", "/limpid/v1/services")).body).toMatchObject([{ name: "reviews" }, { name: "ratings" }]);
   expect((await api.call("GET", "/healthz")).status).toBe(200);
   expect((await api.call("GET", "/readyz")).status).toBe(200);
   expect((await api.call("GET", "/limpid/v1/nothing")).body.code).toBe("NOT_FOUND");

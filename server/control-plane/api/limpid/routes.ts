@@ -13,7 +13,7 @@ export function addLimpidRoutes(router: Router, context: ApiContext): void {
     pattern: string,
     verb: (context: ApiContext, request: ApiRequest) => Promise<ApiResponse>,
   ): void => router.add(method, pattern, (request) => verb(context, request));
-  add("GET", "/limpid/v1/services", async () => ({ status: 200, body: { services: await context.services() } }));
+  add("GET", "/limpid/v1/services", async () => ({ status: 200, body: await context.services() }));
   add("GET", "/limpid/v1/services/:namespace/:name/routing", getRouting);
   add("PUT", "/limpid/v1/services/:namespace/:name/routing/weights", putWeights);
   add("GET", "/limpid/v1/faults", getFaults);

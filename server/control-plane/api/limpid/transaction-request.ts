@@ -5,7 +5,11 @@ const Key = z.strictObject({ kind: z.string(), namespace: z.string().default("")
 const ConfigDocument = z.looseObject({
   apiVersion: z.string(),
   kind: z.string(),
-  metadata: z.looseObject({ name: z.string().min(1), namespace: z.string().optional() }),
+  metadata: z.looseObject({
+    name: z.string().min(1),
+    namespace: z.string().optional(),
+    resourceVersion: z.string().optional(),
+  }),
 });
 
 export const maxTransactionWrites = 1000;

@@ -29,7 +29,7 @@ export async function runTransaction(context: ApiContext, request: ApiRequest): 
       return { status: 200, body: toChangeResult(context, commit, dryRun) };
     } catch (error) {
       // Writes without a version of their own are made against what is there now.
-      const isFree = transaction.writes.every((write) => write.op === "apply" || write.expect === undefined);
+      const isFree = transaction.writes.every((write) => expectOf(write) === undefined);
       if (!(error instanceof StatusError && error.code === 409 && isFree) || attempt === maxAttempts) throw error;
     }
   }
@@ -92,7 +92,7 @@ async function prepareOne(
   madeNamespaces: ReadonlySet<string>,
   report: Report,
 ): Promise<Write[]> {
-  if (write.op === "delete") return prepareDelete(context, write.key, write.expect, report);
+  if (write.op === "delete") return prepareDelete(context, write.key, expectOf(write), report);
   const { object } = write;
   const definition = context.kinds.byKind(object.kind);
   const version = definition && servedVersion(definition, object.apiVersion);
@@ -113,8 +113,14 @@ async function prepareOne(
     write.op === "apply"
       ? prepareApply(definition, candidate, existing, { ...writer, force: write.force })
       : prepareUpdate(definition, candidate, existing, writer);
-  const given = write.op === "put" ? write.expect : undefined;
-  return [{ op: "put", object: prepared, expect: given ?? existing?.metadata.resourceVersion ?? "absent" }];
+  const expect = expectOf(write) ?? existing?.metadata.resourceVersion ?? "absent";
+  return [{ op: "put", object: prepared, expect }];
+}
+
+/** The version that a write is made against: said, or left in the document, as in Kubernetes. */
+function expectOf(write: TransactionWrite): string | undefined {
+  if (write.op === "delete") return write.expect;
+  return (write.op === "put" ? write.expect : undefined) ?? (write.object.metadata.resourceVersion || undefined);
 }
 
 async function prepareDelete(
