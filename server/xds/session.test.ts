@@ -1,29 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { NodeSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
-import type { Clock } from "../lib/clock.ts";
+import { FakeClock } from "../lib/testing/fake-clock.ts";
 import { Session } from "./session.ts";
 import type { Push } from "./subscription.ts";
 import { type Resource, type ResourceRef, type Snapshot, TypeUrl } from "./types.ts";
-
-class FakeClock implements Clock {
-  time = 0;
-  readonly #timers = new Set<{ at: number; callback: () => void }>();
-  now = () => this.time;
-  setTimeout(callback: () => void, ms: number) {
-    const timer = { at: this.time + ms, callback };
-    this.#timers.add(timer);
-    return { cancel: () => void this.#timers.delete(timer) };
-  }
-  advance(ms: number) {
-    this.time += ms;
-    for (const timer of [...this.#timers]) {
-      if (timer.at > this.time) continue;
-      this.#timers.delete(timer);
-      timer.callback();
-    }
-  }
-}
 
 const { cluster, endpoint, listener, route, virtualHost } = TypeUrl;
 const types = { cluster, endpoint, listener, route, virtualHost };
