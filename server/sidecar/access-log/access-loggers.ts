@@ -117,7 +117,9 @@ export class AccessLoggers {
       customTags: customTags.value,
     };
     const { node, channels, stats, clock } = this.#deps;
-    const key = Buffer.from(toBinary(CommonGrpcAccessLogConfigSchema, { ...common, customTags: [] })).toString("base64");
+    const key = Buffer.from(toBinary(CommonGrpcAccessLogConfigSchema, { ...common, customTags: [] })).toString(
+      "base64",
+    );
     const client = getOrMake(this.#clients, key, () => {
       return new AlsClient({
         node,

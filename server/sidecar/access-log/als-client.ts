@@ -1,7 +1,8 @@
-import type { Client, ClientWritableStream } from "@grpc/grpc-js";
 import { create, toBinary } from "@bufbuild/protobuf";
+import type { Client, ClientWritableStream } from "@grpc/grpc-js";
 import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { StreamAccessLogsMessage_IdentifierSchema } from "../../gen/proto/envoy/service/accesslog/v3/als_pb.js";
+import { Backoff } from "../../lib/backoff.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { RequestRecord } from "../record.ts";
 import type { Counter, Stats } from "../stats.ts";
@@ -31,7 +32,7 @@ interface Batch {
 const method = "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs";
 /** Few, so that little is in doubt when a stream breaks. */
 const maxInFlight = 4;
-const backoffMs = { first: 100, most: 5_000 };
+const backoffMs = { baseMs: 100, maxMs: 5_000 };
 
 /**
  * One access-log stream: batches records, keeps the stream up, and sheds the oldest when its queue is full. Never throws, never blocks.
@@ -49,13 +50,16 @@ export class AlsClient {
   #queuedBytes = 0;
   #flushTimer: { cancel(): void } | undefined;
   #retryTimer: { cancel(): void } | undefined;
-  #failures = 0;
+  readonly #backoff = new Backoff(backoffMs);
   #stream: ClientWritableStream<Buffer> | undefined;
   #closing = false;
 
   constructor(options: AlsClientOptions) {
     this.#options = options;
-    const identifier = create(StreamAccessLogsMessage_IdentifierSchema, { node: options.node, logName: options.logName });
+    const identifier = create(StreamAccessLogsMessage_IdentifierSchema, {
+      node: options.node,
+      logName: options.logName,
+    });
     this.#identifier = field(1, Buffer.from(toBinary(StreamAccessLogsMessage_IdentifierSchema, identifier)));
     this.#written = options.stats.counter("access_logs.grpc_access_log.logs_written");
     this.#dropped = options.stats.counter("access_logs.grpc_access_log.logs_dropped");
@@ -126,7 +130,7 @@ export class AlsClient {
         if (this.#stream !== stream) return;
         this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
         this.#written.inc(batch.entries);
-        this.#failures = 0;
+        this.#backoff.reset();
         this.#send();
       });
     }
@@ -145,7 +149,12 @@ export class AlsClient {
       first = false;
       return message;
     };
-    const stream = channel.makeClientStreamRequest(method, serialize, (bytes: Buffer) => bytes, () => {});
+    const stream = channel.makeClientStreamRequest(
+      method,
+      serialize,
+      (bytes: Buffer) => bytes,
+      () => {},
+    );
     stream.on("error", () => {}); // its status follows
     stream.on("status", () => {
       if (this.#stream !== stream) return;
@@ -161,12 +170,10 @@ export class AlsClient {
   }
 
   #retryLater(): void {
-    const ceiling = Math.min(backoffMs.most, backoffMs.first * 2 ** this.#failures++);
-    const delay = ceiling * (0.5 + Math.random() / 2);
     this.#retryTimer = this.#options.clock.setTimeout(() => {
       this.#retryTimer = undefined;
       this.#send();
-    }, delay);
+    }, this.#backoff.next());
   }
 
   #drop(): void {

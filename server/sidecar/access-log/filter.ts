@@ -24,7 +24,12 @@ export function accessLogFilter({ filterSpecifier: filter }: AccessLogFilter): R
       const { flags } = filter.value;
       return ok((record) => {
         if (record.responseFlags === 0) return false;
-        return flags.length === 0 || shortFlags(record.responseFlags).split(",").some((flag) => flags.includes(flag));
+        return (
+          flags.length === 0 ||
+          shortFlags(record.responseFlags)
+            .split(",")
+            .some((flag) => flags.includes(flag))
+        );
       });
     }
     case "traceableFilter":

@@ -16,8 +16,7 @@ export class LineSink {
   constructor(target: "stdout" | "stderr" | { path: string }, stats: Stats) {
     this.#dropped = stats.counter("access_logs.file_access_log.logs_dropped");
     this.#owned = typeof target === "object";
-    this.#stream =
-      typeof target === "object" ? createWriteStream(target.path, { flags: "a" }) : process[target];
+    this.#stream = typeof target === "object" ? createWriteStream(target.path, { flags: "a" }) : process[target];
     if (this.#owned) this.#stream.on("error", () => this.#dropped.inc());
   }
 

@@ -69,7 +69,10 @@ export class ProtoWriter {
       let position = start + 1;
       for (let index = 0; index < length; index++) {
         const code = value.charCodeAt(index);
-        if (code > 0x7f) return this.#unicode(value);
+        if (code > 0x7f) {
+          this.#unicode(value);
+          return;
+        }
         buffer[position++] = code;
       }
       buffer[start] = length;

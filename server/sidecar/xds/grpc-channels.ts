@@ -71,7 +71,8 @@ export function grpcTarget(cluster: Cluster): Result<string, string> {
 export function envoyGrpcCluster(service: GrpcService | undefined, where: string): Result<string, string> {
   if (service === undefined) return fail(`${where}: grpc_service is required`);
   const { case: kind, value } = service.targetSpecifier;
-  if (kind !== "envoyGrpc") return fail(`${where}: only envoy_grpc is supported, not ${kind ?? "an empty grpc_service"}`);
+  if (kind !== "envoyGrpc")
+    return fail(`${where}: only envoy_grpc is supported, not ${kind ?? "an empty grpc_service"}`);
   if (value.clusterName === "") return fail(`${where}: envoy_grpc.cluster_name is required`);
   return ok(value.clusterName);
 }
