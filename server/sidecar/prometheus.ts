@@ -105,9 +105,12 @@ export function prometheusName(stat: string): Named {
   return { name: `envoy_${rest.replace(/[^A-Za-z0-9_]/g, "_")}`, labels: formatLabels(labels) };
 }
 
+// Namespaces may be called `default` or `internal`: such a word counts only with what follows it in Envoy's names.
 const clusterStats =
-  "upstream_|membership_|circuit_breakers\\.|outlier_detection\\.|lb_|retry_|update_|assignment_|health_check\\.|http1\\.|" +
-  "http2\\.|ssl\\.|internal\\.|external\\.|canary\\.|zone\\.|default\\.|bind_errors|max_host_weight|version|warming_state|init_fetch";
+  "upstream_|membership_|circuit_breakers\\.(?:default|high)\\.|outlier_detection\\.ejections|lb_|retry_|update_|assignment_|" +
+  "health_check\\.(?:attempt|success|failure|healthy)|http1\\.[a-z_]+$|http2\\.[a-z_]+$|ssl\\.[a-z_]+$|" +
+  "(?:internal|external|canary)\\.upstream_|default\\.total_match_count|bind_errors$|max_host_weight$|version$|" +
+  "warming_state$|init_fetch";
 const httpStats =
   "downstream_|rq_|no_route|no_cluster|rds\\.|vhds\\.|fault\\.|tracing\\.|user_agent\\.|passthrough_|rbac\\.|cors\\.|" +
   "http_local_rate_limit\\.|ratelimit\\.";

@@ -6,7 +6,6 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { AccessLogSchema } from "../../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
-import { ClusterSchema } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import { NodeSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { FileAccessLogSchema } from "../../gen/proto/envoy/extensions/access_loggers/file/v3/file_pb.js";
 import { HttpGrpcAccessLogConfigSchema } from "../../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
@@ -15,6 +14,7 @@ import { systemClock } from "../../lib/clock.ts";
 import { addService } from "../../lib/grpc.ts";
 import { Stats } from "../stats.ts";
 import { GrpcChannels } from "../xds/grpc-channels.ts";
+import { staticCluster } from "../xds/testing/static-cluster.ts";
 import { AccessLoggers } from "./access-loggers.ts";
 import { sampleRecord } from "./testing/sample-record.ts";
 
@@ -50,33 +50,7 @@ async function collector(port = 0) {
 function loggers(port: number) {
   const stats = new Stats();
   const channels = new GrpcChannels();
-  channels.add(
-    create(ClusterSchema, {
-      name: "limpid-collector",
-      clusterDiscoveryType: { case: "type", value: 0 },
-      loadAssignment: {
-        endpoints: [
-          {
-            lbEndpoints: [
-              {
-                hostIdentifier: {
-                  case: "endpoint",
-                  value: {
-                    address: {
-                      address: {
-                        case: "socketAddress",
-                        value: { address: "127.0.0.1", portSpecifier: { case: "portValue", value: port } },
-                      },
-                    },
-                  },
-                },
-              },
-            ],
-          },
-        ],
-      },
-    }),
-  );
+  channels.add(staticCluster("limpid-collector", port));
   const node = create(NodeSchema, { id: "sidecar~127.0.1.2~a.default~default.svc.cluster.local" });
   const made = new AccessLoggers({ node, channels, stats, clock: systemClock });
   cleanups.push(() => channels.close());
