@@ -258,7 +258,7 @@ describe("state and changes", () => {
     state = "INITIALIZING";
     expect(await call("/ready")).toMatchObject({ status: 503, body: "INITIALIZING\n" });
     state = "LIVE";
-    expect(JSON.parse((await call("/server_info")).body)).toMatchObject({ node: { id: "n1" }, state: undefined });
+    expect(JSON.parse((await call("/server_info")).body)).toMatchObject({ node: { id: "n1" }, state: "LIVE" });
   });
 
   it.each(["/quitquitquit", "/drain_listeners", "/logging", "/reset_counters"])("%s needs POST", async (path) => {

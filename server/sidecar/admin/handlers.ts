@@ -176,7 +176,7 @@ function serverInfo(sources: AdminSources): Reply {
   });
   return {
     json: true,
-    body: `${JSON.stringify(toJson(ServerInfoSchema, info, { useProtoFieldName: true }), null, 1)}\n`,
+    body: `${JSON.stringify(toJson(ServerInfoSchema, info, { useProtoFieldName: true, alwaysEmitImplicit: true }), null, 1)}\n`,
   };
 }
 

@@ -1,4 +1,4 @@
-import { createRegistry, type Registry } from "@bufbuild/protobuf";
+import { createRegistry, type DescFile, type Registry } from "@bufbuild/protobuf";
 import { file_envoy_admin_v3_config_dump } from "../../gen/proto/envoy/admin/v3/config_dump_pb.js";
 import { file_envoy_config_bootstrap_v3_bootstrap } from "../../gen/proto/envoy/config/bootstrap/v3/bootstrap_pb.js";
 import { file_envoy_config_trace_v3_opentelemetry } from "../../gen/proto/envoy/config/trace/v3/opentelemetry_pb.js";
@@ -33,7 +33,7 @@ import { file_envoy_extensions_upstreams_http_v3_http_protocol_options } from ".
  * Every message that may stand in a `typed_config`: known here means that it can be read and shown in a config dump, not that the
  * data path supports it; what it doesn't support it refuses by name when the listener or cluster is added.
  */
-export const extensionRegistry: Registry = createRegistry(
+export const extensionRegistry: Registry = registryOf(
   file_envoy_config_bootstrap_v3_bootstrap,
   file_envoy_config_trace_v3_opentelemetry,
   file_envoy_config_trace_v3_zipkin,
@@ -64,3 +64,15 @@ export const extensionRegistry: Registry = createRegistry(
   file_envoy_extensions_transport_sockets_tls_v3_tls,
   file_envoy_extensions_upstreams_http_v3_http_protocol_options,
 );
+
+/** A registry of files and all that they import: a dump packs clusters, listeners and routes too. */
+function registryOf(...files: DescFile[]): Registry {
+  const all = new Set<DescFile>();
+  const add = (file: DescFile) => {
+    if (all.has(file)) return;
+    all.add(file);
+    file.dependencies.forEach(add);
+  };
+  files.forEach(add);
+  return createRegistry(...all);
+}
