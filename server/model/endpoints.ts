@@ -84,9 +84,9 @@ function entryEndpoints(service: Service, port: ServicePort, workloads: Workload
   if (spec.workloadSelector) return selected(service, spec.workloadSelector.labels, port, workloads);
   if (spec.endpoints?.length) {
     return spec.endpoints.flatMap(
-      (entry, index) =>
-        memo(entry, `endpoint|${portKey(port)}`, [], () =>
-          toEndpoint(entry, entry.labels ?? {}, `${service.name}-${index}`, service.namespace, port),
+      (entry) =>
+        memo(entry, `endpoint|${service.hostname}|${portKey(port)}`, [], () =>
+          toEndpoint(entry, entry.labels ?? {}, service.hostname, service.namespace, port),
         ) ?? [],
     );
   }
@@ -94,7 +94,9 @@ function entryEndpoints(service: Service, port: ServicePort, workloads: Workload
   if (service.resolution === "STATIC" || service.hostname.startsWith("*")) return [];
   const own = { address: service.hostname };
   return [
-    memo(service, `endpoint|${portKey(port)}`, [], () => toEndpoint(own, {}, service.name, service.namespace, port)),
+    memo(service, `endpoint|${portKey(port)}`, [], () =>
+      toEndpoint(own, {}, service.hostname, service.namespace, port),
+    ),
   ].flatMap((endpoint) => endpoint ?? []);
 }
 

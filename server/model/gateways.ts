@@ -17,6 +17,8 @@ export interface Gateway {
 export interface GatewayServer {
   readonly port: number;
   readonly protocol: string;
+  /** Where to listen; unset: at the proxy's own address. */
+  readonly bind: string | undefined;
   /** Which VirtualServices may attach: those whose namespace and hosts are let in. */
   readonly hosts: readonly { readonly namespace: string; readonly host: string }[];
   readonly tls: { readonly httpsRedirect: boolean } | undefined;
@@ -41,7 +43,8 @@ function resolve(object: ConfigObject, domain: string): Gateway {
       selector: spec.selector ?? {},
       servers: (spec.servers ?? []).map((server) => ({
         port: server.port.number,
-        protocol: server.port.protocol.toUpperCase(),
+        protocol: server.port.protocol,
+        bind: server.bind && server.bind !== "0.0.0.0" ? server.bind : undefined,
         hosts: server.hosts.map((host) => serverHost(host, namespace, domain)),
         tls: server.tls && { httpsRedirect: server.tls.httpsRedirect ?? false },
       })),

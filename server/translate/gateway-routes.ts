@@ -29,12 +29,17 @@ interface Draft {
 }
 
 /** The routes of one port of a gateway proxy; `servers` are all that share the port. */
-export function gatewayRouteTable(mesh: Mesh, scope: Scope, port: number, servers: readonly BoundServer[]): RouteTable {
+export function gatewayRouteTable(
+  mesh: Mesh,
+  scope: Scope,
+  { port, bind }: { port: number; bind: string | undefined },
+  servers: readonly BoundServer[],
+): RouteTable {
   const { virtualServices, services, destinationRules } = mesh;
-  const key = `gateway ${port} ${scopeKey(scope, virtualServices.sourceLabels)} ${servers.map((it) => it.gateway.key).join(" ")}`;
+  const key = `gateway ${gatewayRoute(port, bind)} ${scopeKey(scope, virtualServices.sourceLabels)} ${servers.map((it) => it.gateway.key).join(" ")}`;
   const deps = [services, destinationRules, ...servers.map((it) => it.server)];
   return memo(virtualServices, key, deps, () => ({
-    name: gatewayRoute(port),
+    name: gatewayRoute(port, bind),
     virtualHosts: virtualHosts(draftHosts(mesh, scope, port, servers), port),
     fallback: undefined,
     ignorePort: true,

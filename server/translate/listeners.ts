@@ -18,12 +18,19 @@ import type { TranslateOptions } from "./options.ts";
 /** The port to which the application sends its calls, as to any HTTP proxy. */
 export const outboundListener = (proxy: MeshProxy, options: TranslateOptions): Listener => {
   const name = listenerName(proxy.ip, proxy.httpProxyPort);
-  return listener(proxy, options, name, proxy.httpProxyPort, TrafficDirection.OUTBOUND, [], () =>
-    httpConnectionManager(
-      { direction: "outbound", statPrefix: `outbound_${name}`, routes: httpProxyRoute },
-      proxy,
-      options,
-    ),
+  return listener(
+    proxy,
+    options,
+    name,
+    { address: proxy.ip, port: proxy.httpProxyPort },
+    TrafficDirection.OUTBOUND,
+    [],
+    () =>
+      httpConnectionManager(
+        { direction: "outbound", statPrefix: `outbound_${name}`, routes: httpProxyRoute },
+        proxy,
+        options,
+      ),
   );
 };
 
@@ -31,23 +38,35 @@ export const outboundListener = (proxy: MeshProxy, options: TranslateOptions): L
 export const inboundListener = (proxy: MeshProxy, inbound: InboundPort, options: TranslateOptions): Listener => {
   const name = listenerName(proxy.ip, inbound.port);
   const facts = [inbound.protocol, inbound.service?.hostname, inbound.service?.port];
-  return listener(proxy, options, name, inbound.port, TrafficDirection.INBOUND, facts, () =>
-    isHttpOrAuto(inbound.protocol)
-      ? httpConnectionManager(
-          { direction: "inbound", statPrefix: `inbound_${name}`, routes: inboundRoutes(inbound) },
-          proxy,
-          options,
-        )
-      : tcpProxy(inboundCluster(inbound.port)),
+  return listener(
+    proxy,
+    options,
+    name,
+    { address: proxy.ip, port: inbound.port },
+    TrafficDirection.INBOUND,
+    facts,
+    () =>
+      isHttpOrAuto(inbound.protocol)
+        ? httpConnectionManager(
+            { direction: "inbound", statPrefix: `inbound_${name}`, routes: inboundRoutes(inbound) },
+            proxy,
+            options,
+          )
+        : tcpProxy(inboundCluster(inbound.port)),
   );
 };
 
 /** Named as Istio names it, bound to the gateway's own address. */
-export const gatewayListener = (proxy: MeshProxy, port: number, options: TranslateOptions): Listener => {
-  const name = listenerName("0.0.0.0", port);
-  return listener(proxy, options, name, port + proxy.portOffset, TrafficDirection.OUTBOUND, [], () =>
+export const gatewayListener = (
+  proxy: MeshProxy,
+  { port, bind }: { port: number; bind: string | undefined },
+  options: TranslateOptions,
+): Listener => {
+  const name = listenerName(bind ?? "0.0.0.0", port);
+  const at = { address: bind ?? proxy.ip, port: port + proxy.portOffset };
+  return listener(proxy, options, name, at, TrafficDirection.OUTBOUND, [], () =>
     httpConnectionManager(
-      { direction: "gateway", statPrefix: `outbound_${name}`, routes: gatewayRoute(port) },
+      { direction: "gateway", statPrefix: `outbound_${name}`, routes: gatewayRoute(port, bind) },
       proxy,
       options,
     ),
@@ -58,7 +77,7 @@ function listener(
   proxy: MeshProxy,
   options: TranslateOptions,
   name: string,
-  port: number,
+  at: { address: string; port: number },
   trafficDirection: TrafficDirection,
   facts: readonly unknown[],
   filter: () => MessageInitShape<typeof FilterSchema>,
@@ -66,7 +85,7 @@ function listener(
   return memo(proxy, `listener ${name}`, [JSON.stringify(options), ...facts], () =>
     create(ListenerSchema, {
       name,
-      address: socketAddress(proxy.ip, port),
+      address: socketAddress(at.address, at.port),
       trafficDirection,
       filterChains: [{ filters: [filter()] }],
     }),

@@ -10,7 +10,8 @@ export const blackHoleCluster = "BlackHoleCluster";
 /** The route configuration of the sidecar's HTTP proxy port. */
 export const httpProxyRoute = "http_proxy";
 
-export const gatewayRoute = (port: number): string => `http.${port}`;
+export const gatewayRoute = (port: number, bind: string | undefined): string =>
+  bind ? `http.${port}.${bind}` : `http.${port}`;
 
 export const listenerName = (address: string, port: number): string => `${address}_${port}`;
 

@@ -4,6 +4,7 @@ import type { VirtualHost } from "../gen/proto/envoy/config/route/v3/route_compo
 import type { RouteConfiguration } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import { memo } from "../lib/memo.ts";
 import { gatewaysOf } from "../model/gateways.ts";
+import { compare } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isHttp, parseProtocol } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
@@ -11,7 +12,7 @@ import { blackHole, outboundClusters } from "./clusters.ts";
 import { type BoundServer, gatewayRouteTable } from "./gateway-routes.ts";
 import { inboundCluster, inboundPorts } from "./inbound.ts";
 import { gatewayListener, inboundListener, outboundListener } from "./listeners.ts";
-import { httpProxyRoute } from "./names.ts";
+import { gatewayRoute, httpProxyRoute } from "./names.ts";
 import { defaultTranslateOptions, type TranslateOptions } from "./options.ts";
 import type { ProxyResources } from "./resources.ts";
 import { blockAll, type RouteTable, routeShell, wholeRouteConfiguration } from "./route-configurations.ts";
@@ -65,17 +66,19 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
 function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
   const scope = scopeOf(proxy);
   const outbound = outboundClusters(mesh, scope, options.clusterId);
-  const byPort = Map.groupBy(serversOf(mesh, proxy), ({ server }) => server.port);
-  const ports = [...byPort].sort(([a], [b]) => a - b);
+  const groups = Map.groupBy(serversOf(mesh, proxy), ({ server: { port, bind } }) => gatewayRoute(port, bind));
+  const ports = [...groups.values()]
+    .flatMap(([first, ...more]) => (first ? [{ at: first.server, servers: [first, ...more] }] : []))
+    .sort((a, b) => a.at.port - b.at.port || compare(a.at.bind ?? "", b.at.bind ?? ""));
   return {
     listeners: byName(
       proxy,
       "listeners",
-      ports.map(([port]) => gatewayListener(proxy, port, options)),
+      ports.map(({ at }) => gatewayListener(proxy, at, options)),
     ),
     ...routesOf(
       proxy,
-      ports.map(([port, servers]) => gatewayRouteTable(mesh, scope, port, servers)),
+      ports.map(({ at, servers }) => gatewayRouteTable(mesh, scope, at, servers)),
     ),
     clusters: withOwn(proxy, outbound.clusters, [blackHole]),
     endpoints: outbound.endpoints,

@@ -36,7 +36,7 @@ export interface XdsServerOptions {
   clock: Clock;
   logger: Logger;
   events: SessionEvents & {
-    /** A client has named itself: publish() a snapshot to it, now or later. */
+    /** A client has named itself: publish() a snapshot to it, now or later. Throw a RequestError to turn it away. */
     connected(session: Session): void;
     disconnected(session: Session): void;
   };
@@ -204,8 +204,8 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
   };
 }
 
-/** The client broke the protocol; its stream is ended with INVALID_ARGUMENT. */
-class RequestError extends Error {}
+/** The client broke the protocol, or cannot be served; its stream is ended with INVALID_ARGUMENT and the message. */
+export class RequestError extends Error {}
 
 const maxTypes = 32;
 

@@ -30,7 +30,8 @@ export const resourceKinds = {
   virtualHost: {
     ...kind(TypeUrl.virtualHost, VirtualHostSchema),
     // Envoy keeps virtual hosts by `name`, but looks up a removed one by its resource name: unless both are alike, it stays for ever.
-    toBinary: (message: VirtualHost, name: string) => toBinary(VirtualHostSchema, { ...message, name }),
+    toBinary: (message: VirtualHost, name: string) =>
+      toBinary(VirtualHostSchema, message.name === name ? message : { ...message, name }),
   },
 };
 

@@ -42,7 +42,8 @@ export function loadCase(path: string): Case {
 
 export function objectsOf(yaml: string): ConfigObject[] {
   const parsed = parseDocuments(yaml);
-  if (!parsed.ok) throw new Error(parsed.errors.map((error) => `${error.line}: ${error.path} ${error.message}`).join("\n"));
+  if (!parsed.ok)
+    throw new Error(parsed.errors.map((error) => `${error.line}: ${error.path} ${error.message}`).join("\n"));
   return parsed.value;
 }
 
