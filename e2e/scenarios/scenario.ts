@@ -53,9 +53,18 @@ export async function play(scenario: Scenario, mesh: ScenarioMesh): Promise<void
 
 function judge(answers: Answer[], expected: Expectation, what: string): void {
   for (const answer of answers) judgeOne(answer, expected, `${what} → ${answer.status} ${answer.body.slice(0, 300)}`);
-  if (expected.statuses) expectShares(answers.map(({ status }) => String(status)), expected.statuses, what);
+  if (expected.statuses)
+    expectShares(
+      answers.map(({ status }) => String(status)),
+      expected.statuses,
+      what,
+    );
   if (expected.versions) {
-    expectShares(answers.map(({ echo }) => echo?.version ?? "none"), expected.versions, what);
+    expectShares(
+      answers.map(({ echo }) => echo?.version ?? "none"),
+      expected.versions,
+      what,
+    );
   }
   expected.check?.(answers);
 }
@@ -95,8 +104,9 @@ export function expectShares(seen: string[], shares: Record<string, number>, wha
   for (const [key, share] of Object.entries(shares)) {
     const tolerance = 5 * Math.sqrt(total * share * (1 - share));
     const count = counts.get(key) ?? 0;
-    expect(Math.abs(count - share * total), `${what}: ${count} of ${total} were ${key}, expected ${share}`).toBeLessThanOrEqual(
-      tolerance,
-    );
+    expect(
+      Math.abs(count - share * total),
+      `${what}: ${count} of ${total} were ${key}, expected ${share}`,
+    ).toBeLessThanOrEqual(tolerance);
   }
 }

@@ -139,7 +139,11 @@ spec:
   - route: [{ destination: { host: reviews } }]`);
       mesh.collector.logs.length = 0;
       for (const application of Object.values(mesh.applications)) application.setDelay(1_000);
-      await Promise.all([mesh.call({ path: "/aborted" }), mesh.call({ path: "/late" }), mesh.call({ host: "nowhere" })]);
+      await Promise.all([
+        mesh.call({ path: "/aborted" }),
+        mesh.call({ path: "/late" }),
+        mesh.call({ host: "nowhere" }),
+      ]);
       const logged = await until(() => {
         const logs = mesh.collector.logs.filter(({ logName }) => logName === "limpid.outbound");
         expect(logs).toHaveLength(3);
@@ -167,14 +171,16 @@ spec:
       const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
       const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;
       await mesh.call({ host: "ratings:9080", path: "/traced", headers: { traceparent } });
-      const [client, server] = await until(() => {
-        const named = (service: string) => mesh.collector.spans.find(({ serviceName }) => serviceName === service)?.span;
-        const [outbound, inbound] = [named("client.default"), named("ratings.default")];
-        if (!outbound || !inbound) throw new Error(`${mesh.collector.spans.length} spans`);
-        return [outbound, inbound] as const;
-      });
       const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
-      expect([hex(client.traceId), hex(server.traceId)]).toEqual([traceId, traceId]);
+      const spanOf = (service: string) =>
+        until(() => {
+          const { spans } = mesh.collector;
+          const found = spans.find(({ serviceName, span }) => serviceName === service && hex(span.traceId) === traceId);
+          if (found === undefined) throw new Error(`no span of ${service} among ${spans.length}`);
+          return found.span;
+        });
+      const client = await spanOf("client.default");
+      const server = await spanOf("ratings.default");
       expect(hex(client.parentSpanId)).toBe("00f067aa0ba902b7");
       expect(hex(server.parentSpanId)).toBe(hex(client.spanId));
       const attributes = Object.fromEntries(client.attributes.map(({ key, value }) => [key, value?.value.value]));
@@ -194,7 +200,13 @@ spec:
       const dump = JSON.parse((await mesh.client.admin("/config_dump?include_eds")).body);
       const sections = dump.configs.map((config: { "@type": string }) => config["@type"].split(".").at(-1));
       expect(sections).toEqual(
-        expect.arrayContaining(["BootstrapConfigDump", "ClustersConfigDump", "ListenersConfigDump", "RoutesConfigDump", "EndpointsConfigDump"]),
+        expect.arrayContaining([
+          "BootstrapConfigDump",
+          "ClustersConfigDump",
+          "ListenersConfigDump",
+          "RoutesConfigDump",
+          "EndpointsConfigDump",
+        ]),
       );
       const dynamic = dump.configs.flatMap((config: { dynamic_active_clusters?: { cluster: { name: string } }[] }) =>
         (config.dynamic_active_clusters ?? []).map((active) => active.cluster.name),
@@ -203,7 +215,9 @@ spec:
       const { body: clusters } = await mesh.client.admin("/clusters");
       expect(clusters).toContain(`${cluster}::127.0.77.2:${mesh.ports.ratings}::health_flags::healthy`);
       const { body: stats } = await mesh.client.admin(`/stats?filter=upstream_rq_total`);
-      const total = Number(/outbound\|9080\|\|ratings\.default\.svc\.cluster\.local\.upstream_rq_total: (\d+)/.exec(stats)?.[1]);
+      const total = Number(
+        /outbound\|9080\|\|ratings\.default\.svc\.cluster\.local\.upstream_rq_total: (\d+)/.exec(stats)?.[1],
+      );
       expect(total).toBeGreaterThanOrEqual(5);
       const { body: listeners } = await mesh.client.admin("/listeners");
       expect(listeners).toContain(`127.0.77.1_${mesh.ports.outbound}::127.0.77.1:${mesh.ports.outbound}`);
@@ -220,7 +234,10 @@ function startTraffic(mesh: ScenarioMesh) {
   const worker = async () => {
     while (going) {
       try {
-        const { status } = await call({ address: "127.0.77.1", port: mesh.ports.outbound, host: "reviews:9080" }, agent);
+        const { status } = await call(
+          { address: "127.0.77.1", port: mesh.ports.outbound, host: "reviews:9080" },
+          agent,
+        );
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
       } catch (error) {
         failures.push(String(error));

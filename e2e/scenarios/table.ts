@@ -2,13 +2,16 @@ import { expect } from "vitest";
 import { until } from "./harness/until.ts";
 import type { Scenario } from "./scenario.ts";
 
-const subsets = (trafficPolicy = "{}") => `
+const subsets = (trafficPolicy = "") => `
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: { name: reviews, namespace: default }
 spec:
-  host: reviews
-  trafficPolicy: ${trafficPolicy}
+  host: reviews${
+    trafficPolicy &&
+    `
+  trafficPolicy: ${trafficPolicy}`
+  }
   subsets:
   - { name: v1, labels: { version: v1 } }
   - { name: v2, labels: { version: v2 } }
@@ -30,9 +33,19 @@ export const scenarios: Scenario[] = [
   {
     name: "without rules every version gets its share",
     steps: [
-      { call: { path: "/reviews/0" }, times: 300, expect: { status: 200, versions: { v1: 1 / 3, v2: 1 / 3, v3: 1 / 3 } } },
-      { call: { host: "reviews.default.svc.cluster.local:9080" }, expect: { status: 200, upstream: { app: "reviews" } } },
-      { call: { host: "ratings:9080", path: "/ratings/0?a=b" }, expect: { upstream: { app: "ratings", path: "/ratings/0?a=b" } } },
+      {
+        call: { path: "/reviews/0" },
+        times: 300,
+        expect: { status: 200, versions: { v1: 1 / 3, v2: 1 / 3, v3: 1 / 3 } },
+      },
+      {
+        call: { host: "reviews.default.svc.cluster.local:9080" },
+        expect: { status: 200, upstream: { app: "reviews" } },
+      },
+      {
+        call: { host: "ratings:9080", path: "/ratings/0?a=b" },
+        expect: { upstream: { app: "ratings", path: "/ratings/0?a=b" } },
+      },
     ],
   },
   {
@@ -90,7 +103,10 @@ export const scenarios: Scenario[] = [
         call: { path: "/old/page?q=1" },
         expect: {
           status: 200,
-          upstream: { path: "/new/page?q=1", headers: { host: "elsewhere.example", "x-envoy-original-path": "/old/page?q=1" } },
+          upstream: {
+            path: "/new/page?q=1",
+            headers: { host: "elsewhere.example", "x-envoy-original-path": "/old/page?q=1" },
+          },
         },
       },
     ],
@@ -252,7 +268,10 @@ spec:
   - { match: [{ uri: { prefix: /ratings } }], route: [{ destination: { host: ratings } }] }
 ---${subsets()}`,
     steps: [
-      { call: { via: "gateway", host: "shop.example", path: "/reviews/1" }, expect: { status: 200, versions: { v2: 1 } } },
+      {
+        call: { via: "gateway", host: "shop.example", path: "/reviews/1" },
+        expect: { status: 200, versions: { v2: 1 } },
+      },
       { call: { via: "gateway", host: "shop.example", path: "/ratings" }, expect: { upstream: { app: "ratings" } } },
       { call: { via: "gateway", host: "shop.example", path: "/nothing" }, expect: { status: 404 } },
       { call: { via: "gateway", host: "other.example", path: "/reviews/1" }, expect: { status: 404 } },

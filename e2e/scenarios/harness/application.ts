@@ -36,7 +36,11 @@ export async function startApplication(app: string, version: string): Promise<Ap
       setTimeout(() => {
         const body = JSON.stringify(echo);
         const length = Buffer.byteLength(body);
-        const headers = { "content-type": "application/json", "content-length": length, "x-upstream": `${app}-${version}` };
+        const headers = {
+          "content-type": "application/json",
+          "content-length": length,
+          "x-upstream": `${app}-${version}`,
+        };
         response.writeHead(next.shift() ?? status, headers).end(body);
       }, delayMs);
     });

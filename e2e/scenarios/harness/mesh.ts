@@ -5,7 +5,7 @@ import { Cleanups } from "./cleanups.ts";
 import { type Collector, startCollector } from "./collector.ts";
 import { TestControlPlane } from "./control-plane.ts";
 import { freePorts } from "./ports.ts";
-import { type Proxy, type ProxyKind, startProxy } from "./proxy.ts";
+import { type ProxyKind, type ProxyProcess, startProxy } from "./proxy.ts";
 import { until } from "./until.ts";
 
 type Applications = Record<"reviews-v1" | "reviews-v2" | "reviews-v3" | "ratings-v1", Application>;
@@ -25,9 +25,9 @@ export class ScenarioMesh {
   readonly controlPlane: Parts["controlPlane"];
   readonly collector: Collector;
   readonly applications: Applications;
-  readonly client: Proxy;
-  readonly server: Proxy;
-  readonly gateway: Proxy;
+  readonly client: ProxyProcess;
+  readonly server: ProxyProcess;
+  readonly gateway: ProxyProcess;
   /** Services, workloads and a gateway without any rule. */
   readonly base: string;
   readonly ports: Parts["ports"];

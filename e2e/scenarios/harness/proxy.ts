@@ -15,7 +15,7 @@ export type ProxyKind = "limpid sidecar" | "Envoy";
 export const envoyMissing = !existsSync(envoyPath) && !process.env.CI;
 
 /** A proxy as a process of its own. */
-export interface Proxy {
+export interface ProxyProcess {
   readonly node: ProxyNode;
   readonly pid: number;
   admin(path: string, method?: string): Promise<{ status: number; body: string }>;
@@ -26,7 +26,7 @@ export interface Proxy {
 }
 
 /** Starts a proxy and waits until it is ready. */
-export async function startProxy(kind: ProxyKind, node: ProxyNode, backends: Backends): Promise<Proxy> {
+export async function startProxy(kind: ProxyKind, node: ProxyNode, backends: Backends): Promise<ProxyProcess> {
   const folder = await mkdtemp(join(tmpdir(), "limpid-proxy-"));
   const config = join(folder, "bootstrap.json");
   const addressPath = join(folder, "admin-address");
@@ -44,7 +44,7 @@ export async function startProxy(kind: ProxyKind, node: ProxyNode, backends: Bac
     });
   }
   const exited = new Promise<number | null>((done) => child.once("exit", (code) => done(code)));
-  const proxy: Proxy = {
+  const proxy: ProxyProcess = {
     node,
     pid: child.pid ?? 0,
     logs: () => logs,
@@ -72,7 +72,7 @@ export async function startProxy(kind: ProxyKind, node: ProxyNode, backends: Bac
   return proxy;
 }
 
-async function ready(proxy: Proxy, child: ChildProcess): Promise<void> {
+async function ready(proxy: ProxyProcess, child: ChildProcess): Promise<void> {
   await until(async () => {
     if (child.exitCode !== null) throw new Error(`ended with code ${child.exitCode}`);
     const { status, body } = await proxy.admin("/ready");
