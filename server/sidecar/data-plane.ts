@@ -30,7 +30,7 @@ import { Timers } from "./timers.ts";
 export interface DataPlaneIo {
   readonly stats: Stats;
   /** One logger for all `access_log` entries of a connection manager. May throw an Error naming what it does not support. */
-  accessLogger(configs: AccessLog[]): AccessLogger;
+  accessLogger(configs: AccessLog[], direction: "inbound" | "outbound"): AccessLogger;
   /** May throw likewise; undefined: not traced. */
   tracer(config: HttpConnectionManager_Tracing): Tracer | undefined;
   readonly clock?: Clock;
@@ -62,7 +62,7 @@ export class DataPlane {
       timers: this.timers,
       random,
       clusters: this.clusters.byName,
-      accessLogger: (configs) => io.accessLogger(configs),
+      accessLogger: (configs, direction) => io.accessLogger(configs, direction),
       tracer: (config) => io.tracer(config),
     };
   }

@@ -94,7 +94,6 @@ beforeAll(async () => {
               requestsTotal: 9,
               requestsSuccess: 8,
               requestsError: 1,
-              requestsTimeout: 0,
             },
           ],
         },
@@ -108,7 +107,8 @@ beforeAll(async () => {
           return true;
         },
       },
-      drainListeners: (options) => drained.push(options),
+      drainListeners: () => drained.push({ drained: true }),
+      refreshStats: () => {},
       quit: () => drained.push({ quit: true }),
     },
   );
@@ -266,9 +266,10 @@ describe("state and changes", () => {
   });
 
   it("drains, quits, resets and sets the log level", async () => {
-    expect((await call("/drain_listeners?inboundonly", { method: "POST" })).body).toBe("OK\n");
+    expect((await call("/drain_listeners", { method: "POST" })).body).toBe("OK\n");
+    expect((await call("/drain_listeners?inboundonly", { method: "POST" })).status).toBe(400);
     expect((await call("/quitquitquit", { method: "POST" })).body).toBe("OK\n");
-    expect(drained).toEqual([{ inboundOnly: true }, { quit: true }]);
+    expect(drained).toEqual([{ drained: true }, { quit: true }]);
     expect((await call("/logging?level=debug", { method: "POST" })).body).toContain("sidecar: debug");
     expect((await call("/logging?level=loud", { method: "POST" })).status).toBe(400);
     await call("/reset_counters", { method: "POST" });

@@ -26,10 +26,12 @@ export interface AdminSources {
   options: { configPath: string; concurrency: number };
   clusters(): readonly ClusterView[];
   listeners(): readonly ListenerView[];
+  /** Brings gauges up to date that nobody keeps while nobody looks. */
+  refreshStats(): void;
   state(): ServerState;
   logLevel: { get(): string; set(level: string): boolean };
   /** Stops accepting; requests in flight go on. */
-  drainListeners(options: { inboundOnly: boolean }): void;
+  drainListeners(): void;
   quit(): void;
 }
 
@@ -61,10 +63,11 @@ export const handlers: Readonly<Record<string, Handler>> = {
     reply: dumpReply,
   },
   "/drain_listeners": {
-    help: "drain listeners (?graceful, ?inboundonly)",
+    help: "drain listeners",
     mutates: true,
     reply(sources, query) {
-      sources.drainListeners({ inboundOnly: query.has("inboundonly") });
+      if (query.has("inboundonly")) return { status: 400, body: "inboundonly is not supported\n" };
+      sources.drainListeners();
       return { body: "OK\n" };
     },
   },
@@ -181,6 +184,7 @@ function serverInfo(sources: AdminSources): Reply {
 }
 
 function statsReply(sources: AdminSources, query: URLSearchParams): Reply {
+  sources.refreshStats();
   const format = query.get("format") ?? "text";
   if (format === "prometheus") return prometheusReply(sources, query);
   const filter = filterOf(query);
@@ -193,7 +197,8 @@ function statsReply(sources: AdminSources, query: URLSearchParams): Reply {
   return { status: 400, body: "usage: /stats?format=json|prometheus|text\n" };
 }
 
-function prometheusReply({ stats, istio }: AdminSources, query: URLSearchParams): Reply {
+function prometheusReply({ stats, istio, refreshStats }: AdminSources, query: URLSearchParams): Reply {
+  refreshStats();
   const filter = filterOf(query);
   if (typeof filter === "string") return { status: 400, body: filter };
   const own = renderPrometheus(stats, { usedOnly: query.has("usedonly"), filter });

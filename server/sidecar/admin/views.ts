@@ -23,7 +23,6 @@ export interface HostView {
   requestsTotal: number;
   requestsSuccess: number;
   requestsError: number;
-  requestsTimeout: number;
 }
 
 export interface ListenerView {

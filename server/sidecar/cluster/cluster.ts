@@ -81,10 +81,13 @@ export class Cluster {
   }
 
   onResponse(endpoint: Endpoint, status: number): void {
+    if (status >= 500) endpoint.totals.errors++;
+    else endpoint.totals.successes++;
     this.detector?.onResponse(endpoint, status);
   }
 
   onLocalFailure(endpoint: Endpoint): void {
+    endpoint.totals.errors++;
     this.detector?.onLocalFailure(endpoint);
   }
 

@@ -36,6 +36,8 @@ export class Endpoint {
   readonly connections = new Set<UpstreamConnection>();
   readonly pending: PendingRequest[] = [];
   connecting = 0;
+  /** Since the start, for the admin's page of clusters. */
+  readonly totals = { connections: 0, connectFailures: 0, requests: 0, successes: 0, errors: 0 };
 
   constructor(config: EndpointConfig) {
     this.config = config;

@@ -97,6 +97,7 @@ export class ConnectionPool implements ConnectionOwner {
     }
     endpoint.connecting--;
     stats.cxConnectFail.inc();
+    endpoint.totals.connectFailures++;
     this.failPending(endpoint, connection.timedOut ? "connection_timeout" : "connection_failure", reason);
   }
 
@@ -112,6 +113,7 @@ export class ConnectionPool implements ConnectionOwner {
     stats.cxTotal.inc();
     stats.cxActive.set(this.connections);
     endpoint.connecting++;
+    endpoint.totals.connections++;
     endpoint.connections.add(new UpstreamConnection(this.cluster, endpoint, this));
   }
 

@@ -45,6 +45,7 @@ export class Attempt implements PendingRequest, ConnectionUser {
     record.upstreamRemotePort = endpoint.config.port;
     record.upstreamHostMetadata = endpoint.config.metadata;
     endpoint.active++;
+    endpoint.totals.requests++;
     cluster.stats.rqTotal.inc();
     this.requestDone = this.router.requestDone || !exchange.hasBody;
     if (this.requestDone) this.armPerTry();

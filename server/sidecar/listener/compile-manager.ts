@@ -28,7 +28,7 @@ export interface ManagerIo {
   readonly timers: Timers;
   readonly random: () => number;
   readonly clusters: ReadonlyMap<string, Cluster>;
-  accessLogger(configs: AccessLog[]): AccessLogger;
+  accessLogger(configs: AccessLog[], direction: "inbound" | "outbound"): AccessLogger;
   tracer(config: HttpConnectionManager_Tracing): Tracer | undefined;
 }
 
@@ -56,7 +56,7 @@ export function compileManager(
     filters,
     routes,
     stats,
-    accessLoggers: config.accessLog.length === 0 ? [] : [io.accessLogger(config.accessLog)],
+    accessLoggers: config.accessLog.length === 0 ? [] : [io.accessLogger(config.accessLog, direction)],
     tracer: config.tracing === undefined ? undefined : io.tracer(config.tracing),
     direction,
     clusters: io.clusters,

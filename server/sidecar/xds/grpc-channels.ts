@@ -1,7 +1,9 @@
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { Client, credentials } from "@grpc/grpc-js";
 import type { Cluster } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import { Cluster_DiscoveryType } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { GrpcService } from "../../gen/proto/envoy/config/core/v3/grpc_service_pb.js";
+import { HttpProtocolOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { fail, ok, type Result } from "../../lib/result.ts";
 
 /**
@@ -65,6 +67,14 @@ export function grpcTarget(cluster: Cluster): Result<string, string> {
     }
   }
   return fail(`cluster ${cluster.name}: load_assignment has no endpoint with an address and a port_value`);
+}
+
+/** Whether a cluster speaks HTTP/2 only: such a one is for the proxy's own gRPC streams, the data path speaks HTTP/1.1. */
+export function isGrpcOnly({ typedExtensionProtocolOptions, http2ProtocolOptions }: Cluster): boolean {
+  if (http2ProtocolOptions !== undefined) return true;
+  const any = typedExtensionProtocolOptions["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"];
+  const options = any && anyUnpack(any, HttpProtocolOptionsSchema)?.upstreamProtocolOptions;
+  return options?.case === "explicitHttpConfig" && options.value.protocolConfig.case === "http2ProtocolOptions";
 }
 
 /** The cluster that an `envoy_grpc` service names, or why the service can't be used. `where` names the field in the error. */

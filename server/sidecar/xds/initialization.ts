@@ -43,6 +43,11 @@ export class Initialization {
     this.#check();
   }
 
+  /** Something that `pending` counts may have come to pass. */
+  check(): void {
+    if (!this.#live) this.#check();
+  }
+
   close(): void {
     this.#timer?.cancel();
   }

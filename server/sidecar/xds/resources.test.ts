@@ -43,8 +43,8 @@ function fakePlane() {
       vhds = config.vhds !== undefined;
       return [];
     },
-    setVirtualHost(name) {
-      calls.push(`+host ${name}`);
+    setVirtualHost(routes, { name }) {
+      calls.push(`+host ${routes} ${name}`);
       return [];
     },
     removeVirtualHost: (name) => calls.push(`-host ${name}`),
@@ -61,7 +61,16 @@ function setUp() {
   const state = new ConfigState(bootstrap, () => 0);
   const stats = new Stats();
   const updates: TypeUrl[] = [];
-  const resources = new XdsResources(plane, state, stats, (typeUrl) => updates.push(typeUrl));
+  let expire = () => {};
+  const clock = {
+    now: () => 0,
+    setTimeout(callback: () => void) {
+      expire = callback;
+      return { cancel() {} };
+    },
+  };
+  const onUpdate = (typeUrl: TypeUrl) => void updates.push(typeUrl);
+  const resources = new XdsResources({ plane, state, stats, clock, fetchTimeoutMs: 15_000, onUpdate });
   const asked: string[] = [];
   const short = (typeUrl: TypeUrl) => typeUrl.split(".").at(-1);
   resources.attach(
@@ -85,7 +94,7 @@ function setUp() {
     return resources.handlers[typeUrl]?.apply({ added, removed, full: false });
   }
   const cluster = (name: string) => ({ [name]: create(ClusterSchema, { name }) });
-  return { calls, asked, send, cluster, state, stats, resources, updates };
+  return { calls, asked, send, cluster, state, stats, resources, updates, expire: () => expire() };
 }
 
 describe("XdsResources", () => {
@@ -124,7 +133,19 @@ describe("XdsResources", () => {
     send(TypeUrl.endpoint, ClusterLoadAssignmentSchema, {}, ["a"]);
     expect(calls).toEqual(["+cluster a", "+endpoints a"]);
     expect(state.of(TypeUrl.endpoint).has("a")).toBe(true);
-    expect(resources.answered.get(TypeUrl.endpoint)?.has("a")).toBe(true);
+    expect(resources.pending).toBe(0);
+  });
+
+  it("puts nothing in the place of endpoints that don't come in time, or don't exist", () => {
+    const { send, cluster, calls, resources, updates, expire } = setUp();
+    send(TypeUrl.cluster, ClusterSchema, { ...cluster("a"), ...cluster("b") });
+    expect(resources.pending).toBe(2);
+    send(TypeUrl.endpoint, ClusterLoadAssignmentSchema, {}, ["a"]);
+    expect(resources.pending).toBe(1);
+    expire();
+    expect(resources.pending).toBe(0);
+    expect(calls.slice(2)).toEqual(["+endpoints a", "+endpoints b"]);
+    expect(updates.at(-1)).toBe(TypeUrl.endpoint);
   });
 
   it("leaves static clusters alone", () => {
@@ -138,7 +159,7 @@ describe("XdsResources", () => {
     const { send, calls } = setUp();
     const host = create(VirtualHostSchema, { name: "reviews" });
     send(TypeUrl.virtualHost, VirtualHostSchema, { "http_proxy/reviews": host }, ["http_proxy/old"]);
-    expect(calls).toEqual(["+host http_proxy/reviews", "-host http_proxy/old"]);
+    expect(calls).toEqual(["+host http_proxy reviews", "-host http_proxy/old"]);
   });
 
   it("refuses bytes that are no message", () => {
