@@ -220,15 +220,28 @@ export const scenarios: Scenario[] = [
   },
   {
     name: "circuit breaker: one connection, one waiting",
-    config: reviews(
-      `
-  - ${to("v1")}`,
-      "{ connectionPool: { tcp: { maxConnections: 1 }, http: { http1MaxPendingRequests: 1 } } }",
-    ),
-    arrange: ({ applications }) => applications["reviews-v1"].setDelay(500),
+    // A cluster of its own: what is connected when a limit shrinks may stay.
+    config: `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: ratings, namespace: default }
+spec: { hosts: [ratings], http: [{ route: [{ destination: { host: ratings, subset: narrow } }] }] }
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: ratings, namespace: default }
+spec:
+  host: ratings
+  subsets:
+  - name: narrow
+    labels: { version: v1 }
+    trafficPolicy: { connectionPool: { tcp: { maxConnections: 1 }, http: { http1MaxPendingRequests: 1 } } }`,
+    arrange: ({ applications }) => applications["ratings-v1"].setDelay(500),
     steps: [
+      // The first call opens the connection: a request that waits for one to open counts as waiting, too.
+      { call: { host: "ratings:9080" }, expect: { status: 200 } },
       {
-        call: {},
+        call: { host: "ratings:9080" },
         times: 10,
         concurrent: true,
         expect: {
