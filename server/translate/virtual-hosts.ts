@@ -93,7 +93,7 @@ function assemble(drafts: readonly Draft[]): ReadonlyMap<string, VirtualHost> {
   const hosts = new Map<string, VirtualHost>();
   for (const draft of drafts) {
     const name = `${draft.host}:${draft.port}`;
-    const domains = draft.domains.filter((domain) => {
+    const domains = [...new Set(draft.domains)].filter((domain) => {
       const holder = names.get(domain);
       return !taken.has(domain) && (holder === undefined || holder === draft);
     });
@@ -113,7 +113,3 @@ export const virtualHost = (
   memo(owner, `virtual-host ${name} ${domains.join(" ")}`, [routes], () =>
     create(VirtualHostSchema, { name, domains: [...domains], routes: [...routes], includeRequestAttemptCount: true }),
   );
-
-/** As a VHDS resource it bears its full name: Envoy finds the one to remove by it. */
-export const vhdsResource = (routeConfiguration: string, host: VirtualHost): VirtualHost =>
-  memo(host, `vhds ${routeConfiguration}`, [], () => ({ ...host, name: `${routeConfiguration}/${host.name}` }));
