@@ -41,7 +41,6 @@ export function gatewayRouteTable(
   return memo(virtualServices, key, deps, () => ({
     name: gatewayRoute(port, bind),
     virtualHosts: virtualHosts(draftHosts(mesh, scope, port, servers), port),
-    fallback: undefined,
     ignorePort: true,
   }));
 }

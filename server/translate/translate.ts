@@ -15,7 +15,7 @@ import { gatewayListener, inboundListener, outboundListener } from "./listeners.
 import { gatewayRoute, httpProxyRoute } from "./names.ts";
 import { defaultTranslateOptions, type TranslateOptions } from "./options.ts";
 import type { ProxyResources } from "./resources.ts";
-import { blockAll, type RouteTable, routeShell, wholeRouteConfiguration } from "./route-configurations.ts";
+import { type RouteTable, routeShell, wholeRouteConfiguration } from "./route-configurations.ts";
 import { scopeOf } from "./scope.ts";
 import { sidecarVirtualHosts } from "./virtual-hosts.ts";
 
@@ -49,7 +49,6 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
   const table: RouteTable = {
     name: httpProxyRoute,
     virtualHosts: sidecarVirtualHosts(mesh, scope),
-    fallback: blockAll,
     ignorePort: false,
   };
   return {

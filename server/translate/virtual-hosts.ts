@@ -100,8 +100,22 @@ function assemble(drafts: readonly Draft[]): ReadonlyMap<string, VirtualHost> {
     for (const domain of domains) taken.add(domain);
     if (domains.length > 0 && !hosts.has(name)) hosts.set(name, virtualHost(draft.owner, name, domains, draft.routes));
   }
-  return hosts;
+  return hosts.set(blockAll.name, blockAll);
 }
+
+/** Hosts that the mesh does not know are refused, as Istio does with `REGISTRY_ONLY`. */
+const blockAll: VirtualHost = create(VirtualHostSchema, {
+  name: "block_all",
+  domains: ["*"],
+  includeRequestAttemptCount: true,
+  routes: [
+    {
+      name: "block_all",
+      match: { pathSpecifier: { case: "prefix", value: "/" } },
+      action: { case: "directResponse", value: { status: 502 } },
+    },
+  ],
+});
 
 /** The very same object as long as name, domains and routes are. */
 export const virtualHost = (
