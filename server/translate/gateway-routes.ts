@@ -83,8 +83,9 @@ function sharedHosts(server: GatewayServer, virtualService: VirtualService): str
 
 function virtualHosts(drafts: ReadonlyMap<string, Draft>, port: number): ReadonlyMap<string, VirtualHost> {
   if (drafts.size === 0) {
-    // No routes at all make Envoy answer 404.
-    const name = `blackhole:${port}`;
+    // No routes at all make Envoy answer 404. Istio calls this one `blackhole:<port>`; here it must have the name that a
+    // host of `*` would have: over VHDS it could not be replaced otherwise, as Envoy refuses a domain that two have for a moment.
+    const name = `*:${port}`;
     return new Map([[name, memo(blackholes, name, [], () => create(VirtualHostSchema, { name, domains: ["*"] }))]]);
   }
   return new Map([...drafts].map(([host, draft]) => [`${host}:${port}`, gatewayVirtualHost(host, port, draft)]));

@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-const id = "sidecar~127.0.0.1~client-v1.default~default.svc.cluster.local";
+const sidecarId = "sidecar~127.0.0.1~client-v1.default~default.svc.cluster.local";
 
 const service = (name: string): string => `
 apiVersion: v1
@@ -49,10 +49,27 @@ spec:
         - { destination: { host: reviews, subset: v2 }, weight: ${100 - v1} }
 `;
 
+const gateway = `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: public, namespace: default }
+spec:
+  selector: { istio: ingressgateway }
+  servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*"] }]
+---`;
+const entrance = (host: string): string => `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: entrance, namespace: default }
+spec: { hosts: [${host}], gateways: [public], http: [{ route: [{ destination: { host: reviews } }] }] }
+`;
+
 /** One real Envoy on one real ADS server, whose snapshots are translated from a mesh that a test edits. */
-async function setUp(api: "DELTA_GRPC" | "GRPC", yaml: string) {
+async function setUp(api: "DELTA_GRPC" | "GRPC", yaml: string, id = sidecarId) {
   const [port = 0] = await freePorts(1);
-  const metadata = { INTERCEPTION_MODE: "NONE", HTTP_PROXY_PORT: port, LABELS: { app: "client", version: "v1" } };
+  const metadata = id.startsWith("router")
+    ? { LABELS: { istio: "ingressgateway" }, PORT_OFFSET: port - 80 }
+    : { INTERCEPTION_MODE: "NONE", HTTP_PROXY_PORT: port, LABELS: { app: "client", version: "v1" } };
   const proxy = proxyOf({ id, metadata, delta: api === "DELTA_GRPC" });
   let mesh: Mesh = buildMesh(objectsOf(yaml), 1);
   const pushes: string[] = [];
@@ -174,6 +191,22 @@ describe.skipIf(envoyMissing)("translated resources over ADS to real Envoy (skip
     await eventually(mesh, "reviews:9080", "502 ");
     await mesh.edit(service("reviews") + workload("reviews", "v1", await backend("v1")));
     await eventually(mesh, "reviews:9080", "200 v1");
+    expect(mesh.refused).toEqual([]);
+  });
+
+  it("let a gateway's hosts come and go, with and without one for all", async () => {
+    const v1 = await backend("v1");
+    const router = "router~127.0.0.1~ingressgateway.default~default.svc.cluster.local";
+    const start = service("reviews") + workload("reviews", "v1", v1) + gateway;
+    const mesh = await setUp("DELTA_GRPC", start, router);
+    await eventually(mesh, "a.example.com", "404 ");
+    await mesh.edit(entrance('"*"'));
+    await eventually(mesh, "a.example.com", "200 v1");
+    await mesh.edit(entrance("a.example.com"));
+    await eventually(mesh, "b.example.com", "404 ");
+    expect(await mesh.call("a.example.com")).toBe("200 v1");
+    await mesh.edit("", [{ kind: "VirtualService", metadata: { namespace: "default", name: "entrance" } }]);
+    await eventually(mesh, "a.example.com", "404 ");
     expect(mesh.refused).toEqual([]);
   });
 
