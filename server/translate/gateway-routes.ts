@@ -11,6 +11,7 @@ import { compare, intersect } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { VirtualService } from "../model/virtual-services.ts";
 import { isVisible } from "../model/visibility.ts";
+import { isCatchAll } from "./match.ts";
 import { gatewayRoute } from "./names.ts";
 import type { RouteTable } from "./route-configurations.ts";
 import { virtualServiceRoutes } from "./routes.ts";
@@ -109,11 +110,6 @@ function gatewayVirtualHost(host: string, port: number, { sources, routes, https
 }
 
 function catchAllsLast(routes: readonly Route[]): Route[] {
-  const takesAll = (route: Route) =>
-    route.match !== undefined &&
-    route.match.headers.length === 0 &&
-    route.match.queryParameters.length === 0 &&
-    ((route.match.pathSpecifier.case === "prefix" && route.match.pathSpecifier.value === "/") ||
-      (route.match.pathSpecifier.case === "safeRegex" && route.match.pathSpecifier.value.regex === ".*"));
+  const takesAll = ({ match }: Route) => match !== undefined && isCatchAll(match);
   return [...routes.filter((route) => !takesAll(route)), ...routes.filter(takesAll)];
 }
