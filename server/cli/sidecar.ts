@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { createLogger } from "../lib/logger.ts";
 import { runSidecar } from "../sidecar/run.ts";
+import { onShutdown } from "./leash.ts";
+import { version } from "./version.ts";
 
 interface Flags {
   configPath: string;
@@ -29,7 +30,6 @@ export const sidecarCommand = (): Command =>
 
 async function run({ logLevel, drainTimeS, ...flags }: Flags): Promise<void> {
   const logger = createLogger("sidecar", logLevel);
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
   const level = {
     get: () => envoyLevel(logger.level),
     set(next: string) {
@@ -39,7 +39,7 @@ async function run({ logLevel, drainTimeS, ...flags }: Flags): Promise<void> {
   };
   try {
     const sidecar = await runSidecar({ ...flags, drainTimeMs: drainTimeS * 1000, version, logger, logLevel: level });
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void sidecar.stop());
+    onShutdown(() => sidecar.stop(), (drainTimeS + 5) * 1000);
     await sidecar.stopped;
     process.exit(0);
   } catch (error) {
@@ -64,5 +64,3 @@ function secondsOf(text: string): number {
   if (Number.isFinite(seconds) && seconds >= 0) return seconds;
   throw new InvalidArgumentError("a number of seconds");
 }
-
-if (process.argv[1] === import.meta.filename) await sidecarCommand().parseAsync();
