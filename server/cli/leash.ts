@@ -1,13 +1,13 @@
 /**
  * Ends this process gracefully on SIGTERM and SIGINT, and, when it was started by `limpid up`, also when its supervisor is gone:
- * the supervisor holds the other end of stdin. `stop` gets five seconds.
+ * the supervisor holds the other end of stdin. `stop` gets `graceMs`.
  */
-export function onShutdown(stop: () => Promise<void>): void {
+export function onShutdown(stop: () => Promise<void>, graceMs = 5000): void {
   let stopping = false;
   const shutdown = () => {
     if (stopping) return;
     stopping = true;
-    setTimeout(() => process.exit(1), 5000).unref();
+    setTimeout(() => process.exit(1), graceMs).unref();
     stop().then(
       () => process.exit(0),
       (error: unknown) => {

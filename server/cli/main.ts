@@ -85,4 +85,20 @@ program
   .requiredOption("--proxy <host:port>", "its sidecar's outbound HTTP port")
   .action(async (name, options) => (await import("./workload.ts")).runDemoWorkload(name, options));
 
+// These bring flags and code of their own, loaded only when they are what was asked for.
+await lazy("sidecar", "run one proxy from an Envoy v3 bootstrap file", async () => {
+  program.addCommand((await import("./sidecar.ts")).sidecarCommand());
+});
+await lazy("apply", "create or change mesh resources from YAML or JSON files", async () =>
+  (await import("./config/apply.ts")).registerApply(program),
+);
+await lazy("get", "show mesh resources", async () => (await import("./config/get.ts")).registerGet(program));
+await lazy("delete", "delete mesh resources", async () => (await import("./config/delete.ts")).registerDelete(program));
+
 await program.parseAsync();
+
+async function lazy(name: string, summary: string, register: () => Promise<void>): Promise<void> {
+  const [, , first, second] = process.argv;
+  if (first === name || (first === "help" && second === name)) await register();
+  else program.command(name).summary(summary);
+}

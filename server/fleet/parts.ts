@@ -110,7 +110,7 @@ function proxyPart(
     mode: 0o600,
   });
   const gatewayPort = 8080 + options.portOffset;
-  const base = command(options, name, ["sidecar", "-c", file]);
+  const base = command(options, name, ["sidecar", "-c", file, "--drain-time-s", "2"]);
   const listening: NeededPort[] = [
     { part: `${name} (admin)`, host: ports.ip, port: ports.admin },
     { part: `${name} (health)`, host: ports.ip, port: ports.health },

@@ -230,8 +230,10 @@ export class Subscription {
   #accept(resource: Resource, now: number): void {
     const { name, version } = resource;
     const before = this.#accepted.get(name);
-    this.#accepted.set(name, { version, at: before?.version === version ? before.at : now, resource });
-    this.#refused.delete(name);
+    const isKept = before?.version === version;
+    this.#accepted.set(name, { version, at: isKept ? before.at : now, resource });
+    // The last good one, sent again in place of a refused one, redeems nothing.
+    if (!isKept) this.#refused.delete(name);
   }
 
   /**

@@ -21,6 +21,8 @@ export interface EnvoyOptions {
   xdsPort: number;
   api: "DELTA_GRPC" | "GRPC";
   metadata?: Record<string, unknown>;
+  /** Clusters that the bootstrap has beside xds-grpc; they lead nowhere. */
+  staticClusters?: string[];
 }
 
 /** An Envoy that takes everything over ADS from a control plane on this machine. */
@@ -58,7 +60,7 @@ async function awaitAddress(path: string, child: ChildProcess, logs: () => strin
   throw new Error(`Envoy did not start:\n${logs()}`);
 }
 
-const bootstrap = ({ id, xdsPort, api, metadata }: EnvoyOptions) => ({
+const bootstrap = ({ id, xdsPort, api, metadata, staticClusters = [] }: EnvoyOptions) => ({
   node: { id, cluster: "test.default", metadata },
   admin: { address: socketAddress("127.0.0.1", 0) },
   dynamic_resources: {
@@ -71,23 +73,23 @@ const bootstrap = ({ id, xdsPort, api, metadata }: EnvoyOptions) => ({
     cds_config: { ads: {}, resource_api_version: "V3" },
   },
   static_resources: {
-    clusters: [
-      {
-        name: "xds-grpc",
-        type: "STATIC",
-        connect_timeout: "1s",
-        typed_extension_protocol_options: {
-          "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-            explicit_http_config: { http2_protocol_options: {} },
-          },
-        },
-        load_assignment: {
-          cluster_name: "xds-grpc",
-          endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress("127.0.0.1", xdsPort) } }] }],
-        },
-      },
-    ],
+    clusters: [http2Cluster("xds-grpc", xdsPort), ...staticClusters.map((name) => http2Cluster(name, 1))],
+  },
+});
+
+const http2Cluster = (name: string, port: number) => ({
+  name,
+  type: "STATIC",
+  connect_timeout: "1s",
+  typed_extension_protocol_options: {
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+      "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+      explicit_http_config: { http2_protocol_options: {} },
+    },
+  },
+  load_assignment: {
+    cluster_name: name,
+    endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress("127.0.0.1", port) } }] }],
   },
 });
 
