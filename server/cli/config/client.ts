@@ -6,6 +6,9 @@ export interface ServerOption {
   server?: string;
 }
 
+export const serverHelp =
+  "address of the control plane's config API (default: LIMPID_SERVER, or http://127.0.0.1:15014 moved by LIMPID_PORT_OFFSET)";
+
 /** Throws a CliError when the address or the offset makes no sense. */
 export function serverUrl(option: ServerOption, env: CliIo["env"]): string {
   const address = option.server ?? (env.LIMPID_SERVER || `http://127.0.0.1:${defaultPort(env)}`);

@@ -8,6 +8,16 @@ const permanentNamespaces = ["default", "istio-system"];
 
 const namespaceResource = { plural: "namespaces", group: "", kind: "Namespace" };
 
+/** Makes the permanent namespaces where they are missing, so that an empty mesh can be written to. */
+export async function ensureNamespaces(store: ConfigStore): Promise<void> {
+  const writes: Write[] = [];
+  for (const name of permanentNamespaces) {
+    const object = { apiVersion: "v1", kind: "Namespace", metadata: { name, namespace: "" }, spec: {} };
+    if ((await store.get(keyOf(object))) === undefined) writes.push({ op: "put", object });
+  }
+  if (writes.length > 0) await store.commit(writes, "limpid", { reason: "the mesh's own namespaces" });
+}
+
 export async function namespaceExists(context: ApiContext, namespace: string): Promise<boolean> {
   if (namespace === "" || context.kinds.byKind("Namespace") === undefined) return true;
   return (await context.store.get({ kind: "Namespace", namespace: "", name: namespace })) !== undefined;
