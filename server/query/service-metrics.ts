@@ -45,7 +45,7 @@ function tallies(
   names: NodeNames,
   keysOf: (row: RollupRow, version: string) => string[],
 ): Map<string, Tally> {
-  const traffic = trafficOf(rows, names);
+  const traffic = trafficOf(rows, names, false);
   const sums = new Map<string, Tally>();
   for (const row of rows) {
     if (!traffic.counts(row)) continue;
