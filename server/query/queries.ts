@@ -76,7 +76,7 @@ export function createQueries({
     const stepSec = storedStepFor(seconds, ageSec, keptSec, maxBuckets);
     // Seconds that are forgotten can't fill the time since the last full bucket: then the window ends with that.
     const toMs = ageSec - seconds < keptSec[1] / 2 ? endMs : floorTo(endMs, stepSec);
-    const { fromMs } = alignedWindow(toMs, seconds, stepSec);
+    const fromMs = floorTo(toMs - seconds * 1000, stepSec);
     const rows = await rowsUntil(reader, { fromMs, toMs, stepSec });
     return { window: { fromMs, toMs, stepSec }, rows };
   }
