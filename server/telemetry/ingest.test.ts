@@ -108,7 +108,7 @@ describe("Ingest", () => {
     expect(await total()).toBe(100);
   });
 
-  it("compacts every ten seconds under traffic, up to what can't change, and once a minute at rest", async () => {
+  it("compacts every half minute under traffic, up to what can't change, and once a minute at rest", async () => {
     const { store, clock, ingest } = setUp({ lateMs: 20_000 });
     await clock.advance(300_000);
     expect(store.passes).toHaveLength(5);
@@ -117,7 +117,7 @@ describe("Ingest", () => {
       ingest.records([sample(reviews, clock.now())]);
       await clock.advance(1000);
     }
-    expect(store.passes.length).toBeGreaterThanOrEqual(6);
+    expect(store.passes.length).toBeGreaterThanOrEqual(3);
     for (const pass of store.passes) expect(pass.settledUntilMs).toBeLessThanOrEqual(pass.nowMs - 21_000);
   });
 

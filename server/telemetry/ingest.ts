@@ -29,7 +29,7 @@ export interface IngestOptions {
 }
 
 const flushEveryMs = 1000;
-const compactEveryMs = 10_000;
+const compactEveryMs = 30_000;
 const compactWhenIdleEveryMs = 60_000;
 
 /**
