@@ -41,6 +41,19 @@ it("says which share each version has right now", () => {
   expect(buildServiceMetrics({ window, rows, recent: [], facts: facts() }).observedShares).toEqual({});
 });
 
+it("leaves out what was mirrored: only the destination tells of it, and nobody waits for its answer", () => {
+  const mirrored = row(edge("page", "reviews/v3", { reporter: "destination" }), { count: 60 });
+  const { totals, observedShares } = buildServiceMetrics({
+    window,
+    rows: [...rows, mirrored],
+    recent: [...rows.slice(1, 3), mirrored],
+    facts: facts(),
+  });
+  expect(Object.keys(totals)).toEqual(["all", "v1", "v2"]);
+  expect(totals.all?.requestRate).toBe(130 / 30);
+  expect(observedShares).toEqual({ v1: 0.5, v2: 0.5 });
+});
+
 it("names the callers, the biggest first", () => {
   expect(metrics().callers.map((caller) => [caller.app, caller.version, caller.signals.requestRate])).toEqual([
     ["page", "v1", 120 / 30],

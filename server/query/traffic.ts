@@ -45,6 +45,23 @@ export function trafficOf(rows: Iterable<RollupRow>, names: NodeNames, withLaten
   };
 }
 
+/**
+ * The rows that tell what callers were answered: a destination's word on calls of which the source told too is a second count, or a
+ * mirrored request, that no caller waits for and no source logs.
+ */
+export function answeredRows(rows: readonly RollupRow[], names: NodeNames): RollupRow[] {
+  const callers = new Map<EdgeRow, string>();
+  const caller = ({ edge }: RollupRow): string => {
+    const known = callers.get(edge);
+    if (known !== undefined) return known;
+    const fresh = `${names.source(edge.source, edge.gateway).id}>${edge.service}`;
+    callers.set(edge, fresh);
+    return fresh;
+  };
+  const telling = new Set(rows.filter((row) => row.edge.reporter === "source").map(caller));
+  return rows.filter((row) => row.edge.reporter === "source" || !telling.has(caller(row)));
+}
+
 interface Draft {
   edge: TrafficEdge;
   services: Map<string, number>;

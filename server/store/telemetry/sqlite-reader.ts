@@ -15,6 +15,7 @@ import type {
 } from "../../query/reader.ts";
 import { flagNames } from "../../telemetry/response-flags.ts";
 import { type Step, steps } from "../../telemetry/store.ts";
+import { busyTimeoutMs } from "../sqlite.ts";
 import { BucketCache } from "./bucket-cache.ts";
 import { openTelemetryFile, type TelemetryFile } from "./database.ts";
 import { toEdge } from "./edges.ts";
@@ -25,7 +26,7 @@ import { toEdge } from "./edges.ts";
  */
 export async function openSqliteTelemetryReader(file: TelemetryFile): Promise<TelemetryReader> {
   const client = await openTelemetryFile(file);
-  const prisma = new PrismaClient({ adapter: new PrismaLibSql({ url: `file:${file.path}` }) });
+  const prisma = new PrismaClient({ adapter: new PrismaLibSql({ url: `file:${file.path}`, timeout: busyTimeoutMs }) });
   return new SqliteTelemetryReader(client, prisma);
 }
 
