@@ -96,7 +96,8 @@ describe("serviceMetrics", () => {
     expect(metrics).toMatchObject({ series: [], totals: {}, observedShares: {}, callers: [] });
   });
 
-  it.each([0, -5, Number.NaN, 1e12])("bears a window of %d", async (window) => {
+  it.each([0, -5, Number.NaN, 1e12])("bears a window and a step of %d", async (window) => {
+    await queries().serviceMetrics({ namespace: "default", name: "reviews", window: 60, step: window });
     const metrics = await queries().serviceMetrics({ namespace: "default", name: "reviews", window });
     expect(metrics.windowSec).toBeGreaterThan(0);
     expect(metrics.series[0]?.requestRate.length ?? 0).toBeLessThanOrEqual(1001);
