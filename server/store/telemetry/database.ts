@@ -3,7 +3,8 @@ import type { Client } from "@libsql/client";
 import { applyMigrations } from "../migrate.ts";
 import { openSqlite } from "../sqlite.ts";
 
-const migrations = resolve(import.meta.dirname, "../../../prisma/telemetry/migrations");
+/** Only where the file lies in its own folder: a bundler leaves no `import.meta.dirname`. */
+const ownMigrations = (): string => resolve(import.meta.dirname, "../../../prisma/telemetry/migrations");
 
 export interface TelemetryFile {
   /** The database file; made when it is not there. */
@@ -20,7 +21,7 @@ export async function openTelemetryFile(file: TelemetryFile): Promise<Client> {
   const client = await openSqlite(`file:${file.path}`, "NORMAL");
   try {
     await client.execute("PRAGMA journal_size_limit = 16777216");
-    await applyMigrations({ client, directory: file.migrations ?? migrations });
+    await applyMigrations({ client, directory: file.migrations ?? ownMigrations() });
     return client;
   } catch (error) {
     client.close();
