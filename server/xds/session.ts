@@ -124,13 +124,10 @@ export class Session {
   #send(typeUrl: string, snapshot: Snapshot, phase: Phase): void {
     const subscription = this.subscriptions.get(typeUrl);
     const push = subscription?.next(resourcesOf(snapshot, typeUrl), phase, this.#options.responseBytes);
-    if (!subscription || !push) return;
+    if (!push) return;
     this.#options.write(typeUrl, push, snapshot.revision);
     this.#options.events.pushed?.(this, typeUrl, push);
-    for (const resource of push.resources) {
-      const changed = subscription.accepted(resource.name)?.version !== resource.version;
-      if (changed) this.#followUp(resource, snapshot);
-    }
+    for (const resource of push.fresh) this.#followUp(resource, snapshot);
   }
 
   /**
