@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { createLogger } from "../lib/logger.ts";
+import { packageVersion } from "../lib/version.ts";
 import { runSidecar } from "../sidecar/run.ts";
 
 interface Flags {
@@ -29,7 +29,6 @@ export const sidecarCommand = (): Command =>
 
 async function run({ logLevel, drainTimeS, ...flags }: Flags): Promise<void> {
   const logger = createLogger("sidecar", logLevel);
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
   const level = {
     get: () => envoyLevel(logger.level),
     set(next: string) {
@@ -38,7 +37,13 @@ async function run({ logLevel, drainTimeS, ...flags }: Flags): Promise<void> {
     },
   };
   try {
-    const sidecar = await runSidecar({ ...flags, drainTimeMs: drainTimeS * 1000, version, logger, logLevel: level });
+    const sidecar = await runSidecar({
+      ...flags,
+      drainTimeMs: drainTimeS * 1000,
+      version: packageVersion(),
+      logger,
+      logLevel: level,
+    });
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void sidecar.stop());
     await sidecar.stopped;
     process.exit(0);
