@@ -24,7 +24,7 @@ function walk(schema: DescMessage, message: Message, path: string, errors: strin
     if (!isFieldSet(message, field)) continue;
     const fieldPath = path === "" ? field.name : `${path}.${field.name}`;
     if (supported?.includes(field.name) !== true) errors.push(`${fieldPath}: not supported`);
-    else walkField(field, valueOf(message, field), fieldPath, errors);
+    else walkField(field, fieldValue(message, field), fieldPath, errors);
   }
 }
 
@@ -63,7 +63,7 @@ function walkAny(any: Any, path: string, errors: string[]): void {
   if (message !== undefined) walk(schema, message, path, errors);
 }
 
-function valueOf(message: Message, field: DescField): unknown {
+function fieldValue(message: Message, field: DescField): unknown {
   const fields = message as unknown as Record<string, unknown>;
   if (field.oneof === undefined) return fields[field.localName];
   return (fields[field.oneof.localName] as { value: unknown }).value;

@@ -128,7 +128,9 @@ export class Exchange implements RequestView {
     );
   }
 
-  onRequestBody(bytes: Buffer, start: number, end: number): void {
+  /** @param total decoded body bytes so far */
+  onRequestBody(bytes: Buffer, start: number, end: number, total: number): void {
+    this.record.requestBodyBytes = total;
     if (!this.finished) this.router.onRequestBody(bytes, start, end);
   }
 

@@ -24,9 +24,9 @@ const suspicious = /%|\\|\/\.|\/\//;
 function decodeUnreserved(path: string): string | undefined {
   if (!path.includes("%")) return path;
   if (/%(?![0-9a-fA-F]{2})/.test(path) || /%00/.test(path)) return undefined;
-  return path.replace(/%[0-9a-fA-F]{2}/g, (escape) => {
-    const char = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-    return /[A-Za-z0-9\-._~]/.test(char) ? char : escape.toUpperCase();
+  return path.replace(/%[0-9a-fA-F]{2}/g, (escaped) => {
+    const char = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
+    return /[A-Za-z0-9\-._~]/.test(char) ? char : escaped.toUpperCase();
   });
 }
 

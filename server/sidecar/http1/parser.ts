@@ -84,7 +84,6 @@ export abstract class MessageParser {
         return ParseEvent.body;
       case DONE:
         this.state = HEAD;
-        this.bodyBytes = 0;
         return ParseEvent.done;
       default:
         return ParseEvent.error;

@@ -169,7 +169,7 @@ export class DownstreamConnection {
       at = parser.position;
       if (event === ParseEvent.needMore) break;
       if (event === ParseEvent.head) this.beginExchange();
-      else if (event === ParseEvent.body) exchange?.onRequestBody(bytes, parser.bodyStart, parser.bodyEnd);
+      else if (event === ParseEvent.body) exchange?.onRequestBody(bytes, parser.bodyStart, parser.bodyEnd, parser.bodyBytes);
       else if (event === ParseEvent.done) this.requestEnd();
       else this.protocolError(parser.error ?? "http1.codec_error");
     }
