@@ -1,5 +1,5 @@
 import { versionOf } from "./encode.ts";
-import { parseRefusals } from "./nack.ts";
+import { parseRefusals, readableReason } from "./nack.ts";
 import { type Resource, type ResourceMap, TypeUrl } from "./types.ts";
 
 export type Protocol = "delta" | "sotw";
@@ -24,6 +24,8 @@ export interface Push {
   /** State of the world: of the whole response. */
   version: string;
   resources: readonly Resource[];
+  /** Those that the client does not hold like this, or asked for again: not what only completes a whole state. */
+  fresh: readonly Resource[];
   removed: readonly string[];
 }
 
@@ -230,8 +232,10 @@ export class Subscription {
   #accept(resource: Resource, now: number): void {
     const { name, version } = resource;
     const before = this.#accepted.get(name);
-    this.#accepted.set(name, { version, at: before?.version === version ? before.at : now, resource });
-    this.#refused.delete(name);
+    const isKept = before?.version === version;
+    this.#accepted.set(name, { version, at: isKept ? before.at : now, resource });
+    // The last good one, sent again in place of a refused one, redeems nothing.
+    if (!isKept) this.#refused.delete(name);
   }
 
   /**
@@ -242,7 +246,7 @@ export class Subscription {
     const named = parseRefusals(message, sent.resources.keys());
     if (named.size > 0) return named;
     const fresh = [...sent.resources.values()].filter((r) => this.#accepted.get(r.name)?.version !== r.version);
-    if (fresh.length <= 1) return new Map(fresh.map((resource) => [resource.name, message]));
+    if (fresh.length <= 1) return new Map(fresh.map((resource) => [resource.name, readableReason(message)]));
     const names = fresh.map((resource) => resource.name);
     const middle = Math.ceil(names.length / 2);
     this.#suspects.unshift(names.slice(0, middle), names.slice(middle));
@@ -271,6 +275,7 @@ export class Subscription {
     const plan = this.#plan(map, phase);
     if (!plan) return undefined;
     const resources = this.protocol === "delta" ? takeWithin(plan.resources, limitBytes) : plan.resources;
+    const fresh = resources.filter((resource) => this.#needs(resource));
     if (plan.suspects) this.#suspects.shift();
     for (const { name } of resources) this.#wanted.delete(name);
     for (const name of plan.removed) this.#wanted.delete(name);
@@ -282,7 +287,7 @@ export class Subscription {
       resources: new Map(resources.map((resource) => [resource.name, resource])),
       removed: plan.removed,
     };
-    return { nonce: this.#lastNonce, version: plan.version ?? "", resources, removed: plan.removed };
+    return { nonce: this.#lastNonce, version: plan.version ?? "", resources, fresh, removed: plan.removed };
   }
 
   #plan(map: ResourceMap, phase: Phase): Plan | undefined {
