@@ -11,9 +11,11 @@ import { silentLogger } from "../../../server/lib/logger.ts";
 export class TestControlPlane {
   readonly #store = new MemoryConfigStore();
   #plane: ControlPlane;
-  #port = 0;
+  #port: number;
 
-  constructor() {
+  /** Port 0 takes a free one. */
+  constructor(port = 0) {
+    this.#port = port;
     this.#plane = this.#create();
   }
 

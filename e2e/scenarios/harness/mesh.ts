@@ -1,5 +1,5 @@
 import { type Application, startApplication } from "./application.ts";
-import { nodeIdOf } from "./bootstrap.ts";
+import { nodeIdOf, type ProxyNode } from "./bootstrap.ts";
 import { type Answer, type Call, call, callMany } from "./call.ts";
 import { Cleanups } from "./cleanups.ts";
 import { type Collector, startCollector } from "./collector.ts";
@@ -25,6 +25,7 @@ export class ScenarioMesh {
   readonly controlPlane: Parts["controlPlane"];
   readonly collector: Collector;
   readonly applications: Applications;
+  readonly nodes: Parts["nodes"];
   readonly client: ProxyProcess;
   readonly server: ProxyProcess;
   readonly gateway: ProxyProcess;
@@ -38,6 +39,7 @@ export class ScenarioMesh {
     this.controlPlane = parts.controlPlane;
     this.collector = parts.collector;
     this.applications = parts.applications;
+    this.nodes = parts.nodes;
     this.client = parts.client;
     this.server = parts.server;
     this.gateway = parts.gateway;
@@ -57,7 +59,7 @@ export class ScenarioMesh {
   }
 
   nodeId(which: "client" | "server" | "gateway"): string {
-    return nodeIdOf(this[which].node);
+    return nodeIdOf(this.nodes[which]);
   }
 
   /** Applications behave and remember nothing; the config is the base and what is given. */
@@ -108,36 +110,15 @@ async function startParts(kind: ProxyKind, cleanups: Cleanups) {
   const base = baseConfig(applications, ratings);
   await controlPlane.apply(base, gatewayConfig(gatewayPort));
   const backends = { xdsPort: controlPlane.port, collectorPort: collector.port };
-  const start = async (node: Parameters<typeof startProxy>[1]) => {
+  const nodes = nodesOf({ outbound, ratings, application: applications["ratings-v1"].port });
+  const start = async (node: ProxyNode) => {
     const proxy = await startProxy(kind, node, backends);
     cleanups.add(() => proxy.stop());
     return proxy;
   };
-  const [client, server, gateway] = await Promise.all([
-    start({
-      type: "sidecar",
-      ip: addresses.client,
-      workload: "client-v1",
-      labels: { app: "client", version: "v1" },
-      httpProxyPort: outbound,
-    }),
-    start({
-      type: "sidecar",
-      ip: addresses.ratings,
-      workload: "ratings-v1",
-      labels: { app: "ratings", version: "v1" },
-      httpProxyPort: (await freePorts(1, addresses.ratings))[0],
-      ingress: { [ratings]: `127.0.0.1:${applications["ratings-v1"].port}` },
-    }),
-    start({
-      type: "router",
-      ip: addresses.gateway,
-      workload: "gateway",
-      labels: { istio: "ingressgateway", app: "gateway" },
-    }),
-  ]);
+  const [client, server, gateway] = await Promise.all([start(nodes.client), start(nodes.server), start(nodes.gateway)]);
   const ports = { outbound, ratings, gateway: gatewayPort };
-  const parts = { controlPlane, collector, applications, client, server, gateway, ports };
+  const parts = { controlPlane, collector, applications, nodes, client, server, gateway, ports };
   await until(async () => {
     const target = { address: addresses.client, port: outbound, host: "ratings:9080" };
     const { status } = await call(target);
@@ -145,6 +126,32 @@ async function startParts(kind: ProxyKind, cleanups: Cleanups) {
   });
   return { ...parts, base: `${base}\n---\n${gatewayConfig(gatewayPort)}` };
 }
+
+const nodesOf = (ports: { outbound: number; ratings: number; application: number }) =>
+  ({
+    client: {
+      type: "sidecar",
+      ip: addresses.client,
+      workload: "client-v1",
+      labels: { app: "client", version: "v1" },
+      httpProxyPort: ports.outbound,
+    },
+    server: {
+      type: "sidecar",
+      ip: addresses.ratings,
+      workload: "ratings-v1",
+      labels: { app: "ratings", version: "v1" },
+      // Another address than the client's: the same port is as free here.
+      httpProxyPort: ports.outbound,
+      ingress: { [ports.ratings]: `127.0.0.1:${ports.application}` },
+    },
+    gateway: {
+      type: "router",
+      ip: addresses.gateway,
+      workload: "gateway",
+      labels: { istio: "ingressgateway", app: "gateway" },
+    },
+  }) as const satisfies Record<string, ProxyNode>;
 
 const service = (name: string) => `
 apiVersion: v1

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,27 +16,38 @@ export const envoyMissing = !existsSync(envoyPath) && !process.env.CI;
 
 /** A proxy as a process of its own. */
 export interface ProxyProcess {
-  readonly node: ProxyNode;
-  readonly pid: number;
   admin(path: string, method?: string): Promise<{ status: number; body: string }>;
   logs(): string;
-  /** The exit code after SIGTERM. */
-  terminate(): Promise<number | null>;
+  signal(name: NodeJS.Signals): void;
+  /** The exit code; null after a signal that it did not handle. */
+  readonly exited: Promise<number | null>;
   stop(): Promise<void>;
 }
 
-/** Starts a proxy and waits until it is ready. */
+/** Starts a proxy of the mesh and waits until it is ready. */
 export async function startProxy(kind: ProxyKind, node: ProxyNode, backends: Backends): Promise<ProxyProcess> {
+  const proxy = await spawnProxy(kind, bootstrap(node, backends));
+  try {
+    await untilReady(proxy);
+  } catch (error) {
+    await proxy.stop();
+    throw new Error(`${kind} ${node.workload} did not get ready: ${error}\n${proxy.logs()}`);
+  }
+  return proxy;
+}
+
+/** Starts a proxy on any bootstrap, and waits for nothing. */
+export async function spawnProxy(kind: ProxyKind, config: object): Promise<ProxyProcess> {
   const folder = await mkdtemp(join(tmpdir(), "limpid-proxy-"));
-  const config = join(folder, "bootstrap.json");
+  const path = join(folder, "bootstrap.json");
   const addressPath = join(folder, "admin-address");
-  await writeFile(config, JSON.stringify(bootstrap(node, backends), null, 2));
-  const args = ["-c", config, "--admin-address-path", addressPath, "--concurrency", "1", "--log-level", "info"];
-  const [command, ...rest] =
+  await writeFile(path, JSON.stringify(config, null, 2));
+  const args = ["-c", path, "--admin-address-path", addressPath, "--concurrency", "1", "--log-level", "info"];
+  const [command = "", ...rest] =
     kind === "Envoy"
       ? [envoyPath, ...args, "--use-dynamic-base-id", "--drain-time-s", "1"]
       : [process.execPath, join(root, "server/cli/sidecar.ts"), ...args, "--drain-time-s", "5"];
-  const child = spawn(command ?? "", rest, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"] });
   let logs = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk) => {
@@ -44,18 +55,14 @@ export async function startProxy(kind: ProxyKind, node: ProxyNode, backends: Bac
     });
   }
   const exited = new Promise<number | null>((done) => child.once("exit", (code) => done(code)));
-  const proxy: ProxyProcess = {
-    node,
-    pid: child.pid ?? 0,
+  return {
     logs: () => logs,
+    exited,
+    signal: (name) => child.kill(name),
     async admin(path, method = "GET") {
       const address = (await readFile(addressPath, "utf8")).trim();
       const response = await fetch(`http://${address}${path}`, { method });
       return { status: response.status, body: await response.text() };
-    },
-    terminate() {
-      child.kill("SIGTERM");
-      return exited;
     },
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
@@ -63,19 +70,18 @@ export async function startProxy(kind: ProxyKind, node: ProxyNode, backends: Bac
       await rm(folder, { recursive: true, force: true });
     },
   };
-  try {
-    await ready(proxy, child);
-  } catch (error) {
-    await proxy.stop();
-    throw new Error(`${kind} ${node.workload} did not get ready: ${error}\n${logs}`);
-  }
-  return proxy;
 }
 
-async function ready(proxy: ProxyProcess, child: ChildProcess): Promise<void> {
+/** Rejects at once when the process ends. */
+export async function untilReady(proxy: ProxyProcess): Promise<void> {
+  let ended: number | null | undefined;
+  void proxy.exited.then((code) => {
+    ended = code;
+  });
   await until(async () => {
-    if (child.exitCode !== null) throw new Error(`ended with code ${child.exitCode}`);
+    if (ended !== undefined) return;
     const { status, body } = await proxy.admin("/ready");
     if (status !== 200) throw new Error(body);
-  }, 20_000);
+  }, 45_000);
+  if (ended !== undefined) throw new Error(`ended with code ${ended}`);
 }

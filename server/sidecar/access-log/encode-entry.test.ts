@@ -47,7 +47,12 @@ describe("encodeEntry", () => {
     expect(common.routeName).toBe("default");
     expect(common.upstreamRequestAttemptCount).toBe(1);
     expect(common.streamId).toBe("b3b4d327-e089-46c6-add5-2c18abeba2b4");
-    expect(common.responseFlags).toBeDefined();
+    expect(socket(common.upstreamLocalAddress)).toMatchObject({
+      address: "127.0.0.1",
+      portSpecifier: { case: "portValue", value: 40123 },
+    });
+    // Envoy leaves it out when there is none.
+    expect(common.responseFlags).toBeUndefined();
     expect(common.accessLogType).toBe(6);
     expect(entry.protocolVersion).toBe(2);
     expect(request).toMatchObject({

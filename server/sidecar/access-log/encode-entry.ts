@@ -51,16 +51,18 @@ function encodeCommon(writer: ProtoWriter, record: RequestRecord, customTags: re
   duration(writer, bytes(12), record.timeToLastDownstreamTxMs);
   if (record.upstreamRemoteAddress !== "") {
     address(writer, bytes(13), record.upstreamRemoteAddress, record.upstreamRemotePort);
-    // Its port is not kept, so the address alone tells which interface the connection left by.
-    address(writer, bytes(14), record.upstreamLocalAddress, 0);
+    const local = record.upstreamLocalAddress;
+    const colon = local.lastIndexOf(":");
+    address(writer, bytes(14), local.slice(0, Math.max(0, colon)), Number(local.slice(colon + 1)) || 0);
   }
   writer.string(bytes(15), record.upstreamCluster);
-  // Present even when empty, as in Envoy.
-  const flags = writer.begin(bytes(16));
-  for (let rest = record.responseFlags; rest !== 0; rest &= rest - 1) {
-    writer.bool(uint(flagFieldNumbers[31 - Math.clz32(rest & -rest)] ?? 0), true);
+  if (record.responseFlags !== 0) {
+    const flags = writer.begin(bytes(16));
+    for (let rest = record.responseFlags; rest !== 0; rest &= rest - 1) {
+      writer.bool(uint(flagFieldNumbers[31 - Math.clz32(rest & -rest)] ?? 0), true);
+    }
+    writer.end(flags);
   }
-  writer.end(flags);
   writer.string(bytes(18), record.upstreamTransportFailureReason);
   writer.string(bytes(19), record.routeName);
   address(writer, bytes(20), record.downstreamRemoteAddress, record.downstreamRemotePort);

@@ -75,6 +75,17 @@ describe("IstioMetrics", () => {
     ]);
   });
 
+  it("doesn't make labels of names that no route knows", () => {
+    const metrics = new IstioMetrics(node);
+    const lost = { upstreamCluster: "", upstreamHostMetadata: undefined };
+    metrics.logger("outbound").log(sampleRecord({ ...lost, routeMetadata: undefined, authority: "made-up" }));
+    metrics.logger("outbound").log(sampleRecord({ ...lost, authority: "reviews:9080", responseCode: 503 }));
+    const services = requests(metrics.render()).map(
+      (series) => (series as { destination_service?: string }).destination_service,
+    );
+    expect(services).toEqual(["unknown", "reviews"]);
+  });
+
   it("bounds its series", () => {
     const metrics = new IstioMetrics(node);
     const logger = metrics.logger("outbound");

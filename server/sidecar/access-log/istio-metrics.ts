@@ -67,7 +67,7 @@ export class IstioMetrics {
       direction === "outbound"
         ? String(record.upstreamHostMetadata?.istio?.workload ?? "")
         : headerValue(record.requestHeaders, "x-limpid-peer");
-    const host = direction === "outbound" ? record.upstreamCluster : "";
+    const host = direction === "outbound" ? serviceHost(record) : "";
     const key = `${direction} ${host} ${peer} ${record.responseCode} ${record.responseFlags}`;
     const series = this.#series.get(key) ?? this.#add(key, record, direction, peer);
     series.requests++;
@@ -158,9 +158,18 @@ interface Service {
   namespace: string;
 }
 
-/** From a cluster name such as `outbound|9080|v2|reviews.default.svc.cluster.local`; without one, the host that was asked for. */
-function serviceOf({ upstreamCluster, authority }: RequestRecord): Service {
-  const host = upstreamCluster.split("|")[3] || authority || unknown;
+/**
+ * From a cluster name such as `outbound|9080|v2|reviews.default.svc.cluster.local`. Without one (an injected abort, a redirect) the host that
+ * was asked for, if a configured route took it: any other name is the caller's invention and must not become a label.
+ */
+function serviceHost({ upstreamCluster, routeMetadata, authority }: RequestRecord): string {
+  const host = upstreamCluster.slice(upstreamCluster.lastIndexOf("|") + 1);
+  if (host !== "") return host;
+  return routeMetadata === undefined ? unknown : authority.replace(/:\d+$/, "");
+}
+
+function serviceOf(record: RequestRecord): Service {
+  const host = serviceHost(record);
   const match = /^([^.]+)\.([^.]+)\.svc\./.exec(host);
   return { host, name: match?.[1] ?? host, namespace: match?.[2] ?? unknown };
 }

@@ -295,6 +295,7 @@ export class Exchange implements RequestView {
     if (route === undefined) return;
     this.route = route;
     record.routeName = route.name;
+    record.operation = route.operation;
     record.routeMetadata = route.metadata;
     const { action } = route;
     if (action.kind !== "forward") return;

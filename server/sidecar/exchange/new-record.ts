@@ -27,6 +27,7 @@ export const newRecord = (startMs: number): RequestRecord => ({
   routeMetadata: undefined,
   clusterMetadata: undefined,
   routeName: "",
+  operation: "",
   protocol: "HTTP/1.1",
   scheme: "http",
   method: "",

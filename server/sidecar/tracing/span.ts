@@ -27,8 +27,8 @@ export function makeSpan(context: TraceContext, record: RequestRecord, options: 
     traceId: Buffer.from(context.traceId, "hex"),
     spanId: Buffer.from(context.spanId, "hex"),
     parentSpanId: Buffer.from(context.parentSpanId, "hex"),
-    // Envoy names a span without a route decorator after the direction, an outgoing one also after the host.
-    name: options.direction === "inbound" ? "ingress" : `egress ${record.authority}`,
+    // Envoy names a span after the route's decorator, else after the direction, an outgoing one also after the host.
+    name: record.operation || (options.direction === "inbound" ? "ingress" : `egress ${record.authority}`),
     kind: options.direction === "inbound" ? Span_SpanKind.SERVER : Span_SpanKind.CLIENT,
     startTimeUnixNano: start,
     endTimeUnixNano: start + BigInt(Math.round(record.durationMs * 1000)) * 1000n,

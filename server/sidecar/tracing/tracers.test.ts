@@ -127,11 +127,12 @@ describe("end", () => {
     tracer.end(context, sampleRecord());
     tracer.end(tracer.begin([], "inbound"), sampleRecord({ responseCode: 503, responseFlags: 2 }));
     tracer.end(tracer.begin(["b3", "0"], "inbound"), sampleRecord());
+    tracer.end(tracer.begin([], "outbound"), sampleRecord({ operation: "reviews.default.svc.cluster.local:9080/*" }));
     await tracers.close();
-    await vi.waitFor(() => expect(server.spans()).toHaveLength(2));
+    await vi.waitFor(() => expect(server.spans()).toHaveLength(3));
     const resource = server.requests[0]?.resourceSpans[0]?.resource?.attributes;
     expect(resource?.find(({ key }) => key === "service.name")?.value?.value.value).toBe("productpage.default");
-    const [good, bad] = server.spans();
+    const [good, bad, decorated] = server.spans();
     const attributes = Object.fromEntries(good?.attributes.map(({ key, value }) => [key, value?.value.value]) ?? []);
     expect(good).toMatchObject({ name: "egress reviews:9080", kind: 3, startTimeUnixNano: 1_794_999_645_123_456_000n });
     expect(good?.endTimeUnixNano).toBe(1_794_999_645_135_801_000n);
@@ -147,7 +148,8 @@ describe("end", () => {
       node_id: "sidecar~127.0.1.2~a.default~default.svc.cluster.local",
     });
     expect(bad).toMatchObject({ name: "ingress", kind: 2, status: { code: 2 } });
-    expect(stats.counter("tracing.opentelemetry.spans_sent").value).toBe(2);
+    expect(stats.counter("tracing.opentelemetry.spans_sent").value).toBe(3);
+    expect(decorated?.name).toBe("reviews.default.svc.cluster.local:9080/*");
   });
 
   it("sheds, counted, when the collector is away", async () => {
