@@ -1,11 +1,13 @@
 // CPU per proxied request: the sidecar's data path beside a 30-line raw-socket proxy, a node:http proxy and, with LIMPID_ENVOY set, Envoy. All in one run on one
 // core each, since only ratios travel between machines. Needs `wrk` and `taskset` (Linux). Usage: node scripts/bench-datapath.ts [seconds] [rounds] [which,…]
+
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, createServer as createHttpServer, request as httpRequest } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 
 const body = "x".repeat(1024);
 const ports = { upstream: 19_180, raw: 19_181, "node:http": 19_182, sidecar: 19_183, envoy: 19_184 };
@@ -185,7 +187,7 @@ function clusterConfig(name: string) {
 }
 
 /** What the mesh configures: peer header, fault and CORS filters, a weighted cluster with retries. */
-function listenerConfig(port: number, accessLog: { name: string; typed_config?: { "@type": string; path: string } }[]) {
+function listenerConfig(port: number, accessLog: JsonValue[]): JsonObject {
   const filters = "type.googleapis.com/envoy.extensions.filters";
   const peer = {
     header: { key: "x-limpid-peer", value: "a;default;a;v1;limpid" },
