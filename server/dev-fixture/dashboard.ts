@@ -89,8 +89,11 @@ export function fixtureDashboard(): Dashboard {
   };
   const large = Number(process.env.LIMPID_FIXTURE_NODES ?? 0);
   return {
-    graph: async ({ windowSec, at }) =>
-      large ? largeGraph(large, at ?? tick()) : bookinfoGraph(state, at ?? tick(), windowSec),
+    graph: async ({ windowSec, at }) => {
+      if (process.env.LIMPID_FIXTURE_FAIL)
+        throw new DashboardError("TELEMETRY_UNREACHABLE", "The telemetry store does not answer.");
+      return large ? largeGraph(large, at ?? tick()) : bookinfoGraph(state, at ?? tick(), windowSec);
+    },
     services: async ({ windowSec }) => servicesOf(bookinfoGraph(state, tick(), windowSec), windowSec),
     serviceMetrics: async ({ namespace, name, windowSec }) => {
       const metrics = metricsOf(bookinfoGraph(state, tick(), windowSec), namespace, name, windowSec, state);
