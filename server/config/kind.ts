@@ -14,6 +14,8 @@ export interface KindDefinition<Spec = unknown> {
   singular: string;
   shortNames: string[];
   categories: string[];
+  /** False: the object's `metadata.namespace` is empty and it lives at `/api/v1/<plural>/<name>`. */
+  namespaced: boolean;
   /** Strict parse of a whole object: unknown and unsupported fields are errors that name them; all errors at once, with paths. */
   parse(input: unknown): Result<ConfigObject<Spec>, FieldError>;
   /** Columns of `kubectl get`, after Name and before Age. */

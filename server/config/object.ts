@@ -21,6 +21,8 @@ export interface ObjectMeta {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   managedFields?: unknown[];
+  /** Kept for clients that set them; Limpid collects no garbage. */
+  ownerReferences?: Record<string, unknown>[];
 }
 
 /** Names one resource: the kind is unique over all groups Limpid knows. */

@@ -1,5 +1,5 @@
-/** What translation may know of one proxy. Parsed from the xDS node, which is what Envoy's and Istio's agents send. */
-export interface Proxy {
+/** What translation may know of one proxy. (Not `Proxy`: that is a global.) Parsed from the xDS node, which is what Envoy's and Istio's agents send. */
+export interface MeshProxy {
   /** The node id: `sidecar~<ip>~<name>.<ns>~<domain>` or `router~…`. */
   id: string;
   type: "sidecar" | "router";

@@ -23,6 +23,7 @@ export interface RequestRecord {
   /** Empty when no upstream was chosen. */
   upstreamRemoteAddress: string;
   upstreamRemotePort: number;
+  /** `ip:port` of our end of the connection. */
   upstreamLocalAddress: string;
   upstreamCluster: string;
   upstreamTransportFailureReason: string;
@@ -32,6 +33,8 @@ export interface RequestRecord {
   routeMetadata: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
   clusterMetadata: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
   routeName: string;
+  /** The route decorator's operation, which names the span; empty without one. */
+  operation: string;
 
   protocol: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
   scheme: string;

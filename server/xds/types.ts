@@ -19,6 +19,14 @@ export interface Resource {
   readonly version: string;
   /** The message's binary form, for `google.protobuf.Any.value`. */
   readonly value: Uint8Array;
+  /** Resources that the client needs beside this one: a cluster's load assignment, a listener's route configuration. */
+  readonly requires?: readonly ResourceRef[];
+}
+
+export interface ResourceRef {
+  readonly typeUrl: TypeUrl;
+  /** For a virtual host: the route configuration's name and `/`, which stands for all of them. */
+  readonly name: string;
 }
 
 export type ResourceMap = ReadonlyMap<string, Resource>;

@@ -1,0 +1,155 @@
+import { RE2JS } from "re2js";
+import { z } from "zod";
+import { parseGoDuration } from "../../lib/go-duration.ts";
+import { dnsLabelError, isDnsLabel, labelValueError, qualifiedKeyError, wildcardHostError } from "./names.ts";
+import { rule, text } from "./schema.ts";
+
+// Fields that several kinds share. A schema checks and never converts: what a user applied is what is stored and read back.
+
+export const uint32 = () => z.int().min(0).max(4_294_967_295);
+export const nonNegativeInt32 = () => z.int().min(0).max(2_147_483_647);
+export const port = () => z.int().min(1).max(65_535);
+
+/** Go's writing of a duration, of at least 1 ms and without a part below a millisecond, as Istio wants it. */
+export const duration = (options: { zero?: boolean } = {}) =>
+  text((value) => {
+    const ms = parseGoDuration(value);
+    if (ms === undefined) return `must be a duration such as "500ms", "7s" or "1h2m3s", not ${JSON.stringify(value)}`;
+    if (ms === 0 && options.zero) return undefined;
+    if (ms < 1) return `must be at least 1ms, not ${value}`;
+    return Number.isInteger(ms) ? undefined : "must be whole milliseconds";
+  }, 'must be a duration as a string, such as "5s"');
+
+/** `{value: 0..100}`; Istio takes 0 and then 0.0001 at least, the finest step of an Envoy fraction. */
+export const percentage = () =>
+  z.strictObject({
+    value: z
+      .number()
+      .min(0)
+      .max(100)
+      .superRefine((value, context) => {
+        if (value > 0 && value < 0.0001) context.addIssue({ code: "custom", message: "must be 0, or at least 0.0001" });
+      })
+      .optional(),
+  });
+
+export const wildcardHost = () => text(wildcardHostError);
+export const dnsLabel = () => text(dnsLabelError);
+export const labels = () => z.record(text(qualifiedKeyError), text(labelValueError));
+
+/** https://istio.io/latest/docs/reference/config/networking/virtual-service/#StringMatch */
+const stringMatchShape = () => ({
+  exact: z.string().optional(),
+  prefix: z.string().optional(),
+  regex: z.string().optional(),
+});
+
+export interface StringMatch {
+  exact?: string;
+  prefix?: string;
+  regex?: string;
+}
+
+/**
+ * Exactly one of exact, prefix, regex. `presence` also takes none of them ("is there at all") and, as the wildcard that isn't a regex,
+ * `regex: "*"`; `emptyPrefix` takes a prefix of nothing, which every path has.
+ */
+export const stringMatch = (options: { presence?: boolean; emptyPrefix?: boolean } = {}) =>
+  rule(z.strictObject(stringMatchShape()), (match, report) => {
+    const set = (["exact", "prefix", "regex"] as const).filter((key) => match[key] !== undefined);
+    if (set.length > 1) report([], `must have only one of exact, prefix, regex; it has ${set.join(" and ")}`);
+    if (set.length === 0 && !options.presence) report([], "must have one of exact, prefix, regex");
+    if (match.prefix === "" && !options.emptyPrefix) report(["prefix"], "must not be empty");
+    if (match.regex !== undefined && !(options.presence && match.regex === "*")) {
+      const error = regexError(match.regex);
+      if (error !== undefined) report(["regex"], error);
+    }
+  });
+
+/** What keeps a text from being a regular expression that Envoy accepts: RE2's syntax, at most 1,024 characters. */
+export function regexError(pattern: string): string | undefined {
+  if (pattern === "") return "must not be empty";
+  if (pattern.length > 1_024) return "must have at most 1024 characters";
+  try {
+    RE2JS.compile(pattern);
+    return undefined;
+  } catch (error) {
+    const why = error instanceof Error ? error.message.replace(/^error parsing regexp: /, "") : String(error);
+    return `must be an RE2 regular expression (no look-around or back-references; https://github.com/google/re2/wiki/Syntax): ${why}`;
+  }
+}
+
+/** https://istio.io/latest/docs/reference/config/networking/virtual-service/#VirtualService-export_to */
+export const exportTo = (options: { none?: boolean } = {}) =>
+  rule(
+    z.array(
+      text((value) =>
+        value === "." || value === "*" || (options.none && value === "~") || isDnsLabel(value)
+          ? undefined
+          : `must be ".", "*"${options.none ? ', "~"' : ""} or a namespace, not ${JSON.stringify(value)}`,
+      ),
+    ),
+    (values, report) => {
+      reportDuplicates(
+        values,
+        (value) => value,
+        (_value, index) => report([index], `is there twice`),
+      );
+      for (const alone of ["*", "~"]) {
+        const index = values.indexOf(alone);
+        if (index >= 0 && values.length > 1) report([index], `${JSON.stringify(alone)} must stand alone`);
+      }
+    },
+  );
+
+/** Calls back for every item whose key an earlier one has. */
+export function reportDuplicates<T>(
+  items: readonly T[],
+  key: (item: T) => string | number | undefined,
+  found: (item: T, index: number, first: number) => void,
+): void {
+  const seen = new Map<string | number, number>();
+  items.forEach((item, index) => {
+    const name = key(item);
+    if (name === undefined) return;
+    const first = seen.get(name);
+    if (first === undefined) seen.set(name, index);
+    else found(item, index, first);
+  });
+}
+
+/** RFC 9110 §5.6.2 token. */
+const headerToken = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const pseudoHeaders = new Set([":method", ":scheme", ":authority", ":path", ":status"]);
+
+/** A header in a match: a token or one of HTTP/2's pseudo-headers. */
+export function matchHeaderError(name: string): string | undefined {
+  if (/^@request\.auth\./.test(name)) return "routing by JWT claim is not supported yet by Limpid";
+  if (pseudoHeaders.has(name) || headerToken.test(name)) return undefined;
+  return `${JSON.stringify(name)} is not a valid header name`;
+}
+
+const isAuthority = (name: string) => /^(?::authority|host)$/i.test(name);
+
+/** A header to be set: an authority may be set on requests only. */
+export function changedHeaderError(name: string, direction: "request" | "response" | "remove"): string | undefined {
+  if (direction === "request" && isAuthority(name)) return undefined;
+  if (/^host$/i.test(name)) return "the Host header can't be changed here";
+  if (name.startsWith(":")) return `pseudo-header ${name} can't be changed here`;
+  return headerToken.test(name) ? undefined : `${JSON.stringify(name)} is not a valid header name`;
+}
+
+/** Where the authority would be set: Istio takes it in one place only. */
+export const setsAuthority = (headers: Record<string, string> | undefined): boolean =>
+  Object.keys(headers ?? {}).some(isAuthority);
+
+// https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers#custom-request-response-headers
+const headerValuePattern = /^(?:[^%]|%%|%[A-Z0-9_]+(?:\([^)]*\))?(?::\d+)?%)*$/;
+
+export function headerValueError(value: string): string | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what RFC 9110 §5.5 forbids in a field value
+  if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) return "must not contain control characters";
+  return headerValuePattern.test(value)
+    ? undefined
+    : `a literal '%' is written "%%"; a variable is written "%NAME%" or "%NAME(…)%"`;
+}

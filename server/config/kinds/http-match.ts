@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { dnsLabel, labels, matchHeaderError, port, stringMatch } from "./fields.ts";
+import { fqdnError, isDnsLabel } from "./names.ts";
+import { notYet, text } from "./schema.ts";
+
+/** `mesh`, `<namespace>/<name>`, or the name of a Gateway in the VirtualService's own namespace. */
+export const gatewayName = () =>
+  text((value) => {
+    const parts = value.split("/");
+    if (parts.length === 1) return fqdnError(value);
+    return parts.length === 2 && parts.every(isDnsLabel)
+      ? undefined
+      : `must be "mesh", "<name>" or "<namespace>/<name>" of a Gateway, not ${JSON.stringify(value)}`;
+  });
+
+const headerMatches = () => z.record(text(matchHeaderError), stringMatch({ presence: true }));
+
+/** All conditions must hold. https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPMatchRequest */
+export const httpMatchSchema = z.strictObject({
+  name: z.string().optional().describe("Name of the match, for logs."),
+  uri: stringMatch({ emptyPrefix: true }).optional().describe("The path, without the query."),
+  scheme: stringMatch().optional(),
+  method: stringMatch().optional(),
+  authority: stringMatch().optional().describe("The Host header, or :authority."),
+  headers: headerMatches().optional().describe("Header names in lower case; {} asks only that the header is there."),
+  withoutHeaders: headerMatches().optional().describe("As headers, and must not match."),
+  queryParams: z.record(z.string().min(1), stringMatch({ presence: true })).optional(),
+  port: port().optional().describe("The port of the service that is called."),
+  sourceLabels: labels().optional().describe("Labels that the calling workload must have."),
+  sourceNamespace: dnsLabel().optional(),
+  gateways: z.array(gatewayName()).optional(),
+  ignoreUriCase: z.boolean().optional(),
+  statPrefix: notYet("Limpid counts every route by itself"),
+});
+export type HTTPMatchRequest = z.output<typeof httpMatchSchema>;

@@ -1,0 +1,288 @@
+import { STATUS_CODES } from "node:http";
+import { z } from "zod";
+import {
+  changedHeaderError,
+  dnsLabel,
+  duration,
+  headerValueError,
+  nonNegativeInt32,
+  percentage,
+  port,
+  regexError,
+  setsAuthority,
+  stringMatch,
+  uint32,
+  wildcardHost,
+} from "./fields.ts";
+import { httpMatchSchema } from "./http-match.ts";
+import { notYet, type Report, rule, text } from "./schema.ts";
+
+// https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRoute
+
+const changedHeaders = (direction: "request" | "response") => {
+  const values = () =>
+    z.record(
+      text((name) => changedHeaderError(name, direction)),
+      text(headerValueError),
+    );
+  return z.strictObject({
+    set: values().optional().describe("Overwrites."),
+    add: values().optional().describe("Appends."),
+    remove: z.array(text((name) => changedHeaderError(name, "remove"))).optional(),
+  });
+};
+
+const headersSchema = z.strictObject({
+  request: changedHeaders("request").optional(),
+  response: changedHeaders("response").optional(),
+});
+export type Headers = z.output<typeof headersSchema>;
+
+const destinationSchema = z.strictObject({
+  host: rule(wildcardHost(), (host, report) => {
+    if (host === "*") report([], "must name one service");
+  }).describe("A service: short name, or fully qualified."),
+  subset: dnsLabel().optional().describe("A subset of the service's DestinationRule."),
+  port: z.strictObject({ number: port() }).optional(),
+});
+export type Destination = z.output<typeof destinationSchema>;
+
+const httpRouteDestinationSchema = z.strictObject({
+  destination: destinationSchema,
+  weight: nonNegativeInt32()
+    .optional()
+    .describe("Share of the requests, relative to the sum of all weights of the rule."),
+  headers: headersSchema.optional(),
+});
+export type HTTPRouteDestination = z.output<typeof httpRouteDestinationSchema>;
+
+const httpStatus = () => z.int().min(200).max(599);
+
+const grpcStatuses =
+  "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED".split(
+    " ",
+  );
+
+const faultDelaySchema = rule(
+  z.strictObject({
+    fixedDelay: duration().optional(),
+    percentage: percentage().optional(),
+    percent: z.int().min(0).max(100).optional().describe("Deprecated: use percentage."),
+    exponentialDelay: notYet("use fixedDelay"),
+  }),
+  (delay, report) => {
+    if (delay.fixedDelay === undefined) report(["fixedDelay"], "is required");
+  },
+);
+
+const faultAbortSchema = rule(
+  z.strictObject({
+    httpStatus: httpStatus().optional(),
+    grpcStatus: z.enum(grpcStatuses).optional(),
+    percentage: percentage().optional(),
+    http2Error: notYet("use httpStatus or grpcStatus"),
+  }),
+  (abort, report) => {
+    if (abort.httpStatus !== undefined && abort.grpcStatus !== undefined) {
+      report([], "must have only one of httpStatus and grpcStatus");
+    }
+    if (abort.httpStatus === undefined && abort.grpcStatus === undefined) report([], "needs httpStatus or grpcStatus");
+  },
+);
+
+const faultSchema = rule(
+  z.strictObject({ delay: faultDelaySchema.optional(), abort: faultAbortSchema.optional() }),
+  (fault, report) => {
+    if (fault.delay === undefined && fault.abort === undefined) report([], "needs a delay, an abort, or both");
+  },
+);
+export type HTTPFaultInjection = z.output<typeof faultSchema>;
+
+/** Envoy's and gRPC's retry conditions; a number is a status code. https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRetry */
+const retryConditions = new Set(
+  "5xx gateway-error reset reset-before-request connect-failure retriable-4xx refused-stream retriable-status-codes retriable-headers envoy-ratelimited http3-post-connect-failure cancelled deadline-exceeded internal resource-exhausted unavailable".split(
+    " ",
+  ),
+);
+
+const retriesSchema = rule(
+  z.strictObject({
+    attempts: nonNegativeInt32().optional().describe("Retries after the first try; 0: none."),
+    perTryTimeout: duration().optional(),
+    retryOn: text((value) => {
+      const wrong =
+        value === ""
+          ? undefined
+          : value.split(",").find((word) => !retryConditions.has(word) && STATUS_CODES[word] === undefined);
+      return wrong === undefined
+        ? undefined
+        : `${JSON.stringify(wrong)} is no retry condition; they are ${[...retryConditions].join(", ")} and HTTP status codes, separated by commas without spaces`;
+    }).optional(),
+    backoff: duration().optional().describe("Base of the exponential back-off between tries; 25ms when unset."),
+    retryRemoteLocalities: z.boolean().optional(),
+    retryIgnorePreviousHosts: z.boolean().optional(),
+  }),
+  (retries, report) => {
+    if ((retries.attempts ?? 0) > 0) return;
+    for (const key of ["perTryTimeout", "retryOn", "retryRemoteLocalities"] as const) {
+      if (retries[key] !== undefined && retries[key] !== "") report([key], "needs attempts of at least 1");
+    }
+  },
+);
+export type HTTPRetry = z.output<typeof retriesSchema>;
+
+const redirectSchema = rule(
+  z.strictObject({
+    uri: z.string().optional(),
+    prefixRewrite: z.string().optional(),
+    authority: z.string().optional(),
+    port: port().optional(),
+    derivePort: z.enum(["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"]).optional(),
+    scheme: z.enum(["http", "https"]).optional(),
+    redirectCode: z
+      .union([z.literal(301), z.literal(302), z.literal(303), z.literal(307), z.literal(308)], {
+        // Envoy has no others. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#enum-config-route-v3-redirectaction-redirectresponsecode
+        error: "must be 301, 302, 303, 307 or 308",
+      })
+      .optional(),
+  }),
+  (redirect, report) => {
+    if (redirect.uri && redirect.prefixRewrite) report([], "must have only one of uri and prefixRewrite");
+    if (redirect.port !== undefined && redirect.derivePort !== undefined)
+      report([], "must have only one of port and derivePort");
+    const { uri, prefixRewrite, authority, scheme } = redirect;
+    if (
+      !uri &&
+      !prefixRewrite &&
+      !authority &&
+      !scheme &&
+      redirect.port === undefined &&
+      redirect.derivePort === undefined
+    ) {
+      report([], "needs a uri, prefixRewrite, authority, scheme or port");
+    }
+  },
+);
+export type HTTPRedirect = z.output<typeof redirectSchema>;
+
+const maxDirectBody = 1024 * 1024;
+
+const directResponseSchema = z.strictObject({
+  status: httpStatus(),
+  body: rule(
+    z.strictObject({
+      string: z.string().optional(),
+      bytes: text((value) =>
+        /^[A-Za-z0-9+/]*={0,2}$/.test(value) && value.length % 4 === 0 ? undefined : "must be base64",
+      ).optional(),
+    }),
+    (body, report) => {
+      if (body.string !== undefined && body.bytes !== undefined) report([], "must have only one of string and bytes");
+      const bytes = Buffer.byteLength(body.string ?? "") + Buffer.byteLength(body.bytes ?? "", "base64");
+      if (bytes > maxDirectBody) report([], `must have at most ${maxDirectBody} bytes, not ${bytes}`);
+    },
+  ).optional(),
+});
+export type HTTPDirectResponse = z.output<typeof directResponseSchema>;
+
+const rewriteSchema = rule(
+  z.strictObject({
+    uri: z.string().optional().describe("Replaces the matched prefix, or the whole path after an exact match."),
+    authority: z.string().optional(),
+    uriRegexRewrite: z
+      .strictObject({
+        match: text(regexError),
+        rewrite: z.string().min(1).describe(String.raw`May refer to capture groups as \1.`),
+      })
+      .optional(),
+  }),
+  (rewrite, report) => {
+    if (rewrite.uri && rewrite.uriRegexRewrite) report([], "must have only one of uri and uriRegexRewrite");
+    if (!rewrite.uri && !rewrite.authority && !rewrite.uriRegexRewrite)
+      report([], "needs a uri, a uriRegexRewrite or an authority");
+  },
+);
+export type HTTPRewrite = z.output<typeof rewriteSchema>;
+
+const corsMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*"] as const;
+const corsHeader = () => text((name) => (name === "*" ? undefined : changedHeaderError(name, "remove")));
+
+const corsPolicySchema = z.strictObject({
+  allowOrigins: z
+    .array(
+      rule(stringMatch(), (origin, report) => {
+        if (origin.exact === "") report(["exact"], "must not be empty");
+      }),
+    )
+    .optional(),
+  allowOrigin: z.array(z.string().min(1)).optional().describe("Deprecated: use allowOrigins."),
+  allowMethods: z.array(z.enum(corsMethods)).optional(),
+  allowHeaders: z.array(corsHeader()).optional(),
+  exposeHeaders: z.array(corsHeader()).optional(),
+  maxAge: rule(duration(), (value, report) => {
+    if (/\dms/.test(value) || /\.\d/.test(value)) report([], "must be whole seconds");
+  }).optional(),
+  allowCredentials: z.boolean().optional(),
+  unmatchedPreflights: z.enum(["UNSPECIFIED", "FORWARD", "IGNORE"]).optional(),
+});
+export type CorsPolicy = z.output<typeof corsPolicySchema>;
+
+const mirrorSchema = z.strictObject({ destination: destinationSchema, percentage: percentage().optional() });
+export type HTTPMirrorPolicy = z.output<typeof mirrorSchema>;
+
+const routeFields = z.strictObject({
+  name: z.string().optional().describe("Name of the rule, for logs."),
+  match: z.array(httpMatchSchema).optional().describe("Alternatives; none: every request."),
+  route: z.array(httpRouteDestinationSchema).optional().describe("Where the requests go, by weight."),
+  redirect: redirectSchema.optional(),
+  directResponse: directResponseSchema.optional(),
+  rewrite: rewriteSchema.optional(),
+  timeout: duration().optional().describe("Of the whole request with its retries; unset: none."),
+  retries: retriesSchema.optional(),
+  fault: faultSchema.optional(),
+  mirror: destinationSchema.optional(),
+  mirrorPercentage: percentage().optional(),
+  mirrorPercent: uint32().max(100).optional().describe("Deprecated: use mirrorPercentage."),
+  mirror_percent: uint32().max(100).optional().describe("Deprecated: use mirrorPercentage."),
+  mirrors: z.array(mirrorSchema).optional(),
+  corsPolicy: corsPolicySchema.optional(),
+  headers: headersSchema.optional(),
+  delegate: notYet("write the delegate's rules here"),
+});
+export type HTTPRoute = z.output<typeof routeFields>;
+
+export const httpRouteSchema = rule(routeFields, checkRoute);
+
+function checkRoute(route: HTTPRoute, report: Report): void {
+  const destinations = route.route ?? [];
+  const action =
+    route.redirect !== undefined ? "redirect" : route.directResponse !== undefined ? "directResponse" : undefined;
+  if (action === undefined) {
+    if (destinations.length === 0) report([], "needs a route, a redirect or a directResponse");
+  } else {
+    if (destinations.length > 0) report([action], "a rule can't have both this and route");
+    for (const other of ["fault", "rewrite"] as const) {
+      if (route[other] !== undefined) report([other], `a rule can't have both this and ${action}`);
+    }
+    if (route.redirect !== undefined && route.directResponse !== undefined) {
+      report(["directResponse"], "a rule can't have both this and redirect");
+    }
+  }
+  if (route.mirror !== undefined && (route.mirrors ?? []).length > 0)
+    report(["mirrors"], "a rule can't have both this and mirror");
+  // One destination gets everything, whatever its weight; several share by weight, and something has to be shared.
+  if (destinations.length > 1 && destinations.every((destination) => (destination.weight ?? 0) === 0)) {
+    report(["route"], "the weights of several destinations must not all be 0 or unset");
+  }
+  if (route.redirect?.prefixRewrite) {
+    (route.match ?? []).forEach((match, index) => {
+      if (match.uri !== undefined && match.uri.prefix === undefined) {
+        report(["match", index, "uri"], "must be a prefix, because redirect has a prefixRewrite");
+      }
+    });
+  }
+  const request = route.headers?.request;
+  const places = [Boolean(route.rewrite?.authority), setsAuthority(request?.set), setsAuthority(request?.add)];
+  if (places.filter(Boolean).length > 1)
+    report([], "sets the authority more than once (rewrite.authority, headers.request)");
+}

@@ -1,0 +1,90 @@
+import { type FieldError, fail, type Result } from "../../lib/result.ts";
+import { suggest } from "../../lib/suggest.ts";
+import type { KindDefinition } from "../kind.ts";
+import type { ConfigObject } from "../object.ts";
+import { joinVersion } from "./define.ts";
+import { destinationRule } from "./destination-rule.ts";
+import { gateway } from "./gateway.ts";
+import { namespace } from "./namespace.ts";
+import { service } from "./service.ts";
+import { serviceEntry } from "./service-entry.ts";
+import { virtualService } from "./virtual-service.ts";
+import { workloadEntry } from "./workload-entry.ts";
+
+/** Every kind that Limpid stores, core first. */
+export const kinds: readonly KindDefinition[] = [
+  namespace,
+  service,
+  virtualService,
+  destinationRule,
+  gateway,
+  serviceEntry,
+  workloadEntry,
+];
+
+/** The kind at exactly this version or one of its aliases. */
+export const kindOf = (apiVersion: string, kind: string): KindDefinition | undefined =>
+  kinds.find((definition) => definition.kind === kind && versionsOf(definition).includes(apiVersion));
+
+/** The kind by name alone: names are unique over all groups. */
+export const kindNamed = (kind: string): KindDefinition | undefined =>
+  kinds.find((definition) => definition.kind === kind);
+
+const versionsOf = (definition: KindDefinition): string[] =>
+  [definition.version, ...definition.aliases].map((version) => joinVersion(definition.group, version));
+
+/** Checks one object of any kind. A kind or version that Limpid doesn't have is refused by name. */
+export function parseObject(input: unknown): Result<ConfigObject, FieldError> {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) {
+    return fail({ path: "", message: "must be an object with apiVersion, kind, metadata and spec" });
+  }
+  const { apiVersion, kind } = input as Record<string, unknown>;
+  const missing = [
+    ...(typeof apiVersion === "string" && apiVersion !== "" ? [] : ["apiVersion"]),
+    ...(typeof kind === "string" && kind !== "" ? [] : ["kind"]),
+  ];
+  if (missing.length > 0) return fail(...missing.map((path) => ({ path, message: "is required, as a string" })));
+  const definition = kindNamed(String(kind));
+  if (definition === undefined) return fail({ path: "kind", message: unknownKind(String(apiVersion), String(kind)) });
+  return definition.parse(input) as Result<ConfigObject, FieldError>;
+}
+
+function unknownKind(apiVersion: string, kind: string): string {
+  const names = kinds.map((definition) => definition.kind);
+  const near = suggest(kind, names);
+  const hint = near === undefined ? "" : `did you mean ${near}? `;
+  return `${kind} (${apiVersion}) is not supported by Limpid; ${hint}The kinds are ${names.join(", ")}`;
+}
+
+export { joinVersion } from "./define.ts";
+export type { DestinationRuleSpec, Subset } from "./destination-rule.ts";
+export { type DocumentError, parseDocuments } from "./documents.ts";
+export type { StringMatch } from "./fields.ts";
+export type { GatewaySpec, Server } from "./gateway.ts";
+export type { HTTPMatchRequest } from "./http-match.ts";
+export type {
+  CorsPolicy,
+  Destination,
+  Headers,
+  HTTPDirectResponse,
+  HTTPFaultInjection,
+  HTTPMirrorPolicy,
+  HTTPRedirect,
+  HTTPRetry,
+  HTTPRewrite,
+  HTTPRoute,
+  HTTPRouteDestination,
+} from "./http-route.ts";
+export type { NamespaceSpec } from "./namespace.ts";
+export type { KubernetesServicePort, ServiceSpec } from "./service.ts";
+export type { ServiceEntrySpec, ServicePort } from "./service-entry.ts";
+export type {
+  ClientTLSSettings,
+  ConnectionPoolSettings,
+  LoadBalancerSettings,
+  OutlierDetection,
+  PortTrafficPolicy,
+  TrafficPolicy,
+} from "./traffic-policy.ts";
+export type { VirtualServiceSpec } from "./virtual-service.ts";
+export type { WorkloadEntrySpec } from "./workload-entry.ts";

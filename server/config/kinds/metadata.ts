@@ -1,0 +1,65 @@
+import { z } from "zod";
+import type { ObjectMeta } from "../object.ts";
+import { isDnsLabel, labelValueError, qualifiedKeyError } from "./names.ts";
+import { notYet, rule, text } from "./schema.ts";
+
+/** Kubernetes' bound on all annotations of one object together. https://kubernetes.io/docs/reference/using-api/ */
+const maxAnnotationsBytes = 256 * 1024;
+
+/** A lower-case DNS subdomain, as Kubernetes wants of most objects' names. */
+export function subdomainError(name: string): string | undefined {
+  if (name.length === 0) return "must not be empty";
+  if (name.length <= 253 && name.split(".").every((label) => isDnsLabel(label)) && name === name.toLowerCase()) {
+    return undefined;
+  }
+  return `must be lower-case letters, digits, '-' and '.', each part beginning and ending with a letter or digit, not ${JSON.stringify(name)}`;
+}
+
+/** A lower-case DNS label of at most 63 characters. */
+export const labelNameError = (name: string): string | undefined =>
+  isDnsLabel(name) && name === name.toLowerCase()
+    ? undefined
+    : name.length === 0
+      ? "must not be empty"
+      : `must be lower-case letters, digits and '-', at most 63, beginning and ending with a letter or digit, not ${JSON.stringify(name)}`;
+
+/** Every field of Kubernetes' ObjectMeta; null stands for unset, as clients in Go write it. https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/ */
+export const metadataSchema = (nameError: (name: string) => string | undefined) =>
+  z.strictObject({
+    name: text(nameError),
+    namespace: text((value) => (value === "" ? undefined : labelNameError(value))).nullish(),
+    labels: z.record(text(qualifiedKeyError), text(labelValueError)).nullish(),
+    annotations: rule(z.record(text(qualifiedKeyError), z.string()), (annotations, report) => {
+      let bytes = 0;
+      for (const [key, value] of Object.entries(annotations))
+        bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
+      if (bytes > maxAnnotationsBytes)
+        report([], `must have at most ${maxAnnotationsBytes} bytes together, not ${bytes}`);
+    }).nullish(),
+    ownerReferences: z.array(z.record(z.string(), z.unknown())).nullish(),
+    managedFields: z.array(z.unknown()).nullish(),
+    uid: z.string().nullish(),
+    resourceVersion: z.string().nullish(),
+    generation: z.number().nullish(),
+    creationTimestamp: z.string().nullish(),
+    // What an API server fills in and a client may send back; Limpid has no use for it.
+    deletionTimestamp: z.string().nullish(),
+    deletionGracePeriodSeconds: z.number().nullish(),
+    selfLink: z.string().nullish(),
+    generateName: notYet("give the object a name"),
+    finalizers: z.array(z.string()).max(0, "not supported yet by Limpid; a delete takes effect at once").nullish(),
+  });
+
+/** What is kept of a checked `metadata`. */
+export function toMeta(input: z.output<ReturnType<typeof metadataSchema>>, namespaced: boolean): ObjectMeta {
+  const meta: ObjectMeta = { name: input.name, namespace: namespaced ? input.namespace || "default" : "" };
+  if (input.uid) meta.uid = input.uid;
+  if (input.resourceVersion) meta.resourceVersion = input.resourceVersion;
+  if (typeof input.generation === "number") meta.generation = input.generation;
+  if (input.creationTimestamp) meta.creationTimestamp = input.creationTimestamp;
+  if (input.labels && Object.keys(input.labels).length > 0) meta.labels = input.labels;
+  if (input.annotations && Object.keys(input.annotations).length > 0) meta.annotations = input.annotations;
+  if (input.ownerReferences && input.ownerReferences.length > 0) meta.ownerReferences = input.ownerReferences;
+  if (input.managedFields && input.managedFields.length > 0) meta.managedFields = input.managedFields;
+  return meta;
+}

@@ -1,0 +1,94 @@
+import { z } from "zod";
+import { defineKind } from "./define.ts";
+import { exportTo } from "./fields.ts";
+import { gatewayName } from "./http-match.ts";
+import { httpRouteSchema } from "./http-route.ts";
+import { hostCovers, isIpAddress, wildcardHostError } from "./names.ts";
+import { notYet, rule, text } from "./schema.ts";
+
+/** https://istio.io/latest/docs/reference/config/networking/virtual-service/ */
+const virtualServiceSpecSchema = rule(
+  z.strictObject({
+    hosts: rule(
+      z
+        .array(text((host) => (isIpAddress(host) ? undefined : wildcardHostError(host))))
+        .min(1, "needs at least one host (a delegate without hosts is not supported yet by Limpid)"),
+      (hosts, report) => {
+        hosts.forEach((host, index) => {
+          const same = hosts.findIndex(
+            (other, at) => at !== index && hostCovers(other, host) && (other !== host || at < index),
+          );
+          if (same >= 0) report([index], `${host} is covered by hosts[${same}], ${hosts[same]}`);
+        });
+      },
+    ).describe("The hosts that clients call."),
+    gateways: z
+      .array(gatewayName())
+      .optional()
+      .describe('Gateways that take the rules; "mesh" stands for all sidecars and is the default.'),
+    exportTo: exportTo().optional(),
+    http: z
+      .array(httpRouteSchema)
+      .min(1, "needs at least one rule")
+      .optional()
+      .describe("Rules in order; the first that matches counts."),
+    tls: notYet("only http routes are"),
+    tcp: notYet("only http routes are"),
+  }),
+  (spec, report) => {
+    if (spec.http === undefined) report(["http"], "is required");
+    const forMesh = spec.gateways === undefined || spec.gateways.length === 0 || spec.gateways.includes("mesh");
+    const onlyMesh = forMesh && (spec.gateways ?? []).every((name) => name === "mesh");
+    const star = (spec.hosts ?? []).indexOf("*");
+    if (onlyMesh && star >= 0) report(["hosts", star], '"*" needs gateways: the mesh\'s own traffic has no such host');
+  },
+);
+export type VirtualServiceSpec = z.output<typeof virtualServiceSpecSchema>;
+
+export const virtualService = defineKind({
+  kind: "VirtualService",
+  group: "networking.istio.io",
+  version: "v1",
+  aliases: ["v1beta1", "v1alpha3"],
+  plural: "virtualservices",
+  singular: "virtualservice",
+  shortNames: ["vs"],
+  categories: ["istio-io", "networking-istio-io"],
+  spec: virtualServiceSpecSchema,
+  columns: [
+    {
+      name: "Gateways",
+      type: "string",
+      description: "The gateways and sidecars that take the rules",
+      priority: 0,
+      value: (object) => list((object.spec as VirtualServiceSpec).gateways),
+    },
+    {
+      name: "Hosts",
+      type: "string",
+      description: "The hosts that clients call",
+      priority: 0,
+      value: (object) => list((object.spec as VirtualServiceSpec).hosts),
+    },
+    {
+      name: "Split",
+      type: "string",
+      description: "Weights of the rule that has no match",
+      priority: 1,
+      value: (object) => split(object.spec as VirtualServiceSpec),
+    },
+  ],
+});
+
+/** As `kubectl` prints a JSON array. */
+export const list = (values: readonly string[] | undefined): string =>
+  values === undefined ? "" : JSON.stringify(values);
+
+function split(spec: VirtualServiceSpec): string {
+  const rule = spec.http?.find((route) => route.match === undefined || route.match.length === 0) ?? spec.http?.at(-1);
+  const routes = rule?.route ?? [];
+  const only = routes.length === 1 ? 100 : 0;
+  return routes
+    .map((route) => `${route.destination.subset ?? route.destination.host}=${route.weight ?? only}`)
+    .join(",");
+}

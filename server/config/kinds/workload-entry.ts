@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { defineKind } from "./define.ts";
+import { labels, port, uint32 } from "./fields.ts";
+import { fqdnError, isDnsLabel, isIpAddress } from "./names.ts";
+import { rule, text } from "./schema.ts";
+
+export const portNameError = (name: string): string | undefined =>
+  isDnsLabel(name)
+    ? undefined
+    : `${JSON.stringify(name)} is not a valid port name: letters, digits and '-', at most 63`;
+
+/** https://istio.io/latest/docs/reference/config/networking/workload-entry/ */
+export const workloadEntrySpecSchema = rule(
+  z.strictObject({
+    address: text((value) => {
+      if (value.startsWith("unix://")) return "unix domain sockets are not supported yet by Limpid";
+      if (isIpAddress(value)) return undefined;
+      return fqdnError(value) === undefined
+        ? undefined
+        : `must be an IP address or a domain name, not ${JSON.stringify(value)}`;
+    }).optional(),
+    ports: z
+      .record(text(portNameError), port())
+      .optional()
+      .describe("Port of this workload by the service port's name."),
+    labels: labels().optional(),
+    network: z.string().max(2_048).optional(),
+    locality: z.string().max(2_048).optional().describe("region/zone/sub-zone"),
+    weight: uint32().optional().describe("1 when unset."),
+    serviceAccount: z.string().max(253).optional(),
+  }),
+  (entry, report) => {
+    // Istio also takes a network without an address, reached through that network's gateway.
+    if (entry.address === undefined || entry.address === "") report(["address"], "is required");
+  },
+);
+export type WorkloadEntrySpec = z.output<typeof workloadEntrySpecSchema>;
+
+export const workloadEntry = defineKind({
+  kind: "WorkloadEntry",
+  group: "networking.istio.io",
+  version: "v1",
+  aliases: ["v1beta1", "v1alpha3"],
+  plural: "workloadentries",
+  singular: "workloadentry",
+  shortNames: ["we"],
+  categories: ["istio-io", "networking-istio-io"],
+  spec: workloadEntrySpecSchema,
+  columns: [
+    {
+      name: "Address",
+      type: "string",
+      description: "Where the workload is reached",
+      priority: 0,
+      value: (object) => (object.spec as WorkloadEntrySpec).address ?? "",
+    },
+    {
+      name: "App",
+      type: "string",
+      description: "Its app label",
+      priority: 1,
+      value: (object) => (object.spec as WorkloadEntrySpec).labels?.app ?? "",
+    },
+    {
+      name: "Version",
+      type: "string",
+      description: "Its version label",
+      priority: 1,
+      value: (object) => (object.spec as WorkloadEntrySpec).labels?.version ?? "",
+    },
+  ],
+});

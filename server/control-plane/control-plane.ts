@@ -1,0 +1,205 @@
+import type { ResourceKey } from "../config/object.ts";
+import type { ConfigStore } from "../config/store.ts";
+import type { MeshService, PushStatus } from "../contract/index.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { MeshOptions } from "../model/mesh.ts";
+import type { TranslateOptions } from "../translate/options.ts";
+import { createXdsServer, type XdsLimits } from "../xds/ads-server.ts";
+import { configOriginOf } from "../xds/csds-client.ts";
+import type { Session } from "../xds/session.ts";
+import { Debounce, type DebounceOptions, defaultDebounce } from "./debounce.ts";
+import { Distributor } from "./distributor.ts";
+import { Metrics } from "./metrics.ts";
+import { configPathOf } from "./origins.ts";
+import { PendingChanges } from "./pending-changes.ts";
+import { createMeshPipeline } from "./pipeline.ts";
+import { PushTracker } from "./push-tracker.ts";
+import { followStore } from "./store-follower.ts";
+
+export interface ControlPlane {
+  /** Reads the store, then serves xDS. Rejects when the port is taken or the store cannot be read. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Bound ports; xds is 0 before start. */
+  addresses(): { xds: number };
+  /** The mesh was read and xDS is served. */
+  ready(): boolean;
+  services(): Promise<MeshService[]>;
+  pushes: Pushes;
+  metrics: Metrics;
+}
+
+export interface Pushes {
+  get(revision: number | "latest"): PushStatus | undefined;
+  /** How many connected proxies a change of these objects concerns: exact for what they already use, else an upper bound. */
+  affected(keys: readonly ResourceKey[]): number;
+  /** When every affected proxy has answered, or as it stands after `timeoutMs`. */
+  wait(revision: number, timeoutMs: number): Promise<PushStatus | undefined>;
+}
+
+export interface ControlPlaneOptions {
+  store: ConfigStore;
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** 0 takes a free port. */
+  xdsPort: number;
+  logger: Logger;
+  clock: Clock;
+  translateOptions?: Partial<TranslateOptions>;
+  meshOptions?: Partial<MeshOptions>;
+  debounce?: Partial<DebounceOptions>;
+  limits?: Partial<XdsLimits>;
+}
+
+/** Config store → mesh → each proxy's resources → xDS, and back: who has what. */
+export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
+  const { clock, logger, store } = options;
+  const pipeline = createMeshPipeline({ mesh: options.meshOptions, translate: options.translateOptions });
+  const metrics = new Metrics();
+  const count = declareCounters(metrics);
+  const tracker = new PushTracker({ clock, onComplete: (status) => logPush(logger, status) });
+  const distributor = new Distributor({
+    pipeline,
+    logger,
+    onFailure: () => count.translateFailures(),
+    onTranslated: (ms) => count.translateMs(ms),
+  });
+
+  const pending = new PendingChanges();
+  let ready = false;
+  let port = 0;
+
+  async function push(): Promise<void> {
+    const { changes, commits, revision } = pending.take();
+    try {
+      pipeline.apply(changes, revision ?? pipeline.revision);
+    } catch (error) {
+      // Whoever corrects it sends another change; what was beside it must not get lost.
+      pending.giveBack(changes);
+      logger.error({ err: error, revision }, "the mesh could not be updated");
+      count.translateFailures();
+    }
+    tracker.begin(commits);
+    await distributor.distribute((session, name) => {
+      count.affected();
+      tracker.affect(commits, session, name);
+    });
+    tracker.seal(commits);
+  }
+
+  const debounce = new Debounce(clock, { ...defaultDebounce, ...options.debounce }, push);
+  const follower = followStore({
+    store,
+    clock,
+    logger,
+    onList(objects, revision) {
+      pending.take();
+      pipeline.reset(objects, revision);
+      if (ready) debounce.poke();
+    },
+    onCommit(commit) {
+      pending.add(commit);
+      debounce.poke();
+    },
+  });
+
+  const server = createXdsServer({
+    host: options.host,
+    port: options.xdsPort,
+    clock,
+    logger,
+    limits: options.limits,
+    events: {
+      connected(session) {
+        distributor.connect(session);
+        logger.info({ proxy: session.node.id, protocol: session.protocol }, "proxy connected");
+      },
+      disconnected(session) {
+        distributor.disconnect(session);
+        tracker.gone(session);
+        logger.info({ proxy: session.node.id }, "proxy disconnected");
+      },
+      pushed(_session, typeUrl, sent) {
+        const type = shortName(typeUrl);
+        count.pushes(1, { type });
+        count.resources(sent.resources.length + sent.removed.length, { type });
+      },
+      nacked(session, typeUrl, refused, message) {
+        count.nacks(1, { type: shortName(typeUrl) });
+        logger.warn(
+          { proxy: session.node.id, type: shortName(typeUrl), refused: [...refused.keys()], message },
+          "refused",
+        );
+        for (const [name, detail] of refused) tracker.refused(session, describeRefusal(session, typeUrl, name, detail));
+      },
+      settled: (session, revision) => tracker.settled(session, revision),
+    },
+  });
+  metrics.gauge("limpid_xds_connected_proxies", "Open xDS streams.", () => distributor.size);
+  metrics.gauge("limpid_config_revision", "Config revision of the mesh that is served.", () => pipeline.revision);
+
+  return {
+    async start() {
+      await follower.start();
+      port = await server.start();
+      ready = true;
+      logger.info({ port, revision: pipeline.revision }, "xds is served");
+    },
+    async stop() {
+      ready = false;
+      await follower.stop();
+      await debounce.stop();
+      await server.stop();
+    },
+    addresses: () => ({ xds: port }),
+    ready: () => ready,
+    services: async () => pipeline.services(),
+    pushes: {
+      get: (revision) => tracker.get(revision),
+      wait: (revision, timeoutMs) => tracker.wait(revision, timeoutMs),
+      affected: (keys) => affected(distributor, keys),
+    },
+    metrics,
+  };
+}
+
+/** What an object leaves no trace of in resources (services, workloads, what is new) may concern everyone; a gateway, routers. */
+function affected(distributor: Distributor, keys: readonly ResourceKey[]): number {
+  const paths = keys.flatMap((key) => configPathOf(key) ?? []);
+  const untraced = keys.filter((key) => {
+    const path = configPathOf(key);
+    return path === undefined || !distributor.isTraced(path);
+  });
+  if (untraced.length === 0) return distributor.countAffected(paths, undefined);
+  const onlyGateways = untraced.every((key) => key.kind === "Gateway");
+  return distributor.countAffected(paths, (proxy) => !onlyGateways || proxy.type === "router");
+}
+
+function describeRefusal(session: Session, typeUrl: string, name: string, detail: string): string {
+  const refused = session.subscriptions.get(typeUrl)?.refused(name);
+  const origin = refused && configOriginOf({ typeUrl, value: refused.resource.value });
+  return `${shortName(typeUrl)} ${name}: ${detail}${origin ? ` (from ${origin})` : ""}`;
+}
+
+function declareCounters(metrics: Metrics) {
+  return {
+    pushes: metrics.counter("limpid_xds_pushes_total", "Responses sent, by resource type."),
+    resources: metrics.counter("limpid_xds_pushed_resources_total", "Resources sent or removed, by resource type."),
+    nacks: metrics.counter("limpid_xds_nacks_total", "Responses that a proxy refused, by resource type."),
+    affected: metrics.counter("limpid_push_proxies_total", "Proxies that a config change gave something new."),
+    translateMs: metrics.counter("limpid_translate_milliseconds_total", "Time spent translating and encoding."),
+    translateFailures: metrics.counter(
+      "limpid_translate_failures_total",
+      "Translations that failed; the proxy kept what it had.",
+    ),
+  };
+}
+
+function logPush(logger: Logger, status: PushStatus): void {
+  const refused = status.proxies.filter((proxy) => proxy.state === "nacked").length;
+  const { revision, ms } = status;
+  logger.info({ revision, proxies: status.proxies.length, refused, ms }, "config pushed");
+}
+
+const shortName = (typeUrl: string): string => typeUrl.slice(typeUrl.lastIndexOf(".") + 1);

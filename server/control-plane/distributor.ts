@@ -1,0 +1,138 @@
+import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+import type { Logger } from "../lib/logger.ts";
+import type { MeshProxy } from "../model/proxy.ts";
+import type { ProxyResources } from "../translate/resources.ts";
+import { RequestError } from "../xds/ads-server.ts";
+import type { Session } from "../xds/session.ts";
+import { createSnapshot, findInconsistencies } from "../xds/snapshot.ts";
+import type { ResourceMap, Snapshot } from "../xds/types.ts";
+import { originsOf } from "./origins.ts";
+import type { MeshPipeline } from "./pipeline.ts";
+
+export interface DistributorOptions {
+  pipeline: MeshPipeline;
+  logger: Logger;
+  /** Translation failed or contradicts itself; the proxy keeps what it has. */
+  onFailure(session: Session): void;
+  onTranslated(ms: number): void;
+}
+
+interface Client {
+  session: Session;
+  proxy: MeshProxy;
+  resources: ProxyResources | undefined;
+}
+
+/** After this long with one proxy after another, sockets get their turn. */
+const sliceMs = 8;
+
+/** Brings each connected proxy what the mesh means for it, and leaves alone whom nothing changed for. */
+export class Distributor {
+  readonly #options: DistributorOptions;
+  readonly #clients = new Map<Session, Client>();
+
+  constructor(options: DistributorOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#clients.size;
+  }
+
+  connect(session: Session): void {
+    const client = { session, proxy: this.#parse(session), resources: undefined };
+    this.#clients.set(session, client);
+    const snapshot = this.#translate(client);
+    if (snapshot) session.publish(snapshot);
+  }
+
+  disconnect(session: Session): void {
+    this.#clients.delete(session);
+  }
+
+  /** To everyone whom the mesh as it is now gives something new; each is announced before anything is sent to it. */
+  async distribute(announce: (session: Session, name: string) => void): Promise<void> {
+    let sliceStart = performance.now();
+    for (const client of [...this.#clients.values()]) {
+      if (performance.now() - sliceStart > sliceMs) {
+        await new Promise((resolve) => setImmediate(resolve));
+        sliceStart = performance.now();
+      }
+      if (!this.#clients.has(client.session)) continue; // it left meanwhile
+      const snapshot = this.#translate(client);
+      if (!snapshot || (client.session.snapshot && sameContent(client.session.snapshot, snapshot))) continue;
+      announce(client.session, client.proxy.name);
+      client.session.publish(snapshot);
+    }
+  }
+
+  /** Proxies that hold something made from one of these paths, and (for objects without a trace) everyone the filter names. */
+  countAffected(paths: readonly string[], others: ((proxy: MeshProxy) => boolean) | undefined): number {
+    const ids = new Set<string>();
+    for (const { proxy, resources } of this.#clients.values()) {
+      const origins = resources ? originsOf(resources) : [];
+      const traced = paths.some((path) => origins.some((set) => set.has(path)));
+      if (traced || others?.(proxy)) ids.add(proxy.id);
+    }
+    return ids.size;
+  }
+
+  /** Whether any connected proxy holds something made from this path. */
+  isTraced(path: string): boolean {
+    return this.countAffected([path], undefined) > 0;
+  }
+
+  #parse(session: Session): MeshProxy {
+    const { node, protocol } = session;
+    try {
+      return this.#options.pipeline.parseProxy(toProxyNode(node, protocol === "delta"));
+    } catch (error) {
+      throw new RequestError(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #translate(client: Client): Snapshot | undefined {
+    const { pipeline, logger, onFailure, onTranslated } = this.#options;
+    const started = performance.now();
+    try {
+      const resources = pipeline.translate(client.proxy);
+      const snapshot = createSnapshot(pipeline.revision, resources);
+      const problems = findInconsistencies(snapshot);
+      if (problems.length > 0) throw new Error(`inconsistent: ${problems.join("; ")}`);
+      client.resources = resources;
+      return snapshot;
+    } catch (error) {
+      logger.error({ err: error, proxy: client.proxy.id, revision: pipeline.revision }, "translation failed");
+      onFailure(client.session);
+      return undefined;
+    } finally {
+      onTranslated(performance.now() - started);
+    }
+  }
+}
+
+const toProxyNode = (node: Node, delta: boolean) => ({
+  id: node.id,
+  cluster: node.cluster,
+  metadata: node.metadata ?? {},
+  userAgentName: node.userAgentName,
+  delta,
+});
+
+function sameContent(a: Snapshot, b: Snapshot): boolean {
+  for (const [typeUrl, resources] of b.resources) {
+    if (!sameResources(a.resources.get(typeUrl), resources)) return false;
+  }
+  return true;
+}
+
+/** By identity where it holds, else by version: a mesh that was built anew makes equal resources of other objects. */
+function sameResources(a: ResourceMap | undefined, b: ResourceMap): boolean {
+  if (a === b) return true;
+  if (a?.size !== b.size) return false;
+  for (const [name, resource] of b) {
+    const other = a.get(name);
+    if (other !== resource && other?.version !== resource.version) return false;
+  }
+  return true;
+}

@@ -1,0 +1,42 @@
+import type { Metadata } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+import type { VirtualHost } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
+import type { ProxyResources } from "../translate/resources.ts";
+
+/** Config paths (`/apis/networking.istio.io/v1/namespaces/…`) that a proxy's resources were made from. */
+export function originsOf(resources: ProxyResources): ReadonlySet<string>[] {
+  return [
+    cached(resources.clusters, (cluster) => originOf(cluster.metadata)),
+    cached(resources.virtualHosts, virtualHostOrigins),
+    cached(resources.routes, (route) => route.virtualHosts.flatMap(virtualHostOrigins)),
+  ];
+}
+
+const virtualHostOrigins = (host: VirtualHost): string[] =>
+  [host.metadata, ...host.routes.map((route) => route.metadata)].flatMap(originOf);
+
+function originOf(metadata: Metadata | undefined): string[] {
+  const config = metadata?.filterMetadata.istio?.config;
+  return typeof config === "string" ? [config] : [];
+}
+
+/** Maps that did not change are the same objects. */
+const cache = new WeakMap<object, ReadonlySet<string>>();
+
+function cached<T>(map: ReadonlyMap<string, T>, origins: (message: T) => string[]): ReadonlySet<string> {
+  const known = cache.get(map);
+  if (known) return known;
+  const found = new Set([...map.values()].flatMap(origins));
+  cache.set(map, found);
+  return found;
+}
+
+/** The path that translation writes for an object of this kind; undefined for kinds that leave no trace in resources. */
+export function configPathOf(key: { kind: string; namespace: string; name: string }): string | undefined {
+  const kind = tracedKinds[key.kind];
+  return kind && `/apis/networking.istio.io/v1/namespaces/${key.namespace}/${kind}/${key.name}`;
+}
+
+const tracedKinds: Record<string, string | undefined> = {
+  VirtualService: "virtual-service",
+  DestinationRule: "destination-rule",
+};

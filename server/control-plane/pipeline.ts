@@ -1,0 +1,47 @@
+import type { ConfigObject } from "../config/object.ts";
+import type { ConfigChange } from "../config/store.ts";
+import { formatFieldErrors } from "../lib/result.ts";
+import { buildMesh, type Mesh, type MeshOptions, updateMesh } from "../model/mesh.ts";
+import { type MeshService, meshServices } from "../model/mesh-services.ts";
+import { type ProxyNode, parseProxy } from "../model/parse-proxy.ts";
+import type { MeshProxy } from "../model/proxy.ts";
+import { defaultTranslateOptions, type TranslateOptions } from "../translate/options.ts";
+import type { ProxyResources } from "../translate/resources.ts";
+import { translate } from "../translate/translate.ts";
+
+/** From config objects to what each proxy is to hold; the control plane needs no more of mesh and translation. */
+export interface MeshPipeline {
+  readonly revision: number;
+  /** Starts over from everything there is. */
+  reset(objects: readonly ConfigObject[], revision: number): void;
+  apply(changes: readonly ConfigChange[], revision: number): void;
+  /** Throws an error with the reason when the node cannot be served. */
+  parseProxy(node: ProxyNode): MeshProxy;
+  translate(proxy: MeshProxy): ProxyResources;
+  services(): MeshService[];
+}
+
+export function createMeshPipeline(
+  options: { mesh?: Partial<MeshOptions>; translate?: Partial<TranslateOptions> } = {},
+): MeshPipeline {
+  const translateOptions = { ...defaultTranslateOptions, ...options.translate };
+  let mesh: Mesh = buildMesh([], 0, options.mesh);
+  return {
+    get revision() {
+      return mesh.revision;
+    },
+    reset(objects, revision) {
+      mesh = buildMesh(objects, revision, options.mesh);
+    },
+    apply(changes, revision) {
+      mesh = updateMesh(mesh, changes, revision);
+    },
+    parseProxy(node) {
+      const parsed = parseProxy(node);
+      if (!parsed.ok) throw new Error(formatFieldErrors(parsed.errors));
+      return parsed.value;
+    },
+    translate: (proxy) => translate(mesh, proxy, translateOptions),
+    services: () => meshServices(mesh),
+  };
+}

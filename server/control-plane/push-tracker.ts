@@ -1,0 +1,173 @@
+import type { PushStatus } from "../contract/index.ts";
+import type { Clock } from "../lib/clock.ts";
+
+/** Enough of a stream to follow a push over it. */
+export interface PushTarget {
+  readonly node: { readonly id: string };
+}
+
+export interface TrackedCommit {
+  revision: number;
+  /** Unix milliseconds. */
+  at: number;
+  author: string;
+  reason?: string;
+}
+
+interface ProxyPush {
+  name: string;
+  state: "pending" | "acked" | "nacked" | "gone";
+  ms: number | null;
+  errors: string[];
+  /** The proxy's streams that still owe an answer: one, unless it has a stream per type. */
+  readonly open: Set<PushTarget>;
+}
+
+interface Push {
+  readonly commit: TrackedCommit;
+  readonly proxies: Map<string, ProxyPush>;
+  /** All affected proxies are known. */
+  sealed: boolean;
+}
+
+export interface PushTrackerOptions {
+  clock: Clock;
+  /** Revisions kept. Default 200. */
+  limit?: number;
+  /** Once per revision, when every affected proxy has answered or gone. */
+  onComplete?(status: PushStatus): void;
+}
+
+/** How each revision reaches the fleet: whom it concerns, and when each of them had it in force, or refused it. */
+export class PushTracker {
+  readonly #clock: Clock;
+  readonly #limit: number;
+  readonly #onComplete: ((status: PushStatus) => void) | undefined;
+  /** Oldest first. */
+  readonly #pushes = new Map<number, Push>();
+  readonly #waiting = new Set<{ revision: number; resolve: (status: PushStatus | undefined) => void }>();
+
+  constructor(options: PushTrackerOptions) {
+    this.#clock = options.clock;
+    this.#limit = options.limit ?? 200;
+    this.#onComplete = options.onComplete;
+  }
+
+  /** Revisions that go out together, before anything is sent. */
+  begin(commits: readonly TrackedCommit[]): void {
+    for (const commit of commits) this.#pushes.set(commit.revision, { commit, proxies: new Map(), sealed: false });
+    while (this.#pushes.size > this.#limit) {
+      const [oldest] = this.#pushes.keys();
+      if (oldest === undefined) break;
+      this.#pushes.delete(oldest);
+      this.#resolveWaiting(oldest, undefined);
+    }
+  }
+
+  /** The proxy on this stream gets something new by these revisions. */
+  affect(commits: readonly TrackedCommit[], target: PushTarget, name: string): void {
+    for (const { revision } of commits) {
+      const push = this.#pushes.get(revision);
+      if (!push) continue;
+      const known = push.proxies.get(target.node.id);
+      if (known) known.open.add(target);
+      else {
+        push.proxies.set(target.node.id, { name, state: "pending", ms: null, errors: [], open: new Set([target]) });
+      }
+    }
+  }
+
+  /** Nobody else is affected. */
+  seal(commits: readonly TrackedCommit[]): void {
+    for (const { revision } of commits) {
+      const push = this.#pushes.get(revision);
+      if (!push) continue;
+      push.sealed = true;
+      this.#checkComplete(push);
+    }
+  }
+
+  refused(target: PushTarget, error: string): void {
+    for (const { proxies } of this.#pushes.values()) {
+      const proxy = proxies.get(target.node.id);
+      if (proxy?.open.has(target) && proxy.errors.length < 20) proxy.errors.push(error);
+    }
+  }
+
+  /** The stream has answered for everything up to this revision. Also of a proxy that came back on a new stream. */
+  settled(target: PushTarget, upTo: number): void {
+    for (const [revision, push] of this.#pushes) {
+      const proxy = push.proxies.get(target.node.id);
+      if (!proxy || revision > upTo || !(proxy.open.delete(target) || proxy.state === "gone")) continue;
+      if (proxy.open.size > 0) continue;
+      const wasComplete = proxy.state === "gone";
+      proxy.state = proxy.errors.length > 0 ? "nacked" : "acked";
+      proxy.ms = Math.max(0, this.#clock.now() - push.commit.at);
+      if (!wasComplete) this.#checkComplete(push);
+    }
+  }
+
+  gone(target: PushTarget): void {
+    for (const push of this.#pushes.values()) {
+      const proxy = push.proxies.get(target.node.id);
+      if (!proxy?.open.delete(target) || proxy.open.size > 0) continue;
+      proxy.state = "gone";
+      this.#checkComplete(push);
+    }
+  }
+
+  get(revision: number | "latest"): PushStatus | undefined {
+    const key = revision === "latest" ? [...this.#pushes.keys()].at(-1) : revision;
+    const push = key === undefined ? undefined : this.#pushes.get(key);
+    return push && toStatus(push);
+  }
+
+  /** The status once complete, or as it is after `timeoutMs`; undefined when the revision is not, and will not be, known by then. */
+  wait(revision: number, timeoutMs: number): Promise<PushStatus | undefined> {
+    const now = this.get(revision);
+    if (now?.complete) return Promise.resolve(now);
+    return new Promise((resolve) => {
+      const timer = this.#clock.setTimeout(() => entry.resolve(this.get(revision)), timeoutMs);
+      const entry = {
+        revision,
+        resolve: (status: PushStatus | undefined) => {
+          timer.cancel();
+          this.#waiting.delete(entry);
+          resolve(status);
+        },
+      };
+      this.#waiting.add(entry);
+    });
+  }
+
+  #checkComplete(push: Push): void {
+    const status = toStatus(push);
+    if (!status.complete) return;
+    this.#resolveWaiting(push.commit.revision, status);
+    this.#onComplete?.(status);
+  }
+
+  #resolveWaiting(revision: number, status: PushStatus | undefined): void {
+    for (const entry of [...this.#waiting]) if (entry.revision === revision) entry.resolve(status);
+  }
+}
+
+function toStatus({ commit, proxies, sealed }: Push): PushStatus {
+  const list = [...proxies].map(([id, { name, state, ms, errors }]) => ({
+    id,
+    name,
+    state,
+    ms,
+    error: errors.length > 0 ? errors.join("\n") : null,
+  }));
+  const complete = sealed && list.every(({ state }) => state !== "pending");
+  return {
+    revision: commit.revision,
+    committedAt: commit.at,
+    author: commit.author,
+    reason: commit.reason ?? null,
+    complete,
+    ms: complete ? Math.max(0, ...list.map(({ ms }) => ms ?? 0)) : null,
+    proxies: list.sort((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+}

@@ -1,0 +1,93 @@
+import type { ConfigObject } from "../config/object.ts";
+import { memo } from "../lib/memo.ts";
+import { compare, covers, isWildcard, narrowerFirst, resolveHost } from "./hostname.ts";
+import { olderFirst } from "./service.ts";
+import type { DestinationRuleSpec, Subset, TrafficPolicy } from "./specs.ts";
+import { isVisible } from "./visibility.ts";
+
+/** What all DestinationRules of one namespace say of one host, merged. */
+export interface DestinationRule {
+  /** Of the oldest resource in it. */
+  readonly name: string;
+  readonly namespace: string;
+  /** FQDN or wildcard. */
+  readonly host: string;
+  readonly exportTo: readonly string[];
+  readonly trafficPolicy: TrafficPolicy | undefined;
+  readonly subsets: readonly Subset[];
+}
+
+export interface DestinationRuleIndex {
+  readonly byNamespace: ReadonlyMap<string, NamespaceRules>;
+}
+
+interface NamespaceRules {
+  readonly exact: ReadonlyMap<string, DestinationRule>;
+  /** Narrowest first. */
+  readonly wildcard: readonly DestinationRule[];
+}
+
+export function indexDestinationRules(objects: Iterable<ConfigObject>, domain: string): DestinationRuleIndex {
+  const groups = new Map<string, Map<string, ConfigObject[]>>();
+  for (const object of [...objects].sort(olderFirst)) {
+    const { namespace } = object.metadata;
+    const host = resolveHost((object.spec as unknown as DestinationRuleSpec).host, namespace, domain);
+    const hosts = groups.get(namespace) ?? new Map<string, ConfigObject[]>();
+    groups.set(namespace, hosts);
+    hosts.set(host, [...(hosts.get(host) ?? []), object]);
+  }
+  const byNamespace = new Map<string, NamespaceRules>();
+  for (const [namespace, hosts] of [...groups].sort(([a], [b]) => compare(a, b))) {
+    const rules = [...hosts].map(([host, sources]) => merge(host, sources));
+    rules.sort((a, b) => narrowerFirst(a.host, b.host));
+    byNamespace.set(namespace, {
+      exact: new Map(rules.filter((rule) => !isWildcard(rule.host)).map((rule) => [rule.host, rule])),
+      wildcard: rules.filter((rule) => isWildcard(rule.host)),
+    });
+  }
+  return { byNamespace };
+}
+
+/**
+ * The rule a client applies to a host: the client's own namespace first, then the service's, then the root namespace; within
+ * one the narrowest host. https://istio.io/latest/docs/ops/best-practices/traffic-management/#cross-namespace-configuration
+ */
+export function findDestinationRule(
+  index: DestinationRuleIndex,
+  host: string,
+  serviceNamespace: string | undefined,
+  clientNamespace: string,
+  rootNamespace: string,
+): DestinationRule | undefined {
+  for (const namespace of new Set([clientNamespace, serviceNamespace, rootNamespace])) {
+    const rules = namespace === undefined ? undefined : index.byNamespace.get(namespace);
+    if (!rules) continue;
+    const visible = (rule: DestinationRule) => isVisible(rule.exportTo, rule.namespace, clientNamespace);
+    const exact = rules.exact.get(host);
+    if (exact && visible(exact)) return exact;
+    const wildcard = rules.wildcard.find((rule) => covers(rule.host, host) && visible(rule));
+    if (wildcard) return wildcard;
+  }
+  return undefined;
+}
+
+/** Subsets add up, the first of a name stays; the first rule that has a traffic policy gives it. https://istio.io/latest/docs/ops/best-practices/traffic-management/#split-virtual-services */
+function merge(host: string, sources: readonly ConfigObject[]): DestinationRule {
+  const [oldest] = sources;
+  if (!oldest) throw new Error(`no DestinationRule to merge for ${host}`);
+  return memo(oldest, `rule|${host}`, sources, () => {
+    const specs = sources.map((source) => source.spec as unknown as DestinationRuleSpec);
+    const subsets = new Map<string, Subset>();
+    for (const subset of specs.flatMap((spec) => spec.subsets ?? [])) {
+      if (!subsets.has(subset.name)) subsets.set(subset.name, subset);
+    }
+    return {
+      name: oldest.metadata.name,
+      namespace: oldest.metadata.namespace,
+      host,
+      exportTo: specs.find((spec) => spec.exportTo?.length)?.exportTo ?? [],
+      trafficPolicy: specs.find((spec) => spec.trafficPolicy)?.trafficPolicy,
+      subsets: [...subsets.values()],
+    };
+  });
+}

@@ -1,0 +1,76 @@
+import { findDestinationRule } from "./destination-rules.ts";
+import type { Endpoint } from "./endpoints.ts";
+import { compare, covers } from "./hostname.ts";
+import type { Mesh } from "./mesh.ts";
+import type { Service } from "./service.ts";
+import type { Subset } from "./specs.ts";
+
+/** A service for people: the dashboard's `MeshService` (server/contract/services.ts), which the model may not import. */
+export interface MeshService {
+  namespace: string;
+  name: string;
+  hostname: string;
+  external: boolean;
+  ports: { name: string; port: number; protocol: string }[];
+  versions: ServiceVersion[];
+  /** `<namespace>/<name>` of those that stand for its host or send requests to it, oldest first. */
+  virtualServices: string[];
+  /** `<namespace>/<name>` of the rule that the service's own namespace sees. */
+  destinationRules: string[];
+}
+
+export interface ServiceVersion {
+  version: string;
+  subset: string | null;
+  workloads: string[];
+  endpoints: { address: string; port: number; workload: string }[];
+}
+
+/** Ordered by namespace and name. */
+export function meshServices(mesh: Mesh): MeshService[] {
+  return [...mesh.services.values()]
+    .map((service) => describe(mesh, service))
+    .sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name) || compare(a.hostname, b.hostname));
+}
+
+function describe(mesh: Mesh, service: Service): MeshService {
+  const { hostname, namespace } = service;
+  const rule = findDestinationRule(mesh.destinationRules, hostname, namespace, namespace, mesh.options.rootNamespace);
+  const endpoints = [...(mesh.endpoints.get(hostname)?.byPort.values() ?? [])].flat();
+  const routed = mesh.virtualServices.all.filter(
+    (it) =>
+      it.hosts.some((host) => covers(host, hostname)) ||
+      it.http.some((http) => http.route?.some((route) => route.destination.host === hostname)),
+  );
+  return {
+    namespace,
+    name: service.name,
+    hostname,
+    external: service.external,
+    ports: service.ports.map(({ name, port, protocol }) => ({ name, port, protocol })),
+    versions: versionsOf(endpoints, rule?.subsets ?? []),
+    virtualServices: routed.map((it) => `${it.namespace}/${it.name}`),
+    destinationRules: rule ? [`${rule.namespace}/${rule.name}`] : [],
+  };
+}
+
+function versionsOf(endpoints: readonly Endpoint[], subsets: readonly Subset[]): ServiceVersion[] {
+  const byVersion = Map.groupBy(endpoints, (endpoint) => endpoint.workload.canonicalRevision);
+  return [...byVersion]
+    .sort(([a], [b]) => compare(a, b))
+    .map(([version, members]) => ({
+      version,
+      subset: subsetFor(subsets, version),
+      workloads: [...new Set(members.map((it) => it.workload.name))].sort(compare),
+      endpoints: members.map((it) => ({ address: it.address, port: it.port, workload: it.workload.name })),
+    }));
+}
+
+/** The subset that selects exactly this version, by the `version` label alone. */
+function subsetFor(subsets: readonly Subset[], version: string): string | null {
+  const found = subsets.find((subset) => {
+    const labels = Object.entries(subset.labels ?? {});
+    return labels.length === 1 && labels[0]?.[0] === "version" && labels[0][1] === version;
+  });
+  return found?.name ?? null;
+}

@@ -1,0 +1,97 @@
+import type { ConfigObject } from "../config/object.ts";
+import type { ConfigChange } from "../config/store.ts";
+import { keepMap, memo } from "../lib/memo.ts";
+import { type DestinationRuleIndex, indexDestinationRules } from "./destination-rules.ts";
+import { endpointsOf, indexWorkloads, type ServiceEndpoints } from "./endpoints.ts";
+import { type Gateway, indexGateways } from "./gateways.ts";
+import { indexServices, type Service } from "./service.ts";
+import { indexVirtualServices, type VirtualServiceIndex } from "./virtual-services.ts";
+
+/**
+ * All that the mesh is at one revision, resolved and immutable. Parts that two revisions share are the very same objects,
+ * down to the single service, so that whoever derives something from a part can keep it by identity.
+ */
+export interface Mesh {
+  readonly revision: number;
+  readonly options: MeshOptions;
+  /** By hostname, sorted. */
+  readonly services: ReadonlyMap<string, Service>;
+  /** By hostname, sorted; one for each service. */
+  readonly endpoints: ReadonlyMap<string, ServiceEndpoints>;
+  readonly destinationRules: DestinationRuleIndex;
+  readonly virtualServices: VirtualServiceIndex;
+  /** Oldest first. */
+  readonly gateways: readonly Gateway[];
+  /** What it was built from: by kind, then `<namespace>/<name>`. */
+  readonly objects: ObjectsByKind;
+}
+
+export interface MeshOptions {
+  /** The suffix of service hostnames. */
+  domain: string;
+  /** Where DestinationRules for everyone live. */
+  rootNamespace: string;
+}
+
+export type ObjectsByKind = ReadonlyMap<string, ReadonlyMap<string, ConfigObject>>;
+
+export const defaultMeshOptions: MeshOptions = { domain: "cluster.local", rootNamespace: "istio-system" };
+
+/** From scratch; `updateMesh` with the changes since another revision gives an equal mesh at the cost of what changed. */
+export function buildMesh(objects: Iterable<ConfigObject>, revision: number, options: Partial<MeshOptions> = {}): Mesh {
+  const byKind = new Map<string, Map<string, ConfigObject>>();
+  for (const object of objects) {
+    const kind = byKind.get(object.kind) ?? new Map<string, ConfigObject>();
+    byKind.set(object.kind, kind.set(`${object.metadata.namespace}/${object.metadata.name}`, object));
+  }
+  return derive(byKind, revision, { ...defaultMeshOptions, ...options });
+}
+
+/** The mesh after the changes; kinds that it does not read are carried along, and cost nothing. */
+export function updateMesh(mesh: Mesh, changes: readonly ConfigChange[], revision: number): Mesh {
+  const byKind = new Map<string, ReadonlyMap<string, ConfigObject>>(mesh.objects);
+  const copies = new Map<string, Map<string, ConfigObject>>();
+  for (const { type, key, after } of changes) {
+    const kind = copies.get(key.kind) ?? new Map(byKind.get(key.kind));
+    copies.set(key.kind, kind);
+    if (type === "DELETED") kind.delete(`${key.namespace}/${key.name}`);
+    else if (after) kind.set(`${key.namespace}/${key.name}`, after);
+  }
+  for (const [kind, objects] of copies) byKind.set(kind, objects);
+  const next = derive(byKind, revision, mesh.options);
+  return {
+    ...next,
+    services: keepMap(mesh.services, next.services),
+    endpoints: keepMap(mesh.endpoints, next.endpoints),
+  };
+}
+
+const none: ReadonlyMap<string, ConfigObject> = new Map();
+
+/** Each part is kept while the objects of the kinds it reads are the same. */
+function derive(objects: ObjectsByKind, revision: number, options: MeshOptions): Mesh {
+  const { domain } = options;
+  const kind = (name: string) => objects.get(name) ?? none;
+  const [service, entry, workload] = [kind("Service"), kind("ServiceEntry"), kind("WorkloadEntry")];
+  const services = memo(service, "services", [entry, domain], () =>
+    indexServices([...service.values(), ...entry.values()], domain),
+  );
+  const workloads = memo(workload, "workloads", [], () => indexWorkloads(workload.values()));
+  const endpoints = memo(services, "endpoints", [workloads], () => {
+    const all = [...services.values()].map((it) => [it.hostname, endpointsOf(it, workloads)] as const);
+    return new Map(all);
+  });
+  const rule = kind("DestinationRule");
+  const route = kind("VirtualService");
+  const gateway = kind("Gateway");
+  return {
+    revision,
+    options,
+    services,
+    endpoints,
+    destinationRules: memo(rule, "rules", [domain], () => indexDestinationRules(rule.values(), domain)),
+    virtualServices: memo(route, "routes", [domain], () => indexVirtualServices(route.values(), domain)),
+    gateways: memo(gateway, "gateways", [domain], () => indexGateways(gateway.values(), domain)),
+    objects,
+  };
+}

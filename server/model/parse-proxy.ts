@@ -1,0 +1,115 @@
+import { isIP } from "node:net";
+import { type FieldError, fail, ok, type Result } from "../lib/result.ts";
+import { canonicalRevision, canonicalService } from "./labels.ts";
+import type { MeshProxy } from "./proxy.ts";
+
+/** Of `envoy.config.core.v3.Node` what identifies a proxy; `metadata` as a plain object. */
+export interface ProxyNode {
+  id: string;
+  cluster: string;
+  metadata: Readonly<Record<string, unknown>>;
+  userAgentName: string;
+  /** The stream it opened is an incremental one. */
+  delta: boolean;
+}
+
+/** Reads a node as Envoy, our sidecar and Istio's agent send it. All that is wrong with it at once, by path. */
+export function parseProxy(node: ProxyNode): Result<MeshProxy> {
+  const errors: FieldError[] = [];
+  const { metadata } = node;
+  const parts = node.id.split("~");
+  const [type, ip, workload, domain] = parts;
+  if (parts.length !== 4 || !ip || !workload || !domain || (type !== "sidecar" && type !== "router")) {
+    return fail({
+      path: "node.id",
+      message: `"${node.id}" is not of the form sidecar~<ip>~<workload>.<namespace>~<domain> (or router~…)`,
+    });
+  }
+  if (isIP(ip) === 0) errors.push({ path: "node.id", message: `"${ip}" is not an IP address` });
+  const dot = workload.lastIndexOf(".");
+  if (dot < 1) errors.push({ path: "node.id", message: `"${workload}" is not of the form <workload>.<namespace>` });
+  const name = text(metadata.WORKLOAD_NAME) ?? workload.slice(0, dot);
+  const namespace = text(metadata.NAMESPACE) ?? workload.slice(dot + 1);
+  const labels = labelsOf(metadata.LABELS, errors);
+  const interception = text(metadata.INTERCEPTION_MODE) ?? "REDIRECT";
+  if (interception !== "NONE" && interception !== "REDIRECT") {
+    const message = `"${interception}" is not supported: NONE or REDIRECT`;
+    errors.push({ path: "node.metadata.INTERCEPTION_MODE", message });
+  }
+  const proxy: MeshProxy = {
+    id: node.id,
+    type: type === "router" ? "router" : "sidecar",
+    ip,
+    name,
+    namespace,
+    domain,
+    labels,
+    serviceAccount: text(metadata.SERVICE_ACCOUNT) ?? "default",
+    canonicalService: canonicalService(labels, name),
+    canonicalRevision: canonicalRevision(labels),
+    interception: interception === "NONE" ? "NONE" : "REDIRECT",
+    httpProxyPort: port(metadata.HTTP_PROXY_PORT, 15001, "HTTP_PROXY_PORT", errors),
+    ingress: ingressOf(metadata.INGRESS, errors),
+    portOffset: integer(metadata.PORT_OFFSET, 0, 65_535, 0, "PORT_OFFSET", errors),
+    delta: node.delta,
+  };
+  return errors.length > 0 ? fail(...errors) : ok(proxy);
+}
+
+const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+
+const port = (value: unknown, otherwise: number, name: string, errors: FieldError[]): number =>
+  integer(value, 1, 65_535, otherwise, name, errors);
+
+/** A Struct has no integers, and environment variables only strings: both are taken. */
+function integer(
+  value: unknown,
+  min: number,
+  max: number,
+  otherwise: number,
+  name: string,
+  errors: FieldError[],
+): number {
+  if (value === undefined || value === null || value === "") return otherwise;
+  const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
+  if (typeof number === "number" && Number.isInteger(number) && number >= min && number <= max) return number;
+  errors.push({ path: `node.metadata.${name}`, message: `must be an integer from ${min} to ${max}` });
+  return otherwise;
+}
+
+function labelsOf(value: unknown, errors: FieldError[]): Record<string, string> {
+  const labels: Record<string, string> = {};
+  for (const [key, label] of entries(value, "LABELS", errors)) {
+    if (typeof label === "string") labels[key] = label;
+    else errors.push({ path: `node.metadata.LABELS.${key}`, message: "must be a string" });
+  }
+  return labels;
+}
+
+function ingressOf(value: unknown, errors: FieldError[]): Record<number, { address: string; port: number }> {
+  const ingress: Record<number, { address: string; port: number }> = {};
+  for (const [key, target] of entries(value, "INGRESS", errors)) {
+    const bind = port(key, 0, `INGRESS.${key}`, errors);
+    const match = typeof target === "string" ? /^\[?([^\]]+)\]?:(\d+)$/.exec(target) : null;
+    const to = Number(match?.[2]);
+    if (match?.[1] && to >= 1 && to <= 65_535) ingress[bind] = { address: match[1], port: to };
+    else errors.push({ path: `node.metadata.INGRESS.${key}`, message: "must be <address>:<port>" });
+  }
+  return ingress;
+}
+
+function entries(value: unknown, name: string, errors: FieldError[]): [string, unknown][] {
+  const parsed = typeof value === "string" && value !== "" ? parseJson(value) : value;
+  if (parsed === undefined || parsed === null || parsed === "") return [];
+  if (typeof parsed === "object" && !Array.isArray(parsed)) return Object.entries(parsed);
+  errors.push({ path: `node.metadata.${name}`, message: "must be an object" });
+  return [];
+}
+
+function parseJson(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}

@@ -1,0 +1,31 @@
+// The shapes of the specs that the model carries on unresolved, for those who may not import server/config.
+import type { TrafficPolicy } from "../config/kinds/index.ts";
+
+export type {
+  ConnectionPoolSettings,
+  CorsPolicy,
+  Destination,
+  DestinationRuleSpec,
+  GatewaySpec,
+  Headers,
+  HTTPDirectResponse,
+  HTTPFaultInjection,
+  HTTPMatchRequest,
+  HTTPRedirect,
+  HTTPRetry,
+  HTTPRewrite,
+  HTTPRoute,
+  HTTPRouteDestination,
+  LoadBalancerSettings,
+  OutlierDetection,
+  ServiceEntrySpec,
+  ServiceSpec,
+  StringMatch,
+  Subset,
+  TrafficPolicy,
+  VirtualServiceSpec,
+  WorkloadEntrySpec,
+} from "../config/kinds/index.ts";
+
+/** What a policy says of connections; the blocks that replace each other. */
+export type PolicySettings = Pick<TrafficPolicy, "loadBalancer" | "connectionPool" | "outlierDetection">;

@@ -1,0 +1,115 @@
+import type { ConfigObject } from "../config/object.ts";
+import { memo } from "../lib/memo.ts";
+import { covers, isWildcard, narrowerFirst, resolveHost } from "./hostname.ts";
+import { olderFirst } from "./service.ts";
+import type { Destination, HTTPMatchRequest, HTTPRoute, VirtualServiceSpec } from "./specs.ts";
+import { isVisible } from "./visibility.ts";
+
+/** The gateway name that stands for every sidecar. */
+export const meshGateway = "mesh";
+
+/** A VirtualService whose short names are resolved: hosts and destinations to FQDNs, gateways to `<namespace>/<name>`. */
+export interface VirtualService {
+  readonly name: string;
+  readonly namespace: string;
+  readonly hosts: readonly string[];
+  readonly gateways: readonly string[];
+  readonly exportTo: readonly string[];
+  readonly http: readonly HTTPRoute[];
+}
+
+export interface VirtualServiceIndex {
+  /** Oldest first. */
+  readonly all: readonly VirtualService[];
+  /** By gateway, oldest first. */
+  readonly byGateway: ReadonlyMap<string, readonly VirtualService[]>;
+  /** Those bound to the mesh, by each exact host. */
+  readonly exact: ReadonlyMap<string, readonly VirtualService[]>;
+  /** Those bound to the mesh, by each wildcard host, narrowest first. */
+  readonly wildcard: readonly { readonly host: string; readonly virtualService: VirtualService }[];
+  /** Which labels and whether namespaces of sources are told apart: routes of proxies that agree in these are the same. */
+  readonly sourceLabels: readonly string[];
+}
+
+export function indexVirtualServices(objects: Iterable<ConfigObject>, domain: string): VirtualServiceIndex {
+  const all = [...objects].sort(olderFirst).map((object) => resolve(object, domain));
+  const byGateway = new Map<string, VirtualService[]>();
+  for (const virtualService of all) {
+    for (const gateway of new Set(virtualService.gateways)) add(byGateway, gateway, virtualService);
+  }
+  const exact = new Map<string, VirtualService[]>();
+  const wildcard: { host: string; virtualService: VirtualService }[] = [];
+  for (const virtualService of byGateway.get(meshGateway) ?? []) {
+    for (const host of new Set(virtualService.hosts)) {
+      if (isWildcard(host)) wildcard.push({ host, virtualService });
+      else add(exact, host, virtualService);
+    }
+  }
+  // Stable: equally narrow ones keep the order of age.
+  wildcard.sort((a, b) => narrowerFirst(a.host, b.host));
+  return { all, byGateway, exact, wildcard, sourceLabels: sourceLabelsOf(all) };
+}
+
+/** What routes a client's calls to a host: an exact host beats a wildcard, a narrow wildcard a wide one, the older the younger. */
+export function findVirtualService(
+  index: VirtualServiceIndex,
+  host: string,
+  clientNamespace: string,
+): VirtualService | undefined {
+  const visible = (it: VirtualService) => isVisible(it.exportTo, it.namespace, clientNamespace);
+  return (
+    index.exact.get(host)?.find(visible) ??
+    index.wildcard.find((entry) => covers(entry.host, host) && visible(entry.virtualService))?.virtualService
+  );
+}
+
+const sourceLabelsOf = (all: readonly VirtualService[]): string[] =>
+  [...new Set(all.flatMap((it) => sourceLabelKeys(it)))].sort();
+
+export const sourceLabelKeys = (virtualService: VirtualService): readonly string[] =>
+  memo(virtualService, "sourceLabels", [], () => [
+    ...new Set(
+      virtualService.http.flatMap((http) => http.match ?? []).flatMap((m) => Object.keys(m.sourceLabels ?? {})),
+    ),
+  ]);
+
+function resolve(object: ConfigObject, domain: string): VirtualService {
+  return memo(object, "virtual-service", [domain], () => {
+    const spec = object.spec as unknown as VirtualServiceSpec;
+    const { name, namespace } = object.metadata;
+    const host = (it: string) => resolveHost(it, namespace, domain);
+    return {
+      name,
+      namespace,
+      hosts: spec.hosts.map(host),
+      gateways: spec.gateways?.length ? spec.gateways.map((it) => gatewayName(it, namespace)) : [meshGateway],
+      exportTo: spec.exportTo ?? [],
+      http: (spec.http ?? []).map((http) => resolveRoute(http, namespace, host)),
+    };
+  });
+}
+
+function resolveRoute(http: HTTPRoute, namespace: string, host: (it: string) => string): HTTPRoute {
+  const destination = (it: Destination): Destination => ({ ...it, host: host(it.host) });
+  const match = (it: HTTPMatchRequest): HTTPMatchRequest =>
+    it.gateways ? { ...it, gateways: it.gateways.map((name) => gatewayName(name, namespace)) } : it;
+  return {
+    ...http,
+    ...(http.match && { match: http.match.map(match) }),
+    ...(http.route && { route: http.route.map((it) => ({ ...it, destination: destination(it.destination) })) }),
+    ...(http.mirror && { mirror: destination(http.mirror) }),
+    ...(http.mirrors && { mirrors: http.mirrors.map((it) => ({ ...it, destination: destination(it.destination) })) }),
+  };
+}
+
+/** `name` is one of the own namespace, `namespace/name` any. */
+export function gatewayName(name: string, namespace: string): string {
+  if (name === meshGateway || name.includes("/")) return name.startsWith("./") ? `${namespace}${name.slice(1)}` : name;
+  return `${namespace}/${name}`;
+}
+
+function add<V>(map: Map<string, V[]>, key: string, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}

@@ -1,0 +1,49 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import type { AccessLogSchema } from "../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
+import { ApiVersion } from "../gen/proto/envoy/config/core/v3/config_source_pb.js";
+import { HttpGrpcAccessLogConfigSchema } from "../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
+import type { CustomTagSchema } from "../gen/proto/envoy/type/tracing/v3/custom_tag_pb.js";
+import { seconds } from "./duration.ts";
+import { peerHeader } from "./peer.ts";
+
+type CustomTagInit = MessageInitShape<typeof CustomTagSchema>;
+
+/** Every request goes to the collector: who called (the destination's side knows it by header), whom, and by which rule. */
+export const accessLog = (
+  direction: "outbound" | "inbound" | "gateway",
+  collectorCluster: string,
+): MessageInitShape<typeof AccessLogSchema> => ({
+  name: "envoy.access_loggers.http_grpc",
+  configType: {
+    case: "typedConfig",
+    value: anyPack(
+      HttpGrpcAccessLogConfigSchema,
+      create(HttpGrpcAccessLogConfigSchema, {
+        commonConfig: {
+          logName: `limpid.${direction}`,
+          grpcService: { targetSpecifier: { case: "envoyGrpc", value: { clusterName: collectorCluster } } },
+          transportApiVersion: ApiVersion.V3,
+          bufferFlushInterval: seconds(0.5),
+          customTags: [
+            metadataTag("limpid.destination", "host", "workload"),
+            metadataTag("limpid.config", "route", "config"),
+          ],
+        },
+        additionalRequestHeadersToLog: [peerHeader],
+      }),
+    ),
+  },
+});
+
+/** A field of the `istio` metadata of the endpoint or the route that took the request. */
+const metadataTag = (tag: string, kind: "host" | "route", field: string): CustomTagInit => ({
+  tag,
+  type: {
+    case: "metadata",
+    value: {
+      kind: { kind: { case: kind, value: {} } },
+      metadataKey: { key: "istio", path: [{ segment: { case: "key", value: field } }] },
+    },
+  },
+});

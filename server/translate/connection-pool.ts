@@ -1,0 +1,83 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { CircuitBreakersSchema } from "../gen/proto/envoy/config/cluster/v3/circuit_breaker_pb.js";
+import type { UpstreamConnectionOptionsSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import type { HttpProtocolOptionsSchema as CommonSchema } from "../gen/proto/envoy/config/core/v3/protocol_pb.js";
+import type { HttpProtocolOptionsSchema } from "../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { isHttp2, type Protocol } from "../model/protocol.ts";
+import type { ConnectionPoolSettings } from "../model/specs.ts";
+import { duration } from "./duration.ts";
+
+const unlimited = 0xff_ff_ff_ff;
+
+/** No limits unless told otherwise, where Envoy's own are 1024 and 3 retries. https://istio.io/latest/docs/reference/config/networking/destination-rule/#ConnectionPoolSettings */
+export const circuitBreakers = (
+  pool: ConnectionPoolSettings | undefined,
+): MessageInitShape<typeof CircuitBreakersSchema> => ({
+  thresholds: [
+    {
+      maxConnections: pool?.tcp?.maxConnections || unlimited,
+      maxPendingRequests: pool?.http?.http1MaxPendingRequests || unlimited,
+      maxRequests: pool?.http?.http2MaxRequests || unlimited,
+      maxRetries: pool?.http?.maxRetries || unlimited,
+      trackRemaining: true,
+    },
+  ],
+});
+
+export function upstreamConnection(
+  pool: ConnectionPoolSettings | undefined,
+): MessageInitShape<typeof UpstreamConnectionOptionsSchema> | undefined {
+  const keepalive = pool?.tcp?.tcpKeepalive;
+  if (!keepalive) return undefined;
+  return {
+    tcpKeepalive: {
+      ...(keepalive.probes && { keepaliveProbes: keepalive.probes }),
+      ...(keepalive.time && { keepaliveTime: Number(duration(keepalive.time).seconds) }),
+      ...(keepalive.interval && { keepaliveInterval: Number(duration(keepalive.interval).seconds) }),
+    },
+  };
+}
+
+/** Undefined: HTTP/1.1 with Envoy's defaults needs no options. */
+export function httpProtocolOptions(
+  protocol: Protocol,
+  pool: ConnectionPoolSettings | undefined,
+): MessageInitShape<typeof HttpProtocolOptionsSchema> | undefined {
+  const common = commonOptions(pool);
+  const upstream = upstreamProtocol(protocol);
+  if (!common && !upstream) return undefined;
+  return {
+    upstreamProtocolOptions: upstream ?? http1,
+    ...(common && { commonHttpProtocolOptions: common }),
+  };
+}
+
+type Upstream = MessageInitShape<typeof HttpProtocolOptionsSchema>["upstreamProtocolOptions"];
+
+const http1: Upstream = {
+  case: "explicitHttpConfig",
+  value: { protocolConfig: { case: "httpProtocolOptions", value: {} } },
+};
+
+/** An undeclared port speaks whatever the client does. */
+function upstreamProtocol(protocol: Protocol): Upstream {
+  if (isHttp2(protocol)) {
+    return { case: "explicitHttpConfig", value: { protocolConfig: { case: "http2ProtocolOptions", value: {} } } };
+  }
+  if (protocol === "auto") {
+    return { case: "useDownstreamProtocolConfig", value: { httpProtocolOptions: {}, http2ProtocolOptions: {} } };
+  }
+  return undefined;
+}
+
+function commonOptions(pool: ConnectionPoolSettings | undefined): MessageInitShape<typeof CommonSchema> | undefined {
+  const idleTimeout = pool?.http?.idleTimeout ?? pool?.tcp?.idleTimeout;
+  const maxRequests = pool?.http?.maxRequestsPerConnection;
+  const maxDuration = pool?.tcp?.maxConnectionDuration;
+  if (!idleTimeout && !maxRequests && !maxDuration) return undefined;
+  return {
+    ...(idleTimeout && { idleTimeout: duration(idleTimeout) }),
+    ...(maxRequests && { maxRequestsPerConnection: maxRequests }),
+    ...(maxDuration && { maxConnectionDuration: duration(maxDuration) }),
+  };
+}

@@ -1,0 +1,88 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import type { FilterSchema } from "../gen/proto/envoy/config/listener/v3/listener_components_pb.js";
+import { CorsSchema } from "../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
+import { HTTPFaultSchema } from "../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
+import { RouterSchema } from "../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
+import {
+  HttpConnectionManager_CodecType,
+  HttpConnectionManagerSchema,
+  type HttpFilterSchema,
+} from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import type { MeshProxy } from "../model/proxy.ts";
+import { accessLog } from "./access-log.ts";
+import { adsConfig } from "./config-source.ts";
+import { corsFilter } from "./cors.ts";
+import { zero } from "./duration.ts";
+import { faultFilter } from "./fault.ts";
+import type { TranslateOptions } from "./options.ts";
+import { peerFilter } from "./peer.ts";
+import { tracing } from "./tracing.ts";
+
+type ManagerInit = MessageInitShape<typeof HttpConnectionManagerSchema>;
+type HttpFilterInit = MessageInitShape<typeof HttpFilterSchema>;
+
+export interface ConnectionManager {
+  direction: "outbound" | "inbound" | "gateway";
+  statPrefix: string;
+  /** The name to ask RDS for, or the routes themselves. */
+  routes: string | Extract<ManagerInit["routeSpecifier"], { case: "routeConfig" }>["value"];
+}
+
+export const httpConnectionManager = (
+  manager: ConnectionManager,
+  proxy: MeshProxy,
+  options: TranslateOptions,
+): MessageInitShape<typeof FilterSchema> => ({
+  name: "envoy.filters.network.http_connection_manager",
+  configType: {
+    case: "typedConfig",
+    value: anyPack(HttpConnectionManagerSchema, create(HttpConnectionManagerSchema, settings(manager, proxy, options))),
+  },
+});
+
+function settings(
+  { direction, statPrefix, routes }: ConnectionManager,
+  proxy: MeshProxy,
+  options: TranslateOptions,
+): ManagerInit {
+  const isGateway = direction === "gateway";
+  return {
+    statPrefix,
+    codecType: HttpConnectionManager_CodecType.AUTO,
+    serverName: "limpid",
+    // The client of a gateway is whoever connects; inside the mesh it is whom the gateway found.
+    useRemoteAddress: isGateway,
+    preserveExternalRequestId: !isGateway,
+    generateRequestId: true,
+    normalizePath: true,
+    streamIdleTimeout: zero,
+    upgradeConfigs: [{ upgradeType: "websocket" }],
+    // Requests in proxy form name the whole URL.
+    ...(direction === "outbound" && { httpProtocolOptions: { allowAbsoluteUrl: true } }),
+    routeSpecifier:
+      typeof routes === "string"
+        ? { case: "rds", value: { configSource: adsConfig, routeConfigName: routes } }
+        : { case: "routeConfig", value: routes },
+    accessLog: [accessLog(direction, options.collectorCluster)],
+    tracing: tracing(proxy, options),
+    httpFilters:
+      direction === "inbound" ? [router] : [peerFilter(proxy, options.clusterId), faults, corsHeaders, router],
+  };
+}
+
+/** They do nothing until a route configures them. */
+const faults: HttpFilterInit = {
+  name: faultFilter,
+  configType: { case: "typedConfig", value: anyPack(HTTPFaultSchema, create(HTTPFaultSchema)) },
+};
+
+const corsHeaders: HttpFilterInit = {
+  name: corsFilter,
+  configType: { case: "typedConfig", value: anyPack(CorsSchema, create(CorsSchema)) },
+};
+
+const router: HttpFilterInit = {
+  name: "envoy.filters.http.router",
+  configType: { case: "typedConfig", value: anyPack(RouterSchema, create(RouterSchema)) },
+};

@@ -1,0 +1,19 @@
+// Istio's names: people and tools know them. https://istio.io/latest/docs/ops/diagnostic-tools/proxy-cmd/
+
+export const outboundCluster = (port: number, subset: string, host: string): string =>
+  `outbound|${port}|${subset}|${host}`;
+
+export const inboundCluster = (port: number): string => `inbound|${port}||`;
+
+export const blackHoleCluster = "BlackHoleCluster";
+
+/** The route configuration of the sidecar's HTTP proxy port. */
+export const httpProxyRoute = "http_proxy";
+
+export const gatewayRoute = (port: number, bind: string | undefined): string =>
+  bind ? `http.${port}.${bind}` : `http.${port}`;
+
+export const listenerName = (address: string, port: number): string => `${address}_${port}`;
+
+/** What a span is called: where to, and which path. */
+export const operation = (host: string, port: number, path: string): string => `${host}:${port}${path}`;

@@ -1,0 +1,15 @@
+/** What translation needs to know of the installation; the same for every proxy. */
+export interface TranslateOptions {
+  /** The static cluster of the bootstrap to which access logs and spans go. */
+  collectorCluster: string;
+  /** 0..100. */
+  tracingSamplingPercent: number;
+  /** Stands in every workload's telemetry identity. */
+  clusterId: string;
+}
+
+export const defaultTranslateOptions: TranslateOptions = {
+  collectorCluster: "limpid-collector",
+  tracingSamplingPercent: 10,
+  clusterId: "limpid",
+};

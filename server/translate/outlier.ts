@@ -1,0 +1,47 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { Cluster_CommonLbConfigSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import type { OutlierDetectionSchema } from "../gen/proto/envoy/config/cluster/v3/outlier_detection_pb.js";
+import type { OutlierDetection } from "../model/specs.ts";
+import { duration } from "./duration.ts";
+
+type OutlierInit = MessageInitShape<typeof OutlierDetectionSchema>;
+
+/** Only errors in a row count, never success rates. https://istio.io/latest/docs/reference/config/networking/destination-rule/#OutlierDetection */
+export function outlierDetection(spec: OutlierDetection | undefined): OutlierInit | undefined {
+  if (!spec) return undefined;
+  // The old name counted gateway errors too.
+  const gatewayErrors = spec.consecutiveGatewayErrors ?? spec.consecutiveErrors;
+  return {
+    enforcingSuccessRate: 0,
+    ...(spec.consecutive5xxErrors !== undefined && {
+      consecutive5xx: spec.consecutive5xxErrors,
+      enforcingConsecutive5xx: enforcing(spec.consecutive5xxErrors),
+    }),
+    ...(gatewayErrors !== undefined && {
+      consecutiveGatewayFailure: gatewayErrors,
+      enforcingConsecutiveGatewayFailure: enforcing(gatewayErrors),
+    }),
+    ...(spec.interval && { interval: duration(spec.interval) }),
+    ...(spec.baseEjectionTime && { baseEjectionTime: duration(spec.baseEjectionTime) }),
+    ...(spec.maxEjectionPercent && { maxEjectionPercent: spec.maxEjectionPercent }),
+    ...(spec.splitExternalLocalOriginErrors && localOrigin(spec)),
+  };
+}
+
+/** With outlier detection Istio turns Envoy's panic threshold off, or sets it to `minHealthPercent`. */
+export const commonLbConfig = (
+  spec: OutlierDetection | undefined,
+): MessageInitShape<typeof Cluster_CommonLbConfigSchema> =>
+  spec ? { healthyPanicThreshold: { value: spec.minHealthPercent ?? 0 } } : {};
+
+/** 0 switches a criterion off. */
+const enforcing = (count: number): number => (count > 0 ? 100 : 0);
+
+const localOrigin = (spec: OutlierDetection) => ({
+  splitExternalLocalOriginErrors: true,
+  enforcingLocalOriginSuccessRate: 0,
+  ...(spec.consecutiveLocalOriginFailures && {
+    consecutiveLocalOriginFailure: spec.consecutiveLocalOriginFailures,
+    enforcingConsecutiveLocalOriginFailure: 100,
+  }),
+});

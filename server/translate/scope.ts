@@ -1,0 +1,31 @@
+import { type DestinationRule, findDestinationRule } from "../model/destination-rules.ts";
+import type { Labels } from "../model/labels.ts";
+import type { Mesh } from "../model/mesh.ts";
+import type { MeshProxy } from "../model/proxy.ts";
+import { sourceLabelKeys, type VirtualService } from "../model/virtual-services.ts";
+
+/** Whose view of the mesh is translated. Proxies with equal views share every resource made for it. */
+export interface Scope {
+  readonly namespace: string;
+  /** The DNS domain by which short names are told: `default.svc.cluster.local`. */
+  readonly domain: string;
+  readonly labels: Labels;
+}
+
+export const scopeOf = (proxy: MeshProxy): Scope => ({
+  namespace: proxy.namespace,
+  domain: proxy.domain,
+  labels: proxy.labels,
+});
+
+/** Of the labels only those count that some rule tells apart. */
+export const scopeKey = (scope: Scope, labelKeys: readonly string[]): string =>
+  JSON.stringify([scope.namespace, scope.domain, labelKeys.map((key) => scope.labels[key] ?? null)]);
+
+export const routeScopeKey = (scope: Scope, virtualService: VirtualService): string =>
+  scopeKey(scope, sourceLabelKeys(virtualService));
+
+export function ruleFor(mesh: Mesh, host: string, scope: Scope): DestinationRule | undefined {
+  const namespace = mesh.services.get(host)?.namespace;
+  return findDestinationRule(mesh.destinationRules, host, namespace, scope.namespace, mesh.options.rootNamespace);
+}

@@ -1,0 +1,129 @@
+import type { Cluster } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import type { Listener } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
+import type { VirtualHost } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
+import type { RouteConfiguration } from "../gen/proto/envoy/config/route/v3/route_pb.js";
+import { memo } from "../lib/memo.ts";
+import { gatewaysOf } from "../model/gateways.ts";
+import { compare } from "../model/hostname.ts";
+import type { Mesh } from "../model/mesh.ts";
+import { isHttp, parseProtocol } from "../model/protocol.ts";
+import type { MeshProxy } from "../model/proxy.ts";
+import { blackHole, outboundClusters } from "./clusters.ts";
+import { type BoundServer, gatewayRouteTable } from "./gateway-routes.ts";
+import { inboundCluster, inboundPorts } from "./inbound.ts";
+import { gatewayListener, inboundListener, outboundListener } from "./listeners.ts";
+import { gatewayRoute, httpProxyRoute } from "./names.ts";
+import { defaultTranslateOptions, type TranslateOptions } from "./options.ts";
+import type { ProxyResources } from "./resources.ts";
+import { type RouteTable, routeShell, wholeRouteConfiguration } from "./route-configurations.ts";
+import { scopeOf } from "./scope.ts";
+import { sidecarVirtualHosts } from "./virtual-hosts.ts";
+
+/** The proxy asks for something that is not built: better no config than a wrong one. */
+export class UnsupportedProxyError extends Error {
+  readonly code = "UNSUPPORTED";
+}
+
+/**
+ * All that a proxy is to hold, from the mesh alone: pure, and equal bytes for equal meshes. Whatever did not change since another
+ * mesh is the very same object, for proxies of one scope shared among them. Throws `UnsupportedProxyError`.
+ */
+export function translate(
+  mesh: Mesh,
+  proxy: MeshProxy,
+  options: TranslateOptions = defaultTranslateOptions,
+): ProxyResources {
+  return proxy.type === "router" ? translateRouter(mesh, proxy, options) : translateSidecar(mesh, proxy, options);
+}
+
+function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
+  if (proxy.interception !== "NONE") {
+    throw new UnsupportedProxyError(
+      `${proxy.id}: interception ${proxy.interception} is not supported yet; set node metadata INTERCEPTION_MODE to NONE`,
+    );
+  }
+  const scope = scopeOf(proxy);
+  const inbound = inboundPorts(mesh, proxy);
+  const outbound = outboundClusters(mesh, scope, options.clusterId);
+  const own = [blackHole, ...inbound.map((port) => inboundCluster(proxy, port))];
+  const table: RouteTable = {
+    name: httpProxyRoute,
+    virtualHosts: sidecarVirtualHosts(mesh, scope),
+    ignorePort: false,
+  };
+  return {
+    listeners: byName(proxy, "listeners", [
+      outboundListener(proxy, options),
+      ...inbound.map((port) => inboundListener(proxy, port, options)),
+    ]),
+    ...routesOf(proxy, [table]),
+    clusters: withOwn(proxy, outbound.clusters, own),
+    endpoints: outbound.endpoints,
+  };
+}
+
+function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
+  const scope = scopeOf(proxy);
+  const outbound = outboundClusters(mesh, scope, options.clusterId);
+  const groups = Map.groupBy(serversOf(mesh, proxy), ({ server: { port, bind } }) => gatewayRoute(port, bind));
+  const ports = [...groups.values()]
+    .flatMap(([first, ...more]) => (first ? [{ at: first.server, servers: [first, ...more] }] : []))
+    .sort((a, b) => a.at.port - b.at.port || compare(a.at.bind ?? "", b.at.bind ?? ""));
+  return {
+    listeners: byName(
+      proxy,
+      "listeners",
+      ports.map(({ at }) => gatewayListener(proxy, at, options)),
+    ),
+    ...routesOf(
+      proxy,
+      ports.map(({ at, servers }) => gatewayRouteTable(mesh, scope, at, servers)),
+    ),
+    clusters: withOwn(proxy, outbound.clusters, [blackHole]),
+    endpoints: outbound.endpoints,
+  };
+}
+
+/** Servers that terminate TLS or pass TCP on are not built yet; config validation refuses them. */
+const serversOf = (mesh: Mesh, proxy: MeshProxy): BoundServer[] =>
+  gatewaysOf(mesh.gateways, proxy.labels).flatMap((gateway) =>
+    gateway.servers.filter((server) => isHttp(parseProtocol(server.protocol))).map((server) => ({ gateway, server })),
+  );
+
+function routesOf(proxy: MeshProxy, tables: readonly RouteTable[]): Pick<ProxyResources, "routes" | "virtualHosts"> {
+  const toConfiguration = proxy.delta ? routeShell : wholeRouteConfiguration;
+  return {
+    routes: byName<RouteConfiguration>(proxy, "routes", tables.map(toConfiguration)),
+    virtualHosts: proxy.delta ? vhdsResources(proxy, tables) : noVirtualHosts,
+  };
+}
+
+const noVirtualHosts: ReadonlyMap<string, VirtualHost> = new Map();
+
+function vhdsResources(proxy: MeshProxy, tables: readonly RouteTable[]): ReadonlyMap<string, VirtualHost> {
+  const maps = tables.map((table) =>
+    memo(table.virtualHosts, `vhds ${table.name}`, [], () => {
+      const hosts = [...table.virtualHosts].map(([name, host]) => [`${table.name}/${name}`, host] as const);
+      return new Map(hosts);
+    }),
+  );
+  const [only] = maps;
+  if (maps.length === 1 && only) return only;
+  return memo(proxy, "virtual-hosts", maps, () => new Map(maps.flatMap((map) => [...map])));
+}
+
+/** Maps keep their identity too, so that a caller can skip a whole type. */
+function byName<T extends Listener | RouteConfiguration>(
+  proxy: MeshProxy,
+  what: string,
+  messages: readonly T[],
+): ReadonlyMap<string, T> {
+  return memo(proxy, what, messages, () => new Map(messages.map((message) => [message.name, message])));
+}
+
+const withOwn = (proxy: MeshProxy, shared: ReadonlyMap<string, Cluster>, own: readonly Cluster[]) =>
+  memo(proxy, "clusters", [shared, ...own], () => {
+    const all = new Map(shared);
+    for (const cluster of own) all.set(cluster.name, cluster);
+    return all;
+  });

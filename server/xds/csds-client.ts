@@ -1,0 +1,250 @@
+import { create, type JsonObject, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
+import type { Any, Timestamp } from "@bufbuild/protobuf/wkt";
+import { Metadata } from "@grpc/grpc-js";
+import {
+  type ClientConfig,
+  type ClientConfig_GenericXdsConfig,
+  ClientStatusDiscoveryService,
+  ClientStatusRequestSchema,
+  type ClientStatusResponse,
+  ConfigStatus,
+} from "../gen/proto/envoy/service/status/v3/csds_pb.js";
+import { makeClient } from "../lib/grpc.ts";
+import { anyToJson } from "./any-json.ts";
+import { sessionMetadataKey } from "./csds.ts";
+import type { ResourceState } from "./resource-status.ts";
+import { TypeUrl } from "./types.ts";
+
+/** One connected proxy, in the shape of the dashboard's ProxySync, and its resources in the shape of ProxyConfigDump. */
+export interface ProxyStatus {
+  id: string;
+  name: string;
+  namespace: string;
+  address: string;
+  kind: "sidecar" | "gateway";
+  implementation: string;
+  protocol: "delta" | "sotw";
+  /** Unix milliseconds. */
+  connectedAt: number;
+  /** The config revision of its newest snapshot. */
+  revision: number;
+  types: Record<XdsType, TypeStatus>;
+  resources: ResourceConfig[];
+}
+
+export type XdsType = "LDS" | "RDS" | "VHDS" | "CDS" | "EDS";
+
+export interface TypeStatus {
+  state: ResourceState;
+  resources: number;
+  sinceMs: number | null;
+  errors: { resource: string; detail: string; origin: string | null }[];
+  subscribed: boolean;
+  /** Responses refused on this connection. */
+  nacks: number;
+}
+
+export interface ResourceConfig {
+  type: XdsType;
+  name: string;
+  /** Of what is in force; empty: nothing yet. */
+  version: string;
+  state: ResourceState;
+  updatedAt: number | null;
+  error: string | null;
+  /** Proto JSON of what is in force, or was sent last; null without contents. */
+  config: JsonValue;
+  /** Proto JSON of what was refused; null unless ERROR. */
+  refusedConfig: JsonValue;
+}
+
+export interface FetchOptions {
+  /** Only this proxy. */
+  nodeId?: string;
+  /** With the resources as JSON; costs a decode of each. */
+  contents: boolean;
+  /** Default 5000 ms. */
+  timeoutMs?: number;
+}
+
+const xdsTypes: readonly (readonly [string, XdsType])[] = [
+  [TypeUrl.listener, "LDS"],
+  [TypeUrl.route, "RDS"],
+  [TypeUrl.virtualHost, "VHDS"],
+  [TypeUrl.cluster, "CDS"],
+  [TypeUrl.endpoint, "EDS"],
+];
+const typeNames = new Map(xdsTypes);
+
+/** Asks the control plane at `host:port` over CSDS. Rejects with grpc-js' ServiceError. Ordered by id. */
+export async function fetchProxyStatuses(target: string, options: FetchOptions): Promise<ProxyStatus[]> {
+  const response = await fetchClientStatus(target, options);
+  const byNode = Map.groupBy(response.config, (config) => config.node?.id ?? "");
+  return [...byNode]
+    .map(([id, configs]) => proxyStatus(id, configs, options.contents))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function fetchClientStatus(target: string, options: FetchOptions): Promise<ClientStatusResponse> {
+  const init: MessageInitShape<typeof ClientStatusRequestSchema> = {
+    excludeResourceContents: !options.contents,
+    ...(options.nodeId !== undefined && {
+      nodeMatchers: [{ nodeId: { matchPattern: { case: "exact", value: options.nodeId } } }],
+    }),
+  };
+  const client = makeClient(ClientStatusDiscoveryService, target, { "grpc.max_receive_message_length": 64 << 20 });
+  const deadline = Date.now() + (options.timeoutMs ?? 5_000);
+  return new Promise<ClientStatusResponse>((resolve, reject) => {
+    client.fetchClientStatus(
+      create(ClientStatusRequestSchema, init),
+      new Metadata(),
+      { deadline },
+      (error, response) => (response ? resolve(response) : reject(error)),
+    );
+  }).finally(() => client.close());
+}
+
+/**
+ * A proxy has several entries when it has a stream per type, or while a dead connection of it has not been noticed:
+ * of each type the newest stream that subscribed to it counts.
+ */
+function proxyStatus(id: string, unordered: ClientConfig[], contents: boolean): ProxyStatus {
+  const configs = unordered.toSorted((a, b) => sessionOf(b).connectedAt - sessionOf(a).connectedAt);
+  const node = configs[0]?.node;
+  const metadata = node?.metadata ?? {};
+  const [role = "", ip = "", workload = ""] = id.split("~");
+  const [idName = id, idNamespace = ""] = workload.split(".");
+  const [newest] = configs.map((config) => sessionOf(config));
+  const version = node?.userAgentVersionType;
+  return {
+    id,
+    name: textOf(metadata.WORKLOAD_NAME) ?? textOf(metadata.NAME) ?? idName,
+    namespace: textOf(metadata.NAMESPACE) ?? idNamespace,
+    address: ip,
+    kind: role === "router" ? "gateway" : "sidecar",
+    implementation: [node?.userAgentName, version && versionText(version)].filter(Boolean).join(" "),
+    protocol: newest?.protocol === "sotw" ? "sotw" : "delta",
+    connectedAt: newest?.connectedAt ?? 0,
+    revision: newest?.revision ?? 0,
+    types: Object.fromEntries(
+      xdsTypes.map(([typeUrl, name]) => [name, typeStatus(typeUrl, configs)]),
+    ) as ProxyStatus["types"],
+    resources: xdsTypes.flatMap(([typeUrl]) =>
+      resourcesOfType(typeUrl, configs).map((it) => resourceConfig(it, contents)),
+    ),
+  };
+}
+
+function versionText(version: NonNullable<ClientConfig["node"]>["userAgentVersionType"]): string {
+  if (version.case === "userAgentVersion") return version.value;
+  const number = version.case === "userAgentBuildVersion" ? version.value.version : undefined;
+  return number ? `${number.majorNumber}.${number.minorNumber}.${number.patch}` : "";
+}
+
+interface SessionInfo {
+  connectedAt: number;
+  protocol: string;
+  revision: number;
+  types: JsonObject;
+}
+
+function sessionOf(config: ClientConfig): SessionInfo {
+  const info = asObject(config.node?.metadata?.[sessionMetadataKey]);
+  return {
+    connectedAt: Date.parse(textOf(info.connectedAt) ?? "") || 0,
+    protocol: textOf(info.protocol) ?? "delta",
+    revision: Number(info.revision ?? 0),
+    types: asObject(info.types),
+  };
+}
+
+function typeStatus(typeUrl: string, configs: ClientConfig[]): TypeStatus {
+  const resources = resourcesOfType(typeUrl, configs);
+  const types = configs.map((config) => sessionOf(config).types).find((candidate) => typeUrl in candidate);
+  const subscription = types ? asObject(types[typeUrl]) : null;
+  const state = worst(resources, subscription);
+  const errors = resources.flatMap((resource) =>
+    resource.errorState
+      ? [{ resource: resource.name, detail: resource.errorState.details, origin: originOf(resource) }]
+      : [],
+  );
+  const times = resources.flatMap(({ errorState, lastUpdated }) =>
+    state === "ERROR" ? (msOf(errorState?.lastUpdateAttempt) ?? []) : (msOf(lastUpdated) ?? []),
+  );
+  return {
+    state,
+    resources: resources.length,
+    sinceMs: state === "NOT_SENT" || times.length === 0 ? null : Math.max(...times),
+    errors,
+    subscribed: subscription !== null,
+    nacks: Number(subscription?.nacks ?? 0),
+  };
+}
+
+function worst(resources: ClientConfig_GenericXdsConfig[], subscription: JsonObject | null): ResourceState {
+  if (!subscription) return "NOT_SENT";
+  const states = new Set(resources.map((resource) => resource.configStatus));
+  if (states.has(ConfigStatus.ERROR)) return "ERROR";
+  if (subscription.waiting === true || states.has(ConfigStatus.STALE)) return "STALE";
+  // Without a wildcard, what was not asked for is rightly not sent.
+  return states.has(ConfigStatus.NOT_SENT) && subscription.wildcard === true ? "STALE" : "SYNCED";
+}
+
+function resourcesOfType(typeUrl: string, configs: ClientConfig[]): ClientConfig_GenericXdsConfig[] {
+  const config = configs.find((candidate) => typeUrl in sessionOf(candidate).types) ?? configs[0];
+  return config?.genericXdsConfigs.filter((resource) => resource.typeUrl === typeUrl) ?? [];
+}
+
+function resourceConfig(resource: ClientConfig_GenericXdsConfig, contents: boolean): ResourceConfig {
+  const failed = resource.errorState?.failedConfiguration;
+  return {
+    type: typeNames.get(resource.typeUrl) ?? "LDS",
+    name: resource.name,
+    version: resource.versionInfo,
+    state: stateName(resource.configStatus),
+    updatedAt: msOf(resource.lastUpdated),
+    error: resource.errorState?.details ?? null,
+    config: contents && resource.xdsConfig ? anyToJson(resource.xdsConfig) : null,
+    refusedConfig: contents && failed ? anyToJson(failed) : null,
+  };
+}
+
+const stateNames: Partial<Record<ConfigStatus, ResourceState>> = {
+  [ConfigStatus.SYNCED]: "SYNCED",
+  [ConfigStatus.STALE]: "STALE",
+  [ConfigStatus.ERROR]: "ERROR",
+};
+const stateName = (status: ConfigStatus): ResourceState => stateNames[status] ?? "NOT_SENT";
+
+/** The config object that a refused resource came from. */
+function originOf(resource: ClientConfig_GenericXdsConfig): string | null {
+  const failed = resource.errorState?.failedConfiguration;
+  return failed ? configOriginOf(failed) : null;
+}
+
+/** The first `filter_metadata.istio.config` found in a resource, on itself or on what it contains. */
+export function configOriginOf(any: Pick<Any, "typeUrl" | "value">): string | null {
+  return findOrigin(anyToJson(any as Any));
+}
+
+function findOrigin(json: JsonValue | undefined): string | null {
+  if (Array.isArray(json)) {
+    for (const item of json) {
+      const found = findOrigin(item);
+      if (found) return found;
+    }
+    return null;
+  }
+  if (typeof json !== "object" || json === null) return null;
+  const config = textOf(asObject(asObject(asObject(json.metadata).filterMetadata).istio).config);
+  return config ?? findOrigin(Object.values(json));
+}
+
+const msOf = (timestamp: Timestamp | undefined): number | null =>
+  timestamp ? Number(timestamp.seconds) * 1000 + Math.round(timestamp.nanos / 1e6) : null;
+
+const asObject = (json: JsonValue | undefined): JsonObject =>
+  typeof json === "object" && json !== null && !Array.isArray(json) ? json : {};
+
+const textOf = (json: JsonValue | undefined): string | undefined =>
+  typeof json === "string" && json !== "" ? json : undefined;

@@ -1,0 +1,164 @@
+import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
+import { type Server, type ServiceError, status } from "@grpc/grpc-js";
+import { ClientResourceStatus } from "../gen/proto/envoy/admin/v3/config_dump_shared_pb.js";
+import {
+  type ClientConfig_GenericXdsConfigSchema,
+  type ClientConfigSchema,
+  ClientStatusDiscoveryService,
+  type ClientStatusRequest,
+  type ClientStatusResponse,
+  ClientStatusResponseSchema,
+  ConfigStatus,
+} from "../gen/proto/envoy/service/status/v3/csds_pb.js";
+import type { NodeMatcher } from "../gen/proto/envoy/type/matcher/v3/node_pb.js";
+import type { StringMatcher } from "../gen/proto/envoy/type/matcher/v3/string_pb.js";
+import { addService } from "../lib/grpc.ts";
+import { type ResourceState, statusOf } from "./resource-status.ts";
+import type { Session } from "./session.ts";
+import type { Subscription } from "./subscription.ts";
+import type { Resource } from "./types.ts";
+
+/** Under this key of the node's metadata stands what CSDS has no field for. */
+export const sessionMetadataKey = "limpid.dev/xds";
+
+/** A response beyond this is refused; ask for fewer nodes, or without contents. */
+const maxResponseBytes = 48 << 20;
+
+/** What every connected proxy was sent, holds and refused. https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/status/v3/csds.proto */
+export function registerCsds(server: Server, sessions: () => readonly Session[]): void {
+  const answer = (request: ClientStatusRequest) => clientStatus(request, sessions());
+  addService(server, ClientStatusDiscoveryService, {
+    fetchClientStatus(call, callback) {
+      try {
+        callback(null, answer(call.request));
+      } catch (error) {
+        callback(error as ServiceError);
+      }
+    },
+    streamClientStatus(call) {
+      call.on("data", (request) => {
+        try {
+          call.write(answer(request));
+        } catch (error) {
+          call.emit("error", error);
+        }
+      });
+      call.on("error", () => {});
+      call.on("end", () => call.end());
+    },
+  });
+}
+
+/** Throws a ServiceError for a matcher that is not understood and for an answer that grows too large. */
+export function clientStatus(request: ClientStatusRequest, sessions: readonly Session[]): ClientStatusResponse {
+  const matches = (session: Session) =>
+    request.nodeMatchers.length === 0 || request.nodeMatchers.some((matcher) => matchesNode(matcher, session.node.id));
+  const budget = { bytes: maxResponseBytes };
+  const config = sessions
+    .filter(matches)
+    .map((session) => clientConfig(session, !request.excludeResourceContents, budget));
+  return create(ClientStatusResponseSchema, { config });
+}
+
+function clientConfig(
+  session: Session,
+  contents: boolean,
+  budget: { bytes: number },
+): MessageInitShape<typeof ClientConfigSchema> {
+  const { node } = session;
+  const genericXdsConfigs = [...(session.snapshot?.resources ?? [])].flatMap(([typeUrl, resources]) => {
+    const subscription = session.subscriptions.get(typeUrl);
+    return [...resources.values()].map((resource) => {
+      budget.bytes -= 200 + (contents ? resource.value.length : 0);
+      if (budget.bytes < 0) {
+        throw rpcError(status.RESOURCE_EXHAUSTED, "the answer is too large: match fewer nodes or exclude contents");
+      }
+      return resourceConfig(typeUrl, resource, subscription, contents);
+    });
+  });
+  const metadata = { ...node.metadata, [sessionMetadataKey]: sessionMetadata(session) };
+  return { node: { ...node, metadata }, genericXdsConfigs, clientScope: session.id };
+}
+
+/** ISO times and counts as JSON, since `Struct` has neither integers nor timestamps. */
+function sessionMetadata(session: Session): JsonObject {
+  const types = [...session.subscriptions].map(([typeUrl, subscription]) => [
+    typeUrl,
+    {
+      wildcard: subscription.wildcard,
+      names: subscription.nameCount,
+      waiting: subscription.waiting,
+      nacks: session.nacks.get(typeUrl) ?? 0,
+    },
+  ]);
+  return {
+    connectedAt: new Date(session.connectedAt).toISOString(),
+    protocol: session.protocol,
+    revision: session.snapshot?.revision ?? 0,
+    types: Object.fromEntries(types),
+  };
+}
+
+function resourceConfig(
+  typeUrl: string,
+  resource: Resource,
+  subscription: Subscription | undefined,
+  contents: boolean,
+): MessageInitShape<typeof ClientConfig_GenericXdsConfigSchema> {
+  const { state, acceptedAt, refused } = statusOf(subscription, resource);
+  const accepted = subscription?.accepted(resource.name);
+  // What is in force. A refused one stands in error_state, so that a reader has both.
+  const shown = state === "ERROR" ? accepted?.resource : resource;
+  return {
+    typeUrl,
+    name: resource.name,
+    versionInfo: accepted?.version ?? "",
+    configStatus: configStatus[state],
+    clientStatus: clientStatuses[state],
+    ...(contents && shown && { xdsConfig: { typeUrl, value: shown.value } }),
+    ...(acceptedAt !== undefined && { lastUpdated: timestamp(acceptedAt) }),
+    ...(refused && {
+      errorState: {
+        details: refused.detail,
+        versionInfo: refused.version,
+        lastUpdateAttempt: timestamp(refused.at),
+        failedConfiguration: { typeUrl, value: refused.resource.value },
+      },
+    }),
+  };
+}
+
+const configStatus: Record<ResourceState, ConfigStatus> = {
+  SYNCED: ConfigStatus.SYNCED,
+  STALE: ConfigStatus.STALE,
+  NOT_SENT: ConfigStatus.NOT_SENT,
+  ERROR: ConfigStatus.ERROR,
+};
+
+const clientStatuses: Record<ResourceState, ClientResourceStatus> = {
+  SYNCED: ClientResourceStatus.ACKED,
+  STALE: ClientResourceStatus.REQUESTED,
+  NOT_SENT: ClientResourceStatus.UNKNOWN,
+  ERROR: ClientResourceStatus.NACKED,
+};
+
+const timestamp = (ms: number) => ({ seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 });
+
+function matchesNode(matcher: NodeMatcher, id: string): boolean {
+  if (matcher.nodeMetadatas.length > 0) throw rpcError(status.UNIMPLEMENTED, "node_metadatas is not supported");
+  return matcher.nodeId === undefined || matchesString(matcher.nodeId, id);
+}
+
+function matchesString({ matchPattern, ignoreCase }: StringMatcher, text: string): boolean {
+  if (typeof matchPattern.value !== "string") {
+    throw rpcError(status.UNIMPLEMENTED, "node_id can be matched by exact, prefix, suffix and contains");
+  }
+  const fold = (value: string) => (ignoreCase ? value.toLowerCase() : value);
+  const [subject, pattern] = [fold(text), fold(matchPattern.value)];
+  if (matchPattern.case === "exact") return subject === pattern;
+  if (matchPattern.case === "prefix") return subject.startsWith(pattern);
+  if (matchPattern.case === "suffix") return subject.endsWith(pattern);
+  return subject.includes(pattern);
+}
+
+const rpcError = (code: status, details: string): Error => Object.assign(new Error(details), { code, details });

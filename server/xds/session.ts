@@ -1,0 +1,188 @@
+import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+import type { Clock } from "../lib/clock.ts";
+import type { Phase, Protocol, Push, SubscriptionRequest } from "./exchange.ts";
+import { Subscription } from "./subscription.ts";
+import { type Resource, type ResourceMap, type Snapshot, TypeUrl } from "./types.ts";
+
+export interface SessionOptions {
+  /** Unique in this process. */
+  id: string;
+  node: Node;
+  protocol: Protocol;
+  clock: Clock;
+  write(typeUrl: string, push: Push, revision: number): void;
+  events: SessionEvents;
+  /** How long later types wait for a client that doesn't answer earlier ones. */
+  orderWaitMs: number;
+  /** Of one incremental response. */
+  responseBytes: number;
+}
+
+export interface SessionEvents {
+  pushed?(session: Session, typeUrl: string, push: Push): void;
+  acked?(session: Session, typeUrl: string): void;
+  /** `refused` is empty while the culprit is still being looked for. */
+  nacked?(session: Session, typeUrl: string, refused: ReadonlyMap<string, string>, message: string): void;
+  /** The client has answered for everything of this revision that it subscribed to. Once per revision. */
+  settled?(session: Session, revision: number): void;
+}
+
+/** Make before break: what is pointed at goes before what points at it. Types not named come first. */
+const addOrder = [TypeUrl.cluster, TypeUrl.endpoint, TypeUrl.listener, TypeUrl.route, TypeUrl.virtualHost] as const;
+const removeOrder = [TypeUrl.listener, TypeUrl.virtualHost, TypeUrl.route, TypeUrl.cluster, TypeUrl.endpoint] as const;
+const empty: ResourceMap = new Map();
+
+/** One stream of one client: its subscriptions, the newest snapshot, and the order in which the one is brought to the other. */
+export class Session {
+  readonly id: string;
+  readonly node: Node;
+  readonly protocol: Protocol;
+  readonly connectedAt: number;
+  readonly subscriptions = new Map<string, Subscription>();
+  readonly nacks = new Map<string, number>();
+  snapshot: Snapshot | undefined;
+  readonly #options: SessionOptions;
+  #settledRevision = -1;
+  #wait: { cancel(): void } | undefined;
+  #waitOver = false;
+  #closed = false;
+  /** Load assignments that a pushed cluster makes the client ask for, with that cluster. */
+  readonly #expected = new Map<string, string>();
+
+  constructor(options: SessionOptions) {
+    this.id = options.id;
+    this.node = options.node;
+    this.protocol = options.protocol;
+    this.connectedAt = options.clock.now();
+    this.#options = options;
+  }
+
+  publish(snapshot: Snapshot): void {
+    this.snapshot = snapshot;
+    this.#pump();
+  }
+
+  receive(typeUrl: string, request: SubscriptionRequest): void {
+    const known = this.subscriptions.get(typeUrl);
+    const subscription = known ?? new Subscription(typeUrl, this.protocol);
+    if (!known) this.subscriptions.set(typeUrl, subscription);
+    const outcome = subscription.receive(request, this.#options.clock.now());
+    if (outcome.kind === "ack") this.#options.events.acked?.(this, typeUrl);
+    if (outcome.kind === "nack") {
+      this.nacks.set(typeUrl, (this.nacks.get(typeUrl) ?? 0) + 1);
+      this.#options.events.nacked?.(this, typeUrl, outcome.refused, outcome.message);
+    }
+    this.#pump();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#wait?.cancel();
+  }
+
+  #pump(): void {
+    if (this.#closed || !this.snapshot) return;
+    const done = this.#addAll(this.snapshot) && this.#removeAll(this.snapshot);
+    if (!done || this.#waitOver) {
+      if (!this.#wait && !this.#waitOver) this.#startWait();
+    } else {
+      this.#wait?.cancel();
+      this.#wait = undefined;
+    }
+    this.#reportSettled(this.snapshot);
+  }
+
+  /** Additions and changes in order; false: a later type waits for an earlier one. */
+  #addAll(snapshot: Snapshot): boolean {
+    for (const typeUrl of this.#addTypes()) {
+      this.#send(typeUrl, snapshot, "add");
+      if (typeUrl === TypeUrl.endpoint && !this.#waitOver && this.#clustersPending(snapshot)) return false;
+    }
+    return true;
+  }
+
+  #addTypes(): string[] {
+    const ordered: readonly string[] = addOrder;
+    return [...[...this.subscriptions.keys()].filter((typeUrl) => !ordered.includes(typeUrl)), ...ordered];
+  }
+
+  #removeAll(snapshot: Snapshot): boolean {
+    if (!this.#waitOver && this.#busy(snapshot, "add")) return false;
+    for (const typeUrl of removeOrder) {
+      this.#send(typeUrl, snapshot, "remove");
+      if (!this.#waitOver && this.subscriptions.get(typeUrl)?.waiting) return false;
+    }
+    return true;
+  }
+
+  #busy(snapshot: Snapshot, phase: Phase): boolean {
+    for (const [typeUrl, subscription] of this.subscriptions) {
+      if (subscription.waiting || subscription.hasWork(resourcesOf(snapshot, typeUrl), phase)) return true;
+    }
+    return false;
+  }
+
+  #send(typeUrl: string, snapshot: Snapshot, phase: Phase): void {
+    const subscription = this.subscriptions.get(typeUrl);
+    const push = subscription?.next(resourcesOf(snapshot, typeUrl), phase, this.#options.responseBytes);
+    if (!push) return;
+    this.#options.write(typeUrl, push, snapshot.revision);
+    this.#options.events.pushed?.(this, typeUrl, push);
+    for (const resource of push.fresh) this.#followUp(resource, snapshot);
+  }
+
+  /**
+   * Envoy warms a changed cluster anew and waits for its load assignment, a changed route configuration for its virtual hosts;
+   * a name or wildcard it has already subscribed to is not subscribed to again. So what depends is sent again behind it.
+   * https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#resource-warming
+   */
+  #followUp(resource: Resource, snapshot: Snapshot): void {
+    for (const { typeUrl, name } of resource.requires ?? []) {
+      const subscription = this.subscriptions.get(typeUrl);
+      if (typeUrl === TypeUrl.endpoint) {
+        subscription?.want(name);
+        this.#expected.set(name, resource.name);
+      } else if (typeUrl === TypeUrl.virtualHost) {
+        for (const full of resourcesOf(snapshot, typeUrl).keys()) if (full.startsWith(name)) subscription?.want(full);
+      }
+    }
+  }
+
+  /**
+   * Routes must not point at a cluster that still warms. Envoy answers an update of clusters only when they are warm,
+   * so endpoints may not wait for that answer, but listeners and routes do.
+   */
+  #clustersPending(snapshot: Snapshot): boolean {
+    const endpoints = resourcesOf(snapshot, TypeUrl.endpoint);
+    const subscription = this.subscriptions.get(TypeUrl.endpoint);
+    const clusters = this.subscriptions.get(TypeUrl.cluster);
+    if (clusters?.waiting) return true;
+    for (const [name, cluster] of this.#expected) {
+      const resource = endpoints.get(name);
+      const stillUsed = resource && clusters?.wildcard && clusters.accepted(cluster) && !clusters.refused(cluster);
+      if (stillUsed && !(subscription?.covers(name) && subscription.answered(resource))) return true;
+      this.#expected.delete(name);
+    }
+    return false;
+  }
+
+  #startWait(): void {
+    this.#wait = this.#options.clock.setTimeout(() => {
+      this.#wait = undefined;
+      this.#waitOver = true;
+      this.#expected.clear();
+      this.#pump();
+      this.#waitOver = false;
+    }, this.#options.orderWaitMs);
+  }
+
+  #reportSettled(snapshot: Snapshot): void {
+    if (this.subscriptions.size === 0 || snapshot.revision <= this.#settledRevision) return;
+    if (this.#busy(snapshot, "add") || this.#busy(snapshot, "remove")) return;
+    this.#settledRevision = snapshot.revision;
+    this.#options.events.settled?.(this, snapshot.revision);
+  }
+}
+
+export const resourcesOf = (snapshot: Snapshot, typeUrl: string): ResourceMap =>
+  snapshot.resources.get(typeUrl) ?? empty;

@@ -1,0 +1,361 @@
+import type { Outcome, Phase, Protocol, Push, SubscriptionRequest } from "./exchange.ts";
+import { parseRefusals, readableReason } from "./nack.ts";
+import { stateVersionOf, takeWithin } from "./response-content.ts";
+import { type Resource, type ResourceMap, TypeUrl } from "./types.ts";
+
+interface Accepted {
+  version: string;
+  at: number;
+  /** Unknown when the client brought it from an earlier stream. */
+  resource?: Resource;
+}
+
+export interface Refused {
+  version: string;
+  at: number;
+  detail: string;
+  resource: Resource;
+}
+
+interface InFlight {
+  nonce: string;
+  resources: ReadonlyMap<string, Resource>;
+  removed: readonly string[];
+}
+
+/**
+ * What one client wants of one type, holds, refused, and was sent last: a state machine without I/O.
+ * At most one response is unanswered; the next is made from the newest snapshot, so that nothing queues up.
+ * https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
+ */
+export class Subscription {
+  readonly typeUrl: string;
+  readonly protocol: Protocol;
+  #opened = false;
+  #openedAt = 0;
+  #wildcard = false;
+  #named = false;
+  readonly #names = new Set<string>();
+  /** To be answered whatever the client holds: fresh subscriptions, and what a dependency's change makes it ask for again. */
+  readonly #wanted = new Set<string>();
+  #answerDue = false;
+  #resumeVersion: string | undefined;
+  readonly #accepted = new Map<string, Accepted>();
+  readonly #refused = new Map<string, Refused>();
+  #inFlight: InFlight | undefined;
+  #lastNonce = "";
+  #nonceCount = 0;
+  /** Groups of a response that was refused without a name: sent again in halves until the bad one stands alone. */
+  #suspects: string[][] = [];
+  /** The map that was found to need nothing more: makes looking again free. */
+  #settled: ResourceMap | undefined;
+
+  constructor(typeUrl: string, protocol: Protocol) {
+    this.typeUrl = typeUrl;
+    this.protocol = protocol;
+  }
+
+  get opened(): boolean {
+    return this.#opened;
+  }
+  get waiting(): boolean {
+    return this.#inFlight !== undefined;
+  }
+  get wildcard(): boolean {
+    return this.#wildcard;
+  }
+  get nameCount(): number {
+    return this.#names.size;
+  }
+
+  covers(name: string): boolean {
+    return this.#wildcard || this.#names.has(name);
+  }
+  accepted(name: string): Accepted | undefined {
+    return this.#accepted.get(name);
+  }
+  refused(name: string): Refused | undefined {
+    return this.#refused.get(name);
+  }
+  inFlight(name: string): Resource | undefined {
+    return this.#inFlight?.resources.get(name);
+  }
+  acceptedNames(): Iterable<string> {
+    return this.#accepted.keys();
+  }
+
+  /** The client was answered about this resource, as the map has it. */
+  answered(resource: Resource): boolean {
+    if (this.#wanted.has(resource.name)) return false;
+    return !this.#needs(resource) && !this.#inFlight?.resources.has(resource.name);
+  }
+
+  /** Send it (again) although the client may hold it. */
+  want(name: string): void {
+    if (!this.#opened || !this.covers(name)) return;
+    this.#wanted.add(name);
+    this.#settled = undefined;
+  }
+
+  receive(request: SubscriptionRequest, now: number): Outcome {
+    this.#settled = undefined;
+    if (!this.#opened) {
+      this.#open(request, now);
+      return { kind: "request" };
+    }
+    if (this.protocol === "sotw" && request.responseNonce !== this.#lastNonce) return { kind: "stale" };
+    const outcome = this.#answer(request, now);
+    if (this.protocol === "delta") this.#change(request.subscribe, request.unsubscribe ?? []);
+    else this.#replaceNames(request.subscribe);
+    return outcome;
+  }
+
+  #open(request: SubscriptionRequest, now: number): void {
+    this.#opened = true;
+    this.#openedAt = now;
+    this.#answerDue = true;
+    if (request.subscribe.length === 0 && wildcardByDefault.has(this.typeUrl)) this.#wildcard = true;
+    for (const [name, version] of Object.entries(request.initialVersions ?? {})) {
+      this.#accepted.set(name, { version, at: now });
+    }
+    this.#resumeVersion = request.versionInfo || undefined;
+    for (const name of request.subscribe) {
+      if (name === "*") this.#wildcard = true;
+      else {
+        this.#named = true;
+        this.#names.add(name);
+        if (!this.#accepted.has(name)) this.#wanted.add(name);
+      }
+    }
+    this.#forgetUncovered();
+  }
+
+  /** Delta: names are added and taken away; an added one is always answered. */
+  #change(subscribe: readonly string[], unsubscribe: readonly string[]): void {
+    for (const name of subscribe) {
+      if (name === "*") {
+        this.#answerDue ||= !this.#wildcard;
+        this.#wildcard = true;
+      } else {
+        this.#names.add(name);
+        this.#refused.delete(name);
+        this.#wanted.add(name);
+      }
+    }
+    for (const name of unsubscribe) {
+      if (name === "*") this.#wildcard = false;
+      else this.#names.delete(name);
+      // Still covered by the wildcard: the client dropped it and must be told its state again.
+      if (this.#wildcard && name !== "*") this.#wanted.add(name);
+    }
+    if (unsubscribe.length > 0) this.#forgetUncovered();
+  }
+
+  #replaceNames(names: readonly string[]): void {
+    // An empty list is the old wildcard only until names were given once on this stream.
+    if (names.length > 0) this.#named = true;
+    this.#wildcard = names.includes("*") || (!this.#named && wildcardByDefault.has(this.typeUrl));
+    const next = new Set(names);
+    for (const name of next) {
+      if (name === "*" || this.#names.has(name)) continue;
+      this.#names.add(name);
+      this.#wanted.add(name);
+    }
+    const before = this.#names.size;
+    for (const name of this.#names) if (!next.has(name)) this.#names.delete(name);
+    if (this.#names.size < before) this.#forgetUncovered();
+  }
+
+  #forgetUncovered(): void {
+    for (const held of [this.#accepted, this.#refused]) {
+      for (const name of held.keys()) if (!this.covers(name)) held.delete(name);
+    }
+    for (const name of this.#wanted) if (!this.covers(name)) this.#wanted.delete(name);
+  }
+
+  #answer(request: SubscriptionRequest, now: number): Outcome {
+    const sent = this.#inFlight;
+    if (!sent || request.responseNonce !== sent.nonce) {
+      return { kind: request.responseNonce === "" || this.protocol === "sotw" ? "request" : "stale" };
+    }
+    this.#inFlight = undefined;
+    const refused = request.error === undefined ? new Map<string, string>() : this.#blame(sent, request.error);
+    const isolating = request.error !== undefined && refused.size === 0;
+    for (const [name, resource] of sent.resources) {
+      const detail = refused.get(name);
+      if (!this.covers(name) || isolating) continue;
+      if (detail !== undefined) {
+        this.#refused.set(name, { version: resource.version, at: now, detail, resource });
+      } else {
+        this.#accept(resource, now);
+      }
+    }
+    for (const name of sent.removed) this.#accepted.delete(name);
+    if (request.error === undefined) return { kind: "ack" };
+    return { kind: "nack", message: request.error, refused };
+  }
+
+  #accept(resource: Resource, now: number): void {
+    const { name, version } = resource;
+    const before = this.#accepted.get(name);
+    const isKept = before?.version === version;
+    this.#accepted.set(name, { version, at: isKept ? before.at : now, resource });
+    // The last good one, sent again in place of a refused one, redeems nothing.
+    if (!isKept) this.#refused.delete(name);
+  }
+
+  /**
+   * Who is to blame? Envoy names listeners and clusters, but not when a message breaks a proto constraint, nor for other types.
+   * Then it is the only new resource, or (empty result) not known yet.
+   */
+  #blame(sent: InFlight, message: string): Map<string, string> {
+    const named = parseRefusals(message, sent.resources.keys());
+    if (named.size > 0) return named;
+    const fresh = [...sent.resources.values()].filter((r) => this.#accepted.get(r.name)?.version !== r.version);
+    if (fresh.length <= 1) return new Map(fresh.map((resource) => [resource.name, readableReason(message)]));
+    const names = fresh.map((resource) => resource.name);
+    const middle = Math.ceil(names.length / 2);
+    this.#suspects.unshift(names.slice(0, middle), names.slice(middle));
+    return new Map();
+  }
+
+  /** Listeners and clusters on the state-of-the-world protocol: what a response leaves out is gone. */
+  get #wholeState(): boolean {
+    return this.protocol === "sotw" && wholeStateTypes.has(this.typeUrl);
+  }
+
+  #needs(resource: Resource): boolean {
+    const { name, version } = resource;
+    if (this.#refused.get(name)?.version === version) return false;
+    return this.#wanted.has(name) || this.#accepted.get(name)?.version !== version;
+  }
+
+  /** Whether this phase has something to send, now or once the unanswered response is answered. */
+  hasWork(map: ResourceMap, phase: Phase): boolean {
+    return this.#plan(map, phase) !== undefined;
+  }
+
+  /** The next response of this phase; undefined: nothing to send, or the last one is unanswered. `limitBytes` holds for delta. */
+  next(map: ResourceMap, phase: Phase, limitBytes = Number.POSITIVE_INFINITY): Push | undefined {
+    if (!this.#opened || this.#inFlight) return undefined;
+    const plan = this.#plan(map, phase);
+    if (!plan) return undefined;
+    const resources = this.protocol === "delta" ? takeWithin(plan.resources, limitBytes) : plan.resources;
+    const fresh = resources.filter((resource) => this.#needs(resource));
+    if (plan.suspects) this.#suspects.shift();
+    for (const { name } of resources) this.#wanted.delete(name);
+    for (const name of plan.removed) this.#wanted.delete(name);
+    this.#answerDue = false;
+    this.#nonceCount += 1;
+    this.#lastNonce = String(this.#nonceCount);
+    this.#inFlight = {
+      nonce: this.#lastNonce,
+      resources: new Map(resources.map((resource) => [resource.name, resource])),
+      removed: plan.removed,
+    };
+    return { nonce: this.#lastNonce, version: plan.version ?? "", resources, fresh, removed: plan.removed };
+  }
+
+  #plan(map: ResourceMap, phase: Phase): Plan | undefined {
+    if (!this.#opened || map === this.#settled) return undefined;
+    if (this.#resumeVersion !== undefined) this.#resume(map);
+    const plan = phase === "add" ? (this.#suspectPlan(map) ?? this.#addPlan(map)) : this.#removePlan(map);
+    const idle = plan === undefined && !this.#inFlight;
+    if (idle && phase === "remove" && this.#addPlan(map) === undefined) this.#settled = map;
+    return plan;
+  }
+
+  #suspectPlan(map: ResourceMap): Plan | undefined {
+    while (this.#suspects[0]) {
+      const resources = this.#suspects[0].flatMap((name) => map.get(name) ?? []).filter((r) => this.#needs(r));
+      if (resources.length > 0) return { ...this.#groupPlan(resources, map), suspects: true };
+      this.#suspects.shift();
+    }
+    return undefined;
+  }
+
+  #groupPlan(group: Resource[], map: ResourceMap): Plan {
+    if (!this.#wholeState) return { resources: group, removed: [], version: this.#stateVersion(map) };
+    const inGroup = new Set(group.map(({ name }) => name));
+    const rest = [...this.#accepted].flatMap(([name, { resource }]) => (inGroup.has(name) ? [] : (resource ?? [])));
+    return this.#wholePlan([...rest, ...group]);
+  }
+
+  #addPlan(map: ResourceMap): Plan | undefined {
+    const needed: Resource[] = [];
+    for (const resource of this.#covered(map)) if (this.#needs(resource)) needed.push(resource);
+    // A name that doesn't exist must be answered too: the client waits for it.
+    const absent = this.protocol === "delta" ? [...this.#wanted].filter((name) => !map.has(name)) : [];
+    if (needed.length === 0 && absent.length === 0 && !this.#answerDue) return undefined;
+    if (!this.#wholeState) return { resources: needed, removed: absent, version: this.#stateVersion(map) };
+    return this.#wholePlan([...this.#exact(map), ...this.#surplus(map).flatMap(({ resource }) => resource ?? [])]);
+  }
+
+  #removePlan(map: ResourceMap): Plan | undefined {
+    for (const name of this.#refused.keys()) if (!map.has(name)) this.#refused.delete(name);
+    const surplus = this.#surplus(map);
+    if (surplus.length === 0) return undefined;
+    if (this.#wholeState) return { ...this.#wholePlan(this.#exact(map)), removed: surplus.map(({ name }) => name) };
+    if (this.protocol === "delta") return { resources: [], removed: surplus.map(({ name }) => name) };
+    for (const { name } of surplus) this.#accepted.delete(name); // state of the world has no word for it
+    return undefined;
+  }
+
+  #surplus(map: ResourceMap): { name: string; resource?: Resource }[] {
+    const surplus = [];
+    for (const [name, { resource }] of this.#accepted) if (!map.has(name)) surplus.push({ name, resource });
+    return surplus;
+  }
+
+  /** What the client is to hold in the end: in place of a refused resource, the last good one. */
+  #exact(map: ResourceMap): Resource[] {
+    return [...this.#covered(map)].flatMap((resource) =>
+      this.#refused.get(resource.name)?.version === resource.version
+        ? (this.#accepted.get(resource.name)?.resource ?? [])
+        : resource,
+    );
+  }
+
+  #wholePlan(resources: Resource[]): Plan {
+    return { resources, removed: [], version: stateVersionOf(resources) };
+  }
+
+  #stateVersion(map: ResourceMap): string | undefined {
+    return this.protocol === "sotw" ? stateVersionOf(this.#covered(map)) : undefined;
+  }
+
+  /** The client names one version for its whole state; if it is ours, it holds all of it. */
+  #resume(map: ResourceMap): void {
+    const covered = [...this.#covered(map)];
+    if (this.#resumeVersion === stateVersionOf(covered)) {
+      for (const resource of covered) this.#accept(resource, this.#openedAt);
+      this.#wanted.clear();
+      this.#answerDue = false;
+    }
+    this.#resumeVersion = undefined;
+  }
+
+  *#covered(map: ResourceMap): Generator<Resource> {
+    if (this.#wildcard) {
+      yield* map.values();
+      return;
+    }
+    for (const name of this.#names) {
+      const resource = map.get(name);
+      if (resource) yield resource;
+    }
+  }
+}
+
+interface Plan {
+  resources: readonly Resource[];
+  removed: readonly string[];
+  version?: string;
+  /** It is the first group of suspects. */
+  suspects?: boolean;
+}
+
+const wholeStateTypes: ReadonlySet<string> = new Set([TypeUrl.listener, TypeUrl.cluster]);
+
+/** A first request without names asks for everything of these; Envoy does so for virtual hosts too. */
+const wildcardByDefault: ReadonlySet<string> = new Set([TypeUrl.listener, TypeUrl.cluster, TypeUrl.virtualHost]);

@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** The real Envoy. Missing: tests that need it are skipped, but fail where CI is set. */
+export const envoyPath = process.env.LIMPID_ENVOY ?? resolve(".build/envoy/envoy/_bin/envoy");
+export const envoyMissing = !existsSync(envoyPath) && !process.env.CI;
+
+export interface Envoy {
+  /** GET on the admin interface. */
+  admin(path: string): Promise<string>;
+  logs(): string;
+  stop(): Promise<void>;
+}
+
+export interface EnvoyOptions {
+  id: string;
+  xdsPort: number;
+  api: "DELTA_GRPC" | "GRPC";
+  metadata?: Record<string, unknown>;
+  /** Clusters that the bootstrap has beside xds-grpc; they lead nowhere. */
+  staticClusters?: string[];
+}
+
+/** An Envoy that takes everything over ADS from a control plane on this machine. */
+export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
+  const dir = await mkdtemp(join(tmpdir(), "limpid-envoy-"));
+  await writeFile(join(dir, "bootstrap.json"), JSON.stringify(bootstrap(options)));
+  const addressPath = join(dir, "admin");
+  const args = ["-c", join(dir, "bootstrap.json"), "--admin-address-path", addressPath, "--use-dynamic-base-id"];
+  const child = spawn(envoyPath, [...args, "--concurrency", "1", "-l", "info", "--drain-time-s", "1"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let logs = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (logs += chunk));
+  const exited = new Promise<void>((done) => child.once("exit", () => done()));
+  const address = await awaitAddress(addressPath, child, () => logs);
+  return {
+    admin: async (path) => (await fetch(`http://${address}${path}`)).text(),
+    logs: () => logs,
+    async stop() {
+      child.kill("SIGKILL");
+      await exited;
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function awaitAddress(path: string, child: ChildProcess, logs: () => string): Promise<string> {
+  const deadline = Date.now() + 30_000;
+  while (Date.now() < deadline && child.exitCode === null) {
+    const address = await readFile(path, "utf8").catch(() => "");
+    if (address.includes(":")) return address.trim();
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  child.kill("SIGKILL");
+  throw new Error(`Envoy did not start:\n${logs()}`);
+}
+
+const bootstrap = ({ id, xdsPort, api, metadata, staticClusters = [] }: EnvoyOptions) => ({
+  node: { id, cluster: "test.default", metadata },
+  admin: { address: socketAddress("127.0.0.1", 0) },
+  dynamic_resources: {
+    ads_config: {
+      api_type: api,
+      transport_api_version: "V3",
+      grpc_services: [{ envoy_grpc: { cluster_name: "xds-grpc" } }],
+    },
+    lds_config: { ads: {}, resource_api_version: "V3" },
+    cds_config: { ads: {}, resource_api_version: "V3" },
+  },
+  static_resources: {
+    clusters: [http2Cluster("xds-grpc", xdsPort), ...staticClusters.map((name) => http2Cluster(name, 1))],
+  },
+});
+
+const http2Cluster = (name: string, port: number) => ({
+  name,
+  type: "STATIC",
+  connect_timeout: "1s",
+  typed_extension_protocol_options: {
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+      "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+      explicit_http_config: { http2_protocol_options: {} },
+    },
+  },
+  load_assignment: {
+    cluster_name: name,
+    endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress("127.0.0.1", port) } }] }],
+  },
+});
+
+const socketAddress = (address: string, port: number) => ({ socket_address: { address, port_value: port } });
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const address = server.address();
+  await new Promise<void>((done) => server.close(() => done()));
+  if (typeof address !== "object" || address === null) throw new Error("no port");
+  return address.port;
+}
