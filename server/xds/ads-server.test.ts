@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { ProxyConfigDump, ProxySync } from "../contract/index.ts";
 import { AggregatedDiscoveryService } from "../gen/proto/envoy/service/discovery/v3/ads_pb.js";
 import {
   DeltaDiscoveryRequestSchema,
@@ -191,6 +192,9 @@ describe("CSDS", () => {
       config: null, // nothing is in force
       refusedConfig: { name: "s1" },
     });
+    // As the dashboard's contract has it.
+    expect(ProxySync.parse(status)).toMatchObject({ id, types: { CDS: { state: "ERROR" } } });
+    expect(ProxyConfigDump.parse({ ...status, at: 1 }).resources.length).toBe(status?.resources.length);
     const all = await fetchProxyStatuses(target, { contents: false });
     expect(all.map(({ kind }) => kind)).toEqual(["gateway", "sidecar"]);
     expect(all.flatMap(({ resources }) => resources).every(({ config }) => config === null)).toBe(true);

@@ -18,8 +18,8 @@ import type { Clock } from "../lib/clock.ts";
 import { addService } from "../lib/grpc.ts";
 import type { Logger } from "../lib/logger.ts";
 import { registerCsds } from "./csds.ts";
+import type { Protocol, Push, SubscriptionRequest } from "./exchange.ts";
 import { Session, type SessionEvents } from "./session.ts";
-import type { Protocol, Push, SubscriptionRequest } from "./subscription.ts";
 import { TypeUrl } from "./types.ts";
 
 export interface XdsServer {

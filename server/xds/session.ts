@@ -1,6 +1,7 @@
 import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import type { Clock } from "../lib/clock.ts";
-import { type Phase, type Protocol, type Push, Subscription, type SubscriptionRequest } from "./subscription.ts";
+import type { Phase, Protocol, Push, SubscriptionRequest } from "./exchange.ts";
+import { Subscription } from "./subscription.ts";
 import { type Resource, type ResourceMap, type Snapshot, TypeUrl } from "./types.ts";
 
 export interface SessionOptions {
@@ -124,13 +125,10 @@ export class Session {
   #send(typeUrl: string, snapshot: Snapshot, phase: Phase): void {
     const subscription = this.subscriptions.get(typeUrl);
     const push = subscription?.next(resourcesOf(snapshot, typeUrl), phase, this.#options.responseBytes);
-    if (!subscription || !push) return;
+    if (!push) return;
     this.#options.write(typeUrl, push, snapshot.revision);
     this.#options.events.pushed?.(this, typeUrl, push);
-    for (const resource of push.resources) {
-      const changed = subscription.accepted(resource.name)?.version !== resource.version;
-      if (changed) this.#followUp(resource, snapshot);
-    }
+    for (const resource of push.fresh) this.#followUp(resource, snapshot);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Protocol, Push, SubscriptionRequest } from "./exchange.ts";
 import { statusOf } from "./resource-status.ts";
-import { type Protocol, type Push, Subscription, type SubscriptionRequest } from "./subscription.ts";
+import { Subscription } from "./subscription.ts";
 import { type Resource, type ResourceMap, TypeUrl } from "./types.ts";
 
 const { cluster, endpoint, virtualHost } = TypeUrl;
