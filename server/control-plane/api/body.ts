@@ -3,7 +3,7 @@ import { parseDocument } from "yaml";
 import { decodeProtobuf, protobufType } from "./kubernetes/protobuf.ts";
 import { badRequest, tooLarge } from "./status-error.ts";
 
-export const maxBodyBytes = 1024 * 1024;
+const maxBodyBytes = 1024 * 1024;
 const maxDepth = 64;
 
 /** The whole body. Throws 413 past the limit, as soon as that is known. */
