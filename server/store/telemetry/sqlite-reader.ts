@@ -15,7 +15,6 @@ import type {
 } from "../../query/reader.ts";
 import { flagNames } from "../../telemetry/response-flags.ts";
 import { type Step, steps } from "../../telemetry/store.ts";
-import { busyTimeoutMs } from "../sqlite.ts";
 import { BucketCache } from "./bucket-cache.ts";
 import { openTelemetryFile, type TelemetryFile } from "./database.ts";
 import { toEdge } from "./edges.ts";
@@ -26,7 +25,7 @@ import { toEdge } from "./edges.ts";
  */
 export async function openSqliteTelemetryReader(file: TelemetryFile): Promise<TelemetryReader> {
   const client = await openTelemetryFile(file);
-  const prisma = new PrismaClient({ adapter: new PrismaLibSql({ url: `file:${file.path}`, timeout: busyTimeoutMs }) });
+  const prisma = new PrismaClient({ adapter: new PrismaLibSql({ url: `file:${file.path}`, timeout: 5000 }) });
   return new SqliteTelemetryReader(client, prisma);
 }
 
