@@ -1,9 +1,9 @@
 "use client";
-import { Button } from "@mantine/core";
 import { IconBolt } from "@tabler/icons-react";
 import { useTranslations } from "use-intl";
 import type { ServiceListItem } from "../../server/contract/index.ts";
 import { useUrlState } from "../lib/url-state.ts";
+import { DangerButton } from "../ui/danger-button.tsx";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { PageHeader } from "../ui/page-header.tsx";
 import { Pill } from "../ui/pill.tsx";
@@ -32,15 +32,13 @@ export function ServiceHeader({ service, item, windowSec }: ServiceHeaderProps) 
     >
       {item && item.versions.length > 0 && <Pill>{t("versions", { count: item.versions.length })}</Pill>}
       <TimeWindowPicker value={windowSec} onChange={(seconds) => url.set({ window: String(seconds) })} />
-      <Button
-        variant="outline"
-        color="red"
+      <DangerButton
         leftSection={<IconBolt size={15} aria-hidden />}
         onClick={() => url.set({ fault: "new" }, "push")}
         data-testid="inject-fault"
       >
         {t("inject")}
-      </Button>
+      </DangerButton>
     </PageHeader>
   );
 }

@@ -45,13 +45,11 @@ export function useShift(
   const draft = drafts.active;
   const key = draft === null ? "" : JSON.stringify(bodyOf(draft));
   const present = routing?.virtualService?.resourceVersion ?? null;
-  const plan = usePlan(service, draft, present);
-  const reload = () =>
-    Promise.all([
-      client.invalidateQueries({ queryKey: ["routing"] }),
-      client.invalidateQueries({ queryKey: ["changes"] }),
-      client.invalidateQueries({ queryKey: ["status"] }),
-    ]);
+  const plan = usePlan(service, draft, present, busy);
+  const reload = () => {
+    for (const name of ["changes", "status", "faults"]) void client.invalidateQueries({ queryKey: [name] });
+    return client.invalidateQueries({ queryKey: ["routing", service] });
+  };
 
   const attempt = async (of: string, write: () => Promise<void>) => {
     setBusy(true);
@@ -72,8 +70,9 @@ export function useShift(
       const before = textInForce(routing, draft.rule);
       const result = await putWeights(service, bodyOf(draft), false);
       setWritten({ revision: result.revision, before, after: weightsText(draft.parts) });
-      await reload();
+      client.setQueryData<Routing>(["routing", service], (known) => known && writtenInto(known, draft, result));
       drafts.discard(draft.rule);
+      void reload();
     });
   const undo = () =>
     written &&
@@ -103,14 +102,19 @@ export function useShift(
   };
 }
 
-/** The dry run of what is drafted, again when somebody else has written meanwhile. */
-function usePlan(service: { namespace: string; name: string }, draft: Draft | null, present: string | null) {
+/** The dry run of what is drafted, again when somebody else has written meanwhile; not while it is being written. */
+function usePlan(
+  service: { namespace: string; name: string },
+  draft: Draft | null,
+  present: string | null,
+  paused: boolean,
+) {
   const [settled] = useDebouncedValue(draft, 120);
   const wanted = draft === null ? null : settled;
   const query = useQuery({
     queryKey: ["plan", service, wanted && bodyOf(wanted), present],
     queryFn: () => (wanted ? putWeights(service, bodyOf(wanted), true) : null),
-    enabled: wanted !== null,
+    enabled: wanted !== null && !paused,
     retry: false,
     staleTime: 30_000,
     placeholderData: keepPreviousData,
@@ -127,6 +131,19 @@ const bodyOf = ({ rule, parts, base }: Draft) => ({
   weights: Object.fromEntries(parts.map(({ subset, weight }) => [subset, weight])),
   resourceVersion: base,
 });
+
+/** The routing as it is right after a write, until it is read again: the bar must not jump back meanwhile. */
+function writtenInto(routing: Routing, { rule, parts }: Draft, result: ChangeResult): Routing {
+  const yaml = result.objects.find(({ kind }) => kind === "VirtualService")?.after;
+  const host = routing.hostname.split(".")[0] ?? routing.hostname;
+  const destinations = parts.map(({ subset, version, weight }) => ({ host, subset, version, weight }));
+  const { namespace, name } = routing.virtualService ?? { namespace: routing.hostname.split(".")[1] ?? "", name: host };
+  return {
+    ...routing,
+    virtualService: { namespace, name, resourceVersion: String(result.revision), yaml: yaml ?? "" },
+    rules: shownRules(routing).map((known) => (known.index === rule ? { ...known, destinations } : known)),
+  };
+}
 
 function textInForce(routing: Routing | undefined, index: number): string {
   const rule = routing && shownRules(routing).find((one) => one.index === index);
