@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { onTestFinished } from "vitest";
+import { launchChromium } from "./chromium.ts";
 import { root, type TestMesh } from "./mesh.ts";
 import { browser as installed } from "./tools.ts";
 
@@ -11,11 +12,7 @@ const results = join(root, "test-results");
 /** On a busy machine with two cores a page may take its time; a condition that never holds still ends. */
 export const patience = 20_000;
 
-export const launchBrowser = (): Promise<Browser> =>
-  chromium.launch({
-    executablePath: installed.path,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"],
-  });
+export const launchBrowser = (): Promise<Browser> => launchChromium(installed.path);
 
 export interface OpenPage {
   page: Page;

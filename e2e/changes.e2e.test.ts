@@ -1,11 +1,12 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe } from "vitest";
 import { launchBrowser } from "./browser.ts";
+import { faultJourney } from "./fault-journey.ts";
 import { startMesh, type TestMesh } from "./mesh.ts";
 import { sliderJourney } from "./slider-journey.ts";
 import { browser as chromium } from "./tools.ts";
 
-describe.skipIf(chromium.missing)(`the slider on the bundled sidecars${chromium.reason}`, () => {
+describe.skipIf(chromium.missing)(`slider and fault on the bundled sidecars${chromium.reason}`, () => {
   let mesh: TestMesh;
   let browser: Browser;
   beforeAll(async () => {
@@ -16,4 +17,5 @@ describe.skipIf(chromium.missing)(`the slider on the bundled sidecars${chromium.
     await mesh?.stop();
   });
   sliderJourney(() => ({ mesh, browser }));
+  faultJourney(() => ({ mesh, browser }));
 });
