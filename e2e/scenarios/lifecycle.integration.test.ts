@@ -7,7 +7,7 @@ import { Cleanups } from "./harness/cleanups.ts";
 import { startCollector } from "./harness/collector.ts";
 import { TestControlPlane } from "./harness/control-plane.ts";
 import { freePorts } from "./harness/ports.ts";
-import { envoyMissing, type ProxyKind, spawnProxy, untilReady } from "./harness/proxy.ts";
+import { envoyMissing, type ProxyKind, spawnProxy, untilReady, whySkipped } from "./harness/proxy.ts";
 import { until } from "./harness/until.ts";
 
 const cleanups = new Cleanups();
@@ -66,7 +66,7 @@ async function staticProxy(kind: ProxyKind) {
 }
 
 for (const kind of ["limpid sidecar", "Envoy"] as const) {
-  describe.skipIf(kind === "Envoy" && envoyMissing)(`lifecycle of ${kind}`, () => {
+  describe.skipIf(kind === "Envoy" && envoyMissing)(`lifecycle of ${kind}${whySkipped(kind)}`, () => {
     it("runs on static resources alone", async () => {
       const { port, proxy } = await staticProxy(kind);
       expect(await call({ address, port, host: "any", path: "/x" })).toMatchObject({

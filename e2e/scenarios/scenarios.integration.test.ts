@@ -2,7 +2,7 @@ import { Agent } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call } from "./harness/call.ts";
 import { ScenarioMesh } from "./harness/mesh.ts";
-import { envoyMissing, type ProxyKind } from "./harness/proxy.ts";
+import { envoyMissing, type ProxyKind, whySkipped } from "./harness/proxy.ts";
 import { until } from "./harness/until.ts";
 import { play } from "./scenario.ts";
 import { scenarios } from "./table.ts";
@@ -11,7 +11,7 @@ const kinds: ProxyKind[] = ["limpid sidecar", "Envoy"];
 
 for (const kind of kinds) {
   // Envoy is looked for, not demanded, on a person's machine: `node scripts/install-envoy.ts` brings it.
-  describe.skipIf(kind === "Envoy" && envoyMissing)(`scenarios on ${kind}`, () => {
+  describe.skipIf(kind === "Envoy" && envoyMissing)(`scenarios on ${kind}${whySkipped(kind)}`, () => {
     let mesh: ScenarioMesh;
     beforeAll(async () => {
       mesh = await ScenarioMesh.start(kind);

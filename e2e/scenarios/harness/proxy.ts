@@ -14,6 +14,10 @@ export type ProxyKind = "limpid sidecar" | "Envoy";
 /** Why the scenarios can't run on Envoy here; never in CI, where they fail instead. */
 export const envoyMissing = !existsSync(envoyPath) && !process.env.CI;
 
+/** For the title of tests that it skips. */
+export const whySkipped = (kind: ProxyKind): string =>
+  kind === "Envoy" && envoyMissing ? " (skipped: there is no Envoy; `node scripts/install-envoy.ts` installs one)" : "";
+
 /** A proxy as a process of its own. */
 export interface ProxyProcess {
   admin(path: string, method?: string): Promise<{ status: number; body: string }>;

@@ -54,6 +54,7 @@ export class Tracers {
       maxPathLength: config.maxPathTagLength ?? 256,
       customTags: customTags.value,
     };
+    if (this.#exporters.size >= maxExporters) return fail(`${where}: more than ${maxExporters} services`);
     const exporter = this.#exporter(cluster.value, otel.serviceName || "unknown_service:envoy");
     return ok(new OpenTelemetryTracer(samplingOf(config), options, exporter, random));
   }
@@ -72,6 +73,8 @@ export class Tracers {
     return made;
   }
 }
+
+const maxExporters = 64;
 
 /** Shares from 0 to 1. */
 interface Sampling {
