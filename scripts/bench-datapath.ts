@@ -1,11 +1,13 @@
 // CPU per proxied request: the sidecar's data path beside a 30-line raw-socket proxy, a node:http proxy and, with LIMPID_ENVOY set, Envoy. All in one run on one
 // core each, since only ratios travel between machines. Needs `wrk` and `taskset` (Linux). Usage: node scripts/bench-datapath.ts [seconds] [rounds] [which,…]
+
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, createServer as createHttpServer, request as httpRequest } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 
 const body = "x".repeat(1024);
 const ports = { upstream: 19_180, raw: 19_181, "node:http": 19_182, sidecar: 19_183, envoy: 19_184 };
@@ -52,7 +54,19 @@ function self(name: string, core: string): ChildProcess {
 function measure(name: string, pid: number, seconds: number): { micros: number; rate: number } {
   const before = cpuMs(pid);
   const url = `http://127.0.0.1:${ports[name as keyof typeof ports]}/`;
-  const report = execFileSync("taskset", ["-c", "1", "wrk", "-t1", "-c32", `-d${seconds}s`, "-H", "user-agent: bench", "-H", "accept: */*", url]).toString();
+  const report = execFileSync("taskset", [
+    "-c",
+    "1",
+    "wrk",
+    "-t1",
+    "-c32",
+    `-d${seconds}s`,
+    "-H",
+    "user-agent: bench",
+    "-H",
+    "accept: */*",
+    url,
+  ]).toString();
   if (/Non-2xx/.test(report)) throw new Error(`${name}: ${report}`);
   const requests = Number(/(\d+) requests in/.exec(report)?.[1]);
   return { micros: ((cpuMs(pid) - before) * 1000) / requests, rate: requests / seconds };
@@ -77,7 +91,9 @@ async function listening(port: number): Promise<void> {
 }
 
 function upstream(): void {
-  const response = Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+  const response = Buffer.from(
+    `HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
   createServer({ noDelay: true }, (socket) => {
     socket.on("error", () => {});
     socket.on("data", () => socket.write(response));
@@ -103,7 +119,14 @@ function rawProxy(): void {
 function httpProxy(): void {
   const agent = new Agent({ keepAlive: true, maxSockets: 256 });
   createHttpServer((incoming, outgoing) => {
-    const options = { host: "127.0.0.1", port: ports.upstream, path: incoming.url, method: incoming.method, headers: incoming.headers, agent };
+    const options = {
+      host: "127.0.0.1",
+      port: ports.upstream,
+      path: incoming.url,
+      method: incoming.method,
+      headers: incoming.headers,
+      agent,
+    };
     const forwarded = httpRequest(options, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(outgoing);
@@ -117,10 +140,14 @@ async function sidecar(): Promise<void> {
   const { Stats } = await import("../server/sidecar/stats.ts");
   const { clusterFrom, listenerFrom } = await import("../server/sidecar/test-plane.ts");
   const { silentLogger } = await import("../server/lib/logger.ts");
-  let logged = 0;
+  const logged = { count: 0 };
   const plane = new DataPlane({
     stats: new Stats(),
-    accessLogger: () => ({ log: (record) => void (logged += record.responseCode) }),
+    accessLogger: () => ({
+      log: (record) => {
+        logged.count += record.responseCode;
+      },
+    }),
     tracer: () => undefined,
     logger: silentLogger,
   });
@@ -135,7 +162,10 @@ async function sidecar(): Promise<void> {
 function startEnvoy(binary: string, folder: string): ChildProcess {
   const path = join(folder, "envoy.json");
   // An access log to a file that is thrown away stands in for ALS.
-  const log = { "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog", path: "/dev/null" };
+  const log = {
+    "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+    path: "/dev/null",
+  };
   const bootstrap = {
     static_resources: {
       listeners: [listenerConfig(ports.envoy, [{ name: "file", typed_config: log }])],
@@ -143,7 +173,11 @@ function startEnvoy(binary: string, folder: string): ChildProcess {
     },
   };
   writeFileSync(path, JSON.stringify(bootstrap));
-  return spawn("taskset", ["-c", "0", binary, "-c", path, "--concurrency", "1", "-l", "error", "--use-dynamic-base-id"], { stdio: "inherit" });
+  return spawn(
+    "taskset",
+    ["-c", "0", binary, "-c", path, "--concurrency", "1", "-l", "error", "--use-dynamic-base-id"],
+    { stdio: "inherit" },
+  );
 }
 
 function clusterConfig(name: string) {
@@ -157,15 +191,21 @@ function clusterConfig(name: string) {
 }
 
 /** What the mesh configures: peer header, fault and CORS filters, a weighted cluster with retries. */
-function listenerConfig(port: number, accessLog: { name: string; typed_config?: { "@type": string; path: string } }[]) {
+function listenerConfig(port: number, accessLog: JsonValue[]): JsonObject {
   const filters = "type.googleapis.com/envoy.extensions.filters";
-  const peer = { header: { key: "x-limpid-peer", value: "a;default;a;v1;limpid" }, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" };
+  const peer = {
+    header: { key: "x-limpid-peer", value: "a;default;a;v1;limpid" },
+    append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
+  };
   const clusters = [
     { name: "up", weight: 90 },
     { name: "canary", weight: 10 },
   ];
   const retry = { retry_on: "connect-failure,refused-stream,unavailable,cancelled", num_retries: 2 };
-  const route = { match: { prefix: "/" }, route: { weighted_clusters: { clusters }, timeout: "0s", retry_policy: retry } };
+  const route = {
+    match: { prefix: "/" },
+    route: { weighted_clusters: { clusters }, timeout: "0s", retry_policy: retry },
+  };
   return {
     name: "bench",
     address: { socket_address: { address: "127.0.0.1", port_value: port } },
@@ -182,7 +222,10 @@ function listenerConfig(port: number, accessLog: { name: string; typed_config?: 
               http_filters: [
                 {
                   name: "envoy.filters.http.header_mutation",
-                  typed_config: { "@type": `${filters}.http.header_mutation.v3.HeaderMutation`, mutations: { request_mutations: [{ append: peer }] } },
+                  typed_config: {
+                    "@type": `${filters}.http.header_mutation.v3.HeaderMutation`,
+                    mutations: { request_mutations: [{ append: peer }] },
+                  },
                 },
                 { name: "envoy.filters.http.cors", typed_config: { "@type": `${filters}.http.cors.v3.Cors` } },
                 { name: "envoy.filters.http.fault", typed_config: { "@type": `${filters}.http.fault.v3.HTTPFault` } },

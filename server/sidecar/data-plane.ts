@@ -195,6 +195,13 @@ function connectionManagerOf(proto: ListenerProto): { config: HttpConnectionMana
   const path = proto.filterChains.length === 0 ? "default_filter_chain" : "filter_chains[0]";
   if (only === undefined) throw new Error("filter_chains: one is required");
   if (proto.filterChains.length > 1) throw new Error("filter_chains[1]: more than one chain is not supported");
+  if (only.transportSocket !== undefined && only.transportSocket.configType.case === undefined) {
+    throw new Error(`${path}.transport_socket: not supported`);
+  }
+  const protocol = only.filterChainMatch?.transportProtocol ?? "";
+  if (protocol !== "" && protocol !== "raw_buffer") {
+    throw new Error(`${path}.filter_chain_match.transport_protocol: only raw_buffer is supported`);
+  }
   const [filter, second] = only.filters;
   if (second !== undefined) throw new Error(`${path}.filters[1]: more than one network filter is not supported`);
   const any = filter?.configType.case === "typedConfig" ? filter.configType.value : undefined;

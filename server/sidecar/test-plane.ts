@@ -2,9 +2,13 @@
 import { once } from "node:events";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
+import { createRegistry, fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
+import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { ClusterSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
-import { ClusterLoadAssignmentSchema } from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
+import {
+  type ClusterLoadAssignment,
+  ClusterLoadAssignmentSchema,
+} from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
 import { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
@@ -14,7 +18,7 @@ import { DataPlane } from "./data-plane.ts";
 import type { RequestRecord } from "./record.ts";
 import { Stats } from "./stats.ts";
 
-const json = { registry: extensionRegistry };
+const json = { registry: createRegistry(extensionRegistry, EmptySchema) };
 export const listenerFrom = (value: JsonValue) => fromJson(ListenerSchema, value, json);
 export const clusterFrom = (value: JsonValue) => fromJson(ClusterSchema, value, json);
 export const routesFrom = (value: JsonValue) => fromJson(RouteConfigurationSchema, value, json);
@@ -36,6 +40,7 @@ export interface PlaneOptions {
   hosts?: JsonValue[];
   routes?: JsonValue[];
   clusters?: JsonValue[];
+  endpoints?: ClusterLoadAssignment[];
   random?: () => number;
 }
 
@@ -59,6 +64,7 @@ export class TestPlane {
   static async start(options: PlaneOptions): Promise<TestPlane> {
     const test = new TestPlane(options.random);
     for (const cluster of options.clusters ?? []) must(test.plane.setCluster(clusterFrom(cluster)));
+    for (const assignment of options.endpoints ?? []) must(test.plane.setEndpoints(assignment));
     must(test.plane.setListener(listenerFrom(listenerJson(options))));
     await test.plane.whenListening();
     test.port = test.plane.boundListeners()[0]?.port ?? 0;
@@ -93,7 +99,7 @@ export function listenerJson(options: PlaneOptions): JsonObject {
             typed_config: {
               "@type": type("network.http_connection_manager.v3.HttpConnectionManager"),
               stat_prefix: "test",
-              route_config: { name: "local", virtual_hosts: hosts },
+              route_config: { name: "local", validate_clusters: false, virtual_hosts: hosts },
               access_log: [{ name: "test" }],
               http_filters: [...(options.filters ?? []), routerFilter],
               ...options.manager,

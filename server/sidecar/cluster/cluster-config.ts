@@ -18,6 +18,8 @@ export type Discovery = "static" | "strict_dns" | "logical_dns" | "eds";
 /** The immutable part of a cluster. */
 export interface ClusterConfig {
   readonly name: string;
+  /** What its stats are called after. */
+  readonly statName: string;
   readonly discovery: Discovery;
   /** The name asked for over EDS. */
   readonly serviceName: string;
@@ -49,11 +51,15 @@ export interface BalancerConfig {
 /** Throws an Error naming the field. Unsupported fields were refused before. */
 export function compileCluster(config: Cluster): ClusterConfig {
   if (config.name === "") throw new Error("name: required");
+  if (config.transportSocket !== undefined && config.transportSocket.configType.case === undefined) {
+    throw new Error("transport_socket: not supported");
+  }
   const options = upstreamOptions(config);
   const common = options?.commonHttpProtocolOptions ?? config.commonHttpProtocolOptions;
   const thresholds = config.circuitBreakers?.thresholds.find((entry) => entry.priority === 0);
   return {
     name: config.name,
+    statName: config.altStatName || config.name,
     discovery: discoveryOf(config),
     serviceName: config.edsClusterConfig?.serviceName || config.name,
     connectTimeoutMs: durationMs(config.connectTimeout) ?? 5000,

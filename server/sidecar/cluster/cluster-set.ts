@@ -14,6 +14,8 @@ export class ClusterSet {
   /** The last assignment of each EDS service name, also for clusters to come. */
   private readonly assignments = new Map<string, ClusterLoadAssignment>();
 
+  private readonly fetchTimers = new Set<NodeJS.Timeout>();
+
   /** @param changed called when a cluster may have become warm */
   constructor(io: ClusterIo, changed: () => void) {
     this.io = io;
@@ -41,7 +43,7 @@ export class ClusterSet {
     this.resolvers.delete(config.name);
     const target = cluster;
     if (config.discovery === "static") target.setEndpoints(fixed);
-    else if (config.discovery === "eds") this.feed(config.serviceName);
+    else if (config.discovery === "eds") this.feedOrWait(target);
     else {
       const resolver = new DnsResolver(config, fixed, (endpoints) => {
         target.setEndpoints(endpoints);
@@ -82,9 +84,22 @@ export class ClusterSet {
   }
 
   close(): void {
+    for (const timer of this.fetchTimers) clearTimeout(timer);
     for (const resolver of this.resolvers.values()) resolver.close();
     for (const cluster of this.byName.values()) cluster.destroy();
     this.byName.clear();
+  }
+
+  /** One service without an answer must not keep the whole proxy from starting: Envoy's initial_fetch_timeout. */
+  private feedOrWait(cluster: Cluster): void {
+    this.feed(cluster.config.serviceName);
+    if (cluster.warm) return;
+    const timer = setTimeout(() => {
+      this.fetchTimers.delete(timer);
+      cluster.warm = true;
+      this.changed();
+    }, initialFetchMs).unref();
+    this.fetchTimers.add(timer);
   }
 
   private feed(serviceName: string): void {
@@ -100,3 +115,5 @@ export class ClusterSet {
     return [...this.byName.values()].filter((cluster) => uses(cluster.config));
   }
 }
+
+const initialFetchMs = 15_000;

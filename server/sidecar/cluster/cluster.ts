@@ -35,7 +35,7 @@ export class Cluster {
     this.config = config;
     this.io = io;
     this.timers = io.timers;
-    this.stats = new ClusterStats(io.stats, config.name);
+    this.stats = new ClusterStats(io.stats, config.statName);
     this.pool = new ConnectionPool(this);
     this.startDetector();
   }

@@ -59,7 +59,6 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
     "continue_on_listener_filters_timeout",
     // harmless: removal and update drain alike
     "drain_type",
-    "bind_to_port",
     "ignore_global_conn_limit",
     "max_connections_to_accept_per_socket_event",
   ],
@@ -92,7 +91,6 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
     "server_header_transformation",
     "max_request_headers_kb",
     "stream_idle_timeout",
-    "request_timeout",
     "request_headers_timeout",
     "delayed_close_timeout",
     "access_log",
@@ -364,8 +362,8 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
     "transport_socket",
     "metadata",
     "load_balancing_policy",
-    // harmless: only stats; name is used instead
     "alt_stat_name",
+    // harmless: only more stats
     "track_cluster_stats",
     // harmless: our buffers are bounded more tightly
     "per_connection_buffer_limit_bytes",
@@ -377,7 +375,6 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
     "upstream_connection_options",
     "cleanup_interval",
     "ignore_health_on_host_removal",
-    "close_connections_on_host_health_failure",
   ],
   "envoy.config.cluster.v3.TrackClusterStats": "opaque",
   "envoy.config.cluster.v3.UpstreamConnectionOptions": "opaque",
@@ -389,7 +386,6 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
     "locality_weighted_lb_config",
     // harmless: updates are applied at once
     "update_merge_window",
-    "close_connections_on_host_set_change",
     "ignore_new_hosts_until_first_hc",
   ],
   "envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig": [],

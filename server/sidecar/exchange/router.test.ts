@@ -1,3 +1,4 @@
+import type { JsonObject } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, it } from "vitest";
 import { ResponseFlag } from "../record.ts";
 import { eventually, Fixtures, lbEndpoint, staticCluster, toCluster } from "../test-plane.ts";
@@ -78,8 +79,18 @@ describe("retries", () => {
     ["a status named", { retry_on: "retriable-status-codes", retriable_status_codes: [418] }, 418, 2],
     ["409", { retry_on: "retriable-4xx" }, 409, 2],
     ["connect-failure only", { retry_on: "connect-failure,refused-stream,unavailable,cancelled" }, 503, 1],
-    ["a request header that does not match", { retry_on: "5xx", retriable_request_headers: [{ name: "x", present_match: true }] }, 503, 1],
-    ["a response header", { retry_on: "retriable-headers", retriable_headers: [{ name: "content-length", string_match: { exact: "4" } }] }, 200, 2],
+    [
+      "a request header that does not match",
+      { retry_on: "5xx", retriable_request_headers: [{ name: "x", present_match: true }] },
+      503,
+      1,
+    ],
+    [
+      "a response header",
+      { retry_on: "retriable-headers", retriable_headers: [{ name: "content-length", string_match: { exact: "4" } }] },
+      200,
+      2,
+    ],
   ])("%s", async (_, policy, status, attempts) => {
     const upstream = await statuses(status);
     const test = await fixtures.plane({
@@ -97,9 +108,17 @@ describe("retries", () => {
     const upstream = await statuses(200);
     const predicate = {
       name: "envoy.retry_host_predicates.previous_hosts",
-      typed_config: { "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate" },
+      typed_config: {
+        "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+      },
     };
-    const policy = { retry_on: "connect-failure", num_retries: 2, retry_host_predicate: [predicate], host_selection_retry_max_attempts: 5, ...quick };
+    const policy = {
+      retry_on: "connect-failure",
+      num_retries: 2,
+      retry_host_predicate: [predicate],
+      host_selection_retry_max_attempts: 5,
+      ...quick,
+    };
     const test = await fixtures.plane({
       clusters: [staticCluster("up", [dead, upstream.port])],
       routes: [toCluster("up", retry(policy))],
@@ -135,7 +154,12 @@ describe("retries", () => {
     });
     const test = await fixtures.plane({
       clusters: [staticCluster("up", [upstream])],
-      routes: [toCluster("up", { timeout: "2s", ...retry({ retry_on: "5xx", num_retries: 1, per_try_timeout: "0.05s", ...quick }) })],
+      routes: [
+        toCluster("up", {
+          timeout: "2s",
+          ...retry({ retry_on: "5xx", num_retries: 1, per_try_timeout: "0.05s", ...quick }),
+        }),
+      ],
     });
     const response = await fetch(`http://127.0.0.1:${test.port}/`);
     expect(await response.text()).toBe("second");
@@ -188,7 +212,9 @@ describe("circuit breakers", () => {
     await eventually(() => test.gauge("cluster.up.upstream_rq_active") === 1);
     const response = await fetch(`http://127.0.0.1:${test.port}/`);
     expect([response.status, response.headers.get("x-envoy-overloaded")]).toEqual([503, "true"]);
-    expect(await response.text()).toBe("upstream connect error or disconnect/reset before headers. reset reason: overflow");
+    expect(await response.text()).toBe(
+      "upstream connect error or disconnect/reset before headers. reset reason: overflow",
+    );
     await eventually(() => test.records.length === 1);
     expect(test.lastRecord).toMatchObject({
       responseFlags: ResponseFlag.upstreamOverflow,
@@ -268,7 +294,12 @@ describe("where requests go", () => {
       const record = test.records.pop();
       return [response.status, text, record?.responseFlags, record?.responseCodeDetails];
     };
-    expect(await call("/empty")).toEqual([503, "no healthy upstream", ResponseFlag.noHealthyUpstream, "no_healthy_upstream"]);
+    expect(await call("/empty")).toEqual([
+      503,
+      "no healthy upstream",
+      ResponseFlag.noHealthyUpstream,
+      "no_healthy_upstream",
+    ]);
     expect(await call("/gone")).toEqual([503, "", ResponseFlag.noClusterFound, "cluster_not_found"]);
     expect(await call("/none")).toEqual([404, "", ResponseFlag.noRouteFound, "route_not_found"]);
   });
@@ -288,7 +319,11 @@ describe("where requests go", () => {
             weighted_clusters: {
               clusters: [
                 { name: "a", weight: 70 },
-                { name: "b", weight: 30, response_headers_to_add: [{ header: { key: "x-canary", value: "%UPSTREAM_CLUSTER%" } }] },
+                {
+                  name: "b",
+                  weight: 30,
+                  response_headers_to_add: [{ header: { key: "x-canary", value: "%UPSTREAM_CLUSTER%" } }],
+                },
               ],
             },
           },
@@ -305,12 +340,13 @@ describe("where requests go", () => {
 
   it("prefers healthy endpoints and the first priority", async () => {
     const hits: string[] = [];
-    const server = (name: string) => fixtures.http((_request, response) => {
-      hits.push(name);
-      response.end();
-    });
+    const server = (name: string) =>
+      fixtures.http((_request, response) => {
+        hits.push(name);
+        response.end();
+      });
     const [sick, first, second] = [await server("sick"), await server("first"), await server("second")];
-    const endpoints = [
+    const endpoints: JsonObject[] = [
       { lb_endpoints: [{ ...lbEndpoint(sick), health_status: "UNHEALTHY" }, lbEndpoint(first), lbEndpoint(first)] },
       { priority: 1, lb_endpoints: [lbEndpoint(second)] },
     ];
@@ -346,13 +382,26 @@ describe("where requests go", () => {
     const test = await fixtures.plane({
       clusters: [staticCluster("up", [upstream.port])],
       routes: [
-        { match: { prefix: "/old/" }, route: { cluster: "up", prefix_rewrite: "/new/", host_rewrite_literal: "b.example" } },
+        {
+          match: { prefix: "/old/" },
+          route: { cluster: "up", prefix_rewrite: "/new/", host_rewrite_literal: "b.example" },
+        },
         {
           match: { prefix: "/re/" },
-          route: { cluster: "up", regex_rewrite: { pattern: { regex: "^/re/(\\d+)/(\\w+)$" }, substitution: "/\\2/\\1$" } },
+          route: {
+            cluster: "up",
+            regex_rewrite: { pattern: { regex: "^/re/(\\d+)/(\\w+)$" }, substitution: "/\\2/\\1$" },
+          },
         },
-        { match: { path: "/moved" }, redirect: { https_redirect: true, host_redirect: "b.example", path_redirect: "/x", response_code: "FOUND" } },
-        { match: { path: "/direct" }, direct_response: { status: 418, body: { inline_string: "tea" } }, response_headers_to_add: [{ header: { key: "x-by", value: "%PROTOCOL% %REQ(x-who)%" } }] },
+        {
+          match: { path: "/moved" },
+          redirect: { https_redirect: true, host_redirect: "b.example", path_redirect: "/x", response_code: "FOUND" },
+        },
+        {
+          match: { path: "/direct" },
+          direct_response: { status: 418, body: { inline_string: "tea" } },
+          response_headers_to_add: [{ header: { key: "x-by", value: "%PROTOCOL% %REQ(x-who)%" } }],
+        },
       ],
     });
     const url = `http://127.0.0.1:${test.port}`;
@@ -370,7 +419,10 @@ describe("where requests go", () => {
 
   it("changes headers from the most specific level to the least, by action", async () => {
     const upstream = await statuses(200);
-    const add = (key: string, value: string, append_action = "APPEND_IF_EXISTS_OR_ADD") => ({ header: { key, value }, append_action });
+    const add = (key: string, value: string, append_action = "APPEND_IF_EXISTS_OR_ADD") => ({
+      header: { key, value },
+      append_action,
+    });
     const test = await fixtures.plane({
       clusters: [staticCluster("up", [upstream.port])],
       hosts: [
@@ -381,7 +433,13 @@ describe("where requests go", () => {
           routes: [
             {
               ...toCluster("up"),
-              request_headers_to_add: [add("x-order", "route"), add("x-set", "route", "OVERWRITE_IF_EXISTS_OR_ADD"), add("x-absent", "new", "ADD_IF_ABSENT"), add("x-there", "new", "ADD_IF_ABSENT"), add("x-never", "new", "OVERWRITE_IF_EXISTS")],
+              request_headers_to_add: [
+                add("x-order", "route"),
+                add("x-set", "route", "OVERWRITE_IF_EXISTS_OR_ADD"),
+                add("x-absent", "new", "ADD_IF_ABSENT"),
+                add("x-there", "new", "ADD_IF_ABSENT"),
+                add("x-never", "new", "OVERWRITE_IF_EXISTS"),
+              ],
               request_headers_to_remove: ["X-Gone"],
             },
           ],
@@ -389,7 +447,12 @@ describe("where requests go", () => {
       ],
     });
     await fetch(`http://127.0.0.1:${test.port}/`, { headers: { "x-gone": "1", "x-there": "old" } });
-    expect(upstream.heads[0]).toMatchObject({ "x-order": "route, host", "x-set": "host", "x-absent": "new", "x-there": "old" });
+    expect(upstream.heads[0]).toMatchObject({
+      "x-order": "route, host",
+      "x-set": "host",
+      "x-absent": "new",
+      "x-there": "old",
+    });
     expect(upstream.heads[0]).not.toHaveProperty("x-gone");
     expect(upstream.heads[0]).not.toHaveProperty("x-never");
   });

@@ -10,7 +10,9 @@ const faultFilter = (config: object = {}) => ({
   name: "envoy.filters.http.fault",
   typed_config: { "@type": type("fault.v3.HTTPFault"), ...config },
 });
-const perRoute = (config: object) => ({ "envoy.filters.http.fault": { "@type": type("fault.v3.HTTPFault"), ...config } });
+const perRoute = (config: object) => ({
+  "envoy.filters.http.fault": { "@type": type("fault.v3.HTTPFault"), ...config },
+});
 
 async function plane(options: { filter: object; route?: object; random?: () => number }) {
   const seen: Record<string, unknown>[] = [];
@@ -31,11 +33,19 @@ const all = { numerator: 100 };
 
 describe("fault", () => {
   it("aborts", async () => {
-    const { test, url } = await plane({ filter: faultFilter(), route: { typed_per_filter_config: perRoute({ abort: { http_status: 418, percentage: all } }) } });
+    const { test, url } = await plane({
+      filter: faultFilter(),
+      route: { typed_per_filter_config: perRoute({ abort: { http_status: 418, percentage: all } }) },
+    });
     const response = await fetch(url);
     expect([response.status, await response.text()]).toEqual([418, "fault filter abort"]);
     await eventually(() => test.records.length === 1);
-    expect(test.lastRecord).toMatchObject({ responseFlags: ResponseFlag.faultInjected, responseCodeDetails: "fault_filter_abort", upstreamAttempts: 0, routeName: "" });
+    expect(test.lastRecord).toMatchObject({
+      responseFlags: ResponseFlag.faultInjected,
+      responseCodeDetails: "fault_filter_abort",
+      upstreamAttempts: 0,
+      routeName: "",
+    });
     expect(test.counter("http.test.fault.aborts_injected")).toBe(1);
     expect(test.gauge("http.test.fault.active_faults")).toBe(0);
   });
@@ -64,7 +74,9 @@ describe("fault", () => {
     await eventually(() => test.gauge("http.test.fault.active_faults") === 1);
     client.socket.destroy();
     await eventually(() => test.records.length === 1);
-    expect(test.lastRecord.responseFlags).toBe(ResponseFlag.delayInjected | ResponseFlag.downstreamConnectionTermination);
+    expect(test.lastRecord.responseFlags).toBe(
+      ResponseFlag.delayInjected | ResponseFlag.downstreamConnectionTermination,
+    );
     expect(test.gauge("http.test.fault.active_faults")).toBe(0);
   });
 
@@ -93,8 +105,13 @@ describe("fault", () => {
 
 describe("header mutation", () => {
   it("changes requests and responses", async () => {
-    const set = (key: string, value: string) => ({ append: { header: { key, value }, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" } });
-    const mutations = { request_mutations: [set("x-limpid-peer", "a;b"), { remove: "x-gone" }], response_mutations: [set("x-out", "%RESPONSE_CODE%")] };
+    const set = (key: string, value: string) => ({
+      append: { header: { key, value }, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" },
+    });
+    const mutations = {
+      request_mutations: [set("x-limpid-peer", "a;b"), { remove: "x-gone" }],
+      response_mutations: [set("x-out", "%RESPONSE_CODE%")],
+    };
     const { seen, url, test } = await plane({
       filter: { name: "hm", typed_config: { "@type": type("header_mutation.v3.HeaderMutation"), mutations } },
     });
@@ -119,7 +136,9 @@ describe("cors", () => {
   const cors = () =>
     plane({
       filter: { name: "envoy.filters.http.cors", typed_config: { "@type": type("cors.v3.Cors") } },
-      route: { typed_per_filter_config: { "envoy.filters.http.cors": { "@type": type("cors.v3.CorsPolicy"), ...policy } } },
+      route: {
+        typed_per_filter_config: { "envoy.filters.http.cors": { "@type": type("cors.v3.CorsPolicy"), ...policy } },
+      },
     });
   const preflight = { "access-control-request-method": "PUT" };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ParseEvent, type MessageParser, RequestParser, ResponseParser } from "./parser.ts";
+import { type MessageParser, ParseEvent, RequestParser, ResponseParser } from "./parser.ts";
 
 /** Feeds pieces and writes down what the parser said, body bytes joined. */
 function transcript(parser: MessageParser, pieces: readonly string[]): string[] {
@@ -12,7 +12,8 @@ function transcript(parser: MessageParser, pieces: readonly string[]): string[] 
       const event = parser.next(bytes, at, bytes.length);
       at = parser.position;
       if (event === ParseEvent.needMore) break;
-      if (event === ParseEvent.error) return [...said, ...(body === "" ? [] : [`body ${body}`]), `error ${parser.error}`];
+      if (event === ParseEvent.error)
+        return [...said, ...(body === "" ? [] : [`body ${body}`]), `error ${parser.error}`];
       if (event === ParseEvent.head) said.push(describeHead(parser));
       else if (event === ParseEvent.body) body += bytes.toString("latin1", parser.bodyStart, parser.bodyEnd);
       else {
@@ -27,7 +28,8 @@ function transcript(parser: MessageParser, pieces: readonly string[]): string[] 
 
 function describeHead(parser: MessageParser): string {
   const { head } = parser;
-  const start = parser instanceof RequestParser ? `${parser.head.method} ${parser.head.authority} ${parser.head.path}` : "response";
+  const start =
+    parser instanceof RequestParser ? `${parser.head.method} ${parser.head.authority} ${parser.head.path}` : "response";
   const fields = head.headers.join("|");
   return `${start} 1.${head.minor} ${fields} ${head.keepAlive ? "keep" : "close"}${head.upgrade && ` ${head.upgrade}`}`;
 }
@@ -45,21 +47,53 @@ describe("requests taken", () => {
     ["empty lines before", `\r\n\r\n${line}\r\n`, ["GET a / 1.1  keep", "done"]],
     ["length", `${line}Content-Length: 3\r\n\r\nabc`, ["GET a / 1.1 content-length|3 keep", "body abc", "done"]],
     ["length 0", `${line}Content-Length: 0\r\n\r\n`, ["GET a / 1.1 content-length|0 keep", "done"]],
-    ["equal lengths twice", `${line}Content-Length: 1\r\nContent-Length: 1\r\n\r\nx`, ["GET a / 1.1 content-length|1 keep", "body x", "done"]],
-    ["chunked", `${line}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`, ["GET a / 1.1  keep", "body 3\r\nabc\r\n0\r\n\r\n", "done"]],
-    ["extensions and trailers", `${line}transfer-encoding: Chunked\r\n\r\nA;x="y"\r\n0123456789\r\n000\r\nT: v\r\n\r\n`, ["GET a / 1.1  keep", 'body A;x="y"\r\n0123456789\r\n000\r\nT: v\r\n\r\n', "done"]],
+    [
+      "equal lengths twice",
+      `${line}Content-Length: 1\r\nContent-Length: 1\r\n\r\nx`,
+      ["GET a / 1.1 content-length|1 keep", "body x", "done"],
+    ],
+    [
+      "chunked",
+      `${line}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
+      ["GET a / 1.1  keep", "body 3\r\nabc\r\n0\r\n\r\n", "done"],
+    ],
+    [
+      "extensions and trailers",
+      `${line}transfer-encoding: Chunked\r\n\r\nA;x="y"\r\n0123456789\r\n000\r\nT: v\r\n\r\n`,
+      ["GET a / 1.1  keep", 'body A;x="y"\r\n0123456789\r\n000\r\nT: v\r\n\r\n', "done"],
+    ],
     ["close", `${line}Connection: close\r\n\r\n`, ["GET a / 1.1  close", "done"]],
     ["HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", ["GET  / 1.0  close", "done"]],
     ["HTTP/1.0 kept alive", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", ["GET  / 1.0  keep", "done"]],
     ["a later minor version", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", ["GET a / 1.1  keep", "done"]],
-    ["absolute form wins over Host", "GET http://b:81/x?y HTTP/1.1\r\nHost: a\r\n\r\n", ["GET b:81 /x?y 1.1  keep", "done"]],
+    [
+      "absolute form wins over Host",
+      "GET http://b:81/x?y HTTP/1.1\r\nHost: a\r\n\r\n",
+      ["GET b:81 /x?y 1.1  keep", "done"],
+    ],
     ["absolute form without path", "GET http://b?y HTTP/1.1\r\nHost: a\r\n\r\n", ["GET b /?y 1.1  keep", "done"]],
     ["asterisk", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", ["OPTIONS a * 1.1  keep", "done"]],
-    ["upgrade", `${line}Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n\r\n`, ["GET a / 1.1  keep websocket", "done"]],
+    [
+      "upgrade",
+      `${line}Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n\r\n`,
+      ["GET a / 1.1  keep websocket", "done"],
+    ],
     ["upgrade not named by Connection", `${line}Upgrade: websocket\r\n\r\n`, ["GET a / 1.1  keep", "done"]],
-    ["fields nominated by Connection end here", `${line}X-A: 1\r\nX-B: 2\r\nConnection: x-a\r\n\r\n`, ["GET a / 1.1 x-b|2 keep", "done"]],
-    ["hop-by-hop fields", `${line}Keep-Alive: 5\r\nProxy-Connection: x\r\nTE: gzip\r\n\r\n`, ["GET a / 1.1  keep", "done"]],
-    ["pipelined", `${line}Content-Length: 1\r\n\r\nx${line}\r\n`, ["GET a / 1.1 content-length|1 keep", "body x", "done", "GET a / 1.1  keep", "done"]],
+    [
+      "fields nominated by Connection end here",
+      `${line}X-A: 1\r\nX-B: 2\r\nConnection: x-a\r\n\r\n`,
+      ["GET a / 1.1 x-b|2 keep", "done"],
+    ],
+    [
+      "hop-by-hop fields",
+      `${line}Keep-Alive: 5\r\nProxy-Connection: x\r\nTE: gzip\r\n\r\n`,
+      ["GET a / 1.1  keep", "done"],
+    ],
+    [
+      "pipelined",
+      `${line}Content-Length: 1\r\n\r\nx${line}\r\n`,
+      ["GET a / 1.1 content-length|1 keep", "body x", "done", "GET a / 1.1  keep", "done"],
+    ],
   ])("%s", (_, text, expected) => expect(request(text)).toEqual(expected));
 });
 
@@ -86,13 +120,29 @@ describe("requests refused", () => {
     ["a hexadecimal length", `${line}Content-Length: 0x1\r\n\r\n`, "http1.invalid_content_length"],
     ["an empty length", `${line}Content-Length:\r\n\r\n`, "http1.invalid_content_length"],
     ["a giant length", `${line}Content-Length: 99999999999999999999\r\n\r\n`, "http1.invalid_content_length"],
-    ["both framings", `${line}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n`, "http1.content_length_and_chunked_not_allowed"],
-    ["both framings, other order", `${line}Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n`, "http1.content_length_and_chunked_not_allowed"],
+    [
+      "both framings",
+      `${line}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      "http1.content_length_and_chunked_not_allowed",
+    ],
+    [
+      "both framings, other order",
+      `${line}Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n`,
+      "http1.content_length_and_chunked_not_allowed",
+    ],
     ["unknown coding", `${line}Transfer-Encoding: gzip\r\n\r\n`, "http1.transfer_encoding_not_implemented"],
-    ["coding before chunked", `${line}Transfer-Encoding: gzip, chunked\r\n\r\n`, "http1.transfer_encoding_not_implemented"],
+    [
+      "coding before chunked",
+      `${line}Transfer-Encoding: gzip, chunked\r\n\r\n`,
+      "http1.transfer_encoding_not_implemented",
+    ],
     ["hidden coding", `${line}Transfer-Encoding: \x0bchunked\r\n\r\n`, "http1.invalid_characters"],
     ["identity", `${line}Transfer-Encoding: identity\r\n\r\n`, "http1.transfer_encoding_not_implemented"],
-    ["chunked twice", `${line}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n`, "http1.invalid_transfer_encoding"],
+    [
+      "chunked twice",
+      `${line}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      "http1.invalid_transfer_encoding",
+    ],
     ["chunked in HTTP/1.0", "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", "http1.invalid_transfer_encoding"],
     ["HTTP/2.0", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", "http1.version_not_supported"],
     ["lower-case version", "GET / http/1.1\r\nHost: a\r\n\r\n", "http1.invalid_request_line"],
@@ -138,14 +188,34 @@ describe("responses", () => {
     return transcript(parser, [text]);
   };
   it.each<[string, string[], boolean, string[]]>([
-    ["length", ["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nab"], false, ["response 1.1 content-length|2 keep", "body ab", "done"]],
+    [
+      "length",
+      ["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nab"],
+      false,
+      ["response 1.1 content-length|2 keep", "body ab", "done"],
+    ],
     ["no reason", ["HTTP/1.1 200\r\ncontent-length: 0\r\n\r\n"], false, ["response 1.1 content-length|0 keep", "done"]],
     ["to HEAD", ["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"], true, ["response 1.1 content-length|2 keep", "done"]],
     ["204", ["HTTP/1.1 204 No Content\r\n\r\n"], false, ["response 1.1  keep", "done"]],
-    ["304", ["HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n\r\n"], false, ["response 1.1 content-length|9 keep", "done"]],
+    [
+      "304",
+      ["HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n\r\n"],
+      false,
+      ["response 1.1 content-length|9 keep", "done"],
+    ],
     ["until close", ["HTTP/1.1 200 OK\r\n\r\nabc"], false, ["response 1.1  keep", "body abc"]],
-    ["informational first", ["HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 204 x\r\n\r\n"], false, ["response 1.1 link|x keep", "done", "response 1.1  keep", "done"]],
-    ["both framings", ["HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n"], false, ["error http1.content_length_and_chunked_not_allowed"]],
+    [
+      "informational first",
+      ["HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 204 x\r\n\r\n"],
+      false,
+      ["response 1.1 link|x keep", "done", "response 1.1  keep", "done"],
+    ],
+    [
+      "both framings",
+      ["HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n"],
+      false,
+      ["error http1.content_length_and_chunked_not_allowed"],
+    ],
     ["status of two digits", ["HTTP/1.1 20 OK\r\n\r\n"], false, ["error http1.invalid_status_line"]],
     ["status 099", ["HTTP/1.1 099 OK\r\n\r\n"], false, ["error http1.invalid_status_line"]],
     ["garbage", ["hello\r\n\r\n"], false, ["error http1.invalid_status_line"]],
@@ -202,7 +272,23 @@ describe("garbage", () => {
       seed = (seed * 1103515245 + 12345) % 2147483648;
       return seed / 2147483648;
     };
-    const alphabet = ["GET ", "/", " HTTP/1.1", "\r\n", "\r", "\n", ":", " ", "Host: a", "\0", "\xff", "Content-Length: 5", "Transfer-Encoding: chunked", "5", ";"];
+    const alphabet = [
+      "GET ",
+      "/",
+      " HTTP/1.1",
+      "\r\n",
+      "\r",
+      "\n",
+      ":",
+      " ",
+      "Host: a",
+      "\0",
+      "\xff",
+      "Content-Length: 5",
+      "Transfer-Encoding: chunked",
+      "5",
+      ";",
+    ];
     for (let round = 0; round < 5000; round++) {
       let text = "";
       for (let i = 0; i < 12; i++) text += alphabet[Math.floor(random() * alphabet.length)];

@@ -114,7 +114,6 @@ function compileOptions(config: HttpConnectionManager, envoyHeaders: boolean): M
   return {
     streamIdleMs: durationMs(config.streamIdleTimeout) ?? 300_000,
     connectionIdleMs: durationMs(common?.idleTimeout) ?? 3_600_000,
-    requestMs: durationMs(config.requestTimeout) ?? 0,
     requestHeadersMs: durationMs(config.requestHeadersTimeout) ?? 0,
     maxStreamMs: durationMs(common?.maxStreamDuration) ?? 0,
     maxConnectionMs: durationMs(common?.maxConnectionDuration) ?? 0,

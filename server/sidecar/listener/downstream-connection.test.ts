@@ -18,11 +18,21 @@ describe("hostile clients", () => {
   it.each<[string, string, number, string]>([
     ["garbage", "\x16\x03\x01\x02\0\x01\0\x01\xfc\r\n\r\n", 400, "http1.invalid_request_line"],
     ["no Host", "GET / HTTP/1.1\r\n\r\n", 400, "http1.missing_host"],
-    ["two framings", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "http1.content_length_and_chunked_not_allowed"],
+    [
+      "two framings",
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      400,
+      "http1.content_length_and_chunked_not_allowed",
+    ],
     ["a giant head", `GET / HTTP/1.1\r\nHost: a\r\nx: ${"y".repeat(70_000)}\r\n\r\n`, 431, "headers_too_large"],
     ["a giant target", `GET /${"y".repeat(70_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431, "headers_too_large"],
     ["many fields", `GET / HTTP/1.1\r\nHost: a\r\n${"x: y\r\n".repeat(101)}\r\n`, 431, "too_many_headers"],
-    ["an unknown coding", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "http1.transfer_encoding_not_implemented"],
+    [
+      "an unknown coding",
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
+      501,
+      "http1.transfer_encoding_not_implemented",
+    ],
     ["HTTP/2 without negotiation", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "http1.version_not_supported"],
     ["HTTP/1.0 when not accepted", "GET / HTTP/1.0\r\nHost: a\r\n\r\n", 426, "low_version"],
   ])("%s", async (_, text, status, details) => {

@@ -60,7 +60,7 @@ export class DownstreamConnection {
     manager.stats.cxTotal.inc();
     manager.stats.cxActive.add(1);
     socket.on("data", (bytes: Buffer) => this.onData(bytes));
-    socket.on("end", () => this.destroy());
+    socket.on("end", () => this.onEnd());
     // The reason does not matter: a broken client connection is a closed one.
     socket.on("error", () => {});
     socket.on("close", () => this.destroy());
@@ -91,8 +91,13 @@ export class DownstreamConnection {
     this.socket.resume();
   }
 
+  /** From now on bytes pass as they are, those that came early included. */
   startTunnel(): void {
     this.tunnel = true;
+    const early = this.leftover;
+    this.leftover = undefined;
+    if (early !== undefined) this.onTunnelData(early);
+    this.resumeReading();
   }
 
   /** Closes when idle, and else says so with the response under way. */
@@ -132,16 +137,19 @@ export class DownstreamConnection {
     this.resumeReading();
   }
 
+  /** Like Envoy, a client that finishes while it waits is gone; but one that has its whole answer on the way still gets it. */
+  private onEnd(): void {
+    if (this.exchange === undefined && this.socket.writableLength > 0) this.closeGracefully();
+    else this.destroy();
+  }
+
   private onData(bytes: Buffer): void {
     const now = performance.now();
     this.lastActivity = now;
     this.manager.stats.cxRxBytes.inc(bytes.length);
     if (this.closing) return;
     if (this.tunnel) {
-      const exchange = this.exchange;
-      if (exchange === undefined) return;
-      exchange.record.requestBodyBytes += bytes.length;
-      exchange.router.onTunnelData(bytes);
+      this.onTunnelData(bytes);
       return;
     }
     if (this.leftover !== undefined) {
@@ -150,6 +158,13 @@ export class DownstreamConnection {
       return;
     }
     this.process(bytes, 0);
+  }
+
+  private onTunnelData(bytes: Buffer): void {
+    const { exchange } = this;
+    if (exchange === undefined) return;
+    exchange.record.requestBodyBytes += bytes.length;
+    exchange.router.onTunnelData(bytes);
   }
 
   private process(bytes: Buffer, from: number): void {
@@ -169,7 +184,8 @@ export class DownstreamConnection {
       at = parser.position;
       if (event === ParseEvent.needMore) break;
       if (event === ParseEvent.head) this.beginExchange();
-      else if (event === ParseEvent.body) exchange?.onRequestBody(bytes, parser.bodyStart, parser.bodyEnd, parser.bodyBytes);
+      else if (event === ParseEvent.body)
+        exchange?.onRequestBody(bytes, parser.bodyStart, parser.bodyEnd, parser.bodyBytes);
       else if (event === ParseEvent.done) this.requestEnd();
       else this.protocolError(parser.error ?? "http1.codec_error");
     }
@@ -274,7 +290,7 @@ export class DownstreamConnection {
 
   private onTimer(): void {
     if (this.closing) {
-      this.destroy();
+      this.onCloseTimer();
       return;
     }
     const limit = this.limitMs();
@@ -289,6 +305,14 @@ export class DownstreamConnection {
       return;
     }
     this.expire();
+  }
+
+  /** A slow reader gets the rest of its response, within the idle limit of a stream. */
+  private onCloseTimer(): void {
+    const { options, timers } = this.manager;
+    const patient = options.streamIdleMs === 0 || performance.now() - this.lastActivity < options.streamIdleMs;
+    if (this.socket.writableLength > 0 && patient) timers.arm(this.timer, options.delayedCloseMs);
+    else this.destroy();
   }
 
   private expire(): void {

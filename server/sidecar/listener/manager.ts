@@ -30,7 +30,6 @@ export interface ManagerOptions {
   /** Limits of 0 are off. */
   readonly streamIdleMs: number;
   readonly connectionIdleMs: number;
-  readonly requestMs: number;
   readonly requestHeadersMs: number;
   readonly maxStreamMs: number;
   readonly maxConnectionMs: number;
