@@ -10,7 +10,7 @@ import { scenarios } from "./table.ts";
 const kinds: ProxyKind[] = ["limpid sidecar", "Envoy"];
 
 for (const kind of kinds) {
-  // Envoy is looked for, not demanded, on a person's machine: `node scripts/install-envoy.ts` brings it.
+  // Envoy is looked for, not demanded, on a person's machine: `npm test` brings it.
   describe.skipIf(kind === "Envoy" && envoyMissing)(`scenarios on ${kind}${whySkipped(kind)}`, () => {
     let mesh: ScenarioMesh;
     beforeAll(async () => {

@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { createLogger } from "../lib/logger.ts";
-import { packageVersion } from "../lib/version.ts";
 import { runSidecar } from "../sidecar/run.ts";
+import { onShutdown } from "./leash.ts";
+import { version } from "./version.ts";
 
 interface Flags {
   configPath: string;
@@ -44,14 +45,8 @@ async function run({ logLevel, drainTimeS, ...flags }: Flags): Promise<void> {
     },
   };
   try {
-    const sidecar = await runSidecar({
-      ...flags,
-      drainTimeMs: drainTimeS * 1000,
-      version: packageVersion(),
-      logger,
-      logLevel: level,
-    });
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void sidecar.stop());
+    const sidecar = await runSidecar({ ...flags, drainTimeMs: drainTimeS * 1000, version, logger, logLevel: level });
+    onShutdown(() => sidecar.stop(), (drainTimeS + 5) * 1000);
     await sidecar.stopped;
     process.exit(0);
   } catch (error) {
@@ -76,5 +71,3 @@ function secondsOf(text: string): number {
   if (Number.isFinite(seconds) && seconds >= 0) return seconds;
   throw new InvalidArgumentError("a number of seconds");
 }
-
-if (process.argv[1] === import.meta.filename) await sidecarCommand().parseAsync();

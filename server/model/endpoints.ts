@@ -30,23 +30,18 @@ export interface ServiceEndpoints {
   readonly byPort: ReadonlyMap<number, readonly Endpoint[]>;
 }
 
-/** WorkloadEntries by namespace, and within by each `key=value` of their labels, so that a selector need not walk them all. */
-export interface WorkloadIndex {
-  readonly byNamespace: ReadonlyMap<string, readonly ConfigObject[]>;
-  readonly byLabel: ReadonlyMap<string, readonly ConfigObject[]>;
-}
+/** WorkloadEntries by `<namespace>/<key>=<value>` of each of their labels, so that a selector need not walk them all. */
+export type WorkloadIndex = ReadonlyMap<string, readonly ConfigObject[]>;
 
 export function indexWorkloads(objects: Iterable<ConfigObject>): WorkloadIndex {
-  const byNamespace = new Map<string, ConfigObject[]>();
   const byLabel = new Map<string, ConfigObject[]>();
   const sorted = [...objects].sort((a, b) => compare(a.metadata.name, b.metadata.name));
   for (const object of sorted) {
-    push(byNamespace, object.metadata.namespace, object);
     for (const [key, value] of Object.entries(labelsOf(object))) {
       push(byLabel, `${object.metadata.namespace}/${key}=${value}`, object);
     }
   }
-  return { byNamespace, byLabel };
+  return byLabel;
 }
 
 /** The endpoints of one hostname; the same object as before while every endpoint is. */
@@ -73,7 +68,7 @@ function selected(
 ): readonly Endpoint[] {
   const first = Object.entries(selector ?? {})[0];
   if (!selector || !first) return [];
-  const candidates = workloads.byLabel.get(`${service.namespace}/${first[0]}=${first[1]}`) ?? [];
+  const candidates = workloads.get(`${service.namespace}/${first[0]}=${first[1]}`) ?? [];
   return candidates
     .filter((workload) => matchesLabels(selector, labelsOf(workload)))
     .flatMap((workload) => fromWorkload(workload, port) ?? []);

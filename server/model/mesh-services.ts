@@ -1,6 +1,6 @@
 import { findDestinationRule } from "./destination-rules.ts";
 import type { Endpoint } from "./endpoints.ts";
-import { compare } from "./hostname.ts";
+import { compare, covers } from "./hostname.ts";
 import type { Mesh } from "./mesh.ts";
 import type { Service } from "./service.ts";
 import type { Subset } from "./specs.ts";
@@ -13,7 +13,7 @@ export interface MeshService {
   external: boolean;
   ports: { name: string; port: number; protocol: string }[];
   versions: ServiceVersion[];
-  /** `<namespace>/<name>` of those that route it. */
+  /** `<namespace>/<name>` of those that stand for its host or send requests to it, oldest first. */
   virtualServices: string[];
   /** `<namespace>/<name>` of the rule that the service's own namespace sees. */
   destinationRules: string[];
@@ -39,7 +39,7 @@ function describe(mesh: Mesh, service: Service): MeshService {
   const endpoints = [...(mesh.endpoints.get(hostname)?.byPort.values() ?? [])].flat();
   const routed = mesh.virtualServices.all.filter(
     (it) =>
-      it.hosts.includes(hostname) ||
+      it.hosts.some((host) => covers(host, hostname)) ||
       it.http.some((http) => http.route?.some((route) => route.destination.host === hostname)),
   );
   return {

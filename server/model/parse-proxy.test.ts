@@ -72,6 +72,7 @@ describe("parseProxy", () => {
     ["sidecar~127.0.1.2~reviews-v1.default", "node.id"],
     ["waypoint~127.0.1.2~reviews-v1.default~x", "node.id"],
     ["sidecar~127.0.1.2~nameless~x", "node.id"],
+    ["sidecar~somewhere~reviews-v1.default~x", "node.id"],
   ])("refuses the id %j", (id, path) => {
     expect(parseProxy(node({ id }))).toMatchObject({ ok: false, errors: [{ path }] });
   });

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { type FieldError, fail, ok, type Result } from "../lib/result.ts";
 import { canonicalRevision, canonicalService } from "./labels.ts";
 import type { MeshProxy } from "./proxy.ts";
@@ -24,6 +25,7 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
       message: `"${node.id}" is not of the form sidecar~<ip>~<workload>.<namespace>~<domain> (or router~…)`,
     });
   }
+  if (isIP(ip) === 0) errors.push({ path: "node.id", message: `"${ip}" is not an IP address` });
   const dot = workload.lastIndexOf(".");
   if (dot < 1) errors.push({ path: "node.id", message: `"${workload}" is not of the form <workload>.<namespace>` });
   const name = text(metadata.WORKLOAD_NAME) ?? workload.slice(0, dot);

@@ -38,7 +38,8 @@ const byAppProtocol: Readonly<Record<string, Protocol>> = {
 
 /** `appProtocol` first, then the port's name up to the first dash. https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/ */
 export function portProtocol(port: { name?: string; protocol?: string; appProtocol?: string }): Protocol {
-  if (port.protocol === "UDP") return "UDP";
+  // SCTP is no more part of the mesh than UDP is.
+  if (port.protocol === "UDP" || port.protocol === "SCTP") return "UDP";
   if (port.appProtocol) {
     const app = port.appProtocol.toLowerCase();
     return byAppProtocol[app] ?? byName[app] ?? "auto";

@@ -11,6 +11,7 @@ import { compare, intersect } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { VirtualService } from "../model/virtual-services.ts";
 import { isVisible } from "../model/visibility.ts";
+import { isCatchAll } from "./match.ts";
 import { gatewayRoute } from "./names.ts";
 import type { RouteTable } from "./route-configurations.ts";
 import { virtualServiceRoutes } from "./routes.ts";
@@ -41,7 +42,6 @@ export function gatewayRouteTable(
   return memo(virtualServices, key, deps, () => ({
     name: gatewayRoute(port, bind),
     virtualHosts: virtualHosts(draftHosts(mesh, scope, port, servers), port),
-    fallback: undefined,
     ignorePort: true,
   }));
 }
@@ -84,8 +84,9 @@ function sharedHosts(server: GatewayServer, virtualService: VirtualService): str
 
 function virtualHosts(drafts: ReadonlyMap<string, Draft>, port: number): ReadonlyMap<string, VirtualHost> {
   if (drafts.size === 0) {
-    // No routes at all make Envoy answer 404.
-    const name = `blackhole:${port}`;
+    // No routes at all make Envoy answer 404. Istio calls this one `blackhole:<port>`; here it must have the name that a
+    // host of `*` would have: over VHDS it could not be replaced otherwise, as Envoy refuses a domain that two have for a moment.
+    const name = `*:${port}`;
     return new Map([[name, memo(blackholes, name, [], () => create(VirtualHostSchema, { name, domains: ["*"] }))]]);
   }
   return new Map([...drafts].map(([host, draft]) => [`${host}:${port}`, gatewayVirtualHost(host, port, draft)]));
@@ -109,11 +110,6 @@ function gatewayVirtualHost(host: string, port: number, { sources, routes, https
 }
 
 function catchAllsLast(routes: readonly Route[]): Route[] {
-  const takesAll = (route: Route) =>
-    route.match !== undefined &&
-    route.match.headers.length === 0 &&
-    route.match.queryParameters.length === 0 &&
-    ((route.match.pathSpecifier.case === "prefix" && route.match.pathSpecifier.value === "/") ||
-      (route.match.pathSpecifier.case === "safeRegex" && route.match.pathSpecifier.value.regex === ".*"));
+  const takesAll = ({ match }: Route) => match !== undefined && isCatchAll(match);
   return [...routes.filter((route) => !takesAll(route)), ...routes.filter(takesAll)];
 }

@@ -6,12 +6,10 @@ export interface TranslateOptions {
   tracingSamplingPercent: number;
   /** Stands in every workload's telemetry identity. */
   clusterId: string;
-  meshId: string;
 }
 
 export const defaultTranslateOptions: TranslateOptions = {
   collectorCluster: "limpid-collector",
   tracingSamplingPercent: 10,
   clusterId: "limpid",
-  meshId: "limpid",
 };

@@ -12,7 +12,7 @@ export interface ProxyResources {
   listeners: ReadonlyMap<string, Listener>;
   /** With VHDS: a shell that names `vhds`, its virtual hosts in `virtualHosts`. Without: whole. */
   routes: ReadonlyMap<string, RouteConfiguration>;
-  /** VHDS resources, named `<route configuration>/<virtual host>`; empty for a proxy on the state-of-the-world protocol. */
+  /** VHDS resources, keyed `<route configuration>/<virtual host>`, the very objects that a whole route configuration would hold; empty for a proxy on the state-of-the-world protocol. */
   virtualHosts: ReadonlyMap<string, VirtualHost>;
   clusters: ReadonlyMap<string, Cluster>;
   endpoints: ReadonlyMap<string, ClusterLoadAssignment>;

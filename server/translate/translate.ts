@@ -15,9 +15,9 @@ import { gatewayListener, inboundListener, outboundListener } from "./listeners.
 import { gatewayRoute, httpProxyRoute } from "./names.ts";
 import { defaultTranslateOptions, type TranslateOptions } from "./options.ts";
 import type { ProxyResources } from "./resources.ts";
-import { blockAll, type RouteTable, routeShell, wholeRouteConfiguration } from "./route-configurations.ts";
+import { type RouteTable, routeShell, wholeRouteConfiguration } from "./route-configurations.ts";
 import { scopeOf } from "./scope.ts";
-import { sidecarVirtualHosts, vhdsResource } from "./virtual-hosts.ts";
+import { sidecarVirtualHosts } from "./virtual-hosts.ts";
 
 /** The proxy asks for something that is not built: better no config than a wrong one. */
 export class UnsupportedProxyError extends Error {
@@ -49,7 +49,6 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
   const table: RouteTable = {
     name: httpProxyRoute,
     virtualHosts: sidecarVirtualHosts(mesh, scope),
-    fallback: blockAll,
     ignorePort: false,
   };
   return {
@@ -104,8 +103,8 @@ const noVirtualHosts: ReadonlyMap<string, VirtualHost> = new Map();
 function vhdsResources(proxy: MeshProxy, tables: readonly RouteTable[]): ReadonlyMap<string, VirtualHost> {
   const maps = tables.map((table) =>
     memo(table.virtualHosts, `vhds ${table.name}`, [], () => {
-      const hosts = [...table.virtualHosts.values()].map((host) => vhdsResource(table.name, host));
-      return new Map(hosts.map((host) => [host.name, host]));
+      const hosts = [...table.virtualHosts].map(([name, host]) => [`${table.name}/${name}`, host] as const);
+      return new Map(hosts);
     }),
   );
   const [only] = maps;

@@ -93,15 +93,29 @@ function assemble(drafts: readonly Draft[]): ReadonlyMap<string, VirtualHost> {
   const hosts = new Map<string, VirtualHost>();
   for (const draft of drafts) {
     const name = `${draft.host}:${draft.port}`;
-    const domains = draft.domains.filter((domain) => {
+    const domains = [...new Set(draft.domains)].filter((domain) => {
       const holder = names.get(domain);
       return !taken.has(domain) && (holder === undefined || holder === draft);
     });
     for (const domain of domains) taken.add(domain);
     if (domains.length > 0 && !hosts.has(name)) hosts.set(name, virtualHost(draft.owner, name, domains, draft.routes));
   }
-  return hosts;
+  return hosts.set(blockAll.name, blockAll);
 }
+
+/** Hosts that the mesh does not know are refused, as Istio does with `REGISTRY_ONLY`. */
+const blockAll: VirtualHost = create(VirtualHostSchema, {
+  name: "block_all",
+  domains: ["*"],
+  includeRequestAttemptCount: true,
+  routes: [
+    {
+      name: "block_all",
+      match: { pathSpecifier: { case: "prefix", value: "/" } },
+      action: { case: "directResponse", value: { status: 502 } },
+    },
+  ],
+});
 
 /** The very same object as long as name, domains and routes are. */
 export const virtualHost = (
@@ -113,7 +127,3 @@ export const virtualHost = (
   memo(owner, `virtual-host ${name} ${domains.join(" ")}`, [routes], () =>
     create(VirtualHostSchema, { name, domains: [...domains], routes: [...routes], includeRequestAttemptCount: true }),
   );
-
-/** As a VHDS resource it bears its full name: Envoy finds the one to remove by it. */
-export const vhdsResource = (routeConfiguration: string, host: VirtualHost): VirtualHost =>
-  memo(host, `vhds ${routeConfiguration}`, [], () => ({ ...host, name: `${routeConfiguration}/${host.name}` }));

@@ -2,8 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { NodeSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { FakeClock } from "../lib/testing/fake-clock.ts";
+import type { Push } from "./exchange.ts";
 import { Session } from "./session.ts";
-import type { Push } from "./subscription.ts";
 import { type Resource, type ResourceRef, type Snapshot, TypeUrl } from "./types.ts";
 
 const { cluster, endpoint, listener, route, virtualHost } = TypeUrl;

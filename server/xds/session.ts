@@ -1,6 +1,7 @@
 import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import type { Clock } from "../lib/clock.ts";
-import { type Phase, type Protocol, type Push, Subscription, type SubscriptionRequest } from "./subscription.ts";
+import type { Phase, Protocol, Push, SubscriptionRequest } from "./exchange.ts";
+import { Subscription } from "./subscription.ts";
 import { type Resource, type ResourceMap, type Snapshot, TypeUrl } from "./types.ts";
 
 export interface SessionOptions {

@@ -1,41 +1,7 @@
-import { versionOf } from "./encode.ts";
+import type { Outcome, Phase, Protocol, Push, SubscriptionRequest } from "./exchange.ts";
 import { parseRefusals, readableReason } from "./nack.ts";
+import { stateVersionOf, takeWithin } from "./response-content.ts";
 import { type Resource, type ResourceMap, TypeUrl } from "./types.ts";
-
-export type Protocol = "delta" | "sotw";
-
-/** The parts of a (Delta)DiscoveryRequest that move the state, alike for both protocols. */
-export interface SubscriptionRequest {
-  /** Delta: names to add. State of the world: all names. */
-  subscribe: readonly string[];
-  /** Delta only. */
-  unsubscribe?: readonly string[];
-  /** Delta, first request: what the client still holds. */
-  initialVersions?: Readonly<Record<string, string>>;
-  /** State of the world, first request: the last version it accepted. */
-  versionInfo?: string;
-  responseNonce: string;
-  error?: string;
-}
-
-/** One response to send. */
-export interface Push {
-  nonce: string;
-  /** State of the world: of the whole response. */
-  version: string;
-  resources: readonly Resource[];
-  /** Those that the client does not hold like this, or asked for again: not what only completes a whole state. */
-  fresh: readonly Resource[];
-  removed: readonly string[];
-}
-
-export type Outcome =
-  | { kind: "ack" }
-  | { kind: "nack"; message: string; refused: ReadonlyMap<string, string> }
-  | { kind: "request" | "stale" };
-
-/** `add` before `remove`, over all types of a client: make before break. */
-export type Phase = "add" | "remove";
 
 interface Accepted {
   version: string;
@@ -393,20 +359,3 @@ const wholeStateTypes: ReadonlySet<string> = new Set([TypeUrl.listener, TypeUrl.
 
 /** A first request without names asks for everything of these; Envoy does so for virtual hosts too. */
 const wildcardByDefault: ReadonlySet<string> = new Set([TypeUrl.listener, TypeUrl.cluster, TypeUrl.virtualHost]);
-
-const stateVersionOf = (resources: Iterable<Resource>): string =>
-  versionOf(
-    Array.from(resources, ({ name, version }) => `${name}\0${version}`)
-      .sort() // clients list their names in any order
-      .join("\n"),
-  );
-
-/** As many as fit, at least one; the rest follows when the client has answered. */
-function takeWithin(resources: readonly Resource[], limitBytes: number): readonly Resource[] {
-  let bytes = 0;
-  const end = resources.findIndex(({ name, value }, i) => {
-    bytes += value.length + name.length;
-    return i > 0 && bytes > limitBytes;
-  });
-  return end < 0 ? resources : resources.slice(0, end);
-}

@@ -16,7 +16,7 @@ export const envoyMissing = !existsSync(envoyPath) && !process.env.CI;
 
 /** For the title of tests that it skips. */
 export const whySkipped = (kind: ProxyKind): string =>
-  kind === "Envoy" && envoyMissing ? " (skipped: there is no Envoy; `node scripts/install-envoy.ts` installs one)" : "";
+  kind === "Envoy" && envoyMissing ? " (skipped: there is no Envoy; `npm test` installs one)" : "";
 
 /** A proxy as a process of its own. */
 export interface ProxyProcess {

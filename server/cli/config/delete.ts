@@ -1,0 +1,49 @@
+import type { ResourceKey } from "../../config/object.ts";
+import { keyOf } from "../../config/object.ts";
+import { displayName } from "./apply.ts";
+import { call, type ServerOption, serverUrl } from "./client.ts";
+import { CliError, type CliIo } from "./io.ts";
+import { kindArgument } from "./kind-argument.ts";
+import { readManifests } from "./read-manifests.ts";
+
+export interface DeleteOptions extends ServerOption {
+  namespace: string;
+  filename?: string[];
+  dryRun?: boolean;
+  reason?: string;
+}
+
+/** Deletes all of them as one change. Throws a CliError. */
+export async function deleteObjects(
+  kind: string | undefined,
+  names: string[],
+  options: DeleteOptions,
+  io: CliIo,
+): Promise<void> {
+  const server = serverUrl(options, io.env);
+  const keys = await keysToDelete(kind, names, options, io);
+  const body = {
+    writes: keys.map((key) => ({ op: "delete", key })),
+    dryRun: options.dryRun ?? false,
+    ...(options.reason ? { reason: options.reason } : {}),
+  };
+  await call(server, "/limpid/v1/transactions?fieldManager=limpid-cli", { method: "POST", body });
+  for (const key of keys) io.out(`${displayName(key.kind, key.name)} deleted${options.dryRun ? " (dry run)" : ""}\n`);
+}
+
+async function keysToDelete(
+  kindText: string | undefined,
+  names: readonly string[],
+  options: DeleteOptions,
+  io: CliIo,
+): Promise<ResourceKey[]> {
+  if (options.filename !== undefined) {
+    if (kindText !== undefined) throw new CliError("error: give either files or a kind with names, not both");
+    return (await readManifests(options.filename, io)).map(({ object }) => keyOf(object));
+  }
+  if (kindText === undefined || names.length === 0) {
+    throw new CliError("error: say what to delete: a kind and names, or -f with a file");
+  }
+  const kind = kindArgument(kindText);
+  return names.map((name) => ({ kind: kind.kind, namespace: kind.namespaced ? options.namespace : "", name }));
+}
