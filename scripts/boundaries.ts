@@ -29,7 +29,7 @@ export const allowed: Record<string, readonly string[]> = {
   "server/next.ts": ["server"],
   "components/ui": [],
   components: ["server/contract", "components"],
-  app: ["components", "server/contract", "server/next.ts"],
+  app: ["components", "server/contract", "server/next.ts", "messages"],
   messages: [],
 };
 

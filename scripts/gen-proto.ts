@@ -83,6 +83,15 @@ function stageSources(): void {
     join(stage, "validate/validate.proto"),
     validate.replace(/^message \w+Rules \{$/gm, (head) => `${head}\n  optional bool ignore_empty = 100;`),
   );
+  // Envoy takes a tag's value as a substitution format by now; the package's file does not have the field yet.
+  const customTag = join(stage, "envoy/type/tracing/v3/custom_tag.proto");
+  writeFileSync(
+    customTag,
+    readFileSync(customTag, "utf8").replace(
+      "    Metadata metadata = 5;",
+      "    Metadata metadata = 5;\n\n    string value = 6;",
+    ),
+  );
   writeFileSync(join(stage, "buf.yaml"), "version: v2\n");
   writeFileSync(
     join(stage, "buf.gen.yaml"),

@@ -1,8 +1,8 @@
 // Generates server/gen when its inputs changed: Envoy's protos and the two Prisma clients.
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { isFresh, markFresh } from "./freshness.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const bin = (name: string) => join(root, "node_modules/.bin", name);
@@ -28,34 +28,11 @@ for (const database of ["config", "telemetry"]) {
 }
 
 function step(title: string, output: string, inputs: string[], packages: string[], run: () => void): void {
-  const stamp = join(root, ".build/gen", output);
-  const hash = createHash("sha256");
-  for (const input of inputs) hashPath(hash, join(root, input));
-  for (const name of packages) hash.update(readFileSync(join(root, "node_modules", name, "package.json")));
-  const digest = hash.digest("hex");
-  const target = join(root, "server/gen", output);
-  if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
+  const all = [...inputs, ...packages.map((name) => `node_modules/${name}/package.json`)];
+  if (existsSync(join(root, "server/gen", output)) && isFresh(root, `gen-${output}`, all)) return;
   const started = performance.now();
   process.stderr.write(`generating ${title} … `);
   run();
-  mkdirSync(join(root, ".build/gen"), { recursive: true });
-  writeFileSync(stamp, digest);
+  markFresh(root, `gen-${output}`, all);
   process.stderr.write(`${((performance.now() - started) / 1000).toFixed(1)} s\n`);
-}
-
-function hashPath(hash: ReturnType<typeof createHash>, path: string): void {
-  const entries = readdirOrUndefined(path);
-  if (entries === undefined) {
-    hash.update(path.slice(root.length)).update(readFileSync(path));
-    return;
-  }
-  for (const entry of entries.sort()) hashPath(hash, join(path, entry));
-}
-
-function readdirOrUndefined(path: string): string[] | undefined {
-  try {
-    return readdirSync(path);
-  } catch {
-    return undefined;
-  }
 }

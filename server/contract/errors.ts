@@ -18,3 +18,15 @@ export const ApiError = z.object({
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
 });
 export type ApiError = z.infer<typeof ApiError>;
+
+/** An ApiError on its way through code. */
+export class DashboardError extends Error {
+  readonly code: ApiError["code"];
+  readonly errors: ApiError["errors"];
+  constructor(error: ApiError) {
+    super(error.message);
+    this.name = "DashboardError";
+    this.code = error.code;
+    this.errors = error.errors;
+  }
+}

@@ -3,7 +3,7 @@ import { pino } from "pino";
 /** Structured logs as one JSON object a line on stderr; LIMPID_LOG_LEVEL sets the level (default `info`). */
 export type Logger = Pick<
   ReturnType<typeof pino>,
-  "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "isLevelEnabled"
+  "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "isLevelEnabled" | "level"
 > & {
   child(bindings: Record<string, unknown>): Logger;
 };

@@ -18,8 +18,8 @@ import type { Clock } from "../lib/clock.ts";
 import { addService } from "../lib/grpc.ts";
 import type { Logger } from "../lib/logger.ts";
 import { registerCsds } from "./csds.ts";
+import type { Protocol, Push, SubscriptionRequest } from "./exchange.ts";
 import { Session, type SessionEvents } from "./session.ts";
-import type { Protocol, Push, SubscriptionRequest } from "./subscription.ts";
 import { TypeUrl } from "./types.ts";
 
 export interface XdsServer {
@@ -51,7 +51,7 @@ export interface XdsLimits {
   requestBytes: number;
   /** Until the first request, which names the node. */
   firstRequestMs: number;
-  /** One incremental response; a larger update goes out in several. */
+  /** One incremental response; a larger update goes out in several. Below the 4 MiB that gRPC clients take by default. */
   responseBytes: number;
   orderWaitMs: number;
 }
@@ -61,7 +61,7 @@ const defaultLimits: XdsLimits = {
   namesPerRequest: 50_000,
   requestBytes: 16 << 20,
   firstRequestMs: 15_000,
-  responseBytes: 1 << 20,
+  responseBytes: 3_500_000,
   orderWaitMs: 3_000,
 };
 

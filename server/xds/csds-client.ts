@@ -104,13 +104,17 @@ function fetchClientStatus(target: string, options: FetchOptions): Promise<Clien
   }).finally(() => client.close());
 }
 
-/** A proxy with a stream per type has several entries; they are shown as one. */
-function proxyStatus(id: string, configs: ClientConfig[], contents: boolean): ProxyStatus {
+/**
+ * A proxy has several entries when it has a stream per type, or while a dead connection of it has not been noticed:
+ * of each type the newest stream that subscribed to it counts.
+ */
+function proxyStatus(id: string, unordered: ClientConfig[], contents: boolean): ProxyStatus {
+  const configs = unordered.toSorted((a, b) => sessionOf(b).connectedAt - sessionOf(a).connectedAt);
   const node = configs[0]?.node;
   const metadata = node?.metadata ?? {};
   const [role = "", ip = "", workload = ""] = id.split("~");
   const [idName = id, idNamespace = ""] = workload.split(".");
-  const sessions = configs.map((config) => sessionOf(config));
+  const [newest] = configs.map((config) => sessionOf(config));
   const version = node?.userAgentVersionType;
   return {
     id,
@@ -119,13 +123,15 @@ function proxyStatus(id: string, configs: ClientConfig[], contents: boolean): Pr
     address: ip,
     kind: role === "router" ? "gateway" : "sidecar",
     implementation: [node?.userAgentName, version && versionText(version)].filter(Boolean).join(" "),
-    protocol: sessions.some((session) => session.protocol === "sotw") ? "sotw" : "delta",
-    connectedAt: Math.min(...sessions.map((session) => session.connectedAt)),
-    revision: Math.min(...sessions.map((session) => session.revision)),
+    protocol: newest?.protocol === "sotw" ? "sotw" : "delta",
+    connectedAt: newest?.connectedAt ?? 0,
+    revision: newest?.revision ?? 0,
     types: Object.fromEntries(
       xdsTypes.map(([typeUrl, name]) => [name, typeStatus(typeUrl, configs)]),
     ) as ProxyStatus["types"],
-    resources: configs.flatMap((config) => resourceConfigs(config, contents)),
+    resources: xdsTypes.flatMap(([typeUrl]) =>
+      resourcesOfType(typeUrl, configs).map((it) => resourceConfig(it, contents)),
+    ),
   };
 }
 
@@ -153,9 +159,9 @@ function sessionOf(config: ClientConfig): SessionInfo {
 }
 
 function typeStatus(typeUrl: string, configs: ClientConfig[]): TypeStatus {
-  const config = configs.find((candidate) => typeUrl in sessionOf(candidate).types) ?? configs[0];
-  const resources = config?.genericXdsConfigs.filter((resource) => resource.typeUrl === typeUrl) ?? [];
-  const subscription = config && typeUrl in sessionOf(config).types ? asObject(sessionOf(config).types[typeUrl]) : null;
+  const resources = resourcesOfType(typeUrl, configs);
+  const types = configs.map((config) => sessionOf(config).types).find((candidate) => typeUrl in candidate);
+  const subscription = types ? asObject(types[typeUrl]) : null;
   const state = worst(resources, subscription);
   const errors = resources.flatMap((resource) =>
     resource.errorState
@@ -184,34 +190,31 @@ function worst(resources: ClientConfig_GenericXdsConfig[], subscription: JsonObj
   return states.has(ConfigStatus.NOT_SENT) && subscription.wildcard === true ? "STALE" : "SYNCED";
 }
 
-function resourceConfigs(config: ClientConfig, contents: boolean): ResourceConfig[] {
-  return config.genericXdsConfigs.flatMap((resource) => {
-    const type = typeNames.get(resource.typeUrl);
-    if (!type) return [];
-    return {
-      type,
-      name: resource.name,
-      version: resource.versionInfo,
-      state: stateName(resource.configStatus),
-      updatedAt: msOf(resource.lastUpdated),
-      error: resource.errorState?.details ?? null,
-      config: contents && resource.xdsConfig ? anyToJson(resource.xdsConfig) : null,
-      refusedConfig:
-        contents && resource.errorState?.failedConfiguration
-          ? anyToJson(resource.errorState.failedConfiguration)
-          : null,
-    };
-  });
+function resourcesOfType(typeUrl: string, configs: ClientConfig[]): ClientConfig_GenericXdsConfig[] {
+  const config = configs.find((candidate) => typeUrl in sessionOf(candidate).types) ?? configs[0];
+  return config?.genericXdsConfigs.filter((resource) => resource.typeUrl === typeUrl) ?? [];
 }
 
-const stateName = (status: ConfigStatus): ResourceState =>
-  status === ConfigStatus.SYNCED
-    ? "SYNCED"
-    : status === ConfigStatus.STALE
-      ? "STALE"
-      : status === ConfigStatus.ERROR
-        ? "ERROR"
-        : "NOT_SENT";
+function resourceConfig(resource: ClientConfig_GenericXdsConfig, contents: boolean): ResourceConfig {
+  const failed = resource.errorState?.failedConfiguration;
+  return {
+    type: typeNames.get(resource.typeUrl) ?? "LDS",
+    name: resource.name,
+    version: resource.versionInfo,
+    state: stateName(resource.configStatus),
+    updatedAt: msOf(resource.lastUpdated),
+    error: resource.errorState?.details ?? null,
+    config: contents && resource.xdsConfig ? anyToJson(resource.xdsConfig) : null,
+    refusedConfig: contents && failed ? anyToJson(failed) : null,
+  };
+}
+
+const stateNames: Partial<Record<ConfigStatus, ResourceState>> = {
+  [ConfigStatus.SYNCED]: "SYNCED",
+  [ConfigStatus.STALE]: "STALE",
+  [ConfigStatus.ERROR]: "ERROR",
+};
+const stateName = (status: ConfigStatus): ResourceState => stateNames[status] ?? "NOT_SENT";
 
 /** The config object that a refused resource came from. */
 function originOf(resource: ClientConfig_GenericXdsConfig): string | null {

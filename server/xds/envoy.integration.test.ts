@@ -240,6 +240,32 @@ describe.skipIf(envoyMissing)("Envoy on the incremental protocol", () => {
     await waitForCall(port, "s0", { status: 200, marker: "second" });
   });
 
+  test("a listener that is replaced, or gone and back, still has its virtual hosts", async () => {
+    const { plane, listenerPort } = await setUp("DELTA_GRPC");
+    const original = plane.messages.listeners;
+    const [moved, renamed] = [await freePort(), await freePort()];
+    await plane.settle({ listeners: new Map([["outbound", testListener("outbound", moved, "http_proxy")]]) });
+    await waitForCall(moved, "s0", { status: 200, marker: "v1" });
+    await plane.settle({ listeners: new Map([["renamed", testListener("renamed", renamed, "http_proxy")]]) });
+    await waitForCall(renamed, "s0", { status: 200, marker: "v1" });
+    await plane.settle({ listeners: new Map(), routes: new Map(), virtualHosts: new Map() });
+    await vi.waitFor(() => expect(call(renamed, "s0")).rejects.toThrow(), { timeout: 10_000 });
+    await plane.settle({
+      listeners: original,
+      routes: new Map([["http_proxy", testShell("http_proxy")]]),
+      virtualHosts: new Map([["http_proxy/s0", testVirtualHost("s0", "s0", "back")]]),
+    });
+    await waitForCall(listenerPort, "s0", { status: 200, marker: "back" });
+  });
+
+  test("a changed route configuration keeps its virtual hosts", async () => {
+    const { plane, listenerPort } = await setUp("DELTA_GRPC");
+    const shell = { ...testShell("http_proxy"), maxDirectResponseBodySizeBytes: 99 };
+    await plane.settle({ routes: new Map([["http_proxy", shell]]) });
+    expect(plane.pushes.map(({ type }) => type)).toEqual(["RouteConfiguration", "VirtualHost"]);
+    for (const name of ["s0", "s1", "s2"]) await waitForCall(listenerPort, name, { status: 200, marker: "v1" });
+  });
+
   test("a control plane that comes back sends nothing that is unchanged", async () => {
     const { plane, envoy, listenerPort } = await setUp("DELTA_GRPC", 20);
     await plane.stop();

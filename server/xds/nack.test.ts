@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatRefusals, parseRefusals } from "./nack.ts";
+import { formatRefusals, parseRefusals, readableReason } from "./nack.ts";
 
 test.each([
   [
@@ -40,4 +40,11 @@ test("what the sidecar writes is what the server reads", () => {
 test("a flood of refusals stays short", () => {
   const errors = new Map(Array.from({ length: 5000 }, (_, i) => [`cluster-${i}`, "x".repeat(50)]));
   expect(formatRefusals("cluster", errors).length).toBeLessThan(8200);
+});
+
+test("the dump before Envoy's reason is left out", () => {
+  const message = 'goo.gle/debugstr    \nname: "bad"\nlb_policy: 99\n: Proto constraint validation failed (LbPolicy)';
+  expect(readableReason(message)).toBe("Proto constraint validation failed (LbPolicy)");
+  expect(readableReason("bare: reason")).toBe("bare: reason");
+  expect(readableReason("x".repeat(5000)).length).toBe(2001);
 });

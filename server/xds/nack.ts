@@ -23,9 +23,23 @@ export function parseRefusals(message: string, names: Iterable<string>): Map<str
   }
   starts.sort((a, b) => a.from - b.from);
   return new Map(
-    starts.map(({ name, reason }, i) => [name, body.slice(reason, starts[i + 1]?.from).replace(/[\s,]+$/, "")]),
+    starts.map(({ name, reason }, i) => [
+      name,
+      readableReason(body.slice(reason, starts[i + 1]?.from).replace(/[\s,]+$/, "")),
+    ]),
   );
 }
+
+/**
+ * Envoy puts a dump of the whole message before some reasons, in text format behind a marker; the reason is the last line.
+ * Anything else is cut to what people read.
+ */
+export function readableReason(message: string): string {
+  const reason = message.startsWith("goo.gle/debug") ? message.slice(message.lastIndexOf("\n: ") + 3) : message;
+  return reason.length > maxReasonLength ? `${reason.slice(0, maxReasonLength)}…` : reason;
+}
+
+const maxReasonLength = 2000;
 
 /** A name counts only where an entry can begin, because a reason may quote other names. */
 function startOf(body: string, name: string): number | undefined {

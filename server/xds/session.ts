@@ -1,6 +1,7 @@
 import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import type { Clock } from "../lib/clock.ts";
-import { type Phase, type Protocol, type Push, Subscription, type SubscriptionRequest } from "./subscription.ts";
+import type { Phase, Protocol, Push, SubscriptionRequest } from "./exchange.ts";
+import { Subscription } from "./subscription.ts";
 import { type Resource, type ResourceMap, type Snapshot, TypeUrl } from "./types.ts";
 
 export interface SessionOptions {
@@ -11,10 +12,10 @@ export interface SessionOptions {
   clock: Clock;
   write(typeUrl: string, push: Push, revision: number): void;
   events: SessionEvents;
-  /** How long later types wait for a client that doesn't answer earlier ones. Default 3000 ms. */
-  orderWaitMs?: number;
-  /** Of one incremental response. Default 1 MiB. */
-  responseBytes?: number;
+  /** How long later types wait for a client that doesn't answer earlier ones. */
+  orderWaitMs: number;
+  /** Of one incremental response. */
+  responseBytes: number;
 }
 
 export interface SessionEvents {
@@ -123,14 +124,11 @@ export class Session {
 
   #send(typeUrl: string, snapshot: Snapshot, phase: Phase): void {
     const subscription = this.subscriptions.get(typeUrl);
-    const push = subscription?.next(resourcesOf(snapshot, typeUrl), phase, this.#options.responseBytes ?? 1 << 20);
-    if (!subscription || !push) return;
+    const push = subscription?.next(resourcesOf(snapshot, typeUrl), phase, this.#options.responseBytes);
+    if (!push) return;
     this.#options.write(typeUrl, push, snapshot.revision);
     this.#options.events.pushed?.(this, typeUrl, push);
-    for (const resource of push.resources) {
-      const changed = subscription.accepted(resource.name)?.version !== resource.version;
-      if (changed) this.#followUp(resource, snapshot);
-    }
+    for (const resource of push.fresh) this.#followUp(resource, snapshot);
   }
 
   /**
@@ -175,7 +173,7 @@ export class Session {
       this.#expected.clear();
       this.#pump();
       this.#waitOver = false;
-    }, this.#options.orderWaitMs ?? 3000);
+    }, this.#options.orderWaitMs);
   }
 
   #reportSettled(snapshot: Snapshot): void {

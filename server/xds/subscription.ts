@@ -1,39 +1,7 @@
-import { versionOf } from "./encode.ts";
-import { parseRefusals } from "./nack.ts";
+import type { Outcome, Phase, Protocol, Push, SubscriptionRequest } from "./exchange.ts";
+import { parseRefusals, readableReason } from "./nack.ts";
+import { stateVersionOf, takeWithin } from "./response-content.ts";
 import { type Resource, type ResourceMap, TypeUrl } from "./types.ts";
-
-export type Protocol = "delta" | "sotw";
-
-/** The parts of a (Delta)DiscoveryRequest that move the state, alike for both protocols. */
-export interface SubscriptionRequest {
-  /** Delta: names to add. State of the world: all names. */
-  subscribe: readonly string[];
-  /** Delta only. */
-  unsubscribe?: readonly string[];
-  /** Delta, first request: what the client still holds. */
-  initialVersions?: Readonly<Record<string, string>>;
-  /** State of the world, first request: the last version it accepted. */
-  versionInfo?: string;
-  responseNonce: string;
-  error?: string;
-}
-
-/** One response to send. */
-export interface Push {
-  nonce: string;
-  /** State of the world: of the whole response. */
-  version: string;
-  resources: readonly Resource[];
-  removed: readonly string[];
-}
-
-export type Outcome =
-  | { kind: "ack" }
-  | { kind: "nack"; message: string; refused: ReadonlyMap<string, string> }
-  | { kind: "request" | "stale" };
-
-/** `add` before `remove`, over all types of a client: make before break. */
-export type Phase = "add" | "remove";
 
 interface Accepted {
   version: string;
@@ -230,8 +198,10 @@ export class Subscription {
   #accept(resource: Resource, now: number): void {
     const { name, version } = resource;
     const before = this.#accepted.get(name);
-    this.#accepted.set(name, { version, at: before?.version === version ? before.at : now, resource });
-    this.#refused.delete(name);
+    const isKept = before?.version === version;
+    this.#accepted.set(name, { version, at: isKept ? before.at : now, resource });
+    // The last good one, sent again in place of a refused one, redeems nothing.
+    if (!isKept) this.#refused.delete(name);
   }
 
   /**
@@ -242,7 +212,7 @@ export class Subscription {
     const named = parseRefusals(message, sent.resources.keys());
     if (named.size > 0) return named;
     const fresh = [...sent.resources.values()].filter((r) => this.#accepted.get(r.name)?.version !== r.version);
-    if (fresh.length <= 1) return new Map(fresh.map((resource) => [resource.name, message]));
+    if (fresh.length <= 1) return new Map(fresh.map((resource) => [resource.name, readableReason(message)]));
     const names = fresh.map((resource) => resource.name);
     const middle = Math.ceil(names.length / 2);
     this.#suspects.unshift(names.slice(0, middle), names.slice(middle));
@@ -271,6 +241,7 @@ export class Subscription {
     const plan = this.#plan(map, phase);
     if (!plan) return undefined;
     const resources = this.protocol === "delta" ? takeWithin(plan.resources, limitBytes) : plan.resources;
+    const fresh = resources.filter((resource) => this.#needs(resource));
     if (plan.suspects) this.#suspects.shift();
     for (const { name } of resources) this.#wanted.delete(name);
     for (const name of plan.removed) this.#wanted.delete(name);
@@ -282,7 +253,7 @@ export class Subscription {
       resources: new Map(resources.map((resource) => [resource.name, resource])),
       removed: plan.removed,
     };
-    return { nonce: this.#lastNonce, version: plan.version ?? "", resources, removed: plan.removed };
+    return { nonce: this.#lastNonce, version: plan.version ?? "", resources, fresh, removed: plan.removed };
   }
 
   #plan(map: ResourceMap, phase: Phase): Plan | undefined {
@@ -388,20 +359,3 @@ const wholeStateTypes: ReadonlySet<string> = new Set([TypeUrl.listener, TypeUrl.
 
 /** A first request without names asks for everything of these; Envoy does so for virtual hosts too. */
 const wildcardByDefault: ReadonlySet<string> = new Set([TypeUrl.listener, TypeUrl.cluster, TypeUrl.virtualHost]);
-
-const stateVersionOf = (resources: Iterable<Resource>): string =>
-  versionOf(
-    Array.from(resources, ({ name, version }) => `${name}\0${version}`)
-      .sort() // clients list their names in any order
-      .join("\n"),
-  );
-
-/** As many as fit, at least one; the rest follows when the client has answered. */
-function takeWithin(resources: readonly Resource[], limitBytes: number): readonly Resource[] {
-  let bytes = 0;
-  const end = resources.findIndex(({ name, value }, i) => {
-    bytes += value.length + name.length;
-    return i > 0 && bytes > limitBytes;
-  });
-  return end < 0 ? resources : resources.slice(0, end);
-}

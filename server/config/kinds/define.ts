@@ -6,7 +6,7 @@ import { metadataSchema, subdomainError, toMeta } from "./metadata.ts";
 import { check, unknownField } from "./schema.ts";
 
 /** One object as JSON; Kubernetes' store takes 1.5 MiB. */
-export const maxObjectBytes = 1024 * 1024;
+const maxObjectBytes = 1024 * 1024;
 
 type Declaration<S extends z.ZodType> = Omit<KindDefinition, "parse" | "jsonSchema" | "namespaced"> & {
   spec: S;
@@ -59,11 +59,12 @@ export function defineKind<S extends z.ZodType>(declaration: Declaration<S>): Ki
 
 export const joinVersion = (group: string, version: string): string => (group === "" ? version : `${group}/${version}`);
 
-/** Fields that are refused by name are no part of what the API offers. */
+/** Fields that are refused by name are no part of what the API offers; Kubernetes' schemas have no `propertyNames`. */
 function dropRefused(context: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
-  const properties = context.jsonSchema.properties;
-  for (const [name, field] of Object.entries(properties ?? {})) {
-    if (typeof field === "object" && field.not !== undefined) delete properties?.[name];
+  const { properties = {} } = context.jsonSchema;
+  delete context.jsonSchema.propertyNames;
+  for (const [name, field] of Object.entries(properties)) {
+    if (typeof field === "object" && field.not !== undefined) delete properties[name];
   }
 }
 

@@ -12,7 +12,7 @@ const subsetSchema = z.strictObject({
 export type Subset = z.output<typeof subsetSchema>;
 
 /** https://istio.io/latest/docs/reference/config/networking/destination-rule/ */
-export const destinationRuleSpecSchema = z.strictObject({
+const destinationRuleSpecSchema = z.strictObject({
   host: wildcardHost().describe("The service: short name, or fully qualified."),
   trafficPolicy: trafficPolicySchema.optional(),
   subsets: rule(z.array(subsetSchema), (subsets, report) =>

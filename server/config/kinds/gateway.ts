@@ -66,7 +66,7 @@ const serverSchema = z.strictObject({
 export type Server = z.output<typeof serverSchema>;
 
 /** https://istio.io/latest/docs/reference/config/networking/gateway/ */
-export const gatewaySpecSchema = z.strictObject({
+const gatewaySpecSchema = z.strictObject({
   selector: labels().optional().describe("Labels of the gateway workloads that serve this."),
   servers: rule(z.array(serverSchema).min(1), (servers, report) =>
     reportDuplicates(

@@ -32,13 +32,13 @@ const changedHeaders = (direction: "request" | "response") => {
   });
 };
 
-export const headersSchema = z.strictObject({
+const headersSchema = z.strictObject({
   request: changedHeaders("request").optional(),
   response: changedHeaders("response").optional(),
 });
 export type Headers = z.output<typeof headersSchema>;
 
-export const destinationSchema = z.strictObject({
+const destinationSchema = z.strictObject({
   host: rule(wildcardHost(), (host, report) => {
     if (host === "*") report([], "must name one service");
   }).describe("A service: short name, or fully qualified."),
@@ -47,7 +47,7 @@ export const destinationSchema = z.strictObject({
 });
 export type Destination = z.output<typeof destinationSchema>;
 
-export const httpRouteDestinationSchema = z.strictObject({
+const httpRouteDestinationSchema = z.strictObject({
   destination: destinationSchema,
   weight: nonNegativeInt32()
     .optional()
@@ -90,7 +90,7 @@ const faultAbortSchema = rule(
   },
 );
 
-export const faultSchema = rule(
+const faultSchema = rule(
   z.strictObject({ delay: faultDelaySchema.optional(), abort: faultAbortSchema.optional() }),
   (fault, report) => {
     if (fault.delay === undefined && fault.abort === undefined) report([], "needs a delay, an abort, or both");

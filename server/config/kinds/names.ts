@@ -1,4 +1,4 @@
-import ipaddr from "ipaddr.js";
+import { isIP } from "node:net";
 
 // Istio's DNS label takes capital letters, unlike Kubernetes'. https://istio.io/latest/docs/reference/config/networking/virtual-service/
 const dnsLabel = /^[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
@@ -45,8 +45,8 @@ export function hostCovers(outer: string, inner: string): boolean {
   return inner.endsWith(outer.slice(1)) && inner.length > outer.length - 1;
 }
 
-export const isIpAddress = (text: string): boolean =>
-  ipaddr.IPv4.isValidFourPartDecimal(text) || (text.includes(":") && ipaddr.IPv6.isValid(text));
+/** Without an IPv6 zone: it means something on one machine only. */
+export const isIpAddress = (text: string): boolean => isIP(text) !== 0 && !text.includes("%");
 
 export function ipOrCidrError(text: string): string | undefined {
   const [address = "", bits, extra] = text.split("/");

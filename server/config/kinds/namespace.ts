@@ -3,7 +3,7 @@ import { defineKind } from "./define.ts";
 import { labelNameError } from "./metadata.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-v1/ */
-export const namespaceSpecSchema = z.strictObject({
+const namespaceSpecSchema = z.strictObject({
   finalizers: z.array(z.string()).optional().describe("Kept, and without effect."),
 });
 export type NamespaceSpec = z.output<typeof namespaceSpecSchema>;

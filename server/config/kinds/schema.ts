@@ -61,7 +61,7 @@ export function unknownField(key: string, known: readonly string[]): string {
 }
 
 /** `spec.http[0].match[1].headers["end-user"]`: array indexes in brackets, names that are no identifiers quoted. */
-export function formatPath(path: readonly PropertyKey[], root = ""): string {
+function formatPath(path: readonly PropertyKey[], root = ""): string {
   let text = root;
   for (const key of path) {
     if (typeof key === "number") text += `[${key}]`;

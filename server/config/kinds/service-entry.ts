@@ -53,7 +53,7 @@ const fields = z.strictObject({
 export type ServiceEntrySpec = z.output<typeof fields>;
 
 /** https://istio.io/latest/docs/reference/config/networking/service-entry/ */
-export const serviceEntrySpecSchema = rule(fields, checkServiceEntry);
+const serviceEntrySpecSchema = rule(fields, checkServiceEntry);
 
 function checkServiceEntry(entry: ServiceEntrySpec, report: Report): void {
   const resolution = entry.resolution ?? "NONE";

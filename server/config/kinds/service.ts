@@ -85,7 +85,7 @@ const fields = z.strictObject({
 });
 export type ServiceSpec = z.output<typeof fields>;
 
-export const serviceSpecSchema = rule(fields, (spec: ServiceSpec, report: Report) => {
+const serviceSpecSchema = rule(fields, (spec: ServiceSpec, report: Report) => {
   if ((spec.ports ?? []).length === 0 && spec.clusterIP !== "None") report(["ports"], "needs at least one entry");
 });
 

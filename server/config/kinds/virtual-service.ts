@@ -7,7 +7,7 @@ import { hostCovers, isIpAddress, wildcardHostError } from "./names.ts";
 import { notYet, rule, text } from "./schema.ts";
 
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/ */
-export const virtualServiceSpecSchema = rule(
+const virtualServiceSpecSchema = rule(
   z.strictObject({
     hosts: rule(
       z

@@ -1,0 +1,37 @@
+import { createTranslator } from "use-intl/core";
+import { expect, it } from "vitest";
+import en from "../messages/en.json" with { type: "json" };
+import zh from "../messages/zh-CN.json" with { type: "json" };
+
+const flat = (value: unknown, path = ""): [string, string][] =>
+  typeof value === "string"
+    ? [[path, value]]
+    : Object.entries(value as object).flatMap(([key, inner]) => flat(inner, path ? `${path}.${key}` : key));
+const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\s*[,}]/g)].map((match) => match[1]).toSorted();
+
+it("has the same keys in every language", () => {
+  expect(flat(zh).map(([key]) => key)).toEqual(flat(en).map(([key]) => key));
+});
+
+it("has the same placeholders in every language", () => {
+  const other = new Map(flat(zh));
+  for (const [key, text] of flat(en)) {
+    expect([key, new Set(placeholders(other.get(key) ?? ""))]).toEqual([key, new Set(placeholders(text))]);
+  }
+});
+
+it("holds messages that parse", () => {
+  for (const [locale, messages] of [
+    ["en", en],
+    ["zh-CN", zh],
+  ] as const) {
+    const failed: string[] = [];
+    const translate = createTranslator({ locale, messages, onError: (error) => failed.push(error.message) });
+    const values = new Proxy({}, { get: () => 1, has: () => true, ownKeys: () => [] });
+    for (const [key, text] of flat(messages)) {
+      const given = Object.fromEntries(placeholders(text).map((name) => [name, 1]));
+      (translate as unknown as (key: string, values: object) => string)(key, { ...values, ...given });
+    }
+    expect(failed).toEqual([]);
+  }
+});

@@ -1,0 +1,5 @@
+import { TopologySkeleton } from "../../components/mesh-graph/topology-skeleton.tsx";
+
+export default function Loading() {
+  return <TopologySkeleton />;
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+// Plain JavaScript that any Node can read, so that an old one gets a sentence and not a syntax error.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const bundle = join(root, "dist/server/limpid.js");
+const pinned = join(root, "node_modules/node/bin/node");
+
+if (Number(process.versions.node.split(".")[0]) < 24) {
+  if (process.env.LIMPID_PINNED_NODE || !existsSync(pinned)) {
+    console.error(
+      `limpid: needs Node.js 24 or newer and this is ${process.versions.node}; run "npm ci", which brings one along.`,
+    );
+    process.exit(1);
+  }
+  const run = spawnSync(pinned, process.argv.slice(1), {
+    stdio: "inherit",
+    env: { ...process.env, LIMPID_PINNED_NODE: "1" },
+  });
+  process.exit(run.status ?? 1);
+}
+
+// In a checkout, `up` builds whatever changed; every other command takes the build that is there.
+const build = join(root, "scripts/build.ts");
+if (existsSync(build) && (process.argv[2] === "up" || !existsSync(bundle))) {
+  const built = spawnSync(process.execPath, [build], { stdio: ["ignore", 2, 2] });
+  if (built.status !== 0) {
+    console.error("limpid: the build failed; what it said stands above.");
+    process.exit(built.status ?? 1);
+  }
+}
+process.argv[1] = bundle;
+await import(bundle);

@@ -1,0 +1,49 @@
+"use client";
+import { useSearchParams } from "next/navigation";
+import { useLocale, useTranslations } from "use-intl";
+import { formatSpan } from "../ui/format.ts";
+import { HealthMark } from "../ui/health-mark.tsx";
+import { Pill } from "../ui/pill.tsx";
+import { TimeOfDay } from "../ui/quantity.tsx";
+import { parseWindow } from "../ui/time-window.ts";
+import type { Freshness } from "./freshness.ts";
+import styles from "./live-pill.module.css";
+
+/** Says whether what is on the page is live, a replay, or stale, and of when. */
+export function LivePill({ freshness }: { freshness: Freshness }) {
+  const t = useTranslations("frame");
+  const locale = useLocale();
+  const params = useSearchParams();
+  const at = Number(params.get("at")) || null;
+  if (at !== null) {
+    return (
+      <Pill tone="accent" data-testid="live-pill">
+        <HealthMark health="idle" silent />
+        {t("replay")} <TimeOfDay ms={at} />
+      </Pill>
+    );
+  }
+  if (freshness.state === "stale") {
+    return (
+      <Pill tone="warn" data-testid="live-pill" title={freshness.reason ? t(`stale-${freshness.reason}`) : ""}>
+        <HealthMark health="degraded" silent />
+        {t("stale")} {freshness.of !== null && <TimeOfDay ms={freshness.of} />}
+      </Pill>
+    );
+  }
+  if (freshness.state === "waiting") {
+    return (
+      <Pill data-testid="live-pill">
+        <HealthMark health="idle" silent />
+        {t("waiting")}
+      </Pill>
+    );
+  }
+  return (
+    <Pill data-testid="live-pill">
+      <HealthMark health="healthy" silent />
+      {t("live")}
+      <span className={styles.window}>· {formatSpan(parseWindow(params.get("window")), locale)}</span>
+    </Pill>
+  );
+}

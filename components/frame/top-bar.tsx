@@ -1,0 +1,83 @@
+"use client";
+import Link from "next/link";
+import { useTranslations } from "use-intl";
+import type { MeshStatus } from "../../server/contract/index.ts";
+import { proxiesHref, topologyHref } from "../lib/links.ts";
+import { HealthMark } from "../ui/health-mark.tsx";
+import { Pill } from "../ui/pill.tsx";
+import { NumberWithUnit } from "../ui/quantity.tsx";
+import { CommandPalette } from "./command-palette.tsx";
+import type { Freshness } from "./freshness.ts";
+import { LivePill } from "./live-pill.tsx";
+import styles from "./top-bar.module.css";
+import { UserMenu } from "./user-menu.tsx";
+
+export function TopBar({ status, freshness }: { status: MeshStatus | undefined; freshness: Freshness }) {
+  const t = useTranslations("frame");
+  return (
+    <header className={styles.top}>
+      <Link href={topologyHref} className={styles.brand}>
+        <Drop />
+        Limpid
+      </Link>
+      <span className={styles.mesh}>
+        <Pill>
+          {t("mesh")} <b>{status?.mesh ?? "…"}</b>
+        </Pill>
+      </span>
+      <CommandPalette />
+      <span className={styles.gap} />
+      <FleetPill status={status} />
+      <LivePill freshness={freshness} />
+      <UserMenu />
+    </header>
+  );
+}
+
+/** Is the fleet in sync, and how long did the last push take to the last proxy. */
+function FleetPill({ status }: { status: MeshStatus | undefined }) {
+  const t = useTranslations("frame");
+  if (!status) return <Pill>{t("fleet-waiting")}</Pill>;
+  const { total, inSync, refused } = status.proxies;
+  const { reachable } = status.controlPlane;
+  const health = !reachable || refused > 0 ? "failing" : inSync < total ? "degraded" : total === 0 ? "idle" : "healthy";
+  return (
+    <Pill
+      href={proxiesHref}
+      tone={health === "failing" ? "bad" : "plain"}
+      data-testid="fleet-pill"
+      title={status.controlPlane.message ?? ""}
+    >
+      <HealthMark health={health} />
+      {reachable ? (
+        <>
+          <span className={styles.wide}>{t("in-sync", { inSync, total })}</span>
+          <span className={styles.narrow}>
+            {inSync}/{total}
+          </span>
+          {status.lastPush && status.lastPush.ms !== null && (
+            <span className={styles.push}>
+              · {t("last-push")} <NumberWithUnit value={status.lastPush.ms} kind="ms" />
+            </span>
+          )}
+        </>
+      ) : (
+        <span>{t("control-plane-down")}</span>
+      )}
+    </Pill>
+  );
+}
+
+function Drop() {
+  return (
+    <svg width="20" height="20" viewBox="0 0 24 24" aria-hidden="true">
+      <path
+        d="M12 2.5c4 5 6.5 8 6.5 11.5a6.5 6.5 0 01-13 0C5.5 10.5 8 7.5 12 2.5z"
+        fill="none"
+        stroke="var(--accent)"
+        strokeWidth="2"
+      />
+      <circle cx="12" cy="14.2" r="2.4" fill="var(--accent)" />
+    </svg>
+  );
+}

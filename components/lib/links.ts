@@ -1,0 +1,18 @@
+/** Every address of the dashboard in one place, so that a page that moves is found by its links. */
+export const topologyHref = "/topology";
+export const servicesHref = "/services";
+export const faultsHref = "/faults";
+export const proxiesHref = "/proxies";
+export const configHref = "/config";
+
+export const serviceHref = (
+  namespace: string,
+  name: string,
+  tab?: "traffic" | "metrics" | "endpoints" | "config",
+): string => `/services/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}${tab ? `?tab=${tab}` : ""}`;
+
+/** The fault form, filled in for one service. */
+export const injectFaultHref = (namespace: string, name: string): string =>
+  `/faults?new=${encodeURIComponent(`${namespace}/${name}`)}`;
+
+export const proxyHref = (id: string): string => `/proxies?proxy=${encodeURIComponent(id)}`;

@@ -1,0 +1,51 @@
+"use client";
+import { keepPreviousData, type QueryKey, useQuery } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import type { ApiError } from "../../server/contract/index.ts";
+import { type Settled, toApiError } from "./api.ts";
+
+/** Two axes kept apart: do I have data, and is it live. */
+export interface Live<T> {
+  data: T | undefined;
+  /** When `data` was read, Unix milliseconds; 0 without data. */
+  readAt: number;
+  /** Why it is not being refreshed right now. */
+  error: ApiError | null;
+  /** Since when reading fails, Unix milliseconds. */
+  failingSince: number | null;
+  refresh: () => void;
+}
+
+export interface LiveOptions<T> {
+  queryKey: QueryKey;
+  read: (signal: AbortSignal) => Promise<T>;
+  /** Milliseconds between reads; null: once. A failed read is tried again at the same pace. */
+  everyMs: number | null;
+  /** What the server already read for exactly this key. */
+  initial?: Settled<T> | undefined;
+  enabled?: boolean;
+}
+
+/** A query that refreshes itself while the tab is visible, keeps the last good data when a read fails, and heals by itself. */
+export function useLive<T>({ queryKey, read, everyMs, initial, enabled = true }: LiveOptions<T>): Live<T> {
+  const query = useQuery({
+    queryKey,
+    queryFn: ({ signal }) => read(signal),
+    enabled,
+    refetchInterval: everyMs ?? false,
+    placeholderData: keepPreviousData,
+    retry: false,
+    ...(initial?.ok ? { initialData: initial.value } : {}),
+  });
+  const since = useRef<number | null>(null);
+  const error = query.error
+    ? toApiError(query.error)
+    : query.data === undefined && initial && !initial.ok
+      ? initial.error
+      : null;
+  useEffect(() => {
+    since.current = error ? (since.current ?? Date.now()) : null;
+  }, [error]);
+  const failingSince = error ? (since.current ?? query.errorUpdatedAt) || null : null;
+  return { data: query.data, readAt: query.dataUpdatedAt, error, failingSince, refresh: () => void query.refetch() };
+}

@@ -1,0 +1,121 @@
+"use client";
+import {
+  ChangeList,
+  FaultList,
+  Graph,
+  MeshStatus,
+  ProxyList,
+  PushStatus,
+  Routing,
+  ServiceList,
+  ServiceMetrics,
+} from "../../server/contract/index.ts";
+import { getJson, type Settled } from "./api.ts";
+import { type Live, useLive } from "./live.ts";
+
+const pace = 2000;
+const slow = 10_000;
+
+type From<T> = Settled<T> | undefined;
+
+export const useMeshStatus = (initial?: From<MeshStatus>): Live<MeshStatus> =>
+  useLive({
+    queryKey: ["status"],
+    read: (signal) => getJson(MeshStatus, "/api/status", signal),
+    everyMs: pace,
+    initial,
+  });
+
+/** Live while `at` is null; a moment of the past does not change, and is read once. */
+export const useGraph = (
+  query: { windowSec: number; at: number | null },
+  initial?: From<Graph>,
+  enabled = true,
+): Live<Graph> =>
+  useLive({
+    queryKey: ["graph", query],
+    read: (signal) =>
+      getJson(Graph, `/api/graph?window=${query.windowSec}${query.at === null ? "" : `&at=${query.at}`}`, signal),
+    everyMs: query.at === null ? pace : null,
+    initial,
+    enabled,
+  });
+
+export const useServices = (windowSec: number, initial?: From<ServiceList>, enabled = true): Live<ServiceList> =>
+  useLive({
+    queryKey: ["services", windowSec],
+    read: (signal) => getJson(ServiceList, `/api/services?window=${windowSec}`, signal),
+    everyMs: pace,
+    initial,
+    enabled,
+  });
+
+const servicePath = (namespace: string, name: string) =>
+  `/api/services/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
+
+export const useServiceMetrics = (
+  query: { namespace: string; name: string; windowSec: number },
+  initial?: From<ServiceMetrics>,
+  enabled = true,
+): Live<ServiceMetrics> =>
+  useLive({
+    queryKey: ["metrics", query],
+    read: (signal) =>
+      getJson(ServiceMetrics, `${servicePath(query.namespace, query.name)}/metrics?window=${query.windowSec}`, signal),
+    everyMs: pace,
+    initial,
+    enabled,
+  });
+
+export const useRouting = (
+  query: { namespace: string; name: string },
+  initial?: From<Routing>,
+  enabled = true,
+): Live<Routing> =>
+  useLive({
+    queryKey: ["routing", query],
+    read: (signal) => getJson(Routing, `${servicePath(query.namespace, query.name)}/routing`, signal),
+    everyMs: slow,
+    initial,
+    enabled,
+  });
+
+export const useFaults = (initial?: From<FaultList>): Live<FaultList> =>
+  useLive({
+    queryKey: ["faults"],
+    read: (signal) => getJson(FaultList, "/api/faults", signal),
+    everyMs: pace,
+    initial,
+  });
+
+export const useProxies = (initial?: From<ProxyList>): Live<ProxyList> =>
+  useLive({
+    queryKey: ["proxies"],
+    read: (signal) => getJson(ProxyList, "/api/proxies", signal),
+    everyMs: pace,
+    initial,
+  });
+
+/** One push, followed closely until it is complete. */
+export const usePush = (
+  revision: number | "latest",
+  everyMs: number | null = pace,
+  enabled = true,
+): Live<PushStatus | null> =>
+  useLive({
+    queryKey: ["push", revision],
+    read: (signal) => getJson(PushStatus.nullable(), `/api/pushes/${revision}`, signal),
+    everyMs,
+    enabled,
+  });
+
+/** Newest first. `sinceMs` is rounded to the minute, so that the key does not change with every render. */
+export const useChanges = (query: { sinceMs: number; limit: number }, initial?: From<ChangeList>): Live<ChangeList> => {
+  const sinceMs = Math.floor(query.sinceMs / 60_000) * 60_000;
+  return useLive({
+    queryKey: ["changes", query.limit, sinceMs],
+    read: (signal) => getJson(ChangeList, `/api/changes?since=${sinceMs}&limit=${query.limit}`, signal),
+    everyMs: pace,
+    initial,
+  });
+};

@@ -1,0 +1,82 @@
+"use client";
+import { memo } from "react";
+import { useLocale, useTranslations } from "use-intl";
+import type { Graph, Signals } from "../../server/contract/index.ts";
+import { formatRate, formatShare, quantityText } from "../ui/format.ts";
+import { nodeName } from "./graph-text.ts";
+
+export interface AccessibleGraphProps {
+  graph: Pick<Graph, "nodes" | "edges">;
+  selected: string | null;
+  onSelect: (id: string) => void;
+  onFocus: (id: string | null) => void;
+}
+
+/** Past this a linear reading is no help: the list view sorts and filters. */
+const most = 400;
+
+/** The graph for who does not see it, and for tests: every node and call as a button with its health in words. */
+export const AccessibleGraph = memo(function AccessibleGraph({
+  graph,
+  selected,
+  onSelect,
+  onFocus,
+}: AccessibleGraphProps) {
+  const t = useTranslations("topology");
+  const health = useTranslations("ui.health");
+  const locale = useLocale();
+  const names = new Map(graph.nodes.map((node) => [node.id, nodeName(node)]));
+  const numbers = ({ requestRate, errorShare }: Signals) => ({
+    rate: quantityText(formatRate(requestRate, locale)),
+    errors: quantityText(formatShare(errorShare, locale)),
+  });
+  const button = (id: string, said: string) => (
+    <button
+      type="button"
+      aria-pressed={selected === id}
+      onClick={() => onSelect(id)}
+      onFocus={() => onFocus(id)}
+      onBlur={() => onFocus(null)}
+    >
+      {said}
+    </button>
+  );
+  return (
+    <div className="visually-hidden" data-testid="graph-list">
+      <p>{t("graph", { nodes: graph.nodes.length, edges: graph.edges.length })}</p>
+      <ul aria-label={t("nodes")}>
+        {graph.nodes.slice(0, most).map((node) => (
+          <li key={node.id} data-node={node.id} data-health={node.health} data-badges={node.badges.join(" ")}>
+            {button(
+              node.id,
+              t("node-said", { name: nodeName(node), health: health(node.health), ...numbers(node.signals) }),
+            )}
+          </li>
+        ))}
+      </ul>
+      <ul aria-label={t("edges")}>
+        {graph.edges.slice(0, most).map((edge) => (
+          <li
+            key={edge.id}
+            data-edge={edge.id}
+            data-source={edge.source}
+            data-target={edge.target}
+            data-health={edge.health}
+            data-rate={edge.signals.requestRate.toFixed(3)}
+            data-errors={edge.signals.errorShare.toFixed(4)}
+          >
+            {button(
+              edge.id,
+              t("edge-said", {
+                from: names.get(edge.source) ?? edge.source,
+                to: names.get(edge.target) ?? edge.target,
+                health: health(edge.health),
+                ...numbers(edge.signals),
+              }),
+            )}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+});

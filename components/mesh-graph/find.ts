@@ -1,0 +1,157 @@
+/** What an expression looks at: a node or an edge of the graph. */
+export interface Findable {
+  /** Everything that a bare word may be part of, lower case. */
+  text: string;
+  /** Share, 0..1. */
+  errors: number;
+  /** Per second. */
+  rate: number;
+  /** Milliseconds; null without a request. */
+  p50: number | null;
+  p95: number | null;
+  p99: number | null;
+}
+
+export type FindError =
+  | { key: "unknown-word"; word: string; at: number }
+  | { key: "want-number"; field: string; operator: string; example: string }
+  | { key: "want-close" }
+  | { key: "want-operand" };
+
+export type FindResult = { ok: true; matches: ((item: Findable) => boolean) | null } | { ok: false; error: FindError };
+
+type Match = (item: Findable) => boolean;
+type NumberField = "errors" | "rate" | "p50" | "p95" | "p99";
+
+interface Token {
+  text: string;
+  at: number;
+}
+
+const examples: Record<NumberField, string> = { errors: "1%", rate: "10", p50: "20ms", p95: "100ms", p99: "1s" };
+const isField = (word: string): word is NumberField => word in examples;
+const operators: Record<string, (a: number, b: number) => boolean> = {
+  ">": (a, b) => a > b,
+  ">=": (a, b) => a >= b,
+  "<": (a, b) => a < b,
+  "<=": (a, b) => a <= b,
+  "=": (a, b) => a === b,
+  "!=": (a, b) => a !== b,
+};
+
+class Refused extends Error {
+  readonly error: FindError;
+  constructor(error: FindError) {
+    super(error.key);
+    this.error = error;
+  }
+}
+
+/**
+ * `errors > 1% and (reviews or p95 >= 100ms) and not v1`: comparisons, parts of names, and · or · not · parentheses; `and` binds tighter
+ * than `or`, and may be left out. An empty text has no matcher.
+ */
+export function parseFind(text: string): FindResult {
+  const tokens = tokenize(text);
+  if (tokens.length === 0) return { ok: true, matches: null };
+  try {
+    const reader = new Reader(tokens);
+    const matches = reader.either();
+    const rest = reader.peek();
+    if (rest) throw new Refused({ key: "unknown-word", word: rest.text, at: rest.at });
+    return { ok: true, matches };
+  } catch (cause) {
+    if (cause instanceof Refused) return { ok: false, error: cause.error };
+    throw cause;
+  }
+}
+
+const tokenize = (text: string): Token[] =>
+  [...text.matchAll(/>=|<=|!=|[()<>=]|"[^"]*"|[^\s()<>=!"]+|[!"]/g)].map((match) => ({
+    text: match[0],
+    at: match.index + 1,
+  }));
+
+class Reader {
+  private readonly tokens: readonly Token[];
+  private next = 0;
+
+  constructor(tokens: readonly Token[]) {
+    this.tokens = tokens;
+  }
+
+  peek(): Token | undefined {
+    return this.tokens[this.next];
+  }
+
+  private take(word: string): boolean {
+    if (this.peek()?.text.toLowerCase() !== word) return false;
+    this.next += 1;
+    return true;
+  }
+
+  either(): Match {
+    const parts = [this.all()];
+    while (this.take("or")) parts.push(this.all());
+    return (item) => parts.some((part) => part(item));
+  }
+
+  private all(): Match {
+    const parts = [this.not()];
+    for (;;) {
+      const token = this.peek()?.text.toLowerCase();
+      if (token === undefined || token === "or" || token === ")") break;
+      this.take("and");
+      parts.push(this.not());
+    }
+    return (item) => parts.every((part) => part(item));
+  }
+
+  private not(): Match {
+    if (!this.take("not")) return this.operand();
+    const inner = this.not();
+    return (item) => !inner(item);
+  }
+
+  private operand(): Match {
+    const token = this.peek();
+    if (!token) throw new Refused({ key: "want-operand" });
+    this.next += 1;
+    if (token.text === "(") {
+      const inner = this.either();
+      if (!this.take(")")) throw new Refused({ key: "want-close" });
+      return inner;
+    }
+    const word = token.text.toLowerCase();
+    const operator = this.peek()?.text ?? "";
+    if (isField(word) && operator in operators) return this.comparison(word, operator);
+    if (/^(?:[()<>=!"]|>=|<=|!=|and|or)$/.test(word) || operator in operators) {
+      throw new Refused({ key: "unknown-word", word: token.text, at: token.at });
+    }
+    const part = word.replaceAll('"', "");
+    return (item) => item.text.includes(part);
+  }
+
+  private comparison(field: NumberField, operator: string): Match {
+    this.next += 1;
+    const value = numberOf(field, this.peek()?.text ?? "");
+    if (value === null) throw new Refused({ key: "want-number", field, operator, example: examples[field] });
+    this.next += 1;
+    const compare = operators[operator];
+    return (item) => {
+      const seen = item[field];
+      return seen !== null && (compare?.(seen, value) ?? false);
+    };
+  }
+}
+
+/** `1%` and `1` are both one percent of errors; latencies are milliseconds unless they say `s`. */
+function numberOf(field: NumberField, text: string): number | null {
+  const match = /^(\d+(?:\.\d+)?)(%|ms|s|rps)?$/i.exec(text);
+  if (!match) return null;
+  const [value, unit] = [Number(match[1]), match[2]?.toLowerCase()];
+  if (field === "errors") return unit === undefined || unit === "%" ? value / 100 : null;
+  if (field === "rate") return unit === undefined || unit === "rps" ? value : null;
+  if (unit === "s") return value * 1000;
+  return unit === undefined || unit === "ms" ? value : null;
+}

@@ -1,0 +1,251 @@
+export interface LayoutNode {
+  id: string;
+  /** Nodes of one group stand in one column, one below the other. */
+  group: string;
+  namespace: string;
+  /** Outside of the mesh: stands left of everything, in no namespace's box. */
+  outside: boolean;
+}
+
+export interface LayoutEdge {
+  source: string;
+  target: string;
+}
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+export const columnGap = 190;
+export const rowGap = 104;
+const groupGap = 30;
+const bandGap = 90;
+
+interface Group {
+  id: string;
+  members: string[];
+  band: string;
+  outside: boolean;
+  layer: number;
+  /** Place within its layer: column of a wrapped layer, and centre. */
+  column: number;
+  y: number;
+  before: Group[];
+  after: Group[];
+}
+
+/**
+ * Layers from left to right along the calls, one horizontal band per namespace, the versions of a service side by side. Pure and
+ * deterministic: the order of the input does not matter. Returns the centre of every node.
+ */
+export function layoutGraph(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): Map<string, Point> {
+  const groups = groupNodes(nodes, edges);
+  assignLayers(groups);
+  const bands = Map.groupBy(groups, (group) => group.band);
+  const depth = Math.max(0, ...groups.map((group) => group.layer)) + 1;
+  const columns = Array.from({ length: depth }, () => 1);
+  // Rows of one layer in one band before it is wrapped, so that the whole stays about as wide as high.
+  const limit = Math.max(6, Math.ceil((1.2 * Math.sqrt(nodes.length)) / bands.size));
+  let top = 0;
+  for (const name of [...bands.keys()].toSorted(byText)) {
+    const band = bands.get(name) ?? [];
+    const extent = placeBand(band, depth, columns, limit);
+    const shift = top - extent.min;
+    for (const group of band) group.y += shift;
+    top += extent.max - extent.min + bandGap;
+  }
+  const starts = [0];
+  for (const count of columns) starts.push((starts.at(-1) ?? 0) + count);
+  return pointsOf(groups, starts);
+}
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const heightOf = (group: Group): number => group.members.length * rowGap + groupGap;
+
+function groupNodes(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): Group[] {
+  const groups = new Map<string, Group>();
+  const ofNode = new Map<string, Group>();
+  for (const node of nodes.toSorted((a, b) => byText(a.id, b.id))) {
+    const group = groups.get(node.group) ?? {
+      id: node.group,
+      members: [],
+      band: node.namespace,
+      outside: node.outside,
+      layer: 0,
+      column: 0,
+      y: 0,
+      before: [],
+      after: [],
+    };
+    group.members.push(node.id);
+    groups.set(node.group, group);
+    ofNode.set(node.id, group);
+  }
+  const pairs = new Set<string>();
+  for (const edge of edges.toSorted((a, b) => byText(a.source, b.source) || byText(a.target, b.target))) {
+    const [from, to] = [ofNode.get(edge.source), ofNode.get(edge.target)];
+    if (!from || !to || from === to || pairs.has(`${from.id}\n${to.id}`)) continue;
+    pairs.add(`${from.id}\n${to.id}`);
+    from.after.push(to);
+    to.before.push(from);
+  }
+  const all = [...groups.values()].toSorted((a, b) => byText(a.id, b.id));
+  for (const group of all) if (group.outside) group.band = group.after[0]?.band ?? group.band;
+  return all;
+}
+
+/** Longest path from the roots; calls that close a cycle do not count. */
+function assignLayers(groups: readonly Group[]): void {
+  const state = new Map<Group, "open" | "done">();
+  const order: Group[] = [];
+  const ignored = new Set<string>();
+  const visit = (group: Group): void => {
+    state.set(group, "open");
+    for (const next of group.after) {
+      if (state.get(next) === "open") ignored.add(`${group.id}\n${next.id}`);
+      else if (!state.has(next)) visit(next);
+    }
+    state.set(group, "done");
+    order.unshift(group);
+  };
+  const roots = groups.toSorted(
+    (a, b) => Number(b.outside) - Number(a.outside) || a.before.length - b.before.length || byText(a.id, b.id),
+  );
+  for (const group of roots) if (!state.has(group)) visit(group);
+  const anyOutside = groups.some((group) => group.outside);
+  for (const group of order) if (anyOutside && !group.outside) group.layer = 1;
+  for (const group of order) {
+    for (const next of group.after) {
+      if (!ignored.has(`${group.id}\n${next.id}`)) next.layer = Math.max(next.layer, group.layer + 1);
+    }
+  }
+  // What nobody calls stands right before what it calls, instead of far left.
+  for (const group of order.toReversed()) {
+    if (group.before.length === 0 && group.after.length > 0 && !group.outside) {
+      group.layer = Math.max(group.layer, Math.min(...group.after.map((next) => next.layer)) - 1);
+    }
+  }
+}
+
+/** Orders and places one namespace's groups; `columns` grows where a layer has to be wrapped. Returns the band's extent. */
+function placeBand(
+  band: readonly Group[],
+  depth: number,
+  columns: number[],
+  limit: number,
+): { min: number; max: number } {
+  const connected = band.filter((group) => group.before.length + group.after.length > 0);
+  const layers = Array.from({ length: depth }, (_, layer) => connected.filter((group) => group.layer === layer));
+  for (const layer of layers) stack(layer);
+  for (let round = 0; round < 6; round++) {
+    const forward = round % 2 === 0;
+    for (const layer of forward ? layers : layers.toReversed()) {
+      const wish = new Map(layer.map((group) => [group, meanOf(forward ? group.before : group.after) ?? group.y]));
+      layer.sort((a, b) => (wish.get(a) ?? 0) - (wish.get(b) ?? 0) || byText(a.id, b.id));
+      settle(layer, (group) => wish.get(group) ?? group.y);
+    }
+  }
+  for (const [index, layer] of layers.entries()) columns[index] = Math.max(columns[index] ?? 1, wrap(layer, limit));
+  const extent = extentOf(connected);
+  return placeLoners(
+    band.filter((group) => !connected.includes(group)),
+    extent,
+    depth,
+  );
+}
+
+function stack(layer: readonly Group[]): void {
+  let y = 0;
+  for (const group of layer) {
+    group.y = y + heightOf(group) / 2;
+    y += heightOf(group);
+  }
+  for (const group of layer) group.y -= y / 2;
+}
+
+const meanOf = (groups: readonly Group[]): number | null =>
+  groups.length === 0 ? null : groups.reduce((sum, group) => sum + group.y, 0) / groups.length;
+
+/** As near as can be to where each wants to be (least squares), in the given order and without overlap: pool adjacent violators. */
+function settle(layer: readonly Group[], wish: (group: Group) => number): void {
+  const blocks: { sum: number; count: number; groups: { group: Group; offset: number }[] }[] = [];
+  let offset = 0;
+  for (const [index, group] of layer.entries()) {
+    const previous = layer[index - 1];
+    if (previous) offset += (heightOf(previous) + heightOf(group)) / 2;
+    blocks.push({ sum: wish(group) - offset, count: 1, groups: [{ group, offset }] });
+    for (let last = blocks.at(-1), prior = blocks.at(-2); last && prior; last = blocks.at(-1), prior = blocks.at(-2)) {
+      if (prior.sum / prior.count <= last.sum / last.count) break;
+      blocks.splice(-2, 2, {
+        sum: prior.sum + last.sum,
+        count: prior.count + last.count,
+        groups: [...prior.groups, ...last.groups],
+      });
+    }
+  }
+  for (const { sum, count, groups } of blocks) for (const { group, offset } of groups) group.y = sum / count + offset;
+}
+
+/** A layer with too many rows becomes several columns, in reading order. Returns how many. */
+function wrap(layer: readonly Group[], limit: number): number {
+  const rows = layer.reduce((sum, group) => sum + group.members.length, 0);
+  const count = Math.ceil(rows / limit);
+  if (count <= 1) return 1;
+  const perColumn = Math.ceil(rows / count);
+  let [column, filled] = [0, 0];
+  const parts: Group[][] = [[]];
+  for (const group of layer) {
+    if (filled >= perColumn) {
+      column += 1;
+      filled = 0;
+      parts.push([]);
+    }
+    group.column = column;
+    filled += group.members.length;
+    parts[column]?.push(group);
+  }
+  for (const part of parts) stack(part);
+  return parts.length;
+}
+
+function extentOf(groups: readonly Group[]): { min: number; max: number } {
+  if (groups.length === 0) return { min: 0, max: 0 };
+  return {
+    min: Math.min(...groups.map((group) => group.y - heightOf(group) / 2)),
+    max: Math.max(...groups.map((group) => group.y + heightOf(group) / 2)),
+  };
+}
+
+/** What neither calls nor is called stands in rows below, from the second column on. */
+function placeLoners(
+  loners: readonly Group[],
+  extent: { min: number; max: number },
+  depth: number,
+): { min: number; max: number } {
+  const perRow = Math.max(4, depth - 1, Math.ceil(Math.sqrt(loners.length)));
+  let top = extent.max;
+  for (let start = 0; start < loners.length; start += perRow) {
+    const row = loners.slice(start, start + perRow);
+    const height = Math.max(...row.map(heightOf));
+    for (const [index, group] of row.entries()) {
+      group.layer = index + 1;
+      group.y = top + height / 2;
+    }
+    top += height;
+  }
+  return { min: extent.min, max: top };
+}
+
+function pointsOf(groups: readonly Group[], starts: readonly number[]): Map<string, Point> {
+  const last = (starts.at(-1) ?? 1) - 1;
+  const points = new Map<string, Point>();
+  for (const group of groups) {
+    const start = starts[group.layer] ?? last + group.layer - (starts.length - 2);
+    const x = (start + group.column) * columnGap;
+    for (const [index, id] of group.members.entries()) {
+      points.set(id, { x, y: Math.round(group.y + (index - (group.members.length - 1) / 2) * rowGap) });
+    }
+  }
+  return points;
+}

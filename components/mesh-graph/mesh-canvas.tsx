@@ -1,0 +1,100 @@
+"use client";
+import { useComputedColorScheme } from "@mantine/core";
+import { useReducedMotion } from "@mantine/hooks";
+import { type RefObject, useEffect, useImperativeHandle, useRef, useState } from "react";
+import type { Graph } from "../../server/contract/index.ts";
+import { GraphView } from "./graph-view.ts";
+import styles from "./mesh-canvas.module.css";
+import type { Emphasis } from "./paint.ts";
+import { readPalette } from "./palette.ts";
+import { forgetPlaces, rememberPlaces, withRemembered } from "./places.ts";
+import { keepPositions, noPositions, type Positions } from "./positions.ts";
+import { layoutNodesOf, type SceneText } from "./scene.ts";
+
+export interface MeshCanvasHandle {
+  fit: () => void;
+  zoomBy: (factor: number) => void;
+  exportPng: () => Promise<Blob | null>;
+  /** Lays everything out anew and forgets what was dragged. */
+  tidy: () => void;
+  hover: (id: string | null) => void;
+}
+
+export interface MeshCanvasProps {
+  graph: Pick<Graph, "nodes" | "edges">;
+  text: SceneText;
+  emphasis: Emphasis;
+  animate: boolean;
+  onSelect: (id: string | null) => void;
+  handle: RefObject<MeshCanvasHandle | null>;
+}
+
+/** The graph as a picture. What it says is also in the accessible list beside it, and in the list view. */
+export function MeshCanvas({ graph, text, emphasis, animate, onSelect, handle }: MeshCanvasProps) {
+  const surface = useRef<HTMLDivElement>(null);
+  const base = useRef<HTMLCanvasElement>(null);
+  const particles = useRef<HTMLCanvasElement>(null);
+  const [view, setView] = useState<GraphView | null>(null);
+  const positions = useRef<Positions>(noPositions);
+  const latest = useRef({ graph, text, onSelect });
+  latest.current = { graph, text, onSelect };
+  const scheme = useComputedColorScheme("dark");
+  const still = useReducedMotion();
+
+  useEffect(() => {
+    if (!surface.current || !base.current || !particles.current) return;
+    const created = new GraphView({
+      surface: surface.current,
+      base: base.current,
+      particles: particles.current,
+      onSelect: (id) => latest.current.onSelect(id),
+      onMove: (moved) => {
+        positions.current = { ...positions.current, points: new Map([...positions.current.points, ...moved]) };
+        rememberPlaces(moved);
+      },
+    });
+    setView(created);
+    return () => {
+      created.destroy();
+      setView(null);
+    };
+  }, []);
+
+  useEffect(() => {
+    if (!view) return;
+    const fresh = keepPositions(layoutNodesOf(graph.nodes), graph.edges, positions.current);
+    if (fresh !== positions.current) positions.current = withRemembered(fresh);
+    view.setGraph(graph, positions.current.points, text);
+  }, [view, graph, text]);
+  useEffect(() => view?.setEmphasis(emphasis), [view, emphasis]);
+  useEffect(() => view?.setAnimate(animate && !still), [view, animate, still]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: with the colour scheme the tokens change
+  useEffect(() => {
+    // Fonts that arrive after the first paint change the canvas's text too.
+    const repaint = () => view && surface.current && view.setPalette(readPalette(surface.current));
+    repaint();
+    void document.fonts.ready.then(repaint);
+  }, [view, scheme]);
+
+  useImperativeHandle(handle, () => ({
+    fit: () => view?.fit(),
+    zoomBy: (factor) => view?.zoomBy(factor),
+    exportPng: () => view?.exportPng() ?? Promise.resolve(null),
+    hover: (id) => view?.hover(id),
+    tidy: () => {
+      forgetPlaces();
+      const { graph, text } = latest.current;
+      positions.current = keepPositions(layoutNodesOf(graph.nodes), graph.edges, noPositions);
+      view?.setGraph(graph, positions.current.points, text);
+      view?.fit();
+    },
+  }));
+
+  return (
+    <div className={styles.canvas} aria-hidden data-testid="mesh-canvas">
+      <canvas ref={base} />
+      <canvas ref={particles} />
+      <div ref={surface} className={styles.surface} />
+    </div>
+  );
+}

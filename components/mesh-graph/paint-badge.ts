@@ -1,0 +1,52 @@
+import type { Badge } from "../../server/contract/index.ts";
+import type { Palette } from "./palette.ts";
+
+/** Drawn around 0,0 within ±6. */
+const glyphs: Partial<Record<Badge, string>> = {
+  fault: "M1.5-6l-5 7h3.500l-1 5 5-7h-3.500z",
+  split: "M-5 4C-1 4-1-4 4-4M-5 4C-1 4 0 2 4 2M2-6l2.500 2L2-2M2 0l2.500 2L2 4",
+  mirror: "M0-6v12M-2.500-3.500L-6 3.500h3.500zM2.500-3.500L6 3.500h-3.500z",
+  "circuit-breaker": "M-6 0h3l5-4M2 0h4M-3 0v0",
+  timeout: "M0-6a6 6 0 100 12 6 6 0 000-12M0-3v3.200l2.200 1.600",
+  retry: "M4.500-2.500A5 5 0 105 1M5-5.500v3.200H1.800",
+};
+
+const paths = new Map<Badge, Path2D>();
+
+function pathOf(badge: Badge): Path2D | null {
+  const text = glyphs[badge];
+  if (text === undefined) return null;
+  const path = paths.get(badge) ?? new Path2D(text);
+  paths.set(badge, path);
+  return path;
+}
+
+/** Where config acts: a fault burns in red, a split is in the accent, the rest is quiet. */
+export function paintBadge(ctx: CanvasRenderingContext2D, badge: Badge, x: number, y: number, palette: Palette): void {
+  const path = pathOf(badge);
+  if (!path) return;
+  ctx.save();
+  ctx.translate(x, y);
+  ctx.beginPath();
+  if (badge === "split") ctx.roundRect(-12, -9, 24, 18, 5);
+  else ctx.arc(0, 0, 10.5, 0, 2 * Math.PI);
+  ctx.fillStyle = badge === "fault" ? palette.health.failing : badge === "split" ? palette.accent : palette.panel;
+  ctx.fill();
+  const quiet = badge !== "fault" && badge !== "split";
+  if (quiet) {
+    ctx.strokeStyle = palette.ink3;
+    ctx.lineWidth = 1;
+    ctx.stroke();
+  }
+  ctx.lineWidth = 1.4;
+  ctx.lineCap = ctx.lineJoin = "round";
+  if (badge === "fault") {
+    ctx.fillStyle = palette.panel;
+    ctx.fill(path);
+  } else {
+    ctx.strokeStyle = quiet ? palette.ink2 : palette.accentInk;
+    if (quiet) ctx.scale(0.85, 0.85);
+    ctx.stroke(path);
+  }
+  ctx.restore();
+}

@@ -1,0 +1,87 @@
+"use client";
+import { useTranslations } from "use-intl";
+import type { Graph, GraphEdge } from "../../server/contract/index.ts";
+import { type Column, DataTable } from "../ui/data-table.tsx";
+import { HealthMark } from "../ui/health-mark.tsx";
+import { NumberWithUnit } from "../ui/quantity.tsx";
+import { SideSection } from "../ui/side-sheet.tsx";
+import { nodeName } from "./graph-text.ts";
+import styles from "./panel.module.css";
+import type { TopologyState } from "./use-topology-state.ts";
+
+export interface PeerTableProps {
+  title: string;
+  none: string;
+  graph: Graph;
+  edges: readonly GraphEdge[];
+  /** Which end of the calls is named. */
+  end: "source" | "target";
+  state: TopologyState;
+}
+
+/** The calls into or out of something, busiest first; a row leads to the call. */
+export function PeerTable({ title, none, graph, edges, end, state }: PeerTableProps) {
+  const t = useTranslations("panel");
+  const nameOf = (id: string) => {
+    const node = graph.nodes.find((one) => one.id === id);
+    return node ? nodeName(node) : id;
+  };
+  const columns: Column<GraphEdge>[] = [
+    {
+      key: "peer",
+      header: end === "source" ? t("from") : t("to"),
+      phone: "title",
+      cell: (edge) => (
+        <span className={styles.peer}>
+          <HealthMark health={edge.health} />
+          <button type="button" onClick={() => state.set({ select: edge.id })}>
+            {nameOf(edge[end])}
+          </button>
+        </span>
+      ),
+    },
+    {
+      key: "rps",
+      header: t("rps"),
+      align: "right",
+      cell: ({ signals }) => <NumberWithUnit value={signals.requestRate} kind="rps" bare />,
+    },
+    {
+      key: "err",
+      header: t("err"),
+      align: "right",
+      cell: ({ signals, health }) => (
+        <NumberWithUnit
+          value={signals.errorShare}
+          kind="share"
+          tone={health === "failing" ? "bad" : health === "degraded" ? "warn" : "plain"}
+        />
+      ),
+    },
+    {
+      key: "p95",
+      header: t("p95"),
+      align: "right",
+      cell: ({ signals }) => <NumberWithUnit value={signals.latencyMsP95} kind="ms" />,
+    },
+  ];
+  return (
+    <SideSection flush>
+      <div className={styles.section}>
+        <h3>{title}</h3>
+        {edges.length === 0 ? (
+          <p className="muted">{none}</p>
+        ) : (
+          <DataTable
+            caption={title}
+            columns={columns}
+            rows={edges.toSorted((a, b) => b.signals.requestRate - a.signals.requestRate)}
+            rowKey={({ id }) => id}
+            rowProps={({ id }) => ({ "data-peer": id })}
+            dense
+          />
+        )}
+      </div>
+    </SideSection>
+  );
+}

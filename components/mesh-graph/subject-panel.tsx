@@ -1,0 +1,147 @@
+"use client";
+import { Button } from "@mantine/core";
+import dynamic from "next/dynamic";
+import Link from "next/link";
+import { useTranslations } from "use-intl";
+import type { Graph, ServiceMetrics } from "../../server/contract/index.ts";
+import { injectFaultHref, serviceHref } from "../lib/links.ts";
+import { useServiceMetrics } from "../lib/queries.ts";
+import { Kpi, KpiRow } from "../ui/kpi.tsx";
+import { NumberWithUnit } from "../ui/quantity.tsx";
+import { SideSection } from "../ui/side-sheet.tsx";
+import { SkeletonBlock } from "../ui/skeletons.tsx";
+import { VersionChip } from "../ui/version-chip.tsx";
+import { versionColor } from "../ui/version-color.ts";
+import styles from "./panel.module.css";
+import { PanelHeader } from "./panel-header.tsx";
+import { PeerTable } from "./peer-table.tsx";
+import { SplitSection } from "./split-section.tsx";
+import { type Subject, sumSignals } from "./subject.ts";
+import type { TopologyState } from "./use-topology-state.ts";
+
+const LiveChart = dynamic(() => import("../ui/live-chart.tsx").then((module) => module.LiveChart), {
+  ssr: false,
+  loading: () => <SkeletonBlock height={84} />,
+});
+
+export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject: Subject; state: TopologyState }) {
+  const t = useTranslations("panel");
+  const { service, version } = subject;
+  const query = { namespace: service?.namespace ?? "", name: service?.name ?? "", windowSec: state.windowSec };
+  const metrics = useServiceMetrics(query, undefined, service !== null && state.at === null).data;
+  const mine = metrics && service ? metrics : undefined;
+  const signals = mine?.totals[version ?? "all"] ?? sumSignals(subject.nodes.map((node) => node.signals));
+  return (
+    <>
+      <PanelHeader
+        health={subject.health}
+        title={subject.name}
+        hint={
+          version ? (
+            <VersionChip version={version} />
+          ) : (
+            service && <span className="muted mono">{subject.namespace}</span>
+          )
+        }
+        action={
+          service && (
+            <Button
+              component={Link}
+              href={serviceHref(service.namespace, service.name)}
+              variant="default"
+              size="compact-sm"
+              data-testid="panel-open"
+            >
+              {t("open")}
+            </Button>
+          )
+        }
+        onClose={() => state.set({ select: null })}
+      />
+      <SideSection>
+        <KpiRow>
+          <Kpi label={t("rps")}>
+            <NumberWithUnit value={signals.requestRate} kind="rps" bare />
+          </Kpi>
+          <Kpi
+            label={t("success")}
+            tone={subject.health === "failing" ? "bad" : subject.health === "degraded" ? "warn" : "plain"}
+          >
+            <NumberWithUnit value={signals.requestRate > 0 ? 1 - signals.errorShare : null} kind="share" />
+          </Kpi>
+          <Kpi label={t("p50")}>
+            <NumberWithUnit value={signals.latencyMsP50} kind="ms" />
+          </Kpi>
+          <Kpi label={t("p95")}>
+            <NumberWithUnit value={signals.latencyMsP95} kind="ms" />
+          </Kpi>
+        </KpiRow>
+      </SideSection>
+      {service && <SplitSection service={service} metrics={mine} />}
+      {mine && <LatencySection metrics={mine} />}
+      <PeerTable
+        title={t("callers")}
+        none={t("no-callers")}
+        graph={graph}
+        edges={subject.callers}
+        end="source"
+        state={state}
+      />
+      <PeerTable
+        title={t("calls")}
+        none={t("no-calls")}
+        graph={graph}
+        edges={subject.calls}
+        end="target"
+        state={state}
+      />
+      {service && (
+        <SideSection>
+          <div className={styles.actions}>
+            <Button
+              component={Link}
+              href={serviceHref(service.namespace, service.name, "traffic")}
+              variant="filled"
+              data-testid="panel-shift"
+            >
+              {t("shift")}
+            </Button>
+            <Button
+              component={Link}
+              href={injectFaultHref(service.namespace, service.name)}
+              variant="default"
+              data-testid="panel-fault"
+            >
+              {t("inject")}
+            </Button>
+          </div>
+        </SideSection>
+      )}
+    </>
+  );
+}
+
+function LatencySection({ metrics }: { metrics: ServiceMetrics }) {
+  const t = useTranslations("panel");
+  const versions = metrics.series.filter(({ version }) => version !== "all");
+  const shown = versions.length > 0 ? versions : metrics.series;
+  return (
+    <SideSection>
+      <h2 className={styles.title}>{t("latency")}</h2>
+      <LiveChart
+        bare
+        label={t("latency")}
+        kind="ms"
+        height={84}
+        fromMs={metrics.fromMs}
+        stepSec={metrics.stepSec}
+        series={shown.map(({ version, latencyMsP95 }, index) => ({
+          label: version,
+          color: version === "all" ? "var(--accent)" : versionColor(version),
+          values: latencyMsP95,
+          fill: index === 0,
+        }))}
+      />
+    </SideSection>
+  );
+}

@@ -1,0 +1,69 @@
+import type { Graph, GraphEdge, GraphNode, Health, Signals } from "../../server/contract/index.ts";
+import { worstHealth } from "./scene.ts";
+
+/** What the side panel is about: one node, or all versions of a box. */
+export interface Subject {
+  name: string;
+  namespace: string;
+  /** One version; null: the whole service, or something without versions. */
+  version: string | null;
+  nodes: GraphNode[];
+  health: Health;
+  /** The service behind it; null for a traffic source. */
+  service: { namespace: string; name: string } | null;
+  callers: GraphEdge[];
+  calls: GraphEdge[];
+}
+
+/** `<namespace>/<app>/<version>` is a node; `<namespace>/<app>` a box, or the only version of an app. Null: not in the graph. */
+export function subjectOf(graph: Pick<Graph, "nodes" | "edges">, id: string): Subject | null {
+  const exact = graph.nodes.filter((node) => node.id === id);
+  const nodes =
+    exact.length > 0 ? exact : graph.nodes.filter((node) => node.box === id || `${node.namespace}/${node.app}` === id);
+  const first = nodes[0];
+  if (!first) return null;
+  const ids = new Set(nodes.map((node) => node.id));
+  const callers = graph.edges.filter((edge) => ids.has(edge.target));
+  return {
+    name: first.app,
+    namespace: first.namespace,
+    version: nodes.length === 1 && exact.length === 1 && first.box !== null ? first.version : null,
+    nodes,
+    health: worstHealth(nodes.map((node) => node.health)),
+    service:
+      first.kind === "workload" || first.kind === "external" || first.kind === "gateway"
+        ? serviceOf(first, callers)
+        : null,
+    callers,
+    calls: graph.edges.filter((edge) => ids.has(edge.source)),
+  };
+}
+
+/** By the name it is called by; a node that nobody calls has its app's name. */
+function serviceOf(node: GraphNode, callers: readonly GraphEdge[]): { namespace: string; name: string } {
+  const host = callers[0]?.service;
+  const match = host === undefined ? null : /^([^.]+)\.([^.]+)\.svc\./.exec(host);
+  if (match?.[1] && match[2]) return { name: match[1], namespace: match[2] };
+  return { namespace: node.namespace, name: node.kind === "external" && host ? host : node.app };
+}
+
+/** Several nodes' signals as one; latencies are weighted by rate, good enough until the service's own numbers are read. */
+export function sumSignals(all: readonly Signals[]): Signals {
+  const requestRate = all.reduce((sum, signals) => sum + signals.requestRate, 0);
+  const weighted = (value: (signals: Signals) => number | null): number | null => {
+    const known = all.filter((signals) => value(signals) !== null && signals.requestRate > 0);
+    const rate = known.reduce((sum, signals) => sum + signals.requestRate, 0);
+    return rate === 0
+      ? null
+      : known.reduce((sum, signals) => sum + (value(signals) ?? 0) * signals.requestRate, 0) / rate;
+  };
+  return {
+    requestRate,
+    errorShare: weighted((signals) => signals.errorShare) ?? 0,
+    clientErrorShare: weighted((signals) => signals.clientErrorShare) ?? 0,
+    latencyMsP50: weighted((signals) => signals.latencyMsP50),
+    latencyMsP90: weighted((signals) => signals.latencyMsP90),
+    latencyMsP95: weighted((signals) => signals.latencyMsP95),
+    latencyMsP99: weighted((signals) => signals.latencyMsP99),
+  };
+}

@@ -1,0 +1,51 @@
+"use client";
+import { useCallback, useMemo } from "react";
+import { useUrlState } from "../lib/url-state.ts";
+import { parseWindow } from "../ui/time-window.ts";
+
+export const labelKinds = ["rate", "p95", "errors"] as const;
+export type LabelKind = (typeof labelKinds)[number];
+
+export interface TopologyState {
+  windowSec: number;
+  /** The replayed moment, Unix milliseconds; null: live. */
+  at: number | null;
+  /** A node's, box's or call's id. */
+  select: string | null;
+  find: string;
+  hideIdle: boolean;
+  labels: readonly LabelKind[];
+  animate: boolean;
+  list: boolean;
+  /** Of the list view. */
+  sort: string | null;
+  set: (
+    patch: Partial<
+      Record<"window" | "at" | "select" | "find" | "idle" | "labels" | "animate" | "view" | "sort", string | null>
+    >,
+  ) => void;
+}
+
+/** Everything about the topology page that is in its address. */
+export function useTopologyState(): TopologyState {
+  const url = useUrlState();
+  const set = useCallback<TopologyState["set"]>((patch) => url.set(patch as Record<string, string | null>), [url.set]);
+  const text = url.get("labels");
+  const labels = useMemo(
+    () => labelKinds.filter((kind) => (text ?? "rate,p95,errors").split(",").includes(kind)),
+    [text],
+  );
+  const at = Number(url.get("at"));
+  return {
+    windowSec: parseWindow(url.get("window")),
+    at: Number.isSafeInteger(at) && at > 0 ? at : null,
+    select: url.get("select"),
+    find: url.get("find") ?? "",
+    hideIdle: url.get("idle") === "hide",
+    labels,
+    animate: url.get("animate") !== "off",
+    list: url.get("view") === "list",
+    sort: url.get("sort"),
+    set,
+  };
+}

@@ -1,0 +1,183 @@
+"use client";
+import { TextInput } from "@mantine/core";
+import Link from "next/link";
+import { use } from "react";
+import { useTranslations } from "use-intl";
+import type { ServiceList, ServiceListItem } from "../../server/contract/index.ts";
+import type { Settled } from "../lib/api.ts";
+import { serviceHref } from "../lib/links.ts";
+import { useServices } from "../lib/queries.ts";
+import { useUrlState } from "../lib/url-state.ts";
+import { type Column, DataTable } from "../ui/data-table.tsx";
+import { HealthMark } from "../ui/health-mark.tsx";
+import { Page, PageHeader } from "../ui/page-header.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { PillButton } from "../ui/pill.tsx";
+import { NumberWithUnit } from "../ui/quantity.tsx";
+import { TableSkeleton } from "../ui/skeletons.tsx";
+import { EmptyState, ErrorState, Notice } from "../ui/states.tsx";
+import { parseWindow } from "../ui/time-window.ts";
+import { TimeWindowPicker } from "../ui/time-window-picker.tsx";
+import { VersionChip } from "../ui/version-chip.tsx";
+import styles from "./service-list.module.css";
+
+export interface ServiceListPageProps {
+  initial: Promise<Settled<ServiceList>>;
+  initialWindowSec: number;
+}
+
+/** Every service with its golden signals. Window, filter and sorting are in the URL. */
+export function ServiceListPage({ initial, initialWindowSec }: ServiceListPageProps) {
+  const t = useTranslations("services");
+  const url = useUrlState();
+  const first = use(initial);
+  const windowSec = parseWindow(url.get("window"));
+  const live = useServices(windowSec, windowSec === initialWindowSec ? first : undefined);
+  const filter = url.get("filter") ?? "";
+  return (
+    <Page>
+      <PageHeader title={t("title")} hint={t("hint")}>
+        <TextInput
+          size="xs"
+          aria-label={t("filter")}
+          placeholder={t("filter")}
+          defaultValue={filter}
+          key={filter === "" ? "empty" : "set"}
+          onChange={(event) => url.set({ filter: event.currentTarget.value })}
+          data-testid="service-filter"
+        />
+        <TimeWindowPicker value={windowSec} onChange={(seconds) => url.set({ window: String(seconds) })} />
+      </PageHeader>
+      <Panel flush>
+        <Services live={live} filter={filter} />
+      </Panel>
+    </Page>
+  );
+}
+
+function Services({ live, filter }: { live: ReturnType<typeof useServices>; filter: string }) {
+  const t = useTranslations("services");
+  const errors = useTranslations("error");
+  const url = useUrlState();
+  const columns = useColumns();
+  const { data, error, failingSince, refresh } = live;
+  if (!data && error) {
+    return (
+      <ErrorState
+        title={errors("services")}
+        detail={error.message}
+        since={failingSince}
+        works={errors("works-other")}
+        onRetry={refresh}
+      />
+    );
+  }
+  if (!data) return <TableSkeleton rows={6} columns={6} />;
+  const rows = data.services.filter(({ name, namespace }) =>
+    `${namespace}/${name}`.includes(filter.trim().toLowerCase()),
+  );
+  const empty =
+    data.services.length === 0 ? (
+      <EmptyState title={t("empty")}>{t("empty-text")}</EmptyState>
+    ) : (
+      <EmptyState
+        title={t("no-match", { text: filter })}
+        action={<PillButton onClick={() => url.set({ filter: null })}>{t("clear")}</PillButton>}
+      />
+    );
+  return (
+    <>
+      {error && <Notice tone="warn">{error.message}</Notice>}
+      <DataTable
+        caption={t("caption")}
+        columns={columns}
+        rows={rows}
+        rowKey={({ namespace, name }) => `${namespace}/${name}`}
+        sort={url.get("sort") ?? "service"}
+        onSort={(sort) => url.set({ sort })}
+        rowProps={({ namespace, name, health }) => ({ "data-service": `${namespace}/${name}`, "data-health": health })}
+        empty={empty}
+      />
+    </>
+  );
+}
+
+const badness: Record<ServiceListItem["health"], number> = { failing: 3, degraded: 2, healthy: 1, idle: 0 };
+
+function useColumns(): Column<ServiceListItem>[] {
+  const t = useTranslations("services");
+  return [
+    {
+      key: "service",
+      header: t("col-service"),
+      phone: "title",
+      sortValue: ({ name, namespace }) => `${name}/${namespace}`,
+      cell: ({ namespace, name, health, external, ports }) => (
+        <span className={styles.name}>
+          <HealthMark health={health} />
+          <Link href={serviceHref(namespace, name)}>{name}</Link>
+          <span className="muted mono">
+            {namespace}
+            {ports[0] && ` · ${ports.map(({ port }) => port).join(", ")}`}
+          </span>
+          {external && <span className="muted">{t("external")}</span>}
+        </span>
+      ),
+    },
+    {
+      key: "versions",
+      header: t("col-versions"),
+      cell: ({ versions }) =>
+        versions.length > 0 && (
+          <span className={styles.versions}>
+            {versions.map(({ version }) => (
+              <VersionChip key={version} version={version} />
+            ))}
+          </span>
+        ),
+    },
+    {
+      key: "rate",
+      header: t("col-rate"),
+      align: "right",
+      sortValue: ({ signals }) => signals.requestRate,
+      cell: ({ signals }) => <NumberWithUnit value={signals.requestRate} kind="rps" />,
+    },
+    {
+      key: "errors",
+      header: t("col-errors"),
+      align: "right",
+      sortValue: ({ signals, health }) => badness[health] * 10 + signals.errorShare,
+      cell: ({ signals, health }) => (
+        <NumberWithUnit
+          value={signals.errorShare}
+          kind="share"
+          tone={health === "failing" ? "bad" : health === "degraded" ? "warn" : "plain"}
+        />
+      ),
+    },
+    {
+      key: "p50",
+      header: t("col-p50"),
+      align: "right",
+      phone: "hidden",
+      sortValue: ({ signals }) => signals.latencyMsP50 ?? -1,
+      cell: ({ signals }) => <NumberWithUnit value={signals.latencyMsP50} kind="ms" />,
+    },
+    {
+      key: "p95",
+      header: t("col-p95"),
+      align: "right",
+      sortValue: ({ signals }) => signals.latencyMsP95 ?? -1,
+      cell: ({ signals }) => <NumberWithUnit value={signals.latencyMsP95} kind="ms" />,
+    },
+    {
+      key: "p99",
+      header: t("col-p99"),
+      align: "right",
+      phone: "hidden",
+      sortValue: ({ signals }) => signals.latencyMsP99 ?? -1,
+      cell: ({ signals }) => <NumberWithUnit value={signals.latencyMsP99} kind="ms" />,
+    },
+  ];
+}

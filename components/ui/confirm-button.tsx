@@ -1,0 +1,35 @@
+"use client";
+import { Button, type ButtonProps } from "@mantine/core";
+import { useTimeout } from "@mantine/hooks";
+import { type ReactNode, useState } from "react";
+
+export interface ConfirmButtonProps extends ButtonProps {
+  /** What the button says once armed: what will be hit (`Stop fault on ratings`). */
+  confirm: ReactNode;
+  onConfirm: () => void;
+  children: ReactNode;
+  "data-testid"?: string;
+}
+
+/** Two presses within 4 s, in one place: the first arms it and says what will be hit, the second does it. */
+export function ConfirmButton({ confirm, onConfirm, children, ...rest }: ConfirmButtonProps) {
+  const [armed, setArmed] = useState(false);
+  const disarm = useTimeout(() => setArmed(false), 4000);
+  const press = () => {
+    disarm.clear();
+    setArmed(!armed);
+    if (armed) onConfirm();
+    else disarm.start();
+  };
+  return (
+    <Button
+      {...rest}
+      onClick={press}
+      onBlur={() => setArmed(false)}
+      aria-live="polite"
+      {...(armed ? { color: "red", variant: "filled" } : {})}
+    >
+      {armed ? confirm : children}
+    </Button>
+  );
+}

@@ -1,0 +1,154 @@
+"use client";
+import { type ReactNode, useRef, useState } from "react";
+import styles from "./data-table.module.css";
+
+export interface Column<Row> {
+  key: string;
+  header: ReactNode;
+  cell: (row: Row) => ReactNode;
+  align?: "left" | "right";
+  /** Makes the column sortable. Numbers sort largest first at the first press, words from a. */
+  sortValue?: (row: Row) => number | string;
+  /** On a phone, where each row is a card: the title line, a labelled fact (default), or left out. */
+  phone?: "title" | "fact" | "hidden";
+  width?: number | string;
+}
+
+export interface DataTableProps<Row> {
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+  rowKey: (row: Row) => string;
+  /** `name`, or `-name` for descending; kept in the URL by the caller. */
+  sort?: string | undefined;
+  onSort?: (sort: string) => void;
+  isSelected?: (row: Row) => boolean;
+  onRowClick?: (row: Row) => void;
+  rowProps?: (row: Row) => Record<`data-${string}`, string>;
+  caption: string;
+  empty?: ReactNode;
+  /** For narrow places; stays a table on a phone. */
+  dense?: boolean;
+}
+
+/** A dense table that becomes a list at phone width. Rows keep their order while the pointer is over them. */
+export function DataTable<Row>(props: DataTableProps<Row>) {
+  const { columns, rows, rowKey, sort, onSort, caption, empty, dense = false } = props;
+  const [held, setHeld] = useState(false);
+  const order = useRef<string[]>([]);
+  const sorted = sortRows(rows, columns, sort);
+  const shown = held ? keepOrder(sorted, rowKey, order.current) : sorted;
+  order.current = shown.map(rowKey);
+  if (rows.length === 0 && empty) return empty;
+  return (
+    <div className={styles.scroll}>
+      <table className={dense ? `${styles.table} ${styles.dense}` : styles.table}>
+        <caption className="visually-hidden">{caption}</caption>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <HeaderCell
+                key={column.key}
+                column={column}
+                sort={sort}
+                onSort={
+                  onSort &&
+                  ((next) => {
+                    setHeld(false);
+                    onSort(next);
+                  })
+                }
+              />
+            ))}
+          </tr>
+        </thead>
+        <tbody onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}>
+          {shown.map((row) => (
+            <BodyRow key={rowKey(row)} row={row} {...props} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function BodyRow<Row>({ row, columns, isSelected, onRowClick, rowProps }: DataTableProps<Row> & { row: Row }) {
+  return (
+    <tr
+      className={onRowClick ? styles.clickable : undefined}
+      data-selected={isSelected?.(row) || undefined}
+      onClick={onRowClick && ((event) => fromControl(event.target) || onRowClick(row))}
+      {...rowProps?.(row)}
+    >
+      {columns.map((column) => (
+        <td
+          key={column.key}
+          className={column.align === "right" ? styles.right : undefined}
+          data-phone={column.phone ?? "fact"}
+          data-label={typeof column.header === "string" ? column.header : undefined}
+        >
+          {column.cell(row)}
+        </td>
+      ))}
+    </tr>
+  );
+}
+
+function HeaderCell<Row>({
+  column,
+  sort,
+  onSort,
+}: {
+  column: Column<Row>;
+  sort: string | undefined;
+  onSort?: ((sort: string) => void) | undefined;
+}) {
+  const direction = sort === column.key ? "ascending" : sort === `-${column.key}` ? "descending" : undefined;
+  const className = column.align === "right" ? styles.right : undefined;
+  if (!column.sortValue || !onSort) {
+    return (
+      <th scope="col" className={className} style={{ width: column.width }}>
+        {column.header}
+      </th>
+    );
+  }
+  const next = direction === "descending" ? column.key : `-${column.key}`;
+  return (
+    <th scope="col" className={className} style={{ width: column.width }} aria-sort={direction ?? "none"}>
+      <button type="button" className={styles.sort} onClick={() => onSort(next)}>
+        {column.header}
+        <span aria-hidden>{direction === "ascending" ? "↑" : direction === "descending" ? "↓" : ""}</span>
+      </button>
+    </th>
+  );
+}
+
+const fromControl = (target: EventTarget): boolean =>
+  target instanceof Element && target.closest("a, button, input") !== null;
+
+export function sortRows<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  sort: string | undefined,
+): readonly Row[] {
+  const column = columns.find((column) => sort === column.key || sort === `-${column.key}`);
+  const value = column?.sortValue;
+  if (!value || sort === undefined) return rows;
+  const sign = sort.startsWith("-") ? -1 : 1;
+  return rows.toSorted((a, b) => {
+    const [left, right] = [value(a), value(b)];
+    return (
+      sign *
+      (typeof left === "number" && typeof right === "number" ? left - right : String(left).localeCompare(String(right)))
+    );
+  });
+}
+
+/** The rows in the order they had; new ones last. */
+export function keepOrder<Row>(
+  rows: readonly Row[],
+  rowKey: (row: Row) => string,
+  order: readonly string[],
+): readonly Row[] {
+  const place = new Map(order.map((key, index) => [key, index]));
+  return rows.toSorted((a, b) => (place.get(rowKey(a)) ?? Infinity) - (place.get(rowKey(b)) ?? Infinity) || 0);
+}

@@ -1,0 +1,84 @@
+/** A number as people read it, and its unit apart, so that the unit can be set smaller and never be forgotten. */
+export interface Quantity {
+  value: string;
+  unit: string;
+}
+
+const formats = new Map<string, Intl.NumberFormat>();
+
+function number(locale: string, digits: number, value: number): string {
+  const key = `${locale}/${digits}`;
+  const format =
+    formats.get(key) ?? new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  formats.set(key, format);
+  return format.format(value);
+}
+
+const none: Quantity = { value: "–", unit: "" };
+
+/** Requests per second: `8.5`, `42.1`, `312`, `12.4 k`. */
+export function formatRate(perSecond: number | null, locale: string): Quantity {
+  if (perSecond === null || !Number.isFinite(perSecond)) return none;
+  if (perSecond >= 9_999.5) return { value: number(locale, 1, perSecond / 1000), unit: "k rps" };
+  if (perSecond > 0 && perSecond < 0.05) return { value: number(locale, 2, perSecond), unit: "rps" };
+  return { value: number(locale, perSecond < 99.95 ? 1 : 0, perSecond), unit: "rps" };
+}
+
+/** A share of 0..1 as percent: `0.1 %`, `24 %`; never `0 %` or `100 %` for what is not quite that. */
+export function formatShare(share: number | null, locale: string): Quantity {
+  if (share === null || !Number.isFinite(share)) return none;
+  const percent = share * 100;
+  const away = Math.min(percent, 100 - percent);
+  if (away <= 0) return { value: number(locale, 0, percent), unit: "%" };
+  if (percent < 0.01) return { value: `<${number(locale, 2, 0.01)}`, unit: "%" };
+  if (100 - percent < 0.01) return { value: `>${number(locale, 2, 99.99)}`, unit: "%" };
+  return { value: number(locale, away < 0.1 ? 2 : away < 9.95 ? 1 : 0, percent), unit: "%" };
+}
+
+/** Milliseconds: `0.42 ms`, `6.2 ms`, `38 ms`, `1.24 s`, `2.5 min`. */
+export function formatMs(ms: number | null, locale: string): Quantity {
+  if (ms === null || !Number.isFinite(ms)) return none;
+  if (ms < 0.995) return { value: number(locale, ms === 0 ? 0 : 2, ms), unit: "ms" };
+  if (ms < 9.95) return { value: number(locale, Number.isInteger(ms) ? 0 : 1, ms), unit: "ms" };
+  if (ms < 999.5) return { value: number(locale, 0, ms), unit: "ms" };
+  if (ms < 59_995) return { value: number(locale, ms < 9_995 ? 2 : 1, ms / 1000), unit: "s" };
+  return { value: number(locale, 1, ms / 60_000), unit: "min" };
+}
+
+export const quantityText = ({ value, unit }: Quantity): string => (unit ? `${value} ${unit}` : value);
+
+/** A span of time in one unit, in the reader's language: `30 sec`, `5 min`, `1 hr`. */
+export function formatSpan(seconds: number, locale: string): string {
+  const [unit, size] =
+    seconds < 60
+      ? ["second", 1]
+      : seconds < 3600
+        ? ["minute", 60]
+        : seconds < 86_400
+          ? ["hour", 3600]
+          : ["day", 86_400];
+  const digits = Math.floor(seconds / Number(size)) === seconds / Number(size) ? 0 : 1;
+  return new Intl.NumberFormat(locale, {
+    style: "unit",
+    unit: String(unit),
+    unitDisplay: "short",
+    maximumFractionDigits: digits,
+  }).format(seconds / Number(size));
+}
+
+/** Hours, minutes and seconds of the reader's own clock, 24 h. */
+export const formatTimeOfDay = (ms: number, locale: string, seconds = true): string =>
+  new Intl.DateTimeFormat(locale, {
+    hour: "2-digit",
+    minute: "2-digit",
+    ...(seconds ? { second: "2-digit" } : {}),
+    hourCycle: "h23",
+  }).format(ms);
+
+/** `12:04` or `1:02:33`, for a countdown. */
+export function formatCountdown(ms: number): string {
+  const total = Math.max(0, Math.ceil(ms / 1000));
+  const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
+  const two = (value: number) => String(value).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
+}

@@ -1,0 +1,180 @@
+"use client";
+import { useMantineColorScheme } from "@mantine/core";
+import { useEffect, useRef } from "react";
+import uPlot from "uplot";
+import { useLocale } from "use-intl";
+import { formatMs, formatRate, formatShare, formatTimeOfDay, quantityText } from "./format.ts";
+import styles from "./live-chart.module.css";
+
+export interface ChartSeries {
+  label: string;
+  /** A CSS colour; `var(--v1)` is resolved. */
+  color: string;
+  values: readonly (number | null)[];
+  fill?: boolean;
+  dash?: boolean;
+}
+
+export interface ChartMark {
+  atMs: number;
+  label: string;
+  color: string;
+}
+
+export interface LiveChartProps {
+  /** Unix milliseconds of the first value. */
+  fromMs: number;
+  stepSec: number;
+  series: readonly ChartSeries[];
+  kind: "rps" | "share" | "ms";
+  height?: number;
+  marks?: readonly ChartMark[];
+  /** Said to screen readers. */
+  label: string;
+  /** Without axes, for small places. */
+  bare?: boolean;
+}
+
+const formatters = { rps: formatRate, share: formatShare, ms: formatMs };
+
+/** A time series that is updated in place; hovering shows every series' value at that moment. */
+export function LiveChart(props: LiveChartProps) {
+  const { series, kind, height = 160, label, bare = false } = props;
+  const host = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const latest = useRef(props);
+  latest.current = props;
+  const locale = useLocale();
+  const { colorScheme } = useMantineColorScheme();
+  const shape = JSON.stringify([
+    series.map(({ label, color, fill, dash }) => [label, color, fill, dash]),
+    kind,
+    height,
+    bare,
+    locale,
+    colorScheme,
+  ]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` stands for everything that the options are made of
+  useEffect(() => {
+    const element = host.current;
+    if (!element) return;
+    const chart = new uPlot(optionsOf(latest, element, locale), dataOf(latest.current), element);
+    plot.current = chart;
+    const observer = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      chart.destroy();
+      plot.current = null;
+    };
+  }, [shape]);
+  useEffect(() => plot.current?.setData(dataOf(props)), [props]);
+  return <div ref={host} className={styles.chart} style={{ height }} role="img" aria-label={label} />;
+}
+
+function dataOf({ fromMs, stepSec, series }: LiveChartProps): uPlot.AlignedData {
+  const length = Math.max(0, ...series.map((one) => one.values.length));
+  const times = Array.from({ length }, (_, i) => fromMs / 1000 + i * stepSec);
+  return [times, ...series.map((one) => [...one.values])];
+}
+
+function optionsOf(latest: { current: LiveChartProps }, element: HTMLElement, locale: string): uPlot.Options {
+  const { series, kind, height = 160, bare = false } = latest.current;
+  const css = getComputedStyle(element);
+  const resolve = (color: string) => {
+    const name = /^var\((--[\w-]+)\)$/.exec(color)?.[1];
+    return name ? css.getPropertyValue(name).trim() : color;
+  };
+  const text = (value: number | null) => quantityText(formatters[kind](value, locale));
+  const axis = {
+    stroke: resolve("var(--ink-3)"),
+    grid: { stroke: resolve("var(--line-soft)"), width: 1 },
+    ticks: { show: false },
+    font: `11px ${css.fontFamily}`,
+  };
+  return {
+    width: element.clientWidth || 300,
+    height,
+    padding: bare ? [4, 0, 4, 0] : [8, 8, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
+    scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, niceTop(max)] } },
+    axes: [
+      {
+        ...axis,
+        show: !bare,
+        size: 24,
+        values: (_plot, times) => times.map((time) => formatTimeOfDay(time * 1000, locale, false)),
+        space: 80,
+        grid: { show: false },
+      },
+      { ...axis, show: !bare, size: 56, values: (_plot, values) => values.map((value) => text(value)), space: 36 },
+    ],
+    series: [
+      {},
+      ...series.map((one) => ({
+        label: one.label,
+        stroke: resolve(one.color),
+        width: 1.5,
+        points: { show: false },
+        ...(one.dash ? { dash: [4, 4] } : {}),
+        ...(one.fill ? { fill: `${resolve(one.color)}1f` } : {}),
+      })),
+    ],
+    hooks: {
+      draw: [(chart) => drawMarks(chart, latest.current.marks ?? [], resolve)],
+      setCursor: [readout(text, locale)],
+    },
+  };
+}
+
+/** The scale's top: a little above the largest value, on a round number, so that it does not breathe with every point. */
+export function niceTop(max: number | null): number {
+  if (!max || max <= 0) return 1;
+  const size = 10 ** Math.floor(Math.log10(max));
+  const top = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * size >= max * 1.08);
+  return (top ?? 12) * size;
+}
+
+function drawMarks(chart: uPlot, marks: readonly ChartMark[], resolve: (color: string) => string): void {
+  const { ctx, bbox } = chart;
+  for (const mark of marks) {
+    const x = chart.valToPos(mark.atMs / 1000, "x", true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.fillStyle = resolve(mark.color);
+    ctx.fillRect(Math.round(x), bbox.top, Math.max(1, devicePixelRatio), bbox.height);
+  }
+}
+
+function readout(text: (value: number | null) => string, locale: string) {
+  let box: HTMLElement | null = null;
+  return (chart: uPlot) => {
+    box ??= chart.over.appendChild(Object.assign(document.createElement("div"), { className: styles.readout ?? "" }));
+    const index = chart.cursor.idx;
+    box.hidden = index === null || index === undefined;
+    if (index === null || index === undefined) return;
+    const time = chart.data[0][index];
+    const lines = chart.series.slice(1).map((one, i) => ({
+      label: String(one.label),
+      value: text(chart.data[i + 1]?.[index] ?? null),
+      stroke: one.stroke,
+    }));
+    box.replaceChildren(
+      line(time === undefined ? "" : formatTimeOfDay(time * 1000, locale), "", null),
+      ...lines.map(({ label, value, stroke }) =>
+        line(label, value, typeof stroke === "function" ? String(stroke(chart, 1)) : null),
+      ),
+    );
+    const right = (chart.cursor.left ?? 0) > chart.over.clientWidth / 2;
+    box.style.left = right ? "8px" : "auto";
+    box.style.right = right ? "auto" : "8px";
+  };
+}
+
+function line(label: string, value: string, color: string | null): HTMLElement {
+  const row = document.createElement("div");
+  const name = Object.assign(document.createElement("span"), { textContent: label });
+  if (color) name.style.color = color;
+  row.append(name, Object.assign(document.createElement("b"), { textContent: value }));
+  return row;
+}

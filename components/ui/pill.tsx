@@ -1,0 +1,40 @@
+import Link from "next/link";
+import type { ComponentPropsWithRef, ReactNode } from "react";
+import styles from "./pill.module.css";
+
+export interface PillProps {
+  children: ReactNode;
+  href?: string;
+  tone?: "plain" | "accent" | "warn" | "bad";
+  title?: string;
+  "data-testid"?: string;
+}
+
+/** A rounded fact; with `href` it leads to where the fact is explained. */
+export function Pill({ children, href, tone = "plain", ...rest }: PillProps) {
+  const className = `${styles.pill} ${styles[tone]}`;
+  if (href) {
+    return (
+      <Link className={className} href={href} {...rest}>
+        {children}
+      </Link>
+    );
+  }
+  return (
+    <span className={className} {...rest}>
+      {children}
+    </span>
+  );
+}
+
+/** The same shape, to press; `pressed` makes it a toggle. Takes a ref, so that it can be a Mantine menu's target. */
+export function PillButton({
+  pressed,
+  tone = "plain",
+  className = "",
+  ...rest
+}: ComponentPropsWithRef<"button"> & { pressed?: boolean; tone?: PillProps["tone"] }) {
+  return (
+    <button type="button" aria-pressed={pressed} className={`${styles.pill} ${styles[tone]} ${className}`} {...rest} />
+  );
+}

@@ -1,0 +1,42 @@
+"use client";
+import { useLocale } from "use-intl";
+import { formatMs, formatRate, formatShare, formatTimeOfDay, type Quantity } from "./format.ts";
+import styles from "./quantity.module.css";
+import { useSettled } from "./use-settled.ts";
+
+export interface NumberWithUnitProps {
+  value: number | null;
+  kind: "rps" | "share" | "ms";
+  /** Colours the number when it is worth a look. */
+  tone?: "plain" | "warn" | "bad";
+  /** Without its unit, where the unit stands beside it in a label or header. */
+  bare?: boolean;
+}
+
+const formats: Record<NumberWithUnitProps["kind"], (value: number | null, locale: string) => Quantity> = {
+  rps: formatRate,
+  share: formatShare,
+  ms: formatMs,
+};
+
+/** A measured number with its unit, in the reader's language; it settles instead of flickering, and dims when the page is stale. */
+export function NumberWithUnit({ value, kind, tone = "plain", bare = false }: NumberWithUnitProps) {
+  const locale = useLocale();
+  const shown = formats[kind](useSettled(value), locale);
+  return (
+    <span className={`num ${styles.quantity} ${styles[tone]}`}>
+      {shown.value}
+      {shown.unit && !bare && <small className={styles.unit}> {shown.unit}</small>}
+    </span>
+  );
+}
+
+/** Time of day on the reader's own clock; the server's guess of the time zone gives way on the client. */
+export function TimeOfDay({ ms, seconds = true }: { ms: number; seconds?: boolean }) {
+  const locale = useLocale();
+  return (
+    <time dateTime={new Date(ms).toISOString()} suppressHydrationWarning>
+      {formatTimeOfDay(ms, locale, seconds)}
+    </time>
+  );
+}

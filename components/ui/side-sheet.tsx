@@ -1,0 +1,46 @@
+"use client";
+import { Drawer } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
+import type { ReactNode } from "react";
+import styles from "./side-sheet.module.css";
+
+export interface SideSheetProps {
+  label: string;
+  onClose: () => void;
+  children: ReactNode;
+}
+
+/** Details beside the page on a wide screen; a sheet from below on a phone. */
+export function SideSheet({ label, onClose, children }: SideSheetProps) {
+  const phone = useMediaQuery("(max-width: 640px)", false);
+  if (phone) {
+    return (
+      <Drawer
+        opened
+        onClose={onClose}
+        position="bottom"
+        size="70%"
+        withCloseButton={false}
+        aria-label={label}
+        padding={0}
+        radius={12}
+      >
+        <div data-testid="side-panel">{children}</div>
+      </Drawer>
+    );
+  }
+  return (
+    <aside
+      className={styles.side}
+      aria-label={label}
+      data-testid="side-panel"
+      onKeyDown={(event) => event.key === "Escape" && onClose()}
+    >
+      {children}
+    </aside>
+  );
+}
+
+export function SideSection({ children, flush = false }: { children: ReactNode; flush?: boolean }) {
+  return <section className={flush ? styles.flush : styles.section}>{children}</section>;
+}

@@ -1,0 +1,48 @@
+import styles from "./sparkline.module.css";
+
+export interface SparklineProps {
+  values: readonly (number | null)[];
+  /** A CSS colour. */
+  color: string;
+  width?: number;
+  height?: number;
+  /** Top of the scale; the largest value when absent. */
+  max?: number;
+  fill?: boolean;
+  label: string;
+}
+
+/** A small line without axes; gaps where a value is null. */
+export function Sparkline({ values, color, width = 120, height = 24, max, fill = false, label }: SparklineProps) {
+  const path = linePath(values, width, height, max);
+  return (
+    <svg
+      className={styles.spark}
+      width={width}
+      height={height}
+      viewBox={`0 0 ${width} ${height}`}
+      role="img"
+      aria-label={label}
+    >
+      {fill && path && <path d={`${path}L${width},${height}L0,${height}Z`} fill={color} opacity={0.12} />}
+      <path d={path} fill="none" stroke={color} strokeWidth={1.5} vectorEffect="non-scaling-stroke" />
+    </svg>
+  );
+}
+
+export function linePath(values: readonly (number | null)[], width: number, height: number, max?: number): string {
+  const top = max ?? Math.max(0, ...values.map((value) => value ?? 0));
+  let pen = "M";
+  let path = "";
+  values.forEach((value, i) => {
+    if (value === null) {
+      pen = "M";
+      return;
+    }
+    const x = values.length > 1 ? (i * width) / (values.length - 1) : width;
+    const y = height - 2 - (top > 0 ? Math.min(1, value / top) : 0) * (height - 4);
+    path += `${pen}${x.toFixed(1)},${y.toFixed(1)}`;
+    pen = "L";
+  });
+  return path;
+}

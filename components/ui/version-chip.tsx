@@ -1,0 +1,33 @@
+import type { CSSProperties, ReactNode } from "react";
+import styles from "./version-chip.module.css";
+import { versionColor } from "./version-color.ts";
+
+/** A version in its colour; children follow the name (`v1 50`). */
+export function VersionChip({ version, children }: { version: string; children?: ReactNode }) {
+  return (
+    <span className={styles.chip} style={{ "--c": versionColor(version) } as CSSProperties}>
+      {version}
+      {children !== undefined && <> {children}</>}
+    </span>
+  );
+}
+
+/** Shares as one bar in version colours; the parts slide when traffic moves. Shares need not sum to 1. */
+export function SplitBar({
+  shares,
+  label,
+  height = 10,
+}: {
+  shares: Record<string, number>;
+  label: string;
+  height?: number;
+}) {
+  const parts = Object.entries(shares);
+  return (
+    <span className={styles.split} role="img" aria-label={label} style={{ height }}>
+      {parts.map(([version, share]) => (
+        <i key={version} title={version} style={{ flexGrow: share, background: versionColor(version) }} />
+      ))}
+    </span>
+  );
+}

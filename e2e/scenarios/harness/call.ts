@@ -1,0 +1,73 @@
+import { Agent, request } from "node:http";
+import type { Echo } from "./application.ts";
+
+export interface Call {
+  /** Of the proxy's listener. */
+  address: string;
+  port: number;
+  /** The Host header: `reviews:9080`. */
+  host: string;
+  path?: string;
+  method?: string;
+  headers?: Record<string, string>;
+}
+
+export interface Answer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: string;
+  /** What the application got, when it was one that answered. */
+  echo: Echo | undefined;
+  ms: number;
+}
+
+/** One HTTP/1.1 request to a proxy, over a kept connection when an agent is given. Rejects when the connection breaks. */
+export function call({ address, port, host, path = "/", method = "GET", headers = {} }: Call, agent?: Agent) {
+  const started = performance.now();
+  return new Promise<Answer>((resolve, reject) => {
+    const options = { host: address, port, path, method, headers: { host, ...headers }, agent: agent ?? false };
+    const sent = request({ ...options, timeout: 20_000 }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk) => {
+        body += chunk;
+      });
+      response.on("error", reject);
+      response.on("end", () => {
+        const status = response.statusCode ?? 0;
+        resolve({ status, headers: response.headers, body, echo: parseEcho(body), ms: performance.now() - started });
+      });
+    });
+    sent.on("timeout", () => sent.destroy(new Error("no answer in 20 s")));
+    sent.on("error", reject);
+    sent.end();
+  });
+}
+
+/** Many requests over a few kept connections. */
+export async function callMany(count: number, one: Call, connections = 4): Promise<Answer[]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  try {
+    const answers: Answer[] = [];
+    const worker = async () => {
+      while (answers.length < count) {
+        const slot = answers.length;
+        answers.length = slot + 1;
+        answers[slot] = await call(one, agent);
+      }
+    };
+    await Promise.all(Array.from({ length: connections }, worker));
+    return answers;
+  } finally {
+    agent.destroy();
+  }
+}
+
+function parseEcho(body: string): Echo | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === "object" && value !== null && "app" in value ? (value as Echo) : undefined;
+  } catch {
+    return undefined;
+  }
+}

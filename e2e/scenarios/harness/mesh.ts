@@ -1,0 +1,177 @@
+import { type Application, startApplication } from "./application.ts";
+import { nodeIdOf } from "./bootstrap.ts";
+import { type Answer, type Call, call, callMany } from "./call.ts";
+import { Cleanups } from "./cleanups.ts";
+import { type Collector, startCollector } from "./collector.ts";
+import { TestControlPlane } from "./control-plane.ts";
+import { freePorts } from "./ports.ts";
+import { type ProxyKind, type ProxyProcess, startProxy } from "./proxy.ts";
+import { until } from "./until.ts";
+
+type Applications = Record<"reviews-v1" | "reviews-v2" | "reviews-v3" | "ratings-v1", Application>;
+type Parts = Awaited<ReturnType<typeof startParts>>;
+
+/** A call as a scenario writes it: from the client's application, or from outside through the gateway. */
+export type ScenarioCall = Omit<Call, "address" | "port" | "host"> & { host?: string; via?: "client" | "gateway" };
+
+const addresses = { client: "127.0.77.1", ratings: "127.0.77.2", gateway: "127.0.77.9" };
+
+/**
+ * The whole set-up of a scenario on one kind of proxy: the real control plane, a client with its sidecar, `ratings` behind a sidecar of its own,
+ * `reviews` v1–v3 reached directly, a gateway, a collector.
+ */
+export class ScenarioMesh {
+  readonly kind: ProxyKind;
+  readonly controlPlane: Parts["controlPlane"];
+  readonly collector: Collector;
+  readonly applications: Applications;
+  readonly client: ProxyProcess;
+  readonly server: ProxyProcess;
+  readonly gateway: ProxyProcess;
+  /** Services, workloads and a gateway without any rule. */
+  readonly base: string;
+  readonly ports: Parts["ports"];
+  readonly #cleanups: Cleanups;
+
+  private constructor(kind: ProxyKind, parts: Parts, cleanups: Cleanups) {
+    this.kind = kind;
+    this.controlPlane = parts.controlPlane;
+    this.collector = parts.collector;
+    this.applications = parts.applications;
+    this.client = parts.client;
+    this.server = parts.server;
+    this.gateway = parts.gateway;
+    this.base = parts.base;
+    this.ports = parts.ports;
+    this.#cleanups = cleanups;
+  }
+
+  static async start(kind: ProxyKind): Promise<ScenarioMesh> {
+    const cleanups = new Cleanups();
+    try {
+      return new ScenarioMesh(kind, await startParts(kind, cleanups), cleanups);
+    } catch (error) {
+      await cleanups.run();
+      throw error;
+    }
+  }
+
+  nodeId(which: "client" | "server" | "gateway"): string {
+    return nodeIdOf(this[which].node);
+  }
+
+  /** Applications behave and remember nothing; the config is the base and what is given. */
+  async reset(...config: string[]): Promise<void> {
+    for (const application of Object.values(this.applications)) application.reset();
+    await this.controlPlane.apply(this.base, ...config);
+  }
+
+  call(one: ScenarioCall): Promise<Answer> {
+    return call(this.#target(one));
+  }
+
+  callMany(count: number, one: ScenarioCall, connections?: number): Promise<Answer[]> {
+    return callMany(count, this.#target(one), connections);
+  }
+
+  close(): Promise<void> {
+    return this.#cleanups.run();
+  }
+
+  #target({ via = "client", host = "reviews:9080", ...rest }: ScenarioCall): Call {
+    return via === "client"
+      ? { ...rest, host, address: addresses.client, port: this.ports.outbound }
+      : { ...rest, host, address: addresses.gateway, port: this.ports.gateway };
+  }
+}
+
+async function startParts(kind: ProxyKind, cleanups: Cleanups) {
+  const controlPlane = new TestControlPlane();
+  await controlPlane.start();
+  cleanups.add(() => controlPlane.stop());
+  const collector = await startCollector();
+  cleanups.add(() => collector.close());
+  const application = async (app: string, version: string) => {
+    const started = await startApplication(app, version);
+    cleanups.add(() => started.close());
+    return started;
+  };
+  const applications = {
+    "reviews-v1": await application("reviews", "v1"),
+    "reviews-v2": await application("reviews", "v2"),
+    "reviews-v3": await application("reviews", "v3"),
+    "ratings-v1": await application("ratings", "v1"),
+  };
+  const [outbound = 0] = await freePorts(1, addresses.client);
+  const [ratings = 0] = await freePorts(1, addresses.ratings);
+  const [gatewayPort = 0] = await freePorts(1, addresses.gateway);
+  const base = baseConfig(applications, ratings);
+  await controlPlane.apply(base, gatewayConfig(gatewayPort));
+  const backends = { xdsPort: controlPlane.port, collectorPort: collector.port };
+  const start = async (node: Parameters<typeof startProxy>[1]) => {
+    const proxy = await startProxy(kind, node, backends);
+    cleanups.add(() => proxy.stop());
+    return proxy;
+  };
+  const [client, server, gateway] = await Promise.all([
+    start({
+      type: "sidecar",
+      ip: addresses.client,
+      workload: "client-v1",
+      labels: { app: "client", version: "v1" },
+      httpProxyPort: outbound,
+    }),
+    start({
+      type: "sidecar",
+      ip: addresses.ratings,
+      workload: "ratings-v1",
+      labels: { app: "ratings", version: "v1" },
+      httpProxyPort: (await freePorts(1, addresses.ratings))[0],
+      ingress: { [ratings]: `127.0.0.1:${applications["ratings-v1"].port}` },
+    }),
+    start({
+      type: "router",
+      ip: addresses.gateway,
+      workload: "gateway",
+      labels: { istio: "ingressgateway", app: "gateway" },
+    }),
+  ]);
+  const ports = { outbound, ratings, gateway: gatewayPort };
+  const parts = { controlPlane, collector, applications, client, server, gateway, ports };
+  await until(async () => {
+    const target = { address: addresses.client, port: outbound, host: "ratings:9080" };
+    const { status } = await call(target);
+    if (status !== 200) throw new Error(`the mesh answers ${status}`);
+  });
+  return { ...parts, base: `${base}\n---\n${gatewayConfig(gatewayPort)}` };
+}
+
+const service = (name: string) => `
+apiVersion: v1
+kind: Service
+metadata: { name: ${name}, namespace: default }
+spec: { selector: { app: ${name} }, ports: [{ name: http, port: 9080 }] }`;
+
+const workload = (app: string, version: string, address: string, port: number) => `
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: ${app}-${version}, namespace: default }
+spec: { address: ${address}, ports: { http: ${port} }, labels: { app: ${app}, version: ${version} } }`;
+
+const baseConfig = (applications: Applications, ratings: number) =>
+  [
+    service("reviews"),
+    service("ratings"),
+    workload("reviews", "v1", "127.0.0.1", applications["reviews-v1"].port),
+    workload("reviews", "v2", "127.0.0.1", applications["reviews-v2"].port),
+    workload("reviews", "v3", "127.0.0.1", applications["reviews-v3"].port),
+    workload("ratings", "v1", addresses.ratings, ratings),
+  ].join("\n---\n");
+
+const gatewayConfig = (port: number) => `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: edge, namespace: default }
+spec:
+  selector: { istio: ingressgateway }
+  servers: [{ port: { number: ${port}, name: http, protocol: HTTP }, hosts: ["*"] }]`;

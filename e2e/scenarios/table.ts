@@ -1,0 +1,311 @@
+import { expect } from "vitest";
+import { until } from "./harness/until.ts";
+import type { Scenario } from "./scenario.ts";
+
+const subsets = (trafficPolicy = "") => `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: reviews, namespace: default }
+spec:
+  host: reviews${
+    trafficPolicy &&
+    `
+  trafficPolicy: ${trafficPolicy}`
+  }
+  subsets:
+  - { name: v1, labels: { version: v1 } }
+  - { name: v2, labels: { version: v2 } }
+  - { name: v3, labels: { version: v3 } }`;
+
+/** A VirtualService of `reviews` with these http routes, and its subsets. */
+const reviews = (http: string, trafficPolicy?: string) => `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: reviews, namespace: default }
+spec:
+  hosts: [reviews]
+  http:${http}
+---${subsets(trafficPolicy)}`;
+
+const to = (subset: string) => `route: [{ destination: { host: reviews, subset: ${subset} } }]`;
+
+export const scenarios: Scenario[] = [
+  {
+    name: "without rules every version gets its share",
+    steps: [
+      {
+        call: { path: "/reviews/0" },
+        times: 300,
+        expect: { status: 200, versions: { v1: 1 / 3, v2: 1 / 3, v3: 1 / 3 } },
+      },
+      {
+        call: { host: "reviews.default.svc.cluster.local:9080" },
+        expect: { status: 200, upstream: { app: "reviews" } },
+      },
+      {
+        call: { host: "ratings:9080", path: "/ratings/0?a=b" },
+        expect: { upstream: { app: "ratings", path: "/ratings/0?a=b" } },
+      },
+    ],
+  },
+  {
+    name: "weights 100 and 0",
+    config: reviews(`
+  - route:
+    - { destination: { host: reviews, subset: v1 }, weight: 100 }
+    - { destination: { host: reviews, subset: v2 }, weight: 0 }`),
+    steps: [{ call: {}, times: 60, expect: { status: 200, versions: { v1: 1 } } }],
+  },
+  {
+    name: "weights 90 and 10",
+    config: reviews(`
+  - route:
+    - { destination: { host: reviews, subset: v1 }, weight: 90 }
+    - { destination: { host: reviews, subset: v3 }, weight: 10 }`),
+    steps: [{ call: {}, times: 500, expect: { status: 200, versions: { v1: 0.9, v3: 0.1 } } }],
+  },
+  {
+    name: "a header picks the version",
+    config: reviews(`
+  - { match: [{ headers: { end-user: { exact: jason } } }], ${to("v2")} }
+  - { match: [{ headers: { end-user: { prefix: "j" } }, method: { exact: POST } }], ${to("v3")} }
+  - ${to("v1")}`),
+    steps: [
+      { call: { headers: { "end-user": "jason" } }, times: 5, expect: { versions: { v2: 1 } } },
+      { call: { headers: { "end-user": "jane" }, method: "POST" }, expect: { versions: { v3: 1 } } },
+      { call: { headers: { "end-user": "jane" } }, expect: { versions: { v1: 1 } } },
+      { call: {}, expect: { versions: { v1: 1 } } },
+    ],
+  },
+  {
+    name: "the path picks the version: exact, prefix, regex",
+    config: reviews(`
+  - { match: [{ uri: { exact: /exact } }], ${to("v1")} }
+  - { match: [{ uri: { prefix: /api/ } }], ${to("v2")} }
+  - { match: [{ uri: { regex: "/items/[0-9]+" } }], ${to("v3")} }`),
+    steps: [
+      { call: { path: "/exact" }, expect: { versions: { v1: 1 } } },
+      { call: { path: "/exact?with=query" }, expect: { versions: { v1: 1 } } },
+      { call: { path: "/api/v1/x" }, expect: { versions: { v2: 1 } } },
+      { call: { path: "/items/42" }, expect: { versions: { v3: 1 } } },
+      { call: { path: "/items/42/more" }, expect: { status: 404 } },
+      { call: { path: "/exactly" }, expect: { status: 404 } },
+    ],
+  },
+  {
+    name: "rewrite of path and authority",
+    config: reviews(`
+  - match: [{ uri: { prefix: /old/ } }]
+    rewrite: { uri: /new/, authority: elsewhere.example }
+    ${to("v1")}`),
+    steps: [
+      {
+        call: { path: "/old/page?q=1" },
+        expect: {
+          status: 200,
+          upstream: {
+            path: "/new/page?q=1",
+            headers: { host: "elsewhere.example", "x-envoy-original-path": "/old/page?q=1" },
+          },
+        },
+      },
+    ],
+  },
+  {
+    name: "redirect",
+    config: reviews(`
+  - match: [{ uri: { exact: /moved } }]
+    redirect: { uri: /here, authority: "new.example", redirectCode: 308 }
+  - ${to("v1")}`),
+    steps: [{ call: { path: "/moved" }, expect: { status: 308, headers: { location: "http://new.example/here" } } }],
+  },
+  {
+    name: "direct response",
+    config: reviews(`
+  - match: [{ uri: { exact: /teapot } }]
+    directResponse: { status: 418, body: { string: "short and stout" } }
+  - ${to("v1")}`),
+    steps: [
+      { call: { path: "/teapot" }, expect: { status: 418, body: "short and stout" } },
+      { call: { path: "/other" }, expect: { status: 200 } },
+    ],
+  },
+  {
+    name: "headers set, added and removed both ways",
+    config: reviews(`
+  - headers:
+      request: { set: { x-set: replaced }, add: { x-added: "1" }, remove: [x-secret] }
+      response: { set: { x-from: limpid }, remove: [x-upstream] }
+    ${to("v1")}`),
+    steps: [
+      {
+        call: { headers: { "x-set": "old", "x-secret": "s", "x-added": "0" } },
+        expect: {
+          headers: { "x-from": "limpid", "x-upstream": null },
+          upstream: { headers: { "x-set": "replaced", "x-added": "0, 1", "x-secret": null } },
+        },
+      },
+    ],
+  },
+  {
+    name: "mirror",
+    config: reviews(`
+  - mirror: { host: reviews, subset: v3 }
+    mirrorPercentage: { value: 100 }
+    ${to("v1")}`),
+    steps: [{ call: { path: "/mirrored" }, times: 10, expect: { versions: { v1: 1 } } }],
+    async after({ applications }) {
+      const shadow = applications["reviews-v3"].requests;
+      await until(() => expect(shadow).toHaveLength(10));
+      expect(shadow[0]).toMatchObject({ path: "/mirrored", headers: { host: expect.stringContaining("-shadow") } });
+    },
+  },
+  {
+    name: "timeout",
+    config: reviews(`
+  - { timeout: 0.3s, ${to("v1")} }`),
+    arrange: ({ applications }) => applications["reviews-v1"].setDelay(2_000),
+    steps: [{ call: {}, expect: { status: 504, body: "upstream request timeout", atLeastMs: 290, lessThanMs: 1_500 } }],
+  },
+  {
+    name: "retries until it works",
+    config: reviews(`
+  - { retries: { attempts: 3, retryOn: 5xx }, ${to("v1")} }`),
+    arrange: ({ applications }) => applications["reviews-v1"].answerWith(503, 503),
+    steps: [{ call: {}, expect: { status: 200, upstream: { headers: { "x-envoy-attempt-count": "3" } } } }],
+    after: ({ applications }) => expect(applications["reviews-v1"].requests).toHaveLength(3),
+  },
+  {
+    name: "retries that run out",
+    config: reviews(`
+  - { retries: { attempts: 2, retryOn: 5xx }, ${to("v1")} }`),
+    arrange: ({ applications }) => applications["reviews-v1"].setStatus(503),
+    steps: [{ call: {}, expect: { status: 503 } }],
+    after: ({ applications }) => expect(applications["reviews-v1"].requests).toHaveLength(3),
+  },
+  {
+    name: "no retry of a 503 by default",
+    config: reviews(`
+  - ${to("v1")}`),
+    arrange: ({ applications }) => applications["reviews-v1"].answerWith(503),
+    steps: [{ call: {}, expect: { status: 503 } }],
+  },
+  {
+    name: "fault: abort of half",
+    config: reviews(`
+  - { fault: { abort: { httpStatus: 503, percentage: { value: 50 } } }, ${to("v1")} }`),
+    steps: [{ call: {}, times: 400, expect: { statuses: { 200: 0.5, 503: 0.5 } } }],
+  },
+  {
+    name: "fault: abort for one user only",
+    config: reviews(`
+  - match: [{ headers: { end-user: { exact: jason } } }]
+    fault: { abort: { httpStatus: 500, percentage: { value: 100 } } }
+    ${to("v1")}
+  - ${to("v1")}`),
+    steps: [
+      {
+        call: { headers: { "end-user": "jason" } },
+        times: 5,
+        expect: { status: 500, body: "fault filter abort" },
+      },
+      { call: {}, times: 5, expect: { status: 200 } },
+    ],
+  },
+  {
+    name: "fault: delay",
+    config: reviews(`
+  - { fault: { delay: { fixedDelay: 0.4s, percentage: { value: 100 } } }, ${to("v1")} }`),
+    steps: [{ call: {}, times: 3, expect: { status: 200, atLeastMs: 395, lessThanMs: 2_000 } }],
+  },
+  {
+    name: "circuit breaker: one connection, one waiting",
+    // A cluster of its own: what is connected when a limit shrinks may stay.
+    config: `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: ratings, namespace: default }
+spec: { hosts: [ratings], http: [{ route: [{ destination: { host: ratings, subset: narrow } }] }] }
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: ratings, namespace: default }
+spec:
+  host: ratings
+  subsets:
+  - name: narrow
+    labels: { version: v1 }
+    trafficPolicy: { connectionPool: { tcp: { maxConnections: 1 }, http: { http1MaxPendingRequests: 1 } } }`,
+    arrange: ({ applications }) => applications["ratings-v1"].setDelay(500),
+    steps: [
+      // The first call opens the connection: a request that waits for one to open counts as waiting, too.
+      { call: { host: "ratings:9080" }, expect: { status: 200 } },
+      {
+        call: { host: "ratings:9080" },
+        times: 10,
+        concurrent: true,
+        expect: {
+          check(answers) {
+            const refused = answers.filter(({ status }) => status === 503);
+            expect(answers.filter(({ status }) => status === 200)).toHaveLength(2);
+            expect(refused).toHaveLength(8);
+            for (const { headers } of refused) expect(headers["x-envoy-overloaded"]).toBe("true");
+          },
+        },
+      },
+    ],
+  },
+  {
+    name: "outlier detection ejects the version that fails",
+    config: subsets(
+      "{ outlierDetection: { consecutive5xxErrors: 2, interval: 1s, baseEjectionTime: 60s, maxEjectionPercent: 100 } }",
+    ),
+    arrange: ({ applications }) => applications["reviews-v3"].setStatus(500),
+    steps: [
+      // Enough for each version to be called a few times whatever the balancer's luck.
+      { call: {}, times: 60, expect: {} },
+      { call: {}, times: 100, expect: { status: 200, versions: { v1: 0.5, v2: 0.5 } } },
+    ],
+  },
+  {
+    name: "the gateway routes by host and path",
+    config: `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: shop, namespace: default }
+spec:
+  hosts: [shop.example]
+  gateways: [edge]
+  http:
+  - { match: [{ uri: { prefix: /reviews } }], route: [{ destination: { host: reviews, subset: v2 } }] }
+  - { match: [{ uri: { prefix: /ratings } }], route: [{ destination: { host: ratings } }] }
+---${subsets()}`,
+    steps: [
+      {
+        call: { via: "gateway", host: "shop.example", path: "/reviews/1" },
+        expect: { status: 200, versions: { v2: 1 } },
+      },
+      { call: { via: "gateway", host: "shop.example", path: "/ratings" }, expect: { upstream: { app: "ratings" } } },
+      { call: { via: "gateway", host: "shop.example", path: "/nothing" }, expect: { status: 404 } },
+      { call: { via: "gateway", host: "other.example", path: "/reviews/1" }, expect: { status: 404 } },
+    ],
+  },
+  {
+    name: "an unknown host is refused",
+    steps: [{ call: { host: "nowhere.example" }, expect: { status: 502 } }],
+  },
+  {
+    name: "a subset without endpoints is unavailable",
+    config: `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: reviews, namespace: default }
+spec: { hosts: [reviews], http: [{ route: [{ destination: { host: reviews, subset: v9 } }] }] }
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: reviews, namespace: default }
+spec: { host: reviews, subsets: [{ name: v9, labels: { version: v9 } }] }`,
+    steps: [{ call: {}, expect: { status: 503, body: "no healthy upstream" } }],
+  },
+];

@@ -1,0 +1,176 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { meshPorts } from "../server/fleet/ports.ts";
+import { eventually, getThrough, isRunning, limpid, reviewVersions, startMesh, type TestMesh } from "./mesh.ts";
+
+describe("a running mesh", () => {
+  let mesh: TestMesh;
+  beforeAll(async () => {
+    mesh = await startMesh();
+  });
+  afterAll(async () => {
+    await mesh?.stop();
+  });
+
+  test("prints a line per part and the dashboard's address, and serves the application", async () => {
+    for (const part of [
+      "control-plane",
+      "collector",
+      "dashboard",
+      "productpage-v1",
+      "reviews-v3 proxy",
+      "istio-ingressgateway",
+    ]) {
+      expect(mesh.output()).toMatch(new RegExp(`^ {2}${part} .*pid \\d+$`, "m"));
+    }
+    expect(mesh.output()).toContain(`dashboard    ${mesh.dashboard}`);
+    const page = await getThrough(mesh.gateway, "/productpage");
+    expect(page.status).toBe(200);
+    expect(page.body).toContain("The Comedy of Errors");
+    expect(page.body).toContain("William Shakespeare");
+  });
+
+  test("Bookinfo's API answers, by version", async () => {
+    const seen = await reviewVersions(mesh, 60);
+    expect(Object.keys(seen).sort()).toEqual(["v1", "v2", "v3"]);
+    const details = JSON.parse((await getThrough(mesh.gateway, "/api/v1/products/0")).body) as { author: string };
+    expect(details.author).toBe("William Shakespeare");
+    expect((await getThrough(mesh.gateway, "/nothing-here")).status).toBe(404);
+  });
+
+  test("status says what runs where, as text and JSON, with every part ready", async () => {
+    const offset = ["--port-offset", String(mesh.portOffset)];
+    const text = await limpid(["status", ...offset]);
+    expect(text).toMatchObject({ code: 0, err: "" });
+    expect(text.out).toMatch(/^control-plane +control-plane +ready +\d+ +http:\/\/127\.0\.0\.1:\d+/m);
+    const json = JSON.parse((await limpid(["status", "-o", "json", ...offset])).out) as { parts: { state: string }[] };
+    expect(json.parts.length).toBe(16);
+    expect(json.parts.every((part) => part.state === "ready")).toBe(true);
+  });
+
+  test("the traffic's rate is set while it runs", async () => {
+    const answer = await limpid(["traffic", "5", "--port-offset", String(mesh.portOffset)]);
+    expect(answer.out).toMatch(/^5 requests\/s/);
+    expect((await mesh.status()).traffic.rate).toBe(5);
+    const refused = await limpid(["traffic", "abc", "--port-offset", String(mesh.portOffset)]);
+    expect(refused).toMatchObject({ code: 1, out: "" });
+    expect(refused.err).toContain('traffic rate "abc": must be a number of requests per second from 0 to 2000');
+  });
+
+  test("a killed sidecar comes back and resyncs", async () => {
+    const before = (await mesh.status()).parts.find((part) => part.name === "reviews-v2 proxy");
+    process.kill(before?.pid as number, "SIGKILL");
+    await eventually(
+      async () => {
+        const now = (await mesh.status()).parts.find((part) => part.name === "reviews-v2 proxy");
+        return now?.state === "ready" && now.pid !== before?.pid && now.restarts === 1;
+      },
+      10_000,
+      "the sidecar is back",
+    );
+    await eventually(async () => ((await reviewVersions(mesh, 20)).v2 ?? 0) > 0, 10_000, "reviews v2 answers again");
+  });
+
+  test("the control plane restarts under traffic and no request fails", async () => {
+    const before = (await mesh.status()).parts.find((part) => part.name === "control-plane");
+    let failures = 0;
+    let sent = 0;
+    let done = false;
+    const load = Promise.all(
+      Array.from({ length: 4 }, async () => {
+        while (!done) {
+          sent++;
+          const answer = await getThrough(mesh.gateway, "/productpage").catch(() => ({ status: 0, body: "" }));
+          if (answer.status !== 200 || answer.body.includes("unavailable")) failures++;
+        }
+      }),
+    );
+    process.kill(before?.pid as number, "SIGTERM");
+    await eventually(
+      async () => {
+        const now = (await mesh.status()).parts.find((part) => part.name === "control-plane");
+        return now?.state === "ready" && now.pid !== before?.pid;
+      },
+      15_000,
+      "the control plane is back",
+    );
+    const sentAtReturn = sent;
+    await eventually(() => sent > sentAtReturn + 50, 10_000, "traffic after its return");
+    done = true;
+    await load;
+    expect({ failures, enough: sent > 100 }).toEqual({ failures: 0, enough: true });
+  });
+
+  test("a second mesh on the same ports is refused in one sentence, and the first goes on", async () => {
+    const data = mkdtempSync(join(tmpdir(), "limpid-e2e-"));
+    const second = await limpid(["up", "--port-offset", String(mesh.portOffset), "--data", data]);
+    rmSync(data, { recursive: true });
+    expect(second.code).toBe(1);
+    expect(second.err).toMatch(
+      /limpid: supervisor needs 127\.0\.0\.1:\d+, which is taken by another process\. Stop that one, or move every port/,
+    );
+    expect((await getThrough(mesh.gateway, "/productpage")).status).toBe(200);
+  });
+
+  test("a data folder in use is refused", async () => {
+    const second = await limpid(["up", "--port-offset", "0", "--data", mesh.data]);
+    expect(second.code).toBe(1);
+    expect(second.err).toContain(`is in use by process`);
+  });
+});
+
+test("Ctrl-C leaves no process, port or lock behind", async () => {
+  const mesh = await startMesh(["--no-dashboard"]);
+  const pids = (await mesh.status()).parts.flatMap((part) => part.pid ?? []);
+  expect(pids.length).toBe(15);
+  expect(pids.every(isRunning)).toBe(true);
+  const lock = join(mesh.data, "limpid.lock");
+  expect(existsSync(lock)).toBe(true);
+  mesh.process.kill("SIGINT");
+  await eventually(() => mesh.process.exitCode !== null, 15_000, "the mesh has ended");
+  expect(mesh.process.exitCode).toBe(0);
+  expect(pids.filter(isRunning)).toEqual([]);
+  expect(existsSync(lock)).toBe(false);
+  for (const port of [meshPorts(mesh.portOffset).xds, meshPorts(mesh.portOffset).configApi, 8080 + mesh.portOffset])
+    await listens(port);
+  await mesh.stop();
+});
+
+test("a killed supervisor takes its processes along", async () => {
+  const mesh = await startMesh(["--no-dashboard"]);
+  const pids = (await mesh.status()).parts.flatMap((part) => part.pid ?? []);
+  mesh.process.kill("SIGKILL");
+  await eventually(() => pids.every((pid) => !isRunning(pid)), 10_000, "every part has ended");
+  await mesh.stop();
+});
+
+test("wrong options are one clear sentence and exit code 1", async () => {
+  const data = mkdtempSync(join(tmpdir(), "limpid-e2e-"));
+  const cases: [string[], string][] = [
+    [["up", "--port-offset", "x"], 'port offset "x": must be a whole number from 0 to 40000'],
+    [["up", "--rate", "-3", "--port-offset", "9999", "--data", data], 'traffic rate "-3": must be a number'],
+    [["up", "--proxy", "nginx", "--data", data], "--proxy nginx: must be limpid or envoy"],
+    [["status", "--port-offset", "12345"], "no mesh runs here"],
+  ];
+  for (const [args, message] of cases) {
+    const answer = await limpid(args);
+    expect(answer.code, args.join(" ")).toBe(1);
+    expect(answer.err).toContain(message);
+  }
+  writeFileSync(join(data, "file"), "");
+  const unwritable = await limpid(["up", "--port-offset", "9998", "--data", join(data, "file/data")]);
+  expect(unwritable.code).toBe(1);
+  expect(unwritable.err).toContain("can't be written (ENOTDIR); choose another with --data or LIMPID_DATA");
+  rmSync(data, { recursive: true });
+});
+
+function listens(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve()));
+  });
+}

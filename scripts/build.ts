@@ -1,0 +1,73 @@
+// Builds what is missing or changed: generated code, the server bundle, the dashboard. Says what it does and how long it took.
+import { spawnSync } from "node:child_process";
+import { existsSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
+import { isFresh, markFresh } from "./freshness.ts";
+
+const root = resolve(import.meta.dirname, "..");
+process.chdir(root);
+
+run("generate", [process.execPath, "scripts/gen.ts"]);
+const common = ["package-lock.json", "proto", "prisma", "scripts/gen-proto.ts", "tsconfig.json"];
+
+if (
+  !isFresh(root, "server", [...common, "server", "scripts/build.ts", "package.json"]) ||
+  !existsSync("dist/server/limpid.js")
+) {
+  await timed("bundling the server", bundleServer);
+  markFresh(root, "server", [...common, "server", "scripts/build.ts", "package.json"]);
+}
+
+const pages = [...common, "app", "components", "messages", "public", "server", "next.config.ts", "proxy.ts"];
+if (
+  !process.argv.includes("--server-only") &&
+  existsSync("app") &&
+  (!isFresh(root, "dashboard", pages) || !existsSync(".next/BUILD_ID"))
+) {
+  await timed("building the dashboard", async () =>
+    run("next build", [join(root, "node_modules/.bin/next"), "build"], {
+      NEXT_TELEMETRY_DISABLED: "1",
+      NODE_ENV: "production",
+    }),
+  );
+  markFresh(root, "dashboard", pages);
+}
+
+async function bundleServer(): Promise<void> {
+  rmSync("dist/server", { recursive: true, force: true });
+  await build({
+    entryPoints: { limpid: "server/cli/main.ts" },
+    outdir: "dist/server",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    sourcemap: "linked",
+    logLevel: "warning",
+    // Native, or loaded by name at run time.
+    external: ["next", "@libsql/client", "@prisma/client", "@prisma/adapter-libsql"],
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    },
+  });
+}
+
+async function timed(title: string, work: () => Promise<void> | void): Promise<void> {
+  const started = performance.now();
+  process.stderr.write(`${title} …\n`);
+  await work();
+  process.stderr.write(`${title}: ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+}
+
+function run(name: string, [command, ...args]: string[], env: Record<string, string> = {}): void {
+  const result = spawnSync(command ?? "", args, {
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, ...env },
+  });
+  if (result.status !== 0) {
+    process.stderr.write(`${name} failed (${result.error?.message ?? `exit code ${result.status}`})\n`);
+    process.exit(1);
+  }
+}

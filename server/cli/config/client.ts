@@ -1,0 +1,86 @@
+import { ApiError } from "../../contract/index.ts";
+import { meshPorts, parsePortOffset } from "../../fleet/ports.ts";
+import { CliError, type CliIo } from "./io.ts";
+
+export interface ServerOption {
+  server?: string;
+}
+
+export const serverHelp =
+  "address of the control plane's config API (default: LIMPID_SERVER, or http://127.0.0.1:15014 moved by LIMPID_PORT_OFFSET)";
+
+/** Throws a CliError when the address or the offset makes no sense. */
+export function serverUrl(option: ServerOption, env: CliIo["env"]): string {
+  const address = option.server ?? (env.LIMPID_SERVER || `http://127.0.0.1:${defaultPort(env)}`);
+  const url = URL.parse(address);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new CliError(`error: ${address} is no http address of a server`);
+  return url.origin;
+}
+
+function defaultPort(env: CliIo["env"]): number {
+  try {
+    return meshPorts(parsePortOffset(env.LIMPID_PORT_OFFSET)).configApi;
+  } catch (error) {
+    throw new CliError(`error: LIMPID_PORT_OFFSET: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+export interface Call {
+  method?: string;
+  /** Sent as JSON. */
+  body?: unknown;
+  accept?: string;
+  signal?: AbortSignal;
+}
+
+/** A failed call, in the server's words. */
+export class CallError extends CliError {
+  readonly code: number;
+  /** Field by field, when the server named fields. */
+  readonly errors: readonly { path: string; message: string }[];
+  constructor(code: number, message: string, errors: readonly { path: string; message: string }[]) {
+    super(`error: ${message}`);
+    this.code = code;
+    this.errors = errors;
+  }
+}
+
+/** Throws a CliError when the server can't be reached, a CallError when it answers with one. */
+export async function call(server: string, path: string, options: Call = {}): Promise<Response> {
+  const { method = "GET", body, accept = "application/json", signal } = options;
+  let response: Response;
+  try {
+    response = await fetch(new URL(path, server), {
+      method,
+      headers: {
+        accept,
+        "user-agent": "limpid-cli",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal ? { signal } : {}),
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new CliError(`error: no control plane answers at ${server} (${reasonOf(error)}); is the mesh running?`);
+  }
+  if (response.ok) return response;
+  throw await toCallError(response);
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (!(cause instanceof Error)) return String(cause);
+  const code = (cause as NodeJS.ErrnoException).code;
+  return code === "ECONNREFUSED" ? "connection refused" : cause.message || String(code);
+}
+
+/** Both forms of error that the config API has. */
+async function toCallError(response: Response): Promise<CallError> {
+  const body: unknown = await response.json().catch(() => undefined);
+  const parsed = ApiError.safeParse(body);
+  if (parsed.success) return new CallError(response.status, parsed.data.message, parsed.data.errors ?? []);
+  const message = typeof body === "object" && body !== null && "message" in body ? String(body.message) : undefined;
+  return new CallError(response.status, message ?? `${response.status} ${response.statusText}`, []);
+}

@@ -1,0 +1,229 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
+import { type ApiHarness, reviews, startApi, virtualServices } from "../../control-plane/api/testing/api-harness.ts";
+import { serverUrl } from "./client.ts";
+import { registerConfigCommands } from "./register.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "limpid-cli-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let api: ApiHarness;
+beforeEach(async () => {
+  const service = {
+    namespace: "default",
+    name: "reviews",
+    hostname: "reviews.default.svc.cluster.local",
+    external: false,
+    ports: [],
+    versions: ["v1", "v2"].map((version) => ({ version, subset: null, workloads: [], endpoints: [] })),
+    virtualServices: [],
+    destinationRules: [],
+  };
+  api = await startApi({ services: async () => [service] });
+});
+afterEach(() => api.close());
+
+interface Run {
+  code: number;
+  out: string;
+  err: string;
+}
+
+async function limpid(
+  args: string,
+  options: { stdin?: string; server?: string; signal?: AbortSignal } = {},
+): Promise<Run> {
+  const run: Run = { code: 0, out: "", err: "" };
+  const program = new Command("limpid").exitOverride();
+  registerConfigCommands(program, {
+    out: (text) => {
+      run.out += text;
+    },
+    err: (text) => {
+      run.err += text;
+    },
+    stdin: async () => options.stdin ?? "",
+    fail: () => {
+      run.code = 1;
+    },
+    env: { LIMPID_SERVER: options.server ?? api.url },
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  await program.parseAsync(args.split(" "), { from: "user" });
+  return run;
+}
+
+function file(name: string, ...objects: unknown[]): string {
+  const path = join(folder, name);
+  writeFileSync(path, objects.map((object) => (typeof object === "string" ? object : stringify(object))).join("---\n"));
+  return path;
+}
+
+describe("limpid apply", () => {
+  test("one line per object: created, configured, unchanged", async () => {
+    const both = file("both.yaml", reviews({ v1: 100 }), reviews({ v1: 100 }, "ratings"));
+    expect(await limpid(`apply -f ${both} --dry-run`)).toMatchObject({
+      code: 0,
+      out: "virtualservice.networking.istio.io/reviews created (dry run)\nvirtualservice.networking.istio.io/ratings created (dry run)\n",
+    });
+    expect((await api.store.list({ kind: "VirtualService" })).items).toEqual([]);
+    await limpid(`apply -f ${both}`);
+    const changed = stringify(reviews({ v1: 50, v2: 50 }));
+    expect(await limpid(`apply -f - ${both.replace("both", "none")}`, { stdin: changed })).toMatchObject({ code: 1 });
+    expect(await limpid("apply -f - --reason canary", { stdin: changed })).toMatchObject({
+      out: "virtualservice.networking.istio.io/reviews configured\n",
+    });
+    expect((await limpid("apply -f -", { stdin: changed })).out).toContain("reviews unchanged");
+    expect((await api.store.history({ limit: 1 }))[0]).toMatchObject({ author: "limpid-cli", reason: "canary" });
+  });
+
+  test("takes back what kubectl or the dashboard changed, and leaves alone what the file doesn't name", async () => {
+    const path = file("reviews.yaml", reviews({ v1: 100 }));
+    await limpid(`apply -f ${path}`);
+    const patch = { metadata: { labels: { team: "a" } }, spec: { http: reviews({ v2: 100 }).spec.http } };
+    const type = { "content-type": "application/merge-patch+json" };
+    await api.call("PATCH", `${virtualServices}/reviews?fieldManager=other`, patch, type);
+    expect((await limpid(`apply -f ${path}`)).out).toContain("configured");
+    const object = await api.store.get({ kind: "VirtualService", namespace: "default", name: "reviews" });
+    expect(object).toMatchObject({ metadata: { labels: { team: "a" } }, spec: reviews({ v1: 100 }).spec });
+  });
+
+  test("every error of every file at once, with its line, and nothing is changed", async () => {
+    const good = file("good.yaml", reviews({ v1: 100 }));
+    const bad = file("bad.yaml", reviews({ v1: 100 }, "a"), "kind: EnvoyFilter\napiVersion: v1\nmetadata: {name: x}\n");
+    const worse = file("worse.yaml", stringify(reviews({ v1: 100 }, "b")).replace("hosts:", "hostz:"));
+    const run = await limpid(`apply -f ${good} ${bad} ${worse}`);
+    expect(run).toMatchObject({ code: 1, out: "" });
+    const lines = run.err.trimEnd().split("\n");
+    expect(lines[0]).toMatch(/bad\.yaml:\d+: kind: EnvoyFilter/);
+    expect(lines.some((line) => /worse\.yaml:7: spec\.hostz: unknown field; did you mean hosts\?$/.test(line))).toBe(
+      true,
+    );
+    expect(lines.at(-1)).toMatch(/\d errors; nothing was changed/);
+    expect((await api.store.list({ kind: "VirtualService" })).items).toEqual([]);
+  });
+
+  test("what only the server can know is told with the file's name", async () => {
+    const path = file("shop.yaml", reviews({ v1: 100 }, "reviews", "shop"));
+    const run = await limpid(`apply -f ${path}`);
+    expect(run).toMatchObject({ code: 1 });
+    expect(run.err).toContain(
+      `${path}: virtualservice.networking.istio.io/reviews: metadata.namespace: namespaces "shop" not found`,
+    );
+  });
+
+  test("no server: one clear sentence", async () => {
+    const path = file("reviews.yaml", reviews({ v1: 100 }));
+    const run = await limpid(`apply -f ${path}`, { server: "http://127.0.0.1:1" });
+    expect(run).toMatchObject({ code: 1 });
+    expect(run.err).toMatch(
+      /^error: no control plane answers at http:\/\/127\.0\.0\.1:1 \(.*\); is the mesh running\?\n$/,
+    );
+  });
+});
+
+describe("limpid get", () => {
+  beforeEach(async () => {
+    await api.call("POST", virtualServices, reviews({ v1: 80, v2: 20 }));
+  });
+
+  test("table, wide, all namespaces", async () => {
+    const plain = (await limpid("get vs")).out.split("\n");
+    expect(plain[0]).toMatch(/^NAME +.*AGE$/);
+    expect(plain[1]).toMatch(/^reviews /);
+    expect((await limpid("get VirtualService reviews -o wide")).out.split("\n")[0]?.length).toBeGreaterThan(
+      plain[0]?.length ?? 0,
+    );
+    expect((await limpid("get virtualservices -A")).out).toMatch(/^NAMESPACE +NAME/);
+    expect(await limpid("get dr")).toMatchObject({ out: "", err: "no destinationrules in the namespace default\n" });
+  });
+
+  test("yaml and json", async () => {
+    expect(parse((await limpid("get vs reviews -o yaml")).out)).toMatchObject({
+      spec: reviews({ v1: 80, v2: 20 }).spec,
+    });
+    const list = JSON.parse((await limpid("get vs -o json")).out);
+    expect(list).toMatchObject({ kind: "VirtualServiceList", items: [{ metadata: { name: "reviews" } }] });
+    expect(JSON.stringify(list)).not.toContain("managedFields");
+  });
+
+  test("errors: unknown kind, unknown name", async () => {
+    expect((await limpid("get pods")).err).toContain('there is no kind "pods"');
+    expect(await limpid("get vs nothing")).toMatchObject({
+      code: 1,
+      err: 'error: virtualservices.networking.istio.io "nothing" not found\n',
+    });
+  });
+
+  test("-w goes on with changes", async () => {
+    const stop = new AbortController();
+    const output: string[] = [];
+    const program = new Command("limpid").exitOverride();
+    registerConfigCommands(program, {
+      out: (text) => void output.push(text),
+      err: () => undefined,
+      stdin: async () => "",
+      fail: () => undefined,
+      env: { LIMPID_SERVER: api.url },
+      signal: stop.signal,
+    });
+    const running = program.parseAsync(["get", "vs", "-w"], { from: "user" });
+    await expect.poll(() => output.length).toBe(1);
+    await api.call("POST", virtualServices, reviews({ v1: 100 }, "ratings"));
+    await expect.poll(() => output[1]).toMatch(/^ratings /);
+    stop.abort();
+    await running;
+  });
+});
+
+describe("limpid delete", () => {
+  test("by name and by file, all or nothing", async () => {
+    for (const name of ["a", "b", "c"]) await api.call("POST", virtualServices, reviews({ v1: 100 }, name));
+    const names = async () =>
+      (await api.store.list({ kind: "VirtualService" })).items.map((item) => item.metadata.name);
+    expect(await limpid("delete vs a nothing")).toMatchObject({ code: 1, out: "" });
+    expect(await names()).toEqual(["a", "b", "c"]);
+    expect((await limpid("delete vs a b --dry-run")).out).toContain(
+      "virtualservice.networking.istio.io/b deleted (dry run)",
+    );
+    await limpid("delete vs a b");
+    expect(await names()).toEqual(["c"]);
+    await limpid(`delete -f ${file("c.yaml", reviews({ v1: 1 }, "c"))}`);
+    expect(await names()).toEqual([]);
+    expect((await limpid("delete")).err).toContain("say what to delete");
+  });
+});
+
+describe("limpid routes", () => {
+  test("rules in words, and none", async () => {
+    expect((await limpid("routes reviews")).out).toContain("no VirtualService: calls go to every version alike");
+    await api.call("POST", virtualServices, reviews({ v1: 80, v2: 20 }));
+    const { out } = await limpid("routes reviews");
+    expect(out).toContain("VirtualService default/reviews");
+    expect(out).toMatch(/everything else +v1 80 %, v2 20 %/);
+    expect(await limpid("routes nobody")).toMatchObject({
+      code: 1,
+      err: "error: there is no service nobody in default\n",
+    });
+  });
+});
+
+test.each([
+  [{}, {}, "http://127.0.0.1:15014"],
+  [{}, { LIMPID_PORT_OFFSET: "100" }, "http://127.0.0.1:15114"],
+  [{}, { LIMPID_PORT_OFFSET: "100", LIMPID_SERVER: "http://localhost:1234" }, "http://localhost:1234"],
+  [{ server: "http://localhost:1/" }, { LIMPID_SERVER: "http://localhost:1234" }, "http://localhost:1"],
+])("the server by %j and %j is %s", (option, env, url) => {
+  expect(serverUrl(option, env)).toBe(url);
+});
+
+test.each([
+  [{}, { LIMPID_PORT_OFFSET: "many" }, "LIMPID_PORT_OFFSET"],
+  [{ server: "15014" }, {}, "is no http address"],
+])("the server by %j and %j is refused", (option, env, message) => {
+  expect(() => serverUrl(option, env)).toThrow(message);
+});

@@ -1,0 +1,14 @@
+import type { Command } from "commander";
+import { registerApply } from "./apply.ts";
+import { registerDelete } from "./delete.ts";
+import { registerGet } from "./get.ts";
+import { type CliIo, processIo } from "./io.ts";
+import { registerRoutes } from "./routes.ts";
+
+/** The commands that are clients of the config API. */
+export function registerConfigCommands(program: Command, io: CliIo = processIo): void {
+  registerApply(program, io);
+  registerGet(program, io);
+  registerDelete(program, io);
+  registerRoutes(program, io);
+}

@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { kinds } from "../config/kinds/index.ts";
+import { createConfigApi } from "../control-plane/api/config-api.ts";
+import { createControlPlane } from "../control-plane/control-plane.ts";
+import { createFaultFuse } from "../control-plane/fault-fuse.ts";
+import { meshPorts } from "../fleet/ports.ts";
+import { systemClock as clock } from "../lib/clock.ts";
+import { createLogger } from "../lib/logger.ts";
+import { openPrismaConfigStore } from "../store/config/prisma-config-store.ts";
+import { onShutdown } from "./leash.ts";
+import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf } from "./options.ts";
+
+/** Config store, mesh model, translation, xDS and the config API, in one process on loopback. */
+export async function runControlPlane(options: CommonOptions): Promise<void> {
+  const logger = createLogger("control-plane");
+  try {
+    const ports = meshPorts(portOffsetOf(options));
+    const store = await openPrismaConfigStore({
+      url: `file:${join(dataFolderOf(options), "config.db")}`,
+      migrations: join(packageRoot, "prisma/config/migrations"),
+    });
+    const controlPlane = createControlPlane({ store, xdsPort: ports.xds, logger, clock });
+    const api = createConfigApi({
+      store,
+      kinds,
+      clock,
+      logger,
+      services: controlPlane.services,
+      pushes: controlPlane.pushes,
+      ready: controlPlane.ready,
+    });
+    const fuse = createFaultFuse({ store, clock, logger });
+    await controlPlane.start();
+    await api.listen("127.0.0.1", ports.configApi);
+    await fuse.start();
+    onShutdown(async () => {
+      await fuse.close();
+      await api.close();
+      await controlPlane.stop();
+      await store.close();
+    });
+  } catch (error) {
+    failWith(error);
+  }
+}

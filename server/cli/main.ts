@@ -1,0 +1,104 @@
+import { Command } from "commander";
+import { version } from "./version.ts";
+
+/** The `limpid` command. Each sub-command loads only what it needs, so that a sidecar starts small. */
+const program = new Command("limpid")
+  .description("A service mesh that you can see through: dashboard, control plane and sidecars in one command.")
+  .version(version, "-V, --version", "print the version")
+  .helpOption("-h, --help", "print this help")
+  .showHelpAfterError("(limpid --help lists the commands)")
+  .addHelpText(
+    "after",
+    `
+Start here:
+  limpid up                           the whole mesh with its demo, on this machine
+  limpid status                       what runs where
+  limpid apply -f reviews.yaml        change the mesh; kubectl --server=http://127.0.0.1:15014 works too
+
+Environment:
+  LIMPID_PORT_OFFSET   added to every port, so that several meshes run side by side
+  LIMPID_DATA          the data folder (default: data, or data-<offset>)
+  LIMPID_SERVER        the config API that apply, get and delete talk to
+  LIMPID_LOG_LEVEL     trace, debug, info, warn or error (default: info)
+`,
+  );
+
+const portOffset = ["--port-offset <n>", "added to every port (LIMPID_PORT_OFFSET)"] as const;
+const data = ["--data <folder>", "data folder (LIMPID_DATA)"] as const;
+
+program
+  .command("up")
+  .summary("start the whole mesh with its demo, and keep it running")
+  .description(
+    "Starts control plane, collector, dashboard, the Bookinfo demo with one proxy per workload, an ingress gateway and traffic. Ctrl-C stops everything.",
+  )
+  .option(...portOffset)
+  .option(...data)
+  .option("--proxy <kind>", "`limpid`, the bundled sidecar, or `envoy`, the real one", "limpid")
+  .option("--rate <rps>", "traffic at the gateway, requests per second; 0 for none", "20")
+  .option("--no-demo", "start without the demo application")
+  .option("--no-dashboard", "start without the dashboard")
+  .action(async (options) => (await import("./up.ts")).runUp(options));
+
+program
+  .command("status")
+  .summary("say what runs where")
+  .description("Asks a running `limpid up` for its parts: process id, address, health, restarts.")
+  .option(...portOffset)
+  .option("-o, --output <format>", "`text` or `json`", "text")
+  .action(async (options) => (await import("./status.ts")).runStatus(options));
+
+program
+  .command("traffic")
+  .argument("[rps]", "new rate, requests per second; without it, the present one is shown")
+  .summary("show or set the demo's traffic while it runs")
+  .option(...portOffset)
+  .action(async (rate, options) => (await import("./status.ts")).runTraffic(rate, options));
+
+program
+  .command("control-plane")
+  .summary("run the control plane: config API, xDS and CSDS")
+  .option(...portOffset)
+  .option(...data)
+  .action(async (options) => (await import("./control-plane.ts")).runControlPlane(options));
+
+program
+  .command("collector")
+  .summary("run the collector: access logs and spans in, roll-ups out")
+  .option(...portOffset)
+  .option(...data)
+  .action(async (options) => (await import("./collector.ts")).runCollector(options));
+
+program
+  .command("dashboard")
+  .summary("serve the dashboard")
+  .option(...portOffset)
+  .option(...data)
+  .action(async (options) => (await import("./dashboard.ts")).runDashboard(options));
+
+program
+  .command("workload")
+  .argument("<name>", "productpage, details, reviews or ratings")
+  .summary("run one service of the demo application")
+  .requiredOption("--app-version <v>", "its version label, such as v2")
+  .requiredOption("--listen <host:port>", "where it serves")
+  .requiredOption("--proxy <host:port>", "its sidecar's outbound HTTP port")
+  .action(async (name, options) => (await import("./workload.ts")).runDemoWorkload(name, options));
+
+// These bring flags and code of their own, loaded only when they are what was asked for.
+await lazy("sidecar", "run one proxy from an Envoy v3 bootstrap file", async () => {
+  program.addCommand((await import("./sidecar.ts")).sidecarCommand());
+});
+await lazy("apply", "create or change mesh resources from YAML or JSON files", async () =>
+  (await import("./config/apply.ts")).registerApply(program),
+);
+await lazy("get", "show mesh resources", async () => (await import("./config/get.ts")).registerGet(program));
+await lazy("delete", "delete mesh resources", async () => (await import("./config/delete.ts")).registerDelete(program));
+
+await program.parseAsync();
+
+async function lazy(name: string, summary: string, register: () => Promise<void>): Promise<void> {
+  const [, , first, second] = process.argv;
+  if (first === name || (first === "help" && second === name)) await register();
+  else program.command(name).summary(summary);
+}

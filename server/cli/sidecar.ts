@@ -1,0 +1,66 @@
+import { Command, InvalidArgumentError } from "commander";
+import { createLogger } from "../lib/logger.ts";
+import { runSidecar } from "../sidecar/run.ts";
+import { onShutdown } from "./leash.ts";
+import { version } from "./version.ts";
+
+interface Flags {
+  configPath: string;
+  adminAddressPath?: string;
+  serviceNode?: string;
+  serviceCluster?: string;
+  serviceZone?: string;
+  logLevel: string;
+  drainTimeS: number;
+}
+
+/** `limpid sidecar`, with the flags of Envoy that make sense here under Envoy's names. */
+export const sidecarCommand = (): Command =>
+  new Command("sidecar")
+    .description("Run one proxy from an Envoy v3 bootstrap file (YAML or JSON).")
+    .requiredOption("-c, --config-path <file>", "bootstrap file, the one that Envoy takes")
+    .option("--admin-address-path <file>", "write the admin's bound address to this file")
+    .option("--service-node <id>", "node id, instead of the bootstrap's node.id")
+    .option("--service-cluster <name>", "node cluster, instead of the bootstrap's node.cluster")
+    .option("--service-zone <zone>", "node zone, instead of the bootstrap's node.locality.zone")
+    .option("-l, --log-level <level>", "trace, debug, info, warning, error, critical or off", levelOf, "info")
+    .option("--drain-time-s <seconds>", "how long stopping waits for requests in flight", secondsOf, 10)
+    .option("--concurrency <n>", "taken for Envoy's sake: there is one event loop")
+    .action(run);
+
+async function run({ logLevel, drainTimeS, ...flags }: Flags): Promise<void> {
+  const logger = createLogger("sidecar", logLevel);
+  const level = {
+    get: () => envoyLevel(logger.level),
+    set(next: string) {
+      logger.level = levelOf(next);
+      return true;
+    },
+  };
+  try {
+    const sidecar = await runSidecar({ ...flags, drainTimeMs: drainTimeS * 1000, version, logger, logLevel: level });
+    onShutdown(() => sidecar.stop(), (drainTimeS + 5) * 1000);
+    await sidecar.stopped;
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`limpid sidecar: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}
+
+/** Envoy's names of levels → pino's. */
+const levels: Record<string, string> = { warning: "warn", critical: "fatal", off: "silent" };
+
+function levelOf(name: string): string {
+  const level = levels[name] ?? name;
+  if (["trace", "debug", "info", "warn", "error", "fatal", "silent"].includes(level)) return level;
+  throw new InvalidArgumentError("trace, debug, info, warning, error, critical or off");
+}
+
+const envoyLevel = (level: string): string => Object.keys(levels).find((name) => levels[name] === level) ?? level;
+
+function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (Number.isFinite(seconds) && seconds >= 0) return seconds;
+  throw new InvalidArgumentError("a number of seconds");
+}

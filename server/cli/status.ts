@@ -1,0 +1,70 @@
+import type { FleetStatus } from "../fleet/fleet-api.ts";
+import { meshPorts } from "../fleet/ports.ts";
+import { parseTrafficRate, type TrafficStats } from "../fleet/traffic.ts";
+import { type CommonOptions, failWith, portOffsetOf } from "./options.ts";
+
+export async function runStatus(options: CommonOptions & { output: string }): Promise<void> {
+  try {
+    if (!["text", "json"].includes(options.output)) throw new Error(`-o ${options.output}: must be text or json`);
+    const status = await ask<FleetStatus>(options, "GET", "/v1/status");
+    process.stdout.write(options.output === "json" ? `${JSON.stringify(status, null, 2)}\n` : describe(status));
+    if (status.parts.some((part) => part.state !== "ready")) process.exitCode = 2;
+  } catch (error) {
+    failWith(error);
+  }
+}
+
+export async function runTraffic(rate: string | undefined, options: CommonOptions): Promise<void> {
+  try {
+    const traffic =
+      rate === undefined
+        ? (await ask<FleetStatus>(options, "GET", "/v1/status")).traffic
+        : await ask<TrafficStats>(options, "PUT", `/v1/traffic?rate=${parseTrafficRate(rate)}`);
+    process.stdout.write(
+      `${traffic.rate} requests/s; sent ${traffic.sent}, 5xx ${traffic.serverErrors}, failed ${traffic.failed}\n`,
+    );
+  } catch (error) {
+    failWith(error);
+  }
+}
+
+async function ask<T>(options: CommonOptions, method: string, path: string): Promise<T> {
+  const base = `http://127.0.0.1:${meshPorts(portOffsetOf(options)).fleet}`;
+  let answer: Response;
+  try {
+    answer = await fetch(base + path, { method, signal: AbortSignal.timeout(5000) });
+  } catch {
+    throw new Error(
+      `no mesh runs here (asked ${base}). Start one with: limpid up. One with other ports: --port-offset.`,
+    );
+  }
+  if (!answer.ok) throw new Error(`${base} answered ${answer.status}: ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
+function describe(status: FleetStatus): string {
+  const rows = status.parts.map((part) => [
+    part.name,
+    part.kind,
+    part.state + (part.restarts > 0 ? ` (${part.restarts} restarts)` : ""),
+    String(part.pid ?? "-"),
+    part.address,
+    age(Date.now() - part.startedAt),
+  ]);
+  const table = [["PART", "KIND", "STATE", "PID", "ADDRESS", "UP"], ...rows];
+  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
+  const lines = table.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  return `${lines.join("\n")}\n\ndashboard ${status.dashboard ?? "off"} · gateway ${status.gateway} · proxies ${status.proxy} · traffic ${status.traffic.rate} requests/s · data ${status.data}\n`;
+}
+
+function age(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m${seconds % 60}s`;
+  return `${Math.floor(seconds / 3600)}h${Math.floor((seconds % 3600) / 60)}m`;
+}

@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import { parseTrafficRate } from "../fleet/traffic.ts";
+import { type RunningMesh, up } from "../fleet/up.ts";
+import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf } from "./options.ts";
+import { version } from "./version.ts";
+
+interface UpCommandOptions extends CommonOptions {
+  proxy: string;
+  rate: string;
+  demo: boolean;
+  dashboard: boolean;
+}
+
+export async function runUp(options: UpCommandOptions): Promise<void> {
+  const started = performance.now();
+  let mesh: RunningMesh | undefined;
+  let interrupted = false;
+  const interrupt = () => {
+    if (interrupted) return;
+    interrupted = true;
+    process.stdout.write("\nstopping … ");
+    mesh?.stop().catch(failWith);
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  process.on("SIGHUP", interrupt);
+  try {
+    process.stdout.write(`Limpid ${version}\n`);
+    mesh = await up({
+      data: dataFolderOf(options),
+      portOffset: portOffsetOf(options),
+      proxy: await proxyOf(options.proxy),
+      cli: process.argv[1] ?? "",
+      dashboard: options.dashboard,
+      version,
+      demo: options.demo,
+      trafficRate: parseTrafficRate(options.rate),
+      print: (line) => process.stdout.write(`${line}\n`),
+    });
+  } catch (error) {
+    failWith(error);
+  }
+  if (interrupted) await mesh.stop();
+  else process.stdout.write(`${welcome(mesh, performance.now() - started)}\n`);
+  await mesh.stopped;
+  process.stdout.write("stopped\n");
+  process.exit(0);
+}
+
+function welcome(mesh: RunningMesh, ms: number): string {
+  const { dashboard, gateway, traffic, parts } = mesh.status();
+  return [
+    "",
+    `  ${parts.length} parts up in ${(ms / 1000).toFixed(1)} s; Ctrl-C stops them all`,
+    ...(dashboard ? [`  dashboard    ${dashboard}`] : []),
+    ...(parts.some((part) => part.kind === "gateway")
+      ? [`  application  ${gateway}/productpage   ${traffic.rate} requests/s of traffic`]
+      : []),
+  ].join("\n");
+}
+
+async function proxyOf(kind: string): Promise<{ kind: "limpid" } | { kind: "envoy"; binary: string }> {
+  if (kind === "limpid") return { kind };
+  if (kind !== "envoy") throw new Error(`--proxy ${kind}: must be limpid or envoy`);
+  const { ensureEnvoy } = await import("../fleet/envoy.ts");
+  return { kind, binary: await ensureEnvoy(join(packageRoot, ".build")) };
+}

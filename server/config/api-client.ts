@@ -1,0 +1,140 @@
+import { z } from "zod";
+import { ChangeList } from "../contract/changes.ts";
+import { ApiError, DashboardError } from "../contract/errors.ts";
+import { FaultList, type FaultRequest } from "../contract/faults.ts";
+import { PushStatus } from "../contract/proxies.ts";
+import { MeshService } from "../contract/services.ts";
+import { ChangeResult, Routing, type WeightsChange } from "../contract/traffic.ts";
+import type { ConfigObject } from "./object.ts";
+import type { Write } from "./store.ts";
+
+export interface WriteOptions {
+  /** Check and show what would change, change nothing. */
+  dryRun?: boolean;
+  /** Author in the history. */
+  user: string;
+}
+
+/**
+ * Calls the control plane's config API (port 15014). Every method rejects with `DashboardError`: what the API answered, or
+ * CONTROL_PLANE_UNREACHABLE when it gave no answer within `timeoutMs`.
+ */
+export interface ConfigApiClient {
+  services(): Promise<MeshService[]>;
+  routing(namespace: string, name: string): Promise<Routing>;
+  setWeights(namespace: string, name: string, change: WeightsChange, options: WriteOptions): Promise<ChangeResult>;
+  faults(): Promise<FaultList>;
+  injectFault(fault: FaultRequest, options: WriteOptions): Promise<ChangeResult>;
+  /** `id` as in contract `Fault.id`. */
+  stopFault(id: string, options: WriteOptions): Promise<ChangeResult>;
+  /** Null when that revision was never pushed, or is forgotten. */
+  push(revision: number | "latest"): Promise<PushStatus | null>;
+  changes(query: { sinceMs: number; limit: number }): Promise<ChangeList>;
+  undo(revision: number, options: WriteOptions): Promise<ChangeResult>;
+  transact(writes: readonly Write[], reason: string | undefined, options: WriteOptions): Promise<ChangeResult>;
+  /** All objects of a kind, by its plural. */
+  objects(group: string, plural: string): Promise<ConfigObject[]>;
+}
+
+export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): ConfigApiClient {
+  const call = async <T>(
+    schema: z.ZodType<T>,
+    method: string,
+    path: string,
+    options?: { body?: unknown; user?: string },
+  ) => schema.parse(await send(baseUrl, timeoutMs, method, path, options));
+  const dry = (options: WriteOptions) => (options.dryRun ? "?dryRun=true" : "");
+  const service = (namespace: string, name: string) => `/limpid/v1/services/${segment(namespace)}/${segment(name)}`;
+
+  return {
+    services: async () => (await call(ServiceRegistry, "GET", "/limpid/v1/services")).services,
+    routing: (namespace, name) => call(Routing, "GET", `${service(namespace, name)}/routing`),
+    setWeights: (namespace, name, change, options) =>
+      call(ChangeResult, "PUT", `${service(namespace, name)}/routing/weights${dry(options)}`, {
+        body: change,
+        user: options.user,
+      }),
+    faults: () => call(FaultList, "GET", "/limpid/v1/faults"),
+    injectFault: (fault, options) =>
+      call(ChangeResult, "POST", `/limpid/v1/faults${dry(options)}`, { body: fault, user: options.user }),
+    stopFault: (id, options) =>
+      call(ChangeResult, "DELETE", `/limpid/v1/faults/${id.split("/").map(segment).join("/")}${dry(options)}`, {
+        user: options.user,
+      }),
+    push: (revision) =>
+      call(PushStatus, "GET", `/limpid/v1/pushes/${revision}`).catch((error: unknown) => {
+        if (error instanceof DashboardError && error.code === "NOT_FOUND") return null;
+        throw error;
+      }),
+    changes: ({ sinceMs, limit }) => call(ChangeList, "GET", `/limpid/v1/changes?since=${sinceMs}&limit=${limit}`),
+    undo: (revision, options) =>
+      call(ChangeResult, "POST", `/limpid/v1/changes/${revision}/undo${dry(options)}`, {
+        body: {},
+        user: options.user,
+      }),
+    transact: (writes, reason, options) =>
+      call(ChangeResult, "POST", "/limpid/v1/transactions", {
+        body: { writes, reason, dryRun: options.dryRun ?? false },
+        user: options.user,
+      }),
+    async objects(group, plural) {
+      const path = group === "" ? `/api/v1/${plural}` : `/apis/${group}/v1/${plural}`;
+      const { items } = (await send(baseUrl, timeoutMs, "GET", path)) as { items: ConfigObject[] };
+      return items;
+    },
+  };
+}
+
+const ServiceRegistry = z.object({ services: MeshService.array() });
+
+const segment = encodeURIComponent;
+
+async function send(
+  baseUrl: string,
+  timeoutMs: number,
+  method: string,
+  path: string,
+  options: { body?: unknown; user?: string } = {},
+): Promise<unknown> {
+  let status: number;
+  let text: string;
+  try {
+    const answer = await fetch(baseUrl + path, {
+      method,
+      headers: {
+        accept: "application/json",
+        ...(options.body !== undefined && { "content-type": "application/json" }),
+        ...(options.user !== undefined && { "x-limpid-user": options.user }),
+      },
+      ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    status = answer.status;
+    text = await answer.text();
+  } catch (cause) {
+    const why =
+      cause instanceof Error && cause.name === "TimeoutError"
+        ? `no answer within ${timeoutMs} ms`
+        : "connection refused";
+    throw new DashboardError({
+      code: "CONTROL_PLANE_UNREACHABLE",
+      message: `the control plane at ${baseUrl} can't be reached: ${why}`,
+    });
+  }
+  const body = parseJson(text);
+  if (status < 400) return body;
+  const known = ApiError.safeParse(body);
+  throw new DashboardError(
+    known.success
+      ? known.data
+      : { code: "INTERNAL", message: `the control plane answered ${status} to ${method} ${path}` },
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,185 @@
+import type { FaultRequest } from "../../contract/faults.ts";
+import { type FieldError, fail, ok, type Result } from "../../lib/result.ts";
+import { matchHeaderError } from "../kinds/fields.ts";
+import type { HTTPRoute } from "../kinds/index.ts";
+import { virtualService as virtualServiceKind } from "../kinds/virtual-service.ts";
+import { sameJson } from "../plan-commit.ts";
+import {
+  carriers,
+  copyName,
+  copyOf,
+  type FaultRecord,
+  type FaultRecords,
+  keyedRules,
+  readRecords,
+  toIstioFault,
+  withRecords,
+} from "./fault-record.ts";
+import { limitByHeader } from "./header-limit.ts";
+import { isHostOf, type ServiceRef, shortHost, type VirtualService } from "./service-host.ts";
+
+export interface FaultOrigin {
+  /** Letters and digits; new. */
+  id: string;
+  /** Unix milliseconds. */
+  now: number;
+  author: string;
+}
+
+/**
+ * The VirtualService with the fault in it; made when there is none. Without a header every rule that has no fault gets this one; with a
+ * header, copies of the rules that also ask for it go before them. A fault that is there already stays.
+ * Errors have the paths of the request.
+ */
+export function injectFault(
+  current: VirtualService | undefined,
+  service: ServiceRef,
+  request: Pick<FaultRequest, "delay" | "abort" | "header" | "durationSec">,
+  origin: FaultOrigin,
+): Result<VirtualService, FieldError> {
+  const base = current ?? plainVirtualService(service);
+  const records = readRecords(base);
+  const record: FaultRecord = {
+    service: service.name,
+    namespace: service.namespace,
+    delay: request.delay,
+    abort: request.abort,
+    header: request.header === null ? null : { ...request.header, name: request.header.name.toLowerCase() },
+    author: origin.author,
+    startedAt: origin.now,
+    endsAt: request.durationSec === null ? null : origin.now + request.durationSec * 1_000,
+  };
+  const refusal = refuse(base, service, records, record, origin.id);
+  if (refusal !== undefined) return fail(refusal);
+  const rules = base.spec.http ?? [];
+  const changed =
+    record.header === null
+      ? setOnRules(rules, records, record)
+      : prependCopies(rules, records, record, record.header, origin.id);
+  if (!changed.ok) return changed;
+  const next: FaultRecords = { ...records, faults: { ...records.faults, [origin.id]: record } };
+  if (current === undefined) next.created = true;
+  return virtualServiceKind.parse(withRecords({ ...base, spec: { ...base.spec, http: changed.value } }, next));
+}
+
+/** Takes faults out again, whatever else was changed meanwhile: by Limpid's id, or `http-<index>` for one that was written by hand. */
+export function removeFault(current: VirtualService, ...ids: string[]): Result<VirtualService | undefined, FieldError> {
+  const records = readRecords(current);
+  let rules = current.spec.http ?? [];
+  const faults = { ...records.faults };
+  for (const id of ids) {
+    const record = Object.hasOwn(faults, id) ? faults[id] : undefined;
+    if (record !== undefined) {
+      rules = withoutRecorded(rules, records, id, record);
+      delete faults[id];
+      continue;
+    }
+    const index = /^http-(\d+)$/.exec(id)?.[1];
+    // By the index in what was given, which the removal of copies above may have shifted.
+    const byHand = index === undefined ? undefined : current.spec.http?.[Number(index)];
+    if (byHand?.fault === undefined)
+      return fail({ path: "id", message: `there is no fault ${id} in ${current.metadata.name}` });
+    rules = rules.map((rule) => (rule === byHand ? withoutFault(rule) : rule));
+  }
+  const next = withRecords({ ...current, spec: { ...current.spec, http: rules } }, { ...records, faults });
+  const isLast = Object.keys(faults).length === 0;
+  return ok(isLast && records.created && isPlain(rules) ? undefined : next);
+}
+
+function refuse(
+  base: VirtualService,
+  service: ServiceRef,
+  records: FaultRecords,
+  record: FaultRecord,
+  id: string,
+): FieldError | undefined {
+  const path = "service";
+  if (Object.hasOwn(records.faults, id)) return { path: "id", message: `there is a fault ${id} already` };
+  const others = base.spec.hosts.filter((host) => !isHostOf(host, base.metadata.namespace, service));
+  if (others.length > 0) {
+    const name = base.metadata.name;
+    return {
+      path,
+      message: `VirtualService ${name} is also for ${others.join(", ")}, which the fault would hit too: edit its YAML`,
+    };
+  }
+  const badHeader = record.header === null ? undefined : matchHeaderError(record.header.name);
+  if (badHeader !== undefined) return { path: "header.name", message: badHeader };
+  const same = Object.entries(records.faults).find(
+    ([, other]) => record.header !== null && sameJson(other.header, record.header),
+  );
+  if (same !== undefined)
+    return { path: "header", message: `fault ${same[0]} is for this header already: stop it first` };
+  return undefined;
+}
+
+function setOnRules(rules: HTTPRoute[], records: FaultRecords, record: FaultRecord): Result<HTTPRoute[], FieldError> {
+  const fault = toIstioFault(record);
+  const isFree = (rule: HTTPRoute) =>
+    rule.fault === undefined && (rule.route ?? []).length > 0 && copyOf(rule, records) === undefined;
+  if (!rules.some(isFree)) {
+    const why = rules.some((rule) => rule.fault !== undefined)
+      ? "every rule has a fault already: stop it first"
+      : "no rule routes to a service";
+    return fail({ path: "service", message: why });
+  }
+  const kept = [...keyedRules(rules, records)].flatMap(([rule, key]) => (sameJson(rule.fault, fault) ? [key] : []));
+  if (kept.length > 0) record.kept = kept;
+  return ok(rules.map((rule) => (isFree(rule) ? { fault, ...rule } : rule)));
+}
+
+function prependCopies(
+  rules: HTTPRoute[],
+  records: FaultRecords,
+  record: FaultRecord,
+  header: { name: string; exact: string },
+  id: string,
+): Result<HTTPRoute[], FieldError> {
+  const sources = rules.filter((rule) => copyOf(rule, records) === undefined);
+  const copies = sources.flatMap((rule, index): HTTPRoute[] => {
+    // An answer without a route can't have a fault, but it keeps its place before the rules after it.
+    const match = limitByHeader(rule, header.name, header.exact);
+    if (match === undefined) return [];
+    const copy: HTTPRoute = { ...rule, name: copyName(id, index), match };
+    if ((rule.route ?? []).length > 0) copy.fault = toIstioFault(record);
+    return [copy];
+  });
+  if (!copies.some((copy) => copy.fault !== undefined)) {
+    return fail({ path: "header", message: `no rule can match ${header.name}: ${header.exact}` });
+  }
+  return ok([...copies, ...rules]);
+}
+
+function withoutRecorded(rules: HTTPRoute[], records: FaultRecords, id: string, record: FaultRecord): HTTPRoute[] {
+  if (record.header !== null) return rules.filter((rule) => copyOf(rule, records)?.id !== id);
+  const carrying = carriers(rules, records, record);
+  return rules.map((rule) => (carrying.has(rule) ? withoutFault(rule) : rule));
+}
+
+function withoutFault(rule: HTTPRoute): HTTPRoute {
+  const { fault: _, ...rest } = rule;
+  return rest;
+}
+
+/** What a service without a VirtualService does, as a VirtualService. */
+export function plainVirtualService(service: ServiceRef): VirtualService {
+  return {
+    apiVersion: "networking.istio.io/v1",
+    kind: "VirtualService",
+    metadata: { name: service.name, namespace: service.namespace },
+    spec: { hosts: [shortHost(service)], http: [{ route: [{ destination: { host: shortHost(service) } }] }] },
+  };
+}
+
+const isPlain = (rules: HTTPRoute[]): boolean =>
+  rules.length === 1 &&
+  rules.every((rule) => {
+    const { route = [], ...rest } = rule;
+    const only = route[0];
+    return (
+      Object.keys(rest).length === 0 &&
+      route.length === 1 &&
+      only?.destination.subset === undefined &&
+      only?.headers === undefined
+    );
+  });

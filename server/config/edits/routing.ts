@@ -1,0 +1,83 @@
+import type { RouteDestination, RouteRule, Routing } from "../../contract/traffic.ts";
+import type { HTTPRoute, HTTPRouteDestination } from "../kinds/index.ts";
+import type { ConfigObject } from "../object.ts";
+import { toYaml } from "../to-yaml.ts";
+import { describeFault, describeMatch, describeMirrors, describeRedirect, describeRetries } from "./describe.ts";
+import type { DestinationRule, VirtualService } from "./service-host.ts";
+import { versionOf, versionSubsets } from "./subsets.ts";
+
+export interface RoutingInput {
+  hostname: string;
+  virtualService: VirtualService | undefined;
+  destinationRule: DestinationRule | undefined;
+  /** Versions that the service's workloads have, by their label. */
+  versions: readonly string[];
+  /** How many proxies hold the service's routes. */
+  proxies: number;
+}
+
+/** A service's rules for people, and what a change of them has to know. */
+export function routingOf({ hostname, virtualService, destinationRule, versions, proxies }: RoutingInput): Routing {
+  return {
+    hostname,
+    virtualService: virtualService === undefined ? null : held(virtualService),
+    destinationRule: destinationRule === undefined ? null : held(destinationRule),
+    rules: (virtualService?.spec.http ?? []).map((rule, index) => routeRule(rule, index, destinationRule)),
+    versions: versionSubsets(versions, destinationRule?.spec.subsets ?? []),
+    proxies,
+  };
+}
+
+const held = (object: VirtualService | DestinationRule) => ({
+  namespace: object.metadata.namespace,
+  name: object.metadata.name,
+  resourceVersion: object.metadata.resourceVersion ?? "",
+  yaml: toYaml(object as ConfigObject),
+});
+
+function routeRule(rule: HTTPRoute, index: number, destinationRule: DestinationRule | undefined): RouteRule {
+  return {
+    index,
+    name: rule.name ?? null,
+    matches: (rule.match ?? []).map(describeMatch),
+    destinations: destinations(rule.route ?? [], destinationRule),
+    timeout: rule.timeout ?? null,
+    retries: describeRetries(rule),
+    mirror: describeMirrors(rule),
+    fault: rule.fault === undefined ? null : describeFault(rule.fault),
+    redirect: describeRedirect(rule),
+  };
+}
+
+function destinations(
+  route: readonly HTTPRouteDestination[],
+  destinationRule: DestinationRule | undefined,
+): RouteDestination[] {
+  const shares = percents(route.length === 1 ? [1] : route.map((entry) => entry.weight ?? 0));
+  return route.map(({ destination }, index) => {
+    const subset = destinationRule?.spec.subsets?.find((entry) => entry.name === destination.subset);
+    return {
+      host: destination.host,
+      subset: destination.subset ?? null,
+      version: (subset === undefined ? undefined : versionOf(subset)) ?? null,
+      weight: shares[index] ?? 0,
+    };
+  });
+}
+
+/** Weights as whole percents that sum to 100, the largest remainders rounded up: Istio's weights may have any sum. */
+export function percents(weights: readonly number[]): number[] {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  if (total === 0) return weights.map(() => 0);
+  const exact = weights.map((weight) => (weight * 100) / total);
+  const shares = exact.map(Math.floor);
+  const byRemainder = exact
+    .map((value, index) => ({ index, rest: value - Math.floor(value) }))
+    .sort((a, b) => b.rest - a.rest);
+  let missing = 100 - shares.reduce((sum, share) => sum + share, 0);
+  for (const { index } of byRemainder) {
+    if (missing-- <= 0) break;
+    shares[index] = (shares[index] ?? 0) + 1;
+  }
+  return shares;
+}

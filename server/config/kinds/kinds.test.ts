@@ -1,0 +1,627 @@
+import { describe, expect, test } from "vitest";
+import type { ConfigObject } from "../object.ts";
+import { kindNamed, kindOf, kinds, parseObject } from "./index.ts";
+
+type Spec = Record<string, unknown>;
+const object = (
+  kind: string,
+  spec: unknown,
+  metadata: Spec = { name: "reviews" },
+  apiVersion = "networking.istio.io/v1",
+) => ({
+  apiVersion: kind === "Service" || kind === "Namespace" ? "v1" : apiVersion,
+  kind,
+  metadata,
+  spec,
+});
+const errorsOf = (input: unknown): string[] => {
+  const result = parseObject(input);
+  return result.ok ? [] : result.errors.map((error) => `${error.path}: ${error.message}`);
+};
+const accepted = (input: unknown): ConfigObject => {
+  const result = parseObject(input);
+  if (!result.ok) throw new Error(JSON.stringify(result.errors));
+  return result.value;
+};
+
+const route = [{ destination: { host: "reviews", subset: "v1" } }];
+const vs = (rule: Spec, more: Spec = {}) =>
+  object("VirtualService", { hosts: ["reviews"], http: [{ route, ...rule }], ...more });
+const match = (condition: Spec) => vs({ match: [condition] });
+const dr = (trafficPolicy: Spec, more: Spec = {}) =>
+  object("DestinationRule", { host: "reviews", trafficPolicy, ...more });
+const httpPort = { number: 80, name: "http", protocol: "HTTP" };
+const gw = (server: Spec) =>
+  object("Gateway", { selector: { istio: "ingressgateway" }, servers: [{ port: httpPort, hosts: ["*"], ...server }] });
+const se = (spec: Spec) =>
+  object("ServiceEntry", { hosts: ["api.example.com"], ports: [httpPort], resolution: "DNS", ...spec });
+const we = (spec: Spec) => object("WorkloadEntry", { address: "127.0.1.3", ...spec });
+const svc = (spec: Spec) => object("Service", { ports: [{ port: 9080, name: "http" }], ...spec });
+
+describe("accepts, and keeps as written", () => {
+  test.each<[string, unknown]>([
+    [
+      "weights",
+      vs({
+        route: [
+          { ...route[0], weight: 80 },
+          { destination: { host: "reviews", subset: "v3" }, weight: 20 },
+        ],
+      }),
+    ],
+    [
+      "weights of any sum",
+      vs({
+        route: [
+          { ...route[0], weight: 1 },
+          { destination: { host: "reviews" }, weight: 7 },
+        ],
+      }),
+    ],
+    ["one destination of weight 0", vs({ route: [{ ...route[0], weight: 0 }] })],
+    [
+      "matches",
+      match({
+        name: "m",
+        uri: { prefix: "" },
+        method: { exact: "GET" },
+        authority: { regex: "a.*" },
+        scheme: { exact: "http" },
+        ignoreUriCase: true,
+      }),
+    ],
+    [
+      "header presence",
+      match({
+        headers: { "end-user": {}, ":path": { prefix: "/" } },
+        withoutHeaders: { cookie: { regex: "*" } },
+        queryParams: { q: {} },
+      }),
+    ],
+    [
+      "callers",
+      match({
+        sourceLabels: { app: "productpage" },
+        sourceNamespace: "prod",
+        port: 9080,
+        gateways: ["mesh", "prod/gw"],
+      }),
+    ],
+    ["redirect", vs({ route: undefined, redirect: { uri: "/x", authority: "y", redirectCode: 308 } })],
+    [
+      "redirect of prefixes",
+      vs({ route: undefined, match: [{ uri: { prefix: "/a" } }], redirect: { prefixRewrite: "/b" } }),
+    ],
+    ["direct response", vs({ route: undefined, directResponse: { status: 503, body: { string: "closed" } } })],
+    ["rewrite", vs({ rewrite: { uriRegexRewrite: { match: "^/a/(.*)", rewrite: "/\\1" }, authority: "x" } })],
+    [
+      "timeouts and retries",
+      vs({
+        timeout: "1h2m3s",
+        retries: {
+          attempts: 3,
+          perTryTimeout: "500ms",
+          retryOn: "5xx,connect-failure,503",
+          retryRemoteLocalities: true,
+        },
+      }),
+    ],
+    ["retries switched off", vs({ retries: { attempts: 0 } })],
+    [
+      "fault",
+      vs({
+        fault: {
+          delay: { fixedDelay: "7s", percentage: { value: 0.1 } },
+          abort: { grpcStatus: "UNAVAILABLE", percentage: { value: 100 } },
+        },
+      }),
+    ],
+    [
+      "a rule after one that takes everything",
+      object("VirtualService", { hosts: ["a"], http: [{ route }, { route }] }),
+    ],
+    ["mirrors", vs({ mirrors: [{ destination: { host: "m" }, percentage: { value: 5 } }] })],
+    [
+      "cors",
+      vs({
+        corsPolicy: {
+          allowOrigins: [{ exact: "https://a" }],
+          allowMethods: ["GET", "*"],
+          allowHeaders: ["x-a"],
+          maxAge: "24h",
+          allowCredentials: true,
+        },
+      }),
+    ],
+    [
+      "headers",
+      vs({
+        headers: {
+          request: { set: { host: "x", "x-a": "100%% of %REQ(x)%" }, remove: ["y"] },
+          response: { add: { a: "b" } },
+        },
+      }),
+    ],
+    ["hosts", vs({}, { hosts: ["*.example.com", "10.0.0.1", "reviews.default.svc.cluster.local"], exportTo: ["."] })],
+    ["any host at a gateway", vs({}, { hosts: ["*"], gateways: ["bookinfo-gateway"] })],
+    [
+      "subsets",
+      dr(
+        { loadBalancer: { simple: "LEAST_CONN" } },
+        { subsets: [{ name: "v2-mysql", labels: { version: "v2-mysql" } }, { name: "v1" }] },
+      ),
+    ],
+    [
+      "pools",
+      dr({
+        connectionPool: {
+          tcp: { maxConnections: 1, connectTimeout: "30ms", idleTimeout: "0s", tcpKeepalive: { probes: 3 } },
+          http: { http2MaxRequests: 1000, maxRequestsPerConnection: 10 },
+        },
+      }),
+    ],
+    [
+      "outliers",
+      dr({
+        outlierDetection: { consecutive5xxErrors: 7, interval: "5m", baseEjectionTime: "15m", maxEjectionPercent: 100 },
+      }),
+    ],
+    [
+      "policies of a port",
+      dr({
+        portLevelSettings: [{ port: { number: 80 }, loadBalancer: { simple: "RANDOM" } }],
+        tls: { mode: "DISABLE" },
+      }),
+    ],
+    [
+      "a gateway",
+      gw({ hosts: ["prod/*.example.com", "./x.example.com", "*"], tls: { httpsRedirect: true }, bind: "0.0.0.0" }),
+    ],
+    ["an external service", se({ location: "MESH_EXTERNAL", addresses: ["10.1.1.1"], exportTo: ["~"] })],
+    [
+      "endpoints",
+      se({
+        resolution: "STATIC",
+        addresses: ["10.0.0.0/8"],
+        endpoints: [{ address: "10.0.0.1", ports: { http: 8080 }, labels: { version: "v1" } }],
+      }),
+    ],
+    [
+      "a workload",
+      we({
+        ports: { http: 9080 },
+        labels: { app: "reviews", version: "v1" },
+        locality: "a/b/c",
+        weight: 2,
+        serviceAccount: "r",
+        network: "n",
+      }),
+    ],
+    [
+      "a service",
+      svc({
+        selector: { app: "reviews" },
+        type: "ClusterIP",
+        clusterIP: "None",
+        ports: [
+          { port: 80, name: "a", targetPort: "http-web" },
+          { port: 81, name: "b", targetPort: 8081, protocol: "TCP", appProtocol: "http" },
+        ],
+      }),
+    ],
+    ["a namespace", { apiVersion: "v1", kind: "Namespace", metadata: { name: "prod" }, spec: {} }],
+  ])("%s", (_name, input) => {
+    const plain = JSON.parse(JSON.stringify(input)) as ConfigObject;
+    expect(JSON.stringify(accepted(input).spec)).toBe(JSON.stringify(plain.spec));
+  });
+});
+
+describe("refuses, by path", () => {
+  test.each<[string, unknown, string[]]>([
+    ["unknown fields", vs({ weigth: 1 }), ["spec.http[0].weigth: unknown field"]],
+    ["a field meant otherwise", vs({ rout: [] }), ["spec.http[0].rout: unknown field; did you mean route?"]],
+    [
+      "fields of Istio that Limpid lacks",
+      vs({ delegate: { name: "x" } }, { tls: [], tcp: [] }),
+      [
+        "spec.http[0].delegate: not supported yet by Limpid; write the delegate's rules here",
+        "spec.tls: not supported yet by Limpid; only http routes are",
+        "spec.tcp: not supported yet by Limpid; only http routes are",
+      ],
+    ],
+    ["null", vs({ timeout: null }), ['spec.http[0].timeout: must be a duration as a string, such as "5s"']],
+    [
+      "weights",
+      vs({ route: [{ ...route[0], weight: "80" }, { ...route[0], weight: -1 }, { weight: 1.5 }] }),
+      [
+        'spec.http[0].route[0].weight: must be a number, not the string "80"',
+        "spec.http[0].route[1].weight: must be at least 0, not -1",
+        "spec.http[0].route[2].destination: is required",
+        "spec.http[0].route[2].weight: must be a whole number, not 1.5",
+      ],
+    ],
+    [
+      "weights of nothing",
+      vs({ route: [route[0], route[0]] }),
+      ["spec.http[0].route: the weights of several destinations must not all be 0 or unset"],
+    ],
+    [
+      "hosts",
+      vs({}, { hosts: ["*", "a..b", "x_y", "1.2.3.400"] }),
+      [
+        'spec.hosts[1]: must be a domain name such as "reviews" or "reviews.default.svc.cluster.local": label "" of "a..b" is not valid',
+        "spec.hosts[2]: must be a domain name",
+        "spec.hosts[3]: must be a domain name",
+        "spec.hosts[1]: a..b is covered by hosts[0], *",
+        "spec.hosts[2]: x_y is covered",
+        "spec.hosts[3]: 1.2.3.400 is covered",
+        'spec.hosts[0]: "*" needs gateways',
+      ],
+    ],
+    [
+      "hosts twice",
+      vs({}, { hosts: ["a.example.com", "*.example.com", "b", "b"] }),
+      [
+        "spec.hosts[0]: a.example.com is covered by hosts[1], *.example.com",
+        "spec.hosts[3]: b is covered by hosts[2], b",
+      ],
+    ],
+    ["no rules", object("VirtualService", { hosts: ["a"] }), ["spec.http: is required"]],
+    [
+      "matchers",
+      match({ uri: { exact: "/", prefix: "/" }, method: {}, authority: { prefix: "" }, scheme: { regex: "" } }),
+      [
+        "spec.http[0].match[0].uri: must have only one of exact, prefix, regex; it has exact and prefix",
+        "spec.http[0].match[0].scheme.regex: must not be empty",
+        "spec.http[0].match[0].method: must have one of exact, prefix, regex",
+        "spec.http[0].match[0].authority.prefix: must not be empty",
+      ],
+    ],
+    [
+      "regular expressions",
+      match({ uri: { regex: "(?=x)" }, headers: { a: { regex: "(a)\\1" } } }),
+      [
+        "spec.http[0].match[0].uri.regex: must be an RE2 regular expression",
+        "spec.http[0].match[0].headers.a.regex: must be an RE2 regular expression",
+      ],
+    ],
+    [
+      "long regular expressions",
+      match({ uri: { regex: "a".repeat(1_025) } }),
+      ["spec.http[0].match[0].uri.regex: must have at most 1024 characters"],
+    ],
+    [
+      "header names",
+      match({ headers: { "a b": {}, "@request.auth.claims.sub": {} } }),
+      [
+        'spec.http[0].match[0].headers["a b"]: "a b" is not a valid header name',
+        'spec.http[0].match[0].headers["@request.auth.claims.sub"]: routing by JWT claim is not supported yet by Limpid',
+      ],
+    ],
+    [
+      "a header that is null",
+      match({ headers: { a: null } }),
+      ["spec.http[0].match[0].headers.a: must be an object, not null"],
+    ],
+    [
+      "durations",
+      vs({ timeout: "5 seconds", retries: { attempts: 1, perTryTimeout: "0.5ms" } }),
+      [
+        'spec.http[0].timeout: must be a duration such as "500ms", "7s" or "1h2m3s", not "5 seconds"',
+        "spec.http[0].retries.perTryTimeout: must be at least 1ms, not 0.5ms",
+      ],
+    ],
+    [
+      "retry conditions",
+      vs({ retries: { attempts: 1, retryOn: "5xx, reset" } }),
+      ['spec.http[0].retries.retryOn: " reset" is no retry condition'],
+    ],
+    [
+      "retries without attempts",
+      vs({ retries: { retryOn: "5xx" } }),
+      ["spec.http[0].retries.retryOn: needs attempts of at least 1"],
+    ],
+    [
+      "faults",
+      vs({ fault: { delay: { percentage: { value: 101 } }, abort: { httpStatus: 600, http2Error: "x" } } }),
+      [
+        "spec.http[0].fault.delay.percentage.value: must be at most 100, not 101",
+        "spec.http[0].fault.delay.fixedDelay: is required",
+        "spec.http[0].fault.abort.httpStatus: must be at most 599, not 600",
+        "spec.http[0].fault.abort.http2Error: not supported yet by Limpid; use httpStatus or grpcStatus",
+      ],
+    ],
+    ["empty faults", vs({ fault: {} }), ["spec.http[0].fault: needs a delay, an abort, or both"]],
+    [
+      "two ways at once",
+      vs({ redirect: { uri: "/" }, rewrite: { uri: "/" }, fault: { abort: { httpStatus: 500 } } }),
+      [
+        "spec.http[0].redirect: a rule can't have both this and route",
+        "spec.http[0].fault: a rule can't have both this and redirect",
+        "spec.http[0].rewrite: a rule can't have both this and redirect",
+      ],
+    ],
+    ["no way at all", vs({ route: [] }), ["spec.http[0]: needs a route, a redirect or a directResponse"]],
+    [
+      "two mirrors' ways",
+      vs({ mirror: { host: "a" }, mirrors: [{ destination: { host: "b" } }] }),
+      ["spec.http[0].mirrors: a rule can't have both this and mirror"],
+    ],
+    [
+      "changed headers",
+      vs({
+        headers: { request: { set: { ":path": "x", a: "1%" }, remove: ["Host"] }, response: { set: { host: "x" } } },
+      }),
+      [
+        'spec.http[0].headers.request.set[":path"]: pseudo-header :path can\'t be changed here',
+        "spec.http[0].headers.request.set.a: a literal '%' is written \"%%\"",
+        "spec.http[0].headers.request.remove[0]: the Host header can't be changed here",
+        "spec.http[0].headers.response.set.host: the Host header can't be changed here",
+      ],
+    ],
+    [
+      "the authority twice",
+      vs({ rewrite: { authority: "x" }, headers: { request: { set: { Host: "y" } } } }),
+      ["spec.http[0]: sets the authority more than once"],
+    ],
+    [
+      "export",
+      vs({}, { exportTo: ["*", "a", "a", "~"] }),
+      [
+        'spec.exportTo[3]: must be ".", "*" or a namespace, not "~"',
+        "spec.exportTo[2]: is there twice",
+        'spec.exportTo[0]: "*" must stand alone',
+        'spec.exportTo[3]: "~" must stand alone',
+      ],
+    ],
+    [
+      "mutual TLS",
+      dr({ tls: { mode: "ISTIO_MUTUAL", sni: "x" } }),
+      [
+        "spec.trafficPolicy.tls.mode: ISTIO_MUTUAL is not supported yet by Limpid",
+        "spec.trafficPolicy.tls.sni: not supported yet by Limpid",
+      ],
+    ],
+    [
+      "balancers",
+      dr({ loadBalancer: { simple: "ROUND-ROBIN", consistentHash: { useSourceIp: true } } }),
+      [
+        "spec.trafficPolicy.loadBalancer.simple: must be one of UNSPECIFIED, LEAST_CONN, LEAST_REQUEST, RANDOM, ROUND_ROBIN, PASSTHROUGH; did you mean ROUND_ROBIN?",
+        "spec.trafficPolicy.loadBalancer.consistentHash: not supported yet by Limpid; use simple",
+      ],
+    ],
+    ["empty policies", dr({}), ["spec.trafficPolicy: needs at least one of"]],
+    [
+      "subsets",
+      dr(
+        { connectionPool: {} },
+        { subsets: [{ name: "v1" }, { name: "v1" }, { name: "v.2", labels: { "a b": "c d" } }] },
+      ),
+      [
+        "spec.trafficPolicy.connectionPool: needs tcp, http, or both",
+        "spec.subsets[2].name: must be a DNS label",
+        'spec.subsets[2].labels["a b"]: its name must be',
+        "spec.subsets[1].name: v1 is the name of subsets[0] too",
+      ],
+    ],
+    [
+      "outliers",
+      dr({ outlierDetection: { maxEjectionPercent: 101, consecutiveLocalOriginFailures: 1 } }),
+      [
+        "spec.trafficPolicy.outlierDetection.maxEjectionPercent: must be at most 100, not 101",
+        "spec.trafficPolicy.outlierDetection.consecutiveLocalOriginFailures: needs splitExternalLocalOriginErrors: true",
+      ],
+    ],
+    [
+      "gateways",
+      gw({ port: { ...httpPort, protocol: "HTTPS", number: 0 }, hosts: ["a/b/c"], tls: { mode: "SIMPLE" }, bind: "x" }),
+      [
+        "spec.servers[0].port.number: must be at least 1, not 0",
+        "spec.servers[0].port.protocol: HTTPS is not supported yet by Limpid",
+        "spec.servers[0].hosts[0]: must be a domain name",
+        'spec.servers[0].bind: must be an IP address, not "x"',
+        "spec.servers[0].tls.mode: not supported yet by Limpid",
+      ],
+    ],
+    [
+      "protocols",
+      se({ ports: [{ ...httpPort, protocol: "HTPP" }, { ...httpPort }] }),
+      [
+        'spec.ports[0].protocol: must be one of HTTP, HTTP2, HTTPS, GRPC, GRPC-WEB, TCP, TLS, MONGO, MYSQL, REDIS, UDP, HTTP_PROXY, not "HTPP"; did you mean HTTP?',
+        "spec.ports[1].name: http is the name of ports[0] too",
+        "spec.ports[1].number: 80 is the number of ports[0] too",
+      ],
+    ],
+    [
+      "resolutions",
+      se({ resolution: "DNS", hosts: ["*.example.com"], addresses: ["10.0.0.0/8"] }),
+      [
+        "spec.addresses[0]: a CIDR block needs resolution NONE or STATIC",
+        "spec.hosts[0]: a wildcard can't be resolved",
+      ],
+    ],
+    [
+      "endpoints",
+      se({
+        resolution: "STATIC",
+        endpoints: [{ address: "host.example.com", ports: { web: 1 } }, {}],
+        workloadSelector: {},
+      }),
+      [
+        "spec.endpoints[1].address: is required",
+        "spec.workloadSelector: can't be together with endpoints",
+        "spec.endpoints[0].address: must be an IP address for resolution STATIC",
+        "spec.endpoints[0].ports.web: is not the name of one of spec.ports",
+      ],
+    ],
+    [
+      "TCP for several hosts",
+      se({ hosts: ["a", "b"], ports: [{ number: 1, name: "t", protocol: "TCP" }] }),
+      ["spec.ports[0].protocol: must be HTTP or TLS"],
+    ],
+    [
+      "workloads",
+      we({ address: "unix:///x", ports: { "a/b": 0 } }),
+      [
+        "spec.address: unix domain sockets are not supported yet by Limpid",
+        'spec.ports["a/b"]: "a/b" is not a valid port name',
+      ],
+    ],
+    [
+      "services",
+      svc({
+        type: "ExternalName",
+        sessionAffinity: "ClientIP",
+        externalIPs: [],
+        ports: [{ port: 1 }, { port: 1, targetPort: "TOO BIG" }],
+      }),
+      [
+        "spec.ports[1].targetPort: must be a port number, or a port's name",
+        "spec.ports[0].name: is required when there are several ports",
+        "spec.ports[1].name: is required when there are several ports",
+        "spec.ports[1].port: 1 is the port of ports[0] too",
+        "spec.type: ExternalName is not supported yet by Limpid",
+        "spec.sessionAffinity: must be None",
+        "spec.externalIPs: not supported yet by Limpid",
+      ],
+    ],
+  ])("%s", (_name, input, expected) => {
+    const errors = errorsOf(input);
+    expect(errors).toEqual(
+      expected.map((start) => expect.stringMatching(new RegExp(`^${start.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}`))),
+    );
+  });
+});
+
+describe("metadata", () => {
+  const named = (metadata: Spec) => object("VirtualService", { hosts: ["a"], http: [{ route }] }, metadata);
+
+  test("takes what Kubernetes' clients send", () => {
+    const annotations = { "kubectl.kubernetes.io/last-applied-configuration": "{}" };
+    const owner = [{ apiVersion: "v1", kind: "ConfigMap", name: "x", uid: "y" }];
+    const metadata = {
+      name: "a.b",
+      creationTimestamp: null,
+      labels: { "a/b": "" },
+      annotations,
+      finalizers: [],
+      ownerReferences: owner,
+      selfLink: "",
+    };
+    expect(accepted(named(metadata)).metadata).toEqual({
+      name: "a.b",
+      namespace: "default",
+      labels: { "a/b": "" },
+      annotations,
+      ownerReferences: owner,
+    });
+    expect(
+      accepted({ apiVersion: "v1", kind: "Namespace", metadata: { name: "x", namespace: "y" } }).metadata.namespace,
+    ).toBe("");
+    expect(accepted({ ...named({ name: "a" }), status: { any: 1 } }).status).toBeUndefined();
+  });
+
+  test("refuses what is wrong, with the spec's errors", () => {
+    expect(
+      errorsOf(
+        object("VirtualService", {}, { name: "A", namespace: "a.b", lables: {}, finalizers: ["x"], generateName: "g" }),
+      ),
+    ).toEqual([
+      expect.stringMatching(/^metadata.name: must be lower-case/),
+      expect.stringMatching(/^metadata.namespace: must be lower-case/),
+      expect.stringMatching(/^metadata.generateName: not supported yet by Limpid/),
+      expect.stringMatching(/^metadata.finalizers: not supported yet by Limpid/),
+      "metadata.lables: unknown field; did you mean labels?",
+      "spec.hosts: is required",
+      "spec.http: is required",
+    ]);
+    expect(errorsOf(named({}))).toEqual(["metadata.name: is required"]);
+    expect(errorsOf(named({ name: "a", annotations: { big: "x".repeat(262_145) } }))[0]).toMatch(
+      /^metadata.annotations: must have at most 262144 bytes/,
+    );
+    expect(errorsOf({ ...named({ name: "a" }), specs: {}, spec: undefined })).toEqual([
+      "specs: unknown field; did you mean spec?",
+      expect.stringMatching(/^spec: is required/),
+    ]);
+  });
+});
+
+describe("the registry", () => {
+  test("stores old versions as v1", () => {
+    for (const version of ["v1", "v1beta1", "v1alpha3"]) {
+      const apiVersion = `networking.istio.io/${version}`;
+      expect(
+        accepted(object("VirtualService", { hosts: ["a"], http: [{ route }] }, { name: "a" }, apiVersion)).apiVersion,
+      ).toBe("networking.istio.io/v1");
+      expect(kindOf(apiVersion, "Gateway")?.plural).toBe("gateways");
+    }
+    expect(kindOf("v1", "Gateway")).toBeUndefined();
+    expect(kindOf("networking.istio.io/v2", "Gateway")).toBeUndefined();
+  });
+
+  test("refuses other kinds and versions by name", () => {
+    expect(errorsOf(object("EnvoyFilter", {}))[0]).toMatch(
+      /^kind: EnvoyFilter \(networking.istio.io\/v1\) is not supported by Limpid; The kinds are Namespace, Service/,
+    );
+    expect(errorsOf(object("VirtualServices", {}))[0]).toContain("did you mean VirtualService?");
+    expect(
+      errorsOf(
+        object(
+          "Gateway",
+          { servers: [{ port: httpPort, hosts: ["*"] }] },
+          { name: "g" },
+          "gateway.networking.k8s.io/v1",
+        ),
+      ),
+    ).toEqual([
+      "apiVersion: must be networking.istio.io/v1, networking.istio.io/v1beta1, networking.istio.io/v1alpha3",
+    ]);
+    expect(errorsOf({})).toEqual(["apiVersion: is required, as a string", "kind: is required, as a string"]);
+    for (const input of [null, [], "x", 5]) expect(errorsOf(input)).toHaveLength(1);
+  });
+
+  test("bounds an object's size and depth", () => {
+    const big = vs({ name: "x".repeat(1_100_000) });
+    expect(errorsOf(big)[0]).toMatch(/^: must have at most 1048576 bytes/);
+    let deep: unknown = 1;
+    for (let level = 0; level < 200_000; level++) deep = [deep];
+    expect(errorsOf(vs({ name: deep }))).toEqual([": must be plain JSON that is not nested too deeply"]);
+  });
+
+  test("names are unique, and every kind has columns and a schema of what it takes", () => {
+    const names = kinds.flatMap((kind) => [kind.kind, kind.plural, kind.singular, ...kind.shortNames]);
+    expect(new Set(names.map((name) => name.toLowerCase())).size).toBe(
+      names.length - kinds.filter((kind) => kind.kind.toLowerCase() === kind.singular).length,
+    );
+    const schema = JSON.stringify(kindNamed("VirtualService")?.jsonSchema());
+    expect(schema).toContain('"perTryTimeout"');
+    for (const refused of ["delegate", "statPrefix", "exponentialDelay", "propertyNames", '"not"'])
+      expect(schema).not.toContain(refused);
+    const columns = (input: unknown) => {
+      const parsed = accepted(input);
+      return kindNamed(parsed.kind)?.columns.map((column) => column.value(parsed));
+    };
+    expect(
+      columns(
+        vs(
+          {
+            route: [
+              { ...route[0], weight: 80 },
+              { destination: { host: "x" }, weight: 20 },
+            ],
+          },
+          { gateways: ["mesh"] },
+        ),
+      ),
+    ).toEqual(['["mesh"]', '["reviews"]', "v1=80,x=20"]);
+    expect(columns(dr({ loadBalancer: {} }, { subsets: [{ name: "v1" }, { name: "v2" }] }))).toEqual([
+      "reviews",
+      "v1,v2",
+    ]);
+    expect(columns(gw({}))).toEqual(["istio=ingressgateway", "80:*"]);
+    expect(columns(se({}))).toEqual(['["api.example.com"]', "", "DNS"]);
+    expect(columns(we({ labels: { app: "a", version: "b" } }))).toEqual(["127.0.1.3", "a", "b"]);
+    expect(columns(svc({ selector: { app: "a" } }))).toEqual(["ClusterIP", "<none>", "9080/TCP", "app=a"]);
+    expect(columns({ apiVersion: "v1", kind: "Namespace", metadata: { name: "x" } })).toEqual(["Active"]);
+  });
+});

@@ -1,0 +1,36 @@
+import type { ApiRequest } from "./router.ts";
+import { badRequest } from "./status-error.ts";
+
+/** Who writes: the field manager for ownership, and the author for the history. */
+export interface Actor {
+  manager: string;
+  author: string;
+}
+
+const maxNameLength = 128; // Kubernetes' bound on field managers
+
+/**
+ * The dashboard names its user in `x-limpid-user`; kubectl sends `fieldManager`; for others the product in User-Agent must do, as in
+ * Kubernetes. Throws 400 on a field manager that is too long or not printable.
+ */
+export function actorOf(request: Pick<ApiRequest, "query" | "headers">): Actor {
+  const user = request.headers["x-limpid-user"];
+  const given = request.query.get("fieldManager") ?? "";
+  if (given.length > maxNameLength || /[^\x20-\x7e]/.test(given)) {
+    throw badRequest(`fieldManager must be at most ${maxNameLength} printable ASCII characters`);
+  }
+  const agent = (request.headers["user-agent"] ?? "").split("/")[0]?.trim() ?? "";
+  const manager = given || printable(agent) || "unknown";
+  return { manager, author: printable(typeof user === "string" ? decodeUser(user) : "") || manager };
+}
+
+/** Header values are Latin-1 on the wire; names in other scripts come percent-encoded. */
+function decodeUser(header: string): string {
+  try {
+    return decodeURIComponent(header);
+  } catch {
+    return header;
+  }
+}
+
+const printable = (text: string): string => text.replace(/\p{C}/gu, "").trim().slice(0, maxNameLength);

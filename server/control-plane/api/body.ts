@@ -1,0 +1,79 @@
+import type { IncomingMessage } from "node:http";
+import { parseDocument } from "yaml";
+import { decodeProtobuf, protobufType } from "./kubernetes/protobuf.ts";
+import { badRequest, tooLarge } from "./status-error.ts";
+
+export const maxBodyBytes = 1024 * 1024;
+const maxDepth = 64;
+
+/** The whole body. Throws 413 past the limit, as soon as that is known. */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBodyBytes) throw tooLarge(maxBodyBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Plain data from a JSON, YAML or Kubernetes protobuf body. Throws 400 on a syntax error. */
+export function decodeBody(body: Buffer, contentType: string): unknown {
+  const value = decode(body, contentType);
+  checkPlain(value, 0);
+  return value;
+}
+
+/** Like `decodeBody`; throws 400 when it is no object. */
+export function decodeObject(body: Buffer, contentType: string): Record<string, unknown> {
+  const value = decodeBody(body, contentType);
+  if (!isRecord(value)) throw badRequest("the body must be an object");
+  return value;
+}
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function decode(body: Buffer, contentType: string): unknown {
+  if (contentType === protobufType) return decodeProtobuf(body);
+  const text = body.toString("utf8");
+  return contentType.endsWith("yaml") ? decodeYaml(text) : decodeJson(text);
+}
+
+function decodeJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    throw badRequest(`the body is no valid JSON: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function decodeYaml(body: string): unknown {
+  if (/^\s*\{/.test(body)) {
+    try {
+      return JSON.parse(body); // what kubectl sends as YAML, and much quicker to read so
+    } catch {
+      // YAML's own flow style
+    }
+  }
+  try {
+    const document = parseDocument(body, { uniqueKeys: true });
+    const [first] = document.errors;
+    if (first) throw new Error(first.message);
+    return document.toJS({ maxAliasCount: 100 }); // "billion laughs" ends here
+  } catch (error) {
+    throw badRequest(`the body is no valid YAML: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Merging writes keys into objects: a key `__proto__` would reach the prototype. And deep nesting would overflow the stack. */
+function checkPlain(value: unknown, depth: number): void {
+  if (typeof value !== "object" || value === null) return;
+  if (depth > maxDepth) throw badRequest(`the body is nested deeper than ${maxDepth} levels`);
+  for (const key of Object.keys(value)) {
+    if (key === "__proto__") throw badRequest("the key __proto__ is not allowed");
+    checkPlain((value as Record<string, unknown>)[key], depth + 1);
+  }
+}

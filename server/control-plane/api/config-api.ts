@@ -1,0 +1,67 @@
+import type { KindDefinition } from "../../config/kind.ts";
+import type { ConfigStore } from "../../config/store.ts";
+import type { MeshService } from "../../contract/index.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Logger } from "../../lib/logger.ts";
+import type { ApiContext, PushReader } from "./context.ts";
+import { createHttpServer, defaultHttpLimits, type HttpLimits, type HttpServer } from "./http-server.ts";
+import { indexKinds } from "./kind-index.ts";
+import { addKubernetesRoutes } from "./kubernetes/routes.ts";
+import { defaultWatchLimits, type WatchLimits } from "./kubernetes/watch.ts";
+import { toApiError } from "./limpid/api-error.ts";
+import { addLimpidRoutes } from "./limpid/routes.ts";
+import { ensureNamespaces } from "./namespace-contents.ts";
+import { createRouter } from "./router.ts";
+import { toStatus } from "./status-error.ts";
+
+export interface ConfigApiOptions {
+  store: ConfigStore;
+  kinds: readonly KindDefinition[];
+  clock: Clock;
+  logger: Logger;
+  /** The registry's services. */
+  services(): Promise<MeshService[]>;
+  pushes: PushReader;
+  /** Host names served beside loopback ones. */
+  allowedHosts?: readonly string[];
+  /** Origins of web pages that may call; none by default. */
+  allowedOrigins?: readonly string[];
+  /** What `/readyz` says; true when unset. */
+  ready?(): boolean;
+  limits?: Partial<HttpLimits & WatchLimits>;
+}
+
+/** The config API of port 15014: Kubernetes-shaped under `/api` and `/apis`, Limpid's own under `/limpid/v1`. */
+export function createConfigApi(options: ConfigApiOptions): HttpServer {
+  const closing = new AbortController();
+  const context: ApiContext = {
+    store: options.store,
+    kinds: indexKinds(options.kinds),
+    clock: options.clock,
+    logger: options.logger,
+    services: options.services,
+    pushes: options.pushes,
+    ready: options.ready ?? (() => true),
+    closing: closing.signal,
+  };
+  const router = createRouter();
+  addKubernetesRoutes(router, context, { ...defaultWatchLimits, ...options.limits });
+  addLimpidRoutes(router, context);
+  const server = createHttpServer({
+    router,
+    guard: { allowedHosts: options.allowedHosts ?? [], allowedOrigins: options.allowedOrigins ?? [] },
+    limits: { ...defaultHttpLimits, ...options.limits },
+    logger: options.logger,
+    errorBody: (path, error) => (path.startsWith("/limpid/") ? toApiError(error) : toStatus(error)),
+  });
+  return {
+    async listen(host, port) {
+      await ensureNamespaces(options.store);
+      return server.listen(host, port);
+    },
+    close() {
+      closing.abort();
+      return server.close();
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import type { ResourceKey } from "../../config/object.ts";
+import type { ConfigStore } from "../../config/store.ts";
+import type { MeshService, PushStatus } from "../../contract/index.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Logger } from "../../lib/logger.ts";
+import type { KindIndex } from "./kind-index.ts";
+
+/** What the push queue knows, as the API shows it. */
+export interface PushReader {
+  /** How a revision reached the fleet; undefined when it was never pushed or is forgotten. */
+  get(revision: number | "latest"): PushStatus | undefined;
+  /** How many proxies a change of these objects concerns. */
+  affected(keys: readonly ResourceKey[]): number;
+}
+
+/** What every handler may use. */
+export interface ApiContext {
+  store: ConfigStore;
+  kinds: KindIndex;
+  clock: Clock;
+  logger: Logger;
+  services(): Promise<MeshService[]>;
+  pushes: PushReader;
+  /** False keeps `/readyz` at 503. */
+  ready(): boolean;
+  /** Aborted when the server closes: ends watches. */
+  closing: AbortSignal;
+}

@@ -1,0 +1,188 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { finished } from "node:stream/promises";
+import type { Logger } from "../../lib/logger.ts";
+import { readBody } from "./body.ts";
+import { checkCaller, checkContentType, type GuardOptions, mediaType } from "./guard.ts";
+import type { ApiResponse, Router } from "./router.ts";
+import { StatusError } from "./status-error.ts";
+
+export interface HttpLimits {
+  maxConnections: number;
+  headersTimeoutMs: number;
+  requestTimeoutMs: number;
+  keepAliveTimeoutMs: number;
+  maxHeaderBytes: number;
+  /** How long open responses get when the server closes. */
+  closeGraceMs: number;
+}
+
+export const defaultHttpLimits: HttpLimits = {
+  maxConnections: 512,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  keepAliveTimeoutMs: 75_000,
+  maxHeaderBytes: 32 * 1024,
+  closeGraceMs: 2_000,
+};
+
+export interface HttpServerOptions {
+  router: Router;
+  guard: GuardOptions;
+  limits: HttpLimits;
+  logger: Logger;
+  /** The body of a failed call: the two APIs write errors differently. */
+  errorBody(path: string, error: StatusError): unknown;
+}
+
+export interface HttpServer {
+  /** Rejects with the system's error, such as EADDRINUSE. */
+  listen(host: string, port: number): Promise<{ port: number }>;
+  /** Lets running calls end, within the grace. Long-lived streams must have been told to end before. */
+  close(): Promise<void>;
+}
+
+/** Guards, reads, dispatches and answers; knows no resources. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { limits, logger } = options;
+  const calls = createCallCount();
+  const server = createServer(
+    {
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      maxHeaderSize: limits.maxHeaderBytes,
+    },
+    (request, response) => {
+      calls.begin();
+      response.once("close", calls.end);
+      handle(options, request, response).catch((error: unknown) => {
+        logger.error({ err: error, path: request.url }, "a config API call failed while it was answered");
+        response.destroy();
+      });
+    },
+  );
+  server.maxConnections = limits.maxConnections;
+  return { listen: (host, port) => listen(server, host, port), close: () => close(server, calls, limits.closeGraceMs) };
+}
+
+async function handle(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  const url = readUrl(request.url);
+  try {
+    const answer = await dispatch(options, request, url, gone.signal);
+    if ("stream" in answer) {
+      await answer.stream(response);
+      await endStream(response);
+    } else send(response, answer.status, answer.body, answer.headers);
+  } catch (error) {
+    if (response.destroyed) return; // the client has gone
+    const failure = toStatusError(error, options.logger, url.pathname);
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    // Whatever is left of a refused body is not read: the connection can't serve another request.
+    const headers: Record<string, string> = request.complete ? {} : { connection: "close" };
+    if (failure.details?.retryAfterSeconds) headers["retry-after"] = String(failure.details.retryAfterSeconds);
+    send(response, failure.code, options.errorBody(url.pathname, failure), headers);
+  }
+}
+
+async function dispatch(
+  options: HttpServerOptions,
+  request: IncomingMessage,
+  url: URL,
+  signal: AbortSignal,
+): Promise<ApiResponse> {
+  checkCaller(request.headers, options.guard);
+  const method = request.method === "HEAD" ? "GET" : (request.method ?? "GET");
+  const { handler, params } = options.router.match(method, url.pathname);
+  const contentType = mediaType(request.headers["content-type"]);
+  const hasBody = request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"]) > 0;
+  checkContentType(method, contentType, hasBody);
+  const body = await readBody(request);
+  return handler({ method, params, query: url.searchParams, headers: request.headers, contentType, body, signal });
+}
+
+function readUrl(target = "/"): URL {
+  try {
+    return new URL(target, "http://localhost");
+  } catch {
+    return new URL("http://localhost/");
+  }
+}
+
+function toStatusError(error: unknown, logger: Logger, path: string): StatusError {
+  if (error instanceof StatusError) return error;
+  logger.error({ err: error, path }, "a config API call failed");
+  return new StatusError(500, "InternalError", "an error on the server has prevented the request from succeeding");
+}
+
+function send(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+  const payload = Buffer.isBuffer(body) ? body : Buffer.from(`${JSON.stringify(body)}\n`);
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "content-length": payload.length,
+    "cache-control": "no-cache, private",
+    "x-content-type-options": "nosniff",
+    ...headers,
+  });
+  response.end(response.req.method === "HEAD" ? undefined : payload);
+}
+
+/** A client that doesn't read what is left within a few seconds loses the rest. */
+async function endStream(response: ServerResponse): Promise<void> {
+  response.end();
+  const timer = setTimeout(() => response.destroy(), 5_000);
+  await finished(response).catch(() => undefined);
+  clearTimeout(timer);
+}
+
+function listen(server: Server, host: string, port: number): Promise<{ port: number }> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve({ port: (server.address() as AddressInfo).port });
+    });
+  });
+}
+
+async function close(server: Server, calls: CallCount, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  await calls.none(graceMs);
+  server.closeAllConnections(); // also those that never sent a request, which Node doesn't count as idle
+  await closed;
+}
+
+interface CallCount {
+  begin(): void;
+  end(): void;
+  /** Resolves when no call runs any more, or after the grace. */
+  none(graceMs: number): Promise<void>;
+}
+
+function createCallCount(): CallCount {
+  let running = 0;
+  let wake = (): void => undefined;
+  return {
+    begin() {
+      running++;
+    },
+    end() {
+      running--;
+      if (running === 0) wake();
+    },
+    none: (graceMs) =>
+      new Promise((resolve) => {
+        if (running === 0) return resolve();
+        const timer = setTimeout(resolve, graceMs);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      }),
+  };
+}

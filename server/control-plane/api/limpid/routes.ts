@@ -1,0 +1,47 @@
+import type { ApiContext } from "../context.ts";
+import type { ApiRequest, ApiResponse, Router } from "../router.ts";
+import { badRequest, StatusError } from "../status-error.ts";
+import { deleteFault, getFaults, postFault } from "./faults.ts";
+import { listChanges, undoChange } from "./history.ts";
+import { getRouting, putWeights } from "./routing.ts";
+import { runTransaction } from "./transactions.ts";
+
+/** Limpid's own endpoints, with the contracts of server/contract. */
+export function addLimpidRoutes(router: Router, context: ApiContext): void {
+  const add = (
+    method: string,
+    pattern: string,
+    verb: (context: ApiContext, request: ApiRequest) => Promise<ApiResponse>,
+  ): void => router.add(method, pattern, (request) => verb(context, request));
+  add("GET", "/limpid/v1/services", async () => ({ status: 200, body: await context.services() }));
+  add("GET", "/limpid/v1/services/:namespace/:name/routing", getRouting);
+  add("PUT", "/limpid/v1/services/:namespace/:name/routing/weights", putWeights);
+  add("GET", "/limpid/v1/faults", getFaults);
+  add("POST", "/limpid/v1/faults", postFault);
+  add("DELETE", "/limpid/v1/faults/:namespace/:virtualService/:id", deleteFault);
+  add("GET", "/limpid/v1/changes", listChanges);
+  add("POST", "/limpid/v1/changes/:revision/undo", undoChange);
+  add("POST", "/limpid/v1/transactions", runTransaction);
+  add("GET", "/limpid/v1/pushes/:revision", getPush);
+  addHealth(router, context);
+}
+
+async function getPush(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
+  const wanted = request.params.revision ?? "";
+  if (wanted !== "latest" && !/^\d{1,15}$/.test(wanted))
+    throw badRequest('a push is named by its revision or "latest"');
+  const push = context.pushes.get(wanted === "latest" ? wanted : Number(wanted));
+  if (push === undefined) throw new StatusError(404, "NotFound", `no push of revision ${wanted} is known`);
+  return { status: 200, body: push };
+}
+
+function addHealth(router: Router, context: ApiContext): void {
+  for (const path of ["/healthz", "/livez"]) {
+    router.add("GET", path, async () => ({ status: 200, body: { status: "ok" } }));
+  }
+  router.add("GET", "/readyz", async () => {
+    if (!context.ready()) throw new StatusError(503, "ServiceUnavailable", "the control plane is not ready yet");
+    await context.store.revision();
+    return { status: 200, body: { status: "ok" } };
+  });
+}

@@ -1,0 +1,141 @@
+import type { KindDefinition } from "../../../config/kind.ts";
+import { formatKey, keyOf, type ResourceKey } from "../../../config/object.ts";
+import { type Commit, ConflictError, NotFoundError, type Write } from "../../../config/store.ts";
+import type { FieldError } from "../../../lib/result.ts";
+import type { Actor } from "../actor.ts";
+import type { ApiContext } from "../context.ts";
+import { apiVersionOf } from "../kind-index.ts";
+import { namespaceExists, namespaceWrites } from "../namespace-contents.ts";
+import { prepareApply, prepareUpdate } from "../object-writer.ts";
+import type { ApiRequest, ApiResponse } from "../router.ts";
+import { StatusError } from "../status-error.ts";
+import { toChangeResult } from "./change-result.ts";
+import { invalidFields, isDryRunQuery, limpidActor, readBodyAs } from "./request.ts";
+import { TransactionRequest } from "./transaction-request.ts";
+
+type TransactionWrite = TransactionRequest["writes"][number];
+
+const maxAttempts = 8;
+
+/** Several writes as one commit. Every error of every write is answered at once, each under `writes[<index>]`. */
+export async function runTransaction(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
+  const transaction = readBodyAs(TransactionRequest, request);
+  const dryRun = transaction.dryRun || isDryRunQuery(request);
+  const actor = limpidActor(request);
+  for (let attempt = 1; ; attempt++) {
+    const writes = await prepareAll(context, transaction.writes, actor);
+    try {
+      const commit = await commitWrites(context, writes, actor.author, { dryRun, reason: transaction.reason });
+      return { status: 200, body: toChangeResult(context, commit, dryRun) };
+    } catch (error) {
+      // Writes without a version of their own are made against what is there now.
+      const isFree = transaction.writes.every((write) => expectOf(write) === undefined);
+      if (!(error instanceof StatusError && error.code === 409 && isFree) || attempt === maxAttempts) throw error;
+    }
+  }
+}
+
+/** Commits, and says a failed precondition as 409 or 404 that names the object. */
+export async function commitWrites(
+  context: ApiContext,
+  writes: readonly Write[],
+  author: string,
+  { dryRun, reason }: { dryRun: boolean; reason: string | undefined },
+): Promise<Commit> {
+  try {
+    return await context.store.commit(writes, author, { dryRun, ...(reason ? { reason } : {}) });
+  } catch (error) {
+    if (error instanceof ConflictError) throw new StatusError(409, "Conflict", error.message);
+    if (error instanceof NotFoundError) throw new StatusError(404, "NotFound", error.message);
+    throw error;
+  }
+}
+
+async function prepareAll(
+  context: ApiContext,
+  transactionWrites: readonly TransactionWrite[],
+  actor: Actor,
+): Promise<Write[]> {
+  const errors: FieldError[] = [];
+  const prepared: Write[] = [];
+  const seen = new Set<string>();
+  const made = new Set(
+    transactionWrites.flatMap((write) =>
+      write.op !== "delete" && write.object.kind === "Namespace" ? [write.object.metadata.name] : [],
+    ),
+  );
+  for (const [index, write] of transactionWrites.entries()) {
+    const report = (path: string, message: string) => errors.push({ path: `writes[${index}]${path}`, message });
+    try {
+      const result = await prepareOne(context, write, actor, made, report);
+      for (const one of result) {
+        const key = formatKey(one.op === "put" ? keyOf(one.object) : one.key);
+        if (seen.has(key)) report("", `${key} is written twice in one transaction`);
+        seen.add(key);
+      }
+      prepared.push(...result);
+    } catch (error) {
+      if (!(error instanceof StatusError) || error.reason !== "Invalid") throw error;
+      for (const cause of error.details?.causes ?? []) report(`.object.${cause.field ?? ""}`, cause.message);
+    }
+  }
+  if (errors.length > 0) throw invalidFields(errors);
+  return prepared;
+}
+
+type Report = (path: string, message: string) => void;
+
+async function prepareOne(
+  context: ApiContext,
+  write: TransactionWrite,
+  actor: Actor,
+  madeNamespaces: ReadonlySet<string>,
+  report: Report,
+): Promise<Write[]> {
+  if (write.op === "delete") return prepareDelete(context, write.key, expectOf(write), report);
+  const { object } = write;
+  const definition = context.kinds.byKind(object.kind);
+  const version = definition && servedVersion(definition, object.apiVersion);
+  if (definition === undefined || version === undefined) {
+    const known = context.kinds.all.map((kind) => kind.kind).join(", ");
+    report(".object.kind", `${object.kind} (${object.apiVersion}) is not supported by Limpid; the kinds are ${known}`);
+    return [];
+  }
+  const namespace = definition.namespaced ? object.metadata.namespace || "default" : "";
+  const key: ResourceKey = { kind: object.kind, namespace, name: object.metadata.name };
+  if (!madeNamespaces.has(namespace) && !(await namespaceExists(context, namespace))) {
+    report(".object.metadata.namespace", `namespaces "${namespace}" not found`);
+  }
+  const existing = await context.store.get(key);
+  const candidate = { ...object, metadata: { ...object.metadata, ...(namespace ? { namespace } : {}) } };
+  const writer = { clock: context.clock, manager: actor.manager, version };
+  const prepared =
+    write.op === "apply"
+      ? prepareApply(definition, candidate, existing, { ...writer, force: write.force })
+      : prepareUpdate(definition, candidate, existing, writer);
+  const expect = expectOf(write) ?? existing?.metadata.resourceVersion ?? "absent";
+  return [{ op: "put", object: prepared, expect }];
+}
+
+/** The version that a write is made against: said, or left in the document, as in Kubernetes. */
+function expectOf(write: TransactionWrite): string | undefined {
+  if (write.op === "delete") return write.expect;
+  return (write.op === "put" ? write.expect : undefined) ?? (write.object.metadata.resourceVersion || undefined);
+}
+
+async function prepareDelete(
+  context: ApiContext,
+  key: ResourceKey,
+  expect: string | undefined,
+  report: Report,
+): Promise<Write[]> {
+  if (context.kinds.byKind(key.kind) === undefined) {
+    report(".key.kind", `${key.kind} is not supported by Limpid`);
+    return [];
+  }
+  const contents = key.kind === "Namespace" ? await namespaceWrites(context.store, key.name) : [];
+  return [...contents, { op: "delete", key, ...(expect === undefined ? {} : { expect }) }];
+}
+
+const servedVersion = (kind: KindDefinition, apiVersion: string): string | undefined =>
+  [kind.version, ...kind.aliases].find((version) => apiVersionOf(kind.group, version) === apiVersion);

@@ -1,0 +1,97 @@
+import type { KindDefinition } from "../../config/kind.ts";
+import type { ConfigObject } from "../../config/object.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { isRecord } from "./body.ts";
+import { apiVersionOf } from "./kind-index.ts";
+import { decodeManagedFields, encodeManagedFields, type Owner } from "./ownership/managed-fields.ts";
+import { serverSideApply } from "./ownership/server-side-apply.ts";
+import { trackUpdate, type Writer } from "./ownership/track-update.ts";
+import { invalid, StatusError } from "./status-error.ts";
+
+type Plain = Record<string, unknown>;
+
+export interface WriteContext {
+  clock: Clock;
+  /** Field manager. */
+  manager: string;
+  /** The version that the client speaks. */
+  version: string;
+}
+
+/**
+ * The object to store for a create, replace or patch: parsed, without metadata that only the server
+ * writes, and with field ownership kept. `candidate` is in the client's form. Throws 422 with every wrong field.
+ */
+export function prepareUpdate(
+  kind: KindDefinition,
+  candidate: Plain,
+  existing: ConfigObject | undefined,
+  context: WriteContext,
+): ConfigObject {
+  const object = parseObject(kind, candidate);
+  const sent = isRecord(candidate.metadata) ? decodeManagedFields(candidate.metadata.managedFields) : undefined;
+  const owners = sent ?? ownersOf(existing);
+  return withOwners(object, trackUpdate(owners, existing, object, writerOf(kind, context)));
+}
+
+/** The object to store for a server-side apply. Throws 409 with every field conflict, 422 with every wrong field. */
+export function prepareApply(
+  kind: KindDefinition,
+  wanted: Plain,
+  existing: ConfigObject | undefined,
+  context: WriteContext & { force: boolean },
+): ConfigObject {
+  const identity = { apiVersion: wanted.apiVersion, kind: wanted.kind };
+  const live: Plain = existing ? { ...existing } : identity;
+  const outcome = serverSideApply(live, ownersOf(existing), wanted, writerOf(kind, context), context.force);
+  if (!outcome.ok) throw applyConflict(outcome.conflicts);
+  return withOwners(parseObject(kind, { ...outcome.object, ...identity }), outcome.owners);
+}
+
+function parseObject(kind: KindDefinition, candidate: Plain): ConfigObject {
+  const { status: _, ...rest } = candidate; // a client's status is ignored, as the API server ignores it outside of /status
+  const result = kind.parse({ ...rest, metadata: clientMetadata(candidate.metadata) });
+  if (result.ok) return result.value as ConfigObject;
+  const name = isRecord(candidate.metadata) ? String(candidate.metadata.name ?? "") : "";
+  throw invalid(kind, name, result.errors);
+}
+
+/** Without what only the server writes. */
+function clientMetadata(metadata: unknown): unknown {
+  if (!isRecord(metadata)) return metadata;
+  const { uid: _u, resourceVersion: _r, generation: _g, creationTimestamp: _c, managedFields: _m, ...rest } = metadata;
+  return rest;
+}
+
+/** The store sets uid, version, generation and creation time. */
+const withOwners = (object: ConfigObject, owners: readonly Owner[]): ConfigObject => ({
+  ...object,
+  metadata: { ...object.metadata, managedFields: encodeManagedFields(owners) },
+});
+
+const ownersOf = (object: ConfigObject | undefined): Owner[] =>
+  decodeManagedFields(object?.metadata.managedFields) ?? [];
+
+const writerOf = (kind: KindDefinition, context: WriteContext): Writer => ({
+  manager: context.manager,
+  apiVersion: apiVersionOf(kind.group, context.version),
+  time: toTimestamp(context.clock.now()),
+});
+
+/** RFC 3339 to the second, as Kubernetes writes times. */
+const toTimestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+
+function applyConflict(
+  conflicts: readonly { manager: string; operation: string; apiVersion: string; field: string }[],
+) {
+  const plural = conflicts.length === 1 ? "conflict" : "conflicts";
+  const causes = conflicts.map(({ manager, apiVersion, field }) => ({
+    reason: "FieldManagerConflict",
+    message: `conflict with ${JSON.stringify(manager)} using ${apiVersion}`,
+    field,
+  }));
+  const texts = causes.map((cause) => `${cause.message}: ${cause.field}`);
+  return new StatusError(409, "Conflict", `Apply failed with ${conflicts.length} ${plural}: ${texts.join(", ")}`, {
+    causes,
+  });
+}

@@ -1,0 +1,120 @@
+import { describe, expect, test } from "vitest";
+import { decodeManagedFields, encodeManagedFields, type Owner } from "./managed-fields.ts";
+import { type ApplyOutcome, serverSideApply } from "./server-side-apply.ts";
+import { trackUpdate } from "./track-update.ts";
+
+const at = (manager: string, time = "2026-01-01T00:00:00Z") => ({ manager, apiVersion: "v1", time });
+
+const object = (labels: Record<string, string>, http: unknown[] = [1]) => ({
+  apiVersion: "v1",
+  kind: "X",
+  metadata: { name: "x", labels },
+  spec: { http },
+});
+
+const fieldsOf = (owners: readonly Owner[], manager: string): string[] =>
+  [...(owners.find((owner) => owner.manager === manager)?.fields ?? [])].sort();
+
+function applied(outcome: ApplyOutcome) {
+  if (!outcome.ok) throw new Error(JSON.stringify(outcome.conflicts));
+  return outcome;
+}
+
+describe("server-side apply", () => {
+  const first = applied(serverSideApply({}, [], object({ a: "1", b: "1" }), at("me"), false));
+
+  test("owns what it names, and nothing of the identity", () => {
+    expect(fieldsOf(first.owners, "me")).toEqual([
+      '["metadata","labels","a"]',
+      '["metadata","labels","b"]',
+      '["spec","http"]',
+    ]);
+  });
+
+  test("a field that is given up goes, and the map with it when it was the last", () => {
+    const fewer = applied(serverSideApply(first.object, first.owners, object({ a: "1" }), at("me"), false));
+    expect(fewer.object.metadata).toEqual({ name: "x", labels: { a: "1" } });
+    const none = { ...object({}), metadata: { name: "x" } };
+    const bare = applied(serverSideApply(fewer.object, fewer.owners, none, at("me"), false));
+    expect(bare.object.metadata).toEqual({ name: "x" });
+  });
+
+  test("a field that is given up stays while somebody else owns it", () => {
+    const both = applied(serverSideApply(first.object, first.owners, object({ a: "1" }), at("you"), false));
+    const less = applied(serverSideApply(both.object, both.owners, object({ b: "1" }), at("me"), false));
+    expect(less.object.metadata).toEqual({ name: "x", labels: { a: "1", b: "1" } });
+    expect(fieldsOf(less.owners, "you")).toContain('["metadata","labels","a"]');
+  });
+
+  test("changing somebody else's field is a conflict that names manager and field", () => {
+    const outcome = serverSideApply(first.object, first.owners, object({ a: "2" }, [2]), at("you"), false);
+    expect(outcome).toEqual({
+      ok: false,
+      conflicts: [
+        { manager: "me", operation: "Apply", apiVersion: "v1", field: ".metadata.labels.a" },
+        { manager: "me", operation: "Apply", apiVersion: "v1", field: ".spec.http" },
+      ],
+    });
+  });
+
+  test("force takes the field over; the loser no longer removes it", () => {
+    const taken = applied(serverSideApply(first.object, first.owners, object({ a: "2" }), at("you"), true));
+    expect(fieldsOf(taken.owners, "me")).not.toContain('["metadata","labels","a"]');
+    const later = applied(serverSideApply(taken.object, taken.owners, object({ b: "1" }), at("me"), false));
+    expect(later.object.metadata).toEqual({ name: "x", labels: { a: "2", b: "1" } });
+  });
+
+  test("a map over somebody's scalar is a conflict too", () => {
+    const live = { spec: { port: 80 } };
+    const owners = applied(serverSideApply({}, [], live, at("me"), false)).owners;
+    const outcome = serverSideApply(live, owners, { spec: { port: { number: 80 } } }, at("you"), false);
+    expect(outcome).toMatchObject({ ok: false, conflicts: [{ manager: "me", field: ".spec.port.number" }] });
+  });
+
+  test("the same again changes nothing, not even the time", () => {
+    const again = applied(
+      serverSideApply(first.object, first.owners, object({ a: "1", b: "1" }), at("me", "2027-01-01T00:00:00Z"), false),
+    );
+    expect(again.object).toEqual(first.object);
+    expect(again.owners).toEqual(first.owners);
+  });
+});
+
+describe("updates", () => {
+  test("what changed is the writer's, and no longer anybody else's", () => {
+    const owners = trackUpdate([], {}, object({ a: "1", b: "1" }), at("me"));
+    const later = trackUpdate(owners, object({ a: "1", b: "1" }), object({ a: "2" }), at("you"));
+    expect(fieldsOf(later, "you")).toEqual(['["metadata","labels","a"]']);
+    expect(fieldsOf(later, "me")).toEqual(['["spec","http"]']);
+  });
+
+  test("apply after somebody's update is a conflict", () => {
+    const owners = trackUpdate([], {}, object({ a: "1" }), at("dashboard"));
+    const outcome = serverSideApply(object({ a: "1" }), owners, object({ a: "1" }, [2]), at("me"), false);
+    expect(outcome).toMatchObject({
+      ok: false,
+      conflicts: [{ manager: "dashboard", operation: "Update", field: ".spec.http" }],
+    });
+  });
+});
+
+test("managed fields survive the wire, and bad ones are told apart", () => {
+  const owners = trackUpdate([], {}, object({ "app.kubernetes.io/name": "1" }), at("me"));
+  expect(decodeManagedFields(encodeManagedFields(owners))).toEqual(owners);
+  expect(decodeManagedFields([{ manager: 1 }])).toBeUndefined();
+  expect(decodeManagedFields([{}])).toEqual([]);
+});
+
+test("many updaters become one, so that the list is bounded", () => {
+  let owners: Owner[] = [];
+  let before: object = {};
+  for (let index = 0; index < 30; index++) {
+    const after = { ...before, [`field${index}`]: index };
+    owners = trackUpdate(owners, before, after, at(`m${index}`, `2026-01-01T00:00:${String(index).padStart(2, "0")}Z`));
+    before = after;
+  }
+  const entries = encodeManagedFields(owners);
+  expect(entries).toHaveLength(10);
+  expect(entries[0]).toMatchObject({ manager: "ancient-changes" });
+  expect(decodeManagedFields(entries)?.flatMap((owner) => [...owner.fields])).toHaveLength(30);
+});

@@ -1,0 +1,146 @@
+import type { FieldError } from "../../lib/result.ts";
+
+/** One cause of a failed call, as in a Kubernetes Status' `details.causes`. */
+export interface StatusCause {
+  reason: string;
+  message: string;
+  field?: string;
+}
+
+export interface StatusDetails {
+  name?: string;
+  group?: string;
+  kind?: string;
+  causes?: StatusCause[];
+  retryAfterSeconds?: number;
+}
+
+/**
+ * A failed call. It is born where the failure occurs and becomes a response at exactly two edges: a Kubernetes Status under
+ * `/api` and `/apis`, an ApiError under `/limpid`. https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
+ */
+export class StatusError extends Error {
+  /** The HTTP status code. */
+  readonly code: number;
+  readonly reason: string;
+  readonly details: StatusDetails | undefined;
+
+  constructor(code: number, reason: string, message: string, details?: StatusDetails) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+    this.details = details;
+  }
+}
+
+/** What error texts call a resource: `virtualservices.networking.istio.io`, or `services` in the core group. */
+export interface ResourceName {
+  plural: string;
+  group: string;
+  kind: string;
+}
+
+const qualified = (head: string, group: string): string => (group ? `${head}.${group}` : head);
+
+const detailsOf = (resource: ResourceName, name: string): StatusDetails => ({
+  name,
+  ...(resource.group ? { group: resource.group } : {}),
+  kind: resource.plural,
+});
+
+export const notFound = (resource: ResourceName, name: string): StatusError =>
+  new StatusError(
+    404,
+    "NotFound",
+    `${qualified(resource.plural, resource.group)} "${name}" not found`,
+    detailsOf(resource, name),
+  );
+
+export const alreadyExists = (resource: ResourceName, name: string): StatusError =>
+  new StatusError(
+    409,
+    "AlreadyExists",
+    `${qualified(resource.plural, resource.group)} "${name}" already exists`,
+    detailsOf(resource, name),
+  );
+
+export const conflict = (resource: ResourceName, name: string, why?: string): StatusError =>
+  new StatusError(
+    409,
+    "Conflict",
+    `Operation cannot be fulfilled on ${qualified(resource.plural, resource.group)} "${name}": ${
+      why ?? "the object has been modified; please apply your changes to the latest version and try again"
+    }`,
+    detailsOf(resource, name),
+  );
+
+export const forbidden = (resource: ResourceName, name: string, why: string): StatusError =>
+  new StatusError(
+    403,
+    "Forbidden",
+    `${qualified(resource.plural, resource.group)} "${name}" is forbidden: ${why}`,
+    detailsOf(resource, name),
+  );
+
+/** Every wrong field at once, each as one cause: kubectl prints them as a list. */
+export function invalid(resource: ResourceName, name: string, errors: readonly FieldError[]): StatusError {
+  const texts = errors.map((error) => (error.path ? `${error.path}: ${error.message}` : error.message));
+  const joined = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
+  return new StatusError(
+    422,
+    "Invalid",
+    `${qualified(resource.kind, resource.group)} "${name}" is invalid: ${joined}`,
+    {
+      name,
+      ...(resource.group ? { group: resource.group } : {}),
+      kind: resource.kind,
+      causes: errors.map((error) => ({ reason: causeReason(error), message: error.message, field: error.path })),
+    },
+  );
+}
+
+/** Kubernetes' names for the ways in which a field can be wrong; the parsers of kinds say it in words only. */
+function causeReason(error: FieldError): string {
+  if (/\bis required\b/.test(error.message)) return "FieldValueRequired";
+  if (/^unknown field/.test(error.message)) return "FieldValueForbidden";
+  if (/not supported|must be one of/.test(error.message)) return "FieldValueNotSupported";
+  if (/must be (a string|a number|a whole number|true or false|a list|an object), not/.test(error.message)) {
+    return "FieldValueTypeInvalid";
+  }
+  return "FieldValueInvalid";
+}
+
+export const badRequest = (message: string): StatusError => new StatusError(400, "BadRequest", message);
+
+export const noSuchResource = (): StatusError =>
+  new StatusError(404, "NotFound", "the server could not find the requested resource");
+
+export const methodNotAllowed = (): StatusError =>
+  new StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+
+export const unsupportedMediaType = (accepted: readonly string[]): StatusError =>
+  new StatusError(
+    415,
+    "UnsupportedMediaType",
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
+  );
+
+export const tooLarge = (limitBytes: number): StatusError =>
+  new StatusError(413, "RequestEntityTooLarge", `Request entity too large: limit is ${limitBytes}`);
+
+export const expired = (message: string): StatusError => new StatusError(410, "Expired", message);
+
+export const tooManyRequests = (message: string): StatusError =>
+  new StatusError(429, "TooManyRequests", message, { retryAfterSeconds: 1 });
+
+/** The wire form. */
+export const toStatus = (error: StatusError): Record<string, unknown> => ({
+  kind: "Status",
+  apiVersion: "v1",
+  metadata: {},
+  status: "Failure",
+  message: error.message,
+  reason: error.reason,
+  ...(error.details ? { details: error.details } : {}),
+  code: error.code,
+});

@@ -1,0 +1,71 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { MemoryConfigStore } from "../config/memory-store.ts";
+import type { ConfigObject } from "../config/object.ts";
+import type { ConfigStore } from "../config/store.ts";
+import { systemClock } from "../lib/clock.ts";
+import { silentLogger } from "../lib/logger.ts";
+import { followStore, type StoreFollower } from "./store-follower.ts";
+
+const followers: StoreFollower[] = [];
+afterEach(async () => {
+  for (const follower of followers.splice(0)) await follower.stop();
+});
+
+const object = (name: string): ConfigObject => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name, namespace: "default" },
+  spec: {},
+});
+const put = (store: ConfigStore, name: string) => store.commit([{ op: "put", object: object(name) }], "test");
+
+function follow(store: ConfigStore) {
+  const seen: string[] = [];
+  const follower = followStore({
+    store,
+    clock: systemClock,
+    logger: silentLogger,
+    onList: (objects) => seen.push(`list ${objects.map(({ metadata }) => metadata.name)}`),
+    onCommit: (commit) => seen.push(commit.changes.map(({ key }) => key.name).join()),
+  });
+  followers.push(follower);
+  return { follower, seen };
+}
+
+test("a full list, then every commit", async () => {
+  const store = new MemoryConfigStore();
+  await put(store, "a");
+  const { follower, seen } = follow(store);
+  await follower.start();
+  expect(seen).toEqual(["list a"]);
+  await put(store, "b");
+  await put(store, "c");
+  await vi.waitFor(() => expect(seen).toEqual(["list a", "b", "c"]));
+});
+
+test("a history that no longer reaches back is listed anew", async () => {
+  const store = new MemoryConfigStore({ maxHistory: 1 });
+  await put(store, "a");
+  const { follower, seen } = follow(store);
+  // Falls behind before the watch begins: the list is of an older revision than the history knows.
+  const list = store.list.bind(store);
+  vi.spyOn(store, "list").mockImplementationOnce(async (query) => {
+    const result = await list(query);
+    for (const name of ["b", "c", "d"]) await put(store, name);
+    return result;
+  });
+  await follower.start();
+  await vi.waitFor(() => expect(seen).toEqual(["list a", "list a,b,c,d"]));
+});
+
+test("comes back where it was when the watch fails", async () => {
+  const store = new MemoryConfigStore();
+  const { follower, seen } = follow(store);
+  const watch = vi.spyOn(store, "watch").mockImplementationOnce(() => {
+    throw new Error("the database is away");
+  });
+  await follower.start();
+  await put(store, "a");
+  await vi.waitFor(() => expect(seen).toEqual(["list ", "a"]));
+  expect(watch).toHaveBeenCalledTimes(2);
+});

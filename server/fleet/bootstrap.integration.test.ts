@@ -1,0 +1,36 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+import { bootstrapFor } from "./bootstrap.ts";
+import { findEnvoy } from "./envoy.ts";
+import { meshPorts, workloadPorts } from "./ports.ts";
+
+const envoy = findEnvoy(resolve(import.meta.dirname, "../../.build"));
+
+test.skipIf(envoy === undefined && !process.env.CI)(
+  "real Envoy takes the bootstrap (skipped without an Envoy binary)",
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), "limpid-bootstrap-"));
+    try {
+      const file = join(folder, "bootstrap.json");
+      const identity = {
+        type: "sidecar" as const,
+        workload: "reviews-v1",
+        namespace: "default",
+        serviceAccount: "bookinfo-reviews",
+        labels: { app: "reviews", version: "v1" },
+        inboundPorts: [9080],
+      };
+      writeFileSync(file, JSON.stringify(bootstrapFor(identity, workloadPorts(3, 0), meshPorts(0))));
+      const said = execFileSync(envoy ?? "envoy", ["--mode", "validate", "-c", file], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      expect(said).toContain("OK");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);

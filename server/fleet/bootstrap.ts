@@ -1,0 +1,138 @@
+import type { MeshPorts, WorkloadPorts } from "./ports.ts";
+
+/** What a proxy is told at its start. The same file serves Envoy and the bundled sidecar. */
+export interface ProxyIdentity {
+  type: "sidecar" | "router";
+  workload: string;
+  namespace: string;
+  serviceAccount: string;
+  labels: Record<string, string>;
+  /** Ports that the proxy binds for its application; a gateway has none. */
+  inboundPorts: readonly number[];
+}
+
+export const clusterId = "limpid";
+export const collectorCluster = "limpid-collector";
+
+/** An Envoy v3 bootstrap as plain JSON. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/bootstrap/v3/bootstrap.proto */
+export function bootstrapFor(identity: ProxyIdentity, ports: WorkloadPorts, mesh: MeshPorts): Record<string, unknown> {
+  const canonicalService = identity.labels.app ?? identity.workload;
+  return {
+    node: {
+      id: `${identity.type}~${ports.ip}~${identity.workload}.${identity.namespace}~${identity.namespace}.svc.cluster.local`,
+      cluster: `${canonicalService}.${identity.namespace}`,
+      metadata: {
+        NAME: identity.workload,
+        NAMESPACE: identity.namespace,
+        WORKLOAD_NAME: identity.workload,
+        CLUSTER_ID: clusterId,
+        MESH_ID: clusterId,
+        LABELS: identity.labels,
+        SERVICE_ACCOUNT: identity.serviceAccount,
+        INTERCEPTION_MODE: "NONE",
+        HTTP_PROXY_PORT: String(ports.outbound),
+        INGRESS: Object.fromEntries(identity.inboundPorts.map((port) => [String(port), `127.0.0.1:${ports.app}`])),
+        PORT_OFFSET: String(mesh.offset),
+      },
+    },
+    admin: { address: socketAddress(ports.ip, ports.admin) },
+    dynamic_resources: {
+      ads_config: {
+        api_type: "DELTA_GRPC",
+        transport_api_version: "V3",
+        set_node_on_first_message_only: true,
+        grpc_services: [{ envoy_grpc: { cluster_name: "xds-grpc" } }],
+      },
+      cds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
+      lds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
+    },
+    static_resources: {
+      clusters: [
+        grpcCluster("xds-grpc", mesh.xds),
+        grpcCluster(collectorCluster, mesh.collectorGrpc),
+        httpCluster("prometheus_stats", ports.ip, ports.admin),
+      ],
+      listeners: [
+        adminListener("prometheus", ports.ip, ports.prometheus, "/stats/prometheus", "/stats/prometheus"),
+        adminListener("health", ports.ip, ports.health, "/healthz/ready", "/ready"),
+      ],
+    },
+  };
+}
+
+const socketAddress = (address: string, port: number) => ({ socket_address: { address, port_value: port } });
+
+const endpoints = (name: string, address: string, port: number) => ({
+  cluster_name: name,
+  endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(address, port) } }] }],
+});
+
+function grpcCluster(name: string, port: number) {
+  return {
+    name,
+    type: "STATIC",
+    connect_timeout: "1s",
+    load_assignment: endpoints(name, "127.0.0.1", port),
+    typed_extension_protocol_options: {
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        explicit_http_config: { http2_protocol_options: {} },
+      },
+    },
+    // A dead control plane or collector is noticed within half a minute, not by the kernel's two hours.
+    upstream_connection_options: { tcp_keepalive: { keepalive_time: 10, keepalive_interval: 5, keepalive_probes: 3 } },
+  };
+}
+
+const httpCluster = (name: string, address: string, port: number) => ({
+  name,
+  type: "STATIC",
+  connect_timeout: "0.25s",
+  load_assignment: endpoints(name, address, port),
+});
+
+/** Exposes one page of the admin interface, and nothing else of it. */
+function adminListener(name: string, address: string, port: number, path: string, adminPath: string) {
+  return {
+    name,
+    address: socketAddress(address, port),
+    filter_chains: [
+      {
+        filters: [
+          {
+            name: "envoy.filters.network.http_connection_manager",
+            typed_config: {
+              "@type":
+                "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+              stat_prefix: name,
+              route_config: {
+                name,
+                virtual_hosts: [
+                  {
+                    name: "admin",
+                    domains: ["*"],
+                    routes: [
+                      {
+                        match: { path },
+                        route: {
+                          cluster: "prometheus_stats",
+                          ...(path === adminPath ? {} : { prefix_rewrite: adminPath }),
+                        },
+                      },
+                    ],
+                  },
+                ],
+              },
+              http_filters: [
+                {
+                  name: "envoy.filters.http.router",
+                  typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    ],
+  };
+}

@@ -1,0 +1,147 @@
+import {
+  Agent,
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from "node:http";
+
+/** One demo service: its routes, and the sidecar its own calls go through. */
+export interface ServiceContext {
+  name: string;
+  version: string;
+  /** Where its sidecar takes outbound HTTP; calls are addressed by Host, as an application behind `http_proxy` would. */
+  proxy: { host: string; port: number };
+}
+
+export interface Reply {
+  status: number;
+  headers?: Record<string, string>;
+  /** A string is sent as it is, anything else as JSON. */
+  body: unknown;
+}
+
+export type Handler = (call: Call) => Promise<Reply> | Reply;
+
+export interface Call {
+  method: string;
+  url: URL;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+const maxBodyBytes = 64 * 1024;
+
+/** The headers an application must pass on for traces, identities and canaries to follow a request through the mesh. */
+const passedOn = [
+  "x-request-id",
+  "traceparent",
+  "tracestate",
+  "b3",
+  "x-b3-traceid",
+  "x-b3-spanid",
+  "x-b3-parentspanid",
+  "x-b3-sampled",
+  "x-b3-flags",
+  "end-user",
+  "user-agent",
+  "authorization",
+  "x-user-group",
+] as const;
+
+export function serveHttp(
+  handler: Handler,
+  host: string,
+  port: number,
+): Promise<{ port: number; close(): Promise<void> }> {
+  const server = createServer(
+    { keepAliveTimeout: 75_000, requestTimeout: 30_000, maxHeaderSize: 64 * 1024 },
+    (req, res) => {
+      void respond(handler, req, res);
+    },
+  );
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve({
+        port: typeof address === "object" && address !== null ? address.port : port,
+        close: () =>
+          new Promise((done) => {
+            server.close(() => done());
+            server.closeIdleConnections();
+          }),
+      });
+    });
+  });
+}
+
+async function respond(handler: Handler, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  try {
+    const body = await readBody(req);
+    const url = new URL(req.url ?? "/", "http://service");
+    const reply =
+      url.pathname === "/health"
+        ? { status: 200, body: { status: "healthy" } }
+        : await handler({ method: req.method ?? "GET", url, headers: req.headers, body });
+    const text = typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body);
+    res.writeHead(reply.status, {
+      "content-type": typeof reply.body === "string" ? "text/plain; charset=utf-8" : "application/json",
+      "content-length": Buffer.byteLength(text),
+      ...reply.headers,
+    });
+    res.end(req.method === "HEAD" ? undefined : text);
+  } catch (error) {
+    if (res.headersSent) res.destroy();
+    else res.writeHead(500, { "content-type": "application/json" }).end(JSON.stringify({ error: String(error) }));
+  }
+}
+
+async function readBody(req: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of req as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBodyBytes) throw new Error(`body over ${maxBodyBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return chunks.length === 0 ? "" : Buffer.concat(chunks).toString("utf8");
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 256, maxFreeSockets: 32 });
+
+/** GETs JSON from a service by its mesh address, such as `reviews:9080`, through the sidecar. Status 0: no answer within the time. */
+export function callService(
+  context: ServiceContext,
+  authority: string,
+  path: string,
+  incoming: IncomingHttpHeaders,
+  timeoutMs: number,
+): Promise<{ status: number; body: unknown }> {
+  const headers: Record<string, string> = { host: authority };
+  for (const name of passedOn) {
+    const value = incoming[name];
+    if (typeof value === "string") headers[name] = value;
+  }
+  return new Promise((resolve) => {
+    const req = request({ ...context.proxy, path, headers, agent, timeout: timeoutMs }, (res) => {
+      readBody(res).then(
+        (text) => resolve({ status: res.statusCode ?? 0, body: parseJson(text) }),
+        () => resolve({ status: 0, body: undefined }),
+      );
+    });
+    const deadline = setTimeout(() => req.destroy(new Error("deadline")), timeoutMs);
+    req.on("error", () => resolve({ status: 0, body: undefined }));
+    req.on("close", () => clearTimeout(deadline));
+    req.end();
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

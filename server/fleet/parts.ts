@@ -1,0 +1,177 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { bootstrapFor, type ProxyIdentity } from "./bootstrap.ts";
+import type { ChildSpec } from "./child.ts";
+import { demoWorkloads, ingressGateway } from "./demo/workloads.ts";
+import { meshPorts, type WorkloadPorts, workloadPorts } from "./ports.ts";
+import type { NeededPort } from "./preflight.ts";
+import { httpOk, tcpOpen } from "./probe.ts";
+
+export interface MeshOptions {
+  /** Absolute path of the data folder. */
+  data: string;
+  portOffset: number;
+  proxy: { kind: "limpid" } | { kind: "envoy"; binary: string };
+  /** The bundled CLI that the parts are commands of. */
+  cli: string;
+  dashboard: boolean;
+}
+
+/** One process of the mesh, its address for people, and the ports it needs. */
+export interface Part extends ChildSpec {
+  kind: "control-plane" | "collector" | "dashboard" | "workload" | "sidecar" | "gateway";
+  address: string;
+  ports: readonly NeededPort[];
+}
+
+export function planesOf(options: MeshOptions): Part[] {
+  const ports = meshPorts(options.portOffset);
+  const serving = (part: string, port: number): NeededPort => ({ part, host: "127.0.0.1", port });
+  const planes: Part[] = [
+    {
+      ...command(options, "control-plane", ["control-plane"]),
+      kind: "control-plane",
+      address: `http://127.0.0.1:${ports.configApi}`,
+      ports: [serving("control plane (xDS)", ports.xds), serving("control plane (config API)", ports.configApi)],
+      ready: (signal) => httpOk("127.0.0.1", ports.configApi, "/readyz", signal),
+    },
+    {
+      ...command(options, "collector", ["collector"]),
+      kind: "collector",
+      address: `127.0.0.1:${ports.collectorGrpc}`,
+      ports: [serving("collector (gRPC)", ports.collectorGrpc), serving("collector (HTTP)", ports.collectorHttp)],
+      ready: (signal) => httpOk("127.0.0.1", ports.collectorHttp, "/healthz", signal),
+    },
+  ];
+  if (options.dashboard) {
+    planes.push({
+      ...command(options, "dashboard", ["dashboard"]),
+      kind: "dashboard",
+      address: `http://127.0.0.1:${ports.dashboard}`,
+      ports: [serving("dashboard", ports.dashboard)],
+      ready: (signal) => httpOk("127.0.0.1", ports.dashboard, "/api/healthz", signal),
+    });
+  }
+  return planes;
+}
+
+export function workloadsOf(options: MeshOptions): Part[] {
+  const workloads = demoWorkloads.map((workload): Part => {
+    const ports = workloadPorts(workload.index, options.portOffset);
+    return {
+      ...command(options, workload.name, [
+        "workload",
+        workload.app,
+        "--app-version",
+        workload.version,
+        "--listen",
+        `127.0.0.1:${ports.app}`,
+        "--proxy",
+        `${ports.ip}:${ports.outbound}`,
+      ]),
+      kind: "workload",
+      address: `127.0.0.1:${ports.app}`,
+      ports: [{ part: workload.name, host: "127.0.0.1", port: ports.app }],
+      ready: () => tcpOpen("127.0.0.1", ports.app),
+    };
+  });
+  const sidecars = demoWorkloads.map((workload) => {
+    const ports = workloadPorts(workload.index, options.portOffset);
+    return proxyPart(options, "sidecar", ports, {
+      type: "sidecar",
+      workload: workload.name,
+      namespace: workload.namespace,
+      serviceAccount: `bookinfo-${workload.app}`,
+      labels: { app: workload.app, version: workload.version },
+      inboundPorts: [ports.inbound],
+    });
+  });
+  const gatewayPorts = workloadPorts(ingressGateway.index, options.portOffset);
+  const gateway = proxyPart(options, "gateway", gatewayPorts, {
+    type: "router",
+    workload: ingressGateway.name,
+    namespace: ingressGateway.namespace,
+    serviceAccount: `${ingressGateway.name}-service-account`,
+    labels: { ...ingressGateway.labels },
+    inboundPorts: [],
+  });
+  return [...workloads, ...sidecars, gateway];
+}
+
+function proxyPart(
+  options: MeshOptions,
+  kind: "sidecar" | "gateway",
+  ports: WorkloadPorts,
+  identity: ProxyIdentity,
+): Part {
+  const name = kind === "gateway" ? identity.workload : `${identity.workload} proxy`;
+  const file = join(options.data, "run", `${identity.workload}.bootstrap.json`);
+  writeFileSync(file, JSON.stringify(bootstrapFor(identity, ports, meshPorts(options.portOffset)), null, 2), {
+    mode: 0o600,
+  });
+  const gatewayPort = 8080 + options.portOffset;
+  const base = command(options, name, ["sidecar", "-c", file, "--drain-time-s", "2"]);
+  const listening: NeededPort[] = [
+    { part: `${name} (admin)`, host: ports.ip, port: ports.admin },
+    { part: `${name} (health)`, host: ports.ip, port: ports.health },
+    { part: `${name} (metrics)`, host: ports.ip, port: ports.prometheus },
+    ...(kind === "gateway"
+      ? [{ part: name, host: ports.ip, port: gatewayPort }]
+      : [
+          { part: `${name} (inbound)`, host: ports.ip, port: ports.inbound },
+          { part: `${name} (outbound)`, host: ports.ip, port: ports.outbound },
+        ]),
+  ];
+  return {
+    ...base,
+    ...(options.proxy.kind === "envoy" && envoyCommand(options.proxy.binary, file)),
+    kind,
+    address: kind === "gateway" ? `http://${ports.ip}:${gatewayPort}` : `${ports.ip}:${ports.inbound}`,
+    ports: listening,
+    ready: (signal) => httpOk(ports.ip, ports.admin, "/ready", signal),
+  };
+}
+
+function command(options: MeshOptions, name: string, args: readonly string[]) {
+  return {
+    name,
+    command: process.execPath,
+    args: [options.cli, ...args],
+    env: {
+      ...process.env,
+      LIMPID_DATA: options.data,
+      LIMPID_PORT_OFFSET: String(options.portOffset),
+      LIMPID_LEASH: "1",
+      NODE_ENV: "production" as const,
+      // Many small processes on one machine: a small young generation and few threads keep each of them small.
+      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --max-semi-space-size=4`.trim(),
+      UV_THREADPOOL_SIZE: "2",
+    },
+    logFile: join(options.data, "logs", `${name.replaceAll(" ", "-")}.log`),
+  };
+}
+
+/** Envoy knows no leash: on Linux the kernel ends it with its parent instead. */
+function envoyCommand(binary: string, bootstrap: string) {
+  const args = [
+    "-c",
+    bootstrap,
+    "--concurrency",
+    "1",
+    "--disable-hot-restart",
+    "--log-level",
+    "warning",
+    "--drain-time-s",
+    "1",
+  ];
+  const setpriv = process.platform === "linux" ? onPath("setpriv") : undefined;
+  return setpriv
+    ? { command: setpriv, args: ["--pdeathsig", "TERM", "--", binary, ...args] }
+    : { command: binary, args };
+}
+
+const onPath = (name: string): string | undefined =>
+  (process.env.PATH ?? "")
+    .split(delimiter)
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path));

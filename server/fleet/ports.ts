@@ -1,0 +1,81 @@
+/** Every address of one machine's mesh. One offset moves them all, so that several meshes run side by side. */
+export interface MeshPorts {
+  xds: number;
+  configApi: number;
+  collectorGrpc: number;
+  collectorHttp: number;
+  dashboard: number;
+  /** The supervisor's own: `limpid status`, traffic rate, restarts. */
+  fleet: number;
+  /** Added to a Gateway server's port: 8080 becomes 8080 + offset. */
+  offset: number;
+}
+
+export interface WorkloadPorts {
+  /** Where its sidecar listens for the mesh. */
+  ip: string;
+  inbound: number;
+  outbound: number;
+  admin: number;
+  health: number;
+  prometheus: number;
+  /** Where the application itself listens, on 127.0.0.1, reached only through its sidecar. */
+  app: number;
+}
+
+export const maxPortOffset = 40_000;
+
+export function meshPorts(offset: number): MeshPorts {
+  return {
+    xds: 15_010 + offset,
+    configApi: 15_014 + offset,
+    collectorGrpc: 4317 + offset,
+    collectorHttp: 4318 + offset,
+    dashboard: 3000 + offset,
+    fleet: 15_080 + offset,
+    offset,
+  };
+}
+
+/**
+ * Workload `index` (0 is the gateway). Linux answers on all of 127.0.0.0/8, so each workload has an address of its own, as a pod
+ * would, and the ports are Istio's. Elsewhere there is only 127.0.0.1, and each workload has a block of ports.
+ */
+export function workloadPorts(
+  index: number,
+  offset: number,
+  platform: NodeJS.Platform = process.platform,
+): WorkloadPorts {
+  const app = 19_080 + index + offset;
+  if (platform === "linux" || index === 0) {
+    return {
+      ip: index === 0 ? "127.0.0.1" : `127.0.1.${index}`,
+      inbound: 9080 + offset,
+      outbound: 15_001 + offset,
+      admin: 15_000 + offset,
+      health: 15_021 + offset,
+      prometheus: 15_090 + offset,
+      app,
+    };
+  }
+  const base = 20_000 + index * 100 + offset;
+  return {
+    ip: "127.0.0.1",
+    inbound: base + 80,
+    outbound: base + 1,
+    admin: base,
+    health: base + 21,
+    prometheus: base + 90,
+    app,
+  };
+}
+
+/** Reads a port offset from a flag or LIMPID_PORT_OFFSET; throws with what would be right. */
+export function parsePortOffset(value: string | undefined): number {
+  if (value === undefined || value === "") return 0;
+  const offset = Number(value);
+  if (!Number.isInteger(offset) || offset < 0 || offset > maxPortOffset) {
+    throw new Error(`port offset ${JSON.stringify(value)}: must be a whole number from 0 to ${maxPortOffset}`);
+  }
+  return offset;
+}

@@ -1,0 +1,124 @@
+import { type Child, startChild } from "./child.ts";
+import { seedConfig } from "./config-client.ts";
+import { demoConfig } from "./demo/config.ts";
+import { type FleetStatus, serveFleetApi } from "./fleet-api.ts";
+import { type MeshOptions, type Part, planesOf, workloadsOf } from "./parts.ts";
+import { meshPorts } from "./ports.ts";
+import { checkPorts, lockDataFolder } from "./preflight.ts";
+import { startTraffic, type TrafficGenerator } from "./traffic.ts";
+
+export interface UpOptions extends MeshOptions {
+  version: string;
+  demo: boolean;
+  trafficRate: number;
+  print(line: string): void;
+}
+
+export interface RunningMesh {
+  status(): FleetStatus;
+  /** Stops every process and releases ports and lock; safe to call twice. */
+  stop(): Promise<void>;
+  /** Resolves when it was stopped, from here or through the fleet API. */
+  stopped: Promise<void>;
+}
+
+const readyTimeoutMs = 30_000;
+
+/** Starts a whole mesh: planes, then the demo's workloads with their proxies, then traffic. Throws PreflightError before starting anything. */
+export async function up(options: UpOptions): Promise<RunningMesh> {
+  const release = lockDataFolder(options.data);
+  const ports = meshPorts(options.portOffset);
+  const running: { part: Part; child: Child }[] = [];
+  let traffic: TrafficGenerator | undefined;
+  let api: { close(): void } | undefined;
+  let stopping: Promise<void> | undefined;
+  let signalStopped: () => void = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    signalStopped = resolve;
+  });
+  const startedAt = Date.now();
+
+  const status = (): FleetStatus => ({
+    pid: process.pid,
+    version: options.version,
+    startedAt,
+    data: options.data,
+    portOffset: options.portOffset,
+    proxy: options.proxy.kind,
+    dashboard: options.dashboard ? `http://127.0.0.1:${ports.dashboard}` : null,
+    gateway: `http://127.0.0.1:${8080 + options.portOffset}`,
+    parts: running.map(({ part, child }) => partStatus(part, child)),
+    traffic: traffic?.stats() ?? { rate: 0, sent: 0, ok: 0, serverErrors: 0, failed: 0, dropped: 0, inFlight: 0 },
+  });
+
+  const stop = (): Promise<void> => {
+    stopping ??= (async () => {
+      api?.close();
+      await traffic?.stop();
+      // Data plane first, so that proxies can hand in their last records; the planes follow.
+      const isPlane = (part: Part) => ["control-plane", "collector", "dashboard"].includes(part.kind);
+      await Promise.all(running.filter(({ part }) => !isPlane(part)).map(({ child }) => child.stop()));
+      await Promise.all(running.filter(({ part }) => isPlane(part)).map(({ child }) => child.stop()));
+      release();
+      signalStopped();
+    })();
+    return stopping;
+  };
+
+  const launch = async (parts: readonly Part[]): Promise<void> => {
+    const children = parts.map((part) => {
+      const child = startChild(part, (message) => options.print(`! ${message}`));
+      running.push({ part, child });
+      return child;
+    });
+    await Promise.all(children.map((child) => child.whenReady(readyTimeoutMs)));
+    for (const { part, child } of running.slice(-parts.length)) options.print(describe(part, child));
+  };
+
+  try {
+    const planes = planesOf(options);
+    const workloads = options.demo ? workloadsOf(options) : [];
+    await checkPorts([
+      { part: "supervisor", host: "127.0.0.1", port: ports.fleet },
+      ...[...planes, ...workloads].flatMap((part) => part.ports),
+    ]);
+    api = await serveFleetApi(
+      {
+        status,
+        setTrafficRate: (rate) => traffic?.setRate(rate),
+        restart: (name) => {
+          const found = running.find(({ part }) => part.name === name);
+          found?.child.restart();
+          return found !== undefined;
+        },
+        shutdown: () => void stop(),
+      },
+      "127.0.0.1",
+      ports.fleet,
+    );
+    await launch(planes);
+    if (options.demo) {
+      await seedConfig(`http://127.0.0.1:${ports.configApi}`, demoConfig(options.portOffset));
+      await launch(workloads);
+      traffic = startTraffic({ host: "127.0.0.1", port: 8080 + options.portOffset }, options.trafficRate);
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { status, stop, stopped };
+}
+
+const partStatus = (part: Part, child: Child) => ({
+  name: part.name,
+  kind: part.kind,
+  pid: child.pid ?? null,
+  address: part.address,
+  state: child.state,
+  restarts: child.restarts,
+  startedAt: child.startedAt,
+  lastExit: child.lastExit ?? null,
+});
+
+const describe = (part: Part, child: Child): string =>
+  `  ${part.name.padEnd(22)} ${part.address.padEnd(26)} pid ${child.pid ?? "-"}`;

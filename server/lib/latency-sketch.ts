@@ -1,0 +1,156 @@
+/**
+ * A mergeable quantile sketch after DDSketch (Masson, Rim, Lee: https://arxiv.org/abs/1908.10693): logarithmic bins, so that every
+ * quantile of a value between {@link minValue} and {@link maxValue} is off by at most {@link relativeError} of itself. The number of
+ * bins is bounded by that range (1,076). Smaller values count as zero, larger ones as the largest. Unit-free; Limpid stores milliseconds.
+ */
+export class LatencySketch {
+  #count = 0;
+  #zeros = 0;
+  /** Counts of the bins from `#first` on: only the stretch that was used is held. */
+  #bins: Float64Array = empty;
+  #first = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Negative values count as zero; NaN is ignored. `times` must be a positive integer. */
+  add(value: number, times = 1): void {
+    if (value < minValue) {
+      this.#zeros += times;
+    } else if (value >= minValue) {
+      this.#addToBin(binOf(value), times);
+    } else return;
+    this.#count += times;
+  }
+
+  merge(other: LatencySketch): void {
+    this.#zeros += other.#zeros;
+    this.#count += other.#count;
+    for (let i = 0; i < other.#bins.length; i++) {
+      const times = other.#bins[i] as number;
+      if (times > 0) this.#addToBin(other.#first + i, times);
+    }
+  }
+
+  /** The value at rank ⌊q·(n−1)⌋ of the sorted values, `q` in 0..1; undefined without values. */
+  quantile(q: number): number | undefined {
+    if (this.#count === 0) return undefined;
+    const rank = Math.floor(Math.min(1, Math.max(0, q)) * (this.#count - 1));
+    let seen = this.#zeros;
+    if (rank < seen) return 0;
+    for (let i = 0; i < this.#bins.length; i++) {
+      seen += this.#bins[i] as number;
+      if (rank < seen) return valueOfBin(this.#first + i);
+    }
+    return valueOfBin(maxBin);
+  }
+
+  /** A few bytes per bin in use: format, zeros, then for each bin its distance from the one before and its count, all as varints. */
+  encode(): Uint8Array {
+    const out: number[] = [format];
+    writeVarint(out, this.#zeros);
+    let last = 0;
+    for (let i = 0; i < this.#bins.length; i++) {
+      const times = this.#bins[i] as number;
+      if (times === 0) continue;
+      writeVarint(out, this.#first + i - last);
+      writeVarint(out, times);
+      last = this.#first + i;
+    }
+    return Uint8Array.from(out);
+  }
+
+  /** Adds an encoded sketch without building it. Throws RangeError, having changed nothing, when the bytes are not one. */
+  mergeEncoded(bytes: Uint8Array): void {
+    const bins = readBins(bytes);
+    this.#zeros += scratch[0] as number;
+    this.#count += scratch[0] as number;
+    for (let i = 1; i < bins; i += 2) {
+      this.#addToBin(scratch[i] as number, scratch[i + 1] as number);
+      this.#count += scratch[i + 1] as number;
+    }
+  }
+
+  static decode(bytes: Uint8Array): LatencySketch {
+    const sketch = new LatencySketch();
+    sketch.mergeEncoded(bytes);
+    return sketch;
+  }
+
+  #addToBin(bin: number, times: number): void {
+    let index = bin - this.#first;
+    if (index < 0 || index >= this.#bins.length) {
+      this.#grow(bin);
+      index = bin - this.#first;
+    }
+    this.#bins[index] = (this.#bins[index] as number) + times;
+  }
+
+  #grow(bin: number): void {
+    const slack = 8;
+    const used = this.#bins.length > 0;
+    const first = Math.max(0, Math.min(used ? this.#first : bin, bin - slack));
+    const last = Math.min(maxBin, Math.max(used ? this.#first + this.#bins.length - 1 : bin, bin + slack));
+    const bins = new Float64Array(last - first + 1);
+    if (used) bins.set(this.#bins, this.#first - first);
+    this.#bins = bins;
+    this.#first = first;
+  }
+}
+
+export const relativeError = 0.01;
+/** 10 µs and 6 hours, when the unit is milliseconds. */
+export const minValue = 0.01;
+export const maxValue = 2.16e7;
+
+const format = 1;
+const empty = new Float64Array(0);
+const gamma = (1 + relativeError) / (1 - relativeError);
+const binsPerE = 1 / Math.log(gamma);
+const shift = Math.log(minValue) * binsPerE;
+const maxBin = Math.ceil(Math.log(maxValue) * binsPerE - shift);
+
+/** Bin `i` holds the values in (minValue·γ^(i−1), minValue·γ^i]. */
+const binOf = (value: number): number => Math.min(maxBin, Math.max(0, Math.ceil(Math.log(value) * binsPerE - shift)));
+
+/** The point of a bin that is at most `relativeError` away from both ends. */
+const valueOfBin = (bin: number): number => (minValue * gamma ** bin * 2) / (1 + gamma);
+
+function writeVarint(out: number[], value: number): void {
+  let rest = value;
+  while (rest >= 128) {
+    out.push((rest % 128) | 128);
+    rest = Math.floor(rest / 128);
+  }
+  out.push(rest);
+}
+
+/** Where the last encoded sketch was read to: zeros, then bin and count by turns. Reading never yields, so one is enough. */
+const scratch = new Float64Array(2 * (maxBin + 2) + 1);
+
+/** Fills {@link scratch} and returns how much of it. */
+function readBins(bytes: Uint8Array): number {
+  if (bytes[0] !== format) throw new RangeError("not an encoded latency sketch");
+  let filled = 0;
+  let bin = 0;
+  for (let at = 1; at < bytes.length; ) {
+    let value = 0;
+    let scale = 1;
+    for (let more = true; more; scale *= 128) {
+      const byte = bytes[at++];
+      if (byte === undefined || scale > Number.MAX_SAFE_INTEGER) throw new RangeError("the latency sketch is cut off");
+      value += (byte & 127) * scale;
+      more = byte >= 128;
+    }
+    if (filled % 2 === 1) {
+      bin += value;
+      if (bin > maxBin || (filled > 1 && value === 0))
+        throw new RangeError(`the latency sketch has no bin ${bin} here`);
+      value = bin;
+    }
+    scratch[filled++] = value;
+  }
+  if (filled % 2 === 0) throw new RangeError("the latency sketch is cut off");
+  return filled;
+}

@@ -1,0 +1,107 @@
+import "server-only";
+import { join } from "node:path";
+import { type ConfigApiClient, createConfigApiClient, type WriteOptions } from "./config/api-client.ts";
+import { parseDocuments } from "./config/kinds/index.ts";
+import { type ConfigDocument, findDocument, listDocuments, servicesWithBadges } from "./config/mesh-config.ts";
+import type {
+  ChangeResult,
+  Graph,
+  MeshStatus,
+  ProxyConfigDump,
+  ProxyList,
+  ServiceList,
+  ServiceMetrics,
+} from "./contract/index.ts";
+import { DashboardError } from "./contract/index.ts";
+import { meshPorts, parsePortOffset } from "./fleet/ports.ts";
+import { remember } from "./lib/remember.ts";
+import { dumpProxy, type FleetSource, listProxies } from "./query/fleet-status.ts";
+import { createMeshStatus } from "./query/mesh-status.ts";
+import { createQueries, type Queries } from "./query/queries.ts";
+import { openSqliteTelemetryReader } from "./store/telemetry/sqlite-reader.ts";
+import { fetchProxyStatuses } from "./xds/csds-client.ts";
+
+/** All that pages and route handlers may ask and do. Everything rejects with `DashboardError`. */
+export interface Dashboard
+  extends Pick<ConfigApiClient, "faults" | "injectFault" | "stopFault" | "push" | "changes" | "undo" | "setWeights"> {
+  routing(service: { namespace: string; name: string }): ReturnType<ConfigApiClient["routing"]>;
+  graph(query: { windowSec: number; at?: number }): Promise<Graph>;
+  services(query: { windowSec: number }): Promise<ServiceList>;
+  serviceMetrics(query: { namespace: string; name: string; windowSec: number }): Promise<ServiceMetrics>;
+  proxies(): Promise<ProxyList>;
+  proxyConfig(id: string): Promise<ProxyConfigDump>;
+  status(): Promise<MeshStatus>;
+  object(key: { kind: string; namespace: string; name: string }): Promise<ConfigDocument>;
+  objects(kind?: string): Promise<{ objects: ConfigDocument[] }>;
+  applyYaml(text: string, options: WriteOptions): Promise<ChangeResult>;
+}
+
+let dashboard: Dashboard | undefined;
+
+/** The one door between `app/` and the server's stages: reads LIMPID_PORT_OFFSET and LIMPID_DATA, which `limpid dashboard` sets. */
+export function getDashboard(): Dashboard {
+  dashboard ??= createDashboard(parsePortOffset(process.env.LIMPID_PORT_OFFSET), process.env.LIMPID_DATA || "data");
+  return dashboard;
+}
+
+function createDashboard(portOffset: number, data: string): Dashboard {
+  const ports = meshPorts(portOffset);
+  const api = createConfigApiClient(`http://127.0.0.1:${ports.configApi}`);
+  const fleet: FleetSource = (options) => fetchProxyStatuses(`127.0.0.1:${ports.xds}`, options).catch(unreachable);
+  const services = remember(() => servicesWithBadges(api), 1000);
+  const queries = openQueries(join(data, "telemetry.db"), async () => ({ services: await services(), gateways: [] }));
+  const proxies = () => listProxies(fleet, Date.now());
+  return {
+    ...api,
+    routing: ({ namespace, name }) => api.routing(namespace, name),
+    graph: async ({ windowSec, at }) => (await queries()).graph({ window: windowSec, ...(at !== undefined && { at }) }),
+    services: async ({ windowSec }) => (await queries()).serviceList({ window: windowSec }),
+    serviceMetrics: async ({ windowSec, ...service }) =>
+      (await queries()).serviceMetrics({ ...service, window: windowSec }),
+    proxies,
+    proxyConfig: (id) => dumpProxy(fleet, id, Date.now()),
+    status: createMeshStatus({
+      mesh: "limpid",
+      proxies,
+      services,
+      lastPush: () => api.push("latest"),
+      faults: api.faults,
+      freshAt: async () => (await queries()).freshAt(),
+      now: Date.now,
+    }),
+    object: (key) => findDocument(api, key),
+    objects: async (kind) => ({ objects: await listDocuments(api, kind) }),
+    async applyYaml(text, options) {
+      const parsed = parseDocuments(text);
+      if (!parsed.ok)
+        throw new DashboardError({ code: "INVALID", message: "the YAML is not valid", errors: parsed.errors });
+      return api.transact(
+        parsed.value.map((object) => ({ op: "put", object })),
+        undefined,
+        options,
+      );
+    },
+  };
+}
+
+/** Opens the telemetry file when it is first asked for, and again after a failure. */
+function openQueries(path: string, facts: Parameters<typeof createQueries>[0]["facts"]): () => Promise<Queries> {
+  const migrations = join(process.cwd(), "prisma/telemetry/migrations");
+  return remember(
+    () =>
+      openSqliteTelemetryReader({ path, migrations }).then(
+        (reader) => createQueries({ reader, facts }),
+        (error: Error) => {
+          throw new DashboardError({
+            code: "TELEMETRY_UNREACHABLE",
+            message: `${path} can't be read: ${error.message}`,
+          });
+        },
+      ),
+    Number.POSITIVE_INFINITY,
+  );
+}
+
+function unreachable(error: Error): never {
+  throw new DashboardError({ code: "CONTROL_PLANE_UNREACHABLE", message: `CSDS gave no answer: ${error.message}` });
+}

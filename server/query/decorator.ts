@@ -1,0 +1,16 @@
+import type { Graph } from "../contract/index.ts";
+import type { MeshFacts } from "./facts.ts";
+import type { RollupRow } from "./reader.ts";
+import type { Window } from "./window.ts";
+
+/** Adds one thing to a graph that is otherwise left alone; each is named for what it adds. */
+export type Decorator = (graph: Graph, input: GraphInput) => void;
+
+export interface GraphInput {
+  window: Window;
+  rows: readonly RollupRow[];
+  /** For the strip below the graph, which reaches further back than the graph itself. */
+  timeline: { window: Window; rows: readonly RollupRow[] };
+  facts: MeshFacts;
+  freshAt: number | null;
+}

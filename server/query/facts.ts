@@ -1,0 +1,18 @@
+import type { Badge, MeshService } from "../contract/index.ts";
+
+/** What the config and the registry say, as far as the read models show it; made by the caller from the control plane's API. */
+export interface MeshFacts {
+  services: ServiceFacts[];
+  /** Workloads that are gateways. */
+  gateways: { namespace: string; app: string; version: string; workload: string }[];
+}
+
+export interface ServiceFacts extends MeshService {
+  /** Where config acts on calls to this service. */
+  badges: Badge[];
+}
+
+/** Called on every query; keep it cheap. A rejection leaves the read models with traffic alone. */
+export type MeshFactsSource = () => Promise<MeshFacts>;
+
+export const noFacts: MeshFacts = { services: [], gateways: [] };

@@ -1,0 +1,105 @@
+import type { Graph, ServiceList, ServiceMetrics } from "../contract/index.ts";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import { type MeshFacts, type MeshFactsSource, noFacts } from "./facts.ts";
+import { buildGraph } from "./graph.ts";
+import { bounded, Ranges } from "./ranges.ts";
+import type { CollectorRow, LogQuery, LogRow, SpanRow, TelemetryReader, TraceQuery, TraceRow } from "./reader.ts";
+import { buildServiceList } from "./service-list.ts";
+import { buildServiceMetrics } from "./service-metrics.ts";
+import { defaultKeptSec, type KeptSec } from "./window.ts";
+
+export interface QueriesOptions {
+  reader: TelemetryReader;
+  facts?: MeshFactsSource;
+  clock?: Clock;
+  keptSec?: KeptSec;
+}
+
+/** The read models. Windows and steps are seconds, other times Unix milliseconds; all reject when the store can't be read. */
+export interface Queries {
+  /** `at` ends the window, for replay; left out, it ends with the last second that is known whole. */
+  graph(query: { window: number; at?: number }): Promise<Graph>;
+  serviceMetrics(query: ServiceMetricsQuery): Promise<ServiceMetrics>;
+  serviceList(query: { window: number; at?: number }): Promise<ServiceList>;
+  /** End of the newest request seen; null before the first. */
+  freshAt(): Promise<number | null>;
+  logs(query: WithoutRange<LogQuery>): Promise<LogRow[]>;
+  traces(query: WithoutRange<TraceQuery>): Promise<TraceRow[]>;
+  trace(traceId: string): Promise<SpanRow[]>;
+}
+
+export interface ServiceMetricsQuery {
+  namespace: string;
+  name: string;
+  window: number;
+  step?: number;
+  at?: number;
+}
+
+/** A range may be left out: the last quarter of an hour. */
+type WithoutRange<Q extends { fromMs: number; toMs: number }> = Omit<Q, "fromMs" | "toMs"> &
+  Partial<Pick<Q, "fromMs" | "toMs">>;
+
+const timelineSec = 900;
+const recentSec = 10;
+const maxRows = 1000;
+
+export function createQueries({
+  reader,
+  facts,
+  clock = systemClock,
+  keptSec = defaultKeptSec,
+}: QueriesOptions): Queries {
+  const factsOrNone = (): Promise<MeshFacts> => facts?.().catch(() => noFacts) ?? Promise.resolve(noFacts);
+
+  const ranges = new Ranges(reader, clock, keptSec);
+
+  const range = (query: { fromMs?: number; toMs?: number; limit: number }) => {
+    const toMs = query.toMs ?? clock.now() + 1000;
+    return { fromMs: query.fromMs ?? toMs - timelineSec * 1000, toMs, limit: bounded(query.limit, 1, maxRows) };
+  };
+
+  return {
+    async graph({ window, at }) {
+      const [{ endMs, collectors }, known] = await Promise.all([ranges.endOf(at), factsOrNone()]);
+      const [shown, timeline] = await Promise.all([
+        ranges.rowsBefore(endMs, window),
+        ranges.stepsBefore(endMs, Math.max(window, timelineSec)),
+      ]);
+      return buildGraph({ ...shown, timeline, facts: known, freshAt: newest(collectors) });
+    },
+    async serviceMetrics({ namespace, name, window, step, at }) {
+      const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrNone()]);
+      const host = hostOf(known, namespace, name);
+      const [shown, recent] = await Promise.all([
+        ranges.stepsBefore(endMs, window, step),
+        ranges.rowsBefore(endMs, recentSec),
+      ]);
+      return buildServiceMetrics({
+        window: shown.window,
+        rows: shown.rows.filter((row) => row.edge.service === host),
+        recent: recent.rows.filter((row) => row.edge.service === host),
+        facts: known,
+      });
+    },
+    async serviceList({ window, at }) {
+      const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrNone()]);
+      const shown = await ranges.rowsBefore(endMs, window);
+      return buildServiceList(shown.window, shown.rows, known);
+    },
+    freshAt: async () => newest(await reader.collectors()),
+    logs: (query) => reader.logs({ ...query, ...range(query) }),
+    traces: (query) => reader.traces({ ...query, ...range(query) }),
+    trace: (traceId) => reader.trace(traceId.toLowerCase()),
+  };
+}
+
+function newest(collectors: readonly CollectorRow[]): number | null {
+  const times = collectors.flatMap((row) => row.freshAtMs ?? []);
+  return times.length === 0 ? null : Math.max(...times);
+}
+
+function hostOf(facts: MeshFacts, namespace: string, name: string): string {
+  const service = facts.services.find((each) => each.namespace === namespace && each.name === name);
+  return service?.hostname ?? (name.includes(".") ? name : `${name}.${namespace}.svc.cluster.local`);
+}

@@ -1,0 +1,100 @@
+import type { Series, ServiceMetrics } from "../contract/index.ts";
+import type { MeshFacts } from "./facts.ts";
+import { NodeNames } from "./nodes.ts";
+import type { RollupRow } from "./reader.ts";
+import { Tally } from "./tally.ts";
+import { answeredRows, trafficOf } from "./traffic.ts";
+import type { Window } from "./window.ts";
+
+export interface ServiceMetricsInput {
+  window: Window;
+  /** Rows of calls to this service only. */
+  rows: readonly RollupRow[];
+  /** Those of its last seconds, for what the weights really do right now. */
+  recent: readonly RollupRow[];
+  facts: MeshFacts;
+}
+
+/** The service as its callers see it. A version without traffic in the window has no series. */
+export function buildServiceMetrics({ window, recent, facts, ...input }: ServiceMetricsInput): ServiceMetrics {
+  const names = new NodeNames(facts);
+  const rows = answeredRows(input.rows, names);
+  const seconds = (window.toMs - window.fromMs) / 1000;
+  const versions = tallies(rows, names, (row, version) => [
+    `all:${stepOf(row, window)}`,
+    `${version}:${stepOf(row, window)}`,
+  ]);
+  const totals = tallies(rows, names, (_, version) => ["all", version]);
+  return {
+    at: window.toMs,
+    windowSec: seconds,
+    stepSec: window.stepSec,
+    fromMs: window.fromMs,
+    series: [...totals.keys()].map((version) => seriesOf(version, versions, window)),
+    totals: mapValues(totals, (tally) => tally.signals(seconds)),
+    observedShares: sharesOf(answeredRows(recent, names), names),
+    callers: callersOf(rows, names, seconds),
+  };
+}
+
+const stepOf = (row: RollupRow, window: Window): number =>
+  Math.floor((row.atMs - window.fromMs) / (window.stepSec * 1000));
+
+/** Sums of the rows that count, under each key that a row is given; the key of all comes first. */
+function tallies(
+  rows: readonly RollupRow[],
+  names: NodeNames,
+  keysOf: (row: RollupRow, version: string) => string[],
+): Map<string, Tally> {
+  const traffic = trafficOf(rows, names, false);
+  const sums = new Map<string, Tally>();
+  for (const row of rows) {
+    if (!traffic.counts(row)) continue;
+    for (const key of keysOf(row, traffic.edgeOf(row)?.target.version ?? "unknown")) {
+      let tally = sums.get(key);
+      if (tally === undefined) {
+        tally = new Tally();
+        sums.set(key, tally);
+      }
+      tally.add(row);
+    }
+  }
+  return sums;
+}
+
+function seriesOf(version: string, steps: ReadonlyMap<string, Tally>, window: Window): Series {
+  const count = Math.round((window.toMs - window.fromMs) / (window.stepSec * 1000));
+  const column = <T>(value: (tally: Tally | undefined) => T): T[] =>
+    Array.from({ length: count }, (_, step) => value(steps.get(`${version}:${step}`)));
+  return {
+    version,
+    requestRate: column((tally) => (tally?.count ?? 0) / window.stepSec),
+    errorShare: column((tally) => (tally === undefined ? null : tally.errors / tally.count)),
+    latencyMsP50: column((tally) => tally?.percentile(0.5) ?? null),
+    latencyMsP90: column((tally) => tally?.percentile(0.9) ?? null),
+    latencyMsP95: column((tally) => tally?.percentile(0.95) ?? null),
+    latencyMsP99: column((tally) => tally?.percentile(0.99) ?? null),
+  };
+}
+
+function sharesOf(rows: readonly RollupRow[], names: NodeNames): Record<string, number> {
+  const totals = tallies(rows, names, (_, version) => [version]);
+  const all = [...totals.values()].reduce((sum, tally) => sum + tally.count, 0);
+  return mapValues(totals, (tally) => tally.count / all);
+}
+
+function callersOf(rows: readonly RollupRow[], names: NodeNames, seconds: number): ServiceMetrics["callers"] {
+  const callers = new Map<string, { app: string; namespace: string; version: string | null; tally: Tally }>();
+  for (const { source, counted } of trafficOf(rows, names).edges) {
+    const { app, namespace, version } = source;
+    const caller = callers.get(source.id) ?? { app, namespace, version, tally: new Tally() };
+    caller.tally.merge(counted);
+    callers.set(source.id, caller);
+  }
+  return [...callers.values()]
+    .toSorted((a, b) => b.tally.count - a.tally.count)
+    .map(({ tally, ...caller }) => ({ ...caller, signals: tally.signals(seconds) }));
+}
+
+const mapValues = <T>(tallies: ReadonlyMap<string, Tally>, value: (tally: Tally) => T): Record<string, T> =>
+  Object.fromEntries([...tallies].map(([key, tally]) => [key, value(tally)]));

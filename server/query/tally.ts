@@ -1,0 +1,64 @@
+import type { Signals } from "../contract/index.ts";
+import { LatencySketch } from "../lib/latency-sketch.ts";
+import type { RollupRow } from "./reader.ts";
+
+/** A sum of roll-up rows. */
+export class Tally {
+  count = 0;
+  /** 5xx and no response; a TCP connection with a flag. */
+  errors = 0;
+  clientErrors = 0;
+  readonly latency = new LatencySketch();
+  readonly codes = new Map<number, number>();
+  readonly flags = new Map<string, number>();
+
+  /** Without latencies when only counts are asked for: merging them is most of the work. */
+  add(row: RollupRow, withLatency = true): void {
+    this.count += row.count;
+    if (isFailure(row)) this.errors += row.count;
+    else if (row.code >= 400 && row.code < 500) this.clientErrors += row.count;
+    if (withLatency) this.latency.mergeEncoded(row.latency);
+    increase(this.codes, row.code, row.count);
+    for (const flag of row.flags) increase(this.flags, flag, row.count);
+  }
+
+  merge(other: Tally): void {
+    this.count += other.count;
+    this.errors += other.errors;
+    this.clientErrors += other.clientErrors;
+    this.latency.merge(other.latency);
+    for (const [code, count] of other.codes) increase(this.codes, code, count);
+    for (const [flag, count] of other.flags) increase(this.flags, flag, count);
+  }
+
+  /** Over so many seconds. */
+  signals(seconds: number): Signals {
+    return {
+      requestRate: this.count / seconds,
+      errorShare: this.count === 0 ? 0 : this.errors / this.count,
+      clientErrorShare: this.count === 0 ? 0 : this.clientErrors / this.count,
+      latencyMsP50: this.percentile(0.5),
+      latencyMsP90: this.percentile(0.9),
+      latencyMsP95: this.percentile(0.95),
+      latencyMsP99: this.percentile(0.99),
+    };
+  }
+
+  /** Milliseconds to the microsecond; null without a request. */
+  percentile(q: number): number | null {
+    const value = this.latency.quantile(q);
+    return value === undefined ? null : Math.round(value * 1000) / 1000;
+  }
+}
+
+/** Per second, by code or flag. */
+export const ratesOf = (counts: ReadonlyMap<string | number, number>, seconds: number): Record<string, number> =>
+  Object.fromEntries([...counts].map(([key, count]) => [String(key), count / seconds]));
+
+/** No response, 5xx, or a TCP connection that failed. */
+export const isFailure = (row: RollupRow): boolean =>
+  row.edge.protocol === "tcp" ? row.flags.length > 0 : row.code === 0 || row.code >= 500;
+
+function increase<K>(counts: Map<K, number>, key: K, by: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
+}

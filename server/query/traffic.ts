@@ -1,0 +1,105 @@
+import type { NodeIdentity, NodeNames } from "./nodes.ts";
+import type { EdgeRow, RollupRow } from "./reader.ts";
+import { Tally } from "./tally.ts";
+
+/** Calls from one node to another over one protocol, as each side told of them. */
+export interface TrafficEdge {
+  id: string;
+  source: NodeIdentity;
+  target: NodeIdentity;
+  /** The hostname most of the calls were addressed to. */
+  service: string;
+  protocol: "http" | "grpc" | "tcp";
+  mtls: boolean;
+  reported: { source: Tally | undefined; destination: Tally | undefined };
+  /** What counts: the source's word where there is one, as only it saw the calls that never arrived; else the destination's. */
+  counted: Tally;
+}
+
+export interface Traffic {
+  edges: TrafficEdge[];
+  /** The edge a row went into. */
+  edgeOf(row: RollupRow): TrafficEdge | undefined;
+  /** Whether a row is of the side that counts, so that a sum over such rows has each request once. */
+  counts(row: RollupRow): boolean;
+}
+
+/** Sums rows to edges; a request that both sides told of is counted once. */
+export function trafficOf(rows: Iterable<RollupRow>, names: NodeNames, withLatency = true): Traffic {
+  const drafts = new Map<string, Draft>();
+  // Rows of one edge share its object: names are made once for each.
+  const ofEdge = new Map<EdgeRow, Draft>();
+  for (const row of rows) {
+    let draft = ofEdge.get(row.edge);
+    if (draft === undefined) {
+      draft = draftOf(drafts, row.edge, names);
+      ofEdge.set(row.edge, draft);
+    }
+    addRow(draft, row, withLatency);
+  }
+  for (const draft of drafts.values()) finish(draft);
+  return {
+    edges: [...drafts.values()].map((draft) => draft.edge),
+    edgeOf: (row) => ofEdge.get(row.edge)?.edge,
+    counts: (row) => row.edge.reporter === "source" || ofEdge.get(row.edge)?.edge.reported.source === undefined,
+  };
+}
+
+/**
+ * The rows that tell what callers were answered: a destination's word on calls of which the source told too is a second count, or a
+ * mirrored request, that no caller waits for and no source logs.
+ */
+export function answeredRows(rows: readonly RollupRow[], names: NodeNames): RollupRow[] {
+  const callers = new Map<EdgeRow, string>();
+  const caller = ({ edge }: RollupRow): string => {
+    const known = callers.get(edge);
+    if (known !== undefined) return known;
+    const fresh = `${names.source(edge.source, edge.gateway).id}>${edge.service}`;
+    callers.set(edge, fresh);
+    return fresh;
+  };
+  const telling = new Set(rows.filter((row) => row.edge.reporter === "source").map(caller));
+  return rows.filter((row) => row.edge.reporter === "source" || !telling.has(caller(row)));
+}
+
+interface Draft {
+  edge: TrafficEdge;
+  services: Map<string, number>;
+}
+
+function draftOf(drafts: Map<string, Draft>, row: EdgeRow, names: NodeNames): Draft {
+  const { protocol } = row;
+  const source = names.source(row.source, row.gateway && row.reporter === "source");
+  const target = names.target(row.destination, row.service, row.gateway && row.reporter === "destination");
+  const id = `${source.id}>${target.id}:${protocol}`;
+  let draft = drafts.get(id);
+  if (draft === undefined) {
+    const reported = { source: undefined, destination: undefined };
+    const edge = { id, source, target, service: row.service, protocol, mtls: false, reported, counted: new Tally() };
+    draft = { edge, services: new Map() };
+    drafts.set(id, draft);
+  }
+  // Whichever side is a gateway says so itself; the other one does not know.
+  if (source.kind === "gateway") draft.edge.source = source;
+  if (target.kind === "gateway") draft.edge.target = target;
+  draft.edge.mtls ||= row.mtls;
+  return draft;
+}
+
+function addRow({ edge, services }: Draft, row: RollupRow, withLatency: boolean): void {
+  const side = row.edge.reporter;
+  let tally = edge.reported[side];
+  if (tally === undefined) {
+    tally = new Tally();
+    edge.reported[side] = tally;
+  }
+  tally.add(row, withLatency);
+  // The source knows the name that was called, the destination only its own.
+  const weight = side === "source" ? row.count : row.count / 1e9;
+  services.set(row.edge.service, (services.get(row.edge.service) ?? 0) + weight);
+}
+
+function finish({ edge, services }: Draft): void {
+  edge.service = [...services].reduce((most, each) => (each[1] > most[1] ? each : most))[0];
+  edge.counted = edge.reported.source ?? edge.reported.destination ?? edge.counted;
+}

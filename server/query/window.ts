@@ -1,0 +1,63 @@
+import { type CollectorRow, type RollupRow, type StepSec, storedSteps, type TelemetryReader } from "./reader.ts";
+
+/** A stretch of whole buckets; Unix milliseconds, `toMs` exclusive. */
+export interface Window {
+  fromMs: number;
+  toMs: number;
+  /** Bucket length to read and show. */
+  stepSec: number;
+}
+
+/** For how long each stored step can be read back, in seconds. */
+export type KeptSec = Readonly<Record<StepSec, number>>;
+export const defaultKeptSec: KeptSec = { 1: 15 * 60, 10: 3 * 3600, 60: 2 * 86_400, 3600: 30 * 86_400 };
+
+/** How far a request's record trails its end at the most, when the collector flushes as it should. */
+const lagMs = 2000;
+/** A collector silent for longer than this is gone, or has nothing to say. */
+const silentMs = 10_000;
+
+/**
+ * The end of the last second that is known whole: showing the one still filling would bend every curve down at its end. With no
+ * collector at work, silence is truth, and time goes on.
+ */
+export function liveEndMs(nowMs: number, collectors: readonly CollectorRow[]): number {
+  const atWork = collectors.filter((row) => row.active && nowMs - row.flushedAtMs < silentMs);
+  const end = atWork.length > 0 ? Math.min(...atWork.map((row) => row.completeUntilMs)) : nowMs - lagMs;
+  return floorTo(Math.min(end, nowMs), 1);
+}
+
+/** The finest stored step that reaches back far enough and needs no more than `maxBuckets`. */
+export function storedStepFor(windowSec: number, ageSec: number, kept: KeptSec, maxBuckets: number): StepSec {
+  const fits = (step: StepSec) => windowSec / step <= maxBuckets && ageSec <= kept[step];
+  return storedSteps.find(fits) ?? 3600;
+}
+
+/** The stretch of `windowSec` that ends at `endMs`, made of whole steps: a little longer when they don't divide it. */
+export function alignedWindow(endMs: number, windowSec: number, stepSec: number): Window {
+  const toMs = floorTo(endMs, stepSec);
+  return { fromMs: toMs - Math.ceil(windowSec / stepSec) * stepSec * 1000, toMs, stepSec };
+}
+
+/**
+ * All rows from a full bucket of `stepSec` on to any second: coarse buckets as far as they go, then finer ones, so that a long window
+ * need not end minutes ago.
+ */
+export async function rowsUntil(
+  reader: TelemetryReader,
+  range: { fromMs: number; toMs: number; stepSec: StepSec },
+): Promise<RollupRow[]> {
+  const parts: Promise<RollupRow[]>[] = [];
+  let fromMs = range.fromMs;
+  for (const stepSec of storedSteps.filter((step) => step <= range.stepSec).toReversed()) {
+    const toMs = floorTo(range.toMs, stepSec);
+    if (toMs > fromMs) {
+      parts.push(reader.rollups({ fromMs, toMs, stepSec }));
+      fromMs = toMs;
+    }
+  }
+  return (await Promise.all(parts)).flat();
+}
+
+/** Down to a full step, in milliseconds. */
+export const floorTo = (ms: number, stepSec: number): number => Math.floor(ms / (stepSec * 1000)) * stepSec * 1000;

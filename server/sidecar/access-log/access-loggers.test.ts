@@ -1,0 +1,225 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { AccessLogSchema } from "../../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
+import { NodeSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import { FileAccessLogSchema } from "../../gen/proto/envoy/extensions/access_loggers/file/v3/file_pb.js";
+import { HttpGrpcAccessLogConfigSchema } from "../../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
+import { AccessLogService, type StreamAccessLogsMessage } from "../../gen/proto/envoy/service/accesslog/v3/als_pb.js";
+import { systemClock } from "../../lib/clock.ts";
+import { addService } from "../../lib/grpc.ts";
+import { Stats } from "../stats.ts";
+import { GrpcChannels } from "../xds/grpc-channels.ts";
+import { staticCluster } from "../xds/testing/static-cluster.ts";
+import { AccessLoggers } from "./access-loggers.ts";
+import { sampleRecord } from "./testing/sample-record.ts";
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function collector(port = 0) {
+  const server = new Server();
+  const messages: StreamAccessLogsMessage[] = [];
+  addService(server, AccessLogService, {
+    streamAccessLogs(call, callback) {
+      call.on("data", (message) => messages.push(message));
+      call.on("end", () => callback(null, { $typeName: "envoy.service.accesslog.v3.StreamAccessLogsResponse" }));
+      call.on("error", () => {});
+    },
+  });
+  const bound = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, result) =>
+      error ? reject(error) : resolve(result),
+    );
+  });
+  const stop = () => server.forceShutdown();
+  cleanups.push(stop);
+  const paths = () =>
+    messages.flatMap(({ logEntries }) =>
+      logEntries.case === "httpLogs" ? logEntries.value.logEntry.map((entry) => entry.request?.path) : [],
+    );
+  return { port: bound, messages, paths, stop };
+}
+
+function loggers(port: number) {
+  const stats = new Stats();
+  const channels = new GrpcChannels();
+  channels.add(staticCluster("limpid-collector", port));
+  const node = create(NodeSchema, { id: "sidecar~127.0.1.2~a.default~default.svc.cluster.local" });
+  const made = new AccessLoggers({ node, channels, stats, clock: systemClock });
+  cleanups.push(() => channels.close());
+  cleanups.push(() => made.close());
+  return { made, stats };
+}
+
+function entry<D extends DescMessage>(name: string, schema: D, message: MessageShape<D>) {
+  return create(AccessLogSchema, { name, configType: { case: "typedConfig", value: anyPack(schema, message) } });
+}
+
+const als = (bufferSizeBytes = 1) =>
+  entry(
+    "envoy.access_loggers.http_grpc",
+    HttpGrpcAccessLogConfigSchema,
+    create(HttpGrpcAccessLogConfigSchema, {
+      commonConfig: {
+        logName: "limpid.outbound",
+        bufferSizeBytes,
+        bufferFlushInterval: { seconds: 0n, nanos: 20_000_000 },
+        grpcService: { targetSpecifier: { case: "envoyGrpc", value: { clusterName: "limpid-collector" } } },
+        customTags: [
+          {
+            tag: "limpid.destination",
+            type: {
+              case: "metadata",
+              value: {
+                kind: { kind: { case: "host", value: {} } },
+                metadataKey: { key: "istio", path: [{ segment: { case: "key", value: "workload" } }] },
+              },
+            },
+          },
+        ],
+      },
+      additionalRequestHeadersToLog: ["X-Limpid-Peer"],
+    }),
+  );
+
+function loggerOf(made: AccessLoggers, ...config: Parameters<AccessLoggers["loggerFor"]>[0]) {
+  const logger = made.loggerFor(config);
+  if (!logger.ok || logger.value === undefined) throw new Error(JSON.stringify(logger));
+  return logger.value;
+}
+
+describe("access log over gRPC", () => {
+  it("names node and log once per stream, then sends entries with tags and headers", async () => {
+    const server = await collector();
+    const { made, stats } = loggers(server.port);
+    const logger = loggerOf(made, als());
+    logger.log(sampleRecord({ path: "/1" }));
+    logger.log(sampleRecord({ path: "/2" }));
+    await vi.waitFor(() => expect(server.paths()).toEqual(["/1", "/2"]));
+    expect(server.messages[0]?.identifier).toMatchObject({
+      logName: "limpid.outbound",
+      node: { id: "sidecar~127.0.1.2~a.default~default.svc.cluster.local" },
+    });
+    expect(server.messages[1]?.identifier).toBeUndefined();
+    const first = server.messages[0]?.logEntries;
+    const log = first?.case === "httpLogs" ? first.value.logEntry[0] : undefined;
+    expect(log?.commonProperties?.customTags).toEqual({
+      "limpid.destination": "reviews-v2;default;reviews;v2;limpid",
+    });
+    expect(log?.request?.requestHeaders).toEqual({ "x-limpid-peer": "productpage-v1;default;productpage;v1;limpid" });
+    await vi.waitFor(() => expect(stats.counter("access_logs.grpc_access_log.logs_written").value).toBe(2));
+  });
+
+  it("batches until the flush interval", async () => {
+    const server = await collector();
+    const { made } = loggers(server.port);
+    const logger = loggerOf(made, als(16_384));
+    for (let i = 0; i < 10; i++) logger.log(sampleRecord({ path: `/${i}` }));
+    await vi.waitFor(() => expect(server.paths()).toHaveLength(10));
+    expect(server.messages).toHaveLength(1);
+  });
+
+  it("keeps what it could not send and sends it to the collector that comes back", async () => {
+    const first = await collector();
+    const { made, stats } = loggers(first.port);
+    const logger = loggerOf(made, als());
+    logger.log(sampleRecord({ path: "/before" }));
+    await vi.waitFor(() => expect(first.paths()).toEqual(["/before"]));
+    first.stop();
+    await vi.waitFor(async () => {
+      logger.log(sampleRecord({ path: "/while-away" }));
+      expect(stats.counter("access_logs.grpc_access_log.logs_dropped").value).toBe(0);
+    });
+    const second = await collector(first.port);
+    logger.log(sampleRecord({ path: "/after" }));
+    await vi.waitFor(() => expect(second.paths()).toContain("/after"), { timeout: 10_000 });
+    expect(second.messages[0]?.identifier?.logName).toBe("limpid.outbound");
+  });
+
+  it("drops the oldest, counted, when the collector stays away", async () => {
+    const { made, stats } = loggers(1);
+    const logger = loggerOf(made, als(4_096));
+    for (let i = 0; i < 4_000; i++) logger.log(sampleRecord({ path: `/${"x".repeat(500)}` }));
+    expect(stats.counter("access_logs.grpc_access_log.logs_dropped").value).toBeGreaterThan(1_000);
+    expect(stats.counter("access_logs.grpc_access_log.logs_dropped").value).toBeLessThan(4_000);
+  });
+
+  it("sends what is left when closed", async () => {
+    const server = await collector();
+    const { made } = loggers(server.port);
+    loggerOf(made, als(16_384)).log(sampleRecord({ path: "/last" }));
+    await made.close();
+    expect(server.paths()).toEqual(["/last"]);
+  });
+
+  it("refuses what it doesn't know by name", () => {
+    const { made } = loggers(1);
+    const unknown = create(AccessLogSchema, {
+      name: "envoy.access_loggers.wasm",
+      configType: { case: "typedConfig", value: { typeUrl: "type.googleapis.com/x.Wasm", value: new Uint8Array() } },
+    });
+    expect(made.loggerFor([unknown])).toMatchObject({
+      ok: false,
+      errors: ["access_log envoy.access_loggers.wasm: type.googleapis.com/x.Wasm is not supported"],
+    });
+  });
+});
+
+describe("access log in a file", () => {
+  const lines = async (config: Parameters<typeof fileEntry>[1]) => {
+    const folder = await mkdtemp(join(tmpdir(), "access-log-"));
+    cleanups.push(() => rm(folder, { recursive: true }));
+    const { made } = loggers(1);
+    const path = join(folder, "log");
+    const logger = loggerOf(made, fileEntry(path, config));
+    logger.log(sampleRecord());
+    logger.log(sampleRecord({ responseCode: 503, responseFlags: 2, responseHeaders: [], upstreamRemoteAddress: "" }));
+    await made.close();
+    return readFile(path, "utf8");
+  };
+  type Format = MessageShape<typeof FileAccessLogSchema>["accessLogFormat"];
+  const fileEntry = (path: string, accessLogFormat: Format) =>
+    entry("envoy.access_loggers.file", FileAccessLogSchema, create(FileAccessLogSchema, { path, accessLogFormat }));
+
+  it("writes Envoy's default format", async () => {
+    expect(await lines({ case: undefined })).toBe(
+      '[2026-11-18T11:00:45.123Z] "GET /reviews/0 HTTP/1.1" 200 - 0 358 12 - "10.0.0.1" "curl/8" ' +
+        '"b3b4d327-e089-46c6-add5-2c18abeba2b4" "reviews:9080" "127.0.1.5:9080"\n' +
+        '[2026-11-18T11:00:45.123Z] "GET /reviews/0 HTTP/1.1" 503 UH 0 358 12 - "10.0.0.1" "curl/8" ' +
+        '"b3b4d327-e089-46c6-add5-2c18abeba2b4" "reviews:9080" "-"\n',
+    );
+  });
+
+  it("writes JSON with numbers kept", async () => {
+    const value = {
+      code: "%RESPONSE_CODE%",
+      to: "%UPSTREAM_HOST%",
+      type: "%RESP(CONTENT-TYPE):5%",
+      both: "%REQ(:METHOD)% x",
+    };
+    expect(
+      (await lines({ case: "jsonFormat", value }))
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      { code: 200, to: "127.0.1.5:9080", type: "appli", both: "GET x" },
+      { code: 503, to: null, type: null, both: "GET x" },
+    ]);
+  });
+
+  it("refuses an operator that it doesn't know", () => {
+    const { made } = loggers(1);
+    const made2 = made.loggerFor([fileEntry("/tmp/never", { case: "format", value: "%NOPE% %REQ(X)%" })]);
+    expect(made2).toMatchObject({
+      errors: ["access_log envoy.access_loggers.file: access log format: %NOPE% is not supported"],
+    });
+  });
+});

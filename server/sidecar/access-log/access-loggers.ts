@@ -1,0 +1,186 @@
+import { toBinary } from "@bufbuild/protobuf";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import type { AccessLog } from "../../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
+import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import type { SubstitutionFormatString } from "../../gen/proto/envoy/config/core/v3/substitution_format_string_pb.js";
+import {
+  type FileAccessLog,
+  FileAccessLogSchema,
+} from "../../gen/proto/envoy/extensions/access_loggers/file/v3/file_pb.js";
+import {
+  CommonGrpcAccessLogConfigSchema,
+  type HttpGrpcAccessLogConfig,
+  HttpGrpcAccessLogConfigSchema,
+} from "../../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
+import {
+  StderrAccessLogSchema,
+  StdoutAccessLogSchema,
+} from "../../gen/proto/envoy/extensions/access_loggers/stream/v3/stream_pb.js";
+import type { Clock } from "../../lib/clock.ts";
+import { durationMs } from "../../lib/duration.ts";
+import { fail, ok, type Result } from "../../lib/result.ts";
+import type { AccessLogger } from "../record.ts";
+import type { Stats } from "../stats.ts";
+import { envoyGrpcCluster, type GrpcChannels } from "../xds/grpc-channels.ts";
+import { AlsClient } from "./als-client.ts";
+import { customTagReaders } from "./custom-tags.ts";
+import { accessLogFilter } from "./filter.ts";
+import { LineSink } from "./line-sink.ts";
+import { defaultTextFormat, type Formatter, jsonFormatter, textFormatter } from "./substitution-format.ts";
+
+export interface AccessLoggerDeps {
+  node: Node;
+  channels: GrpcChannels;
+  stats: Stats;
+  clock: Clock;
+}
+
+type Made = Result<AccessLogger, string>;
+
+/**
+ * Makes the access loggers that listeners ask for. Loggers of equal settings share one stream or file, so that a listener update neither
+ * opens a second one nor loses what waits in the first.
+ */
+export class AccessLoggers {
+  readonly #deps: AccessLoggerDeps;
+  readonly #clients = new Map<string, AlsClient>();
+  readonly #sinks = new Map<string, LineSink>();
+
+  constructor(deps: AccessLoggerDeps) {
+    this.#deps = deps;
+  }
+
+  /** One logger for all of a listener's `access_log`; undefined when there is none. Errors name what is not supported. */
+  loggerFor(config: readonly AccessLog[]): Result<AccessLogger | undefined, string> {
+    const loggers: AccessLogger[] = [];
+    const errors: string[] = [];
+    for (const entry of config) {
+      const made = this.#make(entry);
+      if (made.ok) loggers.push(made.value);
+      else errors.push(...made.errors.map((error) => `access_log ${entry.name}: ${error}`));
+    }
+    if (errors.length > 0) return fail(...errors);
+    if (loggers.length <= 1) return ok(loggers[0]);
+    return ok({
+      log(record) {
+        for (const logger of loggers) logger.log(record);
+      },
+    });
+  }
+
+  /** Sends and writes what is left, each within its own time limit. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#clients.values(), ...this.#sinks.values()].map((sink) => sink.close()));
+  }
+
+  #make({ configType, filter }: AccessLog): Made {
+    if (configType.case === undefined) return fail("typed_config is required");
+    const any = configType.value;
+    const grpc = anyUnpack(any, HttpGrpcAccessLogConfigSchema);
+    const stdout = anyUnpack(any, StdoutAccessLogSchema);
+    const stderr = anyUnpack(any, StderrAccessLogSchema);
+    const file = anyUnpack(any, FileAccessLogSchema);
+    const logger = grpc
+      ? this.#grpc(grpc)
+      : stdout
+        ? this.#lines("stdout", streamFormatter(stdout))
+        : stderr
+          ? this.#lines("stderr", streamFormatter(stderr))
+          : file
+            ? this.#lines({ path: file.path }, fileFormatter(file))
+            : fail(`${any.typeUrl} is not supported`);
+    if (!logger.ok || filter === undefined) return logger;
+    const admit = accessLogFilter(filter);
+    if (!admit.ok) return admit;
+    const target = logger.value;
+    return ok({
+      log(record) {
+        if (admit.value(record)) target.log(record);
+      },
+    });
+  }
+
+  #grpc(config: HttpGrpcAccessLogConfig): Made {
+    const common = config.commonConfig;
+    if (common === undefined || common.logName === "") return fail("common_config.log_name is required");
+    const cluster = envoyGrpcCluster(common.grpcService, "common_config");
+    if (!cluster.ok) return cluster;
+    if (config.additionalResponseTrailersToLog.length > 0) {
+      return fail("additional_response_trailers_to_log is not supported");
+    }
+    if (common.filterStateObjectsToLog.length > 0) return fail("filter_state_objects_to_log is not supported");
+    const customTags = customTagReaders(common.customTags);
+    if (!customTags.ok) return customTags;
+    const options = {
+      requestHeaders: config.additionalRequestHeadersToLog.map((name) => name.toLowerCase()),
+      responseHeaders: config.additionalResponseHeadersToLog.map((name) => name.toLowerCase()),
+      customTags: customTags.value,
+    };
+    const { node, channels, stats, clock } = this.#deps;
+    const key = Buffer.from(toBinary(CommonGrpcAccessLogConfigSchema, { ...common, customTags: [] })).toString(
+      "base64",
+    );
+    const client = getOrMake(this.#clients, key, () => {
+      return new AlsClient({
+        node,
+        logName: common.logName,
+        // Envoy's defaults: 16 KiB, 1 s.
+        bufferSizeBytes: common.bufferSizeBytes ?? 16_384,
+        flushIntervalMs: durationMs(common.bufferFlushInterval) ?? 1_000,
+        channel: () => channels.channel(cluster.value),
+        stats,
+        clock,
+      });
+    });
+    return ok({ log: (record) => client.append(record, options) });
+  }
+
+  #lines(target: "stdout" | "stderr" | { path: string }, formatter: Result<Formatter, string>): Made {
+    if (!formatter.ok) return formatter;
+    if (typeof target === "object" && target.path === "") return fail("path is required");
+    const format = formatter.value;
+    const path = typeof target === "object" ? target.path : `/dev/${target}`;
+    const known = path === "/dev/stdout" ? "stdout" : path === "/dev/stderr" ? "stderr" : { path };
+    const sink = getOrMake(this.#sinks, path, () => new LineSink(known, this.#deps.stats));
+    return ok({ log: (record) => sink.write(format(record)) });
+  }
+}
+
+type StreamFormat = { case?: string; value?: SubstitutionFormatString };
+
+function streamFormatter({ accessLogFormat }: { accessLogFormat: StreamFormat }): Result<Formatter, string> {
+  return accessLogFormat.value === undefined ? textFormatter(defaultTextFormat) : substitution(accessLogFormat.value);
+}
+
+function fileFormatter({ accessLogFormat }: FileAccessLog): Result<Formatter, string> {
+  switch (accessLogFormat.case) {
+    case "format":
+      return textFormatter(accessLogFormat.value || defaultTextFormat);
+    case "logFormat":
+      return substitution(accessLogFormat.value);
+    case "jsonFormat":
+    case "typedJsonFormat":
+      return jsonFormatter(accessLogFormat.value);
+    default:
+      return textFormatter(defaultTextFormat);
+  }
+}
+
+function substitution({ format, formatters, omitEmptyValues }: SubstitutionFormatString): Result<Formatter, string> {
+  if (formatters.length > 0) return fail("log_format.formatters is not supported");
+  if (omitEmptyValues) return fail("log_format.omit_empty_values is not supported");
+  if (format.case === "textFormat") return textFormatter(format.value);
+  if (format.case === "jsonFormat") return jsonFormatter(format.value);
+  if (format.case === "textFormatSource" && format.value.specifier.case === "inlineString") {
+    return textFormatter(format.value.specifier.value);
+  }
+  return fail("log_format needs text_format, json_format or text_format_source.inline_string");
+}
+
+function getOrMake<T>(map: Map<string, T>, key: string, make: () => T): T {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

@@ -1,0 +1,86 @@
+import { create } from "@bufbuild/protobuf";
+import { describe, expect, it } from "vitest";
+import { NodeSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import { ResponseFlag } from "../record.ts";
+import { IstioMetrics } from "./istio-metrics.ts";
+import { sampleRecord } from "./testing/sample-record.ts";
+
+const node = create(NodeSchema, {
+  id: "sidecar~127.0.1.2~productpage-v1.default~default.svc.cluster.local",
+  metadata: {
+    NAMESPACE: "default",
+    WORKLOAD_NAME: "productpage-v1",
+    CLUSTER_ID: "limpid",
+    LABELS: { app: "productpage", version: "v1" },
+  },
+});
+
+const requests = (text: string) =>
+  text
+    .split("\n")
+    .filter((line) => line.startsWith("istio_requests_total"))
+    .map((line) => ({
+      ...Object.fromEntries([...line.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, value]) => [key, value])),
+      value: Number(line.split(" ").at(-1)),
+    }));
+
+describe("IstioMetrics", () => {
+  it("reports an outbound request as its source", () => {
+    const metrics = new IstioMetrics(node);
+    const logger = metrics.logger("outbound");
+    logger.log(sampleRecord());
+    logger.log(sampleRecord());
+    logger.log(
+      sampleRecord({
+        responseCode: 503,
+        responseFlags: ResponseFlag.noHealthyUpstream,
+        upstreamHostMetadata: undefined,
+      }),
+    );
+    expect(requests(metrics.render())).toMatchObject([
+      {
+        reporter: "source",
+        source_workload: "productpage-v1",
+        source_version: "v1",
+        destination_workload: "reviews-v2",
+        destination_canonical_revision: "v2",
+        destination_service: "reviews.default.svc.cluster.local",
+        destination_service_name: "reviews",
+        destination_service_namespace: "default",
+        response_code: "200",
+        response_flags: "-",
+        value: 2,
+      },
+      { response_code: "503", response_flags: "UH", destination_workload: "unknown", value: 1 },
+    ]);
+    expect(metrics.render()).toMatch(
+      /istio_request_duration_milliseconds_bucket\{[^}]*response_code="200"[^}]*le="25"\} 2\n/,
+    );
+  });
+
+  it("reports an inbound request as its destination, with the peer of the header", () => {
+    const metrics = new IstioMetrics(node);
+    metrics
+      .logger("inbound")
+      .log(sampleRecord({ requestHeaders: ["x-limpid-peer", "gateway;edge;gateway;latest;limpid"] }));
+    expect(requests(metrics.render())).toMatchObject([
+      {
+        reporter: "destination",
+        source_workload: "gateway",
+        source_workload_namespace: "edge",
+        destination_workload: "productpage-v1",
+        destination_service: "productpage.default.svc.cluster.local",
+        value: 1,
+      },
+    ]);
+  });
+
+  it("bounds its series", () => {
+    const metrics = new IstioMetrics(node);
+    const logger = metrics.logger("outbound");
+    for (let i = 0; i < 3_000; i++) logger.log(sampleRecord({ upstreamCluster: `outbound|1||host-${i}.example` }));
+    const all = requests(metrics.render());
+    expect(all).toHaveLength(2_001);
+    expect(all.at(-1)).toMatchObject({ reporter: "overflow", value: 1_000 });
+  });
+});

@@ -1,0 +1,178 @@
+import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import { Families, formatLabels } from "../prometheus.ts";
+import type { AccessLogger, RequestRecord } from "../record.ts";
+import { Histogram } from "../stats.ts";
+import { headerValue } from "./encode-entry.ts";
+import { shortFlags } from "./response-flags.ts";
+
+/** One combination of labels. */
+interface Series {
+  labels: string;
+  requests: number;
+  duration: Histogram;
+  requestBytes: Histogram;
+  responseBytes: Histogram;
+}
+
+interface Workload {
+  name: string;
+  namespace: string;
+  canonicalService: string;
+  canonicalRevision: string;
+  cluster: string;
+}
+
+/** More label sets than any sane mesh has; what comes after them is counted in one series of unknowns. */
+const maxSeries = 2_000;
+
+/**
+ * Istio's standard metrics, counted from finished requests: https://istio.io/latest/docs/reference/config/metrics/.
+ * Who is at the other end comes from the endpoint's metadata (outbound) and from the `x-limpid-peer` header (inbound).
+ */
+export class IstioMetrics {
+  readonly #self: Workload;
+  readonly #series = new Map<string, Series>();
+  #overflow: Series | undefined;
+
+  constructor(node: Node) {
+    this.#self = workloadOfNode(node);
+  }
+
+  /** Counts requests of one direction: outbound reports as the source, inbound as the destination. */
+  logger(direction: "inbound" | "outbound"): AccessLogger {
+    return { log: (record) => this.#count(record, direction) };
+  }
+
+  render(): string {
+    const families = new Families();
+    const all = [...this.#series.values(), ...(this.#overflow ? [this.#overflow] : [])];
+    for (const { labels, requests } of all) {
+      families.add("counter", { name: "istio_requests_total", labels }, requests);
+    }
+    for (const { labels, duration, requestBytes, responseBytes } of all) {
+      families.addHistogram({ name: "istio_request_duration_milliseconds", labels }, duration);
+      families.addHistogram({ name: "istio_request_bytes", labels }, requestBytes);
+      families.addHistogram({ name: "istio_response_bytes", labels }, responseBytes);
+    }
+    return families.toString();
+  }
+
+  reset(): void {
+    this.#series.clear();
+    this.#overflow = undefined;
+  }
+
+  #count(record: RequestRecord, direction: "inbound" | "outbound"): void {
+    const peer =
+      direction === "outbound"
+        ? String(record.upstreamHostMetadata?.istio?.workload ?? "")
+        : headerValue(record.requestHeaders, "x-limpid-peer");
+    const host = direction === "outbound" ? record.upstreamCluster : "";
+    const key = `${direction} ${host} ${peer} ${record.responseCode} ${record.responseFlags}`;
+    const series = this.#series.get(key) ?? this.#add(key, record, direction, peer);
+    series.requests++;
+    series.duration.record(record.durationMs);
+    series.requestBytes.record(record.requestBodyBytes);
+    series.responseBytes.record(record.responseBodyBytes);
+  }
+
+  #add(key: string, record: RequestRecord, direction: "inbound" | "outbound", peer: string): Series {
+    if (this.#series.size >= maxSeries) {
+      this.#overflow ??= newSeries(formatLabels([["reporter", "overflow"]]));
+      return this.#overflow;
+    }
+    const series = newSeries(formatLabels(this.#labels(record, direction, parseWorkload(peer))));
+    this.#series.set(key, series);
+    return series;
+  }
+
+  #labels(record: RequestRecord, direction: "inbound" | "outbound", peer: Workload): [string, string][] {
+    const outbound = direction === "outbound";
+    const [source, destination] = outbound ? [this.#self, peer] : [peer, this.#self];
+    const service = outbound ? serviceOf(record) : serviceOfWorkload(destination);
+    return [
+      ["reporter", outbound ? "source" : "destination"],
+      ...sideLabels("source", source),
+      ...sideLabels("destination", destination),
+      ["destination_service", service.host],
+      ["destination_service_name", service.name],
+      ["destination_service_namespace", service.namespace],
+      ["request_protocol", "http"],
+      ["response_code", String(record.responseCode)],
+      ["grpc_response_status", ""],
+      ["response_flags", shortFlags(record.responseFlags)],
+      // Only the destination sees the connection's security; there is no mTLS yet.
+      ["connection_security_policy", outbound ? "unknown" : "none"],
+    ];
+  }
+}
+
+const unknown = "unknown";
+
+function sideLabels(side: "source" | "destination", workload: Workload): [string, string][] {
+  return [
+    [`${side}_workload`, workload.name],
+    [`${side}_workload_namespace`, workload.namespace],
+    [`${side}_principal`, unknown],
+    [`${side}_app`, workload.canonicalService],
+    [`${side}_version`, workload.canonicalRevision],
+    [`${side}_canonical_service`, workload.canonicalService],
+    [`${side}_canonical_revision`, workload.canonicalRevision],
+    [`${side}_cluster`, workload.cluster],
+  ];
+}
+
+/** `<workload>;<namespace>;<canonical service>;<canonical revision>;<cluster id>`, the form of endpoint metadata and of the peer header. */
+function parseWorkload(text: string): Workload {
+  const [name, namespace, canonicalService, canonicalRevision, cluster] = text.split(";");
+  return {
+    name: name || unknown,
+    namespace: namespace || unknown,
+    canonicalService: canonicalService || unknown,
+    canonicalRevision: canonicalRevision || unknown,
+    cluster: cluster || unknown,
+  };
+}
+
+function workloadOfNode({ metadata, id }: Node): Workload {
+  const text = (key: string) => (typeof metadata?.[key] === "string" ? metadata[key] : "");
+  const labels = metadata?.LABELS;
+  const label = (...names: string[]) => {
+    if (labels === null || typeof labels !== "object" || Array.isArray(labels)) return "";
+    const value = names.map((name) => labels?.[name]).find((found) => typeof found === "string" && found !== "");
+    return typeof value === "string" ? value : "";
+  };
+  const name = text("WORKLOAD_NAME") || text("NAME") || id.split("~")[2]?.split(".")[0] || unknown;
+  return {
+    name,
+    namespace: text("NAMESPACE") || unknown,
+    canonicalService: label("service.istio.io/canonical-name", "app") || name,
+    canonicalRevision: label("service.istio.io/canonical-revision", "version") || "latest",
+    cluster: text("CLUSTER_ID") || unknown,
+  };
+}
+
+interface Service {
+  host: string;
+  name: string;
+  namespace: string;
+}
+
+/** From a cluster name such as `outbound|9080|v2|reviews.default.svc.cluster.local`; without one, the host that was asked for. */
+function serviceOf({ upstreamCluster, authority }: RequestRecord): Service {
+  const host = upstreamCluster.split("|")[3] || authority || unknown;
+  const match = /^([^.]+)\.([^.]+)\.svc\./.exec(host);
+  return { host, name: match?.[1] ?? host, namespace: match?.[2] ?? unknown };
+}
+
+function serviceOfWorkload({ canonicalService: name, namespace }: Workload): Service {
+  return { host: `${name}.${namespace}.svc.cluster.local`, name, namespace };
+}
+
+const newSeries = (labels: string): Series => ({
+  labels,
+  requests: 0,
+  duration: new Histogram(),
+  requestBytes: new Histogram(),
+  responseBytes: new Histogram(),
+});

@@ -1,0 +1,44 @@
+import { ResponseFlag } from "../record.ts";
+
+// https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage#command-operators
+const rows: Record<keyof typeof ResponseFlag, { short: string; field: number }> = {
+  failedLocalHealthcheck: { short: "LH", field: 1 },
+  noHealthyUpstream: { short: "UH", field: 2 },
+  upstreamRequestTimeout: { short: "UT", field: 3 },
+  localReset: { short: "LR", field: 4 },
+  upstreamRemoteReset: { short: "UR", field: 5 },
+  upstreamConnectionFailure: { short: "UF", field: 6 },
+  upstreamConnectionTermination: { short: "UC", field: 7 },
+  upstreamOverflow: { short: "UO", field: 8 },
+  noRouteFound: { short: "NR", field: 9 },
+  delayInjected: { short: "DI", field: 10 },
+  faultInjected: { short: "FI", field: 11 },
+  rateLimited: { short: "RL", field: 12 },
+  downstreamConnectionTermination: { short: "DC", field: 15 },
+  upstreamRetryLimitExceeded: { short: "URX", field: 16 },
+  streamIdleTimeout: { short: "SI", field: 17 },
+  downstreamProtocolError: { short: "DPE", field: 19 },
+  upstreamProtocolError: { short: "UPE", field: 24 },
+  upstreamMaxStreamDurationReached: { short: "UMSDR", field: 20 },
+  noClusterFound: { short: "NC", field: 25 },
+  durationTimeout: { short: "DT", field: 23 },
+};
+
+/** Bit number → field number of envoy.data.accesslog.v3.ResponseFlags. */
+export const flagFieldNumbers: readonly number[] = table((row) => row.field, 0);
+
+/** Envoy's short names, joined by a comma; `-` when there is none. */
+export function shortFlags(flags: number): string {
+  if (flags === 0) return "-";
+  return shortNames.filter((_, bit) => flags & (1 << bit)).join(",");
+}
+
+const shortNames = table((row) => row.short, "");
+
+function table<T>(pick: (row: { short: string; field: number }) => T, empty: T): T[] {
+  const result: T[] = [];
+  for (const [name, bit] of Object.entries(ResponseFlag)) {
+    result[31 - Math.clz32(bit)] = pick(rows[name as keyof typeof ResponseFlag]);
+  }
+  return Array.from(result, (value) => value ?? empty);
+}

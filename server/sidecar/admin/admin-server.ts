@@ -1,0 +1,75 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { isOwnHost } from "./allowed-host.ts";
+import { type AdminSources, handlers, helpText, type Reply } from "./handlers.ts";
+
+/** Envoy's admin interface over HTTP. Answers only to names of this machine; changes need POST and no foreign Origin. */
+export class AdminServer {
+  readonly #server: Server;
+  readonly #host: string;
+
+  private constructor(host: string, sources: AdminSources) {
+    this.#host = host;
+    this.#server = createServer(
+      { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 10_000, keepAliveTimeout: 60_000 },
+      (request, response) => this.#answer(sources, request, response),
+    );
+  }
+
+  /** Rejects when the port is taken. Port 0 takes a free one. */
+  static async listen(address: { host: string; port: number }, sources: AdminSources): Promise<AdminServer> {
+    const admin = new AdminServer(address.host, sources);
+    await new Promise<void>((resolve, reject) => {
+      admin.#server.once("error", reject);
+      admin.#server.listen({ host: address.host, port: address.port }, () => resolve());
+    });
+    return admin;
+  }
+
+  get address(): { host: string; port: number } {
+    const { address, port } = this.#server.address() as AddressInfo;
+    return { host: address, port };
+  }
+
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  #answer(sources: AdminSources, request: IncomingMessage, response: ServerResponse): void {
+    request.resume(); // bodies have no meaning here
+    let reply: Reply;
+    try {
+      reply = this.#reply(sources, request);
+    } catch (error) {
+      reply = { status: 500, body: `${error instanceof Error ? error.message : String(error)}\n` };
+    }
+    response.writeHead(reply.status ?? 200, {
+      "content-type": reply.json ? "application/json" : "text/plain; charset=UTF-8",
+      "cache-control": "no-cache, max-age=0",
+      "x-content-type-options": "nosniff",
+      server: "limpid-sidecar",
+    });
+    response.end(request.method === "HEAD" ? undefined : reply.body);
+  }
+
+  #reply(sources: AdminSources, request: IncomingMessage): Reply {
+    const { host, origin } = request.headers;
+    if (!isOwnHost(host, this.#host)) return { status: 403, body: `host ${host} is not allowed\n` };
+    const url = new URL(request.url ?? "/", "http://admin");
+    const handler = Object.hasOwn(handlers, url.pathname) ? handlers[url.pathname] : undefined;
+    if (handler === undefined) {
+      return { status: 404, body: helpText("invalid path. admin commands are:\n") };
+    }
+    const method = request.method ?? "GET";
+    if (handler.mutates) {
+      if (method !== "POST") return { status: 405, body: `Method ${method} not allowed, POST required.` };
+      if (!isOwnHost(origin, this.#host)) return { status: 403, body: `origin ${origin} is not allowed\n` };
+    } else if (method !== "GET" && method !== "HEAD" && method !== "POST") {
+      return { status: 405, body: `Method ${method} not allowed.` };
+    }
+    return handler.reply(sources, url.searchParams);
+  }
+}

@@ -1,0 +1,97 @@
+import { create, type DescMessage, type Message, type MessageShape, toJson } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
+import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
+import { RE2JS } from "re2js";
+import {
+  BootstrapConfigDumpSchema,
+  ConfigDumpSchema,
+  SecretsConfigDumpSchema,
+} from "../../gen/proto/envoy/admin/v3/config_dump_pb.js";
+import {
+  ClustersConfigDumpSchema,
+  EndpointsConfigDumpSchema,
+  ListenersConfigDumpSchema,
+  RoutesConfigDumpSchema,
+  ScopedRoutesConfigDumpSchema,
+} from "../../gen/proto/envoy/admin/v3/config_dump_shared_pb.js";
+import { fail, ok, type Result } from "../../lib/result.ts";
+import { extensionRegistry } from "../bootstrap/extensions.ts";
+import type { ConfigState } from "../xds/config-state.ts";
+import {
+  bootstrapSection,
+  clustersSection,
+  endpointsSection,
+  listenersSection,
+  type NameFilter,
+  routesSection,
+} from "./config-dump-sections.ts";
+
+export interface ConfigDumpQuery {
+  includeEds: boolean;
+  /** A field of one of the sections, such as `dynamic_active_clusters`: only what it holds is returned. */
+  resource?: string;
+  /** RE2: only resources whose whole name matches. */
+  nameRegex?: string;
+}
+
+/**
+ * The JSON of an `envoy.admin.v3.ConfigDump`, sections in Envoy's order. The error is a sentence for the caller.
+ * https://www.envoyproxy.io/docs/envoy/latest/operations/admin#get--config_dump
+ */
+export function configDump(state: ConfigState, query: ConfigDumpQuery): Result<string, string> {
+  const keep = nameFilter(query.nameRegex);
+  if (!keep.ok) return keep;
+  const sections = [
+    section(BootstrapConfigDumpSchema, bootstrapSection(state)),
+    section(ClustersConfigDumpSchema, clustersSection(state, keep.value)),
+    ...(query.includeEds ? [section(EndpointsConfigDumpSchema, endpointsSection(state, keep.value))] : []),
+    section(ListenersConfigDumpSchema, listenersSection(state, keep.value)),
+    section(ScopedRoutesConfigDumpSchema, create(ScopedRoutesConfigDumpSchema)),
+    section(RoutesConfigDumpSchema, routesSection(state, keep.value)),
+    section(SecretsConfigDumpSchema, create(SecretsConfigDumpSchema)),
+  ];
+  if (query.resource === undefined) return ok(toText(sections.map(({ any }) => any)));
+  for (const { fields } of sections) {
+    const found = fields.get(query.resource);
+    if (found !== undefined) return ok(toText(found));
+  }
+  return fail(`${query.resource} not found in config dump`);
+}
+
+const toText = (configs: Any[]): string => {
+  const dump = create(ConfigDumpSchema, { configs });
+  return JSON.stringify(
+    toJson(ConfigDumpSchema, dump, { registry: extensionRegistry, useProtoFieldName: true }),
+    null,
+    1,
+  );
+};
+
+function nameFilter(pattern: string | undefined): Result<NameFilter, string> {
+  if (pattern === undefined) return ok(() => true);
+  try {
+    const regex = RE2JS.compile(pattern);
+    return ok((name) => regex.matches(name));
+  } catch {
+    return fail(`Error while parsing name_regex from ${pattern}`);
+  }
+}
+
+/** A section, packed, and what each of its message fields holds, packed one by one, for `?resource=`. */
+function section<D extends DescMessage>(desc: D, message: MessageShape<D>) {
+  const fields = new Map<string, Any[]>();
+  const view = reflect(desc, message);
+  for (const field of view.fields) {
+    if (field.fieldKind === "list" && field.listKind === "message") {
+      const list = [...view.get(field)].map((item) => {
+        const { desc: itemDesc, message: itemMessage } = item as { desc: DescMessage; message: Message };
+        return anyPack(itemDesc, itemMessage as MessageShape<typeof itemDesc>);
+      });
+      fields.set(field.name, list);
+    } else if (field.fieldKind === "message" && field.name === "bootstrap" && view.isSet(field)) {
+      const item = view.get(field) as { desc: DescMessage; message: Message };
+      fields.set(field.name, [anyPack(item.desc, item.message as never)]);
+    }
+  }
+  return { any: anyPack(desc, message), fields };
+}

@@ -1,0 +1,219 @@
+import { create, toJson } from "@bufbuild/protobuf";
+import { RE2JS } from "re2js";
+import {
+  type ServerInfo_State,
+  ServerInfoSchema,
+  ServerInfo_State as State,
+} from "../../gen/proto/envoy/admin/v3/server_info_pb.js";
+import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import type { IstioMetrics } from "../access-log/istio-metrics.ts";
+import { renderPrometheus } from "../prometheus.ts";
+import type { Stats } from "../stats.ts";
+import type { ConfigState } from "../xds/config-state.ts";
+import { clustersJson, clustersText } from "./clusters.ts";
+import { configDump } from "./config-dump.ts";
+import { type StatsQuery, statsJson, statsText } from "./stats-page.ts";
+import type { ClusterView, ListenerView, ServerState } from "./views.ts";
+
+/** All that the admin pages read and do. */
+export interface AdminSources {
+  node: Node;
+  config: ConfigState;
+  stats: Stats;
+  istio: IstioMetrics;
+  version: string;
+  /** Shown in /server_info under command_line_options. */
+  options: { configPath: string; concurrency: number };
+  clusters(): readonly ClusterView[];
+  listeners(): readonly ListenerView[];
+  /** Brings gauges up to date that nobody keeps while nobody looks. */
+  refreshStats(): void;
+  state(): ServerState;
+  logLevel: { get(): string; set(level: string): boolean };
+  /** Stops accepting; requests in flight go on. */
+  drainListeners(): void;
+  quit(): void;
+}
+
+export interface Reply {
+  status?: number;
+  json?: boolean;
+  body: string;
+}
+
+export interface Handler {
+  help: string;
+  /** Changes something: POST only. */
+  mutates?: true;
+  reply(sources: AdminSources, query: URLSearchParams): Reply;
+}
+
+/** Path → handler. https://www.envoyproxy.io/docs/envoy/latest/operations/admin */
+export const handlers: Readonly<Record<string, Handler>> = {
+  "/": { help: "Admin home page", reply: () => ({ body: helpText("") }) },
+  "/clusters": {
+    help: "upstream cluster status (?format=json)",
+    reply: ({ clusters }, query) =>
+      query.get("format") === "json"
+        ? { json: true, body: clustersJson(clusters()) }
+        : { body: clustersText(clusters()) },
+  },
+  "/config_dump": {
+    help: "dump current configs (?resource=, ?name_regex=, ?include_eds)",
+    reply: dumpReply,
+  },
+  "/drain_listeners": {
+    help: "drain listeners",
+    mutates: true,
+    reply(sources, query) {
+      if (query.has("inboundonly")) return { status: 400, body: "inboundonly is not supported\n" };
+      sources.drainListeners();
+      return { body: "OK\n" };
+    },
+  },
+  "/help": { help: "print out list of admin commands", reply: () => ({ body: helpText("admin commands are:\n") }) },
+  "/init_dump": { help: "targets that are not initialized yet", reply: () => ({ json: true, body: "{}\n" }) },
+  "/listeners": { help: "print listener info (?format=json)", reply: listenersReply },
+  "/logging": { help: "query or change the log level (?level=)", mutates: true, reply: loggingReply },
+  "/memory": { help: "print current allocation and heap usage", reply: () => ({ json: true, body: memory() }) },
+  "/quitquitquit": {
+    help: "exit the server",
+    mutates: true,
+    reply(sources) {
+      setImmediate(() => sources.quit());
+      return { body: "OK\n" };
+    },
+  },
+  "/ready": {
+    help: "print server state, return 200 if LIVE, otherwise return 503",
+    reply: ({ state }) => ({ status: state() === "LIVE" ? 200 : 503, body: `${state()}\n` }),
+  },
+  "/reset_counters": {
+    help: "reset all counters to zero",
+    mutates: true,
+    reply({ stats }) {
+      for (const counter of stats.counters.values()) counter.value = 0;
+      return { body: "OK\n" };
+    },
+  },
+  "/server_info": { help: "print server version/status information", reply: serverInfo },
+  "/stats": { help: "print server stats (?filter=, ?usedonly, ?type=, ?format=json|prometheus)", reply: statsReply },
+  "/stats/prometheus": {
+    help: "print server stats in prometheus format (?filter=, ?usedonly)",
+    reply: (sources, query) => prometheusReply(sources, query),
+  },
+};
+
+export function helpText(head: string): string {
+  return (
+    head +
+    Object.entries(handlers)
+      .map(([path, { help, mutates }]) => `  ${path}${mutates ? " (POST)" : ""}: ${help}\n`)
+      .join("")
+  );
+}
+
+function dumpReply({ config }: AdminSources, query: URLSearchParams): Reply {
+  const mask = query.get("mask");
+  if (mask !== null) return { status: 400, body: "mask is not supported\n" };
+  const resource = query.get("resource") ?? undefined;
+  const dump = configDump(config, {
+    includeEds: query.has("include_eds") || resource?.includes("endpoint_configs") === true,
+    resource,
+    nameRegex: query.get("name_regex") ?? undefined,
+  });
+  if (dump.ok) return { json: true, body: `${dump.value}\n` };
+  const message = dump.errors.join("; ");
+  return { status: message.endsWith("not found in config dump") ? 404 : 400, body: `${message}\n` };
+}
+
+function listenersReply({ listeners }: AdminSources, query: URLSearchParams): Reply {
+  if (query.get("format") !== "json") {
+    const line = ({ name, address, port }: ListenerView) =>
+      `${name}::${address.includes(":") ? `[${address}]` : address}:${port}\n`;
+    return { body: listeners().map(line).join("") };
+  }
+  const statuses = listeners().map(({ name, address, port }) => ({
+    name,
+    local_address: { socket_address: { address, port_value: port } },
+  }));
+  return { json: true, body: `${JSON.stringify({ listener_statuses: statuses }, null, 1)}\n` };
+}
+
+const logLevels = ["trace", "debug", "info", "warning", "error", "critical", "off"];
+
+function loggingReply({ logLevel }: AdminSources, query: URLSearchParams): Reply {
+  const level = query.get("level");
+  if (level !== null && !(logLevels.includes(level) && logLevel.set(level))) {
+    return { status: 400, body: `error: unknown logger level\nlevels: ${logLevels.join(" ")}\n` };
+  }
+  return { body: `active loggers:\n  sidecar: ${logLevel.get()}\n\n` };
+}
+
+/** An `envoy.admin.v3.Memory`, its 64-bit numbers as text. */
+function memory(): string {
+  const { heapUsed, heapTotal, rss, external } = process.memoryUsage();
+  const free = Math.max(0, heapTotal - heapUsed);
+  const bytes = {
+    allocated: heapUsed + external,
+    heap_size: heapTotal,
+    pageheap_unmapped: 0,
+    pageheap_free: free,
+    total_thread_cache: 0,
+    total_physical_bytes: rss,
+  };
+  const text = Object.fromEntries(Object.entries(bytes).map(([key, value]) => [key, String(value)]));
+  return `${JSON.stringify(text, null, 1)}\n`;
+}
+
+function serverInfo(sources: AdminSources): Reply {
+  const seconds = { seconds: BigInt(Math.floor(process.uptime())), nanos: 0 };
+  const info = create(ServerInfoSchema, {
+    version: `limpid-sidecar/${sources.version}/Node.js ${process.version}`,
+    state: State[sources.state()] satisfies ServerInfo_State,
+    uptimeCurrentEpoch: seconds,
+    uptimeAllEpochs: seconds,
+    hotRestartVersion: "disabled",
+    commandLineOptions: { ...sources.options, logLevel: sources.logLevel.get() },
+    node: sources.node,
+  });
+  return {
+    json: true,
+    body: `${JSON.stringify(toJson(ServerInfoSchema, info, { useProtoFieldName: true, alwaysEmitImplicit: true }), null, 1)}\n`,
+  };
+}
+
+function statsReply(sources: AdminSources, query: URLSearchParams): Reply {
+  sources.refreshStats();
+  const format = query.get("format") ?? "text";
+  if (format === "prometheus") return prometheusReply(sources, query);
+  const filter = filterOf(query);
+  if (typeof filter === "string") return { status: 400, body: filter };
+  const type = query.get("type") ?? "All";
+  if (!isType(type)) return { status: 400, body: "invalid &type= param\n" };
+  const statsQuery = { usedOnly: query.has("usedonly"), filter, type };
+  if (format === "text") return { body: statsText(sources.stats, statsQuery) };
+  if (format === "json") return { json: true, body: statsJson(sources.stats, statsQuery) };
+  return { status: 400, body: "usage: /stats?format=json|prometheus|text\n" };
+}
+
+function prometheusReply({ stats, istio, refreshStats }: AdminSources, query: URLSearchParams): Reply {
+  refreshStats();
+  const filter = filterOf(query);
+  if (typeof filter === "string") return { status: 400, body: filter };
+  const own = renderPrometheus(stats, { usedOnly: query.has("usedonly"), filter });
+  return { body: query.has("filter") ? own : own + istio.render() };
+}
+
+const isType = (type: string): type is StatsQuery["type"] => ["All", "Counters", "Gauges", "Histograms"].includes(type);
+
+function filterOf(query: URLSearchParams): ((name: string) => boolean) | string {
+  const pattern = query.get("filter");
+  if (pattern === null) return () => true;
+  try {
+    const regex = RE2JS.compile(pattern);
+    return (name) => regex.matcher(name).find();
+  } catch {
+    return `Invalid re2 regex: ${pattern}\n`;
+  }
+}

@@ -1,0 +1,35 @@
+/** What the admin pages show of the data path; the data path's own objects never leave it. */
+export interface ClusterView {
+  name: string;
+  edsServiceName: string;
+  addedViaApi: boolean;
+  limits: { maxConnections: number; maxPendingRequests: number; maxRequests: number; maxRetries: number };
+  hosts: readonly HostView[];
+}
+
+export interface HostView {
+  address: string;
+  port: number;
+  hostname: string;
+  weight: number;
+  priority: number;
+  healthy: boolean;
+  ejected: boolean;
+  connections: number;
+  connectFailures: number;
+  connectionsTotal: number;
+  requestsActive: number;
+  requestsPending: number;
+  requestsTotal: number;
+  requestsSuccess: number;
+  requestsError: number;
+}
+
+export interface ListenerView {
+  name: string;
+  address: string;
+  port: number;
+}
+
+/** Envoy's ServerInfo.State. */
+export type ServerState = "LIVE" | "DRAINING" | "PRE_INITIALIZING" | "INITIALIZING";

@@ -1,0 +1,130 @@
+import { readFileSync } from "node:fs";
+import { create, fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { parseDocument } from "yaml";
+import { type Bootstrap, BootstrapSchema } from "../../gen/proto/envoy/config/bootstrap/v3/bootstrap_pb.js";
+import type { Cluster } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import type { Address } from "../../gen/proto/envoy/config/core/v3/address_pb.js";
+import { type Node, NodeSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import { durationMs } from "../../lib/duration.ts";
+import { type FieldError, fail, formatFieldErrors, ok, type Result } from "../../lib/result.ts";
+import { envoyGrpcCluster, grpcTarget } from "../xds/grpc-channels.ts";
+import { checkJson } from "./check-json.ts";
+import { extensionRegistry } from "./extensions.ts";
+import { unsupportedFields } from "./supported-fields.ts";
+
+export interface SidecarBootstrap {
+  /** As read, with the overrides of the command line in its node; what the admin's config dump shows. */
+  bootstrap: Bootstrap;
+  node: Node;
+  admin: { host: string; port: number } | undefined;
+  /** The control plane, when there are dynamic resources. */
+  ads:
+    | { cluster: string; target: string; listeners: boolean; clusters: boolean; initialFetchTimeoutMs: number }
+    | undefined;
+}
+
+export interface NodeOverrides {
+  serviceNode?: string;
+  serviceCluster?: string;
+  serviceZone?: string;
+}
+
+/** Reads the bootstrap file that Envoy takes, YAML or JSON. Throws one Error that names the file and all that is wrong with it. */
+export function readBootstrap(path: string, overrides: NodeOverrides = {}): SidecarBootstrap {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const parsed = parseBootstrap(text, overrides);
+  if (!parsed.ok) throw new Error(`${path}: ${formatFieldErrors(parsed.errors)}`);
+  return parsed.value;
+}
+
+export function parseBootstrap(text: string, overrides: NodeOverrides = {}): Result<SidecarBootstrap> {
+  const document = parseDocument(text, { prettyErrors: true });
+  const broken = document.errors[0];
+  if (broken !== undefined) return fail({ path: "", message: broken.message });
+  const json: unknown = document.toJS();
+  const unknown = checkJson(BootstrapSchema, json ?? {}, extensionRegistry);
+  if (unknown.length > 0) return fail(...unknown);
+  let bootstrap: Bootstrap;
+  try {
+    bootstrap = fromJson(BootstrapSchema, (json ?? {}) as JsonValue, { registry: extensionRegistry });
+  } catch (error) {
+    return fail({ path: "", message: error instanceof Error ? error.message : String(error) });
+  }
+  applyOverrides(bootstrap, overrides);
+  const errors = [...unsupportedFields(bootstrap)];
+  const admin = adminAddress(bootstrap.admin?.address, errors);
+  const ads = adsOf(bootstrap, errors);
+  if (errors.length > 0) return fail(...errors);
+  return ok({ bootstrap, node: bootstrap.node ?? create(NodeSchema), admin, ads });
+}
+
+function applyOverrides(bootstrap: Bootstrap, { serviceNode, serviceCluster, serviceZone }: NodeOverrides): void {
+  const node = bootstrap.node ?? create(NodeSchema);
+  if (serviceNode) node.id = serviceNode;
+  if (serviceCluster) node.cluster = serviceCluster;
+  if (serviceZone)
+    node.locality = {
+      $typeName: "envoy.config.core.v3.Locality",
+      region: "",
+      subZone: "",
+      ...node.locality,
+      zone: serviceZone,
+    };
+  bootstrap.node = node;
+}
+
+function adminAddress(address: Address | undefined, errors: FieldError[]): SidecarBootstrap["admin"] {
+  if (address === undefined) return undefined;
+  const path = "admin.address";
+  if (address.address.case !== "socketAddress") {
+    errors.push({ path, message: "only socket_address is supported" });
+    return undefined;
+  }
+  const { address: host, portSpecifier } = address.address.value;
+  if (portSpecifier.case !== "portValue") {
+    errors.push({ path: `${path}.socket_address`, message: "port_value is required" });
+    return undefined;
+  }
+  return { host, port: portSpecifier.value };
+}
+
+/** Envoy's default of initial_fetch_timeout. */
+const defaultInitialFetchTimeoutMs = 15_000;
+
+function adsOf({ dynamicResources, staticResources, node }: Bootstrap, errors: FieldError[]): SidecarBootstrap["ads"] {
+  if (dynamicResources === undefined) return undefined;
+  const path = "dynamic_resources.ads_config";
+  const { adsConfig, ldsConfig, cdsConfig } = dynamicResources;
+  if (adsConfig === undefined) {
+    errors.push({ path, message: "is required with lds_config or cds_config" });
+    return undefined;
+  }
+  if (!node?.id || !node.cluster) {
+    errors.push({ path: "node", message: "id and cluster are required with dynamic_resources" });
+  }
+  const cluster = envoyGrpcCluster(adsConfig.grpcServices[0], `${path}.grpc_services[0]`);
+  if (!cluster.ok) {
+    errors.push(...cluster.errors.map((message) => ({ path: "", message })));
+    return undefined;
+  }
+  const found = staticResources?.clusters.find(({ name }: Cluster) => name === cluster.value);
+  const target = found ? grpcTarget(found) : fail(`there is no static cluster ${cluster.value}`);
+  if (!target.ok) {
+    errors.push(
+      ...target.errors.map((message) => ({ path: `${path}.grpc_services[0].envoy_grpc.cluster_name`, message })),
+    );
+    return undefined;
+  }
+  return {
+    cluster: cluster.value,
+    target: target.value,
+    listeners: ldsConfig !== undefined,
+    clusters: cdsConfig !== undefined,
+    initialFetchTimeoutMs: durationMs((ldsConfig ?? cdsConfig)?.initialFetchTimeout) ?? defaultInitialFetchTimeoutMs,
+  };
+}

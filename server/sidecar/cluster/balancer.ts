@@ -1,0 +1,70 @@
+import type { BalancerConfig } from "./cluster-config.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** Picks among endpoints that may be picked. One per priority, rebuilt when the set changes. */
+export interface Balancer {
+  pick(): Endpoint | undefined;
+}
+
+export function createBalancer(config: BalancerConfig, endpoints: readonly Endpoint[], random: () => number): Balancer {
+  const [first] = endpoints;
+  if (endpoints.length <= 1) return { pick: () => first };
+  switch (config.kind) {
+    case "random":
+      return { pick: () => endpoints[Math.floor(random() * endpoints.length)] };
+    case "least_request":
+      return evenWeights(endpoints)
+        ? leastOfChoices(endpoints, config.choiceCount, random)
+        : weighted(endpoints, (endpoint) => endpoint.config.weight / (endpoint.active + 1) ** config.activeRequestBias);
+    case "round_robin":
+      return evenWeights(endpoints)
+        ? roundRobin(endpoints, random)
+        : weighted(endpoints, (endpoint) => endpoint.config.weight);
+  }
+}
+
+const evenWeights = (endpoints: readonly Endpoint[]): boolean =>
+  endpoints.every((endpoint) => endpoint.config.weight === endpoints[0]?.config.weight);
+
+/** Begins at a random place, so that many proxies do not all begin with the same endpoint. */
+function roundRobin(endpoints: readonly Endpoint[], random: () => number): Balancer {
+  let at = Math.floor(random() * endpoints.length);
+  return {
+    pick: () => {
+      at = at + 1 < endpoints.length ? at + 1 : 0;
+      return endpoints[at];
+    },
+  };
+}
+
+/** The power of N choices. */
+function leastOfChoices(endpoints: readonly Endpoint[], choices: number, random: () => number): Balancer {
+  return {
+    pick: () => {
+      let best = endpoints[Math.floor(random() * endpoints.length)];
+      for (let i = 1; i < choices; i++) {
+        const other = endpoints[Math.floor(random() * endpoints.length)];
+        if (best === undefined || (other !== undefined && other.active < best.active)) best = other;
+      }
+      return best;
+    },
+  };
+}
+
+/** Smooth weighted round robin: each gives its weight, the richest is taken and pays the total. Spreads picks evenly in time, like Envoy's EDF. */
+function weighted(endpoints: readonly Endpoint[], weight: (endpoint: Endpoint) => number): Balancer {
+  return {
+    pick: () => {
+      let total = 0;
+      let best: Endpoint | undefined;
+      for (const endpoint of endpoints) {
+        const share = weight(endpoint);
+        total += share;
+        endpoint.current += share;
+        if (best === undefined || endpoint.current > best.current) best = endpoint;
+      }
+      if (best !== undefined) best.current -= total;
+      return best;
+    },
+  };
+}

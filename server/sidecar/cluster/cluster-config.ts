@@ -1,0 +1,148 @@
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import {
+  type Cluster,
+  Cluster_DiscoveryType as DiscoveryType,
+  Cluster_DnsLookupFamily as DnsFamily,
+  Cluster_LbPolicy as LbPolicy,
+} from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import { LeastRequestSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js";
+import { RandomSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/random/v3/random_pb.js";
+import { RoundRobinSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
+import { HttpProtocolOptionsSchema as UpstreamOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { durationMs } from "../config/duration.ts";
+import type { Metadata } from "../route/compile-route.ts";
+import { compileOutlier, type OutlierConfig } from "./outlier-config.ts";
+
+export type Discovery = "static" | "strict_dns" | "logical_dns" | "eds";
+
+/** The immutable part of a cluster. */
+export interface ClusterConfig {
+  readonly name: string;
+  readonly discovery: Discovery;
+  /** The name asked for over EDS. */
+  readonly serviceName: string;
+  readonly connectTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  /** 0 is unlimited. */
+  readonly maxRequestsPerConnection: number;
+  readonly maxConnectionMs: number;
+  readonly maxConnections: number;
+  readonly maxPendingRequests: number;
+  readonly maxRequests: number;
+  readonly maxRetries: number;
+  readonly balancer: BalancerConfig;
+  readonly panicThreshold: number;
+  readonly localityWeighted: boolean;
+  readonly outlier: OutlierConfig | undefined;
+  readonly metadata: Metadata | undefined;
+  readonly dnsRefreshMs: number;
+  readonly dnsFamily: 0 | 4 | 6;
+  readonly bindAddress: string;
+}
+
+export interface BalancerConfig {
+  readonly kind: "round_robin" | "least_request" | "random";
+  readonly choiceCount: number;
+  readonly activeRequestBias: number;
+}
+
+/** Throws an Error naming the field. Unsupported fields were refused before. */
+export function compileCluster(config: Cluster): ClusterConfig {
+  if (config.name === "") throw new Error("name: required");
+  const options = upstreamOptions(config);
+  const common = options?.commonHttpProtocolOptions ?? config.commonHttpProtocolOptions;
+  const thresholds = config.circuitBreakers?.thresholds.find((entry) => entry.priority === 0);
+  return {
+    name: config.name,
+    discovery: discoveryOf(config),
+    serviceName: config.edsClusterConfig?.serviceName || config.name,
+    connectTimeoutMs: durationMs(config.connectTimeout) ?? 5000,
+    idleTimeoutMs: durationMs(common?.idleTimeout) ?? 3_600_000,
+    maxRequestsPerConnection: common?.maxRequestsPerConnection ?? config.maxRequestsPerConnection ?? 0,
+    maxConnectionMs: durationMs(common?.maxConnectionDuration) ?? 0,
+    maxConnections: thresholds?.maxConnections ?? 1024,
+    maxPendingRequests: thresholds?.maxPendingRequests ?? 1024,
+    maxRequests: thresholds?.maxRequests ?? 1024,
+    maxRetries: thresholds?.maxRetries ?? 3,
+    balancer: balancerOf(config),
+    panicThreshold: (config.commonLbConfig?.healthyPanicThreshold?.value ?? 50) / 100,
+    localityWeighted: config.commonLbConfig?.localityConfigSpecifier.case === "localityWeightedLbConfig",
+    outlier: compileOutlier(config.outlierDetection),
+    metadata: config.metadata?.filterMetadata as Metadata | undefined,
+    dnsRefreshMs: durationMs(config.dnsRefreshRate) ?? 5000,
+    dnsFamily: config.dnsLookupFamily === DnsFamily.V4_ONLY ? 4 : config.dnsLookupFamily === DnsFamily.V6_ONLY ? 6 : 0,
+    bindAddress: config.upstreamBindConfig?.sourceAddress?.address ?? "",
+  };
+}
+
+function discoveryOf(config: Cluster): Discovery {
+  if (config.clusterDiscoveryType.case === "clusterType") throw new Error("cluster_type: not supported");
+  switch (config.clusterDiscoveryType.value ?? DiscoveryType.STATIC) {
+    case DiscoveryType.STATIC:
+      return "static";
+    case DiscoveryType.STRICT_DNS:
+      return "strict_dns";
+    case DiscoveryType.LOGICAL_DNS:
+      return "logical_dns";
+    case DiscoveryType.EDS:
+      return "eds";
+    default:
+      throw new Error("type: ORIGINAL_DST is not supported");
+  }
+}
+
+function balancerOf(config: Cluster): BalancerConfig {
+  if (config.loadBalancingPolicy !== undefined) return typedBalancer(config);
+  switch (config.lbPolicy) {
+    case LbPolicy.ROUND_ROBIN:
+      return roundRobin;
+    case LbPolicy.RANDOM:
+      return { ...roundRobin, kind: "random" };
+    case LbPolicy.LEAST_REQUEST: {
+      const least = config.lbConfig.case === "leastRequestLbConfig" ? config.lbConfig.value : undefined;
+      return leastRequest(least?.choiceCount, least?.activeRequestBias?.defaultValue);
+    }
+    default:
+      throw new Error(`lb_policy: ${LbPolicy[config.lbPolicy]} is not supported`);
+  }
+}
+
+/** The first policy that we know, as the field's definition has it. */
+function typedBalancer(config: Cluster): BalancerConfig {
+  for (const policy of config.loadBalancingPolicy?.policies ?? []) {
+    const any = policy.typedExtensionConfig?.typedConfig;
+    if (any === undefined) continue;
+    if (anyUnpack(any, RoundRobinSchema) !== undefined) return roundRobin;
+    if (anyUnpack(any, RandomSchema) !== undefined) return { ...roundRobin, kind: "random" };
+    const least = anyUnpack(any, LeastRequestSchema);
+    if (least !== undefined) return leastRequest(least.choiceCount, least.activeRequestBias?.defaultValue);
+  }
+  throw new Error("load_balancing_policy: none of the policies is supported");
+}
+
+const roundRobin: BalancerConfig = { kind: "round_robin", choiceCount: 0, activeRequestBias: 1 };
+
+const leastRequest = (choiceCount = 2, activeRequestBias = 1): BalancerConfig => ({
+  kind: "least_request",
+  choiceCount,
+  activeRequestBias,
+});
+
+const upstreamOptionsName = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+
+function upstreamOptions(config: Cluster) {
+  const any = config.typedExtensionProtocolOptions[upstreamOptionsName];
+  const options = any === undefined ? undefined : anyUnpack(any, UpstreamOptionsSchema);
+  const protocol = options?.upstreamProtocolOptions;
+  const explicit = protocol?.case === "explicitHttpConfig" ? protocol.value.protocolConfig.case : undefined;
+  // `use_downstream_protocol_config` means HTTP/1.1 here, since that is all our downstreams speak.
+  if (explicit !== undefined && explicit !== "httpProtocolOptions") {
+    throw new Error(
+      `typed_extension_protocol_options["${upstreamOptionsName}"].explicit_http_config.http2_protocol_options: not supported`,
+    );
+  }
+  if (protocol?.case === "autoConfig") {
+    throw new Error(`typed_extension_protocol_options["${upstreamOptionsName}"].auto_config: not supported`);
+  }
+  return options;
+}

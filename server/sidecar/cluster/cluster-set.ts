@@ -1,0 +1,102 @@
+import type { Cluster as ClusterProto } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import type { ClusterLoadAssignment } from "../../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
+import { Cluster, type ClusterIo } from "./cluster.ts";
+import { type ClusterConfig, compileCluster } from "./cluster-config.ts";
+import { DnsResolver } from "./dns.ts";
+import { compileAssignment } from "./load-assignment.ts";
+
+/** All clusters, with what feeds their endpoints: the config itself, EDS or DNS. */
+export class ClusterSet {
+  readonly byName = new Map<string, Cluster>();
+  private readonly io: ClusterIo;
+  private readonly changed: () => void;
+  private readonly resolvers = new Map<string, DnsResolver>();
+  /** The last assignment of each EDS service name, also for clusters to come. */
+  private readonly assignments = new Map<string, ClusterLoadAssignment>();
+
+  /** @param changed called when a cluster may have become warm */
+  constructor(io: ClusterIo, changed: () => void) {
+    this.io = io;
+    this.changed = changed;
+  }
+
+  get ready(): boolean {
+    for (const cluster of this.byName.values()) if (!cluster.warm) return false;
+    return true;
+  }
+
+  /** Throws an Error naming the field, before any change. */
+  put(proto: ClusterProto): void {
+    const config = compileCluster(proto);
+    const assignment = proto.loadAssignment;
+    const fixed = assignment === undefined ? [] : compileAssignment(assignment, config.localityWeighted);
+    let cluster = this.byName.get(config.name);
+    if (cluster === undefined) {
+      cluster = new Cluster(config, this.io);
+      this.byName.set(config.name, cluster);
+    } else {
+      cluster.reconfigure(config);
+    }
+    this.resolvers.get(config.name)?.close();
+    this.resolvers.delete(config.name);
+    const target = cluster;
+    if (config.discovery === "static") target.setEndpoints(fixed);
+    else if (config.discovery === "eds") this.feed(config.serviceName);
+    else {
+      const resolver = new DnsResolver(config, fixed, (endpoints) => {
+        target.setEndpoints(endpoints);
+        this.changed();
+      });
+      this.resolvers.set(config.name, resolver);
+    }
+    this.changed();
+  }
+
+  remove(name: string): void {
+    this.resolvers.get(name)?.close();
+    this.resolvers.delete(name);
+    const cluster = this.byName.get(name);
+    this.byName.delete(name);
+    cluster?.remove();
+    cluster?.stats.forget();
+    this.changed();
+  }
+
+  putEndpoints(assignment: ClusterLoadAssignment): void {
+    // Compiled once here, so that a bad one is refused although no cluster may use it yet.
+    compileAssignment(assignment, false);
+    this.assignments.set(assignment.clusterName, assignment);
+    this.feed(assignment.clusterName);
+    this.changed();
+  }
+
+  removeEndpoints(name: string): void {
+    this.assignments.delete(name);
+    for (const cluster of this.usersOf(name)) cluster.setEndpoints([]);
+  }
+
+  requiredEndpoints(): string[] {
+    const names = new Set<string>();
+    for (const { config } of this.byName.values()) if (config.discovery === "eds") names.add(config.serviceName);
+    return [...names];
+  }
+
+  close(): void {
+    for (const resolver of this.resolvers.values()) resolver.close();
+    for (const cluster of this.byName.values()) cluster.destroy();
+    this.byName.clear();
+  }
+
+  private feed(serviceName: string): void {
+    const assignment = this.assignments.get(serviceName);
+    if (assignment === undefined) return;
+    for (const cluster of this.usersOf(serviceName)) {
+      cluster.setEndpoints(compileAssignment(assignment, cluster.config.localityWeighted));
+    }
+  }
+
+  private usersOf(serviceName: string): Cluster[] {
+    const uses = (config: ClusterConfig) => config.discovery === "eds" && config.serviceName === serviceName;
+    return [...this.byName.values()].filter((cluster) => uses(cluster.config));
+  }
+}

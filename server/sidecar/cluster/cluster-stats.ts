@@ -1,0 +1,117 @@
+import type { Counter, Gauge, Histogram, Stats } from "../stats.ts";
+
+/** A cluster's stats under Envoy's names, resolved once: https://www.envoyproxy.io/docs/envoy/latest/configuration/upstream/cluster_manager/cluster_stats */
+export class ClusterStats {
+  readonly prefix: string;
+  readonly rqTotal: Counter;
+  readonly rqActive: Gauge;
+  readonly rqTime: Histogram;
+  readonly rqCompleted: Counter;
+  readonly rqTimeout: Counter;
+  readonly rqPerTryTimeout: Counter;
+  readonly rqRxReset: Counter;
+  readonly rqTxReset: Counter;
+  readonly rqCancelled: Counter;
+  readonly rqPendingTotal: Counter;
+  readonly rqPendingActive: Gauge;
+  readonly rqPendingOverflow: Counter;
+  readonly rqPendingFailureEject: Counter;
+  readonly rqRetry: Counter;
+  readonly rqRetrySuccess: Counter;
+  readonly rqRetryOverflow: Counter;
+  readonly rqRetryLimitExceeded: Counter;
+  readonly rqMaintenance: Counter;
+  readonly cxTotal: Counter;
+  readonly cxActive: Gauge;
+  readonly cxConnectFail: Counter;
+  readonly cxConnectTimeout: Counter;
+  readonly cxOverflow: Counter;
+  readonly cxDestroy: Counter;
+  readonly cxNoneHealthy: Counter;
+  readonly cxConnectMs: Histogram;
+  readonly cxMaxRequests: Counter;
+  readonly cxIdleTimeout: Counter;
+  readonly cxProtocolError: Counter;
+  readonly txBytes: Counter;
+  readonly rxBytes: Counter;
+  readonly membershipTotal: Gauge;
+  readonly membershipHealthy: Gauge;
+  readonly membershipChange: Counter;
+  private readonly stats: Stats;
+  private readonly byStatus: (Counter | undefined)[] = [];
+  private readonly byClass: (Counter | undefined)[] = [];
+
+  constructor(stats: Stats, cluster: string) {
+    const prefix = `cluster.${statName(cluster)}.`;
+    this.prefix = prefix;
+    this.stats = stats;
+    this.rqTotal = stats.counter(`${prefix}upstream_rq_total`);
+    this.rqActive = stats.gauge(`${prefix}upstream_rq_active`);
+    this.rqTime = stats.histogram(`${prefix}upstream_rq_time`);
+    this.rqCompleted = stats.counter(`${prefix}upstream_rq_completed`);
+    this.rqTimeout = stats.counter(`${prefix}upstream_rq_timeout`);
+    this.rqPerTryTimeout = stats.counter(`${prefix}upstream_rq_per_try_timeout`);
+    this.rqRxReset = stats.counter(`${prefix}upstream_rq_rx_reset`);
+    this.rqTxReset = stats.counter(`${prefix}upstream_rq_tx_reset`);
+    this.rqCancelled = stats.counter(`${prefix}upstream_rq_cancelled`);
+    this.rqPendingTotal = stats.counter(`${prefix}upstream_rq_pending_total`);
+    this.rqPendingActive = stats.gauge(`${prefix}upstream_rq_pending_active`);
+    this.rqPendingOverflow = stats.counter(`${prefix}upstream_rq_pending_overflow`);
+    this.rqPendingFailureEject = stats.counter(`${prefix}upstream_rq_pending_failure_eject`);
+    this.rqRetry = stats.counter(`${prefix}upstream_rq_retry`);
+    this.rqRetrySuccess = stats.counter(`${prefix}upstream_rq_retry_success`);
+    this.rqRetryOverflow = stats.counter(`${prefix}upstream_rq_retry_overflow`);
+    this.rqRetryLimitExceeded = stats.counter(`${prefix}upstream_rq_retry_limit_exceeded`);
+    this.rqMaintenance = stats.counter(`${prefix}upstream_rq_maintenance_mode`);
+    this.cxTotal = stats.counter(`${prefix}upstream_cx_total`);
+    this.cxActive = stats.gauge(`${prefix}upstream_cx_active`);
+    this.cxConnectFail = stats.counter(`${prefix}upstream_cx_connect_fail`);
+    this.cxConnectTimeout = stats.counter(`${prefix}upstream_cx_connect_timeout`);
+    this.cxOverflow = stats.counter(`${prefix}upstream_cx_overflow`);
+    this.cxDestroy = stats.counter(`${prefix}upstream_cx_destroy`);
+    this.cxNoneHealthy = stats.counter(`${prefix}upstream_cx_none_healthy`);
+    this.cxConnectMs = stats.histogram(`${prefix}upstream_cx_connect_ms`);
+    this.cxMaxRequests = stats.counter(`${prefix}upstream_cx_max_requests`);
+    this.cxIdleTimeout = stats.counter(`${prefix}upstream_cx_idle_timeout`);
+    this.cxProtocolError = stats.counter(`${prefix}upstream_cx_protocol_error`);
+    this.txBytes = stats.counter(`${prefix}upstream_cx_tx_bytes_total`);
+    this.rxBytes = stats.counter(`${prefix}upstream_cx_rx_bytes_total`);
+    this.membershipTotal = stats.gauge(`${prefix}membership_total`);
+    this.membershipHealthy = stats.gauge(`${prefix}membership_healthy`);
+    this.membershipChange = stats.counter(`${prefix}membership_change`);
+  }
+
+  /** One response from an upstream, or one made here in its stead. */
+  response(status: number): void {
+    this.rqCompleted.inc();
+    this.counterOf(status).inc();
+    this.classOf(status).inc();
+  }
+
+  forget(): void {
+    this.stats.remove(this.prefix);
+  }
+
+  private counterOf(status: number): Counter {
+    let counter = this.byStatus[status];
+    if (counter === undefined) {
+      counter = this.stats.counter(`${this.prefix}upstream_rq_${status}`);
+      this.byStatus[status] = counter;
+    }
+    return counter;
+  }
+
+  private classOf(status: number): Counter {
+    const first = Math.floor(status / 100);
+    let counter = this.byClass[first];
+    if (counter === undefined) {
+      counter = this.stats.counter(`${this.prefix}upstream_rq_${first}xx`);
+      this.byClass[first] = counter;
+    }
+    return counter;
+  }
+}
+
+/** Envoy writes `:` in the name of a thing as `_` in its stats. */
+export const statName = (name: string): string =>
+  name.replaceAll("://", "_").replaceAll(":/", "_").replaceAll(":", "_");

@@ -1,0 +1,133 @@
+import type { Stats } from "../stats.ts";
+import type { Timers } from "../timers.ts";
+import type { Balancer } from "./balancer.ts";
+import type { ClusterConfig } from "./cluster-config.ts";
+import { ClusterStats } from "./cluster-stats.ts";
+import { Endpoint, type EndpointConfig, endpointKey } from "./endpoint.ts";
+import { OutlierDetector } from "./outlier.ts";
+import { ConnectionPool } from "./pool.ts";
+import { createPriorityBalancer } from "./priorities.ts";
+
+export interface ClusterIo {
+  readonly stats: Stats;
+  readonly timers: Timers;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** One upstream service: its endpoints, their balancer and their connections. Survives updates of its config and of its endpoints. */
+export class Cluster {
+  config: ClusterConfig;
+  readonly stats: ClusterStats;
+  readonly timers: Timers;
+  readonly pool: ConnectionPool;
+  activeRequests = 0;
+  activeRetries = 0;
+  removed = false;
+  /** Whether endpoints are known, be it none. Until then requests would be refused for no reason. */
+  warm = false;
+  private readonly io: ClusterIo;
+  private endpoints = new Map<string, Endpoint>();
+  private balancer: Balancer = { pick: () => undefined };
+  private detector: OutlierDetector | undefined = undefined;
+
+  constructor(config: ClusterConfig, io: ClusterIo) {
+    this.config = config;
+    this.io = io;
+    this.timers = io.timers;
+    this.stats = new ClusterStats(io.stats, config.name);
+    this.pool = new ConnectionPool(this);
+    this.startDetector();
+  }
+
+  /** New settings; connections stay. */
+  reconfigure(config: ClusterConfig): void {
+    const outlierChanged = JSON.stringify(config.outlier) !== JSON.stringify(this.config.outlier);
+    this.config = config;
+    if (outlierChanged) this.startDetector();
+    this.rebalance();
+  }
+
+  /** Endpoints whose address stays keep their connections and their history. */
+  setEndpoints(configs: readonly EndpointConfig[]): void {
+    const next = new Map<string, Endpoint>();
+    for (const config of configs) {
+      const key = endpointKey(config);
+      const endpoint = this.endpoints.get(key) ?? new Endpoint(config);
+      endpoint.config = config;
+      next.set(key, endpoint);
+    }
+    const gone = [...this.endpoints].filter(([key]) => !next.has(key)).map(([, endpoint]) => endpoint);
+    this.endpoints = next;
+    this.warm = true;
+    this.stats.membershipChange.inc();
+    this.rebalance();
+    for (const endpoint of gone) {
+      endpoint.removed = true;
+      this.pool.drain(endpoint);
+    }
+  }
+
+  get allEndpoints(): readonly Endpoint[] {
+    return [...this.endpoints.values()];
+  }
+
+  /** @param avoid endpoints already tried; given up after `attempts` picks */
+  pick(avoid?: ReadonlySet<Endpoint>, attempts = 1): Endpoint | undefined {
+    let picked = this.balancer.pick();
+    if (avoid === undefined) return picked;
+    for (let i = 0; i < attempts && picked !== undefined && avoid.has(picked); i++) picked = this.balancer.pick();
+    return picked;
+  }
+
+  onResponse(endpoint: Endpoint, status: number): void {
+    if (status >= 500) endpoint.totals.errors++;
+    else endpoint.totals.successes++;
+    this.detector?.onResponse(endpoint, status);
+  }
+
+  onLocalFailure(endpoint: Endpoint): void {
+    endpoint.totals.errors++;
+    this.detector?.onLocalFailure(endpoint);
+  }
+
+  onLocalSuccess(endpoint: Endpoint): void {
+    this.detector?.onLocalSuccess(endpoint);
+  }
+
+  /** No new requests come; idle connections close now, busy ones with their request. */
+  remove(): void {
+    this.removed = true;
+    this.detector?.close();
+    for (const endpoint of this.endpoints.values()) this.pool.drain(endpoint);
+  }
+
+  /** Breaks everything off. */
+  destroy(): void {
+    this.remove();
+    for (const endpoint of this.endpoints.values()) {
+      for (const connection of [...endpoint.connections]) connection.close("shutdown");
+    }
+  }
+
+  private startDetector(): void {
+    this.detector?.close();
+    this.detector = undefined;
+    for (const endpoint of this.endpoints.values()) endpoint.outlier.ejectedAt = undefined;
+    if (this.config.outlier === undefined) return;
+    this.detector = new OutlierDetector(
+      this.config.outlier,
+      () => this.allEndpoints,
+      () => this.rebalance(),
+      { stats: this.io.stats, prefix: this.stats.prefix, now: this.io.now, random: this.io.random },
+    );
+  }
+
+  private rebalance(): void {
+    const endpoints = this.allEndpoints;
+    const { balancer, panicThreshold } = this.config;
+    this.balancer = createPriorityBalancer(endpoints, balancer, panicThreshold, this.io.random);
+    this.stats.membershipTotal.set(endpoints.length);
+    this.stats.membershipHealthy.set(endpoints.filter((endpoint) => endpoint.available).length);
+  }
+}

@@ -1,0 +1,216 @@
+import type { DescMessage, Message } from "@bufbuild/protobuf";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import type { AccessLog } from "../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
+import { type Cluster as ClusterProto, ClusterSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import { TrafficDirection } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+import {
+  type ClusterLoadAssignment,
+  ClusterLoadAssignmentSchema,
+} from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
+import { type Listener as ListenerProto, ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
+import { type VirtualHost, VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
+import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
+import {
+  type HttpConnectionManager,
+  type HttpConnectionManager_Tracing,
+  HttpConnectionManagerSchema,
+} from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/logger.ts";
+import { ClusterSet } from "./cluster/cluster-set.ts";
+import { unsupportedFields } from "./config/supported.ts";
+import { compileManager, type ManagerIo } from "./listener/compile-manager.ts";
+import { ListenerSet } from "./listener/listener-set.ts";
+import type { AccessLogger, Tracer } from "./record.ts";
+import { RouteSet } from "./route/route-set.ts";
+import type { RouteTable } from "./route/route-table.ts";
+import type { Stats } from "./stats.ts";
+import { Timers } from "./timers.ts";
+
+export interface DataPlaneIo {
+  readonly stats: Stats;
+  /** One logger for all `access_log` entries of a connection manager. May throw an Error naming what it does not support. */
+  accessLogger(configs: AccessLog[], direction: "inbound" | "outbound"): AccessLogger;
+  /** May throw likewise; undefined: not traced. */
+  tracer(config: HttpConnectionManager_Tracing): Tracer | undefined;
+  readonly clock?: Clock;
+  /** Uniform in [0, 1). */
+  readonly random?: () => number;
+  readonly logger: Logger;
+}
+
+/**
+ * The data path of one proxy: listener → connection manager → route → cluster → endpoint. Config comes in as Envoy's messages, one resource at a time; each
+ * setter answers with everything wrong with the resource (`path: what`), empty when it was taken. A refused resource leaves the one in force untouched.
+ */
+export class DataPlane {
+  private readonly timers = new Timers();
+  private readonly routes: RouteSet;
+  private readonly clusters: ClusterSet;
+  private readonly listeners: ListenerSet;
+  private readonly managerIo: ManagerIo;
+
+  constructor(io: DataPlaneIo) {
+    const random = io.random ?? Math.random;
+    const { clock } = io;
+    const now = clock === undefined ? () => performance.now() : () => clock.now();
+    this.routes = new RouteSet(() => this.listeners.warm());
+    this.clusters = new ClusterSet({ stats: io.stats, timers: this.timers, now, random }, () => this.listeners.warm());
+    this.listeners = new ListenerSet(io.stats, io.logger, () => this.clusters.ready);
+    this.managerIo = {
+      stats: io.stats,
+      timers: this.timers,
+      random,
+      clusters: this.clusters.byName,
+      accessLogger: (configs, direction) => io.accessLogger(configs, direction),
+      tracer: (config) => io.tracer(config),
+    };
+  }
+
+  setListener(listener: ListenerProto): string[] {
+    return refuse(`listener ${listener.name}`, ListenerSchema, listener, () => this.putListener(listener));
+  }
+
+  removeListener(name: string): void {
+    this.listeners.remove(name);
+    this.routes.unuse(name);
+  }
+
+  setCluster(cluster: ClusterProto): string[] {
+    return refuse(`cluster ${cluster.name}`, ClusterSchema, cluster, () => this.clusters.put(cluster));
+  }
+
+  removeCluster(name: string): void {
+    this.clusters.remove(name);
+  }
+
+  setEndpoints(assignment: ClusterLoadAssignment): string[] {
+    return refuse(`endpoints ${assignment.clusterName}`, ClusterLoadAssignmentSchema, assignment, () =>
+      this.clusters.putEndpoints(assignment),
+    );
+  }
+
+  removeEndpoints(name: string): void {
+    this.clusters.removeEndpoints(name);
+  }
+
+  setRouteConfiguration(config: RouteConfiguration): string[] {
+    return refuse(`route ${config.name}`, RouteConfigurationSchema, config, () => this.routes.put(config));
+  }
+
+  removeRouteConfiguration(name: string): void {
+    this.routes.remove(name);
+  }
+
+  /** @param resourceName as in VHDS: `<route config>/<virtual host>` */
+  setVirtualHost(routeConfigName: string, host: VirtualHost, resourceName: string): string[] {
+    return refuse(`virtual host ${resourceName}`, VirtualHostSchema, host, () =>
+      this.routes.putVirtualHost(routeConfigName, host, resourceName),
+    );
+  }
+
+  removeVirtualHost(resourceName: string): void {
+    this.routes.removeVirtualHost(resourceName);
+  }
+
+  /** EDS service names of all clusters. */
+  requiredEndpoints(): string[] {
+    return this.clusters.requiredEndpoints();
+  }
+
+  /** Route configurations that listeners ask for over RDS. */
+  requiredRoutes(): string[] {
+    return this.routes.required();
+  }
+
+  /** Whether a route configuration takes virtual hosts over VHDS. */
+  wantsVhds(): boolean {
+    return this.routes.wantsVhds();
+  }
+
+  /** Whether every listener is bound and every cluster has its endpoints. */
+  get ready(): boolean {
+    return this.listeners.ready && this.clusters.ready;
+  }
+
+  /** The tables in force, for simulation and dumps. */
+  routeTable(name: string): RouteTable | undefined {
+    return this.routes.table(name);
+  }
+
+  /** The clusters in force, for the admin's pages. */
+  get clusterMap(): ClusterSet["byName"] {
+    return this.clusters.byName;
+  }
+
+  /** Name and bound address of every listener that listens. */
+  boundListeners(): { name: string; address: string; port: number }[] {
+    return this.listeners.bound();
+  }
+
+  /** Resolves when all listeners known are bound. */
+  whenListening(): Promise<void> {
+    return this.listeners.whenListening();
+  }
+
+  /** Stops accepting, lets running requests end for up to `ms`. */
+  drain(ms: number): Promise<void> {
+    return this.listeners.drain(ms);
+  }
+
+  /** Breaks everything off and frees sockets and timers. */
+  close(): void {
+    this.listeners.close();
+    this.clusters.close();
+    this.routes.close();
+    this.timers.stop();
+  }
+
+  private putListener(proto: ListenerProto): void {
+    const http = connectionManagerOf(proto);
+    const address = proto.address?.address;
+    if (address?.case !== "socketAddress" || address.value.portSpecifier.case !== "portValue") {
+      throw new Error("address.socket_address: required");
+    }
+    const routes = this.routes.sourceFor(proto.name, http.config);
+    const direction = proto.trafficDirection === TrafficDirection.INBOUND ? "inbound" : "outbound";
+    let manager: ReturnType<typeof compileManager>;
+    try {
+      manager = compileManager(http.config, direction, routes.source, this.managerIo);
+    } catch (cause) {
+      throw new Error(`${http.path}.${(cause as Error).message}`);
+    }
+    routes.use();
+    this.listeners.put(
+      proto.name,
+      { address: address.value.address, port: address.value.portSpecifier.value },
+      manager,
+      proto.tcpBacklogSize ?? 4096,
+    );
+  }
+}
+
+function connectionManagerOf(proto: ListenerProto): { config: HttpConnectionManager; path: string } {
+  const only = proto.filterChains.length === 0 ? proto.defaultFilterChain : proto.filterChains[0];
+  const path = proto.filterChains.length === 0 ? "default_filter_chain" : "filter_chains[0]";
+  if (only === undefined) throw new Error("filter_chains: one is required");
+  if (proto.filterChains.length > 1) throw new Error("filter_chains[1]: more than one chain is not supported");
+  const [filter, second] = only.filters;
+  if (second !== undefined) throw new Error(`${path}.filters[1]: more than one network filter is not supported`);
+  const any = filter?.configType.case === "typedConfig" ? filter.configType.value : undefined;
+  const config = any === undefined ? undefined : anyUnpack(any, HttpConnectionManagerSchema);
+  if (config === undefined) throw new Error(`${path}.filters[0]: an HTTP connection manager is required`);
+  return { config, path: `${path}.filters[0].typed_config` };
+}
+
+/** Names every unsupported field; only then compiles, and names what cannot be compiled. */
+function refuse(subject: string, schema: DescMessage, message: Message, apply: () => void): string[] {
+  const unsupported = unsupportedFields(schema, message);
+  if (unsupported.length > 0) return unsupported.map((error) => `${subject}: ${error}`);
+  try {
+    apply();
+    return [];
+  } catch (cause) {
+    return [`${subject}: ${(cause as Error).message}`];
+  }
+}

@@ -1,0 +1,79 @@
+import { randomUUID } from "node:crypto";
+import { getHeader, setHeader } from "../http1/headers.ts";
+import type { HttpManager } from "../listener/manager.ts";
+import { withoutPort } from "../route/route-table.ts";
+import type { Exchange } from "./exchange.ts";
+import { normalizePath } from "./normalize-path.ts";
+
+/**
+ * What the connection manager does to every request before routing it, and what it notes for the log.
+ * https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers
+ * @returns false when the path cannot be normalized: answer 400
+ */
+export function prepareRequest(exchange: Exchange, manager: HttpManager): boolean {
+  const { options } = manager;
+  const { headers, record } = exchange;
+  let requestId: string | undefined;
+  let forwardedFor: string | undefined;
+  let proto: string | undefined;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    // By length first: comparing strings of different length costs nothing.
+    if (name.length === 10 && name === "user-agent") record.userAgent = headers[i + 1] as string;
+    else if (name.length === 12 && name === "x-request-id") requestId = headers[i + 1];
+    else if (name.length === 15 && name === "x-forwarded-for") forwardedFor = headers[i + 1];
+    else if (name.length === 17 && name === "x-forwarded-proto") proto = headers[i + 1];
+  }
+  if (proto === undefined || options.useRemoteAddress) setHeader(headers, "x-forwarded-proto", "http");
+  else if (proto === "https") exchange.scheme = "https";
+  if (options.useRemoteAddress && !options.skipXffAppend) forwardedFor = appendForwardedFor(exchange, forwardedFor);
+  record.forwardedFor = forwardedFor ?? "";
+  if (
+    options.generateRequestId &&
+    (requestId === undefined || (options.useRemoteAddress && !options.preserveRequestId))
+  ) {
+    requestId = randomUUID();
+    setHeader(headers, "x-request-id", requestId);
+  }
+  record.requestId = requestId ?? "";
+  if (options.via !== "") headers.push("via", options.via);
+  if (options.stripPort !== "none") exchange.authority = stripPort(exchange, options.stripPort);
+  record.scheme = exchange.scheme;
+  record.method = exchange.method;
+  record.authority = exchange.authority;
+  if (!options.normalizePath && !options.mergeSlashes) {
+    record.path = exchange.path;
+    return true;
+  }
+  const path = normalizePath(exchange.path, options.normalizePath, options.mergeSlashes);
+  exchange.path = path ?? exchange.path;
+  record.path = exchange.path;
+  return path !== undefined;
+}
+
+function appendForwardedFor(exchange: Exchange, before: string | undefined): string {
+  const peer = exchange.record.downstreamRemoteAddress;
+  if (before === undefined) {
+    exchange.headers.push("x-forwarded-for", peer);
+    return peer;
+  }
+  const value = `${before},${peer}`;
+  setHeader(exchange.headers, "x-forwarded-for", value);
+  return value;
+}
+
+function stripPort(exchange: Exchange, mode: "any" | "matching"): string {
+  const host = exchange.authority;
+  if (mode === "matching" && !host.endsWith(`:${exchange.record.downstreamLocalPort}`)) return host;
+  return withoutPort(host);
+}
+
+/** Sets the trace context that the tracer wants the next hop to see. */
+export function propagateTrace(exchange: Exchange, propagate: readonly string[]): void {
+  for (let i = 0; i < propagate.length; i += 2) {
+    setHeader(exchange.headers, propagate[i] as string, propagate[i + 1] as string);
+  }
+}
+
+export const isGrpc = (headers: readonly string[]): boolean =>
+  getHeader(headers, "content-type")?.startsWith("application/grpc") === true;

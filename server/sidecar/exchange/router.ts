@@ -1,0 +1,356 @@
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Endpoint } from "../cluster/endpoint.ts";
+import type { ResponseHead } from "../http1/head.ts";
+import { getHeader, setHeader } from "../http1/headers.ts";
+import { ResponseFlag } from "../record.ts";
+import type { CompiledRoute, ForwardTarget } from "../route/compile-route.ts";
+import type { ResetReason } from "../route/retry-policy.ts";
+import {
+  backOffMs,
+  type CompiledRetryPolicy,
+  requestRetriable,
+  retriesReset,
+  retriesResponse,
+} from "../route/retry-policy.ts";
+import { WheelTimer } from "../timer-wheel.ts";
+import { Attempt } from "./attempt.ts";
+import { type Exchange, Framing } from "./exchange.ts";
+import { sendMirrors } from "./mirror.ts";
+import { redirectLocation } from "./redirect.ts";
+import { resetReply } from "./reset-reply.ts";
+import { finishUpstreamHeaders } from "./upstream-headers.ts";
+
+/**
+ * The last filter: sends the request to its cluster, tries again where the route says so, and passes one response back.
+ * https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
+ */
+export class Router {
+  readonly exchange: Exchange;
+  cluster: Cluster | undefined = undefined;
+  action: ForwardTarget | undefined = undefined;
+  /** Request body so far, for upstreams to come; undefined once it is too long to keep. */
+  body: Buffer[] | undefined = undefined;
+  bodyBytes = 0;
+  requestDone = false;
+  private begun = false;
+  private attempt: Attempt | undefined = undefined;
+  private retry: CompiledRetryPolicy | undefined = undefined;
+  private retriesLeft = 0;
+  private retries = 0;
+  private retrying = false;
+  private keepBody = false;
+  private tried: Set<Endpoint> | undefined = undefined;
+  private timeout: WheelTimer | undefined = undefined;
+  private duration: WheelTimer | undefined = undefined;
+  private backOff: WheelTimer | undefined = undefined;
+  private counted = false;
+
+  constructor(exchange: Exchange) {
+    this.exchange = exchange;
+  }
+
+  /** Acts on the route chosen. */
+  begin(): void {
+    const { exchange } = this;
+    const { route, manager } = exchange;
+    this.begun = true;
+    if (route === undefined) {
+      manager.stats.noRoute.inc();
+      exchange.reply(404, "", "route_not_found", ResponseFlag.noRouteFound);
+      return;
+    }
+    const { action } = route;
+    switch (action.kind) {
+      case "direct":
+        manager.stats.direct.inc();
+        exchange.reply(action.status, action.body, "direct_response", 0);
+        return;
+      case "redirect":
+        manager.stats.redirect.inc();
+        exchange.reply(action.status, "", "direct_response", 0, ["location", redirectLocation(action, exchange)]);
+        return;
+      case "forward":
+        this.forward(route, action);
+    }
+  }
+
+  onRequestBody(bytes: Buffer, start: number, end: number): void {
+    const { attempt } = this;
+    const sending = attempt?.ready === true;
+    if (!sending || this.keepBody) this.keep(bytes.subarray(start, end), sending);
+    if (sending) attempt.sendBody(bytes, start, end);
+  }
+
+  onRequestEnd(): void {
+    this.requestDone = true;
+    if (!this.begun || this.cluster === undefined) return;
+    this.armTimeout();
+    this.attempt?.onRequestDone();
+    this.mirror();
+  }
+
+  /** @returns false when the response is not passed on, because the request is tried again */
+  onResponseHead(attempt: Attempt, head: ResponseHead): boolean {
+    const { exchange, cluster, retry } = this;
+    const { record } = exchange;
+    cluster?.stats.response(head.status);
+    cluster?.onLocalSuccess(attempt.endpoint);
+    cluster?.onResponse(attempt.endpoint, head.status);
+    if (retry !== undefined && retriesResponse(retry, head.status, head.headers)) {
+      if (this.tryAgain()) return false;
+    } else if (this.retries > 0 && head.status < 500) {
+      cluster?.stats.rqRetrySuccess.inc();
+    }
+    if (record.responseCodeDetails === "") record.responseCodeDetails = "via_upstream";
+    if (exchange.manager.options.envoyHeaders) {
+      const serviceTime = Math.max(0, Math.round(performance.now() - exchange.start - record.timeToFirstUpstreamTxMs));
+      setHeader(head.headers, "x-envoy-upstream-service-time", String(serviceTime));
+    }
+    const framing = head.chunked ? Framing.chunked : attempt.untilClose ? Framing.close : Framing.length;
+    exchange.respond(head.status, head.headers, framing);
+    return true;
+  }
+
+  onResponseEnd(): void {
+    this.attempt = undefined;
+    this.recordTime();
+    this.release();
+    this.exchange.respondEnd();
+  }
+
+  /** The attempt ended without a whole response. */
+  onReset(attempt: Attempt, reason: ResetReason, detail: string): void {
+    const { exchange, cluster, retry } = this;
+    this.attempt = undefined;
+    const overflow = reason === "overflow";
+    if (!overflow) cluster?.onLocalFailure(attempt.endpoint);
+    const outcome = resetReply(reason, detail);
+    exchange.record.upstreamTransportFailureReason = outcome.transportFailure;
+    if (
+      !exchange.responseStarted &&
+      retry !== undefined &&
+      retriesReset(retry, reason, attempt.sent) &&
+      this.tryAgain()
+    )
+      return;
+    if (!exchange.responseStarted) cluster?.stats.response(outcome.status);
+    this.release();
+    const details = exchange.responseStarted ? outcome.detailsAfterStart : outcome.details;
+    exchange.reply(outcome.status, outcome.body, details, outcome.flag, overflow ? ["x-envoy-overloaded", "true"] : []);
+  }
+
+  /** Lets go of everything upstream: the client is gone or has its answer. */
+  abandon(): void {
+    const { attempt } = this;
+    this.attempt = undefined;
+    if (attempt !== undefined) {
+      this.cluster?.stats.rqCancelled.inc();
+      attempt.cancel();
+    }
+    this.release();
+  }
+
+  /** The exchange has become a tunnel: only idle and stream limits hold. */
+  onTunnel(): void {
+    this.timeout?.cancel();
+  }
+
+  onDownstreamDrain(): void {
+    this.attempt?.resumeReading();
+  }
+
+  /** Bytes from the client of a tunnel. */
+  onTunnelData(bytes: Buffer): void {
+    this.attempt?.sendBody(bytes, 0, bytes.length);
+  }
+
+  private forward(route: CompiledRoute, action: ForwardTarget): void {
+    const { exchange } = this;
+    const { manager, record } = exchange;
+    const name =
+      action.clusterHeader === "" ? exchange.target?.cluster : getHeader(exchange.headers, action.clusterHeader);
+    const cluster = name === undefined ? undefined : manager.clusters.get(name);
+    record.upstreamCluster = name ?? "";
+    if (cluster === undefined) {
+      manager.stats.noCluster.inc();
+      exchange.reply(action.notFoundStatus, "", "cluster_not_found", ResponseFlag.noClusterFound);
+      return;
+    }
+    this.cluster = cluster;
+    this.action = action;
+    record.clusterMetadata = cluster.config.metadata;
+    manager.stats.rqForwarded.inc();
+    if (!this.allowUpgrade(action)) {
+      exchange.reply(403, "", "upgrade_failed", 0);
+      return;
+    }
+    finishUpstreamHeaders(exchange, route, action, cluster);
+    if (cluster.activeRequests >= cluster.config.maxRequests) {
+      cluster.stats.rqPendingOverflow.inc();
+      this.overflow();
+      return;
+    }
+    cluster.activeRequests++;
+    this.counted = true;
+    cluster.stats.rqActive.set(cluster.activeRequests);
+    if (action.retry !== undefined && requestRetriable(action.retry, exchange)) {
+      this.retry = action.retry;
+      this.retriesLeft = action.retry.numRetries;
+    }
+    this.keepBody = exchange.hasBody && (this.retry !== undefined || action.mirrors.length > 0);
+    this.armDuration(action);
+    this.startAttempt();
+    if (this.requestDone && !exchange.finished) {
+      this.armTimeout();
+      this.mirror();
+    }
+  }
+
+  private startAttempt(): void {
+    const { cluster, exchange, retry } = this;
+    if (cluster === undefined) return;
+    const avoid = retry?.avoidPreviousHosts === true ? this.tried : undefined;
+    const endpoint = cluster.pick(avoid, retry?.hostSelectionAttempts ?? 1);
+    if (endpoint === undefined) {
+      cluster.stats.cxNoneHealthy.inc();
+      cluster.stats.response(503);
+      this.release();
+      exchange.reply(503, "no healthy upstream", "no_healthy_upstream", ResponseFlag.noHealthyUpstream);
+      return;
+    }
+    if (retry?.avoidPreviousHosts === true) {
+      this.tried ??= new Set();
+      this.tried.add(endpoint);
+    }
+    exchange.record.upstreamAttempts++;
+    const attempt = new Attempt(this, cluster, endpoint, retry?.perTryTimeoutMs ?? 0);
+    this.attempt = attempt;
+    attempt.start();
+  }
+
+  /** @returns whether another attempt is under way */
+  private tryAgain(): boolean {
+    const { cluster, retry, exchange } = this;
+    if (cluster === undefined || retry === undefined || this.bodyLost()) return false;
+    if (this.retriesLeft === 0) {
+      cluster.stats.rqRetryLimitExceeded.inc();
+      exchange.record.responseFlags |= ResponseFlag.upstreamRetryLimitExceeded;
+      return false;
+    }
+    if (!this.retrying && cluster.activeRetries >= cluster.config.maxRetries) {
+      cluster.stats.rqRetryOverflow.inc();
+      exchange.record.responseFlags |= ResponseFlag.upstreamOverflow;
+      return false;
+    }
+    if (!this.retrying) {
+      this.retrying = true;
+      cluster.activeRetries++;
+    }
+    this.retriesLeft--;
+    this.retries++;
+    cluster.stats.rqRetry.inc();
+    this.attempt = undefined;
+    this.backOff ??= new WheelTimer(() => this.startAttempt());
+    exchange.manager.timers.arm(this.backOff, backOffMs(retry, this.retries, exchange.manager.random));
+    return true;
+  }
+
+  /** Whether body bytes were sent that are not there to be sent again. */
+  private bodyLost(): boolean {
+    return this.bodyBytes > 0 && this.body === undefined;
+  }
+
+  private keep(slice: Buffer, sending: boolean): void {
+    const { exchange } = this;
+    this.bodyBytes += slice.length;
+    if (sending && this.body === undefined && this.bodyBytes > slice.length) return;
+    if (this.bodyBytes > exchange.manager.options.bufferLimit) {
+      if (sending) {
+        // Too long to replay: Envoy gives up retry and mirror, not the request.
+        this.body = undefined;
+        this.keepBody = false;
+        return;
+      }
+      exchange.connection.pauseReading();
+    }
+    this.body ??= [];
+    this.body.push(slice);
+  }
+
+  /** Called by an attempt once it has sent what is there. */
+  bodySent(): void {
+    if (!this.keepBody) this.body = undefined;
+    this.exchange.connection.resumeReading();
+  }
+
+  private allowUpgrade(action: ForwardTarget): boolean {
+    const { exchange } = this;
+    const protocol = exchange.upgrade;
+    if (protocol === "") return true;
+    if (protocol === "h2c" || protocol.startsWith("h2c,")) {
+      // RFC 9113 has dropped it; Envoy ignores it.
+      exchange.upgrade = "";
+      return true;
+    }
+    return action.upgrades.get(protocol) ?? exchange.manager.options.upgrades.has(protocol);
+  }
+
+  private overflow(): void {
+    const { cluster, exchange } = this;
+    const outcome = resetReply("overflow", "");
+    cluster?.stats.response(503);
+    exchange.reply(503, outcome.body, outcome.details, outcome.flag, ["x-envoy-overloaded", "true"]);
+  }
+
+  /** The route timeout runs from the end of the request to the end of the response, over all attempts. */
+  private armTimeout(): void {
+    const { action, exchange } = this;
+    if (action === undefined || action.timeoutMs === 0 || exchange.finished) return;
+    this.timeout = new WheelTimer(() => this.onTimeout());
+    exchange.manager.timers.arm(this.timeout, action.timeoutMs);
+  }
+
+  private armDuration(action: ForwardTarget): void {
+    const { exchange } = this;
+    const limit = action.maxStreamDurationMs ?? exchange.manager.options.maxStreamMs;
+    if (limit === 0) return;
+    this.duration = new WheelTimer(() => {
+      const status = this.requestDone ? 504 : 408;
+      this.exchange.reply(status, "downstream duration timeout", "max_duration_timeout", ResponseFlag.durationTimeout);
+    });
+    exchange.manager.timers.arm(this.duration, limit);
+  }
+
+  private onTimeout(): void {
+    const { cluster, exchange, attempt } = this;
+    cluster?.stats.rqTimeout.inc();
+    if (!exchange.responseStarted) cluster?.stats.response(504);
+    if (attempt !== undefined) cluster?.onLocalFailure(attempt.endpoint);
+    exchange.reply(504, "upstream request timeout", "response_timeout", ResponseFlag.upstreamRequestTimeout);
+  }
+
+  private mirror(): void {
+    const { action, exchange } = this;
+    if (action === undefined || action.mirrors.length === 0 || this.bodyLost()) return;
+    sendMirrors(exchange, action, this.body ?? []);
+  }
+
+  private recordTime(): void {
+    this.cluster?.stats.rqTime.record(performance.now() - this.exchange.start);
+  }
+
+  private release(): void {
+    const { cluster } = this;
+    this.timeout?.cancel();
+    this.duration?.cancel();
+    this.backOff?.cancel();
+    if (cluster === undefined || !this.counted) return;
+    this.counted = false;
+    cluster.activeRequests--;
+    cluster.stats.rqActive.set(cluster.activeRequests);
+    if (this.retrying) {
+      this.retrying = false;
+      cluster.activeRetries--;
+    }
+  }
+}

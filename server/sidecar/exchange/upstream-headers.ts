@@ -1,0 +1,68 @@
+import type { Cluster } from "../cluster/cluster.ts";
+import { getHeader, headerLines, setHeader } from "../http1/headers.ts";
+import type { CompiledRoute, ForwardTarget } from "../route/compile-route.ts";
+import { applyHeaderOps } from "../route/header-ops.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** What the route changes in a request before it goes upstream: header operations, then path and host. */
+export function finishUpstreamHeaders(
+  exchange: Exchange,
+  route: CompiledRoute,
+  action: ForwardTarget,
+  cluster: Cluster,
+): void {
+  const { headers, record } = exchange;
+  applyRequestOps(exchange, route);
+  if (exchange.manager.options.envoyHeaders && action.timeoutMs > 0) {
+    const perTry = action.retry?.perTryTimeoutMs ?? 0;
+    const expected = perTry > 0 && perTry < action.timeoutMs ? perTry : action.timeoutMs;
+    setHeader(headers, "x-envoy-expected-rq-timeout-ms", String(expected));
+  }
+  if (action.rewritePath !== undefined) {
+    setHeader(headers, "x-envoy-original-path", exchange.path);
+    record.originalPath = exchange.path;
+    exchange.path = action.rewritePath(exchange.path);
+    record.path = exchange.path;
+  }
+  const host = rewrittenHost(exchange, action, cluster);
+  if (host === "" || host === exchange.authority) return;
+  if (action.appendForwardedHost) headers.push("x-forwarded-host", exchange.authority);
+  exchange.authority = host;
+  record.authority = host;
+}
+
+function applyRequestOps(exchange: Exchange, route: CompiledRoute): void {
+  const { headers, record, host, table, target } = exchange;
+  if (host === undefined || table === undefined) return;
+  if (table.mostSpecificWins) {
+    applyHeaderOps(table.requestOps, headers, record);
+    applyHeaderOps(host.requestOps, headers, record);
+    applyHeaderOps(route.requestOps, headers, record);
+    if (target !== undefined) applyHeaderOps(target.requestOps, headers, record);
+    return;
+  }
+  if (target !== undefined) applyHeaderOps(target.requestOps, headers, record);
+  applyHeaderOps(route.requestOps, headers, record);
+  applyHeaderOps(host.requestOps, headers, record);
+  applyHeaderOps(table.requestOps, headers, record);
+}
+
+function rewrittenHost(exchange: Exchange, action: ForwardTarget, cluster: Cluster): string {
+  if (exchange.target !== undefined && exchange.target.hostRewrite !== "") return exchange.target.hostRewrite;
+  if (action.hostRewrite !== "") return action.hostRewrite;
+  if (action.hostRewriteHeader !== "") return getHeader(exchange.headers, action.hostRewriteHeader) ?? "";
+  // With DNS clusters the endpoints carry the name they were resolved from.
+  return action.autoHostRewrite ? (cluster.allEndpoints[0]?.config.hostname ?? "") : "";
+}
+
+/** The head as sent upstream; `x-envoy-attempt-count` counts this attempt. */
+export function upstreamHead(exchange: Exchange): string {
+  const { headers } = exchange;
+  if (exchange.host?.attemptCount === true) {
+    setHeader(headers, "x-envoy-attempt-count", String(exchange.record.upstreamAttempts));
+  }
+  let head = `${exchange.method} ${exchange.path} HTTP/1.1\r\nhost: ${exchange.authority}\r\n${headerLines(headers)}`;
+  if (exchange.chunked) head += "transfer-encoding: chunked\r\n";
+  if (exchange.upgrade !== "") head += `connection: upgrade\r\nupgrade: ${exchange.upgrade}\r\n`;
+  return `${head}\r\n`;
+}

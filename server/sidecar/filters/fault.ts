@@ -1,0 +1,111 @@
+import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
+import { type HTTPFault, HTTPFaultSchema } from "../../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
+import { durationMs } from "../config/duration.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { share } from "../match/fraction.ts";
+import { allMatch, compileHeaders, type RequestTest } from "../match/header-matcher.ts";
+import { ResponseFlag } from "../record.ts";
+import type { FilterFactory, FilterIo, HttpFilter } from "./filter.ts";
+
+/** Delays and aborts: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/fault_filter */
+export const faultFilter: FilterFactory = {
+  typeName: HTTPFaultSchema.typeName,
+  perRouteTypeName: HTTPFaultSchema.typeName,
+  compile: (name, config, io) => new FaultFilter(name, compileFault(config), io),
+  compilePerRoute: compileFault,
+};
+
+interface CompiledFault {
+  readonly delayMs: number;
+  readonly delayShare: number;
+  readonly abortStatus: number;
+  readonly abortShare: number;
+  readonly upstreamCluster: string;
+  readonly headers: readonly RequestTest[];
+  readonly maxActive: number;
+}
+
+class FaultFilter implements HttpFilter {
+  readonly name: string;
+  private readonly fault: CompiledFault;
+  private readonly io: FilterIo;
+  private active = 0;
+
+  constructor(name: string, fault: CompiledFault, io: FilterIo) {
+    this.name = name;
+    this.fault = fault;
+    this.io = io;
+  }
+
+  onRequest(exchange: Exchange): boolean {
+    const fault = (exchange.perFilter(this.name) as CompiledFault | undefined) ?? this.fault;
+    if (fault.delayShare === 0 && fault.abortShare === 0) return true;
+    if (fault.upstreamCluster !== "" && exchange.target?.cluster !== fault.upstreamCluster) return true;
+    if (!allMatch(fault.headers, exchange)) return true;
+    if (this.active >= fault.maxActive) {
+      this.io.stats.counter(`${this.io.statPrefix}fault.faults_overflow`).inc();
+      return true;
+    }
+    if (fault.delayMs > 0 && this.draws(fault.delayShare)) {
+      this.delay(exchange, fault);
+      return false;
+    }
+    return !this.abort(exchange, fault);
+  }
+
+  private delay(exchange: Exchange, fault: CompiledFault): void {
+    this.begin("delays_injected");
+    exchange.record.responseFlags |= ResponseFlag.delayInjected;
+    const timer = setTimeout(() => {
+      exchange.onAbandon = undefined;
+      this.end();
+      if (!this.abort(exchange, fault)) exchange.resume();
+    }, fault.delayMs);
+    exchange.onAbandon = () => {
+      clearTimeout(timer);
+      this.end();
+    };
+  }
+
+  private abort(exchange: Exchange, fault: CompiledFault): boolean {
+    if (fault.abortStatus === 0 || !this.draws(fault.abortShare)) return false;
+    this.begin("aborts_injected");
+    exchange.reply(fault.abortStatus, "fault filter abort", "fault_filter_abort", ResponseFlag.faultInjected);
+    this.end();
+    return true;
+  }
+
+  private draws(probability: number): boolean {
+    return probability >= 1 || (probability > 0 && this.io.random() < probability);
+  }
+
+  private begin(counter: string): void {
+    this.active++;
+    this.io.stats.counter(`${this.io.statPrefix}fault.${counter}`).inc();
+    this.io.stats.gauge(`${this.io.statPrefix}fault.active_faults`).add(1);
+  }
+
+  private end(): void {
+    this.active--;
+    this.io.stats.gauge(`${this.io.statPrefix}fault.active_faults`).add(-1);
+  }
+}
+
+function compileFault(config: Any): CompiledFault {
+  const fault: HTTPFault | undefined = anyUnpack(config, HTTPFaultSchema);
+  const { delay, abort } = fault ?? {};
+  const delaySpecifier = delay?.faultDelaySecifier;
+  const errorType = abort?.errorType;
+  const status = errorType?.case === "httpStatus" ? errorType.value : 0;
+  if (abort !== undefined && (status < 200 || status > 599)) throw new Error("abort.http_status: must be 200 to 599");
+  if (delay !== undefined && delaySpecifier?.case !== "fixedDelay") throw new Error("delay.fixed_delay: required");
+  return {
+    delayMs: delaySpecifier?.case === "fixedDelay" ? (durationMs(delaySpecifier.value) ?? 0) : 0,
+    delayShare: delay === undefined ? 0 : share(delay.percentage, 0),
+    abortStatus: status,
+    abortShare: abort === undefined ? 0 : share(abort.percentage, 0),
+    upstreamCluster: fault?.upstreamCluster ?? "",
+    headers: compileHeaders(fault?.headers ?? []),
+    maxActive: fault?.maxActiveFaults ?? Number.POSITIVE_INFINITY,
+  };
+}

@@ -1,0 +1,122 @@
+import type { Logger } from "../../lib/logger.ts";
+import type { Stats } from "../stats.ts";
+import { type ListenAddress, Listener } from "./listener.ts";
+import type { HttpManager } from "./manager.ts";
+
+/** All listeners: warming ones wait for routes and clusters, active ones are bound, replaced ones drain. */
+export class ListenerSet {
+  private readonly entries = new Map<string, Entry>();
+  private readonly stats: Stats;
+  private readonly logger: Logger;
+  private readonly clustersReady: () => boolean;
+  private readonly drainingOld = new Set<Listener>();
+  private waiters: (() => void)[] = [];
+
+  constructor(stats: Stats, logger: Logger, clustersReady: () => boolean) {
+    this.stats = stats;
+    this.logger = logger;
+    this.clustersReady = clustersReady;
+  }
+
+  /** A new manager on an old address takes over the socket and its connections; a new address is bound before the old one drains. */
+  put(name: string, address: ListenAddress, manager: HttpManager, backlog: number): void {
+    const entry = this.entries.get(name);
+    this.entries.set(name, { address, manager, backlog, active: entry?.active });
+    this.warm();
+  }
+
+  remove(name: string): void {
+    const entry = this.entries.get(name);
+    this.entries.delete(name);
+    if (entry?.active !== undefined) this.retire(entry.active);
+    this.wake();
+  }
+
+  /** Brings into force what has its routes. Called whenever routes or clusters change. */
+  warm(): void {
+    for (const [name, entry] of this.entries) {
+      if (entry.manager.routes.table === undefined) continue;
+      if (entry.active !== undefined && sameAddress(entry.active.address, entry.address)) {
+        entry.active.manager = entry.manager;
+      } else if (this.clustersReady()) {
+        this.bind(name, entry);
+      }
+    }
+    this.wake();
+  }
+
+  get ready(): boolean {
+    for (const entry of this.entries.values()) {
+      const { active, address } = entry;
+      if (active?.bound !== true || !sameAddress(active.address, address)) return false;
+    }
+    return true;
+  }
+
+  whenListening(): Promise<void> {
+    if (this.ready) return Promise.resolve();
+    return new Promise((resolve) => this.waiters.push(resolve));
+  }
+
+  bound(): { name: string; address: string; port: number }[] {
+    return [...this.entries].flatMap(([name, { active }]) =>
+      active?.bound !== true ? [] : [{ name, address: active.address.address, port: active.port }],
+    );
+  }
+
+  async drain(ms: number): Promise<void> {
+    const active = [...this.entries.values()].flatMap(({ active }) => (active === undefined ? [] : [active]));
+    await Promise.all([...active, ...this.drainingOld].map((listener) => listener.drain(ms)));
+  }
+
+  close(): void {
+    for (const { active } of this.entries.values()) active?.destroy();
+    for (const listener of this.drainingOld) listener.destroy();
+    this.entries.clear();
+    this.wake();
+  }
+
+  private bind(name: string, entry: Entry): void {
+    const old = entry.active;
+    const listener = new Listener(name, entry.address, entry.manager, this.stats, entry.backlog);
+    entry.active = listener;
+    listener.listening.then(
+      () => {
+        if (old !== undefined) this.retire(old);
+        this.wake();
+      },
+      (error: Error) => {
+        this.logger.error({ listener: name, error: error.message }, "cannot listen; trying again");
+        const current = this.entries.get(name);
+        if (current?.active === listener) current.active = old;
+        setTimeout(() => this.warm(), retryMs).unref();
+      },
+    );
+  }
+
+  private retire(listener: Listener): void {
+    this.drainingOld.add(listener);
+    void listener.drain(drainMs).then(() => this.drainingOld.delete(listener));
+  }
+
+  private wake(): void {
+    if (!this.ready) return;
+    const waiters = this.waiters;
+    this.waiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}
+
+interface Entry {
+  readonly address: ListenAddress;
+  readonly manager: HttpManager;
+  readonly backlog: number;
+  active: Listener | undefined;
+}
+
+/** Replaced and removed listeners let their requests end for this long. */
+const drainMs = 30_000;
+/** Another process may hold the port a moment longer. */
+const retryMs = 250;
+
+const sameAddress = (a: ListenAddress, b: ListenAddress): boolean => a.address === b.address && a.port === b.port;

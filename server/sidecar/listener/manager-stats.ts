@@ -1,0 +1,61 @@
+import { statName } from "../cluster/cluster-stats.ts";
+import type { Counter, Gauge, Histogram, Stats } from "../stats.ts";
+
+/** https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/stats */
+export class ManagerStats {
+  readonly prefix: string;
+  readonly cxTotal: Counter;
+  readonly cxActive: Gauge;
+  readonly cxDestroy: Counter;
+  readonly cxLength: Histogram;
+  readonly cxRxBytes: Counter;
+  readonly cxTxBytes: Counter;
+  readonly cxProtocolError: Counter;
+  readonly cxIdleTimeout: Counter;
+  readonly cxUpgradesTotal: Counter;
+  readonly cxDrainClose: Counter;
+  readonly rqTotal: Counter;
+  readonly rqActive: Gauge;
+  readonly rqTime: Histogram;
+  readonly rqCompleted: Counter;
+  readonly rqRxReset: Counter;
+  readonly rqTxReset: Counter;
+  readonly rqTimeout: Counter;
+  readonly rqIdleTimeout: Counter;
+  readonly noRoute: Counter;
+  readonly noCluster: Counter;
+  readonly direct: Counter;
+  readonly redirect: Counter;
+  readonly rqForwarded: Counter;
+  /** By first digit of the status. */
+  readonly byClass: readonly Counter[];
+
+  constructor(stats: Stats, statPrefix: string) {
+    const prefix = `http.${statName(statPrefix)}.`;
+    this.prefix = prefix;
+    this.cxTotal = stats.counter(`${prefix}downstream_cx_total`);
+    this.cxActive = stats.gauge(`${prefix}downstream_cx_active`);
+    this.cxDestroy = stats.counter(`${prefix}downstream_cx_destroy`);
+    this.cxLength = stats.histogram(`${prefix}downstream_cx_length_ms`);
+    this.cxRxBytes = stats.counter(`${prefix}downstream_cx_rx_bytes_total`);
+    this.cxTxBytes = stats.counter(`${prefix}downstream_cx_tx_bytes_total`);
+    this.cxProtocolError = stats.counter(`${prefix}downstream_cx_protocol_error`);
+    this.cxIdleTimeout = stats.counter(`${prefix}downstream_cx_idle_timeout`);
+    this.cxUpgradesTotal = stats.counter(`${prefix}downstream_cx_upgrades_total`);
+    this.cxDrainClose = stats.counter(`${prefix}downstream_cx_drain_close`);
+    this.rqTotal = stats.counter(`${prefix}downstream_rq_total`);
+    this.rqActive = stats.gauge(`${prefix}downstream_rq_active`);
+    this.rqTime = stats.histogram(`${prefix}downstream_rq_time`);
+    this.rqCompleted = stats.counter(`${prefix}downstream_rq_completed`);
+    this.rqRxReset = stats.counter(`${prefix}downstream_rq_rx_reset`);
+    this.rqTxReset = stats.counter(`${prefix}downstream_rq_tx_reset`);
+    this.rqTimeout = stats.counter(`${prefix}downstream_rq_timeout`);
+    this.rqIdleTimeout = stats.counter(`${prefix}downstream_rq_idle_timeout`);
+    this.noRoute = stats.counter(`${prefix}no_route`);
+    this.noCluster = stats.counter(`${prefix}no_cluster`);
+    this.direct = stats.counter(`${prefix}rq_direct_response`);
+    this.redirect = stats.counter(`${prefix}rq_redirect`);
+    this.rqForwarded = stats.counter(`${prefix}rq_total`);
+    this.byClass = [0, 1, 2, 3, 4, 5].map((first) => stats.counter(`${prefix}downstream_rq_${first}xx`));
+  }
+}

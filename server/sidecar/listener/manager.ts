@@ -1,0 +1,57 @@
+import type { Cluster } from "../cluster/cluster.ts";
+import type { HttpFilter } from "../filters/filter.ts";
+import type { ParserLimits } from "../http1/parser.ts";
+import type { AccessLogger, Tracer } from "../record.ts";
+import type { RouteTable } from "../route/route-table.ts";
+import type { Timers } from "../timers.ts";
+import type { ManagerStats } from "./manager-stats.ts";
+
+/** Holds the table in force; RDS swaps the table, whoever holds the holder sees the new one with the next request. */
+export interface RouteSource {
+  table: RouteTable | undefined;
+}
+
+/** A compiled HttpConnectionManager: everything a request needs, immutable but for the holders inside. */
+export interface HttpManager {
+  readonly options: ManagerOptions;
+  readonly limits: ParserLimits;
+  readonly filters: readonly HttpFilter[];
+  readonly routes: RouteSource;
+  readonly stats: ManagerStats;
+  readonly accessLoggers: readonly AccessLogger[];
+  readonly tracer: Tracer | undefined;
+  readonly direction: "inbound" | "outbound";
+  readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly timers: Timers;
+  readonly random: () => number;
+}
+
+export interface ManagerOptions {
+  /** Limits of 0 are off. */
+  readonly streamIdleMs: number;
+  readonly connectionIdleMs: number;
+  readonly requestMs: number;
+  readonly requestHeadersMs: number;
+  readonly maxStreamMs: number;
+  readonly maxConnectionMs: number;
+  readonly maxRequestsPerConnection: number;
+  readonly delayedCloseMs: number;
+  readonly useRemoteAddress: boolean;
+  readonly skipXffAppend: boolean;
+  readonly via: string;
+  readonly generateRequestId: boolean;
+  readonly preserveRequestId: boolean;
+  readonly requestIdInResponse: boolean;
+  readonly serverName: string;
+  readonly serverHeader: "overwrite" | "append_if_absent" | "pass_through";
+  readonly upgrades: ReadonlySet<string>;
+  readonly normalizePath: boolean;
+  readonly mergeSlashes: boolean;
+  readonly stripPort: "none" | "any" | "matching";
+  readonly acceptHttp10: boolean;
+  readonly defaultHost: string;
+  /** x-envoy-* response headers and the timeout header upstream. */
+  readonly envoyHeaders: boolean;
+  /** Request body kept for replay and while there is no upstream. */
+  readonly bufferLimit: number;
+}

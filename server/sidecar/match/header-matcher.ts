@@ -1,0 +1,53 @@
+import type { HeaderMatcher } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
+import { compileRegex } from "./regex.ts";
+import { type RequestView, viewHeader } from "./request-view.ts";
+import { compileString, contains, exact, prefix, suffix, type TextTest } from "./string-matcher.ts";
+
+export type RequestTest = (view: RequestView) => boolean;
+
+/** envoy.config.route.v3.HeaderMatcher. A missing header matches nothing, inverted or not, unless treated as empty. */
+export function compileHeader(matcher: HeaderMatcher): RequestTest {
+  const name = matcher.name.toLowerCase();
+  const { invertMatch, treatMissingHeaderAsEmpty } = matcher;
+  const specifier = matcher.headerMatchSpecifier;
+  if (specifier.case === undefined || specifier.case === "presentMatch") {
+    const wanted = specifier.case === undefined || specifier.value;
+    return (view) => (viewHeader(view, name) !== undefined || treatMissingHeaderAsEmpty) === (wanted !== invertMatch);
+  }
+  const test = compileSpecifier(specifier);
+  return (view) => {
+    const value = viewHeader(view, name) ?? (treatMissingHeaderAsEmpty ? "" : undefined);
+    return value !== undefined && test(value) !== invertMatch;
+  };
+}
+
+export const compileHeaders = (matchers: readonly HeaderMatcher[]): RequestTest[] => matchers.map(compileHeader);
+
+export function allMatch(tests: readonly RequestTest[], view: RequestView): boolean {
+  for (const test of tests) if (!test(view)) return false;
+  return true;
+}
+
+function compileSpecifier(specifier: HeaderMatcher["headerMatchSpecifier"]): TextTest {
+  switch (specifier.case) {
+    case "exactMatch":
+      return exact(specifier.value);
+    case "prefixMatch":
+      return prefix(specifier.value);
+    case "suffixMatch":
+      return suffix(specifier.value);
+    case "containsMatch":
+      return contains(specifier.value);
+    case "safeRegexMatch":
+      return compileRegex(specifier.value);
+    case "stringMatch":
+      return compileString(specifier.value);
+    case "rangeMatch": {
+      const { start, end } = specifier.value;
+      // A signed decimal without anything around it, from start up to but not including end.
+      return (text) => /^[+-]?\d{1,19}$/.test(text) && BigInt(text) >= start && BigInt(text) < end;
+    }
+    default:
+      throw new Error("header_match_specifier: not supported");
+  }
+}

@@ -1,0 +1,279 @@
+import type { Any } from "@bufbuild/protobuf/wkt";
+import type {
+  DirectResponseAction,
+  RedirectAction,
+  Route,
+  RouteAction,
+  RouteAction_RequestMirrorPolicy,
+  VirtualHost,
+  WeightedCluster_ClusterWeight,
+} from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
+import { RedirectAction_RedirectResponseCode as RedirectCode } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
+import { durationMs } from "../config/duration.ts";
+import { toWire } from "../http1/headers.ts";
+import { runtimeShare } from "../match/fraction.ts";
+import { compileSubstitution } from "../match/regex.ts";
+import { compileHeaderOps, type HeaderOp } from "./header-ops.ts";
+import { type CompiledRetryPolicy, compileRetryPolicy } from "./retry-policy.ts";
+import { type CompiledMatch, compileMatch } from "./route-match.ts";
+
+export type Metadata = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** What filters made of their `typed_per_filter_config`, by filter name. */
+export type PerFilterConfig = ReadonlyMap<string, unknown>;
+
+export interface CompiledRoute {
+  readonly name: string;
+  readonly match: CompiledMatch;
+  readonly action: RouteTarget;
+  readonly metadata: Metadata | undefined;
+  readonly requestOps: readonly HeaderOp[];
+  readonly responseOps: readonly HeaderOp[];
+  readonly perFilter: PerFilterConfig;
+  /** Overrides the name of the span. */
+  readonly operation: string;
+}
+
+export type RouteTarget = ForwardTarget | RedirectTarget | DirectTarget;
+
+export interface ForwardTarget {
+  readonly kind: "forward";
+  /** One entry unless weighted. With `clusterHeader` the name comes from the request. */
+  readonly clusters: readonly WeightedTarget[];
+  readonly totalWeight: number;
+  readonly clusterHeader: string;
+  readonly notFoundStatus: number;
+  /** 0 is none. Envoy's default is 15 s. */
+  readonly timeoutMs: number;
+  /** Undefined: the connection manager's. */
+  readonly idleTimeoutMs: number | undefined;
+  readonly maxStreamDurationMs: number | undefined;
+  readonly retry: CompiledRetryPolicy | undefined;
+  readonly mirrors: readonly Mirror[];
+  /** New path for the path of a request (both with query), or undefined when it stays. */
+  readonly rewritePath: ((path: string) => string) | undefined;
+  readonly hostRewrite: string;
+  readonly autoHostRewrite: boolean;
+  readonly hostRewriteHeader: string;
+  readonly appendForwardedHost: boolean;
+  readonly highPriority: boolean;
+  /** Upgrade types enabled (true) or disabled for this route. */
+  readonly upgrades: ReadonlyMap<string, boolean>;
+}
+
+export interface WeightedTarget {
+  readonly cluster: string;
+  readonly weight: number;
+  readonly hostRewrite: string;
+  readonly requestOps: readonly HeaderOp[];
+  readonly responseOps: readonly HeaderOp[];
+  readonly perFilter: PerFilterConfig;
+}
+
+export interface Mirror {
+  readonly cluster: string;
+  readonly share: number;
+  readonly keepHost: boolean;
+}
+
+export interface RedirectTarget {
+  readonly kind: "redirect";
+  readonly status: number;
+  readonly scheme: string;
+  readonly host: string;
+  readonly port: number;
+  readonly rewritePath: ((path: string) => string) | undefined;
+  readonly stripQuery: boolean;
+}
+
+export interface DirectTarget {
+  readonly kind: "direct";
+  readonly status: number;
+  /** Wire bytes as a latin1 string. */
+  readonly body: string;
+}
+
+/** Compiles `typed_per_filter_config`; throws on what a filter does not know. */
+export type PerFilterCompiler = (config: { [name: string]: Any }) => PerFilterConfig;
+
+export function compileRoute(route: Route, host: VirtualHost, perFilter: PerFilterCompiler): CompiledRoute {
+  const match = compileMatch(route.match);
+  return {
+    name: route.name,
+    match,
+    action: compileAction(route, host, match, perFilter),
+    metadata: route.metadata?.filterMetadata as Metadata | undefined,
+    requestOps: compileHeaderOps(route.requestHeadersToAdd, route.requestHeadersToRemove),
+    responseOps: compileHeaderOps(route.responseHeadersToAdd, route.responseHeadersToRemove),
+    perFilter: perFilter(route.typedPerFilterConfig),
+    operation: route.decorator?.operation ?? "",
+  };
+}
+
+function compileAction(
+  route: Route,
+  host: VirtualHost,
+  match: CompiledMatch,
+  perFilter: PerFilterCompiler,
+): RouteTarget {
+  const action = route.action;
+  switch (action.case) {
+    case "route":
+      return compileForward(action.value, host, match, perFilter);
+    case "redirect":
+      return compileRedirect(action.value, match);
+    case "directResponse":
+      return compileDirect(action.value);
+    default:
+      throw new Error("action: one of route, redirect, direct_response is required");
+  }
+}
+
+function compileForward(
+  action: RouteAction,
+  host: VirtualHost,
+  match: CompiledMatch,
+  perFilter: PerFilterCompiler,
+): ForwardTarget {
+  const clusters = compileClusters(action, perFilter);
+  const rewrite = action.hostRewriteSpecifier;
+  const mirrors = action.requestMirrorPolicies.length > 0 ? action.requestMirrorPolicies : host.requestMirrorPolicies;
+  return {
+    kind: "forward",
+    clusters,
+    totalWeight: clusters.reduce((sum, target) => sum + target.weight, 0),
+    clusterHeader: action.clusterSpecifier.case === "clusterHeader" ? action.clusterSpecifier.value.toLowerCase() : "",
+    notFoundStatus: [503, 404, 500][action.clusterNotFoundResponseCode] ?? 503,
+    timeoutMs: durationMs(action.timeout) ?? 15_000,
+    idleTimeoutMs: durationMs(action.idleTimeout),
+    maxStreamDurationMs: durationMs(action.maxStreamDuration?.maxStreamDuration),
+    retry: compileRetryPolicy(action.retryPolicy ?? host.retryPolicy),
+    mirrors: mirrors.map(compileMirror),
+    rewritePath: compileRewrite(action, match),
+    hostRewrite: rewrite.case === "hostRewriteLiteral" ? toWire(rewrite.value) : "",
+    autoHostRewrite: rewrite.case === "autoHostRewrite" && rewrite.value.value,
+    hostRewriteHeader: rewrite.case === "hostRewriteHeader" ? rewrite.value.toLowerCase() : "",
+    appendForwardedHost: action.appendXForwardedHost,
+    highPriority: action.priority === 1,
+    upgrades: new Map(
+      action.upgradeConfigs.map((config) => [config.upgradeType.toLowerCase(), config.enabled ?? true]),
+    ),
+  };
+}
+
+function compileClusters(action: RouteAction, perFilter: PerFilterCompiler): WeightedTarget[] {
+  const specifier = action.clusterSpecifier;
+  switch (specifier.case) {
+    case "cluster":
+      return [{ ...plainTarget, cluster: specifier.value }];
+    case "clusterHeader":
+      return [plainTarget];
+    case "weightedClusters": {
+      const clusters = specifier.value.clusters.map((cluster) => compileWeighted(cluster, perFilter));
+      if (clusters.every((cluster) => cluster.weight === 0)) throw new Error("weighted_clusters: sum of weights is 0");
+      return clusters;
+    }
+    default:
+      throw new Error("route.cluster_specifier: required");
+  }
+}
+
+const plainTarget: WeightedTarget = {
+  cluster: "",
+  weight: 1,
+  hostRewrite: "",
+  requestOps: [],
+  responseOps: [],
+  perFilter: new Map(),
+};
+
+const compileWeighted = (config: WeightedCluster_ClusterWeight, perFilter: PerFilterCompiler): WeightedTarget => ({
+  cluster: config.name,
+  weight: config.weight ?? 0,
+  hostRewrite:
+    config.hostRewriteSpecifier.case === "hostRewriteLiteral" ? toWire(config.hostRewriteSpecifier.value) : "",
+  requestOps: compileHeaderOps(config.requestHeadersToAdd, config.requestHeadersToRemove),
+  responseOps: compileHeaderOps(config.responseHeadersToAdd, config.responseHeadersToRemove),
+  perFilter: perFilter(config.typedPerFilterConfig),
+});
+
+const compileMirror = (policy: RouteAction_RequestMirrorPolicy): Mirror => ({
+  cluster: policy.cluster,
+  share: runtimeShare(policy.runtimeFraction, 1),
+  keepHost: policy.disableShadowHostSuffixAppend,
+});
+
+function compileRewrite(action: RouteAction, match: CompiledMatch): ((path: string) => string) | undefined {
+  if (action.regexRewrite !== undefined) return onPathOnly(compileSubstitution(action.regexRewrite));
+  return action.prefixRewrite === "" ? undefined : prefixRewrite(action.prefixRewrite, match);
+}
+
+/** An exact or regex match is replaced as a whole, a prefix match in its prefix. The query stays. */
+function prefixRewrite(replacement: string, match: CompiledMatch): (path: string) => string {
+  const wire = toWire(replacement);
+  return onPathOnly((path) => (match.prefixLength === -1 ? wire : wire + path.slice(match.prefixLength)));
+}
+
+const onPathOnly =
+  (rewrite: (path: string) => string) =>
+  (path: string): string => {
+    const question = path.indexOf("?");
+    return question === -1 ? rewrite(path) : rewrite(path.slice(0, question)) + path.slice(question);
+  };
+
+function compileRedirect(action: RedirectAction, match: CompiledMatch): RedirectTarget {
+  const { pathRewriteSpecifier: path, schemeRewriteSpecifier: scheme } = action;
+  return {
+    kind: "redirect",
+    status: redirectStatus[action.responseCode] ?? 301,
+    scheme:
+      scheme.case === "schemeRedirect" ? scheme.value : scheme.case === "httpsRedirect" && scheme.value ? "https" : "",
+    host: toWire(action.hostRedirect),
+    port: action.portRedirect,
+    rewritePath: redirectPath(path, match),
+    stripQuery: action.stripQuery,
+  };
+}
+
+function redirectPath(
+  path: RedirectAction["pathRewriteSpecifier"],
+  match: CompiledMatch,
+): ((path: string) => string) | undefined {
+  switch (path.case) {
+    case "pathRedirect": {
+      const fixed = toWire(path.value);
+      // Envoy: a query in the replacement wins over the request's.
+      return fixed.includes("?") ? () => fixed : onPathOnly(() => fixed);
+    }
+    case "prefixRewrite":
+      return prefixRewrite(path.value, match);
+    case "regexRewrite":
+      return onPathOnly(compileSubstitution(path.value));
+    default:
+      return undefined;
+  }
+}
+
+const redirectStatus: Record<RedirectCode, number> = {
+  [RedirectCode.MOVED_PERMANENTLY]: 301,
+  [RedirectCode.FOUND]: 302,
+  [RedirectCode.SEE_OTHER]: 303,
+  [RedirectCode.TEMPORARY_REDIRECT]: 307,
+  [RedirectCode.PERMANENT_REDIRECT]: 308,
+};
+
+function compileDirect(action: DirectResponseAction): DirectTarget {
+  const specifier = action.body?.specifier;
+  if (action.status < 200 || action.status > 599)
+    throw new Error("direct_response.status: must be between 200 and 599");
+  switch (specifier?.case) {
+    case undefined:
+      return { kind: "direct", status: action.status, body: "" };
+    case "inlineString":
+      return { kind: "direct", status: action.status, body: toWire(specifier.value) };
+    case "inlineBytes":
+      return { kind: "direct", status: action.status, body: Buffer.from(specifier.value).toString("latin1") };
+    default:
+      throw new Error(`direct_response.body.${specifier?.case}: not supported`);
+  }
+}

@@ -1,0 +1,88 @@
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import { Client, credentials } from "@grpc/grpc-js";
+import type { Cluster } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import { Cluster_DiscoveryType } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import type { GrpcService } from "../../gen/proto/envoy/config/core/v3/grpc_service_pb.js";
+import { HttpProtocolOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { fail, ok, type Result } from "../../lib/result.ts";
+
+/**
+ * One gRPC channel per cluster, shared by everything that names the cluster in an `envoy_grpc`: discovery, access logs, spans. These few
+ * long-lived streams use grpc-js and not the data path, which is for requests that pass through.
+ */
+export class GrpcChannels {
+  readonly #targets = new Map<string, string>();
+  readonly #channels = new Map<string, Client>();
+
+  /** Makes a static cluster of the bootstrap reachable; a cluster that no gRPC channel can use is left out. */
+  add(cluster: Cluster): void {
+    const target = grpcTarget(cluster);
+    if (target.ok) this.#targets.set(cluster.name, target.value);
+  }
+
+  target(clusterName: string): string | undefined {
+    return this.#targets.get(clusterName);
+  }
+
+  /** The channel to a cluster, connected at first use; undefined when the cluster is unknown. */
+  channel(clusterName: string): Client | undefined {
+    const known = this.#channels.get(clusterName);
+    if (known !== undefined) return known;
+    const target = this.#targets.get(clusterName);
+    if (target === undefined) return undefined;
+    const channel = new Client(target, credentials.createInsecure(), {
+      "grpc.keepalive_time_ms": 30_000,
+      "grpc.initial_reconnect_backoff_ms": 100,
+      "grpc.max_reconnect_backoff_ms": 5_000,
+      "grpc.use_local_subchannel_pool": 1,
+    });
+    this.#channels.set(clusterName, channel);
+    return channel;
+  }
+
+  close(): void {
+    for (const channel of this.#channels.values()) channel.close();
+    this.#channels.clear();
+  }
+}
+
+/** The `host:port` that a gRPC client dials for a static cluster, or why it can't. */
+export function grpcTarget(cluster: Cluster): Result<string, string> {
+  if (cluster.transportSocket !== undefined) {
+    return fail(`cluster ${cluster.name}: transport_socket is not supported for a gRPC service`);
+  }
+  const type = cluster.clusterDiscoveryType.case === "type" ? cluster.clusterDiscoveryType.value : undefined;
+  const static_ = [Cluster_DiscoveryType.STATIC, Cluster_DiscoveryType.STRICT_DNS, Cluster_DiscoveryType.LOGICAL_DNS];
+  if (type === undefined || !static_.includes(type)) {
+    return fail(`cluster ${cluster.name}: a gRPC service needs a cluster of type STATIC, STRICT_DNS or LOGICAL_DNS`);
+  }
+  for (const locality of cluster.loadAssignment?.endpoints ?? []) {
+    for (const { hostIdentifier } of locality.lbEndpoints) {
+      const address = hostIdentifier.case === "endpoint" ? hostIdentifier.value.address?.address : undefined;
+      if (address?.case === "socketAddress" && address.value.portSpecifier.case === "portValue") {
+        const host = address.value.address;
+        return ok(`${host.includes(":") ? `[${host}]` : host}:${address.value.portSpecifier.value}`);
+      }
+      if (address?.case === "pipe") return ok(`unix:${address.value.path}`);
+    }
+  }
+  return fail(`cluster ${cluster.name}: load_assignment has no endpoint with an address and a port_value`);
+}
+
+/** Whether a cluster speaks HTTP/2 only: such a one is for the proxy's own gRPC streams, the data path speaks HTTP/1.1. */
+export function isGrpcOnly({ typedExtensionProtocolOptions, http2ProtocolOptions }: Cluster): boolean {
+  if (http2ProtocolOptions !== undefined) return true;
+  const any = typedExtensionProtocolOptions["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"];
+  const options = any && anyUnpack(any, HttpProtocolOptionsSchema)?.upstreamProtocolOptions;
+  return options?.case === "explicitHttpConfig" && options.value.protocolConfig.case === "http2ProtocolOptions";
+}
+
+/** The cluster that an `envoy_grpc` service names, or why the service can't be used. `where` names the field in the error. */
+export function envoyGrpcCluster(service: GrpcService | undefined, where: string): Result<string, string> {
+  if (service === undefined) return fail(`${where}: grpc_service is required`);
+  const { case: kind, value } = service.targetSpecifier;
+  if (kind !== "envoyGrpc")
+    return fail(`${where}: only envoy_grpc is supported, not ${kind ?? "an empty grpc_service"}`);
+  if (value.clusterName === "") return fail(`${where}: envoy_grpc.cluster_name is required`);
+  return ok(value.clusterName);
+}

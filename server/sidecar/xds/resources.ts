@@ -1,0 +1,246 @@
+import { create, type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { type Cluster, ClusterSchema } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import {
+  type ClusterLoadAssignment,
+  ClusterLoadAssignmentSchema,
+} from "../../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
+import { type Listener, ListenerSchema } from "../../gen/proto/envoy/config/listener/v3/listener_pb.js";
+import { type VirtualHost, VirtualHostSchema } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
+import { type RouteConfiguration, RouteConfigurationSchema } from "../../gen/proto/envoy/config/route/v3/route_pb.js";
+import type { Clock } from "../../lib/clock.ts";
+import type { ReceivedResource, ResourceHandlers, ResourceUpdate } from "../../xds/client/delta-state.ts";
+import { TypeUrl } from "../../xds/types.ts";
+import type { Stats } from "../stats.ts";
+import type { ConfigState } from "./config-state.ts";
+
+/** What discovery tells the data path. Setters return what is wrong with a resource, empty when it is in force. */
+export interface DataPlanePort {
+  setCluster(cluster: Cluster): readonly string[];
+  removeCluster(name: string): void;
+  setEndpoints(assignment: ClusterLoadAssignment): readonly string[];
+  setListener(listener: Listener): readonly string[];
+  removeListener(name: string): void;
+  setRouteConfiguration(config: RouteConfiguration): readonly string[];
+  /** `resourceName` is `<route configuration>/<virtual host>`. */
+  setVirtualHost(routeConfigName: string, virtualHost: VirtualHost, resourceName: string): readonly string[];
+  removeVirtualHost(resourceName: string): void;
+  /** EDS names that its clusters refer to. */
+  requiredEndpoints(): Iterable<string>;
+  /** RDS names that its listeners refer to. */
+  requiredRoutes(): Iterable<string>;
+  /** Whether any of its route configurations takes virtual hosts from VHDS. */
+  wantsVhds(): boolean;
+}
+
+/** The part of the ADS client that is needed here. */
+export interface Subscriber {
+  subscribe(typeUrl: TypeUrl, names: Iterable<string> | "*"): void;
+  unsubscribe(typeUrl: TypeUrl, names: Iterable<string>): void;
+}
+
+export interface XdsResourcesOptions {
+  plane: DataPlanePort;
+  state: ConfigState;
+  stats: Stats;
+  clock: Clock;
+  /** `initial_fetch_timeout`: for how long something that is referred to may stay unanswered. Zero: without end. */
+  fetchTimeoutMs: number;
+  /** After every update, also after one was given up. */
+  onUpdate(typeUrl: TypeUrl): void;
+}
+
+/**
+ * Puts what discovery sends into the data path and derives from the data path what to ask for: clusters name endpoints, listeners name
+ * routes, routes name VHDS. A refused resource is reported by name; the others of its update, and its own last good version, stand.
+ */
+export class XdsResources {
+  readonly handlers: ResourceHandlers;
+  readonly #options: XdsResourcesOptions;
+  readonly #plane: DataPlanePort;
+  readonly #state: ConfigState;
+  /** What is asked for by name, and what of it was answered, be it with "does not exist". */
+  readonly #subscribed = new Map<TypeUrl, Set<string>>();
+  readonly #answered = new Map<TypeUrl, Set<string>>();
+  readonly #missing = new Map<TypeUrl, (name: string) => void>();
+  readonly #timers = new Set<{ cancel(): void }>();
+  #subscriber: Subscriber | undefined;
+  #vhds = false;
+
+  constructor(options: XdsResourcesOptions) {
+    const { plane, state } = options;
+    this.#options = options;
+    this.#plane = plane;
+    this.#state = state;
+    const statics = new Set(state.bootstrap.staticResources?.clusters.map(({ name }) => name));
+    this.handlers = {
+      // A static cluster or listener is not discovery's to change: Envoy ignores such an update, and so do we.
+      [TypeUrl.cluster]: this.#handler(TypeUrl.cluster, ClusterSchema, {
+        set: (_, cluster) => (statics.has(cluster.name) ? [] : plane.setCluster(cluster)),
+        remove: (name) => {
+          if (!statics.has(name)) plane.removeCluster(name);
+        },
+      }),
+      [TypeUrl.listener]: this.#handler(TypeUrl.listener, ListenerSchema, {
+        set: (_, listener) => plane.setListener(listener),
+        remove: (name) => plane.removeListener(name),
+      }),
+      // What is still referred to keeps its last good version when the server says that it is gone, as in Envoy.
+      [TypeUrl.endpoint]: this.#handler(TypeUrl.endpoint, ClusterLoadAssignmentSchema, {
+        set: (_, assignment) => plane.setEndpoints(assignment),
+        missing: (name) => plane.setEndpoints(create(ClusterLoadAssignmentSchema, { clusterName: name })),
+      }),
+      [TypeUrl.route]: this.#handler(TypeUrl.route, RouteConfigurationSchema, {
+        set: (_, config) => plane.setRouteConfiguration(config),
+        missing: (name) => plane.setRouteConfiguration(create(RouteConfigurationSchema, { name })),
+      }),
+      [TypeUrl.virtualHost]: this.#handler(TypeUrl.virtualHost, VirtualHostSchema, {
+        set: (name, host) => plane.setVirtualHost(name.slice(0, Math.max(0, name.indexOf("/"))), host, name),
+        remove: (name) => plane.removeVirtualHost(name),
+      }),
+    };
+  }
+
+  /** Begins to keep the subscriptions in step with what the data path refers to. */
+  attach(subscriber: Subscriber, { clusters, listeners }: { clusters: boolean; listeners: boolean }): void {
+    this.#subscriber = subscriber;
+    if (clusters) subscriber.subscribe(TypeUrl.cluster, "*");
+    if (listeners) subscriber.subscribe(TypeUrl.listener, "*");
+    this.#syncSubscriptions();
+  }
+
+  /** How much of what is asked for by name has no answer yet. */
+  get pending(): number {
+    let pending = 0;
+    for (const [typeUrl, names] of this.#subscribed) {
+      const answered = this.#answered.get(typeUrl);
+      for (const name of names) if (answered?.has(name) !== true) pending++;
+    }
+    return pending;
+  }
+
+  close(): void {
+    this.#subscriber = undefined;
+    for (const timer of this.#timers) timer.cancel();
+  }
+
+  #handler<D extends DescMessage>(typeUrl: TypeUrl, schema: D, actions: Actions<MessageShape<D>>) {
+    this.#missing.set(typeUrl, actions.missing ?? (() => {}));
+    const apply = (update: ResourceUpdate) => {
+      const refused = new Map<string, string>();
+      for (const resource of update.added) {
+        const errors = this.#set(typeUrl, schema, resource, actions.set);
+        if (errors.length > 0) refused.set(resource.name, errors.join("; "));
+      }
+      for (const name of update.removed) {
+        if (actions.remove === undefined) continue;
+        actions.remove(name);
+        this.#state.removed(typeUrl, name);
+      }
+      this.#noteAnswered(
+        typeUrl,
+        update.added.map(({ name }) => name),
+      );
+      this.#giveUp(typeUrl, update.removed);
+      this.#count(typeUrl, refused.size);
+      this.#syncSubscriptions();
+      this.#options.onUpdate(typeUrl);
+      return refused;
+    };
+    return { apply };
+  }
+
+  /** What is referred to and doesn't come, or doesn't exist, counts as empty, so that nothing waits for it for ever. */
+  #giveUp(typeUrl: TypeUrl, names: Iterable<string>): void {
+    const answered = this.#answered.get(typeUrl);
+    const unanswered = [...names].filter((name) => this.#subscribed.get(typeUrl)?.has(name) && !answered?.has(name));
+    this.#noteAnswered(typeUrl, unanswered);
+    for (const name of unanswered) this.#missing.get(typeUrl)?.(name);
+  }
+
+  #set<D extends DescMessage>(
+    typeUrl: TypeUrl,
+    schema: D,
+    { name, version, value }: ReceivedResource,
+    set: (name: string, message: MessageShape<D>) => readonly string[],
+  ): readonly string[] {
+    let errors: readonly string[];
+    try {
+      errors = set(name, fromBinary(schema, value));
+    } catch (error) {
+      errors = [error instanceof Error ? error.message : String(error)];
+    }
+    if (errors.length === 0) this.#state.accepted(typeUrl, name, version, value);
+    else this.#state.refused(typeUrl, name, version, value, errors.join("; "));
+    return errors;
+  }
+
+  #noteAnswered(typeUrl: TypeUrl, names: readonly string[]): void {
+    const answered = this.#answered.get(typeUrl) ?? new Set();
+    this.#answered.set(typeUrl, answered);
+    for (const name of names) answered.add(name);
+  }
+
+  #count(typeUrl: TypeUrl, refused: number): void {
+    const prefix = statPrefix[typeUrl];
+    if (prefix === undefined) return;
+    this.#options.stats.counter(`${prefix}.update_attempt`).inc();
+    this.#options.stats.counter(`${prefix}.${refused === 0 ? "update_success" : "update_rejected"}`).inc();
+  }
+
+  #syncSubscriptions(): void {
+    if (this.#subscriber === undefined) return;
+    this.#sync(TypeUrl.endpoint, this.#plane.requiredEndpoints());
+    this.#sync(TypeUrl.route, this.#plane.requiredRoutes());
+    if (!this.#vhds && this.#plane.wantsVhds()) {
+      this.#vhds = true;
+      this.#subscriber.subscribe(TypeUrl.virtualHost, "*");
+    }
+  }
+
+  #sync(typeUrl: TypeUrl, required: Iterable<string>): void {
+    const wanted = new Set(required);
+    const subscribed = this.#subscribed.get(typeUrl) ?? new Set();
+    const fresh = [...wanted].filter((name) => !subscribed.has(name));
+    const gone = [...subscribed].filter((name) => !wanted.has(name));
+    this.#subscribed.set(typeUrl, wanted);
+    if (fresh.length > 0) {
+      this.#subscriber?.subscribe(typeUrl, fresh);
+      this.#startTimer(typeUrl, fresh);
+    }
+    if (gone.length === 0) return;
+    this.#subscriber?.unsubscribe(typeUrl, gone);
+    for (const name of gone) {
+      this.#state.removed(typeUrl, name);
+      this.#answered.get(typeUrl)?.delete(name);
+    }
+  }
+
+  #startTimer(typeUrl: TypeUrl, names: readonly string[]): void {
+    const { clock, fetchTimeoutMs, onUpdate } = this.#options;
+    if (fetchTimeoutMs === 0) return;
+    const timer = clock.setTimeout(() => {
+      this.#timers.delete(timer);
+      const before = this.pending;
+      this.#giveUp(typeUrl, names);
+      if (this.pending !== before) onUpdate(typeUrl);
+    }, fetchTimeoutMs);
+    this.#timers.add(timer);
+  }
+}
+
+interface Actions<Message> {
+  set(name: string, message: Message): readonly string[];
+  /** Without it a resource that the server calls gone stays in force while something refers to it. */
+  remove?(name: string): void;
+  /** Puts something empty in the place of what nobody has. */
+  missing?(name: string): void;
+}
+
+/** Envoy's names, as far as they don't carry a resource's name. */
+const statPrefix: Partial<Record<TypeUrl, string>> = {
+  [TypeUrl.cluster]: "cluster_manager.cds",
+  [TypeUrl.listener]: "listener_manager.lds",
+  [TypeUrl.endpoint]: "cluster_manager.eds",
+  [TypeUrl.route]: "http.rds",
+  [TypeUrl.virtualHost]: "http.vhds",
+};

@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+import { describeConfigStore } from "../../config/store.contract.ts";
+import { openSqlite } from "../sqlite.ts";
+import { openPrismaConfigStore } from "./prisma-config-store.ts";
+
+const migrations = resolve(import.meta.dirname, "../../../prisma/config/migrations");
+
+describeConfigStore("SQLite through Prisma", () => {
+  const folder = mkdtempSync(join(tmpdir(), "limpid-config-"));
+  let opened = 0;
+  const open = (file: string) => (options: { maxHistory?: number }) =>
+    openPrismaConfigStore({ ...options, url: `file:${join(folder, file)}`, migrations });
+  return {
+    open: (options) => openPrismaConfigStore({ ...options, url: `file:${join(folder, `${++opened}.db`)}`, migrations }),
+    reopen: open("1.db"),
+    cleanup: async () => rmSync(folder, { recursive: true, force: true }),
+  };
+});
+
+test("compaction leaves no rows of forgotten commits behind", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "limpid-config-"));
+  const url = `file:${join(folder, "config.db")}`;
+  const store = await openPrismaConfigStore({ url, migrations, maxHistory: 3 });
+  try {
+    const key = { kind: "Namespace", namespace: "", name: "a" };
+    const object = (step: number) => ({
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: "a", namespace: "", labels: { step: String(step) } },
+      spec: {},
+    });
+    for (let step = 0; step < 10; step++) await store.commit([{ op: "put", object: object(step) }], "ann");
+    expect((await store.get(key))?.metadata.labels).toEqual({ step: "9" });
+  } finally {
+    await store.close();
+  }
+  const client = await openSqlite(url);
+  try {
+    for (const table of ["change", "commit"]) {
+      expect((await client.execute(`SELECT count(*) AS count FROM "${table}"`)).rows).toMatchObject([{ count: 3 }]);
+    }
+  } finally {
+    client.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("several stores on one file take turns, and a watch misses nothing of the others", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "limpid-config-"));
+  const options = { url: `file:${join(folder, "config.db")}`, migrations };
+  const stores = await Promise.all([openPrismaConfigStore(options), openPrismaConfigStore(options)]);
+  try {
+    const [first, second] = stores as [(typeof stores)[0], (typeof stores)[0]];
+    const start = await first.revision();
+    const put = (name: string) => ({
+      op: "put" as const,
+      object: { apiVersion: "v1", kind: "Namespace", metadata: { name, namespace: "" }, spec: {} },
+    });
+    for (let step = 0; step < 5; step++) {
+      await second.commit([put(`second-${step}`)], "b");
+      await first.commit([put(`first-${step}`)], "a");
+    }
+    const seen: number[] = [];
+    for await (const commit of first.watch(start, new AbortController().signal)) {
+      if (seen.push(commit.revision) === 10) break;
+    }
+    expect(seen).toEqual(Array.from({ length: 10 }, (_, index) => start + 1 + index));
+    expect((await first.list()).items).toHaveLength(10);
+  } finally {
+    for (const store of stores) await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

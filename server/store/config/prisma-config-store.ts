@@ -1,0 +1,241 @@
+import type { Client } from "@libsql/client";
+import { assertReachable, defaultMaxHistory, firstRevision, type StoreOptions } from "../../config/memory-store.ts";
+import { type ConfigObject, formatKey, type ResourceKey } from "../../config/object.ts";
+import { keysOf, planCommit } from "../../config/plan-commit.ts";
+import type { Commit, CommitOptions, ConfigStore, HistoryQuery, ListQuery, Write } from "../../config/store.ts";
+import { Wake } from "../../config/wake.ts";
+import { type Prisma, PrismaClient } from "../../gen/prisma-config/client.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { applyMigrations } from "../migrate.ts";
+import { openSqlite } from "../sqlite.ts";
+import { fromCommitRow, fromObjectText, toChangeRow, toObjectText } from "./rows.ts";
+import { SharedClientAdapter } from "./shared-client-adapter.ts";
+
+export interface PrismaConfigStoreOptions extends StoreOptions {
+  /** `file:/path/to/config.db`; made when absent. */
+  url: string;
+  /** The folder `prisma/config/migrations`. */
+  migrations: string;
+}
+
+/** Opens the config database, brings it to the schema of this version, and reads its revision. Throws `MigrationError`. */
+export async function openPrismaConfigStore(options: PrismaConfigStoreOptions): Promise<ConfigStore> {
+  const client = await openSqlite(options.url, "FULL");
+  try {
+    await applyMigrations({ client, directory: options.migrations });
+    const prisma = new PrismaClient({ adapter: new SharedClientAdapter(client) });
+    await prisma.state.upsert({ where: { id: 1 }, create: { id: 1, revision: firstRevision }, update: {} });
+    const { revision } = await prisma.state.findUniqueOrThrow({ where: { id: 1 } });
+    return new PrismaConfigStore(client, prisma, revision, options);
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
+
+/** What rolls a transaction back on purpose: a dry run, or a commit in which nothing changes. */
+class Unwritten extends Error {
+  readonly commit: Commit;
+  constructor(commit: Commit) {
+    super("not written");
+    this.commit = commit;
+  }
+}
+
+const transactionOptions = { maxWait: 20_000, timeout: 30_000 };
+
+/** How many commits a watcher reads at once, and how many are kept parsed for those who are up to date. */
+const watchBatch = 64;
+const maxRecent = 256;
+
+class PrismaConfigStore implements ConfigStore {
+  readonly #client: Client;
+  readonly #prisma: PrismaClient;
+  readonly #clock: NonNullable<StoreOptions["clock"]>;
+  readonly #maxHistory: number;
+  readonly #wake = new Wake();
+  /** The last commits of this process, at consecutive revisions that end with `#revision`. */
+  #recent: Commit[] = [];
+  #revision: number;
+  #closed = false;
+
+  constructor(client: Client, prisma: PrismaClient, revision: number, options: StoreOptions) {
+    this.#client = client;
+    this.#prisma = prisma;
+    this.#revision = revision;
+    this.#clock = options.clock ?? systemClock;
+    this.#maxHistory = options.maxHistory ?? defaultMaxHistory;
+  }
+
+  async get(key: ResourceKey): Promise<ConfigObject | undefined> {
+    const row = await this.#prisma.resource.findUnique({ where: { namespace_name_kind: key } });
+    return row === null ? undefined : fromObjectText(row.object);
+  }
+
+  async list(query: ListQuery = {}): Promise<{ items: ConfigObject[]; revision: number }> {
+    const where: Prisma.ResourceWhereInput = {};
+    if (query.kind !== undefined) where.kind = query.kind;
+    if (query.namespace !== undefined) where.namespace = query.namespace;
+    const orderBy = [{ namespace: "asc" }, { name: "asc" }, { kind: "asc" }] as const;
+    // One transaction: the items are those of exactly this revision.
+    const [state, rows] = await this.#prisma.$transaction([
+      this.#prisma.state.findUniqueOrThrow({ where: { id: 1 } }),
+      this.#prisma.resource.findMany({ where, orderBy: [...orderBy] }),
+    ]);
+    return { items: rows.map((row) => fromObjectText(row.object)), revision: state.revision };
+  }
+
+  async commit(writes: readonly Write[], author: string, options: CommitOptions = {}): Promise<Commit> {
+    if (this.#closed) throw new Error("the config store is closed");
+    let commit: Commit;
+    try {
+      commit = await this.#prisma.$transaction(
+        (transaction) => this.#write(transaction, writes, author, options),
+        transactionOptions,
+      );
+    } catch (error) {
+      if (error instanceof Unwritten) return error.commit;
+      throw error;
+    }
+    this.#publish(commit);
+    return commit;
+  }
+
+  async #write(
+    transaction: Prisma.TransactionClient,
+    writes: readonly Write[],
+    author: string,
+    options: CommitOptions,
+  ): Promise<Commit> {
+    // A write comes first, so that SQLite's lock is taken before anything is read: nobody else can commit in between.
+    const { revision } = await transaction.state.update({ where: { id: 1 }, data: { revision: { increment: 1 } } });
+    const stored = await readAll(transaction, keysOf(writes));
+    const at = this.#clock.now();
+    const changes = planCommit((key) => stored.get(formatKey(key)), writes, revision, at);
+    const commit: Commit = { revision, at, author, changes };
+    if (options.reason !== undefined) commit.reason = options.reason;
+    if (options.dryRun || changes.length === 0) throw new Unwritten({ ...commit, revision: revision - 1 });
+    await writeChanges(transaction, commit);
+    await this.#compact(transaction, revision);
+    return commit;
+  }
+
+  /** Bounds the history, a few revisions at a time so that a commit rarely pays for it. */
+  async #compact(transaction: Prisma.TransactionClient, revision: number): Promise<void> {
+    const step = Math.max(1, Math.min(100, Math.floor(this.#maxHistory / 10)));
+    if (revision % step !== 0) return;
+    await transaction.commit.deleteMany({ where: { revision: { lte: revision - this.#maxHistory } } });
+  }
+
+  #publish(commit: Commit): void {
+    // Two commits of this process may return in another order than they were written; watchers then read the database.
+    if (commit.revision !== this.#revision + 1) this.#recent = [];
+    this.#revision = Math.max(this.#revision, commit.revision);
+    if (commit.revision === this.#revision) this.#recent.push(commit);
+    if (this.#recent.length > Math.min(maxRecent, this.#maxHistory)) this.#recent.shift();
+    this.#wake.all();
+  }
+
+  async *watch(revision: number, signal: AbortSignal): AsyncIterable<Commit> {
+    let seen = revision;
+    let isCaughtUp = false;
+    while (!signal.aborted && !this.#closed) {
+      if (isCaughtUp && seen >= this.#revision) {
+        await this.#wake.next(signal);
+        continue;
+      }
+      const commits =
+        this.#recentAfter(seen) ?? (await this.#readAfter(seen).catch((error) => this.#unlessClosed(error)));
+      isCaughtUp = commits.length === 0;
+      for (const commit of commits) {
+        if (signal.aborted || this.#closed) return;
+        seen = commit.revision;
+        yield commit;
+      }
+    }
+  }
+
+  /** The database is closed under a watch that is reading it: its end, and no error. */
+  #unlessClosed(error: unknown): Commit[] {
+    if (this.#closed) return [];
+    throw error;
+  }
+
+  #recentAfter(seen: number): Commit[] | undefined {
+    const first = this.#recent[0]?.revision;
+    return first !== undefined && first <= seen + 1 && seen < this.#revision
+      ? this.#recent.slice(seen + 1 - first)
+      : undefined;
+  }
+
+  async #readAfter(seen: number): Promise<Commit[]> {
+    const rows = await this.#prisma.commit.findMany({
+      where: { revision: { gt: seen } },
+      include: { changes: { orderBy: { ordinal: "asc" } } },
+      orderBy: { revision: "asc" },
+      take: watchBatch,
+    });
+    const first = rows[0]?.revision;
+    if (first !== undefined) assertReachable(seen, first, Math.max(this.#revision, first));
+    else assertReachable(seen, seen + 1, (await this.#state()).revision);
+    return rows.map(fromCommitRow);
+  }
+
+  async history({ sinceMs, key, limit }: HistoryQuery): Promise<Commit[]> {
+    const where: Prisma.CommitWhereInput = {};
+    if (sinceMs !== undefined) where.at = { gte: BigInt(Math.ceil(sinceMs)) };
+    if (key !== undefined) where.changes = { some: { kind: key.kind, namespace: key.namespace, name: key.name } };
+    const rows = await this.#prisma.commit.findMany({
+      where,
+      include: { changes: { orderBy: { ordinal: "asc" } } },
+      orderBy: { revision: "desc" },
+      take: Math.max(0, limit),
+    });
+    return rows.map(fromCommitRow);
+  }
+
+  async revision(): Promise<number> {
+    return (await this.#state()).revision;
+  }
+
+  #state() {
+    return this.#prisma.state.findUniqueOrThrow({ where: { id: 1 } });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#wake.all();
+    await this.#prisma.$disconnect();
+    this.#client.close();
+  }
+}
+
+async function readAll(transaction: Prisma.TransactionClient, keys: ResourceKey[]): Promise<Map<string, ConfigObject>> {
+  const found = new Map<string, ConfigObject>();
+  // SQLite bounds how deep an expression may be; a set is read in pieces.
+  for (let from = 0; from < keys.length; from += 200) {
+    const OR = keys.slice(from, from + 200).map(({ kind, namespace, name }) => ({ kind, namespace, name }));
+    for (const row of await transaction.resource.findMany({ where: { OR } })) {
+      found.set(formatKey(row), fromObjectText(row.object));
+    }
+  }
+  return found;
+}
+
+async function writeChanges(transaction: Prisma.TransactionClient, commit: Commit): Promise<void> {
+  const { revision, at, author, reason, changes } = commit;
+  await transaction.commit.create({ data: { revision, at: BigInt(at), author, reason: reason ?? null } });
+  await transaction.change.createMany({
+    data: changes.map((change, ordinal) => toChangeRow(change, revision, ordinal)),
+  });
+  const added: Prisma.ResourceCreateManyInput[] = [];
+  for (const change of changes) {
+    const { kind, namespace, name } = change.key;
+    const where = { namespace_name_kind: { kind, namespace, name } };
+    if (change.after === undefined) await transaction.resource.delete({ where });
+    else if (change.before === undefined) added.push({ kind, namespace, name, object: toObjectText(change.after) });
+    else await transaction.resource.update({ where, data: { object: toObjectText(change.after) } });
+  }
+  if (added.length > 0) await transaction.resource.createMany({ data: added });
+}

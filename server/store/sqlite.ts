@@ -1,0 +1,53 @@
+import { type Client, createClient } from "@libsql/client";
+
+/** How long a statement waits for another connection's write, in milliseconds. */
+const busyTimeoutMs = 15_000;
+
+/**
+ * Opens a SQLite file (`file:/path/to.db`) on one connection, with write-ahead log, so that readers don't wait for writers.
+ * Throws one sentence that names the file when it can't be opened or is no database. `synchronous`: FULL survives a power cut with every commit; NORMAL may lose the last ones, never the file.
+ */
+export async function openSqlite(url: string, synchronous: "FULL" | "NORMAL" = "FULL"): Promise<Client> {
+  const client = connect(url);
+  try {
+    await client.execute(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    await setWriteAheadLog(client);
+    await client.execute(`PRAGMA synchronous = ${synchronous}`);
+    await client.execute("PRAGMA foreign_keys = ON");
+    return client;
+  } catch (error) {
+    client.close();
+    throw unusable(url, error);
+  }
+}
+
+function connect(url: string): Client {
+  try {
+    return createClient({ url, concurrency: 1, timeout: busyTimeoutMs });
+  } catch (error) {
+    throw unusable(url, error);
+  }
+}
+
+const unusable = (url: string, error: unknown) =>
+  new Error(
+    `the database ${url.replace(/^file:/, "")} can't be used: ${error instanceof Error ? error.message : String(error)}`,
+    {
+      cause: error,
+    },
+  );
+
+/** SQLite doesn't use the busy timeout for this one: two processes that both try it at once must ask again. */
+async function setWriteAheadLog(client: Client): Promise<void> {
+  const deadline = Date.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      await client.execute("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      const isBusy = error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY");
+      if (!isBusy || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import type { Client, Row } from "@libsql/client";
+import type { EdgeRow } from "../../query/reader.ts";
+import { type EdgeKey, edgeId, overflowEdge } from "../../telemetry/record.ts";
+import { insertStatements } from "./bulk-insert.ts";
+
+const columns = [
+  "reporter",
+  "gateway",
+  "source_namespace",
+  "source_app",
+  "source_version",
+  "source_workload",
+  "service",
+  "destination_namespace",
+  "destination_app",
+  "destination_version",
+  "destination_workload",
+  "protocol",
+  "mtls",
+];
+
+/** The dictionary of edges, held in memory by its only writer. */
+export class EdgeIds {
+  #ids = new Map<string, number>();
+  #loaded = false;
+  readonly #client: Client;
+  readonly #maxEdges: number;
+
+  constructor(client: Client, maxEdges: number) {
+    this.#client = client;
+    this.#maxEdges = maxEdges;
+  }
+
+  /** The row id of each edge, in order; new edges get a row, past the limit they share the overflow's. */
+  async idsOf(edges: readonly { edge: EdgeKey; edgeId: string }[]): Promise<number[]> {
+    if (!this.#loaded) await this.#load();
+    const fresh = new Map<string, EdgeKey>();
+    for (const { edge, edgeId: id } of edges) {
+      if (this.#ids.has(id) || fresh.has(id)) continue;
+      const full = this.#ids.size + fresh.size >= this.#maxEdges;
+      const counted = full ? overflowEdge(edge) : edge;
+      const countedId = full ? edgeId(counted) : id;
+      if (!this.#ids.has(countedId)) fresh.set(countedId, counted);
+    }
+    if (fresh.size > 0) {
+      await this.#client.batch(insertStatements("edge", columns, [...fresh.values()].map(valuesOf)), "write");
+      await this.#load();
+    }
+    return edges.map(({ edge, edgeId: id }) => {
+      const row = this.#ids.get(id) ?? this.#ids.get(edgeId(overflowEdge(edge)));
+      if (row === undefined) throw new Error(`edge ${JSON.stringify(edge)} has no row`);
+      return row;
+    });
+  }
+
+  async #load(): Promise<void> {
+    const { rows } = await this.#client.execute("SELECT * FROM edge");
+    this.#ids = new Map(rows.map((row) => [edgeId(toEdge(row)), Number(row.id)]));
+    this.#loaded = true;
+  }
+}
+
+function valuesOf(edge: EdgeKey): (string | number)[] {
+  const { source, destination } = edge;
+  return [
+    edge.reporter,
+    edge.gateway ? 1 : 0,
+    source.namespace,
+    source.app,
+    source.version,
+    source.workload,
+    edge.service,
+    destination.namespace,
+    destination.app,
+    destination.version,
+    destination.workload,
+    edge.protocol,
+    edge.mtls ? 1 : 0,
+  ];
+}
+
+export function toEdge(row: Row): EdgeRow {
+  const text = (column: string) => String(row[column] ?? "");
+  return {
+    id: Number(row.id),
+    reporter: row.reporter === "source" ? "source" : "destination",
+    gateway: Boolean(row.gateway),
+    source: {
+      namespace: text("source_namespace"),
+      app: text("source_app"),
+      version: text("source_version"),
+      workload: text("source_workload"),
+    },
+    service: text("service"),
+    destination: {
+      namespace: text("destination_namespace"),
+      app: text("destination_app"),
+      version: text("destination_version"),
+      workload: text("destination_workload"),
+    },
+    protocol: row.protocol === "grpc" || row.protocol === "tcp" ? row.protocol : "http",
+    mtls: Boolean(row.mtls),
+  };
+}

@@ -1,0 +1,7 @@
+import { MemoryTelemetryStore } from "./memory-store.ts";
+import { telemetryStoreContract } from "./testing/contract.ts";
+
+telemetryStoreContract("memory", async () => {
+  const store = new MemoryTelemetryStore();
+  return { store, reader: store, cleanUp: () => store.close() };
+});

@@ -1,0 +1,228 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { CollectorStats } from "./counters.ts";
+import type { TrafficRecord } from "./record.ts";
+import { RollUp } from "./roll-up.ts";
+import { Samples } from "./samples.ts";
+import type { SpanRecord } from "./span.ts";
+import type { Retention, TelemetryBatch, TelemetryStore } from "./store.ts";
+
+export interface IngestLimits {
+  maxEdges: number;
+  maxEntries: number;
+  lateMs: number;
+  samplesPerEdgeAndSecond: number;
+  maxWaitingSamples: number;
+  maxWaitingSpans: number;
+  /** How long after a second its last records are waited for: the proxies' flush interval and the way. */
+  graceMs: number;
+  retention: Retention;
+}
+
+export interface IngestOptions {
+  id: string;
+  store: TelemetryStore;
+  logger: Logger;
+  clock: Clock;
+  limits: IngestLimits;
+}
+
+const flushEveryMs = 1000;
+const compactEveryMs = 30_000;
+const compactWhenIdleEveryMs = 60_000;
+
+/**
+ * Between the receivers and the store: counts, samples, and writes one batch a second while records arrive. Nothing runs when none do,
+ * but a compaction once a minute. A batch that can't be written is kept and tried again, and what comes in meanwhile is counted on.
+ */
+export class Ingest {
+  #rollUp: RollUp;
+  #samples: Samples;
+  #spans: SpanRecord[] = [];
+  #pending: TelemetryBatch | undefined;
+  #firstAddMs: number | undefined;
+  #freshAtMs: number | null = null;
+  #lastBatchId = 0;
+  #active = false;
+  #running: Promise<void> | undefined;
+  #flushTimer: { cancel(): void } | undefined;
+  #compactTimer: { cancel(): void } | undefined;
+  #stopped = false;
+  readonly #options: IngestOptions;
+  readonly #totals = {
+    flushes: 0,
+    failedFlushes: 0,
+    flushMs: 0,
+    lastFlushMs: 0,
+    compactionMs: 0,
+    spans: 0,
+    shedSpans: 0,
+  };
+
+  constructor(options: IngestOptions) {
+    this.#options = options;
+    const { limits } = options;
+    this.#rollUp = new RollUp(limits);
+    this.#samples = new Samples({
+      perEdgeAndSecond: limits.samplesPerEdgeAndSecond,
+      maxWaiting: limits.maxWaitingSamples,
+    });
+    this.#armCompaction();
+  }
+
+  records(records: readonly TrafficRecord[]): void {
+    if (records.length === 0) return;
+    const now = this.#options.clock.now();
+    for (const record of records) {
+      this.#rollUp.add(record, now);
+      this.#samples.add(record);
+      const seen = Math.min(record.timeMs, now);
+      if (this.#freshAtMs === null || seen > this.#freshAtMs) this.#freshAtMs = seen;
+    }
+    this.#arrived(now);
+  }
+
+  spans(spans: readonly SpanRecord[]): void {
+    this.#totals.spans += spans.length;
+    const room = Math.max(0, this.#options.limits.maxWaitingSpans - this.#spans.length);
+    this.#spans.push(...spans.slice(0, room));
+    this.#totals.shedSpans += Math.max(0, spans.length - room);
+    if (spans.length > 0) this.#arrived(this.#options.clock.now());
+  }
+
+  stats(): Omit<CollectorStats, "httpRecords" | "tcpRecords" | "ignoredEntries" | "rejectedSpans" | "streams"> {
+    return {
+      ...this.#totals,
+      lateRecords: this.#rollUp.late,
+      overflowedRecords: this.#rollUp.overflowed,
+      shedSamples: this.#samples.shed,
+      openEntries: this.#rollUp.size,
+      waitingSamples: this.#samples.size,
+      waitingSpans: this.#spans.length,
+    };
+  }
+
+  /** Writes what is waiting. Rejects when the store can't take it. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#flushTimer?.cancel();
+    this.#compactTimer?.cancel();
+    await this.#running;
+    this.#active = false;
+    for (let batch = this.#nextBatch(); batch !== undefined; batch = this.#nextBatch()) await this.#write(batch);
+  }
+
+  #arrived(now: number): void {
+    this.#firstAddMs ??= now;
+    this.#active = true;
+    if (this.#flushTimer === undefined) this.#armFlush(now);
+  }
+
+  /** Ticks stand `graceMs` after a full second, so that each flush completes exactly one more second. */
+  #armFlush(now: number): void {
+    if (this.#stopped) return;
+    const grace = this.#options.limits.graceMs;
+    const wait = flushEveryMs - ((((now - grace) % flushEveryMs) + flushEveryMs) % flushEveryMs);
+    this.#flushTimer = this.#options.clock.setTimeout(() => {
+      this.#exclusive(async () => {
+        await this.#flush();
+        this.#flushTimer = undefined;
+        if (this.#active) this.#armFlush(this.#options.clock.now());
+      });
+    }, wait);
+  }
+
+  async #flush(): Promise<void> {
+    const waiting = this.#pending !== undefined || this.#firstAddMs !== undefined;
+    if (!waiting) this.#active = false; // one last batch says so
+    const batch = this.#nextBatch() ?? this.#emptyBatch();
+    try {
+      await this.#write(batch);
+    } catch (error) {
+      this.#active = true;
+      this.#totals.failedFlushes++;
+      this.#options.logger.error({ err: error }, "telemetry batch not written, will try again");
+    }
+  }
+
+  async #write(batch: TelemetryBatch): Promise<void> {
+    this.#pending = batch;
+    const started = performance.now();
+    await this.#options.store.write(batch);
+    this.#pending = undefined;
+    this.#totals.lastFlushMs = performance.now() - started;
+    this.#totals.flushMs += this.#totals.lastFlushMs;
+    this.#totals.flushes++;
+  }
+
+  #nextBatch(): TelemetryBatch | undefined {
+    if (this.#pending !== undefined) return this.#pending;
+    if (this.#firstAddMs === undefined) return undefined;
+    const batch = {
+      ...this.#emptyBatch(),
+      rollups: this.#rollUp.drain(),
+      samples: this.#samples.drain(),
+      spans: this.#spans,
+    };
+    this.#spans = [];
+    this.#firstAddMs = undefined;
+    return batch;
+  }
+
+  #emptyBatch(): TelemetryBatch {
+    const now = this.#options.clock.now();
+    // Microseconds with a random part: growing over restarts, and different between two collectors.
+    this.#lastBatchId = Math.max(this.#lastBatchId + 1, now * 1000 + Math.floor(Math.random() * 1000));
+    return {
+      id: this.#lastBatchId,
+      collector: {
+        id: this.#options.id,
+        flushedAtMs: now,
+        completeUntilMs: Math.floor((now - this.#options.limits.graceMs) / 1000) * 1000,
+        // Told once the batch is in the store: by then, what it holds is in.
+        settledUntilMs: now - this.#options.limits.lateMs - 1000,
+        freshAtMs: this.#freshAtMs,
+        active: this.#active,
+      },
+      rollups: [],
+      samples: [],
+      spans: [],
+    };
+  }
+
+  #armCompaction(): void {
+    if (this.#stopped) return;
+    this.#compactTimer = this.#options.clock.setTimeout(
+      () => this.#exclusive(() => this.#compact().finally(() => this.#armCompaction())),
+      this.#active ? compactEveryMs : compactWhenIdleEveryMs,
+    );
+  }
+
+  async #compact(): Promise<void> {
+    if (this.#pending !== undefined) return; // it may hold seconds that are older than any bound
+    const { store, clock, limits, logger } = this.#options;
+    const started = performance.now();
+    try {
+      for (let more = true; more && !this.#stopped; ) {
+        const pass = { nowMs: clock.now(), settledUntilMs: this.#settledUntilMs(), retention: limits.retention };
+        ({ more } = await store.compact(pass));
+        await nextTurn();
+      }
+    } catch (error) {
+      logger.error({ err: error }, "telemetry store not compacted, will try again");
+    }
+    this.#totals.compactionMs += performance.now() - started;
+  }
+
+  /** What came in first since the last batch may count for a second as old as `lateMs` allows. */
+  #settledUntilMs(): number {
+    const nowMs = this.#options.clock.now();
+    return Math.min(nowMs, this.#firstAddMs ?? nowMs) - this.#options.limits.lateMs - 1000;
+  }
+
+  /** Flush and compaction never overlap; records are taken in during both. */
+  #exclusive(work: () => Promise<void>): void {
+    this.#running = (this.#running ?? Promise.resolve()).then(work);
+  }
+}

@@ -1,0 +1,50 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import { clean, type Peer } from "./record.ts";
+
+/** What a proxy's node says of itself, once per stream. */
+export interface ReporterNode {
+  id: string;
+  self: Peer;
+  /** The DNS domain of its namespace: `default.svc.cluster.local`. */
+  domain: string;
+}
+
+/** `<workload>;<namespace>;<canonical service>;<canonical revision>;<cluster id>`: the header, and the endpoint metadata. */
+export function parsePeer(text: string | undefined): Peer | undefined {
+  if (!text) return undefined;
+  const [workload = "", namespace = "", app = "", version = ""] = text.split(";");
+  if (app === "" && workload === "") return undefined;
+  return {
+    workload: clean(workload),
+    namespace: clean(namespace),
+    app: clean(app || workload),
+    version: clean(version || "latest"),
+  };
+}
+
+/** A node id `sidecar~<ip>~<workload>.<namespace>~<domain>` with its metadata, as Istio's proxies send it. */
+export function readNode(node: { id: string; cluster: string; metadata?: JsonObject }): ReporterNode {
+  const [, , idName = "", idDomain = ""] = node.id.split("~");
+  const metadata = node.metadata ?? {};
+  const labels = metadata.LABELS;
+  const label = (name: string) =>
+    labels !== null && typeof labels === "object" && !Array.isArray(labels) ? text(labels[name]) : "";
+  const dot = idName.lastIndexOf(".");
+  const namespace = text(metadata.NAMESPACE) || (dot > 0 ? idName.slice(dot + 1) : "");
+  const workload =
+    text(metadata.WORKLOAD_NAME) || text(metadata.NAME) || (dot > 0 ? idName.slice(0, dot) : idName) || node.id;
+  const ofCluster =
+    namespace && node.cluster.endsWith(`.${namespace}`) ? node.cluster.slice(0, -namespace.length - 1) : node.cluster;
+  return {
+    id: clean(node.id, 512),
+    domain: clean(idDomain || `${namespace}.svc.cluster.local`),
+    self: {
+      workload: clean(workload),
+      namespace: clean(namespace),
+      app: clean(label("service.istio.io/canonical-name") || label("app") || ofCluster || workload),
+      version: clean(label("service.istio.io/canonical-revision") || label("version") || "latest"),
+    },
+  };
+}
+
+const text = (value: unknown): string => (typeof value === "string" ? value : "");

@@ -1,0 +1,74 @@
+/** One request (or TCP connection) as one proxy saw it: what every access-log dialect is turned into. */
+export interface TrafficRecord {
+  /** When it ended; Unix milliseconds. */
+  timeMs: number;
+  edge: EdgeKey;
+  /** HTTP status; 0: no response, or TCP. */
+  code: number;
+  /** Bits of {@link file://./response-flags.ts}. */
+  flags: number;
+  /** Milliseconds, fractional. */
+  durationMs: number;
+  requestBytes: number;
+  responseBytes: number;
+  method: string;
+  path: string;
+  authority: string;
+  requestId: string;
+  /** 32 hex digits, or empty. */
+  traceId: string;
+  upstreamCluster: string;
+  /** `address:port`; empty: the request never left the proxy. */
+  upstreamHost: string;
+  /** Envoy's response code details, such as `via_upstream` or `fault_filter_abort`. */
+  details: string;
+  /** The config object whose route it took, as an API path; empty: unknown. */
+  config: string;
+}
+
+/** Between whom, over what, said by whom: the dimensions a record is counted under, time, code and flags apart. */
+export interface EdgeKey {
+  reporter: "source" | "destination";
+  /** The reporter is a gateway. */
+  gateway: boolean;
+  source: Peer;
+  /** Hostname the call was addressed to. */
+  service: string;
+  /** Its workload is empty when no host was reached: then app and version are what the cluster's name says. */
+  destination: Peer;
+  protocol: "http" | "grpc" | "tcp";
+  mtls: boolean;
+}
+
+/** A workload and the canonical service it belongs to; a part that is not known is empty. */
+export interface Peer {
+  workload: string;
+  namespace: string;
+  app: string;
+  version: string;
+}
+
+export const unknownPeer: Peer = Object.freeze({ workload: "", namespace: "", app: "", version: "" });
+
+/** Equal for equal edges, and only for them: no part may hold the separator, see {@link clean}. */
+export const edgeId = (edge: EdgeKey): string =>
+  `${edge.reporter}\n${edge.gateway ? 1 : 0}\n${peerId(edge.source)}\n${edge.service}\n${peerId(edge.destination)}\n${edge.protocol}\n${edge.mtls ? 1 : 0}`;
+
+const peerId = (peer: Peer): string => `${peer.namespace}\n${peer.app}\n${peer.version}\n${peer.workload}`;
+
+/** Where calls are counted once there are more different edges than the limit: the counts stay right, the names are lost. */
+export const overflowEdge = (edge: EdgeKey): EdgeKey => ({
+  ...edge,
+  source: unknownPeer,
+  service: "overflow",
+  destination: unknownPeer,
+});
+
+/** Names come from other processes and from headers: control characters out, length bounded. */
+export function clean(text: string, maxLength = 253): string {
+  const short = text.length > maxLength ? text.slice(0, maxLength) : text;
+  return control.test(short) ? short.replace(controls, "") : short;
+}
+
+const control = /\p{Cc}/u;
+const controls = /\p{Cc}/gu;

@@ -1,0 +1,99 @@
+import { LatencySketch } from "../lib/latency-sketch.ts";
+import { type EdgeKey, edgeId, overflowEdge, type TrafficRecord } from "./record.ts";
+import type { RollupEntry } from "./store.ts";
+
+export interface RollUpLimits {
+  /** Different edges in one batch; calls of further ones count for the overflow edge. */
+  maxEdges: number;
+  /** Entries in one batch; past it, what comes in counts for a second that is already open. Only a store that is down gets there. */
+  maxEntries: number;
+  /** A record older than this counts for the oldest second still open to it, and as late. */
+  lateMs: number;
+}
+
+/** Counts records per edge, code, flags and second, until drained. No record is lost: past a limit it is counted less precisely. */
+export class RollUp {
+  late = 0;
+  overflowed = 0;
+  #edges = new Map<string, EdgeEntries>();
+  #entries = 0;
+  /** The second that records count for while `maxEntries` is reached. */
+  #overflowSecond: number | undefined;
+  readonly #limits: RollUpLimits;
+
+  constructor(limits: RollUpLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#entries;
+  }
+
+  add(record: TrafficRecord, nowMs: number): void {
+    const edge = this.#edge(record.edge);
+    const second = this.#second(record.timeMs, nowMs);
+    const key = `${second}:${record.code}:${record.flags}`;
+    let entry = edge.entries.get(key);
+    if (entry === undefined) {
+      entry = newEntry(edge, second, record);
+      edge.entries.set(key, entry);
+      this.#entries++;
+    }
+    entry.count++;
+    entry.requestBytes += record.requestBytes;
+    entry.responseBytes += record.responseBytes;
+    entry.latency.add(record.durationMs);
+  }
+
+  /** Everything counted so far; counting starts anew. */
+  drain(): RollupEntry[] {
+    const drained = [...this.#edges.values()].flatMap((edge) => [...edge.entries.values()]);
+    this.#edges = new Map();
+    this.#entries = 0;
+    this.#overflowSecond = undefined;
+    return drained;
+  }
+
+  #edge(edge: EdgeKey): EdgeEntries {
+    const id = edgeId(edge);
+    const known = this.#edges.get(id);
+    if (known !== undefined) return known;
+    if (this.#edges.size >= this.#limits.maxEdges && edge.service !== "overflow") {
+      this.overflowed++;
+      return this.#edge(overflowEdge(edge));
+    }
+    const fresh: EdgeEntries = { edge, id, entries: new Map() };
+    this.#edges.set(id, fresh);
+    return fresh;
+  }
+
+  #second(timeMs: number, nowMs: number): number {
+    const oldest = nowMs - this.#limits.lateMs;
+    if (timeMs < oldest) this.late++;
+    // A clock that runs ahead must not write into seconds that are still to come.
+    const second = Math.floor(Math.min(nowMs, Math.max(oldest, timeMs)) / 1000);
+    if (this.#entries < this.#limits.maxEntries) return second;
+    this.#overflowSecond ??= second;
+    return this.#overflowSecond;
+  }
+}
+
+interface EdgeEntries {
+  edge: EdgeKey;
+  id: string;
+  entries: Map<string, RollupEntry>;
+}
+
+function newEntry(edge: EdgeEntries, second: number, record: TrafficRecord): RollupEntry {
+  return {
+    edge: edge.edge,
+    edgeId: edge.id,
+    second,
+    code: record.code,
+    flags: record.flags,
+    count: 0,
+    requestBytes: 0,
+    responseBytes: 0,
+    latency: new LatencySketch(),
+  };
+}

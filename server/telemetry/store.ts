@@ -1,0 +1,83 @@
+import type { LatencySketch } from "../lib/latency-sketch.ts";
+import type { EdgeKey, TrafficRecord } from "./record.ts";
+import type { SpanRecord } from "./span.ts";
+
+/** Where a collector writes. Implementations: memory and SQLite, held by one contract suite (server/store/telemetry/contract.ts). */
+export interface TelemetryStore {
+  /** All or nothing. Writing a batch again that was already written, as after a failure of unknown outcome, changes nothing. */
+  write(batch: TelemetryBatch): Promise<void>;
+  /**
+   * Folds finished buckets into the next step and forgets what is past its retention. A pass has a bounded amount of work; `more` says
+   * that another is due at once. Idempotent: a pass cut off by a crash is repeated without counting anything twice.
+   */
+  compact(pass: CompactionPass): Promise<{ more: boolean }>;
+  close(): Promise<void>;
+}
+
+export interface TelemetryBatch {
+  /** Unique per batch and growing, over restarts too. */
+  id: number;
+  collector: CollectorState;
+  rollups: readonly RollupEntry[];
+  samples: readonly TrafficRecord[];
+  spans: readonly SpanRecord[];
+}
+
+/** What a collector says of itself with each batch; times in Unix milliseconds. */
+export interface CollectorState {
+  id: string;
+  flushedAtMs: number;
+  /** Everything that ended before this is in the store. */
+  completeUntilMs: number;
+  /** Nothing that ended before this will be written any more. */
+  settledUntilMs: number;
+  /** End of the newest request seen; null before the first. */
+  freshAtMs: number | null;
+  /** False: nothing more was waiting, so silence from here on means no traffic. */
+  active: boolean;
+}
+
+/** The requests of one edge, code and set of flags that ended in one second. */
+export interface RollupEntry {
+  edge: EdgeKey;
+  /** Of `edge`, as made by `edgeId`. */
+  edgeId: string;
+  /** Unix seconds. */
+  second: number;
+  code: number;
+  flags: number;
+  count: number;
+  requestBytes: number;
+  responseBytes: number;
+  /** Milliseconds. */
+  latency: LatencySketch;
+}
+
+export interface CompactionPass {
+  nowMs: number;
+  /** No record that ended before this will be written any more. */
+  settledUntilMs: number;
+  retention: Retention;
+}
+
+/** How long each step of the roll-up is kept, and the caps of what is kept whole. */
+export interface Retention {
+  /** Seconds, by step length in seconds. */
+  steps: Readonly<Record<Step, number>>;
+  samplesSec: number;
+  maxSamples: number;
+  spansSec: number;
+  maxSpans: number;
+}
+
+/** Bucket lengths in seconds, finest first; each divides the next. */
+export const steps = [1, 10, 60, 3600] as const;
+export type Step = (typeof steps)[number];
+
+export const defaultRetention: Retention = {
+  steps: { 1: 15 * 60, 10: 3 * 3600, 60: 2 * 86_400, 3600: 30 * 86_400 },
+  samplesSec: 86_400,
+  maxSamples: 200_000,
+  spansSec: 86_400,
+  maxSpans: 200_000,
+};
