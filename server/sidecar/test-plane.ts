@@ -99,7 +99,7 @@ export function listenerJson(options: PlaneOptions): JsonObject {
             typed_config: {
               "@type": type("network.http_connection_manager.v3.HttpConnectionManager"),
               stat_prefix: "test",
-              route_config: { name: "local", virtual_hosts: hosts },
+              route_config: { name: "local", validate_clusters: false, virtual_hosts: hosts },
               access_log: [{ name: "test" }],
               http_filters: [...(options.filters ?? []), routerFilter],
               ...options.manager,
