@@ -123,6 +123,26 @@ describe("lifecycle of limpid sidecar only", () => {
     expect(await proxy.exited).toBe(0);
   });
 
+  it("sends the last access logs before it ends", async () => {
+    const plane = new TestControlPlane();
+    await plane.start();
+    cleanups.add(() => plane.stop());
+    const collector = await startCollector();
+    cleanups.add(() => collector.close());
+    const [port = 0] = await freePorts(1, address);
+    const labels = { app: "last", version: "v1" };
+    const node: ProxyNode = { type: "sidecar", ip: address, workload: "last-v1", labels, httpProxyPort: port };
+    const proxy = await spawned(
+      "limpid sidecar",
+      bootstrap(node, { xdsPort: plane.port, collectorPort: collector.port }),
+    );
+    await untilReady(proxy);
+    expect((await call({ address, port, host: "nowhere", path: "/last-words" })).status).toBe(502);
+    proxy.signal("SIGTERM");
+    expect(await proxy.exited).toBe(0);
+    expect(collector.logs.map(({ entry }) => entry.request?.path)).toEqual(["/last-words"]);
+  });
+
   it("goes live when the control plane stays away longer than initial_fetch_timeout", async () => {
     const [xdsPort = 0] = await freePorts(1);
     const node: ProxyNode = { type: "sidecar", ip: address, workload: "alone-v1", labels: { app: "alone" } };

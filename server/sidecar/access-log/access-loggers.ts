@@ -17,8 +17,8 @@ import {
   StdoutAccessLogSchema,
 } from "../../gen/proto/envoy/extensions/access_loggers/stream/v3/stream_pb.js";
 import type { Clock } from "../../lib/clock.ts";
-import { durationMs } from "../../lib/duration.ts";
 import { fail, ok, type Result } from "../../lib/result.ts";
+import { durationMs } from "../config/duration.ts";
 import type { AccessLogger } from "../record.ts";
 import type { Stats } from "../stats.ts";
 import { envoyGrpcCluster, type GrpcChannels } from "../xds/grpc-channels.ts";
@@ -28,7 +28,7 @@ import { accessLogFilter } from "./filter.ts";
 import { LineSink } from "./line-sink.ts";
 import { defaultTextFormat, type Formatter, jsonFormatter, textFormatter } from "./substitution-format.ts";
 
-export interface AccessLoggerDeps {
+interface AccessLoggerDeps {
   node: Node;
   channels: GrpcChannels;
   stats: Stats;

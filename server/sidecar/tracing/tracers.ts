@@ -14,7 +14,7 @@ import { makeSpan, type SpanOptions } from "./span.ts";
 import { SpanExporter } from "./span-exporter.ts";
 import { extractContext, type IncomingContext } from "./trace-context.ts";
 
-export interface TracerDeps {
+interface TracerDeps {
   node: Node;
   channels: GrpcChannels;
   stats: Stats;
