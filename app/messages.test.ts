@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createTranslator } from "use-intl/core";
 import { expect, it } from "vitest";
 import en from "../messages/en.json" with { type: "json" };
@@ -34,4 +36,23 @@ it("holds messages that parse", () => {
     }
     expect(failed).toEqual([]);
   }
+});
+
+it("holds no key that nothing reads", () => {
+  const root = join(import.meta.dirname, "..");
+  const source = ["app", "components"]
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => join(root, folder, file)),
+    )
+    .filter((file) => /\.tsx?$/.test(file) && !/\.test\.tsx?$/.test(file))
+    .map((file) => readFileSync(file, "utf8"))
+    .join("\n");
+  // A key is read whole, or put together from its beginning and a value: `label-${kind}`.
+  const isRead = (key: string) =>
+    [`"${key}"`, `.${key}"`].some((text) => source.includes(text)) ||
+    key.split("-").some((_, count, parts) => count > 0 && source.includes(`\`${parts.slice(0, count).join("-")}-\${`));
+  // Health, kinds and pages are read by the contract's own words.
+  const byValue = /^(ui\.health|nav)\./;
+  const unread = flat(en).filter(([key]) => !byValue.test(key) && !isRead(key.split(".").at(-1) ?? ""));
+  expect(unread.map(([key]) => key)).toEqual([]);
 });

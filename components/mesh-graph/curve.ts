@@ -1,4 +1,4 @@
-import type { Point } from "./layout.ts";
+import type { Direction, Point } from "./layout.ts";
 
 /** A cubic Bézier: start, two controls, end. */
 export type Curve = readonly [Point, Point, Point, Point];
@@ -7,8 +7,19 @@ interface Disc extends Point {
   r: number;
 }
 
-/** The way of a call from one ring to another: outside of both, left to right as an S, backwards as a bow below. */
-export function curveBetween(from: Disc, to: Disc): Curve {
+/** A ring's name stands below it; a call that leaves downwards starts below the name. */
+const nameHeight = 44;
+
+/** The way of a call from one ring to another: outside of both, forward as an S, backwards as a bow beside it. */
+export function curveBetween(from: Disc, to: Disc, direction: Direction = "right"): Curve {
+  if (direction === "right" || to.y - from.y < (from.r + to.r) * 1.2 + nameHeight) return acrossCurve(from, to);
+  const start = { x: from.x, y: from.y + from.r + nameHeight };
+  const end = { x: to.x, y: to.y - to.r - 8 };
+  const middle = (start.y + end.y) / 2;
+  return [start, { x: start.x, y: middle }, { x: end.x, y: middle }, end];
+}
+
+function acrossCurve(from: Disc, to: Disc): Curve {
   const forward = to.x - from.x > (from.r + to.r) * 1.2;
   if (!forward) return bow(from, to);
   const angle = Math.atan2(to.y - from.y, to.x - from.x);

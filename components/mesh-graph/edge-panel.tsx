@@ -47,7 +47,7 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
             <NumberWithUnit value={signals.latencyMsP99} kind="ms" />
           </Kpi>
         </KpiRow>
-        <p className="muted mono">
+        <p className={`muted mono ${styles.below}`}>
           {edge.service} · {edge.protocol}
           {edge.mtls && " · mTLS"}
         </p>

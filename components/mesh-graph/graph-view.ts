@@ -1,7 +1,7 @@
 import cytoscape, { type Core, type EventObject, type NodeSingular } from "cytoscape";
 import type { Graph } from "../../server/contract/index.ts";
 import { distanceTo } from "./curve.ts";
-import type { Point } from "./layout.ts";
+import type { Direction, Point } from "./layout.ts";
 import { type Emphasis, paintScene, type View } from "./paint.ts";
 import type { Palette } from "./palette.ts";
 import { Particles, paintParticles } from "./particles.ts";
@@ -39,8 +39,9 @@ export class GraphView {
   private text: SceneText = { sub: () => "", label: () => "" };
   private scene: Scene = buildScene({ nodes: [], edges: [] }, new Map(), this.text);
   private edges = new Map<string, SceneEdge>();
+  private direction: Direction = "right";
   private palette: Palette | null = null;
-  private emphasis: Emphasis = { selected: null, lit: null };
+  private emphasis: Pick<Emphasis, "selected" | "lit"> = { selected: null, lit: null };
   private hovered: string | null = null;
   private path: ReadonlySet<string> | null = null;
   private animate = false;
@@ -85,7 +86,11 @@ export class GraphView {
     this.redraw();
   }
 
-  setEmphasis(emphasis: Emphasis): void {
+  setDirection(direction: Direction): void {
+    this.direction = direction;
+  }
+
+  setEmphasis(emphasis: Pick<Emphasis, "selected" | "lit">): void {
     this.emphasis = emphasis;
     this.redraw();
   }
@@ -105,14 +110,15 @@ export class GraphView {
     const { bounds } = this.scene;
     const [width, height] = [this.cy.width(), this.cy.height()];
     if (width === 0 || height === 0 || this.graph.nodes.length === 0) return;
-    const top = 56;
-    const edge = Math.min(28, width * 0.03);
-    const zoom = Math.min((width - 2 * edge) / bounds.width, (height - top - edge) / bounds.height, 1.3);
+    // Room for the toolbar above (two lines on a phone) and the tools below.
+    const phone = width < 560;
+    const [top, bottom, edge] = phone ? [84, 40, 6] : [56, 28, 28];
+    const zoom = Math.min((width - 2 * edge) / bounds.width, (height - top - bottom) / bounds.height, 1.15);
     this.cy.viewport({
       zoom,
       pan: {
         x: (width - bounds.width * zoom) / 2 - bounds.x * zoom,
-        y: top + (height - top - edge - bounds.height * zoom) / 2 - bounds.y * zoom,
+        y: top + (height - top - bottom - bounds.height * zoom) / 2 - bounds.y * zoom,
       },
     });
     this.untouched = true;
@@ -139,7 +145,7 @@ export class GraphView {
     if (!ctx || !this.palette) return Promise.resolve(null);
     const pan = { x: margin - bounds.x, y: margin - bounds.y };
     const view = { zoom: 1, pan, width: bounds.width + 2 * margin, height: bounds.height + 2 * margin, dpr: scale };
-    paintScene(ctx, this.scene, view, this.palette, { selected: null, lit: null });
+    paintScene(ctx, this.scene, view, this.palette, { selected: null, hovered: null, lit: null });
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     ctx.globalCompositeOperation = "destination-over";
     ctx.fillStyle = this.palette.bg;
@@ -212,7 +218,7 @@ export class GraphView {
   }
 
   private rebuild(): void {
-    this.scene = buildScene(this.graph, this.points, this.text);
+    this.scene = buildScene(this.graph, this.points, this.text, this.direction);
     this.edges = new Map(this.scene.edges.map((edge) => [edge.id, edge]));
     this.redraw();
   }
@@ -300,7 +306,11 @@ export class GraphView {
     const ctx = this.host.base.getContext("2d");
     if (!ctx || !this.palette) return;
     this.dirty = false;
-    paintScene(ctx, this.scene, this.view(), this.palette, { ...this.emphasis, lit: this.path ?? this.emphasis.lit });
+    paintScene(ctx, this.scene, this.view(), this.palette, {
+      selected: this.emphasis.selected,
+      hovered: this.hovered,
+      lit: this.path ?? this.emphasis.lit,
+    });
   }
 
   private paintFlying(seconds: number): void {

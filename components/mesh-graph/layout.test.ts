@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type LayoutEdge, type LayoutNode, layoutGraph, rowGap } from "./layout.ts";
+import { type LayoutEdge, type LayoutNode, layoutGraph } from "./layout.ts";
 
 const node = (id: string, over: Partial<LayoutNode> = {}): LayoutNode => ({
   id,
@@ -43,9 +43,14 @@ describe("layoutGraph", () => {
     const points = layoutGraph(bookinfo, calls);
     const column = reviews.map(({ id }) => at(points, id));
     expect(new Set(column.map(({ x }) => x)).size).toBe(1);
-    expect(column.map(({ y }) => y - (column[0]?.y ?? 0))).toEqual([0, rowGap, 2 * rowGap]);
+    expect(column.map(({ y }) => y - (column[0]?.y ?? 0))).toEqual([0, 104, 208]);
     const details = at(points, "details").y;
     expect(details < (column[0]?.y ?? 0) || details > (column[2]?.y ?? 0)).toBe(true);
+  });
+  it("goes downwards where the place is narrow", () => {
+    const points = layoutGraph(bookinfo, calls, "down");
+    for (const { source, target } of calls) expect(at(points, source).y).toBeLessThan(at(points, target).y);
+    expect(new Set(reviews.map(({ id }) => at(points, id).y)).size).toBe(1);
   });
   it("does not depend on the order of its input", () => {
     expect(layoutGraph(bookinfo.toReversed(), calls.toReversed())).toEqual(layoutGraph(bookinfo, calls));

@@ -17,9 +17,11 @@ export interface Point {
   y: number;
 }
 
-export const columnGap = 190;
-export const rowGap = 104;
-const groupGap = 30;
+/** Which way the calls go: to the right, or downwards where the place is narrow. */
+export type Direction = "right" | "down";
+
+/** Between layers, between the nodes of one layer, and more between its groups. */
+const gaps = { right: { layer: 190, row: 104, group: 30 }, down: { layer: 152, row: 96, group: 14 } };
 const bandGap = 90;
 
 interface Group {
@@ -31,6 +33,8 @@ interface Group {
   /** Place within its layer: column of a wrapped layer, and centre. */
   column: number;
   y: number;
+  /** Room that it takes within its layer. */
+  size: number;
   before: Group[];
   after: Group[];
 }
@@ -39,8 +43,14 @@ interface Group {
  * Layers from left to right along the calls, one horizontal band per namespace, the versions of a service side by side. Pure and
  * deterministic: the order of the input does not matter. Returns the centre of every node.
  */
-export function layoutGraph(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): Map<string, Point> {
+export function layoutGraph(
+  nodes: readonly LayoutNode[],
+  edges: readonly LayoutEdge[],
+  direction: Direction = "right",
+): Map<string, Point> {
+  const gap = gaps[direction];
   const groups = groupNodes(nodes, edges);
+  for (const group of groups) group.size = group.members.length * gap.row + gap.group;
   assignLayers(groups);
   const bands = Map.groupBy(groups, (group) => group.band);
   const depth = Math.max(0, ...groups.map((group) => group.layer)) + 1;
@@ -57,11 +67,12 @@ export function layoutGraph(nodes: readonly LayoutNode[], edges: readonly Layout
   }
   const starts = [0];
   for (const count of columns) starts.push((starts.at(-1) ?? 0) + count);
-  return pointsOf(groups, starts);
+  const points = pointsOf(groups, starts, gap);
+  if (direction === "down") for (const point of points.values()) [point.x, point.y] = [point.y, point.x];
+  return points;
 }
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const heightOf = (group: Group): number => group.members.length * rowGap + groupGap;
 
 function groupNodes(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): Group[] {
   const groups = new Map<string, Group>();
@@ -75,6 +86,7 @@ function groupNodes(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]):
       layer: 0,
       column: 0,
       y: 0,
+      size: 0,
       before: [],
       after: [],
     };
@@ -141,7 +153,7 @@ function placeBand(
   for (let round = 0; round < 6; round++) {
     const forward = round % 2 === 0;
     for (const layer of forward ? layers : layers.toReversed()) {
-      const wish = new Map(layer.map((group) => [group, meanOf(forward ? group.before : group.after) ?? group.y]));
+      const wish = new Map(layer.map((group) => [group, meanOf(neighbours(group, forward)) ?? group.y]));
       layer.sort((a, b) => (wish.get(a) ?? 0) - (wish.get(b) ?? 0) || byText(a.id, b.id));
       settle(layer, (group) => wish.get(group) ?? group.y);
     }
@@ -158,11 +170,15 @@ function placeBand(
 function stack(layer: readonly Group[]): void {
   let y = 0;
   for (const group of layer) {
-    group.y = y + heightOf(group) / 2;
-    y += heightOf(group);
+    group.y = y + group.size / 2;
+    y += group.size;
   }
   for (const group of layer) group.y -= y / 2;
 }
+
+/** Only those of its own band: other bands are placed by themselves. */
+const neighbours = (group: Group, forward: boolean): Group[] =>
+  (forward ? group.before : group.after).filter((other) => other.band === group.band);
 
 const meanOf = (groups: readonly Group[]): number | null =>
   groups.length === 0 ? null : groups.reduce((sum, group) => sum + group.y, 0) / groups.length;
@@ -173,7 +189,7 @@ function settle(layer: readonly Group[], wish: (group: Group) => number): void {
   let offset = 0;
   for (const [index, group] of layer.entries()) {
     const previous = layer[index - 1];
-    if (previous) offset += (heightOf(previous) + heightOf(group)) / 2;
+    if (previous) offset += (previous.size + group.size) / 2;
     blocks.push({ sum: wish(group) - offset, count: 1, groups: [{ group, offset }] });
     for (let last = blocks.at(-1), prior = blocks.at(-2); last && prior; last = blocks.at(-1), prior = blocks.at(-2)) {
       if (prior.sum / prior.count <= last.sum / last.count) break;
@@ -212,8 +228,8 @@ function wrap(layer: readonly Group[], limit: number): number {
 function extentOf(groups: readonly Group[]): { min: number; max: number } {
   if (groups.length === 0) return { min: 0, max: 0 };
   return {
-    min: Math.min(...groups.map((group) => group.y - heightOf(group) / 2)),
-    max: Math.max(...groups.map((group) => group.y + heightOf(group) / 2)),
+    min: Math.min(...groups.map((group) => group.y - group.size / 2)),
+    max: Math.max(...groups.map((group) => group.y + group.size / 2)),
   };
 }
 
@@ -227,7 +243,7 @@ function placeLoners(
   let top = extent.max;
   for (let start = 0; start < loners.length; start += perRow) {
     const row = loners.slice(start, start + perRow);
-    const height = Math.max(...row.map(heightOf));
+    const height = Math.max(...row.map(({ size }) => size));
     for (const [index, group] of row.entries()) {
       group.layer = index + 1;
       group.y = top + height / 2;
@@ -237,14 +253,18 @@ function placeLoners(
   return { min: extent.min, max: top };
 }
 
-function pointsOf(groups: readonly Group[], starts: readonly number[]): Map<string, Point> {
+function pointsOf(
+  groups: readonly Group[],
+  starts: readonly number[],
+  gap: { layer: number; row: number },
+): Map<string, Point> {
   const last = (starts.at(-1) ?? 1) - 1;
   const points = new Map<string, Point>();
   for (const group of groups) {
     const start = starts[group.layer] ?? last + group.layer - (starts.length - 2);
-    const x = (start + group.column) * columnGap;
+    const x = (start + group.column) * gap.layer;
     for (const [index, id] of group.members.entries()) {
-      points.set(id, { x, y: Math.round(group.y + (index - (group.members.length - 1) / 2) * rowGap) });
+      points.set(id, { x, y: Math.round(group.y + (index - (group.members.length - 1) / 2) * gap.row) });
     }
   }
   return points;

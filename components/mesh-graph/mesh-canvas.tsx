@@ -4,6 +4,7 @@ import { useReducedMotion } from "@mantine/hooks";
 import { type RefObject, useEffect, useImperativeHandle, useRef, useState } from "react";
 import type { Graph } from "../../server/contract/index.ts";
 import { GraphView } from "./graph-view.ts";
+import type { Direction } from "./layout.ts";
 import styles from "./mesh-canvas.module.css";
 import type { Emphasis } from "./paint.ts";
 import { readPalette } from "./palette.ts";
@@ -23,7 +24,7 @@ export interface MeshCanvasHandle {
 export interface MeshCanvasProps {
   graph: Pick<Graph, "nodes" | "edges">;
   text: SceneText;
-  emphasis: Emphasis;
+  emphasis: Pick<Emphasis, "selected" | "lit">;
   animate: boolean;
   onSelect: (id: string | null) => void;
   handle: RefObject<MeshCanvasHandle | null>;
@@ -35,7 +36,7 @@ export function MeshCanvas({ graph, text, emphasis, animate, onSelect, handle }:
   const base = useRef<HTMLCanvasElement>(null);
   const particles = useRef<HTMLCanvasElement>(null);
   const [view, setView] = useState<GraphView | null>(null);
-  const positions = useRef<Positions>(noPositions);
+  const positions = useRef<Positions>(noPositions());
   const latest = useRef({ graph, text, onSelect });
   latest.current = { graph, text, onSelect };
   const scheme = useComputedColorScheme("dark");
@@ -62,6 +63,8 @@ export function MeshCanvas({ graph, text, emphasis, animate, onSelect, handle }:
 
   useEffect(() => {
     if (!view) return;
+    if (positions.current.points.size === 0) positions.current = noPositions(directionFor(surface.current));
+    view.setDirection(positions.current.direction);
     const fresh = keepPositions(layoutNodesOf(graph.nodes), graph.edges, positions.current);
     if (fresh !== positions.current) positions.current = withRemembered(fresh);
     view.setGraph(graph, positions.current.points, text);
@@ -84,7 +87,9 @@ export function MeshCanvas({ graph, text, emphasis, animate, onSelect, handle }:
     tidy: () => {
       forgetPlaces();
       const { graph, text } = latest.current;
-      positions.current = keepPositions(layoutNodesOf(graph.nodes), graph.edges, noPositions);
+      const direction = directionFor(surface.current);
+      view?.setDirection(direction);
+      positions.current = keepPositions(layoutNodesOf(graph.nodes), graph.edges, noPositions(direction));
       view?.setGraph(graph, positions.current.points, text);
       view?.fit();
     },
@@ -98,3 +103,7 @@ export function MeshCanvas({ graph, text, emphasis, animate, onSelect, handle }:
     </div>
   );
 }
+
+/** Downwards in a place that is higher than wide. */
+const directionFor = (surface: HTMLElement | null): Direction =>
+  surface && surface.clientWidth < surface.clientHeight * 0.8 ? "down" : "right";

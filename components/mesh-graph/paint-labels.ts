@@ -80,11 +80,17 @@ function paintNumbers(
 function findPlace(edge: SceneEdge, width: number, size: number, taken: readonly Rect[]): Rect | null {
   for (const t of [0.5, 0.58, 0.42, 0.66, 0.34, 0.74, 0.26]) {
     const { x, y } = pointAt(edge.curve, t);
-    const rect = { x: x - width / 2, y: y - size - 7, width, height: size + 4 };
+    // Above a call that goes across, beside one that goes down.
+    const rect = isSteep(edge)
+      ? { x: x + 7, y: y - size / 2 - 2, width, height: size + 4 }
+      : { x: x - width / 2, y: y - size - 7, width, height: size + 4 };
     if (!taken.some((other) => overlap(rect, other))) return rect;
   }
   return null;
 }
+
+const isSteep = ({ curve: [from, , , to] }: SceneEdge): boolean =>
+  Math.abs(to.y - from.y) > 2 * Math.abs(to.x - from.x);
 
 const overlap = (a: Rect, b: Rect): boolean =>
   a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;

@@ -16,6 +16,8 @@ export interface View {
 /** What stands out, and what steps back. */
 export interface Emphasis {
   selected: string | null;
+  /** Under the pointer, or focused by key. */
+  hovered: string | null;
   /** When set, everything else is faint: the path under the pointer, or what was found. */
   lit: ReadonlySet<string> | null;
 }
@@ -47,7 +49,7 @@ export function paintScene(
   for (const node of nodes) {
     ctx.globalAlpha = isFaint(node.id) ? 0.18 : 1;
     if (view.zoom < far) paintFarNode(ctx, node, view.zoom, palette);
-    else paintNode(ctx, node, palette, emphasis.selected === node.id);
+    else paintNode(ctx, node, palette, emphasis);
   }
   ctx.globalAlpha = 1;
   if (view.zoom >= far) paintLabels(ctx, { nodes, edges }, view.zoom, palette, isFaint);
@@ -122,13 +124,14 @@ function paintFarEdges(
   palette: Palette,
   isFaint: (id: string) => boolean,
 ): void {
+  const calm = Math.min(0.28, 8 / Math.sqrt(edges.length) / 1.6);
   for (const health of ["idle", "healthy", "degraded", "failing"] as const) {
     for (const faint of [true, false]) {
       const path = new Path2D();
       for (const edge of edges)
         if (edge.edge.health === health && isFaint(edge.id) === faint) traceCurve(path, edge.curve);
       ctx.strokeStyle = palette.health[health];
-      ctx.globalAlpha = faint ? 0.05 : health === "failing" ? 0.8 : 0.28;
+      ctx.globalAlpha = faint ? 0.05 : health === "failing" ? 0.8 : calm;
       ctx.lineWidth = (health === "failing" ? 1.6 : 1) / zoom;
       ctx.stroke(path);
     }
@@ -192,9 +195,9 @@ function paintFarNode(
 /** A ring: its circumference is the success and failure share, its size the rate, its core the version. */
 function paintNode(
   ctx: CanvasRenderingContext2D,
-  { x, y, r, node }: SceneNode,
+  { id, x, y, r, node }: SceneNode,
   palette: Palette,
-  selected: boolean,
+  emphasis: Emphasis,
 ): void {
   const outside = node.kind === "source" || node.kind === "unknown";
   const failed = node.signals.errorShare;
@@ -217,10 +220,10 @@ function paintNode(
   disc(ctx, x, y, hasVersion ? r * 0.38 : 4);
   ctx.fillStyle = hasVersion ? palette.version(node.version) : palette.ink3;
   ctx.fill();
-  if (!selected) return;
+  if (emphasis.selected !== id && emphasis.hovered !== id) return;
   disc(ctx, x, y, r + 7);
   ctx.lineWidth = 1.5;
-  ctx.strokeStyle = palette.accent;
+  ctx.strokeStyle = emphasis.selected === id ? palette.accent : palette.ink3;
   ctx.stroke();
 }
 

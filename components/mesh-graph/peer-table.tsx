@@ -1,12 +1,14 @@
 "use client";
 import { useTranslations } from "use-intl";
-import type { Graph, GraphEdge } from "../../server/contract/index.ts";
+import type { Graph, GraphEdge, Health, Signals } from "../../server/contract/index.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
 import { nodeName } from "./graph-text.ts";
 import styles from "./panel.module.css";
+import { worstHealth } from "./scene.ts";
+import { sumSignals } from "./subject.ts";
 import type { TopologyState } from "./use-topology-state.ts";
 
 export interface PeerTableProps {
@@ -19,23 +21,23 @@ export interface PeerTableProps {
   state: TopologyState;
 }
 
-/** The calls into or out of something, busiest first; a row leads to the call. */
+/** Who calls something, or whom it calls, busiest first; a row leads to the call, or to the peer when there are several. */
 export function PeerTable({ title, none, graph, edges, end, state }: PeerTableProps) {
   const t = useTranslations("panel");
   const nameOf = (id: string) => {
     const node = graph.nodes.find((one) => one.id === id);
     return node ? nodeName(node) : id;
   };
-  const columns: Column<GraphEdge>[] = [
+  const columns: Column<Peer>[] = [
     {
       key: "peer",
       header: end === "source" ? t("from") : t("to"),
       phone: "title",
-      cell: (edge) => (
+      cell: (peer) => (
         <span className={styles.peer}>
-          <HealthMark health={edge.health} />
-          <button type="button" onClick={() => state.set({ select: edge.id })}>
-            {nameOf(edge[end])}
+          <HealthMark health={peer.health} />
+          <button type="button" onClick={() => state.set({ select: peer.leadsTo })}>
+            {nameOf(peer.id)}
           </button>
         </span>
       ),
@@ -75,7 +77,7 @@ export function PeerTable({ title, none, graph, edges, end, state }: PeerTablePr
           <DataTable
             caption={title}
             columns={columns}
-            rows={edges.toSorted((a, b) => b.signals.requestRate - a.signals.requestRate)}
+            rows={peersOf(edges, end)}
             rowKey={({ id }) => id}
             rowProps={({ id }) => ({ "data-peer": id })}
             dense
@@ -84,4 +86,22 @@ export function PeerTable({ title, none, graph, edges, end, state }: PeerTablePr
       </div>
     </SideSection>
   );
+}
+
+interface Peer {
+  id: string;
+  health: Health;
+  signals: Signals;
+  leadsTo: string;
+}
+
+function peersOf(edges: readonly GraphEdge[], end: "source" | "target"): Peer[] {
+  return [...Map.groupBy(edges, (edge) => edge[end])]
+    .map(([id, calls]) => ({
+      id,
+      health: worstHealth(calls.map(({ health }) => health)),
+      signals: sumSignals(calls.map(({ signals }) => signals)),
+      leadsTo: calls.length === 1 ? (calls[0]?.id ?? id) : id,
+    }))
+    .toSorted((a, b) => b.signals.requestRate - a.signals.requestRate);
 }

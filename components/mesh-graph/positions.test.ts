@@ -11,13 +11,13 @@ const edges = [
 ];
 
 it("moves nothing while only calls come and go", () => {
-  const first = keepPositions(nodes, edges, noPositions);
+  const first = keepPositions(nodes, edges, noPositions());
   expect(keepPositions(nodes, edges.slice(0, 2), first)).toBe(first);
   expect(keepPositions(nodes.slice(1), edges, first)).toBe(first);
 });
 
 it("places a new node beside the others without moving them or covering one", () => {
-  const first = keepPositions(nodes, edges, noPositions);
+  const first = keepPositions(nodes, edges, noPositions());
   const next = keepPositions([...nodes, node("e")], [...edges, { source: "b", target: "e" }], first);
   for (const { id } of nodes) expect(next.points.get(id)).toEqual(first.points.get(id));
   const places = [...next.points.values()].map(({ x, y }) => `${x},${y}`);
@@ -25,7 +25,7 @@ it("places a new node beside the others without moving them or covering one", ()
 });
 
 it("lays everything out anew when the first calls are seen after a start without any", () => {
-  const idle = keepPositions(nodes, [], noPositions);
+  const idle = keepPositions(nodes, [], noPositions());
   const live = keepPositions(nodes, edges, idle);
-  expect(live.points).toEqual(keepPositions(nodes, edges, noPositions).points);
+  expect(live.points).toEqual(keepPositions(nodes, edges, noPositions()).points);
 });

@@ -1,13 +1,18 @@
-import { type LayoutEdge, type LayoutNode, layoutGraph, type Point } from "./layout.ts";
+import { type Direction, type LayoutEdge, type LayoutNode, layoutGraph, type Point } from "./layout.ts";
 
 /** Where everything stands, kept while data moves: what is known stays where it is. */
 export interface Positions {
   points: ReadonlyMap<string, Point>;
   /** Nodes that had no call when they were placed; they may be placed anew once they have one. */
   loose: ReadonlySet<string>;
+  direction: Direction;
 }
 
-export const noPositions: Positions = { points: new Map(), loose: new Set() };
+export const noPositions = (direction: Direction = "right"): Positions => ({
+  points: new Map(),
+  loose: new Set(),
+  direction,
+});
 
 /** Places what is new and what was loose; gives back the same object when nothing had to be placed. */
 export function keepPositions(
@@ -15,14 +20,15 @@ export function keepPositions(
   edges: readonly LayoutEdge[],
   previous: Positions,
 ): Positions {
+  const { direction } = previous;
   const called = new Set(edges.flatMap((edge) => [edge.source, edge.target]));
   const isSettled = ({ id }: LayoutNode) => previous.points.has(id) && !(previous.loose.has(id) && called.has(id));
   const settled = nodes.filter(isSettled);
   if (settled.length === nodes.length) return previous;
-  const fresh = layoutGraph(nodes, edges);
+  const fresh = layoutGraph(nodes, edges, direction);
   const loose = new Set(nodes.filter(({ id }) => !called.has(id)).map(({ id }) => id));
   // When most of it is new (the first traffic after a start), an entirely new layout reads better than a patched one.
-  if (settled.length * 2 < nodes.length) return { points: fresh, loose };
+  if (settled.length * 2 < nodes.length) return { points: fresh, loose, direction };
   const points = new Map(previous.points);
   const shift = meanShift(settled, fresh, previous.points);
   for (const node of nodes) {
@@ -31,7 +37,7 @@ export function keepPositions(
     points.delete(node.id);
     points.set(node.id, freePlace({ x: wanted.x + shift.x, y: wanted.y + shift.y }, points));
   }
-  return { points, loose };
+  return { points, loose, direction };
 }
 
 /** Between where a fresh layout would put the settled nodes and where they are. */

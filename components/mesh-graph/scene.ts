@@ -1,6 +1,6 @@
 import type { Badge, Graph, GraphEdge, GraphNode, Health } from "../../server/contract/index.ts";
 import { type Curve, curveBetween } from "./curve.ts";
-import type { LayoutNode, Point } from "./layout.ts";
+import type { Direction, LayoutNode, Point } from "./layout.ts";
 
 export interface SceneNode extends Point {
   id: string;
@@ -73,6 +73,7 @@ export function buildScene(
   graph: Pick<Graph, "nodes" | "edges">,
   points: ReadonlyMap<string, Point>,
   text: SceneText,
+  direction: Direction = "right",
 ): Scene {
   const nodes = graph.nodes.map((node): SceneNode => {
     const { x, y } = points.get(node.id) ?? { x: 0, y: 0 };
@@ -83,7 +84,7 @@ export function buildScene(
     const [from, to] = [byId.get(edge.source), byId.get(edge.target)];
     if (!from || !to || from === to) return [];
     const width = widthOf(edge.signals.requestRate);
-    return [{ id: edge.id, edge, curve: curveBetween(from, to), width, label: text.label(edge) }];
+    return [{ id: edge.id, edge, curve: curveBetween(from, to, direction), width, label: text.label(edge) }];
   });
   const boxes = [...namespaceBoxes(nodes), ...versionBoxes(nodes)];
   return { nodes, edges, boxes, bounds: boundsOf(nodes, boxes) };
@@ -99,7 +100,7 @@ function versionBoxes(nodes: readonly SceneNode[]): SceneBox[] {
     kind: "versions" as const,
     name: members[0]?.name ?? "",
     badges: [...new Set(members.flatMap(({ node }) => node.badges))].filter((badge) => badge === "split"),
-    ...around(members, { side: 50, top: 42, bottom: 50 }),
+    ...around(members, { side: 50, top: 46, bottom: 36 + (members.at(-1)?.r ?? 20) }),
   }));
 }
 

@@ -30,6 +30,8 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
   const query = { namespace: service?.namespace ?? "", name: service?.name ?? "", windowSec: state.windowSec };
   const metrics = useServiceMetrics(query, undefined, service !== null && state.at === null).data;
   const mine = metrics && service ? metrics : undefined;
+  const isSplit =
+    graph.nodes.filter(({ app, namespace }) => app === subject.name && namespace === subject.namespace).length > 1;
   const signals = mine?.totals[version ?? "all"] ?? sumSignals(subject.nodes.map((node) => node.signals));
   return (
     <>
@@ -98,14 +100,16 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
       {service && (
         <SideSection>
           <div className={styles.actions}>
-            <Button
-              component={Link}
-              href={serviceHref(service.namespace, service.name, "traffic")}
-              variant="filled"
-              data-testid="panel-shift"
-            >
-              {t("shift")}
-            </Button>
+            {isSplit && (
+              <Button
+                component={Link}
+                href={serviceHref(service.namespace, service.name, "traffic")}
+                variant="filled"
+                data-testid="panel-shift"
+              >
+                {t("shift")}
+              </Button>
+            )}
             <Button
               component={Link}
               href={injectFaultHref(service.namespace, service.name)}

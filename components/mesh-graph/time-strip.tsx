@@ -16,6 +16,8 @@ import type { TopologyState } from "./use-topology-state.ts";
 
 export interface TimeStripProps {
   graph: Graph | undefined;
+  /** The graph is being refreshed. */
+  fresh: boolean;
   changes: Settled<ChangeList>;
   state: TopologyState;
 }
@@ -23,7 +25,7 @@ export interface TimeStripProps {
 const height = 30;
 
 /** Time below the graph: the traffic, every config change and fault as a mark on it. Dragging it replays a moment. */
-export function TimeStrip({ graph, changes, state }: TimeStripProps) {
+export function TimeStrip({ graph, fresh, changes, state }: TimeStripProps) {
   const t = useTranslations("strip");
   const live = state.at === null;
   const span = graph ? spanOf(graph) : null;
@@ -36,7 +38,7 @@ export function TimeStrip({ graph, changes, state }: TimeStripProps) {
         disabled={live}
         className={styles.live}
       >
-        <HealthMark health={live ? "healthy" : "idle"} silent />
+        <HealthMark health={live && fresh ? "healthy" : "idle"} silent />
         {live ? t("live") : t("to-live")}
       </PillButton>
       {graph && span ? (
@@ -136,18 +138,17 @@ const share = (ms: number, { from, to }: Span): number => Math.min(1, Math.max(0
 function Traffic({ timeline, width }: { timeline: Graph["timeline"]; width: number }) {
   const top = Math.max(1, ...timeline.requestRate) * 1.15;
   const rate = linePath(timeline.requestRate, width, height, top);
-  const failed = linePath(
-    timeline.requestRate.map((value, i) => value * (timeline.errorShare[i] ?? 0)),
-    width,
-    height,
-    top,
-  );
+  const step = width / Math.max(1, timeline.requestRate.length - 1);
+  const failed = timeline.requestRate.map((value, i) => {
+    const part = (value * (timeline.errorShare[i] ?? 0)) / top;
+    return `${(i * step).toFixed(1)},${(height - part * height).toFixed(1)}`;
+  });
   return (
     <svg className={styles.traffic} width={width} height={height} aria-hidden="true">
       <path d={`${rate}L${width},${height}L0,${height}Z`} fill="var(--ink-3)" opacity={0.14} />
       <path d={rate} fill="none" stroke="var(--ink-3)" strokeWidth={1.2} />
       {timeline.errorShare.some((value) => value > 0) && (
-        <path d={`${failed}L${width},${height}L0,${height}Z`} fill="var(--bad)" opacity={0.55} />
+        <path d={`M${failed.join("L")}L${width},${height}L0,${height}Z`} fill="var(--bad)" opacity={0.55} />
       )}
     </svg>
   );

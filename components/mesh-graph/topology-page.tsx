@@ -46,10 +46,13 @@ export function TopologyPage({ graph, changes, initialWindowSec, initialAt }: To
         <Stage live={shown} state={state} />
         {shown.data && state.select !== null && <SidePanel graph={shown.data} state={state} select={state.select} />}
       </div>
-      <TimeStrip graph={live.data} changes={firstChanges} state={state} />
+      <TimeStrip graph={live.data} fresh={live.error === null} changes={firstChanges} state={state} />
     </div>
   );
 }
+
+/** A single read that fails is not worth a word: the next one comes in two seconds. */
+const patienceMs = 5000;
 
 function Stage({ live, state }: { live: Live<Graph>; state: TopologyState }) {
   const t = useTranslations("error");
@@ -68,15 +71,22 @@ function Stage({ live, state }: { live: Live<Graph>; state: TopologyState }) {
   if (!data) return <div className={styles.stage} aria-busy />;
   return (
     <div className={styles.stage} data-failing={error !== null || undefined}>
-      {error && <Notice tone="warn">{error.message}</Notice>}
-      <Loaded graph={data} state={state} />
+      <Loaded graph={data} state={state} moving={error === null && state.at === null} />
+      {error && Date.now() - live.readAt > patienceMs && (
+        <div className={styles.problem}>
+          <Notice tone="warn">
+            {t("graph")}: {error.message}
+          </Notice>
+        </div>
+      )}
     </div>
   );
 }
 
-function Loaded({ graph, state }: { graph: Graph; state: TopologyState }) {
+/** `moving`: requests fly, because what is shown is happening right now. */
+function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; moving: boolean }) {
   const t = useTranslations("topology");
-  const { select, find, hideIdle, labels, animate, list, at, set } = state;
+  const { select, find, hideIdle, labels, animate, list, set } = state;
   const canvas = useRef<MeshCanvasHandle>(null);
   const visible = useMemo(() => visibleGraph(graph, hideIdle), [graph, hideIdle]);
   const parsed = useMemo(() => parseFind(find), [find]);
@@ -100,7 +110,7 @@ function Loaded({ graph, state }: { graph: Graph; state: TopologyState }) {
             graph={visible}
             text={text}
             emphasis={emphasis}
-            animate={animate && at === null}
+            animate={animate && moving}
             onSelect={onSelect}
             handle={canvas}
           />

@@ -39,6 +39,8 @@ const gray: MantineColorsTuple = [
   "#0d2228",
 ];
 
+const surface = { content: { background: "var(--panel)", border: "1px solid var(--line)" } };
+
 /** Mantine's parts in Limpid's language: the tokens of tokens.css decide, Mantine follows. */
 export const theme = createTheme({
   primaryColor: "lagoon",
@@ -59,8 +61,14 @@ export const theme = createTheme({
       defaultProps: { size: "compact-md", variant: "default" },
       styles: { root: { "--button-height": "32px", paddingInline: 14, fontSize: 13, fontWeight: 500 } },
     },
-    Modal: { defaultProps: { transitionProps: { duration: 140 }, overlayProps: { backgroundOpacity: 0.5 } } },
-    Drawer: { defaultProps: { transitionProps: { duration: 160 }, overlayProps: { backgroundOpacity: 0.5 } } },
+    Modal: {
+      defaultProps: { transitionProps: { duration: 140 }, overlayProps: { backgroundOpacity: 0.5 } },
+      styles: surface,
+    },
+    Drawer: {
+      defaultProps: { transitionProps: { duration: 160 }, overlayProps: { backgroundOpacity: 0.5 } },
+      styles: surface,
+    },
     Tooltip: { defaultProps: { openDelay: 250, transitionProps: { duration: 120 }, withArrow: true } },
     Menu: { defaultProps: { transitionProps: { duration: 120 }, shadow: "md" } },
     Popover: { defaultProps: { transitionProps: { duration: 120 }, shadow: "md" } },

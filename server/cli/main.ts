@@ -93,6 +93,9 @@ await lazy("apply", "create or change mesh resources from YAML or JSON files", a
   (await import("./config/apply.ts")).registerApply(program),
 );
 await lazy("get", "show mesh resources", async () => (await import("./config/get.ts")).registerGet(program));
+await lazy("routes", "show the routing rules of a service", async () =>
+  (await import("./config/routes.ts")).registerRoutes(program),
+);
 await lazy("delete", "delete mesh resources", async () => (await import("./config/delete.ts")).registerDelete(program));
 
 await program.parseAsync();

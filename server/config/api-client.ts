@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { ChangeList } from "../contract/changes.ts";
 import { ApiError, DashboardError } from "../contract/errors.ts";
 import { FaultList, type FaultRequest } from "../contract/faults.ts";
@@ -47,7 +47,7 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
   const service = (namespace: string, name: string) => `/limpid/v1/services/${segment(namespace)}/${segment(name)}`;
 
   return {
-    services: async () => (await call(ServiceRegistry, "GET", "/limpid/v1/services")).services,
+    services: () => call(MeshService.array(), "GET", "/limpid/v1/services"),
     routing: (namespace, name) => call(Routing, "GET", `${service(namespace, name)}/routing`),
     setWeights: (namespace, name, change, options) =>
       call(ChangeResult, "PUT", `${service(namespace, name)}/routing/weights${dry(options)}`, {
@@ -84,8 +84,6 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
     },
   };
 }
-
-const ServiceRegistry = z.object({ services: MeshService.array() });
 
 const segment = encodeURIComponent;
 

@@ -63,12 +63,13 @@ export class LatencySketch {
 
   /** Adds an encoded sketch without building it. Throws RangeError, having changed nothing, when the bytes are not one. */
   mergeEncoded(bytes: Uint8Array): void {
-    forEachBin(bytes, ignore);
-    forEachBin(bytes, (bin, times) => {
-      this.#count += times;
-      if (bin < 0) this.#zeros += times;
-      else this.#addToBin(bin, times);
-    });
+    const bins = readBins(bytes);
+    this.#zeros += scratch[0] as number;
+    this.#count += scratch[0] as number;
+    for (let i = 1; i < bins; i += 2) {
+      this.#addToBin(scratch[i] as number, scratch[i + 1] as number);
+      this.#count += scratch[i + 1] as number;
+    }
   }
 
   static decode(bytes: Uint8Array): LatencySketch {
@@ -116,8 +117,6 @@ const binOf = (value: number): number => Math.min(maxBin, Math.max(0, Math.ceil(
 /** The point of a bin that is at most `relativeError` away from both ends. */
 const valueOfBin = (bin: number): number => (minValue * gamma ** bin * 2) / (1 + gamma);
 
-const ignore = () => {};
-
 function writeVarint(out: number[], value: number): void {
   let rest = value;
   while (rest >= 128) {
@@ -127,26 +126,31 @@ function writeVarint(out: number[], value: number): void {
   out.push(rest);
 }
 
-/** Calls back with each bin and its count; −1 stands for zeros. */
-function forEachBin(bytes: Uint8Array, each: (bin: number, times: number) => void): void {
+/** Where the last encoded sketch was read to: zeros, then bin and count by turns. Reading never yields, so one is enough. */
+const scratch = new Float64Array(2 * (maxBin + 2) + 1);
+
+/** Fills {@link scratch} and returns how much of it. */
+function readBins(bytes: Uint8Array): number {
   if (bytes[0] !== format) throw new RangeError("not an encoded latency sketch");
-  let at = 1;
-  const next = (): number => {
-    let value = 0;
-    for (let scale = 1; scale < Number.MAX_SAFE_INTEGER; scale *= 128) {
-      const byte = bytes[at++];
-      if (byte === undefined) break;
-      value += (byte & 127) * scale;
-      if (byte < 128) return value;
-    }
-    throw new RangeError("the encoded latency sketch is cut off");
-  };
-  const zeros = next();
-  if (zeros > 0) each(-1, zeros);
+  let filled = 0;
   let bin = 0;
-  while (at < bytes.length) {
-    bin += next();
-    if (bin > maxBin) throw new RangeError(`the encoded latency sketch has a bin ${bin}, past ${maxBin}`);
-    each(bin, next());
+  for (let at = 1; at < bytes.length; ) {
+    let value = 0;
+    let scale = 1;
+    for (let more = true; more; scale *= 128) {
+      const byte = bytes[at++];
+      if (byte === undefined || scale > Number.MAX_SAFE_INTEGER) throw new RangeError("the latency sketch is cut off");
+      value += (byte & 127) * scale;
+      more = byte >= 128;
+    }
+    if (filled % 2 === 1) {
+      bin += value;
+      if (bin > maxBin || (filled > 1 && value === 0))
+        throw new RangeError(`the latency sketch has no bin ${bin} here`);
+      value = bin;
+    }
+    scratch[filled++] = value;
   }
+  if (filled % 2 === 0) throw new RangeError("the latency sketch is cut off");
+  return filled;
 }

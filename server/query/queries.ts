@@ -2,19 +2,11 @@ import type { Graph, ServiceList, ServiceMetrics } from "../contract/index.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { type MeshFacts, type MeshFactsSource, noFacts } from "./facts.ts";
 import { buildGraph } from "./graph.ts";
-import {
-  type CollectorRow,
-  type LogQuery,
-  type LogRow,
-  type SpanRow,
-  storedSteps,
-  type TelemetryReader,
-  type TraceQuery,
-  type TraceRow,
-} from "./reader.ts";
+import { bounded, Ranges } from "./ranges.ts";
+import type { CollectorRow, LogQuery, LogRow, SpanRow, TelemetryReader, TraceQuery, TraceRow } from "./reader.ts";
 import { buildServiceList } from "./service-list.ts";
 import { buildServiceMetrics } from "./service-metrics.ts";
-import { alignedWindow, defaultKeptSec, floorTo, type KeptSec, liveEndMs, rowsUntil, storedStepFor } from "./window.ts";
+import { defaultKeptSec, type KeptSec } from "./window.ts";
 
 export interface QueriesOptions {
   reader: TelemetryReader;
@@ -48,12 +40,9 @@ export interface ServiceMetricsQuery {
 type WithoutRange<Q extends { fromMs: number; toMs: number }> = Omit<Q, "fromMs" | "toMs"> &
   Partial<Pick<Q, "fromMs" | "toMs">>;
 
-const maxBuckets = 180;
 const timelineSec = 900;
 const recentSec = 10;
 const maxRows = 1000;
-const maxSteps = 1000;
-const maxWindowSec = 30 * 86_400;
 
 export function createQueries({
   reader,
@@ -63,36 +52,7 @@ export function createQueries({
 }: QueriesOptions): Queries {
   const factsOrNone = (): Promise<MeshFacts> => facts?.().catch(() => noFacts) ?? Promise.resolve(noFacts);
 
-  async function endOf(at: number | undefined): Promise<{ endMs: number; collectors: CollectorRow[] }> {
-    const collectors = await reader.collectors();
-    const live = liveEndMs(clock.now(), collectors);
-    return { endMs: at === undefined ? live : Math.min(live, floorTo(at, 1)), collectors };
-  }
-
-  /** Rows of the last `windowSec` before any second, from buckets whose size goes with the window. */
-  async function rowsBefore(endMs: number, windowSec: number) {
-    const seconds = bounded(windowSec, 1, maxWindowSec);
-    const ageSec = (clock.now() - endMs) / 1000 + seconds;
-    const stepSec = storedStepFor(seconds, ageSec, keptSec, maxBuckets);
-    // Seconds that are forgotten can't fill the time since the last full bucket: then the window ends with that.
-    const toMs = ageSec - seconds < keptSec[1] / 2 ? endMs : floorTo(endMs, stepSec);
-    const { fromMs } = alignedWindow(toMs, seconds, stepSec);
-    const rows = await rowsUntil(reader, { fromMs, toMs, stepSec });
-    return { window: { fromMs, toMs, stepSec }, rows };
-  }
-
-  /** The same in steps for a chart: it ends with a full step. */
-  async function stepsBefore(endMs: number, windowSec: number, step?: number) {
-    const seconds = bounded(windowSec, 1, maxWindowSec);
-    const ageSec = (clock.now() - endMs) / 1000 + seconds;
-    const kept = storedSteps.filter((each) => ageSec <= keptSec[each]);
-    const finest = kept[0] ?? 3600;
-    const wanted = Math.max(step ?? niceStep(seconds), seconds / maxSteps);
-    const stepSec = Math.ceil(wanted / finest) * finest;
-    const window = alignedWindow(endMs, seconds, stepSec);
-    const readStep = kept.toReversed().find((each) => stepSec % each === 0) ?? finest;
-    return { window, rows: await reader.rollups({ fromMs: window.fromMs, toMs: window.toMs, stepSec: readStep }) };
-  }
+  const ranges = new Ranges(reader, clock, keptSec);
 
   const range = (query: { fromMs?: number; toMs?: number; limit: number }) => {
     const toMs = query.toMs ?? clock.now() + 1000;
@@ -101,17 +61,20 @@ export function createQueries({
 
   return {
     async graph({ window, at }) {
-      const [{ endMs, collectors }, known] = await Promise.all([endOf(at), factsOrNone()]);
+      const [{ endMs, collectors }, known] = await Promise.all([ranges.endOf(at), factsOrNone()]);
       const [shown, timeline] = await Promise.all([
-        rowsBefore(endMs, window),
-        stepsBefore(endMs, Math.max(window, timelineSec)),
+        ranges.rowsBefore(endMs, window),
+        ranges.stepsBefore(endMs, Math.max(window, timelineSec)),
       ]);
       return buildGraph({ ...shown, timeline, facts: known, freshAt: newest(collectors) });
     },
     async serviceMetrics({ namespace, name, window, step, at }) {
-      const [{ endMs }, known] = await Promise.all([endOf(at), factsOrNone()]);
+      const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrNone()]);
       const host = hostOf(known, namespace, name);
-      const [shown, recent] = await Promise.all([stepsBefore(endMs, window, step), rowsBefore(endMs, recentSec)]);
+      const [shown, recent] = await Promise.all([
+        ranges.stepsBefore(endMs, window, step),
+        ranges.rowsBefore(endMs, recentSec),
+      ]);
       return buildServiceMetrics({
         window: shown.window,
         rows: shown.rows.filter((row) => row.edge.service === host),
@@ -120,8 +83,8 @@ export function createQueries({
       });
     },
     async serviceList({ window, at }) {
-      const [{ endMs }, known] = await Promise.all([endOf(at), factsOrNone()]);
-      const shown = await rowsBefore(endMs, window);
+      const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrNone()]);
+      const shown = await ranges.rowsBefore(endMs, window);
       return buildServiceList(shown.window, shown.rows, known);
     },
     freshAt: async () => newest(await reader.collectors()),
@@ -140,13 +103,3 @@ function hostOf(facts: MeshFacts, namespace: string, name: string): string {
   const service = facts.services.find((each) => each.namespace === namespace && each.name === name);
   return service?.hostname ?? (name.includes(".") ? name : `${name}.${namespace}.svc.cluster.local`);
 }
-
-/** About sixty points to a chart. */
-function niceStep(windowSec: number): number {
-  const nice = [1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600, 3 * 3600, 12 * 3600];
-  return nice.find((step) => windowSec / step <= 90) ?? 86_400;
-}
-
-/** Within bounds; what is no number becomes the least. */
-const bounded = (value: number, least: number, most: number): number =>
-  Number.isFinite(value) ? Math.min(most, Math.max(least, Math.round(value))) : least;

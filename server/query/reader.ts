@@ -66,6 +66,8 @@ export interface CollectorRow {
   flushedAtMs: number;
   /** Everything that ended before this can be read. */
   completeUntilMs: number;
+  /** Nothing that ended before this will be added. */
+  settledUntilMs: number;
   freshAtMs: number | null;
   /** False: its silence means that there is no traffic. */
   active: boolean;

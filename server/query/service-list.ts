@@ -4,17 +4,17 @@ import type { MeshFacts } from "./facts.ts";
 import { NodeNames } from "./nodes.ts";
 import type { RollupRow } from "./reader.ts";
 import { Tally } from "./tally.ts";
-import { trafficOf } from "./traffic.ts";
+import { answeredRows } from "./traffic.ts";
 import type { Window } from "./window.ts";
 
 /** The registry's services with what is called of them; traffic to anything else is the graph's to show. */
 export function buildServiceList(window: Window, rows: readonly RollupRow[], facts: MeshFacts): ServiceList {
   const seconds = (window.toMs - window.fromMs) / 1000;
   const called = new Map<string, Tally>();
-  for (const { service, counted } of trafficOf(rows, new NodeNames(facts)).edges) {
-    const tally = called.get(service) ?? new Tally();
-    tally.merge(counted);
-    called.set(service, tally);
+  for (const row of answeredRows(rows, new NodeNames(facts))) {
+    const tally = called.get(row.edge.service) ?? new Tally();
+    tally.add(row);
+    called.set(row.edge.service, tally);
   }
   const services = facts.services.map(({ badges: _, ...service }) => {
     const signals = (called.get(service.hostname) ?? new Tally()).signals(seconds);

@@ -3,7 +3,7 @@ import type { MeshFacts } from "./facts.ts";
 import { NodeNames } from "./nodes.ts";
 import type { RollupRow } from "./reader.ts";
 import { Tally } from "./tally.ts";
-import { trafficOf } from "./traffic.ts";
+import { answeredRows, trafficOf } from "./traffic.ts";
 import type { Window } from "./window.ts";
 
 export interface ServiceMetricsInput {
@@ -16,8 +16,9 @@ export interface ServiceMetricsInput {
 }
 
 /** The service as its callers see it. A version without traffic in the window has no series. */
-export function buildServiceMetrics({ window, rows, recent, facts }: ServiceMetricsInput): ServiceMetrics {
+export function buildServiceMetrics({ window, recent, facts, ...input }: ServiceMetricsInput): ServiceMetrics {
   const names = new NodeNames(facts);
+  const rows = answeredRows(input.rows, names);
   const seconds = (window.toMs - window.fromMs) / 1000;
   const versions = tallies(rows, names, (row, version) => [
     `all:${stepOf(row, window)}`,
@@ -31,7 +32,7 @@ export function buildServiceMetrics({ window, rows, recent, facts }: ServiceMetr
     fromMs: window.fromMs,
     series: [...totals.keys()].map((version) => seriesOf(version, versions, window)),
     totals: mapValues(totals, (tally) => tally.signals(seconds)),
-    observedShares: sharesOf(recent, names),
+    observedShares: sharesOf(answeredRows(recent, names), names),
     callers: callersOf(rows, names, seconds),
   };
 }
@@ -45,7 +46,7 @@ function tallies(
   names: NodeNames,
   keysOf: (row: RollupRow, version: string) => string[],
 ): Map<string, Tally> {
-  const traffic = trafficOf(rows, names);
+  const traffic = trafficOf(rows, names, false);
   const sums = new Map<string, Tally>();
   for (const row of rows) {
     if (!traffic.counts(row)) continue;

@@ -25,7 +25,7 @@ export interface Traffic {
 }
 
 /** Sums rows to edges; a request that both sides told of is counted once. */
-export function trafficOf(rows: Iterable<RollupRow>, names: NodeNames): Traffic {
+export function trafficOf(rows: Iterable<RollupRow>, names: NodeNames, withLatency = true): Traffic {
   const drafts = new Map<string, Draft>();
   // Rows of one edge share its object: names are made once for each.
   const ofEdge = new Map<EdgeRow, Draft>();
@@ -35,7 +35,7 @@ export function trafficOf(rows: Iterable<RollupRow>, names: NodeNames): Traffic 
       draft = draftOf(drafts, row.edge, names);
       ofEdge.set(row.edge, draft);
     }
-    addRow(draft, row);
+    addRow(draft, row, withLatency);
   }
   for (const draft of drafts.values()) finish(draft);
   return {
@@ -43,6 +43,23 @@ export function trafficOf(rows: Iterable<RollupRow>, names: NodeNames): Traffic 
     edgeOf: (row) => ofEdge.get(row.edge)?.edge,
     counts: (row) => row.edge.reporter === "source" || ofEdge.get(row.edge)?.edge.reported.source === undefined,
   };
+}
+
+/**
+ * The rows that tell what callers were answered: a destination's word on calls of which the source told too is a second count, or a
+ * mirrored request, that no caller waits for and no source logs.
+ */
+export function answeredRows(rows: readonly RollupRow[], names: NodeNames): RollupRow[] {
+  const callers = new Map<EdgeRow, string>();
+  const caller = ({ edge }: RollupRow): string => {
+    const known = callers.get(edge);
+    if (known !== undefined) return known;
+    const fresh = `${names.source(edge.source, edge.gateway).id}>${edge.service}`;
+    callers.set(edge, fresh);
+    return fresh;
+  };
+  const telling = new Set(rows.filter((row) => row.edge.reporter === "source").map(caller));
+  return rows.filter((row) => row.edge.reporter === "source" || !telling.has(caller(row)));
 }
 
 interface Draft {
@@ -69,14 +86,14 @@ function draftOf(drafts: Map<string, Draft>, row: EdgeRow, names: NodeNames): Dr
   return draft;
 }
 
-function addRow({ edge, services }: Draft, row: RollupRow): void {
+function addRow({ edge, services }: Draft, row: RollupRow, withLatency: boolean): void {
   const side = row.edge.reporter;
   let tally = edge.reported[side];
   if (tally === undefined) {
     tally = new Tally();
     edge.reported[side] = tally;
   }
-  tally.add(row);
+  tally.add(row, withLatency);
   // The source knows the name that was called, the destination only its own.
   const weight = side === "source" ? row.count : row.count / 1e9;
   services.set(row.edge.service, (services.get(row.edge.service) ?? 0) + weight);

@@ -1,7 +1,7 @@
 import { type Client, createClient } from "@libsql/client";
 
 /** How long a statement waits for another connection's write, in milliseconds. */
-const busyTimeoutMs = 15_000;
+export const busyTimeoutMs = 15_000;
 
 /**
  * Opens a SQLite file (`file:/path/to.db`) on one connection, with write-ahead log, so that readers don't wait for writers.

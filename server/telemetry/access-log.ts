@@ -86,7 +86,8 @@ function edgesOf(
   if (gateway) {
     const service = serviceOf(reporter);
     edges.push({ reporter: "destination", gateway, source: unknownPeer, service, destination: self, protocol, mtls });
-    if (called.host === blackHole) return edges;
+    // A request that no cluster is told of ended in the gateway: its host is the client's, not a service's.
+    if (clusterOf(common) === "" || called.host === blackHole) return edges;
   }
   edges.push({
     reporter: "source",
@@ -114,12 +115,15 @@ function calledService(
   const reached = parsePeer(common.customTags["limpid.destination"]);
   if (cluster === undefined) {
     if (reached !== undefined) return { host: clean(clusterOf(common)), peer: reached };
-    // A redirect or direct response of a route: the route was matched, so the host is one the config names.
-    const host = common.customTags["limpid.config"] ? fullHost(authority, reporter.domain) : clusterOf(common);
-    return { host: clean(host || blackHole), peer: namedPeer(host || blackHole, "") };
+    const host = clusterOf(common) || (isRouted(common) ? fullHost(authority, reporter.domain) : "") || blackHole;
+    return { host: clean(host), peer: namedPeer(host, "") };
   }
   return { host: clean(cluster.host), peer: reached ?? namedPeer(cluster.host, cluster.subset) };
 }
+
+/** A route took the request, so its host is one that the config names: a redirect, or an abort whose cluster we aren't told. */
+const isRouted = (common: AccessLogCommon): boolean =>
+  Boolean(common.customTags["limpid.config"]) || (common.routeName !== "" && common.routeName !== "block_all");
 
 /** Envoy fills in the field only when a host was chosen, so the cluster of an abort or of an empty cluster comes as a tag. */
 const clusterOf = (common: AccessLogCommon): string =>

@@ -50,7 +50,7 @@ export interface Collector {
 export const defaultLimits: CollectorLimits = {
   maxEdges: 20_000,
   maxEntries: 100_000,
-  lateMs: 60_000,
+  lateMs: 20_000,
   samplesPerEdgeAndSecond: 5,
   maxWaitingSamples: 10_000,
   maxWaitingSpans: 20_000,

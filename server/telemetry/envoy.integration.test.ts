@@ -16,12 +16,13 @@ import { envoyMissing, type RunningEnvoy, startEnvoy, until } from "./testing/en
 const host = (app: string, subset = "") => `outbound|9080|${subset}|${app}.default.svc.cluster.local`;
 const config = "/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews";
 
-/** client → gateway → productpage (sidecar out) → reviews v1 (sidecar in), two real Envoys as four hops; ratings is aborted or empty. */
+/** Three real Envoys: productpage (outbound) and a gateway call reviews v1 (inbound); ratings is aborted or has no endpoints. */
 describe.skipIf(envoyMissing !== undefined)(`real Envoy → collector → SQLite → graph ${envoyMissing ?? ""}`, () => {
   const cleanUps: (() => Promise<unknown>)[] = [];
   let collector: Collector;
   let reader: TelemetryReader;
   let page: RunningEnvoy;
+  let gateway: RunningEnvoy;
 
   beforeAll(async () => {
     const database = await temporaryDatabase();
@@ -80,6 +81,24 @@ describe.skipIf(envoyMissing !== undefined)(`real Envoy → collector → SQLite
       }),
     );
     cleanUps.push(page.stop);
+    gateway = await startEnvoy(
+      staticBootstrap({
+        workload: "istio-ingressgateway",
+        app: "istio-ingressgateway",
+        version: "latest",
+        kind: "router",
+        collector: grpc,
+        listeners: [{ name: "gw", logName: "limpid.gateway", routes: [route("/reviews", host("reviews"))] }],
+        clusters: [
+          {
+            name: host("reviews"),
+            endpoint: await reviews.listener("in"),
+            workload: "reviews-v1;default;reviews;v1;limpid",
+          },
+        ],
+      }),
+    );
+    cleanUps.push(gateway.stop);
   });
 
   afterAll(async () => {
@@ -92,6 +111,9 @@ describe.skipIf(envoyMissing !== undefined)(`real Envoy → collector → SQLite
     for (const [path, times] of Object.entries(calls)) {
       for (let i = 0; i < times; i++) await call(out, path);
     }
+    const entry = await gateway.listener("gw");
+    for (let i = 0; i < 5; i++) await call(entry, "/reviews/0");
+    await call(entry, "/no-route");
     const queries = createQueries({ reader });
     const counted = (graph: Graph) =>
       graph.edges.reduce(
@@ -101,7 +123,7 @@ describe.skipIf(envoyMissing !== undefined)(`real Envoy → collector → SQLite
     let graph = await queries.graph({ window: 60 });
     await until(async () => {
       graph = await queries.graph({ window: 60 });
-      return Math.round(counted(graph)) >= 32 + 20;
+      return Math.round(counted(graph)) >= 32 + 20 + 3 * 5 + 1;
     });
     const edges = Object.fromEntries(
       graph.edges.map((edge) => [
@@ -115,13 +137,18 @@ describe.skipIf(envoyMissing !== undefined)(`real Envoy → collector → SQLite
       ]),
     );
     const from = "default/productpage/v1 →";
+    const gatewayNode = "default/istio-ingressgateway/latest";
     expect(edges).toEqual({
       [`${from} default/reviews/v1`]: { requests: 20, destination: 20, codes: "200", flags: "" },
       [`${from} default/ratings/v1`]: { requests: 6, destination: null, codes: "503", flags: "FI" },
       [`${from} default/ratings/v2`]: { requests: 4, destination: null, codes: "503", flags: "UH" },
       [`${from} unknown/BlackHoleCluster/unknown`]: { requests: 2, destination: null, codes: "502", flags: "" },
+      [`unknown/unknown/unknown → ${gatewayNode}`]: { requests: 6, destination: 6, codes: "200,404", flags: "NR" },
+      [`${gatewayNode} → default/reviews/v1`]: { requests: 5, destination: 5, codes: "200", flags: "" },
     });
-    const reviews = graph.edges.find((edge) => edge.target === "default/reviews/v1");
+    const kinds = Object.fromEntries(graph.nodes.map((node) => [node.id, node.kind]));
+    expect(kinds).toMatchObject({ [gatewayNode]: "gateway", "unknown/unknown/unknown": "source" });
+    const reviews = graph.edges.find((edge) => edge.id.startsWith("default/productpage/v1>default/reviews/v1"));
     expect(reviews).toMatchObject({ service: "reviews.default.svc.cluster.local", health: "healthy" });
     expect(reviews?.reported.source?.latencyMsP50).toBeGreaterThan(0);
     expect(await queries.freshAt()).toBeGreaterThan(Date.now() - 30_000);
@@ -140,10 +167,13 @@ describe.skipIf(envoyMissing !== undefined)(`real Envoy → collector → SQLite
     expect(log).toMatchObject({ method: "GET", path: "/reviews/0", code: 200 });
     const sides = await queries.logs({ service: "reviews.default.svc.cluster.local", limit: 50 });
     expect(sides.filter((each) => each.edge.reporter === "source").map((each) => each.config)).toContain(config);
-    await until(async () => (await queries.traces({ limit: 100 })).some((trace) => trace.services.length === 2));
-    const trace = (await queries.traces({ limit: 100 })).find((each) => each.services.length === 2);
-    expect(trace?.services.toSorted()).toEqual(["productpage.default", "reviews.default"]);
-    const spans = await queries.trace(trace?.traceId ?? "");
+    // The sample leads to its trace: both proxies' spans of this very request.
+    const traceId = log?.traceId ?? "";
+    const services = async () => (await queries.trace(traceId)).map((span) => span.service);
+    await until(async () => new Set(await services()).size === 2);
+    expect(new Set(await services())).toEqual(new Set(["productpage.default", "reviews.default"]));
+    expect((await queries.traces({ limit: 100 })).find((trace) => trace.traceId === traceId)?.services).toHaveLength(2);
+    const spans = await queries.trace(traceId);
     expect(spans.map((span) => span.attributes.upstream_cluster)).toContain(host("reviews", "v1"));
   });
 });

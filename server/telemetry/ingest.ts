@@ -29,7 +29,7 @@ export interface IngestOptions {
 }
 
 const flushEveryMs = 1000;
-const compactEveryMs = 10_000;
+const compactEveryMs = 30_000;
 const compactWhenIdleEveryMs = 60_000;
 
 /**
@@ -180,6 +180,8 @@ export class Ingest {
         id: this.#options.id,
         flushedAtMs: now,
         completeUntilMs: Math.floor((now - this.#options.limits.graceMs) / 1000) * 1000,
+        // Told once the batch is in the store: by then, what it holds is in.
+        settledUntilMs: now - this.#options.limits.lateMs - 1000,
         freshAtMs: this.#freshAtMs,
         active: this.#active,
       },
@@ -203,15 +205,20 @@ export class Ingest {
     const started = performance.now();
     try {
       for (let more = true; more && !this.#stopped; ) {
-        const nowMs = clock.now();
-        const settledUntilMs = Math.min(nowMs, this.#firstAddMs ?? nowMs) - limits.lateMs - 1000;
-        ({ more } = await store.compact({ nowMs, settledUntilMs, retention: limits.retention }));
+        const pass = { nowMs: clock.now(), settledUntilMs: this.#settledUntilMs(), retention: limits.retention };
+        ({ more } = await store.compact(pass));
         await nextTurn();
       }
     } catch (error) {
       logger.error({ err: error }, "telemetry store not compacted, will try again");
     }
     this.#totals.compactionMs += performance.now() - started;
+  }
+
+  /** What came in first since the last batch may count for a second as old as `lateMs` allows. */
+  #settledUntilMs(): number {
+    const nowMs = this.#options.clock.now();
+    return Math.min(nowMs, this.#firstAddMs ?? nowMs) - this.#options.limits.lateMs - 1000;
   }
 
   /** Flush and compaction never overlap; records are taken in during both. */

@@ -29,6 +29,8 @@ export interface CollectorState {
   flushedAtMs: number;
   /** Everything that ended before this is in the store. */
   completeUntilMs: number;
+  /** Nothing that ended before this will be written any more. */
+  settledUntilMs: number;
   /** End of the newest request seen; null before the first. */
   freshAtMs: number | null;
   /** False: nothing more was waiting, so silence from here on means no traffic. */

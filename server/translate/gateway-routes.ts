@@ -24,7 +24,6 @@ export interface BoundServer {
 }
 
 interface Draft {
-  sources: VirtualService[];
   routes: (readonly Route[])[];
   httpsRedirect: boolean;
 }
@@ -36,9 +35,9 @@ export function gatewayRouteTable(
   { port, bind }: { port: number; bind: string | undefined },
   servers: readonly BoundServer[],
 ): RouteTable {
-  const { virtualServices, services, destinationRules } = mesh;
+  const { virtualServices, services } = mesh;
   const key = `gateway ${gatewayRoute(port, bind)} ${scopeKey(scope, virtualServices.sourceLabels)} ${servers.map((it) => it.gateway.key).join(" ")}`;
-  const deps = [services, destinationRules, ...servers.map((it) => it.server)];
+  const deps = [services, ...servers.map((it) => it.server)];
   return memo(virtualServices, key, deps, () => ({
     name: gatewayRoute(port, bind),
     virtualHosts: virtualHosts(draftHosts(mesh, scope, port, servers), port),
@@ -50,7 +49,7 @@ export function gatewayRouteTable(
 function draftHosts(mesh: Mesh, scope: Scope, port: number, servers: readonly BoundServer[]): Map<string, Draft> {
   const drafts = new Map<string, Draft>();
   const draft = (host: string): Draft => {
-    const found = drafts.get(host) ?? { sources: [], routes: [], httpsRedirect: false };
+    const found = drafts.get(host) ?? { routes: [], httpsRedirect: false };
     drafts.set(host, found);
     return found;
   };
@@ -63,9 +62,7 @@ function draftHosts(mesh: Mesh, scope: Scope, port: number, servers: readonly Bo
       if (routes.length === 0) continue;
       for (const host of hosts) {
         const it = draft(host);
-        if (it.routes.includes(routes)) continue;
-        it.sources.push(virtualService);
-        it.routes.push(routes);
+        if (!it.routes.includes(routes)) it.routes.push(routes);
       }
     }
     if (!server.tls?.httpsRedirect) continue;
@@ -95,10 +92,10 @@ function virtualHosts(drafts: ReadonlyMap<string, Draft>, port: number): Readonl
 const blackholes = {};
 
 /** Several VirtualServices may share a host: their routes join, oldest first, with those that take everything last. */
-function gatewayVirtualHost(host: string, port: number, { sources, routes, httpsRedirect }: Draft): VirtualHost {
+function gatewayVirtualHost(host: string, port: number, { routes, httpsRedirect }: Draft): VirtualHost {
   const name = `${host}:${port}`;
   const { ALL, NONE } = VirtualHost_TlsRequirementType;
-  return memo(sources[0] ?? blackholes, `gateway-host ${name} ${httpsRedirect}`, routes, () =>
+  return memo(routes[0] ?? blackholes, `gateway-host ${name} ${httpsRedirect}`, routes, () =>
     create(VirtualHostSchema, {
       name,
       domains: [host],

@@ -42,6 +42,13 @@ const changed = (a: ProxyResources, b: ProxyResources) =>
       [...new Set([...a[type].keys(), ...b[type].keys()])].filter((name) => a[type].get(name) !== b[type].get(name)),
     ]),
   );
+const key = { kind: "VirtualService", namespace: "default", name: "unrelated" };
+const unrelated: ConfigObject = {
+  apiVersion: "networking.istio.io/v1",
+  kind: key.kind,
+  metadata: { name: key.name, namespace: key.namespace },
+  spec: { hosts: ["nobody"], http: [{ route: [{ destination: { host: "ratings" } }] }] },
+};
 const nothing = { listeners: [], routes: [], virtualHosts: [], clusters: [], endpoints: [] };
 const reviews = "http_proxy/reviews.default.svc.cluster.local:9080";
 
@@ -117,6 +124,19 @@ describe("identity is the change signal", () => {
     expect(theirs.endpoints).toBe(mine.endpoints);
     expect(changed(mine, theirs).clusters).toEqual(["inbound|9080||"]);
     expect(changed(mine, theirs).routes).toEqual([]);
+  });
+
+  it("keeps proxies that some rule tells apart by their labels from undoing each other's work", () => {
+    const told = edit(mesh, "VirtualService", "reviews", (object) => {
+      const http = object.spec.http as object[];
+      http.unshift({ ...http[0], match: [{ sourceLabels: { app: "ratings" } }] });
+    });
+    const ratings = { ...proxy, labels: { app: "ratings" } };
+    const before = [translate(told, proxy), translate(told, ratings)] as const;
+    expect(changed(...before).virtualHosts).toEqual([reviews]);
+    const next = updateMesh(told, [{ type: "ADDED", key, after: unrelated }], 9);
+    expect(changed(before[0], translate(next, proxy))).toEqual(nothing);
+    expect(changed(before[1], translate(next, ratings))).toEqual(nothing);
   });
 
   it("keeps proxies of different namespaces from undoing each other's work", () => {

@@ -17,8 +17,6 @@ import { type Scope, scopeKey } from "./scope.ts";
 
 /** One virtual host before it is known which of its domains are its own. */
 interface Draft {
-  /** Of the memo: the VirtualService or, without one, the service. */
-  owner: object;
   host: string;
   port: number;
   domains: string[];
@@ -30,9 +28,9 @@ interface Draft {
  * scope sees, and for each further host of a VirtualService that routes such a service.
  */
 export function sidecarVirtualHosts(mesh: Mesh, scope: Scope): ReadonlyMap<string, VirtualHost> {
-  const { services, virtualServices, destinationRules, options } = mesh;
+  const { services, virtualServices } = mesh;
   const key = `virtual-hosts ${scopeKey(scope, virtualServices.sourceLabels)}`;
-  return memo(virtualServices, key, [services, destinationRules, options.rootNamespace], () => {
+  return memo(virtualServices, key, [services], () => {
     const drafts = [...services.values()].flatMap((service) => serviceDrafts(mesh, service, scope));
     drafts.push(...furtherHosts(mesh, scope, new Set(drafts.map((draft) => draft.host))));
     return assemble(drafts);
@@ -48,13 +46,11 @@ function serviceDrafts(mesh: Mesh, service: Service, scope: Scope): Draft[] {
       const context = { mesh, scope, port, gateway: meshGateway };
       const ruled = virtualService ? virtualServiceRoutes(virtualService, context) : [];
       // Rules that are all for other sources leave the service as if it had none.
-      const own = virtualService && ruled.length > 0 ? virtualService : undefined;
       return {
-        owner: own ?? service,
         host: service.hostname,
         port,
         domains: proxyDomains(service.hostname, service.addresses, port, scope.domain),
-        routes: own ? ruled : alone(defaultRoute(service, port)),
+        routes: ruled.length > 0 ? ruled : alone(defaultRoute(service, port)),
       };
     });
 }
@@ -71,8 +67,7 @@ function furtherHosts(mesh: Mesh, scope: Scope, known: ReadonlySet<string>): Dra
     for (const host of others) {
       for (const port of portsBeside(mesh, virtualService)) {
         const routes = virtualServiceRoutes(virtualService, { mesh, scope, port, gateway: meshGateway });
-        if (routes.length > 0)
-          drafts.push({ owner: virtualService, host, port, domains: withPort(host, port), routes });
+        if (routes.length > 0) drafts.push({ host, port, domains: withPort(host, port), routes });
       }
     }
   }
@@ -98,7 +93,7 @@ function assemble(drafts: readonly Draft[]): ReadonlyMap<string, VirtualHost> {
       return !taken.has(domain) && (holder === undefined || holder === draft);
     });
     for (const domain of domains) taken.add(domain);
-    if (domains.length > 0 && !hosts.has(name)) hosts.set(name, virtualHost(draft.owner, name, domains, draft.routes));
+    if (domains.length > 0 && !hosts.has(name)) hosts.set(name, virtualHost(name, domains, draft.routes));
   }
   return hosts.set(blockAll.name, blockAll);
 }
@@ -117,13 +112,8 @@ const blockAll: VirtualHost = create(VirtualHostSchema, {
   ],
 });
 
-/** The very same object as long as name, domains and routes are. */
-export const virtualHost = (
-  owner: object,
-  name: string,
-  domains: readonly string[],
-  routes: readonly Route[],
-): VirtualHost =>
-  memo(owner, `virtual-host ${name} ${domains.join(" ")}`, [routes], () =>
+/** The very same object as long as name, domains and the list of routes are. */
+const virtualHost = (name: string, domains: readonly string[], routes: readonly Route[]): VirtualHost =>
+  memo(routes, `virtual-host ${name} ${domains.join(" ")}`, [], () =>
     create(VirtualHostSchema, { name, domains: [...domains], routes: [...routes], includeRequestAttemptCount: true }),
   );

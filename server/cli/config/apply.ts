@@ -1,17 +1,42 @@
+import type { Command } from "commander";
 import { kindNamed } from "../../config/kinds/index.ts";
 import type { ChangeResult } from "../../contract/index.ts";
-import { CallError, call, type ServerOption, serverUrl } from "./client.ts";
-import { CliError, type CliIo } from "./io.ts";
+import { CallError, call, type ServerOption, serverHelp, serverUrl } from "./client.ts";
+import { CliError, type CliIo, processIo, runCommand } from "./io.ts";
 import { count, type Manifest, readManifests } from "./read-manifests.ts";
 
-export interface ApplyOptions extends ServerOption {
+const help = `
+All objects go to the control plane as one change: either all of them take effect, or none does.
+Fields that a file names are set, whoever set them before; fields that this command set earlier and
+the file no longer names are removed; fields that others set and the file doesn't name stay.
+
+Examples:
+  limpid apply -f reviews.yaml             one file, any number of documents
+  limpid apply -f mesh/                    every .yaml, .yml and .json file of a folder
+  limpid apply -f a.yaml -f b.yaml         several files in one change
+  cat reviews.yaml | limpid apply -f -     standard input
+  limpid apply -f reviews.yaml --dry-run   check and show what would happen, change nothing`;
+
+interface ApplyOptions extends ServerOption {
   filename: string[];
   dryRun?: boolean;
   reason?: string;
 }
 
-/** Sends all objects as one change. Throws a CliError with every error. */
-export async function applyManifests(options: ApplyOptions, io: CliIo): Promise<void> {
+/** `limpid apply` */
+export function registerApply(program: Command, io: CliIo = processIo): void {
+  program
+    .command("apply")
+    .description("create or change mesh resources from YAML or JSON files")
+    .requiredOption("-f, --filename <path...>", "a file, a folder, or - for standard input")
+    .option("--dry-run", "check and report, change nothing")
+    .option("--reason <text>", "why, in a few words, for the history")
+    .option("--server <url>", serverHelp)
+    .addHelpText("after", help)
+    .action((options: ApplyOptions) => runCommand(io, () => apply(options, io)));
+}
+
+async function apply(options: ApplyOptions, io: CliIo): Promise<void> {
   const server = serverUrl(options, io.env);
   const manifests = await readManifests(options.filename, io);
   const body = {

@@ -1,22 +1,29 @@
 import { ApiError } from "../../contract/index.ts";
+import { meshPorts, parsePortOffset } from "../../fleet/ports.ts";
 import { CliError, type CliIo } from "./io.ts";
 
 export interface ServerOption {
   server?: string;
 }
 
-const configApiPort = 15014;
+export const serverHelp =
+  "address of the control plane's config API (default: LIMPID_SERVER, or http://127.0.0.1:15014 moved by LIMPID_PORT_OFFSET)";
 
 /** Throws a CliError when the address or the offset makes no sense. */
 export function serverUrl(option: ServerOption, env: CliIo["env"]): string {
-  const offset = Number(env.LIMPID_PORT_OFFSET || 0);
-  if (!Number.isInteger(offset) || configApiPort + offset < 1 || configApiPort + offset > 65_535) {
-    throw new CliError(`LIMPID_PORT_OFFSET must be a whole number that leaves port ${configApiPort} + offset valid`);
-  }
-  const address = option.server ?? (env.LIMPID_SERVER || `http://127.0.0.1:${configApiPort + offset}`);
+  const address = option.server ?? (env.LIMPID_SERVER || `http://127.0.0.1:${defaultPort(env)}`);
   const url = URL.parse(address);
-  if (url === null || !/^https?:$/.test(url.protocol)) throw new CliError(`${address} is no http address of a server`);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new CliError(`error: ${address} is no http address of a server`);
   return url.origin;
+}
+
+function defaultPort(env: CliIo["env"]): number {
+  try {
+    return meshPorts(parsePortOffset(env.LIMPID_PORT_OFFSET)).configApi;
+  } catch (error) {
+    throw new CliError(`error: LIMPID_PORT_OFFSET: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 export interface Call {

@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { type ApiHarness, reviews, startApi, virtualServices } from "../../control-plane/api/testing/api-harness.ts";
+import { serverUrl } from "./client.ts";
 import { registerConfigCommands } from "./register.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "limpid-cli-"));
@@ -211,18 +212,18 @@ describe("limpid routes", () => {
   });
 });
 
-test("the default server moves with the port offset", async () => {
-  const program = new Command("limpid").exitOverride();
-  let err = "";
-  registerConfigCommands(program, {
-    out: () => undefined,
-    err: (text) => {
-      err += text;
-    },
-    stdin: async () => "",
-    fail: () => undefined,
-    env: { LIMPID_PORT_OFFSET: "-15013" },
-  });
-  await program.parseAsync(["get", "vs"], { from: "user" });
-  expect(err).toContain("no control plane answers at http://127.0.0.1:1 ");
+test.each([
+  [{}, {}, "http://127.0.0.1:15014"],
+  [{}, { LIMPID_PORT_OFFSET: "100" }, "http://127.0.0.1:15114"],
+  [{}, { LIMPID_PORT_OFFSET: "100", LIMPID_SERVER: "http://localhost:1234" }, "http://localhost:1234"],
+  [{ server: "http://localhost:1/" }, { LIMPID_SERVER: "http://localhost:1234" }, "http://localhost:1"],
+])("the server by %j and %j is %s", (option, env, url) => {
+  expect(serverUrl(option, env)).toBe(url);
+});
+
+test.each([
+  [{}, { LIMPID_PORT_OFFSET: "many" }, "LIMPID_PORT_OFFSET"],
+  [{ server: "15014" }, {}, "is no http address"],
+])("the server by %j and %j is refused", (option, env, message) => {
+  expect(() => serverUrl(option, env)).toThrow(message);
 });

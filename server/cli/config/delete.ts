@@ -1,25 +1,46 @@
+import type { Command } from "commander";
 import type { ResourceKey } from "../../config/object.ts";
 import { keyOf } from "../../config/object.ts";
 import { displayName } from "./apply.ts";
-import { call, type ServerOption, serverUrl } from "./client.ts";
-import { CliError, type CliIo } from "./io.ts";
+import { call, type ServerOption, serverHelp, serverUrl } from "./client.ts";
+import { CliError, type CliIo, processIo, runCommand } from "./io.ts";
 import { kindArgument } from "./kind-argument.ts";
 import { readManifests } from "./read-manifests.ts";
 
-export interface DeleteOptions extends ServerOption {
+const help = `
+All objects go as one change: either all of them are deleted, or none is.
+
+Examples:
+  limpid delete vs reviews ratings     two VirtualServices of the namespace default
+  limpid delete -f reviews.yaml        what a file names
+  limpid delete ns shop                a namespace and everything in it`;
+
+interface DeleteOptions extends ServerOption {
   namespace: string;
   filename?: string[];
   dryRun?: boolean;
   reason?: string;
 }
 
-/** Deletes all of them as one change. Throws a CliError. */
-export async function deleteObjects(
-  kind: string | undefined,
-  names: string[],
-  options: DeleteOptions,
-  io: CliIo,
-): Promise<void> {
+/** `limpid delete` */
+export function registerDelete(program: Command, io: CliIo = processIo): void {
+  program
+    .command("delete")
+    .description("delete mesh resources")
+    .argument("[kind]", "what to delete")
+    .argument("[names...]", "which of them")
+    .option("-n, --namespace <name>", "the namespace they are in", "default")
+    .option("-f, --filename <path...>", "delete what these files, folders or - (standard input) name")
+    .option("--dry-run", "check and report, change nothing")
+    .option("--reason <text>", "why, in a few words, for the history")
+    .option("--server <url>", serverHelp)
+    .addHelpText("after", help)
+    .action((kind: string | undefined, names: string[], options: DeleteOptions) =>
+      runCommand(io, () => remove(kind, names, options, io)),
+    );
+}
+
+async function remove(kind: string | undefined, names: string[], options: DeleteOptions, io: CliIo): Promise<void> {
   const server = serverUrl(options, io.env);
   const keys = await keysToDelete(kind, names, options, io);
   const body = {

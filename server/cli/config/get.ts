@@ -1,11 +1,22 @@
+import { type Command, Option } from "commander";
 import { stringify } from "yaml";
 import type { KindDefinition } from "../../config/kind.ts";
-import { call, type ServerOption, serverUrl } from "./client.ts";
-import { CliError, type CliIo } from "./io.ts";
+import { call, type ServerOption, serverHelp, serverUrl } from "./client.ts";
+import { CliError, type CliIo, processIo, runCommand } from "./io.ts";
 import { kindArgument, pathOf } from "./kind-argument.ts";
 import { createTablePrinter, type Table } from "./print-table.ts";
 
-export interface GetOptions extends ServerOption {
+const help = `
+KIND is a name such as virtualservices, virtualservice or vs.
+
+Examples:
+  limpid get vs                      VirtualServices of the namespace default
+  limpid get vs reviews -o yaml      one of them, as it is stored
+  limpid get dr -A -o wide           DestinationRules of all namespaces, every column
+  limpid get vs -w                   and then every change, until Ctrl-C
+  limpid get services -l app=reviews by label`;
+
+interface GetOptions extends ServerOption {
   namespace: string;
   allNamespaces?: boolean;
   output?: "yaml" | "json" | "wide";
@@ -13,16 +24,28 @@ export interface GetOptions extends ServerOption {
   selector?: string;
 }
 
+/** `limpid get` */
+export function registerGet(program: Command, io: CliIo = processIo): void {
+  program
+    .command("get")
+    .description("show mesh resources")
+    .argument("<kind>", "what to show")
+    .argument("[name]", "one of them; all when left out")
+    .option("-n, --namespace <name>", "the namespace to look in", "default")
+    .option("-A, --all-namespaces", "look in all namespaces")
+    .option("-l, --selector <labels>", "only objects with these labels, such as app=reviews")
+    .addOption(new Option("-o, --output <format>", "form of the output").choices(["yaml", "json", "wide"]))
+    .option("-w, --watch", "go on with changes as they happen")
+    .option("--server <url>", serverHelp)
+    .addHelpText("after", help)
+    .action((kind: string, name: string | undefined, options: GetOptions) =>
+      runCommand(io, () => get(kindArgument(kind), name, options, io)),
+    );
+}
+
 const tableAccept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 
-/** Prints objects, and with `watch` their changes until `io.signal`. Throws a CliError. */
-export async function getObjects(
-  kindText: string,
-  name: string | undefined,
-  options: GetOptions,
-  io: CliIo,
-): Promise<void> {
-  const kind = kindArgument(kindText);
+async function get(kind: KindDefinition, name: string | undefined, options: GetOptions, io: CliIo): Promise<void> {
   if (name !== undefined && options.allNamespaces)
     throw new CliError("error: a name and --all-namespaces exclude each other");
   const server = serverUrl(options, io.env);

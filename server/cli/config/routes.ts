@@ -1,16 +1,37 @@
+import { type Command, Option } from "commander";
 import { stringify } from "yaml";
 import { type RouteRule, Routing } from "../../contract/index.ts";
-import { call, type ServerOption, serverUrl } from "./client.ts";
-import type { CliIo } from "./io.ts";
+import { call, type ServerOption, serverHelp, serverUrl } from "./client.ts";
+import { type CliIo, processIo, runCommand } from "./io.ts";
 import { createTablePrinter } from "./print-table.ts";
 
-export interface RoutesOptions extends ServerOption {
+const help = `
+Rules are tried from the top; the first that matches a request decides where it goes.
+
+Examples:
+  limpid routes reviews              where calls of reviews go, in words
+  limpid routes reviews -n shop      the one of another namespace
+  limpid routes reviews -o json      for programs`;
+
+interface RoutesOptions extends ServerOption {
   namespace: string;
   output?: "yaml" | "json";
 }
 
-/** Prints a service's rules. Throws a CliError. */
-export async function showRoutes(service: string, options: RoutesOptions, io: CliIo): Promise<void> {
+/** `limpid routes` */
+export function registerRoutes(program: Command, io: CliIo = processIo): void {
+  program
+    .command("routes")
+    .description("show where the calls of a service go: rules, weights, faults")
+    .argument("<service>", "name of the service")
+    .option("-n, --namespace <name>", "the namespace it is in", "default")
+    .addOption(new Option("-o, --output <format>", "form of the output").choices(["yaml", "json"]))
+    .option("--server <url>", serverHelp)
+    .addHelpText("after", help)
+    .action((service: string, options: RoutesOptions) => runCommand(io, () => routes(service, options, io)));
+}
+
+async function routes(service: string, options: RoutesOptions, io: CliIo): Promise<void> {
   const path = `/limpid/v1/services/${encodeURIComponent(options.namespace)}/${encodeURIComponent(service)}/routing`;
   const routing = Routing.parse(await (await call(serverUrl(options, io.env), path)).json());
   if (options.output === "json") io.out(`${JSON.stringify(routing, null, 2)}\n`);

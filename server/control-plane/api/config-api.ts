@@ -10,6 +10,7 @@ import { addKubernetesRoutes } from "./kubernetes/routes.ts";
 import { defaultWatchLimits, type WatchLimits } from "./kubernetes/watch.ts";
 import { toApiError } from "./limpid/api-error.ts";
 import { addLimpidRoutes } from "./limpid/routes.ts";
+import { ensureNamespaces } from "./namespace-contents.ts";
 import { createRouter } from "./router.ts";
 import { toStatus } from "./status-error.ts";
 
@@ -54,7 +55,10 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer {
     errorBody: (path, error) => (path.startsWith("/limpid/") ? toApiError(error) : toStatus(error)),
   });
   return {
-    listen: server.listen,
+    async listen(host, port) {
+      await ensureNamespaces(options.store);
+      return server.listen(host, port);
+    },
     close() {
       closing.abort();
       return server.close();

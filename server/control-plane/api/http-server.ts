@@ -18,7 +18,7 @@ export interface HttpLimits {
 }
 
 export const defaultHttpLimits: HttpLimits = {
-  maxConnections: 1024,
+  maxConnections: 512,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   keepAliveTimeoutMs: 75_000,
@@ -77,6 +77,7 @@ async function handle(options: HttpServerOptions, request: IncomingMessage, resp
       await endStream(response);
     } else send(response, answer.status, answer.body, answer.headers);
   } catch (error) {
+    if (response.destroyed) return; // the client has gone
     const failure = toStatusError(error, options.logger, url.pathname);
     if (response.headersSent) {
       response.destroy();

@@ -1,5 +1,11 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
+import { MemoryConfigStore } from "../../config/memory-store.ts";
+import type { ConfigStore } from "../../config/store.ts";
+import { openPrismaConfigStore } from "../../store/config/prisma-config-store.ts";
 import { type ApiHarness, reviews, startApi } from "./testing/api-harness.ts";
 import { createKubectl, findKubectl, type Kubectl, type KubectlResult } from "./testing/kubectl.ts";
 
@@ -16,12 +22,27 @@ const web = (ports: unknown[]) => ({
   spec: { selector: { app: "web" }, ports },
 });
 
-describe.skipIf(binary === undefined)("a stock kubectl", () => {
+const folder = mkdtempSync(join(tmpdir(), "limpid-kubectl-store-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const stores: [string, () => Promise<ConfigStore>][] = [
+  ["memory", async () => new MemoryConfigStore()],
+  [
+    "SQLite",
+    () =>
+      openPrismaConfigStore({
+        url: `file:${join(folder, "config.db")}`,
+        migrations: join(import.meta.dirname, "../../../prisma/config/migrations"),
+      }),
+  ],
+];
+
+describe.skipIf(binary === undefined).each(stores)("a stock kubectl, over the %s store", (_, openStore) => {
   let api: ApiHarness;
   let kubectl: Kubectl;
 
   beforeAll(async () => {
-    api = await startApi({ services: async () => [] });
+    api = await startApi({ store: await openStore() });
     kubectl = createKubectl(binary ?? "kubectl", api.url);
   });
   afterAll(async () => {
@@ -196,6 +217,10 @@ describe.skipIf(binary === undefined)("a stock kubectl", () => {
     await ok("create namespace shop");
     await ok("-n shop apply -f -", yaml({ ...reviews({ v1: 100 }), metadata: { name: "reviews" } }));
     expect(await ok("get ns")).toMatch(/shop +Active/);
+    await ok("-n shop create service clusterip web --tcp=80:8080");
+    expect(await stored("web", "Service", "shop")).toMatchObject({
+      spec: { selector: { app: "web" }, ports: [{ name: "80-8080", port: 80, targetPort: 8080 }] },
+    });
     await ok("delete ns shop");
     expect(await stored("reviews", "VirtualService", "shop")).toBeUndefined();
     expect((await failing("delete ns default")).stderr).toContain("may not be deleted");

@@ -9,7 +9,7 @@ import { type TrafficEdge, trafficOf } from "../traffic.ts";
  */
 export const addTimeline: Decorator = (graph, { timeline: { window, rows }, facts }) => {
   const stepMs = window.stepSec * 1000;
-  const traffic = trafficOf(rows, new NodeNames(facts));
+  const traffic = trafficOf(rows, new NodeNames(facts), false);
   const roots = rootsOf(traffic.edges);
   const steps = Array.from({ length: Math.round((window.toMs - window.fromMs) / stepMs) }, () => ({
     count: 0,

@@ -301,6 +301,7 @@ export class Exchange implements RequestView {
     const { action } = route;
     if (action.kind !== "forward") return;
     this.target = pickTarget(action.clusters, action.totalWeight, manager.random);
+    record.routedCluster = this.target?.cluster ?? "";
   }
 
   private applyResponseOps(): void {

@@ -17,7 +17,7 @@ export const rollupColumns = [
 ];
 
 /** Buckets made in one transaction, and rows deleted by one statement: a few milliseconds of the event loop each. */
-const bucketsPerPass = 12;
+const bucketsPerPass = 4;
 const deletesPerPass = 5000;
 
 /** One bounded piece of work; see TelemetryStore.compact. */

@@ -15,23 +15,28 @@ import type {
 } from "../../query/reader.ts";
 import { flagNames } from "../../telemetry/response-flags.ts";
 import { type Step, steps } from "../../telemetry/store.ts";
+import { BucketCache } from "./bucket-cache.ts";
 import { openTelemetryFile, type TelemetryFile } from "./database.ts";
 import { toEdge } from "./edges.ts";
 
 /**
  * The read side of the telemetry file, for another process than its writer's. Through Prisma, but for the roll-up: a graph reads
- * thousands of its rows, and the plain client hands them over several times faster.
+ * thousands of its rows. As one JSON value they take a seventh of the time that Prisma takes for them, and settled ones are kept.
  */
 export async function openSqliteTelemetryReader(file: TelemetryFile): Promise<TelemetryReader> {
   const client = await openTelemetryFile(file);
-  const prisma = new PrismaClient({ adapter: new PrismaLibSql({ url: `file:${file.path}` }) });
+  const prisma = new PrismaClient({ adapter: new PrismaLibSql({ url: `file:${file.path}`, timeout: 5000 }) });
   return new SqliteTelemetryReader(client, prisma);
 }
+
+type JsonRow = [number, number, number, number, number, number, number, string];
+const none: readonly string[] = [];
 
 class SqliteTelemetryReader implements TelemetryReader {
   readonly #client: Client;
   readonly #prisma: PrismaClient;
   #edges = new Map<number, EdgeRow>();
+  #cache = new BucketCache(50_000);
 
   constructor(client: Client, prisma: PrismaClient) {
     this.#client = client;
@@ -43,11 +48,11 @@ class SqliteTelemetryReader implements TelemetryReader {
     let from = range.fromMs / 1000;
     const to = range.toMs / 1000;
     // The marks are read first: what compaction does meanwhile adds coarser rows, and the finer ones stay for long after.
-    const marks = await this.#marks();
+    const { marks, settled } = await this.#marks();
     for (const step of steps.filter((step) => step <= range.stepSec).toReversed()) {
       const until = Math.min(to, step === 1 ? to : (marks.get(step) ?? 0));
       if (until <= from) continue;
-      rows.push(...(await this.#segment(step, from, until)));
+      for (const part of await this.#segment(step, from, until, settled)) rows.push(...part);
       from = until;
     }
     return rows;
@@ -60,6 +65,7 @@ class SqliteTelemetryReader implements TelemetryReader {
       flushedAtMs: Number(row.flushedAt),
       completeUntilMs: Number(row.completeUntil),
       freshAtMs: row.freshAt === null ? null : Number(row.freshAt),
+      settledUntilMs: Number(row.settledUntil),
       active: row.active,
     }));
   }
@@ -142,32 +148,55 @@ class SqliteTelemetryReader implements TelemetryReader {
     this.#client.close();
   }
 
-  async #segment(step: Step, from: number, until: number): Promise<RollupRow[]> {
-    const { rows } = await this.#client.execute({
-      sql: `SELECT at, edge, code, flags, count, request_bytes, response_bytes, latency FROM rollup
-            WHERE step = ? AND at >= ? AND at < ?`,
-      args: [step, from, until],
-    });
-    const segment: RollupRow[] = [];
-    for (const row of rows) {
-      const edge = this.#edges.get(Number(row.edge)) ?? (await this.#edge(Number(row.edge)));
-      segment.push({
-        atMs: Number(row.at) * 1000,
-        edge,
-        code: Number(row.code),
-        flags: flagNames(Number(row.flags)),
-        count: Number(row.count),
-        requestBytes: Number(row.request_bytes),
-        responseBytes: Number(row.response_bytes),
-        latency: new Uint8Array(row.latency as ArrayBuffer),
-      });
+  /** Whole buckets, in order: those known to be settled from the cache, the rest from the file. */
+  async #segment(step: Step, from: number, until: number, settled: number): Promise<(readonly RollupRow[])[]> {
+    const buckets: (readonly RollupRow[])[] = [];
+    let at = from;
+    for (; at < until; at += step) {
+      const cached = this.#cache.get(step, at);
+      if (cached === undefined) break;
+      buckets.push(cached);
     }
-    return segment;
+    if (at >= until) return buckets;
+    const read = Map.groupBy(await this.#read(step, at, until), (row) => row.atMs / 1000);
+    for (; at < until; at += step) {
+      const rows = read.get(at) ?? [];
+      if (at + step <= settled) this.#cache.put(step, at, rows);
+      buckets.push(rows);
+    }
+    return buckets;
   }
 
-  async #marks(): Promise<Map<number, number>> {
-    const { rows } = await this.#client.execute("SELECT step, until FROM compaction");
-    return new Map(rows.map((row) => [Number(row.step), Number(row.until)]));
+  async #read(step: Step, from: number, until: number): Promise<RollupRow[]> {
+    const { rows } = await this.#client.execute({
+      sql: `SELECT json_group_array(json_array(at, edge, code, flags, count, request_bytes, response_bytes, hex(latency))) AS rows
+            FROM rollup WHERE step = ? AND at >= ? AND at < ?`,
+      args: [step, from, until],
+    });
+    const read: RollupRow[] = [];
+    for (const row of JSON.parse(String(rows[0]?.rows ?? "[]")) as JsonRow[]) {
+      const [at, edge, code, flags, count, requestBytes, responseBytes, latency] = row;
+      read.push({
+        atMs: at * 1000,
+        edge: this.#edges.get(edge) ?? (await this.#edge(edge)),
+        code,
+        flags: flags === 0 ? none : flagNames(flags),
+        count,
+        requestBytes,
+        responseBytes,
+        latency: Buffer.from(latency, "hex"),
+      });
+    }
+    return read;
+  }
+
+  /** How far each step is compacted, and until when nothing is written any more; Unix seconds. */
+  async #marks(): Promise<{ marks: Map<number, number>; settled: number }> {
+    const { rows } = await this.#client.execute(
+      "SELECT step, until FROM compaction UNION ALL SELECT 0, min(settled_until) / 1000 FROM collector",
+    );
+    const marks = new Map(rows.map((row) => [Number(row.step), Number(row.until)]));
+    return { marks, settled: marks.get(0) ?? 0 };
   }
 
   async #edge(id: number): Promise<EdgeRow> {

@@ -133,13 +133,15 @@ const spanValues = (span: SpanRecord, receivedAtMs: number) => [
 ];
 
 const collectorStatement = (state: CollectorState) => ({
-  sql: `INSERT INTO collector (id, flushed_at, complete_until, fresh_at, active) VALUES (?, ?, ?, ?, ?)
+  sql: `INSERT INTO collector (id, flushed_at, complete_until, settled_until, fresh_at, active) VALUES (?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET flushed_at = excluded.flushed_at, complete_until = excluded.complete_until,
+          settled_until = excluded.settled_until,
           fresh_at = coalesce(excluded.fresh_at, fresh_at), active = excluded.active`,
   args: [
     state.id,
     state.flushedAtMs,
     state.completeUntilMs,
+    Math.floor(state.settledUntilMs),
     state.freshAtMs === null ? null : Math.floor(state.freshAtMs),
     state.active ? 1 : 0,
   ],

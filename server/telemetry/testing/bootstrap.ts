@@ -97,7 +97,7 @@ const accessLog = (logName: string) => ({
         },
       ],
     },
-    additional_request_headers_to_log: ["x-limpid-peer"],
+    additional_request_headers_to_log: ["x-limpid-peer", "traceparent"],
   }),
 });
 

@@ -27,6 +27,10 @@ export async function startEnvoy(bootstrap: object): Promise<RunningEnvoy> {
   child.stderr?.on("data", (chunk: Buffer) => {
     log = (log + chunk.toString()).slice(-8000);
   });
+  let failed: Error | undefined;
+  child.once("error", (error) => {
+    failed = error; // such as a binary that is not there
+  });
   const stop = async () => {
     await kill(child);
     await rm(folder, { recursive: true, force: true });
@@ -37,6 +41,7 @@ export async function startEnvoy(bootstrap: object): Promise<RunningEnvoy> {
   };
   try {
     await until(async () => {
+      if (failed !== undefined) throw failed;
       if (child.exitCode !== null) throw new Error(`Envoy exited with ${child.exitCode}:\n${log}`);
       const info = await admin("/server_info").catch(() => undefined);
       return (info as { state?: string } | undefined)?.state === "LIVE";
@@ -70,7 +75,7 @@ export async function until(condition: () => boolean | Promise<boolean>, deadlin
 }
 
 async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGKILL");
   await gone;

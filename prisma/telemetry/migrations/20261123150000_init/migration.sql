@@ -43,6 +43,7 @@ CREATE TABLE "collector" (
     "id" TEXT NOT NULL PRIMARY KEY,
     "flushed_at" BIGINT NOT NULL,
     "complete_until" BIGINT NOT NULL,
+    "settled_until" BIGINT NOT NULL,
     "fresh_at" BIGINT,
     "active" BOOLEAN NOT NULL
 );

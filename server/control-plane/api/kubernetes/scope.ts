@@ -2,7 +2,6 @@ import type { ConfigObject, ResourceKey } from "../../../config/object.ts";
 import { isRecord } from "../body.ts";
 import type { ApiContext } from "../context.ts";
 import { apiVersionOf, type ServedKind } from "../kind-index.ts";
-import { namespaceResource } from "../namespace-contents.ts";
 import type { ApiRequest } from "../router.ts";
 import { badRequest, noSuchResource, notFound, StatusError } from "../status-error.ts";
 
@@ -36,13 +35,6 @@ export async function existingObject(context: ApiContext, scope: Scope): Promise
   const object = await context.store.get(key);
   if (object === undefined) throw notFound(scope.definition, key.name);
   return object;
-}
-
-/** Throws Kubernetes' 404 when objects can't be made there. */
-export async function requireNamespace(context: ApiContext, namespace: string): Promise<void> {
-  if (namespace === "" || context.kinds.byKind("Namespace") === undefined) return;
-  const found = await context.store.get({ kind: "Namespace", namespace: "", name: namespace });
-  if (found === undefined) throw notFound(namespaceResource, namespace);
 }
 
 /** Fills in from the path what the body leaves out. Throws 400 when body and path disagree. */

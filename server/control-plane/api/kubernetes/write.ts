@@ -4,6 +4,7 @@ import { ConflictError, NotFoundError } from "../../../config/store.ts";
 import { actorOf } from "../actor.ts";
 import { decodeBody, decodeObject, isRecord } from "../body.ts";
 import type { ApiContext } from "../context.ts";
+import { requireNamespace } from "../namespace-contents.ts";
 import { prepareApply, prepareUpdate, type WriteContext } from "../object-writer.ts";
 import { jsonMergePatch } from "../patch/json-merge-patch.ts";
 import { coreMergeKeys, strategicMergePatch } from "../patch/strategic-merge-patch.ts";
@@ -19,7 +20,7 @@ import {
 } from "../status-error.ts";
 import { present } from "./present.ts";
 import { isTrue, tableOptions } from "./read.ts";
-import { alignWithPath, existingObject, isDryRun, keyOfScope, requireNamespace, type Scope, scopeOf } from "./scope.ts";
+import { alignWithPath, existingObject, isDryRun, keyOfScope, type Scope, scopeOf } from "./scope.ts";
 import { toTable } from "./table.ts";
 
 /** How often a patch without a version of its own is tried against concurrent writers. */

@@ -23,6 +23,8 @@ export function describeTraffic(changes: readonly ConfigChange[]): Description |
   const found = changes
     .filter((change) => change.key.kind === "VirtualService")
     .flatMap((change) => describeVirtualService(routesOf(change.before), routesOf(change.after)));
+  // Objects that are made alone, or with their DestinationRule, are told by what they do; a whole mesh that is set up is not.
+  if (found.length === 0 && changes.length <= 2) found.push(...firstSplits(changes));
   const [first] = found;
   if (first === undefined) return undefined;
   // A fault that begins outweighs one that ends, and both outweigh weights: it is what one looks for in the history.
@@ -69,25 +71,39 @@ function describeFault({ delay, abort }: HTTPFaultInjection): string {
 
 /** Rules are paired by what they match: an inserted rule shifts the ones below it. */
 function weightChanges(before: HTTPRoute[], after: HTTPRoute[]): Description[] {
-  const matchOf = (route: HTTPRoute): string => JSON.stringify([route.match ?? null, route.fault !== undefined]);
+  const matchOf = (route: HTTPRoute): string => JSON.stringify(route.match ?? null);
   return after.flatMap((route): Description[] => {
     const old = before.find((candidate) => matchOf(candidate) === matchOf(route));
-    const from = old && weightsOf(old);
-    const to = weightsOf(route);
-    if (!from || from.size === 0 || to.size === 0 || serviceOf(old) !== serviceOf(route)) return [];
+    if (!old?.route?.length || !route.route?.length || serviceOf(old) !== serviceOf(route)) return [];
+    const [from, to] = [weightsOf(old), weightsOf(route)];
     const subsets = [...new Set([...from.keys(), ...to.keys()])].sort();
-    const text = (weights: Map<string, number>): string => subsets.map((name) => weights.get(name) ?? 0).join("/");
-    if (text(from) === text(to)) return [];
+    if (subsets.every((subset) => (from.get(subset) ?? 0) === (to.get(subset) ?? 0))) return [];
+    // Which versions a whole service stands for isn't known here.
+    const text = (weights: Map<string, number>): string =>
+      weights.has("") ? "all versions" : shares(weights, subsets.filter(Boolean));
     return [{ kind: "traffic", summary: `${serviceOf(route)} ${text(from)} → ${text(to)}` }];
   });
 }
 
-/** Percent by subset. A lone destination gets everything, whatever its weight says. */
+const firstSplits = (changes: readonly ConfigChange[]): Description[] =>
+  changes
+    .filter((change) => change.type === "ADDED" && change.key.kind === "VirtualService")
+    .flatMap((change) => routesOf(change.after))
+    .filter((route) => (route.route?.length ?? 0) > 1)
+    .map((route) => {
+      const weights = weightsOf(route);
+      return { kind: "traffic", summary: `${serviceOf(route)} → ${shares(weights, [...weights.keys()].sort())}` };
+    });
+
+const shares = (weights: Map<string, number>, subsets: readonly string[]): string =>
+  subsets.map((subset) => weights.get(subset) ?? 0).join("/");
+
+/** Weight by subset, the empty one for the whole service. A lone destination gets everything, whatever its weight says. */
 function weightsOf(route: HTTPRoute): Map<string, number> {
   const destinations = route.route ?? [];
   const weights = new Map<string, number>();
   for (const { destination, weight } of destinations) {
-    const name = destination.subset ?? destination.host;
+    const name = destination.subset ?? "";
     weights.set(name, (weights.get(name) ?? 0) + (destinations.length === 1 ? 100 : (weight ?? 0)));
   }
   return weights;

@@ -1,8 +1,9 @@
-import { formatKey } from "../../../config/object.ts";
+import { formatKey, keyOf } from "../../../config/object.ts";
 import type { Commit, ConfigChange, Write } from "../../../config/store.ts";
 import { CompactedError } from "../../../config/store.ts";
 import type { ChangeList } from "../../../contract/index.ts";
 import type { ApiContext } from "../context.ts";
+import { namespaceWrites, requireNamespace } from "../namespace-contents.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { badRequest, StatusError } from "../status-error.ts";
 import { toChangeResult } from "./change-result.ts";
@@ -28,10 +29,30 @@ export async function undoChange(context: ApiContext, request: ApiRequest): Prom
   const commit = await commitAt(context, revision);
   const dryRun = isDryRunQuery(request);
   const writes = await Promise.all(commit.changes.map((change) => inverseOf(context, change)));
+  await checkNamespaces(context, writes);
   const reason = `undo of ${revision}: ${toChange(commit).summary}`.slice(0, 200);
   const { author } = limpidActor(request);
   const done = await commitWrites(context, writes, author, { dryRun, reason });
   return { status: 200, body: toChangeResult(context, done, dryRun) };
+}
+
+/** Nothing comes back into a namespace that is gone, and none goes that has got other objects since. */
+async function checkNamespaces(context: ApiContext, writes: readonly Write[]): Promise<void> {
+  const keys = new Set(writes.map((write) => formatKey(write.op === "put" ? keyOf(write.object) : write.key)));
+  for (const write of writes) {
+    if (write.op === "put") {
+      const { namespace } = write.object.metadata;
+      if (!keys.has(formatKey({ kind: "Namespace", namespace: "", name: namespace }))) {
+        await requireNamespace(context, namespace);
+      }
+    } else if (write.key.kind === "Namespace") {
+      const contents = await namespaceWrites(context.store, write.key.name);
+      const other = contents.find((one) => one.op === "delete" && !keys.has(formatKey(one.key)));
+      if (other?.op === "delete") {
+        throw new StatusError(409, "Conflict", `the namespace ${write.key.name} has ${formatKey(other.key)} in it`);
+      }
+    }
+  }
 }
 
 async function inverseOf(context: ApiContext, { key, before, after }: ConfigChange): Promise<Write> {

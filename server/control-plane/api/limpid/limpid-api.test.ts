@@ -205,6 +205,27 @@ describe("undo", () => {
   });
 });
 
+test("undo keeps namespaces whole", async () => {
+  const undo = async (revision: number) => api.call("POST", `/limpid/v1/changes/${revision}/undo`, {});
+  expect((await undo(2)).status).toBe(403); // it made the namespace default
+  await api.call("POST", "/api/v1/namespaces", { metadata: { name: "shop" } });
+  const made = await api.store.revision();
+  const inShop = "/apis/networking.istio.io/v1/namespaces/shop/virtualservices";
+  await api.call("POST", inShop, reviews({ v1: 100 }, "reviews", "shop"));
+  const late = await undo(made);
+  expect(late.body).toMatchObject({
+    code: "CONFLICT",
+    message: expect.stringContaining("VirtualService/shop/reviews"),
+  });
+  await api.call("DELETE", `${inShop}/reviews`);
+  const deleted = await api.store.revision();
+  await api.call("DELETE", "/api/v1/namespaces/shop");
+  expect(await undo(deleted)).toMatchObject({ status: 404, body: { message: 'namespaces "shop" not found' } });
+  await undo(await api.store.revision());
+  expect((await undo(deleted)).status).toBe(200);
+  expect((await api.store.list({ namespace: "shop" })).items).toHaveLength(1);
+});
+
 test("pushes, health and unknown paths", async () => {
   expect((await api.call("GET", "/limpid/v1/pushes/7")).body).toEqual({ revision: 7 });
   expect(await api.call("GET", "/limpid/v1/pushes/latest")).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });

@@ -5,7 +5,7 @@ import type { FieldError } from "../../../lib/result.ts";
 import type { Actor } from "../actor.ts";
 import type { ApiContext } from "../context.ts";
 import { apiVersionOf } from "../kind-index.ts";
-import { namespaceWrites } from "../namespace-contents.ts";
+import { namespaceExists, namespaceWrites } from "../namespace-contents.ts";
 import { prepareApply, prepareUpdate } from "../object-writer.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { StatusError } from "../status-error.ts";
@@ -103,7 +103,7 @@ async function prepareOne(
   }
   const namespace = definition.namespaced ? object.metadata.namespace || "default" : "";
   const key: ResourceKey = { kind: object.kind, namespace, name: object.metadata.name };
-  if (!(await namespaceExists(context, namespace, madeNamespaces))) {
+  if (!madeNamespaces.has(namespace) && !(await namespaceExists(context, namespace))) {
     report(".object.metadata.namespace", `namespaces "${namespace}" not found`);
   }
   const existing = await context.store.get(key);
@@ -139,8 +139,3 @@ async function prepareDelete(
 
 const servedVersion = (kind: KindDefinition, apiVersion: string): string | undefined =>
   [kind.version, ...kind.aliases].find((version) => apiVersionOf(kind.group, version) === apiVersion);
-
-async function namespaceExists(context: ApiContext, namespace: string, made: ReadonlySet<string>): Promise<boolean> {
-  if (namespace === "" || made.has(namespace) || context.kinds.byKind("Namespace") === undefined) return true;
-  return (await context.store.get({ kind: "Namespace", namespace: "", name: namespace })) !== undefined;
-}

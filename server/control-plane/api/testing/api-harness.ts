@@ -21,12 +21,11 @@ export interface Answer {
   headers: Headers;
 }
 
-/** A config API on a real socket over an empty memory store that has the two permanent namespaces. */
+/** A config API on a real socket over an empty memory store. */
 export async function startApi(options: Partial<ConfigApiOptions> & { maxHistory?: number } = {}): Promise<ApiHarness> {
   const clock: Clock = options.clock ?? systemClock;
   const { maxHistory, ...rest } = options;
   const store = options.store ?? new MemoryConfigStore({ clock, ...(maxHistory ? { maxHistory } : {}) });
-  await seedNamespaces(store);
   const api = createConfigApi({
     store,
     kinds,
@@ -56,13 +55,6 @@ export async function startApi(options: Partial<ConfigApiOptions> & { maxHistory
       await store.close();
     },
   };
-}
-
-async function seedNamespaces(store: ConfigStore): Promise<void> {
-  for (const name of ["default", "istio-system"]) {
-    const object = { apiVersion: "v1", kind: "Namespace", metadata: { name, namespace: "" }, spec: {} };
-    await store.commit([{ op: "put", object }], "test");
-  }
 }
 
 /** A VirtualService that splits reviews by subset: `{v1: 80, v2: 20}`. */

@@ -79,6 +79,19 @@ function rollupContract(opened: () => Opened): void {
     expect(quantile(rows, 1)).toBeGreaterThan(89);
   });
 
+  it("shows what is added after it was read, as long as it is not settled", async () => {
+    const { store, reader } = opened();
+    const range = { fromMs: t0 * 1000, toMs: (t0 + 4) * 1000, stepSec: 1 } as const;
+    const settled = { settledUntilMs: (t0 + 2) * 1000 };
+    await store.write(batch({ collector: settled, rollups: [rollup(reviews, t0), rollup(reviews, t0 + 3)] }));
+    expect(total(await reader.rollups(range))).toBe(2);
+    await store.write(batch({ collector: settled, rollups: [rollup(ratings, t0 + 2), rollup(reviews, t0 + 3)] }));
+    const rows = await reader.rollups(range);
+    const perSecond = [0, 1, 2, 3].map((second) => total(rows.filter((row) => row.atMs === (t0 + second) * 1000)));
+    expect(perSecond).toEqual([1, 0, 1, 2]);
+    expect(total(await reader.rollups({ ...range, fromMs: (t0 + 1) * 1000 }))).toBe(3);
+  });
+
   it("writes a batch once, however often it is tried", async () => {
     const { store, reader } = opened();
     const once = batch({ rollups: [rollup(reviews, t0)], samples: [sample(reviews, t0 * 1000)] });
@@ -135,7 +148,12 @@ function rollupContract(opened: () => Opened): void {
   it("tells what the collector last said, and remembers the newest record over a restart", async () => {
     const { store, reader } = opened();
     expect(await reader.collectors()).toEqual([]);
-    const first = { flushedAtMs: t0 * 1000, completeUntilMs: t0 * 1000 - 1000, freshAtMs: t0 * 1000 - 300 };
+    const first = {
+      flushedAtMs: t0 * 1000,
+      completeUntilMs: t0 * 1000 - 1000,
+      settledUntilMs: t0 * 1000 - 9000,
+      freshAtMs: t0 * 1000 - 300,
+    };
     await store.write(batch({ collector: first }));
     await store.write(batch({ collector: { ...first, flushedAtMs: t0 * 1000 + 1, freshAtMs: null, active: false } }));
     expect(await reader.collectors()).toEqual([

@@ -60,7 +60,14 @@ export function batch(
   changes: Partial<Omit<TelemetryBatch, "collector">> & { collector?: Partial<CollectorState> },
 ): TelemetryBatch {
   lastBatch++;
-  const state = { id: "collector", flushedAtMs: 0, completeUntilMs: 0, freshAtMs: null, active: true };
+  const state = {
+    id: "collector",
+    flushedAtMs: 0,
+    completeUntilMs: 0,
+    settledUntilMs: 0,
+    freshAtMs: null,
+    active: true,
+  };
   return {
     id: lastBatch,
     rollups: [],

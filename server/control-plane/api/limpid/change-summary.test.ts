@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import type { ConfigObject } from "../../../config/object.ts";
+import { keyOf } from "../../../config/object.ts";
+import type { Commit, ConfigChange } from "../../../config/store.ts";
+import { toChange } from "./change-summary.ts";
+
+const virtualService = (...http: object[]): ConfigObject => ({
+  apiVersion: "networking.istio.io/v1",
+  kind: "VirtualService",
+  metadata: { name: "reviews", namespace: "default" },
+  spec: { hosts: ["reviews"], http },
+});
+const split = (weights: Record<string, number>) => ({
+  route: Object.entries(weights).map(([subset, weight]) => ({
+    destination: { host: "reviews.default.svc.cluster.local", ...(subset ? { subset } : {}) },
+    weight,
+  })),
+});
+const abort = { fault: { abort: { percentage: { value: 50 }, httpStatus: 503 } } };
+const delay = { fault: { delay: { percentage: { value: 10 }, fixedDelay: "2s" } } };
+const jason = { match: [{ headers: { "end-user": { exact: "jason" } } }] };
+
+function change(before: ConfigObject | undefined, after: ConfigObject | undefined): ConfigChange {
+  const object = after ?? before;
+  if (object === undefined) throw new Error("nothing changed");
+  const type = before === undefined ? "ADDED" : after === undefined ? "DELETED" : "MODIFIED";
+  return { type, key: keyOf(object), ...(before && { before }), ...(after && { after }) };
+}
+const summary = (changes: ConfigChange[], reason?: string) => {
+  const commit: Commit = { revision: 1, at: 1, author: "a", changes, ...(reason && { reason }) };
+  const { kind, summary: text } = toChange(commit);
+  return [kind, text];
+};
+
+test.each([
+  [[split({ v1: 80, v2: 20, v3: 0 })], [split({ v1: 70, v2: 20, v3: 10 })], ["traffic", "reviews 80/20/0 → 70/20/10"]],
+  [[split({ v1: 100 })], [split({ v1: 50, v3: 50 })], ["traffic", "reviews 100/0 → 50/50"]],
+  [[split({ v1: 1 })], [split({ v1: 100 })], ["config", "changed VirtualService reviews"]],
+  [[split({ "": 100 })], [split({ v1: 80, v2: 20 })], ["traffic", "reviews all versions → 80/20"]],
+  [
+    [split({ v1: 100 })],
+    [{ ...jason, ...split({ v2: 100 }) }, split({ v1: 100 })],
+    ["config", "changed VirtualService reviews"],
+  ],
+  [
+    [{ ...jason, ...split({ v2: 100 }) }, split({ v1: 100 })],
+    [{ ...jason, ...split({ v2: 100 }) }, split({ v1: 0, v3: 100 })],
+    ["traffic", "reviews 100/0 → 0/100"],
+  ],
+  [[split({ v1: 100 })], [{ ...abort, ...split({ v1: 100 }) }], ["fault-start", "fault on reviews: 50 % 503"]],
+  [[split({ v1: 100 })], [{ ...delay, ...split({ v1: 100 }) }], ["fault-start", "fault on reviews: 10 % 2s late"]],
+  [[{ ...abort, ...split({ v1: 100 }) }], [split({ v1: 100 })], ["fault-end", "fault on reviews ended"]],
+  [
+    [{ ...abort, ...split({ v1: 100 }) }],
+    [{ ...abort, ...split({ v1: 90, v2: 10 }) }],
+    ["traffic", "reviews 100/0 → 90/10"],
+  ],
+])("%#: %j → %j", (before, after, expected) => {
+  expect(summary([change(virtualService(...before), virtualService(...after))])).toEqual(expected);
+});
+
+test("what is made, deleted, and said", () => {
+  const made = change(undefined, virtualService(split({ v1: 80, v2: 20 })));
+  const plain = change(undefined, virtualService(split({ v1: 100 })));
+  expect(summary([made])).toEqual(["traffic", "reviews → 80/20"]);
+  expect(summary([plain])).toEqual(["config", "created VirtualService reviews"]);
+  expect(summary([made, plain, plain, plain])).toEqual(["config", "created 4 objects"]);
+  expect(summary([change(virtualService(split({ v1: 100 })), undefined)])).toEqual([
+    "config",
+    "deleted VirtualService reviews",
+  ]);
+  expect(summary([made], "canary of Tuesday")).toEqual(["traffic", "canary of Tuesday"]);
+});

@@ -1,0 +1,33 @@
+import { expect, it } from "vitest";
+import { buildGraph } from "../graph.ts";
+import { edge, graphInput, row } from "../testing/rows.ts";
+
+const timeline = (rows: ReturnType<typeof row>[], stepSec = 5) => {
+  const window = { fromMs: 0, toMs: 10_000, stepSec };
+  return buildGraph({ ...graphInput([]), timeline: { window, rows } }).timeline;
+};
+
+it("counts what enters the mesh, once, per step", () => {
+  const entry = edge("", "gw", { reporter: "destination", gateway: true });
+  const rows = [
+    row(entry, { atMs: 1000, count: 15 }),
+    row(entry, { atMs: 4000, count: 5, code: 503 }),
+    row(entry, { atMs: 5000, count: 10 }),
+    row(edge("gw", "page", { gateway: true }), { atMs: 1000, count: 20 }),
+    row(edge("page", "reviews"), { atMs: 1000, count: 40 }),
+  ];
+  expect(timeline(rows)).toEqual({ fromMs: 0, stepSec: 5, requestRate: [4, 2], errorShare: [0.25, 0] });
+});
+
+it("goes by those that nobody calls where every client has a sidecar", () => {
+  const rows = [
+    row(edge("load", "page"), { atMs: 0, count: 10 }),
+    row(edge("load", "page", { reporter: "destination" }), { atMs: 0, count: 10 }),
+    row(edge("page", "reviews"), { atMs: 0, count: 99 }),
+  ];
+  expect(timeline(rows).requestRate).toEqual([2, 0]);
+});
+
+it("is flat, not missing, without traffic", () => {
+  expect(timeline([], 1).requestRate).toEqual(Array(10).fill(0));
+});

@@ -1,0 +1,121 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { Graph, ServiceList, ServiceMetrics } from "../contract/index.ts";
+import { MemoryTelemetryStore } from "../store/telemetry/memory-store.ts";
+import { batch, edge, rollup, sample } from "../store/telemetry/testing/records.ts";
+import { ManualClock } from "../telemetry/testing/manual-clock.ts";
+import { createQueries } from "./queries.ts";
+import { facts, service } from "./testing/rows.ts";
+
+const t0 = 1_767_225_600;
+const reviews = edge("productpage", "reviews/v1");
+let store: MemoryTelemetryStore;
+let clock: ManualClock;
+beforeEach(async () => {
+  store = new MemoryTelemetryStore();
+  clock = new ManualClock((t0 + 600) * 1000);
+  // Ten requests in each second of ten minutes; the last second is not yet whole.
+  const seconds = Array.from({ length: 600 }, (_, i) => t0 + i);
+  const rollups = seconds.map((second) =>
+    rollup(reviews, second, { latencies: Array(second === t0 + 599 ? 2 : 10).fill(20) }),
+  );
+  const collector = {
+    flushedAtMs: (t0 + 599) * 1000 + 800,
+    completeUntilMs: (t0 + 599) * 1000,
+    freshAtMs: (t0 + 599) * 1000 + 400,
+  };
+  await store.write(batch({ rollups, collector, samples: [sample(reviews, (t0 + 598) * 1000)] }));
+});
+
+const known = facts(service("reviews", ["v1"]), service("quiet", ["v1"]));
+const queries = () => createQueries({ reader: store, clock, facts: async () => known });
+
+describe("graph", () => {
+  it.each([10, 60, 300, 595])(
+    "has the true rate over %i s, undisturbed by the second still filling",
+    async (window) => {
+      const graph = Graph.parse(await queries().graph({ window }));
+      expect(graph.at).toBe((t0 + 599) * 1000);
+      expect(graph.windowSec).toBeGreaterThanOrEqual(window);
+      expect(graph.windowSec).toBeLessThan(window + 10);
+      expect(graph.edges[0]?.signals.requestRate).toBeCloseTo(window > 590 ? (599 * 10) / graph.windowSec : 10, 5);
+      expect(graph.freshAt).toBe((t0 + 599) * 1000 + 400);
+    },
+  );
+
+  it("can end in the past, and never in the future", async () => {
+    const past = await queries().graph({ window: 60, at: (t0 + 30) * 1000 + 345 });
+    expect(past.at).toBe((t0 + 30) * 1000);
+    expect(past.edges[0]?.signals.requestRate).toBe(5);
+    expect((await queries().graph({ window: 60, at: (t0 + 9999) * 1000 })).at).toBe((t0 + 599) * 1000);
+  });
+
+  it("has a timeline that reaches further back than itself, and does not dip at its end", async () => {
+    const { timeline } = await queries().graph({ window: 60 });
+    expect(timeline.requestRate.length * timeline.stepSec).toBeGreaterThanOrEqual(900);
+    expect(timeline.requestRate.at(-1)).toBe(10);
+  });
+
+  it("shows traffic alone when the control plane can't be asked", async () => {
+    const failing = createQueries({ reader: store, clock, facts: () => Promise.reject(new Error("unreachable")) });
+    expect((await failing.graph({ window: 60 })).nodes.map((node) => node.idle)).toEqual([false, false]);
+  });
+
+  it("rejects when the store can't be read", async () => {
+    store.rollups = () => Promise.reject(new Error("no such table"));
+    await expect(queries().graph({ window: 60 })).rejects.toThrow("no such table");
+  });
+});
+
+describe("serviceMetrics", () => {
+  it.each([
+    [60, undefined, 1],
+    [300, undefined, 5],
+    [600, undefined, 10],
+    [60, 7, 7],
+    [3600, undefined, 60],
+  ])("over %i s with step %s has steps of %i s", async (window, step, expected) => {
+    const metrics = ServiceMetrics.parse(
+      await queries().serviceMetrics({ namespace: "default", name: "reviews", window, step }),
+    );
+    expect(metrics.stepSec).toBe(expected);
+    expect(metrics.series[0]?.requestRate.at(-1)).toBeCloseTo(10, 5);
+    expect(metrics.series[0]?.requestRate).toHaveLength(metrics.windowSec / expected);
+    expect(metrics.observedShares).toEqual({ v1: 1 });
+  });
+
+  it("of a window long past uses the buckets that are still kept", async () => {
+    await clock.advance(5 * 3_600_000);
+    const at = (t0 + 590) * 1000;
+    const metrics = await queries().serviceMetrics({ namespace: "default", name: "reviews", window: 120, step: 1, at });
+    expect(metrics.stepSec).toBe(60);
+    expect(metrics.series[0]?.requestRate).toEqual([10, 10]);
+  });
+
+  it("of a service that nobody calls is empty", async () => {
+    const metrics = await queries().serviceMetrics({ namespace: "default", name: "quiet", window: 60 });
+    expect(metrics).toMatchObject({ series: [], totals: {}, observedShares: {}, callers: [] });
+  });
+
+  it.each([0, -5, Number.NaN, 1e12])("bears a window and a step of %d", async (window) => {
+    await queries().serviceMetrics({ namespace: "default", name: "reviews", window: 60, step: window });
+    const metrics = await queries().serviceMetrics({ namespace: "default", name: "reviews", window });
+    expect(metrics.windowSec).toBeGreaterThan(0);
+    expect(metrics.series[0]?.requestRate.length ?? 0).toBeLessThanOrEqual(1001);
+  });
+});
+
+it("lists every service of the registry with its health", async () => {
+  const list = ServiceList.parse(await queries().serviceList({ window: 60 }));
+  expect(list.services.map(({ name, health, signals }) => [name, health, signals.requestRate])).toEqual([
+    ["reviews", "healthy", 10],
+    ["quiet", "idle", 0],
+  ]);
+  expect(list.services[0]).not.toHaveProperty("badges");
+});
+
+it("finds recent samples, and bounds how many", async () => {
+  expect(await queries().logs({ limit: 1e9 })).toHaveLength(1);
+  await clock.advance(1000 * 1000);
+  expect(await queries().logs({ limit: 10 })).toHaveLength(0);
+  expect(await queries().logs({ limit: 10, fromMs: 0 })).toHaveLength(1);
+});

@@ -1,0 +1,72 @@
+import type { Clock } from "../lib/clock.ts";
+import { type CollectorRow, type RollupRow, storedSteps, type TelemetryReader } from "./reader.ts";
+import { alignedWindow, floorTo, type KeptSec, liveEndMs, rowsUntil, storedStepFor, type Window } from "./window.ts";
+
+/** Roll-up rows and the stretch of time that they fill. */
+export interface Range {
+  window: Window;
+  rows: RollupRow[];
+}
+
+const maxBuckets = 180;
+const maxSteps = 1000;
+const maxWindowSec = 30 * 86_400;
+
+/** From "the last ten minutes" to rows: which end is known whole, which buckets are still kept, and how many are worth reading. */
+export class Ranges {
+  readonly #reader: TelemetryReader;
+  readonly #clock: Clock;
+  readonly #keptSec: KeptSec;
+
+  constructor(reader: TelemetryReader, clock: Clock, keptSec: KeptSec) {
+    this.#reader = reader;
+    this.#clock = clock;
+    this.#keptSec = keptSec;
+  }
+
+  /** The wanted end, down to a full second, and not past what is known whole. */
+  async endOf(at: number | undefined): Promise<{ endMs: number; collectors: CollectorRow[] }> {
+    const collectors = await this.#reader.collectors();
+    const live = liveEndMs(this.#clock.now(), collectors);
+    return { endMs: at === undefined ? live : Math.min(live, floorTo(at, 1)), collectors };
+  }
+
+  /** Rows of the last `windowSec` before any second, from buckets whose size goes with the window. */
+  async rowsBefore(endMs: number, windowSec: number): Promise<Range> {
+    const seconds = bounded(windowSec, 1, maxWindowSec);
+    const endAgeSec = this.#ageSec(endMs);
+    const stepSec = storedStepFor(seconds, endAgeSec + seconds, this.#keptSec, maxBuckets);
+    // Seconds that are forgotten can't fill the time since the last full bucket: then the window ends with that.
+    const toMs = endAgeSec < this.#keptSec[1] / 2 ? endMs : floorTo(endMs, stepSec);
+    const fromMs = floorTo(toMs - seconds * 1000, stepSec);
+    const rows = await rowsUntil(this.#reader, { fromMs, toMs, stepSec });
+    return { window: { fromMs, toMs, stepSec }, rows };
+  }
+
+  /** The same in steps for a chart, which ends with a full step; about sixty of them, unless `step` says how long each is. */
+  async stepsBefore(endMs: number, windowSec: number, step?: number): Promise<Range> {
+    const seconds = bounded(windowSec, 1, maxWindowSec);
+    const ageSec = this.#ageSec(endMs) + seconds;
+    const kept = storedSteps.filter((each) => ageSec <= this.#keptSec[each]);
+    const finest = kept[0] ?? 3600;
+    const wanted = step === undefined ? niceStep(seconds) : bounded(step, 1, maxWindowSec);
+    const stepSec = Math.ceil(Math.max(wanted, seconds / maxSteps) / finest) * finest;
+    const window = alignedWindow(endMs, seconds, stepSec);
+    const readStep = kept.toReversed().find((each) => stepSec % each === 0) ?? finest;
+    const rows = await this.#reader.rollups({ fromMs: window.fromMs, toMs: window.toMs, stepSec: readStep });
+    return { window, rows };
+  }
+
+  #ageSec(ms: number): number {
+    return (this.#clock.now() - ms) / 1000;
+  }
+}
+
+function niceStep(windowSec: number): number {
+  const nice = [1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600, 3 * 3600, 12 * 3600];
+  return nice.find((step) => windowSec / step <= 90) ?? 86_400;
+}
+
+/** Within bounds; what is no number becomes the least. */
+export const bounded = (value: number, least: number, most: number): number =>
+  Number.isFinite(value) ? Math.min(most, Math.max(least, Math.round(value))) : least;

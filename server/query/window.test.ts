@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import type { RollupRange, TelemetryReader } from "./reader.ts";
+import { alignedWindow, defaultKeptSec, liveEndMs, rowsUntil, storedStepFor } from "./window.ts";
+
+const now = 1_767_225_600_500;
+const collector = {
+  id: "c",
+  flushedAtMs: now - 700,
+  completeUntilMs: now - 1500,
+  settledUntilMs: 0,
+  freshAtMs: null,
+  active: true,
+};
+
+describe("liveEndMs", () => {
+  it("is the end of the last whole second that every collector at work has written", () => {
+    expect(liveEndMs(now, [collector, { ...collector, completeUntilMs: now - 2500 }])).toBe(now - 2500);
+  });
+
+  it("goes on with time when there is nothing to write, or nobody who would", () => {
+    const expected = now - 2500; // two seconds back, and down to a full one
+    expect(liveEndMs(now, [])).toBe(expected);
+    expect(liveEndMs(now, [{ ...collector, active: false, completeUntilMs: 0 }])).toBe(expected);
+    expect(liveEndMs(now, [{ ...collector, flushedAtMs: now - 60_000, completeUntilMs: now - 61_000 }])).toBe(expected);
+  });
+
+  it("does not run ahead of the reader's own clock", () => {
+    expect(liveEndMs(now, [{ ...collector, completeUntilMs: now + 60_000 }])).toBe(now - 500);
+  });
+});
+
+it.each([
+  [60, 60, 1],
+  [180, 180, 1],
+  [300, 300, 10],
+  [3600, 3600, 60],
+  [86_400, 86_400, 3600],
+  [60, 3600, 10],
+  [60, 86_400, 60],
+  [60, 40 * 86_400, 3600],
+])("reads a window of %i s that began %i s ago in steps of %i s", (windowSec, ageSec, step) => {
+  expect(storedStepFor(windowSec, ageSec, defaultKeptSec, 180)).toBe(step);
+});
+
+it("aligns to full steps, and never shows less than was asked for", () => {
+  expect(alignedWindow(127_900, 25, 10)).toEqual({ fromMs: 90_000, toMs: 120_000, stepSec: 10 });
+});
+
+it("reads coarse buckets as far as they go and finer ones to the very end", async () => {
+  const asked: RollupRange[] = [];
+  const reader = {
+    rollups: async (range: RollupRange) => {
+      asked.push(range);
+      return [];
+    },
+  } as Partial<TelemetryReader> as TelemetryReader;
+  await rowsUntil(reader, { fromMs: 0, toMs: 194_000, stepSec: 60 });
+  await rowsUntil(reader, { fromMs: 0, toMs: 60_000, stepSec: 60 });
+  expect(asked).toEqual([
+    { fromMs: 0, toMs: 180_000, stepSec: 60 },
+    { fromMs: 180_000, toMs: 190_000, stepSec: 10 },
+    { fromMs: 190_000, toMs: 194_000, stepSec: 1 },
+    { fromMs: 0, toMs: 60_000, stepSec: 60 },
+  ]);
+});

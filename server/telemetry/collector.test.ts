@@ -1,0 +1,256 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { gzipSync } from "node:zlib";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { Metadata, type ServiceError } from "@grpc/grpc-js";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { AccessLogService, StreamAccessLogsMessageSchema } from "../gen/proto/envoy/service/accesslog/v3/als_pb.js";
+import {
+  ExportTraceServiceRequestSchema,
+  TraceService,
+} from "../gen/proto/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
+import { makeClient } from "../lib/grpc.ts";
+import { silentLogger } from "../lib/logger.ts";
+import { MemoryTelemetryStore } from "../store/telemetry/memory-store.ts";
+import { type Collector, createCollector } from "./collector.ts";
+
+const domain = "default.svc.cluster.local";
+const traceId = "0af7651916cd43dd8448eb211c80319c";
+
+let store: MemoryTelemetryStore;
+let collector: Collector;
+beforeEach(async () => {
+  store = new MemoryTelemetryStore();
+  collector = createCollector({
+    store,
+    grpcPort: 0,
+    httpPort: 0,
+    logger: silentLogger,
+    limits: { maxBodyBytes: 4096 },
+  });
+  await collector.start();
+});
+afterEach(() => collector.stop());
+
+const url = (path: string) => `http://${collector.addresses().http}${path}`;
+
+type AlsMessage = Exclude<MessageInitShape<typeof StreamAccessLogsMessageSchema>, { $typeName: string }>;
+
+/** Sends the messages on one stream and ends it; resolves with the error, if any. */
+async function stream(...messages: AlsMessage[]): Promise<ServiceError | null> {
+  const client = makeClient(AccessLogService, collector.addresses().grpc);
+  try {
+    return await new Promise((resolve) => {
+      const call = client.streamAccessLogs(new Metadata(), {}, (error) => resolve(error));
+      call.on("error", () => {});
+      for (const message of messages) call.write(create(StreamAccessLogsMessageSchema, message));
+      call.end();
+    });
+  } finally {
+    client.close();
+  }
+}
+
+const identifier = (logName: string) => ({
+  logName,
+  node: { id: `sidecar~127.0.1.2~productpage-v1.default~${domain}`, cluster: "productpage.default" },
+});
+
+const entries = (count: number): AlsMessage => ({
+  logEntries: {
+    case: "httpLogs",
+    value: {
+      logEntry: Array.from({ length: count }, () => ({
+        commonProperties: {
+          startTime: { seconds: BigInt(Math.floor(Date.now() / 1000)), nanos: 0 },
+          upstreamCluster: `outbound|9080|v1|reviews.${domain}`,
+        },
+        response: { responseCode: 200 },
+      })),
+    },
+  },
+});
+
+const counted = async () => {
+  const rows = await store.rollups({ fromMs: 0, toMs: Date.now() + 60_000, stepSec: 1 });
+  return rows.reduce((sum, row) => sum + row.count, 0);
+};
+
+describe("access logs over gRPC", () => {
+  it("are counted for the node that the stream's first message names", async () => {
+    expect(await stream({ identifier: identifier("limpid.outbound"), ...entries(2) }, entries(3))).toBeNull();
+    await collector.stop();
+    expect(await counted()).toBe(5);
+    const [row] = await store.rollups({ fromMs: 0, toMs: Date.now() + 60_000, stepSec: 1 });
+    expect(row?.edge).toMatchObject({
+      reporter: "source",
+      source: { app: "productpage" },
+      destination: { app: "reviews" },
+    });
+    expect(collector.stats()).toMatchObject({ httpRecords: 5, ignoredEntries: 0, streams: 0, flushes: 1 });
+  });
+
+  it("of another log name are ignored and said to be", async () => {
+    expect(await stream({ identifier: identifier("somebody.else"), ...entries(2) })).toBeNull();
+    expect(collector.stats()).toMatchObject({ httpRecords: 0, ignoredEntries: 2 });
+  });
+
+  it("without an identifier are refused", async () => {
+    expect(await stream(entries(1))).toMatchObject({ code: 3, details: expect.stringContaining("identifier") });
+    expect(collector.stats().streams).toBe(0);
+  });
+});
+
+const exportRequest = {
+  resourceSpans: [
+    {
+      resource: { attributes: [{ key: "service.name", value: { stringValue: "reviews.default" } }] },
+      scopeSpans: [
+        {
+          spans: [
+            {
+              traceId,
+              spanId: "b7ad6b7169203331",
+              name: "ingress",
+              kind: 2,
+              startTimeUnixNano: "1767225600000000000",
+              endTimeUnixNano: "1767225600012000000",
+              attributes: [{ key: "http.status_code", value: { stringValue: "200" } }],
+              aFieldOfTheFuture: 1,
+            },
+          ],
+        },
+      ],
+    },
+  ],
+};
+
+/** The same in protobuf, whose ids are bytes. */
+const binaryRequest = () =>
+  create(ExportTraceServiceRequestSchema, {
+    resourceSpans: [
+      {
+        resource: {
+          attributes: [{ key: "service.name", value: { value: { case: "stringValue", value: "reviews.default" } } }],
+        },
+        scopeSpans: [
+          {
+            spans: [
+              {
+                traceId: Buffer.from(traceId, "hex"),
+                spanId: Buffer.from("b7ad6b7169203331", "hex"),
+                name: "ingress",
+                kind: 2,
+                startTimeUnixNano: 1767225600000000000n,
+                endTimeUnixNano: 1767225600012000000n,
+                attributes: [{ key: "http.status_code", value: { value: { case: "stringValue", value: "200" } } }],
+              },
+              { name: "without ids" },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+
+const stored = {
+  traceId,
+  spanId: "b7ad6b7169203331",
+  parentSpanId: "",
+  service: "reviews.default",
+  name: "ingress",
+  kind: 2,
+  startUs: 1767225600000000,
+  durationUs: 12_000,
+  error: false,
+  attributes: { "http.status_code": "200" },
+};
+
+describe("spans", () => {
+  it("come over gRPC", async () => {
+    const client = makeClient(TraceService, collector.addresses().grpc);
+    const response = await new Promise((resolve, reject) => {
+      client.export(binaryRequest(), new Metadata(), {}, (error, answer) => (error ? reject(error) : resolve(answer)));
+    });
+    client.close();
+    expect(response).toMatchObject({ partialSuccess: { rejectedSpans: 1n } });
+    await collector.stop();
+    expect(await store.trace(traceId)).toEqual([stored]);
+  });
+
+  it.each([
+    [
+      "protobuf",
+      "application/x-protobuf",
+      () => Buffer.from(toBinary(ExportTraceServiceRequestSchema, binaryRequest())),
+    ],
+    ["JSON, with its ids in hex", "application/json; charset=utf-8", () => Buffer.from(JSON.stringify(exportRequest))],
+  ])("come over HTTP as %s, plain and gzipped", async (_, type, body) => {
+    for (const [encoding, bytes] of [["identity", body()] as const, ["gzip", gzipSync(body())] as const]) {
+      const headers = { "content-type": type, "content-encoding": encoding };
+      const response = await fetch(url("/v1/traces"), { method: "POST", headers, body: bytes });
+      expect(response.status).toBe(200);
+      expect(response.headers.get("content-type")).toBe(type.split(";")[0]);
+    }
+    await collector.stop();
+    expect(await store.trace(traceId)).toEqual([stored]);
+  });
+
+  it.each([
+    [415, "text/plain", "identity", Buffer.from("{}")],
+    [415, "application/json", "br", Buffer.from("{}")],
+    [400, "application/json", "identity", Buffer.from("{")],
+    [400, "application/json", "identity", Buffer.from('{"resourceSpans": 7}')],
+    [400, "application/x-protobuf", "identity", Buffer.from([0xff, 0xff])],
+    [400, "application/json", "gzip", Buffer.from("not gzip")],
+    [413, "application/json", "identity", Buffer.alloc(5000)],
+    [413, "application/json", "gzip", gzipSync(Buffer.alloc(100_000))],
+  ])("are refused with %i: %s, %s", async (status, type, encoding, body) => {
+    const headers = { "content-type": type, "content-encoding": encoding };
+    const response = await fetch(url("/v1/traces"), { method: "POST", headers, body });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ message: expect.stringMatching(/\w/) });
+    expect(collector.stats().spans).toBe(0);
+  });
+});
+
+describe("the collector", () => {
+  it("tells of its health and its counters", async () => {
+    expect(await (await fetch(url("/healthz"))).text()).toBe("ok\n");
+    await stream({ identifier: identifier("limpid.inbound"), ...entries(2) });
+    const text = await (await fetch(url("/metrics"))).text();
+    expect(text).toContain(
+      "# TYPE limpid_collector_http_records_total counter\nlimpid_collector_http_records_total 2\n",
+    );
+    expect(text).not.toContain("NaN");
+    expect((await fetch(url("/nothing"))).status).toBe(404);
+    expect((await fetch(url("/metrics"), { method: "DELETE" })).status).toBe(405);
+    expect((await fetch(url("/v1/traces"))).status).toBe(405);
+  });
+
+  it("fails to start on a port that is taken, and then holds none", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as { port: number };
+    for (const ports of [
+      { grpcPort: 0, httpPort: port },
+      { grpcPort: port, httpPort: 0 },
+    ]) {
+      const second = createCollector({ store, ...ports, logger: silentLogger });
+      await expect(second.start()).rejects.toThrow(/EADDRINUSE|address/i);
+      expect(() => second.addresses()).toThrow();
+    }
+    taken.close();
+  });
+
+  it("stops under open streams", async () => {
+    const client = makeClient(AccessLogService, collector.addresses().grpc);
+    const call = client.streamAccessLogs(new Metadata(), {}, () => {});
+    call.on("error", () => {});
+    call.write(create(StreamAccessLogsMessageSchema, { identifier: identifier("limpid.outbound"), ...entries(4) }));
+    while (collector.stats().httpRecords < 4) await new Promise((resolve) => setImmediate(resolve));
+    await collector.stop();
+    client.close();
+    expect(await counted()).toBe(4);
+  });
+});

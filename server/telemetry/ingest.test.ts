@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import { silentLogger } from "../lib/logger.ts";
+import { MemoryTelemetryStore } from "../store/telemetry/memory-store.ts";
+import { edge, sample, span } from "../store/telemetry/testing/records.ts";
+import { defaultLimits } from "./collector.ts";
+import { Ingest, type IngestLimits } from "./ingest.ts";
+import type { CompactionPass, TelemetryBatch } from "./store.ts";
+import { ManualClock } from "./testing/manual-clock.ts";
+
+const start = 1_767_225_600_000;
+const reviews = edge("productpage", "reviews/v1");
+
+/** The memory store, with what was asked of it, and a switch that makes writes fail. */
+class WatchedStore extends MemoryTelemetryStore {
+  batches: TelemetryBatch[] = [];
+  passes: CompactionPass[] = [];
+  broken = false;
+  override async write(batch: TelemetryBatch): Promise<void> {
+    this.batches.push(batch);
+    if (this.broken) throw new Error("disk full");
+    await super.write(batch);
+  }
+  override async compact(pass: CompactionPass): Promise<{ more: boolean }> {
+    this.passes.push(pass);
+    return super.compact(pass);
+  }
+}
+
+function setUp(limits: Partial<IngestLimits> = {}) {
+  const store = new WatchedStore();
+  const clock = new ManualClock(start);
+  const ingest = new Ingest({ id: "c", store, clock, logger: silentLogger, limits: { ...defaultLimits, ...limits } });
+  const total = async () => {
+    const rows = await store.rollups({ fromMs: start - 3_600_000, toMs: start + 36_000_000, stepSec: 1 });
+    return rows.reduce((sum, row) => sum + row.count, 0);
+  };
+  return { store, clock, ingest, total };
+}
+
+describe("Ingest", () => {
+  it("writes one batch a second while records come, and then rests", async () => {
+    const { store, clock, ingest, total } = setUp();
+    await clock.advance(30_000);
+    expect(store.batches).toEqual([]);
+    for (let i = 0; i < 30; i++) {
+      ingest.records([sample(reviews, clock.now() - 1)]);
+      await clock.advance(100);
+    }
+    await clock.advance(1000);
+    expect(await total()).toBe(30);
+    expect(store.batches.length).toBeGreaterThanOrEqual(3);
+    expect(store.batches.length).toBeLessThanOrEqual(5);
+    await clock.advance(5000);
+    const written = store.batches.length;
+    expect(store.batches.at(-1)).toMatchObject({ rollups: [], collector: { active: false } });
+    await clock.advance(600_000);
+    expect(store.batches).toHaveLength(written);
+  });
+
+  it("says which seconds are whole: the flush comes a grace after a full second", async () => {
+    const { store, clock, ingest } = setUp({ graceMs: 800 });
+    await clock.advance(300);
+    ingest.records([sample(reviews, start + 250)]);
+    await clock.advance(499);
+    expect(store.batches).toHaveLength(0);
+    await clock.advance(1);
+    expect(store.batches[0]?.collector).toMatchObject({
+      flushedAtMs: start + 800,
+      completeUntilMs: start,
+      freshAtMs: start + 250,
+      active: true,
+    });
+    await clock.advance(1000);
+    expect((await store.collectors())[0]).toMatchObject({ completeUntilMs: start + 1000 });
+  });
+
+  it("tries a batch that failed again, unchanged, and counts on meanwhile", async () => {
+    const { store, clock, ingest, total } = setUp();
+    store.broken = true;
+    for (let i = 0; i < 50; i++) {
+      ingest.records([sample(reviews, clock.now())]);
+      await clock.advance(100);
+    }
+    expect(await total()).toBe(0);
+    expect(ingest.stats().failedFlushes).toBeGreaterThan(2);
+    expect(new Set(store.batches.map((batch) => batch.id)).size).toBe(1);
+    store.broken = false;
+    await clock.advance(5000);
+    expect(await total()).toBe(50);
+    expect(ingest.stats()).toMatchObject({ openEntries: 0, waitingSamples: 0 });
+  });
+
+  it("sheds samples and spans past their limits while the store is down, never counts", async () => {
+    const { store, clock, ingest, total } = setUp({ maxWaitingSamples: 10, maxWaitingSpans: 3, maxEntries: 20 });
+    store.broken = true;
+    for (let i = 0; i < 100; i++) {
+      ingest.records([sample(reviews, clock.now(), { code: 503 })]);
+      ingest.spans([span("a".repeat(32), String(i).padStart(16, "0"), clock.now() * 1000)]);
+      await clock.advance(1000);
+    }
+    const stats = ingest.stats();
+    expect(stats.shedSamples).toBeGreaterThan(80);
+    expect(stats.shedSpans).toBeGreaterThan(90);
+    expect(stats.openEntries).toBeLessThanOrEqual(21);
+    expect(stats.waitingSpans).toBeLessThanOrEqual(3);
+    store.broken = false;
+    await clock.advance(5000);
+    expect(await total()).toBe(100);
+  });
+
+  it("compacts every half minute under traffic, up to what can't change, and once a minute at rest", async () => {
+    const { store, clock, ingest } = setUp({ lateMs: 20_000 });
+    await clock.advance(300_000);
+    expect(store.passes).toHaveLength(5);
+    store.passes = [];
+    for (let i = 0; i < 120; i++) {
+      ingest.records([sample(reviews, clock.now())]);
+      await clock.advance(1000);
+    }
+    expect(store.passes.length).toBeGreaterThanOrEqual(3);
+    for (const pass of store.passes) expect(pass.settledUntilMs).toBeLessThanOrEqual(pass.nowMs - 21_000);
+  });
+
+  it("does not compact while a batch waits, which may hold older seconds", async () => {
+    const { store, clock, ingest } = setUp();
+    store.broken = true;
+    ingest.records([sample(reviews, clock.now())]);
+    await clock.advance(300_000);
+    expect(store.passes).toHaveLength(0);
+  });
+
+  it("writes what is waiting when it stops, and leaves no timer", async () => {
+    const { clock, ingest, store, total } = setUp();
+    ingest.records([sample(reviews, clock.now())]);
+    await ingest.stop();
+    expect(await total()).toBe(1);
+    expect(store.batches.at(-1)?.collector.active).toBe(false);
+    expect(clock.pending).toBe(0);
+  });
+});
