@@ -50,7 +50,7 @@ export async function spawnProxy(kind: ProxyKind, config: object): Promise<Proxy
   const [command = "", ...rest] =
     kind === "Envoy"
       ? [envoyPath, ...args, "--use-dynamic-base-id", "--drain-time-s", "1"]
-      : [process.execPath, join(root, "server/cli/sidecar.ts"), ...args, "--drain-time-s", "5"];
+      : [process.execPath, join(root, "server/cli/main.ts"), "sidecar", ...args, "--drain-time-s", "5"];
   const child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"] });
   let logs = "";
   for (const stream of [child.stdout, child.stderr]) {
