@@ -65,6 +65,7 @@ function options(up: number, dead: number, cut: number) {
     { match: { path_separated_prefix: "/sep" }, route: { cluster: "up", prefix_rewrite: "/s" } },
     { match: { prefix: "/CaSe", case_sensitive: false }, route: { cluster: "up", prefix_rewrite: "/folded" } },
     { match: { prefix: "/", headers: [exactly("x-a", "1, 2")] }, direct_response: { status: 208 } },
+    { match: { prefix: "/", headers: [exactly("x-a", "2")] }, direct_response: { status: 209 } },
     { match: { prefix: "/", headers: [exactly("x-a", "1,2")] }, direct_response: { status: 201 } },
     {
       match: { prefix: "/", headers: [{ name: "x-b", string_match: { prefix: "p" }, invert_match: true }] },
@@ -264,6 +265,8 @@ describe.skipIf(missing)("like Envoy", () => {
     ["not the separated prefix", get("/separate")],
     ["case folded", get("/cAsE/x")],
     ["repeated header", get("/", "x-a: 1\r\nx-a: 2\r\nx-b: p\r\n")],
+    ["repeated and inverted", get("/", "x-b: p\r\nx-b: q\r\n")],
+    ["repeated and inverted, none matches", get("/", "x-b: r\r\nx-b: q\r\n")],
     ["inverted and absent", get("/inverted")],
     ["inverted", get("/", "x-b: q\r\n")],
     ["range", get("/", "x-c: 9\r\n")],
