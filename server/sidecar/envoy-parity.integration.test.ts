@@ -121,6 +121,12 @@ const hosts = (routes: JsonValue[]): JsonObject[] => [
     routes,
   },
   {
+    name: "tls",
+    domains: ["tls.test"],
+    require_tls: "ALL",
+    routes: [{ match: { prefix: "/" }, direct_response: { status: 210 } }],
+  },
+  {
     name: "exact",
     domains: ["exact.example", "exact.example:81"],
     routes: [{ match: { prefix: "/" }, direct_response: { status: 211 } }],
@@ -277,6 +283,8 @@ describe.skipIf(missing)("like Envoy", () => {
     ["headers", get("/headers", "x-there: old\r\nx-gone: 1\r\nX-Who: me\r\nx-forwarded-for: 1.2.3.4\r\n")],
     ["forwarded proto", get("/", "x-forwarded-proto: https\r\n")],
     ["hop-by-hop fields", get("/", "Keep-Alive: 5\r\nTE: trailers\r\nUpgrade: h2c\r\n")],
+    ["TLS required", get("/x?y", "", "tls.test")],
+    ["TLS required and had", get("/x?y", "x-forwarded-proto: https\r\n", "tls.test")],
     ["exact host", get("/", "", "EXACT.example")],
     ["exact host and port", get("/", "", "exact.example:81")],
     ["another port", get("/", "", "exact.example:82")],
