@@ -37,6 +37,9 @@ interface AccessLoggerDeps {
 
 type Made = Result<AccessLogger, string>;
 
+/** They stay open until the proxy ends, so their number has a bound. */
+const maxSinks = 64;
+
 /**
  * Makes the access loggers that listeners ask for. Loggers of equal settings share one stream or file, so that a listener update neither
  * opens a second one nor loses what waits in the first.
@@ -120,6 +123,8 @@ export class AccessLoggers {
     const key = Buffer.from(toBinary(CommonGrpcAccessLogConfigSchema, { ...common, customTags: [] })).toString(
       "base64",
     );
+    if (this.#clients.size >= maxSinks && !this.#clients.has(key))
+      return fail(`more than ${maxSinks} different streams`);
     const client = getOrMake(this.#clients, key, () => {
       return new AlsClient({
         node,
@@ -141,6 +146,7 @@ export class AccessLoggers {
     const format = formatter.value;
     const path = typeof target === "object" ? target.path : `/dev/${target}`;
     const known = path === "/dev/stdout" ? "stdout" : path === "/dev/stderr" ? "stderr" : { path };
+    if (this.#sinks.size >= maxSinks && !this.#sinks.has(path)) return fail(`more than ${maxSinks} different files`);
     const sink = getOrMake(this.#sinks, path, () => new LineSink(known, this.#deps.stats));
     return ok({ log: (record) => sink.write(format(record)) });
   }
