@@ -1,7 +1,7 @@
 "use client";
 import { useMemo } from "react";
 import { useLocale, useTranslations } from "use-intl";
-import type { GraphEdge, GraphNode } from "../../server/contract/index.ts";
+import type { Graph, GraphEdge, GraphNode } from "../../server/contract/index.ts";
 import { formatMs, formatRate, formatShare, quantityText } from "../ui/format.ts";
 import type { SceneText } from "./scene.ts";
 import type { LabelKind } from "./use-topology-state.ts";
@@ -15,9 +15,10 @@ export function useGraphText(labels: readonly LabelKind[]): SceneText {
   const locale = useLocale();
   return useMemo(
     () => ({
+      name: (node: GraphNode) => (isNameless(node) ? t("source") : node.app),
       sub: (node: GraphNode) => {
-        if (node.kind !== "workload") return t(node.kind);
-        return node.version ?? "";
+        if (isNameless(node)) return "";
+        return node.kind === "workload" ? (node.version ?? "") : t(node.kind);
       },
       label: (edge: GraphEdge) => labelOf(edge, labels, locale),
     }),
@@ -43,6 +44,21 @@ function worstCode(codes: GraphEdge["codes"]): string {
   return failed.toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? "";
 }
 
-/** A node in words: `reviews v2`. */
-export const nodeName = (node: Pick<GraphNode, "app" | "version">): string =>
-  node.version ? `${node.app} ${node.version}` : node.app;
+/** Traffic from somewhere that sends no name of its own. */
+const isNameless = ({ kind, app }: GraphNode): boolean => kind === "source" && app === "unknown";
+
+/** Nodes in words: `reviews v2`, `istio-ingressgateway`, `traffic source`. */
+export function useNodeNames(graph: Pick<Graph, "nodes">): (id: string) => string {
+  const t = useTranslations("topology");
+  const names = new Map(
+    graph.nodes.map((node) => [
+      node.id,
+      isNameless(node)
+        ? t("source")
+        : node.kind === "workload" && node.version
+          ? `${node.app} ${node.version}`
+          : node.app,
+    ]),
+  );
+  return (id) => names.get(id) ?? id;
+}

@@ -42,6 +42,7 @@ export interface Scene {
 
 /** The words that depend on the reader's language and choice of labels. */
 export interface SceneText {
+  name: (node: GraphNode) => string;
   sub: (node: GraphNode) => string;
   label: (edge: GraphEdge) => string;
 }
@@ -77,7 +78,15 @@ export function buildScene(
 ): Scene {
   const nodes = graph.nodes.map((node): SceneNode => {
     const { x, y } = points.get(node.id) ?? { x: 0, y: 0 };
-    return { id: node.id, x, y, r: radiusOf(node.signals.requestRate), node, name: node.app, sub: text.sub(node) };
+    return {
+      id: node.id,
+      x,
+      y,
+      r: radiusOf(node.signals.requestRate),
+      node,
+      name: text.name(node),
+      sub: text.sub(node),
+    };
   });
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const edges = graph.edges.flatMap((edge): SceneEdge[] => {
