@@ -20,22 +20,24 @@ export function useGraphText(labels: readonly LabelKind[]): SceneText {
         if (isNameless(node)) return "";
         return node.kind === "workload" ? (node.version ?? "") : t(node.kind);
       },
-      label: (edge: GraphEdge) => labelOf(edge, labels, locale),
+      labels: (edge: GraphEdge) => labelsOf(edge, labels, locale),
     }),
     [t, locale, labels],
   );
 }
 
-export function labelOf({ signals, codes }: GraphEdge, labels: readonly LabelKind[], locale: string): string {
-  if (signals.requestRate <= 0) return "";
+/** The whole label, then what is left of it where there is no room: what fails before how much. */
+export function labelsOf({ signals, codes }: GraphEdge, labels: readonly LabelKind[], locale: string): string[] {
+  if (signals.requestRate <= 0) return [];
   const failing = labels.includes("errors") && signals.errorShare > notable;
-  const parts: string[] = [];
-  if (labels.includes("rate")) parts.push(quantityText(formatRate(signals.requestRate, locale)));
-  if (failing)
-    parts.push([quantityText(formatShare(signals.errorShare, locale)), worstCode(codes)].filter(Boolean).join(" "));
-  else if (labels.includes("p95") && signals.latencyMsP95 !== null)
-    parts.push(quantityText(formatMs(signals.latencyMsP95, locale)));
-  return parts.join(" · ");
+  const rate = labels.includes("rate") ? quantityText(formatRate(signals.requestRate, locale)) : "";
+  const latency =
+    labels.includes("p95") && signals.latencyMsP95 !== null ? quantityText(formatMs(signals.latencyMsP95, locale)) : "";
+  const errors = failing
+    ? [quantityText(formatShare(signals.errorShare, locale)), worstCode(codes)].filter(Boolean).join(" ")
+    : "";
+  const whole = [rate, errors || latency].filter(Boolean);
+  return [...new Set([whole.join(" · "), errors || rate || latency])].filter(Boolean);
 }
 
 /** The 5xx answer that is given most. */

@@ -36,7 +36,7 @@ export class GraphView {
   private readonly resize: ResizeObserver;
   private graph: Pick<Graph, "nodes" | "edges"> = { nodes: [], edges: [] };
   private points = new Map<string, Point>();
-  private text: SceneText = { name: () => "", sub: () => "", label: () => "" };
+  private text: SceneText = { name: () => "", sub: () => "", labels: () => [] };
   private scene: Scene = buildScene({ nodes: [], edges: [] }, new Map(), this.text);
   private edges = new Map<string, SceneEdge>();
   private direction: Direction = "right";

@@ -16,7 +16,8 @@ export interface SceneEdge {
   edge: GraphEdge;
   curve: Curve;
   width: number;
-  label: string;
+  /** From the longest to the shortest. */
+  labels: readonly string[];
 }
 
 export interface Rect {
@@ -44,7 +45,7 @@ export interface Scene {
 export interface SceneText {
   name: (node: GraphNode) => string;
   sub: (node: GraphNode) => string;
-  label: (edge: GraphEdge) => string;
+  labels: (edge: GraphEdge) => readonly string[];
 }
 
 /** Size says rate, by its logarithm. */
@@ -93,7 +94,7 @@ export function buildScene(
     const [from, to] = [byId.get(edge.source), byId.get(edge.target)];
     if (!from || !to || from === to) return [];
     const width = widthOf(edge.signals.requestRate);
-    return [{ id: edge.id, edge, curve: curveBetween(from, to, direction), width, label: text.label(edge) }];
+    return [{ id: edge.id, edge, curve: curveBetween(from, to, direction), width, labels: text.labels(edge) }];
   });
   const boxes = [...namespaceBoxes(nodes), ...versionBoxes(nodes)];
   return { nodes, edges, boxes, bounds: boundsOf(nodes, boxes) };
