@@ -12,6 +12,9 @@ import { TrafficTab } from "../traffic/traffic-tab.tsx";
 import { Page } from "../ui/page-header.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
 import { parseWindow } from "../ui/time-window.ts";
+import { ConfigTab } from "./config-tab.tsx";
+import { EndpointsTab } from "./endpoints-tab.tsx";
+import { MetricsTab } from "./metrics-tab.tsx";
 import { ServiceHeader } from "./service-header.tsx";
 import styles from "./service-page.module.css";
 import { serviceWindow } from "./service-window.ts";
@@ -43,9 +46,9 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
   if (services.data && !found && routing.error?.code === "NOT_FOUND") return <Unknown service={service} />;
   const content: Record<ServiceTab, ReactNode> = {
     traffic: <TrafficTab service={service} routing={routing} metrics={metrics.data} />,
-    metrics: null,
-    endpoints: null,
-    config: null,
+    metrics: <MetricsTab service={service} metrics={metrics} />,
+    endpoints: <EndpointsTab item={found} />,
+    config: <ConfigTab service={service} routing={routing} />,
   };
   return (
     <Page>
