@@ -65,15 +65,18 @@ function paintNumbers(
   ctx.strokeStyle = palette.bg;
   const urgency = ({ edge }: SceneEdge) => edge.signals.errorShare * 1e6 + edge.signals.requestRate;
   for (const edge of edges.toSorted((a, b) => urgency(b) - urgency(a))) {
-    if (!edge.label || isFaint(edge.id)) continue;
-    const width = ctx.measureText(edge.label).width;
-    const place = findPlace(edge, width, size, taken);
-    if (!place) continue;
-    taken.push(place);
-    ctx.globalAlpha = 1;
-    ctx.fillStyle = edge.edge.health === "failing" ? palette.health.failing : palette.ink2;
-    ctx.strokeText(edge.label, place.x + width / 2, place.y + size);
-    ctx.fillText(edge.label, place.x + width / 2, place.y + size);
+    if (isFaint(edge.id)) continue;
+    for (const label of edge.labels) {
+      const width = ctx.measureText(label).width;
+      const place = findPlace(edge, width, size, taken);
+      if (!place) continue;
+      taken.push(place);
+      ctx.globalAlpha = 1;
+      ctx.fillStyle = edge.edge.health === "failing" ? palette.health.failing : palette.ink2;
+      ctx.strokeText(label, place.x + width / 2, place.y + size);
+      ctx.fillText(label, place.x + width / 2, place.y + size);
+      break;
+    }
   }
 }
 

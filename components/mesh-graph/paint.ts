@@ -216,7 +216,7 @@ function paintNode(
     ctx.strokeStyle = failed > 0.05 ? palette.health.failing : palette.health.degraded;
     ctx.stroke();
   }
-  const hasVersion = node.version !== null && !outside;
+  const hasVersion = node.version !== null && node.kind === "workload";
   disc(ctx, x, y, hasVersion ? r * 0.38 : 4);
   ctx.fillStyle = hasVersion ? palette.version(node.version) : palette.ink3;
   ctx.fill();

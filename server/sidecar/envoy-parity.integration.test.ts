@@ -65,6 +65,7 @@ function options(up: number, dead: number, cut: number) {
     { match: { path_separated_prefix: "/sep" }, route: { cluster: "up", prefix_rewrite: "/s" } },
     { match: { prefix: "/CaSe", case_sensitive: false }, route: { cluster: "up", prefix_rewrite: "/folded" } },
     { match: { prefix: "/", headers: [exactly("x-a", "1, 2")] }, direct_response: { status: 208 } },
+    { match: { prefix: "/", headers: [exactly("x-a", "2")] }, direct_response: { status: 209 } },
     { match: { prefix: "/", headers: [exactly("x-a", "1,2")] }, direct_response: { status: 201 } },
     {
       match: { prefix: "/", headers: [{ name: "x-b", string_match: { prefix: "p" }, invert_match: true }] },
@@ -118,6 +119,12 @@ const hosts = (routes: JsonValue[]): JsonObject[] => [
     include_request_attempt_count: true,
     request_headers_to_add: [add("x-order", "host"), add("x-set", "host", "OVERWRITE_IF_EXISTS_OR_ADD")],
     routes,
+  },
+  {
+    name: "tls",
+    domains: ["tls.test"],
+    require_tls: "ALL",
+    routes: [{ match: { prefix: "/" }, direct_response: { status: 210 } }],
   },
   {
     name: "exact",
@@ -264,6 +271,8 @@ describe.skipIf(missing)("like Envoy", () => {
     ["not the separated prefix", get("/separate")],
     ["case folded", get("/cAsE/x")],
     ["repeated header", get("/", "x-a: 1\r\nx-a: 2\r\nx-b: p\r\n")],
+    ["repeated and inverted", get("/", "x-b: p\r\nx-b: q\r\n")],
+    ["repeated and inverted, none matches", get("/", "x-b: r\r\nx-b: q\r\n")],
     ["inverted and absent", get("/inverted")],
     ["inverted", get("/", "x-b: q\r\n")],
     ["range", get("/", "x-c: 9\r\n")],
@@ -274,6 +283,8 @@ describe.skipIf(missing)("like Envoy", () => {
     ["headers", get("/headers", "x-there: old\r\nx-gone: 1\r\nX-Who: me\r\nx-forwarded-for: 1.2.3.4\r\n")],
     ["forwarded proto", get("/", "x-forwarded-proto: https\r\n")],
     ["hop-by-hop fields", get("/", "Keep-Alive: 5\r\nTE: trailers\r\nUpgrade: h2c\r\n")],
+    ["TLS required", get("/x?y", "", "tls.test")],
+    ["TLS required and had", get("/x?y", "x-forwarded-proto: https\r\n", "tls.test")],
     ["exact host", get("/", "", "EXACT.example")],
     ["exact host and port", get("/", "", "exact.example:81")],
     ["another port", get("/", "", "exact.example:82")],
