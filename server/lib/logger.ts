@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import { pino } from "pino";
 
 /** Structured logs as one JSON object a line on stderr; LIMPID_LOG_LEVEL sets the level (default `info`). */
@@ -9,7 +10,21 @@ export type Logger = Pick<
 };
 
 export const createLogger = (component: string, level = process.env.LIMPID_LOG_LEVEL ?? "info"): Logger =>
-  pino({ level, base: { component }, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination(2));
+  pino({ level, base: { component }, timestamp: pino.stdTimeFunctions.isoTime }, stderr);
+
+/**
+ * A line that nobody takes is dropped. Pino's own destination retries a write to a closed pipe for ever when the process exits
+ * (sonic-boom's flushSync), so that whatever was started by a process that got killed would outlive it.
+ */
+const stderr = {
+  write(line: string): void {
+    try {
+      writeSync(2, line);
+    } catch {
+      // EPIPE: the reader is gone. EAGAIN: it does not keep up, and the work goes first.
+    }
+  },
+};
 
 /** For tests and pure code that takes a logger: says nothing. */
 export const silentLogger: Logger = pino({ level: "silent" });

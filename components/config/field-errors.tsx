@@ -1,0 +1,18 @@
+"use client";
+import type { ApiError } from "../../server/contract/index.ts";
+import styles from "./field-errors.module.css";
+
+/** Why a write was refused, field by field. */
+export function FieldErrors({ error }: { error: ApiError }) {
+  const errors = error.errors?.length ? error.errors : [{ path: "", message: error.message }];
+  return (
+    <ul className={styles.errors} role="alert" data-testid="field-errors">
+      {errors.map(({ path, message }) => (
+        <li key={`${path}${message}`}>
+          {path && <code>{path}</code>}
+          <span>{message}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,87 @@
+"use client";
+import { Tabs } from "@mantine/core";
+import Link from "next/link";
+import { type ReactNode, use } from "react";
+import { useTranslations } from "use-intl";
+import type { Routing, ServiceList, ServiceMetrics } from "../../server/contract/index.ts";
+import type { Settled } from "../lib/api.ts";
+import { servicesHref } from "../lib/links.ts";
+import { useRouting, useServiceMetrics, useServices } from "../lib/queries.ts";
+import { useUrlState } from "../lib/url-state.ts";
+import { TrafficTab } from "../traffic/traffic-tab.tsx";
+import { Page } from "../ui/page-header.tsx";
+import { EmptyState, Notice } from "../ui/states.tsx";
+import { parseWindow } from "../ui/time-window.ts";
+import { ConfigTab } from "./config-tab.tsx";
+import { EndpointsTab } from "./endpoints-tab.tsx";
+import { MetricsTab } from "./metrics-tab.tsx";
+import { ServiceHeader } from "./service-header.tsx";
+import styles from "./service-page.module.css";
+import { serviceWindow } from "./service-window.ts";
+
+export const serviceTabs = ["traffic", "metrics", "endpoints", "config"] as const;
+export type ServiceTab = (typeof serviceTabs)[number];
+
+export interface ServicePageProps {
+  service: { namespace: string; name: string };
+  initialWindowSec: number;
+  services: Promise<Settled<ServiceList>>;
+  metrics: Promise<Settled<ServiceMetrics>>;
+  routing: Promise<Settled<Routing>>;
+}
+
+/** One service. Tab and window are in the URL. */
+export function ServicePage({ service, initialWindowSec, ...first }: ServicePageProps) {
+  const t = useTranslations("service");
+  const url = useUrlState();
+  const windowSec = parseWindow(url.get("window") ?? serviceWindow);
+  const isFirst = windowSec === initialWindowSec;
+  const [services0, metrics0, routing0] = [use(first.services), use(first.metrics), use(first.routing)];
+  const services = useServices(windowSec, isFirst ? services0 : undefined);
+  const metrics = useServiceMetrics({ ...service, windowSec }, isFirst ? metrics0 : undefined);
+  const routing = useRouting(service, routing0);
+  const found = services.data?.services.find((one) => one.namespace === service.namespace && one.name === service.name);
+  const tab = serviceTabs.find((one) => one === url.get("tab")) ?? "traffic";
+  const select = (next: string | null) => url.set({ tab: next === "traffic" ? null : next });
+  if (services.data && !found && routing.error?.code === "NOT_FOUND") return <Unknown service={service} />;
+  const content: Record<ServiceTab, ReactNode> = {
+    traffic: <TrafficTab service={service} routing={routing} metrics={metrics.data} />,
+    metrics: <MetricsTab service={service} metrics={metrics} />,
+    endpoints: <EndpointsTab item={found} />,
+    config: <ConfigTab service={service} routing={routing} />,
+  };
+  return (
+    <Page>
+      <ServiceHeader service={service} item={found} windowSec={windowSec} />
+      <Tabs value={tab} onChange={select} keepMounted={false} classNames={styles as Record<string, string>}>
+        <Tabs.List aria-label={service.name}>
+          {serviceTabs.map((one) => (
+            <Tabs.Tab key={one} value={one} data-testid={`tab-${one}`}>
+              {t(one)}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        {metrics.error && <Notice tone="warn">{metrics.error.message}</Notice>}
+        <Tabs.Panel value={tab}>{content[tab]}</Tabs.Panel>
+      </Tabs>
+    </Page>
+  );
+}
+
+function Unknown({ service }: { service: ServicePageProps["service"] }) {
+  const t = useTranslations("service");
+  return (
+    <Page>
+      <EmptyState
+        title={t("unknown", { name: `${service.namespace}/${service.name}` })}
+        action={
+          <Link className="link" href={servicesHref}>
+            {t("to-services")}
+          </Link>
+        }
+      >
+        {t("unknown-text")}
+      </EmptyState>
+    </Page>
+  );
+}

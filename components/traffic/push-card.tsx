@@ -1,0 +1,116 @@
+"use client";
+import Link from "next/link";
+import { useEffect, useState } from "react";
+import { useLocale, useTranslations } from "use-intl";
+import type { PushStatus } from "../../server/contract/index.ts";
+import { proxyHref } from "../lib/links.ts";
+import { usePush } from "../lib/queries.ts";
+import { formatMs, quantityText } from "../ui/format.ts";
+import { Panel } from "../ui/panel.tsx";
+import { TimeOfDay } from "../ui/quantity.tsx";
+import { SkeletonBlock } from "../ui/skeletons.tsx";
+import styles from "./push-card.module.css";
+
+const closelyMs = 100;
+
+/** How a revision reaches the fleet, proxy by proxy; `latest` when this page has not written yet. */
+export function PushCard({ revision }: { revision: number | "latest" }) {
+  const t = useTranslations("traffic");
+  const [done, setDone] = useState<number | "latest" | null>(null);
+  const follows = revision !== "latest" && done !== revision;
+  const { data, error } = usePush(revision, follows ? closelyMs : 2000);
+  const push = data && revision !== "latest" && data.revision !== revision ? awaited(data, revision) : data;
+  const isComplete = push?.complete === true && push.revision === revision;
+  useEffect(() => {
+    if (isComplete) setDone(revision);
+  }, [isComplete, revision]);
+  return (
+    <Panel
+      title={t("last-push")}
+      hint={
+        push && (
+          <>
+            {t("push-of", { revision: push.revision, author: push.author })} · <TimeOfDay ms={push.committedAt} />
+          </>
+        )
+      }
+      actions={push && push.proxies.length > 0 && <Summary push={push} />}
+      flush
+      data-testid="push-status"
+    >
+      {push ? (
+        <Proxies push={push} />
+      ) : (
+        <div className={styles.rows}>
+          {push === undefined && !error ? <SkeletonBlock width="60%" /> : t("push-none")}
+        </div>
+      )}
+    </Panel>
+  );
+}
+
+/** Until the first answer about a revision: the proxies of the one before, all waited for. */
+const awaited = (before: PushStatus, revision: number): PushStatus => ({
+  ...before,
+  revision,
+  committedAt: Date.now(),
+  complete: false,
+  ms: null,
+  proxies: before.proxies.map((proxy) => ({ ...proxy, state: "pending", ms: null, error: null })),
+});
+
+function Summary({ push }: { push: PushStatus }) {
+  const t = useTranslations("traffic");
+  const locale = useLocale();
+  const there = push.proxies.filter(({ state }) => state === "acked").length;
+  const worst = Math.max(0, ...push.proxies.map(({ ms }) => ms ?? 0));
+  return (
+    <span data-testid="push-summary" data-complete={push.complete} aria-live="polite">
+      {t("push-there", { count: there, total: push.proxies.length })}{" "}
+      <b className={styles.ms}>{push.complete ? quantityText(formatMs(push.ms ?? worst, locale)) : "…"}</b>
+    </span>
+  );
+}
+
+function Proxies({ push }: { push: PushStatus }) {
+  const t = useTranslations("traffic");
+  const worst = Math.max(1, ...push.proxies.map(({ ms }) => ms ?? 0));
+  if (push.proxies.length === 0) return <p className={styles.rows}>{t("push-nobody")}</p>;
+  return (
+    <ul className={styles.rows}>
+      {push.proxies.toSorted(byArrival).map((proxy) => (
+        <ProxyRow key={proxy.id} proxy={proxy} worst={worst} />
+      ))}
+    </ul>
+  );
+}
+
+type ProxyPush = PushStatus["proxies"][number];
+
+/** As they arrived; those that still owe an answer last. */
+const byArrival = (a: ProxyPush, b: ProxyPush): number =>
+  (a.ms ?? Infinity) - (b.ms ?? Infinity) || a.name.localeCompare(b.name);
+
+function ProxyRow({ proxy, worst }: { proxy: ProxyPush; worst: number }) {
+  const t = useTranslations("traffic");
+  const locale = useLocale();
+  const { state, ms } = proxy;
+  return (
+    <li className={styles.row} data-state={state} data-proxy={proxy.name}>
+      <Link href={proxyHref(proxy.id)} title={proxy.id}>
+        {proxy.name}
+      </Link>
+      <i style={{ width: `${ms === null ? 0 : Math.max(2, (ms / worst) * 100)}%` }} />
+      <span className="num">
+        {state === "nacked"
+          ? t("push-refused")
+          : state === "gone"
+            ? t("push-gone")
+            : ms === null
+              ? "…"
+              : quantityText(formatMs(ms, locale))}
+      </span>
+      {proxy.error && <p>{proxy.error}</p>}
+    </li>
+  );
+}

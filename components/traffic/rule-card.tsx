@@ -1,0 +1,143 @@
+"use client";
+import Link from "next/link";
+import { useTranslations } from "use-intl";
+import type { RouteRule, Routing, ServiceMetrics } from "../../server/contract/index.ts";
+import { serviceHref } from "../lib/links.ts";
+import { Panel } from "../ui/panel.tsx";
+import { ObservedBar } from "./observed-bar.tsx";
+import styles from "./rule-card.module.css";
+import { splitOf, type WeightPart } from "./rule-parts.ts";
+import { RuleTable } from "./rule-table.tsx";
+import { allTo, evenOut } from "./split.ts";
+import { WeightSplitBar } from "./split-bar.tsx";
+import type { Drafts } from "./use-drafts.ts";
+
+export interface RuleCardProps {
+  service: { namespace: string; name: string };
+  rule: RouteRule;
+  routing: Routing;
+  drafts: Drafts;
+  metrics: ServiceMetrics | undefined;
+  /** Each version's share of the last 10 s, 0..1. */
+  observed: Record<string, number>;
+}
+
+/** One http rule: what it matches, how it shares its traffic, and what the traffic does. */
+export function RuleCard({ service, rule, routing, drafts, metrics, observed }: RuleCardProps) {
+  const t = useTranslations("traffic");
+  const split = splitOf(rule, routing);
+  const parts = drafts.partsOf(rule.index) ?? split.parts;
+  const onChange = (next: WeightPart[]) => drafts.change(rule.index, next);
+  const isDraft = drafts.active?.rule === rule.index;
+  const hint = useMatchText(rule, routing);
+  // The observed shares are the whole service's: they say something of the rule that takes everything else.
+  const isRest = rule.matches.length === 0;
+  return (
+    <Panel
+      title={rule.name ?? t("rule", { number: rule.index + 1 })}
+      hint={hint}
+      actions={parts.length > 1 && <span className={styles.how}>{t("how")}</span>}
+      flush
+      data-testid={`rule-${rule.index}`}
+    >
+      {split.kind === "fixed" ? (
+        <Fixed service={service} rule={rule} />
+      ) : (
+        <>
+          <div className={styles.bars}>
+            <WeightSplitBar parts={parts} onChange={onChange} label={t("split-of", { rule: rule.index + 1 })} />
+            {isRest && (
+              <ObservedBar shares={parts.map(({ version }) => ({ version, share: observed[version] ?? 0 }))} />
+            )}
+            {parts.length > 1 && <QuickActions parts={parts} onChange={onChange} />}
+            {split.kind === "alike" && !isDraft && (
+              <p className="muted">{parts.length > 1 ? t("alike") : t("one-version")}</p>
+            )}
+          </div>
+          <RuleTable
+            rule={rule}
+            parts={parts}
+            inForce={split.parts}
+            drafts={drafts}
+            metrics={metrics}
+            observed={observed}
+            editable={split.parts.length > 1}
+          />
+        </>
+      )}
+      <Facts rule={rule} />
+    </Panel>
+  );
+}
+
+function useMatchText(rule: RouteRule, routing: Routing): string {
+  const t = useTranslations("traffic");
+  if (rule.matches.length > 0) return t("when", { matches: rule.matches.join(t("or")) });
+  return routing.rules.length > 1 ? t("else") : t("everything");
+}
+
+function QuickActions({ parts, onChange }: { parts: readonly WeightPart[]; onChange: (parts: WeightPart[]) => void }) {
+  const t = useTranslations("traffic");
+  return (
+    <div className={styles.quick}>
+      <button type="button" onClick={() => onChange(evenOut(parts))} data-testid="quick-even">
+        {t("even")}
+      </button>
+      {parts.length <= 6 &&
+        parts.map(({ version, subset }, i) => (
+          <button
+            type="button"
+            key={subset}
+            onClick={() => onChange(allTo(parts, i))}
+            disabled={parts[i]?.locked}
+            data-testid={`quick-all-${version}`}
+          >
+            {t("all-to", { version })}
+          </button>
+        ))}
+    </div>
+  );
+}
+
+function Fixed({ service, rule }: { service: RuleCardProps["service"]; rule: RouteRule }) {
+  const t = useTranslations("traffic");
+  return (
+    <div className={styles.fixed}>
+      {rule.redirect ? (
+        <p>{rule.redirect}</p>
+      ) : (
+        <ul className="mono">
+          {rule.destinations.map(({ host, subset, weight }) => (
+            <li key={`${host}/${subset}`}>
+              {host}
+              {subset && ` ${subset}`} · {weight} %
+            </li>
+          ))}
+        </ul>
+      )}
+      <p className="muted">
+        {t("fixed")}{" "}
+        <Link className="link" href={serviceHref(service.namespace, service.name, "config")}>
+          {t("fixed-yaml")}
+        </Link>
+      </p>
+    </div>
+  );
+}
+
+/** What else the rule says; a line each, only what is there. */
+function Facts({ rule }: { rule: RouteRule }) {
+  const t = useTranslations("traffic");
+  const facts = (["fault", "timeout", "retries", "mirror"] as const).filter((key) => rule[key] !== null);
+  if (facts.length === 0) return null;
+  return (
+    <dl className={styles.facts}>
+      {facts.map((key) => (
+        <div key={key} data-fact={key}>
+          <dt>{t(key)}</dt>
+          <dd>{rule[key]}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

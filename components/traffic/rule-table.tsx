@@ -1,0 +1,136 @@
+"use client";
+import { IconLock, IconLockOpen } from "@tabler/icons-react";
+import { useLocale, useTranslations } from "use-intl";
+import type { RouteRule, ServiceMetrics } from "../../server/contract/index.ts";
+import { type Column, DataTable } from "../ui/data-table.tsx";
+import { formatSpan } from "../ui/format.ts";
+import { NumberWithUnit } from "../ui/quantity.tsx";
+import { Sparkline } from "../ui/sparkline.tsx";
+import { VersionChip } from "../ui/version-chip.tsx";
+import { versionColor } from "../ui/version-color.ts";
+import styles from "./rule-card.module.css";
+import type { WeightPart } from "./rule-parts.ts";
+import type { Drafts } from "./use-drafts.ts";
+import { WeightInput } from "./weight-input.tsx";
+
+export interface RuleTableProps {
+  rule: RouteRule;
+  parts: readonly WeightPart[];
+  inForce: readonly WeightPart[];
+  drafts: Drafts;
+  metrics: ServiceMetrics | undefined;
+  observed: Record<string, number>;
+  editable: boolean;
+}
+
+/** A line per version: what it should get, what it gets, and how it does. */
+export function RuleTable(props: RuleTableProps) {
+  const t = useTranslations("traffic");
+  const columns = useColumns(props);
+  return (
+    <DataTable
+      caption={t("table", { rule: props.rule.index + 1 })}
+      columns={columns}
+      rows={props.parts}
+      rowKey={({ subset }) => subset}
+      rowProps={({ version }) => ({ "data-version": version })}
+    />
+  );
+}
+
+function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTableProps): Column<WeightPart>[] {
+  const t = useTranslations("traffic");
+  const locale = useLocale();
+  const signals = (version: string) => metrics?.totals[version];
+  const latency = (version: string) => metrics?.series.find((one) => one.version === version)?.latencyMsP95 ?? [];
+  const top = Math.max(1, ...parts.flatMap(({ version }) => latency(version).map((value) => value ?? 0)));
+  const span = metrics ? formatSpan(metrics.windowSec, locale) : "";
+  return [
+    { key: "version", header: t("col-version"), cell: ({ version }) => <VersionChip version={version} /> },
+    ...(editable
+      ? [
+          {
+            key: "weight",
+            header: t("col-weight"),
+            cell: (part: WeightPart) => (
+              <>
+                <WeightInput
+                  parts={parts}
+                  index={parts.indexOf(part)}
+                  onChange={(next) => drafts.change(rule.index, next)}
+                />
+                {parts.length > 2 && (
+                  <LockButton part={part} onToggle={() => drafts.toggleLock(rule.index, part.subset)} />
+                )}
+              </>
+            ),
+          },
+        ]
+      : []),
+    {
+      key: "now",
+      header: t("col-now"),
+      align: "right",
+      cell: ({ version }) => <NumberWithUnit value={metrics ? (observed[version] ?? 0) : null} kind="share" />,
+    },
+    {
+      key: "rps",
+      header: t("col-rps"),
+      align: "right",
+      cell: ({ version }) => <NumberWithUnit value={signals(version)?.requestRate ?? null} kind="rps" bare />,
+    },
+    {
+      key: "success",
+      header: t("col-success"),
+      align: "right",
+      cell: ({ version }) => <Success share={signals(version)?.errorShare} rate={signals(version)?.requestRate ?? 0} />,
+    },
+    {
+      key: "p95",
+      header: t("col-p95"),
+      align: "right",
+      cell: ({ version }) => <NumberWithUnit value={signals(version)?.latencyMsP95 ?? null} kind="ms" />,
+    },
+    {
+      key: "spark",
+      header: t("col-spark", { span }),
+      phone: "hidden",
+      width: 170,
+      cell: ({ version }) => (
+        <Sparkline
+          values={latency(version)}
+          max={top}
+          color={versionColor(version)}
+          width={150}
+          label={t("spark-of", { version, span })}
+        />
+      ),
+    },
+  ];
+}
+
+function Success({ share, rate }: { share: number | undefined; rate: number }) {
+  if (share === undefined || rate === 0) return <NumberWithUnit value={null} kind="share" />;
+  return (
+    <NumberWithUnit value={1 - share} kind="share" tone={share >= 0.05 ? "bad" : share >= 0.002 ? "warn" : "plain"} />
+  );
+}
+
+function LockButton({ part, onToggle }: { part: WeightPart; onToggle: () => void }) {
+  const t = useTranslations("traffic");
+  const Icon = part.locked ? IconLock : IconLockOpen;
+  const label = part.locked ? t("unlock", { version: part.version }) : t("lock", { version: part.version });
+  return (
+    <button
+      type="button"
+      className={styles.lock}
+      aria-pressed={part.locked}
+      aria-label={label}
+      title={label}
+      onClick={onToggle}
+      data-testid={`lock-${part.version}`}
+    >
+      <Icon size={14} stroke={1.8} aria-hidden />
+    </button>
+  );
+}

@@ -1,0 +1,91 @@
+"use client";
+import { useTranslations } from "use-intl";
+import type { Routing, ServiceMetrics } from "../../server/contract/index.ts";
+import type { Live } from "../lib/live.ts";
+import { Panel } from "../ui/panel.tsx";
+import { SkeletonBlock, TableSkeleton } from "../ui/skeletons.tsx";
+import { ErrorState } from "../ui/states.tsx";
+import { ChangeCard } from "./change-card.tsx";
+import { PushCard } from "./push-card.tsx";
+import { RuleCard } from "./rule-card.tsx";
+import { shownRules } from "./rule-parts.ts";
+import styles from "./traffic-tab.module.css";
+import { useDrafts } from "./use-drafts.ts";
+import { useObservedShares } from "./use-observed-shares.ts";
+import { useShift } from "./use-shift.ts";
+
+export interface TrafficTabProps {
+  service: { namespace: string; name: string };
+  routing: Live<Routing>;
+  metrics: ServiceMetrics | undefined;
+}
+
+/** The hand on the slider: rules on the left, what a change would do and did on the right. */
+export function TrafficTab({ service, routing, metrics }: TrafficTabProps) {
+  const t = useTranslations("traffic");
+  const errors = useTranslations("error");
+  const drafts = useDrafts(routing.data);
+  const shift = useShift(service, routing.data, drafts);
+  const observed = useObservedShares(service) ?? metrics?.observedShares ?? {};
+  if (!routing.data && routing.error) {
+    return (
+      <ErrorState
+        title={t("unreadable")}
+        detail={routing.error.message}
+        since={routing.failingSince}
+        works={errors(
+          routing.error.code === "CONTROL_PLANE_UNREACHABLE" ? "works-CONTROL_PLANE_UNREACHABLE" : "works-other",
+        )}
+        onRetry={routing.refresh}
+      />
+    );
+  }
+  if (!routing.data) return <TrafficSkeleton />;
+  const data = routing.data;
+  return (
+    <div className={styles.grid}>
+      <div className={styles.column}>
+        {shownRules(data).map((rule) => (
+          <RuleCard
+            key={rule.index}
+            service={service}
+            rule={rule}
+            routing={data}
+            drafts={drafts}
+            metrics={metrics}
+            observed={observed}
+          />
+        ))}
+      </div>
+      <div className={styles.column}>
+        <ChangeCard shift={shift} routing={data} requestRate={metrics?.totals.all?.requestRate ?? 0} />
+        <PushCard revision={shift.written?.revision ?? "latest"} />
+      </div>
+    </div>
+  );
+}
+
+export function TrafficSkeleton() {
+  return (
+    <div className={styles.grid} aria-hidden>
+      <div className={styles.column}>
+        <Panel flush>
+          <div style={{ height: 44 }} />
+          <div style={{ padding: "18px 16px 12px" }}>
+            <SkeletonBlock height={56} />
+            <div style={{ height: 52 }} />
+          </div>
+          <TableSkeleton rows={3} columns={6} rowHeight={47} />
+        </Panel>
+      </div>
+      <div className={styles.column}>
+        <Panel flush>
+          <div style={{ height: 92 }} />
+        </Panel>
+        <Panel flush>
+          <div style={{ height: 200 }} />
+        </Panel>
+      </div>
+    </div>
+  );
+}

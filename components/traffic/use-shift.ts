@@ -1,0 +1,151 @@
+"use client";
+import { useDebouncedValue } from "@mantine/hooks";
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import type { ApiError, ChangeResult, Routing } from "../../server/contract/index.ts";
+import { toApiError } from "../lib/api.ts";
+import { putWeights, undoRevision } from "../lib/writes.ts";
+import { shownRules, splitOf, weightsText } from "./rule-parts.ts";
+import type { Draft, Drafts } from "./use-drafts.ts";
+
+/** What was written last on this page, and what undoing it brings back. */
+export interface Written {
+  revision: number;
+  /** For people: `80/20/0`. */
+  before: string;
+  after: string;
+}
+
+export interface Shift {
+  draft: Draft | null;
+  /** What applying would write; null until known. */
+  plan: ChangeResult | null;
+  planning: boolean;
+  /** Why it can't be applied as it is. */
+  error: ApiError | null;
+  busy: boolean;
+  written: Written | null;
+  apply: () => void;
+  discard: () => void;
+  /** On top of what somebody else has written meanwhile. */
+  reapply: () => void;
+  undo: () => void;
+}
+
+/** A draft's way into the mesh: checked while it is made, applied, followed, taken back. */
+export function useShift(
+  service: { namespace: string; name: string },
+  routing: Routing | undefined,
+  drafts: Drafts,
+): Shift {
+  const client = useQueryClient();
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<{ of: string; error: ApiError } | null>(null);
+  const [written, setWritten] = useState<Written | null>(null);
+  const draft = drafts.active;
+  const key = draft === null ? "" : JSON.stringify(bodyOf(draft));
+  const present = routing?.virtualService?.resourceVersion ?? null;
+  const plan = usePlan(service, draft, present, busy);
+  const reload = () => {
+    for (const name of ["changes", "status", "faults"]) void client.invalidateQueries({ queryKey: [name] });
+    return client.invalidateQueries({ queryKey: ["routing", service] });
+  };
+
+  const attempt = async (of: string, write: () => Promise<void>) => {
+    setBusy(true);
+    setFailure(null);
+    try {
+      await write();
+    } catch (cause) {
+      const error = toApiError(cause);
+      setFailure({ of, error });
+      if (error.code === "CONFLICT") await reload();
+    } finally {
+      setBusy(false);
+    }
+  };
+  const apply = () =>
+    draft &&
+    attempt(key, async () => {
+      const before = textInForce(routing, draft.rule);
+      const result = await putWeights(service, bodyOf(draft), false);
+      setWritten({ revision: result.revision, before, after: weightsText(draft.parts) });
+      client.setQueryData<Routing>(["routing", service], (known) => known && writtenInto(known, draft, result));
+      drafts.discard(draft.rule);
+      void reload();
+    });
+  const undo = () =>
+    written &&
+    attempt("undo", async () => {
+      const result = await undoRevision(written.revision);
+      setWritten({ revision: result.revision, before: written.after, after: written.before });
+      await reload();
+    });
+  const ownFailure = failure !== null && (failure.of === key || failure.of === "undo") ? failure.error : null;
+  return {
+    draft,
+    plan: draft ? plan.data : null,
+    planning: plan.pending,
+    error: ownFailure ?? (draft ? plan.error : null),
+    busy,
+    written,
+    apply: () => void apply(),
+    discard: () => {
+      setFailure(null);
+      if (draft) drafts.discard(draft.rule);
+    },
+    reapply: () => {
+      setFailure(null);
+      if (draft) drafts.rebase(draft.rule);
+    },
+    undo: () => void undo(),
+  };
+}
+
+/** The dry run of what is drafted, again when somebody else has written meanwhile; not while it is being written. */
+function usePlan(
+  service: { namespace: string; name: string },
+  draft: Draft | null,
+  present: string | null,
+  paused: boolean,
+) {
+  const [settled] = useDebouncedValue(draft, 120);
+  const wanted = draft === null ? null : settled;
+  const query = useQuery({
+    queryKey: ["plan", service, wanted && bodyOf(wanted), present],
+    queryFn: () => (wanted ? putWeights(service, bodyOf(wanted), true) : null),
+    enabled: wanted !== null && !paused,
+    retry: false,
+    staleTime: 30_000,
+    placeholderData: keepPreviousData,
+  });
+  return {
+    data: query.isError ? null : (query.data ?? null),
+    pending: query.isFetching || settled !== draft,
+    error: query.error ? toApiError(query.error) : null,
+  };
+}
+
+const bodyOf = ({ rule, parts, base }: Draft) => ({
+  rule,
+  weights: Object.fromEntries(parts.map(({ subset, weight }) => [subset, weight])),
+  resourceVersion: base,
+});
+
+/** The routing as it is right after a write, until it is read again: the bar must not jump back meanwhile. */
+function writtenInto(routing: Routing, { rule, parts }: Draft, result: ChangeResult): Routing {
+  const yaml = result.objects.find(({ kind }) => kind === "VirtualService")?.after;
+  const host = routing.hostname.split(".")[0] ?? routing.hostname;
+  const destinations = parts.map(({ subset, version, weight }) => ({ host, subset, version, weight }));
+  const { namespace, name } = routing.virtualService ?? { namespace: routing.hostname.split(".")[1] ?? "", name: host };
+  return {
+    ...routing,
+    virtualService: { namespace, name, resourceVersion: String(result.revision), yaml: yaml ?? "" },
+    rules: shownRules(routing).map((known) => (known.index === rule ? { ...known, destinations } : known)),
+  };
+}
+
+function textInForce(routing: Routing | undefined, index: number): string {
+  const rule = routing && shownRules(routing).find((one) => one.index === index);
+  return routing && rule ? weightsText(splitOf(rule, routing).parts) : "";
+}
