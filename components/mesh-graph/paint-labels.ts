@@ -1,8 +1,7 @@
 import { pointAt } from "./curve.ts";
+import { near } from "./detail.ts";
 import type { Palette } from "./palette.ts";
 import type { Rect, SceneEdge, SceneNode } from "./scene.ts";
-
-const numbersFrom = 0.68;
 
 /** Names below the rings, numbers on the calls; a number that would cover something is moved along its call, or left out. */
 export function paintLabels(
@@ -17,7 +16,7 @@ export function paintLabels(
   ctx.textBaseline = "alphabetic";
   ctx.lineJoin = "round";
   paintNames(ctx, nodes, zoom, palette, isFaint, taken);
-  if (zoom >= numbersFrom) paintNumbers(ctx, edges, zoom, palette, isFaint, taken);
+  if (zoom >= near) paintNumbers(ctx, edges, zoom, palette, isFaint, taken);
   ctx.globalAlpha = 1;
 }
 

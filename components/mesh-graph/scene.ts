@@ -52,7 +52,7 @@ export interface SceneText {
 export const radiusOf = (rate: number): number => Math.min(38, Math.max(14, 10 + 3.7 * Math.log2(1 + rate)));
 export const widthOf = (rate: number): number => Math.min(6, 1 + 0.55 * Math.log2(1 + rate));
 
-export const isOutside = (node: GraphNode): boolean => node.kind === "source" || node.kind === "unknown";
+const isOutside = (node: GraphNode): boolean => node.kind === "source" || node.kind === "unknown";
 
 export const layoutNodesOf = (nodes: readonly GraphNode[]): LayoutNode[] =>
   nodes.map((node) => ({
