@@ -140,10 +140,14 @@ async function sidecar(): Promise<void> {
   const { Stats } = await import("../server/sidecar/stats.ts");
   const { clusterFrom, listenerFrom } = await import("../server/sidecar/test-plane.ts");
   const { silentLogger } = await import("../server/lib/logger.ts");
-  let logged = 0;
+  const logged = { count: 0 };
   const plane = new DataPlane({
     stats: new Stats(),
-    accessLogger: () => ({ log: (record) => void (logged += record.responseCode) }),
+    accessLogger: () => ({
+      log: (record) => {
+        logged.count += record.responseCode;
+      },
+    }),
     tracer: () => undefined,
     logger: silentLogger,
   });

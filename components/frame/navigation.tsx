@@ -16,7 +16,7 @@ export const pages = [
   { key: "config", href: configHref, icon: IconCode },
 ] as const;
 
-export type PageKey = (typeof pages)[number]["key"];
+type PageKey = (typeof pages)[number]["key"];
 
 export function Navigation({ status }: { status: MeshStatus | undefined }) {
   const t = useTranslations("nav");

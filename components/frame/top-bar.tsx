@@ -55,7 +55,7 @@ function FleetPill({ status }: { status: MeshStatus | undefined }) {
           <span className={styles.narrow}>
             {inSync}/{total}
           </span>
-          {status.lastPush && status.lastPush.ms !== null && (
+          {status.lastPush && status.lastPush.ms !== null && status.lastPush.proxies.length > 0 && (
             <span className={styles.push}>
               · {t("last-push")} <NumberWithUnit value={status.lastPush.ms} kind="ms" />
             </span>

@@ -16,3 +16,7 @@ export const injectFaultHref = (namespace: string, name: string): string =>
   `/faults?new=${encodeURIComponent(`${namespace}/${name}`)}`;
 
 export const proxyHref = (id: string): string => `/proxies?proxy=${encodeURIComponent(id)}`;
+
+/** One object of the config; `-` stands for no namespace. */
+export const objectHref = (kind: string, namespace: string, name: string): string =>
+  `/config/${[kind, namespace || "-", name].map(encodeURIComponent).join("/")}`;

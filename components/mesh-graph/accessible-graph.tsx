@@ -3,7 +3,7 @@ import { memo } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Graph, Signals } from "../../server/contract/index.ts";
 import { formatRate, formatShare, quantityText } from "../ui/format.ts";
-import { nodeName } from "./graph-text.ts";
+import { useNodeNames } from "./graph-text.ts";
 
 export interface AccessibleGraphProps {
   graph: Pick<Graph, "nodes" | "edges">;
@@ -25,7 +25,7 @@ export const AccessibleGraph = memo(function AccessibleGraph({
   const t = useTranslations("topology");
   const health = useTranslations("ui.health");
   const locale = useLocale();
-  const names = new Map(graph.nodes.map((node) => [node.id, nodeName(node)]));
+  const nameOf = useNodeNames(graph);
   const numbers = ({ requestRate, errorShare }: Signals) => ({
     rate: quantityText(formatRate(requestRate, locale)),
     errors: quantityText(formatShare(errorShare, locale)),
@@ -49,7 +49,7 @@ export const AccessibleGraph = memo(function AccessibleGraph({
           <li key={node.id} data-node={node.id} data-health={node.health} data-badges={node.badges.join(" ")}>
             {button(
               node.id,
-              t("node-said", { name: nodeName(node), health: health(node.health), ...numbers(node.signals) }),
+              t("node-said", { name: nameOf(node.id), health: health(node.health), ...numbers(node.signals) }),
             )}
           </li>
         ))}
@@ -68,8 +68,8 @@ export const AccessibleGraph = memo(function AccessibleGraph({
             {button(
               edge.id,
               t("edge-said", {
-                from: names.get(edge.source) ?? edge.source,
-                to: names.get(edge.target) ?? edge.target,
+                from: nameOf(edge.source),
+                to: nameOf(edge.target),
                 health: health(edge.health),
                 ...numbers(edge.signals),
               }),

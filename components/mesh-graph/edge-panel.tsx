@@ -7,7 +7,7 @@ import { injectFaultHref, serviceHref } from "../lib/links.ts";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
-import { nodeName } from "./graph-text.ts";
+import { useNodeNames } from "./graph-text.ts";
 import styles from "./panel.module.css";
 import { PanelHeader } from "./panel-header.tsx";
 import { subjectOf } from "./subject.ts";
@@ -16,10 +16,7 @@ import type { TopologyState } from "./use-topology-state.ts";
 /** One call: what both sides saw of it, and how it was answered. */
 export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdge; state: TopologyState }) {
   const t = useTranslations("panel");
-  const nameOf = (id: string) => {
-    const node = graph.nodes.find((one) => one.id === id);
-    return node ? nodeName(node) : id;
-  };
+  const nameOf = useNodeNames(graph);
   const service = subjectOf(graph, edge.target)?.service ?? null;
   const { signals } = edge;
   return (

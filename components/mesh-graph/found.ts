@@ -9,14 +9,14 @@ const measured = (signals: Signals): Omit<Findable, "text"> => ({
   p99: signals.latencyMsP99,
 });
 
-export const findableNode = (node: GraphNode): Findable => ({
+const findableNode = (node: GraphNode): Findable => ({
   ...measured(node.signals),
   text: [`${node.namespace}/${node.app}/${node.version ?? ""}`, node.workload, node.kind, node.health, ...node.badges]
     .join(" ")
     .toLowerCase(),
 });
 
-export const findableEdge = (edge: GraphEdge): Findable => ({
+const findableEdge = (edge: GraphEdge): Findable => ({
   ...measured(edge.signals),
   text: [edge.source, edge.target, edge.service, edge.protocol, edge.health, edge.mtls ? "mtls" : ""]
     .join(" ")

@@ -1,7 +1,7 @@
 "use client";
 import { useMemo } from "react";
 import { useLocale, useTranslations } from "use-intl";
-import type { GraphEdge, GraphNode } from "../../server/contract/index.ts";
+import type { Graph, GraphEdge, GraphNode } from "../../server/contract/index.ts";
 import { formatMs, formatRate, formatShare, quantityText } from "../ui/format.ts";
 import type { SceneText } from "./scene.ts";
 import type { LabelKind } from "./use-topology-state.ts";
@@ -15,26 +15,29 @@ export function useGraphText(labels: readonly LabelKind[]): SceneText {
   const locale = useLocale();
   return useMemo(
     () => ({
+      name: (node: GraphNode) => (isNameless(node) ? t("source") : node.app),
       sub: (node: GraphNode) => {
-        if (node.kind !== "workload") return t(node.kind);
-        return node.version ?? "";
+        if (isNameless(node)) return "";
+        return node.kind === "workload" ? (node.version ?? "") : t(node.kind);
       },
-      label: (edge: GraphEdge) => labelOf(edge, labels, locale),
+      labels: (edge: GraphEdge) => labelsOf(edge, labels, locale),
     }),
     [t, locale, labels],
   );
 }
 
-export function labelOf({ signals, codes }: GraphEdge, labels: readonly LabelKind[], locale: string): string {
-  if (signals.requestRate <= 0) return "";
+/** The whole label, then what is left of it where there is no room: what fails before how much. */
+export function labelsOf({ signals, codes }: GraphEdge, labels: readonly LabelKind[], locale: string): string[] {
+  if (signals.requestRate <= 0) return [];
   const failing = labels.includes("errors") && signals.errorShare > notable;
-  const parts: string[] = [];
-  if (labels.includes("rate")) parts.push(quantityText(formatRate(signals.requestRate, locale)));
-  if (failing)
-    parts.push([quantityText(formatShare(signals.errorShare, locale)), worstCode(codes)].filter(Boolean).join(" "));
-  else if (labels.includes("p95") && signals.latencyMsP95 !== null)
-    parts.push(quantityText(formatMs(signals.latencyMsP95, locale)));
-  return parts.join(" · ");
+  const rate = labels.includes("rate") ? quantityText(formatRate(signals.requestRate, locale)) : "";
+  const latency =
+    labels.includes("p95") && signals.latencyMsP95 !== null ? quantityText(formatMs(signals.latencyMsP95, locale)) : "";
+  const errors = failing
+    ? [quantityText(formatShare(signals.errorShare, locale)), worstCode(codes)].filter(Boolean).join(" ")
+    : "";
+  const whole = [rate, errors || latency].filter(Boolean);
+  return [...new Set([whole.join(" · "), errors || rate || latency])].filter(Boolean);
 }
 
 /** The 5xx answer that is given most. */
@@ -43,6 +46,21 @@ function worstCode(codes: GraphEdge["codes"]): string {
   return failed.toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? "";
 }
 
-/** A node in words: `reviews v2`. */
-export const nodeName = (node: Pick<GraphNode, "app" | "version">): string =>
-  node.version ? `${node.app} ${node.version}` : node.app;
+/** Traffic from somewhere that sends no name of its own. */
+const isNameless = ({ kind, app }: GraphNode): boolean => kind === "source" && app === "unknown";
+
+/** Nodes in words: `reviews v2`, `istio-ingressgateway`, `traffic source`. */
+export function useNodeNames(graph: Pick<Graph, "nodes">): (id: string) => string {
+  const t = useTranslations("topology");
+  const names = new Map(
+    graph.nodes.map((node) => [
+      node.id,
+      isNameless(node)
+        ? t("source")
+        : node.kind === "workload" && node.version
+          ? `${node.app} ${node.version}`
+          : node.app,
+    ]),
+  );
+  return (id) => names.get(id) ?? id;
+}

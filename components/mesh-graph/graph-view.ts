@@ -36,7 +36,7 @@ export class GraphView {
   private readonly resize: ResizeObserver;
   private graph: Pick<Graph, "nodes" | "edges"> = { nodes: [], edges: [] };
   private points = new Map<string, Point>();
-  private text: SceneText = { sub: () => "", label: () => "" };
+  private text: SceneText = { name: () => "", sub: () => "", labels: () => [] };
   private scene: Scene = buildScene({ nodes: [], edges: [] }, new Map(), this.text);
   private edges = new Map<string, SceneEdge>();
   private direction: Direction = "right";
@@ -112,12 +112,12 @@ export class GraphView {
     if (width === 0 || height === 0 || this.graph.nodes.length === 0) return;
     // Room for the toolbar above (two lines on a phone) and the tools below.
     const phone = width < 560;
-    const [top, bottom, edge] = phone ? [84, 40, 6] : [56, 28, 28];
-    const zoom = Math.min((width - 2 * edge) / bounds.width, (height - top - bottom) / bounds.height, 1.15);
+    const [top, bottom, left, right] = phone ? [84, 40, 6, 6] : [56, 24, 56, 24];
+    const zoom = Math.min((width - left - right) / bounds.width, (height - top - bottom) / bounds.height, 1.15);
     this.cy.viewport({
       zoom,
       pan: {
-        x: (width - bounds.width * zoom) / 2 - bounds.x * zoom,
+        x: left + (width - left - right - bounds.width * zoom) / 2 - bounds.x * zoom,
         y: top + (height - top - bottom - bounds.height * zoom) / 2 - bounds.y * zoom,
       },
     });
@@ -199,7 +199,7 @@ export class GraphView {
   }
 
   private edgeAt(point: Point): string | null {
-    const reach = 7 / this.cy.zoom();
+    const reach = 10 / this.cy.zoom();
     let best: { id: string; distance: number } | null = null;
     for (const { id, curve } of this.scene.edges) {
       const distance = distanceTo(curve, point, reach);

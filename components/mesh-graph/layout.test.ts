@@ -67,6 +67,12 @@ describe("layoutGraph", () => {
       nodes.filter((one) => one.namespace === namespace).map((one) => at(points, one.id).y);
     expect(Math.max(...ys("default"))).toBeLessThan(Math.min(...ys("other")));
   });
+  it("puts a gateway of another namespace before what it calls, and not into a band of its own", () => {
+    const nodes = bookinfo.map((one) => (one.id === "gateway" ? { ...one, namespace: "istio-system" } : one));
+    const points = layoutGraph(nodes, calls);
+    expect(at(points, "gateway").y).toBe(at(points, "productpage").y);
+    expect(at(points, "browser").y).toBe(at(points, "gateway").y);
+  });
   it("never lays two of a thousand nodes over each other, and stays roughly as wide as high", () => {
     const nodes = Array.from({ length: 1000 }, (_, i) => node(`n${i}`, { namespace: `ns${i % 5}` }));
     const edges = nodes

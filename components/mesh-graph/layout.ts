@@ -52,6 +52,7 @@ export function layoutGraph(
   const groups = groupNodes(nodes, edges);
   for (const group of groups) group.size = group.members.length * gap.row + gap.group;
   assignLayers(groups);
+  assignBands(groups);
   const bands = Map.groupBy(groups, (group) => group.band);
   const depth = Math.max(0, ...groups.map((group) => group.layer)) + 1;
   const columns = Array.from({ length: depth }, () => 1);
@@ -103,7 +104,6 @@ function groupNodes(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]):
     to.before.push(from);
   }
   const all = [...groups.values()].toSorted((a, b) => byText(a.id, b.id));
-  for (const group of all) if (group.outside) group.band = group.after[0]?.band ?? group.band;
   return all;
 }
 
@@ -140,7 +140,33 @@ function assignLayers(groups: readonly Group[]): void {
   }
 }
 
-/** Orders and places one namespace's groups; `columns` grows where a layer has to be wrapped. Returns the band's extent. */
+/**
+ * Namespaces whose layers do not overlap stand side by side in one band (a gateway's before the application's); the others below each
+ * other. What is outside goes with the first that it calls.
+ */
+function assignBands(groups: readonly Group[]): void {
+  const inside = Map.groupBy(
+    groups.filter((group) => !group.outside),
+    (group) => group.band,
+  );
+  const bySize = [...inside].toSorted(([a, left], [b, right]) => right.length - left.length || byText(a, b));
+  const rows: { name: string; from: number; to: number }[][] = [];
+  for (const [name, members] of bySize) {
+    const loners = members.filter((group) => group.before.length + group.after.length === 0).length;
+    const layers = members.map((group) => group.layer);
+    const [from, to] = [loners > 0 ? 0 : Math.min(...layers), Math.max(...layers, Math.min(loners, 4))];
+    const row = rows.find((others) => others.every((other) => to < other.from || from > other.to)) ?? [];
+    if (row.length === 0) rows.push(row);
+    row.push({ name, from, to });
+  }
+  for (const row of rows) {
+    const band = row[0]?.name ?? "";
+    for (const { name } of row) for (const group of inside.get(name) ?? []) group.band = band;
+  }
+  for (const group of groups) if (group.outside) group.band = group.after[0]?.band ?? rows[0]?.[0]?.name ?? group.band;
+}
+
+/** Orders and places one band's groups; `columns` grows where a layer has to be wrapped. Returns the band's extent. */
 function placeBand(
   band: readonly Group[],
   depth: number,

@@ -6,7 +6,7 @@ import { HealthMark } from "../ui/health-mark.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
-import { nodeName } from "./graph-text.ts";
+import { useNodeNames } from "./graph-text.ts";
 import styles from "./topology.module.css";
 import type { TopologyState } from "./use-topology-state.ts";
 
@@ -20,13 +20,13 @@ export interface ListViewProps {
 /** The graph as two tables: all that the picture says, by keyboard. */
 export function ListView({ graph, lit, state }: ListViewProps) {
   const t = useTranslations("topology");
-  const names = new Map(graph.nodes.map((node) => [node.id, nodeName(node)]));
+  const nameOf = useNodeNames(graph);
   const isShown = ({ id }: { id: string }) => lit === null || lit.has(id);
   const common = {
     isSelected: ({ id }: { id: string }) => id === state.select,
     onSort: (sort: string) => state.set({ sort }),
   };
-  const [nodeColumns, edgeColumns] = [useNodeColumns(state), useEdgeColumns(state, names)];
+  const [nodeColumns, edgeColumns] = [useNodeColumns(state, nameOf), useEdgeColumns(state, nameOf)];
   const nodes = graph.nodes.filter(isShown);
   const edges = graph.edges.filter(isShown);
   return (
@@ -106,7 +106,7 @@ function useSignalColumns<Row extends Measured>(): Column<Row>[] {
   ];
 }
 
-function useNodeColumns({ set }: TopologyState): Column<GraphNode>[] {
+function useNodeColumns({ set }: TopologyState, nameOf: (id: string) => string): Column<GraphNode>[] {
   const t = useTranslations("topology");
   return [
     {
@@ -118,7 +118,7 @@ function useNodeColumns({ set }: TopologyState): Column<GraphNode>[] {
         <span className={styles.name}>
           <HealthMark health={node.health} />
           <button type="button" onClick={() => set({ select: node.id })}>
-            {node.app}
+            {node.kind === "workload" ? node.app : nameOf(node.id)}
           </button>
           {node.kind === "workload" && node.version ? (
             <VersionChip version={node.version} />
@@ -141,7 +141,7 @@ function useNodeColumns({ set }: TopologyState): Column<GraphNode>[] {
   ];
 }
 
-function useEdgeColumns({ set }: TopologyState, names: ReadonlyMap<string, string>): Column<GraphEdge>[] {
+function useEdgeColumns({ set }: TopologyState, nameOf: (id: string) => string): Column<GraphEdge>[] {
   const t = useTranslations("topology");
   return [
     {
@@ -153,7 +153,7 @@ function useEdgeColumns({ set }: TopologyState, names: ReadonlyMap<string, strin
         <span className={styles.name}>
           <HealthMark health={health} />
           <button type="button" onClick={() => set({ select: id })}>
-            {names.get(source) ?? source}
+            {nameOf(source)}
           </button>
         </span>
       ),
@@ -162,7 +162,7 @@ function useEdgeColumns({ set }: TopologyState, names: ReadonlyMap<string, strin
       key: "to",
       header: t("col-to"),
       sortValue: ({ target }) => target,
-      cell: ({ target }) => names.get(target) ?? target,
+      cell: ({ target }) => nameOf(target),
     },
     ...useSignalColumns<GraphEdge>(),
   ];

@@ -1,8 +1,7 @@
 import { pointAt } from "./curve.ts";
+import { near } from "./detail.ts";
 import type { Palette } from "./palette.ts";
 import type { Rect, SceneEdge, SceneNode } from "./scene.ts";
-
-const numbersFrom = 0.68;
 
 /** Names below the rings, numbers on the calls; a number that would cover something is moved along its call, or left out. */
 export function paintLabels(
@@ -17,7 +16,7 @@ export function paintLabels(
   ctx.textBaseline = "alphabetic";
   ctx.lineJoin = "round";
   paintNames(ctx, nodes, zoom, palette, isFaint, taken);
-  if (zoom >= numbersFrom) paintNumbers(ctx, edges, zoom, palette, isFaint, taken);
+  if (zoom >= near) paintNumbers(ctx, edges, zoom, palette, isFaint, taken);
   ctx.globalAlpha = 1;
 }
 
@@ -65,15 +64,18 @@ function paintNumbers(
   ctx.strokeStyle = palette.bg;
   const urgency = ({ edge }: SceneEdge) => edge.signals.errorShare * 1e6 + edge.signals.requestRate;
   for (const edge of edges.toSorted((a, b) => urgency(b) - urgency(a))) {
-    if (!edge.label || isFaint(edge.id)) continue;
-    const width = ctx.measureText(edge.label).width;
-    const place = findPlace(edge, width, size, taken);
-    if (!place) continue;
-    taken.push(place);
-    ctx.globalAlpha = 1;
-    ctx.fillStyle = edge.edge.health === "failing" ? palette.health.failing : palette.ink2;
-    ctx.strokeText(edge.label, place.x + width / 2, place.y + size);
-    ctx.fillText(edge.label, place.x + width / 2, place.y + size);
+    if (isFaint(edge.id)) continue;
+    for (const label of edge.labels) {
+      const width = ctx.measureText(label).width;
+      const place = findPlace(edge, width, size, taken);
+      if (!place) continue;
+      taken.push(place);
+      ctx.globalAlpha = 1;
+      ctx.fillStyle = edge.edge.health === "failing" ? palette.health.failing : palette.ink2;
+      ctx.strokeText(label, place.x + width / 2, place.y + size);
+      ctx.fillText(label, place.x + width / 2, place.y + size);
+      break;
+    }
   }
 }
 

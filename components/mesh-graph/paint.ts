@@ -1,3 +1,4 @@
+import { far } from "./detail.ts";
 import type { Point } from "./layout.ts";
 import { paintBadge } from "./paint-badge.ts";
 import { paintLabels } from "./paint-labels.ts";
@@ -21,10 +22,6 @@ export interface Emphasis {
   /** When set, everything else is faint: the path under the pointer, or what was found. */
   lit: ReadonlySet<string> | null;
 }
-
-/** Level of detail: below `far` only health, below `near` no numbers. */
-export const far = 0.4;
-export const near = 0.68;
 
 /** Draws the graph without its particles. */
 export function paintScene(
@@ -79,7 +76,7 @@ const touches = (rect: Rect, curve: SceneEdge["curve"]): boolean => {
   );
 };
 
-export function traceCurve(path: CanvasRenderingContext2D | Path2D, [a, b, c, d]: SceneEdge["curve"]): void {
+function traceCurve(path: CanvasRenderingContext2D | Path2D, [a, b, c, d]: SceneEdge["curve"]): void {
   path.moveTo(a.x, a.y);
   path.bezierCurveTo(b.x, b.y, c.x, c.y, d.x, d.y);
 }
@@ -216,7 +213,7 @@ function paintNode(
     ctx.strokeStyle = failed > 0.05 ? palette.health.failing : palette.health.degraded;
     ctx.stroke();
   }
-  const hasVersion = node.version !== null && !outside;
+  const hasVersion = node.version !== null && node.kind === "workload";
   disc(ctx, x, y, hasVersion ? r * 0.38 : 4);
   ctx.fillStyle = hasVersion ? palette.version(node.version) : palette.ink3;
   ctx.fill();

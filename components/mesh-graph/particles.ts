@@ -1,6 +1,7 @@
 import type { GraphEdge } from "../../server/contract/index.ts";
 import { pointAt } from "./curve.ts";
-import { applyView, far, type View, visibleRect } from "./paint.ts";
+import { far } from "./detail.ts";
+import { applyView, type View, visibleRect } from "./paint.ts";
 import type { Palette } from "./palette.ts";
 import type { SceneEdge } from "./scene.ts";
 

@@ -5,7 +5,7 @@ import { type Column, DataTable } from "../ui/data-table.tsx";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
-import { nodeName } from "./graph-text.ts";
+import { useNodeNames } from "./graph-text.ts";
 import styles from "./panel.module.css";
 import { worstHealth } from "./scene.ts";
 import { sumSignals } from "./subject.ts";
@@ -24,10 +24,7 @@ export interface PeerTableProps {
 /** Who calls something, or whom it calls, busiest first; a row leads to the call, or to the peer when there are several. */
 export function PeerTable({ title, none, graph, edges, end, state }: PeerTableProps) {
   const t = useTranslations("panel");
-  const nameOf = (id: string) => {
-    const node = graph.nodes.find((one) => one.id === id);
-    return node ? nodeName(node) : id;
-  };
+  const nameOf = useNodeNames(graph);
   const columns: Column<Peer>[] = [
     {
       key: "peer",

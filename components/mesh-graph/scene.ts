@@ -16,7 +16,8 @@ export interface SceneEdge {
   edge: GraphEdge;
   curve: Curve;
   width: number;
-  label: string;
+  /** From the longest to the shortest. */
+  labels: readonly string[];
 }
 
 export interface Rect {
@@ -42,15 +43,16 @@ export interface Scene {
 
 /** The words that depend on the reader's language and choice of labels. */
 export interface SceneText {
+  name: (node: GraphNode) => string;
   sub: (node: GraphNode) => string;
-  label: (edge: GraphEdge) => string;
+  labels: (edge: GraphEdge) => readonly string[];
 }
 
 /** Size says rate, by its logarithm. */
 export const radiusOf = (rate: number): number => Math.min(38, Math.max(14, 10 + 3.7 * Math.log2(1 + rate)));
 export const widthOf = (rate: number): number => Math.min(6, 1 + 0.55 * Math.log2(1 + rate));
 
-export const isOutside = (node: GraphNode): boolean => node.kind === "source" || node.kind === "unknown";
+const isOutside = (node: GraphNode): boolean => node.kind === "source" || node.kind === "unknown";
 
 export const layoutNodesOf = (nodes: readonly GraphNode[]): LayoutNode[] =>
   nodes.map((node) => ({
@@ -77,14 +79,22 @@ export function buildScene(
 ): Scene {
   const nodes = graph.nodes.map((node): SceneNode => {
     const { x, y } = points.get(node.id) ?? { x: 0, y: 0 };
-    return { id: node.id, x, y, r: radiusOf(node.signals.requestRate), node, name: node.app, sub: text.sub(node) };
+    return {
+      id: node.id,
+      x,
+      y,
+      r: radiusOf(node.signals.requestRate),
+      node,
+      name: text.name(node),
+      sub: text.sub(node),
+    };
   });
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const edges = graph.edges.flatMap((edge): SceneEdge[] => {
     const [from, to] = [byId.get(edge.source), byId.get(edge.target)];
     if (!from || !to || from === to) return [];
     const width = widthOf(edge.signals.requestRate);
-    return [{ id: edge.id, edge, curve: curveBetween(from, to, direction), width, label: text.label(edge) }];
+    return [{ id: edge.id, edge, curve: curveBetween(from, to, direction), width, labels: text.labels(edge) }];
   });
   const boxes = [...namespaceBoxes(nodes), ...versionBoxes(nodes)];
   return { nodes, edges, boxes, bounds: boundsOf(nodes, boxes) };

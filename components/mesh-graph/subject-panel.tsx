@@ -12,6 +12,7 @@ import { SideSection } from "../ui/side-sheet.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { versionColor } from "../ui/version-color.ts";
+import { useNodeNames } from "./graph-text.ts";
 import styles from "./panel.module.css";
 import { PanelHeader } from "./panel-header.tsx";
 import { PeerTable } from "./peer-table.tsx";
@@ -27,6 +28,7 @@ const LiveChart = dynamic(() => import("../ui/live-chart.tsx").then((module) => 
 export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject: Subject; state: TopologyState }) {
   const t = useTranslations("panel");
   const { service, version } = subject;
+  const nameOf = useNodeNames(graph);
   const query = { namespace: service?.namespace ?? "", name: service?.name ?? "", windowSec: state.windowSec };
   const metrics = useServiceMetrics(query, undefined, service !== null && state.at === null).data;
   const mine = metrics && service ? metrics : undefined;
@@ -37,7 +39,7 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
     <>
       <PanelHeader
         health={subject.health}
-        title={subject.name}
+        title={service ? subject.name : nameOf(subject.nodes[0]?.id ?? "")}
         hint={
           version ? (
             <VersionChip version={version} />

@@ -9,7 +9,7 @@ export interface Subject {
   version: string | null;
   nodes: GraphNode[];
   health: Health;
-  /** The service behind it; null for a traffic source. */
+  /** The service behind it; null for a traffic source or a gateway. */
   service: { namespace: string; name: string } | null;
   callers: GraphEdge[];
   calls: GraphEdge[];
@@ -30,10 +30,7 @@ export function subjectOf(graph: Pick<Graph, "nodes" | "edges">, id: string): Su
     version: nodes.length === 1 && exact.length === 1 && first.box !== null ? first.version : null,
     nodes,
     health: worstHealth(nodes.map((node) => node.health)),
-    service:
-      first.kind === "workload" || first.kind === "external" || first.kind === "gateway"
-        ? serviceOf(first, callers)
-        : null,
+    service: first.kind === "workload" || first.kind === "external" ? serviceOf(first, callers) : null,
     callers,
     calls: graph.edges.filter((edge) => ids.has(edge.source)),
   };

@@ -84,6 +84,8 @@ function Track({
   const t = useTranslations("strip");
   const locale = useLocale();
   const { ref, width } = useElementSize<HTMLDivElement>();
+  const list = useChanges({ sinceMs: span.from, limit: 100 }, changes).data?.changes ?? [];
+  const seen = list.filter(({ at }) => at >= span.from && at <= span.to);
   const dragging = useRef(false);
   const now = state.at ?? span.to;
   const choose = (ms: number) => {
@@ -104,32 +106,50 @@ function Track({
     event.preventDefault();
   };
   return (
-    <div
-      ref={ref}
-      className={styles.track}
-      role="slider"
-      tabIndex={0}
-      aria-label={t("label")}
-      aria-valuemin={span.from}
-      aria-valuemax={span.to}
-      aria-valuenow={now}
-      aria-valuetext={state.at === null ? t("live") : formatTimeOfDay(state.at, locale)}
-      data-testid="time-strip"
-      onPointerDown={(event) => {
-        dragging.current = true;
-        event.currentTarget.setPointerCapture(event.pointerId);
-        onPointer(event);
-      }}
-      onPointerMove={onPointer}
-      onPointerUp={() => {
-        dragging.current = false;
-      }}
-      onKeyDown={onKeyDown}
-    >
-      <Traffic timeline={graph.timeline} width={width} />
-      <Marks changes={changes} span={span} width={width} />
-      {state.at !== null && <i className={styles.cursor} style={{ left: `${share(state.at, span) * 100}%` }} />}
-    </div>
+    <>
+      <ChangesInWords changes={seen} />
+      <div
+        ref={ref}
+        className={styles.track}
+        role="slider"
+        tabIndex={0}
+        aria-label={t("label")}
+        aria-valuemin={span.from}
+        aria-valuemax={span.to}
+        aria-valuenow={now}
+        aria-valuetext={state.at === null ? t("live") : formatTimeOfDay(state.at, locale)}
+        data-testid="time-strip"
+        onPointerDown={(event) => {
+          dragging.current = true;
+          event.currentTarget.setPointerCapture(event.pointerId);
+          onPointer(event);
+        }}
+        onPointerMove={onPointer}
+        onPointerUp={() => {
+          dragging.current = false;
+        }}
+        onKeyDown={onKeyDown}
+      >
+        <Traffic timeline={graph.timeline} width={width} />
+        <Marks changes={seen} span={span} width={width} />
+        {state.at !== null && <i className={styles.cursor} style={{ left: `${share(state.at, span) * 100}%` }} />}
+      </div>
+    </>
+  );
+}
+
+/** The marks in words: a slider's content is not read out. */
+function ChangesInWords({ changes }: { changes: readonly Change[] }) {
+  const t = useTranslations("strip");
+  const locale = useLocale();
+  return (
+    <ol className="visually-hidden" data-testid="strip-changes">
+      {changes.map((change) => (
+        <li key={change.revision} data-kind={change.kind} suppressHydrationWarning>
+          {t("mark", { time: formatTimeOfDay(change.at, locale), summary: change.summary, author: change.author })}
+        </li>
+      ))}
+    </ol>
   );
 }
 
@@ -161,13 +181,11 @@ const colors: Record<Change["kind"], string> = {
   "fault-end": "var(--ok)",
 };
 
-function Marks({ changes, span, width }: { changes: Settled<ChangeList>; span: Span; width: number }) {
+function Marks({ changes, span, width }: { changes: readonly Change[]; span: Span; width: number }) {
   const t = useTranslations("strip");
   const locale = useLocale();
-  const list = useChanges({ sinceMs: span.from, limit: 100 }, changes).data?.changes ?? [];
-  const seen = list.filter(({ at }) => at >= span.from && at <= span.to);
   const marks = placeMarks(
-    seen.map((change) => ({ change, x: share(change.at, span) * width, text: change.summary })),
+    changes.map((change) => ({ change, x: share(change.at, span) * width, text: change.summary })),
     width,
   );
   return marks.map(({ change, x, labelled, align }) => (

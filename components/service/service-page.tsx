@@ -4,6 +4,8 @@ import Link from "next/link";
 import { type ReactNode, use } from "react";
 import { useTranslations } from "use-intl";
 import type { Routing, ServiceList, ServiceMetrics } from "../../server/contract/index.ts";
+import { BurningFaults } from "../fault/burning-faults.tsx";
+import { FaultModal } from "../fault/fault-modal.tsx";
 import type { Settled } from "../lib/api.ts";
 import { servicesHref } from "../lib/links.ts";
 import { useRouting, useServiceMetrics, useServices } from "../lib/queries.ts";
@@ -12,6 +14,9 @@ import { TrafficTab } from "../traffic/traffic-tab.tsx";
 import { Page } from "../ui/page-header.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
 import { parseWindow } from "../ui/time-window.ts";
+import { ConfigTab } from "./config-tab.tsx";
+import { EndpointsTab } from "./endpoints-tab.tsx";
+import { MetricsTab } from "./metrics-tab.tsx";
 import { ServiceHeader } from "./service-header.tsx";
 import styles from "./service-page.module.css";
 import { serviceWindow } from "./service-window.ts";
@@ -43,13 +48,14 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
   if (services.data && !found && routing.error?.code === "NOT_FOUND") return <Unknown service={service} />;
   const content: Record<ServiceTab, ReactNode> = {
     traffic: <TrafficTab service={service} routing={routing} metrics={metrics.data} />,
-    metrics: null,
-    endpoints: null,
-    config: null,
+    metrics: <MetricsTab service={service} metrics={metrics} />,
+    endpoints: <EndpointsTab item={found} />,
+    config: <ConfigTab service={service} routing={routing} />,
   };
   return (
     <Page>
       <ServiceHeader service={service} item={found} windowSec={windowSec} />
+      <BurningFaults service={service} />
       <Tabs value={tab} onChange={select} keepMounted={false} classNames={styles as Record<string, string>}>
         <Tabs.List aria-label={service.name}>
           {serviceTabs.map((one) => (
@@ -61,6 +67,7 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
         {metrics.error && <Notice tone="warn">{metrics.error.message}</Notice>}
         <Tabs.Panel value={tab}>{content[tab]}</Tabs.Panel>
       </Tabs>
+      {url.get("fault") === "new" && <FaultModal service={service} onClose={() => url.set({ fault: null })} />}
     </Page>
   );
 }

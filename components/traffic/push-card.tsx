@@ -18,7 +18,8 @@ export function PushCard({ revision }: { revision: number | "latest" }) {
   const t = useTranslations("traffic");
   const [done, setDone] = useState<number | "latest" | null>(null);
   const follows = revision !== "latest" && done !== revision;
-  const { data: push, error } = usePush(revision, follows ? closelyMs : 2000);
+  const { data, error } = usePush(revision, follows ? closelyMs : 2000);
+  const push = data && revision !== "latest" && data.revision !== revision ? awaited(data, revision) : data;
   const isComplete = push?.complete === true && push.revision === revision;
   useEffect(() => {
     if (isComplete) setDone(revision);
@@ -29,7 +30,7 @@ export function PushCard({ revision }: { revision: number | "latest" }) {
       hint={
         push && (
           <>
-            {t("push-of", { revision: push.revision, author: push.author })}, <TimeOfDay ms={push.committedAt} />
+            {t("push-of", { revision: push.revision, author: push.author })} · <TimeOfDay ms={push.committedAt} />
           </>
         )
       }
@@ -47,6 +48,16 @@ export function PushCard({ revision }: { revision: number | "latest" }) {
     </Panel>
   );
 }
+
+/** Until the first answer about a revision: the proxies of the one before, all waited for. */
+const awaited = (before: PushStatus, revision: number): PushStatus => ({
+  ...before,
+  revision,
+  committedAt: Date.now(),
+  complete: false,
+  ms: null,
+  proxies: before.proxies.map((proxy) => ({ ...proxy, state: "pending", ms: null, error: null })),
+});
 
 function Summary({ push }: { push: PushStatus }) {
   const t = useTranslations("traffic");

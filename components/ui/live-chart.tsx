@@ -33,6 +33,8 @@ export interface LiveChartProps {
   label: string;
   /** Without axes, for small places. */
   bare?: boolean;
+  /** Charts of the same key show the pointer's moment together. */
+  sync?: string;
 }
 
 const formatters = { rps: formatRate, share: formatShare, ms: formatMs };
@@ -79,7 +81,7 @@ function dataOf({ fromMs, stepSec, series }: LiveChartProps): uPlot.AlignedData 
 }
 
 function optionsOf(latest: { current: LiveChartProps }, element: HTMLElement, locale: string): uPlot.Options {
-  const { series, kind, height = 160, bare = false } = latest.current;
+  const { series, kind, height = 160, bare = false, sync } = latest.current;
   const css = getComputedStyle(element);
   const resolve = (color: string) => {
     const name = /^var\((--[\w-]+)\)$/.exec(color)?.[1];
@@ -97,7 +99,7 @@ function optionsOf(latest: { current: LiveChartProps }, element: HTMLElement, lo
     height,
     padding: bare ? [4, 0, 4, 0] : [8, 8, 0, 0],
     legend: { show: false },
-    cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
+    cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false }, ...(sync ? { sync: { key: sync } } : {}) },
     scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, niceTop(max)] } },
     axes: [
       {

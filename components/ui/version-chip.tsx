@@ -25,8 +25,9 @@ export function SplitBar({
   const parts = Object.entries(shares);
   return (
     <span className={styles.split} role="img" aria-label={label} style={{ height }}>
+      {/* Times 1000: parts whose flex-grow sums to less than 1 would leave the rest of the bar empty. */}
       {parts.map(([version, share]) => (
-        <i key={version} title={version} style={{ flexGrow: share, background: versionColor(version) }} />
+        <i key={version} title={version} style={{ flexGrow: share * 1000, background: versionColor(version) }} />
       ))}
     </span>
   );

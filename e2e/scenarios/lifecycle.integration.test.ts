@@ -7,7 +7,7 @@ import { Cleanups } from "./harness/cleanups.ts";
 import { startCollector } from "./harness/collector.ts";
 import { TestControlPlane } from "./harness/control-plane.ts";
 import { freePorts } from "./harness/ports.ts";
-import { envoyMissing, type ProxyKind, spawnProxy, untilReady } from "./harness/proxy.ts";
+import { envoyMissing, type ProxyKind, spawnProxy, untilReady, whySkipped } from "./harness/proxy.ts";
 import { until } from "./harness/until.ts";
 
 const cleanups = new Cleanups();
@@ -23,12 +23,15 @@ async function spawned(kind: ProxyKind, config: object) {
 }
 
 /** One static listener that passes everything to one static cluster. */
-function staticBootstrap(listenerPort: number, upstreamPort: number, adminPort = 0) {
-  const route = { match: { prefix: "/" }, route: { cluster: "app", timeout: "0s" } };
+function staticBootstrap(
+  listenerPort: number,
+  upstreamPort: number,
+  { adminPort = 0, routes = [{ match: { prefix: "/" }, route: { cluster: "app", timeout: "0s" } }] as object[] } = {},
+) {
   const manager = {
     "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
     stat_prefix: "static",
-    route_config: { name: "static", virtual_hosts: [{ name: "all", domains: ["*"], routes: [route] }] },
+    route_config: { name: "static", virtual_hosts: [{ name: "all", domains: ["*"], routes }] },
     http_filters: [
       {
         name: "envoy.filters.http.router",
@@ -66,7 +69,7 @@ async function staticProxy(kind: ProxyKind) {
 }
 
 for (const kind of ["limpid sidecar", "Envoy"] as const) {
-  describe.skipIf(kind === "Envoy" && envoyMissing)(`lifecycle of ${kind}`, () => {
+  describe.skipIf(kind === "Envoy" && envoyMissing)(`lifecycle of ${kind}${whySkipped(kind)}`, () => {
     it("runs on static resources alone", async () => {
       const { port, proxy } = await staticProxy(kind);
       expect(await call({ address, port, host: "any", path: "/x" })).toMatchObject({
@@ -77,6 +80,27 @@ for (const kind of ["limpid sidecar", "Envoy"] as const) {
       expect(body).toContain(
         'envoy_cluster_upstream_rq_xx{envoy_response_code_class="2",envoy_cluster_name="app"} 1\n',
       );
+    });
+
+    it("has health and metrics on ports of their own, through its admin", async () => {
+      const [port = 0, adminPort = 0] = await freePorts(2, address);
+      const routes = [
+        { match: { path: "/healthz/ready" }, route: { cluster: "app", prefix_rewrite: "/ready" } },
+        { match: { path: "/stats/prometheus" }, route: { cluster: "app" } },
+      ];
+      const config = staticBootstrap(port, adminPort, { adminPort, routes });
+      const [cluster] = config.static_resources.clusters;
+      for (const { lb_endpoints } of cluster?.load_assignment.endpoints ?? []) {
+        for (const { endpoint } of lb_endpoints) endpoint.address.socket_address.address = address;
+      }
+      await untilReady(await spawned(kind, config));
+      expect(await call({ address, port, host: `localhost:${port}`, path: "/healthz/ready" })).toMatchObject({
+        status: 200,
+        body: "LIVE\n",
+      });
+      const metrics = await call({ address, port, host: `${address}:${port}`, path: "/stats/prometheus" });
+      expect(metrics.body).toContain("# TYPE envoy_server_live gauge\nenvoy_server_live{} 1\n");
+      expect((await call({ address, port, host: "any", path: "/quitquitquit", method: "POST" })).status).toBe(404);
     });
 
     it("waits for a control plane that comes late", async () => {
@@ -123,6 +147,26 @@ describe("lifecycle of limpid sidecar only", () => {
     expect(await proxy.exited).toBe(0);
   });
 
+  it("sends the last access logs before it ends", async () => {
+    const plane = new TestControlPlane();
+    await plane.start();
+    cleanups.add(() => plane.stop());
+    const collector = await startCollector();
+    cleanups.add(() => collector.close());
+    const [port = 0] = await freePorts(1, address);
+    const labels = { app: "last", version: "v1" };
+    const node: ProxyNode = { type: "sidecar", ip: address, workload: "last-v1", labels, httpProxyPort: port };
+    const proxy = await spawned(
+      "limpid sidecar",
+      bootstrap(node, { xdsPort: plane.port, collectorPort: collector.port }),
+    );
+    await untilReady(proxy);
+    expect((await call({ address, port, host: "nowhere", path: "/last-words" })).status).toBe(502);
+    proxy.signal("SIGTERM");
+    expect(await proxy.exited).toBe(0);
+    expect(collector.logs.map(({ entry }) => entry.request?.path)).toEqual(["/last-words"]);
+  });
+
   it("goes live when the control plane stays away longer than initial_fetch_timeout", async () => {
     const [xdsPort = 0] = await freePorts(1);
     const node: ProxyNode = { type: "sidecar", ip: address, workload: "alone-v1", labels: { app: "alone" } };
@@ -145,7 +189,7 @@ describe("lifecycle of limpid sidecar only", () => {
     cleanups.add(() => holder.close());
     const bound = holder.address();
     const port = typeof bound === "object" && bound !== null ? bound.port : 0;
-    const taken = await spawned("limpid sidecar", staticBootstrap(0, 1, port));
+    const taken = await spawned("limpid sidecar", staticBootstrap(0, 1, { adminPort: port }));
     expect(await taken.exited).toBe(1);
     expect(taken.logs()).toContain(`limpid sidecar: listen EADDRINUSE: address already in use ${address}:${port}`);
   });

@@ -2,7 +2,7 @@ import { Agent } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call } from "./harness/call.ts";
 import { ScenarioMesh } from "./harness/mesh.ts";
-import { envoyMissing, type ProxyKind } from "./harness/proxy.ts";
+import { envoyMissing, type ProxyKind, whySkipped } from "./harness/proxy.ts";
 import { until } from "./harness/until.ts";
 import { play } from "./scenario.ts";
 import { scenarios } from "./table.ts";
@@ -11,7 +11,7 @@ const kinds: ProxyKind[] = ["limpid sidecar", "Envoy"];
 
 for (const kind of kinds) {
   // Envoy is looked for, not demanded, on a person's machine: `npm test` brings it.
-  describe.skipIf(kind === "Envoy" && envoyMissing)(`scenarios on ${kind}`, () => {
+  describe.skipIf(kind === "Envoy" && envoyMissing)(`scenarios on ${kind}${whySkipped(kind)}`, () => {
     let mesh: ScenarioMesh;
     beforeAll(async () => {
       mesh = await ScenarioMesh.start(kind);
@@ -101,8 +101,15 @@ spec: { hosts: [ratings], http: [{ directResponse: { status: 418 }, match: [{ ur
         cluster: "outbound|9080||ratings.default.svc.cluster.local",
         upstream: `127.0.77.2:${mesh.ports.ratings}`,
         local: `127.0.77.1:${mesh.ports.outbound}`,
-        tags: { "limpid.destination": "ratings-v1;default;ratings;v1;limpid" },
-        headers: { "x-limpid-peer": "client-v1;default;client;v1;limpid" },
+        tags: {
+          "limpid.destination": "ratings-v1;default;ratings;v1;limpid",
+          "limpid.cluster": "outbound|9080||ratings.default.svc.cluster.local",
+        },
+        // The proxy's own span, which the next one continues.
+        headers: {
+          "x-limpid-peer": "client-v1;default;client;v1;limpid",
+          traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
+        },
         flags: [],
         attempts: 1,
         responseBytes: BigInt(answer.body.length),

@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { expect } from "vitest";
+import type { Answer } from "./harness/call.ts";
 import { until } from "./harness/until.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -29,6 +31,20 @@ spec:
 
 const to = (subset: string) => `route: [{ destination: { host: reviews, subset: ${subset} } }]`;
 
+const large = "0123456789abcdef".repeat(80_000);
+
+const sameBody =
+  (body: string) =>
+  ([answer]: Answer[]): void => {
+    expect(answer?.echo?.bodyBytes).toBe(body.length);
+    expect(answer?.echo?.bodyHash).toBe(createHash("sha256").update(body).digest("hex"));
+  };
+
+const sized =
+  (bytes: number) =>
+  (answers: Answer[]): void =>
+    expect(answers.map(({ body }) => body.length)).toEqual(answers.map(() => bytes));
+
 export const scenarios: Scenario[] = [
   {
     name: "without rules every version gets its share",
@@ -45,6 +61,23 @@ export const scenarios: Scenario[] = [
       {
         call: { host: "ratings:9080", path: "/ratings/0?a=b" },
         expect: { upstream: { app: "ratings", path: "/ratings/0?a=b" } },
+      },
+    ],
+  },
+  {
+    name: "bodies pass unchanged, with a length and in chunks, there and back",
+    config: reviews(`
+  - ${to("v1")}`),
+    steps: [
+      { call: { method: "POST", body: large }, expect: { status: 200, check: sameBody(large) } },
+      {
+        call: { method: "PUT", body: ["one,", "two,", large] },
+        expect: { status: 200, check: sameBody(`one,two,${large}`) },
+      },
+      { call: { path: "/?bytes=3000000" }, times: 3, expect: { status: 200, check: sized(3_000_000) } },
+      {
+        call: { path: "/?bytes=5000", method: "HEAD" },
+        expect: { status: 200, headers: { "content-length": "5000" }, body: "" },
       },
     ],
   },
@@ -75,6 +108,18 @@ export const scenarios: Scenario[] = [
       { call: { headers: { "end-user": "jane" }, method: "POST" }, expect: { versions: { v3: 1 } } },
       { call: { headers: { "end-user": "jane" } }, expect: { versions: { v1: 1 } } },
       { call: {}, expect: { versions: { v1: 1 } } },
+    ],
+  },
+  {
+    name: "query and absent header pick the version",
+    config: reviews(`
+  - { match: [{ queryParams: { v: { exact: "2" } } }], ${to("v2")} }
+  - { match: [{ withoutHeaders: { x-plain: {} } }], ${to("v3")} }
+  - ${to("v1")}`),
+    steps: [
+      { call: { path: "/?a=1&v=2" }, expect: { versions: { v2: 1 } } },
+      { call: { path: "/?v=22" }, expect: { versions: { v3: 1 } } },
+      { call: { headers: { "x-plain": "1" } }, expect: { versions: { v1: 1 } } },
     ],
   },
   {
@@ -182,6 +227,23 @@ export const scenarios: Scenario[] = [
     arrange: ({ applications }) => applications["reviews-v1"].setStatus(503),
     steps: [{ call: {}, expect: { status: 503 } }],
     after: ({ applications }) => expect(applications["reviews-v1"].requests).toHaveLength(3),
+  },
+  {
+    name: "each try has its own timeout",
+    config: reviews(`
+  - { timeout: 5s, retries: { attempts: 2, perTryTimeout: 0.3s, retryOn: "5xx" }, ${to("v1")} }`),
+    arrange: ({ applications }) => applications["reviews-v1"].setDelay(2_000),
+    steps: [{ call: {}, expect: { status: 504, atLeastMs: 850, lessThanMs: 3_000 } }],
+    after: ({ applications }) => expect(applications["reviews-v1"].requests).toHaveLength(3),
+  },
+  {
+    name: "a dead endpoint is tried once and another answers, by default",
+    config: `
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: reviews-dead, namespace: default }
+spec: { address: 127.0.0.1, ports: { http: 1 }, labels: { app: reviews, version: v4 } }`,
+    steps: [{ call: {}, times: 80, expect: { status: 200 } }],
   },
   {
     name: "no retry of a 503 by default",

@@ -28,6 +28,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       services: controlPlane.services,
       pushes: controlPlane.pushes,
       ready: controlPlane.ready,
+      metrics: () => controlPlane.metrics.text(),
     });
     const fuse = createFaultFuse({ store, clock, logger });
     await controlPlane.start();

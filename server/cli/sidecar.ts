@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { createLogger } from "../lib/logger.ts";
 import { runSidecar } from "../sidecar/run.ts";
 import { onShutdown } from "./leash.ts";
@@ -26,7 +26,14 @@ export const sidecarCommand = (): Command =>
     .option("-l, --log-level <level>", "trace, debug, info, warning, error, critical or off", levelOf, "info")
     .option("--drain-time-s <seconds>", "how long stopping waits for requests in flight", secondsOf, 10)
     .option("--concurrency <n>", "taken for Envoy's sake: there is one event loop")
+    .addOption(ignored("--use-dynamic-base-id"))
+    .addOption(ignored("--disable-hot-restart"))
+    .addOption(ignored("--base-id <n>"))
+    .addOption(ignored("--parent-shutdown-time-s <n>"))
     .action(run);
+
+/** Envoy's, about hot restart, which a supervisor may pass to whichever proxy it starts. */
+const ignored = (flags: string): Option => new Option(flags).hideHelp();
 
 async function run({ logLevel, drainTimeS, ...flags }: Flags): Promise<void> {
   const logger = createLogger("sidecar", logLevel);

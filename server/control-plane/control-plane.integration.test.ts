@@ -1,12 +1,16 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { parseDocuments } from "../config/kinds/index.ts";
 import { MemoryConfigStore } from "../config/memory-store.ts";
 import { systemClock } from "../lib/clock.ts";
 import { silentLogger } from "../lib/logger.ts";
+import { runSidecar } from "../sidecar/run.ts";
 import { fetchProxyStatuses } from "../xds/csds-client.ts";
-import { type Envoy, envoyMissing, freePort, startEnvoy } from "../xds/testing/envoy.ts";
+import { envoyMissing, freePort, startEnvoy, testBootstrap } from "../xds/testing/envoy.ts";
 import { type ControlPlane, createControlPlane } from "./control-plane.ts";
 
 const closers: (() => unknown)[] = [];
@@ -88,46 +92,101 @@ async function shares(port: number, calls: number): Promise<Record<string, numbe
   return counts;
 }
 
-async function start(
-  api: "DELTA_GRPC" | "GRPC",
-): Promise<{ plane: ControlPlane; store: MemoryConfigStore; port: number; envoy: Envoy }> {
+type ProxyKind = "Envoy, incremental" | "Envoy, state of the world" | "our sidecar";
+
+async function start(kind: ProxyKind): Promise<{ plane: ControlPlane; store: MemoryConfigStore; port: number }> {
   const store = new MemoryConfigStore();
   await put(store, `${mesh({ v1: await upstream("v1"), v2: await upstream("v2") })}---${split(100)}`);
-  const plane = createControlPlane({ store, xdsPort: 0, clock: systemClock, logger: silentLogger });
-  await plane.start();
-  closers.push(() => plane.stop());
+  const plane = await startPlane(store);
   const port = await freePort();
-  const envoy = await startEnvoy({
+  const options = {
     id: "sidecar~127.0.1.77~client.default~default.svc.cluster.local",
     xdsPort: plane.addresses().xds,
-    api,
+    api: kind === "Envoy, state of the world" ? ("GRPC" as const) : ("DELTA_GRPC" as const),
     staticClusters: ["limpid-collector"],
     metadata: { INTERCEPTION_MODE: "NONE", HTTP_PROXY_PORT: String(port), LABELS: { app: "client", version: "v1" } },
-  });
-  closers.push(() => envoy.stop());
+  };
+  if (kind === "our sidecar") await startSidecar(options);
+  else {
+    const envoy = await startEnvoy(options);
+    closers.push(() => envoy.stop());
+  }
   await vi.waitFor(async () => expect(await call(port)).toBe("v1"), { timeout: 15_000, interval: 50 });
-  return { plane, store, port, envoy };
+  return { plane, store, port };
 }
 
-describe.skipIf(envoyMissing)("Envoy under the control plane", () => {
-  test.each(["DELTA_GRPC", "GRPC"] as const)("follows a weight from the config store, over %s", async (api) => {
-    const { plane, store, port } = await start(api);
+async function startPlane(store: MemoryConfigStore, xdsPort = 0): Promise<ControlPlane> {
+  const plane = createControlPlane({ store, xdsPort, clock: systemClock, logger: silentLogger });
+  await plane.start();
+  closers.push(() => plane.stop());
+  return plane;
+}
+
+async function startSidecar(options: Parameters<typeof testBootstrap>[0]): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), "limpid-sidecar-"));
+  const configPath = join(dir, "bootstrap.json");
+  await writeFile(configPath, JSON.stringify(testBootstrap(options)));
+  const sidecar = await runSidecar({
+    configPath,
+    drainTimeMs: 100,
+    version: "1.2.3",
+    logger: silentLogger,
+    logLevel: { get: () => "info", set: () => true },
+  });
+  closers.push(async () => {
+    await sidecar.stop();
+    await rm(dir, { recursive: true });
+  });
+}
+
+describe.each([
+  { kind: "Envoy, incremental", missing: envoyMissing },
+  { kind: "Envoy, state of the world", missing: envoyMissing },
+  { kind: "our sidecar", missing: false },
+] as const)("$kind", ({ kind, missing }) => {
+  test.skipIf(missing)("follows a weight from the config store", async () => {
+    const { plane, store, port } = await start(kind);
     expect(await shares(port, 20)).toEqual({ v1: 20 });
     const { revision } = await put(store, split(0));
     expect(await plane.pushes.wait(revision, 10_000)).toMatchObject({
       complete: true,
       proxies: [{ name: "client", state: "acked" }],
     });
-    // Acknowledged is in force but for the event loop's next turn in Envoy's worker.
+    // Acknowledged is in force but for the next turn of Envoy's worker.
     await vi.waitFor(async () => expect(await call(port)).toBe("v2"), { timeout: 5_000, interval: 5 });
     expect(await shares(port, 20)).toEqual({ v2: 20 });
     const [status] = await fetchProxyStatuses(`127.0.0.1:${plane.addresses().xds}`, { contents: true });
-    expect(status).toMatchObject({ name: "client", kind: "sidecar", protocol: api === "GRPC" ? "sotw" : "delta" });
+    expect(status).toMatchObject({
+      name: "client",
+      kind: "sidecar",
+      protocol: kind === "Envoy, state of the world" ? "sotw" : "delta",
+      implementation: expect.stringMatching(
+        kind === "our sidecar" ? /^limpid-sidecar 1\.2\.3$/ : /^envoy \d+\.\d+\.\d+$/,
+      ),
+    });
     expect(JSON.stringify(status?.resources)).not.toContain('"unreadable"');
   });
 
-  test("a route that Envoy refuses is told to whoever wrote it, and the last good one stays", async () => {
-    const { plane, store, port } = await start("DELTA_GRPC");
+  test.skipIf(missing)("keeps serving while the control plane is away, and is sent only what changed", async () => {
+    const { plane, store, port } = await start(kind);
+    const { xds } = plane.addresses();
+    await plane.stop();
+    expect(await shares(port, 5)).toEqual({ v1: 5 });
+    await put(store, split(0));
+    const next = await startPlane(store, xds);
+    await vi.waitFor(async () => expect(await call(port)).toBe("v2"), { timeout: 20_000, interval: 20 });
+    const pushed = next.metrics.text().match(/limpid_xds_pushed_resources_total\{.*/g);
+    const type = kind === "Envoy, state of the world" ? "RouteConfiguration" : "VirtualHost";
+    expect(pushed?.filter((line) => !line.endsWith(" 0"))).toEqual([
+      `limpid_xds_pushed_resources_total{type="${type}"} 1`,
+    ]);
+  });
+});
+
+test.skipIf(envoyMissing)(
+  "a route that Envoy refuses is told to whoever wrote it, and the last good one stays",
+  async () => {
+    const { plane, store, port } = await start("Envoy, incremental");
     // Valid RE2, but beyond the size that Envoy compiles.
     const match = `- { match: [{ uri: { regex: "/${"(a{1,100}){1,10}".repeat(3)}" } }], route: [{ destination: { host: reviews } }] }`;
     const { revision } = await put(store, split(0, match));
@@ -136,5 +195,5 @@ describe.skipIf(envoyMissing)("Envoy under the control plane", () => {
       { state: "nacked", error: expect.stringContaining("virtual-service/reviews") },
     ]);
     expect(await shares(port, 10)).toEqual({ v1: 10 });
-  });
-});
+  },
+);

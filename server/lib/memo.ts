@@ -25,7 +25,7 @@ export function memo<T>(owner: object, key: string, deps: readonly unknown[], ma
   return value;
 }
 
-export const sameItems = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+const sameItems = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((item, index) => Object.is(item, b[index]));
 
 /** `previous` when it holds the same values under the same keys in the same order, else `next`: keeps a map's identity. */

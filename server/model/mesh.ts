@@ -35,7 +35,7 @@ export interface MeshOptions {
 
 export type ObjectsByKind = ReadonlyMap<string, ReadonlyMap<string, ConfigObject>>;
 
-export const defaultMeshOptions: MeshOptions = { domain: "cluster.local", rootNamespace: "istio-system" };
+const defaultMeshOptions: MeshOptions = { domain: "cluster.local", rootNamespace: "istio-system" };
 
 /** From scratch; `updateMesh` with the changes since another revision gives an equal mesh at the cost of what changed. */
 export function buildMesh(objects: Iterable<ConfigObject>, revision: number, options: Partial<MeshOptions> = {}): Mesh {

@@ -31,7 +31,7 @@ export interface ServicePort {
 }
 
 /** Service: the sole hostname is `<name>.<namespace>.svc.<domain>`. */
-export function servicesOf(object: ConfigObject, domain: string): readonly Service[] {
+function servicesOf(object: ConfigObject, domain: string): readonly Service[] {
   return memo(object, "services", [domain], () =>
     object.kind === "Service" ? [fromService(object, domain)] : fromServiceEntry(object, domain),
   );

@@ -19,7 +19,13 @@ const fixtures = new Fixtures();
 afterEach(() => fixtures.close());
 
 const ads = { config_source: { ads: {}, resource_api_version: "V3" } };
-const rdsManager = { route_config: null, rds: { route_config_name: "r", ...ads } } as unknown as JsonObject;
+/** The test listener with its routes over RDS. */
+function rdsListener(): JsonObject {
+  const json = listenerJson({ manager: { rds: { route_config_name: "r", ...ads } } });
+  const [chain] = json.filter_chains as { filters: { typed_config: JsonObject }[] }[];
+  delete chain?.filters[0]?.typed_config.route_config;
+  return json;
+}
 const edsCluster = (name: string): JsonObject => ({
   name,
   type: "EDS",
@@ -170,9 +176,7 @@ describe("warming", () => {
     plane.removeListener("test");
     expect(plane.setCluster(clusterFrom(edsCluster("c")))).toEqual([]);
     expect(plane.requiredEndpoints()).toEqual(["c-service"]);
-    const listener = listenerJson({ manager: rdsManager });
-    delete ((listener.filter_chains as JsonObject[])[0]?.filters as { typed_config: JsonObject }[])[0]?.typed_config
-      .route_config;
+    const listener = rdsListener();
     expect(plane.setListener(listenerFrom(listener))).toEqual([]);
     expect(plane.requiredRoutes()).toEqual(["r"]);
     expect(plane.ready).toBe(false);
@@ -192,12 +196,9 @@ describe("warming", () => {
 describe("updates", () => {
   /** A plane whose routes come over RDS and VHDS. */
   async function vhdsPlane(...clusters: [string, number][]): Promise<TestPlane> {
-    const listener = { manager: rdsManager };
     const test = await fixtures.plane({ clusters: clusters.map(([name, port]) => staticCluster(name, [port])) });
     test.plane.removeListener("test");
-    const json = listenerJson(listener);
-    const chain = (json.filter_chains as JsonObject[])[0] as { filters: { typed_config: JsonObject }[] };
-    delete chain.filters[0]?.typed_config.route_config;
+    const json = rdsListener();
     expect(test.plane.setListener(listenerFrom(json))).toEqual([]);
     test.plane.setRouteConfiguration(routesFrom({ name: "r", vhds: ads }));
     test.plane.setVirtualHost("r", vhost("a", clusters[0]?.[0] ?? ""), "r/a");
@@ -247,9 +248,7 @@ describe("updates", () => {
         statuses.set(key, (statuses.get(key) ?? 0) + 1);
       }
     });
-    const json = listenerJson({ manager: rdsManager });
-    const chain = (json.filter_chains as JsonObject[])[0] as { filters: { typed_config: JsonObject }[] };
-    delete chain.filters[0]?.typed_config.route_config;
+    const json = rdsListener();
     for (let round = 0; round < 60; round++) {
       const name = round % 2 === 0 ? "one" : "two";
       const port = round % 3 === 0 ? one : two;

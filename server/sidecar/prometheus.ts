@@ -6,7 +6,7 @@ interface Named {
   labels: string;
 }
 
-export interface PrometheusOptions {
+interface PrometheusOptions {
   /** Leaves out counters that are zero and histograms without a sample. */
   usedOnly?: boolean;
   /** Takes Envoy's dotted name. */

@@ -26,6 +26,8 @@ export interface RequestRecord {
   /** `ip:port` of our end of the connection. */
   upstreamLocalAddress: string;
   upstreamCluster: string;
+  /** The cluster that the route chose, also when a filter answered before any host of it was tried. */
+  routedCluster: string;
   upstreamTransportFailureReason: string;
   upstreamAttempts: number;
   /** Metadata of the chosen endpoint, as in `filter_metadata`: EDS `lb_endpoints[].metadata`. */

@@ -15,7 +15,7 @@ import { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/rou
 import { silentLogger } from "../lib/logger.ts";
 import { extensionRegistry } from "./config/supported-fields.ts";
 import { DataPlane } from "./data-plane.ts";
-import type { RequestRecord } from "./record.ts";
+import type { RequestRecord, Tracer } from "./record.ts";
 import { Stats } from "./stats.ts";
 
 const json = { registry: createRegistry(extensionRegistry, EmptySchema) };
@@ -42,6 +42,7 @@ export interface PlaneOptions {
   clusters?: JsonValue[];
   endpoints?: ClusterLoadAssignment[];
   random?: () => number;
+  tracer?: Tracer;
 }
 
 /** A listener on a random port of 127.0.0.1; `records` and `stats` show what was noted. */
@@ -51,18 +52,18 @@ export class TestPlane {
   readonly plane: DataPlane;
   port = 0;
 
-  private constructor(random: (() => number) | undefined) {
+  private constructor({ random, tracer }: PlaneOptions) {
     this.plane = new DataPlane({
       stats: this.stats,
       accessLogger: () => ({ log: (record) => void this.records.push(record) }),
-      tracer: () => undefined,
+      tracer: () => tracer,
       random,
       logger: silentLogger,
     });
   }
 
   static async start(options: PlaneOptions): Promise<TestPlane> {
-    const test = new TestPlane(options.random);
+    const test = new TestPlane(options);
     for (const cluster of options.clusters ?? []) must(test.plane.setCluster(clusterFrom(cluster)));
     for (const assignment of options.endpoints ?? []) must(test.plane.setEndpoints(assignment));
     must(test.plane.setListener(listenerFrom(listenerJson(options))));
@@ -99,7 +100,7 @@ export function listenerJson(options: PlaneOptions): JsonObject {
             typed_config: {
               "@type": type("network.http_connection_manager.v3.HttpConnectionManager"),
               stat_prefix: "test",
-              route_config: { name: "local", virtual_hosts: hosts },
+              route_config: { name: "local", validate_clusters: false, virtual_hosts: hosts },
               access_log: [{ name: "test" }],
               http_filters: [...(options.filters ?? []), routerFilter],
               ...options.manager,

@@ -28,9 +28,11 @@ export const accessLog = (
           customTags: [
             metadataTag("limpid.destination", "host", "workload"),
             metadataTag("limpid.config", "route", "config"),
+            // The entry's own upstream_cluster is empty when no host was chosen, as for an injected abort.
+            { tag: "limpid.cluster", type: { case: "value", value: "%UPSTREAM_CLUSTER_RAW%" } },
           ],
         },
-        additionalRequestHeadersToLog: [peerHeader],
+        additionalRequestHeadersToLog: [peerHeader, "traceparent"],
       }),
     ),
   },

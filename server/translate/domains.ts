@@ -19,7 +19,7 @@ export const withPort = (name: string, port: number): string[] => {
 
 /** `reviews.default.svc.cluster.local` seen from `default.svc.cluster.local`: `reviews`, `reviews.default`, `reviews.default.svc`. */
 function shortNames(hostname: string, clientDomain: string): string[] {
-  const service = /^([^.]+)\.([^.]+)\.svc\.(.+)$/.exec(hostname);
+  const service = /^([^.*]+)\.([^.]+)\.svc\.(.+)$/.exec(hostname);
   const client = /^([^.]+)\.svc\.(.+)$/.exec(clientDomain);
   if (!service || !client || service[3] !== client[2]) return [];
   const [, name = "", namespace = ""] = service;

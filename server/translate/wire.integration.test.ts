@@ -64,6 +64,18 @@ metadata: { name: entrance, namespace: default }
 spec: { hosts: [${host}], gateways: [public], http: [{ route: [{ destination: { host: reviews } }] }] }
 `;
 
+/** Its host is what a service's short name would be. */
+const claim = (port: number): string => `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: claim, namespace: default }
+spec:
+  hosts: [reviews.default]
+  resolution: STATIC
+  ports: [{ number: 9080, name: http, protocol: HTTP }]
+  endpoints: [{ address: 127.0.0.1, ports: { http: ${port} } }]
+`;
+
 /** One real Envoy on one real ADS server, whose snapshots are translated from a mesh that a test edits. */
 async function setUp(api: "DELTA_GRPC" | "GRPC", yaml: string, id = sidecarId) {
   const [port = 0] = await freePorts(1);
@@ -207,6 +219,17 @@ describe.skipIf(envoyMissing)("translated resources over ADS to real Envoy (skip
     expect(await mesh.call("a.example.com")).toBe("200 v1");
     await mesh.edit("", [{ kind: "VirtualService", metadata: { namespace: "default", name: "entrance" } }]);
     await eventually(mesh, "a.example.com", "404 ");
+    expect(mesh.refused).toEqual([]);
+  });
+
+  it("give a name back to the service whose short name it is", async () => {
+    const [v1, v2] = [await backend("v1"), await backend("v2")];
+    const mesh = await setUp("DELTA_GRPC", service("reviews") + workload("reviews", "v1", v1) + claim(v2));
+    await eventually(mesh, "reviews.default:9080", "200 v2");
+    await mesh.edit("", [{ kind: "ServiceEntry", metadata: { namespace: "default", name: "claim" } }]);
+    await eventually(mesh, "reviews.default:9080", "200 v1");
+    await mesh.edit(claim(v2));
+    await eventually(mesh, "reviews.default:9080", "200 v2");
     expect(mesh.refused).toEqual([]);
   });
 

@@ -253,7 +253,7 @@ const fail = (call: Call, code: status, details: string): void => {
   call.emit("error", { code, details });
 };
 
-/** A client that vanished without a word is noticed within 40 s; one that pings more often than every 10 s is cut off. */
+/** A client that vanished without a word is noticed within 40 s. */
 const channelOptions = (limits: XdsLimits) => ({
   "grpc.keepalive_time_ms": 30_000,
   "grpc.keepalive_timeout_ms": 10_000,

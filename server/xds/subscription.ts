@@ -287,7 +287,11 @@ export class Subscription {
     // A name that doesn't exist must be answered too: the client waits for it.
     const absent = this.protocol === "delta" ? [...this.#wanted].filter((name) => !map.has(name)) : [];
     if (needed.length === 0 && absent.length === 0 && !this.#answerDue) return undefined;
-    if (!this.#wholeState) return { resources: needed, removed: absent, version: this.#stateVersion(map) };
+    if (!this.#wholeState) {
+      // Virtual hosts of one table may hand a domain over: Envoy refuses the new holder while the old one stands, and takes both in one response.
+      const gone = this.typeUrl === TypeUrl.virtualHost ? this.#surplus(map).map(({ name }) => name) : [];
+      return { resources: needed, removed: [...absent, ...gone], version: this.#stateVersion(map) };
+    }
     return this.#wholePlan([...this.#exact(map), ...this.#surplus(map).flatMap(({ resource }) => resource ?? [])]);
   }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -8,6 +9,9 @@ export interface Echo {
   method: string;
   path: string;
   headers: Record<string, string | string[] | undefined>;
+  /** Of the request's body: its length and SHA-256, in hex. */
+  bodyBytes: number;
+  bodyHash: string;
 }
 
 /** A small upstream application whose behaviour a test can set. */
@@ -29,19 +33,28 @@ export async function startApplication(app: string, version: string): Promise<Ap
   let status = 200;
   let delayMs = 0;
   const server = createServer((request, response) => {
-    const echo = { app, version, method: request.method ?? "", path: request.url ?? "", headers: request.headers };
+    const { method = "", url: path = "", headers: received } = request;
+    const echo: Echo = { app, version, method, path, headers: received, bodyBytes: 0, bodyHash: "" };
     requests.push(echo);
-    request.resume();
+    // Decided now: a late answer to somebody who gave up must not take the status meant for the next scenario.
+    const answer = next.shift() ?? status;
+    const hash = createHash("sha256");
+    request.on("data", (chunk: Buffer) => {
+      echo.bodyBytes += chunk.length;
+      hash.update(chunk);
+    });
     request.on("end", () => {
+      echo.bodyHash = hash.digest("hex");
       setTimeout(() => {
-        const body = JSON.stringify(echo);
+        const bytes = Number(/[?&]bytes=(\d+)/.exec(path)?.[1] ?? 0);
+        const body = bytes > 0 ? "x".repeat(bytes) : JSON.stringify(echo);
         const length = Buffer.byteLength(body);
         const headers = {
           "content-type": "application/json",
           "content-length": length,
           "x-upstream": `${app}-${version}`,
         };
-        response.writeHead(next.shift() ?? status, headers).end(body);
+        response.writeHead(answer, headers).end(body);
       }, delayMs);
     });
   });

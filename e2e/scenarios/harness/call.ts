@@ -10,6 +10,8 @@ export interface Call {
   path?: string;
   method?: string;
   headers?: Record<string, string>;
+  /** Sent with a Content-Length, or in chunks when given as several parts. */
+  body?: string | readonly string[];
 }
 
 export interface Answer {
@@ -22,7 +24,8 @@ export interface Answer {
 }
 
 /** One HTTP/1.1 request to a proxy, over a kept connection when an agent is given. Rejects when the connection breaks. */
-export function call({ address, port, host, path = "/", method = "GET", headers = {} }: Call, agent?: Agent) {
+export function call(one: Call, agent?: Agent): Promise<Answer> {
+  const { address, port, host, path = "/", method = "GET", headers = {}, body: sentBody } = one;
   const started = performance.now();
   return new Promise<Answer>((resolve, reject) => {
     const options = { host: address, port, path, method, headers: { host, ...headers }, agent: agent ?? false };
@@ -40,7 +43,12 @@ export function call({ address, port, host, path = "/", method = "GET", headers 
     });
     sent.on("timeout", () => sent.destroy(new Error("no answer in 20 s")));
     sent.on("error", reject);
-    sent.end();
+    if (Array.isArray(sentBody)) {
+      for (const part of sentBody) sent.write(part);
+      sent.end();
+    } else {
+      sent.end(sentBody);
+    }
   });
 }
 

@@ -14,6 +14,10 @@ export type ProxyKind = "limpid sidecar" | "Envoy";
 /** Why the scenarios can't run on Envoy here; never in CI, where they fail instead. */
 export const envoyMissing = !existsSync(envoyPath) && !process.env.CI;
 
+/** For the title of tests that it skips. */
+export const whySkipped = (kind: ProxyKind): string =>
+  kind === "Envoy" && envoyMissing ? " (skipped: there is no Envoy; `npm test` installs one)" : "";
+
 /** A proxy as a process of its own. */
 export interface ProxyProcess {
   admin(path: string, method?: string): Promise<{ status: number; body: string }>;
@@ -46,7 +50,7 @@ export async function spawnProxy(kind: ProxyKind, config: object): Promise<Proxy
   const [command = "", ...rest] =
     kind === "Envoy"
       ? [envoyPath, ...args, "--use-dynamic-base-id", "--drain-time-s", "1"]
-      : [process.execPath, join(root, "server/cli/sidecar.ts"), ...args, "--drain-time-s", "5"];
+      : [process.execPath, join(root, "server/cli/main.ts"), "sidecar", ...args, "--drain-time-s", "5"];
   const child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"] });
   let logs = "";
   for (const stream of [child.stdout, child.stderr]) {

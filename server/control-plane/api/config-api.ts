@@ -26,6 +26,8 @@ export interface ConfigApiOptions {
   allowedHosts?: readonly string[];
   /** Origins of web pages that may call; none by default. */
   allowedOrigins?: readonly string[];
+  /** Prometheus text of `/metrics`; empty when unset. */
+  metrics?(): string;
   /** What `/readyz` says; true when unset. */
   ready?(): boolean;
   limits?: Partial<HttpLimits & WatchLimits>;
@@ -41,6 +43,7 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer {
     logger: options.logger,
     services: options.services,
     pushes: options.pushes,
+    metrics: options.metrics ?? (() => ""),
     ready: options.ready ?? (() => true),
     closing: closing.signal,
   };

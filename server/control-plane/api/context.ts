@@ -21,6 +21,8 @@ export interface ApiContext {
   logger: Logger;
   services(): Promise<MeshService[]>;
   pushes: PushReader;
+  /** Prometheus text of `/metrics`. */
+  metrics(): string;
   /** False keeps `/readyz` at 503. */
   ready(): boolean;
   /** Aborted when the server closes: ends watches. */

@@ -17,8 +17,8 @@ import {
   StdoutAccessLogSchema,
 } from "../../gen/proto/envoy/extensions/access_loggers/stream/v3/stream_pb.js";
 import type { Clock } from "../../lib/clock.ts";
-import { durationMs } from "../../lib/duration.ts";
 import { fail, ok, type Result } from "../../lib/result.ts";
+import { durationMs } from "../config/duration.ts";
 import type { AccessLogger } from "../record.ts";
 import type { Stats } from "../stats.ts";
 import { envoyGrpcCluster, type GrpcChannels } from "../xds/grpc-channels.ts";
@@ -28,7 +28,7 @@ import { accessLogFilter } from "./filter.ts";
 import { LineSink } from "./line-sink.ts";
 import { defaultTextFormat, type Formatter, jsonFormatter, textFormatter } from "./substitution-format.ts";
 
-export interface AccessLoggerDeps {
+interface AccessLoggerDeps {
   node: Node;
   channels: GrpcChannels;
   stats: Stats;
@@ -36,6 +36,9 @@ export interface AccessLoggerDeps {
 }
 
 type Made = Result<AccessLogger, string>;
+
+/** They stay open until the proxy ends, so their number has a bound. */
+const maxSinks = 64;
 
 /**
  * Makes the access loggers that listeners ask for. Loggers of equal settings share one stream or file, so that a listener update neither
@@ -120,6 +123,8 @@ export class AccessLoggers {
     const key = Buffer.from(toBinary(CommonGrpcAccessLogConfigSchema, { ...common, customTags: [] })).toString(
       "base64",
     );
+    if (this.#clients.size >= maxSinks && !this.#clients.has(key))
+      return fail(`more than ${maxSinks} different streams`);
     const client = getOrMake(this.#clients, key, () => {
       return new AlsClient({
         node,
@@ -141,6 +146,7 @@ export class AccessLoggers {
     const format = formatter.value;
     const path = typeof target === "object" ? target.path : `/dev/${target}`;
     const known = path === "/dev/stdout" ? "stdout" : path === "/dev/stderr" ? "stderr" : { path };
+    if (this.#sinks.size >= maxSinks && !this.#sinks.has(path)) return fail(`more than ${maxSinks} different files`);
     const sink = getOrMake(this.#sinks, path, () => new LineSink(known, this.#deps.stats));
     return ok({ log: (record) => sink.write(format(record)) });
   }

@@ -1,5 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import type { Client, ClientWritableStream } from "@grpc/grpc-js";
+import { type Client, type ClientWritableStream, Metadata } from "@grpc/grpc-js";
 import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { StreamAccessLogsMessage_IdentifierSchema } from "../../gen/proto/envoy/service/accesslog/v3/als_pb.js";
 import { Backoff } from "../../lib/backoff.ts";
@@ -9,7 +9,7 @@ import type { Counter, Stats } from "../stats.ts";
 import { type EntryOptions, encodeEntry } from "./encode-entry.ts";
 import { ProtoWriter } from "./proto-writer.ts";
 
-export interface AlsClientOptions {
+interface AlsClientOptions {
   node: Node;
   logName: string;
   /** A batch goes out when it is this big … */
@@ -153,6 +153,8 @@ export class AlsClient {
       method,
       serialize,
       (bytes: Buffer) => bytes,
+      // While the collector is away the stream waits for it, instead of failing with what it was given.
+      new Metadata({ waitForReady: true }),
       () => {},
     );
     stream.on("error", () => {}); // its status follows

@@ -2,6 +2,7 @@ import type { CustomTag } from "../../gen/proto/envoy/type/tracing/v3/custom_tag
 import { fail, ok, type Result } from "../../lib/result.ts";
 import type { RequestRecord } from "../record.ts";
 import { headerValue } from "./encode-entry.ts";
+import { textFormatter } from "./substitution-format.ts";
 
 /** Reads one custom tag off a record; empty means that the tag is left out. */
 export interface CustomTagReader {
@@ -45,6 +46,11 @@ function readerOf({ type }: CustomTag): CustomTagReader["read"] | string {
       const path = (metadataKey?.path ?? []).map((part) => part.segment.value ?? "");
       const key = metadataKey?.key ?? "";
       return (record) => at(source(record), key, path) || defaultValue;
+    }
+    case "value": {
+      const format = textFormatter(type.value);
+      if (!format.ok) return format.errors.join("; ");
+      return (record) => format.value(record).replace(/^-$/, "");
     }
     default:
       return `${type.case ?? "(none)"} is not supported`;

@@ -113,6 +113,7 @@ const plain: Record<string, Operator> = {
   UPSTREAM_HOST: (record) => hostPort(record.upstreamRemoteAddress, record.upstreamRemotePort),
   UPSTREAM_REMOTE_ADDRESS: (record) => hostPort(record.upstreamRemoteAddress, record.upstreamRemotePort),
   UPSTREAM_CLUSTER: (record) => record.upstreamCluster || undefined,
+  UPSTREAM_CLUSTER_RAW: (record) => record.routedCluster || undefined,
   UPSTREAM_TRANSPORT_FAILURE_REASON: (record) => record.upstreamTransportFailureReason || undefined,
   UPSTREAM_REQUEST_ATTEMPT_COUNT: (record) => record.upstreamAttempts,
   ROUTE_NAME: (record) => record.routeName || undefined,

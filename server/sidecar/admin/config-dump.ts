@@ -26,7 +26,7 @@ import {
   routesSection,
 } from "./config-dump-sections.ts";
 
-export interface ConfigDumpQuery {
+interface ConfigDumpQuery {
   includeEds: boolean;
   /** A field of one of the sections, such as `dynamic_active_clusters`: only what it holds is returned. */
   resource?: string;

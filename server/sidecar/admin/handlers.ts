@@ -51,6 +51,7 @@ export interface Handler {
 /** Path → handler. https://www.envoyproxy.io/docs/envoy/latest/operations/admin */
 export const handlers: Readonly<Record<string, Handler>> = {
   "/": { help: "Admin home page", reply: () => ({ body: helpText("") }) },
+  "/certs": { help: "print certs on machine", reply: () => ({ json: true, body: '{\n "certificates": []\n}\n' }) },
   "/clusters": {
     help: "upstream cluster status (?format=json)",
     reply: ({ clusters }, query) =>
@@ -91,8 +92,9 @@ export const handlers: Readonly<Record<string, Handler>> = {
   "/reset_counters": {
     help: "reset all counters to zero",
     mutates: true,
-    reply({ stats }) {
+    reply({ stats, istio }) {
       for (const counter of stats.counters.values()) counter.value = 0;
+      istio.reset();
       return { body: "OK\n" };
     },
   },

@@ -52,7 +52,7 @@ function select(stats: Stats, { usedOnly, filter, type }: StatsQuery) {
 }
 
 /** Interpolated within its bucket, so good to the bucket's width. */
-export function quantile({ counts, count }: Histogram, percent: number): number {
+function quantile({ counts, count }: Histogram, percent: number): number {
   const rank = (percent / 100) * count;
   let seen = 0;
   for (let index = 0; index < counts.length; index++) {

@@ -5,8 +5,8 @@ import { type Bootstrap, BootstrapSchema } from "../../gen/proto/envoy/config/bo
 import type { Cluster } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { Address } from "../../gen/proto/envoy/config/core/v3/address_pb.js";
 import { type Node, NodeSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
-import { durationMs } from "../../lib/duration.ts";
 import { type FieldError, fail, formatFieldErrors, ok, type Result } from "../../lib/result.ts";
+import { durationMs } from "../config/duration.ts";
 import { envoyGrpcCluster, grpcTarget } from "../xds/grpc-channels.ts";
 import { checkJson } from "./check-json.ts";
 import { extensionRegistry } from "./extensions.ts";

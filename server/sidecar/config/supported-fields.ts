@@ -176,7 +176,7 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
     // harmless: only switches stats off
     "disable_downstream_cluster_stats",
   ],
-  "envoy.extensions.filters.http.fault.v3.FaultAbort": ["http_status", "percentage"],
+  "envoy.extensions.filters.http.fault.v3.FaultAbort": ["http_status", "grpc_status", "percentage"],
   "envoy.extensions.filters.common.fault.v3.FaultDelay": ["fixed_delay", "percentage"],
   "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation": ["mutations"],
   "envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute": ["mutations"],
@@ -423,6 +423,8 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
     "success_rate_minimum_hosts",
     "success_rate_request_volume",
     "success_rate_stdev_factor",
+    // only 0: off
+    "enforcing_local_origin_success_rate",
   ],
   "envoy.config.endpoint.v3.ClusterLoadAssignment": ["cluster_name", "endpoints"],
   "envoy.config.endpoint.v3.LocalityLbEndpoints": [

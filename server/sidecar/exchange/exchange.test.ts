@@ -209,6 +209,32 @@ describe("proxying", () => {
     expect(received.length - received.indexOf("\r\n\r\n") - 4).toBe(size);
   });
 
+  it("hands the trace context on, and the record to tracer and logger", async () => {
+    const ended: unknown[] = [];
+    const upstream = await fixtures.http((request, response) => response.end(String(request.headers.traceparent)));
+    const test = await fixtures.plane({
+      clusters: [staticCluster("up", [upstream])],
+      routes: [toCluster("up")],
+      manager: { tracing: {} },
+      listener: { traffic_direction: "INBOUND" },
+      tracer: {
+        begin: (headers, direction) => ({
+          traceId: headers[headers.indexOf("traceparent") + 1] ?? "",
+          spanId: direction,
+          parentSpanId: "",
+          sampled: true,
+          propagate: ["traceparent", "ours"],
+        }),
+        end: (context, record) => ended.push([context.spanId, record.responseCode]),
+      },
+    });
+    const response = await fetch(`http://127.0.0.1:${test.port}/`, { headers: { traceparent: "theirs" } });
+    expect(await response.text()).toBe("ours");
+    await eventually(() => test.records.length === 1);
+    expect(test.lastRecord).toMatchObject({ traceId: "theirs", spanId: "inbound", sampled: true });
+    expect(ended).toEqual([["inbound", 200]]);
+  });
+
   it("refuses CONNECT", async () => {
     const test = await proxyTo(1);
     const client = await fixtures.client(test.port);
@@ -224,7 +250,7 @@ describe("what goes wrong", () => {
     const again = await proxyTo(free);
     expect(test).not.toBe(again);
     const client = await fixtures.client(again.port);
-    const received = await client.send(get()).until((text) => text.includes("refused") || text.includes("REFUSED"));
+    const received = await client.send(get()).until((text) => text.includes("connection failure"));
     expect(received).toMatch(/^HTTP\/1.1 503 .*reset reason: remote connection failure/s);
     expect(again.lastRecord).toMatchObject({
       responseCode: 503,

@@ -181,7 +181,8 @@ export class Exchange implements RequestView {
     for (let i = Math.min(this.filterIndex, filters.length) - 1; i >= 0; i--) filters[i]?.onResponse?.(this);
     finishResponseHeaders(headers, options, record);
     this.mode = this.modeFor(framing);
-    const text = statusLine(this.status) + headerLines(headers) + this.framingLines(framing);
+    const line = this.minor === 0 ? statusLine(this.status).replace("1.1", "1.0") : statusLine(this.status);
+    const text = line + headerLines(headers) + this.framingLines(framing);
     record.responseHeadersBytes = text.length;
     record.timeToFirstDownstreamTxMs = performance.now() - this.start;
     this.pending = text;
@@ -300,6 +301,7 @@ export class Exchange implements RequestView {
     const { action } = route;
     if (action.kind !== "forward") return;
     this.target = pickTarget(action.clusters, action.totalWeight, manager.random);
+    record.routedCluster = this.target?.cluster ?? "";
   }
 
   private applyResponseOps(): void {

@@ -21,6 +21,7 @@ export const newRecord = (startMs: number): RequestRecord => ({
   upstreamRemotePort: 0,
   upstreamLocalAddress: "",
   upstreamCluster: "",
+  routedCluster: "",
   upstreamTransportFailureReason: "",
   upstreamAttempts: 0,
   upstreamHostMetadata: undefined,

@@ -1,7 +1,7 @@
 /**
  * Path normalization as Envoy's `normalize_path` and `merge_slashes`: unreserved characters decoded, backslashes turned, dot segments removed
  * (RFC 3986, 6.2.2), so that a route or policy and the upstream see the same path. The query is left alone.
- * @returns undefined when the path climbs above the root or has a broken escape
+ * @returns undefined when the path has a broken escape or NUL
  */
 export function normalizePath(path: string, normalize: boolean, mergeSlashes: boolean): string | undefined {
   if (!suspicious.test(path)) return path;
@@ -30,14 +30,13 @@ function decodeUnreserved(path: string): string | undefined {
   });
 }
 
-function removeDots(path: string): string | undefined {
+function removeDots(path: string): string {
   const kept: string[] = [];
   const segments = path.split("/");
   for (const [index, segment] of segments.entries()) {
     const last = index === segments.length - 1;
     if (segment === "..") {
-      if (kept.length <= 1) return undefined;
-      kept.pop();
+      if (kept.length > 1) kept.pop();
     } else if (segment !== ".") {
       kept.push(segment);
       continue;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { getHeader, setHeader } from "../http1/headers.ts";
+import { setHeader } from "../http1/headers.ts";
 import type { HttpManager } from "../listener/manager.ts";
 import { withoutPort } from "../route/route-table.ts";
 import type { Exchange } from "./exchange.ts";
@@ -74,6 +74,3 @@ export function propagateTrace(exchange: Exchange, propagate: readonly string[])
     setHeader(exchange.headers, propagate[i] as string, propagate[i + 1] as string);
   }
 }
-
-export const isGrpc = (headers: readonly string[]): boolean =>
-  getHeader(headers, "content-type")?.startsWith("application/grpc") === true;

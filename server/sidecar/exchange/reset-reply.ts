@@ -24,11 +24,10 @@ export function resetReply(reason: ResetReason, detail: string): ResetOutcome {
   }
   const { name, flag, status } = outcomes[reason];
   const transportFailure = detail === "" ? "" : `delayed connect error: ${detail}`;
-  const suffix = transportFailure === "" ? "" : `, transport failure reason: ${transportFailure}`;
   const code = detail === "" ? name : `${name}|${transportFailure}`;
   return {
     status,
-    body: `upstream connect error or disconnect/reset before headers. reset reason: ${name}${suffix}`,
+    body: `upstream connect error or disconnect/reset before headers. reset reason: ${name}`,
     details: underscored(`upstream_reset_before_response_started{${code}}`),
     detailsAfterStart: underscored(`upstream_reset_after_response_started{${code}}`),
     flag,

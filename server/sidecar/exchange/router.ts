@@ -54,6 +54,11 @@ export class Router {
     const { exchange } = this;
     const { route, manager } = exchange;
     this.begun = true;
+    if (exchange.host?.requireTls === true && exchange.scheme !== "https") {
+      const location = `https://${exchange.authority}${exchange.path}`;
+      exchange.reply(301, "", "direct_response", 0, ["location", location]);
+      return;
+    }
     if (route === undefined) {
       manager.stats.noRoute.inc();
       exchange.reply(404, "", "route_not_found", ResponseFlag.noRouteFound);

@@ -13,11 +13,6 @@ export function finishUpstreamHeaders(
 ): void {
   const { headers, record } = exchange;
   applyRequestOps(exchange, route);
-  if (exchange.manager.options.envoyHeaders && action.timeoutMs > 0) {
-    const perTry = action.retry?.perTryTimeoutMs ?? 0;
-    const expected = perTry > 0 && perTry < action.timeoutMs ? perTry : action.timeoutMs;
-    setHeader(headers, "x-envoy-expected-rq-timeout-ms", String(expected));
-  }
   if (action.rewritePath !== undefined) {
     setHeader(headers, "x-envoy-original-path", exchange.path);
     record.originalPath = exchange.path;
@@ -27,6 +22,7 @@ export function finishUpstreamHeaders(
   const host = rewrittenHost(exchange, action, cluster);
   if (host === "" || host === exchange.authority) return;
   if (action.appendForwardedHost) headers.push("x-forwarded-host", exchange.authority);
+  setHeader(headers, "x-envoy-original-host", exchange.authority);
   exchange.authority = host;
   record.authority = host;
 }
@@ -55,9 +51,13 @@ function rewrittenHost(exchange: Exchange, action: ForwardTarget, cluster: Clust
   return action.autoHostRewrite ? (cluster.allEndpoints[0]?.config.hostname ?? "") : "";
 }
 
-/** The head as sent upstream; `x-envoy-attempt-count` counts this attempt. */
+/** The head as sent upstream; `x-envoy-attempt-count` and the time that is left are of this attempt. */
 export function upstreamHead(exchange: Exchange): string {
   const { headers } = exchange;
+  const action = exchange.router.action;
+  if (action !== undefined && action.timeoutMs > 0 && exchange.manager.options.envoyHeaders) {
+    setHeader(headers, "x-envoy-expected-rq-timeout-ms", String(expectedMs(exchange, action)));
+  }
   if (exchange.host?.attemptCount === true) {
     setHeader(headers, "x-envoy-attempt-count", String(exchange.record.upstreamAttempts));
   }
@@ -65,4 +65,11 @@ export function upstreamHead(exchange: Exchange): string {
   if (exchange.chunked) head += "transfer-encoding: chunked\r\n";
   if (exchange.upgrade !== "") head += `connection: upgrade\r\nupgrade: ${exchange.upgrade}\r\n`;
   return `${head}\r\n`;
+}
+
+function expectedMs(exchange: Exchange, action: ForwardTarget): number {
+  const elapsed = exchange.record.upstreamAttempts > 1 ? Math.floor(performance.now() - exchange.start) : 0;
+  const left = Math.max(1, action.timeoutMs - elapsed);
+  const perTry = action.retry?.perTryTimeoutMs ?? 0;
+  return perTry > 0 ? Math.min(perTry, left) : left;
 }

@@ -2,6 +2,7 @@ import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { type HTTPFault, HTTPFaultSchema } from "../../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { durationMs } from "../config/duration.ts";
 import type { Exchange } from "../exchange/exchange.ts";
+import { getHeader } from "../http1/headers.ts";
 import { share } from "../match/fraction.ts";
 import { allMatch, compileHeaders, type RequestTest } from "../match/header-matcher.ts";
 import { ResponseFlag } from "../record.ts";
@@ -19,6 +20,7 @@ interface CompiledFault {
   readonly delayMs: number;
   readonly delayShare: number;
   readonly abortStatus: number;
+  readonly abortGrpcStatus: number | undefined;
   readonly abortShare: number;
   readonly upstreamCluster: string;
   readonly headers: readonly RequestTest[];
@@ -70,7 +72,14 @@ class FaultFilter implements HttpFilter {
   private abort(exchange: Exchange, fault: CompiledFault): boolean {
     if (fault.abortStatus === 0 || !this.draws(fault.abortShare)) return false;
     this.begin("aborts_injected");
-    exchange.reply(fault.abortStatus, "fault filter abort", "fault_filter_abort", ResponseFlag.faultInjected);
+    const flag = ResponseFlag.faultInjected;
+    const status = fault.abortGrpcStatus;
+    if (status !== undefined && getHeader(exchange.headers, "content-type")?.startsWith("application/grpc")) {
+      const trailersOnly = ["content-type", "application/grpc", "grpc-status", String(status)];
+      exchange.reply(200, "", "fault_filter_abort", flag, [...trailersOnly, "grpc-message", "fault filter abort"]);
+    } else {
+      exchange.reply(fault.abortStatus, "fault filter abort", "fault_filter_abort", flag);
+    }
     this.end();
     return true;
   }
@@ -96,16 +105,26 @@ function compileFault(config: Any): CompiledFault {
   const { delay, abort } = fault ?? {};
   const delaySpecifier = delay?.faultDelaySecifier;
   const errorType = abort?.errorType;
-  const status = errorType?.case === "httpStatus" ? errorType.value : 0;
+  const grpcStatus = errorType?.case === "grpcStatus" ? errorType.value : undefined;
+  const status = errorType?.case === "httpStatus" ? errorType.value : httpStatusOf(grpcStatus);
   if (abort !== undefined && (status < 200 || status > 599)) throw new Error("abort.http_status: must be 200 to 599");
   if (delay !== undefined && delaySpecifier?.case !== "fixedDelay") throw new Error("delay.fixed_delay: required");
   return {
     delayMs: delaySpecifier?.case === "fixedDelay" ? (durationMs(delaySpecifier.value) ?? 0) : 0,
     delayShare: delay === undefined ? 0 : share(delay.percentage, 0),
     abortStatus: status,
+    abortGrpcStatus: grpcStatus,
     abortShare: abort === undefined ? 0 : share(abort.percentage, 0),
     upstreamCluster: fault?.upstreamCluster ?? "",
     headers: compileHeaders(fault?.headers ?? []),
     maxActive: fault?.maxActiveFaults ?? Number.POSITIVE_INFINITY,
   };
 }
+
+/** What a caller that does not speak gRPC sees. https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
+function httpStatusOf(grpcStatus: number | undefined): number {
+  if (grpcStatus === undefined) return 0;
+  return httpStatuses[grpcStatus] ?? 500;
+}
+
+const httpStatuses = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401];

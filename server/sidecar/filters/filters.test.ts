@@ -50,6 +50,13 @@ describe("fault", () => {
     expect(test.gauge("http.test.fault.active_faults")).toBe(0);
   });
 
+  it("aborts with a gRPC status, as HTTP for callers that do not speak gRPC", async () => {
+    const { url } = await plane({ filter: faultFilter({ abort: { grpc_status: 14, percentage: all } }) });
+    expect((await fetch(url)).status).toBe(503);
+    const response = await fetch(url, { headers: { "content-type": "application/grpc" } });
+    expect([response.status, response.headers.get("grpc-status")]).toEqual([200, "14"]);
+  });
+
   it("delays, then goes on", async () => {
     const { test, url } = await plane({ filter: faultFilter({ delay: { fixed_delay: "0.08s", percentage: all } }) });
     expect(await (await fetch(url, { method: "POST", body: "x" })).text()).toBe("ok");

@@ -37,19 +37,6 @@ export function removeHeader(headers: FlatHeaders, name: string): void {
   }
 }
 
-/** Removes in place, so that whoever holds the array sees the change. */
-export function removeWhere(headers: FlatHeaders, matches: (name: string) => boolean): void {
-  let kept = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string;
-    if (matches(name)) continue;
-    headers[kept] = name;
-    headers[kept + 1] = headers[i + 1] as string;
-    kept += 2;
-  }
-  headers.length = kept;
-}
-
 function removeFrom(headers: FlatHeaders, name: string, from: number): void {
   let kept = from;
   for (let i = from; i < headers.length; i += 2) {

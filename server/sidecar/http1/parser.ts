@@ -225,7 +225,7 @@ export class RequestParser extends MessageParser {
 
   protected framing(): number {
     if (this.head.chunked) return FRAMING_CHUNKED;
-    return this.head.contentLength > 0 ? this.head.contentLength : 0;
+    return Math.max(0, this.head.contentLength);
   }
 }
 

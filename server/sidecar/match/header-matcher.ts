@@ -15,9 +15,18 @@ export function compileHeader(matcher: HeaderMatcher): RequestTest {
     return (view) => (viewHeader(view, name) !== undefined || treatMissingHeaderAsEmpty) === (wanted !== invertMatch);
   }
   const test = compileSpecifier(specifier);
+  const pseudo = name === "host" || name.startsWith(":");
   return (view) => {
-    const value = viewHeader(view, name) ?? (treatMissingHeaderAsEmpty ? "" : undefined);
-    return value !== undefined && test(value) !== invertMatch;
+    if (pseudo) return test(viewHeader(view, name) ?? "") !== invertMatch;
+    let present = false;
+    // Each of repeated headers is judged for itself, as Envoy 1.40 does.
+    for (let i = 0; i < view.headers.length; i += 2) {
+      if (view.headers[i] !== name) continue;
+      present = true;
+      if (test(view.headers[i + 1] as string)) return !invertMatch;
+    }
+    if (present) return invertMatch;
+    return treatMissingHeaderAsEmpty && test("") !== invertMatch;
   };
 }
 

@@ -21,7 +21,7 @@ export function compileFormat(text: string): ValueFormat {
   if (at < text.length) parts.push(literal(text.slice(at)));
   const [only] = parts;
   if (parts.length === 1 && only !== undefined) return only;
-  return (record) => parts.map((part) => (typeof part === "string" ? part : (part(record) ?? "-"))).join("");
+  return (record) => parts.map((part) => (typeof part === "string" ? part : (part(record) ?? ""))).join("");
 }
 
 export const formatValue = (format: ValueFormat, record: RequestRecord): string | undefined =>

@@ -15,6 +15,8 @@ export interface CompiledVirtualHost {
   readonly requestOps: readonly HeaderOp[];
   readonly responseOps: readonly HeaderOp[];
   readonly perFilter: PerFilterConfig;
+  /** Plain requests are sent to https, as `require_tls: ALL` has it. */
+  readonly requireTls: boolean;
   readonly attemptCount: boolean;
   readonly attemptCountInResponse: boolean;
 }
@@ -135,7 +137,7 @@ export class RouteTable {
 /** Throws an Error naming the field. */
 export function compileVirtualHost(host: VirtualHost, perFilter: PerFilterCompiler): CompiledVirtualHost {
   if (host.domains.length === 0) throw new Error("domains: at least one is required");
-  if (host.requireTls !== TlsRequirement.NONE) throw new Error("require_tls: not supported");
+  if (host.requireTls === TlsRequirement.EXTERNAL_ONLY) throw new Error("require_tls: EXTERNAL_ONLY is not supported");
   return {
     name: host.name,
     domains: [...new Set(host.domains.map((domain) => domain.toLowerCase()))],
@@ -149,6 +151,7 @@ export function compileVirtualHost(host: VirtualHost, perFilter: PerFilterCompil
     requestOps: compileHeaderOps(host.requestHeadersToAdd, host.requestHeadersToRemove),
     responseOps: compileHeaderOps(host.responseHeadersToAdd, host.responseHeadersToRemove),
     perFilter: perFilter(host.typedPerFilterConfig),
+    requireTls: host.requireTls === TlsRequirement.ALL,
     attemptCount: host.includeRequestAttemptCount,
     attemptCountInResponse: host.includeAttemptCountInResponse,
   };

@@ -10,7 +10,7 @@ import type { Span } from "../../gen/proto/opentelemetry/proto/trace/v1/trace_pb
 import type { Clock } from "../../lib/clock.ts";
 import type { Counter, Stats } from "../stats.ts";
 
-export interface SpanExporterOptions {
+interface SpanExporterOptions {
   serviceName: string;
   channel: () => Client | undefined;
   stats: Stats;

@@ -14,7 +14,7 @@ import { makeSpan, type SpanOptions } from "./span.ts";
 import { SpanExporter } from "./span-exporter.ts";
 import { extractContext, type IncomingContext } from "./trace-context.ts";
 
-export interface TracerDeps {
+interface TracerDeps {
   node: Node;
   channels: GrpcChannels;
   stats: Stats;
@@ -55,6 +55,7 @@ export class Tracers {
       customTags: customTags.value,
     };
     const exporter = this.#exporter(cluster.value, otel.serviceName || "unknown_service:envoy");
+    if (exporter === undefined) return fail(`${where}: more than ${maxExporters} services`);
     return ok(new OpenTelemetryTracer(samplingOf(config), options, exporter, random));
   }
 
@@ -62,16 +63,18 @@ export class Tracers {
     await Promise.all([...this.#exporters.values()].map((exporter) => exporter.close()));
   }
 
-  #exporter(cluster: string, serviceName: string): SpanExporter {
+  #exporter(cluster: string, serviceName: string): SpanExporter | undefined {
     const key = `${cluster}\n${serviceName}`;
     const known = this.#exporters.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined || this.#exporters.size >= maxExporters) return known;
     const { channels, stats, clock } = this.#deps;
     const made = new SpanExporter({ serviceName, stats, clock, channel: () => channels.channel(cluster) });
     this.#exporters.set(key, made);
     return made;
   }
 }
+
+const maxExporters = 64;
 
 /** Shares from 0 to 1. */
 interface Sampling {

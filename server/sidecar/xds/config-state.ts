@@ -2,7 +2,7 @@ import type { Bootstrap } from "../../gen/proto/envoy/config/bootstrap/v3/bootst
 import type { TypeUrl } from "../../xds/types.ts";
 
 /** A version of a resource, and when it came. */
-export interface HeldVersion {
+interface HeldVersion {
   version: string;
   /** The message's binary form. */
   value: Uint8Array;

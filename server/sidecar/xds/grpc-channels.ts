@@ -33,7 +33,9 @@ export class GrpcChannels {
     const channel = new Client(target, credentials.createInsecure(), {
       "grpc.keepalive_time_ms": 30_000,
       "grpc.initial_reconnect_backoff_ms": 100,
-      "grpc.max_reconnect_backoff_ms": 5_000,
+      "grpc.max_reconnect_backoff_ms": 2_000,
+      // With retries grpc-js buffers messages and reports them as written before they are: see AlsClient.
+      "grpc.enable_retries": 0,
       "grpc.use_local_subchannel_pool": 1,
     });
     this.#channels.set(clusterName, channel);

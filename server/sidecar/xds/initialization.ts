@@ -2,7 +2,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { TypeUrl } from "../../xds/types.ts";
 import type { ServerState } from "../admin/views.ts";
 
-export interface InitializationOptions {
+interface InitializationOptions {
   clock: Clock;
   /** Which wildcard types the bootstrap asks for; none means that there is nothing to wait for. */
   clusters: boolean;

@@ -33,12 +33,12 @@ export interface DataPlanePort {
 }
 
 /** The part of the ADS client that is needed here. */
-export interface Subscriber {
+interface Subscriber {
   subscribe(typeUrl: TypeUrl, names: Iterable<string> | "*"): void;
   unsubscribe(typeUrl: TypeUrl, names: Iterable<string>): void;
 }
 
-export interface XdsResourcesOptions {
+interface XdsResourcesOptions {
   plane: DataPlanePort;
   state: ConfigState;
   stats: Stats;

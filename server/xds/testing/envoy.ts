@@ -28,7 +28,7 @@ export interface EnvoyOptions {
 /** An Envoy that takes everything over ADS from a control plane on this machine. */
 export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
   const dir = await mkdtemp(join(tmpdir(), "limpid-envoy-"));
-  await writeFile(join(dir, "bootstrap.json"), JSON.stringify(bootstrap(options)));
+  await writeFile(join(dir, "bootstrap.json"), JSON.stringify(testBootstrap(options)));
   const addressPath = join(dir, "admin");
   const args = ["-c", join(dir, "bootstrap.json"), "--admin-address-path", addressPath, "--use-dynamic-base-id"];
   const child = spawn(envoyPath, [...args, "--concurrency", "1", "-l", "info", "--drain-time-s", "1"], {
@@ -60,7 +60,8 @@ async function awaitAddress(path: string, child: ChildProcess, logs: () => strin
   throw new Error(`Envoy did not start:\n${logs()}`);
 }
 
-const bootstrap = ({ id, xdsPort, api, metadata, staticClusters = [] }: EnvoyOptions) => ({
+/** Everything over ADS; the admin on a free port. */
+export const testBootstrap = ({ id, xdsPort, api, metadata, staticClusters = [] }: EnvoyOptions) => ({
   node: { id, cluster: "test.default", metadata },
   admin: { address: socketAddress("127.0.0.1", 0) },
   dynamic_resources: {

@@ -19,6 +19,7 @@ beforeEach(async () => {
   api = await startApi({
     services: async () => [service("reviews", ["v1", "v2", "v3"]), service("ratings", ["v1"])],
     pushes: { get: (revision) => (revision === 7 ? ({ revision: 7 } as never) : undefined), affected: () => 5 },
+    metrics: () => "limpid_pushes_total 3\n",
   });
 });
 afterEach(() => api.close());
@@ -233,4 +234,10 @@ test("pushes, health and unknown paths", async () => {
   expect((await api.call("GET", "/healthz")).status).toBe(200);
   expect((await api.call("GET", "/readyz")).status).toBe(200);
   expect((await api.call("GET", "/limpid/v1/nothing")).body.code).toBe("NOT_FOUND");
+});
+
+test("metrics are Prometheus text", async () => {
+  const answer = await fetch(`${api.url}/metrics`);
+  expect(answer.headers.get("content-type")).toContain("text/plain; version=0.0.4");
+  expect(await answer.text()).toBe("limpid_pushes_total 3\n");
 });

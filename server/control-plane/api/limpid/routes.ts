@@ -44,4 +44,10 @@ function addHealth(router: Router, context: ApiContext): void {
     await context.store.revision();
     return { status: 200, body: { status: "ok" } };
   });
+  router.add("GET", "/metrics", async () => ({
+    stream: async (response) => {
+      response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+      response.end(context.metrics());
+    },
+  }));
 }

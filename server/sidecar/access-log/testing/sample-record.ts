@@ -19,6 +19,7 @@ export const sampleRecord = (changes: Partial<RequestRecord> = {}): RequestRecor
   upstreamRemotePort: 9080,
   upstreamLocalAddress: "127.0.0.1:40123",
   upstreamCluster: "outbound|9080|v2|reviews.default.svc.cluster.local",
+  routedCluster: "outbound|9080|v2|reviews.default.svc.cluster.local",
   upstreamTransportFailureReason: "",
   upstreamAttempts: 1,
   upstreamHostMetadata: { istio: { workload: "reviews-v2;default;reviews;v2;limpid" } },

@@ -1,0 +1,80 @@
+"use client";
+import { useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslations } from "use-intl";
+import type { Change, ChangeList } from "../../server/contract/index.ts";
+import { type Settled, toApiError } from "../lib/api.ts";
+import { useChanges } from "../lib/queries.ts";
+import { undoRevision } from "../lib/writes.ts";
+import { ConfirmButton } from "../ui/confirm-button.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { TableSkeleton } from "../ui/skeletons.tsx";
+import { EmptyState, Notice } from "../ui/states.tsx";
+import styles from "./change-history.module.css";
+import { Moment } from "./moment.tsx";
+
+export interface ChangeHistoryProps {
+  title: string;
+  matches?: (change: Change) => boolean;
+  initial?: Settled<ChangeList>;
+  limit?: number;
+  undoable?: boolean;
+  /** Said when there is nothing. */
+  none?: string;
+}
+
+/** Who changed what, newest first, each with the way back. */
+export function ChangeHistory({ title, matches, initial, limit = 100, undoable = true, none }: ChangeHistoryProps) {
+  const t = useTranslations("config");
+  const client = useQueryClient();
+  const [problem, setProblem] = useState<string | null>(null);
+  const [busy, setBusy] = useState<number | null>(null);
+  const { data, error } = useChanges({ sinceMs: 0, limit }, initial);
+  const shown = data?.changes.filter((change) => matches?.(change) ?? true);
+  const undo = async (revision: number) => {
+    setBusy(revision);
+    setProblem(null);
+    try {
+      await undoRevision(revision);
+      await client.invalidateQueries();
+    } catch (cause) {
+      setProblem(t("undo-failed", { revision, why: toApiError(cause).message }));
+    } finally {
+      setBusy(null);
+    }
+  };
+  return (
+    <Panel title={title} flush data-testid="history">
+      {problem && <Notice tone="bad">{problem}</Notice>}
+      {!shown && (error ? <Notice tone="warn">{error.message}</Notice> : <TableSkeleton rows={4} columns={3} />)}
+      {shown?.length === 0 && <EmptyState title={none ?? t("history-none")} />}
+      <ul className={styles.list}>
+        {shown?.map((change) => (
+          <li key={change.revision} data-revision={change.revision} data-kind={change.kind}>
+            <span className={styles.when}>
+              <Moment ms={change.at} />
+            </span>
+            <span className={styles.what}>
+              <i data-kind={change.kind} aria-hidden />
+              {change.summary}
+            </span>
+            <span className={styles.who}>
+              {change.author} · {t("revision", { revision: change.revision })}
+            </span>
+            {undoable && (
+              <ConfirmButton
+                size="compact-sm"
+                confirm={t("undo-confirm", { count: change.objects.length })}
+                onConfirm={() => void undo(change.revision)}
+                loading={busy === change.revision}
+                data-testid={`undo-${change.revision}`}
+              >
+                {t("undo")}
+              </ConfirmButton>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}

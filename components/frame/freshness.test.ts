@@ -1,0 +1,48 @@
+import { expect, it } from "vitest";
+import type { MeshStatus } from "../../server/contract/index.ts";
+import { freshnessAt } from "./freshness.ts";
+
+const now = 1_000_000;
+const status = (over: Partial<MeshStatus> = {}): MeshStatus => ({
+  at: now,
+  mesh: "limpid",
+  proxies: { total: 1, inSync: 1, refused: 0, lagging: 0 },
+  lastPush: null,
+  services: 1,
+  faults: 0,
+  freshAt: now - 500,
+  controlPlane: { reachable: true, since: null, message: null },
+  telemetry: { reachable: true, message: null },
+  ...over,
+});
+const lost = { code: "INTERNAL" as const, message: "gone" };
+
+it("is live while reads succeed and records arrive", () => {
+  expect(freshnessAt({ data: status(), readAt: now, error: null }, now)).toEqual({
+    state: "live",
+    of: now - 500,
+    reason: null,
+  });
+});
+
+it("forgives one failed read and not eight seconds of them", () => {
+  expect(freshnessAt({ data: status(), readAt: now - 3000, error: lost }, now).state).toBe("live");
+  expect(freshnessAt({ data: status(), readAt: now - 9000, error: lost }, now)).toMatchObject({
+    state: "stale",
+    reason: "dashboard",
+  });
+});
+
+it.each([
+  [{ telemetry: { reachable: false, message: "down" } }, "telemetry"],
+  [{ controlPlane: { reachable: false, since: now, message: "down" } }, "control-plane"],
+  [{ freshAt: now - 20_000 }, "quiet"],
+] as const)("says why it is stale: %j", (over, reason) => {
+  expect(freshnessAt({ data: status(over), readAt: now, error: null }, now)).toMatchObject({ state: "stale", reason });
+});
+
+it("waits for the first record, and for the first answer", () => {
+  expect(freshnessAt({ data: status({ freshAt: null }), readAt: now, error: null }, now).state).toBe("waiting");
+  expect(freshnessAt({ data: undefined, readAt: 0, error: null }, now).state).toBe("waiting");
+  expect(freshnessAt({ data: undefined, readAt: 0, error: lost }, now).state).toBe("stale");
+});

@@ -1,0 +1,78 @@
+import { expect, it } from "vitest";
+import type { ProxySync, SyncState } from "../../server/contract/index.ts";
+import { filterProxies, fleetCounts, parseOrigin, refusedResources, worstState } from "./sync-state.ts";
+
+const type = (state: SyncState, errors: ProxySync["types"]["LDS"]["errors"] = []) => ({
+  state,
+  resources: 1,
+  sinceMs: 1000,
+  errors,
+});
+const proxy = (
+  name: string,
+  states: Partial<ProxySync["types"]> = {},
+  kind: ProxySync["kind"] = "sidecar",
+): ProxySync => ({
+  id: `sidecar~${name}`,
+  name,
+  namespace: "default",
+  address: "127.0.1.1",
+  kind,
+  implementation: "envoy 1.40.0",
+  protocol: "delta",
+  connectedAt: 0,
+  types: {
+    LDS: type("SYNCED"),
+    RDS: type("SYNCED"),
+    VHDS: type("NOT_SENT"),
+    CDS: type("SYNCED"),
+    EDS: type("SYNCED"),
+    ...states,
+  },
+});
+
+it("takes the worst type for the proxy's state", () => {
+  expect(worstState(proxy("a"))).toBe("SYNCED");
+  expect(worstState(proxy("a", { EDS: type("STALE") }))).toBe("STALE");
+  expect(worstState(proxy("a", { EDS: type("STALE"), RDS: type("ERROR") }))).toBe("ERROR");
+});
+
+it("counts each proxy once", () => {
+  const fleet = [
+    proxy("a"),
+    proxy("b", { EDS: type("STALE"), RDS: type("ERROR") }),
+    proxy("c", { CDS: type("STALE") }),
+  ];
+  expect(fleetCounts(fleet)).toEqual({ total: 3, inSync: 1, refused: 1, lagging: 1 });
+});
+
+it("names every refused resource and where it comes from", () => {
+  const origin = "/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews";
+  const errors = [
+    { resource: "http_proxy/reviews", detail: "bad regex", origin },
+    { resource: "other", detail: "unknown", origin: null },
+  ];
+  expect(refusedResources([proxy("a"), proxy("b", { VHDS: type("ERROR", errors) })])).toMatchObject([
+    { type: "VHDS", resource: "http_proxy/reviews", origin: { kind: "VirtualService", name: "reviews" } },
+    { resource: "other", origin: null },
+  ]);
+});
+
+it("reads origins, and nothing else", () => {
+  expect(parseOrigin("/apis/networking.istio.io/v1/namespaces/a/destination-rule/b")).toEqual({
+    kind: "DestinationRule",
+    namespace: "a",
+    name: "b",
+  });
+  expect(parseOrigin("nonsense")).toBeNull();
+});
+
+it("filters by kind, trouble and text", () => {
+  const fleet = [proxy("reviews-v1"), proxy("ingress", {}, "gateway"), proxy("ratings", { CDS: type("STALE") })];
+  const names = (filter: Partial<Parameters<typeof filterProxies>[1]>) =>
+    filterProxies(fleet, { kind: null, onlyOutOfSync: false, text: "", ...filter }).map(({ name }) => name);
+  expect(names({})).toEqual(["reviews-v1", "ingress", "ratings"]);
+  expect(names({ kind: "gateway" })).toEqual(["ingress"]);
+  expect(names({ onlyOutOfSync: true })).toEqual(["ratings"]);
+  expect(names({ text: " REV" })).toEqual(["reviews-v1"]);
+});

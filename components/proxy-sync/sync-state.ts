@@ -1,0 +1,92 @@
+import type { ProxySync, SyncState, XdsTypeName } from "../../server/contract/index.ts";
+
+/** From bad to good: what one look at a proxy should show. */
+const severity: Record<SyncState, number> = { ERROR: 3, STALE: 2, SYNCED: 1, NOT_SENT: 0 };
+
+export function worstState({ types }: Pick<ProxySync, "types">): SyncState {
+  const states = Object.values(types).map(({ state }) => state);
+  return states.reduce<SyncState>((worst, state) => (severity[state] > severity[worst] ? state : worst), "NOT_SENT");
+}
+
+/** Neither refused nor lagging; what a proxy never asked for doesn't count. */
+export const isInSync = (proxy: Pick<ProxySync, "types">): boolean => !["ERROR", "STALE"].includes(worstState(proxy));
+
+export interface FleetCounts {
+  total: number;
+  inSync: number;
+  refused: number;
+  lagging: number;
+}
+
+export function fleetCounts(proxies: readonly Pick<ProxySync, "types">[]): FleetCounts {
+  const worst = proxies.map(worstState);
+  const refused = worst.filter((state) => state === "ERROR").length;
+  const lagging = worst.filter((state) => state === "STALE").length;
+  return { total: proxies.length, inSync: proxies.length - refused - lagging, refused, lagging };
+}
+
+/** One refused resource, with all that is needed to say it where it is. */
+export interface RefusedResource {
+  proxy: ProxySync;
+  type: XdsTypeName;
+  resource: string;
+  detail: string;
+  origin: ConfigOrigin | null;
+  sinceMs: number | null;
+}
+
+export const refusedResources = (proxies: readonly ProxySync[]): RefusedResource[] =>
+  proxies.flatMap((proxy) =>
+    (Object.entries(proxy.types) as [XdsTypeName, ProxySync["types"][XdsTypeName]][]).flatMap(([type, sync]) =>
+      sync.errors.map(({ resource, detail, origin }) => ({
+        proxy,
+        type,
+        resource,
+        detail,
+        origin: origin === null ? null : parseOrigin(origin),
+        sinceMs: sync.sinceMs,
+      })),
+    ),
+  );
+
+export interface ConfigOrigin {
+  kind: string;
+  namespace: string;
+  name: string;
+}
+
+const kinds: Record<string, string> = {
+  "virtual-service": "VirtualService",
+  "destination-rule": "DestinationRule",
+  "service-entry": "ServiceEntry",
+  gateway: "Gateway",
+};
+
+/** `/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews`, as Istio writes it into a resource's metadata. */
+export function parseOrigin(path: string): ConfigOrigin | null {
+  const found = /\/namespaces\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(path);
+  const [, namespace, kind, name] = found ?? [];
+  if (!namespace || !kind || !name) return null;
+  return { kind: kinds[kind] ?? kind, namespace, name };
+}
+
+export interface ProxyFilter {
+  kind: ProxySync["kind"] | null;
+  onlyOutOfSync: boolean;
+  text: string;
+}
+
+export const filterProxies = (
+  proxies: readonly ProxySync[],
+  { kind, onlyOutOfSync, text }: ProxyFilter,
+): ProxySync[] => {
+  const wanted = text.trim().toLowerCase();
+  return proxies.filter(
+    (proxy) =>
+      (kind === null || proxy.kind === kind) &&
+      (!onlyOutOfSync || !isInSync(proxy)) &&
+      [proxy.name, proxy.namespace, proxy.address, proxy.implementation].some((one) =>
+        one.toLowerCase().includes(wanted),
+      ),
+  );
+};

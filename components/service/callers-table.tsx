@@ -1,0 +1,58 @@
+"use client";
+import Link from "next/link";
+import { useTranslations } from "use-intl";
+import type { ServiceMetrics } from "../../server/contract/index.ts";
+import { serviceHref } from "../lib/links.ts";
+import { type Column, DataTable } from "../ui/data-table.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { NumberWithUnit } from "../ui/quantity.tsx";
+import { EmptyState } from "../ui/states.tsx";
+import { VersionChip } from "../ui/version-chip.tsx";
+
+type Caller = ServiceMetrics["callers"][number];
+
+/** Who calls it, and how that goes. */
+export function CallersTable({ metrics }: { metrics: ServiceMetrics }) {
+  const t = useTranslations("service");
+  const columns: Column<Caller>[] = [
+    {
+      key: "caller",
+      header: t("col-caller"),
+      phone: "title",
+      cell: ({ app, namespace, version }) => (
+        <>
+          <Link className="link" href={serviceHref(namespace, app)}>
+            {app}
+          </Link>{" "}
+          <span className="muted mono">{namespace}</span> {version && <VersionChip version={version} />}
+        </>
+      ),
+    },
+    { key: "rate", header: t("col-rate"), align: "right", cell: rate },
+    {
+      key: "errors",
+      header: t("col-errors"),
+      align: "right",
+      cell: ({ signals }) => (
+        <NumberWithUnit value={signals.errorShare} kind="share" tone={signals.errorShare > 0.01 ? "bad" : "plain"} />
+      ),
+    },
+    { key: "p50", header: "p50", align: "right", cell: ({ signals }) => ms(signals.latencyMsP50) },
+    { key: "p95", header: "p95", align: "right", cell: ({ signals }) => ms(signals.latencyMsP95) },
+    { key: "p99", header: "p99", align: "right", phone: "hidden", cell: ({ signals }) => ms(signals.latencyMsP99) },
+  ];
+  return (
+    <Panel title={t("callers")} flush>
+      <DataTable
+        caption={t("callers")}
+        columns={columns}
+        rows={metrics.callers}
+        rowKey={({ app, namespace, version }) => `${namespace}/${app}/${version}`}
+        empty={<EmptyState title={t("callers-none")} />}
+      />
+    </Panel>
+  );
+}
+
+const rate = ({ signals }: Caller) => <NumberWithUnit value={signals.requestRate} kind="rps" />;
+const ms = (value: number | null) => <NumberWithUnit value={value} kind="ms" />;

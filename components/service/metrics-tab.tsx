@@ -1,0 +1,164 @@
+"use client";
+import dynamic from "next/dynamic";
+import { useMemo } from "react";
+import { useTranslations } from "use-intl";
+import type { Series, ServiceMetrics } from "../../server/contract/index.ts";
+import type { Live } from "../lib/live.ts";
+import { useChanges } from "../lib/queries.ts";
+import { useUrlState } from "../lib/url-state.ts";
+import type { ChartMark, ChartSeries } from "../ui/live-chart.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { PillButton } from "../ui/pill.tsx";
+import { SkeletonBlock } from "../ui/skeletons.tsx";
+import { EmptyState, ErrorState } from "../ui/states.tsx";
+import { VersionChip } from "../ui/version-chip.tsx";
+import { versionColor } from "../ui/version-color.ts";
+import { CallersTable } from "./callers-table.tsx";
+import styles from "./tabs.module.css";
+
+const height = 190;
+const LiveChart = dynamic(() => import("../ui/live-chart.tsx").then((module) => module.LiveChart), {
+  ssr: false,
+  loading: () => <SkeletonBlock height={height} />,
+});
+
+const percentiles = ["p50", "p90", "p95", "p99"] as const;
+type Percentile = (typeof percentiles)[number];
+
+/** The golden signals over the window, by version; hovering one chart shows the same moment in all. */
+export function MetricsTab({ service, metrics }: { service: { name: string }; metrics: Live<ServiceMetrics> }) {
+  const t = useTranslations("service");
+  const errors = useTranslations("error");
+  const url = useUrlState();
+  const marks = useChangeMarks(service.name);
+  const { data } = metrics;
+  if (!data && metrics.error) {
+    return (
+      <ErrorState
+        title={t("metrics-unreadable")}
+        detail={metrics.error.message}
+        since={metrics.failingSince}
+        works={errors("works-TELEMETRY_UNREACHABLE")}
+        onRetry={metrics.refresh}
+      />
+    );
+  }
+  if (!data) return <MetricsSkeleton />;
+  if ((data.totals.all?.requestRate ?? 0) === 0)
+    return <EmptyState title={t("metrics-none")}>{t("metrics-none-text")}</EmptyState>;
+  const percentile = percentiles.find((one) => one === url.get("latency")) ?? "p95";
+  const chart = { fromMs: data.fromMs, stepSec: data.stepSec, height, marks, sync: "service" };
+  return (
+    <div className={styles.charts}>
+      <Panel title={t("chart-rate")} actions={<Legend metrics={data} />}>
+        <LiveChart
+          {...chart}
+          label={t("chart-rate")}
+          kind="rps"
+          series={byVersion(data, ({ requestRate }) => requestRate)}
+        />
+      </Panel>
+      <Panel title={t("chart-errors")} hint={t("chart-errors-hint")}>
+        <LiveChart
+          {...chart}
+          label={t("chart-errors")}
+          kind="share"
+          series={byVersion(data, ({ errorShare }) => errorShare)}
+        />
+      </Panel>
+      <Panel
+        title={t("chart-latency")}
+        actions={
+          <Percentiles value={percentile} onChange={(next) => url.set({ latency: next === "p95" ? null : next })} />
+        }
+      >
+        <LiveChart
+          {...chart}
+          label={`${t("chart-latency")} ${percentile}`}
+          kind="ms"
+          series={byVersion(data, (series) => series[columnOf[percentile]])}
+        />
+      </Panel>
+      <Panel title={t("chart-spread")} hint={t("chart-spread-hint")}>
+        <LiveChart {...chart} label={t("chart-spread")} kind="ms" series={spread(data)} />
+      </Panel>
+      <div className={styles.wide}>
+        <CallersTable metrics={data} />
+      </div>
+    </div>
+  );
+}
+
+const columnOf = { p50: "latencyMsP50", p90: "latencyMsP90", p95: "latencyMsP95", p99: "latencyMsP99" } as const;
+
+function versionsOf({ series }: ServiceMetrics): Series[] {
+  const versions = series.filter(({ version }) => version !== "all");
+  return versions.length > 0 ? versions : series;
+}
+
+const colorOf = (version: string): string => (version === "all" ? "var(--accent)" : versionColor(version));
+
+const byVersion = (metrics: ServiceMetrics, values: (series: Series) => readonly (number | null)[]): ChartSeries[] => {
+  const versions = versionsOf(metrics);
+  return versions.map((series) => ({
+    label: series.version,
+    color: colorOf(series.version),
+    values: values(series),
+    fill: versions.length === 1,
+  }));
+};
+
+/** All percentiles of the whole service: how far the slowest are from the rest. */
+function spread({ series }: ServiceMetrics): ChartSeries[] {
+  const all = series.find(({ version }) => version === "all");
+  if (!all) return [];
+  const shades = ["var(--ink-3)", "var(--ink-2)", "var(--accent)", "var(--warn)"];
+  return percentiles.map((one, i) => ({
+    label: one,
+    color: shades[i] ?? "var(--ink)",
+    values: all[columnOf[one]],
+    dash: one === "p50",
+  }));
+}
+
+function Legend({ metrics }: { metrics: ServiceMetrics }) {
+  return versionsOf(metrics)
+    .filter(({ version }) => version !== "all")
+    .map(({ version }) => <VersionChip key={version} version={version} />);
+}
+
+function Percentiles({ value, onChange }: { value: Percentile; onChange: (next: Percentile) => void }) {
+  return percentiles.map((one) => (
+    <PillButton key={one} pressed={one === value} onClick={() => onChange(one)} data-testid={`latency-${one}`}>
+      {one}
+    </PillButton>
+  ));
+}
+
+/** When somebody changed this service's config. */
+function useChangeMarks(name: string): ChartMark[] {
+  const changes = useChanges({ sinceMs: 0, limit: 50 }).data?.changes;
+  return useMemo(
+    () =>
+      (changes ?? [])
+        .filter(({ objects }) => objects.some((object) => object.name === name && object.kind !== "WorkloadEntry"))
+        .map(({ at, summary, kind }) => ({
+          atMs: at,
+          label: summary,
+          color: kind === "fault-start" ? "var(--bad)" : "var(--ink-3)",
+        })),
+    [changes, name],
+  );
+}
+
+function MetricsSkeleton() {
+  return (
+    <div className={styles.charts} aria-hidden>
+      {["rate", "errors", "latency", "spread"].map((name) => (
+        <Panel key={name}>
+          <SkeletonBlock height={height + 44} />
+        </Panel>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,13 @@
+import { expect, it } from "vitest";
+import { niceTop } from "./live-chart.tsx";
+import { linePath } from "./sparkline.tsx";
+
+it("draws a gap where nothing was seen", () => {
+  expect(linePath([1, 1, null, 1], 30, 20, 1)).toBe("M0.0,2.0L10.0,2.0M30.0,2.0");
+});
+
+it("stays on the ground without any value", () => expect(linePath([0, 0], 10, 20)).toBe("M0.0,18.0L10.0,18.0"));
+
+it("puts the top of a chart on a round number above the largest value", () => {
+  expect([0, null, 0.9, 17, 93, 1234].map(niceTop)).toEqual([1, 1, 1, 20, 120, 1500]);
+});

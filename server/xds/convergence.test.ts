@@ -1,0 +1,179 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { NodeSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+import {
+  type DeltaDiscoveryRequest,
+  type DeltaDiscoveryResponse,
+  DeltaDiscoveryResponseSchema,
+} from "../gen/proto/envoy/service/discovery/v3/discovery_pb.js";
+import { DeltaState } from "./client/delta-state.ts";
+import { Subscription } from "./subscription.ts";
+import { type Resource, TypeUrl } from "./types.ts";
+
+/** Repeatable randomness: mulberry32. */
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}
+
+const typeUrl = TypeUrl.cluster;
+const names = ["a", "b", "c", "d", "e", "f"];
+
+/** Our client and our server with the wire between them: two queues that move when the test says. */
+class Wire {
+  readonly bad = new Set<string>();
+  namesCulprits = true;
+  map = new Map<string, Resource>();
+  subscription = new Subscription(typeUrl, "delta");
+  readonly applied = new Map<string, string>();
+  readonly client: DeltaState;
+  toServer: DeltaDiscoveryRequest[] = [];
+  toClient: DeltaDiscoveryResponse[] = [];
+  responses = 0;
+
+  constructor() {
+    const handler = {
+      apply: ({ added, removed }: { added: { name: string; version: string }[]; removed: string[] }) => {
+        const refused = added.filter(({ name, version }) => this.bad.has(`${name}@${version}`));
+        // Envoy applies nothing of a response when it cannot name the culprit.
+        const all = refused.length > 0 && !this.namesCulprits;
+        for (const { name, version } of added) {
+          if (!all && !refused.some((resource) => resource.name === name)) this.applied.set(name, version);
+        }
+        if (!all) for (const name of removed) this.applied.delete(name);
+        return new Map((all ? added : refused).map(({ name }) => [name, "bad"]));
+      },
+    };
+    this.client = new DeltaState(create(NodeSchema, { id: "n" }), { [typeUrl]: handler });
+  }
+
+  reconnect(): void {
+    this.client.close();
+    this.subscription = new Subscription(typeUrl, "delta");
+    this.toClient = [];
+    this.toServer = this.client.open();
+  }
+
+  deliverToServer(): void {
+    const request = this.toServer.shift();
+    if (!request) return;
+    const isNack = request.errorDetail !== undefined;
+    this.subscription.receive(
+      {
+        subscribe: request.resourceNamesSubscribe,
+        unsubscribe: request.resourceNamesUnsubscribe,
+        initialVersions: request.initialResourceVersions,
+        responseNonce: request.responseNonce,
+        error: isNack ? (this.namesCulprits ? request.errorDetail?.message : "something") : undefined,
+      },
+      1,
+    );
+  }
+
+  deliverToClient(): void {
+    const response = this.toClient.shift();
+    if (response) this.toServer.push(...this.client.receive(response));
+  }
+
+  push(): void {
+    const push = this.subscription.next(this.map, "add", 250) ?? this.subscription.next(this.map, "remove");
+    if (!push) return;
+    this.responses += 1;
+    this.toClient.push(
+      create(DeltaDiscoveryResponseSchema, {
+        typeUrl,
+        nonce: push.nonce,
+        removedResources: [...push.removed],
+        resources: push.resources.map(({ name, version, value }) => ({ name, version, resource: { typeUrl, value } })),
+      }),
+    );
+  }
+
+  settle(): void {
+    for (let i = 0; i < 500; i++) {
+      this.push();
+      this.deliverToClient();
+      this.deliverToServer();
+    }
+  }
+}
+
+/** One random step of a life: config changes, names come and go, messages arrive late, the stream breaks. */
+function step(wire: Wire, random: (below: number) => number): void {
+  const name = names[random(names.length)] ?? "a";
+  const version = String(random(4));
+  switch (random(10)) {
+    case 0:
+    case 1: {
+      wire.map = new Map(wire.map).set(name, { name, version, value: new Uint8Array(100) });
+      break;
+    }
+    case 2: {
+      wire.map = new Map(wire.map);
+      wire.map.delete(name);
+      break;
+    }
+    case 3: {
+      wire.toServer.push(...wire.client.subscribe(typeUrl, [name]));
+      break;
+    }
+    case 4: {
+      wire.toServer.push(...wire.client.unsubscribe(typeUrl, [name]));
+      if (!wire.client.held(typeUrl).has(name)) wire.applied.delete(name); // what is forgotten is dropped
+      break;
+    }
+    case 5: {
+      if (random(4) === 0) wire.reconnect();
+      break;
+    }
+    case 6:
+      wire.deliverToClient();
+      break;
+    case 7:
+      wire.deliverToServer();
+      break;
+    default:
+      wire.push();
+  }
+}
+
+test.each([
+  { namesCulprits: true, wildcard: false, badShare: 0 },
+  { namesCulprits: true, wildcard: false, badShare: 4 },
+  { namesCulprits: false, wildcard: false, badShare: 4 },
+  { namesCulprits: true, wildcard: true, badShare: 4 },
+])("whatever happened, in the end both sides agree: $namesCulprits $wildcard $badShare", (options) => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = randomFrom(seed);
+    const wire = new Wire();
+    wire.namesCulprits = options.namesCulprits;
+    for (const name of names) if (options.badShare > 0 && random(options.badShare) === 0) wire.bad.add(`${name}@2`);
+    wire.client.subscribe(typeUrl, options.wildcard ? "*" : ["a", "b"]);
+    wire.reconnect();
+    const steps = random(80);
+    for (let i = 0; i < steps; i++) step(wire, random);
+    wire.settle();
+
+    const before = wire.responses;
+    wire.settle();
+    expect(wire.responses, `seed ${seed}: silence`).toBe(before);
+    for (const name of names) {
+      const wanted = wire.subscription.covers(name) ? wire.map.get(name) : undefined;
+      const held = wire.client.held(typeUrl).get(name);
+      const where = `seed ${seed}, ${name}`;
+      expect(wire.applied.get(name), `${where}: held is applied`).toBe(held);
+      if (wanted && wire.bad.has(`${name}@${wanted.version}`)) {
+        expect(wire.subscription.refused(name)?.version, `${where}: told as refused`).toBe(wanted.version);
+        expect(held, `${where}: never in force`).not.toBe(wanted.version);
+      } else {
+        expect(held, `${where}: in force`).toBe(wanted?.version);
+        if (wanted) expect(wire.subscription.accepted(name)?.version, `${where}: believed`).toBe(held);
+      }
+    }
+  }
+});
