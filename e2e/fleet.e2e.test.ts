@@ -30,7 +30,10 @@ describe.skipIf(chromium.missing)(`the fleet, seen in the dashboard${chromium.re
     const { page, problems } = await openPage(browser, mesh, "/proxies");
     for (const name of proxies) await inSync(page, name);
     await page.getByTestId("proxy-row-reviews-v1").getByRole("button", { name: "reviews-v1" }).click();
-    await page.getByTestId("config-dump").getByText("inbound|9080||").first().waitFor();
+    const dump = page.getByTestId("config-dump");
+    await dump.getByTestId("type-CDS").click();
+    await dump.getByRole("button", { name: /^SYNCED.*inbound\|\d+\|\||inbound\|\d+\|\|/ }).click();
+    await dump.getByText("envoy.config.cluster.v3.Cluster").first().waitFor();
     expect(problems).toEqual([]);
   });
 
