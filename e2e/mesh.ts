@@ -136,13 +136,17 @@ export async function reviewVersions(mesh: TestMesh, count: number): Promise<Rec
 }
 
 /** Polls until `check` returns something truthy; throws its last value or error after `timeoutMs`. */
-export async function eventually<T>(check: () => Promise<T> | T, timeoutMs: number, what: string): Promise<T> {
+export async function eventually<T>(
+  check: () => Promise<T> | T,
+  timeoutMs: number,
+  what: string,
+): Promise<Exclude<T, null | undefined | false>> {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
   while (Date.now() < deadline) {
     try {
       const value = await check();
-      if (value) return value;
+      if (value) return value as Exclude<T, null | undefined | false>;
       last = value;
     } catch (error) {
       last = error;

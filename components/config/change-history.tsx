@@ -18,10 +18,13 @@ export interface ChangeHistoryProps {
   matches?: (change: Change) => boolean;
   initial?: Settled<ChangeList>;
   limit?: number;
+  undoable?: boolean;
+  /** Said when there is nothing. */
+  none?: string;
 }
 
 /** Who changed what, newest first, each with the way back. */
-export function ChangeHistory({ title, matches, initial, limit = 100 }: ChangeHistoryProps) {
+export function ChangeHistory({ title, matches, initial, limit = 100, undoable = true, none }: ChangeHistoryProps) {
   const t = useTranslations("config");
   const client = useQueryClient();
   const [problem, setProblem] = useState<string | null>(null);
@@ -44,7 +47,7 @@ export function ChangeHistory({ title, matches, initial, limit = 100 }: ChangeHi
     <Panel title={title} flush data-testid="history">
       {problem && <Notice tone="bad">{problem}</Notice>}
       {!shown && (error ? <Notice tone="warn">{error.message}</Notice> : <TableSkeleton rows={4} columns={3} />)}
-      {shown?.length === 0 && <EmptyState title={t("history-none")} />}
+      {shown?.length === 0 && <EmptyState title={none ?? t("history-none")} />}
       <ul className={styles.list}>
         {shown?.map((change) => (
           <li key={change.revision} data-revision={change.revision} data-kind={change.kind}>
@@ -58,15 +61,17 @@ export function ChangeHistory({ title, matches, initial, limit = 100 }: ChangeHi
             <span className={styles.who}>
               {change.author} · {t("revision", { revision: change.revision })}
             </span>
-            <ConfirmButton
-              size="compact-sm"
-              confirm={t("undo-confirm", { count: change.objects.length })}
-              onConfirm={() => void undo(change.revision)}
-              loading={busy === change.revision}
-              data-testid={`undo-${change.revision}`}
-            >
-              {t("undo")}
-            </ConfirmButton>
+            {undoable && (
+              <ConfirmButton
+                size="compact-sm"
+                confirm={t("undo-confirm", { count: change.objects.length })}
+                onConfirm={() => void undo(change.revision)}
+                loading={busy === change.revision}
+                data-testid={`undo-${change.revision}`}
+              >
+                {t("undo")}
+              </ConfirmButton>
+            )}
           </li>
         ))}
       </ul>

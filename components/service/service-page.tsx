@@ -4,6 +4,8 @@ import Link from "next/link";
 import { type ReactNode, use } from "react";
 import { useTranslations } from "use-intl";
 import type { Routing, ServiceList, ServiceMetrics } from "../../server/contract/index.ts";
+import { BurningFaults } from "../fault/burning-faults.tsx";
+import { FaultModal } from "../fault/fault-modal.tsx";
 import type { Settled } from "../lib/api.ts";
 import { servicesHref } from "../lib/links.ts";
 import { useRouting, useServiceMetrics, useServices } from "../lib/queries.ts";
@@ -53,6 +55,7 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
   return (
     <Page>
       <ServiceHeader service={service} item={found} windowSec={windowSec} />
+      <BurningFaults service={service} />
       <Tabs value={tab} onChange={select} keepMounted={false} classNames={styles as Record<string, string>}>
         <Tabs.List aria-label={service.name}>
           {serviceTabs.map((one) => (
@@ -64,6 +67,7 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
         {metrics.error && <Notice tone="warn">{metrics.error.message}</Notice>}
         <Tabs.Panel value={tab}>{content[tab]}</Tabs.Panel>
       </Tabs>
+      {url.get("fault") === "new" && <FaultModal service={service} onClose={() => url.set({ fault: null })} />}
     </Page>
   );
 }

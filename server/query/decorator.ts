@@ -7,6 +7,8 @@ import type { Window } from "./window.ts";
 export type Decorator = (graph: Graph, input: GraphInput) => void;
 
 export interface GraphInput {
+  /** How much of the window there can be data of; default: all of it. */
+  seconds?: number;
   window: Window;
   rows: readonly RollupRow[];
   /** For the strip below the graph, which reaches further back than the graph itself. */

@@ -15,11 +15,12 @@ const decorators: readonly Decorator[] = [addIdleNodes, addHealth, addBoxes, add
 /** Traffic first, then the decorators. */
 export function buildGraph(input: GraphInput): Graph {
   const { window } = input;
-  const seconds = (window.toMs - window.fromMs) / 1000;
+  const windowSec = (window.toMs - window.fromMs) / 1000;
+  const seconds = input.seconds ?? windowSec;
   const { edges } = trafficOf(input.rows, new NodeNames(input.facts));
   const graph: Graph = {
     at: window.toMs,
-    windowSec: seconds,
+    windowSec,
     nodes: nodesOf(edges, seconds).toSorted(byId),
     edges: edges.map((edge) => graphEdge(edge, seconds)).toSorted(byId),
     timeline: { fromMs: window.fromMs, stepSec: window.stepSec, requestRate: [], errorShare: [] },

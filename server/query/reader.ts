@@ -9,6 +9,8 @@ export interface TelemetryReader {
    */
   rollups(range: RollupRange): Promise<RollupRow[]>;
   collectors(): Promise<CollectorRow[]>;
+  /** Start of the oldest bucket there is; null without any. */
+  oldestAt(): Promise<number | null>;
   /** Sampled requests, newest first. */
   logs(query: LogQuery): Promise<LogRow[]>;
   /** Traces with a span in the range, newest first. */

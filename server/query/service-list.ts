@@ -8,8 +8,14 @@ import { answeredRows } from "./traffic.ts";
 import type { Window } from "./window.ts";
 
 /** The registry's services with what is called of them; traffic to anything else is the graph's to show. */
-export function buildServiceList(window: Window, rows: readonly RollupRow[], facts: MeshFacts): ServiceList {
-  const seconds = (window.toMs - window.fromMs) / 1000;
+export function buildServiceList(
+  window: Window,
+  rows: readonly RollupRow[],
+  facts: MeshFacts,
+  /** How much of the window there can be data of; default: all of it. */
+  covered?: number,
+): ServiceList {
+  const windowSec = (window.toMs - window.fromMs) / 1000;
   const called = new Map<string, Tally>();
   for (const row of answeredRows(rows, new NodeNames(facts))) {
     const tally = called.get(row.edge.service) ?? new Tally();
@@ -17,8 +23,8 @@ export function buildServiceList(window: Window, rows: readonly RollupRow[], fac
     called.set(row.edge.service, tally);
   }
   const services = facts.services.map(({ badges: _, ...service }) => {
-    const signals = (called.get(service.hostname) ?? new Tally()).signals(seconds);
+    const signals = (called.get(service.hostname) ?? new Tally()).signals(covered ?? windowSec);
     return { ...service, health: healthOf(signals), signals };
   });
-  return { at: window.toMs, windowSec: seconds, services };
+  return { at: window.toMs, windowSec, services };
 }

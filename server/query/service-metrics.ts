@@ -8,6 +8,8 @@ import type { Window } from "./window.ts";
 
 export interface ServiceMetricsInput {
   window: Window;
+  /** How much of the window there can be data of; default: all of it. */
+  seconds?: number;
   /** Rows of calls to this service only. */
   rows: readonly RollupRow[];
   /** Those of its last seconds, for what the weights really do right now. */
@@ -19,7 +21,8 @@ export interface ServiceMetricsInput {
 export function buildServiceMetrics({ window, recent, facts, ...input }: ServiceMetricsInput): ServiceMetrics {
   const names = new NodeNames(facts);
   const rows = answeredRows(input.rows, names);
-  const seconds = (window.toMs - window.fromMs) / 1000;
+  const windowSec = (window.toMs - window.fromMs) / 1000;
+  const seconds = input.seconds ?? windowSec;
   const versions = tallies(rows, names, (row, version) => [
     `all:${stepOf(row, window)}`,
     `${version}:${stepOf(row, window)}`,
@@ -27,7 +30,7 @@ export function buildServiceMetrics({ window, recent, facts, ...input }: Service
   const totals = tallies(rows, names, (_, version) => ["all", version]);
   return {
     at: window.toMs,
-    windowSec: seconds,
+    windowSec,
     stepSec: window.stepSec,
     fromMs: window.fromMs,
     series: [...totals.keys()].map((version) => seriesOf(version, versions, window)),

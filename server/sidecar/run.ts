@@ -42,123 +42,180 @@ export interface RunningSidecar {
   stop(): Promise<void>;
 }
 
-/** One proxy, composed. Rejects with one sentence that names what is wrong with the bootstrap, or the port that is taken. */
+/** Runs one proxy. Rejects with one sentence that names what is wrong with the bootstrap, or the port that is taken. */
 export async function runSidecar(options: SidecarOptions): Promise<RunningSidecar> {
-  const { logger } = options;
-  const config = readBootstrap(options.configPath, options);
-  identify(config.node, options.version);
-  const clock = systemClock;
-  const stats = new Stats();
-  const state = new ConfigState(config.bootstrap, clock.now);
-
-  // The few streams that the proxy itself opens go to static clusters of the bootstrap.
-  const channels = new GrpcChannels();
-  const statics = config.bootstrap.staticResources?.clusters ?? [];
-  for (const cluster of statics) channels.add(cluster);
-
-  // What a finished request leaves behind: log entries, Istio's metrics, spans.
-  const loggers = new AccessLoggers({ node: config.node, channels, stats, clock });
-  const tracers = new Tracers({ node: config.node, channels, stats, clock });
-  const istio = new IstioMetrics(config.node);
-  const plane = new DataPlane({
-    stats,
-    logger,
-    accessLogger: (configs, direction) => both(istio.logger(direction), unwrap(loggers.loggerFor(configs))),
-    tracer: (tracing) => unwrap(tracers.tracerFor(tracing)),
-  });
-
-  // Discovery feeds the data path; readiness follows from what it has answered.
-  const { ads } = config;
-  const resources = new XdsResources({
-    plane,
-    state,
-    stats,
-    clock,
-    fetchTimeoutMs: ads?.initialFetchTimeoutMs ?? 0,
-    onUpdate(typeUrl) {
-      initialization?.onUpdate(typeUrl);
-      void plane.whenListening().then(() => initialization?.check());
-    },
-  });
-  let initialization: Initialization | undefined;
-  let draining: Promise<void> | undefined;
-  const serverState = (): ServerState =>
-    draining !== undefined ? "DRAINING" : (initialization?.state ?? "PRE_INITIALIZING");
-  let client: AdsClient | undefined;
-  let admin: AdminServer | undefined;
-
-  const release = async () => {
-    client?.stop();
-    resources.close();
-    initialization?.close();
-    plane.close();
-    await Promise.all([loggers.close(), tracers.close()]);
-    channels.close();
-    await admin?.close();
-  };
-  const { promise: stopped, resolve: resolveStopped } = Promise.withResolvers<void>();
-  const stop = () => {
-    draining ??= (async () => {
-      logger.info({ drainTimeMs: options.drainTimeMs }, "draining");
-      client?.stop();
-      await plane.drain(options.drainTimeMs);
-      await release();
-      logger.info({}, "stopped");
-      resolveStopped();
-    })();
-    return draining;
-  };
-
+  const sidecar = new Sidecar(options);
   try {
-    addStatics(plane, config);
-    if (config.admin) {
-      admin = await AdminServer.listen(config.admin, {
-        node: config.node,
-        config: state,
-        stats,
-        istio,
-        version: options.version,
-        options: { configPath: options.configPath, concurrency: 1 },
-        clusters: () => clusterViews(plane, (name) => statics.some((cluster) => cluster.name === name)),
-        listeners: () => plane.boundListeners(),
-        refreshStats: () => refreshServerStats(stats, plane, serverState()),
-        state: serverState,
-        logLevel: options.logLevel,
-        drainListeners: () => void plane.drain(options.drainTimeMs),
-        quit: () => void stop(),
-      });
-      const { host, port } = admin.address;
-      if (options.adminAddressPath) writeFileSync(options.adminAddressPath, `${host}:${port}`);
-      logger.info({ host, port }, "admin listens");
-    }
-    initialization = new Initialization({
+    await sidecar.start();
+  } catch (error) {
+    await sidecar.release();
+    throw error;
+  }
+  return sidecar;
+}
+
+/** The proxy, composed: every part and what it is given. */
+class Sidecar implements RunningSidecar {
+  readonly stopped: Promise<void>;
+  readonly #options: SidecarOptions;
+  readonly #config: SidecarBootstrap;
+  readonly #stats = new Stats();
+  readonly #state: ConfigState;
+  readonly #channels = new GrpcChannels();
+  readonly #loggers: AccessLoggers;
+  readonly #tracers: Tracers;
+  readonly #istio: IstioMetrics;
+  readonly #plane: DataPlane;
+  readonly #resources: XdsResources;
+  readonly #resolveStopped: () => void;
+  #initialization: Initialization | undefined;
+  #client: AdsClient | undefined;
+  #admin: AdminServer | undefined;
+  #draining: Promise<void> | undefined;
+
+  constructor(options: SidecarOptions) {
+    this.#options = options;
+    const config = readBootstrap(options.configPath, options);
+    this.#config = config;
+    const { node } = config;
+    identify(node, options.version);
+    this.#state = new ConfigState(config.bootstrap, clock.now);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.stopped = promise;
+    this.#resolveStopped = resolve;
+
+    // The few streams that the proxy itself opens go to static clusters of the bootstrap.
+    const channels = this.#channels;
+    for (const cluster of staticClusters(config)) channels.add(cluster);
+
+    // What a finished request leaves behind: log entries, Istio's metrics, spans.
+    const stats = this.#stats;
+    this.#loggers = new AccessLoggers({ node, channels, stats, clock });
+    this.#tracers = new Tracers({ node, channels, stats, clock });
+    this.#istio = new IstioMetrics(node);
+    this.#plane = new DataPlane({
+      stats,
+      logger: options.logger,
+      accessLogger: (configs, direction) =>
+        both(this.#istio.logger(direction), unwrap(this.#loggers.loggerFor(configs))),
+      tracer: (tracing) => unwrap(this.#tracers.tracerFor(tracing)),
+    });
+
+    // Discovery feeds the data path; readiness follows from what it has answered.
+    this.#resources = new XdsResources({
+      plane: this.#plane,
+      state: this.#state,
+      stats,
+      clock,
+      fetchTimeoutMs: config.ads?.initialFetchTimeoutMs ?? 0,
+      onUpdate: (typeUrl) => {
+        this.#initialization?.onUpdate(typeUrl);
+        this.#checkWhenListening();
+      },
+    });
+  }
+
+  get admin(): RunningSidecar["admin"] {
+    return this.#admin?.address;
+  }
+
+  state(): ServerState {
+    return this.#draining !== undefined ? "DRAINING" : (this.#initialization?.state ?? "PRE_INITIALIZING");
+  }
+
+  async start(): Promise<void> {
+    addStatics(this.#plane, this.#config);
+    await this.#startAdmin();
+    const { ads } = this.#config;
+    this.#initialization = new Initialization({
       clock,
       clusters: ads?.clusters ?? false,
       listeners: ads?.listeners ?? false,
       timeoutMs: ads?.initialFetchTimeoutMs ?? 0,
-      pending: () => resources.pending + (plane.ready ? 0 : 1),
-      onLive: () => logger.info({}, "live"),
+      pending: () => this.#resources.pending + (this.#plane.ready ? 0 : 1),
+      onLive: () => this.#options.logger.info({}, "live"),
     });
-    void plane.whenListening().then(() => initialization?.check());
-    if (ads) {
-      const connected = stats.gauge("control_plane.connected_state");
-      client = createAdsClient({
-        target: ads.target,
-        node: config.node,
-        logger,
-        clock,
-        handlers: resources.handlers,
-        onConnection: (connection) => connected.set(connection.state === "connected" ? 1 : 0),
-      });
-      resources.attach(client, ads);
-      client.start();
-    }
-  } catch (error) {
-    await release();
-    throw error;
+    this.#checkWhenListening();
+    if (ads) this.#startDiscovery(ads);
   }
-  return { admin: admin?.address, state: serverState, stopped, stop };
+
+  stop(): Promise<void> {
+    this.#draining ??= this.#drain();
+    return this.#draining;
+  }
+
+  /** Frees everything, whatever was started. */
+  async release(): Promise<void> {
+    this.#client?.stop();
+    this.#resources.close();
+    this.#initialization?.close();
+    this.#plane.close();
+    await Promise.all([this.#loggers.close(), this.#tracers.close()]);
+    this.#channels.close();
+    await this.#admin?.close();
+  }
+
+  async #drain(): Promise<void> {
+    const { drainTimeMs, logger } = this.#options;
+    logger.info({ drainTimeMs }, "draining");
+    this.#client?.stop();
+    await this.#plane.drain(drainTimeMs);
+    await this.release();
+    logger.info({}, "stopped");
+    this.#resolveStopped();
+  }
+
+  #checkWhenListening(): void {
+    void this.#plane.whenListening().then(() => this.#initialization?.check());
+  }
+
+  #startDiscovery(ads: NonNullable<SidecarBootstrap["ads"]>): void {
+    const connected = this.#stats.gauge("control_plane.connected_state");
+    this.#client = createAdsClient({
+      target: ads.target,
+      node: this.#config.node,
+      logger: this.#options.logger,
+      clock,
+      handlers: this.#resources.handlers,
+      onConnection: ({ state }) => connected.set(state === "connected" ? 1 : 0),
+    });
+    this.#resources.attach(this.#client, ads);
+    this.#client.start();
+  }
+
+  async #startAdmin(): Promise<void> {
+    const { adminAddressPath, logger } = this.#options;
+    if (this.#config.admin === undefined) return;
+    this.#admin = await AdminServer.listen(this.#config.admin, this.#adminSources());
+    const { host, port } = this.#admin.address;
+    if (adminAddressPath) writeFileSync(adminAddressPath, `${host}:${port}`);
+    logger.info({ host, port }, "admin listens");
+  }
+
+  #adminSources(): AdminSources {
+    const { configPath, drainTimeMs, logLevel, version } = this.#options;
+    const statics = new Set(staticClusters(this.#config).map(({ name }) => name));
+    return {
+      node: this.#config.node,
+      config: this.#state,
+      stats: this.#stats,
+      istio: this.#istio,
+      version,
+      options: { configPath, concurrency: 1 },
+      clusters: () => clusterViews(this.#plane, (name) => statics.has(name)),
+      listeners: () => this.#plane.boundListeners(),
+      refreshStats: () => refreshServerStats(this.#stats, this.#plane, this.state()),
+      state: () => this.state(),
+      logLevel,
+      drainListeners: () => void this.#plane.drain(drainTimeMs),
+      quit: () => void this.stop(),
+    };
+  }
 }
+
+const clock = systemClock;
+
+const staticClusters = ({ bootstrap }: SidecarBootstrap) => bootstrap.staticResources?.clusters ?? [];
 
 /** Tells the control plane which proxy this is; the rest of the node is the bootstrap's. */
 function identify(node: Node, version: string): void {

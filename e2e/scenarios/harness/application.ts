@@ -36,6 +36,8 @@ export async function startApplication(app: string, version: string): Promise<Ap
     const { method = "", url: path = "", headers: received } = request;
     const echo: Echo = { app, version, method, path, headers: received, bodyBytes: 0, bodyHash: "" };
     requests.push(echo);
+    // Decided now: a late answer to somebody who gave up must not take the status meant for the next scenario.
+    const answer = next.shift() ?? status;
     const hash = createHash("sha256");
     request.on("data", (chunk: Buffer) => {
       echo.bodyBytes += chunk.length;
@@ -52,7 +54,7 @@ export async function startApplication(app: string, version: string): Promise<Ap
           "content-length": length,
           "x-upstream": `${app}-${version}`,
         };
-        response.writeHead(next.shift() ?? status, headers).end(body);
+        response.writeHead(answer, headers).end(body);
       }, delayMs);
     });
   });

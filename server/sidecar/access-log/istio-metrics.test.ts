@@ -77,13 +77,15 @@ describe("IstioMetrics", () => {
 
   it("doesn't make labels of names that no route knows", () => {
     const metrics = new IstioMetrics(node);
-    const lost = { upstreamCluster: "", upstreamHostMetadata: undefined };
+    const lost = { upstreamCluster: "", routedCluster: "", upstreamHostMetadata: undefined };
     metrics.logger("outbound").log(sampleRecord({ ...lost, routeMetadata: undefined, authority: "made-up" }));
-    metrics.logger("outbound").log(sampleRecord({ ...lost, authority: "reviews:9080", responseCode: 503 }));
+    metrics.logger("outbound").log(sampleRecord({ ...lost, authority: "reviews:9080", responseCode: 301 }));
+    const aborted = { ...lost, routedCluster: "outbound|9080||ratings.default.svc.cluster.local", responseCode: 503 };
+    metrics.logger("outbound").log(sampleRecord(aborted));
     const services = requests(metrics.render()).map(
       (series) => (series as { destination_service?: string }).destination_service,
     );
-    expect(services).toEqual(["unknown", "reviews"]);
+    expect(services).toEqual(["unknown", "reviews", "ratings.default.svc.cluster.local"]);
   });
 
   it("bounds its series", () => {

@@ -159,11 +159,12 @@ interface Service {
 }
 
 /**
- * From a cluster name such as `outbound|9080|v2|reviews.default.svc.cluster.local`. Without one (an injected abort, a redirect) the host that
- * was asked for, if a configured route took it: any other name is the caller's invention and must not become a label.
+ * From a cluster name such as `outbound|9080|v2|reviews.default.svc.cluster.local`, also of a request that never got there (an injected
+ * abort). Without one (a redirect, a direct response) the host that was asked for, if a configured route took it: any other name is the caller's invention and must not become a label.
  */
-function serviceHost({ upstreamCluster, routeMetadata, authority }: RequestRecord): string {
-  const host = upstreamCluster.slice(upstreamCluster.lastIndexOf("|") + 1);
+function serviceHost({ upstreamCluster, routedCluster, routeMetadata, authority }: RequestRecord): string {
+  const cluster = upstreamCluster || routedCluster;
+  const host = cluster.slice(cluster.lastIndexOf("|") + 1);
   if (host !== "") return host;
   return routeMetadata === undefined ? unknown : authority.replace(/:\d+$/, "");
 }

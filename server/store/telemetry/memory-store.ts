@@ -95,6 +95,13 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
     return [...this.#collectors.values()];
   }
 
+  async oldestAt(): Promise<number | null> {
+    return this.#rollups.reduce<number | null>(
+      (oldest, { second }) => Math.min(oldest ?? Infinity, second * 1000),
+      null,
+    );
+  }
+
   async logs(query: LogQuery): Promise<LogRow[]> {
     return this.#logs
       .filter((log) => log.atMs >= query.fromMs && log.atMs < query.toMs)

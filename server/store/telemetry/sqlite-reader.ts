@@ -58,6 +58,15 @@ class SqliteTelemetryReader implements TelemetryReader {
     return rows;
   }
 
+  async oldestAt(): Promise<number | null> {
+    // One look-up in the primary key per step, however many rows there are.
+    const { rows } = await this.#client.execute(
+      `SELECT MIN(at) AS at FROM (${steps.map((step) => `SELECT MIN(at) AS at FROM rollup WHERE step = ${step}`).join(" UNION ALL ")})`,
+    );
+    const at = rows[0]?.at;
+    return at === null || at === undefined ? null : Number(at) * 1000;
+  }
+
   async collectors(): Promise<CollectorRow[]> {
     const rows = await this.#prisma.collector.findMany();
     return rows.map((row) => ({

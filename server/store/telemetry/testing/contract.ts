@@ -49,6 +49,7 @@ function rollupContract(opened: () => Opened): void {
   it("gives back what was written, by range, with its edge, bytes and latencies", async () => {
     const { store, reader } = opened();
     const flags = flagBitsOf(["DI", "FI"]);
+    expect(await reader.oldestAt()).toBe(null);
     await store.write(
       batch({
         rollups: [
@@ -59,6 +60,7 @@ function rollupContract(opened: () => Opened): void {
         ],
       }),
     );
+    expect(await reader.oldestAt()).toBe(t0 * 1000);
     const rows = await reader.rollups({ fromMs: t0 * 1000, toMs: (t0 + 2) * 1000, stepSec: 1 });
     expect(summary(rows)).toEqual([
       [0, "reviews", 200, "", 3],

@@ -1,0 +1,81 @@
+"use client";
+import Link from "next/link";
+import { useState } from "react";
+import { useTranslations } from "use-intl";
+import { configHref, objectHref } from "../lib/links.ts";
+import { Page, PageHeader } from "../ui/page-header.tsx";
+import styles from "./config.module.css";
+import { ObjectEditor } from "./object-editor.tsx";
+import { useApply } from "./use-apply.ts";
+
+const template = `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata:
+  name: ratings
+  namespace: default
+spec:
+  hosts:
+    - ratings
+  http:
+    - route:
+        - destination:
+            host: ratings
+`;
+
+/** New objects from YAML, one or several documents. */
+export function NewObjectPage() {
+  const t = useTranslations("config");
+  const [text, setText] = useState(template);
+  const [written, setWritten] = useState<{ kind: string; namespace: string; name: string }[]>([]);
+  const [applied, setApplied] = useState<string | null>(null);
+  const dirty = text !== applied && text.trim() !== "";
+  const state = useApply(dirty ? text : null, null);
+  const apply = async () => {
+    if (!dirty || state.error) return;
+    const result = await state.apply();
+    if (!result) return;
+    setApplied(text);
+    setWritten(result.objects);
+  };
+  const undo = async () => {
+    if (await state.undo()) setWritten([]);
+  };
+  return (
+    <Page>
+      <PageHeader
+        title={t("new")}
+        hint={t("new-hint")}
+        before={
+          <Link className="link" href={configHref}>
+            {t("title")}
+          </Link>
+        }
+      />
+      <div className={styles.stack}>
+        <ObjectEditor
+          title="YAML"
+          text={text}
+          onText={setText}
+          dirty={dirty}
+          state={state}
+          onApply={() => void apply()}
+          onUndo={() => void undo()}
+          onDiscard={() => setText("")}
+        />
+        {written.length > 0 && (
+          <p className="muted">
+            {t("written")}{" "}
+            {written.map(({ kind, namespace, name }, i) => (
+              <span key={`${kind}/${namespace}/${name}`}>
+                {i > 0 && ", "}
+                <Link className="link" href={objectHref(kind, namespace, name)}>
+                  {kind} {name}
+                </Link>
+              </span>
+            ))}
+          </p>
+        )}
+      </div>
+    </Page>
+  );
+}

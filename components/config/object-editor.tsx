@@ -1,0 +1,94 @@
+"use client";
+import { Button } from "@mantine/core";
+import { useTranslations } from "use-intl";
+import { PushCard } from "../traffic/push-card.tsx";
+import { Panel } from "../ui/panel.tsx";
+import styles from "./config.module.css";
+import { FieldErrors } from "./field-errors.tsx";
+import type { ApplyState } from "./use-apply.ts";
+import { ObjectDiffs } from "./yaml-diff.tsx";
+import { YamlEditor } from "./yaml-editor.tsx";
+
+export interface ObjectEditorProps {
+  title: string;
+  hint?: string;
+  text: string;
+  onText: (text: string) => void;
+  dirty: boolean;
+  state: ApplyState;
+  onApply: () => void;
+  onUndo: () => void;
+  onDiscard: () => void;
+  /** Somebody else has written meanwhile; the way out is the caller's. */
+  conflict?: React.ReactNode;
+}
+
+/** Text on the left; what applying it would write, and how that reached the fleet, on the right. */
+export function ObjectEditor(props: ObjectEditorProps) {
+  const { title, hint, text, onText, state, onApply } = props;
+  const t = useTranslations("config");
+  return (
+    <div className={styles.grid}>
+      <Panel title={title} hint={hint} flush>
+        <YamlEditor
+          value={text}
+          onChange={onText}
+          label={t("yaml-of", { object: title })}
+          errors={state.errors}
+          onApply={onApply}
+        />
+      </Panel>
+      <div className={styles.stack}>
+        <PlanCard {...props} />
+        {state.revision !== null && <PushCard revision={state.revision} />}
+      </div>
+    </div>
+  );
+}
+
+function PlanCard({ dirty, state, onApply, onUndo, onDiscard, conflict }: ObjectEditorProps) {
+  const t = useTranslations("config");
+  const { plan, error, errors, busy, checking, revision } = state;
+  const changes = plan !== null && plan.objects.length > 0;
+  return (
+    <Panel
+      title={t("change")}
+      hint={plan?.objects.map(({ kind, name }) => `${kind} ${name}`).join(", ")}
+      flush
+      footer={
+        dirty ? (
+          <>
+            <Button
+              variant="filled"
+              onClick={onApply}
+              loading={busy}
+              disabled={!changes || error !== null || conflict !== undefined}
+              data-testid="apply"
+            >
+              {plan ? t("apply", { count: plan.proxies }) : t("apply-plain")}
+            </Button>
+            <Button variant="subtle" color="gray" onClick={onDiscard} disabled={busy} data-testid="discard">
+              {t("discard")}
+            </Button>
+          </>
+        ) : (
+          revision !== null && (
+            <>
+              <Button onClick={onUndo} loading={busy} data-testid="undo">
+                {t("undo")}
+              </Button>
+              <span className="muted">{t("revision", { revision })}</span>
+            </>
+          )
+        )
+      }
+    >
+      {conflict}
+      {error && errors.length === 0 && <FieldErrors error={error} />}
+      {errors.length > 0 && <p className={styles.says}>{t("wrong", { count: errors.length })}</p>}
+      {dirty && plan && <ObjectDiffs objects={plan.objects} />}
+      {dirty && !plan && !error && <p className={styles.says}>{checking ? t("checking") : t("write-first")}</p>}
+      {!dirty && <p className={styles.says}>{revision === null ? t("edit-first") : t("applied", { revision })}</p>}
+    </Panel>
+  );
+}

@@ -1,0 +1,50 @@
+/** Object YAML as the dashboard's API gives it (metadata two spaces deep), taken apart as text so that nothing else in it moves. */
+const filledIn = /^ {2}(uid|creationTimestamp|generation|resourceVersion): .*\n/gm;
+
+/** Without what the store fills in. */
+export function withoutFilledIn(yaml: string): string {
+  const end = yaml.search(/^spec:/m);
+  const head = end < 0 ? yaml : yaml.slice(0, end);
+  return head.replace(filledIn, "") + yaml.slice(head.length);
+}
+
+/** Unix milliseconds; null when it does not say. */
+export function createdAt(yaml: string): number | null {
+  const text = /^ {2}creationTimestamp: "?([^"\n]+)"?$/m.exec(yaml)?.[1];
+  const time = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(time) ? null : time;
+}
+
+/**
+ * Says which version a change was made against, so that somebody else's is not overwritten. Only for one document whose metadata is a
+ * block and names no version itself; anything else is sent as it was written.
+ */
+export function withVersion(
+  yaml: string,
+  resourceVersion: string | null,
+): { yaml: string; insertedLine: number | null } {
+  const asWritten = { yaml, insertedLine: null };
+  if (resourceVersion === null || /^---/m.test(yaml) || /^ +resourceVersion:/m.test(yaml)) return asWritten;
+  const lines = yaml.split("\n");
+  const at = lines.findIndex((line) => /^metadata:\s*(#.*)?$/.test(line));
+  const indent = /^( +)\S/.exec(lines[at + 1] ?? "")?.[1];
+  if (at < 0 || indent === undefined) return asWritten;
+  lines.splice(at + 1, 0, `${indent}resourceVersion: ${JSON.stringify(resourceVersion)}`);
+  return { yaml: lines.join("\n"), insertedLine: at + 2 };
+}
+
+export interface PlacedError {
+  path: string;
+  message: string;
+  /** Counts from one, in the text as the editor has it; null when the error is of no line. */
+  line: number | null;
+}
+
+/** The API ends messages with `(document 1, line 9)`; here the line goes to the gutter. */
+export function placeError(error: { path: string; message: string }, insertedLine: number | null): PlacedError {
+  const found = /^(.*?) \(document \d+, line (\d+)\)$/s.exec(error.message);
+  if (!found) return { ...error, line: null };
+  const line = Number(found[2]);
+  const shifted = insertedLine !== null && line >= insertedLine ? Math.max(1, line - 1) : line;
+  return { path: error.path, message: found[1] ?? error.message, line: shifted };
+}

@@ -1,0 +1,36 @@
+"use client";
+import { useTranslations } from "use-intl";
+import { useFaults } from "../lib/queries.ts";
+import { HealthMark } from "../ui/health-mark.tsx";
+import styles from "./fault.module.css";
+import { useFaultText } from "./fault-text.tsx";
+import { fuseAt } from "./fuse.ts";
+import { FuseRing } from "./fuse-ring.tsx";
+import { StopFaultButton } from "./stop-button.tsx";
+import { useServerNow } from "./use-now.ts";
+
+/** What is injected into one service right now, with its countdown and the way to end it. */
+export function BurningFaults({ service }: { service: { namespace: string; name: string } }) {
+  const t = useTranslations("faults");
+  const text = useFaultText();
+  const live = useFaults();
+  const now = useServerNow(live);
+  const mine = (live.data?.faults ?? []).filter(
+    (fault) => fault.namespace === service.namespace && fault.service === service.name,
+  );
+  return mine.map((fault) => (
+    <div key={fault.id} className={styles.banner} role="status" data-testid="burning-fault">
+      <HealthMark health="failing" silent />
+      <span>
+        <b>{text(fault)}</b>
+        {fault.matches.length > 0 && <> · {fault.matches.join(t("or"))}</>}
+        <span className="muted">
+          {" "}
+          {fault.author ? t("by", { author: fault.author }) : t("by-hand", { object: fault.virtualService })}
+        </span>
+      </span>
+      <FuseRing fuse={fuseAt(fault, now)} />
+      <StopFaultButton fault={fault} />
+    </div>
+  ));
+}

@@ -1,0 +1,62 @@
+import { expect, it } from "vitest";
+import type { ServiceMetrics, Signals } from "../../server/contract/index.ts";
+import { FaultRequest } from "../../server/contract/index.ts";
+import { firstDraft, impactOf, toRequest } from "./fault-draft.ts";
+
+const ratings = { namespace: "default", name: "ratings" };
+const signals = (requestRate: number): Signals => ({
+  requestRate,
+  errorShare: 0,
+  clientErrorShare: 0,
+  latencyMsP50: null,
+  latencyMsP90: null,
+  latencyMsP95: null,
+  latencyMsP99: null,
+});
+const metrics: ServiceMetrics = {
+  at: 0,
+  windowSec: 60,
+  stepSec: 1,
+  fromMs: 0,
+  series: [],
+  totals: { all: signals(10) },
+  observedShares: {},
+  callers: [
+    { app: "reviews", namespace: "default", version: "v3", signals: signals(4) },
+    { app: "reviews", namespace: "default", version: "v2", signals: signals(6) },
+    { app: "idle", namespace: "default", version: null, signals: signals(0) },
+  ],
+};
+
+it("makes a request that the contract takes", () => {
+  const request = toRequest(firstDraft, ratings);
+  expect(FaultRequest.parse(request)).toEqual({
+    namespace: "default",
+    service: "ratings",
+    delay: { percentage: 50, fixedDelayMs: 2000 },
+    abort: null,
+    header: null,
+    durationSec: 300,
+  });
+});
+
+it("makes none while something is missing", () => {
+  expect(toRequest({ ...firstDraft, delay: { ...firstDraft.delay, on: false } }, ratings)).toBeNull();
+  expect(toRequest({ ...firstDraft, delay: { ...firstDraft.delay, fixedDelayMs: null } }, ratings)).toBeNull();
+  expect(toRequest({ ...firstDraft, header: { on: true, name: " ", exact: "x" } }, ratings)).toBeNull();
+});
+
+it("counts each request once, whether delayed, aborted or both", () => {
+  const both = { ...firstDraft, abort: { on: true, percentage: 50, httpStatus: 503 } };
+  expect(impactOf(firstDraft, metrics).perMinute).toBeCloseTo(300);
+  expect(impactOf(both, metrics).perMinute).toBeCloseTo(450);
+});
+
+it("names who is hit, most first, and says when a header limits it", () => {
+  const impact = impactOf({ ...firstDraft, header: { on: true, name: "end-user", exact: "jason" } }, metrics);
+  expect(impact.callers.map(({ version, perMinute }) => [version, Math.round(perMinute)])).toEqual([
+    ["v2", 180],
+    ["v3", 120],
+  ]);
+  expect(impact.atMost).toBe(true);
+});

@@ -1,0 +1,56 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { onTestFinished } from "vitest";
+import { launchChromium } from "./chromium.ts";
+import { root, type TestMesh } from "./mesh.ts";
+import { browser as installed } from "./tools.ts";
+
+/** Where a failed test leaves a picture of each page it had open, and what the page had said. */
+const results = join(root, "test-results");
+
+/** On a busy machine with two cores a page may take its time; a condition that never holds still ends. */
+export const patience = 20_000;
+
+export const launchBrowser = (): Promise<Browser> => launchChromium(installed.path);
+
+export interface OpenPage {
+  page: Page;
+  /** Console errors, uncaught exceptions and refused policies so far. */
+  problems: string[];
+}
+
+/** A page of the mesh's dashboard in a fresh profile, closed at the end of the test that opens it. */
+export async function openPage(
+  browser: Browser,
+  mesh: TestMesh,
+  path: string,
+  options: BrowserContextOptions = {},
+): Promise<OpenPage> {
+  const context = await browser.newContext({
+    baseURL: mesh.dashboard,
+    viewport: { width: 1440, height: 900 },
+    locale: "en",
+    ...options,
+  });
+  context.setDefaultTimeout(patience);
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(`uncaught: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error") problems.push(`console: ${message.text()} (${message.location().url})`);
+  });
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state === "fail") await keep(page, task.name, problems);
+    await context.close();
+  });
+  await page.goto(path);
+  return { page, problems };
+}
+
+async function keep(page: Page, test: string, problems: readonly string[]): Promise<void> {
+  mkdirSync(results, { recursive: true });
+  const name = `${test.replaceAll(/[^\p{L}\p{N}]+/gu, "-").slice(0, 80)}-${Date.now()}`;
+  await page.screenshot({ path: join(results, `${name}.png`) }).catch(() => {});
+  writeFileSync(join(results, `${name}.txt`), [page.url(), ...problems, ""].join("\n"));
+}

@@ -1,0 +1,89 @@
+import type { Browser, Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { openPage, patience } from "./browser.ts";
+import { apiOf, setReviews } from "./config.ts";
+import { eventually, getThrough, type TestMesh } from "./mesh.ts";
+
+/** What the graph's edges are told by: the health over the window, so healing takes as long as the window. */
+const windowMs = 10_000;
+
+/** The fault with a fuse, on whichever proxies the mesh has. */
+export function faultJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
+  test("503 for half of ratings: the edge turns red, the fault is listed, one click ends it, the edge heals", async () => {
+    const { mesh, browser } = running();
+    await setReviews(mesh, 0, 0, 100);
+    const { page, problems } = await openPage(browser, mesh, "/services/default/ratings");
+    await page.getByTestId("inject-fault").click();
+    await page.getByTestId("delay-on").uncheck();
+    await page.getByTestId("abort-on").check();
+    await page.getByTestId("abort-percentage").fill("50");
+    await page.getByTestId("abort-status").fill("503");
+    await page.getByTestId("duration-300").click();
+    await page.getByTestId("fault-impact").getByText("reviews").first().waitFor();
+    await page.getByTestId("fault-start").click();
+    await page.getByTestId("burning-fault").waitFor();
+    await eventually(async () => (await ratingsAnswer(mesh)) === "failed", patience, "a response without ratings");
+
+    await page.goto("/topology?window=10");
+    const edge = page.locator('li[data-source="default/reviews/v3"][data-target="default/ratings/v1"]');
+    await health(edge, "failing");
+    expect(await edge.locator("button").textContent(), "said in words, not in colour alone").toContain("failing");
+    await page.locator('[data-node="default/ratings/v1"][data-badges~="fault"]').waitFor({ state: "attached" });
+
+    await page.locator('nav [data-page="faults"]').click();
+    const row = page.locator("[data-fault]");
+    await row.getByText("503").waitFor();
+    await counting(page);
+    await page.getByTestId("fault-stop-ratings").click();
+    await row.waitFor({ state: "detached" });
+    await page.goto("/topology?window=10");
+    await health(edge, "healthy");
+    for (let i = 0; i < 10; i++) expect(await ratingsAnswer(mesh)).toBe("ok");
+    expect(problems).toEqual([]);
+  });
+
+  test("a fault with a short fuse ends by itself, also when the control plane is killed meanwhile", async () => {
+    const { mesh, browser } = running();
+    await setReviews(mesh, 0, 0, 100);
+    await apiOf(mesh).injectFault(
+      {
+        namespace: "default",
+        service: "ratings",
+        delay: null,
+        abort: { percentage: 100, httpStatus: 503 },
+        header: null,
+        durationSec: 12,
+      },
+      { user: "e2e" },
+    );
+    const { page } = await openPage(browser, mesh, "/faults");
+    await page.locator("[data-fault]").waitFor();
+    await eventually(async () => (await ratingsAnswer(mesh)) === "failed", patience, "a response without ratings");
+    const plane = (await mesh.status()).parts.find(({ name }) => name === "control-plane");
+    process.kill(plane?.pid ?? 0, "SIGKILL");
+    await page.locator("[data-fault]").waitFor({ state: "detached", timeout: 12_000 + patience });
+    expect((await apiOf(mesh).faults()).faults).toEqual([]);
+    await eventually(async () => (await ratingsAnswer(mesh)) === "ok", patience, "ratings again");
+  });
+}
+
+/** Whether reviews had its ratings, as the productpage's API tells it: with stars, or with an error in their place. */
+async function ratingsAnswer(mesh: TestMesh): Promise<"ok" | "failed"> {
+  const { body } = await getThrough(mesh.gateway, "/api/v1/products/0/reviews");
+  return /"stars"/.test(body) ? "ok" : "failed";
+}
+
+const health = (edge: ReturnType<Page["locator"]>, wanted: string) =>
+  eventually(
+    async () => (await edge.getAttribute("data-health")) === wanted,
+    windowMs + patience,
+    `the edge is ${wanted}`,
+  );
+
+/** The countdown runs: two different readings. */
+async function counting(page: Page): Promise<void> {
+  const fuse = page.locator("[data-fault]").getByTestId("fuse");
+  const first = await fuse.textContent();
+  expect(first).toMatch(/\d/);
+  await eventually(async () => (await fuse.textContent()) !== first, patience, "the countdown runs");
+}

@@ -1,0 +1,89 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launchBrowser, openPage, patience } from "./browser.ts";
+import { eventually, getThrough, reviewVersions, startMesh, type TestMesh } from "./mesh.ts";
+import { browser as chromium } from "./tools.ts";
+
+const proxies = [
+  "productpage-v1",
+  "details-v1",
+  "reviews-v1",
+  "reviews-v2",
+  "reviews-v3",
+  "ratings-v1",
+  "istio-ingressgateway",
+];
+
+describe.skipIf(chromium.missing)(`the fleet, seen in the dashboard${chromium.reason}`, () => {
+  let mesh: TestMesh;
+  let browser: Browser;
+  beforeAll(async () => {
+    [mesh, browser] = await Promise.all([startMesh(), launchBrowser()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await mesh?.stop();
+  });
+  const pidOf = async (part: string) => (await mesh.status()).parts.find(({ name }) => name === part)?.pid ?? 0;
+
+  test("every proxy is listed and in sync, and its config can be read", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/proxies");
+    for (const name of proxies) await inSync(page, name);
+    await page.getByTestId("proxy-row-reviews-v1").getByRole("button", { name: "reviews-v1" }).click();
+    await page.getByTestId("config-dump").getByText("inbound|9080||").first().waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  test("a killed sidecar leaves the list and comes back in sync", async () => {
+    const { page } = await openPage(browser, mesh, "/proxies");
+    await inSync(page, "reviews-v2");
+    const gone = page.getByTestId("proxy-row-reviews-v2").waitFor({ state: "detached" });
+    const before = await pidOf("reviews-v2 proxy");
+    // Its supervisor starts it again within 200 ms and more with each death: the second one is long enough to be seen.
+    process.kill(before, "SIGKILL");
+    await eventually(async () => ![0, before].includes(await pidOf("reviews-v2 proxy")), patience, "a new process");
+    process.kill(await pidOf("reviews-v2 proxy"), "SIGKILL");
+    await gone;
+    await inSync(page, "reviews-v2");
+    await page.getByTestId("fleet-pill").getByText("7 / 7").waitFor();
+    await eventually(async () => ((await reviewVersions(mesh, 20)).v2 ?? 0) > 0, patience, "reviews v2 answers again");
+  });
+
+  test("while the control plane is away the dashboard says so, traffic goes on, and it heals by itself", async () => {
+    const { page } = await openPage(browser, mesh, "/proxies");
+    const pill = page.getByTestId("fleet-pill");
+    await pill.getByText("7 / 7").waitFor();
+    const before = await pidOf("control-plane");
+    process.kill(before, "SIGSTOP"); // hangs: the worst way to be away
+    try {
+      await pill.getByText("unreachable").waitFor();
+      expect((await getThrough(mesh.gateway, "/productpage")).status).toBe(200);
+      // What was read last stays in sight.
+      expect(await page.locator('[data-testid^="proxy-row-"]').count()).toBe(proxies.length);
+    } finally {
+      process.kill(before, "SIGKILL");
+    }
+    await eventually(async () => ![0, before].includes(await pidOf("control-plane")), patience, "a new process");
+    await pill.getByText("7 / 7").waitFor();
+    for (const name of proxies) await inSync(page, name);
+  });
+});
+
+/** Every type that was sent to it is acknowledged; one that it never asked for may be unsent. */
+async function inSync(page: Page, name: string): Promise<void> {
+  const row = page.getByTestId(`proxy-row-${name}`);
+  await row.waitFor();
+  await eventually(
+    async () => {
+      const states = await row
+        .locator("[data-type]")
+        .evaluateAll((cells) =>
+          cells.map((cell) => `${(cell as HTMLElement).dataset.type} ${(cell as HTMLElement).dataset.state}`),
+        );
+      if (!["LDS SYNCED", "CDS SYNCED"].every((state) => states.includes(state))) throw new Error(states.join(", "));
+      return states.every((state) => /SYNCED|NOT_SENT/.test(state));
+    },
+    patience,
+    `${name} is in sync`,
+  );
+}

@@ -1,0 +1,19 @@
+/** Every page of the dashboard, and what stands on it once it has its data. */
+export const pages = [
+  { name: "topology", path: "/topology?window=60", ready: '[data-node="default/ratings/v1"][data-health="healthy"]' },
+  { name: "topology-list", path: "/topology?view=list", ready: '[data-testid="graph-table"] [data-node]' },
+  {
+    name: "topology-selected",
+    path: "/topology?select=default%2Freviews",
+    ready: '[data-node="default/ratings/v1"][data-health="healthy"]',
+  },
+  { name: "services", path: "/services", ready: 'a[href="/services/default/reviews"]' },
+  { name: "service-traffic", path: "/services/default/reviews", ready: '[data-testid="split-bar"]' },
+  { name: "service-metrics", path: "/services/default/reviews?tab=metrics", ready: "canvas" },
+  { name: "service-endpoints", path: "/services/default/reviews?tab=endpoints", ready: '[role="tabpanel"] td' },
+  { name: "service-config", path: "/services/default/reviews?tab=config", ready: '[data-testid="yaml-view"]' },
+  { name: "fault-form", path: "/faults?new=default%2Fratings", ready: '[data-testid="fault-start"]:enabled' },
+  { name: "faults", path: "/faults", ready: "h1" },
+  { name: "proxies", path: "/proxies", ready: '[data-testid="proxy-row-reviews-v1"]' },
+  { name: "config", path: "/config", ready: "h1" },
+] as const;
