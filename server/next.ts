@@ -76,7 +76,11 @@ function createDashboard(portOffset: number, data: string): Dashboard {
       if (!parsed.ok)
         throw new DashboardError({ code: "INVALID", message: "the YAML is not valid", errors: parsed.errors });
       return api.transact(
-        parsed.value.map((object) => ({ op: "put", object })),
+        parsed.value.map((object) => {
+          // A version in the YAML is the one it was edited from: somebody else's write meanwhile is a conflict, as with kubectl replace.
+          const expect = object.metadata.resourceVersion;
+          return { op: "put", object, ...(expect && { expect }) };
+        }),
         undefined,
         options,
       );

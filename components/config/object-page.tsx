@@ -84,7 +84,6 @@ export function ObjectPage({ object, initial }: ObjectPageProps) {
 }
 
 function Editor({ document }: { document: ConfigDocument }) {
-  const t = useTranslations("config");
   const stored = withoutFilledIn(document.yaml);
   const [draft, setDraft] = useState<{ text: string; base: string } | null>(null);
   const dirty = draft !== null && draft.text !== stored;

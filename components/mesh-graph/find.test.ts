@@ -3,6 +3,7 @@ import { type Findable, parseFind } from "./find.ts";
 
 const item = (over: Partial<Findable> = {}): Findable => ({
   text: "default/reviews/v2 http",
+  facts: new Set(["fault", "http"]),
   errors: 0.02,
   rate: 13,
   p50: 8,
@@ -39,6 +40,11 @@ describe("parseFind", () => {
     ["ratings and (reviews or v2)", false],
     ["not (ratings or v1)", true],
     ['"reviews/v2"', true],
+    ["fault", true],
+    ["http and not split", true],
+    ["mtls", false],
+    ['"fault"', true],
+    ['"split"', false],
   ])("judges %j", (text, expected) => {
     if (expected === null) expect(matches(text)).toBe(false);
     else expect(matches(text)).toBe(expected);

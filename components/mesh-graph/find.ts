@@ -2,6 +2,8 @@
 export interface Findable {
   /** Everything that a bare word may be part of, lower case. */
   text: string;
+  /** Which of the `facts` words are true of it. */
+  facts: ReadonlySet<string>;
   /** Share, 0..1. */
   errors: number;
   /** Per second. */
@@ -29,6 +31,10 @@ interface Token {
 }
 
 const examples: Record<NumberField, string> = { errors: "1%", rate: "10", p50: "20ms", p95: "100ms", p99: "1s" };
+/** Words that mean a fact and not a part of a name (`fault` is part of `default`); in quotes they are a name again. */
+const facts = new Set(
+  "fault split mirror circuit-breaker timeout retry healthy degraded failing idle http grpc tcp mtls".split(" "),
+);
 const isField = (word: string): word is NumberField => word in examples;
 const operators: Record<string, (a: number, b: number) => boolean> = {
   ">": (a, b) => a > b,
@@ -128,6 +134,7 @@ class Reader {
     if (/^(?:[()<>=!"]|>=|<=|!=|and|or)$/.test(word) || operator in operators) {
       throw new Refused({ key: "unknown-word", word: token.text, at: token.at });
     }
+    if (facts.has(word)) return (item) => item.facts.has(word);
     const part = word.replaceAll('"', "");
     return (item) => item.text.includes(part);
   }

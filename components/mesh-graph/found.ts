@@ -1,7 +1,7 @@
 import type { Graph, GraphEdge, GraphNode, Signals } from "../../server/contract/index.ts";
 import type { Findable } from "./find.ts";
 
-const measured = (signals: Signals): Omit<Findable, "text"> => ({
+const measured = (signals: Signals): Omit<Findable, "text" | "facts"> => ({
   errors: signals.errorShare,
   rate: signals.requestRate,
   p50: signals.latencyMsP50,
@@ -11,16 +11,14 @@ const measured = (signals: Signals): Omit<Findable, "text"> => ({
 
 const findableNode = (node: GraphNode): Findable => ({
   ...measured(node.signals),
-  text: [`${node.namespace}/${node.app}/${node.version ?? ""}`, node.workload, node.kind, node.health, ...node.badges]
-    .join(" ")
-    .toLowerCase(),
+  text: `${node.namespace}/${node.app}/${node.version ?? ""} ${node.workload ?? ""} ${node.kind}`.toLowerCase(),
+  facts: new Set([...node.badges, node.health, ...(node.idle ? ["idle"] : [])]),
 });
 
 const findableEdge = (edge: GraphEdge): Findable => ({
   ...measured(edge.signals),
-  text: [edge.source, edge.target, edge.service, edge.protocol, edge.health, edge.mtls ? "mtls" : ""]
-    .join(" ")
-    .toLowerCase(),
+  text: `${edge.source} ${edge.target} ${edge.service}`.toLowerCase(),
+  facts: new Set([edge.protocol, edge.health, ...(edge.mtls ? ["mtls"] : [])]),
 });
 
 export interface Found {

@@ -63,7 +63,6 @@ const serverSchema = z.strictObject({
   tls: serverTlsSchema.optional(),
   defaultEndpoint: notYet(""),
 });
-export type Server = z.output<typeof serverSchema>;
 
 /** https://istio.io/latest/docs/reference/config/networking/gateway/ */
 const gatewaySpecSchema = z.strictObject({

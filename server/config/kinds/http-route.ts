@@ -228,7 +228,6 @@ const corsPolicySchema = z.strictObject({
 export type CorsPolicy = z.output<typeof corsPolicySchema>;
 
 const mirrorSchema = z.strictObject({ destination: destinationSchema, percentage: percentage().optional() });
-export type HTTPMirrorPolicy = z.output<typeof mirrorSchema>;
 
 const routeFields = z.strictObject({
   name: z.string().optional().describe("Name of the rule, for logs."),

@@ -56,11 +56,10 @@ function unknownKind(apiVersion: string, kind: string): string {
   return `${kind} (${apiVersion}) is not supported by Limpid; ${hint}The kinds are ${names.join(", ")}`;
 }
 
-export { joinVersion } from "./define.ts";
 export type { DestinationRuleSpec, Subset } from "./destination-rule.ts";
-export { type DocumentError, parseDocuments } from "./documents.ts";
+export { parseDocuments } from "./documents.ts";
 export type { StringMatch } from "./fields.ts";
-export type { GatewaySpec, Server } from "./gateway.ts";
+export type { GatewaySpec } from "./gateway.ts";
 export type { HTTPMatchRequest } from "./http-match.ts";
 export type {
   CorsPolicy,
@@ -68,22 +67,18 @@ export type {
   Headers,
   HTTPDirectResponse,
   HTTPFaultInjection,
-  HTTPMirrorPolicy,
   HTTPRedirect,
   HTTPRetry,
   HTTPRewrite,
   HTTPRoute,
   HTTPRouteDestination,
 } from "./http-route.ts";
-export type { NamespaceSpec } from "./namespace.ts";
-export type { KubernetesServicePort, ServiceSpec } from "./service.ts";
-export type { ServiceEntrySpec, ServicePort } from "./service-entry.ts";
+export type { ServiceSpec } from "./service.ts";
+export type { ServiceEntrySpec } from "./service-entry.ts";
 export type {
-  ClientTLSSettings,
   ConnectionPoolSettings,
   LoadBalancerSettings,
   OutlierDetection,
-  PortTrafficPolicy,
   TrafficPolicy,
 } from "./traffic-policy.ts";
 export type { VirtualServiceSpec } from "./virtual-service.ts";

@@ -6,7 +6,6 @@ import { labelNameError } from "./metadata.ts";
 const namespaceSpecSchema = z.strictObject({
   finalizers: z.array(z.string()).optional().describe("Kept, and without effect."),
 });
-export type NamespaceSpec = z.output<typeof namespaceSpecSchema>;
 
 export const namespace = defineKind({
   kind: "Namespace",

@@ -13,7 +13,6 @@ const servicePortSchema = z.strictObject({
   protocol: text((value) => (value === "" ? undefined : protocolError(value))).optional(),
   targetPort: port().optional(),
 });
-export type ServicePort = z.output<typeof servicePortSchema>;
 
 const portsSchema = rule(z.array(servicePortSchema).max(256), (ports, report) => {
   reportDuplicates(

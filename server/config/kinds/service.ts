@@ -28,7 +28,6 @@ const servicePortSchema = z.strictObject({
     .describe("The workload's port; as port when unset."),
   nodePort: z.int().min(0).max(65_535).optional(),
 });
-export type KubernetesServicePort = z.output<typeof servicePortSchema>;
 
 const clusterIp = () =>
   text((value) =>

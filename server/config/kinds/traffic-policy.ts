@@ -97,7 +97,6 @@ const tlsSchema = z.strictObject({
   sni: notYet(noTls),
   insecureSkipVerify: notYet(noTls),
 });
-export type ClientTLSSettings = z.output<typeof tlsSchema>;
 
 const policyFields = () => ({
   loadBalancer: loadBalancerSchema.optional(),
@@ -116,7 +115,6 @@ const portPolicySchema = rule(
   z.strictObject({ port: z.strictObject({ number: port() }), ...policyFields() }),
   needsOne,
 );
-export type PortTrafficPolicy = z.output<typeof portPolicySchema>;
 
 export const trafficPolicySchema = rule(
   z.strictObject({
