@@ -34,7 +34,7 @@ export function RuleCard({ service, rule, routing, drafts, metrics, observed }: 
   const isRest = rule.matches.length === 0;
   return (
     <Panel
-      title={rule.name ?? t("rule", { number: rule.index + 1 })}
+      title={rule.name && !isFaultCopy(rule) ? rule.name : t("rule", { number: rule.index + 1 })}
       hint={hint}
       actions={parts.length > 1 && <span className={styles.how}>{t("how")}</span>}
       flush
@@ -70,8 +70,12 @@ export function RuleCard({ service, rule, routing, drafts, metrics, observed }: 
   );
 }
 
+/** A fault that is limited by a header lives in a copy of the rule, under a name of the fault's own. */
+const isFaultCopy = ({ name }: RouteRule): boolean => name?.startsWith("limpid-fault-") ?? false;
+
 function useMatchText(rule: RouteRule, routing: Routing): string {
   const t = useTranslations("traffic");
+  if (isFaultCopy(rule)) return t("fault-copy", { matches: rule.matches.join(t("or")) });
   if (rule.matches.length > 0) return t("when", { matches: rule.matches.join(t("or")) });
   return routing.rules.length > 1 ? t("else") : t("everything");
 }

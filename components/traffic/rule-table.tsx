@@ -45,13 +45,27 @@ function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTa
   const latency = (version: string) => metrics?.series.find((one) => one.version === version)?.latencyMsP95 ?? [];
   const top = Math.max(1, ...parts.flatMap(({ version }) => latency(version).map((value) => value ?? 0)));
   const span = metrics ? formatSpan(metrics.windowSec, locale) : "";
+  const rates: Column<WeightPart>[] = [
+    {
+      key: "now",
+      header: t("col-now"),
+      align: "right",
+      cell: ({ version }) => <NumberWithUnit value={metrics ? (observed[version] ?? 0) : null} kind="share" />,
+    },
+    {
+      key: "rps",
+      header: t("col-rps"),
+      align: "right",
+      cell: ({ version }) => <NumberWithUnit value={signals(version)?.requestRate ?? null} kind="rps" bare />,
+    },
+  ];
   return [
-    { key: "version", header: t("col-version"), cell: ({ version }) => <VersionChip version={version} /> },
+    { key: "version", header: <>{t("col-version")}</>, cell: ({ version }) => <VersionChip version={version} /> },
     ...(editable
       ? [
           {
             key: "weight",
-            header: t("col-weight"),
+            header: <>{t("col-weight")}</>,
             cell: (part: WeightPart) => (
               <>
                 <WeightInput
@@ -67,18 +81,8 @@ function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTa
           },
         ]
       : []),
-    {
-      key: "now",
-      header: t("col-now"),
-      align: "right",
-      cell: ({ version }) => <NumberWithUnit value={metrics ? (observed[version] ?? 0) : null} kind="share" />,
-    },
-    {
-      key: "rps",
-      header: t("col-rps"),
-      align: "right",
-      cell: ({ version }) => <NumberWithUnit value={signals(version)?.requestRate ?? null} kind="rps" bare />,
-    },
+    // Rates are the whole service's; they say something of the rule that takes everything else.
+    ...(rule.matches.length > 0 ? [] : rates),
     {
       key: "success",
       header: t("col-success"),

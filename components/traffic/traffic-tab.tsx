@@ -8,7 +8,7 @@ import { ErrorState } from "../ui/states.tsx";
 import { ChangeCard } from "./change-card.tsx";
 import { PushCard } from "./push-card.tsx";
 import { RuleCard } from "./rule-card.tsx";
-import { shownRules } from "./rule-parts.ts";
+import { shownRules, splitOf } from "./rule-parts.ts";
 import styles from "./traffic-tab.module.css";
 import { useDrafts } from "./use-drafts.ts";
 import { useObservedShares } from "./use-observed-shares.ts";
@@ -42,6 +42,7 @@ export function TrafficTab({ service, routing, metrics }: TrafficTabProps) {
   }
   if (!routing.data) return <TrafficSkeleton />;
   const data = routing.data;
+  const canShift = shownRules(data).some((rule) => splitOf(rule, data).parts.length > 1);
   return (
     <div className={styles.grid}>
       <div className={styles.column}>
@@ -58,7 +59,9 @@ export function TrafficTab({ service, routing, metrics }: TrafficTabProps) {
         ))}
       </div>
       <div className={styles.column}>
-        <ChangeCard shift={shift} routing={data} requestRate={metrics?.totals.all?.requestRate ?? 0} />
+        {(canShift || shift.written !== null) && (
+          <ChangeCard shift={shift} routing={data} requestRate={metrics?.totals.all?.requestRate ?? 0} />
+        )}
         <PushCard revision={shift.written?.revision ?? "latest"} />
       </div>
     </div>
