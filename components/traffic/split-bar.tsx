@@ -33,7 +33,13 @@ export function WeightSplitBar({ parts, onChange, label }: SplitBarProps) {
       data-testid="split-bar"
     >
       {parts.map((part, i) => (
-        <PartBlock key={part.subset} part={part} left={i === 0 ? 0 : (dividers[i - 1] ?? 0)} />
+        <PartBlock
+          key={part.subset}
+          part={part}
+          left={i === 0 ? 0 : (dividers[i - 1] ?? 0)}
+          // Handles of empty parts stand inside their neighbour; its words begin after them.
+          inset={i === 0 ? 0 : (places[i - 1] ?? 0) - ((dividers[i - 1] ?? 0) / 100) * (width || 600)}
+        />
       ))}
       {dividers.map((at, i) => (
         <Divider
@@ -49,11 +55,11 @@ export function WeightSplitBar({ parts, onChange, label }: SplitBarProps) {
   );
 }
 
-function PartBlock({ part, left }: { part: WeightPart; left: number }) {
+function PartBlock({ part, left, inset }: { part: WeightPart; left: number; inset: number }) {
   const style = { left: `${left}%`, width: `${part.weight}%`, "--c": versionColor(part.version) } as CSSProperties;
   return (
     <div className={styles.part} style={style} aria-hidden data-version={part.version}>
-      <span className={styles.words}>
+      <span className={styles.words} style={{ marginLeft: Math.max(0, inset) }}>
         <b>
           {part.weight}
           <small> %</small>
