@@ -5,6 +5,7 @@ import { useTranslations } from "use-intl";
 import { versionColor } from "../ui/version-color.ts";
 import { handlePlaces } from "./handle-places.ts";
 import type { WeightPart } from "./rule-parts.ts";
+import { keyTarget } from "./slider-keys.ts";
 import { dividerAt, dividerBounds, moveDivider } from "./split.ts";
 import styles from "./split-bar.module.css";
 
@@ -139,25 +140,4 @@ function Divider({ parts, index, place, onChange, onDrag }: DividerProps) {
       onKeyDown={onKeyDown}
     />
   );
-}
-
-/** https://www.w3.org/WAI/ARIA/apg/patterns/slider/#keyboardinteraction */
-export function keyTarget(
-  { key, shiftKey }: Pick<KeyboardEvent, "key" | "shiftKey">,
-  at: number,
-  min: number,
-  max: number,
-): number | null {
-  const step = shiftKey ? 10 : 1;
-  const steps: Record<string, number> = {
-    ArrowRight: at + step,
-    ArrowUp: at + step,
-    ArrowLeft: at - step,
-    ArrowDown: at - step,
-    PageUp: at + 10,
-    PageDown: at - 10,
-    Home: min,
-    End: max,
-  };
-  return steps[key] ?? null;
 }

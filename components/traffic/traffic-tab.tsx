@@ -1,6 +1,6 @@
 "use client";
 import { useTranslations } from "use-intl";
-import type { Routing, ServiceMetrics } from "../../server/contract/index.ts";
+import type { PushStatus, Routing, ServiceMetrics } from "../../server/contract/index.ts";
 import type { Live } from "../lib/live.ts";
 import { usePush } from "../lib/queries.ts";
 import { Panel } from "../ui/panel.tsx";
@@ -67,13 +67,21 @@ export function TrafficTab({ service, routing, metrics }: TrafficTabProps) {
       </div>
       <div className={styles.column}>
         {(canShift || shift.written !== null) && (
-          <ChangeCard shift={shift} routing={data} requestRate={metrics?.totals.all?.requestRate ?? 0} />
+          <ChangeCard
+            shift={shift}
+            routing={data}
+            requestRate={metrics?.totals.all?.requestRate ?? 0}
+            refusedBy={changedAt === null ? [] : refusers(push)}
+          />
         )}
         <PushCard revision={shift.written?.revision ?? "latest"} />
       </div>
     </div>
   );
 }
+
+const refusers = (push: PushStatus | null | undefined): string[] =>
+  push?.proxies.filter(({ state }) => state === "nacked").map(({ name }) => name) ?? [];
 
 export function TrafficSkeleton() {
   return (
