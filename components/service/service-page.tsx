@@ -21,8 +21,8 @@ import { ServiceHeader } from "./service-header.tsx";
 import styles from "./service-page.module.css";
 import { serviceWindow } from "./service-window.ts";
 
-export const serviceTabs = ["traffic", "metrics", "endpoints", "config"] as const;
-export type ServiceTab = (typeof serviceTabs)[number];
+const serviceTabs = ["traffic", "metrics", "endpoints", "config"] as const;
+type ServiceTab = (typeof serviceTabs)[number];
 
 export interface ServicePageProps {
   service: { namespace: string; name: string };

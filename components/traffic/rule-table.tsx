@@ -67,7 +67,7 @@ function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTa
             key: "weight",
             header: <>{t("col-weight")}</>,
             cell: (part: WeightPart) => (
-              <>
+              <span className={styles.weight}>
                 <WeightInput
                   parts={parts}
                   index={parts.indexOf(part)}
@@ -76,7 +76,7 @@ function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTa
                 {parts.length > 2 && (
                   <LockButton part={part} onToggle={() => drafts.toggleLock(rule.index, part.subset)} />
                 )}
-              </>
+              </span>
             ),
           },
         ]
