@@ -56,7 +56,12 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
     <Page>
       <ServiceHeader service={service} item={found} windowSec={windowSec} />
       <BurningFaults service={service} />
-      <Tabs value={tab} onChange={select} keepMounted={false} classNames={{ list: styles.list ?? "", tab: styles.tab ?? "" }}>
+      <Tabs
+        value={tab}
+        onChange={select}
+        keepMounted={false}
+        classNames={{ list: styles.list ?? "", tab: styles.tab ?? "" }}
+      >
         <Tabs.List aria-label={service.name}>
           {serviceTabs.map((one) => (
             <Tabs.Tab key={one} value={one} data-testid={`tab-${one}`}>
