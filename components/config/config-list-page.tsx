@@ -163,7 +163,9 @@ function useColumns(): Column<ConfigDocument>[] {
   return [
     {
       key: "kind",
-      header: t("col-kind"),
+      // Not a bare text: on a phone it needs no label.
+      header: <>{t("col-kind")}</>,
+      phone: "title",
       sortValue: keyOf,
       cell: ({ kind }) => <span className="muted">{kind}</span>,
     },

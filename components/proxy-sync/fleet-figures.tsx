@@ -1,4 +1,5 @@
 "use client";
+import { useMounted } from "@mantine/hooks";
 import { useTranslations } from "use-intl";
 import type { ProxySync, PushStatus } from "../../server/contract/index.ts";
 import { Kpi } from "../ui/kpi.tsx";
@@ -16,6 +17,8 @@ export function FleetFigures({
   push: PushStatus | null;
 }) {
   const t = useTranslations("proxies");
+  // The frame may know of the push before this part of the page is hydrated, and the server's HTML does not.
+  const mounted = useMounted();
   if (!proxies)
     return (
       <div className={styles.figures}>
@@ -29,7 +32,7 @@ export function FleetFigures({
         {inSync} / {total}
       </Kpi>
       <Kpi label={t("last-push")}>
-        <NumberWithUnit value={push?.ms ?? null} kind="ms" />
+        <NumberWithUnit value={mounted ? (push?.ms ?? null) : null} kind="ms" />
       </Kpi>
       <Kpi label={t("refused")} tone={refused > 0 ? "bad" : "plain"}>
         {refused}

@@ -160,7 +160,7 @@ function Row({
   );
 }
 
-export function CopyButton({ value }: { value: unknown }) {
+function CopyButton({ value }: { value: unknown }) {
   const t = useTranslations("proxies");
   const [copied, setCopied] = useState(false);
   const copy = async () => {

@@ -38,7 +38,7 @@ export function useProxyColumns(now: number): Column<ProxySync>[] {
       cell: ({ kind, implementation }) => (
         <>
           {t(`kind-${kind}`)}
-          <span className={`muted ${styles.where}`}>{implementation}</span>
+          <span className={`muted ${styles.implementation}`}>{implementation}</span>
         </>
       ),
     },

@@ -9,7 +9,7 @@ export function worstState({ types }: Pick<ProxySync, "types">): SyncState {
 }
 
 /** Neither refused nor lagging; what a proxy never asked for doesn't count. */
-export const isInSync = (proxy: Pick<ProxySync, "types">): boolean => !["ERROR", "STALE"].includes(worstState(proxy));
+const isInSync = (proxy: Pick<ProxySync, "types">): boolean => !["ERROR", "STALE"].includes(worstState(proxy));
 
 export interface FleetCounts {
   total: number;

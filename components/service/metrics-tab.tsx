@@ -79,7 +79,7 @@ export function MetricsTab({ service, metrics }: { service: { name: string }; me
           series={byVersion(data, (series) => series[columnOf[percentile]])}
         />
       </Panel>
-      <Panel title={t("chart-spread")} hint={t("chart-spread-hint")}>
+      <Panel title={t("chart-spread")} hint={t("chart-spread-hint")} actions={<SpreadLegend />}>
         <LiveChart {...chart} label={t("chart-spread")} kind="ms" series={spread(data)} />
       </Panel>
       <div className={styles.wide}>
@@ -112,7 +112,6 @@ const byVersion = (metrics: ServiceMetrics, values: (series: Series) => readonly
 function spread({ series }: ServiceMetrics): ChartSeries[] {
   const all = series.find(({ version }) => version === "all");
   if (!all) return [];
-  const shades = ["var(--ink-3)", "var(--ink-2)", "var(--accent)", "var(--warn)"];
   return percentiles.map((one, i) => ({
     label: one,
     color: shades[i] ?? "var(--ink)",
@@ -120,6 +119,15 @@ function spread({ series }: ServiceMetrics): ChartSeries[] {
     dash: one === "p50",
   }));
 }
+
+const shades = ["var(--ink-3)", "var(--ink-2)", "var(--accent)", "var(--warn)"];
+
+const SpreadLegend = () =>
+  percentiles.map((one, i) => (
+    <span key={one} style={{ color: shades[i] }}>
+      {one}
+    </span>
+  ));
 
 function Legend({ metrics }: { metrics: ServiceMetrics }) {
   return versionsOf(metrics)

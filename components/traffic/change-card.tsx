@@ -8,6 +8,7 @@ import { useChanges } from "../lib/queries.ts";
 import { formatRate } from "../ui/format.ts";
 import { Panel } from "../ui/panel.tsx";
 import { TimeOfDay } from "../ui/quantity.tsx";
+import { Notice } from "../ui/states.tsx";
 import styles from "./change-card.module.css";
 import { movedRates, shownRules, splitOf } from "./rule-parts.ts";
 import type { Shift } from "./use-shift.ts";
@@ -17,10 +18,12 @@ export interface ChangeCardProps {
   routing: Routing;
   /** Of the whole service, per second. */
   requestRate: number;
+  /** Proxies that hold on to what was before. */
+  refusedBy: readonly string[];
 }
 
 /** What applying would write and move; after it, the way back stands in the same place. */
-export function ChangeCard({ shift, routing, requestRate }: ChangeCardProps) {
+export function ChangeCard({ shift, routing, requestRate, refusedBy }: ChangeCardProps) {
   const t = useTranslations("traffic");
   const { draft, plan, error, written } = shift;
   const conflict = error?.code === "CONFLICT";
@@ -47,12 +50,15 @@ export function ChangeCard({ shift, routing, requestRate }: ChangeCardProps) {
           {written ? t("applied", { revision: written.revision, weights: written.after }) : t("no-change")}
         </p>
       )}
+      {!draft && written && refusedBy.length > 0 && (
+        <Notice tone="bad">{t("applied-refused", { proxies: refusedBy.join(", ") })}</Notice>
+      )}
       {draft && !plan && !error && <p className={styles.idle}>{t("planning")}</p>}
     </Panel>
   );
 }
 
-function DraftFooter({ shift, routing, requestRate }: ChangeCardProps) {
+function DraftFooter({ shift, routing, requestRate }: Omit<ChangeCardProps, "refusedBy">) {
   const t = useTranslations("traffic");
   const { plan, error, busy } = shift;
   return (
@@ -75,7 +81,7 @@ function DraftFooter({ shift, routing, requestRate }: ChangeCardProps) {
 }
 
 /** `≈ 4 rps move to v3`. */
-function Moved({ shift: { draft }, routing, requestRate }: ChangeCardProps) {
+function Moved({ shift: { draft }, routing, requestRate }: Omit<ChangeCardProps, "refusedBy">) {
   const t = useTranslations("traffic");
   const locale = useLocale();
   const rule = draft && shownRules(routing).find(({ index }) => index === draft.rule);

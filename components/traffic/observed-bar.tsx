@@ -2,10 +2,17 @@
 import type { CSSProperties } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import { versionColor } from "../ui/version-color.ts";
+import type { ObservedShares } from "./observed-shares.ts";
 import styles from "./rule-card.module.css";
 
 /** What traffic really does right now, thinner, under what it should do. Shares are 0..1. */
-export function ObservedBar({ shares }: { shares: readonly { version: string; share: number }[] }) {
+export function ObservedBar({
+  shares,
+  of,
+}: {
+  shares: readonly { version: string; share: number }[];
+  of: ObservedShares["of"];
+}) {
   const t = useTranslations("traffic");
   const locale = useLocale();
   const seen = shares.some(({ share }) => share > 0);
@@ -23,7 +30,7 @@ export function ObservedBar({ shares }: { shares: readonly { version: string; sh
         ))}
       </div>
       <p className={`num ${styles.observedText}`} data-testid="observed-text">
-        {seen ? t("observed", { shares: text }) : t("observed-none")}
+        {seen ? t(of === "change" ? "observed-change" : "observed", { shares: text }) : t("observed-none")}
       </p>
     </>
   );

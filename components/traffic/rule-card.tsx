@@ -5,6 +5,7 @@ import type { RouteRule, Routing, ServiceMetrics } from "../../server/contract/i
 import { serviceHref } from "../lib/links.ts";
 import { Panel } from "../ui/panel.tsx";
 import { ObservedBar } from "./observed-bar.tsx";
+import type { ObservedShares } from "./observed-shares.ts";
 import styles from "./rule-card.module.css";
 import { splitOf, type WeightPart } from "./rule-parts.ts";
 import { RuleTable } from "./rule-table.tsx";
@@ -18,8 +19,7 @@ export interface RuleCardProps {
   routing: Routing;
   drafts: Drafts;
   metrics: ServiceMetrics | undefined;
-  /** Each version's share of the last 10 s, 0..1. */
-  observed: Record<string, number>;
+  observed: ObservedShares;
 }
 
 /** One http rule: what it matches, how it shares its traffic, and what the traffic does. */
@@ -34,7 +34,7 @@ export function RuleCard({ service, rule, routing, drafts, metrics, observed }: 
   const isRest = rule.matches.length === 0;
   return (
     <Panel
-      title={rule.name ?? t("rule", { number: rule.index + 1 })}
+      title={rule.name && !isFaultCopy(rule) ? rule.name : t("rule", { number: rule.index + 1 })}
       hint={hint}
       actions={parts.length > 1 && <span className={styles.how}>{t("how")}</span>}
       flush
@@ -47,7 +47,10 @@ export function RuleCard({ service, rule, routing, drafts, metrics, observed }: 
           <div className={styles.bars}>
             <WeightSplitBar parts={parts} onChange={onChange} label={t("split-of", { rule: rule.index + 1 })} />
             {isRest && (
-              <ObservedBar shares={parts.map(({ version }) => ({ version, share: observed[version] ?? 0 }))} />
+              <ObservedBar
+                of={observed.of}
+                shares={parts.map(({ version }) => ({ version, share: observed.shares[version] ?? 0 }))}
+              />
             )}
             {parts.length > 1 && <QuickActions parts={parts} onChange={onChange} />}
             {split.kind === "alike" && !isDraft && (
@@ -60,7 +63,7 @@ export function RuleCard({ service, rule, routing, drafts, metrics, observed }: 
             inForce={split.parts}
             drafts={drafts}
             metrics={metrics}
-            observed={observed}
+            observed={observed.shares}
             editable={split.parts.length > 1}
           />
         </>
@@ -70,8 +73,12 @@ export function RuleCard({ service, rule, routing, drafts, metrics, observed }: 
   );
 }
 
+/** A fault that is limited by a header lives in a copy of the rule, under a name of the fault's own. */
+const isFaultCopy = ({ name }: RouteRule): boolean => name?.startsWith("limpid-fault-") ?? false;
+
 function useMatchText(rule: RouteRule, routing: Routing): string {
   const t = useTranslations("traffic");
+  if (isFaultCopy(rule)) return t("fault-copy", { matches: rule.matches.join(t("or")) });
   if (rule.matches.length > 0) return t("when", { matches: rule.matches.join(t("or")) });
   return routing.rules.length > 1 ? t("else") : t("everything");
 }

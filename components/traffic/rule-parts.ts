@@ -17,7 +17,7 @@ export interface RuleSplit {
 }
 
 /** The index under which the API makes a VirtualService when there is none. */
-export const firstRule = 0;
+const firstRule = 0;
 
 /** What rules a service's page shows: those of its VirtualService, or the one that its absence amounts to. */
 export function shownRules(routing: Routing): RouteRule[] {

@@ -45,28 +45,7 @@ function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTa
   const latency = (version: string) => metrics?.series.find((one) => one.version === version)?.latencyMsP95 ?? [];
   const top = Math.max(1, ...parts.flatMap(({ version }) => latency(version).map((value) => value ?? 0)));
   const span = metrics ? formatSpan(metrics.windowSec, locale) : "";
-  return [
-    { key: "version", header: t("col-version"), cell: ({ version }) => <VersionChip version={version} /> },
-    ...(editable
-      ? [
-          {
-            key: "weight",
-            header: t("col-weight"),
-            cell: (part: WeightPart) => (
-              <>
-                <WeightInput
-                  parts={parts}
-                  index={parts.indexOf(part)}
-                  onChange={(next) => drafts.change(rule.index, next)}
-                />
-                {parts.length > 2 && (
-                  <LockButton part={part} onToggle={() => drafts.toggleLock(rule.index, part.subset)} />
-                )}
-              </>
-            ),
-          },
-        ]
-      : []),
+  const rates: Column<WeightPart>[] = [
     {
       key: "now",
       header: t("col-now"),
@@ -79,6 +58,31 @@ function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTa
       align: "right",
       cell: ({ version }) => <NumberWithUnit value={signals(version)?.requestRate ?? null} kind="rps" bare />,
     },
+  ];
+  return [
+    { key: "version", header: <>{t("col-version")}</>, cell: ({ version }) => <VersionChip version={version} /> },
+    ...(editable
+      ? [
+          {
+            key: "weight",
+            header: <>{t("col-weight")}</>,
+            cell: (part: WeightPart) => (
+              <span className={styles.weight}>
+                <WeightInput
+                  parts={parts}
+                  index={parts.indexOf(part)}
+                  onChange={(next) => drafts.change(rule.index, next)}
+                />
+                {parts.length > 2 && (
+                  <LockButton part={part} onToggle={() => drafts.toggleLock(rule.index, part.subset)} />
+                )}
+              </span>
+            ),
+          },
+        ]
+      : []),
+    // Rates are the whole service's; they say something of the rule that takes everything else.
+    ...(rule.matches.length > 0 ? [] : rates),
     {
       key: "success",
       header: t("col-success"),

@@ -5,6 +5,7 @@ import { useTranslations } from "use-intl";
 import { versionColor } from "../ui/version-color.ts";
 import { handlePlaces } from "./handle-places.ts";
 import type { WeightPart } from "./rule-parts.ts";
+import { keyTarget } from "./slider-keys.ts";
 import { dividerAt, dividerBounds, moveDivider } from "./split.ts";
 import styles from "./split-bar.module.css";
 
@@ -33,7 +34,13 @@ export function WeightSplitBar({ parts, onChange, label }: SplitBarProps) {
       data-testid="split-bar"
     >
       {parts.map((part, i) => (
-        <PartBlock key={part.subset} part={part} left={i === 0 ? 0 : (dividers[i - 1] ?? 0)} />
+        <PartBlock
+          key={part.subset}
+          part={part}
+          left={i === 0 ? 0 : (dividers[i - 1] ?? 0)}
+          // Handles of empty parts stand inside their neighbour; its words begin after them.
+          inset={i === 0 ? 0 : (places[i - 1] ?? 0) - ((dividers[i - 1] ?? 0) / 100) * (width || 600)}
+        />
       ))}
       {dividers.map((at, i) => (
         <Divider
@@ -49,11 +56,11 @@ export function WeightSplitBar({ parts, onChange, label }: SplitBarProps) {
   );
 }
 
-function PartBlock({ part, left }: { part: WeightPart; left: number }) {
+function PartBlock({ part, left, inset }: { part: WeightPart; left: number; inset: number }) {
   const style = { left: `${left}%`, width: `${part.weight}%`, "--c": versionColor(part.version) } as CSSProperties;
   return (
     <div className={styles.part} style={style} aria-hidden data-version={part.version}>
-      <span className={styles.words}>
+      <span className={styles.words} style={{ marginLeft: Math.max(0, inset) }}>
         <b>
           {part.weight}
           <small> %</small>
@@ -133,25 +140,4 @@ function Divider({ parts, index, place, onChange, onDrag }: DividerProps) {
       onKeyDown={onKeyDown}
     />
   );
-}
-
-/** https://www.w3.org/WAI/ARIA/apg/patterns/slider/#keyboardinteraction */
-export function keyTarget(
-  { key, shiftKey }: Pick<KeyboardEvent, "key" | "shiftKey">,
-  at: number,
-  min: number,
-  max: number,
-): number | null {
-  const step = shiftKey ? 10 : 1;
-  const steps: Record<string, number> = {
-    ArrowRight: at + step,
-    ArrowUp: at + step,
-    ArrowLeft: at - step,
-    ArrowDown: at - step,
-    PageUp: at + 10,
-    PageDown: at - 10,
-    Home: min,
-    End: max,
-  };
-  return steps[key] ?? null;
 }

@@ -1,14 +1,16 @@
 "use client";
 import { useTranslations } from "use-intl";
-import type { Routing, ServiceMetrics } from "../../server/contract/index.ts";
+import type { PushStatus, Routing, ServiceMetrics } from "../../server/contract/index.ts";
 import type { Live } from "../lib/live.ts";
+import { usePush } from "../lib/queries.ts";
 import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock, TableSkeleton } from "../ui/skeletons.tsx";
 import { ErrorState } from "../ui/states.tsx";
 import { ChangeCard } from "./change-card.tsx";
+import type { ObservedShares } from "./observed-shares.ts";
 import { PushCard } from "./push-card.tsx";
 import { RuleCard } from "./rule-card.tsx";
-import { shownRules } from "./rule-parts.ts";
+import { shownRules, splitOf } from "./rule-parts.ts";
 import styles from "./traffic-tab.module.css";
 import { useDrafts } from "./use-drafts.ts";
 import { useObservedShares } from "./use-observed-shares.ts";
@@ -26,7 +28,12 @@ export function TrafficTab({ service, routing, metrics }: TrafficTabProps) {
   const errors = useTranslations("error");
   const drafts = useDrafts(routing.data);
   const shift = useShift(service, routing.data, drafts);
-  const observed = useObservedShares(service) ?? metrics?.observedShares ?? {};
+  const push = usePush(shift.written?.revision ?? "latest", null, shift.written !== null).data;
+  const changedAt = push && push.revision === shift.written?.revision ? push.committedAt : null;
+  const observed: ObservedShares = useObservedShares(service, changedAt) ?? {
+    shares: metrics?.observedShares ?? {},
+    of: "window",
+  };
   if (!routing.data && routing.error) {
     return (
       <ErrorState
@@ -42,6 +49,7 @@ export function TrafficTab({ service, routing, metrics }: TrafficTabProps) {
   }
   if (!routing.data) return <TrafficSkeleton />;
   const data = routing.data;
+  const canShift = shownRules(data).some((rule) => splitOf(rule, data).parts.length > 1);
   return (
     <div className={styles.grid}>
       <div className={styles.column}>
@@ -58,12 +66,22 @@ export function TrafficTab({ service, routing, metrics }: TrafficTabProps) {
         ))}
       </div>
       <div className={styles.column}>
-        <ChangeCard shift={shift} routing={data} requestRate={metrics?.totals.all?.requestRate ?? 0} />
+        {(canShift || shift.written !== null) && (
+          <ChangeCard
+            shift={shift}
+            routing={data}
+            requestRate={metrics?.totals.all?.requestRate ?? 0}
+            refusedBy={changedAt === null ? [] : refusers(push)}
+          />
+        )}
         <PushCard revision={shift.written?.revision ?? "latest"} />
       </div>
     </div>
   );
 }
+
+const refusers = (push: PushStatus | null | undefined): string[] =>
+  push?.proxies.filter(({ state }) => state === "nacked").map(({ name }) => name) ?? [];
 
 export function TrafficSkeleton() {
   return (

@@ -73,7 +73,7 @@ export function useDrafts(routing: Routing | undefined): Drafts {
   return { active: drafts.findLast(differs) ?? null, partsOf, change, toggleLock, discard, rebase };
 }
 
-export const sameWeights = (a: readonly WeightPart[], b: readonly WeightPart[]): boolean =>
+const sameWeights = (a: readonly WeightPart[], b: readonly WeightPart[]): boolean =>
   a.length === b.length && a.every((part, i) => part.subset === b[i]?.subset && part.weight === b[i]?.weight);
 
 function toggled(set: ReadonlySet<string>, value: string): ReadonlySet<string> {

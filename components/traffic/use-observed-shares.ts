@@ -2,10 +2,14 @@
 import { ServiceMetrics } from "../../server/contract/index.ts";
 import { getJson } from "../lib/api.ts";
 import { useLive } from "../lib/live.ts";
+import { type ObservedShares, observedSince } from "./observed-shares.ts";
 
-/** Each version's share of the last 10 s, 0..1, read every second: the thin bar has to follow the thick one. */
-export const useObservedShares = (service: { namespace: string; name: string }): Record<string, number> | undefined =>
-  useLive({
+/** What traffic does now, read every second: the thin bar has to follow the thick one. */
+export function useObservedShares(
+  service: { namespace: string; name: string },
+  changedAt: number | null,
+): ObservedShares | undefined {
+  const { data } = useLive({
     queryKey: ["observed", service],
     read: (signal) =>
       getJson(
@@ -14,4 +18,6 @@ export const useObservedShares = (service: { namespace: string; name: string }):
         signal,
       ),
     everyMs: 1000,
-  }).data?.observedShares;
+  });
+  return data && observedSince(data, changedAt);
+}

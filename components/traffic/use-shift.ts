@@ -9,7 +9,7 @@ import { shownRules, splitOf, weightsText } from "./rule-parts.ts";
 import type { Draft, Drafts } from "./use-drafts.ts";
 
 /** What was written last on this page, and what undoing it brings back. */
-export interface Written {
+interface Written {
   revision: number;
   /** For people: `80/20/0`. */
   before: string;
