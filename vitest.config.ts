@@ -11,6 +11,8 @@ export default defineConfig({
           name: "unit",
           include: ["{server,scripts,components,app}/**/*.test.{ts,tsx}"],
           exclude: ["**/node_modules/**", "**/*.integration.test.ts"],
+          // One group after another: whole meshes beside each other would measure the machine and not the product.
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -18,6 +20,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["{server,e2e}/**/*.integration.test.ts"],
+          sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 1,
@@ -28,6 +31,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/**/*.e2e.test.ts"],
+          sequence: { groupOrder: 2 },
           testTimeout: 180_000,
           hookTimeout: 240_000,
           maxWorkers: 1,

@@ -24,7 +24,7 @@ export const root = resolve(import.meta.dirname, "..");
 const cli = join(root, "bin/limpid.mjs");
 
 /** Kept below the range that the system hands out by itself (32768 and up), so that no client socket takes a port first. */
-const randomOffset = (): number => 1000 + Math.floor(Math.random() * 11_000);
+export const randomOffset = (): number => 1000 + Math.floor(Math.random() * 11_000);
 
 export async function startMesh(args: readonly string[] = [], timeoutMs = 60_000): Promise<TestMesh> {
   for (let attempt = 0; ; attempt++) {
@@ -75,10 +75,14 @@ async function tryStart(portOffset: number, args: readonly string[], timeoutMs: 
     configApi: `http://127.0.0.1:${ports.configApi}`,
     gateway: { host: "127.0.0.1", port: 8080 + portOffset },
     output: () => output,
-    status: async () => (await (await fetch(`http://127.0.0.1:${ports.fleet}/v1/status`)).json()) as FleetStatus,
+    status: () => statusAt(portOffset),
     stop,
   };
 }
+
+/** What the supervisor says; rejects while there is none. */
+export const statusAt = async (portOffset: number): Promise<FleetStatus> =>
+  (await (await fetch(`http://127.0.0.1:${meshPorts(portOffset).fleet}/v1/status`)).json()) as FleetStatus;
 
 export const runLimpid = (args: readonly string[], env: NodeJS.ProcessEnv = process.env): ChildProcess =>
   spawn(process.execPath, [cli, ...args], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });

@@ -31,7 +31,15 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
 
   test.each(pages)("$name: nothing is wider than a phone, and the navigation stands below", async (one) => {
     const { page } = await open(one, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
-    expect(await widerThanScreen(page)).toEqual([]);
+    await eventually(
+      async () => {
+        const wide = await widerThanScreen(page);
+        if (wide.length > 0) throw new Error(wide.join("; "));
+        return true;
+      },
+      patience,
+      "everything is within 360 px",
+    );
     const navigation = await page.locator("nav").boundingBox();
     expect(navigation?.y).toBeGreaterThan(640);
   });
@@ -62,7 +70,8 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
 
   test("the language changes to 简体中文 and stays", async () => {
     const { page, problems } = await openPage(browser, mesh, "/services");
-    const link = page.locator('nav [data-page="services"]');
+    // While the frame streams, its stand-in is in the document as well, out of sight.
+    const link = page.locator('nav [data-page="services"]').filter({ visible: true });
     await link.getByText("Services", { exact: true }).waitFor();
     await page.getByTestId("user-menu").click();
     await page.getByTestId("locale-zh-CN").click();
@@ -155,7 +164,12 @@ const widerThanScreen = (page: Page): Promise<string[]> =>
     const wide =
       document.documentElement.scrollWidth > width ? [`the page: ${document.documentElement.scrollWidth}`] : [];
     const pageBox = document.querySelector("#main > *");
-    if (pageBox && pageBox.scrollWidth > pageBox.clientWidth + 1) wide.push(`main: ${pageBox.scrollWidth}`);
+    if (
+      pageBox &&
+      !/hidden|clip/.test(getComputedStyle(pageBox).overflowX) &&
+      pageBox.scrollWidth > pageBox.clientWidth + 1
+    )
+      wide.push(`main: ${pageBox.scrollWidth}`);
     for (const element of document.querySelectorAll("main *")) {
       const box = element.getBoundingClientRect();
       if (box.width > 0 && box.right > width + 1 && !scrolls(element.parentElement))

@@ -1,11 +1,15 @@
 /** Every page of the dashboard, and what stands on it once it has its data. */
 export const pages = [
-  { name: "topology", path: "/topology?window=60", ready: '[data-node="default/ratings/v1"][data-health="healthy"]' },
+  {
+    name: "topology",
+    path: "/topology?window=60",
+    ready: '[data-node="default/ratings/v1"]:not([data-health="idle"])',
+  },
   { name: "topology-list", path: "/topology?view=list", ready: '[data-testid="graph-table"] [data-node]' },
   {
     name: "topology-selected",
     path: "/topology?select=default%2Freviews",
-    ready: '[data-node="default/ratings/v1"][data-health="healthy"]',
+    ready: '[data-node="default/ratings/v1"]:not([data-health="idle"])',
   },
   { name: "services", path: "/services", ready: 'a[href="/services/default/reviews"]' },
   { name: "service-traffic", path: "/services/default/reviews", ready: '[data-testid="split-bar"]' },

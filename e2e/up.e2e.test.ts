@@ -4,7 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { meshPorts } from "../server/fleet/ports.ts";
-import { eventually, getThrough, isRunning, limpid, reviewVersions, startMesh, type TestMesh } from "./mesh.ts";
+import {
+  eventually,
+  getThrough,
+  isRunning,
+  limpid,
+  randomOffset,
+  reviewVersions,
+  runLimpid,
+  startMesh,
+  statusAt,
+  type TestMesh,
+} from "./mesh.ts";
 
 describe("a running mesh", () => {
   let mesh: TestMesh;
@@ -137,6 +148,27 @@ test("Ctrl-C leaves no process, port or lock behind", async () => {
   for (const port of [meshPorts(mesh.portOffset).xds, meshPorts(mesh.portOffset).configApi, 8080 + mesh.portOffset])
     await listens(port);
   await mesh.stop();
+});
+
+test("Ctrl-C while the mesh is starting stops what has started", async () => {
+  const offset = randomOffset();
+  const data = mkdtempSync(join(tmpdir(), "limpid-e2e-"));
+  const child = runLimpid(["up", "--no-dashboard", "--port-offset", String(offset), "--data", data]);
+  const exited = new Promise<number | null>((done) => child.once("exit", done));
+  const pids = await eventually(
+    async () => {
+      const { parts } = await statusAt(offset);
+      return parts.length > 2 && parts.flatMap(({ pid }) => pid ?? []);
+    },
+    30_000,
+    "workloads being started",
+  );
+  child.kill("SIGINT");
+  await eventually(() => child.exitCode !== null, 15_000, "the mesh has ended");
+  expect(await exited).toBe(0);
+  expect(pids.filter(isRunning)).toEqual([]);
+  expect(existsSync(join(data, "limpid.lock"))).toBe(false);
+  rmSync(data, { recursive: true });
 });
 
 test("a killed supervisor takes its processes along", async () => {

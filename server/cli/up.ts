@@ -14,11 +14,11 @@ interface UpCommandOptions extends CommonOptions {
 export async function runUp(options: UpCommandOptions): Promise<void> {
   const started = performance.now();
   let mesh: RunningMesh | undefined;
-  let interrupted = false;
+  const interruption = new AbortController();
   const interrupt = () => {
-    if (interrupted) return;
-    interrupted = true;
+    if (interruption.signal.aborted) return;
     process.stdout.write("\nstopping … ");
+    interruption.abort();
     mesh?.stop().catch(failWith);
   };
   process.on("SIGINT", interrupt);
@@ -36,11 +36,14 @@ export async function runUp(options: UpCommandOptions): Promise<void> {
       demo: options.demo,
       trafficRate: parseTrafficRate(options.rate),
       print: (line) => process.stdout.write(`${line}\n`),
+      signal: interruption.signal,
     });
   } catch (error) {
-    failWith(error);
+    if (!interruption.signal.aborted) failWith(error);
+    process.stdout.write("stopped\n");
+    process.exit(0);
   }
-  if (interrupted) await mesh.stop();
+  if (interruption.signal.aborted) await mesh.stop();
   else process.stdout.write(`${welcome(mesh, performance.now() - started)}\n`);
   await mesh.stopped;
   process.stdout.write("stopped\n");

@@ -12,6 +12,8 @@ export interface UpOptions extends MeshOptions {
   demo: boolean;
   trafficRate: number;
   print(line: string): void;
+  /** Gives up starting: what runs already is stopped, and `up` rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 export interface RunningMesh {
@@ -37,6 +39,7 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
     signalStopped = resolve;
   });
   const startedAt = Date.now();
+  const given = givenUp(options.signal);
 
   const status = (): FleetStatus => ({
     pid: process.pid,
@@ -71,7 +74,7 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
       running.push({ part, child });
       return child;
     });
-    await Promise.all(children.map((child) => child.whenReady(readyTimeoutMs)));
+    await Promise.race([given, Promise.all(children.map((child) => child.whenReady(readyTimeoutMs)))]);
     for (const { part, child } of running.slice(-parts.length)) options.print(describe(part, child));
   };
 
@@ -107,6 +110,15 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
     throw error;
   }
   return { status, stop, stopped };
+}
+
+/** Rejects when the signal fires; never resolves. */
+function givenUp(signal: AbortSignal | undefined): Promise<never> {
+  const never = new Promise<never>((_, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  never.catch(() => {}); // between two waits nobody listens
+  return never;
 }
 
 const partStatus = (part: Part, child: Child) => ({
