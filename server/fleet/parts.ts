@@ -143,9 +143,10 @@ function command(options: MeshOptions, name: string, args: readonly string[]) {
       LIMPID_PORT_OFFSET: String(options.portOffset),
       LIMPID_LEASH: "1",
       NODE_ENV: "production" as const,
-      // Many small processes on one machine: a small young generation and few threads keep each of them small.
-      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --max-semi-space-size=4`.trim(),
+      // Many small processes on one machine: a small young generation, few threads and few malloc arenas keep each of them small.
+      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --max-semi-space-size=1`.trim(),
       UV_THREADPOOL_SIZE: "2",
+      MALLOC_ARENA_MAX: "2",
     },
     logFile: join(options.data, "logs", `${name.replaceAll(" ", "-")}.log`),
   };
