@@ -56,7 +56,12 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
     <Page>
       <ServiceHeader service={service} item={found} windowSec={windowSec} />
       <BurningFaults service={service} />
-      <Tabs value={tab} onChange={select} keepMounted={false} classNames={styles as Record<string, string>}>
+      <Tabs
+        value={tab}
+        onChange={select}
+        keepMounted={false}
+        classNames={{ list: styles.list ?? "", tab: styles.tab ?? "" }}
+      >
         <Tabs.List aria-label={service.name}>
           {serviceTabs.map((one) => (
             <Tabs.Tab key={one} value={one} data-testid={`tab-${one}`}>
@@ -64,7 +69,11 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
             </Tabs.Tab>
           ))}
         </Tabs.List>
-        {metrics.error && <Notice tone="warn">{metrics.error.message}</Notice>}
+        {metrics.error && (
+          <div className={styles.notice}>
+            <Notice tone="warn">{metrics.error.message}</Notice>
+          </div>
+        )}
         <Tabs.Panel value={tab}>{content[tab]}</Tabs.Panel>
       </Tabs>
       {url.get("fault") === "new" && <FaultModal service={service} onClose={() => url.set({ fault: null })} />}

@@ -42,7 +42,7 @@ export function PushCard({ revision }: { revision: number | "latest" }) {
         <Proxies push={push} />
       ) : (
         <div className={styles.rows}>
-          {push === undefined && !error ? <SkeletonBlock width="60%" /> : t("push-none")}
+          {error ? error.message : push === undefined ? <SkeletonBlock width="60%" /> : t("push-none")}
         </div>
       )}
     </Panel>

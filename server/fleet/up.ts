@@ -72,10 +72,10 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
     const children = parts.map((part) => {
       const child = startChild(part, (message) => options.print(`! ${message}`));
       running.push({ part, child });
-      return child;
+      return { part, child };
     });
-    await Promise.race([given, Promise.all(children.map((child) => child.whenReady(readyTimeoutMs)))]);
-    for (const { part, child } of running.slice(-parts.length)) options.print(describe(part, child));
+    await Promise.race([given, Promise.all(children.map(({ child }) => child.whenReady(readyTimeoutMs)))]);
+    for (const { part, child } of children) options.print(describe(part, child));
   };
 
   try {
@@ -99,12 +99,18 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
       "127.0.0.1",
       ports.fleet,
     );
-    await launch(planes);
+    // Nothing waits for the dashboard, so its start runs beside the others'.
+    const isDashboard = (part: Part) => part.kind === "dashboard";
+    const others = launch(planes.filter((part) => !isDashboard(part)));
+    const dashboard = launch(planes.filter(isDashboard));
+    dashboard.catch(() => {}); // awaited below
+    await others;
     if (options.demo) {
       await seedConfig(`http://127.0.0.1:${ports.configApi}`, demoConfig(options.portOffset));
       await launch(workloads);
       traffic = startTraffic({ host: "127.0.0.1", port: 8080 + options.portOffset }, options.trafficRate);
     }
+    await dashboard;
   } catch (error) {
     await stop();
     throw error;

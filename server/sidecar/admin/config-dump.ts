@@ -1,7 +1,6 @@
 import { create, type DescMessage, type Message, type MessageShape, toJson } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
-import { RE2JS } from "re2js";
 import {
   BootstrapConfigDumpSchema,
   ConfigDumpSchema,
@@ -14,6 +13,7 @@ import {
   RoutesConfigDumpSchema,
   ScopedRoutesConfigDumpSchema,
 } from "../../gen/proto/envoy/admin/v3/config_dump_shared_pb.js";
+import { re2 } from "../../lib/re2.ts";
 import { fail, ok, type Result } from "../../lib/result.ts";
 import { extensionRegistry } from "../bootstrap/extensions.ts";
 import type { ConfigState } from "../xds/config-state.ts";
@@ -70,7 +70,7 @@ const toText = (configs: Any[]): string => {
 function nameFilter(pattern: string | undefined): Result<NameFilter, string> {
   if (pattern === undefined) return ok(() => true);
   try {
-    const regex = RE2JS.compile(pattern);
+    const regex = re2().compile(pattern);
     return ok((name) => regex.matches(name));
   } catch {
     return fail(`Error while parsing name_regex from ${pattern}`);

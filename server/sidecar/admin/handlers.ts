@@ -1,11 +1,11 @@
 import { create, toJson } from "@bufbuild/protobuf";
-import { RE2JS } from "re2js";
 import {
   type ServerInfo_State,
   ServerInfoSchema,
   ServerInfo_State as State,
 } from "../../gen/proto/envoy/admin/v3/server_info_pb.js";
 import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import { re2 } from "../../lib/re2.ts";
 import type { IstioMetrics } from "../access-log/istio-metrics.ts";
 import { renderPrometheus } from "../prometheus.ts";
 import type { Stats } from "../stats.ts";
@@ -213,7 +213,7 @@ function filterOf(query: URLSearchParams): ((name: string) => boolean) | string 
   const pattern = query.get("filter");
   if (pattern === null) return () => true;
   try {
-    const regex = RE2JS.compile(pattern);
+    const regex = re2().compile(pattern);
     return (name) => regex.matcher(name).find();
   } catch {
     return `Invalid re2 regex: ${pattern}\n`;

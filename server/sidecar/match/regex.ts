@@ -1,5 +1,6 @@
-import { RE2JS } from "re2js";
+import type { RE2JS } from "re2js";
 import type { RegexMatchAndSubstitute, RegexMatcher } from "../../gen/proto/envoy/type/matcher/v3/regex_pb.js";
+import { re2 } from "../../lib/re2.ts";
 
 /** RE2 semantics, like Envoy's: linear time, so that no route can be used to burn CPU. The whole text must match. */
 export function compileRegex(matcher: RegexMatcher): (text: string) => boolean {
@@ -18,7 +19,7 @@ export function compileSubstitution(config: RegexMatchAndSubstitute): (text: str
 
 function compile(regex: string): RE2JS {
   try {
-    return RE2JS.compile(regex);
+    return re2().compile(regex);
   } catch (cause) {
     throw new Error(`invalid regex ${JSON.stringify(regex)}: ${(cause as Error).message}`);
   }
