@@ -61,6 +61,7 @@ export type GraphEdge = z.infer<typeof GraphEdge>;
 export const Graph = z.object({
   /** End of the window, Unix milliseconds. */
   at: z.number(),
+  /** What the rates are over: the window that was asked for, or less where the mesh is younger than that. */
   windowSec: z.number(),
   nodes: z.array(GraphNode),
   edges: z.array(GraphEdge),

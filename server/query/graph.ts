@@ -15,12 +15,11 @@ const decorators: readonly Decorator[] = [addIdleNodes, addHealth, addBoxes, add
 /** Traffic first, then the decorators. */
 export function buildGraph(input: GraphInput): Graph {
   const { window } = input;
-  const windowSec = (window.toMs - window.fromMs) / 1000;
-  const seconds = input.seconds ?? windowSec;
+  const seconds = input.seconds ?? (window.toMs - window.fromMs) / 1000;
   const { edges } = trafficOf(input.rows, new NodeNames(input.facts));
   const graph: Graph = {
     at: window.toMs,
-    windowSec,
+    windowSec: seconds,
     nodes: nodesOf(edges, seconds).toSorted(byId),
     edges: edges.map((edge) => graphEdge(edge, seconds)).toSorted(byId),
     timeline: { fromMs: window.fromMs, stepSec: window.stepSec, requestRate: [], errorShare: [] },

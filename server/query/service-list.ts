@@ -15,7 +15,7 @@ export function buildServiceList(
   /** How much of the window there can be data of; default: all of it. */
   covered?: number,
 ): ServiceList {
-  const windowSec = (window.toMs - window.fromMs) / 1000;
+  const windowSec = covered ?? (window.toMs - window.fromMs) / 1000;
   const called = new Map<string, Tally>();
   for (const row of answeredRows(rows, new NodeNames(facts))) {
     const tally = called.get(row.edge.service) ?? new Tally();
@@ -23,7 +23,7 @@ export function buildServiceList(
     called.set(row.edge.service, tally);
   }
   const services = facts.services.map(({ badges: _, ...service }) => {
-    const signals = (called.get(service.hostname) ?? new Tally()).signals(covered ?? windowSec);
+    const signals = (called.get(service.hostname) ?? new Tally()).signals(windowSec);
     return { ...service, health: healthOf(signals), signals };
   });
   return { at: window.toMs, windowSec, services };
