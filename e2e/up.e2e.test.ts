@@ -175,8 +175,12 @@ test("a killed supervisor takes its processes along", async () => {
   const mesh = await startMesh(["--no-dashboard"]);
   const pids = (await mesh.status()).parts.flatMap((part) => part.pid ?? []);
   mesh.process.kill("SIGKILL");
-  await eventually(() => pids.every((pid) => !isRunning(pid)), 10_000, "every part has ended");
-  await mesh.stop();
+  try {
+    await eventually(() => pids.every((pid) => !isRunning(pid)), 10_000, "every part has ended");
+  } finally {
+    for (const pid of pids.filter(isRunning)) process.kill(pid, "SIGKILL");
+    await mesh.stop();
+  }
 });
 
 test("wrong options are one clear sentence and exit code 1", async () => {
