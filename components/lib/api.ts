@@ -26,8 +26,14 @@ export const sendJson = <T>(
   method: "POST" | "PUT" | "DELETE",
   path: string,
   body: unknown = {},
+  signal?: AbortSignal,
 ): Promise<T> =>
-  call(schema, path, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  call(schema, path, {
+    method,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+    ...(signal && { signal }),
+  });
 
 async function call<T>(schema: z.ZodType<T>, path: string, init: RequestInit): Promise<T> {
   let response: Response;

@@ -9,12 +9,14 @@ export const putWeights = (
   service: { namespace: string; name: string },
   change: WeightsChange,
   dryRun: boolean,
+  signal?: AbortSignal,
 ): Promise<ChangeResult> =>
   sendJson(
     ChangeResult,
     "PUT",
     `/api/services/${encodeURIComponent(service.namespace)}/${encodeURIComponent(service.name)}/routing/weights${dry(dryRun)}`,
     change,
+    signal,
   );
 
 export const startFault = (fault: FaultRequest, dryRun: boolean): Promise<ChangeResult> =>

@@ -32,7 +32,7 @@ export function FleetFigures({
         {inSync} / {total}
       </Kpi>
       <Kpi label={t("last-push")}>
-        <NumberWithUnit value={mounted ? (push?.ms ?? null) : null} kind="ms" />
+        <NumberWithUnit value={mounted && push && push.proxies.length > 0 ? push.ms : null} kind="ms" />
       </Kpi>
       <Kpi label={t("refused")} tone={refused > 0 ? "bad" : "plain"}>
         {refused}

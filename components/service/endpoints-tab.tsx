@@ -42,7 +42,7 @@ export function EndpointsTab({ item }: { item: ServiceListItem | undefined }) {
         const proxy = proxyOf(endpoint);
         if (!proxy) return <span className="muted">{t("no-proxy")}</span>;
         return (
-          <Link href={proxyHref(proxy.id)} style={{ textDecoration: "none" }}>
+          <Link href={proxyHref(proxy.id)} prefetch={false} style={{ textDecoration: "none" }}>
             <SyncMark state={worstState(proxy)} /> {proxy.implementation}
           </Link>
         );

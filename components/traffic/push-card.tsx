@@ -97,7 +97,7 @@ function ProxyRow({ proxy, worst }: { proxy: ProxyPush; worst: number }) {
   const { state, ms } = proxy;
   return (
     <li className={styles.row} data-state={state} data-proxy={proxy.name}>
-      <Link href={proxyHref(proxy.id)} title={proxy.id}>
+      <Link href={proxyHref(proxy.id)} title={proxy.id} prefetch={false}>
         {proxy.name}
       </Link>
       <i style={{ width: `${ms === null ? 0 : Math.max(2, (ms / worst) * 100)}%` }} />

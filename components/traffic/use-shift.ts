@@ -68,6 +68,8 @@ export function useShift(
     draft &&
     attempt(key, async () => {
       const before = textInForce(routing, draft.rule);
+      // A check still under way would be answered after the write, and find its base gone.
+      await client.cancelQueries({ queryKey: ["plan", service] });
       const result = await putWeights(service, bodyOf(draft), false);
       setWritten({ revision: result.revision, before, after: weightsText(draft.parts) });
       client.setQueryData<Routing>(["routing", service], (known) => known && writtenInto(known, draft, result));
@@ -113,7 +115,7 @@ function usePlan(
   const wanted = draft === null ? null : settled;
   const query = useQuery({
     queryKey: ["plan", service, wanted && bodyOf(wanted), present],
-    queryFn: () => (wanted ? putWeights(service, bodyOf(wanted), true) : null),
+    queryFn: ({ signal }) => (wanted ? putWeights(service, bodyOf(wanted), true, signal) : null),
     enabled: wanted !== null && !paused,
     retry: false,
     staleTime: 30_000,

@@ -100,7 +100,10 @@ function optionsOf(latest: { current: LiveChartProps }, element: HTMLElement, lo
     padding: bare ? [4, 0, 4, 0] : [8, 8, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false }, ...(sync ? { sync: { key: sync } } : {}) },
-    scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, niceTop(max)] } },
+    scales: {
+      x: { time: true },
+      y: { range: (_plot, _min, max) => [0, kind === "share" && !(max > 0.01) ? 0.01 : niceTop(max)] },
+    },
     axes: [
       {
         ...axis,
