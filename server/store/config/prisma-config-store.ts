@@ -8,6 +8,7 @@ import { type Prisma, PrismaClient } from "../../gen/prisma-config/client.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { applyMigrations } from "../migrate.ts";
 import { openSqlite } from "../sqlite.ts";
+import { ObjectIndex } from "./object-index.ts";
 import { fromCommitRow, fromObjectText, toChangeRow, toObjectText } from "./rows.ts";
 import { SharedClientAdapter } from "./shared-client-adapter.ts";
 
@@ -57,6 +58,8 @@ class PrismaConfigStore implements ConfigStore {
   /** The last commits of this process, at consecutive revisions that end with `#revision`. */
   #recent: Commit[] = [];
   #revision: number;
+  readonly #index = new ObjectIndex();
+  #filling: Promise<void> | undefined;
   #closed = false;
 
   constructor(client: Client, prisma: PrismaClient, revision: number, options: StoreOptions) {
@@ -68,21 +71,34 @@ class PrismaConfigStore implements ConfigStore {
   }
 
   async get(key: ResourceKey): Promise<ConfigObject | undefined> {
-    const row = await this.#prisma.resource.findUnique({ where: { namespace_name_kind: key } });
-    return row === null ? undefined : fromObjectText(row.object);
+    return (await this.#upToDate()).get(key);
   }
 
   async list(query: ListQuery = {}): Promise<{ items: ConfigObject[]; revision: number }> {
-    const where: Prisma.ResourceWhereInput = {};
-    if (query.kind !== undefined) where.kind = query.kind;
-    if (query.namespace !== undefined) where.namespace = query.namespace;
-    const orderBy = [{ namespace: "asc" }, { name: "asc" }, { kind: "asc" }] as const;
-    // One transaction: the items are those of exactly this revision.
+    const index = await this.#upToDate();
+    return { items: index.list(query), revision: index.revision };
+  }
+
+  /** The objects as of the database's revision, which another process may have moved on. */
+  async #upToDate(): Promise<ObjectIndex> {
+    const { revision } = await this.#state();
+    while (this.#index.revision < revision) {
+      this.#filling ??= this.#fill().finally(() => {
+        this.#filling = undefined;
+      });
+      await this.#filling;
+    }
+    return this.#index;
+  }
+
+  async #fill(): Promise<void> {
+    // One transaction: the objects are those of exactly this revision.
     const [state, rows] = await this.#prisma.$transaction([
       this.#prisma.state.findUniqueOrThrow({ where: { id: 1 } }),
-      this.#prisma.resource.findMany({ where, orderBy: [...orderBy] }),
+      this.#prisma.resource.findMany(),
     ]);
-    return { items: rows.map((row) => fromObjectText(row.object)), revision: state.revision };
+    const objects = rows.map((row) => fromObjectText(row.object));
+    this.#index.fill(objects, state.revision);
   }
 
   async commit(writes: readonly Write[], author: string, options: CommitOptions = {}): Promise<Commit> {
@@ -131,6 +147,7 @@ class PrismaConfigStore implements ConfigStore {
     // Two commits of this process may return in another order than they were written; watchers then read the database.
     if (commit.revision !== this.#revision + 1) this.#recent = [];
     this.#revision = Math.max(this.#revision, commit.revision);
+    this.#index.apply(commit);
     if (commit.revision === this.#revision) this.#recent.push(commit);
     if (this.#recent.length > Math.min(maxRecent, this.#maxHistory)) this.#recent.shift();
     this.#wake.all();
