@@ -3,6 +3,8 @@ import type { NextConfig } from "next";
 const config: NextConfig = {
   reactStrictMode: true,
   poweredByHeader: false,
+  // It listens on loopback: packing answers costs more time than it saves.
+  compress: false,
   // Several worktrees of one repository may lie inside each other; the root is this one.
   turbopack: { root: import.meta.dirname },
   // `npm run types` and `npm run lint` are steps of their own; the build does not repeat them.

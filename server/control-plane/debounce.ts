@@ -36,7 +36,9 @@ export class Debounce {
     const lone = this.#since === undefined && now - this.#lastChange >= this.#options.quietMs;
     this.#since ??= now;
     this.#lastChange = now;
-    this.#schedule(lone ? 0 : Math.min(this.#options.quietMs, this.#since + this.#options.maxMs - now));
+    // Not even by a timer: what else this turn of the event loop has to do, such as answering the writer, is not urgent.
+    if (lone && !this.#stopped && !this.#running) this.#run();
+    else this.#schedule(Math.min(this.#options.quietMs, this.#since + this.#options.maxMs - now));
   }
 
   /** No further runs; resolves when the current one is done. */
@@ -53,6 +55,7 @@ export class Debounce {
   }
 
   #run(): void {
+    this.#timer?.cancel();
     this.#timer = undefined;
     this.#since = undefined;
     this.#running = this.#flush().finally(() => {

@@ -45,6 +45,8 @@ export class PushTracker {
   readonly #onComplete: ((status: PushStatus) => void) | undefined;
   /** Oldest first. */
   readonly #pushes = new Map<number, Push>();
+  /** By node id: the pushes that it has not answered, or left without an answer. */
+  readonly #owed = new Map<string, Set<Push>>();
   readonly #waiting = new Set<{ revision: number; resolve: (status: PushStatus | undefined) => void }>();
 
   constructor(options: PushTrackerOptions) {
@@ -59,7 +61,7 @@ export class PushTracker {
     while (this.#pushes.size > this.#limit) {
       const [oldest] = this.#pushes.keys();
       if (oldest === undefined) break;
-      this.#pushes.delete(oldest);
+      this.#forget(oldest);
       this.#resolveWaiting(oldest, undefined);
     }
   }
@@ -74,6 +76,7 @@ export class PushTracker {
       else {
         push.proxies.set(target.node.id, { name, state: "pending", ms: null, errors: [], open: new Set([target]) });
       }
+      this.#owe(target.node.id, push);
     }
   }
 
@@ -88,7 +91,7 @@ export class PushTracker {
   }
 
   refused(target: PushTarget, error: string): void {
-    for (const { proxies } of this.#pushes.values()) {
+    for (const { proxies } of this.#owedBy(target)) {
       const proxy = proxies.get(target.node.id);
       if (proxy?.open.has(target) && proxy.errors.length < 20) proxy.errors.push(error);
     }
@@ -96,19 +99,20 @@ export class PushTracker {
 
   /** The stream has answered for everything up to this revision. Also of a proxy that came back on a new stream. */
   settled(target: PushTarget, upTo: number): void {
-    for (const [revision, push] of this.#pushes) {
+    for (const push of this.#owedBy(target)) {
       const proxy = push.proxies.get(target.node.id);
-      if (!proxy || revision > upTo || !(proxy.open.delete(target) || proxy.state === "gone")) continue;
+      if (!proxy || push.commit.revision > upTo || !(proxy.open.delete(target) || proxy.state === "gone")) continue;
       if (proxy.open.size > 0) continue;
       const wasComplete = proxy.state === "gone";
       proxy.state = proxy.errors.length > 0 ? "nacked" : "acked";
       proxy.ms = Math.max(0, this.#clock.now() - push.commit.at);
+      this.#answered(target.node.id, push);
       if (!wasComplete) this.#checkComplete(push);
     }
   }
 
   gone(target: PushTarget): void {
-    for (const push of this.#pushes.values()) {
+    for (const push of this.#owedBy(target)) {
       const proxy = push.proxies.get(target.node.id);
       if (!proxy?.open.delete(target) || proxy.open.size > 0) continue;
       proxy.state = "gone";
@@ -138,6 +142,29 @@ export class PushTracker {
       };
       this.#waiting.add(entry);
     });
+  }
+
+  /** A copy, oldest first: answers change the set. */
+  #owedBy({ node }: PushTarget): Push[] {
+    return [...(this.#owed.get(node.id) ?? [])];
+  }
+
+  #owe(id: string, push: Push): void {
+    const owed = this.#owed.get(id);
+    if (owed) owed.add(push);
+    else this.#owed.set(id, new Set([push]));
+  }
+
+  #answered(id: string, push: Push): void {
+    const owed = this.#owed.get(id);
+    owed?.delete(push);
+    if (owed?.size === 0) this.#owed.delete(id);
+  }
+
+  #forget(revision: number): void {
+    const push = this.#pushes.get(revision);
+    this.#pushes.delete(revision);
+    if (push) for (const id of push.proxies.keys()) this.#answered(id, push);
   }
 
   #checkComplete(push: Push): void {

@@ -68,7 +68,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
 async function handle(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const gone = new AbortController();
-  response.once("close", () => gone.abort());
+  response.once("close", () => {
+    if (!response.writableFinished) gone.abort(); // else nobody is left who would care, and making the error costs
+  });
   const url = readUrl(request.url);
   try {
     const answer = await dispatch(options, request, url, gone.signal);

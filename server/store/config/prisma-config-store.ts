@@ -1,10 +1,11 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Client } from "@libsql/client";
 import { assertReachable, defaultMaxHistory, firstRevision, type StoreOptions } from "../../config/memory-store.ts";
 import { type ConfigObject, formatKey, type ResourceKey } from "../../config/object.ts";
 import { keysOf, planCommit } from "../../config/plan-commit.ts";
 import type { Commit, CommitOptions, ConfigStore, HistoryQuery, ListQuery, Write } from "../../config/store.ts";
 import { Wake } from "../../config/wake.ts";
-import { type Prisma, PrismaClient } from "../../gen/prisma-config/client.ts";
+import { Prisma, PrismaClient } from "../../gen/prisma-config/client.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { applyMigrations } from "../migrate.ts";
 import { openSqlite } from "../sqlite.ts";
@@ -43,6 +44,9 @@ class Unwritten extends Error {
   }
 }
 
+/** Rows of one statement: databases bound its parameters, of which each row has seven. */
+const changesAtOnce = 500;
+
 const transactionOptions = { maxWait: 20_000, timeout: 30_000 };
 
 /** How many commits a watcher reads at once, and how many are kept parsed for those who are up to date. */
@@ -60,6 +64,8 @@ class PrismaConfigStore implements ConfigStore {
   #revision: number;
   readonly #index = new ObjectIndex();
   #filling: Promise<void> | undefined;
+  /** SQLite's data_version at which `#index` was as new as the database. */
+  #seenOthers: unknown;
   #closed = false;
 
   constructor(client: Client, prisma: PrismaClient, revision: number, options: StoreOptions) {
@@ -81,6 +87,8 @@ class PrismaConfigStore implements ConfigStore {
 
   /** The objects as of the database's revision, which another process may have moved on. */
   async #upToDate(): Promise<ObjectIndex> {
+    const version = await this.#othersVersion();
+    if (version === this.#seenOthers && this.#index.revision >= this.#revision) return this.#index;
     const { revision } = await this.#state();
     while (this.#index.revision < revision) {
       this.#filling ??= this.#fill().finally(() => {
@@ -88,7 +96,16 @@ class PrismaConfigStore implements ConfigStore {
       });
       await this.#filling;
     }
+    this.#seenOthers = version;
     return this.#index;
+  }
+
+  /**
+   * Moves with every commit of another connection, and only then, so that the revision need not be asked for, which costs a query with all of
+   * Prisma around it. There is one connection: see `openSqlite`. https://sqlite.org/pragma.html#pragma_data_version
+   */
+  async #othersVersion(): Promise<unknown> {
+    return (await this.#client.execute("PRAGMA data_version")).rows[0]?.[0];
   }
 
   async #fill(): Promise<void> {
@@ -114,6 +131,8 @@ class PrismaConfigStore implements ConfigStore {
       throw error;
     }
     this.#publish(commit);
+    // Whoever watches goes first: what the commit sends to the proxies leaves within this turn of the event loop.
+    await nextTurn();
     return commit;
   }
 
@@ -124,10 +143,13 @@ class PrismaConfigStore implements ConfigStore {
     options: CommitOptions,
   ): Promise<Commit> {
     // A write comes first, so that SQLite's lock is taken before anything is read: nobody else can commit in between.
-    const { revision } = await transaction.state.update({ where: { id: 1 }, data: { revision: { increment: 1 } } });
-    const stored = await readAll(transaction, keysOf(writes));
+    const revision = await nextRevision(transaction);
+    // Nobody has committed since the index was made: with the lock held it is what is stored.
+    const isIndexed = this.#index.revision === revision - 1;
+    const read = isIndexed ? undefined : await readAll(transaction, keysOf(writes));
+    const stored = (key: ResourceKey) => (read ? read.get(formatKey(key)) : this.#index.get(key));
     const at = this.#clock.now();
-    const changes = planCommit((key) => stored.get(formatKey(key)), writes, revision, at);
+    const changes = planCommit(stored, writes, revision, at);
     const commit: Commit = { revision, at, author, changes };
     if (options.reason !== undefined) commit.reason = options.reason;
     if (options.dryRun || changes.length === 0) throw new Unwritten({ ...commit, revision: revision - 1 });
@@ -240,19 +262,40 @@ async function readAll(transaction: Prisma.TransactionClient, keys: ResourceKey[
   return found;
 }
 
+/**
+ * Takes the next revision, and SQLite's write lock with it. In SQL, like the rest of a lone change: planning such a statement costs Prisma more
+ * than running it costs the database, and proxies wait for it.
+ */
+async function nextRevision(transaction: Prisma.TransactionClient): Promise<number> {
+  const [row] = await transaction.$queryRaw<{ revision: number | bigint }[]>`
+    UPDATE "state" SET "revision" = "revision" + 1 WHERE "id" = 1 RETURNING "revision"`;
+  if (row === undefined) throw new Error("the config database has no revision: its table `state` is empty");
+  return Number(row.revision);
+}
+
 async function writeChanges(transaction: Prisma.TransactionClient, commit: Commit): Promise<void> {
   const { revision, at, author, reason, changes } = commit;
-  await transaction.commit.create({ data: { revision, at: BigInt(at), author, reason: reason ?? null } });
-  await transaction.change.createMany({
-    data: changes.map((change, ordinal) => toChangeRow(change, revision, ordinal)),
-  });
+  await transaction.$executeRaw`
+    INSERT INTO "commit" ("revision", "at", "author", "reason") VALUES (${revision}, ${BigInt(at)}, ${author}, ${reason ?? null})`;
+  for (let from = 0; from < changes.length; from += changesAtOnce) {
+    const rows = changes.slice(from, from + changesAtOnce).map((change, index) => {
+      const row = toChangeRow(change, revision, from + index);
+      return Prisma.sql`(${row.revision}, ${row.ordinal}, ${row.namespace}, ${row.name}, ${row.kind}, ${row.before}, ${row.after})`;
+    });
+    await transaction.$executeRaw`
+      INSERT INTO "change" ("revision", "ordinal", "namespace", "name", "kind", "before", "after") VALUES ${Prisma.join(rows)}`;
+  }
   const added: Prisma.ResourceCreateManyInput[] = [];
   for (const change of changes) {
     const { kind, namespace, name } = change.key;
     const where = { namespace_name_kind: { kind, namespace, name } };
     if (change.after === undefined) await transaction.resource.delete({ where });
     else if (change.before === undefined) added.push({ kind, namespace, name, object: toObjectText(change.after) });
-    else await transaction.resource.update({ where, data: { object: toObjectText(change.after) } });
+    else {
+      await transaction.$executeRaw`
+        UPDATE "resource" SET "object" = ${toObjectText(change.after)}
+        WHERE "namespace" = ${namespace} AND "name" = ${name} AND "kind" = ${kind}`;
+    }
   }
   if (added.length > 0) await transaction.resource.createMany({ data: added });
 }
