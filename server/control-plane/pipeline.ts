@@ -26,6 +26,8 @@ export function createMeshPipeline(
 ): MeshPipeline {
   const translateOptions = { ...defaultTranslateOptions, ...options.translate };
   let mesh: Mesh = buildMesh([], 0, options.mesh);
+  /** Asked for by every page and every edit, and the same until the mesh changes. */
+  let described: { of: Mesh; services: MeshService[] } | undefined;
   return {
     get revision() {
       return mesh.revision;
@@ -42,6 +44,9 @@ export function createMeshPipeline(
       return parsed.value;
     },
     translate: (proxy) => translate(mesh, proxy, translateOptions),
-    services: () => meshServices(mesh),
+    services() {
+      if (described?.of !== mesh) described = { of: mesh, services: meshServices(mesh) };
+      return described.services;
+    },
   };
 }
