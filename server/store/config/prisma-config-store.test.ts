@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { describeConfigStore } from "../../config/store.contract.ts";
 import { openSqlite } from "../sqlite.ts";
@@ -71,6 +73,30 @@ test("several stores on one file take turns, and a watch misses nothing of the o
     expect((await first.list()).items).toHaveLength(10);
   } finally {
     for (const store of stores) await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a watch that waits sees what another process commits, without a commit of its own", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "limpid-config-"));
+  const url = `file:${join(folder, "config.db")}`;
+  const store = await openPrismaConfigStore({ url, migrations });
+  try {
+    const names: string[] = [];
+    const start = await store.revision();
+    const watching = (async () => {
+      for await (const commit of store.watch(start, new AbortController().signal)) {
+        names.push(`${commit.author} ${commit.changes[0]?.key.name}`);
+        if (names.length === 3) return;
+      }
+    })();
+    const other = resolve(import.meta.dirname, "testing/commit-namespaces.ts");
+    await promisify(execFile)(process.execPath, [other, url, migrations, "a", "b", "c"]);
+    await watching;
+    expect(names).toEqual(["other a", "other b", "other c"]);
+    expect((await store.list()).items.map((object) => object.metadata.name)).toEqual(["a", "b", "c"]);
+  } finally {
+    await store.close();
     rmSync(folder, { recursive: true, force: true });
   }
 });

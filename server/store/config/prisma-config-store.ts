@@ -9,6 +9,7 @@ import { systemClock } from "../../lib/clock.ts";
 import { applyMigrations } from "../migrate.ts";
 import { openSqlite } from "../sqlite.ts";
 import { ObjectIndex } from "./object-index.ts";
+import { OutsideWrites } from "./outside-writes.ts";
 import { fromCommitRow, fromObjectText, toChangeRow, toObjectText } from "./rows.ts";
 import { SharedClientAdapter } from "./shared-client-adapter.ts";
 
@@ -55,6 +56,7 @@ class PrismaConfigStore implements ConfigStore {
   readonly #clock: NonNullable<StoreOptions["clock"]>;
   readonly #maxHistory: number;
   readonly #wake = new Wake();
+  readonly #outside: OutsideWrites;
   /** The last commits of this process, at consecutive revisions that end with `#revision`. */
   #recent: Commit[] = [];
   #revision: number;
@@ -68,6 +70,7 @@ class PrismaConfigStore implements ConfigStore {
     this.#revision = revision;
     this.#clock = options.clock ?? systemClock;
     this.#maxHistory = options.maxHistory ?? defaultMaxHistory;
+    this.#outside = new OutsideWrites({ client, clock: this.#clock, onWrite: () => this.#noticeOthers() });
   }
 
   async get(key: ResourceKey): Promise<ConfigObject | undefined> {
@@ -153,7 +156,25 @@ class PrismaConfigStore implements ConfigStore {
     this.#wake.all();
   }
 
+  /** Another process has committed: watchers read the database, which has its commits. */
+  async #noticeOthers(): Promise<void> {
+    const { revision } = await this.#state();
+    if (revision <= this.#revision) return;
+    this.#recent = [];
+    this.#revision = revision;
+    this.#wake.all();
+  }
+
   async *watch(revision: number, signal: AbortSignal): AsyncIterable<Commit> {
+    const ignoreOthers = this.#outside.observe();
+    try {
+      yield* this.#follow(revision, signal);
+    } finally {
+      ignoreOthers();
+    }
+  }
+
+  async *#follow(revision: number, signal: AbortSignal): AsyncIterable<Commit> {
     let seen = revision;
     let isCaughtUp = false;
     while (!signal.aborted && !this.#closed) {
