@@ -84,8 +84,7 @@ async function handle(options: HttpServerOptions, request: IncomingMessage, resp
       return;
     }
     // Whatever is left of a refused body is not read: the connection can't serve another request.
-    const headers: Record<string, string> = request.complete ? {} : { connection: "close" };
-    if (failure.details?.retryAfterSeconds) headers["retry-after"] = String(failure.details.retryAfterSeconds);
+    const headers = { ...failure.headers, ...(request.complete ? {} : { connection: "close" }) };
     send(response, failure.code, options.errorBody(url.pathname, failure), headers);
   }
 }

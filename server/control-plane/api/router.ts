@@ -44,14 +44,15 @@ export function createRouter(): Router {
     },
     match(method, path) {
       const segments = split(path);
-      let pathKnown = false;
+      const allowed = new Set<string>();
       for (const route of routes) {
         const params = matchSegments(route.segments, segments);
         if (params === undefined) continue;
         if (route.method === method) return { handler: route.handler, params };
-        pathKnown = true;
+        allowed.add(route.method);
+        if (route.method === "GET") allowed.add("HEAD");
       }
-      throw pathKnown ? methodNotAllowed() : noSuchResource();
+      throw allowed.size > 0 ? methodNotAllowed([...allowed]) : noSuchResource();
     },
   };
 }

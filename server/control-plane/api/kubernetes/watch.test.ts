@@ -147,7 +147,7 @@ test("past the limit of watches the next one is told to come back; one that ends
 });
 
 test("a watcher that doesn't read is dropped and holds nobody up", async () => {
-  api = await startApi({ limits: { maxPendingBytes: 64 * 1024 } });
+  api = await startApi({ limits: { maxPendingBytes: 64 * 1024, slowReaderMs: 100 } });
   const big = { ...reviews({ v1: 100 }, "big"), metadata: { name: "big", annotations: { text: "x".repeat(200_000) } } };
   const socket = connect(api.port, "127.0.0.1");
   ends.push(() => socket.destroy());
@@ -166,4 +166,33 @@ test("a watcher that doesn't read is dropped and holds nobody up", async () => {
   await closed;
   expect(text.split('"type":"MODIFIED"').length).toBeLessThan(100);
   expect(text).toContain('"reason":"Expired"');
+});
+
+test("a watcher that reads gets a beginning and a commit far beyond the pending limit", async () => {
+  api = await startApi({ limits: { maxPendingBytes: 16 * 1024 } });
+  for (let index = 0; index < 60; index++) {
+    const metadata = { name: `before-${index}`, annotations: { text: "x".repeat(5_000) } };
+    await api.call("POST", virtualServices, { ...reviews({ v1: 100 }), metadata });
+  }
+  const { events } = await watch("");
+  await expect.poll(() => events.length).toBe(60);
+  const writes = Array.from({ length: 60 }, (_, index) => ({
+    op: "put" as const,
+    object: {
+      ...reviews({ v1: 100 }),
+      metadata: { name: `after-${index}`, namespace: "default", annotations: { text: "x".repeat(5_000) } },
+    },
+  }));
+  await api.store.commit(writes, "test");
+  await expect.poll(() => events.length).toBe(120);
+  expect(events.every((event) => event.type === "ADDED")).toBe(true);
+});
+
+test("timeoutSeconds that is no number is refused, and one beyond every timer is none of its own", async () => {
+  api = await startApi();
+  expect((await watch("timeoutSeconds=soon")).status).toBe(400);
+  const { events, ended } = await watch("timeoutSeconds=99999999999");
+  await create("a");
+  await expect.poll(() => names(events)).toEqual(["ADDED a"]);
+  expect(ended()).toBe(false);
 });
