@@ -38,8 +38,17 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 function decode(body: Buffer, contentType: string): unknown {
   if (contentType === protobufType) return decodeProtobuf(body);
-  const text = body.toString("utf8");
+  const text = decodeText(body);
   return contentType.endsWith("yaml") ? decodeYaml(text) : decodeJson(text);
+}
+
+/** What is no UTF-8 would be stored as question marks. */
+function decodeText(body: Buffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(body);
+  } catch {
+    throw badRequest("the body is no valid UTF-8");
+  }
 }
 
 function decodeJson(body: string): unknown {

@@ -226,6 +226,23 @@ describe.skipIf(binary === undefined).each(stores)("a stock kubectl, over the %s
     expect((await failing("delete ns default")).stderr).toContain("may not be deleted");
   });
 
+  test("lists come in chunks; diff shows no versions; names are generated", async () => {
+    for (const name of ["a", "b", "c"]) await ok("apply -f -", yaml(reviews({ v1: 100 }, name)));
+    expect(await ok("get vs --chunk-size=2 -o name")).toBe(
+      ["a", "b", "c"].map((name) => `virtualservice.networking.istio.io/${name}\n`).join(""),
+    );
+    const diff = await kubectl.run(["diff", "-f", "-"], yaml(reviews({ v2: 100 }, "a")));
+    expect(diff.stdout).not.toMatch(/^[-+] +resourceVersion/m);
+    const generated = { ...reviews({ v1: 100 }), metadata: { generateName: "canary-" } };
+    expect(await ok("create -f -", yaml(generated))).toMatch(/virtualservice\S+\/canary-[a-z0-9]{5} created/);
+  });
+
+  test("auth can-i and whoami answer", async () => {
+    expect(await ok("auth can-i create virtualservices")).toBe("yes\n");
+    expect(await ok("auth can-i --list")).toContain("*.*");
+    expect(await ok("auth whoami")).toContain("system:anonymous");
+  });
+
   test("get -w shows what happens", async () => {
     await ok("apply -f -", yaml(reviews({ v1: 100 })));
     const watch = kubectl.start(["get", "vs", "-w", "--output-watch-events"]);

@@ -18,6 +18,7 @@ import {
   StatusError,
   unsupportedMediaType,
 } from "../status-error.ts";
+import { withGeneratedName } from "./generate-name.ts";
 import { present } from "./present.ts";
 import { isTrue, tableOptions } from "./read.ts";
 import { alignWithPath, existingObject, isDryRun, keyOfScope, type Scope, scopeOf } from "./scope.ts";
@@ -32,8 +33,16 @@ export async function createObject(context: ApiContext, request: ApiRequest): Pr
   if (scope.namespace === undefined) throw badRequest("an object is created in a namespace");
   const body = alignWithPath(scope, decodeObject(request.body, request.contentType));
   await requireNamespace(context, scope.namespace);
-  const object = prepareUpdate(scope.definition, body, undefined, writeContext(context, request, scope));
-  return respond(context, request, scope, 201, await put(context, request, scope, object, "absent"));
+  for (let attempt = 1; ; attempt++) {
+    const named = withGeneratedName(body);
+    const object = prepareUpdate(scope.definition, named, undefined, writeContext(context, request, scope));
+    try {
+      return respond(context, request, scope, 201, await put(context, request, scope, object, "absent"));
+    } catch (error) {
+      const isTaken = named !== body && error instanceof StatusError && error.reason === "AlreadyExists";
+      if (!isTaken || attempt === maxAttempts) throw error;
+    }
+  }
 }
 
 export async function replaceObject(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
@@ -180,7 +189,9 @@ async function put(
   const write = { op: "put" as const, object, ...(expect === undefined ? {} : { expect }) };
   try {
     const commit = await context.store.commit([write], author, { dryRun });
-    return commit.changes[0]?.after ?? (await existingObject(context, { ...scope, name: object.metadata.name }));
+    const [change] = commit.changes;
+    if (change?.after === undefined) return await existingObject(context, { ...scope, name: object.metadata.name });
+    return dryRun ? atVersion(change.after, change.before?.metadata.resourceVersion) : change.after;
   } catch (error) {
     if (error instanceof ConflictError) {
       if (expect === "absent") throw alreadyExists(scope.definition, object.metadata.name);
@@ -189,6 +200,12 @@ async function put(
     if (error instanceof NotFoundError) throw notFound(scope.definition, object.metadata.name);
     throw error;
   }
+}
+
+/** A dry run gives out no version: the object keeps the one it has, and `kubectl diff` shows none that nobody asked about. */
+function atVersion(object: ConfigObject, resourceVersion: string | undefined): ConfigObject {
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  return { ...object, metadata: resourceVersion === undefined ? metadata : { ...metadata, resourceVersion } };
 }
 
 function respond(
