@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can read, so that an old one gets a sentence and not a syntax error.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,16 +16,24 @@ if (Number(process.versions.node.split(".")[0]) < 24) {
     );
     process.exit(1);
   }
-  const run = spawnSync(pinned, process.argv.slice(1), {
+  const run = spawn(pinned, process.argv.slice(1), {
     stdio: "inherit",
     env: { ...process.env, LIMPID_PINNED_NODE: "1" },
   });
-  process.exit(run.status ?? 1);
+  // Whoever ends this process means the one that does the work. A terminal sends SIGINT to both.
+  process.on("SIGINT", () => {});
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => run.kill(signal));
+  const code = await new Promise((done) => {
+    run.once("error", () => done(1));
+    run.once("exit", (status) => done(status ?? 1));
+  });
+  process.exit(code);
 }
 
-// In a checkout, `up` builds whatever changed; every other command takes the build that is there.
+// In a checkout, `up` builds whatever changed; every other command, and a look at the help, takes the build that is there.
 const build = join(root, "scripts/build.ts");
-if (existsSync(build) && (process.argv[2] === "up" || !existsSync(bundle))) {
+const starts = process.argv[2] === "up" && !process.argv.some((argument) => argument === "--help" || argument === "-h");
+if (existsSync(build) && (starts || !existsSync(bundle))) {
   const built = spawnSync(process.execPath, [build], { stdio: ["ignore", 2, 2] });
   if (built.status !== 0) {
     console.error("limpid: the build failed; what it said stands above.");

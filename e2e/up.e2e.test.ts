@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -201,6 +201,29 @@ test("wrong options are one clear sentence and exit code 1", async () => {
   expect(unwritable.code).toBe(1);
   expect(unwritable.err).toContain("can't be written (ENOTDIR); choose another with --data or LIMPID_DATA");
   rmSync(data, { recursive: true });
+});
+
+test("a damaged database is one clear sentence, at once, and is left as it is", async () => {
+  const data = mkdtempSync(join(tmpdir(), "limpid-e2e-"));
+  const damaged = "no database ".repeat(1000);
+  writeFileSync(join(data, "config.db"), damaged);
+  const offset = String(randomOffset());
+  const answer = await limpid(["up", "--no-dashboard", "--port-offset", offset, "--data", data]);
+  expect(answer.code).toBe(1);
+  expect(answer.err).toContain(`the database ${join(data, "config.db")} can't be used: SQLITE_NOTADB`);
+  expect(answer.err).toContain("put a backup in its place, or move it away to begin anew");
+  expect(answer.err).not.toContain("restarting");
+  expect(readFileSync(join(data, "config.db"), "utf8")).toBe(damaged);
+  expect(existsSync(join(data, "limpid.lock"))).toBe(false);
+  rmSync(data, { recursive: true });
+});
+
+test("a log level that doesn't exist is said once", async () => {
+  const answer = await limpid(["up", "--no-dashboard"], { ...process.env, LIMPID_LOG_LEVEL: "loud" });
+  expect(answer).toMatchObject({
+    code: 1,
+    err: 'limpid: LIMPID_LOG_LEVEL "loud": must be one of trace, debug, info, warn, error, fatal, silent\n',
+  });
 });
 
 function listens(port: number): Promise<void> {

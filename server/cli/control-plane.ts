@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { kinds } from "../config/kinds/index.ts";
 import { createConfigApi } from "../control-plane/api/config-api.ts";
@@ -12,11 +13,13 @@ import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf }
 
 /** Config store, mesh model, translation, xDS and the config API, in one process on loopback. */
 export async function runControlPlane(options: CommonOptions): Promise<void> {
-  const logger = createLogger("control-plane");
   try {
+    const logger = createLogger("control-plane");
     const ports = meshPorts(portOffsetOf(options));
+    const data = dataFolderOf(options);
+    mkdirSync(data, { recursive: true, mode: 0o700 });
     const store = await openPrismaConfigStore({
-      url: `file:${join(dataFolderOf(options), "config.db")}`,
+      url: `file:${join(data, "config.db")}`,
       migrations: join(packageRoot, "prisma/config/migrations"),
     });
     const controlPlane = createControlPlane({ store, xdsPort: ports.xds, logger, clock });

@@ -1,5 +1,7 @@
 import { isAbsolute, join, resolve } from "node:path";
+import { hopelessExitCode } from "../fleet/child.ts";
 import { parsePortOffset } from "../fleet/ports.ts";
+import { MigrationError, UnusableDatabaseError } from "../store/errors.ts";
 
 /** Options that several commands share, as commander gives them. */
 export interface CommonOptions {
@@ -21,8 +23,8 @@ export function dataFolderOf(options: CommonOptions): string {
   return isAbsolute(folder) ? folder : join(process.cwd(), folder);
 }
 
-/** Prints one sentence and ends with exit code 1. */
+/** Prints one sentence and ends with exit code 1, or `hopelessExitCode` for what no new start mends. */
 export function failWith(error: unknown): never {
   process.stderr.write(`limpid: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
+  process.exit(error instanceof UnusableDatabaseError || error instanceof MigrationError ? hopelessExitCode : 1);
 }

@@ -32,7 +32,11 @@ export interface Call {
   body?: unknown;
   accept?: string;
   signal?: AbortSignal;
+  /** How long the answer may take to begin. */
+  timeoutMs?: number;
 }
+
+const defaultTimeoutMs = 30_000;
 
 /** A failed call, in the server's words. */
 export class CallError extends CliError {
@@ -48,8 +52,10 @@ export class CallError extends CliError {
 
 /** Throws a CliError when the server can't be reached, a CallError when it answers with one. */
 export async function call(server: string, path: string, options: Call = {}): Promise<Response> {
-  const { method = "GET", body, accept = "application/json", signal } = options;
+  const { method = "GET", body, accept = "application/json", signal, timeoutMs = defaultTimeoutMs } = options;
   let response: Response;
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(), timeoutMs);
   try {
     response = await fetch(new URL(path, server), {
       method,
@@ -59,11 +65,14 @@ export async function call(server: string, path: string, options: Call = {}): Pr
         ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(signal ? { signal } : {}),
+      signal: signal ? AbortSignal.any([signal, silence.signal]) : silence.signal,
     });
   } catch (error) {
     if (signal?.aborted) throw error;
+    if (silence.signal.aborted) throw new CliError(`error: ${server} gave no answer within ${timeoutMs / 1000} s`);
     throw new CliError(`error: no control plane answers at ${server} (${reasonOf(error)}); is the mesh running?`);
+  } finally {
+    clearTimeout(timer);
   }
   if (response.ok) return response;
   throw await toCallError(response);

@@ -1,11 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { type ApiHarness, reviews, startApi, virtualServices } from "../../control-plane/api/testing/api-harness.ts";
-import { serverUrl } from "./client.ts";
+import { call, serverUrl } from "./client.ts";
 import { registerConfigCommands } from "./register.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "limpid-cli-"));
@@ -226,4 +228,25 @@ test.each([
   [{ server: "15014" }, {}, "is no http address"],
 ])("the server by %j and %j is refused", (option, env, message) => {
   expect(() => serverUrl(option, env)).toThrow(message);
+});
+
+test("a URL in place of a file is refused with the command that works", async () => {
+  const run = await limpid("apply -f https://example.com/mesh.yaml");
+  expect(run).toMatchObject({ code: 1, out: "" });
+  expect(run.err).toContain("https://example.com/mesh.yaml is a URL");
+  expect(run.err).toContain("curl -fsSL https://example.com/mesh.yaml | limpid apply -f -");
+});
+
+test("a server that takes the call and never answers is given up on", async () => {
+  const silent = createServer(() => undefined);
+  await new Promise<void>((done) => silent.listen(0, "127.0.0.1", done));
+  const address = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  try {
+    await expect(call(address, "/version", { timeoutMs: 50 })).rejects.toThrow(
+      `${address} gave no answer within 0.05 s`,
+    );
+  } finally {
+    silent.closeAllConnections();
+    await new Promise((done) => silent.close(done));
+  }
 });

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { finished } from "node:stream/promises";
+import { StorageError } from "../../config/store.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { readBody } from "./body.ts";
 import { checkCaller, checkContentType, type GuardOptions, mediaType } from "./guard.ts";
@@ -116,6 +117,7 @@ function readUrl(target = "/"): URL {
 function toStatusError(error: unknown, logger: Logger, path: string): StatusError {
   if (error instanceof StatusError) return error;
   logger.error({ err: error, path }, "a config API call failed");
+  if (error instanceof StorageError) return new StatusError(500, "InternalError", error.message);
   return new StatusError(500, "InternalError", "an error on the server has prevented the request from succeeding");
 }
 

@@ -2,7 +2,15 @@ import type { Client } from "@libsql/client";
 import { assertReachable, defaultMaxHistory, firstRevision, type StoreOptions } from "../../config/memory-store.ts";
 import { type ConfigObject, formatKey, type ResourceKey } from "../../config/object.ts";
 import { keysOf, planCommit } from "../../config/plan-commit.ts";
-import type { Commit, CommitOptions, ConfigStore, HistoryQuery, ListQuery, Write } from "../../config/store.ts";
+import {
+  type Commit,
+  type CommitOptions,
+  type ConfigStore,
+  type HistoryQuery,
+  type ListQuery,
+  StorageError,
+  type Write,
+} from "../../config/store.ts";
 import { Wake } from "../../config/wake.ts";
 import { type Prisma, PrismaClient } from "../../gen/prisma-config/client.ts";
 import { systemClock } from "../../lib/clock.ts";
@@ -114,7 +122,9 @@ class PrismaConfigStore implements ConfigStore {
       );
     } catch (error) {
       if (error instanceof Unwritten) return error.commit;
-      throw error;
+      const why = sqliteReason(error);
+      if (why === undefined) throw error;
+      throw new StorageError(`the config database can't be written (${why}); nothing was changed`, { cause: error });
     }
     this.#publish(commit);
     return commit;
@@ -244,9 +254,20 @@ class PrismaConfigStore implements ConfigStore {
     if (this.#closed) return;
     this.#closed = true;
     this.#wake.all();
+    // Whoever copies the one file of a mesh that is stopped has everything.
+    await this.#client.execute("PRAGMA wal_checkpoint(TRUNCATE)").catch(() => undefined);
     await this.#prisma.$disconnect();
     this.#client.close();
   }
+}
+
+/** SQLite's own words on why it refused, such as `SQLITE_FULL: database or disk is full`; undefined when it wasn't SQLite. */
+function sqliteReason(error: unknown): string | undefined {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const found = /SQLITE_[A-Z_]+: [^:\n]*/.exec(at.message);
+    if (found) return found[0];
+  }
+  return undefined;
 }
 
 async function readAll(transaction: Prisma.TransactionClient, keys: ResourceKey[]): Promise<Map<string, ConfigObject>> {
