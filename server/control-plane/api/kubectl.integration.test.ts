@@ -148,6 +148,20 @@ describe.skipIf(binary === undefined).each(stores)("a stock kubectl, over the %s
     });
   });
 
+  test("apply --server-side of a Service's ports by two managers", async () => {
+    const http = { name: "http", port: 80 };
+    const grpc = { name: "grpc", port: 90 };
+    await ok("apply --server-side --field-manager=a -f -", yaml(web([http])));
+    await ok("apply --server-side --field-manager=b -f -", yaml(web([grpc])));
+    expect(await stored("web", "Service")).toMatchObject({ spec: { ports: [http, grpc] } });
+    const other = yaml(web([{ ...http, targetPort: 9090 }, grpc]));
+    await ok("apply --server-side --field-manager=a -f -", yaml(web([{ ...http, targetPort: 8080 }])));
+    const refused = await failing("apply --server-side --field-manager=b -f -", other);
+    expect(refused.stderr).toContain('conflict with "a" using v1: .spec.ports[port=80,protocol="TCP"].targetPort');
+    await ok("apply --server-side --field-manager=a -f -", yaml({ ...web([]), spec: { selector: { app: "web" } } }));
+    expect(await stored("web", "Service")).toMatchObject({ spec: { ports: [grpc] } });
+  });
+
   test("apply --server-side takes over from client-side apply", async () => {
     await ok("apply -f -", yaml(reviews({ v1: 100 })));
     await ok("apply --server-side -f -", yaml(reviews({ v1: 100 })));
