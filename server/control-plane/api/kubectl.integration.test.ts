@@ -251,6 +251,14 @@ describe.skipIf(binary === undefined).each(stores)("a stock kubectl, over the %s
     expect(await ok("create -f -", yaml(generated))).toMatch(/virtualservice\S+\/canary-[a-z0-9]{5} created/);
   });
 
+  test("what is valid and leads nowhere is a warning", async () => {
+    const applied = await kubectl.run(["apply", "-f", "-"], yaml(reviews({ v9: 100 })));
+    expect(applied).toMatchObject({ code: 0, stdout: expect.stringContaining("created") });
+    expect(applied.stderr).toContain(
+      "Warning: spec.http[0].route[0].destination.host: no Service or ServiceEntry has the host reviews.default.svc.cluster.local",
+    );
+  });
+
   test("auth can-i and whoami answer", async () => {
     expect(await ok("auth can-i create virtualservices")).toBe("yes\n");
     expect(await ok("auth can-i --list")).toContain("*.*");

@@ -18,6 +18,7 @@ import {
   StatusError,
   unsupportedMediaType,
 } from "../status-error.ts";
+import { warningHeader, warningsOf } from "../warnings.ts";
 import { withGeneratedName } from "./generate-name.ts";
 import { present } from "./present.ts";
 import { isTrue, tableOptions } from "./read.ts";
@@ -37,7 +38,7 @@ export async function createObject(context: ApiContext, request: ApiRequest): Pr
     const named = withGeneratedName(body);
     const object = prepareUpdate(scope.definition, named, undefined, writeContext(context, request, scope));
     try {
-      return respond(context, request, scope, 201, await put(context, request, scope, object, "absent"));
+      return await respond(context, request, scope, 201, await put(context, request, scope, object, "absent"));
     } catch (error) {
       const isTaken = named !== body && error instanceof StatusError && error.reason === "AlreadyExists";
       if (!isTaken || attempt === maxAttempts) throw error;
@@ -59,7 +60,7 @@ export async function replaceObject(context: ApiContext, request: ApiRequest): P
   checkPreconditions(scope, body, existing);
   const object = prepareUpdate(scope.definition, body, existing, writeContext(context, request, scope));
   const stored = await put(context, request, scope, object, expect ?? existing.metadata.resourceVersion);
-  return respond(context, request, scope, 200, stored);
+  return await respond(context, request, scope, 200, stored);
 }
 
 /** Merge, strategic merge and JSON patches, and server-side apply, by the body's media type. */
@@ -71,7 +72,7 @@ export async function patchObject(context: ApiContext, request: ApiRequest): Pro
     const object = await patch(existing); // throws when the client names a version that isn't this one any more
     try {
       const stored = await put(context, request, scope, object, existing?.metadata.resourceVersion ?? "absent");
-      return respond(context, request, scope, existing ? 200 : 201, stored);
+      return await respond(context, request, scope, existing ? 200 : 201, stored);
     } catch (error) {
       const isRace = error instanceof StatusError && error.code === 409;
       if (!isRace || attempt === maxAttempts) throw error;
@@ -208,13 +209,14 @@ function atVersion(object: ConfigObject, resourceVersion: string | undefined): C
   return { ...object, metadata: resourceVersion === undefined ? metadata : { ...metadata, resourceVersion } };
 }
 
-function respond(
+async function respond(
   context: ApiContext,
   request: ApiRequest,
   scope: Scope,
   status: number,
   object: ConfigObject,
-): ApiResponse {
+): Promise<ApiResponse> {
+  const headers = warningHeader(warningsOf(object, (await context.store.list()).items));
   const table = tableOptions(request, object.metadata.resourceVersion ?? "");
-  return { status, body: table ? toTable(scope, [object], table, context.clock) : present(scope, object) };
+  return { status, headers, body: table ? toTable(scope, [object], table, context.clock) : present(scope, object) };
 }
