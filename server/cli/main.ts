@@ -18,7 +18,8 @@ Start here:
 Environment:
   LIMPID_PORT_OFFSET   added to every port, so that several meshes run side by side
   LIMPID_DATA          the data folder (default: data, or data-<offset>)
-  LIMPID_SERVER        the config API that apply, get and delete talk to
+  LIMPID_SERVER        the config API that apply, get, delete, routes, history and undo talk to
+  LIMPID_USER          your name in the history (default: the name you are logged in by)
   LIMPID_LOG_LEVEL     trace, debug, info, warn or error (default: info)
 `,
   );
@@ -108,6 +109,12 @@ await lazy("routes", "show the routing rules of a service", async () =>
   (await import("./config/routes.ts")).registerRoutes(program),
 );
 await lazy("delete", "delete mesh resources", async () => (await import("./config/delete.ts")).registerDelete(program));
+await lazy("history", "show who changed what of the mesh, and when", async () =>
+  (await import("./config/history.ts")).registerHistory(program),
+);
+await lazy("undo", "take back one change of the mesh", async () =>
+  (await import("./config/history.ts")).registerUndo(program),
+);
 
 await program.parseAsync();
 

@@ -26,11 +26,17 @@ function defaultPort(env: CliIo["env"]): number {
   }
 }
 
+/** Who is at the keyboard; undefined where the system doesn't say. */
+export const userOf = (env: CliIo["env"]): string | undefined =>
+  env.LIMPID_USER || env.USER || env.LOGNAME || env.USERNAME || undefined;
+
 export interface Call {
   method?: string;
   /** Sent as JSON. */
   body?: unknown;
   accept?: string;
+  /** Author in the history. */
+  user?: string | undefined;
   signal?: AbortSignal;
   /** How long the answer may take to begin. */
   timeoutMs?: number;
@@ -52,7 +58,7 @@ export class CallError extends CliError {
 
 /** Throws a CliError when the server can't be reached, a CallError when it answers with one. */
 export async function call(server: string, path: string, options: Call = {}): Promise<Response> {
-  const { method = "GET", body, accept = "application/json", signal, timeoutMs = defaultTimeoutMs } = options;
+  const { method = "GET", body, user, accept = "application/json", signal, timeoutMs = defaultTimeoutMs } = options;
   let response: Response;
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(), timeoutMs);
@@ -63,6 +69,7 @@ export async function call(server: string, path: string, options: Call = {}): Pr
         accept,
         "user-agent": "limpid-cli",
         ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(user === undefined ? {} : { "x-limpid-user": encodeURIComponent(user) }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: signal ? AbortSignal.any([signal, silence.signal]) : silence.signal,
@@ -84,6 +91,12 @@ function reasonOf(error: unknown): string {
   const code = (cause as NodeJS.ErrnoException).code;
   return code === "ECONNREFUSED" ? "connection refused" : cause.message || String(code);
 }
+
+/** What the server says beside its answer, in HTTP's `Warning` header. */
+export const warningsIn = (response: Response): string[] =>
+  [...(response.headers.get("warning") ?? "").matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) =>
+    text.replace(/\\(.)/g, "$1"),
+  );
 
 /** Both forms of error that the config API has. */
 async function toCallError(response: Response): Promise<CallError> {

@@ -37,7 +37,7 @@ interface Run {
 
 async function limpid(
   args: string,
-  options: { stdin?: string; server?: string; signal?: AbortSignal } = {},
+  options: { stdin?: string; server?: string; signal?: AbortSignal; env?: Record<string, string> } = {},
 ): Promise<Run> {
   const run: Run = { code: 0, out: "", err: "" };
   const program = new Command("limpid").exitOverride();
@@ -52,7 +52,7 @@ async function limpid(
     fail: () => {
       run.code = 1;
     },
-    env: { LIMPID_SERVER: options.server ?? api.url },
+    env: { LIMPID_SERVER: options.server ?? api.url, ...options.env },
     ...(options.signal ? { signal: options.signal } : {}),
   });
   await program.parseAsync(args.split(" "), { from: "user" });
@@ -249,4 +249,59 @@ test("a server that takes the call and never answers is given up on", async () =
     silent.closeAllConnections();
     await new Promise((done) => silent.close(done));
   }
+});
+
+describe("limpid history and undo", () => {
+  test("who changed what; a change is taken back, and the taking back, too", async () => {
+    const path = file("reviews.yaml", reviews({ v1: 100 }));
+    await limpid(`apply -f ${path}`, { env: { USER: "ann" } });
+    await limpid("apply -f - --reason canary", {
+      stdin: stringify(reviews({ v1: 50, v2: 50 })),
+      env: { USER: "bob", LIMPID_USER: "Bj\u00f6rn" },
+    });
+    const shown = (await limpid("history -n 2")).out.trimEnd().split("\n");
+    expect(shown[0]).toMatch(/^REVISION +TIME +AUTHOR +CHANGE$/);
+    expect(shown[1]).toMatch(/^\d+ +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ +Bj\u00f6rn +.*canary/);
+    expect(shown[2]).toMatch(/ ann +/);
+    const revision = JSON.parse((await limpid("history -n 1 -o json")).out)[0].revision as number;
+    const name = "virtualservice.networking.istio.io/reviews";
+    expect(await limpid(`undo ${revision} --dry-run`)).toMatchObject({ code: 0, out: `${name} restored (dry run)\n` });
+    expect(await limpid(`undo ${revision}`, { env: { USER: "eve" } })).toMatchObject({
+      code: 0,
+      out: `${name} restored\n`,
+    });
+    const key = { kind: "VirtualService", namespace: "default", name: "reviews" };
+    expect((await api.store.get(key))?.spec).toEqual(reviews({ v1: 100 }).spec);
+    expect((await api.store.history({ limit: 1 }))[0]?.author).toBe("eve");
+    expect(await limpid(`undo ${revision}`)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("has been changed since"),
+    });
+    expect((await limpid(`undo ${revision + 1}`)).code).toBe(0);
+    expect((await api.store.get(key))?.spec).toEqual(reviews({ v1: 50, v2: 50 }).spec);
+  });
+
+  test("the undo of a creation deletes, of a deletion creates; no such change is one sentence", async () => {
+    await limpid(`apply -f ${file("reviews.yaml", reviews({ v1: 100 }))}`);
+    const made = await api.store.revision();
+    expect((await limpid(`undo ${made}`)).out).toContain("reviews deleted");
+    expect((await limpid(`undo ${made + 1}`)).out).toContain("reviews created");
+    expect(await limpid("undo 9999")).toMatchObject({
+      code: 1,
+      err: "error: there is no change 9999 in the history\n",
+    });
+  });
+});
+
+test("apply says what is valid and leads nowhere, of all files together", async () => {
+  const service = { apiVersion: "v1", kind: "Service", metadata: { name: "reviews" }, spec: { ports: [{ port: 80 }] } };
+  const path = file("shop.yaml", reviews({ v9: 100 }), service);
+  const run = await limpid(`apply -f ${path}`);
+  expect(run).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("virtualservice.networking.istio.io/reviews created"),
+  });
+  expect(run.err).toBe(
+    "warning: VirtualService reviews: spec.http[0].route[0].destination.subset: no DestinationRule of reviews.default.svc.cluster.local has the subset v9; what goes there is answered 503\n",
+  );
 });

@@ -9,6 +9,7 @@ import { namespaceExists, namespaceWrites } from "../namespace-contents.ts";
 import { prepareApply, prepareUpdate } from "../object-writer.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { StatusError } from "../status-error.ts";
+import { warningHeader, warningsOf } from "../warnings.ts";
 import { toChangeResult } from "./change-result.ts";
 import { invalidFields, isDryRunQuery, limpidActor, readBodyAs } from "./request.ts";
 import { TransactionRequest } from "./transaction-request.ts";
@@ -26,13 +27,25 @@ export async function runTransaction(context: ApiContext, request: ApiRequest): 
     const writes = await prepareAll(context, transaction.writes, actor);
     try {
       const commit = await commitWrites(context, writes, actor.author, { dryRun, reason: transaction.reason });
-      return { status: 200, body: toChangeResult(context, commit, dryRun) };
+      return { status: 200, headers: await warnings(context, commit), body: toChangeResult(context, commit, dryRun) };
     } catch (error) {
       // Writes without a version of their own are made against what is there now.
       const isFree = transaction.writes.every((write) => expectOf(write) === undefined);
       if (!(error instanceof StatusError && error.code === 409 && isFree) || attempt === maxAttempts) throw error;
     }
   }
+}
+
+/** Of all that was put together, as if it were stored. */
+async function warnings(context: ApiContext, { changes }: Commit): Promise<Record<string, string>> {
+  const written = new Map(changes.map(({ key, after }) => [formatKey(key), after]));
+  const { items } = await context.store.list();
+  const rest = items.filter((object) => !written.has(formatKey(keyOf(object))));
+  const put = [...written.values()].flatMap((object) => object ?? []);
+  const all = [...rest, ...put];
+  return warningHeader(
+    put.flatMap((object) => warningsOf(object, all).map((text) => `${object.kind} ${object.metadata.name}: ${text}`)),
+  );
 }
 
 /** Commits, and says a failed precondition as 409 or 404 that names the object. */
