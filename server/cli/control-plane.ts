@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { kinds } from "../config/kinds/index.ts";
 import { createConfigApi } from "../control-plane/api/config-api.ts";
@@ -9,15 +8,14 @@ import { systemClock as clock } from "../lib/clock.ts";
 import { createLogger } from "../lib/logger.ts";
 import { openPrismaConfigStore } from "../store/config/prisma-config-store.ts";
 import { onShutdown } from "./leash.ts";
-import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf } from "./options.ts";
+import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
 
 /** Config store, mesh model, translation, xDS and the config API, in one process on loopback. */
 export async function runControlPlane(options: CommonOptions): Promise<void> {
   try {
     const logger = createLogger("control-plane");
     const ports = meshPorts(portOffsetOf(options));
-    const data = dataFolderOf(options);
-    mkdirSync(data, { recursive: true, mode: 0o700 });
+    const data = makeDataFolder(options);
     const store = await openPrismaConfigStore({
       url: `file:${join(data, "config.db")}`,
       migrations: join(packageRoot, "prisma/config/migrations"),
