@@ -249,3 +249,20 @@ test("generateName makes a name of its own each time, as long as names may be", 
   }
   expect(names.size).toBe(3);
 });
+
+test("OpenAPI describes fields, for kubectl explain, and marks the lists that merge by key", async () => {
+  const { call } = await start();
+  const { body } = await call("GET", "/openapi/v3/apis/networking.istio.io/v1");
+  const spec = (kind: string) => body.components.schemas[`io.istio.networking.v1.${kind}`].properties.spec.properties;
+  const http = spec("VirtualService").http.items.properties;
+  for (const field of [http.retries, http.fault, http.route, http.match, http.rewrite.properties.authority]) {
+    expect(field.description).toMatch(/^[A-Z].*\.$/s);
+  }
+  expect(http.match.items.properties.uri.properties.regex.description).toContain("RE2");
+  expect(spec("DestinationRule").trafficPolicy.properties.outlierDetection.description).toContain("left out");
+  expect(spec("ServiceEntry").ports).toMatchObject({
+    "x-kubernetes-list-type": "map",
+    "x-kubernetes-list-map-keys": ["name"],
+  });
+  expect(http.route).not.toHaveProperty("x-kubernetes-list-type");
+});

@@ -2,6 +2,7 @@ import type { KindDefinition } from "../../../config/kind.ts";
 import { isRecord } from "../body.ts";
 import { listKeys } from "../ownership/keyed-lists.ts";
 import { coreMergeKeys } from "../patch/strategic-merge-patch.ts";
+import { withDocs } from "./field-docs.ts";
 
 type Schema = Record<string, unknown>;
 
@@ -32,7 +33,9 @@ export function objectSchema(kind: KindDefinition, version: string, reference: (
 const specSchemas = new WeakMap<KindDefinition, Schema>();
 
 function specSchema(kind: KindDefinition): Schema {
-  const known = specSchemas.get(kind) ?? markLists(kind.kind, toOpenApi(kind.jsonSchema()) as Schema, "spec");
+  const known =
+    specSchemas.get(kind) ??
+    withDocs(kind.kind, markLists(kind.kind, toOpenApi(kind.jsonSchema()) as Schema, "spec"), ["spec"]);
   specSchemas.set(kind, known);
   return known;
 }
