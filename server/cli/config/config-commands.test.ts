@@ -305,3 +305,27 @@ test("apply says what is valid and leads nowhere, of all files together", async 
     "warning: VirtualService reviews: spec.http[0].route[0].destination.subset: no DestinationRule of reviews.default.svc.cluster.local has the subset v9; what goes there is answered 503\n",
   );
 });
+
+test("a mesh of thousands of objects and megabytes goes as one change", async () => {
+  const objects = Array.from({ length: 1500 }, (_, index) => ({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: `s${index}`, annotations: { note: "x".repeat(1000) } },
+    spec: { ports: [{ name: "http", port: 80 }] },
+  }));
+  const before = await api.store.revision();
+  const run = await limpid(
+    `apply -f ${file("large.json", JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }))}`,
+  );
+  expect(run).toMatchObject({ code: 0, err: "" });
+  expect(run.out.split("\n").length).toBe(1501);
+  expect(await api.store.revision()).toBe(before + 1);
+});
+
+test("get -o name gives names alone, of a list, of one, and none", async () => {
+  expect(await limpid("get vs -o name")).toMatchObject({ code: 0, out: "" });
+  await limpid(`apply -f ${file("two.yaml", reviews({ v1: 100 }), reviews({ v1: 100 }, "ratings"))}`);
+  const names = ["ratings", "reviews"].map((name) => `virtualservice.networking.istio.io/${name}\n`);
+  expect((await limpid("get vs -o name")).out).toBe(names.join(""));
+  expect((await limpid("get vs reviews -o name")).out).toBe(names[1]);
+});

@@ -3,11 +3,10 @@ import { parseDocument } from "yaml";
 import { decodeProtobuf, protobufType } from "./kubernetes/protobuf.ts";
 import { badRequest, tooLarge } from "./status-error.ts";
 
-const maxBodyBytes = 1024 * 1024;
 const maxDepth = 64;
 
 /** The whole body. Throws 413 past the limit, as soon as that is known. */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, maxBodyBytes: number): Promise<Buffer> {
   if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes);
   const chunks: Buffer[] = [];
   let size = 0;

@@ -98,11 +98,11 @@ async function dispatch(
 ): Promise<ApiResponse> {
   checkCaller(request.headers, options.guard);
   const method = request.method === "HEAD" ? "GET" : (request.method ?? "GET");
-  const { handler, params } = options.router.match(method, url.pathname);
+  const { handler, params, maxBodyBytes } = options.router.match(method, url.pathname);
   const contentType = mediaType(request.headers["content-type"]);
   const hasBody = request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"]) > 0;
   checkContentType(method, contentType, hasBody);
-  const body = await readBody(request);
+  const body = await readBody(request, maxBodyBytes);
   return handler({ method, params, query: url.searchParams, headers: request.headers, contentType, body, signal });
 }
 

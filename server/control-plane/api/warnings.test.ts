@@ -24,7 +24,7 @@ test("a destination that nobody has, or a subset that no rule has, is answered 5
     ],
   });
   const entry = istio("ServiceEntry", "example", { hosts: ["*.example.com"] });
-  expect(warningsOf(routes, [service("reviews"), rules, entry])).toEqual([
+  expect(warningsOf([routes], [service("reviews"), rules, entry])).toEqual([
     "spec.http[0].route[1].destination.subset: no DestinationRule of reviews.default.svc.cluster.local has the subset v9; what goes there is answered 503",
     "spec.http[0].route[2].destination.host: no Service or ServiceEntry has the host nobody.default.svc.cluster.local; what goes there is answered 503",
     "spec.http[0].mirror.host: no Service or ServiceEntry has the host ratings.other; what goes there is answered 503",
@@ -40,10 +40,10 @@ test("a host that another VirtualService has for sidecars is said so; gateways m
     });
   const theirs = istio("VirtualService", "theirs", { hosts: ["reviews.default.svc.cluster.local"], http: [] }, "other");
   const stored = [service("reviews"), theirs, mine()];
-  expect(warningsOf(mine(), stored)).toEqual([
+  expect(warningsOf([mine()], stored)).toEqual([
     "spec.hosts[0]: VirtualService other/theirs has the host reviews.default.svc.cluster.local, too; sidecars follow the older of the two",
   ]);
-  expect(warningsOf(mine(["gateway"]), stored)).toEqual([]);
+  expect(warningsOf([mine(["gateway"])], stored)).toEqual([]);
 });
 
 test("the header is what HTTP's grammar wants", () => {

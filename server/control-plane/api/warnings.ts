@@ -1,53 +1,94 @@
 import type { Destination, VirtualServiceSpec } from "../../config/kinds/index.ts";
 import { type ConfigObject, formatKey, keyOf } from "../../config/object.ts";
-import { covers, resolveHost } from "../../model/hostname.ts";
+import { covers, isWildcard, resolveHost } from "../../model/hostname.ts";
 
 const domain = "cluster.local";
 const maxWarnings = 10;
 
 /**
- * What is valid and yet hardly meant, among everything that is stored: what Istio answers with 503, or takes no notice of. At most ten.
- * https://istio.io/latest/docs/ops/common-problems/network-issues/
+ * What is valid and yet hardly meant, of these objects among all that are stored: what Istio answers with 503, or takes no notice of. At
+ * most ten. https://istio.io/latest/docs/ops/common-problems/network-issues/
  */
-export function warningsOf(object: ConfigObject, stored: readonly ConfigObject[]): string[] {
-  if (object.kind !== "VirtualService") return [];
-  const spec = object.spec as unknown as VirtualServiceSpec;
-  const others = stored.filter((other) => formatKey(keyOf(other)) !== formatKey(keyOf(object)));
-  return [...sharedHosts(object, spec, others), ...deadEnds(object, spec, others)].slice(0, maxWarnings);
+export function warningsOf(objects: readonly ConfigObject[], stored: readonly ConfigObject[]): string[] {
+  const routes = objects.filter((object) => object.kind === "VirtualService");
+  if (routes.length === 0) return [];
+  const known = indexOf(stored);
+  const found: string[] = [];
+  for (const object of routes) {
+    const spec = object.spec as unknown as VirtualServiceSpec;
+    const name = objects.length > 1 ? `VirtualService ${object.metadata.name}: ` : "";
+    for (const text of [...sharedHosts(object, spec, known), ...deadEnds(object, spec, known)]) {
+      if (found.push(name + text) === maxWarnings) return found;
+    }
+  }
+  return found;
+}
+
+interface Known {
+  hosts: ReadonlySet<string>;
+  wildcards: readonly string[];
+  /** Names of subsets, by the host of their DestinationRules. */
+  subsets: ReadonlyMap<string, ReadonlySet<string>>;
+  /** VirtualServices for sidecars, by host. */
+  routes: ReadonlyMap<string, readonly ConfigObject[]>;
+}
+
+function indexOf(stored: readonly ConfigObject[]): Known {
+  const hosts = stored.flatMap(hostsOf);
+  const subsets = new Map<string, Set<string>>();
+  const routes = new Map<string, ConfigObject[]>();
+  for (const object of stored) {
+    const { kind, metadata, spec } = object;
+    if (kind === "DestinationRule") {
+      const host = resolveHost(String(spec.host), metadata.namespace, domain);
+      const names = Array.isArray(spec.subsets) ? spec.subsets.map((it: { name?: unknown }) => String(it.name)) : [];
+      subsets.set(host, new Set([...(subsets.get(host) ?? []), ...names]));
+    }
+    if (kind !== "VirtualService") continue;
+    for (const host of sidecarHosts(object)) routes.set(host, [...(routes.get(host) ?? []), object]);
+  }
+  return { hosts: new Set(hosts), wildcards: hosts.filter(isWildcard), subsets, routes };
+}
+
+function hostsOf({ kind, metadata, spec }: ConfigObject): string[] {
+  if (kind === "Service") return [`${metadata.name}.${metadata.namespace}.svc.${domain}`];
+  if (kind !== "ServiceEntry" || !Array.isArray(spec.hosts)) return [];
+  return spec.hosts.map((host) => String(host).toLowerCase());
+}
+
+function sidecarHosts({ metadata, spec }: ConfigObject): string[] {
+  const { gateways, hosts } = spec as unknown as VirtualServiceSpec;
+  return (gateways ?? ["mesh"]).includes("mesh")
+    ? hosts.map((host) => resolveHost(host, metadata.namespace, domain))
+    : [];
 }
 
 /** Sidecars follow one VirtualService for a host; only gateways merge several. */
-function* sharedHosts(object: ConfigObject, spec: VirtualServiceSpec, others: readonly ConfigObject[]) {
-  if (!isForSidecars(spec)) return;
-  const rivals = others.filter(
-    (other) => other.kind === "VirtualService" && isForSidecars(other.spec as unknown as VirtualServiceSpec),
-  );
-  for (const [index, host] of spec.hosts.entries()) {
-    const name = resolveHost(host, object.metadata.namespace, domain);
-    const rival = rivals.find(({ spec: theirs, metadata }) =>
-      (theirs as unknown as VirtualServiceSpec).hosts.some(
-        (it) => resolveHost(it, metadata.namespace, domain) === name,
-      ),
-    );
+function* sharedHosts(object: ConfigObject, spec: VirtualServiceSpec, { routes }: Known): Generator<string> {
+  const own = formatKey(keyOf(object));
+  for (const [index, host] of sidecarHosts({ ...object, spec: { ...spec } }).entries()) {
+    const rival = routes.get(host)?.find((other) => formatKey(keyOf(other)) !== own);
     if (!rival) continue;
-    const { namespace, name: rivalName } = rival.metadata;
-    yield `spec.hosts[${index}]: VirtualService ${namespace}/${rivalName} has the host ${name}, too; sidecars follow the older of the two`;
+    const { namespace, name } = rival.metadata;
+    yield `spec.hosts[${index}]: VirtualService ${namespace}/${name} has the host ${host}, too; sidecars follow the older of the two`;
   }
 }
 
-const isForSidecars = ({ gateways }: VirtualServiceSpec): boolean => (gateways ?? ["mesh"]).includes("mesh");
-
-function* deadEnds(object: ConfigObject, spec: VirtualServiceSpec, others: readonly ConfigObject[]) {
-  const { namespace } = object.metadata;
-  const hosts = others.flatMap(hostsOf);
+function* deadEnds({ metadata }: ConfigObject, spec: VirtualServiceSpec, known: Known): Generator<string> {
   for (const { path, destination } of destinationsOf(spec)) {
-    const name = resolveHost(destination.host, namespace, domain);
-    if (!hosts.some((host) => covers(host, name))) {
-      yield `${path}.host: no Service or ServiceEntry has the host ${name}; what goes there is answered 503`;
-    } else if (destination.subset && !others.some((other) => hasSubset(other, name, destination.subset))) {
-      yield `${path}.subset: no DestinationRule of ${name} has the subset ${destination.subset}; what goes there is answered 503`;
+    const host = resolveHost(destination.host, metadata.namespace, domain);
+    const { subset } = destination;
+    if (!known.hosts.has(host) && !known.wildcards.some((wildcard) => covers(wildcard, host))) {
+      yield `${path}.host: no Service or ServiceEntry has the host ${host}; what goes there is answered 503`;
+    } else if (subset && !hasSubset(known, host, subset)) {
+      yield `${path}.subset: no DestinationRule of ${host} has the subset ${subset}; what goes there is answered 503`;
     }
   }
+}
+
+function hasSubset({ subsets }: Known, host: string, subset: string): boolean {
+  if (subsets.get(host)?.has(subset)) return true;
+  return [...subsets].some(([pattern, names]) => isWildcard(pattern) && covers(pattern, host) && names.has(subset));
 }
 
 function* destinationsOf(spec: VirtualServiceSpec): Generator<{ path: string; destination: Destination }> {
@@ -60,18 +101,6 @@ function* destinationsOf(spec: VirtualServiceSpec): Generator<{ path: string; de
     }
     if (http.mirror) yield { path: `spec.http[${rule}].mirror`, destination: http.mirror };
   }
-}
-
-function hostsOf({ kind, metadata, spec }: ConfigObject): string[] {
-  if (kind === "Service") return [`${metadata.name}.${metadata.namespace}.svc.${domain}`];
-  if (kind !== "ServiceEntry" || !Array.isArray(spec.hosts)) return [];
-  return spec.hosts.map((host) => String(host).toLowerCase());
-}
-
-function hasSubset({ kind, metadata, spec }: ConfigObject, host: string, subset: string | undefined): boolean {
-  if (kind !== "DestinationRule" || !covers(resolveHost(String(spec.host), metadata.namespace, domain), host))
-    return false;
-  return Array.isArray(spec.subsets) && spec.subsets.some((it: { name?: unknown }) => it.name === subset);
 }
 
 /** The `Warning` header that kubectl prints: https://kubernetes.io/blog/2020/09/03/warnings/ */

@@ -216,7 +216,7 @@ async function respond(
   status: number,
   object: ConfigObject,
 ): Promise<ApiResponse> {
-  const headers = warningHeader(warningsOf(object, (await context.store.list()).items));
+  const headers = warningHeader(warningsOf([object], (await context.store.list()).items));
   const table = tableOptions(request, object.metadata.resourceVersion ?? "");
   return { status, headers, body: table ? toTable(scope, [object], table, context.clock) : present(scope, object) };
 }

@@ -38,14 +38,11 @@ export async function runTransaction(context: ApiContext, request: ApiRequest): 
 
 /** Of all that was put together, as if it were stored. */
 async function warnings(context: ApiContext, { changes }: Commit): Promise<Record<string, string>> {
-  const written = new Map(changes.map(({ key, after }) => [formatKey(key), after]));
+  const written = new Set(changes.map(({ key }) => formatKey(key)));
+  const put = changes.flatMap(({ after }) => after ?? []);
   const { items } = await context.store.list();
   const rest = items.filter((object) => !written.has(formatKey(keyOf(object))));
-  const put = [...written.values()].flatMap((object) => object ?? []);
-  const all = [...rest, ...put];
-  return warningHeader(
-    put.flatMap((object) => warningsOf(object, all).map((text) => `${object.kind} ${object.metadata.name}: ${text}`)),
-  );
+  return warningHeader(warningsOf(put, [...rest, ...put]));
 }
 
 /** Commits, and says a failed precondition as 409 or 404 that names the object. */
@@ -78,6 +75,8 @@ async function prepareAll(
     ),
   );
   for (const [index, write] of transactionWrites.entries()) {
+    // Thousands of objects take seconds to check: proxies and other callers have their turns in between.
+    if (index % 50 === 49) await new Promise((resolve) => setImmediate(resolve));
     const report = (path: string, message: string) => errors.push({ path: `writes[${index}]${path}`, message });
     try {
       const result = await prepareOne(context, write, actor, made, report);
