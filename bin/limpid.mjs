@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can read, so that an old one gets a sentence and not a syntax error.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -34,10 +34,23 @@ if (Number(process.versions.node.split(".")[0]) < 24) {
 const build = join(root, "scripts/build.ts");
 const starts = process.argv[2] === "up" && !process.argv.some((argument) => argument === "--help" || argument === "-h");
 if (existsSync(build) && (starts || !existsSync(bundle))) {
-  const built = spawnSync(process.execPath, [build], { stdio: ["ignore", 2, 2] });
-  if (built.status !== 0) {
+  // A group of its own: whoever ends this process ends the compilers, too, and not only what started them.
+  const building = spawn(process.execPath, [build], { stdio: ["ignore", 2, 2], detached: true });
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  const end = (signal) => {
+    process.kill(-building.pid, signal);
+    console.error("limpid: the build was stopped.");
+    process.exit(1);
+  };
+  for (const signal of signals) process.on(signal, end);
+  const status = await new Promise((done) => {
+    building.once("error", () => done(1));
+    building.once("exit", (code) => done(code ?? 1));
+  });
+  for (const signal of signals) process.off(signal, end);
+  if (status !== 0) {
     console.error("limpid: the build failed; what it said stands above.");
-    process.exit(built.status ?? 1);
+    process.exit(status);
   }
 }
 process.argv[1] = bundle;
