@@ -1,5 +1,7 @@
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { MemoryConfigStore } from "../../../config/memory-store.ts";
+import type { ListQuery } from "../../../config/store.ts";
 import { type ApiHarness, reviews, startApi, virtualServices } from "../testing/api-harness.ts";
 
 let api: ApiHarness;
@@ -144,6 +146,25 @@ test("past the limit of watches the next one is told to come back; one that ends
   expect((await watch("")).status).toBe(429);
   for (const end of ends.splice(0)) end();
   await expect.poll(async () => (await watch("")).status).toBe(200);
+});
+
+test("the limit holds for watches that are opened all at once", async () => {
+  // A database answers later, when other requests have been read.
+  class LateStore extends MemoryConfigStore {
+    override async list(query?: ListQuery) {
+      for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+      return super.list(query);
+    }
+  }
+  api = await startApi({ store: new LateStore(), limits: { maxWatches: 3 } });
+  const opened = await Promise.all(Array.from({ length: 12 }, () => watch("")));
+  expect(opened.map(({ status }) => status).sort()).toEqual([...Array(3).fill(200), ...Array(9).fill(429)]);
+});
+
+test("a watch that can't begin leaves its place to others", async () => {
+  api = await startApi({ limits: { maxWatches: 1 } });
+  expect((await watch("resourceVersion=9999")).status).toBe(504);
+  expect((await watch("")).status).toBe(200);
 });
 
 test("a watcher that doesn't read is dropped and holds nobody up", async () => {

@@ -42,10 +42,16 @@ export function createWatchServer(context: ApiContext, limits: WatchLimits): Wat
   return {
     async open(request, scope) {
       if (open >= limits.maxWatches) throw tooManyRequests(`there are ${open} watches already`);
-      const start = await startOf(context, request, scope);
+      open++; // now, and not when the first list is read: many may ask at once
+      let start: Start;
+      try {
+        start = await startOf(context, request, scope);
+      } catch (error) {
+        open--;
+        throw error;
+      }
       return {
         async stream(response) {
-          open++;
           try {
             await run(context, request, scope, start, limits, response);
           } finally {
