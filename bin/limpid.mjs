@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can read, so that an old one gets a sentence and not a syntax error.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,20 +16,41 @@ if (Number(process.versions.node.split(".")[0]) < 24) {
     );
     process.exit(1);
   }
-  const run = spawnSync(pinned, process.argv.slice(1), {
+  const run = spawn(pinned, process.argv.slice(1), {
     stdio: "inherit",
     env: { ...process.env, LIMPID_PINNED_NODE: "1" },
   });
-  process.exit(run.status ?? 1);
+  // Whoever ends this process means the one that does the work. A terminal sends SIGINT to both.
+  process.on("SIGINT", () => {});
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => run.kill(signal));
+  const code = await new Promise((done) => {
+    run.once("error", () => done(1));
+    run.once("exit", (status) => done(status ?? 1));
+  });
+  process.exit(code);
 }
 
-// In a checkout, `up` builds whatever changed; every other command takes the build that is there.
+// In a checkout, `up` builds whatever changed; every other command, and a look at the help, takes the build that is there.
 const build = join(root, "scripts/build.ts");
-if (existsSync(build) && (process.argv[2] === "up" || !existsSync(bundle))) {
-  const built = spawnSync(process.execPath, [build], { stdio: ["ignore", 2, 2] });
-  if (built.status !== 0) {
+const starts = process.argv[2] === "up" && !process.argv.some((argument) => argument === "--help" || argument === "-h");
+if (existsSync(build) && (starts || !existsSync(bundle))) {
+  // A group of its own: whoever ends this process ends the compilers, too, and not only what started them.
+  const building = spawn(process.execPath, [build], { stdio: ["ignore", 2, 2], detached: true });
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  const end = (signal) => {
+    process.kill(-building.pid, signal);
+    console.error("limpid: the build was stopped.");
+    process.exit(1);
+  };
+  for (const signal of signals) process.on(signal, end);
+  const status = await new Promise((done) => {
+    building.once("error", () => done(1));
+    building.once("exit", (code) => done(code ?? 1));
+  });
+  for (const signal of signals) process.off(signal, end);
+  if (status !== 0) {
     console.error("limpid: the build failed; what it said stands above.");
-    process.exit(built.status ?? 1);
+    process.exit(status);
   }
 }
 process.argv[1] = bundle;

@@ -1,7 +1,9 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { meshPorts } from "../server/fleet/ports.ts";
 import {
@@ -11,6 +13,7 @@ import {
   limpid,
   randomOffset,
   reviewVersions,
+  root,
   runLimpid,
   startMesh,
   statusAt,
@@ -201,6 +204,82 @@ test("wrong options are one clear sentence and exit code 1", async () => {
   expect(unwritable.code).toBe(1);
   expect(unwritable.err).toContain("can't be written (ENOTDIR); choose another with --data or LIMPID_DATA");
   rmSync(data, { recursive: true });
+});
+
+test("a damaged database is one clear sentence, at once, and is left as it is", async () => {
+  const data = mkdtempSync(join(tmpdir(), "limpid-e2e-"));
+  const damaged = "no database ".repeat(1000);
+  writeFileSync(join(data, "config.db"), damaged);
+  const offset = String(randomOffset());
+  const answer = await limpid(["up", "--no-dashboard", "--port-offset", offset, "--data", data]);
+  expect(answer.code).toBe(1);
+  expect(answer.err).toContain(`the database ${join(data, "config.db")} can't be used: SQLITE_NOTADB`);
+  expect(answer.err).toContain("put a backup in its place, or move it away to begin anew");
+  expect(answer.err).not.toContain("restarting");
+  expect(readFileSync(join(data, "config.db"), "utf8")).toBe(damaged);
+  expect(existsSync(join(data, "limpid.lock"))).toBe(false);
+  rmSync(data, { recursive: true });
+});
+
+test("status says when something else, or nothing that answers, holds the supervisor's port", async () => {
+  const offset = randomOffset();
+  let answers = true;
+  const other = createHttpServer((_, response) => {
+    if (answers) response.end("hello");
+  });
+  await new Promise<void>((done) => other.listen(meshPorts(offset).fleet, "127.0.0.1", done));
+  try {
+    const foreign = await limpid(["status", "--port-offset", String(offset)]);
+    expect(foreign).toMatchObject({ code: 1, out: "" });
+    expect(foreign.err).toContain("is served by something that is no Limpid mesh");
+    answers = false;
+    const silent = await limpid(["status", "--port-offset", String(offset)]);
+    expect(silent).toMatchObject({ code: 1, out: "" });
+    expect(silent.err).toContain("gave no answer within 5 s");
+  } finally {
+    other.closeAllConnections();
+    await new Promise((done) => other.close(done));
+  }
+});
+
+const oldNode = findOldNode();
+
+test.skipIf(oldNode === undefined)("started by an old Node, SIGTERM to what was started ends the mesh", async () => {
+  const offset = randomOffset();
+  const data = mkdtempSync(join(tmpdir(), "limpid-e2e-"));
+  const args = [join(root, "bin/limpid.mjs"), "up", "--no-dashboard", "--no-demo", "--port-offset", String(offset)];
+  const child = spawn(oldNode ?? "", [...args, "--data", data], { cwd: root, stdio: "ignore" });
+  const exited = new Promise<number | null>((done) => child.once("exit", done));
+  const pids = await eventually(
+    async () => {
+      const { pid, parts } = await statusAt(offset);
+      return parts.length === 2 && [pid, ...parts.flatMap((part) => part.pid ?? [])];
+    },
+    60_000,
+    "the mesh runs",
+  );
+  child.kill("SIGTERM");
+  expect(await exited).toBe(0);
+  expect(pids.filter(isRunning)).toEqual([]);
+  rmSync(data, { recursive: true });
+});
+
+/** A Node on the PATH that is too old to run Limpid itself. */
+function findOldNode(): string | undefined {
+  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+    const path = join(folder, "node");
+    const { stdout } = spawnSync(path, ["--version"], { encoding: "utf8" });
+    if (/^v(\d+)/.test(stdout ?? "") && Number(stdout.slice(1).split(".")[0]) < 24) return path;
+  }
+  return undefined;
+}
+
+test("a log level that doesn't exist is said once", async () => {
+  const answer = await limpid(["up", "--no-dashboard"], { ...process.env, LIMPID_LOG_LEVEL: "loud" });
+  expect(answer).toMatchObject({
+    code: 1,
+    err: 'limpid: LIMPID_LOG_LEVEL "loud": must be one of trace, debug, info, warn, error, fatal, silent\n',
+  });
 });
 
 function listens(port: number): Promise<void> {

@@ -8,15 +8,16 @@ import { systemClock as clock } from "../lib/clock.ts";
 import { createLogger } from "../lib/logger.ts";
 import { openPrismaConfigStore } from "../store/config/prisma-config-store.ts";
 import { onShutdown } from "./leash.ts";
-import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf } from "./options.ts";
+import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
 
 /** Config store, mesh model, translation, xDS and the config API, in one process on loopback. */
 export async function runControlPlane(options: CommonOptions): Promise<void> {
-  const logger = createLogger("control-plane");
   try {
+    const logger = createLogger("control-plane");
     const ports = meshPorts(portOffsetOf(options));
+    const data = makeDataFolder(options);
     const store = await openPrismaConfigStore({
-      url: `file:${join(dataFolderOf(options), "config.db")}`,
+      url: `file:${join(data, "config.db")}`,
       migrations: join(packageRoot, "prisma/config/migrations"),
     });
     const controlPlane = createControlPlane({ store, xdsPort: ports.xds, logger, clock });

@@ -7,8 +7,8 @@ import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf }
 
 /** Serves the production build of the dashboard on loopback. */
 export async function runDashboard(options: CommonOptions): Promise<void> {
-  const logger = createLogger("dashboard");
   try {
+    const logger = createLogger("dashboard");
     const port = meshPorts(portOffsetOf(options)).dashboard;
     // The pages reach control plane and telemetry through server/next.ts, which reads these.
     process.env.LIMPID_PORT_OFFSET = String(portOffsetOf(options));

@@ -18,7 +18,8 @@ Start here:
 Environment:
   LIMPID_PORT_OFFSET   added to every port, so that several meshes run side by side
   LIMPID_DATA          the data folder (default: data, or data-<offset>)
-  LIMPID_SERVER        the config API that apply, get and delete talk to
+  LIMPID_SERVER        the config API that apply, get, delete, routes, history and undo talk to
+  LIMPID_USER          your name in the history (default: the name you are logged in by)
   LIMPID_LOG_LEVEL     trace, debug, info, warn or error (default: info)
 `,
   );
@@ -52,12 +53,16 @@ program
   .command("traffic")
   .argument("[rps]", "new rate, requests per second; without it, the present one is shown")
   .summary("show or set the demo's traffic while it runs")
+  .description("Asks a running `limpid up` for the rate and the counts of its traffic, or sets the rate.")
   .option(...portOffset)
   .action(async (rate, options) => (await import("./status.ts")).runTraffic(rate, options));
 
 program
   .command("control-plane")
   .summary("run the control plane: config API, xDS and CSDS")
+  .description(
+    "Serves the config API (HTTP, 15014) and xDS with CSDS (gRPC, 15010) on loopback, from config.db in the data folder.",
+  )
   .option(...portOffset)
   .option(...data)
   .action(async (options) => (await import("./control-plane.ts")).runControlPlane(options));
@@ -65,6 +70,9 @@ program
 program
   .command("collector")
   .summary("run the collector: access logs and spans in, roll-ups out")
+  .description(
+    "Takes access logs (gRPC, 4317) and spans (gRPC 4317, HTTP 4318) on loopback and keeps roll-ups and samples in telemetry.db in the data folder.",
+  )
   .option(...portOffset)
   .option(...data)
   .action(async (options) => (await import("./collector.ts")).runCollector(options));
@@ -72,6 +80,9 @@ program
 program
   .command("dashboard")
   .summary("serve the dashboard")
+  .description(
+    "Serves the dashboard (HTTP, 3000) on loopback; it reads the control plane and telemetry.db in the data folder.",
+  )
   .option(...portOffset)
   .option(...data)
   .action(async (options) => (await import("./dashboard.ts")).runDashboard(options));
@@ -80,6 +91,7 @@ program
   .command("workload")
   .argument("<name>", "productpage, details, reviews or ratings")
   .summary("run one service of the demo application")
+  .description("Runs one service of the Bookinfo demo, whose calls go through its sidecar.")
   .requiredOption("--app-version <v>", "its version label, such as v2")
   .requiredOption("--listen <host:port>", "where it serves")
   .requiredOption("--proxy <host:port>", "its sidecar's outbound HTTP port")
@@ -97,6 +109,12 @@ await lazy("routes", "show the routing rules of a service", async () =>
   (await import("./config/routes.ts")).registerRoutes(program),
 );
 await lazy("delete", "delete mesh resources", async () => (await import("./config/delete.ts")).registerDelete(program));
+await lazy("history", "show who changed what of the mesh, and when", async () =>
+  (await import("./config/history.ts")).registerHistory(program),
+);
+await lazy("undo", "take back one change of the mesh", async () =>
+  (await import("./config/history.ts")).registerUndo(program),
+);
 
 await program.parseAsync();
 

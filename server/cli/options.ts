@@ -1,5 +1,8 @@
+import { mkdirSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
+import { hopelessExitCode } from "../fleet/child.ts";
 import { parsePortOffset } from "../fleet/ports.ts";
+import { MigrationError, UnusableDatabaseError } from "../store/errors.ts";
 
 /** Options that several commands share, as commander gives them. */
 export interface CommonOptions {
@@ -21,8 +24,29 @@ export function dataFolderOf(options: CommonOptions): string {
   return isAbsolute(folder) ? folder : join(process.cwd(), folder);
 }
 
-/** Prints one sentence and ends with exit code 1. */
+/** `dataFolderOf`, made where it is missing. Throws one sentence when it can't be. */
+export function makeDataFolder(options: CommonOptions): string {
+  const folder = dataFolderOf(options);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new Error(`the data folder ${folder} can't be made (${code}); choose another with --data or LIMPID_DATA.`);
+  }
+  return folder;
+}
+
+/** An error in a sentence for people. */
+export function sentenceOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  // As Node says it, or gRPC around it.
+  const taken = /EADDRINUSE[^[\]]*?((?:\d+\.){3}\d+:\d+)/.exec(message)?.[1];
+  if (taken === undefined) return message;
+  return `${taken} is taken by another process. Stop that one, or move every port with --port-offset 1000.`;
+}
+
+/** Prints one sentence and ends with exit code 1, or `hopelessExitCode` for what no new start mends. */
 export function failWith(error: unknown): never {
-  process.stderr.write(`limpid: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
+  process.stderr.write(`limpid: ${sentenceOf(error)}\n`);
+  process.exit(error instanceof UnusableDatabaseError || error instanceof MigrationError ? hopelessExitCode : 1);
 }

@@ -28,18 +28,29 @@ export async function runTraffic(rate: string | undefined, options: CommonOption
   }
 }
 
+const timeoutMs = 5000;
+
 async function ask<T>(options: CommonOptions, method: string, path: string): Promise<T> {
   const base = `http://127.0.0.1:${meshPorts(portOffsetOf(options)).fleet}`;
   let answer: Response;
   try {
-    answer = await fetch(base + path, { method, signal: AbortSignal.timeout(5000) });
-  } catch {
+    answer = await fetch(base + path, { method, signal: AbortSignal.timeout(timeoutMs) });
+  } catch (error) {
+    if (error instanceof Error && error.name === "TimeoutError") {
+      throw new Error(
+        `the mesh at ${base} gave no answer within ${timeoutMs / 1000} s; it may be overloaded or stopped (Ctrl-Z).`,
+      );
+    }
     throw new Error(
       `no mesh runs here (asked ${base}). Start one with: limpid up. One with other ports: --port-offset.`,
     );
   }
-  if (!answer.ok) throw new Error(`${base} answered ${answer.status}: ${await answer.text()}`);
-  return (await answer.json()) as T;
+  const text = await answer.text();
+  if (answer.headers.get("content-type") !== "application/json") {
+    throw new Error(`${base} is served by something that is no Limpid mesh; --port-offset names another.`);
+  }
+  if (!answer.ok) throw new Error(`${base} answered ${answer.status}: ${text}`);
+  return JSON.parse(text) as T;
 }
 
 function describe(status: FleetStatus): string {

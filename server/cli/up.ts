@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { parseTrafficRate } from "../fleet/traffic.ts";
 import { type RunningMesh, up } from "../fleet/up.ts";
+import { logLevelOf } from "../lib/logger.ts";
 import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf } from "./options.ts";
 import { version } from "./version.ts";
 
@@ -25,6 +26,7 @@ export async function runUp(options: UpCommandOptions): Promise<void> {
   process.on("SIGTERM", interrupt);
   process.on("SIGHUP", interrupt);
   try {
+    logLevelOf(process.env.LIMPID_LOG_LEVEL); // wrong here is said once, and not by every part
     process.stdout.write(`Limpid ${version}\n`);
     mesh = await up({
       data: dataFolderOf(options),

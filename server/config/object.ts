@@ -11,6 +11,8 @@ export interface ConfigObject<Spec = Record<string, unknown>> {
 export interface ObjectMeta {
   name: string;
   namespace: string;
+  /** What the config API made the name from, when the client left that to it. */
+  generateName?: string;
   uid?: string;
   /** The store revision of the object's last write, as a decimal string; opaque to clients, as in Kubernetes. */
   resourceVersion?: string;

@@ -85,6 +85,11 @@ export class NotFoundError extends Error {
   }
 }
 
+/** The store can't be read or written as it is, such as on a full disk. Nothing was changed. */
+export class StorageError extends Error {
+  readonly code = "STORAGE";
+}
+
 export class CompactedError extends Error {
   readonly code = "COMPACTED";
 }

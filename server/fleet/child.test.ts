@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type Child, type ChildSpec, startChild } from "./child.ts";
+import { type Child, type ChildSpec, hopelessExitCode, startChild } from "./child.ts";
 
 let folder: string;
 const children: Child[] = [];
@@ -63,4 +63,18 @@ test("one that never serves is reported with its last words", async () => {
   await expect(child.whenReady(100)).rejects.toThrow(
     /part did not come up within 0.1 s. Its last words:\nno such table: edges/,
   );
+});
+
+test("one that ends because starting it again can't help is reported at once, and not started again", async () => {
+  const events: string[] = [];
+  const script = `console.error("the database is damaged"); process.exit(${hopelessExitCode})`;
+  const child = start(node(script, { ready: async () => false }), events);
+  const failure = /part can't start. Its last words:\nthe database is damaged/;
+  await expect(child.whenReady(30_000)).rejects.toThrow(failure);
+  await expect(child.whenReady(30_000)).rejects.toThrow(failure);
+  expect({ events, restarts: child.restarts, state: child.state }).toEqual({
+    events: [],
+    restarts: 0,
+    state: "stopped",
+  });
 });

@@ -30,6 +30,9 @@ export interface Child {
   stop(): Promise<void>;
 }
 
+/** EX_CONFIG of sysexits.h: our own processes end with it when starting them again can't help, such as on a damaged database. */
+export const hopelessExitCode = 78;
+
 const backoffMs = (failures: number): number => Math.min(200 * 2 ** failures, 10_000);
 const steadyMs = 30_000;
 const maxLogBytes = 10_000_000;
@@ -44,7 +47,8 @@ export function startChild(spec: ChildSpec, onEvent: (message: string) => void):
   let timer: NodeJS.Timeout | undefined;
   let probing = new AbortController();
   let tail = "";
-  const waiting: (() => void)[] = [];
+  let wasReady = false;
+  const waiting: { resolve(): void; reject(error: Error): void }[] = [];
   const log = new RotatingLog(spec.logFile);
   launch();
 
@@ -63,7 +67,7 @@ export function startChild(spec: ChildSpec, onEvent: (message: string) => void):
     child.on("error", (error) => {
       tail = `${tail}${error.message}\n`;
     });
-    child.on("close", (code, signal) => exited(signal ?? `code ${code}`));
+    child.on("close", (code, signal) => exited(signal ?? `code ${code}`, code === hopelessExitCode));
     probing = new AbortController();
     void probe(probing.signal);
   }
@@ -74,18 +78,24 @@ export function startChild(spec: ChildSpec, onEvent: (message: string) => void):
         if (signal.aborted) return;
         if (restarts > 0) onEvent(`${spec.name} is back, pid ${process_?.pid}`);
         state = "ready";
-        for (const resolve of waiting.splice(0)) resolve();
+        wasReady = true;
+        for (const { resolve } of waiting.splice(0)) resolve();
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, 40));
     }
   }
 
-  function exited(how: string): void {
+  function exited(how: string, hopeless: boolean): void {
     probing.abort();
     process_ = undefined;
     lastExit = how;
     if (state === "stopped") return;
+    if (hopeless && !wasReady) {
+      state = "stopped";
+      for (const { reject } of waiting.splice(0)) reject(new Error(`${spec.name} can't start. ${lastWords()}`));
+      return;
+    }
     failures = Date.now() - startedAt > steadyMs ? 0 : failures + 1;
     const delay = backoffMs(failures - 1);
     onEvent(`${spec.name} ended (${how}); restarting in ${delay} ms; its log: ${spec.logFile}`);
@@ -93,6 +103,8 @@ export function startChild(spec: ChildSpec, onEvent: (message: string) => void):
     restarts++;
     timer = setTimeout(launch, delay);
   }
+
+  const lastWords = () => `Its last words:\n${tail.trim() || "(none)"}`;
 
   return {
     name: spec.name,
@@ -114,18 +126,20 @@ export function startChild(spec: ChildSpec, onEvent: (message: string) => void):
     whenReady: (timeoutMs) =>
       new Promise((resolve, reject) => {
         if (state === "ready") return resolve();
+        if (state === "stopped") return reject(new Error(`${spec.name} can't start. ${lastWords()}`));
         const deadline = setTimeout(
-          () =>
-            reject(
-              new Error(
-                `${spec.name} did not come up within ${timeoutMs / 1000} s. Its last words:\n${tail.trim() || "(none)"}`,
-              ),
-            ),
+          () => reject(new Error(`${spec.name} did not come up within ${timeoutMs / 1000} s. ${lastWords()}`)),
           timeoutMs,
         );
-        waiting.push(() => {
-          clearTimeout(deadline);
-          resolve();
+        waiting.push({
+          resolve: () => {
+            clearTimeout(deadline);
+            resolve();
+          },
+          reject: (error) => {
+            clearTimeout(deadline);
+            reject(error);
+          },
         });
       }),
     restart() {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { logLevelOf } from "./logger.ts";
 
 const program = (atStart: string, atEnd: string) => `
   import { createLogger } from ${JSON.stringify(join(import.meta.dirname, "logger.ts"))};
@@ -28,4 +29,10 @@ test("a process whose log has lost its reader still ends", async () => {
   const [code] = await once(child, "exit");
   clearTimeout(timer);
   expect(code).toBe(0);
+});
+
+test("a level that doesn't exist is one sentence that names the variable", () => {
+  expect(logLevelOf(undefined)).toBe("info");
+  expect(logLevelOf("warn")).toBe("warn");
+  expect(() => logLevelOf("loud")).toThrow('LIMPID_LOG_LEVEL "loud": must be one of trace, debug, info');
 });

@@ -9,8 +9,17 @@ export type Logger = Pick<
   child(bindings: Record<string, unknown>): Logger;
 };
 
-export const createLogger = (component: string, level = process.env.LIMPID_LOG_LEVEL ?? "info"): Logger =>
+export const createLogger = (component: string, level = logLevelOf(process.env.LIMPID_LOG_LEVEL)): Logger =>
   pino({ level, base: { component }, timestamp: pino.stdTimeFunctions.isoTime }, stderr);
+
+const levels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+
+/** The level that LIMPID_LOG_LEVEL names; throws one sentence when there is no such level. */
+export function logLevelOf(value: string | undefined): string {
+  if (!value) return "info";
+  if (levels.includes(value)) return value;
+  throw new Error(`LIMPID_LOG_LEVEL ${JSON.stringify(value)}: must be one of ${levels.join(", ")}`);
+}
 
 /**
  * A line that nobody takes is dropped. Pino's own destination retries a write to a closed pipe for ever when the process exits

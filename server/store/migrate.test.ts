@@ -5,7 +5,8 @@ import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, w
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { applyMigrations, MigrationError } from "./migrate.ts";
+import { MigrationError } from "./errors.ts";
+import { applyMigrations } from "./migrate.ts";
 import { openSqlite } from "./sqlite.ts";
 
 const shipped = resolve(import.meta.dirname, "../../prisma/config/migrations");

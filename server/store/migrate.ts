@@ -2,12 +2,8 @@ import { createHash, randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client, Transaction } from "@libsql/client";
+import { MigrationError } from "./errors.ts";
 import { openSqlite } from "./sqlite.ts";
-
-/** Why a database can't be brought to the schema that this version of Limpid needs. */
-export class MigrationError extends Error {
-  readonly code = "MIGRATION";
-}
 
 export type MigrationTarget = {
   /** Folder with Prisma's layout: `<name>/migration.sql` each. */

@@ -1,4 +1,5 @@
 import { type Client, createClient } from "@libsql/client";
+import { UnusableDatabaseError } from "./errors.ts";
 
 /** How long a statement waits for another connection's write, in milliseconds. */
 export const busyTimeoutMs = 15_000;
@@ -29,13 +30,18 @@ function connect(url: string): Client {
   }
 }
 
-const unusable = (url: string, error: unknown) =>
-  new Error(
-    `the database ${url.replace(/^file:/, "")} can't be used: ${error instanceof Error ? error.message : String(error)}`,
-    {
-      cause: error,
-    },
-  );
+/** What starting again doesn't mend, with what to do. https://www.sqlite.org/rescode.html */
+const lasting: readonly (readonly [RegExp, string])[] = [
+  [/SQLITE_(NOTADB|CORRUPT)/, "; it was left as it is: put a backup in its place, or move it away to begin anew"],
+  [/SQLITE_(CANTOPEN|READONLY|PERM)|\b14\b/, "; its folder must exist and be writable"],
+];
+
+function unusable(url: string, error: unknown): Error {
+  const reason = error instanceof Error ? error.message : String(error);
+  const text = `the database ${url.replace(/^file:/, "")} can't be used: ${reason}`;
+  const known = lasting.find(([pattern]) => pattern.test(reason));
+  return known ? new UnusableDatabaseError(text + known[1], { cause: error }) : new Error(text, { cause: error });
+}
 
 /** SQLite doesn't use the busy timeout for this one: two processes that both try it at once must ask again. */
 async function setWriteAheadLog(client: Client): Promise<void> {

@@ -38,7 +38,9 @@ export function registerCsds(server: Server, sessions: () => readonly Session[])
     streamClientStatus(call) {
       call.on("data", (request) => {
         try {
-          call.write(answer(request));
+          // An answer may have megabytes: the next question is taken when this one is on its way.
+          call.pause();
+          call.write(answer(request), () => call.resume());
         } catch (error) {
           call.emit("error", error);
         }

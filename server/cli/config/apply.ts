@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { kindNamed } from "../../config/kinds/index.ts";
 import type { ChangeResult } from "../../contract/index.ts";
-import { CallError, call, type ServerOption, serverHelp, serverUrl } from "./client.ts";
+import { CallError, call, type ServerOption, serverHelp, serverUrl, userOf, warningsIn } from "./client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "./io.ts";
 import { count, type Manifest, readManifests } from "./read-manifests.ts";
 
@@ -46,7 +46,12 @@ async function apply(options: ApplyOptions, io: CliIo): Promise<void> {
   };
   let result: ChangeResult;
   try {
-    const response = await call(server, "/limpid/v1/transactions?fieldManager=limpid-cli", { method: "POST", body });
+    const response = await call(server, "/limpid/v1/transactions?fieldManager=limpid-cli", {
+      method: "POST",
+      body,
+      user: userOf(io.env),
+    });
+    for (const warning of warningsIn(response)) io.err(`warning: ${warning}\n`);
     result = (await response.json()) as ChangeResult;
   } catch (error) {
     throw error instanceof CallError ? locate(error, manifests) : error;

@@ -26,13 +26,23 @@ function defaultPort(env: CliIo["env"]): number {
   }
 }
 
+/** Who is at the keyboard; undefined where the system doesn't say. */
+export const userOf = (env: CliIo["env"]): string | undefined =>
+  env.LIMPID_USER || env.USER || env.LOGNAME || env.USERNAME || undefined;
+
 export interface Call {
   method?: string;
   /** Sent as JSON. */
   body?: unknown;
   accept?: string;
+  /** Author in the history. */
+  user?: string | undefined;
   signal?: AbortSignal;
+  /** How long the answer may take to begin. */
+  timeoutMs?: number;
 }
+
+const defaultTimeoutMs = 30_000;
 
 /** A failed call, in the server's words. */
 export class CallError extends CliError {
@@ -48,8 +58,10 @@ export class CallError extends CliError {
 
 /** Throws a CliError when the server can't be reached, a CallError when it answers with one. */
 export async function call(server: string, path: string, options: Call = {}): Promise<Response> {
-  const { method = "GET", body, accept = "application/json", signal } = options;
+  const { method = "GET", body, user, accept = "application/json", signal, timeoutMs = defaultTimeoutMs } = options;
   let response: Response;
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(), timeoutMs);
   try {
     response = await fetch(new URL(path, server), {
       method,
@@ -57,13 +69,17 @@ export async function call(server: string, path: string, options: Call = {}): Pr
         accept,
         "user-agent": "limpid-cli",
         ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(user === undefined ? {} : { "x-limpid-user": encodeURIComponent(user) }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(signal ? { signal } : {}),
+      signal: signal ? AbortSignal.any([signal, silence.signal]) : silence.signal,
     });
   } catch (error) {
     if (signal?.aborted) throw error;
+    if (silence.signal.aborted) throw new CliError(`error: ${server} gave no answer within ${timeoutMs / 1000} s`);
     throw new CliError(`error: no control plane answers at ${server} (${reasonOf(error)}); is the mesh running?`);
+  } finally {
+    clearTimeout(timer);
   }
   if (response.ok) return response;
   throw await toCallError(response);
@@ -75,6 +91,12 @@ function reasonOf(error: unknown): string {
   const code = (cause as NodeJS.ErrnoException).code;
   return code === "ECONNREFUSED" ? "connection refused" : cause.message || String(code);
 }
+
+/** What the server says beside its answer, in HTTP's `Warning` header. */
+export const warningsIn = (response: Response): string[] =>
+  [...(response.headers.get("warning") ?? "").matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) =>
+    text.replace(/\\(.)/g, "$1"),
+  );
 
 /** Both forms of error that the config API has. */
 async function toCallError(response: Response): Promise<CallError> {

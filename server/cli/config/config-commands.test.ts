@@ -1,11 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { type ApiHarness, reviews, startApi, virtualServices } from "../../control-plane/api/testing/api-harness.ts";
-import { serverUrl } from "./client.ts";
+import { call, serverUrl } from "./client.ts";
 import { registerConfigCommands } from "./register.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "limpid-cli-"));
@@ -35,7 +37,7 @@ interface Run {
 
 async function limpid(
   args: string,
-  options: { stdin?: string; server?: string; signal?: AbortSignal } = {},
+  options: { stdin?: string; server?: string; signal?: AbortSignal; env?: Record<string, string> } = {},
 ): Promise<Run> {
   const run: Run = { code: 0, out: "", err: "" };
   const program = new Command("limpid").exitOverride();
@@ -50,7 +52,7 @@ async function limpid(
     fail: () => {
       run.code = 1;
     },
-    env: { LIMPID_SERVER: options.server ?? api.url },
+    env: { LIMPID_SERVER: options.server ?? api.url, ...options.env },
     ...(options.signal ? { signal: options.signal } : {}),
   });
   await program.parseAsync(args.split(" "), { from: "user" });
@@ -226,4 +228,104 @@ test.each([
   [{ server: "15014" }, {}, "is no http address"],
 ])("the server by %j and %j is refused", (option, env, message) => {
   expect(() => serverUrl(option, env)).toThrow(message);
+});
+
+test("a URL in place of a file is refused with the command that works", async () => {
+  const run = await limpid("apply -f https://example.com/mesh.yaml");
+  expect(run).toMatchObject({ code: 1, out: "" });
+  expect(run.err).toContain("https://example.com/mesh.yaml is a URL");
+  expect(run.err).toContain("curl -fsSL https://example.com/mesh.yaml | limpid apply -f -");
+});
+
+test("a server that takes the call and never answers is given up on", async () => {
+  const silent = createServer(() => undefined);
+  await new Promise<void>((done) => silent.listen(0, "127.0.0.1", done));
+  const address = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  try {
+    await expect(call(address, "/version", { timeoutMs: 50 })).rejects.toThrow(
+      `${address} gave no answer within 0.05 s`,
+    );
+  } finally {
+    silent.closeAllConnections();
+    await new Promise((done) => silent.close(done));
+  }
+});
+
+describe("limpid history and undo", () => {
+  test("who changed what; a change is taken back, and the taking back, too", async () => {
+    const path = file("reviews.yaml", reviews({ v1: 100 }));
+    await limpid(`apply -f ${path}`, { env: { USER: "ann" } });
+    await limpid("apply -f - --reason canary", {
+      stdin: stringify(reviews({ v1: 50, v2: 50 })),
+      env: { USER: "bob", LIMPID_USER: "Bj\u00f6rn" },
+    });
+    const shown = (await limpid("history -n 2")).out.trimEnd().split("\n");
+    expect(shown[0]).toMatch(/^REVISION +TIME +AUTHOR +CHANGE$/);
+    expect(shown[1]).toMatch(/^\d+ +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ +Bj\u00f6rn +.*canary/);
+    expect(shown[2]).toMatch(/ ann +/);
+    const revision = JSON.parse((await limpid("history -n 1 -o json")).out)[0].revision as number;
+    const name = "virtualservice.networking.istio.io/reviews";
+    expect(await limpid(`undo ${revision} --dry-run`)).toMatchObject({ code: 0, out: `${name} restored (dry run)\n` });
+    expect(await limpid(`undo ${revision}`, { env: { USER: "eve" } })).toMatchObject({
+      code: 0,
+      out: `${name} restored\n`,
+    });
+    const key = { kind: "VirtualService", namespace: "default", name: "reviews" };
+    expect((await api.store.get(key))?.spec).toEqual(reviews({ v1: 100 }).spec);
+    expect((await api.store.history({ limit: 1 }))[0]?.author).toBe("eve");
+    expect(await limpid(`undo ${revision}`)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("has been changed since"),
+    });
+    expect((await limpid(`undo ${revision + 1}`)).code).toBe(0);
+    expect((await api.store.get(key))?.spec).toEqual(reviews({ v1: 50, v2: 50 }).spec);
+  });
+
+  test("the undo of a creation deletes, of a deletion creates; no such change is one sentence", async () => {
+    await limpid(`apply -f ${file("reviews.yaml", reviews({ v1: 100 }))}`);
+    const made = await api.store.revision();
+    expect((await limpid(`undo ${made}`)).out).toContain("reviews deleted");
+    expect((await limpid(`undo ${made + 1}`)).out).toContain("reviews created");
+    expect(await limpid("undo 9999")).toMatchObject({
+      code: 1,
+      err: "error: there is no change 9999 in the history\n",
+    });
+  });
+});
+
+test("apply says what is valid and leads nowhere, of all files together", async () => {
+  const service = { apiVersion: "v1", kind: "Service", metadata: { name: "reviews" }, spec: { ports: [{ port: 80 }] } };
+  const path = file("shop.yaml", reviews({ v9: 100 }), service);
+  const run = await limpid(`apply -f ${path}`);
+  expect(run).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("virtualservice.networking.istio.io/reviews created"),
+  });
+  expect(run.err).toBe(
+    "warning: VirtualService reviews: spec.http[0].route[0].destination.subset: no DestinationRule of reviews.default.svc.cluster.local has the subset v9; what goes there is answered 503\n",
+  );
+});
+
+test("a mesh of thousands of objects and megabytes goes as one change", async () => {
+  const objects = Array.from({ length: 1500 }, (_, index) => ({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: `s${index}`, annotations: { note: "x".repeat(1000) } },
+    spec: { ports: [{ name: "http", port: 80 }] },
+  }));
+  const before = await api.store.revision();
+  const run = await limpid(
+    `apply -f ${file("large.json", JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }))}`,
+  );
+  expect(run).toMatchObject({ code: 0, err: "" });
+  expect(run.out.split("\n").length).toBe(1501);
+  expect(await api.store.revision()).toBe(before + 1);
+});
+
+test("get -o name gives names alone, of a list, of one, and none", async () => {
+  expect(await limpid("get vs -o name")).toMatchObject({ code: 0, out: "" });
+  await limpid(`apply -f ${file("two.yaml", reviews({ v1: 100 }), reviews({ v1: 100 }, "ratings"))}`);
+  const names = ["ratings", "reviews"].map((name) => `virtualservice.networking.istio.io/${name}\n`);
+  expect((await limpid("get vs -o name")).out).toBe(names.join(""));
+  expect((await limpid("get vs reviews -o name")).out).toBe(names[1]);
 });

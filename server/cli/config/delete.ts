@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { ResourceKey } from "../../config/object.ts";
 import { keyOf } from "../../config/object.ts";
 import { displayName } from "./apply.ts";
-import { call, type ServerOption, serverHelp, serverUrl } from "./client.ts";
+import { call, type ServerOption, serverHelp, serverUrl, userOf } from "./client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "./io.ts";
 import { kindArgument } from "./kind-argument.ts";
 import { readManifests } from "./read-manifests.ts";
@@ -48,7 +48,11 @@ async function remove(kind: string | undefined, names: string[], options: Delete
     dryRun: options.dryRun ?? false,
     ...(options.reason ? { reason: options.reason } : {}),
   };
-  await call(server, "/limpid/v1/transactions?fieldManager=limpid-cli", { method: "POST", body });
+  await call(server, "/limpid/v1/transactions?fieldManager=limpid-cli", {
+    method: "POST",
+    body,
+    user: userOf(io.env),
+  });
   for (const key of keys) io.out(`${displayName(key.kind, key.name)} deleted${options.dryRun ? " (dry run)" : ""}\n`);
 }
 

@@ -1,6 +1,8 @@
 import { type Command, Option } from "commander";
 import { stringify } from "yaml";
 import type { KindDefinition } from "../../config/kind.ts";
+import type { ConfigObject } from "../../config/object.ts";
+import { displayName } from "./apply.ts";
 import { call, type ServerOption, serverHelp, serverUrl } from "./client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "./io.ts";
 import { kindArgument, pathOf } from "./kind-argument.ts";
@@ -13,13 +15,14 @@ Examples:
   limpid get vs                      VirtualServices of the namespace default
   limpid get vs reviews -o yaml      one of them, as it is stored
   limpid get dr -A -o wide           DestinationRules of all namespaces, every column
+  limpid get vs -o name              their names only, for scripts
   limpid get vs -w                   and then every change, until Ctrl-C
   limpid get services -l app=reviews by label`;
 
 interface GetOptions extends ServerOption {
   namespace: string;
   allNamespaces?: boolean;
-  output?: "yaml" | "json" | "wide";
+  output?: "yaml" | "json" | "wide" | "name";
   watch?: boolean;
   selector?: string;
 }
@@ -34,7 +37,7 @@ export function registerGet(program: Command, io: CliIo = processIo): void {
     .option("-n, --namespace <name>", "the namespace to look in", "default")
     .option("-A, --all-namespaces", "look in all namespaces")
     .option("-l, --selector <labels>", "only objects with these labels, such as app=reviews")
-    .addOption(new Option("-o, --output <format>", "form of the output").choices(["yaml", "json", "wide"]))
+    .addOption(new Option("-o, --output <format>", "form of the output").choices(["yaml", "json", "wide", "name"]))
     .option("-w, --watch", "go on with changes as they happen")
     .option("--server <url>", serverHelp)
     .addHelpText("after", help)
@@ -61,8 +64,11 @@ async function get(kind: KindDefinition, name: string | undefined, options: GetO
   const first = (await response.json()) as Table & { items?: unknown[]; metadata: { resourceVersion: string } };
   const showsNamespaces = kind.namespaced && namespace === undefined;
   const printer = createTablePrinter({ wide: options.output === "wide", namespaces: showsNamespaces });
-  const print = (item: unknown): void =>
-    io.out(asTable ? printer.print(item as Table) : format(item, options.output === "json", options.watch ?? false));
+  const print = (item: unknown): void => {
+    if (asTable) io.out(printer.print(item as Table));
+    else if (options.output === "name") io.out(namesIn(item));
+    else io.out(format(item, options.output === "json", options.watch ?? false));
+  };
   if (asTable && first.rows.length === 0) io.err(`no ${kind.plural} ${where(kind, namespace)}\n`);
   if (options.watch && !asTable) for (const item of first.items ?? []) print(item);
   else if (!asTable || first.rows.length > 0) print(first);
@@ -74,6 +80,13 @@ async function get(kind: KindDefinition, name: string | undefined, options: GetO
       print,
     );
   }
+}
+
+/** `virtualservice.networking.istio.io/reviews` of an object, or of each in a list. */
+function namesIn(item: unknown): string {
+  const list = item as { items?: ConfigObject[]; kind: string };
+  const objects = list.items ?? [item as ConfigObject];
+  return objects.map(({ kind, metadata }) => `${displayName(kind, metadata.name)}\n`).join("");
 }
 
 const where = (kind: KindDefinition, namespace: string | undefined): string =>

@@ -28,7 +28,10 @@ export async function readManifests(paths: readonly string[], io: CliIo): Promis
     }
   }
   if (errors.length > 0) throw new CliError(...errors, `error: ${count(errors.length, "error")}; nothing was changed`);
-  if (manifests.length === 0) throw new CliError(`error: no objects in ${paths.join(", ")}`);
+  if (manifests.length === 0)
+    throw new CliError(
+      `error: no objects in ${paths.map((path) => (path === "-" ? "standard input" : path)).join(", ")}`,
+    );
   return manifests;
 }
 
@@ -44,6 +47,9 @@ async function readTexts(paths: readonly string[], io: CliIo): Promise<{ file: s
 }
 
 async function filesOf(path: string): Promise<string[]> {
+  if (/^https?:\/\//i.test(path)) {
+    throw new CliError(`error: ${path} is a URL, and only files are read; try: curl -fsSL ${path} | limpid apply -f -`);
+  }
   try {
     if (!(await stat(path)).isDirectory()) return [path];
   } catch (error) {

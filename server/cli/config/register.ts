@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { registerApply } from "./apply.ts";
 import { registerDelete } from "./delete.ts";
 import { registerGet } from "./get.ts";
+import { registerHistory, registerUndo } from "./history.ts";
 import { type CliIo, processIo } from "./io.ts";
 import { registerRoutes } from "./routes.ts";
 
@@ -11,4 +12,6 @@ export function registerConfigCommands(program: Command, io: CliIo = processIo):
   registerGet(program, io);
   registerDelete(program, io);
   registerRoutes(program, io);
+  registerHistory(program, io);
+  registerUndo(program, io);
 }

@@ -19,6 +19,9 @@ import { notYet, type Report, rule, text } from "./schema.ts";
 
 // https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRoute
 
+/** Envoy refuses a weighted cluster beyond it. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#config-route-v3-weightedcluster */
+const maxTotalWeight = 4_294_967_295;
+
 const changedHeaders = (direction: "request" | "response") => {
   const values = () =>
     z.record(
@@ -272,6 +275,10 @@ function checkRoute(route: HTTPRoute, report: Report): void {
   // One destination gets everything, whatever its weight; several share by weight, and something has to be shared.
   if (destinations.length > 1 && destinations.every((destination) => (destination.weight ?? 0) === 0)) {
     report(["route"], "the weights of several destinations must not all be 0 or unset");
+  }
+  const total = destinations.reduce((sum, destination) => sum + (destination.weight ?? 0), 0);
+  if (total > maxTotalWeight) {
+    report(["route"], `the weights together must be at most ${maxTotalWeight}, not ${total}`);
   }
   if (route.redirect?.prefixRewrite) {
     (route.match ?? []).forEach((match, index) => {

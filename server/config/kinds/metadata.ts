@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ObjectMeta } from "../object.ts";
 import { isDnsLabel, labelValueError, qualifiedKeyError } from "./names.ts";
-import { notYet, rule, text } from "./schema.ts";
+import { rule, text } from "./schema.ts";
 
 /** Kubernetes' bound on all annotations of one object together. https://kubernetes.io/docs/reference/using-api/ */
 const maxAnnotationsBytes = 256 * 1024;
@@ -46,13 +46,14 @@ export const metadataSchema = (nameError: (name: string) => string | undefined) 
     deletionTimestamp: z.string().nullish(),
     deletionGracePeriodSeconds: z.number().nullish(),
     selfLink: z.string().nullish(),
-    generateName: notYet("give the object a name"),
+    generateName: z.string().nullish(),
     finalizers: z.array(z.string()).max(0, "not supported yet by Limpid; a delete takes effect at once").nullish(),
   });
 
 /** What is kept of a checked `metadata`. */
 export function toMeta(input: z.output<ReturnType<typeof metadataSchema>>, namespaced: boolean): ObjectMeta {
   const meta: ObjectMeta = { name: input.name, namespace: namespaced ? input.namespace || "default" : "" };
+  if (input.generateName) meta.generateName = input.generateName;
   if (input.uid) meta.uid = input.uid;
   if (input.resourceVersion) meta.resourceVersion = input.resourceVersion;
   if (typeof input.generation === "number") meta.generation = input.generation;

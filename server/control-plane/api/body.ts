@@ -3,11 +3,10 @@ import { parseDocument } from "yaml";
 import { decodeProtobuf, protobufType } from "./kubernetes/protobuf.ts";
 import { badRequest, tooLarge } from "./status-error.ts";
 
-const maxBodyBytes = 1024 * 1024;
 const maxDepth = 64;
 
 /** The whole body. Throws 413 past the limit, as soon as that is known. */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, maxBodyBytes: number): Promise<Buffer> {
   if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes);
   const chunks: Buffer[] = [];
   let size = 0;
@@ -38,8 +37,17 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 function decode(body: Buffer, contentType: string): unknown {
   if (contentType === protobufType) return decodeProtobuf(body);
-  const text = body.toString("utf8");
+  const text = decodeText(body);
   return contentType.endsWith("yaml") ? decodeYaml(text) : decodeJson(text);
+}
+
+/** What is no UTF-8 would be stored as question marks. */
+function decodeText(body: Buffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(body);
+  } catch {
+    throw badRequest("the body is no valid UTF-8");
+  }
 }
 
 function decodeJson(body: string): unknown {

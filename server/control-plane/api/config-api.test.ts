@@ -201,3 +201,68 @@ test("the server closes with calls and watches open", async () => {
   idle.destroy();
   api = undefined;
 });
+
+test("a method that isn't served is 405 and names those that are", async () => {
+  const { url } = await start();
+  const answer = await fetch(`${url}${virtualServices}`, { method: "PUT" });
+  expect(answer.status).toBe(405);
+  expect(answer.headers.get("allow")?.split(", ").sort()).toEqual(["DELETE", "GET", "HEAD", "POST"]);
+});
+
+test("a body that is no UTF-8 is refused, not stored as question marks", async () => {
+  const { url, store } = await start();
+  const text = Buffer.from(
+    JSON.stringify({ ...reviews({ v1: 100 }), metadata: { name: "a", annotations: { x: "?" } } }),
+  );
+  text[text.indexOf("?")] = 0xff;
+  const answer = await fetch(`${url}${virtualServices}`, {
+    method: "POST",
+    body: text,
+    headers: { "content-type": "application/json" },
+  });
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({ reason: "BadRequest", message: "the body is no valid UTF-8" });
+  expect((await store.list({ kind: "VirtualService" })).items).toEqual([]);
+});
+
+test("a dry run gives out no version: an object keeps the one it has", async () => {
+  const { call } = await start();
+  const created = await call("POST", `${virtualServices}?dryRun=All`, reviews({ v1: 100 }));
+  expect(created.body.metadata).not.toHaveProperty("resourceVersion");
+  const stored = await call("POST", virtualServices, reviews({ v1: 100 }));
+  const patched = await call("PATCH", `${virtualServices}/reviews?dryRun=All`, reviews({ v2: 100 }), {
+    "content-type": "application/merge-patch+json",
+  });
+  expect(patched.body.metadata).toMatchObject({ resourceVersion: stored.body.metadata.resourceVersion, generation: 2 });
+});
+
+test("generateName makes a name of its own each time, as long as names may be", async () => {
+  const { call } = await start();
+  const body = { ...reviews({ v1: 100 }), metadata: { generateName: `canary-${"x".repeat(100)}` } };
+  const names = new Set<string>();
+  for (let turn = 0; turn < 3; turn++) {
+    const { status, body: made } = await call("POST", virtualServices, body);
+    expect(status).toBe(201);
+    expect(made.metadata.name).toMatch(/^canary-x+[a-z0-9]{5}$/);
+    expect(made.metadata.name).toHaveLength(63);
+    names.add(made.metadata.name);
+  }
+  expect(names.size).toBe(3);
+});
+
+test("OpenAPI describes fields, for kubectl explain, and marks the lists that merge by key", async () => {
+  const { call } = await start();
+  const { body } = await call("GET", "/openapi/v3/apis/networking.istio.io/v1");
+  const spec = (kind: string) => body.components.schemas[`io.istio.networking.v1.${kind}`].properties.spec.properties;
+  const http = spec("VirtualService").http.items.properties;
+  for (const field of [http.retries, http.fault, http.route, http.match, http.rewrite.properties.authority]) {
+    expect(field.description).toMatch(/^[A-Z].*\.$/s);
+  }
+  expect(http.match.items.properties.uri.properties.regex.description).toContain("RE2");
+  expect(spec("DestinationRule").trafficPolicy.properties.outlierDetection.description).toContain("left out");
+  expect(spec("ServiceEntry").ports).toMatchObject({
+    "x-kubernetes-list-type": "map",
+    "x-kubernetes-list-map-keys": ["name"],
+  });
+  expect(http.route).not.toHaveProperty("x-kubernetes-list-type");
+});

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { finished } from "node:stream/promises";
+import { StorageError } from "../../config/store.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { readBody } from "./body.ts";
 import { checkCaller, checkContentType, type GuardOptions, mediaType } from "./guard.ts";
@@ -86,8 +87,7 @@ async function handle(options: HttpServerOptions, request: IncomingMessage, resp
       return;
     }
     // Whatever is left of a refused body is not read: the connection can't serve another request.
-    const headers: Record<string, string> = request.complete ? {} : { connection: "close" };
-    if (failure.details?.retryAfterSeconds) headers["retry-after"] = String(failure.details.retryAfterSeconds);
+    const headers = { ...failure.headers, ...(request.complete ? {} : { connection: "close" }) };
     send(response, failure.code, options.errorBody(url.pathname, failure), headers);
   }
 }
@@ -100,11 +100,11 @@ async function dispatch(
 ): Promise<ApiResponse> {
   checkCaller(request.headers, options.guard);
   const method = request.method === "HEAD" ? "GET" : (request.method ?? "GET");
-  const { handler, params } = options.router.match(method, url.pathname);
+  const { handler, params, maxBodyBytes } = options.router.match(method, url.pathname);
   const contentType = mediaType(request.headers["content-type"]);
   const hasBody = request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"]) > 0;
   checkContentType(method, contentType, hasBody);
-  const body = await readBody(request);
+  const body = await readBody(request, maxBodyBytes);
   return handler({ method, params, query: url.searchParams, headers: request.headers, contentType, body, signal });
 }
 
@@ -119,6 +119,7 @@ function readUrl(target = "/"): URL {
 function toStatusError(error: unknown, logger: Logger, path: string): StatusError {
   if (error instanceof StatusError) return error;
   logger.error({ err: error, path }, "a config API call failed");
+  if (error instanceof StorageError) return new StatusError(500, "InternalError", error.message);
   return new StatusError(500, "InternalError", "an error on the server has prevented the request from succeeding");
 }
 

@@ -148,6 +148,20 @@ describe.skipIf(binary === undefined).each(stores)("a stock kubectl, over the %s
     });
   });
 
+  test("apply --server-side of a Service's ports by two managers", async () => {
+    const http = { name: "http", port: 80 };
+    const grpc = { name: "grpc", port: 90 };
+    await ok("apply --server-side --field-manager=a -f -", yaml(web([http])));
+    await ok("apply --server-side --field-manager=b -f -", yaml(web([grpc])));
+    expect(await stored("web", "Service")).toMatchObject({ spec: { ports: [http, grpc] } });
+    const other = yaml(web([{ ...http, targetPort: 9090 }, grpc]));
+    await ok("apply --server-side --field-manager=a -f -", yaml(web([{ ...http, targetPort: 8080 }])));
+    const refused = await failing("apply --server-side --field-manager=b -f -", other);
+    expect(refused.stderr).toContain('conflict with "a" using v1: .spec.ports[port=80,protocol="TCP"].targetPort');
+    await ok("apply --server-side --field-manager=a -f -", yaml({ ...web([]), spec: { selector: { app: "web" } } }));
+    expect(await stored("web", "Service")).toMatchObject({ spec: { ports: [grpc] } });
+  });
+
   test("apply --server-side takes over from client-side apply", async () => {
     await ok("apply -f -", yaml(reviews({ v1: 100 })));
     await ok("apply --server-side -f -", yaml(reviews({ v1: 100 })));
@@ -224,6 +238,31 @@ describe.skipIf(binary === undefined).each(stores)("a stock kubectl, over the %s
     await ok("delete ns shop");
     expect(await stored("reviews", "VirtualService", "shop")).toBeUndefined();
     expect((await failing("delete ns default")).stderr).toContain("may not be deleted");
+  });
+
+  test("lists come in chunks; diff shows no versions; names are generated", async () => {
+    for (const name of ["a", "b", "c"]) await ok("apply -f -", yaml(reviews({ v1: 100 }, name)));
+    expect(await ok("get vs --chunk-size=2 -o name")).toBe(
+      ["a", "b", "c"].map((name) => `virtualservice.networking.istio.io/${name}\n`).join(""),
+    );
+    const diff = await kubectl.run(["diff", "-f", "-"], yaml(reviews({ v2: 100 }, "a")));
+    expect(diff.stdout).not.toMatch(/^[-+] +resourceVersion/m);
+    const generated = { ...reviews({ v1: 100 }), metadata: { generateName: "canary-" } };
+    expect(await ok("create -f -", yaml(generated))).toMatch(/virtualservice\S+\/canary-[a-z0-9]{5} created/);
+  });
+
+  test("what is valid and leads nowhere is a warning", async () => {
+    const applied = await kubectl.run(["apply", "-f", "-"], yaml(reviews({ v9: 100 })));
+    expect(applied).toMatchObject({ code: 0, stdout: expect.stringContaining("created") });
+    expect(applied.stderr).toContain(
+      "Warning: spec.http[0].route[0].destination.host: no Service or ServiceEntry has the host reviews.default.svc.cluster.local",
+    );
+  });
+
+  test("auth can-i and whoami answer", async () => {
+    expect(await ok("auth can-i create virtualservices")).toBe("yes\n");
+    expect(await ok("auth can-i --list")).toContain("*.*");
+    expect(await ok("auth whoami")).toContain("system:anonymous");
   });
 
   test("get -w shows what happens", async () => {

@@ -27,31 +27,36 @@ interface Route {
   method: string;
   segments: string[];
   handler: Handler;
+  maxBodyBytes: number;
 }
+
+/** What a request may have unless its route takes more. */
+const defaultMaxBodyBytes = 1024 * 1024;
 
 export interface Router {
   /** `pattern` is a path whose segments are literal or `:name`. Routes are tried in the order in which they were added. */
-  add(method: string, pattern: string, handler: Handler): void;
+  add(method: string, pattern: string, handler: Handler, maxBodyBytes?: number): void;
   /** Throws a StatusError of 404, or of 405 when only the method is wrong. */
-  match(method: string, path: string): { handler: Handler; params: Record<string, string> };
+  match(method: string, path: string): { handler: Handler; params: Record<string, string>; maxBodyBytes: number };
 }
 
 export function createRouter(): Router {
   const routes: Route[] = [];
   return {
-    add(method, pattern, handler) {
-      routes.push({ method, segments: split(pattern), handler });
+    add(method, pattern, handler, maxBodyBytes = defaultMaxBodyBytes) {
+      routes.push({ method, segments: split(pattern), handler, maxBodyBytes });
     },
     match(method, path) {
       const segments = split(path);
-      let pathKnown = false;
+      const allowed = new Set<string>();
       for (const route of routes) {
         const params = matchSegments(route.segments, segments);
         if (params === undefined) continue;
-        if (route.method === method) return { handler: route.handler, params };
-        pathKnown = true;
+        if (route.method === method) return { handler: route.handler, params, maxBodyBytes: route.maxBodyBytes };
+        allowed.add(route.method);
+        if (route.method === "GET") allowed.add("HEAD");
       }
-      throw pathKnown ? methodNotAllowed() : noSuchResource();
+      throw allowed.size > 0 ? methodNotAllowed([...allowed]) : noSuchResource();
     },
   };
 }

@@ -24,9 +24,18 @@ export class StatusError extends Error {
   readonly code: number;
   readonly reason: string;
   readonly details: StatusDetails | undefined;
+  /** What the response's head says of it. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(code: number, reason: string, message: string, details?: StatusDetails) {
+  constructor(
+    code: number,
+    reason: string,
+    message: string,
+    details?: StatusDetails,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(message);
+    this.headers = headers;
     this.code = code;
     this.reason = reason;
     this.details = details;
@@ -115,8 +124,15 @@ export const badRequest = (message: string): StatusError => new StatusError(400,
 export const noSuchResource = (): StatusError =>
   new StatusError(404, "NotFound", "the server could not find the requested resource");
 
-export const methodNotAllowed = (): StatusError =>
-  new StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+/** `allowed` goes into the Allow header, as RFC 9110 §15.5.6 wants it. */
+export const methodNotAllowed = (allowed: readonly string[]): StatusError =>
+  new StatusError(
+    405,
+    "MethodNotAllowed",
+    "the server does not allow this method on the requested resource",
+    undefined,
+    { allow: allowed.join(", ") },
+  );
 
 export const unsupportedMediaType = (accepted: readonly string[]): StatusError =>
   new StatusError(
@@ -131,7 +147,7 @@ export const tooLarge = (limitBytes: number): StatusError =>
 export const expired = (message: string): StatusError => new StatusError(410, "Expired", message);
 
 export const tooManyRequests = (message: string): StatusError =>
-  new StatusError(429, "TooManyRequests", message, { retryAfterSeconds: 1 });
+  new StatusError(429, "TooManyRequests", message, { retryAfterSeconds: 1 }, { "retry-after": "1" });
 
 /** The wire form. */
 export const toStatus = (error: StatusError): Record<string, unknown> => ({

@@ -1,8 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { describeConfigStore } from "../../config/store.contract.ts";
+import { StorageError } from "../../config/store.ts";
 import { openSqlite } from "../sqlite.ts";
 import { openPrismaConfigStore } from "./prisma-config-store.ts";
 
@@ -71,6 +74,68 @@ test("several stores on one file take turns, and a watch misses nothing of the o
     expect((await first.list()).items).toHaveLength(10);
   } finally {
     for (const store of stores) await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a watch that waits sees what another process commits, without a commit of its own", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "limpid-config-"));
+  const url = `file:${join(folder, "config.db")}`;
+  const store = await openPrismaConfigStore({ url, migrations });
+  try {
+    const names: string[] = [];
+    const start = await store.revision();
+    const watching = (async () => {
+      for await (const commit of store.watch(start, new AbortController().signal)) {
+        names.push(`${commit.author} ${commit.changes[0]?.key.name}`);
+        if (names.length === 3) return;
+      }
+    })();
+    const other = resolve(import.meta.dirname, "testing/commit-namespaces.ts");
+    await promisify(execFile)(process.execPath, [other, url, migrations, "a", "b", "c"]);
+    await watching;
+    expect(names).toEqual(["other a", "other b", "other c"]);
+    expect((await store.list()).items.map((object) => object.metadata.name)).toEqual(["a", "b", "c"]);
+  } finally {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a store that can't write says so in SQLite's words, and everything is as it was", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "limpid-config-"));
+  const url = `file:${join(folder, "config.db")}`;
+  const store = await openPrismaConfigStore({ url, migrations });
+  try {
+    const object = { apiVersion: "v1", kind: "Namespace", metadata: { name: "a", namespace: "" }, spec: {} };
+    const client = await openSqlite(url);
+    await client.execute('ALTER TABLE "change" RENAME TO "elsewhere"');
+    const error = await store.commit([{ op: "put", object }], "ann").catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(StorageError);
+    expect(String(error)).toMatch(/the config database can't be written \(SQLITE_\w+: .*\); nothing was changed/);
+    expect((await store.list()).items).toEqual([]);
+    await client.execute('ALTER TABLE "elsewhere" RENAME TO "change"');
+    client.close();
+    await store.commit([{ op: "put", object }], "ann");
+    expect((await store.list()).items).toHaveLength(1);
+  } finally {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("the one file of a store that was closed is the whole of it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "limpid-config-"));
+  const store = await openPrismaConfigStore({ url: `file:${join(folder, "config.db")}`, migrations });
+  const object = { apiVersion: "v1", kind: "Namespace", metadata: { name: "a", namespace: "" }, spec: {} };
+  await store.commit([{ op: "put", object }], "ann");
+  await store.close();
+  cpSync(join(folder, "config.db"), join(folder, "backup.db"));
+  const backup = await openPrismaConfigStore({ url: `file:${join(folder, "backup.db")}`, migrations });
+  try {
+    expect((await backup.list()).items).toHaveLength(1);
+  } finally {
+    await backup.close();
     rmSync(folder, { recursive: true, force: true });
   }
 });

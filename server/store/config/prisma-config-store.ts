@@ -3,13 +3,22 @@ import type { Client } from "@libsql/client";
 import { assertReachable, defaultMaxHistory, firstRevision, type StoreOptions } from "../../config/memory-store.ts";
 import { type ConfigObject, formatKey, type ResourceKey } from "../../config/object.ts";
 import { keysOf, planCommit } from "../../config/plan-commit.ts";
-import type { Commit, CommitOptions, ConfigStore, HistoryQuery, ListQuery, Write } from "../../config/store.ts";
+import {
+  type Commit,
+  type CommitOptions,
+  type ConfigStore,
+  type HistoryQuery,
+  type ListQuery,
+  StorageError,
+  type Write,
+} from "../../config/store.ts";
 import { Wake } from "../../config/wake.ts";
 import { Prisma, PrismaClient } from "../../gen/prisma-config/client.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { applyMigrations } from "../migrate.ts";
 import { openSqlite } from "../sqlite.ts";
 import { ObjectIndex } from "./object-index.ts";
+import { OutsideWrites } from "./outside-writes.ts";
 import { fromCommitRow, fromObjectText, toChangeRow, toObjectText } from "./rows.ts";
 import { SharedClientAdapter } from "./shared-client-adapter.ts";
 
@@ -59,6 +68,7 @@ class PrismaConfigStore implements ConfigStore {
   readonly #clock: NonNullable<StoreOptions["clock"]>;
   readonly #maxHistory: number;
   readonly #wake = new Wake();
+  readonly #outside: OutsideWrites;
   /** The last commits of this process, at consecutive revisions that end with `#revision`. */
   #recent: Commit[] = [];
   #revision: number;
@@ -74,6 +84,7 @@ class PrismaConfigStore implements ConfigStore {
     this.#revision = revision;
     this.#clock = options.clock ?? systemClock;
     this.#maxHistory = options.maxHistory ?? defaultMaxHistory;
+    this.#outside = new OutsideWrites({ client, clock: this.#clock, onWrite: () => this.#noticeOthers() });
   }
 
   async get(key: ResourceKey): Promise<ConfigObject | undefined> {
@@ -128,7 +139,9 @@ class PrismaConfigStore implements ConfigStore {
       );
     } catch (error) {
       if (error instanceof Unwritten) return error.commit;
-      throw error;
+      const why = sqliteReason(error);
+      if (why === undefined) throw error;
+      throw new StorageError(`the config database can't be written (${why}); nothing was changed`, { cause: error });
     }
     this.#publish(commit);
     // Whoever watches goes first: what the commit sends to the proxies leaves within this turn of the event loop.
@@ -175,7 +188,25 @@ class PrismaConfigStore implements ConfigStore {
     this.#wake.all();
   }
 
+  /** Another process has committed: watchers read the database, which has its commits. */
+  async #noticeOthers(): Promise<void> {
+    const { revision } = await this.#state();
+    if (revision <= this.#revision) return;
+    this.#recent = [];
+    this.#revision = revision;
+    this.#wake.all();
+  }
+
   async *watch(revision: number, signal: AbortSignal): AsyncIterable<Commit> {
+    const ignoreOthers = this.#outside.observe();
+    try {
+      yield* this.#follow(revision, signal);
+    } finally {
+      ignoreOthers();
+    }
+  }
+
+  async *#follow(revision: number, signal: AbortSignal): AsyncIterable<Commit> {
     let seen = revision;
     let isCaughtUp = false;
     while (!signal.aborted && !this.#closed) {
@@ -245,9 +276,20 @@ class PrismaConfigStore implements ConfigStore {
     if (this.#closed) return;
     this.#closed = true;
     this.#wake.all();
+    // Whoever copies the one file of a mesh that is stopped has everything.
+    await this.#client.execute("PRAGMA wal_checkpoint(TRUNCATE)").catch(() => undefined);
     await this.#prisma.$disconnect();
     this.#client.close();
   }
+}
+
+/** SQLite's own words on why it refused, such as `SQLITE_FULL: database or disk is full`; undefined when it wasn't SQLite. */
+function sqliteReason(error: unknown): string | undefined {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const found = /SQLITE_[A-Z_]+: [^:\n]*/.exec(at.message);
+    if (found) return found[0];
+  }
+  return undefined;
 }
 
 async function readAll(transaction: Prisma.TransactionClient, keys: ResourceKey[]): Promise<Map<string, ConfigObject>> {

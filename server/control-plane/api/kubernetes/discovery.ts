@@ -14,7 +14,7 @@ export const versionInfo = {
   buildDate: "1970-01-01T00:00:00Z",
   goVersion: "",
   compiler: "",
-  platform: `${process.platform}/${process.arch}`,
+  platform: `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`, // by Go's names
 };
 
 export const coreVersions = (kinds: KindIndex): Record<string, unknown> => ({

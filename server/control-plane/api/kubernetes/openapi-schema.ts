@@ -1,6 +1,8 @@
 import type { KindDefinition } from "../../../config/kind.ts";
 import { isRecord } from "../body.ts";
+import { listKeys } from "../ownership/keyed-lists.ts";
 import { coreMergeKeys } from "../patch/strategic-merge-patch.ts";
+import { withDocs } from "./field-docs.ts";
 
 type Schema = Record<string, unknown>;
 
@@ -31,7 +33,9 @@ export function objectSchema(kind: KindDefinition, version: string, reference: (
 const specSchemas = new WeakMap<KindDefinition, Schema>();
 
 function specSchema(kind: KindDefinition): Schema {
-  const known = specSchemas.get(kind) ?? markMergeKeys(toOpenApi(kind.jsonSchema()) as Schema, "spec");
+  const known =
+    specSchemas.get(kind) ??
+    withDocs(kind.kind, markLists(kind.kind, toOpenApi(kind.jsonSchema()) as Schema, "spec"), ["spec"]);
   specSchemas.set(kind, known);
   return known;
 }
@@ -111,16 +115,20 @@ function convertUnion(options: unknown[], depth: number, convert: (node: unknown
 }
 
 /** Tells kubectl which lists merge by key, so that its patches and the server's merge agree. */
-function markMergeKeys(schema: Schema, path: string): Schema {
+function markLists(kind: string, schema: Schema, path: string): Schema {
   if (!isRecord(schema.properties)) return schema;
   const properties: Schema = {};
   for (const [name, property] of Object.entries(schema.properties)) {
-    const key = coreMergeKeys[`${path}.${name}`];
     const isList = isRecord(property) && property.type === "array";
-    properties[name] =
-      key !== undefined && isList
-        ? { ...property, "x-kubernetes-patch-merge-key": key, "x-kubernetes-patch-strategy": "merge" }
-        : property;
+    const mapKeys = listKeys(kind, [path, name]);
+    const mergeKey = kind === "Service" ? coreMergeKeys[`${path}.${name}`] : undefined;
+    properties[name] = isList
+      ? {
+          ...property,
+          ...(mapKeys && { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": mapKeys }),
+          ...(mergeKey && { "x-kubernetes-patch-merge-key": mergeKey, "x-kubernetes-patch-strategy": "merge" }),
+        }
+      : property;
   }
   return { ...schema, properties };
 }

@@ -2,6 +2,8 @@ import type { ConfigObject } from "../../../config/object.ts";
 import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { badRequest, expired, StatusError } from "../status-error.ts";
+import { listAt } from "./list-at.ts";
+import { type Page, type PageRequest, pageExpired, pageMetadata, pageOf, pageRequestOf } from "./paging.ts";
 import { present, presentList } from "./present.ts";
 import { existingObject, type Scope, scopeOf } from "./scope.ts";
 import { selectorOf } from "./selectors.ts";
@@ -23,27 +25,69 @@ export async function listObjects(
 ): Promise<ApiResponse> {
   const scope = scopeOf(context, request);
   if (isTrue(request.query.get("watch"))) return watches.open(request, scope);
-  const { items, revision } = await selectObjects(context, request, scope);
-  checkVersion(request, revision);
-  const table = tableOptions(request, String(revision));
-  return {
-    status: 200,
-    body: table ? toTable(scope, items, table, context.clock) : presentList(scope, items, revision),
-  };
+  const page = await selectObjects(context, request, scope);
+  const table = tableOptions(request, String(page.revision));
+  const body = table ? toTable(scope, page.items, table, context.clock) : presentList(scope, page.items, page.revision);
+  return { status: 200, body: { ...body, metadata: pageMetadata(page) } };
 }
 
-export async function selectObjects(
-  context: ApiContext,
-  request: ApiRequest,
+/** What selectors, version and page of a request name. Throws 400, 410 for a version that is gone, and 504 for one yet to come. */
+export async function selectObjects(context: ApiContext, request: ApiRequest, scope: Scope): Promise<Page> {
+  const { query } = request;
+  const selected = selectorOf(query);
+  const wanted = pageRequestOf(query);
+  const { items, revision } = await readList(context, scope, query, wanted);
+  const isSelected = query.has("labelSelector") || query.has("fieldSelector");
+  return pageOf(items.filter(selected), wanted, revision, isSelected);
+}
+
+async function readList(
+  { store }: ApiContext,
   scope: Scope,
+  query: URLSearchParams,
+  { after }: PageRequest,
 ): Promise<{ items: ConfigObject[]; revision: number }> {
-  const selected = selectorOf(request.query);
-  const query = {
+  const filter = {
     kind: scope.definition.kind,
     ...(scope.namespace === undefined ? {} : { namespace: scope.namespace }),
   };
-  const { items, revision } = await context.store.list(query);
-  return { items: items.filter(selected), revision };
+  if (after) {
+    const items = await listAt(store, filter, after.revision);
+    if (items === undefined) throw pageExpired();
+    return { items, revision: after.revision };
+  }
+  const version = wantedVersion(query);
+  const current = await store.revision();
+  if (version > current) throw tooNew(version, current);
+  if (query.get("resourceVersionMatch") !== "Exact") return store.list(filter);
+  const items = await listAt(store, filter, version);
+  if (items === undefined) {
+    throw expired(`The resourceVersion for the provided list is too old: ${version}, current: ${current}`);
+  }
+  return { items, revision: version };
+}
+
+/** 0 for any. Lists answer the newest state, which is "not older than" any version that was, unless exactly one is asked for. */
+function wantedVersion(query: URLSearchParams): number {
+  const text = query.get("resourceVersion") ?? "";
+  const match = query.get("resourceVersionMatch");
+  if (match !== null && match !== "Exact" && match !== "NotOlderThan") {
+    throw badRequest(
+      `resourceVersionMatch: Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`,
+    );
+  }
+  if (match !== null && text === "") {
+    throw badRequest(
+      "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided",
+    );
+  }
+  const version = text === "" ? 0 : parseVersion(text);
+  if (match === "Exact" && version === 0) {
+    throw badRequest(
+      'resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+    );
+  }
+  return version;
 }
 
 export const isTrue = (value: string | null): boolean => value === "true" || value === "1";
@@ -58,24 +102,19 @@ export function tableOptions(request: ApiRequest, resourceVersion: string): Tabl
   return { tableVersion, includeObject, resourceVersion };
 }
 
-/** Lists answer the newest state, which is "not older than" any version that was; only an exact past version can't be had. */
-function checkVersion(request: ApiRequest, revision: number): void {
-  const wanted = request.query.get("resourceVersion") ?? "";
-  if (wanted === "" || wanted === "0") return;
-  const version = parseVersion(wanted);
-  if (version > revision) throw tooNew(version, revision);
-  if (request.query.get("resourceVersionMatch") === "Exact" && version !== revision) {
-    throw expired(`The resourceVersion for the provided list is too old: only ${revision} can be listed now`);
-  }
-}
-
 export function parseVersion(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}`);
   return Number(text);
 }
 
 export const tooNew = (wanted: number, current: number): StatusError =>
-  new StatusError(504, "Timeout", `Too large resource version: ${wanted}, current: ${current}`, {
-    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
-    retryAfterSeconds: 1,
-  });
+  new StatusError(
+    504,
+    "Timeout",
+    `Too large resource version: ${wanted}, current: ${current}`,
+    {
+      causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+      retryAfterSeconds: 1,
+    },
+    { "retry-after": "1" },
+  );

@@ -1,5 +1,6 @@
 import type { ApiContext } from "../context.ts";
 import type { Handler, Router } from "../router.ts";
+import { addAccessReviews } from "./access-review.ts";
 import { deleteCollection, deleteObject } from "./delete.ts";
 import { coreVersions, groupInfo, groupList, resourceList, versionInfo } from "./discovery.ts";
 import { createOpenApi, emptyV2Protobuf } from "./openapi.ts";
@@ -10,6 +11,7 @@ import { createObject, patchObject, replaceObject } from "./write.ts";
 /** Kubernetes' paths: discovery, OpenAPI and the verbs of every kind. */
 export function addKubernetesRoutes(router: Router, context: ApiContext, limits: WatchLimits): void {
   addDiscovery(router, context);
+  addAccessReviews(router);
   const watches = createWatchServer(context, limits);
   const bound =
     (verb: (context: ApiContext, request: Parameters<Handler>[0]) => ReturnType<Handler>): Handler =>

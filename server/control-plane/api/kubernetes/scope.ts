@@ -3,7 +3,7 @@ import { isRecord } from "../body.ts";
 import type { ApiContext } from "../context.ts";
 import { apiVersionOf, type ServedKind } from "../kind-index.ts";
 import type { ApiRequest } from "../router.ts";
-import { badRequest, noSuchResource, notFound, StatusError } from "../status-error.ts";
+import { badRequest, methodNotAllowed, noSuchResource, notFound } from "../status-error.ts";
 
 /** What a request's path names: a kind, and perhaps a namespace and a name. */
 export interface Scope extends ServedKind {
@@ -24,7 +24,7 @@ export function scopeOf(context: ApiContext, request: ApiRequest): Scope {
 /** The key of the one object that the path names. Throws 405 on a collection. */
 export function keyOfScope(scope: Scope): ResourceKey {
   if (scope.name === undefined || scope.namespace === undefined) {
-    throw new StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+    throw methodNotAllowed(["GET", "HEAD"]);
   }
   return { kind: scope.definition.kind, namespace: scope.namespace, name: scope.name };
 }

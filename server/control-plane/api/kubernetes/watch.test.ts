@@ -1,5 +1,7 @@
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { MemoryConfigStore } from "../../../config/memory-store.ts";
+import type { ListQuery } from "../../../config/store.ts";
 import { type ApiHarness, reviews, startApi, virtualServices } from "../testing/api-harness.ts";
 
 let api: ApiHarness;
@@ -146,8 +148,27 @@ test("past the limit of watches the next one is told to come back; one that ends
   await expect.poll(async () => (await watch("")).status).toBe(200);
 });
 
+test("the limit holds for watches that are opened all at once", async () => {
+  // A database answers later, when other requests have been read.
+  class LateStore extends MemoryConfigStore {
+    override async list(query?: ListQuery) {
+      for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+      return super.list(query);
+    }
+  }
+  api = await startApi({ store: new LateStore(), limits: { maxWatches: 3 } });
+  const opened = await Promise.all(Array.from({ length: 12 }, () => watch("")));
+  expect(opened.map(({ status }) => status).sort()).toEqual([...Array(3).fill(200), ...Array(9).fill(429)]);
+});
+
+test("a watch that can't begin leaves its place to others", async () => {
+  api = await startApi({ limits: { maxWatches: 1 } });
+  expect((await watch("resourceVersion=9999")).status).toBe(504);
+  expect((await watch("")).status).toBe(200);
+});
+
 test("a watcher that doesn't read is dropped and holds nobody up", async () => {
-  api = await startApi({ limits: { maxPendingBytes: 64 * 1024 } });
+  api = await startApi({ limits: { maxPendingBytes: 64 * 1024, slowReaderMs: 100 } });
   const big = { ...reviews({ v1: 100 }, "big"), metadata: { name: "big", annotations: { text: "x".repeat(200_000) } } };
   const socket = connect(api.port, "127.0.0.1");
   ends.push(() => socket.destroy());
@@ -166,4 +187,33 @@ test("a watcher that doesn't read is dropped and holds nobody up", async () => {
   await closed;
   expect(text.split('"type":"MODIFIED"').length).toBeLessThan(100);
   expect(text).toContain('"reason":"Expired"');
+});
+
+test("a watcher that reads gets a beginning and a commit far beyond the pending limit", async () => {
+  api = await startApi({ limits: { maxPendingBytes: 16 * 1024 } });
+  for (let index = 0; index < 60; index++) {
+    const metadata = { name: `before-${index}`, annotations: { text: "x".repeat(5_000) } };
+    await api.call("POST", virtualServices, { ...reviews({ v1: 100 }), metadata });
+  }
+  const { events } = await watch("");
+  await expect.poll(() => events.length).toBe(60);
+  const writes = Array.from({ length: 60 }, (_, index) => ({
+    op: "put" as const,
+    object: {
+      ...reviews({ v1: 100 }),
+      metadata: { name: `after-${index}`, namespace: "default", annotations: { text: "x".repeat(5_000) } },
+    },
+  }));
+  await api.store.commit(writes, "test");
+  await expect.poll(() => events.length).toBe(120);
+  expect(events.every((event) => event.type === "ADDED")).toBe(true);
+});
+
+test("timeoutSeconds that is no number is refused, and one beyond every timer is none of its own", async () => {
+  api = await startApi();
+  expect((await watch("timeoutSeconds=soon")).status).toBe(400);
+  const { events, ended } = await watch("timeoutSeconds=99999999999");
+  await create("a");
+  await expect.poll(() => names(events)).toEqual(["ADDED a"]);
+  expect(ended()).toBe(false);
 });

@@ -1,10 +1,11 @@
+import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { ConfigObject } from "../../../config/object.ts";
 import { CompactedError, type ConfigChange } from "../../../config/store.ts";
 import type { ApiContext } from "../context.ts";
 import { apiVersionOf } from "../kind-index.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
-import { expired, type StatusError, tooManyRequests, toStatus } from "../status-error.ts";
+import { badRequest, expired, type StatusError, tooManyRequests, toStatus } from "../status-error.ts";
 import { present } from "./present.ts";
 import { isTrue, parseVersion, tableOptions, tooNew } from "./read.ts";
 import type { Scope } from "./scope.ts";
@@ -14,8 +15,10 @@ import { type TableOptions, toTable } from "./table.ts";
 export interface WatchLimits {
   /** Watches open at one time. */
   maxWatches: number;
-  /** Bytes that may wait for a client that doesn't read; past this it is told 410 and must list again. */
+  /** Bytes that may wait for a client; past this, its watch goes on when it has read them. */
   maxPendingBytes: number;
+  /** How long that may take; then it is told 410 and must list again. */
+  slowReaderMs: number;
   bookmarkIntervalMs: number;
   /** How long a watch lasts that names no `timeoutSeconds`. */
   defaultTimeoutMs: number;
@@ -24,6 +27,7 @@ export interface WatchLimits {
 export const defaultWatchLimits: WatchLimits = {
   maxWatches: 256,
   maxPendingBytes: 1024 * 1024,
+  slowReaderMs: 30_000,
   bookmarkIntervalMs: 60_000,
   defaultTimeoutMs: 30 * 60_000,
 };
@@ -38,10 +42,16 @@ export function createWatchServer(context: ApiContext, limits: WatchLimits): Wat
   return {
     async open(request, scope) {
       if (open >= limits.maxWatches) throw tooManyRequests(`there are ${open} watches already`);
-      const start = await startOf(context, request, scope);
+      open++; // now, and not when the first list is read: many may ask at once
+      let start: Start;
+      try {
+        start = await startOf(context, request, scope);
+      } catch (error) {
+        open--;
+        throw error;
+      }
       return {
         async stream(response) {
-          open++;
           try {
             await run(context, request, scope, start, limits, response);
           } finally {
@@ -60,6 +70,7 @@ interface Start {
   initial: ConfigObject[];
   /** Changes after this revision follow. */
   revision: number;
+  timeoutMs: number | undefined;
   /** The client asked to be told where the beginning ends. */
   markInitialEnd: boolean;
 }
@@ -67,6 +78,7 @@ interface Start {
 async function startOf(context: ApiContext, request: ApiRequest, scope: Scope): Promise<Start> {
   const selected = selectorOf(request.query);
   const table = tableOptions(request, "");
+  const timeoutMs = timeoutOf(request.query);
   const version = request.query.get("resourceVersion") ?? "";
   const wantsInitial = request.query.get("sendInitialEvents");
   const markInitialEnd = isTrue(wantsInitial);
@@ -77,12 +89,22 @@ async function startOf(context: ApiContext, request: ApiRequest, scope: Scope): 
     };
     const { items, revision } = await context.store.list(query);
     const initial = items.filter((object) => isInScope(scope, object, selected));
-    return { selected, table, initial, revision, markInitialEnd };
+    return { selected, table, initial, revision, timeoutMs, markInitialEnd };
   }
   const current = await context.store.revision();
   const revision = version === "" || version === "0" ? current : parseVersion(version);
   if (revision > current) throw tooNew(revision, current);
-  return { selected, table, initial: [], revision, markInitialEnd: false };
+  return { selected, table, initial: [], revision, timeoutMs, markInitialEnd: false };
+}
+
+/** The longest that a timer can be set to: 24 days. */
+const maxTimeoutMs = 2 ** 31 - 1;
+
+/** `timeoutSeconds` in milliseconds; undefined when the client leaves it to the server. Throws 400. */
+function timeoutOf(query: URLSearchParams): number | undefined {
+  const text = query.get("timeoutSeconds") ?? "";
+  if (!/^\d{0,18}$/.test(text)) throw badRequest(`timeoutSeconds: Invalid value: ${JSON.stringify(text)}`);
+  return Number(text) === 0 ? undefined : Math.min(Number(text) * 1000, maxTimeoutMs);
 }
 
 async function run(
@@ -95,35 +117,71 @@ async function run(
 ): Promise<void> {
   const ended = new AbortController();
   const signal = AbortSignal.any([request.signal, context.closing, ended.signal]);
-  const writer = createEventWriter(context, scope, start.table, response, limits.maxPendingBytes, () => ended.abort());
+  const writer = createEventWriter(context, scope, start.table, response);
+  const room = () => waitForRoom(context, response, limits, signal);
   let revision = start.revision;
   const bookmarks = isTrue(request.query.get("allowWatchBookmarks"));
-  const timeoutMs = Number(request.query.get("timeoutSeconds") ?? 0) * 1000 || limits.defaultTimeoutMs;
-  const timeout = context.clock.setTimeout(() => ended.abort(), timeoutMs);
-  let bookmark = bookmarks ? context.clock.setTimeout(sendBookmark, limits.bookmarkIntervalMs) : undefined;
+  const timeout = context.clock.setTimeout(() => ended.abort(), start.timeoutMs ?? limits.defaultTimeoutMs);
+  let bookmark: { cancel(): void } | undefined;
   function sendBookmark(): void {
-    writer.bookmark(revision, false);
+    if (response.writableLength <= limits.maxPendingBytes) writer.bookmark(revision, false);
     bookmark = context.clock.setTimeout(sendBookmark, limits.bookmarkIntervalMs);
   }
   response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" });
   response.flushHeaders();
   try {
-    for (const object of start.initial) writer.event("ADDED", object);
+    for (const object of start.initial) {
+      if (signal.aborted) return; // without a bookmark: who comes back must begin again
+      writer.event("ADDED", object);
+      await room();
+    }
     if (start.markInitialEnd) writer.bookmark(revision, true);
+    if (bookmarks) bookmark = context.clock.setTimeout(sendBookmark, limits.bookmarkIntervalMs);
     for await (const commit of context.store.watch(revision, signal)) {
       for (const change of commit.changes) {
         const event = toEvent(scope, change, start.selected, commit.revision);
-        if (event) writer.event(event.type, event.object);
+        if (!event) continue;
+        writer.event(event.type, event.object);
+        await room();
       }
       revision = commit.revision;
     }
     if (bookmarks && !request.signal.aborted) writer.bookmark(revision, false);
   } catch (error) {
     if (error instanceof CompactedError) writer.error(expired(`too old resource version: ${revision}`));
-    else if (!signal.aborted) throw error;
+    else if (error instanceof SlowReaderError) {
+      context.logger.warn({ kind: scope.definition.kind }, "a watcher reads too slowly and is dropped");
+      writer.error(expired("the watcher reads too slowly"));
+    } else if (!signal.aborted) throw error;
   } finally {
     timeout.cancel();
     bookmark?.cancel();
+  }
+}
+
+class SlowReaderError extends Error {}
+
+/**
+ * The next change is taken from the store only when there is room for it, so that nothing piles up here for a slow reader, and one that
+ * reads gets any amount. Throws `SlowReaderError` past `slowReaderMs`.
+ */
+async function waitForRoom(
+  { clock }: ApiContext,
+  response: ServerResponse,
+  limits: WatchLimits,
+  signal: AbortSignal,
+): Promise<void> {
+  const hasRoom = response.writableLength <= limits.maxPendingBytes || !response.writableNeedDrain;
+  if (hasRoom || response.destroyed || signal.aborted) return;
+  const tooLong = new AbortController();
+  const timer = clock.setTimeout(() => tooLong.abort(), limits.slowReaderMs);
+  try {
+    await once(response, "drain", { signal: AbortSignal.any([signal, tooLong.signal]) });
+  } catch (error) {
+    if (tooLong.signal.aborted) throw new SlowReaderError();
+    if (!signal.aborted) throw error;
+  } finally {
+    timer.cancel();
   }
 }
 
@@ -154,20 +212,9 @@ function createEventWriter(
   scope: Scope,
   table: TableOptions | undefined,
   response: ServerResponse,
-  maxPendingBytes: number,
-  drop: () => void,
 ): EventWriter {
-  let dropped = false;
   const write = (type: string, object: unknown): void => {
-    if (dropped || response.destroyed) return;
-    if (response.writableLength > maxPendingBytes) {
-      dropped = true;
-      context.logger.warn({ kind: scope.definition.kind }, "a watcher reads too slowly and is dropped");
-      response.write(
-        `${JSON.stringify({ type: "ERROR", object: toStatus(expired("the watcher reads too slowly")) })}\n`,
-      );
-      drop();
-    } else response.write(`${JSON.stringify({ type, object })}\n`);
+    if (!response.destroyed) response.write(`${JSON.stringify({ type, object })}\n`);
   };
   return {
     event(type, object) {

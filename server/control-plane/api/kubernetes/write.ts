@@ -18,6 +18,8 @@ import {
   StatusError,
   unsupportedMediaType,
 } from "../status-error.ts";
+import { warningHeader, warningsOf } from "../warnings.ts";
+import { withGeneratedName } from "./generate-name.ts";
 import { present } from "./present.ts";
 import { isTrue, tableOptions } from "./read.ts";
 import { alignWithPath, existingObject, isDryRun, keyOfScope, type Scope, scopeOf } from "./scope.ts";
@@ -32,8 +34,16 @@ export async function createObject(context: ApiContext, request: ApiRequest): Pr
   if (scope.namespace === undefined) throw badRequest("an object is created in a namespace");
   const body = alignWithPath(scope, decodeObject(request.body, request.contentType));
   await requireNamespace(context, scope.namespace);
-  const object = prepareUpdate(scope.definition, body, undefined, writeContext(context, request, scope));
-  return respond(context, request, scope, 201, await put(context, request, scope, object, "absent"));
+  for (let attempt = 1; ; attempt++) {
+    const named = withGeneratedName(body);
+    const object = prepareUpdate(scope.definition, named, undefined, writeContext(context, request, scope));
+    try {
+      return await respond(context, request, scope, 201, await put(context, request, scope, object, "absent"));
+    } catch (error) {
+      const isTaken = named !== body && error instanceof StatusError && error.reason === "AlreadyExists";
+      if (!isTaken || attempt === maxAttempts) throw error;
+    }
+  }
 }
 
 export async function replaceObject(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
@@ -50,7 +60,7 @@ export async function replaceObject(context: ApiContext, request: ApiRequest): P
   checkPreconditions(scope, body, existing);
   const object = prepareUpdate(scope.definition, body, existing, writeContext(context, request, scope));
   const stored = await put(context, request, scope, object, expect ?? existing.metadata.resourceVersion);
-  return respond(context, request, scope, 200, stored);
+  return await respond(context, request, scope, 200, stored);
 }
 
 /** Merge, strategic merge and JSON patches, and server-side apply, by the body's media type. */
@@ -62,7 +72,7 @@ export async function patchObject(context: ApiContext, request: ApiRequest): Pro
     const object = await patch(existing); // throws when the client names a version that isn't this one any more
     try {
       const stored = await put(context, request, scope, object, existing?.metadata.resourceVersion ?? "absent");
-      return respond(context, request, scope, existing ? 200 : 201, stored);
+      return await respond(context, request, scope, existing ? 200 : 201, stored);
     } catch (error) {
       const isRace = error instanceof StatusError && error.code === 409;
       if (!isRace || attempt === maxAttempts) throw error;
@@ -180,7 +190,9 @@ async function put(
   const write = { op: "put" as const, object, ...(expect === undefined ? {} : { expect }) };
   try {
     const commit = await context.store.commit([write], author, { dryRun });
-    return commit.changes[0]?.after ?? (await existingObject(context, { ...scope, name: object.metadata.name }));
+    const [change] = commit.changes;
+    if (change?.after === undefined) return await existingObject(context, { ...scope, name: object.metadata.name });
+    return dryRun ? atVersion(change.after, change.before?.metadata.resourceVersion) : change.after;
   } catch (error) {
     if (error instanceof ConflictError) {
       if (expect === "absent") throw alreadyExists(scope.definition, object.metadata.name);
@@ -191,13 +203,20 @@ async function put(
   }
 }
 
-function respond(
+/** A dry run gives out no version: the object keeps the one it has, and `kubectl diff` shows none that nobody asked about. */
+function atVersion(object: ConfigObject, resourceVersion: string | undefined): ConfigObject {
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  return { ...object, metadata: resourceVersion === undefined ? metadata : { ...metadata, resourceVersion } };
+}
+
+async function respond(
   context: ApiContext,
   request: ApiRequest,
   scope: Scope,
   status: number,
   object: ConfigObject,
-): ApiResponse {
+): Promise<ApiResponse> {
+  const headers = warningHeader(warningsOf([object], (await context.store.list()).items));
   const table = tableOptions(request, object.metadata.resourceVersion ?? "");
-  return { status, body: table ? toTable(scope, [object], table, context.clock) : present(scope, object) };
+  return { status, headers, body: table ? toTable(scope, [object], table, context.clock) : present(scope, object) };
 }

@@ -4,6 +4,7 @@ import { badRequest, StatusError } from "../status-error.ts";
 import { deleteFault, getFaults, postFault } from "./faults.ts";
 import { listChanges, undoChange } from "./history.ts";
 import { getRouting, putWeights } from "./routing.ts";
+import { maxTransactionBytes } from "./transaction-request.ts";
 import { runTransaction } from "./transactions.ts";
 
 /** Limpid's own endpoints, with the contracts of server/contract. */
@@ -21,7 +22,7 @@ export function addLimpidRoutes(router: Router, context: ApiContext): void {
   add("DELETE", "/limpid/v1/faults/:namespace/:virtualService/:id", deleteFault);
   add("GET", "/limpid/v1/changes", listChanges);
   add("POST", "/limpid/v1/changes/:revision/undo", undoChange);
-  add("POST", "/limpid/v1/transactions", runTransaction);
+  router.add("POST", "/limpid/v1/transactions", (request) => runTransaction(context, request), maxTransactionBytes);
   add("GET", "/limpid/v1/pushes/:revision", getPush);
   addHealth(router, context);
 }

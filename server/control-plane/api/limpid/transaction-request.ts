@@ -12,7 +12,9 @@ const ConfigDocument = z.looseObject({
   }),
 });
 
-export const maxTransactionWrites = 1000;
+/** As many as one set of files may hold, see config/kinds/documents.ts. */
+export const maxTransactionWrites = 10_000;
+export const maxTransactionBytes = 16 * 1024 * 1024;
 
 /** `POST /limpid/v1/transactions[?dryRun=true]`: all of it or nothing. Answered with a ChangeResult. */
 export const TransactionRequest = z.strictObject({

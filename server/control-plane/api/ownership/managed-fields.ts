@@ -1,5 +1,6 @@
 import { isRecord } from "../body.ts";
 import { type FieldSet, parsePathKey, pathKey } from "./field-paths.ts";
+import { isEntry } from "./keyed-lists.ts";
 
 /** Who set which fields, and how. https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management */
 export interface Owner {
@@ -72,8 +73,9 @@ function toFieldsV1(fields: FieldSet): Record<string, unknown> {
   for (const key of [...fields].sort()) {
     let node = root;
     for (const name of parsePathKey(key)) {
-      const child = (node[`f:${name}`] ?? {}) as Record<string, unknown>;
-      node[`f:${name}`] = child;
+      const segment = isEntry(name) ? name : `f:${name}`;
+      const child = (node[segment] ?? {}) as Record<string, unknown>;
+      node[segment] = child;
       node = child;
     }
   }
@@ -81,10 +83,13 @@ function toFieldsV1(fields: FieldSet): Record<string, unknown> {
 }
 
 function collect(node: unknown, path: string[], fields: Set<string>): void {
-  const names = isRecord(node) ? Object.keys(node).filter((name) => name.startsWith("f:")) : [];
+  const names = isRecord(node) ? Object.keys(node).filter((name) => name.startsWith("f:") || isEntry(name)) : [];
   if (names.length === 0) {
     if (path.length > 0) fields.add(pathKey(path));
     return;
   }
-  for (const name of names) collect((node as Record<string, unknown>)[name], [...path, name.slice(2)], fields);
+  for (const name of names) {
+    const segment = isEntry(name) ? name : name.slice(2);
+    collect((node as Record<string, unknown>)[name], [...path, segment], fields);
+  }
 }

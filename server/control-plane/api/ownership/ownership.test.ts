@@ -39,6 +39,11 @@ describe("server-side apply", () => {
     expect(bare.object.metadata).toEqual({ name: "x" });
   });
 
+  test("a map that is wanted empty gives up what was in it", () => {
+    const bare = applied(serverSideApply(first.object, first.owners, object({}), at("me"), false));
+    expect(bare.object.metadata).toEqual({ name: "x" });
+  });
+
   test("a field that is given up stays while somebody else owns it", () => {
     const both = applied(serverSideApply(first.object, first.owners, object({ a: "1" }), at("you"), false));
     const less = applied(serverSideApply(both.object, both.owners, object({ b: "1" }), at("me"), false));
@@ -77,6 +82,78 @@ describe("server-side apply", () => {
     );
     expect(again.object).toEqual(first.object);
     expect(again.owners).toEqual(first.owners);
+  });
+});
+
+describe("lists with keys", () => {
+  const service = (...ports: object[]) => ({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "x" },
+    spec: { ports },
+  });
+  const http = { name: "http", port: 80, targetPort: 8080 };
+  const grpc = { name: "grpc", port: 90, protocol: "TCP" };
+  const none = { apiVersion: "v1", kind: "Service", metadata: { name: "x" }, spec: {} };
+  const mine = applied(serverSideApply({}, [], service(http), at("me"), false));
+
+  test("are owned entry by entry, in Kubernetes' form", () => {
+    expect(encodeManagedFields(mine.owners)[0]?.fieldsV1).toEqual({
+      "f:spec": {
+        "f:ports": { 'k:{"port":80,"protocol":"TCP"}': { "f:name": {}, "f:port": {}, "f:targetPort": {} } },
+      },
+    });
+    expect(decodeManagedFields(encodeManagedFields(mine.owners))).toEqual(mine.owners);
+  });
+
+  test("merge: another manager's entry is no conflict, and stays when mine goes", () => {
+    const both = applied(serverSideApply(mine.object, mine.owners, service(grpc), at("you"), false));
+    expect(both.object.spec).toEqual({ ports: [http, grpc] });
+    const yours = applied(serverSideApply(both.object, both.owners, none, at("me"), false));
+    expect(yours.object.spec).toEqual({ ports: [grpc] });
+    const empty = applied(serverSideApply(yours.object, yours.owners, none, at("you"), false));
+    expect(empty.object).not.toHaveProperty("spec.ports");
+  });
+
+  test("changing a field of somebody else's entry is a conflict that names both", () => {
+    const outcome = serverSideApply(
+      mine.object,
+      mine.owners,
+      service({ port: 80, targetPort: 9090 }),
+      at("you"),
+      false,
+    );
+    expect(outcome).toMatchObject({
+      ok: false,
+      conflicts: [{ manager: "me", field: '.spec.ports[port=80,protocol="TCP"].targetPort' }],
+    });
+  });
+
+  test("an entry that is given up stays, with its key, while somebody else sets a field of it", () => {
+    const patched = trackUpdate(mine.owners, mine.object, service({ ...http, targetPort: 9090 }), at("dashboard"));
+    const left = applied(serverSideApply(service({ ...http, targetPort: 9090 }), patched, none, at("me"), false));
+    expect(left.object.spec).toEqual({ ports: [{ port: 80, targetPort: 9090 }] });
+  });
+
+  test("of a ServiceEntry are its ports, by name; a VirtualService has none", () => {
+    const entry = (...ports: object[]) => ({ kind: "ServiceEntry", spec: { ports, hosts: ["a"] } });
+    const first = applied(serverSideApply({}, [], entry({ name: "a", number: 1 }), at("me"), false));
+    const second = applied(
+      serverSideApply(first.object, first.owners, entry({ name: "b", number: 2 }), at("you"), false),
+    );
+    expect(second.object.spec).toEqual({
+      hosts: ["a"],
+      ports: [
+        { name: "a", number: 1 },
+        { name: "b", number: 2 },
+      ],
+    });
+    const routes = (...http: object[]) => ({ kind: "VirtualService", spec: { http } });
+    const one = applied(serverSideApply({}, [], routes({ name: "a" }), at("me"), false));
+    expect(serverSideApply(one.object, one.owners, routes({ name: "b" }), at("you"), false)).toMatchObject({
+      ok: false,
+      conflicts: [{ field: ".spec.http" }],
+    });
   });
 });
 

@@ -4,10 +4,12 @@ import {
   type FieldSet,
   fieldsOf,
   formatPath,
+  isEntryKey,
   overlaps,
   parsePathKey,
   withoutField,
 } from "./field-paths.ts";
+import { entriesOf, listKeys } from "./keyed-lists.ts";
 import type { Owner } from "./managed-fields.ts";
 import type { Writer } from "./track-update.ts";
 
@@ -26,7 +28,7 @@ export type ApplyOutcome =
 /**
  * Server-side apply: `wanted` says every field that this manager wants to have a say in. Fields it no longer names go, unless somebody else
  * owns them too. Changing a field of somebody else is a conflict; `force` takes the field over.
- * Maps merge; lists are atomic. https://kubernetes.io/docs/reference/using-api/server-side-apply/
+ * Maps merge, and so do lists with keys; other lists are atomic. https://kubernetes.io/docs/reference/using-api/server-side-apply/
  */
 export function serverSideApply(
   live: Record<string, unknown>,
@@ -40,7 +42,7 @@ export function serverSideApply(
   const others = owners.filter((owner) => !isWriter(owner));
   const wantedFields = fieldsOf(wanted);
 
-  const merged = dropAbandoned(merge(live, wanted), mine?.fields ?? new Set(), wantedFields, others);
+  const merged = dropAbandoned(merge(wanted.kind, live, wanted, []), mine?.fields ?? new Set(), wantedFields, others);
   const { changed, removed } = compareFields(live, merged);
   const conflicts = findConflicts(others, changed);
   if (conflicts.length > 0 && !force) return { ok: false, conflicts };
@@ -85,22 +87,46 @@ function dropAbandoned(
   others: readonly Owner[],
 ): Record<string, unknown> {
   let result: unknown = merged;
-  for (const field of before) {
-    const kept =
-      [...wanted].some((path) => overlaps(path, field)) ||
-      others.some((owner) => [...owner.fields].some((path) => overlaps(path, field)));
-    if (!kept) result = withoutField(result, parsePathKey(field));
+  // Keys last: with them goes what is left of a list's entry.
+  const fields = [...before].map((field) => ({ field, path: parsePathKey(field) }));
+  fields.sort((a, b) => Number(isEntryKey(a.path)) - Number(isEntryKey(b.path)));
+  for (const { field, path: gone } of fields) {
+    // Not by what is above it: who has an empty map or list says nothing of what is in it.
+    const keeps = (fields: FieldSet): boolean =>
+      [...fields].some((path) => path.length >= field.length && overlaps(path, field));
+    const kept = keeps(wanted) || others.some((owner) => keeps(owner.fields));
+    if (!kept) result = withoutField(result, gone);
   }
   return result as Record<string, unknown>;
 }
 
-/** Maps merge, everything else is replaced; null says nothing. */
-function merge(live: Record<string, unknown>, wanted: Record<string, unknown>): Record<string, unknown> {
+/** Maps and lists with keys merge, everything else is replaced; null says nothing. */
+function merge(
+  kind: unknown,
+  live: Record<string, unknown>,
+  wanted: Record<string, unknown>,
+  path: readonly string[],
+): Record<string, unknown> {
   const result = { ...live };
   for (const [key, value] of Object.entries(wanted)) {
     if (value === null || value === undefined) continue;
     const old = result[key];
-    result[key] = isRecord(value) ? merge(isRecord(old) ? old : {}, value) : value;
+    const at = [...path, key];
+    if (isRecord(value)) result[key] = merge(kind, isRecord(old) ? old : {}, value, at);
+    else result[key] = Array.isArray(value) && Array.isArray(old) ? mergeList(kind, old, value, at) : value;
   }
   return result;
+}
+
+/** Entries that are there keep their places; new ones follow. */
+function mergeList(kind: unknown, live: unknown[], wanted: unknown[], path: readonly string[]): unknown[] {
+  const keys = listKeys(kind, path);
+  const before = keys && entriesOf(live, keys);
+  const after = keys && entriesOf(wanted, keys);
+  if (!before || !after) return wanted;
+  for (const [entry, item] of after) {
+    const old = before.get(entry);
+    before.set(entry, isRecord(old) && isRecord(item) ? merge(kind, old, item, [...path, entry]) : item);
+  }
+  return [...before.values()];
 }

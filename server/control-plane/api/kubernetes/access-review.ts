@@ -1,0 +1,37 @@
+import type { Handler, Router } from "../router.ts";
+
+/**
+ * What clients ask before they do something (`kubectl auth can-i`, `kubectl auth whoami`, dashboards such as k9s). Limpid's config API knows
+ * no users: who reaches its loopback port may do everything. The request's spec is not looked at.
+ * https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access
+ */
+export function addAccessReviews(router: Router): void {
+  const answer =
+    (apiVersion: string, kind: string, status: object): Handler =>
+    async () => ({ status: 201, body: { apiVersion, kind, metadata: {}, spec: {}, status } });
+  const authorization = "authorization.k8s.io/v1";
+  const reason = "Limpid's config API has no users: who reaches it may do everything";
+  router.add(
+    "POST",
+    `/apis/${authorization}/selfsubjectaccessreviews`,
+    answer(authorization, "SelfSubjectAccessReview", { allowed: true, reason }),
+  );
+  const everything = ["*"];
+  router.add(
+    "POST",
+    `/apis/${authorization}/selfsubjectrulesreviews`,
+    answer(authorization, "SelfSubjectRulesReview", {
+      resourceRules: [{ verbs: everything, apiGroups: everything, resources: everything }],
+      nonResourceRules: [{ verbs: everything, nonResourceURLs: everything }],
+      incomplete: false,
+    }),
+  );
+  const authentication = "authentication.k8s.io/v1";
+  router.add(
+    "POST",
+    `/apis/${authentication}/selfsubjectreviews`,
+    answer(authentication, "SelfSubjectReview", {
+      userInfo: { username: "system:anonymous", groups: ["system:unauthenticated"] },
+    }),
+  );
+}
