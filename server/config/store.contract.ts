@@ -288,6 +288,17 @@ export function describeConfigStore(name: string, setUp: () => StoreUnderTest): 
       await Promise.all([early, ...late].map((watcher) => watcher.ended));
     });
 
+    test("reads are answered at any moment of a commit, with all that was committed before they began", async () => {
+      const reviews = keyOf(rule("reviews"));
+      for (let steps = 0; steps < 60; steps++) {
+        const committing = store.commit([put(rule("reviews", { weight: steps }))], "ann");
+        for (let step = 0; step < steps; step++) await undefined;
+        const [object, { items }] = await Promise.all([store.get(reviews), store.list({ kind: reviews.kind })]);
+        for (const seen of [object, items[0]]) expect(seen?.metadata.generation ?? 0).toBeGreaterThanOrEqual(steps);
+        await committing;
+      }
+    });
+
     test("two writers with one version: one wins, the other hears of it", async () => {
       await store.commit([put(rule("reviews"))], "ann");
       const version = String((await mustGet(store, "reviews")).metadata.resourceVersion);

@@ -99,7 +99,8 @@ class PrismaConfigStore implements ConfigStore {
   /** The objects as of the database's revision, which another process may have moved on. */
   async #upToDate(): Promise<ObjectIndex> {
     const version = await this.#othersVersion();
-    if (version === this.#seenOthers && this.#index.revision >= this.#revision) return this.#index;
+    const isKnown = version !== undefined && version === this.#seenOthers;
+    if (isKnown && this.#index.revision >= this.#revision) return this.#index;
     const { revision } = await this.#state();
     while (this.#index.revision < revision) {
       this.#filling ??= this.#fill().finally(() => {
@@ -113,10 +114,14 @@ class PrismaConfigStore implements ConfigStore {
 
   /**
    * Moves with every commit of another connection, and only then, so that the revision need not be asked for, which costs a query with all of
-   * Prisma around it. There is one connection: see `openSqlite`. https://sqlite.org/pragma.html#pragma_data_version
+   * Prisma around it. There is one connection: see `openSqlite`; undefined while a transaction of ours holds it, for which Prisma waits.
+   * https://sqlite.org/pragma.html#pragma_data_version
    */
   async #othersVersion(): Promise<unknown> {
-    return (await this.#client.execute("PRAGMA data_version")).rows[0]?.[0];
+    return this.#client.execute("PRAGMA data_version").then(
+      ({ rows }) => rows[0]?.[0],
+      () => undefined,
+    );
   }
 
   async #fill(): Promise<void> {
