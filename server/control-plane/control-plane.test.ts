@@ -72,13 +72,21 @@ interface TestProxy {
   /** `VirtualHost http_proxy/reviews…` for each resource received. */
   received: string[];
   responses: number;
+  /** Why the stream ended, each time it did. */
+  lost: string[];
   refuse: (update: ResourceUpdate) => Record<string, string>;
   stop(): void;
 }
 
 /** Takes everything, like a proxy, and subscribes to the endpoints of its clusters. */
-function connect(port: number, name: string, namespace = "default", role = "sidecar"): TestProxy {
-  const proxy: TestProxy = { received: [], responses: 0, refuse: () => ({}) } as unknown as TestProxy;
+function connect(
+  port: number,
+  name: string,
+  namespace = "default",
+  role = "sidecar",
+  metadata: Record<string, string> = { INTERCEPTION_MODE: "NONE" },
+): TestProxy {
+  const proxy: TestProxy = { received: [], lost: [], responses: 0, refuse: () => ({}) } as unknown as TestProxy;
   const handlers: ResourceHandlers = {};
   for (const typeUrl of [TypeUrl.cluster, TypeUrl.endpoint, TypeUrl.listener, TypeUrl.route, TypeUrl.virtualHost]) {
     handlers[typeUrl] = {
@@ -102,12 +110,15 @@ function connect(port: number, name: string, namespace = "default", role = "side
       id: `${role}~127.0.1.1~${name}.${namespace}~${namespace}.svc.cluster.local`,
       userAgentName: "limpid-sidecar",
       userAgentVersionType: { case: "userAgentVersion", value: "0.1.0" },
-      metadata: { INTERCEPTION_MODE: "NONE", LABELS: { app: name, version: "v1" }, NAMESPACE: namespace },
+      metadata: { ...metadata, LABELS: { app: name, version: "v1" }, NAMESPACE: namespace },
     }),
     clock: systemClock,
     logger: silentLogger,
     backoff: { baseMs: 10, maxMs: 100 },
     handlers,
+    onConnection: (state) => {
+      if (state.state === "disconnected") proxy.lost.push(state.reason);
+    },
   });
   for (const typeUrl of [TypeUrl.cluster, TypeUrl.listener, TypeUrl.virtualHost]) proxy.ads.subscribe(typeUrl, "*");
   proxy.ads.subscribe(TypeUrl.route, ["http_proxy"]);
@@ -126,6 +137,13 @@ const inSync = (plane: ControlPlane, ids: number) =>
     }
     return statuses;
   }, 10_000);
+
+test("a proxy that is not served is turned away with the reason", async () => {
+  const plane = await startPlane(await storeWith(service("reviews")));
+  const proxy = connect(plane.addresses().xds, "productpage", "default", "sidecar", { INTERCEPTION_MODE: "REDIRECT" });
+  await vi.waitFor(() => expect(proxy.lost[0]).toContain("set node metadata INTERCEPTION_MODE to NONE"), 10_000);
+  expect(proxy.received).toEqual([]);
+});
 
 test("a change goes as one virtual host to whom it concerns, and its way is told", async () => {
   const store = await storeWith(service("reviews") + service("ratings") + virtualService(80, 'exportTo: ["."]'));

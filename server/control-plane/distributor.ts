@@ -2,6 +2,7 @@ import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import type { Logger } from "../lib/logger.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import type { ProxyResources } from "../translate/resources.ts";
+import { UnsupportedProxyError } from "../translate/translate.ts";
 import { RequestError } from "../xds/ads-server.ts";
 import type { Session } from "../xds/session.ts";
 import { createSnapshot, findInconsistencies } from "../xds/snapshot.ts";
@@ -39,10 +40,11 @@ export class Distributor {
     return this.#clients.size;
   }
 
+  /** Throws `RequestError` for a proxy that is not served: with an open stream that says nothing it would look for the fault in vain. */
   connect(session: Session): void {
     const client = { session, proxy: this.#parse(session), resources: undefined };
-    this.#clients.set(session, client);
     const snapshot = this.#translate(client);
+    this.#clients.set(session, client);
     if (snapshot) session.publish(snapshot);
   }
 
@@ -102,6 +104,7 @@ export class Distributor {
       client.resources = resources;
       return snapshot;
     } catch (error) {
+      if (error instanceof UnsupportedProxyError) throw new RequestError(error.message);
       logger.error({ err: error, proxy: client.proxy.id, revision: pipeline.revision }, "translation failed");
       onFailure(client.session);
       return undefined;
