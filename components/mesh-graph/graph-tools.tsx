@@ -20,7 +20,7 @@ export function GraphTools({ canvas }: { canvas: RefObject<MeshCanvasHandle | nu
     { name: t("zoom-out"), icon: IconMinus, run: () => canvas.current?.zoomBy(3 / 4) },
     { name: t("fit"), icon: IconArrowsMaximize, run: () => canvas.current?.fit() },
     { name: t("tidy"), icon: IconLayoutDistributeVertical, run: () => canvas.current?.tidy() },
-    { name: t("export"), icon: IconDownload, run: () => void canvas.current?.exportPng().then(download) },
+    { name: t("export"), icon: IconDownload, run: () => void canvas.current?.exportPng("").then(download) },
   ];
   return (
     <div className={styles.tools}>

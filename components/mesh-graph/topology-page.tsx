@@ -112,6 +112,7 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
             emphasis={emphasis}
             animate={animate && moving}
             onSelect={onSelect}
+            onPoint={() => {}}
             handle={canvas}
           />
           <AccessibleGraph
