@@ -27,7 +27,10 @@ export function curveOf(points: readonly Point[]): Curve {
   for (let i = 0; i + 3 < points.length; i += 3) lengths.push(lengthOf(points, i));
   const total = lengths.reduce((sum, length) => sum + length, 0) || 1;
   let sum = 0;
-  const ends = lengths.map((length) => (sum += length) / total);
+  const ends = lengths.map((length) => {
+    sum += length;
+    return sum / total;
+  });
   return { points, ends, bounds: boundsOf(points) };
 }
 

@@ -4,12 +4,13 @@ import { useReducedMotion } from "@mantine/hooks";
 import { type RefObject, useEffect, useImperativeHandle, useRef, useState } from "react";
 import type { Graph } from "../../server/contract/index.ts";
 import { GraphView, type Pointed } from "./graph-view.ts";
-import type { Direction } from "./layout.ts";
+import type { Direction, Point } from "./layout.ts";
+import { isSmall, layoutElsewhere } from "./layout-elsewhere.ts";
 import styles from "./mesh-canvas.module.css";
 import type { Emphasis } from "./paint.ts";
 import { readPalette } from "./palette.ts";
 import { forgetPlaces, rememberPlaces, withRemembered } from "./places.ts";
-import { keepPositions, noPositions, type Positions } from "./positions.ts";
+import { isPlaced, keepPositions, noPositions, type Positions } from "./positions.ts";
 import { layoutNodesOf, type SceneText } from "./scene.ts";
 
 export interface MeshCanvasHandle {
@@ -67,9 +68,18 @@ export function MeshCanvas({ graph, text, emphasis, animate, onSelect, onPoint, 
   useEffect(() => {
     if (!view) return;
     if (positions.current.points.size === 0) positions.current = noPositions(directionFor(surface.current));
-    const fresh = keepPositions(layoutNodesOf(graph.nodes), graph.edges, positions.current);
-    if (fresh !== positions.current) positions.current = withRemembered(fresh);
-    view.setGraph(graph, positions.current.points, text, positions.current.direction);
+    const nodes = layoutNodesOf(graph.nodes);
+    const show = (fresh?: ReadonlyMap<string, Point>) => {
+      const next = keepPositions(nodes, graph.edges, positions.current, fresh);
+      if (next !== positions.current) positions.current = withRemembered(next);
+      view.setGraph(graph, positions.current.points, text, positions.current.direction);
+    };
+    if (isSmall(nodes) || isPlaced(nodes, graph.edges, positions.current)) return show();
+    let gone = false;
+    void layoutElsewhere(nodes, graph.edges, positions.current.direction).then((fresh) => !gone && show(fresh));
+    return () => {
+      gone = true;
+    };
   }, [view, graph, text]);
   useEffect(() => view?.setEmphasis(emphasis), [view, emphasis]);
   useEffect(() => view?.setAnimate(animate && !still), [view, animate, still]);
