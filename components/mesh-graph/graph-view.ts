@@ -278,7 +278,9 @@ export class GraphView {
     const started = performance.now();
     base.style.transform = "";
     paintScene(ctx, this.scene, this.labels.of(this.scene, view), view, this.palette, this.whole());
-    this.painted = { view, tookMs: performance.now() - started };
+    // For whoever measures how long a graph takes to be seen: the bench, or a browser's own tools.
+    if (!this.painted && this.scene.nodes.length > 0) performance.mark("graph-painted");
+    if (this.scene.nodes.length > 0) this.painted = { view, tookMs: performance.now() - started };
   }
 
   private paintFlying(seconds: number): void {

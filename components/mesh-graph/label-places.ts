@@ -1,8 +1,7 @@
 import { isNear } from "./curve.ts";
-import { far } from "./detail.ts";
 import { type View, visibleRect } from "./paint.ts";
 import { type LabelMemory, type Labels, placeLabels } from "./place-labels.ts";
-import { grown, holds, type Rect } from "./rect.ts";
+import { contains, grown, holds, type Rect } from "./rect.ts";
 import type { Scene } from "./scene.ts";
 
 /** Of a graph this small everything is placed at once; of a larger one only what is in sight. */
@@ -34,17 +33,15 @@ export class LabelPlaces {
     if (known && known.scene === scene && known.zoom === view.zoom && (!known.region || contains(known.region, seen)))
       return known;
     const region = scene.edges.length > small ? grown(seen, 0.25 * Math.max(seen.width, seen.height)) : null;
-    const nodes = view.zoom < far ? [] : scene.nodes.filter((node) => !region || holds(region, node));
-    const edges = scene.edges.filter(({ curve }) => !region || isNear(curve, region));
-    const labels = placeLabels({ nodes, edges, boxes: scene.boxes }, view.zoom, this.memory);
+    const nodes = scene.nodes.filter((node) => !region || holds(region, node));
+    const here = new Set(nodes.map(({ id }) => id));
+    // What only passes through a crowd has its numbers where it starts and ends.
+    const edges = scene.edges.filter(
+      ({ curve, edge }) => !region || ((here.has(edge.source) || here.has(edge.target)) && isNear(curve, region)),
+    );
+    const labels = placeLabels({ nodes, edges, boxes: scene.boxes, bounds: scene.bounds }, view.zoom, this.memory);
     const covers = new Map(labels.numbers.filter(({ on }) => on).map(({ id, rect }) => [id, rect]));
     this.known = { scene, zoom: view.zoom, region, labels, covers };
     return this.known;
   }
 }
-
-const contains = (outer: Rect, inner: Rect): boolean =>
-  inner.x >= outer.x &&
-  inner.y >= outer.y &&
-  inner.x + inner.width <= outer.x + outer.width &&
-  inner.y + inner.height <= outer.y + outer.height;

@@ -44,7 +44,7 @@ export function layoutGraph(
   const depth = Math.max(0, ...groups.map((group) => group.layer)) + 1;
   const columns = Array.from({ length: depth }, () => 1);
   // Rows of one layer in one band before it is wrapped, so that the whole stays about as wide as high.
-  const limit = Math.max(6, Math.ceil((1.2 * Math.sqrt(nodes.length)) / bands.size));
+  const limit = Math.max(nodes.length > 60 ? 3 : 6, Math.ceil(Math.sqrt(nodes.length) / bands.size));
   let top = 0;
   for (const name of [...bands.keys()].toSorted(byText)) {
     const band = bands.get(name) ?? [];
@@ -104,7 +104,12 @@ function placeBand(
       settle(layer, (group) => wish.get(group) ?? group.y);
     }
   }
-  for (const [index, layer] of layers.entries()) columns[index] = Math.max(columns[index] ?? 1, wrap(layer, limit));
+  const wrapped = layers.map((layer) => wrap(layer, limit));
+  for (const [index, count] of wrapped.entries()) columns[index] = Math.max(columns[index] ?? 1, count);
+  // Wrapped layers stand around the middle; one that is not would be left behind where its neighbours had drawn it.
+  if (wrapped.some((count) => count > 1)) {
+    for (const [index, layer] of layers.entries()) if (wrapped[index] === 1) stack(layer);
+  }
   const extent = extentOf(connected);
   return placeLoners(
     band.filter((group) => !connected.includes(group)),

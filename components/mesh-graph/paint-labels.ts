@@ -17,7 +17,11 @@ export function paintLabels(
   ctx.textAlign = "left";
   ctx.font = `${size.title}px ${palette.font}`;
   ctx.fillStyle = palette.ink2;
-  for (const { text, rect } of titles) ctx.fillText(text, rect.x, rect.y + size.title);
+  ctx.lineWidth = size.title / 3;
+  for (const { text, rect } of titles) {
+    ctx.strokeText(text, rect.x, rect.y + size.title);
+    ctx.fillText(text, rect.x, rect.y + size.title);
+  }
   ctx.textAlign = "center";
   for (const { id, lines, sub, x, y } of names) {
     ctx.globalAlpha = isFaint(id) ? 0.25 : 1;

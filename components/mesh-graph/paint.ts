@@ -27,6 +27,9 @@ export interface Emphasis {
   lit: ReadonlySet<string> | null;
 }
 
+/** From this many calls on. */
+const crowd = 400;
+
 /** Draws the graph without its particles. */
 export function paintScene(
   ctx: CanvasRenderingContext2D,
@@ -47,7 +50,19 @@ export function paintScene(
   for (const box of scene.boxes) paintBox(ctx, box, view.zoom, palette, emphasis);
   const isFaint = (id: string) => emphasis.lit !== null && !emphasis.lit.has(id);
   if (view.zoom < far) paintFarEdges(ctx, edges, view.zoom, palette, isFaint);
-  else for (const edge of edges) paintEdge(ctx, edge, palette, isFaint(edge.id), emphasis.selected === edge.id);
+  else {
+    // In a crowd, calls that only pass through are a haze: of interest is what stands here and what it talks to.
+    const here = new Set(nodes.map(({ id }) => id));
+    const isPassing = ({ id, edge }: SceneEdge) =>
+      scene.edges.length > crowd &&
+      edge.health !== "failing" &&
+      !here.has(edge.source) &&
+      !here.has(edge.target) &&
+      !emphasis.lit?.has(id);
+    paintFarEdges(ctx, edges.filter(isPassing), view.zoom, palette, () => true);
+    for (const edge of edges)
+      if (!isPassing(edge)) paintEdge(ctx, edge, palette, isFaint(edge.id), emphasis.selected === edge.id);
+  }
   for (const node of nodes) {
     ctx.globalAlpha = isFaint(node.id) ? 0.18 : 1;
     if (view.zoom < far) paintFarNode(ctx, node, view.zoom, palette);

@@ -3,7 +3,7 @@ import { badgeRadius, badgesOf } from "./badges.ts";
 import { labelsOf } from "./graph-text.ts";
 import { layoutGraph } from "./layout.ts";
 import { type LabelMemory, type Labels, placeLabels } from "./place-labels.ts";
-import { overlap, type Rect, touchesDisc } from "./rect.ts";
+import { contains, grown, overlap, type Rect, touchesDisc } from "./rect.ts";
 import { type Arrangement, buildScene, layoutNodesOf, type Scene } from "./scene.ts";
 import { bookinfo, testEdge, testNode } from "./testing/graph.ts";
 
@@ -22,7 +22,7 @@ const sceneOf = (graph: Pick<typeof bookinfo, "nodes" | "edges">, over: Partial<
   );
 };
 /** Every pair of things that lie on each other. */
-function collisions({ nodes, boxes }: Scene, { names, numbers, titles }: Labels): string[] {
+function collisions({ nodes, boxes, bounds }: Scene, { names, numbers, titles }: Labels): string[] {
   const rects: [string, Rect][] = [
     ...names.map(({ id, rect }): [string, Rect] => [`name ${id}`, rect]),
     ...numbers.map(({ id, rect }): [string, Rect] => [`number ${id}`, rect]),
@@ -31,6 +31,7 @@ function collisions({ nodes, boxes }: Scene, { names, numbers, titles }: Labels)
   const found: string[] = [];
   for (const [index, [name, rect]] of rects.entries()) {
     for (const [other, rest] of rects.slice(index + 1)) if (overlap(rect, rest)) found.push(`${name} × ${other}`);
+    if (name.startsWith("number") && !contains(grown(bounds, 5), rect)) found.push(`${name} is cut off`);
     for (const node of nodes) if (touchesDisc(rect, node)) found.push(`${name} × ring ${node.id}`);
     for (const { badge, x, y } of badgesOf(nodes, boxes))
       if (!name.startsWith("name") && touchesDisc(rect, { x, y, r: badgeRadius })) found.push(`${name} × ${badge}`);

@@ -1,7 +1,7 @@
 import { badgeRadius, badgesOf } from "./badges.ts";
 import { type Curve, pointAt, samplesOf } from "./curve.ts";
-import { near } from "./detail.ts";
-import { grown, type Rect } from "./rect.ts";
+import { far, near } from "./detail.ts";
+import { contains, grown, type Rect } from "./rect.ts";
 import { nameSize, type SceneBox, type SceneEdge, type SceneNode } from "./scene.ts";
 import { Taken } from "./taken.ts";
 import { monoWidth, sansWidth } from "./text-size.ts";
@@ -45,6 +45,8 @@ export interface Labelled {
   nodes: readonly SceneNode[];
   edges: readonly SceneEdge[];
   boxes: readonly SceneBox[];
+  /** No number is written outside of it: a fit would cut it off. */
+  bounds: Rect;
 }
 
 /** In graph units, so that on the screen it stays between `low` and `high` pixels. */
@@ -58,20 +60,29 @@ const mostNumbers = 160;
  * Names, numbers and titles where they cover neither each other nor a ring: names first, then what fails and what is busy. What has no
  * place is shortened, or left out. `memory` keeps places from one refresh to the next; it is updated.
  */
-export function placeLabels({ nodes, edges, boxes }: Labelled, zoom: number, memory: LabelMemory = new Map()): Labels {
+export function placeLabels(
+  { nodes, edges, boxes, bounds }: Labelled,
+  zoom: number,
+  memory: LabelMemory = new Map(),
+): Labels {
   const size = {
     name: sizeOn(zoom, nameSize, 10.5, 16),
     number: sizeOn(zoom, 11, 10, 14),
     title: sizeOn(zoom, 11.5, 10.5, 14),
   };
   const taken = new Taken([...nodes, ...badgesOf(nodes, boxes).map(({ x, y }) => ({ x, y, r: badgeRadius }))]);
-  const names = placeNames(nodes, size.name, taken);
+  const names = zoom < far ? [] : placeNames(nodes, size.name, taken);
   for (const box of boxes) if (box.kind === "versions") taken.add(box.id, box);
   const lines = new Taken([]);
   for (const { id, curve } of edges)
     for (const point of samplesOf(curve, 28)) lines.add(id, { ...point, width: 0, height: 0 });
   const titles = placeTitles(boxes, size.title, taken, lines);
-  const numbers = placeNumbers(zoom >= near ? edges : [], size.number, taken, lines, memory);
+  const numbers = placeNumbers(
+    zoom >= near ? edges : [],
+    size.number,
+    { taken, lines, within: grown(bounds, 4) },
+    memory,
+  );
   return { names, numbers, titles, size };
 }
 
@@ -131,13 +142,14 @@ function placeTitles(boxes: readonly SceneBox[], size: number, taken: Taken, lin
   });
 }
 
-function placeNumbers(
-  edges: readonly SceneEdge[],
-  size: number,
-  taken: Taken,
-  lines: Taken,
-  memory: LabelMemory,
-): PlacedNumber[] {
+/** What numbers have to keep off, what they had better not lie on, and where they end. */
+interface Ground {
+  taken: Taken;
+  lines: Taken;
+  within: Rect;
+}
+
+function placeNumbers(edges: readonly SceneEdge[], size: number, ground: Ground, memory: LabelMemory): PlacedNumber[] {
   const first = edges
     .filter(({ labels }) => labels.length > 0)
     .toSorted(
@@ -149,13 +161,13 @@ function placeNumbers(
     .slice(0, mostNumbers);
   const placed: PlacedNumber[] = [];
   for (const edge of first) {
-    const best = bestPlace(edge, size, taken, lines, memory.get(edge.id));
+    const best = bestPlace(edge, size, ground, memory.get(edge.id));
     if (!best) {
       memory.delete(edge.id);
       continue;
     }
     memory.set(edge.id, best.key);
-    taken.add(edge.id, grown(best.rect, 1));
+    ground.taken.add(edge.id, grown(best.rect, 1));
     placed.push({ id: edge.id, lines: best.lines, rect: best.rect, on: best.on });
   }
   return placed;
@@ -177,15 +189,14 @@ const tolerable = 9;
 function bestPlace(
   edge: SceneEdge,
   size: number,
-  taken: Taken,
-  lines: Taken,
+  { taken, lines, within }: Ground,
   remembered: string | undefined,
 ): Place | null {
   let best: Place | null = null;
   for (const [index, text] of edge.labels.entries()) {
     const words = text.split("\n");
     for (const place of candidates(edge.curve, words, size)) {
-      if (!taken.isFree(place.rect)) continue;
+      if (!contains(within, place.rect) || !taken.isFree(place.rect)) continue;
       const key = `${index}${place.key}`;
       // What other calls it would lie on, and where it does not mean to stand on its own, that too.
       const crossed = lines.idsIn(grown(place.rect, 2));

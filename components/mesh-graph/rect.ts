@@ -24,3 +24,9 @@ export function touchesDisc(rect: Rect, disc: { x: number; y: number; r: number 
   const dy = Math.max(rect.y - disc.y, 0, disc.y - rect.y - rect.height);
   return Math.hypot(dx, dy) < disc.r + gap;
 }
+
+export const contains = (outer: Rect, inner: Rect): boolean =>
+  inner.x >= outer.x &&
+  inner.y >= outer.y &&
+  inner.x + inner.width <= outer.x + outer.width &&
+  inner.y + inner.height <= outer.y + outer.height;
