@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Change, Graph } from "../../server/contract/index.ts";
-import { asOf } from "./replay.ts";
+import { asOf, momentOf } from "./replay.ts";
 import { bookinfo } from "./testing/graph.ts";
 
 const timeline = { fromMs: 0, stepSec: 1, requestRate: [], errorShare: [], recordedFromMs: 0 };
@@ -27,3 +27,10 @@ it("shows a fault only while it burned", () => {
 
 it("leaves the graph alone when nothing changed since", () =>
   expect(asOf(graph, [change(1, "traffic")], 5)).toBe(graph));
+
+it("is one step before live with the first key, and live past that", () => {
+  const span = { from: 0, to: 900_000, stepMs: 10_000 };
+  expect(momentOf(span.to - span.stepMs, span)).toBe(890_000);
+  expect([momentOf(891_000, span), momentOf(span.to + 5000, span)]).toEqual([null, null]);
+  expect(momentOf(-5000, span)).toBe(10_000);
+});

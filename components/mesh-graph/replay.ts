@@ -24,3 +24,16 @@ export function asOf(graph: Graph, changes: readonly Change[], at: number): Grap
   });
   return { ...graph, nodes };
 }
+
+/** What the strip shows, in Unix milliseconds. */
+export interface Span {
+  from: number;
+  to: number;
+  stepMs: number;
+}
+
+/** A place on the strip as a full second to replay; null is live: nearer to the end than one step, but not the step before it. */
+export function momentOf(ms: number, { from, to, stepMs }: Span): number | null {
+  const second = Math.round(Math.max(from + stepMs, ms) / 1000) * 1000;
+  return second > to - stepMs ? null : second;
+}

@@ -5,15 +5,10 @@ import { useLocale, useTranslations } from "use-intl";
 import type { Change, Graph } from "../../server/contract/index.ts";
 import { formatTimeOfDay } from "../ui/format.ts";
 import { linePath } from "../ui/sparkline.tsx";
+import { momentOf, type Span } from "./replay.ts";
 import { Marks } from "./strip-mark.tsx";
 import styles from "./time-strip.module.css";
 import type { TopologyState } from "./use-topology-state.ts";
-
-export interface Span {
-  from: number;
-  to: number;
-  stepMs: number;
-}
 
 export const spanOf = ({ timeline: { fromMs, stepSec, requestRate } }: Graph): Span => ({
   from: fromMs,
@@ -41,10 +36,7 @@ export function Track({ graph, span, changes, state }: TrackProps) {
   const drag = useDrag((at) => state.set({ at: at === null ? null : String(at) }));
   const at = drag.at === undefined ? state.at : drag.at;
   const now = at ?? span.to;
-  const momentAt = (ms: number): number | null => {
-    const second = Math.round(Math.max(span.from + span.stepMs, ms) / 1000) * 1000;
-    return second >= span.to - span.stepMs ? null : second;
-  };
+  const momentAt = (ms: number) => momentOf(ms, span);
   const choose = (ms: number) => state.set({ at: momentAt(ms)?.toString() ?? null });
   const onPointer = (event: PointerEvent<HTMLDivElement>) => {
     if (drag.at === undefined && event.type !== "pointerdown") return;
