@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser, openPage, patience } from "./browser.ts";
@@ -76,6 +77,82 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
     expect(await table.locator("[data-edge]").count()).toBeGreaterThanOrEqual(7);
   });
 
+  test("under reduced motion no request flies and nothing is animated, and without it they do", async () => {
+    const { page: still } = await openPage(browser, mesh, "/topology?select=default%2Freviews", {
+      reducedMotion: "reduce",
+    });
+    await still.locator('[data-node="default/reviews/v1"][data-health="healthy"]').waitFor({ state: "attached" });
+    await eventually(() => paintedOn(still, "base"), patience, "a still graph");
+    // Frame by frame: what is never there never moves. The style sheet leaves an animation a hundredth of a millisecond.
+    for (let frame = 0; frame < 30; frame++) {
+      expect(await afterFrame(still, animatedMs)).toBeLessThan(1);
+      if (frame % 10 === 0) expect(await paintedOn(still, "particles")).toBe(0);
+    }
+    const { page: moving } = await openPage(browser, mesh, "/topology");
+    await eventually(() => paintedOn(moving, "particles"), patience, "requests in flight");
+  });
+
+  test("the strip replays by key and by pointer, and Escape goes back to live", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/topology");
+    await eventually(() => paintedOn(page, "base"), patience, "the page at work");
+    const strip = page.getByTestId("time-strip");
+    await strip.focus();
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("ArrowLeft");
+    await page.waitForURL(/at=\d+/);
+    await eventually(() => page.getByTestId("strip-live").isEnabled(), patience, "a way back to live");
+    await page.keyboard.press("Escape");
+    await page.waitForURL((url) => !url.searchParams.has("at"));
+    const box = await strip.boundingBox();
+    if (!box) throw new Error("the strip has no place");
+    await page.mouse.move(box.x + box.width * 0.9, box.y + 30);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + 30, { steps: 8 });
+    await page.mouse.up();
+    await page.waitForURL(/at=\d+/);
+    // A mesh that was just started has no record of most of the strip.
+    expect(await page.getByTestId("strip-unrecorded").count()).toBe(1);
+    expect(problems).toEqual([]);
+  });
+
+  test("a focused call is told in a tip, and its panel is a sheet on a phone", async () => {
+    const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+    const { page } = await openPage(browser, mesh, "/topology", phone);
+    const call = page.locator('li[data-source="default/productpage/v1"][data-target="default/details/v1"] button');
+    await call.waitFor({ state: "attached" });
+    await eventually(() => paintedOn(page, "base"), patience, "the page at work");
+    await call.focus();
+    await page.getByTestId("graph-tip").getByText("productpage v1 → details v1").waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").getByTestId("side-panel").getByText("details.default.svc.cluster.local").waitFor();
+  });
+
+  test("the list on a phone scrolls as one page", async () => {
+    const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+    const { page } = await openPage(browser, mesh, "/topology?view=list", phone);
+    const table = page.getByTestId("graph-table");
+    for (const id of workloads) await table.locator(`[data-node="${id}"]`).waitFor();
+    const hidden = await table.evaluate(
+      (list) =>
+        [...list.querySelectorAll("section, section > div")].filter((one) => one.scrollHeight > one.clientHeight + 1)
+          .length,
+    );
+    expect(hidden).toBe(0);
+    expect(await table.evaluate((list) => list.scrollHeight > list.clientHeight)).toBe(true);
+  });
+
+  test("the export is a picture of what is seen", async () => {
+    const { page } = await openPage(browser, mesh, "/topology");
+    await page.locator('[data-node="default/reviews/v1"][data-health="healthy"]').waitFor({ state: "attached" });
+    await eventually(() => paintedOn(page, "base"), patience, "something painted on the canvas");
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Export PNG" }).click(),
+    ]);
+    expect(file.suggestedFilename()).toMatch(/^topology-.*\.png$/);
+    expect(statSync(await file.path()).size).toBeGreaterThan(20_000);
+  });
+
   test("find keeps what was asked for", async () => {
     const { page } = await openPage(browser, mesh, "/topology?view=list");
     await page
@@ -89,6 +166,34 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
     expect(page.url()).toContain("find=details");
   });
 });
+
+/** Pixels that are not transparent on one of the graph's two canvases. */
+const paintedOn = (page: Page, layer: "base" | "particles"): Promise<number> =>
+  page.evaluate(
+    (index) => {
+      const canvas = document.querySelectorAll<HTMLCanvasElement>('[data-testid="mesh-canvas"] canvas')[index];
+      const pixels = canvas?.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+      let painted = 0;
+      for (let i = 3; i < pixels.length; i += 4) if (pixels[i]) painted++;
+      return painted;
+    },
+    layer === "base" ? 0 : 1,
+  );
+
+/** How long the longest animation or transition takes that is under way. */
+const animatedMs = (): number =>
+  Math.max(
+    0,
+    ...document
+      .getAnimations()
+      .filter((one) => one.playState === "running")
+      .map((one) => Number(one.effect?.getComputedTiming().activeDuration ?? 0)),
+  );
+
+const afterFrame = async <T>(page: Page, read: () => T): Promise<T> => {
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
+  return page.evaluate(read) as Promise<T>;
+};
 
 /** Share of the graph's pixels that are not transparent; 0 while nothing was drawn. */
 const paintedShare = (page: Page): Promise<number> =>

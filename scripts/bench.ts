@@ -2,6 +2,7 @@
 import { cpus, totalmem } from "node:os";
 import { benchDataPath } from "./bench/data-path.ts";
 import { benchFootprint } from "./bench/footprint.ts";
+import { benchGraph } from "./bench/graph.ts";
 import { benchSlider } from "./bench/slider.ts";
 import { benchStartUp } from "./bench/start-up.ts";
 
@@ -10,6 +11,7 @@ const parts: Record<string, () => Promise<void>> = {
   slider: benchSlider,
   "data-path": benchDataPath,
   footprint: benchFootprint,
+  graph: benchGraph,
 };
 
 const chosen = process.argv.slice(2);

@@ -49,7 +49,10 @@ export const AccessibleGraph = memo(function AccessibleGraph({
           <li key={node.id} data-node={node.id} data-health={node.health} data-badges={node.badges.join(" ")}>
             {button(
               node.id,
-              t("node-said", { name: nameOf(node.id), health: health(node.health), ...numbers(node.signals) }),
+              [
+                t("node-said", { name: nameOf(node.id), health: health(node.health), ...numbers(node.signals) }),
+                ...node.badges.map((badge) => t(`badge-says-${badge}`)),
+              ].join(", "),
             )}
           </li>
         ))}

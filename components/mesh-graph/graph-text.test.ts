@@ -7,7 +7,11 @@ const all = ["rate", "p95", "errors"] as const;
 const labels = (edge: GraphEdge, kinds: readonly ("rate" | "p95" | "errors")[] = all) => labelsOf(edge, kinds, "en");
 
 it("says rate and latency of a healthy call", () => {
-  expect(labels(testEdge("a", "b", { requestRate: 42.1, latencyMsP95: 38 }))).toEqual(["42.1 rps · 38 ms", "42.1 rps"]);
+  expect(labels(testEdge("a", "b", { requestRate: 42.1, latencyMsP95: 38 }))).toEqual([
+    "42.1 rps · 38 ms",
+    "42.1 rps\n38 ms",
+    "42.1 rps",
+  ]);
 });
 
 it("says what fails instead of the latency, and keeps that where there is little room", () => {
@@ -17,8 +21,8 @@ it("says what fails instead of the latency, and keeps that where there is little
     { requestRate: 13, errorShare: 0.24, latencyMsP95: 4 },
     { "200": 9.9, "503": 2.9, "500": 0.2 },
   );
-  expect(labels(edge)).toEqual(["13.0 rps · 24 % 503", "24 % 503"]);
-  expect(labels(edge, ["rate", "p95"])).toEqual(["13.0 rps · 4 ms", "13.0 rps"]);
+  expect(labels(edge)).toEqual(["13.0 rps · 24 % 503", "13.0 rps\n24 % 503", "24 % 503"]);
+  expect(labels(edge, ["rate", "p95"])).toEqual(["13.0 rps · 4 ms", "13.0 rps\n4 ms", "13.0 rps"]);
 });
 
 it("says only what is asked for, and nothing without traffic", () => {

@@ -3,11 +3,9 @@ import { useMemo } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Graph, GraphEdge, GraphNode } from "../../server/contract/index.ts";
 import { formatMs, formatRate, formatShare, quantityText } from "../ui/format.ts";
+import { notable } from "./detail.ts";
 import type { SceneText } from "./scene.ts";
 import type { LabelKind } from "./use-topology-state.ts";
-
-/** Errors are worth a label from this share on. */
-const notable = 0.01;
 
 /** What the graph says below rings and on calls: `13 rps · 17 ms`, or `13 rps · 24 % 503` where it fails. */
 export function useGraphText(labels: readonly LabelKind[]): SceneText {
@@ -26,7 +24,7 @@ export function useGraphText(labels: readonly LabelKind[]): SceneText {
   );
 }
 
-/** The whole label, then what is left of it where there is no room: what fails before how much. */
+/** The whole label, the same in two lines, then what is left of it where there is no room: what fails before how much. */
 export function labelsOf({ signals, codes }: GraphEdge, labels: readonly LabelKind[], locale: string): string[] {
   if (signals.requestRate <= 0) return [];
   const failing = labels.includes("errors") && signals.errorShare > notable;
@@ -37,7 +35,7 @@ export function labelsOf({ signals, codes }: GraphEdge, labels: readonly LabelKi
     ? [quantityText(formatShare(signals.errorShare, locale)), worstCode(codes)].filter(Boolean).join(" ")
     : "";
   const whole = [rate, errors || latency].filter(Boolean);
-  return [...new Set([whole.join(" · "), errors || rate || latency])].filter(Boolean);
+  return [...new Set([whole.join(" · "), whole.join("\n"), errors || rate || latency])].filter(Boolean);
 }
 
 /** The 5xx answer that is given most. */

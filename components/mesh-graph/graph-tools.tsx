@@ -13,14 +13,14 @@ import type { MeshCanvasHandle } from "./mesh-canvas.tsx";
 import styles from "./topology.module.css";
 
 /** What can be done to the view of the graph, not to the mesh. */
-export function GraphTools({ canvas }: { canvas: RefObject<MeshCanvasHandle | null> }) {
+export function GraphTools({ canvas, caption }: { canvas: RefObject<MeshCanvasHandle | null>; caption: () => string }) {
   const t = useTranslations("topology");
   const tools = [
     { name: t("zoom-in"), icon: IconPlus, run: () => canvas.current?.zoomBy(4 / 3) },
     { name: t("zoom-out"), icon: IconMinus, run: () => canvas.current?.zoomBy(3 / 4) },
     { name: t("fit"), icon: IconArrowsMaximize, run: () => canvas.current?.fit() },
     { name: t("tidy"), icon: IconLayoutDistributeVertical, run: () => canvas.current?.tidy() },
-    { name: t("export"), icon: IconDownload, run: () => void canvas.current?.exportPng().then(download) },
+    { name: t("export"), icon: IconDownload, run: () => void canvas.current?.exportPng(caption()).then(download) },
   ];
   return (
     <div className={styles.tools}>

@@ -1,45 +1,53 @@
-import cytoscape, { type Core, type EventObject, type NodeSingular } from "cytoscape";
+import type { Core } from "cytoscape";
 import type { Graph } from "../../server/contract/index.ts";
-import { distanceTo } from "./curve.ts";
-import type { Direction, Point } from "./layout.ts";
+import { badgeRadius, badgesOf } from "./badges.ts";
+import { distanceTo, pointAt } from "./curve.ts";
+import { far } from "./detail.ts";
+import { paintPicture } from "./export-picture.ts";
+import { centred, fitInto, roomOf } from "./fitting.ts";
+import { LabelPlaces } from "./label-places.ts";
+import type { Point } from "./layout.ts";
 import { type Emphasis, paintScene, type View } from "./paint.ts";
 import type { Palette } from "./palette.ts";
 import { Particles, paintParticles } from "./particles.ts";
-import { buildScene, type Scene, type SceneEdge, type SceneText } from "./scene.ts";
+import { pathThrough } from "./path.ts";
+import { type Arrangement, buildScene, extentOf, plain, type Scene, type SceneEdge, type SceneText } from "./scene.ts";
+import { createSurface, syncSurface } from "./surface.ts";
+
+/** What the pointer or the keyboard is on, and where that is on the surface, in CSS pixels. */
+export interface Pointed extends Point {
+  id: string;
+}
 
 export interface GraphViewHost {
-  /** Cytoscape's element: takes the pointer. The canvases lie below it, in this order. */
+  /** Takes the pointer. The canvases lie below it, in this order. */
   surface: HTMLElement;
   base: HTMLCanvasElement;
   particles: HTMLCanvasElement;
   onSelect: (id: string | null) => void;
-  /** A node was dragged to a new place. */
+  onPoint: (pointed: Pointed | null) => void;
+  /** A node was dragged to a new place of the layout. */
   onMove: (moved: ReadonlyMap<string, Point>) => void;
 }
 
 const frameMs = 1000 / 30;
-const styleSheet = [
-  { selector: "node", style: { opacity: 0, width: "data(size)", height: "data(size)" } },
-  { selector: "node:parent", style: { shape: "rectangle", padding: "24px" } },
-  { selector: "edge", style: { display: "none" } },
-  { selector: "core", style: { "active-bg-opacity": 0, "selection-box-opacity": 0 } },
-];
+/** A painting that takes longer than this is moved as it is while the view moves, and made anew when that rests. */
+const slowMs = 12;
+const restMs = 140;
 
-/**
- * The living graph. Cytoscape holds the model and the viewport and knows what is under the pointer; it draws nothing. The drawing is our
- * own, on two canvases: the graph, redrawn when something changed, and the particles above it, 30 times a second at most.
- */
+/** The living graph on two canvases: the graph, redrawn when something changed, and the particles above it, 30 times a second at most. */
 export class GraphView {
   private readonly host: GraphViewHost;
   private readonly cy: Core;
   private readonly flying = new Particles();
+  private readonly labels = new LabelPlaces();
   private readonly resize: ResizeObserver;
   private graph: Pick<Graph, "nodes" | "edges"> = { nodes: [], edges: [] };
   private points = new Map<string, Point>();
   private text: SceneText = { name: () => "", sub: () => "", labels: () => [] };
+  private arrangement: Arrangement = plain;
   private scene: Scene = buildScene({ nodes: [], edges: [] }, new Map(), this.text);
   private edges = new Map<string, SceneEdge>();
-  private direction: Direction = "right";
   private palette: Palette | null = null;
   private emphasis: Pick<Emphasis, "selected" | "lit"> = { selected: null, lit: null };
   private hovered: string | null = null;
@@ -48,21 +56,23 @@ export class GraphView {
   private dirty = true;
   private frame = 0;
   private lastFrameAt = 0;
+  private painted: { view: View; tookMs: number } | null = null;
+  private movedAt = 0;
   /** Until the person moves the view, it follows the graph's size. */
   private untouched = true;
 
   constructor(host: GraphViewHost) {
     this.host = host;
-    this.cy = cytoscape({
-      container: host.surface,
-      style: styleSheet as unknown as cytoscape.StylesheetJson,
-      minZoom: 0.04,
-      maxZoom: 2.5,
-      boxSelectionEnabled: false,
-      autounselectify: true,
-      selectionType: "single",
+    this.cy = createSurface(host.surface, {
+      onPoint: (point, id) => this.point(point && (id ?? this.callAt(point)), point),
+      onTap: (point, id) => host.onSelect(id ?? this.callAt(point)),
+      onView: (byHand) => {
+        if (byHand) this.untouched = false;
+        this.movedAt = performance.now();
+        this.redraw();
+      },
+      onDrag: (moved, done) => this.follow(moved, done),
     });
-    this.listen();
     this.resize = new ResizeObserver(() => this.onResize());
     this.resize.observe(host.surface);
     document.addEventListener("visibilitychange", this.wake);
@@ -86,43 +96,42 @@ export class GraphView {
     this.redraw();
   }
 
-  setDirection(direction: Direction): void {
-    this.direction = direction;
-  }
-
   setEmphasis(emphasis: Pick<Emphasis, "selected" | "lit">): void {
     this.emphasis = emphasis;
     this.redraw();
   }
 
   /** New data: sizes and colours change, nothing moves but what `points` says. */
-  setGraph(graph: Pick<Graph, "nodes" | "edges">, points: ReadonlyMap<string, Point>, text: SceneText): void {
+  setGraph(
+    graph: Pick<Graph, "nodes" | "edges">,
+    points: ReadonlyMap<string, Point>,
+    text: SceneText,
+    direction: Arrangement["direction"],
+  ): void {
     this.graph = graph;
     this.points = new Map(points);
     this.text = text;
+    this.arrangement = { ...this.arrangement, direction };
+    if (this.untouched && this.fit()) return;
     this.rebuild();
-    this.syncModel();
-    if (this.untouched) this.fit();
+    syncSurface(this.cy, this.scene.nodes);
   }
 
-  fit(): void {
+  /** Everything in sight, as large as can be. False without a place to be in. */
+  fit(): boolean {
     this.untouched = true;
-    const { bounds } = this.scene;
-    const [width, height] = [this.cy.width(), this.cy.height()];
-    if (width === 0 || height === 0 || this.graph.nodes.length === 0) return;
-    // Room for the toolbar above (two lines on a phone) and the tools below.
-    const phone = width < 560;
-    const [top, bottom, left, right] = phone ? [84, 40, 6, 6] : [56, 24, 56, 24];
-    const zoom = Math.min((width - left - right) / bounds.width, (height - top - bottom) / bounds.height, 1.15);
-    this.cy.viewport({
-      zoom,
-      pan: {
-        x: left + (width - left - right - bounds.width * zoom) / 2 - bounds.x * zoom,
-        y: top + (height - top - bottom - bounds.height * zoom) / 2 - bounds.y * zoom,
-      },
-    });
+    const room = roomOf(this.cy.width(), this.cy.height());
+    if (room.width === 0 || room.height === 0 || this.graph.nodes.length === 0) return false;
+    const { direction } = this.arrangement;
+    const { bounds, places } = extentOf(this.graph, this.points, this.text, direction);
+    const { zoom, stretch } = fitInto(bounds, places, room, direction);
+    this.arrangement = { direction, stretch };
+    this.rebuild();
+    syncSurface(this.cy, this.scene.nodes);
+    this.cy.viewport({ zoom, pan: centred(this.scene.bounds, zoom, room) });
     this.untouched = true;
     this.redraw();
+    return true;
   }
 
   zoomBy(factor: number): void {
@@ -133,72 +142,59 @@ export class GraphView {
     });
   }
 
-  /** The whole graph at twice its size, with the page's background. */
-  exportPng(): Promise<Blob | null> {
-    const { bounds } = this.scene;
-    const margin = 24;
-    const scale = Math.min(2, 8000 / (bounds.width + 2 * margin), 8000 / (bounds.height + 2 * margin));
-    const canvas = document.createElement("canvas");
-    canvas.width = (bounds.width + 2 * margin) * scale;
-    canvas.height = (bounds.height + 2 * margin) * scale;
-    const ctx = canvas.getContext("2d");
-    if (!ctx || !this.palette) return Promise.resolve(null);
-    const pan = { x: margin - bounds.x, y: margin - bounds.y };
-    const view = { zoom: 1, pan, width: bounds.width + 2 * margin, height: bounds.height + 2 * margin, dpr: scale };
-    paintScene(ctx, this.scene, view, this.palette, { selected: null, hovered: null, lit: null });
-    ctx.setTransform(1, 0, 0, 1, 0, 0);
-    ctx.globalCompositeOperation = "destination-over";
-    ctx.fillStyle = this.palette.bg;
-    ctx.fillRect(0, 0, canvas.width, canvas.height);
-    return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  /** What is seen, at twice its size, with what it is of written below it. */
+  exportPng(caption: string): Promise<Blob | null> {
+    if (!this.palette) return Promise.resolve(null);
+    const { scene, flying, edges, palette } = this;
+    const view = this.view();
+    const labels = this.labels.of(scene, view);
+    return paintPicture({ scene, labels, flying, edges, view, palette, emphasis: this.whole(), caption });
   }
 
-  /** Lights a node's or call's whole path, as hovering does. Null: nothing. */
+  /** Lights a node's or call's whole path, as hovering does, and brings it into sight. Null: nothing. */
   hover(id: string | null): void {
+    const place = id === null ? null : this.placeOf(id);
+    if (place) this.bringIntoSight(place);
+    this.point(id, place);
+  }
+
+  private point(id: string | null, at: Point | null): void {
     if (id === this.hovered) return;
     this.hovered = id;
-    this.path = id === null ? null : this.pathOf(id);
+    this.path = id === null ? null : pathThrough(this.graph, id);
     this.host.surface.style.cursor = id === null ? "" : "pointer";
+    const { x, y } = this.cy.pan();
+    const zoom = this.cy.zoom();
+    this.host.onPoint(id !== null && at ? { id, x: at.x * zoom + x, y: at.y * zoom + y } : null);
     this.redraw();
   }
 
-  /** The element with everything upstream and downstream of it; a box stands for its nodes. */
-  private pathOf(id: string): ReadonlySet<string> | null {
-    const edge = this.cy.edges().filter((one) => one.id() === id);
-    const node = this.cy.nodes().filter((one) => one.id() === id);
-    const seeds = edge.nonempty() ? edge.connectedNodes() : node.isParent() ? node.children() : node;
-    if (seeds.empty()) return null;
-    const [from, to] = edge.nonempty() ? [edge.sources(), edge.targets()] : [seeds, seeds];
-    const path = seeds.union(edge).union(from.predecessors()).union(to.successors());
-    return new Set(path.map((one) => one.id()));
+  private placeOf(id: string): Point | null {
+    const node = this.scene.nodes.find((one) => one.id === id);
+    if (node) return node;
+    const edge = this.edges.get(id);
+    if (edge) return pointAt(edge.curve, 0.5);
+    const box = this.scene.boxes.find((one) => one.id === id);
+    return box ? { x: box.x + box.width / 2, y: box.y } : null;
   }
 
-  private listen(): void {
-    const { cy } = this;
-    cy.on("tap", (event) => this.host.onSelect(this.hit(event)));
-    cy.on("mouseover", "node", (event) => this.hover(event.target.id()));
-    cy.on("mouseout", "node", () => this.hover(null));
-    cy.on("mousemove", (event) => {
-      if (event.target === cy) this.hover(this.edgeAt(event.position));
-    });
-    cy.on("pan zoom", () => this.redraw());
-    cy.on("scrollzoom dragpan pinchzoom", () => {
-      this.untouched = false;
-    });
-    cy.on("drag", "node", (event) => this.follow(event.target));
-    cy.on("dragfree", "node", (event) => {
-      this.untouched = false;
-      this.host.onMove(this.follow(event.target));
-    });
-    this.host.surface.addEventListener("pointerleave", () => this.hover(null));
+  private bringIntoSight({ x, y }: Point): void {
+    const [zoom, pan] = [this.cy.zoom(), this.cy.pan()];
+    const room = roomOf(this.cy.width(), this.cy.height());
+    const [left, top] = [x * zoom + pan.x, y * zoom + pan.y];
+    if (left > 20 && left < room.width - 20 && top > room.top && top < room.height - 20) return;
+    this.untouched = false;
+    this.cy.panBy({ x: room.width / 2 - left, y: room.height / 2 - top });
   }
 
-  private hit(event: EventObject): string | null {
-    if (event.target !== this.cy) return event.target.id();
-    return this.edgeAt(event.position);
-  }
-
-  private edgeAt(point: Point): string | null {
+  /** A badge or a call at this place. */
+  private callAt(point: Point): string | null {
+    if (this.cy.zoom() >= far) {
+      const badge = badgesOf(this.scene.nodes, this.scene.boxes).find(
+        ({ x, y }) => Math.hypot(x - point.x, y - point.y) < badgeRadius,
+      );
+      if (badge) return badge.on;
+    }
     const reach = 10 / this.cy.zoom();
     let best: { id: string; distance: number } | null = null;
     for (const { id, curve } of this.scene.edges) {
@@ -208,60 +204,21 @@ export class GraphView {
     return best?.id ?? null;
   }
 
-  /** A drag: the moved node's (or box's nodes') places become ours. */
-  private follow(target: NodeSingular): ReadonlyMap<string, Point> {
-    const nodes = target.isParent() ? target.children() : target;
-    const moved = new Map(nodes.map((node) => [node.id(), { ...(node as NodeSingular).position() }]));
-    for (const [id, point] of moved) this.points.set(id, point);
+  /** A drag: the moved nodes' places become ours, as they are before the stretch. */
+  private follow(moved: ReadonlyMap<string, Point>, done: boolean): void {
+    this.untouched = false;
+    const { stretch } = this.arrangement;
+    const places = new Map([...moved].map(([id, { x, y }]) => [id, { x: x / stretch.x, y: y / stretch.y }]));
+    for (const [id, point] of places) this.points.set(id, point);
     this.rebuild();
-    return moved;
+    if (done) this.host.onMove(places);
   }
 
   private rebuild(): void {
-    this.scene = buildScene(this.graph, this.points, this.text, this.direction);
+    this.scene = buildScene(this.graph, this.points, this.text, this.arrangement);
     this.edges = new Map(this.scene.edges.map((edge) => [edge.id, edge]));
+    this.movedAt = 0;
     this.redraw();
-  }
-
-  /** Brings cytoscape's model to the scene's, touching only what differs. */
-  private syncModel(): void {
-    const wanted = new Set([...this.graph.nodes.map(({ id }) => id), ...this.edges.keys()]);
-    for (const { node } of this.scene.nodes) if (node.box !== null) wanted.add(node.box);
-    this.cy.batch(() => {
-      this.cy
-        .elements()
-        .filter((element) => !wanted.has(element.id()))
-        .remove();
-      const added: cytoscape.ElementDefinition[] = [];
-      for (const { id, x, y, r, node } of this.scene.nodes) {
-        const size = Math.round(2 * r + 12);
-        const known = this.cy.getElementById(id);
-        if (known.empty()) {
-          if (
-            node.box !== null &&
-            this.cy.getElementById(node.box).empty() &&
-            !added.some(({ data }) => data.id === node.box)
-          ) {
-            added.push({ group: "nodes", data: { id: node.box, size: 1 } });
-          }
-          added.push({
-            group: "nodes",
-            data: { id, size, ...(node.box === null ? {} : { parent: node.box }) },
-            position: { x, y },
-          });
-          continue;
-        }
-        if (known.data("size") !== size) known.data("size", size);
-        const place = known.position();
-        if (!known.grabbed() && (place.x !== x || place.y !== y)) known.position({ x, y });
-      }
-      this.cy.add(added);
-      this.cy.add(
-        this.scene.edges
-          .filter(({ id }) => this.cy.getElementById(id).empty())
-          .map(({ id, edge }) => ({ group: "edges" as const, data: { id, source: edge.source, target: edge.target } })),
-      );
-    });
   }
 
   private onResize(): void {
@@ -272,6 +229,7 @@ export class GraphView {
       canvas.height = Math.round(surface.clientHeight * dpr);
     }
     this.cy.resize();
+    this.movedAt = 0;
     if (this.untouched) this.fit();
     this.redraw();
   }
@@ -279,7 +237,12 @@ export class GraphView {
   private view(): View {
     const { clientWidth: width, clientHeight: height } = this.host.surface;
     const dpr = width === 0 ? 1 : this.host.base.width / width;
-    return { zoom: this.cy.zoom(), pan: this.cy.pan(), width, height, dpr };
+    return { zoom: this.cy.zoom(), pan: { ...this.cy.pan() }, width, height, dpr };
+  }
+
+  private whole(): Emphasis {
+    const { selected, lit } = this.emphasis;
+    return { selected, hovered: this.hovered, lit: this.path ?? lit };
   }
 
   private redraw(): void {
@@ -293,30 +256,52 @@ export class GraphView {
 
   private readonly onFrame = (now: number): void => {
     this.frame = 0;
-    if (this.dirty) this.paintBase();
+    if (this.dirty) this.paintBase(now);
     const elapsed = now - this.lastFrameAt;
     if (elapsed >= frameMs - 2) {
       this.lastFrameAt = now;
       this.paintFlying(Math.min(elapsed, 100) / 1000);
     }
-    if (this.animate) this.wake();
+    if (this.animate || this.dirty) this.wake();
   };
 
-  private paintBase(): void {
-    const ctx = this.host.base.getContext("2d");
+  private paintBase(now: number): void {
+    const { base } = this.host;
+    const ctx = base.getContext("2d");
     if (!ctx || !this.palette) return;
+    const view = this.view();
+    if (this.painted && this.painted.tookMs > slowMs && now - this.movedAt < restMs) {
+      base.style.transform = movedBetween(this.painted.view, view);
+      return;
+    }
     this.dirty = false;
-    paintScene(ctx, this.scene, this.view(), this.palette, {
-      selected: this.emphasis.selected,
-      hovered: this.hovered,
-      lit: this.path ?? this.emphasis.lit,
-    });
+    const started = performance.now();
+    base.style.transform = "";
+    paintScene(ctx, this.scene, this.labels.of(this.scene, view), view, this.palette, this.whole());
+    // For whoever measures how long a graph takes to be seen: the bench, or a browser's own tools.
+    if (!this.painted && this.scene.nodes.length > 0) performance.mark("graph-painted");
+    if (this.scene.nodes.length > 0) this.painted = { view, tookMs: performance.now() - started };
   }
 
   private paintFlying(seconds: number): void {
     const ctx = this.host.particles.getContext("2d");
     if (!ctx || !this.palette) return;
     if (this.animate) this.flying.step(this.graph.edges, seconds);
-    paintParticles(ctx, this.flying, this.edges, this.view(), this.palette, this.path ?? this.emphasis.lit);
+    const view = this.view();
+    const covers = this.labels.covers(this.scene, view);
+    paintParticles(
+      ctx,
+      this.flying,
+      { edges: this.edges, covers, lit: this.path ?? this.emphasis.lit },
+      view,
+      this.palette,
+    );
   }
+}
+
+/** What was painted for one view, moved to where it is in another. */
+function movedBetween(from: View, to: View): string {
+  const scale = to.zoom / from.zoom;
+  const [x, y] = [to.pan.x - from.pan.x * scale, to.pan.y - from.pan.y * scale];
+  return `translate(${x}px, ${y}px) scale(${scale})`;
 }

@@ -1,3 +1,5 @@
+import { assignLayers, byText, type Group, groupNodes, passagesOf } from "./layers.ts";
+
 export interface LayoutNode {
   id: string;
   /** Nodes of one group stand in one column, one below the other. */
@@ -20,25 +22,9 @@ export interface Point {
 /** Which way the calls go: to the right, or downwards where the place is narrow. */
 export type Direction = "right" | "down";
 
-/** Between layers, between the nodes of one layer, and more between its groups. */
-const gaps = { right: { layer: 190, row: 104, group: 30 }, down: { layer: 152, row: 96, group: 14 } };
+/** Between layers, between the nodes of one layer, and more between its groups; the least, a wide place stretches them. */
+export const gaps = { right: { layer: 168, row: 104, group: 30 }, down: { layer: 132, row: 84, group: 16 } } as const;
 const bandGap = 90;
-
-interface Group {
-  id: string;
-  members: string[];
-  band: string;
-  outside: boolean;
-  layer: number;
-  /** Place within its layer: column of a wrapped layer, and centre. */
-  column: number;
-  y: number;
-  /** Room that it takes within its layer. */
-  size: number;
-  before: Group[];
-  after: Group[];
-}
-
 /**
  * Layers from left to right along the calls, one horizontal band per namespace, the versions of a service side by side. Pure and
  * deterministic: the order of the input does not matter. Returns the centre of every node.
@@ -53,11 +39,12 @@ export function layoutGraph(
   for (const group of groups) group.size = group.members.length * gap.row + gap.group;
   assignLayers(groups);
   assignBands(groups);
+  groups.push(...passagesOf(groups));
   const bands = Map.groupBy(groups, (group) => group.band);
   const depth = Math.max(0, ...groups.map((group) => group.layer)) + 1;
   const columns = Array.from({ length: depth }, () => 1);
   // Rows of one layer in one band before it is wrapped, so that the whole stays about as wide as high.
-  const limit = Math.max(6, Math.ceil((1.2 * Math.sqrt(nodes.length)) / bands.size));
+  const limit = Math.max(nodes.length > 60 ? 3 : 6, Math.ceil(Math.sqrt(nodes.length) / bands.size));
   let top = 0;
   for (const name of [...bands.keys()].toSorted(byText)) {
     const band = bands.get(name) ?? [];
@@ -71,73 +58,6 @@ export function layoutGraph(
   const points = pointsOf(groups, starts, gap);
   if (direction === "down") for (const point of points.values()) [point.x, point.y] = [point.y, point.x];
   return points;
-}
-
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-function groupNodes(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): Group[] {
-  const groups = new Map<string, Group>();
-  const ofNode = new Map<string, Group>();
-  for (const node of nodes.toSorted((a, b) => byText(a.id, b.id))) {
-    const group = groups.get(node.group) ?? {
-      id: node.group,
-      members: [],
-      band: node.namespace,
-      outside: node.outside,
-      layer: 0,
-      column: 0,
-      y: 0,
-      size: 0,
-      before: [],
-      after: [],
-    };
-    group.members.push(node.id);
-    groups.set(node.group, group);
-    ofNode.set(node.id, group);
-  }
-  const pairs = new Set<string>();
-  for (const edge of edges.toSorted((a, b) => byText(a.source, b.source) || byText(a.target, b.target))) {
-    const [from, to] = [ofNode.get(edge.source), ofNode.get(edge.target)];
-    if (!from || !to || from === to || pairs.has(`${from.id}\n${to.id}`)) continue;
-    pairs.add(`${from.id}\n${to.id}`);
-    from.after.push(to);
-    to.before.push(from);
-  }
-  const all = [...groups.values()].toSorted((a, b) => byText(a.id, b.id));
-  return all;
-}
-
-/** Longest path from the roots; calls that close a cycle do not count. */
-function assignLayers(groups: readonly Group[]): void {
-  const state = new Map<Group, "open" | "done">();
-  const order: Group[] = [];
-  const ignored = new Set<string>();
-  const visit = (group: Group): void => {
-    state.set(group, "open");
-    for (const next of group.after) {
-      if (state.get(next) === "open") ignored.add(`${group.id}\n${next.id}`);
-      else if (!state.has(next)) visit(next);
-    }
-    state.set(group, "done");
-    order.unshift(group);
-  };
-  const roots = groups.toSorted(
-    (a, b) => Number(b.outside) - Number(a.outside) || a.before.length - b.before.length || byText(a.id, b.id),
-  );
-  for (const group of roots) if (!state.has(group)) visit(group);
-  const anyOutside = groups.some((group) => group.outside);
-  for (const group of order) if (anyOutside && !group.outside) group.layer = 1;
-  for (const group of order) {
-    for (const next of group.after) {
-      if (!ignored.has(`${group.id}\n${next.id}`)) next.layer = Math.max(next.layer, group.layer + 1);
-    }
-  }
-  // What nobody calls stands right before what it calls, instead of far left.
-  for (const group of order.toReversed()) {
-    if (group.before.length === 0 && group.after.length > 0 && !group.outside) {
-      group.layer = Math.max(group.layer, Math.min(...group.after.map((next) => next.layer)) - 1);
-    }
-  }
 }
 
 /**
@@ -184,7 +104,12 @@ function placeBand(
       settle(layer, (group) => wish.get(group) ?? group.y);
     }
   }
-  for (const [index, layer] of layers.entries()) columns[index] = Math.max(columns[index] ?? 1, wrap(layer, limit));
+  const wrapped = layers.map((layer) => wrap(layer, limit));
+  for (const [index, count] of wrapped.entries()) columns[index] = Math.max(columns[index] ?? 1, count);
+  // Wrapped layers stand around the middle; one that is not would be left behind where its neighbours had drawn it.
+  if (wrapped.some((count) => count > 1)) {
+    for (const [index, layer] of layers.entries()) if (wrapped[index] === 1) stack(layer);
+  }
   const extent = extentOf(connected);
   return placeLoners(
     band.filter((group) => !connected.includes(group)),

@@ -134,7 +134,14 @@ function useNodeColumns({ set }: TopologyState, nameOf: (id: string) => string):
       header: t("col-badges"),
       cell: ({ badges }) =>
         badges.length > 0 && (
-          <span className={styles.badges}>{badges.map((badge) => t(`badge-${badge}`)).join(", ")}</span>
+          <span className={styles.badges}>
+            {badges.map((badge, index) => (
+              <span key={badge} title={t(`badge-says-${badge}`)}>
+                {index > 0 && ", "}
+                {t(`badge-${badge}`)}
+              </span>
+            ))}
+          </span>
         ),
     },
     ...useSignalColumns<GraphNode>(),

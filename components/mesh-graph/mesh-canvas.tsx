@@ -3,19 +3,21 @@ import { useComputedColorScheme } from "@mantine/core";
 import { useReducedMotion } from "@mantine/hooks";
 import { type RefObject, useEffect, useImperativeHandle, useRef, useState } from "react";
 import type { Graph } from "../../server/contract/index.ts";
-import { GraphView } from "./graph-view.ts";
-import type { Direction } from "./layout.ts";
+import { GraphView, type Pointed } from "./graph-view.ts";
+import type { Direction, Point } from "./layout.ts";
+import { isSmall, layoutElsewhere } from "./layout-elsewhere.ts";
 import styles from "./mesh-canvas.module.css";
 import type { Emphasis } from "./paint.ts";
 import { readPalette } from "./palette.ts";
 import { forgetPlaces, rememberPlaces, withRemembered } from "./places.ts";
-import { keepPositions, noPositions, type Positions } from "./positions.ts";
+import { isPlaced, keepPositions, noPositions, type Positions } from "./positions.ts";
 import { layoutNodesOf, type SceneText } from "./scene.ts";
 
 export interface MeshCanvasHandle {
   fit: () => void;
   zoomBy: (factor: number) => void;
-  exportPng: () => Promise<Blob | null>;
+  /** What is seen, with a line of words below. */
+  exportPng: (caption: string) => Promise<Blob | null>;
   /** Lays everything out anew and forgets what was dragged. */
   tidy: () => void;
   hover: (id: string | null) => void;
@@ -27,18 +29,19 @@ export interface MeshCanvasProps {
   emphasis: Pick<Emphasis, "selected" | "lit">;
   animate: boolean;
   onSelect: (id: string | null) => void;
+  onPoint: (pointed: Pointed | null) => void;
   handle: RefObject<MeshCanvasHandle | null>;
 }
 
 /** The graph as a picture. What it says is also in the accessible list beside it, and in the list view. */
-export function MeshCanvas({ graph, text, emphasis, animate, onSelect, handle }: MeshCanvasProps) {
+export function MeshCanvas({ graph, text, emphasis, animate, onSelect, onPoint, handle }: MeshCanvasProps) {
   const surface = useRef<HTMLDivElement>(null);
   const base = useRef<HTMLCanvasElement>(null);
   const particles = useRef<HTMLCanvasElement>(null);
   const [view, setView] = useState<GraphView | null>(null);
   const positions = useRef<Positions>(noPositions());
-  const latest = useRef({ graph, text, onSelect });
-  latest.current = { graph, text, onSelect };
+  const latest = useRef({ graph, text, onSelect, onPoint });
+  latest.current = { graph, text, onSelect, onPoint };
   const scheme = useComputedColorScheme("dark");
   const still = useReducedMotion();
 
@@ -49,6 +52,7 @@ export function MeshCanvas({ graph, text, emphasis, animate, onSelect, handle }:
       base: base.current,
       particles: particles.current,
       onSelect: (id) => latest.current.onSelect(id),
+      onPoint: (pointed) => latest.current.onPoint(pointed),
       onMove: (moved) => {
         positions.current = { ...positions.current, points: new Map([...positions.current.points, ...moved]) };
         rememberPlaces(moved);
@@ -64,10 +68,18 @@ export function MeshCanvas({ graph, text, emphasis, animate, onSelect, handle }:
   useEffect(() => {
     if (!view) return;
     if (positions.current.points.size === 0) positions.current = noPositions(directionFor(surface.current));
-    view.setDirection(positions.current.direction);
-    const fresh = keepPositions(layoutNodesOf(graph.nodes), graph.edges, positions.current);
-    if (fresh !== positions.current) positions.current = withRemembered(fresh);
-    view.setGraph(graph, positions.current.points, text);
+    const nodes = layoutNodesOf(graph.nodes);
+    const show = (fresh?: ReadonlyMap<string, Point>) => {
+      const next = keepPositions(nodes, graph.edges, positions.current, fresh);
+      if (next !== positions.current) positions.current = withRemembered(next);
+      view.setGraph(graph, positions.current.points, text, positions.current.direction);
+    };
+    if (isSmall(nodes) || isPlaced(nodes, graph.edges, positions.current)) return show();
+    let gone = false;
+    void layoutElsewhere(nodes, graph.edges, positions.current.direction).then((fresh) => !gone && show(fresh));
+    return () => {
+      gone = true;
+    };
   }, [view, graph, text]);
   useEffect(() => view?.setEmphasis(emphasis), [view, emphasis]);
   useEffect(() => view?.setAnimate(animate && !still), [view, animate, still]);
@@ -82,15 +94,14 @@ export function MeshCanvas({ graph, text, emphasis, animate, onSelect, handle }:
   useImperativeHandle(handle, () => ({
     fit: () => view?.fit(),
     zoomBy: (factor) => view?.zoomBy(factor),
-    exportPng: () => view?.exportPng() ?? Promise.resolve(null),
+    exportPng: (caption) => view?.exportPng(caption) ?? Promise.resolve(null),
     hover: (id) => view?.hover(id),
     tidy: () => {
       forgetPlaces();
       const { graph, text } = latest.current;
       const direction = directionFor(surface.current);
-      view?.setDirection(direction);
       positions.current = keepPositions(layoutNodesOf(graph.nodes), graph.edges, noPositions(direction));
-      view?.setGraph(graph, positions.current.points, text);
+      view?.setGraph(graph, positions.current.points, text, direction);
       view?.fit();
     },
   }));

@@ -1,9 +1,13 @@
+import { badgesOf } from "./badges.ts";
+import { type Curve, isNear } from "./curve.ts";
 import { far } from "./detail.ts";
 import type { Point } from "./layout.ts";
 import { paintBadge } from "./paint-badge.ts";
 import { paintLabels } from "./paint-labels.ts";
 import type { Palette } from "./palette.ts";
-import type { Rect, Scene, SceneBox, SceneEdge, SceneNode } from "./scene.ts";
+import type { Labels } from "./place-labels.ts";
+import type { Rect } from "./rect.ts";
+import type { Scene, SceneBox, SceneEdge, SceneNode } from "./scene.ts";
 
 export interface View {
   zoom: number;
@@ -23,10 +27,14 @@ export interface Emphasis {
   lit: ReadonlySet<string> | null;
 }
 
+/** From this many calls on. */
+const crowd = 400;
+
 /** Draws the graph without its particles. */
 export function paintScene(
   ctx: CanvasRenderingContext2D,
   scene: Scene,
+  labels: Labels | null,
   view: View,
   palette: Palette,
   emphasis: Emphasis,
@@ -38,19 +46,36 @@ export function paintScene(
   const nodes = scene.nodes.filter(
     ({ x, y }) => x > seen.x && x < seen.x + seen.width && y > seen.y && y < seen.y + seen.height,
   );
-  const edges = scene.edges.filter(({ curve }) => touches(seen, curve));
+  const edges = scene.edges.filter(({ curve }) => isNear(curve, seen));
   for (const box of scene.boxes) paintBox(ctx, box, view.zoom, palette, emphasis);
   const isFaint = (id: string) => emphasis.lit !== null && !emphasis.lit.has(id);
   if (view.zoom < far) paintFarEdges(ctx, edges, view.zoom, palette, isFaint);
-  else for (const edge of edges) paintEdge(ctx, edge, palette, isFaint(edge.id), emphasis.selected === edge.id);
+  else {
+    // In a crowd, calls that only pass through are a haze: of interest is what stands here and what it talks to.
+    const here = new Set(nodes.map(({ id }) => id));
+    const isPassing = ({ id, edge }: SceneEdge) =>
+      scene.edges.length > crowd &&
+      edge.health !== "failing" &&
+      !here.has(edge.source) &&
+      !here.has(edge.target) &&
+      !emphasis.lit?.has(id);
+    paintFarEdges(ctx, edges.filter(isPassing), view.zoom, palette, () => true);
+    for (const edge of edges)
+      if (!isPassing(edge)) paintEdge(ctx, edge, palette, isFaint(edge.id), emphasis.selected === edge.id);
+  }
   for (const node of nodes) {
     ctx.globalAlpha = isFaint(node.id) ? 0.18 : 1;
     if (view.zoom < far) paintFarNode(ctx, node, view.zoom, palette);
     else paintNode(ctx, node, palette, emphasis);
   }
   ctx.globalAlpha = 1;
-  if (view.zoom >= far) paintLabels(ctx, { nodes, edges }, view.zoom, palette, isFaint);
-  if (view.zoom >= far) paintBadges(ctx, nodes, scene.boxes, palette, isFaint);
+  if (labels) paintLabels(ctx, labels, new Map(edges.map((edge) => [edge.id, edge])), palette, isFaint);
+  if (view.zoom < far) return;
+  for (const { badge, on, x, y } of badgesOf(nodes, scene.boxes)) {
+    ctx.globalAlpha = isFaint(on) && nodes.some(({ id }) => id === on) ? 0.18 : 1;
+    paintBadge(ctx, badge, x, y, palette);
+  }
+  ctx.globalAlpha = 1;
 }
 
 export function applyView(ctx: CanvasRenderingContext2D, { zoom, pan, dpr }: View): void {
@@ -66,19 +91,13 @@ export function visibleRect({ zoom, pan, width, height }: View, margin: number):
   };
 }
 
-const touches = (rect: Rect, curve: SceneEdge["curve"]): boolean => {
-  const [a, b, c, d] = curve;
-  return (
-    Math.max(a.x, b.x, c.x, d.x) > rect.x &&
-    Math.min(a.x, b.x, c.x, d.x) < rect.x + rect.width &&
-    Math.max(a.y, b.y, c.y, d.y) > rect.y &&
-    Math.min(a.y, b.y, c.y, d.y) < rect.y + rect.height
-  );
-};
-
-function traceCurve(path: CanvasRenderingContext2D | Path2D, [a, b, c, d]: SceneEdge["curve"]): void {
-  path.moveTo(a.x, a.y);
-  path.bezierCurveTo(b.x, b.y, c.x, c.y, d.x, d.y);
+function traceCurve(path: CanvasRenderingContext2D | Path2D, { points }: Curve, end?: Point): void {
+  const [start] = points;
+  if (start) path.moveTo(start.x, start.y);
+  for (let i = 1; i + 2 < points.length; i += 3) {
+    const [b, c, d] = [points[i], points[i + 1], i + 3 < points.length ? points[i + 2] : (end ?? points[i + 2])];
+    if (b && c && d) path.bezierCurveTo(b.x, b.y, c.x, c.y, d.x, d.y);
+  }
 }
 
 function paintBox(
@@ -104,13 +123,6 @@ function paintBox(
   ctx.stroke();
   ctx.globalAlpha = 1;
   ctx.setLineDash([]);
-  if (isVersions) return;
-  const size = Math.max(11, Math.min(11 / zoom, box.height / 6));
-  ctx.font = `${size}px ${palette.font}`;
-  ctx.textAlign = "left";
-  ctx.textBaseline = "alphabetic";
-  ctx.fillStyle = palette.ink2;
-  ctx.fillText(box.name, box.x + 16, box.y + 12 + size);
 }
 
 /** One stroke per health: thousands of single strokes are what makes panning slow. */
@@ -143,26 +155,28 @@ function paintEdge(
   faint: boolean,
   selected: boolean,
 ): void {
-  const end = curve[3];
-  const color = palette.health[edge.health];
-  ctx.beginPath();
-  traceCurve(ctx, curve);
-  ctx.strokeStyle = selected ? palette.accent : color;
-  ctx.lineWidth = selected ? width + 1.5 : width;
-  ctx.globalAlpha = faint ? 0.08 : selected ? 0.9 : edge.health === "failing" ? 0.6 : 0.42;
+  const [before, end] = [curve.points.at(-2), curve.points.at(-1)];
+  if (!before || !end) return;
+  const line = selected ? width + 1.5 : width;
+  const angle = Math.atan2(end.y - before.y, end.x - before.x);
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  const [size, spread] = [5 + line * 1.1, 2.6 + line * 0.75];
+  // The line ends where its head begins: one showing through the other would look like two heads.
+  const neck = { x: end.x + cos * (3 - size), y: end.y + sin * (3 - size) };
+  ctx.strokeStyle = ctx.fillStyle = selected ? palette.accent : palette.health[edge.health];
+  ctx.globalAlpha = faint ? 0.08 : selected ? 0.9 : edge.health === "failing" ? 0.65 : 0.5;
+  ctx.lineWidth = line;
   ctx.setLineDash(edge.health === "idle" ? [2, 5] : []);
+  ctx.beginPath();
+  traceCurve(ctx, curve, neck);
   ctx.stroke();
   ctx.setLineDash([]);
-  // The head, along the curve's last direction.
-  const angle = Math.atan2(end.y - curve[2].y, end.x - curve[2].x);
-  const size = 4 + width * 0.7;
   ctx.beginPath();
-  ctx.moveTo(end.x + Math.cos(angle) * 3, end.y + Math.sin(angle) * 3);
-  ctx.lineTo(end.x - Math.cos(angle - 0.5) * size, end.y - Math.sin(angle - 0.5) * size);
-  ctx.lineTo(end.x - Math.cos(angle + 0.5) * size, end.y - Math.sin(angle + 0.5) * size);
+  ctx.moveTo(end.x + cos * 3, end.y + sin * 3);
+  ctx.lineTo(neck.x - sin * spread, neck.y + cos * spread);
+  ctx.lineTo(neck.x + sin * spread, neck.y - cos * spread);
   ctx.closePath();
-  ctx.fillStyle = ctx.strokeStyle;
-  ctx.globalAlpha = faint ? 0.1 : 0.75;
+  ctx.globalAlpha = faint ? 0.1 : 0.85;
   ctx.fill();
   ctx.globalAlpha = 1;
 }
@@ -228,25 +242,3 @@ const disc = (ctx: CanvasRenderingContext2D, x: number, y: number, r: number): v
   ctx.beginPath();
   ctx.arc(x, y, r, 0, 2 * Math.PI);
 };
-
-function paintBadges(
-  ctx: CanvasRenderingContext2D,
-  nodes: readonly SceneNode[],
-  boxes: readonly SceneBox[],
-  palette: Palette,
-  isFaint: (id: string) => boolean,
-): void {
-  for (const { node, x, y, r, id } of nodes) {
-    // The split of a boxed service is said once, on its box; a gateway is named below its ring.
-    const badges = node.badges.filter((badge) => badge !== "gateway" && !(badge === "split" && node.box !== null));
-    ctx.globalAlpha = isFaint(id) ? 0.18 : 1;
-    for (const [index, badge] of badges.entries()) {
-      const angle = -Math.PI / 4 + index * ((22 * 1.15) / (r + 8));
-      paintBadge(ctx, badge, x + Math.cos(angle) * (r + 8), y + Math.sin(angle) * (r + 8), palette);
-    }
-  }
-  ctx.globalAlpha = 1;
-  for (const { badges, x, y, width } of boxes) {
-    for (const [index, badge] of badges.entries()) paintBadge(ctx, badge, x + width - 12 - index * 24, y + 2, palette);
-  }
-}

@@ -3,6 +3,7 @@ import { pointAt } from "./curve.ts";
 import { far } from "./detail.ts";
 import { applyView, type View, visibleRect } from "./paint.ts";
 import type { Palette } from "./palette.ts";
+import { grown, holds, type Rect } from "./rect.ts";
 import type { SceneEdge } from "./scene.ts";
 
 interface Particle {
@@ -71,14 +72,23 @@ const hash = (text: string): number => {
   return value;
 };
 
+export interface Sky {
+  edges: ReadonlyMap<string, SceneEdge>;
+  /** Where a call is hidden below its own number. */
+  covers: ReadonlyMap<string, Rect>;
+  lit: ReadonlySet<string> | null;
+}
+
+/** What flies ends before the arrow's head does. */
+const landing = 0.965;
+
 /** A dot for a request, a diamond for one that fails. */
 export function paintParticles(
   ctx: CanvasRenderingContext2D,
   particles: Particles,
-  edges: ReadonlyMap<string, SceneEdge>,
+  { edges, covers, lit }: Sky,
   view: View,
   palette: Palette,
-  lit: ReadonlySet<string> | null,
 ): void {
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
@@ -88,8 +98,11 @@ export function paintParticles(
   for (const { edge: id, way, failed } of particles.all) {
     const edge = edges.get(id);
     if (!edge || (lit && !lit.has(id)) || (view.zoom < far && !failed)) continue;
-    const { x, y } = pointAt(edge.curve, way);
-    if (x < seen.x || y < seen.y || x > seen.x + seen.width || y > seen.y + seen.height) continue;
+    const point = pointAt(edge.curve, way * landing);
+    if (!holds(seen, point)) continue;
+    const cover = covers.get(id);
+    if (cover && holds(grown(cover, 2), point)) continue;
+    const { x, y } = point;
     ctx.beginPath();
     if (failed) {
       const size = 5 * scale;

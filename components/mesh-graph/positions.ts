@@ -14,26 +14,43 @@ export const noPositions = (direction: Direction = "right"): Positions => ({
   direction,
 });
 
-/** Places what is new and what was loose; gives back the same object when nothing had to be placed. */
+/** Those that stay where they are: known, and not waiting for their first call. */
+function settledOf(
+  nodes: readonly LayoutNode[],
+  edges: readonly LayoutEdge[],
+  { points, loose }: Positions,
+): LayoutNode[] {
+  const called = new Set(loose.size > 0 ? edges.flatMap((edge) => [edge.source, edge.target]) : []);
+  return nodes.filter(({ id }) => points.has(id) && !(loose.has(id) && called.has(id)));
+}
+
+export const isPlaced = (nodes: readonly LayoutNode[], edges: readonly LayoutEdge[], positions: Positions): boolean =>
+  settledOf(nodes, edges, positions).length === nodes.length;
+
+/**
+ * Places what is new and what was loose; gives back the same object when nothing had to be placed. `fresh` is the layout of all of them,
+ * where that was made elsewhere.
+ */
 export function keepPositions(
   nodes: readonly LayoutNode[],
   edges: readonly LayoutEdge[],
   previous: Positions,
+  fresh: ReadonlyMap<string, Point> = new Map(),
 ): Positions {
   const { direction } = previous;
-  const called = new Set(edges.flatMap((edge) => [edge.source, edge.target]));
-  const isSettled = ({ id }: LayoutNode) => previous.points.has(id) && !(previous.loose.has(id) && called.has(id));
-  const settled = nodes.filter(isSettled);
+  const settled = settledOf(nodes, edges, previous);
   if (settled.length === nodes.length) return previous;
-  const fresh = layoutGraph(nodes, edges, direction);
+  const places = nodes.every(({ id }) => fresh.has(id)) ? fresh : layoutGraph(nodes, edges, direction);
+  const called = new Set(edges.flatMap((edge) => [edge.source, edge.target]));
   const loose = new Set(nodes.filter(({ id }) => !called.has(id)).map(({ id }) => id));
   // When most of it is new (the first traffic after a start), an entirely new layout reads better than a patched one.
-  if (settled.length * 2 < nodes.length) return { points: fresh, loose, direction };
+  if (settled.length * 2 < nodes.length) return { points: places, loose, direction };
   const points = new Map(previous.points);
-  const shift = meanShift(settled, fresh, previous.points);
+  const shift = meanShift(settled, places, previous.points);
+  const kept = new Set(settled);
   for (const node of nodes) {
-    if (isSettled(node)) continue;
-    const wanted = fresh.get(node.id) ?? { x: 0, y: 0 };
+    if (kept.has(node)) continue;
+    const wanted = places.get(node.id) ?? { x: 0, y: 0 };
     points.delete(node.id);
     points.set(node.id, freePlace({ x: wanted.x + shift.x, y: wanted.y + shift.y }, points));
   }

@@ -16,7 +16,8 @@ const graph = {
   at: 0,
   windowSec: 60,
   freshAt: null,
-  timeline: { fromMs: 0, stepSec: 1, requestRate: [], errorShare: [] },
+  timeline: { fromMs: 0, stepSec: 1, requestRate: [], errorShare: [], recordedFromMs: 0 },
+  silentSince: null,
   nodes,
   edges,
 };

@@ -1,13 +1,16 @@
 import type { Badge, Graph, GraphEdge, GraphNode, Health } from "../../server/contract/index.ts";
-import { type Curve, curveBetween } from "./curve.ts";
-import type { Direction, LayoutNode, Point } from "./layout.ts";
+import type { Curve } from "./curve.ts";
+import { type Direction, gaps, type LayoutNode, type Point } from "./layout.ts";
+import type { Rect } from "./rect.ts";
+import { type Obstacle, routeCalls } from "./route.ts";
+import { nameLines, sansWidth } from "./text-size.ts";
 
 export interface SceneNode extends Point {
   id: string;
   r: number;
   node: GraphNode;
-  /** Below the ring, and smaller below that. */
-  name: string;
+  /** Below the ring, in one line or two, and smaller below that. */
+  name: readonly string[];
   sub: string;
 }
 
@@ -18,13 +21,6 @@ export interface SceneEdge {
   width: number;
   /** From the longest to the shortest. */
   labels: readonly string[];
-}
-
-export interface Rect {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
 }
 
 export interface SceneBox extends Rect {
@@ -70,35 +66,129 @@ export function visibleGraph(graph: Graph, hideIdle: boolean): Pick<Graph, "node
   return { nodes, edges: graph.edges.filter((edge) => ids.has(edge.source) && ids.has(edge.target)) };
 }
 
+/** How the layout's places are put on the screen: which way it goes, and by how much each axis is stretched. */
+export interface Arrangement {
+  direction: Direction;
+  stretch: Point;
+}
+
+export const plain: Arrangement = { direction: "right", stretch: { x: 1, y: 1 } };
+
+/** Of names, at the zoom that a graph of some services is seen at. */
+export const nameSize = 12.5;
+
 /** Everything that is drawn, in graph coordinates. */
 export function buildScene(
   graph: Pick<Graph, "nodes" | "edges">,
   points: ReadonlyMap<string, Point>,
   text: SceneText,
-  direction: Direction = "right",
+  arrangement: Arrangement = plain,
 ): Scene {
-  const nodes = graph.nodes.map((node): SceneNode => {
-    const { x, y } = points.get(node.id) ?? { x: 0, y: 0 };
-    return {
-      id: node.id,
-      x,
-      y,
-      r: radiusOf(node.signals.requestRate),
-      node,
-      name: text.name(node),
-      sub: text.sub(node),
-    };
-  });
-  const byId = new Map(nodes.map((node) => [node.id, node]));
-  const edges = graph.edges.flatMap((edge): SceneEdge[] => {
-    const [from, to] = [byId.get(edge.source), byId.get(edge.target)];
-    if (!from || !to || from === to) return [];
-    const width = widthOf(edge.signals.requestRate);
-    return [{ id: edge.id, edge, curve: curveBetween(from, to, direction), width, labels: text.labels(edge) }];
-  });
+  const nodes = sceneNodes(graph.nodes, points, text, arrangement);
   const boxes = [...namespaceBoxes(nodes), ...versionBoxes(nodes)];
+  const edges = edgesOf(graph.edges, nodes, boxes, text, arrangement.direction);
   return { nodes, edges, boxes, bounds: boundsOf(nodes, boxes) };
 }
+
+/** What is drawn and where its rings are, before anything is stretched: what a fit goes by. */
+export function extentOf(
+  graph: Pick<Graph, "nodes">,
+  points: ReadonlyMap<string, Point>,
+  text: SceneText,
+  direction: Direction,
+): { bounds: Rect; places: Rect } {
+  const nodes = sceneNodes(graph.nodes, points, text, { ...plain, direction });
+  const [xs, ys] = [nodes.map(({ x }) => x), nodes.map(({ y }) => y)];
+  const [x, y] = [Math.min(...xs), Math.min(...ys)];
+  return {
+    bounds: boundsOf(nodes, [...namespaceBoxes(nodes), ...versionBoxes(nodes)]),
+    places: { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y },
+  };
+}
+
+function sceneNodes(
+  nodes: readonly GraphNode[],
+  points: ReadonlyMap<string, Point>,
+  text: SceneText,
+  { direction, stretch }: Arrangement,
+): SceneNode[] {
+  const widest = direction === "right" ? gaps.right.layer * stretch.x - 20 : gaps.down.row * stretch.x - 4;
+  const places = nodes.map(({ id }) => {
+    const { x, y } = points.get(id) ?? { x: 0, y: 0 };
+    return { x: x * stretch.x, y: y * stretch.y };
+  });
+  return nodes.map((node, index): SceneNode => {
+    const { x, y } = places[index] ?? { x: 0, y: 0 };
+    const name = text.name(node);
+    const fits = sansWidth(name, nameSize) <= widest;
+    const room = fits ? widest : Math.max(widest, roomBeside({ x, y }, places));
+    const r = radiusOf(node.signals.requestRate);
+    return { id: node.id, x, y, r, node, name: nameLines(name, room, nameSize), sub: text.sub(node) };
+  });
+}
+
+/** How wide a long name may be: as far as the nearest neighbour at its height. */
+function roomBeside(place: Point, others: readonly Point[]): number {
+  let room = 280;
+  for (const { x, y } of others)
+    if (x !== place.x && Math.abs(y - place.y) < 60) room = Math.min(room, Math.abs(x - place.x) - 16);
+  return room;
+}
+
+function edgesOf(
+  edges: readonly GraphEdge[],
+  nodes: readonly SceneNode[],
+  boxes: readonly SceneBox[],
+  text: SceneText,
+  direction: Direction,
+): SceneEdge[] {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const alongside = new Map<string, number>();
+  const calls = edges.flatMap((edge) => {
+    const [source, target] = [byId.get(edge.source), byId.get(edge.target)];
+    if (!source || !target || source === target) return [];
+    // A second protocol between the same two runs beside the first.
+    const pair = `${edge.source}>${edge.target}`;
+    const nth = alongside.get(pair) ?? 0;
+    alongside.set(pair, nth + 1);
+    const shift = direction === "right" ? { x: 0, y: nth * 14 } : { x: nth * 14, y: 0 };
+    const moved = (node: SceneNode) => {
+      const { id, x, y, r } = node;
+      return { id, x: x + shift.x, y: y + shift.y, r, below: belowRing(node) };
+    };
+    return [{ id: edge.id, edge, source: moved(source), target: moved(target) }];
+  });
+  const curves = routeCalls(calls, obstaclesOf(nodes, boxes), direction);
+  return calls.flatMap(({ id, edge }) => {
+    const curve = curves.get(id);
+    return curve ? [{ id, edge, curve, width: widthOf(edge.signals.requestRate), labels: text.labels(edge) }] : [];
+  });
+}
+
+/** Rings with their names, and boxes of versions as a whole. */
+function obstaclesOf(nodes: readonly SceneNode[], boxes: readonly SceneBox[]): Obstacle[] {
+  const members = Map.groupBy(nodes, ({ node }) => node.box);
+  return [
+    ...nodes.map((node) => ({ ...ringWithName(node), holds: new Set([node.id]) })),
+    ...boxes
+      .filter(({ kind }) => kind === "versions")
+      .map((box) => ({ ...rectOf(box), holds: new Set(members.get(box.id)?.map(({ id }) => id)) })),
+  ];
+}
+
+const rectOf = ({ x, y, width, height }: Rect): Rect => ({ x, y, width, height });
+
+/** Half the width of a name in its widest line. */
+const halfName = ({ name }: SceneNode): number => Math.max(...name.map((line) => sansWidth(line, nameSize))) / 2;
+
+function ringWithName(node: SceneNode): Rect {
+  const side = Math.max(node.r, halfName(node)) + 4;
+  const top = node.y - node.r - 6;
+  return { x: node.x - side, y: top, width: 2 * side, height: 2 * node.r + 6 + belowRing(node) };
+}
+
+/** Room that the name and what is below it take. */
+const belowRing = ({ name, sub }: SceneNode): number => 10 + nameSize * (1.15 * name.length + (sub ? 1.05 : 0));
 
 function versionBoxes(nodes: readonly SceneNode[]): SceneBox[] {
   const boxed = Map.groupBy(
@@ -108,9 +198,9 @@ function versionBoxes(nodes: readonly SceneNode[]): SceneBox[] {
   return [...boxed].map(([id, members]) => ({
     id,
     kind: "versions" as const,
-    name: members[0]?.name ?? "",
+    name: members[0]?.node.app ?? "",
     badges: [...new Set(members.flatMap(({ node }) => node.badges))].filter((badge) => badge === "split"),
-    ...around(members, { side: 50, top: 46, bottom: 36 + (members.at(-1)?.r ?? 20) }),
+    ...around(members, { side: 48, top: 14, bottom: 12 }),
   }));
 }
 
@@ -122,19 +212,26 @@ function namespaceBoxes(nodes: readonly SceneNode[]): SceneBox[] {
     kind: "namespace" as const,
     name,
     badges: [],
-    ...around(members, { side: 76, top: 76, bottom: 72 }),
+    ...around(members, { side: 62, top: 40, bottom: 26 }),
   }));
 }
 
+/**
+ * A frame around rings and names. Rings count in steps of size, so that a box does not breathe with every request.
+ */
 function around(nodes: readonly SceneNode[], by: { side: number; top: number; bottom: number }): Rect {
-  const [xs, ys] = [nodes.map(({ x }) => x), nodes.map(({ y }) => y)];
-  const [left, top] = [Math.min(...xs) - by.side, Math.min(...ys) - by.top];
-  return { x: left, y: top, width: Math.max(...xs) + by.side - left, height: Math.max(...ys) + by.bottom - top };
+  const side = (node: SceneNode) => Math.max(by.side, halfName(node) + 14);
+  const steady = ({ r }: SceneNode) => Math.ceil(r / 8) * 8;
+  const left = Math.min(...nodes.map((node) => node.x - side(node)));
+  const right = Math.max(...nodes.map((node) => node.x + side(node)));
+  const top = Math.min(...nodes.map((node) => node.y - steady(node))) - by.top;
+  const bottom = Math.max(...nodes.map((node) => node.y + steady(node) + belowRing(node))) + by.bottom;
+  return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
 function boundsOf(nodes: readonly SceneNode[], boxes: readonly SceneBox[]): Rect {
   if (nodes.length === 0) return { x: 0, y: 0, width: 1, height: 1 };
-  const rects: Rect[] = [...boxes, around(nodes, { side: 46, top: 40, bottom: 56 })];
+  const rects: Rect[] = [...boxes, around(nodes, { side: 46, top: 12, bottom: 10 })];
   const [left, top] = [Math.min(...rects.map(({ x }) => x)), Math.min(...rects.map(({ y }) => y))];
   return {
     x: left,

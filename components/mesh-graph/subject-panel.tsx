@@ -1,29 +1,22 @@
 "use client";
 import { Button } from "@mantine/core";
-import dynamic from "next/dynamic";
 import Link from "next/link";
 import { useTranslations } from "use-intl";
-import type { Graph, ServiceMetrics } from "../../server/contract/index.ts";
+import type { Badge, Graph, ServiceMetrics } from "../../server/contract/index.ts";
 import { injectFaultHref, serviceHref } from "../lib/links.ts";
 import { useServiceMetrics } from "../lib/queries.ts";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
-import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
-import { versionColor } from "../ui/version-color.ts";
 import { useNodeNames } from "./graph-text.ts";
+import { LatencyChart } from "./latency-chart.tsx";
 import styles from "./panel.module.css";
 import { PanelHeader } from "./panel-header.tsx";
 import { PeerTable } from "./peer-table.tsx";
 import { SplitSection } from "./split-section.tsx";
 import { type Subject, sumSignals } from "./subject.ts";
 import type { TopologyState } from "./use-topology-state.ts";
-
-const LiveChart = dynamic(() => import("../ui/live-chart.tsx").then((module) => module.LiveChart), {
-  ssr: false,
-  loading: () => <SkeletonBlock height={84} />,
-});
 
 export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject: Subject; state: TopologyState }) {
   const t = useTranslations("panel");
@@ -81,7 +74,9 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
           </Kpi>
         </KpiRow>
       </SideSection>
-      {service && <SplitSection service={service} metrics={mine} />}
+      {subject.nodes.length > 0 && <ConfigSection badges={subject.nodes.flatMap(({ badges }) => badges)} />}
+      {/* What was configured at a moment of the past is not kept beside its traffic. */}
+      {service && state.at === null && <SplitSection service={service} metrics={mine} />}
       {mine && <LatencySection metrics={mine} />}
       <PeerTable
         title={t("callers")}
@@ -127,6 +122,24 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
   );
 }
 
+/** Where config acts on it, in words: the same as the badges on the graph. */
+function ConfigSection({ badges }: { badges: readonly Badge[] }) {
+  const t = useTranslations("topology");
+  const said = [...new Set(badges)].filter((badge) => badge !== "gateway");
+  if (said.length === 0) return null;
+  return (
+    <SideSection>
+      <ul className={styles.badges} data-testid="panel-badges">
+        {said.map((badge) => (
+          <li key={badge} data-badge={badge}>
+            {t(`badge-says-${badge}`)}
+          </li>
+        ))}
+      </ul>
+    </SideSection>
+  );
+}
+
 function LatencySection({ metrics }: { metrics: ServiceMetrics }) {
   const t = useTranslations("panel");
   const versions = metrics.series.filter(({ version }) => version !== "all");
@@ -134,19 +147,11 @@ function LatencySection({ metrics }: { metrics: ServiceMetrics }) {
   return (
     <SideSection>
       <h2 className={styles.title}>{t("latency")}</h2>
-      <LiveChart
-        bare
+      <LatencyChart
         label={t("latency")}
-        kind="ms"
-        height={84}
         fromMs={metrics.fromMs}
         stepSec={metrics.stepSec}
-        series={shown.map(({ version, latencyMsP95 }, index) => ({
-          label: version,
-          color: version === "all" ? "var(--accent)" : versionColor(version),
-          values: latencyMsP95,
-          fill: index === 0,
-        }))}
+        series={shown.map(({ version, latencyMsP95 }) => ({ version, values: latencyMsP95 }))}
       />
     </SideSection>
   );

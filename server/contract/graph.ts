@@ -71,8 +71,12 @@ export const Graph = z.object({
     stepSec: z.number(),
     requestRate: z.array(z.number()),
     errorShare: z.array(z.number()),
+    /** What is before this was never recorded: the mesh, or what is kept of it, is younger. Unix milliseconds. */
+    recordedFromMs: z.number(),
   }),
   /** Newest record seen, Unix milliseconds; null before the first. */
   freshAt: z.number().nullable(),
+  /** A collector that had more to tell fell silent here, Unix milliseconds, and the window ends here; null while all is well. */
+  silentSince: z.number().nullable(),
 });
 export type Graph = z.infer<typeof Graph>;

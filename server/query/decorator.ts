@@ -12,7 +12,8 @@ export interface GraphInput {
   window: Window;
   rows: readonly RollupRow[];
   /** For the strip below the graph, which reaches further back than the graph itself. */
-  timeline: { window: Window; rows: readonly RollupRow[] };
+  timeline: { window: Window; rows: readonly RollupRow[]; seconds?: number };
   facts: MeshFacts;
   freshAt: number | null;
+  silentSince?: number | null;
 }

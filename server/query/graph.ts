@@ -22,8 +22,15 @@ export function buildGraph(input: GraphInput): Graph {
     windowSec: seconds,
     nodes: nodesOf(edges, seconds).toSorted(byId),
     edges: edges.map((edge) => graphEdge(edge, seconds)).toSorted(byId),
-    timeline: { fromMs: window.fromMs, stepSec: window.stepSec, requestRate: [], errorShare: [] },
+    timeline: {
+      fromMs: window.fromMs,
+      stepSec: window.stepSec,
+      requestRate: [],
+      errorShare: [],
+      recordedFromMs: window.fromMs,
+    },
     freshAt: input.freshAt,
+    silentSince: input.silentSince ?? null,
   };
   for (const decorate of decorators) decorate(graph, input);
   return graph;

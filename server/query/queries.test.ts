@@ -50,6 +50,14 @@ describe("graph", () => {
     expect((await queries().graph({ window: 60, at: (t0 + 9999) * 1000 })).at).toBe((t0 + 599) * 1000);
   });
 
+  it("keeps the last numbers when its collector dies in the middle of its telling, and says since when", async () => {
+    await clock.advance(300_000);
+    const graph = await queries().graph({ window: 60 });
+    expect([graph.silentSince, graph.at]).toEqual([(t0 + 599) * 1000, (t0 + 599) * 1000]);
+    expect(graph.edges[0]?.signals.requestRate).toBe(10);
+    expect((await queries().graph({ window: 60, at: (t0 + 900) * 1000 })).silentSince).toBeNull();
+  });
+
   it("has a timeline that reaches further back than itself, and does not dip at its end", async () => {
     const { timeline } = await queries().graph({ window: 60 });
     expect(timeline.requestRate.length * timeline.stepSec).toBeGreaterThanOrEqual(900);

@@ -6,7 +6,7 @@ import { bounded, Ranges } from "./ranges.ts";
 import type { CollectorRow, LogQuery, LogRow, SpanRow, TelemetryReader, TraceQuery, TraceRow } from "./reader.ts";
 import { buildServiceList } from "./service-list.ts";
 import { buildServiceMetrics } from "./service-metrics.ts";
-import { defaultKeptSec, type KeptSec } from "./window.ts";
+import { defaultKeptSec, type KeptSec, silentSinceMs } from "./window.ts";
 
 export interface QueriesOptions {
   reader: TelemetryReader;
@@ -61,12 +61,15 @@ export function createQueries({
 
   return {
     async graph({ window, at }) {
-      const [{ endMs, collectors }, known] = await Promise.all([ranges.endOf(at), factsOrNone()]);
+      const [{ endMs: end, collectors }, known] = await Promise.all([ranges.endOf(at), factsOrNone()]);
+      // The last numbers known are worth more than zeros that only a dead collector makes.
+      const silentSince = at === undefined ? silentSinceMs(clock.now(), collectors) : null;
+      const endMs = silentSince ?? end;
       const [shown, timeline] = await Promise.all([
         ranges.rowsBefore(endMs, window),
         ranges.stepsBefore(endMs, Math.max(window, timelineSec)),
       ]);
-      return buildGraph({ ...shown, timeline, facts: known, freshAt: newest(collectors) });
+      return buildGraph({ ...shown, timeline, facts: known, freshAt: newest(collectors), silentSince });
     },
     async serviceMetrics({ namespace, name, window, step, at }) {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrNone()]);

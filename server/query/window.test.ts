@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RollupRange, TelemetryReader } from "./reader.ts";
-import { alignedWindow, defaultKeptSec, liveEndMs, rowsUntil, storedStepFor } from "./window.ts";
+import { alignedWindow, defaultKeptSec, liveEndMs, rowsUntil, silentSinceMs, storedStepFor } from "./window.ts";
 
 const now = 1_767_225_600_500;
 const collector = {
@@ -26,6 +26,19 @@ describe("liveEndMs", () => {
 
   it("does not run ahead of the reader's own clock", () => {
     expect(liveEndMs(now, [{ ...collector, completeUntilMs: now + 60_000 }])).toBe(now - 500);
+  });
+});
+
+describe("silentSinceMs", () => {
+  const silent = { ...collector, flushedAtMs: now - 30_000, completeUntilMs: now - 31_000 };
+  it("is where the last collector stopped in the middle of its telling", () => {
+    expect(silentSinceMs(now, [{ ...silent, flushedAtMs: now - 90_000 }, silent])).toBe(now - 31_500);
+  });
+  it("is not said of one at work, of one that had nothing left, or of one long gone", () => {
+    expect(silentSinceMs(now, [])).toBeNull();
+    expect(silentSinceMs(now, [silent, collector])).toBeNull();
+    expect(silentSinceMs(now, [{ ...silent, active: false }])).toBeNull();
+    expect(silentSinceMs(now, [{ ...silent, flushedAtMs: now - 7_200_000 }])).toBeNull();
   });
 });
 

@@ -16,6 +16,7 @@ export const defaultKeptSec: KeptSec = { 1: 15 * 60, 10: 3 * 3600, 60: 2 * 86_40
 const lagMs = 2000;
 /** A collector silent for longer than this is gone, or has nothing to say. */
 const silentMs = 10_000;
+const forgottenMs = 3_600_000;
 
 /**
  * The end of the last second that is known whole: showing the one still filling would bend every curve down at its end. With no
@@ -25,6 +26,16 @@ export function liveEndMs(nowMs: number, collectors: readonly CollectorRow[]): n
   const atWork = collectors.filter((row) => row.active && nowMs - row.flushedAtMs < silentMs);
   const end = atWork.length > 0 ? Math.min(...atWork.map((row) => row.completeUntilMs)) : nowMs - lagMs;
   return floorTo(Math.min(end, nowMs), 1);
+}
+
+/**
+ * The end of what was told by a collector that said it had more to tell, and fell silent: what is missing since is not missing traffic.
+ * Null while one is at work, and where the last one had nothing left. Past an hour, nobody waits for it any more.
+ */
+export function silentSinceMs(nowMs: number, collectors: readonly CollectorRow[]): number | null {
+  const last = collectors.toSorted((a, b) => b.flushedAtMs - a.flushedAtMs)[0];
+  if (!last?.active || nowMs - last.flushedAtMs < silentMs || nowMs - last.flushedAtMs > forgottenMs) return null;
+  return floorTo(Math.min(last.completeUntilMs, nowMs), 1);
 }
 
 /** The finest stored step that reaches back far enough and needs no more than `maxBuckets`. */

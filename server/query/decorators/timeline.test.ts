@@ -16,7 +16,13 @@ it("counts what enters the mesh, once, per step", () => {
     row(edge("gw", "page", { gateway: true }), { atMs: 1000, count: 20 }),
     row(edge("page", "reviews"), { atMs: 1000, count: 40 }),
   ];
-  expect(timeline(rows)).toEqual({ fromMs: 0, stepSec: 5, requestRate: [4, 2], errorShare: [0.25, 0] });
+  expect(timeline(rows)).toEqual({
+    fromMs: 0,
+    stepSec: 5,
+    requestRate: [4, 2],
+    errorShare: [0.25, 0],
+    recordedFromMs: 0,
+  });
 });
 
 it("goes by those that nobody calls where every client has a sidecar", () => {
@@ -30,4 +36,11 @@ it("goes by those that nobody calls where every client has a sidecar", () => {
 
 it("is flat, not missing, without traffic", () => {
   expect(timeline([], 1).requestRate).toEqual(Array(10).fill(0));
+});
+
+it("says from when on there is a record, where the mesh is younger than the strip", () => {
+  const window = { fromMs: 0, toMs: 10_000, stepSec: 5 };
+  const recorded = (seconds: number) =>
+    buildGraph({ ...graphInput([]), timeline: { window, rows: [], seconds } }).timeline.recordedFromMs;
+  expect([recorded(3), recorded(10), recorded(99)]).toEqual([7000, 0, 0]);
 });

@@ -7,7 +7,7 @@ import { type TrafficEdge, trafficOf } from "../traffic.ts";
  * Requests entering the mesh, per step: those of unknown clients. In a mesh without a gateway and without such, those of the nodes
  * that nobody calls.
  */
-export const addTimeline: Decorator = (graph, { timeline: { window, rows }, facts }) => {
+export const addTimeline: Decorator = (graph, { timeline: { window, rows, seconds }, facts }) => {
   const stepMs = window.stepSec * 1000;
   const traffic = trafficOf(rows, new NodeNames(facts), false);
   const roots = rootsOf(traffic.edges);
@@ -26,6 +26,7 @@ export const addTimeline: Decorator = (graph, { timeline: { window, rows }, fact
     stepSec: window.stepSec,
     requestRate: steps.map((step) => step.count / window.stepSec),
     errorShare: steps.map((step) => (step.count === 0 ? 0 : step.errors / step.count)),
+    recordedFromMs: seconds === undefined ? window.fromMs : Math.max(window.fromMs, window.toMs - seconds * 1000),
   };
 };
 

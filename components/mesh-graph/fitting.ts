@@ -1,0 +1,53 @@
+import type { Direction, Point } from "./layout.ts";
+import type { Rect } from "./rect.ts";
+
+/** The surface, and what of it toolbar and tools cover. */
+export interface Room {
+  width: number;
+  height: number;
+  top: number;
+  right: number;
+  bottom: number;
+  left: number;
+}
+
+export interface Fit {
+  stretch: Point;
+  zoom: number;
+}
+
+/** How large things get where there is room for more. */
+const largest = 1.15;
+/** How far apart the layout is drawn before a place is left empty: first along the calls, where the numbers stand. */
+const widest: Record<Direction, Point> = { right: { x: 1.75, y: 1.3 }, down: { x: 1.6, y: 1.5 } };
+
+/**
+ * The largest zoom at which everything is in sight, and then the distances that fill what is left. `bounds` and `places` are of the
+ * layout as it is, with and without what is drawn around the places.
+ */
+export function fitInto(bounds: Rect, places: Rect, room: Room, direction: Direction): Fit {
+  const free = { x: room.width - room.left - room.right, y: room.height - room.top - room.bottom };
+  const around = { x: bounds.width - places.width, y: bounds.height - places.height };
+  const zoom = Math.max(0.01, Math.min(largest, free.x / bounds.width, free.y / bounds.height));
+  const stretch = (length: number, around: number, free: number, most: number) =>
+    length <= 0 ? 1 : Math.min(most, Math.max(1, (free / zoom - around) / length));
+  return {
+    zoom,
+    stretch: {
+      x: stretch(places.width, around.x, free.x, widest[direction].x),
+      y: stretch(places.height, around.y, free.y, widest[direction].y),
+    },
+  };
+}
+
+/** Where the drawn bounds stand in the middle of the room. */
+export const centred = (bounds: Rect, zoom: number, room: Room): Point => ({
+  x: room.left + (room.width - room.left - room.right - bounds.width * zoom) / 2 - bounds.x * zoom,
+  y: room.top + (room.height - room.top - room.bottom - bounds.height * zoom) / 2 - bounds.y * zoom,
+});
+
+/** Room for the toolbar above (two lines where it is narrow) and the tools below, on their side of a wide place. */
+export function roomOf(width: number, height: number): Room {
+  if (width < 560) return { width, height, top: 78, right: 8, bottom: 44, left: 8 };
+  return { width, height, top: width < 820 ? 84 : 52, right: 20, bottom: 16, left: 52 };
+}

@@ -1,0 +1,64 @@
+"use client";
+import { useLocale, useTranslations } from "use-intl";
+import type { Badge, Graph, Health, Signals } from "../../server/contract/index.ts";
+import { formatMs, formatRate, formatShare, quantityText } from "../ui/format.ts";
+import { HealthMark } from "../ui/health-mark.tsx";
+import { useNodeNames } from "./graph-text.ts";
+import styles from "./graph-tip.module.css";
+import type { Pointed } from "./graph-view.ts";
+import { worstHealth } from "./scene.ts";
+import { subjectOf, sumSignals } from "./subject.ts";
+
+/** What is under the pointer in words: its name, its numbers, and what config does there. */
+export function GraphTip({ graph, pointed }: { graph: Pick<Graph, "nodes" | "edges">; pointed: Pointed }) {
+  const t = useTranslations("topology");
+  const locale = useLocale();
+  const nameOf = useNodeNames(graph);
+  const told = tellOf(graph, pointed.id, nameOf);
+  if (!told) return null;
+  const { requestRate, errorShare, latencyMsP95 } = told.signals;
+  const numbers = [
+    quantityText(formatRate(requestRate, locale)),
+    t("tip-errors", { errors: quantityText(formatShare(errorShare, locale)) }),
+    t("tip-p95", { p95: quantityText(formatMs(latencyMsP95, locale)) }),
+  ];
+  return (
+    <div
+      className={styles.anchor}
+      style={{ left: pointed.x, top: pointed.y }}
+      aria-hidden="true"
+      data-testid="graph-tip"
+    >
+      <div className={styles.tip} data-side={pointed.x > 420 ? "left" : "right"}>
+        <b>
+          <HealthMark health={told.health} silent />
+          {told.name}
+        </b>
+        <span>{requestRate > 0 ? numbers.join(" · ") : t("tip-idle")}</span>
+        {told.badges.map((badge) => (
+          <span key={badge} data-badge={badge}>
+            {t(`badge-says-${badge}`)}
+          </span>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function tellOf(
+  graph: Pick<Graph, "nodes" | "edges">,
+  id: string,
+  nameOf: (id: string) => string,
+): { name: string; health: Health; signals: Signals; badges: Badge[] } | null {
+  const edge = graph.edges.find((one) => one.id === id);
+  if (edge) return { ...edge, name: `${nameOf(edge.source)} → ${nameOf(edge.target)}`, badges: [] };
+  const subject = subjectOf(graph, id);
+  if (!subject) return null;
+  const [first] = subject.nodes;
+  return {
+    name: subject.nodes.length === 1 && first ? nameOf(first.id) : subject.name,
+    health: worstHealth(subject.nodes.map(({ health }) => health)),
+    signals: sumSignals(subject.nodes.map(({ signals }) => signals)),
+    badges: [...new Set(subject.nodes.flatMap(({ badges }) => badges))],
+  };
+}

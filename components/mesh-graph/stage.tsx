@@ -1,0 +1,147 @@
+"use client";
+import Link from "next/link";
+import { useCallback, useMemo, useRef, useState } from "react";
+import { useLocale, useTranslations } from "use-intl";
+import type { Graph } from "../../server/contract/index.ts";
+import { servicesHref } from "../lib/links.ts";
+import type { Live } from "../lib/live.ts";
+import { formatSpan, formatTimeOfDay } from "../ui/format.ts";
+import { PillButton } from "../ui/pill.tsx";
+import { EmptyState, ErrorState, Notice } from "../ui/states.tsx";
+import { AccessibleGraph } from "./accessible-graph.tsx";
+import { parseFind } from "./find.ts";
+import { findIn } from "./found.ts";
+import { useGraphText } from "./graph-text.ts";
+import { GraphTip } from "./graph-tip.tsx";
+import { GraphTools } from "./graph-tools.tsx";
+import type { Pointed } from "./graph-view.ts";
+import { ListView } from "./list-view.tsx";
+import { MeshCanvas, type MeshCanvasHandle } from "./mesh-canvas.tsx";
+import { visibleGraph } from "./scene.ts";
+import { Toolbar } from "./toolbar.tsx";
+import styles from "./topology.module.css";
+import type { TopologyState } from "./use-topology-state.ts";
+
+/** A single read that fails is not worth a word: the next one comes in two seconds. */
+const patienceMs = 5000;
+
+/** The graph or its list, with what is to be said about where the numbers come from. */
+export function Stage({ live, state }: { live: Live<Graph>; state: TopologyState }) {
+  const t = useTranslations("error");
+  const { data, error, failingSince, refresh } = live;
+  if (!data && error) {
+    const works =
+      error.code === "CONTROL_PLANE_UNREACHABLE" || error.code === "TELEMETRY_UNREACHABLE"
+        ? t(`works-${error.code}`)
+        : t("works-other");
+    return (
+      <div className={styles.stage}>
+        <ErrorState title={t("graph")} detail={error.message} since={failingSince} works={works} onRetry={refresh} />
+      </div>
+    );
+  }
+  if (!data) return <div className={styles.stage} aria-busy />;
+  const isFailing = error !== null && Date.now() - live.readAt > patienceMs;
+  const isOld = isFailing || data.silentSince !== null;
+  return (
+    <div className={styles.stage} data-old={isOld || undefined} data-stale={isOld}>
+      <Loaded graph={data} state={state} moving={error === null && state.at === null && data.silentSince === null} />
+      <About graph={data} problem={isFailing ? `${t("graph")}: ${error.message}` : null} live={state.at === null} />
+    </div>
+  );
+}
+
+/** One line on what is wrong with the numbers, or why there are none. */
+function About({ graph, problem, live }: { graph: Graph; problem: string | null; live: boolean }) {
+  const t = useTranslations("topology");
+  const locale = useLocale();
+  const isQuiet = graph.nodes.length > 0 && graph.edges.every(({ signals }) => signals.requestRate === 0);
+  const said =
+    problem ??
+    (graph.silentSince !== null
+      ? t("silent", { time: formatTimeOfDay(graph.silentSince, locale) })
+      : isQuiet && live
+        ? t("quiet")
+        : null);
+  if (said === null) return null;
+  return (
+    <div className={styles.problem} data-tone={problem || graph.silentSince !== null ? "warn" : undefined}>
+      {problem || graph.silentSince !== null ? <Notice tone="warn">{said}</Notice> : <p role="status">{said}</p>}
+    </div>
+  );
+}
+
+/** `moving`: requests fly, because what is shown is happening right now. */
+function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; moving: boolean }) {
+  const t = useTranslations("topology");
+  const locale = useLocale();
+  const { select, find, hideIdle, labels, animate, list, set } = state;
+  const canvas = useRef<MeshCanvasHandle>(null);
+  const [pointed, setPointed] = useState<Pointed | null>(null);
+  const visible = useMemo(() => visibleGraph(graph, hideIdle), [graph, hideIdle]);
+  const parsed = useMemo(() => parseFind(find), [find]);
+  const found = useMemo(
+    () => (parsed.ok && parsed.matches ? findIn(visible, parsed.matches) : null),
+    [parsed, visible],
+  );
+  const emphasis = useMemo(() => ({ selected: select, lit: found?.lit ?? null }), [select, found]);
+  const text = useGraphText(labels);
+  const onSelect = useCallback((id: string | null) => set({ select: id }), [set]);
+  const caption = () => {
+    const [window, time] = [formatSpan(graph.windowSec, locale), formatTimeOfDay(graph.at, locale)];
+    return [t("caption", { window, time }), found && find].filter(Boolean).join(" · ");
+  };
+  return (
+    <>
+      <h1 className="visually-hidden">{t("title")}</h1>
+      {list ? (
+        <ListView graph={visible} lit={found?.lit ?? null} state={state} />
+      ) : visible.nodes.length === 0 ? (
+        <Nothing hidden={graph.nodes.length > 0} onShow={() => set({ idle: null })} />
+      ) : (
+        <>
+          <MeshCanvas
+            graph={visible}
+            text={text}
+            emphasis={emphasis}
+            animate={animate && moving}
+            onSelect={onSelect}
+            onPoint={setPointed}
+            handle={canvas}
+          />
+          {pointed && <GraphTip graph={visible} pointed={pointed} />}
+          <AccessibleGraph
+            graph={visible}
+            selected={select}
+            onSelect={onSelect}
+            onFocus={(id) => canvas.current?.hover(id)}
+          />
+          <GraphTools canvas={canvas} caption={caption} />
+        </>
+      )}
+      <Toolbar state={state} parsed={parsed} found={found?.count ?? null} />
+    </>
+  );
+}
+
+function Nothing({ hidden, onShow }: { hidden: boolean; onShow: () => void }) {
+  const t = useTranslations("topology");
+  return (
+    <div className={styles.nothing}>
+      {hidden ? (
+        <EmptyState title={t("empty-hidden")} action={<PillButton onClick={onShow}>{t("show-idle")}</PillButton>} />
+      ) : (
+        <EmptyState
+          title={t("empty")}
+          action={
+            <Link className="link" href={servicesHref}>
+              {t("empty-action")}
+            </Link>
+          }
+        >
+          {t("empty-text")}
+        </EmptyState>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,161 @@
+"use client";
+import { useElementSize } from "@mantine/hooks";
+import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
+import { useLocale, useTranslations } from "use-intl";
+import type { Change, Graph } from "../../server/contract/index.ts";
+import { formatTimeOfDay } from "../ui/format.ts";
+import { linePath } from "../ui/sparkline.tsx";
+import { momentOf, type Span } from "./replay.ts";
+import { Marks } from "./strip-mark.tsx";
+import styles from "./time-strip.module.css";
+import type { TopologyState } from "./use-topology-state.ts";
+
+export const spanOf = ({ timeline: { fromMs, stepSec, requestRate } }: Graph): Span => ({
+  from: fromMs,
+  to: fromMs + Math.max(1, requestRate.length) * stepSec * 1000,
+  stepMs: stepSec * 1000,
+});
+
+const height = 30;
+/** A drag asks for a moment so often at the most: each is a read, and an address. */
+const paceMs = 120;
+
+export interface TrackProps {
+  graph: Graph;
+  span: Span;
+  /** Within the span. */
+  changes: readonly Change[];
+  state: TopologyState;
+}
+
+/** The strip itself: a slider over time. Dragged or moved by key, it replays a moment; Escape goes back to live. */
+export function Track({ graph, span, changes, state }: TrackProps) {
+  const t = useTranslations("strip");
+  const locale = useLocale();
+  const { ref, width } = useElementSize<HTMLDivElement>();
+  const drag = useDrag((at) => state.set({ at: at === null ? null : String(at) }));
+  const at = drag.at === undefined ? state.at : drag.at;
+  const now = at ?? span.to;
+  const momentAt = (ms: number) => momentOf(ms, span);
+  const choose = (ms: number) => state.set({ at: momentAt(ms)?.toString() ?? null });
+  const onPointer = (event: PointerEvent<HTMLDivElement>) => {
+    if (drag.at === undefined && event.type !== "pointerdown") return;
+    const box = event.currentTarget.getBoundingClientRect();
+    drag.move(momentAt(span.from + ((event.clientX - box.left) / box.width) * (span.to - span.from)));
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const side = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
+    if (side !== undefined && event.shiftKey) choose(nextChange(changes, now, side) ?? now);
+    else if (side !== undefined) choose(now + side * span.stepMs);
+    else if (event.key === "Home") choose(span.from);
+    else if (event.key === "End" || event.key === "Escape") state.set({ at: null });
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div
+      ref={ref}
+      className={styles.track}
+      role="slider"
+      tabIndex={0}
+      aria-label={t("label")}
+      aria-valuemin={span.from}
+      aria-valuemax={span.to}
+      aria-valuenow={Math.min(span.to, Math.max(span.from, now))}
+      aria-valuetext={at === null ? t("live") : formatTimeOfDay(at, locale)}
+      data-testid="time-strip"
+      onPointerDown={(event) => {
+        event.currentTarget.setPointerCapture(event.pointerId);
+        onPointer(event);
+      }}
+      onPointerMove={onPointer}
+      onPointerUp={drag.end}
+      onPointerCancel={drag.end}
+      onKeyDown={onKeyDown}
+    >
+      <Traffic timeline={graph.timeline} span={span} width={width} />
+      <Marks changes={changes} at={at} xOf={(ms) => share(ms, span) * width} width={width} />
+      {at !== null && (
+        <i
+          className={styles.cursor}
+          data-late={share(at, span) > 0.8 || undefined}
+          style={{ left: `${share(at, span) * 100}%` }}
+        >
+          <small>{formatTimeOfDay(at, locale)}</small>
+        </i>
+      )}
+    </div>
+  );
+}
+
+/** The change before or after a moment, a moment past it, so that the graph shows what it did. */
+function nextChange(changes: readonly Change[], now: number, side: number): number | null {
+  const others = changes.map((change) => change.at).filter((at) => (side < 0 ? at < now - 1000 : at > now + 1000));
+  if (others.length === 0) return null;
+  return side < 0 ? Math.max(...others) : Math.min(...others);
+}
+
+/** The moment under the pointer at once, and told on at a bearable pace; the last one always. */
+function useDrag(onMoment: (at: number | null) => void) {
+  const [at, setAt] = useState<number | null | undefined>(undefined);
+  const told = useRef(0);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const tell = (moment: number | null) => {
+    told.current = Date.now();
+    onMoment(moment);
+  };
+  return {
+    at,
+    move(moment: number | null) {
+      setAt(moment);
+      clearTimeout(timer.current);
+      const wait = told.current + paceMs - Date.now();
+      if (wait <= 0) tell(moment);
+      else timer.current = setTimeout(() => tell(moment), wait);
+    },
+    end() {
+      if (at === undefined) return;
+      clearTimeout(timer.current);
+      tell(at);
+      setAt(undefined);
+    },
+  };
+}
+
+const share = (ms: number, { from, to }: Span): number => Math.min(1, Math.max(0, (ms - from) / (to - from)));
+
+/** Requests per second, and how many of them failed; hatched where there is no record. */
+function Traffic({ timeline, span, width }: { timeline: Graph["timeline"]; span: Span; width: number }) {
+  const t = useTranslations("strip");
+  const { requestRate, errorShare, recordedFromMs, fromMs } = timeline;
+  const first = Math.max(0, Math.floor((recordedFromMs - fromMs) / span.stepMs));
+  const top = Math.max(1, ...requestRate) * 1.15;
+  const known = requestRate.map((value, i) => (i < first ? null : value));
+  const step = width / Math.max(1, requestRate.length - 1);
+  const start = first * step;
+  const rate = linePath(known, width, height, top);
+  const failed = requestRate.flatMap((value, i) => {
+    const part = (value * (errorShare[i] ?? 0)) / top;
+    return i < first ? [] : [`${(i * step).toFixed(1)},${(height - part * height).toFixed(1)}`];
+  });
+  return (
+    <>
+      {first > 0 && (
+        <i
+          className={styles.unrecorded}
+          style={{ width: start }}
+          title={t("unrecorded")}
+          data-testid="strip-unrecorded"
+        />
+      )}
+      <svg className={styles.traffic} width={width} height={height} aria-hidden="true">
+        <path d={`${rate}L${width},${height}L${start},${height}Z`} fill="var(--ink-3)" opacity={0.14} />
+        <path d={rate} fill="none" stroke="var(--ink-3)" strokeWidth={1.2} />
+        {errorShare.some((value) => value > 0) && (
+          <path d={`M${failed.join("L")}L${width},${height}L${start},${height}Z`} fill="var(--bad)" opacity={0.55} />
+        )}
+      </svg>
+    </>
+  );
+}

@@ -1,0 +1,151 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { launchChromium } from "../../e2e/chromium.ts";
+import { eventually, randomOffset, runLimpid } from "../../e2e/mesh.ts";
+import { meshPorts } from "../../server/fleet/ports.ts";
+import { openSqliteTelemetryStore } from "../../server/store/telemetry/sqlite-store.ts";
+import type { TelemetryStore } from "../../server/telemetry/store.ts";
+import { findBrowser } from "../browser.ts";
+import { quantile } from "./process-usage.ts";
+import { rollupsOf, type SyntheticCall, syntheticMesh } from "./synthetic-mesh.ts";
+
+const [nodes, edges] = [1000, 3000];
+const rounds = 3;
+const panMs = 4000;
+/** Where what was measured can be looked at. */
+const pictures = "test-results";
+
+/**
+ * A graph of 1,000 workloads and 3,000 calls through the real telemetry store and dashboard, in headless Chromium without a GPU:
+ * navigation → graph painted, and frames per second while it is panned, whole and from near.
+ */
+export async function benchGraph(): Promise<void> {
+  const executable = findBrowser();
+  if (!executable) throw new Error("no Chromium; install one, or set LIMPID_BROWSER");
+  const data = mkdtempSync(join(tmpdir(), "limpid-graph-"));
+  const store = await openSqliteTelemetryStore({ path: join(data, "telemetry.db") });
+  const feed = await startFeed(store, syntheticMesh(nodes, edges));
+  const offset = randomOffset();
+  const dashboard = runLimpid(["dashboard", "--port-offset", String(offset), "--data", data]);
+  dashboard.stdout?.resume();
+  dashboard.stderr?.resume();
+  const address = `http://127.0.0.1:${meshPorts(offset).dashboard}`;
+  const browser = await launchChromium(executable);
+  try {
+    const served = await eventually(
+      async () => {
+        const started = performance.now();
+        const answer = await fetch(`${address}/api/graph?window=60`);
+        const graph = (await answer.json()) as { nodes: unknown[]; edges: unknown[] };
+        return graph.edges.length >= edges && { graph, ms: performance.now() - started };
+      },
+      60_000,
+      "the dashboard's graph",
+    );
+    process.stdout.write(
+      `${served.graph.nodes.length} nodes, ${served.graph.edges.length} calls; /api/graph answers in ${served.ms.toFixed(0)} ms\n`,
+    );
+    const painted: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+      await page.goto(`${address}/topology`);
+      painted.push(await paintedAt(page));
+      if (round === rounds - 1) {
+        await page.screenshot({ path: join(pictures, "graph-whole.png") });
+        report("panned whole", await panned(page));
+        for (let step = 0; step < 8; step++) await page.getByRole("button", { name: "Zoom in" }).click();
+        report("panned from near", await panned(page));
+        await page.screenshot({ path: join(pictures, "graph-near.png") });
+      }
+      await page.close();
+    }
+    process.stdout.write(
+      `navigation → graph painted: median ${quantile(painted, 0.5).toFixed(0)} ms, slowest ${Math.max(...painted).toFixed(0)} ms of ${rounds}\n`,
+    );
+  } finally {
+    await browser.close();
+    dashboard.kill("SIGINT");
+    await once(dashboard, "exit");
+    await feed.stop();
+    await store.close();
+    rmSync(data, { recursive: true, force: true });
+  }
+}
+
+/** A minute of history, and then each second as it ends, as a collector writes it. */
+async function startFeed(store: TelemetryStore, calls: readonly SyntheticCall[]): Promise<{ stop(): Promise<void> }> {
+  let next = Math.floor(Date.now() / 1000) - 62;
+  const writeUntil = async (end: number) => {
+    while (next < end) {
+      const [now, second] = [Date.now(), next++];
+      const collector = { id: "bench", flushedAtMs: now, completeUntilMs: next * 1000, settledUntilMs: next * 1000 };
+      await store.write({
+        id: second,
+        collector: { ...collector, freshAtMs: next * 1000, active: true },
+        rollups: rollupsOf(calls, second),
+        samples: [],
+        spans: [],
+      });
+    }
+  };
+  const current = () => Math.floor(Date.now() / 1000) - 1;
+  await writeUntil(current());
+  let writing = Promise.resolve();
+  const timer = setInterval(() => {
+    writing = writing.then(() => writeUntil(current()));
+  }, 1000);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await writing;
+    },
+  };
+}
+
+/** Milliseconds after the navigation began. */
+const paintedAt = (page: Page): Promise<number> =>
+  page
+    .waitForFunction(() => performance.getEntriesByName("graph-painted")[0]?.startTime ?? 0, undefined, {
+      timeout: 60_000,
+    })
+    .then((handle) => handle.jsonValue());
+
+interface Frames {
+  perSecond: number;
+  slowestMs: number;
+}
+
+/** Drags the empty canvas to and fro, and counts the page's frames meanwhile. */
+async function panned(page: Page): Promise<Frames> {
+  const counting = page.evaluate(
+    (forMs) =>
+      new Promise<{ perSecond: number; slowestMs: number }>((done) => {
+        const started = performance.now();
+        let [frames, last, slowestMs] = [0, started, 0];
+        const count = (now: number) => {
+          frames += 1;
+          slowestMs = Math.max(slowestMs, now - last);
+          last = now;
+          if (now - started < forMs) requestAnimationFrame(count);
+          else done({ perSecond: (frames * 1000) / (now - started), slowestMs });
+        };
+        requestAnimationFrame(count);
+      }),
+    panMs,
+  );
+  const started = performance.now();
+  await page.mouse.move(720, 110);
+  await page.mouse.down();
+  for (let step = 0; performance.now() - started < panMs; step++) {
+    await page.mouse.move(720 + 200 * Math.sin(step / 20), 300 + 160 * Math.cos(step / 31));
+  }
+  await page.mouse.up();
+  return counting;
+}
+
+const report = (name: string, { perSecond, slowestMs }: Frames): void => {
+  process.stdout.write(`${name}: ${perSecond.toFixed(0)} frames/s, slowest frame ${slowestMs.toFixed(0)} ms\n`);
+};
