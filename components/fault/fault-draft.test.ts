@@ -18,6 +18,8 @@ const metrics: ServiceMetrics = {
   windowSec: 60,
   stepSec: 1,
   fromMs: 0,
+  dataFromMs: 0,
+  workloads: [],
   series: [],
   totals: { all: signals(10) },
   observedShares: {},
