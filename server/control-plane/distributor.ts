@@ -39,6 +39,11 @@ export class Distributor {
     return this.#clients.size;
   }
 
+  /** Who is connected, each id once. */
+  proxies(): MeshProxy[] {
+    return [...new Map([...this.#clients.values()].map(({ proxy }) => [proxy.id, proxy])).values()];
+  }
+
   connect(session: Session): void {
     const client = { session, proxy: this.#parse(session), resources: undefined };
     this.#clients.set(session, client);
