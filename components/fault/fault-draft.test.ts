@@ -1,7 +1,15 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ServiceMetrics, Signals } from "../../server/contract/index.ts";
 import { FaultRequest } from "../../server/contract/index.ts";
-import { firstDraft, impactOf, toRequest } from "./fault-draft.ts";
+import {
+  type FaultDraft,
+  firstDraft,
+  impactOf,
+  parseSource,
+  sourceChoices,
+  sourceText,
+  toRequest,
+} from "./fault-draft.ts";
 
 const ratings = { namespace: "default", name: "ratings" };
 const signals = (requestRate: number): Signals => ({
@@ -61,4 +69,36 @@ it("names who is hit, most first, and says when a header limits it", () => {
     ["v3", 120],
   ]);
   expect(impact.atMost).toBe(true);
+});
+
+describe("one caller only", () => {
+  const reviews = { namespace: "default", app: "reviews", version: null };
+  const draft: FaultDraft = { ...firstDraft, source: { on: true, caller: reviews } };
+
+  it("is asked for, hits that caller's requests alone, and is incomplete without one", () => {
+    expect(toRequest(draft, ratings)?.source).toEqual(reviews);
+    expect(toRequest({ ...draft, source: { on: true, caller: null } }, ratings)).toBe(null);
+    const both = impactOf(draft, metrics);
+    expect(both.perMinute).toBe(300);
+    const v3 = impactOf({ ...draft, source: { on: true, caller: { ...reviews, version: "v3" } } }, metrics);
+    expect([v3.perMinute, v3.callers.map(({ version }) => version)]).toEqual([120, ["v3"]]);
+  });
+
+  it("can be each caller, and each version where there are several", () => {
+    const caller = (app: string, version: string | null) => ({ ...metrics.callers[0], app, version });
+    const unknown = caller("unknown", null);
+    const callers = [caller("reviews", "v3"), caller("page", "v1"), caller("reviews", "v2"), unknown];
+    expect(sourceChoices(callers as typeof metrics.callers).map(sourceText)).toEqual([
+      "default/reviews",
+      "default/reviews/v2",
+      "default/reviews/v3",
+      "default/page",
+    ]);
+  });
+
+  it("stands in the address", () => {
+    expect(parseSource("default/reviews/v3")).toEqual({ ...reviews, version: "v3" });
+    expect(parseSource("default/reviews")).toEqual(reviews);
+    for (const bad of [null, "", "reviews", "a/b/c/d", "/b"]) expect(parseSource(bad)).toBe(null);
+  });
 });

@@ -2,15 +2,25 @@
 import { Button, Checkbox, NumberInput, Select, TextInput } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
-import type { ApiError, ChangeResult, ServiceMetrics } from "../../server/contract/index.ts";
+import type { ApiError, ChangeResult, Fault, ServiceMetrics } from "../../server/contract/index.ts";
 import { FieldErrors } from "../config/field-errors.tsx";
 import { ObjectDiffs } from "../config/yaml-diff.tsx";
+import { EnvoyDiff } from "../traffic/envoy-diff.tsx";
 import { DangerButton } from "../ui/danger-button.tsx";
 import { formatSpan } from "../ui/format.ts";
 import { PillButton } from "../ui/pill.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import styles from "./fault.module.css";
-import { durations, type FaultDraft, impactOf, statuses } from "./fault-draft.ts";
+import {
+  durations,
+  type FaultDraft,
+  impactOf,
+  parseSource,
+  sourceChoices,
+  sourceText,
+  statuses,
+} from "./fault-draft.ts";
+import { InTheWay } from "./in-the-way.tsx";
 
 export interface FaultFormProps {
   draft: FaultDraft;
@@ -18,6 +28,8 @@ export interface FaultFormProps {
   metrics: ServiceMetrics | undefined;
   plan: ChangeResult | null;
   error: ApiError | null;
+  /** What burns on the service already. */
+  burning: readonly Fault[];
   ready: boolean;
   busy: boolean;
   onStart: () => void;
@@ -25,8 +37,12 @@ export interface FaultFormProps {
 }
 
 /** What to do to how many requests, for how long; and before it starts, whom it will hit. */
-export function FaultForm({ draft, onChange, metrics, plan, error, ready, busy, onStart, onCancel }: FaultFormProps) {
+export function FaultForm(props: FaultFormProps) {
+  const { draft, onChange, metrics, plan, error, burning, ready, busy, onStart, onCancel } = props;
   const t = useTranslations("faults");
+  const isTaken = error !== null && burning.length > 0 && (error.code === "INVALID" || error.code === "CONFLICT");
+  // What the control plane refuses would be refused again; what can't be asked right now may be tried.
+  const isRefused = error !== null && error.code !== "CONTROL_PLANE_UNREACHABLE" && error.code !== "INTERNAL";
   return (
     <form
       className={styles.form}
@@ -37,19 +53,26 @@ export function FaultForm({ draft, onChange, metrics, plan, error, ready, busy, 
     >
       <DelayFields draft={draft} onChange={onChange} />
       <AbortFields draft={draft} onChange={onChange} />
+      <SourceFields draft={draft} onChange={onChange} metrics={metrics} />
       <HeaderFields draft={draft} onChange={onChange} />
       <DurationField value={draft.durationSec} onChange={(durationSec) => onChange({ ...draft, durationSec })} />
       <Impact draft={draft} metrics={metrics} ready={ready} />
-      {error && <FieldErrors error={error} />}
+      {error && (isTaken ? <InTheWay error={error} burning={burning} /> : <FieldErrors error={error} />)}
       {plan && (
         <details className={styles.plan}>
           <summary>{t("plan")}</summary>
           <ObjectDiffs objects={plan.objects} />
         </details>
       )}
+      {plan?.envoy && (
+        <details className={styles.plan} data-testid="fault-envoy">
+          <summary>{t("plan-envoy", { count: plan.envoy.proxies.length })}</summary>
+          <EnvoyDiff preview={plan.envoy} />
+        </details>
+      )}
       <div className={styles.buttons}>
-        <DangerButton filled type="submit" loading={busy} disabled={!ready} data-testid="fault-start">
-          {plan ? t("start", { count: plan.proxies }) : t("start-plain")}
+        <DangerButton filled type="submit" loading={busy} disabled={!ready || isRefused} data-testid="fault-start">
+          {plan ? t("start", { count: plan.envoy?.proxies.length ?? plan.proxies }) : t("start-plain")}
         </DangerButton>
         <Button variant="subtle" color="gray" onClick={onCancel}>
           {t("cancel")}
@@ -113,6 +136,41 @@ function AbortFields({ draft, onChange }: Part) {
           ))}
         </span>
       </div>
+    </Group>
+  );
+}
+
+function SourceFields({ draft, onChange, metrics }: Part & Pick<FaultFormProps, "metrics">) {
+  const t = useTranslations("faults");
+  const { source } = draft;
+  const chosen = source.caller && sourceText(source.caller);
+  const known = sourceChoices(metrics?.callers ?? []).map(sourceText);
+  // A caller that was asked for in the address may be silent right now.
+  const choices = chosen && !known.includes(chosen) ? [chosen, ...known] : known;
+  const set = (patch: Partial<FaultDraft["source"]>) => onChange({ ...draft, source: { ...source, ...patch } });
+  const label = (value: string) => {
+    const [namespace, app, version] = value.split("/");
+    return `${app}${version ? ` ${version}` : ""} · ${namespace}`;
+  };
+  return (
+    <Group
+      on={source.on}
+      label={t("source")}
+      // The only caller is the one that is meant.
+      onToggle={(on) =>
+        set({ on, caller: source.caller ?? parseSource(choices.length === 1 ? (choices[0] ?? null) : null) })
+      }
+      testId="source-on"
+    >
+      <Select
+        label={t("source-caller")}
+        placeholder={choices.length > 0 ? t("source-choose") : t("source-none")}
+        data={choices.map((value) => ({ value, label: label(value) }))}
+        value={chosen}
+        allowDeselect={false}
+        onChange={(value) => set({ caller: parseSource(value) })}
+        data-testid="source-caller"
+      />
     </Group>
   );
 }

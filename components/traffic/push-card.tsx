@@ -42,7 +42,15 @@ export function PushCard({ revision }: { revision: number | "latest" }) {
         <Proxies push={push} />
       ) : (
         <div className={styles.rows}>
-          {error ? error.message : push === undefined ? <SkeletonBlock width="60%" /> : t("push-none")}
+          {error ? (
+            error.message
+          ) : push === undefined ? (
+            <SkeletonBlock width="60%" />
+          ) : revision === "latest" ? (
+            t("push-none")
+          ) : (
+            t("push-forgotten", { revision })
+          )}
         </div>
       )}
     </Panel>

@@ -2,6 +2,7 @@
 import { IconLock, IconLockOpen } from "@tabler/icons-react";
 import { useLocale, useTranslations } from "use-intl";
 import type { RouteRule, ServiceMetrics } from "../../server/contract/index.ts";
+import { coveredSec, firstStep } from "../service/covered.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { formatSpan } from "../ui/format.ts";
 import { NumberWithUnit } from "../ui/quantity.tsx";
@@ -42,9 +43,11 @@ function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTa
   const t = useTranslations("traffic");
   const locale = useLocale();
   const signals = (version: string) => metrics?.totals[version];
-  const latency = (version: string) => metrics?.series.find((one) => one.version === version)?.latencyMsP95 ?? [];
+  const first = metrics ? firstStep(metrics) : 0;
+  const latency = (version: string) =>
+    metrics?.series.find((one) => one.version === version)?.latencyMsP95.slice(first) ?? [];
   const top = Math.max(1, ...parts.flatMap(({ version }) => latency(version).map((value) => value ?? 0)));
-  const span = metrics ? formatSpan(metrics.windowSec, locale) : "";
+  const span = metrics ? formatSpan(coveredSec(metrics), locale) : "";
   const rates: Column<WeightPart>[] = [
     {
       key: "now",

@@ -1,5 +1,4 @@
-import type { ServiceList } from "../contract/index.ts";
-import { healthOf } from "./decorators/health.ts";
+import { healthOf, type ServiceList } from "../contract/index.ts";
 import type { MeshFacts } from "./facts.ts";
 import { NodeNames } from "./nodes.ts";
 import type { RollupRow } from "./reader.ts";
