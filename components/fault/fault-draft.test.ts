@@ -3,6 +3,7 @@ import type { ServiceMetrics, Signals } from "../../server/contract/index.ts";
 import { FaultRequest } from "../../server/contract/index.ts";
 import {
   type FaultDraft,
+  faultedProxies,
   firstDraft,
   impactOf,
   parseSource,
@@ -101,4 +102,16 @@ describe("one caller only", () => {
     expect(parseSource("default/reviews")).toEqual(reviews);
     for (const bad of [null, "", "reviews", "a/b/c/d", "/b"]) expect(parseSource(bad)).toBe(null);
   });
+});
+
+it("counts the proxies that would inject it, not all that get something new", () => {
+  const host = (after: string, ...proxies: string[]) =>
+    ({ type: "VHDS", name: "http_proxy/ratings", before: "", after, proxies }) as const;
+  const fault =
+    "typedPerFilterConfig:\n  envoy.filters.http.fault:\n    '@type': type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault\n";
+  const resources = [host(fault, "reviews-v2"), host("routes: []\n", "reviews-v1", "details-v1")].map((one) => ({
+    ...one,
+    proxies: [...one.proxies],
+  }));
+  expect(faultedProxies({ resources, more: 0, proxies: [], unseen: 0 })).toEqual(["reviews-v2"]);
 });

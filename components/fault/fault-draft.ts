@@ -1,4 +1,4 @@
-import type { FaultRequest, FaultSource, ServiceMetrics } from "../../server/contract/index.ts";
+import type { EnvoyPreview, FaultRequest, FaultSource, ServiceMetrics } from "../../server/contract/index.ts";
 
 /** The fault form's fields; a number that was emptied is null. */
 export interface FaultDraft {
@@ -98,4 +98,10 @@ export function sourceChoices(callers: ServiceMetrics["callers"]): FaultSource[]
     const all: FaultSource = { namespace, app, version: null };
     return versions.length > 1 ? [all, ...versions.map((version) => ({ ...all, version }))] : [all];
   });
+}
+
+/** Proxies that would inject it. Others may get new config as well, when the first VirtualService of the service is made for it. */
+export function faultedProxies({ resources }: EnvoyPreview): string[] {
+  const isFaulty = (yaml: string) => yaml.includes("envoy.extensions.filters.http.fault.v3.HTTPFault");
+  return [...new Set(resources.filter(({ after }) => isFaulty(after)).flatMap(({ proxies }) => proxies))];
 }

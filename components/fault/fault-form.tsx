@@ -14,6 +14,7 @@ import styles from "./fault.module.css";
 import {
   durations,
   type FaultDraft,
+  faultedProxies,
   impactOf,
   parseSource,
   sourceChoices,
@@ -72,7 +73,9 @@ export function FaultForm(props: FaultFormProps) {
       )}
       <div className={styles.buttons}>
         <DangerButton filled type="submit" loading={busy} disabled={!ready || isRefused} data-testid="fault-start">
-          {plan ? t("start", { count: plan.envoy?.proxies.length ?? plan.proxies }) : t("start-plain")}
+          {plan
+            ? t("start", { count: plan.envoy ? faultedProxies(plan.envoy).length : plan.proxies })
+            : t("start-plain")}
         </DangerButton>
         <Button variant="subtle" color="gray" onClick={onCancel}>
           {t("cancel")}
@@ -163,6 +166,7 @@ function SourceFields({ draft, onChange, metrics }: Part & Pick<FaultFormProps, 
       testId="source-on"
     >
       <Select
+        className={styles.wide ?? ""}
         label={t("source-caller")}
         placeholder={choices.length > 0 ? t("source-choose") : t("source-none")}
         data={choices.map((value) => ({ value, label: label(value) }))}

@@ -79,7 +79,10 @@ export function TrafficTab({ service, routing, metrics }: TrafficTabProps) {
             onView={(next) => url.set({ diff: next === "yaml" ? null : next })}
           />
         )}
-        <PushCard revision={shift.written?.revision ?? "latest"} />
+        <PushCard
+          revision={shift.written?.revision ?? "latest"}
+          own={shift.written !== null && shift.written.by === undefined}
+        />
       </div>
     </div>
   );

@@ -23,10 +23,9 @@ export const MeshService = z.object({
 });
 export type MeshService = z.infer<typeof MeshService>;
 
-/** How a service did over the window, in about thirty steps; null before there were records, or without a request. */
+/** How a service did over what there are records of in the window, in about thirty steps; null without a request. */
 export const Trend = z.object({
-  requestRate: z.array(z.number().nullable()),
-  errorShare: z.array(z.number().nullable()),
+  requestRate: z.array(z.number()),
   latencyMsP95: z.array(z.number().nullable()),
 });
 export type Trend = z.infer<typeof Trend>;

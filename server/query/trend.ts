@@ -28,7 +28,6 @@ export function trendOf(tallies: readonly (Tally | undefined)[], steps: TrendSte
     Array.from({ length: steps.count }, (_, step) => value(tallies[step], secondsOf(step, steps)));
   return {
     requestRate: column((tally, seconds) => (tally?.count ?? 0) / seconds),
-    errorShare: column((tally) => (tally ? tally.errors / tally.count : null)),
     latencyMsP95: column((tally) => tally?.percentile(0.95) ?? null),
   };
 }
