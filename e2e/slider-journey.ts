@@ -1,5 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { PushStatus } from "../server/contract/index.ts";
 import { openPage, patience } from "./browser.ts";
 import { apiOf, setReviews } from "./config.ts";
 import { eventually, getThrough, reviewVersions, type TestMesh } from "./mesh.ts";
@@ -150,6 +151,29 @@ export function sliderJourney(running: () => { mesh: TestMesh; browser: Browser 
       ["v2", 0],
       ["v3", 40],
     ]);
+  });
+
+  test("a proxy that refuses is named where Apply was, with its own reason", async () => {
+    const { mesh, browser } = running();
+    await startFromV1(mesh);
+    const { page } = await openPage(browser, mesh, "/services/default/reviews");
+    await weight(page, "v1", 100);
+    // No config that the control plane accepts is refused by a proxy of the demo: one answer is put in a proxy's mouth.
+    const reason = "VirtualHost http_proxy/reviews: routes[0].route.weighted_clusters: not supported";
+    await page.route("**/api/pushes/*", async (route) => {
+      const response = await route.fetch();
+      const push = PushStatus.parse(await response.json());
+      const proxies = push.proxies.map((proxy, i) =>
+        i === 0 ? { ...proxy, name: "productpage-v1", state: "nacked" as const, error: reason } : proxy,
+      );
+      await route.fulfill({ response, json: { ...push, proxies } });
+    });
+    await page.getByTestId("weight-v3").fill("5");
+    await page.getByTestId("apply").click();
+    const refused = page.getByTestId("change-refused");
+    await refused.getByText("Refused by productpage-v1").waitFor();
+    await refused.getByText(reason).waitFor();
+    await page.getByTestId("undo").waitFor();
   });
 }
 

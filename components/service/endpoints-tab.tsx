@@ -115,13 +115,15 @@ export function EndpointsTab({
   }
   return (
     <Panel title={t("endpoints")} hint={t("endpoints-hint")} flush>
-      <DataTable
-        caption={t("endpoints")}
-        columns={columns}
-        rows={rows}
-        rowKey={({ address, port }) => `${address}:${port}`}
-        empty={<EmptyState title={t("endpoints-none")}>{t("endpoints-none-text")}</EmptyState>}
-      />
+      <div className={styles.list}>
+        <DataTable
+          caption={t("endpoints")}
+          columns={columns}
+          rows={rows}
+          rowKey={({ address, port }) => `${address}:${port}`}
+          empty={<EmptyState title={t("endpoints-none")}>{t("endpoints-none-text")}</EmptyState>}
+        />
+      </div>
     </Panel>
   );
 }

@@ -10,6 +10,7 @@ import { PageHeader } from "../ui/page-header.tsx";
 import { Pill } from "../ui/pill.tsx";
 import { TimeWindowPicker } from "../ui/time-window-picker.tsx";
 import { isYoung } from "./covered.ts";
+import styles from "./service-page.module.css";
 
 export interface ServiceHeaderProps {
   service: { namespace: string; name: string };
@@ -34,7 +35,11 @@ export function ServiceHeader({ service, item, windowSec, metrics }: ServiceHead
         </span>
       }
     >
-      {item && item.versions.length > 0 && <Pill>{t("versions", { count: item.versions.length })}</Pill>}
+      {item && item.versions.length > 0 && (
+        <span className={styles.versions}>
+          <Pill>{t("versions", { count: item.versions.length })}</Pill>
+        </span>
+      )}
       {metrics && isYoung(metrics) && (
         // The server's time zone may be another.
         <span className="muted" data-testid="data-since" suppressHydrationWarning>

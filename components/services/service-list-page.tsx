@@ -150,7 +150,7 @@ function useColumns(): Column<ServiceListItem>[] {
       phone: "title",
       cell: ({ namespace, name, badges }) =>
         badges.length > 0 && (
-          <span className={styles.versions}>
+          <span className={styles.badges}>
             {badges.map((badge) => (
               <Pill
                 key={badge}

@@ -29,13 +29,15 @@ export function RuleTable(props: RuleTableProps) {
   const t = useTranslations("traffic");
   const columns = useColumns(props);
   return (
-    <DataTable
-      caption={t("table", { rule: props.rule.index + 1 })}
-      columns={columns}
-      rows={props.parts}
-      rowKey={({ subset }) => subset}
-      rowProps={({ version }) => ({ "data-version": version })}
-    />
+    <div className={styles.table}>
+      <DataTable
+        caption={t("table", { rule: props.rule.index + 1 })}
+        columns={columns}
+        rows={props.parts}
+        rowKey={({ subset }) => subset}
+        rowProps={({ version }) => ({ "data-version": version })}
+      />
+    </div>
   );
 }
 
@@ -63,12 +65,18 @@ function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTa
     },
   ];
   return [
-    { key: "version", header: <>{t("col-version")}</>, cell: ({ version }) => <VersionChip version={version} /> },
+    {
+      key: "version",
+      header: t("col-version"),
+      phone: "title",
+      cell: ({ version }) => <VersionChip version={version} />,
+    },
     ...(editable
       ? [
           {
             key: "weight",
-            header: <>{t("col-weight")}</>,
+            header: t("col-weight"),
+            phone: "title" as const,
             cell: (part: WeightPart) => (
               <span className={styles.weight}>
                 <WeightInput

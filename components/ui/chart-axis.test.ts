@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { tickText } from "./chart-axis.ts";
+import { shareTop, tickText } from "./chart-axis.ts";
 
 it.each([
   ["share", 0.002, 0.002, "0.2 %"],
@@ -14,4 +14,10 @@ it.each([
   ["ms", 0, 1000, "0"],
 ] as const)("a tick of %s at %d every %d is %s", (kind, value, step, text) => {
   expect(tickText(kind, value, step, "en")).toBe(text);
+});
+
+it("tops a share at one percent when next to nothing fails, and never past all of it", () => {
+  expect([null, 0, 0.004, 0.02, 0.5, 1].map((max) => Number(shareTop(max).toFixed(4)))).toEqual([
+    0.01, 0.01, 0.01, 0.03, 0.6, 1,
+  ]);
 });

@@ -29,3 +29,6 @@ export function niceTop(max: number | null): number {
   const top = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * size >= max * 1.08);
   return (top ?? 12) * size;
 }
+
+/** A share's top: 1 % when nothing much fails, so that a quiet chart is flat, and never past 100 %. */
+export const shareTop = (max: number | null): number => (max !== null && max > 0.01 ? Math.min(1, niceTop(max)) : 0.01);

@@ -3,7 +3,7 @@ import { useMantineColorScheme } from "@mantine/core";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import { useLocale } from "use-intl";
-import { type ChartKind, chartText, niceTop, tickSteps, tickText } from "./chart-axis.ts";
+import { type ChartKind, chartText, niceTop, shareTop, tickSteps, tickText } from "./chart-axis.ts";
 import { ChartMarkLayer } from "./chart-mark-layer.tsx";
 import { type ChartMark, placeMarks } from "./chart-marks.ts";
 import { formatTimeOfDay } from "./format.ts";
@@ -132,16 +132,13 @@ function optionsOf(
     width: element.clientWidth || 300,
     height,
     // On the right, half a label of the last moment.
-    padding: bare ? [4, 0, 4, 0] : [flagRoom, 20, 0, 0],
+    padding: bare ? [4, 0, 4, 0] : [flagRoom, 26, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false }, ...(sync ? { sync: { key: sync } } : {}) },
     scales: {
       x: { time: true },
       y: {
-        range: (_plot, _min, max) => [
-          0,
-          kind === "share" ? Math.min(1, Math.max(0.01, niceTop(max || 0.01))) : niceTop(max),
-        ],
+        range: (_plot, _min, max) => [0, kind === "share" ? shareTop(max) : niceTop(max)],
       },
     },
     axes: [
@@ -149,7 +146,9 @@ function optionsOf(
         ...axis,
         show: !bare,
         size: 24,
-        values: (_plot, times) => times.map((time) => formatTimeOfDay(time * 1000, locale, false)),
+        // Ticks closer than a minute would all say the same one.
+        values: (_plot, times, _axis, _space, step) =>
+          times.map((time) => formatTimeOfDay(time * 1000, locale, step < 60)),
         space: 80,
         grid: { show: false },
       },
