@@ -45,7 +45,7 @@ const flagRoom = 20;
 
 /** A time series that is updated in place; hovering, or the arrow keys, show every series' value at that moment. */
 export function LiveChart(props: LiveChartProps) {
-  const { series, kind, height = 160, label, bare = false, marks = [], fromMs, stepSec } = props;
+  const { series, kind, height = 160, label, bare = false, marks = [], fromMs, stepSec, sync } = props;
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [area, setArea] = useState<Plot>({ left: 0, width: 0 });
@@ -85,22 +85,33 @@ export function LiveChart(props: LiveChartProps) {
   const placed = useMemo(() => placeMarks(marks, fromMs, toMs, area.width), [marks, fromMs, toMs, area.width]);
   return (
     <div className={styles.chart} style={{ height }}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys read the values at each moment */}
-      <div ref={host} role="img" aria-label={label} tabIndex={0} onKeyDown={(event) => walk(event, plot.current)} />
+      <div
+        ref={host}
+        role="img"
+        aria-label={label}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys read the values at each moment
+        tabIndex={0}
+        onKeyDown={(event) => walk(event, plot.current, sync)}
+      />
       {!bare && <ChartMarkLayer placed={placed} left={area.left} width={area.width} />}
     </div>
   );
 }
 
 /** The arrow keys move the crosshair from step to step. */
-function walk(event: KeyboardEvent, chart: uPlot | null): void {
+function walk(event: KeyboardEvent, chart: uPlot | null, sync: string | undefined): void {
   const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
   if (by === 0 || !chart) return;
   event.preventDefault();
   const last = chart.data[0].length - 1;
   const index = Math.min(last, Math.max(0, (chart.cursor.idx ?? (by > 0 ? -1 : last + 1)) + by));
   const time = chart.data[0][index];
-  if (time !== undefined) chart.setCursor({ left: chart.valToPos(time, "x"), top: 10 }, true);
+  if (time === undefined) return;
+  const at = { left: chart.valToPos(time, "x"), top: 10 };
+  chart.setCursor(at, true);
+  // A pointer tells the other charts by itself; a key has to be told of.
+  const { clientWidth, clientHeight } = chart.over;
+  if (sync) uPlot.sync(sync).pub("mousemove", chart, at.left, at.top, clientWidth, clientHeight, index);
 }
 
 function dataOf({ fromMs, stepSec, series }: LiveChartProps): uPlot.AlignedData {
