@@ -102,6 +102,12 @@ export function sliderJourney(running: () => { mesh: TestMesh; browser: Browser 
     });
     await weight(page, "v1", 100);
     await page.getByTestId("split-bar").scrollIntoViewIfNeeded();
+    // Both handles belong at the end; they stand side by side once the bar knows its width.
+    await page.waitForFunction(() => {
+      const box = (divider: number) =>
+        document.querySelector(`[data-testid="split-divider-${divider}"]`)?.getBoundingClientRect();
+      return (box(0)?.right ?? 0) <= (box(1)?.left ?? 0) + 1;
+    });
     const bar = await page.getByTestId("split-bar").boundingBox();
     const handle = await page.getByTestId("split-divider-0").boundingBox();
     if (!bar || !handle) throw new Error("the split bar is not in sight");
