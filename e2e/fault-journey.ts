@@ -65,6 +65,36 @@ export function faultJourney(running: () => { mesh: TestMesh; browser: Browser }
     expect((await apiOf(mesh).faults()).faults).toEqual([]);
     await eventually(async () => (await ratingsAnswer(mesh)) === "ok", patience, "ratings again");
   });
+
+  test("a fault on one edge hits that caller alone; what stands in its way is stopped from the form; history says how each ended", async () => {
+    const { mesh, browser } = running();
+    await setReviews(mesh, 0, 0, 100);
+    const { page } = await openPage(browser, mesh, "/services/default/ratings?fault=new&from=default/reviews");
+    await page.getByTestId("delay-on").uncheck();
+    await page.getByTestId("abort-on").check();
+    await page.getByTestId("abort-percentage").fill("100");
+    await page.getByTestId("fault-start").click();
+    await page.getByTestId("burning-fault").getByText("from app=reviews").waitFor();
+    await eventually(async () => (await ratingsAnswer(mesh)) === "failed", patience, "a response without ratings");
+    const [fault] = (await apiOf(mesh).faults()).faults;
+    expect(fault?.matches).toEqual(["from app=reviews and from namespace default"]);
+
+    await page.goto("/services/default/ratings?fault=new&from=default/reviews");
+    const inTheWay = page.getByTestId("fault-in-the-way");
+    await inTheWay.getByText("stop it first").waitFor();
+    expect(await page.getByTestId("fault-start").isDisabled()).toBe(true);
+    await inTheWay.getByTestId("fault-stop-ratings").click();
+    await inTheWay.waitFor({ state: "detached" });
+    await page.getByTestId("fault-envoy").waitFor();
+    expect(await page.getByTestId("fault-start").isDisabled()).toBe(false);
+    await eventually(async () => (await ratingsAnswer(mesh)) === "ok", patience, "ratings again");
+
+    await page.goto("/faults");
+    const latest = page.getByTestId("history").locator("tbody tr").first();
+    await latest.getByText("from app=reviews").waitFor();
+    expect(await latest.getAttribute("data-ended")).toBe("person");
+    await latest.getByText("stopped by").waitFor();
+  });
 }
 
 /** Whether reviews had its ratings, as the productpage's API tells it: with stars, or with an error in their place. */

@@ -1,7 +1,8 @@
 import type { Browser, Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { PushStatus } from "../server/contract/index.ts";
 import { openPage, patience } from "./browser.ts";
-import { setReviews } from "./config.ts";
+import { apiOf, setReviews } from "./config.ts";
 import { eventually, getThrough, reviewVersions, type TestMesh } from "./mesh.ts";
 
 /** The hand on the slider, on whichever proxies the mesh has. */
@@ -55,6 +56,130 @@ export function sliderJourney(running: () => { mesh: TestMesh; browser: Browser 
     await page.keyboard.press("Enter");
     await eventually(async () => (await versionsNow(mesh)).v1 === 5, patience, "v1 answers again");
     expect(problems).toEqual([]);
+  });
+
+  test("typed weights and locks; the proxies' own diff; Undo is offered after a reload, too", async () => {
+    const { mesh, browser } = running();
+    await startFromV1(mesh);
+    const { page, problems } = await openPage(browser, mesh, "/services/default/reviews");
+    await weight(page, "v1", 100);
+    await page.getByTestId("weight-v2").fill("30");
+    await weight(page, "v1", 70);
+    await page.getByTestId("lock-v2").click();
+    await page.getByTestId("weight-v3").fill("500");
+    await weight(page, "v1", 0);
+    await page.getByTestId("weight-v3").press("Enter");
+    await weight(page, "v3", 70);
+    await weight(page, "v2", 30);
+    // Past the locked neighbour: v1 gains what v3 loses.
+    await page.getByTestId("split-divider-1").press("End");
+    await weight(page, "v1", 70);
+    expect(await page.getByTestId("split-divider-1").getAttribute("aria-valuetext")).toBe("v2 30 %, v3 0 %");
+
+    await page.getByTestId("diff-envoy").click();
+    const host = page.getByTestId("envoy-diff").locator('[data-resource$="/reviews.default.svc.cluster.local:9080"]');
+    await host.getByText("weight: 30").waitFor();
+    await host.getByText("6 proxies get it").waitFor();
+    expect(new URL(page.url()).searchParams.get("diff")).toBe("envoy");
+    await page.getByTestId("apply").click();
+    await pushed(page);
+
+    await page.reload();
+    await page.getByTestId("change-card").getByText("100/0/0 again").waitFor();
+    await pushed(page);
+    await page.getByTestId("undo").click();
+    await weight(page, "v1", 100);
+    await eventually(async () => (await versionsNow(mesh)).v1 === 5, patience, "v1 answers again");
+    expect(problems).toEqual([]);
+  });
+
+  test("a finger moves a divider", async () => {
+    const { mesh, browser } = running();
+    await startFromV1(mesh);
+    const { page, problems } = await openPage(browser, mesh, "/services/default/reviews", {
+      viewport: { width: 360, height: 740 },
+      hasTouch: true,
+    });
+    await weight(page, "v1", 100);
+    await page.getByTestId("split-bar").scrollIntoViewIfNeeded();
+    // Both handles belong at the end; they stand side by side once the bar knows its width.
+    await page.waitForFunction(() => {
+      const box = (divider: number) =>
+        document.querySelector(`[data-testid="split-divider-${divider}"]`)?.getBoundingClientRect();
+      return (box(0)?.right ?? 0) <= (box(1)?.left ?? 0) + 1;
+    });
+    const bar = await page.getByTestId("split-bar").boundingBox();
+    const handle = await page.getByTestId("split-divider-0").boundingBox();
+    if (!bar || !handle) throw new Error("the split bar is not in sight");
+    const session = await page.context().newCDPSession(page);
+    const touch = (type: "touchStart" | "touchMove" | "touchEnd", x?: number) =>
+      session.send("Input.dispatchTouchEvent", {
+        type,
+        touchPoints: x === undefined ? [] : [{ x, y: handle.y + handle.height / 2 }],
+      });
+    const from = handle.x + handle.width / 2;
+    await touch("touchStart", from);
+    for (let step = 1; step <= 8; step++) await touch("touchMove", from - (bar.width / 2) * (step / 8));
+    await touch("touchEnd");
+    await page.waitForFunction(() => {
+      const shown = document.querySelector<HTMLInputElement>('[data-testid="weight-v2"]')?.value;
+      return Number(shown) >= 45 && Number(shown) <= 55;
+    });
+    expect(problems).toEqual([]);
+  });
+
+  test("somebody else was faster: who and what, and mine on top of it", async () => {
+    const { mesh, browser } = running();
+    await startFromV1(mesh);
+    const { page } = await openPage(browser, mesh, "/services/default/reviews");
+    await weight(page, "v1", 100);
+    await page.getByTestId("weight-v3").fill("40");
+    await page.getByTestId("change-card").getByText("weight: 40").waitFor();
+    const api = apiOf(mesh);
+    const { virtualService } = await api.routing("default", "reviews");
+    const theirs = {
+      rule: 0,
+      weights: { v1: 90, v2: 10, v3: 0 },
+      resourceVersion: virtualService?.resourceVersion ?? null,
+    };
+    await api.setWeights("default", "reviews", theirs, { user: "bob" });
+    await page.getByTestId("apply").click();
+    const conflict = page.getByTestId("conflict");
+    await conflict.getByText("bob").waitFor();
+    await conflict.getByText("100/0/0 → 90/10/0").waitFor();
+    await page.getByTestId("conflict-mine").click();
+    await conflict.waitFor({ state: "detached" });
+    await page.getByTestId("apply").click();
+    await pushed(page);
+    const { rules } = await api.routing("default", "reviews");
+    expect(rules[0]?.destinations.map(({ subset, weight: percent }) => [subset, percent])).toEqual([
+      ["v1", 60],
+      ["v2", 0],
+      ["v3", 40],
+    ]);
+  });
+
+  test("a proxy that refuses is named where Apply was, with its own reason", async () => {
+    const { mesh, browser } = running();
+    await startFromV1(mesh);
+    const { page } = await openPage(browser, mesh, "/services/default/reviews");
+    await weight(page, "v1", 100);
+    // No config that the control plane accepts is refused by a proxy of the demo: one answer is put in a proxy's mouth.
+    const reason = "VirtualHost http_proxy/reviews: routes[0].route.weighted_clusters: not supported";
+    await page.route("**/api/pushes/*", async (route) => {
+      const response = await route.fetch();
+      const push = PushStatus.parse(await response.json());
+      const proxies = push.proxies.map((proxy, i) =>
+        i === 0 ? { ...proxy, name: "productpage-v1", state: "nacked" as const, error: reason } : proxy,
+      );
+      await route.fulfill({ response, json: { ...push, proxies } });
+    });
+    await page.getByTestId("weight-v3").fill("5");
+    await page.getByTestId("apply").click();
+    const refused = page.getByTestId("change-refused");
+    await refused.getByText("Refused by productpage-v1").waitFor();
+    await refused.getByText(reason).waitFor();
+    await page.getByTestId("undo").waitFor();
   });
 }
 

@@ -91,4 +91,9 @@ function parse<T>(schema: z.ZodType<T>, value: unknown): T {
 }
 
 export const WindowQuery = z.object({ window: z.coerce.number().int().min(1).max(86_400).default(60) });
-export const DryRunQuery = z.object({ dryRun: z.enum(["true", "false"]).default("false") });
+const Flag = z
+  .enum(["true", "false"])
+  .default("false")
+  .transform((value) => value === "true");
+/** `envoy`: a dry run also says what the proxies would get. */
+export const DryRunQuery = z.object({ dryRun: Flag, envoy: Flag });

@@ -1,7 +1,16 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ServiceMetrics, Signals } from "../../server/contract/index.ts";
 import { FaultRequest } from "../../server/contract/index.ts";
-import { firstDraft, impactOf, toRequest } from "./fault-draft.ts";
+import {
+  type FaultDraft,
+  faultedProxies,
+  firstDraft,
+  impactOf,
+  parseSource,
+  sourceChoices,
+  sourceText,
+  toRequest,
+} from "./fault-draft.ts";
 
 const ratings = { namespace: "default", name: "ratings" };
 const signals = (requestRate: number): Signals => ({
@@ -18,6 +27,8 @@ const metrics: ServiceMetrics = {
   windowSec: 60,
   stepSec: 1,
   fromMs: 0,
+  dataFromMs: 0,
+  workloads: [],
   series: [],
   totals: { all: signals(10) },
   observedShares: {},
@@ -59,4 +70,48 @@ it("names who is hit, most first, and says when a header limits it", () => {
     ["v3", 120],
   ]);
   expect(impact.atMost).toBe(true);
+});
+
+describe("one caller only", () => {
+  const reviews = { namespace: "default", app: "reviews", version: null };
+  const draft: FaultDraft = { ...firstDraft, source: { on: true, caller: reviews } };
+
+  it("is asked for, hits that caller's requests alone, and is incomplete without one", () => {
+    expect(toRequest(draft, ratings)?.source).toEqual(reviews);
+    expect(toRequest({ ...draft, source: { on: true, caller: null } }, ratings)).toBe(null);
+    const both = impactOf(draft, metrics);
+    expect(both.perMinute).toBe(300);
+    const v3 = impactOf({ ...draft, source: { on: true, caller: { ...reviews, version: "v3" } } }, metrics);
+    expect([v3.perMinute, v3.callers.map(({ version }) => version)]).toEqual([120, ["v3"]]);
+  });
+
+  it("can be each caller, and each version where there are several", () => {
+    const caller = (app: string, version: string | null) => ({ ...metrics.callers[0], app, version });
+    const unknown = caller("unknown", null);
+    const callers = [caller("reviews", "v3"), caller("page", "v1"), caller("reviews", "v2"), unknown];
+    expect(sourceChoices(callers as typeof metrics.callers).map(sourceText)).toEqual([
+      "default/reviews",
+      "default/reviews/v2",
+      "default/reviews/v3",
+      "default/page",
+    ]);
+  });
+
+  it("stands in the address", () => {
+    expect(parseSource("default/reviews/v3")).toEqual({ ...reviews, version: "v3" });
+    expect(parseSource("default/reviews")).toEqual(reviews);
+    for (const bad of [null, "", "reviews", "a/b/c/d", "/b"]) expect(parseSource(bad)).toBe(null);
+  });
+});
+
+it("counts the proxies that would inject it, not all that get something new", () => {
+  const host = (after: string, ...proxies: string[]) =>
+    ({ type: "VHDS", name: "http_proxy/ratings", before: "", after, proxies }) as const;
+  const fault =
+    "typedPerFilterConfig:\n  envoy.filters.http.fault:\n    '@type': type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault\n";
+  const resources = [host(fault, "reviews-v2"), host("routes: []\n", "reviews-v1", "details-v1")].map((one) => ({
+    ...one,
+    proxies: [...one.proxies],
+  }));
+  expect(faultedProxies({ resources, more: 0, proxies: [], unseen: 0 })).toEqual(["reviews-v2"]);
 });

@@ -1,10 +1,12 @@
-import type { FaultRequest, ServiceMetrics } from "../../server/contract/index.ts";
+import type { EnvoyPreview, FaultRequest, FaultSource, ServiceMetrics } from "../../server/contract/index.ts";
 
 /** The fault form's fields; a number that was emptied is null. */
 export interface FaultDraft {
   delay: { on: boolean; percentage: number | null; fixedDelayMs: number | null };
   abort: { on: boolean; percentage: number | null; httpStatus: number | null };
   header: { on: boolean; name: string; exact: string };
+  /** One caller only: one edge of the graph. */
+  source: { on: boolean; caller: FaultSource | null };
   /** Null: until stopped. */
   durationSec: number | null;
 }
@@ -13,6 +15,7 @@ export const firstDraft: FaultDraft = {
   delay: { on: true, percentage: 50, fixedDelayMs: 2000 },
   abort: { on: false, percentage: 10, httpStatus: 503 },
   header: { on: false, name: "", exact: "" },
+  source: { on: false, caller: null },
   durationSec: 300,
 };
 
@@ -22,19 +25,21 @@ export const statuses = [500, 502, 503, 504, 429, 404] as const;
 
 /** What to send; null while a field is empty or nothing is chosen. */
 export function toRequest(
-  { delay, abort, header, durationSec }: FaultDraft,
+  { delay, abort, header, source, durationSec }: FaultDraft,
   service: { namespace: string; name: string },
 ): FaultRequest | null {
   if (!delay.on && !abort.on) return null;
   if (delay.on && (delay.percentage === null || delay.fixedDelayMs === null)) return null;
   if (abort.on && (abort.percentage === null || abort.httpStatus === null)) return null;
   if (header.on && header.name.trim() === "") return null;
+  if (source.on && source.caller === null) return null;
   return {
     namespace: service.namespace,
     service: service.name,
     delay: delay.on ? { percentage: delay.percentage ?? 0, fixedDelayMs: delay.fixedDelayMs ?? 0 } : null,
     abort: abort.on ? { percentage: abort.percentage ?? 0, httpStatus: abort.httpStatus ?? 0 } : null,
     header: header.on ? { name: header.name.trim(), exact: header.exact } : null,
+    ...(source.on && source.caller !== null && { source: source.caller }),
     durationSec,
   };
 }
@@ -53,12 +58,50 @@ export function impactOf(draft: FaultDraft, metrics: ServiceMetrics): FaultImpac
   const spared = (part: { on: boolean; percentage: number | null }) => 1 - (part.on ? (part.percentage ?? 0) / 100 : 0);
   const share = 1 - spared(draft.delay) * spared(draft.abort);
   const perMinute = (rate: number) => rate * 60 * share;
+  const only = draft.source.on ? draft.source.caller : null;
+  const hit = metrics.callers.filter((caller) => only === null || isFrom(only, caller));
   return {
-    perMinute: perMinute(metrics.totals.all?.requestRate ?? 0),
-    callers: metrics.callers
+    perMinute: perMinute(
+      only === null
+        ? (metrics.totals.all?.requestRate ?? 0)
+        : hit.reduce((sum, { signals }) => sum + signals.requestRate, 0),
+    ),
+    callers: hit
       .map(({ app, version, signals }) => ({ name: app, version, perMinute: perMinute(signals.requestRate) }))
       .filter((caller) => caller.perMinute > 0)
       .toSorted((a, b) => b.perMinute - a.perMinute),
     atMost: draft.header.on,
   };
+}
+
+const isFrom = (source: FaultSource, caller: ServiceMetrics["callers"][number]): boolean =>
+  source.app === caller.app &&
+  source.namespace === caller.namespace &&
+  (source.version === null || source.version === caller.version);
+
+/** `<namespace>/<app>[/<version>]`, as it stands in the address. */
+export function parseSource(text: string | null): FaultSource | null {
+  const [namespace, app, version, extra] = text?.split("/") ?? [];
+  if (!namespace || !app || extra !== undefined) return null;
+  return { namespace, app, version: version || null };
+}
+
+export const sourceText = ({ namespace, app, version }: FaultSource): string =>
+  [namespace, app, ...(version === null ? [] : [version])].join("/");
+
+/** Whom a fault can be limited to: each caller, and each of its versions where it has several. Calls without a namespace come from outside. */
+export function sourceChoices(callers: ServiceMetrics["callers"]): FaultSource[] {
+  const known = callers.filter(({ namespace, app }) => namespace !== "" && app !== "unknown");
+  return [...Map.groupBy(known, ({ namespace, app }) => `${namespace}/${app}`).values()].flatMap((members) => {
+    const [{ namespace, app } = { namespace: "", app: "" }] = members;
+    const versions = members.flatMap(({ version }) => version ?? []).sort();
+    const all: FaultSource = { namespace, app, version: null };
+    return versions.length > 1 ? [all, ...versions.map((version) => ({ ...all, version }))] : [all];
+  });
+}
+
+/** Proxies that would inject it. Others may get new config as well, when the first VirtualService of the service is made for it. */
+export function faultedProxies({ resources }: EnvoyPreview): string[] {
+  const isFaulty = (yaml: string) => yaml.includes("envoy.extensions.filters.http.fault.v3.HTTPFault");
+  return [...new Set(resources.filter(({ after }) => isFaulty(after)).flatMap(({ proxies }) => proxies))];
 }

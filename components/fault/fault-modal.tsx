@@ -1,12 +1,12 @@
 "use client";
 import { Modal } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
+import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
-import type { ApiError } from "../../server/contract/index.ts";
+import type { ApiError, FaultSource } from "../../server/contract/index.ts";
 import { toApiError } from "../lib/api.ts";
-import { useServiceMetrics, useServices } from "../lib/queries.ts";
+import { useFaults, useServiceMetrics, useServices } from "../lib/queries.ts";
 import { startFault } from "../lib/writes.ts";
 import styles from "./fault.module.css";
 import { type FaultDraft, firstDraft, toRequest } from "./fault-draft.ts";
@@ -17,23 +17,29 @@ type ServiceName = { namespace: string; name: string };
 export interface FaultModalProps {
   /** Null: to be chosen first. */
   service: ServiceName | null;
+  /** Limited to this caller at first. */
+  from?: FaultSource | null;
   onChoose?: (service: ServiceName) => void;
   onClose: () => void;
 }
 
 /** The fault with a fuse, over whatever page it was asked for on. */
-export function FaultModal({ service, onChoose, onClose }: FaultModalProps) {
+export function FaultModal({ service, from = null, onChoose, onClose }: FaultModalProps) {
   const t = useTranslations("faults");
+  const phone = useMediaQuery("(max-width: 640px)", false);
   return (
     <Modal
       opened
       onClose={onClose}
       size={560}
+      fullScreen={phone}
       classNames={{ content: styles.modal ?? "", header: styles.modalHeader ?? "", body: styles.modalBody ?? "" }}
       title={service ? t("title-of", { service: service.name }) : t("title-new")}
       closeButtonProps={{ "aria-label": t("cancel") }}
     >
-      {service ? <Editor key={`${service.namespace}/${service.name}`} service={service} onClose={onClose} /> : null}
+      {service ? (
+        <Editor key={`${service.namespace}/${service.name}`} service={service} from={from} onClose={onClose} />
+      ) : null}
       {!service && onChoose && <Choice onChoose={onChoose} />}
     </Modal>
   );
@@ -44,14 +50,18 @@ function Choice({ onChoose }: { onChoose: (service: ServiceName) => void }) {
   return <ServiceChoice services={services.filter(({ external }) => !external)} onChoose={onChoose} />;
 }
 
-function Editor({ service, onClose }: { service: ServiceName; onClose: () => void }) {
+function Editor({ service, from, onClose }: { service: ServiceName; from: FaultSource | null; onClose: () => void }) {
   const client = useQueryClient();
-  const [draft, setDraft] = useState<FaultDraft>(firstDraft);
+  const [draft, setDraft] = useState<FaultDraft>({ ...firstDraft, source: { on: from !== null, caller: from } });
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<ApiError | null>(null);
   const metrics = useServiceMetrics({ ...service, windowSec: 60 }).data;
   const request = toRequest(draft, service);
-  const plan = usePlan(request, busy);
+  const burning = (useFaults().data?.faults ?? []).filter(
+    (fault) => fault.namespace === service.namespace && fault.service === service.name,
+  );
+  // What burns meanwhile, or no more, decides whether this one can start.
+  const plan = usePlan(request, burning.map(({ id }) => id).join(), busy);
   const change = (next: FaultDraft) => {
     setFailure(null);
     setDraft(next);
@@ -61,7 +71,7 @@ function Editor({ service, onClose }: { service: ServiceName; onClose: () => voi
     setBusy(true);
     setFailure(null);
     try {
-      await startFault(request, false);
+      await startFault(request, { dryRun: false });
       for (const name of ["faults", "status", "changes", "routing", "push"])
         void client.invalidateQueries({ queryKey: [name] });
       onClose();
@@ -76,6 +86,7 @@ function Editor({ service, onClose }: { service: ServiceName; onClose: () => voi
       onChange={change}
       metrics={metrics}
       plan={request ? plan.data : null}
+      burning={burning}
       error={failure ?? (request ? plan.error : null)}
       ready={request !== null}
       busy={busy}
@@ -86,11 +97,11 @@ function Editor({ service, onClose }: { service: ServiceName; onClose: () => voi
 }
 
 /** What starting it would write. */
-function usePlan(request: ReturnType<typeof toRequest>, paused: boolean) {
+function usePlan(request: ReturnType<typeof toRequest>, burning: string, paused: boolean) {
   const [settled] = useDebouncedValue(JSON.stringify(request), 200);
   const query = useQuery({
-    queryKey: ["fault-plan", settled],
-    queryFn: () => startFault(JSON.parse(settled), true),
+    queryKey: ["fault-plan", settled, burning],
+    queryFn: () => startFault(JSON.parse(settled), { dryRun: true, envoy: true }),
     enabled: settled !== "null" && !paused,
     retry: false,
     staleTime: 10_000,

@@ -5,7 +5,6 @@ import Link from "next/link";
 import { use } from "react";
 import { useTranslations } from "use-intl";
 import type { ChangeList, Fault, FaultList } from "../../server/contract/index.ts";
-import { ChangeHistory } from "../config/change-history.tsx";
 import { Moment } from "../config/moment.tsx";
 import type { Settled } from "../lib/api.ts";
 import { objectHref, serviceHref } from "../lib/links.ts";
@@ -19,6 +18,8 @@ import { Panel } from "../ui/panel.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState, ErrorState, Notice } from "../ui/states.tsx";
 import styles from "./fault.module.css";
+import { parseSource } from "./fault-draft.ts";
+import { FaultHistoryPanel } from "./fault-history-panel.tsx";
 import { FaultModal } from "./fault-modal.tsx";
 import { useFaultText } from "./fault-text.tsx";
 import { fuseAt } from "./fuse.ts";
@@ -31,7 +32,10 @@ export interface FaultsPageProps {
   changes: Promise<Settled<ChangeList>>;
 }
 
-/** What is injected right now, whoever wrote it. `?new=<namespace>/<service>` (or `?fault=new`) opens the form. */
+/**
+ * What is injected right now, whoever wrote it, and what was. `?new=<namespace>/<service>` (or `?fault=new`) opens the form;
+ * `from=<namespace>/<app>[/<version>]` limits it to one caller.
+ */
 export function FaultsPage({ faults, changes }: FaultsPageProps) {
   const t = useTranslations("faults");
   const url = useUrlState();
@@ -52,20 +56,14 @@ export function FaultsPage({ faults, changes }: FaultsPageProps) {
         <Panel flush>
           <Burning live={live} onInject={inject} />
         </Panel>
-        <ChangeHistory
-          title={t("recent")}
-          initial={recent}
-          limit={200}
-          undoable={false}
-          matches={({ kind }) => kind === "fault-start" || kind === "fault-end"}
-          none={t("recent-none")}
-        />
+        <FaultHistoryPanel initial={recent} />
       </div>
       {open && (
         <FaultModal
           service={chosen}
+          from={parseSource(url.get("from"))}
           onChoose={(service) => url.set({ new: `${service.namespace}/${service.name}`, fault: null })}
-          onClose={() => url.set({ new: null, fault: null })}
+          onClose={() => url.set({ new: null, fault: null, from: null })}
         />
       )}
     </Page>

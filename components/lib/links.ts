@@ -11,9 +11,9 @@ export const serviceHref = (
   tab?: "traffic" | "metrics" | "endpoints" | "config",
 ): string => `/services/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}${tab ? `?tab=${tab}` : ""}`;
 
-/** The fault form, filled in for one service. */
-export const injectFaultHref = (namespace: string, name: string): string =>
-  `/faults?new=${encodeURIComponent(`${namespace}/${name}`)}`;
+/** The fault form, filled in for one service; `from`, `<namespace>/<app>[/<version>]`, limits it to one caller. */
+export const injectFaultHref = (namespace: string, name: string, from?: string): string =>
+  `/faults?new=${encodeURIComponent(`${namespace}/${name}`)}${from ? `&from=${encodeURIComponent(from)}` : ""}`;
 
 export const proxyHref = (id: string): string => `/proxies?proxy=${encodeURIComponent(id)}`;
 

@@ -2,32 +2,36 @@
 import { ChangeResult, type FaultRequest, type WeightsChange } from "../../server/contract/index.ts";
 import { sendJson } from "./api.ts";
 
-/** Every write of the dashboard. `dryRun` checks and shows what would change. All throw `ApiFailure`. */
-const dry = (dryRun: boolean) => (dryRun ? "?dryRun=true" : "");
+/** Every write of the dashboard. `dryRun` checks and shows what would change, `envoy` also for the proxies. All throw `ApiFailure`. */
+export interface HowToWrite {
+  dryRun: boolean;
+  envoy?: boolean;
+}
+const dry = ({ dryRun, envoy = false }: HowToWrite) => (dryRun ? `?dryRun=true${envoy ? "&envoy=true" : ""}` : "");
 
 export const putWeights = (
   service: { namespace: string; name: string },
   change: WeightsChange,
-  dryRun: boolean,
+  how: HowToWrite,
   signal?: AbortSignal,
 ): Promise<ChangeResult> =>
   sendJson(
     ChangeResult,
     "PUT",
-    `/api/services/${encodeURIComponent(service.namespace)}/${encodeURIComponent(service.name)}/routing/weights${dry(dryRun)}`,
+    `/api/services/${encodeURIComponent(service.namespace)}/${encodeURIComponent(service.name)}/routing/weights${dry(how)}`,
     change,
     signal,
   );
 
-export const startFault = (fault: FaultRequest, dryRun: boolean): Promise<ChangeResult> =>
-  sendJson(ChangeResult, "POST", `/api/faults${dry(dryRun)}`, fault);
+export const startFault = (fault: FaultRequest, how: HowToWrite): Promise<ChangeResult> =>
+  sendJson(ChangeResult, "POST", `/api/faults${dry(how)}`, fault);
 
 /** `id` as in contract `Fault.id`. */
 export const stopFault = (id: string): Promise<ChangeResult> =>
   sendJson(ChangeResult, "DELETE", `/api/faults/${id.split("/").map(encodeURIComponent).join("/")}`);
 
 export const applyYaml = (yaml: string, dryRun: boolean): Promise<ChangeResult> =>
-  sendJson(ChangeResult, "POST", `/api/apply${dry(dryRun)}`, { yaml });
+  sendJson(ChangeResult, "POST", `/api/apply${dry({ dryRun })}`, { yaml });
 
 export const undoRevision = (revision: number): Promise<ChangeResult> =>
   sendJson(ChangeResult, "POST", "/api/undo", { revision });

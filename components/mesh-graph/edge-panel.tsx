@@ -69,7 +69,7 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
           <div className={styles.actions}>
             <Button
               component={Link}
-              href={injectFaultHref(service.namespace, service.name)}
+              href={injectFaultHref(service.namespace, service.name, callerOf(graph, edge))}
               variant="default"
               data-testid="panel-fault"
             >
@@ -83,6 +83,13 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
       )}
     </>
   );
+}
+
+/** For a fault on this edge alone: a workload with a sidecar can be told by its labels; a gateway's routes are not the mesh's. */
+function callerOf({ nodes }: Graph, edge: GraphEdge): string | undefined {
+  const source = nodes.find(({ id }) => id === edge.source);
+  if (source?.kind !== "workload") return undefined;
+  return [source.namespace, source.app, source.version].filter(Boolean).join("/");
 }
 
 function Seen({ signals }: { signals: Signals | null }) {

@@ -1,24 +1,49 @@
 "use client";
 import Link from "next/link";
 import { useTranslations } from "use-intl";
-import type { ProxySync, ServiceListItem, ServiceVersion } from "../../server/contract/index.ts";
+import {
+  healthOf,
+  type ProxySync,
+  type ServiceListItem,
+  type ServiceMetrics,
+  type ServiceVersion,
+  type Signals,
+} from "../../server/contract/index.ts";
 import { proxyHref } from "../lib/links.ts";
 import { useProxies } from "../lib/queries.ts";
 import { SyncMark } from "../proxy-sync/sync-mark.tsx";
 import { worstState } from "../proxy-sync/sync-state.ts";
+import { HealthReason } from "../services/health-reason.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Panel } from "../ui/panel.tsx";
+import { NumberWithUnit } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
+import styles from "./tabs.module.css";
 
-type Endpoint = ServiceVersion["endpoints"][number] & { version: string };
+interface Endpoint {
+  address: string;
+  port: number;
+  workload: string;
+  version: string;
+  /** What its workload got in the window; null: nothing, or not known. */
+  signals: Signals | null;
+  /** Endpoints of the workload: traffic is told of it as a whole. */
+  sharedBy: number;
+}
 
-/** Where its requests can go, with the proxy that stands before each. */
-export function EndpointsTab({ item }: { item: ServiceListItem | undefined }) {
+/** Where its requests can go, how they fare there, and the proxy that stands before each. */
+export function EndpointsTab({
+  item,
+  metrics,
+}: {
+  item: ServiceListItem | undefined;
+  metrics: ServiceMetrics | undefined;
+}) {
   const t = useTranslations("service");
   const proxies = useProxies().data?.proxies ?? [];
-  const rows = item?.versions.flatMap(({ version, endpoints }) => endpoints.map((one) => ({ ...one, version })));
+  const rows = item?.versions.flatMap((version) => endpointsOf(version, item.namespace, metrics));
   const proxyOf = ({ workload, address }: Endpoint): ProxySync | undefined =>
     proxies.find((proxy) => proxy.name === workload && proxy.namespace === item?.namespace) ??
     proxies.find((proxy) => proxy.address === address);
@@ -27,14 +52,46 @@ export function EndpointsTab({ item }: { item: ServiceListItem | undefined }) {
       key: "address",
       header: t("col-address"),
       phone: "title",
-      cell: ({ address, port }) => (
-        <span className="mono">
-          {address}:{port}
+      cell: ({ address, port, signals }) => (
+        <span className={styles.endpoint}>
+          <HealthReason health={signals ? healthOf(signals) : "idle"} signals={signals ?? silent} />
+          <span className="mono">
+            {address}:{port}
+          </span>
         </span>
       ),
     },
     { key: "version", header: t("col-version"), cell: ({ version }) => <VersionChip version={version} /> },
     { key: "workload", header: t("col-workload"), cell: ({ workload }) => workload },
+    {
+      key: "rate",
+      header: t("col-rate"),
+      align: "right",
+      cell: ({ signals, sharedBy }) => (
+        <>
+          <NumberWithUnit value={metrics ? (signals?.requestRate ?? 0) : null} kind="rps" />
+          {sharedBy > 1 && <span className="muted"> {t("shared-by", { count: sharedBy })}</span>}
+        </>
+      ),
+    },
+    {
+      key: "errors",
+      header: t("col-errors"),
+      align: "right",
+      cell: ({ signals }) => (
+        <NumberWithUnit
+          value={signals?.errorShare ?? null}
+          kind="share"
+          tone={signals && healthOf(signals) === "failing" ? "bad" : signals?.errorShare ? "warn" : "plain"}
+        />
+      ),
+    },
+    {
+      key: "p95",
+      header: "p95",
+      align: "right",
+      cell: ({ signals }) => <NumberWithUnit value={signals?.latencyMsP95 ?? null} kind="ms" />,
+    },
     {
       key: "proxy",
       header: t("col-proxy"),
@@ -52,19 +109,46 @@ export function EndpointsTab({ item }: { item: ServiceListItem | undefined }) {
   if (!rows) {
     return (
       <Panel flush>
-        <TableSkeleton rows={3} columns={4} />
+        <TableSkeleton rows={3} columns={7} />
       </Panel>
     );
   }
   return (
-    <Panel flush>
-      <DataTable
-        caption={t("endpoints")}
-        columns={columns}
-        rows={rows}
-        rowKey={({ address, port }) => `${address}:${port}`}
-        empty={<EmptyState title={t("endpoints-none")}>{t("endpoints-none-text")}</EmptyState>}
-      />
+    <Panel title={t("endpoints")} hint={t("endpoints-hint")} flush>
+      <div className={styles.list}>
+        <DataTable
+          caption={t("endpoints")}
+          columns={columns}
+          rows={rows}
+          rowKey={({ address, port }) => `${address}:${port}`}
+          empty={<EmptyState title={t("endpoints-none")}>{t("endpoints-none-text")}</EmptyState>}
+        />
+      </div>
     </Panel>
   );
+}
+
+const silent: Signals = {
+  requestRate: 0,
+  errorShare: 0,
+  clientErrorShare: 0,
+  latencyMsP50: null,
+  latencyMsP90: null,
+  latencyMsP95: null,
+  latencyMsP99: null,
+};
+
+function endpointsOf(
+  { version, endpoints }: ServiceVersion,
+  namespace: string,
+  metrics: ServiceMetrics | undefined,
+): Endpoint[] {
+  return endpoints.map((endpoint) => ({
+    ...endpoint,
+    version,
+    sharedBy: endpoints.filter(({ workload }) => workload === endpoint.workload).length,
+    signals:
+      metrics?.workloads.find((one) => one.workload === endpoint.workload && one.namespace === namespace)?.signals ??
+      null,
+  }));
 }

@@ -2,11 +2,12 @@
 import dynamic from "next/dynamic";
 import { useMemo } from "react";
 import { useTranslations } from "use-intl";
-import type { Series, ServiceMetrics } from "../../server/contract/index.ts";
+import type { Change, Series, ServiceMetrics } from "../../server/contract/index.ts";
 import type { Live } from "../lib/live.ts";
 import { useChanges } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
-import type { ChartMark, ChartSeries } from "../ui/live-chart.tsx";
+import type { ChartMark } from "../ui/chart-marks.ts";
+import type { ChartSeries } from "../ui/live-chart.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
@@ -14,9 +15,10 @@ import { EmptyState, ErrorState } from "../ui/states.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { versionColor } from "../ui/version-color.ts";
 import { CallersTable } from "./callers-table.tsx";
+import { firstStep } from "./covered.ts";
 import styles from "./tabs.module.css";
 
-const height = 190;
+const height = 210;
 const LiveChart = dynamic(() => import("../ui/live-chart.tsx").then((module) => module.LiveChart), {
   ssr: false,
   loading: () => <SkeletonBlock height={height} />,
@@ -47,23 +49,22 @@ export function MetricsTab({ service, metrics }: { service: { name: string }; me
   if ((data.totals.all?.requestRate ?? 0) === 0)
     return <EmptyState title={t("metrics-none")}>{t("metrics-none-text")}</EmptyState>;
   const percentile = percentiles.find((one) => one === url.get("latency")) ?? "p95";
-  const chart = { fromMs: data.fromMs, stepSec: data.stepSec, height, marks, sync: "service" };
+  // What was before the first record is no quiet time: the charts begin with it.
+  const first = firstStep(data);
+  const fromMs = data.fromMs + first * data.stepSec * 1000;
+  const chart = { fromMs, stepSec: data.stepSec, height, marks, sync: "service" };
+  const byVersion = (values: Values) => seriesByVersion(data, (series) => values(series).slice(first));
   return (
     <div className={styles.charts}>
       <Panel title={t("chart-rate")} actions={<Legend metrics={data} />}>
-        <LiveChart
-          {...chart}
-          label={t("chart-rate")}
-          kind="rps"
-          series={byVersion(data, ({ requestRate }) => requestRate)}
-        />
+        <LiveChart {...chart} label={t("chart-rate")} kind="rps" series={byVersion(({ requestRate }) => requestRate)} />
       </Panel>
-      <Panel title={t("chart-errors")} hint={t("chart-errors-hint")}>
+      <Panel title={t("chart-errors")} hint={t("chart-errors-hint")} actions={<Legend metrics={data} />}>
         <LiveChart
           {...chart}
           label={t("chart-errors")}
           kind="share"
-          series={byVersion(data, ({ errorShare }) => errorShare)}
+          series={byVersion(({ errorShare }) => errorShare)}
         />
       </Panel>
       <Panel
@@ -76,11 +77,11 @@ export function MetricsTab({ service, metrics }: { service: { name: string }; me
           {...chart}
           label={`${t("chart-latency")} ${percentile}`}
           kind="ms"
-          series={byVersion(data, (series) => series[columnOf[percentile]])}
+          series={byVersion((series) => series[columnOf[percentile]])}
         />
       </Panel>
       <Panel title={t("chart-spread")} hint={t("chart-spread-hint")} actions={<SpreadLegend />}>
-        <LiveChart {...chart} label={t("chart-spread")} kind="ms" series={spread(data)} />
+        <LiveChart {...chart} label={t("chart-spread")} kind="ms" series={spread(data, first)} />
       </Panel>
       <div className={styles.wide}>
         <CallersTable metrics={data} />
@@ -98,7 +99,9 @@ function versionsOf({ series }: ServiceMetrics): Series[] {
 
 const colorOf = (version: string): string => (version === "all" ? "var(--accent)" : versionColor(version));
 
-const byVersion = (metrics: ServiceMetrics, values: (series: Series) => readonly (number | null)[]): ChartSeries[] => {
+type Values = (series: Series) => readonly (number | null)[];
+
+const seriesByVersion = (metrics: ServiceMetrics, values: Values): ChartSeries[] => {
   const versions = versionsOf(metrics);
   return versions.map((series) => ({
     label: series.version,
@@ -109,14 +112,14 @@ const byVersion = (metrics: ServiceMetrics, values: (series: Series) => readonly
 };
 
 /** All percentiles of the whole service: how far the slowest are from the rest. */
-function spread({ series }: ServiceMetrics): ChartSeries[] {
+function spread({ series }: ServiceMetrics, first: number): ChartSeries[] {
   const all = series.find(({ version }) => version === "all");
   if (!all) return [];
   return percentiles.map((one, i) => ({
     label: one,
     color: shades[i] ?? "var(--ink)",
-    values: all[columnOf[one]],
-    dash: one === "p50",
+    values: all[columnOf[one]].slice(first),
+    dash: isDashed(one),
   }));
 }
 
@@ -124,10 +127,16 @@ const shades = ["var(--ink-3)", "var(--ink-2)", "var(--accent)", "var(--warn)"];
 
 const SpreadLegend = () =>
   percentiles.map((one, i) => (
-    <span key={one} style={{ color: shades[i] }}>
+    <span key={one} className={styles.entry}>
+      <svg width={18} height={8} aria-hidden>
+        <line x1={0} x2={18} y1={4} y2={4} stroke={shades[i]} strokeWidth={2} strokeDasharray={dashOf(one)} />
+      </svg>
       {one}
     </span>
   ));
+
+const isDashed = (percentile: Percentile): boolean => percentile === "p50";
+const dashOf = (percentile: Percentile): string | undefined => (isDashed(percentile) ? "4 3" : undefined);
 
 function Legend({ metrics }: { metrics: ServiceMetrics }) {
   return versionsOf(metrics)
@@ -143,21 +152,24 @@ function Percentiles({ value, onChange }: { value: Percentile; onChange: (next: 
   ));
 }
 
-/** When somebody changed this service's config. */
+/** When somebody changed this service's config, or a fault on it came or went. */
 function useChangeMarks(name: string): ChartMark[] {
   const changes = useChanges({ sinceMs: 0, limit: 50 }).data?.changes;
   return useMemo(
     () =>
       (changes ?? [])
         .filter(({ objects }) => objects.some((object) => object.name === name && object.kind !== "WorkloadEntry"))
-        .map(({ at, summary, kind }) => ({
-          atMs: at,
-          label: summary,
-          color: kind === "fault-start" ? "var(--bad)" : "var(--ink-3)",
-        })),
+        .map(({ at, summary, kind }) => ({ atMs: at, label: summary, color: markColors[kind] })),
     [changes, name],
   );
 }
+
+const markColors: Record<Change["kind"], string> = {
+  config: "var(--ink-3)",
+  traffic: "var(--accent)",
+  "fault-start": "var(--bad)",
+  "fault-end": "var(--ok)",
+};
 
 function MetricsSkeleton() {
   return (

@@ -1,22 +1,27 @@
 "use client";
 import { IconBolt } from "@tabler/icons-react";
-import { useTranslations } from "use-intl";
-import type { ServiceListItem } from "../../server/contract/index.ts";
+import { useLocale, useTranslations } from "use-intl";
+import type { ServiceListItem, ServiceMetrics } from "../../server/contract/index.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { DangerButton } from "../ui/danger-button.tsx";
+import { formatTimeOfDay } from "../ui/format.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { PageHeader } from "../ui/page-header.tsx";
 import { Pill } from "../ui/pill.tsx";
 import { TimeWindowPicker } from "../ui/time-window-picker.tsx";
+import { isYoung } from "./covered.ts";
+import styles from "./service-page.module.css";
 
 export interface ServiceHeaderProps {
   service: { namespace: string; name: string };
   item: ServiceListItem | undefined;
   windowSec: number;
+  metrics: ServiceMetrics | undefined;
 }
 
-export function ServiceHeader({ service, item, windowSec }: ServiceHeaderProps) {
+export function ServiceHeader({ service, item, windowSec, metrics }: ServiceHeaderProps) {
   const t = useTranslations("service");
+  const locale = useLocale();
   const url = useUrlState();
   const ports = item?.ports.map(({ protocol, port }) => `${protocol.toLowerCase()} ${port}`).join(", ");
   return (
@@ -30,7 +35,17 @@ export function ServiceHeader({ service, item, windowSec }: ServiceHeaderProps) 
         </span>
       }
     >
-      {item && item.versions.length > 0 && <Pill>{t("versions", { count: item.versions.length })}</Pill>}
+      {item && item.versions.length > 0 && (
+        <span className={styles.versions}>
+          <Pill>{t("versions", { count: item.versions.length })}</Pill>
+        </span>
+      )}
+      {metrics && isYoung(metrics) && (
+        // The server's time zone may be another.
+        <span className="muted" data-testid="data-since" suppressHydrationWarning>
+          {t("since", { time: formatTimeOfDay(metrics.dataFromMs, locale) })}
+        </span>
+      )}
       <TimeWindowPicker value={windowSec} onChange={(seconds) => url.set({ window: String(seconds) })} />
       <DangerButton
         leftSection={<IconBolt size={15} aria-hidden />}

@@ -5,6 +5,7 @@ import { type ReactNode, use } from "react";
 import { useTranslations } from "use-intl";
 import type { Routing, ServiceList, ServiceMetrics } from "../../server/contract/index.ts";
 import { BurningFaults } from "../fault/burning-faults.tsx";
+import { parseSource } from "../fault/fault-draft.ts";
 import { FaultModal } from "../fault/fault-modal.tsx";
 import type { Settled } from "../lib/api.ts";
 import { servicesHref } from "../lib/links.ts";
@@ -49,12 +50,12 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
   const content: Record<ServiceTab, ReactNode> = {
     traffic: <TrafficTab service={service} routing={routing} metrics={metrics.data} />,
     metrics: <MetricsTab service={service} metrics={metrics} />,
-    endpoints: <EndpointsTab item={found} />,
+    endpoints: <EndpointsTab item={found} metrics={metrics.data} />,
     config: <ConfigTab service={service} routing={routing} />,
   };
   return (
     <Page>
-      <ServiceHeader service={service} item={found} windowSec={windowSec} />
+      <ServiceHeader service={service} item={found} windowSec={windowSec} metrics={metrics.data} />
       <BurningFaults service={service} />
       <Tabs
         value={tab}
@@ -76,7 +77,13 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
         )}
         <Tabs.Panel value={tab}>{content[tab]}</Tabs.Panel>
       </Tabs>
-      {url.get("fault") === "new" && <FaultModal service={service} onClose={() => url.set({ fault: null })} />}
+      {url.get("fault") === "new" && (
+        <FaultModal
+          service={service}
+          from={parseSource(url.get("from"))}
+          onClose={() => url.set({ fault: null, from: null })}
+        />
+      )}
     </Page>
   );
 }

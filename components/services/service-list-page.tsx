@@ -9,16 +9,17 @@ import { serviceHref } from "../lib/links.ts";
 import { useServices } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
-import { HealthMark } from "../ui/health-mark.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { PillButton } from "../ui/pill.tsx";
+import { Pill, PillButton } from "../ui/pill.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
+import { Sparkline } from "../ui/sparkline.tsx";
 import { EmptyState, ErrorState, Notice } from "../ui/states.tsx";
 import { parseWindow } from "../ui/time-window.ts";
 import { TimeWindowPicker } from "../ui/time-window-picker.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
+import { HealthReason } from "./health-reason.tsx";
 import styles from "./service-list.module.css";
 
 export interface ServiceListPageProps {
@@ -49,7 +50,9 @@ export function ServiceListPage({ initial, initialWindowSec }: ServiceListPagePr
         <TimeWindowPicker value={windowSec} onChange={(seconds) => url.set({ window: String(seconds) })} />
       </PageHeader>
       <Panel flush>
-        <Services live={live} filter={filter} />
+        <div className={styles.list}>
+          <Services live={live} filter={filter} />
+        </div>
       </Panel>
     </Page>
   );
@@ -72,7 +75,7 @@ function Services({ live, filter }: { live: ReturnType<typeof useServices>; filt
       />
     );
   }
-  if (!data) return <TableSkeleton rows={6} columns={6} />;
+  if (!data) return <TableSkeleton rows={6} columns={8} />;
   const rows = data.services.filter(({ name, namespace }) =>
     `${namespace}/${name}`.includes(filter.trim().toLowerCase()),
   );
@@ -104,17 +107,21 @@ function Services({ live, filter }: { live: ReturnType<typeof useServices>; filt
 
 const badness: Record<ServiceListItem["health"], number> = { failing: 3, degraded: 2, healthy: 1, idle: 0 };
 
+const sparkSize = { width: 72, height: 20 };
+const configTab = (namespace: string, name: string): string => serviceHref(namespace, name, "config");
+
 function useColumns(): Column<ServiceListItem>[] {
   const t = useTranslations("services");
+  const badgeText = useTranslations("topology");
   return [
     {
       key: "service",
       header: t("col-service"),
       phone: "title",
       sortValue: ({ name, namespace }) => `${name}/${namespace}`,
-      cell: ({ namespace, name, health, external, ports }) => (
+      cell: ({ namespace, name, health, signals, external, ports }) => (
         <span className={styles.name}>
-          <HealthMark health={health} />
+          <HealthReason health={health} signals={signals} />
           <Link href={serviceHref(namespace, name)}>{name}</Link>
           <span className="muted mono">
             {namespace}
@@ -127,6 +134,7 @@ function useColumns(): Column<ServiceListItem>[] {
     {
       key: "versions",
       header: t("col-versions"),
+      phone: "title",
       cell: ({ versions }) =>
         versions.length > 0 && (
           <span className={styles.versions}>
@@ -137,11 +145,43 @@ function useColumns(): Column<ServiceListItem>[] {
         ),
     },
     {
+      key: "config",
+      header: t("col-config"),
+      phone: "title",
+      cell: ({ namespace, name, badges }) =>
+        badges.length > 0 && (
+          <span className={styles.badges}>
+            {badges.map((badge) => (
+              <Pill
+                key={badge}
+                tone={badge === "fault" ? "bad" : "plain"}
+                href={
+                  badge === "split" || badge === "fault" ? serviceHref(namespace, name) : configTab(namespace, name)
+                }
+              >
+                {badgeText(`badge-${badge}`)}
+              </Pill>
+            ))}
+          </span>
+        ),
+    },
+    {
       key: "rate",
       header: t("col-rate"),
       align: "right",
       sortValue: ({ signals }) => signals.requestRate,
-      cell: ({ signals }) => <NumberWithUnit value={signals.requestRate} kind="rps" />,
+      cell: ({ name, signals, trend }) => (
+        <span className={styles.trend}>
+          <Sparkline
+            values={trend.requestRate}
+            color="var(--accent)"
+            {...sparkSize}
+            fill
+            label={t("trend-rate", { service: name })}
+          />
+          <NumberWithUnit value={signals.requestRate} kind="rps" />
+        </span>
+      ),
     },
     {
       key: "errors",
@@ -169,7 +209,17 @@ function useColumns(): Column<ServiceListItem>[] {
       header: t("col-p95"),
       align: "right",
       sortValue: ({ signals }) => signals.latencyMsP95 ?? -1,
-      cell: ({ signals }) => <NumberWithUnit value={signals.latencyMsP95} kind="ms" />,
+      cell: ({ name, signals, trend }) => (
+        <span className={styles.trend}>
+          <Sparkline
+            values={trend.latencyMsP95}
+            color="var(--ink-2)"
+            {...sparkSize}
+            label={t("trend-p95", { service: name })}
+          />
+          <NumberWithUnit value={signals.latencyMsP95} kind="ms" />
+        </span>
+      ),
     },
     {
       key: "p99",

@@ -1,15 +1,18 @@
 "use client";
 import { Button } from "@mantine/core";
 import { useLocale, useTranslations } from "use-intl";
-import type { Routing } from "../../server/contract/index.ts";
+import type { ChangeResult, Routing } from "../../server/contract/index.ts";
 import { FieldErrors } from "../config/field-errors.tsx";
+import { Moment } from "../config/moment.tsx";
 import { ObjectDiffs } from "../config/yaml-diff.tsx";
 import { useChanges } from "../lib/queries.ts";
 import { formatRate } from "../ui/format.ts";
 import { Panel } from "../ui/panel.tsx";
-import { TimeOfDay } from "../ui/quantity.tsx";
+import { PillButton } from "../ui/pill.tsx";
 import { Notice } from "../ui/states.tsx";
 import styles from "./change-card.module.css";
+import { EnvoyDiff } from "./envoy-diff.tsx";
+import { overtakenBy } from "./last-shift.ts";
 import { movedRates, shownRules, splitOf } from "./rule-parts.ts";
 import type { Shift } from "./use-shift.ts";
 
@@ -18,12 +21,17 @@ export interface ChangeCardProps {
   routing: Routing;
   /** Of the whole service, per second. */
   requestRate: number;
-  /** Proxies that hold on to what was before. */
-  refusedBy: readonly string[];
+  /** Proxies that hold on to what was before, with their reasons. */
+  refusals: readonly { name: string; error: string | null }[];
+  view: ChangeView;
+  onView: (view: ChangeView) => void;
 }
 
+/** What is written, or what the proxies make of it. */
+export type ChangeView = "yaml" | "envoy";
+
 /** What applying would write and move; after it, the way back stands in the same place. */
-export function ChangeCard({ shift, routing, requestRate, refusedBy }: ChangeCardProps) {
+export function ChangeCard({ shift, routing, requestRate, refusals, view, onView }: ChangeCardProps) {
   const t = useTranslations("traffic");
   const { draft, plan, error, written } = shift;
   const conflict = error?.code === "CONFLICT";
@@ -31,6 +39,7 @@ export function ChangeCard({ shift, routing, requestRate, refusedBy }: ChangeCar
     <Panel
       title={t("change")}
       hint={plan?.objects.map(({ kind, name }) => `${kind} ${name}`).join(", ")}
+      actions={draft && <Views view={view} onView={onView} />}
       flush
       footer={
         draft ? (
@@ -43,22 +52,73 @@ export function ChangeCard({ shift, routing, requestRate, refusedBy }: ChangeCar
     >
       {conflict && <Conflict shift={shift} routing={routing} />}
       {error && !conflict && <FieldErrors error={error} />}
-      {draft ? (
-        plan && <ObjectDiffs objects={plan.objects} />
-      ) : (
-        <p className={styles.idle}>
-          {written ? t("applied", { revision: written.revision, weights: written.after }) : t("no-change")}
-        </p>
-      )}
-      {!draft && written && refusedBy.length > 0 && (
-        <Notice tone="bad">{t("applied-refused", { proxies: refusedBy.join(", ") })}</Notice>
-      )}
+      {draft ? plan && <Diff plan={plan} view={view} /> : <Idle written={written} />}
+      {!draft && written && refusals.length > 0 && <Refusals refusals={refusals} />}
       {draft && !plan && !error && <p className={styles.idle}>{t("planning")}</p>}
     </Panel>
   );
 }
 
-function DraftFooter({ shift, routing, requestRate }: Omit<ChangeCardProps, "refusedBy">) {
+function Views({ view, onView }: Pick<ChangeCardProps, "view" | "onView">) {
+  const t = useTranslations("traffic");
+  return (["yaml", "envoy"] as const).map((one) => (
+    <PillButton key={one} pressed={one === view} onClick={() => onView(one)} data-testid={`diff-${one}`}>
+      {t(`diff-${one}`)}
+    </PillButton>
+  ));
+}
+
+function Diff({ plan, view }: { plan: ChangeResult; view: ChangeView }) {
+  const t = useTranslations("traffic");
+  if (view === "yaml") return <ObjectDiffs objects={plan.objects} />;
+  // The plan of before the view was changed has no word on proxies yet.
+  return plan.envoy ? <EnvoyDiff preview={plan.envoy} /> : <p className={styles.idle}>{t("planning")}</p>;
+}
+
+function Idle({ written }: Pick<Shift, "written">) {
+  const t = useTranslations("traffic");
+  if (!written) return <p className={styles.idle}>{t("no-change")}</p>;
+  const { revision, after, by } = written;
+  return (
+    <p className={styles.idle}>
+      {after ? t("applied", { revision, weights: after }) : t("applied-plain", { revision })}
+      {by && (
+        <>
+          {" "}
+          <span className="muted">
+            {by.author} · <Moment ms={by.at} />
+          </span>
+        </>
+      )}
+    </p>
+  );
+}
+
+/** Who refused it, and in its own words why: the field is in them. */
+function Refusals({ refusals }: Pick<ChangeCardProps, "refusals">) {
+  const t = useTranslations("traffic");
+  return (
+    <div role="alert" data-testid="change-refused">
+      <Notice tone="bad">
+        {t("applied-refused", { proxies: refusals.map(({ name }) => name).join(", ") })}
+        <ul className={styles.refusals}>
+          {[...Map.groupBy(refusals, ({ error }) => error ?? "")].map(
+            ([error, proxies]) =>
+              error && (
+                <li key={error}>
+                  <b>{proxies.map(({ name }) => name).join(", ")}</b> {error}
+                </li>
+              ),
+          )}
+        </ul>
+      </Notice>
+    </div>
+  );
+}
+
+type FooterProps = Pick<ChangeCardProps, "shift" | "routing" | "requestRate">;
+
+function DraftFooter({ shift, routing, requestRate }: FooterProps) {
   const t = useTranslations("traffic");
   const { plan, error, busy } = shift;
   return (
@@ -81,7 +141,7 @@ function DraftFooter({ shift, routing, requestRate }: Omit<ChangeCardProps, "ref
 }
 
 /** `≈ 4 rps move to v3`. */
-function Moved({ shift: { draft }, routing, requestRate }: Omit<ChangeCardProps, "refusedBy">) {
+function Moved({ shift: { draft }, routing, requestRate }: FooterProps) {
   const t = useTranslations("traffic");
   const locale = useLocale();
   const rule = draft && shownRules(routing).find(({ index }) => index === draft.rule);
@@ -106,7 +166,9 @@ function UndoFooter({ shift }: { shift: Shift }) {
       <Button onClick={shift.undo} loading={shift.busy} data-testid="undo">
         {t("undo")}
       </Button>
-      <span className="muted">{t("again", { weights: shift.written?.before ?? "" })}</span>
+      <span className="muted">
+        {shift.written?.before ? t("again", { weights: shift.written.before }) : t("again-plain")}
+      </span>
     </>
   );
 }
@@ -114,17 +176,14 @@ function UndoFooter({ shift }: { shift: Shift }) {
 /** Somebody else was faster: who, when, what; theirs, or mine on top of it. */
 function Conflict({ shift, routing }: Pick<ChangeCardProps, "shift" | "routing">) {
   const t = useTranslations("traffic");
-  const name = routing.virtualService?.name;
-  const changes = useChanges({ sinceMs: 0, limit: 20 }).data?.changes ?? [];
-  const theirs = changes.find(({ objects }) =>
-    objects.some((object) => object.kind === "VirtualService" && object.name === name),
-  );
+  const changes = useChanges({ sinceMs: 0, limit: 50 }).data?.changes ?? [];
+  const theirs = overtakenBy(changes, routing, shift.draft?.base ?? null);
   return (
     <div className={styles.conflict} role="alert" data-testid="conflict">
       <p>
         {theirs ? (
           <>
-            <b>{t("conflict-by", { author: theirs.author })}</b> <TimeOfDay ms={theirs.at} /> · {theirs.summary}
+            <b>{t("conflict-by", { author: theirs.author })}</b> <Moment ms={theirs.at} /> · {theirs.summary}
           </>
         ) : (
           <b>{t("conflict")}</b>

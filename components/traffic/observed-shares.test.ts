@@ -16,6 +16,8 @@ const metrics: ServiceMetrics = {
   windowSec: 10,
   stepSec: 1,
   fromMs: 100_000,
+  dataFromMs: 0,
+  workloads: [],
   series: [
     series("all", [10, 10, 10, 10, 10, 10, 10, 10, 10, 10]),
     series("v1", [10, 10, 10, 10, 10, 10, 10, 10, 2, 3]),

@@ -24,7 +24,7 @@ export function observedSince(metrics: ServiceMetrics, changedAt: number | null)
     .filter(({ version }) => version !== "all")
     .map(({ version, requestRate }) => ({
       version,
-      count: requestRate.slice(first).reduce((sum, rate) => sum + rate * metrics.stepSec, 0),
+      count: requestRate.slice(first).reduce<number>((sum, rate) => sum + (rate ?? 0) * metrics.stepSec, 0),
     }));
   const total = requests.reduce((sum, { count }) => sum + count, 0);
   if (total < fewestRequests) return all;

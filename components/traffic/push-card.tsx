@@ -13,13 +13,17 @@ import styles from "./push-card.module.css";
 
 const closelyMs = 100;
 
-/** How a revision reaches the fleet, proxy by proxy; `latest` when this page has not written yet. */
-export function PushCard({ revision }: { revision: number | "latest" }) {
+/**
+ * How a revision reaches the fleet, proxy by proxy; `latest` when there is none of these rules. `own`: this page has just written it, and
+ * its proxies are waited for before the first word of them.
+ */
+export function PushCard({ revision, own = true }: { revision: number | "latest"; own?: boolean }) {
   const t = useTranslations("traffic");
   const [done, setDone] = useState<number | "latest" | null>(null);
-  const follows = revision !== "latest" && done !== revision;
+  const follows = own && revision !== "latest" && done !== revision;
   const { data, error } = usePush(revision, follows ? closelyMs : 2000);
-  const push = data && revision !== "latest" && data.revision !== revision ? awaited(data, revision) : data;
+  const isOther = data && revision !== "latest" && data.revision !== revision;
+  const push = isOther ? (own ? awaited(data, revision) : undefined) : data;
   const isComplete = push?.complete === true && push.revision === revision;
   useEffect(() => {
     if (isComplete) setDone(revision);
@@ -30,7 +34,10 @@ export function PushCard({ revision }: { revision: number | "latest" }) {
       hint={
         push && (
           <>
-            {t("push-of", { revision: push.revision, author: push.author })} · <TimeOfDay ms={push.committedAt} />
+            {push.author
+              ? t("push-of", { revision: push.revision, author: push.author })
+              : t("push-own", { revision: push.revision })}{" "}
+            · <TimeOfDay ms={push.committedAt} />
           </>
         )
       }
@@ -42,7 +49,15 @@ export function PushCard({ revision }: { revision: number | "latest" }) {
         <Proxies push={push} />
       ) : (
         <div className={styles.rows}>
-          {error ? error.message : push === undefined ? <SkeletonBlock width="60%" /> : t("push-none")}
+          {error ? (
+            error.message
+          ) : push === undefined ? (
+            <SkeletonBlock width="60%" />
+          ) : revision === "latest" ? (
+            t("push-none")
+          ) : (
+            t("push-forgotten", { revision })
+          )}
         </div>
       )}
     </Panel>
@@ -53,6 +68,7 @@ export function PushCard({ revision }: { revision: number | "latest" }) {
 const awaited = (before: PushStatus, revision: number): PushStatus => ({
   ...before,
   revision,
+  author: "",
   committedAt: Date.now(),
   complete: false,
   ms: null,

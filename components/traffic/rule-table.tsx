@@ -2,6 +2,7 @@
 import { IconLock, IconLockOpen } from "@tabler/icons-react";
 import { useLocale, useTranslations } from "use-intl";
 import type { RouteRule, ServiceMetrics } from "../../server/contract/index.ts";
+import { coveredSec, firstStep } from "../service/covered.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { formatSpan } from "../ui/format.ts";
 import { NumberWithUnit } from "../ui/quantity.tsx";
@@ -28,13 +29,15 @@ export function RuleTable(props: RuleTableProps) {
   const t = useTranslations("traffic");
   const columns = useColumns(props);
   return (
-    <DataTable
-      caption={t("table", { rule: props.rule.index + 1 })}
-      columns={columns}
-      rows={props.parts}
-      rowKey={({ subset }) => subset}
-      rowProps={({ version }) => ({ "data-version": version })}
-    />
+    <div className={styles.table}>
+      <DataTable
+        caption={t("table", { rule: props.rule.index + 1 })}
+        columns={columns}
+        rows={props.parts}
+        rowKey={({ subset }) => subset}
+        rowProps={({ version }) => ({ "data-version": version })}
+      />
+    </div>
   );
 }
 
@@ -42,9 +45,11 @@ function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTa
   const t = useTranslations("traffic");
   const locale = useLocale();
   const signals = (version: string) => metrics?.totals[version];
-  const latency = (version: string) => metrics?.series.find((one) => one.version === version)?.latencyMsP95 ?? [];
+  const first = metrics ? firstStep(metrics) : 0;
+  const latency = (version: string) =>
+    metrics?.series.find((one) => one.version === version)?.latencyMsP95.slice(first) ?? [];
   const top = Math.max(1, ...parts.flatMap(({ version }) => latency(version).map((value) => value ?? 0)));
-  const span = metrics ? formatSpan(metrics.windowSec, locale) : "";
+  const span = metrics ? formatSpan(coveredSec(metrics), locale) : "";
   const rates: Column<WeightPart>[] = [
     {
       key: "now",
@@ -60,12 +65,18 @@ function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTa
     },
   ];
   return [
-    { key: "version", header: <>{t("col-version")}</>, cell: ({ version }) => <VersionChip version={version} /> },
+    {
+      key: "version",
+      header: t("col-version"),
+      phone: "title",
+      cell: ({ version }) => <VersionChip version={version} />,
+    },
     ...(editable
       ? [
           {
             key: "weight",
-            header: <>{t("col-weight")}</>,
+            header: t("col-weight"),
+            phone: "title" as const,
             cell: (part: WeightPart) => (
               <span className={styles.weight}>
                 <WeightInput

@@ -3,10 +3,11 @@ import { useTranslations } from "use-intl";
 import type { PushStatus, Routing, ServiceMetrics } from "../../server/contract/index.ts";
 import type { Live } from "../lib/live.ts";
 import { usePush } from "../lib/queries.ts";
+import { useUrlState } from "../lib/url-state.ts";
 import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock, TableSkeleton } from "../ui/skeletons.tsx";
 import { ErrorState } from "../ui/states.tsx";
-import { ChangeCard } from "./change-card.tsx";
+import { ChangeCard, type ChangeView } from "./change-card.tsx";
 import type { ObservedShares } from "./observed-shares.ts";
 import { PushCard } from "./push-card.tsx";
 import { RuleCard } from "./rule-card.tsx";
@@ -27,7 +28,9 @@ export function TrafficTab({ service, routing, metrics }: TrafficTabProps) {
   const t = useTranslations("traffic");
   const errors = useTranslations("error");
   const drafts = useDrafts(routing.data);
-  const shift = useShift(service, routing.data, drafts);
+  const url = useUrlState();
+  const view: ChangeView = url.get("diff") === "envoy" ? "envoy" : "yaml";
+  const shift = useShift(service, routing.data, drafts, view === "envoy");
   const push = usePush(shift.written?.revision ?? "latest", null, shift.written !== null).data;
   const changedAt = push && push.revision === shift.written?.revision ? push.committedAt : null;
   const observed: ObservedShares = useObservedShares(service, changedAt) ?? {
@@ -71,17 +74,22 @@ export function TrafficTab({ service, routing, metrics }: TrafficTabProps) {
             shift={shift}
             routing={data}
             requestRate={metrics?.totals.all?.requestRate ?? 0}
-            refusedBy={changedAt === null ? [] : refusers(push)}
+            refusals={changedAt === null ? [] : refusalsOf(push)}
+            view={view}
+            onView={(next) => url.set({ diff: next === "yaml" ? null : next })}
           />
         )}
-        <PushCard revision={shift.written?.revision ?? "latest"} />
+        <PushCard
+          revision={shift.written?.revision ?? "latest"}
+          own={shift.written !== null && shift.written.by === undefined}
+        />
       </div>
     </div>
   );
 }
 
-const refusers = (push: PushStatus | null | undefined): string[] =>
-  push?.proxies.filter(({ state }) => state === "nacked").map(({ name }) => name) ?? [];
+const refusalsOf = (push: PushStatus | null | undefined) =>
+  push?.proxies.filter(({ state }) => state === "nacked").map(({ name, error }) => ({ name, error })) ?? [];
 
 export function TrafficSkeleton() {
   return (

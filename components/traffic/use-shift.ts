@@ -4,17 +4,11 @@ import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-quer
 import { useState } from "react";
 import type { ApiError, ChangeResult, Routing } from "../../server/contract/index.ts";
 import { toApiError } from "../lib/api.ts";
+import { useChanges } from "../lib/queries.ts";
 import { putWeights, undoRevision } from "../lib/writes.ts";
+import { undoableShift, type Written } from "./last-shift.ts";
 import { shownRules, splitOf, weightsText } from "./rule-parts.ts";
 import type { Draft, Drafts } from "./use-drafts.ts";
-
-/** What was written last on this page, and what undoing it brings back. */
-interface Written {
-  revision: number;
-  /** For people: `80/20/0`. */
-  before: string;
-  after: string;
-}
 
 export interface Shift {
   draft: Draft | null;
@@ -24,6 +18,7 @@ export interface Shift {
   /** Why it can't be applied as it is. */
   error: ApiError | null;
   busy: boolean;
+  /** Written on this page, or found in the history after a reload; what undo takes back. */
   written: Written | null;
   apply: () => void;
   discard: () => void;
@@ -37,15 +32,19 @@ export function useShift(
   service: { namespace: string; name: string },
   routing: Routing | undefined,
   drafts: Drafts,
+  /** Ask also for what the proxies would get. */
+  withEnvoy: boolean,
 ): Shift {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<{ of: string; error: ApiError } | null>(null);
-  const [written, setWritten] = useState<Written | null>(null);
+  const [own, setWritten] = useState<Written | null>(null);
+  const changes = useChanges({ sinceMs: 0, limit: 50 }).data?.changes ?? [];
+  const written = undoableShift(routing, changes, own);
   const draft = drafts.active;
   const key = draft === null ? "" : JSON.stringify(bodyOf(draft));
   const present = routing?.virtualService?.resourceVersion ?? null;
-  const plan = usePlan(service, draft, present, busy);
+  const plan = usePlan({ service, draft, present, withEnvoy, paused: busy });
   const reload = () => {
     for (const name of ["changes", "status", "faults"]) void client.invalidateQueries({ queryKey: [name] });
     return client.invalidateQueries({ queryKey: ["routing", service] });
@@ -70,7 +69,7 @@ export function useShift(
       const before = textInForce(routing, draft.rule);
       // A check still under way would be answered after the write, and find its base gone.
       await client.cancelQueries({ queryKey: ["plan", service] });
-      const result = await putWeights(service, bodyOf(draft), false);
+      const result = await putWeights(service, bodyOf(draft), { dryRun: false });
       setWritten({ revision: result.revision, before, after: weightsText(draft.parts) });
       client.setQueryData<Routing>(["routing", service], (known) => known && writtenInto(known, draft, result));
       drafts.discard(draft.rule);
@@ -80,7 +79,7 @@ export function useShift(
     written &&
     attempt("undo", async () => {
       const result = await undoRevision(written.revision);
-      setWritten({ revision: result.revision, before: written.after, after: written.before });
+      setWritten({ revision: result.revision, before: written.after, after: written.before ?? "" });
       await reload();
     });
   const ownFailure = failure !== null && (failure.of === key || failure.of === "undo") ? failure.error : null;
@@ -104,18 +103,23 @@ export function useShift(
   };
 }
 
+interface PlanInput {
+  service: { namespace: string; name: string };
+  draft: Draft | null;
+  /** The VirtualService's version that is in force. */
+  present: string | null;
+  withEnvoy: boolean;
+  paused: boolean;
+}
+
 /** The dry run of what is drafted, again when somebody else has written meanwhile; not while it is being written. */
-function usePlan(
-  service: { namespace: string; name: string },
-  draft: Draft | null,
-  present: string | null,
-  paused: boolean,
-) {
+function usePlan({ service, draft, present, withEnvoy, paused }: PlanInput) {
   const [settled] = useDebouncedValue(draft, 120);
   const wanted = draft === null ? null : settled;
   const query = useQuery({
-    queryKey: ["plan", service, wanted && bodyOf(wanted), present],
-    queryFn: ({ signal }) => (wanted ? putWeights(service, bodyOf(wanted), true, signal) : null),
+    queryKey: ["plan", service, wanted && bodyOf(wanted), present, withEnvoy],
+    queryFn: ({ signal }) =>
+      wanted ? putWeights(service, bodyOf(wanted), { dryRun: true, envoy: withEnvoy }, signal) : null,
     enabled: wanted !== null && !paused,
     retry: false,
     staleTime: 30_000,

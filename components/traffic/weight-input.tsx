@@ -23,7 +23,19 @@ export function WeightInput({ parts, index, onChange }: WeightInputProps) {
     setText(digits);
     if (digits !== "") onChange(setPart(from.current, index, Number(digits)));
   };
-  const step = (event: KeyboardEvent) => {
+  const step = (event: KeyboardEvent<HTMLInputElement>) => {
+    if (event.key === "Enter") {
+      // What was typed past the bounds shows as what it became; the next digits begin anew.
+      setText(null);
+      from.current = parts;
+      event.currentTarget.select();
+      return;
+    }
+    if (event.key === "Escape" && text !== null) {
+      setText(null);
+      onChange([...from.current]);
+      return;
+    }
     const by = event.key === "ArrowUp" ? 1 : event.key === "ArrowDown" ? -1 : 0;
     if (by === 0) return;
     event.preventDefault();

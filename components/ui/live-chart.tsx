@@ -1,9 +1,12 @@
 "use client";
 import { useMantineColorScheme } from "@mantine/core";
-import { useEffect, useRef } from "react";
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import { useLocale } from "use-intl";
-import { formatMs, formatRate, formatShare, formatTimeOfDay, quantityText } from "./format.ts";
+import { type ChartKind, chartText, niceTop, shareTop, tickSteps, tickText } from "./chart-axis.ts";
+import { ChartMarkLayer } from "./chart-mark-layer.tsx";
+import { type ChartMark, placeMarks } from "./chart-marks.ts";
+import { formatTimeOfDay } from "./format.ts";
 import styles from "./live-chart.module.css";
 
 export interface ChartSeries {
@@ -15,18 +18,12 @@ export interface ChartSeries {
   dash?: boolean;
 }
 
-export interface ChartMark {
-  atMs: number;
-  label: string;
-  color: string;
-}
-
 export interface LiveChartProps {
   /** Unix milliseconds of the first value. */
   fromMs: number;
   stepSec: number;
   series: readonly ChartSeries[];
-  kind: "rps" | "share" | "ms";
+  kind: ChartKind;
   height?: number;
   marks?: readonly ChartMark[];
   /** Said to screen readers. */
@@ -37,13 +34,21 @@ export interface LiveChartProps {
   sync?: string;
 }
 
-const formatters = { rps: formatRate, share: formatShare, ms: formatMs };
+/** Where the plot lies within the chart, in pixels. */
+interface Plot {
+  left: number;
+  width: number;
+}
 
-/** A time series that is updated in place; hovering shows every series' value at that moment. */
+/** Room above the plot for the marks' flags and names. */
+const flagRoom = 20;
+
+/** A time series that is updated in place; hovering, or the arrow keys, show every series' value at that moment. */
 export function LiveChart(props: LiveChartProps) {
-  const { series, kind, height = 160, label, bare = false } = props;
+  const { series, kind, height = 160, label, bare = false, marks = [], fromMs, stepSec, sync } = props;
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
+  const [area, setArea] = useState<Plot>({ left: 0, width: 0 });
   const latest = useRef(props);
   latest.current = props;
   const locale = useLocale();
@@ -60,7 +65,11 @@ export function LiveChart(props: LiveChartProps) {
   useEffect(() => {
     const element = host.current;
     if (!element) return;
-    const chart = new uPlot(optionsOf(latest, element, locale), dataOf(latest.current), element);
+    const place = ({ bbox }: uPlot) => {
+      const next = { left: bbox.left / devicePixelRatio, width: bbox.width / devicePixelRatio };
+      setArea((known) => (known.left === next.left && known.width === next.width ? known : next));
+    };
+    const chart = new uPlot(optionsOf(latest, element, locale, place), dataOf(latest.current), element);
     plot.current = chart;
     const observer = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
@@ -71,7 +80,38 @@ export function LiveChart(props: LiveChartProps) {
     };
   }, [shape]);
   useEffect(() => plot.current?.setData(dataOf(props)), [props]);
-  return <div ref={host} className={styles.chart} style={{ height }} role="img" aria-label={label} />;
+  const steps = Math.max(0, ...series.map((one) => one.values.length));
+  const toMs = fromMs + Math.max(0, steps - 1) * stepSec * 1000;
+  const placed = useMemo(() => placeMarks(marks, fromMs, toMs, area.width), [marks, fromMs, toMs, area.width]);
+  return (
+    <div className={styles.chart} style={{ height }}>
+      <div
+        ref={host}
+        role="img"
+        aria-label={label}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys read the values at each moment
+        tabIndex={0}
+        onKeyDown={(event) => walk(event, plot.current, sync)}
+      />
+      {!bare && <ChartMarkLayer placed={placed} left={area.left} width={area.width} />}
+    </div>
+  );
+}
+
+/** The arrow keys move the crosshair from step to step. */
+function walk(event: KeyboardEvent, chart: uPlot | null, sync: string | undefined): void {
+  const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+  if (by === 0 || !chart) return;
+  event.preventDefault();
+  const last = chart.data[0].length - 1;
+  const index = Math.min(last, Math.max(0, (chart.cursor.idx ?? (by > 0 ? -1 : last + 1)) + by));
+  const time = chart.data[0][index];
+  if (time === undefined) return;
+  const at = { left: chart.valToPos(time, "x"), top: 10 };
+  chart.setCursor(at, true);
+  // A pointer tells the other charts by itself; a key has to be told of.
+  const { clientWidth, clientHeight } = chart.over;
+  if (sync) uPlot.sync(sync).pub("mousemove", chart, at.left, at.top, clientWidth, clientHeight, index);
 }
 
 function dataOf({ fromMs, stepSec, series }: LiveChartProps): uPlot.AlignedData {
@@ -80,14 +120,19 @@ function dataOf({ fromMs, stepSec, series }: LiveChartProps): uPlot.AlignedData 
   return [times, ...series.map((one) => [...one.values])];
 }
 
-function optionsOf(latest: { current: LiveChartProps }, element: HTMLElement, locale: string): uPlot.Options {
+function optionsOf(
+  latest: { current: LiveChartProps },
+  element: HTMLElement,
+  locale: string,
+  onPlaced: (chart: uPlot) => void,
+): uPlot.Options {
   const { series, kind, height = 160, bare = false, sync } = latest.current;
   const css = getComputedStyle(element);
   const resolve = (color: string) => {
     const name = /^var\((--[\w-]+)\)$/.exec(color)?.[1];
     return name ? css.getPropertyValue(name).trim() : color;
   };
-  const text = (value: number | null) => quantityText(formatters[kind](value, locale));
+  const text = (value: number | null) => chartText(kind, value, locale);
   const axis = {
     stroke: resolve("var(--ink-3)"),
     grid: { stroke: resolve("var(--line-soft)"), width: 1 },
@@ -97,23 +142,35 @@ function optionsOf(latest: { current: LiveChartProps }, element: HTMLElement, lo
   return {
     width: element.clientWidth || 300,
     height,
-    padding: bare ? [4, 0, 4, 0] : [8, 8, 0, 0],
+    // On the right, half a label of the last moment.
+    padding: bare ? [4, 0, 4, 0] : [flagRoom, 26, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false }, ...(sync ? { sync: { key: sync } } : {}) },
     scales: {
       x: { time: true },
-      y: { range: (_plot, _min, max) => [0, kind === "share" && !(max > 0.01) ? 0.01 : niceTop(max)] },
+      y: {
+        range: (_plot, _min, max) => [0, kind === "share" ? shareTop(max) : niceTop(max)],
+      },
     },
     axes: [
       {
         ...axis,
         show: !bare,
         size: 24,
-        values: (_plot, times) => times.map((time) => formatTimeOfDay(time * 1000, locale, false)),
+        // Ticks closer than a minute would all say the same one.
+        values: (_plot, times, _axis, _space, step) =>
+          times.map((time) => formatTimeOfDay(time * 1000, locale, step < 60)),
         space: 80,
         grid: { show: false },
       },
-      { ...axis, show: !bare, size: 56, values: (_plot, values) => values.map((value) => text(value)), space: 36 },
+      {
+        ...axis,
+        show: !bare,
+        size: 56,
+        incrs: tickSteps,
+        values: (_plot, values, _axis, _space, step) => values.map((value) => tickText(kind, value, step, locale)),
+        space: 36,
+      },
     ],
     series: [
       {},
@@ -127,18 +184,10 @@ function optionsOf(latest: { current: LiveChartProps }, element: HTMLElement, lo
       })),
     ],
     hooks: {
-      draw: [(chart) => drawMarks(chart, latest.current.marks ?? [], resolve)],
+      draw: [(chart) => drawMarks(chart, latest.current.marks ?? [], resolve), onPlaced],
       setCursor: [readout(text, locale)],
     },
   };
-}
-
-/** The scale's top: a little above the largest value, on a round number, so that it does not breathe with every point. */
-export function niceTop(max: number | null): number {
-  if (!max || max <= 0) return 1;
-  const size = 10 ** Math.floor(Math.log10(max));
-  const top = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * size >= max * 1.08);
-  return (top ?? 12) * size;
 }
 
 function drawMarks(chart: uPlot, marks: readonly ChartMark[], resolve: (color: string) => string): void {

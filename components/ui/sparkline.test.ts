@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
-import { niceTop } from "./live-chart.tsx";
+import { niceTop } from "./chart-axis.ts";
 import { linePath } from "./sparkline.tsx";
 
 it("draws a gap where nothing was seen", () => {
-  expect(linePath([1, 1, null, 1], 30, 20, 1)).toBe("M0.0,2.0L10.0,2.0M30.0,2.0");
+  expect(linePath([1, 1, null, 1], 30, 20, 1)).toBe("M0.0,2.0L10.0,2.0M30.0,2.0h0");
 });
 
 it("stays on the ground without any value", () => expect(linePath([0, 0], 10, 20)).toBe("M0.0,18.0L10.0,18.0"));

@@ -12,7 +12,7 @@ export interface SparklineProps {
   label: string;
 }
 
-/** A small line without axes; gaps where a value is null. */
+/** A small line without axes; gaps where a value is null, a dot for one that stands alone. */
 export function Sparkline({ values, color, width = 120, height = 24, max, fill = false, label }: SparklineProps) {
   const path = linePath(values, width, height, max);
   return (
@@ -25,7 +25,15 @@ export function Sparkline({ values, color, width = 120, height = 24, max, fill =
       aria-label={label}
     >
       {fill && path && <path d={`${path}L${width},${height}L0,${height}Z`} fill={color} opacity={0.12} />}
-      <path d={path} fill="none" stroke={color} strokeWidth={1.5} vectorEffect="non-scaling-stroke" />
+      <path
+        d={path}
+        fill="none"
+        stroke={color}
+        strokeWidth={1.5}
+        strokeLinecap="round"
+        strokeLinejoin="round"
+        vectorEffect="non-scaling-stroke"
+      />
     </svg>
   );
 }
@@ -42,6 +50,7 @@ export function linePath(values: readonly (number | null)[], width: number, heig
     const x = values.length > 1 ? (i * width) / (values.length - 1) : width;
     const y = height - 2 - (top > 0 ? Math.min(1, value / top) : 0) * (height - 4);
     path += `${pen}${x.toFixed(1)},${y.toFixed(1)}`;
+    if (pen === "M" && (values[i + 1] ?? null) === null) path += "h0";
     pen = "L";
   });
   return path;

@@ -11,6 +11,8 @@ import type { Write } from "./store.ts";
 export interface WriteOptions {
   /** Check and show what would change, change nothing. */
   dryRun?: boolean;
+  /** With a dry run: also what the proxies would get. */
+  envoy?: boolean;
   /** Author in the history. */
   user: string;
 }
@@ -43,7 +45,7 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
     path: string,
     options?: { body?: unknown; user?: string },
   ) => schema.parse(await send(baseUrl, timeoutMs, method, path, options));
-  const dry = (options: WriteOptions) => (options.dryRun ? "?dryRun=true" : "");
+  const dry = (options: WriteOptions) => (options.dryRun ? `?dryRun=true${options.envoy ? "&envoy=true" : ""}` : "");
   const service = (namespace: string, name: string) => `/limpid/v1/services/${segment(namespace)}/${segment(name)}`;
 
   return {
@@ -73,7 +75,7 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
         user: options.user,
       }),
     transact: (writes, reason, options) =>
-      call(ChangeResult, "POST", "/limpid/v1/transactions", {
+      call(ChangeResult, "POST", `/limpid/v1/transactions${dry(options)}`, {
         body: { writes, reason, dryRun: options.dryRun ?? false },
         user: options.user,
       }),

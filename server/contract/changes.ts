@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Fault } from "./faults.ts";
 
 /** One commit of the config history. `GET /limpid/v1/changes?since=<unix ms>&limit=<n>`, newest first. */
 export const Change = z.object({
@@ -8,6 +9,10 @@ export const Change = z.object({
   /** For people, in a few words: `reviews 80/20/0 → 70/20/10`. */
   summary: z.string(),
   kind: z.enum(["config", "traffic", "fault-start", "fault-end"]),
+  /** The weights of the first rule that it changed, for people; `before` is null where there was no split. */
+  weights: z.object({ before: z.string().nullable(), after: z.string() }).optional(),
+  /** Faults that began or ended with it. */
+  faults: z.object({ started: z.array(Fault), ended: z.array(Fault) }).optional(),
   objects: z.array(
     z.object({
       type: z.enum(["ADDED", "MODIFIED", "DELETED"]),

@@ -1,5 +1,14 @@
 import { z } from "zod";
 
+/** A workload that calls: one edge of the graph. */
+export const FaultSource = z.object({
+  namespace: z.string().min(1),
+  app: z.string().min(1),
+  /** Null: every version of it. */
+  version: z.string().min(1).nullable(),
+});
+export type FaultSource = z.infer<typeof FaultSource>;
+
 /** `POST /limpid/v1/faults[?dryRun=true]`: https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPFaultInjection */
 export const FaultRequest = z
   .object({
@@ -13,6 +22,8 @@ export const FaultRequest = z
       .nullable(),
     /** Only requests with this header value. */
     header: z.object({ name: z.string().min(1), exact: z.string() }).nullable(),
+    /** Only requests of this caller, by the labels of its workload; left out: whoever calls. */
+    source: FaultSource.nullish(),
     /** Ends by itself after this; null: burns until stopped. */
     durationSec: z.number().int().min(5).max(86_400).nullable(),
   })

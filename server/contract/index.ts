@@ -2,6 +2,7 @@ export * from "./changes.ts";
 export * from "./errors.ts";
 export * from "./faults.ts";
 export * from "./graph.ts";
+export * from "./health.ts";
 export * from "./proxies.ts";
 export * from "./services.ts";
 export * from "./status.ts";

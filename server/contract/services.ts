@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Health, Signals } from "./graph.ts";
+import { Badge, Health, Signals } from "./graph.ts";
 
 export const ServiceVersion = z.object({
   version: z.string(),
@@ -23,8 +23,21 @@ export const MeshService = z.object({
 });
 export type MeshService = z.infer<typeof MeshService>;
 
+/** How a service did over what there are records of in the window, in about thirty steps; null without a request. */
+export const Trend = z.object({
+  requestRate: z.array(z.number()),
+  latencyMsP95: z.array(z.number().nullable()),
+});
+export type Trend = z.infer<typeof Trend>;
+
 /** `GET /api/services?window=<s>` */
-export const ServiceListItem = MeshService.extend({ health: Health, signals: Signals });
+export const ServiceListItem = MeshService.extend({
+  health: Health,
+  signals: Signals,
+  trend: Trend,
+  /** Where config acts on calls to it. */
+  badges: z.array(Badge),
+});
 export type ServiceListItem = z.infer<typeof ServiceListItem>;
 export const ServiceList = z.object({ at: z.number(), windowSec: z.number(), services: z.array(ServiceListItem) });
 export type ServiceList = z.infer<typeof ServiceList>;
@@ -33,7 +46,8 @@ export type ServiceList = z.infer<typeof ServiceList>;
 export const Series = z.object({
   /** Version, or `all`. */
   version: z.string(),
-  requestRate: z.array(z.number()),
+  /** 0 where records exist and nobody called; null before the first record. */
+  requestRate: z.array(z.number().nullable()),
   errorShare: z.array(z.number().nullable()),
   latencyMsP50: z.array(z.number().nullable()),
   latencyMsP90: z.array(z.number().nullable()),
@@ -49,6 +63,9 @@ export const ServiceMetrics = z.object({
   stepSec: z.number(),
   /** Unix milliseconds of the first step's start. */
   fromMs: z.number(),
+  /** Since when there are records in the window, Unix milliseconds: rates are over what follows. `fromMs` or earlier: over all of it. */
+  dataFromMs: z.number(),
+  /** `all` first, then the versions in their natural order. */
   series: z.array(Series),
   totals: z.record(z.string(), Signals),
   /** Over the last 10 s: each version's share of the service's requests, 0..1. */
@@ -56,5 +73,7 @@ export const ServiceMetrics = z.object({
   callers: z.array(
     z.object({ app: z.string(), namespace: z.string(), version: z.string().nullable(), signals: Signals }),
   ),
+  /** What each workload behind it got, by its callers' word. A workload that was not reached has no entry. */
+  workloads: z.array(z.object({ namespace: z.string(), workload: z.string(), signals: Signals })),
 });
 export type ServiceMetrics = z.infer<typeof ServiceMetrics>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { XdsTypeName } from "./proxies.ts";
 
 export const RouteDestination = z.object({
   host: z.string(),
@@ -65,6 +66,31 @@ export const ChangedObject = z.object({
   after: z.string(),
 });
 
+/** One xDS resource that a change would alter, as the proxies would get it. */
+export const EnvoyChange = z.object({
+  type: XdsTypeName,
+  name: z.string(),
+  /** Proto JSON as YAML; empty when it is new. */
+  before: z.string(),
+  /** Empty when it goes. */
+  after: z.string(),
+  /** Names of the proxies that would get it. */
+  proxies: z.array(z.string()),
+});
+export type EnvoyChange = z.infer<typeof EnvoyChange>;
+
+/** What a change means for the proxies' own config: the drafted mesh, translated for those that are connected. */
+export const EnvoyPreview = z.object({
+  resources: z.array(EnvoyChange),
+  /** Further resources that were left out of the answer. */
+  more: z.number().int(),
+  /** Connected proxies that would get something new, by name. */
+  proxies: z.array(z.string()),
+  /** Proxies that were not looked at, in a fleet too large for a preview. */
+  unseen: z.number().int(),
+});
+export type EnvoyPreview = z.infer<typeof EnvoyPreview>;
+
 /** The answer to every write, dry or not. */
 export const ChangeResult = z.object({
   /** The store's revision after the write; on a dry run the present one. */
@@ -73,5 +99,7 @@ export const ChangeResult = z.object({
   /** YAML before and after, one entry per object that changes. */
   objects: z.array(ChangedObject),
   proxies: z.number(),
+  /** Asked for with `envoy=true` on a dry run. */
+  envoy: EnvoyPreview.optional(),
 });
 export type ChangeResult = z.infer<typeof ChangeResult>;

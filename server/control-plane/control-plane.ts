@@ -1,6 +1,6 @@
 import type { ResourceKey } from "../config/object.ts";
-import type { ConfigStore } from "../config/store.ts";
-import type { MeshService, PushStatus } from "../contract/index.ts";
+import type { ConfigChange, ConfigStore } from "../config/store.ts";
+import type { EnvoyPreview, MeshService, PushStatus } from "../contract/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { MeshOptions } from "../model/mesh.ts";
@@ -14,6 +14,7 @@ import { Metrics } from "./metrics.ts";
 import { configPathOf } from "./origins.ts";
 import { PendingChanges } from "./pending-changes.ts";
 import { createMeshPipeline } from "./pipeline.ts";
+import { previewChange } from "./preview.ts";
 import { PushTracker } from "./push-tracker.ts";
 import { followStore } from "./store-follower.ts";
 
@@ -34,6 +35,8 @@ export interface Pushes {
   get(revision: number | "latest"): PushStatus | undefined;
   /** How many connected proxies a change of these objects concerns: exact for what they already use, else an upper bound. */
   affected(keys: readonly ResourceKey[]): number;
+  /** What the changes, not made yet, would mean for the connected proxies. */
+  preview(changes: readonly ConfigChange[]): Promise<EnvoyPreview>;
   /** When every affected proxy has answered, or as it stands after `timeoutMs`. */
   wait(revision: number, timeoutMs: number): Promise<PushStatus | undefined>;
 }
@@ -159,6 +162,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       get: (revision) => tracker.get(revision),
       wait: (revision, timeoutMs) => tracker.wait(revision, timeoutMs),
       affected: (keys) => affected(distributor, keys),
+      preview: (changes) => previewChange(pipeline.preview(changes), distributor.proxies()),
     },
     metrics,
   };

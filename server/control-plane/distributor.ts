@@ -40,6 +40,11 @@ export class Distributor {
     return this.#clients.size;
   }
 
+  /** Who is connected, each id once. */
+  proxies(): MeshProxy[] {
+    return [...new Map([...this.#clients.values()].map(({ proxy }) => [proxy.id, proxy])).values()];
+  }
+
   /** Throws `RequestError` for a proxy that is not served: with an open stream that says nothing it would look for the fault in vain. */
   connect(session: Session): void {
     const client = { session, proxy: this.#parse(session), resources: undefined };

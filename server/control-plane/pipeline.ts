@@ -18,6 +18,8 @@ export interface MeshPipeline {
   /** Throws an error with the reason when the node cannot be served. */
   parseProxy(node: ProxyNode): MeshProxy;
   translate(proxy: MeshProxy): ProxyResources;
+  /** What proxies would hold after these changes, beside what they hold now; the mesh stays as it is. */
+  preview(changes: readonly ConfigChange[]): (proxy: MeshProxy) => { before: ProxyResources; after: ProxyResources };
   services(): MeshService[];
 }
 
@@ -44,6 +46,14 @@ export function createMeshPipeline(
       return parsed.value;
     },
     translate: (proxy) => translate(mesh, proxy, translateOptions),
+    preview(changes) {
+      const [now, then] = [mesh, updateMesh(mesh, changes, mesh.revision + 1)];
+      return (proxy) => {
+        // What is remembered for the connected proxy must not give way to a draft: the twin has a memory of its own.
+        const twin = { ...proxy };
+        return { before: translate(now, twin, translateOptions), after: translate(then, twin, translateOptions) };
+      };
+    },
     services() {
       if (described?.of !== mesh) described = { of: mesh, services: meshServices(mesh) };
       return described.services;

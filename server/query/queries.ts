@@ -80,7 +80,7 @@ export function createQueries({
       ]);
       return buildServiceMetrics({
         window: shown.window,
-        seconds: shown.seconds,
+        dataFromMs: shown.dataFromMs,
         rows: shown.rows.filter((row) => row.edge.service === host),
         recent: recent.rows.filter((row) => row.edge.service === host),
         facts: known,
@@ -89,7 +89,7 @@ export function createQueries({
     async serviceList({ window, at }) {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrNone()]);
       const shown = await ranges.rowsBefore(endMs, window);
-      return buildServiceList(shown.window, shown.rows, known, shown.seconds);
+      return buildServiceList({ ...shown, facts: known });
     },
     freshAt: async () => newest(await reader.collectors()),
     logs: (query) => reader.logs({ ...query, ...range(query) }),

@@ -8,6 +8,8 @@ export interface Range {
   rows: RollupRow[];
   /** How much of the window there can be data of: rates of a mesh that was started a minute ago are not those of an hour. */
   seconds: number;
+  /** Since when there can be data, Unix milliseconds, within the window. */
+  dataFromMs: number;
 }
 
 const maxBuckets = 180;
@@ -42,7 +44,7 @@ export class Ranges {
     const toMs = endAgeSec < this.#keptSec[1] / 2 ? endMs : floorTo(endMs, stepSec);
     const fromMs = floorTo(toMs - seconds * 1000, stepSec);
     const rows = await rowsUntil(this.#reader, { fromMs, toMs, stepSec });
-    return { window: { fromMs, toMs, stepSec }, rows, seconds: await this.#covered(fromMs, toMs) };
+    return { window: { fromMs, toMs, stepSec }, rows, ...(await this.#covered(fromMs, toMs)) };
   }
 
   /** The same in steps for a chart, which ends with a full step; about sixty of them, unless `step` says how long each is. */
@@ -56,12 +58,13 @@ export class Ranges {
     const window = alignedWindow(endMs, seconds, stepSec);
     const readStep = kept.toReversed().find((each) => stepSec % each === 0) ?? finest;
     const rows = await this.#reader.rollups({ fromMs: window.fromMs, toMs: window.toMs, stepSec: readStep });
-    return { window, rows, seconds: await this.#covered(window.fromMs, window.toMs) };
+    return { window, rows, ...(await this.#covered(window.fromMs, window.toMs)) };
   }
 
-  async #covered(fromMs: number, toMs: number): Promise<number> {
+  async #covered(fromMs: number, toMs: number): Promise<Pick<Range, "seconds" | "dataFromMs">> {
     const oldest = (await this.#reader.oldestAt()) ?? fromMs;
-    return Math.max(1, (toMs - Math.min(Math.max(fromMs, oldest), toMs)) / 1000);
+    const dataFromMs = Math.min(Math.max(fromMs, oldest), toMs);
+    return { dataFromMs, seconds: Math.max(1, (toMs - dataFromMs) / 1000) };
   }
 
   #ageSec(ms: number): number {

@@ -1,30 +1,44 @@
-import type { ServiceList } from "../contract/index.ts";
-import { healthOf } from "./decorators/health.ts";
+import { healthOf, type ServiceList } from "../contract/index.ts";
 import type { MeshFacts } from "./facts.ts";
 import { NodeNames } from "./nodes.ts";
 import type { RollupRow } from "./reader.ts";
 import { Tally } from "./tally.ts";
 import { answeredRows } from "./traffic.ts";
+import { type TrendSteps, trendOf, trendSteps } from "./trend.ts";
 import type { Window } from "./window.ts";
 
+export interface ServiceListInput {
+  window: Window;
+  rows: readonly RollupRow[];
+  facts: MeshFacts;
+  /** Since when there can be data; default: the window's start. */
+  dataFromMs?: number;
+}
+
 /** The registry's services with what is called of them; traffic to anything else is the graph's to show. */
-export function buildServiceList(
-  window: Window,
-  rows: readonly RollupRow[],
-  facts: MeshFacts,
-  /** How much of the window there can be data of; default: all of it. */
-  covered?: number,
-): ServiceList {
-  const windowSec = covered ?? (window.toMs - window.fromMs) / 1000;
-  const called = new Map<string, Tally>();
+export function buildServiceList({ window, rows, facts, dataFromMs = window.fromMs }: ServiceListInput): ServiceList {
+  const windowSec = Math.max(1, (window.toMs - dataFromMs) / 1000);
+  const steps = trendSteps(window, dataFromMs);
+  const called = new Map<string, Tally[]>();
   for (const row of answeredRows(rows, new NodeNames(facts))) {
-    const tally = called.get(row.edge.service) ?? new Tally();
-    tally.add(row);
-    called.set(row.edge.service, tally);
+    const tallies = called.get(row.edge.service) ?? [];
+    called.set(row.edge.service, tallies);
+    addToStep(tallies, row, steps);
   }
-  const services = facts.services.map(({ badges: _, ...service }) => {
-    const signals = (called.get(service.hostname) ?? new Tally()).signals(windowSec);
-    return { ...service, health: healthOf(signals), signals };
+  const services = facts.services.map((service) => {
+    const tallies = called.get(service.hostname) ?? [];
+    const whole = new Tally();
+    for (const tally of tallies) if (tally) whole.merge(tally);
+    const signals = whole.signals(windowSec);
+    return { ...service, health: healthOf(signals), signals, trend: trendOf(tallies, steps) };
   });
   return { at: window.toMs, windowSec, services };
+}
+
+/** Each row's latencies are merged once, into its step; a service's whole is the sum of its steps. */
+function addToStep(tallies: Tally[], row: RollupRow, { fromMs, stepMs, count }: TrendSteps): void {
+  const step = Math.min(count - 1, Math.max(0, Math.floor((row.atMs - fromMs) / stepMs)));
+  const tally = tallies[step] ?? new Tally();
+  tallies[step] = tally;
+  tally.add(row);
 }

@@ -60,3 +60,26 @@ it("names the callers, the biggest first", () => {
     ["unknown", null, 10 / 30],
   ]);
 });
+
+it("draws nothing before the first record, and takes rates over what follows", () => {
+  const late = [row(toV1, { atMs: 20_000, count: 20 })];
+  const young = buildServiceMetrics({ window, rows: late, recent: [], facts: facts(), dataFromMs: 18_000 });
+  expect(young.dataFromMs).toBe(18_000);
+  expect(young.totals.all?.requestRate).toBe(20 / 12);
+  expect(young.series[0]?.requestRate).toEqual([null, 0, 2]);
+});
+
+it("orders versions as people count, whoever had a request first", () => {
+  const mixed = ["v10", "v2", "v1"].map((version) => row(edge("page", `reviews/${version}`)));
+  const { series } = buildServiceMetrics({ window, rows: mixed, recent: [], facts: facts() });
+  expect(series.map(({ version }) => version)).toEqual(["all", "v1", "v2", "v10"]);
+});
+
+it("tells what each workload got", () => {
+  expect(
+    metrics().workloads.map(({ workload, signals }) => [workload, signals.requestRate, signals.errorShare]),
+  ).toEqual([
+    ["reviews-v1", 90 / 30, 0],
+    ["reviews-v2", 40 / 30, 0.5],
+  ]);
+});

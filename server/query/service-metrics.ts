@@ -4,12 +4,13 @@ import { NodeNames } from "./nodes.ts";
 import type { RollupRow } from "./reader.ts";
 import { Tally } from "./tally.ts";
 import { answeredRows, trafficOf } from "./traffic.ts";
+import { compareVersions } from "./version-order.ts";
 import type { Window } from "./window.ts";
 
 export interface ServiceMetricsInput {
   window: Window;
-  /** How much of the window there can be data of; default: all of it. */
-  seconds?: number;
+  /** Since when there can be data; default: the window's start. */
+  dataFromMs?: number;
   /** Rows of calls to this service only. */
   rows: readonly RollupRow[];
   /** Those of its last seconds, for what the weights really do right now. */
@@ -21,8 +22,8 @@ export interface ServiceMetricsInput {
 export function buildServiceMetrics({ window, recent, facts, ...input }: ServiceMetricsInput): ServiceMetrics {
   const names = new NodeNames(facts);
   const rows = answeredRows(input.rows, names);
-  const windowSec = (window.toMs - window.fromMs) / 1000;
-  const seconds = input.seconds ?? windowSec;
+  const { dataFromMs = window.fromMs } = input;
+  const seconds = Math.max(1, (window.toMs - dataFromMs) / 1000);
   const versions = tallies(rows, names, (row, version) => [
     `all:${stepOf(row, window)}`,
     `${version}:${stepOf(row, window)}`,
@@ -30,15 +31,19 @@ export function buildServiceMetrics({ window, recent, facts, ...input }: Service
   const totals = tallies(rows, names, (_, version) => ["all", version]);
   return {
     at: window.toMs,
-    windowSec,
+    windowSec: (window.toMs - window.fromMs) / 1000,
     stepSec: window.stepSec,
     fromMs: window.fromMs,
-    series: [...totals.keys()].map((version) => seriesOf(version, versions, window)),
+    dataFromMs,
+    series: [...totals.keys()].toSorted(allFirst).map((version) => seriesOf(version, versions, window, dataFromMs)),
     totals: mapValues(totals, (tally) => tally.signals(seconds)),
     observedShares: sharesOf(answeredRows(recent, names), names),
     callers: callersOf(rows, names, seconds),
+    workloads: workloadsOf(rows, names, seconds),
   };
 }
+
+const allFirst = (a: string, b: string): number => (a === "all" ? -1 : b === "all" ? 1 : compareVersions(a, b));
 
 const stepOf = (row: RollupRow, window: Window): number =>
   Math.floor((row.atMs - window.fromMs) / (window.stepSec * 1000));
@@ -65,13 +70,20 @@ function tallies(
   return sums;
 }
 
-function seriesOf(version: string, steps: ReadonlyMap<string, Tally>, window: Window): Series {
+function seriesOf(version: string, steps: ReadonlyMap<string, Tally>, window: Window, dataFromMs: number): Series {
+  const stepMs = window.stepSec * 1000;
+  /** How much of a step there can be records of, in seconds; 0 before the first. */
+  const secondsOf = (step: number): number => {
+    const start = window.fromMs + step * stepMs;
+    return Math.max(0, (start + stepMs - Math.max(start, dataFromMs)) / 1000);
+  };
   const count = Math.round((window.toMs - window.fromMs) / (window.stepSec * 1000));
-  const column = <T>(value: (tally: Tally | undefined) => T): T[] =>
-    Array.from({ length: count }, (_, step) => value(steps.get(`${version}:${step}`)));
+  const column = <T>(value: (tally: Tally | undefined, seconds: number) => T): T[] =>
+    Array.from({ length: count }, (_, step) => value(steps.get(`${version}:${step}`), secondsOf(step)));
   return {
     version,
-    requestRate: column((tally) => (tally?.count ?? 0) / window.stepSec),
+    // What was not yet recorded is not zero.
+    requestRate: column((tally, seconds) => (seconds === 0 ? null : (tally?.count ?? 0) / seconds)),
     errorShare: column((tally) => (tally === undefined ? null : tally.errors / tally.count)),
     latencyMsP50: column((tally) => tally?.percentile(0.5) ?? null),
     latencyMsP90: column((tally) => tally?.percentile(0.9) ?? null),
@@ -97,6 +109,23 @@ function callersOf(rows: readonly RollupRow[], names: NodeNames, seconds: number
   return [...callers.values()]
     .toSorted((a, b) => b.tally.count - a.tally.count)
     .map(({ tally, ...caller }) => ({ ...caller, signals: tally.signals(seconds) }));
+}
+
+/** By the workload that answered; what reached none tells of no endpoint. */
+function workloadsOf(rows: readonly RollupRow[], names: NodeNames, seconds: number): ServiceMetrics["workloads"] {
+  const traffic = trafficOf(rows, names, false);
+  const tallies = new Map<string, { namespace: string; workload: string; tally: Tally }>();
+  for (const row of rows) {
+    const { namespace, workload } = row.edge.destination;
+    if (!workload || !traffic.counts(row)) continue;
+    const key = `${namespace}/${workload}`;
+    const entry = tallies.get(key) ?? { namespace, workload, tally: new Tally() };
+    tallies.set(key, entry);
+    entry.tally.add(row);
+  }
+  return [...tallies.values()]
+    .toSorted((a, b) => compareVersions(a.workload, b.workload))
+    .map(({ namespace, workload, tally }) => ({ namespace, workload, signals: tally.signals(seconds) }));
 }
 
 const mapValues = <T>(tallies: ReadonlyMap<string, Tally>, value: (tally: Tally) => T): Record<string, T> =>

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { RollupRange, TelemetryReader } from "./reader.ts";
-import { alignedWindow, defaultKeptSec, liveEndMs, rowsUntil, silentSinceMs, storedStepFor } from "./window.ts";
+import {
+  alignedWindow,
+  defaultKeptSec,
+  liveEndMs,
+  oldestOf,
+  rowsUntil,
+  silentSinceMs,
+  storedStepFor,
+} from "./window.ts";
 
 const now = 1_767_225_600_500;
 const collector = {
@@ -75,4 +83,25 @@ it("reads coarse buckets as far as they go and finer ones to the very end", asyn
     { fromMs: 190_000, toMs: 194_000, stepSec: 1 },
     { fromMs: 0, toMs: 60_000, stepSec: 60 },
   ]);
+});
+
+describe("oldestOf", () => {
+  const hour = 1_767_225_600_000;
+  const at = (stepSec: number, atMs: number) => ({ stepSec, atMs });
+
+  it("is what the finest bucket of the beginning says: an hour's bucket begins before the mesh did", () => {
+    expect(
+      oldestOf([at(3600, hour), at(60, hour + 1_380_000), at(10, hour + 1_410_000), at(1, hour + 1_415_000)]),
+    ).toBe(hour + 1_415_000);
+  });
+
+  it("is the coarse bucket's start when the finer ones of that time are forgotten", () => {
+    expect(oldestOf([at(3600, hour), at(60, hour + 7_200_000), at(1, hour + 9_000_000)])).toBe(hour);
+    expect(oldestOf([at(60, hour), at(10, hour + 10_000), at(1, hour + 900_000)])).toBe(hour + 10_000);
+  });
+
+  it("takes what is not compacted yet, and knows when there is nothing", () => {
+    expect(oldestOf([at(60, hour + 60_000), at(1, hour)])).toBe(hour);
+    expect(oldestOf([])).toBe(null);
+  });
 });

@@ -72,3 +72,18 @@ export async function rowsUntil(
 
 /** Down to a full step, in milliseconds. */
 export const floorTo = (ms: number, stepSec: number): number => Math.floor(ms / (stepSec * 1000)) * stepSec * 1000;
+
+/**
+ * When records began, from the start of the oldest bucket of each step. A coarse bucket starts before its first record: what a finer one
+ * inside it says is nearer to the truth, unless the finer ones of that time are forgotten.
+ */
+export function oldestOf(starts: readonly { stepSec: number; atMs: number }[]): number | null {
+  const [coarsest, ...finer] = starts.toSorted((a, b) => b.stepSec - a.stepSec);
+  if (coarsest === undefined) return null;
+  let oldest = coarsest;
+  for (const start of finer) {
+    // Finer buckets that are not yet compacted may be all there is of the beginning.
+    if (start.atMs < oldest.atMs + oldest.stepSec * 1000) oldest = start;
+  }
+  return oldest.atMs;
+}

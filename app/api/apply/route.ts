@@ -6,7 +6,7 @@ const Body = z.object({ yaml: z.string().min(1) });
 
 export const POST = (request: Request) =>
   respond(async () => {
-    const dryRun = readQuery(request, DryRunQuery).dryRun === "true";
+    const dry = readQuery(request, DryRunQuery);
     const { yaml } = await readBody(request, Body);
-    return (await getDashboard()).applyYaml(yaml, { dryRun, user });
+    return (await getDashboard()).applyYaml(yaml, { ...dry, user });
   });

@@ -6,7 +6,7 @@ export const GET = () => respond(async () => (await getDashboard()).faults());
 
 export const POST = (request: Request) =>
   respond(async () => {
-    const dryRun = readQuery(request, DryRunQuery).dryRun === "true";
+    const dry = readQuery(request, DryRunQuery);
     const fault = await readBody(request, FaultRequest);
-    return (await getDashboard()).injectFault(fault, { dryRun, user });
+    return (await getDashboard()).injectFault(fault, { ...dry, user });
   });

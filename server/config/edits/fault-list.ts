@@ -2,7 +2,8 @@ import type { Fault } from "../../contract/faults.ts";
 import { parseGoDuration } from "../../lib/go-duration.ts";
 import type { HTTPFaultInjection, HTTPRoute } from "../kinds/index.ts";
 import { describeMatch } from "./describe.ts";
-import { carriers, copyOf, type FaultRecord, readRecords } from "./fault-record.ts";
+import { limitMatch } from "./fault-limit.ts";
+import { carriers, copyOf, type FaultRecord, isLimited, readRecords } from "./fault-record.ts";
 import type { VirtualService } from "./service-host.ts";
 
 /** Every fault in the VirtualServices, those that Limpid injected and those written by hand, in the objects' order. */
@@ -42,10 +43,9 @@ function faultsOf(virtualService: VirtualService): Fault[] {
   const { namespace, name } = virtualService.metadata;
   const injected = new Map(
     Object.entries(records.faults).map(([id, record]) => {
-      const own =
-        record.header === null
-          ? carriers(rules, records, record)
-          : rules.filter((rule) => copyOf(rule, records)?.id === id);
+      const own = isLimited(record)
+        ? rules.filter((rule) => copyOf(rule, records)?.id === id)
+        : carriers(rules, records, record);
       return [id, new Set(own)];
     }),
   );
@@ -80,10 +80,7 @@ function fromRecord(virtualService: VirtualService, id: string, record: FaultRec
     virtualService: name,
     delay: record.delay,
     abort: record.abort,
-    matches:
-      record.header === null
-        ? []
-        : [describeMatch({ headers: { [record.header.name]: { exact: record.header.exact } } })],
+    matches: isLimited(record) ? [describeMatch(limitMatch(record))] : [],
     author: record.author,
     startedAt: record.startedAt,
     endsAt: record.endsAt,

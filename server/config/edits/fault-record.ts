@@ -12,6 +12,7 @@ const FaultRecord = z.object({
   delay: z.object({ percentage: z.number(), fixedDelayMs: z.number() }).nullable(),
   abort: z.object({ percentage: z.number(), httpStatus: z.number() }).nullable(),
   header: z.object({ name: z.string(), exact: z.string() }).nullable(),
+  source: z.object({ namespace: z.string(), app: z.string(), version: z.string().nullable() }).optional(),
   author: z.string(),
   startedAt: z.number(),
   endsAt: z.number().nullable(),
@@ -51,9 +52,13 @@ export function withRecords(virtualService: VirtualService, records: FaultRecord
   };
 }
 
+/** Whether it hits some requests of a rule only, and so lives in copies of the rules. */
+export const isLimited = ({ header, source }: Pick<FaultRecord, "header" | "source">): boolean =>
+  header !== null || source !== undefined;
+
 export const copyName = (id: string, index: number): string => `limpid-fault-${id}-${index}`;
 
-/** The recorded fault that a rule is a header-limited copy for, and the position of its source among the rules that are none. */
+/** The recorded fault that a rule is a limited copy for, and the position of its source among the rules that are none. */
 export function copyOf(rule: HTTPRoute, records: FaultRecords): { id: string; source: number } | undefined {
   const [, id, source] = /^limpid-fault-(.+)-(\d+)$/.exec(rule.name ?? "") ?? [];
   if (id === undefined || !Object.hasOwn(records.faults, id)) return undefined;
@@ -74,7 +79,7 @@ export function keyedRules(rules: readonly HTTPRoute[], records: FaultRecords): 
   return keys;
 }
 
-/** The rules that have a recorded fault without header. A fault that somebody changed since is theirs, and so is one from before. */
+/** The rules that have a recorded fault without a limit. A fault that somebody changed since is theirs, and so is one from before. */
 export function carriers(rules: readonly HTTPRoute[], records: FaultRecords, record: FaultRecord): Set<HTTPRoute> {
   const fault = toIstioFault(record);
   const kept = new Set(record.kept);

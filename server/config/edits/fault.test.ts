@@ -9,7 +9,7 @@ import type { ServiceRef, VirtualService } from "./service-host.ts";
 import { setWeights } from "./weights.ts";
 
 const reviews: ServiceRef = { namespace: "default", name: "reviews", hostname: "reviews.default.svc.cluster.local" };
-type Request = Pick<FaultRequest, "delay" | "abort" | "header" | "durationSec">;
+type Request = Pick<FaultRequest, "delay" | "abort" | "header" | "source" | "durationSec">;
 const abort503: Request = { delay: null, abort: { percentage: 50, httpStatus: 503 }, header: null, durationSec: 60 };
 const jason: Request = {
   delay: { percentage: 100, fixedDelayMs: 2_500 },
@@ -17,6 +17,8 @@ const jason: Request = {
   header: { name: "End-User", exact: "jason" },
   durationSec: null,
 };
+
+const fromPage: Request = { ...abort503, source: { namespace: "default", app: "productpage", version: null } };
 
 function virtualService(http: HTTPRoute[], hosts = ["reviews"]): VirtualService {
   return {
@@ -53,6 +55,44 @@ describe("injectFault", () => {
     const fault = { abort: { percentage: { value: 50 }, httpStatus: 503 } };
     expect(injected.spec.http).toEqual(plain().spec.http?.map((rule) => ({ ...rule, fault })));
     expect(injected.metadata.labels).toEqual({ team: "books" });
+  });
+
+  test("for one caller, copies of the rules for its workload's labels go first, and leave with the fault", () => {
+    const injected = inject(plain(), fromPage, "a1");
+    const source = { sourceLabels: { app: "productpage" }, sourceNamespace: "default" };
+    expect(injected.spec.http?.slice(0, 2)).toMatchObject([
+      { name: "limpid-fault-a1-0", match: [{ uri: { prefix: "/api" }, ...source }] },
+      { name: "limpid-fault-a1-1", match: [source], fault: { abort: { httpStatus: 503 } } },
+    ]);
+    expect(injected.spec.http?.slice(2)).toEqual(plain().spec.http);
+    expect(listFaults([injected])).toMatchObject([
+      { id: "default/reviews/a1", matches: ["from app=productpage and from namespace default"] },
+    ]);
+    expect(remove(injected, "a1")).toEqual(plain());
+  });
+
+  test("a caller's fault keeps to rules that its requests can meet", () => {
+    const rules = virtualService([
+      { match: [{ sourceLabels: { app: "other" } }, { gateways: ["mesh"] }], route: [to("v2")] },
+      { match: [{ sourceNamespace: "default", uri: { exact: "/x" } }], route: [to("v1")] },
+    ]);
+    const injected = inject(rules, fromPage, "a1");
+    expect(injected.spec.http?.map(({ name }) => name)).toEqual(["limpid-fault-a1-1", undefined, undefined]);
+    const foreign = virtualService([{ match: [{ sourceNamespace: "other" }], route: [to("v1")] }]);
+    expect(injectFault(foreign, reviews, fromPage, { id: "b", now: 1, author: "ann" })).toEqual({
+      ok: false,
+      errors: [{ path: "source", message: "no rule can match requests of productpage in default" }],
+    });
+  });
+
+  test("two callers can have a fault each, one caller no two", () => {
+    const one = inject(plain(), fromPage, "a1");
+    const other: Request = { ...fromPage, source: { namespace: "default", app: "ratings", version: "v1" } };
+    expect(listFaults([inject(one, other, "b2")])).toHaveLength(2);
+    expect(injectFault(one, reviews, fromPage, { id: "b2", now: 1, author: "ann" })).toMatchObject({
+      ok: false,
+      errors: [{ path: "source", message: "fault a1 is for this caller already: stop it first" }],
+    });
   });
 
   test("for a header, copies of the rules that ask for it too go first", () => {

@@ -4,18 +4,19 @@ import { matchHeaderError } from "../kinds/fields.ts";
 import type { HTTPRoute } from "../kinds/index.ts";
 import { virtualService as virtualServiceKind } from "../kinds/virtual-service.ts";
 import { sameJson } from "../plan-commit.ts";
+import { type Limit, limitMatches, limitText } from "./fault-limit.ts";
 import {
   carriers,
   copyName,
   copyOf,
   type FaultRecord,
   type FaultRecords,
+  isLimited,
   keyedRules,
   readRecords,
   toIstioFault,
   withRecords,
 } from "./fault-record.ts";
-import { limitByHeader } from "./header-limit.ts";
 import { isHostOf, type ServiceRef, shortHost, type VirtualService } from "./service-host.ts";
 
 export interface FaultOrigin {
@@ -27,14 +28,14 @@ export interface FaultOrigin {
 }
 
 /**
- * The VirtualService with the fault in it; made when there is none. Without a header every rule that has no fault gets this one; with a
- * header, copies of the rules that also ask for it go before them. A fault that is there already stays.
+ * The VirtualService with the fault in it; made when there is none. Without a limit every rule that has no fault gets this one; for a
+ * header or a caller, copies of the rules that also ask for it go before them. A fault that is there already stays.
  * Errors have the paths of the request.
  */
 export function injectFault(
   current: VirtualService | undefined,
   service: ServiceRef,
-  request: Pick<FaultRequest, "delay" | "abort" | "header" | "durationSec">,
+  request: Pick<FaultRequest, "delay" | "abort" | "header" | "source" | "durationSec">,
   origin: FaultOrigin,
 ): Result<VirtualService, FieldError> {
   const base = current ?? plainVirtualService(service);
@@ -45,6 +46,7 @@ export function injectFault(
     delay: request.delay,
     abort: request.abort,
     header: request.header === null ? null : { ...request.header, name: request.header.name.toLowerCase() },
+    ...(request.source && { source: request.source }),
     author: origin.author,
     startedAt: origin.now,
     endsAt: request.durationSec === null ? null : origin.now + request.durationSec * 1_000,
@@ -52,10 +54,9 @@ export function injectFault(
   const refusal = refuse(base, service, records, record, origin.id);
   if (refusal !== undefined) return fail(refusal);
   const rules = base.spec.http ?? [];
-  const changed =
-    record.header === null
-      ? setOnRules(rules, records, record)
-      : prependCopies(rules, records, record, record.header, origin.id);
+  const changed = isLimited(record)
+    ? prependCopies(rules, records, record, origin.id)
+    : setOnRules(rules, records, record);
   if (!changed.ok) return changed;
   const next: FaultRecords = { ...records, faults: { ...records.faults, [origin.id]: record } };
   if (current === undefined) next.created = true;
@@ -105,11 +106,14 @@ function refuse(
   }
   const badHeader = record.header === null ? undefined : matchHeaderError(record.header.name);
   if (badHeader !== undefined) return { path: "header.name", message: badHeader };
+  const limitOf = ({ header, source }: FaultRecord): Limit => ({ header, source });
   const same = Object.entries(records.faults).find(
-    ([, other]) => record.header !== null && sameJson(other.header, record.header),
+    ([, other]) => isLimited(record) && sameJson(limitOf(other), limitOf(record)),
   );
-  if (same !== undefined)
-    return { path: "header", message: `fault ${same[0]} is for this header already: stop it first` };
+  if (same !== undefined) {
+    const [path, what] = record.header === null ? ["source", "caller"] : ["header", "header"];
+    return { path, message: `fault ${same[0]} is for this ${what} already: stop it first` };
+  }
   return undefined;
 }
 
@@ -132,26 +136,28 @@ function prependCopies(
   rules: HTTPRoute[],
   records: FaultRecords,
   record: FaultRecord,
-  header: { name: string; exact: string },
   id: string,
 ): Result<HTTPRoute[], FieldError> {
   const sources = rules.filter((rule) => copyOf(rule, records) === undefined);
   const copies = sources.flatMap((rule, index): HTTPRoute[] => {
     // An answer without a route can't have a fault, but it keeps its place before the rules after it.
-    const match = limitByHeader(rule, header.name, header.exact);
+    const match = limitMatches(rule, record);
     if (match === undefined) return [];
     const copy: HTTPRoute = { ...rule, name: copyName(id, index), match };
     if ((rule.route ?? []).length > 0) copy.fault = toIstioFault(record);
     return [copy];
   });
   if (!copies.some((copy) => copy.fault !== undefined)) {
-    return fail({ path: "header", message: `no rule can match ${header.name}: ${header.exact}` });
+    return fail({
+      path: record.header === null ? "source" : "header",
+      message: `no rule can match ${limitText(record)}`,
+    });
   }
   return ok([...copies, ...rules]);
 }
 
 function withoutRecorded(rules: HTTPRoute[], records: FaultRecords, id: string, record: FaultRecord): HTTPRoute[] {
-  if (record.header !== null) return rules.filter((rule) => copyOf(rule, records)?.id !== id);
+  if (isLimited(record)) return rules.filter((rule) => copyOf(rule, records)?.id !== id);
   const carrying = carriers(rules, records, record);
   return rules.map((rule) => (carrying.has(rule) ? withoutFault(rule) : rule));
 }

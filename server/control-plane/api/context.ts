@@ -1,6 +1,6 @@
 import type { ResourceKey } from "../../config/object.ts";
-import type { ConfigStore } from "../../config/store.ts";
-import type { MeshService, PushStatus } from "../../contract/index.ts";
+import type { ConfigChange, ConfigStore } from "../../config/store.ts";
+import type { EnvoyPreview, MeshService, PushStatus } from "../../contract/index.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { KindIndex } from "./kind-index.ts";
@@ -11,6 +11,8 @@ export interface PushReader {
   get(revision: number | "latest"): PushStatus | undefined;
   /** How many proxies a change of these objects concerns. */
   affected(keys: readonly ResourceKey[]): number;
+  /** What changes that are not made yet would mean for the connected proxies; unset: not known. */
+  preview?(changes: readonly ConfigChange[]): Promise<EnvoyPreview>;
 }
 
 /** What every handler may use. */

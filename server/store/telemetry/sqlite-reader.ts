@@ -13,6 +13,7 @@ import type {
   TraceQuery,
   TraceRow,
 } from "../../query/reader.ts";
+import { oldestOf } from "../../query/window.ts";
 import { flagNames } from "../../telemetry/response-flags.ts";
 import { type Step, steps } from "../../telemetry/store.ts";
 import { BucketCache } from "./bucket-cache.ts";
@@ -61,10 +62,10 @@ class SqliteTelemetryReader implements TelemetryReader {
   async oldestAt(): Promise<number | null> {
     // One look-up in the primary key per step, however many rows there are.
     const { rows } = await this.#client.execute(
-      `SELECT MIN(at) AS at FROM (${steps.map((step) => `SELECT MIN(at) AS at FROM rollup WHERE step = ${step}`).join(" UNION ALL ")})`,
+      steps.map((step) => `SELECT ${step} AS step, MIN(at) AS at FROM rollup WHERE step = ${step}`).join(" UNION ALL "),
     );
-    const at = rows[0]?.at;
-    return at === null || at === undefined ? null : Number(at) * 1000;
+    const starts = rows.filter(({ at }) => at !== null);
+    return oldestOf(starts.map(({ step, at }) => ({ stepSec: Number(step), atMs: Number(at) * 1000 })));
   }
 
   async collectors(): Promise<CollectorRow[]> {

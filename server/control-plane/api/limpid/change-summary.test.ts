@@ -71,3 +71,11 @@ test("what is made, deleted, and said", () => {
   ]);
   expect(summary([made], "canary of Tuesday")).toEqual(["traffic", "canary of Tuesday"]);
 });
+
+test("says the weights before and after apart, also of an undo whose words are about what it undoes", () => {
+  const changes = [change(virtualService(split({ v1: 70, v2: 30 })), virtualService(split({ v1: 80, v2: 20 })))];
+  const undo: Commit = { revision: 6, at: 1, author: "a", reason: "undo of 5: reviews 80/20 → 70/30", changes };
+  expect(toChange(undo)).toMatchObject({ kind: "traffic", weights: { before: "70/30", after: "80/20" } });
+  const first = toChange({ ...undo, changes: [change(undefined, virtualService(split({ v1: 80, v2: 20 })))] });
+  expect(first.weights).toEqual({ before: null, after: "80/20" });
+});

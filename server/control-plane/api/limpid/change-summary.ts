@@ -2,21 +2,28 @@ import type { HTTPFaultInjection, HTTPRoute, VirtualServiceSpec } from "../../..
 import type { ConfigObject } from "../../../config/object.ts";
 import type { Commit, ConfigChange } from "../../../config/store.ts";
 import type { Change } from "../../../contract/index.ts";
+import { faultsOfChange } from "./change-faults.ts";
 
 /** A commit in few words, for people: the writer's own, or what is seen from the objects. */
 export function toChange(commit: Commit): Change {
-  const seen = describeTraffic(commit.changes) ?? { kind: "config" as const, summary: describeObjects(commit.changes) };
+  const seen: Description = describeTraffic(commit.changes) ?? {
+    kind: "config",
+    summary: describeObjects(commit.changes),
+  };
+  const faults = faultsOfChange(commit.changes);
   return {
     revision: commit.revision,
     at: commit.at,
     author: commit.author,
     kind: seen.kind,
     summary: commit.reason ?? seen.summary,
+    ...(seen.weights && { weights: seen.weights }),
+    ...(faults && { faults }),
     objects: commit.changes.map(({ type, key }) => ({ type, ...key })),
   };
 }
 
-type Description = Pick<Change, "kind" | "summary">;
+type Description = Pick<Change, "kind" | "summary" | "weights">;
 
 /** `reviews 80/20/0 → 70/20/10`, `fault on ratings: 50 % 503`; undefined when neither weights nor faults changed. */
 export function describeTraffic(changes: readonly ConfigChange[]): Description | undefined {
@@ -31,7 +38,12 @@ export function describeTraffic(changes: readonly ConfigChange[]): Description |
   const kind = (["fault-start", "fault-end", "traffic"] as const).find((one) =>
     found.some((item) => item.kind === one),
   );
-  return { kind: kind ?? first.kind, summary: [...new Set(found.map((item) => item.summary))].join(", ") };
+  const weights = found.find((item) => item.weights)?.weights;
+  return {
+    kind: kind ?? first.kind,
+    summary: [...new Set(found.map((item) => item.summary))].join(", "),
+    ...(weights && { weights }),
+  };
 }
 
 const routesOf = (object: ConfigObject | undefined): HTTPRoute[] =>
@@ -81,7 +93,8 @@ function weightChanges(before: HTTPRoute[], after: HTTPRoute[]): Description[] {
     // Which versions a whole service stands for isn't known here.
     const text = (weights: Map<string, number>): string =>
       weights.has("") ? "all versions" : shares(weights, subsets.filter(Boolean));
-    return [{ kind: "traffic", summary: `${serviceOf(route)} ${text(from)} → ${text(to)}` }];
+    const weights = { before: from.has("") ? null : text(from), after: text(to) };
+    return [{ kind: "traffic", summary: `${serviceOf(route)} ${text(from)} → ${text(to)}`, weights }];
   });
 }
 
@@ -92,7 +105,8 @@ const firstSplits = (changes: readonly ConfigChange[]): Description[] =>
     .filter((route) => (route.route?.length ?? 0) > 1)
     .map((route) => {
       const weights = weightsOf(route);
-      return { kind: "traffic", summary: `${serviceOf(route)} → ${shares(weights, [...weights.keys()].sort())}` };
+      const after = shares(weights, [...weights.keys()].sort());
+      return { kind: "traffic", summary: `${serviceOf(route)} → ${after}`, weights: { before: null, after } };
     });
 
 const shares = (weights: Map<string, number>, subsets: readonly string[]): string =>

@@ -4,7 +4,7 @@ import type { ApiContext } from "../context.ts";
 import { prepareUpdate } from "../object-writer.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { StatusError } from "../status-error.ts";
-import { toChangeResult } from "./change-result.ts";
+import { answerChange } from "./change-result.ts";
 import { describeTraffic } from "./change-summary.ts";
 import { isDryRunQuery, limpidActor } from "./request.ts";
 import { commitWrites } from "./transactions.ts";
@@ -35,7 +35,7 @@ export async function runEdit(
     const reason = describeTraffic(edits.map(toChange))?.summary;
     try {
       const commit = await commitWrites(context, writes, author, { dryRun, reason });
-      return { status: 200, body: toChangeResult(context, commit, dryRun) };
+      return { status: 200, body: await answerChange(context, request, commit, dryRun) };
     } catch (error) {
       if (!retry || attempt === maxAttempts || !(error instanceof StatusError && error.code === 409)) throw error;
     }

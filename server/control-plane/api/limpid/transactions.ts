@@ -10,7 +10,7 @@ import { prepareApply, prepareUpdate } from "../object-writer.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { StatusError } from "../status-error.ts";
 import { warningHeader, warningsOf } from "../warnings.ts";
-import { toChangeResult } from "./change-result.ts";
+import { answerChange } from "./change-result.ts";
 import { invalidFields, isDryRunQuery, limpidActor, readBodyAs } from "./request.ts";
 import { TransactionRequest } from "./transaction-request.ts";
 
@@ -27,7 +27,11 @@ export async function runTransaction(context: ApiContext, request: ApiRequest): 
     const writes = await prepareAll(context, transaction.writes, actor);
     try {
       const commit = await commitWrites(context, writes, actor.author, { dryRun, reason: transaction.reason });
-      return { status: 200, headers: await warnings(context, commit), body: toChangeResult(context, commit, dryRun) };
+      return {
+        status: 200,
+        headers: await warnings(context, commit),
+        body: await answerChange(context, request, commit, dryRun),
+      };
     } catch (error) {
       // Writes without a version of their own are made against what is there now.
       const isFree = transaction.writes.every((write) => expectOf(write) === undefined);

@@ -5,7 +5,7 @@ import { DryRunQuery, readBody, readQuery, respond, user } from "../../../../../
 export const PUT = (request: Request, { params }: { params: Promise<{ namespace: string; name: string }> }) =>
   respond(async () => {
     const { namespace, name } = await params;
-    const dryRun = readQuery(request, DryRunQuery).dryRun === "true";
+    const dry = readQuery(request, DryRunQuery);
     const change = await readBody(request, WeightsChange);
-    return (await getDashboard()).setWeights(namespace, name, change, { dryRun, user });
+    return (await getDashboard()).setWeights(namespace, name, change, { ...dry, user });
   });

@@ -1,0 +1,67 @@
+import { expect, it } from "vitest";
+import type { Change, Fault } from "../../server/contract/index.ts";
+import { faultHistory } from "./fault-history.ts";
+
+const fault = (id: string, changes: Partial<Fault> = {}): Fault => ({
+  id: `default/ratings/${id}`,
+  namespace: "default",
+  service: "ratings",
+  virtualService: "ratings",
+  delay: null,
+  abort: { percentage: 50, httpStatus: 503 },
+  matches: [],
+  author: "ana",
+  startedAt: 1000,
+  endsAt: null,
+  ...changes,
+});
+const change = (revision: number, author: string, started: Fault[], ended: Fault[]): Change => ({
+  revision,
+  at: revision * 1000,
+  author,
+  summary: "",
+  kind: started.length > 0 ? "fault-start" : "fault-end",
+  faults: { started, ended },
+  objects: [],
+});
+const told = (changes: Change[]) =>
+  faultHistory(changes).map(({ fault: { id }, started, ended }) => [
+    id.split("/")[2],
+    started && `${started.by} ${started.at}`,
+    ended && `${ended.how} ${ended.by} ${ended.at}`,
+  ]);
+
+it("says of each fault who began it, and what ended it", () => {
+  const changes = [
+    change(4, "bob", [], [fault("b")]),
+    change(3, "limpid (fuse)", [], [fault("a")]),
+    change(2, "ana", [fault("b")], []),
+    change(1, "ana", [fault("a")], []),
+  ];
+  expect(told(changes)).toEqual([
+    ["b", "ana 2000", "person bob 4000"],
+    ["a", "ana 1000", "fuse limpid (fuse) 3000"],
+  ]);
+});
+
+it("knows what still burns, and what began before the history does", () => {
+  expect(told([change(7, "ana", [fault("c")], []), change(6, "limpid (fuse)", [], [fault("a")])])).toEqual([
+    ["c", "ana 7000", null],
+    ["a", "ana 1000", "fuse limpid (fuse) 6000"],
+  ]);
+  const byHand = fault("http-0", { author: null, startedAt: null });
+  expect(told([change(6, "kubectl", [], [byHand])])).toEqual([["http-0", null, "person kubectl 6000"]]);
+});
+
+it("pairs a fault written by hand by what it does, for its rule moves", () => {
+  const before = fault("http-0", { author: null, startedAt: null });
+  const after = fault("http-1", { author: null, startedAt: null });
+  expect(told([change(2, "eve", [], [after]), change(1, "eve", [before], [])])).toEqual([
+    ["http-0", "eve 1000", "person eve 2000"],
+  ]);
+});
+
+it("leaves out changes without faults", () => {
+  const { faults: _, ...config } = change(1, "ana", [], []);
+  expect(faultHistory([config])).toEqual([]);
+});

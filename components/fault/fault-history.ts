@@ -1,0 +1,43 @@
+import type { Change, Fault } from "../../server/contract/index.ts";
+
+/** One fault from its beginning to its end. */
+export interface PastFault {
+  key: string;
+  fault: Fault;
+  /** Null: it began before the history does. */
+  started: { at: number; by: string } | null;
+  /** Null: it burns. */
+  ended: { at: number; by: string; how: "fuse" | "person" } | null;
+}
+
+/** As the control plane signs the end of a fault whose time was over. */
+const fuseAuthor = "limpid (fuse)";
+
+/** What was injected and how it ended, the newest first. `changes` newest first, too. */
+export function faultHistory(changes: readonly Change[]): PastFault[] {
+  const past: PastFault[] = [];
+  for (const { at, author, revision, faults } of changes.toReversed()) {
+    // An end comes before a beginning in one commit: a fault that was edited by hand is another one from then on.
+    for (const fault of faults?.ended ?? []) {
+      const ended = { at, by: author, how: author === fuseAuthor ? ("fuse" as const) : ("person" as const) };
+      const open = past.findLast((one) => one.ended === null && sameFault(one.fault, fault));
+      if (open) open.ended = ended;
+      else past.push({ key: `${fault.id} ${revision}`, fault, started: startOf(fault), ended });
+    }
+    for (const fault of faults?.started ?? [])
+      past.push({ key: `${fault.id} ${revision}`, fault, started: { at, by: author }, ended: null });
+  }
+  return past.reverse();
+}
+
+/** One that was injected remembers its beginning by itself, also when the history has forgotten it. */
+const startOf = ({ startedAt, author }: Fault): PastFault["started"] =>
+  startedAt !== null && author !== null ? { at: startedAt, by: author } : null;
+
+/** A fault written by hand has no id that lasts: its rule's place moves. */
+function sameFault(a: Fault, b: Fault): boolean {
+  if (a.author !== null || b.author !== null) return a.id === b.id;
+  const words = ({ namespace, virtualService, delay, abort, matches }: Fault) =>
+    JSON.stringify([namespace, virtualService, delay, abort, matches]);
+  return words(a) === words(b);
+}

@@ -1,0 +1,33 @@
+"use client";
+import { useTranslations } from "use-intl";
+import type { ApiError, Fault } from "../../server/contract/index.ts";
+import styles from "./fault.module.css";
+import { useFaultText } from "./fault-text.tsx";
+import { StopFaultButton } from "./stop-button.tsx";
+
+/** Why it can't start, and the faults that stand in its way, each with the button that ends it. */
+export function InTheWay({ error, burning }: { error: ApiError; burning: readonly Fault[] }) {
+  const t = useTranslations("faults");
+  const text = useFaultText();
+  const why = error.errors?.map(({ message }) => message).join("; ") || error.message;
+  return (
+    <div className={styles.inTheWay} role="alert" data-testid="fault-in-the-way">
+      <p>{why}</p>
+      <ul>
+        {burning.map((fault) => (
+          <li key={fault.id}>
+            <span>
+              <b>{text(fault)}</b>{" "}
+              <span className="muted">
+                {fault.matches.length > 0 ? fault.matches.join(t("or")) : t("every-request")}
+                {" · "}
+                {fault.author ? t("by", { author: fault.author }) : t("by-hand", { object: fault.virtualService })}
+              </span>
+            </span>
+            <StopFaultButton fault={fault} />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

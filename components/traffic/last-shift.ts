@@ -1,0 +1,40 @@
+import type { Change, Routing } from "../../server/contract/index.ts";
+
+/** A change of weights that is in force, and what undoing it brings back. */
+export interface Written {
+  revision: number;
+  /** For people: `80/20/0`; null: there was no split. */
+  before: string | null;
+  after: string;
+  /** Who wrote it, when it was found in the history. */
+  by?: { author: string; at: number };
+}
+
+/**
+ * The change that undo would take back: what this page wrote last, or after a reload the last write of the rules, if it was one of
+ * weights. What somebody wrote on top of it stands in its way.
+ */
+export function undoableShift(
+  routing: Routing | undefined,
+  changes: readonly Change[],
+  own: Written | null,
+): Written | null {
+  const inForce = Number(routing?.virtualService?.resourceVersion ?? 0);
+  if (own !== null && own.revision >= inForce) return own;
+  const change = changes.find(({ revision, kind }) => revision === inForce && kind === "traffic");
+  if (!change?.weights) return null;
+  return { revision: change.revision, ...change.weights, by: { author: change.author, at: change.at } };
+}
+
+/** Whose write a draft that was made against `base` came too late for: the newest of the rules, since then. */
+export function overtakenBy(changes: readonly Change[], routing: Routing, base: string | null): Change | undefined {
+  const service = routing.hostname.split(".");
+  const { namespace, name } = routing.virtualService ?? { namespace: service[1] ?? "", name: service[0] ?? "" };
+  return changes.find(
+    ({ revision, objects }) =>
+      revision > Number(base ?? 0) &&
+      objects.some(
+        (object) => object.kind === "VirtualService" && object.namespace === namespace && object.name === name,
+      ),
+  );
+}

@@ -1,0 +1,23 @@
+import { expect, it } from "vitest";
+import { shareTop, tickText } from "./chart-axis.ts";
+
+it.each([
+  ["share", 0.002, 0.002, "0.2 %"],
+  ["share", 0.01, 0.005, "1 %"],
+  ["share", 0.5, 0.1, "50 %"],
+  ["share", 0.0005, 0.0005, "0.05 %"],
+  ["rps", 20, 5, "20 rps"],
+  ["rps", 0.5, 0.5, "0.5 rps"],
+  ["ms", 250, 50, "250 ms"],
+  ["ms", 1500, 500, "1.5 s"],
+  ["ms", 2000, 1000, "2 s"],
+  ["ms", 0, 1000, "0"],
+] as const)("a tick of %s at %d every %d is %s", (kind, value, step, text) => {
+  expect(tickText(kind, value, step, "en")).toBe(text);
+});
+
+it("tops a share at one percent when next to nothing fails, and never past all of it", () => {
+  expect([null, 0, 0.004, 0.02, 0.5, 1].map((max) => Number(shareTop(max).toFixed(4)))).toEqual([
+    0.01, 0.01, 0.01, 0.03, 0.6, 1,
+  ]);
+});

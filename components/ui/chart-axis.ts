@@ -1,0 +1,34 @@
+import { formatMs, formatRate, formatShare, quantityText } from "./format.ts";
+
+export type ChartKind = "rps" | "share" | "ms";
+
+const formatters = { rps: formatRate, share: formatShare, ms: formatMs };
+
+/** A value as the readout says it. */
+export const chartText = (kind: ChartKind, value: number | null, locale: string): string =>
+  quantityText(formatters[kind](value, locale));
+
+/** A tick's value with as many digits as tell it from its neighbours, and no more: `5 rps`, `0.2 %`, `250 ms`, `1.5 s`. */
+export function tickText(kind: ChartKind, value: number, step: number, locale: string): string {
+  const scale = kind === "share" ? 100 : kind === "ms" && step >= 100 && value >= 1000 ? 0.001 : 1;
+  const unit = kind === "share" ? "%" : kind === "rps" ? "rps" : scale === 1 ? "ms" : "s";
+  const digits = Math.min(4, Math.max(0, Math.ceil(-Math.log10(step * scale) - 1e-9)));
+  const text = new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value * scale);
+  return value === 0 ? "0" : `${text} ${unit}`;
+}
+
+/** Steps that people count in. */
+export const tickSteps: number[] = Array.from({ length: 12 }, (_, i) => i - 5).flatMap((power) =>
+  [1, 2, 5].map((step) => step * 10 ** power),
+);
+
+/** The scale's top: a little above the largest value, on a round number, so that it does not breathe with every point. */
+export function niceTop(max: number | null): number {
+  if (!max || max <= 0) return 1;
+  const size = 10 ** Math.floor(Math.log10(max));
+  const top = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * size >= max * 1.08);
+  return (top ?? 12) * size;
+}
+
+/** A share's top: 1 % when nothing much fails, so that a quiet chart is flat, and never past 100 %. */
+export const shareTop = (max: number | null): number => (max !== null && max > 0.01 ? Math.min(1, niceTop(max)) : 0.01);
