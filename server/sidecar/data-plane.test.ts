@@ -54,9 +54,9 @@ describe("what is not supported is refused by name", () => {
     ],
     ["TLS without config", { transport_socket: { name: "tls" } }, "filter_chains[0].transport_socket: not supported"],
     [
-      "a match on TLS",
-      { filter_chain_match: { transport_protocol: "tls" } },
-      "filter_chains[0].filter_chain_match.transport_protocol: only raw_buffer is supported",
+      "a match on the source",
+      { filter_chain_match: { source_ports: [80] } },
+      "filter_chains[0].filter_chain_match.source_ports: not supported",
     ],
   ])("%s on a chain", async (_, chain, error) => {
     const test = await fixtures.plane({});

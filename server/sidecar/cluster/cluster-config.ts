@@ -12,6 +12,7 @@ import { HttpProtocolOptionsSchema as UpstreamOptionsSchema } from "../../gen/pr
 import { durationMs } from "../config/duration.ts";
 import type { Metadata } from "../route/compile-route.ts";
 import { compileOutlier, type OutlierConfig } from "./outlier-config.ts";
+import { compileUpstreamTls, type UpstreamTls } from "./upstream-tls.ts";
 
 export type Discovery = "static" | "strict_dns" | "logical_dns" | "eds";
 
@@ -40,6 +41,8 @@ export interface ClusterConfig {
   readonly dnsRefreshMs: number;
   readonly dnsFamily: 0 | 4 | 6;
   readonly bindAddress: string;
+  /** Undefined: plain TCP. */
+  readonly tls: UpstreamTls | undefined;
 }
 
 export interface BalancerConfig {
@@ -78,6 +81,7 @@ export function compileCluster(config: Cluster): ClusterConfig {
     dnsRefreshMs: durationMs(config.dnsRefreshRate) ?? 5000,
     dnsFamily: config.dnsLookupFamily === DnsFamily.V4_ONLY ? 4 : config.dnsLookupFamily === DnsFamily.V6_ONLY ? 6 : 0,
     bindAddress: config.upstreamBindConfig?.sourceAddress?.address ?? "",
+    tls: compileUpstreamTls(config.transportSocket),
   };
 }
 

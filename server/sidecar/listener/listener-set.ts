@@ -1,27 +1,26 @@
 import type { Logger } from "../../lib/logger.ts";
-import type { Stats } from "../stats.ts";
-import { type ListenAddress, Listener } from "./listener.ts";
-import type { HttpManager } from "./manager.ts";
+import type { ChainTable } from "./chain-table.ts";
+import { type ListenAddress, Listener, type ListenerIo } from "./listener.ts";
 
 /** All listeners: warming ones wait for routes and clusters, active ones are bound, replaced ones drain. */
 export class ListenerSet {
   private readonly entries = new Map<string, Entry>();
-  private readonly stats: Stats;
+  private readonly io: ListenerIo;
   private readonly logger: Logger;
   private readonly clustersReady: () => boolean;
   private readonly drainingOld = new Set<Listener>();
   private waiters: (() => void)[] = [];
 
-  constructor(stats: Stats, logger: Logger, clustersReady: () => boolean) {
-    this.stats = stats;
+  constructor(io: ListenerIo, logger: Logger, clustersReady: () => boolean) {
+    this.io = io;
     this.logger = logger;
     this.clustersReady = clustersReady;
   }
 
-  /** A new manager on an old address takes over the socket and its connections; a new address is bound before the old one drains. */
-  put(name: string, address: ListenAddress, manager: HttpManager, backlog: number): void {
+  /** New chains on an old address take over the socket and its connections; a new address is bound before the old one drains. */
+  put(name: string, address: ListenAddress, table: ChainTable, backlog: number): void {
     const entry = this.entries.get(name);
-    this.entries.set(name, { address, manager, backlog, active: entry?.active });
+    this.entries.set(name, { address, table, backlog, active: entry?.active });
     this.warm();
   }
 
@@ -35,9 +34,9 @@ export class ListenerSet {
   /** Brings into force what has its routes. Called whenever routes or clusters change. */
   warm(): void {
     for (const [name, entry] of this.entries) {
-      if (entry.manager.routes.table === undefined) continue;
+      if (!entry.table.ready) continue;
       if (entry.active !== undefined && sameAddress(entry.active.address, entry.address)) {
-        entry.active.manager = entry.manager;
+        entry.active.use(entry.table);
       } else if (this.clustersReady()) {
         this.bind(name, entry);
       }
@@ -78,7 +77,7 @@ export class ListenerSet {
 
   private bind(name: string, entry: Entry): void {
     const old = entry.active;
-    const listener = new Listener(name, entry.address, entry.manager, this.stats, entry.backlog);
+    const listener = new Listener(name, entry.address, entry.table, this.io, entry.backlog);
     entry.active = listener;
     listener.listening.then(
       () => {
@@ -109,7 +108,7 @@ export class ListenerSet {
 
 interface Entry {
   readonly address: ListenAddress;
-  readonly manager: HttpManager;
+  readonly table: ChainTable;
   readonly backlog: number;
   active: Listener | undefined;
 }
