@@ -81,6 +81,18 @@ describe("a TCP proxy", () => {
     await recorded(test);
   });
 
+  it("has the answer for a client that says nothing and ends at once", async () => {
+    const port = await fixtures.tcp((socket) => {
+      socket.on("end", () => socket.end("bye"));
+      socket.resume();
+    });
+    const test = await fixtures.plane({ clusters: [staticCluster("up", [port])], ...tcpTo("up") });
+    const client = await fixtures.client(test.port);
+    client.socket.end();
+    expect(await client.untilEnd()).toBe("bye");
+    await recorded(test);
+  });
+
   it("slows down a sender whose reader is slow, both ways, and loses nothing", async () => {
     const size = 20_000_000;
     let server: Socket | undefined;

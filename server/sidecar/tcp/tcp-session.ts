@@ -23,6 +23,8 @@ export class TcpSession {
   private attempts = 0;
   /** Monotonic ms of the last byte either way. */
   private lastActivity = this.startedAt;
+  /** The client sends no more. */
+  private ended = false;
   private closed = false;
 
   /** `socket` is paused, or has not been read from. */
@@ -43,6 +45,8 @@ export class TcpSession {
     proxy.stats.cxActive.add(1);
     socket.pause();
     socket.on("error", (error: NodeJS.ErrnoException) => this.onDownstreamError(error));
+    // A client that only listens may end before there is an upstream: of an empty stream Node tells that even while it is paused.
+    socket.on("end", () => this.onDownstreamEnd());
     socket.on("close", () => this.onDownstreamClose());
     this.cluster = proxy.clusters.get(record.routedCluster);
     this.armTimer();
@@ -96,10 +100,7 @@ export class TcpSession {
     record.upstreamLocalAddress = upstream.localAddress;
     this.lastActivity = performance.now();
     socket.on("data", (bytes: Buffer) => this.onDownstreamData(bytes));
-    socket.on("end", () => {
-      record.timeToLastDownstreamRxMs = performance.now() - this.startedAt;
-      upstream.end();
-    });
+    if (this.ended) upstream.end();
     socket.on("drain", () => upstream.resume());
     socket.resume();
   }
@@ -154,6 +155,12 @@ export class TcpSession {
       proxy.stats.pausedReading.inc();
       socket.pause();
     }
+  }
+
+  private onDownstreamEnd(): void {
+    this.ended = true;
+    this.record.timeToLastDownstreamRxMs = performance.now() - this.startedAt;
+    this.upstream?.end();
   }
 
   private onDownstreamError(error: NodeJS.ErrnoException): void {

@@ -57,8 +57,9 @@ export class TcpUpstream {
     return this.closed || this.socket.write(bytes);
   }
 
+  /** After what was written; before the connection is made, whoever calls does so again once it is. */
   end(): void {
-    this.socket.end();
+    if (this.connected) this.socket.end();
   }
 
   pause(): void {
