@@ -4,12 +4,12 @@ import { isTls, parseProtocol } from "../model/protocol.ts";
 import { isVisible } from "../model/visibility.ts";
 import { type BoundServer, sharedHosts } from "./gateway-routes.ts";
 import { type L4Chain, tcpChains, tlsChains } from "./l4-chains.ts";
-import { withoutOverlaps } from "./l4-match.ts";
+import { chainsAt } from "./l4-match.ts";
 import type { Scope } from "./scope.ts";
 
-/** The chains of a gateway's port: of each server the rules of the VirtualServices bound to it, those for TLS within the server's hosts. */
-export function gatewayChains(mesh: Mesh, scope: Scope, servers: readonly BoundServer[]): L4Chain[] {
-  const chains = servers.flatMap(({ gateway, server }) => {
+/** The chains of a gateway's port, bound to `address`: of each server the rules of the VirtualServices bound to it, those for TLS within the server's hosts. */
+export function gatewayChains(mesh: Mesh, scope: Scope, servers: readonly BoundServer[], address: string): L4Chain[] {
+  const rules = servers.flatMap(({ gateway, server }) => {
     const context = { mesh, scope, port: server.port, gateway: gateway.key };
     const bound = (mesh.virtualServices.byGateway.get(gateway.key) ?? []).filter(
       (it) => isVisible(it.exportTo, it.namespace, scope.namespace) && sharedHosts(server, it).length > 0,
@@ -23,5 +23,5 @@ export function gatewayChains(mesh: Mesh, scope: Scope, servers: readonly BoundS
       }))
       .filter((chain) => chain.sniHosts.length > 0);
   });
-  return withoutOverlaps(chains);
+  return chainsAt(rules, address);
 }

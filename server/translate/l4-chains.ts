@@ -15,8 +15,6 @@ import { trafficPolicy } from "./traffic-policy.ts";
 export interface L4Chain {
   /** Server names that the client may ask for; none: any connection, TLS or not. */
   sniHosts: readonly string[];
-  /** Destination addresses; none: any. */
-  subnets: readonly string[];
   statPrefix: string;
   clusters: readonly { name: string; weight: number }[];
   /** Go durations of the first destination's policy. */
@@ -24,6 +22,11 @@ export interface L4Chain {
   maxDuration: string | undefined;
   /** The VirtualService's path. */
   config: string | undefined;
+}
+
+/** A chain that stands only where the listener's address is in one of the subnets; none: everywhere. */
+export interface L4Rule extends L4Chain {
+  subnets: readonly string[];
 }
 
 /** Where a rule is applied: `gateway` is `mesh`, or the `<namespace>/<name>` of the Gateway. */
@@ -38,7 +41,7 @@ export interface L4Context {
  * The chains of one port of a service, as a client's proxy has them: the VirtualService's rules for the port, else everything
  * to the service. https://istio.io/latest/docs/reference/config/networking/virtual-service/#TLSRoute and #TCPRoute
  */
-export function serviceChains(mesh: Mesh, scope: Scope, service: Service, port: ServicePort): L4Chain[] {
+export function serviceChains(mesh: Mesh, scope: Scope, service: Service, port: ServicePort): L4Rule[] {
   const context = { mesh, scope, port: port.port, gateway: meshGateway };
   const virtualService = findVirtualService(mesh.virtualServices, service.hostname, scope.namespace);
   if (isTls(port.protocol)) {
@@ -51,7 +54,7 @@ export function serviceChains(mesh: Mesh, scope: Scope, service: Service, port: 
 }
 
 /** Of several rules with one server name the first counts. */
-export function tlsChains(virtualService: VirtualService, context: L4Context): L4Chain[] {
+export function tlsChains(virtualService: VirtualService, context: L4Context): L4Rule[] {
   return virtualService.tls.flatMap(({ match, route }) =>
     match
       .filter((it) => applies(it, context))
@@ -64,8 +67,8 @@ export function tlsChains(virtualService: VirtualService, context: L4Context): L
 }
 
 /** Up to the first rule that takes everything. */
-export function tcpChains(virtualService: VirtualService, context: L4Context): L4Chain[] {
-  const chains: L4Chain[] = [];
+export function tcpChains(virtualService: VirtualService, context: L4Context): L4Rule[] {
+  const chains: L4Rule[] = [];
   for (const { match, route } of virtualService.tcp) {
     const matching = (match ?? []).filter((it) => applies(it, context));
     if (match?.length && matching.length === 0) continue;
@@ -97,7 +100,7 @@ function applies(match: Omit<L4MatchAttributes, "sourceSubnet">, { port, gateway
 }
 
 /** Stat prefixes are Istio's: the cluster's name for one destination, `<name>.<namespace>` of the VirtualService for several. */
-function chainTo(route: readonly RouteDestination[], virtualService: VirtualService, context: L4Context): L4Chain {
+function chainTo(route: readonly RouteDestination[], virtualService: VirtualService, context: L4Context): L4Rule {
   const several = route.length > 1;
   const clusters = route
     .filter((it) => !several || (it.weight ?? 0) > 0)
@@ -113,7 +116,7 @@ function chainTo(route: readonly RouteDestination[], virtualService: VirtualServ
   };
 }
 
-function passThrough(context: L4Context, service: Service, sniHosts: readonly string[]): L4Chain {
+function passThrough(context: L4Context, service: Service, sniHosts: readonly string[]): L4Rule {
   const name = outboundCluster(context.port, "", service.hostname);
   const clusters = [{ name, weight: 1 }];
   return { sniHosts, subnets: [], statPrefix: name, clusters, ...limits(context, name), config: undefined };

@@ -5,8 +5,8 @@ import type { MeshProxy } from "../model/proxy.ts";
 import { olderFirst, type Service, type ServicePort } from "../model/service.ts";
 import { isVisible } from "../model/visibility.ts";
 import { isReachable } from "./clusters.ts";
-import { type L4Chain, serviceChains } from "./l4-chains.ts";
-import { withoutOverlaps } from "./l4-match.ts";
+import { type L4Chain, type L4Rule, serviceChains } from "./l4-chains.ts";
+import { chainsAt } from "./l4-match.ts";
 import { type Scope, scopeKey } from "./scope.ts";
 
 /** A port of services that are not HTTP, with the chains of all of them. */
@@ -22,10 +22,25 @@ export interface OutboundPort {
  * interception NONE. TLS services share a port by server name; of plain TCP services the oldest has it (docs/decisions/0005).
  */
 export function outboundPorts(mesh: Mesh, scope: Scope, proxy: MeshProxy): OutboundPort[] {
-  return portsOf(mesh, scope).filter(({ port }) => isBindable(proxy, port + proxy.portOffset));
+  return rulesOf(mesh, scope)
+    .filter(({ port }) => isBindable(proxy, port + proxy.portOffset))
+    .map((rules) => (rules.shared ? rules.shared : outboundPort(rules, proxy.ip)))
+    .filter(({ chains }) => chains.length > 0);
 }
 
-const portsOf = (mesh: Mesh, scope: Scope): readonly OutboundPort[] => {
+interface PortRules {
+  port: number;
+  rules: readonly L4Rule[];
+  /** For all proxies of the scope, when no rule asks for an address. */
+  shared: OutboundPort | undefined;
+}
+
+function outboundPort({ port, rules }: Omit<PortRules, "shared">, address: string): OutboundPort {
+  const chains = chainsAt(rules, address);
+  return { port, chains, key: JSON.stringify(chains) };
+}
+
+const rulesOf = (mesh: Mesh, scope: Scope): readonly PortRules[] => {
   const key = `outbound-ports ${scopeKey(scope, mesh.virtualServices.sourceLabels)}`;
   const deps = [mesh.virtualServices, mesh.destinationRules, mesh.options.rootNamespace];
   return memo(mesh.services, key, deps, () => {
@@ -35,12 +50,11 @@ const portsOf = (mesh: Mesh, scope: Scope): readonly OutboundPort[] => {
     const byPort = Map.groupBy(visible, ({ port }) => port.port);
     return [...byPort]
       .sort(([a], [b]) => a - b)
-      .map(([port, entries]) => {
-        const all = entries.flatMap((entry) => serviceChains(mesh, scope, entry.service, entry.port));
-        const chains = withoutOverlaps(all);
-        return { port, chains, key: JSON.stringify(chains) };
-      })
-      .filter(({ chains }) => chains.length > 0);
+      .map(([port, entries]): PortRules => {
+        const rules = entries.flatMap((entry) => serviceChains(mesh, scope, entry.service, entry.port));
+        const anywhere = rules.every(({ subnets }) => subnets.length === 0);
+        return { port, rules, shared: anywhere ? outboundPort({ port, rules }, "") : undefined };
+      });
   });
 };
 

@@ -37,7 +37,7 @@ export function l4Chains(
 
 /** https://www.envoyproxy.io/docs/envoy/latest/configuration/listeners/network_filters/tcp_proxy_filter */
 export const tcpProxy = (
-  chain: Omit<L4Chain, "sniHosts" | "subnets">,
+  chain: Omit<L4Chain, "sniHosts">,
   direction: LogDirection,
   options: TranslateOptions,
 ): MessageInitShape<typeof FilterSchema> => ({

@@ -85,7 +85,7 @@ function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions
     listeners: byName(proxy, "listeners", [
       ...ports.map(({ at }) => gatewayListener(proxy, at, options)),
       ...l4.flatMap(({ at, servers }) => {
-        const chains = gatewayChains(mesh, scope, servers);
+        const chains = gatewayChains(mesh, scope, servers, at.bind ?? proxy.ip);
         // Without a rule there is nowhere to go: better a closed port than one that only hangs up.
         return chains.length > 0 ? [gatewayPortListener(proxy, at, chains, options)] : [];
       }),
