@@ -183,6 +183,22 @@ spec:
       expect(inbound.entry.commonProperties?.upstreamCluster).toBe(`inbound|${mesh.ports.database}||`);
     });
 
+    it.skipIf(kind === "Envoy")(
+      "a port that needs HTTP/2 is refused by name, and the service's others work",
+      async () => {
+        const two = `
+apiVersion: v1
+kind: Service
+metadata: { name: two, namespace: default }
+spec: { selector: { app: two }, ports: [{ name: grpc, port: 50051 }, { name: tcp, port: ${tcp} }] }`;
+        const refused = mesh.reset(two, workload("two", "v1", mesh.ports.database, "tcp", addresses.ratings));
+        await expect(refused).rejects.toThrow(/outbound\|50051\|\|two.*http2_protocol_options: not supported/);
+        expect(await until(async () => await said(talk(client, tcp, "x")))).toBe("db\nx");
+        expect(await mesh.call({ host: "two:50051" })).toMatchObject({ status: 503 });
+        expect(await mesh.call({ host: "ratings:9080" })).toMatchObject({ status: 200 });
+      },
+    );
+
     it("passes TCP and TLS through a gateway", async () => {
       const [plain = 0, passed = 0] = await freePorts(2, addresses.gateway);
       const a = await opened(startTls("a", await authority.issue("a.example")));

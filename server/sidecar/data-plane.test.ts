@@ -121,7 +121,7 @@ describe("what is not supported is refused by name", () => {
           },
         },
       },
-      'cluster c: typed_extension_protocol_options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"].explicit_http_config.http2_protocol_options: not supported',
+      'cluster c: typed_extension_protocol_options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"].explicit_http_config.http2_protocol_options: not supported; ports of protocol HTTP2 and GRPC need Envoy as the proxy',
     ],
   ])("cluster: %s", async (_, fields, error) => {
     const test = await fixtures.plane({});

@@ -148,7 +148,7 @@ function upstreamOptions(config: Cluster) {
   // `use_downstream_protocol_config` means HTTP/1.1 here, since that is all our downstreams speak.
   if (explicit !== undefined && explicit !== "httpProtocolOptions") {
     throw new Error(
-      `typed_extension_protocol_options["${upstreamOptionsName}"].explicit_http_config.http2_protocol_options: not supported`,
+      `typed_extension_protocol_options["${upstreamOptionsName}"].explicit_http_config.http2_protocol_options: not supported; ports of protocol HTTP2 and GRPC need Envoy as the proxy`,
     );
   }
   if (protocol?.case === "autoConfig") {

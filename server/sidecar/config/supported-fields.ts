@@ -480,7 +480,11 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
     "explicit_http_config",
     "use_downstream_protocol_config",
   ],
-  "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig": ["http_protocol_options"],
+  "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig": [
+    "http_protocol_options",
+    // refused where clusters are compiled, with what to do about it
+    "http2_protocol_options",
+  ],
   "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig": [
     "http_protocol_options",
     // harmless: downstreams speak HTTP/1.1
