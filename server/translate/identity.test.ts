@@ -170,7 +170,15 @@ describe("identity is the change signal", () => {
 describe("determinism", () => {
   it("does not depend on the order of the input, nor on what was translated before", () => {
     const folder = join(import.meta.dirname, "testdata");
-    for (const name of ["wildcards", "destination-rules", "gateway-hosts", "service-entries", "tcp", "tls", "gateway-l4"]) {
+    for (const name of [
+      "wildcards",
+      "destination-rules",
+      "gateway-hosts",
+      "service-entries",
+      "tcp",
+      "tls",
+      "gateway-l4",
+    ]) {
       const path = join(folder, `${name}.in.yaml`);
       const [one, two] = [loadCase(path), loadCase(path)];
       const straight = resourcesToJson(translate(buildMesh(one.objects, 1), one.proxy));
