@@ -150,6 +150,19 @@ spec:
       expect(await mesh.call({ host: "other.example.test" })).toMatchObject({ status: 503 });
     });
 
+    it("opens TLS for a TCP service, too", async () => {
+      const secure = await opened(startTls("secure", await authority.issue("db.example.test")));
+      await mesh.reset(
+        external("db.example.test", tcp, "TCP", secure.port),
+        `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: db, namespace: default }
+spec: { host: db.example.test, trafficPolicy: { tls: { mode: SIMPLE, caCertificates: ${authority.caPath} } } }`,
+      );
+      expect(await until(async () => await said(talk(client, tcp)))).toBe("secure db.example.test");
+    });
+
     it("reaches a TCP workload behind its own sidecar, and both log the connection", async () => {
       await mesh.reset(
         service("database", tcp, "tcp"),

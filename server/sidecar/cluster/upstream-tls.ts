@@ -40,6 +40,8 @@ export function compileUpstreamTls(socket: TransportSocket | undefined): Upstrea
   const path = "transport_socket.typed_config.common_tls_context.validation_context";
   const ca = validation?.trustedCa && readCa(validation.trustedCa, `${path}.trusted_ca`);
   if (validation && ca === undefined) throw new Error(`${path}.trusted_ca: required`);
+  // Node takes what is no PEM for no authority, and nothing at all for its own built-in ones.
+  if (ca && !ca.pem.includes("-----BEGIN ")) throw new Error(`${path}.trusted_ca: holds no certificate in PEM form`);
   return {
     key: `${Buffer.from(any.value).toString("base64")} ${ca?.version ?? ""}`,
     serverName: config.sni,
