@@ -212,6 +212,24 @@ spec: { selector: { app: two }, ports: [{ name: grpc, port: 50051 }, { name: tcp
       },
     );
 
+    it("closes what has nowhere to go, and the log says why", async () => {
+      await mesh.reset(service("dead", tcp, "tcp"), workload("dead", "v1", 1));
+      const flagsOf = (port: number, host: string) =>
+        until(async () => {
+          expect(await talk(client, port)).toBe("");
+          const cluster = `outbound|${port}||${host}.default.svc.cluster.local`;
+          const found = mesh.collector.connections.find(
+            ({ entry }) => entry.commonProperties?.customTags["limpid.cluster"] === cluster,
+          );
+          if (found === undefined) throw new Error(`nothing of ${cluster}`);
+          const flags = found.entry.commonProperties?.responseFlags ?? {};
+          return Object.entries(flags).flatMap(([name, on]) => (on === true ? [name] : []));
+        });
+      expect(await flagsOf(tcp, "dead")).toEqual(["upstreamConnectionFailure", "upstreamRetryLimitExceeded"]);
+      await mesh.reset(service("nobody", tls, "tcp"));
+      expect(await flagsOf(tls, "nobody")).toEqual(["noHealthyUpstream"]);
+    });
+
     it("passes TCP and TLS through a gateway", async () => {
       const [plain = 0, passed = 0] = await freePorts(2, addresses.gateway);
       const a = await opened(startTls("a", await authority.issue("a.example")));

@@ -166,7 +166,7 @@ describe("a TCP proxy", () => {
   it.each<[string, JsonObject, string[]]>([
     ["no such cluster", { cluster: "nowhere" }, ["NC"]],
     ["no endpoint", { cluster: "empty" }, ["UH"]],
-    ["nobody listens", { cluster: "dead" }, ["UF"]],
+    ["nobody listens", { cluster: "dead" }, ["UF", "URX"]],
     ["nobody listens, twice", { cluster: "dead", max_connect_attempts: 2 }, ["UF", "URX"]],
   ])("closes when there is nobody to talk to: %s", async (_, config, flags) => {
     const test = await fixtures.plane({

@@ -70,8 +70,9 @@ export class TcpSession {
       return;
     }
     if (this.attempts >= proxy.maxConnectAttempts) {
-      if (proxy.maxConnectAttempts > 1) record.responseFlags |= ResponseFlag.upstreamRetryLimitExceeded;
-      this.refuse(ResponseFlag.upstreamConnectionFailure, "upstream_connection_failure");
+      cluster.stats.cxAttemptsExceeded.inc();
+      const flags = ResponseFlag.upstreamConnectionFailure | ResponseFlag.upstreamRetryLimitExceeded;
+      this.refuse(flags, "upstream_connection_failure");
       return;
     }
     const endpoint = cluster.pick();
@@ -183,8 +184,8 @@ export class TcpSession {
     this.onClosed(this);
   }
 
-  private refuse(flag: number, details: string): void {
-    this.record.responseFlags |= flag;
+  private refuse(flags: number, details: string): void {
+    this.record.responseFlags |= flags;
     this.record.responseCodeDetails = details;
     this.socket.destroy();
   }
