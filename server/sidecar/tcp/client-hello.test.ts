@@ -1,22 +1,6 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
-import { connect } from "node:tls";
 import { describe, expect, it } from "vitest";
 import { maxClientHelloBytes, readClientHello } from "./client-hello.ts";
-
-/** What Node's own client sends first. */
-async function realHello(options: { servername?: string; ALPNProtocols?: string[] }): Promise<Buffer> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const client = connect({ host: "127.0.0.1", port: (server.address() as AddressInfo).port, ...options });
-  client.on("error", () => {});
-  const [socket] = await once(server, "connection");
-  const [bytes] = await once(socket, "data");
-  client.destroy();
-  socket.destroy();
-  server.close();
-  return bytes;
-}
+import { realHello } from "./testing/real-hello.ts";
 
 /** The same hello in records of at most `size` bytes of payload. */
 function inRecords(hello: Buffer, size: number): Buffer {
