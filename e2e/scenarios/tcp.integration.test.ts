@@ -4,7 +4,7 @@ import { Cleanups } from "./harness/cleanups.ts";
 import { addresses, ScenarioMesh } from "./harness/mesh.ts";
 import { freePorts } from "./harness/ports.ts";
 import { envoyMissing, type ProxyKind, whySkipped } from "./harness/proxy.ts";
-import { startEcho, startHttps, startTls, talk, talkTls } from "./harness/tcp.ts";
+import { hangUp, startEcho, startHttps, startTls, talk, talkTls } from "./harness/tcp.ts";
 import { until } from "./harness/until.ts";
 import { expectShares } from "./scenario.ts";
 
@@ -161,6 +161,10 @@ metadata: { name: db, namespace: default }
 spec: { host: db.example.test, trafficPolicy: { tls: { mode: SIMPLE, caCertificates: ${authority.caPath} } } }`,
       );
       expect(await until(async () => await said(talk(client, tcp)))).toBe("secure db.example.test");
+      // A reset cannot be passed on to TLS as one, and must not be more than the end of this connection.
+      await hangUp(client, tcp);
+      // Of a session that Envoy resumes, Node's server does not tell the name again.
+      expect(await until(async () => await said(talk(client, tcp)))).toMatch(/^secure /);
     });
 
     it("reaches a TCP workload behind its own sidecar, and both log the connection", async () => {

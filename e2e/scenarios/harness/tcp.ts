@@ -52,7 +52,16 @@ async function start(server: Server): Promise<TcpApplication> {
 export const talk = (address: string, port: number, text = ""): Promise<string> =>
   all(connect({ host: address, port, allowHalfOpen: true }), (socket) => socket.end(text));
 
-/** The same over TLS, with any certificate taken; no name: no SNI. */
+/** Breaks the connection off as soon as something has come, and resolves once it is gone. */
+export const hangUp = (address: string, port: number): Promise<void> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: address, port, allowHalfOpen: true });
+    socket.on("error", () => {});
+    socket.on("data", () => socket.resetAndDestroy());
+    socket.on("close", () => resolve());
+  });
+
+/** As `talk`, silently over TLS, with any certificate taken; no name: no SNI. */
 export const talkTls = (address: string, port: number, servername?: string): Promise<string> =>
   all(connectTls({ host: address, port, rejectUnauthorized: false, ...(servername && { servername }) }), () => {});
 

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Endpoint } from "../cluster/endpoint.ts";
 import { openSocket } from "../cluster/open-socket.ts";
@@ -70,8 +71,9 @@ export class TcpUpstream {
     if (this.connected && this.socket.isPaused()) this.socket.resume();
   }
 
+  /** A TLS socket has no reset of its own: Node throws. */
   reset(): void {
-    if (this.connected && !this.closed) this.socket.resetAndDestroy();
+    if (this.connected && !this.closed && !(this.socket instanceof TLSSocket)) this.socket.resetAndDestroy();
     else this.destroy();
   }
 
