@@ -123,6 +123,11 @@ describe("what is not supported is refused by name", () => {
       },
       'cluster c: typed_extension_protocol_options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"].explicit_http_config.http2_protocol_options: not supported; ports of protocol HTTP2 and GRPC need Envoy as the proxy',
     ],
+    [
+      "a port that is none",
+      { load_assignment: { endpoints: [{ lb_endpoints: [lbEndpoint(70_000)] }] } },
+      "cluster c: endpoints[0].lb_endpoints[0].endpoint.address.port_value: must be at most 65535",
+    ],
   ])("cluster: %s", async (_, fields, error) => {
     const test = await fixtures.plane({});
     expect(test.plane.setCluster(clusterFrom({ ...staticCluster("c", []), ...fields }))).toEqual([error]);
