@@ -11,9 +11,11 @@ export function badgesOf(
 ): Badge[] {
   const badges = new Set<Badge>();
   for (const key of service.virtualServices) {
-    const { http = [] } = (virtualServices.get(key)?.spec ?? {}) as VirtualServiceSpec;
-    for (const rule of http) {
+    const { http = [], tcp = [], tls = [] } = (virtualServices.get(key)?.spec ?? {}) as VirtualServiceSpec;
+    for (const rule of [...http, ...tcp, ...tls]) {
       if ((rule.route?.filter(({ weight = 0 }) => weight > 0).length ?? 0) > 1) badges.add("split");
+    }
+    for (const rule of http) {
       if (rule.fault) badges.add("fault");
       if (rule.mirror || rule.mirrors?.length) badges.add("mirror");
       if (rule.timeout) badges.add("timeout");

@@ -54,6 +54,8 @@ export const GraphEdge = z.object({
   /** Requests per second by Envoy response flag. */
   flags: z.record(z.string(), z.number()),
   mtls: z.boolean(),
+  /** Of TCP connections, whose requests are not told apart: what the source sent and got back, counted when a connection ends. */
+  bytesPerSecond: z.object({ sent: z.number(), received: z.number() }).optional(),
 });
 export type GraphEdge = z.infer<typeof GraphEdge>;
 

@@ -8,6 +8,7 @@ import type { MeshProxy } from "../model/proxy.ts";
 import { defaultTranslateOptions, type TranslateOptions } from "../translate/options.ts";
 import type { ProxyResources } from "../translate/resources.ts";
 import { translate } from "../translate/translate.ts";
+import { systemCa } from "./system-ca.ts";
 
 /** From config objects to what each proxy is to hold; the control plane needs no more of mesh and translation. */
 export interface MeshPipeline {
@@ -26,7 +27,7 @@ export interface MeshPipeline {
 export function createMeshPipeline(
   options: { mesh?: Partial<MeshOptions>; translate?: Partial<TranslateOptions> } = {},
 ): MeshPipeline {
-  const translateOptions = { ...defaultTranslateOptions, ...options.translate };
+  const translateOptions = { ...defaultTranslateOptions, ...systemCa(), ...options.translate };
   let mesh: Mesh = buildMesh([], 0, options.mesh);
   /** Asked for by every page and every edit, and the same until the mesh changes. */
   let described: { of: Mesh; services: MeshService[] } | undefined;

@@ -32,7 +32,9 @@ export function bootstrapFor(identity: ProxyIdentity, ports: WorkloadPorts, mesh
         INTERCEPTION_MODE: "NONE",
         HTTP_PROXY_PORT: String(ports.outbound),
         INGRESS: Object.fromEntries(identity.inboundPorts.map((port) => [String(port), `127.0.0.1:${ports.app}`])),
-        PORT_OFFSET: String(mesh.offset),
+        PORT_OFFSET: String(identity.type === "router" ? mesh.offset : ports.serviceOffset),
+        // Ports below 1024 are then left out rather than tried and refused.
+        UNPRIVILEGED_POD: String(process.getuid?.() !== 0),
       },
     },
     admin: { address: socketAddress(ports.ip, ports.admin) },

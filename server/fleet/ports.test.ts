@@ -8,7 +8,7 @@ test.each(["linux", "darwin"] as const)(
       ...Object.entries(meshPorts(offset)).flatMap(([name, port]) => (name === "offset" ? [] : [`127.0.0.1:${port}`])),
       `127.0.0.1:${8080 + offset}`,
       ...[0, 1, 2, 3, 4, 5, 6].flatMap((index) => {
-        const { ip, app, inbound, outbound, ...rest } = workloadPorts(index, offset, platform);
+        const { ip, app, inbound, outbound, serviceOffset: _, ...rest } = workloadPorts(index, offset, platform);
         // The gateway (0) has neither an application nor sidecar listeners.
         const own = index === 0 ? Object.values(rest) : [inbound, outbound, ...Object.values(rest)];
         return [...own.map((port) => `${ip}:${port}`), ...(index === 0 ? [] : [`127.0.0.1:${app}`])];
@@ -25,6 +25,13 @@ test("Linux gives each workload an address of its own, with Istio's ports", () =
     outbound: 15_001,
     admin: 15_000,
   });
+});
+
+test("the same port of a TCP service is bound by every sidecar, each somewhere else", () => {
+  for (const platform of ["linux", "darwin"] as const) {
+    const bound = [1, 2, 3, 4, 5, 6].map((index) => workloadPorts(index, 0, platform));
+    expect(new Set(bound.map(({ ip, serviceOffset }) => `${ip}:${3306 + serviceOffset}`)).size).toBe(6);
+  }
 });
 
 test.each(["-1", "x", "1.5", "40001"])("offset %j is refused with what would be right", (value) => {

@@ -21,6 +21,8 @@ export interface WorkloadPorts {
   prometheus: number;
   /** Where the application itself listens, on 127.0.0.1, reached only through its sidecar. */
   app: number;
+  /** Added to the port of a TCP service where its sidecar binds it for its application's calls. */
+  serviceOffset: number;
 }
 
 export const maxPortOffset = 40_000;
@@ -56,6 +58,7 @@ export function workloadPorts(
       health: 15_021 + offset,
       prometheus: 15_090 + offset,
       app,
+      serviceOffset: offset,
     };
   }
   const base = 20_000 + index * 100 + offset;
@@ -67,6 +70,8 @@ export function workloadPorts(
     health: base + 21,
     prometheus: base + 90,
     app,
+    // One address for all: a service's port is another one in each workload.
+    serviceOffset: offset + index * 1000,
   };
 }
 

@@ -21,7 +21,7 @@ export interface GatewayServer {
   readonly bind: string | undefined;
   /** Which VirtualServices may attach: those whose namespace and hosts are let in. */
   readonly hosts: readonly { readonly namespace: string; readonly host: string }[];
-  readonly tls: { readonly httpsRedirect: boolean } | undefined;
+  readonly tls: { readonly httpsRedirect: boolean; readonly passthrough: boolean } | undefined;
 }
 
 /** Oldest first. */
@@ -46,7 +46,10 @@ function resolve(object: ConfigObject, domain: string): Gateway {
         protocol: server.port.protocol,
         bind: server.bind && server.bind !== "0.0.0.0" ? server.bind : undefined,
         hosts: server.hosts.map((host) => serverHost(host, namespace, domain)),
-        tls: server.tls && { httpsRedirect: server.tls.httpsRedirect ?? false },
+        tls: server.tls && {
+          httpsRedirect: server.tls.httpsRedirect ?? false,
+          passthrough: server.tls.mode === "PASSTHROUGH",
+        },
       })),
     };
   });

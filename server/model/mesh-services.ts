@@ -40,7 +40,9 @@ function describe(mesh: Mesh, service: Service): MeshService {
   const routed = mesh.virtualServices.all.filter(
     (it) =>
       it.hosts.some((host) => covers(host, hostname)) ||
-      it.http.some((http) => http.route?.some((route) => route.destination.host === hostname)),
+      [...it.http, ...it.tcp, ...it.tls].some((rule) =>
+        rule.route?.some((route) => route.destination.host === hostname),
+      ),
   );
   return {
     namespace,

@@ -40,6 +40,7 @@ describe("parseProxy", () => {
         httpProxyPort: 16001,
         ingress: { 9080: { address: "127.0.0.1", port: 19080 }, 9081: { address: "::1", port: 19081 } },
         portOffset: 0,
+        unprivileged: false,
         delta: true,
       },
     });

@@ -51,6 +51,7 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     httpProxyPort: port(metadata.HTTP_PROXY_PORT, 15001, "HTTP_PROXY_PORT", errors),
     ingress: ingressOf(metadata.INGRESS, errors),
     portOffset: integer(metadata.PORT_OFFSET, 0, 65_535, 0, "PORT_OFFSET", errors),
+    unprivileged: String(metadata.UNPRIVILEGED_POD ?? "") === "true",
     delta: node.delta,
   };
   return errors.length > 0 ? fail(...errors) : ok(proxy);

@@ -58,3 +58,9 @@ export const isHttp = (protocol: Protocol): boolean =>
 export const isHttpOrAuto = (protocol: Protocol): boolean => protocol === "auto" || isHttp(protocol);
 
 export const isHttp2 = (protocol: Protocol): boolean => ["HTTP2", "GRPC", "GRPC-Web"].includes(protocol);
+
+/** TLS that is passed on as it is, told apart by its server name. */
+export const isTls = (protocol: Protocol): boolean => protocol === "HTTPS" || protocol === "TLS";
+
+/** Carried byte by byte: neither HTTP nor TLS. */
+export const isTcp = (protocol: Protocol): boolean => ["TCP", "Mongo", "Redis", "MySQL"].includes(protocol);

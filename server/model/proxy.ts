@@ -21,8 +21,10 @@ export interface MeshProxy {
   httpProxyPort: number;
   /** With interception NONE: for each inbound port that the proxy binds, where the application listens; metadata `INGRESS`: `{"9080": "127.0.0.1:19080"}`. */
   ingress: Readonly<Record<number, { address: string; port: number }>>;
-  /** For a router: the offset its Gateway server ports are bound at; metadata `PORT_OFFSET`, default 0. */
+  /** Added to a Gateway server's port, and with interception NONE to a TCP service's, where they are bound; metadata `PORT_OFFSET`, default 0. */
   portOffset: number;
+  /** The proxy may not bind ports below 1024; metadata `UNPRIVILEGED_POD`, as Istio's injector sets it. */
+  unprivileged: boolean;
   /** The proxy speaks the incremental protocol, so that VHDS can carry its virtual hosts. */
   delta: boolean;
 }

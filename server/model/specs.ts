@@ -2,6 +2,7 @@
 import type { TrafficPolicy } from "../config/kinds/index.ts";
 
 export type {
+  ClientTLSSettings,
   ConnectionPoolSettings,
   CorsPolicy,
   Destination,
@@ -16,16 +17,20 @@ export type {
   HTTPRewrite,
   HTTPRoute,
   HTTPRouteDestination,
+  L4MatchAttributes,
   LoadBalancerSettings,
   OutlierDetection,
+  RouteDestination,
   ServiceEntrySpec,
   ServiceSpec,
   StringMatch,
   Subset,
+  TCPRoute,
+  TLSRoute,
   TrafficPolicy,
   VirtualServiceSpec,
   WorkloadEntrySpec,
 } from "../config/kinds/index.ts";
 
 /** What a policy says of connections; the blocks that replace each other. */
-export type PolicySettings = Pick<TrafficPolicy, "loadBalancer" | "connectionPool" | "outlierDetection">;
+export type PolicySettings = Pick<TrafficPolicy, "loadBalancer" | "connectionPool" | "outlierDetection" | "tls">;

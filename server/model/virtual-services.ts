@@ -2,7 +2,15 @@ import type { ConfigObject } from "../config/object.ts";
 import { memo } from "../lib/memo.ts";
 import { covers, isWildcard, narrowerFirst, resolveHost } from "./hostname.ts";
 import { olderFirst } from "./service.ts";
-import type { Destination, HTTPMatchRequest, HTTPRoute, VirtualServiceSpec } from "./specs.ts";
+import type {
+  Destination,
+  HTTPMatchRequest,
+  HTTPRoute,
+  RouteDestination,
+  TCPRoute,
+  TLSRoute,
+  VirtualServiceSpec,
+} from "./specs.ts";
 import { isVisible } from "./visibility.ts";
 
 /** The gateway name that stands for every sidecar. */
@@ -16,6 +24,10 @@ export interface VirtualService {
   readonly gateways: readonly string[];
   readonly exportTo: readonly string[];
   readonly http: readonly HTTPRoute[];
+  /** For ports that are neither HTTP nor TLS. */
+  readonly tcp: readonly TCPRoute[];
+  /** For HTTPS and TLS ports: passed through by server name. */
+  readonly tls: readonly TLSRoute[];
 }
 
 export interface VirtualServiceIndex {
@@ -69,7 +81,9 @@ const sourceLabelsOf = (all: readonly VirtualService[]): string[] =>
 export const sourceLabelKeys = (virtualService: VirtualService): readonly string[] =>
   memo(virtualService, "sourceLabels", [], () => [
     ...new Set(
-      virtualService.http.flatMap((http) => http.match ?? []).flatMap((m) => Object.keys(m.sourceLabels ?? {})),
+      [...virtualService.http, ...virtualService.tcp, ...virtualService.tls]
+        .flatMap((rule): { sourceLabels?: Record<string, string> }[] => rule.match ?? [])
+        .flatMap((match) => Object.keys(match.sourceLabels ?? {})),
     ),
   ]);
 
@@ -85,6 +99,8 @@ function resolve(object: ConfigObject, domain: string): VirtualService {
       gateways: spec.gateways?.length ? spec.gateways.map((it) => gatewayName(it, namespace)) : [meshGateway],
       exportTo: spec.exportTo ?? [],
       http: (spec.http ?? []).map((http) => resolveRoute(http, namespace, host)),
+      tcp: (spec.tcp ?? []).map((tcp) => resolveL4(tcp, namespace, host)),
+      tls: (spec.tls ?? []).map((tls) => resolveL4(tls, namespace, host)),
     };
   });
 }
@@ -100,6 +116,16 @@ function resolveRoute(http: HTTPRoute, namespace: string, host: (it: string) => 
     ...(http.mirror && { mirror: destination(http.mirror) }),
     ...(http.mirrors && { mirrors: http.mirrors.map((it) => ({ ...it, destination: destination(it.destination) })) }),
   };
+}
+
+function resolveL4<R extends TCPRoute | TLSRoute>(rule: R, namespace: string, host: (it: string) => string): R {
+  const match = rule.match?.map((it) =>
+    it.gateways ? { ...it, gateways: it.gateways.map((name) => gatewayName(name, namespace)) } : it,
+  );
+  const route = rule.route.map(
+    (it): RouteDestination => ({ ...it, destination: { ...it.destination, host: host(it.destination.host) } }),
+  );
+  return { ...rule, ...(match && { match }), route };
 }
 
 /** `name` is one of the own namespace, `namespace/name` any. */

@@ -44,3 +44,13 @@ it("gives the same ids in the same order for the same traffic", () => {
   const ids = (order: typeof rows) => buildGraph(graphInput(order, known)).nodes.map((node) => node.id);
   expect(ids(rows.toReversed())).toEqual(ids(rows));
 });
+
+it("tells the bytes of TCP", () => {
+  const bytes = { code: 0, requestBytes: 1_000, responseBytes: 25_000 };
+  const rows = [row(edge("ratings", "mysqldb", { protocol: "tcp" }), bytes), row(edge("ratings", "x"), bytes)];
+  const { edges } = buildGraph(graphInput(rows));
+  expect(edges.map(({ protocol, bytesPerSecond }) => [protocol, bytesPerSecond])).toEqual([
+    ["tcp", { sent: 100, received: 2_500 }],
+    ["http", undefined],
+  ]);
+});

@@ -75,5 +75,8 @@ function graphEdge(edge: TrafficEdge, seconds: number): GraphEdge {
     codes: ratesOf(edge.counted.codes, seconds),
     flags: ratesOf(edge.counted.flags, seconds),
     mtls: edge.mtls,
+    ...(edge.protocol === "tcp" && {
+      bytesPerSecond: { sent: edge.counted.requestBytes / seconds, received: edge.counted.responseBytes / seconds },
+    }),
   };
 }

@@ -8,6 +8,8 @@ export class Tally {
   /** 5xx and no response; a TCP connection with a flag. */
   errors = 0;
   clientErrors = 0;
+  requestBytes = 0;
+  responseBytes = 0;
   readonly latency = new LatencySketch();
   readonly codes = new Map<number, number>();
   readonly flags = new Map<string, number>();
@@ -15,6 +17,8 @@ export class Tally {
   /** Without latencies when only counts are asked for: merging them is most of the work. */
   add(row: RollupRow, withLatency = true): void {
     this.count += row.count;
+    this.requestBytes += row.requestBytes;
+    this.responseBytes += row.responseBytes;
     if (isFailure(row)) this.errors += row.count;
     else if (row.code >= 400 && row.code < 500) this.clientErrors += row.count;
     if (withLatency) this.latency.mergeEncoded(row.latency);
@@ -24,6 +28,8 @@ export class Tally {
 
   merge(other: Tally): void {
     this.count += other.count;
+    this.requestBytes += other.requestBytes;
+    this.responseBytes += other.responseBytes;
     this.errors += other.errors;
     this.clientErrors += other.clientErrors;
     this.latency.merge(other.latency);

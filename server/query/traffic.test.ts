@@ -54,6 +54,22 @@ describe("trafficOf", () => {
     ]);
   });
 
+  it("counts a TCP connection once, although its destination can't tell whose it was", () => {
+    const tcp = { protocol: "tcp" } as const;
+    const rows = [
+      row(edge("ratings", "mysqldb", tcp), { code: 0, count: 5 }),
+      row(edge("", "mysqldb", { ...destination, ...tcp }), { code: 0, count: 5 }),
+      row(edge("", "other", { ...destination, ...tcp }), { code: 0, count: 2 }),
+    ];
+    const { edges, edgeOf, counts } = trafficOf(rows, names);
+    expect(edges.map((each) => [each.source.app, each.target.app, each.counted.count])).toEqual([
+      ["ratings", "mysqldb", 5],
+      ["unknown", "other", 2],
+    ]);
+    expect(rows.map(counts)).toEqual([true, false, true]);
+    expect(rows.map((each) => edgeOf(each)?.target.app)).toEqual(["mysqldb", undefined, "other"]);
+  });
+
   it("has no response as an error for HTTP, and a flag for TCP", () => {
     const rows = [
       row(edge("a", "b"), { code: 0, count: 2 }),

@@ -1,4 +1,4 @@
-import type { NodeIdentity, NodeNames } from "./nodes.ts";
+import { type NodeIdentity, type NodeNames, unknownSource } from "./nodes.ts";
 import type { EdgeRow, RollupRow } from "./reader.ts";
 import { Tally } from "./tally.ts";
 
@@ -38,11 +38,27 @@ export function trafficOf(rows: Iterable<RollupRow>, names: NodeNames, withLaten
     addRow(draft, row, withLatency);
   }
   for (const draft of drafts.values()) finish(draft);
+  const again = toldAgain([...drafts.values()].map((draft) => draft.edge));
+  const known = (edge: TrafficEdge | undefined) => (edge !== undefined && again.has(edge) ? undefined : edge);
   return {
-    edges: [...drafts.values()].map((draft) => draft.edge),
-    edgeOf: (row) => ofEdge.get(row.edge)?.edge,
-    counts: (row) => row.edge.reporter === "source" || ofEdge.get(row.edge)?.edge.reported.source === undefined,
+    edges: [...drafts.values()].flatMap((draft) => known(draft.edge) ?? []),
+    edgeOf: (row) => known(ofEdge.get(row.edge)?.edge),
+    counts: (row) => {
+      if (row.edge.reporter === "source") return true;
+      const edge = ofEdge.get(row.edge)?.edge;
+      return edge?.reported.source === undefined && !(edge && again.has(edge));
+    },
   };
+}
+
+/**
+ * A TCP connection carries no header that tells its destination who calls: what it tells of nobody's connections is, as far as anyone
+ * knows, what callers with a proxy have told already. Only where none of them told anything it is all there is to know.
+ */
+function toldAgain(edges: readonly TrafficEdge[]): ReadonlySet<TrafficEdge> {
+  const tcp = edges.filter((edge) => edge.protocol === "tcp");
+  const reached = new Set(tcp.filter((edge) => edge.reported.source !== undefined).map((edge) => edge.target.id));
+  return new Set(tcp.filter((edge) => edge.source.id === unknownSource.id && reached.has(edge.target.id)));
 }
 
 /**

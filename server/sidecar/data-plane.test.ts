@@ -54,9 +54,9 @@ describe("what is not supported is refused by name", () => {
     ],
     ["TLS without config", { transport_socket: { name: "tls" } }, "filter_chains[0].transport_socket: not supported"],
     [
-      "a match on TLS",
-      { filter_chain_match: { transport_protocol: "tls" } },
-      "filter_chains[0].filter_chain_match.transport_protocol: only raw_buffer is supported",
+      "a match on the source",
+      { filter_chain_match: { source_ports: [80] } },
+      "filter_chains[0].filter_chain_match.source_ports: not supported",
     ],
   ])("%s on a chain", async (_, chain, error) => {
     const test = await fixtures.plane({});
@@ -121,7 +121,12 @@ describe("what is not supported is refused by name", () => {
           },
         },
       },
-      'cluster c: typed_extension_protocol_options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"].explicit_http_config.http2_protocol_options: not supported',
+      'cluster c: typed_extension_protocol_options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"].explicit_http_config.http2_protocol_options: not supported; ports of protocol HTTP2 and GRPC need Envoy as the proxy',
+    ],
+    [
+      "a port that is none",
+      { load_assignment: { endpoints: [{ lb_endpoints: [lbEndpoint(70_000)] }] } },
+      "cluster c: endpoints[0].lb_endpoints[0].endpoint.address.port_value: must be at most 65535",
     ],
   ])("cluster: %s", async (_, fields, error) => {
     const test = await fixtures.plane({});

@@ -1,8 +1,6 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
-import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { AccessLog } from "../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
 import { type Cluster as ClusterProto, ClusterSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
-import { TrafficDirection } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import {
   type ClusterLoadAssignment,
   ClusterLoadAssignmentSchema,
@@ -10,16 +8,12 @@ import {
 import { type Listener as ListenerProto, ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { type VirtualHost, VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
-import {
-  type HttpConnectionManager,
-  type HttpConnectionManager_Tracing,
-  HttpConnectionManagerSchema,
-} from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import type { HttpConnectionManager_Tracing } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { ClusterSet } from "./cluster/cluster-set.ts";
 import { unsupportedFields } from "./config/supported.ts";
-import { compileManager, type ManagerIo } from "./listener/compile-manager.ts";
+import { type ChainsIo, compileChains } from "./listener/compile-chains.ts";
 import { ListenerSet } from "./listener/listener-set.ts";
 import type { AccessLogger, Tracer } from "./record.ts";
 import { RouteSet } from "./route/route-set.ts";
@@ -31,6 +25,8 @@ export interface DataPlaneIo {
   readonly stats: Stats;
   /** One logger for all `access_log` entries of a connection manager. May throw an Error naming what it does not support. */
   accessLogger(configs: AccessLog[], direction: "inbound" | "outbound"): AccessLogger;
+  /** The same for a TCP proxy, whose records are connections. */
+  connectionLogger(configs: AccessLog[], direction: "inbound" | "outbound"): AccessLogger;
   /** May throw likewise; undefined: not traced. */
   tracer(config: HttpConnectionManager_Tracing): Tracer | undefined;
   readonly clock?: Clock;
@@ -40,7 +36,7 @@ export interface DataPlaneIo {
 }
 
 /**
- * The data path of one proxy: listener → connection manager → route → cluster → endpoint. Config comes in as Envoy's messages, one resource at a time; each
+ * The data path of one proxy: listener → filter chain → connection manager → route (or TCP proxy) → cluster → endpoint. Config comes in as Envoy's messages, one resource at a time; each
  * setter answers with everything wrong with the resource (`path: what`), empty when it was taken. A refused resource leaves the one in force untouched.
  */
 export class DataPlane {
@@ -48,7 +44,9 @@ export class DataPlane {
   private readonly routes: RouteSet;
   private readonly clusters: ClusterSet;
   private readonly listeners: ListenerSet;
-  private readonly managerIo: ManagerIo;
+  private readonly chainsIo: ChainsIo;
+  /** By listener, the names under which its chains use route configurations. */
+  private readonly routeUsers = new Map<string, string[]>();
 
   constructor(io: DataPlaneIo) {
     const random = io.random ?? Math.random;
@@ -56,13 +54,14 @@ export class DataPlane {
     const now = clock === undefined ? () => performance.now() : () => clock.now();
     this.routes = new RouteSet(() => this.listeners.warm());
     this.clusters = new ClusterSet({ stats: io.stats, timers: this.timers, now, random }, () => this.listeners.warm());
-    this.listeners = new ListenerSet(io.stats, io.logger, () => this.clusters.ready);
-    this.managerIo = {
+    this.listeners = new ListenerSet({ stats: io.stats, timers: this.timers }, io.logger, () => this.clusters.ready);
+    this.chainsIo = {
       stats: io.stats,
       timers: this.timers,
       random,
       clusters: this.clusters.byName,
       accessLogger: (configs, direction) => io.accessLogger(configs, direction),
+      connectionLogger: (configs, direction) => io.connectionLogger(configs, direction),
       tracer: (config) => io.tracer(config),
     };
   }
@@ -73,7 +72,7 @@ export class DataPlane {
 
   removeListener(name: string): void {
     this.listeners.remove(name);
-    this.routes.unuse(name);
+    this.unuseRoutes(name);
   }
 
   setCluster(cluster: ClusterProto): string[] {
@@ -167,47 +166,35 @@ export class DataPlane {
   }
 
   private putListener(proto: ListenerProto): void {
-    const http = connectionManagerOf(proto);
     const address = proto.address?.address;
     if (address?.case !== "socketAddress" || address.value.portSpecifier.case !== "portValue") {
       throw new Error("address.socket_address: required");
     }
-    const routes = this.routes.sourceFor(proto.name, http.config);
-    const direction = proto.trafficDirection === TrafficDirection.INBOUND ? "inbound" : "outbound";
-    let manager: ReturnType<typeof compileManager>;
-    try {
-      manager = compileManager(http.config, direction, routes.source, this.managerIo);
-    } catch (cause) {
-      throw new Error(`${http.path}.${(cause as Error).message}`);
-    }
-    routes.use();
+    const uses: (() => void)[] = [];
+    const users: string[] = [];
+    const table = compileChains(proto, this.chainsIo, (config) => {
+      const user = users.length === 0 ? proto.name : `${proto.name} ${users.length}`;
+      const routes = this.routes.sourceFor(user, config);
+      users.push(user);
+      uses.push(routes.use);
+      return routes.source;
+    });
+    // Only now is it sure that the listener is taken.
+    this.unuseRoutes(proto.name);
+    for (const use of uses) use();
+    this.routeUsers.set(proto.name, users);
     this.listeners.put(
       proto.name,
       { address: address.value.address, port: address.value.portSpecifier.value },
-      manager,
+      table,
       proto.tcpBacklogSize ?? 4096,
     );
   }
-}
 
-function connectionManagerOf(proto: ListenerProto): { config: HttpConnectionManager; path: string } {
-  const only = proto.filterChains.length === 0 ? proto.defaultFilterChain : proto.filterChains[0];
-  const path = proto.filterChains.length === 0 ? "default_filter_chain" : "filter_chains[0]";
-  if (only === undefined) throw new Error("filter_chains: one is required");
-  if (proto.filterChains.length > 1) throw new Error("filter_chains[1]: more than one chain is not supported");
-  if (only.transportSocket !== undefined && only.transportSocket.configType.case === undefined) {
-    throw new Error(`${path}.transport_socket: not supported`);
+  private unuseRoutes(listener: string): void {
+    for (const user of this.routeUsers.get(listener) ?? []) this.routes.unuse(user);
+    this.routeUsers.delete(listener);
   }
-  const protocol = only.filterChainMatch?.transportProtocol ?? "";
-  if (protocol !== "" && protocol !== "raw_buffer") {
-    throw new Error(`${path}.filter_chain_match.transport_protocol: only raw_buffer is supported`);
-  }
-  const [filter, second] = only.filters;
-  if (second !== undefined) throw new Error(`${path}.filters[1]: more than one network filter is not supported`);
-  const any = filter?.configType.case === "typedConfig" ? filter.configType.value : undefined;
-  const config = any === undefined ? undefined : anyUnpack(any, HttpConnectionManagerSchema);
-  if (config === undefined) throw new Error(`${path}.filters[0]: an HTTP connection manager is required`);
-  return { config, path: `${path}.filters[0].typed_config` };
 }
 
 /** Names every unsupported field; only then compiles, and names what cannot be compiled. */

@@ -1,5 +1,5 @@
 /**
- * One proxied HTTP request, filled in by the data path as it goes and handed to the access loggers once, at its end.
+ * One proxied HTTP request or TCP connection, filled in by the data path as it goes and handed to the access loggers once, at its end.
  * The fields are those of Envoy's HTTPAccessLogEntry; times are milliseconds (fractional) since `startMs` unless said otherwise.
  * Allocated once per request: every field has its final type from the start, so that the hidden class never changes.
  */
@@ -38,7 +38,8 @@ export interface RequestRecord {
   /** The route decorator's operation, which names the span; empty without one. */
   operation: string;
 
-  protocol: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
+  /** Empty: a TCP connection, whose bytes stand in the bodies. */
+  protocol: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2" | "";
   scheme: string;
   method: string;
   authority: string;

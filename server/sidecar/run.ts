@@ -98,6 +98,7 @@ class Sidecar implements RunningSidecar {
       logger: options.logger,
       accessLogger: (configs, direction) =>
         both(this.#istio.logger(direction), unwrap(this.#loggers.loggerFor(configs))),
+      connectionLogger: (configs) => unwrap(this.#loggers.loggerFor(configs)) ?? silent,
       tracer: (tracing) => unwrap(this.#tracers.tracerFor(tracing)),
     });
 
@@ -237,6 +238,8 @@ function addStatics(plane: DataPlane, { bootstrap }: SidecarBootstrap): void {
   ];
   if (errors.length > 0) throw new Error(`static_resources: ${errors.join("; ")}`);
 }
+
+const silent: AccessLogger = { log: () => {} };
 
 function both(first: AccessLogger, second: AccessLogger | undefined): AccessLogger {
   if (second === undefined) return first;

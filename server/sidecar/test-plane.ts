@@ -56,6 +56,7 @@ export class TestPlane {
     this.plane = new DataPlane({
       stats: this.stats,
       accessLogger: () => ({ log: (record) => void this.records.push(record) }),
+      connectionLogger: () => ({ log: (record) => void this.records.push(record) }),
       tracer: () => tracer,
       random,
       logger: silentLogger,

@@ -2,16 +2,22 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import type { AccessLogSchema } from "../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
 import { ApiVersion } from "../gen/proto/envoy/config/core/v3/config_source_pb.js";
-import { HttpGrpcAccessLogConfigSchema } from "../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
+import {
+  type CommonGrpcAccessLogConfigSchema,
+  HttpGrpcAccessLogConfigSchema,
+  TcpGrpcAccessLogConfigSchema,
+} from "../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
 import type { CustomTagSchema } from "../gen/proto/envoy/type/tracing/v3/custom_tag_pb.js";
 import { seconds } from "./duration.ts";
 import { peerHeader } from "./peer.ts";
 
 type CustomTagInit = MessageInitShape<typeof CustomTagSchema>;
 
+export type LogDirection = "outbound" | "inbound" | "gateway";
+
 /** Every request goes to the collector: who called (the destination's side knows it by header), whom, and by which rule. */
 export const accessLog = (
-  direction: "outbound" | "inbound" | "gateway",
+  direction: LogDirection,
   collectorCluster: string,
 ): MessageInitShape<typeof AccessLogSchema> => ({
   name: "envoy.access_loggers.http_grpc",
@@ -20,22 +26,50 @@ export const accessLog = (
     value: anyPack(
       HttpGrpcAccessLogConfigSchema,
       create(HttpGrpcAccessLogConfigSchema, {
-        commonConfig: {
-          logName: `limpid.${direction}`,
-          grpcService: { targetSpecifier: { case: "envoyGrpc", value: { clusterName: collectorCluster } } },
-          transportApiVersion: ApiVersion.V3,
-          bufferFlushInterval: seconds(0.5),
-          customTags: [
-            metadataTag("limpid.destination", "host", "workload"),
-            metadataTag("limpid.config", "route", "config"),
-            // The entry's own upstream_cluster is empty when no host was chosen, as for an injected abort.
-            { tag: "limpid.cluster", type: { case: "value", value: "%UPSTREAM_CLUSTER_RAW%" } },
-          ],
-        },
+        commonConfig: commonConfig(direction, collectorCluster, metadataTag("limpid.config", "route", "config")),
         additionalRequestHeadersToLog: [peerHeader, "traceparent"],
       }),
     ),
   },
+});
+
+/** Every connection, when it is over. It has no route to tell the rule, so the chain's own is written into the log. */
+export const tcpAccessLog = (
+  direction: LogDirection,
+  config: string | undefined,
+  collectorCluster: string,
+): MessageInitShape<typeof AccessLogSchema> => ({
+  name: "envoy.access_loggers.tcp_grpc",
+  configType: {
+    case: "typedConfig",
+    value: anyPack(
+      TcpGrpcAccessLogConfigSchema,
+      create(TcpGrpcAccessLogConfigSchema, {
+        commonConfig: commonConfig(
+          direction,
+          collectorCluster,
+          config ? { tag: "limpid.config", type: { case: "literal", value: { value: config } } } : undefined,
+        ),
+      }),
+    ),
+  },
+});
+
+const commonConfig = (
+  direction: LogDirection,
+  clusterName: string,
+  configTag: CustomTagInit | undefined,
+): MessageInitShape<typeof CommonGrpcAccessLogConfigSchema> => ({
+  logName: `limpid.${direction}`,
+  grpcService: { targetSpecifier: { case: "envoyGrpc", value: { clusterName } } },
+  transportApiVersion: ApiVersion.V3,
+  bufferFlushInterval: seconds(0.5),
+  customTags: [
+    metadataTag("limpid.destination", "host", "workload"),
+    ...(configTag ? [configTag] : []),
+    // The entry's own upstream_cluster is empty when no host was chosen, as for an injected abort.
+    { tag: "limpid.cluster", type: { case: "value", value: "%UPSTREAM_CLUSTER_RAW%" } },
+  ],
 });
 
 /** A field of the `istio` metadata of the endpoint or the route that took the request. */

@@ -24,9 +24,11 @@ import { loadAssignment, socketAddress } from "./endpoints.ts";
 import { loadBalancer } from "./load-balancer.ts";
 import { configPath, istioMetadata } from "./metadata.ts";
 import { blackHoleCluster, inboundCluster, outboundCluster } from "./names.ts";
+import type { TranslateOptions } from "./options.ts";
 import { commonLbConfig, outlierDetection } from "./outlier.ts";
 import { ruleFor, type Scope } from "./scope.ts";
 import { trafficPolicy } from "./traffic-policy.ts";
+import { upstreamTls } from "./upstream-tls.ts";
 
 type ClusterInit = MessageInitShape<typeof ClusterSchema>;
 
@@ -41,12 +43,13 @@ export const isReachable = (service: Service): boolean =>
   service.resolution === "STATIC" || !service.hostname.startsWith("*");
 
 /** A cluster for each port of each service that the scope sees, and for each subset of it. */
-export function outboundClusters(mesh: Mesh, scope: Scope, clusterId: string): OutboundClusters {
+export function outboundClusters(mesh: Mesh, scope: Scope, options: TranslateOptions): OutboundClusters {
+  const { clusterId, systemCaPath } = options;
   const drafts = memo(
     mesh.services,
-    `outbound ${scope.namespace}`,
+    `outbound ${scope.namespace} ${systemCaPath}`,
     [mesh.destinationRules, mesh.options.rootNamespace],
-    () => [...mesh.services.values()].flatMap((service) => draftsOf(mesh, service, scope)),
+    () => [...mesh.services.values()].flatMap((service) => draftsOf(mesh, service, scope, systemCaPath)),
   );
   const clusters = memo(
     drafts,
@@ -75,15 +78,16 @@ interface Draft {
   /** Of the DestinationRule. */
   config: string | undefined;
   dns: boolean;
+  systemCaPath: string;
 }
 
-function draftsOf(mesh: Mesh, service: Service, scope: Scope): Draft[] {
+function draftsOf(mesh: Mesh, service: Service, scope: Scope, systemCaPath: string): Draft[] {
   if (!isVisible(service.exportTo, service.namespace, scope.namespace) || !isReachable(service)) return [];
   const rule = ruleFor(mesh, service.hostname, scope);
   const subsets = [{ name: "", labels: {} as Labels }, ...(rule?.subsets ?? [])];
   return service.ports
     .filter((port) => port.protocol !== "UDP")
-    .flatMap((port) => subsets.map((subset) => draft(service, port, subset, rule)));
+    .flatMap((port) => subsets.map((subset) => draft(service, port, subset, rule, systemCaPath)));
 }
 
 const draft = (
@@ -91,6 +95,7 @@ const draft = (
   port: ServicePort,
   subset: { name: string; labels?: Labels },
   rule: DestinationRule | undefined,
+  systemCaPath: string,
 ): Draft => ({
   service,
   port,
@@ -100,6 +105,7 @@ const draft = (
   policy: trafficPolicy(rule, subset.name, port.port),
   config: rule && configPath("destination-rule", rule.namespace, rule.name),
   dns: service.resolution !== "STATIC",
+  systemCaPath,
 });
 
 function assignment(mesh: Mesh, it: Draft, clusterId: string): ClusterLoadAssignment {
@@ -109,7 +115,7 @@ function assignment(mesh: Mesh, it: Draft, clusterId: string): ClusterLoadAssign
 
 /** The same object while the policy's content is, whatever else of its DestinationRule changed. */
 const edsCluster = (it: Draft): Cluster =>
-  memo(it.service, `cluster ${it.name} ${it.config}`, [JSON.stringify(it.policy)], () =>
+  memo(it.service, `cluster ${it.name} ${it.config}`, [JSON.stringify(it.policy), it.systemCaPath], () =>
     create(ClusterSchema, {
       ...common(it),
       clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
@@ -118,7 +124,7 @@ const edsCluster = (it: Draft): Cluster =>
   );
 
 const dnsCluster = (it: Draft, message: ClusterLoadAssignment): Cluster =>
-  memo(it.service, `cluster ${it.name} ${it.config}`, [JSON.stringify(it.policy), message], () => {
+  memo(it.service, `cluster ${it.name} ${it.config}`, [JSON.stringify(it.policy), it.systemCaPath, message], () => {
     const { LOGICAL_DNS, STRICT_DNS } = Cluster_DiscoveryType;
     return create(ClusterSchema, {
       ...common(it),
@@ -133,7 +139,8 @@ const dnsCluster = (it: Draft, message: ClusterLoadAssignment): Cluster =>
     });
   });
 
-function common({ service, port, name, subset, policy, config }: Draft): ClusterInit {
+function common({ service, port, name, subset, policy, config, systemCaPath }: Draft): ClusterInit {
+  const tls = upstreamTls(policy.tls, service.hostname, systemCaPath);
   const outlier = outlierDetection(policy.outlierDetection);
   const connection = upstreamConnection(policy.connectionPool);
   return {
@@ -142,6 +149,7 @@ function common({ service, port, name, subset, policy, config }: Draft): Cluster
     lbPolicy: loadBalancer(policy.loadBalancer),
     commonLbConfig: commonLbConfig(policy.outlierDetection),
     circuitBreakers: circuitBreakers(policy.connectionPool),
+    ...(tls && { transportSocket: tls }),
     ...(outlier && { outlierDetection: outlier }),
     ...(connection && { upstreamConnectionOptions: connection }),
     typedExtensionProtocolOptions: protocolOptions(port.protocol, policy),

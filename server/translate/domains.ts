@@ -18,7 +18,7 @@ export const withPort = (name: string, port: number): string[] => {
 };
 
 /** `reviews.default.svc.cluster.local` seen from `default.svc.cluster.local`: `reviews`, `reviews.default`, `reviews.default.svc`. */
-function shortNames(hostname: string, clientDomain: string): string[] {
+export function shortNames(hostname: string, clientDomain: string): string[] {
   const service = /^([^.*]+)\.([^.]+)\.svc\.(.+)$/.exec(hostname);
   const client = /^([^.]+)\.svc\.(.+)$/.exec(clientDomain);
   if (!service || !client || service[3] !== client[2]) return [];

@@ -73,7 +73,7 @@ function draftHosts(mesh: Mesh, scope: Scope, port: number, servers: readonly Bo
 }
 
 /** https://istio.io/latest/docs/reference/config/networking/gateway/#Server: the narrower of each pair that overlaps. */
-function sharedHosts(server: GatewayServer, virtualService: VirtualService): string[] {
+export function sharedHosts(server: GatewayServer, virtualService: VirtualService): string[] {
   const open = server.hosts.filter((it) => it.namespace === "*" || it.namespace === virtualService.namespace);
   const shared = open.flatMap((it) => virtualService.hosts.flatMap((host) => intersect(it.host, host) ?? []));
   return [...new Set(shared)];

@@ -150,12 +150,35 @@ describe("identity is the change signal", () => {
     translate(next, foreign);
     expect(changed(before, translate(next, proxy))).toEqual({ ...nothing, virtualHosts: [reviews] });
   });
+
+  it("makes one listener anew for one changed TCP weight, and none for a changed HTTP weight", () => {
+    const tcp = loadCase(join(import.meta.dirname, "testdata/tcp.in.yaml"));
+    const both = buildMesh([...tcp.objects, ...objects], 1);
+    const before = translate(both, tcp.proxy);
+    const shifted = edit(both, "VirtualService", "mysql-split", (object) => {
+      const rule = (object.spec as { tcp: { route: { weight: number }[] }[] }).tcp[3];
+      for (const [index, weight] of [10, 90].entries()) {
+        const route = rule?.route[index];
+        if (route) route.weight = weight;
+      }
+    });
+    expect(changed(before, translate(shiftWeights(both, 1), tcp.proxy))).toMatchObject({ listeners: [] });
+    expect(changed(before, translate(shifted, tcp.proxy))).toEqual({ ...nothing, listeners: ["127.0.1.6_3306"] });
+  });
 });
 
 describe("determinism", () => {
   it("does not depend on the order of the input, nor on what was translated before", () => {
     const folder = join(import.meta.dirname, "testdata");
-    for (const name of ["wildcards", "destination-rules", "gateway-hosts", "service-entries"]) {
+    for (const name of [
+      "wildcards",
+      "destination-rules",
+      "gateway-hosts",
+      "service-entries",
+      "tcp",
+      "tls",
+      "gateway-l4",
+    ]) {
       const path = join(folder, `${name}.in.yaml`);
       const [one, two] = [loadCase(path), loadCase(path)];
       const straight = resourcesToJson(translate(buildMesh(one.objects, 1), one.proxy));

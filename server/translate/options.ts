@@ -6,10 +6,13 @@ export interface TranslateOptions {
   tracingSamplingPercent: number;
   /** Stands in every workload's telemetry identity. */
   clusterId: string;
+  /** The proxies' file of certificate authorities, for TLS that they begin. */
+  systemCaPath: string;
 }
 
 export const defaultTranslateOptions: TranslateOptions = {
   collectorCluster: "limpid-collector",
   tracingSamplingPercent: 10,
   clusterId: "limpid",
+  systemCaPath: "/etc/ssl/certs/ca-certificates.crt",
 };

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { buildMesh } from "../model/mesh.ts";
 import { loadCase } from "./testing/cases.ts";
 import { type Call, whichCluster } from "./testing/which-cluster.ts";
+import { type Connection, whichUpstream } from "./testing/which-upstream.ts";
 import { translate } from "./translate.ts";
 
 const resourcesOf = (name: string) => {
@@ -41,5 +42,30 @@ const table: [string, Call, Record<string, number>][] = [
 describe("a call through the sidecar's own router", () => {
   it.each(table)("%s: %j", (name, call, expected) => {
     expect(whichCluster(resourcesOf(name), call)).toEqual(expected);
+  });
+});
+
+const [tcp, tls] = ["127.0.1.6_3306", "127.0.1.6_443"];
+const connections: [string, Connection, Record<string, number>][] = [
+  ["tcp", { listener: tcp }, { [to("mysqldb", "v1", 3306)]: 80, [to("mysqldb", "v2", 3306)]: 20 }],
+  ["tcp", { listener: "127.0.1.6_6379" }, { [to("a-younger-one", "", 6379)]: 100 }],
+  ["tcp", { listener: "127.0.1.6_15001" }, { http: 100 }],
+  ["tls", { listener: tls, sni: "www.example.com" }, { "outbound|443||www.example.com": 100 }],
+  ["tls", { listener: tls, sni: "api.example.com" }, { "outbound|443||api.example.com": 100 }],
+  ["tls", { listener: tls, sni: "b.example.org" }, { [to("vault", "", 8443)]: 100 }],
+  ["tls", { listener: tls, sni: "c.example.org" }, { "outbound|443||www.example.com": 25, [to("vault", "", 443)]: 75 }],
+  ["tls", { listener: tls, sni: "vault.default.svc" }, { [to("vault", "", 443)]: 100 }],
+  ["tls", { listener: tls, sni: "" }, { closed: 100 }],
+  ["tls", { listener: tls }, { closed: 100 }],
+  ["gateway-l4", { listener: "0.0.0.0_8443", sni: "db.example.com" }, { [to("db", "", 443)]: 100 }],
+  ["gateway-l4", { listener: "0.0.0.0_8443", sni: "db.example.org" }, { closed: 100 }],
+  ["gateway-l4", { listener: "0.0.0.0_8444", sni: "anything" }, { [to("db", "", 443)]: 100 }],
+  ["gateway-l4", { listener: "0.0.0.0_8444" }, { closed: 100 }],
+  ["gateway-l4", { listener: "0.0.0.0_31400" }, { [to("db", "", 3306)]: 100 }],
+];
+
+describe("a connection through the sidecar's own filter chain match", () => {
+  it.each(connections)("%s: %j", (name, connection, expected) => {
+    expect(whichUpstream(resourcesOf(name), connection)).toEqual(expected);
   });
 });

@@ -12,10 +12,10 @@ export function trafficPolicy(rule: DestinationRule | undefined, subset: string,
 
 function overlay(base: PolicySettings, policy: TrafficPolicy | undefined, port: number): PolicySettings {
   if (!policy) return base;
-  const { loadBalancer, connectionPool, outlierDetection } = policy.portLevelSettings?.find(
+  const { loadBalancer, connectionPool, outlierDetection, tls } = policy.portLevelSettings?.find(
     (it) => it.port?.number === port,
   ) ?? { ...base, ...defined(policy) };
-  return { loadBalancer, connectionPool, outlierDetection };
+  return { loadBalancer, connectionPool, outlierDetection, tls };
 }
 
 const defined = (policy: TrafficPolicy): PolicySettings =>

@@ -9,11 +9,19 @@ import type { Mesh } from "../model/mesh.ts";
 import { isHttp, parseProtocol } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { blackHole, outboundClusters } from "./clusters.ts";
+import { gatewayChains } from "./gateway-chains.ts";
 import { type BoundServer, gatewayRouteTable } from "./gateway-routes.ts";
 import { inboundCluster, inboundPorts } from "./inbound.ts";
-import { gatewayListener, inboundListener, outboundListener } from "./listeners.ts";
+import {
+  gatewayListener,
+  gatewayPortListener,
+  inboundListener,
+  outboundListener,
+  outboundPortListener,
+} from "./listeners.ts";
 import { gatewayRoute, httpProxyRoute } from "./names.ts";
 import { defaultTranslateOptions, type TranslateOptions } from "./options.ts";
+import { outboundPorts } from "./outbound-ports.ts";
 import type { ProxyResources } from "./resources.ts";
 import { type RouteTable, routeShell, wholeRouteConfiguration } from "./route-configurations.ts";
 import { scopeOf } from "./scope.ts";
@@ -44,7 +52,7 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
   }
   const scope = scopeOf(proxy);
   const inbound = inboundPorts(mesh, proxy);
-  const outbound = outboundClusters(mesh, scope, options.clusterId);
+  const outbound = outboundClusters(mesh, scope, options);
   const own = [blackHole, ...inbound.map((port) => inboundCluster(proxy, port))];
   const table: RouteTable = {
     name: httpProxyRoute,
@@ -55,6 +63,7 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
     listeners: byName(proxy, "listeners", [
       outboundListener(proxy, options),
       ...inbound.map((port) => inboundListener(proxy, port, options)),
+      ...outboundPorts(mesh, scope, proxy).map((port) => outboundPortListener(proxy, port, options)),
     ]),
     ...routesOf(proxy, [table]),
     clusters: withOwn(proxy, outbound.clusters, own),
@@ -64,17 +73,23 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
 
 function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
   const scope = scopeOf(proxy);
-  const outbound = outboundClusters(mesh, scope, options.clusterId);
-  const groups = Map.groupBy(serversOf(mesh, proxy), ({ server: { port, bind } }) => gatewayRoute(port, bind));
-  const ports = [...groups.values()]
-    .flatMap(([first, ...more]) => (first ? [{ at: first.server, servers: [first, ...more] }] : []))
-    .sort((a, b) => a.at.port - b.at.port || compare(a.at.bind ?? "", b.at.bind ?? ""));
+  const outbound = outboundClusters(mesh, scope, options);
+  const servers = serversOf(mesh, proxy);
+  const ports = byAddress(servers.filter(isHttpServer));
+  // A port has one protocol: the older server's, of HTTP and the rest HTTP's.
+  const taken = new Set(ports.map(({ at }) => gatewayRoute(at.port, at.bind)));
+  const l4 = byAddress(
+    servers.filter((it) => !isHttpServer(it) && !taken.has(gatewayRoute(it.server.port, it.server.bind))),
+  );
   return {
-    listeners: byName(
-      proxy,
-      "listeners",
-      ports.map(({ at }) => gatewayListener(proxy, at, options)),
-    ),
+    listeners: byName(proxy, "listeners", [
+      ...ports.map(({ at }) => gatewayListener(proxy, at, options)),
+      ...l4.flatMap(({ at, servers }) => {
+        const chains = gatewayChains(mesh, scope, servers, at.bind ?? proxy.ip);
+        // Without a rule there is nowhere to go: better a closed port than one that only hangs up.
+        return chains.length > 0 ? [gatewayPortListener(proxy, at, chains, options)] : [];
+      }),
+    ]),
     ...routesOf(
       proxy,
       ports.map(({ at, servers }) => gatewayRouteTable(mesh, scope, at, servers)),
@@ -84,11 +99,16 @@ function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions
   };
 }
 
-/** Servers that terminate TLS or pass TCP on are not built yet; config validation refuses them. */
 const serversOf = (mesh: Mesh, proxy: MeshProxy): BoundServer[] =>
-  gatewaysOf(mesh.gateways, proxy.labels).flatMap((gateway) =>
-    gateway.servers.filter((server) => isHttp(parseProtocol(server.protocol))).map((server) => ({ gateway, server })),
-  );
+  gatewaysOf(mesh.gateways, proxy.labels).flatMap((gateway) => gateway.servers.map((server) => ({ gateway, server })));
+
+const isHttpServer = ({ server }: BoundServer): boolean => isHttp(parseProtocol(server.protocol));
+
+/** Servers that share a port, by port. */
+const byAddress = (servers: readonly BoundServer[]) =>
+  [...Map.groupBy(servers, ({ server: { port, bind } }) => gatewayRoute(port, bind)).values()]
+    .flatMap(([first, ...more]) => (first ? [{ at: first.server, servers: [first, ...more] }] : []))
+    .sort((a, b) => a.at.port - b.at.port || compare(a.at.bind ?? "", b.at.bind ?? ""));
 
 function routesOf(proxy: MeshProxy, tables: readonly RouteTable[]): Pick<ProxyResources, "routes" | "virtualHosts"> {
   const toConfiguration = proxy.delta ? routeShell : wholeRouteConfiguration;

@@ -1,5 +1,8 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import type { HTTPAccessLogEntry } from "../../../server/gen/proto/envoy/data/accesslog/v3/accesslog_pb.js";
+import type {
+  HTTPAccessLogEntry,
+  TCPAccessLogEntry,
+} from "../../../server/gen/proto/envoy/data/accesslog/v3/accesslog_pb.js";
 import { AccessLogService } from "../../../server/gen/proto/envoy/service/accesslog/v3/als_pb.js";
 import { TraceService } from "../../../server/gen/proto/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
 import type { Span } from "../../../server/gen/proto/opentelemetry/proto/trace/v1/trace_pb.js";
@@ -11,16 +14,24 @@ export interface LoggedRequest {
   entry: HTTPAccessLogEntry;
 }
 
+export interface LoggedConnection {
+  nodeId: string;
+  logName: string;
+  entry: TCPAccessLogEntry;
+}
+
 /** Takes access logs and spans and keeps them. */
 export interface Collector {
   readonly port: number;
   readonly logs: LoggedRequest[];
+  readonly connections: LoggedConnection[];
   readonly spans: { serviceName: string; span: Span }[];
   close(): void;
 }
 
 export async function startCollector(): Promise<Collector> {
   const logs: LoggedRequest[] = [];
+  const connections: LoggedConnection[] = [];
   const spans: Collector["spans"] = [];
   const server = new Server();
   addService(server, AccessLogService, {
@@ -30,8 +41,11 @@ export async function startCollector(): Promise<Collector> {
       call.on("data", ({ identifier, logEntries }) => {
         nodeId = identifier?.node?.id ?? nodeId;
         logName = identifier?.logName ?? logName;
-        if (logEntries.case !== "httpLogs") return;
-        for (const entry of logEntries.value.logEntry) logs.push({ nodeId, logName, entry });
+        if (logEntries.case === "httpLogs") {
+          for (const entry of logEntries.value.logEntry) logs.push({ nodeId, logName, entry });
+        } else if (logEntries.case === "tcpLogs") {
+          for (const entry of logEntries.value.logEntry) connections.push({ nodeId, logName, entry });
+        }
       });
       call.on("end", () => callback(null, { $typeName: "envoy.service.accesslog.v3.StreamAccessLogsResponse" }));
       call.on("error", () => {});
@@ -51,5 +65,5 @@ export async function startCollector(): Promise<Collector> {
       error ? reject(error) : resolve(bound),
     );
   });
-  return { port, logs, spans, close: () => server.forceShutdown() };
+  return { port, logs, connections, spans, close: () => server.forceShutdown() };
 }

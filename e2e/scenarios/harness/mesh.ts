@@ -6,6 +6,7 @@ import { type Collector, startCollector } from "./collector.ts";
 import { TestControlPlane } from "./control-plane.ts";
 import { freePorts } from "./ports.ts";
 import { type ProxyKind, type ProxyProcess, startProxy } from "./proxy.ts";
+import { startEcho } from "./tcp.ts";
 import { until } from "./until.ts";
 
 type Applications = Record<"reviews-v1" | "reviews-v2" | "reviews-v3" | "ratings-v1", Application>;
@@ -14,10 +15,10 @@ type Parts = Awaited<ReturnType<typeof startParts>>;
 /** A call as a scenario writes it: from the client's application, or from outside through the gateway. */
 export type ScenarioCall = Omit<Call, "address" | "port" | "host"> & { host?: string; via?: "client" | "gateway" };
 
-const addresses = { client: "127.0.77.1", ratings: "127.0.77.2", gateway: "127.0.77.9" };
+export const addresses = { client: "127.0.77.1", ratings: "127.0.77.2", gateway: "127.0.77.9" };
 
 /**
- * The whole set-up of a scenario on one kind of proxy: the real control plane, a client with its sidecar, `ratings` behind a sidecar of its own,
+ * The whole set-up of a scenario on one kind of proxy: the real control plane, a client with its sidecar, `ratings` and a database behind a sidecar of their own,
  * `reviews` v1–v3 reached directly, a gateway, a collector.
  */
 export class ScenarioMesh {
@@ -104,20 +105,28 @@ async function startParts(kind: ProxyKind, cleanups: Cleanups) {
     "reviews-v3": await application("reviews", "v3"),
     "ratings-v1": await application("ratings", "v1"),
   };
+  const database = await startEcho("db");
+  cleanups.add(() => database.close());
   const [outbound = 0] = await freePorts(1, addresses.client);
-  const [ratings = 0] = await freePorts(1, addresses.ratings);
+  const [ratings = 0, databasePort = 0] = await freePorts(2, addresses.ratings);
   const [gatewayPort = 0] = await freePorts(1, addresses.gateway);
   const base = baseConfig(applications, ratings);
   await controlPlane.apply(base, gatewayConfig(gatewayPort));
   const backends = { xdsPort: controlPlane.port, collectorPort: collector.port };
-  const nodes = nodesOf({ outbound, ratings, application: applications["ratings-v1"].port });
+  const nodes = nodesOf({
+    outbound,
+    ingress: {
+      [ratings]: `127.0.0.1:${applications["ratings-v1"].port}`,
+      [databasePort]: `127.0.0.1:${database.port}`,
+    },
+  });
   const start = async (node: ProxyNode) => {
     const proxy = await startProxy(kind, node, backends);
     cleanups.add(() => proxy.stop());
     return proxy;
   };
   const [client, server, gateway] = await Promise.all([start(nodes.client), start(nodes.server), start(nodes.gateway)]);
-  const ports = { outbound, ratings, gateway: gatewayPort };
+  const ports = { outbound, ratings, database: databasePort, gateway: gatewayPort };
   const parts = { controlPlane, collector, applications, nodes, client, server, gateway, ports };
   await until(async () => {
     const target = { address: addresses.client, port: outbound, host: "ratings:9080" };
@@ -127,7 +136,7 @@ async function startParts(kind: ProxyKind, cleanups: Cleanups) {
   return { ...parts, base: `${base}\n---\n${gatewayConfig(gatewayPort)}` };
 }
 
-const nodesOf = (ports: { outbound: number; ratings: number; application: number }) =>
+const nodesOf = (ports: { outbound: number; ingress: Record<string, string> }) =>
   ({
     client: {
       type: "sidecar",
@@ -143,7 +152,7 @@ const nodesOf = (ports: { outbound: number; ratings: number; application: number
       labels: { app: "ratings", version: "v1" },
       // Another address than the client's: the same port is as free here.
       httpProxyPort: ports.outbound,
-      ingress: { [ports.ratings]: `127.0.0.1:${ports.application}` },
+      ingress: ports.ingress,
     },
     gateway: {
       type: "router",

@@ -95,6 +95,14 @@ describe("injectFault", () => {
     });
   });
 
+  test("is refused where the rules are for TCP: it has no requests", () => {
+    const { http: _, ...spec } = plain().spec;
+    const tcp = { ...plain(), spec: { ...spec, tcp: [{ route: [to("v1")] }] } };
+    expect(injectFault(tcp, reviews, abort503, { id: "a1", now: 1, author: "ann" })).toMatchObject({
+      errors: [{ path: "service", message: expect.stringContaining("TCP or TLS rules only") }],
+    });
+  });
+
   test("for a header, copies of the rules that ask for it too go first", () => {
     const injected = inject(plain(), jason, "a1");
     const header = { headers: { "end-user": { exact: "jason" } } };

@@ -104,6 +104,10 @@ function refuse(
       message: `VirtualService ${name} is also for ${others.join(", ")}, which the fault would hit too: edit its YAML`,
     };
   }
+  if (base.spec.http === undefined) {
+    const message = `VirtualService ${base.metadata.name} has TCP or TLS rules only: there are no requests to fail`;
+    return { path, message };
+  }
   const badHeader = record.header === null ? undefined : matchHeaderError(record.header.name);
   if (badHeader !== undefined) return { path: "header.name", message: badHeader };
   const limitOf = ({ header, source }: FaultRecord): Limit => ({ header, source });

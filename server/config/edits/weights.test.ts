@@ -150,3 +150,13 @@ test("refuses, with the request's paths and all at once", () => {
   expect(refusals(vs([{ redirect: { uri: "/" } }]), all, edit({ v1: 100 }))[0]?.path).toBe("rule");
   expect(refusals(vs([{ route: [to("v1", 1), to("v1", 2)] }]), all, edit({ v1: 100 }))[0]?.path).toBe("rule");
 });
+
+test("says what to do where the rules are for TCP", () => {
+  const { http: _, ...spec } = vs([]).spec;
+  const tcp: VirtualService = { ...vs([]), spec: { ...spec, tcp: [{ route: [to("v1")] }] } };
+  const result = setWeights(tcp, all, edit({ v1: 100 }));
+  expect(result).toEqual({
+    ok: false,
+    errors: [{ path: "rule", message: "reviews has TCP or TLS rules only: edit its YAML" }],
+  });
+});

@@ -77,6 +77,7 @@ function weightErrors(destinationRule: DestinationRule | undefined, { weights, v
 
 function ruleMissing(virtualService: VirtualService, rule: number): string {
   const count = virtualService.spec.http?.length ?? 0;
+  if (count === 0) return `${virtualService.metadata.name} has TCP or TLS rules only: edit its YAML`;
   return `${virtualService.metadata.name} has no rule ${rule}, it has ${count === 1 ? "rule 0 only" : `0 to ${count - 1}`}`;
 }
 

@@ -3,21 +3,17 @@ import { defineKind } from "./define.ts";
 import { labels, port, reportDuplicates } from "./fields.ts";
 import { labelNameError } from "./metadata.ts";
 import { isDnsLabel, isIpAddress, wildcardHostError } from "./names.ts";
-import { isHttpProtocol, protocolError } from "./protocol.ts";
+import { isHttpProtocol, isTlsProtocol, protocolError } from "./protocol.ts";
 import { notYet, rule, text } from "./schema.ts";
 
-const noTls = "Limpid's gateways serve plain HTTP only";
+const noTls = "Limpid's gateways have no certificate to show: they pass TLS through";
 
 const serverPortSchema = z.strictObject({
   number: port(),
   name: z.string().min(1),
-  protocol: text((value) => {
-    const wrong = protocolError(value);
-    if (wrong !== undefined) return wrong;
-    return isHttpProtocol(value)
-      ? undefined
-      : `${value} is not supported yet by Limpid; ${noTls} (HTTP, HTTP2, GRPC, GRPC-WEB)`;
-  }),
+  protocol: text(
+    (value) => protocolError(value) ?? (value.toUpperCase() === "UDP" ? "UDP is not supported by gateways" : undefined),
+  ),
   targetPort: z.never({ error: "has no effect on a Gateway: leave it out" }).optional(),
 });
 
@@ -31,9 +27,19 @@ function serverHostError(value: string): string | undefined {
   return wildcardHostError(value.slice(slash + 1));
 }
 
+const tlsModes = new Set(["SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"]);
+
 const serverTlsSchema = z.strictObject({
   httpsRedirect: z.boolean().optional().describe("Answers every request with 301 to https."),
-  mode: notYet(noTls),
+  mode: z
+    .enum(["PASSTHROUGH"], {
+      error: (issue) =>
+        typeof issue.input === "string" && tlsModes.has(issue.input)
+          ? `${issue.input} is not supported yet by Limpid; ${noTls} (PASSTHROUGH)`
+          : "must be PASSTHROUGH",
+    })
+    .optional()
+    .describe("PASSTHROUGH: the connection goes on as it is, by its server name."),
   serverCertificate: notYet(noTls),
   privateKey: notYet(noTls),
   caCertificates: notYet(noTls),
@@ -52,7 +58,7 @@ const serverTlsSchema = z.strictObject({
   insecureSkipVerify: notYet(noTls),
 });
 
-const serverSchema = z.strictObject({
+const serverFields = z.strictObject({
   port: serverPortSchema,
   hosts: z.array(text(serverHostError)).min(1).describe("Hosts that VirtualServices may bind to here."),
   name: z.string().optional(),
@@ -62,6 +68,19 @@ const serverSchema = z.strictObject({
   }).optional(),
   tls: serverTlsSchema.optional(),
   defaultEndpoint: notYet(""),
+});
+
+const serverSchema = rule(serverFields, ({ port, tls }, report) => {
+  const protocol = port.protocol;
+  if (isTlsProtocol(protocol)) {
+    if (tls?.mode === undefined)
+      report(["tls", "mode"], `is required for protocol ${protocol}; ${noTls} (PASSTHROUGH)`);
+    if (tls?.httpsRedirect) report(["tls", "httpsRedirect"], `has no effect for protocol ${protocol}`);
+  } else if (isHttpProtocol(protocol)) {
+    if (tls?.mode !== undefined) report(["tls", "mode"], `a server of protocol ${protocol} has no TLS`);
+  } else if (tls !== undefined) {
+    report(["tls"], `a server of protocol ${protocol} has no TLS; use protocol TLS to pass it through`);
+  }
 });
 
 /** https://istio.io/latest/docs/reference/config/networking/gateway/ */

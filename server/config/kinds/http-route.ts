@@ -1,8 +1,8 @@
 import { STATUS_CODES } from "node:http";
 import { z } from "zod";
+import { destinationSchema } from "./destination.ts";
 import {
   changedHeaderError,
-  dnsLabel,
   duration,
   headerValueError,
   nonNegativeInt32,
@@ -12,7 +12,6 @@ import {
   setsAuthority,
   stringMatch,
   uint32,
-  wildcardHost,
 } from "./fields.ts";
 import { httpMatchSchema } from "./http-match.ts";
 import { notYet, type Report, rule, text } from "./schema.ts";
@@ -40,15 +39,6 @@ const headersSchema = z.strictObject({
   response: changedHeaders("response").optional(),
 });
 export type Headers = z.output<typeof headersSchema>;
-
-const destinationSchema = z.strictObject({
-  host: rule(wildcardHost(), (host, report) => {
-    if (host === "*") report([], "must name one service");
-  }).describe("A service: short name, or fully qualified."),
-  subset: dnsLabel().optional().describe("A subset of the service's DestinationRule."),
-  port: z.strictObject({ number: port() }).optional(),
-});
-export type Destination = z.output<typeof destinationSchema>;
 
 const httpRouteDestinationSchema = z.strictObject({
   destination: destinationSchema,

@@ -56,6 +56,7 @@ function unknownKind(apiVersion: string, kind: string): string {
   return `${kind} (${apiVersion}) is not supported by Limpid; ${hint}The kinds are ${names.join(", ")}`;
 }
 
+export type { Destination } from "./destination.ts";
 export type { DestinationRuleSpec, Subset } from "./destination-rule.ts";
 export { parseDocuments } from "./documents.ts";
 export type { StringMatch } from "./fields.ts";
@@ -63,7 +64,6 @@ export type { GatewaySpec } from "./gateway.ts";
 export type { HTTPMatchRequest } from "./http-match.ts";
 export type {
   CorsPolicy,
-  Destination,
   Headers,
   HTTPDirectResponse,
   HTTPFaultInjection,
@@ -73,8 +73,10 @@ export type {
   HTTPRoute,
   HTTPRouteDestination,
 } from "./http-route.ts";
+export type { L4MatchAttributes, RouteDestination, TCPRoute, TLSRoute } from "./l4-route.ts";
 export type { ServiceSpec } from "./service.ts";
 export type { ServiceEntrySpec } from "./service-entry.ts";
+export type { ClientTLSSettings } from "./tls-settings.ts";
 export type {
   ConnectionPoolSettings,
   LoadBalancerSettings,

@@ -177,6 +177,36 @@ describe("accepts, and keeps as written", () => {
       "a gateway",
       gw({ hosts: ["prod/*.example.com", "./x.example.com", "*"], tls: { httpsRedirect: true }, bind: "0.0.0.0" }),
     ],
+    [
+      "TCP and TLS rules",
+      object("VirtualService", {
+        hosts: ["mysqldb", "*.example.com"],
+        tcp: [
+          {
+            match: [{ port: 3306, sourceLabels: { app: "ratings" }, destinationSubnets: ["10.0.0.0/8"] }],
+            route: [
+              { destination: { host: "mysqldb", subset: "v1" }, weight: 80 },
+              { destination: { host: "mysqldb", subset: "v2" }, weight: 20 },
+            ],
+          },
+          { route },
+        ],
+        tls: [{ match: [{ port: 443, sniHosts: ["a.example.com", "*.b.example.com"], gateways: ["mesh"] }], route }],
+      }),
+    ],
+    [
+      "TLS that the proxy begins",
+      dr({ tls: { mode: "SIMPLE", sni: "a.example", subjectAltNames: ["a.example"], caCertificates: "/etc/ca.pem" } }),
+    ],
+    [
+      "a gateway that passes TLS and TCP through",
+      object("Gateway", {
+        servers: [
+          { port: { number: 443, name: "tls", protocol: "TLS" }, hosts: ["a.example"], tls: { mode: "PASSTHROUGH" } },
+          { port: { number: 31400, name: "tcp", protocol: "TCP" }, hosts: ["*"] },
+        ],
+      }),
+    ],
     ["an external service", se({ location: "MESH_EXTERNAL", addresses: ["10.1.1.1"], exportTo: ["~"] })],
     [
       "endpoints",
@@ -225,8 +255,58 @@ describe("refuses, by path", () => {
       vs({ delegate: { name: "x" } }, { tls: [], tcp: [] }),
       [
         "spec.http[0].delegate: not supported yet by Limpid; write the delegate's rules here",
-        "spec.tls: not supported yet by Limpid; only http routes are",
-        "spec.tcp: not supported yet by Limpid; only http routes are",
+        "spec.tls: needs at least one rule",
+        "spec.tcp: needs at least one rule",
+      ],
+    ],
+    [
+      "TLS rules",
+      object("VirtualService", {
+        hosts: ["a.example.com", "*.b.example.com"],
+        tls: [
+          { route: [] },
+          { match: [], route },
+          {
+            match: [
+              { sniHosts: [], port: 0 },
+              {
+                sniHosts: ["c.example.com", "x.b.example.com", "*.example.com", "1.2.3.400"],
+                destinationSubnets: ["x"],
+              },
+            ],
+            route: [{ ...route[0], weight: 0 }, { ...route[0] }, { ...route[0], headers: {} }],
+          },
+        ],
+      }),
+      [
+        "spec.tls[0].match: is required",
+        "spec.tls[0].route: needs at least one destination",
+        "spec.tls[1].match: needs at least one match",
+        "spec.tls[2].match[0].sniHosts: needs at least one SNI host",
+        "spec.tls[2].match[0].port: must be at least 1, not 0",
+        "spec.tls[2].match[1].sniHosts[3]: must be a domain name",
+        "spec.tls[2].match[1].destinationSubnets[0]: must be an IP address or a CIDR block",
+        "spec.tls[2].route[2].headers: unknown field",
+        "spec.tls[2].route: the weights of several destinations must not all be 0 or unset",
+        "spec.tls[2].match[1].sniHosts[0]: c.example.com is not one of the hosts, nor narrower than one",
+        "spec.tls[2].match[1].sniHosts[2]: *.example.com is not one of the hosts",
+      ],
+    ],
+    [
+      "TCP rules",
+      object("VirtualService", {
+        hosts: ["mysqldb"],
+        tcp: [
+          { match: [{ sourceSubnet: "10.0.0.0/8", sniHosts: ["a"], gateways: ["a b"] }], route: [{ weight: 1 }] },
+          {},
+        ],
+      }),
+      [
+        "spec.tcp[0].match[0].gateways[0]: must be a domain name",
+        "spec.tcp[0].match[0].sourceSubnet: not supported yet by Limpid; use sourceLabels or sourceNamespace",
+        "spec.tcp[0].match[0].sniHosts: unknown field",
+        "spec.tcp[0].route[0].destination: is required",
+        "spec.tcp[1].route: is required",
       ],
     ],
     ["null", vs({ timeout: null }), ['spec.http[0].timeout: must be a duration as a string, such as "5s"']],
@@ -271,7 +351,7 @@ describe("refuses, by path", () => {
         "spec.hosts[3]: b is covered by hosts[2], b",
       ],
     ],
-    ["no rules", object("VirtualService", { hosts: ["a"] }), ["spec.http: is required"]],
+    ["no rules", object("VirtualService", { hosts: ["a"] }), ["spec: needs http, tls or tcp rules"]],
     [
       "matchers",
       match({ uri: { exact: "/", prefix: "/" }, method: {}, authority: { prefix: "" }, scheme: { regex: "" } }),
@@ -381,10 +461,20 @@ describe("refuses, by path", () => {
     ],
     [
       "mutual TLS",
-      dr({ tls: { mode: "ISTIO_MUTUAL", sni: "x" } }),
+      dr({ tls: { mode: "ISTIO_MUTUAL", sni: "*.x", clientCertificate: "/c.pem" } }),
       [
         "spec.trafficPolicy.tls.mode: ISTIO_MUTUAL is not supported yet by Limpid",
-        "spec.trafficPolicy.tls.sni: not supported yet by Limpid",
+        "spec.trafficPolicy.tls.sni: must be one name, without '*'",
+        "spec.trafficPolicy.tls.clientCertificate: not supported yet by Limpid",
+      ],
+    ],
+    [
+      "TLS without a check, and with one",
+      dr({ tls: { mode: "SIMPLE", insecureSkipVerify: true, caCertificates: "ca.pem", subjectAltNames: ["a"] } }),
+      [
+        "spec.trafficPolicy.tls.caCertificates: must be an absolute path",
+        "spec.trafficPolicy.tls.caCertificates: has no effect with insecureSkipVerify: true",
+        "spec.trafficPolicy.tls.subjectAltNames: has no effect with insecureSkipVerify: true",
       ],
     ],
     [
@@ -422,10 +512,29 @@ describe("refuses, by path", () => {
       gw({ port: { ...httpPort, protocol: "HTTPS", number: 0 }, hosts: ["a/b/c"], tls: { mode: "SIMPLE" }, bind: "x" }),
       [
         "spec.servers[0].port.number: must be at least 1, not 0",
-        "spec.servers[0].port.protocol: HTTPS is not supported yet by Limpid",
         "spec.servers[0].hosts[0]: must be a domain name",
         'spec.servers[0].bind: must be an IP address, not "x"',
-        "spec.servers[0].tls.mode: not supported yet by Limpid",
+        "spec.servers[0].tls.mode: SIMPLE is not supported yet by Limpid; Limpid's gateways have no certificate to show",
+      ],
+    ],
+    [
+      "TLS of gateways, by protocol",
+      object("Gateway", {
+        servers: [
+          { port: { number: 1, name: "a", protocol: "TLS" }, hosts: ["*"] },
+          { port: { number: 2, name: "b", protocol: "HTTP" }, hosts: ["*"], tls: { mode: "PASSTHROUGH" } },
+          { port: { number: 3, name: "c", protocol: "TCP" }, hosts: ["*"], tls: {} },
+          { port: { number: 4, name: "d", protocol: "UDP" }, hosts: ["*"] },
+          { port: { number: 5, name: "e", protocol: "HTTPS" }, hosts: ["*"], tls: { httpsRedirect: true } },
+        ],
+      }),
+      [
+        "spec.servers[0].tls.mode: is required for protocol TLS",
+        "spec.servers[1].tls.mode: a server of protocol HTTP has no TLS",
+        "spec.servers[2].tls: a server of protocol TCP has no TLS",
+        "spec.servers[3].port.protocol: UDP is not supported by gateways",
+        "spec.servers[4].tls.mode: is required for protocol HTTPS",
+        "spec.servers[4].tls.httpsRedirect: has no effect for protocol HTTPS",
       ],
     ],
     [
@@ -535,7 +644,7 @@ describe("metadata", () => {
       expect.stringMatching(/^metadata.finalizers: not supported yet by Limpid/),
       "metadata.lables: unknown field; did you mean labels?",
       "spec.hosts: is required",
-      "spec.http: is required",
+      "spec: needs http, tls or tcp rules",
     ]);
     expect(errorsOf(named({}))).toEqual(["metadata.name: is required"]);
     expect(errorsOf(named({ name: "a", annotations: { big: "x".repeat(262_145) } }))[0]).toMatch(

@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { duration, nonNegativeInt32, port, uint32 } from "./fields.ts";
 import { notYet, type Report, rule } from "./schema.ts";
+import { tlsSettingsSchema } from "./tls-settings.ts";
 
 // https://istio.io/latest/docs/reference/config/networking/destination-rule/#TrafficPolicy
-
-const noTls = "Limpid has no mutual TLS and no TLS origination yet";
 
 const loadBalancerSchema = z.strictObject({
   simple: z
@@ -79,35 +78,16 @@ const outlierDetectionSchema = rule(
 );
 export type OutlierDetection = z.output<typeof outlierDetectionSchema>;
 
-const tlsSchema = z.strictObject({
-  mode: z
-    .enum(["DISABLE"], {
-      error: (issue) =>
-        typeof issue.input === "string" && ["SIMPLE", "MUTUAL", "ISTIO_MUTUAL"].includes(issue.input)
-          ? `${issue.input} is not supported yet by Limpid; ${noTls}. Use DISABLE or leave tls out`
-          : "must be DISABLE (Istio's SIMPLE, MUTUAL and ISTIO_MUTUAL are not supported yet by Limpid)",
-    })
-    .optional(),
-  clientCertificate: notYet(noTls),
-  privateKey: notYet(noTls),
-  caCertificates: notYet(noTls),
-  caCrl: notYet(noTls),
-  credentialName: notYet(noTls),
-  subjectAltNames: notYet(noTls),
-  sni: notYet(noTls),
-  insecureSkipVerify: notYet(noTls),
-});
-
 const policyFields = () => ({
   loadBalancer: loadBalancerSchema.optional(),
   connectionPool: connectionPoolSchema.optional(),
   outlierDetection: outlierDetectionSchema.optional(),
-  tls: tlsSchema.optional(),
+  tls: tlsSettingsSchema.optional(),
 });
 
 function needsOne(policy: object, report: Report): void {
   if (Object.keys(policy).every((key) => key === "port")) {
-    report([], "needs at least one of loadBalancer, connectionPool, outlierDetection");
+    report([], "needs at least one of loadBalancer, connectionPool, outlierDetection, tls");
   }
 }
 

@@ -3,8 +3,9 @@ import { defineKind } from "./define.ts";
 import { exportTo } from "./fields.ts";
 import { gatewayName } from "./http-match.ts";
 import { httpRouteSchema } from "./http-route.ts";
+import { checkSniHosts, tcpRouteSchema, tlsRouteSchema } from "./l4-route.ts";
 import { hostCovers, isIpAddress, wildcardHostError } from "./names.ts";
-import { notYet, rule, text } from "./schema.ts";
+import { rule, text } from "./schema.ts";
 
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/ */
 const virtualServiceSpecSchema = rule(
@@ -32,11 +33,21 @@ const virtualServiceSpecSchema = rule(
       .min(1, "needs at least one rule")
       .optional()
       .describe("Rules in order; the first that matches counts."),
-    tls: notYet("only http routes are"),
-    tcp: notYet("only http routes are"),
+    tls: z
+      .array(tlsRouteSchema)
+      .min(1, "needs at least one rule")
+      .optional()
+      .describe("Rules for TLS that is passed through, by server name: for HTTPS and TLS ports."),
+    tcp: z
+      .array(tcpRouteSchema)
+      .min(1, "needs at least one rule")
+      .optional()
+      .describe("Rules for ports that are neither HTTP nor TLS; the first that matches counts."),
   }),
   (spec, report) => {
-    if (spec.http === undefined) report(["http"], "is required");
+    const { http, tls, tcp } = spec;
+    if (http === undefined && tls === undefined && tcp === undefined) report([], "needs http, tls or tcp rules");
+    checkSniHosts(spec.hosts ?? [], tls ?? [], report);
     const forMesh = spec.gateways === undefined || spec.gateways.length === 0 || spec.gateways.includes("mesh");
     const onlyMesh = forMesh && (spec.gateways ?? []).every((name) => name === "mesh");
     const star = (spec.hosts ?? []).indexOf("*");
@@ -85,7 +96,8 @@ export const list = (values: readonly string[] | undefined): string =>
   values === undefined ? "" : JSON.stringify(values);
 
 function split(spec: VirtualServiceSpec): string {
-  const rule = spec.http?.find((route) => route.match === undefined || route.match.length === 0) ?? spec.http?.at(-1);
+  const rules = spec.http ?? spec.tcp ?? spec.tls;
+  const rule = rules?.find((route) => route.match === undefined || route.match.length === 0) ?? rules?.at(-1);
   const routes = rule?.route ?? [];
   const only = routes.length === 1 ? 100 : 0;
   return routes

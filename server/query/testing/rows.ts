@@ -45,15 +45,17 @@ export interface RowInput {
   flags?: string[];
   count?: number;
   latencyMs?: number;
+  requestBytes?: number;
+  responseBytes?: number;
 }
 
 export function row(
   of: EdgeRow,
-  { atMs = 0, code = 200, flags = [], count = 1, latencyMs = 10 }: RowInput = {},
+  { atMs = 0, code = 200, flags = [], count = 1, latencyMs = 10, requestBytes = 0, responseBytes = 0 }: RowInput = {},
 ): RollupRow {
   const latency = new LatencySketch();
   latency.add(latencyMs, count);
-  return { atMs, edge: of, code, flags, count, requestBytes: 0, responseBytes: 0, latency: latency.encode() };
+  return { atMs, edge: of, code, flags, count, requestBytes, responseBytes, latency: latency.encode() };
 }
 
 export const service = (name: string, versions: string[], changes: Partial<ServiceFacts> = {}): ServiceFacts => ({

@@ -8,9 +8,11 @@ import {
   FileAccessLogSchema,
 } from "../../gen/proto/envoy/extensions/access_loggers/file/v3/file_pb.js";
 import {
+  type CommonGrpcAccessLogConfig,
   CommonGrpcAccessLogConfigSchema,
   type HttpGrpcAccessLogConfig,
   HttpGrpcAccessLogConfigSchema,
+  TcpGrpcAccessLogConfigSchema,
 } from "../../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
 import {
   StderrAccessLogSchema,
@@ -80,18 +82,21 @@ export class AccessLoggers {
     if (configType.case === undefined) return fail("typed_config is required");
     const any = configType.value;
     const grpc = anyUnpack(any, HttpGrpcAccessLogConfigSchema);
+    const tcp = anyUnpack(any, TcpGrpcAccessLogConfigSchema);
     const stdout = anyUnpack(any, StdoutAccessLogSchema);
     const stderr = anyUnpack(any, StderrAccessLogSchema);
     const file = anyUnpack(any, FileAccessLogSchema);
     const logger = grpc
-      ? this.#grpc(grpc)
-      : stdout
-        ? this.#lines("stdout", streamFormatter(stdout))
-        : stderr
-          ? this.#lines("stderr", streamFormatter(stderr))
-          : file
-            ? this.#lines({ path: file.path }, fileFormatter(file))
-            : fail(`${any.typeUrl} is not supported`);
+      ? this.#http(grpc)
+      : tcp
+        ? this.#grpc("tcp", tcp.commonConfig, [], [])
+        : stdout
+          ? this.#lines("stdout", streamFormatter(stdout))
+          : stderr
+            ? this.#lines("stderr", streamFormatter(stderr))
+            : file
+              ? this.#lines({ path: file.path }, fileFormatter(file))
+              : fail(`${any.typeUrl} is not supported`);
     if (!logger.ok || filter === undefined) return logger;
     const admit = accessLogFilter(filter);
     if (!admit.ok) return admit;
@@ -103,32 +108,41 @@ export class AccessLoggers {
     });
   }
 
-  #grpc(config: HttpGrpcAccessLogConfig): Made {
-    const common = config.commonConfig;
-    if (common === undefined || common.logName === "") return fail("common_config.log_name is required");
-    const cluster = envoyGrpcCluster(common.grpcService, "common_config");
-    if (!cluster.ok) return cluster;
+  #http(config: HttpGrpcAccessLogConfig): Made {
     if (config.additionalResponseTrailersToLog.length > 0) {
       return fail("additional_response_trailers_to_log is not supported");
     }
+    const { commonConfig, additionalRequestHeadersToLog, additionalResponseHeadersToLog } = config;
+    return this.#grpc("http", commonConfig, additionalRequestHeadersToLog, additionalResponseHeadersToLog);
+  }
+
+  #grpc(
+    kind: "http" | "tcp",
+    common: CommonGrpcAccessLogConfig | undefined,
+    requestHeaders: readonly string[],
+    responseHeaders: readonly string[],
+  ): Made {
+    if (common === undefined || common.logName === "") return fail("common_config.log_name is required");
+    const cluster = envoyGrpcCluster(common.grpcService, "common_config");
+    if (!cluster.ok) return cluster;
     if (common.filterStateObjectsToLog.length > 0) return fail("filter_state_objects_to_log is not supported");
     const customTags = customTagReaders(common.customTags);
     if (!customTags.ok) return customTags;
     const options = {
-      requestHeaders: config.additionalRequestHeadersToLog.map((name) => name.toLowerCase()),
-      responseHeaders: config.additionalResponseHeadersToLog.map((name) => name.toLowerCase()),
+      requestHeaders: requestHeaders.map((name) => name.toLowerCase()),
+      responseHeaders: responseHeaders.map((name) => name.toLowerCase()),
       customTags: customTags.value,
     };
     const { node, channels, stats, clock } = this.#deps;
-    const key = Buffer.from(toBinary(CommonGrpcAccessLogConfigSchema, { ...common, customTags: [] })).toString(
-      "base64",
-    );
+    const settings = toBinary(CommonGrpcAccessLogConfigSchema, { ...common, customTags: [] });
+    const key = `${kind} ${Buffer.from(settings).toString("base64")}`;
     if (this.#clients.size >= maxSinks && !this.#clients.has(key))
       return fail(`more than ${maxSinks} different streams`);
     const client = getOrMake(this.#clients, key, () => {
       return new AlsClient({
         node,
         logName: common.logName,
+        kind,
         // Envoy's defaults: 16 KiB, 1 s.
         bufferSizeBytes: common.bufferSizeBytes ?? 16_384,
         flushIntervalMs: durationMs(common.bufferFlushInterval) ?? 1_000,

@@ -6,12 +6,14 @@ import { Backoff } from "../../lib/backoff.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { RequestRecord } from "../record.ts";
 import type { Counter, Stats } from "../stats.ts";
-import { type EntryOptions, encodeEntry } from "./encode-entry.ts";
+import { type EntryOptions, encodeEntry, encodeTcpEntry } from "./encode-entry.ts";
 import { ProtoWriter } from "./proto-writer.ts";
 
 interface AlsClientOptions {
   node: Node;
   logName: string;
+  /** TCP entries have messages, and by that streams, of their own. */
+  kind: "http" | "tcp";
   /** A batch goes out when it is this big … */
   bufferSizeBytes: number;
   /** … or this old. */
@@ -70,7 +72,8 @@ export class AlsClient {
       this.#dropped.inc();
       return;
     }
-    encodeEntry(this.#writer, record, options);
+    if (this.#options.kind === "tcp") encodeTcpEntry(this.#writer, record, options);
+    else encodeEntry(this.#writer, record, options);
     this.#entries++;
     if (this.#writer.position >= this.#options.bufferSizeBytes) this.#flush();
     else this.#flushTimer ??= this.#options.clock.setTimeout(() => this.#flush(), this.#options.flushIntervalMs);
@@ -144,7 +147,7 @@ export class AlsClient {
     }
     let first = true;
     const serialize = (entries: Buffer) => {
-      const logs = field(2, entries);
+      const logs = field(this.#options.kind === "tcp" ? 3 : 2, entries);
       const message = first ? Buffer.concat([this.#identifier, logs]) : logs;
       first = false;
       return message;

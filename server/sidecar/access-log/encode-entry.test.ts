@@ -1,8 +1,11 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { StreamAccessLogsMessage_HTTPAccessLogEntriesSchema } from "../../gen/proto/envoy/service/accesslog/v3/als_pb.js";
+import {
+  StreamAccessLogsMessage_HTTPAccessLogEntriesSchema,
+  StreamAccessLogsMessage_TCPAccessLogEntriesSchema,
+} from "../../gen/proto/envoy/service/accesslog/v3/als_pb.js";
 import { ResponseFlag } from "../record.ts";
-import { type EntryOptions, encodeEntry } from "./encode-entry.ts";
+import { type EntryOptions, encodeEntry, encodeTcpEntry } from "./encode-entry.ts";
 import { ProtoWriter } from "./proto-writer.ts";
 import { sampleRecord } from "./testing/sample-record.ts";
 
@@ -143,5 +146,24 @@ describe("encodeEntry", () => {
       writer.buffer.subarray(0, writer.position),
     );
     expect(logEntry.map((entry) => entry.request?.path)).toEqual(["/1", "/2", "/3"]);
+  });
+});
+
+describe("encodeTcpEntry", () => {
+  it("writes what protobuf-es reads: a connection's end, its bytes, whom it reached", () => {
+    const writer = new ProtoWriter(16);
+    const record = sampleRecord({ protocol: "", requestBodyBytes: 5_000_000_000, responseBodyBytes: 7 });
+    const destination = { name: "limpid.destination", read: () => "db-v1;default;db;v1;limpid" };
+    encodeTcpEntry(writer, record, { ...none, customTags: [destination] });
+    const bytes = writer.buffer.subarray(0, writer.position);
+    const { logEntry } = fromBinary(StreamAccessLogsMessage_TCPAccessLogEntriesSchema, bytes);
+    expect(logEntry).toHaveLength(1);
+    const [entry] = logEntry;
+    expect(entry?.connectionProperties).toMatchObject({ receivedBytes: 5_000_000_000n, sentBytes: 7n });
+    expect(entry?.commonProperties).toMatchObject({
+      upstreamCluster: "outbound|9080|v2|reviews.default.svc.cluster.local",
+      customTags: { "limpid.destination": "db-v1;default;db;v1;limpid" },
+      accessLogType: 3,
+    });
   });
 });

@@ -30,13 +30,27 @@ export function encodeEntry(writer: ProtoWriter, record: RequestRecord, options:
   writer.end(entry);
 }
 
+/** Appends one `envoy.data.accesslog.v3.TCPAccessLogEntry` as a `log_entry` of TCPAccessLogEntries. */
+export function encodeTcpEntry(writer: ProtoWriter, record: RequestRecord, { customTags }: EntryOptions): void {
+  const entry = writer.begin(bytes(1));
+  const common = writer.begin(bytes(1));
+  encodeCommon(writer, record, customTags);
+  writer.end(common);
+  const connection = writer.begin(bytes(2));
+  writer.uint(uint(1), record.requestBodyBytes);
+  writer.uint(uint(2), record.responseBodyBytes);
+  writer.end(connection);
+  writer.end(entry);
+}
+
 const uint = (field: number) => field << 3;
 const bytes = (field: number) => (field << 3) | 2;
 
-const protocolVersion = { "HTTP/1.0": 1, "HTTP/1.1": 2, "HTTP/2": 3 } as const;
+const protocolVersion = { "": 0, "HTTP/1.0": 1, "HTTP/1.1": 2, "HTTP/2": 3 } as const;
 const methods = ["", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
-/** AccessLogType.DownstreamEnd. */
+/** AccessLogType.DownstreamEnd and TcpConnectionEnd. */
 const downstreamEnd = 6;
+const tcpConnectionEnd = 3;
 
 function encodeCommon(writer: ProtoWriter, record: RequestRecord, customTags: readonly CustomTagReader[]): void {
   address(writer, bytes(2), record.downstreamRemoteAddress, record.downstreamRemotePort);
@@ -75,7 +89,7 @@ function encodeCommon(writer: ProtoWriter, record: RequestRecord, customTags: re
   writer.string(bytes(26), record.requestId);
   writer.uint(uint(29), record.responseHeadersBytes + record.responseBodyBytes);
   writer.uint(uint(30), record.requestHeadersBytes + record.requestBodyBytes);
-  writer.uint(uint(33), downstreamEnd);
+  writer.uint(uint(33), record.protocol === "" ? tcpConnectionEnd : downstreamEnd);
 }
 
 function encodeRequest(writer: ProtoWriter, record: RequestRecord, headers: readonly string[]): void {

@@ -101,7 +101,7 @@ const time = (ms: number) => (ms > 0 ? Math.floor(ms) : undefined);
 
 const plain: Record<string, Operator> = {
   START_TIME: (record) => new Date(record.startMs).toISOString(),
-  PROTOCOL: (record) => record.protocol,
+  PROTOCOL: (record) => record.protocol || undefined,
   RESPONSE_CODE: (record) => record.responseCode,
   RESPONSE_CODE_DETAILS: (record) => record.responseCodeDetails || undefined,
   RESPONSE_FLAGS: (record) => shortFlags(record.responseFlags),

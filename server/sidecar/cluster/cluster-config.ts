@@ -12,6 +12,7 @@ import { HttpProtocolOptionsSchema as UpstreamOptionsSchema } from "../../gen/pr
 import { durationMs } from "../config/duration.ts";
 import type { Metadata } from "../route/compile-route.ts";
 import { compileOutlier, type OutlierConfig } from "./outlier-config.ts";
+import { compileUpstreamTls, type UpstreamTls } from "./upstream-tls.ts";
 
 export type Discovery = "static" | "strict_dns" | "logical_dns" | "eds";
 
@@ -40,6 +41,8 @@ export interface ClusterConfig {
   readonly dnsRefreshMs: number;
   readonly dnsFamily: 0 | 4 | 6;
   readonly bindAddress: string;
+  /** Undefined: plain TCP. */
+  readonly tls: UpstreamTls | undefined;
 }
 
 export interface BalancerConfig {
@@ -78,6 +81,7 @@ export function compileCluster(config: Cluster): ClusterConfig {
     dnsRefreshMs: durationMs(config.dnsRefreshRate) ?? 5000,
     dnsFamily: config.dnsLookupFamily === DnsFamily.V4_ONLY ? 4 : config.dnsLookupFamily === DnsFamily.V6_ONLY ? 6 : 0,
     bindAddress: config.upstreamBindConfig?.sourceAddress?.address ?? "",
+    tls: compileUpstreamTls(config.transportSocket),
   };
 }
 
@@ -144,7 +148,7 @@ function upstreamOptions(config: Cluster) {
   // `use_downstream_protocol_config` means HTTP/1.1 here, since that is all our downstreams speak.
   if (explicit !== undefined && explicit !== "httpProtocolOptions") {
     throw new Error(
-      `typed_extension_protocol_options["${upstreamOptionsName}"].explicit_http_config.http2_protocol_options: not supported`,
+      `typed_extension_protocol_options["${upstreamOptionsName}"].explicit_http_config.http2_protocol_options: not supported; ports of protocol HTTP2 and GRPC need Envoy as the proxy`,
     );
   }
   if (protocol?.case === "autoConfig") {

@@ -25,6 +25,7 @@ export class ClusterStats {
   readonly cxActive: Gauge;
   readonly cxConnectFail: Counter;
   readonly cxConnectTimeout: Counter;
+  readonly cxAttemptsExceeded: Counter;
   readonly cxOverflow: Counter;
   readonly cxDestroy: Counter;
   readonly cxNoneHealthy: Counter;
@@ -67,6 +68,7 @@ export class ClusterStats {
     this.cxActive = stats.gauge(`${prefix}upstream_cx_active`);
     this.cxConnectFail = stats.counter(`${prefix}upstream_cx_connect_fail`);
     this.cxConnectTimeout = stats.counter(`${prefix}upstream_cx_connect_timeout`);
+    this.cxAttemptsExceeded = stats.counter(`${prefix}upstream_cx_connect_attempts_exceeded`);
     this.cxOverflow = stats.counter(`${prefix}upstream_cx_overflow`);
     this.cxDestroy = stats.counter(`${prefix}upstream_cx_destroy`);
     this.cxNoneHealthy = stats.counter(`${prefix}upstream_cx_none_healthy`);

@@ -43,7 +43,10 @@ export class Cluster {
   /** New settings; connections stay. */
   reconfigure(config: ClusterConfig): void {
     const outlierChanged = JSON.stringify(config.outlier) !== JSON.stringify(this.config.outlier);
-    this.config = config;
+    const { tls } = this.config;
+    // The very same settings keep their identity: a connection made by others is not used again.
+    this.config = tls !== undefined && tls.key === config.tls?.key ? { ...config, tls } : config;
+    if (this.config.tls !== tls) for (const endpoint of this.endpoints.values()) this.pool.drain(endpoint);
     if (outlierChanged) this.startDetector();
     this.rebalance();
   }

@@ -35,6 +35,8 @@ function compileEndpoint(entry: LbEndpoint, index: number): EndpointConfig {
   const address = endpoint?.address?.address;
   if (address?.case !== "socketAddress") throw new Error(`${path}: only socket_address is supported`);
   if (address.value.portSpecifier.case !== "portValue") throw new Error(`${path}.port_value: required`);
+  // Node throws on such a port when it is called, which would be at a client's connection.
+  if (address.value.portSpecifier.value > 65_535) throw new Error(`${path}.port_value: must be at most 65535`);
   const healthy = entry.healthStatus === HealthStatus.UNKNOWN || entry.healthStatus === HealthStatus.HEALTHY;
   return {
     address: address.value.address,

@@ -57,7 +57,8 @@ export class ConnectionPool implements ConnectionOwner {
     const spent = config.maxRequestsPerConnection > 0 && connection.requests >= config.maxRequestsPerConnection;
     if (spent) stats.cxMaxRequests.inc();
     const old = config.maxConnectionMs > 0 && performance.now() - connection.createdAt > config.maxConnectionMs;
-    if (spent || old || connection.endpoint.removed || this.cluster.removed) {
+    const outdated = connection.endpoint.removed || this.cluster.removed || connection.tls !== config.tls;
+    if (spent || old || outdated) {
       connection.close("spent");
       return;
     }
@@ -70,6 +71,29 @@ export class ConnectionPool implements ConnectionOwner {
     connection.idleSince = performance.now();
     if (config.idleTimeoutMs > 0 && !connection.timer.armed) timers.arm(connection.timer, config.idleTimeoutMs);
     connection.endpoint.idle.push(connection);
+  }
+
+  /**
+   * Counts a connection that its user has whole, as TCP sessions do. False past the limit, which holds for these also where an endpoint
+   * has none yet, as in Envoy's TCP proxy. Whoever took one gives it back.
+   */
+  takeSlot(endpoint: Endpoint): boolean {
+    const { config, stats } = this.cluster;
+    if (this.connections >= config.maxConnections) {
+      stats.cxOverflow.inc();
+      return false;
+    }
+    this.connections++;
+    endpoint.totals.connections++;
+    stats.cxTotal.inc();
+    stats.cxActive.set(this.connections);
+    return true;
+  }
+
+  freeSlot(): void {
+    this.connections--;
+    this.cluster.stats.cxActive.set(this.connections);
+    this.cluster.stats.cxDestroy.inc();
   }
 
   /** Closes what is idle now; what is busy closes when it is released. */

@@ -4,6 +4,7 @@ import { sendMessage } from "../http1/send.ts";
 import { WheelTimer } from "../timer-wheel.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { connectTls, type UpstreamTls } from "./upstream-tls.ts";
 
 /** Whoever uses a connection at the moment: one attempt of one request. */
 export interface ConnectionUser {
@@ -29,6 +30,8 @@ export class UpstreamConnection {
   readonly endpoint: Endpoint;
   readonly cluster: Cluster;
   readonly parser = new ResponseParser();
+  /** The settings it was made with; undefined: plain. */
+  readonly tls: UpstreamTls | undefined;
   user: ConnectionUser | undefined = undefined;
   requests = 0;
   connected = false;
@@ -48,16 +51,8 @@ export class UpstreamConnection {
     this.endpoint = endpoint;
     this.owner = owner;
     this.timer = new WheelTimer(() => this.onTimer());
-    const { address, port } = endpoint.config;
-    this.socket = connect({
-      host: address,
-      port,
-      noDelay: true,
-      allowHalfOpen: false,
-      localAddress: cluster.config.bindAddress || undefined,
-      onread: { buffer: readBuffer, callback: (length, bytes) => this.onRead(length, bytes as Buffer) },
-    });
-    this.socket.on("connect", () => this.onConnect());
+    this.tls = cluster.config.tls;
+    this.socket = this.tls === undefined ? this.openPlain() : this.openTls(this.tls);
     this.socket.on("error", (error) => {
       this.failure ||= (error as NodeJS.ErrnoException).code ?? error.message;
     });
@@ -65,6 +60,31 @@ export class UpstreamConnection {
     this.socket.on("close", () => this.close(this.failure || "closed"));
     this.socket.on("drain", () => this.user?.onUpstreamDrain());
     cluster.timers.arm(this.timer, cluster.config.connectTimeoutMs);
+  }
+
+  private openPlain(): Socket {
+    const socket = connect({
+      ...this.target(),
+      onread: { buffer: readBuffer, callback: (length, bytes) => this.onRead(length, bytes as Buffer) },
+    });
+    socket.on("connect", () => this.onConnect());
+    return socket;
+  }
+
+  /** Decrypted bytes come in buffers of their own. */
+  private openTls(tls: UpstreamTls): Socket {
+    const socket = connectTls(tls, this.target());
+    socket.on("secureConnect", () => {
+      socket.on("data", (bytes: Buffer) => void this.onRead(bytes.length, bytes));
+      this.onConnect();
+    });
+    return socket;
+  }
+
+  private target() {
+    const { address: host, port } = this.endpoint.config;
+    const localAddress = this.cluster.config.bindAddress || undefined;
+    return { host, port, noDelay: true, allowHalfOpen: false, localAddress };
   }
 
   /** Writes a head and a slice in one go. @returns false when the peer reads too slowly: stop until onUpstreamDrain */

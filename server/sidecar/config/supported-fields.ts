@@ -7,12 +7,15 @@ import {
 } from "../../gen/proto/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.js";
 import { RouterSchema } from "../../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { HttpInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
+import { TlsInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { HttpConnectionManagerSchema } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { LeastRequestSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js";
 import { RandomSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/random/v3/random_pb.js";
 import { RoundRobinSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
 import { PreviousHostsPredicateSchema } from "../../gen/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
 import { RawBufferSchema } from "../../gen/proto/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js";
+import { UpstreamTlsContextSchema } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { HttpProtocolOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 
 /** Extensions that may stand in a `typed_config`. */
@@ -30,6 +33,9 @@ export const extensionRegistry = createRegistry(
   RoundRobinSchema,
   PreviousHostsPredicateSchema,
   RawBufferSchema,
+  TcpProxySchema,
+  TlsInspectorSchema,
+  UpstreamTlsContextSchema,
   HttpProtocolOptionsSchema,
 );
 
@@ -54,7 +60,6 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
     // harmless: one process, one thread: there is nothing to balance between
     "enable_reuse_port",
     "connection_balance_config",
-    // harmless: only waited for by listener filters that wait
     "listener_filters_timeout",
     "continue_on_listener_filters_timeout",
     // harmless: removal and update drain alike
@@ -67,8 +72,16 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
   // harmless: every connection is HTTP/1.1 here
   "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector": [],
   "envoy.config.listener.v3.FilterChain": ["name", "filters", "metadata", "filter_chain_match", "transport_socket"],
-  // harmless: one chain a listener; what would select among several is refused
-  "envoy.config.listener.v3.FilterChainMatch": ["transport_protocol", "application_protocols"],
+  // harmless: how much is read at once
+  "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector": ["initial_read_buffer_size"],
+  "envoy.config.listener.v3.FilterChainMatch": [
+    "destination_port",
+    "prefix_ranges",
+    "server_names",
+    "transport_protocol",
+    "application_protocols",
+  ],
+  "envoy.config.core.v3.CidrRange": ["address_prefix", "prefix_len"],
   "envoy.config.listener.v3.Filter": ["name", "typed_config"],
   "envoy.config.core.v3.TransportSocket": ["name", "typed_config"],
   "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer": [],
@@ -78,6 +91,29 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
   "envoy.config.core.v3.ConfigSource": "opaque",
   "envoy.config.core.v3.Locality": "opaque",
   "envoy.config.accesslog.v3.AccessLog": "opaque",
+  "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": [
+    "stat_prefix",
+    "cluster",
+    "weighted_clusters",
+    "idle_timeout",
+    "access_log",
+    "max_connect_attempts",
+    "max_downstream_connection_duration",
+  ],
+  "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster": ["clusters"],
+  "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight": ["name", "weight"],
+  "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": [
+    "common_tls_context",
+    "sni",
+    // harmless: only how many sessions are kept for resumption, of which we keep none
+    "max_session_keys",
+  ],
+  "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext": ["validation_context", "alpn_protocols"],
+  "envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext": [
+    "trusted_ca",
+    "match_typed_subject_alt_names",
+  ],
+  "envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher": ["san_type", "matcher"],
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager": [
     "codec_type",
     "stat_prefix",
@@ -184,7 +220,7 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
   "envoy.config.common.mutation_rules.v3.HeaderMutation": ["remove", "append"],
   "envoy.config.core.v3.HeaderValueOption": ["header", "append", "append_action", "keep_empty_value"],
   "envoy.config.core.v3.HeaderValue": ["key", "value"],
-  "envoy.config.core.v3.DataSource": ["inline_string", "inline_bytes"],
+  "envoy.config.core.v3.DataSource": ["filename", "inline_string", "inline_bytes"],
   // harmless: no runtime layer overrides the default value
   "envoy.config.core.v3.RuntimeFractionalPercent": ["default_value", "runtime_key"],
   "envoy.config.core.v3.RuntimeDouble": ["default_value", "runtime_key"],
@@ -444,7 +480,11 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
     "explicit_http_config",
     "use_downstream_protocol_config",
   ],
-  "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig": ["http_protocol_options"],
+  "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig": [
+    "http_protocol_options",
+    // refused where clusters are compiled, with what to do about it
+    "http2_protocol_options",
+  ],
   "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig": [
     "http_protocol_options",
     // harmless: downstreams speak HTTP/1.1

@@ -1,27 +1,26 @@
 import type { Logger } from "../../lib/logger.ts";
-import type { Stats } from "../stats.ts";
-import { type ListenAddress, Listener } from "./listener.ts";
-import type { HttpManager } from "./manager.ts";
+import type { ChainTable } from "./chain-table.ts";
+import { type ListenAddress, Listener, type ListenerIo } from "./listener.ts";
 
 /** All listeners: warming ones wait for routes and clusters, active ones are bound, replaced ones drain. */
 export class ListenerSet {
   private readonly entries = new Map<string, Entry>();
-  private readonly stats: Stats;
+  private readonly io: ListenerIo;
   private readonly logger: Logger;
   private readonly clustersReady: () => boolean;
   private readonly drainingOld = new Set<Listener>();
   private waiters: (() => void)[] = [];
 
-  constructor(stats: Stats, logger: Logger, clustersReady: () => boolean) {
-    this.stats = stats;
+  constructor(io: ListenerIo, logger: Logger, clustersReady: () => boolean) {
+    this.io = io;
     this.logger = logger;
     this.clustersReady = clustersReady;
   }
 
-  /** A new manager on an old address takes over the socket and its connections; a new address is bound before the old one drains. */
-  put(name: string, address: ListenAddress, manager: HttpManager, backlog: number): void {
+  /** New chains on an old address take over the socket and its connections; a new address is bound before the old one drains. */
+  put(name: string, address: ListenAddress, table: ChainTable, backlog: number): void {
     const entry = this.entries.get(name);
-    this.entries.set(name, { address, manager, backlog, active: entry?.active });
+    this.entries.set(name, { address, table, backlog, active: entry?.active, failures: 0, waiting: false });
     this.warm();
   }
 
@@ -35,10 +34,10 @@ export class ListenerSet {
   /** Brings into force what has its routes. Called whenever routes or clusters change. */
   warm(): void {
     for (const [name, entry] of this.entries) {
-      if (entry.manager.routes.table === undefined) continue;
+      if (!entry.table.ready) continue;
       if (entry.active !== undefined && sameAddress(entry.active.address, entry.address)) {
-        entry.active.manager = entry.manager;
-      } else if (this.clustersReady()) {
+        entry.active.use(entry.table);
+      } else if (this.clustersReady() && !entry.waiting) {
         this.bind(name, entry);
       }
     }
@@ -47,7 +46,9 @@ export class ListenerSet {
 
   get ready(): boolean {
     for (const entry of this.entries.values()) {
-      const { active, address } = entry;
+      const { active, address, failures } = entry;
+      // One port that somebody else has must not keep the others from being ready, as in Envoy, where such a listener is refused.
+      if (failures >= failuresUntilGivenUp) continue;
       if (active?.bound !== true || !sameAddress(active.address, address)) return false;
     }
     return true;
@@ -78,18 +79,26 @@ export class ListenerSet {
 
   private bind(name: string, entry: Entry): void {
     const old = entry.active;
-    const listener = new Listener(name, entry.address, entry.manager, this.stats, entry.backlog);
+    const listener = new Listener(name, entry.address, entry.table, this.io, entry.backlog);
     entry.active = listener;
     listener.listening.then(
       () => {
+        entry.failures = 0;
         if (old !== undefined) this.retire(old);
         this.wake();
       },
-      (error: Error) => {
-        this.logger.error({ listener: name, error: error.message }, "cannot listen; trying again");
+      (error: NodeJS.ErrnoException) => {
         const current = this.entries.get(name);
         if (current?.active === listener) current.active = old;
-        setTimeout(() => this.warm(), retryMs).unref();
+        entry.failures += permanent.has(error.code ?? "") ? failuresUntilGivenUp : 1;
+        const againInMs = Math.min(maxRetryMs, retryMs * 2 ** Math.max(0, entry.failures - failuresUntilGivenUp));
+        this.logger.error({ listener: name, error: error.message, againInMs }, "cannot listen; will try again");
+        entry.waiting = true;
+        setTimeout(() => {
+          entry.waiting = false;
+          this.warm();
+        }, againInMs).unref();
+        this.wake();
       },
     );
   }
@@ -109,14 +118,23 @@ export class ListenerSet {
 
 interface Entry {
   readonly address: ListenAddress;
-  readonly manager: HttpManager;
+  readonly table: ChainTable;
   readonly backlog: number;
   active: Listener | undefined;
+  /** To bind it, in a row. */
+  failures: number;
+  /** Until the next try. */
+  waiting: boolean;
 }
 
 /** Replaced and removed listeners let their requests end for this long. */
 const drainMs = 30_000;
 /** Another process may hold the port a moment longer. */
 const retryMs = 250;
+const maxRetryMs = 30_000;
+/** With the pause between them: five seconds, as long as a predecessor takes to go. */
+const failuresUntilGivenUp = 20;
+/** The port is below 1024 and we are not root, or the address is not this machine's: no waiting helps. */
+const permanent = new Set(["EACCES", "EADDRNOTAVAIL"]);
 
 const sameAddress = (a: ListenAddress, b: ListenAddress): boolean => a.address === b.address && a.port === b.port;

@@ -1,41 +1,64 @@
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { statName } from "../cluster/cluster-stats.ts";
 import type { Counter, Gauge, Stats } from "../stats.ts";
-import { type ConnectionHost, DownstreamConnection } from "./downstream-connection.ts";
-import type { HttpManager } from "./manager.ts";
+import type { Hello } from "../tcp/client-hello.ts";
+import { TcpSession } from "../tcp/tcp-session.ts";
+import type { Timers } from "../timers.ts";
+import type { ChainTable, FilterChain } from "./chain-table.ts";
+import { DownstreamConnection } from "./downstream-connection.ts";
+import { HttpHost } from "./http-host.ts";
+import { Inspection } from "./inspection.ts";
+import { InspectorStats } from "./inspector-stats.ts";
 
 export interface ListenAddress {
   readonly address: string;
   readonly port: number;
 }
 
+export interface ListenerIo {
+  readonly stats: Stats;
+  readonly timers: Timers;
+}
+
+/** Whatever a listener accepted: an HTTP or TCP connection, or one of which it is not known yet. */
+interface Accepted {
+  drain(): void;
+  destroy(): void;
+}
+
 /** A bound socket with its connections. Filter chains change underneath it; a new address is a new listener. */
-export class Listener implements ConnectionHost {
+export class Listener {
   readonly name: string;
   readonly address: ListenAddress;
-  manager: HttpManager;
   /** Resolves when bound, rejects when it cannot be. */
   readonly listening: Promise<void>;
   bound = false;
+  private table: ChainTable;
+  private readonly hosts = new Map<string, HttpHost>();
   private readonly server: Server;
-  private readonly connections = new Set<DownstreamConnection>();
+  /** With the id of their chain; empty while it is not chosen, and once it is gone. */
+  private readonly accepted = new Map<Accepted, string>();
+  private readonly timers: Timers;
+  private readonly inspectorStats: InspectorStats;
   private readonly cxTotal: Counter;
   private readonly cxActive: Gauge;
   private readonly cxDestroy: Counter;
+  private readonly noChain: Counter;
+  private readonly retirements = new Set<NodeJS.Timeout>();
 
-  constructor(name: string, address: ListenAddress, manager: HttpManager, stats: Stats, backlog: number) {
+  constructor(name: string, address: ListenAddress, table: ChainTable, { stats, timers }: ListenerIo, backlog: number) {
     this.name = name;
     this.address = address;
-    this.manager = manager;
+    this.table = table;
+    this.timers = timers;
     const prefix = `listener.${statName(`${address.address}:${address.port}`)}.`;
+    this.inspectorStats = new InspectorStats(stats, prefix);
     this.cxTotal = stats.counter(`${prefix}downstream_cx_total`);
     this.cxActive = stats.gauge(`${prefix}downstream_cx_active`);
     this.cxDestroy = stats.counter(`${prefix}downstream_cx_destroy`);
-    this.server = createServer({ noDelay: true }, (socket) => {
-      this.cxTotal.inc();
-      this.cxActive.add(1);
-      this.connections.add(new DownstreamConnection(socket, this));
-    });
+    this.noChain = stats.counter(`${prefix}no_filter_chain_match`);
+    // TCP sessions keep the other direction open when one has ended; HTTP connections say themselves that they don't.
+    this.server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.accept(socket));
     this.listening = new Promise((resolve, reject) => {
       this.server.once("error", reject);
       this.server.listen({ host: address.address, port: address.port, backlog }, () => {
@@ -54,25 +77,109 @@ export class Listener implements ConnectionHost {
     return typeof bound === "object" && bound !== null ? bound.port : this.address.port;
   }
 
-  onConnectionClosed(connection: DownstreamConnection): void {
-    if (!this.connections.delete(connection)) return;
-    this.cxActive.add(-1);
-    this.cxDestroy.inc();
+  /**
+   * Brings other chains into force. HTTP connections go on with the manager of the chain that matches as theirs did; TCP sessions keep what
+   * they began with, and those of a chain that is gone get Envoy's default drain time to end. https://www.envoyproxy.io/docs/envoy/latest/operations/cli#cmdoption-drain-time-s
+   */
+  use(table: ChainTable): void {
+    if (table === this.table) return;
+    this.table = table;
+    const ids = new Set(table.chains.map((chain) => chain.id));
+    for (const chain of table.chains) {
+      const host = chain.kind === "http" ? this.hosts.get(chain.id) : undefined;
+      if (host !== undefined && chain.kind === "http") host.manager = chain.manager;
+    }
+    for (const id of this.hosts.keys()) if (!ids.has(id)) this.hosts.delete(id);
+    const orphans = [...this.accepted].filter(([, id]) => id !== "" && !ids.has(id)).map(([connection]) => connection);
+    for (const connection of orphans) {
+      this.accepted.set(connection, "");
+      connection.drain();
+    }
+    if (orphans.length === 0) return;
+    const timer = setTimeout(() => {
+      this.retirements.delete(timer);
+      for (const connection of orphans) connection.destroy();
+    }, chainDrainMs).unref();
+    this.retirements.add(timer);
   }
 
   /** Stops accepting; open connections close after their current request, or when `ms` are over. */
   async drain(ms: number): Promise<void> {
     this.server.close();
-    for (const connection of [...this.connections]) connection.drain();
+    for (const connection of [...this.accepted.keys()]) connection.drain();
     const deadline = performance.now() + ms;
-    while (this.connections.size > 0 && performance.now() < deadline) {
+    while (this.accepted.size > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, Math.min(20, ms)));
     }
     this.destroy();
   }
 
   destroy(): void {
+    for (const timer of this.retirements) clearTimeout(timer);
     this.server.close();
-    for (const connection of [...this.connections]) connection.destroy();
+    for (const connection of [...this.accepted.keys()]) connection.destroy();
+  }
+
+  private accept(socket: Socket): void {
+    this.cxTotal.inc();
+    this.cxActive.add(1);
+    const { inspector } = this.table;
+    if (inspector === undefined) {
+      this.handOver(socket, undefined);
+      return;
+    }
+    const inspection = new Inspection(socket, inspector, this.timers, this.inspectorStats, (found) => {
+      this.accepted.delete(inspection);
+      if (found !== undefined) this.handOver(socket, found);
+      else {
+        socket.destroy();
+        this.closed();
+      }
+    });
+    this.accepted.set(inspection, "");
+  }
+
+  private handOver(socket: Socket, hello: Hello | undefined): void {
+    const chain = this.table.find(() => ({
+      localAddress: socket.localAddress ?? "",
+      localPort: socket.localPort ?? 0,
+      serverName: hello?.kind === "tls" ? hello.serverName : "",
+      transportProtocol: hello?.kind === "tls" ? "tls" : "raw_buffer",
+      applicationProtocols: hello?.kind === "tls" ? hello.protocols : none,
+    }));
+    if (chain === undefined) {
+      this.noChain.inc();
+      socket.destroy();
+      this.closed();
+    } else this.serve(socket, chain);
+  }
+
+  private serve(socket: Socket, chain: FilterChain): void {
+    if (chain.kind === "tcp") {
+      const session = new TcpSession(socket, chain.proxy, (ended) => this.onClosed(ended));
+      this.accepted.set(session, chain.id);
+      return;
+    }
+    socket.allowHalfOpen = false;
+    let host = this.hosts.get(chain.id);
+    if (host === undefined) {
+      host = new HttpHost(chain.manager, (connection) => this.onClosed(connection));
+      this.hosts.set(chain.id, host);
+    }
+    this.accepted.set(new DownstreamConnection(socket, host), chain.id);
+    if (socket.isPaused()) socket.resume();
+  }
+
+  private onClosed(connection: Accepted): void {
+    if (this.accepted.delete(connection)) this.closed();
+  }
+
+  private closed(): void {
+    this.cxActive.add(-1);
+    this.cxDestroy.inc();
   }
 }
+
+const none: readonly string[] = [];
+/** Envoy's default --drain-time-s. */
+const chainDrainMs = 600_000;

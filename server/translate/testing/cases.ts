@@ -9,14 +9,19 @@ import { ListenerSchema } from "../../gen/proto/envoy/config/listener/v3/listene
 import { VirtualHostSchema } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "../../gen/proto/envoy/config/route/v3/route_pb.js";
 import { OpenTelemetryConfigSchema } from "../../gen/proto/envoy/config/trace/v3/opentelemetry_pb.js";
-import { HttpGrpcAccessLogConfigSchema } from "../../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
+import {
+  HttpGrpcAccessLogConfigSchema,
+  TcpGrpcAccessLogConfigSchema,
+} from "../../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
 import { CorsPolicySchema, CorsSchema } from "../../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
 import { HTTPFaultSchema } from "../../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { HeaderMutationSchema } from "../../gen/proto/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.js";
 import { RouterSchema } from "../../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
+import { TlsInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { HttpConnectionManagerSchema } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { PreviousHostsPredicateSchema } from "../../gen/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
+import { UpstreamTlsContextSchema } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { HttpProtocolOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { type ProxyNode, parseProxy } from "../../model/parse-proxy.ts";
 import type { MeshProxy } from "../../model/proxy.ts";
@@ -63,6 +68,9 @@ const registry = createRegistry(
   CorsPolicySchema,
   HeaderMutationSchema,
   HttpGrpcAccessLogConfigSchema,
+  TcpGrpcAccessLogConfigSchema,
+  TlsInspectorSchema,
+  UpstreamTlsContextSchema,
   OpenTelemetryConfigSchema,
   PreviousHostsPredicateSchema,
   HttpProtocolOptionsSchema,

@@ -1,0 +1,80 @@
+import { createServer as createHttpsServer } from "node:https";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
+import type { Certificate } from "./certificates.ts";
+
+export interface TcpApplication {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Speaks first, its name and a line feed, and then repeats what it hears; ends when its client has. */
+export const startEcho = (name: string): Promise<TcpApplication> =>
+  start(
+    createServer({ allowHalfOpen: true }, (socket) => {
+      socket.write(`${name}\n`);
+      socket.pipe(socket);
+    }),
+  );
+
+/** Says its name, and the server name that it was asked for, and hangs up. */
+export const startTls = (name: string, certificate: Certificate): Promise<TcpApplication> =>
+  start(createTlsServer(certificate, (socket) => socket.end(`${name} ${socket.servername || "-"}`)));
+
+/** HTTP over TLS: answers with the Host header and the server name. */
+export const startHttps = (certificate: Certificate): Promise<TcpApplication> =>
+  start(
+    createHttpsServer(certificate, (request, response) => {
+      const { servername } = request.socket as Socket & { servername?: string };
+      response.end(`${request.headers.host} ${servername}`);
+    }),
+  );
+
+async function start(server: Server): Promise<TcpApplication> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.on("close", () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+/** Sends a text, ends its side, and resolves with all that came back, `""` also when the connection was broken off. */
+export const talk = (address: string, port: number, text = ""): Promise<string> =>
+  all(connect({ host: address, port, allowHalfOpen: true }), (socket) => socket.end(text));
+
+/** Breaks the connection off as soon as something has come, and resolves once it is gone. */
+export const hangUp = (address: string, port: number): Promise<void> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: address, port, allowHalfOpen: true });
+    socket.on("error", () => {});
+    socket.on("data", () => socket.resetAndDestroy());
+    socket.on("close", () => resolve());
+  });
+
+/** As `talk`, silently over TLS, with any certificate taken; no name: no SNI. */
+export const talkTls = (address: string, port: number, servername?: string): Promise<string> =>
+  all(connectTls({ host: address, port, rejectUnauthorized: false, ...(servername && { servername }) }), () => {});
+
+function all(socket: Socket, begin: (socket: Socket) => void): Promise<string> {
+  return new Promise((resolve) => {
+    let text = "";
+    socket.setEncoding("utf8");
+    socket.setTimeout(10_000, () => socket.destroy());
+    socket.on("data", (chunk) => {
+      text += chunk;
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(text));
+    begin(socket);
+  });
+}

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { destinationSchema } from "./destination.ts";
+import { dnsLabel, labels, nonNegativeInt32, port } from "./fields.ts";
+import { gatewayName } from "./http-match.ts";
+import { hostCovers, ipOrCidrError, wildcardHostError } from "./names.ts";
+import { notYet, type Report, rule, text } from "./schema.ts";
+
+/** https://istio.io/latest/docs/reference/config/networking/virtual-service/#RouteDestination */
+const routeDestinationSchema = z.strictObject({
+  destination: destinationSchema,
+  weight: nonNegativeInt32()
+    .optional()
+    .describe("Share of the connections, relative to the sum of all weights of the rule."),
+});
+export type RouteDestination = z.output<typeof routeDestinationSchema>;
+
+const routes = () =>
+  rule(z.array(routeDestinationSchema).min(1, "needs at least one destination"), (destinations, report) => {
+    // One destination gets everything, whatever its weight; several share by weight, and something has to be shared.
+    if (destinations.length > 1 && destinations.every((destination) => (destination.weight ?? 0) === 0)) {
+      report([], "the weights of several destinations must not all be 0 or unset");
+    }
+  }).describe("Where the connections go, by weight.");
+
+const commonMatch = () => ({
+  destinationSubnets: z
+    .array(text(ipOrCidrError))
+    .optional()
+    .describe("Addresses that the client connected to; with interception NONE that is its own proxy's."),
+  port: port().optional().describe("The port of the service that is called."),
+  sourceLabels: labels().optional().describe("Labels that the calling workload must have."),
+  sourceNamespace: dnsLabel().optional(),
+  gateways: z.array(gatewayName()).optional(),
+});
+
+/** https://istio.io/latest/docs/reference/config/networking/virtual-service/#L4MatchAttributes */
+const l4MatchSchema = z.strictObject({
+  ...commonMatch(),
+  sourceSubnet: notYet("use sourceLabels or sourceNamespace"),
+});
+export type L4MatchAttributes = z.output<typeof l4MatchSchema>;
+
+export const tcpRouteSchema = z.strictObject({
+  match: z.array(l4MatchSchema).optional().describe("Alternatives; none: every connection."),
+  route: routes(),
+});
+export type TCPRoute = z.output<typeof tcpRouteSchema>;
+
+/** https://istio.io/latest/docs/reference/config/networking/virtual-service/#TLSMatchAttributes */
+const tlsMatchSchema = z.strictObject({
+  sniHosts: z
+    .array(text(wildcardHostError))
+    .min(1, "needs at least one SNI host")
+    .describe("Server names that the client asks for; each must be one of the hosts, or narrower."),
+  ...commonMatch(),
+});
+
+export const tlsRouteSchema = z.strictObject({
+  match: z.array(tlsMatchSchema).min(1, "needs at least one match"),
+  route: routes(),
+});
+export type TLSRoute = z.output<typeof tlsRouteSchema>;
+
+/** A rule can't catch server names that its VirtualService does not own. */
+export function checkSniHosts(hosts: readonly string[], tls: readonly TLSRoute[], report: Report): void {
+  tls.forEach((route, at) => {
+    (route.match ?? []).forEach((match, index) => {
+      (match.sniHosts ?? []).forEach((sni, position) => {
+        if (wildcardHostError(sni) !== undefined || hosts.some((host) => hostCovers(host, sni))) return;
+        report(
+          ["tls", at, "match", index, "sniHosts", position],
+          `${sni} is not one of the hosts, nor narrower than one: ${hosts.join(", ")}`,
+        );
+      });
+    });
+  });
+}

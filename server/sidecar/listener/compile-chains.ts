@@ -1,0 +1,92 @@
+import { createHash } from "node:crypto";
+import { toBinary } from "@bufbuild/protobuf";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import { TrafficDirection } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import {
+  FilterChainMatchSchema,
+  type FilterChain as FilterChainProto,
+  FilterChainSchema,
+} from "../../gen/proto/envoy/config/listener/v3/listener_components_pb.js";
+import type { Listener as ListenerProto } from "../../gen/proto/envoy/config/listener/v3/listener_pb.js";
+import { TlsInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
+import {
+  type HttpConnectionManager,
+  HttpConnectionManagerSchema,
+} from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import { durationMs } from "../config/duration.ts";
+import { compileTcpProxy, type TcpProxyIo } from "../tcp/tcp-proxy.ts";
+import { compileChainMatch } from "./chain-match.ts";
+import { ChainTable, type FilterChain, type InspectorOptions } from "./chain-table.ts";
+import { compileManager, type ManagerIo } from "./compile-manager.ts";
+import type { RouteSource } from "./manager.ts";
+
+export interface ChainsIo extends ManagerIo, TcpProxyIo {}
+
+/** Throws an Error naming the field. `routesFor` gives each connection manager the holder of its routes. */
+export function compileChains(
+  proto: ListenerProto,
+  io: ChainsIo,
+  routesFor: (config: HttpConnectionManager) => RouteSource,
+): ChainTable {
+  const direction = proto.trafficDirection === TrafficDirection.INBOUND ? "inbound" : "outbound";
+  const compile = (chain: FilterChainProto, path: string): FilterChain =>
+    prefixed(path, () => compileChain(chain, direction, io, routesFor));
+  const chains = proto.filterChains.map((chain, index) => compile(chain, `filter_chains[${index}]`));
+  const { defaultFilterChain } = proto;
+  const fallback = defaultFilterChain && compile(defaultFilterChain, "default_filter_chain");
+  if (chains.length === 0 && fallback === undefined) throw new Error("filter_chains: one is required");
+  return new ChainTable(chains, fallback, inspectorOf(proto));
+}
+
+function compileChain(
+  proto: FilterChainProto,
+  direction: "inbound" | "outbound",
+  io: ChainsIo,
+  routesFor: (config: HttpConnectionManager) => RouteSource,
+): FilterChain {
+  if (proto.transportSocket !== undefined && proto.transportSocket.configType.case === undefined) {
+    throw new Error("transport_socket: not supported");
+  }
+  const match = prefixed("filter_chain_match", () => compileChainMatch(proto.filterChainMatch));
+  const [filter, second] = proto.filters;
+  if (second !== undefined) throw new Error("filters[1]: more than one network filter is not supported");
+  const any = filter?.configType.case === "typedConfig" ? filter.configType.value : undefined;
+  const http = any && anyUnpack(any, HttpConnectionManagerSchema);
+  const tcp = any && anyUnpack(any, TcpProxySchema);
+  return prefixed("filters[0].typed_config", () => {
+    if (http !== undefined) {
+      const manager = compileManager(http, direction, routesFor(http), io);
+      return { kind: "http", id: `http ${matchKey(proto)}`, match, manager };
+    }
+    if (tcp === undefined) throw new Error("an HTTP connection manager or a TCP proxy is required");
+    const id = `tcp ${createHash("sha256").update(toBinary(FilterChainSchema, proto)).digest("base64")}`;
+    return { kind: "tcp", id, match, proxy: compileTcpProxy(tcp, direction, io) };
+  });
+}
+
+const matchKey = ({ filterChainMatch }: FilterChainProto): string =>
+  filterChainMatch === undefined
+    ? ""
+    : Buffer.from(toBinary(FilterChainMatchSchema, filterChainMatch)).toString("base64");
+
+/** Envoy's default is 15 s, and then to close. */
+function inspectorOf(proto: ListenerProto): InspectorOptions | undefined {
+  const inspects = proto.listenerFilters.some(
+    ({ configType }) =>
+      configType.case === "typedConfig" && anyUnpack(configType.value, TlsInspectorSchema) !== undefined,
+  );
+  if (!inspects) return undefined;
+  return {
+    timeoutMs: durationMs(proto.listenerFiltersTimeout) ?? 15_000,
+    continueOnTimeout: proto.continueOnListenerFiltersTimeout,
+  };
+}
+
+function prefixed<T>(path: string, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    throw new Error(`${path}.${(cause as Error).message}`);
+  }
+}

@@ -1,0 +1,142 @@
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Endpoint } from "../cluster/endpoint.ts";
+import { openSocket } from "../cluster/open-socket.ts";
+import { WheelTimer } from "../timer-wheel.ts";
+
+export interface ConnectFailure {
+  readonly reason: string;
+}
+
+interface UpstreamUser {
+  onConnected(upstream: TcpUpstream): void;
+  onConnectFailure(failure: ConnectFailure): void;
+  onUpstreamData(bytes: Buffer): void;
+  onUpstreamEnd(): void;
+  onUpstreamDrain(): void;
+  onUpstreamClose(reset: boolean): void;
+}
+
+/** The connection to one endpoint that a session uses whole, counted within the cluster's circuit breaker. */
+export class TcpUpstream {
+  localAddress = "";
+  private readonly cluster: Cluster;
+  private readonly endpoint: Endpoint;
+  private readonly user: UpstreamUser;
+  private readonly socket: Socket;
+  private readonly timer: WheelTimer;
+  private readonly startedAt = performance.now();
+  private connected = false;
+  private closed = false;
+  private failure = "";
+  private wasReset = false;
+  /** The user went before it was connected, which is not the endpoint's fault. */
+  private abandoned = false;
+
+  constructor(cluster: Cluster, endpoint: Endpoint, user: UpstreamUser) {
+    this.cluster = cluster;
+    this.endpoint = endpoint;
+    this.user = user;
+    endpoint.active++;
+    endpoint.totals.requests++;
+    this.timer = new WheelTimer(() => this.onConnectTimeout());
+    const { socket, ready } = openSocket(cluster.config, endpoint);
+    this.socket = socket;
+    socket.once(ready, () => this.onConnect());
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      this.failure ||= error.code ?? error.message;
+      this.wasReset ||= error.code === "ECONNRESET";
+    });
+    socket.on("close", () => this.onClose());
+    cluster.timers.arm(this.timer, cluster.config.connectTimeoutMs);
+  }
+
+  /** @returns false when the peer reads too slowly: stop until onUpstreamDrain */
+  write(bytes: Buffer): boolean {
+    this.cluster.stats.txBytes.inc(bytes.length);
+    return this.closed || this.socket.write(bytes);
+  }
+
+  /** After what was written; before the connection is made, whoever calls does so again once it is. */
+  end(): void {
+    if (this.connected) this.socket.end();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (this.connected && this.socket.isPaused()) this.socket.resume();
+  }
+
+  /** A TLS socket has no reset of its own: Node throws. */
+  reset(): void {
+    if (this.connected && !this.closed && !(this.socket instanceof TLSSocket)) this.socket.resetAndDestroy();
+    else this.destroy();
+  }
+
+  destroy(): void {
+    this.abandoned = true;
+    this.socket.destroy();
+  }
+
+  /** The client is gone: what it sent still goes out, and nothing more is read. */
+  finish(): void {
+    if (this.closed) return;
+    if (!this.connected) this.destroy();
+    else {
+      this.socket.destroySoon();
+      // A peer that never reads must not hold the connection for ever.
+      this.cluster.timers.arm(this.timer, flushMs);
+    }
+  }
+
+  private onConnect(): void {
+    if (this.closed) return;
+    this.connected = true;
+    this.timer.cancel();
+    const { cluster, endpoint, socket, user } = this;
+    this.localAddress = `${socket.localAddress}:${socket.localPort}`;
+    cluster.stats.cxConnectMs.record(performance.now() - this.startedAt);
+    cluster.onLocalSuccess(endpoint);
+    // Without a code of its own a connection made counts as a success, or single failures would add up over days.
+    cluster.onResponse(endpoint, 200);
+    socket.on("data", (bytes: Buffer) => {
+      cluster.stats.rxBytes.inc(bytes.length);
+      user.onUpstreamData(bytes);
+    });
+    socket.on("end", () => user.onUpstreamEnd());
+    socket.on("drain", () => user.onUpstreamDrain());
+    user.onConnected(this);
+  }
+
+  private onConnectTimeout(): void {
+    if (!this.connected) {
+      this.cluster.stats.cxConnectTimeout.inc();
+      this.failure ||= "connection timeout";
+    }
+    this.socket.destroy();
+  }
+
+  private onClose(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.timer.cancel();
+    const { cluster, endpoint, user } = this;
+    endpoint.active--;
+    cluster.pool.freeSlot();
+    if (this.connected) {
+      user.onUpstreamClose(this.wasReset);
+      return;
+    }
+    if (this.abandoned) return;
+    cluster.stats.cxConnectFail.inc();
+    endpoint.totals.connectFailures++;
+    cluster.onLocalFailure(endpoint);
+    user.onConnectFailure({ reason: this.failure || "connection closed" });
+  }
+}
+
+const flushMs = 10_000;
