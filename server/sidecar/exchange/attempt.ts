@@ -128,7 +128,7 @@ export class Attempt implements PendingRequest, ConnectionUser {
           exchange.record.responseBodyBytes = parser.bodyBytes;
           if (this.discarding) break;
           exchange.connection.lastActivity = performance.now();
-          this.checkPressure(exchange.respondBody(bytes, parser.bodyStart, parser.bodyEnd, parser.ranges));
+          this.checkPressure(exchange.respondBody(bytes, parser.bodyStart, parser.bodyEnd, parser.chunkRanges));
           break;
         case ParseEvent.done:
           if (parser.head.status < 200) break;

@@ -23,7 +23,9 @@ export function prepareRequest(exchange: Exchange, manager: HttpManager): boolea
     else if (name.length === 12 && name === "x-request-id") requestId = headers[i + 1];
     else if (name.length === 15 && name === "x-forwarded-for") forwardedFor = headers[i + 1];
     else if (name.length === 17 && name === "x-forwarded-proto") proto = headers[i + 1];
+    else if (name.startsWith("x-envoy-")) exchange.envoyFields = true;
   }
+  if (exchange.envoyFields) sanitize(headers, options.useRemoteAddress);
   if (proto === undefined || options.useRemoteAddress) setHeader(headers, "x-forwarded-proto", "http");
   else if (proto === "https") exchange.scheme = "https";
   if (options.useRemoteAddress && !options.skipXffAppend) forwardedFor = appendForwardedFor(exchange, forwardedFor);
@@ -50,6 +52,37 @@ export function prepareRequest(exchange: Exchange, manager: HttpManager): boolea
   record.path = exchange.path;
   return path !== undefined;
 }
+
+/**
+ * Nobody outside may say that a request came from inside, and at the edge (`use_remote_address`) nobody may set timeouts and retries.
+ * https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/header_sanitizing
+ */
+function sanitize(headers: string[], edge: boolean): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    const name = headers[i] as string;
+    if (name === "x-envoy-internal" || (edge && internalFields.has(name))) headers.splice(i, 2);
+  }
+}
+
+const internalFields = new Set([
+  "x-envoy-decorator-operation",
+  "x-envoy-downstream-service-cluster",
+  "x-envoy-downstream-service-node",
+  "x-envoy-expected-rq-timeout-ms",
+  "x-envoy-force-trace",
+  "x-envoy-hedge-on-per-try-timeout",
+  "x-envoy-ip-tags",
+  "x-envoy-max-retries",
+  "x-envoy-original-url",
+  "x-envoy-retriable-header-names",
+  "x-envoy-retriable-status-codes",
+  "x-envoy-retry-grpc-on",
+  "x-envoy-retry-on",
+  "x-envoy-upstream-alt-stat-name",
+  "x-envoy-upstream-rq-per-try-timeout-ms",
+  "x-envoy-upstream-rq-timeout-alt-response",
+  "x-envoy-upstream-rq-timeout-ms",
+]);
 
 function appendForwardedFor(exchange: Exchange, before: string | undefined): string {
   const peer = exchange.record.downstreamRemoteAddress;

@@ -4,6 +4,7 @@ import type { ResponseHead } from "../http1/head.ts";
 import { getHeader, setHeader } from "../http1/headers.ts";
 import { ResponseFlag } from "../record.ts";
 import type { CompiledRoute, ForwardTarget } from "../route/compile-route.ts";
+import { takeOverrides } from "../route/request-overrides.ts";
 import type { ResetReason } from "../route/retry-policy.ts";
 import {
   backOffMs,
@@ -34,7 +35,10 @@ export class Router {
   requestDone = false;
   private begun = false;
   private attempt: Attempt | undefined = undefined;
-  private retry: CompiledRetryPolicy | undefined = undefined;
+  /** The route's, or what the request asked for. 0 is none. */
+  timeoutMs = 0;
+  retry: CompiledRetryPolicy | undefined = undefined;
+  perTryTimeoutMs = 0;
   private retriesLeft = 0;
   private retries = 0;
   private retrying = false;
@@ -129,7 +133,7 @@ export class Router {
     this.attempt = undefined;
     const overflow = reason === "overflow";
     if (!overflow) cluster?.onLocalFailure(attempt.endpoint);
-    const outcome = resetReply(reason, detail);
+    const outcome = resetReply(reason, detail, this.retries > 0);
     exchange.record.upstreamTransportFailureReason = outcome.transportFailure;
     if (
       !exchange.responseStarted &&
@@ -189,6 +193,9 @@ export class Router {
       exchange.reply(403, "", "upgrade_failed", 0);
       return;
     }
+    const { timeoutMs, retry } = exchange.envoyFields ? takeOverrides(exchange.headers, action) : action;
+    this.timeoutMs = timeoutMs;
+    this.perTryTimeoutMs = retry?.perTryTimeoutMs ?? 0;
     finishUpstreamHeaders(exchange, route, action, cluster);
     if (cluster.activeRequests >= cluster.config.maxRequests) {
       cluster.stats.rqPendingOverflow.inc();
@@ -198,9 +205,9 @@ export class Router {
     cluster.activeRequests++;
     this.counted = true;
     cluster.stats.rqActive.set(cluster.activeRequests);
-    if (action.retry !== undefined && requestRetriable(action.retry, exchange)) {
-      this.retry = action.retry;
-      this.retriesLeft = action.retry.numRetries;
+    if (retry !== undefined && requestRetriable(retry, exchange)) {
+      this.retry = retry;
+      this.retriesLeft = retry.numRetries;
     }
     this.keepBody = exchange.hasBody && (this.retry !== undefined || action.mirrors.length > 0);
     this.armDuration(action);
@@ -228,7 +235,7 @@ export class Router {
       this.tried.add(endpoint);
     }
     exchange.record.upstreamAttempts++;
-    const attempt = new Attempt(this, cluster, endpoint, retry?.perTryTimeoutMs ?? 0);
+    const attempt = new Attempt(this, cluster, endpoint, this.perTryTimeoutMs);
     this.attempt = attempt;
     attempt.start();
   }
@@ -302,7 +309,7 @@ export class Router {
 
   private overflow(): void {
     const { cluster, exchange } = this;
-    const outcome = resetReply("overflow", "");
+    const outcome = resetReply("overflow", "", false);
     cluster?.stats.response(503);
     exchange.reply(503, outcome.body, outcome.details, outcome.flag, ["x-envoy-overloaded", "true"]);
   }
@@ -310,9 +317,9 @@ export class Router {
   /** The route timeout runs from the end of the request to the end of the response, over all attempts. */
   private armTimeout(): void {
     const { action, exchange } = this;
-    if (action === undefined || action.timeoutMs === 0 || exchange.finished) return;
+    if (action === undefined || this.timeoutMs === 0 || exchange.finished) return;
     this.timeout = new WheelTimer(() => this.onTimeout());
-    exchange.manager.timers.arm(this.timeout, action.timeoutMs);
+    exchange.manager.timers.arm(this.timeout, this.timeoutMs);
   }
 
   private armDuration(action: ForwardTarget): void {

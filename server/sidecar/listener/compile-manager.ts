@@ -138,7 +138,8 @@ function compileOptions(config: HttpConnectionManager, envoyHeaders: boolean): M
     acceptHttp10: http1?.acceptHttp10 ?? false,
     defaultHost: http1?.defaultHostForHttp10 ?? "",
     envoyHeaders,
-    bufferLimit: 64 * 1024,
+    // Envoy's default of per_connection_buffer_limit_bytes.
+    bufferLimit: 1024 * 1024,
   };
 }
 
