@@ -13,15 +13,19 @@ export async function runCollector(options: CommonOptions): Promise<void> {
     const ports = meshPorts(portOffsetOf(options));
     const data = dataFolderOf(options);
     mkdirSync(data, { recursive: true, mode: 0o700 });
+    const logger = createLogger("collector");
+    const path = join(data, "telemetry.db");
     const store = await openSqliteTelemetryStore({
-      path: join(data, "telemetry.db"),
+      path,
+      onReplaced: (why) =>
+        logger.warn({ path, why }, "the telemetry file could not be used any more; a new one was begun"),
       migrations: join(packageRoot, "prisma/telemetry/migrations"),
     });
     const collector = createCollector({
       store,
       grpcPort: ports.collectorGrpc,
       httpPort: ports.collectorHttp,
-      logger: createLogger("collector"),
+      logger,
     });
     await collector.start();
     onShutdown(async () => {
