@@ -45,8 +45,6 @@ export class Attempt implements PendingRequest, ConnectionUser {
     record.upstreamRemotePort = endpoint.config.port;
     record.upstreamHostMetadata = endpoint.config.metadata;
     endpoint.active++;
-    endpoint.totals.requests++;
-    cluster.stats.rqTotal.inc();
     this.requestDone = this.router.requestDone || !exchange.hasBody;
     if (this.requestDone) this.armPerTry();
     cluster.pool.acquire(endpoint, this);
@@ -62,6 +60,8 @@ export class Attempt implements PendingRequest, ConnectionUser {
     this.connection = connection;
     connection.user = this;
     connection.requests++;
+    this.cluster.stats.rqTotal.inc();
+    this.endpoint.totals.requests++;
     connection.parser.toHead = exchange.method === "HEAD";
     connection.parser.ranges = exchange.needsRanges ? [] : undefined;
     record.upstreamLocalAddress = connection.localAddress;

@@ -58,6 +58,7 @@ export class Router {
     const { exchange } = this;
     const { route, manager } = exchange;
     this.begun = true;
+    manager.stats.rqForwarded.inc();
     if (exchange.host?.requireTls === true && exchange.scheme !== "https") {
       const location = `https://${exchange.authority}${exchange.path}`;
       exchange.reply(301, "", "direct_response", 0, ["location", location]);
@@ -75,7 +76,8 @@ export class Router {
         exchange.reply(action.status, action.body, "direct_response", 0);
         return;
       case "redirect":
-        manager.stats.redirect.inc();
+        // Envoy counts redirects here too.
+        manager.stats.direct.inc();
         exchange.reply(action.status, "", "direct_response", 0, ["location", redirectLocation(action, exchange)]);
         return;
       case "forward":
@@ -153,7 +155,8 @@ export class Router {
     const { attempt } = this;
     this.attempt = undefined;
     if (attempt !== undefined) {
-      this.cluster?.stats.rqCancelled.inc();
+      // In Envoy's words a request is cancelled while it waits for a connection, and reset after that.
+      if (!attempt.ready) this.cluster?.stats.rqCancelled.inc();
       attempt.cancel();
     }
     this.release();
@@ -188,7 +191,6 @@ export class Router {
     this.cluster = cluster;
     this.action = action;
     record.clusterMetadata = cluster.config.metadata;
-    manager.stats.rqForwarded.inc();
     if (!this.allowUpgrade(action)) {
       exchange.reply(403, "", "upgrade_failed", 0);
       return;
