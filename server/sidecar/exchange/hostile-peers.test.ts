@@ -86,7 +86,7 @@ describe("clients", () => {
     });
     expect(answered()).toBeLessThan(requests / 2);
     client.socket.resume();
-    await eventually(() => answered() === requests, "all answered");
+    while (answered() < requests) await new Promise((resolve) => setTimeout(resolve, 5));
   }, 30_000);
 
   it("an idle connection is closed after its own limit, though a stream may be idle for longer", async () => {
@@ -128,6 +128,10 @@ describe("clients", () => {
 
 describe("what a request asks for by header", () => {
   const failing = "HTTP/1.1 503 x\r\ncontent-length: 0\r\n\r\n";
+  const inside = { internal_address_config: { cidr_ranges: [{ address_prefix: "10.0.0.0", prefix_len: 8 }] } };
+  const proxy = (up: number, manager = {}) =>
+    fixtures.plane({ clusters: [staticCluster("up", [up])], routes: [toCluster("up")], manager });
+
   it.each<[string, string, number]>([
     ["retries", "x-envoy-retry-on: 5xx", 2],
     ["more retries", "x-envoy-retry-on: gateway-error\r\nx-envoy-max-retries: 2", 3],
@@ -136,34 +140,40 @@ describe("what a request asks for by header", () => {
     ["what nobody knows", "x-envoy-retry-on: bogus", 1],
   ])("%s", async (_, fields, attempts) => {
     const up = await raw(failing);
-    const test = await fixtures.plane({ clusters: [staticCluster("up", [up.port])], routes: [toCluster("up")] });
-    const client = await fixtures.client(test.port);
-    await client.send(get("/", `${fields}\r\n`)).until((text) => text.includes("\r\n\r\n"));
+    const client = await fixtures.client((await proxy(up.port, inside)).port);
+    const request = get("/", `x-forwarded-for: 10.1.2.3\r\n${fields}\r\n`);
+    await client.send(request).until((text) => text.includes("\r\n\r\n"));
     expect(up.requests).toHaveLength(attempts);
     expect(up.requests.join("")).not.toMatch(/x-envoy-(retr|max)/);
+    expect(up.requests[0]).toContain("x-envoy-internal: true");
   });
 
   it("a timeout, which the upstream is told of", async () => {
     const up = await raw("");
-    const test = await fixtures.plane({ clusters: [staticCluster("up", [up.port])], routes: [toCluster("up")] });
-    const client = await fixtures.client(test.port);
-    client.send(get("/", "x-envoy-upstream-rq-timeout-ms: 50\r\n"));
+    const client = await fixtures.client((await proxy(up.port, inside)).port);
+    client.send(get("/", "x-forwarded-for: 10.1.2.3\r\nx-envoy-upstream-rq-timeout-ms: 50\r\n"));
     expect(await client.until((text) => text.includes("timeout"))).toMatch(/^HTTP\/1.1 504/);
     expect(up.requests.join("")).toContain("x-envoy-expected-rq-timeout-ms: 50");
   });
 
-  it("nothing at the edge, and never that it came from inside", async () => {
+  it.each<[string, object, string]>([
+    ["nobody is inside", {}, ""],
+    ["another address", inside, "x-forwarded-for: 11.0.0.1\r\n"],
+    ["several addresses", inside, "x-forwarded-for: 10.0.0.1, 10.0.0.2\r\n"],
+    [
+      "at the edge, where the peer's own address counts",
+      { ...inside, use_remote_address: true },
+      "x-forwarded-for: 10.0.0.1\r\n",
+    ],
+  ])("nothing from outside: %s", async (_, manager, forwarded) => {
     const up = await raw(failing);
-    const test = await fixtures.plane({
-      clusters: [staticCluster("up", [up.port])],
-      routes: [toCluster("up")],
-      manager: { use_remote_address: true },
-    });
-    const client = await fixtures.client(test.port);
+    const client = await fixtures.client((await proxy(up.port, manager)).port);
     const fields = "x-envoy-retry-on: 5xx\r\nx-envoy-internal: true\r\nx-envoy-upstream-rq-timeout-ms: 1\r\n";
-    await client.send(get("/", fields)).until((text) => text.includes("\r\n\r\n"));
+    await client.send(get("/", forwarded + fields)).until((text) => text.includes("\r\n\r\n"));
     expect(up.requests).toHaveLength(1);
-    expect(up.requests[0]).not.toContain("x-envoy-");
+    expect(up.requests[0]).not.toMatch(/x-envoy-(retry|internal|upstream)/);
+    const edge = "use_remote_address" in manager;
+    expect(/x-envoy-external-address: (\S+)/.exec(up.requests[0] ?? "")?.[1]).toBe(edge ? "127.0.0.1" : undefined);
   });
 });
 

@@ -25,7 +25,13 @@ export function prepareRequest(exchange: Exchange, manager: HttpManager): boolea
     else if (name.length === 17 && name === "x-forwarded-proto") proto = headers[i + 1];
     else if (name.startsWith("x-envoy-")) exchange.envoyFields = true;
   }
-  if (exchange.envoyFields) sanitize(headers, options.useRemoteAddress);
+  if (exchange.envoyFields || options.useRemoteAddress) {
+    const internal = isInternal(exchange, forwardedFor);
+    if (exchange.envoyFields) sanitize(headers, internal, options.useRemoteAddress);
+    if (options.useRemoteAddress && !internal) {
+      setHeader(headers, "x-envoy-external-address", record.downstreamRemoteAddress);
+    }
+  }
   if (proto === undefined || options.useRemoteAddress) setHeader(headers, "x-forwarded-proto", "http");
   else if (proto === "https") exchange.scheme = "https";
   if (options.useRemoteAddress && !options.skipXffAppend) forwardedFor = appendForwardedFor(exchange, forwardedFor);
@@ -53,21 +59,33 @@ export function prepareRequest(exchange: Exchange, manager: HttpManager): boolea
   return path !== undefined;
 }
 
-/**
- * Nobody outside may say that a request came from inside, and at the edge (`use_remote_address`) nobody may set timeouts and retries.
- * https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/header_sanitizing
- */
-function sanitize(headers: string[], edge: boolean): void {
-  for (let i = headers.length - 2; i >= 0; i -= 2) {
-    const name = headers[i] as string;
-    if (name === "x-envoy-internal" || (edge && internalFields.has(name))) headers.splice(i, 2);
-  }
+/** Whether the request comes from inside: its one forwarded-for address, or at the edge its peer, is of `internal_address_config`. */
+function isInternal({ manager, record }: Exchange, forwardedFor: string | undefined): boolean {
+  const { options } = manager;
+  return options.isInternal(options.useRemoteAddress ? record.downstreamRemoteAddress : (forwardedFor ?? "").trim());
 }
 
-const internalFields = new Set([
+/**
+ * Nobody outside may set timeouts and retries, or say that it is inside.
+ * https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/header_sanitizing
+ */
+function sanitize(headers: string[], internal: boolean, edge: boolean): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    const name = headers[i] as string;
+    const forbidden = !internal && (internalFields.has(name) || (edge && edgeFields.has(name)));
+    if (forbidden || name === "x-envoy-internal") headers.splice(i, 2);
+  }
+  if (internal) headers.push("x-envoy-internal", "true");
+}
+
+const edgeFields = new Set([
   "x-envoy-decorator-operation",
   "x-envoy-downstream-service-cluster",
   "x-envoy-downstream-service-node",
+  "x-envoy-original-path",
+]);
+
+const internalFields = new Set([
   "x-envoy-expected-rq-timeout-ms",
   "x-envoy-force-trace",
   "x-envoy-hedge-on-per-try-timeout",

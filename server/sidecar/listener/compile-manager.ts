@@ -20,6 +20,7 @@ import type { AccessLogger, Tracer } from "../record.ts";
 import type { PerFilterCompiler } from "../route/compile-route.ts";
 import type { Stats } from "../stats.ts";
 import type { Timers } from "../timers.ts";
+import { internalAddresses } from "./internal-address.ts";
 import type { HttpManager, ManagerOptions, RouteSource } from "./manager.ts";
 import { ManagerStats } from "./manager-stats.ts";
 
@@ -121,6 +122,7 @@ function compileOptions(config: HttpConnectionManager, envoyHeaders: boolean): M
     delayedCloseMs: durationMs(config.delayedCloseTimeout) ?? 1000,
     useRemoteAddress: config.useRemoteAddress ?? false,
     skipXffAppend: config.skipXffAppend,
+    isInternal: internalAddresses(config.internalAddressConfig),
     via: toWire(config.via),
     generateRequestId: config.generateRequestId ?? true,
     preserveRequestId: config.preserveExternalRequestId,
