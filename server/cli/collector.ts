@@ -10,16 +10,19 @@ import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf
 export async function runCollector(options: CommonOptions): Promise<void> {
   try {
     const ports = meshPorts(portOffsetOf(options));
-    const data = makeDataFolder(options);
+    const logger = createLogger("collector");
+    const path = join(makeDataFolder(options), "telemetry.db");
     const store = await openSqliteTelemetryStore({
-      path: join(data, "telemetry.db"),
+      path,
+      onReplaced: (why) =>
+        logger.warn({ path, why }, "the telemetry file could not be used any more; a new one was begun"),
       migrations: join(packageRoot, "prisma/telemetry/migrations"),
     });
     const collector = createCollector({
       store,
       grpcPort: ports.collectorGrpc,
       httpPort: ports.collectorHttp,
-      logger: createLogger("collector"),
+      logger,
     });
     await collector.start();
     onShutdown(async () => {

@@ -32,7 +32,7 @@ const add = (key: string, value: string, append_action = "APPEND_IF_EXISTS_OR_AD
 const match = (path: string): JsonObject => ({ match: { path } });
 const exactly = (name: string, value: string): JsonObject => ({ name, string_match: { exact: value } });
 
-function options(up: number, dead: number, cut: number) {
+function options(up: number, dead: number, cut: number, rude: number) {
   const routes: JsonValue[] = [
     { ...match("/direct"), direct_response: { status: 418, body: { inline_string: "tea" } } },
     { ...match("/redirect"), redirect: { host_redirect: "b.example", https_redirect: true, path_redirect: "/x" } },
@@ -42,6 +42,17 @@ function options(up: number, dead: number, cut: number) {
     },
     { match: { prefix: "/redirect-prefix/" }, redirect: { prefix_rewrite: "/p/", scheme_redirect: "https" } },
     { ...match("/dead"), route: { cluster: "dead" } },
+    {
+      ...match("/dead-retried"),
+      route: { cluster: "dead", retry_policy: { retry_on: "connect-failure", num_retries: 1 } },
+    },
+    {
+      match: { prefix: "/all/" },
+      route: { cluster: "up", regex_rewrite: { pattern: { regex: ".*" }, substitution: "/whole" } },
+    },
+    { ...match("/until-close"), route: { cluster: "rude" } },
+    { ...match("/204-body"), route: { cluster: "rude" } },
+    { ...match("/early"), route: { cluster: "rude" } },
     { ...match("/gone"), route: { cluster: "gone" } },
     { ...match("/empty"), route: { cluster: "empty" } },
     { ...match("/cut"), route: { cluster: "cut" } },
@@ -105,12 +116,24 @@ function options(up: number, dead: number, cut: number) {
       staticCluster("dead", [dead]),
       staticCluster("empty", []),
       staticCluster("cut", [cut]),
+      staticCluster("rude", [rude]),
     ],
     filters: [filter("cors", "cors.v3.Cors"), filter("fault", "fault.v3.HTTPFault")],
     hosts: hosts(routes),
-    manager: { normalize_path: true, merge_slashes: false, http_protocol_options: { accept_http_10: true } },
+    manager: {
+      normalize_path: true,
+      merge_slashes: false,
+      http_protocol_options: { accept_http_10: true },
+      internal_address_config: { cidr_ranges: [{ address_prefix: "10.0.0.0", prefix_len: 8 }] },
+    },
   };
 }
+
+const rudeAnswers: Record<string, string | undefined> = {
+  "/until-close": "HTTP/1.1 200 OK\r\n\r\nall of it",
+  "/204-body": "HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\nhello",
+  "/early": "HTTP/1.1 413 Too Large\r\ncontent-length: 3\r\n\r\nbig",
+};
 
 const hosts = (routes: JsonValue[]): JsonObject[] => [
   {
@@ -160,17 +183,24 @@ beforeAll(async () => {
       const host = request.headers.host?.replace(/:\d+$/, "");
       seen.push(JSON.stringify([request.method, request.url, host, names.sort(), body]));
       if (request.url === "/hang") return;
-      response.statusCode = request.url === "/503-retried" ? 503 : 200;
+      response.statusCode = request.url?.startsWith("/503") ? 503 : 200;
       response.setHeader("x-multi", "1");
       response.end(`${request.method} ok`);
     });
   });
   const cut = await fixtures.tcp((socket) => void socket.once("data", () => socket.destroy()));
+  const rude = await fixtures.tcp((socket) => {
+    socket.once("data", (bytes) => {
+      const [, path = ""] = bytes.toString("latin1").split(" ");
+      socket.write(rudeAnswers[path] ?? "");
+      if (path === "/until-close") socket.end();
+    });
+  });
   const probe = new Fixtures();
   const dead = await probe.tcp(() => {});
   envoyPort = await probe.tcp(() => {});
   probe.close();
-  const config = options(up, dead, cut);
+  const config = options(up, dead, cut, rude);
   ours = await fixtures.plane(config);
   logPath = join(folder, "access.log");
   startEnvoy(config);
@@ -295,6 +325,24 @@ describe.skipIf(missing)("like Envoy", () => {
     ["dot segments", get("/a/./b/../c%2Fd?e=../f")],
     ["above the root", get("/../x")],
     ["encoded dots", get("/a/%2e%2e/b")],
+    ["broken escapes", get("/a%zz/100%")],
+    ["escapes in either case", get("/a%2fb%2Fc%5e")],
+    ["dot segments with parameters", get("/a/..;x=1/b/.;/c;d/..%3b")],
+    ["what a URL may not hold", get('/a"<b>|^`{}[c]?"<>')],
+    ["the server itself", "OPTIONS * HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n"],
+    ["until the upstream closes, to HTTP/1.0", "GET /until-close HTTP/1.0\r\nHost: a.test\r\n\r\n"],
+    ["a 204 with a body", get("/204-body")],
+    ["a rewrite of everything", get("/all/x?y")],
+    ["retried and refused", get("/dead-retried")],
+    [
+      "fields that only callers from inside may send",
+      get("/503", "x-envoy-retry-on: 5xx\r\nx-envoy-internal: true\r\nx-envoy-upstream-rq-timeout-ms: 1\r\n"),
+    ],
+    [
+      "fields from inside",
+      get("/503", "x-forwarded-for: 10.1.2.3\r\nx-envoy-retry-on: 5xx\r\nx-envoy-max-retries: 2\r\n"),
+    ],
+    ["an answer before the request is whole", "POST /early HTTP/1.1\r\nHost: a.test\r\nContent-Length: 9\r\n\r\nabc"],
   ])("%s", async (_, text) => {
     ours.records.length = 0;
     const [mine, theirs] = [await ask(ours.port, text), await ask(envoyPort, text)];
@@ -343,6 +391,7 @@ describe.skipIf(missing)("like Envoy", () => {
     ["bare line feeds", "GET / HTTP/1.1\nHost: a\n\n"],
     ["obs-fold", "GET / HTTP/1.1\r\nHost: a\r\nx: a\r\n b\r\n\r\n"],
     ["both framings", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
+    ["lengths that agree", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab"],
     ["lengths that differ", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"],
     ["no Host", "GET / HTTP/1.1\r\n\r\n"],
     ["two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"],

@@ -71,6 +71,8 @@ class Sidecar implements RunningSidecar {
   #initialization: Initialization | undefined;
   #client: AdsClient | undefined;
   #admin: AdminServer | undefined;
+  /** Told to by the admin: load balancers in front shall send no more. */
+  #healthFails = false;
   #draining: Promise<void> | undefined;
 
   constructor(options: SidecarOptions) {
@@ -121,7 +123,8 @@ class Sidecar implements RunningSidecar {
   }
 
   state(): ServerState {
-    return this.#draining !== undefined ? "DRAINING" : (this.#initialization?.state ?? "PRE_INITIALIZING");
+    if (this.#draining !== undefined || this.#healthFails) return "DRAINING";
+    return this.#initialization?.state ?? "PRE_INITIALIZING";
   }
 
   async start(): Promise<void> {
@@ -209,6 +212,9 @@ class Sidecar implements RunningSidecar {
       state: () => this.state(),
       logLevel,
       drainListeners: () => void this.#plane.drain(drainTimeMs),
+      failHealthChecks: (fail) => {
+        this.#healthFails = fail;
+      },
       quit: () => void this.stop(),
     };
   }

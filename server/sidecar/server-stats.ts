@@ -1,4 +1,5 @@
 import type { ServerState } from "./admin/views.ts";
+import type { Cluster } from "./cluster/cluster.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { Stats } from "./stats.ts";
 
@@ -19,4 +20,33 @@ export function refreshServerStats(stats: Stats, plane: DataPlane, state: Server
     .gauge("cluster_manager.warming_clusters")
     .set([...plane.clusterMap.values()].filter(({ warm }) => !warm).length);
   stats.gauge("listener_manager.total_listeners_active").set(plane.boundListeners().length);
+  for (const cluster of plane.clusterMap.values()) refreshClusterStats(stats, cluster);
+  for (const [name, { value }] of stats.counters) {
+    // All connections and requests are HTTP/1.1.
+    if (name.endsWith(".downstream_cx_total") && name.startsWith("http."))
+      copy(stats, name, "cx_total", "cx_http1_total", value);
+    if (name.endsWith(".downstream_rq_total")) copy(stats, name, "rq_total", "rq_http1_total", value);
+    if (name.endsWith(".upstream_cx_total")) copy(stats, name, "cx_total", "cx_http1_total", value);
+  }
+  for (const [name, { value }] of stats.gauges) {
+    if (!name.startsWith("http.") || !name.endsWith(".downstream_cx_active")) continue;
+    stats.gauge(name.replace(/cx_active$/, "cx_http1_active")).set(value);
+  }
+}
+
+function copy(stats: Stats, name: string, from: string, to: string, value: number): void {
+  stats.counter(name.slice(0, -from.length) + to).value = value;
+}
+
+/** Which circuit breakers are open: 1 where the next request would be refused or would wait. */
+function refreshClusterStats(stats: Stats, { config, stats: own, activeRequests, activeRetries }: Cluster): void {
+  const breaker = (name: string, open: boolean) =>
+    stats.gauge(`${own.prefix}circuit_breakers.default.${name}_open`).set(open ? 1 : 0);
+  breaker("cx", own.cxActive.value >= config.maxConnections);
+  breaker("rq", activeRequests >= config.maxRequests);
+  breaker("rq_pending", own.rqPendingActive.value >= config.maxPendingRequests);
+  breaker("rq_retry", activeRetries >= config.maxRetries);
+  // Health checks know no degraded endpoints, and none are left out until the first check.
+  stats.gauge(`${own.prefix}membership_degraded`).set(0);
+  stats.gauge(`${own.prefix}membership_excluded`).set(0);
 }

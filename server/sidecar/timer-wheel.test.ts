@@ -57,3 +57,32 @@ it("a timer may cancel its neighbours and arm itself again while it fires", () =
   w.advance();
   expect(fired).toEqual(["a", "c", "a"]);
 });
+
+it("a timer that arms its neighbour again neither loses it nor walks into another slot", () => {
+  const fired: string[] = [];
+  const w = wheel();
+  last = w;
+  const neighbour = new WheelTimer(() => fired.push(`neighbour@${time}`));
+  w.arm(
+    new WheelTimer(() => {
+      fired.push(`first@${time}`);
+      w.arm(neighbour, 50);
+    }),
+    20,
+  );
+  w.arm(neighbour, 20);
+  for (time = 1020; time <= 1100; time += 10) w.advance();
+  expect(fired).toEqual(["first@1020", "neighbour@1070"]);
+});
+
+it("what is armed while the wheel catches up fires at its time, not a turn later", () => {
+  const fired: string[] = [];
+  const w = wheel();
+  last = w;
+  const again = new WheelTimer(() => fired.push(`again@${time}`));
+  w.arm(new WheelTimer(() => w.arm(again, 1)), 20);
+  time = 1060;
+  w.advance();
+  for (time = 1070; time <= 1100; time += 10) w.advance();
+  expect(fired).toEqual(["again@1070"]);
+});

@@ -23,7 +23,8 @@ export class TimerWheel {
     timer.cancel();
     const at = this.now();
     if (this.count === 0) this.start(at);
-    timer.tick = Math.max(this.cursor + 1, Math.ceil((at + ms) / this.tickMs));
+    // Never a tick that is being fired or was: its slot is passed again only after a whole turn.
+    timer.tick = Math.max(this.cursor + 1, this.tickOf(at) + 1, Math.ceil((at + ms) / this.tickMs));
     const slot = this.slots[timer.tick % this.slots.length] as WheelTimer;
     timer.previous = slot.previous;
     timer.next = slot;
@@ -54,17 +55,13 @@ export class TimerWheel {
 
   private fireSlot(index: number, target: number): void {
     const slot = this.slots[index] as WheelTimer;
-    let timer = slot.next;
-    while (timer !== slot) {
-      const next = timer.next;
-      if (timer.tick <= target) {
-        timer.cancel();
-        timer.fire();
-        // What fired may have unlinked its neighbour: begin again; the due ones are gone by now.
-        timer = next.wheel === undefined && next !== slot ? slot.next : next;
-      } else {
-        timer = next;
-      }
+    // Gathered first: what fires may cancel its neighbours or arm them again elsewhere, and the walk must not follow them there.
+    const due: WheelTimer[] = [];
+    for (let timer = slot.next; timer !== slot; timer = timer.next) if (timer.tick <= target) due.push(timer);
+    for (const timer of due) {
+      if (timer.wheel !== this || timer.tick > target) continue;
+      timer.cancel();
+      timer.fire();
     }
   }
 

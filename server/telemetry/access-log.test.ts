@@ -192,3 +192,13 @@ it("tells the direction from the log's name, and nothing from a stranger's", () 
   ]);
   expect(["", "outbound", "limpid.", "limpid.x", "other"].map(directionOf)).toEqual(Array(5).fill(undefined));
 });
+
+it("keeps to numbers that add up and come back from a database as they were", () => {
+  const [record] = records(
+    "inbound",
+    { duration: { seconds: 2n ** 63n - 1n, nanos: 0 } },
+    { request: { requestBodyBytes: 2n ** 64n - 1n }, response: { responseBodyBytes: 2n ** 60n } },
+  );
+  expect(record).toMatchObject({ requestBytes: 2 ** 44, responseBytes: 2 ** 44 });
+  expect((record?.durationMs ?? 0) * 1000).toBeLessThan(Number.MAX_SAFE_INTEGER);
+});

@@ -34,8 +34,8 @@ export function httpRecords(entry: HTTPAccessLogEntry, direction: Direction, rep
   const rest = {
     ...commonFields(common),
     code: response?.responseCode ?? 0,
-    requestBytes: Number(request?.requestBodyBytes ?? 0n) + Number(request?.requestHeadersBytes ?? 0n),
-    responseBytes: Number(response?.responseBodyBytes ?? 0n) + Number(response?.responseHeadersBytes ?? 0n),
+    requestBytes: bytesOf(request?.requestBodyBytes, request?.requestHeadersBytes),
+    responseBytes: bytesOf(response?.responseBodyBytes, response?.responseHeadersBytes),
     method: request === undefined ? "" : (RequestMethod[request.requestMethod] ?? ""),
     path: clean(request?.originalPath || request?.path || "", 512),
     authority: clean(request?.authority ?? ""),
@@ -53,8 +53,8 @@ export function tcpRecords(entry: TCPAccessLogEntry, direction: Direction, repor
   const rest = {
     ...commonFields(common),
     code: 0,
-    requestBytes: Number(entry.connectionProperties?.receivedBytes ?? 0n),
-    responseBytes: Number(entry.connectionProperties?.sentBytes ?? 0n),
+    requestBytes: bytesOf(entry.connectionProperties?.receivedBytes),
+    responseBytes: bytesOf(entry.connectionProperties?.sentBytes),
     method: "",
     path: "",
     authority: "",
@@ -149,7 +149,8 @@ function fullHost(authority: string, domain: string): string {
 }
 
 function commonFields(common: AccessLogCommon) {
-  const durationMs = Math.max(0, durationMsOf(common.duration ?? common.timeToLastDownstreamTxByte));
+  const took = durationMsOf(common.duration ?? common.timeToLastDownstreamTxByte);
+  const durationMs = Math.min(maxDurationMs, Math.max(0, took));
   return {
     timeMs: timestampMsOf(common.startTime) + durationMs,
     durationMs,
@@ -178,6 +179,13 @@ function addressOf(address: Address | undefined): string {
   }
   return address?.address.case === "pipe" ? address.address.value.path : "";
 }
+
+/** 16 TiB and a century: more is nonsense, and its sums would leave the numbers that a database gives back exactly. */
+const maxBytes = 2 ** 44;
+const maxDurationMs = 100 * 365 * 86_400_000;
+
+const bytesOf = (...parts: (bigint | undefined)[]): number =>
+  parts.reduce<number>((sum, part) => Math.min(maxBytes, sum + Number(part ?? 0n)), 0);
 
 const durationMsOf = (duration: Duration | undefined): number =>
   duration === undefined ? 0 : Number(duration.seconds) * 1000 + duration.nanos / 1e6;

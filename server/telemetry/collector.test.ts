@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { request } from "node:http";
 import { createServer } from "node:net";
 import { gzipSync } from "node:zlib";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
@@ -253,4 +254,18 @@ describe("the collector", () => {
     client.close();
     expect(await counted()).toBe(4);
   });
+});
+
+it.each<[string, Record<string, string>, number]>([
+  ["another host's name", { host: "evil.example" }, 403],
+  ["a name that looks like an address", { host: "127.evil.example" }, 403],
+  ["a page's origin", { origin: "http://evil.example" }, 403],
+  ["localhost", { host: "localhost:4318" }, 200],
+])("HTTP, asked with %s", async (_, headers, expected) => {
+  const status = await new Promise((resolve, reject) => {
+    request(url("/metrics"), { headers }, (response) => resolve(response.resume().statusCode))
+      .on("error", reject)
+      .end();
+  });
+  expect(status).toBe(expected);
 });

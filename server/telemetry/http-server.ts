@@ -23,6 +23,7 @@ export function createCollectorHttp(options: CollectorHttp): Server {
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: CollectorHttp): Promise<void> {
+  if (isForeign(request)) throw new HttpError(403, "only programs on this machine may ask");
   const path = request.url?.split("?")[0];
   if (path === "/v1/traces") {
     if (request.method !== "POST") throw new HttpError(405, "traces are sent with POST");
@@ -34,6 +35,14 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   if (path === "/metrics") return send(response, 200, "text/plain; version=0.0.4; charset=utf-8", options.metrics());
   if (path === "/healthz") return send(response, 200, "text/plain", "ok\n");
   throw new HttpError(404, "there is /v1/traces, /metrics and /healthz");
+}
+
+/** A web page must not reach what listens on loopback, neither by its own name pointed there (DNS rebinding) nor across sites. */
+function isForeign({ headers, socket }: IncomingMessage): boolean {
+  const bound = socket.localAddress ?? "";
+  if (!bound.startsWith("127.") && bound !== "::1") return false;
+  const host = (headers.host ?? bound).replace(/:\d+$/, "").toLowerCase();
+  return headers.origin !== undefined || !(/^127(\.\d{1,3}){3}$/.test(host) || ["localhost", "[::1]"].includes(host));
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string | Uint8Array): void {

@@ -57,6 +57,18 @@ describe("Ingest", () => {
     expect(store.batches).toHaveLength(written);
   });
 
+  it("takes what a clock that runs ahead, or none at all, says to have ended for ended now", async () => {
+    const { store, clock, ingest } = setUp();
+    const now = clock.now();
+    for (const timeMs of [now + 86_400_000, 9.2e21, Number.NaN, -1]) ingest.records([sample(reviews, timeMs)]);
+    ingest.spans([span("a".repeat(32), "b".repeat(16), (now + 3_600_000) * 1000)]);
+    await clock.advance(3000);
+    const [batch] = store.batches;
+    expect(batch?.samples.map(({ timeMs }) => timeMs)).toEqual([now, now, now, now]);
+    expect(batch?.spans[0]?.startUs).toBe(now * 1000);
+    expect(batch?.collector.freshAtMs).toBe(now);
+  });
+
   it("says which seconds are whole: the flush comes a grace after a full second", async () => {
     const { store, clock, ingest } = setUp({ graceMs: 800 });
     await clock.advance(300);

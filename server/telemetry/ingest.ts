@@ -28,6 +28,8 @@ export interface IngestOptions {
   limits: IngestLimits;
 }
 
+const inPast = (timeMs: number, nowMs: number): boolean => timeMs >= 0 && timeMs <= nowMs;
+
 const flushEveryMs = 1000;
 const compactEveryMs = 30_000;
 const compactWhenIdleEveryMs = 60_000;
@@ -44,6 +46,8 @@ export class Ingest {
   #firstAddMs: number | undefined;
   #freshAtMs: number | null = null;
   #lastBatchId = 0;
+  /** Writes that failed in a row. */
+  #failing = 0;
   #active = false;
   #running: Promise<void> | undefined;
   #flushTimer: { cancel(): void } | undefined;
@@ -74,21 +78,25 @@ export class Ingest {
   records(records: readonly TrafficRecord[]): void {
     if (records.length === 0) return;
     const now = this.#options.clock.now();
-    for (const record of records) {
+    for (const received of records) {
+      // A clock that runs ahead must not keep its requests at the head of every list, and past the age at which they are forgotten.
+      const record = inPast(received.timeMs, now) ? received : { ...received, timeMs: now };
       this.#rollUp.add(record, now);
       this.#samples.add(record);
-      const seen = Math.min(record.timeMs, now);
-      if (this.#freshAtMs === null || seen > this.#freshAtMs) this.#freshAtMs = seen;
+      if (this.#freshAtMs === null || record.timeMs > this.#freshAtMs) this.#freshAtMs = record.timeMs;
     }
     this.#arrived(now);
   }
 
   spans(spans: readonly SpanRecord[]): void {
     this.#totals.spans += spans.length;
+    const now = this.#options.clock.now();
     const room = Math.max(0, this.#options.limits.maxWaitingSpans - this.#spans.length);
-    this.#spans.push(...spans.slice(0, room));
+    for (const span of spans.slice(0, room)) {
+      this.#spans.push(inPast(span.startUs / 1000, now) ? span : { ...span, startUs: Math.floor(now * 1000) });
+    }
     this.#totals.shedSpans += Math.max(0, spans.length - room);
-    if (spans.length > 0) this.#arrived(this.#options.clock.now());
+    if (spans.length > 0) this.#arrived(now);
   }
 
   stats(): Omit<CollectorStats, "httpRecords" | "tcpRecords" | "ignoredEntries" | "rejectedSpans" | "streams"> {
@@ -142,7 +150,13 @@ export class Ingest {
     } catch (error) {
       this.#active = true;
       this.#totals.failedFlushes++;
-      this.#options.logger.error({ err: error }, "telemetry batch not written, will try again");
+      // Once a second for as long as a disk is full would fill what is left of it.
+      if (this.#failing++ % 60 === 0) {
+        this.#options.logger.error(
+          { err: error },
+          "telemetry batch not written; it is kept and tried again every second",
+        );
+      }
     }
   }
 
@@ -151,6 +165,7 @@ export class Ingest {
     const started = performance.now();
     await this.#options.store.write(batch);
     this.#pending = undefined;
+    this.#failing = 0;
     this.#totals.lastFlushMs = performance.now() - started;
     this.#totals.flushMs += this.#totals.lastFlushMs;
     this.#totals.flushes++;

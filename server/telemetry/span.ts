@@ -24,6 +24,9 @@ export interface SpanRecord {
 }
 
 const maxAttributes = 64;
+/** Characters of all keys and values of one span; what does not fit is left out. */
+const maxAttributeChars = 8192;
+const maxDurationUs = 100 * 365 * 86_400 * 1e6;
 
 /** Spans without valid ids are left out and counted. https://opentelemetry.io/docs/specs/otlp/ */
 export function spanRecords(resources: readonly ResourceSpans[]): { spans: SpanRecord[]; rejected: number } {
@@ -43,9 +46,13 @@ export function spanRecords(resources: readonly ResourceSpans[]): { spans: SpanR
 
 function spanRecord(span: Span, service: string): SpanRecord {
   const attributes: SpanRecord["attributes"] = {};
+  let room = maxAttributeChars;
   for (const pair of span.attributes.slice(0, maxAttributes)) {
     const value = plainValue(pair);
-    if (value !== undefined) attributes[clean(pair.key, 128)] = value;
+    if (value === undefined) continue;
+    const key = clean(pair.key, 128);
+    room -= key.length + String(value).length;
+    if (room >= 0) attributes[key] = value;
   }
   return {
     traceId: hex(span.traceId),
@@ -54,8 +61,8 @@ function spanRecord(span: Span, service: string): SpanRecord {
     service,
     name: clean(span.name),
     kind: span.kind,
-    startUs: Number(span.startTimeUnixNano / 1000n),
-    durationUs: Math.max(0, Number((span.endTimeUnixNano - span.startTimeUnixNano) / 1000n)),
+    startUs: Math.min(Number.MAX_SAFE_INTEGER, Number(span.startTimeUnixNano / 1000n)),
+    durationUs: Math.min(maxDurationUs, Math.max(0, Number((span.endTimeUnixNano - span.startTimeUnixNano) / 1000n))),
     error: span.status?.code === Status_StatusCode.ERROR || attributes.error === true || attributes.error === "true",
     attributes,
   };

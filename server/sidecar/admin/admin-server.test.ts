@@ -107,6 +107,9 @@ beforeAll(async () => {
           return true;
         },
       },
+      failHealthChecks: (fail) => {
+        state = fail ? "DRAINING" : "LIVE";
+      },
       drainListeners: () => drained.push({ drained: true }),
       refreshStats: () => {},
       quit: () => drained.push({ quit: true }),
@@ -153,6 +156,17 @@ describe("/config_dump", () => {
       "SecretsConfigDump",
     ]);
     expect((await dump()).some(({ typeUrl }) => typeUrl.includes("Endpoints"))).toBe(false);
+  });
+
+  it("shows no more than a mask names", async () => {
+    const { body } = await call("/config_dump?resource=dynamic_active_clusters&mask=version_info,cluster.name");
+    expect(JSON.parse(body).configs[0]).toEqual({
+      "@type": "type.googleapis.com/envoy.admin.v3.ClustersConfigDump.DynamicCluster",
+      version_info: "v1",
+      cluster: { "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster", name: "outbound|9080||a" },
+    });
+    const whole = JSON.parse((await call("/config_dump?mask=static_clusters")).body).configs as object[];
+    expect(whole.map((section) => Object.keys(section).length)).toEqual([1, 2, 1, 1, 1, 1]);
   });
 
   it("tells version, time and refusal of each cluster", async () => {
@@ -290,4 +304,15 @@ describe("state and changes", () => {
     expect(body).toContain("invalid path. admin commands are:\n");
     expect(body).toContain("  /quitquitquit (POST): exit the server\n");
   });
+});
+
+it("fails health checks when told to, with POST and not for a web page", async () => {
+  expect((await call("/healthcheck/fail")).status).toBe(405);
+  const foreign = { method: "POST", headers: { origin: "http://evil.example" } };
+  expect((await call("/healthcheck/fail", foreign)).status).toBe(403);
+  expect((await call("/healthcheck/fail", { method: "POST" })).body).toBe("OK\n");
+  expect(await call("/ready")).toMatchObject({ status: 503, body: "DRAINING\n" });
+  expect((await call("/healthcheck/ok", { method: "POST" })).body).toBe("OK\n");
+  expect((await call("/ready")).status).toBe(200);
+  expect(JSON.parse((await call("/runtime")).body)).toEqual({ layers: [], entries: {} });
 });

@@ -1,4 +1,4 @@
-import { create, type DescMessage, type Message, type MessageShape, toJson } from "@bufbuild/protobuf";
+import { create, type DescMessage, type JsonValue, type Message, type MessageShape, toJson } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
 import {
@@ -30,6 +30,8 @@ interface ConfigDumpQuery {
   includeEds: boolean;
   /** A field of one of the sections, such as `dynamic_active_clusters`: only what it holds is returned. */
   resource?: string;
+  /** Field paths as in a FieldMask, `a.b,c`: of each section, or with `resource` of each of its items. */
+  mask?: string;
   /** RE2: only resources whose whole name matches. */
   nameRegex?: string;
 }
@@ -50,22 +52,47 @@ export function configDump(state: ConfigState, query: ConfigDumpQuery): Result<s
     section(RoutesConfigDumpSchema, routesSection(state, keep.value)),
     section(SecretsConfigDumpSchema, create(SecretsConfigDumpSchema)),
   ];
-  if (query.resource === undefined) return ok(toText(sections.map(({ any }) => any)));
+  if (query.resource === undefined)
+    return ok(
+      toText(
+        sections.map(({ any }) => any),
+        query.mask,
+      ),
+    );
   for (const { fields } of sections) {
     const found = fields.get(query.resource);
-    if (found !== undefined) return ok(toText(found));
+    if (found !== undefined) return ok(toText(found, query.mask));
   }
   return fail(`${query.resource} not found in config dump`);
 }
 
-const toText = (configs: Any[]): string => {
+function toText(configs: Any[], mask: string | undefined): string {
   const dump = create(ConfigDumpSchema, { configs });
-  return JSON.stringify(
-    toJson(ConfigDumpSchema, dump, { registry: extensionRegistry, useProtoFieldName: true }),
-    null,
-    1,
-  );
-};
+  const json = toJson(ConfigDumpSchema, dump, { registry: extensionRegistry, useProtoFieldName: true });
+  const paths = (mask ?? "").split(",").filter((path) => path !== "");
+  const shown =
+    paths.length === 0
+      ? json
+      : masked(
+          json,
+          paths.map((path) => ["configs", ...path.trim().split(".")]),
+        );
+  return JSON.stringify(shown, null, 1);
+}
+
+/** What the paths name; lists are passed through, and a message says its type still. */
+function masked(value: JsonValue, paths: readonly (readonly string[])[]): JsonValue {
+  if (paths.some((path) => path.length === 0)) return value;
+  if (Array.isArray(value)) return value.map((item) => masked(item, paths));
+  if (typeof value !== "object" || value === null) return value;
+  const kept: { [key: string]: JsonValue } = {};
+  for (const [key, inner] of Object.entries(value)) {
+    const rest = paths.filter((path) => path[0] === key).map((path) => path.slice(1));
+    if (key === "@type") kept[key] = inner;
+    else if (rest.length > 0) kept[key] = masked(inner, rest);
+  }
+  return kept;
+}
 
 function nameFilter(pattern: string | undefined): Result<NameFilter, string> {
   if (pattern === undefined) return ok(() => true);

@@ -32,6 +32,8 @@ export interface AdminSources {
   logLevel: { get(): string; set(level: string): boolean };
   /** Stops accepting; requests in flight go on. */
   drainListeners(): void;
+  /** Says "not ready" from now on, or no longer, whatever the state is. */
+  failHealthChecks(fail: boolean): void;
   quit(): void;
 }
 
@@ -60,7 +62,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
         : { body: clustersText(clusters()) },
   },
   "/config_dump": {
-    help: "dump current configs (?resource=, ?name_regex=, ?include_eds)",
+    help: "dump current configs (?resource=, ?mask=, ?name_regex=, ?include_eds)",
     reply: dumpReply,
   },
   "/drain_listeners": {
@@ -72,7 +74,10 @@ export const handlers: Readonly<Record<string, Handler>> = {
       return { body: "OK\n" };
     },
   },
+  "/healthcheck/fail": { help: "cause the server to fail health checks", mutates: true, reply: healthReply(true) },
+  "/healthcheck/ok": { help: "cause the server to pass health checks", mutates: true, reply: healthReply(false) },
   "/help": { help: "print out list of admin commands", reply: () => ({ body: helpText("admin commands are:\n") }) },
+  "/hot_restart_version": { help: "print the hot restart compatibility version", reply: () => ({ body: "disabled" }) },
   "/init_dump": { help: "targets that are not initialized yet", reply: () => ({ json: true, body: "{}\n" }) },
   "/listeners": { help: "print listener info (?format=json)", reply: listenersReply },
   "/logging": { help: "query or change the log level (?level=)", mutates: true, reply: loggingReply },
@@ -98,6 +103,11 @@ export const handlers: Readonly<Record<string, Handler>> = {
       return { body: "OK\n" };
     },
   },
+  // There are no runtime layers; keys in configuration have their default values.
+  "/runtime": {
+    help: "print runtime values",
+    reply: () => ({ json: true, body: '{\n "layers": [],\n "entries": {}\n}\n' }),
+  },
   "/server_info": { help: "print server version/status information", reply: serverInfo },
   "/stats": { help: "print server stats (?filter=, ?usedonly, ?type=, ?format=json|prometheus)", reply: statsReply },
   "/stats/prometheus": {
@@ -115,13 +125,19 @@ export function helpText(head: string): string {
   );
 }
 
+function healthReply(fail: boolean): Handler["reply"] {
+  return (sources) => {
+    sources.failHealthChecks(fail);
+    return { body: "OK\n" };
+  };
+}
+
 function dumpReply({ config }: AdminSources, query: URLSearchParams): Reply {
-  const mask = query.get("mask");
-  if (mask !== null) return { status: 400, body: "mask is not supported\n" };
   const resource = query.get("resource") ?? undefined;
   const dump = configDump(config, {
     includeEds: query.has("include_eds") || resource?.includes("endpoint_configs") === true,
     resource,
+    mask: query.get("mask") ?? undefined,
     nameRegex: query.get("name_regex") ?? undefined,
   });
   if (dump.ok) return { json: true, body: `${dump.value}\n` };

@@ -1,68 +1,16 @@
 import { createRegistry, type DescFile, type Registry } from "@bufbuild/protobuf";
 import { file_envoy_admin_v3_config_dump } from "../../gen/proto/envoy/admin/v3/config_dump_pb.js";
 import { file_envoy_config_bootstrap_v3_bootstrap } from "../../gen/proto/envoy/config/bootstrap/v3/bootstrap_pb.js";
-import { file_envoy_config_trace_v3_opentelemetry } from "../../gen/proto/envoy/config/trace/v3/opentelemetry_pb.js";
-import { file_envoy_config_trace_v3_zipkin } from "../../gen/proto/envoy/config/trace/v3/zipkin_pb.js";
-import { file_envoy_extensions_access_loggers_file_v3_file } from "../../gen/proto/envoy/extensions/access_loggers/file/v3/file_pb.js";
-import { file_envoy_extensions_access_loggers_grpc_v3_als } from "../../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
-import { file_envoy_extensions_access_loggers_stream_v3_stream } from "../../gen/proto/envoy/extensions/access_loggers/stream/v3/stream_pb.js";
-import { file_envoy_extensions_filters_http_cors_v3_cors } from "../../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
-import { file_envoy_extensions_filters_http_fault_v3_fault } from "../../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
-import { file_envoy_extensions_filters_http_grpc_stats_v3_config } from "../../gen/proto/envoy/extensions/filters/http/grpc_stats/v3/config_pb.js";
-import { file_envoy_extensions_filters_http_header_mutation_v3_header_mutation } from "../../gen/proto/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.js";
-import { file_envoy_extensions_filters_http_health_check_v3_health_check } from "../../gen/proto/envoy/extensions/filters/http/health_check/v3/health_check_pb.js";
-import { file_envoy_extensions_filters_http_local_ratelimit_v3_local_rate_limit } from "../../gen/proto/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
-import { file_envoy_extensions_filters_http_rbac_v3_rbac } from "../../gen/proto/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
-import { file_envoy_extensions_filters_http_router_v3_router } from "../../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
-import { file_envoy_extensions_filters_listener_http_inspector_v3_http_inspector } from "../../gen/proto/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
-import { file_envoy_extensions_filters_listener_original_dst_v3_original_dst } from "../../gen/proto/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js";
-import { file_envoy_extensions_filters_listener_tls_inspector_v3_tls_inspector } from "../../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
-import { file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
-import { file_envoy_extensions_filters_network_tcp_proxy_v3_tcp_proxy } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
-import { file_envoy_extensions_load_balancing_policies_least_request_v3_least_request } from "../../gen/proto/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js";
-import { file_envoy_extensions_load_balancing_policies_maglev_v3_maglev } from "../../gen/proto/envoy/extensions/load_balancing_policies/maglev/v3/maglev_pb.js";
-import { file_envoy_extensions_load_balancing_policies_random_v3_random } from "../../gen/proto/envoy/extensions/load_balancing_policies/random/v3/random_pb.js";
-import { file_envoy_extensions_load_balancing_policies_ring_hash_v3_ring_hash } from "../../gen/proto/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.js";
-import { file_envoy_extensions_load_balancing_policies_round_robin_v3_round_robin } from "../../gen/proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
-import { file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts } from "../../gen/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
-import { file_envoy_extensions_transport_sockets_raw_buffer_v3_raw_buffer } from "../../gen/proto/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js";
-import { file_envoy_extensions_transport_sockets_tls_v3_tls } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
-import { file_envoy_extensions_upstreams_http_v3_http_protocol_options } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { resourceFiles } from "../../xds/resource-files.ts";
 
 /**
- * Every message that may stand in a `typed_config`: known here means that it can be read and shown in a config dump, not that the
- * data path supports it; what it doesn't support it refuses by name when the listener or cluster is added.
+ * Every message that may stand in a bootstrap, and in a dump of what is in force: known here means that it can be read and shown, not that
+ * the data path supports it; what it doesn't support it refuses by name when the listener or cluster is added.
  */
 export const extensionRegistry: Registry = registryOf(
   file_envoy_config_bootstrap_v3_bootstrap,
-  file_envoy_config_trace_v3_opentelemetry,
-  file_envoy_config_trace_v3_zipkin,
   file_envoy_admin_v3_config_dump,
-  file_envoy_extensions_access_loggers_file_v3_file,
-  file_envoy_extensions_access_loggers_grpc_v3_als,
-  file_envoy_extensions_access_loggers_stream_v3_stream,
-  file_envoy_extensions_filters_http_cors_v3_cors,
-  file_envoy_extensions_filters_http_fault_v3_fault,
-  file_envoy_extensions_filters_http_grpc_stats_v3_config,
-  file_envoy_extensions_filters_http_header_mutation_v3_header_mutation,
-  file_envoy_extensions_filters_http_health_check_v3_health_check,
-  file_envoy_extensions_filters_http_local_ratelimit_v3_local_rate_limit,
-  file_envoy_extensions_filters_http_rbac_v3_rbac,
-  file_envoy_extensions_filters_http_router_v3_router,
-  file_envoy_extensions_filters_listener_http_inspector_v3_http_inspector,
-  file_envoy_extensions_filters_listener_original_dst_v3_original_dst,
-  file_envoy_extensions_filters_listener_tls_inspector_v3_tls_inspector,
-  file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager,
-  file_envoy_extensions_filters_network_tcp_proxy_v3_tcp_proxy,
-  file_envoy_extensions_load_balancing_policies_least_request_v3_least_request,
-  file_envoy_extensions_load_balancing_policies_maglev_v3_maglev,
-  file_envoy_extensions_load_balancing_policies_random_v3_random,
-  file_envoy_extensions_load_balancing_policies_ring_hash_v3_ring_hash,
-  file_envoy_extensions_load_balancing_policies_round_robin_v3_round_robin,
-  file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts,
-  file_envoy_extensions_transport_sockets_raw_buffer_v3_raw_buffer,
-  file_envoy_extensions_transport_sockets_tls_v3_tls,
-  file_envoy_extensions_upstreams_http_v3_http_protocol_options,
+  ...resourceFiles,
 );
 
 /** A registry of files and all that they import: a dump packs clusters, listeners and routes too. */

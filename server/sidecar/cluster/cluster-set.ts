@@ -3,6 +3,7 @@ import type { ClusterLoadAssignment } from "../../gen/proto/envoy/config/endpoin
 import { Cluster, type ClusterIo } from "./cluster.ts";
 import { type ClusterConfig, compileCluster } from "./cluster-config.ts";
 import { DnsResolver } from "./dns.ts";
+import type { EndpointConfig } from "./endpoint.ts";
 import { compileAssignment } from "./load-assignment.ts";
 
 /** All clusters, with what feeds their endpoints: the config itself, EDS or DNS. */
@@ -39,16 +40,19 @@ export class ClusterSet {
     } else {
       cluster.reconfigure(config);
     }
-    this.resolvers.get(config.name)?.close();
+    const before = this.resolvers.get(config.name);
+    before?.close();
     this.resolvers.delete(config.name);
     const target = cluster;
     if (config.discovery === "static") target.setEndpoints(fixed);
     else if (config.discovery === "eds") this.feedOrWait(target);
     else {
-      const resolver = new DnsResolver(config, fixed, (endpoints) => {
+      // New settings must not cost the endpoints when the name server happens to be away.
+      const publish = (endpoints: EndpointConfig[]) => {
         target.setEndpoints(endpoints);
         this.changed();
-      });
+      };
+      const resolver = new DnsResolver(config, fixed, publish, before?.known);
       this.resolvers.set(config.name, resolver);
     }
     this.changed();

@@ -1,7 +1,12 @@
-import { lookup } from "node:dns/promises";
+import { lookup as systemLookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { ClusterConfig } from "./cluster-config.ts";
 import type { EndpointConfig } from "./endpoint.ts";
+
+export type Lookup = (
+  name: string,
+  options: { all: true; family: 0 | 4 | 6 },
+) => Promise<readonly { address: string }[]>;
 
 /**
  * Keeps the endpoints of a DNS cluster fresh. `strict_dns` has every address a name resolves to, `logical_dns` the first one. A name that does not
@@ -11,14 +16,24 @@ export class DnsResolver {
   private readonly config: ClusterConfig;
   private readonly names: readonly EndpointConfig[];
   private readonly publish: (endpoints: EndpointConfig[]) => void;
-  private readonly last = new Map<string, string[]>();
+  /** The last addresses of each name; a resolver that takes over for another knows them from the start. */
+  readonly known: Map<string, string[]>;
+  private readonly lookup: Lookup;
   private published = "";
   private timer: NodeJS.Timeout | undefined = undefined;
   private closed = false;
 
   /** @param names endpoints whose address may be a name */
-  constructor(config: ClusterConfig, names: readonly EndpointConfig[], publish: (endpoints: EndpointConfig[]) => void) {
+  constructor(
+    config: ClusterConfig,
+    names: readonly EndpointConfig[],
+    publish: (endpoints: EndpointConfig[]) => void,
+    known: ReadonlyMap<string, string[]> = new Map(),
+    lookup: Lookup = systemLookup,
+  ) {
     this.config = config;
+    this.known = new Map(known);
+    this.lookup = lookup;
     this.names = names;
     this.publish = publish;
     void this.refresh();
@@ -44,11 +59,11 @@ export class DnsResolver {
   private async resolve(name: EndpointConfig): Promise<EndpointConfig[]> {
     const hostname = name.hostname || name.address;
     if (isIP(name.address) !== 0) return [{ ...name, hostname }];
-    let addresses = this.last.get(name.address) ?? [];
+    let addresses = this.known.get(name.address) ?? [];
     try {
-      const found = await lookup(name.address, { all: true, family: this.config.dnsFamily });
+      const found = await this.lookup(name.address, { all: true, family: this.config.dnsFamily });
       addresses = found.map(({ address }) => address).sort();
-      this.last.set(name.address, addresses);
+      this.known.set(name.address, addresses);
     } catch {
       // The last known addresses are better than none.
     }

@@ -102,8 +102,16 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   onConnected(connection: UpstreamConnection): void {
-    connection.endpoint.connecting--;
-    this.release(connection);
+    const { endpoint } = connection;
+    endpoint.connecting--;
+    // Whoever waits is served first, also by an endpoint that has left meanwhile: releasing would close the connection, and open the next one for them without end.
+    const next = endpoint.pending.shift();
+    if (next === undefined) {
+      this.release(connection);
+      return;
+    }
+    this.pendingLeft(1);
+    next.onConnection(connection);
   }
 
   onClosed(connection: UpstreamConnection, reason: string): void {

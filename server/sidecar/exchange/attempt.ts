@@ -45,8 +45,6 @@ export class Attempt implements PendingRequest, ConnectionUser {
     record.upstreamRemotePort = endpoint.config.port;
     record.upstreamHostMetadata = endpoint.config.metadata;
     endpoint.active++;
-    endpoint.totals.requests++;
-    cluster.stats.rqTotal.inc();
     this.requestDone = this.router.requestDone || !exchange.hasBody;
     if (this.requestDone) this.armPerTry();
     cluster.pool.acquire(endpoint, this);
@@ -62,6 +60,8 @@ export class Attempt implements PendingRequest, ConnectionUser {
     this.connection = connection;
     connection.user = this;
     connection.requests++;
+    this.cluster.stats.rqTotal.inc();
+    this.endpoint.totals.requests++;
     connection.parser.toHead = exchange.method === "HEAD";
     connection.parser.ranges = exchange.needsRanges ? [] : undefined;
     record.upstreamLocalAddress = connection.localAddress;
@@ -128,7 +128,7 @@ export class Attempt implements PendingRequest, ConnectionUser {
           exchange.record.responseBodyBytes = parser.bodyBytes;
           if (this.discarding) break;
           exchange.connection.lastActivity = performance.now();
-          this.checkPressure(exchange.respondBody(bytes, parser.bodyStart, parser.bodyEnd, parser.ranges));
+          this.checkPressure(exchange.respondBody(bytes, parser.bodyStart, parser.bodyEnd, parser.chunkRanges));
           break;
         case ParseEvent.done:
           if (parser.head.status < 200) break;

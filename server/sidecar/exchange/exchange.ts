@@ -32,6 +32,8 @@ export class Exchange implements RequestView {
   readonly method: string;
   readonly headers: FlatHeaders;
   readonly minor: number;
+  /** Whether any `x-envoy-` field came in; those that ask for timeouts and retries are the router's. */
+  envoyFields = false;
   /** The Upgrade protocol asked for and allowed, or "". */
   upgrade: string;
   readonly chunked: boolean;
@@ -94,6 +96,11 @@ export class Exchange implements RequestView {
       this.reply(400, "", "path_normalization_failed", 0);
       return;
     }
+    if (this.path.charCodeAt(0) !== slash) {
+      // OPTIONS * asks the server itself; no route names it.
+      this.reply(404, "", "absolute_path_rejected", 0);
+      return;
+    }
     if (manager.tracer !== undefined) {
       const trace = manager.tracer.begin(this.headers, manager.direction);
       this.trace = trace;
@@ -152,7 +159,7 @@ export class Exchange implements RequestView {
     }
     const headers: FlatHeaders = [];
     if (body !== "") headers.push("content-length", String(body.length), "content-type", "text/plain");
-    else headers.push("content-length", "0");
+    else if (status !== 204) headers.push("content-length", "0"); // RFC 9110, 8.6
     for (let i = 0; i < extra.length; i += 2) setHeader(headers, extra[i] as string, extra[i + 1] as string);
     this.router.abandon();
     this.onAbandon?.();
@@ -335,7 +342,8 @@ export class Exchange implements RequestView {
   }
 
   private framingLines(framing: Framing): string {
-    if (this.connection.draining || this.mode === BodyMode.dechunk) this.keepAlive = false;
+    // A response that begins before its request is whole ends the connection: what is left of the request is not waited for.
+    if (!this.requestDone || this.connection.draining || this.mode === BodyMode.dechunk) this.keepAlive = false;
     // A chunked response to HEAD says so too: the field describes what GET would have got.
     const chunked = framing !== Framing.length && this.minor === 1 && this.status !== 204 && this.status !== 304;
     const lines = chunked ? "transfer-encoding: chunked\r\n" : "";
@@ -349,6 +357,8 @@ export class Exchange implements RequestView {
     return this.connection.send(head, bytes, start, end);
   }
 }
+
+const slash = 0x2f;
 
 function finishResponseHeaders(headers: FlatHeaders, options: HttpManager["options"], record: RequestRecord): void {
   if (options.serverHeader === "overwrite") setHeader(headers, "server", options.serverName);

@@ -67,7 +67,6 @@ class MirrorRequest implements PendingRequest, ConnectionUser {
   start(): void {
     this.endpoint.active++;
     this.cluster.activeRequests++;
-    this.cluster.stats.rqTotal.inc();
     this.timers.arm(this.timer, this.timeoutMs);
     this.cluster.pool.acquire(this.endpoint, this);
   }
@@ -80,6 +79,7 @@ class MirrorRequest implements PendingRequest, ConnectionUser {
     this.connection = connection;
     connection.user = this;
     connection.requests++;
+    this.cluster.stats.rqTotal.inc();
     connection.parser.toHead = this.toHead;
     connection.parser.ranges = undefined;
     connection.send("", this.message, 0, this.message.length);

@@ -1,7 +1,8 @@
 /**
- * Path normalization as Envoy's `normalize_path` and `merge_slashes`: unreserved characters decoded, backslashes turned, dot segments removed
- * (RFC 3986, 6.2.2), so that a route or policy and the upstream see the same path. The query is left alone.
- * @returns undefined when the path has a broken escape or NUL
+ * Path normalization as Envoy's `normalize_path` and `merge_slashes`: unreserved characters decoded, what a URL may not hold encoded, backslashes
+ * turned, dot segments removed (RFC 3986, 6.2.2), so that a route or policy and the upstream see the same path. The query is left alone.
+ * https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto
+ * @returns undefined when the path has an encoded NUL
  */
 export function normalizePath(path: string, normalize: boolean, mergeSlashes: boolean): string | undefined {
   if (!suspicious.test(path)) return path;
@@ -9,39 +10,38 @@ export function normalizePath(path: string, normalize: boolean, mergeSlashes: bo
   let raw = question === -1 ? path : path.slice(0, question);
   const query = question === -1 ? "" : path.slice(question);
   if (normalize) {
-    const decoded = decodeUnreserved(raw);
-    const resolved = decoded === undefined ? undefined : removeDots(decoded.replaceAll("\\", "/"));
-    if (resolved === undefined) return undefined;
-    raw = resolved;
+    if (raw.includes("%00")) return undefined;
+    raw = removeDots(encodeUnsafe(decodeUnreserved(raw.replaceAll("\\", "/"))));
   }
   if (mergeSlashes) raw = raw.replace(/\/{2,}/g, "/");
   return raw + query;
 }
 
 /** Most paths hold none of these, and are done. */
-const suspicious = /%|\\|\/\.|\/\//;
+const suspicious = /[%\\"<>^`{|}]|\/\.|\/\//;
 
-function decodeUnreserved(path: string): string | undefined {
-  if (!path.includes("%")) return path;
-  if (/%(?![0-9a-fA-F]{2})/.test(path) || /%00/.test(path)) return undefined;
-  return path.replace(/%[0-9a-fA-F]{2}/g, (escaped) => {
+/** Other escapes, broken ones too, stay as they came: they mean what the upstream takes them for. */
+const decodeUnreserved = (path: string): string =>
+  path.replace(/%[0-9a-fA-F]{2}/g, (escaped) => {
     const char = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
-    return /[A-Za-z0-9\-._~]/.test(char) ? char : escaped.toUpperCase();
+    return /[A-Za-z0-9\-._~]/.test(char) ? char : escaped;
   });
-}
 
+const encodeUnsafe = (path: string): string =>
+  path.replace(/["<>^`{|}]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+
+/** `..;x` is one too: servers that know path parameters would take it for one behind our back. */
 function removeDots(path: string): string {
   const kept: string[] = [];
   const segments = path.split("/");
   for (const [index, segment] of segments.entries()) {
-    const last = index === segments.length - 1;
-    if (segment === "..") {
-      if (kept.length > 1) kept.pop();
-    } else if (segment !== ".") {
+    const dots = /^(\.\.?)(?:;.*)?$/.exec(segment)?.[1];
+    if (dots === undefined) {
       kept.push(segment);
       continue;
     }
-    if (last) kept.push("");
+    if (dots === ".." && kept.length > 1) kept.pop();
+    if (index === segments.length - 1) kept.push("");
   }
   return kept.join("/");
 }

@@ -23,6 +23,14 @@ export function prepareRequest(exchange: Exchange, manager: HttpManager): boolea
     else if (name.length === 12 && name === "x-request-id") requestId = headers[i + 1];
     else if (name.length === 15 && name === "x-forwarded-for") forwardedFor = headers[i + 1];
     else if (name.length === 17 && name === "x-forwarded-proto") proto = headers[i + 1];
+    else if (name.startsWith("x-envoy-")) exchange.envoyFields = true;
+  }
+  if (exchange.envoyFields || options.useRemoteAddress) {
+    const internal = isInternal(exchange, forwardedFor);
+    if (exchange.envoyFields) sanitize(headers, internal, options.useRemoteAddress);
+    if (options.useRemoteAddress && !internal) {
+      setHeader(headers, "x-envoy-external-address", record.downstreamRemoteAddress);
+    }
   }
   if (proto === undefined || options.useRemoteAddress) setHeader(headers, "x-forwarded-proto", "http");
   else if (proto === "https") exchange.scheme = "https";
@@ -50,6 +58,49 @@ export function prepareRequest(exchange: Exchange, manager: HttpManager): boolea
   record.path = exchange.path;
   return path !== undefined;
 }
+
+/** Whether the request comes from inside: its one forwarded-for address, or at the edge its peer, is of `internal_address_config`. */
+function isInternal({ manager, record }: Exchange, forwardedFor: string | undefined): boolean {
+  const { options } = manager;
+  return options.isInternal(options.useRemoteAddress ? record.downstreamRemoteAddress : (forwardedFor ?? "").trim());
+}
+
+/**
+ * Nobody outside may set timeouts and retries, or say that it is inside.
+ * https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/header_sanitizing
+ */
+function sanitize(headers: string[], internal: boolean, edge: boolean): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    const name = headers[i] as string;
+    const forbidden = !internal && (internalFields.has(name) || (edge && edgeFields.has(name)));
+    if (forbidden || name === "x-envoy-internal") headers.splice(i, 2);
+  }
+  if (internal) headers.push("x-envoy-internal", "true");
+}
+
+const edgeFields = new Set([
+  "x-envoy-decorator-operation",
+  "x-envoy-downstream-service-cluster",
+  "x-envoy-downstream-service-node",
+  "x-envoy-original-path",
+]);
+
+const internalFields = new Set([
+  "x-envoy-expected-rq-timeout-ms",
+  "x-envoy-force-trace",
+  "x-envoy-hedge-on-per-try-timeout",
+  "x-envoy-ip-tags",
+  "x-envoy-max-retries",
+  "x-envoy-original-url",
+  "x-envoy-retriable-header-names",
+  "x-envoy-retriable-status-codes",
+  "x-envoy-retry-grpc-on",
+  "x-envoy-retry-on",
+  "x-envoy-upstream-alt-stat-name",
+  "x-envoy-upstream-rq-per-try-timeout-ms",
+  "x-envoy-upstream-rq-timeout-alt-response",
+  "x-envoy-upstream-rq-timeout-ms",
+]);
 
 function appendForwardedFor(exchange: Exchange, before: string | undefined): string {
   const peer = exchange.record.downstreamRemoteAddress;

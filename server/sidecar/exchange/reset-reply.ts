@@ -11,7 +11,7 @@ export interface ResetOutcome {
 }
 
 /** What Envoy answers, logs and flags when an upstream stream ends without a response. */
-export function resetReply(reason: ResetReason, detail: string): ResetOutcome {
+export function resetReply(reason: ResetReason, detail: string, retried: boolean): ResetOutcome {
   if (reason === "per_try_timeout") {
     return {
       status: 504,
@@ -27,7 +27,7 @@ export function resetReply(reason: ResetReason, detail: string): ResetOutcome {
   const code = detail === "" ? name : `${name}|${transportFailure}`;
   return {
     status,
-    body: `upstream connect error or disconnect/reset before headers. reset reason: ${name}`,
+    body: `upstream connect error or disconnect/reset before headers. ${retried ? "retried and the latest reset reason" : "reset reason"}: ${name}`,
     details: underscored(`upstream_reset_before_response_started{${code}}`),
     detailsAfterStart: underscored(`upstream_reset_after_response_started{${code}}`),
     flag,

@@ -4,6 +4,7 @@ import type { ResponseHead } from "../http1/head.ts";
 import { getHeader, setHeader } from "../http1/headers.ts";
 import { ResponseFlag } from "../record.ts";
 import type { CompiledRoute, ForwardTarget } from "../route/compile-route.ts";
+import { takeOverrides } from "../route/request-overrides.ts";
 import type { ResetReason } from "../route/retry-policy.ts";
 import {
   backOffMs,
@@ -34,7 +35,10 @@ export class Router {
   requestDone = false;
   private begun = false;
   private attempt: Attempt | undefined = undefined;
-  private retry: CompiledRetryPolicy | undefined = undefined;
+  /** The route's, or what the request asked for. 0 is none. */
+  timeoutMs = 0;
+  retry: CompiledRetryPolicy | undefined = undefined;
+  perTryTimeoutMs = 0;
   private retriesLeft = 0;
   private retries = 0;
   private retrying = false;
@@ -54,6 +58,7 @@ export class Router {
     const { exchange } = this;
     const { route, manager } = exchange;
     this.begun = true;
+    manager.stats.rqForwarded.inc();
     if (exchange.host?.requireTls === true && exchange.scheme !== "https") {
       const location = `https://${exchange.authority}${exchange.path}`;
       exchange.reply(301, "", "direct_response", 0, ["location", location]);
@@ -71,7 +76,8 @@ export class Router {
         exchange.reply(action.status, action.body, "direct_response", 0);
         return;
       case "redirect":
-        manager.stats.redirect.inc();
+        // Envoy counts redirects here too.
+        manager.stats.direct.inc();
         exchange.reply(action.status, "", "direct_response", 0, ["location", redirectLocation(action, exchange)]);
         return;
       case "forward":
@@ -129,7 +135,7 @@ export class Router {
     this.attempt = undefined;
     const overflow = reason === "overflow";
     if (!overflow) cluster?.onLocalFailure(attempt.endpoint);
-    const outcome = resetReply(reason, detail);
+    const outcome = resetReply(reason, detail, this.retries > 0);
     exchange.record.upstreamTransportFailureReason = outcome.transportFailure;
     if (
       !exchange.responseStarted &&
@@ -149,7 +155,8 @@ export class Router {
     const { attempt } = this;
     this.attempt = undefined;
     if (attempt !== undefined) {
-      this.cluster?.stats.rqCancelled.inc();
+      // In Envoy's words a request is cancelled while it waits for a connection, and reset after that.
+      if (!attempt.ready) this.cluster?.stats.rqCancelled.inc();
       attempt.cancel();
     }
     this.release();
@@ -184,11 +191,13 @@ export class Router {
     this.cluster = cluster;
     this.action = action;
     record.clusterMetadata = cluster.config.metadata;
-    manager.stats.rqForwarded.inc();
     if (!this.allowUpgrade(action)) {
       exchange.reply(403, "", "upgrade_failed", 0);
       return;
     }
+    const { timeoutMs, retry } = exchange.envoyFields ? takeOverrides(exchange.headers, action) : action;
+    this.timeoutMs = timeoutMs;
+    this.perTryTimeoutMs = retry?.perTryTimeoutMs ?? 0;
     finishUpstreamHeaders(exchange, route, action, cluster);
     if (cluster.activeRequests >= cluster.config.maxRequests) {
       cluster.stats.rqPendingOverflow.inc();
@@ -198,9 +207,9 @@ export class Router {
     cluster.activeRequests++;
     this.counted = true;
     cluster.stats.rqActive.set(cluster.activeRequests);
-    if (action.retry !== undefined && requestRetriable(action.retry, exchange)) {
-      this.retry = action.retry;
-      this.retriesLeft = action.retry.numRetries;
+    if (retry !== undefined && requestRetriable(retry, exchange)) {
+      this.retry = retry;
+      this.retriesLeft = retry.numRetries;
     }
     this.keepBody = exchange.hasBody && (this.retry !== undefined || action.mirrors.length > 0);
     this.armDuration(action);
@@ -228,7 +237,7 @@ export class Router {
       this.tried.add(endpoint);
     }
     exchange.record.upstreamAttempts++;
-    const attempt = new Attempt(this, cluster, endpoint, retry?.perTryTimeoutMs ?? 0);
+    const attempt = new Attempt(this, cluster, endpoint, this.perTryTimeoutMs);
     this.attempt = attempt;
     attempt.start();
   }
@@ -302,7 +311,7 @@ export class Router {
 
   private overflow(): void {
     const { cluster, exchange } = this;
-    const outcome = resetReply("overflow", "");
+    const outcome = resetReply("overflow", "", false);
     cluster?.stats.response(503);
     exchange.reply(503, outcome.body, outcome.details, outcome.flag, ["x-envoy-overloaded", "true"]);
   }
@@ -310,9 +319,9 @@ export class Router {
   /** The route timeout runs from the end of the request to the end of the response, over all attempts. */
   private armTimeout(): void {
     const { action, exchange } = this;
-    if (action === undefined || action.timeoutMs === 0 || exchange.finished) return;
+    if (action === undefined || this.timeoutMs === 0 || exchange.finished) return;
     this.timeout = new WheelTimer(() => this.onTimeout());
-    exchange.manager.timers.arm(this.timeout, action.timeoutMs);
+    exchange.manager.timers.arm(this.timeout, this.timeoutMs);
   }
 
   private armDuration(action: ForwardTarget): void {

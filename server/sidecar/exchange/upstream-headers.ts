@@ -54,9 +54,8 @@ function rewrittenHost(exchange: Exchange, action: ForwardTarget, cluster: Clust
 /** The head as sent upstream; `x-envoy-attempt-count` and the time that is left are of this attempt. */
 export function upstreamHead(exchange: Exchange): string {
   const { headers } = exchange;
-  const action = exchange.router.action;
-  if (action !== undefined && action.timeoutMs > 0 && exchange.manager.options.envoyHeaders) {
-    setHeader(headers, "x-envoy-expected-rq-timeout-ms", String(expectedMs(exchange, action)));
+  if (exchange.router.timeoutMs > 0 && exchange.manager.options.envoyHeaders) {
+    setHeader(headers, "x-envoy-expected-rq-timeout-ms", String(expectedMs(exchange)));
   }
   if (exchange.host?.attemptCount === true) {
     setHeader(headers, "x-envoy-attempt-count", String(exchange.record.upstreamAttempts));
@@ -67,9 +66,9 @@ export function upstreamHead(exchange: Exchange): string {
   return `${head}\r\n`;
 }
 
-function expectedMs(exchange: Exchange, action: ForwardTarget): number {
+function expectedMs(exchange: Exchange): number {
+  const { timeoutMs, perTryTimeoutMs: perTry } = exchange.router;
   const elapsed = exchange.record.upstreamAttempts > 1 ? Math.floor(performance.now() - exchange.start) : 0;
-  const left = Math.max(1, action.timeoutMs - elapsed);
-  const perTry = action.retry?.perTryTimeoutMs ?? 0;
+  const left = Math.max(1, timeoutMs - elapsed);
   return perTry > 0 ? Math.min(perTry, left) : left;
 }

@@ -242,13 +242,13 @@ function noteContentLength(value: string, head: MessageHead): boolean {
     const digit = value.charCodeAt(i) - 0x30;
     length = digit >= 0 && digit <= 9 ? length * 10 + digit : Number.NaN;
   }
-  if (Number.isNaN(length) || (head.contentLength !== -1 && head.contentLength !== length)) {
+  // Twice is refused even when both agree, as in Envoy: RFC 9112, 6.3 allows it, and a peer that does so cannot be trusted with framing.
+  if (Number.isNaN(length) || head.contentLength !== -1) {
     scan.error = "http1.invalid_content_length";
     return false;
   }
-  const first = head.contentLength === -1;
   head.contentLength = length;
-  return first;
+  return true;
 }
 
 function noteTransferEncoding(value: string, head: MessageHead): void {

@@ -48,11 +48,6 @@ describe("requests taken", () => {
     ["length", `${line}Content-Length: 3\r\n\r\nabc`, ["GET a / 1.1 content-length|3 keep", "body abc", "done"]],
     ["length 0", `${line}Content-Length: 0\r\n\r\n`, ["GET a / 1.1 content-length|0 keep", "done"]],
     [
-      "equal lengths twice",
-      `${line}Content-Length: 1\r\nContent-Length: 1\r\n\r\nx`,
-      ["GET a / 1.1 content-length|1 keep", "body x", "done"],
-    ],
-    [
       "chunked",
       `${line}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
       ["GET a / 1.1  keep", "body 3\r\nabc\r\n0\r\n\r\n", "done"],
@@ -114,6 +109,7 @@ describe("requests refused", () => {
     ["no colon", `${line}abc\r\n\r\n`, "http1.invalid_characters"],
     ["empty name", `${line}: x\r\n\r\n`, "http1.invalid_characters"],
     ["lengths that differ", `${line}Content-Length: 1\r\nContent-Length: 2\r\n\r\n`, "http1.invalid_content_length"],
+    ["equal lengths twice", `${line}Content-Length: 1\r\nContent-Length: 1\r\n\r\n`, "http1.invalid_content_length"],
     ["a list of lengths", `${line}Content-Length: 1, 1\r\n\r\n`, "http1.invalid_content_length"],
     ["a signed length", `${line}Content-Length: +1\r\n\r\n`, "http1.invalid_content_length"],
     ["a negative length", `${line}Content-Length: -1\r\n\r\n`, "http1.invalid_content_length"],
@@ -216,6 +212,8 @@ describe("responses", () => {
       false,
       ["error http1.content_length_and_chunked_not_allowed"],
     ],
+    ["204 with a length", ["HTTP/1.1 204 x\r\ncontent-length: 5\r\n\r\nhello"], false, ["error http1.codec_error"]],
+    ["204 with chunks", ["HTTP/1.1 204 x\r\ntransfer-encoding: chunked\r\n\r\n"], false, ["error http1.codec_error"]],
     ["status of two digits", ["HTTP/1.1 20 OK\r\n\r\n"], false, ["error http1.invalid_status_line"]],
     ["status 099", ["HTTP/1.1 099 OK\r\n\r\n"], false, ["error http1.invalid_status_line"]],
     ["garbage", ["hello\r\n\r\n"], false, ["error http1.invalid_status_line"]],

@@ -63,6 +63,11 @@ export abstract class MessageParser {
     return this.state === UNTIL_CLOSE;
   }
 
+  /** The decoded ranges of the last `body` event, if its body is chunked and they were asked for. */
+  get chunkRanges(): number[] | undefined {
+    return this.head.chunked ? this.ranges : undefined;
+  }
+
   /** Takes the `done` of a message without a body in advance. */
   skipDone(): void {
     if (this.state === DONE) this.state = HEAD;
@@ -245,7 +250,12 @@ export class ResponseParser extends MessageParser {
   }
 
   protected parseHead(bytes: Buffer, start: number, end: number): HttpParseError | undefined {
-    return parseResponseHead(bytes, start, end, this.limits.maxHeaders, this.head);
+    const { head } = this;
+    const error = parseResponseHead(bytes, start, end, this.limits.maxHeaders, head);
+    // RFC 9110, 8.6 and RFC 9112, 6.1: a 204 that announces a body would be read one way here and another behind us.
+    if (error === undefined && head.status === 204 && (head.chunked || head.contentLength > 0))
+      return "http1.codec_error";
+    return error;
   }
 
   protected framing(): number {

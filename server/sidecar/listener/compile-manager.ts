@@ -20,6 +20,7 @@ import type { AccessLogger, Tracer } from "../record.ts";
 import type { PerFilterCompiler } from "../route/compile-route.ts";
 import type { Stats } from "../stats.ts";
 import type { Timers } from "../timers.ts";
+import { internalAddresses } from "./internal-address.ts";
 import type { HttpManager, ManagerOptions, RouteSource } from "./manager.ts";
 import { ManagerStats } from "./manager-stats.ts";
 
@@ -121,6 +122,7 @@ function compileOptions(config: HttpConnectionManager, envoyHeaders: boolean): M
     delayedCloseMs: durationMs(config.delayedCloseTimeout) ?? 1000,
     useRemoteAddress: config.useRemoteAddress ?? false,
     skipXffAppend: config.skipXffAppend,
+    isInternal: internalAddresses(config.internalAddressConfig),
     via: toWire(config.via),
     generateRequestId: config.generateRequestId ?? true,
     preserveRequestId: config.preserveExternalRequestId,
@@ -138,7 +140,8 @@ function compileOptions(config: HttpConnectionManager, envoyHeaders: boolean): M
     acceptHttp10: http1?.acceptHttp10 ?? false,
     defaultHost: http1?.defaultHostForHttp10 ?? "",
     envoyHeaders,
-    bufferLimit: 64 * 1024,
+    // Envoy's default of per_connection_buffer_limit_bytes.
+    bufferLimit: 1024 * 1024,
   };
 }
 

@@ -64,7 +64,7 @@ export class DownstreamConnection {
     // The reason does not matter: a broken client connection is a closed one.
     socket.on("error", () => {});
     socket.on("close", () => this.destroy());
-    socket.on("drain", () => this.exchange?.router.onDownstreamDrain());
+    socket.on("drain", () => this.onDrain());
     this.armTimer();
   }
 
@@ -122,6 +122,11 @@ export class DownstreamConnection {
     this.host.onConnectionClosed(this);
   }
 
+  private onDrain(): void {
+    if (this.exchange !== undefined) this.exchange.router.onDownstreamDrain();
+    else this.nextRequest();
+  }
+
   /** The current exchange is done. */
   exchangeFinished(exchange: Exchange, keepAlive: boolean): void {
     if (this.exchange === exchange) this.exchange = undefined;
@@ -131,9 +136,17 @@ export class DownstreamConnection {
       this.closeGracefully();
       return;
     }
+    this.nextRequest();
+    this.armTimer();
+  }
+
+  private nextRequest(): void {
+    if (this.closing) return;
     const rest = this.leftover;
-    this.leftover = undefined;
-    if (rest !== undefined && !this.processing) this.process(rest, 0);
+    if (rest !== undefined && !this.processing) {
+      this.leftover = undefined;
+      this.process(rest, 0);
+    }
     this.resumeReading();
   }
 
@@ -179,7 +192,14 @@ export class DownstreamConnection {
         if (at < end) this.hold(bytes.subarray(at));
         break;
       }
-      if (!parser.inMessage && at < end) this.messageStart = this.lastActivity;
+      if (!parser.inMessage && at < end) {
+        // Who does not read the answers to pipelined requests gets no more of them: they would pile up here.
+        if (this.socket.writableNeedDrain) {
+          this.hold(bytes.subarray(at));
+          break;
+        }
+        this.messageStart = this.lastActivity;
+      }
       const event = parser.next(bytes, at, end);
       at = parser.position;
       if (event === ParseEvent.needMore) break;
@@ -190,6 +210,8 @@ export class DownstreamConnection {
       else this.protocolError(parser.error ?? "http1.codec_error");
     }
     this.processing = false;
+    // A head that trickles in has its own, shorter limit.
+    if (this.exchange === undefined && parser.inMessage && !this.closing) this.armTimer();
   }
 
   private beginExchange(): void {
@@ -242,13 +264,13 @@ export class DownstreamConnection {
   }
 
   /** Answers something that never became a request; it is logged all the same. */
-  private refuse(status: number, details: string, flag: number): void {
+  private refuse(status: number, details: string, flag: number, body = statusLine(status).slice(13, -2)): void {
     const { manager } = this.host;
     const exchange = new Exchange(this, manager, unreadable, this.messageStart);
     exchange.record.protocol = "HTTP/1.1";
     this.exchange = exchange;
     this.closing = true;
-    exchange.reply(status, statusLine(status).slice(13, -2), details, flag);
+    exchange.reply(status, body, details, flag);
   }
 
   /** Sends what is written, then FIN, and waits a little so that unread bytes do not turn the response into a reset (RFC 9112, 9.6). */
@@ -262,16 +284,12 @@ export class DownstreamConnection {
   }
 
   private armTimer(): void {
-    const { options, timers } = this.host.manager;
     const limit = this.limitMs();
     if (limit === 0) return;
-    const remaining = limit - (performance.now() - this.lastActivity);
     // Re-armed lazily, when it fires; only an earlier limit needs the timer moved.
-    if (!this.timer.armed || limit < options.connectionIdleMs) {
-      if (this.timer.armed && this.armedLimit <= limit) return;
-      this.armedLimit = limit;
-      timers.arm(this.timer, Math.max(1, remaining));
-    }
+    if (this.timer.armed && this.armedLimit <= limit) return;
+    this.armedLimit = limit;
+    this.host.manager.timers.arm(this.timer, limit);
   }
   private armedLimit = 0;
 
@@ -323,7 +341,7 @@ export class DownstreamConnection {
       exchange.reply(status, "stream timeout", "stream_idle_timeout", ResponseFlag.streamIdleTimeout);
     } else if (this.parser.inMessage) {
       manager.stats.rqTimeout.inc();
-      this.refuse(408, "request_header_timeout", 0);
+      this.refuse(408, "request_header_timeout", 0, "request header timeout");
     } else {
       manager.stats.cxIdleTimeout.inc();
       this.closeGracefully();

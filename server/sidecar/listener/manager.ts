@@ -37,6 +37,7 @@ export interface ManagerOptions {
   readonly delayedCloseMs: number;
   readonly useRemoteAddress: boolean;
   readonly skipXffAppend: boolean;
+  readonly isInternal: (address: string) => boolean;
   readonly via: string;
   readonly generateRequestId: boolean;
   readonly preserveRequestId: boolean;

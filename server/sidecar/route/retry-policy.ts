@@ -19,7 +19,6 @@ export interface CompiledRetryPolicy {
   readonly conditions: number;
   readonly numRetries: number;
   readonly perTryTimeoutMs: number;
-  readonly perTryIdleTimeoutMs: number;
   readonly statusCodes: ReadonlySet<number>;
   readonly responseHeaders: readonly RequestTest[];
   readonly requestHeaders: readonly RequestTest[];
@@ -37,7 +36,6 @@ export function compileRetryPolicy(policy: RetryPolicy | undefined): CompiledRet
     conditions: parseConditions(policy.retryOn),
     numRetries: policy.numRetries ?? 1,
     perTryTimeoutMs: durationMs(policy.perTryTimeout) ?? 0,
-    perTryIdleTimeoutMs: durationMs(policy.perTryIdleTimeout) ?? 0,
     statusCodes: new Set(policy.retriableStatusCodes),
     responseHeaders: compileHeaders(policy.retriableHeaders),
     requestHeaders: compileHeaders(policy.retriableRequestHeaders),
@@ -119,16 +117,35 @@ const conditionBits: Record<string, number | undefined> = {
 };
 
 function parseConditions(retryOn: string): number {
-  let conditions = 0;
   for (const raw of retryOn.split(",")) {
     const name = raw.trim();
-    if (name === "") continue;
-    const bit = conditionBits[name];
-    if (bit === undefined) throw new Error(`retry_on ${JSON.stringify(name)}: not supported`);
-    conditions |= bit;
+    if (name !== "" && !Object.hasOwn(conditionBits, name)) {
+      throw new Error(`retry_on ${JSON.stringify(name)}: not supported`);
+    }
   }
+  return knownConditions(retryOn);
+}
+
+/** The conditions of a list; names that are not known count for nothing, as in Envoy when a request brings them. */
+export function knownConditions(retryOn: string): number {
+  let conditions = 0;
+  for (const name of retryOn.split(",")) conditions |= conditionBits[name.trim()] ?? 0;
   return conditions;
 }
+
+/** What holds where a request asks for retries and its route has no policy. */
+export const defaultRetryPolicy: CompiledRetryPolicy = {
+  conditions: 0,
+  numRetries: 1,
+  perTryTimeoutMs: 0,
+  statusCodes: new Set(),
+  responseHeaders: [],
+  requestHeaders: [],
+  baseIntervalMs: 25,
+  maxIntervalMs: 250,
+  avoidPreviousHosts: false,
+  hostSelectionAttempts: 1,
+};
 
 function matchesAny(tests: readonly RequestTest[], headers: readonly string[]): boolean {
   const view: RequestView = { method: "", path: "", authority: "", scheme: "", headers };

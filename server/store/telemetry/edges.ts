@@ -22,7 +22,7 @@ const columns = [
 /** The dictionary of edges, held in memory by its only writer. */
 export class EdgeIds {
   #ids = new Map<string, number>();
-  #loaded = false;
+  #newest = -1;
   readonly #client: Client;
   readonly #maxEdges: number;
 
@@ -33,7 +33,7 @@ export class EdgeIds {
 
   /** The row id of each edge, in order; new edges get a row, past the limit they share the overflow's. */
   async idsOf(edges: readonly { edge: EdgeKey; edgeId: string }[]): Promise<number[]> {
-    if (!this.#loaded) await this.#load();
+    if (this.#newest < 0) await this.#load();
     const fresh = new Map<string, EdgeKey>();
     for (const { edge, edgeId: id } of edges) {
       if (this.#ids.has(id) || fresh.has(id)) continue;
@@ -53,10 +53,29 @@ export class EdgeIds {
     });
   }
 
+  /** Whether it is time to look for rows that nothing needs any more. */
+  get crowded(): boolean {
+    return this.#ids.size > this.#maxEdges / 2;
+  }
+
+  /** Forgets edges that no roll-up and no log entry is of: names that came and went must not use up the room for good. */
+  async prune(): Promise<void> {
+    await this.#client.execute(
+      "DELETE FROM edge WHERE id NOT IN (SELECT edge FROM rollup) AND id NOT IN (SELECT edge FROM access_log)",
+    );
+    this.#ids.clear();
+    this.#newest = -1;
+    await this.#load();
+  }
+
+  /** Reads what was added since the last time. */
   async #load(): Promise<void> {
-    const { rows } = await this.#client.execute("SELECT * FROM edge");
-    this.#ids = new Map(rows.map((row) => [edgeId(toEdge(row)), Number(row.id)]));
-    this.#loaded = true;
+    const { rows } = await this.#client.execute({ sql: "SELECT * FROM edge WHERE id > ?", args: [this.#newest] });
+    this.#newest = Math.max(this.#newest, 0);
+    for (const row of rows) {
+      this.#ids.set(edgeId(toEdge(row)), Number(row.id));
+      this.#newest = Math.max(this.#newest, Number(row.id));
+    }
   }
 }
 

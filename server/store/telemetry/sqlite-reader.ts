@@ -17,7 +17,7 @@ import { oldestOf } from "../../query/window.ts";
 import { flagNames } from "../../telemetry/response-flags.ts";
 import { type Step, steps } from "../../telemetry/store.ts";
 import { BucketCache } from "./bucket-cache.ts";
-import { openTelemetryFile, type TelemetryFile } from "./database.ts";
+import { fileIdentity, openTelemetryFile, type TelemetryFile } from "./database.ts";
 import { toEdge } from "./edges.ts";
 
 /**
@@ -25,9 +25,40 @@ import { toEdge } from "./edges.ts";
  * thousands of its rows. As one JSON value they take a seventh of the time that Prisma takes for them, and settled ones are kept.
  */
 export async function openSqliteTelemetryReader(file: TelemetryFile): Promise<TelemetryReader> {
+  let opened = await openOnce(file);
+  let opening: Promise<void> | undefined;
+  const reopen = async () => {
+    const old = opened;
+    opened = await openOnce(file);
+    // Reads under way end on the old file.
+    setTimeout(() => void old.reader.close(), 5000).unref();
+  };
+  /** The collector makes the file anew when it was deleted or broken; its successor is read from then on. */
+  const current = async (): Promise<TelemetryReader> => {
+    const identity = fileIdentity(file.path);
+    if (identity !== undefined && identity !== opened.identity) {
+      opening ??= reopen().finally(() => {
+        opening = undefined;
+      });
+      await opening;
+    }
+    return opened.reader;
+  };
+  return {
+    rollups: async (range) => (await current()).rollups(range),
+    oldestAt: async () => (await current()).oldestAt(),
+    collectors: async () => (await current()).collectors(),
+    logs: async (query) => (await current()).logs(query),
+    traces: async (query) => (await current()).traces(query),
+    trace: async (traceId) => (await current()).trace(traceId),
+    close: () => opened.reader.close(),
+  };
+}
+
+async function openOnce(file: TelemetryFile) {
   const client = await openTelemetryFile(file);
   const prisma = new PrismaClient({ adapter: new PrismaLibSql({ url: `file:${file.path}`, timeout: 5000 }) });
-  return new SqliteTelemetryReader(client, prisma);
+  return { reader: new SqliteTelemetryReader(client, prisma), identity: fileIdentity(file.path) };
 }
 
 type JsonRow = [number, number, number, number, number, number, number, string];

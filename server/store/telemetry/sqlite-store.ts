@@ -4,26 +4,111 @@ import type { SpanRecord } from "../../telemetry/span.ts";
 import type { CollectorState, CompactionPass, TelemetryBatch, TelemetryStore } from "../../telemetry/store.ts";
 import { insertStatements } from "./bulk-insert.ts";
 import { compactPass, rollupColumns } from "./compaction.ts";
-import { openTelemetryFile, type TelemetryFile } from "./database.ts";
+import {
+  fileIdentity,
+  forgetJournal,
+  isDamaged,
+  openTelemetryFile,
+  putAside,
+  reconnect,
+  type TelemetryFile,
+} from "./database.ts";
 import { EdgeIds } from "./edges.ts";
 
-/** The write side of the telemetry file: multi-row inserts, one transaction per batch, past the ORM for speed. One writer at a time. */
-export async function openSqliteTelemetryStore(
-  options: TelemetryFile & { maxEdges?: number },
-): Promise<TelemetryStore> {
-  return new SqliteTelemetryStore(await openTelemetryFile(options), options.maxEdges ?? 50_000);
+export interface SqliteStoreOptions extends TelemetryFile {
+  maxEdges?: number;
+  /** Told when the file was found gone or broken, and another one begun. */
+  onReplaced?: (why: string) => void;
+}
+
+/**
+ * The write side of the telemetry file: multi-row inserts, one transaction per batch, past the ORM for speed. One writer at a time.
+ * Telemetry can be thrown away, at any time: a file that was deleted is made again, one that is broken is put aside as `*.damaged`.
+ */
+export async function openSqliteTelemetryStore(options: SqliteStoreOptions): Promise<TelemetryStore> {
+  return new SqliteTelemetryStore(options, await openOrReplace(options));
+}
+
+async function openOrReplace(options: SqliteStoreOptions): Promise<Client> {
+  try {
+    return await openTelemetryFile(options);
+  } catch (error) {
+    if (!isDamaged(error)) throw error;
+    putAside(options.path);
+    options.onReplaced?.(error instanceof Error ? error.message : String(error));
+    return openTelemetryFile(options);
+  }
 }
 
 class SqliteTelemetryStore implements TelemetryStore {
-  readonly #client: Client;
-  readonly #edges: EdgeIds;
+  readonly #options: SqliteStoreOptions;
+  #client: Client;
+  #edges: EdgeIds;
+  #identity: string | undefined;
+  #prunedAtMs = 0;
 
-  constructor(client: Client, maxEdges: number) {
+  constructor(options: SqliteStoreOptions, client: Client) {
+    this.#options = options;
     this.#client = client;
-    this.#edges = new EdgeIds(client, maxEdges);
+    this.#edges = new EdgeIds(client, options.maxEdges ?? 50_000);
+    this.#identity = fileIdentity(options.path);
   }
 
-  async write(batch: TelemetryBatch): Promise<void> {
+  write(batch: TelemetryBatch): Promise<void> {
+    return this.#sound(() => this.#write(batch));
+  }
+
+  compact(pass: CompactionPass): Promise<{ more: boolean }> {
+    return this.#sound(async () => {
+      const { more } = await compactPass(this.#client, pass);
+      // Rows that nothing refers to any more make room for new names; looking for them reads the whole roll-up, so seldom.
+      if (!more && this.#edges.crowded && pass.nowMs - this.#prunedAtMs > pruneEveryMs) {
+        this.#prunedAtMs = pass.nowMs;
+        await this.#edges.prune();
+      }
+      return { more };
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#client.close();
+  }
+
+  /** Writes go to the file that has the name now; a broken one is replaced, and what failed is tried again by the caller. */
+  async #sound<T>(work: () => Promise<T>): Promise<T> {
+    const { path } = this.#options;
+    if (fileIdentity(path) !== this.#identity) {
+      if (fileIdentity(path) === undefined) forgetJournal(path);
+      await this.#reopen("it was deleted");
+    }
+    try {
+      return await work();
+    } catch (error) {
+      if (isDamaged(error)) {
+        putAside(path);
+        await this.#reopen(error instanceof Error ? error.message : String(error));
+      } else {
+        // After SQLITE_BUSY the driver leaves a statement open, and with it no later transaction could ever commit.
+        this.#use(await reconnect(path));
+      }
+      throw error;
+    }
+  }
+
+  #use(client: Client): void {
+    this.#client.close();
+    this.#client = client;
+    this.#edges = new EdgeIds(client, this.#options.maxEdges ?? 50_000);
+    this.#identity = fileIdentity(this.#options.path);
+  }
+
+  async #reopen(why: string): Promise<void> {
+    this.#client.close();
+    this.#use(await openOrReplace(this.#options));
+    this.#options.onReplaced?.(why);
+  }
+
+  async #write(batch: TelemetryBatch): Promise<void> {
     const sampled = batch.samples.map((sample) => ({ edge: sample.edge, edgeId: edgeId(sample.edge) }));
     const ids = await this.#edges.idsOf([...batch.rollups, ...sampled]);
     const rollups = batch.rollups.map((entry, i) => [
@@ -52,15 +137,9 @@ class SqliteTelemetryStore implements TelemetryStore {
       "write",
     );
   }
-
-  compact(pass: CompactionPass): Promise<{ more: boolean }> {
-    return compactPass(this.#client, pass);
-  }
-
-  async close(): Promise<void> {
-    this.#client.close();
-  }
 }
+
+const pruneEveryMs = 600_000;
 
 const sampleColumns = [
   "batch",
