@@ -14,9 +14,11 @@ import type {
 } from "./contract/index.ts";
 import { DashboardError } from "./contract/index.ts";
 import { meshPorts, parsePortOffset } from "./fleet/ports.ts";
+import { readNodeUsage } from "./fleet/usage-client.ts";
 import { remember } from "./lib/remember.ts";
 import { dumpProxy, type FleetSource, listProxies } from "./query/fleet-status.ts";
 import { createMeshStatus } from "./query/mesh-status.ts";
+import { createProxyUsage } from "./query/proxy-usage.ts";
 import { createQueries, type Queries } from "./query/queries.ts";
 import { openSqliteTelemetryReader } from "./store/telemetry/sqlite-reader.ts";
 import { fetchProxyStatuses } from "./xds/csds-client.ts";
@@ -50,7 +52,8 @@ function createDashboard(portOffset: number, data: string): Dashboard {
   const fleet: FleetSource = (options) => fetchProxyStatuses(`127.0.0.1:${ports.xds}`, options).catch(unreachable);
   const services = remember(() => servicesWithBadges(api), 1000);
   const queries = openQueries(join(data, "telemetry.db"), async () => ({ services: await services(), gateways: [] }));
-  const proxies = () => listProxies(fleet, Date.now());
+  const usage = remember(createProxyUsage({ read: () => readNodeUsage(ports.fleet), now: Date.now }), 1000);
+  const proxies = () => listProxies(fleet, Date.now(), usage);
   return {
     ...api,
     routing: ({ namespace, name }) => api.routing(namespace, name),
@@ -65,6 +68,7 @@ function createDashboard(portOffset: number, data: string): Dashboard {
       proxies,
       services,
       lastPush: () => api.push("latest"),
+      pushes: api.pushLatency,
       faults: api.faults,
       freshAt: async () => (await queries()).freshAt(),
       now: Date.now,

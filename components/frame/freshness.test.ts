@@ -8,6 +8,7 @@ const status = (over: Partial<MeshStatus> = {}): MeshStatus => ({
   mesh: "limpid",
   proxies: { total: 1, inSync: 1, refused: 0, lagging: 0 },
   lastPush: null,
+  pushes: null,
   services: 1,
   faults: 0,
   freshAt: now - 500,

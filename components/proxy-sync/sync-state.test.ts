@@ -21,6 +21,7 @@ const proxy = (
   implementation: "envoy 1.40.0",
   protocol: "delta",
   connectedAt: 0,
+  usage: null,
   types: {
     LDS: type("SYNCED"),
     RDS: type("SYNCED"),

@@ -18,6 +18,15 @@ export const TypeSync = z.object({
 });
 export type TypeSync = z.infer<typeof TypeSync>;
 
+/** What a proxy's process costs, as its machine counts it; so it is the same for every kind of proxy. */
+export const ProxyUsage = z.object({
+  /** Cores in use: 0.031 is 3.1 % of one. Null until it was seen twice. */
+  cpu: z.number().nullable(),
+  /** Resident set. */
+  memoryBytes: z.number(),
+});
+export type ProxyUsage = z.infer<typeof ProxyUsage>;
+
 export const ProxySync = z.object({
   id: z.string(),
   name: z.string(),
@@ -29,6 +38,8 @@ export const ProxySync = z.object({
   protocol: z.enum(["delta", "sotw"]),
   connectedAt: z.number(),
   types: z.record(XdsTypeName, TypeSync),
+  /** Null when nobody on this dashboard's machine watches over the process. */
+  usage: ProxyUsage.nullable(),
 });
 export type ProxySync = z.infer<typeof ProxySync>;
 
@@ -75,3 +86,7 @@ export const PushStatus = z.object({
   ),
 });
 export type PushStatus = z.infer<typeof PushStatus>;
+
+/** `GET /limpid/v1/push-latency`: commit → last acknowledgement, of every complete push since `sinceMs`, a day at most. */
+export const PushLatency = z.object({ sinceMs: z.number(), count: z.number(), p99Ms: z.number().nullable() });
+export type PushLatency = z.infer<typeof PushLatency>;

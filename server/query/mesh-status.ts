@@ -1,10 +1,11 @@
-import type { FaultList, MeshService, MeshStatus, ProxyList, PushStatus } from "../contract/index.ts";
+import type { FaultList, MeshService, MeshStatus, ProxyList, PushLatency, PushStatus } from "../contract/index.ts";
 import { DashboardError } from "../contract/index.ts";
 
 export interface MeshStatusSources {
   mesh: string;
   proxies(): Promise<ProxyList>;
   lastPush(): Promise<PushStatus | null>;
+  pushes(): Promise<PushLatency>;
   services(): Promise<MeshService[]>;
   faults(): Promise<FaultList>;
   freshAt(): Promise<number | null>;
@@ -15,12 +16,13 @@ export interface MeshStatusSources {
 export function createMeshStatus(sources: MeshStatusSources): () => Promise<MeshStatus> {
   let unreachableSince: number | null = null;
   return async () => {
-    const [proxies, push, services, faults, freshAt] = await Promise.allSettled([
+    const [proxies, push, services, faults, freshAt, pushes] = await Promise.allSettled([
       sources.proxies(),
       sources.lastPush(),
       sources.services(),
       sources.faults(),
       sources.freshAt(),
+      sources.pushes(),
     ]);
     const failed = [proxies, push, services, faults].find((part) => part.status === "rejected");
     unreachableSince = failed ? (unreachableSince ?? sources.now()) : null;
@@ -37,6 +39,7 @@ export function createMeshStatus(sources: MeshStatusSources): () => Promise<Mesh
       mesh: sources.mesh,
       proxies: { total: fleet.length, inSync: fleet.length - outOfSync, refused, lagging },
       lastPush: valueOr(push, null),
+      pushes: valueOr(pushes, null),
       services: valueOr(services, []).length,
       faults: faults.status === "fulfilled" ? faults.value.faults.length : 0,
       freshAt: valueOr(freshAt, null),
