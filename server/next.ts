@@ -9,14 +9,16 @@ import type {
   MeshStatus,
   ProxyConfigDump,
   ProxyList,
+  ProxyResourceContents,
   ServiceList,
   ServiceMetrics,
+  XdsTypeName,
 } from "./contract/index.ts";
 import { DashboardError } from "./contract/index.ts";
 import { meshPorts, parsePortOffset } from "./fleet/ports.ts";
 import { readNodeUsage } from "./fleet/usage-client.ts";
 import { remember } from "./lib/remember.ts";
-import { dumpProxy, type FleetSource, listProxies } from "./query/fleet-status.ts";
+import { dumpProxy, type FleetSource, listProxies, readProxyResource } from "./query/fleet-status.ts";
 import { createMeshStatus } from "./query/mesh-status.ts";
 import { createProxyUsage } from "./query/proxy-usage.ts";
 import { createQueries, type Queries } from "./query/queries.ts";
@@ -32,6 +34,7 @@ export interface Dashboard
   serviceMetrics(query: { namespace: string; name: string; windowSec: number }): Promise<ServiceMetrics>;
   proxies(): Promise<ProxyList>;
   proxyConfig(id: string): Promise<ProxyConfigDump>;
+  proxyResource(id: string, resource: { type: XdsTypeName; name: string }): Promise<ProxyResourceContents>;
   status(): Promise<MeshStatus>;
   object(key: { kind: string; namespace: string; name: string }): Promise<ConfigDocument>;
   objects(kind?: string): Promise<{ objects: ConfigDocument[] }>;
@@ -63,6 +66,7 @@ function createDashboard(portOffset: number, data: string): Dashboard {
       (await queries()).serviceMetrics({ ...service, window: windowSec }),
     proxies,
     proxyConfig: (id) => dumpProxy(fleet, id, Date.now()),
+    proxyResource: (id, resource) => readProxyResource(fleet, id, resource),
     status: createMeshStatus({
       mesh: "limpid",
       proxies,

@@ -10,6 +10,7 @@ const status = (over: Partial<MeshStatus> = {}): MeshStatus => ({
   lastPush: null,
   pushes: null,
   services: 1,
+  refusedObjects: 0,
   faults: 0,
   freshAt: now - 500,
   controlPlane: { reachable: true, since: null, message: null },

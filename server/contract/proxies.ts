@@ -14,7 +14,16 @@ export const TypeSync = z.object({
   /** Since when it is in this state, Unix milliseconds. */
   sinceMs: z.number().nullable(),
   /** Refused resources, each with the proxy's own words and the config it came from. */
-  errors: z.array(z.object({ resource: z.string(), detail: z.string(), origin: z.string().nullable() })),
+  errors: z.array(
+    z.object({
+      resource: z.string(),
+      detail: z.string(),
+      origin: z.string().nullable(),
+      refusedAtMs: z.number().nullable(),
+      /** Since when the version before it is in force; null: there was none. */
+      inForceSinceMs: z.number().nullable(),
+    }),
+  ),
 });
 export type TypeSync = z.infer<typeof TypeSync>;
 
@@ -47,23 +56,29 @@ export type ProxySync = z.infer<typeof ProxySync>;
 export const ProxyList = z.object({ at: z.number(), revision: z.number(), proxies: z.array(ProxySync) });
 export type ProxyList = z.infer<typeof ProxyList>;
 
-/** `GET /api/proxies/{id}/config`: the resources it was sent, as proto JSON, from CSDS. */
-export const ProxyConfigDump = z.object({
-  id: z.string(),
-  at: z.number(),
-  resources: z.array(
-    z.object({
-      type: XdsTypeName,
-      name: z.string(),
-      version: z.string(),
-      state: SyncState,
-      updatedAt: z.number().nullable(),
-      error: z.string().nullable(),
-      config: z.unknown(),
-    }),
-  ),
+export const ProxyResource = z.object({
+  type: XdsTypeName,
+  name: z.string(),
+  /** Of what is in force; empty: nothing yet. */
+  version: z.string(),
+  state: SyncState,
+  updatedAt: z.number().nullable(),
+  error: z.string().nullable(),
 });
+export type ProxyResource = z.infer<typeof ProxyResource>;
+
+/** `GET /api/proxies/{id}/config`: the resources it was sent, from CSDS, without their contents. */
+export const ProxyConfigDump = z.object({ id: z.string(), at: z.number(), resources: z.array(ProxyResource) });
 export type ProxyConfigDump = z.infer<typeof ProxyConfigDump>;
+
+/** `GET /api/proxies/{id}/config?type=<LDS…>&name=<resource>`: one of them with its contents as proto JSON. */
+export const ProxyResourceContents = ProxyResource.extend({
+  /** What is in force, or was sent last. */
+  config: z.unknown(),
+  /** What it should have and refused; null unless ERROR. */
+  refusedConfig: z.unknown(),
+});
+export type ProxyResourceContents = z.infer<typeof ProxyResourceContents>;
 
 /** `GET /limpid/v1/pushes/{revision|latest}`: how a revision reaches the fleet. Milliseconds count from the commit. */
 export const PushStatus = z.object({

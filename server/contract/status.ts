@@ -9,6 +9,8 @@ export const MeshStatus = z.object({
   lastPush: PushStatus.nullable(),
   pushes: PushLatency.nullable(),
   services: z.number(),
+  /** Config objects that a proxy refuses. */
+  refusedObjects: z.number(),
   faults: z.number(),
   /** Newest telemetry record, Unix milliseconds; null: none yet. */
   freshAt: z.number().nullable(),

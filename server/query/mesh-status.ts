@@ -31,6 +31,8 @@ export function createMeshStatus(sources: MeshStatusSources): () => Promise<Mesh
       fleet.filter((proxy) => Object.values(proxy.types).some((type) => type?.state === state)).length;
     const refused = has("ERROR");
     const lagging = has("STALE");
+    const origins = fleet.flatMap(({ types }) => Object.values(types).flatMap(({ errors }) => errors));
+    const refusedObjects = new Set(origins.flatMap(({ origin }) => origin ?? [])).size;
     const outOfSync = fleet.filter((proxy) =>
       Object.values(proxy.types).some((type) => type?.state === "ERROR" || type?.state === "STALE"),
     ).length;
@@ -41,6 +43,7 @@ export function createMeshStatus(sources: MeshStatusSources): () => Promise<Mesh
       lastPush: valueOr(push, null),
       pushes: valueOr(pushes, null),
       services: valueOr(services, []).length,
+      refusedObjects,
       faults: faults.status === "fulfilled" ? faults.value.faults.length : 0,
       freshAt: valueOr(freshAt, null),
       controlPlane: { reachable: !failed, since: unreachableSince, message: failed ? reason(failed) : null },

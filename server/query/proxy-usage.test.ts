@@ -39,8 +39,10 @@ test("a process that was restarted begins anew, and so does a long silence", asy
   expect(await ask(100_000, sample(40, 8))).toEqual({ a: { cpu: null, memoryBytes: 1040 } });
 });
 
-test("says nothing where no supervisor answers", async () => {
+test("keeps what it knew while the supervisor is busy, and says nothing where none answers", async () => {
   const ask = setUp();
-  await ask(0, sample(0));
-  expect(await ask(2000, new Error("refused"))).toEqual({});
+  expect(await ask(0, new Error("refused"))).toEqual({});
+  await ask(1000, sample(0));
+  expect(await ask(3000, new Error("refused"))).toEqual({ a: { cpu: null, memoryBytes: 1000 } });
+  expect(await ask(100_000, new Error("refused"))).toEqual({});
 });

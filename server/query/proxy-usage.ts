@@ -28,9 +28,14 @@ interface Seen extends UsageSample {
 export function createProxyUsage({ read, now }: ProxyUsageSource): () => Promise<ReadonlyMap<string, ProxyUsage>> {
   let seen = new Map<string, Seen>();
   return async () => {
-    const samples = await read().catch(() => []);
+    const samples = await read().catch(() => null);
     const at = now();
-    seen = new Map(samples.map((sample) => [sample.node, follow(seen.get(sample.node), sample, at)]));
+    // A supervisor that is busy for a moment has not gone: columns would come and go.
+    const known = [...seen.values()].filter((sample) => at - sample.at < longestMs);
+    seen = new Map(
+      samples?.map((sample) => [sample.node, follow(seen.get(sample.node), sample, at)]) ??
+        known.map((sample) => [sample.node, sample]),
+    );
     return new Map([...seen].map(([node, { cpu, memoryBytes }]) => [node, { cpu, memoryBytes }]));
   };
 }
