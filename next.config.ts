@@ -10,6 +10,8 @@ const config: NextConfig = {
   // `npm run types` and `npm run lint` are steps of their own; the build does not repeat them.
   typescript: { ignoreBuildErrors: true },
   devIndicators: false,
+  // Browsers ask for it by themselves, between two pages for instance.
+  rewrites: async () => [{ source: "/favicon.ico", destination: "/icon.svg" }],
   serverExternalPackages: ["@libsql/client", "@prisma/client", "@prisma/adapter-libsql", "@grpc/grpc-js", "pino"],
 };
 

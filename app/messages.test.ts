@@ -9,7 +9,8 @@ const flat = (value: unknown, path = ""): [string, string][] =>
   typeof value === "string"
     ? [[path, value]]
     : Object.entries(value as object).flatMap(([key, inner]) => flat(inner, path ? `${path}.${key}` : key));
-const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\s*[,}]/g)].map((match) => match[1]).toSorted();
+const placeholders = (text: string) =>
+  [...text.matchAll(/\{(\w+)\s*[,}]|<(\w+)>/g)].map((match) => match[1] ?? match[2]).toSorted();
 
 it("has the same keys in every language", () => {
   expect(flat(zh).map(([key]) => key)).toEqual(flat(en).map(([key]) => key));
@@ -31,8 +32,9 @@ it("holds messages that parse", () => {
     const translate = createTranslator({ locale, messages, onError: (error) => failed.push(error.message) });
     const values = new Proxy({}, { get: () => 1, has: () => true, ownKeys: () => [] });
     for (const [key, text] of flat(messages)) {
-      const given = Object.fromEntries(placeholders(text).map((name) => [name, 1]));
-      (translate as unknown as (key: string, values: object) => string)(key, { ...values, ...given });
+      const tags = new Set([...text.matchAll(/<(\w+)>/g)].map((match) => match[1]));
+      const given = Object.fromEntries(placeholders(text).map((name) => [name, tags.has(name) ? () => "x" : 1]));
+      (translate.rich as unknown as (key: string, values: object) => unknown)(key, { ...values, ...given });
     }
     expect(failed).toEqual([]);
   }

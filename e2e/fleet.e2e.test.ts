@@ -1,7 +1,9 @@
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { meshPorts } from "../server/fleet/ports.ts";
 import { launchBrowser, openPage, patience } from "./browser.ts";
 import { eventually, getThrough, reviewVersions, startMesh, type TestMesh } from "./mesh.ts";
+import { startPickyProxy } from "./picky-proxy.ts";
 import { browser as chromium } from "./tools.ts";
 
 const proxies = [
@@ -37,6 +39,65 @@ describe.skipIf(chromium.missing)(`the fleet, seen in the dashboard${chromium.re
     expect(problems).toEqual([]);
   });
 
+  test("what each proxy's process uses stands beside it, and its memory is what the kernel says", async () => {
+    const { page } = await openPage(browser, mesh, "/proxies");
+    const memory = page.getByTestId("proxy-row-ratings-v1").locator('td[data-label="memory"]');
+    await memory.getByText(/\d+ MB/).waitFor();
+    await page.getByTestId("proxy-row-ratings-v1").locator('td[data-label="cpu"]').getByText(/\d %/).waitFor();
+  });
+
+  test("a refused rule says who, when, why, which line it comes from and what holds instead", async () => {
+    const regex = "^/seldom/[a-z]{1,200}$";
+    const picky = startPickyProxy(meshPorts(mesh.portOffset).xds, "picky-v1", regex);
+    onTestFinished(() => picky.stop());
+    const { page, problems } = await openPage(browser, mesh, "/proxies");
+    await page.locator('[data-testid="proxy-row-picky-v1"] [data-type="VHDS"][data-state="SYNCED"]').waitFor();
+    const yaml = `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: details-seldom, namespace: default }
+spec:
+  hosts: [details]
+  http:
+    - match: [{ uri: { regex: "${regex}" } }]
+      route: [{ destination: { host: details } }]
+    - route: [{ destination: { host: details } }]
+`;
+    const applied = await fetch(`${mesh.dashboard}/api/apply`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ yaml }),
+    });
+    expect(applied.status).toBe(200);
+    const { revision } = (await applied.json()) as { revision: number };
+    const refused = page.getByTestId("refused");
+    await refused.getByText("picky-v1 refused virtual host").waitFor();
+    await refused.getByText(`at revision ${revision}, admin`).waitFor();
+    await refused.getByText("is larger than this proxy takes").waitFor();
+    await refused.getByText(/The version before stays in force there, since \d\d:\d\d:\d\d/).waitFor();
+    await page.locator('[data-testid="proxy-row-picky-v1"] [data-type="VHDS"][data-state="ERROR"]').waitFor();
+    // The sidecars take it: one proxy's refusal is no one else's trouble.
+    await inSync(page, "productpage-v1");
+    await page.locator('nav [data-page="config"] b').filter({ visible: true }).getByText("1").waitFor();
+    expect(await page.getByTestId("fleet-pill").getAttribute("href")).toBe("/proxies?sync=out");
+    await refused.getByRole("link", { name: /http_proxy/ }).click();
+    await page.getByTestId("config-dump").getByText(regex).first().waitFor();
+    await page.getByTestId("view-in-force").click();
+    await page.waitForURL(/view=in-force/);
+    await page.keyboard.press("Escape");
+    await refused.getByRole("link", { name: "http[0].match[0].uri.regex" }).click();
+    await page.locator("[data-marked]").getByText(regex).waitFor();
+    const undone = await fetch(`${mesh.dashboard}/api/undo`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ revision }),
+    });
+    expect(undone.status).toBe(200);
+    await page.goto("/proxies");
+    await page.locator('[data-testid="proxy-row-picky-v1"] [data-type="VHDS"][data-state="SYNCED"]').waitFor();
+    expect(await refused.count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
+
   test("a killed sidecar leaves the list and comes back in sync", async () => {
     const { page } = await openPage(browser, mesh, "/proxies");
     await inSync(page, "reviews-v2");
@@ -62,6 +123,7 @@ describe.skipIf(chromium.missing)(`the fleet, seen in the dashboard${chromium.re
 
   test("while the control plane is away the dashboard says so, traffic goes on, and it heals by itself", async () => {
     const { page } = await openPage(browser, mesh, "/proxies");
+    const { page: config } = await openPage(browser, mesh, "/services");
     const pill = page.getByTestId("fleet-pill");
     await pill.getByText("7 / 7").waitFor();
     const before = await pidOf("control-plane");
@@ -69,14 +131,20 @@ describe.skipIf(chromium.missing)(`the fleet, seen in the dashboard${chromium.re
     try {
       await pill.getByText("unreachable").waitFor();
       expect((await getThrough(mesh.gateway, "/productpage")).status).toBe(200);
-      // What was read last stays in sight.
+      // What was read last stays in sight, and nothing claims that there is nothing.
       expect(await page.locator('[data-testid^="proxy-row-"]').count()).toBe(proxies.length);
+      expect(await page.locator("nav b").filter({ visible: true }).count()).toBe(0);
+      await config.goto("/config");
+      await config.getByTestId("error-state").waitFor({ timeout: 2 * patience });
     } finally {
       process.kill(before, "SIGKILL");
     }
     await eventually(async () => ![0, before].includes(await pidOf("control-plane")), patience, "a new process");
     await pill.getByText("7 / 7").waitFor();
     for (const name of proxies) await inSync(page, name);
+    // Opened while it was away: nobody has to reload it.
+    await config.locator('[data-object="VirtualService/default/reviews"]').waitFor();
+    await config.getByTestId("error-state").waitFor({ state: "detached" });
   });
 });
 

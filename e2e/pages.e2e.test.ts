@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { AxeResults } from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser, type OpenPage, openPage, patience } from "./browser.ts";
@@ -42,6 +45,96 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
     );
     const navigation = await page.locator("nav").boundingBox();
     expect(navigation?.y).toBeGreaterThan(640);
+  });
+
+  describe.each(["dark", "light"] as const)("%s", (colorScheme) => {
+    test.each(["en", "zh-CN"])("in %s nothing on any page keeps a person out", async (locale) => {
+      // What moves can't be measured.
+      const { page } = await openPage(browser, mesh, "/faults", { colorScheme, locale, reducedMotion: "reduce" });
+      const found: string[] = [];
+      for (const { name, path, ready } of pages) {
+        await page.goto(path);
+        await page.locator(ready).first().waitFor({ state: "attached" });
+        found.push(...(await seriousViolations(page)).map((violation) => `${name}: ${violation}`));
+      }
+      await page.goto("/proxies");
+      await page.getByTestId("proxy-row-reviews-v1").getByRole("button", { name: "reviews-v1" }).click();
+      await page
+        .getByTestId("config-dump")
+        .getByRole("button", { name: /inbound/ })
+        .first()
+        .click();
+      await page.getByTestId("json-search").waitFor();
+      found.push(...(await seriousViolations(page)).map((violation) => `config dump: ${violation}`));
+      expect(found).toEqual([]);
+    });
+  });
+
+  test.each(pages)(
+    "$name: nothing jumps while it fills, and nothing moves for who asked for stillness",
+    async (one) => {
+      const { page } = await open(one, { reducedMotion: "reduce" });
+      const { shift, moving } = await page.evaluate(stillness);
+      expect(moving).toEqual([]);
+      // https://web.dev/articles/cls: up to 0.1 is good.
+      expect(shift.sum, JSON.stringify(shift.of)).toBeLessThan(0.1);
+    },
+  );
+
+  test("the palette finds proxies, config and actions", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/services");
+    const wanted = [
+      ["reviews-v2 proxy", /\/proxies\?proxy=.*reviews-v2/],
+      ["bookinfo-gateway", /\/config\/Gateway\/default\/bookinfo-gateway$/],
+      ["out of sync", /\/proxies\?sync=out$/],
+      ["topology reviews", /\/topology\?select=default%2Freviews/],
+    ] as const;
+    for (const [text, address] of wanted) {
+      await eventually(
+        async () => {
+          await page.keyboard.press("Control+k");
+          return page.getByRole("combobox").isVisible();
+        },
+        patience,
+        "the palette opens",
+      );
+      await page.getByRole("combobox").fill(text);
+      await page.getByRole("option").first().waitFor();
+      await page.keyboard.press("Enter");
+      await page.waitForURL(address);
+      await page.keyboard.press("Escape");
+    }
+    expect(problems).toEqual([]);
+  });
+
+  test("Ctrl Enter in the editor applies and says so; a wrong field is named at its line; leaving asks", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/config/DestinationRule/default/details");
+    const editor = page.getByTestId("yaml-editor");
+    // What comes from the browser's own reads says that the page is alive.
+    await page.getByTestId("history").locator("li").first().waitFor();
+    const yaml = await editor.inputValue();
+    await editor.fill(`${yaml.trimEnd()}\n  trafficPolicy:\n    conectionPool: {}\n`);
+    await page.getByTestId("yaml-errors").getByText("conectionPool").first().waitFor();
+    const questions: string[] = [];
+    page.on("dialog", (dialog) => {
+      questions.push(dialog.message());
+      void dialog.dismiss();
+    });
+    await page.locator('nav [data-page="services"]').filter({ visible: true }).click();
+    await eventually(() => questions.length === 1, patience, "it asks");
+    expect(page.url()).toContain("/config/DestinationRule");
+    await editor.fill(yaml.replace("spec:", "spec:\n  trafficPolicy:\n    loadBalancer:\n      simple: ROUND_ROBIN"));
+    await page.getByTestId("object-diff").getByText("ROUND_ROBIN").waitFor();
+    await editor.press("Control+Enter");
+    await page.getByTestId("editor-status").getByText("In force as revision").waitFor();
+    await page.getByTestId("push-announcer").getByText("is in force on").waitFor({ state: "attached" });
+    await page.getByTestId("undo").click();
+    await eventually(async () => (await editor.inputValue()) === yaml, patience, "the text is as before");
+    await page.locator('nav [data-page="services"]').filter({ visible: true }).click();
+    await page.waitForURL("**/services");
+    expect(questions).toHaveLength(1);
+    // A dry run that was refused is the browser's error too; it is what this test asked for.
+    expect(problems.filter((problem) => !problem.includes("/api/apply"))).toEqual([]);
   });
 
   test("the navigation below leads to every page on a phone", async () => {
@@ -136,6 +229,43 @@ const acting = new Set([
   "option",
   "dialog",
 ]);
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe holds to be serious or critical, colour contrast included. https://dequeuniversity.com/rules/axe/ */
+async function seriousViolations(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+  );
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map(({ target, any }) => `${id}: ${target.join(" ")} ${any[0]?.message ?? ""}`));
+}
+
+/** Runs in the page: how much of it has jumped without anybody's doing, and which animations run. */
+async function stillness() {
+  const entries = await new Promise<PerformanceEntry[]>((done) => {
+    const seen: PerformanceEntry[] = [];
+    const observer = new PerformanceObserver((list) => seen.push(...list.getEntries()));
+    observer.observe({ type: "layout-shift", buffered: true });
+    requestAnimationFrame(() => requestAnimationFrame(() => done([...seen, ...observer.takeRecords()])));
+  });
+  interface Shift extends PerformanceEntry {
+    value: number;
+    hadRecentInput: boolean;
+    sources: { node: Element | null }[];
+  }
+  const shifts = (entries as Shift[]).filter(({ hadRecentInput }) => !hadRecentInput);
+  const of = shifts.flatMap(({ value, sources }) =>
+    sources.map(({ node }) => `${value.toFixed(3)} ${node?.nodeName} ${node?.className ?? ""}`),
+  );
+  const moving = document
+    .getAnimations()
+    .filter((animation) => Number(animation.effect?.getComputedTiming().activeDuration ?? 0) > 1)
+    .map((animation) => (animation as CSSAnimation).animationName ?? animation.id);
+  return { shift: { sum: shifts.reduce((sum, { value }) => sum + value, 0), of: of.slice(0, 8) }, moving };
+}
 
 /** Controls that Chromium's own accessibility tree has no name for. */
 async function namelessControls(page: Page): Promise<string[]> {

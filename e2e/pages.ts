@@ -19,5 +19,11 @@ export const pages = [
   { name: "fault-form", path: "/faults?new=default%2Fratings", ready: '[data-testid="fault-start"]:enabled' },
   { name: "faults", path: "/faults", ready: "h1" },
   { name: "proxies", path: "/proxies", ready: '[data-testid="proxy-row-reviews-v1"]' },
-  { name: "config", path: "/config", ready: "h1" },
+  { name: "config", path: "/config", ready: '[data-object="VirtualService/default/reviews"]' },
+  {
+    name: "config-object",
+    path: "/config/VirtualService/default/reviews?line=9",
+    ready: '[data-testid="yaml-editor"]',
+  },
+  { name: "config-new", path: "/config/new", ready: '[data-testid="object-diff"]' },
 ] as const;

@@ -9,14 +9,18 @@ import type {
   MeshStatus,
   ProxyConfigDump,
   ProxyList,
+  ProxyResourceContents,
   ServiceList,
   ServiceMetrics,
+  XdsTypeName,
 } from "./contract/index.ts";
 import { DashboardError } from "./contract/index.ts";
 import { meshPorts, parsePortOffset } from "./fleet/ports.ts";
+import { readNodeUsage } from "./fleet/usage-client.ts";
 import { remember } from "./lib/remember.ts";
-import { dumpProxy, type FleetSource, listProxies } from "./query/fleet-status.ts";
+import { dumpProxy, type FleetSource, listProxies, readProxyResource } from "./query/fleet-status.ts";
 import { createMeshStatus } from "./query/mesh-status.ts";
+import { createProxyUsage } from "./query/proxy-usage.ts";
 import { createQueries, type Queries } from "./query/queries.ts";
 import { openSqliteTelemetryReader } from "./store/telemetry/sqlite-reader.ts";
 import { fetchProxyStatuses } from "./xds/csds-client.ts";
@@ -30,6 +34,7 @@ export interface Dashboard
   serviceMetrics(query: { namespace: string; name: string; windowSec: number }): Promise<ServiceMetrics>;
   proxies(): Promise<ProxyList>;
   proxyConfig(id: string): Promise<ProxyConfigDump>;
+  proxyResource(id: string, resource: { type: XdsTypeName; name: string }): Promise<ProxyResourceContents>;
   status(): Promise<MeshStatus>;
   object(key: { kind: string; namespace: string; name: string }): Promise<ConfigDocument>;
   objects(kind?: string): Promise<{ objects: ConfigDocument[] }>;
@@ -50,7 +55,8 @@ function createDashboard(portOffset: number, data: string): Dashboard {
   const fleet: FleetSource = (options) => fetchProxyStatuses(`127.0.0.1:${ports.xds}`, options).catch(unreachable);
   const services = remember(() => servicesWithBadges(api), 1000);
   const queries = openQueries(join(data, "telemetry.db"), async () => ({ services: await services(), gateways: [] }));
-  const proxies = () => listProxies(fleet, Date.now());
+  const usage = remember(createProxyUsage({ read: () => readNodeUsage(ports.fleet), now: Date.now }), 1000);
+  const proxies = () => listProxies(fleet, Date.now(), usage);
   return {
     ...api,
     routing: ({ namespace, name }) => api.routing(namespace, name),
@@ -60,11 +66,13 @@ function createDashboard(portOffset: number, data: string): Dashboard {
       (await queries()).serviceMetrics({ ...service, window: windowSec }),
     proxies,
     proxyConfig: (id) => dumpProxy(fleet, id, Date.now()),
+    proxyResource: (id, resource) => readProxyResource(fleet, id, resource),
     status: createMeshStatus({
       mesh: "limpid",
       proxies,
       services,
       lastPush: () => api.push("latest"),
+      pushes: api.pushLatency,
       faults: api.faults,
       freshAt: async () => (await queries()).freshAt(),
       now: Date.now,

@@ -1,16 +1,5 @@
-import { Page } from "../../components/ui/page-header.tsx";
-import { Panel } from "../../components/ui/panel.tsx";
-import { SkeletonBlock, TableSkeleton } from "../../components/ui/skeletons.tsx";
+import { ListSkeleton } from "../../components/list/list-skeleton.tsx";
 
 export default function Loading() {
-  return (
-    <Page>
-      <div style={{ height: 32, marginBottom: 16, paddingTop: 6 }}>
-        <SkeletonBlock width={180} height={20} />
-      </div>
-      <Panel flush>
-        <TableSkeleton rows={10} columns={5} />
-      </Panel>
-    </Page>
-  );
+  return <ListSkeleton rows={10} columns={5} />;
 }

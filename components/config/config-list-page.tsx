@@ -1,21 +1,24 @@
 "use client";
-import { Button, Menu, TextInput } from "@mantine/core";
+import { Button, Menu } from "@mantine/core";
 import { IconChevronDown, IconPlus } from "@tabler/icons-react";
 import Link from "next/link";
 import { use, useEffect, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { ChangeList } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
-import { objectHref } from "../lib/links.ts";
+import { newObjectHref, objectHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
 import { useUrlState } from "../lib/url-state.ts";
+import { FilterInput } from "../list/filter-input.tsx";
+import { LiveContent } from "../list/live-content.tsx";
+import { SortedTable } from "../list/sorted-table.tsx";
 import { formatAge } from "../ui/age.ts";
-import { type Column, DataTable } from "../ui/data-table.tsx";
+import type { Column } from "../ui/data-table.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
-import { EmptyState, ErrorState, Notice } from "../ui/states.tsx";
+import { EmptyState } from "../ui/states.tsx";
 import { ChangeHistory } from "./change-history.tsx";
 import styles from "./config.module.css";
 import { type ConfigDocument, type ConfigDocuments, useObjects } from "./config-queries.ts";
@@ -29,26 +32,17 @@ export interface ConfigListPageProps {
 /** Every object of the mesh, and who changed what. Filter, kind and sorting are in the URL. */
 export function ConfigListPage({ objects, changes }: ConfigListPageProps) {
   const t = useTranslations("config");
-  const url = useUrlState();
   const live = useObjects(use(objects));
   const recent = use(changes);
   const kinds = [...new Set(live.data?.objects.map(({ kind }) => kind))].toSorted();
   return (
     <Page>
       <PageHeader title={t("title")} hint={t("hint")}>
-        <TextInput
-          size="xs"
-          aria-label={t("filter")}
-          placeholder={t("filter")}
-          defaultValue={url.get("filter") ?? ""}
-          key={url.get("filter") ? "set" : "empty"}
-          onChange={(event) => url.set({ filter: event.currentTarget.value })}
-          data-testid="config-filter"
-        />
+        <FilterInput label={t("filter")} data-testid="config-filter" />
         <KindMenu kinds={kinds} />
         <Button
           component={Link}
-          href="/config/new"
+          href={newObjectHref}
           leftSection={<IconPlus size={15} aria-hidden />}
           data-testid="new-object"
         >
@@ -73,7 +67,7 @@ function KindMenu({ kinds }: { kinds: readonly string[] }) {
     <Menu position="bottom-end">
       <Menu.Target>
         <PillButton data-testid="kind-menu">
-          {t("kind")}: {kind ?? t("all")}
+          {t("kind", { kind: kind ?? t("all") })}
           <IconChevronDown size={13} aria-hidden />
         </PillButton>
       </Menu.Target>
@@ -95,52 +89,36 @@ function KindMenu({ kinds }: { kinds: readonly string[] }) {
 
 function Objects({ live }: { live: Live<ConfigDocuments> }) {
   const t = useTranslations("config");
-  const errors = useTranslations("error");
   const url = useUrlState();
   const columns = useColumns();
-  const { data, error, failingSince, refresh } = live;
-  if (!data && error) {
-    return (
-      <ErrorState
-        title={t("unreadable")}
-        detail={error.message}
-        since={failingSince}
-        works={errors("works-CONTROL_PLANE_UNREACHABLE")}
-        onRetry={refresh}
-      />
-    );
-  }
-  if (!data) return <TableSkeleton rows={10} columns={5} />;
   const wanted = (url.get("filter") ?? "").trim().toLowerCase();
   const kind = url.get("kind");
-  const rows = data.objects.filter(
-    (object) =>
-      (kind === null || object.kind === kind) &&
-      `${object.kind} ${object.namespace}/${object.name}`.toLowerCase().includes(wanted),
-  );
+  const matches = (object: ConfigDocument) =>
+    (kind === null || object.kind === kind) &&
+    `${object.kind} ${object.namespace}/${object.name}`.toLowerCase().includes(wanted);
   return (
-    <>
-      {error && <Notice tone="warn">{error.message}</Notice>}
-      <DataTable
-        caption={t("title")}
-        columns={columns}
-        rows={rows}
-        rowKey={keyOf}
-        sort={url.get("sort") ?? "kind"}
-        onSort={(sort) => url.set({ sort })}
-        rowProps={(object) => ({ "data-object": keyOf(object) })}
-        empty={
-          data.objects.length === 0 ? (
-            <EmptyState title={t("empty")}>{t("empty-text")}</EmptyState>
-          ) : (
-            <EmptyState
-              title={t("no-match")}
-              action={<PillButton onClick={() => url.set({ filter: null, kind: null })}>{t("clear")}</PillButton>}
-            />
-          )
-        }
-      />
-    </>
+    <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={10} columns={5} />}>
+      {({ objects }) => (
+        <SortedTable
+          caption={t("title")}
+          columns={columns}
+          rows={objects.filter(matches)}
+          rowKey={keyOf}
+          defaultSort="kind"
+          rowProps={(object) => ({ "data-object": keyOf(object) })}
+          empty={
+            objects.length === 0 ? (
+              <EmptyState title={t("empty")}>{t("empty-text")}</EmptyState>
+            ) : (
+              <EmptyState
+                title={t("no-match")}
+                action={<PillButton onClick={() => url.set({ filter: null, kind: null })}>{t("clear")}</PillButton>}
+              />
+            )
+          }
+        />
+      )}
+    </LiveContent>
   );
 }
 

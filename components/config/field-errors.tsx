@@ -6,13 +6,15 @@ import styles from "./field-errors.module.css";
 export function FieldErrors({ error }: { error: ApiError }) {
   const errors = error.errors?.length ? error.errors : [{ path: "", message: error.message }];
   return (
-    <ul className={styles.errors} role="alert" data-testid="field-errors">
-      {errors.map(({ path, message }) => (
-        <li key={`${path}${message}`}>
-          {path && <code>{path}</code>}
-          <span>{message}</span>
-        </li>
-      ))}
-    </ul>
+    <div role="alert">
+      <ul className={styles.errors} data-testid="field-errors">
+        {errors.map(({ path, message }) => (
+          <li key={`${path}${message}`}>
+            {path && <code>{path}</code>}
+            <span>{message}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }

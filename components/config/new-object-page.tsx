@@ -2,6 +2,7 @@
 import Link from "next/link";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
+import { useLeaveGuard } from "../lib/leave-guard.ts";
 import { configHref, objectHref } from "../lib/links.ts";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import styles from "./config.module.css";
@@ -30,6 +31,7 @@ export function NewObjectPage() {
   const [applied, setApplied] = useState<string | null>(null);
   const dirty = text !== applied && text.trim() !== "";
   const state = useApply(dirty ? text : null, null);
+  useLeaveGuard(dirty && text !== template, t("leave-new"));
   const apply = async () => {
     if (!dirty || state.error) return;
     const result = await state.apply();

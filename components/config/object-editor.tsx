@@ -19,13 +19,15 @@ export interface ObjectEditorProps {
   onApply: () => void;
   onUndo: () => void;
   onDiscard: () => void;
+  /** To be shown and marked, counting from one. */
+  line?: number | null;
   /** Somebody else has written meanwhile; the way out is the caller's. */
   conflict?: React.ReactNode;
 }
 
 /** Text on the left; what applying it would write, and how that reached the fleet, on the right. */
 export function ObjectEditor(props: ObjectEditorProps) {
-  const { title, hint, text, onText, state, onApply } = props;
+  const { title, hint, text, onText, state, onApply, line = null } = props;
   const t = useTranslations("config");
   return (
     <div className={styles.grid}>
@@ -35,6 +37,7 @@ export function ObjectEditor(props: ObjectEditorProps) {
           onChange={onText}
           label={t("yaml-of", { object: title })}
           errors={state.errors}
+          line={line}
           onApply={onApply}
         />
       </Panel>
@@ -85,10 +88,23 @@ function PlanCard({ dirty, state, onApply, onUndo, onDiscard, conflict }: Object
     >
       {conflict}
       {error && errors.length === 0 && <FieldErrors error={error} />}
-      {errors.length > 0 && <p className={styles.says}>{t("wrong", { count: errors.length })}</p>}
+      {errors.length > 0 && (
+        <p className={styles.says} aria-hidden>
+          {t("wrong", { count: errors.length })}
+        </p>
+      )}
       {dirty && plan && <ObjectDiffs objects={plan.objects} />}
       {dirty && !plan && !error && <p className={styles.says}>{checking ? t("checking") : t("write-first")}</p>}
-      {!dirty && <p className={styles.says}>{revision === null ? t("edit-first") : t("applied", { revision })}</p>}
+      {/* Always there, so that what is written into it is announced. */}
+      <p className={dirty ? "visually-hidden" : styles.says} role="status" data-testid="editor-status">
+        {dirty
+          ? errors.length > 0
+            ? t("wrong", { count: errors.length })
+            : ""
+          : revision === null
+            ? t("edit-first")
+            : t("applied", { revision })}
+      </p>
     </Panel>
   );
 }

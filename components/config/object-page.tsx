@@ -4,11 +4,14 @@ import Link from "next/link";
 import { use, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Settled } from "../lib/api.ts";
+import { useLeaveGuard } from "../lib/leave-guard.ts";
 import { configHref } from "../lib/links.ts";
 import { useChanges } from "../lib/queries.ts";
+import { useUrlState } from "../lib/url-state.ts";
+import { LiveContent } from "../list/live-content.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
-import { EmptyState, ErrorState, Notice } from "../ui/states.tsx";
+import { EmptyState, Notice } from "../ui/states.tsx";
 import { ChangeHistory } from "./change-history.tsx";
 import styles from "./config.module.css";
 import { type ConfigDocument, type ObjectKey, useObject } from "./config-queries.ts";
@@ -24,8 +27,8 @@ export interface ObjectPageProps {
 /** One object: its YAML to read and to change, and who changed it. */
 export function ObjectPage({ object, initial }: ObjectPageProps) {
   const t = useTranslations("config");
-  const errors = useTranslations("error");
-  const { data, error, failingSince, refresh } = useObject(object, use(initial));
+  const live = useObject(object, use(initial));
+  const { data, error } = live;
   const path = object.namespace ? `${object.namespace}/${object.name}` : object.name;
   return (
     <Page>
@@ -44,9 +47,8 @@ export function ObjectPage({ object, initial }: ObjectPageProps) {
           </Link>
         }
       />
-      {data && error && error.code === "NOT_FOUND" && <Notice tone="warn">{t("deleted")}</Notice>}
-      {data && error && error.code !== "NOT_FOUND" && <Notice tone="warn">{error.message}</Notice>}
-      {!data && error?.code === "NOT_FOUND" && (
+      {data && error?.code === "NOT_FOUND" && <Notice tone="warn">{t("deleted")}</Notice>}
+      {!data && error?.code === "NOT_FOUND" ? (
         <EmptyState
           title={t("unknown", { object: `${object.kind} ${path}` })}
           action={
@@ -55,40 +57,42 @@ export function ObjectPage({ object, initial }: ObjectPageProps) {
             </Link>
           }
         />
-      )}
-      {!data && error && error.code !== "NOT_FOUND" && (
-        <ErrorState
-          title={t("unreadable")}
-          detail={error.message}
-          since={failingSince}
-          works={errors("works-CONTROL_PLANE_UNREACHABLE")}
-          onRetry={refresh}
-        />
-      )}
-      {!data && !error && <SkeletonBlock height={480} />}
-      {data && (
-        <div className={styles.stack}>
-          <Editor document={data} />
-          <ChangeHistory
-            title={t("history")}
-            matches={({ objects }) =>
-              objects.some(
-                (one) => one.kind === object.kind && one.namespace === object.namespace && one.name === object.name,
-              )
-            }
-          />
-        </div>
+      ) : (
+        <LiveContent
+          live={error?.code === "NOT_FOUND" ? { ...live, error: null } : live}
+          unreadable={t("unreadable")}
+          skeleton={<SkeletonBlock height={480} />}
+        >
+          {(document) => (
+            <div className={styles.stack}>
+              <Editor document={document} />
+              <ChangeHistory
+                title={t("history")}
+                matches={({ objects }) =>
+                  objects.some(
+                    (one) => one.kind === object.kind && one.namespace === object.namespace && one.name === object.name,
+                  )
+                }
+              />
+            </div>
+          )}
+        </LiveContent>
       )}
     </Page>
   );
 }
 
 function Editor({ document }: { document: ConfigDocument }) {
+  const t = useTranslations("config");
+  const url = useUrlState();
   const stored = withoutFilledIn(document.yaml);
   const [draft, setDraft] = useState<{ text: string; base: string } | null>(null);
   const dirty = draft !== null && draft.text !== stored;
   const base = draft?.base ?? document.resourceVersion;
   const state = useApply(dirty ? draft.text : null, base);
+  useLeaveGuard(dirty, t("leave", { name: document.name }));
+  // Where a proxy's complaint points to; of no use any more once the text is another.
+  const line = Number(url.get("line")) || null;
   const overtaken = dirty && base !== document.resourceVersion && !state.busy;
   const apply = async () => {
     if (!dirty || state.error || overtaken) return;
@@ -100,6 +104,7 @@ function Editor({ document }: { document: ConfigDocument }) {
       hint={document.name}
       text={draft?.text ?? stored}
       onText={(text) => setDraft({ text, base })}
+      line={draft === null ? line : null}
       dirty={dirty}
       state={state}
       onApply={() => void apply()}

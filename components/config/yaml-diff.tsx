@@ -23,7 +23,7 @@ export function ObjectDiffs({ objects }: { objects: ChangeResult["objects"] }) {
   ));
 }
 
-function YamlDiff({ before, after, label }: { before: string; after: string; label: string }) {
+export function YamlDiff({ before, after, label }: { before: string; after: string; label: string }) {
   const t = useTranslations("config");
   const rows = useMemo(() => diffRows(before, after), [before, after]);
   return (

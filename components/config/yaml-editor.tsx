@@ -1,5 +1,5 @@
 "use client";
-import { type KeyboardEvent, memo, useRef } from "react";
+import { type KeyboardEvent, memo, useEffect, useRef } from "react";
 import { useTranslations } from "use-intl";
 import type { PlacedError } from "./object-yaml.ts";
 import styles from "./yaml-editor.module.css";
@@ -10,12 +10,14 @@ export interface YamlEditorProps {
   onChange: (value: string) => void;
   label: string;
   errors: readonly PlacedError[];
+  /** To be shown and marked, counting from one. */
+  line?: number | null;
   /** Ctrl or ⌘ with Enter. */
   onApply: () => void;
 }
 
 /** YAML to write: a plain text area over its coloured lines, with numbers and the lines that are wrong. */
-export function YamlEditor({ value, onChange, label, errors, onApply }: YamlEditorProps) {
+export function YamlEditor({ value, onChange, label, errors, line = null, onApply }: YamlEditorProps) {
   const t = useTranslations("config");
   const area = useRef<HTMLTextAreaElement>(null);
   // Tab writes spaces; after Escape it leaves, so that nobody is held in here.
@@ -41,6 +43,12 @@ export function YamlEditor({ value, onChange, label, errors, onApply }: YamlEdit
     area.current?.setSelectionRange(start, start + (lines[line - 1]?.length ?? 0));
     area.current?.closest("[data-scroll]")?.scrollTo({ top: Math.max(0, (line - 4) * 20) });
   };
+  useEffect(() => {
+    if (line === null) return;
+    const scroll = area.current?.closest("[data-scroll]");
+    scroll?.scrollTo({ top: Math.max(0, (line - 6) * 20) });
+    scroll?.scrollIntoView({ block: "nearest" });
+  }, [line]);
   return (
     <div className={styles.editor}>
       <div className={styles.scroll} data-scroll>
@@ -53,9 +61,9 @@ export function YamlEditor({ value, onChange, label, errors, onApply }: YamlEdit
           </ol>
           <div className={styles.text}>
             <pre className={styles.colours} aria-hidden>
-              {lines.map((line, i) => (
+              {lines.map((text, i) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place
-                <Line key={i} line={line} wrong={wrong.has(i + 1)} />
+                <Line key={i} line={text} wrong={wrong.has(i + 1)} marked={i + 1 === line} />
               ))}
             </pre>
             <textarea
@@ -78,18 +86,20 @@ export function YamlEditor({ value, onChange, label, errors, onApply }: YamlEdit
         </div>
       </div>
       {errors.length > 0 && (
-        <ul className={styles.errors} role="alert" data-testid="yaml-errors">
-          {errors.map(({ path, message, line }) => (
-            <li key={`${path}${message}${line}`}>
-              {line !== null && (
-                <button type="button" onClick={() => jump(line)}>
-                  {t("line", { line })}
-                </button>
-              )}
-              {path && <code>{path}</code>} {message}
-            </li>
-          ))}
-        </ul>
+        <div role="alert">
+          <ul className={styles.errors} data-testid="yaml-errors">
+            {errors.map(({ path, message, line: at }) => (
+              <li key={`${path}${message}${at}`}>
+                {at !== null && (
+                  <button type="button" onClick={() => jump(at)}>
+                    {t("line", { line: at })}
+                  </button>
+                )}
+                {path && <code>{path}</code>} {message}
+              </li>
+            ))}
+          </ul>
+        </div>
       )}
       <p className={styles.help} id="yaml-editor-help">
         {t("editor-help")}
@@ -98,9 +108,9 @@ export function YamlEditor({ value, onChange, label, errors, onApply }: YamlEdit
   );
 }
 
-const Line = memo(function Line({ line, wrong }: { line: string; wrong: boolean }) {
+const Line = memo(function Line({ line, wrong, marked }: { line: string; wrong: boolean; marked: boolean }) {
   return (
-    <div data-wrong={wrong || undefined}>
+    <div data-wrong={wrong || undefined} data-marked={marked || undefined}>
       <YamlLine line={line} />
       {line === "" && "\u200b"}
     </div>

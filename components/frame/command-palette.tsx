@@ -1,42 +1,35 @@
 "use client";
-import { Modal, useMantineColorScheme } from "@mantine/core";
-import { useDisclosure, useHotkeys } from "@mantine/hooks";
+import { Modal } from "@mantine/core";
+import { useDisclosure, useHotkeys, useOs } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
-import { useRouter } from "next/navigation";
-import { useId, useState } from "react";
+import { useEffect, useId, useState } from "react";
 import { useTranslations } from "use-intl";
-import { injectFaultHref, serviceHref } from "../lib/links.ts";
-import { useServices } from "../lib/queries.ts";
 import { PillButton } from "../ui/pill.tsx";
-import { defaultWindowSec } from "../ui/time-window.ts";
 import styles from "./command-palette.module.css";
 import { type Command, matchCommands } from "./commands.ts";
-import { pages } from "./navigation.tsx";
-import { languages, rememberLocale } from "./user-menu.tsx";
+import { useCommands } from "./use-commands.ts";
 
 /** Go to or do anything: Ctrl K. */
 export function CommandPalette() {
   const t = useTranslations("palette");
   const [opened, { open, close }] = useDisclosure(false);
+  // Also from within a field.
   useHotkeys([["mod+K", open]], []);
+  const keys = ["macos", "ios"].includes(useOs()) ? "⌘ K" : "Ctrl K";
   return (
     <>
-      <PillButton className={styles.trigger} onClick={open} data-testid="palette" aria-label={t("open")}>
+      <PillButton className={styles.trigger} onClick={open} data-testid="palette">
         <IconSearch size={14} aria-hidden className={styles.icon} />
-        <span className={styles.words}>{t("open")}</span>
-        <kbd className={styles.keys}>Ctrl K</kbd>
+        <span className={styles.words}>{t("open")}</span> <kbd className={styles.keys}>{keys}</kbd>
       </PillButton>
-      <Modal
-        opened={opened}
-        onClose={close}
-        withCloseButton={false}
-        padding={0}
-        size={520}
-        yOffset="12vh"
-        aria-label={t("open")}
-      >
-        <Palette onDone={close} />
-      </Modal>
+      <Modal.Root opened={opened} onClose={close} padding={0} size={520} yOffset="12vh">
+        <Modal.Overlay />
+        <Modal.Content aria-label={t("open")}>
+          <Modal.Body>
+            <Palette onDone={close} />
+          </Modal.Body>
+        </Modal.Content>
+      </Modal.Root>
     </>
   );
 }
@@ -48,6 +41,10 @@ function Palette({ onDone }: { onDone: () => void }) {
   const list = useId();
   const found = matchCommands(useCommands(), text).slice(0, 12);
   const index = Math.min(active, found.length - 1);
+  const activeId = found[index] ? `${list}-${found[index].id}` : undefined;
+  useEffect(() => {
+    if (activeId) document.getElementById(activeId)?.scrollIntoView({ block: "nearest" });
+  }, [activeId]);
   const run = (command: Command | undefined) => {
     if (!command) return;
     onDone();
@@ -68,7 +65,7 @@ function Palette({ onDone }: { onDone: () => void }) {
         role="combobox"
         aria-expanded
         aria-controls={list}
-        aria-activedescendant={found[index] ? `${list}-${found[index].id}` : undefined}
+        aria-activedescendant={activeId}
         aria-label={t("open")}
         placeholder={t("placeholder")}
         value={text}
@@ -95,56 +92,10 @@ function Palette({ onDone }: { onDone: () => void }) {
             <span>{command.group}</span>
           </div>
         ))}
-        {found.length === 0 && <p className={styles.none}>{t("none", { text })}</p>}
       </div>
+      <p className={found.length === 0 ? styles.none : "visually-hidden"} role="status">
+        {found.length === 0 ? t("none", { text }) : t("found", { count: found.length })}
+      </p>
     </div>
   );
-}
-
-function useCommands(): Command[] {
-  const t = useTranslations("palette");
-  const nav = useTranslations("nav");
-  const frame = useTranslations("frame");
-  const router = useRouter();
-  const services = useServices(defaultWindowSec).data?.services ?? [];
-  const { setColorScheme } = useMantineColorScheme();
-  const go = (href: string) => () => router.push(href);
-  return [
-    ...pages.map(({ key, href }) => ({ id: `page-${key}`, label: nav(key), group: t("page"), run: go(href) })),
-    ...services.flatMap(({ namespace, name }) => [
-      {
-        id: `open-${namespace}-${name}`,
-        label: name,
-        group: t("service", { namespace }),
-        run: go(serviceHref(namespace, name)),
-      },
-      {
-        id: `shift-${namespace}-${name}`,
-        label: t("shift", { name }),
-        group: t("action"),
-        run: go(serviceHref(namespace, name, "traffic")),
-      },
-      {
-        id: `fault-${namespace}-${name}`,
-        label: t("fault", { name }),
-        group: t("action"),
-        run: go(injectFaultHref(namespace, name)),
-      },
-    ]),
-    ...(["dark", "light", "auto"] as const).map((scheme) => ({
-      id: `theme-${scheme}`,
-      label: `${frame("theme")}: ${frame(`theme-${scheme}`)}`,
-      group: t("action"),
-      run: () => setColorScheme(scheme),
-    })),
-    ...languages.map(({ locale, name }) => ({
-      id: `locale-${locale}`,
-      label: `${frame("language")}: ${name}`,
-      group: t("action"),
-      run: () => {
-        rememberLocale(locale);
-        router.refresh();
-      },
-    })),
-  ];
 }

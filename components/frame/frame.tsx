@@ -7,6 +7,7 @@ import { useMeshStatus } from "../lib/queries.ts";
 import styles from "./frame.module.css";
 import { useFreshness } from "./freshness.ts";
 import { Navigation } from "./navigation.tsx";
+import { PushAnnouncer } from "./push-announcer.tsx";
 import { TopBar } from "./top-bar.tsx";
 
 /** What is around every page: brand, fleet, freshness, navigation. The status streams in; until then the places are kept. */
@@ -44,6 +45,7 @@ function Bars({ initial }: { initial?: Settled<MeshStatus> }) {
     <>
       <TopBar status={live.data} freshness={freshness} />
       <Navigation status={live.data} />
+      <PushAnnouncer status={live.data} />
     </>
   );
 }

@@ -2,7 +2,7 @@
 import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { MeshStatus } from "../../server/contract/index.ts";
-import { proxiesHref, topologyHref } from "../lib/links.ts";
+import { outOfSyncHref, proxiesHref, topologyHref } from "../lib/links.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { Pill } from "../ui/pill.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
@@ -43,7 +43,7 @@ function FleetPill({ status }: { status: MeshStatus | undefined }) {
   const health = !reachable || refused > 0 ? "failing" : inSync < total ? "degraded" : total === 0 ? "idle" : "healthy";
   return (
     <Pill
-      href={proxiesHref}
+      href={inSync < total ? outOfSyncHref : proxiesHref}
       tone={health === "failing" ? "bad" : "plain"}
       data-testid="fleet-pill"
       title={status.controlPlane.message ?? ""}

@@ -17,6 +17,15 @@ export const injectFaultHref = (namespace: string, name: string, from?: string):
 
 export const proxyHref = (id: string): string => `/proxies?proxy=${encodeURIComponent(id)}`;
 
-/** One object of the config; `-` stands for no namespace. */
-export const objectHref = (kind: string, namespace: string, name: string): string =>
-  `/config/${[kind, namespace || "-", name].map(encodeURIComponent).join("/")}`;
+/** Proxies that are not in sync. */
+export const outOfSyncHref = "/proxies?sync=out";
+
+/** One resource in a proxy's config dump. */
+export const proxyResourceHref = (id: string, type: string, resource: string): string =>
+  `${proxyHref(id)}&resource=${encodeURIComponent(`${type}:${resource}`)}`;
+
+export const newObjectHref = "/config/new";
+
+/** One object of the config, with one of its YAML's lines marked; `-` stands for no namespace. */
+export const objectHref = (kind: string, namespace: string, name: string, line?: number): string =>
+  `/config/${[kind, namespace || "-", name].map(encodeURIComponent).join("/")}${line === undefined ? "" : `?line=${line}`}`;

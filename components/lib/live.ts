@@ -1,6 +1,6 @@
 "use client";
 import { keepPreviousData, type QueryKey, useQuery } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useSyncExternalStore } from "react";
 import type { ApiError } from "../../server/contract/index.ts";
 import { type Settled, toApiError } from "./api.ts";
 
@@ -37,15 +37,24 @@ export function useLive<T>({ queryKey, read, everyMs, initial, enabled = true }:
     retry: false,
     ...(initial?.ok ? { initialData: initial.value } : {}),
   });
+  // Somebody else on the page (the palette, the frame) may have read newer data before this part of it is hydrated. What the server wrote
+  // into the HTML is what the first render must say.
+  const hydrated = useSyncExternalStore(never, inBrowser, onServer);
+  const data = hydrated ? query.data : initial?.ok ? initial.value : undefined;
   const since = useRef<number | null>(null);
-  const error = query.error
-    ? toApiError(query.error)
-    : query.data === undefined && initial && !initial.ok
-      ? initial.error
-      : null;
+  const error =
+    hydrated && query.error
+      ? toApiError(query.error)
+      : data === undefined && initial && !initial.ok
+        ? initial.error
+        : null;
   useEffect(() => {
     since.current = error ? (since.current ?? Date.now()) : null;
   }, [error]);
   const failingSince = error ? (since.current ?? query.errorUpdatedAt) || null : null;
-  return { data: query.data, readAt: query.dataUpdatedAt, error, failingSince, refresh: () => void query.refetch() };
+  return { data, readAt: query.dataUpdatedAt, error, failingSince, refresh: () => void query.refetch() };
 }
+
+const never = () => () => {};
+const inBrowser = () => true;
+const onServer = () => false;

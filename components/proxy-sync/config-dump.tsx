@@ -1,11 +1,16 @@
 "use client";
 import { Drawer } from "@mantine/core";
-import Link from "next/link";
 import { useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
-import { ProxyConfigDump, type ProxySync, type XdsTypeName, xdsTypes } from "../../server/contract/index.ts";
+import {
+  ProxyConfigDump,
+  type ProxyResource,
+  type ProxySync,
+  type SyncState,
+  type XdsTypeName,
+  xdsTypes,
+} from "../../server/contract/index.ts";
 import { getJson } from "../lib/api.ts";
-import { objectHref } from "../lib/links.ts";
 import { useLive } from "../lib/live.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { formatAge } from "../ui/age.ts";
@@ -13,12 +18,8 @@ import { PillButton } from "../ui/pill.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState, ErrorState, Notice } from "../ui/states.tsx";
 import styles from "./config-dump.module.css";
-import { originPaths } from "./json-rows.ts";
-import { JsonView } from "./json-view.tsx";
+import { ResourceDetail } from "./resource-detail.tsx";
 import { SyncMark } from "./sync-mark.tsx";
-import { parseOrigin } from "./sync-state.ts";
-
-type Resource = ProxyConfigDump["resources"][number];
 
 export interface ConfigDumpDrawerProps {
   id: string;
@@ -62,7 +63,7 @@ function Dump({ id }: { id: string }) {
   const { data, error, failingSince, refresh } = useLive({
     queryKey: ["proxy-config", id],
     read: (signal) => getJson(ProxyConfigDump, `/api/proxies/${encodeURIComponent(id)}/config`, signal),
-    everyMs: 5000,
+    everyMs: 3000,
   });
   if (!data && error?.code === "NOT_FOUND") return <EmptyState title={t("gone")}>{t("gone-text", { id })}</EmptyState>;
   if (!data && error) {
@@ -86,23 +87,24 @@ function Dump({ id }: { id: string }) {
   return (
     <div className={styles.dump} data-testid="config-dump">
       {error && <Notice tone="warn">{error.message}</Notice>}
-      <Resources dump={data} />
+      <Resources id={id} dump={data} />
     </div>
   );
 }
 
 const shownAtFirst = 200;
 
-function Resources({ dump }: { dump: ProxyConfigDump }) {
+function Resources({ id, dump }: { id: string; dump: ProxyConfigDump }) {
   const t = useTranslations("proxies");
   const url = useUrlState();
-  const [text, setText] = useState("");
+  const text = url.get("find") ?? "";
   const [limit, setLimit] = useState(shownAtFirst);
   const type = xdsTypes.find((one) => one === url.get("type")) ?? null;
   const wanted = text.trim().toLowerCase();
-  const found = dump.resources.filter(
-    (resource) => (type === null || resource.type === type) && resource.name.toLowerCase().includes(wanted),
-  );
+  const found = dump.resources
+    .filter((resource) => (type === null || resource.type === type) && resource.name.toLowerCase().includes(wanted))
+    // What is wrong comes first; else in the order of the types.
+    .toSorted((a, b) => trouble(b.state) - trouble(a.state));
   const key = url.get("resource");
   const selected = dump.resources.find((resource) => keyOf(resource) === key) ?? null;
   return (
@@ -115,7 +117,7 @@ function Resources({ dump }: { dump: ProxyConfigDump }) {
             placeholder={t("resource-filter")}
             aria-label={t("resource-filter")}
             value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
+            onChange={(event) => url.set({ find: event.currentTarget.value })}
             data-testid="resource-filter"
           />
         </div>
@@ -126,7 +128,7 @@ function Resources({ dump }: { dump: ProxyConfigDump }) {
               resource={resource}
               now={dump.at}
               selected={resource === selected}
-              onSelect={() => url.set({ resource: keyOf(resource) })}
+              onSelect={() => url.set({ resource: keyOf(resource), view: null })}
             />
           ))}
         </ul>
@@ -139,7 +141,12 @@ function Resources({ dump }: { dump: ProxyConfigDump }) {
       </div>
       <div className={styles.detail}>
         {selected ? (
-          <Detail key={keyOf(selected)} resource={selected} onBack={() => url.set({ resource: null })} />
+          <ResourceDetail
+            key={keyOf(selected)}
+            id={id}
+            resource={selected}
+            onBack={() => url.set({ resource: null, view: null })}
+          />
         ) : (
           <p className={styles.none}>{t("choose")}</p>
         )}
@@ -148,7 +155,9 @@ function Resources({ dump }: { dump: ProxyConfigDump }) {
   );
 }
 
-const keyOf = ({ type, name }: Resource): string => `${type}:${name}`;
+const trouble = (state: SyncState): number => (state === "ERROR" ? 2 : state === "STALE" ? 1 : 0);
+
+const keyOf = ({ type, name }: ProxyResource): string => `${type}:${name}`;
 
 function TypePills({
   dump,
@@ -162,17 +171,25 @@ function TypePills({
   const t = useTranslations("proxies");
   return (
     <div className={styles.types}>
-      {xdsTypes.map((one) => (
-        <PillButton
-          key={one}
-          pressed={one === type}
-          onClick={() => onChange(one === type ? null : one)}
-          title={one}
-          data-testid={`type-${one}`}
-        >
-          {t(`type-${one}`)} {dump.resources.filter((resource) => resource.type === one).length}
-        </PillButton>
-      ))}
+      <PillButton pressed={type === null} onClick={() => onChange(null)}>
+        {t("all-types")} {dump.resources.length}
+      </PillButton>
+      {xdsTypes.map((one) => {
+        const resources = dump.resources.filter((resource) => resource.type === one);
+        const worst = resources.map(({ state }) => state).find((state) => trouble(state) > 0);
+        return (
+          <PillButton
+            key={one}
+            pressed={one === type}
+            onClick={() => onChange(one === type ? null : one)}
+            title={one}
+            data-testid={`type-${one}`}
+          >
+            {worst && <SyncMark state={worst} />}
+            {t(`type-${one}`)} {resources.length}
+          </PillButton>
+        );
+      })}
     </div>
   );
 }
@@ -183,7 +200,7 @@ function ResourceItem({
   selected,
   onSelect,
 }: {
-  resource: Resource;
+  resource: ProxyResource;
   now: number;
   selected: boolean;
   onSelect: () => void;
@@ -198,38 +215,5 @@ function ResourceItem({
         <small className="num">{resource.updatedAt !== null && formatAge(now - resource.updatedAt, locale)}</small>
       </button>
     </li>
-  );
-}
-
-function Detail({ resource, onBack }: { resource: Resource; onBack: () => void }) {
-  const t = useTranslations("proxies");
-  const origins = originPaths(resource.config).flatMap((path) => parseOrigin(path) ?? []);
-  return (
-    <>
-      <div className={styles.about}>
-        <button type="button" className={styles.back} onClick={onBack}>
-          ← {t("back")}
-        </button>
-        <h3 className="mono">{resource.name}</h3>
-        <p className="muted">
-          {t(`state-${resource.state}`)} · {t("version", { version: resource.version.slice(0, 12) })}
-        </p>
-        {origins.length > 0 && (
-          <p className="muted">
-            {t("comes-from")}{" "}
-            {origins.map(({ kind, namespace, name }, i) => (
-              <span key={`${kind}/${namespace}/${name}`}>
-                {i > 0 && ", "}
-                <Link className="link" href={objectHref(kind, namespace, name)}>
-                  {kind} {namespace}/{name}
-                </Link>
-              </span>
-            ))}
-          </p>
-        )}
-        {resource.error && <p className={styles.error}>{resource.error}</p>}
-      </div>
-      <JsonView value={resource.config} label={resource.name} />
-    </>
   );
 }

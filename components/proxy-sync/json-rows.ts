@@ -41,9 +41,10 @@ function scalar(value: unknown): Pick<JsonRow, "kind" | "text"> {
 
 /** What to fold at first, so that a large value opens as an outline: everything from a depth on, when it has too many lines. */
 export function firstFolded(value: unknown, limit = 1500, fromDepth = 3): Set<string> {
-  if (jsonRows(value, new Set()).length <= limit) return new Set();
+  const rows = jsonRows(value, new Set());
+  if (rows.length <= limit) return new Set();
   const folded = new Set<string>();
-  for (const row of jsonRows(value, new Set())) if (row.kind === "open" && row.depth >= fromDepth) folded.add(row.path);
+  for (const row of rows) if (row.kind === "open" && row.depth >= fromDepth) folded.add(row.path);
   return folded;
 }
 

@@ -1,7 +1,7 @@
 "use client";
 import { useElementSize } from "@mantine/hooks";
 import { IconCheck, IconChevronDown, IconChevronUp, IconCopy } from "@tabler/icons-react";
-import { type KeyboardEvent, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslations } from "use-intl";
 import { PillButton } from "../ui/pill.tsx";
 import { findRows, firstFolded, type JsonRow, jsonRows } from "./json-rows.ts";
@@ -18,7 +18,13 @@ export function JsonView({ value, label }: { value: unknown; label: string }) {
   const scroller = useRef<HTMLDivElement | null>(null);
   const rows = useMemo(() => jsonRows(value, folded), [value, folded]);
   // A search looks through what is folded as well, and unfolds it.
-  const found = useMemo(() => findRows(rows, text), [rows, text]);
+  // Writing comes first: over a large value the search follows when there is time.
+  const wanted = useDeferredValue(text);
+  const found = useMemo(() => findRows(rows, wanted), [rows, wanted]);
+  const first = found[0];
+  useEffect(() => {
+    if (wanted !== "" && first !== undefined) scroller.current?.scrollTo({ top: first * rowHeight - 80 });
+  }, [wanted, first]);
   const go = (step: number) => {
     if (found.length === 0) return;
     const next = (at + step + found.length) % found.length;
@@ -28,9 +34,7 @@ export function JsonView({ value, label }: { value: unknown; label: string }) {
   const search = (next: string) => {
     setText(next);
     setAt(0);
-    if (next !== "") setFolded(new Set());
-    const first = findRows(jsonRows(value, new Set()), next)[0];
-    if (first !== undefined) requestAnimationFrame(() => scroller.current?.scrollTo({ top: first * rowHeight - 80 }));
+    if (next !== "" && folded.size > 0) setFolded(new Set());
   };
   const toggle = (path: string) =>
     setFolded((known) => {

@@ -1,24 +1,26 @@
 "use client";
-import { TextInput } from "@mantine/core";
 import { use } from "react";
 import { useTranslations } from "use-intl";
-import type { ProxyList, ProxySync } from "../../server/contract/index.ts";
+import type { ProxyList } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
 import type { Live } from "../lib/live.ts";
 import { useMeshStatus, useProxies } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
-import { DataTable } from "../ui/data-table.tsx";
+import { FilterInput } from "../list/filter-input.tsx";
+import { LiveContent } from "../list/live-content.tsx";
+import { SortedTable } from "../list/sorted-table.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
-import { EmptyState, ErrorState, Notice } from "../ui/states.tsx";
+import { EmptyState } from "../ui/states.tsx";
 import { ConfigDumpDrawer } from "./config-dump.tsx";
 import { FleetFigures } from "./fleet-figures.tsx";
 import styles from "./proxies.module.css";
 import { useProxyColumns } from "./proxy-columns.tsx";
 import { RefusedList } from "./refused-list.tsx";
-import { filterProxies, type ProxyFilter, refusedResources } from "./sync-state.ts";
+import { SyncMark } from "./sync-mark.tsx";
+import { filterProxies, type ProxyFilter, refusedResources, worstState } from "./sync-state.ts";
 
 /** What each proxy holds. Filters, sorting and the opened proxy are in the URL. */
 export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> }) {
@@ -34,7 +36,7 @@ export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> 
       <PageHeader title={t("title")} hint={t("hint")}>
         <Filters filter={filter} />
       </PageHeader>
-      <FleetFigures proxies={live.data?.proxies} push={status.data?.lastPush ?? null} />
+      <FleetFigures proxies={live.data?.proxies} status={status.data} now={live.data?.at ?? 0} />
       <Panel flush>
         <Proxies live={live} filter={filter} opened={opened} />
       </Panel>
@@ -42,7 +44,7 @@ export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> 
         <ConfigDumpDrawer
           id={opened}
           proxy={live.data?.proxies.find(({ id }) => id === opened)}
-          onClose={() => url.set({ proxy: null, type: null, resource: null })}
+          onClose={() => url.set({ proxy: null, type: null, resource: null, view: null, find: null })}
         />
       )}
     </Page>
@@ -54,15 +56,7 @@ function Filters({ filter }: { filter: ProxyFilter }) {
   const url = useUrlState();
   return (
     <>
-      <TextInput
-        size="xs"
-        aria-label={t("filter")}
-        placeholder={t("filter")}
-        defaultValue={filter.text}
-        key={filter.text === "" ? "empty" : "set"}
-        onChange={(event) => url.set({ filter: event.currentTarget.value })}
-        data-testid="proxy-filter"
-      />
+      <FilterInput label={t("filter")} data-testid="proxy-filter" />
       {(["sidecar", "gateway"] as const).map((kind) => (
         <PillButton
           key={kind}
@@ -86,43 +80,48 @@ function Filters({ filter }: { filter: ProxyFilter }) {
 
 function Proxies({ live, filter, opened }: { live: Live<ProxyList>; filter: ProxyFilter; opened: string | null }) {
   const t = useTranslations("proxies");
-  const errors = useTranslations("error");
   const url = useUrlState();
-  const { data, error, failingSince, refresh } = live;
-  const columns = useProxyColumns(data?.at ?? 0);
-  if (!data && error) {
-    return (
-      <ErrorState
-        title={t("unreadable")}
-        detail={error.message}
-        since={failingSince}
-        works={errors("works-CONTROL_PLANE_UNREACHABLE")}
-        onRetry={refresh}
-      />
-    );
-  }
-  if (!data) return <TableSkeleton rows={7} columns={8} rowHeight={53} />;
-  const rows = filterProxies(data.proxies, filter);
-  const open = ({ id }: ProxySync) => url.set({ proxy: id }, "push");
+  const withUsage = live.data?.proxies.some(({ usage }) => usage !== null) ?? true;
+  const columns = useProxyColumns(live.data?.at ?? 0, withUsage);
+  const skeleton = <TableSkeleton rows={7} columns={10} rowHeight={53} />;
   return (
-    <>
-      {error && <Notice tone="warn">{error.message}</Notice>}
-      <div className={styles.table}>
-        <DataTable
-          caption={t("title")}
-          columns={columns}
-          rows={rows}
-          rowKey={({ id }) => id}
-          sort={url.get("sort") ?? "proxy"}
-          onSort={(sort) => url.set({ sort })}
-          isSelected={({ id }) => id === opened}
-          onRowClick={open}
-          rowProps={({ name }) => ({ "data-testid": `proxy-row-${name}` })}
-          empty={<Nothing total={data.proxies.length} filter={filter} />}
-        />
-      </div>
-      <RefusedList refused={refusedResources(data.proxies)} />
-    </>
+    <LiveContent live={live} unreadable={t("unreadable")} skeleton={skeleton}>
+      {({ proxies }) => (
+        <>
+          <RefusedList refused={refusedResources(proxies)} />
+          <div className={styles.table}>
+            <SortedTable
+              caption={t("title")}
+              columns={columns}
+              rows={filterProxies(proxies, filter)}
+              rowKey={({ id }) => id}
+              defaultSort="proxy"
+              isSelected={({ id }) => id === opened}
+              onRowClick={({ id }) => url.set({ proxy: id }, "push")}
+              rowProps={(proxy) => ({ "data-testid": `proxy-row-${proxy.name}`, "data-worst": worstState(proxy) })}
+              empty={<Nothing total={proxies.length} filter={filter} />}
+            />
+          </div>
+          <Legend />
+        </>
+      )}
+    </LiveContent>
+  );
+}
+
+/** What the quiet marks say. */
+function Legend() {
+  const t = useTranslations("proxies");
+  return (
+    <p className={styles.legend}>
+      {(["SYNCED", "STALE", "ERROR", "NOT_SENT"] as const).map((state) => (
+        <span key={state}>
+          <SyncMark state={state} silent />
+          {t(`state-${state}`)}
+        </span>
+      ))}
+      <span>{t("legend-age")}</span>
+    </p>
   );
 }
 

@@ -4,13 +4,17 @@ import { type ProxySync, type TypeSync, type XdsTypeName, xdsTypes } from "../..
 import { useUrlState } from "../lib/url-state.ts";
 import { formatAge } from "../ui/age.ts";
 import type { Column } from "../ui/data-table.tsx";
+import { NumberWithUnit } from "../ui/quantity.tsx";
 import styles from "./proxies.module.css";
 import { SyncMark } from "./sync-mark.tsx";
 
 const rank = { ERROR: 3, STALE: 2, SYNCED: 1, NOT_SENT: 0 };
 
-/** A proxy, and a column per xDS type. `now` is the server's, so that ages don't depend on the reader's clock. */
-export function useProxyColumns(now: number): Column<ProxySync>[] {
+/**
+ * A proxy, a column per xDS type, and what its process costs where that is known. `now` is the server's, so that ages don't depend on the
+ * reader's clock.
+ */
+export function useProxyColumns(now: number, withUsage: boolean): Column<ProxySync>[] {
   const t = useTranslations("proxies");
   const locale = useLocale();
   const url = useUrlState();
@@ -50,6 +54,7 @@ export function useProxyColumns(now: number): Column<ProxySync>[] {
         cell: ({ types }) => <TypeCell sync={types[type]} type={type} now={now} />,
       }),
     ),
+    ...(withUsage ? usageColumns(t("col-cpu"), t("col-memory")) : []),
     {
       key: "up",
       header: t("col-up"),
@@ -60,6 +65,34 @@ export function useProxyColumns(now: number): Column<ProxySync>[] {
   ];
 }
 
+const usageColumns = (cpu: string, memory: string): Column<ProxySync>[] => [
+  {
+    key: "cpu",
+    header: cpu,
+    align: "right",
+    sortValue: ({ usage }) => usage?.cpu ?? -1,
+    cell: ({ usage }) => <NumberWithUnit value={usage?.cpu ?? null} kind="share" />,
+  },
+  {
+    key: "memory",
+    header: memory,
+    align: "right",
+    sortValue: ({ usage }) => usage?.memoryBytes ?? -1,
+    cell: ({ usage }) => <Memory bytes={usage?.memoryBytes ?? null} />,
+  },
+];
+
+function Memory({ bytes }: { bytes: number | null }) {
+  const locale = useLocale();
+  if (bytes === null) return <span className="num">–</span>;
+  return (
+    <span className={`num ${styles.memory}`}>
+      {new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }).format(bytes / 1e6)} <small>MB</small>
+    </span>
+  );
+}
+
+/** What is as it should be is a quiet dot and an age; what is not says so in words. */
 function TypeCell({ sync, type, now }: { sync: TypeSync; type: XdsTypeName; now: number }) {
   const t = useTranslations("proxies");
   const locale = useLocale();
@@ -69,10 +102,10 @@ function TypeCell({ sync, type, now }: { sync: TypeSync; type: XdsTypeName; now:
       className={styles.sync}
       data-state={sync.state}
       data-type={type}
-      title={t("resources", { count: sync.resources })}
+      title={`${t(`state-${sync.state}`)} · ${t("resources", { count: sync.resources })}`}
     >
       <SyncMark state={sync.state} />
-      <span aria-hidden>{t(`state-${sync.state}`)}</span> <span className="num">{age}</span>
+      {sync.state !== "SYNCED" && <b aria-hidden>{t(`state-${sync.state}`)}</b>} <span className="num">{age}</span>
     </span>
   );
 }

@@ -1,42 +1,103 @@
 "use client";
 import Link from "next/link";
 import { useTranslations } from "use-intl";
-import { objectHref } from "../lib/links.ts";
-import { TimeOfDay } from "../ui/quantity.tsx";
-import styles from "./proxies.module.css";
+import { useObject } from "../config/config-queries.ts";
+import { Moment } from "../config/moment.tsx";
+import { withoutFilledIn } from "../config/object-yaml.ts";
+import { blamedPlace } from "../config/yaml-place.ts";
+import { objectHref, proxyResourceHref } from "../lib/links.ts";
+import { useChanges } from "../lib/queries.ts";
+import styles from "./refused-list.module.css";
 import { SyncMark } from "./sync-mark.tsx";
-import type { RefusedResource } from "./sync-state.ts";
+import { type ConfigOrigin, type RefusedResource, refusedRevision } from "./sync-state.ts";
 
-/** Every refusal said where it is: the proxy, the resource, its own words, the object that it comes from, what holds instead. */
+const shownAtMost = 20;
+
+/** Every refusal said where it is: who refused what and when, in its own words; the line that it comes from; what holds instead. */
 export function RefusedList({ refused }: { refused: readonly RefusedResource[] }) {
   const t = useTranslations("proxies");
   if (refused.length === 0) return null;
   return (
-    <ul className={styles.refused} role="alert" data-testid="refused">
-      {refused.slice(0, 50).map(({ proxy, type, resource, detail, origin, sinceMs }) => (
-        <li key={`${proxy.id}${type}${resource}${detail}`}>
-          <SyncMark state="ERROR" />
-          <b>{t("refused-what", { proxy: proxy.name, type: t(`one-${type}`) })}</b>{" "}
-          {resource && <span className="mono">{resource}</span>} — <code>{detail}</code>{" "}
-          {origin && (
-            <>
-              {t("comes-from")}{" "}
-              <Link className="link" href={objectHref(origin.kind, origin.namespace, origin.name)}>
-                {origin.kind} {origin.namespace}/{origin.name}
-              </Link>
-              .{" "}
-            </>
+    <div role="alert">
+      <ul className={styles.refused} data-testid="refused">
+        {refused.slice(0, shownAtMost).map((one) => (
+          <Refusal key={`${one.type}${one.resource}${one.detail}`} refused={one} />
+        ))}
+        {refused.length > shownAtMost && <li>{t("more-refused", { count: refused.length - shownAtMost })}</li>}
+      </ul>
+    </div>
+  );
+}
+
+function Refusal({ refused }: { refused: RefusedResource }) {
+  const t = useTranslations("proxies");
+  const { proxies, type, resource, detail, origin, refusedAtMs, inForceSinceMs } = refused;
+  const changes = useChanges({ sinceMs: 0, limit: 100 }).data?.changes ?? [];
+  const change = refusedRevision(refused, changes);
+  const [first] = proxies;
+  return (
+    <li>
+      <SyncMark state="ERROR" />
+      <div>
+        <p>
+          <b>
+            {proxies.length === 1 && first
+              ? t("refused-by", { proxy: first.name, type: t(`one-${type}`) })
+              : t("refused-by-many", { count: proxies.length, type: t(`one-${type}`) })}
+          </b>{" "}
+          {first && (
+            <Link className={`link ${styles.resource}`} href={proxyResourceHref(first.id, type, resource)}>
+              {resource}
+            </Link>
+          )}{" "}
+          {change && <span>{t("at-revision", { revision: change.revision, author: change.author })}</span>}{" "}
+          {refusedAtMs !== null && (
+            <span className="muted">
+              <Moment ms={refusedAtMs} />
+            </span>
           )}
-          {t("in-force")}
-          {sinceMs !== null && (
-            <>
-              {" "}
-              {t("since")} <TimeOfDay ms={sinceMs} />
-            </>
-          )}
-          .
-        </li>
-      ))}
-    </ul>
+        </p>
+        {proxies.length > 1 && (
+          <p className="muted">
+            {proxies
+              .slice(0, 12)
+              .map(({ name }) => name)
+              .join(", ")}
+            {proxies.length > 12 && " …"}
+          </p>
+        )}
+        <p className={styles.detail}>{detail}</p>
+        {origin && <Cause origin={origin} detail={detail} />}
+        <p>
+          {inForceSinceMs === null
+            ? t("nothing-in-force")
+            : t.rich("in-force-since", { time: () => <Moment ms={inForceSinceMs} /> })}
+        </p>
+      </div>
+    </li>
+  );
+}
+
+/** The object, and the line of it when the proxy quotes what stands there. */
+function Cause({ origin, detail }: { origin: ConfigOrigin; detail: string }) {
+  const t = useTranslations("proxies");
+  const { data } = useObject(origin);
+  const place = data ? blamedPlace(withoutFilledIn(data.yaml), detail) : null;
+  return (
+    <p data-testid="cause">
+      {t.rich("comes-from-object", {
+        link: () => (
+          <Link className="link" href={objectHref(origin.kind, origin.namespace, origin.name, place?.line)}>
+            {origin.kind} {origin.namespace}/{origin.name}
+            {place && (
+              <>
+                {" "}
+                <code>{place.path}</code>
+              </>
+            )}
+          </Link>
+        ),
+      })}
+    </p>
   );
 }

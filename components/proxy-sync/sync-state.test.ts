@@ -1,6 +1,13 @@
 import { expect, it } from "vitest";
 import type { ProxySync, SyncState } from "../../server/contract/index.ts";
-import { filterProxies, fleetCounts, parseOrigin, refusedResources, worstState } from "./sync-state.ts";
+import {
+  filterProxies,
+  fleetCounts,
+  parseOrigin,
+  refusedResources,
+  refusedRevision,
+  worstState,
+} from "./sync-state.ts";
 
 const type = (state: SyncState, errors: ProxySync["types"]["LDS"]["errors"] = []) => ({
   state,
@@ -21,6 +28,7 @@ const proxy = (
   implementation: "envoy 1.40.0",
   protocol: "delta",
   connectedAt: 0,
+  usage: null,
   types: {
     LDS: type("SYNCED"),
     RDS: type("SYNCED"),
@@ -49,13 +57,29 @@ it("counts each proxy once", () => {
 it("names every refused resource and where it comes from", () => {
   const origin = "/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews";
   const errors = [
-    { resource: "http_proxy/reviews", detail: "bad regex", origin },
-    { resource: "other", detail: "unknown", origin: null },
+    { resource: "http_proxy/reviews", detail: "bad regex", origin, refusedAtMs: 9, inForceSinceMs: 4 },
+    { resource: "other", detail: "unknown", origin: null, refusedAtMs: 9, inForceSinceMs: null },
   ];
   expect(refusedResources([proxy("a"), proxy("b", { VHDS: type("ERROR", errors) })])).toMatchObject([
     { type: "VHDS", resource: "http_proxy/reviews", origin: { kind: "VirtualService", name: "reviews" } },
     { resource: "other", origin: null },
   ]);
+});
+
+it("says once what many proxies refused for the same reason", () => {
+  const error = { resource: "x", detail: "no", origin: null, refusedAtMs: 9, inForceSinceMs: 4 };
+  const refusing = (name: string, over: Partial<typeof error> = {}) =>
+    proxy(name, { CDS: type("ERROR", [{ ...error, ...over }]) });
+  const groups = refusedResources([
+    refusing("a"),
+    refusing("b", { refusedAtMs: 7, inForceSinceMs: 2 }),
+    refusing("c", { detail: "other" }),
+  ]);
+  expect(groups.map(({ proxies, detail }) => [proxies.map(({ name }) => name), detail])).toEqual([
+    [["a", "b"], "no"],
+    [["c"], "other"],
+  ]);
+  expect(groups[0]).toMatchObject({ refusedAtMs: 7, inForceSinceMs: 4 });
 });
 
 it("reads origins, and nothing else", () => {
@@ -75,4 +99,20 @@ it("filters by kind, trouble and text", () => {
   expect(names({ kind: "gateway" })).toEqual(["ingress"]);
   expect(names({ onlyOutOfSync: true })).toEqual(["ratings"]);
   expect(names({ text: " REV" })).toEqual(["reviews-v1"]);
+});
+
+it("finds the revision that was refused: the object's newest change by then", () => {
+  const origin = { kind: "VirtualService", namespace: "default", name: "reviews" };
+  const change = (revision: number, name: string) => ({
+    revision,
+    at: revision * 100,
+    author: "ana",
+    summary: "",
+    kind: "config" as const,
+    objects: [{ type: "MODIFIED" as const, kind: "VirtualService", namespace: "default", name }],
+  });
+  const newestFirst = [change(9, "reviews"), change(8, "ratings"), change(7, "reviews"), change(3, "reviews")];
+  expect(refusedRevision({ origin, refusedAtMs: 850 }, newestFirst)?.revision).toBe(7);
+  expect(refusedRevision({ origin: null, refusedAtMs: 850 }, newestFirst)).toBeNull();
+  expect(refusedRevision({ origin, refusedAtMs: 200 }, newestFirst)).toBeNull();
 });

@@ -1,4 +1,10 @@
-import type { ProxySync, SyncState, XdsTypeName } from "../../server/contract/index.ts";
+import {
+  type Change,
+  type ProxySync,
+  type SyncState,
+  type XdsTypeName,
+  xdsTypes,
+} from "../../server/contract/index.ts";
 
 /** From bad to good: what one look at a proxy should show. */
 const severity: Record<SyncState, number> = { ERROR: 3, STALE: 2, SYNCED: 1, NOT_SENT: 0 };
@@ -27,27 +33,60 @@ export function fleetCounts(proxies: readonly Pick<ProxySync, "types">[]): Fleet
 
 /** One refused resource, with all that is needed to say it where it is. */
 export interface RefusedResource {
-  proxy: ProxySync;
+  /** All that refused it for the same reason. */
+  proxies: ProxySync[];
   type: XdsTypeName;
   resource: string;
   detail: string;
   origin: ConfigOrigin | null;
-  sinceMs: number | null;
+  /** When the first of them did. */
+  refusedAtMs: number | null;
+  /** Since when all of them have the version before it; null: one of them has none. */
+  inForceSinceMs: number | null;
 }
 
-export const refusedResources = (proxies: readonly ProxySync[]): RefusedResource[] =>
-  proxies.flatMap((proxy) =>
-    (Object.entries(proxy.types) as [XdsTypeName, ProxySync["types"][XdsTypeName]][]).flatMap(([type, sync]) =>
-      sync.errors.map(({ resource, detail, origin }) => ({
-        proxy,
-        type,
-        resource,
-        detail,
-        origin: origin === null ? null : parseOrigin(origin),
-        sinceMs: sync.sinceMs,
-      })),
-    ),
-  );
+/** A thousand proxies that refuse one rule are one thing to say. */
+export function refusedResources(proxies: readonly ProxySync[]): RefusedResource[] {
+  const groups = new Map<string, RefusedResource>();
+  for (const proxy of proxies) {
+    for (const type of xdsTypes) {
+      for (const { resource, detail, origin, refusedAtMs, inForceSinceMs } of proxy.types[type].errors) {
+        const key = JSON.stringify([type, resource, detail, origin]);
+        const known = groups.get(key);
+        groups.set(key, {
+          proxies: [...(known?.proxies ?? []), proxy],
+          type,
+          resource,
+          detail,
+          origin: origin === null ? null : parseOrigin(origin),
+          refusedAtMs: known ? least(known.refusedAtMs, refusedAtMs) : refusedAtMs,
+          inForceSinceMs: known
+            ? known.inForceSinceMs !== null && inForceSinceMs !== null
+              ? Math.max(known.inForceSinceMs, inForceSinceMs)
+              : null
+            : inForceSinceMs,
+        });
+      }
+    }
+  }
+  return [...groups.values()];
+}
+
+const least = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);
+
+/** The revision that a refusal answers: the newest change of the object it came from, at that time. */
+export function refusedRevision(
+  { origin, refusedAtMs }: Pick<RefusedResource, "origin" | "refusedAtMs">,
+  changes: readonly Change[],
+): Change | null {
+  if (!origin || refusedAtMs === null) return null;
+  const touches = (change: Change) =>
+    change.objects.some(
+      ({ kind, namespace, name }) => kind === origin.kind && namespace === origin.namespace && name === origin.name,
+    );
+  return changes.find((change) => change.at <= refusedAtMs && touches(change)) ?? null;
+}
 
 export interface ConfigOrigin {
   kind: string;

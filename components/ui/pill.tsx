@@ -12,7 +12,7 @@ export interface PillProps {
 
 /** A rounded fact; with `href` it leads to where the fact is explained. */
 export function Pill({ children, href, tone = "plain", ...rest }: PillProps) {
-  const className = `${styles.pill} ${styles[tone]}`;
+  const className = classOf(tone);
   if (href) {
     return (
       <Link className={className} href={href} {...rest}>
@@ -27,6 +27,8 @@ export function Pill({ children, href, tone = "plain", ...rest }: PillProps) {
   );
 }
 
+const classOf = (tone: PillProps["tone"]): string => [styles.pill, tone && styles[tone]].filter(Boolean).join(" ");
+
 /** The same shape, to press; `pressed` makes it a toggle. Takes a ref, so that it can be a Mantine menu's target. */
 export function PillButton({
   pressed,
@@ -34,7 +36,5 @@ export function PillButton({
   className = "",
   ...rest
 }: ComponentPropsWithRef<"button"> & { pressed?: boolean; tone?: PillProps["tone"] }) {
-  return (
-    <button type="button" aria-pressed={pressed} className={`${styles.pill} ${styles[tone]} ${className}`} {...rest} />
-  );
+  return <button type="button" aria-pressed={pressed} className={`${classOf(tone)} ${className}`} {...rest} />;
 }

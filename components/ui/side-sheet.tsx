@@ -15,18 +15,13 @@ export function SideSheet({ label, onClose, children }: SideSheetProps) {
   const phone = useMediaQuery("(max-width: 640px)", false);
   if (phone) {
     return (
-      <Drawer
-        opened
-        onClose={onClose}
-        position="bottom"
-        size="70%"
-        withCloseButton={false}
-        aria-label={label}
-        padding={0}
-        radius={12}
-      >
-        <div data-testid="side-panel">{children}</div>
-      </Drawer>
+      <Drawer.Root opened onClose={onClose} position="bottom" size="70%" padding={0} radius={12}>
+        <Drawer.Overlay />
+        {/* The dialog has the name; Mantine's short form gives it to a plain div around it. */}
+        <Drawer.Content aria-label={label}>
+          <Drawer.Body data-testid="side-panel">{children}</Drawer.Body>
+        </Drawer.Content>
+      </Drawer.Root>
     );
   }
   return (

@@ -44,12 +44,7 @@ export function ErrorState({ title, detail, since, works, onRetry }: ErrorStateP
       <p className={styles.title}>{title}</p>
       {detail && <p className={styles.detail}>{detail}</p>}
       <p className={styles.text}>
-        {since ? (
-          <>
-            {t("since")} <TimeOfDay ms={since} />.{" "}
-          </>
-        ) : null}
-        {works} {t("retrying")}
+        {since ? t.rich("since", { time: () => <TimeOfDay ms={since} /> }) : null} {works} {t("retrying")}
       </p>
       {onRetry && <Button onClick={onRetry}>{t("retry")}</Button>}
     </div>

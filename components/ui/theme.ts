@@ -60,6 +60,10 @@ export const theme = createTheme({
     Button: {
       defaultProps: { size: "compact-md", variant: "default" },
       styles: { root: { "--button-height": "32px", paddingInline: 14, fontSize: 13, fontWeight: 500 } },
+      // Mantine writes white on every filled button; on the dark scheme's bright accent nobody can read it.
+      vars: (_theme: unknown, { variant, color }: { variant?: string; color?: string }) => ({
+        root: variant === "filled" && color === undefined ? { "--button-color": "var(--accent-ink)" } : {},
+      }),
     },
     Modal: {
       defaultProps: { transitionProps: { duration: 140 }, overlayProps: { backgroundOpacity: 0.5 } },
@@ -69,6 +73,10 @@ export const theme = createTheme({
       defaultProps: { transitionProps: { duration: 160 }, overlayProps: { backgroundOpacity: 0.5 } },
       styles: surface,
     },
+    ModalRoot: { defaultProps: { transitionProps: { duration: 140 } }, styles: surface },
+    ModalOverlay: { defaultProps: { backgroundOpacity: 0.5 } },
+    DrawerRoot: { defaultProps: { transitionProps: { duration: 160 } }, styles: surface },
+    DrawerOverlay: { defaultProps: { backgroundOpacity: 0.5 } },
     Tooltip: { defaultProps: { openDelay: 250, transitionProps: { duration: 120 }, withArrow: true } },
     Menu: { defaultProps: { transitionProps: { duration: 120 }, shadow: "md" } },
     Popover: { defaultProps: { transitionProps: { duration: 120 }, shadow: "md" } },

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { ChangeList } from "../contract/changes.ts";
 import { ApiError, DashboardError } from "../contract/errors.ts";
 import { FaultList, type FaultRequest } from "../contract/faults.ts";
-import { PushStatus } from "../contract/proxies.ts";
+import { PushLatency, PushStatus } from "../contract/proxies.ts";
 import { MeshService } from "../contract/services.ts";
 import { ChangeResult, Routing, type WeightsChange } from "../contract/traffic.ts";
 import type { ConfigObject } from "./object.ts";
@@ -31,6 +31,8 @@ export interface ConfigApiClient {
   stopFault(id: string, options: WriteOptions): Promise<ChangeResult>;
   /** Null when that revision was never pushed, or is forgotten. */
   push(revision: number | "latest"): Promise<PushStatus | null>;
+  /** How long the pushes of the last day took. */
+  pushLatency(): Promise<PushLatency>;
   changes(query: { sinceMs: number; limit: number }): Promise<ChangeList>;
   undo(revision: number, options: WriteOptions): Promise<ChangeResult>;
   transact(writes: readonly Write[], reason: string | undefined, options: WriteOptions): Promise<ChangeResult>;
@@ -68,6 +70,7 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
         if (error instanceof DashboardError && error.code === "NOT_FOUND") return null;
         throw error;
       }),
+    pushLatency: () => call(PushLatency, "GET", "/limpid/v1/push-latency"),
     changes: ({ sinceMs, limit }) => call(ChangeList, "GET", `/limpid/v1/changes?since=${sinceMs}&limit=${limit}`),
     undo: (revision, options) =>
       call(ChangeResult, "POST", `/limpid/v1/changes/${revision}/undo${dry(options)}`, {

@@ -14,9 +14,27 @@ export const TypeSync = z.object({
   /** Since when it is in this state, Unix milliseconds. */
   sinceMs: z.number().nullable(),
   /** Refused resources, each with the proxy's own words and the config it came from. */
-  errors: z.array(z.object({ resource: z.string(), detail: z.string(), origin: z.string().nullable() })),
+  errors: z.array(
+    z.object({
+      resource: z.string(),
+      detail: z.string(),
+      origin: z.string().nullable(),
+      refusedAtMs: z.number().nullable(),
+      /** Since when the version before it is in force; null: there was none. */
+      inForceSinceMs: z.number().nullable(),
+    }),
+  ),
 });
 export type TypeSync = z.infer<typeof TypeSync>;
+
+/** What a proxy's process costs, as its machine counts it; so it is the same for every kind of proxy. */
+export const ProxyUsage = z.object({
+  /** Cores in use: 0.031 is 3.1 % of one. Null until it was seen twice. */
+  cpu: z.number().nullable(),
+  /** Resident set. */
+  memoryBytes: z.number(),
+});
+export type ProxyUsage = z.infer<typeof ProxyUsage>;
 
 export const ProxySync = z.object({
   id: z.string(),
@@ -29,6 +47,8 @@ export const ProxySync = z.object({
   protocol: z.enum(["delta", "sotw"]),
   connectedAt: z.number(),
   types: z.record(XdsTypeName, TypeSync),
+  /** Null when nobody on this dashboard's machine watches over the process. */
+  usage: ProxyUsage.nullable(),
 });
 export type ProxySync = z.infer<typeof ProxySync>;
 
@@ -36,23 +56,29 @@ export type ProxySync = z.infer<typeof ProxySync>;
 export const ProxyList = z.object({ at: z.number(), revision: z.number(), proxies: z.array(ProxySync) });
 export type ProxyList = z.infer<typeof ProxyList>;
 
-/** `GET /api/proxies/{id}/config`: the resources it was sent, as proto JSON, from CSDS. */
-export const ProxyConfigDump = z.object({
-  id: z.string(),
-  at: z.number(),
-  resources: z.array(
-    z.object({
-      type: XdsTypeName,
-      name: z.string(),
-      version: z.string(),
-      state: SyncState,
-      updatedAt: z.number().nullable(),
-      error: z.string().nullable(),
-      config: z.unknown(),
-    }),
-  ),
+export const ProxyResource = z.object({
+  type: XdsTypeName,
+  name: z.string(),
+  /** Of what is in force; empty: nothing yet. */
+  version: z.string(),
+  state: SyncState,
+  updatedAt: z.number().nullable(),
+  error: z.string().nullable(),
 });
+export type ProxyResource = z.infer<typeof ProxyResource>;
+
+/** `GET /api/proxies/{id}/config`: the resources it was sent, from CSDS, without their contents. */
+export const ProxyConfigDump = z.object({ id: z.string(), at: z.number(), resources: z.array(ProxyResource) });
 export type ProxyConfigDump = z.infer<typeof ProxyConfigDump>;
+
+/** `GET /api/proxies/{id}/config?type=<LDS…>&name=<resource>`: one of them with its contents as proto JSON. */
+export const ProxyResourceContents = ProxyResource.extend({
+  /** What is in force, or was sent last. */
+  config: z.unknown(),
+  /** What it should have and refused; null unless ERROR. */
+  refusedConfig: z.unknown(),
+});
+export type ProxyResourceContents = z.infer<typeof ProxyResourceContents>;
 
 /** `GET /limpid/v1/pushes/{revision|latest}`: how a revision reaches the fleet. Milliseconds count from the commit. */
 export const PushStatus = z.object({
@@ -75,3 +101,7 @@ export const PushStatus = z.object({
   ),
 });
 export type PushStatus = z.infer<typeof PushStatus>;
+
+/** `GET /limpid/v1/push-latency`: commit → last acknowledgement, of every complete push since `sinceMs`, a day at most. */
+export const PushLatency = z.object({ sinceMs: z.number(), count: z.number(), p99Ms: z.number().nullable() });
+export type PushLatency = z.infer<typeof PushLatency>;

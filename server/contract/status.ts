@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PushStatus } from "./proxies.ts";
+import { PushLatency, PushStatus } from "./proxies.ts";
 
 /** `GET /api/status`: what is always in sight. */
 export const MeshStatus = z.object({
@@ -7,7 +7,10 @@ export const MeshStatus = z.object({
   mesh: z.string(),
   proxies: z.object({ total: z.number(), inSync: z.number(), refused: z.number(), lagging: z.number() }),
   lastPush: PushStatus.nullable(),
+  pushes: PushLatency.nullable(),
   services: z.number(),
+  /** Config objects that a proxy refuses. */
+  refusedObjects: z.number(),
   faults: z.number(),
   /** Newest telemetry record, Unix milliseconds; null: none yet. */
   freshAt: z.number().nullable(),

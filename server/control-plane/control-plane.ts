@@ -1,6 +1,6 @@
 import type { ResourceKey } from "../config/object.ts";
 import type { ConfigChange, ConfigStore } from "../config/store.ts";
-import type { EnvoyPreview, MeshService, PushStatus } from "../contract/index.ts";
+import type { EnvoyPreview, MeshService, PushLatency, PushStatus } from "../contract/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { MeshOptions } from "../model/mesh.ts";
@@ -15,6 +15,7 @@ import { configPathOf } from "./origins.ts";
 import { PendingChanges } from "./pending-changes.ts";
 import { createMeshPipeline } from "./pipeline.ts";
 import { previewChange } from "./preview.ts";
+import { PushLatencies } from "./push-latencies.ts";
 import { PushTracker } from "./push-tracker.ts";
 import { followStore } from "./store-follower.ts";
 
@@ -37,6 +38,8 @@ export interface Pushes {
   affected(keys: readonly ResourceKey[]): number;
   /** What the changes, not made yet, would mean for the connected proxies. */
   preview(changes: readonly ConfigChange[]): Promise<EnvoyPreview>;
+  /** How long the pushes of the last day took. */
+  latency(): PushLatency;
   /** When every affected proxy has answered, or as it stands after `timeoutMs`. */
   wait(revision: number, timeoutMs: number): Promise<PushStatus | undefined>;
 }
@@ -61,7 +64,15 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const pipeline = createMeshPipeline({ mesh: options.meshOptions, translate: options.translateOptions });
   const metrics = new Metrics();
   const count = declareCounters(metrics);
-  const tracker = new PushTracker({ clock, onComplete: (status) => logPush(logger, status) });
+  const latencies = new PushLatencies({ clock });
+  const tracker = new PushTracker({
+    clock,
+    onComplete: (status) => {
+      logPush(logger, status);
+      // A commit that concerned nobody took no time to arrive.
+      if (status.ms !== null && status.proxies.length > 0) latencies.add(status.ms);
+    },
+  });
   const distributor = new Distributor({
     pipeline,
     logger,
@@ -160,6 +171,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     services: async () => pipeline.services(),
     pushes: {
       get: (revision) => tracker.get(revision),
+      latency: () => latencies.summary(),
       wait: (revision, timeoutMs) => tracker.wait(revision, timeoutMs),
       affected: (keys) => affected(distributor, keys),
       preview: (changes) => previewChange(pipeline.preview(changes), distributor.proxies()),

@@ -19,7 +19,7 @@ export function bootstrapFor(identity: ProxyIdentity, ports: WorkloadPorts, mesh
   const canonicalService = identity.labels.app ?? identity.workload;
   return {
     node: {
-      id: `${identity.type}~${ports.ip}~${identity.workload}.${identity.namespace}~${identity.namespace}.svc.cluster.local`,
+      id: nodeId(identity, ports),
       cluster: `${canonicalService}.${identity.namespace}`,
       metadata: {
         NAME: identity.workload,
@@ -61,6 +61,10 @@ export function bootstrapFor(identity: ProxyIdentity, ports: WorkloadPorts, mesh
     },
   };
 }
+
+/** Istio's form: `sidecar~<ip>~<name>.<namespace>~<domain>`. */
+export const nodeId = ({ type, workload, namespace }: ProxyIdentity, { ip }: Pick<WorkloadPorts, "ip">): string =>
+  `${type}~${ip}~${workload}.${namespace}~${namespace}.svc.cluster.local`;
 
 const socketAddress = (address: string, port: number) => ({ socket_address: { address, port_value: port } });
 

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage } from "node:http";
+import type { ProcessUsage } from "./process-usage.ts";
 import { maxTrafficRate, type TrafficStats } from "./traffic.ts";
 
 /** What `limpid status -o json` prints; `GET /v1/status` of the supervisor. */
@@ -24,6 +25,10 @@ export interface PartStatus {
   restarts: number;
   startedAt: number;
   lastExit: string | null;
+  /** xDS node id of a proxy; null for other parts. */
+  node: string | null;
+  /** Null while it does not run, and where the system keeps no such account. */
+  usage: ProcessUsage | null;
 }
 
 export interface FleetControl {

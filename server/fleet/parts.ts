@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { bootstrapFor, type ProxyIdentity } from "./bootstrap.ts";
+import { bootstrapFor, nodeId, type ProxyIdentity } from "./bootstrap.ts";
 import type { ChildSpec } from "./child.ts";
 import { demoWorkloads, ingressGateway } from "./demo/workloads.ts";
 import { meshPorts, type WorkloadPorts, workloadPorts } from "./ports.ts";
@@ -22,6 +22,8 @@ export interface Part extends ChildSpec {
   kind: "control-plane" | "collector" | "dashboard" | "workload" | "sidecar" | "gateway";
   address: string;
   ports: readonly NeededPort[];
+  /** xDS node id, when it is a proxy. */
+  node?: string;
 }
 
 export function planesOf(options: MeshOptions): Part[] {
@@ -128,6 +130,7 @@ function proxyPart(
     kind,
     address: kind === "gateway" ? `http://${ports.ip}:${gatewayPort}` : `${ports.ip}:${ports.inbound}`,
     ports: listening,
+    node: nodeId(identity, ports),
     ready: (signal) => httpOk(ports.ip, ports.admin, "/ready", signal),
   };
 }

@@ -5,6 +5,7 @@ import { type FleetStatus, serveFleetApi } from "./fleet-api.ts";
 import { type MeshOptions, type Part, planesOf, workloadsOf } from "./parts.ts";
 import { meshPorts } from "./ports.ts";
 import { checkPorts, lockDataFolder } from "./preflight.ts";
+import { processUsage } from "./process-usage.ts";
 import { startTraffic, type TrafficGenerator } from "./traffic.ts";
 
 export interface UpOptions extends MeshOptions {
@@ -136,6 +137,8 @@ const partStatus = (part: Part, child: Child) => ({
   restarts: child.restarts,
   startedAt: child.startedAt,
   lastExit: child.lastExit ?? null,
+  node: part.node ?? null,
+  usage: child.pid === undefined ? null : processUsage(child.pid),
 });
 
 const describe = (part: Part, child: Child): string =>

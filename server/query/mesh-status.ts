@@ -1,10 +1,11 @@
-import type { FaultList, MeshService, MeshStatus, ProxyList, PushStatus } from "../contract/index.ts";
+import type { FaultList, MeshService, MeshStatus, ProxyList, PushLatency, PushStatus } from "../contract/index.ts";
 import { DashboardError } from "../contract/index.ts";
 
 export interface MeshStatusSources {
   mesh: string;
   proxies(): Promise<ProxyList>;
   lastPush(): Promise<PushStatus | null>;
+  pushes(): Promise<PushLatency>;
   services(): Promise<MeshService[]>;
   faults(): Promise<FaultList>;
   freshAt(): Promise<number | null>;
@@ -15,12 +16,13 @@ export interface MeshStatusSources {
 export function createMeshStatus(sources: MeshStatusSources): () => Promise<MeshStatus> {
   let unreachableSince: number | null = null;
   return async () => {
-    const [proxies, push, services, faults, freshAt] = await Promise.allSettled([
+    const [proxies, push, services, faults, freshAt, pushes] = await Promise.allSettled([
       sources.proxies(),
       sources.lastPush(),
       sources.services(),
       sources.faults(),
       sources.freshAt(),
+      sources.pushes(),
     ]);
     const failed = [proxies, push, services, faults].find((part) => part.status === "rejected");
     unreachableSince = failed ? (unreachableSince ?? sources.now()) : null;
@@ -29,6 +31,8 @@ export function createMeshStatus(sources: MeshStatusSources): () => Promise<Mesh
       fleet.filter((proxy) => Object.values(proxy.types).some((type) => type?.state === state)).length;
     const refused = has("ERROR");
     const lagging = has("STALE");
+    const origins = fleet.flatMap(({ types }) => Object.values(types).flatMap(({ errors }) => errors));
+    const refusedObjects = new Set(origins.flatMap(({ origin }) => origin ?? [])).size;
     const outOfSync = fleet.filter((proxy) =>
       Object.values(proxy.types).some((type) => type?.state === "ERROR" || type?.state === "STALE"),
     ).length;
@@ -37,7 +41,9 @@ export function createMeshStatus(sources: MeshStatusSources): () => Promise<Mesh
       mesh: sources.mesh,
       proxies: { total: fleet.length, inSync: fleet.length - outOfSync, refused, lagging },
       lastPush: valueOr(push, null),
+      pushes: valueOr(pushes, null),
       services: valueOr(services, []).length,
+      refusedObjects,
       faults: faults.status === "fulfilled" ? faults.value.faults.length : 0,
       freshAt: valueOr(freshAt, null),
       controlPlane: { reachable: !failed, since: unreachableSince, message: failed ? reason(failed) : null },

@@ -38,10 +38,19 @@ export interface TypeStatus {
   state: ResourceState;
   resources: number;
   sinceMs: number | null;
-  errors: { resource: string; detail: string; origin: string | null }[];
+  errors: RefusedStatus[];
   subscribed: boolean;
   /** Responses refused on this connection. */
   nacks: number;
+}
+
+export interface RefusedStatus {
+  resource: string;
+  detail: string;
+  origin: string | null;
+  refusedAtMs: number | null;
+  /** Since when the version before it is in force; null: there was none. */
+  inForceSinceMs: number | null;
 }
 
 export interface ResourceConfig {
@@ -61,8 +70,8 @@ export interface ResourceConfig {
 export interface FetchOptions {
   /** Only this proxy. */
   nodeId?: string;
-  /** With the resources as JSON; costs a decode of each. */
-  contents: boolean;
+  /** With the resources as JSON, or one of them; costs a decode of each. */
+  contents: boolean | { type: XdsType; name: string };
   /** Default 5000 ms. */
   timeoutMs?: number;
 }
@@ -87,7 +96,7 @@ export async function fetchProxyStatuses(target: string, options: FetchOptions):
 
 function fetchClientStatus(target: string, options: FetchOptions): Promise<ClientStatusResponse> {
   const init: MessageInitShape<typeof ClientStatusRequestSchema> = {
-    excludeResourceContents: !options.contents,
+    excludeResourceContents: options.contents === false,
     ...(options.nodeId !== undefined && {
       nodeMatchers: [{ nodeId: { matchPattern: { case: "exact", value: options.nodeId } } }],
     }),
@@ -108,7 +117,7 @@ function fetchClientStatus(target: string, options: FetchOptions): Promise<Clien
  * A proxy has several entries when it has a stream per type, or while a dead connection of it has not been noticed:
  * of each type the newest stream that subscribed to it counts.
  */
-function proxyStatus(id: string, unordered: ClientConfig[], contents: boolean): ProxyStatus {
+function proxyStatus(id: string, unordered: ClientConfig[], contents: FetchOptions["contents"]): ProxyStatus {
   const configs = unordered.toSorted((a, b) => sessionOf(b).connectedAt - sessionOf(a).connectedAt);
   const node = configs[0]?.node;
   const metadata = node?.metadata ?? {};
@@ -129,8 +138,13 @@ function proxyStatus(id: string, unordered: ClientConfig[], contents: boolean): 
     types: Object.fromEntries(
       xdsTypes.map(([typeUrl, name]) => [name, typeStatus(typeUrl, configs)]),
     ) as ProxyStatus["types"],
-    resources: xdsTypes.flatMap(([typeUrl]) =>
-      resourcesOfType(typeUrl, configs).map((it) => resourceConfig(it, contents)),
+    resources: xdsTypes.flatMap(([typeUrl, type]) =>
+      resourcesOfType(typeUrl, configs).map((it) =>
+        resourceConfig(
+          it,
+          typeof contents === "boolean" ? contents : contents.type === type && contents.name === it.name,
+        ),
+      ),
     ),
   };
 }
@@ -165,7 +179,15 @@ function typeStatus(typeUrl: string, configs: ClientConfig[]): TypeStatus {
   const state = worst(resources, subscription);
   const errors = resources.flatMap((resource) =>
     resource.errorState
-      ? [{ resource: resource.name, detail: resource.errorState.details, origin: originOf(resource) }]
+      ? [
+          {
+            resource: resource.name,
+            detail: resource.errorState.details,
+            origin: originOf(resource),
+            refusedAtMs: msOf(resource.errorState.lastUpdateAttempt),
+            inForceSinceMs: msOf(resource.lastUpdated),
+          },
+        ]
       : [],
   );
   const times = resources.flatMap(({ errorState, lastUpdated }) =>

@@ -1,6 +1,6 @@
 import type { ResourceKey } from "../../config/object.ts";
 import type { ConfigChange, ConfigStore } from "../../config/store.ts";
-import type { EnvoyPreview, MeshService, PushStatus } from "../../contract/index.ts";
+import type { EnvoyPreview, MeshService, PushLatency, PushStatus } from "../../contract/index.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { KindIndex } from "./kind-index.ts";
@@ -9,6 +9,8 @@ import type { KindIndex } from "./kind-index.ts";
 export interface PushReader {
   /** How a revision reached the fleet; undefined when it was never pushed or is forgotten. */
   get(revision: number | "latest"): PushStatus | undefined;
+  /** How long the pushes of the last day took. */
+  latency(): PushLatency;
   /** How many proxies a change of these objects concerns. */
   affected(keys: readonly ResourceKey[]): number;
   /** What changes that are not made yet would mean for the connected proxies; unset: not known. */

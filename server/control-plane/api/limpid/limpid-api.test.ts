@@ -18,7 +18,11 @@ let api: ApiHarness;
 beforeEach(async () => {
   api = await startApi({
     services: async () => [service("reviews", ["v1", "v2", "v3"]), service("ratings", ["v1"])],
-    pushes: { get: (revision) => (revision === 7 ? ({ revision: 7 } as never) : undefined), affected: () => 5 },
+    pushes: {
+      get: (revision) => (revision === 7 ? ({ revision: 7 } as never) : undefined),
+      latency: () => ({ sinceMs: 1, count: 3, p99Ms: 18 }),
+      affected: () => 5,
+    },
     metrics: () => "limpid_pushes_total 3\n",
   });
 });

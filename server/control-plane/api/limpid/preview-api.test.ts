@@ -16,7 +16,14 @@ it("says what the proxies would get when a dry run asks for it, and only then", 
     asked.push(changes.map(({ key }) => key.name));
     return { resources: [], more: 0, proxies: ["productpage-v1"], unseen: 0 };
   };
-  api = await startApi({ pushes: { get: () => undefined, affected: () => 6, preview } });
+  api = await startApi({
+    pushes: {
+      get: () => undefined,
+      latency: () => ({ sinceMs: 1, count: 0, p99Ms: null }),
+      affected: () => 6,
+      preview,
+    },
+  });
   const dry = await put("?dryRun=true&envoy=true");
   expect([dry?.status, dry?.body.envoy]).toEqual([
     200,

@@ -24,6 +24,7 @@ export function addLimpidRoutes(router: Router, context: ApiContext): void {
   add("POST", "/limpid/v1/changes/:revision/undo", undoChange);
   router.add("POST", "/limpid/v1/transactions", (request) => runTransaction(context, request), maxTransactionBytes);
   add("GET", "/limpid/v1/pushes/:revision", getPush);
+  add("GET", "/limpid/v1/push-latency", async () => ({ status: 200, body: context.pushes.latency() }));
   addHealth(router, context);
 }
 

@@ -32,7 +32,7 @@ export async function startApi(options: Partial<ConfigApiOptions> & { maxHistory
     clock,
     logger: silentLogger,
     services: async () => [],
-    pushes: { get: () => undefined, affected: () => 0 },
+    pushes: { get: () => undefined, latency: () => ({ sinceMs: 0, count: 0, p99Ms: null }), affected: () => 0 },
     ...rest,
   });
   const { port } = await api.listen("127.0.0.1", 0);

@@ -1,0 +1,52 @@
+import { expect, it } from "vitest";
+import { blamedPlace, pathOf } from "./yaml-place.ts";
+
+const yaml = `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata:
+  name: details
+spec:
+  hosts:
+    - details
+  http:
+    - name: first
+      route:
+        - destination:
+            host: details
+    - match:
+        - uri:
+            exact: /health
+        - uri:
+            regex: ^/[a-z]{1,200}$
+          headers:
+            x-user:
+              regex: "a'b: c"
+      route:
+        - destination:
+            host: details
+`;
+
+it("finds the value that a proxy quotes, and names the field", () => {
+  expect(blamedPlace(yaml, "regex '^/[a-z]{1,200}$' RE2 program size of 1703 > max program size of 100")).toEqual({
+    line: 17,
+    path: "http[1].match[1].uri.regex",
+  });
+  expect(blamedPlace(yaml, 'x: "a\'b: c" is bad')).toEqual({ line: 20, path: "http[1].match[1].headers.x-user.regex" });
+});
+
+it("finds an item of a plain list", () => {
+  expect(blamedPlace(yaml, "unknown host 'details'")).toEqual({ line: 7, path: "hosts[0]" });
+});
+
+it("doesn't guess", () => {
+  expect(blamedPlace(yaml, "no such cluster")).toBeNull();
+  expect(blamedPlace(yaml, "field 'nothing like it'")).toBeNull();
+  // The head of the object is not what a proxy was sent.
+  expect(blamedPlace(yaml, "'VirtualService'")).toBeNull();
+});
+
+it("counts the items of the list that a line is in, and of no other", () => {
+  const lines = yaml.split("\n");
+  expect(pathOf(lines, 8)).toBe("http[0].name");
+  expect(pathOf(lines, 23)).toBe("http[1].route[0].destination.host");
+});

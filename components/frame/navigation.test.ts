@@ -1,0 +1,35 @@
+import { expect, it, vi } from "vitest";
+import type { MeshStatus } from "../../server/contract/index.ts";
+
+vi.mock("next/link", () => ({ default: () => null }));
+vi.mock("next/navigation", () => ({ usePathname: () => "" }));
+const { countOf } = await import("./navigation.tsx");
+
+const status = (over: Partial<MeshStatus> = {}): MeshStatus => ({
+  at: 0,
+  mesh: "limpid",
+  proxies: { total: 7, inSync: 7, refused: 0, lagging: 0 },
+  lastPush: null,
+  pushes: null,
+  services: 4,
+  refusedObjects: 0,
+  faults: 0,
+  freshAt: 0,
+  controlPlane: { reachable: true, since: null, message: null },
+  telemetry: { reachable: true, message: null },
+  ...over,
+});
+
+it("counts what there is, and what is wrong instead when something is", () => {
+  expect(countOf("proxies", status())).toEqual({ shown: 7, wrong: 0, tone: null });
+  expect(countOf("config", status())).toBeNull();
+  const refused = status({ proxies: { total: 7, inSync: 5, refused: 1, lagging: 1 }, refusedObjects: 2, faults: 3 });
+  expect(countOf("proxies", refused)).toEqual({ shown: 1, wrong: 1, tone: "bad" });
+  expect(countOf("config", refused)).toEqual({ shown: 2, wrong: 2, tone: "bad" });
+  expect(countOf("faults", refused)).toMatchObject({ shown: 3, tone: "bad" });
+});
+
+it("never says nought of what can't be asked", () => {
+  const gone = status({ services: 0, controlPlane: { reachable: false, since: 0, message: "no answer" } });
+  for (const page of ["services", "proxies", "faults", "config"] as const) expect(countOf(page, gone)).toBeNull();
+});

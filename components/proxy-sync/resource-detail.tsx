@@ -1,0 +1,123 @@
+"use client";
+import Link from "next/link";
+import { useMemo } from "react";
+import { useTranslations } from "use-intl";
+import { type ProxyResource, ProxyResourceContents } from "../../server/contract/index.ts";
+import { YamlDiff } from "../config/yaml-diff.tsx";
+import { getJson } from "../lib/api.ts";
+import { objectHref } from "../lib/links.ts";
+import { useLive } from "../lib/live.ts";
+import { useUrlState } from "../lib/url-state.ts";
+import { PillButton } from "../ui/pill.tsx";
+import { SkeletonBlock } from "../ui/skeletons.tsx";
+import { EmptyState, ErrorState, Notice } from "../ui/states.tsx";
+import styles from "./config-dump.module.css";
+import { originPaths } from "./json-rows.ts";
+import { JsonView } from "./json-view.tsx";
+import { parseOrigin } from "./sync-state.ts";
+
+/** One resource of a proxy, read when it is opened and again when it has changed. */
+export function ResourceDetail({ id, resource, onBack }: { id: string; resource: ProxyResource; onBack: () => void }) {
+  const t = useTranslations("proxies");
+  const { type, name, version, state } = resource;
+  const query = new URLSearchParams({ type, name });
+  const { data, error, failingSince, refresh } = useLive({
+    queryKey: ["proxy-resource", id, type, name, version, state],
+    read: (signal) => getJson(ProxyResourceContents, `/api/proxies/${encodeURIComponent(id)}/config?${query}`, signal),
+    everyMs: null,
+  });
+  return (
+    <>
+      <div className={styles.about}>
+        <button type="button" className={styles.back} onClick={onBack}>
+          ← {t("back")}
+        </button>
+        <h3 className="mono">{name}</h3>
+        <p className="muted">
+          {t(`one-${type}`)} · {t(`state-${state}`)}
+          {version && ` · ${t("version", { version: version.slice(0, 12) })}`}
+        </p>
+        {data && <Origins config={data.refusedConfig ?? data.config} />}
+        {resource.error && <p className={styles.error}>{resource.error}</p>}
+      </div>
+      {!data && error?.code === "NOT_FOUND" && <EmptyState title={t("resource-gone")} />}
+      {!data && error && error.code !== "NOT_FOUND" && (
+        <ErrorState title={t("dump-unreadable")} detail={error.message} since={failingSince} onRetry={refresh} />
+      )}
+      {data && error && <Notice tone="warn">{error.message}</Notice>}
+      {!data && !error && (
+        <div className={styles.loading}>
+          <SkeletonBlock height={300} />
+        </div>
+      )}
+      {data && <Contents contents={data} />}
+    </>
+  );
+}
+
+/** The objects that it was made from. */
+function Origins({ config }: { config: unknown }) {
+  const t = useTranslations("proxies");
+  const origins = useMemo(() => originPaths(config).flatMap((path) => parseOrigin(path) ?? []), [config]);
+  if (origins.length === 0) return null;
+  return (
+    <p className="muted" data-testid="origins">
+      {t("comes-from")}{" "}
+      {origins.map(({ kind, namespace, name }, i) => (
+        <span key={`${kind}/${namespace}/${name}`}>
+          {i > 0 && t("comma")}
+          <Link className="link" href={objectHref(kind, namespace, name)}>
+            {kind} {namespace}/{name}
+          </Link>
+        </span>
+      ))}
+    </p>
+  );
+}
+
+const views = ["diff", "in-force", "refused"] as const;
+
+/** What is in force; beside it what was refused, and how the two differ. */
+function Contents({ contents }: { contents: ProxyResourceContents }) {
+  const t = useTranslations("proxies");
+  const url = useUrlState();
+  const { config, refusedConfig, name, version } = contents;
+  const refused = refusedConfig !== null && refusedConfig !== undefined;
+  // A proxy that outlived its control plane says which version it holds, not what stands in it.
+  const unknown = config === null && version !== "";
+  const offered = unknown ? views.filter((one) => one !== "diff") : views;
+  const chosen = offered.find((one) => one === url.get("view"));
+  const view = refused ? (chosen ?? (unknown ? "refused" : "diff")) : "in-force";
+  return (
+    <>
+      {refused && (
+        <div className={styles.views}>
+          {offered.map((one) => (
+            <PillButton
+              key={one}
+              pressed={one === view}
+              onClick={() => url.set({ view: one })}
+              data-testid={`view-${one}`}
+            >
+              {t(`view-${one}`)}
+            </PillButton>
+          ))}
+        </div>
+      )}
+      {view === "diff" && (
+        <div className={styles.diff}>
+          <YamlDiff before={jsonText(config)} after={jsonText(refusedConfig)} label={t("view-diff")} />
+        </div>
+      )}
+      {view === "in-force" && (
+        <>
+          {config === null && <p className={styles.none}>{unknown ? t("in-force-unknown") : t("nothing-in-force")}</p>}
+          {config !== null && <JsonView value={config} label={name} />}
+        </>
+      )}
+      {view === "refused" && <JsonView value={refusedConfig} label={name} />}
+    </>
+  );
+}
+
+const jsonText = (value: unknown): string => (value === null ? "" : `${JSON.stringify(value, null, 2)}\n`);
