@@ -48,6 +48,7 @@ export function bootstrapFor(identity: ProxyIdentity, ports: WorkloadPorts, mesh
       cds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
       lds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
     },
+    layered_runtime: layeredRuntime,
     static_resources: {
       clusters: [
         grpcCluster("xds-grpc", mesh.xds),
@@ -61,6 +62,11 @@ export function bootstrapFor(identity: ProxyIdentity, ports: WorkloadPorts, mesh
     },
   };
 }
+
+/** Envoy's own limit of 100 refuses everyday expressions; Istio's proxies have this one. */
+export const layeredRuntime = {
+  layers: [{ name: "global config", static_layer: { "re2.max_program_size.error_level": 32768 } }],
+};
 
 /** Istio's form: `sidecar~<ip>~<name>.<namespace>~<domain>`. */
 export const nodeId = ({ type, workload, namespace }: ProxyIdentity, { ip }: Pick<WorkloadPorts, "ip">): string =>

@@ -1,3 +1,5 @@
+import { layeredRuntime } from "../../../server/fleet/bootstrap.ts";
+
 /** Where one proxy stands and what it serves. */
 export interface ProxyNode {
   type: "sidecar" | "router";
@@ -39,6 +41,7 @@ export function bootstrap(node: ProxyNode, { xdsPort, collectorPort }: Backends)
         ...(ingress === undefined ? {} : { INGRESS: ingress }),
       },
     },
+    layered_runtime: layeredRuntime,
     admin: { address: socketAddress(ip, 0) },
     dynamic_resources: {
       ads_config: {
