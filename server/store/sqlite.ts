@@ -4,22 +4,41 @@ import { UnusableDatabaseError } from "./errors.ts";
 /** How long a statement waits for another connection's write, in milliseconds. */
 export const busyTimeoutMs = 15_000;
 
+type Synchronous = "FULL" | "NORMAL";
+
 /**
  * Opens a SQLite file (`file:/path/to.db`) on one connection, with write-ahead log, so that readers don't wait for writers.
  * Throws one sentence that names the file when it can't be opened or is no database. `synchronous`: FULL survives a power cut with every commit; NORMAL may lose the last ones, never the file.
  */
-export async function openSqlite(url: string, synchronous: "FULL" | "NORMAL" = "FULL"): Promise<Client> {
+export async function openSqlite(
+  url: string,
+  synchronous: Synchronous = "FULL",
+  waitMs: number = busyTimeoutMs,
+): Promise<Client> {
   const client = connect(url);
   try {
-    await client.execute(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
-    await setWriteAheadLog(client);
-    await client.execute(`PRAGMA synchronous = ${synchronous}`);
-    await client.execute("PRAGMA foreign_keys = ON");
+    await prepare(client, synchronous, waitMs);
     return client;
   } catch (error) {
     client.close();
     throw unusable(url, error);
   }
+}
+
+/**
+ * A new connection behind the same client. After SQLITE_BUSY the driver leaves a statement open, and with it no later transaction could ever
+ * commit ("SQL statements in progress").
+ */
+export async function renewConnection(client: Client, synchronous: Synchronous, waitMs: number): Promise<void> {
+  await client.reconnect();
+  await prepare(client, synchronous, waitMs);
+}
+
+async function prepare(client: Client, synchronous: Synchronous, waitMs: number): Promise<void> {
+  await client.execute(`PRAGMA busy_timeout = ${waitMs}`);
+  await setWriteAheadLog(client);
+  await client.execute(`PRAGMA synchronous = ${synchronous}`);
+  await client.execute("PRAGMA foreign_keys = ON");
 }
 
 function connect(url: string): Client {

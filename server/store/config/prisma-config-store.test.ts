@@ -139,3 +139,24 @@ test("the one file of a store that was closed is the whole of it", async () => {
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test("a write that waited in vain for another process says so, and the next one is made", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "limpid-config-"));
+  const url = `file:${join(folder, "config.db")}`;
+  const store = await openPrismaConfigStore({ url, migrations, busyTimeoutMs: 20 });
+  const other = await openSqlite(url);
+  try {
+    const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "a", namespace: "" }, spec: {} };
+    const write = () => store.commit([{ op: "put", object: namespace }], "ann");
+    const holding = await other.transaction("write");
+    await expect(write()).rejects.toThrow("SQLITE_BUSY: database is locked");
+    await expect(write()).rejects.toThrow("SQLITE_BUSY: database is locked");
+    await holding.rollback();
+    const { revision } = await write();
+    expect((await store.list({})).items[0]?.metadata.resourceVersion).toBe(String(revision));
+  } finally {
+    other.close();
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -16,7 +16,7 @@ import { Wake } from "../../config/wake.ts";
 import { Prisma, PrismaClient } from "../../gen/prisma-config/client.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { applyMigrations } from "../migrate.ts";
-import { openSqlite } from "../sqlite.ts";
+import { busyTimeoutMs, openSqlite, renewConnection } from "../sqlite.ts";
 import { ObjectIndex } from "./object-index.ts";
 import { OutsideWrites } from "./outside-writes.ts";
 import { fromCommitRow, fromObjectText, toChangeRow, toObjectText } from "./rows.ts";
@@ -27,11 +27,13 @@ export interface PrismaConfigStoreOptions extends StoreOptions {
   url: string;
   /** The folder `prisma/config/migrations`. */
   migrations: string;
+  /** How long a write waits for another process's, in milliseconds. */
+  busyTimeoutMs?: number;
 }
 
 /** Opens the config database, brings it to the schema of this version, and reads its revision. Throws `MigrationError`. */
 export async function openPrismaConfigStore(options: PrismaConfigStoreOptions): Promise<ConfigStore> {
-  const client = await openSqlite(options.url, "FULL");
+  const client = await openSqlite(options.url, "FULL", options.busyTimeoutMs);
   try {
     await applyMigrations({ client, directory: options.migrations });
     const prisma = new PrismaClient({ adapter: new SharedClientAdapter(client) });
@@ -67,6 +69,7 @@ class PrismaConfigStore implements ConfigStore {
   readonly #prisma: PrismaClient;
   readonly #clock: NonNullable<StoreOptions["clock"]>;
   readonly #maxHistory: number;
+  readonly #busyTimeoutMs: number;
   readonly #wake = new Wake();
   readonly #outside: OutsideWrites;
   /** The last commits of this process, at consecutive revisions that end with `#revision`. */
@@ -78,12 +81,13 @@ class PrismaConfigStore implements ConfigStore {
   #seenOthers: unknown;
   #closed = false;
 
-  constructor(client: Client, prisma: PrismaClient, revision: number, options: StoreOptions) {
+  constructor(client: Client, prisma: PrismaClient, revision: number, options: PrismaConfigStoreOptions) {
     this.#client = client;
     this.#prisma = prisma;
     this.#revision = revision;
     this.#clock = options.clock ?? systemClock;
     this.#maxHistory = options.maxHistory ?? defaultMaxHistory;
+    this.#busyTimeoutMs = options.busyTimeoutMs ?? busyTimeoutMs;
     this.#outside = new OutsideWrites({ client, clock: this.#clock, onWrite: () => this.#noticeOthers() });
   }
 
@@ -146,12 +150,18 @@ class PrismaConfigStore implements ConfigStore {
       if (error instanceof Unwritten) return error.commit;
       const why = sqliteReason(error);
       if (why === undefined) throw error;
+      if (why.startsWith("SQLITE_BUSY")) await this.#renewConnection();
       throw new StorageError(`the config database can't be written (${why}); nothing was changed`, { cause: error });
     }
     this.#publish(commit);
     // Whoever watches goes first: what the commit sends to the proxies leaves within this turn of the event loop.
     await nextTurn();
     return commit;
+  }
+
+  async #renewConnection(): Promise<void> {
+    this.#seenOthers = undefined; // data_version is the connection's own
+    await renewConnection(this.#client, "FULL", this.#busyTimeoutMs).catch(() => undefined); // closed meanwhile
   }
 
   async #write(
