@@ -1,9 +1,11 @@
 import { Agent, request } from "node:http";
 import { startMesh } from "../../e2e/mesh.ts";
 import { workloadPorts } from "../../server/fleet/ports.ts";
-import { quantile } from "./process-usage.ts";
+import { quantile, wait } from "./process-usage.ts";
 
 const changes = 200;
+/** The start itself is over by then; `start-up` measures that. */
+const settleMs = 10_000;
 /** Often enough to find the moment, seldom enough not to be the load: 250 requests a second. */
 const askEveryMs = 4;
 
@@ -18,6 +20,7 @@ export async function benchSlider(): Promise<void> {
   const toPut: number[] = [];
   const toFleet: number[] = [];
   try {
+    await wait(settleMs);
     for (let change = 0; change < changes; change++) {
       const version = change % 2 === 0 ? "v3" : "v1";
       const routing = (await (await fetch(`${mesh.dashboard}/api/services/default/reviews/routing`)).json()) as {

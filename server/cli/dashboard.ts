@@ -4,6 +4,7 @@ import { meshPorts } from "../fleet/ports.ts";
 import { createLogger } from "../lib/logger.ts";
 import { onShutdown } from "./leash.ts";
 import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf } from "./options.ts";
+import { warmUp } from "./warm-up.ts";
 
 /** Serves the production build of the dashboard on loopback. */
 export async function runDashboard(options: CommonOptions): Promise<void> {
@@ -25,7 +26,10 @@ export async function runDashboard(options: CommonOptions): Promise<void> {
       server.listen(port, "127.0.0.1", resolve);
     });
     logger.info({ port }, "dashboard serves");
+    const closing = new AbortController();
+    void warmUp(`http://127.0.0.1:${port}`, closing.signal);
     onShutdown(async () => {
+      closing.abort();
       server.close();
       server.closeAllConnections();
       await app.close();

@@ -1,9 +1,11 @@
 import { setTimeout as wait } from "node:timers/promises";
 
 /** What is asked again and again while a page is open, and what a first click needs. */
-const paths = ["/api/graph?window=60", "/api/status", "/api/changes"];
+const paths = ["/topology", "/api/graph?window=60", "/api/status", "/api/changes"];
 const patienceMs = 60_000;
 const retryMs = 500;
+/** V8 compiles some things only when they are used again. */
+const repetitions = 5;
 
 interface Destination {
   subset: string | null;
@@ -16,8 +18,8 @@ interface Routing {
 
 /**
  * Asks the dashboard once for what people ask first, so that nobody's first click pays for loading and compiling: without it the first
- * change of a weight takes 200 ms longer than the second, in the dashboard and in the control plane behind it. Waits for the control
- * plane; its one write is a dry run of what is there already. Never fails: what it can't reach stays cold.
+ * page takes two seconds longer than the second, and the first change of a weight 0.2 s. Waits for the control plane; writes nothing but dry
+ * runs of what is there already. Never fails: what it can't reach stays cold.
  */
 export async function warmUp(dashboard: string, signal: AbortSignal): Promise<void> {
   const ask = async (path: string, init: RequestInit = {}): Promise<unknown> => {
@@ -42,15 +44,19 @@ export async function warmUp(dashboard: string, signal: AbortSignal): Promise<vo
       const routing = (await ask(path)) as Routing;
       const rule = routing.rules.find(({ destinations }) => destinations.length > 1 && sumsTo100(destinations));
       if (!rule) continue;
-      await ask(`${path}/weights?dryRun=true`, {
-        method: "PUT",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({
-          rule: rule.index,
-          weights: Object.fromEntries(rule.destinations.map(({ subset, weight }) => [subset ?? "", weight])),
-          resourceVersion: routing.virtualService?.resourceVersion ?? null,
-        }),
+      const body = JSON.stringify({
+        rule: rule.index,
+        weights: Object.fromEntries(rule.destinations.map(({ subset, weight }) => [subset ?? "", weight])),
+        resourceVersion: routing.virtualService?.resourceVersion ?? null,
       });
+      for (let i = 0; i < repetitions; i++) {
+        await ask(path);
+        await ask(`${path}/weights?dryRun=true&envoy=${i % 2 === 0}`, {
+          method: "PUT",
+          headers: { "content-type": "application/json" },
+          body,
+        });
+      }
       return;
     }
   } catch {
