@@ -2,6 +2,8 @@ import { setTimeout as wait } from "node:timers/promises";
 
 /** What is asked again and again while a page is open, and what a first click needs. */
 const paths = ["/topology", "/api/graph?window=60", "/api/status", "/api/changes"];
+/** The rest of the mesh starts meanwhile, and needs the processor more. */
+const headStartMs = 4_000;
 const patienceMs = 60_000;
 const retryMs = 500;
 /** V8 compiles some things only when they are used again. */
@@ -29,6 +31,7 @@ export async function warmUp(dashboard: string, signal: AbortSignal): Promise<vo
     return answer.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : text;
   };
   try {
+    await wait(headStartMs, undefined, { signal });
     for (const until = Date.now() + patienceMs; ; ) {
       const isUp = await ask("/api/services").then(
         () => true,
