@@ -1,3 +1,5 @@
+import { readVarint, VarintSource, writeVarint } from "./varint.ts";
+
 /**
  * A mergeable quantile sketch after DDSketch (Masson, Rim, Lee: https://arxiv.org/abs/1908.10693): logarithmic bins, so that every
  * quantile of a value between {@link minValue} and {@link maxValue} is off by at most {@link relativeError} of itself. The number of
@@ -6,8 +8,8 @@
 export class LatencySketch {
   #count = 0;
   #zeros = 0;
-  /** Counts of the bins from `#first` on: only the stretch that was used is held. */
-  #bins: Float64Array = empty;
+  /** Counts of the bins from `#first` on: only the stretch that was used is held. A typed array's memory is too dear for so many so small. */
+  #bins: number[] = empty;
   #first = 0;
 
   get count(): number {
@@ -27,6 +29,7 @@ export class LatencySketch {
   merge(other: LatencySketch): void {
     this.#zeros += other.#zeros;
     this.#count += other.#count;
+    if (other.#bins.length > 0) this.#reserve(other.#first, other.#first + other.#bins.length - 1);
     for (let i = 0; i < other.#bins.length; i++) {
       const times = other.#bins[i] as number;
       if (times > 0) this.#addToBin(other.#first + i, times);
@@ -61,11 +64,15 @@ export class LatencySketch {
     return Uint8Array.from(out);
   }
 
-  /** Adds an encoded sketch without building it. Throws RangeError, having changed nothing, when the bytes are not one. */
-  mergeEncoded(bytes: Uint8Array): void {
-    const bins = readBins(bytes);
+  /**
+   * Adds an encoded sketch, which may lie among other bytes, without building it. Throws RangeError, having changed nothing, when the bytes
+   * are not one.
+   */
+  mergeEncoded(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    const bins = readBins(bytes, start, end);
     this.#zeros += scratch[0] as number;
     this.#count += scratch[0] as number;
+    if (bins > 1) this.#reserve(scratch[1] as number, scratch[bins - 2] as number);
     for (let i = 1; i < bins; i += 2) {
       this.#addToBin(scratch[i] as number, scratch[i + 1] as number);
       this.#count += scratch[i + 1] as number;
@@ -79,21 +86,25 @@ export class LatencySketch {
   }
 
   #addToBin(bin: number, times: number): void {
-    let index = bin - this.#first;
-    if (index < 0 || index >= this.#bins.length) {
-      this.#grow(bin);
-      index = bin - this.#first;
+    const index = bin - this.#first;
+    if (index >= 0 && index < this.#bins.length) {
+      this.#bins[index] = (this.#bins[index] as number) + times;
+    } else {
+      const slack = 8;
+      this.#reserve(Math.max(0, bin - slack), Math.min(maxBin, bin + slack));
+      this.#addToBin(bin, times);
     }
-    this.#bins[index] = (this.#bins[index] as number) + times;
   }
 
-  #grow(bin: number): void {
-    const slack = 8;
+  /** Room for these bins and all between them; asked for at once, so that a merge allocates once at the most. */
+  #reserve(lowest: number, highest: number): void {
     const used = this.#bins.length > 0;
-    const first = Math.max(0, Math.min(used ? this.#first : bin, bin - slack));
-    const last = Math.min(maxBin, Math.max(used ? this.#first + this.#bins.length - 1 : bin, bin + slack));
-    const bins = new Float64Array(last - first + 1);
-    if (used) bins.set(this.#bins, this.#first - first);
+    const [from, to] = [this.#first, this.#first + this.#bins.length - 1];
+    if (used && lowest >= from && highest <= to) return;
+    const first = used ? Math.min(from, lowest) : lowest;
+    const last = used ? Math.max(to, highest) : highest;
+    const bins = new Array<number>(last - first + 1).fill(0);
+    for (let i = 0; i < this.#bins.length; i++) bins[from - first + i] = this.#bins[i] as number;
     this.#bins = bins;
     this.#first = first;
   }
@@ -105,7 +116,7 @@ export const minValue = 0.01;
 export const maxValue = 2.16e7;
 
 const format = 1;
-const empty = new Float64Array(0);
+const empty: number[] = [];
 const gamma = (1 + relativeError) / (1 - relativeError);
 const binsPerE = 1 / Math.log(gamma);
 const shift = Math.log(minValue) * binsPerE;
@@ -117,32 +128,18 @@ const binOf = (value: number): number => Math.min(maxBin, Math.max(0, Math.ceil(
 /** The point of a bin that is at most `relativeError` away from both ends. */
 const valueOfBin = (bin: number): number => (minValue * gamma ** bin * 2) / (1 + gamma);
 
-function writeVarint(out: number[], value: number): void {
-  let rest = value;
-  while (rest >= 128) {
-    out.push((rest % 128) | 128);
-    rest = Math.floor(rest / 128);
-  }
-  out.push(rest);
-}
-
 /** Where the last encoded sketch was read to: zeros, then bin and count by turns. Reading never yields, so one is enough. */
 const scratch = new Float64Array(2 * (maxBin + 2) + 1);
+const source = new VarintSource();
 
 /** Fills {@link scratch} and returns how much of it. */
-function readBins(bytes: Uint8Array): number {
-  if (bytes[0] !== format) throw new RangeError("not an encoded latency sketch");
+function readBins(bytes: Uint8Array, start: number, end: number): number {
+  if (start >= end || bytes[start] !== format) throw new RangeError("not an encoded latency sketch");
+  source.reset(bytes, start + 1, end);
   let filled = 0;
   let bin = 0;
-  for (let at = 1; at < bytes.length; ) {
-    let value = 0;
-    let scale = 1;
-    for (let more = true; more; scale *= 128) {
-      const byte = bytes[at++];
-      if (byte === undefined || scale > Number.MAX_SAFE_INTEGER) throw new RangeError("the latency sketch is cut off");
-      value += (byte & 127) * scale;
-      more = byte >= 128;
-    }
+  while (source.at < source.end) {
+    let value = readVarint(source);
     if (filled % 2 === 1) {
       bin += value;
       if (bin > maxBin || (filled > 1 && value === 0))

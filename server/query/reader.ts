@@ -8,6 +8,11 @@ export interface TelemetryReader {
    * Both ends must be multiples of the step. Several rows of one bucket may tell of the same edge, code and flags.
    */
   rollups(range: RollupRange): Promise<RollupRow[]>;
+  /**
+   * The same requests as one row for each edge, code and set of flags of the whole range, read from the coarsest buckets that make it up.
+   * Both ends must be full seconds, of times of which buckets as fine as they need are kept.
+   */
+  sums(range: SumRange): Promise<RollupSum[]>;
   collectors(): Promise<CollectorRow[]>;
   /** Start of the oldest bucket there is; null without any. */
   oldestAt(): Promise<number | null>;
@@ -24,6 +29,15 @@ export interface RollupRange {
   fromMs: number;
   toMs: number;
   stepSec: StepSec;
+  /** Only rows of these; left out: of all. */
+  edges?: (edge: EdgeRow) => boolean;
+}
+
+export interface SumRange {
+  fromMs: number;
+  toMs: number;
+  /** False: latencies are left empty, which saves most of the work. */
+  withLatency?: boolean;
 }
 
 /** The bucket lengths that are stored, in seconds, finest first, and for how long each is kept at the least. */
@@ -49,8 +63,11 @@ export interface PeerRow {
   version: string;
 }
 
-export interface RollupRow {
+export interface RollupRow extends RollupSum {
   atMs: number;
+}
+
+export interface RollupSum {
   /** The same object for the same edge. */
   edge: EdgeRow;
   code: number;

@@ -1,32 +1,22 @@
 import { expect, it } from "vitest";
-import type { RollupRow } from "../../query/reader.ts";
 import { BucketCache } from "./bucket-cache.ts";
-import { edge } from "./testing/records.ts";
 
-const row: RollupRow = {
-  atMs: 0,
-  edge: { ...edge("a", "b"), id: 1 },
-  code: 200,
-  flags: [],
-  count: 1,
-  requestBytes: 0,
-  responseBytes: 0,
-  latency: new Uint8Array(),
-};
+const part = Uint8Array.of(1, 2, 3);
 
 it("keeps buckets apart by step and start", () => {
-  const cache = new BucketCache(100);
-  cache.put(1, 60, [row]);
+  const cache = new BucketCache(10_000);
+  cache.put(1, 60, [part]);
   cache.put(60, 60, []);
-  expect(cache.get(1, 60)).toEqual([row]);
+  expect(cache.get(1, 60)).toEqual([part]);
   expect(cache.get(60, 60)).toEqual([]);
   expect(cache.get(10, 60)).toBeUndefined();
 });
 
-it("stays within its rows by forgetting what came first, empty buckets included", () => {
-  const cache = new BucketCache(30);
-  for (let at = 0; at < 100; at++) cache.put(1, at, at % 2 ? [row, row] : []);
-  expect(cache.rows).toBeLessThanOrEqual(30);
-  expect(cache.get(1, 99)).toHaveLength(2);
+it("stays within its bytes by forgetting what came first, empty buckets included", () => {
+  const cache = new BucketCache(10_000);
+  for (let at = 0; at < 1000; at++) cache.put(1, at, at % 2 ? [part, new Uint8Array(700)] : []);
+  expect(cache.bytes).toBeLessThanOrEqual(10_000);
+  expect(cache.bytes).toBeGreaterThan(8000);
+  expect(cache.get(1, 999)).toHaveLength(2);
   expect(cache.get(1, 0)).toBeUndefined();
 });

@@ -1,24 +1,14 @@
 import type { Client, InStatement } from "@libsql/client";
-import { LatencySketch } from "../../lib/latency-sketch.ts";
 import { type CompactionPass, type Step, steps } from "../../telemetry/store.ts";
+import { encodeBucket } from "./bucket.ts";
 import { insertStatements } from "./bulk-insert.ts";
+import { Fold } from "./fold.ts";
 
-export const rollupColumns = [
-  "step",
-  "at",
-  "edge",
-  "code",
-  "flags",
-  "part",
-  "count",
-  "request_bytes",
-  "response_bytes",
-  "latency",
-];
+export const rollupColumns = ["step", "at", "part", "entries"];
 
-/** Buckets made in one transaction, and rows deleted by one statement: a few milliseconds of the event loop each. */
+/** Buckets made in one transaction, and rows deleted by one statement: a few milliseconds of the event loop each. A row of the roll-up is large. */
 const bucketsPerPass = 4;
-const deletesPerPass = 5000;
+const deletesPerPass = { rollup: 100, access_log: 5000, span: 5000 };
 
 /** One bounded piece of work; see TelemetryStore.compact. */
 export async function compactPass(client: Client, pass: CompactionPass): Promise<{ more: boolean }> {
@@ -50,19 +40,23 @@ async function compactStep(client: Client, finer: Step, coarser: Step, pass: Com
   const from = Math.max(mark ?? 0, floorTo(first, coarser));
   const until = Math.min(end, from + coarser * bucketsPerPass);
   const { rows } = await client.execute({
-    sql: `SELECT at, edge, code, flags, count, request_bytes, response_bytes, latency FROM rollup
-          WHERE step = ? AND at >= ? AND at < ?`,
+    sql: "SELECT at, entries FROM rollup WHERE step = ? AND at >= ? AND at < ?",
     args: [finer, from, until],
   });
-  const buckets = new Map<string, Bucket>();
-  for (const row of rows) fold(buckets, row as unknown as FinerRow, coarser);
+  const folds = new Map<number, Fold>();
+  for (const { at, entries } of rows) {
+    const start = floorTo(Number(at), coarser);
+    const fold = folds.get(start) ?? new Fold();
+    folds.set(start, fold);
+    fold.add(new Uint8Array(entries as ArrayBuffer));
+  }
   await client.batch(
     [
       { sql: "DELETE FROM rollup WHERE step = ? AND at >= ? AND at < ?", args: [coarser, from, until] },
       ...insertStatements(
         "rollup",
         rollupColumns,
-        [...buckets.values()].map((bucket) => valuesOf(bucket, coarser)),
+        [...folds].map(([at, fold]) => [coarser, at, 0, encodeBucket(fold.entries())]),
       ),
       moveMark(coarser, until),
     ],
@@ -70,48 +64,6 @@ async function compactStep(client: Client, finer: Step, coarser: Step, pass: Com
   );
   return until < end;
 }
-
-interface FinerRow {
-  at: number;
-  edge: number;
-  code: number;
-  flags: number;
-  count: number;
-  request_bytes: number;
-  response_bytes: number;
-  latency: ArrayBuffer;
-}
-
-interface Bucket extends Omit<FinerRow, "latency"> {
-  latency: LatencySketch;
-}
-
-function fold(buckets: Map<string, Bucket>, row: FinerRow, coarser: Step): void {
-  const at = floorTo(row.at, coarser);
-  const key = `${at}:${row.edge}:${row.code}:${row.flags}`;
-  let bucket = buckets.get(key);
-  if (bucket === undefined) {
-    bucket = { ...row, at, count: 0, request_bytes: 0, response_bytes: 0, latency: new LatencySketch() };
-    buckets.set(key, bucket);
-  }
-  bucket.count += row.count;
-  bucket.request_bytes += row.request_bytes;
-  bucket.response_bytes += row.response_bytes;
-  bucket.latency.mergeEncoded(new Uint8Array(row.latency));
-}
-
-const valuesOf = (bucket: Bucket, step: Step) => [
-  step,
-  bucket.at,
-  bucket.edge,
-  bucket.code,
-  bucket.flags,
-  0,
-  bucket.count,
-  bucket.request_bytes,
-  bucket.response_bytes,
-  bucket.latency.encode(),
-];
 
 const floorTo = (second: number, step: number): number => Math.floor(second / step) * step;
 const ceilTo = (second: number, step: number): number => Math.ceil(second / step) * step;
@@ -138,12 +90,12 @@ const moveMark = (step: Step, until: number): InStatement => ({
 /** Deletes what is past its retention, but no bucket that the next step has not taken in yet. */
 async function forget(client: Client, { nowMs, retention }: CompactionPass): Promise<boolean> {
   const now = Math.floor(nowMs / 1000);
-  let deleted = 0;
+  let more = false;
   for (const [i, step] of steps.entries()) {
     const coarser = steps[i + 1];
     const oldest = now - retention.steps[step];
     const until = coarser === undefined ? oldest : Math.min(oldest, (await markOf(client, coarser)) ?? 0);
-    deleted = Math.max(deleted, await deleteSome(client, "rollup", "step = ? AND at < ?", [step, until]));
+    if (await deleteSome(client, "rollup", "step = ? AND at < ?", [step, until])) more = true;
   }
   const caps = [
     ["access_log", "at", retention.samplesSec, retention.maxSamples],
@@ -151,9 +103,9 @@ async function forget(client: Client, { nowMs, retention }: CompactionPass): Pro
   ] as const;
   for (const [table, column, seconds, cap] of caps) {
     const until = Math.max(nowMs - seconds * 1000, await timeOfNth(client, table, column, cap));
-    deleted = Math.max(deleted, await deleteSome(client, table, `${column} < ?`, [until]));
+    if (await deleteSome(client, table, `${column} < ?`, [until])) more = true;
   }
-  return deleted >= deletesPerPass;
+  return more;
 }
 
 /** The time of the `n`th newest row: what is older is past the cap. 0 when there are fewer. */
@@ -165,10 +117,17 @@ async function timeOfNth(client: Client, table: string, column: string, n: numbe
   return rows[0] === undefined ? 0 : Number(rows[0].at);
 }
 
-async function deleteSome(client: Client, table: string, where: string, args: number[]): Promise<number> {
+/** Whether there may be more to delete. */
+async function deleteSome(
+  client: Client,
+  table: keyof typeof deletesPerPass,
+  where: string,
+  args: number[],
+): Promise<boolean> {
+  const limit = deletesPerPass[table];
   const { rowsAffected } = await client.execute({
-    sql: `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${where} LIMIT ${deletesPerPass})`,
+    sql: `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${where} LIMIT ${limit})`,
     args,
   });
-  return rowsAffected;
+  return rowsAffected >= limit;
 }

@@ -1,6 +1,8 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Client, Row } from "@libsql/client";
 import type { EdgeRow } from "../../query/reader.ts";
 import { type EdgeKey, edgeId, overflowEdge } from "../../telemetry/record.ts";
+import { BucketCursor } from "./bucket.ts";
 import { insertStatements } from "./bulk-insert.ts";
 
 const columns = [
@@ -60,12 +62,32 @@ export class EdgeIds {
 
   /** Forgets edges that no roll-up and no log entry is of: names that came and went must not use up the room for good. */
   async prune(): Promise<void> {
-    await this.#client.execute(
-      "DELETE FROM edge WHERE id NOT IN (SELECT edge FROM rollup) AND id NOT IN (SELECT edge FROM access_log)",
-    );
+    const used = JSON.stringify([...(await this.#edgesOfRollup())]);
+    await this.#client.execute({
+      sql: "DELETE FROM edge WHERE id NOT IN (SELECT value FROM json_each(?)) AND id NOT IN (SELECT edge FROM access_log)",
+      args: [used],
+    });
     this.#ids.clear();
     this.#newest = -1;
     await this.#load();
+  }
+
+  /** A few buckets at a time: together they may be larger than what memory should hold. */
+  async #edgesOfRollup(): Promise<ReadonlySet<number>> {
+    const edges = new Set<number>();
+    for (let last = -1; ; ) {
+      const { rows } = await this.#client.execute({
+        sql: "SELECT rowid AS id, entries FROM rollup WHERE rowid > ? ORDER BY rowid LIMIT 20",
+        args: [last],
+      });
+      if (rows.length === 0) return edges;
+      for (const { id, entries } of rows) {
+        last = Number(id);
+        for (const entry = new BucketCursor(new Uint8Array(entries as ArrayBuffer)); entry.next(); )
+          edges.add(entry.edge);
+      }
+      await nextTurn();
+    }
   }
 
   /** Reads what was added since the last time. */

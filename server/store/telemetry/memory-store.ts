@@ -7,7 +7,9 @@ import type {
   PeerRow,
   RollupRange,
   RollupRow,
+  RollupSum,
   SpanRow,
+  SumRange,
   TelemetryReader,
   TraceQuery,
   TraceRow,
@@ -28,7 +30,7 @@ import {
 export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
   #batches = new Set<number>();
   #edges = new Map<string, EdgeRow>();
-  #rollups: (Omit<RollupEntry, "latency"> & { latency: Uint8Array })[] = [];
+  #rollups: (RollupEntry & { encoded: Uint8Array })[] = [];
   #logs: LogRow[] = [];
   #spans = new Map<string, SpanRecord & { receivedAtMs: number }>();
   #collectors = new Map<string, CollectorState>();
@@ -43,7 +45,7 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
     this.#batches.add(batch.id);
     for (const entry of batch.rollups) {
       this.#edge(entry.edge);
-      this.#rollups.push({ ...entry, latency: entry.latency.encode() });
+      this.#rollups.push({ ...entry, encoded: entry.latency.encode() });
     }
     for (const { timeMs, edge, flags, ...sample } of batch.samples) {
       this.#logs.push({ ...sample, atMs: Math.floor(timeMs), edge: this.#edge(edge), flags: flagNames(flags) });
@@ -68,27 +70,13 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
     return { more: false };
   }
 
-  async rollups({ fromMs, toMs, stepSec }: RollupRange): Promise<RollupRow[]> {
-    const rows = new Map<string, { row: RollupRow; latency: LatencySketch }>();
-    for (const entry of this.#rollups) {
-      if (entry.second * 1000 < fromMs || entry.second * 1000 >= toMs) continue;
-      const atMs = Math.floor(entry.second / stepSec) * stepSec * 1000;
-      const key = `${atMs}\n${entry.edgeId}\n${entry.code}\n${entry.flags}`;
-      let found = rows.get(key);
-      if (found === undefined) {
-        const row = { ...entry, atMs, edge: this.#edge(entry.edge), flags: flagNames(entry.flags) };
-        found = {
-          row: { ...row, count: 0, requestBytes: 0, responseBytes: 0, latency: new Uint8Array() },
-          latency: new LatencySketch(),
-        };
-        rows.set(key, found);
-      }
-      found.row.count += entry.count;
-      found.row.requestBytes += entry.requestBytes;
-      found.row.responseBytes += entry.responseBytes;
-      found.latency.mergeEncoded(entry.latency);
-    }
-    return [...rows.values()].map(({ row, latency }) => ({ ...row, latency: latency.encode() }));
+  async rollups({ stepSec, edges = () => true, ...range }: RollupRange): Promise<RollupRow[]> {
+    const bucketOf = (entry: RollupEntry) => Math.floor(entry.second / stepSec) * stepSec * 1000;
+    return this.#folded(range, bucketOf).filter((row) => edges(row.edge));
+  }
+
+  async sums(range: SumRange): Promise<RollupSum[]> {
+    return this.#folded(range, () => range.fromMs).map(({ atMs: _, ...sum }) => sum);
   }
 
   async collectors(): Promise<CollectorRow[]> {
@@ -136,6 +124,28 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
 
   #spansByStart() {
     return [...this.#spans.values()].toSorted((a, b) => a.startUs - b.startUs);
+  }
+
+  /** Sums by bucket, edge, code and flags. */
+  #folded({ fromMs, toMs }: SumRange, atMsOf: (entry: RollupEntry) => number): RollupRow[] {
+    const rows = new Map<string, RollupRow & { sketch: LatencySketch }>();
+    for (const entry of this.#rollups) {
+      if (entry.second * 1000 < fromMs || entry.second * 1000 >= toMs) continue;
+      const atMs = atMsOf(entry);
+      const key = `${atMs}\n${entry.edgeId}\n${entry.code}\n${entry.flags}`;
+      let row = rows.get(key);
+      if (row === undefined) {
+        const of = { atMs, edge: this.#edge(entry.edge), code: entry.code, flags: flagNames(entry.flags) };
+        const sums = { count: 0, requestBytes: 0, responseBytes: 0, latency: new Uint8Array() };
+        row = { ...of, ...sums, sketch: new LatencySketch() };
+        rows.set(key, row);
+      }
+      row.count += entry.count;
+      row.requestBytes += entry.requestBytes;
+      row.responseBytes += entry.responseBytes;
+      row.sketch.mergeEncoded(entry.encoded);
+    }
+    return [...rows.values()].map(({ sketch, ...row }) => ({ ...row, latency: sketch.encode() }));
   }
 
   #edge(edge: EdgeKey): EdgeRow {

@@ -1,6 +1,7 @@
 import type { Client } from "@libsql/client";
 import { PrismaLibSql } from "@prisma/adapter-libsql";
 import { Prisma, PrismaClient } from "../../gen/prisma-telemetry/client.ts";
+import { LatencySketch } from "../../lib/latency-sketch.ts";
 import type {
   CollectorRow,
   EdgeRow,
@@ -8,7 +9,9 @@ import type {
   LogRow,
   RollupRange,
   RollupRow,
+  RollupSum,
   SpanRow,
+  SumRange,
   TelemetryReader,
   TraceQuery,
   TraceRow,
@@ -16,13 +19,16 @@ import type {
 import { oldestOf } from "../../query/window.ts";
 import { flagNames } from "../../telemetry/response-flags.ts";
 import { type Step, steps } from "../../telemetry/store.ts";
+import { BucketCursor, type BucketEntry, encodeBucket } from "./bucket.ts";
 import { BucketCache } from "./bucket-cache.ts";
 import { fileIdentity, openTelemetryFile, type TelemetryFile } from "./database.ts";
 import { toEdge } from "./edges.ts";
+import { Fold } from "./fold.ts";
+import { coarsestStretches, type Stretch } from "./stretches.ts";
 
 /**
- * The read side of the telemetry file, for another process than its writer's. Through Prisma, but for the roll-up: a graph reads
- * thousands of its rows. As one JSON value they take a seventh of the time that Prisma takes for them, and settled ones are kept.
+ * The read side of the telemetry file, for another process than its writer's. Through Prisma, but for the roll-up, whose buckets are encoded;
+ * settled ones are kept.
  */
 export async function openSqliteTelemetryReader(file: TelemetryFile): Promise<TelemetryReader> {
   let opened = await openOnce(file);
@@ -46,6 +52,7 @@ export async function openSqliteTelemetryReader(file: TelemetryFile): Promise<Te
   };
   return {
     rollups: async (range) => (await current()).rollups(range),
+    sums: async (range) => (await current()).sums(range),
     oldestAt: async () => (await current()).oldestAt(),
     collectors: async () => (await current()).collectors(),
     logs: async (query) => (await current()).logs(query),
@@ -61,14 +68,25 @@ async function openOnce(file: TelemetryFile) {
   return { reader: new SqliteTelemetryReader(client, prisma), identity: fileIdentity(file.path) };
 }
 
-type JsonRow = [number, number, number, number, number, number, number, string];
+/** Bounds of what is kept in memory: a graph of a thousand calls and its timeline need some 5 MiB of settled buckets. */
+const settledBytes = 32 * 2 ** 20;
+const recentBytes = 16 * 2 ** 20;
+const countsBytes = 4 * 2 ** 20;
+/** Sums of a window that moves with time are kept of whole stretches of this, in seconds: they are made anew only so often. */
+const sumStep = 10;
+const noLatencies = new LatencySketch().encode();
 const none: readonly string[] = [];
 
 class SqliteTelemetryReader implements TelemetryReader {
   readonly #client: Client;
   readonly #prisma: PrismaClient;
   #edges = new Map<number, EdgeRow>();
-  #cache = new BucketCache(50_000);
+  #newestEdge = 0;
+  readonly #settled = new BucketCache(settledBytes);
+  /** Sums without latencies. */
+  readonly #counts = new BucketCache(countsBytes);
+  /** Buckets that are still written: good until the file has changed. */
+  #recent = { version: 0, buckets: new BucketCache(recentBytes) };
 
   constructor(client: Client, prisma: PrismaClient) {
     this.#client = client;
@@ -76,18 +94,44 @@ class SqliteTelemetryReader implements TelemetryReader {
   }
 
   async rollups(range: RollupRange): Promise<RollupRow[]> {
-    const rows: RollupRow[] = [];
-    let from = range.fromMs / 1000;
-    const to = range.toMs / 1000;
-    // The marks are read first: what compaction does meanwhile adds coarser rows, and the finer ones stay for long after.
-    const { marks, settled } = await this.#marks();
+    const [fromSec, toSec] = [range.fromMs / 1000, range.toMs / 1000];
+    const stretches: Stretch[] = [];
+    let from = fromSec;
+    // The marks are read first: what compaction does meanwhile adds coarser buckets, and the finer ones stay for long after.
+    const marks = await this.#marks();
     for (const step of steps.filter((step) => step <= range.stepSec).toReversed()) {
-      const until = Math.min(to, step === 1 ? to : (marks.get(step) ?? 0));
+      const until = Math.min(toSec, marks.until(step));
       if (until <= from) continue;
-      for (const part of await this.#segment(step, from, until, settled)) rows.push(...part);
+      stretches.push({ step, from, until });
       from = until;
     }
+    const buckets = await this.#read(stretches, marks.settled);
+    const edgeOf = await this.#edgesBy(range.edges);
+    const rows: RollupRow[] = [];
+    for (const { at, parts } of buckets) {
+      for (const part of parts) {
+        for (const entry = new BucketCursor(part); entry.next(); ) {
+          const edge = edgeOf(entry.edge);
+          if (edge !== undefined) rows.push({ atMs: at * 1000, ...rowOf(entry, edge, entry.latency()) });
+        }
+      }
+    }
     return rows;
+  }
+
+  async sums({ fromMs, toMs, withLatency = true }: SumRange): Promise<RollupSum[]> {
+    const marks = await this.#marks();
+    const [from, to] = [fromMs / 1000, toMs / 1000];
+    const settledFrom = Math.min(to, ceilTo(from, sumStep));
+    const settledTo = Math.max(settledFrom, floorTo(Math.min(to, marks.settled), sumStep));
+    const fold = new Fold({ withLatency });
+    await this.#addTo(fold, from, settledFrom, marks);
+    if (settledTo > settledFrom) fold.add(await this.#settledSum(settledFrom, settledTo, marks, withLatency));
+    await this.#addTo(fold, settledTo, to, marks);
+    await this.#loadEdges();
+    return Array.from(fold.entries(), (entry) =>
+      rowOf(entry, this.#knownEdge(entry.edge), withLatency ? entry.latency.encode() : noLatencies),
+    );
   }
 
   async oldestAt(): Promise<number | null> {
@@ -189,71 +233,103 @@ class SqliteTelemetryReader implements TelemetryReader {
     this.#client.close();
   }
 
-  /** Whole buckets, in order: those known to be settled from the cache, the rest from the file. */
-  async #segment(step: Step, from: number, until: number, settled: number): Promise<(readonly RollupRow[])[]> {
-    const buckets: (readonly RollupRow[])[] = [];
+  async #addTo(fold: Fold, from: number, until: number, marks: Marks): Promise<void> {
+    const buckets = await this.#read(coarsestStretches(from, until, marks.until), marks.settled);
+    for (const { parts } of buckets) for (const part of parts) fold.add(part);
+  }
+
+  /** Settled buckets as one bucket of their whole length, which is kept like one; compaction's, of one part each, are just the same. */
+  async #settledSum(from: number, until: number, marks: Marks, withLatency: boolean): Promise<Uint8Array> {
+    const cache = withLatency ? this.#settled : this.#counts;
+    const [known] = cache.get(until - from, from) ?? [];
+    if (known !== undefined) return known;
+    const fold = new Fold({ withLatency });
+    await this.#addTo(fold, from, until, marks);
+    const sum = encodeBucket(fold.entries());
+    cache.put(until - from, from, [sum]);
+    return sum;
+  }
+
+  /** The buckets of all stretches, in order. */
+  async #read(stretches: readonly Stretch[], settled: number): Promise<Bucket[]> {
+    const buckets: Bucket[] = [];
+    for (const stretch of stretches) buckets.push(...(await this.#stretch(stretch, settled)));
+    return buckets;
+  }
+
+  /** Those that can't have changed from memory, the rest from the file. */
+  async #stretch({ step, from, until }: Stretch, settled: number): Promise<Bucket[]> {
+    const buckets: Bucket[] = [];
+    const recent = this.#recent.buckets;
     let at = from;
     for (; at < until; at += step) {
-      const cached = this.#cache.get(step, at);
-      if (cached === undefined) break;
-      buckets.push(cached);
+      const parts = this.#settled.get(step, at) ?? recent.get(step, at);
+      if (parts === undefined) break;
+      buckets.push({ at, parts });
     }
     if (at >= until) return buckets;
-    const read = Map.groupBy(await this.#read(step, at, until), (row) => row.atMs / 1000);
+    const { rows } = await this.#client.execute({
+      sql: "SELECT at, entries FROM rollup WHERE step = ? AND at >= ? AND at < ?",
+      args: [step, at, until],
+    });
+    const read = Map.groupBy(rows, (row) => Number(row.at));
     for (; at < until; at += step) {
-      const rows = read.get(at) ?? [];
-      if (at + step <= settled) this.#cache.put(step, at, rows);
-      buckets.push(rows);
+      const parts = (read.get(at) ?? []).map(({ entries }) => new Uint8Array(entries as ArrayBuffer));
+      (at + step <= settled ? this.#settled : recent).put(step, at, parts);
+      buckets.push({ at, parts });
     }
     return buckets;
   }
 
-  async #read(step: Step, from: number, until: number): Promise<RollupRow[]> {
-    const { rows } = await this.#client.execute({
-      sql: `SELECT json_group_array(json_array(at, edge, code, flags, count, request_bytes, response_bytes, hex(latency))) AS rows
-            FROM rollup WHERE step = ? AND at >= ? AND at < ?`,
-      args: [step, from, until],
-    });
-    const read: RollupRow[] = [];
-    for (const row of JSON.parse(String(rows[0]?.rows ?? "[]")) as JsonRow[]) {
-      const [at, edge, code, flags, count, requestBytes, responseBytes, latency] = row;
-      read.push({
-        atMs: at * 1000,
-        edge: this.#edges.get(edge) ?? (await this.#edge(edge)),
-        code,
-        flags: flags === 0 ? none : flagNames(flags),
-        count,
-        requestBytes,
-        responseBytes,
-        latency: Buffer.from(latency, "hex"),
-      });
-    }
-    return read;
-  }
-
-  /** How far each step is compacted, and until when nothing is written any more; Unix seconds. */
-  async #marks(): Promise<{ marks: Map<number, number>; settled: number }> {
+  async #marks(): Promise<Marks> {
     const { rows } = await this.#client.execute(
-      "SELECT step, until FROM compaction UNION ALL SELECT 0, min(settled_until) / 1000 FROM collector",
+      `SELECT step, until FROM compaction UNION ALL SELECT 0, min(settled_until) / 1000 FROM collector
+       UNION ALL SELECT -1, data_version FROM pragma_data_version`,
     );
     const marks = new Map(rows.map((row) => [Number(row.step), Number(row.until)]));
-    return { marks, settled: marks.get(0) ?? 0 };
+    const version = marks.get(-1) ?? 0;
+    if (version !== this.#recent.version) this.#recent = { version, buckets: new BucketCache(recentBytes) };
+    return {
+      until: (step) => (step === 1 ? Number.POSITIVE_INFINITY : (marks.get(step) ?? 0)),
+      settled: marks.get(0) ?? 0,
+    };
   }
 
   async #edge(id: number): Promise<EdgeRow> {
+    if (!this.#edges.has(id)) await this.#loadEdges();
+    return this.#knownEdge(id);
+  }
+
+  #knownEdge(id: number): EdgeRow {
     const edge = this.#edges.get(id);
-    if (edge !== undefined) return edge;
+    if (edge === undefined) throw new Error(`the telemetry store has no edge ${id}`);
+    return edge;
+  }
+
+  /** For entries already read: an edge is written before the first bucket that has it. Asks about each edge once. */
+  async #edgesBy(wanted?: (edge: EdgeRow) => boolean): Promise<(id: number) => EdgeRow | undefined> {
     await this.#loadEdges();
-    const loaded = this.#edges.get(id);
-    if (loaded === undefined) throw new Error(`the telemetry store has no edge ${id}`);
-    return loaded;
+    if (wanted === undefined) return (id) => this.#knownEdge(id);
+    const answers = new Map<number, EdgeRow | null>();
+    return (id) => {
+      let answer = answers.get(id);
+      if (answer === undefined) {
+        const edge = this.#knownEdge(id);
+        answer = wanted(edge) ? edge : null;
+        answers.set(id, answer);
+      }
+      return answer ?? undefined;
+    };
   }
 
   /** Edges are only ever added, so those known keep their objects. */
   async #loadEdges(): Promise<void> {
-    const newest = Math.max(0, ...this.#edges.keys());
-    const { rows } = await this.#client.execute({ sql: "SELECT * FROM edge WHERE id > ?", args: [newest] });
-    for (const row of rows) this.#edges.set(Number(row.id), toEdge(row));
+    const { rows } = await this.#client.execute({ sql: "SELECT * FROM edge WHERE id > ?", args: [this.#newestEdge] });
+    for (const row of rows) {
+      const edge = toEdge(row);
+      if (!this.#edges.has(edge.id)) this.#edges.set(edge.id, edge);
+      this.#newestEdge = Math.max(this.#newestEdge, edge.id);
+    }
   }
 
   async #edgesOf(query: LogQuery): Promise<number[] | undefined> {
@@ -274,3 +350,30 @@ class SqliteTelemetryReader implements TelemetryReader {
     return rows.map((row) => row.id);
   }
 }
+
+/** The parts of one bucket; `at` is its start in Unix seconds. */
+interface Bucket {
+  at: number;
+  parts: readonly Uint8Array[];
+}
+
+/** How far buckets are whole; Unix seconds, exclusive. */
+interface Marks {
+  /** To where a step is compacted. */
+  until(step: Step): number;
+  /** Before it nothing is written any more. */
+  settled: number;
+}
+
+const rowOf = (entry: Omit<BucketEntry, "latency">, edge: EdgeRow, latency: Uint8Array): RollupSum => ({
+  edge,
+  code: entry.code,
+  flags: entry.flags === 0 ? none : flagNames(entry.flags),
+  count: entry.count,
+  requestBytes: entry.requestBytes,
+  responseBytes: entry.responseBytes,
+  latency,
+});
+
+const floorTo = (second: number, step: number): number => Math.floor(second / step) * step;
+const ceilTo = (second: number, step: number): number => Math.ceil(second / step) * step;

@@ -2,6 +2,7 @@ import type { Client } from "@libsql/client";
 import { edgeId, type TrafficRecord } from "../../telemetry/record.ts";
 import type { SpanRecord } from "../../telemetry/span.ts";
 import type { CollectorState, CompactionPass, TelemetryBatch, TelemetryStore } from "../../telemetry/store.ts";
+import { encodeBucket } from "./bucket.ts";
 import { insertStatements } from "./bulk-insert.ts";
 import { compactPass, rollupColumns } from "./compaction.ts";
 import {
@@ -111,17 +112,12 @@ class SqliteTelemetryStore implements TelemetryStore {
   async #write(batch: TelemetryBatch): Promise<void> {
     const sampled = batch.samples.map((sample) => ({ edge: sample.edge, edgeId: edgeId(sample.edge) }));
     const ids = await this.#edges.idsOf([...batch.rollups, ...sampled]);
-    const rollups = batch.rollups.map((entry, i) => [
+    const entries = batch.rollups.map((entry, i) => ({ ...entry, edge: ids[i] as number }));
+    const rollups = [...Map.groupBy(entries, (entry) => entry.second)].map(([second, ofSecond]) => [
       1,
-      entry.second,
-      ids[i] as number,
-      entry.code,
-      entry.flags,
+      second,
       batch.id,
-      entry.count,
-      entry.requestBytes,
-      entry.responseBytes,
-      entry.latency.encode(),
+      encodeBucket(ofSecond),
     ]);
     const samples = batch.samples.map((sample, i) =>
       sampleValues(batch.id, i, ids[batch.rollups.length + i] as number, sample),

@@ -67,8 +67,8 @@ it("counts nothing twice when a compaction is repeated over buckets it had alrea
   const client = await openTelemetryFile({ path: database.path });
   await client.execute("DELETE FROM compaction");
   while ((await store.compact(pass)).more);
-  const { rows } = await client.execute("SELECT sum(count) AS total, count(*) AS rows FROM rollup WHERE step = 10");
-  expect(rows[0]).toMatchObject({ total: 100, rows: 10 });
+  const { rows } = await client.execute("SELECT count(*) AS buckets FROM rollup WHERE step = 10");
+  expect(rows[0]).toMatchObject({ buckets: 10 });
   client.close();
   const read = await reader.rollups({ ...all, stepSec: 10 });
   expect(read.reduce((sum, row) => sum + row.count, 0)).toBe(100);

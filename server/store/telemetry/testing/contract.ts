@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LatencySketch } from "../../../lib/latency-sketch.ts";
-import type { RollupRow, TelemetryReader } from "../../../query/reader.ts";
+import type { RollupRow, RollupSum, TelemetryReader } from "../../../query/reader.ts";
 import { flagBitsOf } from "../../../telemetry/response-flags.ts";
 import { defaultRetention, type TelemetryStore } from "../../../telemetry/store.ts";
 import { batch, edge, host, rollup, sample, span } from "./records.ts";
@@ -37,9 +37,9 @@ const summary = (rows: RollupRow[]) =>
     )
     .toSorted((a, b) => (a.join() < b.join() ? -1 : 1));
 
-const total = (rows: RollupRow[]) => rows.reduce((sum, row) => sum + row.count, 0);
+const total = (rows: RollupSum[]) => rows.reduce((sum, row) => sum + row.count, 0);
 
-function quantile(rows: RollupRow[], q: number): number | undefined {
+function quantile(rows: RollupSum[], q: number): number | undefined {
   const sketch = new LatencySketch();
   for (const row of rows) sketch.mergeEncoded(row.latency);
   return sketch.quantile(q);
@@ -70,6 +70,38 @@ function rollupContract(opened: () => Opened): void {
     const ok = rows.filter((row) => row.code === 200 && row.edge.service === host("reviews"));
     expect(ok[0]).toMatchObject({ edge: reviews, requestBytes: 300, responseBytes: 3000 });
     expect(quantile(ok, 0.5)).toBeCloseTo(20, 0);
+  });
+
+  it("gives back only rows of the edges that are asked for", async () => {
+    const { store, reader } = opened();
+    await store.write(batch({ rollups: [rollup(reviews, t0), rollup(ratings, t0)] }));
+    const range = { fromMs: t0 * 1000, toMs: (t0 + 1) * 1000, stepSec: 1 } as const;
+    const rows = await reader.rollups({ ...range, edges: (edge) => edge.service === host("ratings") });
+    expect(summary(rows)).toEqual([[0, "ratings", 200, "", 1]]);
+  });
+
+  it("adds up a range by edge, code and flags, before and after compaction", async () => {
+    const { store, reader } = opened();
+    const rollups = Array.from({ length: 300 }, (_, i) =>
+      rollup(i % 2 ? reviews : ratings, t0 + i, { code: i % 50 ? 200 : 503, latencies: [1 + (i % 50), 400] }),
+    );
+    await store.write(batch({ collector: { settledUntilMs: (t0 + 250) * 1000 }, rollups }));
+    const range = { fromMs: (t0 + 7) * 1000, toMs: (t0 + 297) * 1000 };
+    const rows = await reader.rollups({ ...range, stepSec: 1 });
+    const expected = Map.groupBy(rows, (row) => `${row.edge.service} ${row.code}`);
+    const pass = { nowMs: (t0 + 300) * 1000, settledUntilMs: (t0 + 250) * 1000, retention: defaultRetention };
+    for (let round = 0; round < 2; round++) {
+      const sums = await reader.sums(range);
+      expect(sums).toHaveLength(expected.size);
+      for (const sum of sums) {
+        const parts = expected.get(`${sum.edge.service} ${sum.code}`) ?? [];
+        expect([sum.count, sum.requestBytes]).toEqual([total(parts), 100 * total(parts)]);
+        for (const q of [0, 0.5, 0.9, 1]) expect(quantile([sum], q)).toBe(quantile(parts, q));
+      }
+      const counts = await reader.sums({ ...range, withLatency: false });
+      expect(total(counts)).toBe(total(rows));
+      while ((await store.compact(pass)).more);
+    }
   });
 
   it("adds late records to a second already written", async () => {

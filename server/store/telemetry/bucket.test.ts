@@ -1,0 +1,49 @@
+import { expect, it } from "vitest";
+import { LatencySketch } from "../../lib/latency-sketch.ts";
+import { BucketCursor, type BucketEntry, encodeBucket } from "./bucket.ts";
+import { Fold } from "./fold.ts";
+
+function entry(edge: number, changes: Partial<BucketEntry> = {}): BucketEntry {
+  const latency = new LatencySketch();
+  latency.add(10 * edge, 2);
+  return { edge, code: 200, flags: 0, count: 2, requestBytes: 300, responseBytes: 2 ** 40, latency, ...changes };
+}
+
+function contents(bytes: Uint8Array) {
+  const entries = [];
+  for (const cursor = new BucketCursor(bytes); cursor.next(); ) {
+    const { edge, code, flags, count, requestBytes, responseBytes } = cursor;
+    const latency = LatencySketch.decode(cursor.latency());
+    entries.push({ edge, code, flags, count, requestBytes, responseBytes, latency });
+  }
+  return entries;
+}
+
+it("gives back what was encoded, large numbers and high flags too", () => {
+  const entries = [
+    entry(1),
+    entry(70_000, { code: 0, flags: 2 ** 40, count: 1 }),
+    entry(3, { latency: new LatencySketch() }),
+  ];
+  expect(contents(encodeBucket(entries))).toEqual(entries);
+  expect(contents(encodeBucket([]))).toEqual([]);
+});
+
+it("is added up by edge, code and flags", () => {
+  const fold = new Fold();
+  fold.add(encodeBucket([entry(1), entry(2), entry(1, { code: 503 })]));
+  fold.add(encodeBucket([entry(1), entry(1, { flags: 4 })]));
+  expect(Array.from(fold.entries(), ({ edge, code, flags, count }) => [edge, code, flags, count])).toEqual([
+    [1, 200, 0, 4],
+    [1, 503, 0, 2],
+    [1, 200, 4, 2],
+    [2, 200, 0, 2],
+  ]);
+  expect([...fold.entries()][0]?.latency.count).toBe(4);
+});
+
+it.each([0, 1, 5, -1])("throws a RangeError for bytes that are cut off or no bucket (%i)", (length) => {
+  const bytes = encodeBucket([entry(1)]);
+  const broken = length === 0 ? bytes.with(0, 9) : bytes.subarray(0, length === 1 ? 2 : length);
+  expect(() => contents(broken)).toThrow(RangeError);
+});

@@ -1,0 +1,76 @@
+import type { LatencySketch } from "../../lib/latency-sketch.ts";
+import { readVarint, VarintSource, writeVarint } from "../../lib/varint.ts";
+
+/** The requests of one edge, code and set of flags in a bucket of time. */
+export interface BucketEntry {
+  /** The edge's row id. */
+  edge: number;
+  code: number;
+  /** Bits of server/telemetry/response-flags.ts. */
+  flags: number;
+  count: number;
+  requestBytes: number;
+  responseBytes: number;
+  latency: LatencySketch;
+}
+
+const format = 1;
+
+/**
+ * A bucket as one value: a format, then for each entry, as varints, the edge, code, flags, count, bytes of requests and responses, and the
+ * length of its encoded sketch, which follows. A mesh of thousands of edges is read many times faster than from a row for each.
+ */
+export function encodeBucket(entries: Iterable<BucketEntry>): Uint8Array {
+  const out = [format];
+  for (const { edge, code, flags, count, requestBytes, responseBytes, latency } of entries) {
+    const sketch = latency.encode();
+    for (const value of [edge, code, flags, count, requestBytes, responseBytes, sketch.length]) writeVarint(out, value);
+    for (const byte of sketch) out.push(byte);
+  }
+  return Uint8Array.from(out);
+}
+
+/**
+ * Goes through the entries of an encoded bucket without an object for each: `while (cursor.next()) …`. Throws RangeError when the bytes are
+ * not a bucket.
+ */
+export class BucketCursor implements Omit<BucketEntry, "latency"> {
+  edge = 0;
+  code = 0;
+  flags = 0;
+  count = 0;
+  requestBytes = 0;
+  responseBytes = 0;
+  readonly #source = new VarintSource();
+  #sketchAt = 0;
+
+  constructor(bytes: Uint8Array) {
+    if (bytes[0] !== format) throw new RangeError("not an encoded bucket of the roll-up");
+    this.#source.reset(bytes, 1);
+  }
+
+  next(): boolean {
+    const source = this.#source;
+    if (source.at >= source.end) return false;
+    this.edge = readVarint(source);
+    this.code = readVarint(source);
+    this.flags = readVarint(source);
+    this.count = readVarint(source);
+    this.requestBytes = readVarint(source);
+    this.responseBytes = readVarint(source);
+    const length = readVarint(source);
+    this.#sketchAt = source.at;
+    source.at += length;
+    if (source.at > source.end) throw new RangeError("the bucket of the roll-up is cut off");
+    return true;
+  }
+
+  /** The entry's encoded sketch; shares the bucket's memory. */
+  latency(): Uint8Array {
+    return this.#source.bytes.subarray(this.#sketchAt, this.#source.at);
+  }
+
+  mergeLatencyInto(sketch: LatencySketch): void {
+    sketch.mergeEncoded(this.#source.bytes, this.#sketchAt, this.#source.at);
+  }
+}

@@ -1,0 +1,39 @@
+import { LatencySketch } from "../../lib/latency-sketch.ts";
+import { BucketCursor, type BucketEntry } from "./bucket.ts";
+
+/** Sums of encoded buckets, by edge, code and flags: of a coarser bucket, or of a window. */
+export class Fold {
+  /** An edge has few codes and flags: looking through its list is quicker than making a key of all three. */
+  readonly #sums = new Map<number, BucketEntry[]>();
+  readonly #withLatency: boolean;
+
+  constructor({ withLatency = true }: { withLatency?: boolean } = {}) {
+    this.#withLatency = withLatency;
+  }
+
+  add(bucket: Uint8Array): void {
+    for (const entry = new BucketCursor(bucket); entry.next(); ) {
+      const sum = this.#sumOf(entry);
+      sum.count += entry.count;
+      sum.requestBytes += entry.requestBytes;
+      sum.responseBytes += entry.responseBytes;
+      if (this.#withLatency) entry.mergeLatencyInto(sum.latency);
+    }
+  }
+
+  *entries(): Iterable<BucketEntry> {
+    for (const ofEdge of this.#sums.values()) yield* ofEdge;
+  }
+
+  #sumOf({ edge, code, flags }: BucketCursor): BucketEntry {
+    let ofEdge = this.#sums.get(edge);
+    if (ofEdge === undefined) {
+      ofEdge = [];
+      this.#sums.set(edge, ofEdge);
+    }
+    for (const sum of ofEdge) if (sum.code === code && sum.flags === flags) return sum;
+    const fresh = { edge, code, flags, count: 0, requestBytes: 0, responseBytes: 0, latency: new LatencySketch() };
+    ofEdge.push(fresh);
+    return fresh;
+  }
+}
