@@ -1,6 +1,6 @@
 import type { Graph } from "../contract/index.ts";
 import type { MeshFacts } from "./facts.ts";
-import type { RollupRow } from "./reader.ts";
+import type { RollupRow, RollupSum } from "./reader.ts";
 import type { Window } from "./window.ts";
 
 /** Adds one thing to a graph that is otherwise left alone; each is named for what it adds. */
@@ -10,8 +10,8 @@ export interface GraphInput {
   /** How much of the window there can be data of; default: all of it. */
   seconds?: number;
   window: Window;
-  rows: readonly RollupRow[];
-  /** For the strip below the graph, which reaches further back than the graph itself. */
+  rows: readonly RollupSum[];
+  /** For the strip below the graph, which reaches further back than the graph itself: calls that enter the mesh, each counted once. */
   timeline: { window: Window; rows: readonly RollupRow[]; seconds?: number };
   facts: MeshFacts;
   freshAt: number | null;

@@ -1,9 +1,19 @@
 import type { Graph, ServiceList, ServiceMetrics } from "../contract/index.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
+import { enteringEdges } from "./entering.ts";
 import { type MeshFacts, type MeshFactsSource, noFacts } from "./facts.ts";
 import { buildGraph } from "./graph.ts";
 import { bounded, Ranges } from "./ranges.ts";
-import type { CollectorRow, LogQuery, LogRow, SpanRow, TelemetryReader, TraceQuery, TraceRow } from "./reader.ts";
+import type {
+  CollectorRow,
+  EdgeRow,
+  LogQuery,
+  LogRow,
+  SpanRow,
+  TelemetryReader,
+  TraceQuery,
+  TraceRow,
+} from "./reader.ts";
 import { buildServiceList } from "./service-list.ts";
 import { buildServiceMetrics } from "./service-metrics.ts";
 import { defaultKeptSec, type KeptSec, silentSinceMs } from "./window.ts";
@@ -59,6 +69,13 @@ export function createQueries({
     return { fromMs: query.fromMs ?? toMs - timelineSec * 1000, toMs, limit: bounded(query.limit, 1, maxRows) };
   };
 
+  /** Who called whom tells which few edges requests enter by; then only these are read step by step. */
+  const timelineBefore = async (endMs: number, windowSec: number, known: MeshFacts) => {
+    const steps = ranges.stepsBefore(endMs, windowSec);
+    const entering = enteringEdges(await ranges.countsOf(steps), known);
+    return ranges.rowsOf(steps, (edge) => entering.has(edge));
+  };
+
   return {
     async graph({ window, at }) {
       const [{ endMs: end, collectors }, known] = await Promise.all([ranges.endOf(at), factsOrNone()]);
@@ -66,23 +83,24 @@ export function createQueries({
       const silentSince = at === undefined ? silentSinceMs(clock.now(), collectors) : null;
       const endMs = silentSince ?? end;
       const [shown, timeline] = await Promise.all([
-        ranges.rowsBefore(endMs, window),
-        ranges.stepsBefore(endMs, Math.max(window, timelineSec)),
+        ranges.sumsBefore(endMs, window),
+        timelineBefore(endMs, Math.max(window, timelineSec), known),
       ]);
       return buildGraph({ ...shown, timeline, facts: known, freshAt: newest(collectors), silentSince });
     },
     async serviceMetrics({ namespace, name, window, step, at }) {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrNone()]);
       const host = hostOf(known, namespace, name);
+      const ofService = (edge: EdgeRow) => edge.service === host;
       const [shown, recent] = await Promise.all([
-        ranges.stepsBefore(endMs, window, step),
-        ranges.rowsBefore(endMs, recentSec),
+        ranges.rowsOf(ranges.stepsBefore(endMs, window, step), ofService),
+        ranges.rowsBefore(endMs, recentSec, ofService),
       ]);
       return buildServiceMetrics({
         window: shown.window,
         dataFromMs: shown.dataFromMs,
-        rows: shown.rows.filter((row) => row.edge.service === host),
-        recent: recent.rows.filter((row) => row.edge.service === host),
+        rows: shown.rows,
+        recent: recent.rows,
         facts: known,
       });
     },

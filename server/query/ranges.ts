@@ -1,16 +1,32 @@
 import type { Clock } from "../lib/clock.ts";
-import { type CollectorRow, type RollupRow, storedSteps, type TelemetryReader } from "./reader.ts";
+import {
+  type CollectorRow,
+  type RollupRange,
+  type RollupRow,
+  type RollupSum,
+  type StepSec,
+  storedSteps,
+  type TelemetryReader,
+} from "./reader.ts";
 import { alignedWindow, floorTo, type KeptSec, liveEndMs, rowsUntil, storedStepFor, type Window } from "./window.ts";
 
-/** Roll-up rows and the stretch of time that they fill. */
-export interface Range {
+/** What was read of a stretch of time. */
+export interface Range<Row = RollupRow> {
   window: Window;
-  rows: RollupRow[];
+  rows: Row[];
   /** How much of the window there can be data of: rates of a mesh that was started a minute ago are not those of an hour. */
   seconds: number;
   /** Since when there can be data, Unix milliseconds, within the window. */
   dataFromMs: number;
 }
+
+/** A window of a chart, and the length of the buckets to read for it. */
+export interface Steps {
+  window: Window;
+  readStep: StepSec;
+}
+
+type EdgeFilter = RollupRange["edges"];
 
 const maxBuckets = 180;
 const maxSteps = 1000;
@@ -36,35 +52,53 @@ export class Ranges {
   }
 
   /** Rows of the last `windowSec` before any second, from buckets whose size goes with the window. */
-  async rowsBefore(endMs: number, windowSec: number): Promise<Range> {
-    const seconds = bounded(windowSec, 1, maxWindowSec);
-    const endAgeSec = this.#ageSec(endMs);
-    const stepSec = storedStepFor(seconds, endAgeSec + seconds, this.#keptSec, maxBuckets);
-    // Seconds that are forgotten can't fill the time since the last full bucket: then the window ends with that.
-    const toMs = endAgeSec < this.#keptSec[1] / 2 ? endMs : floorTo(endMs, stepSec);
-    const fromMs = floorTo(toMs - seconds * 1000, stepSec);
-    const rows = await rowsUntil(this.#reader, { fromMs, toMs, stepSec });
-    return { window: { fromMs, toMs, stepSec }, rows, ...(await this.#covered(fromMs, toMs)) };
+  async rowsBefore(endMs: number, windowSec: number, edges?: EdgeFilter): Promise<Range> {
+    const window = this.#windowBefore(endMs, windowSec);
+    return this.#covered(window, await rowsUntil(this.#reader, { ...window, edges }));
   }
 
-  /** The same in steps for a chart, which ends with a full step; about sixty of them, unless `step` says how long each is. */
-  async stepsBefore(endMs: number, windowSec: number, step?: number): Promise<Range> {
+  /** The same window as one row for each edge, code and flags. */
+  async sumsBefore(endMs: number, windowSec: number): Promise<Range<RollupSum>> {
+    const window = this.#windowBefore(endMs, windowSec);
+    return this.#covered(window, await this.#reader.sums(window));
+  }
+
+  /** A window in steps for a chart, which ends with a full step; about sixty of them, unless `step` says how long each is. */
+  stepsBefore(endMs: number, windowSec: number, step?: number): Steps {
     const seconds = bounded(windowSec, 1, maxWindowSec);
     const ageSec = this.#ageSec(endMs) + seconds;
     const kept = storedSteps.filter((each) => ageSec <= this.#keptSec[each]);
     const finest = kept[0] ?? 3600;
     const wanted = step === undefined ? niceStep(seconds) : bounded(step, 1, maxWindowSec);
     const stepSec = Math.ceil(Math.max(wanted, seconds / maxSteps) / finest) * finest;
-    const window = alignedWindow(endMs, seconds, stepSec);
     const readStep = kept.toReversed().find((each) => stepSec % each === 0) ?? finest;
-    const rows = await this.#reader.rollups({ fromMs: window.fromMs, toMs: window.toMs, stepSec: readStep });
-    return { window, rows, ...(await this.#covered(window.fromMs, window.toMs)) };
+    return { window: alignedWindow(endMs, seconds, stepSec), readStep };
   }
 
-  async #covered(fromMs: number, toMs: number): Promise<Pick<Range, "seconds" | "dataFromMs">> {
+  async rowsOf({ window, readStep }: Steps, edges?: EdgeFilter): Promise<Range> {
+    const { fromMs, toMs } = window;
+    return this.#covered(window, await this.#reader.rollups({ fromMs, toMs, stepSec: readStep, edges }));
+  }
+
+  /** Which requests there were at all, over all steps. */
+  countsOf({ window: { fromMs, toMs } }: Steps): Promise<RollupSum[]> {
+    return this.#reader.sums({ fromMs, toMs, withLatency: false });
+  }
+
+  #windowBefore(endMs: number, windowSec: number): Window & { stepSec: StepSec } {
+    const seconds = bounded(windowSec, 1, maxWindowSec);
+    const endAgeSec = this.#ageSec(endMs);
+    const stepSec = storedStepFor(seconds, endAgeSec + seconds, this.#keptSec, maxBuckets);
+    // Seconds that are forgotten can't fill the time since the last full bucket: then the window ends with that.
+    const toMs = endAgeSec < this.#keptSec[1] / 2 ? endMs : floorTo(endMs, stepSec);
+    return { fromMs: floorTo(toMs - seconds * 1000, stepSec), toMs, stepSec };
+  }
+
+  async #covered<Row>(window: Window, rows: Row[]): Promise<Range<Row>> {
+    const { fromMs, toMs } = window;
     const oldest = (await this.#reader.oldestAt()) ?? fromMs;
     const dataFromMs = Math.min(Math.max(fromMs, oldest), toMs);
-    return { dataFromMs, seconds: Math.max(1, (toMs - dataFromMs) / 1000) };
+    return { window, rows, dataFromMs, seconds: Math.max(1, (toMs - dataFromMs) / 1000) };
   }
 
   #ageSec(ms: number): number {

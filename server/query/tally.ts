@@ -1,6 +1,6 @@
 import type { Signals } from "../contract/index.ts";
 import { LatencySketch } from "../lib/latency-sketch.ts";
-import type { RollupRow } from "./reader.ts";
+import type { RollupSum } from "./reader.ts";
 
 /** A sum of roll-up rows. */
 export class Tally {
@@ -15,7 +15,7 @@ export class Tally {
   readonly flags = new Map<string, number>();
 
   /** Without latencies when only counts are asked for: merging them is most of the work. */
-  add(row: RollupRow, withLatency = true): void {
+  add(row: RollupSum, withLatency = true): void {
     this.count += row.count;
     this.requestBytes += row.requestBytes;
     this.responseBytes += row.responseBytes;
@@ -62,7 +62,7 @@ export const ratesOf = (counts: ReadonlyMap<string | number, number>, seconds: n
   Object.fromEntries([...counts].map(([key, count]) => [String(key), count / seconds]));
 
 /** No response, 5xx, or a TCP connection that failed. */
-export const isFailure = (row: RollupRow): boolean =>
+export const isFailure = (row: RollupSum): boolean =>
   row.edge.protocol === "tcp" ? row.flags.length > 0 : row.code === 0 || row.code >= 500;
 
 function increase<K>(counts: Map<K, number>, key: K, by: number): void {

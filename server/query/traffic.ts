@@ -1,5 +1,5 @@
 import { type NodeIdentity, type NodeNames, unknownSource } from "./nodes.ts";
-import type { EdgeRow, RollupRow } from "./reader.ts";
+import type { EdgeRow, RollupRow, RollupSum } from "./reader.ts";
 import { Tally } from "./tally.ts";
 
 /** Calls from one node to another over one protocol, as each side told of them. */
@@ -19,13 +19,13 @@ export interface TrafficEdge {
 export interface Traffic {
   edges: TrafficEdge[];
   /** The edge a row went into. */
-  edgeOf(row: RollupRow): TrafficEdge | undefined;
+  edgeOf(row: RollupSum): TrafficEdge | undefined;
   /** Whether a row is of the side that counts, so that a sum over such rows has each request once. */
-  counts(row: RollupRow): boolean;
+  counts(row: RollupSum): boolean;
 }
 
 /** Sums rows to edges; a request that both sides told of is counted once. */
-export function trafficOf(rows: Iterable<RollupRow>, names: NodeNames, withLatency = true): Traffic {
+export function trafficOf(rows: Iterable<RollupSum>, names: NodeNames, withLatency = true): Traffic {
   const drafts = new Map<string, Draft>();
   // Rows of one edge share its object: names are made once for each.
   const ofEdge = new Map<EdgeRow, Draft>();
@@ -83,6 +83,9 @@ interface Draft {
   services: Map<string, number>;
 }
 
+/** Until a draft is finished; every draft has a row. */
+const untold = new Tally();
+
 function draftOf(drafts: Map<string, Draft>, row: EdgeRow, names: NodeNames): Draft {
   const { protocol } = row;
   const source = names.source(row.source, row.gateway && row.reporter === "source");
@@ -91,7 +94,7 @@ function draftOf(drafts: Map<string, Draft>, row: EdgeRow, names: NodeNames): Dr
   let draft = drafts.get(id);
   if (draft === undefined) {
     const reported = { source: undefined, destination: undefined };
-    const edge = { id, source, target, service: row.service, protocol, mtls: false, reported, counted: new Tally() };
+    const edge = { id, source, target, service: row.service, protocol, mtls: false, reported, counted: untold };
     draft = { edge, services: new Map() };
     drafts.set(id, draft);
   }
@@ -102,7 +105,7 @@ function draftOf(drafts: Map<string, Draft>, row: EdgeRow, names: NodeNames): Dr
   return draft;
 }
 
-function addRow({ edge, services }: Draft, row: RollupRow, withLatency: boolean): void {
+function addRow({ edge, services }: Draft, row: RollupSum, withLatency: boolean): void {
   const side = row.edge.reporter;
   let tally = edge.reported[side];
   if (tally === undefined) {

@@ -1,4 +1,11 @@
-import { type CollectorRow, type RollupRow, type StepSec, storedSteps, type TelemetryReader } from "./reader.ts";
+import {
+  type CollectorRow,
+  type RollupRange,
+  type RollupRow,
+  type StepSec,
+  storedSteps,
+  type TelemetryReader,
+} from "./reader.ts";
 
 /** A stretch of whole buckets; Unix milliseconds, `toMs` exclusive. */
 export interface Window {
@@ -54,16 +61,13 @@ export function alignedWindow(endMs: number, windowSec: number, stepSec: number)
  * All rows from a full bucket of `stepSec` on to any second: coarse buckets as far as they go, then finer ones, so that a long window
  * need not end minutes ago.
  */
-export async function rowsUntil(
-  reader: TelemetryReader,
-  range: { fromMs: number; toMs: number; stepSec: StepSec },
-): Promise<RollupRow[]> {
+export async function rowsUntil(reader: TelemetryReader, range: RollupRange): Promise<RollupRow[]> {
   const parts: Promise<RollupRow[]>[] = [];
   let fromMs = range.fromMs;
   for (const stepSec of storedSteps.filter((step) => step <= range.stepSec).toReversed()) {
     const toMs = floorTo(range.toMs, stepSec);
     if (toMs > fromMs) {
-      parts.push(reader.rollups({ fromMs, toMs, stepSec }));
+      parts.push(reader.rollups({ ...range, fromMs, toMs, stepSec }));
       fromMs = toMs;
     }
   }

@@ -1,10 +1,13 @@
 import { expect, it } from "vitest";
+import { enteringEdges } from "../entering.ts";
 import { buildGraph } from "../graph.ts";
-import { edge, graphInput, row } from "../testing/rows.ts";
+import { edge, facts, graphInput, row } from "../testing/rows.ts";
 
 const timeline = (rows: ReturnType<typeof row>[], stepSec = 5) => {
   const window = { fromMs: 0, toMs: 10_000, stepSec };
-  return buildGraph({ ...graphInput([]), timeline: { window, rows } }).timeline;
+  const entering = enteringEdges(rows, facts());
+  const counted = rows.filter((each) => entering.has(each.edge));
+  return buildGraph({ ...graphInput([]), timeline: { window, rows: counted } }).timeline;
 };
 
 it("counts what enters the mesh, once, per step", () => {

@@ -1,5 +1,6 @@
 import { LatencySketch } from "../../lib/latency-sketch.ts";
 import type { GraphInput } from "../decorator.ts";
+import { enteringEdges } from "../entering.ts";
 import type { MeshFacts, ServiceFacts } from "../facts.ts";
 import type { EdgeRow, PeerRow, RollupRow } from "../reader.ts";
 
@@ -76,5 +77,7 @@ export const facts = (...services: ServiceFacts[]): MeshFacts => ({ services, ga
 /** Ten seconds of rows, for the graph and its timeline alike. */
 export function graphInput(rows: RollupRow[], known: MeshFacts = facts()): GraphInput {
   const window = { fromMs: 0, toMs: 10_000, stepSec: 1 };
-  return { window, rows, timeline: { window, rows }, facts: known, freshAt: 9900 };
+  const entering = enteringEdges(rows, known);
+  const timeline = { window, rows: rows.filter(({ edge }) => entering.has(edge)) };
+  return { window, rows, timeline, facts: known, freshAt: 9900 };
 }
