@@ -2,18 +2,21 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { launchChromium } from "../../e2e/chromium.ts";
 import { eventually, randomOffset, runLimpid } from "../../e2e/mesh.ts";
 import { meshPorts } from "../../server/fleet/ports.ts";
 import { openSqliteTelemetryStore } from "../../server/store/telemetry/sqlite-store.ts";
-import type { TelemetryStore } from "../../server/telemetry/store.ts";
+import { defaultRetention, type TelemetryStore } from "../../server/telemetry/store.ts";
 import { findBrowser } from "../browser.ts";
 import { quantile } from "./process-usage.ts";
 import { rollupsOf, type SyntheticCall, syntheticMesh } from "./synthetic-mesh.ts";
 
 const [nodes, edges] = [1000, 3000];
 const rounds = 3;
+const windows = [60, 300, 3600];
+const polls = 10;
 const panMs = 4000;
 /** Where what was measured can be looked at. */
 const pictures = "test-results";
@@ -48,6 +51,7 @@ export async function benchGraph(): Promise<void> {
     process.stdout.write(
       `${served.graph.nodes.length} nodes, ${served.graph.edges.length} calls; /api/graph answers in ${served.ms.toFixed(0)} ms\n`,
     );
+    await reportPolls(address);
     const painted: number[] = [];
     for (let round = 0; round < rounds; round++) {
       const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
@@ -75,23 +79,58 @@ export async function benchGraph(): Promise<void> {
   }
 }
 
-/** A minute of history, and then each second as it ends, as a collector writes it. */
+/** Each window as an open page asks for it, once a second; taken in turns. */
+async function reportPolls(address: string): Promise<void> {
+  const took = windows.map((): number[] => []);
+  for (let poll = 0; poll < polls; poll++) {
+    const second = delay(1000);
+    for (const [i, window] of windows.entries()) {
+      const started = performance.now();
+      await (await fetch(`${address}/api/graph?window=${window}`)).arrayBuffer();
+      took[i]?.push(performance.now() - started);
+    }
+    await second;
+  }
+  for (const [i, window] of windows.entries()) {
+    const [first = 0, ...rest] = took[i] ?? [];
+    process.stdout.write(
+      `/api/graph?window=${window}: first ${first.toFixed(0)} ms, then median ${quantile(rest, 0.5).toFixed(0)} ms, slowest ${Math.max(...rest).toFixed(0)} ms\n`,
+    );
+  }
+}
+
+/** How long ago history begins, and how much of it is written: buckets of a minute and of ten seconds are as full as if it were all of it. */
+const historySec = 4000;
+const history = [
+  { agoSec: historySec, everySec: 60 },
+  { agoSec: 960, everySec: 10 },
+  { agoSec: 120, everySec: 1 },
+];
+const settledAfterSec = 21;
+
+/** Something more than an hour of history; then each second as it ends, as a collector writes it. */
 async function startFeed(store: TelemetryStore, calls: readonly SyntheticCall[]): Promise<{ stop(): Promise<void> }> {
-  let next = Math.floor(Date.now() / 1000) - 62;
+  const current = () => Math.floor(Date.now() / 1000) - 1;
+  const began = current();
+  const everySec = (second: number) => history.findLast(({ agoSec }) => second >= began - agoSec)?.everySec ?? 60;
+  let next = Math.floor((began - historySec) / 60) * 60;
+  let compacted = next;
   const writeUntil = async (end: number) => {
-    while (next < end) {
-      const [now, second] = [Date.now(), next++];
-      const collector = { id: "bench", flushedAtMs: now, completeUntilMs: next * 1000, settledUntilMs: next * 1000 };
+    for (; next < end; next += everySec(next)) {
+      const [nowMs, settledUntilMs] = [(next + 1) * 1000, (next - settledAfterSec) * 1000];
+      const collector = { id: "bench", flushedAtMs: Date.now(), completeUntilMs: nowMs, settledUntilMs };
       await store.write({
-        id: second,
-        collector: { ...collector, freshAtMs: next * 1000, active: true },
-        rollups: rollupsOf(calls, second),
+        id: next,
+        collector: { ...collector, freshAtMs: nowMs, active: true },
+        rollups: rollupsOf(calls, next),
         samples: [],
         spans: [],
       });
+      if (next - compacted < 30) continue;
+      compacted = next;
+      while ((await store.compact({ nowMs, settledUntilMs, retention: defaultRetention })).more);
     }
   };
-  const current = () => Math.floor(Date.now() / 1000) - 1;
   await writeUntil(current());
   let writing = Promise.resolve();
   const timer = setInterval(() => {
