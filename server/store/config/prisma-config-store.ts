@@ -17,6 +17,7 @@ import { Prisma, PrismaClient } from "../../gen/prisma-config/client.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { applyMigrations } from "../migrate.ts";
 import { busyTimeoutMs, openSqlite, renewConnection } from "../sqlite.ts";
+import { DataVersion } from "./data-version.ts";
 import { ObjectIndex } from "./object-index.ts";
 import { OutsideWrites } from "./outside-writes.ts";
 import { fromCommitRow, fromObjectText, toChangeRow, toObjectText } from "./rows.ts";
@@ -71,13 +72,14 @@ class PrismaConfigStore implements ConfigStore {
   readonly #maxHistory: number;
   readonly #busyTimeoutMs: number;
   readonly #wake = new Wake();
+  readonly #others: DataVersion;
   readonly #outside: OutsideWrites;
   /** The last commits of this process, at consecutive revisions that end with `#revision`. */
   #recent: Commit[] = [];
   #revision: number;
   readonly #index = new ObjectIndex();
   #filling: Promise<void> | undefined;
-  /** SQLite's data_version at which `#index` was as new as the database. */
+  /** The `DataVersion` at which `#index` was as new as the database; undefined: unknown. */
   #seenOthers: unknown;
   #closed = false;
 
@@ -88,7 +90,12 @@ class PrismaConfigStore implements ConfigStore {
     this.#clock = options.clock ?? systemClock;
     this.#maxHistory = options.maxHistory ?? defaultMaxHistory;
     this.#busyTimeoutMs = options.busyTimeoutMs ?? busyTimeoutMs;
-    this.#outside = new OutsideWrites({ client, clock: this.#clock, onWrite: () => this.#noticeOthers() });
+    this.#others = new DataVersion(client);
+    this.#outside = new OutsideWrites({
+      version: this.#others,
+      clock: this.#clock,
+      onWrite: () => this.#noticeOthers(),
+    });
   }
 
   async get(key: ResourceKey): Promise<ConfigObject | undefined> {
@@ -102,7 +109,7 @@ class PrismaConfigStore implements ConfigStore {
 
   /** The objects as of the database's revision, which another process may have moved on. */
   async #upToDate(): Promise<ObjectIndex> {
-    const version = await this.#othersVersion();
+    const version = await this.#others.read();
     const isKnown = version !== undefined && version === this.#seenOthers;
     if (isKnown && this.#index.revision >= this.#revision) return this.#index;
     const { revision } = await this.#state();
@@ -114,18 +121,6 @@ class PrismaConfigStore implements ConfigStore {
     }
     this.#seenOthers = version;
     return this.#index;
-  }
-
-  /**
-   * Moves with every commit of another connection, and only then, so that the revision need not be asked for, which costs a query with all of
-   * Prisma around it. There is one connection: see `openSqlite`; undefined while a transaction of ours holds it, for which Prisma waits.
-   * https://sqlite.org/pragma.html#pragma_data_version
-   */
-  async #othersVersion(): Promise<unknown> {
-    return this.#client.execute("PRAGMA data_version").then(
-      ({ rows }) => rows[0]?.[0],
-      () => undefined,
-    );
   }
 
   async #fill(): Promise<void> {
