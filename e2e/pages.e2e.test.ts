@@ -160,6 +160,17 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
     expect(problems).toEqual([]);
   });
 
+  test("a new object's example creates something, and takes nothing away", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/config/new");
+    const diff = page.getByTestId("object-diff");
+    await diff.getByText("example-api").waitFor();
+    const signs = await diff.locator("span").allTextContents();
+    expect(signs.length).toBeGreaterThan(10);
+    expect(new Set(signs)).toEqual(new Set(["+"]));
+    expect(await page.getByTestId("apply").isEnabled()).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
   test("the navigation below leads to every page on a phone", async () => {
     const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
     const { page } = await openPage(browser, mesh, "/topology", phone);
