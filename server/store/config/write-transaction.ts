@@ -11,7 +11,7 @@ export interface WriteTransaction {
 /**
  * Runs `work` in a transaction on Prisma's driver adapter itself, one after another, and rolls back when it throws. Prisma's client above
  * it (query plans, batching, spans, timeouts per transaction) makes a commit of four statements twice as long, and proxies wait for it:
- * docs/benchmarks.md#slider. Rejects with what `work` or the adapter throws.
+ * docs/benchmarks.md. Rejects with what `work` or the adapter throws.
  */
 export async function writeTransaction<T>(
   adapter: SharedClientAdapter,
