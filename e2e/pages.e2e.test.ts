@@ -137,6 +137,40 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
     expect(problems.filter((problem) => !problem.includes("/api/apply"))).toEqual([]);
   });
 
+  test("a filter is written key by key; where nothing matches it is cleared; the order is chosen by keyboard", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/services");
+    const reviews = page.locator('[data-service="default/reviews"]');
+    await reviews.waitFor();
+    const filter = page.getByTestId("service-filter");
+    await filter.focus();
+    for (const text of ["x", "xy"]) {
+      await page.keyboard.press(text.slice(-1));
+      await page.waitForURL(`**/services?filter=${text}`);
+      await page.getByTestId("empty-state").waitFor();
+    }
+    await page.getByRole("button", { name: "Clear filters" }).click();
+    await reviews.waitFor();
+    expect(await filter.inputValue()).toBe("");
+
+    const header = page.getByRole("columnheader", { name: "service" });
+    expect(await header.getAttribute("aria-sort")).toBe("ascending");
+    await header.getByRole("button").press("Enter");
+    await page.locator('th[aria-sort="descending"]').getByText("service").waitFor();
+    expect(await page.locator("tbody tr").first().getAttribute("data-service")).toBe("default/reviews");
+    expect(problems).toEqual([]);
+  });
+
+  test("a new object's example creates something, and takes nothing away", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/config/new");
+    const diff = page.getByTestId("object-diff");
+    await diff.getByText("example-api").waitFor();
+    const signs = await diff.locator("span").allTextContents();
+    expect(signs.length).toBeGreaterThan(10);
+    expect(new Set(signs)).toEqual(new Set(["+"]));
+    expect(await page.getByTestId("apply").isEnabled()).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
   test("the navigation below leads to every page on a phone", async () => {
     const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
     const { page } = await openPage(browser, mesh, "/topology", phone);

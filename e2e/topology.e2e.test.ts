@@ -75,6 +75,10 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
     const table = page.getByTestId("graph-table");
     for (const id of workloads) await table.locator(`[data-node="${id}"]`).waitFor();
     expect(await table.locator("[data-edge]").count()).toBeGreaterThanOrEqual(7);
+    // An order that only one of them has leaves the other in its own.
+    await table.getByRole("button", { name: "to", exact: true }).click();
+    await table.locator('th[aria-sort="ascending"]').getByText("to").waitFor();
+    await table.locator('th[aria-sort="descending"]').getByText("errors").waitFor();
   });
 
   test("under reduced motion no request flies and nothing is animated, and without it they do", async () => {
@@ -164,6 +168,12 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
     await table.locator('[data-node="default/ratings/v1"]').waitFor({ state: "detached" });
     expect(await table.locator('[data-node="default/details/v1"]').count()).toBe(1);
     expect(page.url()).toContain("find=details");
+
+    // Where nothing is found there is one way out, and it empties the field, too.
+    await page.getByTestId("find").fill("gateway and split");
+    await page.getByRole("button", { name: "Clear filters" }).click();
+    await table.locator('[data-node="default/ratings/v1"]').waitFor();
+    expect(await page.getByTestId("find").inputValue()).toBe("");
   });
 });
 

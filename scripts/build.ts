@@ -21,7 +21,9 @@ if (
   markFresh(root, "server", [...common, "server", "scripts/build.ts", "package.json"]);
 }
 
-const pages = [...common, "app", "components", "messages", "public", "server", "next.config.ts", "proxy.ts"];
+/** Of the server, pages bundle only what describes the API: the rest reaches them at run time, by `server/next.ts`. */
+const server = ["server/contract", "server/next.ts"];
+const pages = [...common, "app", "components", "messages", "public", ...server, "next.config.ts"];
 if (
   !process.argv.includes("--server-only") &&
   existsSync("app") &&

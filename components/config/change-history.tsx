@@ -6,6 +6,7 @@ import type { Change, ChangeList } from "../../server/contract/index.ts";
 import { type Settled, toApiError } from "../lib/api.ts";
 import { useChanges } from "../lib/queries.ts";
 import { undoRevision } from "../lib/writes.ts";
+import { LiveContent } from "../list/live-content.tsx";
 import { ConfirmButton } from "../ui/confirm-button.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
@@ -29,8 +30,7 @@ export function ChangeHistory({ title, matches, initial, limit = 100, undoable =
   const client = useQueryClient();
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState<number | null>(null);
-  const { data, error } = useChanges({ sinceMs: 0, limit }, initial);
-  const shown = data?.changes.filter((change) => matches?.(change) ?? true);
+  const live = useChanges({ sinceMs: 0, limit }, initial);
   const undo = async (revision: number) => {
     setBusy(revision);
     setProblem(null);
@@ -46,35 +46,41 @@ export function ChangeHistory({ title, matches, initial, limit = 100, undoable =
   return (
     <Panel title={title} flush data-testid="history">
       {problem && <Notice tone="bad">{problem}</Notice>}
-      {!shown && (error ? <Notice tone="warn">{error.message}</Notice> : <TableSkeleton rows={4} columns={3} />)}
-      {shown?.length === 0 && <EmptyState title={none ?? t("history-none")} />}
-      <ul className={styles.list}>
-        {shown?.map((change) => (
-          <li key={change.revision} data-revision={change.revision} data-kind={change.kind}>
-            <span className={styles.when}>
-              <Moment ms={change.at} />
-            </span>
-            <span className={styles.what}>
-              <i data-kind={change.kind} aria-hidden />
-              {change.summary}
-            </span>
-            <span className={styles.who}>
-              {change.author} · {t("revision", { revision: change.revision })}
-            </span>
-            {undoable && (
-              <ConfirmButton
-                size="compact-sm"
-                confirm={t("undo-confirm", { count: change.objects.length })}
-                onConfirm={() => void undo(change.revision)}
-                loading={busy === change.revision}
-                data-testid={`undo-${change.revision}`}
-              >
-                {t("undo")}
-              </ConfirmButton>
-            )}
-          </li>
-        ))}
-      </ul>
+      <LiveContent live={live} skeleton={<TableSkeleton rows={4} columns={3} />}>
+        {({ changes }) => {
+          const shown = changes.filter((change) => matches?.(change) ?? true);
+          if (shown.length === 0) return <EmptyState title={none ?? t("history-none")} />;
+          return (
+            <ul className={styles.list}>
+              {shown.map((change) => (
+                <li key={change.revision} data-revision={change.revision} data-kind={change.kind}>
+                  <span className={styles.when}>
+                    <Moment ms={change.at} />
+                  </span>
+                  <span className={styles.what}>
+                    <i data-kind={change.kind} aria-hidden />
+                    {change.summary}
+                  </span>
+                  <span className={styles.who}>
+                    {change.author} · {t("revision", { revision: change.revision })}
+                  </span>
+                  {undoable && (
+                    <ConfirmButton
+                      size="compact-sm"
+                      confirm={t("undo-confirm", { count: change.objects.length })}
+                      onConfirm={() => void undo(change.revision)}
+                      loading={busy === change.revision}
+                      data-testid={`undo-${change.revision}`}
+                    >
+                      {t("undo")}
+                    </ConfirmButton>
+                  )}
+                </li>
+              ))}
+            </ul>
+          );
+        }}
+      </LiveContent>
     </Panel>
   );
 }

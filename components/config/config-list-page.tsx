@@ -11,7 +11,9 @@ import type { Live } from "../lib/live.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { FilterInput } from "../list/filter-input.tsx";
 import { LiveContent } from "../list/live-content.tsx";
+import { NoMatch } from "../list/no-match.tsx";
 import { SortedTable } from "../list/sorted-table.tsx";
+import { useFilter } from "../list/use-filter.ts";
 import { formatAge } from "../ui/age.ts";
 import type { Column } from "../ui/data-table.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
@@ -91,11 +93,10 @@ function Objects({ live }: { live: Live<ConfigDocuments> }) {
   const t = useTranslations("config");
   const url = useUrlState();
   const columns = useColumns();
-  const wanted = (url.get("filter") ?? "").trim().toLowerCase();
+  const hasText = useFilter();
   const kind = url.get("kind");
   const matches = (object: ConfigDocument) =>
-    (kind === null || object.kind === kind) &&
-    `${object.kind} ${object.namespace}/${object.name}`.toLowerCase().includes(wanted);
+    (kind === null || object.kind === kind) && hasText(`${object.kind} ${object.namespace}/${object.name}`);
   return (
     <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={10} columns={5} />}>
       {({ objects }) => (
@@ -110,10 +111,7 @@ function Objects({ live }: { live: Live<ConfigDocuments> }) {
             objects.length === 0 ? (
               <EmptyState title={t("empty")}>{t("empty-text")}</EmptyState>
             ) : (
-              <EmptyState
-                title={t("no-match")}
-                action={<PillButton onClick={() => url.set({ filter: null, kind: null })}>{t("clear")}</PillButton>}
-              />
+              <NoMatch title={t("no-match")} filters={["filter", "kind"]} />
             )
           }
         />

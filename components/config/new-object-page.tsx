@@ -7,25 +7,13 @@ import { configHref, objectHref } from "../lib/links.ts";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import styles from "./config.module.css";
 import { ObjectEditor } from "./object-editor.tsx";
+import { starter } from "./starter.ts";
 import { useApply } from "./use-apply.ts";
-
-const template = `apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata:
-  name: ratings
-  namespace: default
-spec:
-  hosts:
-    - ratings
-  http:
-    - route:
-        - destination:
-            host: ratings
-`;
 
 /** New objects from YAML, one or several documents. */
 export function NewObjectPage() {
   const t = useTranslations("config");
+  const [template] = useState(() => starter(t("starter")));
   const [text, setText] = useState(template);
   const [written, setWritten] = useState<{ kind: string; namespace: string; name: string }[]>([]);
   const [applied, setApplied] = useState<string | null>(null);

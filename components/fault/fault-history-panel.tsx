@@ -1,20 +1,22 @@
 "use client";
-import Link from "next/link";
 import { useMemo } from "react";
 import { useLocale, useTranslations } from "use-intl";
-import type { ChangeList } from "../../server/contract/index.ts";
+import type { Change, ChangeList } from "../../server/contract/index.ts";
 import { Moment } from "../config/moment.tsx";
 import type { Settled } from "../lib/api.ts";
-import { serviceHref } from "../lib/links.ts";
 import { useChanges } from "../lib/queries.ts";
-import { type Column, DataTable } from "../ui/data-table.tsx";
+import { LiveContent } from "../list/live-content.tsx";
+import { NoMatch } from "../list/no-match.tsx";
+import { SortedTable } from "../list/sorted-table.tsx";
+import { useFilter } from "../list/use-filter.ts";
+import type { Column } from "../ui/data-table.tsx";
 import { formatSpan } from "../ui/format.ts";
 import { Panel } from "../ui/panel.tsx";
 import { Pill } from "../ui/pill.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
-import { EmptyState, Notice } from "../ui/states.tsx";
+import { EmptyState } from "../ui/states.tsx";
+import { serviceKey, useFaultColumns } from "./fault-columns.tsx";
 import { faultHistory, type PastFault } from "./fault-history.ts";
-import { useFaultText } from "./fault-text.tsx";
 
 const limit = 200;
 const mostShown = 50;
@@ -22,66 +24,46 @@ const mostShown = 50;
 /** What was injected lately, by whom, and what ended it. */
 export function FaultHistoryPanel({ initial }: { initial: Settled<ChangeList> }) {
   const t = useTranslations("faults");
-  const { data, error } = useChanges({ sinceMs: 0, limit }, initial);
-  const past = useMemo(() => data && faultHistory(data.changes).slice(0, mostShown), [data]);
-  const columns = useColumns();
+  const live = useChanges({ sinceMs: 0, limit }, initial);
   return (
     <Panel title={t("recent")} flush data-testid="history">
-      {error && <Notice tone="warn">{error.message}</Notice>}
-      {past ? (
-        <DataTable
-          caption={t("recent")}
-          columns={columns}
-          rows={past}
-          rowKey={({ key }) => key}
-          rowProps={({ ended }) => ({ "data-ended": ended?.how ?? "" })}
-          empty={<EmptyState title={t("recent-none")} />}
-        />
-      ) : (
-        !error && <TableSkeleton rows={4} columns={4} />
-      )}
+      <LiveContent live={live} skeleton={<TableSkeleton rows={4} columns={5} />}>
+        {({ changes }) => <PastFaults changes={changes} />}
+      </LiveContent>
     </Panel>
   );
 }
 
-function useColumns(): Column<PastFault>[] {
+function PastFaults({ changes }: { changes: readonly Change[] }) {
   const t = useTranslations("faults");
-  const text = useFaultText();
-  return [
+  const matches = useFilter();
+  const past = useMemo(() => faultHistory(changes), [changes]);
+  const columns: Column<PastFault>[] = [
+    ...useFaultColumns(() => <span className="muted">{t("started-unknown")}</span>),
     {
-      key: "service",
-      header: t("col-service"),
-      phone: "title",
-      cell: ({ fault: { namespace, service } }) => (
-        <>
-          <Link className="link" href={serviceHref(namespace, service)}>
-            {service}
-          </Link>{" "}
-          <span className="muted mono">{namespace}</span>
-        </>
-      ),
+      key: "ended",
+      header: t("col-ended"),
+      sortValue: ({ ended }) => ended?.at ?? Number.MAX_SAFE_INTEGER,
+      cell: (row) => <End past={row} />,
     },
-    { key: "what", header: t("col-what"), phone: "title", cell: ({ fault }) => text(fault) },
-    {
-      key: "matches",
-      header: t("col-matches"),
-      phone: "title",
-      cell: ({ fault: { matches } }) => (matches.length > 0 ? matches.join(t("or")) : t("every-request")),
-    },
-    {
-      key: "started",
-      header: t("col-started"),
-      cell: ({ started }) =>
-        started ? (
-          <>
-            <Moment ms={started.at} /> <span className="muted">{t("by", { author: started.by })}</span>
-          </>
-        ) : (
-          <span className="muted">{t("started-unknown")}</span>
-        ),
-    },
-    { key: "ended", header: t("col-ended"), cell: (past) => <End past={past} /> },
   ];
+  return (
+    <SortedTable
+      caption={t("recent")}
+      columns={columns}
+      rows={past.filter(({ fault }) => matches(serviceKey(fault))).slice(0, mostShown)}
+      rowKey={({ key }) => key}
+      defaultSort="-started"
+      rowProps={({ ended }) => ({ "data-ended": ended?.how ?? "" })}
+      empty={
+        past.length === 0 ? (
+          <EmptyState title={t("recent-none")} />
+        ) : (
+          <NoMatch title={t("no-match")} filters={["filter"]} />
+        )
+      }
+    />
+  );
 }
 
 function End({ past: { started, ended } }: { past: PastFault }) {

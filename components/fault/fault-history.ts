@@ -31,7 +31,7 @@ export function faultHistory(changes: readonly Change[]): PastFault[] {
 }
 
 /** One that was injected remembers its beginning by itself, also when the history has forgotten it. */
-const startOf = ({ startedAt, author }: Fault): PastFault["started"] =>
+export const startOf = ({ startedAt, author }: Fault): PastFault["started"] =>
   startedAt !== null && author !== null ? { at: startedAt, by: author } : null;
 
 /** A fault written by hand has no id that lasts: its rule's place moves. */

@@ -4,24 +4,29 @@ import { IconBolt } from "@tabler/icons-react";
 import Link from "next/link";
 import { use } from "react";
 import { useTranslations } from "use-intl";
-import type { ChangeList, Fault, FaultList } from "../../server/contract/index.ts";
-import { Moment } from "../config/moment.tsx";
+import type { ChangeList, FaultList } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
-import { objectHref, serviceHref } from "../lib/links.ts";
+import { objectHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
 import { useFaults } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
+import { FilterInput } from "../list/filter-input.tsx";
+import { LiveContent } from "../list/live-content.tsx";
+import { NoMatch } from "../list/no-match.tsx";
+import { SortedTable } from "../list/sorted-table.tsx";
+import { useFilter } from "../list/use-filter.ts";
 import { DangerButton } from "../ui/danger-button.tsx";
-import { type Column, DataTable } from "../ui/data-table.tsx";
+import type { Column } from "../ui/data-table.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
-import { EmptyState, ErrorState, Notice } from "../ui/states.tsx";
+import { EmptyState } from "../ui/states.tsx";
 import styles from "./fault.module.css";
+import { type FaultRow, serviceKey, useFaultColumns } from "./fault-columns.tsx";
 import { parseSource } from "./fault-draft.ts";
+import { startOf } from "./fault-history.ts";
 import { FaultHistoryPanel } from "./fault-history-panel.tsx";
 import { FaultModal } from "./fault-modal.tsx";
-import { useFaultText } from "./fault-text.tsx";
 import { fuseAt } from "./fuse.ts";
 import { FuseRing } from "./fuse-ring.tsx";
 import { StopFaultButton } from "./stop-button.tsx";
@@ -48,6 +53,7 @@ export function FaultsPage({ faults, changes }: FaultsPageProps) {
   return (
     <Page>
       <PageHeader title={t("title")} hint={t("hint")}>
+        <FilterInput label={t("filter")} data-testid="fault-filter" />
         <DangerButton leftSection={<IconBolt size={15} aria-hidden />} onClick={inject} data-testid="inject-fault">
           {t("inject")}
         </DangerButton>
@@ -72,78 +78,53 @@ export function FaultsPage({ faults, changes }: FaultsPageProps) {
 
 function Burning({ live, onInject }: { live: Live<FaultList>; onInject: () => void }) {
   const t = useTranslations("faults");
-  const errors = useTranslations("error");
+  const matches = useFilter();
   const columns = useColumns(useServerNow(live));
-  const { data, error, failingSince, refresh } = live;
-  if (!data && error) {
-    return (
-      <ErrorState
-        title={t("unreadable")}
-        detail={error.message}
-        since={failingSince}
-        works={errors("works-CONTROL_PLANE_UNREACHABLE")}
-        onRetry={refresh}
-      />
-    );
-  }
-  if (!data) return <TableSkeleton rows={2} columns={5} rowHeight={51} />;
   return (
-    <>
-      {error && <Notice tone="warn">{error.message}</Notice>}
-      <DataTable
-        caption={t("title")}
-        columns={columns}
-        rows={data.faults}
-        rowKey={({ id }) => id}
-        rowProps={({ id }) => ({ "data-fault": id })}
-        empty={
-          <EmptyState title={t("empty")} action={<Button onClick={onInject}>{t("inject")}</Button>}>
-            {t("empty-text")}
-          </EmptyState>
-        }
-      />
-    </>
+    <LiveContent
+      live={live}
+      unreadable={t("unreadable")}
+      skeleton={<TableSkeleton rows={2} columns={6} rowHeight={51} />}
+    >
+      {({ faults }) => (
+        <SortedTable
+          caption={t("title")}
+          columns={columns}
+          rows={faults
+            .filter((fault) => matches(serviceKey(fault)))
+            .map((fault) => ({ fault, started: startOf(fault) }))}
+          rowKey={({ fault }) => fault.id}
+          defaultSort="left"
+          rowProps={({ fault }) => ({ "data-fault": fault.id })}
+          empty={
+            faults.length === 0 ? (
+              <EmptyState title={t("empty")} action={<Button onClick={onInject}>{t("inject")}</Button>}>
+                {t("empty-text")}
+              </EmptyState>
+            ) : (
+              <NoMatch title={t("no-match")} filters={["filter"]} />
+            )
+          }
+        />
+      )}
+    </LiveContent>
   );
 }
 
-function useColumns(now: number): Column<Fault>[] {
+function useColumns(now: number): Column<FaultRow>[] {
   const t = useTranslations("faults");
-  const text = useFaultText();
   return [
+    ...useFaultColumns(({ namespace, virtualService }) => (
+      <Link className="link" href={objectHref("VirtualService", namespace, virtualService)}>
+        {t("by-hand", { object: virtualService })}
+      </Link>
+    )),
     {
-      key: "service",
-      header: t("col-service"),
-      phone: "title",
-      cell: ({ namespace, service }) => (
-        <>
-          <Link className="link" href={serviceHref(namespace, service)}>
-            {service}
-          </Link>{" "}
-          <span className="muted mono">{namespace}</span>
-        </>
-      ),
+      key: "left",
+      header: t("col-left"),
+      sortValue: ({ fault }) => fault.endsAt ?? Number.MAX_SAFE_INTEGER,
+      cell: ({ fault }) => <FuseRing fuse={fuseAt(fault, now)} />,
     },
-    { key: "what", header: t("col-what"), phone: "title", cell: (fault) => text(fault) },
-    {
-      key: "matches",
-      header: t("col-matches"),
-      cell: ({ matches }) => (matches.length > 0 ? matches.join(t("or")) : t("every-request")),
-    },
-    {
-      key: "author",
-      header: t("col-author"),
-      cell: ({ author, startedAt, namespace, virtualService }) =>
-        author ? (
-          <>
-            {author} <span className="muted">{startedAt !== null && <Moment ms={startedAt} />}</span>
-          </>
-        ) : (
-          <Link className="link" href={objectHref("VirtualService", namespace, virtualService)}>
-            {t("by-hand", { object: virtualService })}
-          </Link>
-        ),
-    },
-    { key: "left", header: t("col-left"), cell: (fault) => <FuseRing fuse={fuseAt(fault, now)} /> },
-    { key: "stop", header: "", align: "right", cell: (fault) => <StopFaultButton fault={fault} /> },
+    { key: "stop", header: "", align: "right", cell: ({ fault }) => <StopFaultButton fault={fault} /> },
   ];
 }

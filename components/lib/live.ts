@@ -16,6 +16,13 @@ export interface Live<T> {
   refresh: () => void;
 }
 
+/** A single read that fails is not worth a word: the next one comes in two seconds. */
+const patienceMs = 5000;
+
+/** There is something to show, and it was not refreshed for so long that this must be said. */
+export const isOverdue = ({ data, error, readAt }: Live<unknown>): boolean =>
+  data !== undefined && error !== null && Date.now() - readAt > patienceMs;
+
 export interface LiveOptions<T> {
   queryKey: QueryKey;
   read: (signal: AbortSignal) => Promise<T>;

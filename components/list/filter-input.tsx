@@ -1,6 +1,8 @@
 "use client";
 import { TextInput } from "@mantine/core";
 import { useUrlState } from "../lib/url-state.ts";
+import { useFollowing } from "../lib/use-following.ts";
+import styles from "./filter-input.module.css";
 
 /** Narrows a list by text; the text is `filter` in the URL. */
 export function FilterInput({ label, "data-testid": testId }: { label: string; "data-testid": string }) {
@@ -8,12 +10,12 @@ export function FilterInput({ label, "data-testid": testId }: { label: string; "
   const text = url.get("filter") ?? "";
   return (
     <TextInput
+      ref={useFollowing(text)}
+      className={styles.filter ?? ""}
       size="xs"
       aria-label={label}
       placeholder={label}
       defaultValue={text}
-      // Cleared from elsewhere, it begins anew; while somebody writes, it is theirs.
-      key={text === "" ? "empty" : "set"}
       onChange={(event) => url.set({ filter: event.currentTarget.value })}
       data-testid={testId}
     />

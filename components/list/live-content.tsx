@@ -1,41 +1,45 @@
 "use client";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
-import type { Live } from "../lib/live.ts";
+import { isOverdue, type Live } from "../lib/live.ts";
 import { ErrorState, Notice } from "../ui/states.tsx";
 
 export interface LiveContentProps<T> {
   live: Live<T>;
-  /** What can't be read, as a sentence. */
-  unreadable: string;
-  /** Whose absence it most likely is; says what still works. */
-  works?: "CONTROL_PLANE_UNREACHABLE" | "TELEMETRY_UNREACHABLE" | "other";
+  /** What can't be read, as a sentence. Left out beside content that says more of it: one line is enough there. */
+  unreadable?: string;
   /** At the size of what is coming. */
   skeleton: ReactNode;
   children: (data: T) => ReactNode;
 }
 
 /** The states of everything that is read again and again: not yet, not at all, and not any more (with what was read last). */
-export function LiveContent<T>(props: LiveContentProps<T>) {
-  const { live, unreadable, works = "CONTROL_PLANE_UNREACHABLE", skeleton, children } = props;
-  const t = useTranslations("error");
-  const { data, error, failingSince, refresh } = live;
-  if (data === undefined && error) {
-    return (
-      <ErrorState
-        title={unreadable}
-        detail={error.message}
-        since={failingSince}
-        works={t(`works-${works}`)}
-        onRetry={refresh}
-      />
-    );
+export function LiveContent<T>({ live, unreadable, skeleton, children }: LiveContentProps<T>) {
+  const { data, error } = live;
+  const line = error && <Notice tone="warn">{error.message}</Notice>;
+  if (data === undefined) {
+    if (!error) return skeleton;
+    return unreadable === undefined ? line : <Unreadable title={unreadable} live={live} />;
   }
-  if (data === undefined) return skeleton;
   return (
     <>
-      {error && <Notice tone="warn">{error.message}</Notice>}
+      {isOverdue(live) && line}
       {children(data)}
     </>
+  );
+}
+
+/** Nothing could be read: what, why, since when, and what goes on meanwhile. */
+export function Unreadable({ title, live }: { title: string; live: Live<unknown> }) {
+  const t = useTranslations("error");
+  const { error, failingSince, refresh } = live;
+  return (
+    <ErrorState
+      title={title}
+      detail={error?.message}
+      since={failingSince}
+      works={t(error?.code === "TELEMETRY_UNREACHABLE" ? "works-config" : "works-traffic")}
+      onRetry={refresh}
+    />
   );
 }

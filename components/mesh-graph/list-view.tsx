@@ -1,10 +1,13 @@
 "use client";
 import { useTranslations } from "use-intl";
 import type { Graph, GraphEdge, GraphNode, Health, Signals } from "../../server/contract/index.ts";
-import { type Column, DataTable } from "../ui/data-table.tsx";
+import { NoMatch } from "../list/no-match.tsx";
+import { SortedTable } from "../list/sorted-table.tsx";
+import type { Column } from "../ui/data-table.tsx";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
+import { EmptyState } from "../ui/states.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { useNodeNames } from "./graph-text.ts";
 import styles from "./topology.module.css";
@@ -23,36 +26,39 @@ export function ListView({ graph, lit, state }: ListViewProps) {
   const nameOf = useNodeNames(graph);
   const isShown = ({ id }: { id: string }) => lit === null || lit.has(id);
   const common = {
+    rowKey: ({ id }: { id: string }) => id,
+    defaultSort: "-errors",
     isSelected: ({ id }: { id: string }) => id === state.select,
-    onSort: (sort: string) => state.set({ sort }),
   };
   const [nodeColumns, edgeColumns] = [useNodeColumns(state, nameOf), useEdgeColumns(state, nameOf)];
   const nodes = graph.nodes.filter(isShown);
   const edges = graph.edges.filter(isShown);
+  // A call that is found brings its two ends along: without a workload there is no call either.
+  const nothing = nodes.length === 0;
   return (
     <div className={styles.list} data-testid="graph-table">
-      <Panel title={t("nodes")} hint={nodes.length} flush>
-        <DataTable
+      <Panel title={!nothing && t("nodes")} hint={nodes.length} flush>
+        <SortedTable
           {...common}
           caption={t("nodes")}
           columns={nodeColumns}
           rows={nodes}
-          rowKey={({ id }) => id}
-          sort={state.sort ?? "-errors"}
           rowProps={({ id, health }) => ({ "data-node": id, "data-health": health })}
+          empty={<NoMatch title={t("no-match")} filters={["find"]} />}
         />
       </Panel>
-      <Panel title={t("edges")} hint={edges.length} flush>
-        <DataTable
-          {...common}
-          caption={t("edges")}
-          columns={edgeColumns}
-          rows={edges}
-          rowKey={({ id }) => id}
-          sort={state.sort ?? "-errors"}
-          rowProps={({ id, health }) => ({ "data-edge": id, "data-health": health })}
-        />
-      </Panel>
+      {!nothing && (
+        <Panel title={t("edges")} hint={edges.length} flush>
+          <SortedTable
+            {...common}
+            caption={t("edges")}
+            columns={edgeColumns}
+            rows={edges}
+            rowProps={({ id, health }) => ({ "data-edge": id, "data-health": health })}
+            empty={<EmptyState title={t(lit === null ? "empty" : "no-match-edges")} />}
+          />
+        </Panel>
+      )}
     </div>
   );
 }
@@ -62,28 +68,30 @@ interface Measured {
   signals: Signals;
 }
 
+/** As wide in both tables, because they stand below each other. */
 function useSignalColumns<Row extends Measured>(): Column<Row>[] {
   const t = useTranslations("topology");
+  const figure = { align: "right", width: "10%" } as const;
   const tone = (health: Health) => (health === "failing" ? "bad" : health === "degraded" ? "warn" : "plain");
   return [
     {
       key: "rate",
       header: t("col-rate"),
-      align: "right",
+      ...figure,
       sortValue: ({ signals }) => signals.requestRate,
       cell: ({ signals }) => <NumberWithUnit value={signals.requestRate} kind="rps" />,
     },
     {
       key: "errors",
       header: t("col-errors"),
-      align: "right",
+      ...figure,
       sortValue: ({ signals }) => signals.errorShare,
       cell: ({ signals, health }) => <NumberWithUnit value={signals.errorShare} kind="share" tone={tone(health)} />,
     },
     {
       key: "p50",
       header: t("col-p50"),
-      align: "right",
+      ...figure,
       phone: "hidden",
       sortValue: ({ signals }) => signals.latencyMsP50 ?? -1,
       cell: ({ signals }) => <NumberWithUnit value={signals.latencyMsP50} kind="ms" />,
@@ -91,14 +99,14 @@ function useSignalColumns<Row extends Measured>(): Column<Row>[] {
     {
       key: "p95",
       header: t("col-p95"),
-      align: "right",
+      ...figure,
       sortValue: ({ signals }) => signals.latencyMsP95 ?? -1,
       cell: ({ signals }) => <NumberWithUnit value={signals.latencyMsP95} kind="ms" />,
     },
     {
       key: "p99",
       header: t("col-p99"),
-      align: "right",
+      ...figure,
       phone: "hidden",
       sortValue: ({ signals }) => signals.latencyMsP99 ?? -1,
       cell: ({ signals }) => <NumberWithUnit value={signals.latencyMsP99} kind="ms" />,
@@ -112,18 +120,18 @@ function useNodeColumns({ set }: TopologyState, nameOf: (id: string) => string):
     {
       key: "name",
       header: t("col-name"),
+      width: "30%",
       phone: "title",
-      sortValue: ({ id }) => id,
+      sortValue: ({ id }) => nameOf(id),
       cell: (node) => (
         <span className={styles.name}>
           <HealthMark health={node.health} />
           <button type="button" onClick={() => set({ select: node.id })}>
             {node.kind === "workload" ? node.app : nameOf(node.id)}
           </button>
-          {node.kind === "workload" && node.version ? (
-            <VersionChip version={node.version} />
-          ) : (
-            node.kind !== "workload" && <span className="muted">{t(node.kind)}</span>
+          {node.kind === "workload" && node.version && <VersionChip version={node.version} />}
+          {node.kind !== "workload" && nameOf(node.id) !== t(node.kind) && (
+            <span className="muted">{t(node.kind)}</span>
           )}
           {node.kind !== "source" && node.kind !== "unknown" && <span className="muted mono">{node.namespace}</span>}
         </span>
@@ -154,8 +162,9 @@ function useEdgeColumns({ set }: TopologyState, nameOf: (id: string) => string):
     {
       key: "name",
       header: t("col-from"),
+      width: "30%",
       phone: "title",
-      sortValue: ({ source }) => source,
+      sortValue: ({ source }) => nameOf(source),
       cell: ({ id, source, health }) => (
         <span className={styles.name}>
           <HealthMark health={health} />
@@ -168,7 +177,7 @@ function useEdgeColumns({ set }: TopologyState, nameOf: (id: string) => string):
     {
       key: "to",
       header: t("col-to"),
-      sortValue: ({ target }) => target,
+      sortValue: ({ target }) => nameOf(target),
       cell: ({ target }) => nameOf(target),
     },
     ...useSignalColumns<GraphEdge>(),

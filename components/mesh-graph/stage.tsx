@@ -4,10 +4,11 @@ import { useCallback, useMemo, useRef, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Graph } from "../../server/contract/index.ts";
 import { servicesHref } from "../lib/links.ts";
-import type { Live } from "../lib/live.ts";
+import { isOverdue, type Live } from "../lib/live.ts";
+import { Unreadable } from "../list/live-content.tsx";
 import { formatSpan, formatTimeOfDay } from "../ui/format.ts";
 import { PillButton } from "../ui/pill.tsx";
-import { EmptyState, ErrorState, Notice } from "../ui/states.tsx";
+import { EmptyState, Notice } from "../ui/states.tsx";
 import { AccessibleGraph } from "./accessible-graph.tsx";
 import { parseFind } from "./find.ts";
 import { findIn } from "./found.ts";
@@ -20,33 +21,26 @@ import { MeshCanvas, type MeshCanvasHandle } from "./mesh-canvas.tsx";
 import { visibleGraph } from "./scene.ts";
 import { Toolbar } from "./toolbar.tsx";
 import styles from "./topology.module.css";
+import { ListViewSkeleton } from "./topology-skeleton.tsx";
 import type { TopologyState } from "./use-topology-state.ts";
-
-/** A single read that fails is not worth a word: the next one comes in two seconds. */
-const patienceMs = 5000;
 
 /** The graph or its list, with what is to be said about where the numbers come from. */
 export function Stage({ live, state }: { live: Live<Graph>; state: TopologyState }) {
   const t = useTranslations("error");
-  const { data, error, failingSince, refresh } = live;
-  if (!data && error) {
-    const works =
-      error.code === "CONTROL_PLANE_UNREACHABLE" || error.code === "TELEMETRY_UNREACHABLE"
-        ? t(`works-${error.code}`)
-        : t("works-other");
+  const { data, error } = live;
+  if (!data) {
     return (
-      <div className={styles.stage}>
-        <ErrorState title={t("graph")} detail={error.message} since={failingSince} works={works} onRetry={refresh} />
+      <div className={styles.stage} aria-busy={error === null}>
+        {error ? <Unreadable title={t("graph")} live={live} /> : state.list && <ListViewSkeleton />}
       </div>
     );
   }
-  if (!data) return <div className={styles.stage} aria-busy />;
-  const isFailing = error !== null && Date.now() - live.readAt > patienceMs;
-  const isOld = isFailing || data.silentSince !== null;
+  const problem = error && isOverdue(live) ? `${t("graph")}: ${error.message}` : null;
+  const isOld = problem !== null || data.silentSince !== null;
   return (
     <div className={styles.stage} data-old={isOld || undefined} data-stale={isOld}>
       <Loaded graph={data} state={state} moving={error === null && state.at === null && data.silentSince === null} />
-      <About graph={data} problem={isFailing ? `${t("graph")}: ${error.message}` : null} live={state.at === null} />
+      <About graph={data} problem={problem} live={state.at === null} />
     </div>
   );
 }
@@ -94,10 +88,10 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
   return (
     <>
       <h1 className="visually-hidden">{t("title")}</h1>
-      {list ? (
-        <ListView graph={visible} lit={found?.lit ?? null} state={state} />
-      ) : visible.nodes.length === 0 ? (
+      {visible.nodes.length === 0 ? (
         <Nothing hidden={graph.nodes.length > 0} onShow={() => set({ idle: null })} />
+      ) : list ? (
+        <ListView graph={visible} lit={found?.lit ?? null} state={state} />
       ) : (
         <>
           <MeshCanvas

@@ -3,6 +3,7 @@ import { Menu } from "@mantine/core";
 import { IconAdjustments, IconCheck, IconChevronDown, IconList, IconTopologyStar3 } from "@tabler/icons-react";
 import { useId, useState } from "react";
 import { useTranslations } from "use-intl";
+import { useFollowing } from "../lib/use-following.ts";
 import { PillButton } from "../ui/pill.tsx";
 import { TimeWindowPicker } from "../ui/time-window-picker.tsx";
 import type { FindError, FindResult } from "./find.ts";
@@ -111,6 +112,7 @@ function FindBox({ state, parsed, found }: ToolbarProps) {
     <div className={styles.find} data-wrong={wrong !== null || undefined}>
       <label htmlFor={id}>{t("find")}</label>
       <input
+        ref={useFollowing(state.find)}
         id={id}
         type="search"
         autoComplete="off"

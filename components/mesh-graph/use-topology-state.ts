@@ -17,12 +17,8 @@ export interface TopologyState {
   labels: readonly LabelKind[];
   animate: boolean;
   list: boolean;
-  /** Of the list view. */
-  sort: string | null;
   set: (
-    patch: Partial<
-      Record<"window" | "at" | "select" | "find" | "idle" | "labels" | "animate" | "view" | "sort", string | null>
-    >,
+    patch: Partial<Record<"window" | "at" | "select" | "find" | "idle" | "labels" | "animate" | "view", string | null>>,
   ) => void;
 }
 
@@ -45,7 +41,6 @@ export function useTopologyState(): TopologyState {
     labels,
     animate: url.get("animate") !== "off",
     list: url.get("view") === "list",
-    sort: url.get("sort"),
     set,
   };
 }

@@ -13,10 +13,11 @@ import {
 import { getJson } from "../lib/api.ts";
 import { useLive } from "../lib/live.ts";
 import { useUrlState } from "../lib/url-state.ts";
+import { Unreadable } from "../list/live-content.tsx";
 import { formatAge } from "../ui/age.ts";
 import { PillButton } from "../ui/pill.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
-import { EmptyState, ErrorState, Notice } from "../ui/states.tsx";
+import { EmptyState, Notice } from "../ui/states.tsx";
 import styles from "./config-dump.module.css";
 import { ResourceDetail } from "./resource-detail.tsx";
 import { SyncMark } from "./sync-mark.tsx";
@@ -59,24 +60,14 @@ export function ConfigDumpDrawer({ id, proxy, onClose }: ConfigDumpDrawerProps) 
 
 function Dump({ id }: { id: string }) {
   const t = useTranslations("proxies");
-  const errors = useTranslations("error");
-  const { data, error, failingSince, refresh } = useLive({
+  const live = useLive({
     queryKey: ["proxy-config", id],
     read: (signal) => getJson(ProxyConfigDump, `/api/proxies/${encodeURIComponent(id)}/config`, signal),
     everyMs: 3000,
   });
+  const { data, error } = live;
   if (!data && error?.code === "NOT_FOUND") return <EmptyState title={t("gone")}>{t("gone-text", { id })}</EmptyState>;
-  if (!data && error) {
-    return (
-      <ErrorState
-        title={t("dump-unreadable")}
-        detail={error.message}
-        since={failingSince}
-        works={errors("works-CONTROL_PLANE_UNREACHABLE")}
-        onRetry={refresh}
-      />
-    );
-  }
+  if (!data && error) return <Unreadable title={t("dump-unreadable")} live={live} />;
   if (!data)
     return (
       <div className={styles.loading}>

@@ -8,6 +8,7 @@ import { useMeshStatus, useProxies } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { FilterInput } from "../list/filter-input.tsx";
 import { LiveContent } from "../list/live-content.tsx";
+import { NoMatch } from "../list/no-match.tsx";
 import { SortedTable } from "../list/sorted-table.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
@@ -127,12 +128,7 @@ function Legend() {
 
 function Nothing({ total, filter }: { total: number; filter: ProxyFilter }) {
   const t = useTranslations("proxies");
-  const url = useUrlState();
   if (total === 0) return <EmptyState title={t("empty")}>{t("empty-text")}</EmptyState>;
-  return (
-    <EmptyState
-      title={filter.onlyOutOfSync && filter.text === "" && filter.kind === null ? t("all-in-sync") : t("no-match")}
-      action={<PillButton onClick={() => url.set({ filter: null, kind: null, sync: null })}>{t("clear")}</PillButton>}
-    />
-  );
+  const onlySync = filter.onlyOutOfSync && filter.text === "" && filter.kind === null;
+  return <NoMatch title={t(onlySync ? "all-in-sync" : "no-match")} filters={["filter", "kind", "sync"]} />;
 }

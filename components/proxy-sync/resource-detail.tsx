@@ -8,9 +8,10 @@ import { getJson } from "../lib/api.ts";
 import { objectHref } from "../lib/links.ts";
 import { useLive } from "../lib/live.ts";
 import { useUrlState } from "../lib/url-state.ts";
+import { Unreadable } from "../list/live-content.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
-import { EmptyState, ErrorState, Notice } from "../ui/states.tsx";
+import { EmptyState, Notice } from "../ui/states.tsx";
 import styles from "./config-dump.module.css";
 import { originPaths } from "./json-rows.ts";
 import { JsonView } from "./json-view.tsx";
@@ -21,11 +22,12 @@ export function ResourceDetail({ id, resource, onBack }: { id: string; resource:
   const t = useTranslations("proxies");
   const { type, name, version, state } = resource;
   const query = new URLSearchParams({ type, name });
-  const { data, error, failingSince, refresh } = useLive({
+  const live = useLive({
     queryKey: ["proxy-resource", id, type, name, version, state],
     read: (signal) => getJson(ProxyResourceContents, `/api/proxies/${encodeURIComponent(id)}/config?${query}`, signal),
     everyMs: null,
   });
+  const { data, error } = live;
   return (
     <>
       <div className={styles.about}>
@@ -41,9 +43,7 @@ export function ResourceDetail({ id, resource, onBack }: { id: string; resource:
         {resource.error && <p className={styles.error}>{resource.error}</p>}
       </div>
       {!data && error?.code === "NOT_FOUND" && <EmptyState title={t("resource-gone")} />}
-      {!data && error && error.code !== "NOT_FOUND" && (
-        <ErrorState title={t("dump-unreadable")} detail={error.message} since={failingSince} onRetry={refresh} />
-      )}
+      {!data && error && error.code !== "NOT_FOUND" && <Unreadable title={t("dump-unreadable")} live={live} />}
       {data && error && <Notice tone="warn">{error.message}</Notice>}
       {!data && !error && (
         <div className={styles.loading}>

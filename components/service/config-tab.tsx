@@ -7,9 +7,10 @@ import { ChangeHistory } from "../config/change-history.tsx";
 import { YamlView } from "../config/yaml-view.tsx";
 import { objectHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
+import { Unreadable } from "../list/live-content.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
-import { EmptyState, ErrorState } from "../ui/states.tsx";
+import { EmptyState } from "../ui/states.tsx";
 import styles from "./tabs.module.css";
 
 /** The objects that shape its traffic, as they are stored, and who changed them. */
@@ -21,18 +22,8 @@ export function ConfigTab({
   routing: Live<Routing>;
 }) {
   const t = useTranslations("service");
-  const errors = useTranslations("error");
   const { data, error } = routing;
-  if (!data && error)
-    return (
-      <ErrorState
-        title={t("config-unreadable")}
-        detail={error.message}
-        since={routing.failingSince}
-        works={errors("works-other")}
-        onRetry={routing.refresh}
-      />
-    );
+  if (!data && error) return <Unreadable title={t("config-unreadable")} live={routing} />;
   if (!data) return <SkeletonBlock height={320} />;
   const names = [data.virtualService, data.destinationRule].flatMap((object) => object?.name ?? []);
   return (

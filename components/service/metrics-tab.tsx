@@ -6,12 +6,13 @@ import type { Change, Series, ServiceMetrics } from "../../server/contract/index
 import type { Live } from "../lib/live.ts";
 import { useChanges } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
+import { Unreadable } from "../list/live-content.tsx";
 import type { ChartMark } from "../ui/chart-marks.ts";
 import type { ChartSeries } from "../ui/live-chart.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
-import { EmptyState, ErrorState } from "../ui/states.tsx";
+import { EmptyState } from "../ui/states.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { versionColor } from "../ui/version-color.ts";
 import { CallersTable } from "./callers-table.tsx";
@@ -30,21 +31,10 @@ type Percentile = (typeof percentiles)[number];
 /** The golden signals over the window, by version; hovering one chart shows the same moment in all. */
 export function MetricsTab({ service, metrics }: { service: { name: string }; metrics: Live<ServiceMetrics> }) {
   const t = useTranslations("service");
-  const errors = useTranslations("error");
   const url = useUrlState();
   const marks = useChangeMarks(service.name);
   const { data } = metrics;
-  if (!data && metrics.error) {
-    return (
-      <ErrorState
-        title={t("metrics-unreadable")}
-        detail={metrics.error.message}
-        since={metrics.failingSince}
-        works={errors("works-TELEMETRY_UNREACHABLE")}
-        onRetry={metrics.refresh}
-      />
-    );
-  }
+  if (!data && metrics.error) return <Unreadable title={t("metrics-unreadable")} live={metrics} />;
   if (!data) return <MetricsSkeleton />;
   if ((data.totals.all?.requestRate ?? 0) === 0)
     return <EmptyState title={t("metrics-none")}>{t("metrics-none-text")}</EmptyState>;

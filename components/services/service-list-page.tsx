@@ -1,21 +1,26 @@
 "use client";
-import { TextInput } from "@mantine/core";
 import Link from "next/link";
 import { use } from "react";
 import { useTranslations } from "use-intl";
 import type { ServiceList, ServiceListItem } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
 import { serviceHref } from "../lib/links.ts";
+import type { Live } from "../lib/live.ts";
 import { useServices } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
-import { type Column, DataTable } from "../ui/data-table.tsx";
+import { FilterInput } from "../list/filter-input.tsx";
+import { LiveContent } from "../list/live-content.tsx";
+import { NoMatch } from "../list/no-match.tsx";
+import { SortedTable } from "../list/sorted-table.tsx";
+import { useFilter } from "../list/use-filter.ts";
+import type { Column } from "../ui/data-table.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Pill, PillButton } from "../ui/pill.tsx";
+import { Pill } from "../ui/pill.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { Sparkline } from "../ui/sparkline.tsx";
-import { EmptyState, ErrorState, Notice } from "../ui/states.tsx";
+import { EmptyState } from "../ui/states.tsx";
 import { parseWindow } from "../ui/time-window.ts";
 import { TimeWindowPicker } from "../ui/time-window-picker.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
@@ -34,76 +39,49 @@ export function ServiceListPage({ initial, initialWindowSec }: ServiceListPagePr
   const first = use(initial);
   const windowSec = parseWindow(url.get("window"));
   const live = useServices(windowSec, windowSec === initialWindowSec ? first : undefined);
-  const filter = url.get("filter") ?? "";
   return (
     <Page>
       <PageHeader title={t("title")} hint={t("hint")}>
-        <TextInput
-          size="xs"
-          aria-label={t("filter")}
-          placeholder={t("filter")}
-          defaultValue={filter}
-          key={filter === "" ? "empty" : "set"}
-          onChange={(event) => url.set({ filter: event.currentTarget.value })}
-          data-testid="service-filter"
-        />
+        <FilterInput label={t("filter")} data-testid="service-filter" />
         <TimeWindowPicker value={windowSec} onChange={(seconds) => url.set({ window: String(seconds) })} />
       </PageHeader>
       <Panel flush>
         <div className={styles.list}>
-          <Services live={live} filter={filter} />
+          <Services live={live} />
         </div>
       </Panel>
     </Page>
   );
 }
 
-function Services({ live, filter }: { live: ReturnType<typeof useServices>; filter: string }) {
+function Services({ live }: { live: Live<ServiceList> }) {
   const t = useTranslations("services");
-  const errors = useTranslations("error");
-  const url = useUrlState();
+  const matches = useFilter();
   const columns = useColumns();
-  const { data, error, failingSince, refresh } = live;
-  if (!data && error) {
-    return (
-      <ErrorState
-        title={errors("services")}
-        detail={error.message}
-        since={failingSince}
-        works={errors("works-other")}
-        onRetry={refresh}
-      />
-    );
-  }
-  if (!data) return <TableSkeleton rows={6} columns={8} />;
-  const rows = data.services.filter(({ name, namespace }) =>
-    `${namespace}/${name}`.includes(filter.trim().toLowerCase()),
-  );
-  const empty =
-    data.services.length === 0 ? (
-      <EmptyState title={t("empty")}>{t("empty-text")}</EmptyState>
-    ) : (
-      <EmptyState
-        title={t("no-match", { text: filter })}
-        action={<PillButton onClick={() => url.set({ filter: null })}>{t("clear")}</PillButton>}
-      />
-    );
   return (
-    <>
-      {error && <Notice tone="warn">{error.message}</Notice>}
-      <DataTable
-        caption={t("caption")}
-        columns={columns}
-        rows={rows}
-        rowKey={({ namespace, name }) => `${namespace}/${name}`}
-        sort={url.get("sort") ?? "service"}
-        onSort={(sort) => url.set({ sort })}
-        rowProps={({ namespace, name, health }) => ({ "data-service": `${namespace}/${name}`, "data-health": health })}
-        empty={empty}
-      />
-    </>
+    <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={6} columns={8} />}>
+      {({ services }) => (
+        <SortedTable
+          caption={t("caption")}
+          columns={columns}
+          rows={services.filter((service) => matches(keyOf(service)))}
+          rowKey={keyOf}
+          defaultSort="service"
+          rowProps={(service) => ({ "data-service": keyOf(service), "data-health": service.health })}
+          empty={
+            services.length === 0 ? (
+              <EmptyState title={t("empty")}>{t("empty-text")}</EmptyState>
+            ) : (
+              <NoMatch title={t("no-match")} filters={["filter"]} />
+            )
+          }
+        />
+      )}
+    </LiveContent>
   );
 }
+
+const keyOf = ({ namespace, name }: ServiceListItem): string => `${namespace}/${name}`;
 
 const badness: Record<ServiceListItem["health"], number> = { failing: 3, degraded: 2, healthy: 1, idle: 0 };
 

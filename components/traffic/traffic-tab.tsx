@@ -4,9 +4,9 @@ import type { PushStatus, Routing, ServiceMetrics } from "../../server/contract/
 import type { Live } from "../lib/live.ts";
 import { usePush } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
+import { Unreadable } from "../list/live-content.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock, TableSkeleton } from "../ui/skeletons.tsx";
-import { ErrorState } from "../ui/states.tsx";
 import { ChangeCard, type ChangeView } from "./change-card.tsx";
 import type { ObservedShares } from "./observed-shares.ts";
 import { PushCard } from "./push-card.tsx";
@@ -26,7 +26,6 @@ export interface TrafficTabProps {
 /** The hand on the slider: rules on the left, what a change would do and did on the right. */
 export function TrafficTab({ service, routing, metrics }: TrafficTabProps) {
   const t = useTranslations("traffic");
-  const errors = useTranslations("error");
   const drafts = useDrafts(routing.data);
   const url = useUrlState();
   const view: ChangeView = url.get("diff") === "envoy" ? "envoy" : "yaml";
@@ -37,19 +36,7 @@ export function TrafficTab({ service, routing, metrics }: TrafficTabProps) {
     shares: metrics?.observedShares ?? {},
     of: "window",
   };
-  if (!routing.data && routing.error) {
-    return (
-      <ErrorState
-        title={t("unreadable")}
-        detail={routing.error.message}
-        since={routing.failingSince}
-        works={errors(
-          routing.error.code === "CONTROL_PLANE_UNREACHABLE" ? "works-CONTROL_PLANE_UNREACHABLE" : "works-other",
-        )}
-        onRetry={routing.refresh}
-      />
-    );
-  }
+  if (!routing.data && routing.error) return <Unreadable title={t("unreadable")} live={routing} />;
   if (!routing.data) return <TrafficSkeleton />;
   const data = routing.data;
   const canShift = shownRules(data).some((rule) => splitOf(rule, data).parts.length > 1);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type Column, keepOrder, sortRows } from "./data-table.tsx";
+import { type Column, keepOrder, nextSort, sortColumn, sortRows } from "./data-table.tsx";
 
 interface Row {
   name: string;
@@ -32,6 +32,28 @@ it("leaves the order alone for a column that cannot be sorted, or none", () => {
     "bac",
     "bac",
     "bac",
+  ]);
+});
+
+it("asks at first for the largest numbers and for words from a, then for the other way round", () => {
+  const presses = columns.slice(0, 2).map((column) => {
+    const first = nextSort(column, rows, "plain");
+    const second = nextSort(column, rows, first);
+    return [first, second, nextSort(column, rows, second)];
+  });
+  expect(presses).toEqual([
+    ["name", "-name", "name"],
+    ["-rate", "rate", "-rate"],
+  ]);
+});
+
+it("knows which column an order is of; none for one that cannot be sorted", () => {
+  expect(["rate", "-rate", "plain", "nonsense", ""].map((sort) => sortColumn(columns, sort)?.key)).toEqual([
+    "rate",
+    "rate",
+    undefined,
+    undefined,
+    undefined,
   ]);
 });
 

@@ -18,7 +18,7 @@ export interface DataTableProps<Row> {
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   rowKey: (row: Row) => string;
-  /** `name`, or `-name` for descending; kept in the URL by the caller. */
+  /** A column's key, with `-` before it for descending; kept in the URL by the caller. */
   sort?: string | undefined;
   onSort?: (sort: string) => void;
   isSelected?: (row: Row) => boolean;
@@ -50,11 +50,11 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
                 key={column.key}
                 column={column}
                 sort={sort}
-                onSort={
+                onPress={
                   onSort &&
-                  ((next) => {
+                  (() => {
                     setHeld(false);
-                    onSort(next);
+                    onSort(nextSort(column, rows, sort));
                   })
                 }
               />
@@ -96,25 +96,24 @@ function BodyRow<Row>({ row, columns, isSelected, onRowClick, rowProps }: DataTa
 function HeaderCell<Row>({
   column,
   sort,
-  onSort,
+  onPress,
 }: {
   column: Column<Row>;
   sort: string | undefined;
-  onSort?: ((sort: string) => void) | undefined;
+  onPress?: (() => void) | undefined;
 }) {
   const direction = sort === column.key ? "ascending" : sort === `-${column.key}` ? "descending" : undefined;
   const className = column.align === "right" ? styles.right : undefined;
-  if (!column.sortValue || !onSort) {
+  if (!column.sortValue || !onPress) {
     return (
       <th scope="col" className={className} style={{ width: column.width }}>
         {column.header}
       </th>
     );
   }
-  const next = direction === "descending" ? column.key : `-${column.key}`;
   return (
     <th scope="col" className={className} style={{ width: column.width }} aria-sort={direction ?? "none"}>
-      <button type="button" className={styles.sort} onClick={() => onSort(next)}>
+      <button type="button" className={styles.sort} onClick={onPress}>
         {column.header}
         <span aria-hidden>{direction === "ascending" ? "↑" : direction === "descending" ? "↓" : ""}</span>
       </button>
@@ -125,13 +124,24 @@ function HeaderCell<Row>({
 const fromControl = (target: EventTarget): boolean =>
   target instanceof Element && target.closest("a, button, input") !== null;
 
+/** The column that `name`, or `-name`, sorts by; undefined when there is no such column, or it can't be sorted. */
+export const sortColumn = <Row,>(columns: readonly Column<Row>[], sort: string): Column<Row> | undefined =>
+  columns.find(({ key, sortValue }) => sortValue && (sort === key || sort === `-${key}`));
+
+/** What a press on a column's header asks for: the other way round, or at first numbers from the largest and words from a. */
+export function nextSort<Row>(column: Column<Row>, rows: readonly Row[], sort: string | undefined): string {
+  if (sort === `-${column.key}`) return column.key;
+  if (sort === column.key) return `-${column.key}`;
+  const [row] = rows;
+  return row !== undefined && typeof column.sortValue?.(row) === "string" ? column.key : `-${column.key}`;
+}
+
 export function sortRows<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   sort: string | undefined,
 ): readonly Row[] {
-  const column = columns.find((column) => sort === column.key || sort === `-${column.key}`);
-  const value = column?.sortValue;
+  const value = sort === undefined ? undefined : sortColumn(columns, sort)?.sortValue;
   if (!value || sort === undefined) return rows;
   const sign = sort.startsWith("-") ? -1 : 1;
   return rows.toSorted((a, b) => {

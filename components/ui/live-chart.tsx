@@ -28,8 +28,6 @@ export interface LiveChartProps {
   marks?: readonly ChartMark[];
   /** Said to screen readers. */
   label: string;
-  /** Without axes, for small places. */
-  bare?: boolean;
   /** Charts of the same key show the pointer's moment together. */
   sync?: string;
 }
@@ -45,7 +43,7 @@ const flagRoom = 20;
 
 /** A time series that is updated in place; hovering, or the arrow keys, show every series' value at that moment. */
 export function LiveChart(props: LiveChartProps) {
-  const { series, kind, height = 160, label, bare = false, marks = [], fromMs, stepSec, sync } = props;
+  const { series, kind, height = 160, label, marks = [], fromMs, stepSec, sync } = props;
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [area, setArea] = useState<Plot>({ left: 0, width: 0 });
@@ -57,7 +55,6 @@ export function LiveChart(props: LiveChartProps) {
     series.map(({ label, color, fill, dash }) => [label, color, fill, dash]),
     kind,
     height,
-    bare,
     locale,
     colorScheme,
   ]);
@@ -93,7 +90,7 @@ export function LiveChart(props: LiveChartProps) {
         tabIndex={0}
         onKeyDown={(event) => walk(event, plot.current, sync)}
       />
-      {!bare && <ChartMarkLayer placed={placed} left={area.left} width={area.width} />}
+      <ChartMarkLayer placed={placed} left={area.left} width={area.width} />
     </div>
   );
 }
@@ -126,7 +123,7 @@ function optionsOf(
   locale: string,
   onPlaced: (chart: uPlot) => void,
 ): uPlot.Options {
-  const { series, kind, height = 160, bare = false, sync } = latest.current;
+  const { series, kind, height = 160, sync } = latest.current;
   const css = getComputedStyle(element);
   const resolve = (color: string) => {
     const name = /^var\((--[\w-]+)\)$/.exec(color)?.[1];
@@ -143,7 +140,7 @@ function optionsOf(
     width: element.clientWidth || 300,
     height,
     // On the right, half a label of the last moment.
-    padding: bare ? [4, 0, 4, 0] : [flagRoom, 26, 0, 0],
+    padding: [flagRoom, 26, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false }, ...(sync ? { sync: { key: sync } } : {}) },
     scales: {
@@ -155,7 +152,6 @@ function optionsOf(
     axes: [
       {
         ...axis,
-        show: !bare,
         size: 24,
         // Ticks closer than a minute would all say the same one.
         values: (_plot, times, _axis, _space, step) =>
@@ -165,7 +161,6 @@ function optionsOf(
       },
       {
         ...axis,
-        show: !bare,
         size: 56,
         incrs: tickSteps,
         values: (_plot, values, _axis, _space, step) => values.map((value) => tickText(kind, value, step, locale)),

@@ -1,4 +1,5 @@
 import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
+import tip from "./tip.module.css";
 
 const lagoon: MantineColorsTuple = [
   "#e3faf7",
@@ -77,7 +78,10 @@ export const theme = createTheme({
     ModalOverlay: { defaultProps: { backgroundOpacity: 0.5 } },
     DrawerRoot: { defaultProps: { transitionProps: { duration: 160 } }, styles: surface },
     DrawerOverlay: { defaultProps: { backgroundOpacity: 0.5 } },
-    Tooltip: { defaultProps: { openDelay: 250, transitionProps: { duration: 120 }, withArrow: true } },
+    Tooltip: {
+      defaultProps: { openDelay: 250, transitionProps: { duration: 120 } },
+      classNames: { tooltip: tip.tip ?? "" },
+    },
     Menu: { defaultProps: { transitionProps: { duration: 120 }, shadow: "md" } },
     Popover: { defaultProps: { transitionProps: { duration: 120 }, shadow: "md" } },
   },

@@ -1,26 +1,37 @@
-import { createServer } from "node:http";
+import { join } from "node:path";
 import next from "next";
+import { createApi } from "../dashboard/api.ts";
+import { createDashboard } from "../dashboard/dashboard.ts";
+import { openDoor } from "../dashboard/door.ts";
+import { parseAllowedHosts } from "../dashboard/guard.ts";
+import { createDashboardServer } from "../dashboard/http-server.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { createLogger } from "../lib/logger.ts";
 import { onShutdown } from "./leash.ts";
 import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf } from "./options.ts";
 import { warmUp } from "./warm-up.ts";
 
-/** Serves the production build of the dashboard on loopback. */
+/** Serves the dashboard's API and the production build of its pages on loopback. */
 export async function runDashboard(options: CommonOptions): Promise<void> {
   try {
     const logger = createLogger("dashboard");
-    const port = meshPorts(portOffsetOf(options)).dashboard;
-    // The pages reach control plane and telemetry through server/next.ts, which reads these.
-    process.env.LIMPID_PORT_OFFSET = String(portOffsetOf(options));
-    process.env.LIMPID_DATA = dataFolderOf(options);
+    const portOffset = portOffsetOf(options);
+    const port = meshPorts(portOffset).dashboard;
+    const dashboard = createDashboard({
+      portOffset,
+      data: dataFolderOf(options),
+      migrations: join(packageRoot, "prisma/telemetry/migrations"),
+    });
+    openDoor(dashboard);
     const app = next({ dev: false, dir: packageRoot, hostname: "127.0.0.1", port });
     await app.prepare();
-    const handle = app.getRequestHandler();
-    const server = createServer(
-      { requestTimeout: 30_000, maxHeaderSize: 32 * 1024 },
-      (req, res) => void handle(req, res),
-    );
+    const pages = app.getRequestHandler();
+    const server = createDashboardServer({
+      api: createApi(dashboard),
+      pages: (request, response) => void pages(request, response),
+      allowedHosts: parseAllowedHosts(process.env.LIMPID_ALLOWED_HOSTS),
+      onError: (error, path) => logger.error({ err: error, path }, "an API call failed"),
+    });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(port, "127.0.0.1", resolve);

@@ -5,6 +5,7 @@ import { FaultList, type FaultRequest } from "../contract/faults.ts";
 import { PushLatency, PushStatus } from "../contract/proxies.ts";
 import { MeshService } from "../contract/services.ts";
 import { ChangeResult, Routing, type WeightsChange } from "../contract/traffic.ts";
+import { createHttpClient, type HttpClient, TimeoutError } from "../lib/http-client.ts";
 import type { ConfigObject } from "./object.ts";
 import type { Write } from "./store.ts";
 
@@ -41,12 +42,13 @@ export interface ConfigApiClient {
 }
 
 export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): ConfigApiClient {
+  const client = createHttpClient(baseUrl, timeoutMs);
   const call = async <T>(
     schema: z.ZodType<T>,
     method: string,
     path: string,
     options?: { body?: unknown; user?: string },
-  ) => schema.parse(await send(baseUrl, timeoutMs, method, path, options));
+  ) => schema.parse(await send(client, baseUrl, method, path, options));
   const dry = (options: WriteOptions) => (options.dryRun ? `?dryRun=true${options.envoy ? "&envoy=true" : ""}` : "");
   const service = (namespace: string, name: string) => `/limpid/v1/services/${segment(namespace)}/${segment(name)}`;
 
@@ -84,7 +86,7 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
       }),
     async objects(group, plural) {
       const path = group === "" ? `/api/v1/${plural}` : `/apis/${group}/v1/${plural}`;
-      const { items } = (await send(baseUrl, timeoutMs, "GET", path)) as { items: ConfigObject[] };
+      const { items } = (await send(client, baseUrl, "GET", path)) as { items: ConfigObject[] };
       return items;
     },
   };
@@ -93,37 +95,25 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
 const segment = encodeURIComponent;
 
 async function send(
+  client: HttpClient,
   baseUrl: string,
-  timeoutMs: number,
   method: string,
   path: string,
-  options: { body?: unknown; user?: string } = {},
+  { body: sent, user }: { body?: unknown; user?: string } = {},
 ): Promise<unknown> {
-  let status: number;
-  let text: string;
-  try {
-    const answer = await fetch(baseUrl + path, {
-      method,
-      headers: {
-        accept: "application/json",
-        ...(options.body !== undefined && { "content-type": "application/json" }),
-        ...(options.user !== undefined && { "x-limpid-user": options.user }),
-      },
-      ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    status = answer.status;
-    text = await answer.text();
-  } catch (cause) {
-    const why =
-      cause instanceof Error && cause.name === "TimeoutError"
-        ? `no answer within ${timeoutMs} ms`
-        : "connection refused";
+  const headers = {
+    accept: "application/json",
+    ...(sent !== undefined && { "content-type": "application/json" }),
+    ...(user !== undefined && { "x-limpid-user": user }),
+  };
+  const json = sent === undefined ? {} : { body: JSON.stringify(sent) };
+  const { status, text } = await client.call(method, path, { headers, ...json }).catch((error: Error) => {
+    const why = error instanceof TimeoutError ? error.message : "connection refused";
     throw new DashboardError({
       code: "CONTROL_PLANE_UNREACHABLE",
       message: `the control plane at ${baseUrl} can't be reached: ${why}`,
     });
-  }
+  });
   const body = parseJson(text);
   if (status < 400) return body;
   const known = ApiError.safeParse(body);

@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { isAllowedHost } from "../lib/allowed-host.ts";
+import { readBody } from "../lib/http-body.ts";
 import { exportTraces, HttpError, type TraceSink } from "./otlp-http.ts";
 
 export interface CollectorHttp {
@@ -27,7 +29,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   const path = request.url?.split("?")[0];
   if (path === "/v1/traces") {
     if (request.method !== "POST") throw new HttpError(405, "traces are sent with POST");
-    const body = await readBody(request, options.maxBodyBytes);
+    const tooLarge = () => new HttpError(413, `the body is over ${options.maxBodyBytes} bytes`);
+    const body = await readBody(request, options.maxBodyBytes, tooLarge);
     const result = await exportTraces(body, request.headers, options.sink, options.maxBodyBytes * 4);
     return send(response, 200, result.type, result.body);
   }
@@ -41,23 +44,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
 function isForeign({ headers, socket }: IncomingMessage): boolean {
   const bound = socket.localAddress ?? "";
   if (!bound.startsWith("127.") && bound !== "::1") return false;
-  const host = (headers.host ?? bound).replace(/:\d+$/, "").toLowerCase();
-  return headers.origin !== undefined || !(/^127(\.\d{1,3}){3}$/.test(host) || ["localhost", "[::1]"].includes(host));
+  return headers.origin !== undefined || !isAllowedHost(headers.host ?? "localhost", []);
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string | Uint8Array): void {
   response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) }).end(body);
-}
-
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const tooLarge = () => new HttpError(413, `the body is over ${maxBytes} bytes`);
-  if (Number(request.headers["content-length"]) > maxBytes) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

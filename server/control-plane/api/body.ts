@@ -1,22 +1,8 @@
-import type { IncomingMessage } from "node:http";
 import { parseDocument } from "yaml";
 import { decodeProtobuf, protobufType } from "./kubernetes/protobuf.ts";
-import { badRequest, tooLarge } from "./status-error.ts";
+import { badRequest } from "./status-error.ts";
 
 const maxDepth = 64;
-
-/** The whole body. Throws 413 past the limit, as soon as that is known. */
-export async function readBody(request: IncomingMessage, maxBodyBytes: number): Promise<Buffer> {
-  if (Number(request.headers["content-length"] ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBodyBytes) throw tooLarge(maxBodyBytes);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
 
 /** Plain data from a JSON, YAML or Kubernetes protobuf body. Throws 400 on a syntax error. */
 export function decodeBody(body: Buffer, contentType: string): unknown {

@@ -11,7 +11,7 @@ import { defaultWatchLimits, type WatchLimits } from "./kubernetes/watch.ts";
 import { toApiError } from "./limpid/api-error.ts";
 import { addLimpidRoutes } from "./limpid/routes.ts";
 import { ensureNamespaces } from "./namespace-contents.ts";
-import { createRouter } from "./router.ts";
+import { createApiRouter } from "./router.ts";
 import { toStatus } from "./status-error.ts";
 
 export interface ConfigApiOptions {
@@ -47,7 +47,7 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer {
     ready: options.ready ?? (() => true),
     closing: closing.signal,
   };
-  const router = createRouter();
+  const router = createApiRouter();
   addKubernetesRoutes(router, context, { ...defaultWatchLimits, ...options.limits });
   addLimpidRoutes(router, context);
   const server = createHttpServer({

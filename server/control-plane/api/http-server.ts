@@ -2,11 +2,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { finished } from "node:stream/promises";
 import { StorageError } from "../../config/store.ts";
+import { mediaType, readBody } from "../../lib/http-body.ts";
 import type { Logger } from "../../lib/logger.ts";
-import { readBody } from "./body.ts";
-import { checkCaller, checkContentType, type GuardOptions, mediaType } from "./guard.ts";
-import type { ApiResponse, Router } from "./router.ts";
-import { StatusError } from "./status-error.ts";
+import { checkCaller, checkContentType, type GuardOptions } from "./guard.ts";
+import type { ApiResponse, ApiRouter } from "./router.ts";
+import { StatusError, tooLarge } from "./status-error.ts";
 
 export interface HttpLimits {
   maxConnections: number;
@@ -28,7 +28,7 @@ export const defaultHttpLimits: HttpLimits = {
 };
 
 export interface HttpServerOptions {
-  router: Router;
+  router: ApiRouter;
   guard: GuardOptions;
   limits: HttpLimits;
   logger: Logger;
@@ -104,7 +104,7 @@ async function dispatch(
   const contentType = mediaType(request.headers["content-type"]);
   const hasBody = request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"]) > 0;
   checkContentType(method, contentType, hasBody);
-  const body = await readBody(request, maxBodyBytes);
+  const body = await readBody(request, maxBodyBytes, () => tooLarge(maxBodyBytes));
   return handler({ method, params, query: url.searchParams, headers: request.headers, contentType, body, signal });
 }
 

@@ -1,22 +1,17 @@
-import type { Client } from "@libsql/client";
 import type { Clock } from "../../lib/clock.ts";
+import type { DataVersion } from "./data-version.ts";
 
 /** How long a commit of another process may go unnoticed, in milliseconds. */
 export const outsideWritesIntervalMs = 100;
 
 export interface OutsideWritesOptions {
-  /** A client of one connection. */
-  client: Client;
+  version: DataVersion;
   clock: Clock;
   /** Some other connection has written, or may have. */
   onWrite(): Promise<void>;
 }
 
-/**
- * Asks SQLite, as long as somebody wants to know, whether another connection has committed: `PRAGMA data_version` stays the same for a
- * connection's own writes, moves with everybody else's, and reads no page. SQLite tells nobody of a commit by itself.
- * https://www.sqlite.org/pragma.html#pragma_data_version
- */
+/** Asks, as long as somebody wants to know, whether another connection has committed: SQLite tells nobody by itself. */
 export class OutsideWrites {
   readonly #options: OutsideWritesOptions;
   #users = 0;
@@ -58,12 +53,10 @@ export class OutsideWrites {
     this.#timer = undefined;
   }
 
-  /** While this process writes, its one connection is taken and the question fails: it is asked again. */
   async #look(): Promise<void> {
+    const version = await this.#options.version.read();
+    if (version === undefined || version === this.#version) return;
     try {
-      const { rows } = await this.#options.client.execute("PRAGMA data_version");
-      const version = rows[0]?.data_version;
-      if (version === this.#version) return;
       await this.#options.onWrite();
       this.#version = version;
     } catch {

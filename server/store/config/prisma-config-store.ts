@@ -13,14 +13,16 @@ import {
   type Write,
 } from "../../config/store.ts";
 import { Wake } from "../../config/wake.ts";
-import { Prisma, PrismaClient } from "../../gen/prisma-config/client.ts";
+import { type Prisma, PrismaClient } from "../../gen/prisma-config/client.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { applyMigrations } from "../migrate.ts";
 import { busyTimeoutMs, openSqlite, renewConnection } from "../sqlite.ts";
+import { DataVersion } from "./data-version.ts";
 import { ObjectIndex } from "./object-index.ts";
 import { OutsideWrites } from "./outside-writes.ts";
 import { fromCommitRow, fromObjectText, toChangeRow, toObjectText } from "./rows.ts";
 import { SharedClientAdapter } from "./shared-client-adapter.ts";
+import { type WriteTransaction, writeTransaction } from "./write-transaction.ts";
 
 export interface PrismaConfigStoreOptions extends StoreOptions {
   /** `file:/path/to/config.db`; made when absent. */
@@ -36,10 +38,11 @@ export async function openPrismaConfigStore(options: PrismaConfigStoreOptions): 
   const client = await openSqlite(options.url, "FULL", options.busyTimeoutMs);
   try {
     await applyMigrations({ client, directory: options.migrations });
-    const prisma = new PrismaClient({ adapter: new SharedClientAdapter(client) });
+    const adapter = new SharedClientAdapter(client);
+    const prisma = new PrismaClient({ adapter });
     await prisma.state.upsert({ where: { id: 1 }, create: { id: 1, revision: firstRevision }, update: {} });
     const { revision } = await prisma.state.findUniqueOrThrow({ where: { id: 1 } });
-    return new PrismaConfigStore(client, prisma, revision, options);
+    return new PrismaConfigStore({ client, adapter, prisma }, revision, options);
   } catch (error) {
     client.close();
     throw error;
@@ -58,37 +61,50 @@ class Unwritten extends Error {
 /** Rows of one statement: databases bound its parameters, of which each row has seven. */
 const changesAtOnce = 500;
 
-const transactionOptions = { maxWait: 20_000, timeout: 30_000 };
-
 /** How many commits a watcher reads at once, and how many are kept parsed for those who are up to date. */
 const watchBatch = 64;
 const maxRecent = 256;
 
+/** One connection, on three levels: the driver's, the adapter's and Prisma's. */
+interface Database {
+  client: Client;
+  adapter: SharedClientAdapter;
+  prisma: PrismaClient;
+}
+
 class PrismaConfigStore implements ConfigStore {
   readonly #client: Client;
+  readonly #adapter: SharedClientAdapter;
   readonly #prisma: PrismaClient;
   readonly #clock: NonNullable<StoreOptions["clock"]>;
   readonly #maxHistory: number;
   readonly #busyTimeoutMs: number;
   readonly #wake = new Wake();
+  readonly #others: DataVersion;
   readonly #outside: OutsideWrites;
   /** The last commits of this process, at consecutive revisions that end with `#revision`. */
   #recent: Commit[] = [];
   #revision: number;
   readonly #index = new ObjectIndex();
   #filling: Promise<void> | undefined;
-  /** SQLite's data_version at which `#index` was as new as the database. */
+  /** The `DataVersion` at which `#index` was as new as the database; undefined: unknown. */
   #seenOthers: unknown;
   #closed = false;
 
-  constructor(client: Client, prisma: PrismaClient, revision: number, options: PrismaConfigStoreOptions) {
+  constructor({ client, adapter, prisma }: Database, revision: number, options: PrismaConfigStoreOptions) {
     this.#client = client;
+    this.#adapter = adapter;
     this.#prisma = prisma;
     this.#revision = revision;
     this.#clock = options.clock ?? systemClock;
     this.#maxHistory = options.maxHistory ?? defaultMaxHistory;
     this.#busyTimeoutMs = options.busyTimeoutMs ?? busyTimeoutMs;
-    this.#outside = new OutsideWrites({ client, clock: this.#clock, onWrite: () => this.#noticeOthers() });
+    this.#others = new DataVersion(client);
+    this.#outside = new OutsideWrites({
+      version: this.#others,
+      clock: this.#clock,
+      onWrite: () => this.#noticeOthers(),
+    });
   }
 
   async get(key: ResourceKey): Promise<ConfigObject | undefined> {
@@ -102,7 +118,7 @@ class PrismaConfigStore implements ConfigStore {
 
   /** The objects as of the database's revision, which another process may have moved on. */
   async #upToDate(): Promise<ObjectIndex> {
-    const version = await this.#othersVersion();
+    const version = await this.#others.read();
     const isKnown = version !== undefined && version === this.#seenOthers;
     if (isKnown && this.#index.revision >= this.#revision) return this.#index;
     const { revision } = await this.#state();
@@ -114,18 +130,6 @@ class PrismaConfigStore implements ConfigStore {
     }
     this.#seenOthers = version;
     return this.#index;
-  }
-
-  /**
-   * Moves with every commit of another connection, and only then, so that the revision need not be asked for, which costs a query with all of
-   * Prisma around it. There is one connection: see `openSqlite`; undefined while a transaction of ours holds it, for which Prisma waits.
-   * https://sqlite.org/pragma.html#pragma_data_version
-   */
-  async #othersVersion(): Promise<unknown> {
-    return this.#client.execute("PRAGMA data_version").then(
-      ({ rows }) => rows[0]?.[0],
-      () => undefined,
-    );
   }
 
   async #fill(): Promise<void> {
@@ -142,9 +146,8 @@ class PrismaConfigStore implements ConfigStore {
     if (this.#closed) throw new Error("the config store is closed");
     let commit: Commit;
     try {
-      commit = await this.#prisma.$transaction(
-        (transaction) => this.#write(transaction, writes, author, options),
-        transactionOptions,
+      commit = await writeTransaction(this.#adapter, (transaction) =>
+        this.#write(transaction, writes, author, options),
       );
     } catch (error) {
       if (error instanceof Unwritten) return error.commit;
@@ -165,7 +168,7 @@ class PrismaConfigStore implements ConfigStore {
   }
 
   async #write(
-    transaction: Prisma.TransactionClient,
+    transaction: WriteTransaction,
     writes: readonly Write[],
     author: string,
     options: CommitOptions,
@@ -187,10 +190,10 @@ class PrismaConfigStore implements ConfigStore {
   }
 
   /** Bounds the history, a few revisions at a time so that a commit rarely pays for it. */
-  async #compact(transaction: Prisma.TransactionClient, revision: number): Promise<void> {
+  async #compact(transaction: WriteTransaction, revision: number): Promise<void> {
     const step = Math.max(1, Math.min(100, Math.floor(this.#maxHistory / 10)));
     if (revision % step !== 0) return;
-    await transaction.commit.deleteMany({ where: { revision: { lte: revision - this.#maxHistory } } });
+    await transaction.execute(`DELETE FROM "commit" WHERE "revision" <= ?`, revision - this.#maxHistory);
   }
 
   #publish(commit: Commit): void {
@@ -229,9 +232,10 @@ class PrismaConfigStore implements ConfigStore {
         await this.#wake.next(signal);
         continue;
       }
-      const commits =
-        this.#recentAfter(seen) ?? (await this.#readAfter(seen).catch((error) => this.#unlessClosed(error)));
-      isCaughtUp = commits.length === 0;
+      const recent = this.#recentAfter(seen);
+      const commits = recent ?? (await this.#readAfter(seen).catch((error) => this.#unlessClosed(error)));
+      // The recent ones end with the last that this process knows of; what is read may be cut off.
+      isCaughtUp = recent !== undefined || commits.length === 0;
       for (const commit of commits) {
         if (signal.aborted || this.#closed) return;
         seen = commit.revision;
@@ -300,59 +304,63 @@ class PrismaConfigStore implements ConfigStore {
 
 /** SQLite's own words on why it refused, such as `SQLITE_FULL: database or disk is full`; undefined when it wasn't SQLite. */
 function sqliteReason(error: unknown): string | undefined {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    const found = /SQLITE_[A-Z_]+: [^:\n]*/.exec(at.message);
+  for (let at: unknown = error; typeof at === "object" && at !== null; at = "cause" in at ? at.cause : undefined) {
+    // An adapter's error has the driver's words in its cause, which is no Error.
+    const words = "originalMessage" in at ? at.originalMessage : at instanceof Error ? at.message : "";
+    const found = /SQLITE_[A-Z_]+: [^:\n]*/.exec(String(words));
     if (found) return found[0];
   }
   return undefined;
 }
 
-async function readAll(transaction: Prisma.TransactionClient, keys: ResourceKey[]): Promise<Map<string, ConfigObject>> {
+const isKey = `"namespace" = ? AND "name" = ? AND "kind" = ?`;
+const valuesOf = ({ namespace, name, kind }: ResourceKey): [string, string, string] => [namespace, name, kind];
+
+async function readAll(transaction: WriteTransaction, keys: ResourceKey[]): Promise<Map<string, ConfigObject>> {
   const found = new Map<string, ConfigObject>();
-  // SQLite bounds how deep an expression may be; a set is read in pieces.
-  for (let from = 0; from < keys.length; from += 200) {
-    const OR = keys.slice(from, from + 200).map(({ kind, namespace, name }) => ({ kind, namespace, name }));
-    for (const row of await transaction.resource.findMany({ where: { OR } })) {
-      found.set(formatKey(row), fromObjectText(row.object));
-    }
+  for (const key of keys) {
+    const [row] = await transaction.query(`SELECT "object" FROM "resource" WHERE ${isKey}`, ...valuesOf(key));
+    if (row) found.set(formatKey(key), fromObjectText(String(row[0])));
   }
   return found;
 }
 
-/**
- * Takes the next revision, and SQLite's write lock with it. In SQL, like the rest of a lone change: planning such a statement costs Prisma more
- * than running it costs the database, and proxies wait for it.
- */
-async function nextRevision(transaction: Prisma.TransactionClient): Promise<number> {
-  const [row] = await transaction.$queryRaw<{ revision: number | bigint }[]>`
-    UPDATE "state" SET "revision" = "revision" + 1 WHERE "id" = 1 RETURNING "revision"`;
+/** Takes the next revision, and SQLite's write lock with it. */
+async function nextRevision(transaction: WriteTransaction): Promise<number> {
+  const sql = `UPDATE "state" SET "revision" = "revision" + 1 WHERE "id" = 1 RETURNING "revision"`;
+  const [row] = await transaction.query(sql);
   if (row === undefined) throw new Error("the config database has no revision: its table `state` is empty");
-  return Number(row.revision);
+  return Number(row[0]);
 }
 
-async function writeChanges(transaction: Prisma.TransactionClient, commit: Commit): Promise<void> {
+async function writeChanges(transaction: WriteTransaction, commit: Commit): Promise<void> {
   const { revision, at, author, reason, changes } = commit;
-  await transaction.$executeRaw`
-    INSERT INTO "commit" ("revision", "at", "author", "reason") VALUES (${revision}, ${BigInt(at)}, ${author}, ${reason ?? null})`;
+  await transaction.execute(
+    `INSERT INTO "commit" ("revision", "at", "author", "reason") VALUES (?, ?, ?, ?)`,
+    ...[revision, BigInt(at), author, reason ?? null],
+  );
   for (let from = 0; from < changes.length; from += changesAtOnce) {
-    const rows = changes.slice(from, from + changesAtOnce).map((change, index) => {
-      const row = toChangeRow(change, revision, from + index);
-      return Prisma.sql`(${row.revision}, ${row.ordinal}, ${row.namespace}, ${row.name}, ${row.kind}, ${row.before}, ${row.after})`;
-    });
-    await transaction.$executeRaw`
-      INSERT INTO "change" ("revision", "ordinal", "namespace", "name", "kind", "before", "after") VALUES ${Prisma.join(rows)}`;
+    const rows = changes
+      .slice(from, from + changesAtOnce)
+      .map((change, index) => toChangeRow(change, revision, from + index));
+    await transaction.execute(
+      `INSERT INTO "change" ("revision", "ordinal", "namespace", "name", "kind", "before", "after")
+       VALUES ${rows.map(() => "(?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
+      ...rows.flatMap((row) => [
+        ...[row.revision, row.ordinal, row.namespace, row.name, row.kind],
+        ...[row.before ?? null, row.after ?? null],
+      ]),
+    );
   }
-  const added: Prisma.ResourceCreateManyInput[] = [];
-  for (const change of changes) {
-    const { kind, namespace, name } = change.key;
-    const where = { namespace_name_kind: { kind, namespace, name } };
-    if (change.after === undefined) await transaction.resource.delete({ where });
-    else if (change.before === undefined) added.push({ kind, namespace, name, object: toObjectText(change.after) });
-    else {
-      await transaction.$executeRaw`
-        UPDATE "resource" SET "object" = ${toObjectText(change.after)}
-        WHERE "namespace" = ${namespace} AND "name" = ${name} AND "kind" = ${kind}`;
+  for (const { key, after } of changes) {
+    if (after === undefined) {
+      await transaction.execute(`DELETE FROM "resource" WHERE ${isKey}`, ...valuesOf(key));
+    } else {
+      await transaction.execute(
+        `INSERT INTO "resource" ("namespace", "name", "kind", "object") VALUES (?, ?, ?, ?)
+         ON CONFLICT ("namespace", "name", "kind") DO UPDATE SET "object" = "excluded"."object"`,
+        ...[...valuesOf(key), toObjectText(after)],
+      );
     }
   }
-  if (added.length > 0) await transaction.resource.createMany({ data: added });
 }

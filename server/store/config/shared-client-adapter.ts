@@ -7,10 +7,17 @@ import { PrismaLibSql } from "@prisma/adapter-libsql";
  */
 export class SharedClientAdapter extends PrismaLibSql {
   readonly #client: Client;
+  #connection: ReturnType<PrismaLibSql["connect"]> | undefined;
 
   constructor(client: Client) {
     super({ url: "file:already-open" });
     this.#client = client;
+  }
+
+  /** One connection for everybody, whose transactions take turns. */
+  override connect(): ReturnType<PrismaLibSql["connect"]> {
+    this.#connection ??= super.connect();
+    return this.#connection;
   }
 
   override createClient(): ReturnType<PrismaLibSql["createClient"]> {

@@ -1,11 +1,11 @@
-import type { Handler, Router } from "../router.ts";
+import type { ApiRouter, Handler } from "../router.ts";
 
 /**
  * What clients ask before they do something (`kubectl auth can-i`, `kubectl auth whoami`, dashboards such as k9s). Limpid's config API knows
  * no users: who reaches its loopback port may do everything. The request's spec is not looked at.
  * https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access
  */
-export function addAccessReviews(router: Router): void {
+export function addAccessReviews(router: ApiRouter): void {
   const answer =
     (apiVersion: string, kind: string, status: object): Handler =>
     async () => ({ status: 201, body: { apiVersion, kind, metadata: {}, spec: {}, status } });

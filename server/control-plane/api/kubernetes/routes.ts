@@ -1,5 +1,5 @@
 import type { ApiContext } from "../context.ts";
-import type { Handler, Router } from "../router.ts";
+import type { ApiRouter, Handler } from "../router.ts";
 import { addAccessReviews } from "./access-review.ts";
 import { deleteCollection, deleteObject } from "./delete.ts";
 import { coreVersions, groupInfo, groupList, resourceList, versionInfo } from "./discovery.ts";
@@ -9,7 +9,7 @@ import { createWatchServer, type WatchLimits } from "./watch.ts";
 import { createObject, patchObject, replaceObject } from "./write.ts";
 
 /** Kubernetes' paths: discovery, OpenAPI and the verbs of every kind. */
-export function addKubernetesRoutes(router: Router, context: ApiContext, limits: WatchLimits): void {
+export function addKubernetesRoutes(router: ApiRouter, context: ApiContext, limits: WatchLimits): void {
   addDiscovery(router, context);
   addAccessReviews(router);
   const watches = createWatchServer(context, limits);
@@ -38,7 +38,7 @@ export function addKubernetesRoutes(router: Router, context: ApiContext, limits:
   }
 }
 
-function addDiscovery(router: Router, { kinds }: ApiContext): void {
+function addDiscovery(router: ApiRouter, { kinds }: ApiContext): void {
   const openApi = createOpenApi(kinds);
   const get = (pattern: string, answer: (params: Readonly<Record<string, string>>) => unknown): void =>
     router.add("GET", pattern, async ({ params }) => ({ status: 200, body: answer(params) }));

@@ -1,5 +1,5 @@
 import type { ApiContext } from "../context.ts";
-import type { ApiRequest, ApiResponse, Router } from "../router.ts";
+import type { ApiRequest, ApiResponse, ApiRouter } from "../router.ts";
 import { badRequest, StatusError } from "../status-error.ts";
 import { deleteFault, getFaults, postFault } from "./faults.ts";
 import { listChanges, undoChange } from "./history.ts";
@@ -8,7 +8,7 @@ import { maxTransactionBytes } from "./transaction-request.ts";
 import { runTransaction } from "./transactions.ts";
 
 /** Limpid's own endpoints, with the contracts of server/contract. */
-export function addLimpidRoutes(router: Router, context: ApiContext): void {
+export function addLimpidRoutes(router: ApiRouter, context: ApiContext): void {
   const add = (
     method: string,
     pattern: string,
@@ -37,7 +37,7 @@ async function getPush(context: ApiContext, request: ApiRequest): Promise<ApiRes
   return { status: 200, body: push };
 }
 
-function addHealth(router: Router, context: ApiContext): void {
+function addHealth(router: ApiRouter, context: ApiContext): void {
   for (const path of ["/healthz", "/livez"]) {
     router.add("GET", path, async () => ({ status: 200, body: { status: "ok" } }));
   }

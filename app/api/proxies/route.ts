@@ -1,4 +1,0 @@
-import { getDashboard } from "../../../server/next.ts";
-import { respond } from "../respond.ts";
-
-export const GET = () => respond(async () => (await getDashboard()).proxies());

@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import { createApi } from "./api.ts";
+import type { Dashboard } from "./dashboard.ts";
+
+/** Answers every question with its name and what it was asked with. */
+const echo = new Proxy({} as Dashboard, {
+  get:
+    (_target, name) =>
+    async (...args: unknown[]) => [name, ...args],
+});
+
+async function call(
+  method: string,
+  path: string,
+  query: Record<string, string> = {},
+  body?: unknown,
+): Promise<unknown> {
+  const match = createApi(echo).match(method, path);
+  if (match.target === undefined) return match;
+  return match.target({ params: match.params, query, body });
+}
+
+describe("routes", () => {
+  it.each<[string, string, Record<string, string>, unknown, unknown]>([
+    ["GET", "/api/status", {}, undefined, ["status"]],
+    ["GET", "/api/graph", {}, undefined, ["graph", { windowSec: 60 }]],
+    ["GET", "/api/graph", { window: "300", at: "7" }, undefined, ["graph", { windowSec: 300, at: 7 }]],
+    ["GET", "/api/services", {}, undefined, ["services", { windowSec: 60 }]],
+    [
+      "GET",
+      "/api/services/default/reviews/metrics",
+      { window: "5" },
+      undefined,
+      ["serviceMetrics", { namespace: "default", name: "reviews", windowSec: 5 }],
+    ],
+    [
+      "PUT",
+      "/api/services/default/reviews/routing/weights",
+      { dryRun: "true" },
+      { rule: 0, weights: { v1: 100 }, resourceVersion: null },
+      [
+        "setWeights",
+        "default",
+        "reviews",
+        { rule: 0, weights: { v1: 100 }, resourceVersion: null },
+        { dryRun: true, envoy: false, user: "admin" },
+      ],
+    ],
+    ["DELETE", "/api/faults/default/ratings/a1", {}, {}, ["stopFault", "default/ratings/a1", { user: "admin" }]],
+    ["GET", "/api/pushes/latest", {}, undefined, ["push", "latest"]],
+    ["GET", "/api/pushes/12", {}, undefined, ["push", 12]],
+    ["GET", "/api/changes", {}, undefined, ["changes", { sinceMs: 0, limit: 50 }]],
+    ["POST", "/api/undo", {}, { revision: 3 }, ["undo", 3, { user: "admin" }]],
+    ["GET", "/api/objects", {}, undefined, ["objects", undefined]],
+    [
+      "GET",
+      "/api/objects",
+      { kind: "Gateway", namespace: "a", name: "b" },
+      undefined,
+      ["object", { kind: "Gateway", namespace: "a", name: "b" }],
+    ],
+    ["GET", "/api/proxies/a~b/config", {}, undefined, ["proxyConfig", "a~b"]],
+    [
+      "GET",
+      "/api/proxies/a/config",
+      { type: "CDS", name: "x" },
+      undefined,
+      ["proxyResource", "a", { type: "CDS", name: "x" }],
+    ],
+  ])("%s %s %j", async (method, path, query, body, expected) => {
+    expect(await call(method, path, query, body)).toEqual(expected);
+  });
+});
+
+describe("bad input", () => {
+  it.each<[string, string, Record<string, string>, unknown, string]>([
+    ["GET", "/api/graph", { window: "0" }, undefined, "window"],
+    ["GET", "/api/graph", { window: "abc" }, undefined, "window"],
+    ["GET", "/api/services", { window: "86401" }, undefined, "window"],
+    ["GET", "/api/changes", { limit: "501" }, undefined, "limit"],
+    ["GET", "/api/pushes/12x", {}, undefined, "revision"],
+    ["PUT", "/api/services/a/b/routing/weights", { dryRun: "yes" }, {}, "dryRun"],
+    ["PUT", "/api/services/a/b/routing/weights", {}, { weights: {} }, "rule"],
+    ["PUT", "/api/services/a/b/routing/weights", {}, undefined, "object"],
+    ["POST", "/api/undo", {}, { revision: 0 }, "revision"],
+    ["POST", "/api/apply", {}, { yaml: "" }, "yaml"],
+  ])("%s %s %j %j is refused by name", async (method, path, query, body, named) => {
+    await expect(call(method, path, query, body)).rejects.toMatchObject({
+      code: "INVALID",
+      message: expect.stringContaining(named),
+    });
+  });
+});

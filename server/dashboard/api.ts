@@ -1,0 +1,97 @@
+import { z } from "zod";
+import { FaultRequest, WeightsChange, XdsTypeName } from "../contract/index.ts";
+import { createRouter, type Router } from "../lib/http-router.ts";
+import type { Dashboard } from "./dashboard.ts";
+import { invalid, parse } from "./parse.ts";
+
+/** One call of the API, as its handlers see it. */
+export interface ApiCall {
+  params: Readonly<Record<string, string>>;
+  query: Readonly<Record<string, string>>;
+  /** The JSON body of a write. */
+  body: unknown;
+}
+
+/** Resolves with what becomes the JSON of the answer; rejects with a `DashboardError`. */
+export type ApiHandler = (call: ApiCall) => Promise<unknown>;
+
+/** No authentication yet: everybody who reaches the loopback address is the administrator. */
+const user = "admin";
+
+const Flag = z
+  .enum(["true", "false"])
+  .default("false")
+  .transform((value) => value === "true");
+/** `envoy`: a dry run also says what the proxies would get. */
+const DryRun = z.object({ dryRun: Flag, envoy: Flag });
+const Window = z.object({ window: z.coerce.number().int().min(1).max(86_400).default(60) });
+const GraphQuery = Window.extend({ at: z.coerce.number().int().min(0).optional() });
+const ChangesQuery = z.object({
+  since: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+});
+const name = z.string().min(1).max(253);
+const ObjectQuery = z.object({ kind: name.optional(), namespace: name.optional(), name: name.optional() });
+const ResourceQuery = z.object({ type: XdsTypeName.optional(), name: z.string().min(1).max(1000).optional() });
+const Undo = z.object({ revision: z.number().int().min(1) });
+const Yaml = z.object({ yaml: z.string().min(1) });
+
+/** What the browser asks for under `/api`. */
+export function createApi(dashboard: Dashboard): Router<ApiHandler> {
+  const api = createRouter<ApiHandler>();
+  const service = ({ params }: ApiCall) => ({ namespace: params.namespace ?? "", name: params.name ?? "" });
+
+  api.add("GET", "/api/status", () => dashboard.status());
+  api.add("GET", "/api/graph", async ({ query }) => {
+    const { window, at } = parse(GraphQuery, query);
+    return dashboard.graph({ windowSec: window, ...(at === undefined ? {} : { at }) });
+  });
+  api.add("GET", "/api/services", async ({ query }) => dashboard.services({ windowSec: parse(Window, query).window }));
+  api.add("GET", "/api/services/:namespace/:name/metrics", async (call) =>
+    dashboard.serviceMetrics({ ...service(call), windowSec: parse(Window, call.query).window }),
+  );
+  api.add("GET", "/api/services/:namespace/:name/routing", (call) => dashboard.routing(service(call)));
+  api.add("PUT", "/api/services/:namespace/:name/routing/weights", async (call) => {
+    const dry = parse(DryRun, call.query);
+    const { namespace, name } = service(call);
+    return dashboard.setWeights(namespace, name, parse(WeightsChange, call.body), { ...dry, user });
+  });
+
+  api.add("GET", "/api/faults", () => dashboard.faults());
+  api.add("POST", "/api/faults", async ({ query, body }) => {
+    const dry = parse(DryRun, query);
+    return dashboard.injectFault(parse(FaultRequest, body), { ...dry, user });
+  });
+  api.add("DELETE", "/api/faults/:namespace/:virtualService/:id", ({ params }) =>
+    dashboard.stopFault(`${params.namespace}/${params.virtualService}/${params.id}`, { user }),
+  );
+
+  api.add("GET", "/api/pushes/:revision", async ({ params: { revision = "" } }) => {
+    if (revision === "latest") return dashboard.push(revision);
+    if (!/^\d{1,15}$/.test(revision)) throw invalid("A revision is a number, or `latest`.");
+    return dashboard.push(Number(revision));
+  });
+  api.add("GET", "/api/changes", async ({ query }) => {
+    const { since, limit } = parse(ChangesQuery, query);
+    return dashboard.changes({ sinceMs: since, limit });
+  });
+  api.add("POST", "/api/undo", async ({ body }) => dashboard.undo(parse(Undo, body).revision, { user }));
+
+  // `?kind=&namespace=&name=`: one object; without a name the list, of one kind or of all.
+  api.add("GET", "/api/objects", async ({ query }) => {
+    const { kind, namespace, name } = parse(ObjectQuery, query);
+    return kind && namespace && name ? dashboard.object({ kind, namespace, name }) : dashboard.objects(kind);
+  });
+  api.add("POST", "/api/apply", async ({ query, body }) => {
+    const dry = parse(DryRun, query);
+    return dashboard.applyYaml(parse(Yaml, body).yaml, { ...dry, user });
+  });
+
+  api.add("GET", "/api/proxies", () => dashboard.proxies());
+  // What one proxy was sent; with `?type=&name=` one resource of it, with its contents.
+  api.add("GET", "/api/proxies/:id/config", async ({ params: { id = "" }, query }) => {
+    const { type, name } = parse(ResourceQuery, query);
+    return type && name ? dashboard.proxyResource(id, { type, name }) : dashboard.proxyConfig(id);
+  });
+  return api;
+}

@@ -1,0 +1,125 @@
+import { join } from "node:path";
+import { type ConfigApiClient, createConfigApiClient, type WriteOptions } from "../config/api-client.ts";
+import { parseDocuments } from "../config/kinds/index.ts";
+import { type ConfigDocument, findDocument, listDocuments, servicesWithBadges } from "../config/mesh-config.ts";
+import type {
+  ChangeResult,
+  Graph,
+  MeshStatus,
+  ProxyConfigDump,
+  ProxyList,
+  ProxyResourceContents,
+  ServiceList,
+  ServiceMetrics,
+  XdsTypeName,
+} from "../contract/index.ts";
+import { DashboardError } from "../contract/index.ts";
+import { meshPorts } from "../fleet/ports.ts";
+import { readNodeUsage } from "../fleet/usage-client.ts";
+import { remember } from "../lib/remember.ts";
+import { dumpProxy, type FleetSource, listProxies, readProxyResource } from "../query/fleet-status.ts";
+import { createMeshStatus } from "../query/mesh-status.ts";
+import { createProxyUsage } from "../query/proxy-usage.ts";
+import { createQueries, type Queries } from "../query/queries.ts";
+import { openSqliteTelemetryReader } from "../store/telemetry/sqlite-reader.ts";
+import { fetchProxyStatuses } from "../xds/csds-client.ts";
+
+/** All that pages and API calls may ask and do. Everything rejects with `DashboardError`. */
+export interface Dashboard
+  extends Pick<ConfigApiClient, "faults" | "injectFault" | "stopFault" | "push" | "changes" | "undo" | "setWeights"> {
+  routing(service: { namespace: string; name: string }): ReturnType<ConfigApiClient["routing"]>;
+  graph(query: { windowSec: number; at?: number }): Promise<Graph>;
+  services(query: { windowSec: number }): Promise<ServiceList>;
+  serviceMetrics(query: { namespace: string; name: string; windowSec: number }): Promise<ServiceMetrics>;
+  proxies(): Promise<ProxyList>;
+  proxyConfig(id: string): Promise<ProxyConfigDump>;
+  proxyResource(id: string, resource: { type: XdsTypeName; name: string }): Promise<ProxyResourceContents>;
+  status(): Promise<MeshStatus>;
+  object(key: { kind: string; namespace: string; name: string }): Promise<ConfigDocument>;
+  objects(kind?: string): Promise<{ objects: ConfigDocument[] }>;
+  applyYaml(text: string, options: WriteOptions): Promise<ChangeResult>;
+}
+
+/** Where the mesh is. */
+export interface DashboardOptions {
+  portOffset: number;
+  /** The folder of telemetry.db. */
+  data: string;
+  /** The folder `prisma/telemetry/migrations`. */
+  migrations: string;
+}
+
+export function createDashboard({ portOffset, data, migrations }: DashboardOptions): Dashboard {
+  const ports = meshPorts(portOffset);
+  const api = createConfigApiClient(`http://127.0.0.1:${ports.configApi}`);
+  const fleet: FleetSource = (options) => fetchProxyStatuses(`127.0.0.1:${ports.xds}`, options).catch(unreachable);
+  const services = remember(() => servicesWithBadges(api), 1000);
+  const queries = openQueries(join(data, "telemetry.db"), migrations, async () => ({
+    services: await services(),
+    gateways: [],
+  }));
+  const usage = remember(createProxyUsage({ read: () => readNodeUsage(ports.fleet), now: Date.now }), 1000);
+  const proxies = () => listProxies(fleet, Date.now(), usage);
+  return {
+    ...api,
+    routing: ({ namespace, name }) => api.routing(namespace, name),
+    graph: async ({ windowSec, at }) => (await queries()).graph({ window: windowSec, ...(at !== undefined && { at }) }),
+    services: async ({ windowSec }) => (await queries()).serviceList({ window: windowSec }),
+    serviceMetrics: async ({ windowSec, ...service }) =>
+      (await queries()).serviceMetrics({ ...service, window: windowSec }),
+    proxies,
+    proxyConfig: (id) => dumpProxy(fleet, id, Date.now()),
+    proxyResource: (id, resource) => readProxyResource(fleet, id, resource),
+    status: createMeshStatus({
+      mesh: "limpid",
+      proxies,
+      services,
+      lastPush: () => api.push("latest"),
+      pushes: api.pushLatency,
+      faults: api.faults,
+      freshAt: async () => (await queries()).freshAt(),
+      now: Date.now,
+    }),
+    object: (key) => findDocument(api, key),
+    objects: async (kind) => ({ objects: await listDocuments(api, kind) }),
+    async applyYaml(text, options) {
+      const parsed = parseDocuments(text);
+      if (!parsed.ok)
+        throw new DashboardError({ code: "INVALID", message: "the YAML is not valid", errors: parsed.errors });
+      return api.transact(
+        parsed.value.map((object) => {
+          // A version in the YAML is the one it was edited from: somebody else's write meanwhile is a conflict, as with kubectl replace.
+          const expect = object.metadata.resourceVersion;
+          return { op: "put", object, ...(expect && { expect }) };
+        }),
+        undefined,
+        options,
+      );
+    },
+  };
+}
+
+/** Opens the telemetry file when it is first asked for, and again after a failure. */
+function openQueries(
+  path: string,
+  migrations: string,
+  facts: Parameters<typeof createQueries>[0]["facts"],
+): () => Promise<Queries> {
+  return remember(
+    () =>
+      openSqliteTelemetryReader({ path, migrations }).then(
+        (reader) => createQueries({ reader, facts }),
+        (error: Error) => {
+          throw new DashboardError({
+            code: "TELEMETRY_UNREACHABLE",
+            message: `${path} can't be read: ${error.message}`,
+          });
+        },
+      ),
+    Number.POSITIVE_INFINITY,
+  );
+}
+
+function unreachable(error: Error): never {
+  throw new DashboardError({ code: "CONTROL_PLANE_UNREACHABLE", message: `CSDS gave no answer: ${error.message}` });
+}

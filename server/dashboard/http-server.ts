@@ -1,0 +1,156 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { type ApiError, DashboardError } from "../contract/index.ts";
+import { mediaType, readBody } from "../lib/http-body.ts";
+import type { Router } from "../lib/http-router.ts";
+import type { ApiHandler } from "./api.ts";
+import { refuse } from "./guard.ts";
+import { invalid } from "./parse.ts";
+import { contentSecurityPolicy, fixedHeaders } from "./security-headers.ts";
+
+export interface DashboardServerOptions {
+  api: Router<ApiHandler>;
+  /** Next: everything that is not under `/api`. Finds the nonce of its scripts in the request's headers. */
+  pages: RequestListener;
+  /** Host names, without port, that are served beside the loopback ones. */
+  allowedHosts: readonly string[];
+  /** Of an error that nobody foresaw. */
+  onError(error: unknown, path: string): void;
+}
+
+/** The largest body a write may have, bytes. */
+const maxBodyBytes = 1_048_576;
+
+const statusOf: Record<ApiError["code"], number> = {
+  INVALID: 400,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
+  FORBIDDEN: 403,
+  TOO_LARGE: 413,
+  UNSUPPORTED: 422,
+  CONTROL_PLANE_UNREACHABLE: 503,
+  TELEMETRY_UNREACHABLE: 503,
+  INTERNAL: 500,
+};
+
+/**
+ * The dashboard's one listener: guards, answers `/api` by itself and leaves the rest to Next. Why not route handlers of Next:
+ * docs/decisions/0007-api-before-next.md.
+ */
+export function createDashboardServer(options: DashboardServerOptions): Server {
+  const server = createServer(
+    { requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 32 * 1024 },
+    (request, response) => {
+      for (const [name, value] of Object.entries(fixedHeaders)) response.setHeader(name, value);
+      const refusal = refuse(request.method ?? "GET", request.headers, options.allowedHosts);
+      const path = pathOf(request);
+      if (refusal) sendError(request, response, refusal.error, refusal.status);
+      else if (path === "/api/healthz") send(response, 200, "text/plain", "ok\n");
+      else if (path === "/api" || path.startsWith("/api/")) void answer(options, request, response, path);
+      else passOn(options.pages, request, response, path);
+    },
+  );
+  server.maxConnections = 512;
+  return server;
+}
+
+async function answer(
+  { api, onError }: DashboardServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+): Promise<void> {
+  try {
+    const method = request.method === "HEAD" ? "GET" : (request.method ?? "GET");
+    const match = api.match(method, path);
+    if (match.target === undefined) {
+      sendUnknown(request, response, path, match.allowed);
+      return;
+    }
+    const body = method === "GET" ? undefined : await readJson(request);
+    sendJson(response, 200, await match.target({ params: match.params, query: queryOf(request), body }));
+  } catch (cause) {
+    const error = cause instanceof DashboardError ? cause : undefined;
+    if (error === undefined) onError(cause, path);
+    if (!response.headersSent) sendError(request, response, error ?? unforeseen);
+  }
+}
+
+const unforeseen = new DashboardError({ code: "INTERNAL", message: "The dashboard failed; its log says why." });
+
+function sendUnknown(
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  allowed: readonly string[],
+): void {
+  const place = path.slice(0, 200);
+  if (allowed.length === 0) {
+    sendError(request, response, new DashboardError({ code: "NOT_FOUND", message: `There is no ${place} here.` }));
+    return;
+  }
+  response.setHeader("allow", allowed.join(", "));
+  const message = `${place} takes ${allowed.join(", ")} only.`;
+  sendError(request, response, new DashboardError({ code: "UNSUPPORTED", message }), 405);
+}
+
+/** The JSON body of a write. Only JSON is taken: a form of a foreign page can't send it without a preflight. */
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  if (mediaType(request.headers["content-type"]) !== "application/json") {
+    throw invalid("The body must be application/json.");
+  }
+  const tooLarge = () =>
+    new DashboardError({ code: "TOO_LARGE", message: `The body is larger than ${maxBodyBytes} bytes.` });
+  const text = (await readBody(request, maxBodyBytes, tooLarge)).toString("utf8");
+  try {
+    return text === "" ? undefined : JSON.parse(text);
+  } catch {
+    throw invalid("The body is not JSON.");
+  }
+}
+
+/** A page, with a policy of its own: Next reads the nonce for its scripts from the request. */
+function passOn(pages: RequestListener, request: IncomingMessage, response: ServerResponse, path: string): void {
+  delete request.headers["x-nonce"];
+  delete request.headers["content-security-policy"];
+  if (!path.startsWith("/_next/")) {
+    const nonce = btoa(crypto.randomUUID());
+    const policy = contentSecurityPolicy(nonce);
+    request.headers["x-nonce"] = nonce;
+    request.headers["content-security-policy"] = policy;
+    response.setHeader("content-security-policy", policy);
+  }
+  pages(request, response);
+}
+
+function sendError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { code, message, errors }: DashboardError,
+  status = statusOf[code],
+): void {
+  // Whatever is left of a refused body is not read: the connection can't serve another request.
+  if (!request.complete) response.setHeader("connection", "close");
+  const body: ApiError = { code, message, ...(errors && { errors }) };
+  sendJson(response, status, body);
+}
+
+function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  send(response, status, "application/json", JSON.stringify(value));
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, {
+    "content-type": type,
+    "content-length": Buffer.byteLength(body),
+    "cache-control": "no-store",
+  });
+  response.end(response.req.method === "HEAD" ? undefined : body);
+}
+
+const pathOf = (request: IncomingMessage): string => (request.url ?? "/").split("?", 1)[0] ?? "/";
+
+/** Of a name that is given twice the last counts. */
+const queryOf = ({ url = "" }: IncomingMessage): Record<string, string> => {
+  const at = url.indexOf("?");
+  return at < 0 ? {} : Object.fromEntries(new URLSearchParams(url.slice(at + 1)));
+};
