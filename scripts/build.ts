@@ -4,7 +4,7 @@ import { existsSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
-import { isFresh, markFresh } from "./freshness.ts";
+import { freshnessOf } from "./freshness.ts";
 
 const root = resolve(import.meta.dirname, "..");
 process.chdir(root);
@@ -13,29 +13,26 @@ const http = createRequire(import.meta.url)("node:http") as object;
 run("generate", [process.execPath, "scripts/gen.ts"]);
 const common = ["package-lock.json", "proto", "prisma", "scripts/gen-proto.ts", "tsconfig.json"];
 
-if (
-  !isFresh(root, "server", [...common, "server", "scripts/build.ts", "package.json"]) ||
-  !existsSync("dist/server/limpid.js")
-) {
+const bundle = freshnessOf(root, "server", [...common, "server", "scripts/build.ts", "package.json"]);
+if (!bundle.isFresh || !existsSync("dist/server/limpid.js")) {
   await timed("bundling the server", bundleServer);
-  markFresh(root, "server", [...common, "server", "scripts/build.ts", "package.json"]);
+  bundle.keep();
 }
 
 /** Of the server, pages bundle only what describes the API: the rest reaches them at run time, by `server/next.ts`. */
 const server = ["server/contract", "server/next.ts"];
-const pages = [...common, "app", "components", "messages", "public", ...server, "next.config.ts"];
-if (
-  !process.argv.includes("--server-only") &&
-  existsSync("app") &&
-  (!isFresh(root, "dashboard", pages) || !existsSync(".next/BUILD_ID"))
-) {
+const pages = freshnessOf(root, "dashboard", [
+  ...common,
+  ...["app", "components", "messages", "public", ...server, "next.config.ts"],
+]);
+if (!process.argv.includes("--server-only") && existsSync("app") && !(pages.isFresh && existsSync(".next/BUILD_ID"))) {
   await timed("building the dashboard", async () =>
     run("next build", [join(root, "node_modules/.bin/next"), "build"], {
       NEXT_TELEMETRY_DISABLED: "1",
       NODE_ENV: "production",
     }),
   );
-  markFresh(root, "dashboard", pages);
+  pages.keep();
 }
 
 async function bundleServer(): Promise<void> {

@@ -1,22 +1,34 @@
 import { createHash, type Hash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
-/** True when `inputs` (files and folders under `root`) are as they were at the last `markFresh` of this name. */
-export function isFresh(root: string, name: string, inputs: readonly string[]): boolean {
+export interface Freshness {
+  /** The inputs are as they were when what is made of them was last kept. */
+  isFresh: boolean;
+  /** Call it when it is made. The inputs count as they were looked at, so that what is edited meanwhile is made again. */
+  keep(): void;
+}
+
+/** `inputs`: files and folders under `root`; `name`: of what is made of them. */
+export function freshnessOf(root: string, name: string, inputs: readonly string[]): Freshness {
+  const seen = digest(root, inputs);
+  const stamp = join(root, ".build/fresh", name);
+  return {
+    isFresh: readStamp(stamp) === seen,
+    keep() {
+      mkdirSync(dirname(stamp), { recursive: true });
+      writeFileSync(stamp, seen);
+    },
+  };
+}
+
+function readStamp(path: string): string | undefined {
   try {
-    return readFileSync(stampOf(root, name), "utf8") === digest(root, inputs);
+    return readFileSync(path, "utf8");
   } catch {
-    return false;
+    return undefined;
   }
 }
-
-export function markFresh(root: string, name: string, inputs: readonly string[]): void {
-  mkdirSync(join(root, ".build/fresh"), { recursive: true });
-  writeFileSync(stampOf(root, name), digest(root, inputs));
-}
-
-const stampOf = (root: string, name: string): string => join(root, ".build/fresh", name);
 
 function digest(root: string, inputs: readonly string[]): string {
   const hash = createHash("sha256");

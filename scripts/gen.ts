@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { isFresh, markFresh } from "./freshness.ts";
+import { freshnessOf } from "./freshness.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const bin = (name: string) => join(root, "node_modules/.bin", name);
@@ -29,10 +29,11 @@ for (const database of ["config", "telemetry"]) {
 
 function step(title: string, output: string, inputs: string[], packages: string[], run: () => void): void {
   const all = [...inputs, ...packages.map((name) => `node_modules/${name}/package.json`)];
-  if (existsSync(join(root, "server/gen", output)) && isFresh(root, `gen-${output}`, all)) return;
+  const freshness = freshnessOf(root, `gen-${output}`, all);
+  if (existsSync(join(root, "server/gen", output)) && freshness.isFresh) return;
   const started = performance.now();
   process.stderr.write(`generating ${title} … `);
   run();
-  markFresh(root, `gen-${output}`, all);
+  freshness.keep();
   process.stderr.write(`${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 }
