@@ -4,7 +4,7 @@ import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { FleetStatus } from "../server/fleet/fleet-api.ts";
-import { meshPorts } from "../server/fleet/ports.ts";
+import { blockedByBrowsers, meshPorts } from "../server/fleet/ports.ts";
 
 /** A whole mesh started by the very command people use, on ports of its own and in a temporary folder. */
 export interface TestMesh {
@@ -24,7 +24,10 @@ export const root = resolve(import.meta.dirname, "..");
 const cli = join(root, "bin/limpid.mjs");
 
 /** Kept below the range that the system hands out by itself (32768 and up), so that no client socket takes a port first. */
-export const randomOffset = (): number => 1000 + Math.floor(Math.random() * 11_000);
+export function randomOffset(): number {
+  const offset = 1000 + Math.floor(Math.random() * 11_000);
+  return blockedByBrowsers(offset) ? randomOffset() : offset;
+}
 
 export async function startMesh(args: readonly string[] = [], timeoutMs = 60_000): Promise<TestMesh> {
   for (let attempt = 0; ; attempt++) {

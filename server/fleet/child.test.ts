@@ -1,5 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Child, type ChildSpec, hopelessExitCode, startChild } from "./child.ts";
@@ -54,6 +54,20 @@ test("stop ends the process, also one that ignores SIGTERM, and nothing comes ba
   expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
   expect(child.state).toBe("stopped");
 });
+
+test.skipIf(process.platform === "win32")(
+  "a part that may wait is nicer than its starter, its threads too",
+  async () => {
+    const child = start(node("setInterval(() => {}, 1000)", { niceness: 5 }));
+    const pid = child.pid as number;
+    const nicer = Math.min(19, getPriority() + 5);
+    expect(getPriority(pid)).toBe(nicer);
+    if (process.platform !== "linux") return;
+    const threads = () => readdirSync(`/proc/${pid}/task`).map(Number);
+    await vi.waitFor(() => expect(threads().length).toBeGreaterThan(1), { timeout: 5000 });
+    expect(new Set(threads().map((thread) => getPriority(thread)))).toEqual(new Set([nicer]));
+  },
+);
 
 test("one that never serves is reported with its last words", async () => {
   const child = start(

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, renameSync, statSync, type WriteStream } from "node:fs";
+import { constants, getPriority, setPriority } from "node:os";
 
 /** One supervised process: kept running until stopped, restarted with back-off when it dies by itself. */
 export interface ChildSpec {
@@ -10,6 +11,8 @@ export interface ChildSpec {
   logFile: string;
   /** Resolves once the process serves; polled after each start. */
   ready(signal: AbortSignal): Promise<boolean>;
+  /** How much more than the others it may wait for a processor, as `nice` counts it, of itself and of what it starts; default 0. */
+  niceness?: number;
   /** Milliseconds between SIGTERM and SIGKILL. */
   graceMs?: number;
 }
@@ -57,6 +60,7 @@ export function startChild(spec: ChildSpec, onEvent: (message: string) => void):
     // The open stdin is the leash: our own processes end when it closes, even if this one is killed. See server/cli/leash.ts.
     const child = spawn(spec.command, spec.args, { env: spec.env, stdio: ["pipe", "pipe", "pipe"], detached: true });
     process_ = child;
+    if (spec.niceness !== undefined) yieldTo(child.pid, spec.niceness);
     const keep = (chunk: Buffer) => {
       log.write(chunk);
       tail = (tail + chunk.toString("utf8")).slice(-2000);
@@ -165,6 +169,18 @@ export function startChild(spec: ChildSpec, onEvent: (message: string) => void):
 }
 
 /** Appends to a file and starts over when it is large, keeping one predecessor, so that logs never fill a disk. */
+const leastUrgent = constants.priority.PRIORITY_LOW;
+
+/** Before the process has made threads, which on Linux each have a niceness of their own and take their maker's. */
+function yieldTo(pid: number | undefined, niceness: number): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, Math.min(leastUrgent, getPriority() + niceness));
+  } catch {
+    // It has ended already, or whoever runs this may not; it works either way.
+  }
+}
+
 class RotatingLog {
   private readonly path: string;
   private stream: WriteStream;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { meshPorts, parsePortOffset, workloadPorts } from "./ports.ts";
+import { meshPorts, parsePortOffset, portsBlockedByBrowsers, workloadPorts } from "./ports.ts";
 
 test.each(["linux", "darwin"] as const)(
   "no two listeners of one mesh, or of two with another offset, share an address (%s)",
@@ -36,4 +36,20 @@ test("the same port of a TCP service is bound by every sidecar, each somewhere e
 
 test.each(["-1", "x", "1.5", "40001"])("offset %j is refused with what would be right", (value) => {
   expect(() => parsePortOffset(value)).toThrow(`port offset "${value}": must be a whole number from 0 to 40000`);
+});
+
+test.each([
+  ["2000", "the ingress gateway on port 10080", 2001],
+  ["3000", "the dashboard on port 6000", 3001],
+  ["3668", "the dashboard on port 6668", 3670],
+])("offset %j is refused, because browsers would refuse %s", (value, where, next) => {
+  const problem = `port offset "${value}": puts ${where}, which browsers refuse to open; take another, such as ${next}`;
+  expect(() => parsePortOffset(value)).toThrow(problem);
+  expect(parsePortOffset(String(next))).toBe(next);
+});
+
+test("what stands for the browsers' list is on it", async () => {
+  for (const port of portsBlockedByBrowsers) {
+    await expect(fetch(`http://127.0.0.1:${port}`)).rejects.toMatchObject({ cause: { message: "bad port" } });
+  }
 });

@@ -75,12 +75,33 @@ export function workloadPorts(
   };
 }
 
+/** Ports from 3000 up that no browser opens a page on. https://fetch.spec.whatwg.org/#port-blocking */
+export const portsBlockedByBrowsers: readonly number[] = [
+  3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+];
+
+/** What of that people open in a browser could not be opened with this offset; undefined: nothing. */
+export function blockedByBrowsers(offset: number): { part: string; port: number } | undefined {
+  return [
+    { part: "the dashboard", port: meshPorts(offset).dashboard },
+    { part: "the ingress gateway", port: 8080 + offset },
+  ].find(({ port }) => portsBlockedByBrowsers.includes(port));
+}
+
 /** Reads a port offset from a flag or LIMPID_PORT_OFFSET; throws with what would be right. */
 export function parsePortOffset(value: string | undefined): number {
   if (value === undefined || value === "") return 0;
   const offset = Number(value);
   if (!Number.isInteger(offset) || offset < 0 || offset > maxPortOffset) {
     throw new Error(`port offset ${JSON.stringify(value)}: must be a whole number from 0 to ${maxPortOffset}`);
+  }
+  const blocked = blockedByBrowsers(offset);
+  if (blocked !== undefined) {
+    let next = offset + 1;
+    while (blockedByBrowsers(next)) next++;
+    throw new Error(
+      `port offset ${JSON.stringify(value)}: puts ${blocked.part} on port ${blocked.port}, which browsers refuse to open; take another, such as ${next}`,
+    );
   }
   return offset;
 }

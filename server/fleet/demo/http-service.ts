@@ -6,6 +6,7 @@ import {
   request,
   type ServerResponse,
 } from "node:http";
+import { readBody } from "../../lib/http-body.ts";
 
 /** One demo service: its routes, and the sidecar its own calls go through. */
 export interface ServiceContext {
@@ -79,7 +80,7 @@ export function serveHttp(
 
 async function respond(handler: Handler, req: IncomingMessage, res: ServerResponse): Promise<void> {
   try {
-    const body = await readBody(req);
+    const body = req.method === "GET" ? "" : await readText(req);
     const url = new URL(req.url ?? "/", "http://service");
     const reply =
       url.pathname === "/health"
@@ -98,16 +99,8 @@ async function respond(handler: Handler, req: IncomingMessage, res: ServerRespon
   }
 }
 
-async function readBody(req: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBodyBytes) throw new Error(`body over ${maxBodyBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return chunks.length === 0 ? "" : Buffer.concat(chunks).toString("utf8");
-}
+const readText = async (message: IncomingMessage): Promise<string> =>
+  (await readBody(message, maxBodyBytes, () => new Error(`body over ${maxBodyBytes} bytes`))).toString("utf8");
 
 const agent = new Agent({ keepAlive: true, maxSockets: 256, maxFreeSockets: 32 });
 
@@ -125,8 +118,8 @@ export function callService(
     if (typeof value === "string") headers[name] = value;
   }
   return new Promise((resolve) => {
-    const req = request({ ...context.proxy, path, headers, agent, timeout: timeoutMs }, (res) => {
-      readBody(res).then(
+    const req = request({ ...context.proxy, path, headers, agent }, (res) => {
+      readText(res).then(
         (text) => resolve({ status: res.statusCode ?? 0, body: parseJson(text) }),
         () => resolve({ status: 0, body: undefined }),
       );
