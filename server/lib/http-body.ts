@@ -10,6 +10,11 @@ export function readBody(message: IncomingMessage, maxBytes: number, tooLarge: (
       reject(tooLarge());
       return;
     }
+    const gone = () => new Error("the peer closed the connection within the body");
+    if (message.destroyed) {
+      reject(gone()); // no event will follow
+      return;
+    }
     const chunks: Buffer[] = [];
     let size = 0;
     const onData = (chunk: Buffer) => {
@@ -26,7 +31,7 @@ export function readBody(message: IncomingMessage, maxBytes: number, tooLarge: (
     message.once("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
     message.once("error", reject);
     message.once("close", () => {
-      if (!message.complete) reject(new Error("the peer closed the connection within the body"));
+      if (!message.complete) reject(gone());
     });
   });
 }
