@@ -34,7 +34,7 @@ export async function benchFootprint(): Promise<void> {
     const idle = await cpuPercent(processes);
     const memory = memoryOf(processes);
 
-    print(["", "n", "RSS MB", "PSS MB", "start CPU s", "% soon", "% at 40/s", "% at rest"]);
+    print(["", "n", "RSS MB", "PSS MB", "start CPU s", "% 1st minute", "% at 40/s", "% at rest"]);
     for (const kind of ["all", ...new Set(processes.map((process_) => process_.kind))]) {
       const indexes = [...processes.keys()].filter((index) => kind === "all" || processes[index]?.kind === kind);
       const sum = (values: readonly number[]) => indexes.reduce((total, index) => total + (values[index] ?? 0), 0);
@@ -75,5 +75,5 @@ function memoryOf(processes: readonly Process[]): { rss: number[]; pss: number[]
 
 /** Columns as wide as their longest figure. */
 const print = ([name = "", ...columns]: readonly string[]): void => {
-  process.stdout.write(`  ${name.padEnd(20)}${columns.map((column) => column.padStart(12)).join("")}\n`);
+  process.stdout.write(`  ${name.padEnd(20)}${columns.map((column) => column.padStart(14)).join("")}\n`);
 };

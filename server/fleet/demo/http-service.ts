@@ -94,8 +94,13 @@ async function respond(handler: Handler, req: IncomingMessage, res: ServerRespon
     });
     res.end(req.method === "HEAD" ? undefined : text);
   } catch (error) {
-    if (res.headersSent) res.destroy();
-    else res.writeHead(500, { "content-type": "application/json" }).end(JSON.stringify({ error: String(error) }));
+    if (res.headersSent) {
+      res.destroy();
+      return;
+    }
+    // Whatever is left of a refused body is not read: the connection can't serve another request.
+    const headers = { "content-type": "application/json", ...(req.complete ? {} : { connection: "close" }) };
+    res.writeHead(500, headers).end(JSON.stringify({ error: String(error) }));
   }
 }
 

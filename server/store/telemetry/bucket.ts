@@ -1,17 +1,11 @@
 import type { LatencySketch } from "../../lib/latency-sketch.ts";
 import { readVarint, VarintSource, writeVarint } from "../../lib/varint.ts";
+import type { RequestCounts } from "../../telemetry/store.ts";
 
 /** The requests of one edge, code and set of flags in a bucket of time. */
-export interface BucketEntry {
+export interface BucketEntry extends RequestCounts {
   /** The edge's row id. */
   edge: number;
-  code: number;
-  /** Bits of server/telemetry/response-flags.ts. */
-  flags: number;
-  count: number;
-  requestBytes: number;
-  responseBytes: number;
-  latency: LatencySketch;
 }
 
 const format = 1;
