@@ -6,12 +6,14 @@ import { dirname, join, relative, resolve } from "node:path";
 export const allowed: Record<string, readonly string[]> = {
   "server/lib": [],
   "server/gen": [],
+  "server/ca": ["server/lib"],
   "server/contract": [],
   "server/config": ["server/lib", "server/contract"],
   "server/model": ["server/lib", "server/config"],
   "server/translate": ["server/lib", "server/gen", "server/model"],
   "server/xds": ["server/lib", "server/gen"],
   "server/control-plane": [
+    "server/ca",
     "server/config",
     "server/model",
     "server/translate",
@@ -24,7 +26,7 @@ export const allowed: Record<string, readonly string[]> = {
   "server/telemetry": ["server/lib", "server/gen"],
   "server/store": ["server/lib", "server/gen", "server/config", "server/telemetry", "server/query"],
   "server/query": ["server/lib", "server/contract"],
-  "server/fleet": ["server/lib", "server/config", "server/contract"],
+  "server/fleet": ["server/ca", "server/lib", "server/config", "server/contract"],
   "server/dashboard": [
     "server/config",
     "server/contract",

@@ -25,6 +25,7 @@ const entries = [
   "envoy/service/accesslog/v3",
   "envoy/service/metrics/v3",
   "envoy/service/ratelimit/v3",
+  "envoy/admin/v3/certs.proto",
   "envoy/admin/v3/config_dump.proto",
   "envoy/admin/v3/clusters.proto",
   "envoy/admin/v3/server_info.proto",

@@ -31,11 +31,17 @@ export interface MeshOptions {
   domain: string;
   /** Where DestinationRules for everyone live. */
   rootNamespace: string;
+  /** Of the SPIFFE ids. */
+  trustDomain: string;
 }
 
 export type ObjectsByKind = ReadonlyMap<string, ReadonlyMap<string, ConfigObject>>;
 
-const defaultMeshOptions: MeshOptions = { domain: "cluster.local", rootNamespace: "istio-system" };
+export const defaultMeshOptions: MeshOptions = {
+  domain: "cluster.local",
+  rootNamespace: "istio-system",
+  trustDomain: "cluster.local",
+};
 
 /** From scratch; `updateMesh` with the changes since another revision gives an equal mesh at the cost of what changed. */
 export function buildMesh(objects: Iterable<ConfigObject>, revision: number, options: Partial<MeshOptions> = {}): Mesh {

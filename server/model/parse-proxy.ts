@@ -11,6 +11,8 @@ export interface ProxyNode {
   userAgentName: string;
   /** The stream it opened is an incremental one. */
   delta: boolean;
+  /** The SPIFFE id of the certificate that it opened the stream with. */
+  identity?: string;
 }
 
 /** Reads a node as Envoy, our sidecar and Istio's agent send it. All that is wrong with it at once, by path. */
@@ -45,6 +47,7 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     domain,
     labels,
     serviceAccount: text(metadata.SERVICE_ACCOUNT) ?? "default",
+    identity: node.identity,
     canonicalService: canonicalService(labels, name),
     canonicalRevision: canonicalRevision(labels),
     interception: interception === "NONE" ? "NONE" : "REDIRECT",

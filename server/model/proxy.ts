@@ -11,6 +11,8 @@ export interface MeshProxy {
   domain: string;
   labels: Readonly<Record<string, string>>;
   serviceAccount: string;
+  /** The SPIFFE id that its certificate shows, `spiffe://<trust domain>/ns/<ns>/sa/<sa>`; undefined: it came without one, and gets none. */
+  identity: string | undefined;
   /** `app` or `service.istio.io/canonical-name` label, else the workload's name. */
   canonicalService: string;
   /** `version` or `service.istio.io/canonical-revision` label, else `latest`. */
