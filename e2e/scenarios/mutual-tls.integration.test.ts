@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Cleanups } from "./harness/cleanups.ts";
+import { addresses, ScenarioMesh } from "./harness/mesh.ts";
+import { freePorts } from "./harness/ports.ts";
+import { envoyMissing, type ProxyKind, whySkipped } from "./harness/proxy.ts";
+import { talk } from "./harness/tcp.ts";
+import { until } from "./harness/until.ts";
+
+/** Who calls, and whose proxy is called. */
+const pairs: [client: ProxyKind, server: ProxyKind][] = [
+  ["limpid sidecar", "limpid sidecar"],
+  ["Envoy", "Envoy"],
+  ["limpid sidecar", "Envoy"],
+  ["Envoy", "limpid sidecar"],
+];
+
+const identity = (account: string) => `spiffe://cluster.local/ns/default/sa/${account}`;
+const rule = (host: string, tls: string) => `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: ${host}, namespace: default }
+spec: { host: ${host}, trafficPolicy: { tls: ${tls} } }`;
+
+for (const [clientKind, serverKind] of pairs) {
+  const involved: ProxyKind = [clientKind, serverKind].includes("Envoy") ? "Envoy" : "limpid sidecar";
+  const title = `mutual TLS from ${clientKind} to ${serverKind}${whySkipped(involved)}`;
+  describe.skipIf(involved === "Envoy" && envoyMissing)(title, () => {
+    const cleanups = new Cleanups();
+    let mesh: ScenarioMesh;
+    /** A port of TCP services as clients call them. */
+    let tcp = 0;
+
+    beforeAll(async () => {
+      mesh = await ScenarioMesh.start(clientKind, serverKind);
+      cleanups.add(() => mesh.close());
+      [tcp = 0] = await freePorts(1, addresses.client);
+    });
+    afterAll(() => cleanups.run());
+
+    const toRatings = { host: "ratings:9080", path: "/ratings" };
+    /** What the server's proxy logged of the newest request to a path. */
+    const inboundLog = (path: string) =>
+      until(() => {
+        const found = mesh.collector.logs.findLast(
+          ({ logName, entry }) => logName === "limpid.inbound" && entry.request?.originalPath === path,
+        );
+        const properties = found?.entry.commonProperties;
+        if (properties === undefined) throw new Error(`no record of ${path}`);
+        return properties;
+      });
+
+    it("is plain text until a rule asks, and nobody can pretend to have shown a certificate", async () => {
+      await mesh.reset();
+      const forged = { "x-forwarded-client-cert": `URI=${identity("admin")}` };
+      const answer = await mesh.call({ ...toRatings, path: "/plain", headers: forged });
+      expect(answer).toMatchObject({ status: 200, echo: { app: "ratings" } });
+      expect(answer.echo?.headers["x-forwarded-client-cert"]).toBeUndefined();
+      expect((await inboundLog("/plain")).tlsProperties?.peerCertificateProperties).toBeUndefined();
+    });
+
+    it("shows both sides' identities, to the application and to the access log", async () => {
+      await mesh.reset(rule("ratings", "{ mode: ISTIO_MUTUAL }"));
+      const answer = await mesh.call({ ...toRatings, path: "/mutual", headers: { "x-forwarded-client-cert": "URI=spiffe://forged" } });
+      expect(answer.status).toBe(200);
+      expect(answer.echo?.headers["x-forwarded-client-cert"]).toMatch(
+        new RegExp(`^By=${identity("ratings")};Hash=[0-9a-f]{64};Subject="";URI=${identity("client")}$`),
+      );
+      const { tlsProperties } = await inboundLog("/mutual");
+      const uris = (of: "localCertificateProperties" | "peerCertificateProperties") =>
+        tlsProperties?.[of]?.subjectAltName.map(({ san }) => san.value);
+      expect(uris("localCertificateProperties")).toEqual([identity("ratings")]);
+      expect(uris("peerCertificateProperties")).toEqual([identity("client")]);
+      expect(tlsProperties).toMatchObject({ tlsVersion: 4, tlsSniHostname: "outbound_.9080_._.ratings.default.svc.cluster.local" });
+      expect(tlsProperties?.tlsCipherSuite).toBeGreaterThan(0);
+    });
+
+    it("keeps connections, carries large bodies both ways, and still takes plain text beside", async () => {
+      await mesh.reset(rule("ratings", "{ mode: ISTIO_MUTUAL }"));
+      const body = "0123456789abcdef".repeat(65_536);
+      const sent = await mesh.call({ ...toRatings, method: "POST", body });
+      expect(sent).toMatchObject({ status: 200, echo: { bodyBytes: body.length } });
+      const got = await mesh.call({ ...toRatings, path: "/big?bytes=1048576" });
+      expect(got.body.length).toBe(1_048_576);
+      for (const { status } of await mesh.callMany(50, toRatings)) expect(status).toBe(200);
+      const direct = await mesh.callServer({ path: "/beside" });
+      expect(direct).toMatchObject({ status: 200, echo: { app: "ratings" } });
+      expect(direct.echo?.headers["x-forwarded-client-cert"]).toBeUndefined();
+    });
+
+    it("also from the gateway", async () => {
+      await mesh.reset(
+        rule("ratings", "{ mode: ISTIO_MUTUAL }"),
+        `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: entrance, namespace: default }
+spec: { hosts: ["*"], gateways: [edge], http: [{ route: [{ destination: { host: ratings } }] }] }`,
+      );
+      const answer = await mesh.call({ via: "gateway", host: "any.example", path: "/entered" });
+      expect(answer.status).toBe(200);
+      expect(answer.echo?.headers["x-forwarded-client-cert"]).toContain(`URI=${identity("gateway")}`);
+    });
+
+    it("does not talk to a server of another identity, and the log says why", async () => {
+      await mesh.reset(rule("ratings", `{ mode: ISTIO_MUTUAL, subjectAltNames: ["${identity("somebody-else")}"] }`));
+      expect(await mesh.call({ ...toRatings, path: "/wrong" })).toMatchObject({ status: 503 });
+      const failed = await until(() => {
+        const found = mesh.collector.logs.findLast(
+          ({ logName, entry }) => logName === "limpid.outbound" && entry.request?.originalPath === "/wrong",
+        );
+        if (found === undefined) throw new Error("no record");
+        return found.entry.commonProperties;
+      });
+      expect(failed?.responseFlags?.upstreamConnectionFailure).toBe(true);
+      expect(failed?.upstreamTransportFailureReason).not.toBe("");
+    });
+
+    it("is switched on and off under traffic without a failed request", async () => {
+      await mesh.reset();
+      let over = false;
+      const statuses: number[] = [];
+      const caller = async () => {
+        while (!over) statuses.push(...(await mesh.callMany(25, toRatings, 5)).map(({ status }) => status));
+      };
+      const calling = caller();
+      try {
+        for (let round = 0; round < 4; round++) {
+          await mesh.controlPlane.apply(mesh.base, rule("ratings", "{ mode: ISTIO_MUTUAL }"));
+          await until(async () => {
+            const answer = await mesh.call(toRatings);
+            expect(answer.echo?.headers["x-forwarded-client-cert"]).toBeDefined();
+          });
+          await mesh.controlPlane.apply(mesh.base);
+          await until(async () => {
+            const answer = await mesh.call(toRatings);
+            expect(answer.echo?.headers["x-forwarded-client-cert"]).toBeUndefined();
+          });
+        }
+      } finally {
+        over = true;
+        await calling;
+      }
+      expect(statuses.length).toBeGreaterThan(100);
+      expect(statuses.filter((status) => status !== 200)).toEqual([]);
+    });
+
+    it("carries TCP that the server begins, and lets plain connections in beside", async () => {
+      const database = [
+        `
+apiVersion: v1
+kind: Service
+metadata: { name: database, namespace: default }
+spec: { selector: { app: database }, ports: [{ name: tcp, port: ${tcp} }] }`,
+        `
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: database-v1, namespace: default }
+spec: { address: ${addresses.ratings}, ports: { tcp: ${mesh.ports.database} }, labels: { app: database, version: v1 }, serviceAccount: ratings }`,
+      ];
+      await mesh.reset(...database, rule("database", "{ mode: ISTIO_MUTUAL }"));
+      const big = "0123456789abcdef".repeat(50_000);
+      mesh.collector.connections.length = 0;
+      await until(async () => expect(await talk(addresses.client, tcp, big)).toBe(`db\n${big}`));
+      const logged = await until(() => {
+        const found = mesh.collector.connections.find(
+          ({ logName, entry }) =>
+            logName === "limpid.inbound" && entry.connectionProperties?.receivedBytes === BigInt(big.length),
+        );
+        if (found === undefined) throw new Error("no record");
+        return found.entry.commonProperties?.tlsProperties?.peerCertificateProperties;
+      });
+      expect(logged?.subjectAltName.map(({ san }) => san.value)).toEqual([identity("client")]);
+      expect(await talk(addresses.ratings, mesh.ports.database, "plain")).toBe("db\nplain");
+    });
+  });
+}
