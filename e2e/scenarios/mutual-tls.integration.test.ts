@@ -3,7 +3,7 @@ import { Cleanups } from "./harness/cleanups.ts";
 import { addresses, ScenarioMesh } from "./harness/mesh.ts";
 import { freePorts } from "./harness/ports.ts";
 import { envoyMissing, type ProxyKind, whySkipped } from "./harness/proxy.ts";
-import { talk } from "./harness/tcp.ts";
+import { ask, talk } from "./harness/tcp.ts";
 import { until } from "./harness/until.ts";
 
 /** Who calls, and whose proxy is called. */
@@ -31,7 +31,7 @@ for (const [clientKind, serverKind] of pairs) {
     let tcp = 0;
 
     beforeAll(async () => {
-      mesh = await ScenarioMesh.start(clientKind, serverKind);
+      mesh = await ScenarioMesh.start(clientKind, { serverKind });
       cleanups.add(() => mesh.close());
       [tcp = 0] = await freePorts(1, addresses.client);
     });
@@ -42,7 +42,7 @@ for (const [clientKind, serverKind] of pairs) {
     const inboundLog = (path: string) =>
       until(() => {
         const found = mesh.collector.logs.findLast(
-          ({ logName, entry }) => logName === "limpid.inbound" && entry.request?.originalPath === path,
+          ({ logName, entry }) => logName === "limpid.inbound" && entry.request?.path === path,
         );
         const properties = found?.entry.commonProperties;
         if (properties === undefined) throw new Error(`no record of ${path}`);
@@ -60,7 +60,11 @@ for (const [clientKind, serverKind] of pairs) {
 
     it("shows both sides' identities, to the application and to the access log", async () => {
       await mesh.reset(rule("ratings", "{ mode: ISTIO_MUTUAL }"));
-      const answer = await mesh.call({ ...toRatings, path: "/mutual", headers: { "x-forwarded-client-cert": "URI=spiffe://forged" } });
+      const answer = await mesh.call({
+        ...toRatings,
+        path: "/mutual",
+        headers: { "x-forwarded-client-cert": "URI=spiffe://forged" },
+      });
       expect(answer.status).toBe(200);
       expect(answer.echo?.headers["x-forwarded-client-cert"]).toMatch(
         new RegExp(`^By=${identity("ratings")};Hash=[0-9a-f]{64};Subject="";URI=${identity("client")}$`),
@@ -70,7 +74,10 @@ for (const [clientKind, serverKind] of pairs) {
         tlsProperties?.[of]?.subjectAltName.map(({ san }) => san.value);
       expect(uris("localCertificateProperties")).toEqual([identity("ratings")]);
       expect(uris("peerCertificateProperties")).toEqual([identity("client")]);
-      expect(tlsProperties).toMatchObject({ tlsVersion: 4, tlsSniHostname: "outbound_.9080_._.ratings.default.svc.cluster.local" });
+      expect(tlsProperties).toMatchObject({
+        tlsVersion: 4,
+        tlsSniHostname: "outbound_.9080_._.ratings.default.svc.cluster.local",
+      });
       expect(tlsProperties?.tlsCipherSuite).toBeGreaterThan(0);
     });
 
@@ -106,7 +113,7 @@ spec: { hosts: ["*"], gateways: [edge], http: [{ route: [{ destination: { host: 
       expect(await mesh.call({ ...toRatings, path: "/wrong" })).toMatchObject({ status: 503 });
       const failed = await until(() => {
         const found = mesh.collector.logs.findLast(
-          ({ logName, entry }) => logName === "limpid.outbound" && entry.request?.originalPath === "/wrong",
+          ({ logName, entry }) => logName === "limpid.outbound" && entry.request?.path === "/wrong",
         );
         if (found === undefined) throw new Error("no record");
         return found.entry.commonProperties;
@@ -170,7 +177,9 @@ spec: { address: ${addresses.ratings}, ports: { tcp: ${mesh.ports.database} }, l
         return found.entry.commonProperties?.tlsProperties?.peerCertificateProperties;
       });
       expect(logged?.subjectAltName.map(({ san }) => san.value)).toEqual([identity("client")]);
-      expect(await talk(addresses.ratings, mesh.ports.database, "plain")).toBe("db\nplain");
+      expect(await ask(addresses.ratings, mesh.ports.database, "plain", 8)).toBe("db\nplain");
+      // Who waits for the server to speak is kept waiting, but not for good.
+      expect(await ask(addresses.ratings, mesh.ports.database, "", 3)).toBe("db\n");
     });
   });
 }

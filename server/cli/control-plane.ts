@@ -1,8 +1,10 @@
 import { join } from "node:path";
+import { openCertificateAuthority } from "../ca/certificate-authority.ts";
 import { kinds } from "../config/kinds/index.ts";
 import { createConfigApi } from "../control-plane/api/config-api.ts";
 import { createControlPlane } from "../control-plane/control-plane.ts";
 import { createFaultFuse } from "../control-plane/fault-fuse.ts";
+import { trustDomain } from "../fleet/bootstrap.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { createLogger } from "../lib/logger.ts";
@@ -20,7 +22,15 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       url: `file:${join(data, "config.db")}`,
       migrations: join(packageRoot, "prisma/config/migrations"),
     });
-    const controlPlane = createControlPlane({ store, xdsPort: ports.xds, logger, clock });
+    const authority = await openCertificateAuthority(join(data, "ca"), { clock, trustDomain });
+    const controlPlane = createControlPlane({
+      store,
+      xdsPort: ports.xds,
+      mutualTls: { authority, port: ports.xdsTls },
+      meshOptions: { trustDomain },
+      logger,
+      clock,
+    });
     const api = createConfigApi({
       store,
       kinds,

@@ -9,9 +9,12 @@ import { createSnapshot, findInconsistencies } from "../xds/snapshot.ts";
 import type { ResourceMap, Snapshot } from "../xds/types.ts";
 import { originsOf } from "./origins.ts";
 import type { MeshPipeline } from "./pipeline.ts";
+import type { WorkloadCertificates } from "./workload-certificates.ts";
 
 export interface DistributorOptions {
   pipeline: MeshPipeline;
+  /** Of proxies that came with a certificate; without it all are served alike, and nobody gets one. */
+  certificates?: Pick<WorkloadCertificates, "hold" | "release" | "secretsOf"> | undefined;
   logger: Logger;
   /** Translation failed or contradicts itself; the proxy keeps what it has. */
   onFailure(session: Session): void;
@@ -50,11 +53,22 @@ export class Distributor {
     const client = { session, proxy: this.#parse(session), resources: undefined };
     const snapshot = this.#translate(client);
     this.#clients.set(session, client);
-    if (snapshot) session.publish(snapshot);
+    if (client.proxy.identity !== undefined) this.#options.certificates?.hold(client.proxy.identity);
+    if (snapshot && !this.#isWaiting(client)) session.publish(snapshot);
   }
 
   disconnect(session: Session): void {
-    this.#clients.delete(session);
+    const identity = this.#clients.get(session)?.proxy.identity;
+    if (this.#clients.delete(session) && identity !== undefined) this.#options.certificates?.release(identity);
+  }
+
+  /** To everyone of an identity whose certificate is there now, or is another. */
+  refresh(identity: string): void {
+    for (const client of this.#clients.values()) {
+      if (client.proxy.identity !== identity) continue;
+      const snapshot = this.#translate(client);
+      if (snapshot) client.session.publish(snapshot);
+    }
   }
 
   /** To everyone whom the mesh as it is now gives something new; each is announced before anything is sent to it. */
@@ -68,6 +82,7 @@ export class Distributor {
       if (!this.#clients.has(client.session)) continue; // it left meanwhile
       const snapshot = this.#translate(client);
       if (!snapshot || (client.session.snapshot && sameContent(client.session.snapshot, snapshot))) continue;
+      if (this.#isWaiting(client)) continue; // `refresh` brings it what is newest then
       announce(client.session, client.proxy.name);
       client.session.publish(snapshot);
     }
@@ -89,10 +104,15 @@ export class Distributor {
     return this.countAffected([path], undefined) > 0;
   }
 
-  #parse(session: Session): MeshProxy {
-    const { node, protocol } = session;
+  /** For its first certificate: resources that name a secret before it is there would keep the proxy from starting. */
+  #isWaiting({ proxy: { identity } }: Client): boolean {
+    return identity !== undefined && this.#options.certificates?.secretsOf(identity) === undefined;
+  }
+
+  #parse({ node, protocol, identity }: Session): MeshProxy {
+    const certified = this.#options.certificates ? identity : undefined;
     try {
-      return this.#options.pipeline.parseProxy(toProxyNode(node, protocol === "delta"));
+      return this.#options.pipeline.parseProxy({ ...toProxyNode(node, protocol === "delta"), identity: certified });
     } catch (error) {
       throw new RequestError(error instanceof Error ? error.message : String(error));
     }
@@ -103,8 +123,11 @@ export class Distributor {
     const started = performance.now();
     try {
       const resources = pipeline.translate(client.proxy);
-      const snapshot = createSnapshot(pipeline.revision, resources);
-      const problems = findInconsistencies(snapshot);
+      const { identity } = client.proxy;
+      const secrets = identity === undefined ? undefined : this.#options.certificates?.secretsOf(identity);
+      const snapshot = createSnapshot(pipeline.revision, secrets ? { ...resources, secrets } : resources);
+      // What waits for its certificate is not sent, and will be made anew.
+      const problems = this.#isWaiting(client) ? [] : findInconsistencies(snapshot);
       if (problems.length > 0) throw new Error(`inconsistent: ${problems.join("; ")}`);
       client.resources = resources;
       return snapshot;

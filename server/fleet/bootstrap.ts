@@ -1,3 +1,4 @@
+import { controlPlaneIdentity } from "../ca/certificate-authority.ts";
 import type { MeshPorts, WorkloadPorts } from "./ports.ts";
 
 /** What a proxy is told at its start. The same file serves Envoy and the bundled sidecar. */
@@ -12,6 +13,7 @@ export interface ProxyIdentity {
 }
 
 export const clusterId = "limpid";
+export const trustDomain = "cluster.local";
 export const collectorCluster = "limpid-collector";
 
 /** What the proxy shows the control plane, and what it trusts it by: files in PEM. */
@@ -109,7 +111,7 @@ function grpcCluster(name: string, port: number) {
 }
 
 /** Keys come over this connection, so it is mutual TLS: each side knows the other by its SPIFFE id. */
-const towardsControlPlane = ({ chain, key, root }: BootstrapCertificate) => ({
+export const towardsControlPlane = ({ chain, key, root }: BootstrapCertificate) => ({
   name: "envoy.transport_sockets.tls",
   typed_config: {
     "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { bootstrapFor, nodeId, type ProxyIdentity } from "./bootstrap.ts";
-import { certificateFiles } from "./certificates.ts";
+import { bootstrapCertificate } from "./certificates.ts";
 import type { ChildSpec } from "./child.ts";
 import { demoWorkloads, ingressGateway } from "./demo/workloads.ts";
 import { meshPorts, type WorkloadPorts, workloadPorts } from "./ports.ts";
@@ -128,7 +128,7 @@ export function demoProxies(portOffset: number): DemoProxy[] {
 function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy): Part {
   const name = kind === "gateway" ? identity.workload : `${identity.workload} proxy`;
   const file = join(options.data, "run", `${identity.workload}.bootstrap.json`);
-  const certificate = certificateFiles(options.data, identity.workload);
+  const certificate = bootstrapCertificate(options.data, identity.workload);
   const bootstrap = bootstrapFor(identity, ports, meshPorts(options.portOffset), certificate);
   writeFileSync(file, JSON.stringify(bootstrap, null, 2), { mode: 0o600 });
   const gatewayPort = 8080 + options.portOffset;

@@ -14,6 +14,7 @@ import {
 import { EndpointDiscoveryService } from "../gen/proto/envoy/service/endpoint/v3/eds_pb.js";
 import { ListenerDiscoveryService } from "../gen/proto/envoy/service/listener/v3/lds_pb.js";
 import { RouteDiscoveryService, VirtualHostDiscoveryService } from "../gen/proto/envoy/service/route/v3/rds_pb.js";
+import { SecretDiscoveryService } from "../gen/proto/envoy/service/secret/v3/sds_pb.js";
 import type { Clock } from "../lib/clock.ts";
 import { addService } from "../lib/grpc.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -23,8 +24,10 @@ import { Session, type SessionEvents } from "./session.ts";
 import { TypeUrl } from "./types.ts";
 
 export interface XdsServer {
-  /** Resolves to the bound port; `port` 0 takes a free one. */
+  /** Resolves to the bound port, that in plain text; `port` 0 takes a free one. */
   start(): Promise<number>;
+  /** The bound port of TLS; 0 without it, and before start. */
+  tlsPort(): number;
   /** Ends every stream with UNAVAILABLE, so that clients come back at once, then closes. Within `graceMs`. */
   stop(graceMs?: number): Promise<void>;
   sessions(): readonly Session[];
@@ -33,6 +36,8 @@ export interface XdsServer {
 export interface XdsServerOptions {
   host?: string;
   port: number;
+  /** The same services for clients that show a certificate. */
+  tls?: XdsTls;
   clock: Clock;
   logger: Logger;
   events: SessionEvents & {
@@ -41,6 +46,16 @@ export interface XdsServerOptions {
     disconnected(session: Session): void;
   };
   limits?: Partial<XdsLimits>;
+}
+
+export interface XdsTls {
+  /** 0 takes a free one. */
+  port: number;
+  /** The server's own, in PEM. */
+  key: string;
+  certificateChain: string;
+  /** Whose certificates clients must show, in PEM. */
+  root: string;
 }
 
 export interface XdsLimits {
@@ -70,7 +85,7 @@ type SotwCall = ServerDuplexStream<DiscoveryRequest, DiscoveryResponse>;
 type Call = DeltaCall | SotwCall;
 type Request = DeltaDiscoveryRequest | DiscoveryRequest;
 
-/** ADS and the single-type services over gRPC, plaintext. Knows clients and snapshots, not where snapshots come from. */
+/** ADS and the single-type services over gRPC, in plain text and over TLS. Knows clients and snapshots, not where snapshots come from. */
 export function createXdsServer(options: XdsServerOptions): XdsServer {
   const limits = { ...defaultLimits, ...options.limits };
   const sessions = new Map<Call, Session>();
@@ -143,6 +158,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     const session: Session = new Session({
       id: `${node.id}#${streamCount}`,
       node,
+      identity: identityOf(call),
       protocol,
       clock: options.clock,
       events: options.events,
@@ -176,16 +192,27 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     deltaEndpoints: delta(TypeUrl.endpoint),
     streamEndpoints: sotw(TypeUrl.endpoint),
   });
+  addService(server, SecretDiscoveryService, {
+    deltaSecrets: delta(TypeUrl.secret),
+    streamSecrets: sotw(TypeUrl.secret),
+  });
   registerCsds(server, () => [...sessions.values()]);
 
+  const bind = (port: number, credentials: ServerCredentials): Promise<number> =>
+    new Promise((resolve, reject) => {
+      server.bindAsync(`${options.host ?? "127.0.0.1"}:${port}`, credentials, (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      );
+    });
+  let tlsPort = 0;
+
   return {
-    start: () =>
-      new Promise((resolve, reject) => {
-        const address = `${options.host ?? "127.0.0.1"}:${options.port}`;
-        server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) =>
-          error ? reject(error) : resolve(port),
-        );
-      }),
+    async start() {
+      const { tls } = options;
+      if (tls) tlsPort = await bind(tls.port, tlsCredentials(tls));
+      return bind(options.port, ServerCredentials.createInsecure());
+    },
+    tlsPort: () => tlsPort,
     async stop(graceMs = 1_000) {
       stopping = true;
       for (const call of calls) fail(call, status.UNAVAILABLE, "the control plane is shutting down");
@@ -202,6 +229,28 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     },
     sessions: () => [...sessions.values()],
   };
+}
+
+/** No client without a certificate of the root's; TLS 1.2 is Node's own minimum. */
+const tlsCredentials = ({ key, certificateChain, root }: XdsTls): ServerCredentials =>
+  ServerCredentials.createSsl(
+    Buffer.from(root),
+    [{ private_key: Buffer.from(key), cert_chain: Buffer.from(certificateChain) }],
+    true,
+  );
+
+/** The one URI of the certificate that the client showed: its SPIFFE id. Undefined in plain text. Throws a RequestError for a certificate without one. */
+function identityOf(call: Call): string | undefined {
+  const certificate = call.getAuthContext().sslPeerCertificate;
+  if (certificate === undefined) return undefined;
+  const uris = (certificate.subjectaltname ?? "")
+    .split(", ")
+    .flatMap((name) => (name.startsWith("URI:") ? name.slice(4) : []));
+  const [uri, second] = uris;
+  if (uri === undefined || second !== undefined) {
+    throw new RequestError(`the certificate must have one URI, the SPIFFE id, as its name; it has ${uris.length}`);
+  }
+  return uri;
 }
 
 /** The client broke the protocol, or cannot be served; its stream is ended with INVALID_ARGUMENT and the message. */

@@ -14,9 +14,10 @@ import type { NodeMatcher } from "../gen/proto/envoy/type/matcher/v3/node_pb.js"
 import type { StringMatcher } from "../gen/proto/envoy/type/matcher/v3/string_pb.js";
 import { addService } from "../lib/grpc.ts";
 import { type ResourceState, statusOf } from "./resource-status.ts";
+import { redactSecret } from "./secrets.ts";
 import type { Session } from "./session.ts";
 import type { Subscription } from "./subscription.ts";
-import type { Resource } from "./types.ts";
+import { type Resource, TypeUrl } from "./types.ts";
 
 /** Under this key of the node's metadata stands what CSDS has no field for. */
 export const sessionMetadataKey = "limpid.dev/xds";
@@ -111,20 +112,21 @@ function resourceConfig(
   const accepted = subscription?.accepted(resource.name);
   // What is in force. A refused one stands in error_state, so that a reader has both.
   const shown = state === "ERROR" ? accepted?.resource : resource;
+  const config = (value: Uint8Array) => ({ typeUrl, value: typeUrl === TypeUrl.secret ? redactSecret(value) : value });
   return {
     typeUrl,
     name: resource.name,
     versionInfo: accepted?.version ?? "",
     configStatus: configStatus[state],
     clientStatus: clientStatuses[state],
-    ...(contents && shown && { xdsConfig: { typeUrl, value: shown.value } }),
+    ...(contents && shown && { xdsConfig: config(shown.value) }),
     ...(acceptedAt !== undefined && { lastUpdated: timestamp(acceptedAt) }),
     ...(refused && {
       errorState: {
         details: refused.detail,
         versionInfo: refused.version,
         lastUpdateAttempt: timestamp(refused.at),
-        failedConfiguration: { typeUrl, value: refused.resource.value },
+        failedConfiguration: config(refused.resource.value),
       },
     }),
   };

@@ -6,6 +6,8 @@ import { type Listener, ListenerSchema } from "../gen/proto/envoy/config/listene
 import { type VirtualHost, VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import { HttpConnectionManagerSchema } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { SecretSchema } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import { secretsOf, uniqueByName } from "./secrets.ts";
 import { type Resource, type ResourceMap, type ResourceRef, TypeUrl } from "./types.ts";
 
 /** How one xDS type is encoded, and what each of its resources needs beside it. */
@@ -26,6 +28,7 @@ export const resourceKinds = {
   cluster: kind(TypeUrl.cluster, ClusterSchema, clusterNeeds),
   endpoint: kind(TypeUrl.endpoint, ClusterLoadAssignmentSchema),
   listener: kind(TypeUrl.listener, ListenerSchema, listenerNeeds),
+  secret: kind(TypeUrl.secret, SecretSchema),
   route: kind(TypeUrl.route, RouteConfigurationSchema, routeNeeds),
   virtualHost: {
     ...kind(TypeUrl.virtualHost, VirtualHostSchema),
@@ -72,8 +75,9 @@ export const versionOf = (content: Uint8Array | string): string => hash("sha1", 
 
 function clusterNeeds(cluster: Cluster, name: string): ResourceRef[] {
   const { clusterDiscoveryType: discovery } = cluster;
-  if (discovery.case !== "type" || discovery.value !== Cluster_DiscoveryType.EDS) return [];
-  return [{ typeUrl: TypeUrl.endpoint, name: cluster.edsClusterConfig?.serviceName || name }];
+  const secrets = secretsOf(cluster.transportSocket);
+  if (discovery.case !== "type" || discovery.value !== Cluster_DiscoveryType.EDS) return secrets;
+  return [{ typeUrl: TypeUrl.endpoint, name: cluster.edsClusterConfig?.serviceName || name }, ...secrets];
 }
 
 function listenerNeeds(listener: Listener): ResourceRef[] {
@@ -88,7 +92,8 @@ function listenerNeeds(listener: Listener): ResourceRef[] {
     const specifier = fromBinary(HttpConnectionManagerSchema, value).routeSpecifier;
     if (specifier.case === "rds") names.add(specifier.value.routeConfigName);
   }
-  return [...names].map((name) => ({ typeUrl: TypeUrl.route, name }));
+  const secrets = chains.flatMap(({ transportSocket }) => secretsOf(transportSocket));
+  return [...[...names].map((name) => ({ typeUrl: TypeUrl.route, name })), ...uniqueByName(secrets)];
 }
 
 function routeNeeds(route: RouteConfiguration, name: string): ResourceRef[] {

@@ -3,6 +3,7 @@ import type { ClusterLoadAssignment } from "../gen/proto/envoy/config/endpoint/v
 import type { Listener } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import type { VirtualHost } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import type { RouteConfiguration } from "../gen/proto/envoy/config/route/v3/route_pb.js";
+import type { Secret } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { encodeAll, resourceKinds } from "./encode.ts";
 import { type ResourceMap, type Snapshot, TypeUrl } from "./types.ts";
 
@@ -14,7 +15,11 @@ export interface SnapshotMessages {
   virtualHosts: ReadonlyMap<string, VirtualHost>;
   clusters: ReadonlyMap<string, Cluster>;
   endpoints: ReadonlyMap<string, ClusterLoadAssignment>;
+  /** None for a proxy that hasn't shown who it is. */
+  secrets?: ReadonlyMap<string, Secret>;
 }
+
+const noSecrets: ReadonlyMap<string, Secret> = new Map();
 
 export function createSnapshot(revision: number, messages: SnapshotMessages): Snapshot {
   return {
@@ -25,6 +30,7 @@ export function createSnapshot(revision: number, messages: SnapshotMessages): Sn
       [TypeUrl.listener, encodeAll(resourceKinds.listener, messages.listeners)],
       [TypeUrl.route, encodeAll(resourceKinds.route, messages.routes)],
       [TypeUrl.virtualHost, encodeAll(resourceKinds.virtualHost, messages.virtualHosts)],
+      [TypeUrl.secret, encodeAll(resourceKinds.secret, messages.secrets ?? noSecrets)],
     ]),
   };
 }

@@ -1,4 +1,5 @@
 import { type Application, startApplication } from "./application.ts";
+import { TestAuthority } from "./authority.ts";
 import { nodeIdOf, type ProxyNode } from "./bootstrap.ts";
 import { type Answer, type Call, call, callMany } from "./call.ts";
 import { Cleanups } from "./cleanups.ts";
@@ -16,6 +17,13 @@ type Parts = Awaited<ReturnType<typeof startParts>>;
 export type ScenarioCall = Omit<Call, "address" | "port" | "host"> & { host?: string; via?: "client" | "gateway" };
 
 export const addresses = { client: "127.0.77.1", ratings: "127.0.77.2", gateway: "127.0.77.9" };
+
+export interface ScenarioMeshOptions {
+  /** Of `ratings` and the database; the kind of the others when unset. */
+  serverKind?: ProxyKind;
+  /** Of workloads' certificates. */
+  certificateTtlSec?: number;
+}
 
 /**
  * The whole set-up of a scenario on one kind of proxy: the real control plane, a client with its sidecar, `ratings` and a database behind a sidecar of their own,
@@ -49,10 +57,11 @@ export class ScenarioMesh {
     this.#cleanups = cleanups;
   }
 
-  static async start(kind: ProxyKind): Promise<ScenarioMesh> {
+  /** `options` say what is not as in most scenarios. */
+  static async start(kind: ProxyKind, options: ScenarioMeshOptions = {}): Promise<ScenarioMesh> {
     const cleanups = new Cleanups();
     try {
-      return new ScenarioMesh(kind, await startParts(kind, cleanups), cleanups);
+      return new ScenarioMesh(kind, await startParts(kind, cleanups, options), cleanups);
     } catch (error) {
       await cleanups.run();
       throw error;
@@ -77,6 +86,11 @@ export class ScenarioMesh {
     return callMany(count, this.#target(one), connections);
   }
 
+  /** Past the client's proxy, in plain text. */
+  callServer(one: Omit<ScenarioCall, "via">): Promise<Answer> {
+    return call({ host: "ratings:9080", ...one, address: addresses.ratings, port: this.ports.ratings });
+  }
+
   close(): Promise<void> {
     return this.#cleanups.run();
   }
@@ -88,8 +102,17 @@ export class ScenarioMesh {
   }
 }
 
-async function startParts(kind: ProxyKind, cleanups: Cleanups) {
-  const controlPlane = new TestControlPlane();
+async function startParts(
+  kind: ProxyKind,
+  cleanups: Cleanups,
+  { serverKind = kind, certificateTtlSec }: ScenarioMeshOptions,
+) {
+  const authority = await TestAuthority.create();
+  cleanups.add(() => authority.remove());
+  const controlPlane = new TestControlPlane({
+    authority: authority.authority,
+    ...(certificateTtlSec && { certificateTtlSec }),
+  });
   await controlPlane.start();
   cleanups.add(() => controlPlane.stop());
   const collector = await startCollector();
@@ -112,7 +135,7 @@ async function startParts(kind: ProxyKind, cleanups: Cleanups) {
   const [gatewayPort = 0] = await freePorts(1, addresses.gateway);
   const base = baseConfig(applications, ratings);
   await controlPlane.apply(base, gatewayConfig(gatewayPort));
-  const backends = { xdsPort: controlPlane.port, collectorPort: collector.port };
+  const backends = { xdsPort: controlPlane.tlsPort, collectorPort: collector.port };
   const nodes = nodesOf({
     outbound,
     ingress: {
@@ -120,12 +143,19 @@ async function startParts(kind: ProxyKind, cleanups: Cleanups) {
       [databasePort]: `127.0.0.1:${database.port}`,
     },
   });
-  const start = async (node: ProxyNode) => {
-    const proxy = await startProxy(kind, node, backends);
+  const start = async (node: ProxyNode & { serviceAccount: string }, itsKind = kind) => {
+    const proxy = await startProxy(itsKind, node, {
+      ...backends,
+      certificate: await authority.certify(node.serviceAccount),
+    });
     cleanups.add(() => proxy.stop());
     return proxy;
   };
-  const [client, server, gateway] = await Promise.all([start(nodes.client), start(nodes.server), start(nodes.gateway)]);
+  const [client, server, gateway] = await Promise.all([
+    start(nodes.client),
+    start(nodes.server, serverKind),
+    start(nodes.gateway),
+  ]);
   const ports = { outbound, ratings, database: databasePort, gateway: gatewayPort };
   const parts = { controlPlane, collector, applications, nodes, client, server, gateway, ports };
   await until(async () => {
@@ -142,6 +172,7 @@ const nodesOf = (ports: { outbound: number; ingress: Record<string, string> }) =
       type: "sidecar",
       ip: addresses.client,
       workload: "client-v1",
+      serviceAccount: "client",
       labels: { app: "client", version: "v1" },
       httpProxyPort: ports.outbound,
     },
@@ -149,6 +180,7 @@ const nodesOf = (ports: { outbound: number; ingress: Record<string, string> }) =
       type: "sidecar",
       ip: addresses.ratings,
       workload: "ratings-v1",
+      serviceAccount: "ratings",
       labels: { app: "ratings", version: "v1" },
       // Another address than the client's: the same port is as free here.
       httpProxyPort: ports.outbound,
@@ -158,6 +190,7 @@ const nodesOf = (ports: { outbound: number; ingress: Record<string, string> }) =
       type: "router",
       ip: addresses.gateway,
       workload: "gateway",
+      serviceAccount: "gateway",
       labels: { istio: "ingressgateway", app: "gateway" },
     },
   }) as const satisfies Record<string, ProxyNode>;
@@ -168,11 +201,11 @@ kind: Service
 metadata: { name: ${name}, namespace: default }
 spec: { selector: { app: ${name} }, ports: [{ name: http, port: 9080 }] }`;
 
-const workload = (app: string, version: string, address: string, port: number) => `
+const workload = (app: string, version: string, address: string, port: number, account = "") => `
 apiVersion: networking.istio.io/v1
 kind: WorkloadEntry
 metadata: { name: ${app}-${version}, namespace: default }
-spec: { address: ${address}, ports: { http: ${port} }, labels: { app: ${app}, version: ${version} } }`;
+spec: { address: ${address}, ports: { http: ${port} }, labels: { app: ${app}, version: ${version} }, serviceAccount: "${account}" }`;
 
 const baseConfig = (applications: Applications, ratings: number) =>
   [
@@ -181,7 +214,7 @@ const baseConfig = (applications: Applications, ratings: number) =>
     workload("reviews", "v1", "127.0.0.1", applications["reviews-v1"].port),
     workload("reviews", "v2", "127.0.0.1", applications["reviews-v2"].port),
     workload("reviews", "v3", "127.0.0.1", applications["reviews-v3"].port),
-    workload("ratings", "v1", addresses.ratings, ratings),
+    workload("ratings", "v1", addresses.ratings, ratings, "ratings"),
   ].join("\n---\n");
 
 const gatewayConfig = (port: number) => `

@@ -52,6 +52,17 @@ async function start(server: Server): Promise<TcpApplication> {
 export const talk = (address: string, port: number, text = ""): Promise<string> =>
   all(connect({ host: address, port, allowHalfOpen: true }), (socket) => socket.end(text));
 
+/** Sends a text, and hangs up only when so many bytes have come back; resolves with what has come when the connection is gone. */
+export const ask = (address: string, port: number, text: string, bytes: number): Promise<string> =>
+  all(connect({ host: address, port }), (socket) => {
+    if (text !== "") socket.write(text);
+    let received = 0;
+    socket.on("data", (chunk) => {
+      received += chunk.length;
+      if (received >= bytes) socket.end();
+    });
+  });
+
 /** Breaks the connection off as soon as something has come, and resolves once it is gone. */
 export const hangUp = (address: string, port: number): Promise<void> =>
   new Promise((resolve) => {
