@@ -176,7 +176,8 @@ class Sidecar implements RunningSidecar {
   #startDiscovery(ads: NonNullable<SidecarBootstrap["ads"]>): void {
     const connected = this.#stats.gauge("control_plane.connected_state");
     this.#client = createAdsClient({
-      target: ads.target,
+      target: ads.target.address,
+      security: ads.target.security,
       node: this.#config.node,
       logger: this.#options.logger,
       clock,

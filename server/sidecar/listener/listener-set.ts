@@ -54,6 +54,13 @@ export class ListenerSet {
     return true;
   }
 
+  /** SDS names that its chains refer to. */
+  requiredSecrets(): string[] {
+    return [...this.entries.values()].flatMap(({ table }) =>
+      table.chains.flatMap(({ tls }) => tls?.context.secretNames ?? []),
+    );
+  }
+
   whenListening(): Promise<void> {
     if (this.ready) return Promise.resolve();
     return new Promise((resolve) => this.waiters.push(resolve));
