@@ -1,8 +1,10 @@
-import { createPrivateKey, type KeyObject, randomBytes, X509Certificate } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { type Stats, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { CertificateAuthorityError } from "./errors.ts";
 
-/** The names of Istio's `cacerts` secret, so that an authority made for it can be put here. https://istio.io/latest/docs/tasks/security/cert-management/plugin-ca-cert/ */
+/** The names in Istio's `cacerts` secret. https://istio.io/latest/docs/tasks/security/cert-management/plugin-ca-cert/ */
 export const authorityFiles = {
   root: "root-cert.pem",
   certificate: "ca-cert.pem",
@@ -10,120 +12,117 @@ export const authorityFiles = {
   key: "ca-key.pem",
 } as const;
 
-/** What an authority signs with, checked to belong together. */
-export interface SigningMaterial {
-  readonly rootPem: string;
-  /** From the signing certificate up to, without, the root; empty when the root signs itself. */
-  readonly intermediatesPem: string;
-  readonly certificate: X509Certificate;
-  readonly key: KeyObject;
+/** What an authority signs with, checked: the key fits the certificate, and the certificate leads to the root. */
+export interface AuthorityMaterial {
+  /** All of root-cert.pem: while one root gives way to another it holds both. */
+  rootPem: string;
+  certificate: X509Certificate;
+  key: KeyObject;
+  /** From the signing certificate to below the root, which whoever checks it has: what goes behind a leaf. Empty when the root signs. */
+  intermediates: X509Certificate[];
+  /** When the first certificate of the chain ends, root included; Unix milliseconds. */
+  notAfterMs: number;
 }
 
-/**
- * Puts a new authority's files into the folder, all of them or none: whoever comes second finds the first one's. Signing key 0600, folder 0700.
- */
-export function writeAuthority(folder: string, pem: { certificate: string; key: string }): void {
-  const draft = `${folder}.${process.pid}-${randomBytes(4).toString("hex")}`;
-  mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
-  mkdirSync(draft, { mode: 0o700 });
-  try {
-    for (const name of [authorityFiles.root, authorityFiles.certificate, authorityFiles.chain]) {
-      writeFileSync(join(draft, name), pem.certificate, { mode: 0o644 });
-    }
-    writeFileSync(join(draft, authorityFiles.key), pem.key, { mode: 0o600 });
-    renameSync(draft, folder);
-  } catch (error) {
-    rmSync(draft, { recursive: true, force: true });
-    if (!["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+/** Throws `CertificateAuthorityError` naming the file and what is wrong with it. `now` is Unix milliseconds. */
+export async function readAuthority(folder: string, now: number): Promise<AuthorityMaterial> {
+  const rootPem = await read(folder, authorityFiles.root);
+  const roots = certificatesOf(rootPem, join(folder, authorityFiles.root));
+  const [certificate] = certificatesOf(
+    await read(folder, authorityFiles.certificate),
+    join(folder, authorityFiles.certificate),
+  );
+  const chain = certificatesOf(await read(folder, authorityFiles.chain), join(folder, authorityFiles.chain));
+  const key = await readKey(join(folder, authorityFiles.key), folder);
+  if (!certificate?.checkPrivateKey(key)) {
+    throw problem(folder, authorityFiles.key, `is not the key of ${authorityFiles.certificate}`);
   }
+  const path = pathToRoot(certificate, chain, roots, folder);
+  for (const link of path) checkAuthority(link, folder, now);
+  return {
+    rootPem,
+    certificate,
+    key,
+    intermediates: path.slice(0, -1),
+    notAfterMs: Math.min(...path.map(({ validToDate }) => validToDate.getTime())),
+  };
 }
 
-/** Undefined: nothing is there yet. Throws an Error that names the file and what would be right. */
-export function readAuthority(folder: string, now: number): SigningMaterial | undefined {
-  const at = (name: keyof typeof authorityFiles) => join(folder, authorityFiles[name]);
-  const certificatePem = readPem(at("certificate"), false);
-  const keyPem = readPem(at("key"), false);
-  if (certificatePem === undefined && keyPem === undefined) return undefined;
-  if (certificatePem === undefined) throw new Error(`${at("certificate")}: missing, although ${at("key")} is there`);
-  if (keyPem === undefined) throw new Error(`${at("key")}: missing, although ${at("certificate")} is there`);
-  refuseOpenKey(at("key"));
-  const certificate = parse(certificatePem, at("certificate"));
-  const key = parseKey(keyPem, at("key"));
-  if (!certificate.checkPrivateKey(key)) throw new Error(`${at("key")}: is not the key of ${at("certificate")}`);
-  checkAuthority(certificate, at("certificate"), now);
-  const rootPem = readPem(at("root"), true);
-  const root = parse(rootPem, at("root"));
-  checkAuthority(root, at("root"), now);
-  const intermediates = intermediatesOf(certificate, readPem(at("chain"), false) ?? "", at("chain"), root);
-  return { rootPem, intermediatesPem: intermediates.map((it) => it.toString()).join(""), certificate, key };
-}
-
-/** Of the signing certificate and those above it, in order, without the root. */
-function intermediatesOf(
+/** From the signing certificate to one of the roots, both included. */
+function pathToRoot(
   certificate: X509Certificate,
-  chainPem: string,
-  chainPath: string,
-  root: X509Certificate,
+  chain: readonly X509Certificate[],
+  roots: readonly X509Certificate[],
+  folder: string,
 ): X509Certificate[] {
-  const known = pemBlocks(chainPem).map((pem) => parse(pem, chainPath));
-  const chain: X509Certificate[] = [];
-  let last = certificate;
-  // As many steps as there are certificates: a circle ends.
-  for (let step = 0; step <= known.length; step++) {
-    if (last.fingerprint256 === root.fingerprint256) return chain;
-    chain.push(last);
-    if (last.checkIssued(root) && last.verify(root.publicKey)) return chain;
-    const above = known.find((it) => it !== last && last.checkIssued(it) && last.verify(it.publicKey));
-    if (above === undefined) break;
-    last = above;
+  const path = [certificate];
+  for (let last = certificate; path.length <= chain.length + 2; ) {
+    if (roots.some((root) => root.raw.equals(last.raw))) return path;
+    const issued = (by: X509Certificate) => !path.includes(by) && last.checkIssued(by) && last.verify(by.publicKey);
+    const issuer = roots.find(issued) ?? chain.find(issued);
+    if (!issuer) break;
+    path.push(issuer);
+    last = issuer;
   }
-  throw new Error(`${chainPath}: doesn't lead from ${authorityFiles.certificate} to ${authorityFiles.root}`);
+  const files = `${authorityFiles.certificate} and ${authorityFiles.chain}`;
+  throw problem(folder, authorityFiles.root, `does not hold the root that ${files} lead to`);
 }
 
-function checkAuthority(certificate: X509Certificate, path: string, now: number): void {
-  if (!certificate.ca)
-    throw new Error(`${path}: is no certificate of an authority (basicConstraints CA:TRUE is missing)`);
-  if (certificate.validToDate.getTime() <= now) throw new Error(`${path}: expired on ${certificate.validTo}`);
-  if (certificate.validFromDate.getTime() > now)
-    throw new Error(`${path}: is not valid before ${certificate.validFrom}`);
+function checkAuthority(certificate: X509Certificate, folder: string, now: number): void {
+  const refuse = (why: string) =>
+    problem(folder, authorityFiles.certificate, `can't sign: the certificate of ${describe(certificate)} ${why}`);
+  const from = certificate.validFromDate.getTime();
+  const to = certificate.validToDate.getTime();
+  if (!certificate.ca) throw refuse("is not one of an authority (basicConstraints CA, keyUsage keyCertSign)");
+  if (to <= now) throw refuse(`expired on ${iso(to)}`);
+  if (from > now) throw refuse(`begins only on ${iso(from)}`);
 }
 
-/** Like ssh: a signing key that others can read is none. */
-function refuseOpenKey(path: string): void {
-  if (process.platform === "win32") return;
-  const mode = statSync(path).mode & 0o777;
-  if ((mode & 0o077) !== 0) {
-    throw new Error(`${path}: is readable by others (mode ${mode.toString(8)}); run: chmod 600 ${path}`);
-  }
-}
+const describe = ({ subject }: X509Certificate): string => JSON.stringify((subject ?? "").replaceAll("\n", ", "));
+const iso = (ms: number): string => new Date(ms).toISOString();
 
-function readPem(path: string, required: true): string;
-function readPem(path: string, required: boolean): string | undefined;
-function readPem(path: string, required: boolean): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" && !required) return undefined;
-    throw new Error(`${path}: can't be read (${code})`);
-  }
-}
-
-function parse(pem: string, path: string): X509Certificate {
-  try {
-    return new X509Certificate(pem);
-  } catch {
-    throw new Error(`${path}: holds no certificate in PEM form`);
-  }
-}
-
-function parseKey(pem: string, path: string): KeyObject {
+async function readKey(path: string, folder: string): Promise<KeyObject> {
+  const pem = await read(folder, authorityFiles.key);
+  checkOwnOnly(path, statSync(path));
   try {
     return createPrivateKey(pem);
   } catch {
-    throw new Error(`${path}: holds no private key in PEM form`);
+    // OpenSSL's reason helps nobody, and what stands in the file must not get into a log.
+    throw problem(folder, authorityFiles.key, "holds no private key in PEM format without a passphrase");
   }
 }
 
-const pemBlocks = (pem: string): string[] =>
-  pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g) ?? [];
+/** As ssh does: what its owner may read, nobody else may. */
+function checkOwnOnly(path: string, { mode, uid }: Stats): void {
+  if (process.platform === "win32" || uid !== process.getuid?.() || (mode & 0o077) === 0) return;
+  const octal = (mode & 0o777).toString(8).padStart(4, "0");
+  throw new CertificateAuthorityError(`${path} can be read by others (mode ${octal}); run: chmod 600 ${path}`);
+}
+
+async function read(folder: string, name: string): Promise<string> {
+  try {
+    return await readFile(join(folder, name), "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const all = Object.values(authorityFiles).join(", ");
+    throw problem(
+      folder,
+      name,
+      code === "ENOENT" ? `is missing: an authority of one's own is ${all}` : `can't be read (${code})`,
+    );
+  }
+}
+
+/** Every certificate of a PEM file, which may have text between them; throws when there is none. */
+function certificatesOf(pem: string, path: string): X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  try {
+    if (blocks.length > 0) return blocks.map((block) => new X509Certificate(block));
+  } catch {
+    // Said below.
+  }
+  throw new CertificateAuthorityError(`${path} holds no certificate in PEM format, or a damaged one`);
+}
+
+const problem = (folder: string, name: string, message: string): CertificateAuthorityError =>
+  new CertificateAuthorityError(`${join(folder, name)} ${message}`);

@@ -1,57 +1,92 @@
-import { join } from "node:path";
 import type { Clock } from "../lib/clock.ts";
-import { authorityFiles, readAuthority, type SigningMaterial, writeAuthority } from "./authority-files.ts";
+import { type AuthorityMaterial, readAuthority } from "./authority-files.ts";
+import { createAuthorityFolder, holdsAuthority } from "./create-authority.ts";
+import { CertificateAuthorityError } from "./errors.ts";
+import { generateKeys, toPem } from "./keys.ts";
+import { clockSkewMs, createSigner, type Signer, signWorkload, toSecond } from "./sign.ts";
 
-export interface CertificateAuthority {
-  readonly trustDomain: string;
-  /** The certificate that all of the mesh trusts, in PEM, and where it lies for those who read files. */
-  readonly rootPem: string;
-  readonly rootPath: string;
-  /** A new key with a certificate for one identity; valid for `ttlSec` from now, at most until the authority's own end. */
-  issue(request: CertificateRequest): Promise<IssuedCertificate>;
+/** A certificate and its key. The key is in memory only, until someone writes it. */
+export interface IssuedCertificate {
+  spiffeUri: string;
+  /** PKCS #8. */
+  keyPem: string;
+  /** The leaf, then what leads to the root, without the root. */
+  chainPem: string;
+  /** Hexadecimal. */
+  serial: string;
+  /** Unix milliseconds. */
+  notBeforeMs: number;
+  notAfterMs: number;
 }
 
-export interface CertificateRequest {
-  /** `spiffe://<trust domain>/ns/<namespace>/sa/<service account>`. */
+export interface IssueRequest {
+  /** `spiffe://<trust domain>/ns/<namespace>/sa/<service account>` */
   spiffeUri: string;
   ttlSec: number;
 }
 
-export interface IssuedCertificate {
-  /** PKCS #8 in PEM. Never logged. */
-  readonly keyPem: string;
-  /** In PEM: the certificate first, then what leads to the root, without it. */
-  readonly chainPem: string;
-  /** In hexadecimal. */
-  readonly serial: string;
-  readonly notBeforeMs: number;
+export interface CertificateAuthority {
+  /** Of every id that it certifies. */
+  readonly trustDomain: string;
+  /** What to trust, in PEM: one root, or several while one gives way to another. */
+  readonly rootPem: string;
+  /** When the signing certificate or one that it leads to ends; nothing is issued for longer. Unix milliseconds. */
   readonly notAfterMs: number;
+  /** With a fresh P-256 key. Rejects with `CertificateAuthorityError` for an id of another trust domain, and when the authority has expired. */
+  issue(request: IssueRequest): Promise<IssuedCertificate>;
+}
+
+/**
+ * The authority in a folder, made when there is none; several processes may open it at once and get the same one.
+ * Rejects with `CertificateAuthorityError` for files that cannot be used.
+ */
+export async function openCertificateAuthority(
+  folder: string,
+  options: { clock: Clock; trustDomain: string },
+): Promise<CertificateAuthority> {
+  const { clock, trustDomain } = options;
+  if (!(await holdsAuthority(folder))) await createAuthorityFolder(folder, trustDomain, clock.now());
+  const material = await readAuthority(folder, clock.now());
+  const signer = await createSigner(material.certificate.toString(), material.key);
+  return {
+    trustDomain,
+    rootPem: material.rootPem,
+    notAfterMs: material.notAfterMs,
+    async issue(request) {
+      if (!request.spiffeUri.startsWith(`spiffe://${trustDomain}/`)) {
+        throw new CertificateAuthorityError(`${request.spiffeUri} is not of the trust domain ${trustDomain}`);
+      }
+      return await issue(request, material, signer, clock.now());
+    },
+  };
+}
+
+async function issue(
+  { spiffeUri, ttlSec }: IssueRequest,
+  { certificate, intermediates, notAfterMs }: AuthorityMaterial,
+  signer: Signer,
+  now: number,
+): Promise<IssuedCertificate> {
+  const validity = {
+    notBeforeMs: toSecond(Math.max(now - clockSkewMs, certificate.validFromDate.getTime())),
+    notAfterMs: toSecond(Math.min(now + ttlSec * 1000, notAfterMs)),
+  };
+  if (validity.notAfterMs <= now) {
+    throw new CertificateAuthorityError(
+      `the signing certificate expired on ${new Date(notAfterMs).toISOString()}, so none can be issued`,
+    );
+  }
+  const keys = await generateKeys();
+  const leaf = await signWorkload(signer, spiffeUri, keys.publicKey, validity);
+  return {
+    spiffeUri,
+    keyPem: toPem(keys.privateKey),
+    chainPem: leaf.pem + intermediates.map(String).join(""),
+    serial: leaf.serial,
+    ...validity,
+  };
 }
 
 /** As the control plane shows itself to proxies. */
 export const controlPlaneIdentity = (trustDomain: string): string =>
   `spiffe://${trustDomain}/ns/limpid-system/sa/control-plane`;
-
-/**
- * Opens the authority in a folder; the first to come makes one there, which signs for ten years. Throws an Error that names the file when
- * what lies there can't sign. The library for it is loaded here, so that only who needs it waits.
- */
-export async function openCertificateAuthority(
-  folder: string,
-  { clock, trustDomain }: { clock: Clock; trustDomain: string },
-): Promise<CertificateAuthority> {
-  const { createRoot, signer } = await import("./x509.ts");
-  let material: SigningMaterial | undefined = readAuthority(folder, clock.now());
-  if (material === undefined) {
-    writeAuthority(folder, await createRoot(trustDomain, clock.now()));
-    material = readAuthority(folder, clock.now());
-  }
-  if (material === undefined) throw new Error(`${folder}: the new certificate authority has vanished`);
-  const sign = await signer(material);
-  return {
-    trustDomain,
-    rootPem: material.rootPem,
-    rootPath: join(folder, authorityFiles.root),
-    issue: ({ spiffeUri, ttlSec }) => sign(spiffeUri, clock.now(), ttlSec * 1000),
-  };
-}

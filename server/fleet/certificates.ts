@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { authorityFiles } from "../ca/authority-files.ts";
 import { openCertificateAuthority } from "../ca/certificate-authority.ts";
-import { certificateFiles, writeCertificate } from "../ca/certificate-files.ts";
+import { certificatePaths, writeCertificate } from "../ca/write-certificate.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { spiffeUri } from "../lib/spiffe.ts";
 import { type BootstrapCertificate, type ProxyIdentity, trustDomain } from "./bootstrap.ts";
@@ -17,11 +17,11 @@ export async function certifyProxies(data: string, proxies: readonly ProxyIdenti
   const authority = await openCertificateAuthority(authorityFolder(data), { clock, trustDomain });
   for (const { workload, namespace, serviceAccount } of proxies) {
     const request = { spiffeUri: spiffeUri({ trustDomain, namespace, serviceAccount }), ttlSec: bootstrapTtlSec };
-    writeCertificate(workloadFolder(data, workload), await authority.issue(request));
+    await writeCertificate(workloadFolder(data, workload), await authority.issue(request));
   }
 }
 
-export const bootstrapCertificate = (data: string, workload: string): BootstrapCertificate => ({
-  ...certificateFiles(workloadFolder(data, workload)),
-  root: join(authorityFolder(data), authorityFiles.root),
-});
+export function bootstrapCertificate(data: string, workload: string): BootstrapCertificate {
+  const { key, certificateChain: chain } = certificatePaths(workloadFolder(data, workload));
+  return { chain, key, root: join(authorityFolder(data), authorityFiles.root) };
+}

@@ -22,6 +22,7 @@ import type { RouteTable } from "./route/route-table.ts";
 import type { Stats } from "./stats.ts";
 import { Timers } from "./timers.ts";
 import { SecretSet } from "./tls/secret-set.ts";
+import type { TlsContext } from "./tls/tls-context.ts";
 
 export interface DataPlaneIo {
   readonly stats: Stats;
@@ -124,12 +125,12 @@ export class DataPlane {
 
   /** SDS names of all clusters and listeners. */
   requiredSecrets(): string[] {
-    return [...this.clusters.requiredSecrets(), ...this.listeners.requiredSecrets()];
+    return this.tlsContexts().flatMap(({ secretNames }) => secretNames);
   }
 
-  /** What SDS gave, for the admin's pages. */
-  get heldSecrets(): ReturnType<SecretSet["entries"]> {
-    return this.secrets.entries();
+  /** Of clusters and listeners in force or to come, for the admin's pages. */
+  tlsContexts(): TlsContext[] {
+    return [...this.clusters.tlsContexts(), ...this.listeners.tlsContexts()];
   }
 
   /** EDS service names of all clusters. */

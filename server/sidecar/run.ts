@@ -7,7 +7,7 @@ import { type AdsClient, createAdsClient } from "../xds/client/ads-client.ts";
 import { AccessLoggers } from "./access-log/access-loggers.ts";
 import { IstioMetrics } from "./access-log/istio-metrics.ts";
 import { AdminServer } from "./admin/admin-server.ts";
-import { clusterViews } from "./admin/data-plane-views.ts";
+import { clusterViews, tlsViews } from "./admin/data-plane-views.ts";
 import type { AdminSources } from "./admin/handlers.ts";
 import type { ServerState } from "./admin/views.ts";
 import { type NodeOverrides, readBootstrap, type SidecarBootstrap } from "./bootstrap/read-bootstrap.ts";
@@ -209,6 +209,7 @@ class Sidecar implements RunningSidecar {
       options: { configPath, concurrency: 1 },
       clusters: () => clusterViews(this.#plane, (name) => statics.has(name)),
       listeners: () => this.#plane.boundListeners(),
+      tls: () => tlsViews(this.#plane),
       refreshStats: () => refreshServerStats(this.#stats, this.#plane, this.state()),
       state: () => this.state(),
       logLevel,

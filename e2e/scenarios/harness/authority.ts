@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { authorityFiles } from "../../../server/ca/authority-files.ts";
 import { type CertificateAuthority, openCertificateAuthority } from "../../../server/ca/certificate-authority.ts";
-import { certificateFiles, writeCertificate } from "../../../server/ca/certificate-files.ts";
+import { writeCertificate } from "../../../server/ca/write-certificate.ts";
 import type { BootstrapCertificate } from "../../../server/fleet/bootstrap.ts";
 import { systemClock as clock } from "../../../server/lib/clock.ts";
 import { spiffeUri } from "../../../server/lib/spiffe.ts";
@@ -28,8 +29,8 @@ export class TestAuthority {
   async certify(serviceAccount: string, namespace = "default"): Promise<BootstrapCertificate> {
     const request = { spiffeUri: spiffeUri({ trustDomain, namespace, serviceAccount }), ttlSec: 3600 };
     const folder = join(this.#folder, `${namespace}-${serviceAccount}`);
-    writeCertificate(folder, await this.authority.issue(request));
-    return { ...certificateFiles(folder), root: this.authority.rootPath };
+    const { key, certificateChain: chain } = await writeCertificate(folder, await this.authority.issue(request));
+    return { chain, key, root: join(this.#folder, "ca", authorityFiles.root) };
   }
 
   remove(): Promise<void> {

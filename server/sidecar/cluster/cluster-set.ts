@@ -1,6 +1,7 @@
 import type { Cluster as ClusterProto } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { ClusterLoadAssignment } from "../../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
 import type { Secrets } from "../tls/secret-set.ts";
+import type { TlsContext } from "../tls/tls-context.ts";
 import { Cluster, type ClusterIo } from "./cluster.ts";
 import { type ClusterConfig, compileCluster } from "./cluster-config.ts";
 import { DnsResolver } from "./dns.ts";
@@ -55,10 +56,10 @@ export class ClusterSet {
     this.changed();
   }
 
-  /** SDS names that its clusters refer to. */
-  requiredSecrets(): string[] {
+  /** Of clusters in force and to come. */
+  tlsContexts(): TlsContext[] {
     const configs = [...this.byName.values(), ...this.warming.values()].map(({ config }) => config);
-    return configs.flatMap(({ tls }) => tls?.context.secretNames ?? []);
+    return configs.flatMap(({ tls }) => tls?.context ?? []);
   }
 
   private bringInto(config: ClusterConfig, fixed: EndpointConfig[]): void {

@@ -41,13 +41,20 @@ function fixedKey(context: TlsContext, path: string): string {
   return settings?.key ?? "";
 }
 
+/** Counts under Envoy's names. https://www.envoyproxy.io/docs/envoy/latest/configuration/upstream/cluster_manager/cluster_stats#tls-statistics */
+export type CountTls = (name: "handshake" | "connection_error" | "fail_verify_error" | "fail_verify_san") => void;
+
 /** Begins a TLS connection; `secureConnect` says that the certificate was good. */
-export function connectTls(tls: UpstreamTls, options: TcpSocketConnectOpts & { noDelay: boolean }): Socket {
+export function connectTls(
+  tls: UpstreamTls,
+  options: TcpSocketConnectOpts & { noDelay: boolean },
+  count: CountTls,
+): Socket {
   const settings = tls.context.current();
   // In Envoy's words.
   if (settings === undefined) return new Socket().destroy(new Error("TLS error: Secret is not supplied by SDS"));
   const { names } = settings.verify ?? { names: [] };
-  return connect({
+  const socket = connect({
     ...options,
     secureContext: sharedContext(settings),
     // RFC 6066, 3: an address is no server name.
@@ -57,6 +64,18 @@ export function connectTls(tls: UpstreamTls, options: TcpSocketConnectOpts & { n
     checkServerIdentity: (_, certificate) =>
       names.length === 0 || names.some((matches) => matches(certificate))
         ? undefined
-        : new Error(`the certificate is for ${certificate.subjectaltname ?? "no name"}`),
+        : new WrongNameError(`the certificate is for ${certificate.subjectaltname ?? "no name"}`),
   });
+  socket.once("error", (error: NodeJS.ErrnoException) => {
+    // Of connecting, not of TLS.
+    if (error.syscall !== undefined) return;
+    if (error instanceof WrongNameError) count("fail_verify_san");
+    // OpenSSL's codes for what it found wrong with a certificate stand alone, those of TLS begin so.
+    else if (error.code?.startsWith("ERR_") === false) count("fail_verify_error");
+    count("connection_error");
+  });
+  socket.once("secureConnect", () => count("handshake"));
+  return socket;
 }
+
+class WrongNameError extends Error {}

@@ -1,4 +1,5 @@
 import type { Logger } from "../../lib/logger.ts";
+import type { TlsContext } from "../tls/tls-context.ts";
 import type { ChainTable } from "./chain-table.ts";
 import { type ListenAddress, Listener, type ListenerIo } from "./listener.ts";
 
@@ -54,11 +55,9 @@ export class ListenerSet {
     return true;
   }
 
-  /** SDS names that its chains refer to. */
-  requiredSecrets(): string[] {
-    return [...this.entries.values()].flatMap(({ table }) =>
-      table.chains.flatMap(({ tls }) => tls?.context.secretNames ?? []),
-    );
+  /** Of their newest chains. */
+  tlsContexts(): TlsContext[] {
+    return [...this.entries.values()].flatMap(({ table }) => table.chains.flatMap(({ tls }) => tls?.context ?? []));
   }
 
   whenListening(): Promise<void> {

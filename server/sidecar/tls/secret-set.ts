@@ -60,11 +60,6 @@ export class SecretSet implements Secrets {
   version(name: string): number | undefined {
     return this.held.get(name)?.version;
   }
-
-  /** By name, what is held of certificates and authorities; for the admin's page. */
-  entries(): [name: string, held: Certificate | Validation][] {
-    return [...this.held].map(([name, { value }]) => [name, value]);
-  }
 }
 
 function compile({

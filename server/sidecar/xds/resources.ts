@@ -10,6 +10,7 @@ import { type RouteConfiguration, RouteConfigurationSchema } from "../../gen/pro
 import { type Secret, SecretSchema } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import type { Clock } from "../../lib/clock.ts";
 import type { ReceivedResource, ResourceHandlers, ResourceUpdate } from "../../xds/client/delta-state.ts";
+import { redactSecret } from "../../xds/secrets.ts";
 import { TypeUrl } from "../../xds/types.ts";
 import type { Stats } from "../stats.ts";
 import type { ConfigState } from "./config-state.ts";
@@ -175,8 +176,10 @@ export class XdsResources {
     } catch (error) {
       errors = [error instanceof Error ? error.message : String(error)];
     }
-    if (errors.length === 0) this.#state.accepted(typeUrl, name, version, value);
-    else this.#state.refused(typeUrl, name, version, value, errors.join("; "));
+    // What is shown of a secret has no key in it.
+    const shown = typeUrl === TypeUrl.secret ? redactSecret(value) : value;
+    if (errors.length === 0) this.#state.accepted(typeUrl, name, version, shown);
+    else this.#state.refused(typeUrl, name, version, shown, errors.join("; "));
     return errors;
   }
 
