@@ -75,7 +75,14 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
   "envoy.config.listener.v3.ListenerFilter": ["name", "typed_config"],
   // harmless: every connection is HTTP/1.1 here
   "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector": [],
-  "envoy.config.listener.v3.FilterChain": ["name", "filters", "metadata", "filter_chain_match", "transport_socket"],
+  "envoy.config.listener.v3.FilterChain": [
+    "name",
+    "filters",
+    "metadata",
+    "filter_chain_match",
+    "transport_socket",
+    "transport_socket_connect_timeout",
+  ],
   // harmless: how much is read at once
   "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector": ["initial_read_buffer_size"],
   "envoy.config.listener.v3.FilterChainMatch": [

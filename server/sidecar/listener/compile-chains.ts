@@ -52,7 +52,7 @@ function compileChain(
   if (proto.transportSocket !== undefined && proto.transportSocket.configType.case === undefined) {
     throw new Error("transport_socket: not supported");
   }
-  const tls = compileDownstreamTls(proto.transportSocket, io.secrets);
+  const tls = compileDownstreamTls(proto.transportSocket, io.secrets, durationMs(proto.transportSocketConnectTimeout));
   const match = prefixed("filter_chain_match", () => compileChainMatch(proto.filterChainMatch));
   const [filter, second] = proto.filters;
   if (second !== undefined) throw new Error("filters[1]: more than one network filter is not supported");

@@ -29,7 +29,7 @@ export class DownstreamTls {
   private readonly timeoutMs: number;
   private server: { settings: TlsSettings; accepts: Server } | undefined = undefined;
   /** Handshakes under way, by the client's address and port. */
-  private readonly pending = new Map<string, HandshakeResult>();
+  private readonly pending = new Map<string, HandshakeResult & { allowHalfOpen: boolean }>();
 
   constructor(key: string, context: TlsContext, requireCertificate: boolean, timeoutMs: number) {
     this.key = key;
@@ -47,8 +47,10 @@ export class DownstreamTls {
       return;
     }
     const key = clientOf(socket);
-    this.pending.set(key, result);
-    // Whatever ends the handshake early ends the connection.
+    const { allowHalfOpen } = socket;
+    this.pending.set(key, { ...result, allowHalfOpen });
+    // Whatever ends the handshake early ends the connection, and who sends no more can't finish it.
+    socket.allowHalfOpen = false;
     socket.once("close", () => this.fail(key, "fail_verify_error"));
     this.serverFor(settings).emit("connection", socket);
   }
@@ -65,7 +67,11 @@ export class DownstreamTls {
       handshakeTimeout: this.timeoutMs,
     });
     accepts.on("secureConnection", (socket) => this.onSecure(socket, settings));
-    accepts.on("tlsClientError", (error, socket) => this.fail(clientOf(socket), failureOf(error)));
+    accepts.on("tlsClientError", (error, socket) => {
+      this.fail(clientOf(socket), failureOf(error));
+      // Node leaves that to whoever listens.
+      socket.destroy();
+    });
     this.server = { settings, accepts };
     return accepts;
   }
@@ -80,6 +86,7 @@ export class DownstreamTls {
     }
     const failure = this.judge(socket, settings);
     if (failure === undefined) {
+      socket.allowHalfOpen = result.allowHalfOpen;
       result.onSecure(socket, peerInfo(socket, settings.certificate));
       return;
     }
@@ -106,7 +113,11 @@ export class DownstreamTls {
 }
 
 /** Throws an Error naming the field. Undefined: plain text. Unsupported fields were refused before. */
-export function compileDownstreamTls(socket: TransportSocket | undefined, secrets: Secrets): DownstreamTls | undefined {
+export function compileDownstreamTls(
+  socket: TransportSocket | undefined,
+  secrets: Secrets,
+  timeoutMs: number | undefined,
+): DownstreamTls | undefined {
   const any = socket?.configType.case === "typedConfig" ? socket.configType.value : undefined;
   const config = any && anyUnpack(any, DownstreamTlsContextSchema);
   if (any === undefined || config === undefined) return undefined;
@@ -118,10 +129,10 @@ export function compileDownstreamTls(socket: TransportSocket | undefined, secret
     throw new Error(`${path}: tls_certificates or tls_certificate_sds_secret_configs is required`);
   }
   const key = createHash("sha256").update(any.value).digest("base64");
-  return new DownstreamTls(key, context, config.requireClientCertificate ?? false, handshakeMs);
+  return new DownstreamTls(key, context, config.requireClientCertificate ?? false, timeoutMs || handshakeMs);
 }
 
-/** Envoy waits without end unless a chain's transport_socket_connect_timeout says else. */
+/** Where the chain has no transport_socket_connect_timeout; Envoy waits without end then. */
 const handshakeMs = 15_000;
 
 const clientOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
