@@ -35,7 +35,7 @@ export function mutualTlsJourney(running: () => { mesh: TestMesh; browser: Brows
     })();
     try {
       await apply(mesh, rulesWith("ISTIO_MUTUAL"));
-      await edges(mesh, (mtls) => mtls);
+      await edges(mesh, (share) => share === 1);
       const { page, problems } = await openPage(browser, mesh, "/topology?window=10");
       await page
         .locator('li[data-source="default/productpage/v1"][data-target="default/details/v1"][data-mtls="all"]')
@@ -44,7 +44,7 @@ export function mutualTlsJourney(running: () => { mesh: TestMesh; browser: Brows
       await page.locator('[data-testid="proxy-row-reviews-v1"] [data-type="SDS"][data-state="SYNCED"]').waitFor();
       expect(problems).toEqual([]);
       await apply(mesh, rulesWith("DISABLE"));
-      await edges(mesh, (mtls) => !mtls);
+      await edges(mesh, (share) => share === 0);
     } finally {
       over = true;
       await visitor;
@@ -63,7 +63,7 @@ async function apply(mesh: TestMesh, yaml: string): Promise<void> {
 }
 
 /** Waits until all calls inside the mesh of the last 10 s are as wanted; the graph knows it from the destinations' access logs. */
-const edges = (mesh: TestMesh, wanted: (mtls: boolean) => boolean) =>
+const edges = (mesh: TestMesh, wanted: (share: number) => boolean) =>
   eventually(
     async () => {
       const graph = (await (await fetch(`${mesh.dashboard}/api/graph?window=10`)).json()) as Graph;

@@ -1,8 +1,8 @@
 import { badgesOf } from "./badges.ts";
-import { type Curve, isNear } from "./curve.ts";
+import { type Curve, isNear, pointAt } from "./curve.ts";
 import { far } from "./detail.ts";
 import type { Point } from "./layout.ts";
-import { paintBadge } from "./paint-badge.ts";
+import { paintBadge, paintLock } from "./paint-badge.ts";
 import { paintLabels } from "./paint-labels.ts";
 import type { Palette } from "./palette.ts";
 import type { Labels } from "./place-labels.ts";
@@ -29,6 +29,9 @@ export interface Emphasis {
 
 /** From this many calls on. */
 const crowd = 400;
+
+/** Where a call's padlock stands: near its end, away from the middle, which is for numbers. */
+const lockShare = 0.9;
 
 /** Draws the graph without its particles. */
 export function paintScene(
@@ -60,8 +63,13 @@ export function paintScene(
       !here.has(edge.target) &&
       !emphasis.lit?.has(id);
     paintFarEdges(ctx, edges.filter(isPassing), view.zoom, palette, () => true);
-    for (const edge of edges)
-      if (!isPassing(edge)) paintEdge(ctx, edge, palette, isFaint(edge.id), emphasis.selected === edge.id);
+    const standing = edges.filter((edge) => !isPassing(edge));
+    for (const edge of standing) paintEdge(ctx, edge, palette, isFaint(edge.id), emphasis.selected === edge.id);
+    for (const { id, edge, curve } of standing) {
+      if (edge.mtls === 0 || isFaint(id)) continue;
+      const { x, y } = pointAt(curve, lockShare);
+      paintLock(ctx, edge.mtls, x, y, palette);
+    }
   }
   for (const node of nodes) {
     ctx.globalAlpha = isFaint(node.id) ? 0.18 : 1;

@@ -25,6 +25,7 @@ import {
 import { systemClock as clock } from "../lib/clock.ts";
 import { makeClient } from "../lib/grpc.ts";
 import { silentLogger } from "../lib/logger.ts";
+import { fetchProxyStatuses } from "../xds/csds-client.ts";
 import { TypeUrl } from "../xds/types.ts";
 import { createControlPlane } from "./control-plane.ts";
 
@@ -219,5 +220,40 @@ describe("xDS over mutual TLS", () => {
     expect(bytes).toContain("BEGIN CERTIFICATE");
     expect(bytes).toContain("[redacted]");
     expect(bytes).not.toContain("PRIVATE KEY");
+  });
+
+  test("the dashboard's reader has identity, certificate and the secrets' state, and of a proxy in plain text none", async () => {
+    const { authority, ports } = await setUp();
+    const { secrets } = subscribe(ports.xdsTls, await shown(authority, identity("reviews")));
+    subscribe(ports.xds, credentials.createInsecure(), "ratings");
+    await vi.waitFor(() => expect(secrets.size).toBe(2));
+    const target = `127.0.0.1:${ports.xds}`;
+    await vi.waitFor(async () => {
+      const [ratings, reviews] = await fetchProxyStatuses(target, { contents: false });
+      expect(ratings).toMatchObject({
+        name: "ratings-v1",
+        identity: null,
+        certificate: null,
+        types: { SDS: { resources: 0 } },
+      });
+      const leaf = leafOf(secrets.get("default"));
+      expect(reviews).toMatchObject({
+        name: "reviews-v1",
+        identity: identity("reviews"),
+        certificate: {
+          serial: leaf.serialNumber.toLowerCase(),
+          issuer: "O=cluster.local",
+          notBeforeMs: leaf.validFromDate.getTime(),
+          notAfterMs: leaf.validToDate.getTime(),
+        },
+        types: { SDS: { state: "SYNCED", resources: 2 } },
+      });
+    });
+    const [, reviews] = await fetchProxyStatuses(target, { contents: { type: "SDS", name: "default" } });
+    const shownSecret = JSON.stringify(
+      reviews?.resources.find(({ type, name }) => type === "SDS" && name === "default")?.config,
+    );
+    expect(shownSecret).toContain("-----BEGIN CERTIFICATE-----");
+    expect(shownSecret).toContain('"privateKey":{"inlineString":"[redacted]"}');
   });
 });

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Server, type ServiceError, status } from "@grpc/grpc-js";
 import { ClientResourceStatus } from "../gen/proto/envoy/admin/v3/config_dump_shared_pb.js";
@@ -14,7 +15,7 @@ import type { NodeMatcher } from "../gen/proto/envoy/type/matcher/v3/node_pb.js"
 import type { StringMatcher } from "../gen/proto/envoy/type/matcher/v3/string_pb.js";
 import { addService } from "../lib/grpc.ts";
 import { type ResourceState, statusOf } from "./resource-status.ts";
-import { redactSecret } from "./secrets.ts";
+import { certificateChainOf, redactSecret } from "./secrets.ts";
 import type { Session } from "./session.ts";
 import type { Subscription } from "./subscription.ts";
 import { type Resource, TypeUrl } from "./types.ts";
@@ -98,7 +99,35 @@ function sessionMetadata(session: Session): JsonObject {
     connectedAt: new Date(session.connectedAt).toISOString(),
     protocol: session.protocol,
     revision: session.snapshot?.revision ?? 0,
+    identity: session.identity ?? null,
+    certificate: certificateOf(session),
     types: Object.fromEntries(types),
+  };
+}
+
+/** Facts are read once for each certificate. */
+const certificates = new WeakMap<Resource, JsonObject>();
+
+/** Of the certificate that the proxy was given for other proxies, whatever its name is. */
+function certificateOf({ snapshot }: Session): JsonObject | null {
+  for (const resource of snapshot?.resources.get(TypeUrl.secret)?.values() ?? []) {
+    const facts = certificates.get(resource) ?? readCertificate(resource.value);
+    if (facts === undefined) continue;
+    certificates.set(resource, facts);
+    return facts;
+  }
+  return null;
+}
+
+function readCertificate(value: Uint8Array): JsonObject | undefined {
+  const pem = certificateChainOf(value);
+  if (pem === undefined) return undefined;
+  const { serialNumber, issuer, validFromDate, validToDate } = new X509Certificate(pem);
+  return {
+    serial: serialNumber.toLowerCase(),
+    issuer: issuer.replaceAll("\n", ", "),
+    notBefore: validFromDate.toISOString(),
+    notAfter: validToDate.toISOString(),
   };
 }
 

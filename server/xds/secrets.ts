@@ -47,5 +47,13 @@ export function redactSecret(value: Uint8Array): Uint8Array {
   return toBinary(SecretSchema, secret);
 }
 
+/** In PEM, of a Secret that is a certificate. */
+export function certificateChainOf(value: Uint8Array): string | undefined {
+  const { type } = fromBinary(SecretSchema, value);
+  const specifier = type.case === "tlsCertificate" ? type.value.certificateChain?.specifier : undefined;
+  if (specifier?.case === "inlineString") return specifier.value;
+  return specifier?.case === "inlineBytes" ? Buffer.from(specifier.value).toString("utf8") : undefined;
+}
+
 const redacted = (): DataSource =>
   create(DataSourceSchema, { specifier: { case: "inlineString", value: "[redacted]" } });
