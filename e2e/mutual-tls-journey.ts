@@ -2,6 +2,7 @@ import type { Browser } from "playwright-core";
 import { expect, test } from "vitest";
 import type { Graph } from "../server/contract/index.ts";
 import { openPage, patience } from "./browser.ts";
+import { setReviews } from "./config.ts";
 import { eventually, getThrough, type TestMesh } from "./mesh.ts";
 
 const versions = { productpage: ["v1"], reviews: ["v1", "v2", "v3"], ratings: ["v1"], details: ["v1"] };
@@ -25,6 +26,7 @@ spec:
 export function mutualTlsJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
   test("every call becomes mutual TLS and plain text again under traffic, and no request fails", async () => {
     const { mesh, browser } = running();
+    await setReviews(mesh, 34, 33, 33);
     let over = false;
     const failures: string[] = [];
     const visitor = (async () => {
