@@ -3,7 +3,7 @@ import type { Logger } from "../lib/logger.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import type { ProxyResources } from "../translate/resources.ts";
 import { UnsupportedProxyError } from "../translate/translate.ts";
-import { RequestError } from "../xds/ads-server.ts";
+import { RequestError } from "../xds/request-error.ts";
 import type { Session } from "../xds/session.ts";
 import { createSnapshot, findInconsistencies } from "../xds/snapshot.ts";
 import type { ResourceMap, Snapshot } from "../xds/types.ts";
