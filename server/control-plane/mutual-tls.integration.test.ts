@@ -104,15 +104,17 @@ function deltaStream(target: string, access?: Access) {
   const stream = client.deltaAggregatedResources();
   closers.push(() => stream.cancel());
   const [responses, errors]: [DeltaDiscoveryResponse[], ServiceError[]] = [[], []];
-  const proxy = { answer: (): string | undefined => undefined };
+  /** By type: why it is refused, or that it is not answered yet. */
+  const proxy: { answers: Record<string, { error: string } | "later"> } = { answers: {} };
   const send = (init: MessageInitShape<typeof DeltaDiscoveryRequestSchema>) =>
     stream.write(create(DeltaDiscoveryRequestSchema, init));
   stream.on("error", (error: ServiceError) => errors.push(error));
   stream.on("data", (response: DeltaDiscoveryResponse) => {
     responses.push(response);
     const { typeUrl, nonce } = response;
-    const message = proxy.answer();
-    send({ typeUrl, responseNonce: nonce, ...(message && { errorDetail: { code: 3, message } }) });
+    const answer = proxy.answers[typeUrl];
+    if (answer === "later") return;
+    send({ typeUrl, responseNonce: nonce, ...(answer && { errorDetail: { code: 3, message: answer.error } }) });
   });
   const secrets = () =>
     responses
@@ -310,16 +312,29 @@ test("a certificate is renewed on the open stream, which is nobody's change", as
   expect(one.secrets()).toHaveLength(2);
 });
 
-test("a refused secret is told, but not to whoever changes the configuration meanwhile", async () => {
+test("a refused secret is told without its contents, and not to whoever changes the configuration meanwhile", async () => {
+  await put(service("ratings"));
   const { tls, plane, logged } = await startPlane();
-  const { send, secrets, proxy } = deltaStream(tls, {});
+  const { send, responses, secrets, proxy } = deltaStream(tls, {});
   send(subscribe());
-  await vi.waitFor(() => expect(secrets()).toHaveLength(1));
-  proxy.answer = () => `goo.gle/debugonly tls_certificate { private_key { inline_bytes: "${reviews.keyPem}" } }`;
+  send({ typeUrl: TypeUrl.cluster });
+  await vi.waitFor(() => expect(responses).toHaveLength(2));
+  proxy.answers[TypeUrl.cluster] = "later";
+  const { revision } = await put(service("details"));
+  await vi.waitFor(() => expect(responses).toHaveLength(3));
+  const message = `goo.gle/debugonly tls_certificate { private_key { inline_bytes: "${reviews.keyPem}" } }`;
+  proxy.answers[TypeUrl.secret] = { error: message };
   clock.advance(14 * hour);
   await vi.waitFor(() => expect(plane.metrics.value("limpid_xds_nacks_total", { type: "Secret" })).toBe(1));
+  expect(secrets()).toHaveLength(2);
   expect(logged.some((line) => line.includes("quotes the secret"))).toBe(true);
   expect(logged.join("\n")).not.toMatch(/PRIVATE KEY|inline_bytes/);
+  const nonce = responses.findLast(({ typeUrl }) => typeUrl === TypeUrl.cluster)?.nonce;
+  send({ typeUrl: TypeUrl.cluster, responseNonce: nonce });
+  expect(await plane.pushes.wait(revision, 60_000)).toMatchObject({
+    complete: true,
+    proxies: [{ state: "acked", error: null }],
+  });
 });
 
 test("what is shown of secrets has certificates, and no key, refused or not", async () => {
@@ -348,7 +363,7 @@ test("what is shown of secrets has certificates, and no key, refused or not", as
   if (root?.type.case !== "validationContext") throw new Error("no root");
   expect(bytes(root.type.value.trustedCa)).toBe(authority.rootPem);
 
-  proxy.answer = () => "no";
+  proxy.answers[TypeUrl.secret] = { error: "no" };
   clock.advance(14 * hour);
   await vi.waitFor(() => expect(secrets()).toHaveLength(2));
   await vi.waitFor(async () => {
