@@ -204,6 +204,25 @@ describe("files that cannot be used are refused by name", () => {
   });
 });
 
+test("one root gives way to another: while both are trusted, either side may have the old one", async () => {
+  const before = await open();
+  const next = await openCertificateAuthority(`${folder}2`, { clock, trustDomain: "cluster.local" });
+  const certificateOf = (authority: typeof before) =>
+    authority.issue({ spiffeUri: spiffeIdOf("reviews"), ttlSec: day });
+  const old = await certificateOf(before);
+  for (const name of [folder, `${folder}2`])
+    await writeFile(join(name, "root-cert.pem"), before.rootPem + next.rootPem);
+  const both = await open();
+  expect(both.rootPem).toBe(before.rootPem + next.rootPem);
+  for (const name of ["ca-cert.pem", "ca-key.pem", "cert-chain.pem"])
+    await copyFile(join(`${folder}2`, name), join(folder, name));
+  const after = await open();
+  const renewed = await certificateOf(after);
+  expect(new X509Certificate(renewed.chainPem).verify(new X509Certificate(next.rootPem).publicKey)).toBe(true);
+  await shakeHands(tlsOf(after, renewed), tlsOf(both, old));
+  await shakeHands(tlsOf(both, old), tlsOf(after, renewed));
+});
+
 describe.skipIf(!hasOpenssl)("an authority of one's own", () => {
   /** A root and an intermediate authority below it, as openssl makes them. */
   async function plugIn(key: string[]): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { spiffeUri } from "../lib/spiffe.ts";
 import { type AuthorityMaterial, readAuthority } from "./authority-files.ts";
 import { createAuthorityFolder, holdsAuthority } from "./create-authority.ts";
 import { CertificateAuthorityError } from "./errors.ts";
@@ -89,4 +90,4 @@ async function issue(
 
 /** As the control plane shows itself to proxies. */
 export const controlPlaneIdentity = (trustDomain: string): string =>
-  `spiffe://${trustDomain}/ns/limpid-system/sa/control-plane`;
+  spiffeUri({ trustDomain, namespace: "limpid-system", serviceAccount: "control-plane" });

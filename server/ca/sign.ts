@@ -33,6 +33,8 @@ export interface Signer {
   key: CryptoKey;
   hash: string;
   certificate: X509Certificate;
+  /** Alike in everything it signs. */
+  extensions: Extension[];
 }
 
 /** A root that signs itself. https://datatracker.ietf.org/doc/html/rfc5280#section-4.2.1 */
@@ -56,11 +58,18 @@ export async function signRoot(organization: string, keys: KeyPair, validity: Va
   return pem(certificate);
 }
 
-/** Reads what was given as an authority; throws `CertificateAuthorityError` for a kind of key that proxies could not check. */
+/** Rejects with `CertificateAuthorityError` for a kind of key whose signatures proxies could not check. */
 export async function createSigner(certificatePem: string, privateKey: KeyObject): Promise<Signer> {
   const key = await signingKey(privateKey);
   const isP384 = privateKey.asymmetricKeyDetails?.namedCurve === "secp384r1";
-  return { key, hash: isP384 ? "SHA-384" : "SHA-256", certificate: new X509Certificate(certificatePem) };
+  const certificate = new X509Certificate(certificatePem);
+  const extensions = [
+    new BasicConstraintsExtension(false, undefined, true),
+    new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+    new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+    ...authorityKey(certificate),
+  ];
+  return { key, hash: isP384 ? "SHA-384" : "SHA-256", certificate, extensions };
 }
 
 /**
@@ -83,10 +92,7 @@ export async function signWorkload(
     signingKey: signer.key,
     signingAlgorithm: { name: signer.key.algorithm.name, hash: signer.hash },
     extensions: [
-      new BasicConstraintsExtension(false, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
-      ...authorityKey(signer.certificate),
+      ...signer.extensions,
       await SubjectKeyIdentifierExtension.create(publicKey),
       new SubjectAlternativeNameExtension([{ type: "url", value: spiffeUri }], true),
     ],
@@ -103,7 +109,7 @@ function authorityKey(authority: X509Certificate): Extension[] {
 async function signingKey(key: KeyObject): Promise<CryptoKey> {
   const algorithm = algorithmOf(key);
   if (!algorithm) {
-    throw new CertificateAuthorityError("the signing key must be ECDSA (P-256 or P-384) or RSA");
+    throw new CertificateAuthorityError("ca-key.pem: the signing key must be ECDSA (P-256 or P-384) or RSA");
   }
   return key.toCryptoKey(algorithm, false, ["sign"]) as CryptoKey;
 }

@@ -142,7 +142,7 @@ export class WorkloadCertificates {
   /** Half of what is left, more or less a tenth of that. An authority near its end gives ever shorter ones; not ever faster. */
   #renewalDelay({ notAfterMs }: IssuedCertificate): number {
     const { clock, random = Math.random } = this.#options;
-    return Math.max(1_000, ((notAfterMs - clock.now()) / 2) * (0.9 + 0.2 * random()));
+    return Math.max(1_000, Math.round(((notAfterMs - clock.now()) / 2) * (0.9 + 0.2 * random())));
   }
 
   #schedule(entry: Entry, delayMs: number): void {

@@ -4,10 +4,10 @@ import { kinds } from "../config/kinds/index.ts";
 import { createConfigApi } from "../control-plane/api/config-api.ts";
 import { createControlPlane } from "../control-plane/control-plane.ts";
 import { createFaultFuse } from "../control-plane/fault-fuse.ts";
-import { trustDomain } from "../fleet/bootstrap.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { createLogger } from "../lib/logger.ts";
+import { defaultMeshOptions } from "../model/mesh.ts";
 import { openPrismaConfigStore } from "../store/config/prisma-config-store.ts";
 import { onShutdown } from "./leash.ts";
 import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
@@ -22,12 +22,13 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       url: `file:${join(data, "config.db")}`,
       migrations: join(packageRoot, "prisma/config/migrations"),
     });
+    const { trustDomain } = defaultMeshOptions;
     const authority = await openCertificateAuthority(join(data, "ca"), { clock, trustDomain });
     const controlPlane = createControlPlane({
       store,
       xdsPort: ports.xds,
-      mutualTls: { authority, port: ports.xdsTls },
-      meshOptions: { trustDomain },
+      xdsTls: { port: ports.xdsTls },
+      authority,
       logger,
       clock,
     });

@@ -1,4 +1,4 @@
-import { type CertificateAuthority, controlPlaneIdentity } from "../ca/certificate-authority.ts";
+import type { CertificateAuthority } from "../ca/certificate-authority.ts";
 import type { ResourceKey } from "../config/object.ts";
 import type { ConfigChange, ConfigStore } from "../config/store.ts";
 import type { EnvoyPreview, MeshService, PushLatency, PushStatus } from "../contract/index.ts";
@@ -6,15 +6,11 @@ import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { MeshOptions } from "../model/mesh.ts";
 import type { TranslateOptions } from "../translate/options.ts";
-import {
-  createXdsServer,
-  type XdsLimits,
-  type XdsServer,
-  type XdsServerOptions,
-  type XdsTls,
-} from "../xds/ads-server.ts";
+import { createXdsServer, type XdsLimits } from "../xds/ads-server.ts";
 import { configOriginOf } from "../xds/csds-client.ts";
 import type { Session } from "../xds/session.ts";
+import { TypeUrl } from "../xds/types.ts";
+import { createCredentials } from "./credentials.ts";
 import { Debounce, type DebounceOptions, defaultDebounce } from "./debounce.ts";
 import { Distributor } from "./distributor.ts";
 import { Metrics } from "./metrics.ts";
@@ -25,14 +21,13 @@ import { previewChange } from "./preview.ts";
 import { PushLatencies } from "./push-latencies.ts";
 import { PushTracker } from "./push-tracker.ts";
 import { followStore } from "./store-follower.ts";
-import { WorkloadCertificates } from "./workload-certificates.ts";
 
 export interface ControlPlane {
   /** Reads the store, then serves xDS. Rejects when the port is taken or the store cannot be read. */
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Bound ports; 0 before start, and xdsTls without an authority. */
-  addresses(): { xds: number; xdsTls: number };
+  /** Bound ports; xds is 0 before start, xdsTls undefined before start and without an authority. */
+  addresses(): { xds: number; xdsTls?: number };
   /** The mesh was read and xDS is served. */
   ready(): boolean;
   services(): Promise<MeshService[]>;
@@ -58,22 +53,15 @@ export interface ControlPlaneOptions {
   host?: string;
   /** 0 takes a free port. */
   xdsPort: number;
-  /** With an authority proxies may come with certificates, too, and only those get any. */
-  mutualTls?: MutualTlsOptions;
+  /** Where proxies get their certificates: over mutual TLS only. 0 takes a free port. Needs `authority`. */
+  xdsTls?: { port: number };
+  authority?: CertificateAuthority;
   logger: Logger;
   clock: Clock;
   translateOptions?: Partial<TranslateOptions>;
   meshOptions?: Partial<MeshOptions>;
   debounce?: Partial<DebounceOptions>;
   limits?: Partial<XdsLimits>;
-}
-
-export interface MutualTlsOptions {
-  authority: CertificateAuthority;
-  /** Where xDS is served over TLS; 0 takes a free port. */
-  port: number;
-  /** Of a workload's certificate; default a day. */
-  certificateTtlSec?: number;
 }
 
 /** Config store → mesh → each proxy's resources → xDS, and back: who has what. */
@@ -91,12 +79,13 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       if (status.ms !== null && status.proxies.length > 0) latencies.add(status.ms);
     },
   });
-  const certificates =
-    options.mutualTls &&
-    workloadCertificates(options.mutualTls, options, metrics, (identity) => distributor.refresh(identity));
-  const distributor: Distributor = new Distributor({
+  const { authority, xdsTls } = options;
+  if (xdsTls && !authority) throw new Error("xdsTls: needs an authority");
+  const credentials = authority && createCredentials({ authority, clock, logger, metrics });
+  const distributor = new Distributor({
     pipeline,
-    certificates,
+    credentials,
+    clock,
     logger,
     onFailure: () => count.translateFailures(),
     onTranslated: (ms) => count.translateMs(ms),
@@ -104,8 +93,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
   const pending = new PendingChanges();
   let ready = false;
-  let server: XdsServer | undefined;
-  const ports = { xds: 0, xdsTls: 0 };
+  let port = 0;
 
   async function push(): Promise<void> {
     const { changes, commits, revision } = pending.take();
@@ -141,61 +129,60 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     },
   });
 
-  const events: XdsServerOptions["events"] = {
-    connected(session) {
-      distributor.connect(session);
-      const { node, protocol, identity } = session;
-      logger.info({ proxy: node.id, protocol, ...(identity && { identity }) }, "proxy connected");
+  const server = createXdsServer({
+    host: options.host,
+    port: options.xdsPort,
+    tls: xdsTls && credentials && { port: xdsTls.port, credentials: credentials.own },
+    clock,
+    logger,
+    limits: options.limits,
+    events: {
+      connected(session) {
+        distributor.connect(session);
+        const { node, protocol, identity } = session;
+        logger.info({ proxy: node.id, protocol, identity }, "proxy connected");
+      },
+      disconnected(session) {
+        distributor.disconnect(session);
+        tracker.gone(session);
+        logger.info({ proxy: session.node.id }, "proxy disconnected");
+      },
+      pushed(_session, typeUrl, sent) {
+        const type = shortName(typeUrl);
+        count.pushes(1, { type });
+        count.resources(sent.resources.length + sent.removed.length, { type });
+      },
+      nacked(session, typeUrl, refused, message) {
+        count.nacks(1, { type: shortName(typeUrl) });
+        logger.warn(
+          { proxy: session.node.id, type: shortName(typeUrl), refused: [...refused.keys()], message },
+          "refused",
+        );
+        // Secrets come from no config object: theirs is not the fault of the change that happens to be on its way.
+        if (typeUrl === TypeUrl.secret) return;
+        for (const [name, detail] of refused) tracker.refused(session, describeRefusal(session, typeUrl, name, detail));
+      },
+      settled: (session, revision) => tracker.settled(session, revision),
     },
-    disconnected(session) {
-      distributor.disconnect(session);
-      tracker.gone(session);
-      logger.info({ proxy: session.node.id }, "proxy disconnected");
-    },
-    pushed(_session, typeUrl, sent) {
-      const type = shortName(typeUrl);
-      count.pushes(1, { type });
-      count.resources(sent.resources.length + sent.removed.length, { type });
-    },
-    nacked(session, typeUrl, refused, message) {
-      count.nacks(1, { type: shortName(typeUrl) });
-      logger.warn(
-        { proxy: session.node.id, type: shortName(typeUrl), refused: [...refused.keys()], message },
-        "refused",
-      );
-      for (const [name, detail] of refused) tracker.refused(session, describeRefusal(session, typeUrl, name, detail));
-    },
-    settled: (session, revision) => tracker.settled(session, revision),
-  };
+  });
   metrics.gauge("limpid_xds_connected_proxies", "Open xDS streams.", () => distributor.size);
   metrics.gauge("limpid_config_revision", "Config revision of the mesh that is served.", () => pipeline.revision);
 
   return {
     async start() {
       await follower.start();
-      const tls = options.mutualTls && (await serverCertificate(options.mutualTls));
-      server = createXdsServer({
-        host: options.host,
-        port: options.xdsPort,
-        ...(tls && { tls }),
-        clock,
-        logger,
-        limits: options.limits,
-        events,
-      });
-      ports.xds = await server.start();
-      ports.xdsTls = server.tlsPort();
+      port = await server.start();
       ready = true;
-      logger.info({ ...ports, revision: pipeline.revision }, "xds is served");
+      logger.info({ port, tlsPort: server.tlsPort(), revision: pipeline.revision }, "xds is served");
     },
     async stop() {
       ready = false;
       await follower.stop();
       await debounce.stop();
-      await server?.stop();
-      certificates?.close();
+      await server.stop();
+      credentials?.stop();
     },
-    addresses: () => ({ ...ports }),
+    addresses: () => ({ xds: port, xdsTls: server.tlsPort() }),
     ready: () => ready,
     services: async () => pipeline.services(),
     pushes: {
@@ -225,36 +212,6 @@ function describeRefusal(session: Session, typeUrl: string, name: string, detail
   const refused = session.subscriptions.get(typeUrl)?.refused(name);
   const origin = refused && configOriginOf({ typeUrl, value: refused.resource.value });
   return `${shortName(typeUrl)} ${name}: ${detail}${origin ? ` (from ${origin})` : ""}`;
-}
-
-/** The server's own, for as long as a process may run. */
-async function serverCertificate({ authority, port }: MutualTlsOptions): Promise<XdsTls> {
-  const spiffeUri = controlPlaneIdentity(authority.trustDomain);
-  const { keyPem: key, chainPem: certificateChain } = await authority.issue({ spiffeUri, ttlSec: 365 * 24 * 3600 });
-  return { port, key, certificateChain, root: authority.rootPem };
-}
-
-function workloadCertificates(
-  { authority, certificateTtlSec }: MutualTlsOptions,
-  { clock, logger }: Pick<ControlPlaneOptions, "clock" | "logger">,
-  metrics: Metrics,
-  onChange: (identity: string) => void,
-): WorkloadCertificates {
-  const onIssued = metrics.counter(
-    "limpid_certificates_issued_total",
-    "Workload certificates issued, renewals included.",
-  );
-  const certificates = new WorkloadCertificates({
-    authority,
-    clock,
-    logger,
-    ...(certificateTtlSec && { ttlSec: certificateTtlSec }),
-    onChange,
-    onIssued,
-  });
-  const help = "Until the first workload certificate in use ends; 0 without any.";
-  metrics.gauge("limpid_certificate_expiry_seconds", help, () => certificates.secondsToExpiry());
-  return certificates;
 }
 
 function declareCounters(metrics: Metrics) {

@@ -42,10 +42,6 @@ export function createMeshPipeline(
       mesh = updateMesh(mesh, changes, revision);
     },
     parseProxy(node) {
-      const { trustDomain } = mesh.options;
-      if (node.identity && !node.identity.startsWith(`spiffe://${trustDomain}/`)) {
-        throw new Error(`the certificate's name ${node.identity} is not of the trust domain ${trustDomain}`);
-      }
       const parsed = parseProxy(node);
       if (!parsed.ok) throw new Error(formatFieldErrors(parsed.errors));
       return parsed.value;

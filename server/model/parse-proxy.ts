@@ -1,6 +1,5 @@
 import { isIP } from "node:net";
 import { type FieldError, fail, ok, type Result } from "../lib/result.ts";
-import { parseSpiffeUri } from "../lib/spiffe.ts";
 import { canonicalRevision, canonicalService } from "./labels.ts";
 import type { MeshProxy } from "./proxy.ts";
 
@@ -39,8 +38,6 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     const message = `"${interception}" is not supported: NONE or REDIRECT`;
     errors.push({ path: "node.metadata.INTERCEPTION_MODE", message });
   }
-  const serviceAccount = text(metadata.SERVICE_ACCOUNT) ?? "default";
-  if (node.identity !== undefined) checkIdentity(node.identity, namespace, serviceAccount, errors);
   const proxy: MeshProxy = {
     id: node.id,
     type: type === "router" ? "router" : "sidecar",
@@ -49,7 +46,7 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     namespace,
     domain,
     labels,
-    serviceAccount,
+    serviceAccount: text(metadata.SERVICE_ACCOUNT) ?? "default",
     identity: node.identity,
     canonicalService: canonicalService(labels, name),
     canonicalRevision: canonicalRevision(labels),
@@ -61,24 +58,6 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     delta: node.delta,
   };
   return errors.length > 0 ? fail(...errors) : ok(proxy);
-}
-
-/** A proxy may not say that it is somebody else than its certificate does. */
-function checkIdentity(identity: string, namespace: string, serviceAccount: string, errors: FieldError[]): void {
-  const shown = parseSpiffeUri(identity);
-  if (shown === undefined) {
-    const message = `the certificate's name ${identity} is not of the form spiffe://<trust domain>/ns/<namespace>/sa/<service account>`;
-    errors.push({ path: "node", message });
-    return;
-  }
-  const claims = { NAMESPACE: [namespace, shown.namespace], SERVICE_ACCOUNT: [serviceAccount, shown.serviceAccount] };
-  for (const [key, [claimed, certified]] of Object.entries(claims)) {
-    if (claimed === certified) continue;
-    errors.push({
-      path: `node.metadata.${key}`,
-      message: `"${claimed}" is not "${certified}", which the certificate is for`,
-    });
-  }
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);

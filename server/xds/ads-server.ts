@@ -1,16 +1,7 @@
-import { create } from "@bufbuild/protobuf";
-import { Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { Server, ServerCredentials, status } from "@grpc/grpc-js";
 import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { ClusterDiscoveryService } from "../gen/proto/envoy/service/cluster/v3/cds_pb.js";
 import { AggregatedDiscoveryService } from "../gen/proto/envoy/service/discovery/v3/ads_pb.js";
-import {
-  type DeltaDiscoveryRequest,
-  type DeltaDiscoveryResponse,
-  DeltaDiscoveryResponseSchema,
-  type DiscoveryRequest,
-  type DiscoveryResponse,
-  DiscoveryResponseSchema,
-} from "../gen/proto/envoy/service/discovery/v3/discovery_pb.js";
 import { EndpointDiscoveryService } from "../gen/proto/envoy/service/endpoint/v3/eds_pb.js";
 import { ListenerDiscoveryService } from "../gen/proto/envoy/service/listener/v3/lds_pb.js";
 import { RouteDiscoveryService, VirtualHostDiscoveryService } from "../gen/proto/envoy/service/route/v3/rds_pb.js";
@@ -19,15 +10,25 @@ import type { Clock } from "../lib/clock.ts";
 import { addService } from "../lib/grpc.ts";
 import type { Logger } from "../lib/logger.ts";
 import { registerCsds } from "./csds.ts";
-import type { Protocol, Push, SubscriptionRequest } from "./exchange.ts";
+import {
+  type Call,
+  type DeltaCall,
+  type Request,
+  type SotwCall,
+  subscriptionRequest,
+  writePush,
+} from "./discovery-messages.ts";
+import type { Protocol } from "./exchange.ts";
+import { peerIdentity } from "./peer-identity.ts";
+import { RequestError } from "./request-error.ts";
 import { Session, type SessionEvents } from "./session.ts";
 import { TypeUrl } from "./types.ts";
 
 export interface XdsServer {
-  /** Resolves to the bound port, that in plain text; `port` 0 takes a free one. */
+  /** Resolves to the bound port; `port` 0 takes a free one. */
   start(): Promise<number>;
-  /** The bound port of TLS; 0 without it, and before start. */
-  tlsPort(): number;
+  /** The bound port for TLS; undefined before start, or when there is none. */
+  tlsPort(): number | undefined;
   /** Ends every stream with UNAVAILABLE, so that clients come back at once, then closes. Within `graceMs`. */
   stop(graceMs?: number): Promise<void>;
   sessions(): readonly Session[];
@@ -36,8 +37,8 @@ export interface XdsServer {
 export interface XdsServerOptions {
   host?: string;
   port: number;
-  /** The same services for clients that show a certificate. */
-  tls?: XdsTls;
+  /** A second port with the same services, for clients that show who they are. */
+  tls?: { port: number; credentials(): Promise<TlsCredentials> };
   clock: Clock;
   logger: Logger;
   events: SessionEvents & {
@@ -48,13 +49,12 @@ export interface XdsServerOptions {
   limits?: Partial<XdsLimits>;
 }
 
-export interface XdsTls {
-  /** 0 takes a free one. */
-  port: number;
-  /** The server's own, in PEM. */
+/** In PEM. */
+export interface TlsCredentials {
   key: string;
+  /** The server's own certificate first. */
   certificateChain: string;
-  /** Whose certificates clients must show, in PEM. */
+  /** What a client's certificate must lead to. */
   root: string;
 }
 
@@ -80,12 +80,10 @@ const defaultLimits: XdsLimits = {
   orderWaitMs: 3_000,
 };
 
-type DeltaCall = ServerDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>;
-type SotwCall = ServerDuplexStream<DiscoveryRequest, DiscoveryResponse>;
-type Call = DeltaCall | SotwCall;
-type Request = DeltaDiscoveryRequest | DiscoveryRequest;
-
-/** ADS and the single-type services over gRPC, in plain text and over TLS. Knows clients and snapshots, not where snapshots come from. */
+/**
+ * ADS and the single-type services over gRPC: in plain text, and over TLS for clients with a certificate. Knows clients and snapshots, not where
+ * snapshots come from.
+ */
 export function createXdsServer(options: XdsServerOptions): XdsServer {
   const limits = { ...defaultLimits, ...options.limits };
   const sessions = new Map<Call, Session>();
@@ -145,7 +143,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
       throw new RequestError(`type_url ${JSON.stringify(request.typeUrl)} is not served on this stream`);
     }
     if (!sessions.has(call) && !request.node?.id) throw new RequestError("the first request must carry node.id");
-    const normal = normalize(request, limits.namesPerRequest);
+    const normal = subscriptionRequest(request, typeUrl, limits.namesPerRequest);
     const session = sessions.get(call) ?? open(call, protocol, request.node as Node);
     if (session.subscriptions.size >= maxTypes && !session.subscriptions.has(typeUrl)) {
       throw new RequestError(`more than ${maxTypes} resource types on one stream`);
@@ -158,13 +156,14 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     const session: Session = new Session({
       id: `${node.id}#${streamCount}`,
       node,
-      identity: identityOf(call),
+      identity: peerIdentity(call),
       protocol,
       clock: options.clock,
       events: options.events,
       orderWaitMs: limits.orderWaitMs,
       responseBytes: limits.responseBytes,
       write: (typeUrl, push, revision) => writePush(call, protocol, typeUrl, push, revision),
+      end: (reason) => fail(call, status.UNAVAILABLE, reason),
     });
     sessions.set(call, session);
     options.events.connected(session);
@@ -204,13 +203,18 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
         error ? reject(error) : resolve(bound),
       );
     });
-  let tlsPort = 0;
+  let tlsPort: number | undefined;
 
   return {
     async start() {
-      const { tls } = options;
-      if (tls) tlsPort = await bind(tls.port, tlsCredentials(tls));
-      return bind(options.port, ServerCredentials.createInsecure());
+      const tls = options.tls && { port: options.tls.port, ...(await options.tls.credentials()) };
+      try {
+        if (tls) tlsPort = await bind(tls.port, mutualTls(tls));
+        return await bind(options.port, ServerCredentials.createInsecure());
+      } catch (error) {
+        server.forceShutdown();
+        throw error;
+      }
     },
     tlsPort: () => tlsPort,
     async stop(graceMs = 1_000) {
@@ -231,72 +235,15 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
   };
 }
 
-/** No client without a certificate of the root's; TLS 1.2 is Node's own minimum. */
-const tlsCredentials = ({ key, certificateChain, root }: XdsTls): ServerCredentials =>
+/** A handshake without a certificate of this root fails. Node's least version is TLS 1.2. */
+const mutualTls = ({ key, certificateChain, root }: TlsCredentials): ServerCredentials =>
   ServerCredentials.createSsl(
     Buffer.from(root),
     [{ private_key: Buffer.from(key), cert_chain: Buffer.from(certificateChain) }],
     true,
   );
 
-/** The one URI of the certificate that the client showed: its SPIFFE id. Undefined in plain text. Throws a RequestError for a certificate without one. */
-function identityOf(call: Call): string | undefined {
-  const certificate = call.getAuthContext().sslPeerCertificate;
-  if (certificate === undefined) return undefined;
-  const uris = (certificate.subjectaltname ?? "")
-    .split(", ")
-    .flatMap((name) => (name.startsWith("URI:") ? name.slice(4) : []));
-  const [uri, second] = uris;
-  if (uri === undefined || second !== undefined) {
-    throw new RequestError(`the certificate must have one URI, the SPIFFE id, as its name; it has ${uris.length}`);
-  }
-  return uri;
-}
-
-/** The client broke the protocol, or cannot be served; its stream is ended with INVALID_ARGUMENT and the message. */
-export class RequestError extends Error {}
-
 const maxTypes = 32;
-
-function normalize(request: Request, maxNames: number): SubscriptionRequest {
-  const delta = "resourceNamesSubscribe" in request;
-  const subscribe = delta ? request.resourceNamesSubscribe : request.resourceNames;
-  const unsubscribe = delta ? request.resourceNamesUnsubscribe : [];
-  if (subscribe.length + unsubscribe.length > maxNames) {
-    throw new RequestError(`more than ${maxNames} resource names in one request`);
-  }
-  return {
-    subscribe,
-    unsubscribe,
-    initialVersions: delta ? request.initialResourceVersions : undefined,
-    versionInfo: delta ? undefined : request.versionInfo,
-    responseNonce: request.responseNonce,
-    error: request.errorDetail && (request.errorDetail.message || "refused without a reason"),
-  };
-}
-
-function writePush(call: Call, protocol: Protocol, typeUrl: string, push: Push, revision: number): void {
-  const any = (value: Uint8Array) => ({ typeUrl, value });
-  const { nonce } = push;
-  const controlPlane = { identifier: "limpid" };
-  if (protocol === "delta") {
-    (call as DeltaCall).write(
-      create(DeltaDiscoveryResponseSchema, {
-        typeUrl,
-        nonce,
-        controlPlane,
-        systemVersionInfo: String(revision),
-        resources: push.resources.map(({ name, version, value }) => ({ name, version, resource: any(value) })),
-        removedResources: [...push.removed],
-      }),
-    );
-  } else {
-    const resources = push.resources.map(({ value }) => any(value));
-    (call as SotwCall).write(
-      create(DiscoveryResponseSchema, { typeUrl, nonce, controlPlane, versionInfo: push.version, resources }),
-    );
-  }
-}
 
 const fail = (call: Call, code: status, details: string): void => {
   call.emit("error", { code, details });

@@ -12,8 +12,8 @@ import {
 import { makeClient } from "../lib/grpc.ts";
 import { anyToJson } from "./any-json.ts";
 import { sessionMetadataKey } from "./csds.ts";
+import { shownSecret } from "./redact.ts";
 import type { ResourceState } from "./resource-status.ts";
-import { redactSecret } from "./secrets.ts";
 import { TypeUrl } from "./types.ts";
 
 /** One connected proxy, in the shape of the dashboard's ProxySync, and its resources in the shape of ProxyConfigDump. */
@@ -243,14 +243,16 @@ function resourceConfig(resource: ClientConfig_GenericXdsConfig, contents: boole
     state: stateName(resource.configStatus),
     updatedAt: msOf(resource.lastUpdated),
     error: resource.errorState?.details ?? null,
-    config: contents && resource.xdsConfig ? shownJson(resource.xdsConfig) : null,
-    refusedConfig: contents && failed ? shownJson(failed) : null,
+    config: contents && resource.xdsConfig ? shownJson(resource.xdsConfig, resource.name) : null,
+    refusedConfig: contents && failed ? shownJson(failed, resource.name) : null,
   };
 }
 
 /** A secret's PEM as text instead of base64 of it; and whoever answered, no key goes on from here. */
-const shownJson = (any: Any): JsonValue =>
-  any.typeUrl === TypeUrl.secret ? readable(anyToJson({ ...any, value: redactSecret(any.value) })) : anyToJson(any);
+const shownJson = (any: Any, name: string): JsonValue =>
+  any.typeUrl === TypeUrl.secret
+    ? readable(anyToJson({ ...any, value: shownSecret(any.value, name) }))
+    : anyToJson(any);
 
 function readable(json: JsonValue): JsonValue {
   if (Array.isArray(json)) return json.map(readable);

@@ -1,4 +1,3 @@
-import { X509Certificate } from "node:crypto";
 import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Server, type ServiceError, status } from "@grpc/grpc-js";
 import { ClientResourceStatus } from "../gen/proto/envoy/admin/v3/config_dump_shared_pb.js";
@@ -14,11 +13,12 @@ import {
 import type { NodeMatcher } from "../gen/proto/envoy/type/matcher/v3/node_pb.js";
 import type { StringMatcher } from "../gen/proto/envoy/type/matcher/v3/string_pb.js";
 import { addService } from "../lib/grpc.ts";
+import { certificateFacts } from "./certificate-facts.ts";
+import { shownValue } from "./redact.ts";
 import { type ResourceState, statusOf } from "./resource-status.ts";
-import { certificateChainOf, redactSecret } from "./secrets.ts";
 import type { Session } from "./session.ts";
 import type { Subscription } from "./subscription.ts";
-import { type Resource, TypeUrl } from "./types.ts";
+import type { Resource } from "./types.ts";
 
 /** Under this key of the node's metadata stands what CSDS has no field for. */
 export const sessionMetadataKey = "limpid.dev/xds";
@@ -98,36 +98,10 @@ function sessionMetadata(session: Session): JsonObject {
   return {
     connectedAt: new Date(session.connectedAt).toISOString(),
     protocol: session.protocol,
+    ...(session.identity !== undefined && { identity: session.identity }),
+    certificate: certificateFacts(session),
     revision: session.snapshot?.revision ?? 0,
-    identity: session.identity ?? null,
-    certificate: certificateOf(session),
     types: Object.fromEntries(types),
-  };
-}
-
-/** Facts are read once for each certificate. */
-const certificates = new WeakMap<Resource, JsonObject>();
-
-/** Of the certificate that the proxy was given for other proxies, whatever its name is. */
-function certificateOf({ snapshot }: Session): JsonObject | null {
-  for (const resource of snapshot?.resources.get(TypeUrl.secret)?.values() ?? []) {
-    const facts = certificates.get(resource) ?? readCertificate(resource.value);
-    if (facts === undefined) continue;
-    certificates.set(resource, facts);
-    return facts;
-  }
-  return null;
-}
-
-function readCertificate(value: Uint8Array): JsonObject | undefined {
-  const pem = certificateChainOf(value);
-  if (pem === undefined) return undefined;
-  const { serialNumber, issuer, validFromDate, validToDate } = new X509Certificate(pem);
-  return {
-    serial: serialNumber.toLowerCase(),
-    issuer: issuer.replaceAll("\n", ", "),
-    notBefore: validFromDate.toISOString(),
-    notAfter: validToDate.toISOString(),
   };
 }
 
@@ -141,21 +115,20 @@ function resourceConfig(
   const accepted = subscription?.accepted(resource.name);
   // What is in force. A refused one stands in error_state, so that a reader has both.
   const shown = state === "ERROR" ? accepted?.resource : resource;
-  const config = (value: Uint8Array) => ({ typeUrl, value: typeUrl === TypeUrl.secret ? redactSecret(value) : value });
   return {
     typeUrl,
     name: resource.name,
     versionInfo: accepted?.version ?? "",
     configStatus: configStatus[state],
     clientStatus: clientStatuses[state],
-    ...(contents && shown && { xdsConfig: config(shown.value) }),
+    ...(contents && shown && { xdsConfig: { typeUrl, value: shownValue(typeUrl, shown) } }),
     ...(acceptedAt !== undefined && { lastUpdated: timestamp(acceptedAt) }),
     ...(refused && {
       errorState: {
         details: refused.detail,
         versionInfo: refused.version,
         lastUpdateAttempt: timestamp(refused.at),
-        failedConfiguration: config(refused.resource.value),
+        failedConfiguration: { typeUrl, value: shownValue(typeUrl, refused.resource) },
       },
     }),
   };

@@ -8,11 +8,13 @@ export interface SessionOptions {
   /** Unique in this process. */
   id: string;
   node: Node;
-  /** The URI of the certificate that the client showed. */
-  identity?: string | undefined;
+  /** The URI that its certificate names it by; undefined: it came over plain text. */
+  identity?: string;
   protocol: Protocol;
   clock: Clock;
   write(typeUrl: string, push: Push, revision: number): void;
+  /** Ends the stream, so that the client comes back later. */
+  end?(reason: string): void;
   events: SessionEvents;
   /** How long later types wait for a client that doesn't answer earlier ones. */
   orderWaitMs: number;
@@ -91,6 +93,11 @@ export class Session {
       this.#options.events.nacked?.(this, typeUrl, outcome.refused, outcome.message);
     }
     this.#pump();
+  }
+
+  /** The server can't serve it now. */
+  end(reason: string): void {
+    this.#options.end?.(reason);
   }
 
   close(): void {

@@ -15,24 +15,34 @@ export interface SnapshotMessages {
   virtualHosts: ReadonlyMap<string, VirtualHost>;
   clusters: ReadonlyMap<string, Cluster>;
   endpoints: ReadonlyMap<string, ClusterLoadAssignment>;
-  /** None for a proxy that hasn't shown who it is. */
-  secrets?: ReadonlyMap<string, Secret>;
 }
 
-const noSecrets: ReadonlyMap<string, Secret> = new Map();
+export type SecretMessages = ReadonlyMap<string, Secret>;
+const noSecrets: SecretMessages = new Map();
 
-export function createSnapshot(revision: number, messages: SnapshotMessages): Snapshot {
+/** `secrets` are the client's own, its private key among them: for a client that has shown who it is. */
+export function createSnapshot(
+  revision: number,
+  messages: SnapshotMessages,
+  secrets: SecretMessages = noSecrets,
+): Snapshot {
   return {
     revision,
     resources: new Map<string, ResourceMap>([
+      [TypeUrl.secret, encodeAll(resourceKinds.secret, secrets)],
       [TypeUrl.cluster, encodeAll(resourceKinds.cluster, messages.clusters)],
       [TypeUrl.endpoint, encodeAll(resourceKinds.endpoint, messages.endpoints)],
       [TypeUrl.listener, encodeAll(resourceKinds.listener, messages.listeners)],
       [TypeUrl.route, encodeAll(resourceKinds.route, messages.routes)],
       [TypeUrl.virtualHost, encodeAll(resourceKinds.virtualHost, messages.virtualHosts)],
-      [TypeUrl.secret, encodeAll(resourceKinds.secret, messages.secrets ?? noSecrets)],
     ]),
   };
+}
+
+/** The same revision with other secrets: what else the client holds is not touched. */
+export function withSecrets(snapshot: Snapshot, secrets: SecretMessages): Snapshot {
+  const resources = new Map(snapshot.resources).set(TypeUrl.secret, encodeAll(resourceKinds.secret, secrets));
+  return { revision: snapshot.revision, resources };
 }
 
 /**

@@ -13,7 +13,6 @@ export interface TestControlPlaneOptions {
   port?: number;
   /** To serve xDS over TLS, too. */
   authority?: CertificateAuthority;
-  certificateTtlSec?: number;
 }
 
 /** The real control plane over a store in memory. */
@@ -39,7 +38,7 @@ export class TestControlPlane {
 
   async start(): Promise<void> {
     await this.#plane.start();
-    this.#ports = this.#plane.addresses();
+    this.#ports = { xdsTls: 0, ...this.#plane.addresses() };
   }
 
   async stop(): Promise<void> {
@@ -74,13 +73,11 @@ export class TestControlPlane {
   }
 
   #create(): ControlPlane {
-    const { authority, certificateTtlSec } = this.#options;
+    const { authority } = this.#options;
     return createControlPlane({
       store: this.#store,
       xdsPort: this.#ports.xds,
-      ...(authority && {
-        mutualTls: { authority, port: this.#ports.xdsTls, ...(certificateTtlSec && { certificateTtlSec }) },
-      }),
+      ...(authority && { authority, xdsTls: { port: this.#ports.xdsTls } }),
       logger: silentLogger,
       clock: systemClock,
       translateOptions: { tracingSamplingPercent: 100 },

@@ -21,8 +21,6 @@ export const addresses = { client: "127.0.77.1", ratings: "127.0.77.2", gateway:
 export interface ScenarioMeshOptions {
   /** Of `ratings` and the database; the kind of the others when unset. */
   serverKind?: ProxyKind;
-  /** Of workloads' certificates. */
-  certificateTtlSec?: number;
 }
 
 /**
@@ -102,17 +100,10 @@ export class ScenarioMesh {
   }
 }
 
-async function startParts(
-  kind: ProxyKind,
-  cleanups: Cleanups,
-  { serverKind = kind, certificateTtlSec }: ScenarioMeshOptions,
-) {
+async function startParts(kind: ProxyKind, cleanups: Cleanups, { serverKind = kind }: ScenarioMeshOptions) {
   const authority = await TestAuthority.create();
   cleanups.add(() => authority.remove());
-  const controlPlane = new TestControlPlane({
-    authority: authority.authority,
-    ...(certificateTtlSec && { certificateTtlSec }),
-  });
+  const controlPlane = new TestControlPlane({ authority: authority.authority });
   await controlPlane.start();
   cleanups.add(() => controlPlane.stop());
   const collector = await startCollector();

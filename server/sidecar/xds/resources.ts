@@ -10,7 +10,7 @@ import { type RouteConfiguration, RouteConfigurationSchema } from "../../gen/pro
 import { type Secret, SecretSchema } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import type { Clock } from "../../lib/clock.ts";
 import type { ReceivedResource, ResourceHandlers, ResourceUpdate } from "../../xds/client/delta-state.ts";
-import { redactSecret } from "../../xds/secrets.ts";
+import { shownSecret } from "../../xds/redact.ts";
 import { TypeUrl } from "../../xds/types.ts";
 import type { Stats } from "../stats.ts";
 import type { ConfigState } from "./config-state.ts";
@@ -177,7 +177,7 @@ export class XdsResources {
       errors = [error instanceof Error ? error.message : String(error)];
     }
     // What is shown of a secret has no key in it.
-    const shown = typeUrl === TypeUrl.secret ? redactSecret(value) : value;
+    const shown = typeUrl === TypeUrl.secret ? shownSecret(value, name) : value;
     if (errors.length === 0) this.#state.accepted(typeUrl, name, version, shown);
     else this.#state.refused(typeUrl, name, version, shown, errors.join("; "));
     return errors;
