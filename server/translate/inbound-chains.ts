@@ -44,6 +44,8 @@ export function inboundChains(
     return {
       filterChains: [mutual, { filterChainMatch: rawBuffer, filters: plain }],
       listenerFilters: [tlsInspector],
+      // Who connects before it has anything to ask is no less welcome than without the inspector.
+      continueOnListenerFiltersTimeout: true,
     };
   }
   return {

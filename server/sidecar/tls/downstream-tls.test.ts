@@ -295,6 +295,9 @@ describe("secrets", () => {
     expect(plane.setSecret(secretFrom({ name: "root", validation_context: { trusted_ca: inline("no PEM") } }))).toEqual(
       ["secret root: validation_context.trusted_ca: holds no certificate in PEM form"],
     );
+    expect(plane.setSecret(secretFrom({ name: "root", validation_context: {} }))).toEqual([
+      "secret root: validation_context.trusted_ca: required",
+    ]);
     expect(plane.setSecret(secretFrom({ name: "g", generic_secret: { secret: inline("sesame") } }))).toEqual([
       "secret g: generic_secret: not supported",
     ]);

@@ -1,4 +1,4 @@
-import { constants, createHash } from "node:crypto";
+import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
@@ -22,8 +22,6 @@ export interface HandshakeResult {
  * https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/transport_sockets/tls/v3/tls.proto#extensions-transport-sockets-tls-v3-downstreamtlscontext
  */
 export class DownstreamTls {
-  /** Equal for equal settings. */
-  readonly key: string;
   readonly context: TlsContext;
   private readonly requireCertificate: boolean;
   private readonly timeoutMs: number;
@@ -31,8 +29,7 @@ export class DownstreamTls {
   /** Handshakes under way, by the client's address and port. */
   private readonly pending = new Map<string, HandshakeResult & { allowHalfOpen: boolean }>();
 
-  constructor(key: string, context: TlsContext, requireCertificate: boolean, timeoutMs: number) {
-    this.key = key;
+  constructor(context: TlsContext, requireCertificate: boolean, timeoutMs: number) {
     this.context = context;
     this.requireCertificate = requireCertificate;
     this.timeoutMs = timeoutMs;
@@ -120,7 +117,7 @@ export function compileDownstreamTls(
 ): DownstreamTls | undefined {
   const any = socket?.configType.case === "typedConfig" ? socket.configType.value : undefined;
   const config = any && anyUnpack(any, DownstreamTlsContextSchema);
-  if (any === undefined || config === undefined) return undefined;
+  if (config === undefined) return undefined;
   const path = "transport_socket.typed_config.common_tls_context";
   // Node ends a handshake in which nothing offered is known, where Envoy goes on without.
   if (config.commonTlsContext?.alpnProtocols.length) throw new Error(`${path}.alpn_protocols: not supported`);
@@ -128,8 +125,7 @@ export function compileDownstreamTls(
   if (context.secretNames.length === 0 && context.current()?.certificate === undefined) {
     throw new Error(`${path}: tls_certificates or tls_certificate_sds_secret_configs is required`);
   }
-  const key = createHash("sha256").update(any.value).digest("base64");
-  return new DownstreamTls(key, context, config.requireClientCertificate ?? false, timeoutMs || handshakeMs);
+  return new DownstreamTls(context, config.requireClientCertificate ?? false, timeoutMs || handshakeMs);
 }
 
 /** Where the chain has no transport_socket_connect_timeout; Envoy waits without end then. */

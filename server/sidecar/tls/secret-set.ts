@@ -69,6 +69,8 @@ function compile({
     case "tlsCertificate":
       return { kind: "certificate", value: compileCertificate(type.value, "tls_certificate") };
     case "validationContext":
+      // Names alone would be checked against a certificate that anybody may have made.
+      if (type.value.trustedCa === undefined) throw new Error("validation_context.trusted_ca: required");
       return { kind: "validation", value: compileValidation(type.value, "validation_context") };
     default:
       throw new Error(`${type.case ?? "type"}: only tls_certificate and validation_context are supported`);
