@@ -183,3 +183,36 @@ spec: { address: ${addresses.ratings}, ports: { tcp: ${mesh.ports.database} }, l
     });
   });
 }
+
+for (const kind of ["limpid sidecar", "Envoy"] as const) {
+  describe.skipIf(kind === "Envoy" && envoyMissing)(
+    `a client without a certificate on ${kind}${whySkipped(kind)}`,
+    () => {
+      const cleanups = new Cleanups();
+      let mesh: ScenarioMesh;
+      beforeAll(async () => {
+        mesh = await ScenarioMesh.start(kind, { clientInPlainText: true });
+        cleanups.add(() => mesh.close());
+      });
+      afterAll(() => cleanups.run());
+
+      it("calls in plain text where no rule says else, and nobody where one asks for mutual TLS", async () => {
+        await mesh.reset();
+        expect(await mesh.call({ host: "ratings:9080" })).toMatchObject({ status: 200 });
+        await mesh.reset(rule("ratings", "{ mode: ISTIO_MUTUAL }"));
+        mesh.applications["ratings-v1"].reset();
+        expect(await mesh.call({ host: "ratings:9080", path: "/barred" })).toMatchObject({ status: 503 });
+        expect(mesh.applications["ratings-v1"].requests).toEqual([]);
+        expect(await mesh.call({ host: "reviews:9080" })).toMatchObject({ status: 200 });
+        const logged = await until(() => {
+          const found = mesh.collector.logs.find(({ entry }) => entry.request?.path === "/barred");
+          if (found === undefined) throw new Error("no record");
+          return found.entry.commonProperties?.responseFlags;
+        });
+        expect(logged?.noHealthyUpstream).toBe(true);
+        await mesh.reset(rule("ratings", "{ mode: DISABLE }"));
+        expect(await mesh.call({ host: "ratings:9080" })).toMatchObject({ status: 200 });
+      });
+    },
+  );
+}

@@ -1,6 +1,6 @@
 import { type Application, startApplication } from "./application.ts";
 import { TestAuthority } from "./authority.ts";
-import { nodeIdOf, type ProxyNode } from "./bootstrap.ts";
+import { type Backends, nodeIdOf, type ProxyNode } from "./bootstrap.ts";
 import { type Answer, type Call, call, callMany } from "./call.ts";
 import { Cleanups } from "./cleanups.ts";
 import { type Collector, startCollector } from "./collector.ts";
@@ -21,6 +21,8 @@ export const addresses = { client: "127.0.77.1", ratings: "127.0.77.2", gateway:
 export interface ScenarioMeshOptions {
   /** Of `ratings` and the database; the kind of the others when unset. */
   serverKind?: ProxyKind;
+  /** The client's proxy comes in plain text, and so without an identity. */
+  clientInPlainText?: boolean;
 }
 
 /**
@@ -100,7 +102,11 @@ export class ScenarioMesh {
   }
 }
 
-async function startParts(kind: ProxyKind, cleanups: Cleanups, { serverKind = kind }: ScenarioMeshOptions) {
+async function startParts(
+  kind: ProxyKind,
+  cleanups: Cleanups,
+  { serverKind = kind, clientInPlainText = false }: ScenarioMeshOptions,
+) {
   const authority = await TestAuthority.create();
   cleanups.add(() => authority.remove());
   const controlPlane = new TestControlPlane({ authority: authority.authority });
@@ -126,7 +132,6 @@ async function startParts(kind: ProxyKind, cleanups: Cleanups, { serverKind = ki
   const [gatewayPort = 0] = await freePorts(1, addresses.gateway);
   const base = baseConfig(applications, ratings);
   await controlPlane.apply(base, gatewayConfig(gatewayPort));
-  const backends = { xdsPort: controlPlane.tlsPort, collectorPort: collector.port };
   const nodes = nodesOf({
     outbound,
     ingress: {
@@ -134,18 +139,21 @@ async function startParts(kind: ProxyKind, cleanups: Cleanups, { serverKind = ki
       [databasePort]: `127.0.0.1:${database.port}`,
     },
   });
-  const start = async (node: ProxyNode & { serviceAccount: string }, itsKind = kind) => {
-    const proxy = await startProxy(itsKind, node, {
-      ...backends,
-      certificate: await authority.certify(node.serviceAccount),
-    });
+  const start = async (node: ProxyNode, itsKind: ProxyKind, its: Backends) => {
+    const proxy = await startProxy(itsKind, node, its);
     cleanups.add(() => proxy.stop());
     return proxy;
   };
+  const certified = async ({ serviceAccount }: { serviceAccount: string }): Promise<Backends> => ({
+    xdsPort: controlPlane.tlsPort,
+    collectorPort: collector.port,
+    certificate: await authority.certify(serviceAccount),
+  });
+  const plain: Backends = { xdsPort: controlPlane.port, collectorPort: collector.port };
   const [client, server, gateway] = await Promise.all([
-    start(nodes.client),
-    start(nodes.server, serverKind),
-    start(nodes.gateway),
+    start(nodes.client, kind, clientInPlainText ? plain : await certified(nodes.client)),
+    start(nodes.server, serverKind, await certified(nodes.server)),
+    start(nodes.gateway, kind, await certified(nodes.gateway)),
   ]);
   const ports = { outbound, ratings, database: databasePort, gateway: gatewayPort };
   const parts = { controlPlane, collector, applications, nodes, client, server, gateway, ports };
