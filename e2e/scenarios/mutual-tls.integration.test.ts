@@ -94,6 +94,30 @@ for (const [clientKind, serverKind] of pairs) {
       expect(direct.echo?.headers["x-forwarded-client-cert"]).toBeUndefined();
     });
 
+    it.skipIf(clientKind !== "Envoy" || serverKind !== "Envoy")("carries HTTP/2", async () => {
+      await mesh.reset(
+        rule("notes", "{ mode: ISTIO_MUTUAL }"),
+        `
+apiVersion: v1
+kind: Service
+metadata: { name: notes, namespace: default }
+spec: { selector: { app: notes }, ports: [{ name: http2, port: 50051 }] }`,
+        `
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: notes-v1, namespace: default }
+spec: { address: ${addresses.ratings}, ports: { http2: ${mesh.ports.http2} }, labels: { app: notes, version: v1 }, serviceAccount: ratings }`,
+      );
+      const answer = await until(async () => {
+        const one = await mesh.call({ host: "notes:50051", path: "/two" });
+        expect(one.status).toBe(200);
+        return one;
+      });
+      expect(answer.body).toBe("HTTP/2.0 /two");
+      const { tlsProperties } = await inboundLog("/two");
+      expect(tlsProperties?.peerCertificateProperties?.subjectAltName[0]?.san.value).toBe(identity("client"));
+    });
+
     it("also from the gateway", async () => {
       await mesh.reset(
         rule("ratings", "{ mode: ISTIO_MUTUAL }"),

@@ -7,7 +7,7 @@ import { type Collector, startCollector } from "./collector.ts";
 import { TestControlPlane } from "./control-plane.ts";
 import { freePorts } from "./ports.ts";
 import { type ProxyKind, type ProxyProcess, startProxy } from "./proxy.ts";
-import { startEcho } from "./tcp.ts";
+import { startEcho, startHttp2 } from "./tcp.ts";
 import { until } from "./until.ts";
 
 type Applications = Record<"reviews-v1" | "reviews-v2" | "reviews-v3" | "ratings-v1", Application>;
@@ -127,8 +127,10 @@ async function startParts(
   };
   const database = await startEcho("db");
   cleanups.add(() => database.close());
+  const http2 = await startHttp2();
+  cleanups.add(() => http2.close());
   const [outbound = 0] = await freePorts(1, addresses.client);
-  const [ratings = 0, databasePort = 0] = await freePorts(2, addresses.ratings);
+  const [ratings = 0, databasePort = 0, http2Port = 0] = await freePorts(3, addresses.ratings);
   const [gatewayPort = 0] = await freePorts(1, addresses.gateway);
   const base = baseConfig(applications, ratings);
   await controlPlane.apply(base, gatewayConfig(gatewayPort));
@@ -137,6 +139,7 @@ async function startParts(
     ingress: {
       [ratings]: `127.0.0.1:${applications["ratings-v1"].port}`,
       [databasePort]: `127.0.0.1:${database.port}`,
+      [http2Port]: `127.0.0.1:${http2.port}`,
     },
   });
   const start = async (node: ProxyNode, itsKind: ProxyKind, its: Backends) => {
@@ -155,7 +158,7 @@ async function startParts(
     start(nodes.server, serverKind, await certified(nodes.server)),
     start(nodes.gateway, kind, await certified(nodes.gateway)),
   ]);
-  const ports = { outbound, ratings, database: databasePort, gateway: gatewayPort };
+  const ports = { outbound, ratings, database: databasePort, http2: http2Port, gateway: gatewayPort };
   const parts = { controlPlane, collector, applications, nodes, client, server, gateway, ports };
   await until(async () => {
     const target = { address: addresses.client, port: outbound, host: "ratings:9080" };

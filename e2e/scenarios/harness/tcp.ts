@@ -1,3 +1,4 @@
+import { createServer as createHttp2Server } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
@@ -20,6 +21,10 @@ export const startEcho = (name: string): Promise<TcpApplication> =>
 /** Says its name, and the server name that it was asked for, and hangs up. */
 export const startTls = (name: string, certificate: Certificate): Promise<TcpApplication> =>
   start(createTlsServer(certificate, (socket) => socket.end(`${name} ${socket.servername || "-"}`)));
+
+/** HTTP/2 in plain text, and nothing else: answers with the path. */
+export const startHttp2 = (): Promise<TcpApplication> =>
+  start(createHttp2Server((request, response) => response.end(`HTTP/${request.httpVersion} ${request.url}`)));
 
 /** HTTP over TLS: answers with the Host header and the server name. */
 export const startHttps = (certificate: Certificate): Promise<TcpApplication> =>
