@@ -23,5 +23,7 @@ export function makeTlsClient<Methods extends GenServiceMethods>(
     { checkServerIdentity: () => undefined },
   );
   // Clients of one address share their connections, and with them who they are; this one has its own.
-  return new Constructor(target, ssl, { "grpc.use_local_subchannel_pool": 1 }) as unknown as ServiceClient<Methods>;
+  // An address is no server name (RFC 6066, 3).
+  const options = { "grpc.use_local_subchannel_pool": 1, "grpc.ssl_target_name_override": "xds" };
+  return new Constructor(target, ssl, options) as unknown as ServiceClient<Methods>;
 }
