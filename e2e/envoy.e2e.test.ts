@@ -4,6 +4,7 @@ import { launchBrowser } from "./browser.ts";
 import { apiOf } from "./config.ts";
 import { faultJourney } from "./fault-journey.ts";
 import { eventually, isRunning, startMesh, type TestMesh } from "./mesh.ts";
+import { mutualTlsJourney } from "./mutual-tls-journey.ts";
 import { sliderJourney } from "./slider-journey.ts";
 import { browser as chromium, envoy } from "./tools.ts";
 
@@ -33,6 +34,7 @@ describe.skipIf(envoy.missing)(`a fleet of real Envoys${envoy.reason}`, () => {
     });
     sliderJourney(() => ({ mesh, browser }));
     faultJourney(() => ({ mesh, browser }));
+    mutualTlsJourney(() => ({ mesh, browser }));
   });
 
   test("a killed supervisor takes the Envoys along", async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { meshPorts } from "../server/fleet/ports.ts";
 import { launchBrowser, openPage, patience } from "./browser.ts";
 import { eventually, getThrough, reviewVersions, startMesh, type TestMesh } from "./mesh.ts";
+import { mutualTlsJourney } from "./mutual-tls-journey.ts";
 import { startPickyProxy } from "./picky-proxy.ts";
 import { browser as chromium } from "./tools.ts";
 
@@ -27,6 +28,8 @@ describe.skipIf(chromium.missing)(`the fleet, seen in the dashboard${chromium.re
     await mesh?.stop();
   });
   const pidOf = async (part: string) => (await mesh.status()).parts.find(({ name }) => name === part)?.pid ?? 0;
+
+  mutualTlsJourney(() => ({ mesh, browser }));
 
   test("every proxy is listed and in sync, and its config can be read", async () => {
     const { page, problems } = await openPage(browser, mesh, "/proxies");

@@ -3,7 +3,7 @@ import { memo } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Graph, Signals } from "../../server/contract/index.ts";
 import { formatRate, formatShare, quantityText } from "../ui/format.ts";
-import { useNodeNames } from "./graph-text.ts";
+import { mtlsOf, useNodeNames } from "./graph-text.ts";
 
 export interface AccessibleGraphProps {
   graph: Pick<Graph, "nodes" | "edges">;
@@ -67,15 +67,19 @@ export const AccessibleGraph = memo(function AccessibleGraph({
             data-health={edge.health}
             data-rate={edge.signals.requestRate.toFixed(3)}
             data-errors={edge.signals.errorShare.toFixed(4)}
+            data-mtls={mtlsOf(edge)}
           >
             {button(
               edge.id,
-              t("edge-said", {
-                from: nameOf(edge.source),
-                to: nameOf(edge.target),
-                health: health(edge.health),
-                ...numbers(edge.signals),
-              }),
+              [
+                t("edge-said", {
+                  from: nameOf(edge.source),
+                  to: nameOf(edge.target),
+                  health: health(edge.health),
+                  ...numbers(edge.signals),
+                }),
+                ...(edge.mtls > 0 ? [t(edge.mtls < 1 ? "mtls-says-some" : "mtls-says-all")] : []),
+              ].join(", "),
             )}
           </li>
         ))}

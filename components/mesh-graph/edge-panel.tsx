@@ -1,13 +1,14 @@
 "use client";
 import { Button } from "@mantine/core";
 import Link from "next/link";
-import { useTranslations } from "use-intl";
+import { useLocale, useTranslations } from "use-intl";
 import type { Graph, GraphEdge, Signals } from "../../server/contract/index.ts";
 import { injectFaultHref, serviceHref } from "../lib/links.ts";
+import { formatShare, quantityText } from "../ui/format.ts";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
-import { useNodeNames } from "./graph-text.ts";
+import { mtlsOf, useNodeNames } from "./graph-text.ts";
 import styles from "./panel.module.css";
 import { PanelHeader } from "./panel-header.tsx";
 import { subjectOf } from "./subject.ts";
@@ -16,6 +17,7 @@ import type { TopologyState } from "./use-topology-state.ts";
 /** One call: what both sides saw of it, and how it was answered. */
 export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdge; state: TopologyState }) {
   const t = useTranslations("panel");
+  const locale = useLocale();
   const nameOf = useNodeNames(graph);
   const service = subjectOf(graph, edge.target)?.service ?? null;
   const { signals } = edge;
@@ -46,7 +48,9 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
         </KpiRow>
         <p className={`muted mono ${styles.below}`}>
           {edge.service} · {edge.protocol}
-          {edge.mtls && " · mTLS"}
+        </p>
+        <p className={`muted ${styles.below}`} data-testid="edge-mtls">
+          {t(`mtls-${mtlsOf(edge)}`, { share: quantityText(formatShare(edge.mtls, locale)) })}
         </p>
       </SideSection>
       <SideSection>

@@ -18,7 +18,7 @@ const findableNode = (node: GraphNode): Findable => ({
 const findableEdge = (edge: GraphEdge): Findable => ({
   ...measured(edge.signals),
   text: `${edge.source} ${edge.target} ${edge.service}`.toLowerCase(),
-  facts: new Set([edge.protocol, edge.health, ...(edge.mtls ? ["mtls"] : [])]),
+  facts: new Set([edge.protocol, edge.health, ...(edge.mtls > 0 ? ["mtls"] : [])]),
 });
 
 export interface Found {

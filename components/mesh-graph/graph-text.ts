@@ -38,6 +38,10 @@ export function labelsOf({ signals, codes }: GraphEdge, labels: readonly LabelKi
   return [...new Set([whole.join(" · "), whole.join("\n"), errors || rate || latency])].filter(Boolean);
 }
 
+/** How many of the calls are mutual TLS. */
+export const mtlsOf = ({ mtls }: Pick<GraphEdge, "mtls">): "none" | "some" | "all" =>
+  mtls === 0 ? "none" : mtls < 1 ? "some" : "all";
+
 /** The 5xx answer that is given most. */
 function worstCode(codes: GraphEdge["codes"]): string {
   const failed = Object.entries(codes).filter(([code, rate]) => code.startsWith("5") && rate > 0);

@@ -9,7 +9,7 @@ import { Panel } from "../ui/panel.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
-import { useNodeNames } from "./graph-text.ts";
+import { mtlsOf, useNodeNames } from "./graph-text.ts";
 import styles from "./topology.module.css";
 import type { TopologyState } from "./use-topology-state.ts";
 
@@ -179,6 +179,13 @@ function useEdgeColumns({ set }: TopologyState, nameOf: (id: string) => string):
       header: t("col-to"),
       sortValue: ({ target }) => nameOf(target),
       cell: ({ target }) => nameOf(target),
+    },
+    {
+      key: "mtls",
+      header: t("col-mtls"),
+      phone: "hidden",
+      sortValue: ({ mtls }) => mtls,
+      cell: (edge) => <span className="muted">{t(`mtls-${mtlsOf(edge)}`)}</span>,
     },
     ...useSignalColumns<GraphEdge>(),
   ];

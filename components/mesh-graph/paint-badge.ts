@@ -11,7 +11,34 @@ const glyphs: Partial<Record<Badge, string>> = {
   retry: "M4.500-2.500A5 5 0 105 1M5-5.500v3.200H1.800",
 };
 
-const paths = new Map<Badge, Path2D>();
+/** A padlock, its shackle closed or swung open, drawn around 0,0 within ±5. */
+const locks = {
+  all: "M-4-0.500h8v5h-8zM-2.600-0.500v-1.800a2.600 2.600 0 015.200 0v1.800",
+  some: "M-4-0.500h8v5h-8zM-2.600-0.500v-1.800a2.600 2.600 0 015.200 0",
+};
+
+const paths = new Map<string, Path2D>();
+
+/** Calls that come over mutual TLS, all of them or some. */
+export function paintLock(ctx: CanvasRenderingContext2D, share: number, x: number, y: number, palette: Palette): void {
+  const kind = share < 1 ? "some" : "all";
+  const path = paths.get(kind) ?? new Path2D(locks[kind]);
+  paths.set(kind, path);
+  ctx.save();
+  ctx.translate(x, y);
+  ctx.beginPath();
+  ctx.arc(0, 0, 8, 0, 2 * Math.PI);
+  ctx.fillStyle = palette.bg;
+  ctx.fill();
+  ctx.strokeStyle = ctx.fillStyle = palette.ink2;
+  ctx.lineWidth = 1.3;
+  ctx.lineCap = ctx.lineJoin = "round";
+  ctx.stroke(path);
+  ctx.beginPath();
+  ctx.rect(-4, -0.5, 8, 5);
+  ctx.fill();
+  ctx.restore();
+}
 
 function pathOf(badge: Badge): Path2D | null {
   const text = glyphs[badge];

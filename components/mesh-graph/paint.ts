@@ -1,8 +1,8 @@
 import { badgesOf } from "./badges.ts";
-import { type Curve, isNear } from "./curve.ts";
+import { type Curve, isNear, pointAt } from "./curve.ts";
 import { far } from "./detail.ts";
 import type { Point } from "./layout.ts";
-import { paintBadge } from "./paint-badge.ts";
+import { paintBadge, paintLock } from "./paint-badge.ts";
 import { paintLabels } from "./paint-labels.ts";
 import type { Palette } from "./palette.ts";
 import type { Labels } from "./place-labels.ts";
@@ -29,6 +29,23 @@ export interface Emphasis {
 
 /** From this many calls on. */
 const crowd = 400;
+
+/** Where a call's padlock may stand: near its end, away from the middle, which is for numbers, or further off where calls come in side by side. */
+const lockShares = [0.9, 0.82, 0.74, 0.66];
+const lockDistance = 18;
+
+function paintLocks(ctx: CanvasRenderingContext2D, edges: readonly SceneEdge[], palette: Palette): void {
+  const taken: Point[] = [];
+  for (const { edge, curve } of edges) {
+    if (edge.mtls === 0) continue;
+    const places = lockShares.map((share) => pointAt(curve, share));
+    const isFree = ({ x, y }: Point) => taken.every((one) => Math.hypot(one.x - x, one.y - y) > lockDistance);
+    const place = places.find(isFree) ?? places[0];
+    if (!place) continue;
+    taken.push(place);
+    paintLock(ctx, edge.mtls, place.x, place.y, palette);
+  }
+}
 
 /** Draws the graph without its particles. */
 export function paintScene(
@@ -60,8 +77,13 @@ export function paintScene(
       !here.has(edge.target) &&
       !emphasis.lit?.has(id);
     paintFarEdges(ctx, edges.filter(isPassing), view.zoom, palette, () => true);
-    for (const edge of edges)
-      if (!isPassing(edge)) paintEdge(ctx, edge, palette, isFaint(edge.id), emphasis.selected === edge.id);
+    const standing = edges.filter((edge) => !isPassing(edge));
+    for (const edge of standing) paintEdge(ctx, edge, palette, isFaint(edge.id), emphasis.selected === edge.id);
+    paintLocks(
+      ctx,
+      standing.filter(({ id }) => !isFaint(id)),
+      palette,
+    );
   }
   for (const node of nodes) {
     ctx.globalAlpha = isFaint(node.id) ? 0.18 : 1;

@@ -22,7 +22,7 @@ const edge = (id: string, over: Partial<typeof signals> = {}): GraphEdge => ({
   reported: { source: null, destination: null },
   codes: {},
   flags: {},
-  mtls: false,
+  mtls: 0,
 });
 const run = (edges: GraphEdge[], seconds: number) => {
   const particles = new Particles();

@@ -19,17 +19,20 @@ import { PillButton } from "../ui/pill.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
 import styles from "./config-dump.module.css";
+import { Identity } from "./identity.tsx";
 import { ResourceDetail } from "./resource-detail.tsx";
 import { SyncMark } from "./sync-mark.tsx";
 
 export interface ConfigDumpDrawerProps {
   id: string;
   proxy: ProxySync | undefined;
+  /** The server's time. */
+  now: number;
   onClose: () => void;
 }
 
 /** What one proxy holds, resource by resource. Type and resource are in the URL. */
-export function ConfigDumpDrawer({ id, proxy, onClose }: ConfigDumpDrawerProps) {
+export function ConfigDumpDrawer({ id, proxy, now, onClose }: ConfigDumpDrawerProps) {
   const t = useTranslations("proxies");
   return (
     <Drawer
@@ -53,6 +56,7 @@ export function ConfigDumpDrawer({ id, proxy, onClose }: ConfigDumpDrawerProps) 
       }}
       closeButtonProps={{ "aria-label": t("close") }}
     >
+      {proxy && <Identity proxy={proxy} now={now} />}
       <Dump id={id} />
     </Drawer>
   );

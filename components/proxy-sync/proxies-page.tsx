@@ -45,6 +45,7 @@ export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> 
         <ConfigDumpDrawer
           id={opened}
           proxy={live.data?.proxies.find(({ id }) => id === opened)}
+          now={live.data?.at ?? 0}
           onClose={() => url.set({ proxy: null, type: null, resource: null, view: null, find: null })}
         />
       )}
@@ -84,7 +85,7 @@ function Proxies({ live, filter, opened }: { live: Live<ProxyList>; filter: Prox
   const url = useUrlState();
   const withUsage = live.data?.proxies.some(({ usage }) => usage !== null) ?? true;
   const columns = useProxyColumns(live.data?.at ?? 0, withUsage);
-  const skeleton = <TableSkeleton rows={7} columns={10} rowHeight={53} />;
+  const skeleton = <TableSkeleton rows={7} columns={11} rowHeight={53} />;
   return (
     <LiveContent live={live} unreadable={t("unreadable")} skeleton={skeleton}>
       {({ proxies }) => (

@@ -28,6 +28,8 @@ const proxy = (
   implementation: "envoy 1.40.0",
   protocol: "delta",
   connectedAt: 0,
+  identity: null,
+  certificate: null,
   usage: null,
   types: {
     LDS: type("SYNCED"),
@@ -35,6 +37,7 @@ const proxy = (
     VHDS: type("NOT_SENT"),
     CDS: type("SYNCED"),
     EDS: type("SYNCED"),
+    SDS: type("NOT_SENT"),
     ...states,
   },
 });

@@ -118,7 +118,7 @@ for (const kind of ["limpid sidecar", "Envoy"] as const) {
       await until(async () => expect((await proxy.admin("/ready")).status).toBe(503));
       await expect(call({ address, port: listenPort, host: "nowhere" })).rejects.toThrow(/ECONNREFUSED/);
 
-      const plane = new TestControlPlane(xdsPort);
+      const plane = new TestControlPlane({ port: xdsPort });
       await plane.start();
       cleanups.add(() => plane.stop());
       await untilReady(proxy);

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { BootstrapCertificate } from "../../server/fleet/bootstrap.ts";
 
 /** One proxy in front of the upstream, with one worker. */
 export interface Contender {
@@ -18,6 +19,8 @@ export interface Setting {
   root: string;
   folder: string;
   upstream: number;
+  /** The same upstream for who shows a certificate, and the one to show. */
+  mutualTls: { upstream: number; certificate: BootstrapCertificate };
   envoy: string | undefined;
   freePort(): Promise<number>;
 }
@@ -26,10 +29,12 @@ export async function contenders(setting: Setting): Promise<Contender[]> {
   return [
     await haproxy(setting),
     await nginx(setting),
-    await envoyLike(setting, "Envoy", false),
-    { ...(await envoyLike(setting, "Envoy, ALS", true)), reference: true },
-    await envoyLike(setting, "Limpid sidecar", false),
-    await envoyLike(setting, "Limpid sidecar, ALS", true),
+    await envoyLike(setting, "Envoy", {}),
+    { ...(await envoyLike(setting, "Envoy, ALS", { als: true })), reference: true },
+    await envoyLike(setting, "Envoy, ALS, mutual TLS", { als: true, tls: true }),
+    await envoyLike(setting, "Limpid sidecar", {}),
+    await envoyLike(setting, "Limpid sidecar, ALS", { als: true }),
+    await envoyLike(setting, "Limpid sidecar, ALS, mutual TLS", { als: true, tls: true }),
     await nodeHttp(setting),
   ];
 }
@@ -81,13 +86,26 @@ http { access_log off; keepalive_requests 1000000000; client_body_temp_path ${fo
   };
 }
 
-/** The same bootstrap for Envoy and the bundled sidecar; with ALS, access logs go to a collector that takes and forgets them. */
-async function envoyLike(setting: Setting, name: string, als: boolean): Promise<Contender> {
-  const { folder, upstream, envoy, root, freePort } = setting;
+interface Features {
+  /** Access logs go to a collector that takes and forgets them. */
+  als?: boolean;
+  /** The upstream is called over mutual TLS. */
+  tls?: boolean;
+}
+
+/** The same bootstrap for Envoy and the bundled sidecar. */
+async function envoyLike(setting: Setting, name: string, { als = false, tls = false }: Features): Promise<Contender> {
+  const { folder, mutualTls, envoy, root, freePort } = setting;
+  const upstream = tls ? mutualTls.upstream : setting.upstream;
   const port = await freePort();
   const collector = als ? await startSink() : 1;
   const file = join(folder, `${name.replaceAll(/\W+/g, "-")}.json`);
-  writeFileSync(file, JSON.stringify(bootstrap(port, await freePort(), upstream, collector, als)));
+  writeFileSync(
+    file,
+    JSON.stringify(
+      bootstrap(port, await freePort(), upstream, collector, als, tls ? mutualTls.certificate : undefined),
+    ),
+  );
   if (name.startsWith("Limpid")) {
     return {
       name,
@@ -123,7 +141,14 @@ createServer((req, res) => {
   return { name: "node:http", port, command: [process.execPath, file] };
 }
 
-function bootstrap(port: number, admin: number, upstream: number, collector: number, als: boolean) {
+function bootstrap(
+  port: number,
+  admin: number,
+  upstream: number,
+  collector: number,
+  als: boolean,
+  certificate: BootstrapCertificate | undefined,
+) {
   const address = (value: number) => ({ socket_address: { address: "127.0.0.1", port_value: value } });
   const cluster = (name: string, value: number) => ({
     name,
@@ -176,7 +201,7 @@ function bootstrap(port: number, admin: number, upstream: number, collector: num
         },
       ],
       clusters: [
-        cluster("upstream", upstream),
+        { ...cluster("upstream", upstream), ...(certificate && { transport_socket: mutualTlsSocket(certificate) }) },
         {
           ...cluster("collector", collector),
           typed_extension_protocol_options: {
@@ -190,6 +215,21 @@ function bootstrap(port: number, admin: number, upstream: number, collector: num
     },
   };
 }
+
+const mutualTlsSocket = ({ chain, key, root }: BootstrapCertificate) => ({
+  name: "envoy.transport_sockets.tls",
+  typed_config: {
+    "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+    common_tls_context: {
+      tls_params: { tls_maximum_protocol_version: "TLSv1_3" },
+      tls_certificates: [{ certificate_chain: { filename: chain }, private_key: { filename: key } }],
+      validation_context: {
+        trusted_ca: { filename: root },
+        match_typed_subject_alt_names: [{ san_type: "URI", matcher: { prefix: "spiffe://" } }],
+      },
+    },
+  },
+});
 
 /** A gRPC server that takes access-log streams and forgets them, in this process, which runs on the load generator's core. */
 async function startSink(): Promise<number> {

@@ -4,8 +4,10 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import type { BootstrapCertificate } from "../../server/fleet/bootstrap.ts";
+import { bootstrapCertificate, certifyProxies } from "../../server/fleet/certificates.ts";
 import { findEnvoy } from "../../server/fleet/envoy.ts";
-import { type Contender, contenders } from "./contenders.ts";
+import { type Contender, contenders, type Setting } from "./contenders.ts";
 import { cpuSeconds, memoryMb, quantile, wait, withDescendants } from "./process-usage.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -29,11 +31,12 @@ export async function benchDataPath(): Promise<void> {
   try {
     execFileSync("taskset", ["-apc", "0", String(process.pid)], { stdio: "ignore" });
     const upstream = await freePort();
-    started.push(startUpstream(folder, upstream));
+    const mutualTls = { upstream: await freePort(), certificate: await certify(folder) };
+    started.push(startUpstream(folder, upstream, mutualTls));
     await listening(upstream);
     const envoy = findEnvoy(join(root, ".build"));
     const running: { contender: Contender; port: number; pid: number; micros: number[]; rates: number[] }[] = [];
-    for (const contender of await contenders({ root, folder, upstream, envoy, freePort })) {
+    for (const contender of await contenders({ root, folder, upstream, mutualTls, envoy, freePort })) {
       if (contender.missing !== undefined) {
         process.stdout.write(`${contender.name}: left out, ${contender.missing}\n`);
         continue;
@@ -89,14 +92,31 @@ async function load(port: number, durationSec: number): Promise<{ requests: numb
   };
 }
 
-function startUpstream(folder: string, port: number): ChildProcess {
+/** One certificate for both sides. */
+async function certify(folder: string): Promise<BootstrapCertificate> {
+  const workload = "bench";
+  const identity = {
+    type: "sidecar" as const,
+    namespace: "default",
+    serviceAccount: workload,
+    labels: {},
+    inboundPorts: [],
+  };
+  await certifyProxies(folder, [{ ...identity, workload }]);
+  return bootstrapCertificate(folder, workload);
+}
+
+function startUpstream(folder: string, port: number, mutualTls: Setting["mutualTls"]): ChildProcess {
+  const { chain, key, root: authority } = mutualTls.certificate;
   const file = join(folder, "upstream.conf");
   writeFileSync(
     file,
     `daemon off; worker_processes 1; pid ${folder}/upstream.pid; error_log /dev/null;
 events { worker_connections 1024; }
 http { access_log off; keepalive_requests 1000000000; client_body_temp_path ${folder}; proxy_temp_path ${folder}; fastcgi_temp_path ${folder}; uwsgi_temp_path ${folder}; scgi_temp_path ${folder};
-  server { listen 127.0.0.1:${port}; location / { return 200 "${"x".repeat(1024)}"; } } }`,
+  server { listen 127.0.0.1:${port}; location / { return 200 "${"x".repeat(1024)}"; } }
+  server { listen 127.0.0.1:${mutualTls.upstream} ssl; location / { return 200 "${"x".repeat(1024)}"; }
+    ssl_certificate ${chain}; ssl_certificate_key ${key}; ssl_protocols TLSv1.3; ssl_client_certificate ${authority}; ssl_verify_client on; } }`,
   );
   return spawn("taskset", ["-c", "0", "nginx", "-c", file, "-p", folder], { stdio: "ignore" });
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { openCertificateAuthority } from "../ca/certificate-authority.ts";
 import { kinds } from "../config/kinds/index.ts";
 import { createConfigApi } from "../control-plane/api/config-api.ts";
 import { createControlPlane } from "../control-plane/control-plane.ts";
@@ -6,6 +7,7 @@ import { createFaultFuse } from "../control-plane/fault-fuse.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { createLogger } from "../lib/logger.ts";
+import { defaultMeshOptions } from "../model/mesh.ts";
 import { openPrismaConfigStore } from "../store/config/prisma-config-store.ts";
 import { onShutdown } from "./leash.ts";
 import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
@@ -20,7 +22,16 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       url: `file:${join(data, "config.db")}`,
       migrations: join(packageRoot, "prisma/config/migrations"),
     });
-    const controlPlane = createControlPlane({ store, xdsPort: ports.xds, logger, clock });
+    const { trustDomain } = defaultMeshOptions;
+    const authority = await openCertificateAuthority(join(data, "ca"), { clock, trustDomain });
+    const controlPlane = createControlPlane({
+      store,
+      xdsPort: ports.xds,
+      xdsTls: { port: ports.xdsTls },
+      authority,
+      logger,
+      clock,
+    });
     const api = createConfigApi({
       store,
       kinds,

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
+import { CertificateAuthorityError } from "../ca/errors.ts";
 import { hopelessExitCode } from "../fleet/child.ts";
 import { parsePortOffset } from "../fleet/ports.ts";
 import { MigrationError, UnusableDatabaseError } from "../store/errors.ts";
@@ -48,5 +49,7 @@ export function sentenceOf(error: unknown): string {
 /** Prints one sentence and ends with exit code 1, or `hopelessExitCode` for what no new start mends. */
 export function failWith(error: unknown): never {
   process.stderr.write(`limpid: ${sentenceOf(error)}\n`);
-  process.exit(error instanceof UnusableDatabaseError || error instanceof MigrationError ? hopelessExitCode : 1);
+  process.exit(hopeless.some((kind) => error instanceof kind) ? hopelessExitCode : 1);
 }
+
+const hopeless = [UnusableDatabaseError, MigrationError, CertificateAuthorityError];

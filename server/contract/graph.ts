@@ -53,7 +53,8 @@ export const GraphEdge = z.object({
   codes: z.record(z.string(), z.number()),
   /** Requests per second by Envoy response flag. */
   flags: z.record(z.string(), z.number()),
-  mtls: z.boolean(),
+  /** Share of requests that came over mutual TLS, 0 to 1, as the destination saw it. */
+  mtls: z.number(),
   /** Of TCP connections, whose requests are not told apart: what the source sent and got back, counted when a connection ends. */
   bytesPerSecond: z.object({ sent: z.number(), received: z.number() }).optional(),
 });

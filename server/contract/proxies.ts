@@ -4,7 +4,7 @@ import { z } from "zod";
 export const SyncState = z.enum(["SYNCED", "STALE", "NOT_SENT", "ERROR"]);
 export type SyncState = z.infer<typeof SyncState>;
 
-export const xdsTypes = ["LDS", "RDS", "VHDS", "CDS", "EDS"] as const;
+export const xdsTypes = ["LDS", "RDS", "VHDS", "CDS", "EDS", "SDS"] as const;
 export const XdsTypeName = z.enum(xdsTypes);
 export type XdsTypeName = z.infer<typeof XdsTypeName>;
 
@@ -36,6 +36,17 @@ export const ProxyUsage = z.object({
 });
 export type ProxyUsage = z.infer<typeof ProxyUsage>;
 
+/** The certificate that it was given to show to other proxies; never its key. */
+export const ProxyCertificate = z.object({
+  /** Hexadecimal. */
+  serial: z.string(),
+  issuer: z.string(),
+  /** Unix milliseconds. */
+  notBeforeMs: z.number(),
+  notAfterMs: z.number(),
+});
+export type ProxyCertificate = z.infer<typeof ProxyCertificate>;
+
 export const ProxySync = z.object({
   id: z.string(),
   name: z.string(),
@@ -46,6 +57,10 @@ export const ProxySync = z.object({
   implementation: z.string(),
   protocol: z.enum(["delta", "sotw"]),
   connectedAt: z.number(),
+  /** The SPIFFE id of the certificate that it came with; null: it came in plain text, and has no part in mutual TLS. */
+  identity: z.string().nullable(),
+  /** Null without an identity, and until one is issued. */
+  certificate: ProxyCertificate.nullable(),
   types: z.record(XdsTypeName, TypeSync),
   /** Null when nobody on this dashboard's machine watches over the process. */
   usage: ProxyUsage.nullable(),

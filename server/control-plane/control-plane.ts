@@ -1,3 +1,4 @@
+import type { CertificateAuthority } from "../ca/certificate-authority.ts";
 import type { ResourceKey } from "../config/object.ts";
 import type { ConfigChange, ConfigStore } from "../config/store.ts";
 import type { EnvoyPreview, MeshService, PushLatency, PushStatus } from "../contract/index.ts";
@@ -8,6 +9,8 @@ import type { TranslateOptions } from "../translate/options.ts";
 import { createXdsServer, type XdsLimits } from "../xds/ads-server.ts";
 import { configOriginOf } from "../xds/csds-client.ts";
 import type { Session } from "../xds/session.ts";
+import { TypeUrl } from "../xds/types.ts";
+import { createCredentials } from "./credentials.ts";
 import { Debounce, type DebounceOptions, defaultDebounce } from "./debounce.ts";
 import { Distributor } from "./distributor.ts";
 import { Metrics } from "./metrics.ts";
@@ -23,8 +26,8 @@ export interface ControlPlane {
   /** Reads the store, then serves xDS. Rejects when the port is taken or the store cannot be read. */
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Bound ports; xds is 0 before start. */
-  addresses(): { xds: number };
+  /** Bound ports; xds is 0 before start, xdsTls undefined before start and without an authority. */
+  addresses(): { xds: number; xdsTls?: number };
   /** The mesh was read and xDS is served. */
   ready(): boolean;
   services(): Promise<MeshService[]>;
@@ -50,6 +53,9 @@ export interface ControlPlaneOptions {
   host?: string;
   /** 0 takes a free port. */
   xdsPort: number;
+  /** Where proxies get their certificates: over mutual TLS only. 0 takes a free port. Needs `authority`. */
+  xdsTls?: { port: number };
+  authority?: CertificateAuthority;
   logger: Logger;
   clock: Clock;
   translateOptions?: Partial<TranslateOptions>;
@@ -73,8 +79,13 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       if (status.ms !== null && status.proxies.length > 0) latencies.add(status.ms);
     },
   });
+  const { authority, xdsTls } = options;
+  if (xdsTls && !authority) throw new Error("xdsTls: needs an authority");
+  const credentials = authority && createCredentials({ authority, clock, logger, metrics });
   const distributor = new Distributor({
     pipeline,
+    credentials,
+    clock,
     logger,
     onFailure: () => count.translateFailures(),
     onTranslated: (ms) => count.translateMs(ms),
@@ -121,13 +132,15 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const server = createXdsServer({
     host: options.host,
     port: options.xdsPort,
+    tls: xdsTls && credentials && { port: xdsTls.port, credentials: credentials.own },
     clock,
     logger,
     limits: options.limits,
     events: {
       connected(session) {
         distributor.connect(session);
-        logger.info({ proxy: session.node.id, protocol: session.protocol }, "proxy connected");
+        const { node, protocol, identity } = session;
+        logger.info({ proxy: node.id, protocol, identity }, "proxy connected");
       },
       disconnected(session) {
         distributor.disconnect(session);
@@ -145,6 +158,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
           { proxy: session.node.id, type: shortName(typeUrl), refused: [...refused.keys()], message },
           "refused",
         );
+        // Secrets come from no config object: theirs is not the fault of the change that happens to be on its way.
+        if (typeUrl === TypeUrl.secret) return;
         for (const [name, detail] of refused) tracker.refused(session, describeRefusal(session, typeUrl, name, detail));
       },
       settled: (session, revision) => tracker.settled(session, revision),
@@ -158,15 +173,16 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       await follower.start();
       port = await server.start();
       ready = true;
-      logger.info({ port, revision: pipeline.revision }, "xds is served");
+      logger.info({ port, tlsPort: server.tlsPort(), revision: pipeline.revision }, "xds is served");
     },
     async stop() {
       ready = false;
       await follower.stop();
       await debounce.stop();
       await server.stop();
+      credentials?.stop();
     },
-    addresses: () => ({ xds: port }),
+    addresses: () => ({ xds: port, xdsTls: server.tlsPort() }),
     ready: () => ready,
     services: async () => pipeline.services(),
     pushes: {

@@ -1,17 +1,22 @@
-import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import type { ProxyResources } from "../translate/resources.ts";
 import { UnsupportedProxyError } from "../translate/translate.ts";
-import { RequestError } from "../xds/ads-server.ts";
+import { RequestError } from "../xds/request-error.ts";
 import type { Session } from "../xds/session.ts";
-import { createSnapshot, findInconsistencies } from "../xds/snapshot.ts";
+import { createSnapshot, findInconsistencies, type SecretMessages, withSecrets } from "../xds/snapshot.ts";
 import type { ResourceMap, Snapshot } from "../xds/types.ts";
+import { identityProblem } from "./check-identity.ts";
+import type { Credentials, SecretsLease } from "./credentials.ts";
 import { originsOf } from "./origins.ts";
 import type { MeshPipeline } from "./pipeline.ts";
 
 export interface DistributorOptions {
   pipeline: MeshPipeline;
+  /** Undefined: there is no certificate authority, and nobody gets secrets. */
+  credentials?: Credentials;
+  clock: Clock;
   logger: Logger;
   /** Translation failed or contradicts itself; the proxy keeps what it has. */
   onFailure(session: Session): void;
@@ -22,7 +27,18 @@ interface Client {
   session: Session;
   proxy: MeshProxy;
   resources: ProxyResources | undefined;
+  /** Of a proxy with an identity. */
+  lease: SecretsLease | undefined;
+  /** The newest from the lease. Before there are any, nothing is published: what is configured would name them in vain. */
+  secrets: SecretMessages | undefined;
+  /** Ends the wait for the first of them. */
+  patience: { cancel(): void } | undefined;
 }
+
+const nothingYet = { resources: undefined, lease: undefined, secrets: undefined, patience: undefined };
+
+/** A proxy whose certificate does not come in this time is sent away, to come back later. */
+const secretsWaitMs = 15_000;
 
 /** After this long with one proxy after another, sockets get their turn. */
 const sliceMs = 8;
@@ -47,14 +63,45 @@ export class Distributor {
 
   /** Throws `RequestError` for a proxy that is not served: with an open stream that says nothing it would look for the fault in vain. */
   connect(session: Session): void {
-    const client = { session, proxy: this.#parse(session), resources: undefined };
-    const snapshot = this.#translate(client);
+    const client: Client = { session, proxy: this.#parse(session), ...nothingYet };
+    // Before anything can fail: whoever is turned away is disconnected like anyone else.
     this.#clients.set(session, client);
+    if (client.proxy.identity !== undefined) this.#lease(client, client.proxy.identity);
+    const snapshot = this.#translate(client);
     if (snapshot) session.publish(snapshot);
   }
 
   disconnect(session: Session): void {
+    const client = this.#clients.get(session);
     this.#clients.delete(session);
+    client?.patience?.cancel();
+    client?.lease?.release();
+  }
+
+  #lease(client: Client, identity: string): void {
+    const { clock, credentials } = this.#options;
+    client.lease = credentials?.lease(identity, () => this.#secretsChanged(client));
+    client.secrets = client.lease?.current();
+    if (!client.secrets) client.patience = clock.setTimeout(() => this.#giveUp(client), secretsWaitMs);
+  }
+
+  /**
+   * The first secrets bring a proxy everything, from the mesh as it is by then. Later ones only take the place of those before: whatever else there is
+   * to say at this moment is said by `distribute`, which tells whose change it was.
+   */
+  #secretsChanged(client: Client): void {
+    const { session, lease } = client;
+    const secrets = lease?.current();
+    if (!secrets || !this.#clients.has(session)) return;
+    client.patience?.cancel();
+    client.secrets = secrets;
+    const snapshot = session.snapshot ? withSecrets(session.snapshot, secrets) : this.#translate(client);
+    if (snapshot) session.publish(snapshot);
+  }
+
+  #giveUp({ session, proxy }: Client): void {
+    this.#options.logger.error({ proxy: proxy.id, identity: proxy.identity }, "sent away: no certificate in time");
+    session.end("no certificate could be issued for this proxy; come back later");
   }
 
   /** To everyone whom the mesh as it is now gives something new; each is announced before anything is sent to it. */
@@ -90,12 +137,16 @@ export class Distributor {
   }
 
   #parse(session: Session): MeshProxy {
-    const { node, protocol } = session;
+    const { pipeline, credentials } = this.#options;
+    let proxy: MeshProxy;
     try {
-      return this.#options.pipeline.parseProxy(toProxyNode(node, protocol === "delta"));
+      proxy = pipeline.parseProxy(toProxyNode(session));
     } catch (error) {
       throw new RequestError(error instanceof Error ? error.message : String(error));
     }
+    const problem = proxy.identity !== undefined && identityProblem(proxy, credentials?.trustDomain);
+    if (problem) throw new RequestError(problem);
+    return proxy;
   }
 
   #translate(client: Client): Snapshot | undefined {
@@ -103,7 +154,8 @@ export class Distributor {
     const started = performance.now();
     try {
       const resources = pipeline.translate(client.proxy);
-      const snapshot = createSnapshot(pipeline.revision, resources);
+      if (client.lease && !client.secrets) return undefined;
+      const snapshot = createSnapshot(pipeline.revision, resources, client.secrets);
       const problems = findInconsistencies(snapshot);
       if (problems.length > 0) throw new Error(`inconsistent: ${problems.join("; ")}`);
       client.resources = resources;
@@ -119,12 +171,13 @@ export class Distributor {
   }
 }
 
-const toProxyNode = (node: Node, delta: boolean) => ({
+const toProxyNode = ({ node, protocol, identity }: Session) => ({
   id: node.id,
   cluster: node.cluster,
   metadata: node.metadata ?? {},
   userAgentName: node.userAgentName,
-  delta,
+  delta: protocol === "delta",
+  identity,
 });
 
 function sameContent(a: Snapshot, b: Snapshot): boolean {

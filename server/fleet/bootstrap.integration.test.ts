@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { bootstrapFor } from "./bootstrap.ts";
+import { bootstrapCertificate, certifyProxies } from "./certificates.ts";
 import { findEnvoy } from "./envoy.ts";
 import { meshPorts, workloadPorts } from "./ports.ts";
 
@@ -11,7 +12,7 @@ const envoy = findEnvoy(resolve(import.meta.dirname, "../../.build"));
 
 test.skipIf(envoy === undefined && !process.env.CI)(
   "real Envoy takes the bootstrap (skipped without an Envoy binary)",
-  () => {
+  async () => {
     const folder = mkdtempSync(join(tmpdir(), "limpid-bootstrap-"));
     try {
       const file = join(folder, "bootstrap.json");
@@ -23,7 +24,9 @@ test.skipIf(envoy === undefined && !process.env.CI)(
         labels: { app: "reviews", version: "v1" },
         inboundPorts: [9080],
       };
-      writeFileSync(file, JSON.stringify(bootstrapFor(identity, workloadPorts(3, 0), meshPorts(0))));
+      await certifyProxies(folder, [identity]);
+      const certificate = bootstrapCertificate(folder, identity.workload);
+      writeFileSync(file, JSON.stringify(bootstrapFor(identity, workloadPorts(3, 0), meshPorts(0), certificate)));
       const said = execFileSync(envoy ?? "envoy", ["--mode", "validate", "-c", file], {
         encoding: "utf8",
         stdio: ["ignore", "pipe", "pipe"],

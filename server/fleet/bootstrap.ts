@@ -1,3 +1,4 @@
+import { controlPlaneIdentity } from "../ca/certificate-authority.ts";
 import type { MeshPorts, WorkloadPorts } from "./ports.ts";
 
 /** What a proxy is told at its start. The same file serves Envoy and the bundled sidecar. */
@@ -12,10 +13,23 @@ export interface ProxyIdentity {
 }
 
 export const clusterId = "limpid";
+export const trustDomain = "cluster.local";
 export const collectorCluster = "limpid-collector";
 
+/** What the proxy shows the control plane, and what it trusts it by: files in PEM. */
+export interface BootstrapCertificate {
+  chain: string;
+  key: string;
+  root: string;
+}
+
 /** An Envoy v3 bootstrap as plain JSON. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/bootstrap/v3/bootstrap.proto */
-export function bootstrapFor(identity: ProxyIdentity, ports: WorkloadPorts, mesh: MeshPorts): Record<string, unknown> {
+export function bootstrapFor(
+  identity: ProxyIdentity,
+  ports: WorkloadPorts,
+  mesh: MeshPorts,
+  certificate: BootstrapCertificate,
+): Record<string, unknown> {
   const canonicalService = identity.labels.app ?? identity.workload;
   return {
     node: {
@@ -51,7 +65,7 @@ export function bootstrapFor(identity: ProxyIdentity, ports: WorkloadPorts, mesh
     layered_runtime: layeredRuntime,
     static_resources: {
       clusters: [
-        grpcCluster("xds-grpc", mesh.xds),
+        { ...grpcCluster("xds-grpc", mesh.xdsTls), transport_socket: towardsControlPlane(certificate) },
         grpcCluster(collectorCluster, mesh.collectorGrpc),
         httpCluster("prometheus_stats", ports.ip, ports.admin),
       ],
@@ -95,6 +109,22 @@ function grpcCluster(name: string, port: number) {
     upstream_connection_options: { tcp_keepalive: { keepalive_time: 10, keepalive_interval: 5, keepalive_probes: 3 } },
   };
 }
+
+/** Keys come over this connection, so it is mutual TLS: each side knows the other by its SPIFFE id. */
+export const towardsControlPlane = ({ chain, key, root }: BootstrapCertificate) => ({
+  name: "envoy.transport_sockets.tls",
+  typed_config: {
+    "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+    common_tls_context: {
+      tls_params: { tls_minimum_protocol_version: "TLSv1_2", tls_maximum_protocol_version: "TLSv1_3" },
+      tls_certificates: [{ certificate_chain: { filename: chain }, private_key: { filename: key } }],
+      validation_context: {
+        trusted_ca: { filename: root },
+        match_typed_subject_alt_names: [{ san_type: "URI", matcher: { exact: controlPlaneIdentity(trustDomain) } }],
+      },
+    },
+  },
+});
 
 const httpCluster = (name: string, address: string, port: number) => ({
   name,

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { bootstrapFor, nodeId, type ProxyIdentity } from "./bootstrap.ts";
+import { bootstrapCertificate } from "./certificates.ts";
 import type { ChildSpec } from "./child.ts";
 import { demoWorkloads, ingressGateway } from "./demo/workloads.ts";
 import { meshPorts, type WorkloadPorts, workloadPorts } from "./ports.ts";
@@ -34,7 +35,11 @@ export function planesOf(options: MeshOptions): Part[] {
       ...command(options, "control-plane", ["control-plane"]),
       kind: "control-plane",
       address: `http://127.0.0.1:${ports.configApi}`,
-      ports: [serving("control plane (xDS)", ports.xds), serving("control plane (config API)", ports.configApi)],
+      ports: [
+        serving("control plane (xDS)", ports.xds),
+        serving("control plane (xDS over TLS)", ports.xdsTls),
+        serving("control plane (config API)", ports.configApi),
+      ],
       ready: (signal) => httpOk("127.0.0.1", ports.configApi, "/readyz", signal),
     },
     {
@@ -79,40 +84,53 @@ export function workloadsOf(options: MeshOptions): Part[] {
       ready: () => tcpOpen("127.0.0.1", ports.app),
     };
   });
-  const sidecars = demoWorkloads.map((workload) => {
-    const ports = workloadPorts(workload.index, options.portOffset);
-    return proxyPart(options, "sidecar", ports, {
-      type: "sidecar",
-      workload: workload.name,
-      namespace: workload.namespace,
-      serviceAccount: `bookinfo-${workload.app}`,
-      labels: { app: workload.app, version: workload.version },
-      inboundPorts: [ports.inbound],
-    });
-  });
-  const gatewayPorts = workloadPorts(ingressGateway.index, options.portOffset);
-  const gateway = proxyPart(options, "gateway", gatewayPorts, {
-    type: "router",
-    workload: ingressGateway.name,
-    namespace: ingressGateway.namespace,
-    serviceAccount: `${ingressGateway.name}-service-account`,
-    labels: { ...ingressGateway.labels },
-    inboundPorts: [],
-  });
-  return [...workloads, ...sidecars, gateway];
+  return [...workloads, ...demoProxies(options.portOffset).map((proxy) => proxyPart(options, proxy))];
 }
 
-function proxyPart(
-  options: MeshOptions,
-  kind: "sidecar" | "gateway",
-  ports: WorkloadPorts,
-  identity: ProxyIdentity,
-): Part {
+interface DemoProxy {
+  kind: "sidecar" | "gateway";
+  ports: WorkloadPorts;
+  identity: ProxyIdentity;
+}
+
+/** A sidecar for each workload of the demo, and the ingress gateway. */
+export function demoProxies(portOffset: number): DemoProxy[] {
+  const sidecars = demoWorkloads.map((workload): DemoProxy => {
+    const ports = workloadPorts(workload.index, portOffset);
+    return {
+      kind: "sidecar",
+      ports,
+      identity: {
+        type: "sidecar",
+        workload: workload.name,
+        namespace: workload.namespace,
+        serviceAccount: `bookinfo-${workload.app}`,
+        labels: { app: workload.app, version: workload.version },
+        inboundPorts: [ports.inbound],
+      },
+    };
+  });
+  const gateway: DemoProxy = {
+    kind: "gateway",
+    ports: workloadPorts(ingressGateway.index, portOffset),
+    identity: {
+      type: "router",
+      workload: ingressGateway.name,
+      namespace: ingressGateway.namespace,
+      serviceAccount: `${ingressGateway.name}-service-account`,
+      labels: { ...ingressGateway.labels },
+      inboundPorts: [],
+    },
+  };
+  return [...sidecars, gateway];
+}
+
+function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy): Part {
   const name = kind === "gateway" ? identity.workload : `${identity.workload} proxy`;
   const file = join(options.data, "run", `${identity.workload}.bootstrap.json`);
-  writeFileSync(file, JSON.stringify(bootstrapFor(identity, ports, meshPorts(options.portOffset)), null, 2), {
-    mode: 0o600,
-  });
+  const certificate = bootstrapCertificate(options.data, identity.workload);
+  const bootstrap = bootstrapFor(identity, ports, meshPorts(options.portOffset), certificate);
+  writeFileSync(file, JSON.stringify(bootstrap, null, 2), { mode: 0o600 });
   const gatewayPort = 8080 + options.portOffset;
   const base = command(options, name, ["sidecar", "-c", file, "--drain-time-s", "2"]);
   const listening: NeededPort[] = [

@@ -1,6 +1,8 @@
 /** Every address of one machine's mesh. One offset moves them all, so that several meshes run side by side. */
 export interface MeshPorts {
   xds: number;
+  /** For proxies that show a certificate. */
+  xdsTls: number;
   configApi: number;
   collectorGrpc: number;
   collectorHttp: number;
@@ -30,6 +32,7 @@ export const maxPortOffset = 40_000;
 export function meshPorts(offset: number): MeshPorts {
   return {
     xds: 15_010 + offset,
+    xdsTls: 15_012 + offset,
     configApi: 15_014 + offset,
     collectorGrpc: 4317 + offset,
     collectorHttp: 4318 + offset,

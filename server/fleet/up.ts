@@ -1,8 +1,9 @@
+import { certifyProxies } from "./certificates.ts";
 import { type Child, startChild } from "./child.ts";
 import { seedConfig } from "./config-client.ts";
 import { demoConfig } from "./demo/config.ts";
 import { type FleetStatus, serveFleetApi } from "./fleet-api.ts";
-import { type MeshOptions, type Part, planesOf, workloadsOf } from "./parts.ts";
+import { demoProxies, type MeshOptions, type Part, planesOf, workloadsOf } from "./parts.ts";
 import { meshPorts } from "./ports.ts";
 import { checkPorts, lockDataFolder } from "./preflight.ts";
 import { processUsage } from "./process-usage.ts";
@@ -80,6 +81,12 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
   };
 
   try {
+    if (options.demo) {
+      await certifyProxies(
+        options.data,
+        demoProxies(options.portOffset).map(({ identity }) => identity),
+      );
+    }
     const planes = planesOf(options);
     const workloads = options.demo ? workloadsOf(options) : [];
     await checkPorts([

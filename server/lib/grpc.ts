@@ -2,6 +2,7 @@ import { type DescMethod, fromBinary, type MessageShape, toBinary } from "@bufbu
 import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
 import {
   type CallOptions,
+  type ChannelCredentials,
   type ChannelOptions,
   type Client,
   type ClientDuplexStream,
@@ -92,7 +93,8 @@ export function makeClient<Methods extends GenServiceMethods>(
   service: GenService<Methods>,
   target: string,
   options: ChannelOptions = {},
+  channelCredentials: ChannelCredentials = credentials.createInsecure(),
 ): ServiceClient<Methods> {
   const Constructor = makeClientConstructor(serviceDefinition(service), service.typeName);
-  return new Constructor(target, credentials.createInsecure(), options) as unknown as ServiceClient<Methods>;
+  return new Constructor(target, channelCredentials, options) as unknown as ServiceClient<Methods>;
 }

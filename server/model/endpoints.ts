@@ -22,6 +22,8 @@ export interface Workload {
   readonly namespace: string;
   readonly canonicalService: string;
   readonly canonicalRevision: string;
+  /** Empty: not known. */
+  readonly serviceAccount: string;
 }
 
 /** Per service port the endpoints, ordered by address and port. */
@@ -127,6 +129,7 @@ function toEndpoint(
       namespace,
       canonicalService: canonicalService(labels, name),
       canonicalRevision: canonicalRevision(labels),
+      serviceAccount: entry.serviceAccount ?? "",
     },
   };
 }

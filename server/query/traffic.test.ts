@@ -32,13 +32,15 @@ describe("trafficOf", () => {
     expect(rows.map(counts)).toEqual([true]);
   });
 
-  it("takes the called name from the source, and mTLS from whoever knows", () => {
+  it("takes the called name from the source, and the share of mutual TLS from the destination", () => {
     const alias = { service: "reviews-alias.default.svc.cluster.local" };
     const rows = [
       row(edge("productpage", "reviews", { ...destination, mtls: true }), { count: 900 }),
+      row(edge("productpage", "reviews", destination), { count: 300 }),
       row(edge("productpage", "reviews", alias), { count: 1 }),
     ];
-    expect(trafficOf(rows, names).edges).toMatchObject([{ service: alias.service, mtls: true }]);
+    expect(trafficOf(rows, names).edges).toMatchObject([{ service: alias.service, mtls: 0.75 }]);
+    expect(trafficOf(rows.slice(2), names).edges).toMatchObject([{ mtls: 0 }]);
   });
 
   it("keeps protocols and versions apart", () => {

@@ -10,7 +10,8 @@ export interface TrafficEdge {
   /** The hostname most of the calls were addressed to. */
   service: string;
   protocol: "http" | "grpc" | "tcp";
-  mtls: boolean;
+  /** Share of calls that came over mutual TLS, which only the destination sees; 0 where it told nothing. */
+  mtls: number;
   reported: { source: Tally | undefined; destination: Tally | undefined };
   /** What counts: the source's word where there is one, as only it saw the calls that never arrived; else the destination's. */
   counted: Tally;
@@ -81,6 +82,9 @@ export function answeredRows(rows: readonly RollupRow[], names: NodeNames): Roll
 interface Draft {
   edge: TrafficEdge;
   services: Map<string, number>;
+  /** Calls that the destination told of, and those of them that came over mutual TLS. */
+  told: number;
+  mutual: number;
 }
 
 /** Until a draft is finished; every draft has a row. */
@@ -94,19 +98,23 @@ function draftOf(drafts: Map<string, Draft>, row: EdgeRow, names: NodeNames): Dr
   let draft = drafts.get(id);
   if (draft === undefined) {
     const reported = { source: undefined, destination: undefined };
-    const edge = { id, source, target, service: row.service, protocol, mtls: false, reported, counted: untold };
-    draft = { edge, services: new Map() };
+    const edge = { id, source, target, service: row.service, protocol, mtls: 0, reported, counted: untold };
+    draft = { edge, services: new Map(), told: 0, mutual: 0 };
     drafts.set(id, draft);
   }
   // Whichever side is a gateway says so itself; the other one does not know.
   if (source.kind === "gateway") draft.edge.source = source;
   if (target.kind === "gateway") draft.edge.target = target;
-  draft.edge.mtls ||= row.mtls;
   return draft;
 }
 
-function addRow({ edge, services }: Draft, row: RollupSum, withLatency: boolean): void {
+function addRow(draft: Draft, row: RollupSum, withLatency: boolean): void {
+  const { edge, services } = draft;
   const side = row.edge.reporter;
+  if (side === "destination") {
+    draft.told += row.count;
+    if (row.edge.mtls) draft.mutual += row.count;
+  }
   let tally = edge.reported[side];
   if (tally === undefined) {
     tally = new Tally();
@@ -118,7 +126,8 @@ function addRow({ edge, services }: Draft, row: RollupSum, withLatency: boolean)
   services.set(row.edge.service, (services.get(row.edge.service) ?? 0) + weight);
 }
 
-function finish({ edge, services }: Draft): void {
+function finish({ edge, services, told, mutual }: Draft): void {
+  edge.mtls = told > 0 ? mutual / told : 0;
   edge.service = [...services].reduce((most, each) => (each[1] > most[1] ? each : most))[0];
   edge.counted = edge.reported.source ?? edge.reported.destination ?? edge.counted;
 }

@@ -9,6 +9,7 @@ import { type Listener as ListenerProto, ListenerSchema } from "../gen/proto/env
 import { type VirtualHost, VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import type { HttpConnectionManager_Tracing } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { type Secret, SecretSchema } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { ClusterSet } from "./cluster/cluster-set.ts";
@@ -20,6 +21,8 @@ import { RouteSet } from "./route/route-set.ts";
 import type { RouteTable } from "./route/route-table.ts";
 import type { Stats } from "./stats.ts";
 import { Timers } from "./timers.ts";
+import { SecretSet } from "./tls/secret-set.ts";
+import type { TlsContext } from "./tls/tls-context.ts";
 
 export interface DataPlaneIo {
   readonly stats: Stats;
@@ -44,6 +47,7 @@ export class DataPlane {
   private readonly routes: RouteSet;
   private readonly clusters: ClusterSet;
   private readonly listeners: ListenerSet;
+  private readonly secrets: SecretSet;
   private readonly chainsIo: ChainsIo;
   /** By listener, the names under which its chains use route configurations. */
   private readonly routeUsers = new Map<string, string[]>();
@@ -53,13 +57,16 @@ export class DataPlane {
     const { clock } = io;
     const now = clock === undefined ? () => performance.now() : () => clock.now();
     this.routes = new RouteSet(() => this.listeners.warm());
-    this.clusters = new ClusterSet({ stats: io.stats, timers: this.timers, now, random }, () => this.listeners.warm());
+    this.secrets = new SecretSet(io.stats, () => this.clusters.onSecrets());
+    const clusterIo = { stats: io.stats, timers: this.timers, now, random };
+    this.clusters = new ClusterSet(clusterIo, this.secrets, () => this.listeners.warm());
     this.listeners = new ListenerSet({ stats: io.stats, timers: this.timers }, io.logger, () => this.clusters.ready);
     this.chainsIo = {
       stats: io.stats,
       timers: this.timers,
       random,
       clusters: this.clusters.byName,
+      secrets: this.secrets,
       accessLogger: (configs, direction) => io.accessLogger(configs, direction),
       connectionLogger: (configs, direction) => io.connectionLogger(configs, direction),
       tracer: (config) => io.tracer(config),
@@ -110,6 +117,20 @@ export class DataPlane {
 
   removeVirtualHost(resourceName: string): void {
     this.routes.removeVirtualHost(resourceName);
+  }
+
+  setSecret(secret: Secret): string[] {
+    return refuse(`secret ${secret.name}`, SecretSchema, secret, () => this.secrets.put(secret));
+  }
+
+  /** SDS names of all clusters and listeners. */
+  requiredSecrets(): string[] {
+    return this.tlsContexts().flatMap(({ secretNames }) => secretNames);
+  }
+
+  /** Of clusters and listeners in force or to come, for the admin's pages. */
+  tlsContexts(): TlsContext[] {
+    return [...this.clusters.tlsContexts(), ...this.listeners.tlsContexts()];
   }
 
   /** EDS service names of all clusters. */

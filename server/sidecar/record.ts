@@ -1,3 +1,5 @@
+import type { TlsInfo } from "./tls/peer-info.ts";
+
 /**
  * One proxied HTTP request or TCP connection, filled in by the data path as it goes and handed to the access loggers once, at its end.
  * The fields are those of Envoy's HTTPAccessLogEntry; times are milliseconds (fractional) since `startMs` unless said otherwise.
@@ -20,6 +22,8 @@ export interface RequestRecord {
   downstreamRemotePort: number;
   downstreamLocalAddress: string;
   downstreamLocalPort: number;
+  /** Of the client's connection; undefined: plain text. */
+  tls: TlsInfo | undefined;
   /** Empty when no upstream was chosen. */
   upstreamRemoteAddress: string;
   upstreamRemotePort: number;

@@ -7,7 +7,7 @@ import { type AdsClient, createAdsClient } from "../xds/client/ads-client.ts";
 import { AccessLoggers } from "./access-log/access-loggers.ts";
 import { IstioMetrics } from "./access-log/istio-metrics.ts";
 import { AdminServer } from "./admin/admin-server.ts";
-import { clusterViews } from "./admin/data-plane-views.ts";
+import { clusterViews, tlsViews } from "./admin/data-plane-views.ts";
 import type { AdminSources } from "./admin/handlers.ts";
 import type { ServerState } from "./admin/views.ts";
 import { type NodeOverrides, readBootstrap, type SidecarBootstrap } from "./bootstrap/read-bootstrap.ts";
@@ -176,7 +176,8 @@ class Sidecar implements RunningSidecar {
   #startDiscovery(ads: NonNullable<SidecarBootstrap["ads"]>): void {
     const connected = this.#stats.gauge("control_plane.connected_state");
     this.#client = createAdsClient({
-      target: ads.target,
+      target: ads.target.address,
+      security: ads.target.security,
       node: this.#config.node,
       logger: this.#options.logger,
       clock,
@@ -208,6 +209,7 @@ class Sidecar implements RunningSidecar {
       options: { configPath, concurrency: 1 },
       clusters: () => clusterViews(this.#plane, (name) => statics.has(name)),
       listeners: () => this.#plane.boundListeners(),
+      tls: () => tlsViews(this.#plane),
       refreshStats: () => refreshServerStats(this.#stats, this.#plane, this.state()),
       state: () => this.state(),
       logLevel,

@@ -26,9 +26,10 @@ import { configPath, istioMetadata } from "./metadata.ts";
 import { blackHoleCluster, inboundCluster, outboundCluster } from "./names.ts";
 import type { TranslateOptions } from "./options.ts";
 import { commonLbConfig, outlierDetection } from "./outlier.ts";
+import { subjectAltNamesOf } from "./peer-identities.ts";
 import { ruleFor, type Scope } from "./scope.ts";
 import { trafficPolicy } from "./traffic-policy.ts";
-import { upstreamTls } from "./upstream-tls.ts";
+import { type TlsTarget, upstreamTls } from "./upstream-tls.ts";
 
 type ClusterInit = MessageInitShape<typeof ClusterSchema>;
 
@@ -45,24 +46,24 @@ export const isReachable = (service: Service): boolean =>
 /** A cluster for each port of each service that the scope sees, and for each subset of it. */
 export function outboundClusters(mesh: Mesh, scope: Scope, options: TranslateOptions): OutboundClusters {
   const { clusterId, systemCaPath } = options;
+  const { rootNamespace, trustDomain } = mesh.options;
   const drafts = memo(
     mesh.services,
-    `outbound ${scope.namespace} ${systemCaPath}`,
-    [mesh.destinationRules, mesh.options.rootNamespace],
+    `outbound ${scope.namespace} ${scope.certified} ${systemCaPath}`,
+    [mesh.destinationRules, rootNamespace, trustDomain],
     () => [...mesh.services.values()].flatMap((service) => draftsOf(mesh, service, scope, systemCaPath)),
   );
-  const clusters = memo(
-    drafts,
-    "clusters",
-    [],
-    () => new Map(drafts.filter((it) => !it.dns).map((it) => [it.name, edsCluster(it)])),
-  );
+  // Whom the certificates must be for is known from the endpoints.
+  const checked = drafts.some(({ policy }) => policy.tls?.mode === "ISTIO_MUTUAL");
+  const clusters = memo(drafts, "clusters", checked ? [mesh.endpoints] : [], () => {
+    const fixed = drafts.filter((it) => it.discovery !== "dns");
+    return new Map(fixed.map((it) => [it.name, it.discovery === "eds" ? edsCluster(mesh, it) : unreachable(it)]));
+  });
   return memo(drafts, `all ${clusterId}`, [mesh.endpoints], () => {
-    const assignments = drafts.map((it) => [it, assignment(mesh, it, clusterId)] as const);
-    const dns = assignments
-      .filter(([it]) => it.dns)
-      .map(([it, message]) => [it.name, dnsCluster(it, message)] as const);
-    const eds = assignments.filter(([it]) => !it.dns).map(([it, message]) => [it.name, message] as const);
+    const of = (discovery: Draft["discovery"]) =>
+      drafts.filter((it) => it.discovery === discovery).map((it) => [it, assignment(mesh, it, clusterId)] as const);
+    const dns = of("dns").map(([it, message]) => [it.name, dnsCluster(mesh, it, message)] as const);
+    const eds = of("eds").map(([it, message]) => [it.name, message] as const);
     return { clusters: dns.length > 0 ? new Map([...clusters, ...dns]) : clusters, endpoints: new Map(eds) };
   });
 }
@@ -77,7 +78,8 @@ interface Draft {
   policy: PolicySettings;
   /** Of the DestinationRule. */
   config: string | undefined;
-  dns: boolean;
+  /** `none`: the proxy can't call it. */
+  discovery: "eds" | "dns" | "none";
   systemCaPath: string;
 }
 
@@ -87,7 +89,7 @@ function draftsOf(mesh: Mesh, service: Service, scope: Scope, systemCaPath: stri
   const subsets = [{ name: "", labels: {} as Labels }, ...(rule?.subsets ?? [])];
   return service.ports
     .filter((port) => port.protocol !== "UDP")
-    .flatMap((port) => subsets.map((subset) => draft(service, port, subset, rule, systemCaPath)));
+    .flatMap((port) => subsets.map((subset) => draft(service, port, subset, rule, scope, systemCaPath)));
 }
 
 const draft = (
@@ -95,18 +97,23 @@ const draft = (
   port: ServicePort,
   subset: { name: string; labels?: Labels },
   rule: DestinationRule | undefined,
+  scope: Scope,
   systemCaPath: string,
-): Draft => ({
-  service,
-  port,
-  name: outboundCluster(port.port, subset.name, service.hostname),
-  subset: subset.name,
-  labels: subset.labels ?? {},
-  policy: trafficPolicy(rule, subset.name, port.port),
-  config: rule && configPath("destination-rule", rule.namespace, rule.name),
-  dns: service.resolution !== "STATIC",
-  systemCaPath,
-});
+): Draft => {
+  const policy = trafficPolicy(rule, subset.name, port.port);
+  const barred = policy.tls?.mode === "ISTIO_MUTUAL" && !scope.certified;
+  return {
+    service,
+    port,
+    name: outboundCluster(port.port, subset.name, service.hostname),
+    subset: subset.name,
+    labels: subset.labels ?? {},
+    policy,
+    config: rule && configPath("destination-rule", rule.namespace, rule.name),
+    discovery: barred ? "none" : service.resolution === "STATIC" ? "eds" : "dns",
+    systemCaPath,
+  };
+};
 
 function assignment(mesh: Mesh, it: Draft, clusterId: string): ClusterLoadAssignment {
   const endpoints = mesh.endpoints.get(it.service.hostname)?.byPort.get(it.port.port) ?? [];
@@ -114,20 +121,23 @@ function assignment(mesh: Mesh, it: Draft, clusterId: string): ClusterLoadAssign
 }
 
 /** The same object while the policy's content is, whatever else of its DestinationRule changed. */
-const edsCluster = (it: Draft): Cluster =>
-  memo(it.service, `cluster ${it.name} ${it.config}`, [JSON.stringify(it.policy), it.systemCaPath], () =>
+const edsCluster = (mesh: Mesh, it: Draft): Cluster => {
+  const tls = tlsTarget(mesh, it);
+  return memo(it.service, clusterKey(it), [JSON.stringify([it.policy, tls])], () =>
     create(ClusterSchema, {
-      ...common(it),
+      ...common(it, tls),
       clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
       edsClusterConfig: create(Cluster_EdsClusterConfigSchema, { edsConfig: adsConfig, serviceName: it.name }),
     }),
   );
+};
 
-const dnsCluster = (it: Draft, message: ClusterLoadAssignment): Cluster =>
-  memo(it.service, `cluster ${it.name} ${it.config}`, [JSON.stringify(it.policy), it.systemCaPath, message], () => {
+const dnsCluster = (mesh: Mesh, it: Draft, message: ClusterLoadAssignment): Cluster => {
+  const tls = tlsTarget(mesh, it);
+  return memo(it.service, clusterKey(it), [JSON.stringify([it.policy, tls]), message], () => {
     const { LOGICAL_DNS, STRICT_DNS } = Cluster_DiscoveryType;
     return create(ClusterSchema, {
-      ...common(it),
+      ...common(it, tls),
       clusterDiscoveryType: {
         case: "type",
         value: it.service.resolution === "DNS_ROUND_ROBIN" ? LOGICAL_DNS : STRICT_DNS,
@@ -138,9 +148,31 @@ const dnsCluster = (it: Draft, message: ClusterLoadAssignment): Cluster =>
       loadAssignment: message,
     });
   });
+};
 
-function common({ service, port, name, subset, policy, config, systemCaPath }: Draft): ClusterInit {
-  const tls = upstreamTls(policy.tls, service.hostname, systemCaPath);
+/** Better no call than one in plain text where a rule asks for mutual TLS: 503. */
+const unreachable = (it: Draft): Cluster =>
+  memo(it.service, `unreachable ${clusterKey(it)}`, [JSON.stringify(it.policy)], () =>
+    create(ClusterSchema, {
+      ...common(it, undefined),
+      clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.STATIC },
+    }),
+  );
+
+const clusterKey = ({ name, config }: Draft): string => `cluster ${name} ${config}`;
+
+const tlsTarget = (mesh: Mesh, { service, port, subset, policy, systemCaPath }: Draft): TlsTarget | undefined =>
+  policy.tls && {
+    hostname: service.hostname,
+    port: port.port,
+    subset,
+    subjectAltNames: subjectAltNamesOf(mesh, service, policy.tls.mode === "ISTIO_MUTUAL"),
+    systemCaPath,
+    trustDomain: mesh.options.trustDomain,
+  };
+
+function common({ service, port, name, subset, policy, config }: Draft, target: TlsTarget | undefined): ClusterInit {
+  const tls = target && upstreamTls(policy.tls, target);
   const outlier = outlierDetection(policy.outlierDetection);
   const connection = upstreamConnection(policy.connectionPool);
   return {

@@ -6,6 +6,7 @@ import { HTTPFaultSchema } from "../gen/proto/envoy/extensions/filters/http/faul
 import { RouterSchema } from "../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
 import {
   HttpConnectionManager_CodecType,
+  HttpConnectionManager_ForwardClientCertDetails,
   HttpConnectionManagerSchema,
   type HttpFilterSchema,
 } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
@@ -27,6 +28,8 @@ export interface ConnectionManager {
   statPrefix: string;
   /** The name to ask RDS for, or the routes themselves. */
   routes: string | Extract<ManagerInit["routeSpecifier"], { case: "routeConfig" }>["value"];
+  /** The application learns from `x-forwarded-client-cert` whose certificate the client showed. */
+  tellsPeer?: boolean;
 }
 
 export const httpConnectionManager = (
@@ -42,7 +45,7 @@ export const httpConnectionManager = (
 });
 
 function settings(
-  { direction, statPrefix, routes }: ConnectionManager,
+  { direction, statPrefix, routes, tellsPeer }: ConnectionManager,
   proxy: MeshProxy,
   options: TranslateOptions,
 ): ManagerInit {
@@ -58,6 +61,11 @@ function settings(
     normalizePath: true,
     streamIdleTimeout: zero,
     upgradeConfigs: [{ upgradeType: "websocket" }],
+    // Else whatever the client says of itself in that header is removed.
+    ...(tellsPeer && {
+      forwardClientCertDetails: HttpConnectionManager_ForwardClientCertDetails.SANITIZE_SET,
+      setCurrentClientCertDetails: { subject: true, uri: true },
+    }),
     // Requests in proxy form name the whole URL.
     ...(direction === "outbound" && { httpProtocolOptions: { allowAbsoluteUrl: true } }),
     routeSpecifier:

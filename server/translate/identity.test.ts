@@ -114,6 +114,27 @@ describe("identity is the change signal", () => {
     });
   });
 
+  it("with mutual TLS makes the clusters anew when a service account comes, not when a workload moves", () => {
+    const certified: MeshProxy = { ...proxy, identity: "spiffe://cluster.local/ns/default/sa/bookinfo-productpage" };
+    const account = (from: Mesh, name: string, serviceAccount: string) =>
+      edit(from, "WorkloadEntry", name, ({ spec }) => Object.assign(spec, { serviceAccount }));
+    const mutual = ["reviews-v1", "reviews-v2", "reviews-v3"].reduce(
+      (from, name) => account(from, name, "bookinfo-reviews"),
+      edit(mesh, "DestinationRule", "reviews", ({ spec }) =>
+        Object.assign(spec, { trafficPolicy: { tls: { mode: "ISTIO_MUTUAL" } } }),
+      ),
+    );
+    const before = translate(mutual, certified);
+    const moved = edit(mutual, "WorkloadEntry", "reviews-v2", ({ spec }) =>
+      Object.assign(spec, { address: "10.9.9.9" }),
+    );
+    expect(changed(before, translate(moved, certified)).clusters).toEqual([]);
+    const more = translate(account(mutual, "reviews-v2", "bookinfo-reviews-2"), certified);
+    expect(changed(before, more).clusters).toEqual(
+      ["", "v1", "v2", "v3"].map((subset) => `outbound|9080|${subset}|reviews.default.svc.cluster.local`),
+    );
+  });
+
   it("shares between proxies of one scope all but what is their own", () => {
     const other = proxyOf({
       id: "sidecar~127.0.1.2~reviews-v1.default~default.svc.cluster.local",

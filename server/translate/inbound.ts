@@ -1,8 +1,9 @@
 import type { Cluster } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import { memo } from "../lib/memo.ts";
 import type { Mesh } from "../model/mesh.ts";
-import type { Protocol } from "../model/protocol.ts";
+import { isHttpOrAuto, type Protocol } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import { isCalledWithMutualTls } from "./called-with-mutual-tls.ts";
 import { inboundClusterOf } from "./clusters.ts";
 
 /** A port that the sidecar binds for its application, and which service is called there. */
@@ -12,6 +13,8 @@ export interface InboundPort {
   /** Undefined: no service has this workload as an endpoint yet. */
   service: { hostname: string; port: number } | undefined;
   protocol: Protocol;
+  /** Mutual TLS is taken beside plain text. */
+  mutualTls: boolean;
 }
 
 export function inboundPorts(mesh: Mesh, proxy: MeshProxy): InboundPort[] {
@@ -20,15 +23,28 @@ export function inboundPorts(mesh: Mesh, proxy: MeshProxy): InboundPort[] {
     .map(([port, target]) => ({ port: Number(port), target }))
     .sort((a, b) => a.port - b.port)
     .map(({ port, target }) => {
-      const found = served.get(`${proxy.ip} ${port}`);
-      return { port, target, service: found?.service, protocol: found?.protocol ?? "HTTP" };
+      const found = served.get(`${proxy.ip} ${port}`) ?? unserved;
+      return { port, target, ...found, mutualTls: takesMutualTls(mesh, proxy, found) };
     });
 }
 
 export const inboundCluster = (proxy: MeshProxy, { port, target, protocol }: InboundPort): Cluster =>
   memo(proxy, `cluster ${port}`, [protocol], () => inboundClusterOf(port, target, protocol));
 
+/**
+ * HTTP clients speak first, so that looking at what they say costs them nothing. Of the rest some wait for the server to, and would
+ * wait for the inspector: there only when a rule asks for it.
+ */
+function takesMutualTls(mesh: Mesh, proxy: MeshProxy, { service, protocol }: Served): boolean {
+  if (proxy.identity === undefined) return false;
+  if (isHttpOrAuto(protocol)) return true;
+  const found = mesh.services.get(service?.hostname ?? "");
+  return service !== undefined && found !== undefined && isCalledWithMutualTls(mesh, found, service.port);
+}
+
 type Served = Pick<InboundPort, "service" | "protocol">;
+
+const unserved: Served = { service: undefined, protocol: "HTTP" };
 
 /** Which service is at an address and port; of several the first by hostname. */
 const servedAt = (mesh: Mesh): ReadonlyMap<string, Served> =>

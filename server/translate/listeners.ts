@@ -2,19 +2,17 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { TrafficDirection } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import type { FilterSchema } from "../gen/proto/envoy/config/listener/v3/listener_components_pb.js";
 import { type Listener, ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
-import type { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import { memo } from "../lib/memo.ts";
-import { isHttpOrAuto } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
-import { zero } from "./duration.ts";
 import { socketAddress } from "./endpoints.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import type { InboundPort } from "./inbound.ts";
+import { inboundChains } from "./inbound-chains.ts";
 import type { L4Chain } from "./l4-chains.ts";
-import { gatewayRoute, httpProxyRoute, inboundCluster, listenerName, operation } from "./names.ts";
+import { gatewayRoute, httpProxyRoute, listenerName } from "./names.ts";
 import type { TranslateOptions } from "./options.ts";
 import type { OutboundPort } from "./outbound-ports.ts";
-import { l4Chains, tcpProxy } from "./tcp-proxy.ts";
+import { l4Chains } from "./tcp-proxy.ts";
 
 /** The port to which the application sends its calls, as to any HTTP proxy. */
 export const outboundListener = (proxy: MeshProxy, options: TranslateOptions): Listener => {
@@ -38,36 +36,20 @@ export const outboundListener = (proxy: MeshProxy, options: TranslateOptions): L
 };
 
 /** Stands where the service's callers connect, and passes on to the application. */
-export const inboundListener = (proxy: MeshProxy, inbound: InboundPort, options: TranslateOptions): Listener => {
+export const inboundListener = (
+  proxy: MeshProxy,
+  inbound: InboundPort,
+  trustDomain: string,
+  options: TranslateOptions,
+): Listener => {
   const name = listenerName(proxy.ip, inbound.port);
-  const facts = [inbound.protocol, inbound.service?.hostname, inbound.service?.port];
-  return listener(
-    proxy,
-    options,
-    name,
-    { address: proxy.ip, port: inbound.port },
-    TrafficDirection.INBOUND,
-    facts,
-    () =>
-      only(
-        isHttpOrAuto(inbound.protocol)
-          ? httpConnectionManager(
-              { direction: "inbound", statPrefix: `inbound_${name}`, routes: inboundRoutes(inbound) },
-              proxy,
-              options,
-            )
-          : tcpProxy(toApplication(inboundCluster(inbound.port)), "inbound", options),
-      ),
+  const { protocol, service, mutualTls } = inbound;
+  const facts = [protocol, service?.hostname, service?.port, mutualTls, proxy.identity, trustDomain];
+  const at = { address: proxy.ip, port: inbound.port };
+  return listener(proxy, options, name, at, TrafficDirection.INBOUND, facts, () =>
+    inboundChains(proxy, inbound, trustDomain, options),
   );
 };
-
-const toApplication = (cluster: string) => ({
-  statPrefix: cluster,
-  clusters: [{ name: cluster, weight: 1 }],
-  idleTimeout: undefined,
-  maxDuration: undefined,
-  config: undefined,
-});
 
 /** Stands for the services of one port that are not HTTP. */
 export const outboundPortListener = (
@@ -116,7 +98,10 @@ export const gatewayListener = (
   );
 };
 
-type Chains = Pick<MessageInitShape<typeof ListenerSchema>, "filterChains" | "listenerFilters">;
+type Chains = Pick<
+  MessageInitShape<typeof ListenerSchema>,
+  "filterChains" | "listenerFilters" | "listenerFiltersTimeout" | "continueOnListenerFiltersTimeout"
+>;
 
 const only = (filter: MessageInitShape<typeof FilterSchema>): Chains => ({ filterChains: [{ filters: [filter] }] });
 
@@ -137,34 +122,4 @@ function listener(
       ...chains(),
     }),
   );
-}
-
-/** One route to the application. Timeouts and retries are the caller's affair. */
-function inboundRoutes({ port, service }: InboundPort): MessageInitShape<typeof RouteConfigurationSchema> {
-  const cluster = inboundCluster(port);
-  return {
-    name: cluster,
-    validateClusters: false,
-    virtualHosts: [
-      {
-        name: `inbound|http|${port}`,
-        domains: ["*"],
-        routes: [
-          {
-            name: "default",
-            match: { pathSpecifier: { case: "prefix", value: "/" } },
-            decorator: { operation: service ? operation(service.hostname, service.port, "/*") : cluster },
-            action: {
-              case: "route",
-              value: {
-                clusterSpecifier: { case: "cluster", value: cluster },
-                timeout: zero,
-                maxStreamDuration: { maxStreamDuration: zero, grpcTimeoutHeaderMax: zero },
-              },
-            },
-          },
-        ],
-      },
-    ],
-  };
 }

@@ -3,6 +3,9 @@
 export const outboundCluster = (port: number, subset: string, host: string): string =>
   `outbound|${port}|${subset}|${host}`;
 
+/** The server name that clients inside the mesh ask for. */
+export const sniOf = (port: number, subset: string, host: string): string => `outbound_.${port}_.${subset}_.${host}`;
+
 export const inboundCluster = (port: number): string => `inbound|${port}||`;
 
 export const blackHoleCluster = "BlackHoleCluster";

@@ -10,12 +10,15 @@ export interface Scope {
   /** The DNS domain by which short names are told: `default.svc.cluster.local`. */
   readonly domain: string;
   readonly labels: Labels;
+  /** Without a certificate of its own there is no mutual TLS. */
+  readonly certified: boolean;
 }
 
 export const scopeOf = (proxy: MeshProxy): Scope => ({
   namespace: proxy.namespace,
   domain: proxy.domain,
   labels: proxy.labels,
+  certified: proxy.identity !== undefined,
 });
 
 /** Of the labels only those count that some rule tells apart. */

@@ -65,7 +65,8 @@ function clusterSpecifier(clusters: L4Chain["clusters"]): TcpProxyInit["clusterS
   return { case: "cluster", value: first?.name ?? blackHoleCluster };
 }
 
-const tlsInspector = {
+/** Finds out whether a connection is TLS, and for whom, before a chain is chosen. */
+export const tlsInspector = {
   name: "envoy.filters.listener.tls_inspector",
   configType: { case: "typedConfig" as const, value: anyPack(TlsInspectorSchema, create(TlsInspectorSchema)) },
 };

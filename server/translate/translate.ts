@@ -62,7 +62,7 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
   return {
     listeners: byName(proxy, "listeners", [
       outboundListener(proxy, options),
-      ...inbound.map((port) => inboundListener(proxy, port, options)),
+      ...inbound.map((port) => inboundListener(proxy, port, mesh.options.trustDomain, options)),
       ...outboundPorts(mesh, scope, proxy).map((port) => outboundPortListener(proxy, port, options)),
     ]),
     ...routesOf(proxy, [table]),

@@ -20,8 +20,9 @@ import {
 import { systemClock } from "../lib/clock.ts";
 import { makeClient } from "../lib/grpc.ts";
 import { silentLogger } from "../lib/logger.ts";
-import { createXdsServer, RequestError, type XdsLimits, type XdsServer } from "./ads-server.ts";
+import { createXdsServer, type XdsLimits, type XdsServer } from "./ads-server.ts";
 import { fetchProxyStatuses } from "./csds-client.ts";
+import { RequestError } from "./request-error.ts";
 import { createSnapshot } from "./snapshot.ts";
 import { testMessages } from "./testing/messages.ts";
 import { TypeUrl } from "./types.ts";

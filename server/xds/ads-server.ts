@@ -1,30 +1,34 @@
-import { create } from "@bufbuild/protobuf";
-import { Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { Server, ServerCredentials, status } from "@grpc/grpc-js";
 import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { ClusterDiscoveryService } from "../gen/proto/envoy/service/cluster/v3/cds_pb.js";
 import { AggregatedDiscoveryService } from "../gen/proto/envoy/service/discovery/v3/ads_pb.js";
-import {
-  type DeltaDiscoveryRequest,
-  type DeltaDiscoveryResponse,
-  DeltaDiscoveryResponseSchema,
-  type DiscoveryRequest,
-  type DiscoveryResponse,
-  DiscoveryResponseSchema,
-} from "../gen/proto/envoy/service/discovery/v3/discovery_pb.js";
 import { EndpointDiscoveryService } from "../gen/proto/envoy/service/endpoint/v3/eds_pb.js";
 import { ListenerDiscoveryService } from "../gen/proto/envoy/service/listener/v3/lds_pb.js";
 import { RouteDiscoveryService, VirtualHostDiscoveryService } from "../gen/proto/envoy/service/route/v3/rds_pb.js";
+import { SecretDiscoveryService } from "../gen/proto/envoy/service/secret/v3/sds_pb.js";
 import type { Clock } from "../lib/clock.ts";
 import { addService } from "../lib/grpc.ts";
 import type { Logger } from "../lib/logger.ts";
 import { registerCsds } from "./csds.ts";
-import type { Protocol, Push, SubscriptionRequest } from "./exchange.ts";
+import {
+  type Call,
+  type DeltaCall,
+  type Request,
+  type SotwCall,
+  subscriptionRequest,
+  writePush,
+} from "./discovery-messages.ts";
+import type { Protocol } from "./exchange.ts";
+import { peerIdentity } from "./peer-identity.ts";
+import { RequestError } from "./request-error.ts";
 import { Session, type SessionEvents } from "./session.ts";
 import { TypeUrl } from "./types.ts";
 
 export interface XdsServer {
   /** Resolves to the bound port; `port` 0 takes a free one. */
   start(): Promise<number>;
+  /** The bound port for TLS; undefined before start, or when there is none. */
+  tlsPort(): number | undefined;
   /** Ends every stream with UNAVAILABLE, so that clients come back at once, then closes. Within `graceMs`. */
   stop(graceMs?: number): Promise<void>;
   sessions(): readonly Session[];
@@ -33,6 +37,8 @@ export interface XdsServer {
 export interface XdsServerOptions {
   host?: string;
   port: number;
+  /** A second port with the same services, for clients that show who they are. */
+  tls?: { port: number; credentials(): Promise<TlsCredentials> };
   clock: Clock;
   logger: Logger;
   events: SessionEvents & {
@@ -41,6 +47,15 @@ export interface XdsServerOptions {
     disconnected(session: Session): void;
   };
   limits?: Partial<XdsLimits>;
+}
+
+/** In PEM. */
+export interface TlsCredentials {
+  key: string;
+  /** The server's own certificate first. */
+  certificateChain: string;
+  /** What a client's certificate must lead to. */
+  root: string;
 }
 
 export interface XdsLimits {
@@ -65,12 +80,10 @@ const defaultLimits: XdsLimits = {
   orderWaitMs: 3_000,
 };
 
-type DeltaCall = ServerDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>;
-type SotwCall = ServerDuplexStream<DiscoveryRequest, DiscoveryResponse>;
-type Call = DeltaCall | SotwCall;
-type Request = DeltaDiscoveryRequest | DiscoveryRequest;
-
-/** ADS and the single-type services over gRPC, plaintext. Knows clients and snapshots, not where snapshots come from. */
+/**
+ * ADS and the single-type services over gRPC: in plain text, and over TLS for clients with a certificate. Knows clients and snapshots, not where
+ * snapshots come from.
+ */
 export function createXdsServer(options: XdsServerOptions): XdsServer {
   const limits = { ...defaultLimits, ...options.limits };
   const sessions = new Map<Call, Session>();
@@ -130,7 +143,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
       throw new RequestError(`type_url ${JSON.stringify(request.typeUrl)} is not served on this stream`);
     }
     if (!sessions.has(call) && !request.node?.id) throw new RequestError("the first request must carry node.id");
-    const normal = normalize(request, limits.namesPerRequest);
+    const normal = subscriptionRequest(request, typeUrl, limits.namesPerRequest);
     const session = sessions.get(call) ?? open(call, protocol, request.node as Node);
     if (session.subscriptions.size >= maxTypes && !session.subscriptions.has(typeUrl)) {
       throw new RequestError(`more than ${maxTypes} resource types on one stream`);
@@ -143,12 +156,14 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     const session: Session = new Session({
       id: `${node.id}#${streamCount}`,
       node,
+      identity: peerIdentity(call),
       protocol,
       clock: options.clock,
       events: options.events,
       orderWaitMs: limits.orderWaitMs,
       responseBytes: limits.responseBytes,
       write: (typeUrl, push, revision) => writePush(call, protocol, typeUrl, push, revision),
+      end: (reason) => fail(call, status.UNAVAILABLE, reason),
     });
     sessions.set(call, session);
     options.events.connected(session);
@@ -176,16 +191,32 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     deltaEndpoints: delta(TypeUrl.endpoint),
     streamEndpoints: sotw(TypeUrl.endpoint),
   });
+  addService(server, SecretDiscoveryService, {
+    deltaSecrets: delta(TypeUrl.secret),
+    streamSecrets: sotw(TypeUrl.secret),
+  });
   registerCsds(server, () => [...sessions.values()]);
 
+  const bind = (port: number, credentials: ServerCredentials): Promise<number> =>
+    new Promise((resolve, reject) => {
+      server.bindAsync(`${options.host ?? "127.0.0.1"}:${port}`, credentials, (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      );
+    });
+  let tlsPort: number | undefined;
+
   return {
-    start: () =>
-      new Promise((resolve, reject) => {
-        const address = `${options.host ?? "127.0.0.1"}:${options.port}`;
-        server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) =>
-          error ? reject(error) : resolve(port),
-        );
-      }),
+    async start() {
+      const tls = options.tls && { port: options.tls.port, ...(await options.tls.credentials()) };
+      try {
+        if (tls) tlsPort = await bind(tls.port, mutualTls(tls));
+        return await bind(options.port, ServerCredentials.createInsecure());
+      } catch (error) {
+        server.forceShutdown();
+        throw error;
+      }
+    },
+    tlsPort: () => tlsPort,
     async stop(graceMs = 1_000) {
       stopping = true;
       for (const call of calls) fail(call, status.UNAVAILABLE, "the control plane is shutting down");
@@ -204,50 +235,15 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
   };
 }
 
-/** The client broke the protocol, or cannot be served; its stream is ended with INVALID_ARGUMENT and the message. */
-export class RequestError extends Error {}
+/** A handshake without a certificate of this root fails. Node's least version is TLS 1.2. */
+const mutualTls = ({ key, certificateChain, root }: TlsCredentials): ServerCredentials =>
+  ServerCredentials.createSsl(
+    Buffer.from(root),
+    [{ private_key: Buffer.from(key), cert_chain: Buffer.from(certificateChain) }],
+    true,
+  );
 
 const maxTypes = 32;
-
-function normalize(request: Request, maxNames: number): SubscriptionRequest {
-  const delta = "resourceNamesSubscribe" in request;
-  const subscribe = delta ? request.resourceNamesSubscribe : request.resourceNames;
-  const unsubscribe = delta ? request.resourceNamesUnsubscribe : [];
-  if (subscribe.length + unsubscribe.length > maxNames) {
-    throw new RequestError(`more than ${maxNames} resource names in one request`);
-  }
-  return {
-    subscribe,
-    unsubscribe,
-    initialVersions: delta ? request.initialResourceVersions : undefined,
-    versionInfo: delta ? undefined : request.versionInfo,
-    responseNonce: request.responseNonce,
-    error: request.errorDetail && (request.errorDetail.message || "refused without a reason"),
-  };
-}
-
-function writePush(call: Call, protocol: Protocol, typeUrl: string, push: Push, revision: number): void {
-  const any = (value: Uint8Array) => ({ typeUrl, value });
-  const { nonce } = push;
-  const controlPlane = { identifier: "limpid" };
-  if (protocol === "delta") {
-    (call as DeltaCall).write(
-      create(DeltaDiscoveryResponseSchema, {
-        typeUrl,
-        nonce,
-        controlPlane,
-        systemVersionInfo: String(revision),
-        resources: push.resources.map(({ name, version, value }) => ({ name, version, resource: any(value) })),
-        removedResources: [...push.removed],
-      }),
-    );
-  } else {
-    const resources = push.resources.map(({ value }) => any(value));
-    (call as SotwCall).write(
-      create(DiscoveryResponseSchema, { typeUrl, nonce, controlPlane, versionInfo: push.version, resources }),
-    );
-  }
-}
 
 const fail = (call: Call, code: status, details: string): void => {
   call.emit("error", { code, details });

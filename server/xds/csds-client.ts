@@ -12,6 +12,7 @@ import {
 import { makeClient } from "../lib/grpc.ts";
 import { anyToJson } from "./any-json.ts";
 import { sessionMetadataKey } from "./csds.ts";
+import { shownSecret } from "./redact.ts";
 import type { ResourceState } from "./resource-status.ts";
 import { TypeUrl } from "./types.ts";
 
@@ -28,11 +29,14 @@ export interface ProxyStatus {
   connectedAt: number;
   /** The config revision of its newest snapshot. */
   revision: number;
+  /** SPIFFE id; null: it came in plain text. */
+  identity: string | null;
+  certificate: { serial: string; issuer: string; notBeforeMs: number; notAfterMs: number } | null;
   types: Record<XdsType, TypeStatus>;
   resources: ResourceConfig[];
 }
 
-export type XdsType = "LDS" | "RDS" | "VHDS" | "CDS" | "EDS";
+export type XdsType = "LDS" | "RDS" | "VHDS" | "CDS" | "EDS" | "SDS";
 
 export interface TypeStatus {
   state: ResourceState;
@@ -82,6 +86,7 @@ const xdsTypes: readonly (readonly [string, XdsType])[] = [
   [TypeUrl.virtualHost, "VHDS"],
   [TypeUrl.cluster, "CDS"],
   [TypeUrl.endpoint, "EDS"],
+  [TypeUrl.secret, "SDS"],
 ];
 const typeNames = new Map(xdsTypes);
 
@@ -135,6 +140,8 @@ function proxyStatus(id: string, unordered: ClientConfig[], contents: FetchOptio
     protocol: newest?.protocol === "sotw" ? "sotw" : "delta",
     connectedAt: newest?.connectedAt ?? 0,
     revision: newest?.revision ?? 0,
+    identity: newest?.identity ?? null,
+    certificate: newest?.certificate ?? null,
     types: Object.fromEntries(
       xdsTypes.map(([typeUrl, name]) => [name, typeStatus(typeUrl, configs)]),
     ) as ProxyStatus["types"],
@@ -159,6 +166,8 @@ interface SessionInfo {
   connectedAt: number;
   protocol: string;
   revision: number;
+  identity: string | null;
+  certificate: ProxyStatus["certificate"];
   types: JsonObject;
 }
 
@@ -168,8 +177,16 @@ function sessionOf(config: ClientConfig): SessionInfo {
     connectedAt: Date.parse(textOf(info.connectedAt) ?? "") || 0,
     protocol: textOf(info.protocol) ?? "delta",
     revision: Number(info.revision ?? 0),
+    identity: textOf(info.identity) ?? null,
+    certificate: certificateOf(asObject(info.certificate)),
     types: asObject(info.types),
   };
+}
+
+function certificateOf({ serial, issuer, notBefore, notAfter }: JsonObject): ProxyStatus["certificate"] {
+  const [notBeforeMs, notAfterMs] = [Date.parse(textOf(notBefore) ?? ""), Date.parse(textOf(notAfter) ?? "")];
+  if (Number.isNaN(notBeforeMs) || Number.isNaN(notAfterMs)) return null;
+  return { serial: textOf(serial) ?? "", issuer: textOf(issuer) ?? "", notBeforeMs, notAfterMs };
 }
 
 function typeStatus(typeUrl: string, configs: ClientConfig[]): TypeStatus {
@@ -226,9 +243,24 @@ function resourceConfig(resource: ClientConfig_GenericXdsConfig, contents: boole
     state: stateName(resource.configStatus),
     updatedAt: msOf(resource.lastUpdated),
     error: resource.errorState?.details ?? null,
-    config: contents && resource.xdsConfig ? anyToJson(resource.xdsConfig) : null,
-    refusedConfig: contents && failed ? anyToJson(failed) : null,
+    config: contents && resource.xdsConfig ? shownJson(resource.xdsConfig, resource.name) : null,
+    refusedConfig: contents && failed ? shownJson(failed, resource.name) : null,
   };
+}
+
+/** A secret's PEM as text instead of base64 of it; and whoever answered, no key goes on from here. */
+const shownJson = (any: Any, name: string): JsonValue =>
+  any.typeUrl === TypeUrl.secret
+    ? readable(anyToJson({ ...any, value: shownSecret(any.value, name) }))
+    : anyToJson(any);
+
+function readable(json: JsonValue): JsonValue {
+  if (Array.isArray(json)) return json.map(readable);
+  if (typeof json !== "object" || json === null) return json;
+  if (typeof json.inlineBytes === "string") {
+    return { inlineString: Buffer.from(json.inlineBytes, "base64").toString("utf8") };
+  }
+  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, readable(value)]));
 }
 
 const stateNames: Partial<Record<ConfigStatus, ResourceState>> = {

@@ -13,6 +13,8 @@ import {
 import type { NodeMatcher } from "../gen/proto/envoy/type/matcher/v3/node_pb.js";
 import type { StringMatcher } from "../gen/proto/envoy/type/matcher/v3/string_pb.js";
 import { addService } from "../lib/grpc.ts";
+import { certificateFacts } from "./certificate-facts.ts";
+import { shownValue } from "./redact.ts";
 import { type ResourceState, statusOf } from "./resource-status.ts";
 import type { Session } from "./session.ts";
 import type { Subscription } from "./subscription.ts";
@@ -96,6 +98,8 @@ function sessionMetadata(session: Session): JsonObject {
   return {
     connectedAt: new Date(session.connectedAt).toISOString(),
     protocol: session.protocol,
+    ...(session.identity !== undefined && { identity: session.identity }),
+    certificate: certificateFacts(session),
     revision: session.snapshot?.revision ?? 0,
     types: Object.fromEntries(types),
   };
@@ -117,14 +121,14 @@ function resourceConfig(
     versionInfo: accepted?.version ?? "",
     configStatus: configStatus[state],
     clientStatus: clientStatuses[state],
-    ...(contents && shown && { xdsConfig: { typeUrl, value: shown.value } }),
+    ...(contents && shown && { xdsConfig: { typeUrl, value: shownValue(typeUrl, shown) } }),
     ...(acceptedAt !== undefined && { lastUpdated: timestamp(acceptedAt) }),
     ...(refused && {
       errorState: {
         details: refused.detail,
         versionInfo: refused.version,
         lastUpdateAttempt: timestamp(refused.at),
-        failedConfiguration: { typeUrl, value: refused.resource.value },
+        failedConfiguration: { typeUrl, value: shownValue(typeUrl, refused.resource) },
       },
     }),
   };

@@ -6,6 +6,8 @@ import { type Listener, ListenerSchema } from "../gen/proto/envoy/config/listene
 import { type VirtualHost, VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import { HttpConnectionManagerSchema } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { SecretSchema } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import { secretRefs } from "./secret-refs.ts";
 import { type Resource, type ResourceMap, type ResourceRef, TypeUrl } from "./types.ts";
 
 /** How one xDS type is encoded, and what each of its resources needs beside it. */
@@ -23,6 +25,7 @@ const kind = <Desc extends DescMessage>(
 ): ResourceKind<Desc> => ({ typeUrl, schema, requires, toBinary: (message) => toBinary(schema, message) });
 
 export const resourceKinds = {
+  secret: kind(TypeUrl.secret, SecretSchema),
   cluster: kind(TypeUrl.cluster, ClusterSchema, clusterNeeds),
   endpoint: kind(TypeUrl.endpoint, ClusterLoadAssignmentSchema),
   listener: kind(TypeUrl.listener, ListenerSchema, listenerNeeds),
@@ -71,9 +74,10 @@ function encode<Desc extends DescMessage>(
 export const versionOf = (content: Uint8Array | string): string => hash("sha1", content, "hex").slice(0, 16);
 
 function clusterNeeds(cluster: Cluster, name: string): ResourceRef[] {
-  const { clusterDiscoveryType: discovery } = cluster;
-  if (discovery.case !== "type" || discovery.value !== Cluster_DiscoveryType.EDS) return [];
-  return [{ typeUrl: TypeUrl.endpoint, name: cluster.edsClusterConfig?.serviceName || name }];
+  const { clusterDiscoveryType: discovery, transportSocket, transportSocketMatches } = cluster;
+  const secrets = secretRefs([transportSocket, ...transportSocketMatches.map((match) => match.transportSocket)]);
+  if (discovery.case !== "type" || discovery.value !== Cluster_DiscoveryType.EDS) return secrets;
+  return [...secrets, { typeUrl: TypeUrl.endpoint, name: cluster.edsClusterConfig?.serviceName || name }];
 }
 
 function listenerNeeds(listener: Listener): ResourceRef[] {
@@ -88,7 +92,8 @@ function listenerNeeds(listener: Listener): ResourceRef[] {
     const specifier = fromBinary(HttpConnectionManagerSchema, value).routeSpecifier;
     if (specifier.case === "rds") names.add(specifier.value.routeConfigName);
   }
-  return [...names].map((name) => ({ typeUrl: TypeUrl.route, name }));
+  const routes = [...names].map((name) => ({ typeUrl: TypeUrl.route, name }));
+  return [...secretRefs(chains.map((chain) => chain.transportSocket)), ...routes];
 }
 
 function routeNeeds(route: RouteConfiguration, name: string): ResourceRef[] {

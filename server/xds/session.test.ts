@@ -6,8 +6,8 @@ import type { Push } from "./exchange.ts";
 import { Session } from "./session.ts";
 import { type Resource, type ResourceRef, type Snapshot, TypeUrl } from "./types.ts";
 
-const { cluster, endpoint, listener, route, virtualHost } = TypeUrl;
-const types = { cluster, endpoint, listener, route, virtualHost };
+const { cluster, endpoint, listener, route, secret, virtualHost } = TypeUrl;
+const types = { cluster, endpoint, listener, route, secret, virtualHost };
 const nameOf = new Map<string, string>(Object.entries(types).map(([name, typeUrl]) => [typeUrl, name]));
 
 type Content = Partial<Record<keyof typeof types, Record<string, string>>>;
@@ -152,6 +152,70 @@ describe("order", () => {
     expect(take()).toEqual(["virtualHost +r/a@2"]);
     answer("virtualHost");
     expect(settled).toEqual([1, 2]);
+  });
+});
+
+describe("secrets", () => {
+  test("a cluster with its secret is warm before the route to it is sent", () => {
+    const { session, content, subscribe, answer, take } = inForce();
+    const next = { cluster: { a: "1", b: "1" }, endpoint: { a: "1", b: "1" }, virtualHost: { "r/a": "2" } };
+    session.publish(snapshotOf(2, { ...content, ...next, secret: { default: "1", ROOTCA: "1" } }));
+    expect(take()).toEqual(["cluster +b@1"]);
+    subscribe("endpoint", "b");
+    subscribe("secret", "default");
+    // The client answers for its clusters when they are warm: neither may wait for that.
+    expect(take()).toEqual(["endpoint +b@1", "secret +default@1"]);
+    answer("secret");
+    answer("endpoint");
+    expect(take()).toEqual([]);
+    answer("cluster");
+    expect(take()).toEqual(["virtualHost +r/a@2"]);
+  });
+
+  test("come before what names them, and go after it", () => {
+    const { session, content, subscribe, answer, take } = inForce();
+    subscribe("secret", "default");
+    answer("secret"); // there is none
+    take();
+    session.publish(snapshotOf(2, { ...content, cluster: { a: "2" }, secret: { default: "1" } }));
+    expect(take()).toEqual(["secret +default@1", "cluster +a@2", "endpoint +a@1"]);
+    for (const type of ["secret", "endpoint", "cluster"] as const) answer(type);
+    session.publish(
+      snapshotOf(3, { listener: content.listener, route: content.route, virtualHost: content.virtualHost }),
+    );
+    expect(take()).toEqual(["cluster -a"]);
+    answer("cluster");
+    expect(take()).toEqual(["endpoint -a"]);
+    answer("endpoint");
+    expect(take()).toEqual(["secret -default"]);
+  });
+
+  test("a renewed one goes alone, and the revision settles no second time", () => {
+    const { session, content, subscribe, answer, take, settled } = inForce();
+    session.publish(snapshotOf(2, { ...content, secret: { default: "1", ROOTCA: "1" } }));
+    subscribe("secret", "default", "ROOTCA");
+    answer("secret");
+    take();
+    expect(settled).toEqual([1, 2]);
+    session.publish(snapshotOf(2, { ...content, secret: { default: "2", ROOTCA: "1" } }));
+    expect(take()).toEqual(["secret +default@2"]);
+    answer("secret");
+    expect(settled).toEqual([1, 2]);
+  });
+
+  test("a change of configuration and a renewal at once: settled when both are answered", () => {
+    const { session, content, subscribe, answer, take, settled } = inForce();
+    session.publish(snapshotOf(2, { ...content, secret: { default: "1" } }));
+    subscribe("secret", "default");
+    answer("secret");
+    const next = { ...content, virtualHost: { "r/a": "2" } };
+    session.publish(snapshotOf(3, { ...next, secret: { default: "1" } }));
+    session.publish(snapshotOf(3, { ...next, secret: { default: "2" } }));
+    take();
+    answer("virtualHost");
+    expect(settled).toEqual([1, 2]);
+    answer("secret");
+    expect(settled).toEqual([1, 2, 3]);
   });
 });
 

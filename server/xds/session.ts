@@ -8,9 +8,13 @@ export interface SessionOptions {
   /** Unique in this process. */
   id: string;
   node: Node;
+  /** The URI that its certificate names it by; undefined: it came over plain text. */
+  identity?: string;
   protocol: Protocol;
   clock: Clock;
   write(typeUrl: string, push: Push, revision: number): void;
+  /** Ends the stream, so that the client comes back later. */
+  end?(reason: string): void;
   events: SessionEvents;
   /** How long later types wait for a client that doesn't answer earlier ones. */
   orderWaitMs: number;
@@ -28,14 +32,29 @@ export interface SessionEvents {
 }
 
 /** Make before break: what is pointed at goes before what points at it. Types not named come first. */
-const addOrder = [TypeUrl.cluster, TypeUrl.endpoint, TypeUrl.listener, TypeUrl.route, TypeUrl.virtualHost] as const;
-const removeOrder = [TypeUrl.listener, TypeUrl.virtualHost, TypeUrl.route, TypeUrl.cluster, TypeUrl.endpoint] as const;
+const addOrder = [
+  TypeUrl.secret,
+  TypeUrl.cluster,
+  TypeUrl.endpoint,
+  TypeUrl.listener,
+  TypeUrl.route,
+  TypeUrl.virtualHost,
+] as const;
+const removeOrder = [
+  TypeUrl.listener,
+  TypeUrl.virtualHost,
+  TypeUrl.route,
+  TypeUrl.cluster,
+  TypeUrl.endpoint,
+  TypeUrl.secret,
+] as const;
 const empty: ResourceMap = new Map();
 
 /** One stream of one client: its subscriptions, the newest snapshot, and the order in which the one is brought to the other. */
 export class Session {
   readonly id: string;
   readonly node: Node;
+  readonly identity: string | undefined;
   readonly protocol: Protocol;
   readonly connectedAt: number;
   readonly subscriptions = new Map<string, Subscription>();
@@ -52,6 +71,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.id = options.id;
     this.node = options.node;
+    this.identity = options.identity;
     this.protocol = options.protocol;
     this.connectedAt = options.clock.now();
     this.#options = options;
@@ -73,6 +93,11 @@ export class Session {
       this.#options.events.nacked?.(this, typeUrl, outcome.refused, outcome.message);
     }
     this.#pump();
+  }
+
+  /** The server can't serve it now. */
+  end(reason: string): void {
+    this.#options.end?.(reason);
   }
 
   close(): void {

@@ -3,6 +3,7 @@ import type { ClusterLoadAssignment } from "../gen/proto/envoy/config/endpoint/v
 import type { Listener } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import type { VirtualHost } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import type { RouteConfiguration } from "../gen/proto/envoy/config/route/v3/route_pb.js";
+import type { Secret } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { encodeAll, resourceKinds } from "./encode.ts";
 import { type ResourceMap, type Snapshot, TypeUrl } from "./types.ts";
 
@@ -16,10 +17,19 @@ export interface SnapshotMessages {
   endpoints: ReadonlyMap<string, ClusterLoadAssignment>;
 }
 
-export function createSnapshot(revision: number, messages: SnapshotMessages): Snapshot {
+export type SecretMessages = ReadonlyMap<string, Secret>;
+const noSecrets: SecretMessages = new Map();
+
+/** `secrets` are the client's own, its private key among them: for a client that has shown who it is. */
+export function createSnapshot(
+  revision: number,
+  messages: SnapshotMessages,
+  secrets: SecretMessages = noSecrets,
+): Snapshot {
   return {
     revision,
     resources: new Map<string, ResourceMap>([
+      [TypeUrl.secret, encodeAll(resourceKinds.secret, secrets)],
       [TypeUrl.cluster, encodeAll(resourceKinds.cluster, messages.clusters)],
       [TypeUrl.endpoint, encodeAll(resourceKinds.endpoint, messages.endpoints)],
       [TypeUrl.listener, encodeAll(resourceKinds.listener, messages.listeners)],
@@ -27,6 +37,12 @@ export function createSnapshot(revision: number, messages: SnapshotMessages): Sn
       [TypeUrl.virtualHost, encodeAll(resourceKinds.virtualHost, messages.virtualHosts)],
     ]),
   };
+}
+
+/** The same revision with other secrets: what else the client holds is not touched. */
+export function withSecrets(snapshot: Snapshot, secrets: SecretMessages): Snapshot {
+  const resources = new Map(snapshot.resources).set(TypeUrl.secret, encodeAll(resourceKinds.secret, secrets));
+  return { revision: snapshot.revision, resources };
 }
 
 /**

@@ -46,7 +46,7 @@ export const testEdge = (
   reported: { source: null, destination: null },
   codes,
   flags: {},
-  mtls: false,
+  mtls: 0,
 });
 
 const box = "default/reviews";

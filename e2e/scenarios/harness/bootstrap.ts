@@ -1,4 +1,4 @@
-import { layeredRuntime } from "../../../server/fleet/bootstrap.ts";
+import { type BootstrapCertificate, layeredRuntime, towardsControlPlane } from "../../../server/fleet/bootstrap.ts";
 
 /** Where one proxy stands and what it serves. */
 export interface ProxyNode {
@@ -6,6 +6,8 @@ export interface ProxyNode {
   ip: string;
   workload: string;
   labels: Record<string, string>;
+  /** `default` when unset. */
+  serviceAccount?: string;
   httpProxyPort?: number;
   portOffset?: number;
   /** Port on the proxy's address → the application behind it. */
@@ -15,13 +17,15 @@ export interface ProxyNode {
 export interface Backends {
   xdsPort: number;
   collectorPort: number;
+  /** To come with, over TLS; without: in plain text. */
+  certificate?: BootstrapCertificate;
 }
 
 export const nodeIdOf = ({ type, ip, workload }: ProxyNode): string =>
   `${type}~${ip}~${workload}.default~default.svc.cluster.local`;
 
 /** The bootstrap that both proxies take. */
-export function bootstrap(node: ProxyNode, { xdsPort, collectorPort }: Backends): object {
+export function bootstrap(node: ProxyNode, { xdsPort, collectorPort, certificate }: Backends): object {
   const { ip, workload, labels, httpProxyPort, portOffset, ingress } = node;
   return {
     node: {
@@ -34,7 +38,7 @@ export function bootstrap(node: ProxyNode, { xdsPort, collectorPort }: Backends)
         CLUSTER_ID: "limpid",
         MESH_ID: "limpid",
         LABELS: labels,
-        SERVICE_ACCOUNT: "default",
+        SERVICE_ACCOUNT: node.serviceAccount ?? "default",
         INTERCEPTION_MODE: "NONE",
         ...(httpProxyPort === undefined ? {} : { HTTP_PROXY_PORT: String(httpProxyPort) }),
         ...(portOffset === undefined ? {} : { PORT_OFFSET: String(portOffset) }),
@@ -53,7 +57,13 @@ export function bootstrap(node: ProxyNode, { xdsPort, collectorPort }: Backends)
       cds_config: { ads: {}, resource_api_version: "V3" },
     },
     static_resources: {
-      clusters: [http2Cluster("xds-grpc", xdsPort), http2Cluster("limpid-collector", collectorPort)],
+      clusters: [
+        {
+          ...http2Cluster("xds-grpc", xdsPort),
+          ...(certificate && { transport_socket: towardsControlPlane(certificate) }),
+        },
+        http2Cluster("limpid-collector", collectorPort),
+      ],
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { CertificateAuthority } from "../../../server/ca/certificate-authority.ts";
 import { parseDocuments } from "../../../server/config/kinds/index.ts";
 import { MemoryConfigStore } from "../../../server/config/memory-store.ts";
 import { type ConfigObject, formatKey, keyOf } from "../../../server/config/object.ts";
@@ -7,25 +8,37 @@ import { type ControlPlane, createControlPlane } from "../../../server/control-p
 import { systemClock } from "../../../server/lib/clock.ts";
 import { silentLogger } from "../../../server/lib/logger.ts";
 
+export interface TestControlPlaneOptions {
+  /** 0 takes a free one. */
+  port?: number;
+  /** To serve xDS over TLS, too. */
+  authority?: CertificateAuthority;
+}
+
 /** The real control plane over a store in memory. */
 export class TestControlPlane {
   readonly #store = new MemoryConfigStore();
   #plane: ControlPlane;
-  #port: number;
+  readonly #options: TestControlPlaneOptions;
+  #ports: { xds: number; xdsTls: number };
 
-  /** Port 0 takes a free one. */
-  constructor(port = 0) {
-    this.#port = port;
+  constructor(options: TestControlPlaneOptions = {}) {
+    this.#options = options;
+    this.#ports = { xds: options.port ?? 0, xdsTls: 0 };
     this.#plane = this.#create();
   }
 
   get port(): number {
-    return this.#port;
+    return this.#ports.xds;
+  }
+
+  get tlsPort(): number {
+    return this.#ports.xdsTls;
   }
 
   async start(): Promise<void> {
     await this.#plane.start();
-    this.#port = this.#plane.addresses().xds;
+    this.#ports = { xdsTls: 0, ...this.#plane.addresses() };
   }
 
   async stop(): Promise<void> {
@@ -60,9 +73,11 @@ export class TestControlPlane {
   }
 
   #create(): ControlPlane {
+    const { authority } = this.#options;
     return createControlPlane({
       store: this.#store,
-      xdsPort: this.#port,
+      xdsPort: this.#ports.xds,
+      ...(authority && { authority, xdsTls: { port: this.#ports.xdsTls } }),
       logger: silentLogger,
       clock: systemClock,
       translateOptions: { tracingSamplingPercent: 100 },

@@ -1,12 +1,13 @@
 import { type Application, startApplication } from "./application.ts";
-import { nodeIdOf, type ProxyNode } from "./bootstrap.ts";
+import { TestAuthority } from "./authority.ts";
+import { type Backends, nodeIdOf, type ProxyNode } from "./bootstrap.ts";
 import { type Answer, type Call, call, callMany } from "./call.ts";
 import { Cleanups } from "./cleanups.ts";
 import { type Collector, startCollector } from "./collector.ts";
 import { TestControlPlane } from "./control-plane.ts";
 import { freePorts } from "./ports.ts";
 import { type ProxyKind, type ProxyProcess, startProxy } from "./proxy.ts";
-import { startEcho } from "./tcp.ts";
+import { startEcho, startHttp2 } from "./tcp.ts";
 import { until } from "./until.ts";
 
 type Applications = Record<"reviews-v1" | "reviews-v2" | "reviews-v3" | "ratings-v1", Application>;
@@ -16,6 +17,13 @@ type Parts = Awaited<ReturnType<typeof startParts>>;
 export type ScenarioCall = Omit<Call, "address" | "port" | "host"> & { host?: string; via?: "client" | "gateway" };
 
 export const addresses = { client: "127.0.77.1", ratings: "127.0.77.2", gateway: "127.0.77.9" };
+
+export interface ScenarioMeshOptions {
+  /** Of `ratings` and the database; the kind of the others when unset. */
+  serverKind?: ProxyKind;
+  /** The client's proxy comes in plain text, and so without an identity. */
+  clientInPlainText?: boolean;
+}
 
 /**
  * The whole set-up of a scenario on one kind of proxy: the real control plane, a client with its sidecar, `ratings` and a database behind a sidecar of their own,
@@ -49,10 +57,11 @@ export class ScenarioMesh {
     this.#cleanups = cleanups;
   }
 
-  static async start(kind: ProxyKind): Promise<ScenarioMesh> {
+  /** `options` say what is not as in most scenarios. */
+  static async start(kind: ProxyKind, options: ScenarioMeshOptions = {}): Promise<ScenarioMesh> {
     const cleanups = new Cleanups();
     try {
-      return new ScenarioMesh(kind, await startParts(kind, cleanups), cleanups);
+      return new ScenarioMesh(kind, await startParts(kind, cleanups, options), cleanups);
     } catch (error) {
       await cleanups.run();
       throw error;
@@ -77,6 +86,11 @@ export class ScenarioMesh {
     return callMany(count, this.#target(one), connections);
   }
 
+  /** Past the client's proxy, in plain text. */
+  callServer(one: Omit<ScenarioCall, "via">): Promise<Answer> {
+    return call({ host: "ratings:9080", ...one, address: addresses.ratings, port: this.ports.ratings });
+  }
+
   close(): Promise<void> {
     return this.#cleanups.run();
   }
@@ -88,8 +102,14 @@ export class ScenarioMesh {
   }
 }
 
-async function startParts(kind: ProxyKind, cleanups: Cleanups) {
-  const controlPlane = new TestControlPlane();
+async function startParts(
+  kind: ProxyKind,
+  cleanups: Cleanups,
+  { serverKind = kind, clientInPlainText = false }: ScenarioMeshOptions,
+) {
+  const authority = await TestAuthority.create();
+  cleanups.add(() => authority.remove());
+  const controlPlane = new TestControlPlane({ authority: authority.authority });
   await controlPlane.start();
   cleanups.add(() => controlPlane.stop());
   const collector = await startCollector();
@@ -107,26 +127,38 @@ async function startParts(kind: ProxyKind, cleanups: Cleanups) {
   };
   const database = await startEcho("db");
   cleanups.add(() => database.close());
+  const http2 = await startHttp2();
+  cleanups.add(() => http2.close());
   const [outbound = 0] = await freePorts(1, addresses.client);
-  const [ratings = 0, databasePort = 0] = await freePorts(2, addresses.ratings);
+  const [ratings = 0, databasePort = 0, http2Port = 0] = await freePorts(3, addresses.ratings);
   const [gatewayPort = 0] = await freePorts(1, addresses.gateway);
   const base = baseConfig(applications, ratings);
   await controlPlane.apply(base, gatewayConfig(gatewayPort));
-  const backends = { xdsPort: controlPlane.port, collectorPort: collector.port };
   const nodes = nodesOf({
     outbound,
     ingress: {
       [ratings]: `127.0.0.1:${applications["ratings-v1"].port}`,
       [databasePort]: `127.0.0.1:${database.port}`,
+      [http2Port]: `127.0.0.1:${http2.port}`,
     },
   });
-  const start = async (node: ProxyNode) => {
-    const proxy = await startProxy(kind, node, backends);
+  const start = async (node: ProxyNode, itsKind: ProxyKind, its: Backends) => {
+    const proxy = await startProxy(itsKind, node, its);
     cleanups.add(() => proxy.stop());
     return proxy;
   };
-  const [client, server, gateway] = await Promise.all([start(nodes.client), start(nodes.server), start(nodes.gateway)]);
-  const ports = { outbound, ratings, database: databasePort, gateway: gatewayPort };
+  const certified = async ({ serviceAccount }: { serviceAccount: string }): Promise<Backends> => ({
+    xdsPort: controlPlane.tlsPort,
+    collectorPort: collector.port,
+    certificate: await authority.certify(serviceAccount),
+  });
+  const plain: Backends = { xdsPort: controlPlane.port, collectorPort: collector.port };
+  const [client, server, gateway] = await Promise.all([
+    start(nodes.client, kind, clientInPlainText ? plain : await certified(nodes.client)),
+    start(nodes.server, serverKind, await certified(nodes.server)),
+    start(nodes.gateway, kind, await certified(nodes.gateway)),
+  ]);
+  const ports = { outbound, ratings, database: databasePort, http2: http2Port, gateway: gatewayPort };
   const parts = { controlPlane, collector, applications, nodes, client, server, gateway, ports };
   await until(async () => {
     const target = { address: addresses.client, port: outbound, host: "ratings:9080" };
@@ -142,6 +174,7 @@ const nodesOf = (ports: { outbound: number; ingress: Record<string, string> }) =
       type: "sidecar",
       ip: addresses.client,
       workload: "client-v1",
+      serviceAccount: "client",
       labels: { app: "client", version: "v1" },
       httpProxyPort: ports.outbound,
     },
@@ -149,6 +182,7 @@ const nodesOf = (ports: { outbound: number; ingress: Record<string, string> }) =
       type: "sidecar",
       ip: addresses.ratings,
       workload: "ratings-v1",
+      serviceAccount: "ratings",
       labels: { app: "ratings", version: "v1" },
       // Another address than the client's: the same port is as free here.
       httpProxyPort: ports.outbound,
@@ -158,6 +192,7 @@ const nodesOf = (ports: { outbound: number; ingress: Record<string, string> }) =
       type: "router",
       ip: addresses.gateway,
       workload: "gateway",
+      serviceAccount: "gateway",
       labels: { istio: "ingressgateway", app: "gateway" },
     },
   }) as const satisfies Record<string, ProxyNode>;
@@ -168,11 +203,11 @@ kind: Service
 metadata: { name: ${name}, namespace: default }
 spec: { selector: { app: ${name} }, ports: [{ name: http, port: 9080 }] }`;
 
-const workload = (app: string, version: string, address: string, port: number) => `
+const workload = (app: string, version: string, address: string, port: number, account = "") => `
 apiVersion: networking.istio.io/v1
 kind: WorkloadEntry
 metadata: { name: ${app}-${version}, namespace: default }
-spec: { address: ${address}, ports: { http: ${port} }, labels: { app: ${app}, version: ${version} } }`;
+spec: { address: ${address}, ports: { http: ${port} }, labels: { app: ${app}, version: ${version} }, serviceAccount: "${account}" }`;
 
 const baseConfig = (applications: Applications, ratings: number) =>
   [
@@ -181,7 +216,7 @@ const baseConfig = (applications: Applications, ratings: number) =>
     workload("reviews", "v1", "127.0.0.1", applications["reviews-v1"].port),
     workload("reviews", "v2", "127.0.0.1", applications["reviews-v2"].port),
     workload("reviews", "v3", "127.0.0.1", applications["reviews-v3"].port),
-    workload("ratings", "v1", addresses.ratings, ratings),
+    workload("ratings", "v1", addresses.ratings, ratings, "ratings"),
   ].join("\n---\n");
 
 const gatewayConfig = (port: number) => `

@@ -1,3 +1,4 @@
+import { createServer as createHttp2Server } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
@@ -20,6 +21,10 @@ export const startEcho = (name: string): Promise<TcpApplication> =>
 /** Says its name, and the server name that it was asked for, and hangs up. */
 export const startTls = (name: string, certificate: Certificate): Promise<TcpApplication> =>
   start(createTlsServer(certificate, (socket) => socket.end(`${name} ${socket.servername || "-"}`)));
+
+/** HTTP/2 in plain text, and nothing else: answers with the path. */
+export const startHttp2 = (): Promise<TcpApplication> =>
+  start(createHttp2Server((request, response) => response.end(`HTTP/${request.httpVersion} ${request.url}`)));
 
 /** HTTP over TLS: answers with the Host header and the server name. */
 export const startHttps = (certificate: Certificate): Promise<TcpApplication> =>
@@ -51,6 +56,17 @@ async function start(server: Server): Promise<TcpApplication> {
 /** Sends a text, ends its side, and resolves with all that came back, `""` also when the connection was broken off. */
 export const talk = (address: string, port: number, text = ""): Promise<string> =>
   all(connect({ host: address, port, allowHalfOpen: true }), (socket) => socket.end(text));
+
+/** Sends a text, and hangs up only when so many bytes have come back; resolves with what has come when the connection is gone. */
+export const ask = (address: string, port: number, text: string, bytes: number): Promise<string> =>
+  all(connect({ host: address, port }), (socket) => {
+    if (text !== "") socket.write(text);
+    let received = 0;
+    socket.on("data", (chunk) => {
+      received += chunk.length;
+      if (received >= bytes) socket.end();
+    });
+  });
 
 /** Breaks the connection off as soon as something has come, and resolves once it is gone. */
 export const hangUp = (address: string, port: number): Promise<void> =>

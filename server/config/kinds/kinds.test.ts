@@ -198,6 +198,8 @@ describe("accepts, and keeps as written", () => {
       "TLS that the proxy begins",
       dr({ tls: { mode: "SIMPLE", sni: "a.example", subjectAltNames: ["a.example"], caCertificates: "/etc/ca.pem" } }),
     ],
+    ["mutual TLS", dr({ tls: { mode: "ISTIO_MUTUAL", sni: "a.example", subjectAltNames: ["spiffe://a/ns/b/sa/c"] } })],
+    ["mutual TLS with files", dr({ tls: { mode: "MUTUAL", clientCertificate: "/c.pem", privateKey: "/k.pem" } })],
     [
       "a gateway that passes TLS and TCP through",
       object("Gateway", {
@@ -461,11 +463,35 @@ describe("refuses, by path", () => {
     ],
     [
       "mutual TLS",
-      dr({ tls: { mode: "ISTIO_MUTUAL", sni: "*.x", clientCertificate: "/c.pem" } }),
+      dr({
+        tls: {
+          mode: "ISTIO_MUTUAL",
+          sni: "*.x",
+          clientCertificate: "c.pem",
+          caCertificates: "/c.pem",
+          insecureSkipVerify: true,
+        },
+      }),
       [
-        "spec.trafficPolicy.tls.mode: ISTIO_MUTUAL is not supported yet by Limpid",
         "spec.trafficPolicy.tls.sni: must be one name, without '*'",
-        "spec.trafficPolicy.tls.clientCertificate: not supported yet by Limpid",
+        "spec.trafficPolicy.tls.clientCertificate: must be an absolute path on the proxy's machine",
+        "spec.trafficPolicy.tls.clientCertificate: has no effect without mode MUTUAL",
+        "spec.trafficPolicy.tls.caCertificates: has no effect with mode ISTIO_MUTUAL",
+        "spec.trafficPolicy.tls.insecureSkipVerify: has no effect with mode ISTIO_MUTUAL",
+      ],
+    ],
+    [
+      "a certificate of one's own",
+      dr(
+        { tls: { mode: "MUTUAL", caCertificates: "ca.pem", credentialName: "x" } },
+        { subsets: [{ name: "a", trafficPolicy: { tls: { mode: "TLS" } } }] },
+      ),
+      [
+        'spec.trafficPolicy.tls.caCertificates: must be an absolute path on the proxy\'s machine, or "system"',
+        "spec.trafficPolicy.tls.credentialName: not supported yet by Limpid; use caCertificates",
+        "spec.trafficPolicy.tls.clientCertificate: is required with mode MUTUAL",
+        "spec.trafficPolicy.tls.privateKey: is required with mode MUTUAL",
+        "spec.subsets[0].trafficPolicy.tls.mode: must be one of DISABLE, SIMPLE, MUTUAL, ISTIO_MUTUAL",
       ],
     ],
     [

@@ -2,42 +2,53 @@ import { z } from "zod";
 import { wildcardHostError } from "./names.ts";
 import { notYet, rule, text } from "./schema.ts";
 
-const onlySimple = "Limpid's proxies have no certificate of their own to show";
+const absolute = (path: string): string | undefined =>
+  path.startsWith("/") ? undefined : "must be an absolute path on the proxy's machine";
 
 /** TLS that the client's proxy begins. https://istio.io/latest/docs/reference/config/networking/destination-rule/#ClientTLSSettings */
 export const tlsSettingsSchema = rule(
   z.strictObject({
     mode: z
-      .enum(["DISABLE", "SIMPLE"], {
-        error: (issue) =>
-          typeof issue.input === "string" && ["MUTUAL", "ISTIO_MUTUAL"].includes(issue.input)
-            ? `${issue.input} is not supported yet by Limpid; ${onlySimple}. Use SIMPLE, DISABLE or leave tls out`
-            : "must be DISABLE or SIMPLE (Istio's MUTUAL and ISTIO_MUTUAL are not supported yet by Limpid)",
-      })
+      .enum(["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"])
       .optional()
-      .describe("SIMPLE: the proxy opens TLS and checks the server's certificate."),
-    caCertificates: text((path) =>
-      path.startsWith("/") || path === "system"
-        ? undefined
-        : 'must be an absolute path on the proxy\'s machine, or "system"',
-    )
+      .describe(
+        "SIMPLE: the proxy opens TLS and checks the server's certificate. MUTUAL: it also shows one from a file. ISTIO_MUTUAL: both sides show those of the mesh.",
+      ),
+    caCertificates: text((path) => (path === "system" ? undefined : absolute(path) && `${absolute(path)}, or "system"`))
       .optional()
       .describe("File with the authorities to trust; the machine's own when unset."),
     subjectAltNames: z
       .array(z.string().min(1))
       .optional()
-      .describe("Names of which the certificate must carry one; the service's host when unset."),
+      .describe(
+        "Names of which the certificate must carry one; the service's host when unset, with ISTIO_MUTUAL its workloads' identities.",
+      ),
     sni: text(wildcardSni).optional().describe("Server name to ask for; the service's host when unset."),
     insecureSkipVerify: z.boolean().optional().describe("Takes any certificate of any name."),
-    clientCertificate: notYet(onlySimple),
-    privateKey: notYet(onlySimple),
+    clientCertificate: text(absolute).optional().describe("With MUTUAL: file of the certificate to show, in PEM."),
+    privateKey: text(absolute).optional().describe("With MUTUAL: file of its private key."),
     caCrl: notYet(""),
     credentialName: notYet("use caCertificates"),
   }),
   (tls, report) => {
-    if (tls.insecureSkipVerify !== true) return;
-    for (const key of ["caCertificates", "subjectAltNames"] as const) {
-      if (tls[key] !== undefined) report([key], "has no effect with insecureSkipVerify: true");
+    const { mode, insecureSkipVerify } = tls;
+    if (mode === "MUTUAL") {
+      for (const key of ["clientCertificate", "privateKey"] as const) {
+        if (tls[key] === undefined) report([key], "is required with mode MUTUAL");
+      }
+    } else {
+      for (const key of ["clientCertificate", "privateKey"] as const) {
+        if (tls[key] !== undefined) report([key], "has no effect without mode MUTUAL");
+      }
+    }
+    if (mode === "ISTIO_MUTUAL") {
+      for (const key of ["caCertificates", "insecureSkipVerify"] as const) {
+        if (tls[key]) report([key], "has no effect with mode ISTIO_MUTUAL: the mesh's own certificates are used");
+      }
+    } else if (insecureSkipVerify === true) {
+      for (const key of ["caCertificates", "subjectAltNames"] as const) {
+        if (tls[key] !== undefined) report([key], "has no effect with insecureSkipVerify: true");
+      }
     }
   },
 );

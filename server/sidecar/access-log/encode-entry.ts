@@ -13,7 +13,7 @@ export interface EntryOptions {
 /**
  * Appends one `envoy.data.accesslog.v3.HTTPAccessLogEntry` as a `log_entry` of HTTPAccessLogEntries. Written by hand because every
  * request passes here: a test holds it to what protobuf-es reads, field by field. Fields that Envoy sets from what a record does not
- * know (TLS, filter state, trailers) stay out.
+ * know (filter state, trailers) stay out.
  */
 export function encodeEntry(writer: ProtoWriter, record: RequestRecord, options: EntryOptions): void {
   const entry = writer.begin(bytes(1));
@@ -55,6 +55,11 @@ const tcpConnectionEnd = 3;
 function encodeCommon(writer: ProtoWriter, record: RequestRecord, customTags: readonly CustomTagReader[]): void {
   address(writer, bytes(2), record.downstreamRemoteAddress, record.downstreamRemotePort);
   address(writer, bytes(3), record.downstreamLocalAddress, record.downstreamLocalPort);
+  if (record.tls !== undefined) {
+    writer.varint(bytes(4));
+    writer.varint(record.tls.properties.length);
+    writer.raw(record.tls.properties);
+  }
   seconds(writer, bytes(5), record.startMs);
   duration(writer, bytes(6), record.timeToLastDownstreamRxMs);
   duration(writer, bytes(7), record.timeToFirstUpstreamTxMs);

@@ -68,7 +68,8 @@ export class IstioMetrics {
         ? String(record.upstreamHostMetadata?.istio?.workload ?? "")
         : headerValue(record.requestHeaders, "x-limpid-peer");
     const host = direction === "outbound" ? serviceHost(record) : "";
-    const key = `${direction} ${host} ${peer} ${record.responseCode} ${record.responseFlags}`;
+    const principal = direction === "inbound" ? (record.tls?.peer?.uris[0] ?? "") : "";
+    const key = `${direction} ${host} ${peer} ${principal} ${record.responseCode} ${record.responseFlags}`;
     const series = this.#series.get(key) ?? this.#add(key, record, direction, peer);
     series.requests++;
     series.duration.record(record.durationMs);
@@ -92,8 +93,8 @@ export class IstioMetrics {
     const service = outbound ? serviceOf(record) : serviceOfWorkload(destination);
     return [
       ["reporter", outbound ? "source" : "destination"],
-      ...sideLabels("source", source),
-      ...sideLabels("destination", destination),
+      ...sideLabels("source", source, outbound ? undefined : record.tls?.peer?.uris[0]),
+      ...sideLabels("destination", destination, record.tls?.peer && !outbound ? record.tls.localUris[0] : undefined),
       ["destination_service", service.host],
       ["destination_service_name", service.name],
       ["destination_service_namespace", service.namespace],
@@ -101,19 +102,24 @@ export class IstioMetrics {
       ["response_code", String(record.responseCode)],
       ["grpc_response_status", ""],
       ["response_flags", shortFlags(record.responseFlags)],
-      // Only the destination sees the connection's security; there is no mTLS yet.
-      ["connection_security_policy", outbound ? "unknown" : "none"],
+      // Only the destination sees the connection's security.
+      ["connection_security_policy", outbound ? "unknown" : record.tls?.peer ? "mutual_tls" : "none"],
     ];
   }
 }
 
 const unknown = "unknown";
 
-function sideLabels(side: "source" | "destination", workload: Workload): [string, string][] {
+function sideLabels(
+  side: "source" | "destination",
+  workload: Workload,
+  principal: string | undefined,
+): [string, string][] {
   return [
     [`${side}_workload`, workload.name],
     [`${side}_workload_namespace`, workload.namespace],
-    [`${side}_principal`, unknown],
+    // Istio leaves the scheme out.
+    [`${side}_principal`, principal?.replace(/^spiffe:\/\//, "") ?? unknown],
     [`${side}_app`, workload.canonicalService],
     [`${side}_version`, workload.canonicalRevision],
     [`${side}_canonical_service`, workload.canonicalService],

@@ -121,5 +121,11 @@ const plain: Record<string, Operator> = {
   DOWNSTREAM_REMOTE_ADDRESS: (record) => hostPort(record.downstreamRemoteAddress, record.downstreamRemotePort),
   DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: (record) => record.downstreamRemoteAddress || undefined,
   DOWNSTREAM_DIRECT_REMOTE_ADDRESS: (record) => hostPort(record.downstreamRemoteAddress, record.downstreamRemotePort),
+  DOWNSTREAM_PEER_URI_SAN: (record) => record.tls?.peer?.uris.join() || undefined,
+  DOWNSTREAM_PEER_SUBJECT: (record) => record.tls?.peer?.subject || undefined,
+  DOWNSTREAM_PEER_FINGERPRINT_256: (record) => record.tls?.peer?.hash,
+  DOWNSTREAM_LOCAL_URI_SAN: (record) => record.tls?.localUris.join() || undefined,
+  DOWNSTREAM_TLS_VERSION: (record) => record.tls?.version,
+  REQUESTED_SERVER_NAME: (record) => record.tls?.serverName || undefined,
   TRACE_ID: (record) => record.traceId || undefined,
 };

@@ -1,6 +1,6 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Any, AnySchema, anyPack, anyUnpack, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { BootstrapConfigDumpSchema } from "../../gen/proto/envoy/admin/v3/config_dump_pb.js";
+import { BootstrapConfigDumpSchema, SecretsConfigDumpSchema } from "../../gen/proto/envoy/admin/v3/config_dump_pb.js";
 import {
   ClientResourceStatus,
   ClustersConfigDumpSchema,
@@ -87,6 +87,17 @@ export function endpointsSection(state: ConfigState, keep: NameFilter) {
     dynamicEndpointConfigs: held(state, TypeUrl.endpoint, keep).map(([, resource]) => ({
       ...activeState(TypeUrl.endpoint, resource, "endpointConfig"),
       ...common(TypeUrl.endpoint, resource),
+    })),
+  });
+}
+
+/** Keys are not in it: the state never had them. */
+export function secretsSection(state: ConfigState, keep: NameFilter) {
+  return create(SecretsConfigDumpSchema, {
+    dynamicActiveSecrets: held(state, TypeUrl.secret, keep).map(([name, resource]) => ({
+      name,
+      ...activeState(TypeUrl.secret, resource, "secret"),
+      ...common(TypeUrl.secret, resource),
     })),
   });
 }

@@ -24,6 +24,7 @@ import {
   listenersSection,
   type NameFilter,
   routesSection,
+  secretsSection,
 } from "./config-dump-sections.ts";
 
 interface ConfigDumpQuery {
@@ -50,7 +51,7 @@ export function configDump(state: ConfigState, query: ConfigDumpQuery): Result<s
     section(ListenersConfigDumpSchema, listenersSection(state, keep.value)),
     section(ScopedRoutesConfigDumpSchema, create(ScopedRoutesConfigDumpSchema)),
     section(RoutesConfigDumpSchema, routesSection(state, keep.value)),
-    section(SecretsConfigDumpSchema, create(SecretsConfigDumpSchema)),
+    section(SecretsConfigDumpSchema, secretsSection(state, keep.value)),
   ];
   if (query.resource === undefined)
     return ok(
@@ -68,7 +69,7 @@ export function configDump(state: ConfigState, query: ConfigDumpQuery): Result<s
 
 function toText(configs: Any[], mask: string | undefined): string {
   const dump = create(ConfigDumpSchema, { configs });
-  const json = toJson(ConfigDumpSchema, dump, { registry: extensionRegistry, useProtoFieldName: true });
+  const json = redacted(toJson(ConfigDumpSchema, dump, { registry: extensionRegistry, useProtoFieldName: true }));
   const paths = (mask ?? "").split(",").filter((path) => path !== "");
   const shown =
     paths.length === 0
@@ -78,6 +79,19 @@ function toText(configs: Any[], mask: string | undefined): string {
           paths.map((path) => ["configs", ...path.trim().split(".")]),
         );
   return JSON.stringify(shown, null, 1);
+}
+
+/** What Envoy's messages call sensitive and a configuration may hold inline: a file's name may be told, not what is in it. */
+const sensitive = new Set(["private_key", "password", "pkcs12"]);
+
+function redacted(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(redacted);
+  if (typeof value !== "object" || value === null) return value;
+  const shown = Object.entries(value).map(([key, inner]) => {
+    const inline = typeof inner === "object" && inner !== null && ("inline_string" in inner || "inline_bytes" in inner);
+    return [key, sensitive.has(key) && inline ? { inline_string: "[redacted]" } : redacted(inner)];
+  });
+  return Object.fromEntries(shown);
 }
 
 /** What the paths name; lists are passed through, and a message says its type still. */

@@ -1,5 +1,5 @@
 import type { DataPlane } from "../data-plane.ts";
-import type { ClusterView } from "./views.ts";
+import type { ClusterView, TlsView } from "./views.ts";
 
 /** The clusters of the data path as the admin's pages show them. */
 export function clusterViews(plane: DataPlane, isStatic: (name: string) => boolean): ClusterView[] {
@@ -30,5 +30,15 @@ export function clusterViews(plane: DataPlane, isStatic: (name: string) => boole
       requestsSuccess: endpoint.totals.successes,
       requestsError: endpoint.totals.errors,
     })),
+  }));
+}
+
+/** The TLS contexts of clusters and listeners, each once. */
+export function tlsViews(plane: DataPlane): TlsView[] {
+  const settings = plane.tlsContexts().flatMap((context) => context.current() ?? []);
+  const distinct = new Map(settings.map((one) => [one.key, one]));
+  return [...distinct.values()].map(({ certificate, options: { ca } }) => ({
+    authorities: typeof ca === "string" ? ca : undefined,
+    chain: certificate?.chain,
   }));
 }

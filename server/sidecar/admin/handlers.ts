@@ -10,10 +10,11 @@ import type { IstioMetrics } from "../access-log/istio-metrics.ts";
 import { renderPrometheus } from "../prometheus.ts";
 import type { Stats } from "../stats.ts";
 import type { ConfigState } from "../xds/config-state.ts";
+import { certsJson } from "./certs.ts";
 import { clustersJson, clustersText } from "./clusters.ts";
 import { configDump } from "./config-dump.ts";
 import { type StatsQuery, statsJson, statsText } from "./stats-page.ts";
-import type { ClusterView, ListenerView, ServerState } from "./views.ts";
+import type { ClusterView, ListenerView, ServerState, TlsView } from "./views.ts";
 
 /** All that the admin pages read and do. */
 export interface AdminSources {
@@ -26,6 +27,7 @@ export interface AdminSources {
   options: { configPath: string; concurrency: number };
   clusters(): readonly ClusterView[];
   listeners(): readonly ListenerView[];
+  tls(): readonly TlsView[];
   /** Brings gauges up to date that nobody keeps while nobody looks. */
   refreshStats(): void;
   state(): ServerState;
@@ -53,7 +55,10 @@ export interface Handler {
 /** Path → handler. https://www.envoyproxy.io/docs/envoy/latest/operations/admin */
 export const handlers: Readonly<Record<string, Handler>> = {
   "/": { help: "Admin home page", reply: () => ({ body: helpText("") }) },
-  "/certs": { help: "print certs on machine", reply: () => ({ json: true, body: '{\n "certificates": []\n}\n' }) },
+  "/certs": {
+    help: "print certs on machine",
+    reply: ({ tls }) => ({ json: true, body: certsJson(tls(), Date.now()) }),
+  },
   "/clusters": {
     help: "upstream cluster status (?format=json)",
     reply: ({ clusters }, query) =>

@@ -25,6 +25,12 @@ export interface HostView {
   requestsError: number;
 }
 
+/** What a TLS context trusts and shows, in PEM; never a key. */
+export interface TlsView {
+  authorities: string | undefined;
+  chain: string | undefined;
+}
+
 export interface ListenerView {
   name: string;
   address: string;

@@ -51,7 +51,7 @@ describe("parseBootstrap", () => {
     expect(admin).toEqual({ host: "127.0.0.1", port: 15000 });
     expect(ads).toEqual({
       cluster: "xds-grpc",
-      target: "127.0.0.1:15010",
+      target: expect.objectContaining({ address: "127.0.0.1:15010" }),
       listeners: true,
       clusters: true,
       initialFetchTimeoutMs: 250,

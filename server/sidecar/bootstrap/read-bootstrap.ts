@@ -7,7 +7,7 @@ import { type Node, NodeSchema } from "../../gen/proto/envoy/config/core/v3/base
 import { lazyRequire } from "../../lib/lazy-require.ts";
 import { type FieldError, fail, formatFieldErrors, ok, type Result } from "../../lib/result.ts";
 import { durationMs } from "../config/duration.ts";
-import { envoyGrpcCluster, grpcTarget } from "../xds/grpc-channels.ts";
+import { envoyGrpcCluster, type GrpcTarget, grpcTarget } from "../xds/grpc-channels.ts";
 import { checkJson } from "./check-json.ts";
 import { extensionRegistry } from "./extensions.ts";
 import { unsupportedFields } from "./supported-fields.ts";
@@ -19,7 +19,7 @@ export interface SidecarBootstrap {
   admin: { host: string; port: number } | undefined;
   /** The control plane, when there are dynamic resources. */
   ads:
-    | { cluster: string; target: string; listeners: boolean; clusters: boolean; initialFetchTimeoutMs: number }
+    | { cluster: string; target: GrpcTarget; listeners: boolean; clusters: boolean; initialFetchTimeoutMs: number }
     | undefined;
 }
 

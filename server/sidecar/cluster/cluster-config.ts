@@ -11,6 +11,7 @@ import { RoundRobinSchema } from "../../gen/proto/envoy/extensions/load_balancin
 import { HttpProtocolOptionsSchema as UpstreamOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { durationMs } from "../config/duration.ts";
 import type { Metadata } from "../route/compile-route.ts";
+import type { Secrets } from "../tls/secret-set.ts";
 import { compileOutlier, type OutlierConfig } from "./outlier-config.ts";
 import { compileUpstreamTls, type UpstreamTls } from "./upstream-tls.ts";
 
@@ -52,7 +53,7 @@ export interface BalancerConfig {
 }
 
 /** Throws an Error naming the field. Unsupported fields were refused before. */
-export function compileCluster(config: Cluster): ClusterConfig {
+export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig {
   if (config.name === "") throw new Error("name: required");
   if (config.transportSocket !== undefined && config.transportSocket.configType.case === undefined) {
     throw new Error("transport_socket: not supported");
@@ -81,7 +82,7 @@ export function compileCluster(config: Cluster): ClusterConfig {
     dnsRefreshMs: durationMs(config.dnsRefreshRate) ?? 5000,
     dnsFamily: config.dnsLookupFamily === DnsFamily.V4_ONLY ? 4 : config.dnsLookupFamily === DnsFamily.V6_ONLY ? 6 : 0,
     bindAddress: config.upstreamBindConfig?.sourceAddress?.address ?? "",
-    tls: compileUpstreamTls(config.transportSocket),
+    tls: compileUpstreamTls(config.transportSocket, secrets),
   };
 }
 

@@ -1,5 +1,7 @@
 import type { Cluster as ClusterProto } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { ClusterLoadAssignment } from "../../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
+import type { Secrets } from "../tls/secret-set.ts";
+import type { TlsContext } from "../tls/tls-context.ts";
 import { Cluster, type ClusterIo } from "./cluster.ts";
 import { type ClusterConfig, compileCluster } from "./cluster-config.ts";
 import { DnsResolver } from "./dns.ts";
@@ -15,24 +17,52 @@ export class ClusterSet {
   /** The last assignment of each EDS service name, also for clusters to come. */
   private readonly assignments = new Map<string, ClusterLoadAssignment>();
 
+  /** New settings of clusters, whose secrets have not come; those before stay in force until then. */
+  private readonly warming = new Map<string, { config: ClusterConfig; fixed: EndpointConfig[] }>();
+
   private readonly fetchTimers = new Set<NodeJS.Timeout>();
+  private readonly secrets: Secrets;
 
   /** @param changed called when a cluster may have become warm */
-  constructor(io: ClusterIo, changed: () => void) {
+  constructor(io: ClusterIo, secrets: Secrets, changed: () => void) {
     this.io = io;
+    this.secrets = secrets;
     this.changed = changed;
   }
 
   get ready(): boolean {
-    for (const cluster of this.byName.values()) if (!cluster.warm) return false;
+    for (const cluster of this.byName.values()) if (!cluster.warm || !hasSecrets(cluster.config)) return false;
     return true;
   }
 
   /** Throws an Error naming the field, before any change. */
   put(proto: ClusterProto): void {
-    const config = compileCluster(proto);
+    const config = compileCluster(proto, this.secrets);
     const assignment = proto.loadAssignment;
     const fixed = assignment === undefined ? [] : compileAssignment(assignment, config.localityWeighted);
+    this.warming.delete(config.name);
+    if (hasSecrets(config) || !this.byName.has(config.name)) this.bringInto(config, fixed);
+    else this.warming.set(config.name, { config, fixed });
+    this.changed();
+  }
+
+  /** A secret has come: settings that waited for it come into force. */
+  onSecrets(): void {
+    for (const [name, { config, fixed }] of this.warming) {
+      if (!hasSecrets(config)) continue;
+      this.warming.delete(name);
+      this.bringInto(config, fixed);
+    }
+    this.changed();
+  }
+
+  /** Of clusters in force and to come. */
+  tlsContexts(): TlsContext[] {
+    const configs = [...this.byName.values(), ...this.warming.values()].map(({ config }) => config);
+    return configs.flatMap(({ tls }) => tls?.context ?? []);
+  }
+
+  private bringInto(config: ClusterConfig, fixed: EndpointConfig[]): void {
     let cluster = this.byName.get(config.name);
     if (cluster === undefined) {
       cluster = new Cluster(config, this.io);
@@ -55,10 +85,10 @@ export class ClusterSet {
       const resolver = new DnsResolver(config, fixed, publish, before?.known);
       this.resolvers.set(config.name, resolver);
     }
-    this.changed();
   }
 
   remove(name: string): void {
+    this.warming.delete(name);
     this.resolvers.get(name)?.close();
     this.resolvers.delete(name);
     const cluster = this.byName.get(name);
@@ -83,7 +113,8 @@ export class ClusterSet {
 
   requiredEndpoints(): string[] {
     const names = new Set<string>();
-    for (const { config } of this.byName.values()) if (config.discovery === "eds") names.add(config.serviceName);
+    const configs = [...this.byName.values(), ...this.warming.values()].map(({ config }) => config);
+    for (const { discovery, serviceName } of configs) if (discovery === "eds") names.add(serviceName);
     return [...names];
   }
 
@@ -119,5 +150,7 @@ export class ClusterSet {
     return [...this.byName.values()].filter((cluster) => uses(cluster.config));
   }
 }
+
+const hasSecrets = ({ tls }: ClusterConfig): boolean => tls?.context.ready ?? true;
 
 const initialFetchMs = 15_000;

@@ -90,6 +90,9 @@ export class ClusterStats {
     this.classOf(status).inc();
   }
 
+  /** Made when there is TLS at all. */
+  readonly countTls = (name: string): void => this.stats.counter(`${this.prefix}ssl.${name}`).inc();
+
   forget(): void {
     this.stats.remove(this.prefix);
   }

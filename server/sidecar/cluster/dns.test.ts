@@ -1,5 +1,6 @@
 import { afterEach, expect, it, vi } from "vitest";
 import { clusterFrom, eventually, Fixtures } from "../test-plane.ts";
+import { noSecrets } from "../tls/secret-set.ts";
 import { compileCluster } from "./cluster-config.ts";
 import { DnsResolver, type Lookup } from "./dns.ts";
 import type { EndpointConfig } from "./endpoint.ts";
@@ -15,7 +16,7 @@ afterEach(() => {
 });
 
 const config = (type: string) =>
-  compileCluster(clusterFrom({ name: "c", type, dns_refresh_rate: "0.005s", connect_timeout: "1s" }));
+  compileCluster(clusterFrom({ name: "c", type, dns_refresh_rate: "0.005s", connect_timeout: "1s" }), noSecrets);
 const name: EndpointConfig = {
   address: "svc.test",
   port: 80,

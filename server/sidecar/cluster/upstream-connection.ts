@@ -73,7 +73,7 @@ export class UpstreamConnection {
 
   /** Decrypted bytes come in buffers of their own. */
   private openTls(tls: UpstreamTls): Socket {
-    const socket = connectTls(tls, this.target());
+    const socket = connectTls(tls, this.target(), this.cluster.stats.countTls);
     socket.on("secureConnect", () => {
       socket.on("data", (bytes: Buffer) => void this.onRead(bytes.length, bytes));
       this.onConnect();

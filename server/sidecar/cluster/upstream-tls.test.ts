@@ -46,7 +46,7 @@ describe("TLS towards a cluster", () => {
       }),
       ".match_typed_subject_alt_names[0].san_type: OTHER_NAME is not supported",
     ],
-    ["a client certificate", { tls_certificates: [{}] }, `${path}.tls_certificates: not supported`],
+    ["half a certificate", { tls_certificates: [{}] }, `${path}.tls_certificates[0].certificate_chain: required`],
     ["pinned certificates", validation({ verify_certificate_hash: ["00"] }), ".verify_certificate_hash: not supported"],
   ])("is refused by name: %s", async (_, common, error) => {
     const { plane } = await fixtures.plane({});

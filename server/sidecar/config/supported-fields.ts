@@ -15,7 +15,10 @@ import { RandomSchema } from "../../gen/proto/envoy/extensions/load_balancing_po
 import { RoundRobinSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
 import { PreviousHostsPredicateSchema } from "../../gen/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
 import { RawBufferSchema } from "../../gen/proto/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js";
-import { UpstreamTlsContextSchema } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
+import {
+  DownstreamTlsContextSchema,
+  UpstreamTlsContextSchema,
+} from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { HttpProtocolOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 
 /** Extensions that may stand in a `typed_config`. */
@@ -35,6 +38,7 @@ export const extensionRegistry = createRegistry(
   RawBufferSchema,
   TcpProxySchema,
   TlsInspectorSchema,
+  DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
   HttpProtocolOptionsSchema,
 );
@@ -71,7 +75,14 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
   "envoy.config.listener.v3.ListenerFilter": ["name", "typed_config"],
   // harmless: every connection is HTTP/1.1 here
   "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector": [],
-  "envoy.config.listener.v3.FilterChain": ["name", "filters", "metadata", "filter_chain_match", "transport_socket"],
+  "envoy.config.listener.v3.FilterChain": [
+    "name",
+    "filters",
+    "metadata",
+    "filter_chain_match",
+    "transport_socket",
+    "transport_socket_connect_timeout",
+  ],
   // harmless: how much is read at once
   "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector": ["initial_read_buffer_size"],
   "envoy.config.listener.v3.FilterChainMatch": [
@@ -108,12 +119,44 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
     // harmless: only how many sessions are kept for resumption, of which we keep none
     "max_session_keys",
   ],
-  "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext": ["validation_context", "alpn_protocols"],
+  "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext": [
+    "common_tls_context",
+    "require_client_certificate",
+    // harmless: sessions are never resumed
+    "disable_stateless_session_resumption",
+    "disable_stateful_session_resumption",
+    "session_timeout",
+  ],
+  "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext": [
+    "tls_params",
+    "tls_certificates",
+    "tls_certificate_sds_secret_configs",
+    "validation_context",
+    "validation_context_sds_secret_config",
+    "combined_validation_context",
+    "alpn_protocols",
+  ],
+  "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CombinedCertificateValidationContext": [
+    "default_validation_context",
+    "validation_context_sds_secret_config",
+  ],
+  "envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig": ["name", "sds_config"],
+  "envoy.extensions.transport_sockets.tls.v3.TlsParameters": [
+    "tls_minimum_protocol_version",
+    "tls_maximum_protocol_version",
+  ],
+  "envoy.extensions.transport_sockets.tls.v3.TlsCertificate": ["certificate_chain", "private_key"],
+  "envoy.extensions.transport_sockets.tls.v3.Secret": ["name", "tls_certificate", "validation_context"],
   "envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext": [
     "trusted_ca",
     "match_typed_subject_alt_names",
   ],
   "envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher": ["san_type", "matcher"],
+  "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails": [
+    "subject",
+    "uri",
+    "dns",
+  ],
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager": [
     "codec_type",
     "stat_prefix",
@@ -153,8 +196,6 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
     "http2_protocol_options",
   ],
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig": "opaque",
-  "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails":
-    "opaque",
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing": "opaque",
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig": [
     "upgrade_type",

@@ -1,11 +1,16 @@
 import type { TcpProxy } from "../tcp/tcp-proxy.ts";
+import type { DownstreamTls } from "../tls/downstream-tls.ts";
 import { ChainIndex, type ChainMatch, type ConnectionFacts, looksInside } from "./chain-match.ts";
 import type { HttpManager } from "./manager.ts";
 
 /** A compiled filter chain: what its one network filter is. */
-export type FilterChain =
-  | { readonly kind: "http"; readonly id: string; readonly match: ChainMatch; readonly manager: HttpManager }
-  | { readonly kind: "tcp"; readonly id: string; readonly match: ChainMatch; readonly proxy: TcpProxy };
+export type FilterChain = {
+  /** Tells which chain of an update is which of the one before. */
+  readonly id: string;
+  readonly match: ChainMatch;
+  /** TLS that ends here; undefined: plain text, or TLS that passes through. */
+  readonly tls: DownstreamTls | undefined;
+} & ({ readonly kind: "http"; readonly manager: HttpManager } | { readonly kind: "tcp"; readonly proxy: TcpProxy });
 
 export interface InspectorOptions {
   /** 0: without end. */
@@ -38,9 +43,12 @@ export class ChainTable {
       this.chains.length === 1 && (first === fallback || (first && matchesAll(first.match))) ? first : undefined;
   }
 
-  /** Whether every HTTP chain has its routes. */
+  /** Whether every HTTP chain has its routes, and every chain with TLS its secrets. */
   get ready(): boolean {
-    return this.chains.every((chain) => chain.kind === "tcp" || chain.manager.routes.table !== undefined);
+    return this.chains.every(
+      (chain) =>
+        (chain.tls?.context.ready ?? true) && (chain.kind === "tcp" || chain.manager.routes.table !== undefined),
+    );
   }
 
   find(facts: () => ConnectionFacts): FilterChain | undefined {

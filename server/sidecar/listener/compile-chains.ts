@@ -16,12 +16,16 @@ import {
 import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { durationMs } from "../config/duration.ts";
 import { compileTcpProxy, type TcpProxyIo } from "../tcp/tcp-proxy.ts";
+import { compileDownstreamTls } from "../tls/downstream-tls.ts";
+import type { Secrets } from "../tls/secret-set.ts";
 import { compileChainMatch } from "./chain-match.ts";
 import { ChainTable, type FilterChain, type InspectorOptions } from "./chain-table.ts";
 import { compileManager, type ManagerIo } from "./compile-manager.ts";
 import type { RouteSource } from "./manager.ts";
 
-export interface ChainsIo extends ManagerIo, TcpProxyIo {}
+export interface ChainsIo extends ManagerIo, TcpProxyIo {
+  readonly secrets: Secrets;
+}
 
 /** Throws an Error naming the field. `routesFor` gives each connection manager the holder of its routes. */
 export function compileChains(
@@ -48,6 +52,7 @@ function compileChain(
   if (proto.transportSocket !== undefined && proto.transportSocket.configType.case === undefined) {
     throw new Error("transport_socket: not supported");
   }
+  const tls = compileDownstreamTls(proto.transportSocket, io.secrets, durationMs(proto.transportSocketConnectTimeout));
   const match = prefixed("filter_chain_match", () => compileChainMatch(proto.filterChainMatch));
   const [filter, second] = proto.filters;
   if (second !== undefined) throw new Error("filters[1]: more than one network filter is not supported");
@@ -57,11 +62,11 @@ function compileChain(
   return prefixed("filters[0].typed_config", () => {
     if (http !== undefined) {
       const manager = compileManager(http, direction, routesFor(http), io);
-      return { kind: "http", id: `http ${matchKey(proto)}`, match, manager };
+      return { kind: "http", id: `http ${matchKey(proto)}`, match, tls, manager };
     }
     if (tcp === undefined) throw new Error("an HTTP connection manager or a TCP proxy is required");
     const id = `tcp ${createHash("sha256").update(toBinary(FilterChainSchema, proto)).digest("base64")}`;
-    return { kind: "tcp", id, match, proxy: compileTcpProxy(tcp, direction, io) };
+    return { kind: "tcp", id, match, tls, proxy: compileTcpProxy(tcp, direction, io) };
   });
 }
 

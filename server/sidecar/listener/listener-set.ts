@@ -1,4 +1,5 @@
 import type { Logger } from "../../lib/logger.ts";
+import type { TlsContext } from "../tls/tls-context.ts";
 import type { ChainTable } from "./chain-table.ts";
 import { type ListenAddress, Listener, type ListenerIo } from "./listener.ts";
 
@@ -52,6 +53,11 @@ export class ListenerSet {
       if (active?.bound !== true || !sameAddress(active.address, address)) return false;
     }
     return true;
+  }
+
+  /** Of their newest chains. */
+  tlsContexts(): TlsContext[] {
+    return [...this.entries.values()].flatMap(({ table }) => table.chains.flatMap(({ tls }) => tls?.context ?? []));
   }
 
   whenListening(): Promise<void> {

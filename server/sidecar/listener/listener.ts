@@ -4,11 +4,15 @@ import type { Counter, Gauge, Stats } from "../stats.ts";
 import type { Hello } from "../tcp/client-hello.ts";
 import { TcpSession } from "../tcp/tcp-session.ts";
 import type { Timers } from "../timers.ts";
+import type { DownstreamTls } from "../tls/downstream-tls.ts";
+import type { TlsInfo } from "../tls/peer-info.ts";
 import type { ChainTable, FilterChain } from "./chain-table.ts";
 import { DownstreamConnection } from "./downstream-connection.ts";
+import { Handshake } from "./handshake.ts";
 import { HttpHost } from "./http-host.ts";
 import { Inspection } from "./inspection.ts";
 import { InspectorStats } from "./inspector-stats.ts";
+import { ListenerTlsStats } from "./listener-tls-stats.ts";
 
 export interface ListenAddress {
   readonly address: string;
@@ -40,6 +44,7 @@ export class Listener {
   private readonly accepted = new Map<Accepted, string>();
   private readonly timers: Timers;
   private readonly inspectorStats: InspectorStats;
+  private readonly tlsStats: ListenerTlsStats;
   private readonly cxTotal: Counter;
   private readonly cxActive: Gauge;
   private readonly cxDestroy: Counter;
@@ -53,6 +58,7 @@ export class Listener {
     this.timers = timers;
     const prefix = `listener.${statName(`${address.address}:${address.port}`)}.`;
     this.inspectorStats = new InspectorStats(stats, prefix);
+    this.tlsStats = new ListenerTlsStats(stats, prefix);
     this.cxTotal = stats.counter(`${prefix}downstream_cx_total`);
     this.cxActive = stats.gauge(`${prefix}downstream_cx_active`);
     this.cxDestroy = stats.counter(`${prefix}downstream_cx_destroy`);
@@ -151,12 +157,25 @@ export class Listener {
       this.noChain.inc();
       socket.destroy();
       this.closed();
-    } else this.serve(socket, chain);
+    } else if (chain.tls === undefined) this.serve(socket, chain, undefined);
+    else this.shakeHands(socket, chain, chain.tls);
   }
 
-  private serve(socket: Socket, chain: FilterChain): void {
+  private shakeHands(socket: Socket, chain: FilterChain, tls: DownstreamTls): void {
+    let over = false;
+    const handshake = new Handshake(socket, tls, this.tlsStats, (secure) => {
+      over = true;
+      this.accepted.delete(handshake);
+      if (secure === undefined) this.closed();
+      // Meanwhile the chain may be another.
+      else this.serve(secure.socket, this.table.chains.find(({ id }) => id === chain.id) ?? chain, secure.info);
+    });
+    if (!over) this.accepted.set(handshake, "");
+  }
+
+  private serve(socket: Socket, chain: FilterChain, tls: TlsInfo | undefined): void {
     if (chain.kind === "tcp") {
-      const session = new TcpSession(socket, chain.proxy, (ended) => this.onClosed(ended));
+      const session = new TcpSession(socket, chain.proxy, tls, (ended) => this.onClosed(ended));
       this.accepted.set(session, chain.id);
       return;
     }
@@ -166,7 +185,7 @@ export class Listener {
       host = new HttpHost(chain.manager, (connection) => this.onClosed(connection));
       this.hosts.set(chain.id, host);
     }
-    this.accepted.set(new DownstreamConnection(socket, host), chain.id);
+    this.accepted.set(new DownstreamConnection(socket, host, tls), chain.id);
     if (socket.isPaused()) socket.resume();
   }
 

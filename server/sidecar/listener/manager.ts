@@ -1,4 +1,5 @@
 import type { Cluster } from "../cluster/cluster.ts";
+import type { ClientCertOptions } from "../exchange/client-cert-header.ts";
 import type { HttpFilter } from "../filters/filter.ts";
 import type { ParserLimits } from "../http1/parser.ts";
 import type { AccessLogger, Tracer } from "../record.ts";
@@ -38,6 +39,7 @@ export interface ManagerOptions {
   readonly useRemoteAddress: boolean;
   readonly skipXffAppend: boolean;
   readonly isInternal: (address: string) => boolean;
+  readonly clientCert: ClientCertOptions;
   readonly via: string;
   readonly generateRequestId: boolean;
   readonly preserveRequestId: boolean;

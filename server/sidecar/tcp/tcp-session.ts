@@ -3,6 +3,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { newRecord } from "../exchange/new-record.ts";
 import { type RequestRecord, ResponseFlag } from "../record.ts";
 import { WheelTimer } from "../timer-wheel.ts";
+import type { TlsInfo } from "../tls/peer-info.ts";
 import { pickTarget, type TcpProxy } from "./tcp-proxy.ts";
 import { type ConnectFailure, TcpUpstream } from "./tcp-upstream.ts";
 
@@ -28,7 +29,7 @@ export class TcpSession {
   private closed = false;
 
   /** `socket` is paused, or has not been read from. */
-  constructor(socket: Socket, proxy: TcpProxy, onClosed: (session: TcpSession) => void) {
+  constructor(socket: Socket, proxy: TcpProxy, tls: TlsInfo | undefined, onClosed: (session: TcpSession) => void) {
     this.socket = socket;
     this.proxy = proxy;
     this.onClosed = onClosed;
@@ -40,6 +41,7 @@ export class TcpSession {
     record.downstreamRemotePort = socket.remotePort ?? 0;
     record.downstreamLocalAddress = socket.localAddress ?? "";
     record.downstreamLocalPort = socket.localPort ?? 0;
+    record.tls = tls;
     record.routedCluster = pickTarget(proxy);
     proxy.stats.cxTotal.inc();
     proxy.stats.cxActive.add(1);
@@ -141,7 +143,9 @@ export class TcpSession {
     this.record.responseCodeDetails ||= reset ? "upstream_reset" : "upstream_close";
     if (reset) {
       this.record.responseFlags |= ResponseFlag.upstreamConnectionTermination;
-      this.socket.resetAndDestroy();
+      // A reset cannot be passed on to TLS as one.
+      if (this.record.tls === undefined) this.socket.resetAndDestroy();
+      else this.socket.destroy();
     } else this.socket.destroySoon();
   }
 

@@ -1,17 +1,18 @@
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
-import { Client, credentials } from "@grpc/grpc-js";
+import { Client } from "@grpc/grpc-js";
 import type { Cluster } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import { Cluster_DiscoveryType } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { GrpcService } from "../../gen/proto/envoy/config/core/v3/grpc_service_pb.js";
 import { HttpProtocolOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { fail, ok, type Result } from "../../lib/result.ts";
+import { type GrpcSecurity, grpcSecurity } from "./grpc-credentials.ts";
 
 /**
  * One gRPC channel per cluster, shared by everything that names the cluster in an `envoy_grpc`: discovery, access logs, spans. These few
  * long-lived streams use grpc-js and not the data path, which is for requests that pass through.
  */
 export class GrpcChannels {
-  readonly #targets = new Map<string, string>();
+  readonly #targets = new Map<string, GrpcTarget>();
   readonly #channels = new Map<string, Client>();
 
   /** Makes a static cluster of the bootstrap reachable; a cluster that no gRPC channel can use is left out. */
@@ -20,8 +21,9 @@ export class GrpcChannels {
     if (target.ok) this.#targets.set(cluster.name, target.value);
   }
 
+  /** Its `host:port`. */
   target(clusterName: string): string | undefined {
-    return this.#targets.get(clusterName);
+    return this.#targets.get(clusterName)?.address;
   }
 
   /** The channel to a cluster, connected at first use; undefined when the cluster is unknown. */
@@ -30,7 +32,8 @@ export class GrpcChannels {
     if (known !== undefined) return known;
     const target = this.#targets.get(clusterName);
     if (target === undefined) return undefined;
-    const channel = new Client(target, credentials.createInsecure(), {
+    const channel = new Client(target.address, target.security.credentials, {
+      ...target.security.options,
       "grpc.keepalive_time_ms": 30_000,
       "grpc.initial_reconnect_backoff_ms": 100,
       "grpc.max_reconnect_backoff_ms": 2_000,
@@ -48,11 +51,24 @@ export class GrpcChannels {
   }
 }
 
-/** The `host:port` that a gRPC client dials for a static cluster, or why it can't. */
-export function grpcTarget(cluster: Cluster): Result<string, string> {
-  if (cluster.transportSocket !== undefined) {
-    return fail(`cluster ${cluster.name}: transport_socket is not supported for a gRPC service`);
+/** What a gRPC client dials, `host:port`, and how. */
+export interface GrpcTarget {
+  address: string;
+  security: GrpcSecurity;
+}
+
+/** Of a static cluster, or why it can't be dialled. */
+export function grpcTarget(cluster: Cluster): Result<GrpcTarget, string> {
+  const address = grpcAddress(cluster);
+  if (!address.ok) return address;
+  try {
+    return ok({ address: address.value, security: grpcSecurity(cluster) });
+  } catch (error) {
+    return fail(`cluster ${cluster.name}: ${(error as Error).message}`);
   }
+}
+
+function grpcAddress(cluster: Cluster): Result<string, string> {
   const type = cluster.clusterDiscoveryType.case === "type" ? cluster.clusterDiscoveryType.value : undefined;
   const static_ = [Cluster_DiscoveryType.STATIC, Cluster_DiscoveryType.STRICT_DNS, Cluster_DiscoveryType.LOGICAL_DNS];
   if (type === undefined || !static_.includes(type)) {

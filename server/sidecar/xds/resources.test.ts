@@ -51,6 +51,11 @@ function fakePlane() {
     requiredEndpoints: () => clusters,
     requiredRoutes: () => listeners,
     wantsVhds: () => vhds,
+    setSecret({ name }) {
+      calls.push(`+secret ${name}`);
+      return [];
+    },
+    requiredSecrets: () => [],
   };
   return { plane, calls };
 }

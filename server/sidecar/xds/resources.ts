@@ -7,8 +7,10 @@ import {
 import { type Listener, ListenerSchema } from "../../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { type VirtualHost, VirtualHostSchema } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../../gen/proto/envoy/config/route/v3/route_pb.js";
+import { type Secret, SecretSchema } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import type { Clock } from "../../lib/clock.ts";
 import type { ReceivedResource, ResourceHandlers, ResourceUpdate } from "../../xds/client/delta-state.ts";
+import { shownSecret } from "../../xds/redact.ts";
 import { TypeUrl } from "../../xds/types.ts";
 import type { Stats } from "../stats.ts";
 import type { ConfigState } from "./config-state.ts";
@@ -24,6 +26,9 @@ export interface DataPlanePort {
   /** `resourceName` is `<route configuration>/<virtual host>`. */
   setVirtualHost(routeConfigName: string, virtualHost: VirtualHost, resourceName: string): readonly string[];
   removeVirtualHost(resourceName: string): void;
+  setSecret(secret: Secret): readonly string[];
+  /** SDS names that its clusters and listeners refer to. */
+  requiredSecrets(): Iterable<string>;
   /** EDS names that its clusters refer to. */
   requiredEndpoints(): Iterable<string>;
   /** RDS names that its listeners refer to. */
@@ -93,6 +98,8 @@ export class XdsResources {
         set: (_, config) => plane.setRouteConfiguration(config),
         missing: (name) => plane.setRouteConfiguration(create(RouteConfigurationSchema, { name })),
       }),
+      // Without its secret there is nothing that could stand for it: who refers to it goes on waiting.
+      [TypeUrl.secret]: this.#handler(TypeUrl.secret, SecretSchema, { set: (_, secret) => plane.setSecret(secret) }),
       [TypeUrl.virtualHost]: this.#handler(TypeUrl.virtualHost, VirtualHostSchema, {
         set: (name, host) => plane.setVirtualHost(name.slice(0, Math.max(0, name.indexOf("/"))), host, name),
         remove: (name) => plane.removeVirtualHost(name),
@@ -169,8 +176,10 @@ export class XdsResources {
     } catch (error) {
       errors = [error instanceof Error ? error.message : String(error)];
     }
-    if (errors.length === 0) this.#state.accepted(typeUrl, name, version, value);
-    else this.#state.refused(typeUrl, name, version, value, errors.join("; "));
+    // What is shown of a secret has no key in it.
+    const shown = typeUrl === TypeUrl.secret ? shownSecret(value, name) : value;
+    if (errors.length === 0) this.#state.accepted(typeUrl, name, version, shown);
+    else this.#state.refused(typeUrl, name, version, shown, errors.join("; "));
     return errors;
   }
 
@@ -189,6 +198,7 @@ export class XdsResources {
 
   #syncSubscriptions(): void {
     if (this.#subscriber === undefined) return;
+    this.#sync(TypeUrl.secret, this.#plane.requiredSecrets());
     this.#sync(TypeUrl.endpoint, this.#plane.requiredEndpoints());
     this.#sync(TypeUrl.route, this.#plane.requiredRoutes());
     if (!this.#vhds && this.#plane.wantsVhds()) {

@@ -21,7 +21,10 @@ import { TlsInspectorSchema } from "../../gen/proto/envoy/extensions/filters/lis
 import { HttpConnectionManagerSchema } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { PreviousHostsPredicateSchema } from "../../gen/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
-import { UpstreamTlsContextSchema } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
+import {
+  DownstreamTlsContextSchema,
+  UpstreamTlsContextSchema,
+} from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { HttpProtocolOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { type ProxyNode, parseProxy } from "../../model/parse-proxy.ts";
 import type { MeshProxy } from "../../model/proxy.ts";
@@ -71,6 +74,7 @@ const registry = createRegistry(
   TcpGrpcAccessLogConfigSchema,
   TlsInspectorSchema,
   UpstreamTlsContextSchema,
+  DownstreamTlsContextSchema,
   OpenTelemetryConfigSchema,
   PreviousHostsPredicateSchema,
   HttpProtocolOptionsSchema,

@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -30,12 +30,12 @@ interface StaticCluster {
 export interface Bootstrap {
   node: { id: string; cluster: string };
   admin: { address: { socketAddress: { address: string; portValue: number } } };
-  staticResources: { listeners: StaticListener[]; clusters: StaticCluster[] };
+  staticResources: { listeners: StaticListener[]; clusters: StaticCluster[]; secrets: unknown[] };
 }
 
-/** A bootstrap that holds the resources themselves, with nobody to ask: routes inside listeners, endpoints inside clusters. */
+/** A bootstrap that holds the resources themselves, with nobody to ask: routes inside listeners, endpoints inside clusters, secrets beside them. */
 export function staticBootstrap(resources: ProxyResources, adminPort: number): Bootstrap {
-  const json = structuredClone(resourcesToJson(resources));
+  const json = withoutSds(resourcesToJson(resources));
   const routes = json.routes as unknown as NonNullable<HttpConnectionManager["routeConfig"]>[];
   const endpoints = json.endpoints as unknown as { clusterName: string }[];
   const listeners = json.listeners as unknown as StaticListener[];
@@ -54,8 +54,45 @@ export function staticBootstrap(resources: ProxyResources, adminPort: number): B
   return {
     node: { id: "test", cluster: "test" },
     admin: { address: { socketAddress: { address: "127.0.0.1", portValue: adminPort } } },
-    staticResources: { listeners, clusters: [...clusters, collector] },
+    staticResources: {
+      listeners,
+      clusters: [...clusters, collector],
+      secrets: JSON.stringify(json).includes("SdsSecret") ? secrets() : [],
+    },
   };
+}
+
+/** A copy in which a secret is only named, and files that are not here are replaced by their contents. */
+const withoutSds = (json: ReturnType<typeof resourcesToJson>): ReturnType<typeof resourcesToJson> =>
+  JSON.parse(
+    JSON.stringify(json, (key, value) =>
+      key === "sdsConfig" ? undefined : key === "tlsCertificates" && value.length > 0 ? [testCertificate()] : value,
+    ),
+  );
+
+/** The names that SDS has for a workload's certificate and its authorities. */
+function secrets(): unknown[] {
+  const tlsCertificate = testCertificate();
+  const trustedCa = tlsCertificate.certificateChain;
+  return [
+    { name: "default", tlsCertificate },
+    { name: "ROOTCA", validationContext: { trustedCa } },
+  ];
+}
+
+/** Of its own authority, for a day, made with the `openssl` program. */
+function testCertificate() {
+  const folder = mkdtempSync(join(tmpdir(), "limpid-certificate-"));
+  try {
+    const [key, chain] = [join(folder, "key.pem"), join(folder, "chain.pem")];
+    const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    const args = ["req", "-x509", ...newKey, "-days", "1", "-subj", "/CN=test", "-keyout", key, "-out", chain];
+    execFileSync("openssl", args, { stdio: "ignore" });
+    const inline = (path: string) => ({ inlineString: readFileSync(path, "utf8") });
+    return { certificateChain: inline(chain), privateKey: inline(key) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Nobody listens there: records are dropped. */

@@ -1,4 +1,4 @@
-import type { ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
+import type { ChannelCredentials, ChannelOptions, ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
 import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { AggregatedDiscoveryService } from "../../gen/proto/envoy/service/discovery/v3/ads_pb.js";
 import type {
@@ -26,6 +26,8 @@ export interface AdsClient {
 export interface AdsClientOptions {
   /** `host:port` of the control plane. */
   target: string;
+  /** How to dial it; plain text when unset. */
+  security?: { credentials: ChannelCredentials; options: ChannelOptions };
   node: Node;
   logger: Logger;
   clock: Clock;
@@ -46,7 +48,12 @@ export function createAdsClient(options: AdsClientOptions): AdsClient {
   const { clock, logger } = options;
   const state = new DeltaState(options.node, options.handlers);
   const backoff = new Backoff(options.backoff ?? { baseMs: 100, maxMs: 5_000 });
-  const channel = makeClient(AggregatedDiscoveryService, options.target, channelOptions);
+  const channel = makeClient(
+    AggregatedDiscoveryService,
+    options.target,
+    { ...channelOptions, ...options.security?.options },
+    options.security?.credentials,
+  );
   let stream: Stream | undefined;
   let retry: { cancel(): void } | undefined;
   let stopped = true;

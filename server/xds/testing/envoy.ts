@@ -21,6 +21,8 @@ export interface EnvoyOptions {
   xdsPort: number;
   api: "DELTA_GRPC" | "GRPC";
   metadata?: Record<string, unknown>;
+  /** Files with which it connects over mutual TLS; undefined: in plain text. */
+  tls?: { key: string; certificateChain: string; root: string; serverUri: string };
   /** Clusters that the bootstrap has beside xds-grpc; they lead nowhere. */
   staticClusters?: string[];
 }
@@ -61,7 +63,7 @@ async function awaitAddress(path: string, child: ChildProcess, logs: () => strin
 }
 
 /** Everything over ADS; the admin on a free port. */
-export const testBootstrap = ({ id, xdsPort, api, metadata, staticClusters = [] }: EnvoyOptions) => ({
+export const testBootstrap = ({ id, xdsPort, api, metadata, staticClusters = [], tls }: EnvoyOptions) => ({
   node: { id, cluster: "test.default", metadata },
   admin: { address: socketAddress("127.0.0.1", 0) },
   dynamic_resources: {
@@ -74,7 +76,26 @@ export const testBootstrap = ({ id, xdsPort, api, metadata, staticClusters = [] 
     cds_config: { ads: {}, resource_api_version: "V3" },
   },
   static_resources: {
-    clusters: [http2Cluster("xds-grpc", xdsPort), ...staticClusters.map((name) => http2Cluster(name, 1))],
+    clusters: [
+      { ...http2Cluster("xds-grpc", xdsPort), ...(tls && transportSocket(tls)) },
+      ...staticClusters.map((name) => http2Cluster(name, 1)),
+    ],
+  },
+});
+
+const transportSocket = ({ key, certificateChain, root, serverUri }: NonNullable<EnvoyOptions["tls"]>) => ({
+  transport_socket: {
+    name: "envoy.transport_sockets.tls",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+      common_tls_context: {
+        tls_certificates: [{ certificate_chain: { filename: certificateChain }, private_key: { filename: key } }],
+        validation_context: {
+          trusted_ca: { filename: root },
+          match_typed_subject_alt_names: [{ san_type: "URI", matcher: { exact: serverUri } }],
+        },
+      },
+    },
   },
 });
 

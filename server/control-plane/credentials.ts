@@ -1,0 +1,73 @@
+import {
+  type CertificateAuthority,
+  controlPlaneIdentity,
+  type IssuedCertificate,
+} from "../ca/certificate-authority.ts";
+import { WorkloadCertificates } from "../ca/workload-certificates.ts";
+import type { Secret } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { TlsCredentials } from "../xds/ads-server.ts";
+import type { Metrics } from "./metrics.ts";
+import { secretsOf } from "./secrets.ts";
+
+/** What this control plane has from its certificate authority: its own certificate, and the secrets of the proxies that show one. */
+export interface Credentials {
+  readonly trustDomain: string;
+  /** For the server; issued when asked, for a year. */
+  own(): Promise<TlsCredentials>;
+  /** `changed` is called when there are other secrets than `current()` gave before. */
+  lease(identity: string, changed: () => void): SecretsLease;
+  stop(): void;
+}
+
+export interface SecretsLease {
+  /** Undefined while there is no certificate. */
+  current(): ReadonlyMap<string, Secret> | undefined;
+  release(): void;
+}
+
+const ownTtlSec = 365 * 86_400;
+
+export function createCredentials(options: {
+  authority: CertificateAuthority;
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+}): Credentials {
+  const { authority, clock, logger, metrics } = options;
+  const count = {
+    issued: metrics.counter("limpid_certificates_issued_total", "Certificates issued, renewals among them."),
+    renewed: metrics.counter("limpid_certificates_renewed_total", "Certificates issued in place of an older one."),
+    failed: metrics.counter("limpid_certificate_failures_total", "Certificates that could not be issued; tried again."),
+  };
+  const certificates = new WorkloadCertificates({ authority, clock, logger, events: count });
+  let own: IssuedCertificate | undefined;
+  metrics.gauge(
+    "limpid_certificate_expiry_seconds",
+    "Until the first ends of the workloads' certificates, the control plane's own and the authority's.",
+    () => {
+      const ends = [authority.notAfterMs, own?.notAfterMs, certificates.nextExpiryMs()];
+      return Math.round((Math.min(...ends.filter((end) => end !== undefined)) - clock.now()) / 1000);
+    },
+  );
+  return {
+    trustDomain: authority.trustDomain,
+    async own() {
+      own = await authority.issue({ spiffeUri: controlPlaneIdentity(authority.trustDomain), ttlSec: ownTtlSec });
+      count.issued();
+      return { key: own.keyPem, certificateChain: own.chainPem, root: authority.rootPem };
+    },
+    lease(identity, changed) {
+      const lease = certificates.hold(identity, changed);
+      return {
+        current() {
+          const certificate = lease.current();
+          return certificate && secretsOf(certificate, authority.rootPem);
+        },
+        release: lease.release,
+      };
+    },
+    stop: () => certificates.stop(),
+  };
+}

@@ -1,0 +1,99 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import type { TransportSocketSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+import type { FilterChainMatchSchema } from "../gen/proto/envoy/config/listener/v3/listener_components_pb.js";
+import {
+  SubjectAltNameMatcher_SanType as SanType,
+  type SubjectAltNameMatcherSchema,
+  TlsParameters_TlsProtocol,
+} from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
+import {
+  type CommonTlsContextSchema,
+  DownstreamTlsContextSchema,
+  UpstreamTlsContextSchema,
+} from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
+import { adsConfig } from "./config-source.ts";
+
+type TransportSocket = MessageInitShape<typeof TransportSocketSchema>;
+type SanMatcher = MessageInitShape<typeof SubjectAltNameMatcherSchema>;
+
+/** Istio's names of the workload's own certificate and of the authorities to trust, as its proxies ask SDS for them. */
+const ownCertificate = { name: "default", sdsConfig: adsConfig };
+const authorities = { name: "ROOTCA", sdsConfig: adsConfig };
+
+/** What a client inside the mesh offers, and by what its TLS is told from an application's own. */
+const meshProtocol = "istio";
+
+/** Connections of mutual TLS, from Limpid's proxies and from Istio's. https://istio.io/latest/docs/concepts/security/#mutual-tls-authentication */
+export const mutualTlsMatch: MessageInitShape<typeof FilterChainMatchSchema> = {
+  transportProtocol: "tls",
+  applicationProtocols: [meshProtocol, "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2"],
+};
+
+export interface MutualTlsClient {
+  /** Server name to ask for. */
+  sni: string;
+  /** Names of which the server's certificate must carry one; none: any of the trust domain. */
+  subjectAltNames: readonly string[];
+  trustDomain: string;
+}
+
+/** TLS that the client's proxy begins with the certificate that the mesh gave it: `tls.mode: ISTIO_MUTUAL`. */
+export const mutualTlsClient = ({ sni, subjectAltNames, trustDomain }: MutualTlsClient): TransportSocket => ({
+  name: "envoy.transport_sockets.tls",
+  configType: {
+    case: "typedConfig",
+    value: anyPack(
+      UpstreamTlsContextSchema,
+      create(UpstreamTlsContextSchema, {
+        sni,
+        commonTlsContext: {
+          ...common(subjectAltNames.length > 0 ? subjectAltNames.map(exactSan) : [anyOf(trustDomain)]),
+          alpnProtocols: [meshProtocol],
+        },
+      }),
+    ),
+  },
+});
+
+/** TLS that ends at the server's proxy, with a client that must show a certificate of the trust domain. */
+export const mutualTlsServer = (trustDomain: string): TransportSocket => ({
+  name: "envoy.transport_sockets.tls",
+  configType: {
+    case: "typedConfig",
+    value: anyPack(
+      DownstreamTlsContextSchema,
+      create(DownstreamTlsContextSchema, {
+        requireClientCertificate: true,
+        // No ALPN answer: HTTP/1.1 and HTTP/2 are told apart by what the client sends.
+        commonTlsContext: common([anyOf(trustDomain)]),
+      }),
+    ),
+  },
+});
+
+const common = (names: SanMatcher[]): MessageInitShape<typeof CommonTlsContextSchema> => ({
+  tlsParams: {
+    tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_2,
+    // Envoy's clients stop at 1.2 unless told otherwise.
+    tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
+  },
+  tlsCertificateSdsSecretConfigs: [ownCertificate],
+  validationContextType: {
+    case: "combinedValidationContext",
+    value: {
+      defaultValidationContext: { matchTypedSubjectAltNames: names },
+      validationContextSdsSecretConfig: authorities,
+    },
+  },
+});
+
+export const exactSan = (name: string): SanMatcher => ({
+  sanType: name.includes("://") ? SanType.URI : SanType.DNS,
+  matcher: { matchPattern: { case: "exact", value: name } },
+});
+
+const anyOf = (trustDomain: string): SanMatcher => ({
+  sanType: SanType.URI,
+  matcher: { matchPattern: { case: "prefix", value: `spiffe://${trustDomain}/` } },
+});
