@@ -1,5 +1,4 @@
 import type { Clock } from "../lib/clock.ts";
-import { spiffeUri } from "../lib/spiffe.ts";
 import { type AuthorityMaterial, readAuthority } from "./authority-files.ts";
 import { createAuthorityFolder, holdsAuthority } from "./create-authority.ts";
 import { CertificateAuthorityError } from "./errors.ts";
@@ -87,7 +86,3 @@ async function issue(
     ...validity,
   };
 }
-
-/** As the control plane shows itself to proxies. */
-export const controlPlaneIdentity = (trustDomain: string): string =>
-  spiffeUri({ trustDomain, namespace: "limpid-system", serviceAccount: "control-plane" });

@@ -1,8 +1,5 @@
-import {
-  type CertificateAuthority,
-  controlPlaneIdentity,
-  type IssuedCertificate,
-} from "../ca/certificate-authority.ts";
+import type { CertificateAuthority, IssuedCertificate } from "../ca/certificate-authority.ts";
+import { controlPlaneIdentity } from "../ca/control-plane-identity.ts";
 import { WorkloadCertificates } from "../ca/workload-certificates.ts";
 import type { Secret } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import type { Clock } from "../lib/clock.ts";

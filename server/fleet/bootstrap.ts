@@ -1,4 +1,4 @@
-import { controlPlaneIdentity } from "../ca/certificate-authority.ts";
+import { controlPlaneIdentity } from "../ca/control-plane-identity.ts";
 import type { MeshPorts, WorkloadPorts } from "./ports.ts";
 
 /** What a proxy is told at its start. The same file serves Envoy and the bundled sidecar. */

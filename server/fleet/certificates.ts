@@ -1,6 +1,7 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { authorityFiles } from "../ca/authority-files.ts";
-import { openCertificateAuthority } from "../ca/certificate-authority.ts";
 import { certificatePaths, writeCertificate } from "../ca/write-certificate.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { spiffeUri } from "../lib/spiffe.ts";
@@ -12,16 +13,43 @@ const bootstrapTtlSec = 365 * 24 * 3600;
 const authorityFolder = (data: string): string => join(data, "ca");
 const workloadFolder = (data: string, workload: string): string => join(data, "run", workload);
 
-/** Gives each proxy the certificate by which the control plane knows it. Throws an Error that names the file that is in the way. */
-export async function certifyProxies(data: string, proxies: readonly ProxyIdentity[]): Promise<void> {
-  const authority = await openCertificateAuthority(authorityFolder(data), { clock, trustDomain });
-  for (const { workload, namespace, serviceAccount } of proxies) {
-    const request = { spiffeUri: spiffeUri({ trustDomain, namespace, serviceAccount }), ttlSec: bootstrapTtlSec };
-    await writeCertificate(workloadFolder(data, workload), await authority.issue(request));
-  }
-}
-
 export function bootstrapCertificate(data: string, workload: string): BootstrapCertificate {
   const { key, certificateChain: chain } = certificatePaths(workloadFolder(data, workload));
   return { chain, key, root: join(authorityFolder(data), authorityFiles.root) };
+}
+
+/**
+ * Gives each proxy that has none the certificate by which the control plane knows it. What signs takes a quarter of a second to load, so
+ * it is loaded when there is something to sign. Throws an Error that names the file that is in the way.
+ */
+export async function certifyProxies(data: string, proxies: readonly ProxyIdentity[]): Promise<void> {
+  const missing = proxies.filter((proxy) => !isCertified(bootstrapCertificate(data, proxy.workload), uriOf(proxy)));
+  if (missing.length === 0) return;
+  const { openCertificateAuthority } = await import("../ca/certificate-authority.ts");
+  const authority = await openCertificateAuthority(authorityFolder(data), { clock, trustDomain });
+  for (const proxy of missing) {
+    const issued = await authority.issue({ spiffeUri: uriOf(proxy), ttlSec: bootstrapTtlSec });
+    await writeCertificate(workloadFolder(data, proxy.workload), issued);
+  }
+}
+
+const uriOf = ({ namespace, serviceAccount }: ProxyIdentity): string =>
+  spiffeUri({ trustDomain, namespace, serviceAccount });
+
+/** Whether a start before this one left a certificate that is for it, of the root as it is now, and good for half a year more. */
+function isCertified({ chain, key, root }: BootstrapCertificate, uri: string): boolean {
+  try {
+    const leaf = new X509Certificate(readFileSync(chain));
+    // Under an intermediate authority it is made anew: chains are not looked at here.
+    const isOfRoot = leaf.verify(new X509Certificate(readFileSync(root)).publicKey);
+    const isFresh = leaf.validToDate.getTime() - clock.now() > (bootstrapTtlSec * 1000) / 2;
+    return (
+      isOfRoot &&
+      isFresh &&
+      leaf.subjectAltName === `URI:${uri}` &&
+      leaf.checkPrivateKey(createPrivateKey(readFileSync(key)))
+    );
+  } catch {
+    return false;
+  }
 }
