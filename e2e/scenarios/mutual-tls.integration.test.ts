@@ -94,7 +94,9 @@ for (const [clientKind, serverKind] of pairs) {
       expect(direct.echo?.headers["x-forwarded-client-cert"]).toBeUndefined();
     });
 
-    it.skipIf(clientKind !== "Envoy" || serverKind !== "Envoy")("carries HTTP/2", async () => {
+    // The bundled sidecar's clusters of such ports are refused by name.
+    const http2 = clientKind === "Envoy" && serverKind === "Envoy" ? it : undefined;
+    http2?.("carries HTTP/2", async () => {
       await mesh.reset(
         rule("notes", "{ mode: ISTIO_MUTUAL }"),
         `
