@@ -79,6 +79,7 @@ export function workloadsOf(options: MeshOptions): Part[] {
         `${ports.ip}:${ports.outbound}`,
       ]),
       kind: "workload",
+      niceness: yielding,
       address: `127.0.0.1:${ports.app}`,
       ports: [{ part: workload.name, host: "127.0.0.1", port: ports.app }],
       ready: () => tcpOpen("127.0.0.1", ports.app),
@@ -148,6 +149,7 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy): 
     ...base,
     ...(options.proxy.kind === "envoy" && envoyCommand(options.proxy.binary, file)),
     kind,
+    niceness: yielding,
     address: kind === "gateway" ? `http://${ports.ip}:${gatewayPort}` : `${ports.ip}:${ports.inbound}`,
     ports: listening,
     node: nodeId(identity, ports),
@@ -164,6 +166,8 @@ const largeHeap = "--max-semi-space-size=4 --max-old-space-size=1024";
  * seven times four threads were what a change of weights waited for when it took long.
  */
 const oneHelper = "--v8-pool-size=1";
+/** A change has the control plane, the dashboard and all proxies want the processor at once: what steers goes before what carries. */
+const yielding = 3;
 const planes = new Set<string | undefined>(["control-plane", "collector", "dashboard"]);
 
 function command(options: MeshOptions, name: string, args: readonly string[]) {
