@@ -88,7 +88,7 @@ export function addService<Methods extends GenServiceMethods>(
   server.addService(serviceDefinition(service), handlers as UntypedServiceImplementation);
 }
 
-/** A plaintext client of a generated service; close() it when done. `target` is `host:port`. */
+/** A client of a generated service, in plain text unless told otherwise; close() it when done. `target` is `host:port`. */
 export function makeClient<Methods extends GenServiceMethods>(
   service: GenService<Methods>,
   target: string,

@@ -19,10 +19,10 @@ import { ListenerSet } from "./listener/listener-set.ts";
 import type { AccessLogger, Tracer } from "./record.ts";
 import { RouteSet } from "./route/route-set.ts";
 import type { RouteTable } from "./route/route-table.ts";
+import { SecretSet } from "./secret/secret-set.ts";
 import type { Stats } from "./stats.ts";
 import { Timers } from "./timers.ts";
-import { SecretSet } from "./tls/secret-set.ts";
-import type { TlsContext } from "./tls/tls-context.ts";
+import type { CommonTls } from "./tls/common-tls.ts";
 
 export interface DataPlaneIo {
   readonly stats: Stats;
@@ -45,9 +45,9 @@ export interface DataPlaneIo {
 export class DataPlane {
   private readonly timers = new Timers();
   private readonly routes: RouteSet;
+  private readonly secrets: SecretSet;
   private readonly clusters: ClusterSet;
   private readonly listeners: ListenerSet;
-  private readonly secrets: SecretSet;
   private readonly chainsIo: ChainsIo;
   /** By listener, the names under which its chains use route configurations. */
   private readonly routeUsers = new Map<string, string[]>();
@@ -57,7 +57,10 @@ export class DataPlane {
     const { clock } = io;
     const now = clock === undefined ? () => performance.now() : () => clock.now();
     this.routes = new RouteSet(() => this.listeners.warm());
-    this.secrets = new SecretSet(io.stats, () => this.clusters.onSecrets());
+    this.secrets = new SecretSet(() => {
+      this.clusters.warm();
+      this.listeners.warm();
+    });
     const clusterIo = { stats: io.stats, timers: this.timers, now, random };
     this.clusters = new ClusterSet(clusterIo, this.secrets, () => this.listeners.warm());
     this.listeners = new ListenerSet({ stats: io.stats, timers: this.timers }, io.logger, () => this.clusters.ready);
@@ -90,6 +93,11 @@ export class DataPlane {
     this.clusters.remove(name);
   }
 
+  /** What comes later takes effect with new connections; open ones go on. */
+  setSecret(secret: Secret): string[] {
+    return refuse(`secret ${secret.name}`, SecretSchema, secret, () => this.secrets.put(secret));
+  }
+
   setEndpoints(assignment: ClusterLoadAssignment): string[] {
     return refuse(`endpoints ${assignment.clusterName}`, ClusterLoadAssignmentSchema, assignment, () =>
       this.clusters.putEndpoints(assignment),
@@ -119,20 +127,6 @@ export class DataPlane {
     this.routes.removeVirtualHost(resourceName);
   }
 
-  setSecret(secret: Secret): string[] {
-    return refuse(`secret ${secret.name}`, SecretSchema, secret, () => this.secrets.put(secret));
-  }
-
-  /** SDS names of all clusters and listeners. */
-  requiredSecrets(): string[] {
-    return this.tlsContexts().flatMap(({ secretNames }) => secretNames);
-  }
-
-  /** Of clusters and listeners in force or to come, for the admin's pages. */
-  tlsContexts(): TlsContext[] {
-    return [...this.clusters.tlsContexts(), ...this.listeners.tlsContexts()];
-  }
-
   /** EDS service names of all clusters. */
   requiredEndpoints(): string[] {
     return this.clusters.requiredEndpoints();
@@ -141,6 +135,13 @@ export class DataPlane {
   /** Route configurations that listeners ask for over RDS. */
   requiredRoutes(): string[] {
     return this.routes.required();
+  }
+
+  /** Secrets that clusters and listeners refer to, be they in force or to come; what is held of others is forgotten. */
+  requiredSecrets(): Set<string> {
+    const names = new Set([...this.clusters.requiredSecrets(), ...this.listeners.requiredSecrets()]);
+    this.secrets.retain(names);
+    return names;
   }
 
   /** Whether a route configuration takes virtual hosts over VHDS. */
@@ -163,6 +164,16 @@ export class DataPlane {
     return this.clusters.byName;
   }
 
+  /** The TLS contexts in force. */
+  tlsContexts(): CommonTls[] {
+    return [...this.clusters.tlsContexts(), ...this.listeners.tlsContexts()];
+  }
+
+  /** How many clusters are known and not in force yet. */
+  get warmingClusters(): number {
+    return this.clusters.warming;
+  }
+
   /** Name and bound address of every listener that listens. */
   boundListeners(): { name: string; address: string; port: number }[] {
     return this.listeners.bound();
@@ -183,6 +194,7 @@ export class DataPlane {
     this.listeners.close();
     this.clusters.close();
     this.routes.close();
+    this.secrets.close();
     this.timers.stop();
   }
 

@@ -1,4 +1,4 @@
-import type { TlsInfo } from "./tls/peer-info.ts";
+import type { TlsConnection } from "./tls/tls-connection.ts";
 
 /**
  * One proxied HTTP request or TCP connection, filled in by the data path as it goes and handed to the access loggers once, at its end.
@@ -22,8 +22,8 @@ export interface RequestRecord {
   downstreamRemotePort: number;
   downstreamLocalAddress: string;
   downstreamLocalPort: number;
-  /** Of the client's connection; undefined: plain text. */
-  tls: TlsInfo | undefined;
+  /** What the client's connection agreed on in its handshake; undefined: plain text. */
+  downstreamTls: TlsConnection | undefined;
   /** Empty when no upstream was chosen. */
   upstreamRemoteAddress: string;
   upstreamRemotePort: number;

@@ -7,7 +7,7 @@ import { type AdsClient, createAdsClient } from "../xds/client/ads-client.ts";
 import { AccessLoggers } from "./access-log/access-loggers.ts";
 import { IstioMetrics } from "./access-log/istio-metrics.ts";
 import { AdminServer } from "./admin/admin-server.ts";
-import { clusterViews, tlsViews } from "./admin/data-plane-views.ts";
+import { certsViews, clusterViews } from "./admin/data-plane-views.ts";
 import type { AdminSources } from "./admin/handlers.ts";
 import type { ServerState } from "./admin/views.ts";
 import { type NodeOverrides, readBootstrap, type SidecarBootstrap } from "./bootstrap/read-bootstrap.ts";
@@ -17,7 +17,7 @@ import { refreshServerStats } from "./server-stats.ts";
 import { Stats } from "./stats.ts";
 import { Tracers } from "./tracing/tracers.ts";
 import { ConfigState } from "./xds/config-state.ts";
-import { GrpcChannels, isGrpcOnly } from "./xds/grpc-channels.ts";
+import { GrpcChannels, isGrpcOnly, serverNameOption } from "./xds/grpc-channels.ts";
 import { Initialization } from "./xds/initialization.ts";
 import { XdsResources } from "./xds/resources.ts";
 
@@ -177,7 +177,10 @@ class Sidecar implements RunningSidecar {
     const connected = this.#stats.gauge("control_plane.connected_state");
     this.#client = createAdsClient({
       target: ads.target.address,
-      security: ads.target.security,
+      ...(ads.target.tls && {
+        credentials: () => this.#channels.credentials(ads.cluster),
+        channelOptions: serverNameOption(ads.target),
+      }),
       node: this.#config.node,
       logger: this.#options.logger,
       clock,
@@ -209,7 +212,7 @@ class Sidecar implements RunningSidecar {
       options: { configPath, concurrency: 1 },
       clusters: () => clusterViews(this.#plane, (name) => statics.has(name)),
       listeners: () => this.#plane.boundListeners(),
-      tls: () => tlsViews(this.#plane),
+      certs: () => certsViews([...this.#channels.tlsContexts(), ...this.#plane.tlsContexts()]),
       refreshStats: () => refreshServerStats(this.#stats, this.#plane, this.state()),
       state: () => this.state(),
       logLevel,

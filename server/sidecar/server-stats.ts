@@ -16,9 +16,7 @@ export function refreshServerStats(stats: Stats, plane: DataPlane, state: Server
   stats.gauge("server.memory_heap_size").set(heapTotal);
   stats.gauge("server.memory_physical_size").set(rss);
   stats.gauge("cluster_manager.active_clusters").set(plane.clusterMap.size);
-  stats
-    .gauge("cluster_manager.warming_clusters")
-    .set([...plane.clusterMap.values()].filter(({ warm }) => !warm).length);
+  stats.gauge("cluster_manager.warming_clusters").set(plane.warmingClusters);
   stats.gauge("listener_manager.total_listeners_active").set(plane.boundListeners().length);
   for (const cluster of plane.clusterMap.values()) refreshClusterStats(stats, cluster);
   for (const [name, { value }] of stats.counters) {

@@ -12,7 +12,6 @@ import {
 import { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
-import type { Secret } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { silentLogger } from "../lib/logger.ts";
 import { extensionRegistry } from "./config/supported-fields.ts";
 import { DataPlane } from "./data-plane.ts";
@@ -42,7 +41,6 @@ export interface PlaneOptions {
   routes?: JsonValue[];
   clusters?: JsonValue[];
   endpoints?: ClusterLoadAssignment[];
-  secrets?: Secret[];
   random?: () => number;
   tracer?: Tracer;
 }
@@ -67,7 +65,6 @@ export class TestPlane {
 
   static async start(options: PlaneOptions): Promise<TestPlane> {
     const test = new TestPlane(options);
-    for (const secret of options.secrets ?? []) must(test.plane.setSecret(secret));
     for (const cluster of options.clusters ?? []) must(test.plane.setCluster(clusterFrom(cluster)));
     for (const assignment of options.endpoints ?? []) must(test.plane.setEndpoints(assignment));
     must(test.plane.setListener(listenerFrom(listenerJson(options))));
@@ -176,6 +173,10 @@ export class Fixtures {
     this.closers.push(() => client.socket.destroy());
     await once(client.socket, "connect");
     return client;
+  }
+
+  onClose(close: () => void): void {
+    this.closers.push(close);
   }
 
   close(): void {

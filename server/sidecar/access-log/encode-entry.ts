@@ -55,10 +55,11 @@ const tcpConnectionEnd = 3;
 function encodeCommon(writer: ProtoWriter, record: RequestRecord, customTags: readonly CustomTagReader[]): void {
   address(writer, bytes(2), record.downstreamRemoteAddress, record.downstreamRemotePort);
   address(writer, bytes(3), record.downstreamLocalAddress, record.downstreamLocalPort);
-  if (record.tls !== undefined) {
+  const tls = record.downstreamTls?.logProperties;
+  if (tls !== undefined) {
     writer.varint(bytes(4));
-    writer.varint(record.tls.properties.length);
-    writer.raw(record.tls.properties);
+    writer.varint(tls.length);
+    writer.raw(tls);
   }
   seconds(writer, bytes(5), record.startMs);
   duration(writer, bytes(6), record.timeToLastDownstreamRxMs);

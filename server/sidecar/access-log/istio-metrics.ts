@@ -68,8 +68,10 @@ export class IstioMetrics {
         ? String(record.upstreamHostMetadata?.istio?.workload ?? "")
         : headerValue(record.requestHeaders, "x-limpid-peer");
     const host = direction === "outbound" ? serviceHost(record) : "";
-    const principal = direction === "inbound" ? (record.tls?.peer?.uris[0] ?? "") : "";
-    const key = `${direction} ${host} ${peer} ${principal} ${record.responseCode} ${record.responseFlags}`;
+    // The destination alone sees who its peer has shown to be; a SPIFFE id holds no space.
+    const tls = direction === "inbound" ? record.downstreamTls : undefined;
+    const principals = tls?.mutual === true ? `${tls.peerUri} ${tls.localUri}` : "";
+    const key = `${direction} ${host} ${peer} ${record.responseCode} ${record.responseFlags} ${principals}`;
     const series = this.#series.get(key) ?? this.#add(key, record, direction, peer);
     series.requests++;
     series.duration.record(record.durationMs);
@@ -91,10 +93,11 @@ export class IstioMetrics {
     const outbound = direction === "outbound";
     const [source, destination] = outbound ? [this.#self, peer] : [peer, this.#self];
     const service = outbound ? serviceOf(record) : serviceOfWorkload(destination);
+    const tls = !outbound && record.downstreamTls?.mutual === true ? record.downstreamTls : undefined;
     return [
       ["reporter", outbound ? "source" : "destination"],
-      ...sideLabels("source", source, outbound ? undefined : record.tls?.peer?.uris[0]),
-      ...sideLabels("destination", destination, record.tls?.peer && !outbound ? record.tls.localUris[0] : undefined),
+      ...sideLabels("source", source, tls?.peerUri),
+      ...sideLabels("destination", destination, tls?.localUri),
       ["destination_service", service.host],
       ["destination_service_name", service.name],
       ["destination_service_namespace", service.namespace],
@@ -102,24 +105,20 @@ export class IstioMetrics {
       ["response_code", String(record.responseCode)],
       ["grpc_response_status", ""],
       ["response_flags", shortFlags(record.responseFlags)],
-      // Only the destination sees the connection's security.
-      ["connection_security_policy", outbound ? "unknown" : record.tls?.peer ? "mutual_tls" : "none"],
+      // Only the destination reports the connection's security, as in Istio.
+      ["connection_security_policy", outbound ? "unknown" : tls === undefined ? "none" : "mutual_tls"],
     ];
   }
 }
 
 const unknown = "unknown";
 
-function sideLabels(
-  side: "source" | "destination",
-  workload: Workload,
-  principal: string | undefined,
-): [string, string][] {
+/** @param principal the SPIFFE id that the side's certificate shows */
+function sideLabels(side: "source" | "destination", workload: Workload, principal = ""): [string, string][] {
   return [
     [`${side}_workload`, workload.name],
     [`${side}_workload_namespace`, workload.namespace],
-    // Istio leaves the scheme out.
-    [`${side}_principal`, principal?.replace(/^spiffe:\/\//, "") ?? unknown],
+    [`${side}_principal`, principal || unknown],
     [`${side}_app`, workload.canonicalService],
     [`${side}_version`, workload.canonicalRevision],
     [`${side}_canonical_service`, workload.canonicalService],

@@ -71,7 +71,7 @@ beforeAll(async () => {
       istio: new IstioMetrics(node),
       version: "1.2.3",
       options: { configPath: "b.yaml", concurrency: 1 },
-      tls: () => [],
+      certs: () => [],
       clusters: () => [
         {
           name: "outbound|9080||a",

@@ -1,37 +1,37 @@
-import { X509Certificate } from "node:crypto";
 import { create, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type CertificateDetailsSchema, CertificatesSchema } from "../../gen/proto/envoy/admin/v3/certs_pb.js";
-import { namesOf } from "../tls/san-matcher.ts";
-import type { TlsView } from "./views.ts";
+import type { CertificateInfo } from "../tls/certificate-info.ts";
+import type { CertsView } from "./views.ts";
 
-/** The JSON of an `envoy.admin.v3.Certificates`: of each TLS context the authority and the own certificate. https://www.envoyproxy.io/docs/envoy/latest/operations/admin#get--certs */
-export function certsJson(contexts: readonly TlsView[], now: number): string {
-  const certificates = contexts.map(({ authorities, chain }) => ({
-    caCert: authorities === undefined ? [] : [details(authorities, now)],
-    certChain: chain === undefined ? [] : [details(chain, now)],
-  }));
-  const json = toJson(CertificatesSchema, create(CertificatesSchema, { certificates }), { useProtoFieldName: true });
-  return `${JSON.stringify(json, null, 1)}\n`;
+const dayMs = 86_400_000;
+
+/** The JSON of an `envoy.admin.v3.Certificates`. https://www.envoyproxy.io/docs/envoy/latest/operations/admin#get--certs */
+export function certsJson(views: readonly CertsView[], nowMs = Date.now()): string {
+  const all = (part: CertsView["chain"]) =>
+    (part?.certificates ?? []).map((certificate) => details(certificate, part?.path ?? "", nowMs));
+  const certificates = create(CertificatesSchema, {
+    certificates: views.map(({ chain, authorities }) => ({ caCert: all(authorities), certChain: all(chain) })),
+  });
+  const options = { useProtoFieldName: true, alwaysEmitImplicit: true };
+  return `${JSON.stringify(toJson(CertificatesSchema, certificates, options), null, 1)}\n`;
 }
 
-/** Of the first certificate, as Envoy does. */
-function details(pem: string, now: number): MessageInitShape<typeof CertificateDetailsSchema> {
-  const certificate = new X509Certificate(pem);
-  const names = (["uri", "dns"] as const).flatMap((kind) =>
-    namesOf(certificate.subjectAltName, kind === "uri" ? "URI:" : "DNS:").map((value) => ({
-      name: { case: kind, value },
-    })),
-  );
-  const end = certificate.validToDate.getTime();
+function details(
+  { serialNumber, uris, dns, ips, validFromMs, validToMs }: CertificateInfo,
+  path: string,
+  nowMs: number,
+): MessageInitShape<typeof CertificateDetailsSchema> {
   return {
-    path: "<inline>",
-    serialNumber: certificate.serialNumber.toLowerCase(),
-    subjectAltNames: names,
-    daysUntilExpiration: BigInt(Math.max(0, Math.floor((end - now) / dayMs))),
-    validFrom: timestampFromMs(certificate.validFromDate.getTime()),
-    expirationTime: timestampFromMs(end),
+    path,
+    serialNumber,
+    subjectAltNames: [
+      ...dns.map((value) => ({ name: { case: "dns" as const, value } })),
+      ...uris.map((value) => ({ name: { case: "uri" as const, value } })),
+      ...ips.map((value) => ({ name: { case: "ipAddress" as const, value } })),
+    ],
+    daysUntilExpiration: BigInt(Math.max(0, Math.floor((validToMs - nowMs) / dayMs))),
+    validFrom: timestampFromMs(validFromMs),
+    expirationTime: timestampFromMs(validToMs),
   };
 }
-
-const dayMs = 24 * 3_600_000;

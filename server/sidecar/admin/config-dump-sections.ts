@@ -91,16 +91,24 @@ export function endpointsSection(state: ConfigState, keep: NameFilter) {
   });
 }
 
-/** Keys are not in it: the state never had them. */
+/** Secrets are kept without what is secret in them: see XdsResources. */
 export function secretsSection(state: ConfigState, keep: NameFilter) {
+  const awaited = state.awaited(TypeUrl.secret);
+  const shown = ([name, resource]: [string, HeldResource]) => ({
+    name,
+    ...activeState(TypeUrl.secret, resource, "secret"),
+    ...common(TypeUrl.secret, resource),
+  });
   return create(SecretsConfigDumpSchema, {
-    dynamicActiveSecrets: held(state, TypeUrl.secret, keep).map(([name, resource]) => ({
-      name,
-      ...activeState(TypeUrl.secret, resource, "secret"),
-      ...common(TypeUrl.secret, resource),
-    })),
+    dynamicActiveSecrets: held(state, TypeUrl.secret, keep).flatMap((entry) => (entry[1].active ? [shown(entry)] : [])),
+    dynamicWarmingSecrets: awaited.filter(keep).map((name) => {
+      const resource = state.of(TypeUrl.secret).get(name);
+      return resource ? shown([name, resource]) : { name, versionInfo: "uninitialized", ...requested };
+    }),
   });
 }
+
+const requested = { clientStatus: ClientResourceStatus.REQUESTED };
 
 const held = (state: ConfigState, typeUrl: TypeUrl, keep: NameFilter) =>
   [...state.of(typeUrl)].filter(([name]) => keep(name));

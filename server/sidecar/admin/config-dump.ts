@@ -16,6 +16,7 @@ import {
 import { re2 } from "../../lib/re2.ts";
 import { fail, ok, type Result } from "../../lib/result.ts";
 import { extensionRegistry } from "../bootstrap/extensions.ts";
+import { redacted } from "../secret/redact.ts";
 import type { ConfigState } from "../xds/config-state.ts";
 import {
   bootstrapSection,
@@ -69,7 +70,7 @@ export function configDump(state: ConfigState, query: ConfigDumpQuery): Result<s
 
 function toText(configs: Any[], mask: string | undefined): string {
   const dump = create(ConfigDumpSchema, { configs });
-  const json = redacted(toJson(ConfigDumpSchema, dump, { registry: extensionRegistry, useProtoFieldName: true }));
+  const json = toJson(ConfigDumpSchema, dump, { registry: extensionRegistry, useProtoFieldName: true });
   const paths = (mask ?? "").split(",").filter((path) => path !== "");
   const shown =
     paths.length === 0
@@ -79,19 +80,6 @@ function toText(configs: Any[], mask: string | undefined): string {
           paths.map((path) => ["configs", ...path.trim().split(".")]),
         );
   return JSON.stringify(shown, null, 1);
-}
-
-/** What Envoy's messages call sensitive and a configuration may hold inline: a file's name may be told, not what is in it. */
-const sensitive = new Set(["private_key", "password", "pkcs12"]);
-
-function redacted(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(redacted);
-  if (typeof value !== "object" || value === null) return value;
-  const shown = Object.entries(value).map(([key, inner]) => {
-    const inline = typeof inner === "object" && inner !== null && ("inline_string" in inner || "inline_bytes" in inner);
-    return [key, sensitive.has(key) && inline ? { inline_string: "[redacted]" } : redacted(inner)];
-  });
-  return Object.fromEntries(shown);
 }
 
 /** What the paths name; lists are passed through, and a message says its type still. */
@@ -118,8 +106,9 @@ function nameFilter(pattern: string | undefined): Result<NameFilter, string> {
   }
 }
 
-/** A section, packed, and what each of its message fields holds, packed one by one, for `?resource=`. */
-function section<D extends DescMessage>(desc: D, message: MessageShape<D>) {
+/** A section without keys, packed, and what each of its message fields holds, packed one by one, for `?resource=`. */
+function section<D extends DescMessage>(desc: D, secret: MessageShape<D>) {
+  const message = redacted(desc, secret);
   const fields = new Map<string, Any[]>();
   const view = reflect(desc, message);
   for (const field of view.fields) {

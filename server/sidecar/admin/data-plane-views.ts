@@ -1,5 +1,6 @@
 import type { DataPlane } from "../data-plane.ts";
-import type { ClusterView, TlsView } from "./views.ts";
+import type { CommonTls } from "../tls/common-tls.ts";
+import type { CertsView, ClusterView } from "./views.ts";
 
 /** The clusters of the data path as the admin's pages show them. */
 export function clusterViews(plane: DataPlane, isStatic: (name: string) => boolean): ClusterView[] {
@@ -33,12 +34,16 @@ export function clusterViews(plane: DataPlane, isStatic: (name: string) => boole
   }));
 }
 
-/** The TLS contexts of clusters and listeners, each once. */
-export function tlsViews(plane: DataPlane): TlsView[] {
-  const settings = plane.tlsContexts().flatMap((context) => context.current() ?? []);
-  const distinct = new Map(settings.map((one) => [one.key, one]));
-  return [...distinct.values()].map(({ certificate, options: { ca } }) => ({
-    authorities: typeof ca === "string" ? ca : undefined,
-    chain: certificate?.chain,
-  }));
+/** What TLS contexts show and trust at the moment, each combination once. */
+export function certsViews(contexts: readonly CommonTls[]): CertsView[] {
+  const views = new Map<string, CertsView>();
+  for (const { certificate, validation } of contexts) {
+    const [own, authorities] = [certificate?.value, validation?.value?.authorities];
+    if (own === undefined && authorities === undefined) continue;
+    views.set([own?.version, own?.path, authorities?.version, authorities?.path].join(" "), {
+      chain: own && { path: own.path, certificates: own.infos },
+      authorities: authorities && { path: authorities.path, certificates: authorities.infos },
+    });
+  }
+  return [...views.values()];
 }

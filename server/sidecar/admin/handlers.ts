@@ -14,7 +14,7 @@ import { certsJson } from "./certs.ts";
 import { clustersJson, clustersText } from "./clusters.ts";
 import { configDump } from "./config-dump.ts";
 import { type StatsQuery, statsJson, statsText } from "./stats-page.ts";
-import type { ClusterView, ListenerView, ServerState, TlsView } from "./views.ts";
+import type { CertsView, ClusterView, ListenerView, ServerState } from "./views.ts";
 
 /** All that the admin pages read and do. */
 export interface AdminSources {
@@ -27,7 +27,8 @@ export interface AdminSources {
   options: { configPath: string; concurrency: number };
   clusters(): readonly ClusterView[];
   listeners(): readonly ListenerView[];
-  tls(): readonly TlsView[];
+  /** Of every TLS context in force. */
+  certs(): readonly CertsView[];
   /** Brings gauges up to date that nobody keeps while nobody looks. */
   refreshStats(): void;
   state(): ServerState;
@@ -55,10 +56,7 @@ export interface Handler {
 /** Path → handler. https://www.envoyproxy.io/docs/envoy/latest/operations/admin */
 export const handlers: Readonly<Record<string, Handler>> = {
   "/": { help: "Admin home page", reply: () => ({ body: helpText("") }) },
-  "/certs": {
-    help: "print certs on machine",
-    reply: ({ tls }) => ({ json: true, body: certsJson(tls(), Date.now()) }),
-  },
+  "/certs": { help: "print certs on machine", reply: (sources) => ({ json: true, body: certsJson(sources.certs()) }) },
   "/clusters": {
     help: "upstream cluster status (?format=json)",
     reply: ({ clusters }, query) =>

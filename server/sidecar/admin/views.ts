@@ -1,3 +1,5 @@
+import type { CertificateInfo } from "../tls/certificate-info.ts";
+
 /** What the admin pages show of the data path; the data path's own objects never leave it. */
 export interface ClusterView {
   name: string;
@@ -25,12 +27,6 @@ export interface HostView {
   requestsError: number;
 }
 
-/** What a TLS context trusts and shows, in PEM; never a key. */
-export interface TlsView {
-  authorities: string | undefined;
-  chain: string | undefined;
-}
-
 export interface ListenerView {
   name: string;
   address: string;
@@ -39,3 +35,9 @@ export interface ListenerView {
 
 /** Envoy's ServerInfo.State. */
 export type ServerState = "LIVE" | "DRAINING" | "PRE_INITIALIZING" | "INITIALIZING";
+
+/** What one TLS context shows and trusts. */
+export interface CertsView {
+  chain: { path: string; certificates: readonly CertificateInfo[] } | undefined;
+  authorities: { path: string; certificates: readonly CertificateInfo[] } | undefined;
+}

@@ -51,7 +51,7 @@ describe("parseBootstrap", () => {
     expect(admin).toEqual({ host: "127.0.0.1", port: 15000 });
     expect(ads).toEqual({
       cluster: "xds-grpc",
-      target: expect.objectContaining({ address: "127.0.0.1:15010" }),
+      target: { address: "127.0.0.1:15010", tls: undefined, serverName: "xds-grpc" },
       listeners: true,
       clusters: true,
       initialFetchTimeoutMs: 250,

@@ -11,7 +11,7 @@ import { RoundRobinSchema } from "../../gen/proto/envoy/extensions/load_balancin
 import { HttpProtocolOptionsSchema as UpstreamOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { durationMs } from "../config/duration.ts";
 import type { Metadata } from "../route/compile-route.ts";
-import type { Secrets } from "../tls/secret-set.ts";
+import type { Secrets } from "../tls/secrets.ts";
 import { compileOutlier, type OutlierConfig } from "./outlier-config.ts";
 import { compileUpstreamTls, type UpstreamTls } from "./upstream-tls.ts";
 

@@ -1,7 +1,7 @@
 import type { Cluster as ClusterProto } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { ClusterLoadAssignment } from "../../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
-import type { Secrets } from "../tls/secret-set.ts";
-import type { TlsContext } from "../tls/tls-context.ts";
+import type { CommonTls } from "../tls/common-tls.ts";
+import type { Secrets } from "../tls/secrets.ts";
 import { Cluster, type ClusterIo } from "./cluster.ts";
 import { type ClusterConfig, compileCluster } from "./cluster-config.ts";
 import { DnsResolver } from "./dns.ts";
@@ -17,10 +17,9 @@ export class ClusterSet {
   /** The last assignment of each EDS service name, also for clusters to come. */
   private readonly assignments = new Map<string, ClusterLoadAssignment>();
 
-  /** New settings of clusters, whose secrets have not come; those before stay in force until then. */
-  private readonly warming = new Map<string, { config: ClusterConfig; fixed: EndpointConfig[] }>();
-
   private readonly fetchTimers = new Set<NodeJS.Timeout>();
+  /** New clusters, and new settings, that wait for secrets: what was in force before stays so. */
+  private readonly waiting = new Map<string, Waiting>();
   private readonly secrets: Secrets;
 
   /** @param changed called when a cluster may have become warm */
@@ -31,8 +30,14 @@ export class ClusterSet {
   }
 
   get ready(): boolean {
-    for (const cluster of this.byName.values()) if (!cluster.warm || !hasSecrets(cluster.config)) return false;
+    for (const cluster of this.byName.values()) if (!cluster.warm) return false;
+    for (const { late } of this.waiting.values()) if (!late) return false;
     return true;
+  }
+
+  /** How many are known and not in force yet. */
+  get warming(): number {
+    return [...this.byName.values()].filter(({ warm }) => !warm).length + this.waiting.size;
   }
 
   /** Throws an Error naming the field, before any change. */
@@ -40,29 +45,23 @@ export class ClusterSet {
     const config = compileCluster(proto, this.secrets);
     const assignment = proto.loadAssignment;
     const fixed = assignment === undefined ? [] : compileAssignment(assignment, config.localityWeighted);
-    this.warming.delete(config.name);
-    if (hasSecrets(config) || !this.byName.has(config.name)) this.bringInto(config, fixed);
-    else this.warming.set(config.name, { config, fixed });
+    this.stopWaiting(config.name);
+    if (config.tls?.common.settled === false) this.waitForSecrets(config, fixed);
+    else this.bringIntoForce(config, fixed);
     this.changed();
   }
 
-  /** A secret has come: settings that waited for it come into force. */
-  onSecrets(): void {
-    for (const [name, { config, fixed }] of this.warming) {
-      if (!hasSecrets(config)) continue;
-      this.warming.delete(name);
-      this.bringInto(config, fixed);
+  /** Brings into force what has its secrets. Called whenever one has come. */
+  warm(): void {
+    for (const { config, fixed } of [...this.waiting.values()]) {
+      if (config.tls?.common.settled === false) continue;
+      this.stopWaiting(config.name);
+      this.bringIntoForce(config, fixed);
+      this.changed();
     }
-    this.changed();
   }
 
-  /** Of clusters in force and to come. */
-  tlsContexts(): TlsContext[] {
-    const configs = [...this.byName.values(), ...this.warming.values()].map(({ config }) => config);
-    return configs.flatMap(({ tls }) => tls?.context ?? []);
-  }
-
-  private bringInto(config: ClusterConfig, fixed: EndpointConfig[]): void {
+  private bringIntoForce(config: ClusterConfig, fixed: readonly EndpointConfig[]): void {
     let cluster = this.byName.get(config.name);
     if (cluster === undefined) {
       cluster = new Cluster(config, this.io);
@@ -87,8 +86,23 @@ export class ClusterSet {
     }
   }
 
+  private waitForSecrets(config: ClusterConfig, fixed: readonly EndpointConfig[]): void {
+    // However long the secret may take, the rest of the proxy doesn't wait longer than for endpoints.
+    const timer = setTimeout(() => {
+      waiting.late = true;
+      this.changed();
+    }, initialFetchMs).unref();
+    const waiting: Waiting = { config, fixed, timer, late: false };
+    this.waiting.set(config.name, waiting);
+  }
+
+  private stopWaiting(name: string): void {
+    clearTimeout(this.waiting.get(name)?.timer);
+    this.waiting.delete(name);
+  }
+
   remove(name: string): void {
-    this.warming.delete(name);
+    this.stopWaiting(name);
     this.resolvers.get(name)?.close();
     this.resolvers.delete(name);
     const cluster = this.byName.get(name);
@@ -113,13 +127,26 @@ export class ClusterSet {
 
   requiredEndpoints(): string[] {
     const names = new Set<string>();
-    const configs = [...this.byName.values(), ...this.warming.values()].map(({ config }) => config);
-    for (const { discovery, serviceName } of configs) if (discovery === "eds") names.add(serviceName);
+    for (const config of this.configs()) if (config.discovery === "eds") names.add(config.serviceName);
     return [...names];
+  }
+
+  requiredSecrets(): string[] {
+    return this.configs().flatMap(({ tls }) => tls?.common.secretNames ?? []);
+  }
+
+  tlsContexts(): CommonTls[] {
+    return [...this.byName.values()].flatMap(({ config }) => config.tls?.common ?? []);
+  }
+
+  /** In force and to come. */
+  private configs(): ClusterConfig[] {
+    return [...this.byName.values(), ...this.waiting.values()].map(({ config }) => config);
   }
 
   close(): void {
     for (const timer of this.fetchTimers) clearTimeout(timer);
+    for (const name of [...this.waiting.keys()]) this.stopWaiting(name);
     for (const resolver of this.resolvers.values()) resolver.close();
     for (const cluster of this.byName.values()) cluster.destroy();
     this.byName.clear();
@@ -151,6 +178,12 @@ export class ClusterSet {
   }
 }
 
-const hasSecrets = ({ tls }: ClusterConfig): boolean => tls?.context.ready ?? true;
+interface Waiting {
+  readonly config: ClusterConfig;
+  readonly fixed: readonly EndpointConfig[];
+  readonly timer: NodeJS.Timeout;
+  /** The rest of the proxy no longer waits for it. */
+  late: boolean;
+}
 
 const initialFetchMs = 15_000;

@@ -1,4 +1,5 @@
 import type { Counter, Gauge, Histogram, Stats } from "../stats.ts";
+import { TlsStats } from "../tls/tls-stats.ts";
 
 /** A cluster's stats under Envoy's names, resolved once: https://www.envoyproxy.io/docs/envoy/latest/configuration/upstream/cluster_manager/cluster_stats */
 export class ClusterStats {
@@ -41,6 +42,7 @@ export class ClusterStats {
   private readonly stats: Stats;
   private readonly byStatus: (Counter | undefined)[] = [];
   private readonly byClass: (Counter | undefined)[] = [];
+  private tlsStats: TlsStats | undefined = undefined;
 
   constructor(stats: Stats, cluster: string) {
     const prefix = `cluster.${statName(cluster)}.`;
@@ -83,15 +85,18 @@ export class ClusterStats {
     this.membershipChange = stats.counter(`${prefix}membership_change`);
   }
 
+  /** Made with the first use: most clusters have no TLS. */
+  get tls(): TlsStats {
+    this.tlsStats ??= new TlsStats(this.stats, this.prefix);
+    return this.tlsStats;
+  }
+
   /** One response from an upstream, or one made here in its stead. */
   response(status: number): void {
     this.rqCompleted.inc();
     this.counterOf(status).inc();
     this.classOf(status).inc();
   }
-
-  /** Made when there is TLS at all. */
-  readonly countTls = (name: string): void => this.stats.counter(`${this.prefix}ssl.${name}`).inc();
 
   forget(): void {
     this.stats.remove(this.prefix);

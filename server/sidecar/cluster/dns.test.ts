@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from "vitest";
 import { clusterFrom, eventually, Fixtures } from "../test-plane.ts";
-import { noSecrets } from "../tls/secret-set.ts";
+import { noSecrets } from "../tls/secrets.ts";
 import { compileCluster } from "./cluster-config.ts";
 import { DnsResolver, type Lookup } from "./dns.ts";
 import type { EndpointConfig } from "./endpoint.ts";

@@ -14,5 +14,5 @@ export function openSocket({ config, stats }: Cluster, endpoint: Endpoint): { so
     localAddress: config.bindAddress || undefined,
   };
   if (config.tls === undefined) return { socket: connect(options), ready: "connect" };
-  return { socket: connectTls(config.tls, options, stats.countTls), ready: "secureConnect" };
+  return { socket: connectTls(config.tls, options, stats.tls), ready: "secureConnect" };
 }

@@ -2,9 +2,10 @@ import { connect, type Socket } from "node:net";
 import { ResponseParser } from "../http1/parser.ts";
 import { sendMessage } from "../http1/send.ts";
 import { WheelTimer } from "../timer-wheel.ts";
+import { turnedAway } from "../tls/tls-failure.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { connectTls, type UpstreamTls } from "./upstream-tls.ts";
+import { connectFailure, connectTls, type UpstreamTls } from "./upstream-tls.ts";
 
 /** Whoever uses a connection at the moment: one attempt of one request. */
 export interface ConnectionUser {
@@ -45,6 +46,8 @@ export class UpstreamConnection {
   private readonly socket: Socket;
   private readonly owner: ConnectionOwner;
   private failure = "";
+  /** Whether any byte came back. */
+  private heard = false;
 
   constructor(cluster: Cluster, endpoint: Endpoint, owner: ConnectionOwner) {
     this.cluster = cluster;
@@ -54,9 +57,9 @@ export class UpstreamConnection {
     this.tls = cluster.config.tls;
     this.socket = this.tls === undefined ? this.openPlain() : this.openTls(this.tls);
     this.socket.on("error", (error) => {
-      this.failure ||= (error as NodeJS.ErrnoException).code ?? error.message;
+      this.failure ||= connectFailure(error, this.socket);
     });
-    this.socket.on("end", () => this.close("remote close"));
+    this.socket.on("end", () => this.close(this.tls !== undefined && !this.heard ? turnedAway : "remote close"));
     this.socket.on("close", () => this.close(this.failure || "closed"));
     this.socket.on("drain", () => this.user?.onUpstreamDrain());
     cluster.timers.arm(this.timer, cluster.config.connectTimeoutMs);
@@ -73,7 +76,7 @@ export class UpstreamConnection {
 
   /** Decrypted bytes come in buffers of their own. */
   private openTls(tls: UpstreamTls): Socket {
-    const socket = connectTls(tls, this.target(), this.cluster.stats.countTls);
+    const socket = connectTls(tls, this.target(), this.cluster.stats.tls);
     socket.on("secureConnect", () => {
       socket.on("data", (bytes: Buffer) => void this.onRead(bytes.length, bytes));
       this.onConnect();
@@ -115,6 +118,7 @@ export class UpstreamConnection {
 
   private onRead(length: number, bytes: Buffer): boolean {
     if (this.closed) return false;
+    this.heard = true;
     this.cluster.stats.rxBytes.inc(length);
     // Bytes that nobody asked for could be taken as the answer to the next request: response splitting.
     if (this.user === undefined) this.close("unsolicited data");

@@ -1,3 +1,4 @@
+import { rootCertificates } from "node:tls";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, it } from "vitest";
 import { clusterFrom, Fixtures, staticCluster } from "../test-plane.ts";
@@ -41,12 +42,37 @@ describe("TLS towards a cluster", () => {
     [
       "a kind of name",
       validation({
-        trusted_ca: { inline_string: "-----BEGIN CERTIFICATE-----" },
+        trusted_ca: { inline_string: rootCertificates[0] ?? "" },
         match_typed_subject_alt_names: [{ san_type: "OTHER_NAME", matcher: { exact: "a" } }],
       }),
       ".match_typed_subject_alt_names[0].san_type: OTHER_NAME is not supported",
     ],
-    ["half a certificate", { tls_certificates: [{}] }, `${path}.tls_certificates[0].certificate_chain: required`],
+    [
+      "a client certificate without its parts",
+      { tls_certificates: [{}] },
+      "tls_certificates[0].certificate_chain: filename",
+    ],
+    [
+      "several client certificates",
+      { tls_certificates: [{}, {}] },
+      `${path}.tls_certificates: more than one certificate is not supported`,
+    ],
+    [
+      "a version that nobody should speak",
+      { tls_params: { tls_minimum_protocol_version: "TLSv1_0" } },
+      `${path}.tls_params.tls_minimum_protocol_version: TLSv1_0 is not supported`,
+    ],
+    [
+      "versions in the wrong order",
+      { tls_params: { tls_minimum_protocol_version: "TLSv1_3", tls_maximum_protocol_version: "TLSv1_2" } },
+      `${path}.tls_params.tls_minimum_protocol_version: is above the maximum`,
+    ],
+    [
+      "cipher suites",
+      { tls_params: { cipher_suites: ["AES128-SHA"] } },
+      `${path}.tls_params.cipher_suites: not supported`,
+    ],
+    ["keys written down", { key_log: { path: "/x" } }, `${path}.key_log: not supported`],
     ["pinned certificates", validation({ verify_certificate_hash: ["00"] }), ".verify_certificate_hash: not supported"],
   ])("is refused by name: %s", async (_, common, error) => {
     const { plane } = await fixtures.plane({});

@@ -122,7 +122,7 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
   "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext": [
     "common_tls_context",
     "require_client_certificate",
-    // harmless: sessions are never resumed
+    // harmless: no session is ever resumed
     "disable_stateless_session_resumption",
     "disable_stateful_session_resumption",
     "session_timeout",
@@ -140,23 +140,18 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
     "default_validation_context",
     "validation_context_sds_secret_config",
   ],
-  "envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig": ["name", "sds_config"],
   "envoy.extensions.transport_sockets.tls.v3.TlsParameters": [
     "tls_minimum_protocol_version",
     "tls_maximum_protocol_version",
   ],
   "envoy.extensions.transport_sockets.tls.v3.TlsCertificate": ["certificate_chain", "private_key"],
+  "envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig": ["name", "sds_config"],
   "envoy.extensions.transport_sockets.tls.v3.Secret": ["name", "tls_certificate", "validation_context"],
   "envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext": [
     "trusted_ca",
     "match_typed_subject_alt_names",
   ],
   "envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher": ["san_type", "matcher"],
-  "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails": [
-    "subject",
-    "uri",
-    "dns",
-  ],
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager": [
     "codec_type",
     "stat_prefix",
@@ -187,7 +182,6 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
     "strip_any_host_port",
     // harmless: concerns HTTP/2
     "drain_timeout",
-    // harmless: without TLS there is no client certificate to forward
     "forward_client_cert_details",
     "set_current_client_cert_details",
     // harmless: connections with broken messages are always closed
@@ -196,6 +190,13 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
     "http2_protocol_options",
   ],
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig": "opaque",
+  "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails": [
+    "subject",
+    "cert",
+    "chain",
+    "dns",
+    "uri",
+  ],
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing": "opaque",
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig": [
     "upgrade_type",

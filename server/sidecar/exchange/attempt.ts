@@ -5,6 +5,7 @@ import type { ConnectionUser, UpstreamConnection } from "../cluster/upstream-con
 import { ParseEvent } from "../http1/parser.ts";
 import type { ResetReason } from "../route/retry-policy.ts";
 import { WheelTimer } from "../timer-wheel.ts";
+import { isTlsError } from "../tls/tls-failure.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Router } from "./router.ts";
 import { upstreamHead } from "./upstream-headers.ts";
@@ -156,7 +157,7 @@ export class Attempt implements PendingRequest, ConnectionUser {
       return;
     }
     if (reason === "ECONNRESET" && this.headSeen) this.cluster.stats.rqRxReset.inc();
-    this.fail("connection_termination", "");
+    this.fail("connection_termination", isTlsError(reason) ? reason : "");
   }
 
   onUpstreamDrain(): void {

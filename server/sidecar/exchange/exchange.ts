@@ -81,7 +81,7 @@ export class Exchange implements RequestView {
     record.downstreamRemotePort = connection.remotePort;
     record.downstreamLocalAddress = connection.localAddress;
     record.downstreamLocalPort = connection.localPort;
-    record.tls = connection.tls;
+    record.downstreamTls = connection.tls;
     record.requestHeadersBytes = head.bytes;
     record.requestHeaders = head.headers;
     if (head.minor === 0) record.protocol = "HTTP/1.0";

@@ -17,7 +17,7 @@ export const newRecord = (startMs: number): RequestRecord => ({
   downstreamRemotePort: 0,
   downstreamLocalAddress: "",
   downstreamLocalPort: 0,
-  tls: undefined,
+  downstreamTls: undefined,
   upstreamRemoteAddress: "",
   upstreamRemotePort: 0,
   upstreamLocalAddress: "",

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { removeHeader, setHeader } from "../http1/headers.ts";
+import { setHeader } from "../http1/headers.ts";
 import type { HttpManager } from "../listener/manager.ts";
 import { withoutPort } from "../route/route-table.ts";
-import { clientCertHeader, forwardedClientCert } from "./client-cert-header.ts";
+import { clientCertificateField, forwardClientCertificate } from "./client-certificate.ts";
 import type { Exchange } from "./exchange.ts";
 import { normalizePath } from "./normalize-path.ts";
 
@@ -17,7 +17,7 @@ export function prepareRequest(exchange: Exchange, manager: HttpManager): boolea
   let requestId: string | undefined;
   let forwardedFor: string | undefined;
   let proto: string | undefined;
-  let clientCert: string | undefined;
+  let clientCertificate = false;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
     // By length first: comparing strings of different length costs nothing.
@@ -25,13 +25,8 @@ export function prepareRequest(exchange: Exchange, manager: HttpManager): boolea
     else if (name.length === 12 && name === "x-request-id") requestId = headers[i + 1];
     else if (name.length === 15 && name === "x-forwarded-for") forwardedFor = headers[i + 1];
     else if (name.length === 17 && name === "x-forwarded-proto") proto = headers[i + 1];
-    else if (name.length === 23 && name === clientCertHeader) clientCert = headers[i + 1];
+    else if (name.length === 23 && name === clientCertificateField) clientCertificate = true;
     else if (name.startsWith("x-envoy-")) exchange.envoyFields = true;
-  }
-  if (clientCert !== undefined || (record.tls !== undefined && options.clientCert.forward !== "sanitize")) {
-    const value = forwardedClientCert(options.clientCert, clientCert, record.tls);
-    if (value === undefined) removeHeader(headers, clientCertHeader);
-    else setHeader(headers, clientCertHeader, value);
   }
   if (exchange.envoyFields || options.useRemoteAddress) {
     const internal = isInternal(exchange, forwardedFor);
@@ -40,8 +35,15 @@ export function prepareRequest(exchange: Exchange, manager: HttpManager): boolea
       setHeader(headers, "x-envoy-external-address", record.downstreamRemoteAddress);
     }
   }
-  if (proto === undefined || options.useRemoteAddress) setHeader(headers, "x-forwarded-proto", "http");
-  else if (proto === "https") exchange.scheme = "https";
+  const { tls } = exchange.connection;
+  if (tls !== undefined || clientCertificate) {
+    forwardClientCertificate(headers, clientCertificate, tls, options.clientCertificate);
+  }
+  if (proto === undefined || options.useRemoteAddress) {
+    proto = tls === undefined ? "http" : "https";
+    setHeader(headers, "x-forwarded-proto", proto);
+  }
+  if (proto === "https") exchange.scheme = "https";
   if (options.useRemoteAddress && !options.skipXffAppend) forwardedFor = appendForwardedFor(exchange, forwardedFor);
   record.forwardedFor = forwardedFor ?? "";
   if (

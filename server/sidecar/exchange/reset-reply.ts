@@ -1,5 +1,6 @@
 import { ResponseFlag } from "../record.ts";
 import type { ResetReason } from "../route/retry-policy.ts";
+import { isTlsError } from "../tls/tls-failure.ts";
 
 export interface ResetOutcome {
   status: number;
@@ -23,8 +24,9 @@ export function resetReply(reason: ResetReason, detail: string, retried: boolean
     };
   }
   const { name, flag, status } = outcomes[reason];
-  const transportFailure = detail === "" ? "" : `delayed connect error: ${detail}`;
-  const code = detail === "" ? name : `${name}|${transportFailure}`;
+  const transportFailure = detail === "" || isTlsError(detail) ? detail : `delayed connect error: ${detail}`;
+  // A connection that was made and then broke keeps its reason out of the details, as in Envoy.
+  const code = detail === "" || reason === "connection_termination" ? name : `${name}|${transportFailure}`;
   return {
     status,
     body: `upstream connect error or disconnect/reset before headers. ${retried ? "retried and the latest reset reason" : "reset reason"}: ${name}`,

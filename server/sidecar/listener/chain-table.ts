@@ -1,16 +1,18 @@
 import type { TcpProxy } from "../tcp/tcp-proxy.ts";
-import type { DownstreamTls } from "../tls/downstream-tls.ts";
 import { ChainIndex, type ChainMatch, type ConnectionFacts, looksInside } from "./chain-match.ts";
+import type { DownstreamTls } from "./downstream-tls.ts";
 import type { HttpManager } from "./manager.ts";
 
-/** A compiled filter chain: what its one network filter is. */
-export type FilterChain = {
-  /** Tells which chain of an update is which of the one before. */
+/** A compiled filter chain: whether it ends TLS, and what its one network filter is. */
+export type FilterChain = ChainBase &
+  ({ readonly kind: "http"; readonly manager: HttpManager } | { readonly kind: "tcp"; readonly proxy: TcpProxy });
+
+interface ChainBase {
   readonly id: string;
   readonly match: ChainMatch;
-  /** TLS that ends here; undefined: plain text, or TLS that passes through. */
+  /** Undefined: bytes are taken as they come. */
   readonly tls: DownstreamTls | undefined;
-} & ({ readonly kind: "http"; readonly manager: HttpManager } | { readonly kind: "tcp"; readonly proxy: TcpProxy });
+}
 
 export interface InspectorOptions {
   /** 0: without end. */
@@ -37,18 +39,27 @@ export class ChainTable {
     this.chains = fallback === undefined ? chains : [...chains, fallback];
     this.fallback = fallback;
     this.index = new ChainIndex(chains.map((chain) => ({ match: chain.match, chain })));
-    this.inspector = chains.some(({ match }) => looksInside(match)) ? inspector : undefined;
+    const choosesProtocol = chooseProtocol(chains, fallback);
+    if (choosesProtocol !== undefined && inspector === undefined) {
+      throw new Error(`${choosesProtocol}.alpn_protocols: needs a tls_inspector among the listener_filters`);
+    }
+    const looks = choosesProtocol !== undefined || chains.some(({ match }) => looksInside(match));
+    this.inspector = looks ? inspector : undefined;
     const [first] = this.chains;
     this.only =
       this.chains.length === 1 && (first === fallback || (first && matchesAll(first.match))) ? first : undefined;
   }
 
-  /** Whether every HTTP chain has its routes, and every chain with TLS its secrets. */
+  /** Whether every HTTP chain has its routes, and every TLS chain its secrets. */
   get ready(): boolean {
     return this.chains.every(
       (chain) =>
-        (chain.tls?.context.ready ?? true) && (chain.kind === "tcp" || chain.manager.routes.table !== undefined),
+        chain.tls?.common.settled !== false && (chain.kind === "tcp" || chain.manager.routes.table !== undefined),
     );
+  }
+
+  get secretNames(): string[] {
+    return this.chains.flatMap(({ tls }) => tls?.common.secretNames ?? []);
   }
 
   find(facts: () => ConnectionFacts): FilterChain | undefined {
@@ -58,3 +69,13 @@ export class ChainTable {
 
 const matchesAll = (match: ChainMatch): boolean =>
   match.port === 0 && match.prefixes.length === 0 && !looksInside(match);
+
+/** Node breaks off where client and server have no protocol in common; Envoy goes on without one, for which the offer must be known first. */
+function chooseProtocol(chains: readonly FilterChain[], fallback: FilterChain | undefined): string | undefined {
+  const context = "transport_socket.typed_config.common_tls_context";
+  const index = chains.findIndex(({ tls }) => tls !== undefined && tls.common.protocols.length > 0);
+  if (index !== -1) return `filter_chains[${index}].${context}`;
+  return fallback?.tls !== undefined && fallback.tls.common.protocols.length > 0
+    ? `default_filter_chain.${context}`
+    : undefined;
+}

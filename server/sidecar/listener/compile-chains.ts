@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { toBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
-import { TrafficDirection } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import { TrafficDirection, TransportSocketSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import {
   FilterChainMatchSchema,
   type FilterChain as FilterChainProto,
@@ -16,11 +16,11 @@ import {
 import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { durationMs } from "../config/duration.ts";
 import { compileTcpProxy, type TcpProxyIo } from "../tcp/tcp-proxy.ts";
-import { compileDownstreamTls } from "../tls/downstream-tls.ts";
-import type { Secrets } from "../tls/secret-set.ts";
+import type { Secrets } from "../tls/secrets.ts";
 import { compileChainMatch } from "./chain-match.ts";
 import { ChainTable, type FilterChain, type InspectorOptions } from "./chain-table.ts";
 import { compileManager, type ManagerIo } from "./compile-manager.ts";
+import { compileDownstreamTls } from "./downstream-tls.ts";
 import type { RouteSource } from "./manager.ts";
 
 export interface ChainsIo extends ManagerIo, TcpProxyIo {
@@ -52,8 +52,8 @@ function compileChain(
   if (proto.transportSocket !== undefined && proto.transportSocket.configType.case === undefined) {
     throw new Error("transport_socket: not supported");
   }
-  const tls = compileDownstreamTls(proto.transportSocket, io.secrets, durationMs(proto.transportSocketConnectTimeout));
   const match = prefixed("filter_chain_match", () => compileChainMatch(proto.filterChainMatch));
+  const tls = compileDownstreamTls(proto.transportSocket, durationMs(proto.transportSocketConnectTimeout), io.secrets);
   const [filter, second] = proto.filters;
   if (second !== undefined) throw new Error("filters[1]: more than one network filter is not supported");
   const any = filter?.configType.case === "typedConfig" ? filter.configType.value : undefined;
@@ -70,10 +70,13 @@ function compileChain(
   });
 }
 
-const matchKey = ({ filterChainMatch }: FilterChainProto): string =>
-  filterChainMatch === undefined
-    ? ""
-    : Buffer.from(toBinary(FilterChainMatchSchema, filterChainMatch)).toString("base64");
+/** Connections go on with another manager, but not with other TLS settings: these were judged when they began. */
+function matchKey({ filterChainMatch, transportSocket }: FilterChainProto): string {
+  const hash = createHash("sha256");
+  if (transportSocket !== undefined) hash.update(toBinary(TransportSocketSchema, transportSocket));
+  const match = filterChainMatch === undefined ? "" : Buffer.from(toBinary(FilterChainMatchSchema, filterChainMatch));
+  return `${match.toString("base64")} ${transportSocket === undefined ? "" : hash.digest("base64")}`;
+}
 
 /** Envoy's default is 15 s, and then to close. */
 function inspectorOf(proto: ListenerProto): InspectorOptions | undefined {

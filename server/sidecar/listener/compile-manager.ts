@@ -4,14 +4,13 @@ import { RouterSchema } from "../../gen/proto/envoy/extensions/filters/http/rout
 import {
   HttpConnectionManager_CodecType as CodecType,
   HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
-  HttpConnectionManager_ForwardClientCertDetails as ForwardClientCertDetails,
   type HttpConnectionManager,
   type HttpConnectionManager_Tracing,
   HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
 } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import type { Cluster } from "../cluster/cluster.ts";
 import { durationMs } from "../config/duration.ts";
-import type { ForwardClientCert } from "../exchange/client-cert-header.ts";
+import { compileClientCertificate } from "../exchange/client-certificate.ts";
 import { corsFilter } from "../filters/cors.ts";
 import { faultFilter } from "../filters/fault.ts";
 import type { FilterFactory, HttpFilter } from "../filters/filter.ts";
@@ -124,15 +123,8 @@ function compileOptions(config: HttpConnectionManager, envoyHeaders: boolean): M
     delayedCloseMs: durationMs(config.delayedCloseTimeout) ?? 1000,
     useRemoteAddress: config.useRemoteAddress ?? false,
     skipXffAppend: config.skipXffAppend,
+    clientCertificate: compileClientCertificate(config),
     isInternal: internalAddresses(config.internalAddressConfig),
-    clientCert: {
-      forward: forwardClientCert[config.forwardClientCertDetails],
-      details: {
-        subject: config.setCurrentClientCertDetails?.subject ?? false,
-        uri: config.setCurrentClientCertDetails?.uri ?? false,
-        dns: config.setCurrentClientCertDetails?.dns ?? false,
-      },
-    },
     via: toWire(config.via),
     generateRequestId: config.generateRequestId ?? true,
     preserveRequestId: config.preserveExternalRequestId,
@@ -154,14 +146,6 @@ function compileOptions(config: HttpConnectionManager, envoyHeaders: boolean): M
     bufferLimit: 1024 * 1024,
   };
 }
-
-const forwardClientCert: Record<ForwardClientCertDetails, ForwardClientCert> = {
-  [ForwardClientCertDetails.SANITIZE]: "sanitize",
-  [ForwardClientCertDetails.FORWARD_ONLY]: "forward_only",
-  [ForwardClientCertDetails.APPEND_FORWARD]: "append_forward",
-  [ForwardClientCertDetails.SANITIZE_SET]: "sanitize_set",
-  [ForwardClientCertDetails.ALWAYS_FORWARD_ONLY]: "always_forward_only",
-};
 
 const serverHeaders: Record<ServerHeader, ManagerOptions["serverHeader"]> = {
   [ServerHeader.OVERWRITE]: "overwrite",

@@ -6,7 +6,7 @@ import { ParseEvent, RequestParser } from "../http1/parser.ts";
 import { sendMessage } from "../http1/send.ts";
 import { ResponseFlag } from "../record.ts";
 import { WheelTimer } from "../timer-wheel.ts";
-import type { TlsInfo } from "../tls/peer-info.ts";
+import type { TlsConnection } from "../tls/tls-connection.ts";
 import type { HttpManager } from "./manager.ts";
 
 /** What a connection needs of its listener. */
@@ -23,7 +23,7 @@ export class DownstreamConnection {
   readonly localAddress: string;
   readonly localPort: number;
   /** Undefined: plain text. */
-  readonly tls: TlsInfo | undefined;
+  readonly tls: TlsConnection | undefined;
   /** Monotonic ms of the last byte either way. */
   lastActivity: number;
   /** No further request after the current one. */
@@ -47,8 +47,9 @@ export class DownstreamConnection {
   private destroyed = false;
   private paused = false;
 
-  constructor(socket: Socket, host: ConnectionHost, tls: TlsInfo | undefined) {
+  constructor(socket: Socket, host: ConnectionHost, tls: TlsConnection | undefined) {
     this.socket = socket;
+    this.tls = tls;
     this.host = host;
     const manager = host.manager;
     this.manager = manager;
@@ -57,7 +58,6 @@ export class DownstreamConnection {
     this.remotePort = socket.remotePort ?? 0;
     this.localAddress = socket.localAddress ?? "";
     this.localPort = socket.localPort ?? 0;
-    this.tls = tls;
     this.createdAt = performance.now();
     this.lastActivity = this.createdAt;
     this.timer = new WheelTimer(() => this.onTimer());

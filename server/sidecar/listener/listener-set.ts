@@ -1,5 +1,5 @@
 import type { Logger } from "../../lib/logger.ts";
-import type { TlsContext } from "../tls/tls-context.ts";
+import type { CommonTls } from "../tls/common-tls.ts";
 import type { ChainTable } from "./chain-table.ts";
 import { type ListenAddress, Listener, type ListenerIo } from "./listener.ts";
 
@@ -32,7 +32,19 @@ export class ListenerSet {
     this.wake();
   }
 
-  /** Brings into force what has its routes. Called whenever routes or clusters change. */
+  tlsContexts(): CommonTls[] {
+    return [...this.entries.values()].flatMap(({ active }) => active?.tlsContexts ?? []);
+  }
+
+  /** Of the chains in force, and of those to come. */
+  requiredSecrets(): string[] {
+    return [...this.entries.values()].flatMap(({ active, table }) => [
+      ...table.secretNames,
+      ...(active?.secretNames ?? []),
+    ]);
+  }
+
+  /** Brings into force what has its routes and secrets. Called whenever routes, secrets or clusters change. */
   warm(): void {
     for (const [name, entry] of this.entries) {
       if (!entry.table.ready) continue;
@@ -53,11 +65,6 @@ export class ListenerSet {
       if (active?.bound !== true || !sameAddress(active.address, address)) return false;
     }
     return true;
-  }
-
-  /** Of their newest chains. */
-  tlsContexts(): TlsContext[] {
-    return [...this.entries.values()].flatMap(({ table }) => table.chains.flatMap(({ tls }) => tls?.context ?? []));
   }
 
   whenListening(): Promise<void> {

@@ -4,15 +4,17 @@ import type { Counter, Gauge, Stats } from "../stats.ts";
 import type { Hello } from "../tcp/client-hello.ts";
 import { TcpSession } from "../tcp/tcp-session.ts";
 import type { Timers } from "../timers.ts";
-import type { DownstreamTls } from "../tls/downstream-tls.ts";
-import type { TlsInfo } from "../tls/peer-info.ts";
+import type { CommonTls } from "../tls/common-tls.ts";
+import type { TlsConnection } from "../tls/tls-connection.ts";
+import { TlsStats } from "../tls/tls-stats.ts";
 import type { ChainTable, FilterChain } from "./chain-table.ts";
 import { DownstreamConnection } from "./downstream-connection.ts";
+import type { DownstreamTls } from "./downstream-tls.ts";
 import { Handshake } from "./handshake.ts";
 import { HttpHost } from "./http-host.ts";
 import { Inspection } from "./inspection.ts";
 import { InspectorStats } from "./inspector-stats.ts";
-import { ListenerTlsStats } from "./listener-tls-stats.ts";
+import type { HttpManager } from "./manager.ts";
 
 export interface ListenAddress {
   readonly address: string;
@@ -44,11 +46,14 @@ export class Listener {
   private readonly accepted = new Map<Accepted, string>();
   private readonly timers: Timers;
   private readonly inspectorStats: InspectorStats;
-  private readonly tlsStats: ListenerTlsStats;
   private readonly cxTotal: Counter;
   private readonly cxActive: Gauge;
   private readonly cxDestroy: Counter;
   private readonly noChain: Counter;
+  private readonly stats: Stats;
+  private readonly prefix: string;
+  /** Made with the first use: most listeners have no TLS. */
+  private tlsStats: TlsStats | undefined = undefined;
   private readonly retirements = new Set<NodeJS.Timeout>();
 
   constructor(name: string, address: ListenAddress, table: ChainTable, { stats, timers }: ListenerIo, backlog: number) {
@@ -57,8 +62,9 @@ export class Listener {
     this.table = table;
     this.timers = timers;
     const prefix = `listener.${statName(`${address.address}:${address.port}`)}.`;
+    this.stats = stats;
+    this.prefix = prefix;
     this.inspectorStats = new InspectorStats(stats, prefix);
-    this.tlsStats = new ListenerTlsStats(stats, prefix);
     this.cxTotal = stats.counter(`${prefix}downstream_cx_total`);
     this.cxActive = stats.gauge(`${prefix}downstream_cx_active`);
     this.cxDestroy = stats.counter(`${prefix}downstream_cx_destroy`);
@@ -75,6 +81,15 @@ export class Listener {
         resolve();
       });
     });
+  }
+
+  /** Secrets that the chains in force refer to. */
+  get secretNames(): string[] {
+    return this.table.secretNames;
+  }
+
+  get tlsContexts(): CommonTls[] {
+    return this.table.chains.flatMap(({ tls }) => tls?.common ?? []);
   }
 
   /** The port bound, when the config says 0. */
@@ -158,35 +173,56 @@ export class Listener {
       socket.destroy();
       this.closed();
     } else if (chain.tls === undefined) this.serve(socket, chain, undefined);
-    else this.shakeHands(socket, chain, chain.tls);
+    else this.shakeHands(socket, chain, chain.tls, hello?.kind === "tls" ? hello.protocols : none);
   }
 
-  private shakeHands(socket: Socket, chain: FilterChain, tls: DownstreamTls): void {
-    let over = false;
-    const handshake = new Handshake(socket, tls, this.tlsStats, (secure) => {
-      over = true;
+  private shakeHands(raw: Socket, chain: FilterChain, config: DownstreamTls, offered: readonly string[]): void {
+    const material = config.common.current();
+    if (material === undefined) {
+      this.stats.counter(`${this.prefix}server_ssl_socket_factory.downstream_context_secrets_not_ready`).inc();
+      raw.destroy();
+      this.closed();
+      return;
+    }
+    const common = config.common.protocols.filter((protocol) => offered.includes(protocol));
+    // HTTP/1.1 is all that we speak; a client that could do both then knows.
+    const protocols = chain.kind === "http" ? common.filter((protocol) => protocol !== "h2") : common;
+    this.tlsStats ??= new TlsStats(this.stats, this.prefix);
+    const timeouts = this.stats.counter(`${this.prefix}downstream_cx_transport_socket_connect_timeout`);
+    const io = { timers: this.timers, stats: this.tlsStats, timeouts };
+    const handshake = new Handshake(raw, config, material, protocols, io, (secured) => {
+      const id = this.accepted.get(handshake) ?? "";
       this.accepted.delete(handshake);
-      if (secure === undefined) this.closed();
-      // Meanwhile the chain may be another.
-      else this.serve(secure.socket, this.table.chains.find(({ id }) => id === chain.id) ?? chain, secure.info);
+      if (secured === undefined) this.closed();
+      else this.serve(secured.socket, chain, secured.tls, { orphan: id === "", draining: handshake.draining });
     });
-    if (!over) this.accepted.set(handshake, "");
+    this.accepted.set(handshake, chain.id);
   }
 
-  private serve(socket: Socket, chain: FilterChain, tls: TlsInfo | undefined): void {
+  /** An orphan's chain went while it shook hands. */
+  private serve(
+    socket: Socket,
+    chain: FilterChain,
+    tls: TlsConnection | undefined,
+    { orphan, draining } = settled,
+  ): void {
+    const id = orphan ? "" : chain.id;
     if (chain.kind === "tcp") {
       const session = new TcpSession(socket, chain.proxy, tls, (ended) => this.onClosed(ended));
-      this.accepted.set(session, chain.id);
+      this.accepted.set(session, id);
       return;
     }
     socket.allowHalfOpen = false;
-    let host = this.hosts.get(chain.id);
-    if (host === undefined) {
-      host = new HttpHost(chain.manager, (connection) => this.onClosed(connection));
-      this.hosts.set(chain.id, host);
-    }
-    this.accepted.set(new DownstreamConnection(socket, host, tls), chain.id);
+    const host = orphan ? this.newHost(chain.manager) : (this.hosts.get(id) ?? this.newHost(chain.manager));
+    if (!orphan) this.hosts.set(id, host);
+    const connection = new DownstreamConnection(socket, host, tls);
+    connection.draining = draining;
+    this.accepted.set(connection, id);
     if (socket.isPaused()) socket.resume();
+  }
+
+  private newHost(manager: HttpManager): HttpHost {
+    return new HttpHost(manager, (connection) => this.onClosed(connection));
   }
 
   private onClosed(connection: Accepted): void {
@@ -200,5 +236,6 @@ export class Listener {
 }
 
 const none: readonly string[] = [];
+const settled = { orphan: false, draining: false };
 /** Envoy's default --drain-time-s. */
 const chainDrainMs = 600_000;

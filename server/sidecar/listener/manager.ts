@@ -1,5 +1,5 @@
 import type { Cluster } from "../cluster/cluster.ts";
-import type { ClientCertOptions } from "../exchange/client-cert-header.ts";
+import type { ClientCertificateOptions } from "../exchange/client-certificate.ts";
 import type { HttpFilter } from "../filters/filter.ts";
 import type { ParserLimits } from "../http1/parser.ts";
 import type { AccessLogger, Tracer } from "../record.ts";
@@ -38,8 +38,8 @@ export interface ManagerOptions {
   readonly delayedCloseMs: number;
   readonly useRemoteAddress: boolean;
   readonly skipXffAppend: boolean;
+  readonly clientCertificate: ClientCertificateOptions;
   readonly isInternal: (address: string) => boolean;
-  readonly clientCert: ClientCertOptions;
   readonly via: string;
   readonly generateRequestId: boolean;
   readonly preserveRequestId: boolean;

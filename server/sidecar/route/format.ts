@@ -100,4 +100,9 @@ const plainOperators: Record<string, Operator | undefined> = {
   BYTES_RECEIVED: (record) => String(record.requestBodyBytes),
   STREAM_ID: (record) => present(record.requestId),
   TRACE_ID: (record) => present(record.traceId),
+  REQUESTED_SERVER_NAME: (record) => present(record.downstreamTls?.serverName ?? ""),
+  DOWNSTREAM_TLS_VERSION: (record) => record.downstreamTls?.version,
+  DOWNSTREAM_PEER_URI_SAN: (record) => present(record.downstreamTls?.peer?.uris.join(",") ?? ""),
+  DOWNSTREAM_PEER_SUBJECT: (record) => present(record.downstreamTls?.peer?.subject ?? ""),
+  DOWNSTREAM_LOCAL_URI_SAN: (record) => present(record.downstreamTls?.local?.uris.join(",") ?? ""),
 };

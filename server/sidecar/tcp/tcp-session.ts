@@ -3,7 +3,8 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { newRecord } from "../exchange/new-record.ts";
 import { type RequestRecord, ResponseFlag } from "../record.ts";
 import { WheelTimer } from "../timer-wheel.ts";
-import type { TlsInfo } from "../tls/peer-info.ts";
+import type { TlsConnection } from "../tls/tls-connection.ts";
+import { isTlsError } from "../tls/tls-failure.ts";
 import { pickTarget, type TcpProxy } from "./tcp-proxy.ts";
 import { type ConnectFailure, TcpUpstream } from "./tcp-upstream.ts";
 
@@ -28,8 +29,13 @@ export class TcpSession {
   private ended = false;
   private closed = false;
 
-  /** `socket` is paused, or has not been read from. */
-  constructor(socket: Socket, proxy: TcpProxy, tls: TlsInfo | undefined, onClosed: (session: TcpSession) => void) {
+  /** `socket` is paused, or has not been read from; `tls` says what was agreed on where it is encrypted. */
+  constructor(
+    socket: Socket,
+    proxy: TcpProxy,
+    tls: TlsConnection | undefined,
+    onClosed: (session: TcpSession) => void,
+  ) {
     this.socket = socket;
     this.proxy = proxy;
     this.onClosed = onClosed;
@@ -41,7 +47,7 @@ export class TcpSession {
     record.downstreamRemotePort = socket.remotePort ?? 0;
     record.downstreamLocalAddress = socket.localAddress ?? "";
     record.downstreamLocalPort = socket.localPort ?? 0;
-    record.tls = tls;
+    record.downstreamTls = tls;
     record.routedCluster = pickTarget(proxy);
     proxy.stats.cxTotal.inc();
     proxy.stats.cxActive.add(1);
@@ -138,14 +144,13 @@ export class TcpSession {
   }
 
   /** Both ends are gone, or it broke: what is written still goes out, a reset is passed on as one. */
-  onUpstreamClose(reset: boolean): void {
+  onUpstreamClose(reset: boolean, failure: string): void {
     if (this.closed) return;
+    if (isTlsError(failure)) this.record.upstreamTransportFailureReason = failure;
     this.record.responseCodeDetails ||= reset ? "upstream_reset" : "upstream_close";
     if (reset) {
       this.record.responseFlags |= ResponseFlag.upstreamConnectionTermination;
-      // A reset cannot be passed on to TLS as one.
-      if (this.record.tls === undefined) this.socket.resetAndDestroy();
-      else this.socket.destroy();
+      this.socket.resetAndDestroy();
     } else this.socket.destroySoon();
   }
 

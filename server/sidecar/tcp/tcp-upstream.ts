@@ -3,6 +3,7 @@ import { TLSSocket } from "node:tls";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Endpoint } from "../cluster/endpoint.ts";
 import { openSocket } from "../cluster/open-socket.ts";
+import { connectFailure } from "../cluster/upstream-tls.ts";
 import { WheelTimer } from "../timer-wheel.ts";
 
 export interface ConnectFailure {
@@ -15,7 +16,8 @@ interface UpstreamUser {
   onUpstreamData(bytes: Buffer): void;
   onUpstreamEnd(): void;
   onUpstreamDrain(): void;
-  onUpstreamClose(reset: boolean): void;
+  /** `failure` says why it broke, if it did. */
+  onUpstreamClose(reset: boolean, failure: string): void;
 }
 
 /** The connection to one endpoint that a session uses whole, counted within the cluster's circuit breaker. */
@@ -45,7 +47,7 @@ export class TcpUpstream {
     this.socket = socket;
     socket.once(ready, () => this.onConnect());
     socket.on("error", (error: NodeJS.ErrnoException) => {
-      this.failure ||= error.code ?? error.message;
+      this.failure ||= connectFailure(error, socket);
       this.wasReset ||= error.code === "ECONNRESET";
     });
     socket.on("close", () => this.onClose());
@@ -128,7 +130,7 @@ export class TcpUpstream {
     endpoint.active--;
     cluster.pool.freeSlot();
     if (this.connected) {
-      user.onUpstreamClose(this.wasReset);
+      user.onUpstreamClose(this.wasReset, this.failure);
       return;
     }
     if (this.abandoned) return;

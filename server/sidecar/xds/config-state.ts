@@ -20,6 +20,7 @@ export class ConfigState {
   readonly bootstrap: Bootstrap;
   readonly startedMs: number;
   readonly #types = new Map<TypeUrl, Map<string, HeldResource>>();
+  readonly #expected = new Map<TypeUrl, readonly string[]>();
   readonly #now: () => number;
 
   constructor(bootstrap: Bootstrap, now: () => number) {
@@ -30,6 +31,17 @@ export class ConfigState {
 
   of(typeUrl: TypeUrl): ReadonlyMap<string, HeldResource> {
     return this.#of(typeUrl);
+  }
+
+  /** What is asked for by name. */
+  expect(typeUrl: TypeUrl, names: Iterable<string>): void {
+    this.#expected.set(typeUrl, [...names]);
+  }
+
+  /** Of what is asked for, that which has not come. */
+  awaited(typeUrl: TypeUrl): string[] {
+    const held = this.of(typeUrl);
+    return (this.#expected.get(typeUrl) ?? []).filter((name) => held.get(name)?.active === undefined);
   }
 
   accepted(typeUrl: TypeUrl, name: string, version: string, value: Uint8Array): void {

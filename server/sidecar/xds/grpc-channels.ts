@@ -1,29 +1,56 @@
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
-import { Client } from "@grpc/grpc-js";
+import { type ChannelCredentials, Client, credentials } from "@grpc/grpc-js";
 import type { Cluster } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import { Cluster_DiscoveryType } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import { TransportSocketSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import type { GrpcService } from "../../gen/proto/envoy/config/core/v3/grpc_service_pb.js";
 import { HttpProtocolOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { fail, ok, type Result } from "../../lib/result.ts";
-import { type GrpcSecurity, grpcSecurity } from "./grpc-credentials.ts";
+import { compileUpstreamTls, type UpstreamTls } from "../cluster/upstream-tls.ts";
+import { unsupportedFields } from "../config/supported.ts";
+import type { CommonTls } from "../tls/common-tls.ts";
+import { noSecrets } from "../tls/secrets.ts";
+import { wrongName } from "../tls/tls-failure.ts";
 
 /**
  * One gRPC channel per cluster, shared by everything that names the cluster in an `envoy_grpc`: discovery, access logs, spans. These few
  * long-lived streams use grpc-js and not the data path, which is for requests that pass through.
  */
 export class GrpcChannels {
+  readonly #clusters = new Map<string, Cluster>();
   readonly #targets = new Map<string, GrpcTarget>();
   readonly #channels = new Map<string, Client>();
 
-  /** Makes a static cluster of the bootstrap reachable; a cluster that no gRPC channel can use is left out. */
+  /**
+   * Makes a static cluster of the bootstrap reachable; a cluster that no gRPC channel can use is left out. Throws an Error naming the field
+   * when one that is made for gRPC has a TLS context that cannot be used.
+   */
   add(cluster: Cluster): void {
     const target = grpcTarget(cluster);
-    if (target.ok) this.#targets.set(cluster.name, target.value);
+    if (!target.ok && cluster.transportSocket !== undefined && isGrpcOnly(cluster)) {
+      throw new Error(`static_resources: ${target.errors.join("; ")}`);
+    }
+    if (!target.ok) return;
+    this.#clusters.set(cluster.name, cluster);
+    this.#targets.set(cluster.name, target.value);
   }
 
-  /** Its `host:port`. */
-  target(clusterName: string): string | undefined {
-    return this.#targets.get(clusterName)?.address;
+  /**
+   * What a new connection to a cluster is made with: files that have been replaced are read again. Throws an Error that names the file
+   * which cannot be read.
+   */
+  credentials(clusterName: string): ChannelCredentials {
+    const cluster = this.#clusters.get(clusterName);
+    if (cluster === undefined) throw new Error(`there is no static cluster ${clusterName}`);
+    const target = grpcTarget(cluster);
+    if (!target.ok) throw new Error(target.errors.join("; "));
+    this.#targets.set(clusterName, target.value);
+    return channelCredentials(target.value);
+  }
+
+  /** What the channels' certificates are, for the admin's page. */
+  tlsContexts(): CommonTls[] {
+    return [...this.#targets.values()].flatMap(({ tls }) => tls?.common ?? []);
   }
 
   /** The channel to a cluster, connected at first use; undefined when the cluster is unknown. */
@@ -32,8 +59,8 @@ export class GrpcChannels {
     if (known !== undefined) return known;
     const target = this.#targets.get(clusterName);
     if (target === undefined) return undefined;
-    const channel = new Client(target.address, target.security.credentials, {
-      ...target.security.options,
+    const channel = new Client(target.address, channelCredentials(target), {
+      ...serverNameOption(target),
       "grpc.keepalive_time_ms": 30_000,
       "grpc.initial_reconnect_backoff_ms": 100,
       "grpc.max_reconnect_backoff_ms": 2_000,
@@ -51,20 +78,45 @@ export class GrpcChannels {
   }
 }
 
-/** What a gRPC client dials, `host:port`, and how. */
+/** Where a gRPC client finds a static cluster, and how it shows who it is. */
 export interface GrpcTarget {
-  address: string;
-  security: GrpcSecurity;
+  /** `host:port`, or `unix:` and a path. */
+  readonly address: string;
+  /** Undefined: plain text. */
+  readonly tls: UpstreamTls | undefined;
+  /** Sent to the server. An address is no server name (RFC 6066, 3): the cluster's own name stands in for one. */
+  readonly serverName: string;
 }
 
-/** Of a static cluster, or why it can't be dialled. */
+export const serverNameOption = ({ tls, serverName }: GrpcTarget) =>
+  tls === undefined ? {} : { "grpc.ssl_target_name_override": serverName };
+
+/** What a gRPC channel is made with; the server's certificate must have one of the names that the cluster wants, not that of the host. */
+function channelCredentials({ tls }: GrpcTarget): ChannelCredentials {
+  const material = tls?.common.current();
+  if (material === undefined) return credentials.createInsecure();
+  const { context, names } = material;
+  return credentials.createFromSecureContext(context, {
+    checkServerIdentity: (_, peer) => wrongName(names, peer.subjectaltname),
+  });
+}
+
+/** The target of a static cluster, or why there is none. Reads the files that its TLS context names. */
 export function grpcTarget(cluster: Cluster): Result<GrpcTarget, string> {
-  const address = grpcAddress(cluster);
-  if (!address.ok) return address;
+  const { transportSocket } = cluster;
+  const unsupported = transportSocket === undefined ? [] : unsupportedFields(TransportSocketSchema, transportSocket);
+  if (unsupported.length > 0) {
+    return fail(...unsupported.map((error) => `cluster ${cluster.name}: transport_socket.${error}`));
+  }
   try {
-    return ok({ address: address.value, security: grpcSecurity(cluster) });
-  } catch (error) {
-    return fail(`cluster ${cluster.name}: ${(error as Error).message}`);
+    const tls = compileUpstreamTls(transportSocket, noSecrets);
+    if (tls !== undefined && tls.common.validation === undefined) {
+      return fail(`cluster ${cluster.name}: a gRPC service over TLS needs a validation_context`);
+    }
+    const address = grpcAddress(cluster);
+    return address.ok ? ok({ address: address.value, tls, serverName: tls?.serverName || cluster.name }) : address;
+  } catch (cause) {
+    return fail(`cluster ${cluster.name}: ${(cause as Error).message}`);
   }
 }
 

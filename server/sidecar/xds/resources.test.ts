@@ -6,6 +6,7 @@ import { ClusterLoadAssignmentSchema } from "../../gen/proto/envoy/config/endpoi
 import { ListenerSchema } from "../../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { VirtualHostSchema } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "../../gen/proto/envoy/config/route/v3/route_pb.js";
+import { SecretSchema } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { TypeUrl } from "../../xds/types.ts";
 import { Stats } from "../stats.ts";
 import { ConfigState } from "./config-state.ts";
@@ -34,6 +35,10 @@ function fakePlane() {
       calls.push(`+endpoints ${clusterName}`);
       return [];
     },
+    setSecret({ name }) {
+      calls.push(`+secret ${name}`);
+      return errorsOf(name);
+    },
     setListener({ name }) {
       listeners.add(name);
       return [];
@@ -50,12 +55,8 @@ function fakePlane() {
     removeVirtualHost: (name) => calls.push(`-host ${name}`),
     requiredEndpoints: () => clusters,
     requiredRoutes: () => listeners,
+    requiredSecrets: () => [...clusters].filter((name) => name.includes("tls")).map((name) => `secret-of-${name}`),
     wantsVhds: () => vhds,
-    setSecret({ name }) {
-      calls.push(`+secret ${name}`);
-      return [];
-    },
-    requiredSecrets: () => [],
   };
   return { plane, calls };
 }
@@ -116,6 +117,32 @@ describe("XdsResources", () => {
       "+VirtualHost *",
       "-ClusterLoadAssignment a",
     ]);
+  });
+
+  it("asks for secrets that clusters refer to, keeps what is called gone, and shows no key", () => {
+    const { asked, send, cluster, calls, state, stats } = setUp();
+    send(TypeUrl.cluster, ClusterSchema, cluster("tls"));
+    expect(asked.at(-1)).toBe("+Secret secret-of-tls");
+    expect(state.awaited(TypeUrl.secret)).toEqual(["secret-of-tls"]);
+    const privateKey = { specifier: { case: "inlineString" as const, value: "hush" } };
+    const secret = (name: string) =>
+      create(SecretSchema, { name, type: { case: "tlsCertificate", value: { privateKey } } });
+    send(TypeUrl.secret, SecretSchema, { "secret-of-tls": secret("secret-of-tls") });
+    send(TypeUrl.secret, SecretSchema, {}, ["secret-of-tls"]);
+    expect(calls.at(-1)).toBe("+secret secret-of-tls");
+    expect(state.awaited(TypeUrl.secret)).toEqual([]);
+    expect(stats.counter("sds.secret-of-tls.update_success").value).toBe(1);
+    const refused = send(TypeUrl.secret, SecretSchema, { "secret-of-tls": secret("bad") });
+    expect(refused).toEqual(new Map([["secret-of-tls", "bad is bad"]]));
+    expect(stats.counter("sds.secret-of-tls.update_rejected").value).toBe(1);
+    const held = state.of(TypeUrl.secret).get("secret-of-tls");
+    for (const version of [held?.active, held?.refused]) {
+      expect(Buffer.from(version?.value ?? []).toString("latin1")).toContain("[redacted]");
+      expect(Buffer.from(version?.value ?? []).toString("latin1")).not.toContain("hush");
+    }
+    send(TypeUrl.cluster, ClusterSchema, {}, ["tls"]);
+    expect(asked.at(-1)).toBe("-Secret secret-of-tls");
+    expect(state.of(TypeUrl.secret).size).toBe(0);
   });
 
   it("refuses by name and lets the others stand", () => {

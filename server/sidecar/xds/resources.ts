@@ -1,4 +1,4 @@
-import { create, type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type Cluster, ClusterSchema } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import {
   type ClusterLoadAssignment,
@@ -10,8 +10,9 @@ import { type RouteConfiguration, RouteConfigurationSchema } from "../../gen/pro
 import { type Secret, SecretSchema } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import type { Clock } from "../../lib/clock.ts";
 import type { ReceivedResource, ResourceHandlers, ResourceUpdate } from "../../xds/client/delta-state.ts";
-import { shownSecret } from "../../xds/redact.ts";
 import { TypeUrl } from "../../xds/types.ts";
+import { statName } from "../cluster/cluster-stats.ts";
+import { redacted } from "../secret/redact.ts";
 import type { Stats } from "../stats.ts";
 import type { ConfigState } from "./config-state.ts";
 
@@ -20,19 +21,19 @@ export interface DataPlanePort {
   setCluster(cluster: Cluster): readonly string[];
   removeCluster(name: string): void;
   setEndpoints(assignment: ClusterLoadAssignment): readonly string[];
+  setSecret(secret: Secret): readonly string[];
   setListener(listener: Listener): readonly string[];
   removeListener(name: string): void;
   setRouteConfiguration(config: RouteConfiguration): readonly string[];
   /** `resourceName` is `<route configuration>/<virtual host>`. */
   setVirtualHost(routeConfigName: string, virtualHost: VirtualHost, resourceName: string): readonly string[];
   removeVirtualHost(resourceName: string): void;
-  setSecret(secret: Secret): readonly string[];
-  /** SDS names that its clusters and listeners refer to. */
-  requiredSecrets(): Iterable<string>;
   /** EDS names that its clusters refer to. */
   requiredEndpoints(): Iterable<string>;
   /** RDS names that its listeners refer to. */
   requiredRoutes(): Iterable<string>;
+  /** SDS names that its clusters and listeners refer to. */
+  requiredSecrets(): Iterable<string>;
   /** Whether any of its route configurations takes virtual hosts from VHDS. */
   wantsVhds(): boolean;
 }
@@ -56,7 +57,7 @@ interface XdsResourcesOptions {
 
 /**
  * Puts what discovery sends into the data path and derives from the data path what to ask for: clusters name endpoints, listeners name
- * routes, routes name VHDS. A refused resource is reported by name; the others of its update, and its own last good version, stand.
+ * routes, routes name VHDS, both of the first secrets. A refused resource is reported by name; the others of its update, and its own last good version, stand.
  */
 export class XdsResources {
   readonly handlers: ResourceHandlers;
@@ -98,8 +99,11 @@ export class XdsResources {
         set: (_, config) => plane.setRouteConfiguration(config),
         missing: (name) => plane.setRouteConfiguration(create(RouteConfigurationSchema, { name })),
       }),
-      // Without its secret there is nothing that could stand for it: who refers to it goes on waiting.
-      [TypeUrl.secret]: this.#handler(TypeUrl.secret, SecretSchema, { set: (_, secret) => plane.setSecret(secret) }),
+      // Whoever refers to a secret that doesn't come or doesn't exist waits for it as long as its own config says.
+      [TypeUrl.secret]: this.#handler(TypeUrl.secret, SecretSchema, {
+        set: (_, secret) => plane.setSecret(secret),
+        shown: (secret) => toBinary(SecretSchema, redacted(SecretSchema, secret)),
+      }),
       [TypeUrl.virtualHost]: this.#handler(TypeUrl.virtualHost, VirtualHostSchema, {
         set: (name, host) => plane.setVirtualHost(name.slice(0, Math.max(0, name.indexOf("/"))), host, name),
         remove: (name) => plane.removeVirtualHost(name),
@@ -135,8 +139,9 @@ export class XdsResources {
     const apply = (update: ResourceUpdate) => {
       const refused = new Map<string, string>();
       for (const resource of update.added) {
-        const errors = this.#set(typeUrl, schema, resource, actions.set);
+        const errors = this.#set(typeUrl, schema, resource, actions);
         if (errors.length > 0) refused.set(resource.name, errors.join("; "));
+        if (typeUrl === TypeUrl.secret) this.#count(`sds.${statName(resource.name)}`, errors.length);
       }
       for (const name of update.removed) {
         if (actions.remove === undefined) continue;
@@ -148,7 +153,8 @@ export class XdsResources {
         update.added.map(({ name }) => name),
       );
       this.#giveUp(typeUrl, update.removed);
-      this.#count(typeUrl, refused.size);
+      const prefix = statPrefix[typeUrl];
+      if (prefix !== undefined) this.#count(prefix, refused.size);
       this.#syncSubscriptions();
       this.#options.onUpdate(typeUrl);
       return refused;
@@ -168,18 +174,20 @@ export class XdsResources {
     typeUrl: TypeUrl,
     schema: D,
     { name, version, value }: ReceivedResource,
-    set: (name: string, message: MessageShape<D>) => readonly string[],
+    { set, shown }: Actions<MessageShape<D>>,
   ): readonly string[] {
     let errors: readonly string[];
+    // What cannot be read is not shown either, where there may be something to hide.
+    let kept = shown === undefined ? value : new Uint8Array();
     try {
-      errors = set(name, fromBinary(schema, value));
+      const message = fromBinary(schema, value);
+      if (shown !== undefined) kept = shown(message);
+      errors = set(name, message);
     } catch (error) {
       errors = [error instanceof Error ? error.message : String(error)];
     }
-    // What is shown of a secret has no key in it.
-    const shown = typeUrl === TypeUrl.secret ? shownSecret(value, name) : value;
-    if (errors.length === 0) this.#state.accepted(typeUrl, name, version, shown);
-    else this.#state.refused(typeUrl, name, version, shown, errors.join("; "));
+    if (errors.length === 0) this.#state.accepted(typeUrl, name, version, kept);
+    else this.#state.refused(typeUrl, name, version, kept, errors.join("; "));
     return errors;
   }
 
@@ -189,18 +197,16 @@ export class XdsResources {
     for (const name of names) answered.add(name);
   }
 
-  #count(typeUrl: TypeUrl, refused: number): void {
-    const prefix = statPrefix[typeUrl];
-    if (prefix === undefined) return;
+  #count(prefix: string, refused: number): void {
     this.#options.stats.counter(`${prefix}.update_attempt`).inc();
     this.#options.stats.counter(`${prefix}.${refused === 0 ? "update_success" : "update_rejected"}`).inc();
   }
 
   #syncSubscriptions(): void {
     if (this.#subscriber === undefined) return;
-    this.#sync(TypeUrl.secret, this.#plane.requiredSecrets());
     this.#sync(TypeUrl.endpoint, this.#plane.requiredEndpoints());
     this.#sync(TypeUrl.route, this.#plane.requiredRoutes());
+    this.#sync(TypeUrl.secret, this.#plane.requiredSecrets());
     if (!this.#vhds && this.#plane.wantsVhds()) {
       this.#vhds = true;
       this.#subscriber.subscribe(TypeUrl.virtualHost, "*");
@@ -213,6 +219,7 @@ export class XdsResources {
     const fresh = [...wanted].filter((name) => !subscribed.has(name));
     const gone = [...subscribed].filter((name) => !wanted.has(name));
     this.#subscribed.set(typeUrl, wanted);
+    this.#state.expect(typeUrl, wanted);
     if (fresh.length > 0) {
       this.#subscriber?.subscribe(typeUrl, fresh);
       this.#startTimer(typeUrl, fresh);
@@ -242,6 +249,8 @@ interface Actions<Message> {
   set(name: string, message: Message): readonly string[];
   /** Without it a resource that the server calls gone stays in force while something refers to it. */
   remove?(name: string): void;
+  /** What the config dump keeps; without it, what came. */
+  shown?(message: Message): Uint8Array;
   /** Puts something empty in the place of what nobody has. */
   missing?(name: string): void;
 }

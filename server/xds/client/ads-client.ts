@@ -26,8 +26,9 @@ export interface AdsClient {
 export interface AdsClientOptions {
   /** `host:port` of the control plane. */
   target: string;
-  /** How to dial it; plain text when unset. */
-  security?: { credentials: ChannelCredentials; options: ChannelOptions };
+  /** For TLS; asked for anew with every stream, so that certificates may be replaced. May throw: the stream is tried again later. */
+  credentials?(): ChannelCredentials;
+  channelOptions?: ChannelOptions;
   node: Node;
   logger: Logger;
   clock: Clock;
@@ -48,12 +49,11 @@ export function createAdsClient(options: AdsClientOptions): AdsClient {
   const { clock, logger } = options;
   const state = new DeltaState(options.node, options.handlers);
   const backoff = new Backoff(options.backoff ?? { baseMs: 100, maxMs: 5_000 });
-  const channel = makeClient(
-    AggregatedDiscoveryService,
-    options.target,
-    { ...channelOptions, ...options.security?.options },
-    options.security?.credentials,
-  );
+  const open = (credentials?: ChannelCredentials) => {
+    const settings = { ...channelOptions, ...options.channelOptions };
+    return makeClient(AggregatedDiscoveryService, options.target, settings, credentials);
+  };
+  let channel: ReturnType<typeof open> | undefined;
   let stream: Stream | undefined;
   let retry: { cancel(): void } | undefined;
   let stopped = true;
@@ -65,6 +65,14 @@ export function createAdsClient(options: AdsClientOptions): AdsClient {
   function connect(): void {
     if (stopped) return;
     options.onConnection?.({ state: "connecting" });
+    try {
+      const credentials = options.credentials?.();
+      if (credentials !== undefined) channel?.close();
+      if (credentials !== undefined || channel === undefined) channel = open(credentials);
+    } catch (error) {
+      retryLater(error instanceof Error ? error.message : String(error));
+      return;
+    }
     const mine = channel.deltaAggregatedResources();
     stream = mine;
     mine.on("metadata", () => {
@@ -85,7 +93,10 @@ export function createAdsClient(options: AdsClientOptions): AdsClient {
     if (stream !== which) return;
     stream = undefined;
     state.close();
-    if (stopped) return;
+    if (!stopped) retryLater(reason);
+  }
+
+  function retryLater(reason: string): void {
     const retryInMs = backoff.next();
     logger.info({ target: options.target, reason, retryInMs }, "xds stream lost");
     options.onConnection?.({ state: "disconnected", reason, retryInMs });
@@ -105,7 +116,8 @@ export function createAdsClient(options: AdsClientOptions): AdsClient {
       stream = undefined;
       state.close();
       last?.cancel();
-      channel.close();
+      channel?.close();
+      channel = undefined;
     },
     subscribe: (typeUrl, names) => send(state.subscribe(typeUrl, names)),
     unsubscribe: (typeUrl, names) => send(state.unsubscribe(typeUrl, names)),

@@ -177,4 +177,5 @@ const nouns: Record<string, string> = {
   [TypeUrl.virtualHost]: "virtual host",
   [TypeUrl.cluster]: "cluster",
   [TypeUrl.endpoint]: "cluster load assignment",
+  [TypeUrl.secret]: "secret",
 };

@@ -15,7 +15,7 @@ export const sampleRecord = (changes: Partial<RequestRecord> = {}): RequestRecor
   downstreamRemotePort: 45678,
   downstreamLocalAddress: "127.0.1.2",
   downstreamLocalPort: 15001,
-  tls: undefined,
+  downstreamTls: undefined,
   upstreamRemoteAddress: "127.0.1.5",
   upstreamRemotePort: 9080,
   upstreamLocalAddress: "127.0.0.1:40123",

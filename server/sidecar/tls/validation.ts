@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import {
+  type CertificateValidationContext,
+  SubjectAltNameMatcher_SanType as SanType,
+  type SubjectAltNameMatcher,
+} from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
+import { compileString } from "../match/string-matcher.ts";
+import { type AltName, altNames } from "./alt-names.ts";
+import { type CertificateInfo, certificateInfo } from "./certificate-info.ts";
+import { parseCertificates } from "./own-certificate.ts";
+import { readSource, sourcePath } from "./read-source.ts";
+
+/** Whose certificates are taken. Immutable: others are another object. */
+export interface Authorities {
+  /** Equal for equal contents. */
+  readonly version: string;
+  readonly pem: string;
+  readonly path: string;
+  readonly infos: readonly CertificateInfo[];
+}
+
+export type NameTest = (names: readonly AltName[]) => boolean;
+
+/** How a peer's certificate is judged: by its chain, and by its names where any are asked for, of which one is enough. */
+export interface Validation {
+  readonly authorities: Authorities;
+  readonly names: readonly NameTest[];
+}
+
+/** Throws an Error that names the field. Without authorities there would be no check at all, though one was asked for. */
+export function compileValidation(config: CertificateValidationContext, path: string): Validation {
+  if (config.trustedCa === undefined) throw new Error(`${path}.trusted_ca: required`);
+  return { authorities: compileAuthorities(config, `${path}.trusted_ca`), names: compileNames(config, path) };
+}
+
+export const compileNames = (config: CertificateValidationContext | undefined, path: string): NameTest[] =>
+  (config?.matchTypedSubjectAltNames ?? []).map((matcher, index) => {
+    try {
+      return nameTest(matcher);
+    } catch (cause) {
+      throw new Error(`${path}.match_typed_subject_alt_names[${index}].${(cause as Error).message}`);
+    }
+  });
+
+/** Whether a certificate with these names is wanted; `subjectAltName` is Node's text of them. */
+export function namesMatch(tests: readonly NameTest[], subjectAltName: string | undefined): boolean {
+  if (tests.length === 0) return true;
+  const names = altNames(subjectAltName);
+  return tests.some((test) => test(names));
+}
+
+/** Clusters share a machine's authorities, which take a while to parse. */
+const known = new Map<string, Authorities>();
+const maxKnown = 64;
+
+function compileAuthorities({ trustedCa }: CertificateValidationContext, path: string): Authorities {
+  const pem = readSource(trustedCa, path);
+  const version = createHash("sha256").update(pem).digest("base64");
+  const file = sourcePath(trustedCa);
+  const key = `${version} ${file}`;
+  let authorities = known.get(key);
+  if (authorities === undefined) {
+    authorities = { version, pem, path: file, infos: parseCertificates(pem, path).map(certificateInfo) };
+    if (known.size >= maxKnown) known.clear();
+    known.set(key, authorities);
+  }
+  return authorities;
+}
+
+const types: Partial<Record<SanType, string>> = {
+  [SanType.DNS]: "DNS",
+  [SanType.URI]: "URI",
+  [SanType.IP_ADDRESS]: "IP Address",
+  [SanType.EMAIL]: "email",
+};
+
+function nameTest({ sanType, matcher }: SubjectAltNameMatcher): NameTest {
+  const type = types[sanType];
+  if (type === undefined) throw new Error(`san_type: ${SanType[sanType]} is not supported`);
+  if (matcher === undefined) throw new Error("matcher: required");
+  const test =
+    sanType === SanType.DNS && matcher.matchPattern.case === "exact"
+      ? dnsTest(matcher.matchPattern.value)
+      : compileString(matcher);
+  return (names) => names.some((name) => name.type === type && test(name.value));
+}
+
+/** An exact DNS name is met by a wildcard of the certificate's, too, which stands for one whole label: RFC 6125, 6.4.3. */
+function dnsTest(wanted: string): (name: string) => boolean {
+  const exact = wanted.toLowerCase();
+  const dot = exact.indexOf(".");
+  const wildcard = dot > 0 ? `*${exact.slice(dot)}` : undefined;
+  return (name) => {
+    const lower = name.toLowerCase();
+    return lower === exact || (wildcard !== undefined && lower === wildcard && lower.indexOf(".", 2) !== -1);
+  };
+}
