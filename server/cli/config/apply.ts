@@ -1,7 +1,16 @@
 import type { Command } from "commander";
 import { kindNamed } from "../../config/kinds/index.ts";
 import type { ChangeResult } from "../../contract/index.ts";
-import { CallError, call, type ServerOption, serverHelp, serverUrl, userOf, warningsIn } from "./client.ts";
+import {
+  CallError,
+  call,
+  portOffsetOption,
+  type ServerOption,
+  serverOption,
+  serverUrl,
+  userOf,
+  warningsIn,
+} from "./client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "./io.ts";
 import { count, type Manifest, readManifests } from "./read-manifests.ts";
 
@@ -31,7 +40,8 @@ export function registerApply(program: Command, io: CliIo = processIo): void {
     .requiredOption("-f, --filename <path...>", "a file, a folder, or - for standard input")
     .option("--dry-run", "check and report, change nothing")
     .option("--reason <text>", "why, in a few words, for the history")
-    .option("--server <url>", serverHelp)
+    .addOption(serverOption())
+    .addOption(portOffsetOption())
     .addHelpText("after", help)
     .action((options: ApplyOptions) => runCommand(io, () => apply(options, io)));
 }

@@ -1,28 +1,38 @@
+import { Option } from "commander";
 import { ApiError } from "../../contract/index.ts";
 import { meshPorts, parsePortOffset } from "../../fleet/ports.ts";
 import { CliError, type CliIo } from "./io.ts";
 
 export interface ServerOption {
   server?: string;
+  portOffset?: string;
 }
 
-export const serverHelp =
-  "address of the control plane's config API (default: LIMPID_SERVER, or http://127.0.0.1:15014 moved by LIMPID_PORT_OFFSET)";
+export const serverOption = (): Option =>
+  new Option(
+    "--server <url>",
+    "address of the control plane's config API (default: LIMPID_SERVER, or http://127.0.0.1:15014 moved by the offset)",
+  ).conflicts("portOffset");
 
-/** Throws a CliError when the address or the offset makes no sense. */
-export function serverUrl(option: ServerOption, env: CliIo["env"]): string {
-  const address = option.server ?? (env.LIMPID_SERVER || `http://127.0.0.1:${defaultPort(env)}`);
+/** Says which of this machine's meshes is meant. */
+export const portOffsetOption = (): Option =>
+  new Option("--port-offset <n>", "added to every port (LIMPID_PORT_OFFSET)");
+
+/** What is typed goes before what the environment says. Throws a CliError when the address or the offset makes no sense. */
+export function serverUrl({ server, portOffset }: ServerOption, env: CliIo["env"]): string {
+  const named = server ?? (portOffset === undefined ? env.LIMPID_SERVER : undefined);
+  const address = named || `http://127.0.0.1:${configPort(portOffset ?? env.LIMPID_PORT_OFFSET)}`;
   const url = URL.parse(address);
   if (url === null || !/^https?:$/.test(url.protocol))
     throw new CliError(`error: ${address} is no http address of a server`);
   return url.origin;
 }
 
-function defaultPort(env: CliIo["env"]): number {
+function configPort(offset: string | undefined): number {
   try {
-    return meshPorts(parsePortOffset(env.LIMPID_PORT_OFFSET)).configApi;
+    return meshPorts(parsePortOffset(offset)).configApi;
   } catch (error) {
-    throw new CliError(`error: LIMPID_PORT_OFFSET: ${error instanceof Error ? error.message : error}`);
+    throw new CliError(`error: ${error instanceof Error ? error.message : error}`);
   }
 }
 

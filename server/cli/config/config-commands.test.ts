@@ -218,13 +218,19 @@ test.each([
   [{}, {}, "http://127.0.0.1:15014"],
   [{}, { LIMPID_PORT_OFFSET: "100" }, "http://127.0.0.1:15114"],
   [{}, { LIMPID_PORT_OFFSET: "100", LIMPID_SERVER: "http://localhost:1234" }, "http://localhost:1234"],
+  [
+    { portOffset: "200" },
+    { LIMPID_PORT_OFFSET: "100", LIMPID_SERVER: "http://localhost:1234" },
+    "http://127.0.0.1:15214",
+  ],
   [{ server: "http://localhost:1/" }, { LIMPID_SERVER: "http://localhost:1234" }, "http://localhost:1"],
 ])("the server by %j and %j is %s", (option, env, url) => {
   expect(serverUrl(option, env)).toBe(url);
 });
 
 test.each([
-  [{}, { LIMPID_PORT_OFFSET: "many" }, "LIMPID_PORT_OFFSET"],
+  [{}, { LIMPID_PORT_OFFSET: "many" }, 'port offset "many": must be a whole number'],
+  [{ portOffset: "-1" }, {}, 'port offset "-1": must be a whole number'],
   [{ server: "15014" }, {}, "is no http address"],
 ])("the server by %j and %j is refused", (option, env, message) => {
   expect(() => serverUrl(option, env)).toThrow(message);

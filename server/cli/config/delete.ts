@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { ResourceKey } from "../../config/object.ts";
 import { keyOf } from "../../config/object.ts";
 import { displayName } from "./apply.ts";
-import { call, type ServerOption, serverHelp, serverUrl, userOf } from "./client.ts";
+import { call, portOffsetOption, type ServerOption, serverOption, serverUrl, userOf } from "./client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "./io.ts";
 import { kindArgument } from "./kind-argument.ts";
 import { readManifests } from "./read-manifests.ts";
@@ -33,7 +33,8 @@ export function registerDelete(program: Command, io: CliIo = processIo): void {
     .option("-f, --filename <path...>", "delete what these files, folders or - (standard input) name")
     .option("--dry-run", "check and report, change nothing")
     .option("--reason <text>", "why, in a few words, for the history")
-    .option("--server <url>", serverHelp)
+    .addOption(serverOption())
+    .addOption(portOffsetOption())
     .addHelpText("after", help)
     .action((kind: string | undefined, names: string[], options: DeleteOptions) =>
       runCommand(io, () => remove(kind, names, options, io)),

@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import type { KindDefinition } from "../../config/kind.ts";
 import type { ConfigObject } from "../../config/object.ts";
 import { displayName } from "./apply.ts";
-import { call, type ServerOption, serverHelp, serverUrl } from "./client.ts";
+import { call, portOffsetOption, type ServerOption, serverOption, serverUrl } from "./client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "./io.ts";
 import { kindArgument, pathOf } from "./kind-argument.ts";
 import { createTablePrinter, type Table } from "./print-table.ts";
@@ -39,7 +39,8 @@ export function registerGet(program: Command, io: CliIo = processIo): void {
     .option("-l, --selector <labels>", "only objects with these labels, such as app=reviews")
     .addOption(new Option("-o, --output <format>", "form of the output").choices(["yaml", "json", "wide", "name"]))
     .option("-w, --watch", "go on with changes as they happen")
-    .option("--server <url>", serverHelp)
+    .addOption(serverOption())
+    .addOption(portOffsetOption())
     .addHelpText("after", help)
     .action((kind: string, name: string | undefined, options: GetOptions) =>
       runCommand(io, () => get(kindArgument(kind), name, options, io)),

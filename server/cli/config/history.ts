@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { stringify } from "yaml";
 import { type Change, ChangeList, ChangeResult } from "../../contract/index.ts";
 import { displayName } from "./apply.ts";
-import { call, type ServerOption, serverHelp, serverUrl, userOf } from "./client.ts";
+import { call, portOffsetOption, type ServerOption, serverOption, serverUrl, userOf } from "./client.ts";
 import { type CliIo, processIo, runCommand } from "./io.ts";
 import { createTablePrinter } from "./print-table.ts";
 
@@ -38,7 +38,8 @@ export function registerHistory(program: Command, io: CliIo = processIo): void {
     .description("show who changed what of the mesh, and when")
     .option("-n, --limit <number>", "how many changes, up to 1000", limitOf, 20)
     .addOption(new Option("-o, --output <format>", "form of the output").choices(["yaml", "json"]))
-    .option("--server <url>", serverHelp)
+    .addOption(serverOption())
+    .addOption(portOffsetOption())
     .addHelpText("after", historyHelp)
     .action((options: HistoryOptions) => runCommand(io, () => history(options, io)));
 }
@@ -50,7 +51,8 @@ export function registerUndo(program: Command, io: CliIo = processIo): void {
     .description("take back one change of the mesh")
     .argument("<revision>", "of the change, as limpid history shows it", revisionOf)
     .option("--dry-run", "check and report, change nothing")
-    .option("--server <url>", serverHelp)
+    .addOption(serverOption())
+    .addOption(portOffsetOption())
     .addHelpText("after", undoHelp)
     .action((revision: number, options: UndoOptions) => runCommand(io, () => undo(revision, options, io)));
 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { stringify } from "yaml";
 import { type RouteRule, Routing } from "../../contract/index.ts";
-import { call, type ServerOption, serverHelp, serverUrl } from "./client.ts";
+import { call, portOffsetOption, type ServerOption, serverOption, serverUrl } from "./client.ts";
 import { type CliIo, processIo, runCommand } from "./io.ts";
 import { createTablePrinter } from "./print-table.ts";
 
@@ -26,7 +26,8 @@ export function registerRoutes(program: Command, io: CliIo = processIo): void {
     .argument("<service>", "name of the service")
     .option("-n, --namespace <name>", "the namespace it is in", "default")
     .addOption(new Option("-o, --output <format>", "form of the output").choices(["yaml", "json"]))
-    .option("--server <url>", serverHelp)
+    .addOption(serverOption())
+    .addOption(portOffsetOption())
     .addHelpText("after", help)
     .action((service: string, options: RoutesOptions) => runCommand(io, () => routes(service, options, io)));
 }
