@@ -1,5 +1,6 @@
 import type { Badge } from "../../server/contract/index.ts";
 import type { Palette } from "./palette.ts";
+import { lockRadius, type PlacedLock } from "./place-locks.ts";
 
 /** Drawn around 0,0 within ±6. */
 const glyphs: Partial<Record<Badge, string>> = {
@@ -20,14 +21,14 @@ const locks = {
 const paths = new Map<string, Path2D>();
 
 /** Calls that come over mutual TLS, all of them or some. */
-export function paintLock(ctx: CanvasRenderingContext2D, share: number, x: number, y: number, palette: Palette): void {
+export function paintLock(ctx: CanvasRenderingContext2D, { share, x, y }: PlacedLock, palette: Palette): void {
   const kind = share < 1 ? "some" : "all";
   const path = paths.get(kind) ?? new Path2D(locks[kind]);
   paths.set(kind, path);
   ctx.save();
   ctx.translate(x, y);
   ctx.beginPath();
-  ctx.arc(0, 0, 8, 0, 2 * Math.PI);
+  ctx.arc(0, 0, lockRadius, 0, 2 * Math.PI);
   ctx.fillStyle = palette.bg;
   ctx.fill();
   ctx.strokeStyle = ctx.fillStyle = palette.ink2;

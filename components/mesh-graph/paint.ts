@@ -1,5 +1,5 @@
 import { badgesOf } from "./badges.ts";
-import { type Curve, isNear, pointAt } from "./curve.ts";
+import { type Curve, isNear } from "./curve.ts";
 import { far } from "./detail.ts";
 import type { Point } from "./layout.ts";
 import { paintBadge, paintLock } from "./paint-badge.ts";
@@ -30,28 +30,11 @@ export interface Emphasis {
 /** From this many calls on. */
 const crowd = 400;
 
-/** Where a call's padlock may stand: near its end, away from the middle, which is for numbers, or further off where calls come in side by side. */
-const lockShares = [0.9, 0.82, 0.74, 0.66];
-const lockDistance = 18;
-
-function paintLocks(ctx: CanvasRenderingContext2D, edges: readonly SceneEdge[], palette: Palette): void {
-  const taken: Point[] = [];
-  for (const { edge, curve } of edges) {
-    if (edge.mtls === 0) continue;
-    const places = lockShares.map((share) => pointAt(curve, share));
-    const isFree = ({ x, y }: Point) => taken.every((one) => Math.hypot(one.x - x, one.y - y) > lockDistance);
-    const place = places.find(isFree) ?? places[0];
-    if (!place) continue;
-    taken.push(place);
-    paintLock(ctx, edge.mtls, place.x, place.y, palette);
-  }
-}
-
 /** Draws the graph without its particles. */
 export function paintScene(
   ctx: CanvasRenderingContext2D,
   scene: Scene,
-  labels: Labels | null,
+  labels: Labels,
   view: View,
   palette: Palette,
   emphasis: Emphasis,
@@ -79,11 +62,8 @@ export function paintScene(
     paintFarEdges(ctx, edges.filter(isPassing), view.zoom, palette, () => true);
     const standing = edges.filter((edge) => !isPassing(edge));
     for (const edge of standing) paintEdge(ctx, edge, palette, isFaint(edge.id), emphasis.selected === edge.id);
-    paintLocks(
-      ctx,
-      standing.filter(({ id }) => !isFaint(id)),
-      palette,
-    );
+    const locked = new Set(standing.filter(({ id }) => !isFaint(id)).map(({ id }) => id));
+    for (const lock of labels.locks) if (locked.has(lock.id)) paintLock(ctx, lock, palette);
   }
   for (const node of nodes) {
     ctx.globalAlpha = isFaint(node.id) ? 0.18 : 1;
@@ -91,7 +71,7 @@ export function paintScene(
     else paintNode(ctx, node, palette, emphasis);
   }
   ctx.globalAlpha = 1;
-  if (labels) paintLabels(ctx, labels, new Map(edges.map((edge) => [edge.id, edge])), palette, isFaint);
+  paintLabels(ctx, labels, new Map(edges.map((edge) => [edge.id, edge])), palette, isFaint);
   if (view.zoom < far) return;
   for (const { badge, on, x, y } of badgesOf(nodes, scene.boxes)) {
     ctx.globalAlpha = isFaint(on) && nodes.some(({ id }) => id === on) ? 0.18 : 1;

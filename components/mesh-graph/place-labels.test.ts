@@ -3,6 +3,7 @@ import { badgeRadius, badgesOf } from "./badges.ts";
 import { labelsOf } from "./graph-text.ts";
 import { layoutGraph } from "./layout.ts";
 import { type LabelMemory, type Labels, placeLabels } from "./place-labels.ts";
+import { lockRect } from "./place-locks.ts";
 import { contains, grown, overlap, type Rect, touchesDisc } from "./rect.ts";
 import { type Arrangement, buildScene, layoutNodesOf, type Scene } from "./scene.ts";
 import { bookinfo, testEdge, testNode } from "./testing/graph.ts";
@@ -22,11 +23,12 @@ const sceneOf = (graph: Pick<typeof bookinfo, "nodes" | "edges">, over: Partial<
   );
 };
 /** Every pair of things that lie on each other. */
-function collisions({ nodes, boxes, bounds }: Scene, { names, numbers, titles }: Labels): string[] {
+function collisions({ nodes, boxes, bounds }: Scene, { names, numbers, titles, locks }: Labels): string[] {
   const rects: [string, Rect][] = [
     ...names.map(({ id, rect }): [string, Rect] => [`name ${id}`, rect]),
     ...numbers.map(({ id, rect }): [string, Rect] => [`number ${id}`, rect]),
     ...titles.map(({ id, rect }): [string, Rect] => [`title ${id}`, rect]),
+    ...locks.map((lock): [string, Rect] => [`lock ${lock.id}`, lockRect(lock)]),
   ];
   const found: string[] = [];
   for (const [index, [name, rect]] of rects.entries()) {
@@ -42,17 +44,25 @@ function collisions({ nodes, boxes, bounds }: Scene, { names, numbers, titles }:
   return found;
 }
 
+const secured = { nodes: bookinfo.nodes, edges: bookinfo.edges.map((edge) => ({ ...edge, mtls: 1 })) };
+
 describe("placeLabels", () => {
   it.each(
     [0.62, 0.8, 1, 1.15, 1.6, 2.5].flatMap((zoom) =>
-      (["right", "down"] as const).flatMap((direction) => [1, 1.4].map((by) => ({ zoom, direction, by }))),
+      (["right", "down"] as const).flatMap((direction) =>
+        [1, 1.4].flatMap((by) => ([false, true] as const).map((locks) => ({ zoom, direction, by, locks }))),
+      ),
     ),
-  )("covers nothing: $direction, zoom $zoom, stretched $by", ({ zoom, direction, by }) => {
-    const scene = sceneOf(bookinfo, { direction, stretch: { x: by, y: by } });
-    const labels = placeLabels(scene, zoom);
-    expect(collisions(scene, labels)).toEqual([]);
-    expect(labels.names.length).toBeGreaterThanOrEqual(zoom < 0.7 ? 6 : 8);
-  });
+  )(
+    "covers nothing: $direction, zoom $zoom, stretched $by, with padlocks: $locks",
+    ({ zoom, direction, by, locks }) => {
+      const scene = sceneOf(locks ? secured : bookinfo, { direction, stretch: { x: by, y: by } });
+      const labels = placeLabels(scene, zoom);
+      expect(collisions(scene, labels)).toEqual([]);
+      expect(labels.names.length).toBeGreaterThanOrEqual(zoom < 0.7 ? 6 : 8);
+      expect(labels.locks).toHaveLength(locks ? bookinfo.edges.length : 0);
+    },
+  );
 
   it("finds a place for every number where there is room, and none lies on another call's line", () => {
     const scene = sceneOf(bookinfo, { stretch: { x: 1.35, y: 1.25 } });

@@ -1,6 +1,7 @@
 import { badgeRadius, badgesOf } from "./badges.ts";
 import { type Curve, pointAt, samplesOf } from "./curve.ts";
 import { far, near } from "./detail.ts";
+import { type PlacedLock, placeLocks } from "./place-locks.ts";
 import { contains, grown, type Rect } from "./rect.ts";
 import { nameSize, type SceneBox, type SceneEdge, type SceneNode } from "./scene.ts";
 import { Taken } from "./taken.ts";
@@ -34,6 +35,7 @@ export interface Labels {
   names: PlacedName[];
   numbers: PlacedNumber[];
   titles: PlacedTitle[];
+  locks: PlacedLock[];
   /** Sizes in graph units. */
   size: { name: number; number: number; title: number };
 }
@@ -57,8 +59,8 @@ const sizeOn = (zoom: number, size: number, low: number, high: number): number =
 const mostNumbers = 160;
 
 /**
- * Names, numbers and titles where they cover neither each other nor a ring: names first, then what fails and what is busy. What has no
- * place is shortened, or left out. `memory` keeps places from one refresh to the next; it is updated.
+ * Names, padlocks, numbers and titles where they cover neither each other nor a ring: names first, then padlocks, then what fails and what is
+ * busy. A number that has no place is shortened, or left out. `memory` keeps places from one refresh to the next; it is updated.
  */
 export function placeLabels(
   { nodes, edges, boxes, bounds }: Labelled,
@@ -72,6 +74,7 @@ export function placeLabels(
   };
   const taken = new Taken([...nodes, ...badgesOf(nodes, boxes).map(({ x, y }) => ({ x, y, r: badgeRadius }))]);
   const names = zoom < far ? [] : placeNames(nodes, size.name, taken);
+  const locks = zoom < far ? [] : placeLocks(edges, taken);
   for (const box of boxes) if (box.kind === "versions") taken.add(box.id, box);
   const lines = new Taken([]);
   for (const { id, curve } of edges)
@@ -83,7 +86,7 @@ export function placeLabels(
     { taken, lines, within: grown(bounds, 4) },
     memory,
   );
-  return { names, numbers, titles, size };
+  return { names, numbers, titles, locks, size };
 }
 
 /** Of numbers, in their size. */
