@@ -12,7 +12,6 @@ import { useFilter } from "../list/use-filter.ts";
 import type { Column } from "../ui/data-table.tsx";
 import { formatSpan } from "../ui/format.ts";
 import { Panel } from "../ui/panel.tsx";
-import { Pill } from "../ui/pill.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { serviceKey, useFaultColumns } from "./fault-columns.tsx";
@@ -21,7 +20,7 @@ import { faultHistory, type PastFault } from "./fault-history.ts";
 const limit = 200;
 const mostShown = 50;
 
-/** What was injected lately, by whom, and what ended it. */
+/** What was injected lately and is over, by whom, and what ended it. */
 export function FaultHistoryPanel({ initial }: { initial: Settled<ChangeList> }) {
   const t = useTranslations("faults");
   const live = useChanges({ sinceMs: 0, limit }, initial);
@@ -43,7 +42,7 @@ function PastFaults({ changes }: { changes: readonly Change[] }) {
     {
       key: "ended",
       header: t("col-ended"),
-      sortValue: ({ ended }) => ended?.at ?? Number.MAX_SAFE_INTEGER,
+      sortValue: ({ ended }) => ended.at,
       cell: (row) => <End past={row} />,
     },
   ];
@@ -54,7 +53,7 @@ function PastFaults({ changes }: { changes: readonly Change[] }) {
       rows={past.filter(({ fault }) => matches(serviceKey(fault))).slice(0, mostShown)}
       rowKey={({ key }) => key}
       defaultSort="-started"
-      rowProps={({ ended }) => ({ "data-ended": ended?.how ?? "" })}
+      rowProps={({ ended }) => ({ "data-ended": ended.how })}
       empty={
         past.length === 0 ? (
           <EmptyState title={t("recent-none")} />
@@ -69,7 +68,6 @@ function PastFaults({ changes }: { changes: readonly Change[] }) {
 function End({ past: { started, ended } }: { past: PastFault }) {
   const t = useTranslations("faults");
   const locale = useLocale();
-  if (!ended) return <Pill tone="bad">{t("burning")}</Pill>;
   const seconds = started && Math.max(1, Math.round((ended.at - started.at) / 1000));
   return (
     <>

@@ -6,26 +6,27 @@ export interface PastFault {
   fault: Fault;
   /** Null: it began before the history does. */
   started: { at: number; by: string } | null;
-  /** Null: it burns. */
-  ended: { at: number; by: string; how: "fuse" | "person" } | null;
+  ended: { at: number; by: string; how: "fuse" | "person" };
 }
 
 /** As the control plane signs the end of a fault whose time was over. */
 const fuseAuthor = "limpid (fuse)";
 
-/** What was injected and how it ended, the newest first. `changes` newest first, too. */
+/** The faults that are over, and how they ended, the newest first. `changes` newest first, too. */
 export function faultHistory(changes: readonly Change[]): PastFault[] {
+  const burning = new Set<Omit<PastFault, "ended">>();
   const past: PastFault[] = [];
   for (const { at, author, revision, faults } of changes.toReversed()) {
     // An end comes before a beginning in one commit: a fault that was edited by hand is another one from then on.
     for (const fault of faults?.ended ?? []) {
-      const ended = { at, by: author, how: author === fuseAuthor ? ("fuse" as const) : ("person" as const) };
-      const open = past.findLast((one) => one.ended === null && sameFault(one.fault, fault));
-      if (open) open.ended = ended;
-      else past.push({ key: `${fault.id} ${revision}`, fault, started: startOf(fault), ended });
+      const begun = [...burning].findLast((one) => sameFault(one.fault, fault));
+      if (begun) burning.delete(begun);
+      const how = author === fuseAuthor ? "fuse" : "person";
+      const known = begun ?? { key: `${fault.id} ${revision}`, fault, started: startOf(fault) };
+      past.push({ ...known, ended: { at, by: author, how } });
     }
     for (const fault of faults?.started ?? [])
-      past.push({ key: `${fault.id} ${revision}`, fault, started: { at, by: author }, ended: null });
+      burning.add({ key: `${fault.id} ${revision}`, fault, started: { at, by: author } });
   }
   return past.reverse();
 }
