@@ -76,7 +76,7 @@ async function tryStart(portOffset: number, args: readonly string[], timeoutMs: 
     data,
     dashboard: `http://127.0.0.1:${ports.dashboard}`,
     configApi: `http://127.0.0.1:${ports.configApi}`,
-    gateway: { host: "127.0.0.1", port: 8080 + portOffset },
+    gateway: { host: "127.0.0.1", port: ports.gateway },
     output: () => output,
     status: () => statusAt(portOffset),
     stop,

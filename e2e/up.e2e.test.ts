@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { FleetStatus } from "../server/fleet/fleet-api.ts";
 import { meshPorts } from "../server/fleet/ports.ts";
 import {
   eventually,
@@ -60,7 +61,8 @@ describe("a running mesh", () => {
     const text = await limpid(["status", ...offset]);
     expect(text).toMatchObject({ code: 0, err: "" });
     expect(text.out).toMatch(/^control-plane +control-plane +ready +\d+ +http:\/\/127\.0\.0\.1:\d+/m);
-    const json = JSON.parse((await limpid(["status", "-o", "json", ...offset])).out) as { parts: { state: string }[] };
+    const json = JSON.parse((await limpid(["status", "-o", "json", ...offset])).out) as FleetStatus;
+    expect(json.started).toBe(true);
     expect(json.parts.length).toBe(16);
     expect(json.parts.every((part) => part.state === "ready")).toBe(true);
   });
@@ -148,8 +150,8 @@ test("Ctrl-C leaves no process, port or lock behind", async () => {
   expect(mesh.process.exitCode).toBe(0);
   expect(pids.filter(isRunning)).toEqual([]);
   expect(existsSync(lock)).toBe(false);
-  for (const port of [meshPorts(mesh.portOffset).xds, meshPorts(mesh.portOffset).configApi, 8080 + mesh.portOffset])
-    await listens(port);
+  const { xds, configApi, gateway } = meshPorts(mesh.portOffset);
+  for (const port of [xds, configApi, gateway]) await listens(port);
   await mesh.stop();
 });
 

@@ -1,4 +1,4 @@
 import "server-only";
 
-/** The one door between `app/` and the server's stages. */
-export { throughDoor as getDashboard } from "./dashboard/door.ts";
+/** All that `app/` uses of the server's stages. */
+export { sharedDashboard as getDashboard } from "./dashboard/shared-dashboard.ts";

@@ -2,9 +2,9 @@ import { join } from "node:path";
 import next from "next";
 import { createApi } from "../dashboard/api.ts";
 import { createDashboard } from "../dashboard/dashboard.ts";
-import { openDoor } from "../dashboard/door.ts";
 import { parseAllowedHosts } from "../dashboard/guard.ts";
 import { createDashboardServer } from "../dashboard/http-server.ts";
+import { shareDashboard } from "../dashboard/shared-dashboard.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { createLogger } from "../lib/logger.ts";
 import { onShutdown } from "./leash.ts";
@@ -16,13 +16,13 @@ export async function runDashboard(options: CommonOptions): Promise<void> {
   try {
     const logger = createLogger("dashboard");
     const portOffset = portOffsetOf(options);
-    const port = meshPorts(portOffset).dashboard;
+    const { dashboard: port, fleet } = meshPorts(portOffset);
     const dashboard = createDashboard({
       portOffset,
       data: dataFolderOf(options),
       migrations: join(packageRoot, "prisma/telemetry/migrations"),
     });
-    openDoor(dashboard);
+    shareDashboard(dashboard);
     const app = next({ dev: false, dir: packageRoot, hostname: "127.0.0.1", port });
     await app.prepare();
     const pages = app.getRequestHandler();
@@ -38,7 +38,8 @@ export async function runDashboard(options: CommonOptions): Promise<void> {
     });
     logger.info({ port }, "dashboard serves");
     const closing = new AbortController();
-    void warmUp(`http://127.0.0.1:${port}`, closing.signal);
+    const { signal } = closing;
+    void warmUp({ dashboard: `http://127.0.0.1:${port}`, fleet: `http://127.0.0.1:${fleet}`, signal });
     onShutdown(async () => {
       closing.abort();
       server.close();

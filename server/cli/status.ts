@@ -8,7 +8,7 @@ export async function runStatus(options: CommonOptions & { output: string }): Pr
     if (!["text", "json"].includes(options.output)) throw new Error(`-o ${options.output}: must be text or json`);
     const status = await ask<FleetStatus>(options, "GET", "/v1/status");
     process.stdout.write(options.output === "json" ? `${JSON.stringify(status, null, 2)}\n` : describe(status));
-    if (status.parts.some((part) => part.state !== "ready")) process.exitCode = 2;
+    if (!status.started || status.parts.some((part) => part.state !== "ready")) process.exitCode = 2;
   } catch (error) {
     failWith(error);
   }
@@ -70,7 +70,7 @@ function describe(status: FleetStatus): string {
       .join("  ")
       .trimEnd(),
   );
-  return `${lines.join("\n")}\n\ndashboard ${status.dashboard ?? "off"} · gateway ${status.gateway} · proxies ${status.proxy} · traffic ${status.traffic.rate} requests/s · data ${status.data}\n`;
+  return `${lines.join("\n")}\n${status.started ? "" : "still starting\n"}\ndashboard ${status.dashboard ?? "off"} · gateway ${status.gateway} · proxies ${status.proxy} · traffic ${status.traffic.rate} requests/s · data ${status.data}\n`;
 }
 
 function age(ms: number): string {

@@ -1,13 +1,20 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { createHttpClient, type HttpClient } from "../lib/http-client.ts";
 
 /** What is asked again and again while a page is open, and what a first click needs. */
 const paths = ["/topology", "/api/graph?window=60", "/api/status", "/api/changes"];
-/** The rest of the mesh starts meanwhile, and needs the processor more. */
-const headStartMs = 4_000;
 const patienceMs = 60_000;
 const retryMs = 500;
+const answerMs = 30_000;
 /** V8 compiles some things only when they are used again. */
 const repetitions = 5;
+
+export interface WarmUpOptions {
+  /** Base URLs: the dashboard's own, and the supervisor's, which may not be there. */
+  dashboard: string;
+  fleet: string;
+  signal: AbortSignal;
+}
 
 interface Destination {
   subset: string | null;
@@ -20,51 +27,58 @@ interface Routing {
 
 /**
  * Asks the dashboard once for what people ask first, so that nobody's first click pays for loading and compiling: without it the first
- * page takes two seconds longer than the second, and the first change of a weight 0.2 s. Waits for the control plane; writes nothing but dry
- * runs of what is there already. Never fails: what it can't reach stays cold.
+ * page takes two seconds longer than the second, and the first change of a weight 0.2 s. Waits until the mesh is up, whose parts need the
+ * processor more; writes nothing but dry runs of what is there already. Never fails: what it can't reach stays cold.
  */
-export async function warmUp(dashboard: string, signal: AbortSignal): Promise<void> {
-  const ask = async (path: string, init: RequestInit = {}): Promise<unknown> => {
-    const answer = await fetch(dashboard + path, { ...init, signal });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-    return answer.headers.get("content-type")?.startsWith("application/json") ? JSON.parse(text) : text;
-  };
+export async function warmUp({ dashboard, fleet, signal }: WarmUpOptions): Promise<void> {
+  const client = createHttpClient(dashboard, answerMs);
   try {
-    await wait(headStartMs, undefined, { signal });
-    for (const until = Date.now() + patienceMs; ; ) {
-      const isUp = await ask("/api/services").then(
-        () => true,
-        () => false,
-      );
-      if (isUp || Date.now() > until) break;
-      await wait(retryMs, undefined, { signal });
-    }
-    for (const path of paths) await ask(path);
-    const { services } = (await ask("/api/services")) as { services: { namespace: string; name: string }[] };
+    await meshUp(client, createHttpClient(fleet, answerMs), signal);
+    for (const path of paths) await client.call("GET", path);
+    const { services } = await ask<{ services: { namespace: string; name: string }[] }>(client, "/api/services");
     for (const { namespace, name } of services) {
-      const path = `/api/services/${namespace}/${name}/routing`;
-      const routing = (await ask(path)) as Routing;
-      const rule = routing.rules.find(({ destinations }) => destinations.length > 1 && sumsTo100(destinations));
-      if (!rule) continue;
-      const body = JSON.stringify({
-        rule: rule.index,
-        weights: Object.fromEntries(rule.destinations.map(({ subset, weight }) => [subset ?? "", weight])),
-        resourceVersion: routing.virtualService?.resourceVersion ?? null,
-      });
-      for (let i = 0; i < repetitions; i++) {
-        await ask(path);
-        await ask(`${path}/weights?dryRun=true&envoy=${i % 2 === 0}`, {
-          method: "PUT",
-          headers: { "content-type": "application/json" },
-          body,
-        });
-      }
-      return;
+      signal.throwIfAborted();
+      if (await warmWeights(client, `/api/services/${namespace}/${name}/routing`)) return;
     }
   } catch {
     // Nothing depends on it.
   }
+}
+
+/** As the supervisor says, or, where there is none, when the control plane answers. Waits for a minute at the most. */
+async function meshUp(dashboard: HttpClient, fleet: HttpClient, signal: AbortSignal): Promise<void> {
+  const isUp = async () => {
+    const { started } = await ask<{ started: boolean }>(fleet, "/v1/status").catch(() => ({ started: true }));
+    if (!started) return false;
+    return (await dashboard.call("GET", "/api/services")).status === 200;
+  };
+  for (const until = performance.now() + patienceMs; performance.now() < until; ) {
+    if (await isUp().catch(() => false)) return;
+    await wait(retryMs, undefined, { signal });
+  }
+}
+
+/** Dry runs of the weights as they are. False: there is nothing to shift. */
+async function warmWeights(client: HttpClient, path: string): Promise<boolean> {
+  for (let i = 0; i < repetitions; i++) {
+    const { virtualService, rules } = await ask<Routing>(client, path);
+    const rule = rules.find(({ destinations }) => destinations.length > 1 && sumsTo100(destinations));
+    if (!rule) return false;
+    const body = JSON.stringify({
+      rule: rule.index,
+      weights: Object.fromEntries(rule.destinations.map(({ subset, weight }) => [subset ?? "", weight])),
+      resourceVersion: virtualService?.resourceVersion ?? null,
+    });
+    const headers = { "content-type": "application/json" };
+    await client.call("PUT", `${path}/weights?dryRun=true&envoy=${i % 2 === 0}`, { headers, body });
+  }
+  return true;
+}
+
+async function ask<T>(client: HttpClient, path: string): Promise<T> {
+  const { status, text } = await client.call("GET", path);
+  if (status !== 200) throw new Error(`${path}: ${status}`);
+  return JSON.parse(text) as T;
 }
 
 const sumsTo100 = (destinations: readonly Destination[]): boolean =>

@@ -15,7 +15,7 @@ import type {
 } from "../contract/index.ts";
 import { DashboardError } from "../contract/index.ts";
 import { meshPorts } from "../fleet/ports.ts";
-import { readNodeUsage } from "../fleet/usage-client.ts";
+import { createUsageClient } from "../fleet/usage-client.ts";
 import { remember } from "../lib/remember.ts";
 import { dumpProxy, type FleetSource, listProxies, readProxyResource } from "../query/fleet-status.ts";
 import { createMeshStatus } from "../query/mesh-status.ts";
@@ -58,7 +58,7 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
     services: await services(),
     gateways: [],
   }));
-  const usage = remember(createProxyUsage({ read: () => readNodeUsage(ports.fleet), now: Date.now }), 1000);
+  const usage = remember(createProxyUsage({ read: createUsageClient(ports.fleet), now: Date.now }), 1000);
   const proxies = () => listProxies(fleet, Date.now(), usage);
   return {
     ...api,

@@ -7,6 +7,8 @@ export interface FleetStatus {
   pid: number;
   version: string;
   startedAt: number;
+  /** Every part has been started and was ready once. */
+  started: boolean;
   data: string;
   portOffset: number;
   proxy: "limpid" | "envoy";

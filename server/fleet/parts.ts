@@ -132,7 +132,7 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy): 
   const certificate = bootstrapCertificate(options.data, identity.workload);
   const bootstrap = bootstrapFor(identity, ports, meshPorts(options.portOffset), certificate);
   writeFileSync(file, JSON.stringify(bootstrap, null, 2), { mode: 0o600 });
-  const gatewayPort = 8080 + options.portOffset;
+  const gatewayPort = meshPorts(options.portOffset).gateway;
   const base = command(options, name, ["sidecar", "-c", file, "--drain-time-s", "2"]);
   const listening: NeededPort[] = [
     { part: `${name} (admin)`, host: ports.ip, port: ports.admin },

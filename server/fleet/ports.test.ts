@@ -6,7 +6,6 @@ test.each(["linux", "darwin"] as const)(
   (platform) => {
     const listeners = [0, 1000].flatMap((offset) => [
       ...Object.entries(meshPorts(offset)).flatMap(([name, port]) => (name === "offset" ? [] : [`127.0.0.1:${port}`])),
-      `127.0.0.1:${8080 + offset}`,
       ...[0, 1, 2, 3, 4, 5, 6].flatMap((index) => {
         const { ip, app, inbound, outbound, serviceOffset: _, ...rest } = workloadPorts(index, offset, platform);
         // The gateway (0) has neither an application nor sidecar listeners.

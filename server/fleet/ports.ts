@@ -7,6 +7,8 @@ export interface MeshPorts {
   collectorGrpc: number;
   collectorHttp: number;
   dashboard: number;
+  /** The ingress gateway of the demo, by its Gateway's port. */
+  gateway: number;
   /** The supervisor's own: `limpid status`, traffic rate, restarts. */
   fleet: number;
   /** Added to a Gateway server's port: 8080 becomes 8080 + offset. */
@@ -37,6 +39,7 @@ export function meshPorts(offset: number): MeshPorts {
     collectorGrpc: 4317 + offset,
     collectorHttp: 4318 + offset,
     dashboard: 3000 + offset,
+    gateway: 8080 + offset,
     fleet: 15_080 + offset,
     offset,
   };
@@ -85,9 +88,10 @@ export const portsBlockedByBrowsers: readonly number[] = [
 
 /** What of that people open in a browser could not be opened with this offset; undefined: nothing. */
 export function blockedByBrowsers(offset: number): { part: string; port: number } | undefined {
+  const { dashboard, gateway } = meshPorts(offset);
   return [
-    { part: "the dashboard", port: meshPorts(offset).dashboard },
-    { part: "the ingress gateway", port: 8080 + offset },
+    { part: "the dashboard", port: dashboard },
+    { part: "the ingress gateway", port: gateway },
   ].find(({ port }) => portsBlockedByBrowsers.includes(port));
 }
 

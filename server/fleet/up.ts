@@ -1,12 +1,12 @@
 import { certifyProxies } from "./certificates.ts";
 import { type Child, startChild } from "./child.ts";
-import { seedConfig } from "./config-client.ts";
 import { demoConfig } from "./demo/config.ts";
 import { type FleetStatus, serveFleetApi } from "./fleet-api.ts";
 import { demoProxies, type MeshOptions, type Part, planesOf, workloadsOf } from "./parts.ts";
 import { meshPorts } from "./ports.ts";
 import { checkPorts, lockDataFolder } from "./preflight.ts";
 import { processUsage } from "./process-usage.ts";
+import { seedConfig } from "./seed-config.ts";
 import { startTraffic, type TrafficGenerator } from "./traffic.ts";
 
 export interface UpOptions extends MeshOptions {
@@ -41,17 +41,19 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
     signalStopped = resolve;
   });
   const startedAt = Date.now();
+  let started = false;
   const given = givenUp(options.signal);
 
   const status = (): FleetStatus => ({
     pid: process.pid,
     version: options.version,
     startedAt,
+    started,
     data: options.data,
     portOffset: options.portOffset,
     proxy: options.proxy.kind,
     dashboard: options.dashboard ? `http://127.0.0.1:${ports.dashboard}` : null,
-    gateway: `http://127.0.0.1:${8080 + options.portOffset}`,
+    gateway: `http://127.0.0.1:${ports.gateway}`,
     parts: running.map(({ part, child }) => partStatus(part, child)),
     traffic: traffic?.stats() ?? { rate: 0, sent: 0, ok: 0, serverErrors: 0, failed: 0, dropped: 0, inFlight: 0 },
   });
@@ -116,9 +118,10 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
     if (options.demo) {
       await seedConfig(`http://127.0.0.1:${ports.configApi}`, demoConfig(options.portOffset));
       await launch(workloads);
-      traffic = startTraffic({ host: "127.0.0.1", port: 8080 + options.portOffset }, options.trafficRate);
+      traffic = startTraffic({ host: "127.0.0.1", port: ports.gateway }, options.trafficRate);
     }
     await dashboard;
+    started = true;
   } catch (error) {
     await stop();
     throw error;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { createHttpClient } from "../lib/http-client.ts";
 
 const Answer = z.object({
   parts: z.array(
@@ -18,9 +19,12 @@ export interface NodeUsage {
   memoryBytes: number;
 }
 
-/** What the proxies that this machine's supervisor runs have used. Rejects where there is no supervisor, after at most `timeoutMs`. */
-export async function readNodeUsage(fleetPort: number, timeoutMs = 2000): Promise<NodeUsage[]> {
-  const response = await fetch(`http://127.0.0.1:${fleetPort}/v1/status`, { signal: AbortSignal.timeout(timeoutMs) });
-  const { parts } = Answer.parse(await response.json());
-  return parts.flatMap(({ node, pid, usage }) => (node && pid && usage ? [{ node, pid, ...usage }] : []));
+/** Reads what the proxies that this machine's supervisor runs have used. Rejects where there is no supervisor, after at most `timeoutMs`. */
+export function createUsageClient(fleetPort: number, timeoutMs = 2000): () => Promise<NodeUsage[]> {
+  const client = createHttpClient(`http://127.0.0.1:${fleetPort}`, timeoutMs);
+  return async () => {
+    const { text } = await client.call("GET", "/v1/status");
+    const { parts } = Answer.parse(JSON.parse(text));
+    return parts.flatMap(({ node, pid, usage }) => (node && pid && usage ? [{ node, pid, ...usage }] : []));
+  };
 }
