@@ -11,27 +11,13 @@ import {
   type TestPlane,
   toCluster,
 } from "../test-plane.ts";
+import { inspector, tcpChain } from "../tls/testing/contexts.ts";
 
 const fixtures = new Fixtures();
 afterEach(() => fixtures.close());
 
-const inspector = {
-  name: "envoy.filters.listener.tls_inspector",
-  typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector" },
-};
-const tcp = (cluster: string, filter_chain_match?: JsonObject): JsonObject => ({
-  ...(filter_chain_match && { filter_chain_match }),
-  filters: [
-    {
-      name: "envoy.filters.network.tcp_proxy",
-      typed_config: {
-        "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
-        stat_prefix: cluster,
-        cluster,
-      },
-    },
-  ],
-});
+const tcp = (cluster: string, filter_chain_match?: JsonObject): JsonObject =>
+  tcpChain(cluster, filter_chain_match && { filter_chain_match });
 const http = (filter_chain_match: JsonObject): JsonObject => {
   const [chain] = listenerJson({ routes: [toCluster("web")] }).filter_chains as JsonObject[];
   return { ...chain, filter_chain_match };

@@ -91,10 +91,14 @@ export interface GrpcTarget {
 export const serverNameOption = ({ tls, serverName }: GrpcTarget) =>
   tls === undefined ? {} : { "grpc.ssl_target_name_override": serverName };
 
-/** What a gRPC channel is made with; the server's certificate must have one of the names that the cluster wants, not that of the host. */
-function channelCredentials({ tls }: GrpcTarget): ChannelCredentials {
-  const material = tls?.common.current();
-  if (material === undefined) return credentials.createInsecure();
+/**
+ * What a gRPC channel is made with; the server's certificate must have one of the names that the cluster wants, not that of the host. Throws
+ * rather than to go on in plain text where TLS was asked for.
+ */
+function channelCredentials({ address, tls }: GrpcTarget): ChannelCredentials {
+  if (tls === undefined) return credentials.createInsecure();
+  const material = tls.common.current();
+  if (material === undefined) throw new Error(`${address}: there is no certificate to call it with`);
   const { context, names } = material;
   return credentials.createFromSecureContext(context, {
     checkServerIdentity: (_, peer) => wrongName(names, peer.subjectaltname),
