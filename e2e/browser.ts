@@ -44,8 +44,17 @@ export async function openPage(
     if (task.result?.state === "fail") await keep(page, task.name, problems);
     await context.close();
   });
-  await page.goto(path);
+  await visit(page, path);
   return { page, problems };
+}
+
+/**
+ * Goes to a page and waits until every part that was streamed stands in its place. Until then React keeps such a part hidden at the end
+ * of the document, beside the fallback it will replace, so that the navigation, for one, is there twice.
+ */
+export async function visit(page: Page, path: string): Promise<void> {
+  await page.goto(path);
+  await page.waitForFunction(() => document.querySelector('[hidden][id^="S:"]') === null);
 }
 
 async function keep(page: Page, test: string, problems: readonly string[]): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { openPage, patience } from "./browser.ts";
+import { openPage, patience, visit } from "./browser.ts";
 import { apiOf, setReviews } from "./config.ts";
 import { eventually, getThrough, type TestMesh } from "./mesh.ts";
 
@@ -24,7 +24,7 @@ export function faultJourney(running: () => { mesh: TestMesh; browser: Browser }
     await page.getByTestId("burning-fault").waitFor();
     await eventually(async () => (await ratingsAnswer(mesh)) === "failed", patience, "a response without ratings");
 
-    await page.goto("/topology?window=10");
+    await visit(page, "/topology?window=10");
     const edge = page.locator('li[data-source="default/reviews/v3"][data-target="default/ratings/v1"]');
     await health(edge, "failing");
     expect(await edge.locator("button").textContent(), "said in words, not in colour alone").toContain("failing");
@@ -36,7 +36,7 @@ export function faultJourney(running: () => { mesh: TestMesh; browser: Browser }
     await counting(page);
     await page.getByTestId("fault-stop-ratings").click();
     await row.waitFor({ state: "detached" });
-    await page.goto("/topology?window=10");
+    await visit(page, "/topology?window=10");
     await health(edge, "healthy");
     for (let i = 0; i < 10; i++) expect(await ratingsAnswer(mesh)).toBe("ok");
     expect(problems).toEqual([]);
@@ -79,7 +79,7 @@ export function faultJourney(running: () => { mesh: TestMesh; browser: Browser }
     const [fault] = (await apiOf(mesh).faults()).faults;
     expect(fault?.matches).toEqual(["from app=reviews and from namespace default"]);
 
-    await page.goto("/services/default/ratings?fault=new&from=default/reviews");
+    await visit(page, "/services/default/ratings?fault=new&from=default/reviews");
     const inTheWay = page.getByTestId("fault-in-the-way");
     await inTheWay.getByText("stop it first").waitFor();
     expect(await page.getByTestId("fault-start").isDisabled()).toBe(true);
@@ -89,7 +89,7 @@ export function faultJourney(running: () => { mesh: TestMesh; browser: Browser }
     expect(await page.getByTestId("fault-start").isDisabled()).toBe(false);
     await eventually(async () => (await ratingsAnswer(mesh)) === "ok", patience, "ratings again");
 
-    await page.goto("/faults");
+    await visit(page, "/faults");
     const latest = page.getByTestId("history").locator("tbody tr").first();
     await latest.getByText("from app=reviews").waitFor();
     expect(await latest.getAttribute("data-ended")).toBe("person");

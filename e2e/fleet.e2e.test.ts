@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { meshPorts } from "../server/fleet/ports.ts";
-import { launchBrowser, openPage, patience } from "./browser.ts";
+import { launchBrowser, openPage, patience, visit } from "./browser.ts";
 import { eventually, getThrough, reviewVersions, startMesh, type TestMesh } from "./mesh.ts";
 import { mutualTlsJourney } from "./mutual-tls-journey.ts";
 import { startPickyProxy } from "./picky-proxy.ts";
@@ -95,7 +95,7 @@ spec:
       body: JSON.stringify({ revision }),
     });
     expect(undone.status).toBe(200);
-    await page.goto("/proxies");
+    await visit(page, "/proxies");
     await page.locator('[data-testid="proxy-row-picky-v1"] [data-type="VHDS"][data-state="SYNCED"]').waitFor();
     expect(await refused.count()).toBe(0);
     expect(problems).toEqual([]);

@@ -1,7 +1,7 @@
 import type { Browser } from "playwright-core";
 import { expect, test } from "vitest";
 import type { Graph } from "../server/contract/index.ts";
-import { openPage, patience } from "./browser.ts";
+import { openPage, patience, visit } from "./browser.ts";
 import { setReviews } from "./config.ts";
 import { eventually, getThrough, type TestMesh } from "./mesh.ts";
 
@@ -42,7 +42,7 @@ export function mutualTlsJourney(running: () => { mesh: TestMesh; browser: Brows
       await page
         .locator('li[data-source="default/productpage/v1"][data-target="default/details/v1"]:not([data-mtls="none"])')
         .waitFor({ state: "attached" });
-      await page.goto("/proxies");
+      await visit(page, "/proxies");
       await page.locator('[data-testid="proxy-row-reviews-v1"] [data-type="SDS"][data-state="SYNCED"]').waitFor();
       expect(problems).toEqual([]);
       await apply(mesh, rulesWith("DISABLE"));

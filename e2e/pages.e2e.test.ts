@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser, type OpenPage, openPage, patience } from "./browser.ts";
+import { launchBrowser, type OpenPage, openPage, patience, visit } from "./browser.ts";
 import { eventually, startMesh, type TestMesh } from "./mesh.ts";
 import { pages } from "./pages.ts";
 import { browser as chromium } from "./tools.ts";
@@ -56,11 +56,11 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
     const { page } = await openPage(browser, mesh, "/faults", { colorScheme, locale, reducedMotion: "reduce" });
     const found: string[] = [];
     for (const { name, path, ready } of pages) {
-      await page.goto(path);
+      await visit(page, path);
       await page.locator(ready).first().waitFor({ state: "attached" });
       found.push(...(await seriousViolations(page)).map((violation) => `${name}: ${violation}`));
     }
-    await page.goto("/proxies");
+    await visit(page, "/proxies");
     await page.getByTestId("proxy-row-reviews-v1").getByRole("button", { name: "reviews-v1" }).click();
     await page
       .getByTestId("config-dump")
