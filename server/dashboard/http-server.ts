@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { type ApiError, DashboardError } from "../contract/index.ts";
+import { limitConnections } from "../lib/connection-limit.ts";
 import { mediaType, readBody } from "../lib/http-body.ts";
 import type { Router } from "../lib/http-router.ts";
 import type { ApiHandler } from "./api.ts";
@@ -49,7 +50,7 @@ export function createDashboardServer(options: DashboardServerOptions): Server {
       else passOn(options.pages, request, response, path);
     },
   );
-  server.maxConnections = 512;
+  limitConnections(server, 512);
   return server;
 }
 

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { isAllowedHost } from "../lib/allowed-host.ts";
+import { limitConnections } from "../lib/connection-limit.ts";
 import { readBody } from "../lib/http-body.ts";
 import { exportTraces, HttpError, type TraceSink } from "./otlp-http.ts";
 
@@ -20,7 +21,7 @@ export function createCollectorHttp(options: CollectorHttp): Server {
       send(response, status, "application/json", JSON.stringify({ message }));
     });
   });
-  server.maxConnections = 512;
+  limitConnections(server, 512);
   return server;
 }
 

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { finished } from "node:stream/promises";
 import { StorageError } from "../../config/store.ts";
+import { limitConnections } from "../../lib/connection-limit.ts";
 import { mediaType, readBody } from "../../lib/http-body.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { checkCaller, checkContentType, type GuardOptions } from "./guard.ts";
@@ -63,7 +64,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       });
     },
   );
-  server.maxConnections = limits.maxConnections;
+  limitConnections(server, limits.maxConnections);
   return { listen: (host, port) => listen(server, host, port), close: () => close(server, calls, limits.closeGraceMs) };
 }
 
