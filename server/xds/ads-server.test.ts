@@ -79,12 +79,41 @@ describe("streams that are ended", () => {
       { node: { id: "a" }, typeUrl: cluster, resourceNamesSubscribe: ["a", "b", "c", "d"] },
       "more than 3 resource names",
     ],
+    ["with an id of a megabyte", { node: { id: "a".repeat(1 << 20) }, typeUrl: cluster }, "node.id has 1048576 bytes"],
+    [
+      "with a megabyte of metadata",
+      { node: { id: "a", metadata: { x: "a".repeat(1 << 20) } }, typeUrl: cluster },
+      "at most 262144 are taken",
+    ],
+    [
+      "with names that are too long",
+      { node: { id: "a" }, typeUrl: cluster, resourceNamesSubscribe: ["a".repeat(2_000)] },
+      "more than 1000 bytes of resource names on one stream",
+    ],
+    [
+      "that bring too much from before",
+      { node: { id: "a" }, typeUrl: cluster, initialResourceVersions: { a: "v".repeat(2_000) } },
+      "more than 1000 bytes of resource names on one stream",
+    ],
   ])("%s", async (_, request, reason) => {
-    const { target, server } = await serve({ namesPerRequest: 3 });
+    const { target, server } = await serve({ namesPerRequest: 3, nameBytesPerStream: 1_000 });
     const { send, errors } = deltaStream(target);
     send(request);
     await vi.waitFor(() => expect(errors[0]).toMatchObject({ code: status.INVALID_ARGUMENT }));
     expect(errors[0]?.details).toContain(reason);
+    await vi.waitFor(() => expect(server.sessions()).toEqual([]));
+  });
+
+  test("with ever more names in one request after the other", async () => {
+    const { target, server } = await serve({ namesPerRequest: 30, namesPerStream: 100 });
+    const { send, errors } = deltaStream(target);
+    for (let i = 0; i < 10; i++) {
+      const names = Array.from({ length: 30 }, (_, n) => `${i % 2}-${i}-${n}`);
+      const typeUrl = i % 2 ? cluster : TypeUrl.endpoint;
+      send({ ...(i === 0 && { node: { id: "a" } }), typeUrl, resourceNamesSubscribe: names });
+    }
+    await vi.waitFor(() => expect(errors[0]).toMatchObject({ code: status.INVALID_ARGUMENT }));
+    expect(errors[0]?.details).toBe("more than 100 resource names on one stream");
     await vi.waitFor(() => expect(server.sessions()).toEqual([]));
   });
 

@@ -1,5 +1,6 @@
+import { toBinary } from "@bufbuild/protobuf";
 import { Server, ServerCredentials, status } from "@grpc/grpc-js";
-import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+import { type Node, NodeSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { ClusterDiscoveryService } from "../gen/proto/envoy/service/cluster/v3/cds_pb.js";
 import { AggregatedDiscoveryService } from "../gen/proto/envoy/service/discovery/v3/ads_pb.js";
 import { EndpointDiscoveryService } from "../gen/proto/envoy/service/endpoint/v3/eds_pb.js";
@@ -59,10 +60,20 @@ export interface TlsCredentials {
 }
 
 export interface XdsLimits {
-  /** Streams at a time; one more is refused with RESOURCE_EXHAUSTED. */
+  /**
+   * Streams at a time on each of the two ports, so that those who show nobody who they are do not take the places of those who do;
+   * one more is refused with RESOURCE_EXHAUSTED.
+   */
   sessions: number;
   /** Resource names in one request. */
   namesPerRequest: number;
+  /** Resource names that a stream is subscribed to, over all types. */
+  namesPerStream: number;
+  /** Of those names, and of what a client says it holds. */
+  nameBytesPerStream: number;
+  nodeIdBytes: number;
+  /** The node's message without its list of extensions, which is not kept. */
+  nodeBytes: number;
   requestBytes: number;
   /** Until the first request, which names the node. */
   firstRequestMs: number;
@@ -74,6 +85,10 @@ export interface XdsLimits {
 const defaultLimits: XdsLimits = {
   sessions: 5_000,
   namesPerRequest: 50_000,
+  namesPerStream: 100_000,
+  nameBytesPerStream: 16 << 20,
+  nodeIdBytes: 1_024,
+  nodeBytes: 256 << 10,
   requestBytes: 16 << 20,
   firstRequestMs: 15_000,
   responseBytes: 3_500_000,
@@ -87,16 +102,18 @@ const defaultLimits: XdsLimits = {
 export function createXdsServer(options: XdsServerOptions): XdsServer {
   const limits = { ...defaultLimits, ...options.limits };
   const sessions = new Map<Call, Session>();
-  const calls = new Set<Call>();
+  /** By whether the client came over TLS. */
+  const calls = { certified: new Set<Call>(), anonymous: new Set<Call>() };
   let streamCount = 0;
   let stopping = false;
 
   function accept(call: Call, protocol: Protocol, onlyType?: TypeUrl): void {
-    if (stopping || calls.size >= limits.sessions) {
+    const peers = call.getAuthContext().transportSecurityType === undefined ? calls.anonymous : calls.certified;
+    if (stopping || peers.size >= limits.sessions) {
       fail(call, stopping ? status.UNAVAILABLE : status.RESOURCE_EXHAUSTED, "too many streams");
       return;
     }
-    calls.add(call);
+    peers.add(call);
     const silence = options.clock.setTimeout(
       () => fail(call, status.DEADLINE_EXCEEDED, "no discovery request came"),
       limits.firstRequestMs,
@@ -106,7 +123,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
       if (over) return;
       over = true;
       silence.cancel();
-      calls.delete(call);
+      peers.delete(call);
       const session = sessions.get(call);
       sessions.delete(call);
       session?.close();
@@ -151,7 +168,8 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     session.receive(typeUrl, normal);
   }
 
-  function open(call: Call, protocol: Protocol, node: Node): Session {
+  function open(call: Call, protocol: Protocol, sent: Node): Session {
+    const node = keptNode(sent, limits);
     streamCount += 1;
     const session: Session = new Session({
       id: `${node.id}#${streamCount}`,
@@ -162,6 +180,8 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
       events: options.events,
       orderWaitMs: limits.orderWaitMs,
       responseBytes: limits.responseBytes,
+      maxNames: limits.namesPerStream,
+      maxNameBytes: limits.nameBytesPerStream,
       write: (typeUrl, push, revision) => writePush(call, protocol, typeUrl, push, revision),
       end: (reason) => fail(call, status.UNAVAILABLE, reason),
     });
@@ -219,7 +239,8 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     tlsPort: () => tlsPort,
     async stop(graceMs = 1_000) {
       stopping = true;
-      for (const call of calls) fail(call, status.UNAVAILABLE, "the control plane is shutting down");
+      for (const call of [...calls.certified, ...calls.anonymous])
+        fail(call, status.UNAVAILABLE, "the control plane is shutting down");
       await new Promise<void>((resolve) => {
         const timer = options.clock.setTimeout(() => {
           server.forceShutdown();
@@ -245,12 +266,27 @@ const mutualTls = ({ key, certificateChain, root }: TlsCredentials): ServerCrede
 
 const maxTypes = 32;
 
+/** A node stands in memory as long as its stream, and in every answer about the fleet. Envoy lists 50 KB of extensions that nobody reads. */
+function keptNode(sent: Node, limits: XdsLimits): Node {
+  const node: Node = { ...sent, extensions: [] };
+  const idBytes = Buffer.byteLength(node.id);
+  if (idBytes > limits.nodeIdBytes) {
+    throw new RequestError(`node.id has ${idBytes} bytes; at most ${limits.nodeIdBytes} are taken`);
+  }
+  const bytes = toBinary(NodeSchema, node).length;
+  if (bytes > limits.nodeBytes) {
+    throw new RequestError(`node has ${bytes} bytes without its extensions; at most ${limits.nodeBytes} are taken`);
+  }
+  return node;
+}
+
 const fail = (call: Call, code: status, details: string): void => {
   call.emit("error", { code, details });
 };
 
-/** A client that vanished without a word is noticed within 40 s. */
+/** A client that vanished without a word is noticed within 40 s; one that connects and opens no stream goes after two minutes. */
 const channelOptions = (limits: XdsLimits) => ({
+  "grpc.max_connection_idle_ms": 120_000,
   "grpc.keepalive_time_ms": 30_000,
   "grpc.keepalive_timeout_ms": 10_000,
   "grpc.max_receive_message_length": limits.requestBytes,

@@ -9,12 +9,28 @@ export const stateVersionOf = (resources: Iterable<Resource>): string =>
       .join("\n"),
   );
 
-/** As many as fit, at least one; the rest follows when the client has answered. */
-export function takeWithin(resources: readonly Resource[], limitBytes: number): readonly Resource[] {
-  let bytes = 0;
-  const end = resources.findIndex(({ name, value }, i) => {
-    bytes += value.length + name.length;
-    return i > 0 && bytes > limitBytes;
+/** What a response costs beside its resources: type, nonce, identifier, and the frame's own fields. */
+const responseOverhead = 512;
+/** Of one resource: tags and lengths of its fields and of the `Any` around it. */
+const resourceOverhead = 32;
+
+/** As much as fits, at least one of either; the rest follows when the client has answered. Names of what is gone count as resources do. */
+export function takeWithin(
+  { resources, removed }: { resources: readonly Resource[]; removed: readonly string[] },
+  typeUrl: string,
+  limitBytes: number,
+): { resources: readonly Resource[]; removed: readonly string[] } {
+  let left = limitBytes - responseOverhead;
+  const fits = (bytes: number, first: boolean): boolean => {
+    left -= bytes;
+    return first || left >= 0;
+  };
+  // Removals first: a virtual host may take over a domain only in, or after, the response that takes its holder away.
+  const goneEnd = removed.findIndex((name, i) => !fits(Buffer.byteLength(name) + 8, i === 0));
+  if (goneEnd >= 0) return { resources: [], removed: removed.slice(0, goneEnd) };
+  const end = resources.findIndex(({ name, version, value }, i) => {
+    const bytes = value.length + Buffer.byteLength(name) + version.length + typeUrl.length + resourceOverhead;
+    return !fits(bytes, i === 0 && removed.length === 0);
   });
-  return end < 0 ? resources : resources.slice(0, end);
+  return { resources: end < 0 ? resources : resources.slice(0, end), removed };
 }

@@ -1,6 +1,7 @@
 import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import type { Clock } from "../lib/clock.ts";
 import type { Phase, Protocol, Push, SubscriptionRequest } from "./exchange.ts";
+import { RequestError } from "./request-error.ts";
 import { Subscription } from "./subscription.ts";
 import { type Resource, type ResourceMap, type Snapshot, TypeUrl } from "./types.ts";
 
@@ -20,6 +21,10 @@ export interface SessionOptions {
   orderWaitMs: number;
   /** Of one incremental response. */
   responseBytes: number;
+  /** Names over all types, at a time; beyond it `receive` throws. Default: no bound. */
+  maxNames?: number;
+  /** Characters of what is named, or was held before the stream began. Default: no bound. */
+  maxNameBytes?: number;
 }
 
 export interface SessionEvents {
@@ -82,17 +87,31 @@ export class Session {
     this.#pump();
   }
 
+  /** Throws `RequestError` for a client that asks for more than it may. */
   receive(typeUrl: string, request: SubscriptionRequest): void {
     const known = this.subscriptions.get(typeUrl);
     const subscription = known ?? new Subscription(typeUrl, this.protocol);
     if (!known) this.subscriptions.set(typeUrl, subscription);
     const outcome = subscription.receive(request, this.#options.clock.now());
+    this.#checkBounds();
     if (outcome.kind === "ack") this.#options.events.acked?.(this, typeUrl);
     if (outcome.kind === "nack") {
       this.nacks.set(typeUrl, (this.nacks.get(typeUrl) ?? 0) + 1);
       this.#options.events.nacked?.(this, typeUrl, outcome.refused, outcome.message);
     }
     this.#pump();
+  }
+
+  /** Each request is bounded by itself; this is what many of them add up to. */
+  #checkBounds(): void {
+    const { maxNames = Number.POSITIVE_INFINITY, maxNameBytes = Number.POSITIVE_INFINITY } = this.#options;
+    let [names, bytes] = [0, 0];
+    for (const subscription of this.subscriptions.values()) {
+      names += subscription.nameCount;
+      bytes += subscription.nameBytes;
+    }
+    if (names > maxNames) throw new RequestError(`more than ${maxNames} resource names on one stream`);
+    if (bytes > maxNameBytes) throw new RequestError(`more than ${maxNameBytes} bytes of resource names on one stream`);
   }
 
   /** The server can't serve it now. */

@@ -36,6 +36,7 @@ export class Subscription {
   #wildcard = false;
   #named = false;
   readonly #names = new Set<string>();
+  #nameBytes = 0;
   /** To be answered whatever the client holds: fresh subscriptions, and what a dependency's change makes it ask for again. */
   readonly #wanted = new Set<string>();
   #answerDue = false;
@@ -66,6 +67,10 @@ export class Subscription {
   }
   get nameCount(): number {
     return this.#names.size;
+  }
+  /** Of all names that it asks for or says it holds, together. */
+  get nameBytes(): number {
+    return this.#nameBytes;
   }
 
   covers(name: string): boolean {
@@ -116,6 +121,7 @@ export class Subscription {
     this.#answerDue = true;
     if (request.subscribe.length === 0 && wildcardByDefault.has(this.typeUrl)) this.#wildcard = true;
     for (const [name, version] of Object.entries(request.initialVersions ?? {})) {
+      this.#nameBytes += name.length + version.length;
       this.#accepted.set(name, { version, at: now });
     }
     this.#resumeVersion = request.versionInfo || undefined;
@@ -123,7 +129,7 @@ export class Subscription {
       if (name === "*") this.#wildcard = true;
       else {
         this.#named = true;
-        this.#names.add(name);
+        this.#addName(name);
         if (!this.#accepted.has(name)) this.#wanted.add(name);
       }
     }
@@ -137,16 +143,16 @@ export class Subscription {
         this.#answerDue ||= !this.#wildcard;
         this.#wildcard = true;
       } else {
-        this.#names.add(name);
+        this.#addName(name);
         this.#refused.delete(name);
         this.#wanted.add(name);
       }
     }
     for (const name of unsubscribe) {
+      const held = this.#dropName(name) || this.#accepted.has(name);
       if (name === "*") this.#wildcard = false;
-      else this.#names.delete(name);
       // Still covered by the wildcard: the client dropped it and must be told its state again.
-      if (this.#wildcard && name !== "*") this.#wanted.add(name);
+      else if (this.#wildcard && held) this.#wanted.add(name);
     }
     if (unsubscribe.length > 0) this.#forgetUncovered();
   }
@@ -158,12 +164,23 @@ export class Subscription {
     const next = new Set(names);
     for (const name of next) {
       if (name === "*" || this.#names.has(name)) continue;
-      this.#names.add(name);
+      this.#addName(name);
       this.#wanted.add(name);
     }
     const before = this.#names.size;
-    for (const name of this.#names) if (!next.has(name)) this.#names.delete(name);
+    for (const name of this.#names) if (!next.has(name)) this.#dropName(name);
     if (this.#names.size < before) this.#forgetUncovered();
+  }
+
+  #addName(name: string): void {
+    if (!this.#names.has(name)) this.#nameBytes += name.length;
+    this.#names.add(name);
+  }
+
+  #dropName(name: string): boolean {
+    const had = this.#names.delete(name);
+    if (had) this.#nameBytes -= name.length;
+    return had;
   }
 
   #forgetUncovered(): void {
@@ -240,20 +257,20 @@ export class Subscription {
     if (!this.#opened || this.#inFlight) return undefined;
     const plan = this.#plan(map, phase);
     if (!plan) return undefined;
-    const resources = this.protocol === "delta" ? takeWithin(plan.resources, limitBytes) : plan.resources;
+    const { resources, removed } = this.protocol === "delta" ? takeWithin(plan, this.typeUrl, limitBytes) : plan;
     const fresh = resources.filter((resource) => this.#needs(resource));
     if (plan.suspects) this.#suspects.shift();
     for (const { name } of resources) this.#wanted.delete(name);
-    for (const name of plan.removed) this.#wanted.delete(name);
+    for (const name of removed) this.#wanted.delete(name);
     this.#answerDue = false;
     this.#nonceCount += 1;
     this.#lastNonce = String(this.#nonceCount);
     this.#inFlight = {
       nonce: this.#lastNonce,
       resources: new Map(resources.map((resource) => [resource.name, resource])),
-      removed: plan.removed,
+      removed,
     };
-    return { nonce: this.#lastNonce, version: plan.version ?? "", resources, fresh, removed: plan.removed };
+    return { nonce: this.#lastNonce, version: plan.version ?? "", resources, fresh, removed };
   }
 
   #plan(map: ResourceMap, phase: Phase): Plan | undefined {
