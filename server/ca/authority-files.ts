@@ -12,6 +12,12 @@ export const authorityFiles = {
   key: "ca-key.pem",
 } as const;
 
+/** Of the authority that signs what proxies show the control plane; `data` is the mesh's folder. */
+export const bootstrapAuthorityFolder = (data: string): string => join(data, "bootstrap-ca");
+
+/** What those certificates must lead to. */
+export const bootstrapRootPath = (data: string): string => join(bootstrapAuthorityFolder(data), authorityFiles.root);
+
 /** What an authority signs with, checked: the key fits the certificate, and the certificate leads to the root. */
 export interface AuthorityMaterial {
   /** All of root-cert.pem: while one root gives way to another it holds both. */

@@ -3,7 +3,7 @@ import { type AuthorityMaterial, readAuthority } from "./authority-files.ts";
 import { createAuthorityFolder, holdsAuthority } from "./create-authority.ts";
 import { CertificateAuthorityError } from "./errors.ts";
 import { generateKeys, toPem } from "./keys.ts";
-import { clockSkewMs, createSigner, type Signer, signWorkload, toSecond } from "./sign.ts";
+import { clockSkewMs, createSigner, type Purpose, type Signer, signWorkload, toSecond } from "./sign.ts";
 
 /** A certificate and its key. The key is in memory only, until someone writes it. */
 export interface IssuedCertificate {
@@ -36,18 +36,27 @@ export interface CertificateAuthority {
   issue(request: IssueRequest): Promise<IssuedCertificate>;
 }
 
+export interface AuthorityOptions {
+  clock: Clock;
+  trustDomain: string;
+  /** Default `workload`. */
+  purpose?: Purpose;
+  /** The root's name, when one is made. Default: the trust domain. */
+  organization?: string;
+}
+
 /**
  * The authority in a folder, made when there is none; several processes may open it at once and get the same one.
  * Rejects with `CertificateAuthorityError` for files that cannot be used.
  */
 export async function openCertificateAuthority(
   folder: string,
-  options: { clock: Clock; trustDomain: string },
+  options: AuthorityOptions,
 ): Promise<CertificateAuthority> {
-  const { clock, trustDomain } = options;
-  if (!(await holdsAuthority(folder))) await createAuthorityFolder(folder, trustDomain, clock.now());
+  const { clock, trustDomain, purpose = "workload", organization = trustDomain } = options;
+  if (!(await holdsAuthority(folder))) await createAuthorityFolder(folder, organization, clock.now());
   const material = await readAuthority(folder, clock.now());
-  const signer = await createSigner(material.certificate.toString(), material.key);
+  const signer = await createSigner(material.certificate.toString(), material.key, purpose);
   return {
     trustDomain,
     rootPem: material.rootPem,

@@ -25,9 +25,9 @@ export async function holdsAuthority(folder: string): Promise<boolean> {
  * A root that signs itself. The files are written beside the folder, which then takes its name in one step: of several processes that do this at
  * once, one succeeds and the others find its authority; who reads never finds half of one.
  */
-export async function createAuthorityFolder(folder: string, trustDomain: string, now: number): Promise<void> {
+export async function createAuthorityFolder(folder: string, organization: string, now: number): Promise<void> {
   const keys = await generateKeys();
-  const root = await signRoot(trustDomain, keys, {
+  const root = await signRoot(organization, keys, {
     notBeforeMs: toSecond(now - clockSkewMs),
     notAfterMs: toSecond(now + rootTtlMs),
   });

@@ -58,15 +58,23 @@ export async function signRoot(organization: string, keys: KeyPair, validity: Va
   return pem(certificate);
 }
 
+/** What the holders of an authority's certificates may be: both ends of a connection, or only the one that opens it. */
+export type Purpose = "workload" | "client";
+
+const usages: Record<Purpose, ExtendedKeyUsage[]> = {
+  workload: [ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth],
+  client: [ExtendedKeyUsage.clientAuth],
+};
+
 /** Rejects with `CertificateAuthorityError` for a kind of key whose signatures proxies could not check. */
-export async function createSigner(certificatePem: string, privateKey: KeyObject): Promise<Signer> {
+export async function createSigner(certificatePem: string, privateKey: KeyObject, purpose: Purpose): Promise<Signer> {
   const key = await signingKey(privateKey);
   const isP384 = privateKey.asymmetricKeyDetails?.namedCurve === "secp384r1";
   const certificate = new X509Certificate(certificatePem);
   const extensions = [
     new BasicConstraintsExtension(false, undefined, true),
     new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-    new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+    new ExtendedKeyUsageExtension(usages[purpose]),
     ...authorityKey(certificate),
   ];
   return { key, hash: isP384 ? "SHA-384" : "SHA-256", certificate, extensions };

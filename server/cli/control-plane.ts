@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { openBootstrapAuthority } from "../ca/bootstrap-authority.ts";
 import { openCertificateAuthority } from "../ca/certificate-authority.ts";
 import { kinds } from "../config/kinds/index.ts";
 import { createConfigApi } from "../control-plane/api/config-api.ts";
@@ -24,11 +25,13 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     });
     const { trustDomain } = defaultMeshOptions;
     const authority = await openCertificateAuthority(join(data, "ca"), { clock, trustDomain });
+    const bootstrap = await openBootstrapAuthority(data, { clock, trustDomain });
     const controlPlane = createControlPlane({
       store,
       xdsPort: ports.xds,
       xdsTls: { port: ports.xdsTls },
       authority,
+      bootstrapRoots: bootstrap.rootPem,
       logger,
       clock,
     });

@@ -56,6 +56,8 @@ export interface ControlPlaneOptions {
   /** Where proxies get their certificates: over mutual TLS only. 0 takes a free port. Needs `authority`. */
   xdsTls?: { port: number };
   authority?: CertificateAuthority;
+  /** Roots in PEM, beside the authority's, of certificates that proxies may come with; nobody else in the mesh trusts them. */
+  bootstrapRoots?: string;
   logger: Logger;
   clock: Clock;
   translateOptions?: Partial<TranslateOptions>;
@@ -81,7 +83,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   });
   const { authority, xdsTls } = options;
   if (xdsTls && !authority) throw new Error("xdsTls: needs an authority");
-  const credentials = authority && createCredentials({ authority, clock, logger, metrics });
+  const credentials =
+    authority && createCredentials({ authority, bootstrapRoots: options.bootstrapRoots, clock, logger, metrics });
   const distributor = new Distributor({
     pipeline,
     credentials,

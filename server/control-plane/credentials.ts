@@ -28,6 +28,8 @@ const ownTtlSec = 365 * 86_400;
 
 export function createCredentials(options: {
   authority: CertificateAuthority;
+  /** Roots in PEM, beside the authority's, that lead to certificates by which proxies may come. */
+  bootstrapRoots?: string;
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
@@ -53,7 +55,11 @@ export function createCredentials(options: {
     async own() {
       own = await authority.issue({ spiffeUri: controlPlaneIdentity(authority.trustDomain), ttlSec: ownTtlSec });
       count.issued();
-      return { key: own.keyPem, certificateChain: own.chainPem, root: authority.rootPem };
+      return {
+        key: own.keyPem,
+        certificateChain: own.chainPem,
+        root: authority.rootPem + (options.bootstrapRoots ?? ""),
+      };
     },
     lease(identity, changed) {
       const lease = certificates.hold(identity, changed);

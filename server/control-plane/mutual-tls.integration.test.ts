@@ -4,6 +4,7 @@ import { type ConnectionOptions, connect } from "node:tls";
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { openBootstrapAuthority } from "../ca/bootstrap-authority.ts";
 import {
   type CertificateAuthority,
   type IssuedCertificate,
@@ -123,6 +124,25 @@ function deltaStream(target: string, access?: Access) {
       .map(({ resources }) => resources.flatMap(({ resource }) => (resource ? decode(resource) : [])));
   return { responses, errors, send, secrets, proxy };
 }
+
+test("a proxy comes with a bootstrap certificate, and takes no place from the anonymous ones, nor they from it", async () => {
+  const bootstrap = await openBootstrapAuthority(folder, { clock, trustDomain: "cluster.local" });
+  const certificate = await bootstrap.issue({ spiffeUri: spiffeIdOf("bookinfo-reviews"), ttlSec: 86_400 });
+  const { plain, tls } = await startPlane({ bootstrapRoots: bootstrap.rootPem, limits: { sessions: 1 } });
+  const anonymous = [deltaStream(plain), deltaStream(plain)];
+  for (const { send } of anonymous) send({ node: node(), typeUrl: TypeUrl.cluster });
+  await vi.waitFor(() => expect(anonymous.flatMap(({ errors }) => errors)).toHaveLength(1));
+  const certified = deltaStream(tls, { certificate });
+  certified.send(subscribe());
+  await vi.waitFor(() => expect(certified.secrets().flat()).toHaveLength(2));
+  const [own] = certified
+    .secrets()
+    .flat()
+    .filter(({ name }) => name === "default");
+  const chain = own?.type.case === "tlsCertificate" ? bytes(own.type.value.certificateChain) : "";
+  // What it gets for the mesh is of the mesh's authority.
+  expect(new X509Certificate(chain).verify(new X509Certificate(authority.rootPem).publicKey)).toBe(true);
+});
 
 const subscribe = (names = ["default", "ROOTCA"], metadata?: Record<string, string>) => ({
   node: node(metadata),

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { authorityFiles } from "../ca/authority-files.ts";
+import { authorityFiles, bootstrapRootPath } from "../ca/authority-files.ts";
 import { certificatePaths, writeCertificate } from "../ca/write-certificate.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { spiffeUri } from "../lib/spiffe.ts";
@@ -13,6 +13,7 @@ const bootstrapTtlSec = 365 * 24 * 3600;
 const authorityFolder = (data: string): string => join(data, "ca");
 const workloadFolder = (data: string, workload: string): string => join(data, "run", workload);
 
+/** What a proxy shows the control plane, and the mesh's root by which it trusts it in turn. */
 export function bootstrapCertificate(data: string, workload: string): BootstrapCertificate {
   const { key, certificateChain: chain } = certificatePaths(workloadFolder(data, workload));
   return { chain, key, root: join(authorityFolder(data), authorityFiles.root) };
@@ -23,10 +24,14 @@ export function bootstrapCertificate(data: string, workload: string): BootstrapC
  * it is loaded when there is something to sign. Throws an Error that names the file that is in the way.
  */
 export async function certifyProxies(data: string, proxies: readonly ProxyIdentity[]): Promise<void> {
-  const missing = proxies.filter((proxy) => !isCertified(bootstrapCertificate(data, proxy.workload), uriOf(proxy)));
-  if (missing.length === 0) return;
+  const missing = proxies.filter((proxy) => !isCertified(data, proxy));
+  const hasRoot = existsSync(join(authorityFolder(data), authorityFiles.root));
+  if (missing.length === 0 && hasRoot) return;
+  // The mesh's own as well: proxies are told where its root is, and may look before the control plane has made one.
   const { openCertificateAuthority } = await import("../ca/certificate-authority.ts");
-  const authority = await openCertificateAuthority(authorityFolder(data), { clock, trustDomain });
+  await openCertificateAuthority(authorityFolder(data), { clock, trustDomain });
+  const { openBootstrapAuthority } = await import("../ca/bootstrap-authority.ts");
+  const authority = await openBootstrapAuthority(data, { clock, trustDomain });
   for (const proxy of missing) {
     const issued = await authority.issue({ spiffeUri: uriOf(proxy), ttlSec: bootstrapTtlSec });
     await writeCertificate(workloadFolder(data, proxy.workload), issued);
@@ -36,17 +41,21 @@ export async function certifyProxies(data: string, proxies: readonly ProxyIdenti
 const uriOf = ({ namespace, serviceAccount }: ProxyIdentity): string =>
   spiffeUri({ trustDomain, namespace, serviceAccount });
 
-/** Whether a start before this one left a certificate that is for it, of the root as it is now, and good for half a year more. */
-function isCertified({ chain, key, root }: BootstrapCertificate, uri: string): boolean {
+/**
+ * Whether a start before this one left a certificate that is for it, of the bootstrap root as it is now, and good for half a year more. Those of
+ * versions before 0.2 were signed by the mesh's own authority, and workloads trusted them: they are replaced.
+ */
+function isCertified(data: string, proxy: ProxyIdentity): boolean {
+  const { chain, key } = bootstrapCertificate(data, proxy.workload);
   try {
     const leaf = new X509Certificate(readFileSync(chain));
     // Under an intermediate authority it is made anew: chains are not looked at here.
-    const isOfRoot = leaf.verify(new X509Certificate(readFileSync(root)).publicKey);
+    const isOfRoot = leaf.verify(new X509Certificate(readFileSync(bootstrapRootPath(data))).publicKey);
     const isFresh = leaf.validToDate.getTime() - clock.now() > (bootstrapTtlSec * 1000) / 2;
     return (
       isOfRoot &&
       isFresh &&
-      leaf.subjectAltName === `URI:${uri}` &&
+      leaf.subjectAltName === `URI:${uriOf(proxy)}` &&
       leaf.checkPrivateKey(createPrivateKey(readFileSync(key)))
     );
   } catch {
