@@ -268,7 +268,11 @@ test("a node that cannot be served is turned away with the reason", async () => 
   closers.push(() => ads.stop());
   ads.subscribe(TypeUrl.cluster, "*");
   ads.start();
-  await vi.waitFor(() => expect(reasons[0]).toContain('"who" is not of the form sidecar~'));
+  await vi.waitFor(() =>
+    expect(reasons[0]).toContain(
+      "who: interception REDIRECT is not supported yet; set node metadata INTERCEPTION_MODE",
+    ),
+  );
 });
 
 test("knows its services, and counts", async () => {

@@ -63,6 +63,18 @@ describe("parseProxy", () => {
     });
   });
 
+  it("takes an id of any form when what Istio's has in it stands in the metadata, or is usual", () => {
+    expect(parseProxy(node({ id: "my-envoy" }))).toMatchObject({
+      ok: true,
+      value: { type: "sidecar", ip: "127.0.0.1", name: "my-envoy", namespace: "default", canonicalService: "my-envoy" },
+    });
+    const metadata = { NAMESPACE: "shop", WORKLOAD_NAME: "cart-v1", INSTANCE_IPS: "10.0.0.7,fe80::1" };
+    expect(parseProxy(node({ id: "my-envoy", metadata }))).toMatchObject({
+      ok: true,
+      value: { ip: "10.0.0.7", name: "cart-v1", namespace: "shop", domain: "shop.svc.cluster.local" },
+    });
+  });
+
   it("takes INGRESS and LABELS as JSON text too", () => {
     const parsed = parseProxy(node({ metadata: { INGRESS: '{"9080":"127.0.0.1:1"}', LABELS: '{"app":"a"}' } }));
     expect(parsed).toMatchObject({ ok: true, value: { ingress: { 9080: { port: 1 } }, labels: { app: "a" } } });

@@ -19,19 +19,11 @@ export interface ProxyNode {
 export function parseProxy(node: ProxyNode): Result<MeshProxy> {
   const errors: FieldError[] = [];
   const { metadata } = node;
-  const parts = node.id.split("~");
-  const [type, ip, workload, domain] = parts;
-  if (parts.length !== 4 || !ip || !workload || !domain || (type !== "sidecar" && type !== "router")) {
-    return fail({
-      path: "node.id",
-      message: `"${node.id}" is not of the form sidecar~<ip>~<workload>.<namespace>~<domain> (or router~…)`,
-    });
-  }
-  if (isIP(ip) === 0) errors.push({ path: "node.id", message: `"${ip}" is not an IP address` });
-  const dot = workload.lastIndexOf(".");
-  if (dot < 1) errors.push({ path: "node.id", message: `"${workload}" is not of the form <workload>.<namespace>` });
-  const name = text(metadata.WORKLOAD_NAME) ?? workload.slice(0, dot);
-  const namespace = text(metadata.NAMESPACE) ?? workload.slice(dot + 1);
+  const id = node.id === "" || node.id.includes("~") ? istioId(node.id, errors) : plainId(node);
+  if (!id) return fail(...errors);
+  const { type, ip, domain } = id;
+  const name = text(metadata.WORKLOAD_NAME) ?? id.name;
+  const namespace = text(metadata.NAMESPACE) ?? id.namespace;
   const labels = labelsOf(metadata.LABELS, errors);
   const interception = text(metadata.INTERCEPTION_MODE) ?? "REDIRECT";
   if (interception !== "NONE" && interception !== "REDIRECT") {
@@ -40,7 +32,7 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
   }
   const proxy: MeshProxy = {
     id: node.id,
-    type: type === "router" ? "router" : "sidecar",
+    type,
     ip,
     name,
     namespace,
@@ -58,6 +50,35 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     delta: node.delta,
   };
   return errors.length > 0 ? fail(...errors) : ok(proxy);
+}
+
+type NodeId = Pick<MeshProxy, "type" | "ip" | "name" | "namespace" | "domain">;
+
+function istioId(id: string, errors: FieldError[]): NodeId | undefined {
+  const parts = id.split("~");
+  const [type, ip, workload, domain] = parts;
+  if (parts.length !== 4 || !ip || !workload || !domain || (type !== "sidecar" && type !== "router")) {
+    const message = `"${id}" is not of the form sidecar~<ip>~<workload>.<namespace>~<domain> (or router~…)`;
+    errors.push({ path: "node.id", message });
+    return undefined;
+  }
+  if (isIP(ip) === 0) errors.push({ path: "node.id", message: `"${ip}" is not an IP address` });
+  const dot = workload.lastIndexOf(".");
+  if (dot < 1) errors.push({ path: "node.id", message: `"${workload}" is not of the form <workload>.<namespace>` });
+  return { type, ip, name: workload.slice(0, dot), namespace: workload.slice(dot + 1), domain };
+}
+
+/** A bootstrap written by hand, or a gRPC application's, names itself as it likes: what Istio has in the id is then in the metadata, or usual. */
+function plainId({ id, metadata }: ProxyNode): NodeId {
+  const [first = ""] = (text(metadata.INSTANCE_IPS) ?? "").split(",");
+  const namespace = text(metadata.NAMESPACE) ?? "default";
+  return {
+    type: "sidecar",
+    ip: isIP(first) === 0 ? "127.0.0.1" : first,
+    name: text(metadata.NAME) ?? id,
+    namespace,
+    domain: `${namespace}.svc.cluster.local`,
+  };
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
