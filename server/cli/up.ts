@@ -25,6 +25,10 @@ export async function runUp(options: UpCommandOptions): Promise<void> {
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
   process.on("SIGHUP", interrupt);
+  // The end of this process is the end of every part. What nobody foresaw is said, and the parts, which know nothing of it, go on.
+  process.on("uncaughtException", (error) => {
+    process.stderr.write(`! supervisor: ${error instanceof Error ? error.stack : String(error)}\n`);
+  });
   try {
     logLevelOf(process.env.LIMPID_LOG_LEVEL); // wrong here is said once, and not by every part
     process.stdout.write(`Limpid ${version}\n`);

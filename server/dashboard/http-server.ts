@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { type ApiError, DashboardError } from "../contract/index.ts";
-import { limitConnections } from "../lib/connection-limit.ts";
 import { mediaType, readBody } from "../lib/http-body.ts";
+import { createHttpListener } from "../lib/http-listener.ts";
 import type { Router } from "../lib/http-router.ts";
 import type { ApiHandler } from "./api.ts";
 import { refuse } from "./guard.ts";
@@ -38,20 +38,22 @@ const statusOf: Record<ApiError["code"], number> = {
  * docs/decisions/0007-api-before-next.md.
  */
 export function createDashboardServer(options: DashboardServerOptions): Server {
-  const server = createServer(
-    { requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 32 * 1024 },
-    (request, response) => {
+  return createHttpListener(
+    (request, response, { path }) => {
       for (const [name, value] of Object.entries(fixedHeaders)) response.setHeader(name, value);
       const refusal = refuse(request.method ?? "GET", request.headers, options.allowedHosts);
-      const path = pathOf(request);
       if (refusal) sendError(request, response, refusal.error, refusal.status);
       else if (path === "/api/healthz") send(response, 200, "text/plain", "ok\n");
-      else if (path === "/api" || path.startsWith("/api/")) void answer(options, request, response, path);
+      else if (path === "/api" || path.startsWith("/api/")) return answer(options, request, response, path);
       else passOn(options.pages, request, response, path);
     },
+    {
+      limits: { maxHeaderBytes: 32 * 1024 },
+      onError: (error, { url = "/" }) => options.onError(error, url),
+      answer: (response, status, message) =>
+        sendError(response.req, response, status === 400 ? invalid(message) : unforeseen),
+    },
   );
-  limitConnections(server, 512);
-  return server;
 }
 
 async function answer(
@@ -147,8 +149,6 @@ function send(response: ServerResponse, status: number, type: string, body: stri
   });
   response.end(response.req.method === "HEAD" ? undefined : body);
 }
-
-const pathOf = (request: IncomingMessage): string => (request.url ?? "/").split("?", 1)[0] ?? "/";
 
 /** Of a name that is given twice the last counts. */
 const queryOf = ({ url = "" }: IncomingMessage): Record<string, string> => {

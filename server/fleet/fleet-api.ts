@@ -1,4 +1,6 @@
-import { createServer, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
+import { isFromWebPage } from "../lib/allowed-host.ts";
+import { createHttpListener, type RequestTarget } from "../lib/http-listener.ts";
 import type { ProcessUsage } from "./process-usage.ts";
 import { maxTrafficRate, type TrafficStats } from "./traffic.ts";
 
@@ -41,36 +43,50 @@ export interface FleetControl {
   shutdown(): void;
 }
 
-/** The supervisor's own HTTP interface, on loopback; refuses foreign Host and any Origin, so that no web page can reach it. */
-export function serveFleetApi(control: FleetControl, host: string, port: number): Promise<{ close(): void }> {
-  const server = createServer({ requestTimeout: 5000, maxHeaderSize: 16 * 1024 }, (req, res) => {
-    const { status, body } = route(control, req);
-    res.writeHead(status, { "content-type": "application/json" });
-    res.end(JSON.stringify(body));
-  });
+/**
+ * The supervisor's own HTTP interface, on loopback; refuses foreign Host and any Origin, so that no web page can reach it. The end of this process
+ * is the end of the mesh, so it compares what comes with the few calls there are and reads no more of it.
+ */
+export function serveFleetApi(
+  control: FleetControl,
+  host: string,
+  port: number,
+): Promise<{ port: number; close(): void }> {
+  const server = createHttpListener(
+    (request, response, target) => {
+      request.resume();
+      const { status, body } = route(control, request, target);
+      response.writeHead(status, { "content-type": "application/json" });
+      response.end(JSON.stringify(body));
+    },
+    { limits: { requestTimeoutMs: 5000, headersTimeoutMs: 5000, maxConnections: 128 } },
+  );
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, host, () =>
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      const bound = server.address();
       resolve({
+        port: typeof bound === "object" && bound !== null ? bound.port : port,
         close: () => {
           server.close();
           server.closeAllConnections();
         },
-      }),
-    );
+      });
+    });
   });
 }
 
-function route(control: FleetControl, req: IncomingMessage): { status: number; body: unknown } {
-  const host = (req.headers.host ?? "").replace(/:\d+$/, "");
-  if (!["127.0.0.1", "localhost", "[::1]"].includes(host) || req.headers.origin !== undefined) {
-    return { status: 403, body: { message: "only programs on this machine may ask" } };
-  }
-  const url = new URL(req.url ?? "/", "http://fleet");
-  const call = `${req.method} ${url.pathname}`;
+function route(
+  control: FleetControl,
+  { method, headers }: IncomingMessage,
+  { path, query }: RequestTarget,
+): { status: number; body: unknown } {
+  if (isFromWebPage(headers)) return { status: 403, body: { message: "only programs on this machine may ask" } };
+  const call = `${method} ${path}`;
   if (call === "GET /v1/status") return { status: 200, body: control.status() };
   if (call === "PUT /v1/traffic") {
-    const rate = Number(url.searchParams.get("rate") ?? Number.NaN);
+    const rate = Number(new URLSearchParams(query).get("rate") ?? Number.NaN);
     if (!(rate >= 0 && rate <= maxTrafficRate)) {
       return { status: 400, body: { message: `rate must be a number from 0 to ${maxTrafficRate}` } };
     }
@@ -78,14 +94,14 @@ function route(control: FleetControl, req: IncomingMessage): { status: number; b
     return { status: 200, body: control.status().traffic };
   }
   if (call === "POST /v1/restart") {
-    const name = url.searchParams.get("part") ?? "";
+    const name = new URLSearchParams(query).get("part") ?? "";
     return control.restart(name)
       ? { status: 202, body: { restarting: name } }
-      : { status: 404, body: { message: `no part ${name}` } };
+      : { status: 404, body: { message: `no part ${name.slice(0, 100)}` } };
   }
   if (call === "POST /v1/shutdown") {
     control.shutdown();
     return { status: 202, body: { stopping: true } };
   }
-  return { status: 404, body: { message: `no ${call}` } };
+  return { status: 404, body: { message: `no ${call.slice(0, 200)}` } };
 }

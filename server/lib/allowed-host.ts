@@ -13,6 +13,13 @@ export function isAllowedHost(header: string | undefined, allowed: readonly stri
   return allowed.includes(name);
 }
 
+/**
+ * Whether a call to a loopback listener may come from a web page: by the page's own name pointed here (Host), or across sites (Origin, which
+ * programs don't send). A missing Host is HTTP/1.0 and no browser.
+ */
+export const isFromWebPage = ({ host, origin }: { host?: string | undefined; origin?: string | undefined }): boolean =>
+  origin !== undefined || !isAllowedHost(host ?? "localhost", []);
+
 /** The host of `host[:port]` in lower case, brackets of IPv6 removed; undefined when it is none. */
 function hostName(header: string): string | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/@\s]+))(?::\d{1,5})?$/i.exec(header);

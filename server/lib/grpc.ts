@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import { type DescMethod, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
 import {
@@ -19,6 +20,7 @@ import {
   makeClientConstructor,
   type Server,
   type ServiceError,
+  status,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 
@@ -79,13 +81,51 @@ function methodDefinition(serviceName: string, method: DescMethod): MethodDefini
   };
 }
 
-/** Registers handlers for a generated service. A method that is left out answers UNIMPLEMENTED. */
+/** Registers handlers for a generated service. A method that is left out answers UNIMPLEMENTED. `onError` is told of what a handler throws. */
 export function addService<Methods extends GenServiceMethods>(
   server: Server,
   service: GenService<Methods>,
   handlers: Partial<ServiceHandlers<Methods>>,
+  onError: (error: unknown, method: string) => void = () => {},
 ): void {
-  server.addService(serviceDefinition(service), handlers as UntypedServiceImplementation);
+  const bounded = Object.entries(handlers as UntypedServiceImplementation).map(([name, handler]) => [
+    name,
+    withBoundary(handler as AnyHandler, (error) => onError(error, `${service.typeName}/${name}`)),
+  ]);
+  server.addService(serviceDefinition(service), Object.fromEntries(bounded) as UntypedServiceImplementation);
+}
+
+type AnyHandler = (call: EventEmitter, callback?: (error: Partial<ServiceError>) => void) => unknown;
+
+/**
+ * What a handler, or a listener that it put on its call, throws ends that call with INTERNAL; by itself, grpc-js would let it end the
+ * process. Listeners run within `emit`, so that is where they are caught.
+ */
+function withBoundary(handler: AnyHandler, onError: (error: unknown) => void): AnyHandler {
+  return (call, callback) => {
+    const emit = call.emit;
+    const fail = (cause: unknown): void => {
+      onError(cause);
+      const error = { code: status.INTERNAL, details: "internal error" };
+      if (callback) callback(error);
+      else emit.call(call, "error", error);
+    };
+    call.emit = (event: string | symbol, ...args: unknown[]): boolean => {
+      if (event === "error") return emit.call(call, event, ...args);
+      try {
+        return emit.call(call, event, ...args);
+      } catch (error) {
+        fail(error);
+        return true;
+      }
+    };
+    try {
+      const result = handler(call, callback);
+      if (result instanceof Promise) result.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
+  };
 }
 
 /** A client of a generated service, in plain text unless told otherwise; close() it when done. `target` is `host:port`. */

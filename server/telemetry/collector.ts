@@ -8,7 +8,7 @@ import {
   TraceService,
 } from "../gen/proto/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
 import { type Clock, systemClock } from "../lib/clock.ts";
-import { addService } from "../lib/grpc.ts";
+import { addService, type ServiceHandlers } from "../lib/grpc.ts";
 import type { Logger } from "../lib/logger.ts";
 import { alsHandler } from "./als-receiver.ts";
 import { type CollectorStats, renderMetrics } from "./counters.ts";
@@ -77,16 +77,17 @@ export function createCollector(options: CollectorOptions): Collector {
     "grpc.max_receive_message_length": limits.maxMessageBytes,
     "grpc.max_concurrent_streams": 256,
   });
-  addService(grpc, AccessLogService, {
-    streamAccessLogs: alsHandler({ records: (records) => ingest?.records(records) }, received),
-  });
-  addService(grpc, TraceService, {
+  const onError = (error: unknown, method: string) => logger.error({ err: error, method }, "a gRPC call failed");
+  const accessLogs = alsHandler({ records: (records) => ingest?.records(records) }, received);
+  addService(grpc, AccessLogService, { streamAccessLogs: accessLogs }, onError);
+  const traces: Partial<ServiceHandlers<typeof TraceService.method>> = {
     export(call, callback) {
       const { spans, rejected } = spanRecords(call.request.resourceSpans);
       sink.spans(spans, rejected);
       callback(null, create(ExportTraceServiceResponseSchema, partialSuccess(rejected)));
     },
-  });
+  };
+  addService(grpc, TraceService, traces, onError);
   const http = createCollectorHttp({
     sink,
     metrics: () => renderMetrics(stats()),

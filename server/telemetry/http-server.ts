@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { isAllowedHost } from "../lib/allowed-host.ts";
-import { limitConnections } from "../lib/connection-limit.ts";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { isFromWebPage } from "../lib/allowed-host.ts";
 import { readBody } from "../lib/http-body.ts";
+import { createHttpListener } from "../lib/http-listener.ts";
 import { exportTraces, HttpError, type TraceSink } from "./otlp-http.ts";
 
 export interface CollectorHttp {
@@ -13,21 +13,25 @@ export interface CollectorHttp {
 
 /** The collector's HTTP side: `POST /v1/traces` (OTLP), `GET /metrics` and `GET /healthz`. Errors are `{message}`. */
 export function createCollectorHttp(options: CollectorHttp): Server {
-  const server = createServer({ requestTimeout: 15_000, headersTimeout: 5_000 }, (request, response) => {
-    answer(request, response, options).catch((error: unknown) => {
-      const status = error instanceof HttpError ? error.status : 500;
-      const message = error instanceof HttpError ? error.message : "internal error";
-      response.setHeader("connection", "close"); // the rest of a refused body is not read
-      send(response, status, "application/json", JSON.stringify({ message }));
-    });
-  });
-  limitConnections(server, 512);
-  return server;
+  return createHttpListener(
+    async (request, response, { path }) => {
+      await answer(request, response, path, options).catch((error: unknown) => {
+        if (!(error instanceof HttpError)) throw error;
+        response.setHeader("connection", "close"); // the rest of a refused body is not read
+        send(response, error.status, "application/json", JSON.stringify({ message: error.message }));
+      });
+    },
+    { limits: { requestTimeoutMs: 15_000, headersTimeoutMs: 5_000 } },
+  );
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, options: CollectorHttp): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  options: CollectorHttp,
+): Promise<void> {
   if (isForeign(request)) throw new HttpError(403, "only programs on this machine may ask");
-  const path = request.url?.split("?")[0];
   if (path === "/v1/traces") {
     if (request.method !== "POST") throw new HttpError(405, "traces are sent with POST");
     const tooLarge = () => new HttpError(413, `the body is over ${options.maxBodyBytes} bytes`);
@@ -45,7 +49,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
 function isForeign({ headers, socket }: IncomingMessage): boolean {
   const bound = socket.localAddress ?? "";
   if (!bound.startsWith("127.") && bound !== "::1") return false;
-  return headers.origin !== undefined || !isAllowedHost(headers.host ?? "localhost", []);
+  return isFromWebPage(headers);
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string | Uint8Array): void {

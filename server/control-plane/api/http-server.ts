@@ -1,9 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { finished } from "node:stream/promises";
 import { StorageError } from "../../config/store.ts";
-import { limitConnections } from "../../lib/connection-limit.ts";
 import { mediaType, readBody } from "../../lib/http-body.ts";
+import { createHttpListener, type RequestTarget } from "../../lib/http-listener.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { checkCaller, checkContentType, type GuardOptions } from "./guard.ts";
 import type { ApiResponse, ApiRouter } from "./router.ts";
@@ -48,73 +48,76 @@ export interface HttpServer {
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { limits, logger } = options;
   const calls = createCallCount();
-  const server = createServer(
-    {
-      headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
-      keepAliveTimeout: limits.keepAliveTimeoutMs,
-      maxHeaderSize: limits.maxHeaderBytes,
-    },
-    (request, response) => {
+  const server = createHttpListener(
+    (request, response, target) => {
       calls.begin();
       response.once("close", calls.end);
-      handle(options, request, response).catch((error: unknown) => {
-        logger.error({ err: error, path: request.url }, "a config API call failed while it was answered");
-        response.destroy();
-      });
+      return handle(options, request, response, target);
+    },
+    {
+      limits,
+      onError: (error, { url }) =>
+        logger.error({ err: error, path: url }, "a config API call failed while it was answered"),
+      answer: (response, status, message) => {
+        const error = new StatusError(status, status === 400 ? "BadRequest" : "InternalError", message);
+        send(response, status, options.errorBody("/", error), { connection: "close" });
+      },
     },
   );
-  limitConnections(server, limits.maxConnections);
   return { listen: (host, port) => listen(server, host, port), close: () => close(server, calls, limits.closeGraceMs) };
 }
 
-async function handle(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function handle(
+  options: HttpServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  target: RequestTarget,
+): Promise<void> {
   const gone = new AbortController();
   response.once("close", () => {
     if (!response.writableFinished) gone.abort(); // else nobody is left who would care, and making the error costs
   });
-  const url = readUrl(request.url);
   try {
-    const answer = await dispatch(options, request, url, gone.signal);
+    const answer = await dispatch(options, request, target, gone.signal);
     if ("stream" in answer) {
       await answer.stream(response);
       await endStream(response);
     } else send(response, answer.status, answer.body, answer.headers);
   } catch (error) {
     if (response.destroyed) return; // the client has gone
-    const failure = toStatusError(error, options.logger, url.pathname);
+    const failure = toStatusError(error, options.logger, target.path);
     if (response.headersSent) {
       response.destroy();
       return;
     }
     // Whatever is left of a refused body is not read: the connection can't serve another request.
     const headers = { ...failure.headers, ...(request.complete ? {} : { connection: "close" }) };
-    send(response, failure.code, options.errorBody(url.pathname, failure), headers);
+    send(response, failure.code, options.errorBody(target.path, failure), headers);
   }
 }
 
 async function dispatch(
   options: HttpServerOptions,
   request: IncomingMessage,
-  url: URL,
+  target: RequestTarget,
   signal: AbortSignal,
 ): Promise<ApiResponse> {
   checkCaller(request.headers, options.guard);
   const method = request.method === "HEAD" ? "GET" : (request.method ?? "GET");
-  const { handler, params, maxBodyBytes } = options.router.match(method, url.pathname);
+  const { handler, params, maxBodyBytes } = options.router.match(method, target.path);
   const contentType = mediaType(request.headers["content-type"]);
   const hasBody = request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"]) > 0;
   checkContentType(method, contentType, hasBody);
   const body = await readBody(request, maxBodyBytes, () => tooLarge(maxBodyBytes));
-  return handler({ method, params, query: url.searchParams, headers: request.headers, contentType, body, signal });
-}
-
-function readUrl(target = "/"): URL {
-  try {
-    return new URL(target, "http://localhost");
-  } catch {
-    return new URL("http://localhost/");
-  }
+  return handler({
+    method,
+    params,
+    query: new URLSearchParams(target.query),
+    headers: request.headers,
+    contentType,
+    body,
+    signal,
+  });
 }
 
 function toStatusError(error: unknown, logger: Logger, path: string): StatusError {

@@ -1,12 +1,6 @@
-import {
-  Agent,
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  request,
-  type ServerResponse,
-} from "node:http";
+import { Agent, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { readBody } from "../../lib/http-body.ts";
+import { createHttpListener, type RequestTarget } from "../../lib/http-listener.ts";
 
 /** One demo service: its routes, and the sidecar its own calls go through. */
 export interface ServiceContext {
@@ -56,12 +50,9 @@ export function serveHttp(
   host: string,
   port: number,
 ): Promise<{ port: number; close(): Promise<void> }> {
-  const server = createServer(
-    { keepAliveTimeout: 75_000, requestTimeout: 30_000, maxHeaderSize: 64 * 1024 },
-    (req, res) => {
-      void respond(handler, req, res);
-    },
-  );
+  const server = createHttpListener((req, res, target) => respond(handler, req, res, target), {
+    limits: { keepAliveTimeoutMs: 75_000, maxHeaderBytes: 64 * 1024, maxConnections: 4096 },
+  });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {
@@ -78,10 +69,15 @@ export function serveHttp(
   });
 }
 
-async function respond(handler: Handler, req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function respond(
+  handler: Handler,
+  req: IncomingMessage,
+  res: ServerResponse,
+  target: RequestTarget,
+): Promise<void> {
   try {
     const body = req.method === "GET" ? "" : await readText(req);
-    const url = new URL(req.url ?? "/", "http://service");
+    const url = new URL(`http://service${target.path}?${target.query}`);
     const reply =
       url.pathname === "/health"
         ? { status: 200, body: { status: "healthy" } }

@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createHttpListener, type RequestTarget } from "../../lib/http-listener.ts";
 import { isOwnHost } from "./allowed-host.ts";
 import { type AdminSources, handlers, helpText, type Reply } from "./handlers.ts";
 
@@ -10,10 +11,9 @@ export class AdminServer {
 
   private constructor(host: string, sources: AdminSources) {
     this.#host = host;
-    this.#server = createServer(
-      { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 10_000, keepAliveTimeout: 60_000 },
-      (request, response) => this.#answer(sources, request, response),
-    );
+    this.#server = createHttpListener((request, response, target) => this.#answer(sources, request, response, target), {
+      limits: { headersTimeoutMs: 10_000, requestTimeoutMs: 10_000, keepAliveTimeoutMs: 60_000 },
+    });
   }
 
   /** Rejects when the port is taken. Port 0 takes a free one. */
@@ -38,11 +38,11 @@ export class AdminServer {
     });
   }
 
-  #answer(sources: AdminSources, request: IncomingMessage, response: ServerResponse): void {
+  #answer(sources: AdminSources, request: IncomingMessage, response: ServerResponse, target: RequestTarget): void {
     request.resume(); // bodies have no meaning here
     let reply: Reply;
     try {
-      reply = this.#reply(sources, request);
+      reply = this.#reply(sources, request, target);
     } catch (error) {
       reply = { status: 500, body: `${error instanceof Error ? error.message : String(error)}\n` };
     }
@@ -55,11 +55,10 @@ export class AdminServer {
     response.end(request.method === "HEAD" ? undefined : reply.body);
   }
 
-  #reply(sources: AdminSources, request: IncomingMessage): Reply {
+  #reply(sources: AdminSources, request: IncomingMessage, { path, query }: RequestTarget): Reply {
     const { host, origin } = request.headers;
     if (!isOwnHost(host, this.#host)) return { status: 403, body: `host ${host} is not allowed\n` };
-    const url = new URL(request.url ?? "/", "http://admin");
-    const handler = Object.hasOwn(handlers, url.pathname) ? handlers[url.pathname] : undefined;
+    const handler = Object.hasOwn(handlers, path) ? handlers[path] : undefined;
     if (handler === undefined) {
       return { status: 404, body: helpText("invalid path. admin commands are:\n") };
     }
@@ -70,6 +69,6 @@ export class AdminServer {
     } else if (method !== "GET" && method !== "HEAD" && method !== "POST") {
       return { status: 405, body: `Method ${method} not allowed.` };
     }
-    return handler.reply(sources, url.searchParams);
+    return handler.reply(sources, new URLSearchParams(query));
   }
 }

@@ -1,0 +1,118 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { limitConnections } from "./connection-limit.ts";
+
+export interface HttpListenerLimits {
+  maxConnections: number;
+  headersTimeoutMs: number;
+  /** For the whole request, its body included. */
+  requestTimeoutMs: number;
+  keepAliveTimeoutMs: number;
+  maxHeaderBytes: number;
+}
+
+const defaultLimits: HttpListenerLimits = {
+  maxConnections: 512,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  keepAliveTimeoutMs: 5_000,
+  maxHeaderBytes: 16 * 1024,
+};
+
+/** What a request asks for, by RFC 9112 §3.2. */
+export interface RequestTarget {
+  /** Begins with a slash, as sent: not decoded, not normalised. */
+  path: string;
+  /** What follows the question mark; empty when there is none. */
+  query: string;
+}
+
+export type HttpListenerHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  target: RequestTarget,
+) => void | Promise<void>;
+
+export interface HttpListenerOptions {
+  limits?: Partial<HttpListenerLimits>;
+  /** Writes the answer that the listener gives by itself: 400 and 500. Default: `{message}` in JSON. */
+  answer?(response: ServerResponse, status: number, message: string): void;
+  /** Told of what a handler threw. */
+  onError?(error: unknown, request: IncomingMessage): void;
+}
+
+/**
+ * The HTTP server of everything that listens here but the data path. It has limits, and whatever a handler throws, at once or later, ends
+ * in a 500 (or, when the answer has begun, in a closed connection) and never in the end of the process. A target that is no path is
+ * answered 400 before a handler sees it. Upgrades are answered as ordinary requests.
+ */
+export function createHttpListener(handler: HttpListenerHandler, options: HttpListenerOptions = {}): Server {
+  const limits = { ...defaultLimits, ...options.limits };
+  const answer = options.answer ?? answerJson;
+  const fail = (error: unknown, request: IncomingMessage, response: ServerResponse): void => {
+    try {
+      options.onError?.(error, request);
+      if (response.headersSent) response.destroy();
+      else answer(response, 500, "internal error");
+    } catch {
+      response.destroy();
+    }
+  };
+  const server = createServer(
+    {
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      maxHeaderSize: limits.maxHeaderBytes,
+      shouldUpgradeCallback: () => false,
+    },
+    (request, response) => {
+      try {
+        const target = readTarget(request.url);
+        if (target === undefined) {
+          request.resume();
+          answer(response, 400, "the request target must be a path in UTF-8, percent-encoded");
+          return;
+        }
+        const answered = handler(request, response, target);
+        if (answered instanceof Promise) answered.catch((error: unknown) => fail(error, request, response));
+      } catch (error) {
+        fail(error, request, response);
+      }
+    },
+  );
+  limitConnections(server, limits.maxConnections);
+  // An accept that fails (too many open files) must not end the process. Whoever calls listen() listens for its own errors.
+  server.on("error", () => {});
+  return server;
+}
+
+/**
+ * Taken apart by hand: `new URL` throws for some targets (`//[`), and takes `//name/x` for a host. A target in absolute form is for proxies, and would
+ * bring a second host past the guard of the first. Undefined: neither a path nor decodable.
+ */
+export function readTarget(target = "/"): RequestTarget | undefined {
+  if (!target.startsWith("/")) return undefined;
+  const at = target.indexOf("?");
+  const path = at < 0 ? target : target.slice(0, at);
+  if (path.startsWith("//") || !isDecodable(path)) return undefined;
+  return { path, query: at < 0 ? "" : target.slice(at + 1) };
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function answerJson(response: ServerResponse, status: number, message: string): void {
+  const body = JSON.stringify({ message });
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+    connection: "close", // what is left of the request is not read
+  });
+  response.end(body);
+}
