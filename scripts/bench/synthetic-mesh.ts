@@ -1,6 +1,7 @@
 import { LatencySketch } from "../../server/lib/latency-sketch.ts";
-import { type EdgeKey, edgeId, type Peer, unknownPeer } from "../../server/telemetry/record.ts";
+import { type EdgeKey, edgeId, unknownPeer } from "../../server/telemetry/record.ts";
 import type { RollupEntry } from "../../server/telemetry/store.ts";
+import type { Peer } from "../../server/wire/peer.ts";
 
 export interface SyntheticCall {
   edge: EdgeKey;

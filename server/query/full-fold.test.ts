@@ -5,9 +5,9 @@ import { openSqliteTelemetryReader } from "../store/telemetry/sqlite-reader.ts";
 import { openSqliteTelemetryStore } from "../store/telemetry/sqlite-store.ts";
 import { batch, edge, rollup } from "../store/telemetry/testing/records.ts";
 import { temporaryDatabase } from "../store/telemetry/testing/temporary-database.ts";
-import { flagBitsOf } from "../telemetry/response-flags.ts";
-import { defaultRetention } from "../telemetry/store.ts";
 import { ManualClock } from "../telemetry/testing/manual-clock.ts";
+import { flagBitsOf } from "../wire/response-flags.ts";
+import { defaultRetention } from "../wire/retention.ts";
 import { createQueries } from "./queries.ts";
 import type { TelemetryReader } from "./reader.ts";
 

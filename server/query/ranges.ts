@@ -1,13 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
-import {
-  type CollectorRow,
-  type RollupRange,
-  type RollupRow,
-  type RollupSum,
-  type StepSec,
-  storedSteps,
-  type TelemetryReader,
-} from "./reader.ts";
+import { type Step, steps } from "../wire/retention.ts";
+import type { CollectorRow, RollupRange, RollupRow, RollupSum, TelemetryReader } from "./reader.ts";
 import { alignedWindow, floorTo, type KeptSec, liveEndMs, rowsUntil, storedStepFor, type Window } from "./window.ts";
 
 /** What was read of a stretch of time. */
@@ -23,7 +16,7 @@ export interface Range<Row = RollupRow> {
 /** A window of a chart, and the length of the buckets to read for it. */
 export interface Steps {
   window: Window;
-  readStep: StepSec;
+  readStep: Step;
 }
 
 type EdgeFilter = RollupRange["edges"];
@@ -67,7 +60,7 @@ export class Ranges {
   stepsBefore(endMs: number, windowSec: number, step?: number): Steps {
     const seconds = bounded(windowSec, 1, maxWindowSec);
     const ageSec = this.#ageSec(endMs) + seconds;
-    const kept = storedSteps.filter((each) => ageSec <= this.#keptSec[each]);
+    const kept = steps.filter((each) => ageSec <= this.#keptSec[each]);
     const finest = kept[0] ?? 3600;
     const wanted = step === undefined ? niceStep(seconds) : bounded(step, 1, maxWindowSec);
     const stepSec = Math.ceil(Math.max(wanted, seconds / maxSteps) / finest) * finest;
@@ -85,7 +78,7 @@ export class Ranges {
     return this.#reader.sums({ fromMs, toMs, withLatency: false });
   }
 
-  #windowBefore(endMs: number, windowSec: number): Window & { stepSec: StepSec } {
+  #windowBefore(endMs: number, windowSec: number): Window & { stepSec: Step } {
     const seconds = bounded(windowSec, 1, maxWindowSec);
     const endAgeSec = this.#ageSec(endMs);
     const stepSec = storedStepFor(seconds, endAgeSec + seconds, this.#keptSec, maxBuckets);

@@ -1,5 +1,8 @@
+import type { Peer } from "../wire/peer.ts";
+import type { Step } from "../wire/retention.ts";
+
 /**
- * What the read models read. Implementations: memory and SQLite, held by one contract suite (server/store/telemetry/contract.ts).
+ * What the read models read. Implementations: memory and SQLite, held by one contract suite (server/store/telemetry/testing/contract.ts).
  * All times are Unix milliseconds unless named otherwise.
  */
 export interface TelemetryReader {
@@ -28,7 +31,7 @@ export interface TelemetryReader {
 export interface RollupRange {
   fromMs: number;
   toMs: number;
-  stepSec: StepSec;
+  stepSec: Step;
   /** Only rows of these; left out: of all. */
   edges?: (edge: EdgeRow) => boolean;
 }
@@ -39,10 +42,6 @@ export interface SumRange {
   /** False: latencies are left empty, which saves most of the work. */
   withLatency?: boolean;
 }
-
-/** The bucket lengths that are stored, in seconds, finest first, and for how long each is kept at the least. */
-export const storedSteps = [1, 10, 60, 3600] as const;
-export type StepSec = (typeof storedSteps)[number];
 
 export interface EdgeRow {
   id: number;
@@ -56,12 +55,7 @@ export interface EdgeRow {
 }
 
 /** What is not known is empty. A destination without a workload was not reached. */
-export interface PeerRow {
-  workload: string;
-  namespace: string;
-  app: string;
-  version: string;
-}
+export type PeerRow = Peer;
 
 export interface RollupRow extends RollupSum {
   atMs: number;

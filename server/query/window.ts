@@ -1,11 +1,5 @@
-import {
-  type CollectorRow,
-  type RollupRange,
-  type RollupRow,
-  type StepSec,
-  storedSteps,
-  type TelemetryReader,
-} from "./reader.ts";
+import { defaultRetention, type Retention, type Step, steps } from "../wire/retention.ts";
+import type { CollectorRow, RollupRange, RollupRow, TelemetryReader } from "./reader.ts";
 
 /** A stretch of whole buckets; Unix milliseconds, `toMs` exclusive. */
 export interface Window {
@@ -16,8 +10,8 @@ export interface Window {
 }
 
 /** For how long each stored step can be read back, in seconds. */
-export type KeptSec = Readonly<Record<StepSec, number>>;
-export const defaultKeptSec: KeptSec = { 1: 15 * 60, 10: 3 * 3600, 60: 2 * 86_400, 3600: 30 * 86_400 };
+export type KeptSec = Retention["steps"];
+export const defaultKeptSec: KeptSec = defaultRetention.steps;
 
 /** How far a request's record trails its end at the most, when the collector flushes as it should. */
 const lagMs = 2000;
@@ -46,9 +40,9 @@ export function silentSinceMs(nowMs: number, collectors: readonly CollectorRow[]
 }
 
 /** The finest stored step that reaches back far enough and needs no more than `maxBuckets`. */
-export function storedStepFor(windowSec: number, ageSec: number, kept: KeptSec, maxBuckets: number): StepSec {
-  const fits = (step: StepSec) => windowSec / step <= maxBuckets && ageSec <= kept[step];
-  return storedSteps.find(fits) ?? 3600;
+export function storedStepFor(windowSec: number, ageSec: number, kept: KeptSec, maxBuckets: number): Step {
+  const fits = (step: Step) => windowSec / step <= maxBuckets && ageSec <= kept[step];
+  return steps.find(fits) ?? 3600;
 }
 
 /** The stretch of `windowSec` that ends at `endMs`, made of whole steps: a little longer when they don't divide it. */
@@ -64,7 +58,7 @@ export function alignedWindow(endMs: number, windowSec: number, stepSec: number)
 export async function rowsUntil(reader: TelemetryReader, range: RollupRange): Promise<RollupRow[]> {
   const parts: Promise<RollupRow[]>[] = [];
   let fromMs = range.fromMs;
-  for (const stepSec of storedSteps.filter((step) => step <= range.stepSec).toReversed()) {
+  for (const stepSec of steps.filter((step) => step <= range.stepSec).toReversed()) {
     const toMs = floorTo(range.toMs, stepSec);
     if (toMs > fromMs) {
       parts.push(reader.rollups({ ...range, fromMs, toMs, stepSec }));

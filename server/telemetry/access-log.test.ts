@@ -5,10 +5,10 @@ import {
   HTTPAccessLogEntrySchema,
   TCPAccessLogEntrySchema,
 } from "../gen/proto/envoy/data/accesslog/v3/accesslog_pb.js";
+import { flagNames } from "../wire/response-flags.ts";
 import { type Direction, directionOf, httpRecords, tcpRecords } from "./access-log.ts";
 import { readNode } from "./peer.ts";
 import { unknownPeer } from "./record.ts";
-import { flagNames } from "./response-flags.ts";
 
 const domain = "default.svc.cluster.local";
 const reporter = readNode({

@@ -6,10 +6,11 @@ import type {
   HTTPAccessLogEntry,
   TCPAccessLogEntry,
 } from "../gen/proto/envoy/data/accesslog/v3/accesslog_pb.js";
+import { clean, type Peer, parsePeer } from "../wire/peer.ts";
+import { flagBits } from "../wire/response-flags.ts";
 import { parseClusterName, parseServiceHost } from "./cluster-name.ts";
-import { parsePeer, type ReporterNode } from "./peer.ts";
-import { clean, type EdgeKey, type Peer, type TrafficRecord, unknownPeer } from "./record.ts";
-import { flagBits } from "./response-flags.ts";
+import type { ReporterNode } from "./peer.ts";
+import { type EdgeKey, type TrafficRecord, unknownPeer } from "./record.ts";
 
 /** Which listener wrote the log: the `log_name` of its access logger. */
 export type Direction = "outbound" | "inbound" | "gateway";

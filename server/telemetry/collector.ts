@@ -10,13 +10,14 @@ import {
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { addService, type ServiceHandlers } from "../lib/grpc.ts";
 import type { Logger } from "../lib/logger.ts";
+import { defaultRetention } from "../wire/retention.ts";
 import { alsHandler } from "./als-receiver.ts";
 import { type CollectorStats, renderMetrics } from "./counters.ts";
 import { createCollectorHttp } from "./http-server.ts";
 import { Ingest, type IngestLimits } from "./ingest.ts";
 import { partialSuccess, type TraceSink } from "./otlp-http.ts";
 import { spanRecords } from "./span.ts";
-import { defaultRetention, type TelemetryStore } from "./store.ts";
+import type { TelemetryStore } from "./store.ts";
 
 export interface CollectorOptions {
   store: TelemetryStore;

@@ -1,12 +1,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
+import type { Retention } from "../wire/retention.ts";
 import type { CollectorStats } from "./counters.ts";
 import type { TrafficRecord } from "./record.ts";
 import { RollUp } from "./roll-up.ts";
 import { Samples } from "./samples.ts";
 import type { SpanRecord } from "./span.ts";
-import type { Retention, TelemetryBatch, TelemetryStore } from "./store.ts";
+import type { TelemetryBatch, TelemetryStore } from "./store.ts";
 
 export interface IngestLimits {
   maxEdges: number;

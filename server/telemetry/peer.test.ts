@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parsePeer, readNode } from "./peer.ts";
+import { parsePeer } from "../wire/peer.ts";
+import { readNode } from "./peer.ts";
 
 describe("parsePeer", () => {
   it("reads workload, namespace, service and revision", () => {

@@ -1,5 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import { clean, type Peer } from "./record.ts";
+import { clean, type Peer } from "../wire/peer.ts";
 
 /** What a proxy's node says of itself, once per stream. */
 export interface ReporterNode {
@@ -7,19 +7,6 @@ export interface ReporterNode {
   self: Peer;
   /** The DNS domain of its namespace: `default.svc.cluster.local`. */
   domain: string;
-}
-
-/** `<workload>;<namespace>;<canonical service>;<canonical revision>;<cluster id>`: the header, and the endpoint metadata. */
-export function parsePeer(text: string | undefined): Peer | undefined {
-  if (!text) return undefined;
-  const [workload = "", namespace = "", app = "", version = ""] = text.split(";");
-  if (app === "" && workload === "") return undefined;
-  return {
-    workload: clean(workload),
-    namespace: clean(namespace),
-    app: clean(app || workload),
-    version: clean(version || "latest"),
-  };
 }
 
 /** A node id `sidecar~<ip>~<workload>.<namespace>~<domain>` with its metadata, as Istio's proxies send it. */

@@ -1,3 +1,5 @@
+import type { Peer } from "../wire/peer.ts";
+
 /** One request (or TCP connection) as one proxy saw it: what every access-log dialect is turned into. */
 export interface TrafficRecord {
   /** When it ended; Unix milliseconds. */
@@ -5,7 +7,7 @@ export interface TrafficRecord {
   edge: EdgeKey;
   /** HTTP status; 0: no response, or TCP. */
   code: number;
-  /** Bits of {@link file://./response-flags.ts}. */
+  /** Bits of {@link file://../wire/response-flags.ts}. */
   flags: number;
   /** Milliseconds, fractional. */
   durationMs: number;
@@ -40,14 +42,6 @@ export interface EdgeKey {
   mtls: boolean;
 }
 
-/** A workload and the canonical service it belongs to; a part that is not known is empty. */
-export interface Peer {
-  workload: string;
-  namespace: string;
-  app: string;
-  version: string;
-}
-
 export const unknownPeer: Peer = Object.freeze({ workload: "", namespace: "", app: "", version: "" });
 
 /** Equal for equal edges, and only for them: no part may hold the separator, see {@link clean}. */
@@ -63,12 +57,3 @@ export const overflowEdge = (edge: EdgeKey): EdgeKey => ({
   service: "overflow",
   destination: unknownPeer,
 });
-
-/** Names come from other processes and from headers: control characters out, length bounded. */
-export function clean(text: string, maxLength = 253): string {
-  const short = text.length > maxLength ? text.slice(0, maxLength) : text;
-  return control.test(short) ? short.replace(controls, "") : short;
-}
-
-const control = /\p{Cc}/u;
-const controls = /\p{Cc}/gu;

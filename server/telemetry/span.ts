@@ -4,7 +4,7 @@ import {
   type Span,
   Status_StatusCode,
 } from "../gen/proto/opentelemetry/proto/trace/v1/trace_pb.js";
-import { clean } from "./record.ts";
+import { clean } from "../wire/peer.ts";
 
 /** One finished span, from any dialect. */
 export interface SpanRecord {

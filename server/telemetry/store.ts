@@ -1,8 +1,9 @@
 import type { LatencySketch } from "../lib/latency-sketch.ts";
+import type { Retention } from "../wire/retention.ts";
 import type { EdgeKey, TrafficRecord } from "./record.ts";
 import type { SpanRecord } from "./span.ts";
 
-/** Where a collector writes. Implementations: memory and SQLite, held by one contract suite (server/store/telemetry/contract.ts). */
+/** Where a collector writes. Implementations: memory and SQLite, held by one contract suite (server/store/telemetry/testing/contract.ts). */
 export interface TelemetryStore {
   /** All or nothing. Writing a batch again that was already written, as after a failure of unknown outcome, changes nothing. */
   write(batch: TelemetryBatch): Promise<void>;
@@ -40,7 +41,7 @@ export interface CollectorState {
 /** Requests with the same code and flags, counted. */
 export interface RequestCounts {
   code: number;
-  /** Bits of {@link file://./response-flags.ts}. */
+  /** Bits of {@link file://../wire/response-flags.ts}. */
   flags: number;
   count: number;
   requestBytes: number;
@@ -64,25 +65,3 @@ export interface CompactionPass {
   settledUntilMs: number;
   retention: Retention;
 }
-
-/** How long each step of the roll-up is kept, and the caps of what is kept whole. */
-export interface Retention {
-  /** Seconds, by step length in seconds. */
-  steps: Readonly<Record<Step, number>>;
-  samplesSec: number;
-  maxSamples: number;
-  spansSec: number;
-  maxSpans: number;
-}
-
-/** Bucket lengths in seconds, finest first; each divides the next. */
-export const steps = [1, 10, 60, 3600] as const;
-export type Step = (typeof steps)[number];
-
-export const defaultRetention: Retention = {
-  steps: { 1: 15 * 60, 10: 3 * 3600, 60: 2 * 86_400, 3600: 30 * 86_400 },
-  samplesSec: 86_400,
-  maxSamples: 200_000,
-  spansSec: 86_400,
-  maxSpans: 200_000,
-};

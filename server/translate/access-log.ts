@@ -8,12 +8,13 @@ import {
   TcpGrpcAccessLogConfigSchema,
 } from "../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
 import type { CustomTagSchema } from "../gen/proto/envoy/type/tracing/v3/custom_tag_pb.js";
+import { type Direction, logNameOf, logTags } from "../wire/access-log-names.ts";
+import { peerHeader } from "../wire/peer.ts";
 import { seconds } from "./duration.ts";
-import { peerHeader } from "./peer.ts";
 
 type CustomTagInit = MessageInitShape<typeof CustomTagSchema>;
 
-export type LogDirection = "outbound" | "inbound" | "gateway";
+export type LogDirection = Direction;
 
 /** Every request goes to the collector: who called (the destination's side knows it by header), whom, and by which rule. */
 export const accessLog = (
@@ -26,7 +27,7 @@ export const accessLog = (
     value: anyPack(
       HttpGrpcAccessLogConfigSchema,
       create(HttpGrpcAccessLogConfigSchema, {
-        commonConfig: commonConfig(direction, collectorCluster, metadataTag("limpid.config", "route", "config")),
+        commonConfig: commonConfig(direction, collectorCluster, metadataTag(logTags.config, "route", "config")),
         additionalRequestHeadersToLog: [peerHeader, "traceparent"],
       }),
     ),
@@ -48,7 +49,7 @@ export const tcpAccessLog = (
         commonConfig: commonConfig(
           direction,
           collectorCluster,
-          config ? { tag: "limpid.config", type: { case: "literal", value: { value: config } } } : undefined,
+          config ? { tag: logTags.config, type: { case: "literal", value: { value: config } } } : undefined,
         ),
       }),
     ),
@@ -60,15 +61,15 @@ const commonConfig = (
   clusterName: string,
   configTag: CustomTagInit | undefined,
 ): MessageInitShape<typeof CommonGrpcAccessLogConfigSchema> => ({
-  logName: `limpid.${direction}`,
+  logName: logNameOf(direction),
   grpcService: { targetSpecifier: { case: "envoyGrpc", value: { clusterName } } },
   transportApiVersion: ApiVersion.V3,
   bufferFlushInterval: seconds(0.5),
   customTags: [
-    metadataTag("limpid.destination", "host", "workload"),
+    metadataTag(logTags.destination, "host", "workload"),
     ...(configTag ? [configTag] : []),
     // The entry's own upstream_cluster is empty when no host was chosen, as for an injected abort.
-    { tag: "limpid.cluster", type: { case: "value", value: "%UPSTREAM_CLUSTER_RAW%" } },
+    { tag: logTags.cluster, type: { case: "value", value: "%UPSTREAM_CLUSTER_RAW%" } },
   ],
 });
 

@@ -4,10 +4,8 @@ import { HeaderValueOption_HeaderAppendAction } from "../gen/proto/envoy/config/
 import { HeaderMutationSchema } from "../gen/proto/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.js";
 import type { HttpFilterSchema } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import type { MeshProxy } from "../model/proxy.ts";
+import { peerHeader } from "../wire/peer.ts";
 import { workloadId } from "./metadata.ts";
-
-/** Tells the destination's sidecar who calls. */
-export const peerHeader = "x-limpid-peer";
 
 /** Whatever the application or an outside client put there is replaced. */
 export const peerFilter = (proxy: MeshProxy, clusterId: string): MessageInitShape<typeof HttpFilterSchema> => ({

@@ -1,5 +1,6 @@
 import type { Client, InStatement } from "@libsql/client";
-import { type CompactionPass, type Step, steps } from "../../telemetry/store.ts";
+import type { CompactionPass } from "../../telemetry/store.ts";
+import { type Step, steps } from "../../wire/retention.ts";
 import { encodeBucket } from "./bucket.ts";
 import { insertStatements } from "./bulk-insert.ts";
 import { Fold } from "./fold.ts";

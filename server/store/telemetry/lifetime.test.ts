@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
 import { silentLogger } from "../../lib/logger.ts";
-import type { StepSec, TelemetryReader } from "../../query/reader.ts";
+import type { TelemetryReader } from "../../query/reader.ts";
 import { defaultLimits } from "../../telemetry/collector.ts";
 import { Ingest } from "../../telemetry/ingest.ts";
 import { ManualClock } from "../../telemetry/testing/manual-clock.ts";
+import type { Step } from "../../wire/retention.ts";
 import { openSqliteTelemetryReader } from "./sqlite-reader.ts";
 import { openSqliteTelemetryStore } from "./sqlite-store.ts";
 import { edge, sample } from "./testing/records.ts";
@@ -11,7 +12,7 @@ import { temporaryDatabase } from "./testing/temporary-database.ts";
 
 const t0 = 1_767_225_600;
 
-async function total(reader: TelemetryReader, stepSec: StepSec, fromSec = t0, toSec = t0 + 3600): Promise<number> {
+async function total(reader: TelemetryReader, stepSec: Step, fromSec = t0, toSec = t0 + 3600): Promise<number> {
   const rows = await reader.rollups({ fromMs: fromSec * 1000, toMs: toSec * 1000, stepSec });
   return rows.reduce((sum, row) => sum + row.count, 0);
 }

@@ -15,16 +15,16 @@ import type {
   TraceRow,
 } from "../../query/reader.ts";
 import { type EdgeKey, edgeId } from "../../telemetry/record.ts";
-import { flagNames } from "../../telemetry/response-flags.ts";
 import type { SpanRecord } from "../../telemetry/span.ts";
-import {
-  type CollectorState,
-  type CompactionPass,
-  type RollupEntry,
-  steps,
-  type TelemetryBatch,
-  type TelemetryStore,
+import type {
+  CollectorState,
+  CompactionPass,
+  RollupEntry,
+  TelemetryBatch,
+  TelemetryStore,
 } from "../../telemetry/store.ts";
+import { flagNames } from "../../wire/response-flags.ts";
+import { steps } from "../../wire/retention.ts";
 
 /** Both sides of a telemetry store in one process, for tests. Seconds are folded when they are read. */
 export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { defaultRetention } from "../../telemetry/store.ts";
+import { defaultRetention } from "../../wire/retention.ts";
 import { openTelemetryFile } from "./database.ts";
 import { openSqliteTelemetryReader } from "./sqlite-reader.ts";
 import { openSqliteTelemetryStore } from "./sqlite-store.ts";

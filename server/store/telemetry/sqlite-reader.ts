@@ -17,8 +17,8 @@ import type {
   TraceRow,
 } from "../../query/reader.ts";
 import { oldestOf } from "../../query/window.ts";
-import { flagNames } from "../../telemetry/response-flags.ts";
-import { type Step, steps } from "../../telemetry/store.ts";
+import { flagNames } from "../../wire/response-flags.ts";
+import { type Step, steps } from "../../wire/retention.ts";
 import { BucketCursor, type BucketEntry, encodeBucket } from "./bucket.ts";
 import { BucketCache } from "./bucket-cache.ts";
 import { fileIdentity, openTelemetryFile, type TelemetryFile } from "./database.ts";

@@ -1,4 +1,4 @@
-import { type Step, steps } from "../../telemetry/store.ts";
+import { type Step, steps } from "../../wire/retention.ts";
 
 /** Buckets of one step that follow each other; Unix seconds, `until` exclusive. */
 export interface Stretch {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { defaultRetention } from "../../telemetry/store.ts";
+import { defaultRetention } from "../../wire/retention.ts";
 import { openSqliteTelemetryReader } from "./sqlite-reader.ts";
 import { openSqliteTelemetryStore } from "./sqlite-store.ts";
 import { batch, edge, rollup } from "./testing/records.ts";

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LatencySketch } from "../../../lib/latency-sketch.ts";
 import type { RollupRow, RollupSum, TelemetryReader } from "../../../query/reader.ts";
-import { flagBitsOf } from "../../../telemetry/response-flags.ts";
-import { defaultRetention, type TelemetryStore } from "../../../telemetry/store.ts";
+import type { TelemetryStore } from "../../../telemetry/store.ts";
+import { flagBitsOf } from "../../../wire/response-flags.ts";
+import { defaultRetention } from "../../../wire/retention.ts";
 import { batch, edge, host, rollup, sample, span } from "./records.ts";
 
 export interface Opened {

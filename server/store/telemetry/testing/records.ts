@@ -1,7 +1,8 @@
 import { LatencySketch } from "../../../lib/latency-sketch.ts";
-import { type EdgeKey, edgeId, type Peer, type TrafficRecord, unknownPeer } from "../../../telemetry/record.ts";
+import { type EdgeKey, edgeId, type TrafficRecord, unknownPeer } from "../../../telemetry/record.ts";
 import type { SpanRecord } from "../../../telemetry/span.ts";
 import type { CollectorState, RollupEntry, TelemetryBatch } from "../../../telemetry/store.ts";
+import type { Peer } from "../../../wire/peer.ts";
 
 export const peer = (app: string, version = "v1", workload = `${app}-${version}`): Peer => ({
   workload,
