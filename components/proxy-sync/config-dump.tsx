@@ -22,6 +22,7 @@ import styles from "./config-dump.module.css";
 import { Identity } from "./identity.tsx";
 import { ResourceDetail } from "./resource-detail.tsx";
 import { SyncMark } from "./sync-mark.tsx";
+import { seldom } from "./sync-state.ts";
 
 export interface ConfigDumpDrawerProps {
   id: string;
@@ -171,6 +172,7 @@ function TypePills({
       </PillButton>
       {xdsTypes.map((one) => {
         const resources = dump.resources.filter((resource) => resource.type === one);
+        if (resources.length === 0 && seldom.has(one)) return null;
         const worst = resources.map(({ state }) => state).find((state) => trouble(state) > 0);
         return (
           <PillButton

@@ -21,7 +21,7 @@ import styles from "./proxies.module.css";
 import { useProxyColumns } from "./proxy-columns.tsx";
 import { RefusedList } from "./refused-list.tsx";
 import { SyncMark } from "./sync-mark.tsx";
-import { filterProxies, type ProxyFilter, refusedResources, worstState } from "./sync-state.ts";
+import { filterProxies, type ProxyFilter, refusedResources, shownTypes, worstState } from "./sync-state.ts";
 
 /** What each proxy holds. Filters, sorting and the opened proxy are in the URL. */
 export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> }) {
@@ -84,7 +84,7 @@ function Proxies({ live, filter, opened }: { live: Live<ProxyList>; filter: Prox
   const t = useTranslations("proxies");
   const url = useUrlState();
   const withUsage = live.data?.proxies.some(({ usage }) => usage !== null) ?? true;
-  const columns = useProxyColumns(live.data?.at ?? 0, withUsage);
+  const columns = useProxyColumns(live.data?.at ?? 0, withUsage, shownTypes(live.data?.proxies ?? []));
   const skeleton = <TableSkeleton rows={7} columns={11} rowHeight={53} />;
   return (
     <LiveContent live={live} unreadable={t("unreadable")} skeleton={skeleton}>

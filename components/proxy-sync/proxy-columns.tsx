@@ -1,6 +1,6 @@
 "use client";
 import { useLocale, useTranslations } from "use-intl";
-import { type ProxySync, type TypeSync, type XdsTypeName, xdsTypes } from "../../server/contract/index.ts";
+import type { ProxySync, TypeSync, XdsTypeName } from "../../server/contract/index.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { formatAge } from "../ui/age.ts";
 import type { Column } from "../ui/data-table.tsx";
@@ -11,10 +11,10 @@ import { SyncMark } from "./sync-mark.tsx";
 const rank = { ERROR: 3, STALE: 2, SYNCED: 1, NOT_SENT: 0 };
 
 /**
- * A proxy, a column per xDS type, and what its process costs where that is known. `now` is the server's, so that ages don't depend on the
+ * A proxy, a column per xDS type that is shown, and what its process costs where that is known. `now` is the server's, so that ages don't depend on the
  * reader's clock.
  */
-export function useProxyColumns(now: number, withUsage: boolean): Column<ProxySync>[] {
+export function useProxyColumns(now: number, withUsage: boolean, shown: readonly XdsTypeName[]): Column<ProxySync>[] {
   const t = useTranslations("proxies");
   const locale = useLocale();
   const url = useUrlState();
@@ -46,7 +46,7 @@ export function useProxyColumns(now: number, withUsage: boolean): Column<ProxySy
         </>
       ),
     },
-    ...xdsTypes.map(
+    ...shown.map(
       (type): Column<ProxySync> => ({
         key: type.toLowerCase(),
         header: t(`type-${type}`),

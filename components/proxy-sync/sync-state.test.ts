@@ -38,6 +38,8 @@ const proxy = (
     CDS: type("SYNCED"),
     EDS: type("SYNCED"),
     SDS: type("NOT_SENT"),
+    ECDS: type("NOT_SENT"),
+    RTDS: type("NOT_SENT"),
     ...states,
   },
 });

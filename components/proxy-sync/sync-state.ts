@@ -6,6 +6,12 @@ import {
   xdsTypes,
 } from "../../server/contract/index.ts";
 
+/** What few proxies have anything in is there when one has. */
+export const seldom: ReadonlySet<XdsTypeName> = new Set(["ECDS", "RTDS"]);
+
+export const shownTypes = (proxies: readonly Pick<ProxySync, "types">[]): XdsTypeName[] =>
+  xdsTypes.filter((type) => !seldom.has(type) || proxies.some(({ types }) => types[type].resources > 0));
+
 /** From bad to good: what one look at a proxy should show. */
 const severity: Record<SyncState, number> = { ERROR: 3, STALE: 2, SYNCED: 1, NOT_SENT: 0 };
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 export const SyncState = z.enum(["SYNCED", "STALE", "NOT_SENT", "ERROR"]);
 export type SyncState = z.infer<typeof SyncState>;
 
-export const xdsTypes = ["LDS", "RDS", "VHDS", "CDS", "EDS", "SDS"] as const;
+export const xdsTypes = ["LDS", "RDS", "VHDS", "CDS", "EDS", "SDS", "ECDS", "RTDS"] as const;
 export const XdsTypeName = z.enum(xdsTypes);
 export type XdsTypeName = z.infer<typeof XdsTypeName>;
 

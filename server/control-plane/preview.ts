@@ -6,7 +6,7 @@ import type { RouteConfiguration } from "../gen/proto/envoy/config/route/v3/rout
 import type { MeshProxy } from "../model/proxy.ts";
 import type { ProxyResources } from "../translate/resources.ts";
 import { registry } from "../xds/any-json.ts";
-import { resourceKinds } from "../xds/encode.ts";
+import { resourceKinds } from "../xds/resource-kinds.ts";
 
 /** What keeps an answer readable, and a preview from holding up pushes. */
 export interface PreviewLimits {

@@ -13,6 +13,7 @@ import { makeClient } from "../lib/grpc.ts";
 import { anyToJson } from "./any-json.ts";
 import { sessionMetadataKey } from "./csds.ts";
 import { shownSecret } from "./redact.ts";
+import { kindOf, shownKinds, type XdsType } from "./resource-kinds.ts";
 import type { ResourceState } from "./resource-status.ts";
 import { TypeUrl } from "./types.ts";
 
@@ -35,8 +36,6 @@ export interface ProxyStatus {
   types: Record<XdsType, TypeStatus>;
   resources: ResourceConfig[];
 }
-
-export type XdsType = "LDS" | "RDS" | "VHDS" | "CDS" | "EDS" | "SDS";
 
 export interface TypeStatus {
   state: ResourceState;
@@ -79,16 +78,6 @@ export interface FetchOptions {
   /** Default 5000 ms. */
   timeoutMs?: number;
 }
-
-const xdsTypes: readonly (readonly [string, XdsType])[] = [
-  [TypeUrl.listener, "LDS"],
-  [TypeUrl.route, "RDS"],
-  [TypeUrl.virtualHost, "VHDS"],
-  [TypeUrl.cluster, "CDS"],
-  [TypeUrl.endpoint, "EDS"],
-  [TypeUrl.secret, "SDS"],
-];
-const typeNames = new Map(xdsTypes);
 
 /** Asks the control plane at `host:port` over CSDS. Rejects with grpc-js' ServiceError. Ordered by id. */
 export async function fetchProxyStatuses(target: string, options: FetchOptions): Promise<ProxyStatus[]> {
@@ -143,9 +132,9 @@ function proxyStatus(id: string, unordered: ClientConfig[], contents: FetchOptio
     identity: newest?.identity ?? null,
     certificate: newest?.certificate ?? null,
     types: Object.fromEntries(
-      xdsTypes.map(([typeUrl, name]) => [name, typeStatus(typeUrl, configs)]),
+      shownKinds.map(({ typeUrl, shortName }) => [shortName, typeStatus(typeUrl, configs)]),
     ) as ProxyStatus["types"],
-    resources: xdsTypes.flatMap(([typeUrl, type]) =>
+    resources: shownKinds.flatMap(({ typeUrl, shortName: type }) =>
       resourcesOfType(typeUrl, configs).map((it) =>
         resourceConfig(
           it,
@@ -237,7 +226,7 @@ function resourcesOfType(typeUrl: string, configs: ClientConfig[]): ClientConfig
 function resourceConfig(resource: ClientConfig_GenericXdsConfig, contents: boolean): ResourceConfig {
   const failed = resource.errorState?.failedConfiguration;
   return {
-    type: typeNames.get(resource.typeUrl) ?? "LDS",
+    type: kindOf(resource.typeUrl)?.shortName ?? "LDS",
     name: resource.name,
     version: resource.versionInfo,
     state: stateName(resource.configStatus),

@@ -1,42 +1,7 @@
 import { hash } from "node:crypto";
-import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import { type Cluster, Cluster_DiscoveryType, ClusterSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
-import { ClusterLoadAssignmentSchema } from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
-import { type Listener, ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
-import { type VirtualHost, VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
-import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
-import { HttpConnectionManagerSchema } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
-import { SecretSchema } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
-import { secretRefs } from "./secret-refs.ts";
-import { type Resource, type ResourceMap, type ResourceRef, TypeUrl } from "./types.ts";
-
-/** How one xDS type is encoded, and what each of its resources needs beside it. */
-export interface ResourceKind<Desc extends DescMessage> {
-  typeUrl: TypeUrl;
-  schema: Desc;
-  toBinary(message: MessageShape<Desc>, name: string): Uint8Array;
-  requires(message: MessageShape<Desc>, name: string): ResourceRef[];
-}
-
-const kind = <Desc extends DescMessage>(
-  typeUrl: TypeUrl,
-  schema: Desc,
-  requires: ResourceKind<Desc>["requires"] = () => [],
-): ResourceKind<Desc> => ({ typeUrl, schema, requires, toBinary: (message) => toBinary(schema, message) });
-
-export const resourceKinds = {
-  secret: kind(TypeUrl.secret, SecretSchema),
-  cluster: kind(TypeUrl.cluster, ClusterSchema, clusterNeeds),
-  endpoint: kind(TypeUrl.endpoint, ClusterLoadAssignmentSchema),
-  listener: kind(TypeUrl.listener, ListenerSchema, listenerNeeds),
-  route: kind(TypeUrl.route, RouteConfigurationSchema, routeNeeds),
-  virtualHost: {
-    ...kind(TypeUrl.virtualHost, VirtualHostSchema),
-    // Envoy keeps virtual hosts by `name`, but looks up a removed one by its resource name: unless both are alike, it stays for ever.
-    toBinary: (message: VirtualHost, name: string) =>
-      toBinary(VirtualHostSchema, message.name === name ? message : { ...message, name }),
-  },
-};
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import type { ResourceKind } from "./resource-kinds.ts";
+import type { Resource, ResourceMap } from "./types.ts";
 
 /** A message is encoded once, however many proxies hold it; a map of them likewise. Identity is the key. */
 const encodedMessages = new WeakMap<object, Resource[]>();
@@ -72,30 +37,3 @@ function encode<Desc extends DescMessage>(
 
 /** Equal content, equal version, in every process. */
 export const versionOf = (content: Uint8Array | string): string => hash("sha1", content, "hex").slice(0, 16);
-
-function clusterNeeds(cluster: Cluster, name: string): ResourceRef[] {
-  const { clusterDiscoveryType: discovery, transportSocket, transportSocketMatches } = cluster;
-  const secrets = secretRefs([transportSocket, ...transportSocketMatches.map((match) => match.transportSocket)]);
-  if (discovery.case !== "type" || discovery.value !== Cluster_DiscoveryType.EDS) return secrets;
-  return [...secrets, { typeUrl: TypeUrl.endpoint, name: cluster.edsClusterConfig?.serviceName || name }];
-}
-
-function listenerNeeds(listener: Listener): ResourceRef[] {
-  const chains = listener.defaultFilterChain
-    ? [...listener.filterChains, listener.defaultFilterChain]
-    : listener.filterChains;
-  const names = new Set<string>();
-  for (const filter of chains.flatMap((chain) => chain.filters)) {
-    if (filter.configType.case !== "typedConfig") continue;
-    const { typeUrl, value } = filter.configType.value;
-    if (!typeUrl.endsWith(`/${HttpConnectionManagerSchema.typeName}`)) continue;
-    const specifier = fromBinary(HttpConnectionManagerSchema, value).routeSpecifier;
-    if (specifier.case === "rds") names.add(specifier.value.routeConfigName);
-  }
-  const routes = [...names].map((name) => ({ typeUrl: TypeUrl.route, name }));
-  return [...secretRefs(chains.map((chain) => chain.transportSocket)), ...routes];
-}
-
-function routeNeeds(route: RouteConfiguration, name: string): ResourceRef[] {
-  return route.vhds ? [{ typeUrl: TypeUrl.virtualHost, name: `${name}/` }] : [];
-}

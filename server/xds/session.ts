@@ -2,6 +2,7 @@ import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import type { Clock } from "../lib/clock.ts";
 import type { Phase, Protocol, Push, SubscriptionRequest } from "./exchange.ts";
 import { RequestError } from "./request-error.ts";
+import { addOrder, removeOrder } from "./resource-kinds.ts";
 import { Subscription } from "./subscription.ts";
 import { type Resource, type ResourceMap, type Snapshot, TypeUrl } from "./types.ts";
 
@@ -36,23 +37,6 @@ export interface SessionEvents {
   settled?(session: Session, revision: number): void;
 }
 
-/** Make before break: what is pointed at goes before what points at it. Types not named come first. */
-const addOrder = [
-  TypeUrl.secret,
-  TypeUrl.cluster,
-  TypeUrl.endpoint,
-  TypeUrl.listener,
-  TypeUrl.route,
-  TypeUrl.virtualHost,
-] as const;
-const removeOrder = [
-  TypeUrl.listener,
-  TypeUrl.virtualHost,
-  TypeUrl.route,
-  TypeUrl.cluster,
-  TypeUrl.endpoint,
-  TypeUrl.secret,
-] as const;
 const empty: ResourceMap = new Map();
 
 /** One stream of one client: its subscriptions, the newest snapshot, and the order in which the one is brought to the other. */
@@ -136,7 +120,7 @@ export class Session {
     this.#reportSettled(this.snapshot);
   }
 
-  /** Additions and changes in order; false: a later type waits for an earlier one. */
+  /** Additions and changes in order, types that are not ours first; false: a later type waits for an earlier one. */
   #addAll(snapshot: Snapshot): boolean {
     for (const typeUrl of this.#addTypes()) {
       this.#send(typeUrl, snapshot, "add");

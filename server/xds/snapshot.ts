@@ -1,42 +1,47 @@
-import type { Cluster } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
-import type { ClusterLoadAssignment } from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
-import type { Listener } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
-import type { VirtualHost } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
-import type { RouteConfiguration } from "../gen/proto/envoy/config/route/v3/route_pb.js";
-import type { Secret } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
-import { encodeAll, resourceKinds } from "./encode.ts";
+import { encodeAll } from "./encode.ts";
+import { allKinds, type KindMessage, type KindName, resourceKinds } from "./resource-kinds.ts";
 import { type ResourceMap, type Snapshot, TypeUrl } from "./types.ts";
+
+type Messages<K extends KindName> = ReadonlyMap<string, KindMessage<K>>;
 
 /** The messages one proxy is to hold, by resource name. Treated as frozen: what changes is a new object. */
 export interface SnapshotMessages {
-  listeners: ReadonlyMap<string, Listener>;
-  routes: ReadonlyMap<string, RouteConfiguration>;
+  listeners: Messages<"listener">;
+  routes: Messages<"route">;
   /** Named `<route configuration>/<virtual host>`. */
-  virtualHosts: ReadonlyMap<string, VirtualHost>;
-  clusters: ReadonlyMap<string, Cluster>;
-  endpoints: ReadonlyMap<string, ClusterLoadAssignment>;
+  virtualHosts: Messages<"virtualHost">;
+  clusters: Messages<"cluster">;
+  endpoints: Messages<"endpoint">;
+  extensionConfigs?: Messages<"extensionConfig">;
+  runtimes?: Messages<"runtime">;
 }
 
-export type SecretMessages = ReadonlyMap<string, Secret>;
-const noSecrets: SecretMessages = new Map();
+export type SecretMessages = Messages<"secret">;
+
+/** Under which of the message maps each kind stands; secrets are the client's own and come beside. */
+const mapNames: Record<Exclude<KindName, "secret">, keyof SnapshotMessages> = {
+  runtime: "runtimes",
+  cluster: "clusters",
+  endpoint: "endpoints",
+  extensionConfig: "extensionConfigs",
+  listener: "listeners",
+  route: "routes",
+  virtualHost: "virtualHosts",
+};
+
+const none: ReadonlyMap<string, never> = new Map<string, never>();
 
 /** `secrets` are the client's own, its private key among them: for a client that has shown who it is. */
-export function createSnapshot(
-  revision: number,
-  messages: SnapshotMessages,
-  secrets: SecretMessages = noSecrets,
-): Snapshot {
-  return {
-    revision,
-    resources: new Map<string, ResourceMap>([
-      [TypeUrl.secret, encodeAll(resourceKinds.secret, secrets)],
-      [TypeUrl.cluster, encodeAll(resourceKinds.cluster, messages.clusters)],
-      [TypeUrl.endpoint, encodeAll(resourceKinds.endpoint, messages.endpoints)],
-      [TypeUrl.listener, encodeAll(resourceKinds.listener, messages.listeners)],
-      [TypeUrl.route, encodeAll(resourceKinds.route, messages.routes)],
-      [TypeUrl.virtualHost, encodeAll(resourceKinds.virtualHost, messages.virtualHosts)],
-    ]),
-  };
+export function createSnapshot(revision: number, messages: SnapshotMessages, secrets: SecretMessages = none): Snapshot {
+  const maps = new Map<string, ReadonlyMap<string, object>>([[TypeUrl.secret, secrets]]);
+  for (const [name, map] of Object.entries(mapNames)) {
+    maps.set(resourceKinds[name as keyof typeof mapNames].typeUrl, messages[map] ?? none);
+  }
+  const resources = allKinds.map((kind): [string, ResourceMap] => [
+    kind.typeUrl,
+    encodeAll(kind, (maps.get(kind.typeUrl) ?? none) as Parameters<typeof encodeAll>[1]),
+  ]);
+  return { revision, resources: new Map(resources) };
 }
 
 /** The same revision with other secrets: what else the client holds is not touched. */

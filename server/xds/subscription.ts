@@ -1,5 +1,6 @@
 import type { Outcome, Phase, Protocol, Push, SubscriptionRequest } from "./exchange.ts";
 import { parseRefusals, readableReason } from "./nack.ts";
+import { kindOf } from "./resource-kinds.ts";
 import { stateVersionOf, takeWithin } from "./response-content.ts";
 import { type Resource, type ResourceMap, TypeUrl } from "./types.ts";
 
@@ -73,6 +74,10 @@ export class Subscription {
     return this.#nameBytes;
   }
 
+  get #isWildcardByDefault(): boolean {
+    return kindOf(this.typeUrl)?.wildcardByDefault === true;
+  }
+
   covers(name: string): boolean {
     return this.#wildcard || this.#names.has(name);
   }
@@ -119,7 +124,7 @@ export class Subscription {
     this.#opened = true;
     this.#openedAt = now;
     this.#answerDue = true;
-    if (request.subscribe.length === 0 && wildcardByDefault.has(this.typeUrl)) this.#wildcard = true;
+    if (request.subscribe.length === 0 && this.#isWildcardByDefault) this.#wildcard = true;
     for (const [name, version] of Object.entries(request.initialVersions ?? {})) {
       this.#nameBytes += name.length + version.length;
       this.#accepted.set(name, { version, at: now });
@@ -160,7 +165,7 @@ export class Subscription {
   #replaceNames(names: readonly string[]): void {
     // An empty list is the old wildcard only until names were given once on this stream.
     if (names.length > 0) this.#named = true;
-    this.#wildcard = names.includes("*") || (!this.#named && wildcardByDefault.has(this.typeUrl));
+    this.#wildcard = names.includes("*") || (!this.#named && this.#isWildcardByDefault);
     const next = new Set(names);
     for (const name of next) {
       if (name === "*" || this.#names.has(name)) continue;
@@ -238,7 +243,7 @@ export class Subscription {
 
   /** Listeners and clusters on the state-of-the-world protocol: what a response leaves out is gone. */
   get #wholeState(): boolean {
-    return this.protocol === "sotw" && wholeStateTypes.has(this.typeUrl);
+    return this.protocol === "sotw" && kindOf(this.typeUrl)?.wholeState === true;
   }
 
   #needs(resource: Resource): boolean {
@@ -375,8 +380,3 @@ interface Plan {
   /** It is the first group of suspects. */
   suspects?: boolean;
 }
-
-const wholeStateTypes: ReadonlySet<string> = new Set([TypeUrl.listener, TypeUrl.cluster]);
-
-/** A first request without names asks for everything of these; Envoy does so for virtual hosts too. */
-const wildcardByDefault: ReadonlySet<string> = new Set([TypeUrl.listener, TypeUrl.cluster, TypeUrl.virtualHost]);

@@ -6,7 +6,8 @@ import {
   type DeltaDiscoveryResponse,
 } from "../../gen/proto/envoy/service/discovery/v3/discovery_pb.js";
 import { formatRefusals } from "../nack.ts";
-import { TypeUrl } from "../types.ts";
+import { kindOf } from "../resource-kinds.ts";
+import type { TypeUrl } from "../types.ts";
 
 export interface ReceivedResource {
   name: string;
@@ -102,7 +103,7 @@ export class DeltaState {
     if (!state || !handler) return []; // never asked for: nothing to acknowledge
     const errors = this.#apply(state, handler, response);
     if (errors.size === 0) return [this.#request({ typeUrl, responseNonce })];
-    const message = formatRefusals(nouns[typeUrl] ?? "resource", errors);
+    const message = formatRefusals(kindOf(typeUrl)?.noun ?? "resource", errors);
     return [this.#request({ typeUrl, responseNonce, errorDetail: { code: invalidArgument, message } })];
   }
 
@@ -170,12 +171,3 @@ export class DeltaState {
 
 /** google.rpc.Code.INVALID_ARGUMENT */
 const invalidArgument = 3;
-
-const nouns: Record<string, string> = {
-  [TypeUrl.listener]: "listener",
-  [TypeUrl.route]: "route configuration",
-  [TypeUrl.virtualHost]: "virtual host",
-  [TypeUrl.cluster]: "cluster",
-  [TypeUrl.endpoint]: "cluster load assignment",
-  [TypeUrl.secret]: "secret",
-};
