@@ -1,12 +1,15 @@
 import { expect } from "vitest";
 import type { Answer } from "./harness/call.ts";
 import type { ScenarioCall, ScenarioMesh } from "./harness/mesh.ts";
+import type { ProxyKind } from "./harness/proxy.ts";
 
 /** Istio YAML, calls, and what must come of them on any proxy. */
 export interface Scenario {
   name: string;
   /** Beyond the services, workloads and gateway that every scenario has. */
-  config?: string;
+  config?: string | ((mesh: ScenarioMesh) => string);
+  /** What the other kind of proxy refuses by name, so that only this one plays it. */
+  only?: { kind: ProxyKind; because: string };
   /** How the applications behave. */
   arrange?(mesh: ScenarioMesh): void;
   steps: Step[];
@@ -15,7 +18,7 @@ export interface Scenario {
 }
 
 export interface Step {
-  call: ScenarioCall;
+  call: ScenarioCall | ((mesh: ScenarioMesh) => ScenarioCall);
   /** Default 1. */
   times?: number;
   /** All at once instead of over a few connections. */
@@ -41,12 +44,14 @@ export interface Expectation {
 }
 
 export async function play(scenario: Scenario, mesh: ScenarioMesh): Promise<void> {
-  await mesh.reset(...(scenario.config ? [scenario.config] : []));
+  const config = typeof scenario.config === "function" ? scenario.config(mesh) : scenario.config;
+  await mesh.reset(...(config ? [config] : []));
   scenario.arrange?.(mesh);
   for (const step of scenario.steps) {
     const times = step.times ?? 1;
-    const answers = await mesh.callMany(times, step.call, step.concurrent ? times : Math.min(4, times));
-    judge(answers, step.expect, JSON.stringify(step.call));
+    const call = typeof step.call === "function" ? step.call(mesh) : step.call;
+    const answers = await mesh.callMany(times, call, step.concurrent ? times : Math.min(4, times));
+    judge(answers, step.expect, JSON.stringify(call));
   }
   await scenario.after?.(mesh);
 }

@@ -18,7 +18,10 @@ for (const kind of kinds) {
     });
     afterAll(() => mesh?.close());
 
-    for (const scenario of scenarios) it(scenario.name, () => play(scenario, mesh));
+    for (const { only, ...scenario } of scenarios) {
+      const why = only && only.kind !== kind ? ` (skipped: ${only.because})` : "";
+      it.skipIf(why !== "")(`${scenario.name}${why}`, () => play(scenario, mesh));
+    }
 
     it("a weight change is in force at once and fails no request", async () => {
       const weights = (v1: number, v3: number) => `

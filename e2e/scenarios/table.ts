@@ -31,6 +31,17 @@ spec:
 
 const to = (subset: string) => `route: [{ destination: { host: reviews, subset: ${subset} } }]`;
 
+/** A host whose calls on the port go to an application. */
+const entryTo = (app: string, host: string, port: number) => `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: to-${app}, namespace: default }
+spec:
+  hosts: [${host}]
+  resolution: STATIC
+  ports: [{ number: ${port}, name: http, protocol: HTTP }]
+  workloadSelector: { labels: { app: ${app} } }`;
+
 const large = "0123456789abcdef".repeat(80_000);
 
 const sameBody =
@@ -350,6 +361,73 @@ spec:
       { call: { via: "gateway", host: "shop.example", path: "/ratings" }, expect: { upstream: { app: "ratings" } } },
       { call: { via: "gateway", host: "shop.example", path: "/nothing" }, expect: { status: 404 } },
       { call: { via: "gateway", host: "other.example", path: "/reviews/1" }, expect: { status: 404 } },
+    ],
+  },
+  {
+    name: "two ServiceEntries of one host add up their ports",
+    config: `${entryTo("reviews", "twice.example", 80)}
+---${entryTo("ratings", "twice.example", 8080)}`,
+    steps: [
+      { call: { host: "twice.example" }, times: 5, expect: { status: 200, upstream: { app: "reviews" } } },
+      { call: { host: "twice.example:8080" }, times: 5, expect: { status: 200, upstream: { app: "ratings" } } },
+    ],
+  },
+  {
+    name: "another namespace's private ServiceEntry hides nothing of one's own",
+    config: `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: vendor, namespace: team-a, creationTimestamp: "2026-01-01T00:00:00Z" }
+spec:
+  hosts: [api.vendor.test]
+  exportTo: ["."]
+  resolution: STATIC
+  ports: [{ number: 80, name: http, protocol: HTTP }]
+  endpoints: [{ address: 127.0.0.1, ports: { http: 1 } }]
+---${entryTo("ratings", "api.vendor.test", 80)}`,
+    steps: [{ call: { host: "api.vendor.test" }, expect: { status: 200, upstream: { app: "ratings" } } }],
+  },
+  {
+    name: "a ServiceEntry adds a port to a Service",
+    config: entryTo("ratings", "reviews.default.svc.cluster.local", 9090),
+    steps: [
+      { call: { host: "reviews:9090" }, expect: { status: 200, upstream: { app: "ratings" } } },
+      { call: { host: "reviews:9080" }, expect: { status: 200, upstream: { app: "reviews" } } },
+    ],
+  },
+  {
+    name: "a VirtualService whose hosts are in no registry answers on port 80",
+    config: `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: virtual, namespace: default }
+spec:
+  hosts: [shop.internal, "*.apps.test", short]
+  http: [{ route: [{ destination: { host: ratings } }] }]`,
+    steps: [
+      { call: { host: "shop.internal" }, expect: { status: 200, upstream: { app: "ratings" } } },
+      { call: { host: "shop.internal:80" }, expect: { status: 200, upstream: { app: "ratings" } } },
+      { call: { host: "a.apps.test" }, expect: { status: 200, upstream: { app: "ratings" } } },
+      { call: { host: "short" }, expect: { status: 200, upstream: { app: "ratings" } } },
+      { call: { host: "shop.internal:81" }, expect: { status: 502 } },
+    ],
+  },
+  {
+    name: "a wildcard ServiceEntry sends each call to the host that it names",
+    only: { kind: "Envoy", because: "clusters of type dynamic_forward_proxy" },
+    config: ({ applications }) => `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: wild, namespace: default }
+spec:
+  hosts: ["*.localhost"]
+  resolution: NONE
+  ports: [{ number: ${applications["ratings-v1"].port}, name: http, protocol: HTTP }]`,
+    steps: [
+      {
+        call: ({ applications }) => ({ host: `any.localhost:${applications["ratings-v1"].port}` }),
+        expect: { status: 200, upstream: { app: "ratings" } },
+      },
     ],
   },
   {

@@ -2,7 +2,7 @@ import type { ConfigObject } from "../config/object.ts";
 import { memo } from "../lib/memo.ts";
 import { compare } from "./hostname.ts";
 import { canonicalRevision, canonicalService, type Labels, matchesLabels } from "./labels.ts";
-import type { Service, ServicePort } from "./service.ts";
+import { partsOf, type Service, type ServicePort } from "./service.ts";
 import type { ServiceEntrySpec, ServiceSpec, WorkloadEntrySpec } from "./specs.ts";
 
 export interface Endpoint {
@@ -53,13 +53,23 @@ export function endpointsOf(service: Service, workloads: WorkloadIndex): Service
   return memo(service, "endpoints", deps, () => ({ hostname: service.hostname, byPort }));
 }
 
+/** Of every resource that has the port. */
 function resolvePort(service: Service, port: ServicePort, workloads: WorkloadIndex): readonly Endpoint[] {
-  const endpoints =
-    service.kind === "Service"
-      ? selected(service, (service.source.spec as ServiceSpec).selector, port, workloads)
-      : entryEndpoints(service, port, workloads);
-  return [...endpoints].sort((a, b) => compare(a.address, b.address) || a.port - b.port);
+  const endpoints = partsOf(service).flatMap((part) =>
+    part.ports.filter((own) => own.port === port.port).flatMap((own) => partEndpoints(part, own, workloads)),
+  );
+  endpoints.sort((a, b) => compare(a.address, b.address) || a.port - b.port);
+  const several = service.parts.length > 0;
+  // Two resources may name one workload, and it must not count twice.
+  return several ? endpoints.filter((it, index) => !isSame(it, endpoints[index - 1])) : endpoints;
 }
+
+const isSame = (a: Endpoint, b: Endpoint | undefined): boolean => a.address === b?.address && a.port === b.port;
+
+const partEndpoints = (part: Service, port: ServicePort, workloads: WorkloadIndex): readonly Endpoint[] =>
+  part.kind === "Service"
+    ? selected(part, (part.source.spec as ServiceSpec).selector, port, workloads)
+    : entryEndpoints(part, port, workloads);
 
 /** A Service without a selector has no endpoints of its own. */
 function selected(

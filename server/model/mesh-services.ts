@@ -36,7 +36,7 @@ export function meshServices(mesh: Mesh): MeshService[] {
 function describe(mesh: Mesh, service: Service): MeshService {
   const { hostname, namespace } = service;
   const rule = findDestinationRule(mesh.destinationRules, hostname, namespace, namespace, mesh.options.rootNamespace);
-  const endpoints = [...(mesh.endpoints.get(hostname)?.byPort.values() ?? [])].flat();
+  const endpoints = [...(mesh.endpoints.get(service.key)?.byPort.values() ?? [])].flat();
   const routed = mesh.virtualServices.all.filter(
     (it) =>
       it.hosts.some((host) => covers(host, hostname)) ||

@@ -35,8 +35,8 @@ const base = [
   rule("reviews", "reviews"),
   routes("reviews", "reviews"),
 ];
-const reviews = "reviews.default.svc.cluster.local";
-const ratings = "ratings.default.svc.cluster.local";
+const reviews = "default/reviews.default.svc.cluster.local";
+const ratings = "default/ratings.default.svc.cluster.local";
 
 /** All that may be compared; `objects` are the input. */
 const contents = ({ objects: _, ...mesh }: Mesh) => mesh;
@@ -113,7 +113,8 @@ describe("updateMesh", () => {
       const current = [...mesh.objects.values()].flatMap((kind) => [...kind.values()]);
       // Copies, so that nothing remembered by identity can hide a difference.
       expect(contents(mesh)).toEqual(contents(buildMesh(structuredClone(current), revision)));
-      expect([...mesh.services.keys()]).toEqual([...mesh.services.keys()].sort());
+      const hostnames = [...mesh.services.values()].map(({ hostname }) => hostname);
+      expect(hostnames).toEqual(hostnames.toSorted());
     }
   });
 });
@@ -121,7 +122,10 @@ describe("updateMesh", () => {
 describe("buildMesh", () => {
   it("gives a hostname that two resources claim to the Service, and among equals to the older", () => {
     const entry = (name: string, created: string): ConfigObject => {
-      const it = object("ServiceEntry", "default", name, { hosts: [reviews, "x.example.com"], ports: [] });
+      const it = object("ServiceEntry", "default", name, {
+        hosts: ["reviews.default.svc.cluster.local", "x.example.com"],
+        ports: [],
+      });
       return { ...it, metadata: { ...it.metadata, creationTimestamp: created } };
     };
     const mesh = buildMesh(
@@ -129,13 +133,13 @@ describe("buildMesh", () => {
       1,
     );
     expect(mesh.services.get(reviews)?.kind).toBe("Service");
-    expect(mesh.services.get("x.example.com")?.name).toBe("b");
+    expect(mesh.services.get("default/x.example.com")?.name).toBe("b");
   });
 
   it("takes the root namespace and the domain from its options", () => {
     const everyone = object("DestinationRule", "mesh-root", "all", { host: "*.corp" });
     const mesh = buildMesh([service("reviews"), everyone], 1, { domain: "corp", rootNamespace: "mesh-root" });
-    expect([...mesh.services.keys()]).toEqual(["reviews.default.svc.corp"]);
+    expect([...mesh.services.keys()]).toEqual(["default/reviews.default.svc.corp"]);
     const found = findDestinationRule(
       mesh.destinationRules,
       "reviews.default.svc.corp",

@@ -4,7 +4,7 @@ import { keepMap, memo } from "../lib/memo.ts";
 import { type DestinationRuleIndex, indexDestinationRules } from "./destination-rules.ts";
 import { endpointsOf, indexWorkloads, type ServiceEndpoints } from "./endpoints.ts";
 import { type Gateway, indexGateways } from "./gateways.ts";
-import { indexServices, type Service } from "./service.ts";
+import { indexServices, type ServiceRegistry } from "./registry.ts";
 import { indexVirtualServices, type VirtualServiceIndex } from "./virtual-services.ts";
 
 /**
@@ -14,9 +14,9 @@ import { indexVirtualServices, type VirtualServiceIndex } from "./virtual-servic
 export interface Mesh {
   readonly revision: number;
   readonly options: MeshOptions;
-  /** By hostname, sorted. */
-  readonly services: ReadonlyMap<string, Service>;
-  /** By hostname, sorted; one for each service. */
+  /** All of them; what a hostname means to a client is asked of `visibleServices`. */
+  readonly services: ServiceRegistry;
+  /** By the service's key, in the same order. */
   readonly endpoints: ReadonlyMap<string, ServiceEndpoints>;
   readonly destinationRules: DestinationRuleIndex;
   readonly virtualServices: VirtualServiceIndex;
@@ -84,7 +84,7 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
   );
   const workloads = memo(workload, "workloads", [], () => indexWorkloads(workload.values()));
   const endpoints = memo(services, "endpoints", [workloads], () => {
-    const all = [...services.values()].map((it) => [it.hostname, endpointsOf(it, workloads)] as const);
+    const all = [...services.values()].map((it) => [it.key, endpointsOf(it, workloads)] as const);
     return new Map(all);
   });
   const rule = kind("DestinationRule");

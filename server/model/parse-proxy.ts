@@ -15,6 +15,9 @@ export interface ProxyNode {
   identity?: string;
 }
 
+/** How our own sidecar calls itself. */
+const bundledSidecar = "limpid-sidecar";
+
 /** Reads a node as Envoy, our sidecar and Istio's agent send it. All that is wrong with it at once, by path. */
 export function parseProxy(node: ProxyNode): Result<MeshProxy> {
   const errors: FieldError[] = [];
@@ -48,6 +51,7 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     portOffset: integer(metadata.PORT_OFFSET, 0, 65_535, 0, "PORT_OFFSET", errors),
     unprivileged: String(metadata.UNPRIVILEGED_POD ?? "") === "true",
     delta: node.delta,
+    forwardsSni: node.userAgentName !== bundledSidecar,
   };
   return errors.length > 0 ? fail(...errors) : ok(proxy);
 }

@@ -29,4 +29,6 @@ export interface MeshProxy {
   unprivileged: boolean;
   /** The proxy speaks the incremental protocol, so that VHDS can carry its virtual hosts. */
   delta: boolean;
+  /** It finds endpoints by the server name of a ClientHello, as Envoy does; one filter that it doesn't know would cost it the whole listener. */
+  forwardsSni: boolean;
 }

@@ -3,11 +3,17 @@ import { memo } from "../lib/memo.ts";
 import { compare, resolveHost } from "./hostname.ts";
 import { type Protocol, parseProtocol, portProtocol } from "./protocol.ts";
 import type { ServiceEntrySpec, ServiceSpec } from "./specs.ts";
+import { isPublic } from "./visibility.ts";
 
 export type Resolution = "STATIC" | "DNS" | "DNS_ROUND_ROBIN" | "NONE";
 
-/** One hostname of the registry, from a Service or a ServiceEntry; where its endpoints are is kept apart, in `ServiceEndpoints`. */
+/**
+ * One hostname of one namespace, from a Service or ServiceEntries; where its endpoints are is kept apart, in `ServiceEndpoints`. Other
+ * namespaces may have the hostname too: whose a client calls says `visibleServices`.
+ */
 export interface Service {
+  /** Its place in the registry: unique, as the hostname alone is not. */
+  readonly key: string;
   readonly hostname: string;
   readonly namespace: string;
   /** The resource's name; several hostnames of one ServiceEntry share it. */
@@ -19,7 +25,10 @@ export interface Service {
   /** Virtual IPs by which it may be called too. */
   readonly addresses: readonly string[];
   readonly exportTo: readonly string[];
+  /** The resource that named it: of several the first. */
   readonly source: ConfigObject;
+  /** What each resource says of the hostname, where there are several; none: the service is all of one. */
+  readonly parts: readonly Service[];
 }
 
 export interface ServicePort {
@@ -31,25 +40,14 @@ export interface ServicePort {
 }
 
 /** Service: the sole hostname is `<name>.<namespace>.svc.<domain>`. */
-function servicesOf(object: ConfigObject, domain: string): readonly Service[] {
+export function servicesOf(object: ConfigObject, domain: string): readonly Service[] {
   return memo(object, "services", [domain], () =>
     object.kind === "Service" ? [fromService(object, domain)] : fromServiceEntry(object, domain),
   );
 }
 
-/** By hostname, sorted. Two resources that claim one hostname: the older keeps it, as Istio's docs have it for Services over ServiceEntries. */
-export function indexServices(objects: Iterable<ConfigObject>, domain: string): ReadonlyMap<string, Service> {
-  const all = [...objects].flatMap((object) => servicesOf(object, domain));
-  all.sort((a, b) => compare(a.hostname, b.hostname) || byPrecedence(a, b));
-  const index = new Map<string, Service>();
-  for (const service of all) if (!index.has(service.hostname)) index.set(service.hostname, service);
-  return index;
-}
-
-function byPrecedence(a: Service, b: Service): number {
-  if (a.kind !== b.kind) return a.kind === "Service" ? -1 : 1;
-  return olderFirst(a.source, b.source);
-}
+/** The resources that make a service up, the one that named it first. */
+export const partsOf = (service: Service): readonly Service[] => (service.parts.length > 0 ? service.parts : [service]);
 
 /** The order in which Istio merges resources: by creation time, then name, then namespace. */
 export function olderFirst(a: ConfigObject, b: ConfigObject): number {
@@ -63,8 +61,14 @@ export function olderFirst(a: ConfigObject, b: ConfigObject): number {
 function fromService(object: ConfigObject, domain: string): Service {
   const spec = object.spec as ServiceSpec;
   const { name, namespace } = object.metadata;
+  const hostname = resolveHost(name, namespace, domain);
+  const exportTo = (object.metadata.annotations?.["networking.istio.io/exportTo"] ?? "")
+    .split(",")
+    .map((to) => to.trim())
+    .filter((to) => to !== "");
   return {
-    hostname: resolveHost(name, namespace, domain),
+    key: keyOf(namespace, hostname, exportTo),
+    hostname,
     namespace,
     name,
     kind: "Service",
@@ -77,11 +81,9 @@ function fromService(object: ConfigObject, domain: string): Service {
       targetPort: port.targetPort,
     })),
     addresses: spec.clusterIP && spec.clusterIP !== "None" ? [spec.clusterIP] : [],
-    exportTo: (object.metadata.annotations?.["networking.istio.io/exportTo"] ?? "")
-      .split(",")
-      .map((to) => to.trim())
-      .filter((to) => to !== ""),
+    exportTo,
     source: object,
+    parts: [],
   };
 }
 
@@ -93,9 +95,13 @@ function fromServiceEntry(object: ConfigObject, domain: string): readonly Servic
     protocol: parseProtocol(port.protocol),
     targetPort: port.targetPort,
   }));
-  return spec.hosts.map((host) => ({
-    hostname: resolveHost(host, object.metadata.namespace, domain),
-    namespace: object.metadata.namespace,
+  const { namespace } = object.metadata;
+  const exportTo = spec.exportTo ?? [];
+  const hostnames = [...new Set(spec.hosts.map((host) => resolveHost(host, namespace, domain)))];
+  return hostnames.map((hostname) => ({
+    key: keyOf(namespace, hostname, exportTo),
+    hostname,
+    namespace,
     name: object.metadata.name,
     kind: "ServiceEntry",
     external: (spec.location ?? "MESH_EXTERNAL") === "MESH_EXTERNAL",
@@ -103,7 +109,14 @@ function fromServiceEntry(object: ConfigObject, domain: string): readonly Servic
     ports,
     // A CIDR range cannot be a Host header.
     addresses: (spec.addresses ?? []).filter((address) => !address.includes("/")),
-    exportTo: spec.exportTo ?? [],
+    exportTo,
     source: object,
+    parts: [],
   }));
+}
+
+/** Resources that are seen by different namespaces are different services. */
+function keyOf(namespace: string, hostname: string, exportTo: readonly string[]): string {
+  const seenBy = isPublic(exportTo) ? "" : ` (${[...exportTo].sort(compare).join()})`;
+  return `${namespace}/${hostname}${seenBy}`;
 }

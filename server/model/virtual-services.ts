@@ -11,7 +11,7 @@ import type {
   TLSRoute,
   VirtualServiceSpec,
 } from "./specs.ts";
-import { isVisible } from "./visibility.ts";
+import { isVisible, nearestFirst } from "./visibility.ts";
 
 /** The gateway name that stands for every sidecar. */
 export const meshGateway = "mesh";
@@ -23,6 +23,7 @@ export interface VirtualService {
   readonly hosts: readonly string[];
   readonly gateways: readonly string[];
   readonly exportTo: readonly string[];
+  readonly source: ConfigObject;
   readonly http: readonly HTTPRoute[];
   /** For ports that are neither HTTP nor TLS. */
   readonly tcp: readonly TCPRoute[];
@@ -38,9 +39,16 @@ export interface VirtualServiceIndex {
   /** Those bound to the mesh, by each exact host. */
   readonly exact: ReadonlyMap<string, readonly VirtualService[]>;
   /** Those bound to the mesh, by each wildcard host, narrowest first. */
-  readonly wildcard: readonly { readonly host: string; readonly virtualService: VirtualService }[];
+  readonly wildcard: readonly WildcardHost[];
   /** Which labels and whether namespaces of sources are told apart: routes of proxies that agree in these are the same. */
   readonly sourceLabels: readonly string[];
+}
+
+interface WildcardHost {
+  readonly host: string;
+  readonly virtualService: VirtualService;
+  readonly namespace: string;
+  readonly exportTo: readonly string[];
 }
 
 export function indexVirtualServices(objects: Iterable<ConfigObject>, domain: string): VirtualServiceIndex {
@@ -50,10 +58,11 @@ export function indexVirtualServices(objects: Iterable<ConfigObject>, domain: st
     for (const gateway of new Set(virtualService.gateways)) add(byGateway, gateway, virtualService);
   }
   const exact = new Map<string, VirtualService[]>();
-  const wildcard: { host: string; virtualService: VirtualService }[] = [];
+  const wildcard: WildcardHost[] = [];
   for (const virtualService of byGateway.get(meshGateway) ?? []) {
     for (const host of new Set(virtualService.hosts)) {
-      if (isWildcard(host)) wildcard.push({ host, virtualService });
+      const { namespace, exportTo } = virtualService;
+      if (isWildcard(host)) wildcard.push({ host, virtualService, namespace, exportTo });
       else add(exact, host, virtualService);
     }
   }
@@ -62,17 +71,34 @@ export function indexVirtualServices(objects: Iterable<ConfigObject>, domain: st
   return { all, byGateway, exact, wildcard, sourceLabels: sourceLabelsOf(all) };
 }
 
-/** What routes a client's calls to a host: an exact host beats a wildcard, a narrow wildcard a wide one, the older the younger. */
-export function findVirtualService(
+/** Those of a gateway (or the mesh) that a client sees, in the order of their say. */
+export const virtualServicesAt = (
+  index: VirtualServiceIndex,
+  gateway: string,
+  clientNamespace: string,
+): readonly VirtualService[] =>
+  memo(index, `at ${gateway} ${clientNamespace}`, [], () =>
+    nearestFirst(index.byGateway.get(gateway) ?? [], clientNamespace),
+  );
+
+/**
+ * What may route a client's calls to a host, in the order of their say: those that name the host, nearest and oldest first, of which one
+ * without a rule for the client gives way to the next; when there is none, the first of the narrowest wildcard.
+ */
+export function findVirtualServices(
   index: VirtualServiceIndex,
   host: string,
   clientNamespace: string,
-): VirtualService | undefined {
-  const visible = (it: VirtualService) => isVisible(it.exportTo, it.namespace, clientNamespace);
-  return (
-    index.exact.get(host)?.find(visible) ??
-    index.wildcard.find((entry) => covers(entry.host, host) && visible(entry.virtualService))?.virtualService
+): readonly VirtualService[] {
+  const exact = nearestFirst(index.exact.get(host) ?? [], clientNamespace);
+  if (exact.length > 0) return exact;
+  const wildcards = index.wildcard.filter(
+    (entry) => covers(entry.host, host) && isVisible(entry.exportTo, entry.namespace, clientNamespace),
   );
+  const narrowest = wildcards.filter((entry) => entry.host === wildcards[0]?.host);
+  return nearestFirst(narrowest, clientNamespace)
+    .slice(0, 1)
+    .map(({ virtualService }) => virtualService);
 }
 
 const sourceLabelsOf = (all: readonly VirtualService[]): string[] =>
@@ -98,6 +124,7 @@ function resolve(object: ConfigObject, domain: string): VirtualService {
       hosts: spec.hosts.map(host),
       gateways: spec.gateways?.length ? spec.gateways.map((it) => gatewayName(it, namespace)) : [meshGateway],
       exportTo: spec.exportTo ?? [],
+      source: object,
       http: (spec.http ?? []).map((http) => resolveRoute(http, namespace, host)),
       tcp: (spec.tcp ?? []).map((tcp) => resolveL4(tcp, namespace, host)),
       tls: (spec.tls ?? []).map((tls) => resolveL4(tls, namespace, host)),
@@ -128,10 +155,15 @@ function resolveL4<R extends TCPRoute | TLSRoute>(rule: R, namespace: string, ho
   return { ...rule, ...(match && { match }), route };
 }
 
-/** `name` is one of the own namespace, `namespace/name` any. */
+/**
+ * As `<namespace>/<name>`: `name` and `./name` are of the own namespace; `name.namespace`, with or without more after it, is the old way
+ * to name another (Istio's `resolveGatewayName`).
+ */
 export function gatewayName(name: string, namespace: string): string {
-  if (name === meshGateway || name.includes("/")) return name.startsWith("./") ? `${namespace}${name.slice(1)}` : name;
-  return `${namespace}/${name}`;
+  if (name === meshGateway) return name;
+  if (name.includes("/")) return name.startsWith("./") ? `${namespace}${name.slice(1)}` : name;
+  const [short, other = namespace] = name.split(".");
+  return `${other}/${short}`;
 }
 
 function add<V>(map: Map<string, V[]>, key: string, value: V): void {

@@ -42,12 +42,14 @@ export function upstreamConnection(
 export function httpProtocolOptions(
   protocol: Protocol,
   pool: ConnectionPoolSettings | undefined,
+  hostIsSni: boolean,
 ): MessageInitShape<typeof HttpProtocolOptionsSchema> | undefined {
   const common = commonOptions(pool);
   const upstream = upstreamProtocol(protocol);
-  if (!common && !upstream) return undefined;
+  if (!common && !upstream && !hostIsSni) return undefined;
   return {
     upstreamProtocolOptions: upstream ?? http1,
+    ...(hostIsSni && { upstreamHttpProtocolOptions: { autoSni: true, autoSanValidation: true } }),
     ...(common && { commonHttpProtocolOptions: common }),
   };
 }

@@ -1,7 +1,7 @@
 import { intersect } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isTls, parseProtocol } from "../model/protocol.ts";
-import { isVisible } from "../model/visibility.ts";
+import { virtualServicesAt } from "../model/virtual-services.ts";
 import { type BoundServer, sharedHosts } from "./gateway-routes.ts";
 import { type L4Chain, tcpChains, tlsChains } from "./l4-chains.ts";
 import { chainsAt } from "./l4-match.ts";
@@ -11,8 +11,8 @@ import type { Scope } from "./scope.ts";
 export function gatewayChains(mesh: Mesh, scope: Scope, servers: readonly BoundServer[], address: string): L4Chain[] {
   const rules = servers.flatMap(({ gateway, server }) => {
     const context = { mesh, scope, port: server.port, gateway: gateway.key };
-    const bound = (mesh.virtualServices.byGateway.get(gateway.key) ?? []).filter(
-      (it) => isVisible(it.exportTo, it.namespace, scope.namespace) && sharedHosts(server, it).length > 0,
+    const bound = virtualServicesAt(mesh.virtualServices, gateway.key, scope.namespace).filter(
+      (it) => sharedHosts(server, it).length > 0,
     );
     if (!isTls(parseProtocol(server.protocol))) return bound.flatMap((it) => tcpChains(it, context));
     return bound

@@ -9,8 +9,7 @@ import { memo } from "../lib/memo.ts";
 import type { Gateway, GatewayServer } from "../model/gateways.ts";
 import { compare, intersect } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
-import type { VirtualService } from "../model/virtual-services.ts";
-import { isVisible } from "../model/visibility.ts";
+import { type VirtualService, virtualServicesAt } from "../model/virtual-services.ts";
 import { isCatchAll } from "./match.ts";
 import { gatewayRoute } from "./names.ts";
 import type { RouteTable } from "./route-configurations.ts";
@@ -35,9 +34,9 @@ export function gatewayRouteTable(
   { port, bind }: { port: number; bind: string | undefined },
   servers: readonly BoundServer[],
 ): RouteTable {
-  const { virtualServices, services } = mesh;
+  const { virtualServices } = mesh;
   const key = `gateway ${gatewayRoute(port, bind)} ${scopeKey(scope, virtualServices.sourceLabels)} ${servers.map((it) => it.gateway.key).join(" ")}`;
-  const deps = [services, ...servers.map((it) => it.server)];
+  const deps = [scope.services, ...servers.map((it) => it.server)];
   return memo(virtualServices, key, deps, () => ({
     name: gatewayRoute(port, bind),
     virtualHosts: virtualHosts(draftHosts(mesh, scope, port, servers), port),
@@ -54,8 +53,7 @@ function draftHosts(mesh: Mesh, scope: Scope, port: number, servers: readonly Bo
     return found;
   };
   for (const { gateway, server } of servers) {
-    for (const virtualService of mesh.virtualServices.byGateway.get(gateway.key) ?? []) {
-      if (!isVisible(virtualService.exportTo, virtualService.namespace, scope.namespace)) continue;
+    for (const virtualService of virtualServicesAt(mesh.virtualServices, gateway.key, scope.namespace)) {
       const hosts = sharedHosts(server, virtualService);
       if (hosts.length === 0) continue;
       const routes = virtualServiceRoutes(virtualService, { mesh, scope, port, gateway: gateway.key });

@@ -47,7 +47,7 @@ const unrelated: ConfigObject = {
   apiVersion: "networking.istio.io/v1",
   kind: key.kind,
   metadata: { name: key.name, namespace: key.namespace },
-  spec: { hosts: ["nobody"], http: [{ route: [{ destination: { host: "ratings" } }] }] },
+  spec: { hosts: ["nobody"], gateways: ["none"], http: [{ route: [{ destination: { host: "ratings" } }] }] },
 };
 const nothing = { listeners: [], routes: [], virtualHosts: [], clusters: [], endpoints: [] };
 const reviews = "http_proxy/reviews.default.svc.cluster.local:9080";

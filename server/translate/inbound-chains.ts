@@ -80,6 +80,7 @@ function toApplication(port: number, options: TranslateOptions): MessageInitShap
     idleTimeout: undefined,
     maxDuration: undefined,
     config: undefined,
+    forwardPort: undefined,
   };
   return tcpProxy(chain, "inbound", options);
 }

@@ -11,7 +11,7 @@ export interface InboundPort {
   port: number;
   target: { address: string; port: number };
   /** Undefined: no service has this workload as an endpoint yet. */
-  service: { hostname: string; port: number } | undefined;
+  service: { key: string; hostname: string; port: number } | undefined;
   protocol: Protocol;
   /** Mutual TLS is taken beside plain text. */
   mutualTls: boolean;
@@ -38,7 +38,7 @@ export const inboundCluster = (proxy: MeshProxy, { port, target, protocol }: Inb
 function takesMutualTls(mesh: Mesh, proxy: MeshProxy, { service, protocol }: Served): boolean {
   if (proxy.identity === undefined) return false;
   if (isHttpOrAuto(protocol)) return true;
-  const found = mesh.services.get(service?.hostname ?? "");
+  const found = mesh.services.get(service?.key ?? "");
   return service !== undefined && found !== undefined && isCalledWithMutualTls(mesh, found, service.port);
 }
 
@@ -50,11 +50,11 @@ const unserved: Served = { service: undefined, protocol: "HTTP" };
 const servedAt = (mesh: Mesh): ReadonlyMap<string, Served> =>
   memo(mesh.endpoints, "served-at", [mesh.services], () => {
     const served = new Map<string, Served>();
-    for (const { hostname, ports } of mesh.services.values()) {
+    for (const { key, hostname, ports } of mesh.services.values()) {
       for (const { port, protocol } of ports) {
-        for (const endpoint of mesh.endpoints.get(hostname)?.byPort.get(port) ?? []) {
-          const key = `${endpoint.address} ${endpoint.port}`;
-          if (!served.has(key)) served.set(key, { service: { hostname, port }, protocol });
+        for (const endpoint of mesh.endpoints.get(key)?.byPort.get(port) ?? []) {
+          const at = `${endpoint.address} ${endpoint.port}`;
+          if (!served.has(at)) served.set(at, { service: { key, hostname, port }, protocol });
         }
       }
     }

@@ -3,8 +3,9 @@ import type { Mesh } from "../model/mesh.ts";
 import { isTls } from "../model/protocol.ts";
 import type { Service, ServicePort } from "../model/service.ts";
 import type { L4MatchAttributes, RouteDestination } from "../model/specs.ts";
-import { findVirtualService, meshGateway, type VirtualService } from "../model/virtual-services.ts";
+import { findVirtualServices, meshGateway, type VirtualService } from "../model/virtual-services.ts";
 import { shortNames } from "./domains.ts";
+import { isForwarded } from "./forward-proxy.ts";
 import { configPath } from "./metadata.ts";
 import { outboundCluster } from "./names.ts";
 import { clusterOf } from "./routes.ts";
@@ -22,6 +23,8 @@ export interface L4Chain {
   maxDuration: string | undefined;
   /** The VirtualService's path. */
   config: string | undefined;
+  /** Where the server name that the client asked for is to be found, by DNS, on this port; undefined: the clusters know. */
+  forwardPort: number | undefined;
 }
 
 /** A chain that stands only where the listener's address is in one of the subnets; none: everywhere. */
@@ -43,14 +46,22 @@ export interface L4Context {
  */
 export function serviceChains(mesh: Mesh, scope: Scope, service: Service, port: ServicePort): L4Rule[] {
   const context = { mesh, scope, port: port.port, gateway: meshGateway };
-  const virtualService = findVirtualService(mesh.virtualServices, service.hostname, scope.namespace);
+  const virtualServices = findVirtualServices(mesh.virtualServices, service.hostname, scope.namespace);
   if (isTls(port.protocol)) {
-    const ruled = virtualService ? tlsChains(virtualService, context) : [];
+    const ruled = firstWithRules(virtualServices, (it) => tlsChains(it, context));
     return ruled.length > 0 ? ruled : [passThrough(context, service, serverNames(service.hostname, scope.domain))];
   }
-  const ruled = virtualService ? tcpChains(virtualService, context) : [];
+  const ruled = firstWithRules(virtualServices, (it) => tcpChains(it, context));
   const takesAll = ruled.some((chain) => chain.subnets.length === 0);
   return takesAll ? ruled : [...ruled, passThrough(context, service, [])];
+}
+
+function firstWithRules(all: readonly VirtualService[], rules: (it: VirtualService) => L4Rule[]): L4Rule[] {
+  for (const virtualService of all) {
+    const found = rules(virtualService);
+    if (found.length > 0) return found;
+  }
+  return [];
 }
 
 /** Of several rules with one server name the first counts. */
@@ -113,13 +124,28 @@ function chainTo(route: readonly RouteDestination[], virtualService: VirtualServ
     clusters,
     ...limits(context, first?.name ?? ""),
     config: configPath("virtual-service", virtualService.namespace, virtualService.name),
+    forwardPort: forwardPort(context.scope, first?.name ?? ""),
   };
 }
 
 function passThrough(context: L4Context, service: Service, sniHosts: readonly string[]): L4Rule {
   const name = outboundCluster(context.port, "", service.hostname);
   const clusters = [{ name, weight: 1 }];
-  return { sniHosts, subnets: [], statPrefix: name, clusters, ...limits(context, name), config: undefined };
+  return {
+    sniHosts,
+    subnets: [],
+    statPrefix: name,
+    clusters,
+    ...limits(context, name),
+    config: undefined,
+    forwardPort: forwardPort(context.scope, name),
+  };
+}
+
+function forwardPort(scope: Scope, cluster: string): number | undefined {
+  const [, port, , host = ""] = cluster.split("|");
+  const service = scope.services.get(host);
+  return service && isForwarded(service) ? Number(port) : undefined;
 }
 
 function limits({ mesh, scope }: L4Context, cluster: string): Pick<L4Chain, "idleTimeout" | "maxDuration"> {

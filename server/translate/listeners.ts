@@ -60,7 +60,7 @@ export const outboundPortListener = (
   const name = listenerName(proxy.ip, port);
   const at = { address: proxy.ip, port: port + proxy.portOffset };
   return listener(proxy, options, name, at, TrafficDirection.OUTBOUND, [key], () =>
-    l4Chains(chains, "outbound", options),
+    l4Chains(chains, "outbound", proxy, options),
   );
 };
 
@@ -75,7 +75,7 @@ export const gatewayPortListener = (
   const at = { address: bind ?? proxy.ip, port: port + proxy.portOffset };
   const facts = [JSON.stringify(chains)];
   return listener(proxy, options, name, at, TrafficDirection.OUTBOUND, facts, () =>
-    l4Chains(chains, "gateway", options),
+    l4Chains(chains, "gateway", proxy, options),
   );
 };
 

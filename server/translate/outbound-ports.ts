@@ -2,9 +2,9 @@ import { memo } from "../lib/memo.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isTcp, isTls } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import type { VisibleServices } from "../model/registry.ts";
 import { olderFirst, type Service, type ServicePort } from "../model/service.ts";
-import { isVisible } from "../model/visibility.ts";
-import { isReachable } from "./clusters.ts";
+import { isAddressable } from "./forward-proxy.ts";
 import { type L4Chain, type L4Rule, serviceChains } from "./l4-chains.ts";
 import { chainsAt } from "./l4-match.ts";
 import { type Scope, scopeKey } from "./scope.ts";
@@ -43,11 +43,8 @@ function outboundPort({ port, rules }: Omit<PortRules, "shared">, address: strin
 const rulesOf = (mesh: Mesh, scope: Scope): readonly PortRules[] => {
   const key = `outbound-ports ${scopeKey(scope, mesh.virtualServices.sourceLabels)}`;
   const deps = [mesh.virtualServices, mesh.destinationRules, mesh.options.rootNamespace];
-  return memo(mesh.services, key, deps, () => {
-    const visible = l4Services(mesh).filter(
-      ({ service }) => isVisible(service.exportTo, service.namespace, scope.namespace) && isReachable(service),
-    );
-    const byPort = Map.groupBy(visible, ({ port }) => port.port);
+  return memo(scope.services, key, deps, () => {
+    const byPort = Map.groupBy(l4Services(scope.services), ({ port }) => port.port);
     return [...byPort]
       .sort(([a], [b]) => a - b)
       .map(([port, entries]): PortRules => {
@@ -64,11 +61,11 @@ interface L4Service {
 }
 
 /** Oldest first. */
-const l4Services = (mesh: Mesh): readonly L4Service[] =>
-  memo(mesh.services, "l4-services", [], () =>
-    [...mesh.services.values()]
+const l4Services = (services: VisibleServices): readonly L4Service[] =>
+  memo(services, "l4-services", [], () =>
+    [...services.values()]
       .flatMap((service) => service.ports.map((port) => ({ service, port })))
-      .filter(({ port }) => isTcp(port.protocol) || isTls(port.protocol))
+      .filter(({ port, service }) => (isTcp(port.protocol) || isTls(port.protocol)) && isAddressable(service, port))
       .sort((a, b) => olderFirst(a.service.source, b.service.source)),
   );
 

@@ -2,7 +2,7 @@ import { memo } from "../lib/memo.ts";
 import { spiffeUri } from "../lib/spiffe.ts";
 import { compare } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
-import type { Service } from "../model/service.ts";
+import { partsOf, type Service } from "../model/service.ts";
 import type { ServiceEntrySpec } from "../model/specs.ts";
 
 /**
@@ -10,10 +10,9 @@ import type { ServiceEntrySpec } from "../model/specs.ts";
  * workloads, sorted. None when there is a workload whose service account is not known. https://istio.io/latest/docs/concepts/security/#secure-naming
  */
 export function subjectAltNamesOf(mesh: Mesh, service: Service, ofMesh: boolean): readonly string[] {
-  const declared =
-    service.kind === "ServiceEntry" ? (service.source.spec as unknown as ServiceEntrySpec).subjectAltNames : undefined;
-  if (declared?.length) return declared;
-  const endpoints = mesh.endpoints.get(service.hostname);
+  const declared = declaredNames(service);
+  if (declared.length > 0) return declared;
+  const endpoints = mesh.endpoints.get(service.key);
   if (!ofMesh || !endpoints) return none;
   const { trustDomain } = mesh.options;
   return memo(endpoints, "identities", [trustDomain], () => {
@@ -25,5 +24,12 @@ export function subjectAltNamesOf(mesh: Mesh, service: Service, ofMesh: boolean)
     return [...ids].sort(compare);
   });
 }
+
+const declaredNames = (service: Service): readonly string[] =>
+  memo(service, "subject-alt-names", [], () => {
+    const entries = partsOf(service).filter(({ kind }) => kind === "ServiceEntry");
+    const names = entries.flatMap(({ source }) => (source.spec as unknown as ServiceEntrySpec).subjectAltNames ?? []);
+    return [...new Set(names)];
+  });
 
 const none: readonly string[] = [];

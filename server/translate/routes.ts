@@ -192,9 +192,9 @@ const destinationsOf = (virtualService: VirtualService): readonly Destination[] 
 /** All that a route takes from the rest of the mesh. Its port: the destination's own, else the service's only one, else the request's. */
 export function clusterOf(
   { host, subset = "", port }: Destination,
-  { mesh, port: requestPort }: Pick<RouteContext, "mesh" | "port">,
+  { scope, port: requestPort }: Pick<RouteContext, "scope" | "port">,
 ): string {
-  const ports = mesh.services.get(host)?.ports ?? [];
+  const ports = scope.services.get(host)?.ports ?? [];
   const number = port?.number ?? (ports.length === 1 ? ports[0]?.port : undefined) ?? requestPort;
   return outboundCluster(number, subset, host);
 }

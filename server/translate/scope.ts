@@ -2,6 +2,7 @@ import { type DestinationRule, findDestinationRule } from "../model/destination-
 import type { Labels } from "../model/labels.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import { type VisibleServices, visibleServices } from "../model/registry.ts";
 import { sourceLabelKeys, type VirtualService } from "../model/virtual-services.ts";
 
 /** Whose view of the mesh is translated. Proxies with equal views share every resource made for it. */
@@ -12,13 +13,16 @@ export interface Scope {
   readonly labels: Labels;
   /** Without a certificate of its own there is no mutual TLS. */
   readonly certified: boolean;
+  /** What hostnames mean here. */
+  readonly services: VisibleServices;
 }
 
-export const scopeOf = (proxy: MeshProxy): Scope => ({
+export const scopeOf = (mesh: Mesh, proxy: MeshProxy): Scope => ({
   namespace: proxy.namespace,
   domain: proxy.domain,
   labels: proxy.labels,
   certified: proxy.identity !== undefined,
+  services: visibleServices(mesh.services, proxy.namespace),
 });
 
 /** Of the labels only those count that some rule tells apart. */
@@ -29,6 +33,6 @@ export const routeScopeKey = (scope: Scope, virtualService: VirtualService): str
   scopeKey(scope, sourceLabelKeys(virtualService));
 
 export function ruleFor(mesh: Mesh, host: string, scope: Scope): DestinationRule | undefined {
-  const namespace = mesh.services.get(host)?.namespace;
+  const namespace = scope.services.get(host)?.namespace;
   return findDestinationRule(mesh.destinationRules, host, namespace, scope.namespace, mesh.options.rootNamespace);
 }

@@ -4,8 +4,10 @@ import type { FilterChainSchema, FilterSchema } from "../gen/proto/envoy/config/
 import type { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { TlsInspectorSchema } from "../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { TcpProxySchema } from "../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import type { MeshProxy } from "../model/proxy.ts";
 import { type LogDirection, tcpAccessLog } from "./access-log.ts";
 import { duration } from "./duration.ts";
+import { sniForwardProxy } from "./forward-proxy.ts";
 import type { L4Chain } from "./l4-chains.ts";
 import { chainMatch } from "./l4-match.ts";
 import { istioMetadata } from "./metadata.ts";
@@ -19,6 +21,7 @@ type ChainInit = MessageInitShape<typeof FilterChainSchema>;
 export function l4Chains(
   chains: readonly L4Chain[],
   direction: LogDirection,
+  proxy: MeshProxy,
   options: TranslateOptions,
 ): Pick<MessageInitShape<typeof ListenerSchema>, "filterChains" | "listenerFilters"> {
   const inspects = chains.some((chain) => chain.sniHosts.length > 0);
@@ -28,7 +31,10 @@ export function l4Chains(
       return {
         ...(match && { filterChainMatch: match }),
         ...(chain.config && { metadata: istioMetadata({ config: chain.config }) }),
-        filters: [tcpProxy(chain, direction, options)],
+        filters: [
+          ...(proxy.forwardsSni ? sniForwardProxy(chain.forwardPort) : []),
+          tcpProxy(chain, direction, options),
+        ],
       };
     }),
     ...(inspects && { listenerFilters: [tlsInspector] }),

@@ -50,7 +50,7 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
       `${proxy.id}: interception ${proxy.interception} is not supported yet; set node metadata INTERCEPTION_MODE to NONE`,
     );
   }
-  const scope = scopeOf(proxy);
+  const scope = scopeOf(mesh, proxy);
   const inbound = inboundPorts(mesh, proxy);
   const outbound = outboundClusters(mesh, scope, options);
   const own = [blackHole, ...inbound.map((port) => inboundCluster(proxy, port))];
@@ -72,7 +72,7 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
 }
 
 function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
-  const scope = scopeOf(proxy);
+  const scope = scopeOf(mesh, proxy);
   const outbound = outboundClusters(mesh, scope, options);
   const servers = serversOf(mesh, proxy);
   const ports = byAddress(servers.filter(isHttpServer));

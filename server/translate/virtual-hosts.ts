@@ -5,14 +5,13 @@ import {
   VirtualHostSchema,
 } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { memo } from "../lib/memo.ts";
+import { covers, isWildcard } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isHttpOrAuto } from "../model/protocol.ts";
 import type { Service } from "../model/service.ts";
-import { findVirtualService, meshGateway, type VirtualService } from "../model/virtual-services.ts";
-import { isVisible } from "../model/visibility.ts";
-import { isReachable } from "./clusters.ts";
+import { findVirtualServices, meshGateway, type VirtualService, virtualServicesAt } from "../model/virtual-services.ts";
 import { proxyDomains, withPort } from "./domains.ts";
-import { defaultRoute, virtualServiceRoutes } from "./routes.ts";
+import { defaultRoute, type RouteContext, virtualServiceRoutes } from "./routes.ts";
 import { type Scope, scopeKey } from "./scope.ts";
 
 /** One virtual host before it is known which of its domains are its own. */
@@ -25,26 +24,23 @@ interface Draft {
 
 /**
  * The virtual hosts of the sidecar's HTTP proxy port, by name: `<host>:<port>` for each HTTP port of each service that the
- * scope sees, and for each further host of a VirtualService that routes such a service.
+ * scope sees, and for each further host of a VirtualService.
  */
 export function sidecarVirtualHosts(mesh: Mesh, scope: Scope): ReadonlyMap<string, VirtualHost> {
-  const { services, virtualServices } = mesh;
+  const { virtualServices } = mesh;
   const key = `virtual-hosts ${scopeKey(scope, virtualServices.sourceLabels)}`;
-  return memo(virtualServices, key, [services], () => {
-    const drafts = [...services.values()].flatMap((service) => serviceDrafts(mesh, service, scope));
-    drafts.push(...furtherHosts(mesh, scope, new Set(drafts.map((draft) => draft.host))));
-    return assemble(drafts);
+  return memo(virtualServices, key, [scope.services], () => {
+    const drafts = [...scope.services.values()].flatMap((service) => serviceDrafts(mesh, service, scope));
+    return assemble([...drafts, ...furtherHosts(mesh, scope)]);
   });
 }
 
 function serviceDrafts(mesh: Mesh, service: Service, scope: Scope): Draft[] {
-  if (!isVisible(service.exportTo, service.namespace, scope.namespace) || !isReachable(service)) return [];
-  const virtualService = findVirtualService(mesh.virtualServices, service.hostname, scope.namespace);
+  const rules = findVirtualServices(mesh.virtualServices, service.hostname, scope.namespace);
   return service.ports
     .filter((port) => isHttpOrAuto(port.protocol))
     .map(({ port }) => {
-      const context = { mesh, scope, port, gateway: meshGateway };
-      const ruled = virtualService ? virtualServiceRoutes(virtualService, context) : [];
+      const ruled = firstRoutes(rules, { mesh, scope, port, gateway: meshGateway });
       // Rules that are all for other sources leave the service as if it had none.
       return {
         host: service.hostname,
@@ -58,26 +54,59 @@ function serviceDrafts(mesh: Mesh, service: Service, scope: Scope): Draft[] {
 /** The list itself must keep its identity, for it is what tells a virtual host that nothing changed. */
 const alone = (route: Route): readonly Route[] => memo(route, "alone", [], () => [route]);
 
-/** Hosts of a VirtualService that are no service answer on the ports of the services beside them in its list. */
-function furtherHosts(mesh: Mesh, scope: Scope, known: ReadonlySet<string>): Draft[] {
+function firstRoutes(rules: readonly VirtualService[], context: RouteContext): readonly Route[] {
+  for (const virtualService of rules) {
+    const routes = virtualServiceRoutes(virtualService, context);
+    if (routes.length > 0) return routes;
+  }
+  return [];
+}
+
+/**
+ * Hosts of a VirtualService that are no service answer on the ports of the services that it routes, and on 80 when it routes none
+ * (Istio's `buildSidecarVirtualHostsForVirtualService`).
+ */
+function furtherHosts(mesh: Mesh, scope: Scope): Draft[] {
   const drafts: Draft[] = [];
-  for (const virtualService of mesh.virtualServices.byGateway.get(meshGateway) ?? []) {
-    if (!isVisible(virtualService.exportTo, virtualService.namespace, scope.namespace)) continue;
-    const others = virtualService.hosts.filter((host) => !host.startsWith("*") && !known.has(host));
-    for (const host of others) {
-      for (const port of portsBeside(mesh, virtualService)) {
-        const routes = virtualServiceRoutes(virtualService, { mesh, scope, port, gateway: meshGateway });
-        if (routes.length > 0) drafts.push({ host, port, domains: withPort(host, port), routes });
-      }
+  for (const virtualService of virtualServicesAt(mesh.virtualServices, meshGateway, scope.namespace)) {
+    const { further, routed } = splitHosts(mesh, scope, virtualService);
+    if (further.length === 0) continue;
+    for (const port of portsOf(routed)) {
+      const routes = virtualServiceRoutes(virtualService, { mesh, scope, port, gateway: meshGateway });
+      if (routes.length === 0) continue;
+      for (const host of further) drafts.push({ host, port, domains: furtherDomains(host, port, scope), routes });
     }
   }
   return drafts;
 }
 
-function portsBeside(mesh: Mesh, virtualService: VirtualService): Set<number> {
-  const services = virtualService.hosts.flatMap((host) => mesh.services.get(host) ?? []);
-  return new Set(services.flatMap((it) => it.ports.filter((port) => isHttpOrAuto(port.protocol)).map((p) => p.port)));
+/** A wildcard that takes in a service stands for services only. */
+function splitHosts(mesh: Mesh, scope: Scope, virtualService: VirtualService) {
+  const further: string[] = [];
+  const routed: Service[] = [];
+  for (const host of virtualService.hosts) {
+    const services = servicesAt(scope, host);
+    if (services.length === 0 && host !== "*") further.push(host);
+    const isRuled = ({ hostname }: Service) =>
+      !isWildcard(host) || findVirtualServices(mesh.virtualServices, hostname, scope.namespace)[0] === virtualService;
+    routed.push(...services.filter(isRuled));
+  }
+  return { further, routed };
 }
+
+function servicesAt({ services }: Scope, host: string): Service[] {
+  const exact = services.get(host);
+  if (exact || !isWildcard(host)) return exact ? [exact] : [];
+  return [...services.values()].filter(({ hostname }) => covers(host, hostname));
+}
+
+function portsOf(services: readonly Service[]): ReadonlySet<number> {
+  const ports = services.flatMap((it) => it.ports).filter(({ protocol }) => isHttpOrAuto(protocol));
+  return ports.length > 0 ? new Set(ports.map(({ port }) => port)) : new Set([80]);
+}
+
+const furtherDomains = (host: string, port: number, scope: Scope): string[] =>
+  proxyDomains(host, [], port, scope.domain);
 
 /** Envoy refuses a domain that stands twice: full names go before the short names of others, then the first has it. */
 function assemble(drafts: readonly Draft[]): ReadonlyMap<string, VirtualHost> {
