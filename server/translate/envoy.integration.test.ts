@@ -272,7 +272,7 @@ describe.skipIf(!binary)("requests through real Envoy (skipped without LIMPID_EN
     expect((await call("/mirror/1")).body).toBe("v1");
     await vi.waitFor(() => {
       const copy = seen.find((it) => it.backend === "shadow" && it.path === "/mirror/1");
-      expect(copy?.headers.host).toBe("reviews-shadow:9080");
+      expect(copy?.headers.host).toBe("reviews:9080");
     });
   });
 

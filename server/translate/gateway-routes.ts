@@ -20,6 +20,8 @@ import { type Scope, scopeKey } from "./scope.ts";
 export interface BoundServer {
   gateway: Gateway;
   server: GatewayServer;
+  /** Where it is listened on, before the proxy's offset; the server's own is what its rules are told. */
+  port: number;
 }
 
 interface Draft {
@@ -33,30 +35,34 @@ export function gatewayRouteTable(
   scope: Scope,
   { port, bind }: { port: number; bind: string | undefined },
   servers: readonly BoundServer[],
+  portOffset: number,
 ): RouteTable {
   const { virtualServices } = mesh;
-  const key = `gateway ${gatewayRoute(port, bind)} ${scopeKey(scope, virtualServices.sourceLabels)} ${servers.map((it) => it.gateway.key).join(" ")}`;
+  const key = `gateway ${gatewayRoute(port, bind)} ${portOffset} ${scopeKey(scope, virtualServices.sourceLabels)} ${servers.map((it) => it.gateway.key).join(" ")}`;
   const deps = [scope.services, ...servers.map((it) => it.server)];
   return memo(virtualServices, key, deps, () => ({
     name: gatewayRoute(port, bind),
-    virtualHosts: virtualHosts(draftHosts(mesh, scope, port, servers), port),
+    virtualHosts: virtualHosts(draftHosts(mesh, scope, servers, portOffset), port),
     ignorePort: true,
   }));
 }
 
 /** By host, in order of name: each host that a server lets in and a VirtualService bound to its Gateway has. */
-function draftHosts(mesh: Mesh, scope: Scope, port: number, servers: readonly BoundServer[]): Map<string, Draft> {
+function draftHosts(mesh: Mesh, scope: Scope, servers: readonly BoundServer[], portOffset: number): Map<string, Draft> {
   const drafts = new Map<string, Draft>();
   const draft = (host: string): Draft => {
     const found = drafts.get(host) ?? { routes: [], httpsRedirect: false };
     drafts.set(host, found);
     return found;
   };
-  for (const { gateway, server } of servers) {
+  for (const { gateway, server, port } of servers) {
+    // With an offset nobody stands before the proxy: clients come to where it listens.
+    const requestPort = portOffset > 0 ? port + portOffset : server.port;
     for (const virtualService of virtualServicesAt(mesh.virtualServices, gateway.key, scope.namespace)) {
       const hosts = sharedHosts(server, virtualService);
       if (hosts.length === 0) continue;
-      const routes = virtualServiceRoutes(virtualService, { mesh, scope, port, gateway: gateway.key });
+      const context = { mesh, scope, port: server.port, gateway: gateway.key, requestPort };
+      const routes = virtualServiceRoutes(virtualService, context);
       if (routes.length === 0) continue;
       for (const host of hosts) {
         const it = draft(host);

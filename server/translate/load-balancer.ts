@@ -1,10 +1,7 @@
 import { Cluster_LbPolicy } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { LoadBalancerSettings } from "../model/specs.ts";
 
-/**
- * Least requests unless told otherwise. PASSTHROUGH means the original destination, which a call through the HTTP proxy port
- * has not, so it balances as if unset. https://istio.io/latest/docs/reference/config/networking/destination-rule/#LoadBalancerSettings-SimpleLB
- */
+/** Least requests unless told otherwise. https://istio.io/latest/docs/reference/config/networking/destination-rule/#LoadBalancerSettings-SimpleLB */
 export function loadBalancer(settings: LoadBalancerSettings | undefined): Cluster_LbPolicy {
   switch (settings?.simple) {
     case "RANDOM":

@@ -22,5 +22,7 @@ export function mirrorPolicies(http: HTTPRoute, cluster: (destination: Destinati
       cluster: cluster(destination),
       runtimeFraction: { defaultValue: fractionalPercent(percent ?? 100) },
       traceSampled: false,
+      // The mirror is called as the original was, as Istio has it.
+      disableShadowHostSuffixAppend: true,
     }));
 }

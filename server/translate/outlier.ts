@@ -9,8 +9,7 @@ type OutlierInit = MessageInitShape<typeof OutlierDetectionSchema>;
 /** Only errors in a row count, never success rates. https://istio.io/latest/docs/reference/config/networking/destination-rule/#OutlierDetection */
 export function outlierDetection(spec: OutlierDetection | undefined): OutlierInit | undefined {
   if (!spec) return undefined;
-  // The old name counted gateway errors too.
-  const gatewayErrors = spec.consecutiveGatewayErrors ?? spec.consecutiveErrors;
+  const gatewayErrors = spec.consecutiveGatewayErrors;
   return {
     enforcingSuccessRate: 0,
     ...(spec.consecutive5xxErrors !== undefined && {

@@ -2,6 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import type { RetryPolicySchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { PreviousHostsPredicateSchema } from "../gen/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
+import { PreviousPrioritiesConfigSchema } from "../gen/proto/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js";
 import type { HTTPRetry } from "../model/specs.ts";
 import { duration } from "./duration.ts";
 
@@ -17,6 +18,15 @@ const previousHosts = {
   },
 };
 
+/** A second try goes to priorities that were not tried, which is where other localities are; thought over every two tries, as by Istio. */
+const previousPriorities = {
+  name: "envoy.retry_priorities.previous_priorities",
+  configType: {
+    case: "typedConfig" as const,
+    value: anyPack(PreviousPrioritiesConfigSchema, create(PreviousPrioritiesConfigSchema, { updateFrequency: 2 })),
+  },
+};
+
 /**
  * Two retries unless told otherwise, none with `attempts: 0`; each on another host where there is one.
  * https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRetry
@@ -29,6 +39,7 @@ export function retryPolicy(retry: HTTPRetry | undefined): RetryPolicyInit | und
     ...retryOn(retry?.retryOn),
     hostSelectionRetryMaxAttempts: 5n,
     retryHostPredicate: elsewhere ? [previousHosts] : [],
+    ...(retry?.retryRemoteLocalities && { retryPriority: previousPriorities }),
     ...(retry?.perTryTimeout && { perTryTimeout: duration(retry.perTryTimeout) }),
     ...(retry?.backoff && { retryBackOff: { baseInterval: duration(retry.backoff) } }),
   };

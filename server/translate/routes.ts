@@ -15,7 +15,6 @@ import type { Service } from "../model/service.ts";
 import type { Destination, HTTPMatchRequest, HTTPRoute, HTTPRouteDestination } from "../model/specs.ts";
 import type { VirtualService } from "../model/virtual-services.ts";
 import { cors, corsFilter } from "./cors.ts";
-import { zero } from "./duration.ts";
 import { fault, faultFilter } from "./fault.ts";
 import { authorityOf, type HeaderMutations, headerMutations } from "./headers.ts";
 import { isCatchAll, operationPath, routeMatch } from "./match.ts";
@@ -39,14 +38,19 @@ export interface RouteContext {
   port: number;
   /** `mesh`, or the `<namespace>/<name>` of the Gateway. */
   gateway: string;
+  /** Where clients come to, when that is another. */
+  requestPort?: number;
 }
 
 /** A VirtualService's routes, in order, up to the first that takes everything. Empty: none is for this proxy. */
 export function virtualServiceRoutes(virtualService: VirtualService, context: RouteContext): readonly Route[] {
-  const { port, gateway, scope } = context;
+  const { port, gateway, scope, requestPort = port } = context;
   const clusters = destinationsOf(virtualService).map((it) => clusterOf(it, context));
-  return memo(virtualService, `routes ${port} ${gateway} ${routeScopeKey(scope, virtualService)}`, clusters, () =>
-    buildRoutes(virtualService, context),
+  return memo(
+    virtualService,
+    `routes ${port} ${requestPort} ${gateway} ${routeScopeKey(scope, virtualService)}`,
+    clusters,
+    () => buildRoutes(virtualService, context),
   );
 }
 
@@ -61,7 +65,7 @@ export const defaultRoute = (service: Service, port: number): Route =>
         case: "route",
         value: {
           clusterSpecifier: { case: "cluster", value: outboundCluster(port, "", service.hostname) },
-          timeout: zero,
+          ...routeTimeout(undefined),
           retryPolicy: retryPolicy(undefined),
         },
       },
@@ -119,7 +123,10 @@ type ActionInit = MessageInitShape<typeof RouteSchema>["action"];
 
 function routeAction(http: HTTPRoute, context: RouteContext): { action: ActionInit; headers: HeaderMutations } {
   const headers = headerMutations(http.headers);
-  if (http.redirect) return { action: { case: "redirect", value: redirect(http.redirect, context.port) }, headers };
+  if (http.redirect) {
+    const { port, requestPort = port } = context;
+    return { action: { case: "redirect", value: redirect(http.redirect, requestPort) }, headers };
+  }
   if (http.directResponse) {
     return { action: { case: "directResponse", value: directResponse(http.directResponse) }, headers };
   }
@@ -129,7 +136,7 @@ function routeAction(http: HTTPRoute, context: RouteContext): { action: ActionIn
   const authority = http.rewrite?.authority || authorityOf(http.headers);
   const value: RouteActionInit = {
     clusterSpecifier: clusterSpecifier(route, context),
-    timeout: routeTimeout(http.timeout),
+    ...routeTimeout(http.timeout),
     retryPolicy: retryPolicy(http.retries),
     requestMirrorPolicies: mirrorPolicies(http, (destination) => clusterOf(destination, context)),
     ...pathRewrite(http.rewrite),

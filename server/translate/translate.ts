@@ -10,6 +10,7 @@ import { isHttp, parseProtocol } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { blackHole, outboundClusters } from "./clusters.ts";
 import { gatewayChains } from "./gateway-chains.ts";
+import { gatewayTargetPort } from "./gateway-ports.ts";
 import { type BoundServer, gatewayRouteTable } from "./gateway-routes.ts";
 import { inboundCluster, inboundPorts } from "./inbound.ts";
 import {
@@ -78,9 +79,7 @@ function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions
   const ports = byAddress(servers.filter(isHttpServer));
   // A port has one protocol: the older server's, of HTTP and the rest HTTP's.
   const taken = new Set(ports.map(({ at }) => gatewayRoute(at.port, at.bind)));
-  const l4 = byAddress(
-    servers.filter((it) => !isHttpServer(it) && !taken.has(gatewayRoute(it.server.port, it.server.bind))),
-  );
+  const l4 = byAddress(servers.filter((it) => !isHttpServer(it) && !taken.has(gatewayRoute(it.port, it.server.bind))));
   return {
     listeners: byName(proxy, "listeners", [
       ...ports.map(({ at }) => gatewayListener(proxy, at, options)),
@@ -92,7 +91,7 @@ function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions
     ]),
     ...routesOf(
       proxy,
-      ports.map(({ at, servers }) => gatewayRouteTable(mesh, scope, at, servers)),
+      ports.map(({ at, servers }) => gatewayRouteTable(mesh, scope, at, servers, proxy.portOffset)),
     ),
     clusters: withOwn(proxy, outbound.clusters, [blackHole]),
     endpoints: outbound.endpoints,
@@ -100,14 +99,18 @@ function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions
 }
 
 const serversOf = (mesh: Mesh, proxy: MeshProxy): BoundServer[] =>
-  gatewaysOf(mesh.gateways, proxy.labels).flatMap((gateway) => gateway.servers.map((server) => ({ gateway, server })));
+  gatewaysOf(mesh.gateways, proxy.labels).flatMap((gateway) =>
+    gateway.servers.map((server) => ({ gateway, server, port: gatewayTargetPort(mesh, proxy, server.port) })),
+  );
 
 const isHttpServer = ({ server }: BoundServer): boolean => isHttp(parseProtocol(server.protocol));
 
 /** Servers that share a port, by port. */
 const byAddress = (servers: readonly BoundServer[]) =>
-  [...Map.groupBy(servers, ({ server: { port, bind } }) => gatewayRoute(port, bind)).values()]
-    .flatMap(([first, ...more]) => (first ? [{ at: first.server, servers: [first, ...more] }] : []))
+  [...Map.groupBy(servers, ({ port, server }) => gatewayRoute(port, server.bind)).values()]
+    .flatMap(([first, ...more]) =>
+      first ? [{ at: { port: first.port, bind: first.server.bind }, servers: [first, ...more] }] : [],
+    )
     .sort((a, b) => a.at.port - b.at.port || compare(a.at.bind ?? "", b.at.bind ?? ""));
 
 function routesOf(proxy: MeshProxy, tables: readonly RouteTable[]): Pick<ProxyResources, "routes" | "virtualHosts"> {

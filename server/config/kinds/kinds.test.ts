@@ -507,7 +507,7 @@ describe("refuses, by path", () => {
       "balancers",
       dr({ loadBalancer: { simple: "ROUND-ROBIN", consistentHash: { useSourceIp: true } } }),
       [
-        "spec.trafficPolicy.loadBalancer.simple: must be one of UNSPECIFIED, LEAST_CONN, LEAST_REQUEST, RANDOM, ROUND_ROBIN, PASSTHROUGH; did you mean ROUND_ROBIN?",
+        "spec.trafficPolicy.loadBalancer.simple: must be one of UNSPECIFIED, LEAST_CONN, LEAST_REQUEST, RANDOM, ROUND_ROBIN; did you mean ROUND_ROBIN?",
         "spec.trafficPolicy.loadBalancer.consistentHash: not supported yet by Limpid; use simple",
       ],
     ],

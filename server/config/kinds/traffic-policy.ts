@@ -5,9 +5,14 @@ import { tlsSettingsSchema } from "./tls-settings.ts";
 
 // https://istio.io/latest/docs/reference/config/networking/destination-rule/#TrafficPolicy
 
+const noPassthrough =
+  "PASSTHROUGH sends a call to the address that it was made to, which is the proxy's own where nothing is intercepted; leave it out";
+
 const loadBalancerSchema = z.strictObject({
   simple: z
-    .enum(["UNSPECIFIED", "LEAST_CONN", "LEAST_REQUEST", "RANDOM", "ROUND_ROBIN", "PASSTHROUGH"])
+    .enum(["UNSPECIFIED", "LEAST_CONN", "LEAST_REQUEST", "RANDOM", "ROUND_ROBIN"], {
+      error: ({ input }) => (input === "PASSTHROUGH" ? noPassthrough : undefined),
+    })
     .optional()
     .describe("LEAST_REQUEST when unset; LEAST_CONN is its old name."),
   consistentHash: notYet("use simple"),
@@ -61,7 +66,9 @@ const outlierDetectionSchema = rule(
   z.strictObject({
     consecutive5xxErrors: uint32().optional().describe("Ejects after so many 5xx in a row; 5 when unset, 0: off."),
     consecutiveGatewayErrors: uint32().optional().describe("As above, for 502, 503 and 504 only; off when unset."),
-    consecutiveErrors: nonNegativeInt32().optional().describe("Deprecated: use consecutiveGatewayErrors."),
+    consecutiveErrors: nonNegativeInt32()
+      .optional()
+      .describe("Has no effect, as in Istio: use consecutiveGatewayErrors."),
     splitExternalLocalOriginErrors: z.boolean().optional(),
     consecutiveLocalOriginFailures: uint32().optional(),
     interval: duration().optional().describe("Between two sweeps; 10s when unset."),

@@ -23,6 +23,7 @@ import { HttpConnectionManagerSchema } from "../../gen/proto/envoy/extensions/fi
 import { FilterConfigSchema as SniForwardProxySchema } from "../../gen/proto/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy_pb.js";
 import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { PreviousHostsPredicateSchema } from "../../gen/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
+import { PreviousPrioritiesConfigSchema } from "../../gen/proto/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js";
 import {
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
@@ -81,6 +82,7 @@ const registry = createRegistry(
   DownstreamTlsContextSchema,
   OpenTelemetryConfigSchema,
   PreviousHostsPredicateSchema,
+  PreviousPrioritiesConfigSchema,
   HttpProtocolOptionsSchema,
 );
 
