@@ -9,7 +9,7 @@ export function useFaultText(): (fault: Pick<Fault, "delay" | "abort">) => strin
   return ({ delay, abort }) =>
     [
       delay && t("delayed", { percentage: delay.percentage, delay: delayText(delay.fixedDelayMs, locale) }),
-      abort && t("aborted", { percentage: abort.percentage, status: String(abort.httpStatus) }),
+      abort && t("aborted", { percentage: abort.percentage, status: abort.grpcStatus ?? String(abort.httpStatus) }),
     ]
       .filter(Boolean)
       .join(", ");

@@ -27,6 +27,7 @@ const routing = (...rules: Rule[]): Routing => ({
   rules,
   versions: ["v1", "v2", "v3"].map((version) => ({ version, subset: version })),
   proxies: 7,
+  entrances: [],
 });
 
 it("takes the rule for everything else, and says 0 for a version without weight", () => {

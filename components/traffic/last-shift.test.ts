@@ -9,6 +9,7 @@ const routingAt = (resourceVersion: string): Routing => ({
   rules: [],
   versions: [],
   proxies: 0,
+  entrances: [],
 });
 const shift: Change = {
   revision: 7,

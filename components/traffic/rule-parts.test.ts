@@ -9,6 +9,7 @@ const routing = (rules: RouteRule[], versions = ["v1", "v2", "v3"]): Routing => 
   rules,
   versions: versions.map((version) => ({ version, subset: version })),
   proxies: 7,
+  entrances: [],
 });
 const rule = (destinations: RouteRule["destinations"]): RouteRule => ({
   index: 0,

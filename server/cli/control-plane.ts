@@ -41,6 +41,8 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       clock,
       logger,
       services: controlPlane.services,
+      mesh: controlPlane.mesh,
+      gatewayProxies: controlPlane.gatewayProxies,
       pushes: controlPlane.pushes,
       ready: controlPlane.ready,
       metrics: () => controlPlane.metrics.text(),

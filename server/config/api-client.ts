@@ -35,7 +35,8 @@ export interface ConfigApiClient {
   /** How long the pushes of the last day took. */
   pushLatency(): Promise<PushLatency>;
   changes(query: { sinceMs: number; limit: number }): Promise<ChangeList>;
-  undo(revision: number, options: WriteOptions): Promise<ChangeResult>;
+  /** `over`: the newest later change of the same objects that was seen, see contract `UndoneChange`. */
+  undo(revision: number, options: WriteOptions & { over?: number | undefined }): Promise<ChangeResult>;
   transact(writes: readonly Write[], reason: string | undefined, options: WriteOptions): Promise<ChangeResult>;
   /** All objects of a kind, by its plural. */
   objects(group: string, plural: string): Promise<ConfigObject[]>;
@@ -50,6 +51,10 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
     options?: { body?: unknown; user?: string },
   ) => schema.parse(await send(client, baseUrl, method, path, options));
   const dry = (options: WriteOptions) => (options.dryRun ? `?dryRun=true${options.envoy ? "&envoy=true" : ""}` : "");
+  const undoQuery = (options: WriteOptions & { over?: number | undefined }) => {
+    const query = dry(options);
+    return options.over === undefined ? query : `${query || "?"}${query ? "&" : ""}over=${options.over}`;
+  };
   const service = (namespace: string, name: string) => `/limpid/v1/services/${segment(namespace)}/${segment(name)}`;
 
   return {
@@ -75,7 +80,7 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
     pushLatency: () => call(PushLatency, "GET", "/limpid/v1/push-latency"),
     changes: ({ sinceMs, limit }) => call(ChangeList, "GET", `/limpid/v1/changes?since=${sinceMs}&limit=${limit}`),
     undo: (revision, options) =>
-      call(ChangeResult, "POST", `/limpid/v1/changes/${revision}/undo${dry(options)}`, {
+      call(ChangeResult, "POST", `/limpid/v1/changes/${revision}/undo${undoQuery(options)}`, {
         body: {},
         user: options.user,
       }),

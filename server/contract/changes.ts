@@ -23,5 +23,28 @@ export const Change = z.object({
   ),
 });
 export type Change = z.infer<typeof Change>;
+
+/** What is valid in an object that a change writes or takes away, and yet hardly meant; kubectl prints the same. */
+export const ConfigWarning = z.object({
+  kind: z.string(),
+  namespace: z.string(),
+  name: z.string(),
+  /** `spec.http[0].route[1].destination.subset`; empty for the whole object. */
+  path: z.string(),
+  message: z.string(),
+});
+export type ConfigWarning = z.infer<typeof ConfigWarning>;
+
+/** What the answer to `POST /limpid/v1/changes/{revision}/undo[?dryRun=true][&over=<revision>]` says of the change that it takes back. */
+export const UndoneChange = z.object({
+  change: Change,
+  /**
+   * Later changes of the same objects, newest first, which an undo overwrites; a dry run lists them. Without `over` the undo is then
+   * refused (409); `over`, the newest of these revisions, says that they were seen.
+   */
+  since: z.array(Change),
+});
+export type UndoneChange = z.infer<typeof UndoneChange>;
+
 export const ChangeList = z.object({ changes: z.array(Change) });
 export type ChangeList = z.infer<typeof ChangeList>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ConfigWarning, UndoneChange } from "./changes.ts";
 import { XdsTypeName } from "./proxies.ts";
 
 export const RouteDestination = z.object({
@@ -26,6 +27,21 @@ export const RouteRule = z.object({
 });
 export type RouteRule = z.infer<typeof RouteRule>;
 
+/** A VirtualService that is in force at gateways only. */
+export const Entrance = z.object({
+  namespace: z.string(),
+  name: z.string(),
+  resourceVersion: z.string(),
+  yaml: z.string(),
+  /** What clients call, such as `shop.example.com` or `*`. */
+  hosts: z.array(z.string()),
+  /** `<namespace>/<name>`. */
+  gateways: z.array(z.string()),
+  /** Those of its rules that send to the service. */
+  rules: z.array(RouteRule),
+});
+export type Entrance = z.infer<typeof Entrance>;
+
 /** `GET /limpid/v1/services/{namespace}/{name}/routing`, and the same under the dashboard's `/api`. */
 export const Routing = z.object({
   hostname: z.string(),
@@ -41,6 +57,8 @@ export const Routing = z.object({
   versions: z.array(z.object({ version: z.string(), subset: z.string() })),
   /** Proxies that hold this service's routes. */
   proxies: z.number(),
+  /** VirtualServices of gateways that send requests to the service: where it is entered from outside of the mesh. */
+  entrances: z.array(Entrance),
 });
 export type Routing = z.infer<typeof Routing>;
 
@@ -54,6 +72,19 @@ export const WeightsChange = z.object({
   weights: z.record(z.string(), z.number().int().min(0).max(100)),
   /** The VirtualService's version that the change was made against; null when there was none. */
   resourceVersion: z.string().nullable(),
+  /** Whose rule it is, for a gateway's entrance; left out: the VirtualService for the mesh's own traffic. */
+  virtualService: z.object({ namespace: z.string(), name: z.string() }).optional(),
+  /** Rules of other VirtualServices that are to share alike, in the same atomic write. */
+  also: z
+    .array(
+      z.object({
+        virtualService: z.object({ namespace: z.string(), name: z.string() }),
+        rule: z.number().int().min(0),
+        resourceVersion: z.string(),
+      }),
+    )
+    .max(20)
+    .optional(),
 });
 export type WeightsChange = z.infer<typeof WeightsChange>;
 
@@ -64,7 +95,29 @@ export const ChangedObject = z.object({
   /** Empty when it is made by this change. */
   before: z.string(),
   after: z.string(),
+  /** Of a VirtualService: where it is in force, `mesh` for all sidecars, else gateways as `<namespace>/<name>`. */
+  through: z.array(z.string()).optional(),
 });
+export type ChangedObject = z.infer<typeof ChangedObject>;
+
+/** A destination whose share of a rule's requests a change alters. */
+export const ShareChange = z.object({
+  /** `<namespace>/<name>` */
+  virtualService: z.string(),
+  /** Index into `spec.http`, after the change where the rule is still there. */
+  rule: z.number().int(),
+  /** The rule's conditions, as in `RouteRule.matches`. */
+  matches: z.array(z.string()),
+  /** Fully qualified. */
+  hostname: z.string(),
+  subset: z.string().nullable(),
+  /** Whole percents, before and after. */
+  before: z.number().int(),
+  after: z.number().int(),
+  /** How many endpoints there are to take it after the change. */
+  endpoints: z.number().int(),
+});
+export type ShareChange = z.infer<typeof ShareChange>;
 
 /** One xDS resource that a change would alter, as the proxies would get it. */
 export const EnvoyChange = z.object({
@@ -99,7 +152,12 @@ export const ChangeResult = z.object({
   /** YAML before and after, one entry per object that changes. */
   objects: z.array(ChangedObject),
   proxies: z.number(),
+  warnings: z.array(ConfigWarning),
+  /** Who gets more of the traffic, and who less. A destination without endpoints answers 503. */
+  shares: z.array(ShareChange),
   /** Asked for with `envoy=true` on a dry run. */
   envoy: EnvoyPreview.optional(),
+  /** On an undo. */
+  undo: UndoneChange.optional(),
 });
 export type ChangeResult = z.infer<typeof ChangeResult>;

@@ -4,7 +4,8 @@ import type { ConfigChange, ConfigStore } from "../config/store.ts";
 import type { EnvoyPreview, MeshService, PushLatency, PushStatus } from "../contract/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
-import type { MeshOptions } from "../model/mesh.ts";
+import type { Mesh, MeshOptions } from "../model/mesh.ts";
+import type { MeshProxy } from "../model/proxy.ts";
 import type { TranslateOptions } from "../translate/options.ts";
 import { createXdsServer, type XdsLimits } from "../xds/ads-server.ts";
 import { configOriginOf } from "../xds/csds-client.ts";
@@ -31,6 +32,10 @@ export interface ControlPlane {
   /** The mesh was read and xDS is served. */
   ready(): boolean;
   services(): Promise<MeshService[]>;
+  /** The mesh with every commit in it, also those that are not pushed yet. */
+  mesh(): Mesh;
+  /** Those that are connected. */
+  gatewayProxies(): MeshProxy[];
   pushes: Pushes;
   metrics: Metrics;
 }
@@ -188,12 +193,14 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     addresses: () => ({ xds: port, xdsTls: server.tlsPort() }),
     ready: () => ready,
     services: async () => pipeline.services(),
+    mesh: () => pipeline.mesh(pending.peek()),
+    gatewayProxies: () => distributor.proxies().filter((proxy) => proxy.type === "router"),
     pushes: {
       get: (revision) => tracker.get(revision),
       latency: () => latencies.summary(),
       wait: (revision, timeoutMs) => tracker.wait(revision, timeoutMs),
       affected: (keys) => affected(distributor, keys),
-      preview: (changes) => previewChange(pipeline.preview(changes), distributor.proxies()),
+      preview: (changes) => previewChange(pipeline.preview(changes, pending.peek()), distributor.proxies()),
     },
     metrics,
   };

@@ -19,6 +19,11 @@ export class PendingChanges {
     this.#put(changes);
   }
 
+  /** All of it, which stays here. */
+  peek(): ConfigChange[] {
+    return [...this.#changes.values()];
+  }
+
   /** All of it, and the revision it leads to; undefined when there was no commit. */
   take(): { changes: ConfigChange[]; commits: TrackedCommit[]; revision: number | undefined } {
     const taken = { changes: [...this.#changes.values()], commits: this.#commits };

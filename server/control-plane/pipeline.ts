@@ -19,8 +19,13 @@ export interface MeshPipeline {
   /** Throws an error with the reason when the node cannot be served. */
   parseProxy(node: ProxyNode): MeshProxy;
   translate(proxy: MeshProxy): ProxyResources;
-  /** What proxies would hold after these changes, beside what they hold now; the mesh stays as it is. */
-  preview(changes: readonly ConfigChange[]): (proxy: MeshProxy) => { before: ProxyResources; after: ProxyResources };
+  /** The mesh, with changes that are not applied yet. */
+  mesh(pending: readonly ConfigChange[]): Mesh;
+  /** What proxies would hold after these changes, beside what they would without; the mesh stays as it is. */
+  preview(
+    changes: readonly ConfigChange[],
+    pending?: readonly ConfigChange[],
+  ): (proxy: MeshProxy) => { before: ProxyResources; after: ProxyResources };
   services(): MeshService[];
 }
 
@@ -47,8 +52,10 @@ export function createMeshPipeline(
       return parsed.value;
     },
     translate: (proxy) => translate(mesh, proxy, translateOptions),
-    preview(changes) {
-      const [now, then] = [mesh, updateMesh(mesh, changes, mesh.revision + 1)];
+    mesh: (pending) => (pending.length > 0 ? updateMesh(mesh, pending, mesh.revision) : mesh),
+    preview(changes, pending = []) {
+      const now = updateMesh(mesh, pending, mesh.revision);
+      const then = updateMesh(now, changes, mesh.revision + 1);
       return (proxy) => {
         // What is remembered for the connected proxy must not give way to a draft: the twin has a memory of its own.
         const twin = { ...proxy };

@@ -50,7 +50,20 @@ describe("routes", () => {
     ["GET", "/api/pushes/latest", {}, undefined, ["push", "latest"]],
     ["GET", "/api/pushes/12", {}, undefined, ["push", 12]],
     ["GET", "/api/changes", {}, undefined, ["changes", { sinceMs: 0, limit: 50 }]],
-    ["POST", "/api/undo", {}, { revision: 3 }, ["undo", 3, { user: "admin" }]],
+    [
+      "POST",
+      "/api/undo",
+      {},
+      { revision: 3 },
+      ["undo", 3, { dryRun: false, envoy: false, over: undefined, user: "admin" }],
+    ],
+    [
+      "POST",
+      "/api/undo",
+      { dryRun: "true" },
+      { revision: 3, over: 5 },
+      ["undo", 3, { dryRun: true, envoy: false, over: 5, user: "admin" }],
+    ],
     ["GET", "/api/objects", {}, undefined, ["objects", undefined]],
     [
       "GET",

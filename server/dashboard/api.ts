@@ -33,7 +33,8 @@ const ChangesQuery = z.object({
 const name = z.string().min(1).max(253);
 const ObjectQuery = z.object({ kind: name.optional(), namespace: name.optional(), name: name.optional() });
 const ResourceQuery = z.object({ type: XdsTypeName.optional(), name: z.string().min(1).max(1000).optional() });
-const Undo = z.object({ revision: z.number().int().min(1) });
+/** `over`: the newest later change of the same objects that the user has seen. */
+const Undo = z.object({ revision: z.number().int().min(1), over: z.number().int().min(1).optional() });
 const Yaml = z.object({ yaml: z.string().min(1) });
 
 /** What the browser asks for under `/api`. */
@@ -75,7 +76,10 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     const { since, limit } = parse(ChangesQuery, query);
     return dashboard.changes({ sinceMs: since, limit });
   });
-  api.add("POST", "/api/undo", async ({ body }) => dashboard.undo(parse(Undo, body).revision, { user }));
+  api.add("POST", "/api/undo", async ({ query, body }) => {
+    const { revision, over } = parse(Undo, body);
+    return dashboard.undo(revision, { ...parse(DryRun, query), over, user });
+  });
 
   // `?kind=&namespace=&name=`: one object; without a name the list, of one kind or of all.
   api.add("GET", "/api/objects", async ({ query }) => {

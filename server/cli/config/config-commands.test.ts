@@ -308,7 +308,7 @@ test("apply says what is valid and leads nowhere, of all files together", async 
     out: expect.stringContaining("virtualservice.networking.istio.io/reviews created"),
   });
   expect(run.err).toBe(
-    "warning: VirtualService reviews: spec.http[0].route[0].destination.subset: no DestinationRule of reviews.default.svc.cluster.local has the subset v9; what goes there is answered 503\n",
+    "warning: VirtualService default/reviews: spec.http[0].route[0].destination.subset: no DestinationRule of reviews.default.svc.cluster.local has the subset v9; what goes there is answered 503\n",
   );
 });
 

@@ -7,25 +7,29 @@ export interface Limit {
   /** Its name in lower case. */
   header: { name: string; exact: string } | null;
   source?: FaultSource | undefined;
+  /** As `<namespace>/<name>`. */
+  gateways?: readonly string[] | undefined;
 }
 
 /** The rule's matches with the limit asked for in addition. Undefined when no request can meet both. */
 export function limitMatches(
   rule: Pick<HTTPRoute, "match">,
-  { header, source }: Limit,
+  { header, source, gateways }: Limit,
 ): HTTPMatchRequest[] | undefined {
   const alternatives = rule.match?.length ? rule.match : [{}];
   const limited = alternatives
     .flatMap((match) => (header === null ? [match] : byHeader(match, header.name.toLowerCase(), header.exact)))
-    .flatMap((match) => (source === undefined ? [match] : bySource(match, source)));
+    .flatMap((match) => (source === undefined ? [match] : bySource(match, source)))
+    .flatMap((match) => (gateways === undefined ? [match] : byGateways(match, gateways)));
   return limited.length > 0 ? limited : undefined;
 }
 
 /** `end-user: jason`, `requests of productpage v1 in default`. */
-export function limitText({ header, source }: Limit): string {
+export function limitText({ header, source, gateways }: Limit): string {
   const from =
     source && `requests of ${source.app}${source.version ? ` ${source.version}` : ""} in ${source.namespace}`;
-  return [header && `${header.name}: ${header.exact}`, from].filter(Boolean).join(", ");
+  const through = gateways && `what comes through ${gateways.join(" or ")}`;
+  return [header && `${header.name}: ${header.exact}`, from, through].filter(Boolean).join(", ");
 }
 
 /** The limit alone, as a match of its own. */
@@ -50,6 +54,13 @@ function bySource(match: HTTPMatchRequest, { app, version, namespace }: FaultSou
   const asked = match.sourceLabels ?? {};
   if (Object.entries(labels).some(([key, value]) => (asked[key] ?? value) !== value)) return [];
   return [{ ...match, sourceLabels: { ...asked, ...labels }, sourceNamespace: namespace }];
+}
+
+/** A match that names gateways keeps those that are asked for; their short names are left as they are, so this goes by full ones. */
+function byGateways(match: HTTPMatchRequest, gateways: readonly string[]): HTTPMatchRequest[] {
+  if (!match.gateways?.length) return [{ ...match, gateways: [...gateways] }];
+  const both = match.gateways.filter((name) => gateways.some((key) => key === name || key.endsWith(`/${name}`)));
+  return both.length > 0 ? [{ ...match, gateways: both }] : [];
 }
 
 const conditionsOn = (headers: Record<string, StringMatch> | undefined, name: string): StringMatch[] =>

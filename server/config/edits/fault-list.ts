@@ -4,10 +4,29 @@ import type { HTTPFaultInjection, HTTPRoute } from "../kinds/index.ts";
 import { describeMatch } from "./describe.ts";
 import { limitMatch } from "./fault-limit.ts";
 import { carriers, copyOf, type FaultRecord, isLimited, readRecords } from "./fault-record.ts";
-import type { VirtualService } from "./service-host.ts";
+import { type ServiceRef, throughOf, type VirtualService } from "./service-host.ts";
 
-/** Every fault in the VirtualServices, those that Limpid injected and those written by hand, in the objects' order. */
-export const listFaults = (virtualServices: readonly VirtualService[]): Fault[] => virtualServices.flatMap(faultsOf);
+/** `services`: of the registry, so that a fault can name the one whose requests it hits. Every fault in the VirtualServices, those that Limpid injected and those written by hand, in the objects' order. */
+export function listFaults(virtualServices: readonly VirtualService[], services: readonly ServiceRef[] = []): Fault[] {
+  const registry = new Map(services.map((service) => [service.hostname, service]));
+  const faults: Fault[] = [];
+  const injected = new Map<string, Fault>();
+  for (const virtualService of virtualServices) {
+    for (const fault of faultsOf(virtualService, registry)) {
+      // One that was put into several objects at once is one fault.
+      const id = fault.author === null ? undefined : fault.id.split("/")[2];
+      const twin = id === undefined ? undefined : injected.get(id);
+      if (twin) {
+        twin.through = [...new Set([...twin.through, ...fault.through])];
+        twin.hosts = [...new Set([...twin.hosts, ...fault.hosts])];
+        continue;
+      }
+      if (id !== undefined) injected.set(id, fault);
+      faults.push(fault);
+    }
+  }
+  return faults;
+}
 
 /** Injected faults whose time is over, for `removeFault`; also those whose rules are gone, so that their records go too. */
 export function expiredFaults(
@@ -37,7 +56,9 @@ export function parseFaultId(id: string): { namespace: string; virtualService: s
   return { namespace, virtualService, id: short };
 }
 
-function faultsOf(virtualService: VirtualService): Fault[] {
+type Registry = ReadonlyMap<string, ServiceRef>;
+
+function faultsOf(virtualService: VirtualService, registry: Registry): Fault[] {
   const records = readRecords(virtualService);
   const rules = virtualService.spec.http ?? [];
   const { namespace, name } = virtualService.metadata;
@@ -45,20 +66,19 @@ function faultsOf(virtualService: VirtualService): Fault[] {
     Object.entries(records.faults).map(([id, record]) => {
       const own = isLimited(record)
         ? rules.filter((rule) => copyOf(rule, records)?.id === id)
-        : carriers(rules, records, record);
+        : carriers(rules, records, record, namespace);
       return [id, new Set(own)];
     }),
   );
   const faults = Object.entries(records.faults)
     .filter(([id]) => (injected.get(id)?.size ?? 0) > 0)
-    .map(([id, record]) => fromRecord(virtualService, id, record));
+    .map(([id, record]) => fromRecord(virtualService, id, record, registry));
   const isInjected = (rule: HTTPRoute) => [...injected.values()].some((own) => own.has(rule));
   rules.forEach((rule, index) => {
     if (rule.fault === undefined || isInjected(rule)) return;
     faults.push({
       id: `${namespace}/${name}/http-${index}`,
-      namespace,
-      service: virtualService.spec.hosts[0]?.split(".")[0] ?? name,
+      ...placeOf(virtualService, victimOf(virtualService, rule, registry)),
       virtualService: name,
       delay: delayOf(rule.fault),
       abort: abortOf(rule.fault),
@@ -71,15 +91,46 @@ function faultsOf(virtualService: VirtualService): Fault[] {
   return faults;
 }
 
-function fromRecord(virtualService: VirtualService, id: string, record: FaultRecord): Fault {
+/** Whose requests a rule is about: the service that callers name, else, behind a gateway, the one service that the rule sends to. */
+function victimOf({ metadata, spec }: VirtualService, rule: HTTPRoute, registry: Registry): ServiceRef | undefined {
+  const find = (host: string): ServiceRef | undefined =>
+    registry.get(host) ?? [...shortNames(host, metadata.namespace)].flatMap((name) => registry.get(name) ?? [])[0];
+  const called = spec.hosts.length === 1 ? find(spec.hosts[0] ?? "") : undefined;
+  if (called !== undefined) return called;
+  const targets = new Set((rule.route ?? []).map(({ destination }) => destination.host));
+  return targets.size === 1 ? find([...targets][0] ?? "") : undefined;
+}
+
+/** What a Kubernetes service's short name may stand for. */
+function* shortNames(host: string, namespace: string): Generator<string> {
+  if (!host.includes(".")) yield `${host}.${namespace}.svc.cluster.local`;
+  else if (host.endsWith(".svc")) yield `${host}.cluster.local`;
+  else yield `${host}.svc.cluster.local`;
+}
+
+type Place = Pick<Fault, "namespace" | "service" | "hostname" | "hosts" | "through">;
+
+function placeOf({ metadata, spec }: VirtualService, service: ServiceRef | undefined): Place {
+  return {
+    namespace: service?.namespace ?? metadata.namespace,
+    service: service?.name ?? spec.hosts[0] ?? metadata.name,
+    hostname: service?.hostname ?? null,
+    hosts: spec.hosts,
+    through: throughOf({ metadata, spec }),
+  };
+}
+
+function fromRecord(virtualService: VirtualService, id: string, record: FaultRecord, registry: Registry): Fault {
   const { namespace, name } = virtualService.metadata;
+  const known = [...registry.values()].find((it) => it.namespace === record.namespace && it.name === record.service);
   return {
     id: `${namespace}/${name}/${id}`,
+    ...placeOf(virtualService, known),
     namespace: record.namespace,
     service: record.service,
     virtualService: name,
     delay: record.delay,
-    abort: record.abort,
+    abort: record.abort && { ...record.abort, grpcStatus: null },
     matches: isLimited(record) ? [describeMatch(limitMatch(record))] : [],
     author: record.author,
     startedAt: record.startedAt,
@@ -96,8 +147,8 @@ function delayOf({ delay }: HTTPFaultInjection): Fault["delay"] {
   };
 }
 
-/** gRPC's own status comes in an answer of HTTP status 200. */
 function abortOf({ abort }: HTTPFaultInjection): Fault["abort"] {
   if (abort === undefined) return null;
-  return { percentage: abort.percentage?.value ?? 0, httpStatus: abort.httpStatus ?? 200 };
+  const { percentage, httpStatus = null, grpcStatus = null } = abort;
+  return { percentage: percentage?.value ?? 0, httpStatus, grpcStatus };
 }

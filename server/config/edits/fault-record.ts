@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { HTTPFaultInjection, HTTPRoute } from "../kinds/index.ts";
 import { sameJson } from "../plan-commit.ts";
-import type { VirtualService } from "./service-host.ts";
+import { isHostOf, type VirtualService } from "./service-host.ts";
 
 export const faultsAnnotation = "limpid.dev/faults";
 
@@ -13,6 +13,10 @@ const FaultRecord = z.object({
   abort: z.object({ percentage: z.number(), httpStatus: z.number() }).nullable(),
   header: z.object({ name: z.string(), exact: z.string() }).nullable(),
   source: z.object({ namespace: z.string(), app: z.string(), version: z.string().nullable() }).optional(),
+  /** Gateways that it is limited to, where the VirtualService is in force elsewhere, too. */
+  gateways: z.array(z.string()).optional(),
+  /** In a VirtualService that is for several services: the host of this one, whose rules alone have the fault. */
+  hostname: z.string().optional(),
   author: z.string(),
   startedAt: z.number(),
   endsAt: z.number().nullable(),
@@ -40,6 +44,10 @@ export function readRecords(virtualService: VirtualService): FaultRecords {
   }
 }
 
+/** Whether Limpid put the fault of this id into it. */
+export const hasFault = (virtualService: VirtualService, id: string): boolean =>
+  Object.hasOwn(readRecords(virtualService).faults, id);
+
 /** The object with other records; without any, also without a trace of them. */
 export function withRecords(virtualService: VirtualService, records: FaultRecords): VirtualService {
   const { [faultsAnnotation]: _, ...others } = virtualService.metadata.annotations ?? {};
@@ -53,8 +61,17 @@ export function withRecords(virtualService: VirtualService, records: FaultRecord
 }
 
 /** Whether it hits some requests of a rule only, and so lives in copies of the rules. */
-export const isLimited = ({ header, source }: Pick<FaultRecord, "header" | "source">): boolean =>
-  header !== null || source !== undefined;
+export const isLimited = ({ header, source, gateways }: Pick<FaultRecord, "header" | "source" | "gateways">): boolean =>
+  header !== null || source !== undefined || gateways !== undefined;
+
+/** Whether all that a rule does is to send to the record's service. Without a host of its own any rule with a route is meant. */
+export function isRuleOf({ route = [] }: HTTPRoute, record: FaultRecord, namespace: string): boolean {
+  if (route.length === 0) return false;
+  const { hostname } = record;
+  if (hostname === undefined) return true;
+  const service = { namespace: record.namespace, name: record.service, hostname };
+  return route.every(({ destination }) => isHostOf(destination.host, namespace, service));
+}
 
 export const copyName = (id: string, index: number): string => `limpid-fault-${id}-${index}`;
 
@@ -79,12 +96,22 @@ export function keyedRules(rules: readonly HTTPRoute[], records: FaultRecords): 
   return keys;
 }
 
-/** The rules that have a recorded fault without a limit. A fault that somebody changed since is theirs, and so is one from before. */
-export function carriers(rules: readonly HTTPRoute[], records: FaultRecords, record: FaultRecord): Set<HTTPRoute> {
+/**
+ * The rules that have a recorded fault without a limit. A fault that somebody changed since is theirs, and so is one from before.
+ * `namespace`: of the VirtualService.
+ */
+export function carriers(
+  rules: readonly HTTPRoute[],
+  records: FaultRecords,
+  record: FaultRecord,
+  namespace: string,
+): Set<HTTPRoute> {
   const fault = toIstioFault(record);
   const kept = new Set(record.kept);
   const keyed = [...keyedRules(rules, records)];
-  return new Set(keyed.filter(([rule, key]) => sameJson(rule.fault, fault) && !kept.has(key)).map(([rule]) => rule));
+  const isCarrier = (rule: HTTPRoute, key: string): boolean =>
+    sameJson(rule.fault, fault) && !kept.has(key) && isRuleOf(rule, record, namespace);
+  return new Set(keyed.filter(([rule, key]) => isCarrier(rule, key)).map(([rule]) => rule));
 }
 
 /** The fault as Istio writes it. https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPFaultInjection */

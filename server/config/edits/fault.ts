@@ -12,6 +12,7 @@ import {
   type FaultRecord,
   type FaultRecords,
   isLimited,
+  isRuleOf,
   keyedRules,
   readRecords,
   toIstioFault,
@@ -27,6 +28,12 @@ export interface FaultOrigin {
   author: string;
 }
 
+/** A VirtualService by which the service is entered, and which may be for others, too: only rules that send to it alone get the fault. */
+export interface FaultEntrance {
+  /** The gateways that are meant, where the VirtualService is in force at others, too. */
+  gateways?: readonly string[];
+}
+
 /**
  * The VirtualService with the fault in it; made when there is none. Without a limit every rule that has no fault gets this one; for a
  * header or a caller, copies of the rules that also ask for it go before them. A fault that is there already stays.
@@ -37,6 +44,7 @@ export function injectFault(
   service: ServiceRef,
   request: Pick<FaultRequest, "delay" | "abort" | "header" | "source" | "durationSec">,
   origin: FaultOrigin,
+  entrance?: FaultEntrance,
 ): Result<VirtualService, FieldError> {
   const base = current ?? plainVirtualService(service);
   const records = readRecords(base);
@@ -47,16 +55,19 @@ export function injectFault(
     abort: request.abort,
     header: request.header === null ? null : { ...request.header, name: request.header.name.toLowerCase() },
     ...(request.source && { source: request.source }),
+    ...(entrance && { hostname: service.hostname }),
+    ...(entrance?.gateways && { gateways: [...entrance.gateways] }),
     author: origin.author,
     startedAt: origin.now,
     endsAt: request.durationSec === null ? null : origin.now + request.durationSec * 1_000,
   };
   const refusal = refuse(base, service, records, record, origin.id);
+  const { namespace } = base.metadata;
   if (refusal !== undefined) return fail(refusal);
   const rules = base.spec.http ?? [];
   const changed = isLimited(record)
-    ? prependCopies(rules, records, record, origin.id)
-    : setOnRules(rules, records, record);
+    ? prependCopies(rules, records, record, origin.id, namespace)
+    : setOnRules(rules, records, record, namespace);
   if (!changed.ok) return changed;
   const next: FaultRecords = { ...records, faults: { ...records.faults, [origin.id]: record } };
   if (current === undefined) next.created = true;
@@ -71,7 +82,7 @@ export function removeFault(current: VirtualService, ...ids: string[]): Result<V
   for (const id of ids) {
     const record = Object.hasOwn(faults, id) ? faults[id] : undefined;
     if (record !== undefined) {
-      rules = withoutRecorded(rules, records, id, record);
+      rules = withoutRecorded(rules, records, id, record, current.metadata.namespace);
       delete faults[id];
       continue;
     }
@@ -97,7 +108,7 @@ function refuse(
   const path = "service";
   if (Object.hasOwn(records.faults, id)) return { path: "id", message: `there is a fault ${id} already` };
   const others = base.spec.hosts.filter((host) => !isHostOf(host, base.metadata.namespace, service));
-  if (others.length > 0) {
+  if (others.length > 0 && record.hostname === undefined) {
     const name = base.metadata.name;
     return {
       path,
@@ -110,21 +121,27 @@ function refuse(
   }
   const badHeader = record.header === null ? undefined : matchHeaderError(record.header.name);
   if (badHeader !== undefined) return { path: "header.name", message: badHeader };
-  const limitOf = ({ header, source }: FaultRecord): Limit => ({ header, source });
+  const limitOf = ({ header, source, gateways }: FaultRecord): Limit => ({ header, source, gateways });
   const same = Object.entries(records.faults).find(
-    ([, other]) => isLimited(record) && sameJson(limitOf(other), limitOf(record)),
+    ([, other]) => isLimited(record) && sameJson(limitOf(other), limitOf(record)) && other.hostname === record.hostname,
   );
   if (same !== undefined) {
-    const [path, what] = record.header === null ? ["source", "caller"] : ["header", "header"];
+    const [path, what] =
+      record.header !== null ? ["header", "header"] : record.source ? ["source", "caller"] : ["through", "gateway"];
     return { path, message: `fault ${same[0]} is for this ${what} already: stop it first` };
   }
   return undefined;
 }
 
-function setOnRules(rules: HTTPRoute[], records: FaultRecords, record: FaultRecord): Result<HTTPRoute[], FieldError> {
+function setOnRules(
+  rules: HTTPRoute[],
+  records: FaultRecords,
+  record: FaultRecord,
+  namespace: string,
+): Result<HTTPRoute[], FieldError> {
   const fault = toIstioFault(record);
   const isFree = (rule: HTTPRoute) =>
-    rule.fault === undefined && (rule.route ?? []).length > 0 && copyOf(rule, records) === undefined;
+    rule.fault === undefined && isRuleOf(rule, record, namespace) && copyOf(rule, records) === undefined;
   if (!rules.some(isFree)) {
     const why = rules.some((rule) => rule.fault !== undefined)
       ? "every rule has a fault already: stop it first"
@@ -141,28 +158,35 @@ function prependCopies(
   records: FaultRecords,
   record: FaultRecord,
   id: string,
+  namespace: string,
 ): Result<HTTPRoute[], FieldError> {
   const sources = rules.filter((rule) => copyOf(rule, records) === undefined);
   const copies = sources.flatMap((rule, index): HTTPRoute[] => {
-    // An answer without a route can't have a fault, but it keeps its place before the rules after it.
+    // An answer without a route can't have a fault, nor may another service's; but it keeps its place before the rules after it.
     const match = limitMatches(rule, record);
     if (match === undefined) return [];
     const copy: HTTPRoute = { ...rule, name: copyName(id, index), match };
-    if ((rule.route ?? []).length > 0) copy.fault = toIstioFault(record);
+    if (isRuleOf(rule, record, namespace)) copy.fault = toIstioFault(record);
     return [copy];
   });
   if (!copies.some((copy) => copy.fault !== undefined)) {
     return fail({
-      path: record.header === null ? "source" : "header",
+      path: record.header !== null ? "header" : record.source ? "source" : "through",
       message: `no rule can match ${limitText(record)}`,
     });
   }
   return ok([...copies, ...rules]);
 }
 
-function withoutRecorded(rules: HTTPRoute[], records: FaultRecords, id: string, record: FaultRecord): HTTPRoute[] {
+function withoutRecorded(
+  rules: HTTPRoute[],
+  records: FaultRecords,
+  id: string,
+  record: FaultRecord,
+  namespace: string,
+): HTTPRoute[] {
   if (isLimited(record)) return rules.filter((rule) => copyOf(rule, records)?.id !== id);
-  const carrying = carriers(rules, records, record);
+  const carrying = carriers(rules, records, record, namespace);
   return rules.map((rule) => (carrying.has(rule) ? withoutFault(rule) : rule));
 }
 

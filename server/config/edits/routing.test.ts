@@ -60,6 +60,7 @@ test("says rules in words", () => {
     destinationRule,
     versions,
     proxies: 7,
+    entrances: [],
   });
   expect(Routing.parse(routing)).toEqual(routing);
   expect(routing.rules.map((rule) => rule.matches)).toEqual([
@@ -110,6 +111,7 @@ test("a service without objects has no rules", () => {
     virtualService: undefined,
     destinationRule: undefined,
     versions: ["v1"],
+    entrances: [],
     proxies: 0,
   });
   expect(routing).toMatchObject({

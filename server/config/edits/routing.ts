@@ -3,6 +3,7 @@ import type { HTTPRoute, HTTPRouteDestination } from "../kinds/index.ts";
 import type { ConfigObject } from "../object.ts";
 import { toYaml } from "../to-yaml.ts";
 import { describeFault, describeMatch, describeMirrors, describeRedirect, describeRetries } from "./describe.ts";
+import type { EntranceRules } from "./entrances.ts";
 import type { DestinationRule, VirtualService } from "./service-host.ts";
 import { versionOf, versionSubsets } from "./subsets.ts";
 
@@ -14,10 +15,12 @@ export interface RoutingInput {
   versions: readonly string[];
   /** How many proxies hold the service's routes. */
   proxies: number;
+  entrances: readonly EntranceRules[];
 }
 
 /** A service's rules for people, and what a change of them has to know. */
-export function routingOf({ hostname, virtualService, destinationRule, versions, proxies }: RoutingInput): Routing {
+export function routingOf(input: RoutingInput): Routing {
+  const { hostname, virtualService, destinationRule, versions, proxies, entrances } = input;
   return {
     hostname,
     virtualService: virtualService === undefined ? null : held(virtualService),
@@ -25,6 +28,15 @@ export function routingOf({ hostname, virtualService, destinationRule, versions,
     rules: (virtualService?.spec.http ?? []).map((rule, index) => routeRule(rule, index, destinationRule)),
     versions: versionSubsets(versions, destinationRule?.spec.subsets ?? []),
     proxies,
+    entrances: entrances.map(({ virtualService: entrance, gateways, rules }) => ({
+      ...held(entrance),
+      hosts: entrance.spec.hosts,
+      gateways,
+      rules: rules.flatMap((index) => {
+        const rule = entrance.spec.http?.[index];
+        return rule ? [routeRule(rule, index, destinationRule)] : [];
+      }),
+    })),
   };
 }
 

@@ -12,6 +12,20 @@ export interface ServiceRef {
   hostname: string;
 }
 
+/** Where a VirtualService is in force: `mesh` for all sidecars, else gateways as `<namespace>/<name>`. */
+export function throughOf({ metadata, spec }: Pick<VirtualService, "metadata" | "spec">): string[] {
+  if (!spec.gateways?.length) return ["mesh"];
+  return spec.gateways.map((name) => gatewayKey(name, metadata.namespace));
+}
+
+/** `<name>` is of the own namespace, `<namespace>/<name>` of any. https://istio.io/latest/docs/reference/config/networking/virtual-service/#VirtualService-gateways */
+function gatewayKey(name: string, namespace: string): string {
+  if (name === "mesh") return name;
+  if (name.includes("/")) return name.startsWith("./") ? `${namespace}${name.slice(1)}` : name;
+  const [gateway, other] = name.split("."); // with dots: `<name>.<namespace>[.svc…]`
+  return other ? `${other}/${gateway}` : `${namespace}/${name}`;
+}
+
 /** How a VirtualService in the service's own namespace calls it: short, unless it is no Kubernetes service. */
 export const shortHost = (service: ServiceRef): string =>
   service.hostname.startsWith(`${service.name}.${service.namespace}.svc.`) ? service.name : service.hostname;

@@ -3,7 +3,8 @@ import type { ConfigStore } from "../../config/store.ts";
 import type { MeshService } from "../../contract/index.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
-import type { ApiContext, PushReader } from "./context.ts";
+import { buildMesh, type Mesh } from "../../model/mesh.ts";
+import type { ApiContext, GatewayProxy, PushReader } from "./context.ts";
 import { createHttpServer, defaultHttpLimits, type HttpLimits, type HttpServer } from "./http-server.ts";
 import { indexKinds } from "./kind-index.ts";
 import { addKubernetesRoutes } from "./kubernetes/routes.ts";
@@ -21,6 +22,10 @@ export interface ConfigApiOptions {
   logger: Logger;
   /** The registry's services. */
   services(): Promise<MeshService[]>;
+  /** The mesh with every commit in it; made of what is stored when unset. */
+  mesh?(): Mesh;
+  /** Gateway proxies that are connected; not known when unset. */
+  gatewayProxies?(): readonly GatewayProxy[];
   pushes: PushReader;
   /** Host names served beside loopback ones. */
   allowedHosts?: readonly string[];
@@ -42,6 +47,8 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer {
     clock: options.clock,
     logger: options.logger,
     services: options.services,
+    mesh: async () => options.mesh?.() ?? storedMesh(options.store),
+    gatewayProxies: () => options.gatewayProxies?.(),
     pushes: options.pushes,
     metrics: options.metrics ?? (() => ""),
     ready: options.ready ?? (() => true),
@@ -67,4 +74,9 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer {
       return server.close();
     },
   };
+}
+
+async function storedMesh(store: ConfigStore): Promise<Mesh> {
+  const { items, revision } = await store.list();
+  return buildMesh(items, revision);
 }

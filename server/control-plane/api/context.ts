@@ -3,6 +3,8 @@ import type { ConfigChange, ConfigStore } from "../../config/store.ts";
 import type { EnvoyPreview, MeshService, PushLatency, PushStatus } from "../../contract/index.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
+import type { Mesh } from "../../model/mesh.ts";
+import type { MeshProxy } from "../../model/proxy.ts";
 import type { KindIndex } from "./kind-index.ts";
 
 /** What the push queue knows, as the API shows it. */
@@ -17,6 +19,8 @@ export interface PushReader {
   preview?(changes: readonly ConfigChange[]): Promise<EnvoyPreview>;
 }
 
+export type GatewayProxy = Pick<MeshProxy, "namespace" | "labels" | "canonicalService">;
+
 /** What every handler may use. */
 export interface ApiContext {
   store: ConfigStore;
@@ -24,6 +28,10 @@ export interface ApiContext {
   clock: Clock;
   logger: Logger;
   services(): Promise<MeshService[]>;
+  /** The mesh with every commit in it, also those that are not pushed yet. */
+  mesh(): Promise<Mesh>;
+  /** Gateway proxies that are connected; undefined: nobody knows them here. */
+  gatewayProxies(): readonly GatewayProxy[] | undefined;
   pushes: PushReader;
   /** Prometheus text of `/metrics`. */
   metrics(): string;

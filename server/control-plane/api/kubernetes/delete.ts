@@ -7,6 +7,7 @@ import type { ApiContext } from "../context.ts";
 import { namespaceWrites } from "../namespace-contents.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { conflict, notFound } from "../status-error.ts";
+import { warningHeader, warningsFor } from "../warnings/index.ts";
 import { presentList } from "./present.ts";
 import { selectObjects } from "./read.ts";
 import { existingObject, isDryRun, type Scope, scopeOf } from "./scope.ts";
@@ -16,18 +17,18 @@ export async function deleteObject(context: ApiContext, request: ApiRequest): Pr
   const object = await existingObject(context, scope);
   const options = readOptions(request);
   checkPreconditions(scope, object, options.preconditions);
-  await commit(context, request, scope, [object], options.dryRun);
+  const headers = await commit(context, request, scope, [object], options.dryRun);
   const { group, plural } = scope.definition;
   const details = { name: object.metadata.name, ...(group ? { group } : {}), kind: plural, uid: object.metadata.uid };
-  return { status: 200, body: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details } };
+  return { status: 200, headers, body: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details } };
 }
 
 export async function deleteCollection(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
   const scope = scopeOf(context, request);
   const { items, revision } = await selectObjects(context, request, scope);
   const { dryRun } = readOptions(request);
-  if (items.length > 0) await commit(context, request, scope, items, dryRun);
-  return { status: 200, body: presentList(scope, items, revision) };
+  const headers = items.length > 0 ? await commit(context, request, scope, items, dryRun) : {};
+  return { status: 200, headers, body: presentList(scope, items, revision) };
 }
 
 interface DeleteOptions {
@@ -55,20 +56,22 @@ function checkPreconditions(scope: Scope, object: ConfigObject, wanted: DeleteOp
   }
 }
 
+/** The head that says what is missed now. */
 async function commit(
   context: ApiContext,
   request: ApiRequest,
   scope: Scope,
   objects: readonly ConfigObject[],
   dryRun: boolean,
-): Promise<void> {
+): Promise<Record<string, string>> {
   const writes: Write[] = [];
   for (const object of objects) {
     if (object.kind === "Namespace") writes.push(...(await namespaceWrites(context.store, object.metadata.name)));
     writes.push({ op: "delete", key: keyOf(object) });
   }
   try {
-    await context.store.commit(writes, actorOf(request).author, { dryRun });
+    const { changes } = await context.store.commit(writes, actorOf(request).author, { dryRun });
+    return warningHeader(await warningsFor(context, changes));
   } catch (error) {
     if (error instanceof ConflictError) throw conflict(scope.definition, error.key.name);
     if (error instanceof NotFoundError) throw notFound(scope.definition, error.key.name);

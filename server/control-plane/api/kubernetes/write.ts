@@ -1,6 +1,6 @@
 import fastJsonPatch, { type Operation } from "fast-json-patch";
-import type { ConfigObject } from "../../../config/object.ts";
-import { ConflictError, NotFoundError } from "../../../config/store.ts";
+import { type ConfigObject, keyOf } from "../../../config/object.ts";
+import { type ConfigChange, ConflictError, NotFoundError } from "../../../config/store.ts";
 import { actorOf } from "../actor.ts";
 import { decodeBody, decodeObject, isRecord } from "../body.ts";
 import type { ApiContext } from "../context.ts";
@@ -18,7 +18,7 @@ import {
   StatusError,
   unsupportedMediaType,
 } from "../status-error.ts";
-import { warningHeader, warningsOf } from "../warnings.ts";
+import { warningHeader, warningsFor } from "../warnings/index.ts";
 import { withGeneratedName } from "./generate-name.ts";
 import { present } from "./present.ts";
 import { isTrue, tableOptions } from "./read.ts";
@@ -178,21 +178,31 @@ function checkPreconditions(scope: Scope, body: Record<string, unknown>, existin
   if (version !== undefined && version !== resourceVersion) throw conflict(scope.definition, name);
 }
 
+/** What a write came to: the object as it is answered, and what it changed, or would. */
+interface Stored {
+  object: ConfigObject;
+  changes: ConfigChange[];
+}
+
 async function put(
   context: ApiContext,
   request: ApiRequest,
   scope: Scope,
   object: ConfigObject,
   expect: string | undefined,
-): Promise<ConfigObject> {
+): Promise<Stored> {
   const dryRun = isDryRun(request.query.getAll("dryRun"));
   const { author } = actorOf(request);
   const write = { op: "put" as const, object, ...(expect === undefined ? {} : { expect }) };
   try {
     const commit = await context.store.commit([write], author, { dryRun });
     const [change] = commit.changes;
-    if (change?.after === undefined) return await existingObject(context, { ...scope, name: object.metadata.name });
-    return dryRun ? atVersion(change.after, change.before?.metadata.resourceVersion) : change.after;
+    if (change?.after === undefined) {
+      const same = await existingObject(context, { ...scope, name: object.metadata.name });
+      return { object: same, changes: [{ type: "MODIFIED", key: keyOf(same), before: same, after: same }] };
+    }
+    const shown = dryRun ? atVersion(change.after, change.before?.metadata.resourceVersion) : change.after;
+    return { object: shown, changes: commit.changes };
   } catch (error) {
     if (error instanceof ConflictError) {
       if (expect === "absent") throw alreadyExists(scope.definition, object.metadata.name);
@@ -214,9 +224,9 @@ async function respond(
   request: ApiRequest,
   scope: Scope,
   status: number,
-  object: ConfigObject,
+  { object, changes }: Stored,
 ): Promise<ApiResponse> {
-  const headers = warningHeader(warningsOf([object], (await context.store.list()).items));
+  const headers = warningHeader(await warningsFor(context, changes));
   const table = tableOptions(request, object.metadata.resourceVersion ?? "");
   return { status, headers, body: table ? toTable(scope, [object], table, context.clock) : present(scope, object) };
 }

@@ -1,35 +1,46 @@
+import { throughOf, type VirtualService } from "../../../config/edits/index.ts";
 import type { ConfigObject } from "../../../config/object.ts";
-import type { Commit } from "../../../config/store.ts";
+import type { Commit, ConfigChange } from "../../../config/store.ts";
 import { toYaml } from "../../../config/to-yaml.ts";
-import type { ChangeResult } from "../../../contract/index.ts";
+import type { ChangedObject, ChangeResult } from "../../../contract/index.ts";
 import type { ApiContext } from "../context.ts";
-import type { ApiRequest } from "../router.ts";
+import type { ApiRequest, ApiResponse } from "../router.ts";
+import { warningHeader, warningsFor } from "../warnings/index.ts";
+import { shareChanges } from "./share-changes.ts";
 
-/** The same, on a dry run with `?envoy=true` also as the proxies would get it. */
+/** The answer to every write of Limpid's API; on a dry run with `?envoy=true` also what the proxies would get. */
 export async function answerChange(
   context: ApiContext,
   request: ApiRequest,
   commit: Commit,
-  dryRun: boolean,
-): Promise<ChangeResult> {
-  const result = toChangeResult(context, commit, dryRun);
-  if (!dryRun || request.query.get("envoy") !== "true" || !context.pushes.preview) return result;
-  return { ...result, envoy: await context.pushes.preview(commit.changes) };
-}
-
-/** The answer to every write of Limpid's API. */
-export function toChangeResult(context: ApiContext, commit: Commit, dryRun: boolean): ChangeResult {
-  return {
+  options: { dryRun: boolean; undo?: ChangeResult["undo"] },
+): Promise<ApiResponse> {
+  const { dryRun, undo } = options;
+  const warnings = await warningsFor(context, commit.changes);
+  const body: ChangeResult = {
     revision: commit.revision,
     dryRun,
-    objects: commit.changes.map(({ key, before, after }) => ({
-      kind: key.kind,
-      namespace: key.namespace,
-      name: key.name,
-      before: yamlOf(before),
-      after: yamlOf(after),
-    })),
+    objects: commit.changes.map(changedObject),
     proxies: context.pushes.affected(commit.changes.map((change) => change.key)),
+    warnings,
+    shares: shareChanges(commit.changes, await context.mesh()),
+    ...(undo && { undo }),
+  };
+  if (dryRun && request.query.get("envoy") === "true" && context.pushes.preview) {
+    body.envoy = await context.pushes.preview(commit.changes);
+  }
+  return { status: 200, headers: warningHeader(warnings, { named: true }), body };
+}
+
+function changedObject({ key, before, after }: ConfigChange): ChangedObject {
+  const shown = after ?? before;
+  return {
+    kind: key.kind,
+    namespace: key.namespace,
+    name: key.name,
+    before: yamlOf(before),
+    after: yamlOf(after),
+    ...(key.kind === "VirtualService" && shown && { through: throughOf(shown as VirtualService) }),
   };
 }
 

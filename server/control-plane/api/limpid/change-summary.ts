@@ -1,3 +1,4 @@
+import type { ServiceRef } from "../../../config/edits/index.ts";
 import type { HTTPFaultInjection, HTTPRoute, VirtualServiceSpec } from "../../../config/kinds/index.ts";
 import type { ConfigObject } from "../../../config/object.ts";
 import type { Commit, ConfigChange } from "../../../config/store.ts";
@@ -5,12 +6,12 @@ import type { Change } from "../../../contract/index.ts";
 import { faultsOfChange } from "./change-faults.ts";
 
 /** A commit in few words, for people: the writer's own, or what is seen from the objects. */
-export function toChange(commit: Commit): Change {
+export function toChange(commit: Commit, services: readonly ServiceRef[] = []): Change {
   const seen: Description = describeTraffic(commit.changes) ?? {
     kind: "config",
     summary: describeObjects(commit.changes),
   };
-  const faults = faultsOfChange(commit.changes);
+  const faults = faultsOfChange(commit.changes, services);
   return {
     revision: commit.revision,
     at: commit.at,
@@ -22,6 +23,10 @@ export function toChange(commit: Commit): Change {
     objects: commit.changes.map(({ type, key }) => ({ type, ...key })),
   };
 }
+
+/** What the changes do, in few words. */
+export const describeChanges = (changes: readonly ConfigChange[]): string =>
+  describeTraffic(changes)?.summary ?? describeObjects(changes);
 
 type Description = Pick<Change, "kind" | "summary" | "weights">;
 

@@ -35,7 +35,7 @@ export async function runEdit(
     const reason = describeTraffic(edits.map(toChange))?.summary;
     try {
       const commit = await commitWrites(context, writes, author, { dryRun, reason });
-      return { status: 200, body: await answerChange(context, request, commit, dryRun) };
+      return await answerChange(context, request, commit, { dryRun });
     } catch (error) {
       if (!retry || attempt === maxAttempts || !(error instanceof StatusError && error.code === 409)) throw error;
     }

@@ -1,4 +1,4 @@
-import { formatKey, keyOf } from "../../../config/object.ts";
+import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
 import type { Commit, ConfigChange, Write } from "../../../config/store.ts";
 import { CompactedError } from "../../../config/store.ts";
 import type { ChangeList } from "../../../contract/index.ts";
@@ -6,8 +6,8 @@ import type { ApiContext } from "../context.ts";
 import { namespaceWrites, requireNamespace } from "../namespace-contents.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { badRequest, StatusError } from "../status-error.ts";
-import { toChangeResult } from "./change-result.ts";
-import { toChange } from "./change-summary.ts";
+import { answerChange } from "./change-result.ts";
+import { describeChanges, toChange } from "./change-summary.ts";
 import { integerQuery, isDryRunQuery, limpidActor } from "./request.ts";
 import { commitWrites } from "./transactions.ts";
 
@@ -18,22 +18,71 @@ export async function listChanges(context: ApiContext, request: ApiRequest): Pro
   const sinceMs = integerQuery(request, "since", 0, Number.MAX_SAFE_INTEGER);
   const limit = integerQuery(request, "limit", 100, maxChanges);
   const commits = await context.store.history({ sinceMs, limit });
-  const body: ChangeList = { changes: commits.map(toChange) };
+  const services = await context.services();
+  const body: ChangeList = { changes: commits.map((commit) => toChange(commit, services)) };
   return { status: 200, body };
 }
 
-/** Puts every object of a commit back to what it was before, unless somebody has changed it since: then 409 names it. */
+/**
+ * Puts every object of a commit back to what it was before. Where somebody has changed one since, a dry run says so, and the undo itself is
+ * refused (409) unless `over` names the newest of these changes. The summary says what the undo does, not what it undoes.
+ */
 export async function undoChange(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
   const revision = Number(request.params.revision);
   if (!Number.isSafeInteger(revision) || revision < 1) throw badRequest("the revision must be a positive whole number");
+  const over = integerQuery(request, "over", 0, Number.MAX_SAFE_INTEGER);
   const commit = await commitAt(context, revision);
   const dryRun = isDryRunQuery(request);
-  const writes = await Promise.all(commit.changes.map((change) => inverseOf(context, change)));
+  const current = new Map<string, ConfigObject | undefined>();
+  for (const { key } of commit.changes) current.set(formatKey(key), await context.store.get(key));
+  const since = await laterChanges(context, commit, current);
+  if (!dryRun && since.length > 0 && since[0]?.revision !== over) throw changedSince(commit, since);
+  const writes = commit.changes.flatMap((change) => inverseOf(change, current.get(formatKey(change.key))));
   await checkNamespaces(context, writes);
-  const reason = `undo of ${revision}: ${toChange(commit).summary}`.slice(0, 200);
   const { author } = limpidActor(request);
-  const done = await commitWrites(context, writes, author, { dryRun, reason });
-  return { status: 200, body: toChangeResult(context, done, dryRun) };
+  const planned = await commitWrites(context, writes, author, { dryRun: true, reason: undefined });
+  const reason = `undo of ${revision}: ${describeChanges(planned.changes)}`.slice(0, 200);
+  const done = dryRun ? planned : await commitWrites(context, writes, author, { dryRun, reason });
+  const services = await context.services();
+  const undo = { change: toChange(commit, services), since: since.map((one) => toChange(one, services)) };
+  return answerChange(context, request, done, { dryRun, undo });
+}
+
+/** As many objects and changes as are looked through for who changed what since. */
+const maxLookedAt = 20;
+
+/** Newest first: commits after this one that wrote objects of it which are not as it left them. */
+async function laterChanges(
+  context: ApiContext,
+  { revision, changes }: Commit,
+  current: ReadonlyMap<string, ConfigObject | undefined>,
+): Promise<Commit[]> {
+  const changed = changes.filter(
+    ({ key, after }) => current.get(formatKey(key))?.metadata.resourceVersion !== after?.metadata.resourceVersion,
+  );
+  const later = new Map<number, Commit>();
+  for (const { key } of changed.slice(0, maxLookedAt)) {
+    for (const commit of await context.store.history({ key, limit: maxLookedAt })) {
+      if (commit.revision > revision) later.set(commit.revision, commit);
+    }
+  }
+  return [...later.values()].sort((a, b) => b.revision - a.revision);
+}
+
+function changedSince({ revision, changes }: Commit, since: readonly Commit[]): StatusError {
+  const [newest] = since;
+  const keys = new Set(changes.map(({ key }) => formatKey(key)));
+  const object = newest?.changes.find(({ key }) => keys.has(formatKey(key)));
+  const name = object ? formatKey(object.key) : "an object of it";
+  const what = newest
+    ? `${newest.author}, revision ${newest.revision}: ${newest.reason ?? describeChanges(newest.changes)}`
+    : "";
+  const more = since.length > 1 ? `, and ${since.length - 1} more` : "";
+  return new StatusError(
+    409,
+    "Conflict",
+    `${name} has been changed since (${what}${more}): undo that first, edit it by hand, or undo ${revision} over it with over=${newest?.revision}`,
+  );
 }
 
 /** Nothing comes back into a namespace that is gone, and none goes that has got other objects since. */
@@ -55,18 +104,12 @@ async function checkNamespaces(context: ApiContext, writes: readonly Write[]): P
   }
 }
 
-async function inverseOf(context: ApiContext, { key, before, after }: ConfigChange): Promise<Write> {
-  const current = await context.store.get(key);
-  if (current?.metadata.resourceVersion !== after?.metadata.resourceVersion) {
-    throw new StatusError(
-      409,
-      "Conflict",
-      `${formatKey(key)} has been changed since: undo that first, or edit it by hand`,
-    );
-  }
-  if (before === undefined) return { op: "delete", key, expect: after?.metadata.resourceVersion ?? "absent" };
+/** What makes the object as it was; nothing where it is gone as it should be. */
+function inverseOf({ key, before }: ConfigChange, current: ConfigObject | undefined): Write[] {
+  const expect = current?.metadata.resourceVersion ?? "absent";
+  if (before === undefined) return current === undefined ? [] : [{ op: "delete", key, expect }];
   const { uid: _, ...metadata } = before.metadata; // a deleted object comes back as a new one
-  return { op: "put", object: { ...before, metadata }, expect: after?.metadata.resourceVersion ?? "absent" };
+  return [{ op: "put", object: { ...before, metadata }, expect }];
 }
 
 /** The watch answers every revision after a given one without gaps, so the first is the one asked for. Throws 404. */

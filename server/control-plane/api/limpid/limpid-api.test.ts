@@ -199,14 +199,43 @@ describe("undo", () => {
     expect((await get())?.spec).toEqual(reviews({ v1: 100 }).spec);
   });
 
-  test("is refused with the object's name when it was changed since, and for what never was", async () => {
-    await api.call("POST", virtualServices, reviews({ v1: 100 }));
+  test("is refused with who changed the object since; a dry run shows it, and `over` says that it was seen", async () => {
+    await api.call("POST", virtualServices, reviews({ v1: 100, v2: 0 }));
     const made = await api.store.revision();
     await weights({ v1: 50, v2: 50 }, String(made));
-    const late = await undo(made);
+    const shifted = await api.store.revision();
+    await weights({ v1: 0, v2: 100 }, String(shifted));
+    const newest = await api.store.revision();
+
+    const late = await undo(shifted);
     expect(late).toMatchObject({ status: 409, body: { code: "CONFLICT" } });
-    expect(late.body.message).toContain("VirtualService/default/reviews");
+    expect(late.body.message).toContain("VirtualService/default/reviews has been changed since (ada, revision");
+    expect(late.body.message).toContain("reviews 50/50 → 0/100");
+    expect((await undo(shifted, `?over=${made}`)).status).toBe(409);
+
+    const dry = ChangeResult.parse((await undo(shifted, "?dryRun=true")).body);
+    expect(dry.undo?.change.revision).toBe(shifted);
+    expect(dry.undo?.since.map(({ revision }) => revision)).toEqual([newest]);
+    expect(dry.shares).toEqual([
+      expect.objectContaining({ subset: "v1", before: 0, after: 100 }),
+      expect.objectContaining({ subset: "v2", before: 100, after: 0, endpoints: 0 }),
+    ]);
+
+    expect((await undo(shifted, `?over=${newest}`)).status).toBe(200);
+    const { changes } = ChangeList.parse((await api.call("GET", "/limpid/v1/changes?limit=1")).body);
+    expect(changes[0]?.summary).toBe(`undo of ${shifted}: reviews 0/100 → 100/0`);
     expect((await undo(999)).status).toBe(404);
+  });
+
+  test("the summary is of what the undo does, and warnings come along", async () => {
+    await api.call("POST", virtualServices, reviews({ v1: 0, v2: 100 }));
+    await weights({ v1: 100, v2: 0 }, String(await api.store.revision()));
+    const shifted = await api.store.revision();
+    const dry = ChangeResult.parse((await undo(shifted, "?dryRun=true")).body);
+    expect(dry.warnings.map(({ path }) => path)).toContain("spec.http[0].route[0].destination.host");
+    await undo(shifted);
+    const { changes } = ChangeList.parse((await api.call("GET", "/limpid/v1/changes?limit=1")).body);
+    expect(changes[0]?.summary).toBe(`undo of ${shifted}: reviews 100/0 → 0/100`);
   });
 });
 

@@ -1,6 +1,13 @@
-import { routingOf, setWeights, versionSubsets } from "../../../config/edits/index.ts";
+import {
+  type DestinationRule,
+  routingOf,
+  setWeights,
+  type VirtualService,
+  versionSubsets,
+} from "../../../config/edits/index.ts";
 import { type ConfigObject, formatKey, keyOf, type ResourceKey } from "../../../config/object.ts";
 import { WeightsChange } from "../../../contract/index.ts";
+import type { FieldError } from "../../../lib/result.ts";
 import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { StatusError } from "../status-error.ts";
@@ -16,6 +23,7 @@ export async function getRouting(context: ApiContext, request: ApiRequest): Prom
     virtualService: config.virtualService,
     destinationRule: config.destinationRule,
     versions: versionsOf(config.service),
+    entrances: config.entrances,
     proxies: context.pushes.affected([concernedKey(config)]),
   });
   return { status: 200, body };
@@ -27,27 +35,56 @@ const concernedKey = ({ virtualService, ref }: ServiceConfig): ResourceKey =>
     ? keyOf(virtualService as ConfigObject)
     : { kind: "VirtualService", namespace: ref.namespace, name: ref.name };
 
-/** VirtualService and, where a subset is missing, DestinationRule as one commit. */
+/** The VirtualServices, and where a subset is missing the DestinationRule, as one commit. */
 export async function putWeights(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
   const { namespace = "", name = "" } = request.params;
   const change = readBodyAs(WeightsChange, request);
-  const build = async (): Promise<Edit[]> => {
-    const { service, ref, virtualService, destinationRule } = await serviceConfig(context, namespace, name);
-    const current = virtualService?.metadata.resourceVersion ?? null;
-    if (current !== change.resourceVersion) throw outdated(virtualService as ConfigObject | undefined, change);
-    const versions = versionSubsets(versionsOf(service), destinationRule?.spec.subsets ?? []);
-    const edit = { service: ref, rule: change.rule, weights: change.weights, versions };
-    const result = setWeights(virtualService, destinationRule, edit);
-    if (!result.ok) throw invalidFields(result.errors);
-    return result.value.map((after) => ({
-      before: (after.kind === "VirtualService" ? virtualService : destinationRule) as ConfigObject | undefined,
-      after,
-    }));
-  };
+  const build = async () => shareAll(await serviceConfig(context, namespace, name), change);
   return runEdit(context, request, build, { retry: false });
 }
 
-function outdated(current: ConfigObject | undefined, { resourceVersion }: WeightsChange): StatusError {
+type Target = NonNullable<WeightsChange["also"]>[number];
+
+/** Every rule that is asked for, shared alike: the mesh's or an entrance's first, then the others. */
+function shareAll(config: ServiceConfig, change: WeightsChange): Edit[] {
+  const versions = versionSubsets(versionsOf(config.service), config.destinationRule?.spec.subsets ?? []);
+  const edits = new Map<string, Edit>();
+  const now = (object: ConfigObject | undefined) => object && (edits.get(formatKey(keyOf(object)))?.after ?? object);
+  const errors: FieldError[] = [];
+  const { rule, virtualService, resourceVersion } = change;
+  for (const [index, target] of [{ rule, virtualService, resourceVersion }, ...(change.also ?? [])].entries()) {
+    const stored = target.virtualService ? entrance(config, target.virtualService) : config.virtualService;
+    const current = stored?.metadata.resourceVersion ?? null;
+    if (current !== target.resourceVersion) throw outdated(stored as ConfigObject | undefined, target.resourceVersion);
+    const edit = { service: config.ref, rule: target.rule, weights: change.weights, versions };
+    const rules = (now(config.destinationRule as ConfigObject | undefined) ??
+      [...edits.values()].find(({ after }) => after?.kind === "DestinationRule")?.after) as DestinationRule | undefined;
+    const result = setWeights(now(stored as ConfigObject | undefined) as VirtualService | undefined, rules, edit);
+    if (!result.ok) {
+      const prefix = index === 0 ? "" : `also[${index - 1}].`;
+      errors.push(...result.errors.map(({ path, message }) => ({ path: `${prefix}${path}`, message })));
+      continue;
+    }
+    for (const after of result.value) {
+      const before = (after.kind === "VirtualService" ? stored : config.destinationRule) as ConfigObject | undefined;
+      edits.set(formatKey(keyOf(after)), { before, after });
+    }
+  }
+  if (errors.length > 0) throw invalidFields(errors);
+  return [...edits.values()];
+}
+
+/** The VirtualService that a change names: one that rules the service inside of the mesh or sends to it at a gateway. */
+function entrance(config: ServiceConfig, { namespace, name }: Target["virtualService"]): VirtualService {
+  const all = [config.virtualService, ...config.entrances.map((one) => one.virtualService)];
+  const found = all.find((one) => one?.metadata.namespace === namespace && one.metadata.name === name);
+  if (found !== undefined) return found;
+  const { ref } = config;
+  const message = `VirtualService ${namespace}/${name} sends nothing to ${ref.name} in ${ref.namespace}`;
+  throw invalidFields([{ path: "virtualService", message }]);
+}
+
+function outdated(current: ConfigObject | undefined, resourceVersion: string | null): StatusError {
   if (current === undefined) {
     return new StatusError(409, "Conflict", `the VirtualService of version ${resourceVersion} is gone: load it again`);
   }

@@ -1,4 +1,11 @@
-import { type DestinationRule, isHostOf, type ServiceRef, type VirtualService } from "../../../config/edits/index.ts";
+import {
+  type DestinationRule,
+  type EntranceRules,
+  entrancesOf,
+  isHostOf,
+  type ServiceRef,
+  type VirtualService,
+} from "../../../config/edits/index.ts";
 import type { ConfigObject } from "../../../config/object.ts";
 import type { MeshService } from "../../../contract/index.ts";
 import type { ApiContext } from "../context.ts";
@@ -10,6 +17,8 @@ export interface ServiceConfig {
   ref: ServiceRef;
   virtualService: VirtualService | undefined;
   destinationRule: DestinationRule | undefined;
+  /** Where it is entered from outside of the mesh. */
+  entrances: EntranceRules[];
 }
 
 /** Throws 404 when the registry has no such service. */
@@ -21,12 +30,14 @@ export async function serviceConfig(context: ApiContext, namespace: string, name
     context.store.list({ kind: "VirtualService" }),
     context.store.list({ kind: "DestinationRule" }),
   ]);
+  const virtualService = pick(virtualServices.items as VirtualService[], ref, ({ spec, metadata }) =>
+    inMesh(spec.gateways) ? spec.hosts.some((host) => isHostOf(host, metadata.namespace, ref)) : false,
+  );
   return {
     service,
     ref,
-    virtualService: pick(virtualServices.items as VirtualService[], ref, ({ spec, metadata }) =>
-      inMesh(spec.gateways) ? spec.hosts.some((host) => isHostOf(host, metadata.namespace, ref)) : false,
-    ),
+    virtualService,
+    entrances: entrancesOf(virtualServices.items as VirtualService[], ref, virtualService),
     destinationRule: pick(destinationRules.items as DestinationRule[], ref, ({ spec, metadata }) =>
       isHostOf(spec.host, metadata.namespace, ref),
     ),

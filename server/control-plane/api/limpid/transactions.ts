@@ -9,7 +9,6 @@ import { namespaceExists, namespaceWrites } from "../namespace-contents.ts";
 import { prepareApply, prepareUpdate } from "../object-writer.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { StatusError } from "../status-error.ts";
-import { warningHeader, warningsOf } from "../warnings.ts";
 import { answerChange } from "./change-result.ts";
 import { invalidFields, isDryRunQuery, limpidActor, readBodyAs } from "./request.ts";
 import { TransactionRequest } from "./transaction-request.ts";
@@ -27,26 +26,13 @@ export async function runTransaction(context: ApiContext, request: ApiRequest): 
     const writes = await prepareAll(context, transaction.writes, actor);
     try {
       const commit = await commitWrites(context, writes, actor.author, { dryRun, reason: transaction.reason });
-      return {
-        status: 200,
-        headers: await warnings(context, commit),
-        body: await answerChange(context, request, commit, dryRun),
-      };
+      return await answerChange(context, request, commit, { dryRun });
     } catch (error) {
       // Writes without a version of their own are made against what is there now.
       const isFree = transaction.writes.every((write) => expectOf(write) === undefined);
       if (!(error instanceof StatusError && error.code === 409 && isFree) || attempt === maxAttempts) throw error;
     }
   }
-}
-
-/** Of all that was put together, as if it were stored. */
-async function warnings(context: ApiContext, { changes }: Commit): Promise<Record<string, string>> {
-  const written = new Set(changes.map(({ key }) => formatKey(key)));
-  const put = changes.flatMap(({ after }) => after ?? []);
-  const { items } = await context.store.list();
-  const rest = items.filter((object) => !written.has(formatKey(keyOf(object))));
-  return warningHeader(warningsOf(put, [...rest, ...put]));
 }
 
 /** Commits, and says a failed precondition as 409 or 404 that names the object. */

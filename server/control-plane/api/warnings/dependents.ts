@@ -1,0 +1,37 @@
+import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
+import type { ConfigChange } from "../../../config/store.ts";
+import type { ConfigWarning } from "../../../contract/index.ts";
+import { deadDestinations } from "./destinations.ts";
+import type { Facts } from "./facts.ts";
+import { missingGateways } from "./gateways.ts";
+import { type Finding, warningAt } from "./warning.ts";
+
+/** Kinds that VirtualServices lean on. */
+const leanedOn = new Set(["DestinationRule", "Service", "ServiceEntry", "WorkloadEntry", "Gateway", "Namespace"]);
+
+/**
+ * What a change takes from VirtualServices that stay as they are: a subset that a route needs, a host, a gateway. Found by what is
+ * dead after it and was not before.
+ */
+export function* bereaved(changes: readonly ConfigChange[], before: Facts, after: Facts): Generator<ConfigWarning> {
+  const [cause] = changes.filter(({ type, key }) => type !== "ADDED" && leanedOn.has(key.kind));
+  if (cause === undefined) return;
+  const written = new Set(changes.map(({ key }) => formatKey(key)));
+  for (const route of after.objects("VirtualService")) {
+    if (written.has(formatKey(keyOf(route)))) continue; // it is told by itself
+    const known = new Set(findings(route, before).map(textOf));
+    for (const finding of findings(route, after)) {
+      if (known.has(textOf(finding))) continue;
+      const { namespace, name } = route.metadata;
+      const message = `VirtualService ${namespace}/${name} needs what goes: ${finding.path}: ${finding.message}`;
+      yield warningAt(cause.key, { path: "", message });
+    }
+  }
+}
+
+const findings = (route: ConfigObject, facts: Facts): Finding[] => [
+  ...deadDestinations(route, facts),
+  ...missingGateways(route, facts),
+];
+
+const textOf = ({ path, message }: Finding): string => `${path}\n${message}`;

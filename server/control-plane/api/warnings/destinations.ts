@@ -1,0 +1,66 @@
+import type { Destination, VirtualServiceSpec } from "../../../config/kinds/index.ts";
+import type { ConfigObject } from "../../../config/object.ts";
+import { suggest } from "../../../lib/suggest.ts";
+import { isWildcard } from "../../../model/hostname.ts";
+import { countEndpoints, type Facts } from "./facts.ts";
+import type { Finding } from "./warning.ts";
+
+/** Destinations of a VirtualService that nobody is behind: what Istio answers with 503. https://istio.io/latest/docs/ops/common-problems/network-issues/ */
+export function* deadDestinations({ metadata, spec }: ConfigObject, facts: Facts): Generator<Finding> {
+  for (const { path, destination } of destinationsOf(spec as unknown as VirtualServiceSpec)) {
+    const host = facts.resolve(destination.host, metadata.namespace);
+    const { subset } = destination;
+    if (!facts.isKnown(host)) {
+      const message = `no Service or ServiceEntry has the host ${host}${nearby(host, facts)}; what goes there is answered 503`;
+      yield { path: `${path}.host`, message };
+    } else if (subset) {
+      const message = deadSubset(host, subset, facts);
+      if (message) yield { path: `${path}.subset`, message: `${message}; what goes there is answered 503` };
+    }
+  }
+}
+
+function deadSubset(host: string, subset: string, facts: Facts): string | undefined {
+  const subsets = facts.subsets(host);
+  if (!subsets.has(subset)) {
+    const near = suggest(subset, [...subsets.keys()]);
+    return `no DestinationRule of ${host} has the subset ${subset}${near ? `, did you mean ${near}?` : ""}`;
+  }
+  if (isWildcard(host) || facts.endpoints(host).length === 0) return undefined; // all subsets alike
+  return countEndpoints(facts, host, subset) > 0
+    ? undefined
+    : `no endpoint of ${host} has the labels of subset ${subset}`;
+}
+
+/** As many names as are looked through for one that was meant. */
+const maxCandidates = 1_000;
+
+/** `, did you mean reviews.default.svc.cluster.local?`: the closest known host of the same domain. */
+export function nearby(host: string, facts: Facts): string {
+  const dot = host.indexOf(".");
+  const domain = dot < 0 ? "" : host.slice(dot);
+  const names: string[] = [];
+  for (const known of facts.mesh.services.keys()) {
+    if (!known.endsWith(domain) || names.length === maxCandidates) continue;
+    const label = known.slice(0, known.length - domain.length);
+    if (!label.includes(".")) names.push(label);
+  }
+  const near = suggest(host.slice(0, host.length - domain.length), names);
+  return near === undefined ? "" : `, did you mean ${near}${domain}?`;
+}
+
+export function* destinationsOf(spec: VirtualServiceSpec): Generator<{ path: string; destination: Destination }> {
+  for (const protocol of ["http", "tls", "tcp"] as const) {
+    for (const [rule, { route = [] }] of (spec[protocol] ?? []).entries()) {
+      for (const [index, { destination }] of route.entries()) {
+        yield { path: `spec.${protocol}[${rule}].route[${index}].destination`, destination };
+      }
+    }
+  }
+  for (const [rule, http] of (spec.http ?? []).entries()) {
+    for (const [index, { destination }] of (http.mirrors ?? []).entries()) {
+      yield { path: `spec.http[${rule}].mirrors[${index}].destination`, destination };
+    }
+    if (http.mirror) yield { path: `spec.http[${rule}].mirror`, destination: http.mirror };
+  }
+}

@@ -1,0 +1,102 @@
+import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
+import { memo } from "../../../lib/memo.ts";
+import type { Gateway } from "../../../model/gateways.ts";
+import { covers, isWildcard, resolveHost } from "../../../model/hostname.ts";
+import { type Labels, matchesLabels } from "../../../model/labels.ts";
+import type { Mesh } from "../../../model/mesh.ts";
+import { isTcp } from "../../../model/protocol.ts";
+import type { Service } from "../../../model/service.ts";
+import type { DestinationRuleSpec, Subset } from "../../../model/specs.ts";
+
+/** What the checks ask of a mesh. */
+export interface Facts {
+  readonly mesh: Mesh;
+  objects(kind: string): Iterable<ConfigObject>;
+  /** Fully qualified, as a resource of the namespace means it. */
+  resolve(host: string, namespace: string): string;
+  /** Whether a Service or a ServiceEntry has the host, or a wildcard that covers it; a wildcard: whether it covers one. */
+  isKnown(host: string): boolean;
+  /** The subsets that DestinationRules of any namespace give a host; the first of a name counts. */
+  subsets(host: string): ReadonlyMap<string, Subset>;
+  /** Labels of the host's endpoints, one entry per endpoint and port; empty when it has none. */
+  endpoints(host: string): readonly Labels[];
+  gateway(key: string): Gateway | undefined;
+  /** What a Service or ServiceEntry makes. */
+  servicesOf(object: ConfigObject): readonly Service[];
+  /** Services with a port of this number that is neither HTTP nor TLS. */
+  tcpServices(port: number): readonly Service[];
+}
+
+export function factsOf(mesh: Mesh): Facts {
+  const { domain } = mesh.options;
+  return {
+    mesh,
+    objects: (kind) => mesh.objects.get(kind)?.values() ?? [],
+    resolve: (host, namespace) => resolveHost(host, namespace, domain),
+    isKnown: (host) => isKnown(mesh, host),
+    subsets: (host) => subsetsOf(mesh, host),
+    endpoints: (host) => [...(mesh.endpoints.get(host)?.byPort.values() ?? [])].flat().map(({ labels }) => labels),
+    servicesOf: (object) => byResource(mesh).get(formatKey(keyOf(object))) ?? [],
+    tcpServices: (port) => byTcpPort(mesh).get(port) ?? [],
+    gateway: (key) => mesh.gateways.find((gateway) => gateway.key === key),
+  };
+}
+
+/** How many of a host's endpoints a subset stands for. Without a subset, or with one that nobody knows the labels of: all, or none. */
+export function countEndpoints(facts: Facts, host: string, subset: string | undefined): number {
+  const endpoints = facts.endpoints(host);
+  if (!subset) return endpoints.length;
+  const labels = facts.subsets(host).get(subset)?.labels;
+  if (!facts.subsets(host).has(subset)) return 0;
+  return endpoints.filter((own) => matchesLabels(labels ?? {}, own)).length;
+}
+
+function isKnown({ services }: Mesh, host: string): boolean {
+  if (services.has(host)) return true;
+  const wildcards = memo(services, "wildcards", [], () => [...services.keys()].filter(isWildcard));
+  if (wildcards.some((wildcard) => covers(wildcard, host))) return true;
+  return isWildcard(host) && [...services.keys()].some((known) => covers(host, known));
+}
+
+const byResource = ({ services }: Mesh): ReadonlyMap<string, readonly Service[]> =>
+  memo(services, "by resource", [], () =>
+    Map.groupBy(services.values(), ({ kind, namespace, name }) => formatKey({ kind, namespace, name })),
+  );
+
+const byTcpPort = ({ services }: Mesh): ReadonlyMap<number, readonly Service[]> =>
+  memo(services, "by TCP port", [], () => {
+    const index = new Map<number, Service[]>();
+    for (const service of services.values()) {
+      for (const { port, protocol } of service.ports) {
+        if (isTcp(protocol)) index.set(port, [...(index.get(port) ?? []), service]);
+      }
+    }
+    return index;
+  });
+
+interface SubsetIndex {
+  exact: ReadonlyMap<string, Map<string, Subset>>;
+  wildcard: readonly (readonly [string, Map<string, Subset>])[];
+}
+
+function subsetsOf(mesh: Mesh, host: string): ReadonlyMap<string, Subset> {
+  const { exact, wildcard } = memo(mesh.destinationRules, "subsets", [mesh.options.domain], () => indexSubsets(mesh));
+  const own = exact.get(host);
+  const wide = wildcard.filter(([pattern]) => covers(pattern, host));
+  if (wide.length === 0) return own ?? none;
+  return new Map([...wide.flatMap(([, subsets]) => [...subsets]), ...(own ?? [])]);
+}
+
+const none: ReadonlyMap<string, Subset> = new Map();
+
+function indexSubsets(mesh: Mesh): SubsetIndex {
+  const hosts = new Map<string, Map<string, Subset>>();
+  for (const { metadata, spec } of mesh.objects.get("DestinationRule")?.values() ?? []) {
+    const { host, subsets = [] } = spec as unknown as DestinationRuleSpec;
+    const name = resolveHost(host, metadata.namespace, mesh.options.domain);
+    const known = hosts.get(name) ?? new Map<string, Subset>();
+    hosts.set(name, known);
+    for (const subset of subsets) if (!known.has(subset.name)) known.set(subset.name, subset);
+  }
+  return { exact: hosts, wildcard: [...hosts].filter(([host]) => isWildcard(host)) };
+}

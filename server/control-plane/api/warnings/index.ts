@@ -1,0 +1,94 @@
+import type { ConfigObject } from "../../../config/object.ts";
+import type { ConfigChange } from "../../../config/store.ts";
+import type { ConfigWarning } from "../../../contract/index.ts";
+import type { Labels } from "../../../model/labels.ts";
+import { type Mesh, updateMesh } from "../../../model/mesh.ts";
+import type { ApiContext } from "../context.ts";
+import { destinationRuleAdvice, gatewayAdvice, virtualServiceAdvice } from "./advice.ts";
+import { bereaved } from "./dependents.ts";
+import { deadDestinations } from "./destinations.ts";
+import { type Facts, factsOf } from "./facts.ts";
+import { idleGateway, missingGateways } from "./gateways.ts";
+import { doubtfulServiceEntry, idleDestinationRule, sharedTcpPorts } from "./registry.ts";
+import { rivalDestinationRules, rivalVirtualServices } from "./rivals.ts";
+import { unreachableRules } from "./unreachable-rules.ts";
+import { type Finding, warningOf } from "./warning.ts";
+
+export { warningHeader } from "./warning.ts";
+
+/** `warningsOf` a commit. A check that fails must not fail the write that is done already. */
+export async function warningsFor(context: ApiContext, changes: readonly ConfigChange[]): Promise<ConfigWarning[]> {
+  try {
+    const proxies = context.gatewayProxies()?.map(({ labels }) => labels);
+    return warningsOf(changes, { mesh: await context.mesh(), gatewayProxies: proxies });
+  } catch (error) {
+    context.logger.error({ err: error }, "a change could not be looked through for what is hardly meant");
+    return [];
+  }
+}
+
+const maxWarnings = 10;
+
+export interface WarningContext {
+  /** The mesh with or without the changes in it. */
+  mesh: Mesh;
+  /** Labels of the gateway proxies that are connected; undefined where nobody knows them. */
+  gatewayProxies: readonly Labels[] | undefined;
+}
+
+/**
+ * What is valid and yet hardly meant in objects that were written, and what is missed where objects were deleted, by the mesh as it is
+ * after the changes. At most ten.
+ */
+export function warningsOf(
+  changes: readonly ConfigChange[],
+  { mesh, gatewayProxies }: WarningContext,
+): ConfigWarning[] {
+  if (changes.length === 0) return [];
+  const after = updateMesh(mesh, changes, mesh.revision);
+  const facts = factsOf(after);
+  const before = factsOf(updateMesh(after, changes.map(inverse), mesh.revision));
+  const found: ConfigWarning[] = [];
+  const add = (warning: ConfigWarning): boolean => found.push(warning) >= maxWarnings;
+  for (const { after: object } of changes) {
+    if (object === undefined) continue;
+    for (const finding of findings(object, facts, gatewayProxies)) {
+      if (add(warningOf(object, finding))) return found;
+    }
+  }
+  for (const warning of bereaved(changes, before, facts)) if (add(warning)) return found;
+  return found;
+}
+
+function* findings(object: ConfigObject, facts: Facts, proxies: readonly Labels[] | undefined): Generator<Finding> {
+  switch (object.kind) {
+    case "VirtualService":
+      yield* rivalVirtualServices(object, facts);
+      yield* deadDestinations(object, facts);
+      yield* missingGateways(object, facts);
+      yield* unreachableRules(object);
+      yield* virtualServiceAdvice(object);
+      break;
+    case "DestinationRule":
+      yield* idleDestinationRule(object, facts);
+      yield* rivalDestinationRules(object, facts);
+      yield* destinationRuleAdvice(object);
+      break;
+    case "Gateway":
+      yield* idleGateway(object, proxies);
+      yield* gatewayAdvice(object);
+      break;
+    case "ServiceEntry":
+      yield* doubtfulServiceEntry(object);
+      yield* sharedTcpPorts(object, facts);
+      break;
+    case "Service":
+      yield* sharedTcpPorts(object, facts);
+      break;
+  }
+}
+
+function inverse({ key, before, after }: ConfigChange): ConfigChange {
+  if (before === undefined) return { type: "DELETED", key, ...(after && { before: after }) };
+  return { type: after === undefined ? "ADDED" : "MODIFIED", key, before: after, after: before } as ConfigChange;
+}

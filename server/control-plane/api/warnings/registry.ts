@@ -1,0 +1,59 @@
+import type { DestinationRuleSpec, ServiceEntrySpec } from "../../../config/kinds/index.ts";
+import type { ConfigObject } from "../../../config/object.ts";
+import { isWildcard } from "../../../model/hostname.ts";
+import { matchesLabels } from "../../../model/labels.ts";
+import { nearby } from "./destinations.ts";
+import type { Facts } from "./facts.ts";
+import type { Finding } from "./warning.ts";
+
+/** A DestinationRule for a host that nobody has, or with subsets that nobody is in. */
+export function* idleDestinationRule({ metadata, spec }: ConfigObject, facts: Facts): Generator<Finding> {
+  const rule = spec as unknown as DestinationRuleSpec;
+  const host = facts.resolve(rule.host, metadata.namespace);
+  if (!facts.isKnown(host)) {
+    yield {
+      path: "spec.host",
+      message: `no Service or ServiceEntry has the host ${host}${nearby(host, facts)}; the rule is for nobody`,
+    };
+    return;
+  }
+  const endpoints = facts.endpoints(host);
+  if (isWildcard(host) || endpoints.length === 0) return;
+  for (const [index, { name, labels = {} }] of (rule.subsets ?? []).entries()) {
+    if (endpoints.some((own) => matchesLabels(labels, own))) continue;
+    const wanted = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+    const message = `no endpoint of ${host} has the labels ${wanted.join(", ")}: nobody is in the subset ${name}`;
+    yield { path: `spec.subsets[${index}].labels`, message };
+  }
+}
+
+/** What Istio warns of in a ServiceEntry. */
+export function* doubtfulServiceEntry({ spec }: ConfigObject): Generator<Finding> {
+  const entry = spec as unknown as ServiceEntrySpec;
+  const { hosts, resolution = "NONE", workloadSelector } = entry;
+  for (const [index, host] of hosts.entries()) {
+    if (/^\*[^.]/.test(host))
+      yield { path: `spec.hosts[${index}]`, message: `Istio takes "*" for a whole label only, as in "*.example.com"` };
+  }
+  if (workloadSelector && Object.keys(workloadSelector.labels ?? {}).length === 0) {
+    yield { path: "spec.workloadSelector", message: "has no labels: it stands for every workload of the namespace" };
+  }
+  if (workloadSelector && resolution === "NONE") {
+    yield { path: "spec.workloadSelector", message: "has no effect with resolution NONE" };
+  }
+  if (resolution === "STATIC" && !workloadSelector && (entry.endpoints ?? []).length === 0) {
+    yield { path: "spec.endpoints", message: "there are none with resolution STATIC: calls are answered 503" };
+  }
+}
+
+/** Services that are neither HTTP nor TLS are told apart by their port alone: of several the oldest has it. docs/decisions/0005 */
+export function* sharedTcpPorts(object: ConfigObject, facts: Facts): Generator<Finding> {
+  const own = facts.servicesOf(object);
+  const hosts = new Set(own.map(({ hostname }) => hostname));
+  for (const [index, { port }] of (own[0]?.ports ?? []).entries()) {
+    const rival = facts.tcpServices(port).find(({ hostname }) => !hosts.has(hostname));
+    if (rival === undefined || !facts.tcpServices(port).some(({ hostname }) => hosts.has(hostname))) continue;
+    const message = `${rival.hostname} has the TCP port ${port}, too, and nothing else tells them apart: the older of the two gets the connections`;
+    yield { path: `spec.ports[${index}]`, message };
+  }
+}

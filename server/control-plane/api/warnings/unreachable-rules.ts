@@ -1,0 +1,85 @@
+import type { HTTPMatchRequest, VirtualServiceSpec } from "../../../config/kinds/index.ts";
+import type { ConfigObject } from "../../../config/object.ts";
+import type { Finding } from "./warning.ts";
+
+/** Rules that no request reaches, because an earlier one takes it: Istio warns of the same. */
+export function* unreachableRules({ spec }: ConfigObject): Generator<Finding> {
+  const rules = spec as unknown as VirtualServiceSpec;
+  for (const protocol of ["http", "tls", "tcp"] as const) yield* unreachableIn(protocol, rules[protocol] ?? []);
+}
+
+interface Rule {
+  match?: readonly object[] | undefined;
+}
+
+function* unreachableIn(protocol: string, rules: readonly Rule[]): Generator<Finding> {
+  const takesAll = rules.findIndex(({ match = [] }) => match.length === 0 || match.some(isEverything));
+  const seen = new Map<string, number>();
+  const prefixes = new PlainPrefixes();
+  for (const [index, { match = [] }] of rules.entries()) {
+    const path = `spec.${protocol}[${index}]`;
+    if (takesAll >= 0 && index > takesAll) {
+      const rest = rules.length - index - 1;
+      const more = rest > 0 ? `, nor are the ${rest} after it` : "";
+      yield { path, message: `is never reached${more}: ${protocol}[${takesAll}] takes everything` };
+      return;
+    }
+    const why = match.map((one) => reasonAgainst(one, protocol, seen, prefixes));
+    if (match.length > 0 && why.every(Boolean)) yield { path, message: `is never reached: ${why[0]}` };
+    else {
+      for (const [position, reason] of why.entries()) {
+        if (reason) yield { path: `${path}.match[${position}]`, message: `has no effect: ${reason}` };
+      }
+    }
+    for (const one of match) {
+      if (!seen.has(textOf(one))) seen.set(textOf(one), index);
+      if (protocol === "http") prefixes.add(one, index);
+    }
+  }
+}
+
+function reasonAgainst(
+  match: HTTPMatchRequest,
+  protocol: string,
+  seen: ReadonlyMap<string, number>,
+  prefixes: PlainPrefixes,
+): string | undefined {
+  const twin = seen.get(textOf(match));
+  if (twin !== undefined) return `${protocol}[${twin}] has the same match`;
+  const cover = protocol === "http" ? prefixes.covering(match) : undefined;
+  return cover && `http[${cover.index}] takes every path with the prefix ${JSON.stringify(cover.prefix)}`;
+}
+
+/** Without its name, which decides nothing. */
+const textOf = ({ name: _, ...conditions }: { name?: string }): string => JSON.stringify(conditions);
+
+/** A match without a condition, or with a prefix that every path has. */
+const isEverything = (match: HTTPMatchRequest): boolean =>
+  Object.keys(match).every((key) => key === "name" || key === "ignoreUriCase" || key === "uri") &&
+  (match.uri === undefined || match.uri.prefix === "" || match.uri.prefix === "/");
+
+/** Matches with a prefix and no other condition. Looked through by their lengths, so that many of them cost little. */
+class PlainPrefixes {
+  readonly #rules = new Map<string, number>();
+  readonly #lengths = new Set<number>();
+
+  add(match: HTTPMatchRequest, index: number): void {
+    const prefix = match.uri?.prefix;
+    if (!prefix || Object.keys(match).some((key) => key !== "uri" && key !== "name")) return;
+    if (this.#rules.has(prefix)) return;
+    this.#rules.set(prefix, index);
+    this.#lengths.add(prefix.length);
+  }
+
+  /** The earlier rule that takes every path of this match. */
+  covering({ uri, ignoreUriCase }: HTTPMatchRequest): { index: number; prefix: string } | undefined {
+    const wanted = uri?.exact ?? uri?.prefix;
+    if (wanted === undefined || ignoreUriCase) return undefined;
+    for (const length of this.#lengths) {
+      const prefix = wanted.slice(0, length);
+      const index = length <= wanted.length ? this.#rules.get(prefix) : undefined;
+      if (index !== undefined) return { index, prefix };
+    }
+    return undefined;
+  }
+}

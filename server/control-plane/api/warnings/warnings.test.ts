@@ -1,0 +1,258 @@
+import { describe, expect, test } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { parseObject } from "../../../config/kinds/index.ts";
+import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
+import type { ConfigChange } from "../../../config/store.ts";
+import type { ConfigWarning } from "../../../contract/index.ts";
+import type { Labels } from "../../../model/labels.ts";
+import { buildMesh } from "../../../model/mesh.ts";
+import { warningHeader, warningsOf } from "./index.ts";
+import { warningText } from "./warning.ts";
+
+/** Objects of a text of YAML documents; whoever leaves apiVersion and namespace out gets Istio's and default. */
+function objects(text: string): ConfigObject[] {
+  return parseAllDocuments(text).flatMap((document) => {
+    const value = document.toJS() as ConfigObject | null;
+    if (value === null) return [];
+    const apiVersion = value.kind === "Service" ? "v1" : "networking.istio.io/v1";
+    const result = parseObject({ ...value, apiVersion });
+    if (!result.ok) throw new Error(JSON.stringify(result.errors));
+    return [result.value];
+  });
+}
+
+const base = objects(`
+{ kind: Service, metadata: { name: reviews }, spec: { selector: { app: reviews }, ports: [{ port: 9080, name: http }] } }
+---
+{ kind: Service, metadata: { name: ratings }, spec: { selector: { app: ratings }, ports: [{ port: 9080, name: http }] } }
+---
+{ kind: WorkloadEntry, metadata: { name: reviews-v1 }, spec: { address: 127.0.1.1, labels: { app: reviews, version: v1 } } }
+---
+{ kind: WorkloadEntry, metadata: { name: ratings-v1 }, spec: { address: 127.0.1.2, labels: { app: ratings, version: v1 } } }
+---
+kind: DestinationRule
+metadata: { name: reviews }
+spec: { host: reviews, subsets: [{ name: v1, labels: { version: v1 } }] }
+---
+kind: Gateway
+metadata: { name: shop }
+spec: { selector: { istio: ingressgateway }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: [shop.test] }] }
+`);
+
+const texts = (warnings: readonly ConfigWarning[]) => warnings.map((one) => warningText(one, { named: false }));
+
+/** The warnings on writing these objects, and on deleting those, into what is there. */
+function warn(written: string, options: { deleted?: readonly string[]; proxies?: readonly Labels[] } = {}): string[] {
+  const put = objects(written);
+  const changes: ConfigChange[] = put.map((after) => {
+    const before = base.find((one) => formatKey(keyOf(one)) === formatKey(keyOf(after)));
+    return { type: before ? "MODIFIED" : "ADDED", key: keyOf(after), ...(before && { before }), after };
+  });
+  for (const before of base) {
+    if (options.deleted?.includes(`${before.kind}/${before.metadata.name}`)) {
+      changes.push({ type: "DELETED", key: keyOf(before), before });
+    }
+  }
+  return texts(warningsOf(changes, { mesh: buildMesh(base, 1), gatewayProxies: options.proxies }));
+}
+
+const virtualService = (spec: string, name = "mine") =>
+  `{ kind: VirtualService, metadata: { name: ${name} }, spec: ${spec} }`;
+
+describe("destinations", () => {
+  test("hosts that nobody has, subsets that no rule has, and subsets that nobody is in", () => {
+    const found = warn(`
+kind: DestinationRule
+metadata: { name: ratings }
+spec: { host: ratings, subsets: [{ name: v9, labels: { version: v9 } }] }
+---
+${virtualService(`{ hosts: [reviews], http: [{ route: [{ destination: { host: reviews, subset: v2 }, weight: 50 }, { destination: { host: revews }, weight: 50 }], mirror: { host: ratings, subset: v9 } }] }`)}`);
+    expect(found).toEqual([
+      "spec.subsets[0].labels: no endpoint of ratings.default.svc.cluster.local has the labels version=v9: nobody is in the subset v9",
+      "spec.http[0].route[0].destination.subset: no DestinationRule of reviews.default.svc.cluster.local has the subset v2, did you mean v1?; what goes there is answered 503",
+      "spec.http[0].route[1].destination.host: no Service or ServiceEntry has the host revews.default.svc.cluster.local, did you mean reviews.default.svc.cluster.local?; what goes there is answered 503",
+      "spec.http[0].mirror.subset: no endpoint of ratings.default.svc.cluster.local has the labels of subset v9; what goes there is answered 503",
+    ]);
+  });
+
+  test("those of TCP and TLS rules count, too", () => {
+    const spec = `{ hosts: [db.test], tcp: [{ route: [{ destination: { host: db.test } }] }], tls: [{ match: [{ sniHosts: [db.test] }], route: [{ destination: { host: nobody } }] }] }`;
+    expect(warn(virtualService(spec)).map((text) => text.split(": ")[0])).toEqual([
+      "spec.tls[0].route[0].destination.host",
+      "spec.tcp[0].route[0].destination.host",
+    ]);
+  });
+
+  test("a DestinationRule for a host that nobody has", () => {
+    expect(warn("{ kind: DestinationRule, metadata: { name: a }, spec: { host: revews } }")[0]).toContain(
+      "spec.host: no Service or ServiceEntry has the host revews",
+    );
+  });
+
+  test("wildcards of ServiceEntries are known", () => {
+    const entry = "{ kind: ServiceEntry, metadata: { name: e }, spec: { hosts: ['*.example.com'] } }\n---\n";
+    expect(
+      warn(
+        entry +
+          virtualService("{ hosts: [a.example.com], http: [{ route: [{ destination: { host: a.example.com } }] }] }"),
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe("what is taken away", () => {
+  const route = virtualService(
+    `{ hosts: [shop.test], gateways: [shop], http: [{ route: [{ destination: { host: reviews, subset: v1 } }] }] }`,
+  );
+  const stored = [...base, ...objects(route)];
+  const remove = (kind: string, name: string) => {
+    const before = stored.find((one) => one.kind === kind && one.metadata.name === name) as ConfigObject;
+    const changes: ConfigChange[] = [{ type: "DELETED", key: keyOf(before), before }];
+    return texts(warningsOf(changes, { mesh: buildMesh(stored, 1), gatewayProxies: undefined }));
+  };
+
+  test.each([
+    [
+      "DestinationRule",
+      "reviews",
+      "VirtualService default/mine needs what goes: spec.http[0].route[0].destination.subset",
+    ],
+    ["Service", "reviews", "VirtualService default/mine needs what goes: spec.http[0].route[0].destination.host"],
+    ["Gateway", "shop", "VirtualService default/mine needs what goes: spec.gateways[0]"],
+  ])("%s %s, which a route needs", (kind, name, text) => {
+    expect(remove(kind, name)).toEqual([expect.stringContaining(text)]);
+  });
+
+  test("what nobody needs goes in silence", () => {
+    expect(remove("Service", "ratings")).toEqual([]);
+  });
+
+  test("a subset that is renamed is missed where it is needed", () => {
+    const before = base.find((one) => one.kind === "DestinationRule") as ConfigObject;
+    const after = { ...before, spec: { host: "reviews", subsets: [{ name: "one", labels: { version: "v1" } }] } };
+    const changes: ConfigChange[] = [{ type: "MODIFIED", key: keyOf(before), before, after }];
+    expect(texts(warningsOf(changes, { mesh: buildMesh(stored, 1), gatewayProxies: undefined }))).toHaveLength(1);
+  });
+});
+
+describe("gateways", () => {
+  const to = "http: [{ route: [{ destination: { host: reviews } }] }]";
+  test("that don't exist, or let none of the hosts in", () => {
+    expect(warn(virtualService(`{ hosts: [shop.test], gateways: [nope/missing], ${to} }`))).toEqual([
+      "spec.gateways[0]: there is no Gateway nope/missing; what comes there is answered 404",
+    ]);
+    expect(warn(virtualService(`{ hosts: [shop.test], gateways: [shopp], ${to} }`))[0]).toContain(
+      "did you mean default/shop?",
+    );
+    expect(warn(virtualService(`{ hosts: [other.test], gateways: [shop], ${to} }`))).toEqual([
+      "spec.gateways[0]: no server of Gateway default/shop lets in other.test of the namespace default: it has shop.test",
+    ]);
+    expect(warn(virtualService(`{ hosts: [shop.test], gateways: [default/shop, mesh], ${to} }`))).toEqual([]);
+  });
+
+  test("that no connected proxy serves", () => {
+    const gateway =
+      "{ kind: Gateway, metadata: { name: a }, spec: { selector: { istio: nobody }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ['*'] }] } }";
+    expect(warn(gateway, { proxies: [{ istio: "ingressgateway" }] })).toEqual([
+      "spec.selector: no gateway proxy that is connected has the labels istio=nobody: nobody serves it",
+    ]);
+    expect(warn(gateway)).toEqual([]);
+  });
+});
+
+describe("rules that are never reached", () => {
+  const rules = (...http: string[]) => warn(virtualService(`{ hosts: [reviews], http: [${http.join(", ")}] }`));
+  const rule = (match: string) =>
+    `{ ${match ? `match: [${match}], ` : ""}route: [{ destination: { host: reviews } }] }`;
+
+  test("after one that takes everything", () => {
+    expect(rules(rule(""), rule("{ uri: { prefix: /api } }"), rule("{ uri: { prefix: /b } }"))).toEqual([
+      "spec.http[1]: is never reached, nor are the 1 after it: http[0] takes everything",
+    ]);
+    expect(rules(rule("{ uri: { prefix: / } }"), rule(""))).toEqual([
+      "spec.http[1]: is never reached: http[0] takes everything",
+    ]);
+    expect(rules(rule("{ uri: { prefix: /api } }"), rule(""))).toEqual([]);
+  });
+
+  test("after one with the same match, or with a prefix of it", () => {
+    expect(
+      rules(rule("{ uri: { exact: /a } }, { uri: { exact: /b } }"), rule("{ uri: { exact: /b }, name: b }")),
+    ).toEqual(["spec.http[1]: is never reached: http[0] has the same match"]);
+    expect(rules(rule("{ uri: { prefix: /a } }"), rule("{ uri: { prefix: /a/b } }, { uri: { prefix: /c } }"))).toEqual([
+      'spec.http[1].match[0]: has no effect: http[0] takes every path with the prefix "/a"',
+    ]);
+    expect(rules(rule("{ uri: { prefix: /a }, method: { exact: GET } }"), rule("{ uri: { prefix: /a/b } }"))).toEqual(
+      [],
+    );
+  });
+
+  test("a thousand rules are looked through at once", () => {
+    const many = Array.from({ length: 5000 }, (_, index) => rule(`{ uri: { prefix: /p${index}/ } }`));
+    expect(rules(...many)).toEqual([]);
+  });
+});
+
+describe("two of which one is in force", () => {
+  test("VirtualServices of one host on the mesh; gateways merge", () => {
+    const spec = "{ hosts: [reviews], http: [{ route: [{ destination: { host: reviews } }] }] }";
+    expect(warn(`${virtualService(spec, "a")}\n---\n${virtualService(spec, "b")}`)).toEqual([
+      "spec.hosts[0]: VirtualService default/b has the host reviews.default.svc.cluster.local, too; sidecars follow this one, the older of the two",
+      "spec.hosts[0]: VirtualService default/a has the host reviews.default.svc.cluster.local, too; sidecars follow that one, the older of the two",
+    ]);
+    const atGateway =
+      "{ hosts: [shop.test], gateways: [shop], http: [{ route: [{ destination: { host: reviews } }] }] }";
+    expect(warn(`${virtualService(atGateway, "a")}\n---\n${virtualService(atGateway, "b")}`)).toEqual([]);
+  });
+
+  test("DestinationRules of one host that say the same thing twice", () => {
+    const rule = (name: string, spec: string) =>
+      `{ kind: DestinationRule, metadata: { name: ${name} }, spec: { host: reviews, ${spec} } }`;
+    expect(warn(rule("second", "subsets: [{ name: v1, labels: { version: v1 } }]"))).toEqual([
+      "spec.subsets[0]: DestinationRule reviews has a subset v1 of reviews.default.svc.cluster.local, too; that one's counts",
+    ]);
+    expect(warn(rule("second", "trafficPolicy: { loadBalancer: { simple: RANDOM } }"))).toEqual([]);
+  });
+
+  test("services of one TCP port", () => {
+    const entry = (name: string) =>
+      `{ kind: ServiceEntry, metadata: { name: ${name} }, spec: { hosts: [${name}.test], resolution: DNS, ports: [{ number: 3306, name: tcp, protocol: TCP }] } }`;
+    expect(warn(`${entry("a")}\n---\n${entry("b")}`)).toEqual([
+      expect.stringContaining("spec.ports[0]: b.test has the TCP port 3306, too"),
+      expect.stringContaining("spec.ports[0]: a.test has the TCP port 3306, too"),
+    ]);
+  });
+});
+
+test("what Istio's validation warns of in single fields", () => {
+  expect(
+    warn(
+      virtualService(
+        `{ hosts: [reviews], gateways: [shop.default.svc.cluster.local, mesh], http: [{ mirrorPercent: 5, mirror: { host: ratings }, corsPolicy: { allowOrigin: ["*"] }, fault: { delay: { percent: 5, fixedDelay: 1s }, abort: { httpStatus: 500 } }, route: [{ destination: { host: reviews } }] }] }`,
+      ),
+    ).filter((text) => !/lets in|no Gateway/.test(text)),
+  ).toEqual([
+    expect.stringContaining('spec.gateways[0]: is an old form of "default/shop"'),
+    "spec.http[0].mirrorPercent: is deprecated: use mirrorPercentage",
+    "spec.http[0].fault.delay.percent: is deprecated: use percentage",
+    "spec.http[0].fault.abort: has no percentage, and so hits nothing",
+    "spec.http[0].corsPolicy.allowOrigin: is deprecated: use allowOrigins",
+  ]);
+  expect(
+    warn(
+      "{ kind: DestinationRule, metadata: { name: ratings }, spec: { host: ratings, trafficPolicy: { outlierDetection: { consecutiveErrors: 5 } } } }",
+    ),
+  ).toEqual([expect.stringContaining("spec.trafficPolicy.outlierDetection.consecutiveErrors: is deprecated")]);
+  expect(
+    warn("{ kind: ServiceEntry, metadata: { name: e }, spec: { hosts: ['*a.test'], workloadSelector: {} } }").map(
+      (text) => text.split(": ")[0],
+    ),
+  ).toEqual(["spec.hosts[0]", "spec.workloadSelector", "spec.workloadSelector"]);
+});
+
+test("the header is what HTTP's grammar wants, and names objects when there are several", () => {
+  const warning = { kind: "Gateway", namespace: "default", name: "a", path: "spec", message: 'a "b" →' };
+  expect(warningHeader([])).toEqual({});
+  expect(warningHeader([warning])).toEqual({ warning: '299 - "spec: a \\"b\\" ?"' });
+  expect(warningHeader([warning, { ...warning, name: "b" }]).warning).toContain("Gateway default/b: spec: a");
+});
