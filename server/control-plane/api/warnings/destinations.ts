@@ -40,7 +40,7 @@ export function nearby(host: string, facts: Facts): string {
   const dot = host.indexOf(".");
   const domain = dot < 0 ? "" : host.slice(dot);
   const names: string[] = [];
-  for (const known of facts.mesh.services.keys()) {
+  for (const known of facts.hostnames()) {
     if (!known.endsWith(domain) || names.length === maxCandidates) continue;
     const label = known.slice(0, known.length - domain.length);
     if (!label.includes(".")) names.push(label);

@@ -18,7 +18,9 @@ export interface Facts {
   isKnown(host: string): boolean;
   /** The subsets that DestinationRules of any namespace give a host; the first of a name counts. */
   subsets(host: string): ReadonlyMap<string, Subset>;
-  /** Labels of the host's endpoints, one entry per endpoint and port; empty when it has none. */
+  /** Hostnames of the registry, whoever sees them. */
+  hostnames(): Iterable<string>;
+  /** Labels of the host's endpoints in all namespaces that have it, one entry per endpoint and port; empty when it has none. */
   endpoints(host: string): readonly Labels[];
   gateway(key: string): Gateway | undefined;
   /** What a Service or ServiceEntry makes. */
@@ -33,9 +35,10 @@ export function factsOf(mesh: Mesh): Facts {
     mesh,
     objects: (kind) => mesh.objects.get(kind)?.values() ?? [],
     resolve: (host, namespace) => resolveHost(host, namespace, domain),
+    hostnames: () => byHostname(mesh).keys(),
     isKnown: (host) => isKnown(mesh, host),
     subsets: (host) => subsetsOf(mesh, host),
-    endpoints: (host) => [...(mesh.endpoints.get(host)?.byPort.values() ?? [])].flat().map(({ labels }) => labels),
+    endpoints: (host) => endpointLabels(mesh, host),
     servicesOf: (object) => byResource(mesh).get(formatKey(keyOf(object))) ?? [],
     tcpServices: (port) => byTcpPort(mesh).get(port) ?? [],
     gateway: (key) => mesh.gateways.find((gateway) => gateway.key === key),
@@ -51,12 +54,22 @@ export function countEndpoints(facts: Facts, host: string, subset: string | unde
   return endpoints.filter((own) => matchesLabels(labels ?? {}, own)).length;
 }
 
-function isKnown({ services }: Mesh, host: string): boolean {
-  if (services.has(host)) return true;
-  const wildcards = memo(services, "wildcards", [], () => [...services.keys()].filter(isWildcard));
+function isKnown(mesh: Mesh, host: string): boolean {
+  const hostnames = byHostname(mesh);
+  if (hostnames.has(host)) return true;
+  const wildcards = memo(mesh.services, "wildcards", [], () => [...hostnames.keys()].filter(isWildcard));
   if (wildcards.some((wildcard) => covers(wildcard, host))) return true;
-  return isWildcard(host) && [...services.keys()].some((known) => covers(host, known));
+  return isWildcard(host) && [...hostnames.keys()].some((known) => covers(host, known));
 }
+
+/** Several namespaces may have one host; which of them a client means is its affair, and here any of them will do. */
+const byHostname = ({ services }: Mesh): ReadonlyMap<string, readonly Service[]> =>
+  memo(services, "by hostname", [], () => Map.groupBy(services.values(), ({ hostname }) => hostname));
+
+const endpointLabels = (mesh: Mesh, host: string): Labels[] =>
+  (byHostname(mesh).get(host) ?? [])
+    .flatMap(({ key }) => [...(mesh.endpoints.get(key)?.byPort.values() ?? [])].flat())
+    .map(({ labels }) => labels);
 
 const byResource = ({ services }: Mesh): ReadonlyMap<string, readonly Service[]> =>
   memo(services, "by resource", [], () =>
