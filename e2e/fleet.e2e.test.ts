@@ -52,7 +52,23 @@ describe.skipIf(chromium.missing)(`the fleet, seen in the dashboard${chromium.re
   test("a refused rule says who, when, why, which line it comes from and what holds instead", async () => {
     const regex = "^/seldom/[a-z]{1,200}$";
     const picky = startPickyProxy(meshPorts(mesh.portOffset).xds, "picky-v1", regex);
-    onTestFinished(() => picky.stop());
+    onTestFinished(async () => {
+      picky.stop();
+      // It will not come back, and would be missed.
+      const { proxies: all } = await (await fetch(`${mesh.dashboard}/api/proxies`)).json();
+      const { id } = all.find(({ name }: { name: string }) => name === "picky-v1");
+      await eventually(
+        async () =>
+          (
+            await fetch(`${mesh.dashboard}/api/proxies/${encodeURIComponent(id)}`, {
+              method: "DELETE",
+              headers: { "content-type": "application/json" },
+            })
+          ).ok,
+        patience,
+        "the picky proxy is forgotten",
+      );
+    });
     const { page, problems } = await openPage(browser, mesh, "/proxies");
     await page.locator('[data-testid="proxy-row-picky-v1"] [data-type="VHDS"][data-state="SYNCED"]').waitFor();
     const yaml = `apiVersion: networking.istio.io/v1
@@ -89,22 +105,16 @@ spec:
     await page.keyboard.press("Escape");
     await refused.getByRole("link", { name: "http[0].match[0].uri.regex" }).click();
     await page.locator("[data-marked]").getByText(regex).waitFor();
-    const undone = await fetch(`${mesh.dashboard}/api/undo`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ revision }),
-    });
-    expect(undone.status).toBe(200);
+    await undo(mesh, revision);
     await visit(page, "/proxies");
     await page.locator('[data-testid="proxy-row-picky-v1"] [data-type="VHDS"][data-state="SYNCED"]').waitFor();
     expect(await refused.count()).toBe(0);
     expect(problems).toEqual([]);
   });
 
-  test("a killed sidecar leaves the list and comes back in sync", async () => {
+  test("a killed sidecar is said to be gone, and comes back in sync", async () => {
     const { page } = await openPage(browser, mesh, "/proxies");
     await inSync(page, "reviews-v2");
-    const row = page.getByTestId("proxy-row-reviews-v2");
     // The supervisor starts it again after 200 ms, twice as long with each death, until the gap is long enough for a page to see.
     const killed = new Set<number>();
     await eventually(
@@ -114,14 +124,51 @@ spec:
           process.kill(pid, "SIGKILL");
           killed.add(pid);
         }
-        return (await row.count()) === 0;
+        return (await page.getByTestId("lost-reviews-v2").count()) === 1;
       },
       2 * patience,
-      "the killed proxy is out of the list",
+      "the killed proxy is said to be gone",
     );
     await inSync(page, "reviews-v2");
     await page.getByTestId("fleet-pill").getByText("7 / 7").waitFor();
     await eventually(async () => ((await reviewVersions(mesh, 20)).v2 ?? 0) > 0, patience, "reviews v2 answers again");
+  });
+
+  test("a frozen sidecar stays in the list, is counted, named by its service and by a push; a restart remembers it", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/proxies");
+    const pill = page.getByTestId("fleet-pill");
+    await pill.getByText("7 / 7").waitFor();
+    const frozen = await pidOf("reviews-v2 proxy");
+    process.kill(frozen, "SIGSTOP");
+    try {
+      // Its stream is given up when it answers no ping.
+      const lost = page.getByTestId("lost-reviews-v2");
+      await lost.getByText(/disconnected since \d\d:\d\d:\d\d/).waitFor({ timeout: 2 * patience });
+      await lost.getByText(/last held revision \d+/).waitFor();
+      await pill.getByText("6 / 7").waitFor();
+      await page.locator('nav [data-page="proxies"] b').filter({ visible: true }).getByText("1").waitFor();
+      expect(await page.locator("tbody tr").first().getAttribute("data-testid")).toBe("proxy-row-reviews-v2");
+      const put = await fetch(`${mesh.dashboard}/api/apply`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ yaml: timeoutRule }),
+      });
+      const { revision } = (await put.json()) as { revision: number };
+      const { page: service } = await openPage(browser, mesh, "/services/default/reviews");
+      await service.getByTestId("missing-proxy-reviews-v2").waitFor();
+      await service.goto("/services/default/details");
+      await service.locator('[data-testid="push-status"] [data-proxy="reviews-v2"][data-state="missed"]').waitFor();
+      expect(await service.getByTestId("push-summary").innerText()).toMatch(/5 of 6/);
+      process.kill(await pidOf("control-plane"), "SIGKILL");
+      await pill.getByText("6 / 7").waitFor({ timeout: 2 * patience });
+      await lost.getByText(/last held revision/).waitFor();
+      await undo(mesh, revision);
+    } finally {
+      process.kill(frozen, "SIGCONT");
+    }
+    await pill.getByText("7 / 7").waitFor({ timeout: 2 * patience });
+    await inSync(page, "reviews-v2");
+    expect(problems.filter((text) => !text.includes("503"))).toEqual([]);
   });
 
   test("while the control plane is away the dashboard says so, traffic goes on, and it heals by itself", async () => {
@@ -150,6 +197,23 @@ spec:
     await config.getByTestId("error-state").waitFor({ state: "detached" });
   });
 });
+
+const timeoutRule = `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: details, namespace: default }
+spec:
+  hosts: [details]
+  http: [{ timeout: 9s, route: [{ destination: { host: details } }] }]
+`;
+
+async function undo({ dashboard }: TestMesh, revision: number): Promise<void> {
+  const undone = await fetch(`${dashboard}/api/undo`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ revision }),
+  });
+  expect(undone.status).toBe(200);
+}
 
 /** Every type that was sent to it is acknowledged; one that it never asked for may be unsent. */
 async function inSync(page: Page, name: string): Promise<void> {

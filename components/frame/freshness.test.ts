@@ -6,7 +6,7 @@ const now = 1_000_000;
 const status = (over: Partial<MeshStatus> = {}): MeshStatus => ({
   at: now,
   mesh: "limpid",
-  proxies: { total: 1, inSync: 1, refused: 0, lagging: 0 },
+  proxies: { total: 1, inSync: 1, refused: 0, lagging: 0, disconnected: 0 },
   lastPush: null,
   pushes: null,
   services: 1,

@@ -8,7 +8,7 @@ const { countOf } = await import("./navigation.tsx");
 const status = (over: Partial<MeshStatus> = {}): MeshStatus => ({
   at: 0,
   mesh: "limpid",
-  proxies: { total: 7, inSync: 7, refused: 0, lagging: 0 },
+  proxies: { total: 7, inSync: 7, refused: 0, lagging: 0, disconnected: 0 },
   lastPush: null,
   pushes: null,
   services: 4,
@@ -23,8 +23,9 @@ const status = (over: Partial<MeshStatus> = {}): MeshStatus => ({
 it("counts what there is, and what is wrong instead when something is", () => {
   expect(countOf("proxies", status())).toEqual({ shown: 7, wrong: 0, tone: null });
   expect(countOf("config", status())).toBeNull();
-  const refused = status({ proxies: { total: 7, inSync: 5, refused: 1, lagging: 1 }, refusedObjects: 2, faults: 3 });
-  expect(countOf("proxies", refused)).toEqual({ shown: 1, wrong: 1, tone: "bad" });
+  const fleet = { total: 7, inSync: 4, refused: 1, lagging: 1, disconnected: 1 };
+  const refused = status({ proxies: fleet, refusedObjects: 2, faults: 3 });
+  expect(countOf("proxies", refused)).toEqual({ shown: 3, wrong: 3, tone: "bad" });
   expect(countOf("config", refused)).toEqual({ shown: 2, wrong: 2, tone: "bad" });
   expect(countOf("faults", refused)).toMatchObject({ shown: 3, tone: "bad" });
 });

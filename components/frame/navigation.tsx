@@ -53,13 +53,14 @@ interface Count {
 export function countOf(key: PageKey, status: MeshStatus): Count | null {
   // What can't be asked is not nought.
   if (!status.controlPlane.reachable) return null;
-  const { total, refused, lagging } = status.proxies;
+  const { total, refused, lagging, disconnected } = status.proxies;
   if (key === "services") return { shown: status.services, wrong: 0, tone: null };
   if (key === "faults") return status.faults ? { shown: status.faults, wrong: status.faults, tone: "bad" } : null;
   if (key === "config")
     return status.refusedObjects ? { shown: status.refusedObjects, wrong: status.refusedObjects, tone: "bad" } : null;
   if (key !== "proxies") return null;
-  if (refused) return { shown: refused, wrong: refused, tone: "bad" };
+  const bad = refused + disconnected;
+  if (bad) return { shown: bad + lagging, wrong: bad + lagging, tone: "bad" };
   if (lagging) return { shown: lagging, wrong: lagging, tone: "warn" };
   return { shown: total, wrong: 0, tone: null };
 }

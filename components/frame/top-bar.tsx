@@ -38,15 +38,22 @@ export function TopBar({ status, freshness }: { status: MeshStatus | undefined; 
 function FleetPill({ status }: { status: MeshStatus | undefined }) {
   const t = useTranslations("frame");
   if (!status) return <Pill>{t("fleet-waiting")}</Pill>;
-  const { total, inSync, refused } = status.proxies;
+  const { total, inSync, refused, disconnected } = status.proxies;
   const { reachable } = status.controlPlane;
-  const health = !reachable || refused > 0 ? "failing" : inSync < total ? "degraded" : total === 0 ? "idle" : "healthy";
+  const health =
+    !reachable || refused + disconnected > 0
+      ? "failing"
+      : inSync < total
+        ? "degraded"
+        : total === 0
+          ? "idle"
+          : "healthy";
   return (
     <Pill
       href={inSync < total ? outOfSyncHref : proxiesHref}
       tone={health === "failing" ? "bad" : "plain"}
       data-testid="fleet-pill"
-      title={status.controlPlane.message ?? ""}
+      title={status.controlPlane.message ?? (disconnected > 0 ? t("disconnected", { count: disconnected }) : "")}
     >
       <HealthMark health={health} />
       {reachable ? (

@@ -1,5 +1,5 @@
 "use client";
-import { ChangeResult, type FaultRequest, type WeightsChange } from "../../server/contract/index.ts";
+import { ChangeResult, type FaultRequest, ProxyList, type WeightsChange } from "../../server/contract/index.ts";
 import { sendJson } from "./api.ts";
 
 /** Every write of the dashboard. `dryRun` checks and shows what would change, `envoy` also for the proxies. All throw `ApiFailure`. */
@@ -32,6 +32,10 @@ export const stopFault = (id: string): Promise<ChangeResult> =>
 
 export const applyYaml = (yaml: string, dryRun: boolean): Promise<ChangeResult> =>
   sendJson(ChangeResult, "POST", `/api/apply${dry({ dryRun })}`, { yaml });
+
+/** For a proxy that is gone for good. */
+export const forgetProxy = (id: string): Promise<ProxyList> =>
+  sendJson(ProxyList, "DELETE", `/api/proxies/${encodeURIComponent(id)}`);
 
 export const undoRevision = (revision: number): Promise<ChangeResult> =>
   sendJson(ChangeResult, "POST", "/api/undo", { revision });

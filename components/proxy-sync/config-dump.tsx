@@ -19,7 +19,9 @@ import { PillButton } from "../ui/pill.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
 import styles from "./config-dump.module.css";
+import { ForgetButton } from "./forget-button.tsx";
 import { Identity } from "./identity.tsx";
+import { LostWords } from "./lost-words.tsx";
 import { ResourceDetail } from "./resource-detail.tsx";
 import { SyncMark } from "./sync-mark.tsx";
 import { seldom } from "./sync-state.ts";
@@ -57,9 +59,22 @@ export function ConfigDumpDrawer({ id, proxy, now, onClose }: ConfigDumpDrawerPr
       }}
       closeButtonProps={{ "aria-label": t("close") }}
     >
-      {proxy && <Identity proxy={proxy} now={now} />}
-      <Dump id={id} />
+      {proxy?.connected && <Identity proxy={proxy} now={now} />}
+      {proxy && !proxy.connected ? <Gone proxy={proxy} /> : <Dump id={id} />}
     </Drawer>
+  );
+}
+
+/** What it holds can't be asked; what it held last goes on working there. */
+function Gone({ proxy }: { proxy: ProxySync }) {
+  const t = useTranslations("proxies");
+  return (
+    <EmptyState title={t("gone")} action={<ForgetButton proxy={proxy} />}>
+      <span className={styles.gone}>
+        <LostWords proxy={proxy} />
+      </span>
+      {t("gone-text", { id: proxy.id })}
+    </EmptyState>
   );
 }
 

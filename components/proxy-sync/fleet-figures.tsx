@@ -19,7 +19,7 @@ export interface FleetFiguresProps {
 export function FleetFiguresSkeleton() {
   return (
     <div className={styles.figures}>
-      <KpiSkeleton count={5} />
+      <KpiSkeleton count={6} />
     </div>
   );
 }
@@ -31,7 +31,7 @@ export function FleetFigures({ proxies, status, now }: FleetFiguresProps) {
   // The frame may know of the pushes before this part of the page is hydrated, and the server's HTML does not.
   const mounted = useMounted();
   if (!proxies) return <FleetFiguresSkeleton />;
-  const { total, inSync, refused, lagging } = fleetCounts(proxies);
+  const { total, inSync, refused, lagging, disconnected } = fleetCounts(proxies);
   const last = mounted ? status?.lastPush : null;
   const pushes = mounted ? status?.pushes : null;
   return (
@@ -56,6 +56,9 @@ export function FleetFigures({ proxies, status, now }: FleetFiguresProps) {
       </Kpi>
       <Kpi label={t("lagging")} tone={lagging > 0 ? "warn" : "plain"}>
         {lagging}
+      </Kpi>
+      <Kpi label={t("disconnected")} tone={disconnected > 0 ? "bad" : "plain"}>
+        {disconnected}
       </Kpi>
     </dl>
   );

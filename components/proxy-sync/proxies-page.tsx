@@ -21,7 +21,7 @@ import styles from "./proxies.module.css";
 import { useProxyColumns } from "./proxy-columns.tsx";
 import { RefusedList } from "./refused-list.tsx";
 import { SyncMark } from "./sync-mark.tsx";
-import { filterProxies, type ProxyFilter, refusedResources, shownTypes, worstState } from "./sync-state.ts";
+import { filterProxies, type ProxyFilter, refusedResources, shownTypes, worstFirst, worstState } from "./sync-state.ts";
 
 /** What each proxy holds. Filters, sorting and the opened proxy are in the URL. */
 export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> }) {
@@ -95,9 +95,9 @@ function Proxies({ live, filter, opened }: { live: Live<ProxyList>; filter: Prox
             <SortedTable
               caption={t("title")}
               columns={columns}
-              rows={filterProxies(proxies, filter)}
+              rows={filterProxies(proxies, filter).toSorted(worstFirst)}
               rowKey={({ id }) => id}
-              defaultSort="proxy"
+              defaultSort=""
               isSelected={({ id }) => id === opened}
               onRowClick={({ id }) => url.set({ proxy: id }, "push")}
               rowProps={(proxy) => ({ "data-testid": `proxy-row-${proxy.name}`, "data-worst": worstState(proxy) })}
@@ -116,7 +116,7 @@ function Legend() {
   const t = useTranslations("proxies");
   return (
     <p className={styles.legend}>
-      {(["SYNCED", "STALE", "ERROR", "NOT_SENT"] as const).map((state) => (
+      {(["SYNCED", "STALE", "ERROR", "GONE", "NOT_SENT"] as const).map((state) => (
         <span key={state}>
           <SyncMark state={state} silent />
           {t(`state-${state}`)}

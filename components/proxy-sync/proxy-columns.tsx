@@ -5,10 +5,11 @@ import { useUrlState } from "../lib/url-state.ts";
 import { formatAge } from "../ui/age.ts";
 import type { Column } from "../ui/data-table.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
+import { ForgetButton } from "./forget-button.tsx";
+import { LostWords } from "./lost-words.tsx";
 import styles from "./proxies.module.css";
 import { SyncMark } from "./sync-mark.tsx";
-
-const rank = { ERROR: 3, STALE: 2, SYNCED: 1, NOT_SENT: 0 };
+import { severity } from "./sync-state.ts";
 
 /**
  * A proxy, a column per xDS type that is shown, and what its process costs where that is known. `now` is the server's, so that ages don't depend on the
@@ -24,14 +25,15 @@ export function useProxyColumns(now: number, withUsage: boolean, shown: readonly
       header: t("col-proxy"),
       phone: "title",
       sortValue: ({ name }) => name,
-      cell: ({ id, name, namespace, address }) => (
+      cell: (proxy) => (
         <>
-          <button type="button" className={styles.name} onClick={() => url.set({ proxy: id }, "push")}>
-            {name}
+          <button type="button" className={styles.name} onClick={() => url.set({ proxy: proxy.id }, "push")}>
+            {proxy.name}
           </button>
           <span className={`muted mono ${styles.where}`}>
-            {namespace} · {address}
+            {proxy.namespace} · {proxy.address}
           </span>
+          {!proxy.connected && <Lost proxy={proxy} />}
         </>
       ),
     },
@@ -50,8 +52,8 @@ export function useProxyColumns(now: number, withUsage: boolean, shown: readonly
       (type): Column<ProxySync> => ({
         key: type.toLowerCase(),
         header: t(`type-${type}`),
-        sortValue: ({ types }) => rank[types[type].state],
-        cell: ({ types }) => <TypeCell sync={types[type]} type={type} now={now} />,
+        sortValue: ({ types, connected }) => severity[connected ? types[type].state : "GONE"],
+        cell: ({ types, connected }) => (connected ? <TypeCell sync={types[type]} type={type} now={now} /> : unknown),
       }),
     ),
     ...(withUsage ? usageColumns(t("col-cpu"), t("col-memory")) : []),
@@ -59,10 +61,25 @@ export function useProxyColumns(now: number, withUsage: boolean, shown: readonly
       key: "up",
       header: t("col-up"),
       align: "right",
-      sortValue: ({ connectedAt }) => now - connectedAt,
-      cell: ({ connectedAt }) => <span className="num muted">{formatAge(now - connectedAt, locale)}</span>,
+      sortValue: ({ connected, connectedAt }) => (connected ? now - connectedAt : -1),
+      cell: ({ connected, connectedAt }) =>
+        connected ? <span className="num muted">{formatAge(now - connectedAt, locale)}</span> : unknown,
     },
   ];
+}
+
+/** What a proxy that is gone holds is not known. */
+const unknown = <span className="muted">–</span>;
+
+/** Since when it is gone, and what it held by then: that goes on there. */
+function Lost({ proxy }: { proxy: ProxySync }) {
+  return (
+    <span className={styles.lost} data-testid={`lost-${proxy.name}`}>
+      <SyncMark state="GONE" silent />
+      <LostWords proxy={proxy} />
+      <ForgetButton proxy={proxy} />
+    </span>
+  );
 }
 
 const usageColumns = (cpu: string, memory: string): Column<ProxySync>[] => [

@@ -6,6 +6,7 @@ import {
   parseOrigin,
   refusedResources,
   refusedRevision,
+  worstFirst,
   worstState,
 } from "./sync-state.ts";
 
@@ -27,7 +28,10 @@ const proxy = (
   kind,
   implementation: "envoy 1.40.0",
   protocol: "delta",
+  connected: true,
   connectedAt: 0,
+  disconnectedAt: null,
+  heldRevision: null,
   identity: null,
   certificate: null,
   usage: null,
@@ -56,7 +60,16 @@ it("counts each proxy once", () => {
     proxy("b", { EDS: type("STALE"), RDS: type("ERROR") }),
     proxy("c", { CDS: type("STALE") }),
   ];
-  expect(fleetCounts(fleet)).toEqual({ total: 3, inSync: 1, refused: 1, lagging: 1 });
+  expect(fleetCounts(fleet)).toEqual({ total: 3, inSync: 1, refused: 1, lagging: 1, disconnected: 0 });
+});
+
+it("counts a proxy that is gone as one of the fleet, out of sync, and puts it first", () => {
+  const gone = { ...proxy("c"), connected: false, disconnectedAt: 5, heldRevision: 3 };
+  const fleet = [proxy("a"), proxy("b", { CDS: type("STALE") }), gone];
+  expect(fleetCounts(fleet)).toEqual({ total: 3, inSync: 1, refused: 0, lagging: 1, disconnected: 1 });
+  expect(fleet.toSorted(worstFirst).map(({ name }) => name)).toEqual(["c", "b", "a"]);
+  const out = filterProxies(fleet, { kind: null, onlyOutOfSync: true, text: "" });
+  expect(out.map(({ name }) => name)).toEqual(["b", "c"]);
 });
 
 it("names every refused resource and where it comes from", () => {

@@ -12,30 +12,50 @@ export const seldom: ReadonlySet<XdsTypeName> = new Set(["ECDS", "RTDS"]);
 export const shownTypes = (proxies: readonly Pick<ProxySync, "types">[]): XdsTypeName[] =>
   xdsTypes.filter((type) => !seldom.has(type) || proxies.some(({ types }) => types[type].resources > 0));
 
-/** From bad to good: what one look at a proxy should show. */
-const severity: Record<SyncState, number> = { ERROR: 3, STALE: 2, SYNCED: 1, NOT_SENT: 0 };
+/** GONE: it should be connected, and is not. */
+export type ProxyState = SyncState | "GONE";
 
-export function worstState({ types }: Pick<ProxySync, "types">): SyncState {
+/** From bad to good: what one look at a proxy should show. */
+export const severity: Record<ProxyState, number> = { GONE: 4, ERROR: 3, STALE: 2, SYNCED: 1, NOT_SENT: 0 };
+
+type Seen = Pick<ProxySync, "types" | "connected">;
+
+export function worstState({ types, connected }: Seen): ProxyState {
+  if (!connected) return "GONE";
   const states = Object.values(types).map(({ state }) => state);
   return states.reduce<SyncState>((worst, state) => (severity[state] > severity[worst] ? state : worst), "NOT_SENT");
 }
 
-/** Neither refused nor lagging; what a proxy never asked for doesn't count. */
-const isInSync = (proxy: Pick<ProxySync, "types">): boolean => !["ERROR", "STALE"].includes(worstState(proxy));
+/** Connected, and neither refused nor lagging; what a proxy never asked for doesn't count. */
+const isInSync = (proxy: Seen): boolean => severity[worstState(proxy)] <= severity.SYNCED;
 
 export interface FleetCounts {
   total: number;
   inSync: number;
   refused: number;
   lagging: number;
+  disconnected: number;
 }
 
-export function fleetCounts(proxies: readonly Pick<ProxySync, "types">[]): FleetCounts {
+/** Each proxy counts once, for what is worst about it. */
+export function fleetCounts(proxies: readonly Seen[]): FleetCounts {
   const worst = proxies.map(worstState);
-  const refused = worst.filter((state) => state === "ERROR").length;
-  const lagging = worst.filter((state) => state === "STALE").length;
-  return { total: proxies.length, inSync: proxies.length - refused - lagging, refused, lagging };
+  const count = (wanted: ProxyState) => worst.filter((state) => state === wanted).length;
+  const [refused, lagging, disconnected] = [count("ERROR"), count("STALE"), count("GONE")];
+  return {
+    total: proxies.length,
+    inSync: proxies.length - refused - lagging - disconnected,
+    refused,
+    lagging,
+    disconnected,
+  };
 }
+
+/** What is wrong comes first, by its gravity; the rest by name. */
+export const worstFirst = (a: ProxySync, b: ProxySync): number => {
+  const trouble = (proxy: ProxySync) => (isInSync(proxy) ? 0 : severity[worstState(proxy)]);
+  return trouble(b) - trouble(a) || a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1);
+};
 
 /** One refused resource, with all that is needed to say it where it is. */
 export interface RefusedResource {

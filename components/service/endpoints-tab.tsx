@@ -11,6 +11,7 @@ import {
 } from "../../server/contract/index.ts";
 import { proxyHref } from "../lib/links.ts";
 import { useProxies } from "../lib/queries.ts";
+import { LostWords } from "../proxy-sync/lost-words.tsx";
 import { SyncMark } from "../proxy-sync/sync-mark.tsx";
 import { worstState } from "../proxy-sync/sync-state.ts";
 import { HealthReason } from "../services/health-reason.tsx";
@@ -98,6 +99,13 @@ export function EndpointsTab({
       cell: (endpoint) => {
         const proxy = proxyOf(endpoint);
         if (!proxy) return <span className="muted">{t("no-proxy")}</span>;
+        if (!proxy.connected) {
+          return (
+            <Link href={proxyHref(proxy.id)} prefetch={false} className={styles.lost}>
+              <SyncMark state="GONE" /> <LostWords proxy={proxy} />
+            </Link>
+          );
+        }
         return (
           <Link href={proxyHref(proxy.id)} prefetch={false} style={{ textDecoration: "none" }}>
             <SyncMark state={worstState(proxy)} /> {proxy.implementation}

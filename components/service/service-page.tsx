@@ -18,6 +18,7 @@ import { parseWindow } from "../ui/time-window.ts";
 import { ConfigTab } from "./config-tab.tsx";
 import { EndpointsTab } from "./endpoints-tab.tsx";
 import { MetricsTab } from "./metrics-tab.tsx";
+import { MissingProxyNotice } from "./missing-proxy-notice.tsx";
 import { ServiceHeader } from "./service-header.tsx";
 import styles from "./service-page.module.css";
 import { serviceWindow } from "./service-window.ts";
@@ -56,6 +57,9 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
   return (
     <Page>
       <ServiceHeader service={service} item={found} windowSec={windowSec} metrics={metrics.data} />
+      {found?.missingProxies?.map((proxy) => (
+        <MissingProxyNotice key={proxy.id} proxy={proxy} />
+      ))}
       <BurningFaults service={service} />
       <Tabs
         value={tab}

@@ -4,7 +4,7 @@ import { use } from "react";
 import { useTranslations } from "use-intl";
 import type { ServiceList, ServiceListItem } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
-import { serviceHref } from "../lib/links.ts";
+import { outOfSyncHref, serviceHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
 import { useServices } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
@@ -97,7 +97,7 @@ function useColumns(): Column<ServiceListItem>[] {
       header: t("col-service"),
       phone: "title",
       sortValue: ({ name, namespace }) => `${name}/${namespace}`,
-      cell: ({ namespace, name, health, signals, external, ports }) => (
+      cell: ({ namespace, name, health, signals, external, ports, missingProxies = [] }) => (
         <span className={styles.name}>
           <HealthReason health={health} signals={signals} />
           <Link href={serviceHref(namespace, name)}>{name}</Link>
@@ -106,6 +106,11 @@ function useColumns(): Column<ServiceListItem>[] {
             {ports[0] && ` · ${ports.map(({ port }) => port).join(", ")}`}
           </span>
           {external && <span className="muted">{t("external")}</span>}
+          {missingProxies.length > 0 && (
+            <Pill tone="bad" href={outOfSyncHref}>
+              {t("proxies-missing", { count: missingProxies.length })}
+            </Pill>
+          )}
         </span>
       ),
     },

@@ -3,6 +3,7 @@ import Link from "next/link";
 import { useEffect, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { PushStatus } from "../../server/contract/index.ts";
+import { Moment } from "../config/moment.tsx";
 import { proxyHref } from "../lib/links.ts";
 import { usePush } from "../lib/queries.ts";
 import { formatMs, quantityText } from "../ui/format.ts";
@@ -41,7 +42,7 @@ export function PushCard({ revision, own = true }: { revision: number | "latest"
           </>
         )
       }
-      actions={push && push.proxies.length > 0 && <Summary push={push} />}
+      actions={push && push.proxies.length + (push.missed?.length ?? 0) > 0 && <Summary push={push} />}
       flush
       data-testid="push-status"
     >
@@ -79,10 +80,11 @@ function Summary({ push }: { push: PushStatus }) {
   const t = useTranslations("traffic");
   const locale = useLocale();
   const there = push.proxies.filter(({ state }) => state === "acked").length;
+  const missed = (push.missed ?? []).filter(({ id }) => !push.proxies.some((proxy) => proxy.id === id)).length;
   const worst = Math.max(0, ...push.proxies.map(({ ms }) => ms ?? 0));
   return (
     <span data-testid="push-summary" data-complete={push.complete} aria-live="polite">
-      {t("push-there", { count: there, total: push.proxies.length })}{" "}
+      {t("push-there", { count: there, total: push.proxies.length + missed })}{" "}
       <b className={styles.ms}>{push.complete ? quantityText(formatMs(push.ms ?? worst, locale)) : "…"}</b>
     </span>
   );
@@ -91,11 +93,22 @@ function Summary({ push }: { push: PushStatus }) {
 function Proxies({ push }: { push: PushStatus }) {
   const t = useTranslations("traffic");
   const worst = Math.max(1, ...push.proxies.map(({ ms }) => ms ?? 0));
-  if (push.proxies.length === 0) return <p className={styles.rows}>{t("push-nobody")}</p>;
+  const missed = (push.missed ?? []).filter(({ id }) => !push.proxies.some((proxy) => proxy.id === id));
+  if (push.proxies.length + missed.length === 0) return <p className={styles.rows}>{t("push-nobody")}</p>;
   return (
     <ul className={styles.rows}>
       {push.proxies.toSorted(byArrival).map((proxy) => (
         <ProxyRow key={proxy.id} proxy={proxy} worst={worst} />
+      ))}
+      {missed.map((proxy) => (
+        <li key={proxy.id} className={styles.row} data-state="missed" data-proxy={proxy.name}>
+          <Link href={proxyHref(proxy.id)} title={proxy.id} prefetch={false}>
+            {proxy.name}
+          </Link>
+          <i />
+          <span>{t("push-missed")}</span>
+          <p>{t.rich("push-missed-since", { time: () => <Moment ms={proxy.disconnectedAt} /> })}</p>
+        </li>
       ))}
     </ul>
   );

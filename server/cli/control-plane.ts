@@ -5,6 +5,7 @@ import { kinds } from "../config/kinds/index.ts";
 import { createConfigApi } from "../control-plane/api/config-api.ts";
 import { createControlPlane } from "../control-plane/control-plane.ts";
 import { createFaultFuse } from "../control-plane/fault-fuse.ts";
+import { knownProxiesFile } from "../control-plane/known-proxies-file.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { createLogger } from "../lib/logger.ts";
@@ -34,6 +35,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       bootstrapRoots: bootstrap.rootPem,
       logger,
       clock,
+      knownProxies: knownProxiesFile(join(data, "known-proxies.json"), logger),
     });
     const api = createConfigApi({
       store,
@@ -44,6 +46,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       mesh: controlPlane.mesh,
       gatewayProxies: controlPlane.gatewayProxies,
       pushes: controlPlane.pushes,
+      proxies: controlPlane.proxies,
       ready: controlPlane.ready,
       metrics: () => controlPlane.metrics.text(),
     });

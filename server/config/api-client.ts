@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { ChangeList } from "../contract/changes.ts";
 import { ApiError, DashboardError } from "../contract/errors.ts";
 import { FaultList, type FaultRequest } from "../contract/faults.ts";
-import { PushLatency, PushStatus } from "../contract/proxies.ts";
+import { type KnownProxy, KnownProxyList, PushLatency, PushStatus } from "../contract/proxies.ts";
 import { MeshService } from "../contract/services.ts";
 import { ChangeResult, Routing, type WeightsChange } from "../contract/traffic.ts";
 import { createHttpClient, type HttpClient, TimeoutError } from "../lib/http-client.ts";
@@ -34,6 +34,10 @@ export interface ConfigApiClient {
   push(revision: number | "latest"): Promise<PushStatus | null>;
   /** How long the pushes of the last day took. */
   pushLatency(): Promise<PushLatency>;
+  /** Who is connected, and who was and is expected back. */
+  knownProxies(): Promise<KnownProxy[]>;
+  /** Rejects with CONFLICT for one that is connected, with NOT_FOUND for one that nobody knows. */
+  forgetProxy(id: string): Promise<KnownProxyList>;
   changes(query: { sinceMs: number; limit: number }): Promise<ChangeList>;
   /** `over`: the newest later change of the same objects that was seen, see contract `UndoneChange`. */
   undo(revision: number, options: WriteOptions & { over?: number | undefined }): Promise<ChangeResult>;
@@ -78,6 +82,8 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
         throw error;
       }),
     pushLatency: () => call(PushLatency, "GET", "/limpid/v1/push-latency"),
+    knownProxies: async () => (await call(KnownProxyList, "GET", "/limpid/v1/proxies")).proxies,
+    forgetProxy: (id) => call(KnownProxyList, "DELETE", `/limpid/v1/proxies/${segment(id)}`),
     changes: ({ sinceMs, limit }) => call(ChangeList, "GET", `/limpid/v1/changes?since=${sinceMs}&limit=${limit}`),
     undo: (revision, options) =>
       call(ChangeResult, "POST", `/limpid/v1/changes/${revision}/undo${undoQuery(options)}`, {

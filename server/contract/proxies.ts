@@ -56,7 +56,14 @@ export const ProxySync = z.object({
   /** As the proxy names itself: `limpid-sidecar 0.1.0`, `envoy 1.40.0`. */
   implementation: z.string(),
   protocol: z.enum(["delta", "sotw"]),
+  /** It has a stream to the control plane. One without is expected: it had one, or somebody says that it should. */
+  connected: z.boolean(),
+  /** Unix milliseconds; of one that is gone, of its last stream. 0: never seen. */
   connectedAt: z.number(),
+  /** Since when it is gone, Unix milliseconds; null while it is connected, and when it was never seen. */
+  disconnectedAt: z.number().nullable(),
+  /** The newest config revision that it has answered for; null: not known. */
+  heldRevision: z.number().nullable(),
   /** The SPIFFE id of the certificate that it came with; null: it came in plain text, and has no part in mutual TLS. */
   identity: z.string().nullable(),
   /** Null without an identity, and until one is issued. */
@@ -66,6 +73,27 @@ export const ProxySync = z.object({
   usage: ProxyUsage.nullable(),
 });
 export type ProxySync = z.infer<typeof ProxySync>;
+
+/** A proxy that the control plane remembers, over its own restarts too, until it is forgotten by age, by hand or with its workload. */
+export const KnownProxy = ProxySync.pick({
+  id: true,
+  name: true,
+  namespace: true,
+  address: true,
+  kind: true,
+  implementation: true,
+  protocol: true,
+  connected: true,
+  connectedAt: true,
+  disconnectedAt: true,
+  heldRevision: true,
+  identity: true,
+});
+export type KnownProxy = z.infer<typeof KnownProxy>;
+
+/** `GET /limpid/v1/proxies`; `DELETE /limpid/v1/proxies/{id}` forgets one that is not connected. */
+export const KnownProxyList = z.object({ proxies: z.array(KnownProxy) });
+export type KnownProxyList = z.infer<typeof KnownProxyList>;
 
 /** `GET /api/proxies` */
 export const ProxyList = z.object({ at: z.number(), revision: z.number(), proxies: z.array(ProxySync) });
@@ -114,6 +142,8 @@ export const PushStatus = z.object({
       error: z.string().nullable(),
     }),
   ),
+  /** Who could not be told, since it is not connected: whatever it concerns of this revision goes on as before there. */
+  missed: z.array(z.object({ id: z.string(), name: z.string(), disconnectedAt: z.number() })).optional(),
 });
 export type PushStatus = z.infer<typeof PushStatus>;
 

@@ -30,6 +30,16 @@ export const Trend = z.object({
 });
 export type Trend = z.infer<typeof Trend>;
 
+/** Of a service's workloads: a proxy that should be connected, and is not. Times are Unix milliseconds. */
+export const MissingProxy = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** Null: it was never seen. */
+  disconnectedAt: z.number().nullable(),
+  heldRevision: z.number().nullable(),
+});
+export type MissingProxy = z.infer<typeof MissingProxy>;
+
 /** `GET /api/services?window=<s>` */
 export const ServiceListItem = MeshService.extend({
   health: Health,
@@ -37,6 +47,8 @@ export const ServiceListItem = MeshService.extend({
   trend: Trend,
   /** Where config acts on calls to it. */
   badges: z.array(Badge),
+  /** Left out while the fleet can't be asked. */
+  missingProxies: z.array(MissingProxy).optional(),
 });
 export type ServiceListItem = z.infer<typeof ServiceListItem>;
 export const ServiceList = z.object({ at: z.number(), windowSec: z.number(), services: z.array(ServiceListItem) });

@@ -5,7 +5,14 @@ import { PushLatency, PushStatus } from "./proxies.ts";
 export const MeshStatus = z.object({
   at: z.number(),
   mesh: z.string(),
-  proxies: z.object({ total: z.number(), inSync: z.number(), refused: z.number(), lagging: z.number() }),
+  /** `total` counts who is expected: connected or not. */
+  proxies: z.object({
+    total: z.number(),
+    inSync: z.number(),
+    refused: z.number(),
+    lagging: z.number(),
+    disconnected: z.number(),
+  }),
   lastPush: PushStatus.nullable(),
   pushes: PushLatency.nullable(),
   services: z.number(),

@@ -173,6 +173,29 @@ test("a change goes as one virtual host to whom it concerns, and its way is told
   expect(plane.pushes.affected([{ kind: "Gateway", namespace: "default", name: "new" }])).toBe(0);
 });
 
+test("a push says who could not be told, until that proxy is back", async () => {
+  const store = await storeWith(service("reviews") + service("ratings") + virtualService(80));
+  const plane = await startPlane(store);
+  const { xds } = plane.addresses();
+  connect(xds, "productpage");
+  const lost = connect(xds, "details");
+  await inSync(plane, 2);
+  lost.stop();
+  await vi.waitFor(() => expect(plane.proxies.list().map(({ connected }) => connected)).toEqual([false, true]), 10_000);
+  const { revision } = await put(store, virtualService(50));
+  expect(await plane.pushes.wait(revision, 5_000)).toMatchObject({
+    complete: true,
+    proxies: [{ name: "productpage", state: "acked" }],
+    missed: [{ name: "details", disconnectedAt: expect.any(Number) }],
+  });
+  connect(xds, "details");
+  await vi.waitFor(() => expect(plane.pushes.get(revision)?.missed).toEqual([]), 10_000);
+  expect(plane.proxies.list()).toMatchObject([
+    { name: "details", heldRevision: revision },
+    { name: "productpage", heldRevision: revision },
+  ]);
+});
+
 test("a change that means nothing to any proxy is complete without a push", async () => {
   const store = await storeWith(service("reviews"));
   const plane = await startPlane(store);

@@ -14,6 +14,7 @@ import { TypeUrl } from "../xds/types.ts";
 import { createCredentials } from "./credentials.ts";
 import { Debounce, type DebounceOptions, defaultDebounce } from "./debounce.ts";
 import { Distributor } from "./distributor.ts";
+import { KnownProxies, type KnownProxiesFile } from "./known-proxies.ts";
 import { Metrics } from "./metrics.ts";
 import { configPathOf } from "./origins.ts";
 import { PendingChanges } from "./pending-changes.ts";
@@ -37,6 +38,8 @@ export interface ControlPlane {
   /** Those that are connected. */
   gatewayProxies(): MeshProxy[];
   pushes: Pushes;
+  /** Who is connected, and who was and is expected back. */
+  proxies: Pick<KnownProxies, "list" | "forget">;
   metrics: Metrics;
 }
 
@@ -69,6 +72,8 @@ export interface ControlPlaneOptions {
   meshOptions?: Partial<MeshOptions>;
   debounce?: Partial<DebounceOptions>;
   limits?: Partial<XdsLimits>;
+  /** Where the proxies that were connected are remembered over a restart; unset: nowhere. */
+  knownProxies?: KnownProxiesFile;
 }
 
 /** Config store → mesh → each proxy's resources → xDS, and back: who has what. */
@@ -98,6 +103,14 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     onFailure: () => count.translateFailures(),
     onTranslated: (ms) => count.translateMs(ms),
   });
+
+  const known = new KnownProxies({
+    clock,
+    logger,
+    file: options.knownProxies,
+    workloads: () => workloadsOf(pipeline.services()),
+  });
+  const withMissed = (status: PushStatus | undefined) => status && { ...status, missed: known.missed(status.revision) };
 
   const pending = new PendingChanges();
   let ready = false;
@@ -147,11 +160,13 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     events: {
       connected(session) {
         distributor.connect(session);
+        known.connected(session);
         const { node, protocol, identity } = session;
         logger.info({ proxy: node.id, protocol, identity }, "proxy connected");
       },
       disconnected(session) {
         distributor.disconnect(session);
+        known.disconnected(session);
         tracker.gone(session);
         logger.info({ proxy: session.node.id }, "proxy disconnected");
       },
@@ -170,7 +185,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
         if (typeUrl === TypeUrl.secret) return;
         for (const [name, detail] of refused) tracker.refused(session, describeRefusal(session, typeUrl, name, detail));
       },
-      settled: (session, revision) => tracker.settled(session, revision),
+      settled(session, revision) {
+        known.settled(session, revision);
+        tracker.settled(session, revision);
+      },
     },
   });
   metrics.gauge("limpid_xds_connected_proxies", "Open xDS streams.", () => distributor.size);
@@ -179,6 +197,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   return {
     async start() {
       await follower.start();
+      known.start();
       port = await server.start();
       ready = true;
       logger.info({ port, tlsPort: server.tlsPort(), revision: pipeline.revision }, "xds is served");
@@ -187,6 +206,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       ready = false;
       await follower.stop();
       await debounce.stop();
+      // Before the streams are ended by ourselves: those proxies were there to the last.
+      known.stop();
       await server.stop();
       credentials?.stop();
     },
@@ -196,15 +217,23 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     mesh: () => pipeline.mesh(pending.peek()),
     gatewayProxies: () => distributor.proxies().filter((proxy) => proxy.type === "router"),
     pushes: {
-      get: (revision) => tracker.get(revision),
+      get: (revision) => withMissed(tracker.get(revision)),
       latency: () => latencies.summary(),
-      wait: (revision, timeoutMs) => tracker.wait(revision, timeoutMs),
+      wait: async (revision, timeoutMs) => withMissed(await tracker.wait(revision, timeoutMs)),
       affected: (keys) => affected(distributor, keys),
       preview: (changes) => previewChange(pipeline.preview(changes, pending.peek()), distributor.proxies()),
     },
+    proxies: known,
     metrics,
   };
 }
+
+const workloadsOf = (services: readonly MeshService[]): ReadonlySet<string> =>
+  new Set(
+    services.flatMap(({ namespace, versions }) =>
+      versions.flatMap(({ workloads }) => workloads.map((workload) => `${namespace}/${workload}`)),
+    ),
+  );
 
 /** What an object leaves no trace of in resources (services, workloads, what is new) may concern everyone; a gateway, routers. */
 function affected(distributor: Distributor, keys: readonly ResourceKey[]): number {

@@ -92,6 +92,8 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
   });
 
   api.add("GET", "/api/proxies", () => dashboard.proxies());
+  // Of one that is not connected, and will not be again.
+  api.add("DELETE", "/api/proxies/:id", ({ params: { id = "" } }) => dashboard.forgetProxy(id));
   // What one proxy was sent; with `?type=&name=` one resource of it, with its contents.
   api.add("GET", "/api/proxies/:id/config", async ({ params: { id = "" }, query }) => {
     const { type, name } = parse(ResourceQuery, query);

@@ -15,14 +15,22 @@ import type {
 } from "../contract/index.ts";
 import { DashboardError } from "../contract/index.ts";
 import { meshPorts } from "../fleet/ports.ts";
-import { createUsageClient } from "../fleet/usage-client.ts";
+import { createSupervisedClient, createUsageClient } from "../fleet/usage-client.ts";
 import { remember } from "../lib/remember.ts";
-import { dumpProxy, type FleetSource, listProxies, readProxyResource } from "../query/fleet-status.ts";
+import {
+  dumpProxy,
+  type ExpectedProxy,
+  type FleetSource,
+  listProxies,
+  readProxyResource,
+} from "../query/fleet-status.ts";
 import { createMeshStatus } from "../query/mesh-status.ts";
+import { missingProxies } from "../query/missing-proxies.ts";
 import { createProxyUsage } from "../query/proxy-usage.ts";
 import { createQueries, type Queries } from "../query/queries.ts";
 import { openSqliteTelemetryReader } from "../store/telemetry/sqlite-reader.ts";
 import { fetchProxyStatuses } from "../xds/csds-client.ts";
+import { nodeIdFacts } from "../xds/node-facts.ts";
 
 /** All that pages and API calls may ask and do. Everything rejects with `DashboardError`. */
 export interface Dashboard
@@ -32,6 +40,8 @@ export interface Dashboard
   services(query: { windowSec: number }): Promise<ServiceList>;
   serviceMetrics(query: { namespace: string; name: string; windowSec: number }): Promise<ServiceMetrics>;
   proxies(): Promise<ProxyList>;
+  /** One that is gone for good is not expected any more. */
+  forgetProxy(id: string): Promise<ProxyList>;
   proxyConfig(id: string): Promise<ProxyConfigDump>;
   proxyResource(id: string, resource: { type: XdsTypeName; name: string }): Promise<ProxyResourceContents>;
   status(): Promise<MeshStatus>;
@@ -59,15 +69,32 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
     gateways: [],
   }));
   const usage = remember(createProxyUsage({ read: createUsageClient(ports.fleet), now: Date.now }), 1000);
-  const proxies = () => listProxies(fleet, Date.now(), usage);
+  const expected = remember(() => expectedProxies(api, ports.fleet), 1000);
+  const proxies = remember(
+    () => listProxies({ connected: fleet, known: api.knownProxies, expected, usage }, Date.now()),
+    500,
+  );
   return {
     ...api,
     routing: ({ namespace, name }) => api.routing(namespace, name),
     graph: async ({ windowSec, at }) => (await queries()).graph({ window: windowSec, ...(at !== undefined && { at }) }),
-    services: async ({ windowSec }) => (await queries()).serviceList({ window: windowSec }),
+    async services({ windowSec }) {
+      const [list, seen] = await Promise.all([
+        queries().then((ready) => ready.serviceList({ window: windowSec })),
+        proxies().catch(() => undefined),
+      ]);
+      if (!seen) return list;
+      const services = list.services.map((one) => ({ ...one, missingProxies: missingProxies(one, seen.proxies) }));
+      return { ...list, services };
+    },
     serviceMetrics: async ({ windowSec, ...service }) =>
       (await queries()).serviceMetrics({ ...service, window: windowSec }),
     proxies,
+    async forgetProxy(id) {
+      await api.forgetProxy(id);
+      const list = await proxies();
+      return { ...list, proxies: list.proxies.filter((proxy) => proxy.id !== id) };
+    },
     proxyConfig: (id) => dumpProxy(fleet, id, Date.now()),
     proxyResource: (id, resource) => readProxyResource(fleet, id, resource),
     status: createMeshStatus({
@@ -97,6 +124,27 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
       );
     },
   };
+}
+
+/** Istio's injector labels a workload so when it gets a proxy. https://istio.io/latest/docs/reference/config/labels/ */
+const hasProxyLabel = ["security.istio.io/tlsMode", "istio"] as const;
+
+/** The supervisor's proxies, and those of workloads that are labelled to have one. Who can't be asked expects nobody. */
+async function expectedProxies(api: ConfigApiClient, fleetPort: number): Promise<ExpectedProxy[]> {
+  const [supervised, workloads] = await Promise.all([
+    createSupervisedClient(fleetPort)().catch(() => []),
+    api.objects("networking.istio.io", "workloadentries").catch(() => []),
+  ]);
+  const [label, value] = hasProxyLabel;
+  const labelled = workloads.flatMap(({ metadata, spec }): ExpectedProxy[] => {
+    const labels = { ...metadata.labels, ...(spec.labels as Record<string, string> | undefined) };
+    const { name, namespace = "" } = metadata;
+    const address = String(spec.address ?? "");
+    if (labels[label] !== value) return [];
+    const workload = labels["service.istio.io/workload-name"] ?? name;
+    return [{ id: `sidecar~${address}~${name}.${namespace}~`, name: workload, namespace, address, kind: "sidecar" }];
+  });
+  return [...supervised.map(nodeIdFacts), ...labelled];
 }
 
 /** Opens the telemetry file when it is first asked for, and again after a failure. */

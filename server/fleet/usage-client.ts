@@ -19,6 +19,15 @@ export interface NodeUsage {
   memoryBytes: number;
 }
 
+/** The xDS node ids of the proxies that this machine's supervisor runs, whether they do run at the moment or not. Rejects where there is none. */
+export function createSupervisedClient(fleetPort: number, timeoutMs = 2000): () => Promise<string[]> {
+  const client = createHttpClient(`http://127.0.0.1:${fleetPort}`, timeoutMs);
+  return async () => {
+    const { text } = await client.call("GET", "/v1/status");
+    return Answer.parse(JSON.parse(text)).parts.flatMap(({ node }) => node ?? []);
+  };
+}
+
 /** Reads what the proxies that this machine's supervisor runs have used. Rejects where there is no supervisor, after at most `timeoutMs`. */
 export function createUsageClient(fleetPort: number, timeoutMs = 2000): () => Promise<NodeUsage[]> {
   const client = createHttpClient(`http://127.0.0.1:${fleetPort}`, timeoutMs);

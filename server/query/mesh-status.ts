@@ -29,6 +29,7 @@ export function createMeshStatus(sources: MeshStatusSources): () => Promise<Mesh
     const fleet = proxies.status === "fulfilled" ? proxies.value.proxies : [];
     const has = (state: string) =>
       fleet.filter((proxy) => Object.values(proxy.types).some((type) => type?.state === state)).length;
+    const disconnected = fleet.filter((proxy) => !proxy.connected).length;
     const refused = has("ERROR");
     const lagging = has("STALE");
     const origins = fleet.flatMap(({ types }) => Object.values(types).flatMap(({ errors }) => errors));
@@ -39,7 +40,7 @@ export function createMeshStatus(sources: MeshStatusSources): () => Promise<Mesh
     return {
       at: sources.now(),
       mesh: sources.mesh,
-      proxies: { total: fleet.length, inSync: fleet.length - outOfSync, refused, lagging },
+      proxies: { total: fleet.length, inSync: fleet.length - outOfSync - disconnected, refused, lagging, disconnected },
       lastPush: valueOr(push, null),
       pushes: valueOr(pushes, null),
       services: valueOr(services, []).length,

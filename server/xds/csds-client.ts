@@ -1,6 +1,7 @@
 import { create, type JsonObject, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Any, Timestamp } from "@bufbuild/protobuf/wkt";
 import { Metadata } from "@grpc/grpc-js";
+import { NodeSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import {
   type ClientConfig,
   type ClientConfig_GenericXdsConfig,
@@ -12,6 +13,7 @@ import {
 import { makeClient } from "../lib/grpc.ts";
 import { anyToJson } from "./any-json.ts";
 import { sessionMetadataKey } from "./csds.ts";
+import { nodeFacts } from "./node-facts.ts";
 import { shownSecret } from "./redact.ts";
 import { kindOf, shownKinds, type XdsType } from "./resource-kinds.ts";
 import type { ResourceState } from "./resource-status.ts";
@@ -113,19 +115,9 @@ function fetchClientStatus(target: string, options: FetchOptions): Promise<Clien
  */
 function proxyStatus(id: string, unordered: ClientConfig[], contents: FetchOptions["contents"]): ProxyStatus {
   const configs = unordered.toSorted((a, b) => sessionOf(b).connectedAt - sessionOf(a).connectedAt);
-  const node = configs[0]?.node;
-  const metadata = node?.metadata ?? {};
-  const [role = "", ip = "", workload = ""] = id.split("~");
-  const [idName = id, idNamespace = ""] = workload.split(".");
   const [newest] = configs.map((config) => sessionOf(config));
-  const version = node?.userAgentVersionType;
   return {
-    id,
-    name: textOf(metadata.WORKLOAD_NAME) ?? textOf(metadata.NAME) ?? idName,
-    namespace: textOf(metadata.NAMESPACE) ?? idNamespace,
-    address: ip,
-    kind: role === "router" ? "gateway" : "sidecar",
-    implementation: [node?.userAgentName, version && versionText(version)].filter(Boolean).join(" "),
+    ...nodeFacts(configs[0]?.node ?? create(NodeSchema, { id })),
     protocol: newest?.protocol === "sotw" ? "sotw" : "delta",
     connectedAt: newest?.connectedAt ?? 0,
     revision: newest?.revision ?? 0,
@@ -143,12 +135,6 @@ function proxyStatus(id: string, unordered: ClientConfig[], contents: FetchOptio
       ),
     ),
   };
-}
-
-function versionText(version: NonNullable<ClientConfig["node"]>["userAgentVersionType"]): string {
-  if (version.case === "userAgentVersion") return version.value;
-  const number = version.case === "userAgentBuildVersion" ? version.value.version : undefined;
-  return number ? `${number.majorNumber}.${number.minorNumber}.${number.patch}` : "";
 }
 
 interface SessionInfo {

@@ -4,7 +4,7 @@ import type { MeshService } from "../../contract/index.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { buildMesh, type Mesh } from "../../model/mesh.ts";
-import type { ApiContext, GatewayProxy, PushReader } from "./context.ts";
+import type { ApiContext, GatewayProxy, KnownProxiesReader, PushReader } from "./context.ts";
 import { createHttpServer, defaultHttpLimits, type HttpLimits, type HttpServer } from "./http-server.ts";
 import { indexKinds } from "./kind-index.ts";
 import { addKubernetesRoutes } from "./kubernetes/routes.ts";
@@ -27,6 +27,8 @@ export interface ConfigApiOptions {
   /** Gateway proxies that are connected; not known when unset. */
   gatewayProxies?(): readonly GatewayProxy[];
   pushes: PushReader;
+  /** Who is expected to be connected; unset: nobody is known. */
+  proxies?: KnownProxiesReader;
   /** Host names served beside loopback ones. */
   allowedHosts?: readonly string[];
   /** Origins of web pages that may call; none by default. */
@@ -50,6 +52,7 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer {
     mesh: async () => options.mesh?.() ?? storedMesh(options.store),
     gatewayProxies: () => options.gatewayProxies?.(),
     pushes: options.pushes,
+    proxies: options.proxies ?? { list: () => [], forget: () => "unknown" },
     metrics: options.metrics ?? (() => ""),
     ready: options.ready ?? (() => true),
     closing: closing.signal,

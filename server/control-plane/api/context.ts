@@ -1,6 +1,6 @@
 import type { ResourceKey } from "../../config/object.ts";
 import type { ConfigChange, ConfigStore } from "../../config/store.ts";
-import type { EnvoyPreview, MeshService, PushLatency, PushStatus } from "../../contract/index.ts";
+import type { EnvoyPreview, KnownProxy, MeshService, PushLatency, PushStatus } from "../../contract/index.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Mesh } from "../../model/mesh.ts";
@@ -20,6 +20,12 @@ export interface PushReader {
 }
 
 export type GatewayProxy = Pick<MeshProxy, "namespace" | "labels" | "canonicalService">;
+/** Who was connected since when, as the API shows it. */
+export interface KnownProxiesReader {
+  list(): KnownProxy[];
+  /** One that is gone for good. */
+  forget(id: string): "forgotten" | "connected" | "unknown";
+}
 
 /** What every handler may use. */
 export interface ApiContext {
@@ -33,6 +39,7 @@ export interface ApiContext {
   /** Gateway proxies that are connected; undefined: nobody knows them here. */
   gatewayProxies(): readonly GatewayProxy[] | undefined;
   pushes: PushReader;
+  proxies: KnownProxiesReader;
   /** Prometheus text of `/metrics`. */
   metrics(): string;
   /** False keeps `/readyz` at 503. */

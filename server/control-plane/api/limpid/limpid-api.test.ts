@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { ChangeList, ChangeResult, FaultList, type MeshService, Routing } from "../../../contract/index.ts";
+import {
+  ChangeList,
+  ChangeResult,
+  FaultList,
+  type KnownProxy,
+  KnownProxyList,
+  type MeshService,
+  Routing,
+} from "../../../contract/index.ts";
 import { type ApiHarness, reviews, startApi, virtualServices } from "../testing/api-harness.ts";
 
 const service = (name: string, versions: string[]): MeshService => ({
@@ -14,9 +22,35 @@ const service = (name: string, versions: string[]): MeshService => ({
   destinationRules: [],
 });
 
+const gone: KnownProxy = {
+  id: "sidecar~127.0.1.1~ratings-v1.default~default.svc.cluster.local",
+  name: "ratings-v1",
+  namespace: "default",
+  address: "127.0.1.1",
+  kind: "sidecar",
+  implementation: "envoy 1.40.0",
+  protocol: "delta",
+  connected: false,
+  connectedAt: 1,
+  disconnectedAt: 2,
+  heldRevision: 3,
+  identity: null,
+};
+
 let api: ApiHarness;
+let known: KnownProxy[];
 beforeEach(async () => {
+  known = [gone];
   api = await startApi({
+    proxies: {
+      list: () => known,
+      forget(id) {
+        if (id === "connected") return "connected";
+        const size = known.length;
+        known = known.filter((proxy) => proxy.id !== id);
+        return known.length < size ? "forgotten" : "unknown";
+      },
+    },
     services: async () => [service("reviews", ["v1", "v2", "v3"]), service("ratings", ["v1"])],
     pushes: {
       get: (revision) => (revision === 7 ? ({ revision: 7 } as never) : undefined),
@@ -273,4 +307,14 @@ test("metrics are Prometheus text", async () => {
   const answer = await fetch(`${api.url}/metrics`);
   expect(answer.headers.get("content-type")).toContain("text/plain; version=0.0.4");
   expect(await answer.text()).toBe("limpid_pushes_total 3\n");
+});
+
+test("proxies that are remembered can be listed, and forgotten when they are gone for good", async () => {
+  const path = (id: string) => `/limpid/v1/proxies/${encodeURIComponent(id)}`;
+  expect(KnownProxyList.parse((await api.call("GET", "/limpid/v1/proxies")).body)).toEqual({ proxies: [gone] });
+  const connected = await api.call("DELETE", path("connected"));
+  expect(connected).toMatchObject({ status: 409, body: { code: "CONFLICT" } });
+  expect(connected.body.message).toContain("only a proxy that is gone");
+  expect((await api.call("DELETE", path(gone.id))).body).toEqual({ proxies: [] });
+  expect(await api.call("DELETE", path(gone.id))).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });
 });

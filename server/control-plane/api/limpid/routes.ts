@@ -25,7 +25,19 @@ export function addLimpidRoutes(router: ApiRouter, context: ApiContext): void {
   router.add("POST", "/limpid/v1/transactions", (request) => runTransaction(context, request), maxTransactionBytes);
   add("GET", "/limpid/v1/pushes/:revision", getPush);
   add("GET", "/limpid/v1/push-latency", async () => ({ status: 200, body: context.pushes.latency() }));
+  add("GET", "/limpid/v1/proxies", async () => ({ status: 200, body: { proxies: context.proxies.list() } }));
+  add("DELETE", "/limpid/v1/proxies/:id", forgetProxy);
   addHealth(router, context);
+}
+
+async function forgetProxy(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
+  const { id = "" } = request.params;
+  const outcome = context.proxies.forget(id);
+  if (outcome === "unknown") throw new StatusError(404, "NotFound", `no proxy ${id} is known`);
+  if (outcome === "connected") {
+    throw new StatusError(409, "Conflict", `${id} is connected: only a proxy that is gone can be forgotten`);
+  }
+  return { status: 200, body: { proxies: context.proxies.list() } };
 }
 
 async function getPush(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {

@@ -1,0 +1,38 @@
+import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+
+/** What a node says of itself, for people: Istio's metadata, else the parts of its id `<role>~<ip>~<name>.<namespace>~<domain>`. */
+export interface NodeFacts {
+  id: string;
+  name: string;
+  namespace: string;
+  address: string;
+  kind: "sidecar" | "gateway";
+  /** `envoy 1.40.0` */
+  implementation: string;
+}
+
+export function nodeFacts(node: Node): NodeFacts {
+  const { id, metadata = {} } = node;
+  const byId = nodeIdFacts(id);
+  return {
+    ...byId,
+    name: textOf(metadata.WORKLOAD_NAME) ?? textOf(metadata.NAME) ?? byId.name,
+    namespace: textOf(metadata.NAMESPACE) ?? byId.namespace,
+    implementation: [node.userAgentName, versionText(node)].filter(Boolean).join(" "),
+  };
+}
+
+/** What the id alone tells. */
+export function nodeIdFacts(id: string): Omit<NodeFacts, "implementation"> {
+  const [role = "", address = "", workload = ""] = id.split("~");
+  const [name = "", namespace = ""] = workload.split(".");
+  return { id, name: name || id, namespace, address, kind: role === "router" ? "gateway" : "sidecar" };
+}
+
+function versionText({ userAgentVersionType: version }: Node): string {
+  if (version.case === "userAgentVersion") return version.value;
+  const number = version.case === "userAgentBuildVersion" ? version.value.version : undefined;
+  return number ? `${number.majorNumber}.${number.minorNumber}.${number.patch}` : "";
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
