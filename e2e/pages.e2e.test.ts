@@ -210,7 +210,7 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
 
   test("Tab reaches the content and the navigation with a focus that is seen; Ctrl K goes anywhere", async () => {
     const { page } = await openPage(browser, mesh, "/services");
-    await page.locator('a[href="/services/default/reviews"]').first().waitFor();
+    await page.locator('a[href="/services/default/reviews.default.svc.cluster.local"]').first().waitFor();
     await page.keyboard.press("Tab");
     expect(await page.evaluate(() => document.activeElement?.getAttribute("href"))).toBe("#main");
     const reached: string[] = [];

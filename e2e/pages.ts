@@ -11,7 +11,7 @@ export const pages = [
     path: "/topology?select=default%2Freviews",
     ready: '[data-node="default/ratings/v1"]:not([data-health="idle"])',
   },
-  { name: "services", path: "/services", ready: 'a[href="/services/default/reviews"]' },
+  { name: "services", path: "/services", ready: 'a[href="/services/default/reviews.default.svc.cluster.local"]' },
   { name: "service-traffic", path: "/services/default/reviews", ready: '[data-testid="split-bar"]' },
   { name: "service-metrics", path: "/services/default/reviews?tab=metrics", ready: "canvas" },
   { name: "service-endpoints", path: "/services/default/reviews?tab=endpoints", ready: '[role="tabpanel"] td' },

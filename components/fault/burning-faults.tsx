@@ -10,13 +10,13 @@ import { StopFaultButton } from "./stop-button.tsx";
 import { useServerNow } from "./use-now.ts";
 
 /** What is injected into one service right now, with its countdown and the way to end it. */
-export function BurningFaults({ service }: { service: { namespace: string; name: string } }) {
+export function BurningFaults({ service, title }: { service: { namespace: string; name: string }; title: string }) {
   const t = useTranslations("faults");
   const text = useFaultText();
   const live = useFaults();
   const now = useServerNow(live);
   const mine = (live.data?.faults ?? []).filter(
-    (fault) => fault.namespace === service.namespace && fault.service === service.name,
+    (fault) => fault.namespace === service.namespace && [service.name, title].includes(fault.service),
   );
   return mine.map((fault) => (
     <div key={fault.id} className={styles.banner} role="status" data-testid="burning-fault">

@@ -2,10 +2,12 @@
 import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
-import type { Fault } from "../../server/contract/index.ts";
+import { type Fault, findService, serviceTitle } from "../../server/contract/index.ts";
 import { Moment } from "../config/moment.tsx";
 import { serviceHref } from "../lib/links.ts";
+import { useServices } from "../lib/queries.ts";
 import type { Column } from "../ui/data-table.tsx";
+import { defaultWindowSec } from "../ui/time-window.ts";
 import type { PastFault } from "./fault-history.ts";
 import { useFaultText } from "./fault-text.tsx";
 
@@ -25,10 +27,7 @@ export function useFaultColumns(unknownStart: (fault: Fault) => ReactNode): Colu
       sortValue: ({ fault }) => serviceKey(fault),
       cell: ({ fault: { namespace, service } }) => (
         <>
-          <Link className="link" href={serviceHref(namespace, service)}>
-            {service}
-          </Link>{" "}
-          <span className="muted mono">{namespace}</span>
+          <ServiceName namespace={namespace} name={service} /> <span className="muted mono">{namespace}</span>
         </>
       ),
     },
@@ -56,6 +55,18 @@ export function useFaultColumns(unknownStart: (fault: Fault) => ReactNode): Colu
         ),
     },
   ];
+}
+
+/** A link where the registry has such a service; a rule may be for a host that is none. */
+function ServiceName({ namespace, name }: { namespace: string; name: string }) {
+  const services = useServices(defaultWindowSec).data?.services ?? [];
+  const found = findService(services, namespace, name);
+  if (!found) return name;
+  return (
+    <Link className="link" href={serviceHref(found)}>
+      {serviceTitle(found)}
+    </Link>
+  );
 }
 
 /** What a list of faults is filtered by. */

@@ -33,9 +33,9 @@ const metrics: ServiceMetrics = {
   totals: { all: signals(10) },
   observedShares: {},
   callers: [
-    { app: "reviews", namespace: "default", version: "v3", signals: signals(4) },
-    { app: "reviews", namespace: "default", version: "v2", signals: signals(6) },
-    { app: "idle", namespace: "default", version: null, signals: signals(0) },
+    { app: "reviews", namespace: "default", version: "v3", service: null, signals: signals(4) },
+    { app: "reviews", namespace: "default", version: "v2", service: null, signals: signals(6) },
+    { app: "idle", namespace: "default", version: null, service: null, signals: signals(0) },
   ],
 };
 

@@ -1,7 +1,14 @@
 "use client";
 import { Button, Select } from "@mantine/core";
 import { useLocale, useTranslations } from "use-intl";
-import type { ApiError, ChangeResult, Fault, ServiceMetrics } from "../../server/contract/index.ts";
+import {
+  type ApiError,
+  type ChangeResult,
+  type Fault,
+  type MeshService,
+  type ServiceMetrics,
+  serviceTitle,
+} from "../../server/contract/index.ts";
 import { FieldErrors } from "../config/field-errors.tsx";
 import { ObjectDiffs } from "../config/yaml-diff.tsx";
 import { EnvoyDiff } from "../traffic/envoy-diff.tsx";
@@ -101,7 +108,7 @@ export function ServiceChoice({
   services,
   onChoose,
 }: {
-  services: readonly { namespace: string; name: string }[];
+  services: readonly MeshService[];
   onChoose: (service: { namespace: string; name: string }) => void;
 }) {
   const t = useTranslations("faults");
@@ -111,7 +118,10 @@ export function ServiceChoice({
       placeholder={t("service-choose")}
       searchable
       data-autofocus
-      data={services.map(({ namespace, name }) => ({ value: `${namespace}/${name}`, label: `${name} · ${namespace}` }))}
+      data={services.map((service) => ({
+        value: `${service.namespace}/${service.hostname}`,
+        label: `${serviceTitle(service)} · ${service.namespace}`,
+      }))}
       onChange={(value) => {
         const [namespace, name] = value?.split("/") ?? [];
         if (namespace && name) onChoose({ namespace, name });

@@ -15,8 +15,10 @@ import { FaultForm, ServiceChoice } from "./fault-form.tsx";
 type ServiceName = { namespace: string; name: string };
 
 export interface FaultModalProps {
-  /** Null: to be chosen first. */
+  /** Null: to be chosen first. `name` is its hostname. */
   service: ServiceName | null;
+  /** What people call it. */
+  title?: string;
   /** Limited to this caller at first. */
   from?: FaultSource | null;
   onChoose?: (service: ServiceName) => void;
@@ -24,7 +26,7 @@ export interface FaultModalProps {
 }
 
 /** The fault with a fuse, over whatever page it was asked for on. */
-export function FaultModal({ service, from = null, onChoose, onClose }: FaultModalProps) {
+export function FaultModal({ service, title = service?.name, from = null, onChoose, onClose }: FaultModalProps) {
   const t = useTranslations("faults");
   const phone = useMediaQuery("(max-width: 640px)", false);
   return (
@@ -34,11 +36,17 @@ export function FaultModal({ service, from = null, onChoose, onClose }: FaultMod
       size={560}
       fullScreen={phone}
       classNames={{ content: styles.modal ?? "", header: styles.modalHeader ?? "", body: styles.modalBody ?? "" }}
-      title={service ? t("title-of", { service: service.name }) : t("title-new")}
+      title={service ? t("title-of", { service: title ?? service.name }) : t("title-new")}
       closeButtonProps={{ "aria-label": t("cancel") }}
     >
       {service ? (
-        <Editor key={`${service.namespace}/${service.name}`} service={service} from={from} onClose={onClose} />
+        <Editor
+          key={`${service.namespace}/${service.name}`}
+          service={service}
+          title={title ?? service.name}
+          from={from}
+          onClose={onClose}
+        />
       ) : null}
       {!service && onChoose && <Choice onChoose={onChoose} />}
     </Modal>
@@ -50,7 +58,14 @@ function Choice({ onChoose }: { onChoose: (service: ServiceName) => void }) {
   return <ServiceChoice services={services.filter(({ external }) => !external)} onChoose={onChoose} />;
 }
 
-function Editor({ service, from, onClose }: { service: ServiceName; from: FaultSource | null; onClose: () => void }) {
+interface EditorProps {
+  service: ServiceName;
+  title: string;
+  from: FaultSource | null;
+  onClose: () => void;
+}
+
+function Editor({ service, title, from, onClose }: EditorProps) {
   const client = useQueryClient();
   const [draft, setDraft] = useState<FaultDraft>({ ...firstDraft, source: { on: from !== null, caller: from } });
   const [busy, setBusy] = useState(false);
@@ -58,7 +73,7 @@ function Editor({ service, from, onClose }: { service: ServiceName; from: FaultS
   const metrics = useServiceMetrics({ ...service, windowSec: 60 }).data;
   const request = toRequest(draft, service);
   const burning = (useFaults().data?.faults ?? []).filter(
-    (fault) => fault.namespace === service.namespace && fault.service === service.name,
+    (fault) => fault.namespace === service.namespace && [service.name, title].includes(fault.service),
   );
   // What burns meanwhile, or no more, decides whether this one can start.
   const plan = usePlan(request, burning.map(({ id }) => id).join(), busy);

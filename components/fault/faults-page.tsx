@@ -4,11 +4,11 @@ import { IconBolt } from "@tabler/icons-react";
 import Link from "next/link";
 import { use } from "react";
 import { useTranslations } from "use-intl";
-import type { ChangeList, FaultList } from "../../server/contract/index.ts";
+import { type ChangeList, type FaultList, findService, serviceTitle } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
 import { objectHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
-import { useFaults } from "../lib/queries.ts";
+import { useFaults, useServices } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { FilterInput } from "../list/filter-input.tsx";
 import { LiveContent } from "../list/live-content.tsx";
@@ -21,6 +21,7 @@ import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
+import { defaultWindowSec } from "../ui/time-window.ts";
 import styles from "./fault.module.css";
 import { type FaultRow, serviceKey, useFaultColumns } from "./fault-columns.tsx";
 import { parseSource } from "./fault-draft.ts";
@@ -48,6 +49,8 @@ export function FaultsPage({ faults, changes }: FaultsPageProps) {
   const recent = use(changes);
   const [namespace, name] = (url.get("new") ?? "").split("/");
   const chosen = namespace && name ? { namespace, name } : null;
+  const services = useServices(defaultWindowSec, undefined, chosen !== null).data?.services ?? [];
+  const known = chosen && findService(services, chosen.namespace, chosen.name);
   const open = url.get("new") !== null || url.get("fault") === "new";
   const inject = () => url.set({ fault: "new" }, "push");
   return (
@@ -66,7 +69,8 @@ export function FaultsPage({ faults, changes }: FaultsPageProps) {
       </div>
       {open && (
         <FaultModal
-          service={chosen}
+          service={known ? { namespace: known.namespace, name: known.hostname } : chosen}
+          {...(known && { title: serviceTitle(known) })}
           from={parseSource(url.get("from"))}
           onChoose={(service) => url.set({ new: `${service.namespace}/${service.name}`, fault: null })}
           onClose={() => url.set({ new: null, fault: null, from: null })}

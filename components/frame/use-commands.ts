@@ -2,6 +2,7 @@
 import { useMantineColorScheme } from "@mantine/core";
 import { useRouter } from "next/navigation";
 import { useTranslations } from "use-intl";
+import { serviceTitle } from "../../server/contract/index.ts";
 import { useObjects } from "../config/config-queries.ts";
 import { mayLeave } from "../lib/leave-guard.ts";
 import {
@@ -10,14 +11,17 @@ import {
   objectHref,
   outOfSyncHref,
   proxyHref,
+  type ServiceId,
   serviceHref,
-  topologyHref,
+  serviceOnGraphHref,
 } from "../lib/links.ts";
 import { useProxies, useServices } from "../lib/queries.ts";
 import { defaultWindowSec } from "../ui/time-window.ts";
 import type { Command } from "./commands.ts";
 import { pages } from "./navigation.tsx";
 import { languages, rememberLocale } from "./user-menu.tsx";
+
+const keyOf = ({ namespace, hostname }: ServiceId): string => `${namespace}-${hostname}`;
 
 /** All that the palette offers: pages, then what the mesh has, then what can be done. Read while it is open. */
 export function useCommands(): Command[] {
@@ -41,8 +45,13 @@ export function useCommands(): Command[] {
   const action = t("action");
   return [
     ...pages.map(({ key, href }) => command(`page-${key}`, nav(key), t("page"), href)),
-    ...services.map(({ namespace, name }) =>
-      command(`open-${namespace}-${name}`, name, t("service", { namespace }), serviceHref(namespace, name)),
+    ...services.map((service) =>
+      command(
+        `open-${keyOf(service)}`,
+        serviceTitle(service),
+        t("service", { namespace: service.namespace }),
+        serviceHref(service),
+      ),
     ),
     ...proxies.map(({ id, name, namespace }) => command(`proxy-${id}`, name, t("proxy", { namespace }), proxyHref(id))),
     ...objects.map(({ kind, namespace, name }) =>
@@ -53,16 +62,14 @@ export function useCommands(): Command[] {
         objectHref(kind, namespace, name),
       ),
     ),
-    ...services.flatMap(({ namespace, name }) => [
-      command(`shift-${namespace}-${name}`, t("shift", { name }), action, serviceHref(namespace, name, "traffic")),
-      command(`fault-${namespace}-${name}`, t("fault", { name }), action, injectFaultHref(namespace, name)),
-      command(
-        `graph-${namespace}-${name}`,
-        t("graph", { name }),
-        action,
-        `${topologyHref}?select=${encodeURIComponent(`${namespace}/${name}`)}`,
-      ),
-    ]),
+    ...services.flatMap((service) => {
+      const [key, name] = [keyOf(service), serviceTitle(service)];
+      return [
+        command(`shift-${key}`, t("shift", { name }), action, serviceHref(service, "traffic")),
+        command(`fault-${key}`, t("fault", { name }), action, injectFaultHref(service)),
+        command(`graph-${key}`, t("graph", { name }), action, serviceOnGraphHref(service)),
+      ];
+    }),
     command("new-object", t("new-object"), action, newObjectHref),
     command("out-of-sync", t("out-of-sync"), action, outOfSyncHref),
     ...(["dark", "light", "auto"] as const).map((scheme) => ({

@@ -5,15 +5,24 @@ export const faultsHref = "/faults";
 export const proxiesHref = "/proxies";
 export const configHref = "/config";
 
+/** What a service is found by: a name alone may be that of several. */
+export interface ServiceId {
+  namespace: string;
+  hostname: string;
+}
+
 export const serviceHref = (
-  namespace: string,
-  name: string,
+  { namespace, hostname }: ServiceId,
   tab?: "traffic" | "metrics" | "endpoints" | "config",
-): string => `/services/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}${tab ? `?tab=${tab}` : ""}`;
+): string => `/services/${encodeURIComponent(namespace)}/${encodeURIComponent(hostname)}${tab ? `?tab=${tab}` : ""}`;
 
 /** The fault form, filled in for one service; `from`, `<namespace>/<app>[/<version>]`, limits it to one caller. */
-export const injectFaultHref = (namespace: string, name: string, from?: string): string =>
-  `/faults?new=${encodeURIComponent(`${namespace}/${name}`)}${from ? `&from=${encodeURIComponent(from)}` : ""}`;
+export const injectFaultHref = ({ namespace, hostname }: ServiceId, from?: string): string =>
+  `/faults?new=${encodeURIComponent(`${namespace}/${hostname}`)}${from ? `&from=${encodeURIComponent(from)}` : ""}`;
+
+/** A service's nodes on the graph. */
+export const serviceOnGraphHref = ({ namespace, hostname }: ServiceId): string =>
+  `${topologyHref}?select=${encodeURIComponent(`${namespace}/${hostname}`)}`;
 
 export const proxyHref = (id: string): string => `/proxies?proxy=${encodeURIComponent(id)}`;
 

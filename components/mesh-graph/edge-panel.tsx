@@ -19,7 +19,7 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
   const t = useTranslations("panel");
   const locale = useLocale();
   const nameOf = useNodeNames(graph);
-  const service = subjectOf(graph, edge.target)?.service ?? null;
+  const service = edge.to ?? subjectOf(graph, edge.target)?.service ?? null;
   const { signals } = edge;
   return (
     <>
@@ -73,13 +73,13 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
           <div className={styles.actions}>
             <Button
               component={Link}
-              href={injectFaultHref(service.namespace, service.name, callerOf(graph, edge))}
+              href={injectFaultHref(service, callerOf(graph, edge))}
               variant="default"
               data-testid="panel-fault"
             >
               {t("inject")}
             </Button>
-            <Button component={Link} href={serviceHref(service.namespace, service.name)} variant="default">
+            <Button component={Link} href={serviceHref(service)} variant="default">
               {t("open")}
             </Button>
           </div>

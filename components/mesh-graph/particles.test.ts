@@ -16,6 +16,7 @@ const edge = (id: string, over: Partial<typeof signals> = {}): GraphEdge => ({
   source: "a",
   target: "b",
   service: "b",
+  to: null,
   protocol: "http",
   health: "healthy",
   signals: { ...signals, ...over },

@@ -22,7 +22,7 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
   const t = useTranslations("panel");
   const { service, version } = subject;
   const nameOf = useNodeNames(graph);
-  const query = { namespace: service?.namespace ?? "", name: service?.name ?? "", windowSec: state.windowSec };
+  const query = { namespace: service?.namespace ?? "", name: service?.hostname ?? "", windowSec: state.windowSec };
   const metrics = useServiceMetrics(query, undefined, service !== null && state.at === null).data;
   const mine = metrics && service ? metrics : undefined;
   const isSplit =
@@ -44,7 +44,7 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
           service && (
             <Button
               component={Link}
-              href={serviceHref(service.namespace, service.name)}
+              href={serviceHref(service)}
               variant="default"
               size="compact-sm"
               data-testid="panel-open"
@@ -76,7 +76,9 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
       </SideSection>
       {subject.nodes.length > 0 && <ConfigSection badges={subject.nodes.flatMap(({ badges }) => badges)} />}
       {/* What was configured at a moment of the past is not kept beside its traffic. */}
-      {service && state.at === null && <SplitSection service={service} metrics={mine} />}
+      {service && state.at === null && (
+        <SplitSection service={{ namespace: service.namespace, name: service.hostname }} metrics={mine} />
+      )}
       {mine && <LatencySection metrics={mine} />}
       <PeerTable
         title={t("callers")}
@@ -100,19 +102,14 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
             {isSplit && (
               <Button
                 component={Link}
-                href={serviceHref(service.namespace, service.name, "traffic")}
+                href={serviceHref(service, "traffic")}
                 variant="filled"
                 data-testid="panel-shift"
               >
                 {t("shift")}
               </Button>
             )}
-            <Button
-              component={Link}
-              href={injectFaultHref(service.namespace, service.name)}
-              variant="default"
-              data-testid="panel-fault"
-            >
+            <Button component={Link} href={injectFaultHref(service)} variant="default" data-testid="panel-fault">
               {t("inject")}
             </Button>
           </div>

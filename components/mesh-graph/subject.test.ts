@@ -24,21 +24,23 @@ describe("subjectOf", () => {
     const subject = subjectOf(graph, box);
     expect(subject).toMatchObject({ name: "reviews", version: null, health: "failing" });
     expect([subject?.callers.length, subject?.calls.length]).toEqual([2, 1]);
-    expect(subject?.service).toEqual({ namespace: "default", name: "reviews" });
+    const hostname = "reviews.default.svc.cluster.local";
+    expect(subject?.service).toEqual({ namespace: "default", name: "reviews", hostname });
+    expect(subjectOf(graph, `default/${hostname}`)?.nodes).toEqual(subject?.nodes);
   });
   it("takes a node in a box for one version, and a node by itself for its service", () => {
     expect(subjectOf(graph, "default/reviews/v2")).toMatchObject({ version: "v2", service: { name: "reviews" } });
     expect(subjectOf(graph, "default/ratings/v1")).toMatchObject({ version: null, service: { name: "ratings" } });
   });
   it("knows the service by the name it is called by", () => {
-    const called = {
-      ...testEdge("default/productpage/v1", "default/ratings/v1"),
-      service: "stars.other.svc.cluster.local",
-    };
-    expect(subjectOf({ ...graph, edges: [called] }, "default/ratings/v1")?.service).toEqual({
-      namespace: "other",
-      name: "stars",
-    });
+    const stars = { namespace: "other", name: "stars", hostname: "stars.other.svc.cluster.local" };
+    const called = { ...testEdge("default/productpage/v1", "default/ratings/v1"), service: stars.hostname, to: stars };
+    expect(subjectOf({ ...graph, edges: [called] }, "default/ratings/v1")?.service).toEqual(stars);
+  });
+  it("guesses no service that the registry does not know", () => {
+    const node = testNode("default/maps.vendor.test/latest", { services: [] });
+    const call = { ...testEdge("default/productpage/v1", node.id), service: "maps.vendor.test", to: null };
+    expect(subjectOf({ nodes: [...graph.nodes, node], edges: [call] }, node.id)?.service).toBeNull();
   });
   it("has no service for a source, and nothing for what is gone", () => {
     expect(subjectOf(graph, "unknown/unknown/unknown")?.service).toBeNull();

@@ -1,4 +1,4 @@
-import type { Graph, GraphEdge, GraphNode, Health, Signals } from "../../server/contract/index.ts";
+import type { Graph, GraphEdge, GraphNode, Health, ServiceLink, Signals } from "../../server/contract/index.ts";
 import { worstHealth } from "./scene.ts";
 
 /** What the side panel is about: one node, or all versions of a box. */
@@ -9,17 +9,27 @@ export interface Subject {
   version: string | null;
   nodes: GraphNode[];
   health: Health;
-  /** The service behind it; null for a traffic source or a gateway. */
-  service: { namespace: string; name: string } | null;
+  /** The service behind it, by the registry's word; null for a traffic source, a gateway, and what the registry does not know. */
+  service: ServiceLink | null;
   callers: GraphEdge[];
   calls: GraphEdge[];
 }
 
-/** `<namespace>/<app>/<version>` is a node; `<namespace>/<app>` a box, or the only version of an app. Null: not in the graph. */
+/**
+ * `<namespace>/<app>/<version>` is a node; `<namespace>/<app>` a box, or the only version of an app; `<namespace>/<hostname>` a service's
+ * nodes. Null: not in the graph.
+ */
 export function subjectOf(graph: Pick<Graph, "nodes" | "edges">, id: string): Subject | null {
   const exact = graph.nodes.filter((node) => node.id === id);
   const nodes =
-    exact.length > 0 ? exact : graph.nodes.filter((node) => node.box === id || `${node.namespace}/${node.app}` === id);
+    exact.length > 0
+      ? exact
+      : graph.nodes.filter(
+          (node) =>
+            node.box === id ||
+            `${node.namespace}/${node.app}` === id ||
+            node.services.some(({ namespace, hostname }) => `${namespace}/${hostname}` === id),
+        );
   const first = nodes[0];
   if (!first) return null;
   const ids = new Set(nodes.map((node) => node.id));
@@ -30,18 +40,17 @@ export function subjectOf(graph: Pick<Graph, "nodes" | "edges">, id: string): Su
     version: nodes.length === 1 && exact.length === 1 && first.box !== null ? first.version : null,
     nodes,
     health: worstHealth(nodes.map((node) => node.health)),
-    service: first.kind === "workload" || first.kind === "external" ? serviceOf(first, callers) : null,
+    service: serviceOf(first, callers),
     callers,
     calls: graph.edges.filter((edge) => ids.has(edge.source)),
   };
 }
 
-/** By the name it is called by; a node that nobody calls has its app's name. */
-function serviceOf(node: GraphNode, callers: readonly GraphEdge[]): { namespace: string; name: string } {
-  const host = callers[0]?.service;
-  const match = host === undefined ? null : /^([^.]+)\.([^.]+)\.svc\./.exec(host);
-  if (match?.[1] && match[2]) return { name: match[1], namespace: match[2] };
-  return { namespace: node.namespace, name: node.kind === "external" && host ? host : node.app };
+/** The one that it is called by, of several that it stands behind; nothing is guessed. */
+function serviceOf(node: GraphNode, callers: readonly GraphEdge[]): ServiceLink | null {
+  if (node.kind === "gateway") return null;
+  const called = callers.find(({ to }) => to !== null)?.to;
+  return called ?? node.services[0] ?? null;
 }
 
 /** Several nodes' signals as one; latencies are weighted by rate, good enough until the service's own numbers are read. */

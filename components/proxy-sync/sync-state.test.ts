@@ -25,6 +25,8 @@ const proxy = (
   name,
   namespace: "default",
   address: "127.0.1.1",
+  app: name,
+  version: "v1",
   kind,
   implementation: "envoy 1.40.0",
   protocol: "delta",

@@ -19,11 +19,15 @@ export function CallersTable({ metrics }: { metrics: ServiceMetrics }) {
       key: "caller",
       header: t("col-caller"),
       phone: "title",
-      cell: ({ app, namespace, version }) => (
+      cell: ({ app, namespace, version, service }) => (
         <>
-          <Link className="link" href={serviceHref(namespace, app)}>
-            {app}
-          </Link>{" "}
+          {service ? (
+            <Link className="link" href={serviceHref(service)}>
+              {app}
+            </Link>
+          ) : (
+            app
+          )}{" "}
           <span className="muted mono">{namespace}</span> {version && <VersionChip version={version} />}
         </>
       ),

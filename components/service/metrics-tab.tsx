@@ -29,10 +29,10 @@ const percentiles = ["p50", "p90", "p95", "p99"] as const;
 type Percentile = (typeof percentiles)[number];
 
 /** The golden signals over the window, by version; hovering one chart shows the same moment in all. */
-export function MetricsTab({ service, metrics }: { service: { name: string }; metrics: Live<ServiceMetrics> }) {
+export function MetricsTab({ name, metrics }: { name: string; metrics: Live<ServiceMetrics> }) {
   const t = useTranslations("service");
   const url = useUrlState();
-  const marks = useChangeMarks(service.name);
+  const marks = useChangeMarks(name);
   const { data } = metrics;
   if (!data && metrics.error) return <Unreadable title={t("metrics-unreadable")} live={metrics} />;
   if (!data) return <MetricsSkeleton />;

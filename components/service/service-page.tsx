@@ -3,7 +3,13 @@ import { Tabs } from "@mantine/core";
 import Link from "next/link";
 import { type ReactNode, use } from "react";
 import { useTranslations } from "use-intl";
-import type { Routing, ServiceList, ServiceMetrics } from "../../server/contract/index.ts";
+import {
+  findService,
+  type Routing,
+  type ServiceList,
+  type ServiceMetrics,
+  serviceTitle,
+} from "../../server/contract/index.ts";
 import { BurningFaults } from "../fault/burning-faults.tsx";
 import { parseSource } from "../fault/fault-draft.ts";
 import { FaultModal } from "../fault/fault-modal.tsx";
@@ -27,6 +33,7 @@ const serviceTabs = ["traffic", "metrics", "endpoints", "config"] as const;
 type ServiceTab = (typeof serviceTabs)[number];
 
 export interface ServicePageProps {
+  /** `name` is its hostname. */
   service: { namespace: string; name: string };
   initialWindowSec: number;
   services: Promise<Settled<ServiceList>>;
@@ -44,30 +51,37 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
   const services = useServices(windowSec, isFirst ? services0 : undefined);
   const metrics = useServiceMetrics({ ...service, windowSec }, isFirst ? metrics0 : undefined);
   const routing = useRouting(service, routing0);
-  const found = services.data?.services.find((one) => one.namespace === service.namespace && one.name === service.name);
+  const found = services.data && findService(services.data.services, service.namespace, service.name);
+  const title = found ? serviceTitle(found) : shortName(service);
   const tab = serviceTabs.find((one) => one === url.get("tab")) ?? "traffic";
   const select = (next: string | null) => url.set({ tab: next === "traffic" ? null : next });
-  if (services.data && !found && routing.error?.code === "NOT_FOUND") return <Unknown service={service} />;
+  if (services.data && !found && routing.error?.code === "NOT_FOUND")
+    return <Unknown name={`${service.namespace}/${title}`} />;
   const content: Record<ServiceTab, ReactNode> = {
     traffic: <TrafficTab service={service} routing={routing} metrics={metrics.data} />,
-    metrics: <MetricsTab service={service} metrics={metrics} />,
+    metrics: <MetricsTab name={title} metrics={metrics} />,
     endpoints: <EndpointsTab item={found} metrics={metrics.data} />,
-    config: <ConfigTab service={service} routing={routing} />,
+    config: <ConfigTab service={{ namespace: service.namespace, name: title }} routing={routing} />,
   };
   return (
     <Page>
-      <ServiceHeader service={service} item={found} windowSec={windowSec} metrics={metrics.data} />
+      <ServiceHeader
+        service={{ namespace: service.namespace, name: title }}
+        item={found}
+        windowSec={windowSec}
+        metrics={metrics.data}
+      />
       {found?.missingProxies?.map((proxy) => (
         <MissingProxyNotice key={proxy.id} proxy={proxy} />
       ))}
-      <BurningFaults service={service} />
+      <BurningFaults service={service} title={title} />
       <Tabs
         value={tab}
         onChange={select}
         keepMounted={false}
         classNames={{ list: styles.list ?? "", tab: styles.tab ?? "" }}
       >
-        <Tabs.List aria-label={service.name}>
+        <Tabs.List aria-label={title}>
           {serviceTabs.map((one) => (
             <Tabs.Tab key={one} value={one} data-testid={`tab-${one}`}>
               {t(one)}
@@ -84,6 +98,7 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
       {url.get("fault") === "new" && (
         <FaultModal
           service={service}
+          title={title}
           from={parseSource(url.get("from"))}
           onClose={() => url.set({ fault: null, from: null })}
         />
@@ -92,12 +107,18 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
   );
 }
 
-function Unknown({ service }: { service: ServicePageProps["service"] }) {
+/** What a hostname of the cluster is called for short, while the registry can't be asked. */
+const shortName = ({ namespace, name }: ServicePageProps["service"]): string => {
+  const at = name.indexOf(`.${namespace}.svc.`);
+  return at > 0 ? name.slice(0, at) : name;
+};
+
+function Unknown({ name }: { name: string }) {
   const t = useTranslations("service");
   return (
     <Page>
       <EmptyState
-        title={t("unknown", { name: `${service.namespace}/${service.name}` })}
+        title={t("unknown", { name })}
         action={
           <Link className="link" href={servicesHref}>
             {t("to-services")}

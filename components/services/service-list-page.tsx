@@ -2,7 +2,7 @@
 import Link from "next/link";
 import { use } from "react";
 import { useTranslations } from "use-intl";
-import type { ServiceList, ServiceListItem } from "../../server/contract/index.ts";
+import { type ServiceList, type ServiceListItem, serviceTitle } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
 import { outOfSyncHref, serviceHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
@@ -81,12 +81,11 @@ function Services({ live }: { live: Live<ServiceList> }) {
   );
 }
 
-const keyOf = ({ namespace, name }: ServiceListItem): string => `${namespace}/${name}`;
+const keyOf = ({ namespace, hostname }: ServiceListItem): string => `${namespace}/${hostname}`;
 
 const badness: Record<ServiceListItem["health"], number> = { failing: 3, degraded: 2, healthy: 1, idle: 0 };
 
 const sparkSize = { width: 72, height: 20 };
-const configTab = (namespace: string, name: string): string => serviceHref(namespace, name, "config");
 
 function useColumns(): Column<ServiceListItem>[] {
   const t = useTranslations("services");
@@ -96,16 +95,16 @@ function useColumns(): Column<ServiceListItem>[] {
       key: "service",
       header: t("col-service"),
       phone: "title",
-      sortValue: ({ name, namespace }) => `${name}/${namespace}`,
-      cell: ({ namespace, name, health, signals, external, ports, missingProxies = [] }) => (
+      sortValue: (service) => `${serviceTitle(service)}/${service.namespace}`,
+      cell: ({ missingProxies = [], ...service }) => (
         <span className={styles.name}>
-          <HealthReason health={health} signals={signals} />
-          <Link href={serviceHref(namespace, name)}>{name}</Link>
+          <HealthReason health={service.health} signals={service.signals} />
+          <Link href={serviceHref(service)}>{serviceTitle(service)}</Link>
           <span className="muted mono">
-            {namespace}
-            {ports[0] && ` · ${ports.map(({ port }) => port).join(", ")}`}
+            {service.namespace}
+            {service.ports[0] && ` · ${service.ports.map(({ port }) => port).join(", ")}`}
           </span>
-          {external && <span className="muted">{t("external")}</span>}
+          {service.external && <span className="muted">{t("external")}</span>}
           {missingProxies.length > 0 && (
             <Pill tone="bad" href={outOfSyncHref}>
               {t("proxies-missing", { count: missingProxies.length })}
@@ -131,16 +130,14 @@ function useColumns(): Column<ServiceListItem>[] {
       key: "config",
       header: t("col-config"),
       phone: "title",
-      cell: ({ namespace, name, badges }) =>
+      cell: ({ badges, ...service }) =>
         badges.length > 0 && (
           <span className={styles.badges}>
             {badges.map((badge) => (
               <Pill
                 key={badge}
                 tone={badge === "fault" ? "bad" : "plain"}
-                href={
-                  badge === "split" || badge === "fault" ? serviceHref(namespace, name) : configTab(namespace, name)
-                }
+                href={serviceHref(service, badge === "split" || badge === "fault" ? undefined : "config")}
               >
                 {badgeText(`badge-${badge}`)}
               </Pill>
@@ -153,14 +150,14 @@ function useColumns(): Column<ServiceListItem>[] {
       header: t("col-rate"),
       align: "right",
       sortValue: ({ signals }) => signals.requestRate,
-      cell: ({ name, signals, trend }) => (
+      cell: ({ signals, trend, ...service }) => (
         <span className={styles.trend}>
           <Sparkline
             values={trend.requestRate}
             color="var(--accent)"
             {...sparkSize}
             fill
-            label={t("trend-rate", { service: name })}
+            label={t("trend-rate", { service: serviceTitle(service) })}
           />
           <NumberWithUnit value={signals.requestRate} kind="rps" />
         </span>
@@ -192,13 +189,13 @@ function useColumns(): Column<ServiceListItem>[] {
       header: t("col-p95"),
       align: "right",
       sortValue: ({ signals }) => signals.latencyMsP95 ?? -1,
-      cell: ({ name, signals, trend }) => (
+      cell: ({ signals, trend, ...service }) => (
         <span className={styles.trend}>
           <Sparkline
             values={trend.latencyMsP95}
             color="var(--ink-2)"
             {...sparkSize}
-            label={t("trend-p95", { service: name })}
+            label={t("trend-p95", { service: serviceTitle(service) })}
           />
           <NumberWithUnit value={signals.latencyMsP95} kind="ms" />
         </span>

@@ -124,7 +124,7 @@ function Fixed({ service, rule }: { service: RuleCardProps["service"]; rule: Rou
       )}
       <p className="muted">
         {t("fixed")}{" "}
-        <Link className="link" href={serviceHref(service.namespace, service.name, "config")}>
+        <Link className="link" href={serviceHref({ namespace: service.namespace, hostname: service.name }, "config")}>
           {t("fixed-yaml")}
         </Link>
       </p>

@@ -4,6 +4,7 @@ import { createApi } from "../dashboard/api.ts";
 import { createDashboard } from "../dashboard/dashboard.ts";
 import { parseAllowedHosts } from "../dashboard/guard.ts";
 import { createDashboardServer } from "../dashboard/http-server.ts";
+import { createPageAddresses } from "../dashboard/page-address.ts";
 import { shareDashboard } from "../dashboard/shared-dashboard.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { createLogger } from "../lib/logger.ts";
@@ -28,6 +29,7 @@ export async function runDashboard(options: CommonOptions): Promise<void> {
     const pages = app.getRequestHandler();
     const server = createDashboardServer({
       api: createApi(dashboard),
+      addresses: createPageAddresses({ services: dashboard.registry, object: dashboard.object }),
       pages: (request, response) => void pages(request, response),
       allowedHosts: parseAllowedHosts(process.env.LIMPID_ALLOWED_HOSTS),
       onError: (error, path) => logger.error({ err: error, path }, "an API call failed"),

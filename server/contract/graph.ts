@@ -19,6 +19,10 @@ export type Signals = z.infer<typeof Signals>;
 export const Badge = z.enum(["split", "fault", "mirror", "circuit-breaker", "timeout", "retry", "gateway"]);
 export type Badge = z.infer<typeof Badge>;
 
+/** A service by what it is found by, namespace and hostname; `name` is for people. */
+export const ServiceLink = z.object({ namespace: z.string(), hostname: z.string(), name: z.string() });
+export type ServiceLink = z.infer<typeof ServiceLink>;
+
 export const GraphNode = z.object({
   /** `<namespace>/<app>/<version>`; stable over time. */
   id: z.string(),
@@ -33,6 +37,8 @@ export const GraphNode = z.object({
   /** Of what it receives; for a source, of what it sends. */
   signals: Signals,
   badges: z.array(Badge),
+  /** The registry's services that it stands behind. */
+  services: z.array(ServiceLink),
   /** Config exists for it, and no traffic was seen in the window. */
   idle: z.boolean(),
 });
@@ -44,6 +50,8 @@ export const GraphEdge = z.object({
   target: z.string(),
   /** Hostname of the service the call was addressed to. */
   service: z.string(),
+  /** The registry's service of that hostname; null where there is none, or it can't be asked. */
+  to: ServiceLink.nullable(),
   protocol: z.enum(["http", "grpc", "tcp"]),
   health: Health,
   signals: Signals,

@@ -52,6 +52,9 @@ export const ProxySync = z.object({
   name: z.string(),
   namespace: z.string(),
   address: z.string(),
+  /** Canonical name and revision, by which telemetry and the graph know it. */
+  app: z.string(),
+  version: z.string(),
   kind: z.enum(["sidecar", "gateway"]),
   /** As the proxy names itself: `limpid-sidecar 0.1.0`, `envoy 1.40.0`. */
   implementation: z.string(),
@@ -80,6 +83,8 @@ export const KnownProxy = ProxySync.pick({
   name: true,
   namespace: true,
   address: true,
+  app: true,
+  version: true,
   kind: true,
   implementation: true,
   protocol: true,

@@ -1,11 +1,13 @@
 import { z } from "zod";
-import { Badge, Health, Signals } from "./graph.ts";
+import { Badge, Health, ServiceLink, Signals } from "./graph.ts";
 
 export const ServiceVersion = z.object({
   version: z.string(),
   /** Subset of the DestinationRule that selects exactly this version, if any. */
   subset: z.string().nullable(),
   workloads: z.array(z.string()),
+  /** Canonical names of its workloads, by which telemetry knows them: mostly one, and mostly the service's own. */
+  apps: z.array(z.string()).optional(),
   endpoints: z.array(z.object({ address: z.string(), port: z.number(), workload: z.string() })),
 });
 export type ServiceVersion = z.infer<typeof ServiceVersion>;
@@ -22,6 +24,38 @@ export const MeshService = z.object({
   destinationRules: z.array(z.string()),
 });
 export type MeshService = z.infer<typeof MeshService>;
+
+type Named = Pick<MeshService, "namespace" | "name" | "hostname">;
+
+/** A Service's own name; for a ServiceEntry, whose name may be shared by several hosts, the host. */
+export const serviceTitle = ({ namespace, name, hostname }: Named): string =>
+  isKubernetesName({ namespace, name, hostname }) ? name : hostname;
+
+const isKubernetesName = ({ namespace, name, hostname }: Named): boolean =>
+  hostname.startsWith(`${name}.${namespace}.svc.`);
+
+export const serviceLink = (service: Named): ServiceLink => ({
+  namespace: service.namespace,
+  hostname: service.hostname,
+  name: serviceTitle(service),
+});
+
+/**
+ * The service that an address means: by its hostname; or by the name of its resource, as addresses of before have it, which is a Service's
+ * before a ServiceEntry's.
+ */
+export function findService<S extends Named>(
+  services: readonly S[],
+  namespace: string,
+  hostnameOrName: string,
+): S | undefined {
+  const own = services.filter((service) => service.namespace === namespace);
+  return (
+    own.find(({ hostname }) => hostname === hostnameOrName) ??
+    own.find((service) => service.name === hostnameOrName && isKubernetesName(service)) ??
+    own.find(({ name }) => name === hostnameOrName)
+  );
+}
 
 /** How a service did over what there are records of in the window, in about thirty steps; null without a request. */
 export const Trend = z.object({
@@ -83,7 +117,14 @@ export const ServiceMetrics = z.object({
   /** Over the last 10 s: each version's share of the service's requests, 0..1. */
   observedShares: z.record(z.string(), z.number()),
   callers: z.array(
-    z.object({ app: z.string(), namespace: z.string(), version: z.string().nullable(), signals: Signals }),
+    z.object({
+      app: z.string(),
+      namespace: z.string(),
+      version: z.string().nullable(),
+      /** The service that the caller is, where the registry has one. */
+      service: ServiceLink.nullable(),
+      signals: Signals,
+    }),
   ),
   /** What each workload behind it got, by its callers' word. A workload that was not reached has no entry. */
   workloads: z.array(z.object({ namespace: z.string(), workload: z.string(), signals: Signals })),

@@ -5,6 +5,8 @@ import { type ConfigDocument, findDocument, listDocuments, servicesWithBadges } 
 import type {
   ChangeResult,
   Graph,
+  KnownProxy,
+  MeshService,
   MeshStatus,
   ProxyConfigDump,
   ProxyList,
@@ -17,6 +19,7 @@ import { DashboardError } from "../contract/index.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { createSupervisedClient, createUsageClient } from "../fleet/usage-client.ts";
 import { remember } from "../lib/remember.ts";
+import type { MeshFacts } from "../query/facts.ts";
 import {
   dumpProxy,
   type ExpectedProxy,
@@ -45,6 +48,8 @@ export interface Dashboard
   proxyConfig(id: string): Promise<ProxyConfigDump>;
   proxyResource(id: string, resource: { type: XdsTypeName; name: string }): Promise<ProxyResourceContents>;
   status(): Promise<MeshStatus>;
+  /** The registry, without traffic. */
+  registry(): Promise<MeshService[]>;
   object(key: { kind: string; namespace: string; name: string }): Promise<ConfigDocument>;
   objects(kind?: string): Promise<{ objects: ConfigDocument[] }>;
   applyYaml(text: string, options: WriteOptions): Promise<ChangeResult>;
@@ -64,10 +69,11 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
   const api = createConfigApiClient(`http://127.0.0.1:${ports.configApi}`);
   const fleet: FleetSource = (options) => fetchProxyStatuses(`127.0.0.1:${ports.xds}`, options).catch(unreachable);
   const services = remember(() => servicesWithBadges(api), 1000);
-  const queries = openQueries(join(data, "telemetry.db"), migrations, async () => ({
-    services: await services(),
-    gateways: [],
-  }));
+  const gateways = remember(async () => gatewaysOf(await api.knownProxies()), 1000);
+  const queries = openQueries(join(data, "telemetry.db"), migrations, async () => {
+    const [known, entered] = await Promise.all([services(), gateways()]);
+    return { services: known, gateways: entered };
+  });
   const usage = remember(createProxyUsage({ read: createUsageClient(ports.fleet), now: Date.now }), 1000);
   const expected = remember(() => expectedProxies(api, ports.fleet), 1000);
   const proxies = remember(
@@ -107,6 +113,7 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
       freshAt: async () => (await queries()).freshAt(),
       now: Date.now,
     }),
+    registry: services,
     object: (key) => findDocument(api, key),
     objects: async (kind) => ({ objects: await listDocuments(api, kind) }),
     async applyYaml(text, options) {
@@ -126,6 +133,11 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
   };
 }
 
+const gatewaysOf = (proxies: readonly KnownProxy[]): MeshFacts["gateways"] =>
+  proxies
+    .filter(({ kind }) => kind === "gateway")
+    .map(({ namespace, name, app, version }) => ({ namespace, app, version, workload: name }));
+
 /** Istio's injector labels a workload so when it gets a proxy. https://istio.io/latest/docs/reference/config/labels/ */
 const hasProxyLabel = ["security.istio.io/tlsMode", "istio"] as const;
 
@@ -142,7 +154,7 @@ async function expectedProxies(api: ConfigApiClient, fleetPort: number): Promise
     const address = String(spec.address ?? "");
     if (labels[label] !== value) return [];
     const workload = labels["service.istio.io/workload-name"] ?? name;
-    return [{ id: `sidecar~${address}~${name}.${namespace}~`, name: workload, namespace, address, kind: "sidecar" }];
+    return [{ ...nodeIdFacts(`sidecar~${address}~${name}.${namespace}~`), name: workload }];
   });
   return [...supervised.map(nodeIdFacts), ...labelled];
 }

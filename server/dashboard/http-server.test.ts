@@ -31,6 +31,8 @@ async function start(allowedHosts: readonly string[] = []): Promise<number> {
   failures.length = 0;
   server = createDashboardServer({
     api,
+    addresses: async (path) =>
+      path === "/old" ? { kind: "moved", to: "/new%20place" } : path === "/gone" ? { kind: "missing" } : undefined,
     pages: (req, res) => res.end(JSON.stringify(req.headers)),
     allowedHosts,
     onError: (error) => failures.push(error),
@@ -155,6 +157,13 @@ describe("guard", () => {
 });
 
 describe("pages", () => {
+  it("leads from an address of before to the one of now, with its query, and says 404 of what is not there", async () => {
+    const port = await start();
+    const moved = await ask(port, "/old?tab=config");
+    expect([moved.status, moved.headers.location]).toEqual([307, "/new%20place?tab=config"]);
+    expect((await ask(port, "/gone")).status).toBe(404);
+    expect((await ask(port, "/there")).status).toBe(200);
+  });
   it("get a nonce of their own each time, whatever the client claims", async () => {
     const port = await start();
     const page = () => ask(port, "/topology", { headers: { "x-nonce": "mine", "content-security-policy": "none" } });

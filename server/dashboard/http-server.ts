@@ -5,11 +5,14 @@ import { createHttpListener } from "../lib/http-listener.ts";
 import type { Router } from "../lib/http-router.ts";
 import type { ApiHandler } from "./api.ts";
 import { refuse } from "./guard.ts";
+import type { PageAddress } from "./page-address.ts";
 import { invalid } from "./parse.ts";
 import { contentSecurityPolicy, fixedHeaders } from "./security-headers.ts";
 
 export interface DashboardServerOptions {
   api: Router<ApiHandler>;
+  /** What a page's address leads to, beside the page itself; asked before it is served. Never rejects. */
+  addresses(path: string): Promise<PageAddress>;
   /** Next: everything that is not under `/api`. Finds the nonce of its scripts in the request's headers. */
   pages: RequestListener;
   /** Host names, without port, that are served beside the loopback ones. */
@@ -45,7 +48,7 @@ export function createDashboardServer(options: DashboardServerOptions): Server {
       if (refusal) sendError(request, response, refusal.error, refusal.status);
       else if (path === "/api/healthz") send(response, 200, "text/plain", "ok\n");
       else if (path === "/api" || path.startsWith("/api/")) return answer(options, request, response, path);
-      else passOn(options.pages, request, response, path);
+      else return servePage(options, request, response, path);
     },
     {
       limits: { maxHeaderBytes: 32 * 1024 },
@@ -109,6 +112,28 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   } catch {
     throw invalid("The body is not JSON.");
   }
+}
+
+/** Next streams a page before it knows what stands on it: whether there is such a thing must be said in the head. */
+async function servePage(
+  { addresses, pages }: DashboardServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+): Promise<void> {
+  const address = path.startsWith("/_next/") ? undefined : await addresses(path);
+  if (address?.kind === "moved") {
+    const { url = "" } = request;
+    const query = url.indexOf("?");
+    response.writeHead(307, {
+      location: address.to + (query < 0 ? "" : url.slice(query)),
+      "cache-control": "no-store",
+    });
+    response.end();
+    return;
+  }
+  if (address?.kind === "missing") response.statusCode = 404;
+  passOn(pages, request, response, path);
 }
 
 /** A page, with a policy of its own: Next reads the nonce for its scripts from the request. */

@@ -32,6 +32,7 @@ it("tells versions with their subset, workloads and endpoints, and what routes t
       version,
       subset: version,
       workloads: [`reviews-${version}`],
+      apps: ["reviews"],
       endpoints: [{ address: `127.0.1.${index + 2}`, port: 9080, workload: `reviews-${version}` }],
     })),
     virtualServices: ["default/reviews"],

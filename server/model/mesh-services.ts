@@ -23,6 +23,8 @@ export interface ServiceVersion {
   version: string;
   subset: string | null;
   workloads: string[];
+  /** Canonical names of its workloads, by which telemetry knows them. */
+  apps: string[];
   endpoints: { address: string; port: number; workload: string }[];
 }
 
@@ -64,6 +66,7 @@ function versionsOf(endpoints: readonly Endpoint[], subsets: readonly Subset[]):
       version,
       subset: subsetFor(subsets, version),
       workloads: [...new Set(members.map((it) => it.workload.name))].sort(compare),
+      apps: [...new Set(members.map((it) => it.workload.canonicalService))].sort(compare),
       endpoints: members.map((it) => ({ address: it.address, port: it.port, workload: it.workload.name })),
     }));
 }

@@ -12,7 +12,7 @@ export interface ServiceFacts extends MeshService {
   badges: Badge[];
 }
 
-/** Called on every query; keep it cheap. A rejection leaves the read models with traffic alone. */
+/** Called on every query; keep it cheap. After a rejection the read models go by what it said last. */
 export type MeshFactsSource = () => Promise<MeshFacts>;
 
 export const noFacts: MeshFacts = { services: [], gateways: [] };

@@ -9,6 +9,8 @@ const base = (name: string) => ({
   name,
   namespace: "default",
   address: "127.0.1.1",
+  app: name,
+  version: "v1",
   kind: "sidecar" as const,
 });
 const connected = (name: string): FleetProxy => ({

@@ -22,7 +22,7 @@ export interface FleetProxy extends Omit<ProxySync, "usage" | "connected" | "dis
 }
 
 /** A proxy that somebody says there should be, by its node id. */
-export type ExpectedProxy = Pick<ProxySync, "id" | "name" | "namespace" | "address" | "kind">;
+export type ExpectedProxy = Pick<ProxySync, "id" | "name" | "namespace" | "address" | "app" | "version" | "kind">;
 
 export interface FleetSources {
   connected: FleetSource;

@@ -4,13 +4,14 @@ import { addBadges } from "./decorators/badges.ts";
 import { addBoxes } from "./decorators/boxes.ts";
 import { addHealth } from "./decorators/health.ts";
 import { addIdleNodes } from "./decorators/idle.ts";
+import { addServices } from "./decorators/services.ts";
 import { addTimeline } from "./decorators/timeline.ts";
 import { graphNode, type NodeIdentity, NodeNames } from "./nodes.ts";
 import { ratesOf, Tally } from "./tally.ts";
 import { type TrafficEdge, trafficOf } from "./traffic.ts";
 
 /** In this order: idle nodes are boxed, badged and given a health like the others. */
-const decorators: readonly Decorator[] = [addIdleNodes, addHealth, addBoxes, addBadges, addTimeline];
+const decorators: readonly Decorator[] = [addIdleNodes, addServices, addHealth, addBoxes, addBadges, addTimeline];
 
 /** Traffic first, then the decorators. */
 export function buildGraph(input: GraphInput): Graph {
@@ -65,6 +66,7 @@ function graphEdge(edge: TrafficEdge, seconds: number): GraphEdge {
     source: edge.source.id,
     target: edge.target.id,
     service: edge.service,
+    to: null,
     protocol: edge.protocol,
     health: "idle",
     signals: edge.counted.signals(seconds),

@@ -1,4 +1,4 @@
-import type { Graph, ServiceList, ServiceMetrics } from "../contract/index.ts";
+import { findService, type Graph, type ServiceList, type ServiceMetrics } from "../contract/index.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { enteringEdges } from "./entering.ts";
 import { type MeshFacts, type MeshFactsSource, noFacts } from "./facts.ts";
@@ -40,6 +40,7 @@ export interface Queries {
 
 export interface ServiceMetricsQuery {
   namespace: string;
+  /** Its hostname, or its resource's name. */
   name: string;
   window: number;
   step?: number;
@@ -60,7 +61,12 @@ export function createQueries({
   clock = systemClock,
   keptSec = defaultKeptSec,
 }: QueriesOptions): Queries {
-  const factsOrNone = (): Promise<MeshFacts> => facts?.().catch(() => noFacts) ?? Promise.resolve(noFacts);
+  let lastFacts = noFacts;
+  /** While nobody can be asked, what was so last: a graph keeps its shape when the control plane is away. */
+  const factsOrLast = async (): Promise<MeshFacts> => {
+    lastFacts = (await facts?.().catch(() => undefined)) ?? lastFacts;
+    return lastFacts;
+  };
 
   const ranges = new Ranges(reader, clock, keptSec);
 
@@ -78,7 +84,7 @@ export function createQueries({
 
   return {
     async graph({ window, at }) {
-      const [{ endMs: end, collectors }, known] = await Promise.all([ranges.endOf(at), factsOrNone()]);
+      const [{ endMs: end, collectors }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
       // The last numbers known are worth more than zeros that only a dead collector makes.
       const silentSince = at === undefined ? silentSinceMs(clock.now(), collectors) : null;
       const endMs = silentSince ?? end;
@@ -89,7 +95,7 @@ export function createQueries({
       return buildGraph({ ...shown, timeline, facts: known, freshAt: newest(collectors), silentSince });
     },
     async serviceMetrics({ namespace, name, window, step, at }) {
-      const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrNone()]);
+      const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
       const host = hostOf(known, namespace, name);
       const ofService = (edge: EdgeRow) => edge.service === host;
       const [shown, recent] = await Promise.all([
@@ -105,7 +111,7 @@ export function createQueries({
       });
     },
     async serviceList({ window, at }) {
-      const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrNone()]);
+      const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
       const shown = await ranges.rowsBefore(endMs, window);
       return buildServiceList({ ...shown, facts: known });
     },
@@ -122,6 +128,8 @@ function newest(collectors: readonly CollectorRow[]): number | null {
 }
 
 function hostOf(facts: MeshFacts, namespace: string, name: string): string {
-  const service = facts.services.find((each) => each.namespace === namespace && each.name === name);
-  return service?.hostname ?? (name.includes(".") ? name : `${name}.${namespace}.svc.cluster.local`);
+  return (
+    findService(facts.services, namespace, name)?.hostname ??
+    (name.includes(".") ? name : `${name}.${namespace}.svc.cluster.local`)
+  );
 }

@@ -58,7 +58,9 @@ function tallies(
   const sums = new Map<string, Tally>();
   for (const row of rows) {
     if (!traffic.counts(row)) continue;
-    for (const key of keysOf(row, traffic.edgeOf(row)?.target.version ?? "unknown")) {
+    const { workload, version } = row.edge.destination;
+    // What is outside the mesh is one node, and may have versions all the same.
+    for (const key of keysOf(row, (workload ? version : traffic.edgeOf(row)?.target.version) || "unknown")) {
       let tally = sums.get(key);
       if (tally === undefined) {
         tally = new Tally();
@@ -99,10 +101,11 @@ function sharesOf(rows: readonly RollupRow[], names: NodeNames): Record<string, 
 }
 
 function callersOf(rows: readonly RollupRow[], names: NodeNames, seconds: number): ServiceMetrics["callers"] {
-  const callers = new Map<string, { app: string; namespace: string; version: string | null; tally: Tally }>();
+  const callers = new Map<string, Omit<ServiceMetrics["callers"][number], "signals"> & { tally: Tally }>();
   for (const { source, counted } of trafficOf(rows, names).edges) {
     const { app, namespace, version } = source;
-    const caller = callers.get(source.id) ?? { app, namespace, version, tally: new Tally() };
+    const service = names.linkOf(source);
+    const caller = callers.get(source.id) ?? { app, namespace, version, service, tally: new Tally() };
     caller.tally.merge(counted);
     callers.set(source.id, caller);
   }

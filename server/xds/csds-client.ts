@@ -25,6 +25,8 @@ export interface ProxyStatus {
   name: string;
   namespace: string;
   address: string;
+  app: string;
+  version: string;
   kind: "sidecar" | "gateway";
   implementation: string;
   protocol: "delta" | "sotw";

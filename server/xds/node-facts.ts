@@ -6,6 +6,9 @@ export interface NodeFacts {
   name: string;
   namespace: string;
   address: string;
+  /** Istio's canonical service and revision. https://istio.io/latest/docs/reference/config/labels/ */
+  app: string;
+  version: string;
   kind: "sidecar" | "gateway";
   /** `envoy 1.40.0` */
   implementation: string;
@@ -14,9 +17,17 @@ export interface NodeFacts {
 export function nodeFacts(node: Node): NodeFacts {
   const { id, metadata = {} } = node;
   const byId = nodeIdFacts(id);
+  const name = textOf(metadata.WORKLOAD_NAME) ?? textOf(metadata.NAME) ?? byId.name;
+  const labels = metadata.LABELS;
+  const label = (...keys: string[]): string | undefined =>
+    typeof labels === "object" && labels !== null && !Array.isArray(labels)
+      ? keys.map((key) => textOf(labels[key])).find((value) => value !== undefined)
+      : undefined;
   return {
     ...byId,
-    name: textOf(metadata.WORKLOAD_NAME) ?? textOf(metadata.NAME) ?? byId.name,
+    name,
+    app: label("service.istio.io/canonical-name", "app.kubernetes.io/name", "app") ?? name,
+    version: label("service.istio.io/canonical-revision", "app.kubernetes.io/version", "version") ?? "latest",
     namespace: textOf(metadata.NAMESPACE) ?? byId.namespace,
     implementation: [node.userAgentName, versionText(node)].filter(Boolean).join(" "),
   };
@@ -26,7 +37,8 @@ export function nodeFacts(node: Node): NodeFacts {
 export function nodeIdFacts(id: string): Omit<NodeFacts, "implementation"> {
   const [role = "", address = "", workload = ""] = id.split("~");
   const [name = "", namespace = ""] = workload.split(".");
-  return { id, name: name || id, namespace, address, kind: role === "router" ? "gateway" : "sidecar" };
+  const kind = role === "router" ? "gateway" : "sidecar";
+  return { id, name: name || id, namespace, address, app: name || id, version: "latest", kind };
 }
 
 function versionText({ userAgentVersionType: version }: Node): string {

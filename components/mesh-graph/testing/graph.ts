@@ -1,4 +1,4 @@
-import type { GraphEdge, GraphNode, Signals } from "../../../server/contract/index.ts";
+import type { GraphEdge, GraphNode, ServiceLink, Signals } from "../../../server/contract/index.ts";
 
 export const testSignals = (over: Partial<Signals> = {}): Signals => ({
   requestRate: 10,
@@ -9,6 +9,12 @@ export const testSignals = (over: Partial<Signals> = {}): Signals => ({
   latencyMsP95: 10,
   latencyMsP99: 20,
   ...over,
+});
+
+const link = (namespace: string, name: string): ServiceLink => ({
+  namespace,
+  name,
+  hostname: `${name}.${namespace}.svc.cluster.local`,
 });
 
 /** `namespace/app/version` is its id. */
@@ -25,6 +31,7 @@ export function testNode(id: string, over: Partial<GraphNode> = {}): GraphNode {
     health: "healthy",
     signals: testSignals(),
     badges: [],
+    services: namespace === "unknown" ? [] : [link(namespace, app)],
     idle: false,
     ...over,
   };
@@ -40,6 +47,7 @@ export const testEdge = (
   source,
   target,
   service: `${target.split("/")[1] ?? target}.${target.split("/")[0]}.svc.cluster.local`,
+  to: link(target.split("/")[0] ?? "", target.split("/")[1] ?? target),
   protocol: "http",
   health: "healthy",
   signals: testSignals(signals),

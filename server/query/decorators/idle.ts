@@ -1,6 +1,6 @@
 import type { Decorator } from "../decorator.ts";
 import type { MeshFacts } from "../facts.ts";
-import { graphNode, type NodeIdentity, nodeId } from "../nodes.ts";
+import { externalNode, graphNode, type NodeIdentity, nodeId } from "../nodes.ts";
 import { Tally } from "../tally.ts";
 
 /** Adds what the registry knows and no traffic was seen of, so that a quiet mesh is not an empty page. */
@@ -18,14 +18,14 @@ function registered(facts: MeshFacts): NodeIdentity[] {
     return { id: nodeId(namespace, app, version), kind: "gateway", namespace, app, version, workload };
   });
   const workloads = facts.services.flatMap(({ namespace, name, hostname, external, versions }) => {
-    if (external) {
-      const id = nodeId(namespace, hostname, null);
-      return [{ id, kind: "external" as const, namespace, app: hostname, version: null, workload: null }];
-    }
-    return versions.map(({ version, workloads }): NodeIdentity => {
-      const id = nodeId(namespace, name, version);
-      return { id, kind: "workload", namespace, app: name, version, workload: workloads[0] ?? null };
-    });
+    if (external) return [externalNode(namespace, hostname)];
+    // By the names that telemetry has for them, or each would be there twice once it is called.
+    return versions.flatMap(({ version, workloads, apps }) =>
+      (apps?.length ? apps : [name]).map((app): NodeIdentity => {
+        const id = nodeId(namespace, app, version);
+        return { id, kind: "workload", namespace, app, version, workload: workloads[0] ?? null };
+      }),
+    );
   });
   return [...gateways, ...workloads];
 }

@@ -27,6 +27,8 @@ const gone: KnownProxy = {
   name: "ratings-v1",
   namespace: "default",
   address: "127.0.1.1",
+  app: "ratings",
+  version: "v1",
   kind: "sidecar",
   implementation: "envoy 1.40.0",
   protocol: "delta",
@@ -51,7 +53,13 @@ beforeEach(async () => {
         return known.length < size ? "forgotten" : "unknown";
       },
     },
-    services: async () => [service("reviews", ["v1", "v2", "v3"]), service("ratings", ["v1"])],
+    services: async () => [
+      service("reviews", ["v1", "v2", "v3"]),
+      service("ratings", ["v1"]),
+      { ...service("partners", []), hostname: "alpha.partner.test" },
+      { ...service("partners", []), hostname: "beta.partner.test" },
+      { ...service("ratings", []), hostname: "ratings.vendor.test" },
+    ],
     pushes: {
       get: (revision) => (revision === 7 ? ({ revision: 7 } as never) : undefined),
       latency: () => ({ sinceMs: 1, count: 3, p99Ms: 18 }),
@@ -140,6 +148,11 @@ describe("faults", () => {
   });
 
   test("a fault must do something, and every wrong field is told", async () => {
+    const other = await api.call("POST", "/limpid/v1/faults?dryRun=true", { ...abort, service: "beta.partner.test" });
+    const made = ChangeResult.parse(other.body).objects[0];
+    expect([made?.name, parse(made?.after ?? "").spec.hosts]).toEqual(["beta.partner.test", ["beta.partner.test"]]);
+    const vendor = await api.call("GET", "/limpid/v1/services/default/ratings.vendor.test/routing");
+    expect(vendor.body).toMatchObject({ hostname: "ratings.vendor.test", virtualService: null });
     const nothing = await api.call("POST", "/limpid/v1/faults", { ...abort, abort: null });
     expect(nothing).toMatchObject({ status: 422, body: { code: "INVALID" } });
     const wrong = await api.call("POST", "/limpid/v1/faults", {
@@ -297,7 +310,7 @@ test("undo keeps namespaces whole", async () => {
 test("pushes, health and unknown paths", async () => {
   expect((await api.call("GET", "/limpid/v1/pushes/7")).body).toEqual({ revision: 7 });
   expect(await api.call("GET", "/limpid/v1/pushes/latest")).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });
-  expect((await api.call("GET", "/limpid/v1/services")).body).toMatchObject([{ name: "reviews" }, { name: "ratings" }]);
+  expect((await api.call("GET", "/limpid/v1/services")).body.slice(0, 2)).toMatchObject([{ name: "reviews" }, { name: "ratings" }]);
   expect((await api.call("GET", "/healthz")).status).toBe(200);
   expect((await api.call("GET", "/readyz")).status).toBe(200);
   expect((await api.call("GET", "/limpid/v1/nothing")).body.code).toBe("NOT_FOUND");

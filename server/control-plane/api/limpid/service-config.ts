@@ -7,7 +7,7 @@ import {
   type VirtualService,
 } from "../../../config/edits/index.ts";
 import type { ConfigObject } from "../../../config/object.ts";
-import type { MeshService } from "../../../contract/index.ts";
+import { findService, type MeshService } from "../../../contract/index.ts";
 import type { ApiContext } from "../context.ts";
 import { StatusError } from "../status-error.ts";
 
@@ -21,11 +21,12 @@ export interface ServiceConfig {
   entrances: EntranceRules[];
 }
 
-/** Throws 404 when the registry has no such service. */
+/** By hostname, or by the name of its resource. Throws 404 when the registry has no such service. */
 export async function serviceConfig(context: ApiContext, namespace: string, name: string): Promise<ServiceConfig> {
-  const service = (await context.services()).find((one) => one.namespace === namespace && one.name === name);
+  const services = await context.services();
+  const service = findService(services, namespace, name);
   if (service === undefined) throw new StatusError(404, "NotFound", `there is no service ${name} in ${namespace}`);
-  const ref: ServiceRef = { namespace, name, hostname: service.hostname };
+  const ref: ServiceRef = { namespace, name: objectName(services, service), hostname: service.hostname };
   const [virtualServices, destinationRules] = await Promise.all([
     context.store.list({ kind: "VirtualService" }),
     context.store.list({ kind: "DestinationRule" }),
@@ -42,6 +43,16 @@ export async function serviceConfig(context: ApiContext, namespace: string, name
       isHostOf(spec.host, metadata.namespace, ref),
     ),
   };
+}
+
+/**
+ * What a rule that is made for it is called: like its resource, unless that stands for several hosts or is called like another one; then
+ * like its host, of which there is one.
+ */
+function objectName(services: readonly MeshService[], { namespace, name, hostname }: MeshService): string {
+  const namesakes = services.filter((other) => other.namespace === namespace && other.name === name);
+  const isKubernetes = hostname.startsWith(`${name}.${namespace}.svc.`);
+  return namesakes.length === 1 || isKubernetes ? name : hostname.replace(/^\*\./, "any.");
 }
 
 /** Rules without gateways are the mesh's. https://istio.io/latest/docs/reference/config/networking/virtual-service/#VirtualService */
