@@ -310,7 +310,10 @@ test("undo keeps namespaces whole", async () => {
 test("pushes, health and unknown paths", async () => {
   expect((await api.call("GET", "/limpid/v1/pushes/7")).body).toEqual({ revision: 7 });
   expect(await api.call("GET", "/limpid/v1/pushes/latest")).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });
-  expect((await api.call("GET", "/limpid/v1/services")).body.slice(0, 2)).toMatchObject([{ name: "reviews" }, { name: "ratings" }]);
+  expect((await api.call("GET", "/limpid/v1/services")).body.slice(0, 2)).toMatchObject([
+    { name: "reviews" },
+    { name: "ratings" },
+  ]);
   expect((await api.call("GET", "/healthz")).status).toBe(200);
   expect((await api.call("GET", "/readyz")).status).toBe(200);
   expect((await api.call("GET", "/limpid/v1/nothing")).body.code).toBe("NOT_FOUND");
