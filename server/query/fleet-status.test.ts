@@ -20,7 +20,16 @@ const connected = (name: string): FleetProxy => ({
   connectedAt: 5,
   identity: null,
   certificate: null,
-  types: { LDS: nothing, RDS: nothing, VHDS: nothing, CDS: nothing, EDS: nothing, SDS: nothing },
+  types: {
+    LDS: nothing,
+    RDS: nothing,
+    VHDS: nothing,
+    CDS: nothing,
+    EDS: nothing,
+    SDS: nothing,
+    ECDS: nothing,
+    RTDS: nothing,
+  },
   revision: 9,
   resources: [],
 });

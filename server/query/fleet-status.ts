@@ -8,7 +8,7 @@ import type {
   TypeSync,
   XdsTypeName,
 } from "../contract/index.ts";
-import { DashboardError } from "../contract/index.ts";
+import { DashboardError, xdsTypes } from "../contract/index.ts";
 
 /** Where CSDS answers come from: the control plane, asked by the composition root. */
 export type FleetSource = (options: {
@@ -102,7 +102,7 @@ const holdsNothing = (): Pick<Row, "certificate" | "types"> => {
   const nothing: TypeSync = { state: "NOT_SENT", resources: 0, sinceMs: null, errors: [] };
   return {
     certificate: null,
-    types: { LDS: nothing, RDS: nothing, VHDS: nothing, CDS: nothing, EDS: nothing, SDS: nothing },
+    types: Object.fromEntries(xdsTypes.map((type) => [type, nothing])) as Record<XdsTypeName, TypeSync>,
   };
 };
 
