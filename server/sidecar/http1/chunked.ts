@@ -59,9 +59,6 @@ export class ChunkedScanner {
       case SIZE_START:
       case SIZE:
         return this.size(byte);
-      case EXTENSION:
-        if (byte === CR) return SIZE_LF;
-        return valueChars[byte] === 1 ? EXTENSION : this.fail("http1.invalid_chunk");
       case SIZE_LF:
         if (byte !== LF) return this.fail("http1.invalid_chunk");
         if (this.remaining === 0) return TRAILER_START;
@@ -71,6 +68,15 @@ export class ChunkedScanner {
         return byte === CR ? DATA_LF : this.fail("http1.invalid_chunk");
       case DATA_LF:
         return byte === LF ? SIZE_START : this.fail("http1.invalid_chunk");
+      case EXT_START:
+      case EXT_NAME:
+      case EXT_NAME_END:
+      case EXT_VALUE_START:
+      case EXT_VALUE:
+      case EXT_QUOTED:
+      case EXT_ESCAPED:
+      case EXT_VALUE_END:
+        return this.extension(byte);
       default:
         return this.trailer(byte);
     }
@@ -85,7 +91,43 @@ export class ChunkedScanner {
     if (this.state === SIZE_START) return this.fail("http1.invalid_chunk");
     if (byte === CR) return SIZE_LF;
     // White space before the semicolon is "bad" in the RFC's own words; accept only what is safe to repeat.
-    return byte === 0x3b ? EXTENSION : this.fail("http1.invalid_chunk");
+    return byte === SEMICOLON ? EXT_START : this.fail("http1.invalid_chunk");
+  }
+
+  /** RFC 9112, 7.1.1: `;name`, `;name=token`, `;name="quoted"`, with white space around the signs. */
+  private extension(byte: number): number {
+    const blank = byte === SP || byte === HT;
+    const token = tokenChars[byte] !== 0;
+    switch (this.state) {
+      case EXT_START:
+        return token ? EXT_NAME : blank ? EXT_START : this.fail("http1.invalid_chunk");
+      case EXT_NAME:
+        return token ? EXT_NAME : byte === EQUALS ? EXT_VALUE_START : this.extensionEnd(byte, blank, EXT_NAME_END);
+      case EXT_NAME_END:
+        if (byte === EQUALS) return EXT_VALUE_START;
+        return blank || byte === SEMICOLON
+          ? this.extensionEnd(byte, blank, EXT_NAME_END)
+          : this.fail("http1.invalid_chunk");
+      case EXT_VALUE_START:
+        if (byte === QUOTE) return EXT_QUOTED;
+        return token ? EXT_VALUE : blank ? EXT_VALUE_START : this.fail("http1.invalid_chunk");
+      case EXT_VALUE:
+        return token ? EXT_VALUE : this.extensionEnd(byte, blank, EXT_VALUE_END);
+      case EXT_QUOTED:
+        if (byte === QUOTE) return EXT_VALUE_END;
+        if (byte === BACKSLASH) return EXT_ESCAPED;
+        return valueChars[byte] === 1 ? EXT_QUOTED : this.fail("http1.invalid_chunk");
+      case EXT_ESCAPED:
+        return valueChars[byte] === 1 ? EXT_QUOTED : this.fail("http1.invalid_chunk");
+      default:
+        return this.extensionEnd(byte, blank, EXT_VALUE_END);
+    }
+  }
+
+  private extensionEnd(byte: number, blank: boolean, after: number): number {
+    if (byte === CR) return SIZE_LF;
+    if (byte === SEMICOLON) return EXT_START;
+    return blank ? after : this.fail("http1.invalid_chunk");
   }
 
   private trailer(byte: number): number {
@@ -121,12 +163,17 @@ export class ChunkedScanner {
 
 const CR = 0x0d;
 const LF = 0x0a;
+const SP = 0x20;
+const HT = 0x09;
+const SEMICOLON = 0x3b;
+const EQUALS = 0x3d;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 /** A size line with its extensions, or all trailers. */
 const MAX_OVERHEAD = 16 * 1024;
 
 const SIZE_START = 0;
 const SIZE = 1;
-const EXTENSION = 2;
 const SIZE_LF = 3;
 const DATA = 4;
 const DATA_CR = 5;
@@ -138,6 +185,14 @@ const TRAILER_LF = 10;
 const END_LF = 11;
 const END = 12;
 const FAILED = 13;
+const EXT_START = 14;
+const EXT_NAME = 15;
+const EXT_NAME_END = 16;
+const EXT_VALUE_START = 17;
+const EXT_VALUE = 18;
+const EXT_QUOTED = 19;
+const EXT_ESCAPED = 20;
+const EXT_VALUE_END = 21;
 
 /** RFC 9110, 6.5.1: fields for framing, routing and authentication must not come late. */
 const forbiddenTrailers = new Set([

@@ -114,6 +114,7 @@ const scan = {
   expectContinue: false,
   connection: "",
   upgrade: "",
+  codings: undefined as string | undefined,
   error: undefined as HttpParseError | undefined,
 };
 
@@ -156,6 +157,7 @@ function parseFields(
   scan.expectContinue = false;
   scan.connection = "";
   scan.upgrade = "";
+  scan.codings = undefined;
   scan.error = undefined;
   let count = 0;
   let at = from;
@@ -228,7 +230,7 @@ function isEndToEnd(name: string, value: string, head: MessageHead): boolean {
       return name !== "proxy-connection";
     case 17:
       if (name !== "transfer-encoding") return true;
-      noteTransferEncoding(value, head);
+      noteTransferEncoding(value);
       return false;
     default:
       return true;
@@ -251,15 +253,24 @@ function noteContentLength(value: string, head: MessageHead): boolean {
   return true;
 }
 
-function noteTransferEncoding(value: string, head: MessageHead): void {
-  if (head.chunked) scan.error = "http1.invalid_transfer_encoding";
-  else if (value.toLowerCase() === "chunked") head.chunked = true;
-  else scan.error = "http1.transfer_encoding_not_implemented";
+function noteTransferEncoding(value: string): void {
+  scan.codings = scan.codings === undefined ? value : `${scan.codings},${value}`;
+}
+
+/** RFC 9112, 6.1 and 6.3: chunked once, and last; codings below it are not spoken here. */
+function transferEncodingError(codings: string): HttpParseError | undefined {
+  const names = codings.toLowerCase().split(",");
+  for (const [index, name] of names.entries()) names[index] = name.trim();
+  if (names.indexOf("chunked") !== names.length - 1) return "http1.invalid_transfer_encoding";
+  return names.length === 1 ? undefined : "http1.transfer_encoding_not_implemented";
 }
 
 /** One framing per message: both fields together are the classic smuggling vector (RFC 9112, 6.1 and 11.2). */
 function finishFraming(head: MessageHead): HttpParseError | undefined {
-  if (head.chunked) {
+  if (scan.codings !== undefined) {
+    const wrong = scan.codings === "chunked" ? undefined : transferEncodingError(scan.codings);
+    if (wrong !== undefined) return wrong;
+    head.chunked = true;
     if (head.contentLength !== -1) return "http1.content_length_and_chunked_not_allowed";
     if (head.minor === 0) return "http1.invalid_transfer_encoding";
   }

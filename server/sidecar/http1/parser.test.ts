@@ -126,14 +126,18 @@ describe("requests refused", () => {
       `${line}Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n`,
       "http1.content_length_and_chunked_not_allowed",
     ],
-    ["unknown coding", `${line}Transfer-Encoding: gzip\r\n\r\n`, "http1.transfer_encoding_not_implemented"],
+    ["unknown coding", `${line}Transfer-Encoding: gzip, chunked\r\n\r\n`, "http1.transfer_encoding_not_implemented"],
+    ["chunked not last", `${line}Transfer-Encoding: chunked, gzip\r\n\r\n`, "http1.invalid_transfer_encoding"],
+    ["no chunked", `${line}Transfer-Encoding: gzip\r\n\r\n`, "http1.invalid_transfer_encoding"],
+    ["chunked twice", `${line}Transfer-Encoding: chunked, chunked\r\n\r\n`, "http1.invalid_transfer_encoding"],
+    ["empty coding", `${line}Transfer-Encoding:\r\n\r\n`, "http1.invalid_transfer_encoding"],
     [
       "coding before chunked",
       `${line}Transfer-Encoding: gzip, chunked\r\n\r\n`,
       "http1.transfer_encoding_not_implemented",
     ],
     ["hidden coding", `${line}Transfer-Encoding: \x0bchunked\r\n\r\n`, "http1.invalid_characters"],
-    ["identity", `${line}Transfer-Encoding: identity\r\n\r\n`, "http1.transfer_encoding_not_implemented"],
+    ["identity", `${line}Transfer-Encoding: identity\r\n\r\n`, "http1.invalid_transfer_encoding"],
     [
       "chunked twice",
       `${line}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n`,
@@ -174,8 +178,35 @@ describe("requests refused", () => {
     ["a length in the trailers", "0\r\nContent-Length: 5\r\n\r\n", "http1.invalid_trailer"],
     ["a bad trailer name", "0\r\na b: c\r\n\r\n", "http1.invalid_trailer"],
     ["a folded trailer", "0\r\na: b\r\n c\r\n\r\n", "http1.invalid_trailer"],
+    ...[
+      "1;",
+      "1; ",
+      "1;=a",
+      "1;a=",
+      "1;a b",
+      "1;a=b c",
+      '1;a="b',
+      '1;a="b"c',
+      '1;a=b"c"',
+      "1;a\x01",
+      '1;a="\x01"',
+      "1;;a",
+      "1;a=b=c",
+      '1;a="\\\x01"',
+    ].map((size): [string, string, string] => [
+      `extension ${JSON.stringify(size)}`,
+      `${size}\r\na\r\n0\r\n\r\n`,
+      "http1.invalid_chunk",
+    ]),
   ])("chunks: %s", (_, body, error) => expect(chunks(body)).toBe(`error ${error}`));
 });
+
+it.each(["1;a", "1; a", "1;a=b", "1;a = b ;c", '1;a="b c;\\"=\t\xe9"', '1;a=b;c="";d'])(
+  "chunk extension %j",
+  (size) => {
+    expect(refusal(`${line}Transfer-Encoding: chunked\r\n\r\n${size}\r\na\r\n0\r\n\r\n`)).toBe("done");
+  },
+);
 
 describe("responses", () => {
   const response = (text: string, toHead = false) => {

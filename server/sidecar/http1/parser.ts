@@ -9,6 +9,7 @@ import {
   type RequestHead,
   type ResponseHead,
 } from "./head.ts";
+import { removeHeader } from "./headers.ts";
 
 /** What {@link MessageParser.next} found. */
 export const ParseEvent = { needMore: 0, head: 1, body: 2, done: 3, error: 4 } as const;
@@ -253,9 +254,11 @@ export class ResponseParser extends MessageParser {
     const { head } = this;
     const error = parseResponseHead(bytes, start, end, this.limits.maxHeaders, head);
     // RFC 9110, 8.6 and RFC 9112, 6.1: a 204 that announces a body would be read one way here and another behind us.
-    if (error === undefined && head.status === 204 && (head.chunked || head.contentLength > 0))
-      return "http1.codec_error";
-    return error;
+    if (error !== undefined || head.status !== 204) return error;
+    if (head.chunked || head.contentLength > 0) return "http1.codec_error";
+    // RFC 9110, 8.6: a 204 has no such field, though servers are known to send a zero; it goes no further, as in Envoy.
+    if (head.contentLength === 0) removeHeader(head.headers, "content-length");
+    return undefined;
   }
 
   protected framing(): number {
