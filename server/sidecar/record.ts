@@ -6,8 +6,10 @@ import type { TlsConnection } from "./tls/tls-connection.ts";
  * Allocated once per request: every field has its final type from the start, so that the hidden class never changes.
  */
 export interface RequestRecord {
-  /** Unix time in milliseconds, fractional. */
+  /** Unix time in milliseconds, fractional; by the wall clock of its end once it is logged. */
   startMs: number;
+  /** The same moment by `performance.now()`. */
+  startMonotonicMs: number;
   /** End of the request as a whole, headers and body both ways. */
   durationMs: number;
   timeToLastDownstreamRxMs: number;
@@ -121,3 +123,57 @@ export interface TraceContext {
   /** Headers to set on the upstream request: flat [name, value, …]. */
   propagate: readonly string[];
 }
+
+const none: readonly string[] = [];
+
+/** All fields present from the start, each with its final type: see {@link RequestRecord}. */
+export const newRecord = (startMs: number, startMonotonicMs: number): RequestRecord => ({
+  startMs,
+  startMonotonicMs,
+  durationMs: 0,
+  timeToLastDownstreamRxMs: 0,
+  timeToFirstUpstreamTxMs: 0,
+  timeToLastUpstreamTxMs: 0,
+  timeToFirstUpstreamRxMs: 0,
+  timeToLastUpstreamRxMs: 0,
+  timeToFirstDownstreamTxMs: 0,
+  timeToLastDownstreamTxMs: 0,
+  downstreamRemoteAddress: "",
+  downstreamRemotePort: 0,
+  downstreamLocalAddress: "",
+  downstreamLocalPort: 0,
+  downstreamTls: undefined,
+  upstreamRemoteAddress: "",
+  upstreamRemotePort: 0,
+  upstreamLocalAddress: "",
+  upstreamCluster: "",
+  routedCluster: "",
+  upstreamTransportFailureReason: "",
+  upstreamAttempts: 0,
+  upstreamHostMetadata: undefined,
+  routeMetadata: undefined,
+  clusterMetadata: undefined,
+  routeName: "",
+  operation: "",
+  protocol: "HTTP/1.1",
+  scheme: "http",
+  method: "",
+  authority: "",
+  path: "",
+  originalPath: "",
+  userAgent: "",
+  forwardedFor: "",
+  requestId: "",
+  requestHeadersBytes: 0,
+  requestBodyBytes: 0,
+  requestHeaders: none,
+  responseCode: 0,
+  responseHeadersBytes: 0,
+  responseBodyBytes: 0,
+  responseCodeDetails: "",
+  responseHeaders: none,
+  responseFlags: 0,
+  traceId: "",
+  spanId: "",
+  sampled: false,
+});

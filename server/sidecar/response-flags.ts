@@ -1,4 +1,4 @@
-import { ResponseFlag } from "../record.ts";
+import { ResponseFlag } from "./record.ts";
 
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage#command-operators
 const rows: Record<keyof typeof ResponseFlag, { short: string; field: number }> = {
@@ -27,18 +27,30 @@ const rows: Record<keyof typeof ResponseFlag, { short: string; field: number }> 
 /** Bit number → field number of envoy.data.accesslog.v3.ResponseFlags. */
 export const flagFieldNumbers: readonly number[] = table((row) => row.field, 0);
 
-/** Envoy's short names, joined by a comma; `-` when there is none. */
-export function shortFlags(flags: number): string {
-  if (flags === 0) return "-";
-  return shortNames.filter((_, bit) => flags & (1 << bit)).join(",");
-}
+/** Envoy's short names of the flags that are set, such as `UF`, `URX`. */
+export const flagNames = (flags: number): string[] => shortNames.filter((_, bit) => flags & (1 << bit));
+
+/** The short names, joined by a comma; `-` when there is none, which in Envoy is a value of its own and not an absent one. */
+export const shortFlags = (flags: number): string => (flags === 0 ? "-" : flagNames(flags).join(","));
+
+/** `UpstreamConnectionFailure,UpstreamRetryLimitExceeded`. */
+export const longFlags = (flags: number): string =>
+  flags === 0 ? "-" : longNames.filter((_, bit) => flags & (1 << bit)).join(",");
 
 const shortNames = table((row) => row.short, "");
+const longNames = table(
+  (_, name) => (name === "failedLocalHealthcheck" ? "FailedLocalHealthCheck" : capital(name)),
+  "",
+);
 
-function table<T>(pick: (row: { short: string; field: number }) => T, empty: T): T[] {
+function capital(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+function table<T>(pick: (row: { short: string; field: number }, name: string) => T, empty: T): T[] {
   const result: T[] = [];
   for (const [name, bit] of Object.entries(ResponseFlag)) {
-    result[31 - Math.clz32(bit)] = pick(rows[name as keyof typeof ResponseFlag]);
+    result[31 - Math.clz32(bit)] = pick(rows[name as keyof typeof ResponseFlag], name);
   }
   return Array.from(result, (value) => value ?? empty);
 }

@@ -237,7 +237,7 @@ describe("access log in a file", () => {
     const { made } = loggers(1);
     const made2 = made.loggerFor([fileEntry("/tmp/never", { case: "format", value: "%NOPE% %REQ(X)%" })]);
     expect(made2).toMatchObject({
-      errors: ["access_log envoy.access_loggers.file: access log format: %NOPE% is not supported"],
+      errors: ["access_log envoy.access_loggers.file: format: %NOPE% is not supported"],
     });
   });
 });

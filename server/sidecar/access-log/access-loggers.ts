@@ -20,15 +20,15 @@ import {
 } from "../../gen/proto/envoy/extensions/access_loggers/stream/v3/stream_pb.js";
 import type { Clock } from "../../lib/clock.ts";
 import { fail, ok, type Result } from "../../lib/result.ts";
-import { durationMs } from "../config/duration.ts";
+import { durationMs } from "../duration.ts";
 import type { AccessLogger } from "../record.ts";
 import type { Stats } from "../stats.ts";
 import { envoyGrpcCluster, type GrpcChannels } from "../xds/grpc-channels.ts";
 import { AlsClient } from "./als-client.ts";
 import { customTagReaders } from "./custom-tags.ts";
 import { accessLogFilter } from "./filter.ts";
+import { defaultTextFormat, type Formatter, jsonFormatter, textFormatter } from "./formatters.ts";
 import { LineSink } from "./line-sink.ts";
-import { defaultTextFormat, type Formatter, jsonFormatter, textFormatter } from "./substitution-format.ts";
 
 interface AccessLoggerDeps {
   node: Node;
@@ -188,11 +188,10 @@ function fileFormatter({ accessLogFormat }: FileAccessLog): Result<Formatter, st
 
 function substitution({ format, formatters, omitEmptyValues }: SubstitutionFormatString): Result<Formatter, string> {
   if (formatters.length > 0) return fail("log_format.formatters is not supported");
-  if (omitEmptyValues) return fail("log_format.omit_empty_values is not supported");
-  if (format.case === "textFormat") return textFormatter(format.value);
-  if (format.case === "jsonFormat") return jsonFormatter(format.value);
+  if (format.case === "textFormat") return textFormatter(format.value, omitEmptyValues);
+  if (format.case === "jsonFormat") return jsonFormatter(format.value, omitEmptyValues);
   if (format.case === "textFormatSource" && format.value.specifier.case === "inlineString") {
-    return textFormatter(format.value.specifier.value);
+    return textFormatter(format.value.specifier.value, omitEmptyValues);
   }
   return fail("log_format needs text_format, json_format or text_format_source.inline_string");
 }

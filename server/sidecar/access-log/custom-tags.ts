@@ -1,8 +1,8 @@
 import type { CustomTag } from "../../gen/proto/envoy/type/tracing/v3/custom_tag_pb.js";
 import { fail, ok, type Result } from "../../lib/result.ts";
+import { getJoined } from "../http1/headers.ts";
 import type { RequestRecord } from "../record.ts";
-import { headerValue } from "./encode-entry.ts";
-import { textFormatter } from "./substitution-format.ts";
+import { textFormatter } from "./formatters.ts";
 
 /** Reads one custom tag off a record; empty means that the tag is left out. */
 export interface CustomTagReader {
@@ -37,7 +37,7 @@ function readerOf({ type }: CustomTag): CustomTagReader["read"] | string {
     case "requestHeader": {
       const name = type.value.name.toLowerCase();
       const { defaultValue } = type.value;
-      return (record) => headerValue(record.requestHeaders, name) || defaultValue;
+      return (record) => getJoined(record.requestHeaders, name) || defaultValue;
     }
     case "metadata": {
       const { kind, metadataKey, defaultValue } = type.value;
@@ -48,9 +48,8 @@ function readerOf({ type }: CustomTag): CustomTagReader["read"] | string {
       return (record) => at(source(record), key, path) || defaultValue;
     }
     case "value": {
-      const format = textFormatter(type.value);
-      if (!format.ok) return format.errors.join("; ");
-      return (record) => format.value(record).replace(/^-$/, "");
+      const format = textFormatter(type.value, true);
+      return format.ok ? format.value : format.errors.join("; ");
     }
     default:
       return `${type.case ?? "(none)"} is not supported`;

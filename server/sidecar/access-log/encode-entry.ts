@@ -1,7 +1,8 @@
+import { getJoined } from "../http1/headers.ts";
 import type { RequestRecord } from "../record.ts";
+import { flagFieldNumbers } from "../response-flags.ts";
 import type { CustomTagReader } from "./custom-tags.ts";
 import { type ProtoWriter, varintSize } from "./proto-writer.ts";
-import { flagFieldNumbers } from "./response-flags.ts";
 
 /** What is logged besides the fields that every entry has; header names in lower case. */
 export interface EntryOptions {
@@ -104,14 +105,14 @@ function encodeRequest(writer: ProtoWriter, record: RequestRecord, headers: read
   writer.string(bytes(3), record.authority);
   writer.string(bytes(5), record.path);
   writer.string(bytes(6), record.userAgent);
-  writer.string(bytes(7), headerValue(record.requestHeaders, "referer"));
+  writer.string(bytes(7), getJoined(record.requestHeaders, "referer") ?? "");
   writer.string(bytes(8), record.forwardedFor);
   writer.string(bytes(9), record.requestId);
   writer.string(bytes(10), record.originalPath);
   writer.uint(uint(11), record.requestHeadersBytes);
   writer.uint(uint(12), record.requestBodyBytes);
   for (const name of headers) {
-    const value = headerValue(record.requestHeaders, name);
+    const value = getJoined(record.requestHeaders, name) ?? "";
     if (value !== "") mapEntry(writer, bytes(13), name, value);
   }
   writer.uint(uint(15), record.requestHeadersBytes);
@@ -127,7 +128,7 @@ function encodeResponse(writer: ProtoWriter, record: RequestRecord, headers: rea
   writer.uint(uint(2), record.responseHeadersBytes);
   writer.uint(uint(3), record.responseBodyBytes);
   for (const name of headers) {
-    const value = headerValue(record.responseHeaders, name);
+    const value = getJoined(record.responseHeaders, name) ?? "";
     if (value !== "") mapEntry(writer, bytes(4), name, value);
   }
   writer.string(bytes(6), record.responseCodeDetails);
@@ -169,13 +170,4 @@ function mapEntry(writer: ProtoWriter, tag: number, key: string, value: string):
   writer.string(bytes(1), key);
   writer.string(bytes(2), value);
   writer.end(mark);
-}
-
-/** The value of a header, several joined by a comma as Envoy does; empty when it is absent. `headers` is flat, names in lower case. */
-export function headerValue(headers: readonly string[], name: string): string {
-  let found = "";
-  for (let index = 0; index < headers.length; index += 2) {
-    if (headers[index] === name) found = found === "" ? (headers[index + 1] ?? "") : `${found},${headers[index + 1]}`;
-  }
-  return found;
 }

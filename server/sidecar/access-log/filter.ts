@@ -5,7 +5,7 @@ import {
 } from "../../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
 import { fail, ok, type Result } from "../../lib/result.ts";
 import type { RequestRecord } from "../record.ts";
-import { shortFlags } from "./response-flags.ts";
+import { shortFlags } from "../response-flags.ts";
 
 type Admit = (record: RequestRecord) => boolean;
 

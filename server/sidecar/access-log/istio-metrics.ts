@@ -1,9 +1,9 @@
 import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import { getJoined } from "../http1/headers.ts";
 import { Families, formatLabels } from "../prometheus.ts";
 import type { AccessLogger, RequestRecord } from "../record.ts";
+import { shortFlags } from "../response-flags.ts";
 import { Histogram } from "../stats.ts";
-import { headerValue } from "./encode-entry.ts";
-import { shortFlags } from "./response-flags.ts";
 
 /** One combination of labels. */
 interface Series {
@@ -66,7 +66,7 @@ export class IstioMetrics {
     const peer =
       direction === "outbound"
         ? String(record.upstreamHostMetadata?.istio?.workload ?? "")
-        : headerValue(record.requestHeaders, "x-limpid-peer");
+        : (getJoined(record.requestHeaders, "x-limpid-peer") ?? "");
     const host = direction === "outbound" ? serviceHost(record) : "";
     // The destination alone sees who its peer has shown to be; a SPIFFE id holds no space.
     const tls = direction === "inbound" ? record.downstreamTls : undefined;

@@ -9,13 +9,14 @@ import type {
   WeightedCluster_ClusterWeight,
 } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { RedirectAction_RedirectResponseCode as RedirectCode } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
-import { durationMs } from "../config/duration.ts";
+import { at, each, together } from "../config/problems.ts";
+import { durationMs } from "../duration.ts";
 import { toWire } from "../http1/headers.ts";
 import { runtimeShare } from "../match/fraction.ts";
 import { compileSubstitution } from "../match/regex.ts";
 import { compileHeaderOps, type HeaderOp } from "./header-ops.ts";
 import { type CompiledRetryPolicy, compileRetryPolicy } from "./retry-policy.ts";
-import { type CompiledMatch, compileMatch } from "./route-match.ts";
+import { type CompiledMatch, compileMatch, prefixLength } from "./route-match.ts";
 
 export type Metadata = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
@@ -56,7 +57,6 @@ export interface ForwardTarget {
   readonly autoHostRewrite: boolean;
   readonly hostRewriteHeader: string;
   readonly appendForwardedHost: boolean;
-  readonly highPriority: boolean;
   /** Upgrade types enabled (true) or disabled for this route. */
   readonly upgrades: ReadonlyMap<string, boolean>;
 }
@@ -97,33 +97,27 @@ export interface DirectTarget {
 export type PerFilterCompiler = (config: { [name: string]: Any }) => PerFilterConfig;
 
 export function compileRoute(route: Route, host: VirtualHost, perFilter: PerFilterCompiler): CompiledRoute {
-  const match = compileMatch(route.match);
-  return {
-    name: route.name,
-    match,
-    action: compileAction(route, host, match, perFilter),
-    metadata: route.metadata?.filterMetadata as Metadata | undefined,
-    requestOps: compileHeaderOps(route.requestHeadersToAdd, route.requestHeadersToRemove),
-    responseOps: compileHeaderOps(route.responseHeadersToAdd, route.responseHeadersToRemove),
-    perFilter: perFilter(route.typedPerFilterConfig),
-    operation: route.decorator?.operation ?? "",
-  };
+  return together<CompiledRoute>({
+    name: () => route.name,
+    match: () => compileMatch(route.match),
+    action: () => compileAction(route, host, perFilter),
+    metadata: () => route.metadata?.filterMetadata as Metadata | undefined,
+    requestOps: () => compileHeaderOps("request", route.requestHeadersToAdd, route.requestHeadersToRemove),
+    responseOps: () => compileHeaderOps("response", route.responseHeadersToAdd, route.responseHeadersToRemove),
+    perFilter: () => perFilter(route.typedPerFilterConfig),
+    operation: () => route.decorator?.operation ?? "",
+  });
 }
 
-function compileAction(
-  route: Route,
-  host: VirtualHost,
-  match: CompiledMatch,
-  perFilter: PerFilterCompiler,
-): RouteTarget {
-  const action = route.action;
+function compileAction({ action, match }: Route, host: VirtualHost, perFilter: PerFilterCompiler): RouteTarget {
+  const prefix = prefixLength(match);
   switch (action.case) {
     case "route":
-      return compileForward(action.value, host, match, perFilter);
+      return at("route", () => compileForward(action.value, host, prefix, perFilter));
     case "redirect":
-      return compileRedirect(action.value, match);
+      return at("redirect", () => compileRedirect(action.value, prefix));
     case "directResponse":
-      return compileDirect(action.value);
+      return at("direct_response", () => compileDirect(action.value));
     default:
       throw new Error("action: one of route, redirect, direct_response is required");
   }
@@ -132,12 +126,16 @@ function compileAction(
 function compileForward(
   action: RouteAction,
   host: VirtualHost,
-  match: CompiledMatch,
+  prefix: number,
   perFilter: PerFilterCompiler,
 ): ForwardTarget {
-  const clusters = compileClusters(action, perFilter);
   const rewrite = action.hostRewriteSpecifier;
   const mirrors = action.requestMirrorPolicies.length > 0 ? action.requestMirrorPolicies : host.requestMirrorPolicies;
+  const { clusters, retry, rewritePath } = together<Pick<ForwardTarget, "clusters" | "retry" | "rewritePath">>({
+    clusters: () => compileClusters(action, perFilter),
+    retry: () => at("retry_policy", () => compileRetryPolicy(action.retryPolicy ?? host.retryPolicy)),
+    rewritePath: () => compileRewrite(action, prefix),
+  });
   return {
     kind: "forward",
     clusters,
@@ -147,14 +145,13 @@ function compileForward(
     timeoutMs: durationMs(action.timeout) ?? 15_000,
     idleTimeoutMs: durationMs(action.idleTimeout),
     maxStreamDurationMs: durationMs(action.maxStreamDuration?.maxStreamDuration),
-    retry: compileRetryPolicy(action.retryPolicy ?? host.retryPolicy),
+    retry,
     mirrors: mirrors.map(compileMirror),
-    rewritePath: compileRewrite(action, match),
+    rewritePath,
     hostRewrite: rewrite.case === "hostRewriteLiteral" ? toWire(rewrite.value) : "",
     autoHostRewrite: rewrite.case === "autoHostRewrite" && rewrite.value.value,
     hostRewriteHeader: rewrite.case === "hostRewriteHeader" ? rewrite.value.toLowerCase() : "",
     appendForwardedHost: action.appendXForwardedHost,
-    highPriority: action.priority === 1,
     upgrades: new Map(
       action.upgradeConfigs.map((config) => [config.upgradeType.toLowerCase(), config.enabled ?? true]),
     ),
@@ -169,12 +166,14 @@ function compileClusters(action: RouteAction, perFilter: PerFilterCompiler): Wei
     case "clusterHeader":
       return [plainTarget];
     case "weightedClusters": {
-      const clusters = specifier.value.clusters.map((cluster) => compileWeighted(cluster, perFilter));
+      const clusters = each("weighted_clusters.clusters", specifier.value.clusters, (cluster) =>
+        compileWeighted(cluster, perFilter),
+      );
       if (clusters.every((cluster) => cluster.weight === 0)) throw new Error("weighted_clusters: sum of weights is 0");
       return clusters;
     }
     default:
-      throw new Error("route.cluster_specifier: required");
+      throw new Error("cluster_specifier: required");
   }
 }
 
@@ -187,15 +186,16 @@ const plainTarget: WeightedTarget = {
   perFilter: new Map(),
 };
 
-const compileWeighted = (config: WeightedCluster_ClusterWeight, perFilter: PerFilterCompiler): WeightedTarget => ({
-  cluster: config.name,
-  weight: config.weight ?? 0,
-  hostRewrite:
-    config.hostRewriteSpecifier.case === "hostRewriteLiteral" ? toWire(config.hostRewriteSpecifier.value) : "",
-  requestOps: compileHeaderOps(config.requestHeadersToAdd, config.requestHeadersToRemove),
-  responseOps: compileHeaderOps(config.responseHeadersToAdd, config.responseHeadersToRemove),
-  perFilter: perFilter(config.typedPerFilterConfig),
-});
+const compileWeighted = (config: WeightedCluster_ClusterWeight, perFilter: PerFilterCompiler): WeightedTarget =>
+  together<WeightedTarget>({
+    cluster: () => config.name,
+    weight: () => config.weight ?? 0,
+    hostRewrite: () =>
+      config.hostRewriteSpecifier.case === "hostRewriteLiteral" ? toWire(config.hostRewriteSpecifier.value) : "",
+    requestOps: () => compileHeaderOps("request", config.requestHeadersToAdd, config.requestHeadersToRemove),
+    responseOps: () => compileHeaderOps("response", config.responseHeadersToAdd, config.responseHeadersToRemove),
+    perFilter: () => perFilter(config.typedPerFilterConfig),
+  });
 
 const compileMirror = (policy: RouteAction_RequestMirrorPolicy): Mirror => ({
   cluster: policy.cluster,
@@ -203,15 +203,16 @@ const compileMirror = (policy: RouteAction_RequestMirrorPolicy): Mirror => ({
   keepHost: policy.disableShadowHostSuffixAppend,
 });
 
-function compileRewrite(action: RouteAction, match: CompiledMatch): ((path: string) => string) | undefined {
-  if (action.regexRewrite !== undefined) return onPathOnly(compileSubstitution(action.regexRewrite));
-  return action.prefixRewrite === "" ? undefined : prefixRewrite(action.prefixRewrite, match);
+function compileRewrite(action: RouteAction, prefix: number): ((path: string) => string) | undefined {
+  const { regexRewrite } = action;
+  if (regexRewrite !== undefined) return onPathOnly(at("regex_rewrite", () => compileSubstitution(regexRewrite)));
+  return action.prefixRewrite === "" ? undefined : prefixRewrite(action.prefixRewrite, prefix);
 }
 
 /** An exact or regex match is replaced as a whole, a prefix match in its prefix. The query stays. */
-function prefixRewrite(replacement: string, match: CompiledMatch): (path: string) => string {
+function prefixRewrite(replacement: string, prefix: number): (path: string) => string {
   const wire = toWire(replacement);
-  return onPathOnly((path) => (match.prefixLength === -1 ? wire : wire + path.slice(match.prefixLength)));
+  return onPathOnly((path) => (prefix === -1 ? wire : wire + path.slice(prefix)));
 }
 
 const onPathOnly =
@@ -221,7 +222,7 @@ const onPathOnly =
     return question === -1 ? rewrite(path) : rewrite(path.slice(0, question)) + path.slice(question);
   };
 
-function compileRedirect(action: RedirectAction, match: CompiledMatch): RedirectTarget {
+function compileRedirect(action: RedirectAction, prefix: number): RedirectTarget {
   const { pathRewriteSpecifier: path, schemeRewriteSpecifier: scheme } = action;
   return {
     kind: "redirect",
@@ -230,14 +231,14 @@ function compileRedirect(action: RedirectAction, match: CompiledMatch): Redirect
       scheme.case === "schemeRedirect" ? scheme.value : scheme.case === "httpsRedirect" && scheme.value ? "https" : "",
     host: toWire(action.hostRedirect),
     port: action.portRedirect,
-    rewritePath: redirectPath(path, match),
+    rewritePath: redirectPath(path, prefix),
     stripQuery: action.stripQuery,
   };
 }
 
 function redirectPath(
   path: RedirectAction["pathRewriteSpecifier"],
-  match: CompiledMatch,
+  prefix: number,
 ): ((path: string) => string) | undefined {
   switch (path.case) {
     case "pathRedirect": {
@@ -246,9 +247,9 @@ function redirectPath(
       return fixed.includes("?") ? () => fixed : onPathOnly(() => fixed);
     }
     case "prefixRewrite":
-      return prefixRewrite(path.value, match);
+      return prefixRewrite(path.value, prefix);
     case "regexRewrite":
-      return onPathOnly(compileSubstitution(path.value));
+      return onPathOnly(at("regex_rewrite", () => compileSubstitution(path.value)));
     default:
       return undefined;
   }
@@ -264,8 +265,7 @@ const redirectStatus: Record<RedirectCode, number> = {
 
 function compileDirect(action: DirectResponseAction): DirectTarget {
   const specifier = action.body?.specifier;
-  if (action.status < 200 || action.status > 599)
-    throw new Error("direct_response.status: must be between 200 and 599");
+  if (action.status < 200 || action.status > 599) throw new Error("status: must be between 200 and 599");
   switch (specifier?.case) {
     case undefined:
       return { kind: "direct", status: action.status, body: "" };
@@ -274,6 +274,6 @@ function compileDirect(action: DirectResponseAction): DirectTarget {
     case "inlineBytes":
       return { kind: "direct", status: action.status, body: Buffer.from(specifier.value).toString("latin1") };
     default:
-      throw new Error(`direct_response.body.${specifier?.case}: not supported`);
+      throw new Error(`body.${specifier?.case}: not supported`);
   }
 }

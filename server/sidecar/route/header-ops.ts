@@ -2,32 +2,42 @@ import {
   HeaderValueOption_HeaderAppendAction as AppendAction,
   type HeaderValueOption,
 } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import { at, each, together } from "../config/problems.ts";
+import { compileFormat, type Format, renderText } from "../format/format.ts";
 import { tokenChars, valueChars } from "../http1/chars.ts";
-import { type FlatHeaders, getHeader, removeHeader, setHeader } from "../http1/headers.ts";
+import { type FlatHeaders, getHeader, removeHeader, setHeader, toWire } from "../http1/headers.ts";
 import type { RequestRecord } from "../record.ts";
-import { compileFormat, formatValue, type ValueFormat } from "./format.ts";
 
 /** One change to a header list. `action` undefined removes. */
 export interface HeaderOp {
   readonly name: string;
   readonly action: AppendAction | undefined;
-  readonly value: ValueFormat;
+  /** Text that is the same for every request, or what to compute. */
+  readonly value: string | Format;
   readonly keepEmpty: boolean;
 }
 
 /** Removals come after additions, as Envoy's header parser does it. */
-export function compileHeaderOps(add: readonly HeaderValueOption[], remove: readonly string[]): readonly HeaderOp[] {
+export function compileHeaderOps(
+  of: "request" | "response",
+  add: readonly HeaderValueOption[],
+  remove: readonly string[],
+): readonly HeaderOp[] {
   if (add.length === 0 && remove.length === 0) return none;
-  return [...add.map(compileAdd), ...remove.map(compileRemove)];
+  const { added, removed } = together<Record<"added" | "removed", HeaderOp[]>>({
+    added: () => each(`${of}_headers_to_add`, add, compileAdd),
+    removed: () => each(`${of}_headers_to_remove`, remove, compileRemove),
+  });
+  return [...added, ...removed];
 }
 
 export function compileAdd(option: HeaderValueOption): HeaderOp {
   const header = option.header;
   if (header === undefined) throw new Error("header: required");
   return {
-    name: mutableName(header.key),
+    name: at("header.key", () => mutableName(header.key)),
     action: option.append === undefined ? option.appendAction : appendAction(option.append),
-    value: checkValue(compileFormat(header.value), header.key),
+    value: at("header.value", () => compileValue(header.value)),
     keepEmpty: option.keepEmptyValue,
   };
 }
@@ -48,8 +58,8 @@ function applyOne(op: HeaderOp, headers: FlatHeaders, record: RequestRecord): vo
     removeHeader(headers, op.name);
     return;
   }
-  const value = safeValue(formatValue(op.value, record));
-  if (value === undefined || (value === "" && !op.keepEmpty)) return;
+  const value = typeof op.value === "string" ? op.value : renderText(op.value, record, "");
+  if (!isSafe(value) || (value === "" && !op.keepEmpty)) return;
   const present = getHeader(headers, op.name) !== undefined;
   switch (op.action) {
     case AppendAction.ADD_IF_ABSENT:
@@ -75,26 +85,26 @@ const appendAction = (append: boolean): AppendAction =>
 /** Framing is this hop's own business, and pseudo-headers have their own fields; Envoy refuses `:` and `host` too. */
 function mutableName(key: string): string {
   const name = key.toLowerCase();
-  if (name.startsWith(":") || frozen.has(name)) throw new Error(`header ${JSON.stringify(key)} may not be changed`);
+  if (name.startsWith(":") || frozen.has(name)) throw new Error(`${JSON.stringify(key)} may not be changed`);
   for (let i = 0; i < name.length; i++) {
     if (tokenChars[name.charCodeAt(i) & 0xff] === 0) throw new Error(`${JSON.stringify(key)} is no header name`);
   }
-  if (name === "") throw new Error("empty header name");
+  if (name === "") throw new Error("must not be empty");
   return name;
 }
 
 const frozen = new Set(["host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "keep-alive"]);
 
-function checkValue(value: ValueFormat, key: string): ValueFormat {
-  if (typeof value === "string" && safeValue(value) !== value) {
-    throw new Error(`header ${JSON.stringify(key)}: value has control characters`);
-  }
-  return value;
+/** Literals become the bytes that heads are written in; what is constant is checked here and now. */
+function compileValue(text: string): string | Format {
+  const format = compileFormat(text).map((part) => (typeof part === "string" ? toWire(part) : part));
+  const constant = format.every((part) => typeof part === "string") ? format.join("") : undefined;
+  if (constant !== undefined && !isSafe(constant)) throw new Error("has control characters");
+  return constant ?? format;
 }
 
-/** A computed value may hold anything; what could split the message is dropped. */
-function safeValue(value: string | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  for (let i = 0; i < value.length; i++) if (valueChars[value.charCodeAt(i) & 0xff] !== 1) return undefined;
-  return value;
+/** A computed value may hold anything; one that could split the message is not written. */
+function isSafe(value: string): boolean {
+  for (let i = 0; i < value.length; i++) if (valueChars[value.charCodeAt(i)] !== 1) return false;
+  return true;
 }

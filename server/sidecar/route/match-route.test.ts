@@ -110,7 +110,7 @@ describe("virtual hosts", () => {
   it("a domain belongs to one host only", () => {
     const twice = [hosts[0], { ...hosts[0], name: "again" }] as never;
     expect(() => compileTable(routesFrom({ name: "t", virtual_hosts: twice }))).toThrow(
-      'virtual_hosts[1].domain "a.example" is already in virtual host "exact"',
+      'virtual_hosts[1].domains: "a.example" is already in virtual host "exact"',
     );
   });
 });

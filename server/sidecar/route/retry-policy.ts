@@ -1,5 +1,5 @@
 import type { RetryPolicy } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
-import { durationMs } from "../config/duration.ts";
+import { durationMs } from "../duration.ts";
 import { getHeader } from "../http1/headers.ts";
 import { allMatch, compileHeaders, type RequestTest } from "../match/header-matcher.ts";
 import type { RequestView } from "../match/request-view.ts";
@@ -37,8 +37,8 @@ export function compileRetryPolicy(policy: RetryPolicy | undefined): CompiledRet
     numRetries: policy.numRetries ?? 1,
     perTryTimeoutMs: durationMs(policy.perTryTimeout) ?? 0,
     statusCodes: new Set(policy.retriableStatusCodes),
-    responseHeaders: compileHeaders(policy.retriableHeaders),
-    requestHeaders: compileHeaders(policy.retriableRequestHeaders),
+    responseHeaders: compileHeaders(policy.retriableHeaders, "retriable_headers"),
+    requestHeaders: compileHeaders(policy.retriableRequestHeaders, "retriable_request_headers"),
     baseIntervalMs: base,
     maxIntervalMs: durationMs(policy.retryBackOff?.maxInterval) ?? base * 10,
     avoidPreviousHosts: policy.retryHostPredicate.length > 0,
@@ -120,7 +120,7 @@ function parseConditions(retryOn: string): number {
   for (const raw of retryOn.split(",")) {
     const name = raw.trim();
     if (name !== "" && !Object.hasOwn(conditionBits, name)) {
-      throw new Error(`retry_on ${JSON.stringify(name)}: not supported`);
+      throw new Error(`retry_on: ${JSON.stringify(name)} is not supported`);
     }
   }
   return knownConditions(retryOn);

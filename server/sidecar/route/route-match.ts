@@ -1,4 +1,6 @@
 import type { RouteMatch } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
+import { at, each, together } from "../config/problems.ts";
+import { getHeader } from "../http1/headers.ts";
 import { runtimeShare } from "../match/fraction.ts";
 import { compileHeaders, type RequestTest } from "../match/header-matcher.ts";
 import { compileQuery } from "../match/query-matcher.ts";
@@ -17,9 +19,26 @@ export interface CompiledMatch {
 
 export function compileMatch(match: RouteMatch | undefined): CompiledMatch {
   if (match === undefined) throw new Error("match: required");
-  const tests = [...compileHeaders(match.headers), ...match.queryParameters.map(compileQuery)];
-  if (match.grpc !== undefined) tests.push(isGrpc);
-  return { ...compilePath(match), tests, share: runtimeShare(match.runtimeFraction, 1) };
+  return at("match", () => {
+    const { path, headers, query } = together<Record<"headers" | "query", RequestTest[]> & Pick<CompiledMatch, "path">>(
+      {
+        path: () => compilePath(match),
+        headers: () => compileHeaders(match.headers),
+        query: () => each("query_parameters", match.queryParameters, compileQuery),
+      },
+    );
+    const tests = [...headers, ...query];
+    if (match.grpc !== undefined) tests.push(isGrpc);
+    return { path, tests, prefixLength: prefixLength(match), share: runtimeShare(match.runtimeFraction, 1) };
+  });
+}
+
+/** What a rewrite of the prefix replaces: {@link CompiledMatch.prefixLength}. */
+export function prefixLength(match: RouteMatch | undefined): number {
+  const specifier = match?.pathSpecifier;
+  const prefix =
+    specifier?.case === "prefix" || specifier?.case === "pathSeparatedPrefix" ? specifier.value : undefined;
+  return prefix?.length ?? -1;
 }
 
 export function matches(match: CompiledMatch, view: RequestView, path: string, random: () => number): boolean {
@@ -28,30 +47,28 @@ export function matches(match: CompiledMatch, view: RequestView, path: string, r
   return match.share === 1 || random() < match.share;
 }
 
-function compilePath(match: RouteMatch): Pick<CompiledMatch, "path" | "prefixLength"> {
+function compilePath(match: RouteMatch): CompiledMatch["path"] {
   const specifier = match.pathSpecifier;
   const fold = match.caseSensitive === false;
   switch (specifier.case) {
     case "prefix": {
       const prefix = fold ? specifier.value.toLowerCase() : specifier.value;
-      const prefixLength = prefix.length;
-      if (prefix === "/" || prefix === "") return { path: always, prefixLength };
-      return { path: folded((path) => path.startsWith(prefix), fold), prefixLength };
+      return prefix === "/" || prefix === "" ? always : folded((path) => path.startsWith(prefix), fold);
     }
     case "path": {
       const exact = fold ? specifier.value.toLowerCase() : specifier.value;
-      return { path: folded((path) => path === exact, fold), prefixLength: -1 };
+      return folded((path) => path === exact, fold);
     }
     case "pathSeparatedPrefix": {
       const prefix = fold ? specifier.value.toLowerCase() : specifier.value;
       const length = prefix.length;
       const test = (path: string) => path.startsWith(prefix) && (path.length === length || path[length] === "/");
-      return { path: folded(test, fold), prefixLength: length };
+      return folded(test, fold);
     }
     case "safeRegex":
-      return { path: compileRegex(specifier.value), prefixLength: -1 };
+      return at("safe_regex", () => compileRegex(specifier.value));
     default:
-      throw new Error("match.path_specifier: required");
+      throw new Error("path_specifier: required");
   }
 }
 
@@ -61,7 +78,6 @@ const folded = (test: (path: string) => boolean, fold: boolean): ((path: string)
   fold ? (path) => test(path.toLowerCase()) : test;
 
 const isGrpc: RequestTest = (view) => {
-  const at = view.headers.indexOf("content-type");
-  const type = at === -1 ? "" : (view.headers[at + 1] ?? "");
+  const type = getHeader(view.headers, "content-type") ?? "";
   return type === "application/grpc" || type.startsWith("application/grpc+");
 };

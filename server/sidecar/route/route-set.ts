@@ -1,7 +1,8 @@
 import type { VirtualHost } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import type { RouteConfiguration } from "../../gen/proto/envoy/config/route/v3/route_pb.js";
 import type { HttpConnectionManager } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
-import { compilePerFilter } from "../listener/compile-manager.ts";
+import { each, together } from "../config/problems.ts";
+import { compilePerFilter } from "../filters/registry.ts";
 import type { RouteSource } from "../listener/manager.ts";
 import { type CompiledVirtualHost, compileVirtualHost, RouteTable } from "./route-table.ts";
 
@@ -130,13 +131,10 @@ interface NamedSource {
 
 /** Throws an Error naming the field. */
 export function compileTable(config: RouteConfiguration): RouteTable {
-  const table = new RouteTable(config, compilePerFilter);
-  for (const [index, host] of config.virtualHosts.entries()) {
-    try {
-      table.put(host.name, compileVirtualHost(host, compilePerFilter));
-    } catch (cause) {
-      throw new Error(`virtual_hosts[${index}].${(cause as Error).message}`);
-    }
-  }
+  const { table, hosts } = together<{ table: RouteTable; hosts: CompiledVirtualHost[] }>({
+    table: () => new RouteTable(config, compilePerFilter),
+    hosts: () => each("virtual_hosts", config.virtualHosts, (host) => compileVirtualHost(host, compilePerFilter)),
+  });
+  each("virtual_hosts", hosts, (host) => table.put(host.name, host));
   return table;
 }

@@ -3,6 +3,7 @@ import {
   type VirtualHost,
 } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import type { RouteConfiguration } from "../../gen/proto/envoy/config/route/v3/route_pb.js";
+import { each, together } from "../config/problems.ts";
 import type { RequestView } from "../match/request-view.ts";
 import { type CompiledRoute, compileRoute, type PerFilterCompiler, type PerFilterConfig } from "./compile-route.ts";
 import { compileHeaderOps, type HeaderOp } from "./header-ops.ts";
@@ -43,11 +44,16 @@ export class RouteTable {
   /** Throws an Error naming the field when something cannot be compiled. Virtual hosts are put in by the caller. */
   constructor(config: RouteConfiguration, perFilter: PerFilterCompiler) {
     this.name = config.name;
-    this.requestOps = compileHeaderOps(config.requestHeadersToAdd, config.requestHeadersToRemove);
-    this.responseOps = compileHeaderOps(config.responseHeadersToAdd, config.responseHeadersToRemove);
+    const compiled = together<Pick<RouteTable, "requestOps" | "responseOps" | "perFilter">>({
+      requestOps: () => compileHeaderOps("request", config.requestHeadersToAdd, config.requestHeadersToRemove),
+      responseOps: () => compileHeaderOps("response", config.responseHeadersToAdd, config.responseHeadersToRemove),
+      perFilter: () => perFilter(config.typedPerFilterConfig),
+    });
+    this.requestOps = compiled.requestOps;
+    this.responseOps = compiled.responseOps;
+    this.perFilter = compiled.perFilter;
     this.mostSpecificWins = config.mostSpecificHeaderMutationsWins;
     this.ignorePort = config.ignorePortInHostMatching;
-    this.perFilter = perFilter(config.typedPerFilterConfig);
   }
 
   /** Puts or replaces one virtual host. Throws, before any change, when another one has the same domain. */
@@ -56,7 +62,7 @@ export class RouteTable {
     for (const domain of host.domains) {
       const owner = this.ownerOf(domain);
       if (owner !== undefined && owner !== before) {
-        throw new Error(`domain ${JSON.stringify(domain)} is already in virtual host ${JSON.stringify(owner.name)}`);
+        throw new Error(`domains: ${JSON.stringify(domain)} is already in virtual host ${JSON.stringify(owner.name)}`);
       }
     }
     if (before !== undefined) this.forget(before);
@@ -141,16 +147,12 @@ export function compileVirtualHost(host: VirtualHost, perFilter: PerFilterCompil
   return {
     name: host.name,
     domains: [...new Set(host.domains.map((domain) => domain.toLowerCase()))],
-    routes: host.routes.map((route, index) => {
-      try {
-        return compileRoute(route, host, perFilter);
-      } catch (cause) {
-        throw new Error(`routes[${index}]: ${(cause as Error).message}`);
-      }
+    ...together<Pick<CompiledVirtualHost, "routes" | "requestOps" | "responseOps" | "perFilter">>({
+      routes: () => each("routes", host.routes, (route) => compileRoute(route, host, perFilter)),
+      requestOps: () => compileHeaderOps("request", host.requestHeadersToAdd, host.requestHeadersToRemove),
+      responseOps: () => compileHeaderOps("response", host.responseHeadersToAdd, host.responseHeadersToRemove),
+      perFilter: () => perFilter(host.typedPerFilterConfig),
     }),
-    requestOps: compileHeaderOps(host.requestHeadersToAdd, host.requestHeadersToRemove),
-    responseOps: compileHeaderOps(host.responseHeadersToAdd, host.responseHeadersToRemove),
-    perFilter: perFilter(host.typedPerFilterConfig),
     requireTls: host.requireTls === TlsRequirement.ALL,
     attemptCount: host.includeRequestAttemptCount,
     attemptCountInResponse: host.includeAttemptCountInResponse,

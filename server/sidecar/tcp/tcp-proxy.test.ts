@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, it } from "vitest";
-import { flagNames } from "../route/flag-names.ts";
+import { flagNames } from "../response-flags.ts";
 import {
   clusterFrom,
   eventually,

@@ -1,10 +1,11 @@
 import type { AccessLog } from "../../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
 import type { TcpProxy as TcpProxyProto } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import type { Cluster } from "../cluster/cluster.ts";
-import { durationMs } from "../config/duration.ts";
+import { durationMs } from "../duration.ts";
 import type { AccessLogger } from "../record.ts";
 import type { Stats } from "../stats.ts";
 import type { Timers } from "../timers.ts";
+import type { WallClock } from "../wall-clock.ts";
 import { TcpStats } from "./tcp-stats.ts";
 
 /** A compiled `envoy.filters.network.tcp_proxy`: everything a connection needs, immutable. */
@@ -22,9 +23,11 @@ export interface TcpProxy {
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly timers: Timers;
   readonly random: () => number;
+  readonly wall: WallClock;
 }
 
 export interface TcpProxyIo {
+  readonly wall: WallClock;
   readonly stats: Stats;
   readonly timers: Timers;
   readonly random: () => number;
@@ -47,6 +50,7 @@ export function compileTcpProxy(config: TcpProxyProto, direction: "inbound" | "o
     clusters: io.clusters,
     timers: io.timers,
     random: io.random,
+    wall: io.wall,
   };
 }
 

@@ -1,7 +1,6 @@
 import type { Socket } from "node:net";
 import type { Cluster } from "../cluster/cluster.ts";
-import { newRecord } from "../exchange/new-record.ts";
-import { type RequestRecord, ResponseFlag } from "../record.ts";
+import { newRecord, type RequestRecord, ResponseFlag } from "../record.ts";
 import { WheelTimer } from "../timer-wheel.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
 import { isTlsError } from "../tls/tls-failure.ts";
@@ -40,7 +39,7 @@ export class TcpSession {
     this.proxy = proxy;
     this.onClosed = onClosed;
     this.timer = new WheelTimer(() => this.onTimer());
-    const record = newRecord(performance.timeOrigin + this.startedAt);
+    const record = newRecord(proxy.wall.at(this.startedAt), this.startedAt);
     this.record = record;
     record.protocol = "";
     record.downstreamRemoteAddress = socket.remoteAddress ?? "";
@@ -189,6 +188,7 @@ export class TcpSession {
     this.upstream?.finish();
     proxy.stats.cxActive.add(-1);
     record.durationMs = performance.now() - this.startedAt;
+    record.startMs = proxy.wall.at(this.startedAt);
     proxy.accessLogger?.log(record);
     this.onClosed(this);
   }

@@ -3,7 +3,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { flagNames } from "../route/flag-names.ts";
+import { flagNames } from "../response-flags.ts";
 import { spiffe, TestAuthority, type TestCertificate } from "../secret/testing/certificates.ts";
 import {
   eventually,

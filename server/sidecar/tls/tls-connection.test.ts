@@ -10,9 +10,9 @@ import {
 import { encodeEntry, encodeTcpEntry } from "../access-log/encode-entry.ts";
 import { IstioMetrics } from "../access-log/istio-metrics.ts";
 import { ProtoWriter } from "../access-log/proto-writer.ts";
-import { textFormatter } from "../access-log/substitution-format.ts";
 import { sampleRecord } from "../access-log/testing/sample-record.ts";
-import { compileFormat, formatValue } from "../route/format.ts";
+import { compileFormat, renderText } from "../format/format.ts";
+
 import { spiffe, TestAuthority } from "../secret/testing/certificates.ts";
 import { altNames } from "./alt-names.ts";
 import { certificateInfo, rfc2253 } from "./certificate-info.ts";
@@ -66,10 +66,9 @@ describe("what is told of a TLS connection", () => {
     const text =
       "%DOWNSTREAM_TLS_VERSION% %DOWNSTREAM_PEER_URI_SAN% %DOWNSTREAM_PEER_SUBJECT% %DOWNSTREAM_LOCAL_URI_SAN%";
     const expected = `TLSv1.3 ${spiffe("a")} CN=a,O=limpid ${spiffe("b")}`;
-    const formatter = textFormatter(text);
-    expect(formatter.ok && formatter.value(record())).toBe(expected);
-    expect(formatter.ok && formatter.value(sampleRecord())).toBe("- - - -");
-    expect(formatValue(compileFormat(text), record())).toBe(expected);
+    const format = compileFormat(text);
+    expect(renderText(format, record(), "-")).toBe(expected);
+    expect(renderText(format, sampleRecord(), "-")).toBe("- - - -");
   });
 
   it("in Istio's metrics: the destination knows the principals, the source leaves them to it", () => {

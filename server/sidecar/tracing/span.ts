@@ -7,8 +7,8 @@ import {
   Status_StatusCode,
 } from "../../gen/proto/opentelemetry/proto/trace/v1/trace_pb.js";
 import type { CustomTagReader } from "../access-log/custom-tags.ts";
-import { shortFlags } from "../access-log/response-flags.ts";
 import type { RequestRecord, TraceContext } from "../record.ts";
+import { shortFlags } from "../response-flags.ts";
 
 export interface SpanOptions {
   direction: "inbound" | "outbound";

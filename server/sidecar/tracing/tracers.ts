@@ -5,7 +5,7 @@ import type { HttpConnectionManager_Tracing } from "../../gen/proto/envoy/extens
 import type { Clock } from "../../lib/clock.ts";
 import { fail, ok, type Result } from "../../lib/result.ts";
 import { customTagReaders } from "../access-log/custom-tags.ts";
-import { headerValue } from "../access-log/encode-entry.ts";
+import { getJoined } from "../http1/headers.ts";
 import type { RequestRecord, TraceContext, Tracer } from "../record.ts";
 import type { Stats } from "../stats.ts";
 import { envoyGrpcCluster, type GrpcChannels } from "../xds/grpc-channels.ts";
@@ -135,7 +135,7 @@ class OpenTelemetryTracer implements Tracer {
   #decide(incoming: IncomingContext | undefined, headers: readonly string[]): boolean {
     if (incoming?.sampled !== undefined) return incoming.sampled;
     const { client, random, overall } = this.#sampling;
-    const share = headerValue(headers, "x-client-trace-id") === "" ? random : Math.max(client, random);
+    const share = !getJoined(headers, "x-client-trace-id") ? random : Math.max(client, random);
     return this.#random() < Math.min(share, overall);
   }
 }

@@ -3,6 +3,7 @@ import type { RequestRecord } from "../../record.ts";
 /** A record as the data path would leave it after one good request; tests change what they are about. */
 export const sampleRecord = (changes: Partial<RequestRecord> = {}): RequestRecord => ({
   startMs: 1_794_999_645_123.456,
+  startMonotonicMs: 1_000,
   durationMs: 12.345,
   timeToLastDownstreamRxMs: 0.5,
   timeToFirstUpstreamTxMs: 1.25,
@@ -48,6 +49,10 @@ export const sampleRecord = (changes: Partial<RequestRecord> = {}): RequestRecor
     "productpage-v1;default;productpage;v1;limpid",
     "user-agent",
     "curl/8",
+    "x-forwarded-for",
+    "10.0.0.1",
+    "x-request-id",
+    "b3b4d327-e089-46c6-add5-2c18abeba2b4",
   ],
   responseCode: 200,
   responseHeadersBytes: 150,

@@ -1,0 +1,74 @@
+import { hostname } from "node:os";
+import { describe, expect, it } from "vitest";
+import { sampleRecord } from "../access-log/testing/sample-record.ts";
+import { ResponseFlag } from "../record.ts";
+import { compileFormat, compileJson, renderText } from "./format.ts";
+
+const record = sampleRecord({
+  downstreamRemoteAddress: "::1",
+  downstreamRemotePort: 5,
+  upstreamLocalAddress: "::1:40123",
+  responseFlags: ResponseFlag.upstreamConnectionFailure | ResponseFlag.upstreamRetryLimitExceeded,
+  requestHeaders: ["x-a", "1", "x-a", "2", "x-envoy-original-path", "/before", "content-type", "application/grpc"],
+  responseHeaders: ["grpc-status", "14"],
+  path: "/p?q=a%20b&r",
+  clusterMetadata: { istio: { services: [{ host: "reviews" }] } },
+});
+const render = (text: string, of = record) => renderText(compileFormat(text), of, "-");
+
+describe("formats", () => {
+  it.each([
+    ["100%% of %PROTOCOL%", "100% of HTTP/1.1"],
+    ["%HOSTNAME%", hostname()],
+    ["%START_TIME%", "2026-11-18T11:00:45.123Z"],
+    ["%START_TIME(%Y/%m/%dT%H:%M:%S%z %s)%", "2026/11/18T11:00:45+0000 1794999645"],
+    ["%START_TIME(%s.%3f)% %START_TIME(%f)% %START_TIME(%E3S)%", "1794999645.123 123456000 45.123"],
+    [
+      "%START_TIME(%a %A %b %B %e %j %I %p %y %F %T)%",
+      "Wed Wednesday Nov November 18 322 11 AM 26 2026-11-18 11:00:45",
+    ],
+    ["%DURATION% %REQUEST_DURATION% %RESPONSE_DURATION% %RESPONSE_TX_DURATION%", "12 0 10 2"],
+    ["%DOWNSTREAM_REMOTE_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%", "[::1]:5 ::1"],
+    ["%UPSTREAM_LOCAL_ADDRESS% %UPSTREAM_LOCAL_PORT%", "[::1]:40123 40123"],
+    ["%UPSTREAM_HOST% %UPSTREAM_REMOTE_PORT%", "127.0.1.5:9080 9080"],
+    ["%RESPONSE_FLAGS% %RESPONSE_FLAGS_LONG%", "UF,URX UpstreamConnectionFailure,UpstreamRetryLimitExceeded"],
+    ["%REQ(X-A)% %REQ(X-B)% %REQ(X-B?X-A)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%", "1 - 1 /before"],
+    ["%REQ(:METHOD):2% %REQ(Host)%", "GE reviews:9080"],
+    ["%GRPC_STATUS% %GRPC_STATUS_NUMBER% %GRPC_STATUS(SNAKE_STRING)%", "Unavailable 14 UNAVAILABLE"],
+    ["%QUERY_PARAM(q)% %QUERY_PARAM(r)% %QUERY_PARAM(s)%", "a b  -"],
+    [
+      "%METADATA(ROUTE:istio:config)% %METADATA(CLUSTER:istio:services)%",
+      '/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews [{"host":"reviews"}]',
+    ],
+  ])("%s", (text, expected) => {
+    expect(render(text)).toBe(expected);
+  });
+
+  it("no flags are a value of their own, not an absent one", () => {
+    expect(renderText(compileFormat("%RESPONSE_FLAGS%|%ROUTE_NAME%"), sampleRecord({ routeName: "" }), "")).toBe("-|");
+  });
+
+  it.each([
+    [
+      "%NOPE% %REQ% %START_TIME(%Q)%",
+      ["%NOPE% is not supported", "%REQ% is not supported", "time format: %Q is not supported"],
+    ],
+    ["50% off", ['"50% off" has a % that begins no operator; %% stands for one']],
+  ])("names all that it doesn't know: %s", (text, expected) => {
+    expect(() => compileFormat(text)).toThrow(expected.join("; "));
+  });
+
+  it("makes JSON with numbers, nesting and nulls", () => {
+    const value = {
+      code: "%RESPONSE_CODE%",
+      to: { host: "%ROUTE_NAME%", list: ["%REQ(X-B)%", true] },
+      x: "a %REQ(X-B)%",
+    };
+    const none = sampleRecord({ routeName: "" });
+    expect(compileJson(value, false)(none)).toEqual({ code: 200, to: { host: null, list: [null, true] }, x: "a -" });
+    expect(compileJson(value, true)(none)).toEqual({ code: 200, to: { list: [null, true] }, x: "a " });
+    expect(() => compileJson({ a: { b: "%X%" }, c: "%Y%" }, false)).toThrow(
+      "a: b: %X% is not supported; c: %Y% is not supported",
+    );
+  });
+});
