@@ -52,7 +52,11 @@ describe("what is not supported is refused by name", () => {
       { transport_socket: { name: "tls", typed_config: { "@type": "type.googleapis.com/google.protobuf.Empty" } } },
       "filter_chains[0].transport_socket.typed_config: google.protobuf.Empty is not supported",
     ],
-    ["TLS without config", { transport_socket: { name: "tls" } }, "filter_chains[0].transport_socket: not supported"],
+    [
+      "TLS without config",
+      { transport_socket: { name: "tls" } },
+      "filter_chains[0].transport_socket.typed_config: required",
+    ],
     [
       "a match on the source",
       { filter_chain_match: { source_ports: [80] } },
@@ -104,7 +108,7 @@ describe("what is not supported is refused by name", () => {
     ["health checks", { health_checks: [{ timeout: "1s" }] }, "cluster c: health_checks: not supported"],
     ["original destination", { type: "ORIGINAL_DST" }, "cluster c: type: ORIGINAL_DST is not supported"],
     ["ring hash", { lb_policy: "RING_HASH" }, "cluster c: lb_policy: RING_HASH is not supported"],
-    ["TLS", { transport_socket: { name: "tls" } }, "cluster c: transport_socket: not supported"],
+    ["TLS", { transport_socket: { name: "tls" } }, "cluster c: transport_socket.typed_config: required"],
     [
       "a retry budget",
       { circuit_breakers: { thresholds: [{ retry_budget: {} }] } },
@@ -126,7 +130,7 @@ describe("what is not supported is refused by name", () => {
     [
       "a port that is none",
       { load_assignment: { endpoints: [{ lb_endpoints: [lbEndpoint(70_000)] }] } },
-      "cluster c: endpoints[0].lb_endpoints[0].endpoint.address.port_value: must be at most 65535",
+      "cluster c: load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.port_value: must be at most 65535",
     ],
   ])("cluster: %s", async (_, fields, error) => {
     const test = await fixtures.plane({});
@@ -139,19 +143,23 @@ describe("what is not supported is refused by name", () => {
     [
       "retry condition",
       { route: { cluster: "c", retry_policy: { retry_on: "magic" } } },
-      'routes[0]: retry_on "magic": not supported',
+      'routes[0].route.retry_policy.retry_on: "magic" is not supported',
     ],
-    ["no action", {}, "routes[0]: action: one of route, redirect, direct_response is required"],
-    ["a bad regex", { match: { safe_regex: { regex: "(" } }, route: { cluster: "c" } }, 'routes[0]: invalid regex "("'],
+    ["no action", {}, "routes[0].action: one of route, redirect, direct_response is required"],
+    [
+      "a bad regex",
+      { match: { safe_regex: { regex: "(" } }, route: { cluster: "c" } },
+      'routes[0].match.safe_regex.regex: "(" is invalid',
+    ],
     [
       "formatter",
       { route: { cluster: "c" }, request_headers_to_add: [{ header: { key: "x", value: "%FOO%" } }] },
-      "routes[0]: format %FOO%: not supported",
+      "routes[0].request_headers_to_add[0].header.value: %FOO% is not supported",
     ],
     [
       "framing header",
       { route: { cluster: "c" }, request_headers_to_add: [{ header: { key: "Host", value: "x" } }] },
-      'routes[0]: header "Host" may not be changed',
+      'routes[0].request_headers_to_add[0].header.key: "Host" may not be changed',
     ],
   ])("route: %s", async (_, fields, error) => {
     const test = await fixtures.plane({});
@@ -159,6 +167,46 @@ describe("what is not supported is refused by name", () => {
     const [first, ...rest] = test.plane.setVirtualHost("r", host, "r/h");
     expect(rest).toEqual([]);
     expect(first).toContain(`virtual host r/h: ${error}`);
+  });
+
+  it("names all that cannot be compiled, each with its path", async () => {
+    const test = await fixtures.plane({});
+    const regex = {
+      match: { safe_regex: { regex: "(" } },
+      route: { cluster: "c", retry_policy: { retry_on: "magic" } },
+    };
+    const nowhere: JsonObject = { name: "b" };
+    const headers = {
+      ...toCluster("c"),
+      request_headers_to_add: [{ header: { key: "Host", value: "x" } }, { header: { key: "x", value: "%FOO%" } }],
+    };
+    const table = {
+      name: "r",
+      virtual_hosts: [{ name: "a", domains: ["a"], routes: [regex, headers] }, nowhere],
+    };
+    expect(test.plane.setRouteConfiguration(routesFrom(table)).map((error) => error.slice(0, 72))).toEqual([
+      'route r: virtual_hosts[0].routes[0].match.safe_regex.regex: "(" is inval',
+      'route r: virtual_hosts[0].routes[0].route.retry_policy.retry_on: "magic"',
+      "route r: virtual_hosts[0].routes[1].request_headers_to_add[0].header.key",
+      "route r: virtual_hosts[0].routes[1].request_headers_to_add[1].header.val",
+      "route r: virtual_hosts[1].domains: at least one is required",
+    ]);
+    const [chain] = listenerJson({}).filter_chains as JsonObject[];
+    const bare = { ...chain, filter_chain_match: { server_names: ["*x"] }, filters: [] };
+    const listener = { ...listenerJson({ manager: { codec_type: "HTTP2", http_filters: [] } }) };
+    listener.filter_chains = [...(listener.filter_chains as JsonObject[]), bare];
+    expect(test.plane.setListener(listenerFrom(listener))).toEqual([
+      `${manager}.http_filters: the last filter must be the router`,
+      `${manager}.codec_type: HTTP2 is not supported`,
+      'listener test: filter_chains[1].filter_chain_match.server_names[0]: "*x" is neither a name nor "*." and a name',
+      "listener test: filter_chains[1].filters: an HTTP connection manager or a TCP proxy is required",
+    ]);
+    const bad = { ...staticCluster("c", [70_000]), lb_policy: "RING_HASH", transport_socket: { name: "tls" } };
+    expect(test.plane.setCluster(clusterFrom(bad))).toEqual([
+      "cluster c: lb_policy: RING_HASH is not supported",
+      "cluster c: transport_socket.typed_config: required",
+      "cluster c: load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.port_value: must be at most 65535",
+    ]);
   });
 
   it("names everything at once, and leaves the version in force alone", async () => {
@@ -233,7 +281,7 @@ describe("updates", () => {
     test.plane.removeVirtualHost("r/b");
     expect(await answer("b")).toBe("404");
     expect(test.plane.setVirtualHost("r", vhost("a", "two"), "r/c")[0]).toContain(
-      'domain "a" is already in virtual host "a"',
+      'domains: "a" is already in virtual host "a"',
     );
   });
 

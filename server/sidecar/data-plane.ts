@@ -10,9 +10,9 @@ import { type VirtualHost, VirtualHostSchema } from "../gen/proto/envoy/config/r
 import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import type { HttpConnectionManager_Tracing } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { type Secret, SecretSchema } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
-import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { ClusterSet } from "./cluster/cluster-set.ts";
+import { problemsOf } from "./config/problems.ts";
 import { unsupportedFields } from "./config/supported.ts";
 import { type ChainsIo, compileChains } from "./listener/compile-chains.ts";
 import { ListenerSet } from "./listener/listener-set.ts";
@@ -23,6 +23,7 @@ import { SecretSet } from "./secret/secret-set.ts";
 import type { Stats } from "./stats.ts";
 import { Timers } from "./timers.ts";
 import type { CommonTls } from "./tls/common-tls.ts";
+import { WallClock } from "./wall-clock.ts";
 
 export interface DataPlaneIo {
   readonly stats: Stats;
@@ -32,7 +33,8 @@ export interface DataPlaneIo {
   connectionLogger(configs: AccessLog[], direction: "inbound" | "outbound"): AccessLogger;
   /** May throw likewise; undefined: not traced. */
   tracer(config: HttpConnectionManager_Tracing): Tracer | undefined;
-  readonly clock?: Clock;
+  /** Unix milliseconds. */
+  readonly wallNow?: () => number;
   /** Uniform in [0, 1). */
   readonly random?: () => number;
   readonly logger: Logger;
@@ -54,8 +56,7 @@ export class DataPlane {
 
   constructor(io: DataPlaneIo) {
     const random = io.random ?? Math.random;
-    const { clock } = io;
-    const now = clock === undefined ? () => performance.now() : () => clock.now();
+    const now = () => performance.now();
     this.routes = new RouteSet(() => this.listeners.warm());
     this.secrets = new SecretSet(() => {
       this.clusters.warm();
@@ -65,6 +66,7 @@ export class DataPlane {
     this.clusters = new ClusterSet(clusterIo, this.secrets, () => this.listeners.warm());
     this.listeners = new ListenerSet({ stats: io.stats, timers: this.timers }, io.logger, () => this.clusters.ready);
     this.chainsIo = {
+      wall: new WallClock(io.wallNow),
       stats: io.stats,
       timers: this.timers,
       random,
@@ -238,6 +240,6 @@ function refuse(subject: string, schema: DescMessage, message: Message, apply: (
     apply();
     return [];
   } catch (cause) {
-    return [`${subject}: ${(cause as Error).message}`];
+    return problemsOf(cause).map((problem) => `${subject}: ${problem}`);
   }
 }

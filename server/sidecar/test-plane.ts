@@ -43,6 +43,7 @@ export interface PlaneOptions {
   endpoints?: ClusterLoadAssignment[];
   random?: () => number;
   tracer?: Tracer;
+  wallNow?: () => number;
 }
 
 /** A listener on a random port of 127.0.0.1; `records` and `stats` show what was noted. */
@@ -52,13 +53,14 @@ export class TestPlane {
   readonly plane: DataPlane;
   port = 0;
 
-  private constructor({ random, tracer }: PlaneOptions) {
+  private constructor({ random, tracer, wallNow }: PlaneOptions) {
     this.plane = new DataPlane({
       stats: this.stats,
       accessLogger: () => ({ log: (record) => void this.records.push(record) }),
       connectionLogger: () => ({ log: (record) => void this.records.push(record) }),
       tracer: () => tracer,
       random,
+      wallNow,
       logger: silentLogger,
     });
   }

@@ -6,7 +6,7 @@ import type { Address } from "../../gen/proto/envoy/config/core/v3/address_pb.js
 import { type Node, NodeSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { lazyRequire } from "../../lib/lazy-require.ts";
 import { type FieldError, fail, formatFieldErrors, ok, type Result } from "../../lib/result.ts";
-import { durationMs } from "../config/duration.ts";
+import { durationMs } from "../duration.ts";
 import { envoyGrpcCluster, type GrpcTarget, grpcTarget } from "../xds/grpc-channels.ts";
 import { checkJson } from "./check-json.ts";
 import { extensionRegistry } from "./extensions.ts";

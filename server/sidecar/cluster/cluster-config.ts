@@ -9,7 +9,8 @@ import { LeastRequestSchema } from "../../gen/proto/envoy/extensions/load_balanc
 import { RandomSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/random/v3/random_pb.js";
 import { RoundRobinSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
 import { HttpProtocolOptionsSchema as UpstreamOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
-import { durationMs } from "../config/duration.ts";
+import { together } from "../config/problems.ts";
+import { durationMs } from "../duration.ts";
 import type { Metadata } from "../route/compile-route.ts";
 import type { Secrets } from "../tls/secrets.ts";
 import { compileOutlier, type OutlierConfig } from "./outlier-config.ts";
@@ -55,16 +56,24 @@ export interface BalancerConfig {
 /** Throws an Error naming the field. Unsupported fields were refused before. */
 export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig {
   if (config.name === "") throw new Error("name: required");
-  if (config.transportSocket !== undefined && config.transportSocket.configType.case === undefined) {
-    throw new Error("transport_socket: not supported");
-  }
-  const options = upstreamOptions(config);
+  const parts = together<
+    Pick<ClusterConfig, "discovery" | "balancer" | "outlier" | "tls"> & {
+      options: ReturnType<typeof upstreamOptions>;
+    }
+  >({
+    discovery: () => discoveryOf(config),
+    balancer: () => balancerOf(config),
+    outlier: () => compileOutlier(config.outlierDetection),
+    tls: () => tlsOf(config, secrets),
+    options: () => upstreamOptions(config),
+  });
+  const { options, ...compiled } = parts;
   const common = options?.commonHttpProtocolOptions ?? config.commonHttpProtocolOptions;
   const thresholds = config.circuitBreakers?.thresholds.find((entry) => entry.priority === 0);
   return {
     name: config.name,
     statName: config.altStatName || config.name,
-    discovery: discoveryOf(config),
+    ...compiled,
     serviceName: config.edsClusterConfig?.serviceName || config.name,
     connectTimeoutMs: durationMs(config.connectTimeout) ?? 5000,
     idleTimeoutMs: durationMs(common?.idleTimeout) ?? 3_600_000,
@@ -74,16 +83,23 @@ export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig
     maxPendingRequests: thresholds?.maxPendingRequests ?? 1024,
     maxRequests: thresholds?.maxRequests ?? 1024,
     maxRetries: thresholds?.maxRetries ?? 3,
-    balancer: balancerOf(config),
     panicThreshold: (config.commonLbConfig?.healthyPanicThreshold?.value ?? 50) / 100,
-    localityWeighted: config.commonLbConfig?.localityConfigSpecifier.case === "localityWeightedLbConfig",
-    outlier: compileOutlier(config.outlierDetection),
+    localityWeighted: localityWeighted(config),
     metadata: config.metadata?.filterMetadata as Metadata | undefined,
     dnsRefreshMs: durationMs(config.dnsRefreshRate) ?? 5000,
     dnsFamily: config.dnsLookupFamily === DnsFamily.V4_ONLY ? 4 : config.dnsLookupFamily === DnsFamily.V6_ONLY ? 6 : 0,
     bindAddress: config.upstreamBindConfig?.sourceAddress?.address ?? "",
-    tls: compileUpstreamTls(config.transportSocket, secrets),
   };
+}
+
+export const localityWeighted = ({ commonLbConfig }: Cluster): boolean =>
+  commonLbConfig?.localityConfigSpecifier.case === "localityWeightedLbConfig";
+
+function tlsOf({ transportSocket }: Cluster, secrets: Secrets): UpstreamTls | undefined {
+  if (transportSocket !== undefined && transportSocket.configType.case === undefined) {
+    throw new Error("transport_socket.typed_config: required");
+  }
+  return compileUpstreamTls(transportSocket, secrets);
 }
 
 function discoveryOf(config: Cluster): Discovery {

@@ -1,9 +1,10 @@
 import type { Cluster as ClusterProto } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { ClusterLoadAssignment } from "../../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
+import { at, together } from "../config/problems.ts";
 import type { CommonTls } from "../tls/common-tls.ts";
 import type { Secrets } from "../tls/secrets.ts";
 import { Cluster, type ClusterIo } from "./cluster.ts";
-import { type ClusterConfig, compileCluster } from "./cluster-config.ts";
+import { type ClusterConfig, compileCluster, localityWeighted } from "./cluster-config.ts";
 import { DnsResolver } from "./dns.ts";
 import type { EndpointConfig } from "./endpoint.ts";
 import { compileAssignment } from "./load-assignment.ts";
@@ -42,9 +43,14 @@ export class ClusterSet {
 
   /** Throws an Error naming the field, before any change. */
   put(proto: ClusterProto): void {
-    const config = compileCluster(proto, this.secrets);
     const assignment = proto.loadAssignment;
-    const fixed = assignment === undefined ? [] : compileAssignment(assignment, config.localityWeighted);
+    const { config, fixed } = together<{ config: ClusterConfig; fixed: EndpointConfig[] }>({
+      config: () => compileCluster(proto, this.secrets),
+      fixed: () =>
+        assignment === undefined
+          ? []
+          : at("load_assignment", () => compileAssignment(assignment, localityWeighted(proto))),
+    });
     this.stopWaiting(config.name);
     if (config.tls?.common.settled === false) this.waitForSecrets(config, fixed);
     else this.bringIntoForce(config, fixed);

@@ -4,18 +4,13 @@ import type {
   LocalityLbEndpoints,
 } from "../../gen/proto/envoy/config/endpoint/v3/endpoint_components_pb.js";
 import type { ClusterLoadAssignment } from "../../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
+import { each } from "../config/problems.ts";
 import type { Metadata } from "../route/compile-route.ts";
 import type { EndpointConfig } from "./endpoint.ts";
 
 /** Endpoints of all localities and priorities. Throws an Error naming the field. */
 export function compileAssignment(assignment: ClusterLoadAssignment, localityWeighted: boolean): EndpointConfig[] {
-  return assignment.endpoints.flatMap((locality, index) => {
-    try {
-      return compileLocality(locality, localityWeighted);
-    } catch (cause) {
-      throw new Error(`endpoints[${index}].${(cause as Error).message}`);
-    }
-  });
+  return each("endpoints", assignment.endpoints, (locality) => compileLocality(locality, localityWeighted)).flat();
 }
 
 function compileLocality(locality: LocalityLbEndpoints, localityWeighted: boolean): EndpointConfig[] {
@@ -23,15 +18,15 @@ function compileLocality(locality: LocalityLbEndpoints, localityWeighted: boolea
   // A locality without a weight gets no load under locality weighting, as the field's definition says.
   if (localityWeighted && (locality.loadBalancingWeight ?? 0) === 0 && locality.lbEndpoints.length > 0) return [];
   const scale = localityWeighted ? (locality.loadBalancingWeight ?? 0) / total : 1;
-  return locality.lbEndpoints.map((endpoint, index) => {
-    const config = compileEndpoint(endpoint, index);
+  return each("lb_endpoints", locality.lbEndpoints, (endpoint) => {
+    const config = compileEndpoint(endpoint);
     return { ...config, weight: config.weight * scale, priority: locality.priority };
   });
 }
 
-function compileEndpoint(entry: LbEndpoint, index: number): EndpointConfig {
+function compileEndpoint(entry: LbEndpoint): EndpointConfig {
   const endpoint = entry.hostIdentifier.case === "endpoint" ? entry.hostIdentifier.value : undefined;
-  const path = `lb_endpoints[${index}].endpoint.address`;
+  const path = "endpoint.address";
   const address = endpoint?.address?.address;
   if (address?.case !== "socketAddress") throw new Error(`${path}: only socket_address is supported`);
   if (address.value.portSpecifier.case !== "portValue") throw new Error(`${path}.port_value: required`);

@@ -1,5 +1,5 @@
 import type { OutlierDetection } from "../../gen/proto/envoy/config/cluster/v3/outlier_detection_pb.js";
-import { durationMs } from "../config/duration.ts";
+import { durationMs } from "../duration.ts";
 
 /** Passive health checking, with Envoy's defaults. Percentages are 0–100. */
 export interface OutlierConfig {

@@ -1,10 +1,4 @@
 import { createRegistry } from "@bufbuild/protobuf";
-import { CorsPolicySchema, CorsSchema } from "../../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
-import { HTTPFaultSchema } from "../../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
-import {
-  HeaderMutationPerRouteSchema,
-  HeaderMutationSchema,
-} from "../../gen/proto/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.js";
 import { RouterSchema } from "../../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { HttpInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
 import { TlsInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
@@ -21,13 +15,12 @@ import {
 } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { HttpProtocolOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 
+import type { SupportedFields } from "../filters/filter.ts";
+import { filterFactories } from "../filters/registry.ts";
+
 /** Extensions that may stand in a `typed_config`. */
 export const extensionRegistry = createRegistry(
-  CorsPolicySchema,
-  CorsSchema,
-  HTTPFaultSchema,
-  HeaderMutationPerRouteSchema,
-  HeaderMutationSchema,
+  ...filterFactories.flatMap(({ schema, perRouteSchema }) => [schema, perRouteSchema]),
   RouterSchema,
   HttpInspectorSchema,
   HttpConnectionManagerSchema,
@@ -47,7 +40,8 @@ export const extensionRegistry = createRegistry(
  * Fields that have their effect here, by message. `opaque` messages are not looked into: someone else judges them, or they are only carried.
  * Fields that change nothing in this proxy stand after a `harmless` comment saying why.
  */
-export const supportedFields: Readonly<Record<string, readonly string[] | "opaque" | undefined>> = {
+export const supportedFields: SupportedFields = {
+  ...Object.assign({}, ...filterFactories.map(({ fields }) => fields)),
   "envoy.config.listener.v3.Listener": [
     "name",
     "address",
@@ -234,32 +228,6 @@ export const supportedFields: Readonly<Record<string, readonly string[] | "opaqu
     "start_child_span",
     "dynamic_stats",
   ],
-  "envoy.extensions.filters.http.cors.v3.Cors": [],
-  "envoy.extensions.filters.http.cors.v3.CorsPolicy": [
-    "allow_origin_string_match",
-    "allow_methods",
-    "allow_headers",
-    "expose_headers",
-    "max_age",
-    "allow_credentials",
-    "filter_enabled",
-    "forward_not_matching_preflights",
-  ],
-  "envoy.extensions.filters.http.fault.v3.HTTPFault": [
-    "delay",
-    "abort",
-    "upstream_cluster",
-    "headers",
-    "max_active_faults",
-    // harmless: only switches stats off
-    "disable_downstream_cluster_stats",
-  ],
-  "envoy.extensions.filters.http.fault.v3.FaultAbort": ["http_status", "grpc_status", "percentage"],
-  "envoy.extensions.filters.common.fault.v3.FaultDelay": ["fixed_delay", "percentage"],
-  "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation": ["mutations"],
-  "envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute": ["mutations"],
-  "envoy.extensions.filters.http.header_mutation.v3.Mutations": ["request_mutations", "response_mutations"],
-  "envoy.config.common.mutation_rules.v3.HeaderMutation": ["remove", "append"],
   "envoy.config.core.v3.HeaderValueOption": ["header", "append", "append_action", "keep_empty_value"],
   "envoy.config.core.v3.HeaderValue": ["key", "value"],
   "envoy.config.core.v3.DataSource": ["filename", "inline_string", "inline_bytes"],

@@ -156,6 +156,12 @@ export class Attempt implements PendingRequest, ConnectionUser {
       if (this.finish() && !this.discarding) this.router.onResponseEnd();
       return;
     }
+    // Some of an answer is another thing than none: Envoy's codec finds it broken, 502.
+    if (parser?.inMessage === true && !this.headSeen) {
+      this.cluster.stats.cxProtocolError.inc();
+      this.fail("protocol_error", "");
+      return;
+    }
     if (reason === "ECONNRESET" && this.headSeen) this.cluster.stats.rqRxReset.inc();
     this.fail("connection_termination", isTlsError(reason) ? reason : "");
   }

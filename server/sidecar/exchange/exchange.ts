@@ -1,14 +1,15 @@
+import { Replied } from "../filters/filter.ts";
+import { Hold } from "../filters/hold.ts";
 import type { RequestHead } from "../http1/head.ts";
 import { type FlatHeaders, getHeader, headerLines, setHeader, toWire } from "../http1/headers.ts";
 import type { DownstreamConnection } from "../listener/downstream-connection.ts";
 import type { HttpManager } from "../listener/manager.ts";
 import type { RequestView } from "../match/request-view.ts";
-import { type RequestRecord, ResponseFlag, type TraceContext } from "../record.ts";
+import { newRecord, type RequestRecord, ResponseFlag, type TraceContext } from "../record.ts";
 import type { CompiledRoute, WeightedTarget } from "../route/compile-route.ts";
 import { applyHeaderOps } from "../route/header-ops.ts";
 import { pickTarget } from "../route/match-route.ts";
 import { type CompiledVirtualHost, findRoute, type RouteTable } from "../route/route-table.ts";
-import { newRecord } from "./new-record.ts";
 import { prepareRequest, propagateTrace } from "./request-headers.ts";
 import { Router } from "./router.ts";
 import { httpDate, statusLine } from "./status-text.ts";
@@ -38,6 +39,8 @@ export class Exchange implements RequestView {
   upgrade: string;
   readonly chunked: boolean;
   readonly hasBody: boolean;
+  /** -1: not told. */
+  readonly contentLength: number;
   path: string;
   authority: string;
   scheme = "http";
@@ -52,11 +55,10 @@ export class Exchange implements RequestView {
   requestDone = false;
   responseStarted = false;
   finished = false;
-  /** Undoes what a filter that holds the request has begun. */
-  onAbandon: (() => void) | undefined = undefined;
   readonly router: Router;
   private trace: TraceContext | undefined = undefined;
   private filterIndex = 0;
+  private held: Hold | undefined = undefined;
   private keepAlive: boolean;
   private mode: BodyMode = BodyMode.verbatim;
   /** A head not yet written: it goes out with the first body bytes. */
@@ -73,9 +75,10 @@ export class Exchange implements RequestView {
     this.minor = head.minor;
     this.upgrade = head.upgrade;
     this.chunked = head.chunked;
+    this.contentLength = head.contentLength;
     this.hasBody = head.chunked || head.contentLength > 0;
     this.keepAlive = head.keepAlive;
-    const record = newRecord(performance.timeOrigin + start);
+    const record = newRecord(manager.wall.at(start), start);
     this.record = record;
     record.downstreamRemoteAddress = connection.remoteAddress;
     record.downstreamRemotePort = connection.remotePort;
@@ -111,19 +114,30 @@ export class Exchange implements RequestView {
       propagateTrace(this, trace.propagate);
     }
     this.selectRoute();
-    this.resume();
+    this.goOn();
+  }
+
+  /** Stops the request at the filter that calls, until that resumes it or answers. `close` is called exactly once, whatever ends the wait. */
+  hold(close: () => void): Hold {
+    this.held = new Hold(() => this.goOn(), close);
+    return this.held;
   }
 
   /** Goes on with the next filter; the router comes last. */
-  resume(): void {
-    this.onAbandon = undefined;
+  private goOn(): void {
+    this.held = undefined;
     const { filters } = this.manager;
     while (this.filterIndex < filters.length) {
       const filter = filters[this.filterIndex++];
-      if (filter?.onRequest !== undefined && !filter.onRequest(this)) return;
-      if (this.finished) return;
+      if (filter?.onRequest !== undefined && filter.onRequest(this) !== "go") return;
     }
     this.router.begin();
+  }
+
+  private release(): void {
+    const { held } = this;
+    this.held = undefined;
+    held?.release();
   }
 
   /** The most specific config of a filter: weighted cluster, route, virtual host, route table. */
@@ -150,21 +164,20 @@ export class Exchange implements RequestView {
   }
 
   /** A response made here. Once a response has begun only breaking the connection can tell the client that it is wrong. */
-  reply(status: number, body: string, details: string, flags: number, extra: readonly string[] = []): void {
-    if (this.finished) return;
+  reply(status: number, body: string, details: string, flags: number, extra: readonly string[] = []): Replied {
+    if (this.finished) return replied;
     this.record.responseFlags |= flags;
     if (this.responseStarted) {
       this.record.responseCodeDetails = details;
       this.abort();
-      return;
+      return replied;
     }
     const headers: FlatHeaders = [];
     if (body !== "") headers.push("content-length", String(body.length), "content-type", "text/plain");
     else if (status !== 204) headers.push("content-length", "0"); // RFC 9110, 8.6
     for (let i = 0; i < extra.length; i += 2) setHeader(headers, extra[i] as string, extra[i + 1] as string);
     this.router.abandon();
-    this.onAbandon?.();
-    this.onAbandon = undefined;
+    this.release();
     this.record.responseCodeDetails = details;
     // What is left of the request is not read, so the connection cannot serve another one.
     if (!this.requestDone) this.keepAlive = false;
@@ -174,6 +187,7 @@ export class Exchange implements RequestView {
       this.record.responseBodyBytes = body.length;
     }
     this.respondEnd();
+    return replied;
   }
 
   /** Begins the response: filters in reverse, then the head, which waits for body bytes or {@link flush}. */
@@ -269,7 +283,7 @@ export class Exchange implements RequestView {
     this.record.responseFlags |= ResponseFlag.downstreamConnectionTermination;
     this.record.responseCodeDetails = "downstream_remote_disconnect";
     this.manager.stats.rqRxReset.inc();
-    this.onAbandon?.();
+    this.release();
     this.router.abandon();
     this.finish();
   }
@@ -282,6 +296,7 @@ export class Exchange implements RequestView {
     const { stats } = manager;
     const duration = performance.now() - this.start;
     record.durationMs = duration;
+    record.startMs = manager.wall.at(this.start);
     if (this.responseStarted) record.timeToLastDownstreamTxMs = duration;
     stats.rqActive.add(-1);
     stats.rqTime.record(duration);
@@ -360,6 +375,7 @@ export class Exchange implements RequestView {
 }
 
 const slash = 0x2f;
+const replied = new Replied();
 
 function finishResponseHeaders(headers: FlatHeaders, options: HttpManager["options"], record: RequestRecord): void {
   if (options.serverHeader === "overwrite") setHeader(headers, "server", options.serverName);

@@ -62,9 +62,13 @@ export function upstreamHead(exchange: Exchange): string {
   }
   let head = `${exchange.method} ${exchange.path} HTTP/1.1\r\nhost: ${exchange.authority}\r\n${headerLines(headers)}`;
   if (exchange.chunked) head += "transfer-encoding: chunked\r\n";
+  else if (exchange.contentLength < 0 && !bodiless.has(exchange.method)) head += "content-length: 0\r\n";
   if (exchange.upgrade !== "") head += `connection: upgrade\r\nupgrade: ${exchange.upgrade}\r\n`;
   return `${head}\r\n`;
 }
+
+/** RFC 9110, 8.6: a request whose method foresees content says so when it has none; of these Envoy expects none. */
+const bodiless = new Set(["GET", "HEAD", "DELETE", "TRACE", "CONNECT"]);
 
 function expectedMs(exchange: Exchange): number {
   const { timeoutMs, perTryTimeoutMs: perTry } = exchange.router;

@@ -4,50 +4,33 @@ import type { Exchange } from "../exchange/exchange.ts";
 import { getHeader, setHeader, toWire } from "../http1/headers.ts";
 import { runtimeShare } from "../match/fraction.ts";
 import { compileString, type TextTest } from "../match/string-matcher.ts";
-import type { FilterFactory } from "./filter.ts";
+import type { FilterFactory, FilterIo, HttpFilter, Step } from "./filter.ts";
 
 /** https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/cors_filter */
 export const corsFilter: FilterFactory = {
-  typeName: CorsSchema.typeName,
-  perRouteTypeName: CorsPolicySchema.typeName,
-  compile(name, _config, io) {
-    const policyOf = (exchange: Exchange): CompiledCors | undefined => {
-      const policy = exchange.perFilter(name) as CompiledCors | undefined;
-      return policy !== undefined && policy.share > 0 && (policy.share >= 1 || io.random() < policy.share)
-        ? policy
-        : undefined;
-    };
-    return {
-      name,
-      onRequest(exchange) {
-        const origin = getHeader(exchange.headers, "origin");
-        if (origin === undefined) return true;
-        const policy = policyOf(exchange);
-        if (policy === undefined) return true;
-        const allowed = policy.origins.some((test) => test(origin));
-        io.stats.counter(`${io.statPrefix}cors.${allowed ? "origin_valid" : "origin_invalid"}`).inc();
-        const asked = getHeader(exchange.headers, "access-control-request-method");
-        if (exchange.method !== "OPTIONS" || asked === undefined) return true;
-        if (!allowed) return policy.forwardUnmatched;
-        exchange.reply(200, "", "cors_response", 0, preflightHeaders(policy, origin));
-        return false;
-      },
-      onResponse(exchange) {
-        const origin = getHeader(exchange.headers, "origin");
-        if (origin === undefined || exchange.record.responseCodeDetails === "cors_response") return;
-        const policy = policyOf(exchange);
-        if (policy === undefined || !policy.origins.some((test) => test(origin))) return;
-        const headers = exchange.responseHeaders;
-        setHeader(headers, "access-control-allow-origin", origin);
-        if (policy.credentials) setHeader(headers, "access-control-allow-credentials", "true");
-        if (policy.expose !== "") setHeader(headers, "access-control-expose-headers", policy.expose);
-      },
-    };
+  schema: CorsSchema,
+  perRouteSchema: CorsPolicySchema,
+  fields: {
+    [CorsSchema.typeName]: [],
+    [CorsPolicySchema.typeName]: [
+      "allow_origin_string_match",
+      "allow_methods",
+      "allow_headers",
+      "expose_headers",
+      "max_age",
+      "allow_credentials",
+      "filter_enabled",
+      "forward_not_matching_preflights",
+    ],
   },
+  compile: (name, _config, io) => new CorsFilter(name, io),
   compilePerRoute(config: Any): CompiledCors {
     const policy = anyUnpack(config, CorsPolicySchema);
+    const matchers = policy?.allowOriginStringMatch ?? [];
+    const tests = matchers.map(compileString);
     return {
-      origins: (policy?.allowOriginStringMatch ?? []).map(compileString),
+      // A matcher that takes the text "*" takes every origin, as in Envoy.
+      origins: tests.some((test) => test("*")) ? [() => true] : tests,
       methods: toWire(policy?.allowMethods ?? ""),
       headers: toWire(policy?.allowHeaders ?? ""),
       expose: toWire(policy?.exposeHeaders ?? ""),
@@ -70,11 +53,56 @@ interface CompiledCors {
   readonly share: number;
 }
 
-function preflightHeaders(policy: CompiledCors, origin: string): string[] {
-  const headers = ["access-control-allow-origin", origin];
+class CorsFilter implements HttpFilter {
+  readonly name: string;
+  private readonly io: FilterIo;
+
+  constructor(name: string, io: FilterIo) {
+    this.name = name;
+    this.io = io;
+  }
+
+  onRequest(exchange: Exchange): Step {
+    const origin = getHeader(exchange.headers, "origin");
+    if (origin === undefined || origin === "") return "go";
+    const policy = this.policyOf(exchange);
+    if (policy === undefined) return "go";
+    const allowed = policy.origins.some((test) => test(origin));
+    this.io.stats.counter(`${this.io.statPrefix}cors.${allowed ? "origin_valid" : "origin_invalid"}`).inc();
+    const asked = getHeader(exchange.headers, "access-control-request-method") ?? "";
+    if (exchange.method !== "OPTIONS" || asked === "") return "go";
+    if (!allowed && policy.forwardUnmatched) return "go";
+    return exchange.reply(200, "", "cors_response", 0, preflightHeaders(policy, exchange, allowed ? origin : ""));
+  }
+
+  onResponse(exchange: Exchange): void {
+    const origin = getHeader(exchange.headers, "origin");
+    if (origin === undefined || origin === "") return;
+    const policy = this.policyOf(exchange);
+    if (policy === undefined || !policy.origins.some((test) => test(origin))) return;
+    const headers = exchange.responseHeaders;
+    setHeader(headers, "access-control-allow-origin", origin);
+    if (policy.credentials) setHeader(headers, "access-control-allow-credentials", "true");
+    if (policy.expose !== "") setHeader(headers, "access-control-expose-headers", policy.expose);
+  }
+
+  private policyOf(exchange: Exchange): CompiledCors | undefined {
+    const policy = exchange.perFilter(this.name) as CompiledCors | undefined;
+    if (policy === undefined || policy.share <= 0) return undefined;
+    return policy.share >= 1 || this.io.random() < policy.share ? policy : undefined;
+  }
+}
+
+/** @param origin empty: not allowed, and so not named; a browser then refuses the call, whatever else it is told */
+function preflightHeaders(policy: CompiledCors, { headers: request }: Exchange, origin: string): string[] {
+  const headers: string[] = [];
+  if (origin !== "") headers.push("access-control-allow-origin", origin);
   if (policy.credentials) headers.push("access-control-allow-credentials", "true");
-  if (policy.methods !== "") headers.push("access-control-allow-methods", policy.methods);
-  if (policy.headers !== "") headers.push("access-control-allow-headers", policy.headers);
+  // "*" is answered with what was asked for: with credentials a browser takes the star literally (https://fetch.spec.whatwg.org/#http-new-header-syntax).
+  const methods = policy.methods === "*" ? getHeader(request, "access-control-request-method") : policy.methods;
+  const allowed = policy.headers === "*" ? getHeader(request, "access-control-request-headers") : policy.headers;
+  if (methods) headers.push("access-control-allow-methods", methods);
+  if (allowed) headers.push("access-control-allow-headers", allowed);
   if (policy.maxAge !== "") headers.push("access-control-max-age", policy.maxAge);
   return headers;
 }

@@ -1,17 +1,30 @@
 import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { type HTTPFault, HTTPFaultSchema } from "../../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
-import { durationMs } from "../config/duration.ts";
+import { durationMs } from "../duration.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { getHeader } from "../http1/headers.ts";
 import { share } from "../match/fraction.ts";
 import { allMatch, compileHeaders, type RequestTest } from "../match/header-matcher.ts";
 import { ResponseFlag } from "../record.ts";
-import type { FilterFactory, FilterIo, HttpFilter } from "./filter.ts";
+import type { FilterFactory, FilterIo, HttpFilter, Step } from "./filter.ts";
 
 /** Delays and aborts: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/fault_filter */
 export const faultFilter: FilterFactory = {
-  typeName: HTTPFaultSchema.typeName,
-  perRouteTypeName: HTTPFaultSchema.typeName,
+  schema: HTTPFaultSchema,
+  perRouteSchema: HTTPFaultSchema,
+  fields: {
+    [HTTPFaultSchema.typeName]: [
+      "delay",
+      "abort",
+      "upstream_cluster",
+      "headers",
+      "max_active_faults",
+      // harmless: only switches stats off
+      "disable_downstream_cluster_stats",
+    ],
+    "envoy.extensions.filters.http.fault.v3.FaultAbort": ["http_status", "grpc_status", "percentage"],
+    "envoy.extensions.filters.common.fault.v3.FaultDelay": ["fixed_delay", "percentage"],
+  },
   compile: (name, config, io) => new FaultFilter(name, compileFault(config), io),
   compilePerRoute: compileFault,
 };
@@ -39,49 +52,51 @@ class FaultFilter implements HttpFilter {
     this.io = io;
   }
 
-  onRequest(exchange: Exchange): boolean {
+  onRequest(exchange: Exchange): Step {
     const fault = (exchange.perFilter(this.name) as CompiledFault | undefined) ?? this.fault;
-    if (fault.delayShare === 0 && fault.abortShare === 0) return true;
-    if (fault.upstreamCluster !== "" && exchange.target?.cluster !== fault.upstreamCluster) return true;
-    if (!allMatch(fault.headers, exchange)) return true;
+    if (fault.delayShare === 0 && fault.abortShare === 0) return "go";
+    if (fault.upstreamCluster !== "" && exchange.target?.cluster !== fault.upstreamCluster) return "go";
+    if (!allMatch(fault.headers, exchange)) return "go";
     if (this.active >= fault.maxActive) {
       this.io.stats.counter(`${this.io.statPrefix}fault.faults_overflow`).inc();
-      return true;
+      return "go";
     }
-    if (fault.delayMs > 0 && this.draws(fault.delayShare)) {
-      this.delay(exchange, fault);
-      return false;
-    }
-    return !this.abort(exchange, fault);
+    if (fault.delayMs > 0 && this.draws(fault.delayShare)) return this.delay(exchange, fault);
+    return this.aborts(fault) ? this.abort(exchange, fault) : "go";
   }
 
-  private delay(exchange: Exchange, fault: CompiledFault): void {
+  private delay(exchange: Exchange, fault: CompiledFault): Step {
     this.begin("delays_injected");
     exchange.record.responseFlags |= ResponseFlag.delayInjected;
     const timer = setTimeout(() => {
-      exchange.onAbandon = undefined;
-      this.end();
-      if (!this.abort(exchange, fault)) exchange.resume();
+      if (this.aborts(fault)) this.abort(exchange, fault);
+      else hold.resume();
     }, fault.delayMs);
-    exchange.onAbandon = () => {
+    const hold = exchange.hold(() => {
       clearTimeout(timer);
       this.end();
-    };
+    });
+    return hold;
   }
 
-  private abort(exchange: Exchange, fault: CompiledFault): boolean {
-    if (fault.abortStatus === 0 || !this.draws(fault.abortShare)) return false;
+  private aborts(fault: CompiledFault): boolean {
+    return fault.abortStatus !== 0 && this.draws(fault.abortShare);
+  }
+
+  private abort(exchange: Exchange, fault: CompiledFault): Step {
     this.begin("aborts_injected");
+    this.end();
     const flag = ResponseFlag.faultInjected;
     const status = fault.abortGrpcStatus;
     if (status !== undefined && getHeader(exchange.headers, "content-type")?.startsWith("application/grpc")) {
       const trailersOnly = ["content-type", "application/grpc", "grpc-status", String(status)];
-      exchange.reply(200, "", "fault_filter_abort", flag, [...trailersOnly, "grpc-message", "fault filter abort"]);
-    } else {
-      exchange.reply(fault.abortStatus, "fault filter abort", "fault_filter_abort", flag);
+      return exchange.reply(200, "", "fault_filter_abort", flag, [
+        ...trailersOnly,
+        "grpc-message",
+        "fault filter abort",
+      ]);
     }
-    this.end();
-    return true;
+    return exchange.reply(fault.abortStatus, "fault filter abort", "fault_filter_abort", flag);
   }
 
   private draws(probability: number): boolean {

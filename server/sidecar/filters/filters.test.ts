@@ -140,11 +140,13 @@ describe("cors", () => {
     expose_headers: "x-b",
     allow_credentials: true,
   };
-  const cors = () =>
+  const cors = (changes: object = {}) =>
     plane({
       filter: { name: "envoy.filters.http.cors", typed_config: { "@type": type("cors.v3.Cors") } },
       route: {
-        typed_per_filter_config: { "envoy.filters.http.cors": { "@type": type("cors.v3.CorsPolicy"), ...policy } },
+        typed_per_filter_config: {
+          "envoy.filters.http.cors": { "@type": type("cors.v3.CorsPolicy"), ...policy, ...changes },
+        },
       },
     });
   const preflight = { "access-control-request-method": "PUT" };
@@ -170,5 +172,36 @@ describe("cors", () => {
     expect(good.headers.get("access-control-expose-headers")).toBe("x-b");
     const bad = await fetch(url, { headers: { origin: "http://bad.example" } });
     expect(bad.headers.get("access-control-allow-origin")).toBeNull();
+  });
+
+  it("answers a preflight from another origin without its permission where it is not to be forwarded", async () => {
+    const { test, url, seen } = await cors({ forward_not_matching_preflights: false });
+    const response = await fetch(url, { method: "OPTIONS", headers: { origin: "http://bad.example", ...preflight } });
+    expect([response.status, await response.text()]).toEqual([200, ""]);
+    expect(response.headers.get("access-control-allow-origin")).toBeNull();
+    expect(response.headers.get("access-control-allow-methods")).toBe("GET,PUT");
+    expect(seen).toHaveLength(0);
+    await eventually(() => test.gauge("http.test.downstream_rq_active") === 0);
+    expect(test.lastRecord.responseCodeDetails).toBe("cors_response");
+  });
+
+  it("forwards such a preflight otherwise", async () => {
+    const { url, seen } = await cors();
+    const response = await fetch(url, { method: "OPTIONS", headers: { origin: "http://bad.example", ...preflight } });
+    expect(await response.text()).toBe("ok");
+    expect(seen).toHaveLength(1);
+  });
+
+  it("takes the star for every origin", async () => {
+    const { url } = await cors({ allow_origin_string_match: [{ exact: "*" }], allow_methods: "*", allow_headers: "*" });
+    const response = await fetch(url, { headers: { origin: "http://any.example" } });
+    expect(response.headers.get("access-control-allow-origin")).toBe("http://any.example");
+    const headers = { origin: "http://any.example", ...preflight, "access-control-request-headers": "x-y" };
+    const asked = await fetch(url, { method: "OPTIONS", headers });
+    expect(Object.fromEntries(asked.headers)).toMatchObject({
+      "access-control-allow-origin": "http://any.example",
+      "access-control-allow-methods": "PUT",
+      "access-control-allow-headers": "x-y",
+    });
   });
 });

@@ -5,13 +5,20 @@ import {
   HeaderMutationSchema,
   type Mutations,
 } from "../../gen/proto/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.js";
+import { each } from "../config/problems.ts";
 import { applyHeaderOps, compileAdd, compileRemove, type HeaderOp } from "../route/header-ops.ts";
 import type { FilterFactory } from "./filter.ts";
 
 /** https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/header_mutation_filter */
 export const headerMutationFilter: FilterFactory = {
-  typeName: HeaderMutationSchema.typeName,
-  perRouteTypeName: HeaderMutationPerRouteSchema.typeName,
+  schema: HeaderMutationSchema,
+  perRouteSchema: HeaderMutationPerRouteSchema,
+  fields: {
+    [HeaderMutationSchema.typeName]: ["mutations"],
+    [HeaderMutationPerRouteSchema.typeName]: ["mutations"],
+    "envoy.extensions.filters.http.header_mutation.v3.Mutations": ["request_mutations", "response_mutations"],
+    "envoy.config.common.mutation_rules.v3.HeaderMutation": ["remove", "append"],
+  },
   compile(name, config) {
     const { request, response } = compileMutations(anyUnpack(config, HeaderMutationSchema)?.mutations);
     return {
@@ -20,7 +27,7 @@ export const headerMutationFilter: FilterFactory = {
         applyHeaderOps(request, exchange.headers, exchange.record);
         const own = exchange.perFilter(name) as CompiledMutations | undefined;
         if (own !== undefined) applyHeaderOps(own.request, exchange.headers, exchange.record);
-        return true;
+        return "go";
       },
       onResponse(exchange) {
         applyHeaderOps(response, exchange.responseHeaders, exchange.record);
@@ -38,8 +45,8 @@ interface CompiledMutations {
 }
 
 const compileMutations = (mutations: Mutations | undefined): CompiledMutations => ({
-  request: (mutations?.requestMutations ?? []).map(compileMutation),
-  response: (mutations?.responseMutations ?? []).map(compileMutation),
+  request: each("mutations.request_mutations", mutations?.requestMutations ?? [], compileMutation),
+  response: each("mutations.response_mutations", mutations?.responseMutations ?? [], compileMutation),
 });
 
 function compileMutation(mutation: HeaderMutation): HeaderOp {
@@ -49,6 +56,6 @@ function compileMutation(mutation: HeaderMutation): HeaderOp {
     case "remove":
       return compileRemove(mutation.action.value);
     default:
-      throw new Error("mutations: action is required");
+      throw new Error("action: required");
   }
 }

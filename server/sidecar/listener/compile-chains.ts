@@ -14,7 +14,8 @@ import {
   HttpConnectionManagerSchema,
 } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
-import { durationMs } from "../config/duration.ts";
+import { at, each, together } from "../config/problems.ts";
+import { durationMs } from "../duration.ts";
 import { compileTcpProxy, type TcpProxyIo } from "../tcp/tcp-proxy.ts";
 import type { Secrets } from "../tls/secrets.ts";
 import { compileChainMatch } from "./chain-match.ts";
@@ -34,11 +35,12 @@ export function compileChains(
   routesFor: (config: HttpConnectionManager) => RouteSource,
 ): ChainTable {
   const direction = proto.trafficDirection === TrafficDirection.INBOUND ? "inbound" : "outbound";
-  const compile = (chain: FilterChainProto, path: string): FilterChain =>
-    prefixed(path, () => compileChain(chain, direction, io, routesFor));
-  const chains = proto.filterChains.map((chain, index) => compile(chain, `filter_chains[${index}]`));
+  const compile = (chain: FilterChainProto): FilterChain => compileChain(chain, direction, io, routesFor);
   const { defaultFilterChain } = proto;
-  const fallback = defaultFilterChain && compile(defaultFilterChain, "default_filter_chain");
+  const { chains, fallback } = together<{ chains: FilterChain[]; fallback: FilterChain | undefined }>({
+    chains: () => each("filter_chains", proto.filterChains, compile),
+    fallback: () => defaultFilterChain && at("default_filter_chain", () => compile(defaultFilterChain)),
+  });
   if (chains.length === 0 && fallback === undefined) throw new Error("filter_chains: one is required");
   return new ChainTable(chains, fallback, inspectorOf(proto));
 }
@@ -50,23 +52,41 @@ function compileChain(
   routesFor: (config: HttpConnectionManager) => RouteSource,
 ): FilterChain {
   if (proto.transportSocket !== undefined && proto.transportSocket.configType.case === undefined) {
-    throw new Error("transport_socket: not supported");
+    throw new Error("transport_socket.typed_config: required");
   }
-  const match = prefixed("filter_chain_match", () => compileChainMatch(proto.filterChainMatch));
-  const tls = compileDownstreamTls(proto.transportSocket, durationMs(proto.transportSocketConnectTimeout), io.secrets);
+  const parts = together<Pick<FilterChain, "match" | "tls"> & { serve: Served }>({
+    match: () => at("filter_chain_match", () => compileChainMatch(proto.filterChainMatch)),
+    tls: () => compileDownstreamTls(proto.transportSocket, durationMs(proto.transportSocketConnectTimeout), io.secrets),
+    serve: () => compileNetworkFilter(proto, direction, io, routesFor),
+  });
+  const { match, tls, serve } = parts;
+  return { match, tls, ...serve };
+}
+
+type Served = DistributiveOmit<FilterChain, "match" | "tls">;
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+function compileNetworkFilter(
+  proto: FilterChainProto,
+  direction: "inbound" | "outbound",
+  io: ChainsIo,
+  routesFor: (config: HttpConnectionManager) => RouteSource,
+): Served {
   const [filter, second] = proto.filters;
   if (second !== undefined) throw new Error("filters[1]: more than one network filter is not supported");
-  const any = filter?.configType.case === "typedConfig" ? filter.configType.value : undefined;
+  const required = "an HTTP connection manager or a TCP proxy is required";
+  if (filter === undefined) throw new Error(`filters: ${required}`);
+  const any = filter.configType.case === "typedConfig" ? filter.configType.value : undefined;
   const http = any && anyUnpack(any, HttpConnectionManagerSchema);
   const tcp = any && anyUnpack(any, TcpProxySchema);
-  return prefixed("filters[0].typed_config", () => {
+  return at("filters[0].typed_config", () => {
     if (http !== undefined) {
       const manager = compileManager(http, direction, routesFor(http), io);
-      return { kind: "http", id: `http ${matchKey(proto)}`, match, tls, manager };
+      return { kind: "http", id: `http ${matchKey(proto)}`, manager };
     }
-    if (tcp === undefined) throw new Error("an HTTP connection manager or a TCP proxy is required");
+    if (tcp === undefined) throw new Error(required);
     const id = `tcp ${createHash("sha256").update(toBinary(FilterChainSchema, proto)).digest("base64")}`;
-    return { kind: "tcp", id, match, tls, proxy: compileTcpProxy(tcp, direction, io) };
+    return { kind: "tcp", id, proxy: compileTcpProxy(tcp, direction, io) };
   });
 }
 
@@ -89,12 +109,4 @@ function inspectorOf(proto: ListenerProto): InspectorOptions | undefined {
     timeoutMs: durationMs(proto.listenerFiltersTimeout) ?? 15_000,
     continueOnTimeout: proto.continueOnListenerFiltersTimeout,
   };
-}
-
-function prefixed<T>(path: string, make: () => T): T {
-  try {
-    return make();
-  } catch (cause) {
-    throw new Error(`${path}.${(cause as Error).message}`);
-  }
 }

@@ -1,6 +1,6 @@
-import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { AccessLog } from "../../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
-import { RouterSchema } from "../../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
+import { type Router, RouterSchema } from "../../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
 import {
   HttpConnectionManager_CodecType as CodecType,
   HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
@@ -9,18 +9,17 @@ import {
   HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
 } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import type { Cluster } from "../cluster/cluster.ts";
-import { durationMs } from "../config/duration.ts";
+import { at, each, together } from "../config/problems.ts";
+import { durationMs } from "../duration.ts";
 import { compileClientCertificate } from "../exchange/client-certificate.ts";
-import { corsFilter } from "../filters/cors.ts";
-import { faultFilter } from "../filters/fault.ts";
-import type { FilterFactory, HttpFilter } from "../filters/filter.ts";
-import { headerMutationFilter } from "../filters/header-mutation.ts";
+import type { HttpFilter } from "../filters/filter.ts";
+import { filterFactory } from "../filters/registry.ts";
 import { toWire } from "../http1/headers.ts";
 import { defaultLimits } from "../http1/parser.ts";
 import type { AccessLogger, Tracer } from "../record.ts";
-import type { PerFilterCompiler } from "../route/compile-route.ts";
 import type { Stats } from "../stats.ts";
 import type { Timers } from "../timers.ts";
+import type { WallClock } from "../wall-clock.ts";
 import { internalAddresses } from "./internal-address.ts";
 import type { HttpManager, ManagerOptions, RouteSource } from "./manager.ts";
 import { ManagerStats } from "./manager-stats.ts";
@@ -29,13 +28,11 @@ export interface ManagerIo {
   readonly stats: Stats;
   readonly timers: Timers;
   readonly random: () => number;
+  readonly wall: WallClock;
   readonly clusters: ReadonlyMap<string, Cluster>;
   accessLogger(configs: AccessLog[], direction: "inbound" | "outbound"): AccessLogger;
   tracer(config: HttpConnectionManager_Tracing): Tracer | undefined;
 }
-
-/** Filters by the type inside their `typed_config`. */
-const factories: readonly FilterFactory[] = [headerMutationFilter, corsFilter, faultFilter];
 
 /** Throws an Error naming the field. */
 export function compileManager(
@@ -44,70 +41,67 @@ export function compileManager(
   routes: RouteSource,
   io: ManagerIo,
 ): HttpManager {
-  if (config.codecType !== CodecType.AUTO && config.codecType !== CodecType.HTTP1) {
-    throw new Error(`codec_type: ${CodecType[config.codecType]} is not supported`);
-  }
   const stats = new ManagerStats(io.stats, config.statPrefix);
-  const { filters, router } = compileFilters(config, io, stats.prefix);
+  const { chain, options, accessLoggers, tracer } = together<
+    Pick<HttpManager, "accessLoggers" | "tracer"> & {
+      chain: FilterChain;
+      options: Omit<ManagerOptions, "envoyHeaders">;
+    }
+  >({
+    chain: () => compileFilters(config, io, stats.prefix),
+    options: () => compileOptions(config),
+    accessLoggers: () => (config.accessLog.length === 0 ? [] : [io.accessLogger(config.accessLog, direction)]),
+    tracer: () => config.tracing && io.tracer(config.tracing),
+  });
   return {
-    options: compileOptions(config, router?.suppressEnvoyHeaders !== true),
+    options: { ...options, envoyHeaders: !chain.router.suppressEnvoyHeaders },
     limits: {
       maxHeadBytes: (config.maxRequestHeadersKb ?? defaultLimits.maxHeadBytes / 1024) * 1024,
       maxHeaders: config.commonHttpProtocolOptions?.maxHeadersCount ?? defaultLimits.maxHeaders,
     },
-    filters,
+    filters: chain.filters,
     routes,
     stats,
-    accessLoggers: config.accessLog.length === 0 ? [] : [io.accessLogger(config.accessLog, direction)],
-    tracer: config.tracing === undefined ? undefined : io.tracer(config.tracing),
+    accessLoggers,
+    tracer,
     direction,
     clusters: io.clusters,
     timers: io.timers,
     random: io.random,
+    wall: io.wall,
   };
 }
 
-/** Compiles `typed_per_filter_config` of routes, virtual hosts and tables; independent of where the filters stand. */
-export const compilePerFilter: PerFilterCompiler = (config) => {
-  const names = Object.keys(config);
-  if (names.length === 0) return noPerFilter;
-  return new Map(names.map((name) => [name, compilePerRoute(name, config[name])]));
-};
-
-const noPerFilter: ReadonlyMap<string, unknown> = new Map();
-
-function compilePerRoute(name: string, any: Any | undefined): unknown {
-  const typeName = any === undefined ? "" : typeNameOf(any);
-  const factory = factories.find((candidate) => candidate.perRouteTypeName === typeName);
-  if (any === undefined || factory === undefined) {
-    throw new Error(`typed_per_filter_config[${JSON.stringify(name)}]: ${typeName} is not supported`);
-  }
-  return factory.compilePerRoute(any);
+interface FilterChain {
+  readonly filters: readonly HttpFilter[];
+  readonly router: Router;
 }
 
-function compileFilters(config: HttpConnectionManager, io: ManagerIo, statPrefix: string) {
-  const filters: HttpFilter[] = [];
+function compileFilters(config: HttpConnectionManager, io: ManagerIo, statPrefix: string): FilterChain {
   const last = config.httpFilters.length - 1;
-  for (const [index, entry] of config.httpFilters.entries()) {
-    const path = `http_filters[${index}]`;
+  let router: Router | undefined;
+  const filters = each("http_filters", config.httpFilters, (entry, index): HttpFilter | undefined => {
     const any = entry.configType.case === "typedConfig" ? entry.configType.value : undefined;
-    if (any === undefined) throw new Error(`${path}.typed_config: required`);
-    const router = anyUnpack(any, RouterSchema);
-    if (router !== undefined) {
-      if (index !== last) throw new Error(`${path}: the router must come last`);
-      return { filters, router };
+    if (any === undefined) throw new Error("typed_config: required");
+    const found = anyUnpack(any, RouterSchema);
+    if (found !== undefined) {
+      if (index !== last) throw new Error("the router must come last");
+      router = found;
+      return undefined;
     }
-    if (entry.disabled) continue;
-    const factory = factories.find((candidate) => candidate.typeName === typeNameOf(any));
-    if (factory === undefined) throw new Error(`${path}.typed_config: ${typeNameOf(any)} is not supported`);
-    filters.push(factory.compile(entry.name, any, { stats: io.stats, statPrefix, random: io.random }));
-  }
-  throw new Error("http_filters: the last filter must be the router");
+    if (entry.disabled) return undefined;
+    return at("typed_config", () =>
+      filterFactory(any).compile(entry.name, any, { stats: io.stats, statPrefix, random: io.random }),
+    );
+  });
+  if (router === undefined) throw new Error("http_filters: the last filter must be the router");
+  return { filters: filters.filter((filter) => filter !== undefined), router };
 }
 
-const typeNameOf = (any: Any): string => any.typeUrl.slice(any.typeUrl.lastIndexOf("/") + 1);
-
-function compileOptions(config: HttpConnectionManager, envoyHeaders: boolean): ManagerOptions {
+function compileOptions(config: HttpConnectionManager): Omit<ManagerOptions, "envoyHeaders"> {
+  if (config.codecType !== CodecType.AUTO && config.codecType !== CodecType.HTTP1) {
+    throw new Error(`codec_type: ${CodecType[config.codecType]} is not supported`);
+  }
   const common = config.commonHttpProtocolOptions;
   const http1 = config.httpProtocolOptions;
   if (config.pathWithEscapedSlashesAction > EscapedSlashes.KEEP_UNCHANGED) {
@@ -141,7 +135,6 @@ function compileOptions(config: HttpConnectionManager, envoyHeaders: boolean): M
     stripPort: stripPortMode(config),
     acceptHttp10: http1?.acceptHttp10 ?? false,
     defaultHost: http1?.defaultHostForHttp10 ?? "",
-    envoyHeaders,
     // Envoy's default of per_connection_buffer_limit_bytes.
     bufferLimit: 1024 * 1024,
   };

@@ -29,7 +29,7 @@ describe("hostile clients", () => {
     ["many fields", `GET / HTTP/1.1\r\nHost: a\r\n${"x: y\r\n".repeat(101)}\r\n`, 431, "too_many_headers"],
     [
       "an unknown coding",
-      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
       501,
       "http1.transfer_encoding_not_implemented",
     ],

@@ -5,6 +5,7 @@ import type { ParserLimits } from "../http1/parser.ts";
 import type { AccessLogger, Tracer } from "../record.ts";
 import type { RouteTable } from "../route/route-table.ts";
 import type { Timers } from "../timers.ts";
+import type { WallClock } from "../wall-clock.ts";
 import type { ManagerStats } from "./manager-stats.ts";
 
 /** Holds the table in force; RDS swaps the table, whoever holds the holder sees the new one with the next request. */
@@ -25,6 +26,7 @@ export interface HttpManager {
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly timers: Timers;
   readonly random: () => number;
+  readonly wall: WallClock;
 }
 
 export interface ManagerOptions {

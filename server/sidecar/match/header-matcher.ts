@@ -1,4 +1,5 @@
 import type { HeaderMatcher } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
+import { at, each } from "../config/problems.ts";
 import { compileRegex } from "./regex.ts";
 import { type RequestView, viewHeader } from "./request-view.ts";
 import { compileString, contains, exact, prefix, suffix, type TextTest } from "./string-matcher.ts";
@@ -30,7 +31,9 @@ export function compileHeader(matcher: HeaderMatcher): RequestTest {
   };
 }
 
-export const compileHeaders = (matchers: readonly HeaderMatcher[]): RequestTest[] => matchers.map(compileHeader);
+/** @param path of the list, for errors */
+export const compileHeaders = (matchers: readonly HeaderMatcher[], path = "headers"): RequestTest[] =>
+  each(path, matchers, compileHeader);
 
 export function allMatch(tests: readonly RequestTest[], view: RequestView): boolean {
   for (const test of tests) if (!test(view)) return false;
@@ -48,9 +51,9 @@ function compileSpecifier(specifier: HeaderMatcher["headerMatchSpecifier"]): Tex
     case "containsMatch":
       return contains(specifier.value);
     case "safeRegexMatch":
-      return compileRegex(specifier.value);
+      return at("safe_regex_match", () => compileRegex(specifier.value));
     case "stringMatch":
-      return compileString(specifier.value);
+      return at("string_match", () => compileString(specifier.value));
     case "rangeMatch": {
       const { start, end } = specifier.value;
       // A signed decimal without anything around it, from start up to but not including end.

@@ -1,4 +1,5 @@
 import type { QueryParameterMatcher } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
+import { at } from "../config/problems.ts";
 import type { RequestTest } from "./header-matcher.ts";
 import type { RequestView } from "./request-view.ts";
 import { compileString } from "./string-matcher.ts";
@@ -7,7 +8,7 @@ export function compileQuery(matcher: QueryParameterMatcher): RequestTest {
   const specifier = matcher.queryParameterMatchSpecifier;
   const name = matcher.name;
   if (specifier.case === "stringMatch") {
-    const test = compileString(specifier.value);
+    const test = at("string_match", () => compileString(specifier.value));
     return (view) => {
       const value = queryParameter(view, name);
       return value !== undefined && test(value);

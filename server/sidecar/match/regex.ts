@@ -47,6 +47,6 @@ function compile(regex: string): RE2JS {
   try {
     return re2().compile(regex);
   } catch (cause) {
-    throw new Error(`invalid regex ${JSON.stringify(regex)}: ${(cause as Error).message}`);
+    throw new Error(`regex: ${JSON.stringify(regex)} is invalid: ${(cause as Error).message}`);
   }
 }

@@ -1,4 +1,5 @@
 import type { StringMatcher } from "../../gen/proto/envoy/type/matcher/v3/string_pb.js";
+import { at } from "../config/problems.ts";
 import { compileRegex } from "./regex.ts";
 
 export type TextTest = (text: string) => boolean;
@@ -17,7 +18,7 @@ export function compileString(matcher: StringMatcher): TextTest {
     case "contains":
       return contains(pattern.value, fold);
     case "safeRegex":
-      return compileRegex(pattern.value);
+      return at("safe_regex", () => compileRegex(pattern.value));
     default:
       throw new Error("match_pattern: required");
   }

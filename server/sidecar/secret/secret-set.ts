@@ -1,5 +1,5 @@
 import type { SdsSecretConfig, Secret } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
-import { durationMs } from "../config/duration.ts";
+import { durationMs } from "../duration.ts";
 import { compileOwnCertificate, type OwnCertificate } from "../tls/own-certificate.ts";
 import type { Held, Secrets } from "../tls/secrets.ts";
 import { compileValidation, type Validation } from "../tls/validation.ts";

@@ -1,0 +1,43 @@
+import type { Any } from "@bufbuild/protobuf/wkt";
+import { each } from "../config/problems.ts";
+import type { PerFilterCompiler } from "../route/compile-route.ts";
+import { corsFilter } from "./cors.ts";
+import { faultFilter } from "./fault.ts";
+import type { FilterFactory } from "./filter.ts";
+import { headerMutationFilter } from "./header-mutation.ts";
+
+/** Every HTTP filter but the router, which is always the last. */
+export const filterFactories: readonly FilterFactory[] = [headerMutationFilter, corsFilter, faultFilter];
+
+/** Throws an Error naming the type. */
+export function filterFactory(config: Any): FilterFactory {
+  const factory = filterFactories.find(({ schema }) => schema.typeName === typeNameOf(config));
+  if (factory === undefined) throw new Error(`${typeNameOf(config)} is not supported`);
+  return factory;
+}
+
+/** Compiles `typed_per_filter_config` of routes, virtual hosts and tables; independent of where the filters stand. */
+export const compilePerFilter: PerFilterCompiler = (config) => {
+  const entries = Object.entries(config);
+  if (entries.length === 0) return noPerFilter;
+  return new Map(
+    each(
+      "typed_per_filter_config",
+      entries,
+      ([name, any]) => [name, compilePerRoute(any)] as const,
+      ([name]) => JSON.stringify(name),
+    ),
+  );
+};
+
+const noPerFilter: ReadonlyMap<string, unknown> = new Map();
+
+function compilePerRoute(any: Any): unknown {
+  const factory = filterFactories.find(({ perRouteSchema }) => perRouteSchema.typeName === typeNameOf(any));
+  if (factory === undefined) {
+    throw new Error(`${typeNameOf(any)} is not supported`);
+  }
+  return factory.compilePerRoute(any);
+}
+
+const typeNameOf = (any: Any): string => any.typeUrl.slice(any.typeUrl.lastIndexOf("/") + 1);
