@@ -123,7 +123,8 @@ const shift = Math.log(minValue) * binsPerE;
 const maxBin = Math.ceil(Math.log(maxValue) * binsPerE - shift);
 
 /** Bin `i` holds the values in (minValue·γ^(i−1), minValue·γ^i]. */
-const binOf = (value: number): number => Math.min(maxBin, Math.max(0, Math.ceil(Math.log(value) * binsPerE - shift)));
+export const binOf = (value: number): number =>
+  Math.min(maxBin, Math.max(0, Math.ceil(Math.log(value) * binsPerE - shift)));
 
 /** The point of a bin that is at most `relativeError` away from both ends. */
 const valueOfBin = (bin: number): number => (minValue * gamma ** bin * 2) / (1 + gamma);

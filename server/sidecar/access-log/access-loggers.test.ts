@@ -161,13 +161,40 @@ describe("access log over gRPC", () => {
     expect(second.messages[0]?.identifier?.logName).toBe("limpid.outbound");
   });
 
-  it("drops the oldest, counted, when the collector stays away", async () => {
-    const { made, stats } = loggers(1);
+  it("counts what it has no room for, and loses no request of a collector that stays away", async () => {
+    const first = await collector();
+    first.stop();
+    const { made, stats } = loggers(first.port);
     const logger = loggerOf(made, als(4_096));
-    for (let i = 0; i < 4_000; i++) logger.log(sampleRecord({ path: `/${"x".repeat(500)}` }));
-    expect(stats.counter("access_logs.grpc_access_log.logs_dropped").value).toBeGreaterThan(1_000);
-    expect(stats.counter("access_logs.grpc_access_log.logs_dropped").value).toBeLessThan(4_000);
-  });
+    const total = 4_000;
+    for (let i = 0; i < total; i++) {
+      const responseCode = i % 4 === 0 ? 503 : 200;
+      logger.log(sampleRecord({ path: `/${"x".repeat(500)}`, responseCode, startMs: 1_794_999_645_123 + i }));
+    }
+    const value = (name: string) => stats.counter(`access_logs.grpc_access_log.${name}`).value;
+    expect(value("logs_dropped")).toBeGreaterThan(1_000);
+    expect(value("logs_dropped")).toBeLessThan(total);
+    expect(value("logs_folded")).toBe(value("logs_dropped"));
+    const second = await collector(first.port);
+    const entries = () =>
+      second.messages.flatMap(({ logEntries }) => (logEntries.case === "httpLogs" ? logEntries.value.logEntry : []));
+    const countOf = (entry: ReturnType<typeof entries>[number]) =>
+      Number(entry.commonProperties?.customTags["limpid.count"] ?? 1);
+    const sum = (code?: number) =>
+      entries()
+        .filter((entry) => code === undefined || entry.response?.responseCode === code)
+        .reduce((count, entry) => count + countOf(entry), 0);
+    await vi.waitFor(() => expect(sum()).toBe(total), { timeout: 20_000 });
+    expect([sum(200), sum(503)]).toEqual([3_000, 1_000]);
+    const bytes = entries().reduce((all, entry) => all + Number(entry.response?.responseBodyBytes), 0);
+    expect(bytes).toBe(total * 358);
+    expect(entries().some((entry) => countOf(entry) > 100)).toBe(true);
+    await vi.waitFor(() => expect(value("logs_written")).toBe(total));
+    // Once the counts are out, requests have their details again.
+    logger.log(sampleRecord({ path: "/after" }));
+    await vi.waitFor(() => expect(second.paths()).toContain("/after"));
+    expect(second.paths().at(-1)).toBe("/after");
+  }, 30_000);
 
   it("sends what is left when closed", async () => {
     const server = await collector();

@@ -7,6 +7,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { RequestRecord } from "../record.ts";
 import type { Counter, Stats } from "../stats.ts";
 import { type EntryOptions, encodeEntry, encodeTcpEntry } from "./encode-entry.ts";
+import { FoldedCounts } from "./folded-counts.ts";
 import { ProtoWriter } from "./proto-writer.ts";
 
 interface AlsClientOptions {
@@ -18,8 +19,10 @@ interface AlsClientOptions {
   bufferSizeBytes: number;
   /** … or this old. */
   flushIntervalMs: number;
-  /** What may wait for a collector that is away or slow; past it the oldest batches are dropped and counted. */
+  /** What may wait for a collector that is away or slow; past it requests are only counted. */
   maxQueueBytes?: number;
+  /** Bound of the table of counts. */
+  maxCounts?: number;
   channel: () => Client | undefined;
   stats: Stats;
   clock: Clock;
@@ -28,6 +31,7 @@ interface AlsClientOptions {
 /** Encoded log entries that travel as one message. */
 interface Batch {
   bytes: Buffer;
+  /** How many requests they stand for. */
   entries: number;
 }
 
@@ -37,7 +41,8 @@ const maxInFlight = 4;
 const backoffMs = { baseMs: 100, maxMs: 5_000 };
 
 /**
- * One access-log stream: batches records, keeps the stream up, and sheds the oldest when its queue is full. Never throws, never blocks.
+ * One access-log stream: batches records and keeps the stream up. While its queue is full requests lose their details and are counted; the counts go out as
+ * entries of `limpid.count` requests each, after what waited before them and before newer batches. Never throws, never blocks.
  * https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/access_loggers/grpc/v3/als.proto
  */
 export class AlsClient {
@@ -45,11 +50,16 @@ export class AlsClient {
   readonly #identifier: Buffer;
   readonly #writer = new ProtoWriter();
   readonly #written: Counter;
+  /** Requests whose details were given up. */
   readonly #dropped: Counter;
+  /** Those of them that are counted nevertheless. */
+  readonly #folded: Counter;
+  readonly #counts: FoldedCounts;
   readonly #queue: Batch[] = [];
   readonly #inFlight: Batch[] = [];
   #entries = 0;
-  #queuedBytes = 0;
+  /** Of the queue and of what is in flight, which comes back to it when the stream breaks. */
+  #heldBytes = 0;
   #flushTimer: { cancel(): void } | undefined;
   #retryTimer: { cancel(): void } | undefined;
   readonly #backoff = new Backoff(backoffMs);
@@ -65,6 +75,8 @@ export class AlsClient {
     this.#identifier = field(1, Buffer.from(toBinary(StreamAccessLogsMessage_IdentifierSchema, identifier)));
     this.#written = options.stats.counter("access_logs.grpc_access_log.logs_written");
     this.#dropped = options.stats.counter("access_logs.grpc_access_log.logs_dropped");
+    this.#folded = options.stats.counter("access_logs.grpc_access_log.logs_folded");
+    this.#counts = new FoldedCounts(options.maxCounts);
   }
 
   append(record: RequestRecord, options: EntryOptions): void {
@@ -72,9 +84,12 @@ export class AlsClient {
       this.#dropped.inc();
       return;
     }
-    if (this.#options.kind === "tcp") encodeTcpEntry(this.#writer, record, options);
-    else encodeEntry(this.#writer, record, options);
-    this.#entries++;
+    // While counts wait newer requests join them, so that their order stays.
+    if (this.#counts.size > 0 || this.#heldBytes >= this.#maxBytes) {
+      this.#fold(record, options);
+      return;
+    }
+    this.#encode(record, options, 1);
     if (this.#writer.position >= this.#options.bufferSizeBytes) this.#flush();
     else this.#flushTimer ??= this.#options.clock.setTimeout(() => this.#flush(), this.#options.flushIntervalMs);
   }
@@ -89,6 +104,9 @@ export class AlsClient {
       this.#drop();
       return;
     }
+    // Nothing else comes, so the counts need not wait for room.
+    this.#encodeCounts(Number.POSITIVE_INFINITY);
+    this.#send();
     await new Promise<void>((resolve) => {
       const timer = this.#options.clock.setTimeout(() => {
         stream.cancel();
@@ -106,32 +124,63 @@ export class AlsClient {
   }
 
   #flush(): void {
+    this.#enqueue();
+    this.#send();
+  }
+
+  #enqueue(): void {
     this.#flushTimer?.cancel();
     this.#flushTimer = undefined;
     if (this.#entries > 0) {
       const bytes = Buffer.from(this.#writer.buffer.subarray(0, this.#writer.position));
       this.#queue.push({ bytes, entries: this.#entries });
-      this.#queuedBytes += bytes.length;
+      this.#heldBytes += bytes.length;
       this.#writer.reset();
       this.#entries = 0;
     }
-    const most = this.#options.maxQueueBytes ?? 1_048_576;
-    while (this.#queuedBytes > most && this.#queue.length > 0) this.#dropOldest();
-    this.#send();
+  }
+
+  get #maxBytes(): number {
+    return this.#options.maxQueueBytes ?? 1_048_576;
+  }
+
+  #encode(record: RequestRecord, options: EntryOptions, count: number): void {
+    if (this.#options.kind === "tcp") encodeTcpEntry(this.#writer, record, options, count);
+    else encodeEntry(this.#writer, record, options, count);
+    this.#entries += count;
+  }
+
+  #fold(record: RequestRecord, options: EntryOptions): void {
+    this.#dropped.inc();
+    if (this.#counts.add(record, options)) this.#folded.inc();
+    this.#flush();
+  }
+
+  /** Moves counts into the queue while it holds less than `limit`. */
+  #encodeCounts(limit: number): void {
+    while (this.#counts.size > 0 && this.#heldBytes < limit) {
+      while (this.#writer.position < this.#options.bufferSizeBytes) {
+        const entry = this.#counts.take();
+        if (entry === undefined) break;
+        this.#encode(entry.record, entry.options, entry.count);
+      }
+      this.#enqueue();
+    }
   }
 
   #send(): void {
     if (this.#queue.length === 0 || this.#retryTimer !== undefined) return;
     this.#stream ??= this.#open();
     const stream = this.#stream;
-    while (stream !== undefined && this.#inFlight.length < maxInFlight) {
+    while (stream !== undefined && (this.#closing || this.#inFlight.length < maxInFlight)) {
       const batch = this.#queue.shift();
       if (batch === undefined) return;
-      this.#queuedBytes -= batch.bytes.length;
       this.#inFlight.push(batch);
       stream.write(batch.bytes, () => {
         if (this.#stream !== stream) return;
         this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
+        this.#heldBytes -= batch.bytes.length;
+        this.#encodeCounts(this.#maxBytes / 2);
         this.#written.inc(batch.entries);
         this.#backoff.reset();
         this.#send();
@@ -165,10 +214,7 @@ export class AlsClient {
       if (this.#stream !== stream) return;
       this.#stream = undefined;
       // Whatever was not handed to the transport goes out on the next stream, before newer batches.
-      for (const batch of this.#inFlight.splice(0).reverse()) {
-        this.#queue.unshift(batch);
-        this.#queuedBytes += batch.bytes.length;
-      }
+      this.#queue.unshift(...this.#inFlight.splice(0));
       if (!this.#closing) this.#retryLater();
     });
     return stream;
@@ -182,15 +228,8 @@ export class AlsClient {
   }
 
   #drop(): void {
-    for (const batch of this.#inFlight.splice(0)) this.#dropped.inc(batch.entries);
-    while (this.#queue.length > 0) this.#dropOldest();
-  }
-
-  #dropOldest(): void {
-    const batch = this.#queue.shift();
-    if (batch === undefined) return;
-    this.#queuedBytes -= batch.bytes.length;
-    this.#dropped.inc(batch.entries);
+    for (const batch of [...this.#inFlight.splice(0), ...this.#queue.splice(0)]) this.#dropped.inc(batch.entries);
+    this.#heldBytes = 0;
   }
 }
 

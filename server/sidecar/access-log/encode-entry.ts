@@ -15,11 +15,13 @@ export interface EntryOptions {
  * Appends one `envoy.data.accesslog.v3.HTTPAccessLogEntry` as a `log_entry` of HTTPAccessLogEntries. Written by hand because every
  * request passes here: a test holds it to what protobuf-es reads, field by field. Fields that Envoy sets from what a record does not
  * know (filter state, trailers) stay out.
+ *
+ * @param count how many requests the entry stands for, told by the tag `limpid.count`; its bytes are those of all
  */
-export function encodeEntry(writer: ProtoWriter, record: RequestRecord, options: EntryOptions): void {
+export function encodeEntry(writer: ProtoWriter, record: RequestRecord, options: EntryOptions, count = 1): void {
   const entry = writer.begin(bytes(1));
   const common = writer.begin(bytes(1));
-  encodeCommon(writer, record, options.customTags);
+  encodeCommon(writer, record, options.customTags, count);
   writer.end(common);
   writer.uint(uint(2), protocolVersion[record.protocol]);
   const request = writer.begin(bytes(3));
@@ -31,11 +33,16 @@ export function encodeEntry(writer: ProtoWriter, record: RequestRecord, options:
   writer.end(entry);
 }
 
-/** Appends one `envoy.data.accesslog.v3.TCPAccessLogEntry` as a `log_entry` of TCPAccessLogEntries. */
-export function encodeTcpEntry(writer: ProtoWriter, record: RequestRecord, { customTags }: EntryOptions): void {
+/** Appends one `envoy.data.accesslog.v3.TCPAccessLogEntry` as a `log_entry` of TCPAccessLogEntries; `count` as in {@link encodeEntry}. */
+export function encodeTcpEntry(
+  writer: ProtoWriter,
+  record: RequestRecord,
+  { customTags }: EntryOptions,
+  count = 1,
+): void {
   const entry = writer.begin(bytes(1));
   const common = writer.begin(bytes(1));
-  encodeCommon(writer, record, customTags);
+  encodeCommon(writer, record, customTags, count);
   writer.end(common);
   const connection = writer.begin(bytes(2));
   writer.uint(uint(1), record.requestBodyBytes);
@@ -43,6 +50,8 @@ export function encodeTcpEntry(writer: ProtoWriter, record: RequestRecord, { cus
   writer.end(connection);
   writer.end(entry);
 }
+
+const countTag = "limpid.count";
 
 const uint = (field: number) => field << 3;
 const bytes = (field: number) => (field << 3) | 2;
@@ -53,7 +62,12 @@ const methods = ["", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS
 const downstreamEnd = 6;
 const tcpConnectionEnd = 3;
 
-function encodeCommon(writer: ProtoWriter, record: RequestRecord, customTags: readonly CustomTagReader[]): void {
+function encodeCommon(
+  writer: ProtoWriter,
+  record: RequestRecord,
+  customTags: readonly CustomTagReader[],
+  count: number,
+): void {
   address(writer, bytes(2), record.downstreamRemoteAddress, record.downstreamRemotePort);
   address(writer, bytes(3), record.downstreamLocalAddress, record.downstreamLocalPort);
   const tls = record.downstreamTls?.logProperties;
@@ -91,6 +105,7 @@ function encodeCommon(writer: ProtoWriter, record: RequestRecord, customTags: re
     const value = tag.read(record);
     if (value !== "") mapEntry(writer, bytes(22), tag.name, value);
   }
+  if (count > 1) mapEntry(writer, bytes(22), countTag, String(count));
   seconds(writer, bytes(23), record.durationMs);
   writer.uint(uint(24), record.upstreamAttempts);
   writer.string(bytes(26), record.requestId);
