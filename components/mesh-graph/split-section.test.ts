@@ -5,6 +5,7 @@ import { configuredShares } from "./split-section.tsx";
 type Rule = Routing["rules"][number];
 const to = (version: string | null, weight: number): Rule["destinations"][number] => ({
   host: "reviews",
+  ours: true,
   subset: version,
   version,
   weight,

@@ -22,7 +22,13 @@ const rule = (destinations: RouteRule["destinations"]): RouteRule => ({
   fault: null,
   redirect: null,
 });
-const to = (subset: string | null, weight: number, host = "reviews") => ({ host, subset, version: subset, weight });
+const to = (subset: string | null, weight: number, ours = true) => ({
+  host: "reviews",
+  ours,
+  subset,
+  version: subset,
+  weight,
+});
 const weights = (one: RouteRule, all = routing([one])) =>
   splitOf(one, all).parts.map(({ version, weight }) => [version, weight]);
 
@@ -38,18 +44,19 @@ it("shares alike when there is no rule, or none that names a version", () => {
   const none = routing([], ["v1", "v2"]);
   const [implied] = shownRules(none);
   expect(implied && splitOf(implied, none)).toMatchObject({ kind: "alike", parts: [{ weight: 50 }, { weight: 50 }] });
-  expect(splitOf(rule([to(null, 100, "reviews.default")]), none).kind).toBe("alike");
+  expect(splitOf(rule([to(null, 100)]), none).kind).toBe("alike");
 });
 
 it("leaves to YAML what is no split of this service", () => {
   expect(splitOf(rule([]), routing([])).kind).toBe("fixed");
-  expect(splitOf(rule([to("v1", 50), to("v1", 50, "ratings")]), routing([])).kind).toBe("fixed");
+  expect(splitOf(rule([to("v1", 50), to("v1", 50, false)]), routing([])).kind).toBe("fixed");
   expect(splitOf(rule([to("v1", 50), to(null, 50)]), routing([])).kind).toBe("fixed");
-  expect(splitOf(rule([to("v1", 100, "review")]), routing([])).kind).toBe("fixed");
 });
 
 it("keeps subsets that stand for no version", () => {
-  expect(weights(rule([to("v1", 40), { host: "reviews", subset: "blue", version: null, weight: 60 }]))).toEqual([
+  expect(
+    weights(rule([to("v1", 40), { host: "reviews", ours: true, subset: "blue", version: null, weight: 60 }])),
+  ).toEqual([
     ["v1", 40],
     ["v2", 0],
     ["v3", 0],

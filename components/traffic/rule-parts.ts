@@ -26,7 +26,7 @@ export function shownRules(routing: Routing): RouteRule[] {
     index: firstRule,
     name: null,
     matches: [],
-    destinations: [{ host: routing.hostname, subset: null, version: null, weight: 100 }],
+    destinations: [{ host: routing.hostname, ours: true, subset: null, version: null, weight: 100 }],
     timeout: null,
     retries: null,
     mirror: null,
@@ -40,8 +40,7 @@ export function shownRules(routing: Routing): RouteRule[] {
 export function splitOf(rule: RouteRule, routing: Routing): RuleSplit {
   const { destinations } = rule;
   const subsets = destinations.map(({ subset }) => subset);
-  if (destinations.length === 0 || destinations.some(({ host }) => !isHost(host, routing.hostname)))
-    return { kind: "fixed", parts: [] };
+  if (destinations.length === 0 || destinations.some(({ ours }) => !ours)) return { kind: "fixed", parts: [] };
   if (subsets.every((subset) => subset === null)) return { kind: "alike", parts: evenParts(routing) };
   if (new Set(subsets).size < subsets.length || subsets.includes(null)) return { kind: "fixed", parts: [] };
   const known = routing.versions.map(({ version, subset }) => ({ version, subset }));
@@ -62,9 +61,6 @@ function evenParts({ versions }: Routing): WeightPart[] {
   );
   return versions.map(({ version, subset }, i) => ({ version, subset, weight: shares[i] ?? 0, locked: false }));
 }
-
-/** `reviews`, `reviews.default` and so on name `reviews.default.svc.cluster.local`. */
-const isHost = (host: string, hostname: string): boolean => hostname === host || hostname.startsWith(`${host}.`);
 
 /** What moves where, per second: by version, positive where it gains. */
 export function movedRates(

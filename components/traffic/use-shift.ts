@@ -142,7 +142,7 @@ const bodyOf = ({ rule, parts, base }: Draft) => ({
 function writtenInto(routing: Routing, { rule, parts }: Draft, result: ChangeResult): Routing {
   const yaml = result.objects.find(({ kind }) => kind === "VirtualService")?.after;
   const host = routing.hostname.split(".")[0] ?? routing.hostname;
-  const destinations = parts.map(({ subset, version, weight }) => ({ host, subset, version, weight }));
+  const destinations = parts.map(({ subset, version, weight }) => ({ host, ours: true, subset, version, weight }));
   const { namespace, name } = routing.virtualService ?? { namespace: routing.hostname.split(".")[1] ?? "", name: host };
   return {
     ...routing,

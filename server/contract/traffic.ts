@@ -4,6 +4,8 @@ import { XdsTypeName } from "./proxies.ts";
 
 export const RouteDestination = z.object({
   host: z.string(),
+  /** It is the service that the rules are shown for. */
+  ours: z.boolean(),
   subset: z.string().nullable(),
   /** The version the subset stands for, when its labels say so. */
   version: z.string().nullable(),

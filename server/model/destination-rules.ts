@@ -15,6 +15,8 @@ export interface DestinationRule {
   readonly exportTo: readonly string[];
   readonly trafficPolicy: TrafficPolicy | undefined;
   readonly subsets: readonly Subset[];
+  /** Oldest first. */
+  readonly sources: readonly ConfigObject[];
 }
 
 export interface DestinationRuleIndex {
@@ -88,6 +90,7 @@ function merge(host: string, sources: readonly ConfigObject[]): DestinationRule 
       exportTo: specs.find((spec) => spec.exportTo?.length)?.exportTo ?? [],
       trafficPolicy: specs.find((spec) => spec.trafficPolicy)?.trafficPolicy,
       subsets: [...subsets.values()],
+      sources,
     };
   });
 }

@@ -55,7 +55,7 @@ const [virtualService, destinationRule] = (parsed.ok ? parsed.value : []) as unk
 test("says rules in words", () => {
   const versions = ["v1", "v2", "v3", "4.0_b"];
   const routing = routingOf({
-    hostname: "reviews.default.svc.cluster.local",
+    service: { namespace: "default", name: "reviews", hostname: "reviews.default.svc.cluster.local" },
     virtualService,
     destinationRule,
     versions,
@@ -107,7 +107,7 @@ test("says rules in words", () => {
 
 test("a service without objects has no rules", () => {
   const routing = routingOf({
-    hostname: "x",
+    service: { namespace: "default", name: "x", hostname: "x" },
     virtualService: undefined,
     destinationRule: undefined,
     versions: ["v1"],

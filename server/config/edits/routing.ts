@@ -4,11 +4,11 @@ import type { ConfigObject } from "../object.ts";
 import { toYaml } from "../to-yaml.ts";
 import { describeFault, describeMatch, describeMirrors, describeRedirect, describeRetries } from "./describe.ts";
 import type { EntranceRules } from "./entrances.ts";
-import type { DestinationRule, VirtualService } from "./service-host.ts";
+import { type DestinationRule, isHostOf, type ServiceRef, type VirtualService } from "./service-host.ts";
 import { versionOf, versionSubsets } from "./subsets.ts";
 
 export interface RoutingInput {
-  hostname: string;
+  service: ServiceRef;
   virtualService: VirtualService | undefined;
   destinationRule: DestinationRule | undefined;
   /** Versions that the service's workloads have, by their label. */
@@ -20,12 +20,16 @@ export interface RoutingInput {
 
 /** A service's rules for people, and what a change of them has to know. */
 export function routingOf(input: RoutingInput): Routing {
-  const { hostname, virtualService, destinationRule, versions, proxies, entrances } = input;
+  const { service, virtualService, destinationRule, versions, proxies, entrances } = input;
+  const isOursIn = (object: VirtualService | undefined) => (host: string) =>
+    isHostOf(host, object?.metadata.namespace ?? "", service);
   return {
-    hostname,
+    hostname: service.hostname,
     virtualService: virtualService === undefined ? null : held(virtualService),
     destinationRule: destinationRule === undefined ? null : held(destinationRule),
-    rules: (virtualService?.spec.http ?? []).map((rule, index) => routeRule(rule, index, destinationRule)),
+    rules: (virtualService?.spec.http ?? []).map((rule, index) =>
+      routeRule(rule, index, destinationRule, isOursIn(virtualService)),
+    ),
     versions: versionSubsets(versions, destinationRule?.spec.subsets ?? []),
     proxies,
     entrances: entrances.map(({ virtualService: entrance, gateways, rules }) => ({
@@ -34,7 +38,7 @@ export function routingOf(input: RoutingInput): Routing {
       gateways,
       rules: rules.flatMap((index) => {
         const rule = entrance.spec.http?.[index];
-        return rule ? [routeRule(rule, index, destinationRule)] : [];
+        return rule ? [routeRule(rule, index, destinationRule, isOursIn(entrance))] : [];
       }),
     })),
   };
@@ -47,12 +51,17 @@ const held = (object: VirtualService | DestinationRule) => ({
   yaml: toYaml(object as ConfigObject),
 });
 
-function routeRule(rule: HTTPRoute, index: number, destinationRule: DestinationRule | undefined): RouteRule {
+function routeRule(
+  rule: HTTPRoute,
+  index: number,
+  destinationRule: DestinationRule | undefined,
+  isOurs: (host: string) => boolean,
+): RouteRule {
   return {
     index,
     name: rule.name ?? null,
     matches: (rule.match ?? []).map(describeMatch),
-    destinations: destinations(rule.route ?? [], destinationRule),
+    destinations: destinations(rule.route ?? [], destinationRule, isOurs),
     timeout: rule.timeout ?? null,
     retries: describeRetries(rule),
     mirror: describeMirrors(rule),
@@ -64,12 +73,14 @@ function routeRule(rule: HTTPRoute, index: number, destinationRule: DestinationR
 function destinations(
   route: readonly HTTPRouteDestination[],
   destinationRule: DestinationRule | undefined,
+  isOurs: (host: string) => boolean,
 ): RouteDestination[] {
   const shares = percents(route.length === 1 ? [1] : route.map((entry) => entry.weight ?? 0));
   return route.map(({ destination }, index) => {
     const subset = destinationRule?.spec.subsets?.find((entry) => entry.name === destination.subset);
     return {
       host: destination.host,
+      ours: isOurs(destination.host),
       subset: destination.subset ?? null,
       version: (subset === undefined ? undefined : versionOf(subset)) ?? null,
       weight: shares[index] ?? 0,

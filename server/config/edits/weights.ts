@@ -1,7 +1,7 @@
 import { type FieldError, fail, ok, type Result } from "../../lib/result.ts";
 import { suggest } from "../../lib/suggest.ts";
 import { destinationRule as destinationRuleKind } from "../kinds/destination-rule.ts";
-import type { HTTPRoute, HTTPRouteDestination } from "../kinds/index.ts";
+import type { HTTPRoute, HTTPRouteDestination, TrafficPolicy } from "../kinds/index.ts";
 import { virtualService as virtualServiceKind } from "../kinds/virtual-service.ts";
 import type { ConfigObject } from "../object.ts";
 import { sameJson } from "../plan-commit.ts";
@@ -18,6 +18,8 @@ export interface WeightsEdit {
   weights: Record<string, number>;
   /** What subsets could be made, and for which version. */
   versions: readonly VersionSubset[];
+  /** What a rule for many hosts says of this one, which a rule of its own would hide. */
+  inheritedPolicy?: TrafficPolicy | undefined;
 }
 
 /**
@@ -138,13 +140,13 @@ function shareRoute(
 
 function withSubsets(
   current: DestinationRule | undefined,
-  { service, weights, versions }: WeightsEdit,
+  { service, weights, versions, inheritedPolicy }: WeightsEdit,
 ): DestinationRule {
   const base: DestinationRule = current ?? {
     apiVersion: "networking.istio.io/v1",
     kind: "DestinationRule",
     metadata: { name: service.name, namespace: service.namespace },
-    spec: { host: shortHost(service) },
+    spec: { host: shortHost(service), ...(inheritedPolicy && { trafficPolicy: inheritedPolicy }) },
   };
   const existing = base.spec.subsets ?? [];
   // A new rule names every version at once, so that the next shift needs no second object.

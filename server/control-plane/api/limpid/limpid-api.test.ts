@@ -106,6 +106,30 @@ describe("routing", () => {
     expect(await api.store.revision()).toBe(revision);
   });
 
+  test("what is shown and edited is the VirtualService in force, of whatever namespace and age", async () => {
+    const foreign = (name: string, exportTo: string[]) => ({
+      ...reviews({ v1: 100 }, name, "platform"),
+      spec: {
+        hosts: ["reviews.default.svc.cluster.local"],
+        http: [{ route: [{ destination: { host: "reviews.default.svc.cluster.local" } }] }],
+        exportTo,
+      },
+    });
+    const platform = { apiVersion: "v1", kind: "Namespace", metadata: { name: "platform" } };
+    await api.call("POST", "/api/v1/namespaces", platform);
+    const inPlatform = virtualServices.replace("default", "platform");
+    await api.call("POST", inPlatform, foreign("a-hidden", ["."]));
+    await api.call("POST", inPlatform, foreign("b-oldest", ["*"]));
+    await api.call("POST", virtualServices, reviews({ v1: 100 }));
+    const { virtualService, rules } = Routing.parse((await api.call("GET", routing)).body);
+    expect(virtualService).toMatchObject({ namespace: "platform", name: "b-oldest" });
+    expect(rules[0]?.destinations).toMatchObject([{ ours: true, subset: null }]);
+    const result = ChangeResult.parse((await weights({ v2: 100 }, virtualService?.resourceVersion ?? null)).body);
+    expect(result.objects.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`)).toContain(
+      "VirtualService platform/b-oldest",
+    );
+  });
+
   test("a change made against an old version is refused by name", async () => {
     await weights({ v1: 100 }, null);
     const late = await weights({ v2: 100 }, "2");

@@ -19,7 +19,7 @@ export async function getRouting(context: ApiContext, request: ApiRequest): Prom
   const { namespace = "", name = "" } = request.params;
   const config = await serviceConfig(context, namespace, name);
   const body = routingOf({
-    hostname: config.service.hostname,
+    service: config.ref,
     virtualService: config.virtualService,
     destinationRule: config.destinationRule,
     versions: versionsOf(config.service),
@@ -56,7 +56,8 @@ function shareAll(config: ServiceConfig, change: WeightsChange): Edit[] {
     const stored = target.virtualService ? entrance(config, target.virtualService) : config.virtualService;
     const current = stored?.metadata.resourceVersion ?? null;
     if (current !== target.resourceVersion) throw outdated(stored as ConfigObject | undefined, target.resourceVersion);
-    const edit = { service: config.ref, rule: target.rule, weights: change.weights, versions };
+    const { ref: service, inheritedPolicy } = config;
+    const edit = { service, rule: target.rule, weights: change.weights, versions, inheritedPolicy };
     const rules = (now(config.destinationRule as ConfigObject | undefined) ??
       [...edits.values()].find(({ after }) => after?.kind === "DestinationRule")?.after) as DestinationRule | undefined;
     const result = setWeights(now(stored as ConfigObject | undefined) as VirtualService | undefined, rules, edit);

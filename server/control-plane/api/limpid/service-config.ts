@@ -2,16 +2,20 @@ import {
   type DestinationRule,
   type EntranceRules,
   entrancesOf,
-  isHostOf,
   type ServiceRef,
   type VirtualService,
 } from "../../../config/edits/index.ts";
-import type { ConfigObject } from "../../../config/object.ts";
+import type { TrafficPolicy } from "../../../config/kinds/index.ts";
 import { findService, type MeshService } from "../../../contract/index.ts";
+import { indexDestinationRules } from "../../../model/destination-rules.ts";
+import { isWildcard } from "../../../model/hostname.ts";
+import { defaultMeshOptions } from "../../../model/mesh.ts";
+import { rulesOf } from "../../../model/rules-of.ts";
+import { indexVirtualServices } from "../../../model/virtual-services.ts";
 import type { ApiContext } from "../context.ts";
 import { StatusError } from "../status-error.ts";
 
-/** A service of the registry with the objects that rule its traffic inside the mesh. */
+/** A service of the registry with the objects that rule its traffic inside the mesh, for clients of its own namespace. */
 export interface ServiceConfig {
   service: MeshService;
   ref: ServiceRef;
@@ -19,6 +23,8 @@ export interface ServiceConfig {
   destinationRule: DestinationRule | undefined;
   /** Where it is entered from outside of the mesh. */
   entrances: EntranceRules[];
+  /** Of a rule for many hosts that rules it, as it has none of its own. */
+  inheritedPolicy: TrafficPolicy | undefined;
 }
 
 /** By hostname, or by the name of its resource. Throws 404 when the registry has no such service. */
@@ -31,17 +37,26 @@ export async function serviceConfig(context: ApiContext, namespace: string, name
     context.store.list({ kind: "VirtualService" }),
     context.store.list({ kind: "DestinationRule" }),
   ]);
-  const virtualService = pick(virtualServices.items as VirtualService[], ref, ({ spec, metadata }) =>
-    inMesh(spec.gateways) ? spec.hosts.some((host) => isHostOf(host, metadata.namespace, ref)) : false,
+  const { domain, rootNamespace } = defaultMeshOptions;
+  const rules = rulesOf(
+    {
+      virtualServices: indexVirtualServices(virtualServices.items, domain),
+      destinationRules: indexDestinationRules(destinationRules.items, domain),
+      options: { rootNamespace },
+    },
+    service,
   );
+  const destinationRule = rules.destinationRule as unknown as DestinationRule | undefined;
+  // Subsets of a service are no affair of a rule for many.
+  const isShared = destinationRule !== undefined && isWildcard(destinationRule.spec.host);
+  const virtualService = rules.virtualService as unknown as VirtualService | undefined;
   return {
     service,
     ref,
     virtualService,
     entrances: entrancesOf(virtualServices.items as VirtualService[], ref, virtualService),
-    destinationRule: pick(destinationRules.items as DestinationRule[], ref, ({ spec, metadata }) =>
-      isHostOf(spec.host, metadata.namespace, ref),
-    ),
+    destinationRule: isShared ? undefined : destinationRule,
+    inheritedPolicy: isShared ? destinationRule.spec.trafficPolicy : undefined,
   };
 }
 
@@ -53,21 +68,6 @@ function objectName(services: readonly MeshService[], { namespace, name, hostnam
   const namesakes = services.filter((other) => other.namespace === namespace && other.name === name);
   const isKubernetes = hostname.startsWith(`${name}.${namespace}.svc.`);
   return namesakes.length === 1 || isKubernetes ? name : hostname.replace(/^\*\./, "any.");
-}
-
-/** Rules without gateways are the mesh's. https://istio.io/latest/docs/reference/config/networking/virtual-service/#VirtualService */
-const inMesh = (gateways: readonly string[] | undefined): boolean =>
-  gateways === undefined || gateways.length === 0 || gateways.includes("mesh");
-
-/** Of several, the service's own namespace comes first, then the oldest, as in Istio. */
-function pick<O extends ConfigObject<unknown>>(
-  objects: readonly O[],
-  ref: ServiceRef,
-  isFor: (object: O) => boolean,
-): O | undefined {
-  const isForeign = (object: O): number => (object.metadata.namespace === ref.namespace ? 0 : 1);
-  const age = (object: O): string => `${object.metadata.creationTimestamp ?? ""} ${object.metadata.name}`;
-  return objects.filter(isFor).sort((a, b) => isForeign(a) - isForeign(b) || (age(a) < age(b) ? -1 : 1))[0];
 }
 
 /** The versions that its workloads have. */
