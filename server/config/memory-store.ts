@@ -8,6 +8,7 @@ import {
   type ConfigStore,
   type HistoryQuery,
   type ListQuery,
+  StorageError,
   type Write,
 } from "./store.ts";
 import { Wake } from "./wake.ts";
@@ -93,6 +94,10 @@ export class MemoryConfigStore implements ConfigStore {
 
   async revision(): Promise<number> {
     return this.#revision;
+  }
+
+  async check(): Promise<void> {
+    if (this.#closed) throw new StorageError("the config store is closed");
   }
 
   async close(): Promise<void> {

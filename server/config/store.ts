@@ -18,6 +18,8 @@ export interface ConfigStore {
   /** Past commits, newest first. */
   history(query: HistoryQuery): Promise<Commit[]>;
   revision(): Promise<number>;
+  /** Tries whether a commit would be stored now. Rejects with a `StorageError` that says why not. */
+  check(): Promise<void>;
   close(): Promise<void>;
 }
 

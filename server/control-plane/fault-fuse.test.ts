@@ -91,6 +91,7 @@ test("a concurrent write costs another try, not the writer's change", async () =
     watch: store.watch.bind(store),
     history: store.history.bind(store),
     revision: store.revision.bind(store),
+    check: store.check.bind(store),
     close: store.close.bind(store),
     async commit(writes: readonly Write[], author: string, options) {
       if (meddle) {
@@ -124,6 +125,7 @@ test("a store that fails is tried again", async () => {
     watch: store.watch.bind(store),
     history: store.history.bind(store),
     revision: store.revision.bind(store),
+    check: store.check.bind(store),
     close: store.close.bind(store),
     async commit(writes: readonly Write[], author: string, options) {
       if (failures-- > 0) throw new Error("the disk is full");

@@ -1,7 +1,16 @@
 import { fork } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -10,6 +19,7 @@ import { applyMigrations } from "./migrate.ts";
 import { openSqlite } from "./sqlite.ts";
 
 const shipped = resolve(import.meta.dirname, "../../prisma/config/migrations");
+const shippedCount = () => readdirSync(shipped, { withFileTypes: true }).filter((entry) => entry.isDirectory()).length;
 let folder: string;
 let directory: string;
 let url: string;
@@ -62,7 +72,7 @@ test("a migration that fails leaves nothing behind", async () => {
   await expect(applyMigrations({ url, directory })).rejects.toThrow(/29990102000000_bad failed: .*nowhere/);
   expect(await query("SELECT name FROM sqlite_master WHERE type = 'table'")).toEqual([]);
   rmSync(join(directory, "29990102000000_bad"), { recursive: true });
-  expect(await applyMigrations({ url, directory })).toHaveLength(2);
+  expect(await applyMigrations({ url, directory })).toHaveLength(shippedCount() + 1);
 });
 
 test("refuses a database that doesn't fit the files", async () => {
@@ -95,7 +105,7 @@ test("several processes may start on a new database at once", async () => {
   const answers = children.map((child) => once(child, "message"));
   for (const child of children) child.send({ url, directory });
   const applied = (await Promise.all(answers)).map(([answer]) => answer as string[]);
-  expect(applied.map((names) => names.length).sort()).toEqual([0, 0, 0, 1]);
+  expect(applied.map((names) => names.length).sort()).toEqual([0, 0, 0, shippedCount()]);
 });
 
 test("a database survives with write-ahead log and full synchronisation", async () => {

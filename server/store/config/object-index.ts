@@ -16,6 +16,13 @@ export class ObjectIndex {
     return this.#revision;
   }
 
+  /** Forgets everything: what is read next is of another history. */
+  clear(): void {
+    this.#objects.clear();
+    this.#revision = 0;
+    this.#sorted = undefined;
+  }
+
   fill(objects: readonly ConfigObject[], revision: number): void {
     if (revision <= this.#revision) return; // a read that was overtaken
     this.#objects.clear();

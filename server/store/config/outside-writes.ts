@@ -9,6 +9,8 @@ export interface OutsideWritesOptions {
   clock: Clock;
   /** Some other connection has written, or may have. */
   onWrite(): Promise<void>;
+  /** Before each look. */
+  onLook?(): Promise<void>;
 }
 
 /** Asks, as long as somebody wants to know, whether another connection has committed: SQLite tells nobody by itself. */
@@ -54,6 +56,7 @@ export class OutsideWrites {
   }
 
   async #look(): Promise<void> {
+    await this.#options.onLook?.().catch(() => undefined); // told to whoever writes
     const version = await this.#options.version.read();
     if (version === undefined || version === this.#version) return;
     try {

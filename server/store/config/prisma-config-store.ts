@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Client } from "@libsql/client";
-import { assertReachable, defaultMaxHistory, firstRevision, type StoreOptions } from "../../config/memory-store.ts";
+import { assertReachable, defaultMaxHistory, type StoreOptions } from "../../config/memory-store.ts";
 import { type ConfigObject, formatKey, type ResourceKey } from "../../config/object.ts";
 import { keysOf, planCommit } from "../../config/plan-commit.ts";
 import {
   type Commit,
   type CommitOptions,
+  CompactedError,
   type ConfigStore,
   type HistoryQuery,
   type ListQuery,
@@ -15,37 +15,34 @@ import {
 import { Wake } from "../../config/wake.ts";
 import { type Prisma, PrismaClient } from "../../gen/prisma-config/client.ts";
 import { systemClock } from "../../lib/clock.ts";
-import { applyMigrations } from "../migrate.ts";
-import { busyTimeoutMs, openSqlite, renewConnection } from "../sqlite.ts";
+import { busyTimeoutMs, renewConnection } from "../sqlite.ts";
+import { nextRevision, readAll, writeChanges } from "./commit-sql.ts";
 import { DataVersion } from "./data-version.ts";
+import { MeshFile } from "./mesh-file.ts";
 import { ObjectIndex } from "./object-index.ts";
+import { type DatabaseOptions, explain, type OpenDatabase, openDatabase } from "./open-database.ts";
 import { OutsideWrites } from "./outside-writes.ts";
-import { fromCommitRow, fromObjectText, toChangeRow, toObjectText } from "./rows.ts";
+import { fromCommitRow, fromObjectText } from "./rows.ts";
 import { SharedClientAdapter } from "./shared-client-adapter.ts";
+import { isConnectionStale, sqliteReason } from "./sqlite-reason.ts";
 import { type WriteTransaction, writeTransaction } from "./write-transaction.ts";
 
-export interface PrismaConfigStoreOptions extends StoreOptions {
-  /** `file:/path/to/config.db`; made when absent. */
-  url: string;
-  /** The folder `prisma/config/migrations`. */
-  migrations: string;
-  /** How long a write waits for another process's, in milliseconds. */
-  busyTimeoutMs?: number;
-}
+/** `busyTimeoutMs`: how long a write waits for another process's. */
+export type PrismaConfigStoreOptions = StoreOptions & DatabaseOptions;
 
-/** Opens the config database, brings it to the schema of this version, and reads its revision. Throws `MigrationError`. */
+/** `openDatabase`, and reads everything that is in force. Throws `UnusableDatabaseError` and `MigrationError`. */
 export async function openPrismaConfigStore(options: PrismaConfigStoreOptions): Promise<ConfigStore> {
-  const client = await openSqlite(options.url, "FULL", options.busyTimeoutMs);
+  const database = await openDatabase(options);
   try {
-    await applyMigrations({ client, directory: options.migrations });
-    const adapter = new SharedClientAdapter(client);
+    const adapter = new SharedClientAdapter(database.client);
     const prisma = new PrismaClient({ adapter });
-    await prisma.state.upsert({ where: { id: 1 }, create: { id: 1, revision: firstRevision }, update: {} });
     const { revision } = await prisma.state.findUniqueOrThrow({ where: { id: 1 } });
-    return new PrismaConfigStore({ client, adapter, prisma }, revision, options);
+    const store = new PrismaConfigStore({ ...database, adapter, prisma }, revision, options);
+    await store.list(); // from here on the mesh is in memory, whatever becomes of the file
+    return store;
   } catch (error) {
-    client.close();
-    throw error;
+    database.client.close();
+    throw explain(error, database.path);
   }
 }
 
@@ -58,27 +55,33 @@ class Unwritten extends Error {
   }
 }
 
-/** Rows of one statement: databases bound its parameters, of which each row has seven. */
-const changesAtOnce = 500;
+/** How long an answer to `check` holds. */
+const checkEveryMs = 2_000;
 
 /** How many commits a watcher reads at once, and how many are kept parsed for those who are up to date. */
 const watchBatch = 64;
 const maxRecent = 256;
 
 /** One connection, on three levels: the driver's, the adapter's and Prisma's. */
-interface Database {
-  client: Client;
+interface Database extends OpenDatabase {
   adapter: SharedClientAdapter;
   prisma: PrismaClient;
 }
 
 class PrismaConfigStore implements ConfigStore {
-  readonly #client: Client;
-  readonly #adapter: SharedClientAdapter;
+  readonly #database: Database;
   readonly #prisma: PrismaClient;
+  readonly #file: MeshFile;
+  readonly #options: PrismaConfigStoreOptions;
   readonly #clock: NonNullable<StoreOptions["clock"]>;
   readonly #maxHistory: number;
   readonly #busyTimeoutMs: number;
+  /** Why the file of this name is not the mesh that is in memory; nothing is written then, and what is read is of memory. */
+  #lost: string | undefined;
+  /** Grows when the history goes on from another file: who follows it must begin anew. */
+  #epoch = 0;
+  #adopting: Promise<void> | undefined;
+  #checked: { at: number; outcome: Promise<void> } | undefined;
   readonly #wake = new Wake();
   readonly #others: DataVersion;
   readonly #outside: OutsideWrites;
@@ -91,19 +94,21 @@ class PrismaConfigStore implements ConfigStore {
   #seenOthers: unknown;
   #closed = false;
 
-  constructor({ client, adapter, prisma }: Database, revision: number, options: PrismaConfigStoreOptions) {
-    this.#client = client;
-    this.#adapter = adapter;
-    this.#prisma = prisma;
+  constructor(database: Database, revision: number, options: PrismaConfigStoreOptions) {
+    this.#database = database;
+    this.#prisma = database.prisma;
+    this.#file = new MeshFile(database.path);
+    this.#options = options;
     this.#revision = revision;
     this.#clock = options.clock ?? systemClock;
     this.#maxHistory = options.maxHistory ?? defaultMaxHistory;
     this.#busyTimeoutMs = options.busyTimeoutMs ?? busyTimeoutMs;
-    this.#others = new DataVersion(client);
+    this.#others = new DataVersion(database.client);
     this.#outside = new OutsideWrites({
       version: this.#others,
       clock: this.#clock,
       onWrite: () => this.#noticeOthers(),
+      onLook: () => this.#lookAtFile(),
     });
   }
 
@@ -118,9 +123,20 @@ class PrismaConfigStore implements ConfigStore {
 
   /** The objects as of the database's revision, which another process may have moved on. */
   async #upToDate(): Promise<ObjectIndex> {
+    if (this.#lost !== undefined && this.#index.revision > 0) return this.#index;
     const version = await this.#others.read();
     const isKnown = version !== undefined && version === this.#seenOthers;
     if (isKnown && this.#index.revision >= this.#revision) return this.#index;
+    try {
+      return await this.#refresh(version);
+    } catch (error) {
+      await this.#lookAtFile();
+      if (this.#lost !== undefined && this.#index.revision > 0) return this.#index;
+      throw this.#unreadable(error);
+    }
+  }
+
+  async #refresh(version: unknown): Promise<ObjectIndex> {
     const { revision } = await this.#state();
     while (this.#index.revision < revision) {
       this.#filling ??= this.#fill().finally(() => {
@@ -143,18 +159,12 @@ class PrismaConfigStore implements ConfigStore {
   }
 
   async commit(writes: readonly Write[], author: string, options: CommitOptions = {}): Promise<Commit> {
-    if (this.#closed) throw new Error("the config store is closed");
     let commit: Commit;
     try {
-      commit = await writeTransaction(this.#adapter, (transaction) =>
-        this.#write(transaction, writes, author, options),
-      );
+      commit = await this.#transact((transaction) => this.#write(transaction, writes, author, options));
     } catch (error) {
       if (error instanceof Unwritten) return error.commit;
-      const why = sqliteReason(error);
-      if (why === undefined) throw error;
-      if (why.startsWith("SQLITE_BUSY")) await this.#renewConnection();
-      throw new StorageError(`the config database can't be written (${why}); nothing was changed`, { cause: error });
+      throw error;
     }
     this.#publish(commit);
     // Whoever watches goes first: what the commit sends to the proxies leaves within this turn of the event loop.
@@ -162,9 +172,84 @@ class PrismaConfigStore implements ConfigStore {
     return commit;
   }
 
+  /** Rejects with a `StorageError` where the database, or its file, is why. */
+  async #transact<T>(work: (transaction: WriteTransaction) => Promise<T>, tries = 2): Promise<T> {
+    if (this.#closed) throw new StorageError("the config store is closed");
+    await this.#lookAtFile();
+    if (this.#lost !== undefined) throw new StorageError(`${this.#lost}; nothing was changed`);
+    try {
+      return await writeTransaction(this.#database.adapter, work);
+    } catch (error) {
+      const why = sqliteReason(error);
+      if (why === undefined) throw error;
+      if (isConnectionStale(why)) await this.#renewConnection();
+      // The file may be writable by now, and was not when it was opened.
+      if (why.startsWith("SQLITE_READONLY") && tries > 1) return this.#transact(work, tries - 1);
+      throw new StorageError(`the config database ${this.#file.path} can't be written (${why}); nothing was changed`, {
+        cause: error,
+      });
+    }
+  }
+
   async #renewConnection(): Promise<void> {
     this.#seenOthers = undefined; // data_version is the connection's own
-    await renewConnection(this.#client, "FULL", this.#busyTimeoutMs).catch(() => undefined); // closed meanwhile
+    await renewConnection(this.#database.client, "FULL", this.#busyTimeoutMs).catch(() => undefined); // closed meanwhile
+  }
+
+  #unreadable(error: unknown): unknown {
+    const why = sqliteReason(error);
+    if (why === undefined) return error;
+    return new StorageError(`the config database ${this.#file.path} can't be read (${why})`, { cause: error });
+  }
+
+  /** Notices a file that is gone, empty or another's; takes one that holds the same mesh, such as a backup that was put in place. */
+  async #lookAtFile(): Promise<void> {
+    const look = this.#file.look();
+    if (look === "refused") return;
+    if (look === "same") this.#lost = undefined;
+    else if (look !== "replaced") this.#lost = `the config database ${this.#file.path} ${look.why} while it is in use`;
+    else {
+      this.#adopting ??= this.#adopt().finally(() => {
+        this.#adopting = undefined;
+      });
+      await this.#adopting;
+    }
+  }
+
+  async #adopt(): Promise<void> {
+    const { path } = this.#file;
+    this.#lost = `the config database ${path} was replaced while it is in use`;
+    let found: OpenDatabase | undefined;
+    try {
+      found = await openDatabase(this.#options);
+      if (found.mesh !== this.#database.mesh) throw new Error(`it is of another mesh (${found.mesh})`);
+      await this.#renewConnection();
+      const { revision } = await this.#state();
+      this.#file.reopened();
+      this.#recent = [];
+      this.#index.clear();
+      this.#revision = revision;
+      this.#epoch++;
+      this.#lost = undefined;
+      this.#wake.all();
+    } catch (error) {
+      this.#lost += `: ${error instanceof Error ? error.message : error}`;
+      this.#file.refused();
+    } finally {
+      found?.client.close();
+    }
+  }
+
+  /** A write of nothing that counts, for real: only that finds out about a disk that is full. At most one every few seconds. */
+  check(): Promise<void> {
+    const now = this.#clock.now();
+    if (this.#checked === undefined || Math.abs(now - this.#checked.at) > checkEveryMs) {
+      const sql = `UPDATE "state" SET "checkedAt" = ? WHERE "id" = 1`;
+      const outcome = this.#transact((transaction) => transaction.execute(sql, BigInt(Math.round(now))));
+      this.#checked = { at: now, outcome };
+      outcome.catch(() => undefined); // told to those who ask
+    }
+    return this.#checked.outcome;
   }
 
   async #write(
@@ -227,7 +312,9 @@ class PrismaConfigStore implements ConfigStore {
   async *#follow(revision: number, signal: AbortSignal): AsyncIterable<Commit> {
     let seen = revision;
     let isCaughtUp = false;
+    const epoch = this.#epoch;
     while (!signal.aborted && !this.#closed) {
+      if (this.#epoch !== epoch) throw new CompactedError("the history goes on from another file");
       if (isCaughtUp && seen >= this.#revision) {
         await this.#wake.next(signal);
         continue;
@@ -247,7 +334,7 @@ class PrismaConfigStore implements ConfigStore {
   /** The database is closed under a watch that is reading it: its end, and no error. */
   #unlessClosed(error: unknown): Commit[] {
     if (this.#closed) return [];
-    throw error;
+    throw this.#unreadable(error);
   }
 
   #recentAfter(seen: number): Commit[] | undefined {
@@ -274,17 +361,22 @@ class PrismaConfigStore implements ConfigStore {
     const where: Prisma.CommitWhereInput = {};
     if (sinceMs !== undefined) where.at = { gte: BigInt(Math.ceil(sinceMs)) };
     if (key !== undefined) where.changes = { some: { kind: key.kind, namespace: key.namespace, name: key.name } };
-    const rows = await this.#prisma.commit.findMany({
-      where,
-      include: { changes: { orderBy: { ordinal: "asc" } } },
-      orderBy: { revision: "desc" },
-      take: Math.max(0, limit),
-    });
-    return rows.map(fromCommitRow);
+    const include = { changes: { orderBy: { ordinal: "asc" } } } as const;
+    try {
+      const query = { where, include, orderBy: { revision: "desc" }, take: Math.max(0, limit) } as const;
+      return (await this.#prisma.commit.findMany(query)).map(fromCommitRow);
+    } catch (error) {
+      throw this.#unreadable(error);
+    }
   }
 
   async revision(): Promise<number> {
-    return (await this.#state()).revision;
+    if (this.#lost !== undefined) return this.#revision;
+    try {
+      return (await this.#state()).revision;
+    } catch (error) {
+      throw this.#unreadable(error);
+    }
   }
 
   #state() {
@@ -296,71 +388,10 @@ class PrismaConfigStore implements ConfigStore {
     this.#closed = true;
     this.#wake.all();
     // Whoever copies the one file of a mesh that is stopped has everything.
-    await this.#client.execute("PRAGMA wal_checkpoint(TRUNCATE)").catch(() => undefined);
-    await this.#prisma.$disconnect();
-    this.#client.close();
-  }
-}
-
-/** SQLite's own words on why it refused, such as `SQLITE_FULL: database or disk is full`; undefined when it wasn't SQLite. */
-function sqliteReason(error: unknown): string | undefined {
-  for (let at: unknown = error; typeof at === "object" && at !== null; at = "cause" in at ? at.cause : undefined) {
-    // An adapter's error has the driver's words in its cause, which is no Error.
-    const words = "originalMessage" in at ? at.originalMessage : at instanceof Error ? at.message : "";
-    const found = /SQLITE_[A-Z_]+: [^:\n]*/.exec(String(words));
-    if (found) return found[0];
-  }
-  return undefined;
-}
-
-const isKey = `"namespace" = ? AND "name" = ? AND "kind" = ?`;
-const valuesOf = ({ namespace, name, kind }: ResourceKey): [string, string, string] => [namespace, name, kind];
-
-async function readAll(transaction: WriteTransaction, keys: ResourceKey[]): Promise<Map<string, ConfigObject>> {
-  const found = new Map<string, ConfigObject>();
-  for (const key of keys) {
-    const [row] = await transaction.query(`SELECT "object" FROM "resource" WHERE ${isKey}`, ...valuesOf(key));
-    if (row) found.set(formatKey(key), fromObjectText(String(row[0])));
-  }
-  return found;
-}
-
-/** Takes the next revision, and SQLite's write lock with it. */
-async function nextRevision(transaction: WriteTransaction): Promise<number> {
-  const sql = `UPDATE "state" SET "revision" = "revision" + 1 WHERE "id" = 1 RETURNING "revision"`;
-  const [row] = await transaction.query(sql);
-  if (row === undefined) throw new Error("the config database has no revision: its table `state` is empty");
-  return Number(row[0]);
-}
-
-async function writeChanges(transaction: WriteTransaction, commit: Commit): Promise<void> {
-  const { revision, at, author, reason, changes } = commit;
-  await transaction.execute(
-    `INSERT INTO "commit" ("revision", "at", "author", "reason") VALUES (?, ?, ?, ?)`,
-    ...[revision, BigInt(at), author, reason ?? null],
-  );
-  for (let from = 0; from < changes.length; from += changesAtOnce) {
-    const rows = changes
-      .slice(from, from + changesAtOnce)
-      .map((change, index) => toChangeRow(change, revision, from + index));
-    await transaction.execute(
-      `INSERT INTO "change" ("revision", "ordinal", "namespace", "name", "kind", "before", "after")
-       VALUES ${rows.map(() => "(?, ?, ?, ?, ?, ?, ?)").join(", ")}`,
-      ...rows.flatMap((row) => [
-        ...[row.revision, row.ordinal, row.namespace, row.name, row.kind],
-        ...[row.before ?? null, row.after ?? null],
-      ]),
-    );
-  }
-  for (const { key, after } of changes) {
-    if (after === undefined) {
-      await transaction.execute(`DELETE FROM "resource" WHERE ${isKey}`, ...valuesOf(key));
-    } else {
-      await transaction.execute(
-        `INSERT INTO "resource" ("namespace", "name", "kind", "object") VALUES (?, ?, ?, ?)
-         ON CONFLICT ("namespace", "name", "kind") DO UPDATE SET "object" = "excluded"."object"`,
-        ...[...valuesOf(key), toObjectText(after)],
-      );
+    if (this.#lost === undefined) {
+      await this.#database.client.execute("PRAGMA wal_checkpoint(TRUNCATE)").catch(() => undefined);
     }
+    await this.#prisma.$disconnect();
+    this.#database.client.close();
   }
 }
