@@ -12,6 +12,7 @@ interface Flags {
   serviceZone?: string;
   logLevel: string;
   drainTimeS: number;
+  reusePort?: boolean;
 }
 
 /** `limpid sidecar`, with the flags of Envoy that make sense here under Envoy's names. */
@@ -25,6 +26,10 @@ export const sidecarCommand = (): Command =>
     .option("--service-zone <zone>", "node zone, instead of the bootstrap's node.locality.zone")
     .option("-l, --log-level <level>", "trace, debug, info, warning, error, critical or off", levelOf, "info")
     .option("--drain-time-s <seconds>", "how long stopping waits for requests in flight", secondsOf, 10)
+    .option(
+      "--reuse-port",
+      "let a successor listen on the same ports before this one stops, so that a restart loses no request",
+    )
     .option("--concurrency <n>", "taken for Envoy's sake: there is one event loop")
     .addOption(ignored("--use-dynamic-base-id"))
     .addOption(ignored("--disable-hot-restart"))

@@ -38,6 +38,8 @@ export interface DataPlaneIo {
   /** Uniform in [0, 1). */
   readonly random?: () => number;
   readonly logger: Logger;
+  /** Lets a successor listen on the same ports before this one has stopped (SO_REUSEPORT). */
+  readonly reusePort?: boolean | undefined;
 }
 
 /**
@@ -64,7 +66,9 @@ export class DataPlane {
     });
     const clusterIo = { stats: io.stats, timers: this.timers, now, random };
     this.clusters = new ClusterSet(clusterIo, this.secrets, () => this.listeners.warm());
-    this.listeners = new ListenerSet({ stats: io.stats, timers: this.timers }, io.logger, () => this.clusters.ready);
+    const { stats, logger, reusePort } = io;
+    const listenerIo = { stats, timers: this.timers, logger, reusePort };
+    this.listeners = new ListenerSet(listenerIo, () => this.clusters.ready);
     this.chainsIo = {
       wall: new WallClock(io.wallNow),
       stats: io.stats,
@@ -186,9 +190,9 @@ export class DataPlane {
     return this.listeners.whenListening();
   }
 
-  /** Stops accepting, lets running requests end for up to `ms`. */
-  drain(ms: number): Promise<void> {
-    return this.listeners.drain(ms);
+  /** Lets running requests end for up to `ms`; goes on accepting for at most `acceptMs` while clients still come. */
+  drain(ms: number, acceptMs = 0): Promise<void> {
+    return this.listeners.drain({ ms, acceptMs });
   }
 
   /** Breaks everything off and frees sockets and timers. */

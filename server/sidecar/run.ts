@@ -27,6 +27,8 @@ export interface SidecarOptions extends NodeOverrides {
   adminAddressPath?: string;
   /** The longest that stopping waits for requests in flight. */
   drainTimeMs: number;
+  /** Lets a successor listen on the same ports before this one has stopped. */
+  reusePort?: boolean;
   /** Of the package, `1.2.3`. */
   version: string;
   logger: Logger;
@@ -38,7 +40,7 @@ export interface RunningSidecar {
   state(): ServerState;
   /** Resolves once stopped, by {@link stop} or over the admin. */
   readonly stopped: Promise<void>;
-  /** Stops accepting, lets requests in flight end, sends the last logs and spans, frees everything. */
+  /** Sends clients away, lets requests in flight end, sends the last logs and spans, frees everything. */
   stop(): Promise<void>;
 }
 
@@ -98,6 +100,7 @@ class Sidecar implements RunningSidecar {
     this.#plane = new DataPlane({
       stats,
       logger: options.logger,
+      reusePort: options.reusePort,
       accessLogger: (configs, direction) =>
         both(this.#istio.logger(direction), unwrap(this.#loggers.loggerFor(configs))),
       connectionLogger: (configs) => unwrap(this.#loggers.loggerFor(configs)) ?? silent,
@@ -163,7 +166,7 @@ class Sidecar implements RunningSidecar {
     const { drainTimeMs, logger } = this.#options;
     logger.info({ drainTimeMs }, "draining");
     this.#client?.stop();
-    await this.#plane.drain(drainTimeMs);
+    await this.#plane.drain(drainTimeMs, drainTimeMs / 2);
     await this.release();
     logger.info({}, "stopped");
     this.#resolveStopped();

@@ -44,6 +44,7 @@ export interface PlaneOptions {
   random?: () => number;
   tracer?: Tracer;
   wallNow?: () => number;
+  reusePort?: boolean;
 }
 
 /** A listener on a random port of 127.0.0.1; `records` and `stats` show what was noted. */
@@ -53,7 +54,7 @@ export class TestPlane {
   readonly plane: DataPlane;
   port = 0;
 
-  private constructor({ random, tracer, wallNow }: PlaneOptions) {
+  private constructor({ random, tracer, wallNow, reusePort }: PlaneOptions) {
     this.plane = new DataPlane({
       stats: this.stats,
       accessLogger: () => ({ log: (record) => void this.records.push(record) }),
@@ -61,6 +62,7 @@ export class TestPlane {
       tracer: () => tracer,
       random,
       wallNow,
+      reusePort,
       logger: silentLogger,
     });
   }

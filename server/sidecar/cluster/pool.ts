@@ -52,7 +52,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   /** A request is over and its connection may serve the next one. */
   release(connection: UpstreamConnection): void {
-    const { config, stats, timers } = this.cluster;
+    const { config, stats } = this.cluster;
     connection.user = undefined;
     const spent = config.maxRequestsPerConnection > 0 && connection.requests >= config.maxRequestsPerConnection;
     if (spent) stats.cxMaxRequests.inc();
@@ -68,8 +68,7 @@ export class ConnectionPool implements ConnectionOwner {
       next.onConnection(connection);
       return;
     }
-    connection.idleSince = performance.now();
-    if (config.idleTimeoutMs > 0 && !connection.timer.armed) timers.arm(connection.timer, config.idleTimeoutMs);
+    connection.rest();
     connection.endpoint.idle.push(connection);
   }
 

@@ -135,6 +135,21 @@ export class UpstreamConnection {
     this.owner.onConnected(this);
   }
 
+  /**
+   * Falls idle: closed after the cluster's idle timeout. The last used is taken first, so whatever nobody took for a while is left from a peak that is over, and
+   * closes sooner, up to one connection of each endpoint.
+   */
+  rest(): void {
+    this.idleSince = performance.now();
+    // Re-armed lazily: a busy connection does not touch its timer.
+    if (!this.timer.armed) this.cluster.timers.arm(this.timer, this.idleLimitMs(true));
+  }
+
+  private idleLimitMs(spare: boolean): number {
+    const limit = this.cluster.config.idleTimeoutMs || Number.POSITIVE_INFINITY;
+    return spare ? Math.min(limit, spareMs) : limit;
+  }
+
   private onTimer(): void {
     if (!this.connected) {
       this.timedOut = true;
@@ -143,15 +158,18 @@ export class UpstreamConnection {
       return;
     }
     if (this.user !== undefined) return;
-    // Re-armed lazily: a busy connection does not touch its timer.
-    const left = this.idleSince + this.cluster.config.idleTimeoutMs - performance.now();
+    const left = this.idleSince + this.idleLimitMs(this.endpoint.idle.length > 1) - performance.now();
     if (left > 0) {
-      this.cluster.timers.arm(this.timer, left);
+      // Whether it is a spare one changes.
+      this.cluster.timers.arm(this.timer, Math.min(left, spareMs));
       return;
     }
     this.cluster.stats.cxIdleTimeout.inc();
     this.close("idle timeout");
   }
 }
+
+/** Idle connections beyond one stay for this long. */
+const spareMs = 60_000;
 
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);

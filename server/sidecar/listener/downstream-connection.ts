@@ -26,6 +26,8 @@ export class DownstreamConnection {
   readonly tls: TlsConnection | undefined;
   /** Monotonic ms of the last byte either way. */
   lastActivity: number;
+  /** Monotonic ms of the last request begun. */
+  requestedAt = 0;
   /** No further request after the current one. */
   draining = false;
   private readonly socket: Socket;
@@ -104,10 +106,14 @@ export class DownstreamConnection {
     this.resumeReading();
   }
 
-  /** Closes when idle, and else says so with the response under way. */
+  /** No further request after the next answer, which says so. */
   drain(): void {
+    if (this.draining) return;
     this.draining = true;
     this.manager.stats.cxDrainClose.inc();
+  }
+
+  closeIdle(): void {
     if (this.idle) this.closeGracefully();
   }
 
@@ -225,6 +231,7 @@ export class DownstreamConnection {
     // Without a body the end is told before the exchange begins, so that one write carries the whole request.
     parser.skipDone();
     this.requests++;
+    this.requestedAt = this.lastActivity;
     const limit = manager.options.maxRequestsPerConnection;
     if (limit > 0 && this.requests >= limit) this.draining = true;
     if (manager.options.maxConnectionMs > 0 && this.lastActivity - this.createdAt > manager.options.maxConnectionMs) {

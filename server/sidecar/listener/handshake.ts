@@ -60,6 +60,10 @@ export class Handshake {
   }
 
   /** A handshake under way still gets its request answered. */
+  readonly requestedAt = 0;
+
+  closeIdle(): void {}
+
   drain(): void {
     this.draining = true;
   }

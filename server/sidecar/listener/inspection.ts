@@ -40,7 +40,11 @@ export class Inspection {
     if (options.timeoutMs > 0) timers.arm(this.timer, options.timeoutMs);
   }
 
+  readonly requestedAt = 0;
+
   drain(): void {}
+
+  closeIdle(): void {}
 
   destroy(): void {
     this.finish(undefined);

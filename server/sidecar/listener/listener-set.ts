@@ -1,20 +1,17 @@
-import type { Logger } from "../../lib/logger.ts";
 import type { CommonTls } from "../tls/common-tls.ts";
 import type { ChainTable } from "./chain-table.ts";
-import { type ListenAddress, Listener, type ListenerIo } from "./listener.ts";
+import { type DrainOptions, type ListenAddress, Listener, type ListenerIo } from "./listener.ts";
 
 /** All listeners: warming ones wait for routes and clusters, active ones are bound, replaced ones drain. */
 export class ListenerSet {
   private readonly entries = new Map<string, Entry>();
   private readonly io: ListenerIo;
-  private readonly logger: Logger;
   private readonly clustersReady: () => boolean;
   private readonly drainingOld = new Set<Listener>();
   private waiters: (() => void)[] = [];
 
-  constructor(io: ListenerIo, logger: Logger, clustersReady: () => boolean) {
+  constructor(io: ListenerIo, clustersReady: () => boolean) {
     this.io = io;
-    this.logger = logger;
     this.clustersReady = clustersReady;
   }
 
@@ -78,9 +75,9 @@ export class ListenerSet {
     );
   }
 
-  async drain(ms: number): Promise<void> {
+  async drain(options: DrainOptions): Promise<void> {
     const active = [...this.entries.values()].flatMap(({ active }) => (active === undefined ? [] : [active]));
-    await Promise.all([...active, ...this.drainingOld].map((listener) => listener.drain(ms)));
+    await Promise.all([...active, ...this.drainingOld].map((listener) => listener.drain(options)));
   }
 
   close(): void {
@@ -105,7 +102,7 @@ export class ListenerSet {
         if (current?.active === listener) current.active = old;
         entry.failures += permanent.has(error.code ?? "") ? failuresUntilGivenUp : 1;
         const againInMs = Math.min(maxRetryMs, retryMs * 2 ** Math.max(0, entry.failures - failuresUntilGivenUp));
-        this.logger.error({ listener: name, error: error.message, againInMs }, "cannot listen; will try again");
+        this.io.logger.error({ listener: name, error: error.message, againInMs }, "cannot listen; will try again");
         entry.waiting = true;
         setTimeout(() => {
           entry.waiting = false;
@@ -118,7 +115,7 @@ export class ListenerSet {
 
   private retire(listener: Listener): void {
     this.drainingOld.add(listener);
-    void listener.drain(drainMs).then(() => this.drainingOld.delete(listener));
+    void listener.drain({ ms: drainMs, acceptMs: 0 }).then(() => this.drainingOld.delete(listener));
   }
 
   private wake(): void {

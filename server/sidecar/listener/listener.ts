@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import type { Logger } from "../../lib/logger.ts";
 import { statName } from "../cluster/cluster-stats.ts";
 import type { Counter, Gauge, Stats } from "../stats.ts";
 import type { Hello } from "../tcp/client-hello.ts";
@@ -24,12 +25,28 @@ export interface ListenAddress {
 export interface ListenerIo {
   readonly stats: Stats;
   readonly timers: Timers;
+  readonly logger: Logger;
+  /** Lets a successor listen on the same ports before this process has stopped. */
+  readonly reusePort?: boolean | undefined;
 }
 
 /** Whatever a listener accepted: an HTTP or TCP connection, or one of which it is not known yet. */
 interface Accepted {
+  /** Monotonic ms of the last request begun; 0 where there are none. */
+  readonly requestedAt: number;
+  /** From now on answers say that they are the last. */
   drain(): void;
+  /** Closes if nothing is under way. */
+  closeIdle(): void;
   destroy(): void;
+}
+
+/** How draining goes on: see {@link Listener.drain}. */
+export interface DrainOptions {
+  /** When what is still open is broken off. */
+  readonly ms: number;
+  /** Goes on accepting for at most so long, while clients still come. */
+  readonly acceptMs: number;
 }
 
 /** A bound socket with its connections. Filter chains change underneath it; a new address is a new listener. */
@@ -55,8 +72,12 @@ export class Listener {
   /** Made with the first use: most listeners have no TLS. */
   private tlsStats: TlsStats | undefined = undefined;
   private readonly retirements = new Set<NodeJS.Timeout>();
+  private draining = false;
+  private acceptedAt = 0;
+  private onEmpty: (() => void) | undefined = undefined;
 
-  constructor(name: string, address: ListenAddress, table: ChainTable, { stats, timers }: ListenerIo, backlog: number) {
+  constructor(name: string, address: ListenAddress, table: ChainTable, io: ListenerIo, backlog: number) {
+    const { stats, timers, logger, reusePort } = io;
     this.name = name;
     this.address = address;
     this.table = table;
@@ -73,10 +94,16 @@ export class Listener {
     this.server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.accept(socket));
     this.listening = new Promise((resolve, reject) => {
       this.server.once("error", reject);
-      this.server.listen({ host: address.address, port: address.port, backlog }, () => {
+      this.server.listen({ host: address.address, port: address.port, backlog, reusePort: reusePort === true }, () => {
         this.server.off("error", reject);
-        // An accept that fails (too many open files) must not end the process.
-        this.server.on("error", () => {});
+        // An accept that fails (EMFILE: too many open files) must not end the process, but somebody has to hear of it.
+        let toldAt = Number.NEGATIVE_INFINITY;
+        this.server.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+          stats.counter(`${prefix}downstream_cx_accept_error`).inc();
+          if (performance.now() - toldAt < acceptErrorEveryMs) return;
+          toldAt = performance.now();
+          logger.error({ listener: name, code, error: message }, "cannot accept connections");
+        });
         this.bound = true;
         resolve();
       });
@@ -117,22 +144,60 @@ export class Listener {
       connection.drain();
     }
     if (orphans.length === 0) return;
+    this.later(quietMs, () => {
+      for (const connection of orphans) connection.closeIdle();
+    });
+    this.later(chainDrainMs, () => {
+      for (const connection of orphans) connection.destroy();
+    });
+  }
+
+  private later(ms: number, act: () => void): void {
     const timer = setTimeout(() => {
       this.retirements.delete(timer);
-      for (const connection of orphans) connection.destroy();
-    }, chainDrainMs).unref();
+      act();
+    }, ms).unref();
     this.retirements.add(timer);
   }
 
-  /** Stops accepting; open connections close after their current request, or when `ms` are over. */
-  async drain(ms: number): Promise<void> {
-    this.server.close();
-    for (const connection of [...this.accepted.keys()]) connection.drain();
+  /**
+   * Ends without losing a request. Every answer now says that it is its connection's last, while new connections are still taken, till no request came for a
+   * moment or `acceptMs` are over; only then are the port and what is idle closed, since a client may be sending on either. What is busy may finish within `ms`.
+   */
+  async drain({ ms, acceptMs }: DrainOptions): Promise<void> {
     const deadline = performance.now() + ms;
-    while (this.accepted.size > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, Math.min(20, ms)));
-    }
+    this.draining = true;
+    for (const connection of this.accepted.keys()) connection.drain();
+    if (acceptMs === 0) this.server.close();
+    await this.quiet(Math.min(acceptMs === 0 ? ms : acceptMs, ms / 2));
+    this.server.close();
+    for (const connection of [...this.accepted.keys()]) connection.closeIdle();
+    await this.empty(deadline - performance.now());
     this.destroy();
+  }
+
+  /** Resolves when no connection and no request has come for a moment. */
+  private async quiet(limitMs: number): Promise<void> {
+    const deadline = performance.now() + limitMs;
+    for (;;) {
+      const last = Math.max(this.acceptedAt, ...[...this.accepted.keys()].map(({ requestedAt }) => requestedAt));
+      const now = performance.now();
+      const left = Math.min(last + quietMs, deadline) - now;
+      // Nobody to wait for: what was never asked has nobody who knows it.
+      if (left <= 0 || (this.accepted.size === 0 && last === 0)) return;
+      await new Promise((resolve) => setTimeout(resolve, left));
+    }
+  }
+
+  private async empty(limitMs: number): Promise<void> {
+    if (this.accepted.size === 0 || limitMs <= 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, limitMs);
+      this.onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   destroy(): void {
@@ -142,6 +207,7 @@ export class Listener {
   }
 
   private accept(socket: Socket): void {
+    this.acceptedAt = performance.now();
     this.cxTotal.inc();
     this.cxActive.add(1);
     const { inspector } = this.table;
@@ -216,7 +282,7 @@ export class Listener {
     const host = orphan ? this.newHost(chain.manager) : (this.hosts.get(id) ?? this.newHost(chain.manager));
     if (!orphan) this.hosts.set(id, host);
     const connection = new DownstreamConnection(socket, host, tls);
-    connection.draining = draining;
+    if (draining || this.draining) connection.drain();
     this.accepted.set(connection, id);
     if (socket.isPaused()) socket.resume();
   }
@@ -230,6 +296,7 @@ export class Listener {
   }
 
   private closed(): void {
+    if (this.accepted.size === 0) this.onEmpty?.();
     this.cxActive.add(-1);
     this.cxDestroy.inc();
   }
@@ -237,5 +304,8 @@ export class Listener {
 
 const none: readonly string[] = [];
 const settled = { orphan: false, draining: false };
+/** Longer than a request is under way to us on a connection that it takes to be idle. */
+const quietMs = 250;
+const acceptErrorEveryMs = 10_000;
 /** Envoy's default --drain-time-s. */
 const chainDrainMs = 600_000;

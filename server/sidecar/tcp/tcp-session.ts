@@ -14,6 +14,7 @@ import { type ConnectFailure, TcpUpstream } from "./tcp-upstream.ts";
  */
 export class TcpSession {
   readonly record: RequestRecord;
+  readonly requestedAt = 0;
   private readonly socket: Socket;
   private readonly proxy: TcpProxy;
   private readonly onClosed: (session: TcpSession) => void;
@@ -62,6 +63,8 @@ export class TcpSession {
 
   /** There is no way to ask a TCP peer to come back later: connections stay until the drain is over. */
   drain(): void {}
+
+  closeIdle(): void {}
 
   destroy(): void {
     this.record.responseCodeDetails ||= "local_close";
