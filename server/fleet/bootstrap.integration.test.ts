@@ -10,14 +10,14 @@ import { meshPorts, workloadPorts } from "./ports.ts";
 
 const envoy = findEnvoy(resolve(import.meta.dirname, "../../.build"));
 
-test.skipIf(envoy === undefined && !process.env.CI)(
-  "real Envoy takes the bootstrap (skipped without an Envoy binary)",
-  async () => {
+test.skipIf(envoy === undefined && !process.env.CI).each(["sidecar", "router"] as const)(
+  "real Envoy takes the bootstrap of a %s (skipped without an Envoy binary)",
+  async (type) => {
     const folder = mkdtempSync(join(tmpdir(), "limpid-bootstrap-"));
     try {
       const file = join(folder, "bootstrap.json");
       const identity = {
-        type: "sidecar" as const,
+        type,
         workload: "reviews-v1",
         namespace: "default",
         serviceAccount: "bookinfo-reviews",

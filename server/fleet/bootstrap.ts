@@ -63,6 +63,7 @@ export function bootstrapFor(
       lds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
     },
     layered_runtime: layeredRuntime,
+    ...(identity.type === "router" && { overload_manager: edgeLimits }),
     static_resources: {
       clusters: [
         { ...grpcCluster("xds-grpc", mesh.xdsTls), transport_socket: towardsControlPlane(certificate) },
@@ -80,6 +81,23 @@ export function bootstrapFor(
 /** Envoy's own limit of 100 refuses everyday expressions; Istio's proxies have this one. */
 export const layeredRuntime = {
   layers: [{ name: "global config", static_layer: { "re2.max_program_size.error_level": 32768 } }],
+};
+
+/**
+ * Anyone may connect to a gateway, so that it has an end: https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/edge
+ * Half of it goes on to applications, and each connection is a file descriptor.
+ */
+export const edgeLimits = {
+  resource_monitors: [
+    {
+      name: "envoy.resource_monitors.global_downstream_max_connections",
+      typed_config: {
+        "@type":
+          "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+        max_active_downstream_connections: 10_000,
+      },
+    },
+  ],
 };
 
 /** Istio's form: `sidecar~<ip>~<name>.<namespace>~<domain>`. */
@@ -138,6 +156,8 @@ function adminListener(name: string, address: string, port: number, path: string
   return {
     name,
     address: socketAddress(address, port),
+    // Whoever looks after the proxy comes in also when it is full.
+    ignore_global_conn_limit: true,
     filter_chains: [
       {
         filters: [

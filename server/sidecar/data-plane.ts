@@ -15,6 +15,7 @@ import { ClusterSet } from "./cluster/cluster-set.ts";
 import { problemsOf } from "./config/problems.ts";
 import { unsupportedFields } from "./config/supported.ts";
 import { type ChainsIo, compileChains } from "./listener/compile-chains.ts";
+import { ConnectionLimit } from "./listener/connection-limit.ts";
 import { ListenerSet } from "./listener/listener-set.ts";
 import type { AccessLogger, Tracer } from "./record.ts";
 import { RouteSet } from "./route/route-set.ts";
@@ -37,6 +38,8 @@ export interface DataPlaneIo {
   readonly wallNow?: () => number;
   /** Uniform in [0, 1). */
   readonly random?: () => number;
+  /** Of all listeners together but those that are to be without a limit; undefined: any number. */
+  readonly maxConnections?: number | undefined;
   readonly logger: Logger;
   /** Lets a successor listen on the same ports before this one has stopped (SO_REUSEPORT). */
   readonly reusePort?: boolean | undefined;
@@ -67,7 +70,8 @@ export class DataPlane {
     const clusterIo = { stats: io.stats, timers: this.timers, now, random };
     this.clusters = new ClusterSet(clusterIo, this.secrets, () => this.listeners.warm());
     const { stats, logger, reusePort } = io;
-    const listenerIo = { stats, timers: this.timers, logger, reusePort };
+    const limit = io.maxConnections === undefined ? undefined : new ConnectionLimit(io.maxConnections);
+    const listenerIo = { stats, timers: this.timers, logger, reusePort, limit };
     this.listeners = new ListenerSet(listenerIo, () => this.clusters.ready);
     this.chainsIo = {
       wall: new WallClock(io.wallNow),
@@ -222,12 +226,10 @@ export class DataPlane {
     this.unuseRoutes(proto.name);
     for (const use of uses) use();
     this.routeUsers.set(proto.name, users);
-    this.listeners.put(
-      proto.name,
-      { address: address.value.address, port: address.value.portSpecifier.value },
-      table,
-      proto.tcpBacklogSize ?? 4096,
-    );
+    this.listeners.put(proto.name, { address: address.value.address, port: address.value.portSpecifier.value }, table, {
+      backlog: proto.tcpBacklogSize ?? 4096,
+      unlimited: proto.ignoreGlobalConnLimit,
+    });
   }
 
   private unuseRoutes(listener: string): void {

@@ -10,6 +10,7 @@ import { AdminServer } from "./admin/admin-server.ts";
 import { certsViews, clusterViews } from "./admin/data-plane-views.ts";
 import type { AdminSources } from "./admin/handlers.ts";
 import type { ServerState } from "./admin/views.ts";
+import { maxConnections } from "./bootstrap/connection-limit.ts";
 import { type NodeOverrides, readBootstrap, type SidecarBootstrap } from "./bootstrap/read-bootstrap.ts";
 import { DataPlane } from "./data-plane.ts";
 import type { AccessLogger } from "./record.ts";
@@ -98,6 +99,7 @@ class Sidecar implements RunningSidecar {
     this.#tracers = new Tracers({ node, channels, stats, clock });
     this.#istio = new IstioMetrics(node);
     this.#plane = new DataPlane({
+      maxConnections: maxConnections(config.bootstrap),
       stats,
       logger: options.logger,
       reusePort: options.reusePort,

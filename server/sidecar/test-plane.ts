@@ -45,6 +45,7 @@ export interface PlaneOptions {
   tracer?: Tracer;
   wallNow?: () => number;
   reusePort?: boolean;
+  maxConnections?: number;
 }
 
 /** A listener on a random port of 127.0.0.1; `records` and `stats` show what was noted. */
@@ -54,7 +55,7 @@ export class TestPlane {
   readonly plane: DataPlane;
   port = 0;
 
-  private constructor({ random, tracer, wallNow, reusePort }: PlaneOptions) {
+  private constructor({ random, tracer, wallNow, reusePort, maxConnections }: PlaneOptions) {
     this.plane = new DataPlane({
       stats: this.stats,
       accessLogger: () => ({ log: (record) => void this.records.push(record) }),
@@ -63,6 +64,7 @@ export class TestPlane {
       random,
       wallNow,
       reusePort,
+      maxConnections,
       logger: silentLogger,
     });
   }

@@ -14,7 +14,7 @@ import type { MeshProxy } from "../model/proxy.ts";
 import { accessLog } from "./access-log.ts";
 import { adsConfig } from "./config-source.ts";
 import { corsFilter } from "./cors.ts";
-import { zero } from "./duration.ts";
+import { seconds, zero } from "./duration.ts";
 import { faultFilter } from "./fault.ts";
 import type { TranslateOptions } from "./options.ts";
 import { peerFilter } from "./peer.ts";
@@ -59,7 +59,10 @@ function settings(
     preserveExternalRequestId: !isGateway,
     generateRequestId: true,
     normalizePath: true,
-    streamIdleTimeout: zero,
+    // At the edge a client that only stands there must go; inside, whoever waits long means to.
+    ...(isGateway
+      ? { requestHeadersTimeout: seconds(10), streamIdleTimeout: seconds(300) }
+      : { streamIdleTimeout: zero }),
     upgradeConfigs: [{ upgradeType: "websocket" }],
     // Else whatever the client says of itself in that header is removed.
     ...(tellsPeer && {

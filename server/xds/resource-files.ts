@@ -9,6 +9,7 @@ import { file_envoy_config_trace_v3_zipkin } from "../gen/proto/envoy/config/tra
 import { file_envoy_extensions_access_loggers_file_v3_file } from "../gen/proto/envoy/extensions/access_loggers/file/v3/file_pb.js";
 import { file_envoy_extensions_access_loggers_grpc_v3_als } from "../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
 import { file_envoy_extensions_access_loggers_stream_v3_stream } from "../gen/proto/envoy/extensions/access_loggers/stream/v3/stream_pb.js";
+import { file_envoy_extensions_clusters_dynamic_forward_proxy_v3_cluster } from "../gen/proto/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster_pb.js";
 import { file_envoy_extensions_filters_http_cors_v3_cors } from "../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
 import { file_envoy_extensions_filters_http_fault_v3_fault } from "../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { file_envoy_extensions_filters_http_grpc_stats_v3_config } from "../gen/proto/envoy/extensions/filters/http/grpc_stats/v3/config_pb.js";
@@ -21,6 +22,8 @@ import { file_envoy_extensions_filters_listener_http_inspector_v3_http_inspector
 import { file_envoy_extensions_filters_listener_original_dst_v3_original_dst } from "../gen/proto/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js";
 import { file_envoy_extensions_filters_listener_tls_inspector_v3_tls_inspector } from "../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { file_envoy_extensions_filters_network_rbac_v3_rbac } from "../gen/proto/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
+import { file_envoy_extensions_filters_network_sni_dynamic_forward_proxy_v3_sni_dynamic_forward_proxy } from "../gen/proto/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy_pb.js";
 import { file_envoy_extensions_filters_network_tcp_proxy_v3_tcp_proxy } from "../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { file_envoy_extensions_load_balancing_policies_least_request_v3_least_request } from "../gen/proto/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js";
 import { file_envoy_extensions_load_balancing_policies_maglev_v3_maglev } from "../gen/proto/envoy/extensions/load_balancing_policies/maglev/v3/maglev_pb.js";
@@ -28,6 +31,8 @@ import { file_envoy_extensions_load_balancing_policies_random_v3_random } from "
 import { file_envoy_extensions_load_balancing_policies_ring_hash_v3_ring_hash } from "../gen/proto/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.js";
 import { file_envoy_extensions_load_balancing_policies_round_robin_v3_round_robin } from "../gen/proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
 import { file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts } from "../gen/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
+import { file_envoy_extensions_retry_priority_previous_priorities_v3_previous_priorities_config } from "../gen/proto/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js";
+import { file_envoy_extensions_transport_sockets_proxy_protocol_v3_upstream_proxy_protocol } from "../gen/proto/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb.js";
 import { file_envoy_extensions_transport_sockets_raw_buffer_v3_raw_buffer } from "../gen/proto/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js";
 import { file_envoy_extensions_transport_sockets_tls_v3_secret } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { file_envoy_extensions_transport_sockets_tls_v3_tls } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
@@ -71,4 +76,9 @@ export const resourceFiles: readonly DescFile[] = [
   file_envoy_extensions_transport_sockets_tls_v3_tls,
   file_envoy_extensions_transport_sockets_tls_v3_secret,
   file_envoy_extensions_upstreams_http_v3_http_protocol_options,
+  file_envoy_extensions_clusters_dynamic_forward_proxy_v3_cluster,
+  file_envoy_extensions_filters_network_rbac_v3_rbac,
+  file_envoy_extensions_filters_network_sni_dynamic_forward_proxy_v3_sni_dynamic_forward_proxy,
+  file_envoy_extensions_retry_priority_previous_priorities_v3_previous_priorities_config,
+  file_envoy_extensions_transport_sockets_proxy_protocol_v3_upstream_proxy_protocol,
 ];

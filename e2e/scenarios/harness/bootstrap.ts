@@ -1,4 +1,9 @@
-import { type BootstrapCertificate, layeredRuntime, towardsControlPlane } from "../../../server/fleet/bootstrap.ts";
+import {
+  type BootstrapCertificate,
+  edgeLimits,
+  layeredRuntime,
+  towardsControlPlane,
+} from "../../../server/fleet/bootstrap.ts";
 
 /** Where one proxy stands and what it serves. */
 export interface ProxyNode {
@@ -46,6 +51,7 @@ export function bootstrap(node: ProxyNode, { xdsPort, collectorPort, certificate
       },
     },
     layered_runtime: layeredRuntime,
+    ...(node.type === "router" && { overload_manager: edgeLimits }),
     admin: { address: socketAddress(ip, 0) },
     dynamic_resources: {
       ads_config: {

@@ -2,6 +2,12 @@ import type { CommonTls } from "../tls/common-tls.ts";
 import type { ChainTable } from "./chain-table.ts";
 import { type DrainOptions, type ListenAddress, Listener, type ListenerIo } from "./listener.ts";
 
+export interface ListenerOptions {
+  readonly backlog: number;
+  /** Of the proxy's own affairs: the limit on connections is not for it. */
+  readonly unlimited: boolean;
+}
+
 /** All listeners: warming ones wait for routes and clusters, active ones are bound, replaced ones drain. */
 export class ListenerSet {
   private readonly entries = new Map<string, Entry>();
@@ -16,9 +22,10 @@ export class ListenerSet {
   }
 
   /** New chains on an old address take over the socket and its connections; a new address is bound before the old one drains. */
-  put(name: string, address: ListenAddress, table: ChainTable, backlog: number): void {
+  put(name: string, address: ListenAddress, table: ChainTable, { backlog, unlimited }: ListenerOptions): void {
     const entry = this.entries.get(name);
-    this.entries.set(name, { address, table, backlog, active: entry?.active, failures: 0, waiting: false });
+    const active = entry?.active;
+    this.entries.set(name, { address, table, backlog, unlimited, active, failures: 0, waiting: false });
     this.warm();
   }
 
@@ -89,7 +96,8 @@ export class ListenerSet {
 
   private bind(name: string, entry: Entry): void {
     const old = entry.active;
-    const listener = new Listener(name, entry.address, entry.table, this.io, entry.backlog);
+    const io = entry.unlimited ? { ...this.io, limit: undefined } : this.io;
+    const listener = new Listener(name, entry.address, entry.table, io, entry.backlog);
     entry.active = listener;
     listener.listening.then(
       () => {
@@ -130,6 +138,7 @@ interface Entry {
   readonly address: ListenAddress;
   readonly table: ChainTable;
   readonly backlog: number;
+  readonly unlimited: boolean;
   active: Listener | undefined;
   /** To bind it, in a row. */
   failures: number;

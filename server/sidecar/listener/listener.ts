@@ -9,6 +9,7 @@ import type { CommonTls } from "../tls/common-tls.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
 import { TlsStats } from "../tls/tls-stats.ts";
 import type { ChainTable, FilterChain } from "./chain-table.ts";
+import type { ConnectionLimit } from "./connection-limit.ts";
 import { DownstreamConnection } from "./downstream-connection.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
 import { Handshake } from "./handshake.ts";
@@ -28,6 +29,8 @@ export interface ListenerIo {
   readonly logger: Logger;
   /** Lets a successor listen on the same ports before this process has stopped. */
   readonly reusePort?: boolean | undefined;
+  /** Undefined: only the process's file descriptors bound connections. */
+  readonly limit?: ConnectionLimit | undefined;
 }
 
 /** Whatever a listener accepted: an HTTP or TCP connection, or one of which it is not known yet. */
@@ -67,6 +70,8 @@ export class Listener {
   private readonly cxActive: Gauge;
   private readonly cxDestroy: Counter;
   private readonly noChain: Counter;
+  private readonly overflow: Counter;
+  private readonly limit: ConnectionLimit | undefined;
   private readonly stats: Stats;
   private readonly prefix: string;
   /** Made with the first use: most listeners have no TLS. */
@@ -77,11 +82,12 @@ export class Listener {
   private onEmpty: (() => void) | undefined = undefined;
 
   constructor(name: string, address: ListenAddress, table: ChainTable, io: ListenerIo, backlog: number) {
-    const { stats, timers, logger, reusePort } = io;
+    const { stats, timers, logger, reusePort, limit } = io;
     this.name = name;
     this.address = address;
     this.table = table;
     this.timers = timers;
+    this.limit = limit;
     const prefix = `listener.${statName(`${address.address}:${address.port}`)}.`;
     this.stats = stats;
     this.prefix = prefix;
@@ -89,6 +95,7 @@ export class Listener {
     this.cxTotal = stats.counter(`${prefix}downstream_cx_total`);
     this.cxActive = stats.gauge(`${prefix}downstream_cx_active`);
     this.cxDestroy = stats.counter(`${prefix}downstream_cx_destroy`);
+    this.overflow = stats.counter(`${prefix}downstream_global_cx_overflow`);
     this.noChain = stats.counter(`${prefix}no_filter_chain_match`);
     // TCP sessions keep the other direction open when one has ended; HTTP connections say themselves that they don't.
     this.server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.accept(socket));
@@ -208,6 +215,11 @@ export class Listener {
 
   private accept(socket: Socket): void {
     this.acceptedAt = performance.now();
+    if (this.limit?.take() === false) {
+      this.overflow.inc();
+      socket.destroy();
+      return;
+    }
     this.cxTotal.inc();
     this.cxActive.add(1);
     const { inspector } = this.table;
@@ -296,6 +308,7 @@ export class Listener {
   }
 
   private closed(): void {
+    this.limit?.release();
     if (this.accepted.size === 0) this.onEmpty?.();
     this.cxActive.add(-1);
     this.cxDestroy.inc();
