@@ -194,6 +194,8 @@ describe("CSDS", () => {
       name: "web-v1",
       namespace: "shop",
       address: "127.0.1.1",
+      app: "web-v1",
+      version: "latest",
       kind: "sidecar",
       protocol: "delta",
       revision: 1,
