@@ -229,7 +229,9 @@ describe("CSDS", () => {
       refusedConfig: { name: "s1" },
     });
     // As the dashboard's contract has it.
-    expect(ProxySync.parse({ ...status, usage: null })).toMatchObject({ id, types: { CDS: { state: "ERROR" } } });
+    expect(
+      ProxySync.parse({ ...status, usage: null, connected: true, disconnectedAt: null, heldRevision: null }),
+    ).toMatchObject({ id, types: { CDS: { state: "ERROR" } } });
     expect(ProxyConfigDump.parse({ ...status, at: 1 }).resources.length).toBe(status?.resources.length);
     const all = await fetchProxyStatuses(target, { contents: false });
     expect(all.map(({ kind }) => kind)).toEqual(["gateway", "sidecar"]);
