@@ -48,6 +48,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       pushes: controlPlane.pushes,
       proxies: controlPlane.proxies,
       ready: controlPlane.ready,
+      checks: controlPlane.checks,
       metrics: () => controlPlane.metrics.text(),
     });
     const fuse = createFaultFuse({ store, clock, logger });

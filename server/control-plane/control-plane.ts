@@ -33,6 +33,8 @@ export interface ControlPlane {
   /** The mesh was read and xDS is served. */
   ready(): boolean;
   services(): Promise<MeshService[]>;
+  /** Whether what is stored is what proxies get. */
+  checks(): { name: string; problem?: string | undefined }[];
   /** The mesh with every commit in it, also those that are not pushed yet. */
   mesh(): Mesh;
   /** Those that are connected. */
@@ -113,6 +115,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const withMissed = (status: PushStatus | undefined) => status && { ...status, missed: known.missed(status.revision) };
 
   const pending = new PendingChanges();
+  /** Why the mesh that is served lacks changes. */
+  let stale: string | undefined;
   let ready = false;
   let port = 0;
 
@@ -120,7 +124,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     const { changes, commits, revision } = pending.take();
     try {
       pipeline.apply(changes, revision ?? pipeline.revision);
+      stale = undefined;
     } catch (error) {
+      stale = `revision ${revision} could not be applied, the last mesh stays in force: ${error instanceof Error ? error.message : error}`;
       // Whoever corrects it sends another change; what was beside it must not get lost.
       pending.giveBack(changes);
       logger.error({ err: error, revision }, "the mesh could not be updated");
@@ -214,6 +220,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     addresses: () => ({ xds: port, xdsTls: server.tlsPort() }),
     ready: () => ready,
     services: async () => pipeline.services(),
+    checks: () => [
+      { name: "config-watch", problem: follower.problem() },
+      { name: "mesh", problem: stale },
+    ],
     mesh: () => pipeline.mesh(pending.peek()),
     gatewayProxies: () => distributor.proxies().filter((proxy) => proxy.type === "router"),
     pushes: {

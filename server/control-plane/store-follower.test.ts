@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { MemoryConfigStore } from "../config/memory-store.ts";
 import type { ConfigObject } from "../config/object.ts";
-import type { ConfigStore } from "../config/store.ts";
+import { CompactedError, type ConfigStore } from "../config/store.ts";
 import { systemClock } from "../lib/clock.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { followStore, type StoreFollower } from "./store-follower.ts";
@@ -68,4 +68,42 @@ test("comes back where it was when the watch fails", async () => {
   await put(store, "a");
   await vi.waitFor(() => expect(seen).toEqual(["list ", "a"]));
   expect(watch).toHaveBeenCalledTimes(2);
+});
+
+test("an empty store in place of a full one is refused, and said, until the mesh is back", async () => {
+  const full = new MemoryConfigStore({ maxHistory: 1 });
+  await put(full, "a");
+  let current: ConfigStore = full;
+  const broken = new AbortController();
+  const store: ConfigStore = {
+    get: (key) => current.get(key),
+    list: (query) => current.list(query),
+    commit: (...args) => current.commit(...args),
+    async *watch(revision, signal) {
+      if (!broken.signal.aborted) yield* current.watch(revision, AbortSignal.any([signal, broken.signal]));
+      if (!signal.aborted) throw new CompactedError("the history goes on from another file");
+    },
+    history: (query) => current.history(query),
+    revision: () => current.revision(),
+    check: () => current.check(),
+    close: () => current.close(),
+  };
+  const { follower, seen } = follow(store);
+  await follower.start();
+  current = new MemoryConfigStore();
+  broken.abort();
+  await vi.waitFor(() => expect(follower.problem()).toContain("it is empty, and a mesh was in it"));
+  expect(seen).toEqual(["list a"]);
+  current = full;
+  await vi.waitFor(() => expect(seen.slice(0, 2)).toEqual(["list a", "list a"]), 5_000);
+});
+
+test("a mesh whose last object was deleted may be listed empty", async () => {
+  const store = new MemoryConfigStore({ maxHistory: 1 });
+  await put(store, "a");
+  const { follower, seen } = follow(store);
+  await follower.start();
+  await store.commit([{ op: "delete", key: { kind: "Service", namespace: "default", name: "a" } }], "test");
+  await vi.waitFor(() => expect(seen).toEqual(["list a", "a"]));
+  expect(follower.problem()).toBeUndefined();
 });

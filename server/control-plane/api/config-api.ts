@@ -37,6 +37,8 @@ export interface ConfigApiOptions {
   metrics?(): string;
   /** What `/readyz` says; true when unset. */
   ready?(): boolean;
+  /** What else has to be so for `/readyz`; nothing when unset. */
+  checks?(): readonly { name: string; problem?: string | undefined }[];
   limits?: Partial<HttpLimits & WatchLimits>;
 }
 
@@ -55,6 +57,7 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer {
     proxies: options.proxies ?? { list: () => [], forget: () => "unknown" },
     metrics: options.metrics ?? (() => ""),
     ready: options.ready ?? (() => true),
+    checks: () => options.checks?.() ?? [],
     closing: closing.signal,
   };
   const router = createApiRouter();

@@ -44,6 +44,8 @@ export interface ApiContext {
   metrics(): string;
   /** False keeps `/readyz` at 503. */
   ready(): boolean;
+  /** What else has to be so for `/readyz`, each with a problem where it isn't. */
+  checks(): readonly { name: string; problem?: string | undefined }[];
   /** Aborted when the server closes: ends watches. */
   closing: AbortSignal;
 }

@@ -2,6 +2,7 @@ import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse, ApiRouter } from "../router.ts";
 import { badRequest, StatusError } from "../status-error.ts";
 import { deleteFault, getFaults, postFault } from "./faults.ts";
+import { addHealth } from "./health.ts";
 import { listChanges, undoChange } from "./history.ts";
 import { getRouting, putWeights } from "./routing.ts";
 import { maxTransactionBytes } from "./transaction-request.ts";
@@ -28,6 +29,7 @@ export function addLimpidRoutes(router: ApiRouter, context: ApiContext): void {
   add("GET", "/limpid/v1/proxies", async () => ({ status: 200, body: { proxies: context.proxies.list() } }));
   add("DELETE", "/limpid/v1/proxies/:id", forgetProxy);
   addHealth(router, context);
+  addMetrics(router, context);
 }
 
 async function forgetProxy(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
@@ -49,15 +51,7 @@ async function getPush(context: ApiContext, request: ApiRequest): Promise<ApiRes
   return { status: 200, body: push };
 }
 
-function addHealth(router: ApiRouter, context: ApiContext): void {
-  for (const path of ["/healthz", "/livez"]) {
-    router.add("GET", path, async () => ({ status: 200, body: { status: "ok" } }));
-  }
-  router.add("GET", "/readyz", async () => {
-    if (!context.ready()) throw new StatusError(503, "ServiceUnavailable", "the control plane is not ready yet");
-    await context.store.revision();
-    return { status: 200, body: { status: "ok" } };
-  });
+function addMetrics(router: ApiRouter, context: ApiContext): void {
   router.add("GET", "/metrics", async () => ({
     stream: async (response) => {
       response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
