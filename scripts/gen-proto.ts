@@ -64,7 +64,10 @@ const entries = [
   "envoy/extensions/transport_sockets/tls/v3",
   "envoy/extensions/upstreams/http/v3",
   "io/prometheus/client/metrics.proto",
+  "opentelemetry/proto/collector/logs/v1/logs_service.proto",
+  "opentelemetry/proto/collector/metrics/v1/metrics_service.proto",
   "opentelemetry/proto/collector/trace/v1/trace_service.proto",
+  "zipkin/zipkin.proto",
 ];
 
 /** Packages of options: validation rules, versioning and deprecation notes. */
@@ -84,6 +87,7 @@ function stageSources(): void {
     [join(deps, "xds/udpa"), "udpa"],
     [join(root, "proto/io"), "io"],
     [join(root, "proto/opentelemetry"), "opentelemetry"],
+    [join(root, "proto/zipkin"), "zipkin"],
   ] as const) {
     cpSync(from, join(stage, to), { recursive: true });
   }

@@ -1,4 +1,4 @@
-// Generates server/gen when its inputs changed: Envoy's protos and the two Prisma clients.
+// Generates server/gen when its inputs changed: Envoy's protos and the Prisma client.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -14,7 +14,7 @@ step(
   ["@bufbuild/protoc-gen-es", "@grpc/grpc-js-xds"],
   () => execFileSync(process.execPath, [join(root, "scripts/gen-proto.ts")], { stdio: "inherit" }),
 );
-for (const database of ["config", "telemetry"]) {
+for (const database of ["config"]) {
   const schema = join(root, `prisma/${database}/schema.prisma`);
   if (!existsSync(schema)) continue;
   step(`Prisma client for ${database}`, `prisma-${database}`, [`prisma/${database}/schema.prisma`], ["prisma"], () =>

@@ -119,13 +119,21 @@ async function startFeed(store: TelemetryStore, calls: readonly SyntheticCall[])
   const writeUntil = async (end: number) => {
     for (; next < end; next += everySec(next)) {
       const [nowMs, settledUntilMs] = [(next + 1) * 1000, (next - settledAfterSec) * 1000];
-      const collector = { id: "bench", flushedAtMs: Date.now(), completeUntilMs: nowMs, settledUntilMs };
+      const collector = {
+        id: "bench",
+        startedAtMs: 0,
+        flushedAtMs: Date.now(),
+        completeUntilMs: nowMs,
+        settledUntilMs,
+      };
       await store.write({
         id: next,
         collector: { ...collector, freshAtMs: nowMs, active: true },
         rollups: rollupsOf(calls, next),
         samples: [],
         spans: [],
+        logs: [],
+        metrics: [],
       });
       if (next - compacted < 30) continue;
       compacted = next;

@@ -1,5 +1,5 @@
 import { LatencySketch } from "../../server/lib/latency-sketch.ts";
-import { type EdgeKey, edgeId, unknownPeer } from "../../server/telemetry/record.ts";
+import { type EdgeKey, edgeId, noGrpcStatus, unknownPeer } from "../../server/telemetry/record.ts";
 import type { RollupEntry } from "../../server/telemetry/store.ts";
 import type { Peer } from "../../server/wire/peer.ts";
 
@@ -74,7 +74,17 @@ export function rollupsOf(calls: readonly SyntheticCall[], second: number): Roll
         const latency = new LatencySketch();
         for (let i = 0; i < count; i++) latency.add(latencyMs * (0.8 + (i % 5) / 10));
         const sizes = { requestBytes: 100 * count, responseBytes: 900 * count };
-        return { edge, edgeId: edgeId(edge), second, code, flags: 0, count, ...sizes, latency };
+        return {
+          edge,
+          edgeId: edgeId(edge),
+          second,
+          code,
+          flags: 0,
+          grpcStatus: noGrpcStatus,
+          count,
+          ...sizes,
+          latency,
+        };
       });
   });
 }

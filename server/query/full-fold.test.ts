@@ -40,9 +40,15 @@ function unfolded(store: MemoryTelemetryStore): TelemetryReader {
     sums: (range) => store.rollups({ ...range, stepSec: 1 }),
     collectors: () => store.collectors(),
     oldestAt: () => store.oldestAt(),
+    gaps: (range) => store.gaps(range),
     logs: (query) => store.logs(query),
+    newLogs: (query) => store.newLogs(query),
     traces: (query) => store.traces(query),
     trace: (id) => store.trace(id),
+    operations: () => store.operations(),
+    applicationLogs: (query) => store.applicationLogs(query),
+    metricSeries: (query) => store.metricSeries(query),
+    metrics: (query) => store.metrics(query),
     close: () => store.close(),
   };
 }

@@ -1,14 +1,25 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Client, Transaction } from "@libsql/client";
 import { MigrationError } from "./errors.ts";
 import { openSqlite } from "./sqlite.ts";
 
 export type MigrationTarget = {
   /** Folder with Prisma's layout: `<name>/migration.sql` each. */
   directory: string;
-} & ({ client: Client } | { url: string });
+} & ({ client: MigrationClient } | { url: string });
+
+/** What a migration needs of a SQLite driver; libsql's client has it. */
+export interface MigrationClient {
+  transaction(mode: "write"): Promise<MigrationTransaction>;
+}
+
+interface MigrationTransaction {
+  execute(statement: string | { sql: string; args: (string | number)[] }): Promise<{ rows: Record<string, unknown>[] }>;
+  executeMultiple(sql: string): Promise<void>;
+  commit(): Promise<void>;
+  close(): void;
+}
 
 /**
  * Applies the migrations that a SQLite database lacks, in the order of their names, and returns these names. All or none are applied, in one
@@ -18,18 +29,23 @@ export type MigrationTarget = {
  */
 export async function applyMigrations(target: MigrationTarget): Promise<string[]> {
   const migrations = await readMigrations(target.directory);
-  const client = "client" in target ? target.client : await openSqlite(target.url);
+  if ("client" in target) return apply(target.client, migrations);
+  const client = await openSqlite(target.url);
   try {
-    const transaction = await client.transaction("write");
-    try {
-      const applied = await applyPending(transaction, migrations);
-      await transaction.commit();
-      return applied;
-    } finally {
-      transaction.close();
-    }
+    return await apply(client, migrations);
   } finally {
-    if (!("client" in target)) client.close();
+    client.close();
+  }
+}
+
+async function apply(client: MigrationClient, migrations: readonly Migration[]): Promise<string[]> {
+  const transaction = await client.transaction("write");
+  try {
+    const applied = await applyPending(transaction, migrations);
+    await transaction.commit();
+    return applied;
+  } finally {
+    transaction.close();
   }
 }
 
@@ -66,7 +82,7 @@ const createTable = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
     "applied_steps_count"   INTEGER UNSIGNED NOT NULL DEFAULT 0
 )`;
 
-async function applyPending(transaction: Transaction, migrations: readonly Migration[]): Promise<string[]> {
+async function applyPending(transaction: MigrationTransaction, migrations: readonly Migration[]): Promise<string[]> {
   await transaction.execute(createTable);
   const { rows } = await transaction.execute(
     "SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY migration_name",
@@ -94,7 +110,7 @@ async function applyPending(transaction: Transaction, migrations: readonly Migra
   return pending.map((migration) => migration.name);
 }
 
-async function applyOne(transaction: Transaction, { name, sql, checksum }: Migration): Promise<void> {
+async function applyOne(transaction: MigrationTransaction, { name, sql, checksum }: Migration): Promise<void> {
   const startedAt = Date.now();
   try {
     await transaction.executeMultiple(sql);

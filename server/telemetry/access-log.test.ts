@@ -1,14 +1,17 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { fromJson, type MessageInitShape } from "@bufbuild/protobuf";
+import { anyPack, StructSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it } from "vitest";
 import {
+  AccessLogType,
   HTTPAccessLogEntry_HTTPVersion,
-  HTTPAccessLogEntrySchema,
-  TCPAccessLogEntrySchema,
+  type HTTPAccessLogEntrySchema,
 } from "../gen/proto/envoy/data/accesslog/v3/accesslog_pb.js";
+import { type Direction, directionOfLogName } from "../wire/access-log-names.ts";
 import { flagNames } from "../wire/response-flags.ts";
-import { type Direction, directionOf, httpRecords, tcpRecords } from "./access-log.ts";
 import { readNode } from "./peer.ts";
-import { unknownPeer } from "./record.ts";
+import { PeerBook } from "./peer-book.ts";
+import { type TrafficRecord, unknownPeer } from "./record.ts";
+import { encodedLogs, readRecords } from "./testing/encoded-logs.ts";
 
 const domain = "default.svc.cluster.local";
 const reporter = readNode({
@@ -27,8 +30,8 @@ const reviews = { workload: "reviews-v2", namespace: "default", app: "reviews", 
 type Init = Exclude<MessageInitShape<typeof HTTPAccessLogEntrySchema>, { $typeName: string }>;
 type Common = Exclude<NonNullable<Init["commonProperties"]>, { $typeName: string }>;
 
-function entry(common: Common, rest: Init) {
-  return create(HTTPAccessLogEntrySchema, {
+function entry(common: Common, rest: Init): Init {
+  return {
     protocolVersion: HTTPAccessLogEntry_HTTPVersion.HTTP11,
     request: { authority: "reviews:9080", path: "/reviews/0", requestMethod: 1, requestId: "id-1" },
     response: {
@@ -39,11 +42,11 @@ function entry(common: Common, rest: Init) {
     },
     ...rest,
     commonProperties: { startTime: { seconds: 1000n, nanos: 500_000_000 }, ...common },
-  });
+  };
 }
 
-const records = (direction: Direction, common: Common = {}, rest: Init = {}) =>
-  httpRecords(entry(common, rest), direction, reporter);
+const records = (direction: Direction | undefined, common: Common = {}, rest: Init = {}): TrafficRecord[] =>
+  readRecords(encodedLogs({ http: [entry(common, rest)] }), { reporter, direction });
 
 describe("an outbound entry", () => {
   it("is the reporter's call to the workload that was reached", () => {
@@ -115,6 +118,13 @@ describe("an outbound entry", () => {
   });
 });
 
+it("may stand for many requests, whose bytes are totals", () => {
+  const count = (text: string) => records("outbound", { customTags: { "limpid.count": text } })[0];
+  expect(count("17")).toMatchObject({ count: 17, detailed: false, responseBytes: 750 });
+  for (const nonsense of ["0", "-3", "1.5", "many"]) expect(count(nonsense)?.count).toBe(1);
+  expect(records("outbound")[0]).toMatchObject({ count: 1, detailed: true });
+});
+
 describe("an inbound entry", () => {
   it("is told by the destination, about the peer that the header names", () => {
     const requestHeaders = { "x-limpid-peer": "gw;istio-system;istio-ingressgateway;latest;limpid" };
@@ -165,6 +175,80 @@ describe("a gateway's entry", () => {
   });
 });
 
+describe("an entry of a configuration that is not Limpid's", () => {
+  const direction = (common: Common) => {
+    const [first] = records(undefined, common);
+    return first?.edge.gateway ? "gateway" : first?.edge.reporter === "source" ? "outbound" : "inbound";
+  };
+  const port = (portValue: number): Common["downstreamLocalAddress"] => ({
+    address: {
+      case: "socketAddress",
+      value: { address: "10.0.0.1", portSpecifier: { case: "portValue", value: portValue } },
+    },
+  });
+
+  it("has its direction from the cluster's name, else from Istio's ports", () => {
+    expect(direction({ upstreamCluster: `outbound|9080||reviews.${domain}` })).toBe("outbound");
+    expect(direction({ upstreamCluster: "inbound|9080||" })).toBe("inbound");
+    expect(direction({ upstreamCluster: "InboundPassthroughCluster" })).toBe("inbound");
+    expect(direction({ downstreamLocalAddress: port(15_006) })).toBe("inbound");
+    expect(direction({ downstreamLocalAddress: port(15_001) })).toBe("outbound");
+  });
+
+  it("of a proxy of another convention is a gateway's", () => {
+    const edge = readNode({ id: "edge-1", cluster: "front" });
+    const logs = encodedLogs({ http: [entry({ upstreamCluster: "backend" }, {})] });
+    const read = readRecords(logs, { reporter: edge, direction: undefined });
+    expect(read.map(({ edge: { gateway, reporter: by, service } }) => [gateway, by, service])).toEqual([
+      [true, "destination", "front..svc.cluster.local"],
+      [true, "source", "backend"],
+    ]);
+  });
+
+  it("has its peers from Istio's metadata", () => {
+    const peer = (fields: Record<string, string>): Common["filterStateObjects"] => ({
+      upstream_peer: anyPack(
+        StructSchema,
+        fromJson(StructSchema, { ...fields, LABELS: { app: "reviews", version: "v3" } }),
+      ),
+    });
+    const [record] = records(undefined, {
+      upstreamCluster: `outbound|9080||reviews.${domain}`,
+      filterStateObjects: peer({ NAME: "reviews-v3-abc", NAMESPACE: "prod", WORKLOAD_NAME: "reviews-v3" }),
+    });
+    expect(record?.edge.destination).toEqual({
+      workload: "reviews-v3",
+      namespace: "prod",
+      app: "reviews",
+      version: "v3",
+    });
+  });
+
+  it("has its peer from what others said of the address", () => {
+    const upstreamRemoteAddress = port(9080);
+    const peers = new PeerBook();
+    const known = {
+      upstreamRemoteAddress,
+      customTags: { "limpid.destination": "reviews-v2;default;reviews;v2;limpid" },
+    };
+    readRecords(encodedLogs({ http: [entry(known, {})] }), { reporter, direction: "outbound", peers });
+    const [record] = readRecords(
+      encodedLogs({ http: [entry({ upstreamRemoteAddress, upstreamCluster: "a-static-cluster" }, {})] }),
+      { reporter, direction: undefined, peers },
+    );
+    expect(record?.edge).toMatchObject({ destination: reviews });
+  });
+});
+
+it("has gRPC's status from the trailers, or from the headers of a response that has no others", () => {
+  const status = (response: Init["response"]) => records("outbound", {}, { response })[0]?.grpcStatus;
+  expect(status({ responseTrailers: { "grpc-status": "12" } })).toBe(12);
+  expect(status({ responseHeaders: { "grpc-status": "14" } })).toBe(14);
+  expect(status({ responseTrailers: { "grpc-status": "0" } })).toBe(0);
+  expect(status({ responseTrailers: { "grpc-status": "nonsense" } })).toBe(2);
+  expect(status({})).toBe(-1);
+});
+
 it("knows gRPC by its trailer or content type", () => {
   const byTrailer = { response: { responseTrailers: { "grpc-status": "0" } } };
   const byType = { request: { requestHeaders: { "content-type": "application/grpc+proto" } } };
@@ -173,24 +257,27 @@ it("knows gRPC by its trailer or content type", () => {
 });
 
 it("counts a TCP connection once, at its end", () => {
-  const tcp = (intermediateLogEntry: boolean) =>
-    create(TCPAccessLogEntrySchema, {
-      commonProperties: { intermediateLogEntry, upstreamCluster: `outbound|3306||mysql.${domain}` },
-      connectionProperties: { receivedBytes: 10n, sentBytes: 20n },
-    });
-  expect(tcpRecords(tcp(true), "outbound", reporter)).toEqual([]);
-  expect(tcpRecords(tcp(false), "outbound", reporter)).toMatchObject([
+  const tcp = (common: Common) => ({
+    commonProperties: { upstreamCluster: `outbound|3306||mysql.${domain}`, ...common },
+    connectionProperties: { receivedBytes: 10n, sentBytes: 20n },
+  });
+  const read = (common: Common) =>
+    readRecords(encodedLogs({ tcp: [tcp(common)] }), { reporter, direction: "outbound" });
+  expect(read({ intermediateLogEntry: true })).toEqual([]);
+  expect(read({ accessLogType: AccessLogType.TcpPeriodic })).toEqual([]);
+  expect(read({ accessLogType: AccessLogType.TcpConnectionEnd })).toHaveLength(1);
+  expect(read({})).toMatchObject([
     { code: 0, requestBytes: 10, responseBytes: 20, edge: { protocol: "tcp", service: `mysql.${domain}` } },
   ]);
 });
 
 it("tells the direction from the log's name, and nothing from a stranger's", () => {
-  expect(["limpid.outbound", "limpid.inbound", "limpid.gateway"].map(directionOf)).toEqual([
+  expect(["limpid.outbound", "limpid.inbound", "limpid.gateway"].map(directionOfLogName)).toEqual([
     "outbound",
     "inbound",
     "gateway",
   ]);
-  expect(["", "outbound", "limpid.", "limpid.x", "other"].map(directionOf)).toEqual(Array(5).fill(undefined));
+  expect(["", "outbound", "limpid.", "limpid.x", "other"].map(directionOfLogName)).toEqual(Array(5).fill(undefined));
 });
 
 it("keeps to numbers that add up and come back from a database as they were", () => {

@@ -1,134 +1,148 @@
-import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import type { Address } from "../gen/proto/envoy/config/core/v3/address_pb.js";
 import { RequestMethod } from "../gen/proto/envoy/config/core/v3/base_pb.js";
-import type {
-  AccessLogCommon,
-  HTTPAccessLogEntry,
-  TCPAccessLogEntry,
-} from "../gen/proto/envoy/data/accesslog/v3/accesslog_pb.js";
+import { type Direction, directionOfLogName } from "../wire/access-log-names.ts";
 import { clean, type Peer, parsePeer } from "../wire/peer.ts";
-import { flagBits } from "../wire/response-flags.ts";
 import { parseClusterName, parseServiceHost } from "./cluster-name.ts";
+import type { LogEntry } from "./entry-reader.ts";
+import { istioPeer } from "./istio-peer.ts";
 import type { ReporterNode } from "./peer.ts";
-import { type EdgeKey, type TrafficRecord, unknownPeer } from "./record.ts";
+import type { PeerBook } from "./peer-book.ts";
+import { type EdgeKey, noGrpcStatus, type TrafficRecord, unknownPeer } from "./record.ts";
 
-/** Which listener wrote the log: the `log_name` of its access logger. */
-export type Direction = "outbound" | "inbound" | "gateway";
-
-export function directionOf(logName: string): Direction | undefined {
-  const name = logName.startsWith("limpid.") ? logName.slice("limpid.".length) : "";
-  return name === "outbound" || name === "inbound" || name === "gateway" ? name : undefined;
+/** Whose logs come on a stream, and of which of its listeners. */
+export interface LogSource {
+  reporter: ReporterNode;
+  /** Undefined: the name of the log does not say, so that each entry has to. */
+  direction: Direction | undefined;
+  peers: PeerBook;
 }
+
+export const logSource = (logName: string, reporter: ReporterNode, peers: PeerBook): LogSource => ({
+  reporter,
+  direction: directionOfLogName(logName),
+  peers,
+});
+
+/** Why an entry counts for nothing; undefined for one that counts. */
+export type IgnoredBecause = "not an end";
 
 /**
- * What one HTTP log entry counts for. A gateway's entry is two records: the client's call to the gateway, of which only the gateway
- * can tell, and the gateway's call to the service behind it, unless the request ended in the gateway.
- * https://www.envoyproxy.io/docs/envoy/latest/api-v3/data/accesslog/v3/accesslog.proto
+ * What one log entry counts for, appended to `records`. A gateway's HTTP entry is two records: the client's call to the gateway, of which only
+ * the gateway can tell, and the gateway's call to the service behind it, unless the request ended in the gateway. A connection or a stream
+ * counts once, at its end; so does what a retry logged on its way, which is none.
  */
-export function httpRecords(entry: HTTPAccessLogEntry, direction: Direction, reporter: ReporterNode): TrafficRecord[] {
-  const common = entry.commonProperties;
-  if (common === undefined) return [];
-  const request = entry.request;
-  const response = entry.response;
-  const protocol = isGrpc(entry) ? "grpc" : "http";
-  const edges = edgesOf(direction, reporter, common, protocol, request?.requestHeaders, request?.authority ?? "");
-  const rest = {
-    ...commonFields(common),
-    code: response?.responseCode ?? 0,
-    requestBytes: bytesOf(request?.requestBodyBytes, request?.requestHeadersBytes),
-    responseBytes: bytesOf(response?.responseBodyBytes, response?.responseHeadersBytes),
-    method: request === undefined ? "" : (RequestMethod[request.requestMethod] ?? ""),
-    path: clean(request?.originalPath || request?.path || "", 512),
-    authority: clean(request?.authority ?? ""),
-    requestId: clean(request?.requestId ?? "", 64),
-    traceId: traceIdOf(request?.requestHeaders.traceparent),
-    details: clean(response?.responseCodeDetails ?? ""),
-  };
-  return edges.map((edge) => ({ edge, ...rest }));
+export function addRecords(
+  records: TrafficRecord[],
+  entry: LogEntry,
+  source: LogSource,
+  nowMs: number,
+): IgnoredBecause | undefined {
+  if (entry.intermediate || !ends.has(entry.type)) return "not an end";
+  const direction = source.direction ?? directionOf(entry, source.reporter);
+  const protocol = entry.kind === "tcp" ? "tcp" : isGrpc(entry) ? "grpc" : "http";
+  const rest = fieldsOf(entry, source.reporter);
+  for (const edge of edgesOf(direction, source, entry, protocol, nowMs)) records.push({ edge, ...rest });
+  return undefined;
 }
 
-/** A TCP connection at its end; entries of open connections count for nothing. */
-export function tcpRecords(entry: TCPAccessLogEntry, direction: Direction, reporter: ReporterNode): TrafficRecord[] {
-  const common = entry.commonProperties;
-  if (common === undefined || common.intermediateLogEntry) return [];
-  const rest = {
-    ...commonFields(common),
-    code: 0,
-    requestBytes: bytesOf(entry.connectionProperties?.receivedBytes),
-    responseBytes: bytesOf(entry.connectionProperties?.sentBytes),
-    method: "",
-    path: "",
-    authority: "",
-    requestId: "",
-    traceId: "",
-    details: clean(common.connectionTerminationDetails),
-  };
-  return edgesOf(direction, reporter, common, "tcp", undefined, "").map((edge) => ({ edge, ...rest }));
+/** Numbers of AccessLogType: what an old Envoy leaves out, and what ends a connection, a request, a UDP session. */
+const ends = new Set([0, 3, 6, 13]);
+
+/**
+ * Which of its listeners wrote an entry of somebody's own configuration: Istio's names of clusters say so, then Istio's ports; any other
+ * proxy stands in front of what it calls, as a gateway does.
+ */
+function directionOf(entry: LogEntry, { type }: ReporterNode): Direction {
+  const cluster = clusterOf(entry);
+  if (cluster.startsWith("inbound|") || cluster === "InboundPassthroughCluster") return "inbound";
+  if (type !== "sidecar") return "gateway";
+  return entry.downstreamLocalPort === istioInboundPort && !cluster.startsWith("outbound|") ? "inbound" : "outbound";
 }
+
+/** https://istio.io/latest/docs/ops/deployment/application-requirements/#ports-used-by-istio */
+const istioInboundPort = 15_006;
 
 function edgesOf(
   direction: Direction,
-  reporter: ReporterNode,
-  common: AccessLogCommon,
+  { reporter, peers }: LogSource,
+  entry: LogEntry,
   protocol: EdgeKey["protocol"],
-  headers: Record<string, string> | undefined,
-  authority: string,
+  nowMs: number,
 ): EdgeKey[] {
   const { self } = reporter;
-  const mtls = (common.tlsProperties?.peerCertificateProperties?.subjectAltName.length ?? 0) > 0;
+  const { mtls } = entry;
   if (direction === "inbound") {
-    const source = parsePeer(headers?.["x-limpid-peer"]) ?? unknownPeer;
+    const source = sourceOf(entry, peers, nowMs);
     const service = serviceOf(reporter);
     return [{ reporter: "destination", gateway: false, source, service, destination: self, protocol, mtls }];
   }
-  const called = calledService(common, reporter, authority);
+  const called = calledService(entry, reporter, peers);
   const gateway = direction === "gateway";
   const edges: EdgeKey[] = [];
   if (gateway) {
     const service = serviceOf(reporter);
     edges.push({ reporter: "destination", gateway, source: unknownPeer, service, destination: self, protocol, mtls });
     // A request that no cluster is told of ended in the gateway: its host is the client's, not a service's.
-    if (clusterOf(common) === "" || called.host === blackHole) return edges;
+    if (clusterOf(entry) === "" || called.host === blackHole) return edges;
   }
-  edges.push({
-    reporter: "source",
-    gateway,
-    source: self,
-    service: called.host,
-    destination: called.peer,
-    protocol,
-    mtls: false,
-  });
+  const { host: service, peer: destination } = called;
+  edges.push({ reporter: "source", gateway, source: self, service, destination, protocol, mtls: false });
   return edges;
 }
 
 const serviceOf = ({ self, domain }: ReporterNode): string => `${self.app}.${domain}`;
 
+function sourceOf(entry: LogEntry, peers: PeerBook, nowMs: number): Peer {
+  const told = entry.downstreamPeer === undefined ? undefined : istioPeer(entry.downstreamPeer);
+  if (told !== undefined && entry.peer === "") return told;
+  return peers.callerOf({ claim: entry.peer, mtls: entry.mtls, uri: entry.peerUri, ip: entry.downstreamIp }, nowMs);
+}
+
 /** Where Istio counts calls to hosts that the mesh does not know; the hosts themselves are the client's words and without bound. */
 const blackHole = "BlackHoleCluster";
 
-function calledService(
-  common: AccessLogCommon,
-  reporter: ReporterNode,
-  authority: string,
-): { host: string; peer: Peer } {
-  const cluster = parseClusterName(clusterOf(common));
-  const reached = parsePeer(common.customTags["limpid.destination"]);
+function calledService(entry: LogEntry, reporter: ReporterNode, peers: PeerBook): { host: string; peer: Peer } {
+  const name = clusterOf(entry);
+  const cluster = parseClusterName(name);
+  const reached = reachedPeer(entry, peers);
   if (cluster === undefined) {
-    if (reached !== undefined) return { host: clean(clusterOf(common)), peer: reached };
-    const host = clusterOf(common) || (isRouted(common) ? fullHost(authority, reporter.domain) : "") || blackHole;
+    if (reached !== undefined) return { host: clean(name), peer: reached };
+    const host = name || (isRouted(entry) ? fullHost(entry.authority, reporter.domain) : "") || blackHole;
     return { host: clean(host), peer: namedPeer(host, "") };
   }
   return { host: clean(cluster.host), peer: reached ?? namedPeer(cluster.host, cluster.subset) };
 }
 
+/** By the endpoint's own metadata, by Istio's, by what others said of its address. */
+function reachedPeer(entry: LogEntry, peers: PeerBook): Peer | undefined {
+  if (entry.destination !== "") {
+    const peer = destinations.of(entry.destination);
+    if (peer !== undefined && entry.upstreamIp !== "") peers.addEndpoint(entry.upstreamHost, peer);
+    return peer;
+  }
+  const told = entry.upstreamPeer === undefined ? undefined : istioPeer(entry.upstreamPeer);
+  return told ?? (entry.upstreamHost === "" ? undefined : peers.at(entry.upstreamHost));
+}
+
+/** Few texts, again and again: each is read once, and has one object. */
+class PeerTexts {
+  readonly #known = new Map<string, Peer | undefined>();
+
+  of(text: string): Peer | undefined {
+    if (this.#known.has(text)) return this.#known.get(text);
+    if (this.#known.size >= 10_000) this.#known.clear();
+    const peer = parsePeer(text);
+    this.#known.set(text, peer);
+    return peer;
+  }
+}
+const destinations = new PeerTexts();
+
 /** A route took the request, so its host is one that the config names: a redirect, or an abort whose cluster we aren't told. */
-const isRouted = (common: AccessLogCommon): boolean =>
-  Boolean(common.customTags["limpid.config"]) || (common.routeName !== "" && common.routeName !== "block_all");
+const isRouted = (entry: LogEntry): boolean =>
+  entry.config !== "" || (entry.routeName !== "" && entry.routeName !== "block_all");
 
 /** Envoy fills in the field only when a host was chosen, so the cluster of an abort or of an empty cluster comes as a tag. */
-const clusterOf = (common: AccessLogCommon): string =>
-  common.upstreamCluster || common.customTags["limpid.cluster"]?.replace(/^-$/, "") || "";
+const clusterOf = (entry: LogEntry): string => entry.upstreamCluster || (entry.cluster === "-" ? "" : entry.cluster);
 
 /** Who would have answered, going by names alone: no host was chosen, or it has no metadata. */
 function namedPeer(host: string, subset: string): Peer {
@@ -149,46 +163,57 @@ function fullHost(authority: string, domain: string): string {
   return labels === 2 && domain.includes(".") ? `${host}.${domain.slice(domain.indexOf(".") + 1)}` : host;
 }
 
-function commonFields(common: AccessLogCommon) {
-  const took = durationMsOf(common.duration ?? common.timeToLastDownstreamTxByte);
-  const durationMs = Math.min(maxDurationMs, Math.max(0, took));
+function fieldsOf(entry: LogEntry, reporter: ReporterNode): Omit<TrafficRecord, "edge"> {
+  const durationMs = Math.min(maxDurationMs, Math.max(0, entry.durationMs || entry.lastDownstreamTxMs));
+  const http = entry.kind === "http";
   return {
-    timeMs: timestampMsOf(common.startTime) + durationMs,
+    timeMs: entry.startMs + durationMs,
     durationMs,
-    flags: flagBits(common.responseFlags),
-    upstreamCluster: clean(clusterOf(common), 512),
-    upstreamHost: addressOf(common.upstreamRemoteAddress),
-    config: clean(common.customTags["limpid.config"] ?? "", 512),
+    count: countOf(entry.count),
+    detailed: entry.count === "",
+    proxy: reporter.id,
+    code: http ? entry.code : 0,
+    grpcStatus: grpcStatusOf(entry.grpcStatus),
+    flags: entry.flags,
+    requestBytes: Math.min(maxBytes, entry.requestBytes),
+    responseBytes: Math.min(maxBytes, entry.responseBytes),
+    method: http ? (RequestMethod[entry.method] ?? "") : "",
+    path: clean(entry.originalPath || entry.path, 512),
+    authority: clean(entry.authority),
+    requestId: clean(entry.requestId, 64),
+    traceId: traceIdOf(entry.traceparent),
+    details: clean(http ? entry.details : entry.terminationDetails),
+    upstreamCluster: clean(clusterOf(entry), 512),
+    upstreamHost: entry.upstreamHost,
+    config: clean(entry.config, 512),
   };
 }
 
-function isGrpc(entry: HTTPAccessLogEntry): boolean {
-  const type = entry.request?.requestHeaders["content-type"];
-  return type?.startsWith("application/grpc") || entry.response?.responseTrailers["grpc-status"] !== undefined;
+/** The custom tag `limpid.count`; 1 for an entry that is one request. */
+function countOf(tag: string): number {
+  const count = tag === "" ? 1 : Number(tag);
+  return Number.isInteger(count) && count >= 1 ? Math.min(maxCount, count) : 1;
 }
+
+/** What stands there that is no status of gRPC's is UNKNOWN. https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
+function grpcStatusOf(text: string): number {
+  if (text === "") return noGrpcStatus;
+  const status = /^\d{1,2}$/.test(text) ? Number(text) : 2;
+  return status <= 16 ? status : 2;
+}
+
+const isGrpc = (entry: LogEntry): boolean =>
+  entry.grpcStatus !== "" ||
+  entry.contentType === "application/grpc" ||
+  /^application\/grpc[+;]/.test(entry.contentType);
 
 /** W3C Trace Context: `00-<trace id>-<span id>-<flags>`. */
-function traceIdOf(traceparent: string | undefined): string {
-  const id = traceparent?.split("-")[1] ?? "";
-  return /^[0-9a-f]{32}$/.test(id) ? id : "";
-}
-
-function addressOf(address: Address | undefined): string {
-  if (address?.address.case === "socketAddress") {
-    const { address: ip, portSpecifier } = address.address.value;
-    return `${ip}:${portSpecifier.case === "portValue" ? portSpecifier.value : ""}`;
-  }
-  return address?.address.case === "pipe" ? address.address.value.path : "";
+function traceIdOf(traceparent: string): string {
+  const id = traceparent.slice(3, 35);
+  return traceparent[35] === "-" && /^[0-9a-f]{32}$/.test(id) ? id : "";
 }
 
 /** 16 TiB and a century: more is nonsense, and its sums would leave the numbers that a database gives back exactly. */
 const maxBytes = 2 ** 44;
 const maxDurationMs = 100 * 365 * 86_400_000;
-
-const bytesOf = (...parts: (bigint | undefined)[]): number =>
-  parts.reduce<number>((sum, part) => Math.min(maxBytes, sum + Number(part ?? 0n)), 0);
-
-const durationMsOf = (duration: Duration | undefined): number =>
-  duration === undefined ? 0 : Number(duration.seconds) * 1000 + duration.nanos / 1e6;
-const timestampMsOf = (time: Timestamp | undefined): number =>
-  time === undefined ? 0 : Number(time.seconds) * 1000 + time.nanos / 1e6;
+const maxCount = 1e9;

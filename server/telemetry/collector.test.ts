@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Metadata, type ServiceError } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { AccessLogType } from "../gen/proto/envoy/data/accesslog/v3/accesslog_pb.js";
 import { AccessLogService, StreamAccessLogsMessageSchema } from "../gen/proto/envoy/service/accesslog/v3/als_pb.js";
 import {
   ExportTraceServiceRequestSchema,
@@ -14,6 +15,7 @@ import { makeClient } from "../lib/grpc.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { MemoryTelemetryStore } from "../store/telemetry/memory-store.ts";
 import { type Collector, createCollector } from "./collector.ts";
+import { noSpanDetail } from "./span.ts";
 
 const domain = "default.svc.cluster.local";
 const traceId = "0af7651916cd43dd8448eb211c80319c";
@@ -91,9 +93,25 @@ describe("access logs over gRPC", () => {
     expect(collector.stats()).toMatchObject({ httpRecords: 5, ignoredEntries: 0, streams: 0, flushes: 1 });
   });
 
-  it("of another log name are ignored and said to be", async () => {
+  it("of another log name count all the same", async () => {
     expect(await stream({ identifier: identifier("somebody.else"), ...entries(2) })).toBeNull();
-    expect(collector.stats()).toMatchObject({ httpRecords: 0, ignoredEntries: 2 });
+    expect(collector.stats()).toMatchObject({ httpRecords: 2, ignoredEntries: 0 });
+  });
+
+  it("that count for nothing are said to be ignored, and whose they are", async () => {
+    const begun = entries(2);
+    for (const entry of begun.logEntries?.value?.logEntry ?? []) {
+      Object.assign(entry.commonProperties ?? {}, { accessLogType: AccessLogType.DownstreamStart });
+    }
+    expect(await stream({ identifier: identifier("mine"), ...begun })).toBeNull();
+    const { ignored } = await collector.health();
+    expect(ignored).toMatchObject({ entries: 2, logs: [{ logName: "mine", because: "not an end", entries: 2 }] });
+    expect(ignored.logs[0]?.proxy).toContain("productpage-v1");
+  });
+
+  it("are answered when they are in the store, and not before", async () => {
+    expect(await stream({ identifier: identifier("limpid.outbound"), ...entries(3) })).toBeNull();
+    expect(await counted()).toBe(3);
   });
 
   it("without an identifier are refused", async () => {
@@ -165,6 +183,8 @@ const stored = {
   durationUs: 12_000,
   error: false,
   attributes: { "http.status_code": "200" },
+  resource: { "service.name": "reviews.default" },
+  ...noSpanDetail,
 };
 
 describe("spans", () => {
@@ -217,14 +237,18 @@ describe("spans", () => {
 
 describe("the collector", () => {
   it("tells of its health and its counters", async () => {
-    expect(await (await fetch(url("/healthz"))).text()).toBe("ok\n");
+    const healthz = await fetch(url("/healthz"));
+    expect(healthz.status).toBe(200);
+    expect(await healthz.json()).toMatchObject({ ok: true, failedFlushes: 0, ignored: { entries: 0 } });
     await stream({ identifier: identifier("limpid.inbound"), ...entries(2) });
     const text = await (await fetch(url("/metrics"))).text();
     expect(text).toContain(
       "# TYPE limpid_collector_http_records_total counter\nlimpid_collector_http_records_total 2\n",
     );
     expect(text).not.toContain("NaN");
-    expect((await fetch(url("/nothing"))).status).toBe(404);
+    const nothing = await fetch(url("/nothing"), { method: "POST" });
+    expect(nothing.status).toBe(404);
+    expect(await nothing.json()).toMatchObject({ message: expect.stringContaining("POST /v1/traces") });
     expect((await fetch(url("/metrics"), { method: "DELETE" })).status).toBe(405);
     expect((await fetch(url("/v1/traces"))).status).toBe(405);
   });

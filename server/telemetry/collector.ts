@@ -1,29 +1,34 @@
 import { once } from "node:events";
+import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { create } from "@bufbuild/protobuf";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { AccessLogService } from "../gen/proto/envoy/service/accesslog/v3/als_pb.js";
-import {
-  ExportTraceServiceResponseSchema,
-  TraceService,
-} from "../gen/proto/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
+import { LogsService } from "../gen/proto/opentelemetry/proto/collector/logs/v1/logs_service_pb.js";
+import { MetricsService } from "../gen/proto/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.js";
+import { TraceService } from "../gen/proto/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { addService, type ServiceHandlers } from "../lib/grpc.ts";
 import type { Logger } from "../lib/logger.ts";
 import { defaultRetention } from "../wire/retention.ts";
-import { alsHandler } from "./als-receiver.ts";
+import { addAccessLogService } from "./als-receiver.ts";
 import { type CollectorStats, renderMetrics } from "./counters.ts";
-import { createCollectorHttp } from "./http-server.ts";
-import { Ingest, type IngestLimits } from "./ingest.ts";
-import { partialSuccess, type TraceSink } from "./otlp-http.ts";
-import { spanRecords } from "./span.ts";
+import { type CollectorHealth, healthOf } from "./health.ts";
+import { createTelemetryHttp, type Endpoint, type HttpAnswer } from "./http-server.ts";
+import { IgnoredLogs } from "./ignored-logs.ts";
+import { Ingest, type IngestLimits, type IngestStats } from "./ingest.ts";
+import { exportOverHttp } from "./otlp-http.ts";
+import { otlpSignals, type TelemetrySink } from "./otlp-signals.ts";
+import { PeerBook } from "./peer-book.ts";
 import type { TelemetryStore } from "./store.ts";
+import { zipkinSpans } from "./zipkin.ts";
 
 export interface CollectorOptions {
   store: TelemetryStore;
   /** Ports to listen on; 0 takes a free one. */
   grpcPort: number;
   httpPort: number;
+  /** Zipkin's; left out: its path is served at the HTTP port only. */
+  zipkinPort?: number;
   logger: Logger;
   /** Default: loopback. */
   host?: string;
@@ -44,66 +49,133 @@ export interface Collector {
   /** Stops listening, lets open streams end for a moment, and writes what is waiting. The store stays open. */
   stop(): Promise<void>;
   /** `host:port` each; throws before start. */
-  addresses(): { grpc: string; http: string };
+  addresses(): { grpc: string; http: string; zipkin: string };
   stats(): CollectorStats;
+  /** Whether what comes in can be written, and what was lost or ignored. */
+  health(): Promise<CollectorHealth>;
+  /** Where other receivers of this process put what they took, such as Envoy's MetricsService. */
+  sink: TelemetrySink;
 }
 
 export const defaultLimits: CollectorLimits = {
   maxEdges: 20_000,
   maxEntries: 100_000,
   lateMs: 20_000,
+  maxLateMs: 3_600_000,
   samplesPerEdgeAndSecond: 5,
   maxWaitingSamples: 10_000,
-  maxWaitingSpans: 20_000,
+  maxWaitingErrors: 10_000,
+  maxWaitingSpans: 100_000,
+  maxWaitingLogs: 50_000,
   graceMs: 800,
   retention: defaultRetention,
   maxMessageBytes: 16 << 20,
   maxBodyBytes: 4 << 20,
 };
 
-/** Takes access logs (ALS) and spans (OTLP over gRPC and HTTP) from any proxy, and writes roll-ups, samples and spans to the store. */
+/**
+ * Takes access logs (ALS), spans (OTLP, Zipkin), applications' logs and metrics (OTLP) from anybody, and writes roll-ups, samples, spans, logs and
+ * metrics to the store.
+ */
 export function createCollector(options: CollectorOptions): Collector {
   const { store, logger, host = "127.0.0.1", clock = systemClock, id = "collector" } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const received = { httpRecords: 0, tcpRecords: 0, ignoredEntries: 0, rejectedSpans: 0, streams: 0 };
+  const received = { httpRecords: 0, tcpRecords: 0, rejectedSpans: 0, streams: 0 };
+  const ignored = new IgnoredLogs();
+  const peers = new PeerBook();
   let ingest: Ingest | undefined;
-  const stats = (): CollectorStats => ({ ...received, ...(ingest?.stats() ?? idleStats) });
-  const sink: TraceSink = {
-    spans(spans, rejected) {
+  const stats = (): CollectorStats => ({
+    ...received,
+    ignoredEntries: ignored.total,
+    disbelievedCallers: peers.disbelieved,
+    ...(ingest?.stats() ?? idleStats),
+  });
+  const sink: TelemetrySink = {
+    spans(spans, rejected = 0) {
       received.rejectedSpans += rejected;
-      ingest?.spans(spans);
+      return ingest?.spans(spans) ?? 0;
     },
+    logs: (records) => ingest?.logs(records) ?? 0,
+    metrics: (points) => ingest?.metrics(points) ?? 0,
   };
+  const health = async (): Promise<CollectorHealth> => {
+    const written = (await ingest?.check()) ?? { ok: false, message: "the collector is not running", lastWriteMs: 0 };
+    return healthOf(written, stats(), ignored.list());
+  };
+  const now = () => clock.now();
+  const signals = otlpSignals(sink, now);
   const grpc = new Server({
     "grpc.max_receive_message_length": limits.maxMessageBytes,
     "grpc.max_concurrent_streams": 256,
   });
   const onError = (error: unknown, method: string) => logger.error({ err: error, method }, "a gRPC call failed");
-  const accessLogs = alsHandler({ records: (records) => ingest?.records(records) }, received);
-  addService(grpc, AccessLogService, { streamAccessLogs: accessLogs }, onError);
-  const traces: Partial<ServiceHandlers<typeof TraceService.method>> = {
-    export(call, callback) {
-      const { spans, rejected } = spanRecords(call.request.resourceSpans);
-      sink.spans(spans, rejected);
-      callback(null, create(ExportTraceServiceResponseSchema, partialSuccess(rejected)));
+  addAccessLogService(grpc, {
+    sink: {
+      records: (records) => ingest?.records(records),
+      written: () => ingest?.written() ?? Promise.resolve(),
     },
+    counters: received,
+    ignored,
+    peers,
+    now,
+    onError,
+  });
+  const traces: Partial<ServiceHandlers<typeof TraceService.method>> = {
+    export: ({ request }, callback) => callback(null, create(signals.traces.response, signals.traces.take(request))),
   };
   addService(grpc, TraceService, traces, onError);
-  const http = createCollectorHttp({
-    sink,
-    metrics: () => renderMetrics(stats()),
-    maxBodyBytes: limits.maxBodyBytes,
+  const logs: Partial<ServiceHandlers<typeof LogsService.method>> = {
+    export: ({ request }, callback) => callback(null, create(signals.logs.response, signals.logs.take(request))),
+  };
+  addService(grpc, LogsService, logs, onError);
+  const metrics: Partial<ServiceHandlers<typeof MetricsService.method>> = {
+    export: ({ request }, callback) => callback(null, create(signals.metrics.response, signals.metrics.take(request))),
+  };
+  addService(grpc, MetricsService, metrics, onError);
+  const zipkin: Record<string, Endpoint> = {
+    "/api/v2/spans": {
+      async POST(posted) {
+        const { spans, rejected } = await zipkinSpans(posted, now());
+        sink.spans(spans, rejected);
+        return { status: 202, type: "text/plain", body: "" };
+      },
+    },
+  };
+  const own = ownEndpoints(health, () => renderMetrics(stats()));
+  const { maxBodyBytes } = limits;
+  const failed = (error: unknown, path: string) => logger.error({ err: error, path }, "an HTTP call failed");
+  const http = createTelemetryHttp({
+    onError: failed,
+    endpoints: {
+      "/v1/traces": { POST: (posted) => exportOverHttp(posted, signals.traces) },
+      "/v1/logs": { POST: (posted) => exportOverHttp(posted, signals.logs) },
+      "/v1/metrics": { POST: (posted) => exportOverHttp(posted, signals.metrics) },
+      ...zipkin,
+      ...own,
+    },
+    maxBodyBytes,
+  });
+  const zipkinHttp = createTelemetryHttp({
+    onError: failed,
+    endpoints: { ...zipkin, "/health": own["/healthz"] ?? {} },
+    maxBodyBytes,
   });
   let grpcPort: number | undefined;
+  const closeHttp = () => {
+    for (const server of [http, zipkinHttp]) {
+      server.close();
+      server.closeAllConnections();
+    }
+  };
 
   return {
     async start() {
-      http.listen(options.httpPort, host);
-      await once(http, "listening");
+      await listen(http, options.httpPort, host);
       try {
+        if (options.zipkinPort !== undefined) await listen(zipkinHttp, options.zipkinPort, host);
         grpcPort = await bind(grpc, `${host}:${options.grpcPort}`);
       } catch (error) {
-        http.close();
+        closeHttp();
         throw error;
       }
       ingest = new Ingest({ id, store, logger, clock, limits });
@@ -111,25 +183,59 @@ export function createCollector(options: CollectorOptions): Collector {
     },
     async stop() {
       await closeGrpc(grpc, clock);
-      http.close();
-      http.closeAllConnections();
+      closeHttp();
       await ingest?.stop();
     },
     addresses() {
-      const address = http.address() as AddressInfo | null;
-      if (address === null || grpcPort === undefined) throw new Error("the collector is not listening");
-      return { grpc: `${host}:${grpcPort}`, http: `${host}:${address.port}` };
+      if (grpcPort === undefined) throw new Error("the collector is not listening");
+      const address = addressOf(http, host);
+      return {
+        grpc: `${host}:${grpcPort}`,
+        http: address,
+        zipkin: zipkinHttp.listening ? addressOf(zipkinHttp, host) : address,
+      };
     },
     stats,
+    health,
+    sink,
   };
 }
 
-const idleStats = {
+/** What the collector tells of itself: alive (`/livez`), able to write (`/healthz`, `/readyz`), and its counters. */
+function ownEndpoints(health: () => Promise<CollectorHealth>, metrics: () => string): Record<string, Endpoint> {
+  const ready = async (): Promise<HttpAnswer> => {
+    const state = await health();
+    return { status: state.ok ? 200 : 503, type: "application/json", body: `${JSON.stringify(state)}\n` };
+  };
+  return {
+    "/metrics": { GET: () => ({ type: "text/plain; version=0.0.4; charset=utf-8", body: metrics() }) },
+    "/healthz": { GET: ready },
+    "/readyz": { GET: ready },
+    "/livez": { GET: () => ({ type: "text/plain", body: "ok\n" }) },
+  };
+}
+
+async function listen(server: HttpServer, port: number, host: string): Promise<void> {
+  server.listen(port, host);
+  await once(server, "listening");
+}
+
+function addressOf(server: HttpServer, host: string): string {
+  const address = server.address() as AddressInfo | null;
+  if (address === null) throw new Error("the collector is not listening");
+  return `${host}:${address.port}`;
+}
+
+const idleStats: IngestStats = {
   lateRecords: 0,
   overflowedRecords: 0,
   shedSamples: 0,
   spans: 0,
   shedSpans: 0,
+  logs: 0,
+  shedLogs: 0,
+  metricPoints: 0,
+  refusedMetricPoints: 0,
   flushes: 0,
   failedFlushes: 0,
   flushMs: 0,
@@ -138,6 +244,8 @@ const idleStats = {
   openEntries: 0,
   waitingSamples: 0,
   waitingSpans: 0,
+  waitingLogs: 0,
+  metricSeries: 0,
 };
 
 function bind(server: Server, address: string): Promise<number> {

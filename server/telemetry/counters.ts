@@ -2,14 +2,21 @@
 export interface CollectorStats {
   httpRecords: number;
   tcpRecords: number;
-  /** Log entries that no direction could be told of: not from a Limpid configuration. */
+  /** Log entries that count for nothing; `/healthz` says whose they are. */
   ignoredEntries: number;
+  /** Records whose caller's header was not believed. */
+  disbelievedCallers: number;
   lateRecords: number;
   overflowedRecords: number;
   shedSamples: number;
   spans: number;
   rejectedSpans: number;
   shedSpans: number;
+  /** Applications' logs. */
+  logs: number;
+  shedLogs: number;
+  metricPoints: number;
+  refusedMetricPoints: number;
   flushes: number;
   failedFlushes: number;
   /** Milliseconds of all flushes, and of the last one. */
@@ -21,18 +28,29 @@ export interface CollectorStats {
   openEntries: number;
   waitingSamples: number;
   waitingSpans: number;
+  waitingLogs: number;
+  metricSeries: number;
 }
 
 const metrics: Record<keyof CollectorStats, [name: string, type: "counter" | "gauge", help: string, scale?: number]> = {
   httpRecords: ["http_records_total", "counter", "HTTP access log entries received"],
   tcpRecords: ["tcp_records_total", "counter", "TCP access log entries received"],
-  ignoredEntries: ["ignored_entries_total", "counter", "Access log entries with a log name that is not Limpid's"],
+  ignoredEntries: ["ignored_entries_total", "counter", "Access log entries that count for nothing"],
+  disbelievedCallers: [
+    "disbelieved_callers_total",
+    "counter",
+    "Records whose caller was not believed to be who it said",
+  ],
   lateRecords: ["late_records_total", "counter", "Records that came too late for their own second"],
   overflowedRecords: ["overflowed_records_total", "counter", "Records counted for the overflow edge"],
   shedSamples: ["shed_samples_total", "counter", "Request samples dropped because the queue was full"],
   spans: ["spans_total", "counter", "Spans received"],
   rejectedSpans: ["rejected_spans_total", "counter", "Spans refused because their ids are not valid"],
   shedSpans: ["shed_spans_total", "counter", "Spans dropped because the queue was full"],
+  logs: ["logs_total", "counter", "Log records of applications received"],
+  shedLogs: ["shed_logs_total", "counter", "Log records dropped because the queue was full"],
+  metricPoints: ["metric_points_total", "counter", "Points of metrics received"],
+  refusedMetricPoints: ["refused_metric_points_total", "counter", "Points refused because there are too many series"],
   flushes: ["flushes_total", "counter", "Batches written to the store"],
   failedFlushes: ["failed_flushes_total", "counter", "Writes to the store that failed and are tried again"],
   flushMs: ["flush_seconds_total", "counter", "Time spent writing batches", 1e-3],
@@ -42,6 +60,8 @@ const metrics: Record<keyof CollectorStats, [name: string, type: "counter" | "ga
   openEntries: ["open_entries", "gauge", "Roll-up entries not yet written"],
   waitingSamples: ["waiting_samples", "gauge", "Request samples not yet written"],
   waitingSpans: ["waiting_spans", "gauge", "Spans not yet written"],
+  waitingLogs: ["waiting_logs", "gauge", "Log records not yet written"],
+  metricSeries: ["metric_series", "gauge", "Series of metrics that are told of"],
 };
 
 /** Prometheus text format 0.0.4. https://prometheus.io/docs/instrumenting/exposition_formats/ */

@@ -2,56 +2,82 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { isFromWebPage } from "../lib/allowed-host.ts";
 import { readBody } from "../lib/http-body.ts";
 import { createHttpListener } from "../lib/http-listener.ts";
-import { exportTraces, HttpError, type TraceSink } from "./otlp-http.ts";
+import { HttpError } from "./http-error.ts";
 
-export interface CollectorHttp {
-  sink: TraceSink;
-  metrics(): string;
-  /** Of a body as sent, and once more of it unpacked. */
-  maxBodyBytes: number;
+/** What one path answers, by method. `body` is there for a POST. */
+export interface Endpoint {
+  GET?: () => HttpAnswer | Promise<HttpAnswer>;
+  POST?: (posted: { body: Buffer; headers: IncomingMessage["headers"]; maxBytes: number }) => Promise<HttpAnswer>;
 }
 
-/** The collector's HTTP side: `POST /v1/traces` (OTLP), `GET /metrics` and `GET /healthz`. Errors are `{message}`. */
-export function createCollectorHttp(options: CollectorHttp): Server {
+export interface HttpAnswer {
+  /** Default: 200. */
+  status?: number;
+  type: string;
+  body: string | Uint8Array;
+}
+
+export interface TelemetryHttpOptions {
+  endpoints: Readonly<Record<string, Endpoint>>;
+  /** Of a body as sent; four times as much of it unpacked. */
+  maxBodyBytes: number;
+  /** Told of what a handler threw that is no answer. */
+  onError(error: unknown, path: string): void;
+}
+
+/** One of the collector's HTTP listeners. Errors are `{message}`; a path that is not there is answered with those that are. */
+export function createTelemetryHttp(options: TelemetryHttpOptions): Server {
   return createHttpListener(
     async (request, response, { path }) => {
-      await answer(request, response, path, options).catch((error: unknown) => {
+      try {
+        send(response, await answer(request, path, options));
+      } catch (error) {
         if (!(error instanceof HttpError)) throw error;
         response.setHeader("connection", "close"); // the rest of a refused body is not read
-        send(response, error.status, "application/json", JSON.stringify({ message: error.message }));
-      });
+        const body = JSON.stringify({ message: error.message });
+        send(response, { status: error.status, type: "application/json", body });
+      }
     },
-    { limits: { requestTimeoutMs: 15_000, headersTimeoutMs: 5_000 } },
+    {
+      limits: { requestTimeoutMs: 15_000, headersTimeoutMs: 5_000 },
+      onError: (error, request) => options.onError(error, request.url ?? ""),
+    },
   );
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  path: string,
-  options: CollectorHttp,
-): Promise<void> {
-  if (isForeign(request)) throw new HttpError(403, "only programs on this machine may ask");
-  if (path === "/v1/traces") {
-    if (request.method !== "POST") throw new HttpError(405, "traces are sent with POST");
-    const tooLarge = () => new HttpError(413, `the body is over ${options.maxBodyBytes} bytes`);
-    const body = await readBody(request, options.maxBodyBytes, tooLarge);
-    const result = await exportTraces(body, request.headers, options.sink, options.maxBodyBytes * 4);
-    return send(response, 200, result.type, result.body);
+async function answer(request: IncomingMessage, path: string, options: TelemetryHttpOptions): Promise<HttpAnswer> {
+  const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
+  const endpoint = Object.hasOwn(options.endpoints, path) ? options.endpoints[path] : undefined;
+  if (isForeign(request, endpoint?.POST !== undefined && method === "POST")) {
+    throw new HttpError(403, "only programs may ask, and only for what this machine is called");
   }
-  if (request.method !== "GET" && request.method !== "HEAD") throw new HttpError(405, "only GET here");
-  if (path === "/metrics") return send(response, 200, "text/plain; version=0.0.4; charset=utf-8", options.metrics());
-  if (path === "/healthz") return send(response, 200, "text/plain", "ok\n");
-  throw new HttpError(404, "there is /v1/traces, /metrics and /healthz");
+  if (endpoint === undefined) {
+    const known = Object.entries(options.endpoints).map(([each, { POST }]) => `${POST ? "POST" : "GET"} ${each}`);
+    throw new HttpError(404, `there is no ${path} here; there is ${known.join(", ")}`);
+  }
+  if (method === "GET" && endpoint.GET) return endpoint.GET();
+  if (method !== "POST" || !endpoint.POST) {
+    throw new HttpError(405, `${path} is asked with ${Object.keys(endpoint).join(" or ")}`);
+  }
+  const { maxBodyBytes } = options;
+  const tooLarge = () => new HttpError(413, `the body is over ${maxBodyBytes} bytes`);
+  const body = await readBody(request, maxBodyBytes, tooLarge);
+  return endpoint.POST({ body, headers: request.headers, maxBytes: maxBodyBytes * 4 });
 }
 
-/** A web page must not reach what listens on loopback, neither by its own name pointed there (DNS rebinding) nor across sites. */
-function isForeign({ headers, socket }: IncomingMessage): boolean {
+/**
+ * A web page must not reach what listens on loopback, neither across sites nor by its own name pointed there (DNS rebinding). Browsers tell
+ * the origin of every POST (https://fetch.spec.whatwg.org/#append-a-request-origin-header), so that one without comes from a program, and its
+ * Host may be the name of a proxy's cluster. What is asked with GET answers by the names of this machine only.
+ */
+function isForeign({ headers, socket }: IncomingMessage, posts: boolean): boolean {
   const bound = socket.localAddress ?? "";
   if (!bound.startsWith("127.") && bound !== "::1") return false;
-  return isFromWebPage(headers);
+  return posts ? headers.origin !== undefined : isFromWebPage(headers);
 }
 
-function send(response: ServerResponse, status: number, type: string, body: string | Uint8Array): void {
-  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) }).end(body);
+function send(response: ServerResponse, { status = 200, type, body }: HttpAnswer): void {
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, { "content-type": type, "content-length": length });
+  response.end(status === 204 || response.req.method === "HEAD" ? undefined : body);
 }

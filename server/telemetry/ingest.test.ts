@@ -103,7 +103,7 @@ describe("Ingest", () => {
   });
 
   it("sheds samples and spans past their limits while the store is down, never counts", async () => {
-    const { store, clock, ingest, total } = setUp({ maxWaitingSamples: 10, maxWaitingSpans: 3, maxEntries: 20 });
+    const { store, clock, ingest, total } = setUp({ maxWaitingErrors: 10, maxWaitingSpans: 3, maxEntries: 20 });
     store.broken = true;
     for (let i = 0; i < 100; i++) {
       ingest.records([sample(reviews, clock.now(), { code: 503 })]);

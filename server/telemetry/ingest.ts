@@ -3,6 +3,9 @@ import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Retention } from "../wire/retention.ts";
 import type { CollectorStats } from "./counters.ts";
+import type { LogRecord } from "./log-record.ts";
+import type { MetricPoint } from "./metric-record.ts";
+import { MetricRollUp } from "./metric-roll-up.ts";
 import type { TrafficRecord } from "./record.ts";
 import { RollUp } from "./roll-up.ts";
 import { Samples } from "./samples.ts";
@@ -13,9 +16,13 @@ export interface IngestLimits {
   maxEdges: number;
   maxEntries: number;
   lateMs: number;
+  maxLateMs: number;
   samplesPerEdgeAndSecond: number;
   maxWaitingSamples: number;
+  /** Errors apart from successes: neither may take the other's room. */
+  maxWaitingErrors: number;
   maxWaitingSpans: number;
+  maxWaitingLogs: number;
   /** How long after a second its last records are waited for: the proxies' flush interval and the way. */
   graceMs: number;
   retention: Retention;
@@ -34,6 +41,7 @@ const inPast = (timeMs: number, nowMs: number): boolean => timeMs >= 0 && timeMs
 const flushEveryMs = 1000;
 const compactEveryMs = 30_000;
 const compactWhenIdleEveryMs = 60_000;
+const checkEveryMs = 2000;
 
 /**
  * Between the receivers and the store: counts, samples, and writes one batch a second while records arrive. Nothing runs when none do,
@@ -43,6 +51,14 @@ export class Ingest {
   #rollUp: RollUp;
   #samples: Samples;
   #spans: SpanRecord[] = [];
+  #logs: LogRecord[] = [];
+  readonly #metrics: MetricRollUp;
+  readonly #startedAtMs: number;
+  #lastWriteMs = 0;
+  #lastError = "";
+  /** Who waits to hear that what they sent is written: what came since the last batch, and what is in it. */
+  #waiting: (() => void)[] = [];
+  #waitingForPending: (() => void)[] = [];
   #pending: TelemetryBatch | undefined;
   #firstAddMs: number | undefined;
   #freshAtMs: number | null = null;
@@ -63,15 +79,21 @@ export class Ingest {
     compactionMs: 0,
     spans: 0,
     shedSpans: 0,
+    logs: 0,
+    shedLogs: 0,
+    metricPoints: 0,
   };
 
   constructor(options: IngestOptions) {
     this.#options = options;
     const { limits } = options;
+    this.#startedAtMs = options.clock.now();
+    this.#metrics = new MetricRollUp({ maxSeries: limits.retention.maxSeries });
     this.#rollUp = new RollUp(limits);
     this.#samples = new Samples({
       perEdgeAndSecond: limits.samplesPerEdgeAndSecond,
       maxWaiting: limits.maxWaitingSamples,
+      maxWaitingErrors: limits.maxWaitingErrors,
     });
     this.#armCompaction();
   }
@@ -89,26 +111,73 @@ export class Ingest {
     this.#arrived(now);
   }
 
-  spans(spans: readonly SpanRecord[]): void {
+  /** How many were taken; the rest is shed. */
+  spans(spans: readonly SpanRecord[]): number {
     this.#totals.spans += spans.length;
     const now = this.#options.clock.now();
-    const room = Math.max(0, this.#options.limits.maxWaitingSpans - this.#spans.length);
-    for (const span of spans.slice(0, room)) {
+    const taken = spans.slice(0, Math.max(0, this.#options.limits.maxWaitingSpans - this.#spans.length));
+    for (const span of taken) {
       this.#spans.push(inPast(span.startUs / 1000, now) ? span : { ...span, startUs: Math.floor(now * 1000) });
     }
-    this.#totals.shedSpans += Math.max(0, spans.length - room);
-    if (spans.length > 0) this.#arrived(now);
+    this.#totals.shedSpans += spans.length - taken.length;
+    if (taken.length > 0) this.#arrived(now);
+    return taken.length;
   }
 
-  stats(): Omit<CollectorStats, "httpRecords" | "tcpRecords" | "ignoredEntries" | "rejectedSpans" | "streams"> {
+  /** Applications' logs; how many were taken. */
+  logs(logs: readonly LogRecord[]): number {
+    this.#totals.logs += logs.length;
+    const now = this.#options.clock.now();
+    const taken = logs.slice(0, Math.max(0, this.#options.limits.maxWaitingLogs - this.#logs.length));
+    for (const log of taken) {
+      this.#logs.push(inPast(log.atUs / 1000, now) ? log : { ...log, atUs: Math.floor(now * 1000) });
+    }
+    this.#totals.shedLogs += logs.length - taken.length;
+    if (taken.length > 0) this.#arrived(now);
+    return taken.length;
+  }
+
+  /** Points of metrics, whatever dialect they came in; how many were taken. */
+  metrics(points: readonly MetricPoint[]): number {
+    const now = this.#options.clock.now();
+    this.#totals.metricPoints += points.length;
+    const taken = this.#metrics.add(points, now);
+    if (taken > 0) this.#arrived(now);
+    return taken;
+  }
+
+  /** Resolves once all that was taken in is in the store, which may take as long as the store is down. */
+  written(): Promise<void> {
+    if (this.#pending === undefined && this.#firstAddMs === undefined) return Promise.resolve();
+    return new Promise((resolve) =>
+      (this.#firstAddMs === undefined ? this.#waitingForPending : this.#waiting).push(resolve),
+    );
+  }
+
+  /** Whether the store takes what is written to it: told by the last batch, or by an empty one when that was a while ago. */
+  async check(): Promise<{ ok: boolean; message: string; lastWriteMs: number }> {
+    const now = this.#options.clock.now();
+    if (this.#failing === 0 && now - this.#lastWriteMs > checkEveryMs && !this.#stopped) {
+      await this.#exclusive(async () => {
+        if (this.#pending === undefined) await this.#attempt(this.#nextBatch() ?? this.#emptyBatch());
+      });
+    }
+    const ok = this.#failing === 0;
+    return { ok, message: ok ? "" : this.#lastError, lastWriteMs: this.#lastWriteMs };
+  }
+
+  stats(): IngestStats {
     return {
       ...this.#totals,
       lateRecords: this.#rollUp.late,
       overflowedRecords: this.#rollUp.overflowed,
       shedSamples: this.#samples.shed,
+      refusedMetricPoints: this.#metrics.refused,
+      metricSeries: this.#metrics.series,
       openEntries: this.#rollUp.size,
       waitingSamples: this.#samples.size,
       waitingSpans: this.#spans.length,
+      waitingLogs: this.#logs.length,
     };
   }
 
@@ -145,11 +214,16 @@ export class Ingest {
   async #flush(): Promise<void> {
     const waiting = this.#pending !== undefined || this.#firstAddMs !== undefined;
     if (!waiting) this.#active = false; // one last batch says so
-    const batch = this.#nextBatch() ?? this.#emptyBatch();
+    await this.#attempt(this.#nextBatch() ?? this.#emptyBatch());
+  }
+
+  async #attempt(batch: TelemetryBatch): Promise<void> {
     try {
       await this.#write(batch);
     } catch (error) {
+      this.#lastError = error instanceof Error ? error.message : String(error);
       this.#active = true;
+      if (this.#flushTimer === undefined) this.#armFlush(this.#options.clock.now());
       this.#totals.failedFlushes++;
       // Once a second for as long as a disk is full would fill what is left of it.
       if (this.#failing++ % 60 === 0) {
@@ -167,9 +241,11 @@ export class Ingest {
     await this.#options.store.write(batch);
     this.#pending = undefined;
     this.#failing = 0;
+    this.#lastWriteMs = this.#options.clock.now();
     this.#totals.lastFlushMs = performance.now() - started;
     this.#totals.flushMs += this.#totals.lastFlushMs;
     this.#totals.flushes++;
+    for (const written of this.#waitingForPending.splice(0)) written();
   }
 
   #nextBatch(): TelemetryBatch | undefined {
@@ -180,8 +256,13 @@ export class Ingest {
       rollups: this.#rollUp.drain(),
       samples: this.#samples.drain(),
       spans: this.#spans,
+      logs: this.#logs,
+      metrics: this.#metrics.drain(this.#options.clock.now()),
     };
     this.#spans = [];
+    this.#logs = [];
+    this.#waitingForPending = this.#waiting;
+    this.#waiting = [];
     this.#firstAddMs = undefined;
     return batch;
   }
@@ -194,6 +275,7 @@ export class Ingest {
       id: this.#lastBatchId,
       collector: {
         id: this.#options.id,
+        startedAtMs: this.#startedAtMs,
         flushedAtMs: now,
         completeUntilMs: Math.floor((now - this.#options.limits.graceMs) / 1000) * 1000,
         // Told once the batch is in the store: by then, what it holds is in.
@@ -204,6 +286,8 @@ export class Ingest {
       rollups: [],
       samples: [],
       spans: [],
+      logs: [],
+      metrics: [],
     };
   }
 
@@ -238,7 +322,13 @@ export class Ingest {
   }
 
   /** Flush and compaction never overlap; records are taken in during both. */
-  #exclusive(work: () => Promise<void>): void {
+  #exclusive(work: () => Promise<void>): Promise<void> {
     this.#running = (this.#running ?? Promise.resolve()).then(work);
+    return this.#running;
   }
 }
+
+export type IngestStats = Omit<
+  CollectorStats,
+  "httpRecords" | "tcpRecords" | "ignoredEntries" | "rejectedSpans" | "disbelievedCallers" | "streams"
+>;

@@ -49,6 +49,9 @@ describe("readNode", () => {
     ).toEqual({
       id: "router~1.2.3.4~gw-7.istio-system~istio-system.svc.cluster.local",
       domain: "istio-system.svc.cluster.local",
+      type: "router",
+      ip: "1.2.3.4",
+      serviceAccount: "",
       self: { workload: "gw-7", namespace: "istio-system", app: "gw", version: "latest" },
     });
   });

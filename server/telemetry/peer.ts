@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { clean, type Peer } from "../wire/peer.ts";
 
@@ -7,11 +8,16 @@ export interface ReporterNode {
   self: Peer;
   /** The DNS domain of its namespace: `default.svc.cluster.local`. */
   domain: string;
+  /** `sidecar`, `router` or another type of Istio's ids; empty for an id of another convention. */
+  type: string;
+  /** Empty: unknown. */
+  ip: string;
+  serviceAccount: string;
 }
 
 /** A node id `sidecar~<ip>~<workload>.<namespace>~<domain>` with its metadata, as Istio's proxies send it. */
 export function readNode(node: { id: string; cluster: string; metadata?: JsonObject }): ReporterNode {
-  const [, , idName = "", idDomain = ""] = node.id.split("~");
+  const [type = "", ip = "", idName = "", idDomain] = node.id.split("~");
   const metadata = node.metadata ?? {};
   const labels = metadata.LABELS;
   const label = (name: string) =>
@@ -24,6 +30,9 @@ export function readNode(node: { id: string; cluster: string; metadata?: JsonObj
     namespace && node.cluster.endsWith(`.${namespace}`) ? node.cluster.slice(0, -namespace.length - 1) : node.cluster;
   return {
     id: clean(node.id, 512),
+    type: idDomain === undefined ? "" : clean(type),
+    ip: isIP(ip) === 0 ? "" : ip,
+    serviceAccount: clean(text(metadata.SERVICE_ACCOUNT)),
     domain: clean(idDomain || `${namespace}.svc.cluster.local`),
     self: {
       workload: clean(workload),

@@ -5,8 +5,16 @@ export interface TrafficRecord {
   /** When it ended; Unix milliseconds. */
   timeMs: number;
   edge: EdgeKey;
+  /** How many requests it stands for: more than one for what a proxy could only count. Bytes are of all of them. */
+  count: number;
+  /** False: nothing but numbers is known of it, and there is nothing to show of a single request. */
+  detailed: boolean;
+  /** Node id of the proxy that tells it. */
+  proxy: string;
   /** HTTP status; 0: no response, or TCP. */
   code: number;
+  /** 0 to 16; {@link noGrpcStatus}: none was told. */
+  grpcStatus: number;
   /** Bits of {@link file://../wire/response-flags.ts}. */
   flags: number;
   /** Milliseconds, fractional. */
@@ -42,10 +50,25 @@ export interface EdgeKey {
   mtls: boolean;
 }
 
+/** Of what is no gRPC, or of a call that ended without a status. */
+export const noGrpcStatus = -1;
+
 export const unknownPeer: Peer = Object.freeze({ workload: "", namespace: "", app: "", version: "" });
 
-/** Equal for equal edges, and only for them: no part may hold the separator, see {@link clean}. */
-export const edgeId = (edge: EdgeKey): string =>
+/** Equal for equal edges, and only for them: no part may hold the separator, see `clean`. */
+export function edgeId(edge: EdgeKey): string {
+  let id = ids.get(edge);
+  if (id === undefined) {
+    id = makeId(edge);
+    ids.set(edge, id);
+  }
+  return id;
+}
+
+/** The same few objects come again and again. */
+const ids = new WeakMap<EdgeKey, string>();
+
+const makeId = (edge: EdgeKey): string =>
   `${edge.reporter}\n${edge.gateway ? 1 : 0}\n${peerId(edge.source)}\n${edge.service}\n${peerId(edge.destination)}\n${edge.protocol}\n${edge.mtls ? 1 : 0}`;
 
 const peerId = (peer: Peer): string => `${peer.namespace}\n${peer.app}\n${peer.version}\n${peer.workload}`;

@@ -3,7 +3,7 @@ import { edge, sample } from "../store/telemetry/testing/records.ts";
 import { RollUp } from "./roll-up.ts";
 
 const now = 1_000_000_000;
-const limits = { maxEdges: 100, maxEntries: 1000, lateMs: 20_000 };
+const limits = { maxEdges: 100, maxEntries: 1000, lateMs: 20_000, maxLateMs: 20_000 };
 const reviews = edge("productpage", "reviews/v1");
 
 const brief = (rollUp: RollUp) =>

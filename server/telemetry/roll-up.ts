@@ -7,11 +7,13 @@ export interface RollUpLimits {
   maxEdges: number;
   /** Entries in one batch; past it, what comes in counts for a second that is already open. Only a store that is down gets there. */
   maxEntries: number;
-  /** A record older than this counts for the oldest second still open to it, and as late. */
+  /** A record older than this is late: it goes into a second that was thought settled. */
   lateMs: number;
+  /** A record older than this counts for the oldest second that is still open to it. */
+  maxLateMs: number;
 }
 
-/** Counts records per edge, code, flags and second, until drained. No record is lost: past a limit it is counted less precisely. */
+/** Counts records per edge, code, flags, gRPC status and second, until drained. No record is lost: past a limit it is counted less precisely. */
 export class RollUp {
   late = 0;
   overflowed = 0;
@@ -30,19 +32,19 @@ export class RollUp {
   }
 
   add(record: TrafficRecord, nowMs: number): void {
-    const edge = this.#edge(record.edge);
-    const second = this.#second(record.timeMs, nowMs);
-    const key = `${second}:${record.code}:${record.flags}`;
+    const edge = this.#edge(record.edge, record.count);
+    const second = this.#second(record, nowMs);
+    const key = `${second}:${record.code}:${record.flags}:${record.grpcStatus}`;
     let entry = edge.entries.get(key);
     if (entry === undefined) {
       entry = newEntry(edge, second, record);
       edge.entries.set(key, entry);
       this.#entries++;
     }
-    entry.count++;
+    entry.count += record.count;
     entry.requestBytes += record.requestBytes;
     entry.responseBytes += record.responseBytes;
-    entry.latency.add(record.durationMs);
+    entry.latency.add(record.durationMs, record.count);
   }
 
   /** Everything counted so far; counting starts anew. */
@@ -54,22 +56,22 @@ export class RollUp {
     return drained;
   }
 
-  #edge(edge: EdgeKey): EdgeEntries {
+  #edge(edge: EdgeKey, count: number): EdgeEntries {
     const id = edgeId(edge);
     const known = this.#edges.get(id);
     if (known !== undefined) return known;
     if (this.#edges.size >= this.#limits.maxEdges && edge.service !== "overflow") {
-      this.overflowed++;
-      return this.#edge(overflowEdge(edge));
+      this.overflowed += count;
+      return this.#edge(overflowEdge(edge), count);
     }
     const fresh: EdgeEntries = { edge, id, entries: new Map() };
     this.#edges.set(id, fresh);
     return fresh;
   }
 
-  #second(timeMs: number, nowMs: number): number {
-    const oldest = nowMs - this.#limits.lateMs;
-    if (timeMs < oldest) this.late++;
+  #second({ timeMs, count }: TrafficRecord, nowMs: number): number {
+    if (timeMs < nowMs - this.#limits.lateMs) this.late += count;
+    const oldest = nowMs - this.#limits.maxLateMs;
     // A clock that runs ahead must not write into seconds that are still to come.
     const second = Math.floor(Math.min(nowMs, Math.max(oldest, timeMs)) / 1000);
     if (this.#entries < this.#limits.maxEntries) return second;
@@ -91,6 +93,7 @@ function newEntry(edge: EdgeEntries, second: number, record: TrafficRecord): Rol
     second,
     code: record.code,
     flags: record.flags,
+    grpcStatus: record.grpcStatus,
     count: 0,
     requestBytes: 0,
     responseBytes: 0,

@@ -3,7 +3,7 @@ import { edge, sample } from "../store/telemetry/testing/records.ts";
 import { isError, Samples } from "./samples.ts";
 
 const reviews = edge("productpage", "reviews/v1");
-const limits = { perEdgeAndSecond: 3, maxWaiting: 100 };
+const limits = { perEdgeAndSecond: 3, maxWaiting: 100, maxWaitingErrors: 100 };
 
 describe("Samples", () => {
   it("keeps every error and a few successes of each edge and second", () => {
@@ -38,12 +38,18 @@ describe("Samples", () => {
     expect(chosen.size).toBe(10);
   });
 
-  it("sheds past its limit, errors and successes alike, and counts what it shed", () => {
-    const samples = new Samples({ ...limits, maxWaiting: 10 });
+  it("sheds past its limits, of errors and successes apart, and counts what it shed", () => {
+    const samples = new Samples({ ...limits, maxWaiting: 10, maxWaitingErrors: 3 });
     for (let i = 0; i < 30; i++) samples.add(sample(reviews, i * 1000, { code: i % 2 ? 503 : 200 }));
-    expect(samples.size).toBe(10);
-    expect(samples.shed).toBe(20);
-    expect(samples.drain()).toHaveLength(10);
+    expect(samples.size).toBe(13);
+    expect(samples.shed).toBe(17);
+    expect(samples.drain().filter((record) => record.code === 503)).toHaveLength(3);
+  });
+
+  it("has nothing to show of what is a number of requests", () => {
+    const samples = new Samples(limits);
+    samples.add(sample(reviews, 0, { count: 7, detailed: false, code: 503 }));
+    expect(samples.drain()).toEqual([]);
   });
 });
 
@@ -53,6 +59,8 @@ it.each([
   [{ code: 404 }, true],
   [{ code: 503 }, true],
   [{ code: 0 }, true],
+  [{ code: 200, grpcStatus: 0, edge: { ...reviews, protocol: "grpc" as const } }, false],
+  [{ code: 200, grpcStatus: 14, edge: { ...reviews, protocol: "grpc" as const } }, true],
   [{ code: 0, edge: { ...reviews, protocol: "tcp" as const } }, false],
   [{ code: 0, flags: 1, edge: { ...reviews, protocol: "tcp" as const } }, true],
 ])("of %j it says that being an error is %s", (changes, expected) => {

@@ -3,8 +3,9 @@ import { edgeId, type TrafficRecord } from "./record.ts";
 export interface SampleLimits {
   /** Successes kept per edge and second. */
   perEdgeAndSecond: number;
-  /** Samples waiting to be written; past it they are shed. */
+  /** Successes and errors waiting to be written; past it they are shed. */
   maxWaiting: number;
+  maxWaitingErrors: number;
 }
 
 /** Keeps every error and a fair few of the successes (Vitter's algorithm R per edge and second), until drained. */
@@ -22,15 +23,14 @@ export class Samples {
   }
 
   get size(): number {
-    return this.#waiting;
+    return this.#waiting + this.#errors.length;
   }
 
   add(record: TrafficRecord): void {
+    if (!record.detailed) return;
     if (isError(record)) {
-      if (this.#waiting < this.#limits.maxWaiting) {
-        this.#errors.push(record);
-        this.#waiting++;
-      } else this.shed++;
+      if (this.#errors.length < this.#limits.maxWaitingErrors) this.#errors.push(record);
+      else this.shed++;
       return;
     }
     const key = `${Math.floor(record.timeMs / 1000)}\n${edgeId(record.edge)}`;
@@ -70,6 +70,8 @@ export class Samples {
   }
 }
 
-/** 4xx, 5xx, no response at all; a TCP connection that failed. */
-export const isError = (record: Pick<TrafficRecord, "code" | "flags" | "edge">): boolean =>
-  record.edge.protocol === "tcp" ? record.flags !== 0 : record.code === 0 || record.code >= 400;
+/** 4xx, 5xx, a gRPC status other than OK, no response at all; a TCP connection that failed. */
+export const isError = (record: Pick<TrafficRecord, "code" | "flags" | "grpcStatus" | "edge">): boolean =>
+  record.edge.protocol === "tcp"
+    ? record.flags !== 0
+    : record.code === 0 || record.code >= 400 || record.grpcStatus > 0;

@@ -1,13 +1,13 @@
-import type { KeyValue } from "../gen/proto/opentelemetry/proto/common/v1/common_pb.js";
 import {
   type ResourceSpans,
   type Span,
   Status_StatusCode,
 } from "../gen/proto/opentelemetry/proto/trace/v1/trace_pb.js";
 import { clean } from "../wire/peer.ts";
+import { type AttributeLimits, type Attributes, noAttributes, plainAttributes, stringAttribute } from "./attributes.ts";
 
 /** One finished span, from any dialect. */
-export interface SpanRecord {
+export interface SpanRecord extends SpanDetail {
   /** Lower-case hex; the parent is empty for a root. */
   traceId: string;
   spanId: string;
@@ -20,23 +20,63 @@ export interface SpanRecord {
   startUs: number;
   durationUs: number;
   error: boolean;
-  attributes: Record<string, string | number | boolean>;
+  attributes: Attributes;
+  /** Of what made it, such as `service.name` and `host.name`; the same object for the spans of one resource. */
+  resource: Attributes;
 }
 
-const maxAttributes = 64;
-/** Characters of all keys and values of one span; what does not fit is left out. */
-const maxAttributeChars = 8192;
+/** What few spans have. */
+export interface SpanDetail {
+  /** W3C tracestate; empty: none. */
+  traceState: string;
+  statusMessage: string;
+  /** The library that made it; names may be empty. */
+  scope: { name: string; version: string };
+  events: readonly SpanEvent[];
+  links: readonly SpanLink[];
+}
+
+export interface SpanEvent {
+  /** Unix microseconds. */
+  atUs: number;
+  name: string;
+  attributes: Attributes;
+}
+
+export interface SpanLink {
+  traceId: string;
+  spanId: string;
+  attributes: Attributes;
+}
+
+export const noSpanDetail: SpanDetail = Object.freeze({
+  traceState: "",
+  statusMessage: "",
+  scope: { name: "", version: "" },
+  events: [],
+  links: [],
+});
+
 const maxDurationUs = 100 * 365 * 86_400 * 1e6;
+const maxEvents = 32;
+const maxLinks = 32;
+const eventLimits: AttributeLimits = { maxCount: 16, maxChars: 4096 };
 
 /** Spans without valid ids are left out and counted. https://opentelemetry.io/docs/specs/otlp/ */
 export function spanRecords(resources: readonly ResourceSpans[]): { spans: SpanRecord[]; rejected: number } {
   const spans: SpanRecord[] = [];
   let rejected = 0;
-  for (const resource of resources) {
-    const service = stringAttribute(resource.resource?.attributes ?? [], "service.name") || "unknown";
-    for (const scope of resource.scopeSpans) {
+  for (const { resource, scopeSpans } of resources) {
+    const pairs = resource?.attributes ?? [];
+    const of = {
+      service: clean(stringAttribute(pairs, "service.name") || "unknown"),
+      resource: pairs.length === 0 ? noAttributes : plainAttributes(pairs),
+    };
+    for (const scope of scopeSpans) {
+      const by = { name: clean(scope.scope?.name ?? ""), version: clean(scope.scope?.version ?? "", 64) };
       for (const span of scope.spans) {
-        if (span.traceId.length === 16 && span.spanId.length === 8) spans.push(spanRecord(span, clean(service)));
+        if (span.traceId.length === 16 && span.spanId.length === 8)
+          spans.push({ ...spanRecord(span), ...of, scope: by });
         else rejected++;
       }
     }
@@ -44,49 +84,34 @@ export function spanRecords(resources: readonly ResourceSpans[]): { spans: SpanR
   return { spans, rejected };
 }
 
-function spanRecord(span: Span, service: string): SpanRecord {
-  const attributes: SpanRecord["attributes"] = {};
-  let room = maxAttributeChars;
-  for (const pair of span.attributes.slice(0, maxAttributes)) {
-    const value = plainValue(pair);
-    if (value === undefined) continue;
-    const key = clean(pair.key, 128);
-    room -= key.length + String(value).length;
-    if (room >= 0) attributes[key] = value;
-  }
+function spanRecord(span: Span): Omit<SpanRecord, "service" | "resource" | "scope"> {
+  const attributes = plainAttributes(span.attributes);
   return {
     traceId: hex(span.traceId),
     spanId: hex(span.spanId),
     parentSpanId: span.parentSpanId.length === 8 ? hex(span.parentSpanId) : "",
-    service,
     name: clean(span.name),
     kind: span.kind,
-    startUs: Math.min(Number.MAX_SAFE_INTEGER, Number(span.startTimeUnixNano / 1000n)),
+    startUs: microseconds(span.startTimeUnixNano),
     durationUs: Math.min(maxDurationUs, Math.max(0, Number((span.endTimeUnixNano - span.startTimeUnixNano) / 1000n))),
     error: span.status?.code === Status_StatusCode.ERROR || attributes.error === true || attributes.error === "true",
     attributes,
+    traceState: clean(span.traceState, 512),
+    statusMessage: clean(span.status?.message ?? "", 1024),
+    events: span.events.slice(0, maxEvents).map((event) => ({
+      atUs: microseconds(event.timeUnixNano),
+      name: clean(event.name),
+      attributes: plainAttributes(event.attributes, eventLimits),
+    })),
+    links: span.links.slice(0, maxLinks).map((link) => ({
+      traceId: hex(link.traceId),
+      spanId: hex(link.spanId),
+      attributes: plainAttributes(link.attributes, eventLimits),
+    })),
   };
 }
 
-function plainValue(pair: KeyValue): string | number | boolean | undefined {
-  const value = pair.value?.value;
-  switch (value?.case) {
-    case "stringValue":
-      return clean(value.value, 1024);
-    case "boolValue":
-    case "doubleValue":
-      return value.value;
-    case "intValue":
-      return Number(value.value);
-    default:
-      return undefined;
-  }
-}
+export const microseconds = (nanos: bigint): number => Math.min(Number.MAX_SAFE_INTEGER, Number(nanos / 1000n));
 
-function stringAttribute(attributes: readonly KeyValue[], key: string): string {
-  const value = attributes.find((pair) => pair.key === key)?.value?.value;
-  return value?.case === "stringValue" ? value.value : "";
-}
-
-const hex = (bytes: Uint8Array): string =>
+export const hex = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");

@@ -1,5 +1,7 @@
 import type { LatencySketch } from "../lib/latency-sketch.ts";
 import type { Retention } from "../wire/retention.ts";
+import type { LogRecord } from "./log-record.ts";
+import type { MetricEntry } from "./metric-record.ts";
 import type { EdgeKey, TrafficRecord } from "./record.ts";
 import type { SpanRecord } from "./span.ts";
 
@@ -22,11 +24,19 @@ export interface TelemetryBatch {
   rollups: readonly RollupEntry[];
   samples: readonly TrafficRecord[];
   spans: readonly SpanRecord[];
+  /** Applications' own. */
+  logs: readonly LogRecord[];
+  metrics: readonly MetricEntry[];
 }
 
 /** What a collector says of itself with each batch; times in Unix milliseconds. */
 export interface CollectorState {
   id: string;
+  /**
+   * When this run of it began. The first batch of a run ends the run before: from what that had written whole until now, what proxies sent
+   * may be lost, which is stored as a gap.
+   */
+  startedAtMs: number;
   flushedAtMs: number;
   /** Everything that ended before this is in the store. */
   completeUntilMs: number;
@@ -41,6 +51,8 @@ export interface CollectorState {
 /** Requests with the same code and flags, counted. */
 export interface RequestCounts {
   code: number;
+  /** As in TrafficRecord. */
+  grpcStatus: number;
   /** Bits of {@link file://../wire/response-flags.ts}. */
   flags: number;
   count: number;

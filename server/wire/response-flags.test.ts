@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, it } from "vitest";
 import { ResponseFlagsSchema } from "../gen/proto/envoy/data/accesslog/v3/accesslog_pb.js";
-import { flagBits, flagBitsOf, flagNames } from "./response-flags.ts";
+import { flagBits, flagBitsOf, flagCount, flagNames } from "./response-flags.ts";
 
 it("knows every flag of Envoy's message, each by a name of its own", () => {
   const names = ResponseFlagsSchema.fields.map((field) => {
@@ -10,6 +10,14 @@ it("knows every flag of Envoy's message, each by a name of its own", () => {
   });
   expect(names.every((each) => each.length === 1)).toBe(true);
   expect(new Set(names.flat()).size).toBe(ResponseFlagsSchema.fields.length);
+});
+
+it("has for each flag the bit before its number in the message", () => {
+  for (const { number, localName, fieldKind } of ResponseFlagsSchema.fields) {
+    const value = fieldKind === "message" ? {} : true;
+    expect(flagBits(create(ResponseFlagsSchema, { [localName]: value }))).toBe(1 << (number - 1));
+  }
+  expect(flagCount).toBe(ResponseFlagsSchema.fields.length);
 });
 
 it("turns sets into bits and back", () => {

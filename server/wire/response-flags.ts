@@ -1,4 +1,4 @@
-/** Envoy's response flags in the order of their bits. https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage */
+/** Envoy's response flags in the order of their bits, which is that of their numbers in `ResponseFlags`. https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage */
 const flags = [
   ["failedLocalHealthcheck", "LH"],
   ["noHealthyUpstream", "UH"],
@@ -29,6 +29,9 @@ const flags = [
   ["dnsResolutionFailure", "DF"],
   ["downstreamRemoteReset", "DR"],
 ] as const;
+
+/** Bit 0 is field 1 of the message `ResponseFlags`, and so on. */
+export const flagCount = flags.length;
 
 export type ResponseFlagField = (typeof flags)[number][0];
 

@@ -48,15 +48,25 @@ export interface RowInput {
   latencyMs?: number;
   requestBytes?: number;
   responseBytes?: number;
+  grpcStatus?: number;
 }
 
 export function row(
   of: EdgeRow,
-  { atMs = 0, code = 200, flags = [], count = 1, latencyMs = 10, requestBytes = 0, responseBytes = 0 }: RowInput = {},
+  {
+    atMs = 0,
+    code = 200,
+    grpcStatus = -1,
+    flags = [],
+    count = 1,
+    latencyMs = 10,
+    requestBytes = 0,
+    responseBytes = 0,
+  }: RowInput = {},
 ): RollupRow {
   const latency = new LatencySketch();
   latency.add(latencyMs, count);
-  return { atMs, edge: of, code, flags, count, requestBytes, responseBytes, latency: latency.encode() };
+  return { atMs, edge: of, code, grpcStatus, flags, count, requestBytes, responseBytes, latency: latency.encode() };
 }
 
 export const service = (name: string, versions: string[], changes: Partial<ServiceFacts> = {}): ServiceFacts => ({

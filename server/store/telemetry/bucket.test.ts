@@ -6,15 +6,25 @@ import { Fold } from "./fold.ts";
 function entry(edge: number, changes: Partial<BucketEntry> = {}): BucketEntry {
   const latency = new LatencySketch();
   latency.add(10 * edge, 2);
-  return { edge, code: 200, flags: 0, count: 2, requestBytes: 300, responseBytes: 2 ** 40, latency, ...changes };
+  return {
+    edge,
+    code: 200,
+    flags: 0,
+    grpcStatus: -1,
+    count: 2,
+    requestBytes: 300,
+    responseBytes: 2 ** 40,
+    latency,
+    ...changes,
+  };
 }
 
 function contents(bytes: Uint8Array) {
   const entries = [];
   for (const cursor = new BucketCursor(bytes); cursor.next(); ) {
-    const { edge, code, flags, count, requestBytes, responseBytes } = cursor;
+    const { edge, code, flags, grpcStatus, count, requestBytes, responseBytes } = cursor;
     const latency = LatencySketch.decode(cursor.latency());
-    entries.push({ edge, code, flags, count, requestBytes, responseBytes, latency });
+    entries.push({ edge, code, flags, grpcStatus, count, requestBytes, responseBytes, latency });
   }
   return entries;
 }
@@ -24,6 +34,8 @@ it("gives back what was encoded, large numbers and high flags too", () => {
     entry(1),
     entry(70_000, { code: 0, flags: 2 ** 40, count: 1 }),
     entry(3, { latency: new LatencySketch() }),
+    entry(4, { grpcStatus: 14 }),
+    entry(4, { grpcStatus: 0 }),
   ];
   expect(contents(encodeBucket(entries))).toEqual(entries);
   expect(contents(encodeBucket([]))).toEqual([]);
@@ -40,6 +52,13 @@ it("is added up by edge, code and flags", () => {
     [2, 200, 0, 2],
   ]);
   expect([...fold.entries()][0]?.latency.count).toBe(4);
+});
+
+it("reads what was written before there were gRPC statuses", () => {
+  const written = encodeBucket([entry(1, { latency: new LatencySketch() })]);
+  // Format, edge, code (two bytes), flags, then the status.
+  const old = Uint8Array.from([1, ...written.subarray(1, 5), ...written.subarray(6)]);
+  expect(contents(old)).toEqual([entry(1, { latency: new LatencySketch() })]);
 });
 
 it.each([0, 1, 5, -1])("throws a RangeError for bytes that are cut off or no bucket (%i)", (length) => {

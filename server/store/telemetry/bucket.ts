@@ -8,17 +8,19 @@ export interface BucketEntry extends RequestCounts {
   edge: number;
 }
 
-const format = 1;
+/** Format 1 had no gRPC status. */
+const format = 2;
 
 /**
- * A bucket as one value: a format, then for each entry, as varints, the edge, code, flags, count, bytes of requests and responses, and the
+ * A bucket as one value: a format, then for each entry, as varints, the edge, code, flags, gRPC status plus one, count, bytes of requests and responses, and the
  * length of its encoded sketch, which follows. A mesh of thousands of edges is read many times faster than from a row for each.
  */
 export function encodeBucket(entries: Iterable<BucketEntry>): Uint8Array {
   const out = [format];
-  for (const { edge, code, flags, count, requestBytes, responseBytes, latency } of entries) {
+  for (const { edge, code, flags, grpcStatus, count, requestBytes, responseBytes, latency } of entries) {
     const sketch = latency.encode();
-    for (const value of [edge, code, flags, count, requestBytes, responseBytes, sketch.length]) writeVarint(out, value);
+    const values = [edge, code, flags, grpcStatus + 1, count, requestBytes, responseBytes, sketch.length];
+    for (const value of values) writeVarint(out, value);
     for (const byte of sketch) out.push(byte);
   }
   return Uint8Array.from(out);
@@ -32,14 +34,17 @@ export class BucketCursor implements Omit<BucketEntry, "latency"> {
   edge = 0;
   code = 0;
   flags = 0;
+  grpcStatus = -1;
   count = 0;
   requestBytes = 0;
   responseBytes = 0;
   readonly #source = new VarintSource();
+  readonly #hasGrpcStatus: boolean;
   #sketchAt = 0;
 
   constructor(bytes: Uint8Array) {
-    if (bytes[0] !== format) throw new RangeError("not an encoded bucket of the roll-up");
+    if (bytes[0] !== format && bytes[0] !== 1) throw new RangeError("not an encoded bucket of the roll-up");
+    this.#hasGrpcStatus = bytes[0] === format;
     this.#source.reset(bytes, 1);
   }
 
@@ -49,6 +54,7 @@ export class BucketCursor implements Omit<BucketEntry, "latency"> {
     this.edge = readVarint(source);
     this.code = readVarint(source);
     this.flags = readVarint(source);
+    this.grpcStatus = this.#hasGrpcStatus ? readVarint(source) - 1 : -1;
     this.count = readVarint(source);
     this.requestBytes = readVarint(source);
     this.responseBytes = readVarint(source);

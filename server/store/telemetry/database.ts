@@ -1,14 +1,17 @@
 import { renameSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Client } from "@libsql/client";
-import { applyMigrations } from "../migrate.ts";
-import { openSqlite } from "../sqlite.ts";
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
+import { setTimeout as wait } from "node:timers/promises";
+import { UnusableDatabaseError } from "../errors.ts";
+import { applyMigrations, type MigrationClient } from "../migrate.ts";
 
 /** Only where the file lies in its own folder: a bundler leaves no `import.meta.dirname`. */
 const ownMigrations = (): string => resolve(import.meta.dirname, "../../../prisma/telemetry/migrations");
 
 /** SQLite waits for a lock on the event loop. Telemetry rather comes a second later than that nothing else is taken in meanwhile. */
 const busyTimeoutMs = 250;
+/** At its start a process has nothing else to do than to wait for another one's migration. */
+const openTimeoutMs = 15_000;
 
 export interface TelemetryFile {
   /** The database file; made when it is not there. */
@@ -17,42 +20,183 @@ export interface TelemetryFile {
   migrations?: string;
 }
 
+export type Row = Record<string, SQLOutputValue>;
+export type Value = SQLInputValue;
+
+/** One connection to the telemetry file, with its statements prepared once. Everything in it is synchronous: SQLite is a function call. */
+export class TelemetryDatabase {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(path: string) {
+    this.#db = new DatabaseSync(path);
+  }
+
+  all(sql: string, ...values: Value[]): Row[] {
+    return this.#prepared(sql).all(...values);
+  }
+
+  get(sql: string, ...values: Value[]): Row | undefined {
+    return this.#prepared(sql).get(...values);
+  }
+
+  iterate(sql: string, ...values: Value[]): Iterable<Row> {
+    return this.#prepared(sql).iterate(...values);
+  }
+
+  /** How many rows were changed. */
+  run(sql: string, ...values: Value[]): number {
+    return Number(this.#prepared(sql).run(...values).changes);
+  }
+
+  exec(sql: string): void {
+    this.#db.exec(sql);
+  }
+
+  /** All of it or nothing. */
+  transaction<T>(work: () => T): T {
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#db.exec("COMMIT");
+      return result;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#db.close();
+  }
+
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
 /**
  * Opens the telemetry file and brings its schema up to date, whichever process comes first. The newest second may be lost when the
- * machine (not the process) goes down: telemetry can bear that, and need not wait for the disk.
+ * machine (not the process) goes down: telemetry can bear that, and need not wait for the disk. Throws one sentence that names the file.
  */
-export async function openTelemetryFile(file: TelemetryFile): Promise<Client> {
-  const client = await openSqlite(`file:${file.path}`, "NORMAL");
+export async function openTelemetryFile(file: TelemetryFile): Promise<TelemetryDatabase> {
+  const database = connect(file.path);
   try {
-    await client.execute("PRAGMA journal_size_limit = 16777216");
-    await applyMigrations({ client, directory: file.migrations ?? ownMigrations() });
-    await client.execute(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
-    return client;
+    database.exec(`PRAGMA busy_timeout = ${openTimeoutMs}`);
+    await patiently(() => configure(database));
+    const directory = file.migrations ?? ownMigrations();
+    await applyMigrations({ client: migrationClient(database), directory });
+    database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    return database;
   } catch (error) {
-    client.close();
-    throw error;
+    database.close();
+    throw isSqliteError(error) ? unusable(file.path, error) : error;
   }
 }
 
 /** A connection like the one before, to a file whose schema is known to be up to date. */
-export async function reconnect(path: string): Promise<Client> {
-  const client = await openSqlite(`file:${path}`, "NORMAL");
-  await client.execute("PRAGMA journal_size_limit = 16777216");
-  await client.execute(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
-  return client;
+export function reconnect(path: string): TelemetryDatabase {
+  const database = connect(path);
+  try {
+    database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    configure(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function connect(path: string): TelemetryDatabase {
+  try {
+    return new TelemetryDatabase(path);
+  } catch (error) {
+    throw unusable(path, error);
+  }
+}
+
+function configure(database: TelemetryDatabase): void {
+  database.exec("PRAGMA journal_mode = WAL");
+  database.exec("PRAGMA synchronous = NORMAL");
+  database.exec("PRAGMA journal_size_limit = 16777216");
+}
+
+/** SQLite doesn't use the busy timeout for a change to the write-ahead log: two processes that both try it at once must ask again. */
+async function patiently(work: () => void): Promise<void> {
+  for (const deadline = Date.now() + openTimeoutMs; ; ) {
+    try {
+      return work();
+    } catch (error) {
+      if (codeOf(error) !== sqliteBusy || Date.now() > deadline) throw error;
+      await wait(10);
+    }
+  }
+}
+
+function migrationClient(database: TelemetryDatabase): MigrationClient {
+  return {
+    async transaction() {
+      database.exec("BEGIN IMMEDIATE");
+      let open = true;
+      return {
+        async execute(statement) {
+          const { sql, args } = typeof statement === "string" ? { sql: statement, args: [] } : statement;
+          return { rows: database.all(sql, ...args) };
+        },
+        executeMultiple: async (sql) => database.exec(sql),
+        async commit() {
+          database.exec("COMMIT");
+          open = false;
+        },
+        close() {
+          if (open) database.exec("ROLLBACK");
+        },
+      };
+    },
+  };
+}
+
+// Primary result codes. https://www.sqlite.org/rescode.html
+const sqliteBusy = 5;
+const sqliteReadOnly = 8;
+const sqliteCorrupt = 11;
+const sqliteCannotOpen = 14;
+const sqliteNotADatabase = 26;
+
+const isSqliteError = (error: unknown): error is Error & { errcode: number } =>
+  error instanceof Error && "errcode" in error && typeof error.errcode === "number";
+
+/** SQLite's primary result code; what wrapped the error is looked through. */
+function codeOf(error: unknown): number | undefined {
+  if (isSqliteError(error)) return error.errcode & 0xff;
+  return error instanceof Error && error.cause !== undefined ? codeOf(error.cause) : undefined;
+}
+
+/** Whether SQLite says that the file is broken or no database. */
+export const isDamaged = (error: unknown): boolean => {
+  const code = codeOf(error);
+  return code === sqliteCorrupt || code === sqliteNotADatabase;
+};
+
+function unusable(path: string, error: unknown): Error {
+  const code = codeOf(error);
+  const text = `the database ${path} can't be used: ${error instanceof Error ? error.message : String(error)}`;
+  if (code === sqliteReadOnly || code === sqliteCannotOpen) {
+    return new UnusableDatabaseError(`${text}; its folder must exist and be writable`, { cause: error });
+  }
+  return new Error(text, { cause: error });
 }
 
 /** Which file it is, not by its name: changes when it was deleted and made again. Undefined while there is none. */
 export function fileIdentity(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat === undefined ? undefined : `${stat.dev}:${stat.ino}:${stat.birthtimeMs}`;
-}
-
-/** Whether SQLite says that the file is broken or no database; what wrapped the error is looked through. */
-export function isDamaged(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = "code" in error ? String(error.code) : "";
-  return code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB" || isDamaged(error.cause);
 }
 
 /** Puts a broken file aside, where the last one put aside makes room for it. */

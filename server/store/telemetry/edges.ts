@@ -1,9 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Client, Row } from "@libsql/client";
 import type { EdgeRow } from "../../query/reader.ts";
 import { type EdgeKey, edgeId, overflowEdge } from "../../telemetry/record.ts";
 import { BucketCursor } from "./bucket.ts";
-import { insertStatements } from "./bulk-insert.ts";
+import type { Row, TelemetryDatabase } from "./database.ts";
 
 const columns = [
   "reporter",
@@ -21,21 +20,23 @@ const columns = [
   "mtls",
 ];
 
+const insertEdge = `INSERT INTO edge (${columns.join(",")}) VALUES (${columns.map(() => "?").join(",")}) ON CONFLICT DO NOTHING`;
+
 /** The dictionary of edges, held in memory by its only writer. */
 export class EdgeIds {
   #ids = new Map<string, number>();
   #newest = -1;
-  readonly #client: Client;
+  readonly #database: TelemetryDatabase;
   readonly #maxEdges: number;
 
-  constructor(client: Client, maxEdges: number) {
-    this.#client = client;
+  constructor(database: TelemetryDatabase, maxEdges: number) {
+    this.#database = database;
     this.#maxEdges = maxEdges;
   }
 
   /** The row id of each edge, in order; new edges get a row, past the limit they share the overflow's. */
-  async idsOf(edges: readonly { edge: EdgeKey; edgeId: string }[]): Promise<number[]> {
-    if (this.#newest < 0) await this.#load();
+  idsOf(edges: readonly { edge: EdgeKey; edgeId: string }[]): number[] {
+    if (this.#newest < 0) this.#load();
     const fresh = new Map<string, EdgeKey>();
     for (const { edge, edgeId: id } of edges) {
       if (this.#ids.has(id) || fresh.has(id)) continue;
@@ -45,8 +46,8 @@ export class EdgeIds {
       if (!this.#ids.has(countedId)) fresh.set(countedId, counted);
     }
     if (fresh.size > 0) {
-      await this.#client.batch(insertStatements("edge", columns, [...fresh.values()].map(valuesOf)), "write");
-      await this.#load();
+      for (const edge of fresh.values()) this.#database.run(insertEdge, ...valuesOf(edge));
+      this.#load();
     }
     return edges.map(({ edge, edgeId: id }) => {
       const row = this.#ids.get(id) ?? this.#ids.get(edgeId(overflowEdge(edge)));
@@ -63,36 +64,39 @@ export class EdgeIds {
   /** Forgets edges that no roll-up and no log entry is of: names that came and went must not use up the room for good. */
   async prune(): Promise<void> {
     const used = JSON.stringify([...(await this.#edgesOfRollup())]);
-    await this.#client.execute({
-      sql: "DELETE FROM edge WHERE id NOT IN (SELECT value FROM json_each(?)) AND id NOT IN (SELECT edge FROM access_log)",
-      args: [used],
-    });
+    this.#database.run(
+      "DELETE FROM edge WHERE id NOT IN (SELECT value FROM json_each(?)) AND id NOT IN (SELECT edge FROM access_log)",
+      used,
+    );
+    this.forget();
+  }
+
+  /** What was learned in a transaction that was undone is not so. */
+  forget(): void {
     this.#ids.clear();
     this.#newest = -1;
-    await this.#load();
   }
 
   /** A few buckets at a time: together they may be larger than what memory should hold. */
   async #edgesOfRollup(): Promise<ReadonlySet<number>> {
     const edges = new Set<number>();
     for (let last = -1; ; ) {
-      const { rows } = await this.#client.execute({
-        sql: "SELECT rowid AS id, entries FROM rollup WHERE rowid > ? ORDER BY rowid LIMIT 20",
-        args: [last],
-      });
+      const rows = this.#database.all(
+        "SELECT rowid AS id, entries FROM rollup WHERE rowid > ? ORDER BY rowid LIMIT 20",
+        last,
+      );
       if (rows.length === 0) return edges;
       for (const { id, entries } of rows) {
         last = Number(id);
-        for (const entry = new BucketCursor(new Uint8Array(entries as ArrayBuffer)); entry.next(); )
-          edges.add(entry.edge);
+        for (const entry = new BucketCursor(entries as Uint8Array); entry.next(); ) edges.add(entry.edge);
       }
       await nextTurn();
     }
   }
 
   /** Reads what was added since the last time. */
-  async #load(): Promise<void> {
-    const { rows } = await this.#client.execute({ sql: "SELECT * FROM edge WHERE id > ?", args: [this.#newest] });
+  #load(): void {
+    const rows = this.#database.all("SELECT * FROM edge WHERE id > ?", this.#newest);
     this.#newest = Math.max(this.#newest, 0);
     for (const row of rows) {
       this.#ids.set(edgeId(toEdge(row)), Number(row.id));

@@ -1,9 +1,9 @@
 import { LatencySketch } from "../../lib/latency-sketch.ts";
-import { BucketCursor, type BucketEntry } from "./bucket.ts";
+import { BucketCursor, type BucketEntry, encodeBucket } from "./bucket.ts";
 
-/** Sums of encoded buckets, by edge, code and flags: of a coarser bucket, or of a window. */
+/** Sums of encoded buckets, by edge, code, flags and gRPC status: of a coarser bucket, or of a window. */
 export class Fold {
-  /** An edge has few codes and flags: looking through its list is quicker than making a key of all three. */
+  /** An edge has few codes and flags: looking through its list is quicker than making a key of all four. */
   readonly #sums = new Map<number, BucketEntry[]>();
   readonly #withLatency: boolean;
 
@@ -25,14 +25,22 @@ export class Fold {
     for (const ofEdge of this.#sums.values()) yield* ofEdge;
   }
 
-  #sumOf({ edge, code, flags }: BucketCursor): BucketEntry {
+  /** As one bucket. */
+  encode(): Uint8Array {
+    return encodeBucket(this.entries());
+  }
+
+  #sumOf({ edge, code, flags, grpcStatus }: BucketCursor): BucketEntry {
     let ofEdge = this.#sums.get(edge);
     if (ofEdge === undefined) {
       ofEdge = [];
       this.#sums.set(edge, ofEdge);
     }
-    for (const sum of ofEdge) if (sum.code === code && sum.flags === flags) return sum;
-    const fresh = { edge, code, flags, count: 0, requestBytes: 0, responseBytes: 0, latency: new LatencySketch() };
+    for (const sum of ofEdge) {
+      if (sum.code === code && sum.flags === flags && sum.grpcStatus === grpcStatus) return sum;
+    }
+    const nothing = { count: 0, requestBytes: 0, responseBytes: 0, latency: new LatencySketch() };
+    const fresh = { edge, code, flags, grpcStatus, ...nothing };
     ofEdge.push(fresh);
     return fresh;
   }

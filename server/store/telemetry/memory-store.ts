@@ -1,9 +1,19 @@
 import { LatencySketch } from "../../lib/latency-sketch.ts";
 import type {
+  ApplicationLogQuery,
+  ApplicationLogRow,
   CollectorRow,
   EdgeRow,
+  GapRow,
+  LogFilter,
   LogQuery,
   LogRow,
+  MetricQuery,
+  MetricRow,
+  MetricSeriesQuery,
+  MetricSeriesRow,
+  NewLogsQuery,
+  OperationRow,
   PeerRow,
   RollupRange,
   RollupRow,
@@ -11,10 +21,13 @@ import type {
   SpanRow,
   SumRange,
   TelemetryReader,
+  TimeRange,
   TraceQuery,
   TraceRow,
 } from "../../query/reader.ts";
+import type { MetricSum } from "../../telemetry/metric-record.ts";
 import { type EdgeKey, edgeId } from "../../telemetry/record.ts";
+import { isError } from "../../telemetry/samples.ts";
 import type { SpanRecord } from "../../telemetry/span.ts";
 import type {
   CollectorState,
@@ -25,18 +38,33 @@ import type {
 } from "../../telemetry/store.ts";
 import { flagNames } from "../../wire/response-flags.ts";
 import { steps } from "../../wire/retention.ts";
+import { directionOf } from "./access-log-reader.ts";
+import { addMetric } from "./metric-bucket.ts";
+import { traceRow } from "./trace-reader.ts";
 
 /** Both sides of a telemetry store in one process, for tests. Seconds are folded when they are read. */
 export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
   #batches = new Set<number>();
   #edges = new Map<string, EdgeRow>();
   #rollups: (RollupEntry & { encoded: Uint8Array })[] = [];
-  #logs: LogRow[] = [];
+  #logs: (LogRow & { error: boolean })[] = [];
+  #applicationLogs: ApplicationLogRow[] = [];
+  #series = new Map<string, MetricSeriesRow>();
+  #metrics: (MetricSum & { series: number; second: number })[] = [];
+  #gaps: GapRow[] = [];
+  #rows = 0;
   #spans = new Map<string, SpanRecord & { receivedAtMs: number }>();
   #collectors = new Map<string, CollectorState>();
 
   async write(batch: TelemetryBatch): Promise<void> {
-    const before = this.#collectors.get(batch.collector.id)?.freshAtMs ?? null;
+    const last = this.#collectors.get(batch.collector.id);
+    const before = last?.freshAtMs ?? null;
+    if (last !== undefined && last.startedAtMs !== batch.collector.startedAtMs) {
+      const fromMs = last.active ? last.completeUntilMs : last.flushedAtMs;
+      const toMs = batch.collector.startedAtMs;
+      const cause = last.active ? "lost" : "stopped";
+      if (toMs - fromMs >= 1000) this.#gaps.push({ fromMs, toMs, collector: last.id, cause });
+    }
     this.#collectors.set(batch.collector.id, {
       ...batch.collector,
       freshAtMs: batch.collector.freshAtMs === null ? before : Math.floor(batch.collector.freshAtMs),
@@ -47,8 +75,17 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
       this.#edge(entry.edge);
       this.#rollups.push({ ...entry, encoded: entry.latency.encode() });
     }
-    for (const { timeMs, edge, flags, ...sample } of batch.samples) {
-      this.#logs.push({ ...sample, atMs: Math.floor(timeMs), edge: this.#edge(edge), flags: flagNames(flags) });
+    for (const record of batch.samples) {
+      const { timeMs, edge, flags, count: _, detailed: __, ...sample } = record;
+      const row = this.#edge(edge);
+      const of = { id: ++this.#rows, edge: row, direction: directionOf(row), error: isError(record) };
+      this.#logs.push({ ...sample, ...of, atMs: Math.floor(timeMs), flags: flagNames(flags) });
+    }
+    for (const log of batch.logs) this.#applicationLogs.push({ ...log, id: ++this.#rows });
+    for (const { seriesId, series, ...sum } of batch.metrics) {
+      const row = this.#series.get(seriesId) ?? { ...series, id: this.#series.size + 1 };
+      this.#series.set(seriesId, row);
+      this.#metrics.push({ ...sum, series: row.id });
     }
     for (const span of batch.spans) {
       const key = `${span.traceId}/${span.spanId}`;
@@ -59,10 +96,17 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
   async compact({ nowMs, retention }: CompactionPass): Promise<{ more: boolean }> {
     const oldest = nowMs / 1000 - Math.max(...steps.map((step) => retention.steps[step]));
     this.#rollups = this.#rollups.filter((entry) => entry.second >= oldest);
-    this.#logs = this.#logs
+    const logs = this.#logs
       .filter((log) => log.atMs >= nowMs - retention.samplesSec * 1000)
-      .toSorted((a, b) => b.atMs - a.atMs)
-      .slice(0, retention.maxSamples);
+      .toSorted((a, b) => b.atMs - a.atMs);
+    this.#logs = [
+      ...logs.filter((log) => log.error).slice(0, retention.maxErrorSamples),
+      ...logs.filter((log) => !log.error).slice(0, retention.maxSamples),
+    ];
+    this.#applicationLogs = this.#applicationLogs
+      .filter((log) => log.atUs >= (nowMs - retention.logsSec * 1000) * 1000)
+      .toSorted((a, b) => b.atUs - a.atUs)
+      .slice(0, retention.maxLogs);
     const spans = [...this.#spans]
       .filter(([, span]) => span.receivedAtMs >= nowMs - retention.spansSec * 1000)
       .toSorted(([, a], [, b]) => b.receivedAtMs - a.receivedAtMs);
@@ -80,7 +124,7 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
   }
 
   async collectors(): Promise<CollectorRow[]> {
-    return [...this.#collectors.values()];
+    return [...this.#collectors.values()].map(({ startedAtMs: _, ...collector }) => collector);
   }
 
   async oldestAt(): Promise<number | null> {
@@ -90,26 +134,33 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
     );
   }
 
-  async logs(query: LogQuery): Promise<LogRow[]> {
+  async gaps({ fromMs, toMs }: TimeRange): Promise<GapRow[]> {
+    return this.#gaps.filter((gap) => gap.toMs > fromMs && gap.fromMs < toMs);
+  }
+
+  async logs({ fromMs, toMs, before, limit, ...filter }: LogQuery): Promise<LogRow[]> {
     return this.#logs
-      .filter((log) => log.atMs >= query.fromMs && log.atMs < query.toMs)
-      .filter((log) => query.service === undefined || log.edge.service === query.service)
-      .filter((log) => isPeer(log.edge.source, query.source) && isPeer(log.edge.destination, query.destination))
-      .filter((log) => !query.errorsOnly || log.code === 0 || log.code >= 400)
-      .toSorted((a, b) => b.atMs - a.atMs)
-      .slice(0, query.limit);
+      .filter((log) => log.atMs >= fromMs && log.atMs < toMs && matchesLog(log, filter))
+      .filter(({ atMs, id }) => !before || atMs < before.atMs || (atMs === before.atMs && id < before.id))
+      .toSorted((a, b) => b.atMs - a.atMs || b.id - a.id)
+      .slice(0, limit)
+      .map(({ error: _, ...log }) => log);
+  }
+
+  async newLogs({ afterId, limit, ...filter }: NewLogsQuery): Promise<{ rows: LogRow[]; lastId: number }> {
+    const lastId = this.#logs.reduce((newest, { id }) => Math.max(newest, id), 0);
+    if (afterId <= 0) return { rows: [], lastId };
+    const found = this.#logs.filter((log) => log.id > afterId && matchesLog(log, filter)).slice(0, limit);
+    const rows = found.map(({ error: _, ...log }) => log);
+    return { rows, lastId: rows.length < limit ? lastId : (rows.at(-1)?.id ?? lastId) };
   }
 
   async traces(query: TraceQuery): Promise<TraceRow[]> {
-    const traces = Map.groupBy(this.#spansByStart(), (span) => span.traceId);
-    const matches = (span: SpanRecord) =>
-      span.startUs >= query.fromMs * 1000 &&
-      span.startUs < query.toMs * 1000 &&
-      (query.service === undefined || span.service === query.service) &&
-      (!query.errorsOnly || span.error);
-    return [...traces.values()]
-      .filter((spans) => spans.some(matches))
-      .flatMap(traceRow)
+    return [...Map.groupBy(this.#spansByStart(), (span) => span.traceId).values()]
+      .filter((spans) => matchesTrace(spans, query))
+      .flatMap((spans) => traceRow(spans) ?? [])
+      .filter(({ durationMs }) => durationMs >= (query.minDurationMs ?? 0))
+      .filter(({ durationMs }) => durationMs <= (query.maxDurationMs ?? Number.POSITIVE_INFINITY))
       .toSorted((a, b) => b.startMs - a.startMs)
       .slice(0, query.limit);
   }
@@ -118,6 +169,45 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
     return this.#spansByStart()
       .filter((span) => span.traceId === traceId)
       .map(({ receivedAtMs: _, ...span }) => span);
+  }
+
+  async operations(): Promise<OperationRow[]> {
+    const services = Map.groupBy(this.#spansByStart(), (span) => span.service);
+    return [...services]
+      .map(([service, spans]) => ({ service, operations: [...new Set(spans.map((span) => span.name))].toSorted() }))
+      .toSorted((a, b) => (a.service < b.service ? -1 : 1));
+  }
+
+  async applicationLogs(query: ApplicationLogQuery): Promise<ApplicationLogRow[]> {
+    return this.#applicationLogs
+      .filter((log) => log.atUs >= query.fromMs * 1000 && log.atUs < query.toMs * 1000)
+      .filter((log) => query.service === undefined || log.service === query.service)
+      .filter((log) => log.severity >= (query.minSeverity ?? 0) && log.body.includes(query.text ?? ""))
+      .filter((log) => query.traceId === undefined || log.traceId === query.traceId)
+      .toSorted((a, b) => b.atUs - a.atUs || b.id - a.id)
+      .slice(0, query.limit);
+  }
+
+  async metricSeries({ name, service, instance, limit }: MetricSeriesQuery): Promise<MetricSeriesRow[]> {
+    return [...this.#series.values()]
+      .filter((series) => name === undefined || series.name === name)
+      .filter((series) => service === undefined || series.service === service)
+      .filter((series) => instance === undefined || series.instance === instance)
+      .toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id - b.id))
+      .slice(0, limit);
+  }
+
+  async metrics({ fromMs, toMs, series, stepSec }: MetricQuery): Promise<MetricRow[]> {
+    const sums = new Map<string, MetricSum & { series: number; atMs: number }>();
+    for (const { second, ...entry } of this.#metrics) {
+      const atMs = Math.floor(second / stepSec) * stepSec * 1000;
+      if (atMs < fromMs || atMs >= toMs || !series.includes(entry.series)) continue;
+      const key = `${entry.series} ${atMs}`;
+      const sum = sums.get(key);
+      if (sum === undefined) sums.set(key, { ...entry, atMs });
+      else addMetric(sum, entry);
+    }
+    return [...sums.values()].map(({ spread, ...sum }) => ({ ...sum, spread: spread?.encode() ?? null }));
   }
 
   async close(): Promise<void> {}
@@ -132,11 +222,17 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
     for (const entry of this.#rollups) {
       if (entry.second * 1000 < fromMs || entry.second * 1000 >= toMs) continue;
       const atMs = atMsOf(entry);
-      const key = `${atMs}\n${entry.edgeId}\n${entry.code}\n${entry.flags}`;
+      const key = `${atMs}\n${entry.edgeId}\n${entry.code}\n${entry.flags}\n${entry.grpcStatus}`;
       let row = rows.get(key);
       if (row === undefined) {
-        const of = { atMs, edge: this.#edge(entry.edge), code: entry.code, flags: flagNames(entry.flags) };
-        const sums = { count: 0, requestBytes: 0, responseBytes: 0, latency: new Uint8Array() };
+        const of = { atMs, edge: this.#edge(entry.edge), code: entry.code, grpcStatus: entry.grpcStatus };
+        const sums = {
+          flags: flagNames(entry.flags),
+          count: 0,
+          requestBytes: 0,
+          responseBytes: 0,
+          latency: new Uint8Array(),
+        };
         row = { ...of, ...sums, sketch: new LatencySketch() };
         rows.set(key, row);
       }
@@ -159,25 +255,44 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
   }
 }
 
-const isPeer = (peer: PeerRow, wanted: LogQuery["source"]): boolean =>
+function matchesLog(log: LogRow & { error: boolean }, filter: LogFilter): boolean {
+  const is = <T>(wanted: T | undefined, value: T) => wanted === undefined || wanted === value;
+  return (
+    is(filter.service, log.edge.service) &&
+    isPeer(log.edge.source, filter.source) &&
+    isPeer(log.edge.destination, filter.destination) &&
+    is(filter.proxy, log.proxy) &&
+    is(filter.direction, log.direction) &&
+    is(filter.grpcStatus, log.grpcStatus) &&
+    is(filter.method, log.method) &&
+    is(filter.traceId, log.traceId) &&
+    is(filter.requestId, log.requestId) &&
+    log.code >= (filter.codeFrom ?? 0) &&
+    log.code <= (filter.codeTo ?? Number.POSITIVE_INFINITY) &&
+    (filter.flag === undefined || log.flags.includes(filter.flag)) &&
+    log.path.includes(filter.path ?? "") &&
+    log.durationMs >= (filter.minDurationMs ?? 0) &&
+    log.durationMs <= (filter.maxDurationMs ?? Number.POSITIVE_INFINITY) &&
+    (!filter.errorsOnly || log.error)
+  );
+}
+
+const isPeer = (peer: PeerRow, wanted: LogFilter["source"]): boolean =>
   wanted === undefined ||
   (peer.namespace === wanted.namespace &&
     peer.app === wanted.app &&
     (wanted.version === undefined || peer.version === wanted.version));
 
-function traceRow(spans: readonly SpanRecord[]): TraceRow[] {
-  const root = spans[0];
-  if (root === undefined) return [];
-  const end = Math.max(...spans.map((span) => span.startUs + span.durationUs));
-  return [
-    {
-      traceId: root.traceId,
-      startMs: root.startUs / 1000,
-      durationMs: (end - root.startUs) / 1000,
-      spans: spans.length,
-      errors: spans.filter((span) => span.error).length,
-      services: [...new Set(spans.map((span) => span.service))],
-      root: { name: root.name, service: root.service },
-    },
-  ];
+function matchesTrace(spans: readonly SpanRecord[], query: TraceQuery): boolean {
+  const startUs = Math.min(...spans.map((span) => span.startUs));
+  if (startUs < query.fromMs * 1000 || startUs >= query.toMs * 1000) return false;
+  if (query.errorsOnly && !spans.some((span) => span.error)) return false;
+  return spans.some(
+    (span) =>
+      (query.service === undefined || span.service === query.service) &&
+      (query.operation === undefined || span.name === query.operation) &&
+      Object.entries(query.tags ?? {}).every(
+        ([key, value]) => String(span.attributes[key]) === value || String(span.resource[key]) === value,
+      ),
+  );
 }

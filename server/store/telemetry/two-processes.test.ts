@@ -40,7 +40,7 @@ it("is read while another process writes, sees whole batches only, and survives 
   const next = await openSqliteTelemetryStore({ path: database.path });
   await next.write(batch({ rollups: [rollup(edge("productpage", "reviews/v1"), t0 + 80_000)] }));
   expect(await reader.rollups({ ...all, stepSec: 1 })).toHaveLength(before.length + 1);
-  expect((await reader.logs({ ...all, limit: 10_000 })).length).toBe(before.length / 3);
+  expect((await reader.logs({ ...all, limit: 1_000_000 })).length).toBe(before.length / 3);
   await next.close();
   await reader.close();
 });
@@ -65,9 +65,9 @@ it("counts nothing twice when a compaction is repeated over buckets it had alrea
   // As after a restore of an older mark: the same buckets come again.
   const { openTelemetryFile } = await import("./database.ts");
   const client = await openTelemetryFile({ path: database.path });
-  await client.execute("DELETE FROM compaction");
+  client.exec("DELETE FROM compaction");
   while ((await store.compact(pass)).more);
-  const { rows } = await client.execute("SELECT count(*) AS buckets FROM rollup WHERE step = 10");
+  const rows = client.all("SELECT count(*) AS buckets FROM rollup WHERE step = 10");
   expect(rows[0]).toMatchObject({ buckets: 10 });
   client.close();
   const read = await reader.rollups({ ...all, stepSec: 10 });

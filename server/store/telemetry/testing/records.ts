@@ -1,6 +1,8 @@
 import { LatencySketch } from "../../../lib/latency-sketch.ts";
-import { type EdgeKey, edgeId, type TrafficRecord, unknownPeer } from "../../../telemetry/record.ts";
-import type { SpanRecord } from "../../../telemetry/span.ts";
+import type { LogRecord } from "../../../telemetry/log-record.ts";
+import { type MetricEntry, type MetricSeries, seriesId } from "../../../telemetry/metric-record.ts";
+import { type EdgeKey, edgeId, noGrpcStatus, type TrafficRecord, unknownPeer } from "../../../telemetry/record.ts";
+import { noSpanDetail, type SpanRecord } from "../../../telemetry/span.ts";
 import type { CollectorState, RollupEntry, TelemetryBatch } from "../../../telemetry/store.ts";
 import type { Peer } from "../../../wire/peer.ts";
 
@@ -32,6 +34,7 @@ export function edge(from: string, to: string, changes: Partial<EdgeKey> = {}): 
 export interface RollupInput {
   code?: number;
   flags?: number;
+  grpcStatus?: number;
   /** Milliseconds, one per request. */
   latencies?: number[];
 }
@@ -39,7 +42,7 @@ export interface RollupInput {
 export function rollup(
   key: EdgeKey,
   second: number,
-  { code = 200, flags = 0, latencies = [10] }: RollupInput = {},
+  { code = 200, flags = 0, grpcStatus = noGrpcStatus, latencies = [10] }: RollupInput = {},
 ): RollupEntry {
   const latency = new LatencySketch();
   for (const value of latencies) latency.add(value);
@@ -49,6 +52,7 @@ export function rollup(
     second,
     code,
     flags,
+    grpcStatus,
     count: latencies.length,
     requestBytes: 100 * latencies.length,
     responseBytes: 1000 * latencies.length,
@@ -63,6 +67,7 @@ export function batch(
   lastBatch++;
   const state = {
     id: "collector",
+    startedAtMs: 0,
     flushedAtMs: 0,
     completeUntilMs: 0,
     settledUntilMs: 0,
@@ -74,6 +79,8 @@ export function batch(
     rollups: [],
     samples: [],
     spans: [],
+    logs: [],
+    metrics: [],
     ...changes,
     collector: { ...state, ...changes.collector },
   };
@@ -82,7 +89,11 @@ export function batch(
 export const sample = (key: EdgeKey, timeMs: number, changes: Partial<TrafficRecord> = {}): TrafficRecord => ({
   timeMs,
   edge: key,
+  count: 1,
+  detailed: true,
+  proxy: "sidecar~127.0.1.1~productpage-v1.default~default.svc.cluster.local",
   code: 200,
+  grpcStatus: noGrpcStatus,
   flags: 0,
   durationMs: 12.5,
   requestBytes: 100,
@@ -115,5 +126,44 @@ export const span = (
   durationUs: 1500,
   error: false,
   attributes: { "http.status_code": "200" },
+  resource: {},
+  ...noSpanDetail,
   ...changes,
+});
+
+export const log = (atUs: number, changes: Partial<LogRecord> = {}): LogRecord => ({
+  atUs,
+  service: "reviews",
+  severity: 9,
+  severityText: "INFO",
+  body: "a line",
+  eventName: "",
+  traceId: "",
+  spanId: "",
+  scope: "app",
+  attributes: {},
+  resource: {},
+  ...changes,
+});
+
+export const series: MetricSeries = {
+  name: "http.requests",
+  kind: "counter",
+  unit: "1",
+  description: "requests",
+  service: "shop",
+  instance: "shop-1",
+  labels: { route: "/" },
+};
+
+export const metric = (of: MetricSeries, second: number, value: number): MetricEntry => ({
+  series: of,
+  seriesId: seriesId(of),
+  second,
+  count: 1,
+  sum: value,
+  min: value,
+  max: value,
+  last: value,
+  spread: undefined,
 });

@@ -1,0 +1,113 @@
+import type { SpanDetail, SpanRecord } from "../../telemetry/span.ts";
+import { dictionaryMs } from "./compaction.ts";
+import type { TelemetryDatabase } from "./database.ts";
+import type { Resources } from "./resources.ts";
+import { maxTermBytes, TermSet } from "./span-terms.ts";
+
+/** Spans that came in this batch, of one trace. */
+interface TraceDraft {
+  startUs: number;
+  endUs: number;
+  errors: number;
+  operations: Set<string>;
+  terms: TermSet;
+}
+
+const maxOperationChars = 4096;
+const maxOperations = 10_000;
+
+/** Spans, and for each of their traces the row that a search looks at. */
+export class SpanWriter {
+  readonly #db: TelemetryDatabase;
+  readonly #resources: Resources;
+  /** When each service's operations were last written down. */
+  readonly #operations = new Map<string, number>();
+
+  constructor(database: TelemetryDatabase, resources: Resources) {
+    this.#db = database;
+    this.#resources = resources;
+  }
+
+  write(spans: readonly SpanRecord[], nowMs: number): void {
+    const resources = this.#resources.idsOf(
+      spans.map((span) => span.resource),
+      nowMs,
+    );
+    const traces = new Map<string, TraceDraft>();
+    for (const span of spans) {
+      const added = this.#db.run(
+        insertSpan,
+        fromHex(span.traceId),
+        fromHex(span.spanId),
+        fromHex(span.parentSpanId),
+        span.service,
+        span.name,
+        span.kind,
+        span.startUs,
+        span.durationUs,
+        span.error ? 1 : 0,
+        JSON.stringify(span.attributes),
+        resources.get(span.resource) ?? 0,
+        detailOf(span),
+        nowMs,
+      );
+      if (added > 0) addTo(traces, span); // an exporter that got no answer sends again
+    }
+    for (const [traceId, trace] of traces) this.#writeTrace(traceId, trace, nowMs);
+  }
+
+  forget(): void {
+    this.#operations.clear();
+  }
+
+  #writeTrace(traceId: string, { startUs, endUs, errors, operations, terms }: TraceDraft, nowMs: number): void {
+    const text = `\n${[...operations].join("\n")}\n`.slice(0, maxOperationChars);
+    this.#db.run(upsertTrace, fromHex(traceId), startUs, endUs, errors, text, terms.encode(), nowMs);
+    for (const operation of operations) {
+      const seenMs = this.#operations.get(operation);
+      if (seenMs !== undefined && nowMs - seenMs < dictionaryMs) continue;
+      if (this.#operations.size >= maxOperations) this.#operations.clear();
+      this.#operations.set(operation, nowMs);
+      const [service = "", name = ""] = operation.split("\t");
+      this.#db.run(upsertOperation, service, name, nowMs);
+    }
+  }
+}
+
+function addTo(traces: Map<string, TraceDraft>, span: SpanRecord): void {
+  const endUs = span.startUs + span.durationUs;
+  let trace = traces.get(span.traceId);
+  if (trace === undefined) {
+    trace = { startUs: span.startUs, endUs, errors: 0, operations: new Set(), terms: new TermSet() };
+    traces.set(span.traceId, trace);
+  }
+  trace.startUs = Math.min(trace.startUs, span.startUs);
+  trace.endUs = Math.max(trace.endUs, endUs);
+  if (span.error) trace.errors++;
+  trace.operations.add(`${span.service}\t${span.name}`);
+  trace.terms.add(span.attributes);
+  trace.terms.add(span.resource);
+}
+
+/** Empty for the most spans, which have none of it. */
+function detailOf({ traceState, statusMessage, scope, events, links }: SpanDetail): string {
+  const bare = traceState === "" && statusMessage === "" && scope.name === "" && events.length + links.length === 0;
+  return bare ? "" : JSON.stringify({ traceState, statusMessage, scope, events, links } satisfies SpanDetail);
+}
+
+export const fromHex = (hex: string): Buffer => Buffer.from(hex, "hex");
+
+const insertSpan = `INSERT INTO span (trace_id, span_id, parent_span_id, service, name, kind, start_us, duration_us, error,
+    attributes, resource, detail, received_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
+
+const upsertTrace = `INSERT INTO trace (trace_id, start_us, end_us, errors, operations, terms, received_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (trace_id) DO UPDATE SET start_us = min(start_us, excluded.start_us), end_us = max(end_us, excluded.end_us),
+    errors = errors + excluded.errors, received_at = max(received_at, excluded.received_at),
+    operations = CASE WHEN length(operations) < ${maxOperationChars}
+      THEN operations || substr(excluded.operations, 2) ELSE operations END,
+    terms = CASE WHEN length(terms) < ${maxTermBytes} THEN CAST(terms || excluded.terms AS BLOB) ELSE terms END`;
+
+const upsertOperation = `INSERT INTO operation (service, name, seen_at) VALUES (?, ?, ?)
+  ON CONFLICT (service, name) DO UPDATE SET seen_at = excluded.seen_at`;

@@ -1,0 +1,44 @@
+import type { CollectorStats } from "./counters.ts";
+import type { IgnoredLog } from "./ignored-logs.ts";
+
+/** `GET /healthz` of the collector: 200 when it can write, 503 when it can't. */
+export interface CollectorHealth {
+  /** What comes in can be written to the store. */
+  ok: boolean;
+  /** Why not; empty when it can. */
+  message: string;
+  /** Unix milliseconds; 0: nothing was written yet. */
+  lastWriteMs: number;
+  /** Since the collector started. */
+  failedFlushes: number;
+  /** Detail that was given up under load; counts never are. */
+  shed: { samples: number; spans: number; logs: number; metricPoints: number };
+  lateRecords: number;
+  /** Requests counted without their names, because there were too many different ones. */
+  overflowedRecords: number;
+  /** Requests whose caller was not believed to be who it said. */
+  disbelievedCallers: number;
+  /** Access log entries that count for nothing: all of them, and the proxies that most of them are from. */
+  ignored: { entries: number; logs: readonly (IgnoredLog & { entries: number; lastAtMs: number })[] };
+}
+
+const maxListed = 20;
+
+export const healthOf = (
+  written: { ok: boolean; message: string; lastWriteMs: number },
+  stats: CollectorStats,
+  ignored: CollectorHealth["ignored"]["logs"],
+): CollectorHealth => ({
+  ...written,
+  failedFlushes: stats.failedFlushes,
+  shed: {
+    samples: stats.shedSamples,
+    spans: stats.shedSpans,
+    logs: stats.shedLogs,
+    metricPoints: stats.refusedMetricPoints,
+  },
+  lateRecords: stats.lateRecords,
+  overflowedRecords: stats.overflowedRecords,
+  disbelievedCallers: stats.disbelievedCallers,
+  ignored: { entries: stats.ignoredEntries, logs: ignored.slice(0, maxListed) },
+});
