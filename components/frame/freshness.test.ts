@@ -14,7 +14,7 @@ const status = (over: Partial<MeshStatus> = {}): MeshStatus => ({
   faults: 0,
   freshAt: now - 500,
   controlPlane: { reachable: true, since: null, message: null },
-  telemetry: { reachable: true, message: null },
+  telemetry: { reachable: true, message: null, collector: null },
   ...over,
 });
 const lost = { code: "INTERNAL" as const, message: "gone" };
@@ -36,7 +36,7 @@ it("forgives one failed read and not eight seconds of them", () => {
 });
 
 it.each([
-  [{ telemetry: { reachable: false, message: "down" } }, "telemetry"],
+  [{ telemetry: { reachable: false, message: "down", collector: null } }, "telemetry"],
   [{ controlPlane: { reachable: false, since: now, message: "down" } }, "control-plane"],
   [{ freshAt: now - 20_000 }, "quiet"],
 ] as const)("says why it is stale: %j", (over, reason) => {

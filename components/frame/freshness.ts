@@ -1,6 +1,6 @@
 "use client";
 import { useEffect, useState } from "react";
-import type { MeshStatus } from "../../server/contract/index.ts";
+import { losesTelemetry, type MeshStatus, type TelemetryHealth } from "../../server/contract/index.ts";
 import type { Live } from "../lib/live.ts";
 
 export interface Freshness {
@@ -8,7 +8,9 @@ export interface Freshness {
   /** What is seen is of this moment, Unix milliseconds. */
   of: number | null;
   /** Why it is stale. */
-  reason: "dashboard" | "control-plane" | "telemetry" | "quiet" | null;
+  reason: "dashboard" | "control-plane" | "telemetry" | "collector" | "quiet" | null;
+  /** What the collector gave up, ignored or could not write, as far as there is anything. */
+  losses?: TelemetryHealth | undefined;
 }
 
 const readLimitMs = 8000;
@@ -43,8 +45,11 @@ export function freshnessAt(
   if (!data) return { state: error ? "stale" : "waiting", of: null, reason: error ? "dashboard" : null };
   if (error && now - readAt > readLimitMs) return { state: "stale", of: data.freshAt ?? readAt, reason: "dashboard" };
   if (!data.telemetry.reachable) return { state: "stale", of: data.freshAt, reason: "telemetry" };
+  const { collector } = data.telemetry;
+  if (collector?.ok === false) return { state: "stale", of: data.freshAt, reason: "collector", losses: collector };
   if (!data.controlPlane.reachable) return { state: "stale", of: data.freshAt, reason: "control-plane" };
   if (data.freshAt === null) return { state: "waiting", of: null, reason: null };
   if (data.at - data.freshAt > quietLimitMs) return { state: "stale", of: data.freshAt, reason: "quiet" };
-  return { state: "live", of: data.freshAt, reason: null };
+  const losses = collector && losesTelemetry(collector) ? collector : undefined;
+  return { state: "live", of: data.freshAt, reason: null, losses };
 }

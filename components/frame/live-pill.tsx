@@ -1,6 +1,7 @@
 "use client";
 import { useSearchParams } from "next/navigation";
 import { useLocale, useTranslations } from "use-intl";
+import type { TelemetryHealth } from "../../server/contract/index.ts";
 import { formatSpan } from "../ui/format.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { Pill } from "../ui/pill.tsx";
@@ -28,6 +29,7 @@ export function LivePill({ freshness }: { freshness: Freshness }) {
       <Pill tone="warn" data-testid="live-pill" title={freshness.reason ? t(`stale-${freshness.reason}`) : ""}>
         <HealthMark health="degraded" silent />
         {t("stale")} {freshness.of !== null && <TimeOfDay ms={freshness.of} />}
+        {freshness.losses && <Losses of={freshness.losses} />}
       </Pill>
     );
   }
@@ -44,6 +46,26 @@ export function LivePill({ freshness }: { freshness: Freshness }) {
       <HealthMark health="healthy" silent />
       {t("live")}
       <span className={styles.window}>· {formatSpan(parseWindow(params.get("window")), locale)}</span>
+      {freshness.losses && <Losses of={freshness.losses} />}
     </Pill>
+  );
+}
+
+/** That not all telemetry is there, and in its title which is not and why. */
+function Losses({ of }: { of: TelemetryHealth }) {
+  const t = useTranslations("frame");
+  const { samples, spans, logs, metricPoints } = of.shed;
+  const detail = samples + spans + logs + metricPoints;
+  const said = [
+    !of.ok && t("losses-unwritten", { message: of.message, count: of.failedFlushes }),
+    detail > 0 && t("losses-shed", { count: detail }),
+    of.overflowedRecords > 0 && t("losses-overflowed", { count: of.overflowedRecords }),
+    of.ignored.entries > 0 && t("losses-ignored", { count: of.ignored.entries }),
+    ...of.ignored.logs.map((log) => `${log.proxy} · ${log.logName}: ${log.because} (${log.entries})`),
+  ].filter(Boolean);
+  return (
+    <abbr className={styles.window} title={said.join("\n")} data-testid="telemetry-losses">
+      · {t("losses")}
+    </abbr>
   );
 }

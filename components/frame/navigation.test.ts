@@ -16,7 +16,7 @@ const status = (over: Partial<MeshStatus> = {}): MeshStatus => ({
   faults: 0,
   freshAt: 0,
   controlPlane: { reachable: true, since: null, message: null },
-  telemetry: { reachable: true, message: null },
+  telemetry: { reachable: true, message: null, collector: null },
   ...over,
 });
 

@@ -6,7 +6,7 @@ export type Health = z.infer<typeof Health>;
 /** The golden signals over a window. Rates are per second; shares 0..1; latencies in milliseconds, null without a request. */
 export const Signals = z.object({
   requestRate: z.number(),
-  /** 5xx and no response. */
+  /** 5xx, no response though the caller waited, a gRPC status but OK, a TCP connection that failed. */
   errorShare: z.number(),
   clientErrorShare: z.number(),
   latencyMsP50: z.number().nullable(),
@@ -61,6 +61,10 @@ export const GraphEdge = z.object({
   codes: z.record(z.string(), z.number()),
   /** Requests per second by Envoy response flag. */
   flags: z.record(z.string(), z.number()),
+  /** Calls per second by gRPC status (`0`: OK, `14`: UNAVAILABLE), where any was told. */
+  grpcStatuses: z.record(z.string(), z.number()).optional(),
+  /** Calls per second whose caller went away before there was an answer: neither a success nor an error. */
+  abandonedRate: z.number().optional(),
   /** Share of requests that came over mutual TLS, 0 to 1, as the destination saw it. */
   mtls: z.number(),
   /** Of TCP connections, whose requests are not told apart: what the source sent and got back, counted when a connection ends. */
@@ -84,6 +88,8 @@ export const Graph = z.object({
     errorShare: z.array(z.number()),
     /** What is before this was never recorded: the mesh, or what is kept of it, is younger. Unix milliseconds. */
     recordedFromMs: z.number(),
+    /** Stretches of which records may be missing: the collector was away, or ended without writing what it had. Unix milliseconds. */
+    gaps: z.array(z.object({ fromMs: z.number(), toMs: z.number() })).optional(),
   }),
   /** Newest record seen, Unix milliseconds; null before the first. */
   freshAt: z.number().nullable(),

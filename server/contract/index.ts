@@ -6,4 +6,5 @@ export * from "./health.ts";
 export * from "./proxies.ts";
 export * from "./services.ts";
 export * from "./status.ts";
+export * from "./telemetry.ts";
 export * from "./traffic.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { PushLatency, PushStatus } from "./proxies.ts";
+import { TelemetryHealth } from "./telemetry.ts";
 
 /** `GET /api/status`: what is always in sight. */
 export const MeshStatus = z.object({
@@ -22,6 +23,12 @@ export const MeshStatus = z.object({
   /** Newest telemetry record, Unix milliseconds; null: none yet. */
   freshAt: z.number().nullable(),
   controlPlane: z.object({ reachable: z.boolean(), since: z.number().nullable(), message: z.string().nullable() }),
-  telemetry: z.object({ reachable: z.boolean(), message: z.string().nullable() }),
+  telemetry: z.object({
+    /** The store can be read. */
+    reachable: z.boolean(),
+    message: z.string().nullable(),
+    /** What the collector says of itself; null: it gives no answer. */
+    collector: TelemetryHealth.nullable(),
+  }),
 });
 export type MeshStatus = z.infer<typeof MeshStatus>;

@@ -43,6 +43,7 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
   const service = ({ params }: ApiCall) => ({ namespace: params.namespace ?? "", name: params.name ?? "" });
 
   api.add("GET", "/api/status", () => dashboard.status());
+  api.add("GET", "/api/telemetry", () => dashboard.telemetry());
   api.add("GET", "/api/graph", async ({ query }) => {
     const { window, at } = parse(GraphQuery, query);
     return dashboard.graph({ windowSec: window, ...(at === undefined ? {} : { at }) });

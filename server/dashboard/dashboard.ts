@@ -13,6 +13,7 @@ import type {
   ProxyResourceContents,
   ServiceList,
   ServiceMetrics,
+  TelemetryHealth,
   XdsTypeName,
 } from "../contract/index.ts";
 import { DashboardError } from "../contract/index.ts";
@@ -34,6 +35,7 @@ import { createQueries, type Queries } from "../query/queries.ts";
 import { openSqliteTelemetryReader } from "../store/telemetry/sqlite-reader.ts";
 import { fetchProxyStatuses } from "../xds/csds-client.ts";
 import { nodeIdFacts } from "../xds/node-facts.ts";
+import { createCollectorClient } from "./collector-client.ts";
 
 /** All that pages and API calls may ask and do. Everything rejects with `DashboardError`. */
 export interface Dashboard
@@ -48,6 +50,8 @@ export interface Dashboard
   proxyConfig(id: string): Promise<ProxyConfigDump>;
   proxyResource(id: string, resource: { type: XdsTypeName; name: string }): Promise<ProxyResourceContents>;
   status(): Promise<MeshStatus>;
+  /** Rejects where the collector gives no answer. */
+  telemetry(): Promise<TelemetryHealth>;
   /** The registry, without traffic. */
   registry(): Promise<MeshService[]>;
   object(key: { kind: string; namespace: string; name: string }): Promise<ConfigDocument>;
@@ -80,8 +84,10 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
     () => listProxies({ connected: fleet, known: api.knownProxies, expected, usage }, Date.now()),
     500,
   );
+  const telemetry = remember(createCollectorClient(ports.collectorHttp), 1000);
   return {
     ...api,
+    telemetry,
     routing: ({ namespace, name }) => api.routing(namespace, name),
     graph: async ({ windowSec, at }) => (await queries()).graph({ window: windowSec, ...(at !== undefined && { at }) }),
     async services({ windowSec }) {
@@ -111,6 +117,7 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
       pushes: api.pushLatency,
       faults: api.faults,
       freshAt: async () => (await queries()).freshAt(),
+      collector: telemetry,
       now: Date.now,
     }),
     registry: services,

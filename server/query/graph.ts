@@ -76,6 +76,8 @@ function graphEdge(edge: TrafficEdge, seconds: number): GraphEdge {
     },
     codes: ratesOf(edge.counted.codes, seconds),
     flags: ratesOf(edge.counted.flags, seconds),
+    ...(edge.counted.grpcStatuses.size > 0 && { grpcStatuses: ratesOf(edge.counted.grpcStatuses, seconds) }),
+    ...(edge.counted.abandoned > 0 && { abandonedRate: edge.counted.abandoned / seconds }),
     mtls: edge.mtls,
     ...(edge.protocol === "tcp" && {
       bytesPerSecond: { sent: edge.counted.requestBytes / seconds, received: edge.counted.responseBytes / seconds },

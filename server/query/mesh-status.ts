@@ -1,4 +1,12 @@
-import type { FaultList, MeshService, MeshStatus, ProxyList, PushLatency, PushStatus } from "../contract/index.ts";
+import type {
+  FaultList,
+  MeshService,
+  MeshStatus,
+  ProxyList,
+  PushLatency,
+  PushStatus,
+  TelemetryHealth,
+} from "../contract/index.ts";
 import { DashboardError } from "../contract/index.ts";
 
 export interface MeshStatusSources {
@@ -9,6 +17,7 @@ export interface MeshStatusSources {
   services(): Promise<MeshService[]>;
   faults(): Promise<FaultList>;
   freshAt(): Promise<number | null>;
+  collector(): Promise<TelemetryHealth>;
   now(): number;
 }
 
@@ -16,13 +25,14 @@ export interface MeshStatusSources {
 export function createMeshStatus(sources: MeshStatusSources): () => Promise<MeshStatus> {
   let unreachableSince: number | null = null;
   return async () => {
-    const [proxies, push, services, faults, freshAt, pushes] = await Promise.allSettled([
+    const [proxies, push, services, faults, freshAt, pushes, collector] = await Promise.allSettled([
       sources.proxies(),
       sources.lastPush(),
       sources.services(),
       sources.faults(),
       sources.freshAt(),
       sources.pushes(),
+      sources.collector(),
     ]);
     const failed = [proxies, push, services, faults].find((part) => part.status === "rejected");
     unreachableSince = failed ? (unreachableSince ?? sources.now()) : null;
@@ -51,6 +61,7 @@ export function createMeshStatus(sources: MeshStatusSources): () => Promise<Mesh
       telemetry: {
         reachable: freshAt.status === "fulfilled",
         message: freshAt.status === "rejected" ? reason(freshAt) : null,
+        collector: valueOr(collector, null),
       },
     };
   };

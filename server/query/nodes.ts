@@ -79,7 +79,9 @@ export class NodeNames {
   #workload(peer: PeerRow, gateway: boolean): NodeIdentity {
     const { namespace, app, version, workload } = peer;
     const kind = gateway || this.#gateways.has(`${namespace}/${workload}`) ? "gateway" : "workload";
-    return { id: nodeId(namespace, app, version), kind, namespace, app, version, workload };
+    // A certificate tells the account, and not always which workload of it.
+    const known = { version: version || null, workload: workload || null };
+    return { id: nodeId(namespace, app, known.version), kind, namespace, app, ...known };
   }
 
   /** No host was reached, by an abort or for want of a healthy one: the subset, or there being but one version, says who was meant. */

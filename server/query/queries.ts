@@ -92,7 +92,8 @@ export function createQueries({
         ranges.sumsBefore(endMs, window),
         timelineBefore(endMs, Math.max(window, timelineSec), known),
       ]);
-      return buildGraph({ ...shown, timeline, facts: known, freshAt: newest(collectors), silentSince });
+      const gaps = await reader.gaps(timeline.window);
+      return buildGraph({ ...shown, timeline, gaps, facts: known, freshAt: newest(collectors), silentSince });
     },
     async serviceMetrics({ namespace, name, window, step, at }) {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);

@@ -5,13 +5,16 @@ import type { RollupSum } from "./reader.ts";
 /** A sum of roll-up rows. */
 export class Tally {
   count = 0;
-  /** 5xx and no response; a TCP connection with a flag. */
+  /** See {@link isFailure}. */
   errors = 0;
   clientErrors = 0;
+  /** Calls whose caller went away before there was an answer. */
+  abandoned = 0;
   requestBytes = 0;
   responseBytes = 0;
   readonly latency = new LatencySketch();
   readonly codes = new Map<number, number>();
+  readonly grpcStatuses = new Map<number, number>();
   readonly flags = new Map<string, number>();
 
   /** Without latencies when only counts are asked for: merging them is most of the work. */
@@ -21,8 +24,11 @@ export class Tally {
     this.responseBytes += row.responseBytes;
     if (isFailure(row)) this.errors += row.count;
     else if (row.code >= 400 && row.code < 500) this.clientErrors += row.count;
+    else if (isAbandoned(row)) this.abandoned += row.count;
     if (withLatency) this.latency.mergeEncoded(row.latency);
-    increase(this.codes, row.code, row.count);
+    // A TCP connection has no code: "no response" would be said of what was not asked.
+    if (row.edge.protocol !== "tcp") increase(this.codes, row.code, row.count);
+    if (row.grpcStatus >= 0) increase(this.grpcStatuses, row.grpcStatus, row.count);
     for (const flag of row.flags) increase(this.flags, flag, row.count);
   }
 
@@ -32,8 +38,10 @@ export class Tally {
     this.responseBytes += other.responseBytes;
     this.errors += other.errors;
     this.clientErrors += other.clientErrors;
+    this.abandoned += other.abandoned;
     this.latency.merge(other.latency);
     for (const [code, count] of other.codes) increase(this.codes, code, count);
+    for (const [status, count] of other.grpcStatuses) increase(this.grpcStatuses, status, count);
     for (const [flag, count] of other.flags) increase(this.flags, flag, count);
   }
 
@@ -61,9 +69,26 @@ export class Tally {
 export const ratesOf = (counts: ReadonlyMap<string | number, number>, seconds: number): Record<string, number> =>
   Object.fromEntries([...counts].map(([key, count]) => [String(key), count / seconds]));
 
-/** No response, 5xx, or a TCP connection that failed. */
-export const isFailure = (row: RollupSum): boolean =>
-  row.edge.protocol === "tcp" ? row.flags.length > 0 : row.code === 0 || row.code >= 500;
+type Answer = Pick<RollupSum, "code" | "grpcStatus" | "flags"> & { edge: Pick<RollupSum["edge"], "protocol"> };
+
+/**
+ * No response, 5xx, a gRPC status but OK, or a TCP connection that failed. Not what its caller did not wait for: that says nothing of the service
+ * (docs/decisions/0010-who-hung-up.md). gRPC's statuses by Kiali's default, where all from 1 to 16 are errors: https://kiali.io/docs/configuration/health/
+ */
+export function isFailure(row: Answer): boolean {
+  if (isAbandoned(row)) return false;
+  if (row.edge.protocol === "tcp") return row.flags.length > 0;
+  return row.code === 0 || row.code >= 500 || row.grpcStatus > 0;
+}
+
+/** The caller closed the connection, or took its request back, before there was an answer. */
+export function isAbandoned({ edge, code, grpcStatus, flags }: Answer): boolean {
+  if (!flags.includes("DC") && !flags.includes("DR")) return false;
+  // gRPC tells such a call's end as CANCELLED.
+  return edge.protocol === "tcp" || (code === 0 && grpcStatus <= 0) || grpcStatus === cancelled;
+}
+
+const cancelled = 1;
 
 function increase<K>(counts: Map<K, number>, key: K, by: number): void {
   counts.set(key, (counts.get(key) ?? 0) + by);

@@ -53,13 +53,22 @@ export function trafficOf(rows: Iterable<RollupSum>, names: NodeNames, withLaten
 }
 
 /**
- * A TCP connection carries no header that tells its destination who calls: what it tells of nobody's connections is, as far as anyone
- * knows, what callers with a proxy have told already. Only where none of them told anything it is all there is to know.
+ * A TCP connection carries no header that tells its destination who calls, and its certificate not always which workload of an account: what
+ * it tells of nobody's connections, or of some version's, is, as far as anyone knows, what callers with a proxy have told already. Only where
+ * none of them told anything it is all there is to know.
  */
 function toldAgain(edges: readonly TrafficEdge[]): ReadonlySet<TrafficEdge> {
   const tcp = edges.filter((edge) => edge.protocol === "tcp");
   const reached = new Set(tcp.filter((edge) => edge.reported.source !== undefined).map((edge) => edge.target.id));
-  return new Set(tcp.filter((edge) => edge.source.id === unknownSource.id && reached.has(edge.target.id)));
+  const callOf = ({ source, target }: TrafficEdge) => `${source.namespace}/${source.app} ${target.id}`;
+  const told = new Set(tcp.filter((edge) => edge.reported.source !== undefined).map(callOf));
+  return new Set(
+    tcp.filter((edge) =>
+      edge.source.id === unknownSource.id
+        ? reached.has(edge.target.id)
+        : edge.source.version === null && edge.reported.source === undefined && told.has(callOf(edge)),
+    ),
+  );
 }
 
 /**

@@ -12,6 +12,8 @@ import { type Direction, logNameOf, logTags } from "../wire/access-log-names.ts"
 import { peerHeader } from "../wire/peer.ts";
 import { seconds } from "./duration.ts";
 
+const grpcStatus = "grpc-status";
+
 type CustomTagInit = MessageInitShape<typeof CustomTagSchema>;
 
 export type LogDirection = Direction;
@@ -28,7 +30,11 @@ export const accessLog = (
       HttpGrpcAccessLogConfigSchema,
       create(HttpGrpcAccessLogConfigSchema, {
         commonConfig: commonConfig(direction, collectorCluster, metadataTag(logTags.config, "route", "config")),
-        additionalRequestHeadersToLog: [peerHeader, "traceparent"],
+        additionalRequestHeadersToLog: [peerHeader, "traceparent", "content-type"],
+        // gRPC answers a failure with 200: its own status follows in the trailers, or, where there is no body, stands among the headers.
+        // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses
+        additionalResponseHeadersToLog: [grpcStatus],
+        additionalResponseTrailersToLog: [grpcStatus],
       }),
     ),
   },

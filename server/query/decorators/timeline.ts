@@ -2,7 +2,7 @@ import type { Decorator } from "../decorator.ts";
 import { isFailure } from "../tally.ts";
 
 /** Requests entering the mesh, per step. */
-export const addTimeline: Decorator = (graph, { timeline: { window, rows, seconds } }) => {
+export const addTimeline: Decorator = (graph, { timeline: { window, rows, seconds }, gaps = [] }) => {
   const stepMs = window.stepSec * 1000;
   const steps = Array.from({ length: Math.round((window.toMs - window.fromMs) / stepMs) }, () => ({
     count: 0,
@@ -20,5 +20,6 @@ export const addTimeline: Decorator = (graph, { timeline: { window, rows, second
     requestRate: steps.map((step) => step.count / window.stepSec),
     errorShare: steps.map((step) => (step.count === 0 ? 0 : step.errors / step.count)),
     recordedFromMs: seconds === undefined ? window.fromMs : Math.max(window.fromMs, window.toMs - seconds * 1000),
+    ...(gaps.length > 0 && { gaps: gaps.map(({ fromMs, toMs }) => ({ fromMs, toMs })) }),
   };
 };

