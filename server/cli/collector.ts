@@ -3,12 +3,25 @@ import { meshPorts } from "../fleet/ports.ts";
 import { createLogger } from "../lib/logger.ts";
 import { openSqliteTelemetryStore } from "../store/telemetry/sqlite-store.ts";
 import { createCollector } from "../telemetry/collector.ts";
+import { describeRetention, parseRetention } from "../wire/retention-settings.ts";
+import { columns } from "./columns.ts";
 import { onShutdown } from "./leash.ts";
 import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
 
-/** Access logs and spans in, roll-ups, samples and traces out, into the telemetry file. */
-export async function runCollector(options: CommonOptions): Promise<void> {
+export interface CollectorCommandOptions extends CommonOptions {
+  /** As parseRetention reads it; `list` prints every setting instead of running. */
+  retention?: string;
+}
+
+/** Access logs, spans, applications' logs and metrics in; roll-ups, samples, traces, logs and series out, into the telemetry file. */
+export async function runCollector(options: CollectorCommandOptions): Promise<void> {
   try {
+    if (options.retention === "list") {
+      const settings = describeRetention(parseRetention(process.env.LIMPID_RETENTION));
+      process.stdout.write(columns([["SETTING", "VALUE", "DISK", "OF WHAT"], ...settings]));
+      return;
+    }
+    const retention = parseRetention(options.retention ?? process.env.LIMPID_RETENTION);
     const ports = meshPorts(portOffsetOf(options));
     const logger = createLogger("collector");
     const path = join(makeDataFolder(options), "telemetry.db");
@@ -22,6 +35,8 @@ export async function runCollector(options: CommonOptions): Promise<void> {
       store,
       grpcPort: ports.collectorGrpc,
       httpPort: ports.collectorHttp,
+      zipkinPort: ports.zipkin,
+      limits: { retention },
       logger,
     });
     await collector.start();

@@ -26,6 +26,10 @@ Environment:
 
 const portOffset = ["--port-offset <n>", "added to every port (LIMPID_PORT_OFFSET)"] as const;
 const data = ["--data <folder>", "data folder (LIMPID_DATA)"] as const;
+const retention = [
+  "--retention <settings>",
+  "how long and how much telemetry is kept, such as access-logs=3d,max-spans=200000 (LIMPID_RETENTION)",
+] as const;
 
 program
   .command("up")
@@ -37,6 +41,7 @@ program
   .option(...data)
   .option("--proxy <kind>", "`limpid`, the bundled sidecar, or `envoy`, the real one", "limpid")
   .option("--rate <rps>", "traffic at the gateway, requests per second; 0 for none", "20")
+  .option(...retention)
   .option("--no-demo", "start without the demo application")
   .option("--no-dashboard", "start without the dashboard")
   .action(async (options) => (await import("./up.ts")).runUp(options));
@@ -69,12 +74,13 @@ program
 
 program
   .command("collector")
-  .summary("run the collector: access logs and spans in, roll-ups out")
+  .summary("run the collector: access logs, traces, logs and metrics in")
   .description(
-    "Takes access logs (gRPC, 4317) and spans (gRPC 4317, HTTP 4318) on loopback and keeps roll-ups and samples in telemetry.db in the data folder.",
+    "Takes access logs (gRPC, 4317), OTLP traces, logs and metrics (gRPC 4317, HTTP 4318) and Zipkin spans (HTTP 9411) on loopback and keeps them in telemetry.db in the data folder.",
   )
   .option(...portOffset)
   .option(...data)
+  .option(retention[0], `${retention[1]}; \`list\` prints every setting, and the disk it takes`)
   .action(async (options) => (await import("./collector.ts")).runCollector(options));
 
 program

@@ -1,13 +1,23 @@
+import { createCollectorClient } from "../dashboard/collector-client.ts";
 import type { FleetStatus } from "../fleet/fleet-api.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { parseTrafficRate, type TrafficStats } from "../fleet/traffic.ts";
+import { columns } from "./columns.ts";
 import { type CommonOptions, failWith, portOffsetOf } from "./options.ts";
+import { describeTelemetry } from "./telemetry-status.ts";
 
 export async function runStatus(options: CommonOptions & { output: string }): Promise<void> {
   try {
     if (!["text", "json"].includes(options.output)) throw new Error(`-o ${options.output}: must be text or json`);
-    const status = await ask<FleetStatus>(options, "GET", "/v1/status");
-    process.stdout.write(options.output === "json" ? `${JSON.stringify(status, null, 2)}\n` : describe(status));
+    const [status, telemetry] = await Promise.all([
+      ask<FleetStatus>(options, "GET", "/v1/status"),
+      createCollectorClient(meshPorts(portOffsetOf(options)).collectorHttp)().catch(() => null),
+    ]);
+    process.stdout.write(
+      options.output === "json"
+        ? `${JSON.stringify({ ...status, telemetry }, null, 2)}\n`
+        : describe(status) + describeTelemetry(telemetry),
+    );
     if (!status.started || status.parts.some((part) => part.state !== "ready")) process.exitCode = 2;
   } catch (error) {
     failWith(error);
@@ -63,14 +73,7 @@ function describe(status: FleetStatus): string {
     age(Date.now() - part.startedAt),
   ]);
   const table = [["PART", "KIND", "STATE", "PID", "ADDRESS", "UP"], ...rows];
-  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
-  const lines = table.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
-  return `${lines.join("\n")}\n${status.started ? "" : "still starting\n"}\ndashboard ${status.dashboard ?? "off"} · gateway ${status.gateway} · proxies ${status.proxy} · traffic ${status.traffic.rate} requests/s · data ${status.data}\n`;
+  return `${columns(table)}${status.started ? "" : "still starting\n"}\ndashboard ${status.dashboard ?? "off"} · gateway ${status.gateway} · proxies ${status.proxy} · traffic ${status.traffic.rate} requests/s · data ${status.data}\n`;
 }
 
 function age(ms: number): string {

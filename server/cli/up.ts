@@ -2,12 +2,14 @@ import { join } from "node:path";
 import { parseTrafficRate } from "../fleet/traffic.ts";
 import { type RunningMesh, up } from "../fleet/up.ts";
 import { logLevelOf } from "../lib/logger.ts";
+import { parseRetention } from "../wire/retention-settings.ts";
 import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf } from "./options.ts";
 import { version } from "./version.ts";
 
 interface UpCommandOptions extends CommonOptions {
   proxy: string;
   rate: string;
+  retention?: string;
   demo: boolean;
   dashboard: boolean;
 }
@@ -31,6 +33,8 @@ export async function runUp(options: UpCommandOptions): Promise<void> {
   });
   try {
     logLevelOf(process.env.LIMPID_LOG_LEVEL); // wrong here is said once, and not by every part
+    if (options.retention !== undefined) process.env.LIMPID_RETENTION = options.retention; // the parts inherit it
+    parseRetention(process.env.LIMPID_RETENTION);
     process.stdout.write(`Limpid ${version}\n`);
     mesh = await up({
       data: dataFolderOf(options),

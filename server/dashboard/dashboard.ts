@@ -33,6 +33,7 @@ import { missingProxies } from "../query/missing-proxies.ts";
 import { createProxyUsage } from "../query/proxy-usage.ts";
 import { createQueries, type Queries } from "../query/queries.ts";
 import { openSqliteTelemetryReader } from "../store/telemetry/sqlite-reader.ts";
+import { parseRetention } from "../wire/retention-settings.ts";
 import { fetchProxyStatuses } from "../xds/csds-client.ts";
 import { nodeIdFacts } from "../xds/node-facts.ts";
 import { createCollectorClient } from "./collector-client.ts";
@@ -175,7 +176,7 @@ function openQueries(
   return remember(
     () =>
       openSqliteTelemetryReader({ path, migrations }).then(
-        (reader) => createQueries({ reader, facts }),
+        (reader) => createQueries({ reader, facts, keptSec: parseRetention(process.env.LIMPID_RETENTION).steps }),
         (error: Error) => {
           throw new DashboardError({
             code: "TELEMETRY_UNREACHABLE",

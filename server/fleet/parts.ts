@@ -48,7 +48,11 @@ export function planesOf(options: MeshOptions): Part[] {
       // It writes what it took in once a second, a burst of 10–20 ms that can wait for the requests it is about.
       niceness: 5,
       address: `127.0.0.1:${ports.collectorGrpc}`,
-      ports: [serving("collector (gRPC)", ports.collectorGrpc), serving("collector (HTTP)", ports.collectorHttp)],
+      ports: [
+        serving("collector (gRPC)", ports.collectorGrpc),
+        serving("collector (HTTP)", ports.collectorHttp),
+        serving("collector (Zipkin)", ports.zipkin),
+      ],
       ready: (signal) => httpOk("127.0.0.1", ports.collectorHttp, "/healthz", signal),
     },
   ];

@@ -6,6 +6,8 @@ export interface MeshPorts {
   configApi: number;
   collectorGrpc: number;
   collectorHttp: number;
+  /** Spans of Zipkin's senders. */
+  zipkin: number;
   dashboard: number;
   /** The ingress gateway of the demo, by its Gateway's port. */
   gateway: number;
@@ -38,6 +40,7 @@ export function meshPorts(offset: number): MeshPorts {
     configApi: 15_014 + offset,
     collectorGrpc: 4317 + offset,
     collectorHttp: 4318 + offset,
+    zipkin: 9411 + offset,
     dashboard: 3000 + offset,
     gateway: 8080 + offset,
     fleet: 15_080 + offset,

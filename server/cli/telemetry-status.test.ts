@@ -1,0 +1,33 @@
+import { expect, it } from "vitest";
+import type { TelemetryHealth } from "../contract/index.ts";
+import { describeTelemetry } from "./telemetry-status.ts";
+
+const well: TelemetryHealth = {
+  ok: true,
+  message: "",
+  lastWriteMs: 1,
+  failedFlushes: 0,
+  shed: { samples: 0, spans: 0, logs: 0, metricPoints: 0 },
+  lateRecords: 0,
+  overflowedRecords: 0,
+  disbelievedCallers: 0,
+  ignored: { entries: 0, logs: [] },
+};
+
+it("says in a line that all is well, and what is not", () => {
+  expect(describeTelemetry(well)).toBe("telemetry: all is written\n");
+  expect(describeTelemetry(null)).toContain("no answer");
+  const ignored = { entries: 7, logs: [{ proxy: "p", logName: "x", because: "malformed", entries: 7, lastAtMs: 1 }] };
+  const said = describeTelemetry({
+    ...well,
+    ok: false,
+    message: "disk full",
+    failedFlushes: 3,
+    shed: { ...well.shed, spans: 4, metricPoints: 2 },
+    ignored,
+  });
+  expect(said).toContain("can't write: disk full (3 failed writes)");
+  expect(said).toContain("4 spans dropped");
+  expect(said).toContain("2 metric points dropped");
+  expect(said).toMatch(/ {2}7 +malformed +x +p/);
+});

@@ -1,0 +1,27 @@
+import type { TelemetryHealth } from "../contract/index.ts";
+import { columns } from "./columns.ts";
+
+/** What there is to say of the collector: that all is well in a line, and what it gave up or ignored in more. */
+export function describeTelemetry(health: TelemetryHealth | null): string {
+  if (health === null) return "telemetry: the collector gives no answer\n";
+  const { shed, ignored } = health;
+  const losses = [
+    !health.ok && `can't write: ${health.message} (${health.failedFlushes} failed writes)`,
+    ...Object.entries({ ...shed, "metric points": shed.metricPoints, metricPoints: 0 }).map(
+      ([what, count]) => count > 0 && `${count} ${what} dropped under load`,
+    ),
+    health.lateRecords > 0 && `${health.lateRecords} records came late`,
+    health.overflowedRecords > 0 &&
+      `${health.overflowedRecords} requests counted without names: too many different ones`,
+    health.disbelievedCallers > 0 &&
+      `${health.disbelievedCallers} requests whose caller was not believed to be who it said`,
+    ignored.entries > 0 && `${ignored.entries} access log entries ignored`,
+  ].filter((line) => line !== false);
+  if (losses.length === 0) return "telemetry: all is written\n";
+  const logs = ignored.logs.map((log) => [String(log.entries), log.because, log.logName, log.proxy || "unknown"]);
+  const table =
+    logs.length === 0
+      ? ""
+      : columns([["  IGNORED", "BECAUSE", "LOG", "PROXY"], ...logs.map(([n = "", ...rest]) => [`  ${n}`, ...rest])]);
+  return `telemetry: ${losses.join("; ")}\n${table}`;
+}
