@@ -1,8 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Child, type ChildSpec, hopelessExitCode, startChild } from "./child.ts";
+import { probeHttp } from "./probe.ts";
 
 let folder: string;
 const children: Child[] = [];
@@ -20,7 +23,7 @@ const node = (script: string, overrides: Partial<ChildSpec> = {}): ChildSpec => 
   args: ["-e", script],
   env: process.env,
   logFile: join(folder, "part.log"),
-  ready: async () => true,
+  probe: async () => "ready",
   ...overrides,
 });
 
@@ -71,7 +74,7 @@ test.skipIf(process.platform === "win32")(
 
 test("one that never serves is reported with its last words", async () => {
   const child = start(
-    node('console.error("no such table: edges"); setInterval(() => {}, 1000)', { ready: async () => false }),
+    node('console.error("no such table: edges"); setInterval(() => {}, 1000)', { probe: async () => "silent" }),
   );
   await vi.waitFor(() => expect(readFileSync(join(folder, "part.log"), "utf8")).toContain("edges"), { timeout: 5000 });
   await expect(child.whenReady(100)).rejects.toThrow(
@@ -82,7 +85,7 @@ test("one that never serves is reported with its last words", async () => {
 test("one that ends because starting it again can't help is reported at once, and not started again", async () => {
   const events: string[] = [];
   const script = `console.error("the database is damaged"); process.exit(${hopelessExitCode})`;
-  const child = start(node(script, { ready: async () => false }), events);
+  const child = start(node(script, { probe: async () => "silent" }), events);
   const failure = /part can't start. Its last words:\nthe database is damaged/;
   await expect(child.whenReady(30_000)).rejects.toThrow(failure);
   await expect(child.whenReady(30_000)).rejects.toThrow(failure);
@@ -92,3 +95,102 @@ test("one that ends because starting it again can't help is reported at once, an
     state: "stopped",
   });
 });
+
+/** Milliseconds instead of seconds. */
+const quick = { everyMs: 20, unresponsiveProbes: 2, hungMs: 300, hungProbes: 4, startMs: 60_000 };
+
+/** A part with a loop that can be stopped, and the real probe. */
+const serving = async (events: string[], overrides: Partial<ChildSpec> = {}): Promise<Child> => {
+  const port = await freePort();
+  const script = `require("node:http").createServer((_, response) => {
+    response.statusCode = require("node:fs").existsSync(${JSON.stringify(join(folder, "unwell"))}) ? 503 : 200;
+    response.end();
+  }).listen(${port}, "127.0.0.1")`;
+  const probe: ChildSpec["probe"] = (signal) =>
+    Promise.race([
+      probeHttp("127.0.0.1", port, "/", signal),
+      new Promise<"silent">((resolve) => setTimeout(resolve, 200, "silent")),
+    ]);
+  const child = start(node(script, { probe, liveness: quick, ...overrides }), events);
+  await child.whenReady(20_000);
+  return child;
+};
+
+test("a stopped process is seen, killed and started again", async () => {
+  const events: string[] = [];
+  const child = await serving(events);
+  const first = child.pid as number;
+  process.kill(first, "SIGSTOP");
+  await vi.waitFor(() => expect(child.state).toBe("unresponsive"), { timeout: 10_000 });
+  await vi.waitFor(() => expect([child.state, child.pid === first]).toEqual(["ready", false]), { timeout: 20_000 });
+  expect(child.restarts).toBe(1);
+  expect(child.lastExit).toBe("hung, SIGKILL");
+  expect(events[0]).toBe(`part (pid ${first}) does not answer`);
+  expect(events[1]).toMatch(new RegExp(`^part has given no answer for \\d+ s; pid ${first} is killed$`));
+});
+
+test("one that says it can't serve is shown so, and left alone", async () => {
+  const events: string[] = [];
+  const child = await serving(events);
+  const { pid } = child;
+  writeFileSync(join(folder, "unwell"), "");
+  await vi.waitFor(() => expect(child.state).toBe("unready"), { timeout: 10_000 });
+  rmSync(join(folder, "unwell"));
+  await vi.waitFor(() => expect(child.state).toBe("ready"), { timeout: 10_000 });
+  expect([child.pid, child.restarts]).toEqual([pid, 0]);
+  expect(events).toEqual([
+    `part (pid ${pid}) answers, but says that it can't serve`,
+    `part (pid ${pid}) answers again, and serves`,
+  ]);
+});
+
+test("a planned restart is no failure", async () => {
+  const events: string[] = [];
+  const child = await serving(events);
+  const first = child.pid;
+  await child.restart();
+  await vi.waitFor(() => expect([child.state, child.pid === first]).toEqual(["ready", false]), { timeout: 10_000 });
+  expect([child.restarts, events]).toEqual([0, []]);
+});
+
+const overlapping = `
+  const { writeSync, appendFileSync } = require("node:fs");
+  const note = (what) => appendFileSync(${"FILE"}, what + " " + process.pid + "\\n");
+  process.on("SIGTERM", () => { note("ends"); process.exit(0); });
+  setTimeout(() => { note("serves"); writeSync(Number(process.env.LIMPID_READY_FD), "ready"); }, 100);
+  setInterval(() => {}, 1000);`;
+
+test("where ports can be shared the successor serves before the old one is told to end", async () => {
+  const file = join(folder, "notes");
+  const notes = () => (existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : []);
+  const child = start(node(overlapping.replace("FILE", JSON.stringify(file)), { overlaps: true }));
+  await vi.waitFor(() => expect(notes().length).toBe(1), { timeout: 10_000 });
+  const first = child.pid;
+  await child.restart();
+  expect(notes()).toEqual([`serves ${first}`, `serves ${child.pid}`, `ends ${first}`]);
+  expect([child.state, child.restarts]).toEqual(["ready", 0]);
+});
+
+test("a successor that does not come up leaves the old one in place", async () => {
+  const events: string[] = [];
+  const marker = join(folder, "marker");
+  const script = `
+    const fs = require("node:fs");
+    if (fs.existsSync(${JSON.stringify(marker)})) { console.error("no such file"); process.exit(1); }
+    fs.writeFileSync(${JSON.stringify(marker)}, "");
+    setInterval(() => {}, 1000);`;
+  const child = start(node(script, { overlaps: true }), events);
+  await vi.waitFor(() => expect(existsSync(marker)).toBe(true), { timeout: 10_000 });
+  const { pid } = child;
+  await child.restart();
+  expect(child.pid).toBe(pid);
+  expect(events).toEqual(["part goes on as it was: its successor did not come up. Its last words:\nno such file"]);
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}

@@ -1,35 +1,51 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, renameSync, statSync, type WriteStream } from "node:fs";
 import { constants, getPriority, setPriority } from "node:os";
+import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { defaultLiveness, Liveness, type LivenessPolicy, type ProbeResult } from "./liveness.ts";
+import { RotatingLog } from "./rotating-log.ts";
+import type { Undertaker } from "./undertaker.ts";
 
-/** One supervised process: kept running until stopped, restarted with back-off when it dies by itself. */
+/** One supervised process: kept running until stopped, restarted with back-off when it dies or hangs. */
 export interface ChildSpec {
   name: string;
   command: string;
   args: readonly string[];
   env: NodeJS.ProcessEnv;
   logFile: string;
-  /** Resolves once the process serves; polled after each start. */
-  ready(signal: AbortSignal): Promise<boolean>;
+  /** How it is; asked again and again for as long as it runs. */
+  probe(signal: AbortSignal): Promise<ProbeResult>;
   /** How much more than the others it may wait for a processor, as `nice` counts it, of itself and of what it starts; default 0. */
   niceness?: number;
   /** Milliseconds between SIGTERM and SIGKILL. */
   graceMs?: number;
+  /**
+   * Two of it can share its ports. A planned restart then starts the successor first, and stops the old one when the successor has written to
+   * the descriptor that LIMPID_READY_FD names.
+   */
+  overlaps?: boolean;
+  liveness?: Partial<LivenessPolicy>;
 }
 
-export type ChildState = "starting" | "ready" | "restarting" | "stopped";
+/**
+ * `unready`: it answers that it can't serve now. `unresponsive`: it doesn't answer; it is killed and started again when that lasts.
+ * `restarting`: it has ended, and will be started. `stopped`: for good.
+ */
+export type ChildState = "starting" | "ready" | "unready" | "unresponsive" | "restarting" | "stopped";
 
 export interface Child {
   readonly name: string;
   readonly state: ChildState;
   readonly pid: number | undefined;
+  /** Unplanned ones. */
   readonly restarts: number;
   /** Unix milliseconds of the last start. */
   readonly startedAt: number;
   readonly lastExit: string | undefined;
   /** Resolves when it serves for the first time; rejects with its last log lines when it does not within `timeoutMs`. */
   whenReady(timeoutMs: number): Promise<void>;
-  restart(): void;
+  /** A planned restart. Resolves when the new process has been started and the old one has ended. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -38,29 +54,55 @@ export const hopelessExitCode = 78;
 
 const backoffMs = (failures: number): number => Math.min(200 * 2 ** failures, 10_000);
 const steadyMs = 30_000;
-const maxLogBytes = 10_000_000;
+const successorMs = 30_000;
+const startProbeMs = 40;
+const unwellProbeMs = 1_000;
+const readyFd = 3;
 
-export function startChild(spec: ChildSpec, onEvent: (message: string) => void): Child {
+/** One run of the process. */
+interface Run {
+  readonly process: ChildProcess;
+  readonly ended: Promise<void>;
+  /** True when it has said that it serves; false when it ended before. Only of those that overlap. */
+  readonly served: Promise<boolean>;
+  readonly probing: AbortController;
+  readonly startedMs: number;
+  /** Of the last answer to a probe, `performance.now()`. */
+  answeredMs: number;
+  hung: boolean;
+}
+
+export function startChild(
+  spec: ChildSpec,
+  onEvent: (message: string) => void,
+  undertaker?: Pick<Undertaker, "watch" | "forget">,
+): Child {
+  const policy = { ...defaultLiveness, ...spec.liveness };
   let state: ChildState = "starting";
-  let process_: ChildProcess | undefined;
+  let current: Run | undefined;
+  /** Every process of it that has not ended. */
+  const runs = new Set<Run>();
   let restarts = 0;
   let failures = 0;
   let startedAt = 0;
   let lastExit: string | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let probing = new AbortController();
+  let planned: Promise<void> | undefined;
   let tail = "";
   let wasReady = false;
   const waiting: { resolve(): void; reject(error: Error): void }[] = [];
   const log = new RotatingLog(spec.logFile);
-  launch();
+  adopt(launch());
 
-  function launch(): void {
-    startedAt = Date.now();
+  function launch(): Run {
     // The open stdin is the leash: our own processes end when it closes, even if this one is killed. See server/cli/leash.ts.
-    const child = spawn(spec.command, spec.args, { env: spec.env, stdio: ["pipe", "pipe", "pipe"], detached: true });
-    process_ = child;
+    const child = spawn(spec.command, spec.args, {
+      env: { ...spec.env, ...(spec.overlaps && { LIMPID_READY_FD: String(readyFd) }) },
+      stdio: ["pipe", "pipe", "pipe", ...(spec.overlaps ? ["pipe" as const] : [])],
+      detached: true,
+    });
     if (spec.niceness !== undefined) yieldTo(child.pid, spec.niceness);
+    if (child.pid !== undefined) undertaker?.watch(child.pid);
     const keep = (chunk: Buffer) => {
       log.write(chunk);
       tail = (tail + chunk.toString("utf8")).slice(-2000);
@@ -71,44 +113,131 @@ export function startChild(spec: ChildSpec, onEvent: (message: string) => void):
     child.on("error", (error) => {
       tail = `${tail}${error.message}\n`;
     });
-    child.on("close", (code, signal) => exited(signal ?? `code ${code}`, code === hopelessExitCode));
-    probing = new AbortController();
-    void probe(probing.signal);
+    const ready = child.stdio[readyFd] as Readable | undefined;
+    const run: Run = {
+      process: child,
+      ended: new Promise((resolve) => child.once("close", () => resolve())),
+      served: new Promise((resolve) => {
+        ready?.on("error", () => {}).once("data", () => resolve(true));
+        child.once("close", () => resolve(false));
+      }),
+      probing: new AbortController(),
+      startedMs: performance.now(),
+      answeredMs: performance.now(),
+      hung: false,
+    };
+    runs.add(run);
+    child.on("close", (code, signal) => exited(run, signal ?? `code ${code}`, code === hopelessExitCode));
+    return run;
   }
 
-  async function probe(signal: AbortSignal): Promise<void> {
+  /** From now on this run is the part. */
+  function adopt(run: Run): void {
+    current = run;
+    startedAt = Date.now();
+    void watch(run);
+  }
+
+  async function watch(run: Run): Promise<void> {
+    const { signal } = run.probing;
+    const liveness = new Liveness(policy, performance.now());
+    let waitMs = 0;
     while (!signal.aborted) {
-      if (await spec.ready(signal).catch(() => false)) {
-        if (signal.aborted) return;
-        if (restarts > 0) onEvent(`${spec.name} is back, pid ${process_?.pid}`);
-        state = "ready";
-        wasReady = true;
-        for (const { resolve } of waiting.splice(0)) resolve();
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 40));
+      const due = performance.now() + waitMs;
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      const lateMs = performance.now() - due;
+      const result = await spec.probe(signal).catch((): ProbeResult => "silent");
+      if (signal.aborted) return;
+      const now = performance.now();
+      if (result !== "silent") run.answeredMs = now;
+      const verdict = liveness.record(result, now, lateMs);
+      if (verdict === "hung") return endHung(run);
+      show(verdict);
+      const starts = state === "starting" || state === "restarting";
+      waitMs = starts ? startProbeMs : state === "ready" ? policy.everyMs : Math.min(policy.everyMs, unwellProbeMs);
     }
   }
 
-  function exited(how: string, hopeless: boolean): void {
-    probing.abort();
-    process_ = undefined;
-    lastExit = how;
-    if (state === "stopped") return;
+  function show(next: "ready" | "unready" | "unresponsive"): void {
+    const before = state;
+    // What has not served since its start is still about to.
+    if (before === "starting" || before === "restarting") {
+      if (next !== "ready") return;
+      if (restarts > 0) onEvent(`${spec.name} is back, pid ${current?.process.pid}`);
+    } else if (before !== next) {
+      onEvent(`${spec.name} (pid ${current?.process.pid}) ${changes[next]}`);
+    }
+    state = next;
+    if (next !== "ready") return;
+    wasReady = true;
+    for (const { resolve } of waiting.splice(0)) resolve();
+  }
+
+  /** It may be stopped, or its loop blocked: nothing but SIGKILL reaches such a process. */
+  function endHung(run: Run): void {
+    run.hung = true;
+    const seconds = Math.round((performance.now() - run.answeredMs) / 1000);
+    onEvent(`${spec.name} has given no answer for ${seconds} s; pid ${run.process.pid} is killed`);
+    run.process.kill("SIGKILL");
+  }
+
+  function exited(run: Run, how: string, hopeless: boolean): void {
+    run.probing.abort();
+    runs.delete(run);
+    if (run.process.pid !== undefined) undertaker?.forget(run.process.pid);
+    if (run !== current) return;
+    current = undefined;
+    lastExit = run.hung ? `hung, ${how}` : how;
+    if (state === "stopped" || planned) return;
     if (hopeless && !wasReady) {
       state = "stopped";
       for (const { reject } of waiting.splice(0)) reject(new Error(`${spec.name} can't start. ${lastWords()}`));
       return;
     }
-    failures = Date.now() - startedAt > steadyMs ? 0 : failures + 1;
+    // Of a hung one only the time counts in which it answered.
+    const steady = (run.hung ? run.answeredMs : performance.now()) - run.startedMs > steadyMs;
+    failures = steady ? 0 : failures + 1;
     const delay = backoffMs(failures - 1);
-    onEvent(`${spec.name} ended (${how}); restarting in ${delay} ms; its log: ${spec.logFile}`);
+    onEvent(`${spec.name} ended (${lastExit}); restarting in ${delay} ms; its log: ${spec.logFile}`);
     state = "restarting";
     restarts++;
-    timer = setTimeout(launch, delay);
+    timer = setTimeout(() => adopt(launch()), delay);
   }
 
   const lastWords = () => `Its last words:\n${tail.trim() || "(none)"}`;
+
+  async function end(run: Run): Promise<void> {
+    const kill = setTimeout(() => run.process.kill("SIGKILL"), spec.graceMs ?? 5000);
+    run.process.kill("SIGTERM");
+    await run.ended;
+    clearTimeout(kill);
+  }
+
+  async function replace(): Promise<void> {
+    const old = current;
+    if (!old) return; // between two runs: the next start is due anyway
+    if (spec.overlaps) {
+      const successor = launch();
+      const late = new Promise<boolean>((resolve) => setTimeout(resolve, successorMs, false).unref());
+      const served = await Promise.race([successor.served, late]);
+      if (state === "stopped") return;
+      if (!served) {
+        onEvent(`${spec.name} goes on as it was: its successor did not come up. ${lastWords()}`);
+        await end(successor);
+        if (!current) adopt(launch());
+        return;
+      }
+      old.probing.abort();
+      adopt(successor);
+      if (runs.has(old)) await end(old);
+      return;
+    }
+    old.probing.abort();
+    state = "starting";
+    await end(old);
+    if ((state as ChildState) !== "stopped") adopt(launch());
+  }
 
   return {
     name: spec.name,
@@ -116,7 +245,7 @@ export function startChild(spec: ChildSpec, onEvent: (message: string) => void):
       return state;
     },
     get pid() {
-      return process_?.pid;
+      return current?.process.pid;
     },
     get restarts() {
       return restarts;
@@ -147,28 +276,28 @@ export function startChild(spec: ChildSpec, onEvent: (message: string) => void):
         });
       }),
     restart() {
-      process_?.kill("SIGTERM");
+      if (state === "stopped") return Promise.resolve();
+      planned ??= replace().finally(() => {
+        planned = undefined;
+      });
+      return planned;
     },
     async stop() {
       state = "stopped";
       clearTimeout(timer);
-      probing.abort();
-      const child = process_;
-      if (!child) return log.close();
-      await new Promise<void>((resolve) => {
-        const kill = setTimeout(() => child.kill("SIGKILL"), spec.graceMs ?? 5000);
-        child.once("close", () => {
-          clearTimeout(kill);
-          resolve();
-        });
-        child.kill("SIGTERM");
-      });
+      for (const run of runs) run.probing.abort();
+      await Promise.all([...runs].map(end));
       log.close();
     },
   };
 }
 
-/** Appends to a file and starts over when it is large, keeping one predecessor, so that logs never fill a disk. */
+const changes = {
+  ready: "answers again, and serves",
+  unready: "answers, but says that it can't serve",
+  unresponsive: "does not answer",
+} as const;
+
 const leastUrgent = constants.priority.PRIORITY_LOW;
 
 /** Before the process has made threads, which on Linux each have a niceness of their own and take their maker's. */
@@ -178,36 +307,5 @@ function yieldTo(pid: number | undefined, niceness: number): void {
     setPriority(pid, Math.min(leastUrgent, getPriority() + niceness));
   } catch {
     // It has ended already, or whoever runs this may not; it works either way.
-  }
-}
-
-class RotatingLog {
-  private readonly path: string;
-  private stream: WriteStream;
-  private size: number;
-
-  constructor(path: string) {
-    this.path = path;
-    this.size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    this.stream = this.open();
-  }
-
-  write(chunk: Buffer): void {
-    this.size += chunk.length;
-    if (this.size > maxLogBytes) {
-      this.stream.end();
-      renameSync(this.path, `${this.path}.1`);
-      this.stream = this.open();
-      this.size = chunk.length;
-    }
-    this.stream.write(chunk);
-  }
-
-  close(): void {
-    this.stream.end();
-  }
-
-  private open(): WriteStream {
-    return createWriteStream(this.path, { flags: "a", mode: 0o600 }).on("error", () => {});
   }
 }

@@ -6,7 +6,7 @@ import type { ChildSpec } from "./child.ts";
 import { demoWorkloads, ingressGateway } from "./demo/workloads.ts";
 import { meshPorts, type WorkloadPorts, workloadPorts } from "./ports.ts";
 import type { NeededPort } from "./preflight.ts";
-import { httpOk, tcpOpen } from "./probe.ts";
+import { probeHttp } from "./probe.ts";
 
 export interface MeshOptions {
   /** Absolute path of the data folder. */
@@ -40,7 +40,7 @@ export function planesOf(options: MeshOptions): Part[] {
         serving("control plane (xDS over TLS)", ports.xdsTls),
         serving("control plane (config API)", ports.configApi),
       ],
-      ready: (signal) => httpOk("127.0.0.1", ports.configApi, "/readyz", signal),
+      probe: (signal) => probeHttp("127.0.0.1", ports.configApi, "/readyz", signal),
     },
     {
       ...command(options, "collector", ["collector"]),
@@ -53,7 +53,7 @@ export function planesOf(options: MeshOptions): Part[] {
         serving("collector (HTTP)", ports.collectorHttp),
         serving("collector (Zipkin)", ports.zipkin),
       ],
-      ready: (signal) => httpOk("127.0.0.1", ports.collectorHttp, "/healthz", signal),
+      probe: (signal) => probeHttp("127.0.0.1", ports.collectorHttp, "/healthz", signal),
     },
   ];
   if (options.dashboard) {
@@ -62,7 +62,7 @@ export function planesOf(options: MeshOptions): Part[] {
       kind: "dashboard",
       address: `http://127.0.0.1:${ports.dashboard}`,
       ports: [serving("dashboard", ports.dashboard)],
-      ready: (signal) => httpOk("127.0.0.1", ports.dashboard, "/api/healthz", signal),
+      probe: (signal) => probeHttp("127.0.0.1", ports.dashboard, "/api/healthz", signal),
     });
   }
   return planes;
@@ -86,7 +86,7 @@ export function workloadsOf(options: MeshOptions): Part[] {
       niceness: yielding,
       address: `127.0.0.1:${ports.app}`,
       ports: [{ part: workload.name, host: "127.0.0.1", port: ports.app }],
-      ready: () => tcpOpen("127.0.0.1", ports.app),
+      probe: (signal) => probeHttp("127.0.0.1", ports.app, "/health", signal),
     };
   });
   return [...workloads, ...demoProxies(options.portOffset).map((proxy) => proxyPart(options, proxy))];
@@ -157,7 +157,7 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy): 
     address: kind === "gateway" ? `http://${ports.ip}:${gatewayPort}` : `${ports.ip}:${ports.inbound}`,
     ports: listening,
     node: nodeId(identity, ports),
-    ready: (signal) => httpOk(ports.ip, ports.admin, "/ready", signal),
+    probe: (signal) => probeHttp(ports.ip, ports.admin, "/ready", signal),
   };
 }
 

@@ -4,10 +4,11 @@ import { demoConfig } from "./demo/config.ts";
 import { type FleetStatus, serveFleetApi } from "./fleet-api.ts";
 import { demoProxies, type MeshOptions, type Part, planesOf, workloadsOf } from "./parts.ts";
 import { meshPorts } from "./ports.ts";
-import { checkPorts, lockDataFolder } from "./preflight.ts";
+import { checkPorts, isPartOf, lockDataFolder } from "./preflight.ts";
 import { processUsage } from "./process-usage.ts";
 import { seedConfig } from "./seed-config.ts";
 import { startTraffic, type TrafficGenerator } from "./traffic.ts";
+import { startUndertaker, type Undertaker } from "./undertaker.ts";
 
 export interface UpOptions extends MeshOptions {
   version: string;
@@ -27,6 +28,10 @@ export interface RunningMesh {
 }
 
 const readyTimeoutMs = 30_000;
+/** What parts get to leave when their supervisor is gone: more than a proxy's drain and the grace after it. */
+const orphanGraceSec = 10;
+/** A start after a kill waits for what the killed one left behind, until the undertaker is through. */
+const orphanPatienceMs = (orphanGraceSec + 5) * 1000;
 
 /** Starts a whole mesh: planes, then the demo's workloads with their proxies, then traffic. Throws PreflightError before starting anything. */
 export async function up(options: UpOptions): Promise<RunningMesh> {
@@ -35,6 +40,7 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
   const running: { part: Part; child: Child }[] = [];
   let traffic: TrafficGenerator | undefined;
   let api: { close(): void } | undefined;
+  let undertaker: Undertaker | undefined;
   let stopping: Promise<void> | undefined;
   let signalStopped: () => void = () => {};
   const stopped = new Promise<void>((resolve) => {
@@ -66,6 +72,7 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
       const isPlane = (part: Part) => ["control-plane", "collector", "dashboard"].includes(part.kind);
       await Promise.all(running.filter(({ part }) => !isPlane(part)).map(({ child }) => child.stop()));
       await Promise.all(running.filter(({ part }) => isPlane(part)).map(({ child }) => child.stop()));
+      undertaker?.dismiss();
       release();
       signalStopped();
     })();
@@ -74,7 +81,7 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
 
   const launch = async (parts: readonly Part[]): Promise<void> => {
     const children = parts.map((part) => {
-      const child = startChild(part, (message) => options.print(`! ${message}`));
+      const child = startChild(part, (message) => options.print(`! ${message}`), undertaker);
       running.push({ part, child });
       return { part, child };
     });
@@ -91,17 +98,21 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
     }
     const planes = planesOf(options);
     const workloads = options.demo ? workloadsOf(options) : [];
-    await checkPorts([
-      { part: "supervisor", host: "127.0.0.1", port: ports.fleet },
-      ...[...planes, ...workloads].flatMap((part) => part.ports),
-    ]);
+    await checkPorts(
+      [
+        { part: "supervisor", host: "127.0.0.1", port: ports.fleet },
+        ...[...planes, ...workloads].flatMap((part) => part.ports),
+      ],
+      { isLeaving: (pid) => isPartOf(pid, options.data), timeoutMs: orphanPatienceMs },
+    );
+    undertaker = startUndertaker(orphanGraceSec);
     api = await serveFleetApi(
       {
         status,
         setTrafficRate: (rate) => traffic?.setRate(rate),
         restart: (name) => {
           const found = running.find(({ part }) => part.name === name);
-          found?.child.restart();
+          found?.child.restart().catch((error: unknown) => options.print(`! ${name}: ${String(error)}`));
           return found !== undefined;
         },
         shutdown: () => void stop(),
