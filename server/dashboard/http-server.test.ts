@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { type IncomingHttpHeaders, request, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type IncomingHttpHeaders, type IncomingMessage, request, type Server } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { DashboardError } from "../contract/index.ts";
 import { createRouter } from "../lib/http-router.ts";
@@ -72,6 +72,19 @@ const ask = (
 const json = { "content-type": "application/json" };
 
 describe("API", () => {
+  it("tells nobody of a client that left within its body", async () => {
+    const port = await start();
+    const socket = connect(port, "127.0.0.1");
+    socket.write(
+      "PUT /api/things/a HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+    );
+    const [accepted] = (await once(server as Server, "request")) as [IncomingMessage];
+    socket.destroy();
+    await new Promise((resolve) => accepted.once("close", resolve));
+    expect((await ask(port, "/api/things/b")).status).toBe(200);
+    expect(failures).toEqual([]);
+  });
+
   it("answers JSON that nobody caches, with decoded parameters and the query", async () => {
     const port = await start();
     const { status, headers, body } = await ask(port, "/api/things/a%2Fb?x=1&x=2&y=");

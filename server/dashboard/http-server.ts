@@ -75,6 +75,7 @@ async function answer(
     const body = method === "GET" ? undefined : await readJson(request);
     sendJson(response, 200, await match.target({ params: match.params, query: queryOf(request), body }));
   } catch (cause) {
+    if (response.destroyed) return; // the client has gone, and nothing failed here
     const error = cause instanceof DashboardError ? cause : undefined;
     if (error === undefined) onError(cause, path);
     if (!response.headersSent) sendError(request, response, error ?? unforeseen);

@@ -1,0 +1,30 @@
+/** Random numbers that a seed determines, so that a finding can be had again. */
+export interface Random {
+  /** 0 ≤ n < max. */
+  below(max: number): number;
+  chance(share: number): boolean;
+  pick<T>(from: readonly T[]): T;
+  bytes(count: number): Buffer;
+}
+
+/** mulberry32: 32 bits of state are enough to be varied, and the same everywhere. `labels` make independent streams of one seed. */
+export function seeded(seed: number, ...labels: readonly (string | number)[]): Random {
+  let state = seed >>> 0;
+  for (const char of labels.join("\0")) state = Math.imul(state ^ char.charCodeAt(0), 0x01000193) >>> 0;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const below = (max: number): number => Math.floor(next() * max);
+  return {
+    below,
+    chance: (share) => next() < share,
+    pick: (from) => {
+      if (from.length === 0) throw new Error("nothing to pick from");
+      return from[below(from.length)] as (typeof from)[number];
+    },
+    bytes: (count) => Buffer.from(Array.from({ length: count }, () => below(256))),
+  };
+}
