@@ -1,5 +1,9 @@
+import { statSync } from "node:fs";
+import { get, type RequestOptions } from "node:http";
+import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { workloadPorts } from "../server/fleet/ports.ts";
 import { launchBrowser } from "./browser.ts";
 import { apiOf } from "./config.ts";
 import { faultJourney } from "./fault-journey.ts";
@@ -24,6 +28,17 @@ describe.skipIf(envoy.missing)(`a fleet of real Envoys${envoy.reason}`, () => {
     expect(push.proxies.map(({ error }) => error)).toEqual(push.proxies.map(() => null));
   });
 
+  test("an Envoy's admin is on a Unix socket of its owner's, and on no port that a web page could reach", async () => {
+    const ports = workloadPorts(1, mesh.portOffset);
+    await expect(fetch(`http://${ports.ip}:${ports.admin}/ready`)).rejects.toThrow();
+    const socketPath = join(mesh.data, "run", "productpage-v1.admin.sock");
+    expect(statSync(socketPath).mode & 0o777).toBe(0o600);
+    // Pages of it that others need are on listeners of their own, under this machine's names only.
+    const health = (host: string) => statusOf({ host: ports.ip, port: ports.health, path: "/healthz/ready" }, host);
+    expect(await statusOf({ socketPath, path: "/ready" }, "localhost")).toBe(200);
+    expect([await health(`${ports.ip}:${ports.health}`), await health("evil.example")]).toEqual([200, 404]);
+  });
+
   describe.skipIf(chromium.missing)(`slider and fault${chromium.reason}`, () => {
     let browser: Browser;
     beforeAll(async () => {
@@ -43,3 +58,11 @@ describe.skipIf(envoy.missing)(`a fleet of real Envoys${envoy.reason}`, () => {
     await eventually(() => pids.every((pid) => !isRunning(pid)), 15_000, "every part has ended");
   });
 });
+
+const statusOf = (options: RequestOptions, host: string): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    get({ ...options, headers: { host } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).once("error", reject);
+  });

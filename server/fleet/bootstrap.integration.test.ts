@@ -10,9 +10,12 @@ import { meshPorts, workloadPorts } from "./ports.ts";
 
 const envoy = findEnvoy(resolve(import.meta.dirname, "../../.build"));
 
-test.skipIf(envoy === undefined && !process.env.CI).each(["sidecar", "router"] as const)(
-  "real Envoy takes the bootstrap of a %s (skipped without an Envoy binary)",
-  async (type) => {
+test.skipIf(envoy === undefined && !process.env.CI).each([
+  ["sidecar", { kind: "port" }],
+  ["router", { kind: "socket", path: "run/reviews-v1.admin.sock" }],
+] as const)(
+  "real Envoy takes the bootstrap of a %s, admin on a %s (skipped without an Envoy binary)",
+  async (type, admin) => {
     const folder = mkdtempSync(join(tmpdir(), "limpid-bootstrap-"));
     try {
       const file = join(folder, "bootstrap.json");
@@ -26,7 +29,8 @@ test.skipIf(envoy === undefined && !process.env.CI).each(["sidecar", "router"] a
       };
       await certifyProxies(folder, [identity]);
       const certificate = bootstrapCertificate(folder, identity.workload);
-      writeFileSync(file, JSON.stringify(bootstrapFor(identity, workloadPorts(3, 0), meshPorts(0), certificate)));
+      const bootstrap = bootstrapFor(identity, workloadPorts(3, 0), meshPorts(0), certificate, admin);
+      writeFileSync(file, JSON.stringify(bootstrap));
       const said = execFileSync(envoy ?? "envoy", ["--mode", "validate", "-c", file], {
         encoding: "utf8",
         stdio: ["ignore", "pipe", "pipe"],

@@ -23,13 +23,21 @@ export interface BootstrapCertificate {
   root: string;
 }
 
+/** Where a proxy's admin interface is: on its port, or a Unix socket, whose path may be relative to the folder in which the proxy is started. */
+export type AdminAddress = { kind: "port" } | { kind: "socket"; path: string };
+
 /** An Envoy v3 bootstrap as plain JSON. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/bootstrap/v3/bootstrap.proto */
 export function bootstrapFor(
   identity: ProxyIdentity,
   ports: WorkloadPorts,
   mesh: MeshPorts,
   certificate: BootstrapCertificate,
+  adminAddress: AdminAddress = { kind: "port" },
 ): Record<string, unknown> {
+  const admin =
+    adminAddress.kind === "port"
+      ? socketAddress(ports.ip, ports.admin)
+      : { pipe: { path: adminAddress.path, mode: ownerOnly } };
   const canonicalService = identity.labels.app ?? identity.workload;
   return {
     node: {
@@ -51,7 +59,7 @@ export function bootstrapFor(
         UNPRIVILEGED_POD: String(process.getuid?.() !== 0),
       },
     },
-    admin: { address: socketAddress(ports.ip, ports.admin) },
+    admin: { address: admin },
     dynamic_resources: {
       ads_config: {
         api_type: "DELTA_GRPC",
@@ -68,7 +76,7 @@ export function bootstrapFor(
       clusters: [
         { ...grpcCluster("xds-grpc", mesh.xdsTls), transport_socket: towardsControlPlane(certificate) },
         grpcCluster(collectorCluster, mesh.collectorGrpc),
-        httpCluster("prometheus_stats", ports.ip, ports.admin),
+        adminCluster(admin),
       ],
       listeners: [
         adminListener("prometheus", ports.ip, ports.prometheus, "/stats/prometheus", "/stats/prometheus"),
@@ -106,9 +114,12 @@ export const nodeId = ({ type, workload, namespace }: ProxyIdentity, { ip }: Pic
 
 const socketAddress = (address: string, port: number) => ({ socket_address: { address, port_value: port } });
 
-const endpoints = (name: string, address: string, port: number) => ({
+/** 0600, in decimal as JSON has it. */
+const ownerOnly = 0o600;
+
+const endpoints = (name: string, address: object) => ({
   cluster_name: name,
-  endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(address, port) } }] }],
+  endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }],
 });
 
 function grpcCluster(name: string, port: number) {
@@ -116,7 +127,7 @@ function grpcCluster(name: string, port: number) {
     name,
     type: "STATIC",
     connect_timeout: "1s",
-    load_assignment: endpoints(name, "127.0.0.1", port),
+    load_assignment: endpoints(name, socketAddress("127.0.0.1", port)),
     typed_extension_protocol_options: {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
@@ -144,14 +155,14 @@ export const towardsControlPlane = ({ chain, key, root }: BootstrapCertificate) 
   },
 });
 
-const httpCluster = (name: string, address: string, port: number) => ({
-  name,
+const adminCluster = (admin: object) => ({
+  name: "prometheus_stats",
   type: "STATIC",
   connect_timeout: "0.25s",
-  load_assignment: endpoints(name, address, port),
+  load_assignment: endpoints("prometheus_stats", admin),
 });
 
-/** Exposes one page of the admin interface, and nothing else of it. */
+/** Exposes one page of the admin interface, and nothing else of it, under names of this machine: a web page can point its own name here. */
 function adminListener(name: string, address: string, port: number, path: string, adminPath: string) {
   return {
     name,
@@ -172,7 +183,7 @@ function adminListener(name: string, address: string, port: number, path: string
                 virtual_hosts: [
                   {
                     name: "admin",
-                    domains: ["*"],
+                    domains: [address, "localhost"].flatMap((host) => [host, `${host}:${port}`]),
                     routes: [
                       {
                         match: { path },

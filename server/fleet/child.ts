@@ -12,6 +12,8 @@ export interface ChildSpec {
   command: string;
   args: readonly string[];
   env: NodeJS.ProcessEnv;
+  /** Default: this process' own. */
+  cwd?: string;
   logFile: string;
   /** How it is; asked again and again for as long as it runs. */
   probe(signal: AbortSignal): Promise<ProbeResult>;
@@ -97,6 +99,7 @@ export function startChild(
   function launch(): Run {
     // The open stdin is the leash: our own processes end when it closes, even if this one is killed. See server/cli/leash.ts.
     const child = spawn(spec.command, spec.args, {
+      cwd: spec.cwd,
       env: { ...spec.env, ...(spec.overlaps && { LIMPID_READY_FD: String(readyFd) }) },
       stdio: ["pipe", "pipe", "pipe", ...(spec.overlaps ? ["pipe" as const] : [])],
       detached: true,

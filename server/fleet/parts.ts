@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { bootstrapFor, nodeId, type ProxyIdentity } from "./bootstrap.ts";
+import { type AdminAddress, bootstrapFor, nodeId, type ProxyIdentity } from "./bootstrap.ts";
 import { bootstrapCertificate } from "./certificates.ts";
 import type { ChildSpec } from "./child.ts";
 import { demoWorkloads, ingressGateway } from "./demo/workloads.ts";
@@ -134,12 +134,17 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy): 
   const name = kind === "gateway" ? identity.workload : `${identity.workload} proxy`;
   const file = join(options.data, "run", `${identity.workload}.bootstrap.json`);
   const certificate = bootstrapCertificate(options.data, identity.workload);
-  const bootstrap = bootstrapFor(identity, ports, meshPorts(options.portOffset), certificate);
+  const isEnvoy = options.proxy.kind === "envoy";
+  // Envoy's admin answers any Host and Origin, and can end the proxy: a web page reaches a port, and no Unix socket. The path is relative,
+  // because 107 bytes are all that one may have.
+  const socket = { kind: "socket", path: join("run", `${identity.workload}.admin.sock`) } as const;
+  const admin: AdminAddress = isEnvoy ? socket : { kind: "port" };
+  const bootstrap = bootstrapFor(identity, ports, meshPorts(options.portOffset), certificate, admin);
   writeFileSync(file, JSON.stringify(bootstrap, null, 2), { mode: 0o600 });
   const gatewayPort = meshPorts(options.portOffset).gateway;
   const base = command(options, name, ["sidecar", "-c", file, "--drain-time-s", "2"]);
   const listening: NeededPort[] = [
-    { part: `${name} (admin)`, host: ports.ip, port: ports.admin },
+    ...(isEnvoy ? [] : [{ part: `${name} (admin)`, host: ports.ip, port: ports.admin }]),
     { part: `${name} (health)`, host: ports.ip, port: ports.health },
     { part: `${name} (metrics)`, host: ports.ip, port: ports.prometheus },
     ...(kind === "gateway"
@@ -151,13 +156,13 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy): 
   ];
   return {
     ...base,
-    ...(options.proxy.kind === "envoy" && envoyCommand(options.proxy.binary, file)),
+    ...(options.proxy.kind === "envoy" && { ...envoyCommand(options.proxy.binary, file), cwd: options.data }),
     kind,
     niceness: yielding,
     address: kind === "gateway" ? `http://${ports.ip}:${gatewayPort}` : `${ports.ip}:${ports.inbound}`,
     ports: listening,
     node: nodeId(identity, ports),
-    probe: (signal) => probeHttp(ports.ip, ports.admin, "/ready", signal),
+    probe: (signal) => probeHttp(ports.ip, ports.health, "/healthz/ready", signal),
   };
 }
 
