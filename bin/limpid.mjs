@@ -30,10 +30,27 @@ if (Number(process.versions.node.split(".")[0]) < 24) {
   process.exit(code);
 }
 
-// In a checkout, `up` builds whatever changed; every other command, and a look at the help, takes the build that is there.
+// In a checkout, `up` builds whatever changed; every other command, and a look at the help, takes the build that is there. Before the first
+// build there is none, and one may be under way: help comes from the sources then, and other commands say what is missing.
 const build = join(root, "scripts/build.ts");
-const starts = process.argv[2] === "up" && !process.argv.some((argument) => argument === "--help" || argument === "-h");
-if (existsSync(build) && (starts || !existsSync(bundle))) {
+const asks = (...names) => process.argv.slice(2).some((argument) => names.includes(argument));
+const helps = process.argv.length === 2 || process.argv[2] === "help" || asks("--help", "-h", "--version", "-V");
+const starts = process.argv[2] === "up" && !helps;
+if (existsSync(build) && !starts && !existsSync(bundle)) {
+  if (!helps) {
+    console.error(
+      'limpid: not built yet. "npm run build" builds it, and "npm start" (or "limpid up") builds and starts it.',
+    );
+    process.exit(1);
+  }
+  await import(join(root, "server/cli/main.ts"));
+} else {
+  if (existsSync(build) && starts) await buildWhatChanged();
+  process.argv[1] = bundle;
+  await import(bundle);
+}
+
+async function buildWhatChanged() {
   // A group of its own: whoever ends this process ends the compilers, too, and not only what started them.
   const building = spawn(process.execPath, [build], { stdio: ["ignore", 2, 2], detached: true });
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -53,5 +70,3 @@ if (existsSync(build) && (starts || !existsSync(bundle))) {
     process.exit(status);
   }
 }
-process.argv[1] = bundle;
-await import(bundle);

@@ -1,13 +1,15 @@
 // Builds what is missing or changed: generated code, the server bundle, the dashboard. Says what it does and how long it took.
 import { spawnSync } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
+import { tryLockFile } from "../server/lib/file-lock.ts";
 import { freshnessOf } from "./freshness.ts";
 
 const root = resolve(import.meta.dirname, "..");
 process.chdir(root);
+const release = await takeTurn();
 const http = createRequire(import.meta.url)("node:http") as object;
 
 run("generate", [process.execPath, "scripts/gen.ts"]);
@@ -33,6 +35,18 @@ if (!process.argv.includes("--server-only") && existsSync("app") && !(pages.isFr
     }),
   );
   pages.keep();
+}
+release();
+
+/** Two builds of one checkout would write over each other's files, and Next refuses the second: it waits, and finds everything fresh. */
+async function takeTurn(): Promise<() => void> {
+  mkdirSync(".build", { recursive: true });
+  for (let waits = 0; ; waits++) {
+    const turn = tryLockFile(".build/build.lock");
+    if (turn) return turn;
+    if (waits === 0) process.stderr.write("another build of this checkout is under way; waiting for it …\n");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 async function bundleServer(): Promise<void> {

@@ -46,6 +46,22 @@ test("up builds first; other commands, and a look at its help, take the build th
   expect(read("built")).toBe("yes");
 });
 
+test("before the first build nothing else builds: help comes from the sources, the rest says what to do", async () => {
+  write("scripts/build.ts", marking);
+  rmSync(join(root, "dist"), { recursive: true });
+  mkdirSync(join(root, "server/cli"), { recursive: true });
+  write("server/cli/main.ts", 'console.log("from sources", ...process.argv.slice(2) as string[]);');
+  for (const args of [["--help"], ["help", "up"], ["up", "--help"], ["apply", "-h"], ["--version"], []]) {
+    const run = launch(...args);
+    expect(await run.exited, args.join(" ")).toBe(0);
+    expect(run.output()).toBe(`${["from sources", ...args].join(" ")}\n`);
+  }
+  const run = launch("status");
+  expect(await run.exited).toBe(1);
+  expect(run.output()).toMatch(/^limpid: not built yet\. "npm run build" builds it/);
+  expect(read("built")).toBe("");
+});
+
 test("a build that fails is said, and nothing runs", async () => {
   write("scripts/build.ts", "process.exit(3);");
   const run = launch("up");
