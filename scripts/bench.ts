@@ -5,6 +5,7 @@ import { benchFootprint } from "./bench/footprint.ts";
 import { benchGraph } from "./bench/graph.ts";
 import { benchSlider } from "./bench/slider.ts";
 import { benchStartUp } from "./bench/start-up.ts";
+import { benchXds } from "./bench/xds.ts";
 
 const parts: Record<string, () => Promise<void>> = {
   "start-up": benchStartUp,
@@ -12,6 +13,7 @@ const parts: Record<string, () => Promise<void>> = {
   "data-path": benchDataPath,
   footprint: benchFootprint,
   graph: benchGraph,
+  xds: benchXds,
 };
 
 const chosen = process.argv.slice(2);
