@@ -1,5 +1,5 @@
 import { encodeAll } from "./encode.ts";
-import { allKinds, type KindMessage, type KindName, resourceKinds } from "./resource-kinds.ts";
+import { addOrder, allKinds, type KindMessage, type KindName, resourceKinds } from "./resource-kinds.ts";
 import { type ResourceMap, type Snapshot, TypeUrl } from "./types.ts";
 
 type Messages<K extends KindName> = ReadonlyMap<string, KindMessage<K>>;
@@ -52,18 +52,48 @@ export function withSecrets(snapshot: Snapshot, secrets: SecretMessages): Snapsh
 
 /**
  * What the snapshot names but does not hold: a proxy would wait for it, up to its initial_fetch_timeout.
- * In words, empty when consistent; at most ten.
+ * In words, empty when consistent; at most ten. Each map is checked once against what it was checked against before.
  */
 export function findInconsistencies(snapshot: Snapshot): string[] {
   const problems: string[] = [];
   for (const [typeUrl, resources] of snapshot.resources) {
-    for (const resource of resources.values()) {
-      for (const ref of resource.requires ?? []) {
-        if (ref.typeUrl === TypeUrl.virtualHost) continue; // a route configuration may be empty
-        if (snapshot.resources.get(ref.typeUrl)?.has(ref.name)) continue;
-        problems.push(`${shortName(typeUrl)} ${resource.name} needs ${shortName(ref.typeUrl)} ${ref.name}`);
-        if (problems.length === 10) return problems;
-      }
+    const others = addOrder.map((other) => snapshot.resources.get(other));
+    const before = checked.get(resources);
+    if (
+      before &&
+      refsOf(resources).every((other) => before[addOrder.indexOf(other)] === snapshot.resources.get(other))
+    ) {
+      continue;
+    }
+    const found = problemsOf(typeUrl, resources, snapshot);
+    if (found.length === 0) checked.set(resources, others);
+    problems.push(...found);
+  }
+  return problems.slice(0, 10);
+}
+
+/** Maps found to be consistent, with the maps they were held against, in `addOrder`. */
+const checked = new WeakMap<ResourceMap, readonly (ResourceMap | undefined)[]>();
+const refs = new WeakMap<ResourceMap, readonly TypeUrl[]>();
+
+/** The types that a map's resources name. */
+function refsOf(resources: ResourceMap): readonly TypeUrl[] {
+  const known = refs.get(resources);
+  if (known) return known;
+  const types = new Set<TypeUrl>();
+  for (const { requires } of resources.values()) for (const { typeUrl } of requires ?? []) types.add(typeUrl);
+  types.delete(TypeUrl.virtualHost); // a route configuration may be empty
+  refs.set(resources, [...types]);
+  return [...types];
+}
+
+function problemsOf(typeUrl: string, resources: ResourceMap, snapshot: Snapshot): string[] {
+  const problems: string[] = [];
+  for (const resource of resources.values()) {
+    for (const ref of resource.requires ?? []) {
+      if (ref.typeUrl === TypeUrl.virtualHost || snapshot.resources.get(ref.typeUrl)?.has(ref.name)) continue;
+      problems.push(`${shortName(typeUrl)} ${resource.name} needs ${shortName(ref.typeUrl)} ${ref.name}`);
+      if (problems.length === 10) return problems;
     }
   }
   return problems;

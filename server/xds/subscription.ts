@@ -1,4 +1,5 @@
 import type { Outcome, Phase, Protocol, Push, SubscriptionRequest } from "./exchange.ts";
+import { namesThatDiffer } from "./map-difference.ts";
 import { parseRefusals, readableReason } from "./nack.ts";
 import { kindOf } from "./resource-kinds.ts";
 import { stateVersionOf, takeWithin } from "./response-content.ts";
@@ -49,8 +50,14 @@ export class Subscription {
   #nonceCount = 0;
   /** Groups of a response that was refused without a name: sent again in halves until the bad one stands alone. */
   #suspects: string[][] = [];
-  /** The map that was found to need nothing more: makes looking again free. */
-  #settled: ResourceMap | undefined;
+  /**
+   * The map that was looked at last, and the names that may need something. For every other name the client has been answered as that map has
+   * it, so that a change costs what changed and not what there is. Undefined: nothing is known, all of it has to be looked at.
+   */
+  #seen: ResourceMap | undefined;
+  readonly #open = new Set<string>();
+  /** Something happened since. */
+  #stirred = true;
 
   constructor(typeUrl: string, protocol: Protocol) {
     this.typeUrl = typeUrl;
@@ -104,13 +111,14 @@ export class Subscription {
   want(name: string): void {
     if (!this.#opened || !this.covers(name)) return;
     this.#wanted.add(name);
-    this.#settled = undefined;
+    this.#open.add(name);
+    this.#stirred = true;
   }
 
   receive(request: SubscriptionRequest, now: number): Outcome {
-    this.#settled = undefined;
+    this.#stirred = true;
     if (!this.#opened) {
-      this.#open(request, now);
+      this.#begin(request, now);
       return { kind: "request" };
     }
     if (this.protocol === "sotw" && request.responseNonce !== this.#lastNonce) return { kind: "stale" };
@@ -120,7 +128,7 @@ export class Subscription {
     return outcome;
   }
 
-  #open(request: SubscriptionRequest, now: number): void {
+  #begin(request: SubscriptionRequest, now: number): void {
     this.#opened = true;
     this.#openedAt = now;
     this.#answerDue = true;
@@ -147,17 +155,22 @@ export class Subscription {
       if (name === "*") {
         this.#answerDue ||= !this.#wildcard;
         this.#wildcard = true;
+        this.#seen = undefined;
       } else {
         this.#addName(name);
         this.#refused.delete(name);
         this.#wanted.add(name);
+        this.#open.add(name);
       }
     }
     for (const name of unsubscribe) {
       const held = this.#dropName(name) || this.#accepted.has(name);
       if (name === "*") this.#wildcard = false;
       // Still covered by the wildcard: the client dropped it and must be told its state again.
-      else if (this.#wildcard && held) this.#wanted.add(name);
+      else if (this.#wildcard && held) {
+        this.#wanted.add(name);
+        this.#open.add(name);
+      }
     }
     if (unsubscribe.length > 0) this.#forgetUncovered();
   }
@@ -165,12 +178,15 @@ export class Subscription {
   #replaceNames(names: readonly string[]): void {
     // An empty list is the old wildcard only until names were given once on this stream.
     if (names.length > 0) this.#named = true;
+    const wasWildcard = this.#wildcard;
     this.#wildcard = names.includes("*") || (!this.#named && this.#isWildcardByDefault);
+    if (this.#wildcard && !wasWildcard) this.#seen = undefined;
     const next = new Set(names);
     for (const name of next) {
       if (name === "*" || this.#names.has(name)) continue;
       this.#addName(name);
       this.#wanted.add(name);
+      this.#open.add(name);
     }
     const before = this.#names.size;
     for (const name of this.#names) if (!next.has(name)) this.#dropName(name);
@@ -192,7 +208,9 @@ export class Subscription {
     for (const held of [this.#accepted, this.#refused]) {
       for (const name of held.keys()) if (!this.covers(name)) held.delete(name);
     }
-    for (const name of this.#wanted) if (!this.covers(name)) this.#wanted.delete(name);
+    for (const set of [this.#wanted, this.#open]) {
+      for (const name of set) if (!this.covers(name)) set.delete(name);
+    }
   }
 
   #answer(request: SubscriptionRequest, now: number): Outcome {
@@ -201,6 +219,9 @@ export class Subscription {
       return { kind: request.responseNonce === "" || this.protocol === "sotw" ? "request" : "stale" };
     }
     this.#inFlight = undefined;
+    // What was sent may no longer be what the map has.
+    for (const name of sent.resources.keys()) this.#open.add(name);
+    for (const name of sent.removed) this.#open.add(name);
     const refused = request.error === undefined ? new Map<string, string>() : this.#blame(sent, request.error);
     const isolating = request.error !== undefined && refused.size === 0;
     for (const [name, resource] of sent.resources) {
@@ -254,7 +275,13 @@ export class Subscription {
 
   /** Whether this phase has something to send, now or once the unanswered response is answered. */
   hasWork(map: ResourceMap, phase: Phase): boolean {
-    return this.#plan(map, phase) !== undefined;
+    if (!this.#opened) return false;
+    this.#prepare(map);
+    if (phase === "remove") return this.#removePlan(map) !== undefined;
+    if (this.#answerDue || this.#suspects.length > 0) return this.#plan(map, phase) !== undefined;
+    for (const name of this.#open)
+      if (map.has(name) || (this.protocol === "delta" && this.#wanted.has(name))) return true;
+    return false;
   }
 
   /** The next response of this phase; undefined: nothing to send, or the last one is unanswered. `limitBytes` holds for delta. */
@@ -262,6 +289,7 @@ export class Subscription {
     if (!this.#opened || this.#inFlight) return undefined;
     const plan = this.#plan(map, phase);
     if (!plan) return undefined;
+    this.#stirred = true;
     const { resources, removed } = this.protocol === "delta" ? takeWithin(plan, this.typeUrl, limitBytes) : plan;
     const fresh = resources.filter((resource) => this.#needs(resource));
     if (plan.suspects) this.#suspects.shift();
@@ -279,12 +307,31 @@ export class Subscription {
   }
 
   #plan(map: ResourceMap, phase: Phase): Plan | undefined {
-    if (!this.#opened || map === this.#settled) return undefined;
+    if (!this.#opened) return undefined;
+    this.#prepare(map);
+    return phase === "add" ? (this.#suspectPlan(map) ?? this.#addPlan(map)) : this.#removePlan(map);
+  }
+
+  /** Brings the open names up to this map, and closes those that need nothing. */
+  #prepare(map: ResourceMap): void {
     if (this.#resumeVersion !== undefined) this.#resume(map);
-    const plan = phase === "add" ? (this.#suspectPlan(map) ?? this.#addPlan(map)) : this.#removePlan(map);
-    const idle = plan === undefined && !this.#inFlight;
-    if (idle && phase === "remove" && this.#addPlan(map) === undefined) this.#settled = map;
-    return plan;
+    if (this.#seen === map && !this.#stirred) return;
+    this.#stirred = false;
+    if (this.#seen === undefined) {
+      for (const resource of this.#covered(map)) if (this.#needs(resource)) this.#open.add(resource.name);
+      for (const name of this.#accepted.keys()) if (!map.has(name)) this.#open.add(name);
+    } else if (this.#seen !== map) {
+      for (const name of namesThatDiffer(this.#seen, map)) if (this.covers(name)) this.#open.add(name);
+    }
+    this.#seen = map;
+    for (const name of this.#open) if (!this.#isOpen(name, map)) this.#open.delete(name);
+  }
+
+  #isOpen(name: string, map: ResourceMap): boolean {
+    if (!this.covers(name)) return false;
+    const resource = map.get(name);
+    if (resource) return this.#needs(resource);
+    return this.#wanted.has(name) || this.#accepted.has(name) || this.#refused.has(name);
   }
 
   #suspectPlan(map: ResourceMap): Plan | undefined {
@@ -304,8 +351,7 @@ export class Subscription {
   }
 
   #addPlan(map: ResourceMap): Plan | undefined {
-    const needed: Resource[] = [];
-    for (const resource of this.#covered(map)) if (this.#needs(resource)) needed.push(resource);
+    const needed = this.#needed(map);
     // A name that doesn't exist must be answered too: the client waits for it.
     const absent = this.protocol === "delta" ? [...this.#wanted].filter((name) => !map.has(name)) : [];
     if (needed.length === 0 && absent.length === 0 && !this.#answerDue) return undefined;
@@ -317,8 +363,23 @@ export class Subscription {
     return this.#wholePlan([...this.#exact(map), ...this.#surplus(map).flatMap(({ resource }) => resource ?? [])]);
   }
 
+  /** In the map's own order, whichever way they came to be open: the same for every client that lacks the same. */
+  #needed(map: ResourceMap): Resource[] {
+    if (this.#open.size === 0) return [];
+    const needed: Resource[] = [];
+    if (this.#open.size * 4 > map.size) {
+      for (const [name, resource] of map) if (this.#open.has(name)) needed.push(resource);
+      return needed;
+    }
+    for (const name of this.#open) {
+      const resource = map.get(name);
+      if (resource) needed.push(resource);
+    }
+    return needed;
+  }
+
   #removePlan(map: ResourceMap): Plan | undefined {
-    for (const name of this.#refused.keys()) if (!map.has(name)) this.#refused.delete(name);
+    if (this.#refused.size > 0) for (const name of this.#refused.keys()) if (!map.has(name)) this.#refused.delete(name);
     const surplus = this.#surplus(map);
     if (surplus.length === 0) return undefined;
     if (this.#wholeState) return { ...this.#wholePlan(this.#exact(map)), removed: surplus.map(({ name }) => name) };
@@ -329,7 +390,10 @@ export class Subscription {
 
   #surplus(map: ResourceMap): { name: string; resource?: Resource }[] {
     const surplus = [];
-    for (const [name, { resource }] of this.#accepted) if (!map.has(name)) surplus.push({ name, resource });
+    for (const name of this.#open) {
+      const held = map.has(name) ? undefined : this.#accepted.get(name);
+      if (held) surplus.push({ name, resource: held.resource });
+    }
     return surplus;
   }
 
