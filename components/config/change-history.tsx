@@ -1,18 +1,17 @@
 "use client";
-import { useQueryClient } from "@tanstack/react-query";
+import { Button } from "@mantine/core";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Change, ChangeList } from "../../server/contract/index.ts";
-import { type Settled, toApiError } from "../lib/api.ts";
+import type { Settled } from "../lib/api.ts";
 import { useChanges } from "../lib/queries.ts";
-import { undoRevision } from "../lib/writes.ts";
 import { LiveContent } from "../list/live-content.tsx";
-import { ConfirmButton } from "../ui/confirm-button.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
-import { EmptyState, Notice } from "../ui/states.tsx";
+import { EmptyState } from "../ui/states.tsx";
 import styles from "./change-history.module.css";
 import { Moment } from "./moment.tsx";
+import { useUndo } from "./use-undo.tsx";
 
 export interface ChangeHistoryProps {
   title: string;
@@ -27,25 +26,12 @@ export interface ChangeHistoryProps {
 /** Who changed what, newest first, each with the way back. */
 export function ChangeHistory({ title, matches, initial, limit = 100, undoable = true, none }: ChangeHistoryProps) {
   const t = useTranslations("config");
-  const client = useQueryClient();
-  const [problem, setProblem] = useState<string | null>(null);
-  const [busy, setBusy] = useState<number | null>(null);
+  const [pressed, setPressed] = useState<number | null>(null);
   const live = useChanges({ sinceMs: 0, limit }, initial);
-  const undo = async (revision: number) => {
-    setBusy(revision);
-    setProblem(null);
-    try {
-      await undoRevision(revision);
-      await client.invalidateQueries();
-    } catch (cause) {
-      setProblem(t("undo-failed", { revision, why: toApiError(cause).message }));
-    } finally {
-      setBusy(null);
-    }
-  };
+  const undo = useUndo(() => setPressed(null));
   return (
     <Panel title={title} flush data-testid="history">
-      {problem && <Notice tone="bad">{problem}</Notice>}
+      {undo.dialog}
       <LiveContent live={live} skeleton={<TableSkeleton rows={4} columns={3} />}>
         {({ changes }) => {
           const shown = changes.filter((change) => matches?.(change) ?? true);
@@ -65,15 +51,17 @@ export function ChangeHistory({ title, matches, initial, limit = 100, undoable =
                     {change.author} · {t("revision", { revision: change.revision })}
                   </span>
                   {undoable && (
-                    <ConfirmButton
+                    <Button
                       size="compact-sm"
-                      confirm={t("undo-confirm", { count: change.objects.length })}
-                      onConfirm={() => void undo(change.revision)}
-                      loading={busy === change.revision}
+                      onClick={() => {
+                        setPressed(change.revision);
+                        undo.press(change.revision, { own: false });
+                      }}
+                      loading={undo.busy && pressed === change.revision}
                       data-testid={`undo-${change.revision}`}
                     >
-                      {t("undo")}
-                    </ConfirmButton>
+                      {t("undo-look")}
+                    </Button>
                   )}
                 </li>
               ))}

@@ -27,9 +27,6 @@ export function NewObjectPage() {
     setApplied(text);
     setWritten(result.objects);
   };
-  const undo = async () => {
-    if (await state.undo()) setWritten([]);
-  };
   return (
     <Page>
       <PageHeader
@@ -49,7 +46,7 @@ export function NewObjectPage() {
           dirty={dirty}
           state={state}
           onApply={() => void apply()}
-          onUndo={() => void undo()}
+          onUndone={() => setWritten([])}
           onDiscard={() => setText("")}
         />
         {written.length > 0 && (

@@ -3,9 +3,12 @@ import { Button } from "@mantine/core";
 import { useTranslations } from "use-intl";
 import { PushCard } from "../traffic/push-card.tsx";
 import { Panel } from "../ui/panel.tsx";
+import { ChangeSafety, SafeButton } from "./change-safety.tsx";
 import styles from "./config.module.css";
+import { deadShares } from "./dead-shares.ts";
 import { FieldErrors } from "./field-errors.tsx";
 import type { ApplyState } from "./use-apply.ts";
+import { useUndo } from "./use-undo.tsx";
 import { ObjectDiffs } from "./yaml-diff.tsx";
 import { YamlEditor } from "./yaml-editor.tsx";
 
@@ -17,7 +20,8 @@ export interface ObjectEditorProps {
   dirty: boolean;
   state: ApplyState;
   onApply: () => void;
-  onUndo: () => void;
+  /** After the last change was taken back. */
+  onUndone?: () => void;
   onDiscard: () => void;
   /** To be shown and marked, counting from one. */
   line?: number | null;
@@ -38,7 +42,8 @@ export function ObjectEditor(props: ObjectEditorProps) {
           label={t("yaml-of", { object: title })}
           errors={state.errors}
           line={line}
-          onApply={onApply}
+          // What sends requests nowhere is not a matter of one stroke.
+          onApply={() => (state.plan === null || deadShares(state.plan).length === 0) && onApply()}
         />
       </Panel>
       <div className={styles.stack}>
@@ -49,8 +54,12 @@ export function ObjectEditor(props: ObjectEditorProps) {
   );
 }
 
-function PlanCard({ dirty, state, onApply, onUndo, onDiscard, conflict }: ObjectEditorProps) {
+function PlanCard({ dirty, state, onApply, onUndone, onDiscard, conflict }: ObjectEditorProps) {
   const t = useTranslations("config");
+  const undo = useUndo((result) => {
+    state.undone(result);
+    onUndone?.();
+  });
   const { plan, error, errors, busy, checking, revision } = state;
   const changes = plan !== null && plan.objects.length > 0;
   return (
@@ -61,15 +70,15 @@ function PlanCard({ dirty, state, onApply, onUndo, onDiscard, conflict }: Object
       footer={
         dirty ? (
           <>
-            <Button
-              variant="filled"
-              onClick={onApply}
+            <SafeButton
+              plan={plan}
+              onPress={onApply}
               loading={busy}
               disabled={!changes || error !== null || conflict !== undefined}
               data-testid="apply"
             >
               {plan ? t("apply", { count: plan.proxies }) : t("apply-plain")}
-            </Button>
+            </SafeButton>
             <Button variant="subtle" color="gray" onClick={onDiscard} disabled={busy} data-testid="discard">
               {t("discard")}
             </Button>
@@ -77,7 +86,7 @@ function PlanCard({ dirty, state, onApply, onUndo, onDiscard, conflict }: Object
         ) : (
           revision !== null && (
             <>
-              <Button onClick={onUndo} loading={busy} data-testid="undo">
+              <Button onClick={() => undo.press(revision, { own: true })} loading={undo.busy} data-testid="undo">
                 {t("undo")}
               </Button>
               <span className="muted">{t("revision", { revision })}</span>
@@ -93,6 +102,8 @@ function PlanCard({ dirty, state, onApply, onUndo, onDiscard, conflict }: Object
           {t("wrong", { count: errors.length })}
         </p>
       )}
+      {undo.dialog}
+      {dirty && <ChangeSafety plan={plan} />}
       {dirty && plan && <ObjectDiffs objects={plan.objects} />}
       {dirty && !plan && !error && <p className={styles.says}>{checking ? t("checking") : t("write-first")}</p>}
       {/* Always there, so that what is written into it is announced. */}

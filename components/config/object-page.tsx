@@ -108,7 +108,6 @@ function Editor({ document }: { document: ConfigDocument }) {
       dirty={dirty}
       state={state}
       onApply={() => void apply()}
-      onUndo={() => void state.undo()}
       onDiscard={() => setDraft(null)}
       {...(overtaken && {
         conflict: (

@@ -4,7 +4,7 @@ import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-quer
 import { useState } from "react";
 import type { ApiError, ChangeResult } from "../../server/contract/index.ts";
 import { toApiError } from "../lib/api.ts";
-import { applyYaml, undoRevision } from "../lib/writes.ts";
+import { applyYaml } from "../lib/writes.ts";
 import { type PlacedError, placeError, withVersion } from "./object-yaml.ts";
 
 export interface ApplyState {
@@ -19,7 +19,8 @@ export interface ApplyState {
   revision: number | null;
   /** True when it was written; the caller forgets its draft then. */
   apply: () => Promise<ChangeResult | null>;
-  undo: () => Promise<boolean>;
+  /** What has been taken back, from the caller. */
+  undone: (result: ChangeResult) => void;
 }
 
 /** A text's way into the mesh: checked while it is written, applied, taken back. Null: nothing to write. */
@@ -65,6 +66,6 @@ export function useApply(text: string | null, resourceVersion: string | null): A
     revision,
     apply: async () =>
       text === null ? null : run(text, () => applyYaml(withVersion(text, resourceVersion).yaml, false)),
-    undo: async () => revision !== null && (await run(null, () => undoRevision(revision))) !== null,
+    undone: (result) => setRevision(result.revision),
   };
 }

@@ -16,7 +16,9 @@ export function BurningFaults({ service, title }: { service: { namespace: string
   const live = useFaults();
   const now = useServerNow(live);
   const mine = (live.data?.faults ?? []).filter(
-    (fault) => fault.namespace === service.namespace && [service.name, title].includes(fault.service),
+    (fault) =>
+      fault.namespace === service.namespace &&
+      (fault.hostname === null ? fault.service === title : fault.hostname === service.name),
   );
   return mine.map((fault) => (
     <div key={fault.id} className={styles.banner} role="status" data-testid="burning-fault">

@@ -2,12 +2,10 @@
 import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
-import { type Fault, findService, serviceTitle } from "../../server/contract/index.ts";
+import type { Fault } from "../../server/contract/index.ts";
 import { Moment } from "../config/moment.tsx";
 import { serviceHref } from "../lib/links.ts";
-import { useServices } from "../lib/queries.ts";
 import type { Column } from "../ui/data-table.tsx";
-import { defaultWindowSec } from "../ui/time-window.ts";
 import type { PastFault } from "./fault-history.ts";
 import { useFaultText } from "./fault-text.tsx";
 
@@ -25,9 +23,17 @@ export function useFaultColumns(unknownStart: (fault: Fault) => ReactNode): Colu
       width: "15%",
       phone: "title",
       sortValue: ({ fault }) => serviceKey(fault),
-      cell: ({ fault: { namespace, service } }) => (
+      cell: ({ fault: { namespace, service, hostname } }) => (
         <>
-          <ServiceName namespace={namespace} name={service} /> <span className="muted mono">{namespace}</span>
+          {/* A rule may be for a host that is no service. */}
+          {hostname === null ? (
+            service
+          ) : (
+            <Link className="link" href={serviceHref({ namespace, hostname })}>
+              {service}
+            </Link>
+          )}{" "}
+          <span className="muted mono">{namespace}</span>
         </>
       ),
     },
@@ -55,18 +61,6 @@ export function useFaultColumns(unknownStart: (fault: Fault) => ReactNode): Colu
         ),
     },
   ];
-}
-
-/** A link where the registry has such a service; a rule may be for a host that is none. */
-function ServiceName({ namespace, name }: { namespace: string; name: string }) {
-  const services = useServices(defaultWindowSec).data?.services ?? [];
-  const found = findService(services, namespace, name);
-  if (!found) return name;
-  return (
-    <Link className="link" href={serviceHref(found)}>
-      {serviceTitle(found)}
-    </Link>
-  );
 }
 
 /** What a list of faults is filtered by. */

@@ -7,6 +7,7 @@ import {
   firstDraft,
   impactOf,
   parseSource,
+  placesOf,
   sourceChoices,
   sourceText,
   toRequest,
@@ -33,9 +34,9 @@ const metrics: ServiceMetrics = {
   totals: { all: signals(10) },
   observedShares: {},
   callers: [
-    { app: "reviews", namespace: "default", version: "v3", service: null, signals: signals(4) },
-    { app: "reviews", namespace: "default", version: "v2", service: null, signals: signals(6) },
-    { app: "idle", namespace: "default", version: null, service: null, signals: signals(0) },
+    { app: "reviews", namespace: "default", version: "v3", gateway: false, service: null, signals: signals(4) },
+    { app: "reviews", namespace: "default", version: "v2", gateway: false, service: null, signals: signals(6) },
+    { app: "idle", namespace: "default", version: null, gateway: false, service: null, signals: signals(0) },
   ],
 };
 
@@ -70,6 +71,26 @@ it("names who is hit, most first, and says when a header limits it", () => {
     ["v3", 120],
   ]);
   expect(impact.atMost).toBe(true);
+});
+
+it("spares who calls by a gateway where no rule of it is written, and who has no proxy to inject anything", () => {
+  const [first] = metrics.callers;
+  if (!first) throw new Error("no caller");
+  const byGateway = { ...first, app: "ingress", gateway: true, signals: signals(8) };
+  const nobody = { ...first, app: "unknown", version: null, signals: signals(1) };
+  const entered = { ...metrics, callers: [byGateway, nobody] };
+  const object = (through: string[]) => ({
+    kind: "VirtualService",
+    namespace: "a",
+    name: "b",
+    before: "",
+    after: "",
+    through,
+  });
+  const mesh = impactOf(firstDraft, entered, placesOf([object(["mesh"])]));
+  expect([mesh.perMinute, mesh.callers, mesh.spared]).toEqual([0, [], ["ingress", "unknown"]]);
+  const both = impactOf(firstDraft, entered, placesOf([object(["mesh"]), object(["default/edge"])]));
+  expect([both.perMinute, both.spared]).toEqual([240, ["unknown"]]);
 });
 
 describe("one caller only", () => {

@@ -1,4 +1,10 @@
-import type { EnvoyPreview, FaultRequest, FaultSource, ServiceMetrics } from "../../server/contract/index.ts";
+import type {
+  ChangeResult,
+  EnvoyPreview,
+  FaultRequest,
+  FaultSource,
+  ServiceMetrics,
+} from "../../server/contract/index.ts";
 
 /** The fault form's fields; a number that was emptied is null. */
 export interface FaultDraft {
@@ -48,24 +54,39 @@ export interface FaultImpact {
   perMinute: number;
   /** Largest first. */
   callers: { name: string; version: string | null; perMinute: number }[];
+  /** Who calls and is not hit: by a gateway that has no rule of the service's own, or without a proxy that could inject anything. */
+  spared: string[];
   /** A header limits it: this is the most it can be. */
   atMost: boolean;
 }
 
-/** How many requests it will hit, and whose, if the traffic goes on as it did. */
-export function impactOf(draft: FaultDraft, metrics: ServiceMetrics): FaultImpact {
+/** Where a fault's rules are in force: for callers inside of the mesh, for those who come by a gateway. */
+export interface FaultPlaces {
+  mesh: boolean;
+  gateways: string[];
+}
+
+/** By the VirtualServices that starting it would write. */
+export function placesOf(objects: ChangeResult["objects"]): FaultPlaces {
+  const through = objects.flatMap((object) => object.through ?? []);
+  return { mesh: through.includes("mesh"), gateways: [...new Set(through.filter((name) => name !== "mesh"))] };
+}
+
+const everywhere: FaultPlaces = { mesh: true, gateways: ["*"] };
+
+/** How many requests it will hit, and whose, if the traffic goes on as it did. Without places, as if its rules were in force everywhere. */
+export function impactOf(draft: FaultDraft, metrics: ServiceMetrics, places: FaultPlaces = everywhere): FaultImpact {
   // A request is drawn for the delay and for the abort independently.
   const spared = (part: { on: boolean; percentage: number | null }) => 1 - (part.on ? (part.percentage ?? 0) / 100 : 0);
   const share = 1 - spared(draft.delay) * spared(draft.abort);
   const perMinute = (rate: number) => rate * 60 * share;
   const only = draft.source.on ? draft.source.caller : null;
-  const hit = metrics.callers.filter((caller) => only === null || isFrom(only, caller));
+  const meant = metrics.callers.filter((caller) => only === null || isFrom(only, caller));
+  const isHit = ({ gateway, app }: Caller) => (gateway ? places.gateways.length > 0 : places.mesh && app !== "unknown");
+  const hit = meant.filter(isHit);
   return {
-    perMinute: perMinute(
-      only === null
-        ? (metrics.totals.all?.requestRate ?? 0)
-        : hit.reduce((sum, { signals }) => sum + signals.requestRate, 0),
-    ),
+    perMinute: perMinute(hit.reduce((sum, { signals }) => sum + signals.requestRate, 0)),
+    spared: meant.filter((caller) => !isHit(caller) && caller.signals.requestRate > 0).map(({ app }) => app),
     callers: hit
       .map(({ app, version, signals }) => ({ name: app, version, perMinute: perMinute(signals.requestRate) }))
       .filter((caller) => caller.perMinute > 0)
@@ -74,7 +95,9 @@ export function impactOf(draft: FaultDraft, metrics: ServiceMetrics): FaultImpac
   };
 }
 
-const isFrom = (source: FaultSource, caller: ServiceMetrics["callers"][number]): boolean =>
+type Caller = ServiceMetrics["callers"][number];
+
+const isFrom = (source: FaultSource, caller: Caller): boolean =>
   source.app === caller.app &&
   source.namespace === caller.namespace &&
   (source.version === null || source.version === caller.version);

@@ -9,13 +9,14 @@ import {
   type ServiceMetrics,
   serviceTitle,
 } from "../../server/contract/index.ts";
+import { ChangeSafety } from "../config/change-safety.tsx";
 import { FieldErrors } from "../config/field-errors.tsx";
 import { ObjectDiffs } from "../config/yaml-diff.tsx";
 import { EnvoyDiff } from "../traffic/envoy-diff.tsx";
 import { DangerButton } from "../ui/danger-button.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import styles from "./fault.module.css";
-import { type FaultDraft, faultedProxies, impactOf } from "./fault-draft.ts";
+import { type FaultDraft, type FaultPlaces, faultedProxies, impactOf, placesOf } from "./fault-draft.ts";
 import { AbortFields, DelayFields, DurationField, HeaderFields, SourceFields } from "./fault-fields.tsx";
 import { InTheWay } from "./in-the-way.tsx";
 
@@ -53,8 +54,9 @@ export function FaultForm(props: FaultFormProps) {
       <SourceFields draft={draft} onChange={onChange} metrics={metrics} />
       <HeaderFields draft={draft} onChange={onChange} />
       <DurationField value={draft.durationSec} onChange={(durationSec) => onChange({ ...draft, durationSec })} />
-      <Impact draft={draft} metrics={metrics} ready={ready} />
+      <Impact draft={draft} metrics={metrics} ready={ready} places={plan ? placesOf(plan.objects) : undefined} />
       {error && (isTaken ? <InTheWay error={error} burning={burning} /> : <FieldErrors error={error} />)}
+      <ChangeSafety plan={plan} />
       {plan && (
         <details className={styles.plan}>
           <summary>{t("plan")}</summary>
@@ -82,13 +84,27 @@ export function FaultForm(props: FaultFormProps) {
 }
 
 /** From live traffic: how many requests a minute, and whose. */
-function Impact({ draft, metrics, ready }: { draft: FaultDraft; metrics: ServiceMetrics | undefined; ready: boolean }) {
+interface ImpactProps {
+  draft: FaultDraft;
+  metrics: ServiceMetrics | undefined;
+  ready: boolean;
+  /** Undefined until the control plane has said what would be written. */
+  places: FaultPlaces | undefined;
+}
+
+function Impact({ draft, metrics, ready, places }: ImpactProps) {
   const t = useTranslations("faults");
   const locale = useLocale();
   if (!ready) return <p className={styles.impact}>{t("incomplete")}</p>;
   if (!metrics) return <p className={styles.impact}>{t("impact-unknown")}</p>;
-  const { perMinute, callers, atMost } = impactOf(draft, metrics);
-  if (perMinute === 0) return <p className={styles.impact}>{t("impact-none")}</p>;
+  const { perMinute, callers, spared, atMost } = impactOf(draft, metrics, places);
+  if (perMinute === 0) {
+    return (
+      <p className={styles.impact} data-testid="fault-impact">
+        {spared.length > 0 ? t("impact-spared-all", { callers: spared.join(t("comma")) }) : t("impact-none")}
+      </p>
+    );
+  }
   const count = new Intl.NumberFormat(locale, { maximumFractionDigits: perMinute < 10 ? 1 : 0 });
   return (
     <div className={styles.impact} data-testid="fault-impact">
@@ -100,6 +116,12 @@ function Impact({ draft, metrics, ready }: { draft: FaultDraft; metrics: Service
           </li>
         ))}
       </ul>
+      {spared.length > 0 && <p className="muted">{t("impact-spared", { callers: spared.join(t("comma")) })}</p>}
+      {places && places.gateways.length > 0 && (
+        <p className="muted" data-testid="fault-places">
+          {t(places.mesh ? "places-both" : "places-gateways", { gateways: places.gateways.join(t("comma")) })}
+        </p>
+      )}
     </div>
   );
 }

@@ -73,7 +73,9 @@ function Editor({ service, title, from, onClose }: EditorProps) {
   const metrics = useServiceMetrics({ ...service, windowSec: 60 }).data;
   const request = toRequest(draft, service);
   const burning = (useFaults().data?.faults ?? []).filter(
-    (fault) => fault.namespace === service.namespace && [service.name, title].includes(fault.service),
+    (fault) =>
+      fault.namespace === service.namespace &&
+      (fault.hostname === null ? fault.service === title : fault.hostname === service.name),
   );
   // What burns meanwhile, or no more, decides whether this one can start.
   const plan = usePlan(request, burning.map(({ id }) => id).join(), busy);

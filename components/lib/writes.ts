@@ -37,5 +37,9 @@ export const applyYaml = (yaml: string, dryRun: boolean): Promise<ChangeResult> 
 export const forgetProxy = (id: string): Promise<ProxyList> =>
   sendJson(ProxyList, "DELETE", `/api/proxies/${encodeURIComponent(id)}`);
 
-export const undoRevision = (revision: number): Promise<ChangeResult> =>
-  sendJson(ChangeResult, "POST", "/api/undo", { revision });
+/** `over`: the newest later change of the same objects that was shown to the user; without it the undo is refused where there are such. */
+export const undoRevision = (
+  revision: number,
+  { dryRun, over }: { dryRun: boolean; over?: number | undefined },
+): Promise<ChangeResult> =>
+  sendJson(ChangeResult, "POST", `/api/undo${dry({ dryRun })}`, { revision, ...(over !== undefined && { over }) });

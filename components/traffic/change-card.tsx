@@ -2,8 +2,10 @@
 import { Button } from "@mantine/core";
 import { useLocale, useTranslations } from "use-intl";
 import type { ChangeResult, Routing } from "../../server/contract/index.ts";
+import { ChangeSafety, SafeButton } from "../config/change-safety.tsx";
 import { FieldErrors } from "../config/field-errors.tsx";
 import { Moment } from "../config/moment.tsx";
+import { useUndo } from "../config/use-undo.tsx";
 import { ObjectDiffs } from "../config/yaml-diff.tsx";
 import { useChanges } from "../lib/queries.ts";
 import { formatRate } from "../ui/format.ts";
@@ -52,6 +54,7 @@ export function ChangeCard({ shift, routing, requestRate, refusals, view, onView
     >
       {conflict && <Conflict shift={shift} routing={routing} />}
       {error && !conflict && <FieldErrors error={error} />}
+      {draft && <ChangeSafety plan={plan} />}
       {draft ? plan && <Diff plan={plan} view={view} /> : <Idle written={written} />}
       {!draft && written && refusals.length > 0 && <Refusals refusals={refusals} />}
       {draft && !plan && !error && <p className={styles.idle}>{t("planning")}</p>}
@@ -123,15 +126,15 @@ function DraftFooter({ shift, routing, requestRate }: FooterProps) {
   const { plan, error, busy } = shift;
   return (
     <>
-      <Button
-        variant="filled"
-        onClick={shift.apply}
+      <SafeButton
+        plan={plan}
+        onPress={shift.apply}
         loading={busy}
         disabled={error !== null && error.code !== "CONTROL_PLANE_UNREACHABLE" && error.code !== "INTERNAL"}
         data-testid="apply"
       >
         {t("apply", { count: plan?.proxies ?? routing.proxies })}
-      </Button>
+      </SafeButton>
       <Button variant="subtle" color="gray" onClick={shift.discard} disabled={busy} data-testid="discard">
         {t("discard")}
       </Button>
@@ -161,14 +164,17 @@ function Moved({ shift: { draft }, routing, requestRate }: FooterProps) {
 
 function UndoFooter({ shift }: { shift: Shift }) {
   const t = useTranslations("traffic");
+  const undo = useUndo(shift.undone);
+  const { written } = shift;
+  if (!written) return null;
+  const own = written.by === undefined;
   return (
     <>
-      <Button onClick={shift.undo} loading={shift.busy} data-testid="undo">
-        {t("undo")}
+      {undo.dialog}
+      <Button onClick={() => undo.press(written.revision, { own })} loading={undo.busy} data-testid="undo">
+        {own ? t("undo") : t("undo-look")}
       </Button>
-      <span className="muted">
-        {shift.written?.before ? t("again", { weights: shift.written.before }) : t("again-plain")}
-      </span>
+      <span className="muted">{written.before ? t("again", { weights: written.before }) : t("again-plain")}</span>
     </>
   );
 }

@@ -23,7 +23,7 @@ const shift: Change = {
 const own = { revision: 9, before: "70/30", after: "50/50" };
 
 it("offers after a reload what the history says was written last", () => {
-  expect(undoableShift(routingAt("7"), [shift], null)).toEqual({
+  expect(undoableShift(routingAt("7"), [shift], null, 2000)).toEqual({
     revision: 7,
     before: "80/20",
     after: "70/30",
@@ -31,17 +31,22 @@ it("offers after a reload what the history says was written last", () => {
   });
 });
 
+it("leaves an old one to the history", () => {
+  expect(undoableShift(routingAt("7"), [shift], null, shift.at + 16 * 60_000)).toBe(null);
+  expect(undoableShift(routingAt("9"), [shift], own, shift.at + 16 * 60_000)).toBe(own);
+});
+
 it("offers nothing when another write stands on top, or the last one was no shift", () => {
-  expect(undoableShift(routingAt("8"), [shift], null)).toBe(null);
-  expect(undoableShift(routingAt("7"), [{ ...shift, kind: "fault-start" }], null)).toBe(null);
-  expect(undoableShift(undefined, [shift], null)).toBe(null);
+  expect(undoableShift(routingAt("8"), [shift], null, 2000)).toBe(null);
+  expect(undoableShift(routingAt("7"), [{ ...shift, kind: "fault-start" }], null, 2000)).toBe(null);
+  expect(undoableShift(undefined, [shift], null, 2000)).toBe(null);
 });
 
 it("offers this page's own write until somebody writes over it", () => {
-  expect(undoableShift(routingAt("7"), [shift], own)).toBe(own);
-  expect(undoableShift(routingAt("9"), [shift], own)).toBe(own);
-  expect(undoableShift(routingAt("12"), [{ ...shift, revision: 12 }], own)).toMatchObject({ revision: 12 });
-  expect(undoableShift({ ...routingAt("9"), virtualService: null }, [], own)).toBe(own);
+  expect(undoableShift(routingAt("7"), [shift], own, 2000)).toBe(own);
+  expect(undoableShift(routingAt("9"), [shift], own, 2000)).toBe(own);
+  expect(undoableShift(routingAt("12"), [{ ...shift, revision: 12 }], own, 2000)).toMatchObject({ revision: 12 });
+  expect(undoableShift({ ...routingAt("9"), virtualService: null }, [], own, 2000)).toBe(own);
 });
 
 it("names whose write overtook a draft: the newest of these rules, not one of another namespace's or an older one", () => {

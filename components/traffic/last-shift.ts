@@ -10,19 +10,23 @@ export interface Written {
   by?: { author: string; at: number };
 }
 
+/** For so long after a change it is offered to take it back; later it is in the history. */
+const freshMs = 15 * 60_000;
+
 /**
  * The change that undo would take back: what this page wrote last, or after a reload the last write of the rules, if it was one of
- * weights. What somebody wrote on top of it stands in its way.
+ * weights, and of a moment ago. What somebody wrote on top of it stands in its way. `now` as the changes' times, Unix milliseconds.
  */
 export function undoableShift(
   routing: Routing | undefined,
   changes: readonly Change[],
   own: Written | null,
+  now: number,
 ): Written | null {
   const inForce = Number(routing?.virtualService?.resourceVersion ?? 0);
   if (own !== null && own.revision >= inForce) return own;
   const change = changes.find(({ revision, kind }) => revision === inForce && kind === "traffic");
-  if (!change?.weights) return null;
+  if (!change?.weights || now - change.at > freshMs) return null;
   return { revision: change.revision, ...change.weights, by: { author: change.author, at: change.at } };
 }
 

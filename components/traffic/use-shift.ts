@@ -1,11 +1,11 @@
 "use client";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import type { ApiError, ChangeResult, Routing } from "../../server/contract/index.ts";
 import { toApiError } from "../lib/api.ts";
 import { useChanges } from "../lib/queries.ts";
-import { putWeights, undoRevision } from "../lib/writes.ts";
+import { putWeights } from "../lib/writes.ts";
 import { undoableShift, type Written } from "./last-shift.ts";
 import { shownRules, splitOf, weightsText } from "./rule-parts.ts";
 import type { Draft, Drafts } from "./use-drafts.ts";
@@ -24,7 +24,8 @@ export interface Shift {
   discard: () => void;
   /** On top of what somebody else has written meanwhile. */
   reapply: () => void;
-  undo: () => void;
+  /** What is written was taken back. */
+  undone: (result: ChangeResult) => void;
 }
 
 /** A draft's way into the mesh: checked while it is made, applied, followed, taken back. */
@@ -40,7 +41,7 @@ export function useShift(
   const [failure, setFailure] = useState<{ of: string; error: ApiError } | null>(null);
   const [own, setWritten] = useState<Written | null>(null);
   const changes = useChanges({ sinceMs: 0, limit: 50 }).data?.changes ?? [];
-  const written = undoableShift(routing, changes, own);
+  const written = undoableShift(routing, changes, own, useMinute());
   const draft = drafts.active;
   const key = draft === null ? "" : JSON.stringify(bodyOf(draft));
   const present = routing?.virtualService?.resourceVersion ?? null;
@@ -75,14 +76,11 @@ export function useShift(
       drafts.discard(draft.rule);
       void reload();
     });
-  const undo = () =>
-    written &&
-    attempt("undo", async () => {
-      const result = await undoRevision(written.revision);
-      setWritten({ revision: result.revision, before: written.after, after: written.before ?? "" });
-      await reload();
-    });
-  const ownFailure = failure !== null && (failure.of === key || failure.of === "undo") ? failure.error : null;
+  const undone = (result: ChangeResult) => {
+    if (written) setWritten({ revision: result.revision, before: written.after, after: written.before ?? "" });
+    void reload();
+  };
+  const ownFailure = failure !== null && failure.of === key ? failure.error : null;
   return {
     draft,
     plan: draft ? plan.data : null,
@@ -99,8 +97,19 @@ export function useShift(
       setFailure(null);
       if (draft) drafts.rebase(draft.rule);
     },
-    undo: () => void undo(),
+    undone,
   };
+}
+
+/** The time, to the minute; 0 until the page lives in a browser, whose clock the server's HTML can't know. */
+function useMinute(): number {
+  const [now, setNow] = useState(0);
+  useEffect(() => {
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), 60_000);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
 }
 
 interface PlanInput {

@@ -121,6 +121,8 @@ export const ServiceMetrics = z.object({
       app: z.string(),
       namespace: z.string(),
       version: z.string().nullable(),
+      /** It is a gateway: whoever calls by it comes from outside of the mesh. */
+      gateway: z.boolean(),
       /** The service that the caller is, where the registry has one. */
       service: ServiceLink.nullable(),
       signals: Signals,

@@ -105,7 +105,8 @@ function callersOf(rows: readonly RollupRow[], names: NodeNames, seconds: number
   for (const { source, counted } of trafficOf(rows, names).edges) {
     const { app, namespace, version } = source;
     const service = names.linkOf(source);
-    const caller = callers.get(source.id) ?? { app, namespace, version, service, tally: new Tally() };
+    const gateway = source.kind === "gateway";
+    const caller = callers.get(source.id) ?? { app, namespace, version, gateway, service, tally: new Tally() };
     caller.tally.merge(counted);
     callers.set(source.id, caller);
   }

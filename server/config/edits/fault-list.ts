@@ -122,7 +122,9 @@ function placeOf({ metadata, spec }: VirtualService, service: ServiceRef | undef
 
 function fromRecord(virtualService: VirtualService, id: string, record: FaultRecord, registry: Registry): Fault {
   const { namespace, name } = virtualService.metadata;
-  const known = [...registry.values()].find((it) => it.namespace === record.namespace && it.name === record.service);
+  const known = [...registry.values()].find(
+    (it) => it.namespace === record.namespace && (it.name === record.service || it.hostname === record.service),
+  );
   return {
     id: `${namespace}/${name}/${id}`,
     ...placeOf(virtualService, known),
