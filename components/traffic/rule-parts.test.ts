@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { RouteRule, Routing } from "../../server/contract/index.ts";
-import { movedRates, shownRules, splitOf } from "./rule-parts.ts";
+import { entersByGatewaysOnly, movedRates, shownRules, splitOf } from "./rule-parts.ts";
 
 const routing = (rules: RouteRule[], versions = ["v1", "v2", "v3"]): Routing => ({
   hostname: "reviews.default.svc.cluster.local",
@@ -72,3 +72,27 @@ it("says what moves", () => {
     { version: "v3", rate: 4 },
   ]);
 });
+
+it("knows a service that is entered by gateways only", () => {
+  const caller = (gateway: boolean, requestRate: number) => ({
+    app: "a",
+    namespace: "b",
+    version: null,
+    gateway,
+    service: null,
+    signals: { ...quiet, requestRate },
+  });
+  expect(entersByGatewaysOnly({ callers: [caller(true, 5), caller(false, 0)] })).toBe(true);
+  expect(entersByGatewaysOnly({ callers: [caller(true, 5), caller(false, 1)] })).toBe(false);
+  expect(entersByGatewaysOnly({ callers: [] })).toBe(false);
+});
+
+const quiet = {
+  requestRate: 0,
+  errorShare: 0,
+  clientErrorShare: 0,
+  latencyMsP50: null,
+  latencyMsP90: null,
+  latencyMsP95: null,
+  latencyMsP99: null,
+};

@@ -1,4 +1,4 @@
-import type { RouteRule, Routing } from "../../server/contract/index.ts";
+import type { RouteRule, Routing, ServiceMetrics } from "../../server/contract/index.ts";
 import { apportion, type SplitPart } from "./split.ts";
 
 /** One version's share of a rule. */
@@ -77,3 +77,9 @@ export function movedRates(
 }
 
 export const weightsText = (parts: readonly WeightPart[]): string => parts.map(({ weight }) => weight).join("/");
+
+/** Nobody inside of the mesh calls it: what is ruled for callers inside hits nothing. */
+export const entersByGatewaysOnly = ({ callers }: Pick<ServiceMetrics, "callers">): boolean => {
+  const calling = callers.filter(({ signals }) => signals.requestRate > 0);
+  return calling.length > 0 && calling.every(({ gateway }) => gateway);
+};

@@ -1,6 +1,6 @@
 "use client";
 import { useTranslations } from "use-intl";
-import type { PushStatus, Routing, ServiceMetrics } from "../../server/contract/index.ts";
+import type { Entrance, PushStatus, Routing, ServiceMetrics } from "../../server/contract/index.ts";
 import type { Live } from "../lib/live.ts";
 import { usePush } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
@@ -11,7 +11,7 @@ import { ChangeCard, type ChangeView } from "./change-card.tsx";
 import type { ObservedShares } from "./observed-shares.ts";
 import { PushCard } from "./push-card.tsx";
 import { RuleCard } from "./rule-card.tsx";
-import { shownRules, splitOf } from "./rule-parts.ts";
+import { entersByGatewaysOnly, shownRules, splitOf } from "./rule-parts.ts";
 import styles from "./traffic-tab.module.css";
 import { useDrafts } from "./use-drafts.ts";
 import { useObservedShares } from "./use-observed-shares.ts";
@@ -23,57 +23,112 @@ export interface TrafficTabProps {
   metrics: ServiceMetrics | undefined;
 }
 
-/** The hand on the slider: rules on the left, what a change would do and did on the right. */
+/**
+ * The hand on the slider: rules on the left, what a change would do and did on the right. Where it is entered by a gateway, it is that
+ * VirtualService's rules which share those requests, and they have a hand of their own.
+ */
 export function TrafficTab({ service, routing, metrics }: TrafficTabProps) {
   const t = useTranslations("traffic");
-  const drafts = useDrafts(routing.data);
+  if (!routing.data && routing.error) return <Unreadable title={t("unreadable")} live={routing} />;
+  if (!routing.data) return <TrafficSkeleton />;
+  const { data } = routing;
+  const { entrances } = data;
+  const only = entrances.length > 0 && metrics !== undefined && entersByGatewaysOnly(metrics);
+  const mesh = (
+    <Hand
+      key="mesh"
+      service={service}
+      routing={data}
+      metrics={metrics}
+      {...(entrances.length > 0 && { title: t("inside"), note: only ? t("inside-none") : undefined })}
+    />
+  );
+  const doors = entrances.map((entrance) => (
+    <Hand
+      key={`${entrance.namespace}/${entrance.name}`}
+      service={service}
+      routing={atEntrance(data, entrance)}
+      metrics={metrics}
+      target={entrance}
+      title={t("entrance", {
+        hosts: entrance.hosts.join(", "),
+        gateways: entrance.gateways.join(", "),
+        object: `${entrance.namespace}/${entrance.name}`,
+      })}
+    />
+  ));
+  return <div className={styles.hands}>{only ? [...doors, mesh] : [mesh, ...doors]}</div>;
+}
+
+interface HandProps {
+  service: TrafficTabProps["service"];
+  routing: Routing;
+  metrics: ServiceMetrics | undefined;
+  target?: Entrance;
+  title?: string;
+  note?: string | undefined;
+}
+
+/** The rules of one VirtualService. */
+function Hand({ service, routing, metrics, target, title, note }: HandProps) {
+  const drafts = useDrafts(routing);
   const url = useUrlState();
   const view: ChangeView = url.get("diff") === "envoy" ? "envoy" : "yaml";
-  const shift = useShift(service, routing.data, drafts, view === "envoy");
+  const shift = useShift(service, routing, drafts, view === "envoy", target);
   const push = usePush(shift.written?.revision ?? "latest", null, shift.written !== null).data;
   const changedAt = push && push.revision === shift.written?.revision ? push.committedAt : null;
   const observed: ObservedShares = useObservedShares(service, changedAt) ?? {
     shares: metrics?.observedShares ?? {},
     of: "window",
   };
-  if (!routing.data && routing.error) return <Unreadable title={t("unreadable")} live={routing} />;
-  if (!routing.data) return <TrafficSkeleton />;
-  const data = routing.data;
-  const canShift = shownRules(data).some((rule) => splitOf(rule, data).parts.length > 1);
+  const canShift = shownRules(routing).some((rule) => splitOf(rule, routing).parts.length > 1);
   return (
-    <div className={styles.grid}>
-      <div className={styles.column}>
-        {shownRules(data).map((rule) => (
-          <RuleCard
-            key={rule.index}
-            service={service}
-            rule={rule}
-            routing={data}
-            drafts={drafts}
-            metrics={metrics}
-            observed={observed}
-          />
-        ))}
+    <section aria-label={title} data-testid={target ? `entrance-${target.name}` : "inside"}>
+      {title && <h2 className={styles.title}>{title}</h2>}
+      {note && <p className={styles.note}>{note}</p>}
+      <div className={styles.grid}>
+        <div className={styles.column}>
+          {shownRules(routing).map((rule) => (
+            <RuleCard
+              key={rule.index}
+              service={service}
+              rule={rule}
+              routing={routing}
+              drafts={drafts}
+              metrics={metrics}
+              observed={observed}
+            />
+          ))}
+        </div>
+        <div className={styles.column}>
+          {(canShift || shift.written !== null) && (
+            <ChangeCard
+              shift={shift}
+              routing={routing}
+              requestRate={metrics?.totals.all?.requestRate ?? 0}
+              refusals={changedAt === null ? [] : refusalsOf(push)}
+              view={view}
+              onView={(next) => url.set({ diff: next === "yaml" ? null : next })}
+            />
+          )}
+          {(!target || shift.written !== null) && (
+            <PushCard
+              revision={shift.written?.revision ?? "latest"}
+              own={shift.written !== null && shift.written.by === undefined}
+            />
+          )}
+        </div>
       </div>
-      <div className={styles.column}>
-        {(canShift || shift.written !== null) && (
-          <ChangeCard
-            shift={shift}
-            routing={data}
-            requestRate={metrics?.totals.all?.requestRate ?? 0}
-            refusals={changedAt === null ? [] : refusalsOf(push)}
-            view={view}
-            onView={(next) => url.set({ diff: next === "yaml" ? null : next })}
-          />
-        )}
-        <PushCard
-          revision={shift.written?.revision ?? "latest"}
-          own={shift.written !== null && shift.written.by === undefined}
-        />
-      </div>
-    </div>
+    </section>
   );
 }
+
+/** The same service, ruled by another VirtualService. */
+const atEntrance = (routing: Routing, entrance: Entrance): Routing => ({
+  ...routing,
+  virtualService: entrance,
+  rules: entrance.rules,
+});
 
 const refusalsOf = (push: PushStatus | null | undefined) =>
   push?.proxies.filter(({ state }) => state === "nacked").map(({ name, error }) => ({ name, error })) ?? [];

@@ -35,6 +35,8 @@ export function useShift(
   drafts: Drafts,
   /** Ask also for what the proxies would get. */
   withEnvoy: boolean,
+  /** Whose rules they are, for a gateway's entrance; unset: those inside of the mesh. */
+  target?: VirtualServiceName,
 ): Shift {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
@@ -43,9 +45,9 @@ export function useShift(
   const changes = useChanges({ sinceMs: 0, limit: 50 }).data?.changes ?? [];
   const written = undoableShift(routing, changes, own, useMinute());
   const draft = drafts.active;
-  const key = draft === null ? "" : JSON.stringify(bodyOf(draft));
+  const key = draft === null ? "" : JSON.stringify(bodyOf(draft, target));
   const present = routing?.virtualService?.resourceVersion ?? null;
-  const plan = usePlan({ service, draft, present, withEnvoy, paused: busy });
+  const plan = usePlan({ service, target, draft, present, withEnvoy, paused: busy });
   const reload = () => {
     for (const name of ["changes", "status", "faults"]) void client.invalidateQueries({ queryKey: [name] });
     return client.invalidateQueries({ queryKey: ["routing", service] });
@@ -70,9 +72,9 @@ export function useShift(
       const before = textInForce(routing, draft.rule);
       // A check still under way would be answered after the write, and find its base gone.
       await client.cancelQueries({ queryKey: ["plan", service] });
-      const result = await putWeights(service, bodyOf(draft), { dryRun: false });
+      const result = await putWeights(service, bodyOf(draft, target), { dryRun: false });
       setWritten({ revision: result.revision, before, after: weightsText(draft.parts) });
-      client.setQueryData<Routing>(["routing", service], (known) => known && writtenInto(known, draft, result));
+      client.setQueryData<Routing>(["routing", service], (known) => known && writtenInto(known, draft, result, target));
       drafts.discard(draft.rule);
       void reload();
     });
@@ -112,8 +114,14 @@ function useMinute(): number {
   return now;
 }
 
+export interface VirtualServiceName {
+  namespace: string;
+  name: string;
+}
+
 interface PlanInput {
   service: { namespace: string; name: string };
+  target: VirtualServiceName | undefined;
   draft: Draft | null;
   /** The VirtualService's version that is in force. */
   present: string | null;
@@ -122,13 +130,13 @@ interface PlanInput {
 }
 
 /** The dry run of what is drafted, again when somebody else has written meanwhile; not while it is being written. */
-function usePlan({ service, draft, present, withEnvoy, paused }: PlanInput) {
+function usePlan({ service, target, draft, present, withEnvoy, paused }: PlanInput) {
   const [settled] = useDebouncedValue(draft, 120);
   const wanted = draft === null ? null : settled;
   const query = useQuery({
-    queryKey: ["plan", service, wanted && bodyOf(wanted), present, withEnvoy],
+    queryKey: ["plan", service, wanted && bodyOf(wanted, target), present, withEnvoy],
     queryFn: ({ signal }) =>
-      wanted ? putWeights(service, bodyOf(wanted), { dryRun: true, envoy: withEnvoy }, signal) : null,
+      wanted ? putWeights(service, bodyOf(wanted, target), { dryRun: true, envoy: withEnvoy }, signal) : null,
     enabled: wanted !== null && !paused,
     retry: false,
     staleTime: 30_000,
@@ -141,17 +149,35 @@ function usePlan({ service, draft, present, withEnvoy, paused }: PlanInput) {
   };
 }
 
-const bodyOf = ({ rule, parts, base }: Draft) => ({
+const bodyOf = ({ rule, parts, base }: Draft, target: VirtualServiceName | undefined) => ({
   rule,
   weights: Object.fromEntries(parts.map(({ subset, weight }) => [subset, weight])),
   resourceVersion: base,
+  ...(target && { virtualService: { namespace: target.namespace, name: target.name } }),
 });
 
 /** The routing as it is right after a write, until it is read again: the bar must not jump back meanwhile. */
-function writtenInto(routing: Routing, { rule, parts }: Draft, result: ChangeResult): Routing {
+function writtenInto(
+  routing: Routing,
+  { rule, parts }: Draft,
+  result: ChangeResult,
+  target: VirtualServiceName | undefined,
+): Routing {
   const yaml = result.objects.find(({ kind }) => kind === "VirtualService")?.after;
   const host = routing.hostname.split(".")[0] ?? routing.hostname;
   const destinations = parts.map(({ subset, version, weight }) => ({ host, ours: true, subset, version, weight }));
+  if (target) {
+    const entrances = routing.entrances.map((entrance) =>
+      entrance.namespace === target.namespace && entrance.name === target.name
+        ? {
+            ...entrance,
+            resourceVersion: String(result.revision),
+            rules: entrance.rules.map((known) => (known.index === rule ? { ...known, destinations } : known)),
+          }
+        : entrance,
+    );
+    return { ...routing, entrances };
+  }
   const { namespace, name } = routing.virtualService ?? { namespace: routing.hostname.split(".")[1] ?? "", name: host };
   return {
     ...routing,
