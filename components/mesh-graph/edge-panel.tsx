@@ -1,13 +1,15 @@
 "use client";
 import { Button } from "@mantine/core";
 import Link from "next/link";
+import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
-import type { Graph, GraphEdge, Signals } from "../../server/contract/index.ts";
+import type { Graph, GraphEdge } from "../../server/contract/index.ts";
 import { injectFaultHref, serviceHref } from "../lib/links.ts";
 import { formatShare, quantityText } from "../ui/format.ts";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
-import { NumberWithUnit } from "../ui/quantity.tsx";
+import { ErrorShare, LatencyP95, NumberWithUnit, SuccessShare } from "../ui/quantity.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
+import { isKnownFlag } from "./flag-words.ts";
 import { mtlsOf, useNodeNames } from "./graph-text.ts";
 import styles from "./panel.module.css";
 import { PanelHeader } from "./panel-header.tsx";
@@ -29,23 +31,24 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
         onClose={() => state.set({ select: null })}
       />
       <SideSection>
-        <KpiRow>
-          <Kpi label={t("rps")}>
-            <NumberWithUnit value={signals.requestRate} kind="rps" bare />
-          </Kpi>
-          <Kpi
-            label={t("success")}
-            tone={edge.health === "failing" ? "bad" : edge.health === "degraded" ? "warn" : "plain"}
-          >
-            <NumberWithUnit value={signals.requestRate > 0 ? 1 - signals.errorShare : null} kind="share" />
-          </Kpi>
-          <Kpi label={t("p50")}>
-            <NumberWithUnit value={signals.latencyMsP50} kind="ms" />
-          </Kpi>
-          <Kpi label={t("p99")}>
-            <NumberWithUnit value={signals.latencyMsP99} kind="ms" />
-          </Kpi>
-        </KpiRow>
+        {edge.bytesPerSecond ? (
+          <TcpFigures edge={edge} bytes={edge.bytesPerSecond} />
+        ) : (
+          <KpiRow>
+            <Kpi label={t("rps")}>
+              <NumberWithUnit value={signals.requestRate} kind="rps" bare />
+            </Kpi>
+            <Kpi label={t("success")}>
+              <SuccessShare signals={signals} />
+            </Kpi>
+            <Kpi label={t("p50")}>
+              <NumberWithUnit value={signals.latencyMsP50} kind="ms" />
+            </Kpi>
+            <Kpi label={t("p95")}>
+              <LatencyP95 signals={signals} />
+            </Kpi>
+          </KpiRow>
+        )}
         <p className={`muted mono ${styles.below}`}>
           {edge.service} · {edge.protocol}
         </p>
@@ -56,18 +59,28 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
       <SideSection>
         <div className={styles.splits} style={{ gridTemplateColumns: "1fr auto" }}>
           <span>{t("edge-source")}</span>
-          <Seen signals={edge.reported.source} />
+          <Seen edge={edge} by="source" graph={graph} />
           <span>{t("edge-destination")}</span>
-          <Seen signals={edge.reported.destination} />
+          <Seen edge={edge} by="destination" graph={graph} />
         </div>
       </SideSection>
+      {/* A connection has no status. */}
+      {edge.protocol !== "tcp" && (
+        <Rates
+          title={t("codes")}
+          rates={edge.codes}
+          total={signals.requestRate}
+          name={(code) => (code === "0" ? t("code-none") : code)}
+          tone={(code) => (code === "0" || code.startsWith("5") ? "bad" : code.startsWith("4") ? "warn" : "ok")}
+        />
+      )}
       <Rates
-        title={t("codes")}
-        rates={edge.codes}
+        title={t("flags")}
+        rates={edge.flags}
         total={signals.requestRate}
-        tone={(code) => (code === "0" || code.startsWith("5") ? "bad" : code.startsWith("4") ? "warn" : "ok")}
+        name={(flag) => <Flag flag={flag} />}
+        tone={() => "bad"}
       />
-      <Rates title={t("flags")} rates={edge.flags} total={signals.requestRate} tone={() => "bad"} />
       {service && (
         <SideSection>
           <div className={styles.actions}>
@@ -96,14 +109,51 @@ function callerOf({ nodes }: Graph, edge: GraphEdge): string | undefined {
   return [source.namespace, source.app, source.version].filter(Boolean).join("/");
 }
 
-function Seen({ signals }: { signals: Signals | null }) {
+function TcpFigures({ edge, bytes }: { edge: GraphEdge; bytes: NonNullable<GraphEdge["bytesPerSecond"]> }) {
   const t = useTranslations("panel");
-  if (!signals) return <span>{t("edge-lost")}</span>;
+  return (
+    <KpiRow>
+      <Kpi label={t("bytes-sent")}>
+        <NumberWithUnit value={bytes.sent} kind="bytes" />
+      </Kpi>
+      <Kpi label={t("bytes-received")}>
+        <NumberWithUnit value={bytes.received} kind="bytes" />
+      </Kpi>
+      <Kpi label={t("connections")}>
+        <NumberWithUnit value={edge.signals.requestRate} kind="rps" bare />
+      </Kpi>
+      <Kpi label={t("connections-failed")}>
+        <ErrorShare signals={edge.signals} />
+      </Kpi>
+    </KpiRow>
+  );
+}
+
+/** What one side told. Nothing: it has no proxy that could, or what was sent never got there. */
+function Seen({ graph, edge, by }: { graph: Graph; edge: GraphEdge; by: "source" | "destination" }) {
+  const t = useTranslations("panel");
+  const signals = edge.reported[by];
+  const node = graph.nodes.find(({ id }) => id === edge[by === "source" ? "source" : "target"]);
+  if (!signals) {
+    const silent = by === "source" || node?.kind === "external" || node?.kind === "source" || edge.protocol === "tcp";
+    return <span>{silent ? t("edge-untold") : t("edge-lost")}</span>;
+  }
+  if (edge.protocol === "tcp") return <span>{t("connections-rate", { count: signals.requestRate.toFixed(1) })}</span>;
   return (
     <span>
-      <NumberWithUnit value={signals.requestRate} kind="rps" /> · p95{" "}
-      <NumberWithUnit value={signals.latencyMsP95} kind="ms" />
+      <NumberWithUnit value={signals.requestRate} kind="rps" /> · p95 <LatencyP95 signals={signals} />
     </span>
+  );
+}
+
+/** Envoy's short word, and what it means. */
+function Flag({ flag }: { flag: string }) {
+  const t = useTranslations("panel");
+  return (
+    <>
+      {flag}
+      {isKnownFlag(flag) && <span className={styles.meaning}>{t(`flag-${flag}`)}</span>}
+    </>
   );
 }
 
@@ -111,11 +161,11 @@ interface RatesProps {
   title: string;
   rates: Record<string, number>;
   total: number;
+  name: (key: string) => ReactNode;
   tone: (key: string) => "ok" | "warn" | "bad";
 }
 
-function Rates({ title, rates, total, tone }: RatesProps) {
-  const t = useTranslations("panel");
+function Rates({ title, rates, total, name, tone }: RatesProps) {
   const rows = Object.entries(rates).filter(([, rate]) => rate > 0);
   if (rows.length === 0) return null;
   return (
@@ -127,7 +177,7 @@ function Rates({ title, rates, total, tone }: RatesProps) {
           .map(([key, rate]) => (
             <Row
               key={key}
-              name={key === "0" ? t("code-none") : key}
+              name={name(key)}
               share={total > 0 ? Math.min(1, rate / total) : 0}
               rate={rate}
               tone={tone(key)}
@@ -144,7 +194,7 @@ const Row = ({
   rate,
   tone,
 }: {
-  name: string;
+  name: ReactNode;
   share: number;
   rate: number;
   tone: "ok" | "warn" | "bad";

@@ -30,3 +30,9 @@ it("says only what is asked for, and nothing without traffic", () => {
   expect(labels(testEdge("a", "b", { requestRate: 5 }), [])).toEqual([]);
   expect(labels(testEdge("a", "b", { requestRate: 0 }))).toEqual([]);
 });
+
+it("says what goes over TCP connections in bytes", () => {
+  const tcp = { ...testEdge("a", "b"), protocol: "tcp" as const, bytesPerSecond: { sent: 400, received: 12_000 } };
+  expect(labels(tcp)).toEqual(["12.4 kB/s"]);
+  expect(labels(tcp, ["p95"])).toEqual([]);
+});

@@ -2,8 +2,7 @@
 import { useMemo } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Graph, GraphEdge, GraphNode } from "../../server/contract/index.ts";
-import { formatMs, formatRate, formatShare, quantityText } from "../ui/format.ts";
-import { notable } from "./detail.ts";
+import { formatBytesRate, formatMs, formatRate, formatShare, quantityText } from "../ui/format.ts";
 import type { SceneText } from "./scene.ts";
 import type { LabelKind } from "./use-topology-state.ts";
 
@@ -25,9 +24,11 @@ export function useGraphText(labels: readonly LabelKind[]): SceneText {
 }
 
 /** The whole label, the same in two lines, then what is left of it where there is no room: what fails before how much. */
-export function labelsOf({ signals, codes }: GraphEdge, labels: readonly LabelKind[], locale: string): string[] {
+export function labelsOf(edge: GraphEdge, labels: readonly LabelKind[], locale: string): string[] {
+  const { signals, codes, bytesPerSecond } = edge;
+  if (bytesPerSecond) return bytesLabel(bytesPerSecond, labels, locale);
   if (signals.requestRate <= 0) return [];
-  const failing = labels.includes("errors") && signals.errorShare > notable;
+  const failing = labels.includes("errors") && signals.errorShare > 0;
   const rate = labels.includes("rate") ? quantityText(formatRate(signals.requestRate, locale)) : "";
   const latency =
     labels.includes("p95") && signals.latencyMsP95 !== null ? quantityText(formatMs(signals.latencyMsP95, locale)) : "";
@@ -36,6 +37,16 @@ export function labelsOf({ signals, codes }: GraphEdge, labels: readonly LabelKi
     : "";
   const whole = [rate, errors || latency].filter(Boolean);
   return [...new Set([whole.join(" · "), whole.join("\n"), errors || rate || latency])].filter(Boolean);
+}
+
+/** A connection is no request: what goes over it says more than how many there are, and how long they last. */
+function bytesLabel(
+  { sent, received }: NonNullable<GraphEdge["bytesPerSecond"]>,
+  labels: readonly LabelKind[],
+  locale: string,
+): string[] {
+  if (!labels.includes("rate") || sent + received === 0) return [];
+  return [quantityText(formatBytesRate(sent + received, locale))];
 }
 
 /** How many of the calls are mutual TLS. */

@@ -6,7 +6,7 @@ import { SortedTable } from "../list/sorted-table.tsx";
 import type { Column } from "../ui/data-table.tsx";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { NumberWithUnit } from "../ui/quantity.tsx";
+import { ErrorShare, LatencyP95, NumberWithUnit } from "../ui/quantity.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { mtlsOf, useNodeNames } from "./graph-text.ts";
@@ -72,7 +72,6 @@ interface Measured {
 function useSignalColumns<Row extends Measured>(): Column<Row>[] {
   const t = useTranslations("topology");
   const figure = { align: "right", width: "10%" } as const;
-  const tone = (health: Health) => (health === "failing" ? "bad" : health === "degraded" ? "warn" : "plain");
   return [
     {
       key: "rate",
@@ -86,7 +85,7 @@ function useSignalColumns<Row extends Measured>(): Column<Row>[] {
       header: t("col-errors"),
       ...figure,
       sortValue: ({ signals }) => signals.errorShare,
-      cell: ({ signals, health }) => <NumberWithUnit value={signals.errorShare} kind="share" tone={tone(health)} />,
+      cell: ({ signals }) => <ErrorShare signals={signals} />,
     },
     {
       key: "p50",
@@ -101,7 +100,7 @@ function useSignalColumns<Row extends Measured>(): Column<Row>[] {
       header: t("col-p95"),
       ...figure,
       sortValue: ({ signals }) => signals.latencyMsP95 ?? -1,
-      cell: ({ signals }) => <NumberWithUnit value={signals.latencyMsP95} kind="ms" />,
+      cell: ({ signals }) => <LatencyP95 signals={signals} />,
     },
     {
       key: "p99",

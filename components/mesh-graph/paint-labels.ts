@@ -1,4 +1,3 @@
-import { notable } from "./detail.ts";
 import type { Palette } from "./palette.ts";
 import { type Labels, lineHeight } from "./place-labels.ts";
 import type { SceneEdge } from "./scene.ts";
@@ -57,8 +56,8 @@ export function paintLabels(
   ctx.globalAlpha = 1;
 }
 
-/** Coloured where it says that something fails. */
+/** In the colour of the call that it is on, where that is in trouble. */
 function toneOf(edge: SceneEdge | undefined, palette: Palette): string {
-  if (!edge || edge.edge.signals.errorShare <= notable) return palette.ink2;
-  return edge.edge.health === "failing" ? palette.health.failing : palette.health.degraded;
+  const health = edge?.edge.health;
+  return health === "failing" || health === "degraded" ? palette.health[health] : palette.ink2;
 }

@@ -1,3 +1,4 @@
+import { errorTone } from "../../server/contract/index.ts";
 import { badgesOf } from "./badges.ts";
 import { type Curve, isNear } from "./curve.ts";
 import { far } from "./detail.ts";
@@ -219,14 +220,16 @@ function paintNode(
   ctx.fill();
   ctx.lineWidth = outside ? 2 : 3;
   ctx.setLineDash(outside ? [3, 3] : node.idle ? [2, 4] : []);
-  ctx.strokeStyle = outside || node.idle ? palette.health.idle : palette.health.healthy;
+  // What fails is an arc of its own colour; slowness, which has no share, colours the whole.
+  const whole = failed === 0 ? node.health : "healthy";
+  ctx.strokeStyle = outside || node.idle ? palette.health.idle : palette.health[whole];
   ctx.stroke();
   ctx.setLineDash([]);
   if (failed > 0 && !outside && !node.idle) {
     ctx.beginPath();
     ctx.arc(x, y, r, -Math.PI / 2, -Math.PI / 2 + Math.max(failed * 2 * Math.PI, 4 / r));
     ctx.lineWidth = 4.5;
-    ctx.strokeStyle = failed > 0.05 ? palette.health.failing : palette.health.degraded;
+    ctx.strokeStyle = errorTone(failed) === "bad" ? palette.health.failing : palette.health.degraded;
     ctx.stroke();
   }
   const hasVersion = node.version !== null && node.kind === "workload";

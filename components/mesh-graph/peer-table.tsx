@@ -3,7 +3,7 @@ import { useTranslations } from "use-intl";
 import type { Graph, GraphEdge, Health, Signals } from "../../server/contract/index.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { HealthMark } from "../ui/health-mark.tsx";
-import { NumberWithUnit } from "../ui/quantity.tsx";
+import { ErrorShare, LatencyP95, NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
 import { useNodeNames } from "./graph-text.ts";
 import styles from "./panel.module.css";
@@ -49,19 +49,13 @@ export function PeerTable({ title, none, graph, edges, end, state }: PeerTablePr
       key: "err",
       header: t("err"),
       align: "right",
-      cell: ({ signals, health }) => (
-        <NumberWithUnit
-          value={signals.errorShare}
-          kind="share"
-          tone={health === "failing" ? "bad" : health === "degraded" ? "warn" : "plain"}
-        />
-      ),
+      cell: ({ signals }) => <ErrorShare signals={signals} />,
     },
     {
       key: "p95",
       header: t("p95"),
       align: "right",
-      cell: ({ signals }) => <NumberWithUnit value={signals.latencyMsP95} kind="ms" />,
+      cell: ({ signals }) => <LatencyP95 signals={signals} />,
     },
   ];
   return (

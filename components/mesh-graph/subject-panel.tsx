@@ -6,7 +6,7 @@ import type { Badge, Graph, ServiceMetrics } from "../../server/contract/index.t
 import { injectFaultHref, serviceHref } from "../lib/links.ts";
 import { useServiceMetrics } from "../lib/queries.ts";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
-import { NumberWithUnit } from "../ui/quantity.tsx";
+import { LatencyP95, NumberWithUnit, SuccessShare } from "../ui/quantity.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { useNodeNames } from "./graph-text.ts";
@@ -60,17 +60,14 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
           <Kpi label={t("rps")}>
             <NumberWithUnit value={signals.requestRate} kind="rps" bare />
           </Kpi>
-          <Kpi
-            label={t("success")}
-            tone={subject.health === "failing" ? "bad" : subject.health === "degraded" ? "warn" : "plain"}
-          >
-            <NumberWithUnit value={signals.requestRate > 0 ? 1 - signals.errorShare : null} kind="share" />
+          <Kpi label={t("success")}>
+            <SuccessShare signals={signals} />
           </Kpi>
           <Kpi label={t("p50")}>
             <NumberWithUnit value={signals.latencyMsP50} kind="ms" />
           </Kpi>
           <Kpi label={t("p95")}>
-            <NumberWithUnit value={signals.latencyMsP95} kind="ms" />
+            <LatencyP95 signals={signals} />
           </Kpi>
         </KpiRow>
       </SideSection>

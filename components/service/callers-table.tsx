@@ -5,7 +5,7 @@ import type { ServiceMetrics } from "../../server/contract/index.ts";
 import { serviceHref } from "../lib/links.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { NumberWithUnit } from "../ui/quantity.tsx";
+import { ErrorShare, LatencyP95, NumberWithUnit } from "../ui/quantity.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 
@@ -37,12 +37,10 @@ export function CallersTable({ metrics }: { metrics: ServiceMetrics }) {
       key: "errors",
       header: t("col-errors"),
       align: "right",
-      cell: ({ signals }) => (
-        <NumberWithUnit value={signals.errorShare} kind="share" tone={signals.errorShare > 0.01 ? "bad" : "plain"} />
-      ),
+      cell: ({ signals }) => <ErrorShare signals={signals} />,
     },
     { key: "p50", header: "p50", align: "right", cell: ({ signals }) => ms(signals.latencyMsP50) },
-    { key: "p95", header: "p95", align: "right", cell: ({ signals }) => ms(signals.latencyMsP95) },
+    { key: "p95", header: "p95", align: "right", cell: ({ signals }) => <LatencyP95 signals={signals} /> },
     { key: "p99", header: "p99", align: "right", phone: "hidden", cell: ({ signals }) => ms(signals.latencyMsP99) },
   ];
   return (

@@ -17,7 +17,7 @@ import { worstState } from "../proxy-sync/sync-state.ts";
 import { HealthReason } from "../services/health-reason.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { NumberWithUnit } from "../ui/quantity.tsx";
+import { ErrorShare, LatencyP95, NumberWithUnit } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
@@ -79,19 +79,13 @@ export function EndpointsTab({
       key: "errors",
       header: t("col-errors"),
       align: "right",
-      cell: ({ signals }) => (
-        <NumberWithUnit
-          value={signals?.errorShare ?? null}
-          kind="share"
-          tone={signals && healthOf(signals) === "failing" ? "bad" : signals?.errorShare ? "warn" : "plain"}
-        />
-      ),
+      cell: ({ signals }) => <ErrorShare signals={signals ?? silent} />,
     },
     {
       key: "p95",
       header: "p95",
       align: "right",
-      cell: ({ signals }) => <NumberWithUnit value={signals?.latencyMsP95 ?? null} kind="ms" />,
+      cell: ({ signals }) => <LatencyP95 signals={signals ?? silent} />,
     },
     {
       key: "proxy",

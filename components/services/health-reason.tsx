@@ -2,7 +2,7 @@
 import { Tooltip } from "@mantine/core";
 import { useLocale, useTranslations } from "use-intl";
 import { type Health, healthCause, type Signals } from "../../server/contract/index.ts";
-import { formatShare, quantityText } from "../ui/format.ts";
+import { formatMs, formatShare, quantityText } from "../ui/format.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import styles from "./health-reason.module.css";
 
@@ -10,14 +10,15 @@ import styles from "./health-reason.module.css";
 export function useHealthReason(): (signals: Signals) => string {
   const t = useTranslations("services");
   const locale = useLocale();
+  const ms = (value: number) => quantityText(formatMs(value, locale));
   const percent = (share: number) => quantityText(formatShare(share, locale));
   return (signals) => {
     if (signals.requestRate === 0) return t("health-idle");
     const cause = healthCause(signals);
     if (!cause) return t("health-healthy");
-    const { by, health, share, threshold } = cause;
-    const words = { share: percent(share), threshold: percent(threshold) };
-    return t(`health-${by}`, { ...words, level: health });
+    const { by, health, value, threshold } = cause;
+    const say = by === "latencyMsP95" ? ms : percent;
+    return t(`health-${by}`, { share: say(value), threshold: say(threshold), level: health });
   };
 }
 

@@ -17,7 +17,7 @@ import type { Column } from "../ui/data-table.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Pill } from "../ui/pill.tsx";
-import { NumberWithUnit } from "../ui/quantity.tsx";
+import { ErrorShare, LatencyP95, NumberWithUnit } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { Sparkline } from "../ui/sparkline.tsx";
 import { EmptyState } from "../ui/states.tsx";
@@ -64,9 +64,9 @@ function Services({ live }: { live: Live<ServiceList> }) {
         <SortedTable
           caption={t("caption")}
           columns={columns}
-          rows={services.filter((service) => matches(keyOf(service)))}
+          rows={services.filter((service) => matches(keyOf(service))).toSorted(worstFirst)}
           rowKey={keyOf}
-          defaultSort="service"
+          defaultSort=""
           rowProps={(service) => ({ "data-service": keyOf(service), "data-health": service.health })}
           empty={
             services.length === 0 ? (
@@ -84,6 +84,14 @@ function Services({ live }: { live: Live<ServiceList> }) {
 const keyOf = ({ namespace, hostname }: ServiceListItem): string => `${namespace}/${hostname}`;
 
 const badness: Record<ServiceListItem["health"], number> = { failing: 3, degraded: 2, healthy: 1, idle: 0 };
+
+/** What is in trouble comes first, then what is busy. */
+const worstFirst = (a: ServiceListItem, b: ServiceListItem): number =>
+  rankOf(b) - rankOf(a) || b.signals.errorShare - a.signals.errorShare || b.signals.requestRate - a.signals.requestRate;
+
+/** A lost proxy is trouble also while the requests that still pass are answered. */
+const rankOf = ({ health, missingProxies = [] }: ServiceListItem): number =>
+  Math.max(badness[health], missingProxies.length > 0 ? 2.5 : 0);
 
 const sparkSize = { width: 72, height: 20 };
 
@@ -168,13 +176,7 @@ function useColumns(): Column<ServiceListItem>[] {
       header: t("col-errors"),
       align: "right",
       sortValue: ({ signals, health }) => badness[health] * 10 + signals.errorShare,
-      cell: ({ signals, health }) => (
-        <NumberWithUnit
-          value={signals.errorShare}
-          kind="share"
-          tone={health === "failing" ? "bad" : health === "degraded" ? "warn" : "plain"}
-        />
-      ),
+      cell: ({ signals }) => <ErrorShare signals={signals} />,
     },
     {
       key: "p50",
@@ -197,7 +199,7 @@ function useColumns(): Column<ServiceListItem>[] {
             {...sparkSize}
             label={t("trend-p95", { service: serviceTitle(service) })}
           />
-          <NumberWithUnit value={signals.latencyMsP95} kind="ms" />
+          <LatencyP95 signals={signals} />
         </span>
       ),
     },

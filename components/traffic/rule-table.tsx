@@ -1,11 +1,11 @@
 "use client";
 import { IconLock, IconLockOpen } from "@tabler/icons-react";
 import { useLocale, useTranslations } from "use-intl";
-import type { RouteRule, ServiceMetrics } from "../../server/contract/index.ts";
+import type { RouteRule, ServiceMetrics, Signals } from "../../server/contract/index.ts";
 import { coveredSec, firstStep } from "../service/covered.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { formatSpan } from "../ui/format.ts";
-import { NumberWithUnit } from "../ui/quantity.tsx";
+import { LatencyP95, NumberWithUnit, SuccessShare } from "../ui/quantity.tsx";
 import { Sparkline } from "../ui/sparkline.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { versionColor } from "../ui/version-color.ts";
@@ -98,13 +98,13 @@ function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTa
       key: "success",
       header: t("col-success"),
       align: "right",
-      cell: ({ version }) => <Success share={signals(version)?.errorShare} rate={signals(version)?.requestRate ?? 0} />,
+      cell: ({ version }) => <SuccessShare signals={signals(version) ?? silent} />,
     },
     {
       key: "p95",
       header: t("col-p95"),
       align: "right",
-      cell: ({ version }) => <NumberWithUnit value={signals(version)?.latencyMsP95 ?? null} kind="ms" />,
+      cell: ({ version }) => <LatencyP95 signals={signals(version) ?? silent} />,
     },
     {
       key: "spark",
@@ -124,12 +124,15 @@ function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTa
   ];
 }
 
-function Success({ share, rate }: { share: number | undefined; rate: number }) {
-  if (share === undefined || rate === 0) return <NumberWithUnit value={null} kind="share" />;
-  return (
-    <NumberWithUnit value={1 - share} kind="share" tone={share >= 0.05 ? "bad" : share >= 0.002 ? "warn" : "plain"} />
-  );
-}
+const silent: Signals = {
+  requestRate: 0,
+  errorShare: 0,
+  clientErrorShare: 0,
+  latencyMsP50: null,
+  latencyMsP90: null,
+  latencyMsP95: null,
+  latencyMsP99: null,
+};
 
 function LockButton({ part, onToggle }: { part: WeightPart; onToggle: () => void }) {
   const t = useTranslations("traffic");

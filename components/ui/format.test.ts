@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { formatCountdown, formatMs, formatRate, formatShare, formatSpan, quantityText } from "./format.ts";
+import {
+  formatBytesRate,
+  formatCountdown,
+  formatMs,
+  formatRate,
+  formatShare,
+  formatSpan,
+  quantityText,
+} from "./format.ts";
 
 const text = (quantity: { value: string; unit: string }) => quantityText(quantity);
 
@@ -61,4 +69,16 @@ describe("formatSpan and formatCountdown", () => {
   it("counts down to zero and not below", () => {
     expect([61_000, 3_753_000, 1, -5].map(formatCountdown)).toEqual(["1:01", "1:02:33", "0:01", "0:00"]);
   });
+});
+
+it.each([
+  [null, "–"],
+  [0, "0 B/s"],
+  [830.4, "830 B/s"],
+  [999.6, "1.0 kB/s"],
+  [12_400, "12.4 kB/s"],
+  [3_120_000, "3.1 MB/s"],
+  [250_000_000, "250 MB/s"],
+])("says %s bytes a second as %s", (perSecond, text) => {
+  expect(quantityText(formatBytesRate(perSecond, "en"))).toBe(text);
 });

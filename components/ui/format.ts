@@ -45,6 +45,18 @@ export function formatMs(ms: number | null, locale: string): Quantity {
   return { value: number(locale, 1, ms / 60_000), unit: "min" };
 }
 
+/** Bytes per second, in steps of a thousand: `0 B/s`, `830 B/s`, `12.4 kB/s`, `3.1 MB/s`. */
+export function formatBytesRate(perSecond: number | null, locale: string): Quantity {
+  if (perSecond === null || !Number.isFinite(perSecond)) return none;
+  const units = ["B/s", "kB/s", "MB/s", "GB/s"];
+  let [value, step] = [perSecond, 0];
+  while (value >= 999.5 && step < units.length - 1) {
+    value /= 1000;
+    step += 1;
+  }
+  return { value: number(locale, step === 0 || value >= 99.95 ? 0 : 1, value), unit: units[step] ?? "B/s" };
+}
+
 export const quantityText = ({ value, unit }: Quantity): string => (unit ? `${value} ${unit}` : value);
 
 /** A span of time in one unit, in the reader's language: `30 sec`, `5 min`, `1 hr`. */

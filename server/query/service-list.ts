@@ -30,7 +30,8 @@ export function buildServiceList({ window, rows, facts, dataFromMs = window.from
     const whole = new Tally();
     for (const tally of tallies) if (tally) whole.merge(tally);
     const signals = whole.signals(windowSec);
-    return { ...service, health: healthOf(signals), signals, trend: trendOf(tallies, steps) };
+    const timed = service.ports.every(({ protocol }) => protocol.toUpperCase() === "HTTP");
+    return { ...service, health: healthOf(signals, { timed }), signals, trend: trendOf(tallies, steps) };
   });
   return { at: window.toMs, windowSec, services };
 }

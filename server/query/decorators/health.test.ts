@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { healthCause, healthOf } from "../../contract/index.ts";
+import { errorTone, healthCause, healthOf, latencyTone } from "../../contract/index.ts";
 
 it.each([
   [0, 0, "healthy"],
@@ -24,7 +24,7 @@ it("says which share is past which threshold", () => {
   expect(healthCause({ ...signals, errorShare: 0.043 })).toEqual({
     health: "degraded",
     by: "errors",
-    share: 0.043,
+    value: 0.043,
     threshold: 0,
   });
   // 4xx fail it before a few 5xx would.
@@ -34,4 +34,26 @@ it("says which share is past which threshold", () => {
     threshold: 0.2,
   });
   expect(healthCause(signals)).toBe(null);
+});
+
+it("knows slowness, where a duration says something", () => {
+  const of = (latencyMsP95: number, timed = true) =>
+    healthOf(
+      {
+        requestRate: 1,
+        errorShare: 0,
+        clientErrorShare: 0,
+        latencyMsP50: 1,
+        latencyMsP90: 1,
+        latencyMsP95,
+        latencyMsP99: 1,
+      },
+      { timed },
+    );
+  expect([of(999), of(1000), of(5000), of(5000, false)]).toEqual(["healthy", "degraded", "failing", "healthy"]);
+});
+
+it("gives a number the colour of the health that it alone would make", () => {
+  expect([0, 0.003, 0.1].map(errorTone)).toEqual(["plain", "warn", "bad"]);
+  expect([null, 40, 1200, 9000].map(latencyTone)).toEqual(["plain", "plain", "warn", "bad"]);
 });
