@@ -74,10 +74,10 @@ export function faultJourney(running: () => { mesh: TestMesh; browser: Browser }
     await page.getByTestId("abort-on").check();
     await page.getByTestId("abort-percentage").fill("100");
     await page.getByTestId("fault-start").click();
-    await page.getByTestId("burning-fault").getByText("from app=reviews").waitFor();
+    await page.getByTestId("burning-fault").getByText("from reviews").waitFor();
     await eventually(async () => (await ratingsAnswer(mesh)) === "failed", patience, "a response without ratings");
     const [fault] = (await apiOf(mesh).faults()).faults;
-    expect(fault?.matches).toEqual(["from app=reviews and from namespace default"]);
+    expect(fault?.matches).toEqual(["from reviews in default"]);
 
     await visit(page, "/services/default/ratings?fault=new&from=default/reviews");
     const inTheWay = page.getByTestId("fault-in-the-way");
@@ -91,7 +91,7 @@ export function faultJourney(running: () => { mesh: TestMesh; browser: Browser }
 
     await visit(page, "/faults");
     const latest = page.getByTestId("history").locator("tbody tr").first();
-    await latest.getByText("from app=reviews").waitFor();
+    await latest.getByText("from reviews").waitFor();
     expect(await latest.getAttribute("data-ended")).toBe("person");
     await latest.getByText("stopped by").waitFor();
   });

@@ -62,6 +62,8 @@ export const Fault = z.object({
     .nullable(),
   /** What it is limited to, for people; empty: every request. */
   matches: z.array(z.string()),
+  /** The one caller that it is limited to; null or left out: whoever calls. */
+  source: FaultSource.nullish(),
   author: z.string().nullable(),
   startedAt: z.number().nullable(),
   endsAt: z.number().nullable(),

@@ -37,6 +37,8 @@ export const GraphNode = z.object({
   /** Of what it receives; for a source, of what it sends. */
   signals: Signals,
   badges: z.array(Badge),
+  /** Faults that hit whoever calls it, by their ids. */
+  faults: z.array(z.string()).optional(),
   /** The registry's services that it stands behind. */
   services: z.array(ServiceLink),
   /** Config exists for it, and no traffic was seen in the window. */
@@ -65,6 +67,8 @@ export const GraphEdge = z.object({
   grpcStatuses: z.record(z.string(), z.number()).optional(),
   /** Calls per second whose caller went away before there was an answer: neither a success nor an error. */
   abandonedRate: z.number().optional(),
+  /** Faults that hit these calls and not all that go to the same place, by their ids. */
+  faults: z.array(z.string()).optional(),
   /** Share of requests that came over mutual TLS, 0 to 1, as the destination saw it. */
   mtls: z.number(),
   /** Of TCP connections, whose requests are not told apart: what the source sent and got back, counted when a connection ends. */

@@ -74,10 +74,11 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
   const api = createConfigApiClient(`http://127.0.0.1:${ports.configApi}`);
   const fleet: FleetSource = (options) => fetchProxyStatuses(`127.0.0.1:${ports.xds}`, options).catch(unreachable);
   const services = remember(() => servicesWithBadges(api), 1000);
+  const injected = remember(api.faults, 1000);
   const gateways = remember(async () => gatewaysOf(await api.knownProxies()), 1000);
   const queries = openQueries(join(data, "telemetry.db"), migrations, async () => {
-    const [known, entered] = await Promise.all([services(), gateways()]);
-    return { services: known, gateways: entered };
+    const [known, entered, { faults }] = await Promise.all([services(), gateways(), injected()]);
+    return { services: known, gateways: entered, faults };
   });
   const usage = remember(createProxyUsage({ read: createUsageClient(ports.fleet), now: Date.now }), 1000);
   const expected = remember(() => expectedProxies(api, ports.fleet), 1000);

@@ -1,10 +1,12 @@
-import type { Badge, MeshService } from "../contract/index.ts";
+import type { Badge, Fault, MeshService } from "../contract/index.ts";
 
 /** What the config and the registry say, as far as the read models show it; made by the caller from the control plane's API. */
 export interface MeshFacts {
   services: ServiceFacts[];
   /** Workloads that are gateways. */
   gateways: { namespace: string; app: string; version: string; workload: string }[];
+  /** What is injected right now; left out: nobody knows. */
+  faults?: readonly Fault[];
 }
 
 export interface ServiceFacts extends MeshService {

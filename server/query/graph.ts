@@ -2,6 +2,7 @@ import type { Graph, GraphEdge, GraphNode } from "../contract/index.ts";
 import type { Decorator, GraphInput } from "./decorator.ts";
 import { addBadges } from "./decorators/badges.ts";
 import { addBoxes } from "./decorators/boxes.ts";
+import { addFaults } from "./decorators/faults.ts";
 import { addHealth } from "./decorators/health.ts";
 import { addIdleNodes } from "./decorators/idle.ts";
 import { addServices } from "./decorators/services.ts";
@@ -11,7 +12,15 @@ import { ratesOf, Tally } from "./tally.ts";
 import { type TrafficEdge, trafficOf } from "./traffic.ts";
 
 /** In this order: idle nodes are boxed, badged and given a health like the others. */
-const decorators: readonly Decorator[] = [addIdleNodes, addServices, addHealth, addBoxes, addBadges, addTimeline];
+const decorators: readonly Decorator[] = [
+  addIdleNodes,
+  addServices,
+  addHealth,
+  addBoxes,
+  addBadges,
+  addFaults,
+  addTimeline,
+];
 
 /** Traffic first, then the decorators. */
 export function buildGraph(input: GraphInput): Graph {

@@ -16,11 +16,23 @@ export function describeMatch(match: HTTPMatchRequest): string {
   for (const [name, value] of Object.entries(match.queryParams ?? {}))
     conditions.push(condition(`query ${name}`, value));
   if (match.port !== undefined) conditions.push(`port ${match.port}`);
-  for (const [key, value] of Object.entries(match.sourceLabels ?? {})) conditions.push(`from ${key}=${value}`);
-  if (match.sourceNamespace !== undefined) conditions.push(`from namespace ${match.sourceNamespace}`);
+  const caller = describeCaller(match);
+  if (caller !== undefined) conditions.push(caller);
   if (match.gateways !== undefined && match.gateways.length > 0)
     conditions.push(`through ${match.gateways.join(" or ")}`);
   return conditions.length > 0 ? conditions.join(" and ") : "every request";
+}
+
+/** `from reviews v3 in default`; labels that are no name or version as they are. */
+function describeCaller({ sourceLabels = {}, sourceNamespace }: HTTPMatchRequest): string | undefined {
+  const { app, version, ...others } = sourceLabels;
+  const labels = Object.entries(app === undefined && version !== undefined ? { version, ...others } : others);
+  const words = [
+    ...(app === undefined ? [] : [[app, version].filter(Boolean).join(" ")]),
+    ...labels.map(([key, value]) => `${key}=${value}`),
+  ];
+  if (words.length === 0) return sourceNamespace === undefined ? undefined : `from namespace ${sourceNamespace}`;
+  return `from ${words.join(", ")}${sourceNamespace === undefined ? "" : ` in ${sourceNamespace}`}`;
 }
 
 const isPresence = (match: StringMatch) =>

@@ -1,4 +1,4 @@
-import type { Fault } from "../../contract/faults.ts";
+import type { Fault, FaultSource } from "../../contract/faults.ts";
 import { parseGoDuration } from "../../lib/go-duration.ts";
 import type { HTTPFaultInjection, HTTPRoute } from "../kinds/index.ts";
 import { describeMatch } from "./describe.ts";
@@ -83,6 +83,7 @@ function faultsOf(virtualService: VirtualService, registry: Registry): Fault[] {
       delay: delayOf(rule.fault),
       abort: abortOf(rule.fault),
       matches: (rule.match ?? []).map(describeMatch),
+      source: sourceOf(rule, namespace),
       author: null,
       startedAt: null,
       endsAt: null,
@@ -106,6 +107,15 @@ function* shortNames(host: string, namespace: string): Generator<string> {
   if (!host.includes(".")) yield `${host}.${namespace}.svc.cluster.local`;
   else if (host.endsWith(".svc")) yield `${host}.cluster.local`;
   else yield `${host}.svc.cluster.local`;
+}
+
+/** The caller that each of a rule's matches asks for. Istio: source labels without a namespace are of the rule's own. */
+function sourceOf({ match = [] }: HTTPRoute, namespace: string): FaultSource | null {
+  const sources = match.map(({ sourceLabels: { app, version } = {}, sourceNamespace }) =>
+    app === undefined ? null : { namespace: sourceNamespace ?? namespace, app, version: version ?? null },
+  );
+  const [first = null] = sources;
+  return first !== null && sources.every((source) => JSON.stringify(source) === JSON.stringify(first)) ? first : null;
 }
 
 type Place = Pick<Fault, "namespace" | "service" | "hostname" | "hosts" | "through">;
@@ -134,6 +144,7 @@ function fromRecord(virtualService: VirtualService, id: string, record: FaultRec
     delay: record.delay,
     abort: record.abort && { ...record.abort, grpcStatus: null },
     matches: isLimited(record) ? [describeMatch(limitMatch(record))] : [],
+    source: record.source ?? null,
     author: record.author,
     startedAt: record.startedAt,
     endsAt: record.endsAt,

@@ -66,7 +66,7 @@ describe("injectFault", () => {
     ]);
     expect(injected.spec.http?.slice(2)).toEqual(plain().spec.http);
     expect(listFaults([injected])).toMatchObject([
-      { id: "default/reviews/a1", matches: ["from app=productpage and from namespace default"] },
+      { id: "default/reviews/a1", matches: ["from productpage in default"] },
     ]);
     expect(remove(injected, "a1")).toEqual(plain());
   });
@@ -289,6 +289,7 @@ describe("listFaults", () => {
         hosts: ["reviews"],
         through: ["mesh"],
         matches: ["uri prefix /x and header end-user = kim"],
+        source: null,
         author: null,
         startedAt: null,
         endsAt: null,

@@ -66,7 +66,7 @@ test("says rules in words", () => {
   expect(routing.rules.map((rule) => rule.matches)).toEqual([
     [
       "uri prefix /api (any case) and header end-user = jason and header x-any is there",
-      "method = GET and no header cookie and not header x-a prefix b and query q matches a+ and from app=productpage",
+      "method = GET and no header cookie and not header x-a prefix b and query q matches a+ and from productpage",
     ],
     ["uri = /old"],
     ["uri = /hi"],
