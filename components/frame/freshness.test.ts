@@ -14,7 +14,8 @@ const status = (over: Partial<MeshStatus> = {}): MeshStatus => ({
   faults: 0,
   freshAt: now - 500,
   controlPlane: { reachable: true, since: null, message: null },
-  telemetry: { reachable: true, message: null, collector: null },
+  telemetry: { reachable: true, message: null, collector: null, silentSince: null },
+  trouble: { failing: 0, degraded: 0 },
   ...over,
 });
 const lost = { code: "INTERNAL" as const, message: "gone" };
@@ -36,9 +37,12 @@ it("forgives one failed read and not eight seconds of them", () => {
 });
 
 it.each([
-  [{ telemetry: { reachable: false, message: "down", collector: null } }, "telemetry"],
+  [{ telemetry: { reachable: false, message: "down", collector: null, silentSince: null } }, "telemetry"],
   [{ controlPlane: { reachable: false, since: now, message: "down" } }, "control-plane"],
-  [{ freshAt: now - 20_000 }, "quiet"],
+  [
+    { telemetry: { reachable: true, message: null, collector: null, silentSince: now - 9000 }, freshAt: now - 20_000 },
+    "silent",
+  ],
 ] as const)("says why it is stale: %j", (over, reason) => {
   expect(freshnessAt({ data: status(over), readAt: now, error: null }, now)).toMatchObject({ state: "stale", reason });
 });
@@ -47,4 +51,9 @@ it("waits for the first record, and for the first answer", () => {
   expect(freshnessAt({ data: status({ freshAt: null }), readAt: now, error: null }, now).state).toBe("waiting");
   expect(freshnessAt({ data: undefined, readAt: 0, error: null }, now).state).toBe("waiting");
   expect(freshnessAt({ data: undefined, readAt: 0, error: lost }, now).state).toBe("stale");
+});
+
+it("is calm when nobody calls", () => {
+  const quiet = freshnessAt({ data: status({ freshAt: now - 20_000 }), readAt: now, error: null }, now);
+  expect(quiet).toEqual({ state: "quiet", of: now - 20_000, reason: null });
 });

@@ -4,11 +4,12 @@ import { losesTelemetry, type MeshStatus, type TelemetryHealth } from "../../ser
 import type { Live } from "../lib/live.ts";
 
 export interface Freshness {
-  state: "live" | "stale" | "waiting";
+  /** `quiet`: nobody calls, and that is all there is to it. */
+  state: "live" | "quiet" | "stale" | "waiting";
   /** What is seen is of this moment, Unix milliseconds. */
   of: number | null;
   /** Why it is stale. */
-  reason: "dashboard" | "control-plane" | "telemetry" | "collector" | "quiet" | null;
+  reason: "dashboard" | "control-plane" | "telemetry" | "collector" | "silent" | null;
   /** What the collector gave up, ignored or could not write, as far as there is anything. */
   losses?: TelemetryHealth | undefined;
 }
@@ -47,9 +48,11 @@ export function freshnessAt(
   if (!data.telemetry.reachable) return { state: "stale", of: data.freshAt, reason: "telemetry" };
   const { collector } = data.telemetry;
   if (collector?.ok === false) return { state: "stale", of: data.freshAt, reason: "collector", losses: collector };
-  if (!data.controlPlane.reachable) return { state: "stale", of: data.freshAt, reason: "control-plane" };
+  if (!data.controlPlane.reachable) return { state: "stale", of: data.controlPlane.since, reason: "control-plane" };
+  const { silentSince } = data.telemetry;
+  if (silentSince !== null) return { state: "stale", of: silentSince, reason: "silent" };
   if (data.freshAt === null) return { state: "waiting", of: null, reason: null };
-  if (data.at - data.freshAt > quietLimitMs) return { state: "stale", of: data.freshAt, reason: "quiet" };
   const losses = collector && losesTelemetry(collector) ? collector : undefined;
+  if (data.at - data.freshAt > quietLimitMs) return { state: "quiet", of: data.freshAt, reason: null, losses };
   return { state: "live", of: data.freshAt, reason: null, losses };
 }

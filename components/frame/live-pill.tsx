@@ -28,8 +28,17 @@ export function LivePill({ freshness }: { freshness: Freshness }) {
     return (
       <Pill tone="warn" data-testid="live-pill" title={freshness.reason ? t(`stale-${freshness.reason}`) : ""}>
         <HealthMark health="degraded" silent />
-        {t("stale")} {freshness.of !== null && <TimeOfDay ms={freshness.of} />}
+        {freshness.of === null ? t("stale-unknown") : t("stale")}{" "}
+        {freshness.of !== null && <TimeOfDay ms={freshness.of} />}
         {freshness.losses && <Losses of={freshness.losses} />}
+      </Pill>
+    );
+  }
+  if (freshness.state === "quiet") {
+    return (
+      <Pill data-testid="live-pill" title={t("quiet-title")}>
+        <HealthMark health="idle" silent />
+        {t("quiet")} {freshness.of !== null && <TimeOfDay ms={freshness.of} />}
       </Pill>
     );
   }

@@ -16,7 +16,8 @@ const status = (over: Partial<MeshStatus> = {}): MeshStatus => ({
   faults: 0,
   freshAt: 0,
   controlPlane: { reachable: true, since: null, message: null },
-  telemetry: { reachable: true, message: null, collector: null },
+  telemetry: { reachable: true, message: null, collector: null, silentSince: null },
+  trouble: { failing: 0, degraded: 0 },
   ...over,
 });
 
@@ -28,6 +29,20 @@ it("counts what there is, and what is wrong instead when something is", () => {
   expect(countOf("proxies", refused)).toEqual({ shown: 3, wrong: 3, tone: "bad" });
   expect(countOf("config", refused)).toEqual({ shown: 2, wrong: 2, tone: "bad" });
   expect(countOf("faults", refused)).toMatchObject({ shown: 3, tone: "bad" });
+});
+
+it("counts services in trouble, in the colour of the worst", () => {
+  expect(countOf("services", status())).toEqual({ shown: 4, wrong: 0, tone: null });
+  expect(countOf("services", status({ trouble: { failing: 0, degraded: 2 } }))).toEqual({
+    shown: 2,
+    wrong: 2,
+    tone: "warn",
+  });
+  expect(countOf("services", status({ trouble: { failing: 1, degraded: 2 } }))).toMatchObject({
+    shown: 3,
+    tone: "bad",
+  });
+  expect(countOf("services", status({ trouble: null }))).toEqual({ shown: 4, wrong: 0, tone: null });
 });
 
 it("never says nought of what can't be asked", () => {

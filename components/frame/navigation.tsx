@@ -54,7 +54,12 @@ export function countOf(key: PageKey, status: MeshStatus): Count | null {
   // What can't be asked is not nought.
   if (!status.controlPlane.reachable) return null;
   const { total, refused, lagging, disconnected } = status.proxies;
-  if (key === "services") return { shown: status.services, wrong: 0, tone: null };
+  if (key === "services") {
+    const { failing = 0, degraded = 0 } = status.trouble ?? {};
+    const wrong = failing + degraded;
+    if (wrong > 0) return { shown: wrong, wrong, tone: failing > 0 ? "bad" : "warn" };
+    return { shown: status.services, wrong: 0, tone: null };
+  }
   if (key === "faults") return status.faults ? { shown: status.faults, wrong: status.faults, tone: "bad" } : null;
   if (key === "config")
     return status.refusedObjects ? { shown: status.refusedObjects, wrong: status.refusedObjects, tone: "bad" } : null;

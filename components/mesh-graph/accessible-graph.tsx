@@ -68,6 +68,7 @@ export const AccessibleGraph = memo(function AccessibleGraph({
             data-rate={edge.signals.requestRate.toFixed(3)}
             data-errors={edge.signals.errorShare.toFixed(4)}
             data-mtls={mtlsOf(edge)}
+            data-faults={edge.faults?.length ?? 0}
           >
             {button(
               edge.id,
@@ -78,6 +79,7 @@ export const AccessibleGraph = memo(function AccessibleGraph({
                   health: health(edge.health),
                   ...numbers(edge.signals),
                 }),
+                ...(edge.faults?.length ? [t("badge-says-fault")] : []),
                 ...(edge.mtls > 0 ? [t(edge.mtls < 1 ? "mtls-says-some" : "mtls-says-all")] : []),
               ].join(", "),
             )}

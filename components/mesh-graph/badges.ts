@@ -1,9 +1,10 @@
 import type { Badge } from "../../server/contract/index.ts";
-import type { SceneBox, SceneNode } from "./scene.ts";
+import { pointAt } from "./curve.ts";
+import type { SceneBox, SceneEdge, SceneNode } from "./scene.ts";
 
 export interface PlacedBadge {
   badge: Badge;
-  /** The node or box that it is on. */
+  /** The node, box or call that it is on. */
   on: string;
   x: number;
   y: number;
@@ -11,8 +12,18 @@ export interface PlacedBadge {
 
 export const badgeRadius = 12;
 
-/** Where config acts: on the ring's upper right, one beside the other; a split of several versions once, on their box. */
-export function badgesOf(nodes: readonly SceneNode[], boxes: readonly SceneBox[]): PlacedBadge[] {
+/** Nearer to the caller, who injects it; numbers keep to the middle, padlocks to the end. */
+const faultPlace = 0.3;
+
+/**
+ * Where config acts: on the ring's upper right, one beside the other; a split of several versions once, on their box; a fault that hits some
+ * callers only on their calls.
+ */
+export function badgesOf(
+  nodes: readonly SceneNode[],
+  boxes: readonly SceneBox[],
+  edges: readonly SceneEdge[],
+): PlacedBadge[] {
   const onNodes = nodes.flatMap(({ id, node, x, y, r }) =>
     // A gateway is named below its ring.
     node.badges
@@ -25,5 +36,8 @@ export function badgesOf(nodes: readonly SceneNode[], boxes: readonly SceneBox[]
   const onBoxes = boxes.flatMap(({ id, badges, x, y, width }) =>
     badges.map((badge, index) => ({ badge, on: id, x: x + width - 12 - index * 24, y: y + 2 })),
   );
-  return [...onNodes, ...onBoxes];
+  const onEdges = edges.flatMap(({ id, edge, curve }) =>
+    edge.faults?.length ? [{ badge: "fault" as const, on: id, ...pointAt(curve, faultPlace) }] : [],
+  );
+  return [...onNodes, ...onBoxes, ...onEdges];
 }

@@ -9,6 +9,7 @@ import { formatShare, quantityText } from "../ui/format.ts";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { ErrorShare, LatencyP95, NumberWithUnit, SuccessShare } from "../ui/quantity.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
+import { FaultsSection } from "./faults-section.tsx";
 import { isKnownFlag } from "./flag-words.ts";
 import { mtlsOf, useNodeNames } from "./graph-text.ts";
 import styles from "./panel.module.css";
@@ -56,6 +57,7 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
           {t(`mtls-${mtlsOf(edge)}`, { share: quantityText(formatShare(edge.mtls, locale)) })}
         </p>
       </SideSection>
+      {state.at === null && <FaultsSection ids={faultsOn(graph, edge)} />}
       <SideSection>
         <div className={styles.splits} style={{ gridTemplateColumns: "1fr auto" }}>
           <span>{t("edge-source")}</span>
@@ -108,6 +110,12 @@ function callerOf({ nodes }: Graph, edge: GraphEdge): string | undefined {
   if (source?.kind !== "workload") return undefined;
   return [source.namespace, source.app, source.version].filter(Boolean).join("/");
 }
+
+/** On this call alone, and on all that go where it goes. */
+const faultsOn = ({ nodes }: Graph, edge: GraphEdge): string[] => [
+  ...(edge.faults ?? []),
+  ...(nodes.find(({ id }) => id === edge.target)?.faults ?? []),
+];
 
 function TcpFigures({ edge, bytes }: { edge: GraphEdge; bytes: NonNullable<GraphEdge["bytesPerSecond"]> }) {
   const t = useTranslations("panel");

@@ -51,7 +51,12 @@ function tellOf(
   nameOf: (id: string) => string,
 ): { name: string; health: Health; signals: Signals; badges: Badge[] } | null {
   const edge = graph.edges.find((one) => one.id === id);
-  if (edge) return { ...edge, name: `${nameOf(edge.source)} → ${nameOf(edge.target)}`, badges: [] };
+  if (edge)
+    return {
+      ...edge,
+      name: `${nameOf(edge.source)} → ${nameOf(edge.target)}`,
+      badges: edge.faults?.length ? ["fault"] : [],
+    };
   const subject = subjectOf(graph, id);
   if (!subject) return null;
   const [first] = subject.nodes;

@@ -190,7 +190,7 @@ export class GraphView {
   /** A badge or a call at this place. */
   private callAt(point: Point): string | null {
     if (this.cy.zoom() >= far) {
-      const badge = badgesOf(this.scene.nodes, this.scene.boxes).find(
+      const badge = badgesOf(this.scene.nodes, this.scene.boxes, this.scene.edges).find(
         ({ x, y }) => Math.hypot(x - point.x, y - point.y) < badgeRadius,
       );
       if (badge) return badge.on;

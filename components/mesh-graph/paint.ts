@@ -74,8 +74,9 @@ export function paintScene(
   ctx.globalAlpha = 1;
   paintLabels(ctx, labels, new Map(edges.map((edge) => [edge.id, edge])), palette, isFaint);
   if (view.zoom < far) return;
-  for (const { badge, on, x, y } of badgesOf(nodes, scene.boxes)) {
-    ctx.globalAlpha = isFaint(on) && nodes.some(({ id }) => id === on) ? 0.18 : 1;
+  for (const { badge, on, x, y } of badgesOf(nodes, scene.boxes, edges)) {
+    const isBox = scene.boxes.some(({ id }) => id === on);
+    ctx.globalAlpha = isFaint(on) && !isBox ? 0.18 : 1;
     paintBadge(ctx, badge, x, y, palette);
   }
   ctx.globalAlpha = 1;

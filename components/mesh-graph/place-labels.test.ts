@@ -35,7 +35,7 @@ function collisions({ nodes, boxes, bounds }: Scene, { names, numbers, titles, l
     for (const [other, rest] of rects.slice(index + 1)) if (overlap(rect, rest)) found.push(`${name} × ${other}`);
     if (name.startsWith("number") && !contains(grown(bounds, 5), rect)) found.push(`${name} is cut off`);
     for (const node of nodes) if (touchesDisc(rect, node)) found.push(`${name} × ring ${node.id}`);
-    for (const { badge, x, y } of badgesOf(nodes, boxes))
+    for (const { badge, x, y } of badgesOf(nodes, boxes, []))
       if (!name.startsWith("name") && touchesDisc(rect, { x, y, r: badgeRadius })) found.push(`${name} × ${badge}`);
     for (const box of boxes)
       if (name.startsWith("number") && box.kind === "versions" && overlap(rect, box))

@@ -72,7 +72,7 @@ export function placeLabels(
     number: sizeOn(zoom, 11, 10, 14),
     title: sizeOn(zoom, 11.5, 10.5, 14),
   };
-  const taken = new Taken([...nodes, ...badgesOf(nodes, boxes).map(({ x, y }) => ({ x, y, r: badgeRadius }))]);
+  const taken = new Taken([...nodes, ...badgesOf(nodes, boxes, edges).map(({ x, y }) => ({ x, y, r: badgeRadius }))]);
   const names = zoom < far ? [] : placeNames(nodes, size.name, taken);
   const locks = zoom < far ? [] : placeLocks(edges, taken);
   for (const box of boxes) if (box.kind === "versions") taken.add(box.id, box);

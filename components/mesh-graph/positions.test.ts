@@ -29,3 +29,12 @@ it("lays everything out anew when the first calls are seen after a start without
   const live = keepPositions(nodes, edges, idle);
   expect(live.points).toEqual(keepPositions(nodes, edges, noPositions()).points);
 });
+
+it("keeps what falls idle, and is called again, where it was", () => {
+  const first = keepPositions(nodes, edges, noPositions());
+  // While d has no calls, something new is placed; then d is called again.
+  const grown = [...nodes, node("e")];
+  const idle = keepPositions(grown, [...edges.slice(0, 2), { source: "b", target: "e" }], first);
+  const again = keepPositions(grown, [...edges, { source: "b", target: "e" }], idle);
+  for (const { id } of nodes) expect(again.points.get(id)).toEqual(first.points.get(id));
+});

@@ -42,7 +42,9 @@ export function keepPositions(
   if (settled.length === nodes.length) return previous;
   const places = nodes.every(({ id }) => fresh.has(id)) ? fresh : layoutGraph(nodes, edges, direction);
   const called = new Set(edges.flatMap((edge) => [edge.source, edge.target]));
-  const loose = new Set(nodes.filter(({ id }) => !called.has(id)).map(({ id }) => id));
+  // What had a call once has its place: that it fell idle does not make it anyone else.
+  const waits = ({ id }: LayoutNode) => !called.has(id) && (!previous.points.has(id) || previous.loose.has(id));
+  const loose = new Set(nodes.filter(waits).map(({ id }) => id));
   // When most of it is new (the first traffic after a start), an entirely new layout reads better than a patched one.
   if (settled.length * 2 < nodes.length) return { points: places, loose, direction };
   const points = new Map(previous.points);

@@ -9,6 +9,7 @@ import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { LatencyP95, NumberWithUnit, SuccessShare } from "../ui/quantity.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
+import { FaultsSection } from "./faults-section.tsx";
 import { useNodeNames } from "./graph-text.ts";
 import { LatencyChart } from "./latency-chart.tsx";
 import styles from "./panel.module.css";
@@ -71,6 +72,7 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
           </Kpi>
         </KpiRow>
       </SideSection>
+      {state.at === null && <FaultsSection ids={faultsOn(subject)} />}
       {subject.nodes.length > 0 && <ConfigSection badges={subject.nodes.flatMap(({ badges }) => badges)} />}
       {/* What was configured at a moment of the past is not kept beside its traffic. */}
       {service && state.at === null && (
@@ -116,10 +118,16 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
   );
 }
 
+/** Those that hit all who call it, and those on single calls to it. */
+const faultsOn = ({ nodes, callers }: Subject): string[] => [
+  ...new Set([...nodes, ...callers].flatMap(({ faults = [] }) => faults)),
+];
+
 /** Where config acts on it, in words: the same as the badges on the graph. */
 function ConfigSection({ badges }: { badges: readonly Badge[] }) {
   const t = useTranslations("topology");
-  const said = [...new Set(badges)].filter((badge) => badge !== "gateway");
+  // Faults have a section of their own.
+  const said = [...new Set(badges)].filter((badge) => badge !== "gateway" && badge !== "fault");
   if (said.length === 0) return null;
   return (
     <SideSection>

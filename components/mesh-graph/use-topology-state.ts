@@ -25,7 +25,12 @@ export interface TopologyState {
 /** Everything about the topology page that is in its address. */
 export function useTopologyState(): TopologyState {
   const url = useUrlState();
-  const set = useCallback<TopologyState["set"]>((patch) => url.set(patch as Record<string, string | null>), [url.set]);
+  // Back steps through what was selected and how it was looked at; a filter being typed and a strip being dragged are no steps.
+  const set = useCallback<TopologyState["set"]>(
+    (patch) =>
+      url.set(patch as Record<string, string | null>, "select" in patch || "view" in patch ? "push" : "replace"),
+    [url.set],
+  );
   const text = url.get("labels");
   const labels = useMemo(
     () => labelKinds.filter((kind) => (text ?? "rate,p95,errors").split(",").includes(kind)),

@@ -139,7 +139,7 @@ function Resources({ id, dump }: { id: string; dump: ProxyConfigDump }) {
               resource={resource}
               now={dump.at}
               selected={resource === selected}
-              onSelect={() => url.set({ resource: keyOf(resource), view: null })}
+              onSelect={() => url.set({ resource: keyOf(resource), view: null }, "push")}
             />
           ))}
         </ul>

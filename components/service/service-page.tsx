@@ -54,7 +54,7 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
   const found = services.data && findService(services.data.services, service.namespace, service.name);
   const title = found ? serviceTitle(found) : shortName(service);
   const tab = serviceTabs.find((one) => one === url.get("tab")) ?? "traffic";
-  const select = (next: string | null) => url.set({ tab: next === "traffic" ? null : next });
+  const select = (next: string | null) => url.set({ tab: next === "traffic" ? null : next }, "push");
   if (services.data && !found && routing.error?.code === "NOT_FOUND")
     return <Unknown name={`${service.namespace}/${title}`} />;
   const content: Record<ServiceTab, ReactNode> = {

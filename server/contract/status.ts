@@ -17,6 +17,8 @@ export const MeshStatus = z.object({
   lastPush: PushStatus.nullable(),
   pushes: PushLatency.nullable(),
   services: z.number(),
+  /** How many of them are in trouble, over the last minute; null while traffic can't be read. A service without a proxy that it should have is. */
+  trouble: z.object({ failing: z.number(), degraded: z.number() }).nullable(),
   /** Config objects that a proxy refuses. */
   refusedObjects: z.number(),
   faults: z.number(),
@@ -29,6 +31,8 @@ export const MeshStatus = z.object({
     message: z.string().nullable(),
     /** What the collector says of itself; null: it gives no answer. */
     collector: TelemetryHealth.nullable(),
+    /** A collector that had more to tell fell silent here, Unix milliseconds: what is missing since is no missing traffic. */
+    silentSince: z.number().nullable(),
   }),
 });
 export type MeshStatus = z.infer<typeof MeshStatus>;

@@ -87,20 +87,21 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
     500,
   );
   const telemetry = remember(createCollectorClient(ports.collectorHttp), 1000);
+  const serviceList = async ({ windowSec }: { windowSec: number }): Promise<ServiceList> => {
+    const [list, seen] = await Promise.all([
+      queries().then((ready) => ready.serviceList({ window: windowSec })),
+      proxies().catch(() => undefined),
+    ]);
+    if (!seen) return list;
+    const services = list.services.map((one) => ({ ...one, missingProxies: missingProxies(one, seen.proxies) }));
+    return { ...list, services };
+  };
   return {
     ...api,
     telemetry,
     routing: ({ namespace, name }) => api.routing(namespace, name),
     graph: async ({ windowSec, at }) => (await queries()).graph({ window: windowSec, ...(at !== undefined && { at }) }),
-    async services({ windowSec }) {
-      const [list, seen] = await Promise.all([
-        queries().then((ready) => ready.serviceList({ window: windowSec })),
-        proxies().catch(() => undefined),
-      ]);
-      if (!seen) return list;
-      const services = list.services.map((one) => ({ ...one, missingProxies: missingProxies(one, seen.proxies) }));
-      return { ...list, services };
-    },
+    services: serviceList,
     serviceMetrics: async ({ windowSec, ...service }) =>
       (await queries()).serviceMetrics({ ...service, window: windowSec }),
     proxies,
@@ -118,8 +119,9 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
       lastPush: () => api.push("latest"),
       pushes: api.pushLatency,
       faults: api.faults,
-      freshAt: async () => (await queries()).freshAt(),
       collector: telemetry,
+      health: remember(() => serviceList({ windowSec: 60 }), 1500),
+      freshness: async () => (await queries()).freshness(),
       now: Date.now,
     }),
     registry: services,

@@ -5,6 +5,7 @@ import type {
   ProxyList,
   PushLatency,
   PushStatus,
+  ServiceList,
   TelemetryHealth,
 } from "../contract/index.ts";
 import { DashboardError } from "../contract/index.ts";
@@ -16,8 +17,10 @@ export interface MeshStatusSources {
   pushes(): Promise<PushLatency>;
   services(): Promise<MeshService[]>;
   faults(): Promise<FaultList>;
-  freshAt(): Promise<number | null>;
   collector(): Promise<TelemetryHealth>;
+  /** Their health over the last minute. */
+  health(): Promise<ServiceList>;
+  freshness(): Promise<{ freshAt: number | null; silentSince: number | null }>;
   now(): number;
 }
 
@@ -25,14 +28,15 @@ export interface MeshStatusSources {
 export function createMeshStatus(sources: MeshStatusSources): () => Promise<MeshStatus> {
   let unreachableSince: number | null = null;
   return async () => {
-    const [proxies, push, services, faults, freshAt, pushes, collector] = await Promise.allSettled([
+    const [proxies, push, services, faults, freshness, pushes, collector, health] = await Promise.allSettled([
       sources.proxies(),
       sources.lastPush(),
       sources.services(),
       sources.faults(),
-      sources.freshAt(),
+      sources.freshness(),
       sources.pushes(),
       sources.collector(),
+      sources.health(),
     ]);
     const failed = [proxies, push, services, faults].find((part) => part.status === "rejected");
     unreachableSince = failed ? (unreachableSince ?? sources.now()) : null;
@@ -54,17 +58,26 @@ export function createMeshStatus(sources: MeshStatusSources): () => Promise<Mesh
       lastPush: valueOr(push, null),
       pushes: valueOr(pushes, null),
       services: valueOr(services, []).length,
+      trouble: health.status === "fulfilled" ? troubleOf(health.value) : null,
       refusedObjects,
       faults: faults.status === "fulfilled" ? faults.value.faults.length : 0,
-      freshAt: valueOr(freshAt, null),
+      freshAt: valueOr(freshness, null)?.freshAt ?? null,
       controlPlane: { reachable: !failed, since: unreachableSince, message: failed ? reason(failed) : null },
       telemetry: {
-        reachable: freshAt.status === "fulfilled",
-        message: freshAt.status === "rejected" ? reason(freshAt) : null,
+        reachable: freshness.status === "fulfilled",
+        message: freshness.status === "rejected" ? reason(freshness) : null,
         collector: valueOr(collector, null),
+        silentSince: valueOr(freshness, null)?.silentSince ?? null,
       },
     };
   };
+}
+
+function troubleOf({ services }: ServiceList): MeshStatus["trouble"] {
+  const count = (wanted: string) => services.filter(({ health }) => health === wanted).length;
+  const lost = services.filter(({ health, missingProxies = [] }) => health !== "failing" && missingProxies.length > 0);
+  const degraded = count("degraded") + lost.filter(({ health }) => health !== "degraded").length;
+  return { failing: count("failing"), degraded };
 }
 
 const valueOr = <T, F>(part: PromiseSettledResult<T>, fallback: F): T | F =>

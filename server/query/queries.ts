@@ -33,6 +33,8 @@ export interface Queries {
   serviceList(query: { window: number; at?: number }): Promise<ServiceList>;
   /** End of the newest request seen; null before the first. */
   freshAt(): Promise<number | null>;
+  /** The same, with since when a collector that had more to tell has said nothing; null while all is well. */
+  freshness(): Promise<{ freshAt: number | null; silentSince: number | null }>;
   logs(query: WithoutRange<LogQuery>): Promise<LogRow[]>;
   traces(query: WithoutRange<TraceQuery>): Promise<TraceRow[]>;
   trace(traceId: string): Promise<SpanRow[]>;
@@ -117,6 +119,10 @@ export function createQueries({
       return buildServiceList({ ...shown, facts: known });
     },
     freshAt: async () => newest(await reader.collectors()),
+    async freshness() {
+      const collectors = await reader.collectors();
+      return { freshAt: newest(collectors), silentSince: silentSinceMs(clock.now(), collectors) };
+    },
     logs: (query) => reader.logs({ ...query, ...range(query) }),
     traces: (query) => reader.traces({ ...query, ...range(query) }),
     trace: (traceId) => reader.trace(traceId.toLowerCase()),
