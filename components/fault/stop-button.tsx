@@ -8,30 +8,36 @@ import { toApiError } from "../lib/api.ts";
 import { stopFault } from "../lib/writes.ts";
 import { DangerButton } from "../ui/danger-button.tsx";
 
-/** One click: a fault that hurts must end at once. */
-export function StopFaultButton({ fault }: { fault: Fault }) {
+/** Ends a fault; of one that is gone already that is what was wanted. */
+export function useStopFault(): (fault: Pick<Fault, "id">) => Promise<void> {
   const t = useTranslations("faults");
   const client = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  const stop = async () => {
-    setBusy(true);
+  return async ({ id }) => {
     try {
-      await stopFault(fault.id);
+      await stopFault(id);
     } catch (cause) {
       const error = toApiError(cause);
-      // Gone already: it ended, or somebody was faster. That is what was wanted.
       if (error.code !== "NOT_FOUND")
         notifications.show({ color: "red", title: t("stop-failed"), message: error.message });
     } finally {
-      for (const name of ["faults", "status", "changes", "routing", "push"])
+      for (const name of ["faults", "status", "changes", "routing", "push", "graph"])
         void client.invalidateQueries({ queryKey: [name] });
-      setBusy(false);
     }
   };
+}
+
+/** One click: a fault that hurts must end at once. */
+export function StopFaultButton({ fault }: { fault: Fault }) {
+  const t = useTranslations("faults");
+  const stop = useStopFault();
+  const [busy, setBusy] = useState(false);
   return (
     <DangerButton
       size="compact-sm"
-      onClick={() => void stop()}
+      onClick={() => {
+        setBusy(true);
+        void stop(fault).finally(() => setBusy(false));
+      }}
       loading={busy}
       aria-label={t("stop-of", { service: fault.service })}
       data-testid={`fault-stop-${fault.service}`}

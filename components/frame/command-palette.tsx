@@ -4,6 +4,7 @@ import { useDisclosure, useHotkeys, useOs } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { useEffect, useId, useState } from "react";
 import { useTranslations } from "use-intl";
+import { useUndo } from "../config/use-undo.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import styles from "./command-palette.module.css";
 import { type Command, matchCommands } from "./commands.ts";
@@ -15,6 +16,7 @@ export function CommandPalette() {
   const [opened, { open, close }] = useDisclosure(false);
   // Also from within a field.
   useHotkeys([["mod+K", open]], []);
+  const undo = useUndo(() => {});
   const keys = ["macos", "ios"].includes(useOs()) ? "⌘ K" : "Ctrl K";
   return (
     <>
@@ -22,11 +24,12 @@ export function CommandPalette() {
         <IconSearch size={14} aria-hidden className={styles.icon} />
         <span className={styles.words}>{t("open")}</span> <kbd className={styles.keys}>{keys}</kbd>
       </PillButton>
+      {undo.dialog}
       <Modal.Root opened={opened} onClose={close} padding={0} size={520} yOffset="12vh">
         <Modal.Overlay />
         <Modal.Content aria-label={t("open")}>
           <Modal.Body>
-            <Palette onDone={close} />
+            <Palette onDone={close} onUndo={(revision) => undo.press(revision, { own: false })} />
           </Modal.Body>
         </Modal.Content>
       </Modal.Root>
@@ -34,12 +37,12 @@ export function CommandPalette() {
   );
 }
 
-function Palette({ onDone }: { onDone: () => void }) {
+function Palette({ onDone, onUndo }: { onDone: () => void; onUndo: (revision: number) => void }) {
   const t = useTranslations("palette");
   const [text, setText] = useState("");
   const [active, setActive] = useState(0);
   const list = useId();
-  const found = matchCommands(useCommands(), text).slice(0, 12);
+  const found = matchCommands(useCommands(onUndo), text).slice(0, 12);
   const index = Math.min(active, found.length - 1);
   const activeId = found[index] ? `${list}-${found[index].id}` : undefined;
   useEffect(() => {

@@ -4,6 +4,8 @@ import { useRouter } from "next/navigation";
 import { useTranslations } from "use-intl";
 import { serviceTitle } from "../../server/contract/index.ts";
 import { useObjects } from "../config/config-queries.ts";
+import { useFaultText } from "../fault/fault-text.tsx";
+import { useStopFault } from "../fault/stop-button.tsx";
 import { mayLeave } from "../lib/leave-guard.ts";
 import {
   injectFaultHref,
@@ -15,7 +17,7 @@ import {
   serviceHref,
   serviceOnGraphHref,
 } from "../lib/links.ts";
-import { useProxies, useServices } from "../lib/queries.ts";
+import { useChanges, useFaults, useProxies, useServices } from "../lib/queries.ts";
 import { defaultWindowSec } from "../ui/time-window.ts";
 import type { Command } from "./commands.ts";
 import { pages } from "./navigation.tsx";
@@ -23,8 +25,11 @@ import { languages, rememberLocale } from "./user-menu.tsx";
 
 const keyOf = ({ namespace, hostname }: ServiceId): string => `${namespace}-${hostname}`;
 
-/** All that the palette offers: pages, then what the mesh has, then what can be done. Read while it is open. */
-export function useCommands(): Command[] {
+/**
+ * All that the palette offers: pages, then what the mesh has, then what can be done. Read while it is open. `onUndo` shows what taking a
+ * change back would do.
+ */
+export function useCommands(onUndo: (revision: number) => void): Command[] {
   const t = useTranslations("palette");
   const nav = useTranslations("nav");
   const frame = useTranslations("frame");
@@ -33,6 +38,10 @@ export function useCommands(): Command[] {
   const services = useServices(defaultWindowSec).data?.services ?? [];
   const proxies = useProxies().data?.proxies ?? [];
   const objects = useObjects().data?.objects ?? [];
+  const faults = useFaults().data?.faults ?? [];
+  const changes = useChanges({ sinceMs: 0, limit: 5 }).data?.changes ?? [];
+  const faultText = useFaultText();
+  const stop = useStopFault();
   const go = (href: string) => () => {
     if (mayLeave()) router.push(href);
   };
@@ -43,6 +52,8 @@ export function useCommands(): Command[] {
     run: go(href),
   });
   const action = t("action");
+  const act = (id: string, label: string, run: () => void): Command => ({ id, label, group: action, acts: true, run });
+  const leading = (id: string, label: string, href: string): Command => act(id, label, go(href));
   return [
     ...pages.map(({ key, href }) => command(`page-${key}`, nav(key), t("page"), href)),
     ...services.map((service) =>
@@ -65,27 +76,27 @@ export function useCommands(): Command[] {
     ...services.flatMap((service) => {
       const [key, name] = [keyOf(service), serviceTitle(service)];
       return [
-        command(`shift-${key}`, t("shift", { name }), action, serviceHref(service, "traffic")),
-        command(`fault-${key}`, t("fault", { name }), action, injectFaultHref(service)),
-        command(`graph-${key}`, t("graph", { name }), action, serviceOnGraphHref(service)),
+        leading(`shift-${key}`, t("shift", { name }), serviceHref(service, "traffic")),
+        leading(`fault-${key}`, t("fault", { name }), injectFaultHref(service)),
+        leading(`graph-${key}`, t("graph", { name }), serviceOnGraphHref(service)),
       ];
     }),
-    command("new-object", t("new-object"), action, newObjectHref),
-    command("out-of-sync", t("out-of-sync"), action, outOfSyncHref),
-    ...(["dark", "light", "auto"] as const).map((scheme) => ({
-      id: `theme-${scheme}`,
-      label: t("theme", { theme: frame(`theme-${scheme}`) }),
-      group: action,
-      run: () => setColorScheme(scheme),
-    })),
-    ...languages.map(({ locale, name }) => ({
-      id: `locale-${locale}`,
-      label: t("language", { language: name }),
-      group: action,
-      run: () => {
+    ...faults.map((fault) =>
+      act(`stop-${fault.id}`, t("stop-fault", { service: fault.service, fault: faultText(fault) }), () => stop(fault)),
+    ),
+    ...changes.map(({ revision, summary, author }) =>
+      act(`undo-${revision}`, t("undo", { revision, summary, author }), () => onUndo(revision)),
+    ),
+    leading("new-object", t("new-object"), newObjectHref),
+    leading("out-of-sync", t("out-of-sync"), outOfSyncHref),
+    ...(["dark", "light", "auto"] as const).map((scheme) =>
+      act(`theme-${scheme}`, t("theme", { theme: frame(`theme-${scheme}`) }), () => setColorScheme(scheme)),
+    ),
+    ...languages.map(({ locale, name }) =>
+      act(`locale-${locale}`, t("language", { language: name }), () => {
         rememberLocale(locale);
         router.refresh();
-      },
-    })),
+      }),
+    ),
   ];
 }

@@ -10,7 +10,7 @@ import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { ErrorShare, LatencyP95, NumberWithUnit, SuccessShare } from "../ui/quantity.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
 import { FaultsSection } from "./faults-section.tsx";
-import { isKnownFlag } from "./flag-words.ts";
+import { grpcName, isKnownFlag } from "./flag-words.ts";
 import { mtlsOf, useNodeNames } from "./graph-text.ts";
 import styles from "./panel.module.css";
 import { PanelHeader } from "./panel-header.tsx";
@@ -75,6 +75,22 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
           name={(code) => (code === "0" ? t("code-none") : code)}
           tone={(code) => (code === "0" || code.startsWith("5") ? "bad" : code.startsWith("4") ? "warn" : "ok")}
         />
+      )}
+      {edge.grpcStatuses && (
+        <Rates
+          title={t("grpc")}
+          rates={edge.grpcStatuses}
+          total={signals.requestRate}
+          name={(code) => grpcName(code)}
+          tone={(code) => (code === "0" ? "ok" : "bad")}
+        />
+      )}
+      {edge.abandonedRate !== undefined && edge.abandonedRate > 0 && (
+        <SideSection>
+          <p className="muted">
+            {t("abandoned")} <NumberWithUnit value={edge.abandonedRate} kind="rps" />
+          </p>
+        </SideSection>
       )}
       <Rates
         title={t("flags")}

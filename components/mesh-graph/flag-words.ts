@@ -30,3 +30,12 @@ const known = [
 export type KnownFlag = (typeof known)[number];
 
 export const isKnownFlag = (flag: string): flag is KnownFlag => (known as readonly string[]).includes(flag);
+
+/** In the order of their numbers. https://grpc.io/docs/guides/status-codes/ */
+const grpcNames =
+  "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED".split(
+    " ",
+  );
+
+/** `14 UNAVAILABLE` */
+export const grpcName = (code: string): string => [code, grpcNames[Number(code)]].filter(Boolean).join(" ");

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Change, Graph } from "../../server/contract/index.ts";
-import { asOf, momentOf } from "./replay.ts";
+import { asOf, knownRates, momentOf } from "./replay.ts";
 import { bookinfo } from "./testing/graph.ts";
 
 const timeline = { fromMs: 0, stepSec: 1, requestRate: [], errorShare: [], recordedFromMs: 0 };
@@ -33,4 +33,14 @@ it("is one step before live with the first key, and live past that", () => {
   expect(momentOf(span.to - span.stepMs, span)).toBe(890_000);
   expect([momentOf(891_000, span), momentOf(span.to + 5000, span)]).toEqual([null, null]);
   expect(momentOf(-5000, span)).toBe(10_000);
+});
+
+it("knows no rate before the first record, and none in a gap that has none", () => {
+  const told = {
+    ...timeline,
+    stepSec: 10,
+    requestRate: [0, 3, 0, 0, 4, 0],
+    gaps: [{ fromMs: 22_000, toMs: 41_000 }],
+  };
+  expect(knownRates(told, 1)).toEqual([null, 3, null, null, 4, 0]);
 });

@@ -37,3 +37,15 @@ export function momentOf(ms: number, { from, to, stepMs }: Span): number | null 
   const second = Math.round(Math.max(from + stepMs, ms) / 1000) * 1000;
   return second > to - stepMs ? null : second;
 }
+
+/** Requests per second where there are records; null before the first, and in stretches of which records may be missing. */
+export function knownRates(
+  { requestRate, fromMs, stepSec, gaps = [] }: Graph["timeline"],
+  first: number,
+): (number | null)[] {
+  return requestRate.map((rate, step) => {
+    const from = fromMs + step * stepSec * 1000;
+    const isMissing = rate === 0 && gaps.some((gap) => gap.fromMs < from + stepSec * 1000 && gap.toMs > from);
+    return step < first || isMissing ? null : rate;
+  });
+}

@@ -5,7 +5,7 @@ import { useLocale, useTranslations } from "use-intl";
 import type { Change, Graph } from "../../server/contract/index.ts";
 import { formatTimeOfDay } from "../ui/format.ts";
 import { linePath } from "../ui/sparkline.tsx";
-import { momentOf, type Span } from "./replay.ts";
+import { knownRates, momentOf, type Span } from "./replay.ts";
 import { Marks } from "./strip-mark.tsx";
 import styles from "./time-strip.module.css";
 import type { TopologyState } from "./use-topology-state.ts";
@@ -128,10 +128,10 @@ const share = (ms: number, { from, to }: Span): number => Math.min(1, Math.max(0
 /** Requests per second, and how many of them failed; hatched where there is no record. */
 function Traffic({ timeline, span, width }: { timeline: Graph["timeline"]; span: Span; width: number }) {
   const t = useTranslations("strip");
-  const { requestRate, errorShare, recordedFromMs, fromMs } = timeline;
+  const { requestRate, errorShare, recordedFromMs, fromMs, gaps = [] } = timeline;
   const first = Math.max(0, Math.floor((recordedFromMs - fromMs) / span.stepMs));
   const top = Math.max(1, ...requestRate) * 1.15;
-  const known = requestRate.map((value, i) => (i < first ? null : value));
+  const known = knownRates(timeline, first);
   const step = width / Math.max(1, requestRate.length - 1);
   const start = first * step;
   const rate = linePath(known, width, height, top);
@@ -141,6 +141,19 @@ function Traffic({ timeline, span, width }: { timeline: Graph["timeline"]; span:
   });
   return (
     <>
+      {gaps.map((gap) => {
+        const [from, to] = [share(gap.fromMs, span) * width, share(gap.toMs, span) * width];
+        if (to - from < 1) return null;
+        return (
+          <i
+            key={gap.fromMs}
+            className={styles.unrecorded}
+            style={{ left: from, width: to - from }}
+            title={t("gap")}
+            data-testid="strip-gap"
+          />
+        );
+      })}
       {first > 0 && (
         <i
           className={styles.unrecorded}
@@ -150,7 +163,9 @@ function Traffic({ timeline, span, width }: { timeline: Graph["timeline"]; span:
         />
       )}
       <svg className={styles.traffic} width={width} height={height} aria-hidden="true">
-        <path d={`${rate}L${width},${height}L${start},${height}Z`} fill="var(--ink-3)" opacity={0.14} />
+        {gaps.length === 0 && (
+          <path d={`${rate}L${width},${height}L${start},${height}Z`} fill="var(--ink-3)" opacity={0.14} />
+        )}
         <path d={rate} fill="none" stroke="var(--ink-3)" strokeWidth={1.2} />
         {errorShare.some((value) => value > 0) && (
           <path d={`M${failed.join("L")}L${width},${height}L${start},${height}Z`} fill="var(--bad)" opacity={0.55} />

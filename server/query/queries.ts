@@ -105,11 +105,13 @@ export function createQueries({
         ranges.rowsOf(ranges.stepsBefore(endMs, window, step), ofService),
         ranges.rowsBefore(endMs, recentSec, ofService),
       ]);
+      const gaps = await reader.gaps(shown.window);
       return buildServiceMetrics({
         window: shown.window,
         dataFromMs: shown.dataFromMs,
         rows: shown.rows,
         recent: recent.rows,
+        gaps,
         facts: known,
       });
     },

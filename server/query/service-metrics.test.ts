@@ -83,3 +83,10 @@ it("tells what each workload got", () => {
     ["reviews-v2", 40 / 30, 0.5],
   ]);
 });
+
+it("says nothing of a time without records, and nought where nobody called", () => {
+  const gaps = [{ fromMs: 11_000, toMs: 14_000, collector: "a", cause: "stopped" as const }];
+  const { series } = buildServiceMetrics({ window, rows, recent: [], facts: facts(), gaps });
+  const [all] = series;
+  expect(all?.requestRate).toEqual([11, null, 2]);
+});

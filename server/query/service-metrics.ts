@@ -1,7 +1,7 @@
 import type { Series, ServiceMetrics } from "../contract/index.ts";
 import type { MeshFacts } from "./facts.ts";
 import { NodeNames } from "./nodes.ts";
-import type { RollupRow } from "./reader.ts";
+import type { GapRow, RollupRow } from "./reader.ts";
 import { Tally } from "./tally.ts";
 import { answeredRows, trafficOf } from "./traffic.ts";
 import { compareVersions } from "./version-order.ts";
@@ -11,6 +11,8 @@ export interface ServiceMetricsInput {
   window: Window;
   /** Since when there can be data; default: the window's start. */
   dataFromMs?: number;
+  /** Stretches of time of which records may be missing. */
+  gaps?: readonly GapRow[];
   /** Rows of calls to this service only. */
   rows: readonly RollupRow[];
   /** Those of its last seconds, for what the weights really do right now. */
@@ -35,7 +37,9 @@ export function buildServiceMetrics({ window, recent, facts, ...input }: Service
     stepSec: window.stepSec,
     fromMs: window.fromMs,
     dataFromMs,
-    series: [...totals.keys()].toSorted(allFirst).map((version) => seriesOf(version, versions, window, dataFromMs)),
+    series: [...totals.keys()]
+      .toSorted(allFirst)
+      .map((version) => seriesOf(version, versions, window, { dataFromMs, gaps: input.gaps ?? [] })),
     totals: mapValues(totals, (tally) => tally.signals(seconds)),
     observedShares: sharesOf(answeredRows(recent, names), names),
     callers: callersOf(rows, names, seconds),
@@ -72,8 +76,17 @@ function tallies(
   return sums;
 }
 
-function seriesOf(version: string, steps: ReadonlyMap<string, Tally>, window: Window, dataFromMs: number): Series {
+function seriesOf(
+  version: string,
+  steps: ReadonlyMap<string, Tally>,
+  window: Window,
+  { dataFromMs, gaps }: { dataFromMs: number; gaps: readonly GapRow[] },
+): Series {
   const stepMs = window.stepSec * 1000;
+  const isMissing = (step: number): boolean => {
+    const from = window.fromMs + step * stepMs;
+    return gaps.some((gap) => gap.fromMs < from + stepMs && gap.toMs > from);
+  };
   /** How much of a step there can be records of, in seconds; 0 before the first. */
   const secondsOf = (step: number): number => {
     const start = window.fromMs + step * stepMs;
@@ -81,7 +94,11 @@ function seriesOf(version: string, steps: ReadonlyMap<string, Tally>, window: Wi
   };
   const count = Math.round((window.toMs - window.fromMs) / (window.stepSec * 1000));
   const column = <T>(value: (tally: Tally | undefined, seconds: number) => T): T[] =>
-    Array.from({ length: count }, (_, step) => value(steps.get(`${version}:${step}`), secondsOf(step)));
+    Array.from({ length: count }, (_, step) => {
+      const tally = steps.get(`${version}:${step}`);
+      // Of a time without records nobody knows that nobody called.
+      return value(tally, tally === undefined && isMissing(step) ? 0 : secondsOf(step));
+    });
   return {
     version,
     // What was not yet recorded is not zero.
