@@ -258,6 +258,11 @@ class ClientStream extends Http2Stream<Http2ClientConnection> implements Upstrea
     this.asker.onHead(head, last);
   }
 
+  /** RFC 9113, 8.1: a head comes first. */
+  override takesData(payload: number): boolean {
+    return this.answered && super.takesData(payload);
+  }
+
   override receiveData(bytes: Buffer, start: number, end: number): void {
     this.touch();
     super.receiveData(bytes, start, end);

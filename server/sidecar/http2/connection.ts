@@ -179,7 +179,7 @@ export abstract class Http2Connection implements FrameSink {
 
   // What the reader says.
 
-  onDataFrame(streamId: number, length: number, _flags: number): void {
+  onDataFrame(streamId: number, length: number, payload: number): void {
     this.dataLeft = length;
     this.dataStream = undefined;
     this.receiveWindow -= length;
@@ -204,7 +204,8 @@ export abstract class Http2Connection implements FrameSink {
       this.streamError(streamId, stream, ErrorCode.flowControlError, Detail.protocol);
       return;
     }
-    this.dataStream = stream;
+    if (stream.takesData(payload)) this.dataStream = stream;
+    else this.malformed(stream, Detail.messaging);
   }
 
   onData(_streamId: number, flags: number, bytes: Buffer, start: number, end: number, last: boolean): void {
@@ -214,7 +215,10 @@ export abstract class Http2Connection implements FrameSink {
     else stream.receiveData(bytes, start, end);
     if (!last) return;
     // What is left is padding: it counts, but nobody sees it.
-    if (this.dataLeft > 0) this.consume(this.dataLeft);
+    if (this.dataLeft > 0) {
+      if (stream === undefined) this.consume(this.dataLeft);
+      else stream.consume(this.dataLeft);
+    }
     this.dataStream = undefined;
     if ((flags & Flag.endStream) !== 0 && stream !== undefined && !stream.closed) stream.receiveEnd(undefined);
   }

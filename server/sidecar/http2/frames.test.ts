@@ -10,8 +10,8 @@ class Transcript implements FrameSink {
   readonly said: string[] = [];
   private data = "";
 
-  onDataFrame(streamId: number, length: number, flags: number): void {
-    this.said.push(`data frame ${streamId} ${length} ${flags}`);
+  onDataFrame(streamId: number, length: number, payload: number): void {
+    this.said.push(`data frame ${streamId} ${length} ${payload}`);
     this.data = "";
   }
 
@@ -52,10 +52,10 @@ const { endHeaders, endStream, padded, ack } = Flag;
 
 describe("frames", () => {
   test.each<[string, Buffer, string[]]>([
-    ["DATA", frame(data, endStream, 1, "010203"), ["data frame 1 3 1", "data 1 010203"]],
+    ["DATA", frame(data, endStream, 1, "010203"), ["data frame 1 3 3", "data 1 010203"]],
     ["empty DATA", frame(data, 0, 1), ["data frame 1 0 0", "data 1 "]],
-    ["padded DATA", frame(data, padded, 1, "02aabb0000"), ["data frame 1 5 8", "data 1 aabb"]],
-    ["DATA of padding only", frame(data, padded, 1, "020000"), ["data frame 1 3 8", "data 1 "]],
+    ["padded DATA", frame(data, padded, 1, "02aabb0000"), ["data frame 1 5 2", "data 1 aabb"]],
+    ["DATA of padding only", frame(data, padded, 1, "020000"), ["data frame 1 3 0", "data 1 "]],
     ["HEADERS", frame(headers, endHeaders, 3, "8286"), ["headers 3 0 8286"]],
     ["HEADERS, padded, with priority", frame(headers, 0x2d, 3, "01000000010f828600"), ["headers 3 1 8286"]],
     ["HEADERS, dependent on itself", frame(headers, 0x24, 3, "000000030f82"), ["headers 3 0 82 depends on itself"]],

@@ -24,8 +24,8 @@ export const clientPreface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "la
 
 /** What a {@link FrameReader} read. `bytes` are valid during the call only. */
 export interface FrameSink {
-  /** A DATA frame begins; its `length`, padding included, counts against the windows. */
-  onDataFrame(streamId: number, length: number, flags: number): void;
+  /** A DATA frame begins; its `length`, padding included, counts against the windows, `payload` is without. */
+  onDataFrame(streamId: number, length: number, payload: number): void;
   /** Part of its data; the last call of each frame says `last`, also when nothing is left. */
   onData(streamId: number, flags: number, bytes: Buffer, start: number, end: number, last: boolean): void;
   /** A whole field block, its CONTINUATION frames included. */
@@ -247,7 +247,7 @@ export class FrameReader {
     this.left = payload;
     this.padding = pad;
     this.stage = Stage.data;
-    this.sink.onDataFrame(this.streamId, length, this.flags);
+    this.sink.onDataFrame(this.streamId, length, payload);
   }
 
   private skip(count: number): void {

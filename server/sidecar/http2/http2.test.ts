@@ -4,6 +4,7 @@ import type { Fields, StreamServer } from "../http/stream.ts";
 import { TestAuthority, type TestCertificate } from "../secret/testing/certificates.ts";
 import { startsHttp2 } from "./preface.ts";
 import { ask, get, Listener, openClient, type TestClient } from "./testing/client.ts";
+import { eventually } from "./testing/eventually.ts";
 import { forwarding } from "./testing/proxy.ts";
 import { randomBytes, randomSource } from "./testing/random.ts";
 import { echo, silent, startServer, type TestServer } from "./testing/server.ts";
@@ -184,13 +185,13 @@ describe.each([false, true])("node:http2 as the client, TLS %s", (tls) => {
     );
     const session = nodeClient(port, tls);
     const pending = nodeAsk(session, {});
-    await expect.poll(() => [...connections][0]?.active).toBe(1);
+    await eventually(() => [...connections][0]?.active).toBe(1);
     const goneAway = new Promise((resolve) => session.on("goaway", resolve));
     for (const connection of connections) connection.drain();
     await goneAway;
     release();
     expect((await pending).headers[":status"]).toBe(200);
-    await expect.poll(() => closed).toEqual(["drained"]);
+    await eventually(() => closed).toEqual(["drained"]);
   });
 });
 
@@ -216,10 +217,10 @@ describe.each([false, true])("node:http2 as the server, TLS %s", (tls) => {
     const held: http2.ServerHttp2Stream[] = [];
     const port = await nodeServer((stream) => void held.push(stream), { settings: { maxConcurrentStreams: 3 } }, tls);
     const client = await open(port, {}, tls ? authority.pem : undefined);
-    await expect.poll(() => client.connection.capacity).toBe(3);
+    await eventually(() => client.connection.capacity).toBe(3);
     const answers = [1, 2, 3].map(() => ask(client.connection, get("/")));
     expect(client.connection.capacity).toBe(0);
-    await expect.poll(() => held.length).toBe(3);
+    await eventually(() => held.length).toBe(3);
     const before = client.capacityCalls;
     held[0]?.respond({ ":status": 204 }, { endStream: true });
     expect((await answers[0])?.status).toBe(204);
@@ -281,9 +282,9 @@ describe.each([false, true])("node:http2 as the server, TLS %s", (tls) => {
     const stream = connection.newStream(new Listener());
     stream.sendHead(get("/"), false);
     stream.sendData(Buffer.from("abc"), 0, 3);
-    await expect.poll(() => connection.active).toBe(1);
+    await eventually(() => connection.active).toBe(1);
     stream.reset("local_reset");
-    await expect.poll(() => code).toBe(http2.constants.NGHTTP2_CANCEL);
+    await eventually(() => code).toBe(http2.constants.NGHTTP2_CANCEL);
     expect(connection.active).toBe(0);
   });
 });
@@ -305,7 +306,7 @@ describe("both ends ours", () => {
       { allowConnect: true },
     );
     const { connection } = await open(port);
-    await expect.poll(() => connection.takesExtendedConnect).toBe(true);
+    await eventually(() => connection.takesExtendedConnect).toBe(true);
     const answer = await ask(connection, get("/chat", { upgrade: "websocket" }), Buffer.from("hello"));
     expect([answer.status, answer.headers, answer.body.toString()]).toEqual([
       101,
@@ -368,7 +369,7 @@ describe("both ends ours", () => {
     const stream = connection.newStream(listener);
     stream.sendHead(get("/", { method: "POST" }), false);
     expect((await listener.done).status).toBe(413);
-    await expect.poll(() => connection.active).toBe(0);
+    await eventually(() => connection.active).toBe(0);
   });
 
   test("PINGs keep a connection that answers and end one that doesn't", async () => {
@@ -376,7 +377,7 @@ describe("both ends ours", () => {
     const { port, stats, connections } = await serve(echo, { keepalive });
     const { connection } = await open(port);
     const before = connection.bytesRead;
-    await expect.poll(() => connection.bytesRead - before).toBeGreaterThan(5 * 17);
+    await eventually(() => connection.bytesRead - before).toBeGreaterThan(5 * 17);
     expect([connections.size, stats.keepaliveTimeout]).toEqual([1, 0]);
   });
 });

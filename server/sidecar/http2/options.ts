@@ -27,6 +27,8 @@ export interface Http2Options {
   maxHeaders: number;
   /** After that many requests the connection drains; 0: never. */
   maxRequestsPerConnection: number;
+  /** A draining client that doesn't answer a PING is not waited for longer. */
+  drainTimeoutMs: number;
   /** Envoy's overload.premature_reset_total_stream_count and …min_stream_lifetime_seconds. */
   prematureResetStreams: number;
   prematureResetMs: number;
@@ -65,6 +67,7 @@ export const defaultOptions: Http2Options = {
   maxHeaderBytes: 60 * 1024,
   maxHeaders: 100,
   maxRequestsPerConnection: 0,
+  drainTimeoutMs: 5000,
   prematureResetStreams: 500,
   prematureResetMs: 1000,
 };

@@ -66,7 +66,7 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
     this.draining = true;
     this.writeGoAway(maxStreamId, ErrorCode.noError);
     this.writePing(drainPing);
-    this.context.timers.arm(this.drainTimer, drainMs);
+    this.context.timers.arm(this.drainTimer, this.context.options.drainTimeoutMs);
   }
 
   /** GOAWAY with the last stream accepted, now. */
@@ -169,12 +169,13 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
       return;
     }
     const head = this.head.request(last);
-    if (this.head.malformed !== "") {
-      this.malformed(undefined, this.head.malformed, streamId);
-      return;
-    }
+    // First, since what was too large is missing in the head.
     if (this.head.tooLarge) {
       this.refuse(streamId, head, last);
+      return;
+    }
+    if (this.head.malformed !== "") {
+      this.malformed(undefined, this.head.malformed, streamId);
       return;
     }
     this.open(streamId, head, last);
@@ -203,9 +204,9 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
       return;
     }
     const trailers = this.head.trailers();
-    if (!last) this.malformed(stream, Detail.messaging);
+    if (this.head.tooLarge) this.streamError(stream.id, stream, ErrorCode.enhanceYourCalm, Detail.tooManyHeaders);
+    else if (!last) this.malformed(stream, Detail.messaging);
     else if (this.head.malformed !== "") this.malformed(stream, this.head.malformed);
-    else if (this.head.tooLarge) this.streamError(stream.id, stream, ErrorCode.enhanceYourCalm, Detail.tooManyHeaders);
     else stream.receiveEnd(trailers);
   }
 
@@ -217,8 +218,6 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
 
 const maxStreamId = 0x7fffffff;
 const drainPing = Buffer.from("draining", "latin1");
-/** A client that doesn't answer the PING is not waited for longer (Envoy's drain_timeout). */
-const drainMs = 5000;
 
 const nobody: BodyHandler = { onData() {}, onEnd() {}, onReset() {}, onDrain() {} };
 

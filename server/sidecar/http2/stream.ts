@@ -105,13 +105,14 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
     this.connection.resetStream(this, code);
   }
 
-  /** Data of the peer; windows are checked already. */
+  /** Whether a frame with so much data is allowed here. */
+  takesData(payload: number): boolean {
+    this.receivedBytes += payload;
+    return this.expectedBytes < 0 || this.receivedBytes <= this.expectedBytes;
+  }
+
+  /** Data of the peer; it is checked already. */
   receiveData(bytes: Buffer, start: number, end: number): void {
-    this.receivedBytes += end - start;
-    if (this.expectedBytes >= 0 && this.receivedBytes > this.expectedBytes) {
-      this.connection.malformed(this, Detail.messaging);
-      return;
-    }
     if (start === end) return;
     if (this.paused || this.held !== undefined) {
       const copy = Buffer.from(bytes.subarray(start, end));
@@ -218,7 +219,7 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
   }
 
   /** `count` bytes have been dealt with. The window is opened again in halves: an update for every frame would cost as much as the data. */
-  private consume(count: number): void {
+  consume(count: number): void {
     this.connection.consume(count);
     if (this.remoteEnded || this.closed) return;
     this.consumedBytes += count;

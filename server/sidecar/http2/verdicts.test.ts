@@ -1,0 +1,302 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Fields } from "../http/stream.ts";
+import { Flag, FrameType } from "./frames.ts";
+import { ask, get, openClient } from "./testing/client.ts";
+import { eventually } from "./testing/eventually.ts";
+import { frame, uint32 } from "./testing/frame.ts";
+import { type RawPeer, rawClient, rawServer } from "./testing/raw-peer.ts";
+import { echo, startServer, type TestServer } from "./testing/server.ts";
+
+// What is malformed (RFC 9113, 8) ends the connection, or with `stream_error_on_invalid_http_messaging` its stream; what breaks the framing
+// (RFC 9113, 4 to 6) ends what the RFC says.
+
+const start: Fields = [":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a"];
+const withField = (...fields: string[]): Fields => [...start, ...fields];
+const without = (name: string): Fields => start.filter((_, index) => start[index - (index % 2)] !== name);
+const replacing = (name: string, value: string): Fields =>
+  start.map((each, index) => (index % 2 === 1 && start[index - 1] === name ? value : each));
+
+const malformed: [string, Fields][] = [
+  ["an upper-case name", withField("X-Upper", "1")],
+  ["a name with a space", withField("x y", "1")],
+  ["an empty name", withField("", "1")],
+  ["a value with NUL", withField("x", "a\0b")],
+  ["a value with CR", withField("x", "a\rb")],
+  ["a value with LF", withField("x", "a\nb")],
+  ["no method", without(":method")],
+  ["no scheme", without(":scheme")],
+  ["no path", without(":path")],
+  ["an empty path", replacing(":path", "")],
+  ["a path that does not begin with a slash", replacing(":path", "a")],
+  ["a path with a space", replacing(":path", "/a b")],
+  ["an asterisk for GET", replacing(":path", "*")],
+  ["a method that is no token", replacing(":method", "G T")],
+  ["a scheme that is none", replacing(":scheme", "1http")],
+  ["a pseudo-header twice", withField(":path", "/b")],
+  ["a pseudo-header after a field", [...start.slice(2), "x", "1", ":method", "GET"]],
+  ["a status in a request", [":status", "200", ...start]],
+  ["an unknown pseudo-header", [":what", "1", ...start]],
+  ["connection", withField("connection", "close")],
+  ["keep-alive", withField("keep-alive", "5")],
+  ["proxy-connection", withField("proxy-connection", "close")],
+  ["transfer-encoding", withField("transfer-encoding", "chunked")],
+  ["upgrade", withField("upgrade", "h2c")],
+  ["te other than trailers", withField("te", "gzip")],
+  ["content-length that is no number", withField("content-length", "1x")],
+  ["content-length twice", withField("content-length", "0", "content-length", "0")],
+  ["content-length without a body", withField("content-length", "3")],
+  [":protocol where it is not allowed", [":method", "CONNECT", ":protocol", "websocket", ...start.slice(2)]],
+  ["CONNECT with a path", [":method", "CONNECT", ":authority", "a:1", ":path", "/"]],
+  ["CONNECT without an authority", [":method", "CONNECT"]],
+];
+
+const fine: [string, Fields][] = [
+  ["te: trailers", withField("te", "trailers")],
+  ["host and no authority", [...start.slice(0, 6), "host", "a"]],
+  ["OPTIONS *", [":method", "OPTIONS", ":scheme", "http", ":path", "*", ":authority", "a"]],
+  ["a value with spaces around it", withField("x", " a ")],
+  ["a value beyond ASCII", withField("x", "\u00e9")],
+  ["an empty value", withField("x", "")],
+  ["content-length: 0", withField("content-length", "0")],
+  ["CONNECT", [":method", "CONNECT", ":authority", "a:1"]],
+];
+
+let strict: TestServer;
+let lenient: TestServer;
+beforeAll(async () => {
+  strict = await startServer(echo);
+  lenient = await startServer(echo, { streamErrorOnInvalidMessaging: true });
+});
+afterAll(async () => {
+  await strict.stop();
+  await lenient.stop();
+});
+
+/** A request and, after it, one that is all right. */
+async function send(server: TestServer, ...frames: ((peer: RawPeer) => Buffer)[]): Promise<RawPeer> {
+  const peer = await rawClient(server.port);
+  peer.send(...frames.map((make) => make(peer)), peer.headers(101, start));
+  await eventually(() => peer.closed || peer.statusOf(101) !== undefined).toBe(true);
+  peer.socket.destroy();
+  return peer;
+}
+
+describe("heads of requests", () => {
+  test.each(malformed)("%s is malformed", async (_name, fields) => {
+    const peer = await send(strict, (each) => each.headers(1, fields));
+    expect([peer.goAway, peer.statusOf(101)]).toEqual([1, undefined]);
+    const other = await send(lenient, (each) => each.headers(1, fields));
+    expect([other.goAway, other.resetOf(1), other.statusOf(101)]).toEqual([undefined, 1, "200"]);
+  });
+
+  test.each(fine)("%s is all right", async (_name, fields) => {
+    const peer = await send(strict, (each) => each.headers(1, fields));
+    expect([peer.goAway, peer.resetOf(1), peer.statusOf(1), peer.statusOf(101)]).toEqual([
+      undefined,
+      undefined,
+      "200",
+      "200",
+    ]);
+  });
+
+  test(":authority counts where host says something else, as in Envoy", async () => {
+    const peer = await send(strict, (each) => each.headers(1, withField("host", "b")));
+    const { fields } = peer.of(FrameType.headers)[0] ?? { fields: [] };
+    expect(fields.slice(6)).toEqual(["x-authority", "a"]);
+  });
+});
+
+describe("bodies and trailers", () => {
+  const { data, headers } = FrameType;
+  const { endStream } = Flag;
+  test.each<[string, ((peer: RawPeer) => Buffer)[]]>([
+    [
+      "a body longer than its content-length",
+      [(peer) => peer.headers(1, withField("content-length", "1"), false), () => frame(data, endStream, 1, "0102")],
+    ],
+    [
+      "a body shorter than its content-length",
+      [(peer) => peer.headers(1, withField("content-length", "3"), false), () => frame(data, endStream, 1, "0102")],
+    ],
+    [
+      "trailers that do not end the stream",
+      [(peer) => peer.headers(1, start, false), (peer) => peer.headers(1, ["x", "1"], false)],
+    ],
+    [
+      "a pseudo-header among trailers",
+      [(peer) => peer.headers(1, start, false), (peer) => peer.headers(1, [":path", "/"])],
+    ],
+    [
+      "an upper-case name among trailers",
+      [(peer) => peer.headers(1, start, false), (peer) => peer.headers(1, ["X", "1"])],
+    ],
+  ])("%s are malformed", async (_name, frames) => {
+    expect((await send(strict, ...frames)).goAway).toBe(1);
+    const other = await send(lenient, ...frames);
+    expect([other.goAway, other.resetOf(1), other.statusOf(101)]).toEqual([undefined, 1, "200"]);
+  });
+
+  test("frames of a stream that we have reset are no fault", async () => {
+    const peer = await send(
+      lenient,
+      (each) => each.headers(1, ["X", "1"], false),
+      () => frame(data, 0, 1, "0102"),
+      (each) => each.headers(1, ["x", "1"]),
+      () => frame(FrameType.windowUpdate, 0, 1, uint32(1)),
+      () => frame(FrameType.rstStream, 0, 1, uint32(8)),
+    );
+    expect([peer.goAway, peer.statusOf(101)]).toEqual([undefined, "200"]);
+  });
+
+  test("HEADERS for a stream that has ended end the connection", async () => {
+    const peer = await rawClient(strict.port);
+    peer.send(peer.headers(1, start));
+    await eventually(() => peer.statusOf(1)).toBe("200");
+    peer.send(frame(headers, Flag.endHeaders | endStream, 1, peer.block(start)));
+    await eventually(() => peer.goAway).toBe(5);
+  });
+});
+
+describe("frames that break a rule of the connection", () => {
+  test.each<[string, Buffer, number]>([
+    ["no SETTINGS first", frame(FrameType.ping, 0, 0, "00".repeat(8)), 1],
+    ["a window of 2^31", frame(FrameType.settings, 0, 0, "000480000000"), 3],
+    ["a frame size below 16 KiB", frame(FrameType.settings, 0, 0, "000500000000"), 1],
+    ["ENABLE_PUSH 2", frame(FrameType.settings, 0, 0, "000200000002"), 1],
+    ["ENABLE_CONNECT_PROTOCOL taken back", frame(FrameType.settings, 0, 0, "000800000001000800000000"), 1],
+  ])("%s", async (_name, bytes, code) => {
+    const peer = await rawClient(strict.port);
+    // Its own SETTINGS are the first frame otherwise.
+    const other = _name.startsWith("no ") ? await bareClient(strict.port, bytes) : peer;
+    if (other === peer) peer.send(bytes);
+    await eventually(() => other.goAway).toBe(code);
+    await eventually(() => other.closed).toBe(true);
+    peer.socket.destroy();
+  });
+
+  test.each<[string, (peer: RawPeer) => Buffer[], number]>([
+    ["an even stream", (peer) => [peer.headers(2, start)], 1],
+    ["a stream below the last one", (peer) => [peer.headers(3, start), peer.headers(1, start)], 5],
+    ["DATA for a stream that was never begun", () => [frame(FrameType.data, 0, 1, "00")], 1],
+    ["RST_STREAM for a stream that was never begun", () => [frame(FrameType.rstStream, 0, 1, uint32(8))], 1],
+    ["WINDOW_UPDATE for a stream that was never begun", () => [frame(FrameType.windowUpdate, 0, 1, uint32(1))], 1],
+    ["WINDOW_UPDATE by nothing", () => [frame(FrameType.windowUpdate, 0, 0, uint32(0))], 1],
+    ["a connection window past 2^31 - 1", () => [frame(FrameType.windowUpdate, 0, 0, uint32(0x7fffffff))], 3],
+    ["PUSH_PROMISE of a client", () => [frame(FrameType.pushPromise, Flag.endHeaders, 1, "00000002")], 1],
+    ["a field block that is broken", () => [frame(FrameType.headers, 5, 1, "80")], 9],
+  ])("%s", async (_name, frames, code) => {
+    const peer = await rawClient(strict.port);
+    peer.send(...frames(peer));
+    await eventually(() => peer.goAway).toBe(code);
+    await eventually(() => peer.closed).toBe(true);
+  });
+
+  test.each<[string, (peer: RawPeer) => Buffer[], number]>([
+    [
+      "a stream that depends on itself",
+      (peer) => [frame(FrameType.headers, 0x25, 1, Buffer.concat([uint32(1), Buffer.of(15), peer.block(start)]))],
+      1,
+    ],
+    ["PRIORITY of 4 bytes", (peer) => [peer.headers(1, start, false), frame(FrameType.priority, 0, 1, uint32(0))], 6],
+    [
+      "a stream's window past 2^31 - 1",
+      (peer) => [peer.headers(1, start, false), frame(FrameType.windowUpdate, 0, 1, uint32(0x7fffffff))],
+      3,
+    ],
+    [
+      "a stream's window opened by nothing",
+      (peer) => [peer.headers(1, start, false), frame(FrameType.windowUpdate, 0, 1, uint32(0))],
+      1,
+    ],
+    ["DATA after the end", (peer) => [peer.headers(1, start), frame(FrameType.data, 0, 1, "00")], 5],
+  ])("%s ends its stream only", async (_name, frames, code) => {
+    const peer = await send(strict, (each) => Buffer.concat(frames(each)));
+    expect([peer.goAway, peer.resetOf(1), peer.statusOf(101)]).toEqual([undefined, code, "200"]);
+  });
+});
+
+async function bareClient(port: number, first: Buffer): Promise<RawPeer> {
+  const { connect } = await import("node:net");
+  const { clientPreface } = await import("./frames.ts");
+  const { RawPeer: Peer } = await import("./testing/raw-peer.ts");
+  const socket = connect({ port, host: "127.0.0.1" });
+  await new Promise((resolve) => socket.once("connect", resolve));
+  const peer = new Peer(socket);
+  peer.send(clientPreface, first);
+  return peer;
+}
+
+describe("responses", () => {
+  const body = frame(FrameType.data, Flag.endStream, 1, "0102");
+  test.each<[string, (peer: RawPeer) => Buffer[]]>([
+    ["no status", (peer) => [peer.headers(1, ["x", "1"])]],
+    ["a status of two digits", (peer) => [peer.headers(1, [":status", "20"])]],
+    ["101", (peer) => [peer.headers(1, [":status", "101"])]],
+    ["1xx that ends the stream", (peer) => [peer.headers(1, [":status", "103"])]],
+    ["a path in a response", (peer) => [peer.headers(1, [":status", "200", ":path", "/"])]],
+    ["connection", (peer) => [peer.headers(1, [":status", "200", "connection", "close"])]],
+    ["DATA before the head", () => [body]],
+    ["a body of another length", (peer) => [peer.headers(1, [":status", "200", "content-length", "5"], false), body]],
+    ["content-length without a body", (peer) => [peer.headers(1, [":status", "200", "content-length", "5"])]],
+    [
+      "trailers that do not end the stream",
+      (peer) => [peer.headers(1, [":status", "200"], false), peer.headers(1, ["x", "1"], false)],
+    ],
+  ])("%s is malformed", async (_name, frames) => {
+    for (const streamErrorOnInvalidMessaging of [false, true]) {
+      const peers: RawPeer[] = [];
+      const server = await rawServer((peer) => void peers.push(peer));
+      const client = await openClient(server.port, { streamErrorOnInvalidMessaging });
+      const answer = ask(client.connection, get("/"));
+      const [peer] = await poll(peers);
+      await eventually(() => peer.of(FrameType.headers).length).toBe(1);
+      peer.send(...frames(peer));
+      if (streamErrorOnInvalidMessaging) {
+        expect((await answer).reset?.reason).toBe("protocol_error");
+        expect(client.connection.capacity).toBeGreaterThan(0);
+      } else {
+        expect((await answer).reset?.reason).toBe("connection_termination");
+        await eventually(() => peer.goAway).toBe(1);
+      }
+      client.stop();
+      server.stop();
+    }
+  });
+
+  test.each<[string, string, Fields]>([
+    ["HEAD with a content-length", "HEAD", [":status", "200", "content-length", "5"]],
+    ["304 with a content-length", "GET", [":status", "304", "content-length", "5"]],
+  ])("%s is all right", async (_name, method, fields) => {
+    const server = await rawServer((peer) => {
+      peer.socket.once("data", () => setImmediate(() => peer.send(peer.headers(1, fields))));
+    });
+    const client = await openClient(server.port);
+    const answer = await ask(client.connection, get("/", { method }));
+    expect([answer.status, answer.reset]).toEqual([Number(fields[1]), undefined]);
+    client.stop();
+    server.stop();
+  });
+
+  test.each<[string, Buffer, number]>([
+    ["PUSH_PROMISE", frame(FrameType.pushPromise, Flag.endHeaders, 1, "00000002"), 1],
+    ["ENABLE_PUSH of a server", frame(FrameType.settings, 0, 0, "000200000001"), 1],
+    ["HEADERS for a stream that was never begun", frame(FrameType.headers, 5, 7, "88"), 1],
+    ["DATA for a stream that was never begun", frame(FrameType.data, 0, 7, "00"), 1],
+  ])("%s ends the connection", async (_name, bytes, code) => {
+    const peers: RawPeer[] = [];
+    const server = await rawServer((peer) => void peers.push(peer));
+    const client = await openClient(server.port);
+    const answer = ask(client.connection, get("/"));
+    const [peer] = await poll(peers);
+    peer.send(bytes);
+    expect((await answer).reset?.reason).toBe("connection_termination");
+    await eventually(() => peer.goAway).toBe(code);
+    client.stop();
+    server.stop();
+  });
+});
+
+async function poll(peers: RawPeer[]): Promise<[RawPeer]> {
+  await eventually(() => peers.length).toBe(1);
+  return [peers[0] as RawPeer];
+}
