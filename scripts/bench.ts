@@ -3,6 +3,7 @@ import { cpus, totalmem } from "node:os";
 import { benchDataPath } from "./bench/data-path.ts";
 import { benchFootprint } from "./bench/footprint.ts";
 import { benchGraph } from "./bench/graph.ts";
+import { benchH2spec, benchHttp2 } from "./bench/http2.ts";
 import { benchSlider } from "./bench/slider.ts";
 import { benchStartUp } from "./bench/start-up.ts";
 import { benchXds } from "./bench/xds.ts";
@@ -11,6 +12,8 @@ const parts: Record<string, () => Promise<void>> = {
   "start-up": benchStartUp,
   slider: benchSlider,
   "data-path": benchDataPath,
+  http2: benchHttp2,
+  h2spec: benchH2spec,
   footprint: benchFootprint,
   graph: benchGraph,
   xds: benchXds,

@@ -7,7 +7,7 @@ import { ask, get, Listener, openClient, type TestClient } from "./testing/clien
 import { eventually } from "./testing/eventually.ts";
 import { forwarding } from "./testing/proxy.ts";
 import { randomBytes, randomSource } from "./testing/random.ts";
-import { echo, silent, startServer, type TestServer } from "./testing/server.ts";
+import { answering, echo, silent, startServer, type TestServer } from "./testing/server.ts";
 
 // Both halves of the codec against Node's own HTTP/2, which is nghttp2, over real sockets; then against each other.
 
@@ -134,6 +134,14 @@ describe.each([false, true])("node:http2 as the client, TLS %s", (tls) => {
     // Crumbs are one field again: RFC 9113, 8.2.3.
     expect(headers["x-cookie"]).toBe("a=b; c=d");
     expect(body.length).toBe(0);
+  });
+
+  test("HEAD: a head with a length, and no body", async () => {
+    const { port } = await serve(answering(["content-length", "3"], Buffer.from("abc")), {}, tls);
+    const session = nodeClient(port, tls);
+    const [whole, head] = await Promise.all([nodeAsk(session, {}), nodeAsk(session, { ":method": "HEAD" })]);
+    expect([whole.headers["content-length"], whole.body.toString()]).toEqual(["3", "abc"]);
+    expect([head.headers["content-length"], head.body.length]).toEqual(["3", 0]);
   });
 
   test("a large body and trailers, there and back", async () => {

@@ -100,4 +100,19 @@ class Echo implements DownstreamHandler {
   }
 }
 
+/** Answers every request alike, once it is whole. */
+export const answering = (headers: Fields, body: Buffer): StreamServer => ({
+  onStream: (stream, head, end) => {
+    const answer = () => {
+      const bodiless = body.length === 0 || head.method === "HEAD";
+      stream.sendHead({ status: 200, headers, contentLength: body.length, bytes: 0 }, bodiless);
+      if (bodiless) return;
+      stream.sendData(body, 0, body.length);
+      stream.sendEnd(undefined);
+    };
+    if (end) answer();
+    return end ? silent : { ...silent, onEnd: answer };
+  },
+});
+
 export const silent: DownstreamHandler = { onData() {}, onEnd() {}, onReset() {}, onDrain() {} };
