@@ -42,6 +42,7 @@ describe("parseProxy", () => {
         portOffset: 0,
         unprivileged: false,
         delta: true,
+        xdsCluster: undefined,
         forwardsSni: true,
       },
     });

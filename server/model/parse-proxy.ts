@@ -11,9 +11,14 @@ export interface ProxyNode {
   userAgentName: string;
   /** The stream it opened is an incremental one. */
   delta: boolean;
+  /** Everything comes on that stream (the default), or each type on one of its own. */
+  aggregated?: boolean;
   /** The SPIFFE id of the certificate that it opened the stream with. */
   identity?: string;
 }
+
+/** What bootstraps of Istio's agent, and ours, call the control plane. */
+const istioXdsCluster = "xds-grpc";
 
 /** How our own sidecar calls itself. */
 const bundledSidecar = "limpid-sidecar";
@@ -51,6 +56,7 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     portOffset: integer(metadata.PORT_OFFSET, 0, 65_535, 0, "PORT_OFFSET", errors),
     unprivileged: String(metadata.UNPRIVILEGED_POD ?? "") === "true",
     delta: node.delta,
+    xdsCluster: node.aggregated === false ? (text(metadata.XDS_CLUSTER) ?? istioXdsCluster) : undefined,
     forwardsSni: node.userAgentName !== bundledSidecar,
   };
   return errors.length > 0 ? fail(...errors) : ok(proxy);

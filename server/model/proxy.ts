@@ -29,6 +29,8 @@ export interface MeshProxy {
   unprivileged: boolean;
   /** The proxy speaks the incremental protocol, so that VHDS can carry its virtual hosts. */
   delta: boolean;
+  /** The static cluster of its bootstrap by which it reaches the control plane, when it opens a stream for each type; undefined: by ADS. Metadata `XDS_CLUSTER`. */
+  xdsCluster: string | undefined;
   /** It finds endpoints by the server name of a ClientHello, as Envoy does; one filter that it doesn't know would cost it the whole listener. */
   forwardsSni: boolean;
 }

@@ -30,7 +30,7 @@ export function outboundClusters(mesh: Mesh, scope: Scope, options: TranslateOpt
   const { rootNamespace, trustDomain } = mesh.options;
   const drafts = memo(
     scope.services,
-    `outbound ${scope.namespace} ${scope.certified} ${systemCaPath}`,
+    `outbound ${scope.namespace} ${scope.certified} ${scope.way.key} ${systemCaPath}`,
     [mesh.destinationRules, rootNamespace, trustDomain],
     () => [...scope.services.values()].flatMap((service) => draftsOf(mesh, service, scope, systemCaPath)),
   );
@@ -79,6 +79,7 @@ const draft = (
     config: rule && configPath("destination-rule", rule.namespace, rule.name),
     discovery: barred ? "none" : discoveryOf(service),
     systemCaPath,
+    way: scope.way,
   };
 };
 

@@ -1,15 +1,56 @@
 import { create } from "@bufbuild/protobuf";
 import {
   AggregatedConfigSourceSchema,
+  ApiConfigSource_ApiType,
   ApiVersion,
   type ConfigSource,
   ConfigSourceSchema,
 } from "../gen/proto/envoy/config/core/v3/config_source_pb.js";
+import { memo } from "../lib/memo.ts";
+import type { MeshProxy } from "../model/proxy.ts";
 import { zero } from "./duration.ts";
 
+export interface ConfigWay {
+  /** Equal for equal sources. */
+  readonly key: string;
+  readonly source: ConfigSource;
+}
+
 /** The stream that everything comes on. Without a fetch timeout, warming waits for the resource rather than going on with none. */
-export const adsConfig: ConfigSource = create(ConfigSourceSchema, {
-  configSourceSpecifier: { case: "ads", value: create(AggregatedConfigSourceSchema) },
-  initialFetchTimeout: zero,
-  resourceApiVersion: ApiVersion.V3,
-});
+const aggregated: ConfigWay = {
+  key: "",
+  source: create(ConfigSourceSchema, {
+    configSourceSpecifier: { case: "ads", value: create(AggregatedConfigSourceSchema) },
+    initialFetchTimeout: zero,
+    resourceApiVersion: ApiVersion.V3,
+  }),
+};
+
+/**
+ * How a proxy gets what its resources refer to: one object for all that get it in the same way. A client with a stream for each type has no
+ * ADS, and Envoy does not take `self` for anything; so it is told the static cluster by which it reaches us.
+ */
+export function configWay({ xdsCluster, delta }: Pick<MeshProxy, "xdsCluster" | "delta">): ConfigWay {
+  if (xdsCluster === undefined) return aggregated;
+  const key = `${delta ? "delta" : "sotw"} ${xdsCluster}`;
+  return memo(aggregated, key, [], () => ({
+    key,
+    source: create(ConfigSourceSchema, {
+      configSourceSpecifier: {
+        case: "apiConfigSource",
+        value: {
+          apiType: delta ? ApiConfigSource_ApiType.DELTA_GRPC : ApiConfigSource_ApiType.GRPC,
+          transportApiVersion: ApiVersion.V3,
+          setNodeOnFirstMessageOnly: true,
+          grpcServices: [{ targetSpecifier: { case: "envoyGrpc", value: { clusterName: xdsCluster } } }],
+        },
+      },
+      initialFetchTimeout: zero,
+      resourceApiVersion: ApiVersion.V3,
+    }),
+  }));
+}
+
+/** Only on the aggregated stream do virtual hosts come one by one. */
+export const takesVirtualHosts = ({ delta, xdsCluster }: Pick<MeshProxy, "xdsCluster" | "delta">): boolean =>
+  delta && xdsCluster === undefined;

@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { buildMesh } from "../model/mesh.ts";
 import { loadCase, objectsOf, proxyOf } from "./testing/cases.ts";
-import { envoyBinary, freePorts, type RunningEnvoy, startEnvoy, staticBootstrap, validate } from "./testing/envoy.ts";
+import {
+  envoyBinary,
+  freePorts,
+  type RunningEnvoy,
+  referringBootstrap,
+  startEnvoy,
+  staticBootstrap,
+  validate,
+} from "./testing/envoy.ts";
 import { translate } from "./translate.ts";
 
 const binary = envoyBinary();
@@ -17,6 +25,13 @@ describe.skipIf(!binary)("real Envoy (skipped without LIMPID_ENVOY) takes", () =
     const { proxy, objects } = loadCase(join(folder, `${name}.in.yaml`));
     const resources = translate(buildMesh(objects, 1), { ...proxy, delta: false });
     expect(await validate(binary ?? "", staticBootstrap(resources, 0))).toBe("");
+  });
+
+  it.each([true, false])("what refers to the client's own streams (incremental: %s)", async (delta) => {
+    const { proxy, objects } = loadCase(join(folder, "own-streams.in.yaml"));
+    const resources = translate(buildMesh(objects, 1), { ...proxy, delta });
+    expect(await validate(binary ?? "", referringBootstrap(resources, "xds-grpc"))).toBe("");
+    expect(await validate(binary ?? "", referringBootstrap(resources, "another"))).toContain("xds-grpc");
   });
 
   it("and would not take what is wrong", async () => {

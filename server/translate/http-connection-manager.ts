@@ -12,7 +12,7 @@ import {
 } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import type { MeshProxy } from "../model/proxy.ts";
 import { accessLog } from "./access-log.ts";
-import { adsConfig } from "./config-source.ts";
+import { configWay } from "./config-source.ts";
 import { corsFilter } from "./cors.ts";
 import { seconds, zero } from "./duration.ts";
 import { faultFilter } from "./fault.ts";
@@ -73,7 +73,7 @@ function settings(
     ...(direction === "outbound" && { httpProtocolOptions: { allowAbsoluteUrl: true } }),
     routeSpecifier:
       typeof routes === "string"
-        ? { case: "rds", value: { configSource: adsConfig, routeConfigName: routes } }
+        ? { case: "rds", value: { configSource: configWay(proxy).source, routeConfigName: routes } }
         : { case: "routeConfig", value: routes },
     accessLog: [accessLog(direction, options.collectorCluster)],
     tracing: tracing(proxy, options),

@@ -4,6 +4,7 @@ import type { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/liste
 import type { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import { isHttpOrAuto } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import { configWay } from "./config-source.ts";
 import { seconds, zero } from "./duration.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import type { InboundPort } from "./inbound.ts";
@@ -36,7 +37,7 @@ export function inboundChains(
   if (!inbound.mutualTls) return { filterChains: [{ filters: plain }] };
   const mutual: Chain = {
     filterChainMatch: mutualTlsMatch,
-    transportSocket: mutualTlsServer(trustDomain),
+    transportSocket: mutualTlsServer(trustDomain, configWay(proxy).source),
     filters: filters("mutual-tls"),
   };
   if (isHttp) {

@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import type { TransportSocketSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+import type { ConfigSource } from "../gen/proto/envoy/config/core/v3/config_source_pb.js";
 import type { FilterChainMatchSchema } from "../gen/proto/envoy/config/listener/v3/listener_components_pb.js";
 import {
   SubjectAltNameMatcher_SanType as SanType,
@@ -12,14 +13,13 @@ import {
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
 } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
-import { adsConfig } from "./config-source.ts";
 
 type TransportSocket = MessageInitShape<typeof TransportSocketSchema>;
 type SanMatcher = MessageInitShape<typeof SubjectAltNameMatcherSchema>;
 
 /** Istio's names of the workload's own certificate and of the authorities to trust, as its proxies ask SDS for them. */
-const ownCertificate = { name: "default", sdsConfig: adsConfig };
-const authorities = { name: "ROOTCA", sdsConfig: adsConfig };
+const ownCertificate = "default";
+const authorities = "ROOTCA";
 
 /** What a client inside the mesh offers, and by what its TLS is told from an application's own. */
 const meshProtocol = "istio";
@@ -36,10 +36,12 @@ export interface MutualTlsClient {
   /** Names of which the server's certificate must carry one; none: any of the trust domain. */
   subjectAltNames: readonly string[];
   trustDomain: string;
+  /** Where certificates come from. */
+  source: ConfigSource;
 }
 
 /** TLS that the client's proxy begins with the certificate that the mesh gave it: `tls.mode: ISTIO_MUTUAL`. */
-export const mutualTlsClient = ({ sni, subjectAltNames, trustDomain }: MutualTlsClient): TransportSocket => ({
+export const mutualTlsClient = ({ sni, subjectAltNames, trustDomain, source }: MutualTlsClient): TransportSocket => ({
   name: "envoy.transport_sockets.tls",
   configType: {
     case: "typedConfig",
@@ -48,7 +50,7 @@ export const mutualTlsClient = ({ sni, subjectAltNames, trustDomain }: MutualTls
       create(UpstreamTlsContextSchema, {
         sni,
         commonTlsContext: {
-          ...common(subjectAltNames.length > 0 ? subjectAltNames.map(exactSan) : [anyOf(trustDomain)]),
+          ...common(subjectAltNames.length > 0 ? subjectAltNames.map(exactSan) : [anyOf(trustDomain)], source),
           alpnProtocols: [meshProtocol],
         },
       }),
@@ -57,7 +59,7 @@ export const mutualTlsClient = ({ sni, subjectAltNames, trustDomain }: MutualTls
 });
 
 /** TLS that ends at the server's proxy, with a client that must show a certificate of the trust domain. */
-export const mutualTlsServer = (trustDomain: string): TransportSocket => ({
+export const mutualTlsServer = (trustDomain: string, source: ConfigSource): TransportSocket => ({
   name: "envoy.transport_sockets.tls",
   configType: {
     case: "typedConfig",
@@ -66,24 +68,24 @@ export const mutualTlsServer = (trustDomain: string): TransportSocket => ({
       create(DownstreamTlsContextSchema, {
         requireClientCertificate: true,
         // No ALPN answer: HTTP/1.1 and HTTP/2 are told apart by what the client sends.
-        commonTlsContext: common([anyOf(trustDomain)]),
+        commonTlsContext: common([anyOf(trustDomain)], source),
       }),
     ),
   },
 });
 
-const common = (names: SanMatcher[]): MessageInitShape<typeof CommonTlsContextSchema> => ({
+const common = (names: SanMatcher[], sdsConfig: ConfigSource): MessageInitShape<typeof CommonTlsContextSchema> => ({
   tlsParams: {
     tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_2,
     // Envoy's clients stop at 1.2 unless told otherwise.
     tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
   },
-  tlsCertificateSdsSecretConfigs: [ownCertificate],
+  tlsCertificateSdsSecretConfigs: [{ name: ownCertificate, sdsConfig }],
   validationContextType: {
     case: "combinedValidationContext",
     value: {
       defaultValidationContext: { matchTypedSubjectAltNames: names },
-      validationContextSdsSecretConfig: authorities,
+      validationContextSdsSecretConfig: { name: authorities, sdsConfig },
     },
   },
 });

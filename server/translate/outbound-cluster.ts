@@ -16,7 +16,7 @@ import type { Mesh } from "../model/mesh.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { Service, ServicePort } from "../model/service.ts";
 import type { PolicySettings } from "../model/specs.ts";
-import { adsConfig } from "./config-source.ts";
+import type { ConfigWay } from "./config-source.ts";
 import { circuitBreakers, httpProtocolOptions, upstreamConnection } from "./connection-pool.ts";
 import { duration, seconds } from "./duration.ts";
 import { forwardProxyCluster } from "./forward-proxy.ts";
@@ -41,6 +41,8 @@ export interface ClusterDraft {
   /** `forward`: by the host of each call. `none`: the proxy can't call it. */
   discovery: "eds" | "dns" | "forward" | "none";
   systemCaPath: string;
+  /** Where endpoints and certificates come from. */
+  way: ConfigWay;
 }
 
 /** Of those whose endpoints don't stand in it. */
@@ -62,7 +64,7 @@ const edsCluster = (mesh: Mesh, it: ClusterDraft): Cluster => {
     create(ClusterSchema, {
       ...common(it, tls),
       clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
-      edsClusterConfig: create(Cluster_EdsClusterConfigSchema, { edsConfig: adsConfig, serviceName: it.name }),
+      edsClusterConfig: create(Cluster_EdsClusterConfigSchema, { edsConfig: it.way.source, serviceName: it.name }),
     }),
   );
 };
@@ -107,7 +109,7 @@ const unreachable = (it: ClusterDraft): Cluster =>
     }),
   );
 
-const clusterKey = ({ name, config }: ClusterDraft): string => `cluster ${name} ${config}`;
+const clusterKey = ({ name, config, way }: ClusterDraft): string => `cluster ${name} ${config} ${way.key}`;
 
 const tlsTarget = (mesh: Mesh, { service, port, subset, policy, systemCaPath }: ClusterDraft): TlsTarget | undefined =>
   policy.tls && {
@@ -120,10 +122,10 @@ const tlsTarget = (mesh: Mesh, { service, port, subset, policy, systemCaPath }: 
   };
 
 function common(
-  { service, port, name, subset, policy, config }: ClusterDraft,
+  { service, port, name, subset, policy, config, way }: ClusterDraft,
   target: TlsTarget | undefined,
 ): ClusterInit {
-  const tls = target && upstreamTls(policy.tls, target);
+  const tls = target && upstreamTls(policy.tls, target, way.source);
   const outlier = outlierDetection(policy.outlierDetection);
   const connection = upstreamConnection(policy.connectionPool);
   return {

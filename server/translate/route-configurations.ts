@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import type { VirtualHost } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import { memo } from "../lib/memo.ts";
-import { adsConfig } from "./config-source.ts";
+import { configWay } from "./config-source.ts";
 
 /** One route configuration before it is known how the proxy takes its virtual hosts. */
 export interface RouteTable {
@@ -28,7 +28,7 @@ export const routeShell = (table: RouteTable): RouteConfiguration =>
   memo(shells, `${table.name} ${table.ignorePort}`, [], () =>
     create(RouteConfigurationSchema, {
       ...common(table),
-      vhds: { configSource: adsConfig },
+      vhds: { configSource: configWay({ delta: true, xdsCluster: undefined }).source },
     }),
   );
 

@@ -4,6 +4,7 @@ import type { Mesh } from "../model/mesh.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { type VisibleServices, visibleServices } from "../model/registry.ts";
 import { sourceLabelKeys, type VirtualService } from "../model/virtual-services.ts";
+import { type ConfigWay, configWay } from "./config-source.ts";
 
 /** Whose view of the mesh is translated. Proxies with equal views share every resource made for it. */
 export interface Scope {
@@ -13,6 +14,8 @@ export interface Scope {
   readonly labels: Labels;
   /** Without a certificate of its own there is no mutual TLS. */
   readonly certified: boolean;
+  /** How the resources that it is sent refer to others. */
+  readonly way: ConfigWay;
   /** What hostnames mean here. */
   readonly services: VisibleServices;
 }
@@ -22,6 +25,7 @@ export const scopeOf = (mesh: Mesh, proxy: MeshProxy): Scope => ({
   domain: proxy.domain,
   labels: proxy.labels,
   certified: proxy.identity !== undefined,
+  way: configWay(proxy),
   services: visibleServices(mesh.services, proxy.namespace),
 });
 

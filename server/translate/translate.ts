@@ -9,6 +9,7 @@ import type { Mesh } from "../model/mesh.ts";
 import { isHttp, parseProtocol } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { blackHole, outboundClusters } from "./clusters.ts";
+import { takesVirtualHosts } from "./config-source.ts";
 import { gatewayChains } from "./gateway-chains.ts";
 import { gatewayTargetPort } from "./gateway-ports.ts";
 import { type BoundServer, gatewayRouteTable } from "./gateway-routes.ts";
@@ -114,10 +115,10 @@ const byAddress = (servers: readonly BoundServer[]) =>
     .sort((a, b) => a.at.port - b.at.port || compare(a.at.bind ?? "", b.at.bind ?? ""));
 
 function routesOf(proxy: MeshProxy, tables: readonly RouteTable[]): Pick<ProxyResources, "routes" | "virtualHosts"> {
-  const toConfiguration = proxy.delta ? routeShell : wholeRouteConfiguration;
+  const toConfiguration = takesVirtualHosts(proxy) ? routeShell : wholeRouteConfiguration;
   return {
     routes: byName<RouteConfiguration>(proxy, "routes", tables.map(toConfiguration)),
-    virtualHosts: proxy.delta ? vhdsResources(proxy, tables) : noVirtualHosts,
+    virtualHosts: takesVirtualHosts(proxy) ? vhdsResources(proxy, tables) : noVirtualHosts,
   };
 }
 

@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import type { DataSourceSchema, TransportSocketSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+import type { ConfigSource } from "../gen/proto/envoy/config/core/v3/config_source_pb.js";
 import type {
   CertificateValidationContextSchema,
   TlsCertificateSchema,
@@ -22,10 +23,11 @@ export interface TlsTarget {
   readonly trustDomain: string;
 }
 
-/** TLS that the client's proxy begins; undefined: none. https://istio.io/latest/docs/reference/config/networking/destination-rule/#ClientTLSSettings */
+/** TLS that the client's proxy begins, with the mesh's certificates from `source`; undefined: none. https://istio.io/latest/docs/reference/config/networking/destination-rule/#ClientTLSSettings */
 export function upstreamTls(
   tls: ClientTLSSettings | undefined,
   target: TlsTarget,
+  source: ConfigSource,
 ): MessageInitShape<typeof TransportSocketSchema> | undefined {
   if (tls?.mode === undefined || tls.mode === "DISABLE") return undefined;
   if (tls.mode !== "ISTIO_MUTUAL") return originatedTls(tls, target);
@@ -33,6 +35,7 @@ export function upstreamTls(
     sni: tls.sni || sniOf(target.port, target.subset, target.hostname),
     subjectAltNames: tls.subjectAltNames?.length ? tls.subjectAltNames : target.subjectAltNames,
     trustDomain: target.trustDomain,
+    source,
   });
 }
 

@@ -62,6 +62,20 @@ export function staticBootstrap(resources: ProxyResources, adminPort: number): B
   };
 }
 
+/** The listeners and clusters as a stream would bring them, beside the cluster that is asked for what they refer to. */
+export function referringBootstrap(resources: ProxyResources, xdsCluster: string): Bootstrap {
+  const { listeners, clusters } = resourcesToJson(resources);
+  const bootstrap = staticBootstrap(resources, 0);
+  return {
+    ...bootstrap,
+    staticResources: {
+      listeners: listeners as unknown as StaticListener[],
+      clusters: [...(clusters as unknown as StaticCluster[]), collector, { ...collector, name: xdsCluster }],
+      secrets: [],
+    },
+  };
+}
+
 /** A copy in which a secret is only named, and files that are not here are replaced by their contents. */
 const withoutSds = (json: ReturnType<typeof resourcesToJson>): ReturnType<typeof resourcesToJson> =>
   JSON.parse(
