@@ -31,6 +31,11 @@ describe.skipIf(!binary)("real Envoy (skipped without LIMPID_ENVOY) takes", () =
     const { proxy, objects } = loadCase(join(folder, "own-streams.in.yaml"));
     const resources = translate(buildMesh(objects, 1), { ...proxy, delta });
     expect(await validate(binary ?? "", referringBootstrap(resources, "xds-grpc"))).toBe("");
+  });
+
+  it("and names the cluster that the client lacks", async () => {
+    const { proxy, objects } = loadCase(join(folder, "own-streams.in.yaml"));
+    const resources = translate(buildMesh(objects, 1), { ...proxy, delta: false });
     expect(await validate(binary ?? "", referringBootstrap(resources, "another"))).toContain("xds-grpc");
   });
 
