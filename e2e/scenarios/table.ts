@@ -464,6 +464,40 @@ spec:
     ],
   },
   {
+    name: "consistentHash: equal calls go to one endpoint, others to others",
+    only: { kind: "Envoy", because: "balancing by hash" },
+    config: subsets("{ loadBalancer: { consistentHash: { httpHeaderName: x-user } } }"),
+    steps: ["ada", "grace", "joan"].map((user) => ({
+      call: { headers: { "x-user": user } },
+      times: 20,
+      expect: {
+        status: 200,
+        check: (answers: Answer[]) => expect(new Set(answers.map(({ echo }) => echo?.version)).size).toBe(1),
+      },
+    })),
+  },
+  {
+    name: "consistentHash: a cookie that the proxy makes leads back to its endpoint",
+    only: { kind: "Envoy", because: "balancing by hash" },
+    config: subsets("{ loadBalancer: { consistentHash: { httpCookie: { name: session, ttl: 60s } } } }"),
+    steps: [{ call: {}, expect: { status: 200, headers: { "set-cookie": /^session="[0-9a-f]+"; Max-Age=60/ } } }],
+  },
+  {
+    name: "failoverPriority: endpoints that share the caller's labels go first",
+    config: subsets(
+      "{ outlierDetection: { interval: 10s }, loadBalancer: { localityLbSetting: { failoverPriority: [version] } } }",
+    ),
+    steps: [{ call: {}, times: 60, expect: { status: 200, versions: { v1: 1 } } }],
+  },
+  {
+    name: "a budget of retries and localities that are off change nothing for a few calls",
+    only: { kind: "Envoy", because: "budgets of retries" },
+    config: subsets(
+      "{ retryBudget: { percent: 50 }, loadBalancer: { simple: ROUND_ROBIN, localityLbSetting: { enabled: false } } }",
+    ),
+    steps: [{ call: {}, times: 60, expect: { status: 200, versions: { v1: 1 / 3, v2: 1 / 3, v3: 1 / 3 } } }],
+  },
+  {
     name: "an unknown host is refused",
     steps: [{ call: { host: "nowhere.example" }, expect: { status: 502 } }],
   },

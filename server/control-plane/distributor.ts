@@ -178,6 +178,7 @@ const toProxyNode = ({ node, protocol, identity }: Session) => ({
   userAgentName: node.userAgentName,
   delta: protocol === "delta",
   identity,
+  locality: node.locality,
 });
 
 function sameContent(a: Snapshot, b: Snapshot): boolean {

@@ -33,6 +33,7 @@ describe("parseProxy", () => {
         namespace: "default",
         domain: "default.svc.cluster.local",
         labels: { app: "reviews", version: "v1" },
+        locality: "",
         serviceAccount: "bookinfo-reviews",
         canonicalService: "reviews",
         canonicalRevision: "v1",
@@ -43,7 +44,7 @@ describe("parseProxy", () => {
         unprivileged: false,
         delta: true,
         xdsCluster: undefined,
-        forwardsSni: true,
+        bundled: false,
       },
     });
   });

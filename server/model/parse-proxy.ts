@@ -11,6 +11,7 @@ export interface ProxyNode {
   userAgentName: string;
   /** The stream it opened is an incremental one. */
   delta: boolean;
+  locality?: { region: string; zone: string; subZone: string } | undefined;
   /** Everything comes on that stream (the default), or each type on one of its own. */
   aggregated?: boolean;
   /** The SPIFFE id of the certificate that it opened the stream with. */
@@ -46,6 +47,7 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     namespace,
     domain,
     labels,
+    locality: localityOf(node.locality, labels),
     serviceAccount: text(metadata.SERVICE_ACCOUNT) ?? "default",
     identity: node.identity,
     canonicalService: canonicalService(labels, name),
@@ -57,9 +59,18 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     unprivileged: String(metadata.UNPRIVILEGED_POD ?? "") === "true",
     delta: node.delta,
     xdsCluster: node.aggregated === false ? (text(metadata.XDS_CLUSTER) ?? istioXdsCluster) : undefined,
-    forwardsSni: node.userAgentName !== bundledSidecar,
+    bundled: node.userAgentName === bundledSidecar,
   };
   return errors.length > 0 ? fail(...errors) : ok(proxy);
+}
+
+/** Istio's label has dots, as a label may have no slashes. */
+function localityOf(locality: ProxyNode["locality"], labels: MeshProxy["labels"]): string {
+  const said = [locality?.region, locality?.zone, locality?.subZone];
+  const topology = ["topology.kubernetes.io/region", "topology.kubernetes.io/zone", "topology.istio.io/subzone"];
+  const label = labels["istio-locality"]?.split(/[./]/);
+  const parts = said[0] ? said : (label ?? topology.map((name) => labels[name]));
+  return parts.slice(0, parts.findLastIndex((part) => part) + 1).join("/");
 }
 
 type NodeId = Pick<MeshProxy, "type" | "ip" | "name" | "namespace" | "domain">;

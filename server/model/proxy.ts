@@ -10,6 +10,8 @@ export interface MeshProxy {
   /** The DNS domain of its namespace: `default.svc.cluster.local`. */
   domain: string;
   labels: Readonly<Record<string, string>>;
+  /** `region/zone/subzone`, or empty: from the node, the label `istio-locality`, or labels of Kubernetes' topology. */
+  locality: string;
   serviceAccount: string;
   /** The SPIFFE id that its certificate shows, `spiffe://<trust domain>/ns/<ns>/sa/<sa>`; undefined: it came without one, and gets none. */
   identity: string | undefined;
@@ -31,6 +33,6 @@ export interface MeshProxy {
   delta: boolean;
   /** The static cluster of its bootstrap by which it reaches the control plane, when it opens a stream for each type; undefined: by ADS. Metadata `XDS_CLUSTER`. */
   xdsCluster: string | undefined;
-  /** It finds endpoints by the server name of a ClientHello, as Envoy does; one filter that it doesn't know would cost it the whole listener. */
-  forwardsSni: boolean;
+  /** It is our own sidecar, which takes less than Envoy: one filter that it doesn't know would cost it the whole listener. */
+  bundled: boolean;
 }

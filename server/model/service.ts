@@ -5,6 +5,8 @@ import { type Protocol, parseProtocol, portProtocol } from "./protocol.ts";
 import type { ServiceEntrySpec, ServiceSpec } from "./specs.ts";
 import { isPublic } from "./visibility.ts";
 
+export type TrafficDistribution = "PreferSameZone" | "PreferSameNode";
+
 export type Resolution = "STATIC" | "DNS" | "DNS_ROUND_ROBIN" | "NONE";
 
 /**
@@ -25,6 +27,8 @@ export interface Service {
   /** Virtual IPs by which it may be called too. */
   readonly addresses: readonly string[];
   readonly exportTo: readonly string[];
+  /** Which endpoints a client is to prefer; undefined: any. */
+  readonly trafficDistribution: TrafficDistribution | undefined;
   /** The resource that named it: of several the first. */
   readonly source: ConfigObject;
   /** What each resource says of the hostname, where there are several; none: the service is all of one. */
@@ -82,6 +86,7 @@ function fromService(object: ConfigObject, domain: string): Service {
     })),
     addresses: spec.clusterIP && spec.clusterIP !== "None" ? [spec.clusterIP] : [],
     exportTo,
+    trafficDistribution: trafficDistribution(object),
     source: object,
     parts: [],
   };
@@ -110,9 +115,24 @@ function fromServiceEntry(object: ConfigObject, domain: string): readonly Servic
     // A CIDR range cannot be a Host header.
     addresses: (spec.addresses ?? []).filter((address) => !address.includes("/")),
     exportTo,
+    trafficDistribution: trafficDistribution(object),
     source: object,
     parts: [],
   }));
+}
+
+/** The field, else Istio's annotation in any case of letters. https://kubernetes.io/docs/reference/networking/virtual-ips/#traffic-distribution */
+function trafficDistribution({ spec, metadata }: ConfigObject): TrafficDistribution | undefined {
+  const said = spec.trafficDistribution ?? metadata.annotations?.["networking.istio.io/traffic-distribution"] ?? "";
+  switch (String(said).toLowerCase()) {
+    case "preferclose":
+    case "prefersamezone":
+      return "PreferSameZone";
+    case "prefersamenode":
+      return "PreferSameNode";
+    default:
+      return undefined;
+  }
 }
 
 /** Resources that are seen by different namespaces are different services. */

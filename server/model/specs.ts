@@ -4,6 +4,7 @@ import type { TrafficPolicy } from "../config/kinds/index.ts";
 export type {
   ClientTLSSettings,
   ConnectionPoolSettings,
+  ConsistentHash,
   CorsPolicy,
   Destination,
   DestinationRuleSpec,
@@ -19,6 +20,7 @@ export type {
   HTTPRouteDestination,
   L4MatchAttributes,
   LoadBalancerSettings,
+  LocalityLbSetting,
   OutlierDetection,
   RouteDestination,
   ServiceEntrySpec,
@@ -33,4 +35,7 @@ export type {
 } from "../config/kinds/index.ts";
 
 /** What a policy says of connections; the blocks that replace each other. */
-export type PolicySettings = Pick<TrafficPolicy, "loadBalancer" | "connectionPool" | "outlierDetection" | "tls">;
+export type PolicySettings = Pick<
+  TrafficPolicy,
+  "loadBalancer" | "connectionPool" | "outlierDetection" | "tls" | "proxyProtocol" | "retryBudget" | "tunnel"
+>;

@@ -11,6 +11,7 @@ import { circuitBreakers } from "./connection-pool.ts";
 import { seconds } from "./duration.ts";
 import { loadAssignment, socketAddress } from "./endpoints.ts";
 import { isAddressable, isForwarded } from "./forward-proxy.ts";
+import { comparedLabels, localityPolicy, type Whereabouts } from "./locality.ts";
 import { configPath } from "./metadata.ts";
 import { blackHoleCluster, inboundCluster, outboundCluster } from "./names.ts";
 import type { TranslateOptions } from "./options.ts";
@@ -28,11 +29,12 @@ export interface OutboundClusters {
 export function outboundClusters(mesh: Mesh, scope: Scope, options: TranslateOptions): OutboundClusters {
   const { clusterId, systemCaPath } = options;
   const { rootNamespace, trustDomain } = mesh.options;
+  const client = whereabouts(mesh, scope);
   const drafts = memo(
     scope.services,
-    `outbound ${scope.namespace} ${scope.certified} ${scope.way.key} ${systemCaPath}`,
+    `outbound ${scope.namespace} ${scope.certified} ${scope.way.key} ${systemCaPath} ${JSON.stringify(client)}`,
     [mesh.destinationRules, rootNamespace, trustDomain],
-    () => [...scope.services.values()].flatMap((service) => draftsOf(mesh, service, scope, systemCaPath)),
+    () => [...scope.services.values()].flatMap((service) => draftsOf(mesh, service, { scope, systemCaPath, client })),
   );
   // Whom the certificates must be for is known from the endpoints.
   const checked = drafts.some(({ policy }) => policy.tls?.mode === "ISTIO_MUTUAL");
@@ -49,14 +51,31 @@ export function outboundClusters(mesh: Mesh, scope: Scope, options: TranslateOpt
   });
 }
 
-function draftsOf(mesh: Mesh, service: Service, scope: Scope, systemCaPath: string): ClusterDraft[] {
+interface DraftContext {
+  scope: Scope;
+  systemCaPath: string;
+  client: Whereabouts;
+}
+
+/** Of a client's place only what may make a difference, so that clients share what makes none. */
+function whereabouts(mesh: Mesh, scope: Scope): Whereabouts {
+  const hasLocalities = memo(mesh.endpoints, "has-localities", [], () =>
+    [...mesh.endpoints.values()].some(({ byPort }) => [...byPort.values()].flat().some(({ locality }) => locality)),
+  );
+  const names = comparedLabels(mesh.destinationRules).filter((name) => scope.labels[name] !== undefined);
+  const labels = Object.fromEntries(names.map((name) => [name, scope.labels[name] ?? ""]));
+  return { locality: hasLocalities ? scope.locality : "", labels };
+}
+
+function draftsOf(mesh: Mesh, service: Service, context: DraftContext): ClusterDraft[] {
+  const { scope } = context;
   const rule = ruleFor(mesh, service.hostname, scope);
   // Endpoints that only DNS knows have no labels.
   const named = isForwarded(service) ? [] : (rule?.subsets ?? []);
   const subsets = [{ name: "", labels: {} as Labels }, ...named];
   return service.ports
     .filter((port) => port.protocol !== "UDP" && isAddressable(service, port))
-    .flatMap((port) => subsets.map((subset) => draft(service, port, subset, rule, scope, systemCaPath)));
+    .flatMap((port) => subsets.map((subset) => draft(service, port, subset, rule, context)));
 }
 
 const draft = (
@@ -64,8 +83,7 @@ const draft = (
   port: ServicePort,
   subset: { name: string; labels?: Labels },
   rule: DestinationRule | undefined,
-  scope: Scope,
-  systemCaPath: string,
+  { scope, systemCaPath, client }: DraftContext,
 ): ClusterDraft => {
   const policy = trafficPolicy(rule, subset.name, port.port);
   const barred = policy.tls?.mode === "ISTIO_MUTUAL" && !scope.certified;
@@ -75,6 +93,8 @@ const draft = (
     name: outboundCluster(port.port, subset.name, service.hostname),
     subset: subset.name,
     labels: subset.labels ?? {},
+    locality: localityPolicy(service, policy),
+    client,
     policy,
     config: rule && configPath("destination-rule", rule.namespace, rule.name),
     discovery: barred ? "none" : discoveryOf(service),
@@ -90,7 +110,8 @@ function discoveryOf(service: Service): ClusterDraft["discovery"] {
 
 function assignment(mesh: Mesh, it: ClusterDraft, clusterId: string): ClusterLoadAssignment {
   const endpoints = mesh.endpoints.get(it.service.key)?.byPort.get(it.port.port) ?? [];
-  return loadAssignment(it.service, it.name, endpoints, it.labels, clusterId);
+  const { name: clusterName, labels: subset, locality, client } = it;
+  return loadAssignment(it.service, { clusterName, subset, locality, client }, endpoints, clusterId);
 }
 
 /** To the application behind the sidecar. */
@@ -103,7 +124,7 @@ export const inboundClusterOf = (
     name: inboundCluster(port),
     clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.STATIC },
     connectTimeout: seconds(10),
-    circuitBreakers: circuitBreakers(undefined),
+    circuitBreakers: circuitBreakers({}),
     commonLbConfig: {},
     typedExtensionProtocolOptions: isHttp2(protocol) || protocol === "auto" ? protocolOptions(protocol, {}) : {},
     loadAssignment: {

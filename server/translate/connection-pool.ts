@@ -1,18 +1,22 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { CircuitBreakersSchema } from "../gen/proto/envoy/config/cluster/v3/circuit_breaker_pb.js";
 import type { UpstreamConnectionOptionsSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
-import type { HttpProtocolOptionsSchema as CommonSchema } from "../gen/proto/envoy/config/core/v3/protocol_pb.js";
+import type {
+  HttpProtocolOptionsSchema as CommonSchema,
+  Http2ProtocolOptionsSchema,
+} from "../gen/proto/envoy/config/core/v3/protocol_pb.js";
 import type { HttpProtocolOptionsSchema } from "../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { isHttp2, type Protocol } from "../model/protocol.ts";
-import type { ConnectionPoolSettings } from "../model/specs.ts";
+import type { ConnectionPoolSettings, PolicySettings } from "../model/specs.ts";
 import { duration } from "./duration.ts";
 
 const unlimited = 0xff_ff_ff_ff;
 
 /** No limits unless told otherwise, where Envoy's own are 1024 and 3 retries. https://istio.io/latest/docs/reference/config/networking/destination-rule/#ConnectionPoolSettings */
-export const circuitBreakers = (
-  pool: ConnectionPoolSettings | undefined,
-): MessageInitShape<typeof CircuitBreakersSchema> => ({
+export const circuitBreakers = ({
+  connectionPool: pool,
+  retryBudget: budget,
+}: PolicySettings): MessageInitShape<typeof CircuitBreakersSchema> => ({
   thresholds: [
     {
       maxConnections: pool?.tcp?.maxConnections || unlimited,
@@ -20,6 +24,12 @@ export const circuitBreakers = (
       maxRequests: pool?.http?.http2MaxRequests || unlimited,
       maxRetries: pool?.http?.maxRetries || unlimited,
       trackRemaining: true,
+      ...(budget && {
+        retryBudget: {
+          budgetPercent: { value: budget.percent ?? 20 },
+          minRetryConcurrency: budget.minRetryConcurrency || 3,
+        },
+      }),
     },
   ],
 });
@@ -45,7 +55,7 @@ export function httpProtocolOptions(
   hostIsSni: boolean,
 ): MessageInitShape<typeof HttpProtocolOptionsSchema> | undefined {
   const common = commonOptions(pool);
-  const upstream = upstreamProtocol(protocol);
+  const upstream = upstreamProtocol(protocol, pool?.http);
   if (!common && !upstream && !hostIsSni) return undefined;
   return {
     upstreamProtocolOptions: upstream ?? http1,
@@ -61,16 +71,30 @@ const http1: Upstream = {
   value: { protocolConfig: { case: "httpProtocolOptions", value: {} } },
 };
 
-/** An undeclared port speaks whatever the client does. */
-function upstreamProtocol(protocol: Protocol): Upstream {
-  if (isHttp2(protocol)) {
-    return { case: "explicitHttpConfig", value: { protocolConfig: { case: "http2ProtocolOptions", value: {} } } };
+/** An undeclared port speaks whatever the client does, and so does one whose rule says so. */
+function upstreamProtocol(protocol: Protocol, pool: ConnectionPoolSettings["http"]): Upstream {
+  if (pool?.useClientProtocol) return asTheClient(pool);
+  if (isHttp2(protocol) || pool?.h2UpgradePolicy === "UPGRADE") {
+    const value = http2Options(pool);
+    return { case: "explicitHttpConfig", value: { protocolConfig: { case: "http2ProtocolOptions", value } } };
   }
-  if (protocol === "auto") {
-    return { case: "useDownstreamProtocolConfig", value: { httpProtocolOptions: {}, http2ProtocolOptions: {} } };
-  }
-  return undefined;
+  return protocol === "auto" ? asTheClient(pool) : undefined;
 }
+
+const asTheClient = (pool: ConnectionPoolSettings["http"]): Upstream => ({
+  case: "useDownstreamProtocolConfig",
+  value: { httpProtocolOptions: {}, http2ProtocolOptions: http2Options(pool) },
+});
+
+const http2Options = (pool: ConnectionPoolSettings["http"]): MessageInitShape<typeof Http2ProtocolOptionsSchema> => ({
+  ...(pool?.maxConcurrentStreams && { maxConcurrentStreams: pool.maxConcurrentStreams }),
+  ...(pool?.http2KeepAlive && {
+    connectionKeepalive: {
+      ...(pool.http2KeepAlive.interval && { interval: duration(pool.http2KeepAlive.interval) }),
+      ...(pool.http2KeepAlive.timeout && { timeout: duration(pool.http2KeepAlive.timeout) }),
+    },
+  }),
+});
 
 function commonOptions(pool: ConnectionPoolSettings | undefined): MessageInitShape<typeof CommonSchema> | undefined {
   const idleTimeout = pool?.http?.idleTimeout ?? pool?.tcp?.idleTimeout;

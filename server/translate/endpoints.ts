@@ -8,9 +8,18 @@ import {
 } from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
 import { memo } from "../lib/memo.ts";
 import type { Endpoint } from "../model/endpoints.ts";
-import { compare } from "../model/hostname.ts";
 import { type Labels, matchesLabels } from "../model/labels.ts";
+import { groupByLocality, type LocalityPolicy, type Whereabouts } from "./locality.ts";
 import { istioMetadata, workloadId } from "./metadata.ts";
+
+export interface Assigned {
+  clusterName: string;
+  /** The labels of the subset's endpoints. */
+  subset: Labels;
+  locality: LocalityPolicy | undefined;
+  /** For whom; labels are those that the policy may compare. */
+  client: Whereabouts;
+}
 
 /**
  * Where a cluster's requests go, grouped by locality. Empty is sent too: Envoy waits for an assignment before it serves.
@@ -18,25 +27,23 @@ import { istioMetadata, workloadId } from "./metadata.ts";
  */
 export function loadAssignment(
   owner: object,
-  clusterName: string,
+  { clusterName, subset, locality: policy, client }: Assigned,
   endpoints: readonly Endpoint[],
-  subset: Labels,
   clusterId: string,
 ): ClusterLoadAssignment {
   const members = endpoints.filter((endpoint) => matchesLabels(subset, endpoint.labels));
-  return memo(owner, `load-assignment ${clusterName} ${clusterId} ${JSON.stringify(subset)}`, members, () => {
-    const byLocality = Map.groupBy(members, (endpoint) => endpoint.locality);
-    return create(ClusterLoadAssignmentSchema, {
+  const key = `load-assignment ${clusterName} ${clusterId} ${JSON.stringify([subset, policy, policy && client])}`;
+  return memo(owner, key, members, () =>
+    create(ClusterLoadAssignmentSchema, {
       clusterName,
-      endpoints: [...byLocality]
-        .sort(([a], [b]) => compare(a, b))
-        .map(([name, group]) => ({
-          locality: locality(name),
-          lbEndpoints: group.map((endpoint) => lbEndpoint(endpoint, clusterId)),
-          loadBalancingWeight: group.reduce((sum, endpoint) => sum + endpoint.weight, 0),
-        })),
-    });
-  });
+      endpoints: groupByLocality(members, policy, client).map((group) => ({
+        locality: locality(group.locality),
+        lbEndpoints: group.members.map((endpoint) => lbEndpoint(endpoint, clusterId)),
+        loadBalancingWeight: group.weight,
+        priority: group.priority,
+      })),
+    }),
+  );
 }
 
 function locality(name: string): MessageInitShape<typeof LocalitySchema> {

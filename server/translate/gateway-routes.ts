@@ -39,7 +39,7 @@ export function gatewayRouteTable(
 ): RouteTable {
   const { virtualServices } = mesh;
   const key = `gateway ${gatewayRoute(port, bind)} ${portOffset} ${scopeKey(scope, virtualServices.sourceLabels)} ${servers.map((it) => it.gateway.key).join(" ")}`;
-  const deps = [scope.services, ...servers.map((it) => it.server)];
+  const deps = [scope.services, mesh.destinationRules, mesh.options.rootNamespace, ...servers.map((it) => it.server)];
   return memo(virtualServices, key, deps, () => ({
     name: gatewayRoute(port, bind),
     virtualHosts: virtualHosts(draftHosts(mesh, scope, servers, portOffset), port),

@@ -31,7 +31,7 @@ export function inboundChains(
 ): Chains {
   const isHttp = isHttpOrAuto(inbound.protocol);
   const filters = (security: Security) => [
-    isHttp ? manager(proxy, inbound, security, options) : toApplication(inbound.port, options),
+    isHttp ? manager(proxy, inbound, security, options) : toApplication(inbound.port, proxy, options),
   ];
   const plain = filters("plain");
   if (!inbound.mutualTls) return { filterChains: [{ filters: plain }] };
@@ -73,7 +73,11 @@ const manager = (proxy: MeshProxy, inbound: InboundPort, security: Security, opt
     options,
   );
 
-function toApplication(port: number, options: TranslateOptions): MessageInitShape<typeof FilterSchema> {
+function toApplication(
+  port: number,
+  proxy: MeshProxy,
+  options: TranslateOptions,
+): MessageInitShape<typeof FilterSchema> {
   const cluster = inboundCluster(port);
   const chain = {
     statPrefix: cluster,
@@ -82,8 +86,10 @@ function toApplication(port: number, options: TranslateOptions): MessageInitShap
     maxDuration: undefined,
     config: undefined,
     forwardPort: undefined,
+    hashesSourceIp: false,
+    tunnel: undefined,
   };
-  return tcpProxy(chain, "inbound", options);
+  return tcpProxy(chain, "inbound", proxy, options);
 }
 
 /** One route to the application. Timeouts and retries are the caller's affair. */

@@ -2,7 +2,7 @@ import { matchesLabels } from "../model/labels.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isTls } from "../model/protocol.ts";
 import type { Service, ServicePort } from "../model/service.ts";
-import type { L4MatchAttributes, RouteDestination } from "../model/specs.ts";
+import type { L4MatchAttributes, PolicySettings, RouteDestination } from "../model/specs.ts";
 import { findVirtualServices, meshGateway, type VirtualService } from "../model/virtual-services.ts";
 import { shortNames } from "./domains.ts";
 import { isForwarded } from "./forward-proxy.ts";
@@ -25,6 +25,9 @@ export interface L4Chain {
   config: string | undefined;
   /** Where the server name that the client asked for is to be found, by DNS, on this port; undefined: the clusters know. */
   forwardPort: number | undefined;
+  /** Of the first destination's policy: a client's connections go to one endpoint. */
+  hashesSourceIp: boolean;
+  tunnel: PolicySettings["tunnel"];
 }
 
 /** A chain that stands only where the listener's address is in one of the subnets; none: everywhere. */
@@ -148,8 +151,16 @@ function forwardPort(scope: Scope, cluster: string): number | undefined {
   return service && isForwarded(service) ? Number(port) : undefined;
 }
 
-function limits({ mesh, scope }: L4Context, cluster: string): Pick<L4Chain, "idleTimeout" | "maxDuration"> {
+type Limits = Pick<L4Chain, "idleTimeout" | "maxDuration" | "hashesSourceIp" | "tunnel">;
+
+function limits({ mesh, scope }: L4Context, cluster: string): Limits {
   const [, port, subset = "", host = ""] = cluster.split("|");
-  const { connectionPool } = trafficPolicy(ruleFor(mesh, host, scope), subset, Number(port));
-  return { idleTimeout: connectionPool?.tcp?.idleTimeout, maxDuration: connectionPool?.tcp?.maxConnectionDuration };
+  const policy = trafficPolicy(ruleFor(mesh, host, scope), subset, Number(port));
+  const { connectionPool, loadBalancer, tunnel } = policy;
+  return {
+    idleTimeout: connectionPool?.tcp?.idleTimeout,
+    maxDuration: connectionPool?.tcp?.maxConnectionDuration,
+    hashesSourceIp: loadBalancer?.consistentHash?.useSourceIp ?? false,
+    tunnel,
+  };
 }

@@ -21,9 +21,11 @@ import { circuitBreakers, httpProtocolOptions, upstreamConnection } from "./conn
 import { duration, seconds } from "./duration.ts";
 import { forwardProxyCluster } from "./forward-proxy.ts";
 import { loadBalancer } from "./load-balancer.ts";
+import { type LocalityPolicy, type Whereabouts, weighsLocalities } from "./locality.ts";
 import { istioMetadata } from "./metadata.ts";
 import { commonLbConfig, outlierDetection } from "./outlier.ts";
 import { subjectAltNamesOf } from "./peer-identities.ts";
+import { withProxyProtocol } from "./proxy-protocol.ts";
 import { type TlsTarget, upstreamTls } from "./upstream-tls.ts";
 
 type ClusterInit = MessageInitShape<typeof ClusterSchema>;
@@ -35,6 +37,8 @@ export interface ClusterDraft {
   name: string;
   subset: string;
   labels: Labels;
+  locality: LocalityPolicy | undefined;
+  client: Whereabouts;
   policy: PolicySettings;
   /** Of the DestinationRule. */
   config: string | undefined;
@@ -60,7 +64,7 @@ export function clusterOf(mesh: Mesh, it: ClusterDraft): Cluster {
 /** The same object while the policy's content is, whatever else of its DestinationRule changed. */
 const edsCluster = (mesh: Mesh, it: ClusterDraft): Cluster => {
   const tls = tlsTarget(mesh, it);
-  return memo(it.service, clusterKey(it), [JSON.stringify([it.policy, tls])], () =>
+  return memo(it.service, clusterKey(it), [JSON.stringify([it.policy, tls, it.locality])], () =>
     create(ClusterSchema, {
       ...common(it, tls),
       clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
@@ -71,7 +75,7 @@ const edsCluster = (mesh: Mesh, it: ClusterDraft): Cluster => {
 
 export const dnsCluster = (mesh: Mesh, it: ClusterDraft, message: ClusterLoadAssignment): Cluster => {
   const tls = tlsTarget(mesh, it);
-  return memo(it.service, clusterKey(it), [JSON.stringify([it.policy, tls]), message], () => {
+  return memo(it.service, clusterKey(it), [JSON.stringify([it.policy, tls, it.locality]), message], () => {
     const { LOGICAL_DNS, STRICT_DNS } = Cluster_DiscoveryType;
     return create(ClusterSchema, {
       ...common(it, tls),
@@ -90,10 +94,11 @@ export const dnsCluster = (mesh: Mesh, it: ClusterDraft, message: ClusterLoadAss
 /** Balancing is the lookup's own affair, and what TLS asks for and checks is the name that was looked up. */
 const forwardCluster = (mesh: Mesh, it: ClusterDraft): Cluster => {
   const tls = tlsTarget(mesh, it);
-  return memo(it.service, `forward ${clusterKey(it)}`, [JSON.stringify([it.policy, tls])], () =>
+  return memo(it.service, `forward ${clusterKey(it)}`, [JSON.stringify([it.policy, tls, it.locality])], () =>
     create(ClusterSchema, {
       ...common(it, tls),
       lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
+      lbConfig: { case: undefined },
       clusterDiscoveryType: { case: "clusterType", value: forwardProxyCluster },
       typedExtensionProtocolOptions: protocolOptions(it.port.protocol, it.policy, tls !== undefined),
     }),
@@ -122,19 +127,20 @@ const tlsTarget = (mesh: Mesh, { service, port, subset, policy, systemCaPath }: 
   };
 
 function common(
-  { service, port, name, subset, policy, config, way }: ClusterDraft,
+  { service, port, name, subset, policy, config, way, locality }: ClusterDraft,
   target: TlsTarget | undefined,
 ): ClusterInit {
   const tls = target && upstreamTls(policy.tls, target, way.source);
+  const socket = policy.proxyProtocol ? withProxyProtocol(policy.proxyProtocol, tls) : tls;
   const outlier = outlierDetection(policy.outlierDetection);
   const connection = upstreamConnection(policy.connectionPool);
   return {
     name,
     connectTimeout: connectTimeout(policy),
-    lbPolicy: loadBalancer(policy.loadBalancer),
-    commonLbConfig: commonLbConfig(policy.outlierDetection),
-    circuitBreakers: circuitBreakers(policy.connectionPool),
-    ...(tls && { transportSocket: tls }),
+    ...loadBalancer(policy.loadBalancer),
+    commonLbConfig: commonLbConfig(policy.outlierDetection, weighsLocalities(locality)),
+    circuitBreakers: circuitBreakers(policy),
+    ...(socket && { transportSocket: socket }),
     ...(outlier && { outlierDetection: outlier }),
     ...(connection && { upstreamConnectionOptions: connection }),
     typedExtensionProtocolOptions: protocolOptions(port.protocol, policy),

@@ -4,6 +4,7 @@ import type { OutlierDetectionSchema } from "../gen/proto/envoy/config/cluster/v
 import type { OutlierDetection } from "../model/specs.ts";
 import { duration } from "./duration.ts";
 
+type LbConfigInit = Extract<MessageInitShape<typeof Cluster_CommonLbConfigSchema>, { $typeName?: never }>;
 type OutlierInit = MessageInitShape<typeof OutlierDetectionSchema>;
 
 /** Only errors in a row count, never success rates. https://istio.io/latest/docs/reference/config/networking/destination-rule/#OutlierDetection */
@@ -28,10 +29,14 @@ export function outlierDetection(spec: OutlierDetection | undefined): OutlierIni
 }
 
 /** With outlier detection Istio turns Envoy's panic threshold off, or sets it to `minHealthPercent`. */
-export const commonLbConfig = (
-  spec: OutlierDetection | undefined,
-): MessageInitShape<typeof Cluster_CommonLbConfigSchema> =>
-  spec ? { healthyPanicThreshold: { value: spec.minHealthPercent ?? 0 } } : {};
+export const commonLbConfig = (spec: OutlierDetection | undefined, weighsLocalities: boolean): LbConfigInit => ({
+  ...(spec && { healthyPanicThreshold: { value: spec.minHealthPercent ?? 0 } }),
+  ...(weighsLocalities && byLocality),
+});
+
+const byLocality: Pick<LbConfigInit, "localityConfigSpecifier"> = {
+  localityConfigSpecifier: { case: "localityWeightedLbConfig", value: {} },
+};
 
 /** 0 switches a criterion off. */
 const enforcing = (count: number): number => (count > 0 ? 100 : 0);

@@ -16,6 +16,7 @@ import type { Destination, HTTPMatchRequest, HTTPRoute, HTTPRouteDestination } f
 import type { VirtualService } from "../model/virtual-services.ts";
 import { cors, corsFilter } from "./cors.ts";
 import { fault, faultFilter } from "./fault.ts";
+import { consistentHashOf, hashPolicies } from "./hash-policy.ts";
 import { authorityOf, type HeaderMutations, headerMutations } from "./headers.ts";
 import { isCatchAll, operationPath, routeMatch } from "./match.ts";
 import { configPath, istioMetadata } from "./metadata.ts";
@@ -46,17 +47,20 @@ export interface RouteContext {
 export function virtualServiceRoutes(virtualService: VirtualService, context: RouteContext): readonly Route[] {
   const { port, gateway, scope, requestPort = port } = context;
   const clusters = destinationsOf(virtualService).map((it) => clusterOf(it, context));
-  return memo(
-    virtualService,
-    `routes ${port} ${requestPort} ${gateway} ${routeScopeKey(scope, virtualService)}`,
-    clusters,
-    () => buildRoutes(virtualService, context),
-  );
+  const hashes = clusters.map((cluster) => JSON.stringify(hashOf(cluster, context)));
+  const key = `routes ${port} ${requestPort} ${gateway} ${routeScopeKey(scope, virtualService)}`;
+  return memo(virtualService, key, [...clusters, ...hashes], () => buildRoutes(virtualService, context));
 }
 
+const hashOf = (cluster: string, { mesh, scope }: RouteContext) => consistentHashOf(mesh, scope, cluster);
+
 /** What a service without a VirtualService gets. */
-export const defaultRoute = (service: Service, port: number): Route =>
-  memo(service, `route ${port}`, [], () =>
+export function defaultRoute(service: Service, context: RouteContext): Route {
+  const { port } = context;
+  const cluster = outboundCluster(port, "", service.hostname);
+  const hash = hashOf(cluster, context);
+  const key = `route ${port} ${hash && JSON.stringify(hash)}`;
+  return memo(service, key, [], () =>
     create(RouteSchema, {
       name: "default",
       match: routeMatch(undefined),
@@ -64,13 +68,15 @@ export const defaultRoute = (service: Service, port: number): Route =>
       action: {
         case: "route",
         value: {
-          clusterSpecifier: { case: "cluster", value: outboundCluster(port, "", service.hostname) },
+          clusterSpecifier: { case: "cluster", value: cluster },
+          hashPolicy: hashPolicies([hash]),
           ...routeTimeout(undefined),
           retryPolicy: retryPolicy(undefined),
         },
       },
     }),
   );
+}
 
 function buildRoutes(virtualService: VirtualService, context: RouteContext): Route[] {
   const routes: Route[] = [];
@@ -138,6 +144,7 @@ function routeAction(http: HTTPRoute, context: RouteContext): { action: ActionIn
     clusterSpecifier: clusterSpecifier(route, context),
     ...routeTimeout(http.timeout),
     retryPolicy: retryPolicy(http.retries),
+    hashPolicy: hashPolicies(route.map((it) => hashOf(clusterOf(it.destination, context), context))),
     requestMirrorPolicies: mirrorPolicies(http, (destination) => clusterOf(destination, context)),
     ...pathRewrite(http.rewrite),
     ...hostRewrite(authority || (single && authorityOf(single.headers))),

@@ -12,6 +12,8 @@ export interface Scope {
   /** The DNS domain by which short names are told: `default.svc.cluster.local`. */
   readonly domain: string;
   readonly labels: Labels;
+  /** `region/zone/subzone`, or empty. */
+  readonly locality: string;
   /** Without a certificate of its own there is no mutual TLS. */
   readonly certified: boolean;
   /** How the resources that it is sent refer to others. */
@@ -24,6 +26,7 @@ export const scopeOf = (mesh: Mesh, proxy: MeshProxy): Scope => ({
   namespace: proxy.namespace,
   domain: proxy.domain,
   labels: proxy.labels,
+  locality: proxy.locality,
   certified: proxy.identity !== undefined,
   way: configWay(proxy),
   services: visibleServices(mesh.services, proxy.namespace),

@@ -45,7 +45,7 @@ const proxies: MeshProxy[] = [
   sidecar("client", "default"),
   sidecar("reviews", "default", certified),
   sidecar("client", "prod", { delta: false }),
-  sidecar("reviews", "shop", { forwardsSni: false, unprivileged: true }),
+  sidecar("reviews", "shop", { bundled: true, unprivileged: true }),
   gateway("default"),
   gateway("istio-system", { ...certified, delta: false, portOffset: 1000 }),
 ];

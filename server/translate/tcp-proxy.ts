@@ -32,8 +32,8 @@ export function l4Chains(
         ...(match && { filterChainMatch: match }),
         ...(chain.config && { metadata: istioMetadata({ config: chain.config }) }),
         filters: [
-          ...(proxy.forwardsSni ? sniForwardProxy(chain.forwardPort) : []),
-          tcpProxy(chain, direction, options),
+          ...(proxy.bundled ? [] : sniForwardProxy(chain.forwardPort)),
+          tcpProxy(chain, direction, proxy, options),
         ],
       };
     }),
@@ -45,6 +45,7 @@ export function l4Chains(
 export const tcpProxy = (
   chain: Omit<L4Chain, "sniHosts">,
   direction: LogDirection,
+  proxy: MeshProxy,
   options: TranslateOptions,
 ): MessageInitShape<typeof FilterSchema> => ({
   name: "envoy.filters.network.tcp_proxy",
@@ -57,10 +58,21 @@ export const tcpProxy = (
         clusterSpecifier: clusterSpecifier(chain.clusters),
         ...(chain.idleTimeout && { idleTimeout: duration(chain.idleTimeout) }),
         ...(chain.maxDuration && { maxDownstreamConnectionDuration: duration(chain.maxDuration) }),
+        // Our own sidecar refuses the cluster that would need it, and needs not refuse the listener as well.
+        ...(chain.hashesSourceIp && !proxy.bundled && { hashPolicy: [sourceIp] }),
+        ...(chain.tunnel && { tunnelingConfig: tunneling(chain.tunnel) }),
         accessLog: [tcpAccessLog(direction, chain.config, options.collectorCluster)],
       }),
     ),
   },
+});
+
+const sourceIp = { policySpecifier: { case: "sourceIp" as const, value: {} } };
+
+/** https://istio.io/latest/docs/reference/config/networking/destination-rule/#TrafficPolicy-TunnelSettings */
+const tunneling = ({ protocol, targetHost, targetPort }: NonNullable<L4Chain["tunnel"]>) => ({
+  hostname: `${targetHost.includes(":") ? `[${targetHost}]` : targetHost}:${targetPort}`,
+  usePost: protocol === "POST",
 });
 
 function clusterSpecifier(clusters: L4Chain["clusters"]): TcpProxyInit["clusterSpecifier"] {

@@ -12,10 +12,12 @@ export function trafficPolicy(rule: DestinationRule | undefined, subset: string,
 
 function overlay(base: PolicySettings, policy: TrafficPolicy | undefined, port: number): PolicySettings {
   if (!policy) return base;
-  const { loadBalancer, connectionPool, outlierDetection, tls } = policy.portLevelSettings?.find(
-    (it) => it.port?.number === port,
-  ) ?? { ...base, ...defined(policy) };
-  return { loadBalancer, connectionPool, outlierDetection, tls };
+  const own: PolicySettings = { ...base, ...defined(policy) };
+  const { loadBalancer, connectionPool, outlierDetection, tls } =
+    policy.portLevelSettings?.find((it) => it.port?.number === port) ?? own;
+  // A port has no say in these.
+  const { proxyProtocol, retryBudget, tunnel } = own;
+  return { loadBalancer, connectionPool, outlierDetection, tls, proxyProtocol, retryBudget, tunnel };
 }
 
 const defined = (policy: TrafficPolicy): PolicySettings =>

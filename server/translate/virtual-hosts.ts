@@ -29,7 +29,7 @@ interface Draft {
 export function sidecarVirtualHosts(mesh: Mesh, scope: Scope): ReadonlyMap<string, VirtualHost> {
   const { virtualServices } = mesh;
   const key = `virtual-hosts ${scopeKey(scope, virtualServices.sourceLabels)}`;
-  return memo(virtualServices, key, [scope.services], () => {
+  return memo(virtualServices, key, [scope.services, mesh.destinationRules, mesh.options.rootNamespace], () => {
     const drafts = [...scope.services.values()].flatMap((service) => serviceDrafts(mesh, service, scope));
     return assemble([...drafts, ...furtherHosts(mesh, scope)]);
   });
@@ -40,13 +40,14 @@ function serviceDrafts(mesh: Mesh, service: Service, scope: Scope): Draft[] {
   return service.ports
     .filter((port) => isHttpOrAuto(port.protocol))
     .map(({ port }) => {
-      const ruled = firstRoutes(rules, { mesh, scope, port, gateway: meshGateway });
+      const context = { mesh, scope, port, gateway: meshGateway };
+      const ruled = firstRoutes(rules, context);
       // Rules that are all for other sources leave the service as if it had none.
       return {
         host: service.hostname,
         port,
         domains: proxyDomains(service.hostname, service.addresses, port, scope.domain),
-        routes: ruled.length > 0 ? ruled : alone(defaultRoute(service, port)),
+        routes: ruled.length > 0 ? ruled : alone(defaultRoute(service, context)),
       };
     });
 }

@@ -74,12 +74,12 @@ export type {
   HTTPRouteDestination,
 } from "./http-route.ts";
 export type { L4MatchAttributes, RouteDestination, TCPRoute, TLSRoute } from "./l4-route.ts";
+export type { ConsistentHash, LoadBalancerSettings, LocalityLbSetting } from "./load-balancer.ts";
 export type { ServiceSpec } from "./service.ts";
 export type { ServiceEntrySpec } from "./service-entry.ts";
 export type { ClientTLSSettings } from "./tls-settings.ts";
 export type {
   ConnectionPoolSettings,
-  LoadBalancerSettings,
   OutlierDetection,
   TrafficPolicy,
 } from "./traffic-policy.ts";

@@ -508,7 +508,52 @@ describe("refuses, by path", () => {
       dr({ loadBalancer: { simple: "ROUND-ROBIN", consistentHash: { useSourceIp: true } } }),
       [
         "spec.trafficPolicy.loadBalancer.simple: must be one of UNSPECIFIED, LEAST_CONN, LEAST_REQUEST, RANDOM, ROUND_ROBIN; did you mean ROUND_ROBIN?",
-        "spec.trafficPolicy.loadBalancer.consistentHash: not supported yet by Limpid; use simple",
+        "spec.trafficPolicy.loadBalancer: must have only one of simple and consistentHash",
+      ],
+    ],
+    [
+      "an address that nobody called",
+      dr({ loadBalancer: { simple: "PASSTHROUGH" } }),
+      ["spec.trafficPolicy.loadBalancer.simple: PASSTHROUGH sends a call to the address that it was made to"],
+    ],
+    [
+      "hashes of nothing, of two things, and in two ways",
+      dr(
+        { loadBalancer: { consistentHash: { maglev: { tableSize: 100 }, ringHash: { minimumRingSize: 9 } } } },
+        {
+          subsets: [
+            {
+              name: "v1",
+              trafficPolicy: {
+                loadBalancer: { consistentHash: { useSourceIp: true, httpCookie: { name: "", ttl: "1" } } },
+              },
+            },
+          ],
+        },
+      ),
+      [
+        "spec.trafficPolicy.loadBalancer.consistentHash: needs one of httpHeaderName, httpCookie, useSourceIp, httpQueryParameterName",
+        "spec.trafficPolicy.loadBalancer.consistentHash: must have only one of ringHash, maglev, minimumRingSize; it has ringHash and maglev",
+        "spec.trafficPolicy.loadBalancer.consistentHash.maglev.tableSize: must be a prime number, not 100",
+        "spec.subsets[0].trafficPolicy.loadBalancer.consistentHash.httpCookie.name: must not be empty",
+        "spec.subsets[0].trafficPolicy.loadBalancer.consistentHash.httpCookie.ttl: must be a duration",
+        "spec.subsets[0].trafficPolicy.loadBalancer.consistentHash: must have only one of",
+      ],
+    ],
+    [
+      "localities",
+      dr({
+        loadBalancer: {
+          localityLbSetting: {
+            distribute: [{ from: "eu/*", to: { "eu/a": 60, "eu/b": 30 } }],
+            failover: [{ from: "eu", to: "eu" }],
+          },
+        },
+      }),
+      [
+        "spec.trafficPolicy.loadBalancer.localityLbSetting.distribute[0].to: the weights must sum to 100, not 90",
+        "spec.trafficPolicy.loadBalancer.localityLbSetting.failover[0].to: must be another region than from",
+        "spec.trafficPolicy.loadBalancer.localityLbSetting: must have only one of distribute and failover",
       ],
     ],
     ["empty policies", dr({}), ["spec.trafficPolicy: needs at least one of"]],

@@ -80,7 +80,10 @@ const fields = z.strictObject({
   loadBalancerIP: notYet("use a Gateway"),
   loadBalancerSourceRanges: notYet("use a Gateway"),
   sessionAffinityConfig: notYet(""),
-  trafficDistribution: notYet(""),
+  trafficDistribution: z
+    .enum(["PreferClose", "PreferSameZone", "PreferSameNode"])
+    .optional()
+    .describe("Which endpoints go first: those in the caller's zone (PreferClose is its old name), or on its node."),
 });
 export type ServiceSpec = z.output<typeof fields>;
 

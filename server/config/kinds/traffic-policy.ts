@@ -1,28 +1,12 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { duration, nonNegativeInt32, port, uint32 } from "./fields.ts";
-import { notYet, type Report, rule } from "./schema.ts";
+import { loadBalancerSchema, retryBudgetSchema } from "./load-balancer.ts";
+import { wildcardHostError } from "./names.ts";
+import { notYet, type Report, rule, text } from "./schema.ts";
 import { tlsSettingsSchema } from "./tls-settings.ts";
 
 // https://istio.io/latest/docs/reference/config/networking/destination-rule/#TrafficPolicy
-
-const noPassthrough =
-  "PASSTHROUGH sends a call to the address that it was made to, which is the proxy's own where nothing is intercepted; leave it out";
-
-const loadBalancerSchema = z.strictObject({
-  simple: z
-    .enum(["UNSPECIFIED", "LEAST_CONN", "LEAST_REQUEST", "RANDOM", "ROUND_ROBIN"], {
-      error: ({ input }) => (input === "PASSTHROUGH" ? noPassthrough : undefined),
-    })
-    .optional()
-    .describe("LEAST_REQUEST when unset; LEAST_CONN is its old name."),
-  consistentHash: notYet("use simple"),
-  localityLbSetting: notYet("localities are ignored when balancing"),
-  zoneAwareLbSetting: notYet("localities are ignored when balancing"),
-  backendUtilization: notYet("use simple"),
-  warmup: notYet(""),
-  warmupDurationSecs: notYet(""),
-});
-export type LoadBalancerSettings = z.output<typeof loadBalancerSchema>;
 
 const tcpSettingsSchema = z.strictObject({
   maxConnections: nonNegativeInt32().optional().describe("Connections to the destination; 0 or unset: 2^32-1."),
@@ -43,13 +27,17 @@ const httpSettingsSchema = z.strictObject({
   maxRetries: nonNegativeInt32().optional().describe("Retries in flight; 0 or unset: 2^32-1."),
   idleTimeout: duration().optional().describe("Of a pooled connection; 1h when unset."),
   h2UpgradePolicy: z
-    .enum(["DEFAULT", "DO_NOT_UPGRADE"], {
-      error: "must be DEFAULT or DO_NOT_UPGRADE; UPGRADE is not supported yet by Limpid",
+    .enum(["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"])
+    .optional()
+    .describe("UPGRADE: HTTP/2 to the destination, which must know it without being asked."),
+  useClientProtocol: z.boolean().optional().describe("HTTP/1.1 or HTTP/2 as the client speaks; goes before UPGRADE."),
+  maxConcurrentStreams: nonNegativeInt32().optional().describe("Of one HTTP/2 connection; 0 or unset: 2^31-1."),
+  http2KeepAlive: z
+    .strictObject({
+      interval: duration().optional().describe("Between two pings; unset: none."),
+      timeout: duration().optional().describe("For the answer to one."),
     })
     .optional(),
-  useClientProtocol: notYet(""),
-  maxConcurrentStreams: notYet(""),
-  http2KeepAlive: notYet(""),
 });
 
 const connectionPoolSchema = rule(
@@ -115,9 +103,19 @@ export const trafficPolicySchema = rule(
     })
       .optional()
       .describe("Replaces the policy for one port, whole."),
-    tunnel: notYet(""),
-    proxyProtocol: notYet(""),
-    retryBudget: notYet("use connectionPool.http.maxRetries"),
+    tunnel: z
+      .strictObject({
+        protocol: z.enum(["CONNECT", "POST"]).optional().describe("CONNECT when unset."),
+        targetHost: text((host) => (isIP(host) ? undefined : wildcardHostError(host))),
+        targetPort: port(),
+      })
+      .optional()
+      .describe("TCP and TLS go through a tunnel that the destination opens to this host and port."),
+    proxyProtocol: z
+      .strictObject({ version: z.enum(["V1", "V2"]).optional().describe("V1 when unset.") })
+      .optional()
+      .describe("Tells the destination the client's address, before anything else."),
+    retryBudget: retryBudgetSchema.optional().describe("Replaces connectionPool.http.maxRetries."),
   }),
   needsOne,
 );
