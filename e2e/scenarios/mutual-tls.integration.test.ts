@@ -94,6 +94,42 @@ for (const [clientKind, serverKind] of pairs) {
       expect(direct.echo?.headers["x-forwarded-client-cert"]).toBeUndefined();
     });
 
+    const labelled = () => `
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: ratings-v1, namespace: default }
+spec:
+  address: ${addresses.ratings}
+  ports: { http: ${mesh.ports.ratings} }
+  labels: { app: ratings, version: v1, security.istio.io/tlsMode: istio }
+  serviceAccount: ratings`;
+    const peers = (mode: string) => `
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: ratings, namespace: default }
+spec: { selector: { matchLabels: { app: ratings } }, mtls: { mode: ${mode} } }`;
+
+    it("is what endpoints that say so are called by, without a rule", async () => {
+      await mesh.reset(labelled());
+      const answer = await mesh.call({ ...toRatings, path: "/unasked" });
+      expect(answer.status).toBe(200);
+      expect(answer.echo?.headers["x-forwarded-client-cert"]).toContain(`URI=${identity("client")}`);
+      await mesh.reset(labelled(), peers("DISABLE"));
+      const plain = await mesh.call({ ...toRatings, path: "/switched-off" });
+      expect(plain.status).toBe(200);
+      expect(plain.echo?.headers["x-forwarded-client-cert"]).toBeUndefined();
+    });
+
+    it("is all that STRICT lets in", async () => {
+      await mesh.reset(labelled(), peers("STRICT"));
+      expect((await mesh.call({ ...toRatings, path: "/strict" })).status).toBe(200);
+      await expect(mesh.callServer({ path: "/refused" })).rejects.toThrow(/hang up|ECONNRESET/);
+      await mesh.reset(peers("STRICT"));
+      expect((await mesh.call({ ...toRatings, path: "/in-plain-text" })).status).toBe(503);
+      await mesh.reset(peers("PERMISSIVE"));
+      expect((await mesh.callServer({ path: "/again" })).status).toBe(200);
+    });
+
     // The bundled sidecar's clusters of such ports are refused by name.
     const http2 = clientKind === "Envoy" && serverKind === "Envoy" ? it : undefined;
     http2?.("carries HTTP/2", async () => {

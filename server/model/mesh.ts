@@ -4,6 +4,7 @@ import { keepMap, memo } from "../lib/memo.ts";
 import { type DestinationRuleIndex, indexDestinationRules } from "./destination-rules.ts";
 import { endpointsOf, indexWorkloads, type ServiceEndpoints } from "./endpoints.ts";
 import { type Gateway, indexGateways } from "./gateways.ts";
+import { indexPeerAuthentications, type PeerAuthenticationIndex } from "./peer-authentications.ts";
 import { indexServices, type ServiceRegistry } from "./registry.ts";
 import { indexVirtualServices, type VirtualServiceIndex } from "./virtual-services.ts";
 
@@ -20,6 +21,7 @@ export interface Mesh {
   readonly endpoints: ReadonlyMap<string, ServiceEndpoints>;
   readonly destinationRules: DestinationRuleIndex;
   readonly virtualServices: VirtualServiceIndex;
+  readonly peerAuthentications: PeerAuthenticationIndex;
   /** Oldest first. */
   readonly gateways: readonly Gateway[];
   /** What it was built from: by kind, then `<namespace>/<name>`. */
@@ -90,6 +92,7 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
   const rule = kind("DestinationRule");
   const route = kind("VirtualService");
   const gateway = kind("Gateway");
+  const peer = kind("PeerAuthentication");
   return {
     revision,
     options,
@@ -97,6 +100,7 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
     endpoints,
     destinationRules: memo(rule, "rules", [domain], () => indexDestinationRules(rule.values(), domain)),
     virtualServices: memo(route, "routes", [domain], () => indexVirtualServices(route.values(), domain)),
+    peerAuthentications: memo(peer, "peer-authentications", [], () => indexPeerAuthentications(peer.values())),
     gateways: memo(gateway, "gateways", [domain], () => indexGateways(gateway.values(), domain)),
     objects,
   };

@@ -22,6 +22,7 @@ export type {
   LoadBalancerSettings,
   LocalityLbSetting,
   OutlierDetection,
+  PeerAuthenticationSpec,
   RouteDestination,
   ServiceEntrySpec,
   ServiceSpec,

@@ -7,6 +7,7 @@ import type { Labels } from "../model/labels.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isHttp2, type Protocol } from "../model/protocol.ts";
 import type { Service, ServicePort } from "../model/service.ts";
+import { isUsed, withAutoMutualTls } from "./auto-mutual-tls.ts";
 import { circuitBreakers } from "./connection-pool.ts";
 import { seconds } from "./duration.ts";
 import { loadAssignment, socketAddress } from "./endpoints.ts";
@@ -37,14 +38,20 @@ export function outboundClusters(mesh: Mesh, scope: Scope, options: TranslateOpt
     () => [...scope.services.values()].flatMap((service) => draftsOf(mesh, service, { scope, systemCaPath, client })),
   );
   // Whom the certificates must be for is known from the endpoints.
-  const checked = drafts.some(({ policy }) => policy.tls?.mode === "ISTIO_MUTUAL");
-  const clusters = memo(drafts, "clusters", checked ? [mesh.endpoints] : [], () => {
-    const fixed = drafts.filter((it) => it.discovery !== "dns");
+  const isAuto = scope.certified && isUsed(mesh);
+  const checked = isAuto || drafts.some(({ policy }) => policy.tls?.mode === "ISTIO_MUTUAL");
+  const deps = [checked && mesh.endpoints, isAuto && mesh.peerAuthentications];
+  const kind = isAuto && scope.bundled ? "bundled" : "";
+  const secured = !isAuto
+    ? drafts
+    : memo(drafts, `secured ${kind}`, deps, () => drafts.map((it) => withAutoMutualTls(mesh, it, scope.bundled)));
+  const clusters = memo(secured, `clusters ${kind}`, deps, () => {
+    const fixed = secured.filter((it) => it.discovery !== "dns");
     return new Map(fixed.map((it) => [it.name, clusterOf(mesh, it)]));
   });
-  return memo(drafts, `all ${clusterId}`, [mesh.endpoints], () => {
+  return memo(secured, `all ${clusterId} ${kind}`, [mesh.endpoints, clusters], () => {
     const of = (discovery: ClusterDraft["discovery"]) =>
-      drafts.filter((it) => it.discovery === discovery).map((it) => [it, assignment(mesh, it, clusterId)] as const);
+      secured.filter((it) => it.discovery === discovery).map((it) => [it, assignment(mesh, it, clusterId)] as const);
     const dns = of("dns").map(([it, message]) => [it.name, dnsCluster(mesh, it, message)] as const);
     const eds = of("eds").map(([it, message]) => [it.name, message] as const);
     return { clusters: dns.length > 0 ? new Map([...clusters, ...dns]) : clusters, endpoints: new Map(eds) };
@@ -96,6 +103,7 @@ const draft = (
     locality: localityPolicy(service, policy),
     client,
     policy,
+    certified: scope.certified,
     config: rule && configPath("destination-rule", rule.namespace, rule.name),
     discovery: barred ? "none" : discoveryOf(service),
     systemCaPath,
@@ -110,8 +118,8 @@ function discoveryOf(service: Service): ClusterDraft["discovery"] {
 
 function assignment(mesh: Mesh, it: ClusterDraft, clusterId: string): ClusterLoadAssignment {
   const endpoints = mesh.endpoints.get(it.service.key)?.byPort.get(it.port.port) ?? [];
-  const { name: clusterName, labels: subset, locality, client } = it;
-  return loadAssignment(it.service, { clusterName, subset, locality, client }, endpoints, clusterId);
+  const { name: clusterName, labels: subset, locality, client, mutualTls = [] } = it;
+  return loadAssignment(it.service, { clusterName, subset, locality, client, mutualTls }, endpoints, clusterId);
 }
 
 /** To the application behind the sidecar. */

@@ -19,6 +19,8 @@ export interface Assigned {
   locality: LocalityPolicy | undefined;
   /** For whom; labels are those that the policy may compare. */
   client: Whereabouts;
+  /** Those to be told apart from the rest by taking mutual TLS. */
+  mutualTls: readonly Endpoint[];
 }
 
 /**
@@ -27,18 +29,18 @@ export interface Assigned {
  */
 export function loadAssignment(
   owner: object,
-  { clusterName, subset, locality: policy, client }: Assigned,
+  { clusterName, subset, locality: policy, client, mutualTls }: Assigned,
   endpoints: readonly Endpoint[],
   clusterId: string,
 ): ClusterLoadAssignment {
   const members = endpoints.filter((endpoint) => matchesLabels(subset, endpoint.labels));
-  const key = `load-assignment ${clusterName} ${clusterId} ${JSON.stringify([subset, policy, policy && client])}`;
-  return memo(owner, key, members, () =>
+  const key = `load-assignment ${clusterName} ${clusterId} ${JSON.stringify([subset, policy, policy && client, mutualTls.length > 0])}`;
+  return memo(owner, key, [...members, ...mutualTls], () =>
     create(ClusterLoadAssignmentSchema, {
       clusterName,
       endpoints: groupByLocality(members, policy, client).map((group) => ({
         locality: locality(group.locality),
-        lbEndpoints: group.members.map((endpoint) => lbEndpoint(endpoint, clusterId)),
+        lbEndpoints: group.members.map((endpoint) => lbEndpoint(endpoint, clusterId, mutualTls.includes(endpoint))),
         loadBalancingWeight: group.weight,
         priority: group.priority,
       })),
@@ -51,14 +53,23 @@ function locality(name: string): MessageInitShape<typeof LocalitySchema> {
   return { region, zone, subZone };
 }
 
-const lbEndpoint = (endpoint: Endpoint, clusterId: string): MessageInitShape<typeof LbEndpointSchema> => ({
+const lbEndpoint = (
+  endpoint: Endpoint,
+  clusterId: string,
+  mutualTls: boolean,
+): MessageInitShape<typeof LbEndpointSchema> => ({
   hostIdentifier: {
     case: "endpoint",
     value: { address: socketAddress(endpoint.address, endpoint.port) },
   },
   healthStatus: HealthStatus.HEALTHY,
   loadBalancingWeight: endpoint.weight,
-  metadata: istioMetadata({ workload: workloadId(endpoint.workload, clusterId) }),
+  metadata: {
+    filterMetadata: {
+      ...istioMetadata({ workload: workloadId(endpoint.workload, clusterId) }).filterMetadata,
+      ...(mutualTls && { "envoy.transport_socket_match": { tlsMode: "istio" } }),
+    },
+  },
 });
 
 export const socketAddress = (address: string, port: number) => ({

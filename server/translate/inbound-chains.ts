@@ -9,7 +9,7 @@ import { seconds, zero } from "./duration.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import type { InboundPort } from "./inbound.ts";
 import { mutualTlsMatch, mutualTlsServer } from "./mutual-tls.ts";
-import { inboundCluster, listenerName, operation } from "./names.ts";
+import { blackHoleCluster, inboundCluster, listenerName, operation } from "./names.ts";
 import type { TranslateOptions } from "./options.ts";
 import { tcpProxy, tlsInspector } from "./tcp-proxy.ts";
 
@@ -21,7 +21,7 @@ type Chains = Pick<
 
 /**
  * Mutual TLS for who offers it and plain text for who doesn't, on one port: Istio's mode PERMISSIVE. A proxy without a certificate, and a
- * port that no rule asks mutual TLS of, have plain text alone. https://istio.io/latest/docs/concepts/security/#permissive-mode
+ * TCP port that no rule asks mutual TLS of, have plain text alone. STRICT has no chain for plain text: such a connection is closed. https://istio.io/latest/docs/concepts/security/#permissive-mode
  */
 export function inboundChains(
   proxy: MeshProxy,
@@ -34,12 +34,15 @@ export function inboundChains(
     isHttp ? manager(proxy, inbound, security, options) : toApplication(inbound.port, proxy, options),
   ];
   const plain = filters("plain");
-  if (!inbound.mutualTls) return { filterChains: [{ filters: plain }] };
+  if (inbound.mutualTls === "none") return { filterChains: [{ filters: plain }] };
+  if (inbound.mutualTls === "barred") return { filterChains: [{ filters: [nowhere(proxy, options)] }] };
+  const isOnly = inbound.mutualTls === "only";
   const mutual: Chain = {
-    filterChainMatch: mutualTlsMatch,
+    filterChainMatch: isOnly ? { transportProtocol: "tls" } : mutualTlsMatch,
     transportSocket: mutualTlsServer(trustDomain, configWay(proxy).source),
     filters: filters("mutual-tls"),
   };
+  if (isOnly) return { filterChains: [mutual], listenerFilters: [tlsInspector] };
   if (isHttp) {
     const rawBuffer = { transportProtocol: "raw_buffer" };
     return {
@@ -73,12 +76,13 @@ const manager = (proxy: MeshProxy, inbound: InboundPort, security: Security, opt
     options,
   );
 
-function toApplication(
-  port: number,
-  proxy: MeshProxy,
-  options: TranslateOptions,
-): MessageInitShape<typeof FilterSchema> {
-  const cluster = inboundCluster(port);
+const toApplication = (port: number, proxy: MeshProxy, options: TranslateOptions) =>
+  passOn(inboundCluster(port), proxy, options);
+
+/** Takes a connection only to close it. */
+const nowhere = (proxy: MeshProxy, options: TranslateOptions) => passOn(blackHoleCluster, proxy, options);
+
+function passOn(cluster: string, proxy: MeshProxy, options: TranslateOptions): MessageInitShape<typeof FilterSchema> {
   const chain = {
     statPrefix: cluster,
     clusters: [{ name: cluster, weight: 1 }],

@@ -1,8 +1,10 @@
 import type { Cluster } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import { memo } from "../lib/memo.ts";
 import type { Mesh } from "../model/mesh.ts";
+import { mutualTlsMode } from "../model/peer-authentications.ts";
 import { isHttpOrAuto, type Protocol } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import { takesMutualTls } from "./auto-mutual-tls.ts";
 import { isCalledWithMutualTls } from "./called-with-mutual-tls.ts";
 import { inboundClusterOf } from "./clusters.ts";
 
@@ -13,9 +15,11 @@ export interface InboundPort {
   /** Undefined: no service has this workload as an endpoint yet. */
   service: { key: string; hostname: string; port: number } | undefined;
   protocol: Protocol;
-  /** Mutual TLS is taken beside plain text. */
-  mutualTls: boolean;
+  mutualTls: InboundTls;
 }
+
+/** `none`: plain text alone; `beside`: both; `only`: nothing else; `barred`: nothing at all, as the proxy has no certificate to take it with. */
+export type InboundTls = "none" | "beside" | "only" | "barred";
 
 export function inboundPorts(mesh: Mesh, proxy: MeshProxy): InboundPort[] {
   const served = servedAt(mesh);
@@ -24,7 +28,7 @@ export function inboundPorts(mesh: Mesh, proxy: MeshProxy): InboundPort[] {
     .sort((a, b) => a.port - b.port)
     .map(({ port, target }) => {
       const found = served.get(`${proxy.ip} ${port}`) ?? unserved;
-      return { port, target, ...found, mutualTls: takesMutualTls(mesh, proxy, found) };
+      return { port, target, ...found, mutualTls: inboundTls(mesh, proxy, port, found) };
     });
 }
 
@@ -35,11 +39,17 @@ export const inboundCluster = (proxy: MeshProxy, { port, target, protocol }: Inb
  * HTTP clients speak first, so that looking at what they say costs them nothing. Of the rest some wait for the server to, and would
  * wait for the inspector: there only when a rule asks for it.
  */
-function takesMutualTls(mesh: Mesh, proxy: MeshProxy, { service, protocol }: Served): boolean {
-  if (proxy.identity === undefined) return false;
-  if (isHttpOrAuto(protocol)) return true;
+function inboundTls(mesh: Mesh, proxy: MeshProxy, port: number, { service, protocol }: Served): InboundTls {
+  const mode = mutualTlsMode(mesh.peerAuthentications, mesh.options.rootNamespace, proxy, port);
+  if (mode === "STRICT") return proxy.identity === undefined ? "barred" : "only";
+  if (mode === "DISABLE" || proxy.identity === undefined) return "none";
+  if (isHttpOrAuto(protocol)) return "beside";
   const found = mesh.services.get(service?.key ?? "");
-  return service !== undefined && found !== undefined && isCalledWithMutualTls(mesh, found, service.port);
+  if (service === undefined || found === undefined) return "none";
+  const comesUnasked = (mesh.endpoints.get(found.key)?.byPort.get(service.port) ?? []).some(
+    (it) => it.address === proxy.ip && takesMutualTls(mesh, it),
+  );
+  return comesUnasked || isCalledWithMutualTls(mesh, found, service.port) ? "beside" : "none";
 }
 
 type Served = Pick<InboundPort, "service" | "protocol">;

@@ -8,9 +8,11 @@ import {
   Cluster_LbPolicy,
   ClusterSchema,
 } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import type { TransportSocketSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import type { ClusterLoadAssignment } from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
 import { HttpProtocolOptionsSchema } from "../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { memo } from "../lib/memo.ts";
+import type { Endpoint } from "../model/endpoints.ts";
 import type { Labels } from "../model/labels.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { Protocol } from "../model/protocol.ts";
@@ -25,7 +27,7 @@ import { type LocalityPolicy, type Whereabouts, weighsLocalities } from "./local
 import { istioMetadata } from "./metadata.ts";
 import { commonLbConfig, outlierDetection } from "./outlier.ts";
 import { subjectAltNamesOf } from "./peer-identities.ts";
-import { withProxyProtocol } from "./proxy-protocol.ts";
+import { rawBuffer, withProxyProtocol } from "./proxy-protocol.ts";
 import { type TlsTarget, upstreamTls } from "./upstream-tls.ts";
 
 type ClusterInit = MessageInitShape<typeof ClusterSchema>;
@@ -40,6 +42,10 @@ export interface ClusterDraft {
   locality: LocalityPolicy | undefined;
   client: Whereabouts;
   policy: PolicySettings;
+  /** The client has a certificate. */
+  certified: boolean;
+  /** Only these endpoints take the mutual TLS of the policy, the others plain text; undefined: all are called alike. */
+  mutualTls?: readonly Endpoint[];
   /** Of the DestinationRule. */
   config: string | undefined;
   /** `forward`: by the host of each call. `none`: the proxy can't call it. */
@@ -64,44 +70,57 @@ export function clusterOf(mesh: Mesh, it: ClusterDraft): Cluster {
 /** The same object while the policy's content is, whatever else of its DestinationRule changed. */
 const edsCluster = (mesh: Mesh, it: ClusterDraft): Cluster => {
   const tls = tlsTarget(mesh, it);
-  return memo(it.service, clusterKey(it), [JSON.stringify([it.policy, tls, it.locality])], () =>
-    create(ClusterSchema, {
-      ...common(it, tls),
-      clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
-      edsClusterConfig: create(Cluster_EdsClusterConfigSchema, { edsConfig: it.way.source, serviceName: it.name }),
-    }),
+  return memo(
+    it.service,
+    clusterKey(it),
+    [JSON.stringify([it.policy, tls, it.locality, it.mutualTls !== undefined])],
+    () =>
+      create(ClusterSchema, {
+        ...common(it, tls),
+        clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
+        edsClusterConfig: create(Cluster_EdsClusterConfigSchema, { edsConfig: it.way.source, serviceName: it.name }),
+      }),
   );
 };
 
 export const dnsCluster = (mesh: Mesh, it: ClusterDraft, message: ClusterLoadAssignment): Cluster => {
   const tls = tlsTarget(mesh, it);
-  return memo(it.service, clusterKey(it), [JSON.stringify([it.policy, tls, it.locality]), message], () => {
-    const { LOGICAL_DNS, STRICT_DNS } = Cluster_DiscoveryType;
-    return create(ClusterSchema, {
-      ...common(it, tls),
-      clusterDiscoveryType: {
-        case: "type",
-        value: it.service.resolution === "DNS_ROUND_ROBIN" ? LOGICAL_DNS : STRICT_DNS,
-      },
-      dnsLookupFamily: Cluster_DnsLookupFamily.V4_ONLY,
-      dnsRefreshRate: seconds(60),
-      respectDnsTtl: true,
-      loadAssignment: message,
-    });
-  });
+  return memo(
+    it.service,
+    clusterKey(it),
+    [JSON.stringify([it.policy, tls, it.locality, it.mutualTls !== undefined]), message],
+    () => {
+      const { LOGICAL_DNS, STRICT_DNS } = Cluster_DiscoveryType;
+      return create(ClusterSchema, {
+        ...common(it, tls),
+        clusterDiscoveryType: {
+          case: "type",
+          value: it.service.resolution === "DNS_ROUND_ROBIN" ? LOGICAL_DNS : STRICT_DNS,
+        },
+        dnsLookupFamily: Cluster_DnsLookupFamily.V4_ONLY,
+        dnsRefreshRate: seconds(60),
+        respectDnsTtl: true,
+        loadAssignment: message,
+      });
+    },
+  );
 };
 
 /** Balancing is the lookup's own affair, and what TLS asks for and checks is the name that was looked up. */
 const forwardCluster = (mesh: Mesh, it: ClusterDraft): Cluster => {
   const tls = tlsTarget(mesh, it);
-  return memo(it.service, `forward ${clusterKey(it)}`, [JSON.stringify([it.policy, tls, it.locality])], () =>
-    create(ClusterSchema, {
-      ...common(it, tls),
-      lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
-      lbConfig: { case: undefined },
-      clusterDiscoveryType: { case: "clusterType", value: forwardProxyCluster },
-      typedExtensionProtocolOptions: protocolOptions(it.port.protocol, it.policy, tls !== undefined),
-    }),
+  return memo(
+    it.service,
+    `forward ${clusterKey(it)}`,
+    [JSON.stringify([it.policy, tls, it.locality, it.mutualTls !== undefined])],
+    () =>
+      create(ClusterSchema, {
+        ...common(it, tls),
+        lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
+        lbConfig: { case: undefined },
+        clusterDiscoveryType: { case: "clusterType", value: forwardProxyCluster },
+        typedExtensionProtocolOptions: protocolOptions(it.port.protocol, it.policy, tls !== undefined),
+      }),
   );
 };
 
@@ -114,7 +133,9 @@ const unreachable = (it: ClusterDraft): Cluster =>
     }),
   );
 
-const clusterKey = ({ name, config, way }: ClusterDraft): string => `cluster ${name} ${config} ${way.key}`;
+/** Of clients that call it differently each kind has its own. */
+const clusterKey = ({ name, config, way, policy, mutualTls }: ClusterDraft): string =>
+  `cluster ${name} ${config} ${way.key} ${policy.tls?.mode} ${mutualTls !== undefined}`;
 
 const tlsTarget = (mesh: Mesh, { service, port, subset, policy, systemCaPath }: ClusterDraft): TlsTarget | undefined =>
   policy.tls && {
@@ -127,7 +148,7 @@ const tlsTarget = (mesh: Mesh, { service, port, subset, policy, systemCaPath }: 
   };
 
 function common(
-  { service, port, name, subset, policy, config, way, locality }: ClusterDraft,
+  { service, port, name, subset, policy, config, way, locality, mutualTls }: ClusterDraft,
   target: TlsTarget | undefined,
 ): ClusterInit {
   const tls = target && upstreamTls(policy.tls, target, way.source);
@@ -140,7 +161,7 @@ function common(
     ...loadBalancer(policy.loadBalancer),
     commonLbConfig: commonLbConfig(policy.outlierDetection, weighsLocalities(locality)),
     circuitBreakers: circuitBreakers(policy),
-    ...(socket && { transportSocket: socket }),
+    ...(socket && (mutualTls ? { transportSocketMatches: eachItsOwn(socket) } : { transportSocket: socket })),
     ...(outlier && { outlierDetection: outlier }),
     ...(connection && { upstreamConnectionOptions: connection }),
     typedExtensionProtocolOptions: protocolOptions(port.protocol, policy),
@@ -152,6 +173,12 @@ function common(
     }),
   };
 }
+
+/** By what `loadAssignment` says of each endpoint. */
+const eachItsOwn = (mutual: MessageInitShape<typeof TransportSocketSchema>): ClusterInit["transportSocketMatches"] => [
+  { name: "tlsMode-istio", match: { tlsMode: "istio" }, transportSocket: mutual },
+  { name: "tlsMode-disabled", match: {}, transportSocket: rawBuffer },
+];
 
 /** `hostIsSni`: TLS asks for and checks the host of each call. */
 export function protocolOptions(protocol: Protocol, policy: PolicySettings, hostIsSni = false): Record<string, Any> {

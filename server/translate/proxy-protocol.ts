@@ -8,7 +8,7 @@ import type { PolicySettings } from "../model/specs.ts";
 
 type TransportSocket = MessageInitShape<typeof TransportSocketSchema>;
 
-const plain: TransportSocket = {
+export const rawBuffer: TransportSocket = {
   name: "envoy.transport_sockets.raw_buffer",
   configType: { case: "typedConfig", value: anyPack(RawBufferSchema, create(RawBufferSchema)) },
 };
@@ -16,7 +16,7 @@ const plain: TransportSocket = {
 /** The client's address goes before all else, TLS too. https://istio.io/latest/docs/reference/config/networking/destination-rule/#TrafficPolicy-ProxyProtocol */
 export const withProxyProtocol = (
   { version }: NonNullable<PolicySettings["proxyProtocol"]>,
-  inner: TransportSocket = plain,
+  inner: TransportSocket = rawBuffer,
 ): TransportSocket => ({
   name: "envoy.transport_sockets.upstream_proxy_protocol",
   configType: {

@@ -16,6 +16,7 @@ export interface Scope {
   readonly locality: string;
   /** Without a certificate of its own there is no mutual TLS. */
   readonly certified: boolean;
+  readonly bundled: boolean;
   /** How the resources that it is sent refer to others. */
   readonly way: ConfigWay;
   /** What hostnames mean here. */
@@ -28,6 +29,7 @@ export const scopeOf = (mesh: Mesh, proxy: MeshProxy): Scope => ({
   labels: proxy.labels,
   locality: proxy.locality,
   certified: proxy.identity !== undefined,
+  bundled: proxy.bundled,
   way: configWay(proxy),
   services: visibleServices(mesh.services, proxy.namespace),
 });

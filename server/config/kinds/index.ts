@@ -6,6 +6,7 @@ import { joinVersion } from "./define.ts";
 import { destinationRule } from "./destination-rule.ts";
 import { gateway } from "./gateway.ts";
 import { namespace } from "./namespace.ts";
+import { peerAuthentication } from "./peer-authentication.ts";
 import { service } from "./service.ts";
 import { serviceEntry } from "./service-entry.ts";
 import { virtualService } from "./virtual-service.ts";
@@ -20,6 +21,7 @@ export const kinds: readonly KindDefinition[] = [
   gateway,
   serviceEntry,
   workloadEntry,
+  peerAuthentication,
 ];
 
 /** The kind at exactly this version or one of its aliases. */
@@ -75,6 +77,7 @@ export type {
 } from "./http-route.ts";
 export type { L4MatchAttributes, RouteDestination, TCPRoute, TLSRoute } from "./l4-route.ts";
 export type { ConsistentHash, LoadBalancerSettings, LocalityLbSetting } from "./load-balancer.ts";
+export type { PeerAuthenticationSpec } from "./peer-authentication.ts";
 export type { ServiceSpec } from "./service.ts";
 export type { ServiceEntrySpec } from "./service-entry.ts";
 export type { ClientTLSSettings } from "./tls-settings.ts";

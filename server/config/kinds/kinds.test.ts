@@ -504,6 +504,20 @@ describe("refuses, by path", () => {
       ],
     ],
     [
+      "peers by mode and port",
+      {
+        apiVersion: "security.istio.io/v1",
+        kind: "PeerAuthentication",
+        metadata: { name: "a" },
+        spec: { mtls: { mode: "MUTUAL" }, portLevelMtls: { http: { mode: "STRICT" } } },
+      },
+      [
+        "spec.mtls.mode: must be one of UNSET, DISABLE, PERMISSIVE, STRICT",
+        'spec.portLevelMtls.http: must be a port number, not "http"',
+        "spec.portLevelMtls: needs a selector with matchLabels",
+      ],
+    ],
+    [
       "balancers",
       dr({ loadBalancer: { simple: "ROUND-ROBIN", consistentHash: { useSourceIp: true } } }),
       [

@@ -1,0 +1,38 @@
+import { memo } from "../lib/memo.ts";
+import type { Endpoint } from "../model/endpoints.ts";
+import { matchesLabels } from "../model/labels.ts";
+import type { Mesh } from "../model/mesh.ts";
+import { mutualTlsMode } from "../model/peer-authentications.ts";
+import type { ClusterDraft } from "./outbound-cluster.ts";
+
+/** Istio's injector labels so what has a proxy that takes mutual TLS; on a WorkloadEntry people do. https://istio.io/latest/docs/ops/configuration/traffic-management/tls-configuration/#auto-mtls */
+const label = "security.istio.io/tlsMode";
+
+/** Whether it takes the mesh's mutual TLS, so that clients come by it without being asked. */
+export const takesMutualTls = (mesh: Mesh, { labels, workload, port }: Endpoint): boolean =>
+  labels[label] === "istio" &&
+  mutualTlsMode(mesh.peerAuthentications, mesh.options.rootNamespace, { ...workload, labels }, port) !== "DISABLE";
+
+/** Whether any endpoint says so: otherwise clusters need not look at endpoints for it. */
+export const isUsed = (mesh: Mesh): boolean =>
+  memo(mesh.endpoints, "auto-mutual-tls", [], () =>
+    [...mesh.endpoints.values()].some(({ byPort }) => [...byPort.values()].flat().some((it) => label in it.labels)),
+  );
+
+/**
+ * A cluster without a word about TLS, inside the mesh and for a client with a certificate: mutual TLS where all endpoints take it; where some
+ * do, each endpoint's own, which the bundled sidecar can't do: it comes in plain text.
+ */
+export function withAutoMutualTls(mesh: Mesh, draft: ClusterDraft, bundled: boolean): ClusterDraft {
+  const { service, policy, certified } = draft;
+  if (!certified || policy.tls?.mode !== undefined || service.external || draft.discovery !== "eds") return draft;
+  const members = membersOf(mesh, draft);
+  const taking = members.filter((it) => takesMutualTls(mesh, it));
+  if (taking.length === 0) return draft;
+  const tls = { mode: "ISTIO_MUTUAL" as const };
+  if (taking.length === members.length) return { ...draft, policy: { ...policy, tls } };
+  return bundled ? draft : { ...draft, policy: { ...policy, tls }, mutualTls: taking };
+}
+
+const membersOf = (mesh: Mesh, { service, port, labels }: ClusterDraft): Endpoint[] =>
+  (mesh.endpoints.get(service.key)?.byPort.get(port.port) ?? []).filter((it) => matchesLabels(labels, it.labels));
