@@ -113,7 +113,8 @@ export function assertReachable(seen: number, oldest: number, current: number): 
   if (seen > current) throw new CompactedError(`revision ${seen} is not of this store, which is at ${current}`);
 }
 
-function isWanted(commit: Commit, { sinceMs, key }: HistoryQuery): boolean {
+function isWanted(commit: Commit, { sinceMs, key, before }: HistoryQuery): boolean {
+  if (before !== undefined && commit.revision >= before) return false;
   if (sinceMs !== undefined && commit.at < sinceMs) return false;
   return key === undefined || commit.changes.some((change) => formatKey(change.key) === formatKey(key));
 }

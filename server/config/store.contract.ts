@@ -35,6 +35,15 @@ export function describeConfigStore(name: string, setUp: () => StoreUnderTest): 
       await subject.cleanup();
     });
 
+    test("history goes on below a revision", async () => {
+      for (const name of ["a", "b", "c"]) await store.commit([put(rule(name))], "ann");
+      const [newest] = await store.history({ limit: 1 });
+      const older = await store.history({ before: newest?.revision ?? 0, limit: 1 });
+      expect(older.map(({ changes }) => changes[0]?.key.name)).toEqual(["b"]);
+      expect(await store.history({ before: 1, limit: 5 })).toEqual([]);
+      await store.check();
+    });
+
     test("is empty at first, at a positive revision", async () => {
       const { items, revision } = await store.list();
       expect(items).toEqual([]);

@@ -64,6 +64,8 @@ export interface HistoryQuery {
   /** Unix milliseconds, inclusive. */
   sinceMs?: number;
   key?: ResourceKey;
+  /** Only revisions below this one. */
+  before?: number;
   limit: number;
 }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type ConfigApiClient, createConfigApiClient, type WriteOptions } from "../config/api-client.ts";
-import { parseDocuments } from "../config/kinds/index.ts";
+import { parseDocumentsAside } from "../config/kinds/yaml-aside.ts";
 import { type ConfigDocument, findDocument, listDocuments, servicesWithBadges } from "../config/mesh-config.ts";
 import type {
   ChangeResult,
@@ -20,6 +20,7 @@ import { DashboardError } from "../contract/index.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { createSupervisedClient, createUsageClient } from "../fleet/usage-client.ts";
 import { remember } from "../lib/remember.ts";
+import { YamlLimitError } from "../lib/yaml/read-yaml.ts";
 import type { MeshFacts } from "../query/facts.ts";
 import {
   dumpProxy,
@@ -128,7 +129,10 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
     object: (key) => findDocument(api, key),
     objects: async (kind) => ({ objects: await listDocuments(api, kind) }),
     async applyYaml(text, options) {
-      const parsed = parseDocuments(text);
+      const parsed = await parseDocumentsAside(text).catch((error: unknown) => {
+        if (!(error instanceof YamlLimitError)) throw error;
+        throw new DashboardError({ code: "TOO_LARGE", message: `the YAML ${error.message}` });
+      });
       if (!parsed.ok)
         throw new DashboardError({ code: "INVALID", message: "the YAML is not valid", errors: parsed.errors });
       return api.transact(

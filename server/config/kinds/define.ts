@@ -3,10 +3,11 @@ import { type FieldError, fail, ok, type Result } from "../../lib/result.ts";
 import type { KindDefinition } from "../kind.ts";
 import type { ConfigObject } from "../object.ts";
 import { metadataSchema, subdomainError, toMeta } from "./metadata.ts";
-import { check, unknownField } from "./schema.ts";
+import { beginPatterns } from "./regex.ts";
+import { check, unknownFields } from "./schema.ts";
 
-/** One object as JSON; Kubernetes' store takes 1.5 MiB. */
-const maxObjectBytes = 1024 * 1024;
+/** One object as JSON; as much as Kubernetes' store takes. */
+const maxObjectBytes = 1.5 * 1024 * 1024;
 
 type Declaration<S extends z.ZodType> = Omit<KindDefinition, "parse" | "jsonSchema" | "namespaced"> & {
   spec: S;
@@ -29,6 +30,7 @@ export function defineKind<S extends z.ZodType>(declaration: Declaration<S>): Ki
     const copy = plainCopy(input);
     if (!copy.ok) return copy;
     const document = copy.value;
+    beginPatterns();
     const errors = envelopeErrors(document, names.kind, versions);
     const meta = check(metadata, document.metadata ?? {}, "metadata");
     const spec = check(schema, document.spec ?? defaultSpec, "spec");
@@ -71,9 +73,8 @@ function dropRefused(context: { jsonSchema: z.core.JSONSchema.BaseSchema }): voi
 function envelopeErrors(document: Record<string, unknown>, kind: string, versions: readonly string[]): FieldError[] {
   const errors: FieldError[] = [];
   const known = ["apiVersion", "kind", "metadata", "spec", "status"];
-  for (const key of Object.keys(document)) {
-    if (!known.includes(key)) errors.push({ path: key, message: unknownField(key, known) });
-  }
+  const unknown = Object.keys(document).filter((key) => !known.includes(key));
+  errors.push(...unknownFields(unknown, known, ""));
   if (document.kind !== kind) errors.push({ path: "kind", message: `must be ${kind}` });
   if (!versions.includes(String(document.apiVersion))) {
     errors.push({ path: "apiVersion", message: `must be ${versions.join(", ")}` });
@@ -87,11 +88,11 @@ function plainCopy(input: unknown): Result<Record<string, unknown>, FieldError> 
   try {
     json = JSON.stringify(input);
   } catch {
-    return fail({ path: "", message: "must be plain JSON that is not nested too deeply" });
+    return fail({ path: "", message: "the object must be plain JSON that is not nested too deeply" });
   }
-  if (json === undefined || !json.startsWith("{")) return fail({ path: "", message: "must be an object" });
+  if (json === undefined || !json.startsWith("{")) return fail({ path: "", message: "this must be an object" });
   const bytes = Buffer.byteLength(json);
   if (bytes > maxObjectBytes)
-    return fail({ path: "", message: `must have at most ${maxObjectBytes} bytes, not ${bytes}` });
+    return fail({ path: "", message: `the object must have at most ${maxObjectBytes} bytes, not ${bytes}` });
   return ok(JSON.parse(json) as Record<string, unknown>);
 }

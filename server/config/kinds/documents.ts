@@ -1,6 +1,14 @@
-import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from "yaml";
+import { isMap, isScalar, isSeq, type Node } from "yaml";
 import { type FieldError, fail, ok, type Result } from "../../lib/result.ts";
+import {
+  readYaml,
+  type YamlDocument,
+  YamlLimitError,
+  type YamlText,
+  yamlFileLimits,
+} from "../../lib/yaml/read-yaml.ts";
 import type { ConfigObject } from "../object.ts";
+import { parsePath } from "./field-path.ts";
 import { parseObject } from "./index.ts";
 
 /** Where in a text the error is; both count from one, and `message` ends with them. */
@@ -9,61 +17,54 @@ export interface DocumentError extends FieldError {
   line: number;
 }
 
-const maxTextBytes = 16 * 1024 * 1024;
 const maxObjects = 10_000;
+/** Whoever has more than this wrong mends some first. */
+const maxErrors = 200;
 
 /**
  * Reads YAML or JSON: several documents divided by `---`, empty ones skipped, and `kind: List` (or `<Kind>List`) taken apart.
- * Every error of every document is returned, each with its line.
+ * Every error of every document is returned, each with its line; at most two hundred.
  */
 export function parseDocuments(text: string): Result<ConfigObject[], DocumentError> {
-  if (Buffer.byteLength(text) > maxTextBytes) return fail(located("", `must have at most ${maxTextBytes} bytes`, 1, 1));
-  const lines = new LineCounter();
-  let documents: Document.Parsed[];
+  let read: YamlText;
   try {
-    documents = [...parseAllDocuments(text, { lineCounter: lines, merge: true, prettyErrors: false })];
+    read = readYaml(text, yamlFileLimits);
   } catch (error) {
-    return fail(located("", `can't be read as YAML: ${messageOf(error)}`, 1, 1));
+    if (!(error instanceof YamlLimitError)) throw error;
+    return fail(located("", error.message, 1, 1));
   }
   const objects: ConfigObject[] = [];
   const errors: DocumentError[] = [];
-  documents.forEach((document, index) => {
-    const lineAt = (offset: number) => Math.max(1, lines.linePos(offset).line);
-    for (const error of document.errors) {
-      errors.push(located("", `is not valid YAML: ${error.message}`, index + 1, lineAt(error.pos[0])));
+  for (const [index, document] of read.documents.entries()) {
+    for (const { message, offset } of document.problems) {
+      errors.push(located("", `is not valid YAML: ${message}`, index + 1, read.lineAt(offset)));
     }
-    if (document.errors.length > 0) return;
-    readDocument(document, index + 1, lineAt, objects, errors);
-  });
+    if (document.problems.length === 0) readDocument(document, index + 1, read.lineAt, objects, errors);
+    if (errors.length > maxErrors) break;
+  }
   if (objects.length > maxObjects) errors.push(located("", `must have at most ${maxObjects} objects`, 1, 1));
-  return errors.length > 0 ? fail(...errors) : ok(objects);
+  return errors.length > 0 ? fail(...errors.slice(0, maxErrors)) : ok(objects);
 }
 
 function readDocument(
-  document: Document.Parsed,
+  { value, contents, offset }: YamlDocument,
   index: number,
   lineAt: (offset: number) => number,
   objects: ConfigObject[],
   errors: DocumentError[],
 ): void {
-  let value: unknown;
-  try {
-    value = document.toJS();
-  } catch (error) {
-    errors.push(located("", `can't be read: ${messageOf(error)}`, index, lineAt(document.range[0])));
-    return;
-  }
   if (value === null || value === undefined) return;
   for (const { item, path } of itemsOf(value)) {
+    if (errors.length > maxErrors) return;
     const result = parseObject(item);
     if (result.ok) {
       objects.push(result.value);
       continue;
     }
-    const start = nodeAt(document.contents, path);
-    for (const error of result.errors) {
-      const node = nodeAt(start, segments(error.path)) ?? start ?? document.contents;
-      const line = lineAt(node?.range?.[0] ?? document.range[0]);
+    const start = nodeAt(contents, path);
+    for (const error of result.errors.slice(0, maxErrors)) {
+      const node = nodeAt(start, parsePath(error.path)) ?? start ?? contents;
+      const line = lineAt(node?.range?.[0] ?? offset);
       const prefix = path.length > 0 ? `items[${path[1]}]${error.path ? "." : ""}` : "";
       errors.push(located(`${prefix}${error.path}`, error.message, index, line));
     }
@@ -87,15 +88,6 @@ const located = (path: string, message: string, document: number, line: number):
   line,
 });
 
-/** The keys of a path as `formatPath` writes it. */
-function segments(path: string): (string | number)[] {
-  const pattern = /\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g;
-  return [...path.matchAll(pattern)].map(([, index, quoted, plain]) => {
-    if (index !== undefined) return Number(index);
-    return quoted !== undefined ? String(JSON.parse(`"${quoted}"`)) : (plain ?? "");
-  });
-}
-
 /** The node at a path, or the nearest one above it that the document has: an absent field is reported where it should be. */
 function nodeAt(root: Node | null | undefined, path: readonly (string | number)[]): Node | undefined {
   let at: Node | undefined = root ?? undefined;
@@ -115,5 +107,3 @@ function nodeAt(root: Node | null | undefined, path: readonly (string | number)[
   }
   return nearest;
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,7 +1,7 @@
-import { RE2JS } from "re2js";
 import { z } from "zod";
 import { parseGoDuration } from "../../lib/go-duration.ts";
 import { dnsLabelError, isDnsLabel, labelValueError, qualifiedKeyError, wildcardHostError } from "./names.ts";
+import { regexError } from "./regex.ts";
 import { rule, text } from "./schema.ts";
 
 // Fields that several kinds share. A schema checks and never converts: what a user applied is what is stored and read back.
@@ -65,19 +65,6 @@ export const stringMatch = (options: { presence?: boolean; emptyPrefix?: boolean
       if (error !== undefined) report(["regex"], error);
     }
   });
-
-/** What keeps a text from being a regular expression that Envoy accepts: RE2's syntax, at most 1,024 characters. */
-export function regexError(pattern: string): string | undefined {
-  if (pattern === "") return "must not be empty";
-  if (pattern.length > 1_024) return "must have at most 1024 characters";
-  try {
-    RE2JS.compile(pattern);
-    return undefined;
-  } catch (error) {
-    const why = error instanceof Error ? error.message.replace(/^error parsing regexp: /, "") : String(error);
-    return `must be an RE2 regular expression (no look-around or back-references; https://github.com/google/re2/wiki/Syntax): ${why}`;
-  }
-}
 
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/#VirtualService-export_to */
 export const exportTo = (options: { none?: boolean } = {}) =>

@@ -8,12 +8,12 @@ import {
   nonNegativeInt32,
   percentage,
   port,
-  regexError,
   setsAuthority,
   stringMatch,
   uint32,
 } from "./fields.ts";
 import { httpMatchSchema } from "./http-match.ts";
+import { regexError } from "./regex.ts";
 import { notYet, type Report, rule, text } from "./schema.ts";
 
 // https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRoute

@@ -777,11 +777,11 @@ describe("the registry", () => {
   });
 
   test("bounds an object's size and depth", () => {
-    const big = vs({ name: "x".repeat(1_100_000) });
-    expect(errorsOf(big)[0]).toMatch(/^: must have at most 1048576 bytes/);
+    const big = vs({ name: "x".repeat(1_600_000) });
+    expect(errorsOf(big)[0]).toMatch(/^: the object must have at most 1572864 bytes/);
     let deep: unknown = 1;
     for (let level = 0; level < 200_000; level++) deep = [deep];
-    expect(errorsOf(vs({ name: deep }))).toEqual([": must be plain JSON that is not nested too deeply"]);
+    expect(errorsOf(vs({ name: deep }))).toEqual([": the object must be plain JSON that is not nested too deeply"]);
   });
 
   test("names are unique, and every kind has columns and a schema of what it takes", () => {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { destinationSchema } from "./destination.ts";
 import { dnsLabel, labels, nonNegativeInt32, port } from "./fields.ts";
 import { gatewayName } from "./http-match.ts";
-import { hostCovers, ipOrCidrError, wildcardHostError } from "./names.ts";
+import { HostSet, ipOrCidrError, wildcardHostError } from "./names.ts";
 import { notYet, type Report, rule, text } from "./schema.ts";
 
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/#RouteDestination */
@@ -63,10 +63,11 @@ export type TLSRoute = z.output<typeof tlsRouteSchema>;
 
 /** A rule can't catch server names that its VirtualService does not own. */
 export function checkSniHosts(hosts: readonly string[], tls: readonly TLSRoute[], report: Report): void {
+  const known = new HostSet(hosts);
   tls.forEach((route, at) => {
     (route.match ?? []).forEach((match, index) => {
       (match.sniHosts ?? []).forEach((sni, position) => {
-        if (wildcardHostError(sni) !== undefined || hosts.some((host) => hostCovers(host, sni))) return;
+        if (wildcardHostError(sni) !== undefined || known.find(sni) !== undefined) return;
         report(
           ["tls", at, "match", index, "sniHosts", position],
           `${sni} is not one of the hosts, nor narrower than one: ${hosts.join(", ")}`,

@@ -38,11 +38,32 @@ export function wildcardHostError(name: string): string | undefined {
   return dot < 0 ? undefined : fqdnError(name.slice(dot + 1));
 }
 
-/** True when every name that `inner` stands for is also one of `outer`; both may begin with a wildcard. */
-export function hostCovers(outer: string, inner: string): boolean {
-  if (outer === inner || outer === "*") return true;
-  if (!outer.startsWith("*")) return false;
-  return inner.endsWith(outer.slice(1)) && inner.length > outer.length - 1;
+/** Hosts, some with wildcards, by which others are looked up in time that doesn't grow with their number. */
+export class HostSet {
+  readonly #first = new Map<string, number>();
+  readonly #suffixes = new Map<string, number>();
+  readonly #lengths = new Set<number>();
+
+  constructor(hosts: readonly string[]) {
+    for (const [index, host] of hosts.entries()) {
+      if (!this.#first.has(host)) this.#first.set(host, index);
+      if (!host.startsWith("*") || this.#suffixes.has(host.slice(1))) continue;
+      this.#suffixes.set(host.slice(1), index);
+      this.#lengths.add(host.length - 1);
+    }
+  }
+
+  /** The place of a host that is the same, or else of one that covers it; one that is `except` itself doesn't count. */
+  find(host: string, except = -1): number | undefined {
+    const same = this.#first.get(host);
+    if (same !== undefined && same !== except) return same;
+    for (const length of this.#lengths) {
+      if (length >= host.length) continue;
+      const index = this.#suffixes.get(host.slice(host.length - length));
+      if (index !== undefined && index !== except && index !== same) return index;
+    }
+    return undefined;
+  }
 }
 
 /** Without an IPv6 zone: it means something on one machine only. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type FieldError, fail, ok, type Result } from "../../lib/result.ts";
 import { suggest } from "../../lib/suggest.ts";
+import { formatPath } from "./field-path.ts";
 
 /** What a rule over several fields calls for each thing that is wrong; `path` is relative to the value it looks at. */
 export type Report = (path: PropertyKey[], message: string) => void;
@@ -42,7 +43,7 @@ export function check<S extends z.ZodType>(schema: S, input: unknown, root: stri
     const path = formatPath(issue.path, root);
     if (issue.code === "unrecognized_keys") {
       const known = knownKeys(schema, issue.path);
-      return issue.keys.map((key) => ({ path: formatPath([key], path), message: unknownField(key, known) }));
+      return unknownFields(issue.keys, known, path);
     }
     if (issue.code === "invalid_key" || issue.code === "invalid_element") {
       return issue.issues.map((inner) => ({ path, message: inner.message }));
@@ -52,23 +53,23 @@ export function check<S extends z.ZodType>(schema: S, input: unknown, root: stri
   return fail(...errors);
 }
 
-export function unknownField(key: string, known: readonly string[]): string {
+export const isUnknownField = ({ message }: FieldError): boolean => message.startsWith("unknown field");
+
+/** Looking for what was meant takes time: whoever has more than this wrong has not mistyped. */
+const maxSuggestions = 20;
+
+export const unknownFields = (keys: readonly string[], known: readonly string[], root: string): FieldError[] =>
+  keys.map((key, index) => ({
+    path: formatPath([key], root),
+    message: index < maxSuggestions ? unknownField(key, known) : "unknown field",
+  }));
+
+function unknownField(key: string, known: readonly string[]): string {
   const near = suggest(key, known);
   if (near !== undefined) return `unknown field; did you mean ${near}?`;
   return known.length > 0 && known.length <= 12
     ? `unknown field; the fields here are ${known.join(", ")}`
     : "unknown field";
-}
-
-/** `spec.http[0].match[1].headers["end-user"]`: array indexes in brackets, names that are no identifiers quoted. */
-function formatPath(path: readonly PropertyKey[], root = ""): string {
-  let text = root;
-  for (const key of path) {
-    if (typeof key === "number") text += `[${key}]`;
-    else if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(String(key))) text += text === "" ? String(key) : `.${String(key)}`;
-    else text += `[${JSON.stringify(String(key))}]`;
-  }
-  return text;
 }
 
 function explain(issue: z.core.$ZodRawIssue): string | undefined {

@@ -4,7 +4,7 @@ import { exportTo } from "./fields.ts";
 import { gatewayName } from "./http-match.ts";
 import { httpRouteSchema } from "./http-route.ts";
 import { checkSniHosts, tcpRouteSchema, tlsRouteSchema } from "./l4-route.ts";
-import { hostCovers, isIpAddress, wildcardHostError } from "./names.ts";
+import { HostSet, isIpAddress, wildcardHostError } from "./names.ts";
 import { rule, text } from "./schema.ts";
 
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/ */
@@ -15,11 +15,10 @@ const virtualServiceSpecSchema = rule(
         .array(text((host) => (isIpAddress(host) ? undefined : wildcardHostError(host))))
         .min(1, "needs at least one host (a delegate without hosts is not supported yet by Limpid)"),
       (hosts, report) => {
+        const known = new HostSet(hosts);
         hosts.forEach((host, index) => {
-          const same = hosts.findIndex(
-            (other, at) => at !== index && hostCovers(other, host) && (other !== host || at < index),
-          );
-          if (same >= 0) report([index], `${host} is covered by hosts[${same}], ${hosts[same]}`);
+          const same = known.find(host, index);
+          if (same !== undefined) report([index], `${host} is covered by hosts[${same}], ${hosts[same]}`);
         });
       },
     ).describe("The hosts that clients call."),

@@ -1,19 +1,20 @@
-import { parseDocument } from "yaml";
+import { readValueAside } from "../../config/kinds/yaml-aside.ts";
+import { YamlLimitError, type YamlLimits } from "../../lib/yaml/read-yaml.ts";
 import { decodeProtobuf, protobufType } from "./kubernetes/protobuf.ts";
-import { badRequest } from "./status-error.ts";
+import { badRequest, StatusError } from "./status-error.ts";
 
 const maxDepth = 64;
 
 /** Plain data from a JSON, YAML or Kubernetes protobuf body. Throws 400 on a syntax error. */
-export function decodeBody(body: Buffer, contentType: string): unknown {
-  const value = decode(body, contentType);
+export async function decodeBody(body: Buffer, contentType: string): Promise<unknown> {
+  const value = await decode(body, contentType);
   checkPlain(value, 0);
   return value;
 }
 
 /** Like `decodeBody`; throws 400 when it is no object. */
-export function decodeObject(body: Buffer, contentType: string): Record<string, unknown> {
-  const value = decodeBody(body, contentType);
+export async function decodeObject(body: Buffer, contentType: string): Promise<Record<string, unknown>> {
+  const value = await decodeBody(body, contentType);
   if (!isRecord(value)) throw badRequest("the body must be an object");
   return value;
 }
@@ -21,7 +22,7 @@ export function decodeObject(body: Buffer, contentType: string): Record<string, 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-function decode(body: Buffer, contentType: string): unknown {
+async function decode(body: Buffer, contentType: string): Promise<unknown> {
   if (contentType === protobufType) return decodeProtobuf(body);
   const text = decodeText(body);
   return contentType.endsWith("yaml") ? decodeYaml(text) : decodeJson(text);
@@ -44,7 +45,10 @@ function decodeJson(body: string): unknown {
   }
 }
 
-function decodeYaml(body: string): unknown {
+/** YAML takes microseconds a byte: a body of this size some seconds, in a thread of its own. */
+const yamlLimits: YamlLimits = { bytes: 3 * 1024 * 1024, depth: maxDepth, values: 200_000 };
+
+async function decodeYaml(body: string): Promise<unknown> {
   if (/^\s*\{/.test(body)) {
     try {
       return JSON.parse(body); // what kubectl sends as YAML, and much quicker to read so
@@ -53,12 +57,12 @@ function decodeYaml(body: string): unknown {
     }
   }
   try {
-    const document = parseDocument(body, { uniqueKeys: true });
-    const [first] = document.errors;
-    if (first) throw new Error(first.message);
-    return document.toJS({ maxAliasCount: 100 }); // "billion laughs" ends here
+    return await readValueAside(body, yamlLimits);
   } catch (error) {
-    throw badRequest(`the body is no valid YAML: ${error instanceof Error ? error.message : error}`);
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof YamlLimitError)
+      throw new StatusError(413, "RequestEntityTooLarge", `the body, as YAML, ${message}`);
+    throw badRequest(`the body is no valid YAML: ${message}`);
   }
 }
 

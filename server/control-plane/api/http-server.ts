@@ -90,9 +90,9 @@ async function handle(
       response.destroy();
       return;
     }
-    // Whatever is left of a refused body is not read: the connection can't serve another request.
-    const headers = { ...failure.headers, ...(request.complete ? {} : { connection: "close" }) };
-    send(response, failure.code, options.errorBody(target.path, failure), headers);
+    const body = options.errorBody(target.path, failure);
+    if (request.complete) send(response, failure.code, body, failure.headers);
+    else await sendWithin(request, response, failure, body);
   }
 }
 
@@ -129,15 +129,45 @@ function toStatusError(error: unknown, logger: Logger, path: string): StatusErro
 
 function send(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
   const payload = Buffer.isBuffer(body) ? body : Buffer.from(`${JSON.stringify(body)}\n`);
-  response.writeHead(status, {
-    "content-type": "application/json",
-    "content-length": payload.length,
-    "cache-control": "no-cache, private",
-    "x-content-type-options": "nosniff",
-    ...headers,
-  });
+  response.writeHead(status, { ...headOf(payload), ...headers });
   response.end(response.req.method === "HEAD" ? undefined : payload);
 }
+
+/** How much of a refused body is taken in, and for how long, so that its sender comes to read why. */
+const lingerBytes = 64 * 1024 * 1024;
+const lingerMs = 10_000;
+
+/**
+ * Answers while the client still sends. Closing now would reset the connection, and the reset would overtake the answer on its way (RFC 9112
+ * §9.6); so what comes is read and thrown away, within bounds, and the connection ends after it.
+ */
+async function sendWithin(
+  request: IncomingMessage,
+  response: ServerResponse,
+  failure: StatusError,
+  body: unknown,
+): Promise<void> {
+  const payload = Buffer.from(`${JSON.stringify(body)}\n`);
+  response.writeHead(failure.code, { ...headOf(payload), ...failure.headers, connection: "close" });
+  response.write(payload); // the whole answer; ending it would end the connection
+  let left = lingerBytes;
+  request.on("data", (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) request.destroy();
+  });
+  request.resume();
+  const timer = setTimeout(() => request.destroy(), lingerMs);
+  await finished(request).catch(() => undefined);
+  clearTimeout(timer);
+  response.end();
+}
+
+const headOf = (payload: Buffer) => ({
+  "content-type": "application/json",
+  "content-length": payload.length,
+  "cache-control": "no-cache, private",
+  "x-content-type-options": "nosniff",
+});
 
 /** A client that doesn't read what is left within a few seconds loses the rest. */
 async function endStream(response: ServerResponse): Promise<void> {

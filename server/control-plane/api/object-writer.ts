@@ -1,6 +1,9 @@
 import type { KindDefinition } from "../../config/kind.ts";
+import { parsePath } from "../../config/kinds/field-path.ts";
+import { isUnknownField } from "../../config/kinds/schema.ts";
 import type { ConfigObject } from "../../config/object.ts";
 import type { Clock } from "../../lib/clock.ts";
+import type { FieldError } from "../../lib/result.ts";
 import { isRecord } from "./body.ts";
 import { apiVersionOf } from "./kind-index.ts";
 import { decodeManagedFields, encodeManagedFields, type Owner } from "./ownership/managed-fields.ts";
@@ -16,6 +19,8 @@ export interface WriteContext {
   manager: string;
   /** The version that the client speaks. */
   version: string;
+  /** Unset: an unknown field is an error. Else such fields are left out, and told here. */
+  onUnknownFields?: (errors: readonly FieldError[]) => void;
 }
 
 /**
@@ -28,7 +33,7 @@ export function prepareUpdate(
   existing: ConfigObject | undefined,
   context: WriteContext,
 ): ConfigObject {
-  const object = parseObject(kind, candidate);
+  const object = parseObject(kind, candidate, context);
   const sent = isRecord(candidate.metadata) ? decodeManagedFields(candidate.metadata.managedFields) : undefined;
   const owners = sent ?? ownersOf(existing);
   return withOwners(object, trackUpdate(owners, existing, object, writerOf(kind, context)));
@@ -45,12 +50,22 @@ export function prepareApply(
   const live: Plain = existing ? { ...existing } : identity;
   const outcome = serverSideApply(live, ownersOf(existing), wanted, writerOf(kind, context), context.force);
   if (!outcome.ok) throw applyConflict(outcome.conflicts);
-  return withOwners(parseObject(kind, { ...outcome.object, ...identity }), outcome.owners);
+  return withOwners(parseObject(kind, { ...outcome.object, ...identity }, context), outcome.owners);
 }
 
-function parseObject(kind: KindDefinition, candidate: Plain): ConfigObject {
+function parseObject(kind: KindDefinition, candidate: Plain, { onUnknownFields }: WriteContext): ConfigObject {
   const { status: _, ...rest } = candidate; // a client's status is ignored, as the API server ignores it outside of /status
-  const result = kind.parse({ ...rest, metadata: clientMetadata(candidate.metadata) });
+  let document: Plain = { ...rest, metadata: clientMetadata(candidate.metadata) };
+  let result = kind.parse(document);
+  const unknown = result.ok ? [] : result.errors.filter(isUnknownField);
+  if (onUnknownFields && unknown.length > 0) {
+    onUnknownFields(unknown);
+    document = withoutFields(
+      document,
+      unknown.map(({ path }) => parsePath(path)),
+    ) as Plain;
+    result = kind.parse(document);
+  }
   if (result.ok) return result.value as ConfigObject;
   const name = isRecord(candidate.metadata) ? String(candidate.metadata.name ?? "") : "";
   throw invalid(kind, name, result.errors);
@@ -94,4 +109,16 @@ function applyConflict(
   return new StatusError(409, "Conflict", `Apply failed with ${conflicts.length} ${plural}: ${texts.join(", ")}`, {
     causes,
   });
+}
+
+/** A copy without what stands at the paths. */
+function withoutFields(value: unknown, paths: readonly (readonly (string | number)[])[]): unknown {
+  if (paths.length === 0 || typeof value !== "object" || value === null) return value;
+  const byKey = Map.groupBy(paths, ([key]) => String(key));
+  const inner = ([key, child]: [string, unknown]): [string, unknown][] => {
+    const below = byKey.get(key)?.map((path) => path.slice(1)) ?? [];
+    return below.some((path) => path.length === 0) ? [] : [[key, withoutFields(child, below)]];
+  };
+  if (Array.isArray(value)) return value.flatMap((child, index) => inner([String(index), child]).map(([, one]) => one));
+  return Object.fromEntries(Object.entries(value).flatMap(inner));
 }

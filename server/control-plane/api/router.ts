@@ -24,8 +24,8 @@ export type ApiResponse =
 
 export type Handler = (request: ApiRequest) => Promise<ApiResponse>;
 
-/** What a request may have unless its route takes more. */
-const defaultMaxBodyBytes = 1024 * 1024;
+/** What a request may have unless its route takes more: as much as Kubernetes' API server takes. */
+const defaultMaxBodyBytes = 3 * 1024 * 1024;
 
 export interface ApiRouter {
   /** `pattern` as in `Router.add`. */

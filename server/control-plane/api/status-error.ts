@@ -91,9 +91,14 @@ export const forbidden = (resource: ResourceName, name: string, why: string): St
     detailsOf(resource, name),
   );
 
+/** Whoever has more wrong than this mends some first. */
+export const maxCauses = 200;
+
 /** Every wrong field at once, each as one cause: kubectl prints them as a list. */
 export function invalid(resource: ResourceName, name: string, errors: readonly FieldError[]): StatusError {
-  const texts = errors.map((error) => (error.path ? `${error.path}: ${error.message}` : error.message));
+  const shown = errors.slice(0, maxCauses);
+  const texts = shown.map((error) => (error.path ? `${error.path}: ${error.message}` : error.message));
+  if (errors.length > shown.length) texts.push(`and ${errors.length - shown.length} more`);
   const joined = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
   return new StatusError(
     422,
@@ -103,7 +108,7 @@ export function invalid(resource: ResourceName, name: string, errors: readonly F
       name,
       ...(resource.group ? { group: resource.group } : {}),
       kind: resource.kind,
-      causes: errors.map((error) => ({ reason: causeReason(error), message: error.message, field: error.path })),
+      causes: shown.map((error) => ({ reason: causeReason(error), message: error.message, field: error.path })),
     },
   );
 }

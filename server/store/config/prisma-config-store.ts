@@ -357,8 +357,9 @@ class PrismaConfigStore implements ConfigStore {
     return rows.map(fromCommitRow);
   }
 
-  async history({ sinceMs, key, limit }: HistoryQuery): Promise<Commit[]> {
+  async history({ sinceMs, key, before, limit }: HistoryQuery): Promise<Commit[]> {
     const where: Prisma.CommitWhereInput = {};
+    if (before !== undefined) where.revision = { lt: before };
     if (sinceMs !== undefined) where.at = { gte: BigInt(Math.ceil(sinceMs)) };
     if (key !== undefined) where.changes = { some: { kind: key.kind, namespace: key.namespace, name: key.name } };
     const include = { changes: { orderBy: { ordinal: "asc" } } } as const;

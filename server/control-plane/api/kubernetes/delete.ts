@@ -15,7 +15,7 @@ import { existingObject, isDryRun, type Scope, scopeOf } from "./scope.ts";
 export async function deleteObject(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
   const scope = scopeOf(context, request);
   const object = await existingObject(context, scope);
-  const options = readOptions(request);
+  const options = await readOptions(request);
   checkPreconditions(scope, object, options.preconditions);
   const headers = await commit(context, request, scope, [object], options.dryRun);
   const { group, plural } = scope.definition;
@@ -26,7 +26,7 @@ export async function deleteObject(context: ApiContext, request: ApiRequest): Pr
 export async function deleteCollection(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
   const scope = scopeOf(context, request);
   const { items, revision } = await selectObjects(context, request, scope);
-  const { dryRun } = readOptions(request);
+  const { dryRun } = await readOptions(request);
   const headers = items.length > 0 ? await commit(context, request, scope, items, dryRun) : {};
   return { status: 200, headers, body: presentList(scope, items, revision) };
 }
@@ -37,8 +37,8 @@ interface DeleteOptions {
 }
 
 /** The propagation policy and the grace period make no difference here: nothing depends on an object, a delete takes effect at once. */
-function readOptions(request: ApiRequest): DeleteOptions {
-  const body = request.body.length === 0 ? {} : decodeObject(request.body, request.contentType);
+async function readOptions(request: ApiRequest): Promise<DeleteOptions> {
+  const body = request.body.length === 0 ? {} : await decodeObject(request.body, request.contentType);
   const inBody = Array.isArray(body.dryRun) ? body.dryRun : [];
   return {
     preconditions: isRecord(body.preconditions) ? body.preconditions : {},

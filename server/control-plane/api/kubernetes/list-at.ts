@@ -1,5 +1,6 @@
 import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
 import type { ConfigStore, ListQuery } from "../../../config/store.ts";
+import { historyInParts } from "../history-in-parts.ts";
 
 /** How many commits are taken back, at most, to show a list as it was. */
 const maxCommitsBack = 1_000;
@@ -18,11 +19,14 @@ export async function listAt(
   // What is committed between the two reads is in the history, too, and not in the list.
   const ahead = (await store.revision()) - revision;
   if (revision > newest || ahead > maxCommitsBack) return undefined;
-  const later = await store.history({ limit: ahead });
-  const undone = later.filter((commit) => commit.revision > revision && commit.revision <= newest);
-  if (undone.length !== newest - revision) return undefined;
   const objects = new Map(items.map((object) => [formatKey(keyOf(object)), object]));
-  for (const { changes } of undone) {
+  let count = 0;
+  for await (const { revision: at, changes } of historyInParts(store, {
+    before: newest + 1,
+    limit: newest - revision,
+  })) {
+    if (at <= revision) break;
+    count++;
     for (const { key, before } of changes) {
       if (query.kind !== undefined && key.kind !== query.kind) continue;
       if (query.namespace !== undefined && key.namespace !== query.namespace) continue;
@@ -30,6 +34,7 @@ export async function listAt(
       else objects.delete(formatKey(key));
     }
   }
+  if (count !== newest - revision) return undefined;
   return [...objects.values()].sort((a, b) => compareNames(a.metadata, b.metadata));
 }
 

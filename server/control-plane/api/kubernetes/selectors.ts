@@ -22,10 +22,10 @@ function parseRequirement(text: string): (labels: Labels) => boolean {
   const set = /^([^\s!=,()]+)\s+(in|notin)\s*\(([^()]*)\)$/.exec(text);
   if (set) {
     const [, key = "", operator, list = ""] = set;
-    const values = list.split(",").map((value) => value.trim());
+    const values = new Set(list.split(",").map((value) => value.trim()));
     return operator === "in"
-      ? (labels) => Object.hasOwn(labels, key) && values.includes(labels[key] ?? "")
-      : (labels) => !values.includes(labels[key] ?? "") || !Object.hasOwn(labels, key);
+      ? (labels) => Object.hasOwn(labels, key) && values.has(labels[key] ?? "")
+      : (labels) => !values.has(labels[key] ?? "") || !Object.hasOwn(labels, key);
   }
   const equality = /^([^\s!=,()]+)\s*(==?|!=)\s*([^\s!=,()]*)$/.exec(text);
   if (equality) {
@@ -58,10 +58,23 @@ function parseFieldSelector(text: string): Selector {
   return (object) => terms.every((holds) => holds(object));
 }
 
-/** Splits at commas outside of parentheses. */
+/** As many as anybody writes; each is asked of every object. */
+const maxTerms = 200;
+
+/** Splits at commas outside of parentheses. Throws 400 past the number of terms that are looked at. */
 function splitTopLevel(text: string): string[] {
-  return text
-    .split(/,(?![^(]*\))/)
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
+  const parts: string[] = [];
+  let from = 0;
+  let inside = false;
+  for (let at = 0; at <= text.length; at++) {
+    const letter = text[at];
+    if (letter === "(") inside = true;
+    else if (letter === ")") inside = false;
+    if (at < text.length && (letter !== "," || inside)) continue;
+    const part = text.slice(from, at).trim();
+    if (part !== "") parts.push(part);
+    from = at + 1;
+  }
+  if (parts.length > maxTerms) throw badRequest(`a selector may have ${maxTerms} terms, not ${parts.length}`);
+  return parts;
 }

@@ -89,8 +89,10 @@ function describeFault({ delay, abort }: HTTPFaultInjection): string {
 /** Rules are paired by what they match: an inserted rule shifts the ones below it. */
 function weightChanges(before: HTTPRoute[], after: HTTPRoute[]): Description[] {
   const matchOf = (route: HTTPRoute): string => JSON.stringify(route.match ?? null);
+  const byMatch = new Map<string, HTTPRoute>();
+  for (const route of before) if (!byMatch.has(matchOf(route))) byMatch.set(matchOf(route), route);
   return after.flatMap((route): Description[] => {
-    const old = before.find((candidate) => matchOf(candidate) === matchOf(route));
+    const old = byMatch.get(matchOf(route));
     if (!old?.route?.length || !route.route?.length || serviceOf(old) !== serviceOf(route)) return [];
     const [from, to] = [weightsOf(old), weightsOf(route)];
     const subsets = [...new Set([...from.keys(), ...to.keys()])].sort();

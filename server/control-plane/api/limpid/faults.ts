@@ -30,7 +30,7 @@ export async function getFaults(context: ApiContext): Promise<ApiResponse> {
 }
 
 export async function postFault(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
-  const fault = readBodyAs(FaultRequest, request);
+  const fault = await readBodyAs(FaultRequest, request);
   const { author } = limpidActor(request);
   const id = randomBytes(5).toString("hex");
   const build = async (): Promise<Edit[]> => {

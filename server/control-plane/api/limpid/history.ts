@@ -1,8 +1,8 @@
 import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
 import type { Commit, ConfigChange, Write } from "../../../config/store.ts";
-import { CompactedError } from "../../../config/store.ts";
-import type { ChangeList } from "../../../contract/index.ts";
+import type { Change, ChangeList } from "../../../contract/index.ts";
 import type { ApiContext } from "../context.ts";
+import { historyInParts } from "../history-in-parts.ts";
 import { namespaceWrites, requireNamespace } from "../namespace-contents.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { badRequest, StatusError } from "../status-error.ts";
@@ -17,9 +17,11 @@ const maxChanges = 1000;
 export async function listChanges(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
   const sinceMs = integerQuery(request, "since", 0, Number.MAX_SAFE_INTEGER);
   const limit = integerQuery(request, "limit", 100, maxChanges);
-  const commits = await context.store.history({ sinceMs, limit });
   const services = await context.services();
-  const body: ChangeList = { changes: commits.map((commit) => toChange(commit, services)) };
+  const changes: Change[] = [];
+  for await (const commit of historyInParts(context.store, { sinceMs, limit }))
+    changes.push(toChange(commit, services));
+  const body: ChangeList = { changes };
   return { status: 200, body };
 }
 
@@ -112,20 +114,9 @@ function inverseOf({ key, before }: ConfigChange, current: ConfigObject | undefi
   return [{ op: "put", object: { ...before, metadata }, expect }];
 }
 
-/** The watch answers every revision after a given one without gaps, so the first is the one asked for. Throws 404. */
+/** Throws 404. */
 async function commitAt(context: ApiContext, revision: number): Promise<Commit> {
-  const gone = new StatusError(404, "NotFound", `there is no change ${revision} in the history`);
-  if (revision > (await context.store.revision())) throw gone;
-  const done = new AbortController();
-  try {
-    for await (const commit of context.store.watch(revision - 1, AbortSignal.any([done.signal, context.closing]))) {
-      if (commit.revision === revision) return commit;
-      break;
-    }
-  } catch (error) {
-    if (!(error instanceof CompactedError)) throw error;
-  } finally {
-    done.abort();
-  }
-  throw gone;
+  const [commit] = await context.store.history({ before: revision + 1, limit: 1 });
+  if (commit?.revision === revision) return commit;
+  throw new StatusError(404, "NotFound", `there is no change ${revision} in the history`);
 }

@@ -3,20 +3,22 @@ import type { FieldError } from "../../../lib/result.ts";
 import { type Actor, actorOf } from "../actor.ts";
 import { decodeBody } from "../body.ts";
 import type { ApiRequest } from "../router.ts";
-import { badRequest, StatusError } from "../status-error.ts";
+import { badRequest, maxCauses, StatusError } from "../status-error.ts";
 
 /** The body, checked. Throws 400 on a syntax error, 422 with every wrong field. */
-export function readBodyAs<S extends z.ZodType>(schema: S, request: ApiRequest): z.output<S> {
-  const result = schema.safeParse(decodeBody(request.body, request.contentType));
+export async function readBodyAs<S extends z.ZodType>(schema: S, request: ApiRequest): Promise<z.output<S>> {
+  const result = schema.safeParse(await decodeBody(request.body, request.contentType));
   if (result.success) return result.data;
   throw invalidFields(result.error.issues.map((issue) => ({ path: formatPath(issue.path), message: issue.message })));
 }
 
 /** Several wrong fields of no particular resource. */
 export function invalidFields(errors: readonly FieldError[]): StatusError {
-  const texts = errors.map((error) => (error.path ? `${error.path}: ${error.message}` : error.message));
+  const shown = errors.slice(0, maxCauses);
+  const texts = shown.map((error) => (error.path ? `${error.path}: ${error.message}` : error.message));
+  if (errors.length > shown.length) texts.push(`and ${errors.length - shown.length} more`);
   return new StatusError(422, "Invalid", texts.join("; "), {
-    causes: errors.map(({ path, message }) => ({ reason: "FieldValueInvalid", field: path, message })),
+    causes: shown.map(({ path, message }) => ({ reason: "FieldValueInvalid", field: path, message })),
   });
 }
 

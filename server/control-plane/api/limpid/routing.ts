@@ -38,7 +38,7 @@ const concernedKey = ({ virtualService, ref }: ServiceConfig): ResourceKey =>
 /** The VirtualServices, and where a subset is missing the DestinationRule, as one commit. */
 export async function putWeights(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
   const { namespace = "", name = "" } = request.params;
-  const change = readBodyAs(WeightsChange, request);
+  const change = await readBodyAs(WeightsChange, request);
   const build = async () => shareAll(await serviceConfig(context, namespace, name), change);
   return runEdit(context, request, build, { retry: false });
 }

@@ -19,7 +19,7 @@ const maxAttempts = 8;
 
 /** Several writes as one commit. Every error of every write is answered at once, each under `writes[<index>]`. */
 export async function runTransaction(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
-  const transaction = readBodyAs(TransactionRequest, request);
+  const transaction = await readBodyAs(TransactionRequest, request);
   const dryRun = transaction.dryRun || isDryRunQuery(request);
   const actor = limpidActor(request);
   for (let attempt = 1; ; attempt++) {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { isRecord } from "../body.ts";
-import { entriesOf, formatEntry, isEntry, isNamedBy, keysOfEntry, listKeys } from "./keyed-lists.ts";
+import { entriesOf, entryName, formatEntry, isEntry, keysOfEntry, listKeys } from "./keyed-lists.ts";
 
 /**
  * A set of fields, each the JSON text of its path (`["spec","http"]`). Fields are leaves: scalars, atomic lists and empty maps. A map with
@@ -43,64 +43,71 @@ export function fieldsOf(object: unknown): Set<string> {
 
 /** What a write did: fields with a new value, and fields that are gone. */
 export function compareFields(before: unknown, after: unknown): { changed: Set<string>; removed: Set<string> } {
+  const old = new Map<string, unknown>();
+  visitLeaves(kindOf(before), before, [], (path, value) => old.set(pathKey(path), value));
   const changed = new Set<string>();
-  const stillThere = new Set<string>();
+  const removed = new Set(old.keys());
   visitLeaves(kindOf(after), after, [], (path, value) => {
-    stillThere.add(pathKey(path));
-    if (!isDeepStrictEqual(valueAt(before, path), value)) changed.add(pathKey(path));
-  });
-  const removed = new Set<string>();
-  visitLeaves(kindOf(before), before, [], (path) => {
-    if (!stillThere.has(pathKey(path))) removed.add(pathKey(path));
+    const key = pathKey(path);
+    removed.delete(key);
+    if (!old.has(key) || !isDeepStrictEqual(old.get(key), value)) changed.add(key);
   });
   return { changed, removed };
 }
 
-export function valueAt(object: unknown, path: Path): unknown {
-  let value: unknown = object;
-  for (const name of path) {
-    if (isEntry(name)) {
-      if (!Array.isArray(value)) return undefined;
-      value = value.find((item) => isNamedBy(name, item));
-      continue;
-    }
-    if (!isRecord(value) || !Object.hasOwn(value, name)) return undefined;
-    value = value[name];
-  }
-  return value;
-}
+/** What is to go, by the names on the way; undefined: the field itself. */
+type Going = Map<string, Going | undefined>;
 
 /**
- * A copy without the field; a map or list that becomes empty by it goes too. The key of a list's entry goes with the entry, and that only
+ * A copy without the fields; a map or list that becomes empty by it goes too. The keys of a list's entry go with the entry, and that only
  * when nothing but keys is left of it.
  */
-export function withoutField(object: unknown, path: Path): unknown {
-  const [name, ...rest] = path;
-  if (name !== undefined && isEntry(name) && Array.isArray(object)) return withoutInEntry(object, name, rest);
-  if (!isRecord(object) || name === undefined || !Object.hasOwn(object, name)) return object;
-  const { [name]: value, ...others } = object;
-  if (rest.length === 0) return others;
-  const inner = withoutField(value, rest);
-  if (inner !== value && isEmpty(inner)) return others;
-  return { ...object, [name]: inner };
+export function withoutFields(object: unknown, paths: Iterable<Path>): unknown {
+  const root: Going = new Map();
+  for (const path of paths) {
+    let node = root;
+    for (const [depth, name] of path.entries()) {
+      if (depth === path.length - 1) node.set(name, undefined);
+      else {
+        const child = node.get(name);
+        if (child === undefined && node.has(name)) break; // goes as a whole
+        const next = child ?? new Map();
+        node.set(name, next);
+        node = next;
+      }
+    }
+  }
+  return root.size > 0 ? without(object, root) : object;
 }
 
-function withoutInEntry(list: readonly unknown[], entry: string, path: Path): unknown {
-  const keys = Object.keys(keysOfEntry(entry));
+function without(value: unknown, going: Going): unknown {
+  if (Array.isArray(value)) return withoutInEntries(value, going);
+  if (!isRecord(value)) return value;
+  const result: Record<string, unknown> = {};
+  for (const [name, child] of Object.entries(value)) {
+    if (!going.has(name)) {
+      result[name] = child;
+      continue;
+    }
+    const below = going.get(name);
+    if (below === undefined) continue;
+    const inner = without(child, below);
+    if (!isEmpty(inner) || isEmpty(child)) result[name] = inner;
+  }
+  return result;
+}
+
+function withoutInEntries(list: readonly unknown[], going: Going): unknown[] {
+  const names = [...going.keys()].find(isEntry);
+  const keys = names === undefined ? [] : Object.keys(keysOfEntry(names));
   return list.flatMap((item) => {
-    if (!isNamedBy(entry, item) || !isRecord(item)) return [item];
-    if (!isKeyOf(entry, path)) return [withoutField(item, path)];
-    return Object.keys(item).every((name) => keys.includes(name)) ? [] : [item];
+    const below = isRecord(item) ? going.get(entryName(item, keys)) : undefined;
+    if (below === undefined || !isRecord(item)) return [item];
+    // Its keys go last, with what is left of the entry.
+    const rest = without(item, new Map([...below].filter(([name]) => !keys.includes(name)))) as Record<string, unknown>;
+    const isBare = Object.keys(rest).every((name) => keys.includes(name));
+    return isBare && keys.some((name) => below.has(name)) ? [] : [rest];
   });
-}
-
-const isKeyOf = (entry: string, path: Path): boolean =>
-  path.length === 1 && Object.hasOwn(keysOfEntry(entry), path[0] ?? "");
-
-/** Whether the field is a key of the list's entry that it stands in. */
-export function isEntryKey(path: Path): boolean {
-  const entry = path.at(-2);
-  return entry !== undefined && isEntry(entry) && isKeyOf(entry, path.slice(-1));
 }
 
 const isEmpty = (value: unknown): boolean =>
@@ -108,11 +115,31 @@ const isEmpty = (value: unknown): boolean =>
 
 const kindOf = (object: unknown): unknown => (isRecord(object) ? object.kind : undefined);
 
-/** True when the two paths are one, or one lies inside the other: then a write of one touches the other. */
-export function overlaps(a: string, b: string): boolean {
-  if (a === b) return true;
-  const [short, long] = a.length < b.length ? [a, b] : [b, a];
-  return long.startsWith(`${short.slice(0, -1)},`);
+/** Fields by what stands above them, so that asking which of many fields a write touches costs no more than the depth of its path. */
+export class FieldIndex {
+  readonly #fields: FieldSet;
+  readonly #above = new Set<string>();
+
+  constructor(fields: FieldSet) {
+    this.#fields = fields;
+    for (const field of fields) for (const prefix of prefixesOf(field)) this.#above.add(prefix);
+  }
+
+  /** Whether the field, or one inside of it, is among them. */
+  hasInside(field: string): boolean {
+    return this.#fields.has(field) || this.#above.has(field);
+  }
+
+  /** Whether one of them is the field, lies inside of it, or has it inside: then a write of one touches the other. */
+  overlaps(field: string): boolean {
+    return this.hasInside(field) || prefixesOf(field).some((prefix) => this.#fields.has(prefix));
+  }
+}
+
+/** The paths of what a field stands in, but for the object itself. */
+function prefixesOf(field: string): string[] {
+  const path = parsePathKey(field);
+  return path.slice(1).map((_, index) => pathKey(path.slice(0, index + 1)));
 }
 
 function visitLeaves(kind: unknown, value: unknown, path: Path, visit: (path: Path, value: unknown) => void): void {

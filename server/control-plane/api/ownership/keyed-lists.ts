@@ -26,25 +26,21 @@ export function entriesOf(list: readonly unknown[], keys: readonly string[]): Ma
   const entries = new Map<string, unknown>();
   for (const item of list) {
     if (!isRecord(item)) return undefined;
-    const values = keys.map((key) => [key, item[key] ?? defaults[key]] as const);
-    if (values.some(([, value]) => value === undefined)) return undefined;
-    entries.set(`k:${JSON.stringify(Object.fromEntries(values))}`, item);
+    if (keys.some((key) => (item[key] ?? defaults[key]) === undefined)) return undefined;
+    entries.set(entryName(item, keys), item);
   }
   return entries.size === list.length ? entries : undefined;
 }
+
+/** The path segment of a list's entry. */
+export const entryName = (item: Record<string, unknown>, keys: readonly string[]): string =>
+  `k:${JSON.stringify(Object.fromEntries(keys.map((key) => [key, item[key] ?? defaults[key]])))}`;
 
 /** No field's name and no label's key begins like this. */
 export const isEntry = (segment: string): boolean => segment.startsWith("k:{");
 
 export const keysOfEntry = (segment: string): Record<string, unknown> =>
   JSON.parse(segment.slice(2)) as Record<string, unknown>;
-
-export function isNamedBy(segment: string, item: unknown): boolean {
-  return (
-    isRecord(item) &&
-    Object.entries(keysOfEntry(segment)).every(([key, value]) => (item[key] ?? defaults[key]) === value)
-  );
-}
 
 /** `[port=80,protocol="TCP"]`, as Kubernetes writes entries in conflicts. */
 export const formatEntry = (segment: string): string =>

@@ -1,13 +1,12 @@
 import { isRecord } from "../body.ts";
 import {
   compareFields,
+  FieldIndex,
   type FieldSet,
   fieldsOf,
   formatPath,
-  isEntryKey,
-  overlaps,
   parsePathKey,
-  withoutField,
+  withoutFields,
 } from "./field-paths.ts";
 import { entriesOf, listKeys } from "./keyed-lists.ts";
 import type { Owner } from "./managed-fields.ts";
@@ -47,11 +46,10 @@ export function serverSideApply(
   const conflicts = findConflicts(others, changed);
   if (conflicts.length > 0 && !force) return { ok: false, conflicts };
 
+  const touched = new FieldIndex(changed);
   const stillOwned = others.map((owner) => ({
     ...owner,
-    fields: new Set(
-      [...owner.fields].filter((field) => !removed.has(field) && ![...changed].some((path) => overlaps(path, field))),
-    ),
+    fields: new Set([...owner.fields].filter((field) => !removed.has(field) && !touched.overlaps(field))),
   }));
   const sameFields = mine !== undefined && sameSet(mine.fields, wantedFields);
   const nothingNew = changed.size === 0 && removed.size === 0 && sameFields;
@@ -71,8 +69,9 @@ const sameSet = (a: FieldSet, b: FieldSet): boolean => a.size === b.size && [...
 function findConflicts(others: readonly Owner[], changed: FieldSet): FieldConflict[] {
   const conflicts: FieldConflict[] = [];
   for (const { manager, operation, apiVersion, fields } of others) {
+    const owned = new FieldIndex(fields);
     for (const path of changed) {
-      if ([...fields].some((field) => overlaps(path, field))) {
+      if (owned.overlaps(path)) {
         conflicts.push({ manager, operation, apiVersion, field: formatPath(path) });
       }
     }
@@ -86,18 +85,10 @@ function dropAbandoned(
   wanted: FieldSet,
   others: readonly Owner[],
 ): Record<string, unknown> {
-  let result: unknown = merged;
-  // Keys last: with them goes what is left of a list's entry.
-  const fields = [...before].map((field) => ({ field, path: parsePathKey(field) }));
-  fields.sort((a, b) => Number(isEntryKey(a.path)) - Number(isEntryKey(b.path)));
-  for (const { field, path: gone } of fields) {
-    // Not by what is above it: who has an empty map or list says nothing of what is in it.
-    const keeps = (fields: FieldSet): boolean =>
-      [...fields].some((path) => path.length >= field.length && overlaps(path, field));
-    const kept = keeps(wanted) || others.some((owner) => keeps(owner.fields));
-    if (!kept) result = withoutField(result, gone);
-  }
-  return result as Record<string, unknown>;
+  // Kept by what is in it, and not by what is above it: who has an empty map or list says nothing of what is in it.
+  const keepers = [wanted, ...others.map((owner) => owner.fields)].map((fields) => new FieldIndex(fields));
+  const gone = [...before].filter((field) => !keepers.some((keeper) => keeper.hasInside(field)));
+  return withoutFields(merged, gone.map(parsePathKey)) as Record<string, unknown>;
 }
 
 /** Maps and lists with keys merge, everything else is replaced; null says nothing. */

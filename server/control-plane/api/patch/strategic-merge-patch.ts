@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { isRecord } from "../body.ts";
 import { badRequest } from "../status-error.ts";
 
@@ -7,7 +6,7 @@ export type MergeKeys = Readonly<Record<string, string>>;
 
 /**
  * Kubernetes' strategic merge patch: maps merge, listed lists merge by key, and the directives `$patch`, `$setElementOrder/x`,
- * `$deleteFromPrimitiveList/x` and `$retainKeys` are followed.
+ * `$deleteFromPrimitiveList/x` and `$retainKeys` are followed. Takes time in proportion to target and patch.
  * https://github.com/kubernetes/community/blob/master/contributors/devel/sig-api-machinery/strategic-merge-patch.md
  * Throws 400 on a directive it can't follow.
  */
@@ -40,7 +39,8 @@ function mergeMap(
     else result[key] = mergeValue(result[key], value, keys, path ? `${path}.${key}` : key);
   }
   if (Array.isArray(patch.$retainKeys)) {
-    for (const key of Object.keys(result)) if (!patch.$retainKeys.includes(key)) delete result[key];
+    const retained = new Set<unknown>(patch.$retainKeys);
+    for (const key of Object.keys(result)) if (!retained.has(key)) delete result[key];
   }
   applyListDirectives(result, patch, keys, path);
   return result;
@@ -57,7 +57,8 @@ function applyListDirectives(
     if (!key.startsWith("$") || field === undefined || !Array.isArray(value)) continue;
     const list = Array.isArray(result[field]) ? (result[field] as unknown[]) : [];
     if (directive === "$deleteFromPrimitiveList") {
-      result[field] = list.filter((item) => !value.some((gone) => isDeepStrictEqual(gone, item)));
+      const gone = new Set(value.map(textOf));
+      result[field] = list.filter((item) => !gone.has(textOf(item)));
     } else if (directive === "$setElementOrder" && result[field] !== undefined) {
       result[field] = reorder(list, value, keys[path ? `${path}.${field}` : field]);
     } else if (directive !== "$setElementOrder") {
@@ -73,27 +74,40 @@ function mergeList(target: unknown, patch: unknown[], keys: MergeKeys, path: str
     return patch.filter((item) => !(isRecord(item) && item.$patch === "replace"));
   }
   const result: unknown[] = Array.isArray(target) ? [...target] : [];
+  const places = new Map<string, number>();
+  for (const [index, item] of result.entries()) {
+    const name = isRecord(item) ? textOf(item[mergeKey]) : undefined;
+    if (name !== undefined && !places.has(name)) places.set(name, index);
+  }
+  const gone = new Set<number>();
   for (const item of patch) {
     if (!isRecord(item) || item[mergeKey] === undefined) {
       throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`);
     }
-    const index = result.findIndex((old) => isRecord(old) && old[mergeKey] === item[mergeKey]);
+    const name = textOf(item[mergeKey]);
+    const index = places.get(name);
     if (item.$patch === "delete") {
-      if (index >= 0) result.splice(index, 1);
-    } else if (index >= 0) result[index] = mergeValue(result[index], item, keys, path);
-    else result.push(withoutDirectives(item));
+      if (index !== undefined) gone.add(index);
+      places.delete(name);
+    } else if (index !== undefined) result[index] = mergeValue(result[index], item, keys, path);
+    else places.set(name, result.push(withoutDirectives(item)) - 1);
   }
-  return result;
+  return gone.size > 0 ? result.filter((_, index) => !gone.has(index)) : result;
 }
 
 /** Elements named by `order` stand in its order; the others keep their places after what came before them. */
 function reorder(list: unknown[], order: unknown[], mergeKey: string | undefined): unknown[] {
-  const keyOf = (item: unknown): unknown => (mergeKey !== undefined && isRecord(item) ? item[mergeKey] : item);
-  const rank = (item: unknown): number => order.findIndex((entry) => isDeepStrictEqual(keyOf(entry), keyOf(item)));
-  const named = list.filter((item) => rank(item) >= 0).sort((a, b) => rank(a) - rank(b));
+  const nameOf = (item: unknown): string => textOf(mergeKey !== undefined && isRecord(item) ? item[mergeKey] : item);
+  const ranks = new Map<string, number>();
+  for (const [index, entry] of order.entries()) if (!ranks.has(nameOf(entry))) ranks.set(nameOf(entry), index);
+  const ranked = list.map((item) => ({ item, rank: ranks.get(nameOf(item)) }));
+  const named = ranked.filter((one) => one.rank !== undefined).sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0));
   let next = 0;
-  return list.map((item) => (rank(item) >= 0 ? named[next++] : item));
+  return ranked.map(({ item, rank }) => (rank === undefined ? item : named[next++]?.item));
 }
+
+/** Scalars that are equal have the same text, and no others; undefined is none. */
+const textOf = (value: unknown): string => JSON.stringify(value) ?? "";
 
 function withoutDirectives(value: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith("$")));
