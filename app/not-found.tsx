@@ -9,8 +9,8 @@ export default async function NotFound() {
       <EmptyState
         title={t("error.not-found")}
         action={
-          <a className="link" href="/topology">
-            {t("error.to-topology")}
+          <a className="link" href="/overview">
+            {t("error.to-overview")}
           </a>
         }
       >

@@ -1,14 +1,15 @@
 "use client";
-import { IconBolt, IconCode, IconHexagon, IconServer2, IconTopologyStar3 } from "@tabler/icons-react";
+import { IconBolt, IconCode, IconHexagon, IconHome, IconServer2, IconTopologyStar3 } from "@tabler/icons-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { useTranslations } from "use-intl";
 import type { MeshStatus } from "../../server/contract/index.ts";
-import { configHref, faultsHref, proxiesHref, servicesHref, topologyHref } from "../lib/links.ts";
+import { configHref, faultsHref, overviewHref, proxiesHref, servicesHref, topologyHref } from "../lib/links.ts";
 import styles from "./navigation.module.css";
 
 /** The pages that exist, each with its count; a count in the colour of trouble when something is wrong there. */
 export const pages = [
+  { key: "overview", href: overviewHref, icon: IconHome },
   { key: "topology", href: topologyHref, icon: IconTopologyStar3 },
   { key: "services", href: servicesHref, icon: IconHexagon },
   { key: "faults", href: faultsHref, icon: IconBolt },

@@ -2,7 +2,7 @@
 import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { MeshStatus } from "../../server/contract/index.ts";
-import { outOfSyncHref, proxiesHref, topologyHref } from "../lib/links.ts";
+import { outOfSyncHref, overviewHref, proxiesHref } from "../lib/links.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { Pill } from "../ui/pill.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
@@ -16,7 +16,7 @@ export function TopBar({ status, freshness }: { status: MeshStatus | undefined; 
   const t = useTranslations("frame");
   return (
     <header className={styles.top}>
-      <Link href={topologyHref} className={styles.brand}>
+      <Link href={overviewHref} className={styles.brand}>
         <Drop />
         Limpid
       </Link>

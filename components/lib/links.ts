@@ -1,4 +1,5 @@
 /** Every address of the dashboard in one place, so that a page that moves is found by its links. */
+export const overviewHref = "/overview";
 export const topologyHref = "/topology";
 export const servicesHref = "/services";
 export const faultsHref = "/faults";
@@ -15,6 +16,9 @@ export const serviceHref = (
   { namespace, hostname }: ServiceId,
   tab?: "traffic" | "metrics" | "endpoints" | "config",
 ): string => `/services/${encodeURIComponent(namespace)}/${encodeURIComponent(hostname)}${tab ? `?tab=${tab}` : ""}`;
+
+/** The graph with what is in trouble lit. */
+export const troubleOnGraphHref = `${topologyHref}?find=${encodeURIComponent("failing or degraded")}`;
 
 /** The fault form, filled in for one service; `from`, `<namespace>/<app>[/<version>]`, limits it to one caller. */
 export const injectFaultHref = ({ namespace, hostname }: ServiceId, from?: string): string =>

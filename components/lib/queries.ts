@@ -4,6 +4,7 @@ import {
   FaultList,
   Graph,
   MeshStatus,
+  Overview,
   ProxyList,
   PushStatus,
   Routing,
@@ -39,6 +40,14 @@ export const useGraph = (
     everyMs: query.at === null ? pace : null,
     initial,
     enabled,
+  });
+
+export const useOverview = (initial?: From<Overview>): Live<Overview> =>
+  useLive({
+    queryKey: ["overview"],
+    read: (signal) => getJson(Overview, "/api/overview", signal),
+    everyMs: pace,
+    initial,
   });
 
 export const useServices = (windowSec: number, initial?: From<ServiceList>, enabled = true): Live<ServiceList> =>

@@ -48,6 +48,7 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     const { window, at } = parse(GraphQuery, query);
     return dashboard.graph({ windowSec: window, ...(at === undefined ? {} : { at }) });
   });
+  api.add("GET", "/api/overview", () => dashboard.overview());
   api.add("GET", "/api/services", async ({ query }) => dashboard.services({ windowSec: parse(Window, query).window }));
   api.add("GET", "/api/services/:namespace/:name/metrics", async (call) =>
     dashboard.serviceMetrics({ ...service(call), windowSec: parse(Window, call.query).window }),

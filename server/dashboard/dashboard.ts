@@ -8,6 +8,7 @@ import type {
   KnownProxy,
   MeshService,
   MeshStatus,
+  Overview,
   ProxyConfigDump,
   ProxyList,
   ProxyResourceContents,
@@ -44,6 +45,7 @@ export interface Dashboard
   extends Pick<ConfigApiClient, "faults" | "injectFault" | "stopFault" | "push" | "changes" | "undo" | "setWeights"> {
   routing(service: { namespace: string; name: string }): ReturnType<ConfigApiClient["routing"]>;
   graph(query: { windowSec: number; at?: number }): Promise<Graph>;
+  overview(): Promise<Overview>;
   services(query: { windowSec: number }): Promise<ServiceList>;
   serviceMetrics(query: { namespace: string; name: string; windowSec: number }): Promise<ServiceMetrics>;
   proxies(): Promise<ProxyList>;
@@ -102,6 +104,7 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
     telemetry,
     routing: ({ namespace, name }) => api.routing(namespace, name),
     graph: async ({ windowSec, at }) => (await queries()).graph({ window: windowSec, ...(at !== undefined && { at }) }),
+    overview: async () => (await queries()).overview(),
     services: serviceList,
     serviceMetrics: async ({ windowSec, ...service }) =>
       (await queries()).serviceMetrics({ ...service, window: windowSec }),

@@ -1,8 +1,9 @@
-import { findService, type Graph, type ServiceList, type ServiceMetrics } from "../contract/index.ts";
+import { findService, type Graph, type Overview, type ServiceList, type ServiceMetrics } from "../contract/index.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { enteringEdges } from "./entering.ts";
 import { type MeshFacts, type MeshFactsSource, noFacts } from "./facts.ts";
 import { buildGraph } from "./graph.ts";
+import { buildOverview } from "./overview.ts";
 import { bounded, Ranges } from "./ranges.ts";
 import type {
   CollectorRow,
@@ -31,6 +32,8 @@ export interface Queries {
   graph(query: { window: number; at?: number }): Promise<Graph>;
   serviceMetrics(query: ServiceMetricsQuery): Promise<ServiceMetrics>;
   serviceList(query: { window: number; at?: number }): Promise<ServiceList>;
+  /** The mesh as a whole: the last minute, and the last hour in steps. */
+  overview(): Promise<Overview>;
   /** End of the newest request seen; null before the first. */
   freshAt(): Promise<number | null>;
   /** The same, with since when a collector that had more to tell has said nothing; null while all is well. */
@@ -54,6 +57,7 @@ type WithoutRange<Q extends { fromMs: number; toMs: number }> = Omit<Q, "fromMs"
   Partial<Pick<Q, "fromMs" | "toMs">>;
 
 const timelineSec = 900;
+const overviewSec = 3600;
 const recentSec = 10;
 const maxRows = 1000;
 
@@ -119,6 +123,17 @@ export function createQueries({
       const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
       const shown = await ranges.rowsBefore(endMs, window);
       return buildServiceList({ ...shown, facts: known });
+    },
+    async overview() {
+      const [{ endMs }, known] = await Promise.all([ranges.endOf(undefined), factsOrLast()]);
+      const [hour, minute] = await Promise.all([
+        timelineBefore(endMs, overviewSec, known),
+        ranges.rowsBefore(endMs, 60),
+      ]);
+      const entering = enteringEdges(minute.rows, known);
+      const rows = minute.rows.filter(({ edge }) => entering.has(edge));
+      const gaps = await reader.gaps(hour.window);
+      return buildOverview({ at: endMs, recent: { rows, seconds: minute.seconds }, hour, gaps });
     },
     freshAt: async () => newest(await reader.collectors()),
     async freshness() {

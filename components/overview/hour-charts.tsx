@@ -1,0 +1,73 @@
+"use client";
+import { useMemo } from "react";
+import { useTranslations } from "use-intl";
+import type { Change, Overview, ProxyList } from "../../server/contract/index.ts";
+import type { ChartMark } from "../ui/chart-marks.ts";
+import { LiveChart } from "../ui/live-chart.tsx";
+import styles from "./overview.module.css";
+import { comings } from "./trouble.ts";
+
+export interface HourChartsProps {
+  timeline: Overview["timeline"];
+  changes: readonly Change[];
+  proxies: ProxyList | undefined;
+}
+
+const colors: Record<Change["kind"], string> = {
+  config: "var(--ink-3)",
+  traffic: "var(--accent)",
+  "fault-start": "var(--bad)",
+  "fault-end": "var(--ok)",
+};
+
+/** The traffic of the last hour with all that happened to it: config, faults, proxies that went and came back. */
+export function HourCharts({ timeline, changes, proxies }: HourChartsProps) {
+  const t = useTranslations("overview");
+  const marks = useMemo<ChartMark[]>(
+    () => [
+      ...changes.map(({ at, summary, kind }) => ({ atMs: at, label: summary, color: colors[kind] })),
+      ...(proxies ? comings(proxies) : []).map(({ at, name, gone }) => ({
+        atMs: at,
+        label: t(gone ? "went" : "came", { proxy: name }),
+        color: gone ? "var(--bad)" : "var(--ok)",
+      })),
+    ],
+    [changes, proxies, t],
+  );
+  const chart = { fromMs: timeline.fromMs, stepSec: timeline.stepSec, sync: "overview" };
+  return (
+    <div className={styles.charts}>
+      <div>
+        <p className={styles.chartTitle}>{t("chart-rate")}</p>
+        <LiveChart
+          {...chart}
+          label={t("chart-rate")}
+          kind="rps"
+          height={130}
+          marks={marks}
+          series={[{ label: t("rps"), color: "var(--accent)", values: timeline.requestRate, fill: true }]}
+        />
+      </div>
+      <div>
+        <p className={styles.chartTitle}>{t("chart-errors")}</p>
+        <LiveChart
+          {...chart}
+          label={t("chart-errors")}
+          kind="share"
+          height={96}
+          series={[{ label: t("errors"), color: "var(--bad)", values: timeline.errorShare, fill: true }]}
+        />
+      </div>
+      <div>
+        <p className={styles.chartTitle}>{t("chart-latency")}</p>
+        <LiveChart
+          {...chart}
+          label={t("chart-latency")}
+          kind="ms"
+          height={96}
+          series={[{ label: "p95", color: "var(--ink-2)", values: timeline.latencyMsP95 }]}
+        />
+      </div>
+    </div>
+  );
+}
