@@ -63,6 +63,16 @@ program
   .action(async (rate, options) => (await import("./status.ts")).runTraffic(rate, options));
 
 program
+  .command("restart")
+  .argument("<part>", "as `limpid status` calls it, such as istio-ingressgateway")
+  .summary("restart one part, without losing requests where it is a proxy")
+  .description(
+    "Asks a running `limpid up` to restart one part, and waits until it serves. A bundled proxy's successor serves before the old one drains (on Linux).",
+  )
+  .option(...portOffset)
+  .action(async (part, options) => (await import("./status.ts")).runRestart(part, options));
+
+program
   .command("control-plane")
   .summary("run the control plane: config API, xDS and CSDS")
   .description(

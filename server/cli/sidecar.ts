@@ -1,6 +1,7 @@
+import { writeSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { createLogger } from "../lib/logger.ts";
-import { runSidecar } from "../sidecar/run.ts";
+import { type RunningSidecar, runSidecar } from "../sidecar/run.ts";
 import { onShutdown } from "./leash.ts";
 import { version } from "./version.ts";
 
@@ -52,11 +53,27 @@ async function run({ logLevel, drainTimeS, ...flags }: Flags): Promise<void> {
   try {
     const sidecar = await runSidecar({ ...flags, drainTimeMs: drainTimeS * 1000, version, logger, logLevel: level });
     onShutdown(() => sidecar.stop(), (drainTimeS + 5) * 1000);
+    void announce(sidecar);
     await sidecar.stopped;
     process.exit(0);
   } catch (error) {
     process.stderr.write(`limpid sidecar: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
+  }
+}
+
+/** A supervisor that starts a successor before it stops the old one waits for a line on the descriptor LIMPID_READY_FD. */
+async function announce(sidecar: RunningSidecar): Promise<void> {
+  const fd = Number(process.env.LIMPID_READY_FD ?? "");
+  if (!Number.isInteger(fd) || fd <= 2) return;
+  while (sidecar.state() !== "LIVE") {
+    if (sidecar.state() === "DRAINING") return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  try {
+    writeSync(fd, "ready\n");
+  } catch {
+    // Nobody waits any more.
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { createCollectorClient } from "../dashboard/collector-client.ts";
 import type { FleetStatus } from "../fleet/fleet-api.ts";
 import { meshPorts } from "../fleet/ports.ts";
@@ -33,6 +34,32 @@ export async function runTraffic(rate: string | undefined, options: CommonOption
     process.stdout.write(
       `${traffic.rate} requests/s; sent ${traffic.sent}, 5xx ${traffic.serverErrors}, failed ${traffic.failed}\n`,
     );
+  } catch (error) {
+    failWith(error);
+  }
+}
+
+const restartMs = 60_000;
+
+export async function runRestart(name: string, options: CommonOptions): Promise<void> {
+  try {
+    const partNow = async () =>
+      (await ask<FleetStatus>(options, "GET", "/v1/status")).parts.find((part) => part.name === name);
+    const before = await partNow();
+    if (!before) {
+      const { parts } = await ask<FleetStatus>(options, "GET", "/v1/status");
+      throw new Error(
+        `there is no part ${JSON.stringify(name)}; there are ${parts.map((part) => part.name).join(", ")}`,
+      );
+    }
+    await ask(options, "POST", `/v1/restart?part=${encodeURIComponent(name)}`);
+    for (const until = Date.now() + restartMs; Date.now() < until; await wait(100)) {
+      const now = await partNow();
+      if (now?.state !== "ready" || now.pid === before.pid) continue;
+      process.stdout.write(`${name} restarted, pid ${now.pid}\n`);
+      return;
+    }
+    throw new Error(`${name} was not up again within ${restartMs / 1000} s; what limpid up prints and its log say why`);
   } catch (error) {
     failWith(error);
   }

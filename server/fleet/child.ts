@@ -164,6 +164,8 @@ export function startChild(
 
   function show(next: "ready" | "unready" | "unresponsive"): void {
     const before = state;
+    // While two of it share their ports, the old one answers some probes, and says that it drains.
+    if (planned && next !== "ready") return;
     // What has not served since its start is still about to.
     if (before === "starting" || before === "restarting") {
       if (next !== "ready") return;

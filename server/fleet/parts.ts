@@ -142,7 +142,14 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy): 
   const bootstrap = bootstrapFor(identity, ports, meshPorts(options.portOffset), certificate, admin);
   writeFileSync(file, JSON.stringify(bootstrap, null, 2), { mode: 0o600 });
   const gatewayPort = meshPorts(options.portOffset).gateway;
-  const base = command(options, name, ["sidecar", "-c", file, "--drain-time-s", "2"]);
+  const base = command(options, name, [
+    "sidecar",
+    "-c",
+    file,
+    "--drain-time-s",
+    "2",
+    ...(canShare ? ["--reuse-port"] : []),
+  ]);
   const listening: NeededPort[] = [
     ...(isEnvoy ? [] : [{ part: `${name} (admin)`, host: ports.ip, port: ports.admin }]),
     { part: `${name} (health)`, host: ports.ip, port: ports.health },
@@ -156,6 +163,9 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy): 
   ];
   return {
     ...base,
+    overlaps: canShare && !isEnvoy,
+    // The drain, and what its proxy grants itself after it.
+    graceMs: 8_000,
     ...(options.proxy.kind === "envoy" && { ...envoyCommand(options.proxy.binary, file), cwd: options.data }),
     kind,
     niceness: yielding,
@@ -165,6 +175,9 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy): 
     probe: (signal) => probeHttp(ports.ip, ports.health, "/healthz/ready", signal),
   };
 }
+
+/** Whether two processes may listen on one port and share what comes, as SO_REUSEPORT has it on Linux. */
+const canShare = process.platform === "linux";
 
 /** V8 lets a heap grow fourfold between collections when it may become large, and by a third when it may not (256 MB and less). */
 const smallHeap = "--max-semi-space-size=1 --max-old-space-size=256";

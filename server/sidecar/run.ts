@@ -199,7 +199,7 @@ class Sidecar implements RunningSidecar {
   async #startAdmin(): Promise<void> {
     const { adminAddressPath, logger } = this.#options;
     if (this.#config.admin === undefined) return;
-    this.#admin = await AdminServer.listen(this.#config.admin, this.#adminSources());
+    this.#admin = await AdminServer.listen(this.#config.admin, this.#adminSources(), this.#options.reusePort);
     const { host, port } = this.#admin.address;
     if (adminAddressPath) writeFileSync(adminAddressPath, `${host}:${port}`);
     logger.info({ host, port }, "admin listens");

@@ -16,12 +16,16 @@ export class AdminServer {
     });
   }
 
-  /** Rejects when the port is taken. Port 0 takes a free one. */
-  static async listen(address: { host: string; port: number }, sources: AdminSources): Promise<AdminServer> {
+  /** Rejects when the port is taken. Port 0 takes a free one. `reusePort` lets a successor listen beside it. */
+  static async listen(
+    address: { host: string; port: number },
+    sources: AdminSources,
+    reusePort = false,
+  ): Promise<AdminServer> {
     const admin = new AdminServer(address.host, sources);
     await new Promise<void>((resolve, reject) => {
       admin.#server.once("error", reject);
-      admin.#server.listen({ host: address.host, port: address.port }, () => resolve());
+      admin.#server.listen({ host: address.host, port: address.port, reusePort }, () => resolve());
     });
     return admin;
   }
