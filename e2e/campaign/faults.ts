@@ -1,0 +1,189 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { Graph } from "../../server/contract/graph.ts";
+import type { CampaignMesh } from "./campaign-mesh.ts";
+
+/** One thing that is done to a running mesh, and what must be true of it. */
+export interface Fault {
+  /** The part that it is done to. */
+  part: string;
+  what: string;
+  /** Returns what ends it, if it does not end by itself. */
+  begin(mesh: CampaignMesh): Promise<(() => void) | undefined> | (() => void) | undefined;
+  /** How long it lasts before it is ended. */
+  lastsMs?: number;
+  /** Not one request may fail. Otherwise those that this very process had in hand, and what came until it was back, may. */
+  harmless: boolean;
+  /** It is over only when the part has another process. */
+  newProcess?: boolean;
+  /** The store is gone: writes must be refused rather than acknowledged and lost, and nothing recovers until a person acts. */
+  refusesWrites?: boolean;
+  /** What else is wrong once it is over; empty: nothing. */
+  check?(mesh: CampaignMesh, requestsPerSecond: number): Promise<string[]>;
+  /** What the status must have said in between. */
+  shows?: string;
+  /** Why it can't be tried here. */
+  skip?(mesh: CampaignMesh): string | undefined;
+}
+
+const planes = ["control-plane", "collector", "dashboard"];
+const carriers = ["istio-ingressgateway", "reviews-v2 proxy", "ratings-v1"];
+
+const kill = (part: string): Fault => ({
+  part,
+  what: "killed",
+  begin: async (mesh) => void process.kill(await mesh.pidOf(part), "SIGKILL"),
+  harmless: planes.includes(part),
+  newProcess: true,
+});
+
+const freeze = (part: string): Fault => ({
+  part,
+  what: "frozen (SIGSTOP)",
+  begin: async (mesh) => void process.kill(await mesh.pidOf(part), "SIGSTOP"),
+  harmless: planes.includes(part),
+  newProcess: true,
+  shows: "unresponsive",
+});
+
+const starve = (part: string): Fault => ({
+  part,
+  what: "no free descriptor for 10 s",
+  begin: async (mesh) => {
+    const pid = await mesh.pidOf(part);
+    const limit = (soft: number) => execFileSync("prlimit", ["--pid", String(pid), `--nofile=${soft}:`]);
+    limit(Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number)) + 1);
+    return () => limit(65_536);
+  },
+  lastsMs: 10_000,
+  harmless: planes.includes(part),
+  skip: () => (spawnSync("prlimit", ["--version"]).status === 0 ? undefined : "no prlimit"),
+});
+
+const fullDisk: Fault = {
+  part: "control-plane",
+  what: "no space left for 15 s",
+  begin: (mesh) => {
+    const ballast = join(mesh.data, "ballast");
+    const file = openSync(ballast, "w");
+    const block = Buffer.alloc(64 * 1024, 1);
+    try {
+      while (statfsSync(mesh.data).bavail > 0) writeSync(file, block);
+    } catch {
+      // ENOSPC: that was the aim.
+    }
+    return () => rmSync(ballast);
+  },
+  lastsMs: 15_000,
+  harmless: true,
+  shows: "unready",
+  skip: (mesh) => (mesh.ownDisk ? undefined : "no right to mount a small file system"),
+};
+
+const clock = (step: string): Fault => ({
+  part: "clock",
+  what: `stepped by ${step}`,
+  begin: (mesh) => {
+    mesh.setClock(step);
+    return undefined;
+  },
+  lastsMs: 20_000,
+  harmless: true,
+  check: graphIsTrue,
+  skip: (mesh) => (mesh.hasClock ? undefined : "no libfaketime"),
+});
+
+/** Faults that a mesh recovers from by itself, tried one after the other on one mesh. */
+export const passing: readonly Fault[] = [
+  ...[...planes, ...carriers].map(kill),
+  ...[...planes, ...carriers].map(freeze),
+  ...["control-plane", "collector", "istio-ingressgateway", "reviews-v2 proxy"].map(starve),
+  fullDisk,
+  clock("+1h"),
+  clock("-1h"),
+];
+
+type Spoil = readonly [what: string, spoil: (path: string) => void];
+const spoils: readonly Spoil[] = [
+  ["deleted", (path) => rmSync(path, { force: true })],
+  ["emptied", (path) => truncateSync(path, 0)],
+  ["damaged", damage],
+];
+
+/** Everything behind the first page, in place. */
+function damage(path: string): void {
+  const { size } = statSync(path);
+  const file = openSync(path, "r+");
+  for (let at = 4096; at < size; at += 4096) writeSync(file, Buffer.alloc(512, 0x5a), 0, 512, at);
+}
+
+/** A database with its write-ahead log. `andKilled`: its writer ends as well, so that the next one finds what is left. */
+const spoilDatabase = (part: string, file: string, [what, spoil]: Spoil, andKilled: boolean): Fault => ({
+  part,
+  what: `${file} ${what}${andKilled ? ", and killed" : ""}`,
+  begin: async (mesh) => {
+    const path = join(mesh.data, file);
+    const pid = await mesh.pidOf(part);
+    for (const suffix of ["-wal", "-shm"]) if (what !== "damaged") rmSync(path + suffix, { force: true });
+    spoil(path);
+    if (andKilled) process.kill(pid, "SIGKILL");
+    return undefined;
+  },
+  lastsMs: 8_000,
+  harmless: true,
+  ...(file === "config.db" && { refusesWrites: true }),
+  ...(file !== "config.db" && andKilled && { newProcess: true }),
+});
+
+const scratch: Fault = {
+  part: "istio-ingressgateway",
+  what: "logs, lock and bootstrap files deleted, and killed",
+  begin: async (mesh) => {
+    const run = join(mesh.data, "run");
+    const files = [...readdirSync(run), "../limpid.lock"].map((name) => join(run, name));
+    const saved = files.filter((path) => path.endsWith(".json"));
+    for (const path of saved) copyFileSync(path, `${path}.saved`);
+    for (const path of files.filter((path) => /\.(json|lock)$/.test(path))) rmSync(path);
+    rmSync(join(mesh.data, "logs"), { recursive: true });
+    process.kill(await mesh.pidOf("istio-ingressgateway"), "SIGKILL");
+    return () => {
+      for (const path of saved) if (!existsSync(path)) copyFileSync(`${path}.saved`, path);
+    };
+  },
+  lastsMs: 5_000,
+  harmless: false,
+  newProcess: true,
+};
+
+/** Faults that may need a person afterwards: each on a mesh of its own. */
+export const lasting: readonly Fault[] = [
+  ...spoils.flatMap((spoil) =>
+    [false, true].map((killed) => spoilDatabase("control-plane", "config.db", spoil, killed)),
+  ),
+  ...spoils.flatMap((spoil) =>
+    [false, true].map((killed) => spoilDatabase("collector", "telemetry.db", spoil, killed)),
+  ),
+  scratch,
+];
+
+/** What the graph says of the last ten seconds is within a third of what was sent. */
+async function graphIsTrue(mesh: CampaignMesh, requestsPerSecond: number): Promise<string[]> {
+  const answer = await fetch(`http://127.0.0.1:${mesh.ports.dashboard}/api/graph?window=10`);
+  const { edges } = Graph.parse(await answer.json());
+  const shown = edges
+    .filter(({ source, target }) => source.includes("ingressgateway") && target.includes("productpage"))
+    .reduce((sum, { signals }) => sum + signals.requestRate, 0);
+  if (Math.abs(shown - requestsPerSecond) < requestsPerSecond / 3) return [];
+  return [`the graph shows ${shown.toFixed(1)} requests/s of ${requestsPerSecond.toFixed(1)}`];
+}

@@ -1,0 +1,171 @@
+import { isRunning } from "../mesh.ts";
+import type { CampaignMesh } from "./campaign-mesh.ts";
+import type { Fault } from "./faults.ts";
+import { type Load, startLoad, storedNumber } from "./load.ts";
+
+/** One line of the table. */
+export interface Row {
+  part: string;
+  what: string;
+  sent: number;
+  failed: number;
+  /** Failures by status or error code. */
+  reasons: Record<string, number>;
+  acknowledged: number;
+  /** Acknowledged and not there afterwards; null: the config API does not say. */
+  lostWrites: number | null;
+  refusedWrites: number;
+  /** From the end of the fault until the part is ready, writes are taken and no request has failed for a second; null: not in time, or not expected. */
+  recoverySec: number | null;
+  /** What the status called the part, in order. */
+  states: string[];
+  /** What was not as intended; empty: all was. */
+  problems: string[];
+  /** Why it was not tried. */
+  skipped?: string;
+}
+
+const settleMs = 1_500;
+const recoveryMs = 90_000;
+const quietMs = 1_000;
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Does it to a mesh under load, waits until that is over, and judges. */
+export async function tryFault(mesh: CampaignMesh, fault: Fault): Promise<Row> {
+  const skipped = fault.skip?.(mesh);
+  if (skipped) return { ...emptyRow(fault), skipped };
+  const load = await startLoad(mesh.ports.gateway, mesh.ports.configApi);
+  const states = watchStates(mesh, fault.part);
+  try {
+    await wait(settleMs);
+    load.reset();
+    const begun = performance.now();
+    const pid = await mesh.pidOf(fault.part).catch(() => 0);
+    const end = await fault.begin(mesh);
+    if (fault.lastsMs) await wait(fault.lastsMs);
+    end?.();
+    const recoverySec = fault.refusesWrites ? null : await recovery(mesh, fault, load, pid);
+    const perSecond = (load.counts().sent * 1000) / (performance.now() - begun);
+    const more = (await fault.check?.(mesh, perSecond).catch((error: Error) => [error.message])) ?? [];
+    await load.stop();
+    const row = await rowOf(mesh, fault, load, states.stop(), recoverySec);
+    return { ...row, problems: [...problemsOf(fault, row), ...more] };
+  } finally {
+    states.stop();
+    await load.stop();
+  }
+}
+
+/** A supervisor that is killed while one of its parts is frozen takes all parts along, and its successor starts by itself. */
+export async function trySupervisor(mesh: CampaignMesh): Promise<Row> {
+  const fault = { part: "supervisor", what: "killed, with the collector frozen, and started again", harmless: false };
+  const load = await startLoad(mesh.ports.gateway, mesh.ports.configApi);
+  await wait(settleMs);
+  load.reset();
+  const { parts } = await mesh.status();
+  const pids = parts.flatMap(({ pid }) => pid ?? []);
+  process.kill(await mesh.pidOf("collector"), "SIGSTOP");
+  mesh.killSupervisor();
+  const started = performance.now();
+  const problems: string[] = [];
+  await mesh
+    .startAgain()
+    .catch((error: Error) => problems.push(`it did not start again: ${error.message.slice(-200)}`));
+  const left = pids.filter(isRunning);
+  if (left.length > 0) problems.push(`${left.length} parts of the killed one were still there`);
+  const recoverySec = (performance.now() - started) / 1000;
+  await wait(settleMs);
+  await load.stop();
+  const row = await rowOf(mesh, fault, load, [], recoverySec);
+  if ((row.lostWrites ?? 1) > 0) problems.push("acknowledged writes are lost");
+  return { ...row, problems };
+}
+
+async function rowOf(
+  mesh: CampaignMesh,
+  fault: Pick<Fault, "part" | "what">,
+  load: Load,
+  states: string[],
+  recoverySec: number | null,
+): Promise<Row> {
+  const { sent, failed, reasons, acknowledged, refusedWrites } = load.counts();
+  const stored = await storedNumber(mesh.ports.configApi);
+  const lostWrites = stored === undefined ? null : acknowledged.filter((value) => value > stored).length;
+  return {
+    ...emptyRow(fault),
+    ...{ sent, failed, reasons, refusedWrites, recoverySec, states, lostWrites },
+    acknowledged: acknowledged.length,
+  };
+}
+
+const emptyRow = ({ part, what }: Pick<Fault, "part" | "what">): Row => ({
+  part,
+  what,
+  sent: 0,
+  failed: 0,
+  reasons: {},
+  acknowledged: 0,
+  lostWrites: null,
+  refusedWrites: 0,
+  recoverySec: null,
+  states: [],
+  problems: [],
+});
+
+async function recovery(mesh: CampaignMesh, fault: Fault, load: Load, pid: number): Promise<number | null> {
+  const ended = performance.now();
+  while (performance.now() - ended < recoveryMs) {
+    const { lastFailedMs, lastWriteMs } = load.counts();
+    const now = performance.now();
+    const status = await mesh.status().catch(() => undefined);
+    const part = status?.parts.find(({ name }) => name === fault.part);
+    const isNew = !fault.newProcess || part?.pid !== pid;
+    const isReady = fault.part === "clock" || part?.state === "ready";
+    if (isReady && isNew && lastWriteMs > ended && now - Math.max(lastFailedMs, ended) > quietMs) {
+      return (now - quietMs - ended) / 1000;
+    }
+    await wait(100);
+  }
+  return null;
+}
+
+function problemsOf(fault: Fault, row: Row): string[] {
+  const problems: string[] = [];
+  const { failed, lostWrites, acknowledged, states, recoverySec } = row;
+  if (fault.harmless && failed > 0) problems.push(`${failed} requests failed, of which none should`);
+  if (fault.refusesWrites) {
+    // Acknowledged while the file was going; not more than what was on its way.
+    if (lostWrites !== null && lostWrites > 0)
+      problems.push(`${lostWrites} of ${acknowledged} acknowledged writes are lost`);
+    if (states.at(-1) === "ready" && (lostWrites === null || row.refusedWrites > 0)) {
+      problems.push("the status says ready");
+    }
+    return problems;
+  }
+  if (lostWrites === null) problems.push("the config API does not answer");
+  else if (lostWrites > 0) problems.push(`${lostWrites} acknowledged writes are lost`);
+  if (recoverySec === null) problems.push(`no recovery within ${recoveryMs / 1000} s`);
+  if (fault.shows && !states.includes(fault.shows)) problems.push(`the status never said ${fault.shows}`);
+  return problems;
+}
+
+function watchStates(mesh: CampaignMesh, part: string): { stop(): string[] } {
+  const states: string[] = [];
+  let running = true;
+  const watch = async (): Promise<void> => {
+    while (running) {
+      const status = await mesh.status().catch(() => undefined);
+      const state = status?.parts.find(({ name }) => name === part)?.state;
+      if (running && state !== undefined && state !== states.at(-1)) states.push(state);
+      await wait(100);
+    }
+  };
+  void watch();
+  return {
+    stop() {
+      running = false;
+      return states;
+    },
+  };
+}
