@@ -1,5 +1,8 @@
 import type { TlsConnection } from "./tls/tls-connection.ts";
 
+/** `filter_metadata`: by namespace, then by key. */
+export type Metadata = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 /**
  * One proxied HTTP request or TCP connection, filled in by the data path as it goes and handed to the access loggers once, at its end.
  * The fields are those of Envoy's HTTPAccessLogEntry; times are milliseconds (fractional) since `startMs` unless said otherwise.
@@ -37,9 +40,11 @@ export interface RequestRecord {
   upstreamTransportFailureReason: string;
   upstreamAttempts: number;
   /** Metadata of the chosen endpoint, as in `filter_metadata`: EDS `lb_endpoints[].metadata`. */
-  upstreamHostMetadata: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
-  routeMetadata: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
-  clusterMetadata: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
+  upstreamHostMetadata: Metadata | undefined;
+  routeMetadata: Metadata | undefined;
+  clusterMetadata: Metadata | undefined;
+  /** What filters have found out about the request. */
+  dynamicMetadata: Metadata | undefined;
   routeName: string;
   /** The route decorator's operation, which names the span; empty without one. */
   operation: string;
@@ -67,6 +72,8 @@ export interface RequestRecord {
   /** Envoy's response code details, such as `via_upstream`, `fault_filter_abort`, `no_healthy_upstream`. */
   responseCodeDetails: string;
   responseHeaders: readonly string[];
+  /** Undefined: none came, or they passed with the chunks of a body that nobody looked into. */
+  responseTrailers: readonly string[] | undefined;
   /** Bits of {@link ResponseFlag}. */
   responseFlags: number;
 
@@ -153,6 +160,7 @@ export const newRecord = (startMs: number, startMonotonicMs: number): RequestRec
   upstreamHostMetadata: undefined,
   routeMetadata: undefined,
   clusterMetadata: undefined,
+  dynamicMetadata: undefined,
   routeName: "",
   operation: "",
   protocol: "HTTP/1.1",
@@ -172,6 +180,7 @@ export const newRecord = (startMs: number, startMonotonicMs: number): RequestRec
   responseBodyBytes: 0,
   responseCodeDetails: "",
   responseHeaders: none,
+  responseTrailers: undefined,
   responseFlags: 0,
   traceId: "",
   spanId: "",

@@ -1,6 +1,6 @@
 import type { CustomTag } from "../../gen/proto/envoy/type/tracing/v3/custom_tag_pb.js";
 import { fail, ok, type Result } from "../../lib/result.ts";
-import { getJoined } from "../http1/headers.ts";
+import { getJoined } from "../http/headers.ts";
 import type { RequestRecord } from "../record.ts";
 import { textFormatter } from "./formatters.ts";
 
@@ -65,7 +65,7 @@ function metadataSource(kind: string | undefined): ((record: RequestRecord) => M
     case "cluster":
       return (record) => record.clusterMetadata;
     case "request":
-      return () => undefined; // dynamic metadata: none of our filters sets any
+      return (record) => record.dynamicMetadata;
     default:
       return undefined;
   }

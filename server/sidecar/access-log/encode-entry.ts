@@ -1,4 +1,4 @@
-import { getJoined } from "../http1/headers.ts";
+import { getJoined } from "../http/headers.ts";
 import type { RequestRecord } from "../record.ts";
 import { flagFieldNumbers } from "../response-flags.ts";
 import type { CustomTagReader } from "./custom-tags.ts";

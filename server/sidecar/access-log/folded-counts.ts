@@ -1,5 +1,5 @@
 import { binOf, minValue } from "../../lib/latency-sketch.ts";
-import { getJoined } from "../http1/headers.ts";
+import { getJoined } from "../http/headers.ts";
 import type { RequestRecord } from "../record.ts";
 import type { EntryOptions } from "./encode-entry.ts";
 

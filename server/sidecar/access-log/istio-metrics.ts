@@ -1,5 +1,5 @@
 import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
-import { getJoined } from "../http1/headers.ts";
+import { getJoined } from "../http/headers.ts";
 import { Families, formatLabels } from "../prometheus.ts";
 import type { AccessLogger, RequestRecord } from "../record.ts";
 import { shortFlags } from "../response-flags.ts";

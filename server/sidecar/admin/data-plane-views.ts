@@ -4,7 +4,7 @@ import type { CertsView, ClusterView } from "./views.ts";
 
 /** The clusters of the data path as the admin's pages show them. */
 export function clusterViews(plane: DataPlane, isStatic: (name: string) => boolean): ClusterView[] {
-  return [...plane.clusterMap.values()].map(({ config, allEndpoints }) => ({
+  return [...plane.clusterMap.values()].map(({ config, allEndpoints, pool }) => ({
     name: config.name,
     edsServiceName: config.discovery === "eds" && config.serviceName !== config.name ? config.serviceName : "",
     addedViaApi: !isStatic(config.name),
@@ -22,11 +22,11 @@ export function clusterViews(plane: DataPlane, isStatic: (name: string) => boole
       priority: endpoint.config.priority,
       healthy: endpoint.config.healthy,
       ejected: endpoint.outlier.ejectedAt !== undefined,
-      connections: endpoint.connections.size,
+      connections: pool.connectionsTo(endpoint),
       connectionsTotal: endpoint.totals.connections,
       connectFailures: endpoint.totals.connectFailures,
       requestsActive: endpoint.active,
-      requestsPending: endpoint.pending.length,
+      requestsPending: pool.pendingFor(endpoint),
       requestsTotal: endpoint.totals.requests,
       requestsSuccess: endpoint.totals.successes,
       requestsError: endpoint.totals.errors,

@@ -1,9 +1,23 @@
+import type { Metadata } from "../record.ts";
 import type { BalancerConfig } from "./cluster-config.ts";
 import type { Endpoint } from "./endpoint.ts";
 
+/** What a pick may go by. */
+export interface PickContext {
+  /** Of what the route's hash policy names; undefined: any. For balancers that keep callers at their hosts. */
+  readonly hash: number | undefined;
+  /** Hosts already tried, for as many picks as `attempts` says. */
+  readonly avoid: ReadonlySet<Endpoint> | undefined;
+  readonly attempts: number;
+  /** What an endpoint's metadata has to agree with: `metadata_match`, by namespace. */
+  readonly metadata: Metadata | undefined;
+}
+
+export const anyHost: PickContext = { hash: undefined, avoid: undefined, attempts: 0, metadata: undefined };
+
 /** Picks among endpoints that may be picked. One per priority, rebuilt when the set changes. */
 export interface Balancer {
-  pick(): Endpoint | undefined;
+  pick(context: PickContext): Endpoint | undefined;
 }
 
 export function createBalancer(config: BalancerConfig, endpoints: readonly Endpoint[], random: () => number): Balancer {
@@ -53,18 +67,20 @@ function leastOfChoices(endpoints: readonly Endpoint[], choices: number, random:
 
 /** Smooth weighted round robin: each gives its weight, the richest is taken and pays the total. Spreads picks evenly in time, like Envoy's EDF. */
 function weighted(endpoints: readonly Endpoint[], weight: (endpoint: Endpoint) => number): Balancer {
+  const credits = new Float64Array(endpoints.length);
   return {
     pick: () => {
       let total = 0;
-      let best: Endpoint | undefined;
-      for (const endpoint of endpoints) {
-        const share = weight(endpoint);
+      let best = 0;
+      for (let i = 0; i < endpoints.length; i++) {
+        const share = weight(endpoints[i] as Endpoint);
         total += share;
-        endpoint.current += share;
-        if (best === undefined || endpoint.current > best.current) best = endpoint;
+        const credit = (credits[i] as number) + share;
+        credits[i] = credit;
+        if (credit > (credits[best] as number)) best = i;
       }
-      if (best !== undefined) best.current -= total;
-      return best;
+      credits[best] = (credits[best] as number) - total;
+      return endpoints[best];
     },
   };
 }

@@ -11,7 +11,7 @@ import { RoundRobinSchema } from "../../gen/proto/envoy/extensions/load_balancin
 import { HttpProtocolOptionsSchema as UpstreamOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
-import type { Metadata } from "../route/compile-route.ts";
+import type { Metadata } from "../record.ts";
 import type { Secrets } from "../tls/secrets.ts";
 import { compileOutlier, type OutlierConfig } from "./outlier-config.ts";
 import { compileUpstreamTls, type UpstreamTls } from "./upstream-tls.ts";
@@ -26,6 +26,7 @@ export interface ClusterConfig {
   readonly discovery: Discovery;
   /** The name asked for over EDS. */
   readonly serviceName: string;
+  readonly protocol: "http1" | "http2";
   readonly connectTimeoutMs: number;
   readonly idleTimeoutMs: number;
   /** 0 is unlimited. */
@@ -75,6 +76,7 @@ export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig
     statName: config.altStatName || config.name,
     ...compiled,
     serviceName: config.edsClusterConfig?.serviceName || config.name,
+    protocol: "http1",
     connectTimeoutMs: durationMs(config.connectTimeout) ?? 5000,
     idleTimeoutMs: durationMs(common?.idleTimeout) ?? 3_600_000,
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? config.maxRequestsPerConnection ?? 0,

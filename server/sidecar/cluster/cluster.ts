@@ -1,11 +1,11 @@
 import type { Stats } from "../stats.ts";
 import type { Timers } from "../timers.ts";
-import type { Balancer } from "./balancer.ts";
+import { anyHost, type Balancer, type PickContext } from "./balancer.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import { ClusterStats } from "./cluster-stats.ts";
 import { Endpoint, type EndpointConfig, endpointKey } from "./endpoint.ts";
 import { OutlierDetector } from "./outlier.ts";
-import { ConnectionPool } from "./pool.ts";
+import { ClusterPool } from "./pool.ts";
 import { createPriorityBalancer } from "./priorities.ts";
 
 export interface ClusterIo {
@@ -20,7 +20,7 @@ export class Cluster {
   config: ClusterConfig;
   readonly stats: ClusterStats;
   readonly timers: Timers;
-  readonly pool: ConnectionPool;
+  readonly pool: ClusterPool;
   activeRequests = 0;
   activeRetries = 0;
   removed = false;
@@ -36,7 +36,7 @@ export class Cluster {
     this.io = io;
     this.timers = io.timers;
     this.stats = new ClusterStats(io.stats, config.statName);
-    this.pool = new ConnectionPool(this);
+    this.pool = new ClusterPool(this);
     this.startDetector();
   }
 
@@ -69,17 +69,20 @@ export class Cluster {
       endpoint.removed = true;
       this.pool.drain(endpoint);
     }
+    this.pool.sweep();
   }
 
   get allEndpoints(): readonly Endpoint[] {
     return [...this.endpoints.values()];
   }
 
-  /** @param avoid endpoints already tried; given up after `attempts` picks */
-  pick(avoid?: ReadonlySet<Endpoint>, attempts = 1): Endpoint | undefined {
-    let picked = this.balancer.pick();
+  /** An endpoint for one attempt; hosts to avoid are given up after as many picks as the context allows. */
+  pick(context: PickContext = anyHost): Endpoint | undefined {
+    let picked = this.balancer.pick(context);
+    const { avoid, attempts } = context;
     if (avoid === undefined) return picked;
-    for (let i = 0; i < attempts && picked !== undefined && avoid.has(picked); i++) picked = this.balancer.pick();
+    for (let i = 0; i < attempts && picked !== undefined && avoid.has(picked); i++)
+      picked = this.balancer.pick(context);
     return picked;
   }
 
@@ -108,9 +111,7 @@ export class Cluster {
   /** Breaks everything off. */
   destroy(): void {
     this.remove();
-    for (const endpoint of this.endpoints.values()) {
-      for (const connection of [...endpoint.connections]) connection.close("shutdown");
-    }
+    this.pool.close("shutdown");
   }
 
   private startDetector(): void {

@@ -1,6 +1,4 @@
-import type { Metadata } from "../route/compile-route.ts";
-import type { PendingRequest } from "./pool.ts";
-import type { UpstreamConnection } from "./upstream-connection.ts";
+import type { Metadata } from "../record.ts";
 
 /** What EDS (or DNS) says of one endpoint. */
 export interface EndpointConfig {
@@ -13,13 +11,11 @@ export interface EndpointConfig {
   readonly metadata: Metadata | undefined;
 }
 
-/** One upstream host with its connections. Lives as long as its address is in the cluster, through all updates. */
+/** One upstream host. Lives as long as its address is in the cluster, through all updates. */
 export class Endpoint {
   config: EndpointConfig;
   /** Requests in flight: what least request compares. */
   active = 0;
-  /** Smooth weighted round robin keeps its place here. */
-  current = 0;
   /** Whether the endpoint has left the cluster: its connections close when they fall idle. */
   removed = false;
   readonly outlier: OutlierState = {
@@ -31,11 +27,6 @@ export class Endpoint {
     total: 0,
     success: 0,
   };
-  /** Ready connections; the last used is taken first, so that the rest can time out. */
-  readonly idle: UpstreamConnection[] = [];
-  readonly connections = new Set<UpstreamConnection>();
-  readonly pending: PendingRequest[] = [];
-  connecting = 0;
   /** Since the start, for the admin's page of clusters. */
   readonly totals = { connections: 0, connectFailures: 0, requests: 0, successes: 0, errors: 0 };
 

@@ -5,7 +5,7 @@ import type {
 } from "../../gen/proto/envoy/config/endpoint/v3/endpoint_components_pb.js";
 import type { ClusterLoadAssignment } from "../../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
 import { each } from "../config/problems.ts";
-import type { Metadata } from "../route/compile-route.ts";
+import type { Metadata } from "../record.ts";
 import type { EndpointConfig } from "./endpoint.ts";
 
 /** Endpoints of all localities and priorities. Throws an Error naming the field. */

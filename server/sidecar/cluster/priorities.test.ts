@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { anyHost } from "./balancer.ts";
 import type { BalancerConfig } from "./cluster-config.ts";
 import { Endpoint, type EndpointConfig } from "./endpoint.ts";
 import { createPriorityBalancer } from "./priorities.ts";
@@ -31,7 +32,7 @@ function shares(endpoints: Endpoint[], config = kinds.round_robin, panic = 0.5, 
   const balancer = createPriorityBalancer(endpoints, config as BalancerConfig, panic, numbers());
   const counts: Record<string, number> = {};
   for (let i = 0; i < picks; i++) {
-    const port = balancer.pick()?.config.port ?? "none";
+    const port = balancer.pick(anyHost)?.config.port ?? "none";
     counts[port] = (counts[port] ?? 0) + 1;
   }
   return counts;
@@ -54,7 +55,7 @@ it("round robin follows weights exactly, spread out", () => {
     0.5,
     numbers(),
   );
-  expect([1, 2, 3, 4, 5, 6].map(() => balancer.pick()?.config.port)).toEqual([1, 2, 1, 1, 2, 1]);
+  expect([1, 2, 3, 4, 5, 6].map(() => balancer.pick(anyHost)?.config.port)).toEqual([1, 2, 1, 1, 2, 1]);
 });
 
 it("least request avoids the busy", () => {

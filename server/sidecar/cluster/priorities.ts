@@ -26,13 +26,13 @@ export function createPriorityBalancer(
   const [only] = used;
   if (used.length <= 1) return only?.balancer ?? { pick: () => undefined };
   return {
-    pick: () => {
+    pick: (context) => {
       let left = random();
       for (const entry of used) {
         left -= entry.load;
-        if (left < 0) return entry.balancer.pick();
+        if (left < 0) return entry.balancer.pick(context);
       }
-      return only?.balancer.pick();
+      return only?.balancer.pick(context);
     },
   };
 }

@@ -1,5 +1,4 @@
 import { createRegistry } from "@bufbuild/protobuf";
-import { RouterSchema } from "../../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { HttpInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
 import { TlsInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { HttpConnectionManagerSchema } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
@@ -14,14 +13,14 @@ import {
   UpstreamTlsContextSchema,
 } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { HttpProtocolOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
-
-import type { SupportedFields } from "../filters/filter.ts";
 import { filterFactories } from "../filters/registry.ts";
+import { routerFilter } from "../filters/router/router-filter.ts";
+import type { SupportedFields } from "../http/filter.ts";
 
 /** Extensions that may stand in a `typed_config`. */
 export const extensionRegistry = createRegistry(
   ...filterFactories.flatMap(({ schema, perRouteSchema }) => [schema, perRouteSchema]),
-  RouterSchema,
+  routerFilter.schema,
   HttpInspectorSchema,
   HttpConnectionManagerSchema,
   LeastRequestSchema,
@@ -41,7 +40,7 @@ export const extensionRegistry = createRegistry(
  * Fields that change nothing in this proxy stand after a `harmless` comment saying why.
  */
 export const supportedFields: SupportedFields = {
-  ...Object.assign({}, ...filterFactories.map(({ fields }) => fields)),
+  ...Object.assign({}, routerFilter.fields, ...filterFactories.map(({ fields }) => fields)),
   "envoy.config.listener.v3.Listener": [
     "name",
     "address",
@@ -222,12 +221,6 @@ export const supportedFields: SupportedFields = {
   ],
   // harmless: no HTTP/2 is negotiated
   "envoy.config.core.v3.Http2ProtocolOptions": "opaque",
-  "envoy.extensions.filters.http.router.v3.Router": [
-    "suppress_envoy_headers",
-    // harmless: our spans are not split per attempt, dynamic stats are always on
-    "start_child_span",
-    "dynamic_stats",
-  ],
   "envoy.config.core.v3.HeaderValueOption": ["header", "append", "append_action", "keep_empty_value"],
   "envoy.config.core.v3.HeaderValue": ["key", "value"],
   "envoy.config.core.v3.DataSource": ["filename", "inline_string", "inline_bytes"],

@@ -1,10 +1,9 @@
 import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { CorsPolicySchema, CorsSchema } from "../../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
-import type { Exchange } from "../exchange/exchange.ts";
-import { getHeader, setHeader, toWire } from "../http1/headers.ts";
+import type { FilterFactory, FilterIo, HttpFilter, RequestContext, Step } from "../http/filter.ts";
+import { getHeader, setHeader, toWire } from "../http/headers.ts";
 import { runtimeShare } from "../match/fraction.ts";
 import { compileString, type TextTest } from "../match/string-matcher.ts";
-import type { FilterFactory, FilterIo, HttpFilter, Step } from "./filter.ts";
 
 /** https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/cors_filter */
 export const corsFilter: FilterFactory = {
@@ -62,39 +61,40 @@ class CorsFilter implements HttpFilter {
     this.io = io;
   }
 
-  onRequest(exchange: Exchange): Step {
-    const origin = getHeader(exchange.headers, "origin");
+  onRequest(request: RequestContext): Step {
+    const origin = getHeader(request.headers, "origin");
     if (origin === undefined || origin === "") return "go";
-    const policy = this.policyOf(exchange);
+    const policy = this.policyOf(request);
     if (policy === undefined) return "go";
     const allowed = policy.origins.some((test) => test(origin));
     this.io.stats.counter(`${this.io.statPrefix}cors.${allowed ? "origin_valid" : "origin_invalid"}`).inc();
-    const asked = getHeader(exchange.headers, "access-control-request-method") ?? "";
-    if (exchange.method !== "OPTIONS" || asked === "") return "go";
+    const asked = getHeader(request.headers, "access-control-request-method") ?? "";
+    if (request.method !== "OPTIONS" || asked === "") return "go";
     if (!allowed && policy.forwardUnmatched) return "go";
-    return exchange.reply(200, "", "cors_response", 0, preflightHeaders(policy, exchange, allowed ? origin : ""));
+    return request.reply(200, "", "cors_response", 0, preflightHeaders(policy, request, allowed ? origin : ""));
   }
 
-  onResponse(exchange: Exchange): void {
-    const origin = getHeader(exchange.headers, "origin");
-    if (origin === undefined || origin === "") return;
-    const policy = this.policyOf(exchange);
-    if (policy === undefined || !policy.origins.some((test) => test(origin))) return;
-    const headers = exchange.responseHeaders;
+  onResponse(request: RequestContext): Step {
+    const origin = getHeader(request.headers, "origin");
+    if (origin === undefined || origin === "") return "go";
+    const policy = this.policyOf(request);
+    if (policy === undefined || !policy.origins.some((test) => test(origin))) return "go";
+    const headers = request.responseHeaders;
     setHeader(headers, "access-control-allow-origin", origin);
     if (policy.credentials) setHeader(headers, "access-control-allow-credentials", "true");
     if (policy.expose !== "") setHeader(headers, "access-control-expose-headers", policy.expose);
+    return "go";
   }
 
-  private policyOf(exchange: Exchange): CompiledCors | undefined {
-    const policy = exchange.perFilter(this.name) as CompiledCors | undefined;
+  private policyOf(request: RequestContext): CompiledCors | undefined {
+    const policy = request.perFilter<CompiledCors>(this.name);
     if (policy === undefined || policy.share <= 0) return undefined;
     return policy.share >= 1 || this.io.random() < policy.share ? policy : undefined;
   }
 }
 
 /** @param origin empty: not allowed, and so not named; a browser then refuses the call, whatever else it is told */
-function preflightHeaders(policy: CompiledCors, { headers: request }: Exchange, origin: string): string[] {
+function preflightHeaders(policy: CompiledCors, { headers: request }: RequestContext, origin: string): string[] {
   const headers: string[] = [];
   if (origin !== "") headers.push("access-control-allow-origin", origin);
   if (policy.credentials) headers.push("access-control-allow-credentials", "true");

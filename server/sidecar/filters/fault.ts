@@ -1,12 +1,11 @@
 import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { type HTTPFault, HTTPFaultSchema } from "../../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { durationMs } from "../duration.ts";
-import type { Exchange } from "../exchange/exchange.ts";
-import { getHeader } from "../http1/headers.ts";
+import type { FilterFactory, FilterIo, HttpFilter, RequestContext, Step } from "../http/filter.ts";
+import { getHeader } from "../http/headers.ts";
 import { share } from "../match/fraction.ts";
 import { allMatch, compileHeaders, type RequestTest } from "../match/header-matcher.ts";
 import { ResponseFlag } from "../record.ts";
-import type { FilterFactory, FilterIo, HttpFilter, Step } from "./filter.ts";
 
 /** Delays and aborts: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/fault_filter */
 export const faultFilter: FilterFactory = {
@@ -52,27 +51,27 @@ class FaultFilter implements HttpFilter {
     this.io = io;
   }
 
-  onRequest(exchange: Exchange): Step {
-    const fault = (exchange.perFilter(this.name) as CompiledFault | undefined) ?? this.fault;
+  onRequest(request: RequestContext): Step {
+    const fault = request.perFilter<CompiledFault>(this.name) ?? this.fault;
     if (fault.delayShare === 0 && fault.abortShare === 0) return "go";
-    if (fault.upstreamCluster !== "" && exchange.target?.cluster !== fault.upstreamCluster) return "go";
-    if (!allMatch(fault.headers, exchange)) return "go";
+    if (fault.upstreamCluster !== "" && request.cluster !== fault.upstreamCluster) return "go";
+    if (!allMatch(fault.headers, request)) return "go";
     if (this.active >= fault.maxActive) {
       this.io.stats.counter(`${this.io.statPrefix}fault.faults_overflow`).inc();
       return "go";
     }
-    if (fault.delayMs > 0 && this.draws(fault.delayShare)) return this.delay(exchange, fault);
-    return this.aborts(fault) ? this.abort(exchange, fault) : "go";
+    if (fault.delayMs > 0 && this.draws(fault.delayShare)) return this.delay(request, fault);
+    return this.aborts(fault) ? this.abort(request, fault) : "go";
   }
 
-  private delay(exchange: Exchange, fault: CompiledFault): Step {
+  private delay(request: RequestContext, fault: CompiledFault): Step {
     this.begin("delays_injected");
-    exchange.record.responseFlags |= ResponseFlag.delayInjected;
+    request.record.responseFlags |= ResponseFlag.delayInjected;
     const timer = setTimeout(() => {
-      if (this.aborts(fault)) this.abort(exchange, fault);
+      if (this.aborts(fault)) this.abort(request, fault);
       else hold.resume();
     }, fault.delayMs);
-    const hold = exchange.hold(() => {
+    const hold = request.hold(() => {
       clearTimeout(timer);
       this.end();
     });
@@ -83,20 +82,20 @@ class FaultFilter implements HttpFilter {
     return fault.abortStatus !== 0 && this.draws(fault.abortShare);
   }
 
-  private abort(exchange: Exchange, fault: CompiledFault): Step {
+  private abort(request: RequestContext, fault: CompiledFault): Step {
     this.begin("aborts_injected");
     this.end();
     const flag = ResponseFlag.faultInjected;
     const status = fault.abortGrpcStatus;
-    if (status !== undefined && getHeader(exchange.headers, "content-type")?.startsWith("application/grpc")) {
+    if (status !== undefined && getHeader(request.headers, "content-type")?.startsWith("application/grpc")) {
       const trailersOnly = ["content-type", "application/grpc", "grpc-status", String(status)];
-      return exchange.reply(200, "", "fault_filter_abort", flag, [
+      return request.reply(200, "", "fault_filter_abort", flag, [
         ...trailersOnly,
         "grpc-message",
         "fault filter abort",
       ]);
     }
-    return exchange.reply(fault.abortStatus, "fault filter abort", "fault_filter_abort", flag);
+    return request.reply(fault.abortStatus, "fault filter abort", "fault_filter_abort", flag);
   }
 
   private draws(probability: number): boolean {

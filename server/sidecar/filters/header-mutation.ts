@@ -6,8 +6,8 @@ import {
   type Mutations,
 } from "../../gen/proto/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.js";
 import { each } from "../config/problems.ts";
+import type { FilterFactory } from "../http/filter.ts";
 import { applyHeaderOps, compileAdd, compileRemove, type HeaderOp } from "../route/header-ops.ts";
-import type { FilterFactory } from "./filter.ts";
 
 /** https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/header_mutation_filter */
 export const headerMutationFilter: FilterFactory = {
@@ -20,19 +20,20 @@ export const headerMutationFilter: FilterFactory = {
     "envoy.config.common.mutation_rules.v3.HeaderMutation": ["remove", "append"],
   },
   compile(name, config) {
-    const { request, response } = compileMutations(anyUnpack(config, HeaderMutationSchema)?.mutations);
+    const mutations = compileMutations(anyUnpack(config, HeaderMutationSchema)?.mutations);
     return {
       name,
-      onRequest(exchange) {
-        applyHeaderOps(request, exchange.headers, exchange.record);
-        const own = exchange.perFilter(name) as CompiledMutations | undefined;
-        if (own !== undefined) applyHeaderOps(own.request, exchange.headers, exchange.record);
+      onRequest(request) {
+        applyHeaderOps(mutations.request, request.headers, request.record);
+        const own = request.perFilter<CompiledMutations>(name);
+        if (own !== undefined) applyHeaderOps(own.request, request.headers, request.record);
         return "go";
       },
-      onResponse(exchange) {
-        applyHeaderOps(response, exchange.responseHeaders, exchange.record);
-        const own = exchange.perFilter(name) as CompiledMutations | undefined;
-        if (own !== undefined) applyHeaderOps(own.response, exchange.responseHeaders, exchange.record);
+      onResponse(request) {
+        applyHeaderOps(mutations.response, request.responseHeaders, request.record);
+        const own = request.perFilter<CompiledMutations>(name);
+        if (own !== undefined) applyHeaderOps(own.response, request.responseHeaders, request.record);
+        return "go";
       },
     };
   },

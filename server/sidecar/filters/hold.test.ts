@@ -1,13 +1,12 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { HealthCheckSchema } from "../../gen/proto/envoy/extensions/filters/http/health_check/v3/health_check_pb.js";
-import type { Exchange } from "../exchange/exchange.ts";
+import type { FilterFactory, RequestContext } from "../http/filter.ts";
+import type { Hold } from "../http/hold.ts";
 import { ResponseFlag } from "../record.ts";
 import { eventually, Fixtures, staticCluster, toCluster } from "../test-plane.ts";
-import type { FilterFactory } from "./filter.ts";
-import type { Hold } from "./hold.ts";
 
 // A filter that holds every request and leaves the rest to the test, as one does that waits for another server's word.
-const { held } = vi.hoisted(() => ({ held: [] as { hold: Hold; exchange: Exchange; closed: number }[] }));
+const { held } = vi.hoisted(() => ({ held: [] as { hold: Hold; exchange: RequestContext; closed: number }[] }));
 
 vi.mock("./registry.ts", async (original) => {
   const registry = await original<typeof import("./registry.ts")>();

@@ -1,10 +1,11 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { each } from "../config/problems.ts";
+import type { FilterFactory, TerminalFilter } from "../http/filter.ts";
 import type { PerFilterCompiler } from "../route/compile-route.ts";
 import { corsFilter } from "./cors.ts";
 import { faultFilter } from "./fault.ts";
-import type { FilterFactory } from "./filter.ts";
 import { headerMutationFilter } from "./header-mutation.ts";
+import { routerFilter } from "./router/router-filter.ts";
 
 /** Every HTTP filter but the router, which is always the last. */
 export const filterFactories: readonly FilterFactory[] = [headerMutationFilter, corsFilter, faultFilter];
@@ -14,6 +15,11 @@ export function filterFactory(config: Any): FilterFactory {
   const factory = filterFactories.find(({ schema }) => schema.typeName === typeNameOf(config));
   if (factory === undefined) throw new Error(`${typeNameOf(config)} is not supported`);
   return factory;
+}
+
+/** The filter that may stand at the end of a chain, and only there; undefined: another one. */
+export function compileTerminal(config: Any): TerminalFilter | undefined {
+  return typeNameOf(config) === routerFilter.schema.typeName ? routerFilter.compile(config) : undefined;
 }
 
 /** Compiles `typed_per_filter_config` of routes, virtual hosts and tables; independent of where the filters stand. */

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { getHeader } from "../http1/headers.ts";
+import { getHeader } from "../http/headers.ts";
 import type { RequestRecord } from "../record.ts";
 import { longFlags, shortFlags } from "../response-flags.ts";
 import { compileTime } from "./start-time.ts";
@@ -29,6 +29,8 @@ const withArgument: Record<string, ((argument: string) => Operator | undefined) 
   },
   QUERY_PARAM: (argument) => (record) => queryParameter(record.path, argument),
   METADATA: metadata,
+  DYNAMIC_METADATA: (argument) => metadata(`DYNAMIC:${argument}`),
+  TRAILER: (argument) => either(argument, ({ responseTrailers }, name) => getHeader(responseTrailers ?? [], name)),
   GRPC_STATUS: grpcStatus,
 };
 
@@ -73,6 +75,7 @@ function metadata(argument: string): Operator | undefined {
 }
 
 const metadataSources: Record<string, ((record: RequestRecord) => RequestRecord["routeMetadata"]) | undefined> = {
+  DYNAMIC: ({ dynamicMetadata }) => dynamicMetadata,
   CLUSTER: ({ clusterMetadata }) => clusterMetadata,
   ROUTE: ({ routeMetadata }) => routeMetadata,
   UPSTREAM_HOST: ({ upstreamHostMetadata }) => upstreamHostMetadata,
@@ -91,9 +94,9 @@ function grpcStatus(form: string): Operator | undefined {
   }
 }
 
-function grpcNumber({ requestHeaders, responseHeaders }: RequestRecord): number | undefined {
+function grpcNumber({ requestHeaders, responseHeaders, responseTrailers }: RequestRecord): number | undefined {
   if (getHeader(requestHeaders, "content-type")?.startsWith("application/grpc") !== true) return undefined;
-  const status = getHeader(responseHeaders, "grpc-status");
+  const status = getHeader(responseTrailers ?? [], "grpc-status") ?? getHeader(responseHeaders, "grpc-status");
   return status !== undefined && /^\d{1,9}$/.test(status) ? Number(status) : undefined;
 }
 

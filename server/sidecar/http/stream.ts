@@ -26,6 +26,10 @@ export interface StreamRequestHead {
   upgrade: string;
   /** Size as received, for the log. */
   bytes: number;
+  /** Monotonic ms of its first byte; absent: now. */
+  receivedAt?: number;
+  /** HTTP/1 only: the data that follow are chunks as on the wire, framing and trailers included; see {@link DownstreamStream.decode}. */
+  chunked?: boolean;
 }
 
 export interface StreamResponseHead {
@@ -34,6 +38,8 @@ export interface StreamResponseHead {
   /** -1: no length is told; `headers` hold the field otherwise. */
   contentLength: number;
   bytes: number;
+  /** HTTP/1 only: as in {@link StreamRequestHead.chunked}. */
+  chunked?: boolean;
 }
 
 /** Why a stream ended without being whole. */
@@ -83,18 +89,28 @@ export interface DownstreamStream {
   /** Stops and goes on reading request data. HTTP/2: the window of this stream isn't opened meanwhile. */
   pause(): void;
   resume(): void;
+  /**
+   * HTTP/1 only: chunked data are handed on verbatim, which costs nothing where the other end is HTTP/1, too. Called before the first data, this has them told as
+   * what is inside, and trailers by themselves; the head is then no longer `chunked`.
+   */
+  decode?(): void;
 }
 
 /** Whoever answers a request: told by the codec. */
 export interface DownstreamHandler {
-  /** `bytes` are valid during the call only. */
-  onData(bytes: Buffer, start: number, end: number): void;
+  /**
+   * `bytes` are valid during the call only.
+   * @param total of chunked data: bytes inside them so far
+   */
+  onData(bytes: Buffer, start: number, end: number, total?: number): void;
   /** The request is whole. */
   onEnd(trailers: Fields | undefined): void;
   /** The client gave up, or broke the protocol: nothing can be answered any more. Also when the response is whole and the request isn't. */
   onReset(reason: StreamReset, detail: string): void;
   /** After `sendData` said stop. */
   onDrain(): void;
+  /** HTTP/1 only: the rest of the request can't be read. An answer is still possible, if none has begun, and the last of the connection. */
+  onBadRequest?(status: number, body: string, detail: string): void;
 }
 
 /** Makes handlers for the requests of a connection. */
@@ -110,11 +126,15 @@ export interface UpstreamStream {
   /** As {@link DownstreamStream.sendData}. */
   sendData(bytes: Buffer, start: number, end: number): boolean;
   sendEnd(trailers: Fields | undefined): void;
+  /** Writes what waits. @returns as `sendData` */
+  flush(): boolean;
   /** Nothing more is wanted: HTTP/1 closes the connection, HTTP/2 sends RST_STREAM. Not told to the handler. */
   reset(reason: StreamReset): void;
   /** Stops and goes on reading response data. */
   pause(): void;
   resume(): void;
+  /** As {@link DownstreamStream.decode}; called while the head is told. */
+  decode?(): void;
 }
 
 /** Whoever waits for a response: told by the codec. */
@@ -122,7 +142,8 @@ export interface UpstreamHandler {
   onInformational(status: number, headers: Fields): void;
   /** @param end no data and no trailers follow: `onEnd` isn't called */
   onHead(head: StreamResponseHead, end: boolean): void;
-  onData(bytes: Buffer, start: number, end: number): void;
+  /** As {@link DownstreamHandler.onData}. */
+  onData(bytes: Buffer, start: number, end: number, total?: number): void;
   onEnd(trailers: Fields | undefined): void;
   /** @param detail such as a socket's error code; "" when there is none */
   onReset(reason: StreamReset, detail: string): void;

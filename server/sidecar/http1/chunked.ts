@@ -14,7 +14,10 @@ export class ChunkedScanner {
   private remaining = 0;
   /** Bytes of the current size line, or of all trailers: bounded. */
   private overhead = 0;
+  /** Set to have the trailers collected, flat and in lower case. */
+  trailers: string[] | undefined = undefined;
   private trailerName = "";
+  private trailerValue = "";
 
   reset(): void {
     this.dataBytes = 0;
@@ -23,6 +26,8 @@ export class ChunkedScanner {
     this.state = SIZE_START;
     this.remaining = 0;
     this.overhead = 0;
+    this.trailers = undefined;
+    this.trailerValue = "";
   }
 
   /**
@@ -140,8 +145,14 @@ export class ChunkedScanner {
         if (byte !== 0x3a) return this.trailerNameByte(byte);
         return forbiddenTrailers.has(this.trailerName) ? this.fail("http1.invalid_trailer") : TRAILER_VALUE;
       case TRAILER_VALUE:
-        if (byte === CR) return TRAILER_LF;
-        return valueChars[byte] === 1 ? TRAILER_VALUE : this.fail("http1.invalid_trailer");
+        if (byte === CR) {
+          this.trailers?.push(this.trailerName, this.trailerValue.trim());
+          this.trailerValue = "";
+          return TRAILER_LF;
+        }
+        if (valueChars[byte] !== 1) return this.fail("http1.invalid_trailer");
+        if (this.trailers !== undefined) this.trailerValue += String.fromCharCode(byte);
+        return TRAILER_VALUE;
       case TRAILER_LF:
         return byte === LF ? TRAILER_START : this.fail("http1.invalid_trailer");
       default:

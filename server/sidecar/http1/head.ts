@@ -1,6 +1,6 @@
+import type { FlatHeaders } from "../http/headers.ts";
 import { authorityChars, isAuthority, targetChars, tokenChars, valueChars } from "./chars.ts";
 import type { HttpParseError } from "./errors.ts";
-import type { FlatHeaders } from "./headers.ts";
 
 /** What both kinds of head have. Hop-by-hop fields are taken out of `headers` while parsing: they end at this hop (RFC 9110, 7.6.1). */
 export interface MessageHead {

@@ -1,3 +1,4 @@
+import { type FlatHeaders, removeHeader } from "../http/headers.ts";
 import { ChunkedScanner } from "./chunked.ts";
 import type { HttpParseError } from "./errors.ts";
 import {
@@ -9,7 +10,6 @@ import {
   type RequestHead,
   type ResponseHead,
 } from "./head.ts";
-import { removeHeader } from "./headers.ts";
 
 /** What {@link MessageParser.next} found. */
 export const ParseEvent = { needMore: 0, head: 1, body: 2, done: 3, error: 4 } as const;
@@ -36,7 +36,7 @@ export abstract class MessageParser {
   /** Decoded body bytes of the message so far. */
   bodyBytes = 0;
   error: HttpParseError | undefined = undefined;
-  /** Set to receive the decoded ranges of a chunked body after each `body` event. */
+  /** The decoded ranges of the last `body` event of a chunked body; undefined: not asked for. */
   ranges: number[] | undefined = undefined;
   protected readonly limits: ParserLimits;
   private readonly chunked = new ChunkedScanner();
@@ -64,9 +64,22 @@ export abstract class MessageParser {
     return this.state === UNTIL_CLOSE;
   }
 
-  /** The decoded ranges of the last `body` event, if its body is chunked and they were asked for. */
-  get chunkRanges(): number[] | undefined {
-    return this.head.chunked ? this.ranges : undefined;
+  /** Asks for the ranges of data and for the trailers of the message whose head was just read. */
+  decode(): void {
+    if (this.state !== CHUNKED) return;
+    this.ranges = [];
+    this.chunked.trailers = [];
+  }
+
+  /** Of the message that is done, where they were asked for and there are any. */
+  get trailers(): FlatHeaders | undefined {
+    const { trailers } = this.chunked;
+    return trailers === undefined || trailers.length === 0 ? undefined : trailers;
+  }
+
+  /** Whether the message whose head was just read has no body. */
+  get atEnd(): boolean {
+    return this.state === DONE;
   }
 
   /** Takes the `done` of a message without a body in advance. */
@@ -128,6 +141,7 @@ export abstract class MessageParser {
       this.state = DONE;
     } else if (framing === FRAMING_CHUNKED) {
       this.state = CHUNKED;
+      this.ranges = undefined;
       this.chunked.reset();
     } else {
       this.state = UNTIL_CLOSE;

@@ -1,7 +1,7 @@
+import type { HttpManager } from "../http/manager.ts";
 import type { TcpProxy } from "../tcp/tcp-proxy.ts";
 import { ChainIndex, type ChainMatch, type ConnectionFacts, looksInside } from "./chain-match.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
-import type { HttpManager } from "./manager.ts";
 
 /** A compiled filter chain: whether it ends TLS, and what its one network filter is. */
 export type FilterChain = ChainBase &

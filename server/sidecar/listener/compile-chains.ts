@@ -16,13 +16,13 @@ import {
 import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { at, each, together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
+import type { RouteSource } from "../http/manager.ts";
 import { compileTcpProxy, type TcpProxyIo } from "../tcp/tcp-proxy.ts";
 import type { Secrets } from "../tls/secrets.ts";
 import { compileChainMatch } from "./chain-match.ts";
 import { ChainTable, type FilterChain, type InspectorOptions } from "./chain-table.ts";
 import { compileManager, type ManagerIo } from "./compile-manager.ts";
 import { compileDownstreamTls } from "./downstream-tls.ts";
-import type { RouteSource } from "./manager.ts";
 
 export interface ChainsIo extends ManagerIo, TcpProxyIo {
   readonly secrets: Secrets;

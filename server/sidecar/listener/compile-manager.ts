@@ -1,6 +1,4 @@
-import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { AccessLog } from "../../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
-import { type Router, RouterSchema } from "../../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
 import {
   HttpConnectionManager_CodecType as CodecType,
   HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
@@ -11,18 +9,18 @@ import {
 import type { Cluster } from "../cluster/cluster.ts";
 import { at, each, together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
-import { compileClientCertificate } from "../exchange/client-certificate.ts";
-import type { HttpFilter } from "../filters/filter.ts";
-import { filterFactory } from "../filters/registry.ts";
-import { toWire } from "../http1/headers.ts";
+import { compileTerminal, filterFactory } from "../filters/registry.ts";
+import { compileClientCertificate } from "../http/client-certificate.ts";
+import type { HttpFilter, TerminalFilter } from "../http/filter.ts";
+import { toWire } from "../http/headers.ts";
+import type { HttpManager, ManagerOptions, RouteSource } from "../http/manager.ts";
+import { ManagerStats } from "../http/manager-stats.ts";
 import { defaultLimits } from "../http1/parser.ts";
 import type { AccessLogger, Tracer } from "../record.ts";
 import type { Stats } from "../stats.ts";
 import type { Timers } from "../timers.ts";
 import type { WallClock } from "../wall-clock.ts";
 import { internalAddresses } from "./internal-address.ts";
-import type { HttpManager, ManagerOptions, RouteSource } from "./manager.ts";
-import { ManagerStats } from "./manager-stats.ts";
 
 export interface ManagerIo {
   readonly stats: Stats;
@@ -54,12 +52,12 @@ export function compileManager(
     tracer: () => config.tracing && io.tracer(config.tracing),
   });
   return {
-    options: { ...options, envoyHeaders: !chain.router.suppressEnvoyHeaders },
+    options,
     limits: {
       maxHeadBytes: (config.maxRequestHeadersKb ?? defaultLimits.maxHeadBytes / 1024) * 1024,
       maxHeaders: config.commonHttpProtocolOptions?.maxHeadersCount ?? defaultLimits.maxHeaders,
     },
-    filters: chain.filters,
+    ...chain,
     routes,
     stats,
     accessLoggers,
@@ -72,21 +70,17 @@ export function compileManager(
   };
 }
 
-interface FilterChain {
-  readonly filters: readonly HttpFilter[];
-  readonly router: Router;
-}
+type FilterChain = Pick<HttpManager, "filters" | "wants" | "terminal">;
 
 function compileFilters(config: HttpConnectionManager, io: ManagerIo, statPrefix: string): FilterChain {
-  const last = config.httpFilters.length - 1;
-  let router: Router | undefined;
-  const filters = each("http_filters", config.httpFilters, (entry, index): HttpFilter | undefined => {
+  let terminal: TerminalFilter | undefined;
+  const all = each("http_filters", config.httpFilters, (entry, index): HttpFilter | undefined => {
     const any = entry.configType.case === "typedConfig" ? entry.configType.value : undefined;
     if (any === undefined) throw new Error("typed_config: required");
-    const found = anyUnpack(any, RouterSchema);
-    if (found !== undefined) {
-      if (index !== last) throw new Error("the router must come last");
-      router = found;
+    const last = compileTerminal(any);
+    if (last !== undefined) {
+      if (index !== config.httpFilters.length - 1) throw new Error("the router must come last");
+      terminal = last;
       return undefined;
     }
     if (entry.disabled) return undefined;
@@ -94,11 +88,12 @@ function compileFilters(config: HttpConnectionManager, io: ManagerIo, statPrefix
       filterFactory(any).compile(entry.name, any, { stats: io.stats, statPrefix, random: io.random }),
     );
   });
-  if (router === undefined) throw new Error("http_filters: the last filter must be the router");
-  return { filters: filters.filter((filter) => filter !== undefined), router };
+  if (terminal === undefined) throw new Error("http_filters: the last filter must be the router");
+  const filters = all.filter((filter) => filter !== undefined);
+  return { filters, terminal, wants: filters.reduce((wants, filter) => wants | (filter.wants ?? 0), 0) };
 }
 
-function compileOptions(config: HttpConnectionManager): Omit<ManagerOptions, "envoyHeaders"> {
+function compileOptions(config: HttpConnectionManager): ManagerOptions {
   if (config.codecType !== CodecType.AUTO && config.codecType !== CodecType.HTTP1) {
     throw new Error(`codec_type: ${CodecType[config.codecType]} is not supported`);
   }

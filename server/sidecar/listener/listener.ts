@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Logger } from "../../lib/logger.ts";
 import { statName } from "../cluster/cluster-stats.ts";
+import type { HttpManager } from "../http/manager.ts";
 import type { Counter, Gauge, Stats } from "../stats.ts";
 import type { Hello } from "../tcp/client-hello.ts";
 import { TcpSession } from "../tcp/tcp-session.ts";
@@ -10,13 +11,11 @@ import type { TlsConnection } from "../tls/tls-connection.ts";
 import { TlsStats } from "../tls/tls-stats.ts";
 import type { ChainTable, FilterChain } from "./chain-table.ts";
 import type { ConnectionLimit } from "./connection-limit.ts";
-import { DownstreamConnection } from "./downstream-connection.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
 import { Handshake } from "./handshake.ts";
 import { HttpHost } from "./http-host.ts";
 import { Inspection } from "./inspection.ts";
 import { InspectorStats } from "./inspector-stats.ts";
-import type { HttpManager } from "./manager.ts";
 
 export interface ListenAddress {
   readonly address: string;
@@ -293,7 +292,7 @@ export class Listener {
     socket.allowHalfOpen = false;
     const host = orphan ? this.newHost(chain.manager) : (this.hosts.get(id) ?? this.newHost(chain.manager));
     if (!orphan) this.hosts.set(id, host);
-    const connection = new DownstreamConnection(socket, host, tls);
+    const connection = host.serve(socket, tls);
     if (draining || this.draining) connection.drain();
     this.accepted.set(connection, id);
     if (socket.isPaused()) socket.resume();

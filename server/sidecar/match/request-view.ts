@@ -1,4 +1,4 @@
-import { getJoined } from "../http1/headers.ts";
+import { getJoined } from "../http/headers.ts";
 
 /** What routing looks at. */
 export interface RequestView {

@@ -11,14 +11,13 @@ import type {
 import { RedirectAction_RedirectResponseCode as RedirectCode } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { at, each, together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
-import { toWire } from "../http1/headers.ts";
+import { toWire } from "../http/headers.ts";
 import { runtimeShare } from "../match/fraction.ts";
 import { compileSubstitution } from "../match/regex.ts";
+import type { Metadata } from "../record.ts";
 import { compileHeaderOps, type HeaderOp } from "./header-ops.ts";
 import { type CompiledRetryPolicy, compileRetryPolicy } from "./retry-policy.ts";
 import { type CompiledMatch, compileMatch, prefixLength } from "./route-match.ts";
-
-export type Metadata = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 /** What filters made of their `typed_per_filter_config`, by filter name. */
 export type PerFilterConfig = ReadonlyMap<string, unknown>;

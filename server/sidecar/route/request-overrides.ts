@@ -1,4 +1,4 @@
-import type { FlatHeaders } from "../http1/headers.ts";
+import type { FlatHeaders } from "../http/headers.ts";
 import { type CompiledRetryPolicy, defaultRetryPolicy, knownConditions } from "./retry-policy.ts";
 
 /** What a caller asks for by header in place of the route's own settings. */

@@ -1,19 +1,12 @@
 import type { RetryPolicy } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { durationMs } from "../duration.ts";
-import { getHeader } from "../http1/headers.ts";
+import { getHeader } from "../http/headers.ts";
+import type { StreamReset } from "../http/stream.ts";
 import { allMatch, compileHeaders, type RequestTest } from "../match/header-matcher.ts";
 import type { RequestView } from "../match/request-view.ts";
 
 /** How an attempt ended without a usable response. */
-export type ResetReason =
-  | "overflow"
-  | "connection_failure"
-  | "connection_timeout"
-  | "connection_termination"
-  | "remote_reset"
-  | "protocol_error"
-  | "local_reset"
-  | "per_try_timeout";
+export type ResetReason = StreamReset | "per_try_timeout";
 
 export interface CompiledRetryPolicy {
   readonly conditions: number;
@@ -70,6 +63,7 @@ export function retriesReset(policy: CompiledRetryPolicy, reason: ResetReason, s
   if ((on & (C.reset | C.fiveXx | C.gatewayError)) !== 0) return true;
   if ((on & C.connectFailure) !== 0 && (reason === "connection_failure" || reason === "connection_timeout"))
     return true;
+  if ((on & C.refusedStream) !== 0 && reason === "refused_stream") return true;
   return (on & C.resetBeforeRequest) !== 0 && !sent;
 }
 
@@ -93,6 +87,7 @@ const C = {
   internal: 1 << 11,
   resourceExhausted: 1 << 12,
   unavailable: 1 << 13,
+  refusedStream: 1 << 14,
   grpc: (1 << 9) | (1 << 10) | (1 << 11) | (1 << 12) | (1 << 13),
 };
 
@@ -101,8 +96,7 @@ const conditionBits: Record<string, number | undefined> = {
   "gateway-error": C.gatewayError,
   "connect-failure": C.connectFailure,
   "retriable-4xx": C.retriable4xx,
-  // HTTP/1.1 has no refused streams, so there is nothing to do for it.
-  "refused-stream": 0,
+  "refused-stream": C.refusedStream,
   "http3-post-connect-failure": 0,
   reset: C.reset,
   "reset-before-request": C.resetBeforeRequest,

@@ -1,6 +1,6 @@
 import type { RouteMatch } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { at, each, together } from "../config/problems.ts";
-import { getHeader } from "../http1/headers.ts";
+import { getHeader } from "../http/headers.ts";
 import { runtimeShare } from "../match/fraction.ts";
 import { compileHeaders, type RequestTest } from "../match/header-matcher.ts";
 import { compileQuery } from "../match/query-matcher.ts";

@@ -3,7 +3,7 @@ import type { RouteConfiguration } from "../../gen/proto/envoy/config/route/v3/r
 import type { HttpConnectionManager } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { each, together } from "../config/problems.ts";
 import { compilePerFilter } from "../filters/registry.ts";
-import type { RouteSource } from "../listener/manager.ts";
+import type { RouteSource } from "../http/manager.ts";
 import { type CompiledVirtualHost, compileVirtualHost, RouteTable } from "./route-table.ts";
 
 /** All route configurations with the virtual hosts that VHDS adds to them, and who uses which. */

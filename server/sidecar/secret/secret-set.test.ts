@@ -163,9 +163,7 @@ describe("a secret", () => {
       for (const text of await Promise.all(answers)) expect(text).toMatch(/200 OK/);
     }
     // The pooled connections were the first's; one that is opened now shows the last certificate.
-    for (const endpoint of source.plane.clusterMap.get("up")?.allEndpoints ?? []) {
-      for (const connection of [...endpoint.idle]) connection.close("test");
-    }
+    source.plane.clusterMap.get("up")?.pool.close("test");
     expect(await ask(source.port)).toMatch(/200 OK/);
     expect(inbound.records.at(0)?.downstreamTls?.peerUri).toBe(spiffe("a"));
     expect(inbound.lastRecord.downstreamTls?.peerUri).toBe(spiffe("a2"));

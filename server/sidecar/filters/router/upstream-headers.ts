@@ -1,8 +1,10 @@
-import type { Cluster } from "../cluster/cluster.ts";
-import { getHeader, headerLines, setHeader } from "../http1/headers.ts";
-import type { CompiledRoute, ForwardTarget } from "../route/compile-route.ts";
-import { applyHeaderOps } from "../route/header-ops.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Cluster } from "../../cluster/cluster.ts";
+import type { Exchange } from "../../http/exchange.ts";
+import { getHeader, setHeader } from "../../http/headers.ts";
+import type { StreamRequestHead } from "../../http/stream.ts";
+import type { CompiledRoute, ForwardTarget } from "../../route/compile-route.ts";
+import { applyHeaderOps } from "../../route/header-ops.ts";
+import type { Router } from "./router.ts";
 
 /** What the route changes in a request before it goes upstream: header operations, then path and host. */
 export function finishUpstreamHeaders(
@@ -52,26 +54,29 @@ function rewrittenHost(exchange: Exchange, action: ForwardTarget, cluster: Clust
 }
 
 /** The head as sent upstream; `x-envoy-attempt-count` and the time that is left are of this attempt. */
-export function upstreamHead(exchange: Exchange): string {
+export function upstreamHead(router: Router): StreamRequestHead {
+  const { exchange } = router;
   const { headers } = exchange;
-  if (exchange.router.timeoutMs > 0 && exchange.manager.options.envoyHeaders) {
-    setHeader(headers, "x-envoy-expected-rq-timeout-ms", String(expectedMs(exchange)));
+  if (router.timeoutMs > 0 && router.envoyHeaders) {
+    setHeader(headers, "x-envoy-expected-rq-timeout-ms", String(expectedMs(router)));
   }
   if (exchange.host?.attemptCount === true) {
     setHeader(headers, "x-envoy-attempt-count", String(exchange.record.upstreamAttempts));
   }
-  let head = `${exchange.method} ${exchange.path} HTTP/1.1\r\nhost: ${exchange.authority}\r\n${headerLines(headers)}`;
-  if (exchange.chunked) head += "transfer-encoding: chunked\r\n";
-  else if (exchange.contentLength < 0 && !bodiless.has(exchange.method)) head += "content-length: 0\r\n";
-  if (exchange.upgrade !== "") head += `connection: upgrade\r\nupgrade: ${exchange.upgrade}\r\n`;
-  return `${head}\r\n`;
+  return {
+    method: exchange.method,
+    path: exchange.path,
+    authority: exchange.authority,
+    scheme: exchange.scheme,
+    headers,
+    contentLength: exchange.contentLength,
+    upgrade: exchange.upgrade,
+    bytes: 0,
+    chunked: exchange.chunked,
+  };
 }
 
-/** RFC 9110, 8.6: a request whose method foresees content says so when it has none; of these Envoy expects none. */
-const bodiless = new Set(["GET", "HEAD", "DELETE", "TRACE", "CONNECT"]);
-
-function expectedMs(exchange: Exchange): number {
-  const { timeoutMs, perTryTimeoutMs: perTry } = exchange.router;
+function expectedMs({ exchange, timeoutMs, perTryTimeoutMs: perTry }: Router): number {
   const elapsed = exchange.record.upstreamAttempts > 1 ? Math.floor(performance.now() - exchange.start) : 0;
   const left = Math.max(1, timeoutMs - elapsed);
   return perTry > 0 ? Math.min(perTry, left) : left;

@@ -1,6 +1,6 @@
-import type { RedirectTarget } from "../route/compile-route.ts";
-import { withoutPort } from "../route/route-table.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange } from "../../http/exchange.ts";
+import type { RedirectTarget } from "../../route/compile-route.ts";
+import { withoutPort } from "../../route/route-table.ts";
 
 /** The Location of a redirect route. */
 export function redirectLocation(action: RedirectTarget, exchange: Exchange): string {

@@ -1,6 +1,6 @@
-import { ResponseFlag } from "../record.ts";
-import type { ResetReason } from "../route/retry-policy.ts";
-import { isTlsError } from "../tls/tls-failure.ts";
+import { ResponseFlag } from "../../record.ts";
+import type { ResetReason } from "../../route/retry-policy.ts";
+import { isTlsError } from "../../tls/tls-failure.ts";
 
 export interface ResetOutcome {
   status: number;
@@ -49,6 +49,7 @@ const outcomes: Record<Exclude<ResetReason, "per_try_timeout">, { name: string; 
     status: 503,
   },
   remote_reset: { name: "remote reset", flag: ResponseFlag.upstreamRemoteReset, status: 503 },
+  refused_stream: { name: "remote refused stream reset", flag: ResponseFlag.upstreamRemoteReset, status: 503 },
   protocol_error: { name: "protocol error", flag: ResponseFlag.upstreamProtocolError, status: 502 },
   local_reset: { name: "local reset", flag: ResponseFlag.localReset, status: 503 },
 };

@@ -1,21 +1,23 @@
-import type { Cluster } from "../cluster/cluster.ts";
-import type { Endpoint } from "../cluster/endpoint.ts";
-import type { ResponseHead } from "../http1/head.ts";
-import { getHeader, setHeader } from "../http1/headers.ts";
-import { ResponseFlag } from "../record.ts";
-import type { CompiledRoute, ForwardTarget } from "../route/compile-route.ts";
-import { takeOverrides } from "../route/request-overrides.ts";
-import type { ResetReason } from "../route/retry-policy.ts";
+import { anyHost } from "../../cluster/balancer.ts";
+import type { Cluster } from "../../cluster/cluster.ts";
+import type { Endpoint } from "../../cluster/endpoint.ts";
+import type { Exchange } from "../../http/exchange.ts";
+import type { TerminalStream } from "../../http/filter.ts";
+import { getHeader, setHeader } from "../../http/headers.ts";
+import type { Fields, StreamResponseHead } from "../../http/stream.ts";
+import { ResponseFlag } from "../../record.ts";
+import type { CompiledRoute, ForwardTarget } from "../../route/compile-route.ts";
+import { takeOverrides } from "../../route/request-overrides.ts";
+import type { ResetReason } from "../../route/retry-policy.ts";
 import {
   backOffMs,
   type CompiledRetryPolicy,
   requestRetriable,
   retriesReset,
   retriesResponse,
-} from "../route/retry-policy.ts";
-import { WheelTimer } from "../timer-wheel.ts";
+} from "../../route/retry-policy.ts";
+import { WheelTimer } from "../../timer-wheel.ts";
 import { Attempt } from "./attempt.ts";
-import { type Exchange, Framing } from "./exchange.ts";
 import { sendMirrors } from "./mirror.ts";
 import { redirectLocation } from "./redirect.ts";
 import { resetReply } from "./reset-reply.ts";
@@ -25,15 +27,17 @@ import { finishUpstreamHeaders } from "./upstream-headers.ts";
  * The last filter: sends the request to its cluster, tries again where the route says so, and passes one response back.
  * https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
  */
-export class Router {
+export class Router implements TerminalStream {
   readonly exchange: Exchange;
+  readonly envoyHeaders: boolean;
   cluster: Cluster | undefined = undefined;
   action: ForwardTarget | undefined = undefined;
   /** Request body so far, for upstreams to come; undefined once it is too long to keep. */
   body: Buffer[] | undefined = undefined;
   bodyBytes = 0;
   requestDone = false;
-  private begun = false;
+  /** Of the request, once it is whole. */
+  trailers: Fields | undefined = undefined;
   private attempt: Attempt | undefined = undefined;
   /** The route's, or what the request asked for. 0 is none. */
   timeoutMs = 0;
@@ -42,6 +46,7 @@ export class Router {
   private retriesLeft = 0;
   private retries = 0;
   private retrying = false;
+  private tunnel = false;
   private keepBody = false;
   private tried: Set<Endpoint> | undefined = undefined;
   private timeout: WheelTimer | undefined = undefined;
@@ -49,15 +54,16 @@ export class Router {
   private backOff: WheelTimer | undefined = undefined;
   private counted = false;
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange, envoyHeaders: boolean) {
     this.exchange = exchange;
+    this.envoyHeaders = envoyHeaders;
   }
 
   /** Acts on the route chosen. */
-  begin(): void {
+  begin(end: boolean): void {
+    this.requestDone = end;
     const { exchange } = this;
     const { route, manager } = exchange;
-    this.begun = true;
     manager.stats.rqForwarded.inc();
     if (exchange.host?.requireTls === true && exchange.scheme !== "https") {
       const location = `https://${exchange.authority}${exchange.path}`;
@@ -85,23 +91,32 @@ export class Router {
     }
   }
 
-  onRequestBody(bytes: Buffer, start: number, end: number): void {
+  requestData(bytes: Buffer, start: number, end: number): void {
     const { attempt } = this;
+    if (this.tunnel) {
+      attempt?.sendData(bytes, start, end);
+      return;
+    }
     const sending = attempt?.ready === true;
     if (!sending || this.keepBody) this.keep(bytes.subarray(start, end), sending);
-    if (sending) attempt.sendBody(bytes, start, end);
+    if (sending) attempt.sendData(bytes, start, end);
   }
 
-  onRequestEnd(): void {
+  requestEnd(trailers: Fields | undefined): void {
+    if (this.tunnel) {
+      this.attempt?.endTunnel();
+      return;
+    }
     this.requestDone = true;
-    if (!this.begun || this.cluster === undefined) return;
+    this.trailers = trailers;
+    if (this.cluster === undefined) return;
     this.armTimeout();
     this.attempt?.onRequestDone();
     this.mirror();
   }
 
   /** @returns false when the response is not passed on, because the request is tried again */
-  onResponseHead(attempt: Attempt, head: ResponseHead): boolean {
+  onResponseHead(attempt: Attempt, head: StreamResponseHead, end: boolean): boolean {
     const { exchange, cluster, retry } = this;
     const { record } = exchange;
     cluster?.stats.response(head.status);
@@ -113,20 +128,24 @@ export class Router {
       cluster?.stats.rqRetrySuccess.inc();
     }
     if (record.responseCodeDetails === "") record.responseCodeDetails = "via_upstream";
-    if (exchange.manager.options.envoyHeaders) {
+    if (this.envoyHeaders) {
       const serviceTime = Math.max(0, Math.round(performance.now() - exchange.start - record.timeToFirstUpstreamTxMs));
       setHeader(head.headers, "x-envoy-upstream-service-time", String(serviceTime));
     }
-    const framing = head.chunked ? Framing.chunked : attempt.untilClose ? Framing.close : Framing.length;
-    exchange.respond(head.status, head.headers, framing);
+    if (end) {
+      this.attempt = undefined;
+      this.recordTime();
+      this.release();
+    }
+    exchange.respond(head, end);
     return true;
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(trailers: Fields | undefined): void {
     this.attempt = undefined;
     this.recordTime();
     this.release();
-    this.exchange.respondEnd();
+    this.exchange.respondEnd(trailers);
   }
 
   /** The attempt ended without a whole response. */
@@ -162,18 +181,19 @@ export class Router {
     this.release();
   }
 
-  /** The exchange has become a tunnel: only idle and stream limits hold. */
-  onTunnel(): void {
+  /** The exchange becomes a tunnel: only idle and stream limits hold. */
+  onTunnel(head: StreamResponseHead): void {
+    this.tunnel = true;
     this.timeout?.cancel();
+    this.exchange.startTunnel(head);
   }
 
-  onDownstreamDrain(): void {
+  onDrain(): void {
     this.attempt?.resumeReading();
   }
 
-  /** Bytes from the client of a tunnel. */
-  onTunnelData(bytes: Buffer): void {
-    this.attempt?.sendBody(bytes, 0, bytes.length);
+  pauseResponse(): void {
+    this.attempt?.pauseReading();
   }
 
   private forward(route: CompiledRoute, action: ForwardTarget): void {
@@ -224,7 +244,9 @@ export class Router {
     const { cluster, exchange, retry } = this;
     if (cluster === undefined) return;
     const avoid = retry?.avoidPreviousHosts === true ? this.tried : undefined;
-    const endpoint = cluster.pick(avoid, retry?.hostSelectionAttempts ?? 1);
+    const endpoint = cluster.pick(
+      avoid === undefined ? anyHost : { ...anyHost, avoid, attempts: retry?.hostSelectionAttempts ?? 1 },
+    );
     if (endpoint === undefined) {
       cluster.stats.cxNoneHealthy.inc();
       cluster.stats.response(503);
@@ -285,16 +307,16 @@ export class Router {
         this.keepBody = false;
         return;
       }
-      exchange.connection.pauseReading();
+      exchange.pauseRequest();
     }
     this.body ??= [];
-    this.body.push(slice);
+    this.body.push(Buffer.from(slice));
   }
 
   /** Called by an attempt once it has sent what is there. */
   bodySent(): void {
     if (!this.keepBody) this.body = undefined;
-    this.exchange.connection.resumeReading();
+    this.exchange.resumeRequest();
   }
 
   private allowUpgrade(action: ForwardTarget): boolean {
@@ -344,9 +366,9 @@ export class Router {
   }
 
   private mirror(): void {
-    const { action, exchange } = this;
+    const { action } = this;
     if (action === undefined || action.mirrors.length === 0 || this.bodyLost()) return;
-    sendMirrors(exchange, action, this.body ?? []);
+    sendMirrors(this, action, this.body ?? []);
   }
 
   private recordTime(): void {

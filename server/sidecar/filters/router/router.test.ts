@@ -1,7 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, it } from "vitest";
-import { ResponseFlag } from "../record.ts";
-import { eventually, Fixtures, lbEndpoint, staticCluster, toCluster } from "../test-plane.ts";
+import { ResponseFlag } from "../../record.ts";
+import { eventually, Fixtures, lbEndpoint, staticCluster, toCluster } from "../../test-plane.ts";
 
 const fixtures = new Fixtures();
 afterEach(() => fixtures.close());

@@ -6,16 +6,3 @@ for (let status = 100; status < 1000; status++)
 
 /** `HTTP/1.1 200 OK\r\n`. */
 export const statusLine = (status: number): string => lines[status] ?? `HTTP/1.1 ${status} Unknown\r\n`;
-
-let dateSecond = 0;
-let dateText = "";
-
-/** The Date field's value, formatted once a second. */
-export function httpDate(): string {
-  const second = Math.floor(Date.now() / 1000);
-  if (second !== dateSecond) {
-    dateSecond = second;
-    dateText = new Date(second * 1000).toUTCString();
-  }
-  return dateText;
-}

@@ -1,11 +1,11 @@
 import type { Cluster } from "../cluster/cluster.ts";
-import type { ClientCertificateOptions } from "../exchange/client-certificate.ts";
-import type { HttpFilter } from "../filters/filter.ts";
 import type { ParserLimits } from "../http1/parser.ts";
 import type { AccessLogger, Tracer } from "../record.ts";
 import type { RouteTable } from "../route/route-table.ts";
 import type { Timers } from "../timers.ts";
 import type { WallClock } from "../wall-clock.ts";
+import type { ClientCertificateOptions } from "./client-certificate.ts";
+import type { HttpFilter, TerminalFilter } from "./filter.ts";
 import type { ManagerStats } from "./manager-stats.ts";
 
 /** Holds the table in force; RDS swaps the table, whoever holds the holder sees the new one with the next request. */
@@ -18,6 +18,9 @@ export interface HttpManager {
   readonly options: ManagerOptions;
   readonly limits: ParserLimits;
   readonly filters: readonly HttpFilter[];
+  /** What its filters want to see, together: {@link HttpFilter.wants}. */
+  readonly wants: number;
+  readonly terminal: TerminalFilter;
   readonly routes: RouteSource;
   readonly stats: ManagerStats;
   readonly accessLoggers: readonly AccessLogger[];
@@ -54,8 +57,6 @@ export interface ManagerOptions {
   readonly stripPort: "none" | "any" | "matching";
   readonly acceptHttp10: boolean;
   readonly defaultHost: string;
-  /** x-envoy-* response headers and the timeout header upstream. */
-  readonly envoyHeaders: boolean;
   /** Request body kept for replay and while there is no upstream. */
   readonly bufferLimit: number;
 }

@@ -1,0 +1,77 @@
+import { connect } from "node:net";
+import type { ClientConnection, ClientConnectionOwner } from "../http/stream.ts";
+import { type ClientSocket, Http1ClientConnection } from "../http1/client-connection.ts";
+import { turnedAway } from "../tls/tls-failure.ts";
+import type { ClusterConfig } from "./cluster-config.ts";
+import type { ClusterStats } from "./cluster-stats.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { connectFailure, connectTls, type UpstreamTls } from "./upstream-tls.ts";
+
+/** A connection that is being made, with what the codecs don't know of it. */
+export interface Connecting {
+  readonly connection: ClientConnection;
+  /** `ip:port` of our end; empty until it is connected. */
+  readonly localAddress: () => string;
+}
+
+/** Opens a connection to an endpoint in the protocol and by the TLS settings of its cluster. */
+export function openConnection(
+  config: ClusterConfig,
+  stats: ClusterStats,
+  endpoint: Endpoint,
+  owner: ClientConnectionOwner,
+): Connecting {
+  const { address: host, port } = endpoint.config;
+  const target = { host, port, noDelay: true, allowHalfOpen: false, localAddress: config.bindAddress || undefined };
+  const { tls } = config;
+  let opened: ClientSocket | undefined;
+  const open = (onRead: OnRead): ClientSocket => {
+    opened = tls === undefined ? openPlain(target, onRead) : openTls(target, tls, stats, onRead);
+    return opened;
+  };
+  const connection = new Http1ClientConnection({ open, stats }, owner);
+  const localAddress = () =>
+    opened?.socket.localPort === undefined ? "" : `${opened.socket.localAddress}:${opened.socket.localPort}`;
+  return { connection, localAddress };
+}
+
+type OnRead = (bytes: Buffer, length: number) => void;
+interface Target {
+  host: string;
+  port: number;
+  noDelay: boolean;
+  allowHalfOpen: boolean;
+  localAddress: string | undefined;
+}
+
+/**
+ * All plain connections read into the same buffer: what is read is parsed and passed on before the next read, and whoever keeps bytes copies them. That spares an
+ * allocation of 64 KiB per read.
+ */
+function openPlain(target: Target, onRead: OnRead): ClientSocket {
+  const socket = connect({
+    ...target,
+    onread: {
+      buffer: readBuffer,
+      callback: (length, bytes) => {
+        onRead(bytes as Buffer, length);
+        return true;
+      },
+    },
+  });
+  return { socket, ready: "connect", failure: (error) => connectFailure(error, socket), endedUnheard: "" };
+}
+
+/** Decrypted bytes come in buffers of their own. */
+function openTls(target: Target, tls: UpstreamTls, stats: ClusterStats, onRead: OnRead): ClientSocket {
+  const socket = connectTls(tls, target, stats.tls);
+  socket.once("secureConnect", () => socket.on("data", (bytes: Buffer) => onRead(bytes, bytes.length)));
+  return {
+    socket,
+    ready: "secureConnect",
+    failure: (error) => connectFailure(error, socket),
+    endedUnheard: turnedAway,
+  };
+}
+
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);

@@ -1,0 +1,213 @@
+import type { Cluster } from "../../cluster/cluster.ts";
+import type { Endpoint } from "../../cluster/endpoint.ts";
+import type { StreamRequest } from "../../cluster/host-pool.ts";
+import type { Exchange } from "../../http/exchange.ts";
+import type {
+  ClientConnection,
+  Fields,
+  StreamReset,
+  StreamResponseHead,
+  UpstreamHandler,
+  UpstreamStream,
+} from "../../http/stream.ts";
+import type { ResetReason } from "../../route/retry-policy.ts";
+import { WheelTimer } from "../../timer-wheel.ts";
+import { isTlsError } from "../../tls/tls-failure.ts";
+import type { Router } from "./router.ts";
+import { upstreamHead } from "./upstream-headers.ts";
+
+/** One try of a request at one endpoint. */
+export class Attempt implements StreamRequest, UpstreamHandler {
+  readonly endpoint: Endpoint;
+  /** Whether the head is on its way, so that body bytes may follow. */
+  ready = false;
+  /** Whether any byte may have reached the upstream. */
+  sent = false;
+  private readonly router: Router;
+  private readonly exchange: Exchange;
+  private readonly cluster: Cluster;
+  private readonly perTryMs: number;
+  private stream: UpstreamStream | undefined = undefined;
+  private timer: WheelTimer | undefined = undefined;
+  private over = false;
+  private requestDone = false;
+  private headSeen = false;
+  private tunnel = false;
+  /** The response is read to its end and thrown away. */
+  private discarding = false;
+  private paused = false;
+
+  constructor(router: Router, cluster: Cluster, endpoint: Endpoint, perTryMs: number) {
+    this.router = router;
+    this.exchange = router.exchange;
+    this.cluster = cluster;
+    this.endpoint = endpoint;
+    this.perTryMs = perTryMs;
+  }
+
+  start(): void {
+    const { endpoint, cluster } = this;
+    const { record } = this.exchange;
+    record.upstreamRemoteAddress = endpoint.config.address;
+    record.upstreamRemotePort = endpoint.config.port;
+    record.upstreamHostMetadata = endpoint.config.metadata;
+    endpoint.active++;
+    this.requestDone = this.router.requestDone;
+    if (this.requestDone) this.armPerTry();
+    cluster.pool.newStream(endpoint, this);
+  }
+
+  onReady(connection: ClientConnection, localAddress: string): void {
+    if (this.over) return;
+    const { exchange, router } = this;
+    const { record } = exchange;
+    const stream = connection.newStream(this);
+    this.stream = stream;
+    record.upstreamLocalAddress = localAddress;
+    record.timeToFirstUpstreamTxMs = performance.now() - exchange.start;
+    this.ready = true;
+    this.sent = true;
+    // A request to switch protocols has its other half still to come.
+    const { body, trailers } = router;
+    const bare = this.requestDone && body === undefined && trailers === undefined && exchange.upgrade === "";
+    stream.sendHead(upstreamHead(router), bare);
+    let ok = true;
+    if (!bare) {
+      for (const part of body ?? []) ok = stream.sendData(part, 0, part.length);
+      if (this.requestDone && exchange.upgrade === "") stream.sendEnd(trailers);
+      else ok = stream.flush() && ok;
+    }
+    if (this.requestDone) record.timeToLastUpstreamTxMs = record.timeToFirstUpstreamTxMs;
+    router.bodySent();
+    if (!ok) exchange.pauseRequest();
+  }
+
+  onPoolFailure(reason: StreamReset, detail: string): void {
+    if (this.finish()) this.router.onReset(this, reason, detail);
+  }
+
+  sendData(bytes: Buffer, start: number, end: number): void {
+    if (this.stream?.sendData(bytes, start, end) === false) this.exchange.pauseRequest();
+  }
+
+  onRequestDone(): void {
+    this.requestDone = true;
+    if (this.ready) {
+      this.exchange.record.timeToLastUpstreamTxMs = performance.now() - this.exchange.start;
+      this.stream?.sendEnd(this.router.trailers);
+    }
+    this.armPerTry();
+  }
+
+  /** The client of a tunnel sends no more. */
+  endTunnel(): void {
+    this.stream?.sendEnd(undefined);
+  }
+
+  onInformational(): void {}
+
+  onHead(head: StreamResponseHead, end: boolean): void {
+    if (this.over) return;
+    const { exchange, router, stream } = this;
+    exchange.record.timeToFirstUpstreamRxMs = performance.now() - exchange.start;
+    this.headSeen = true;
+    this.timer?.cancel();
+    if (head.status === 101) {
+      this.tunnel = true;
+      this.cluster.stats.response(101);
+      router.onTunnel(head);
+      return;
+    }
+    // The switch was turned down: nothing follows the request.
+    if (exchange.upgrade !== "" && !end) stream?.sendEnd(undefined);
+    if (head.chunked === true && !end && !exchange.takesChunks) {
+      stream?.decode?.();
+      head.chunked = false;
+    }
+    this.discarding = !router.onResponseHead(this, head, end);
+    if (end) this.onEnd(undefined);
+  }
+
+  onData(bytes: Buffer, start: number, end: number, total?: number): void {
+    if (this.over || this.discarding) return;
+    const { record } = this.exchange;
+    record.responseBodyBytes = total ?? record.responseBodyBytes + end - start;
+    this.checkPressure(this.exchange.respondData(bytes, start, end));
+  }
+
+  onEnd(trailers: Fields | undefined): void {
+    if (this.over) return;
+    const { exchange } = this;
+    exchange.record.timeToLastUpstreamRxMs = performance.now() - exchange.start;
+    // An HTTP/2 server may be done before the request is; an HTTP/1 connection is closed then.
+    if (!this.requestDone && !this.tunnel) this.stream?.reset("local_reset");
+    if (this.finish() && !this.discarding) this.router.onResponseEnd(trailers);
+  }
+
+  onReset(reason: StreamReset, detail: string): void {
+    if (!this.finish() || this.discarding) return;
+    if (this.tunnel) this.exchange.abort();
+    else this.router.onReset(this, reason, isTlsError(detail) ? detail : "");
+  }
+
+  onDrain(): void {
+    this.exchange.resumeRequest();
+  }
+
+  onReadComplete(): void {
+    if (this.over) return;
+    // A response that is not wanted is only read to its end when it is here already.
+    if (this.discarding) this.cancel();
+    else if (this.headSeen) this.checkPressure(this.exchange.flush());
+  }
+
+  resumeReading(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.stream?.resume();
+  }
+
+  pauseReading(): void {
+    this.checkPressure(false);
+  }
+
+  /** The router no longer wants an answer. */
+  cancel(): void {
+    if (this.finish()) this.letGo();
+  }
+
+  private letGo(): void {
+    if (this.stream === undefined) this.cluster.pool.cancel(this.endpoint, this);
+    else this.stream.reset("local_reset");
+  }
+
+  private checkPressure(ok: boolean): void {
+    if (ok || this.over || this.paused) return;
+    this.paused = true;
+    this.stream?.pause();
+  }
+
+  private armPerTry(): void {
+    if (this.perTryMs === 0 || this.over || this.headSeen) return;
+    this.timer ??= new WheelTimer(() => {
+      this.cluster.stats.rqPerTryTimeout.inc();
+      this.fail("per_try_timeout");
+    });
+    this.exchange.manager.timers.arm(this.timer, this.perTryMs);
+  }
+
+  private fail(reason: ResetReason): void {
+    if (!this.finish()) return;
+    this.letGo();
+    if (!this.discarding) this.router.onReset(this, reason, "");
+  }
+
+  /** @returns whether this was still running */
+  private finish(): boolean {
+    if (this.over) return false;
+    this.over = true;
+    this.endpoint.active--;
+    this.timer?.cancel();
+    return true;
+  }
+}

@@ -1,0 +1,414 @@
+import type { RequestView } from "../match/request-view.ts";
+import { newRecord, type RequestRecord, ResponseFlag, type TraceContext } from "../record.ts";
+import type { CompiledRoute, WeightedTarget } from "../route/compile-route.ts";
+import { pickTarget } from "../route/match-route.ts";
+import { type CompiledVirtualHost, findRoute, type RouteTable } from "../route/route-table.ts";
+import { WheelTimer } from "../timer-wheel.ts";
+import { Replied, type RequestContext, type TerminalStream, Wants } from "./filter.ts";
+import { FilterWalk, type WalkSink } from "./filter-walk.ts";
+import { type FlatHeaders, setHeader } from "./headers.ts";
+import type { Hold } from "./hold.ts";
+import type { HttpManager } from "./manager.ts";
+import { prepareRequest, propagateTrace } from "./request-headers.ts";
+import { applyResponseOps, finishResponseHeaders, headersSize } from "./response-headers.ts";
+import type {
+  DownstreamFacts,
+  DownstreamHandler,
+  DownstreamStream,
+  Fields,
+  StreamRequestHead,
+  StreamReset,
+  StreamResponseHead,
+} from "./stream.ts";
+
+/**
+ * One request and its response, from the head read to the log record written: connection manager → route → filters → router and back. It knows streams, and not
+ * which protocol they came by.
+ */
+export class Exchange implements RequestContext, RequestView, DownstreamHandler, WalkSink {
+  readonly stream: DownstreamStream;
+  readonly manager: HttpManager;
+  readonly record: RequestRecord;
+  readonly method: string;
+  readonly headers: FlatHeaders;
+  readonly contentLength: number;
+  /** Whether any `x-envoy-` field came in; those that ask for timeouts and retries are the router's. */
+  envoyFields = false;
+  /** The protocol to switch to, asked for and allowed; or "". */
+  upgrade: string;
+  /** Whether request data are chunks as on the wire. */
+  chunked: boolean;
+  readonly hasBody: boolean;
+  path: string;
+  authority: string;
+  scheme = "http";
+  /** Monotonic ms. */
+  readonly start: number;
+  table: RouteTable | undefined = undefined;
+  host: CompiledVirtualHost | undefined = undefined;
+  route: CompiledRoute | undefined = undefined;
+  target: WeightedTarget | undefined = undefined;
+  status = 0;
+  responseHeaders: FlatHeaders = [];
+  requestDone: boolean;
+  responseStarted = false;
+  finished = false;
+  private readonly terminal: TerminalStream;
+  private readonly walk: FilterWalk;
+  private readonly idle = new WheelTimer(() => this.onIdle());
+  private lastActivity: number;
+  private trace: TraceContext | undefined = undefined;
+  private response: StreamResponseHead | undefined = undefined;
+  private responseEnds = false;
+  private tunnel = false;
+  private headSent = false;
+  /** A filter holds the response's head, and the upstream is paused for it. */
+  private heldBack = false;
+
+  constructor(stream: DownstreamStream, manager: HttpManager, head: StreamRequestHead, end: boolean) {
+    const start = head.receivedAt ?? performance.now();
+    const { connection } = stream;
+    this.stream = stream;
+    this.manager = manager;
+    this.start = start;
+    this.lastActivity = start;
+    this.method = head.method;
+    this.path = head.path;
+    this.authority = head.authority || manager.options.defaultHost;
+    this.headers = head.headers;
+    this.upgrade = head.upgrade;
+    this.contentLength = head.contentLength;
+    this.chunked = head.chunked === true;
+    this.hasBody = !end && head.upgrade === "";
+    this.requestDone = end;
+    const record = newRecord(manager.wall.at(start), start);
+    this.record = record;
+    record.protocol = stream.protocol;
+    record.downstreamRemoteAddress = connection.remoteAddress;
+    record.downstreamRemotePort = connection.remotePort;
+    record.downstreamLocalAddress = connection.localAddress;
+    record.downstreamLocalPort = connection.localPort;
+    record.downstreamTls = connection.tls;
+    record.requestHeadersBytes = head.bytes;
+    record.requestHeaders = head.headers;
+    if (end) record.timeToLastDownstreamRxMs = performance.now() - start;
+    this.terminal = manager.terminal.open(this);
+    this.walk = new FilterWalk(manager.filters, this, this, manager.options.bufferLimit);
+    manager.stats.rqTotal.inc();
+    manager.stats.rqActive.add(1);
+  }
+
+  get connection(): DownstreamFacts {
+    return this.stream.connection;
+  }
+
+  get cluster(): string {
+    return this.target?.cluster ?? "";
+  }
+
+  /** Prepares, routes and runs the filters. */
+  begin(): void {
+    const { manager, stream } = this;
+    if (this.method === "CONNECT" && this.upgrade === "") this.reply(403, "", "connect_not_supported", 0);
+    else if (stream.protocol === "HTTP/1.0" && !manager.options.acceptHttp10) this.reply(426, "", "low_version", 0);
+    else if (this.authority === "") this.reply(400, "", "missing_host_header", 0);
+    else if (!prepareRequest(this, manager)) this.reply(400, "", "path_normalization_failed", 0);
+    // OPTIONS * asks the server itself; no route names it.
+    else if (this.path.charCodeAt(0) !== slash) this.reply(404, "", "absolute_path_rejected", 0);
+    else this.proceed();
+  }
+
+  private proceed(): void {
+    const { manager, stream } = this;
+    if (manager.tracer !== undefined) {
+      const trace = manager.tracer.begin(this.headers, manager.direction);
+      this.trace = trace;
+      this.record.traceId = trace.traceId;
+      this.record.spanId = trace.spanId;
+      this.record.sampled = trace.sampled;
+      propagateTrace(this, trace.propagate);
+    }
+    this.reroute();
+    if (this.chunked && !this.passesChunks()) {
+      stream.decode?.();
+      this.chunked = false;
+    }
+    this.armIdle();
+    this.walk.begin(this.requestDone);
+  }
+
+  hold(close: () => void): Hold {
+    return this.walk.hold(close);
+  }
+
+  setMetadata(namespace: string, values: Readonly<Record<string, unknown>>): void {
+    const before = this.record.dynamicMetadata;
+    this.record.dynamicMetadata = { ...before, [namespace]: { ...before?.[namespace], ...values } };
+  }
+
+  perFilter<C>(name: string): C | undefined {
+    const config =
+      this.target?.perFilter.get(name) ??
+      this.route?.perFilter.get(name) ??
+      this.host?.perFilter.get(name) ??
+      this.table?.perFilter.get(name);
+    return config as C | undefined;
+  }
+
+  reroute(): void {
+    const { manager, record } = this;
+    const table = manager.routes.table;
+    this.table = table;
+    this.host = table?.find(this.authority);
+    const route = this.host === undefined ? undefined : findRoute(this.host, this, manager.random);
+    this.route = route;
+    this.target = undefined;
+    record.routeName = route?.name ?? "";
+    record.operation = route?.operation ?? "";
+    record.routeMetadata = route?.metadata;
+    const action = route?.action;
+    if (action?.kind === "forward") this.target = pickTarget(action.clusters, action.totalWeight, manager.random);
+    record.routedCluster = this.target?.cluster ?? "";
+  }
+
+  onData(bytes: Buffer, start: number, end: number, total?: number): void {
+    const { record } = this;
+    record.requestBodyBytes = total ?? record.requestBodyBytes + end - start;
+    if (this.finished) return;
+    this.lastActivity = performance.now();
+    if (this.tunnel) this.terminal.requestData(bytes, start, end);
+    else this.walk.requestData(bytes, start, end);
+  }
+
+  onEnd(trailers: Fields | undefined): void {
+    this.requestDone = true;
+    this.record.timeToLastDownstreamRxMs = performance.now() - this.start;
+    if (this.finished) return;
+    if (this.tunnel) this.terminal.requestEnd(trailers);
+    else this.walk.requestEnd(trailers);
+  }
+
+  onBadRequest(status: number, body: string, detail: string): void {
+    this.reply(status, body, detail, ResponseFlag.downstreamProtocolError);
+  }
+
+  /** The client went away. */
+  onReset(reason: StreamReset, detail: string): void {
+    if (this.finished) return;
+    const { record } = this;
+    const broken = reason === "protocol_error";
+    record.responseFlags |= broken
+      ? ResponseFlag.downstreamProtocolError
+      : ResponseFlag.downstreamConnectionTermination;
+    record.responseCodeDetails = broken ? detail : "downstream_remote_disconnect";
+    this.manager.stats.rqRxReset.inc();
+    this.terminal.abandon();
+    this.finish();
+  }
+
+  onDrain(): void {
+    this.terminal.onDrain();
+  }
+
+  pauseRequest(): void {
+    this.stream.pause();
+  }
+
+  resumeRequest(): void {
+    this.stream.resume();
+  }
+
+  onRequestHead(end: boolean): void {
+    this.terminal.begin(end);
+  }
+
+  onRequestData(bytes: Buffer, start: number, end: number): void {
+    this.terminal.requestData(bytes, start, end);
+  }
+
+  onRequestEnd(trailers: Fields | undefined): void {
+    this.terminal.requestEnd(trailers);
+  }
+
+  onRequestTooLarge(): void {
+    this.reply(413, "Payload Too Large", "request_payload_too_large", 0);
+  }
+
+  onResponseTooLarge(): void {
+    this.reply(500, "Internal Server Error", "response_payload_too_large", 0);
+  }
+
+  /** A response made here. Once a response has begun only breaking the stream can tell the client that it is wrong. */
+  reply(status: number, body: string, details: string, flags: number, extra: readonly string[] = []): Replied {
+    if (this.finished) return replied;
+    this.record.responseFlags |= flags;
+    if (this.headSent) {
+      this.record.responseCodeDetails = details;
+      this.abort();
+      return replied;
+    }
+    const headers: FlatHeaders = [];
+    if (body !== "") headers.push("content-length", String(body.length), "content-type", "text/plain");
+    else if (status !== 204) headers.push("content-length", "0"); // RFC 9110, 8.6
+    for (let i = 0; i < extra.length; i += 2) setHeader(headers, extra[i] as string, extra[i + 1] as string);
+    this.terminal.abandon();
+    this.record.responseCodeDetails = details;
+    const end = body === "" || this.method === "HEAD";
+    this.respond({ status, headers, contentLength: body.length, bytes: 0, chunked: false }, end);
+    if (end || this.finished) return replied;
+    const bytes = Buffer.from(body, "latin1");
+    this.record.responseBodyBytes = bytes.length;
+    this.respondData(bytes, 0, bytes.length);
+    this.respondEnd(undefined);
+    return replied;
+  }
+
+  /** Begins the response: route, then filters in reverse, then the client. @param end no data follow; `respondEnd` isn't called */
+  respond(head: StreamResponseHead, end: boolean): void {
+    this.response = head;
+    this.responseEnds = end;
+    this.status = head.status;
+    this.responseHeaders = head.headers;
+    this.responseStarted = true;
+    const { record } = this;
+    record.responseCode = head.status;
+    record.responseHeaders = head.headers;
+    applyResponseOps(this);
+    this.walk.respond();
+    if (!this.walk.responseWaits || this.finished) return;
+    this.heldBack = true;
+    this.terminal.pauseResponse();
+  }
+
+  onResponseHead(): void {
+    const { record, manager, response, stream } = this;
+    if (response === undefined || this.finished) return;
+    finishResponseHeaders(response.headers, manager.options, record);
+    response.status = this.status;
+    record.responseCode = this.status;
+    record.responseHeadersBytes = headersSize(response);
+    record.timeToFirstDownstreamTxMs = performance.now() - this.start;
+    this.headSent = true;
+    stream.sendHead(response, this.responseEnds);
+    if (this.responseEnds) this.finish();
+    else if (this.heldBack) {
+      this.heldBack = false;
+      this.terminal.onDrain();
+    }
+  }
+
+  /** @returns false when the client reads too slowly: stop until the terminal filter's `onDrain` */
+  respondData(bytes: Buffer, start: number, end: number): boolean {
+    this.lastActivity = performance.now();
+    return this.tunnel ? this.stream.sendData(bytes, start, end) : this.walk.responseData(bytes, start, end);
+  }
+
+  onResponseData(bytes: Buffer, start: number, end: number): boolean {
+    return this.finished || this.stream.sendData(bytes, start, end);
+  }
+
+  respondEnd(trailers: Fields | undefined): void {
+    this.record.responseTrailers = trailers;
+    if (this.tunnel) this.onResponseEnd(trailers);
+    else this.walk.responseEnd(trailers);
+  }
+
+  onResponseEnd(trailers: Fields | undefined): void {
+    if (this.finished) return;
+    this.stream.sendEnd(trailers);
+    this.finish();
+  }
+
+  /** Whether this client takes chunks as they come from an HTTP/1 upstream. */
+  get takesChunks(): boolean {
+    return this.stream.protocol === "HTTP/1.1" && (this.manager.wants & Wants.responseData) === 0;
+  }
+
+  /** Writes what waits. */
+  flush(): boolean {
+    return this.finished || this.stream.flush();
+  }
+
+  /** 101: the stream becomes a tunnel. */
+  startTunnel(head: StreamResponseHead): void {
+    this.responseStarted = true;
+    this.headSent = true;
+    this.tunnel = true;
+    this.status = 101;
+    const { record } = this;
+    record.responseCode = 101;
+    record.responseHeaders = head.headers;
+    record.responseCodeDetails = "via_upstream";
+    record.responseHeadersBytes = headersSize(head);
+    this.manager.stats.cxUpgradesTotal.inc();
+    this.stream.sendHead(head, false);
+    this.stream.resume();
+  }
+
+  /** Breaks off: the client sees its stream reset or cut, never a response that looks whole. */
+  abort(): void {
+    if (this.finished) return;
+    this.manager.stats.rqTxReset.inc();
+    this.terminal.abandon();
+    this.finish();
+    this.stream.reset("local_reset");
+  }
+
+  /** Writes record and stats, once. */
+  private finish(): void {
+    if (this.finished) return;
+    this.finished = true;
+    this.idle.cancel();
+    this.walk.close();
+    const { record, manager } = this;
+    const { stats } = manager;
+    const duration = performance.now() - this.start;
+    record.durationMs = duration;
+    record.startMs = manager.wall.at(this.start);
+    if (this.responseStarted) record.timeToLastDownstreamTxMs = duration;
+    stats.rqActive.add(-1);
+    stats.rqTime.record(duration);
+    if (record.responseCode !== 0) {
+      stats.rqCompleted.inc();
+      stats.byClass[Math.floor(record.responseCode / 100)]?.inc();
+    }
+    for (const logger of manager.accessLoggers) logger.log(record);
+    if (this.trace !== undefined) manager.tracer?.end(this.trace, record);
+  }
+
+  /** Whether chunks of the request go to their upstream, and to its mirrors, as they are: nobody looks into them, and all speak HTTP/1. */
+  private passesChunks(): boolean {
+    const { manager } = this;
+    const action = this.route?.action;
+    if (action?.kind !== "forward") return true;
+    if ((manager.wants & Wants.requestData) !== 0 || action.clusterHeader !== "") return false;
+    const speaksHttp1 = (name: string) => manager.clusters.get(name)?.config.protocol !== "http2";
+    return speaksHttp1(this.cluster) && action.mirrors.every(({ cluster }) => speaksHttp1(cluster));
+  }
+
+  private get idleLimitMs(): number {
+    const action = this.route?.action;
+    return (action?.kind === "forward" ? action.idleTimeoutMs : undefined) ?? this.manager.options.streamIdleMs;
+  }
+
+  private armIdle(): void {
+    const limit = this.idleLimitMs;
+    if (limit > 0) this.manager.timers.arm(this.idle, limit);
+  }
+
+  /** Re-armed lazily, so that data cost no timer. */
+  private onIdle(): void {
+    const { manager } = this;
+    const left = this.lastActivity + this.idleLimitMs - performance.now();
+    if (left > 0) {
+      manager.timers.arm(this.idle, left);
+      return;
+    }
+    manager.stats.rqIdleTimeout.inc();
+    const status = this.requestDone ? 504 : 408;
+    this.reply(status, "stream timeout", "stream_idle_timeout", ResponseFlag.streamIdleTimeout);
+  }
+}
+
+const slash = 0x2f;
+const replied = new Replied();

@@ -1,0 +1,119 @@
+import type { DescMessage } from "@bufbuild/protobuf";
+import type { Any } from "@bufbuild/protobuf/wkt";
+import type { RequestView } from "../match/request-view.ts";
+import type { RequestRecord } from "../record.ts";
+import type { Stats } from "../stats.ts";
+import type { Exchange } from "./exchange.ts";
+import type { FlatHeaders } from "./headers.ts";
+import type { Hold } from "./hold.ts";
+import type { DownstreamFacts, Fields } from "./stream.ts";
+
+/**
+ * That a request which stops at a filter is looked after: it has been answered (`request.reply`), or somebody holds it (`request.hold`). Only these two make
+ * one, so that no filter can stop a request and forget it.
+ */
+export type Stopped = Replied | Hold;
+
+/** What `request.reply` returns. */
+export class Replied {
+  readonly answered = true;
+}
+
+/** What a filter says of a request or a response. */
+export type Step = "go" | Stopped;
+
+/** What a filter wants to see besides heads: {@link HttpFilter.wants}. */
+export const Wants = { requestData: 1, responseData: 2 } as const;
+
+/** A request as filters see it. */
+export interface RequestContext extends RequestView {
+  path: string;
+  authority: string;
+  readonly headers: FlatHeaders;
+  readonly record: RequestRecord;
+  readonly connection: DownstreamFacts;
+  /** The cluster that the route chose; "": none, or it depends on a header. */
+  readonly cluster: string;
+  /** Of the response, once there is one. */
+  status: number;
+  readonly responseHeaders: FlatHeaders;
+  /** What a filter's compiler made of the most specific config for it: weighted cluster, route, virtual host, route table. */
+  perFilter<C>(name: string): C | undefined;
+  /** Answers here. @param extra flat headers */
+  reply(status: number, body: string, details: string, flags: number, extra?: readonly string[]): Replied;
+  /** Stops request or response at the filter that calls, until that resumes it or answers. `close` is called exactly once, whatever ends the wait. */
+  hold(close: () => void): Hold;
+  /** Chooses the route again, after a filter has changed what it goes by. */
+  reroute(): void;
+  /** Adds to the request's dynamic metadata, which later filters and the log read. */
+  setMetadata(namespace: string, values: Readonly<Record<string, unknown>>): void;
+}
+
+/** A step between connection manager and router. One instance per place in a chain; what it knows of one request is in its {@link StreamFilter}. */
+export interface HttpFilter {
+  /** As in the connection manager's `http_filters[].name`: the key of per-route config. */
+  readonly name: string;
+  /** Bits of {@link Wants}: bodies of a chain in which nobody wants them pass verbatim. */
+  readonly wants?: number;
+  onRequest?(request: RequestContext): Step;
+  /** Runs in reverse order before the response head is written, for local replies too. */
+  onResponse?(request: RequestContext): Step;
+  /** Before `onRequest`, for filters with something to keep of a request; undefined: not of this one. */
+  open?(request: RequestContext): StreamFilter | undefined;
+}
+
+/**
+ * What a filter keeps of one request. Data hooks return what goes on: the same bytes, others, or none while they keep them; `data` is valid during the call only.
+ * A filter that holds the head sees data nevertheless, and what it lets go on waits behind it.
+ */
+export interface StreamFilter {
+  requestData?(data: Buffer): Buffer;
+  /** @returns data to go before the end; trailers may be changed in place */
+  requestEnd?(trailers: Fields | undefined): Buffer | undefined;
+  responseData?(data: Buffer): Buffer;
+  responseEnd?(trailers: Fields | undefined): Buffer | undefined;
+  /** Exactly once, when the request is over. */
+  close?(): void;
+}
+
+/** The last of a chain, which answers: the router. */
+export interface TerminalFilter {
+  /** `x-envoy-*` response headers and the timeout header upstream. */
+  readonly envoyHeaders: boolean;
+  open(exchange: Exchange): TerminalStream;
+}
+
+export interface TerminalStream {
+  /** The request's head has passed all filters. @param end nothing follows; `requestEnd` isn't called */
+  begin(end: boolean): void;
+  requestData(bytes: Buffer, start: number, end: number): void;
+  requestEnd(trailers: Fields | undefined): void;
+  /** The client takes data again. */
+  onDrain(): void;
+  /** A filter holds the response: its data should not come now. */
+  pauseResponse(): void;
+  /** Lets go of everything upstream: the client is gone or has its answer. */
+  abandon(): void;
+}
+
+/** One kind of filter: its file is all that it needs besides its line in the registry. Compilers throw an Error naming the field. */
+export interface FilterFactory {
+  /** Type inside the `typed_config` of `http_filters`. */
+  readonly schema: DescMessage;
+  /** Type of what routes, virtual hosts and clusters may say of it. */
+  readonly perRouteSchema: DescMessage;
+  /** Fields with an effect, for these two and the messages that only they use: {@link SupportedFields}. */
+  readonly fields: SupportedFields;
+  compile(name: string, config: Any, io: FilterIo): HttpFilter;
+  compilePerRoute(config: Any): unknown;
+}
+
+/** Fields that have their effect here, by message. `opaque` messages are not looked into: someone else judges them, or they are only carried. */
+export type SupportedFields = Readonly<Record<string, readonly string[] | "opaque" | undefined>>;
+
+export interface FilterIo {
+  readonly stats: Stats;
+  /** `http.<stat_prefix>.` */
+  readonly statPrefix: string;
+  readonly random: () => number;
+}
