@@ -28,6 +28,8 @@ interface Push {
   readonly proxies: Map<string, ProxyPush>;
   /** All affected proxies are known. */
   sealed: boolean;
+  /** How many of them are pending: with thousands, they are not counted again at each answer. */
+  pending: number;
 }
 
 export interface PushTrackerOptions {
@@ -57,7 +59,8 @@ export class PushTracker {
 
   /** Revisions that go out together, before anything is sent. */
   begin(commits: readonly TrackedCommit[]): void {
-    for (const commit of commits) this.#pushes.set(commit.revision, { commit, proxies: new Map(), sealed: false });
+    for (const commit of commits)
+      this.#pushes.set(commit.revision, { commit, proxies: new Map(), sealed: false, pending: 0 });
     while (this.#pushes.size > this.#limit) {
       const [oldest] = this.#pushes.keys();
       if (oldest === undefined) break;
@@ -74,6 +77,7 @@ export class PushTracker {
       const known = push.proxies.get(target.node.id);
       if (known) known.open.add(target);
       else {
+        push.pending += 1;
         push.proxies.set(target.node.id, { name, state: "pending", ms: null, errors: [], open: new Set([target]) });
       }
       this.#owe(target.node.id, push);
@@ -104,6 +108,7 @@ export class PushTracker {
       if (!proxy || push.commit.revision > upTo || !(proxy.open.delete(target) || proxy.state === "gone")) continue;
       if (proxy.open.size > 0) continue;
       const wasComplete = proxy.state === "gone";
+      if (!wasComplete) push.pending -= 1;
       proxy.state = proxy.errors.length > 0 ? "nacked" : "acked";
       proxy.ms = Math.max(0, this.#clock.now() - push.commit.at);
       this.#answered(target.node.id, push);
@@ -116,6 +121,7 @@ export class PushTracker {
       const proxy = push.proxies.get(target.node.id);
       if (!proxy?.open.delete(target) || proxy.open.size > 0) continue;
       proxy.state = "gone";
+      push.pending -= 1;
       this.#checkComplete(push);
     }
   }
@@ -168,8 +174,8 @@ export class PushTracker {
   }
 
   #checkComplete(push: Push): void {
+    if (!push.sealed || push.pending > 0) return;
     const status = toStatus(push);
-    if (!status.complete) return;
     this.#resolveWaiting(push.commit.revision, status);
     this.#onComplete?.(status);
   }
@@ -179,7 +185,7 @@ export class PushTracker {
   }
 }
 
-function toStatus({ commit, proxies, sealed }: Push): PushStatus {
+function toStatus({ commit, proxies, sealed, pending }: Push): PushStatus {
   const list = [...proxies].map(([id, { name, state, ms, errors }]) => ({
     id,
     name,
@@ -187,14 +193,14 @@ function toStatus({ commit, proxies, sealed }: Push): PushStatus {
     ms,
     error: errors.length > 0 ? errors.join("\n") : null,
   }));
-  const complete = sealed && list.every(({ state }) => state !== "pending");
+  const complete = sealed && pending === 0;
   return {
     revision: commit.revision,
     committedAt: commit.at,
     author: commit.author,
     reason: commit.reason ?? null,
     complete,
-    ms: complete ? Math.max(0, ...list.map(({ ms }) => ms ?? 0)) : null,
+    ms: complete ? list.reduce((slowest, { ms }) => Math.max(slowest, ms ?? 0), 0) : null,
     proxies: list.sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
 }

@@ -1,7 +1,11 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { create, type DescService, type MessageInitShape } from "@bufbuild/protobuf";
+import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
+import { type ClientDuplexStream, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { ProxyConfigDump, ProxySync } from "../contract/index.ts";
+import { TypedExtensionConfigSchema } from "../gen/proto/envoy/config/core/v3/extension_pb.js";
+import { SecretSchema } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import { ClusterDiscoveryService } from "../gen/proto/envoy/service/cluster/v3/cds_pb.js";
 import { AggregatedDiscoveryService } from "../gen/proto/envoy/service/discovery/v3/ads_pb.js";
 import {
   DeltaDiscoveryRequestSchema,
@@ -10,7 +14,11 @@ import {
   type DiscoveryResponse,
 } from "../gen/proto/envoy/service/discovery/v3/discovery_pb.js";
 import { EndpointDiscoveryService } from "../gen/proto/envoy/service/endpoint/v3/eds_pb.js";
-import { VirtualHostDiscoveryService } from "../gen/proto/envoy/service/route/v3/rds_pb.js";
+import { ExtensionConfigDiscoveryService } from "../gen/proto/envoy/service/extension/v3/config_discovery_pb.js";
+import { ListenerDiscoveryService } from "../gen/proto/envoy/service/listener/v3/lds_pb.js";
+import { RouteDiscoveryService, VirtualHostDiscoveryService } from "../gen/proto/envoy/service/route/v3/rds_pb.js";
+import { RuntimeDiscoveryService, RuntimeSchema } from "../gen/proto/envoy/service/runtime/v3/rtds_pb.js";
+import { SecretDiscoveryService } from "../gen/proto/envoy/service/secret/v3/sds_pb.js";
 import {
   ClientStatusDiscoveryService,
   ClientStatusRequestSchema,
@@ -20,9 +28,11 @@ import {
 import { systemClock } from "../lib/clock.ts";
 import { makeClient } from "../lib/grpc.ts";
 import { silentLogger } from "../lib/logger.ts";
-import { createXdsServer, type XdsLimits, type XdsServer } from "./ads-server.ts";
+import { createXdsServer, type XdsServer } from "./ads-server.ts";
 import { fetchProxyStatuses } from "./csds-client.ts";
+import type { XdsLimits } from "./limits.ts";
 import { RequestError } from "./request-error.ts";
+import type { Session } from "./session.ts";
 import { createSnapshot } from "./snapshot.ts";
 import { testMessages } from "./testing/messages.ts";
 import { TypeUrl } from "./types.ts";
@@ -34,7 +44,10 @@ afterEach(async () => {
 
 const messages = testMessages({ listenerPort: 1, upstreamPort: 2, services: 2, vhds: true });
 
-async function serve(limits: Partial<XdsLimits> = {}): Promise<{ target: string; server: XdsServer }> {
+async function serve(
+  limits: Partial<XdsLimits> = {},
+  publish: (session: Session) => void = (session) => session.publish(createSnapshot(1, messages)),
+): Promise<{ target: string; server: XdsServer }> {
   const server = createXdsServer({
     port: 0,
     clock: systemClock,
@@ -43,7 +56,7 @@ async function serve(limits: Partial<XdsLimits> = {}): Promise<{ target: string;
     events: {
       connected(session) {
         if (session.node.id === "unwanted") throw new RequestError("not you");
-        session.publish(createSnapshot(1, messages));
+        publish(session);
       },
       disconnected: () => {},
     },
@@ -271,12 +284,91 @@ describe("CSDS", () => {
   });
 });
 
-test("an unknown method is answered, not hung", async () => {
+describe("every type's own service", () => {
+  const services: [string, TypeUrl, DescService, string[]][] = [
+    ["LDS", TypeUrl.listener, ListenerDiscoveryService, []],
+    ["RDS", TypeUrl.route, RouteDiscoveryService, ["http_proxy"]],
+    ["CDS", TypeUrl.cluster, ClusterDiscoveryService, []],
+    ["EDS", TypeUrl.endpoint, EndpointDiscoveryService, ["s0", "s1"]],
+    ["SDS", TypeUrl.secret, SecretDiscoveryService, ["default"]],
+    ["RTDS", TypeUrl.runtime, RuntimeDiscoveryService, ["layer"]],
+    ["ECDS", TypeUrl.extensionConfig, ExtensionConfigDiscoveryService, ["filter"]],
+  ];
+
+  const named = {
+    ...messages,
+    runtimes: new Map([["layer", create(RuntimeSchema, { name: "layer" })]]),
+    extensionConfigs: new Map([["filter", create(TypedExtensionConfigSchema, { name: "filter" })]]),
+  };
+  const secrets = new Map([["default", create(SecretSchema, { name: "default" })]]);
+
+  /** The one method of the service that is of this kind, with types that all services share. */
+  const method = (client: object, service: DescService, prefix: string) => {
+    const { localName = "" } = service.methods.find(({ localName }) => localName.startsWith(prefix)) ?? {};
+    return (client as Record<string, (...args: unknown[]) => unknown>)[localName]?.bind(client);
+  };
+  const ask = (client: object, service: DescService, prefix: string, request: object) =>
+    new Promise<DiscoveryResponse | DeltaDiscoveryResponse>((resolve, reject) => {
+      if (prefix === "fetch") {
+        method(client, service, prefix)?.(request, new Metadata(), {}, (error: unknown, answer: DiscoveryResponse) =>
+          error ? reject(error) : resolve(answer),
+        );
+        return;
+      }
+      const stream = method(client, service, prefix)?.() as ClientDuplexStream<object, DiscoveryResponse>;
+      closers.push(() => stream.cancel());
+      stream.on("error", reject);
+      stream.once("data", resolve);
+      stream.write(request);
+    });
+
+  test.each(services)("%s: incremental, state of the world, and one answer", async (_, typeUrl, service, names) => {
+    const { target, server } = await serve({}, (session) => session.publish(createSnapshot(1, named, secrets)));
+    const client = makeClient(service as GenService<GenServiceMethods>, target);
+    closers.push(() => client.close());
+    const node = { id: "a" };
+    const whole = create(DiscoveryRequestSchema, { node, resourceNames: names });
+    const changes = create(DeltaDiscoveryRequestSchema, { node, resourceNamesSubscribe: names });
+    const count = createSnapshot(1, named, secrets).resources.get(typeUrl)?.size ?? 0;
+    for (const [prefix, request] of [
+      ["delta", changes],
+      ["stream", whole],
+      ["fetch", whole],
+    ] as const) {
+      const answer = await ask(client, service, prefix, request);
+      expect([prefix, answer.typeUrl, answer.resources.length]).toEqual([prefix, typeUrl, count]);
+    }
+    // What was fetched leaves nothing behind.
+    expect(server.sessions()).toHaveLength(2);
+  });
+
+  test("one answer needs a node, of its own type, and something to say", async () => {
+    const { target } = await serve({ firstRequestMs: 100 }, () => undefined);
+    const client = makeClient(EndpointDiscoveryService, target);
+    closers.push(() => client.close());
+    const fetch = (init: MessageInitShape<typeof DiscoveryRequestSchema>) =>
+      ask(client, EndpointDiscoveryService, "fetch", create(DiscoveryRequestSchema, init));
+    await expect(fetch({})).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+    await expect(fetch({ node: { id: "a" }, typeUrl: TypeUrl.cluster })).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+    });
+    await expect(fetch({ node: { id: "a" } })).rejects.toMatchObject({ code: status.UNAVAILABLE });
+  });
+});
+
+test("what is no discovery request ends its stream with the reason", async () => {
   const { target } = await serve();
-  const client = makeClient(EndpointDiscoveryService, target);
+  const client = makeClient(AggregatedDiscoveryService, target);
   closers.push(() => client.close());
-  const error = await new Promise<ServiceError | null>((resolve) =>
-    client.fetchEndpoints(create(DiscoveryRequestSchema, {}), new Metadata(), {}, (problem) => resolve(problem)),
+  const stream = client.makeBidiStreamRequest(
+    "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources",
+    (bytes: Buffer) => bytes,
+    (bytes: Buffer) => bytes,
   );
-  expect(error?.code).toBe(status.UNIMPLEMENTED);
+  const error = new Promise<ServiceError>((resolve) => stream.once("error", resolve));
+  stream.write(Buffer.from([0x0a, 0xff, 0xff, 0xff]));
+  expect(await error).toMatchObject({
+    code: status.INVALID_ARGUMENT,
+    details: expect.stringContaining("can't be read"),
+  });
 });

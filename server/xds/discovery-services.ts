@@ -1,0 +1,80 @@
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type {
+  handleBidiStreamingCall,
+  handleUnaryCall,
+  MethodDefinition,
+  Server,
+  ServerDuplexStream,
+  UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { ClusterDiscoveryService } from "../gen/proto/envoy/service/cluster/v3/cds_pb.js";
+import { AggregatedDiscoveryService } from "../gen/proto/envoy/service/discovery/v3/ads_pb.js";
+import { EndpointDiscoveryService } from "../gen/proto/envoy/service/endpoint/v3/eds_pb.js";
+import { ExtensionConfigDiscoveryService } from "../gen/proto/envoy/service/extension/v3/config_discovery_pb.js";
+import { ListenerDiscoveryService } from "../gen/proto/envoy/service/listener/v3/lds_pb.js";
+import { RouteDiscoveryService, VirtualHostDiscoveryService } from "../gen/proto/envoy/service/route/v3/rds_pb.js";
+import { RuntimeDiscoveryService } from "../gen/proto/envoy/service/runtime/v3/rtds_pb.js";
+import { SecretDiscoveryService } from "../gen/proto/envoy/service/secret/v3/sds_pb.js";
+import type { EncodedResponse } from "./encoded-response.ts";
+import type { Protocol } from "./exchange.ts";
+import { TypeUrl } from "./types.ts";
+
+/** A stream of discovery requests as they came, and of responses as they go out. */
+export type Call = ServerDuplexStream<Buffer, EncodedResponse>;
+export type FetchHandler = handleUnaryCall<Buffer, EncodedResponse>;
+
+export interface DiscoveryHandlers {
+  /** `onlyType`: the service is of one type. */
+  stream(call: Call, protocol: Protocol, onlyType?: TypeUrl): void;
+  fetch(onlyType: TypeUrl): FetchHandler;
+}
+
+/** Each type has a service of its own, with a stream for either protocol and a unary call; ADS has them all. */
+const services: readonly (readonly [DescService, TypeUrl?])[] = [
+  [AggregatedDiscoveryService],
+  [ListenerDiscoveryService, TypeUrl.listener],
+  [RouteDiscoveryService, TypeUrl.route],
+  [VirtualHostDiscoveryService, TypeUrl.virtualHost],
+  [ClusterDiscoveryService, TypeUrl.cluster],
+  [EndpointDiscoveryService, TypeUrl.endpoint],
+  [SecretDiscoveryService, TypeUrl.secret],
+  [RuntimeDiscoveryService, TypeUrl.runtime],
+  [ExtensionConfigDiscoveryService, TypeUrl.extensionConfig],
+];
+
+export function addDiscoveryServices(server: Server, handlers: DiscoveryHandlers): void {
+  for (const [service, onlyType] of services) {
+    const definitions = service.methods.map((method) => [method.localName, definitionOf(service, method)]);
+    const implementation: UntypedServiceImplementation = {};
+    for (const method of service.methods) {
+      const handler = handlerOf(method, handlers, onlyType);
+      if (handler) implementation[method.localName] = handler;
+    }
+    server.addService(Object.fromEntries(definitions), implementation);
+  }
+}
+
+function handlerOf(
+  { localName, methodKind }: DescMethod,
+  handlers: DiscoveryHandlers,
+  onlyType: TypeUrl | undefined,
+): handleBidiStreamingCall<Buffer, EncodedResponse> | FetchHandler | undefined {
+  if (methodKind === "unary") return onlyType && handlers.fetch(onlyType);
+  const protocol = localName.startsWith("delta") ? "delta" : "sotw";
+  return (call: Call) => handlers.stream(call, protocol, onlyType);
+}
+
+/** Requests are decoded when it is their turn, responses come encoded. */
+const definitionOf = (service: DescService, method: DescMethod): MethodDefinition<Buffer, EncodedResponse> => ({
+  path: `/${service.typeName}/${method.name}`,
+  originalName: method.localName,
+  requestStream: method.methodKind !== "unary",
+  responseStream: method.methodKind !== "unary",
+  requestSerialize: (bytes) => bytes,
+  requestDeserialize: (bytes) => bytes,
+  // All that grpc-js does with it is what an EncodedResponse can: it asks for its length, and has it copied behind the frame's head.
+  responseSerialize: (response) => response as unknown as Buffer,
+  responseDeserialize: () => {
+    throw new Error("a server reads no responses");
+  },
+});

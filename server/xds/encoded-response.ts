@@ -1,0 +1,114 @@
+import { writeVarint } from "../lib/varint.ts";
+import type { Protocol, Push } from "./exchange.ts";
+import type { Resource } from "./types.ts";
+
+/**
+ * A response in parts: each resource's bytes are those that every other response holds as well, and are copied once, into the frame that goes out. What
+ * grpc-js does with the result of a serializer is to ask for its length and to copy it behind the frame's head; so this is enough of a Buffer.
+ */
+export class EncodedResponse {
+  readonly byteLength: number;
+  readonly #parts: readonly Uint8Array[];
+
+  constructor(parts: readonly Uint8Array[]) {
+    this.#parts = parts;
+    this.byteLength = parts.reduce((sum, part) => sum + part.length, 0);
+  }
+
+  get length(): number {
+    return this.byteLength;
+  }
+
+  /** As `Buffer.copy`. */
+  copy(target: Uint8Array, targetStart = 0): number {
+    let at = targetStart;
+    for (const part of this.#parts) {
+      target.set(part, at);
+      at += part.length;
+    }
+    return at - targetStart;
+  }
+
+  toBuffer(): Buffer {
+    const buffer = Buffer.allocUnsafe(this.byteLength);
+    this.copy(buffer);
+    return buffer;
+  }
+}
+
+/** A DeltaDiscoveryResponse or DiscoveryResponse. https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/discovery/v3/discovery.proto */
+export function encodeResponse(protocol: Protocol, typeUrl: string, push: Push, revision: number): EncodedResponse {
+  const fields: number[] = [];
+  const isDelta = protocol === "delta";
+  // Field numbers differ: version 1 in both, type URL 4, nonce 5, control plane 7 and 6, removed 6 in the incremental one only.
+  text(fields, 1, isDelta ? String(revision) : push.version);
+  text(fields, 4, typeUrl);
+  text(fields, 5, push.nonce);
+  if (isDelta) for (const name of push.removed) text(fields, 6, name);
+  bytes(fields, isDelta ? 7 : 6, controlPlane);
+  const parts: Uint8Array[] = [Uint8Array.from(fields)];
+  const heads = isDelta ? deltaHeads : sotwHeads;
+  for (const resource of push.resources) {
+    let head = heads.get(resource);
+    if (!head) {
+      head = isDelta ? deltaHead(typeUrl, resource) : sotwHead(typeUrl, resource);
+      heads.set(resource, head);
+    }
+    parts.push(head, resource.value);
+  }
+  return new EncodedResponse(parts);
+}
+
+/** What stands before a resource's own bytes, which come last. A resource is of one type only. */
+const deltaHeads = new WeakMap<Resource, Uint8Array>();
+const sotwHeads = new WeakMap<Resource, Uint8Array>();
+
+/** Field 2 of either response: an Any whose value follows. */
+function sotwHead(typeUrl: string, { value }: Resource): Uint8Array {
+  const any = anyHead(typeUrl, value.length);
+  return Uint8Array.from([...prefix(2, any.length + value.length), ...any]);
+}
+
+/** Field 2: a Resource with name (3), version (1) and, last, the Any (2). */
+function deltaHead(typeUrl: string, { name, version, value }: Resource): Uint8Array {
+  const inner: number[] = [];
+  text(inner, 3, name);
+  text(inner, 1, version);
+  const any = anyHead(typeUrl, value.length);
+  inner.push(...prefix(2, any.length + value.length), ...any);
+  return Uint8Array.from([...prefix(2, inner.length + value.length), ...inner]);
+}
+
+function anyHead(typeUrl: string, valueLength: number): number[] {
+  const head: number[] = [];
+  text(head, 1, typeUrl);
+  // An empty message is written too: its field of no length changes nothing.
+  head.push(...prefix(2, valueLength));
+  return head;
+}
+
+/** Key and length of a length-delimited field. https://protobuf.dev/programming-guides/encoding/ */
+function prefix(field: number, length: number): number[] {
+  const out: number[] = [];
+  writeVarint(out, (field << 3) | 2);
+  writeVarint(out, length);
+  return out;
+}
+
+function bytes(out: number[], field: number, value: Uint8Array): void {
+  for (const byte of prefix(field, value.length)) out.push(byte);
+  for (const byte of value) out.push(byte);
+}
+
+const encoder = new TextEncoder();
+
+function text(out: number[], field: number, value: string): void {
+  if (value !== "") bytes(out, field, encoder.encode(value));
+}
+
+/** ControlPlane { identifier: "limpid" } */
+const controlPlane = (() => {
+  const out: number[] = [];
+  text(out, 1, "limpid");
+  return Uint8Array.from(out);
+})();
