@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Graph, ServiceList, ServiceMetrics } from "../contract/index.ts";
 import { MemoryTelemetryStore } from "../store/telemetry/memory-store.ts";
-import { batch, edge, rollup, sample } from "../store/telemetry/testing/records.ts";
+import { batch, edge, metric, rollup, sample, series } from "../store/telemetry/testing/records.ts";
 import { ManualClock } from "../telemetry/testing/manual-clock.ts";
 import { createQueries } from "./queries.ts";
+import type { LogRow } from "./reader.ts";
 import { facts, service } from "./testing/rows.ts";
 
 const t0 = 1_767_225_600;
@@ -127,4 +128,43 @@ it("finds recent samples, and bounds how many", async () => {
   await clock.advance(1000 * 1000);
   expect(await queries().logs({ limit: 10 })).toHaveLength(0);
   expect(await queries().logs({ limit: 10, fromMs: 0 })).toHaveLength(1);
+});
+
+describe("gaps and metrics", () => {
+  it("says in a graph of when records may be missing", async () => {
+    const at = (t0 + 599) * 1000;
+    await store.write(batch({ collector: { startedAtMs: 0, flushedAtMs: at, completeUntilMs: at - 90_000 } }));
+    await store.write(
+      batch({ collector: { startedAtMs: at - 80_000, flushedAtMs: at, completeUntilMs: at, active: true } }),
+    );
+    const graph = Graph.parse(await queries().graph({ window: 60 }));
+    expect(graph.timeline.gaps).toEqual([{ fromMs: at - 90_000, toMs: at - 80_000 }]);
+    expect((await queries().graph({ window: 60, at: at - 300_000 })).timeline.gaps).toBeUndefined();
+  });
+
+  it("shows those who follow what is written from then on", async () => {
+    const stop = new AbortController();
+    const followed = queries().followLogs({ service: reviews.service }, stop.signal);
+    const next = followed.next();
+    await clock.advance(0);
+    await store.write(batch({ samples: [sample(reviews, clock.now(), { requestId: "new" })] }));
+    await clock.advance(1000);
+    expect((await next).value?.map((log: LogRow) => log.requestId)).toEqual(["new"]);
+    const end = followed.next();
+    stop.abort();
+    await clock.advance(1000);
+    expect((await end).done).toBe(true);
+  });
+
+  it("folds metrics into the steps of a chart", async () => {
+    const metrics = Array.from({ length: 30 }, (_, i) => metric(series, t0 + i * 10, 2));
+    await store.write(batch({ metrics }));
+    const [{ id } = { id: 0 }] = await queries().metricSeries({ name: series.name, limit: 9 });
+    const values = await queries().metrics({ series: [id], window: 120, step: 60, at: (t0 + 180) * 1000 });
+    expect(values).toMatchObject({ fromMs: (t0 + 60) * 1000, stepSec: 60 });
+    expect(values.series[0]?.steps).toMatchObject([
+      { count: 6, sum: 12 },
+      { count: 6, sum: 12 },
+    ]);
+  });
 });

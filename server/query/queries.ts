@@ -2,14 +2,22 @@ import { findService, type Graph, type Overview, type ServiceList, type ServiceM
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { enteringEdges } from "./entering.ts";
 import { type MeshFacts, type MeshFactsSource, noFacts } from "./facts.ts";
+import { followLogs } from "./follow-logs.ts";
 import { buildGraph } from "./graph.ts";
 import { buildOverview } from "./overview.ts";
+import { metricValues } from "./metric-values.ts";
 import { bounded, Ranges } from "./ranges.ts";
 import type {
+  ApplicationLogQuery,
+  ApplicationLogRow,
   CollectorRow,
   EdgeRow,
+  LogFilter,
   LogQuery,
   LogRow,
+  MetricSeriesQuery,
+  MetricSeriesRow,
+  OperationRow,
   SpanRow,
   TelemetryReader,
   TraceQuery,
@@ -38,9 +46,19 @@ export interface Queries {
   freshAt(): Promise<number | null>;
   /** The same, with since when a collector that had more to tell has said nothing; null while all is well. */
   freshness(): Promise<{ freshAt: number | null; silentSince: number | null }>;
+  /** Access logs, newest first; go on with the last row as `before`. At most 1,000 at a time. */
   logs(query: WithoutRange<LogQuery>): Promise<LogRow[]>;
+  /** Access logs as they are written, in batches that are never empty, until the signal aborts. What is more than 500 at once is left out. */
+  followLogs(filter: LogFilter, signal: AbortSignal): AsyncGenerator<LogRow[]>;
   traces(query: WithoutRange<TraceQuery>): Promise<TraceRow[]>;
+  /** The spans of a trace by their start, in any case of letters; empty when it is unknown. */
   trace(traceId: string): Promise<SpanRow[]>;
+  /** Services and what they do, for a form that searches traces. */
+  operations(): Promise<OperationRow[]>;
+  applicationLogs(query: WithoutRange<ApplicationLogQuery>): Promise<ApplicationLogRow[]>;
+  metricSeries(query: MetricSeriesQuery): Promise<MetricSeriesRow[]>;
+  /** Values of series over a window, in about sixty steps unless `step` says how long each is, in seconds. */
+  metrics(query: { series: number[]; window: number; step?: number; at?: number }): Promise<MetricValues>;
 }
 
 export interface ServiceMetricsQuery {
@@ -50,6 +68,24 @@ export interface ServiceMetricsQuery {
   window: number;
   step?: number;
   at?: number;
+}
+
+export interface MetricValues {
+  fromMs: number;
+  stepSec: number;
+  /** By series: what was stored of each step, or null where nothing was. */
+  series: { id: number; steps: (MetricStep | null)[] }[];
+}
+
+export interface MetricStep {
+  count: number;
+  sum: number;
+  min: number;
+  max: number;
+  last: number;
+  /** Of histograms; null otherwise. In milliseconds where the series' unit is `s` or `ms`. */
+  p50: number | null;
+  p99: number | null;
 }
 
 /** A range may be left out: the last quarter of an hour. */
@@ -141,8 +177,20 @@ export function createQueries({
       return { freshAt: newest(collectors), silentSince: silentSinceMs(clock.now(), collectors) };
     },
     logs: (query) => reader.logs({ ...query, ...range(query) }),
+    followLogs: (filter, signal) => followLogs(reader, clock, filter, signal),
     traces: (query) => reader.traces({ ...query, ...range(query) }),
     trace: (traceId) => reader.trace(traceId.toLowerCase()),
+    operations: () => reader.operations(),
+    applicationLogs: (query) => reader.applicationLogs({ ...query, ...range(query) }),
+    metricSeries: (query) => reader.metricSeries({ ...query, limit: bounded(query.limit, 1, maxRows) }),
+    async metrics({ series, window, step, at }) {
+      const { endMs } = await ranges.endOf(at);
+      return metricValues(
+        reader,
+        ranges.stepsBefore(endMs, window, Math.ceil(Math.max(10, step ?? window / 60) / 10) * 10),
+        series,
+      );
+    },
   };
 }
 

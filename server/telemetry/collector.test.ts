@@ -14,6 +14,7 @@ import {
 import { makeClient } from "../lib/grpc.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { MemoryTelemetryStore } from "../store/telemetry/memory-store.ts";
+import { defaultRetention } from "../wire/retention.ts";
 import { type Collector, createCollector } from "./collector.ts";
 import { noSpanDetail } from "./span.ts";
 
@@ -235,6 +236,70 @@ describe("spans", () => {
   });
 });
 
+describe("what is more than the collector can hold", () => {
+  it("is told in a partial success", async () => {
+    await collector.stop();
+    store = new MemoryTelemetryStore();
+    const limits = { maxWaitingSpans: 3, maxWaitingLogs: 1, retention: { ...defaultRetention, maxSeries: 1 } };
+    collector = createCollector({ store, grpcPort: 0, httpPort: 0, logger: silentLogger, limits });
+    await collector.start();
+    const post = async (path: string, body: object) => {
+      const headers = { "content-type": "application/json", "content-encoding": "GZIP" };
+      const response = await fetch(url(path), { method: "POST", headers, body: gzipSync(JSON.stringify(body)) });
+      return response.json();
+    };
+    const spans = Array.from({ length: 10 }, (_, i) => ({ traceId, spanId: `${i}`.padStart(16, "1") }));
+    expect(await post("/v1/traces", { resourceSpans: [{ scopeSpans: [{ spans }] }] })).toMatchObject({
+      partialSuccess: { rejectedSpans: "7", errorMessage: expect.stringContaining("7 more than") },
+    });
+    const logRecords = [{ body: { stringValue: "a\nb" } }, { body: { stringValue: "c" } }];
+    expect(await post("/v1/logs", { resourceLogs: [{ scopeLogs: [{ logRecords }] }] })).toMatchObject({
+      partialSuccess: { rejectedLogRecords: "1" },
+    });
+    const metrics = ["a", "b"].map((name) => ({ name, gauge: { dataPoints: [{ asInt: "1" }] } }));
+    expect(await post("/v1/metrics", { resourceMetrics: [{ scopeMetrics: [{ metrics }] }] })).toMatchObject({
+      partialSuccess: { rejectedDataPoints: "1" },
+    });
+    const { shed, ok } = await collector.health();
+    expect([ok, shed]).toEqual([true, { samples: 0, spans: 7, logs: 1, metricPoints: 1 }]);
+  });
+});
+
+it("an attribute that is a bare 2⁶³−1 loses nothing", async () => {
+  const [resource] = structuredClone(exportRequest.resourceSpans);
+  const text = JSON.stringify({ resourceSpans: [resource] }).replace(
+    '{"stringValue":"200"}',
+    '{"intValue":9223372036854775807}',
+  );
+  const headers = { "content-type": "application/json" };
+  expect((await fetch(url("/v1/traces"), { method: "POST", headers, body: text })).status).toBe(200);
+  await collector.stop();
+  expect((await store.trace(traceId))[0]?.attributes).toEqual({ "http.status_code": "9223372036854775807" });
+});
+
+it("Zipkin's spans come in at the HTTP port too", async () => {
+  const body = JSON.stringify([
+    { traceId, id: "1", name: "x", localEndpoint: { serviceName: "s" }, timestamp: Date.now() * 1000 },
+  ]);
+  const headers = { "content-type": "application/json" };
+  expect((await fetch(url("/api/v2/spans"), { method: "POST", headers, body })).status).toBe(202);
+  await collector.stop();
+  expect(await store.trace(traceId)).toMatchObject([{ service: "s", name: "x" }]);
+});
+
+it("says that it can't write while it can't, and what it failed at", async () => {
+  const write = store.write;
+  store.write = () => Promise.reject(new Error("disk full"));
+  // No traffic: the question itself finds out.
+  const failed = await fetch(url("/healthz"));
+  expect(failed.status).toBe(503);
+  expect(await failed.json()).toMatchObject({ ok: false, message: "disk full" });
+  expect((await fetch(url("/livez"))).status).toBe(200);
+  store.write = write;
+  while (!(await collector.health()).ok) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect((await fetch(url("/readyz"))).status).toBe(200);
+});
+
 describe("the collector", () => {
   it("tells of its health and its counters", async () => {
     const healthz = await fetch(url("/healthz"));
@@ -280,16 +345,21 @@ describe("the collector", () => {
   });
 });
 
-it.each<[string, Record<string, string>, number]>([
-  ["another host's name", { host: "evil.example" }, 403],
-  ["a name that looks like an address", { host: "127.evil.example" }, 403],
-  ["a page's origin", { origin: "http://evil.example" }, 403],
-  ["localhost", { host: "localhost:4318" }, 200],
-])("HTTP, asked with %s", async (_, headers, expected) => {
-  const status = await new Promise((resolve, reject) => {
-    request(url("/metrics"), { headers }, (response) => resolve(response.resume().statusCode))
-      .on("error", reject)
-      .end();
-  });
-  expect(status).toBe(expected);
+it.each<[string, Record<string, string>, number, number]>([
+  ["another host's name", { host: "evil.example" }, 403, 415],
+  ["a name that looks like an address", { host: "127.evil.example" }, 403, 415],
+  ["the name of a proxy's cluster", { host: "limpid-collector" }, 403, 415],
+  ["a page's origin", { origin: "http://evil.example" }, 403, 403],
+  ["a page whose name was pointed here", { host: "evil.example", origin: "http://evil.example" }, 403, 403],
+  ["localhost", { host: "localhost:4318" }, 200, 415],
+])("HTTP, asked with %s", async (_, headers, read, written) => {
+  const status = (method: string, path: string) =>
+    new Promise((resolve, reject) => {
+      request(url(path), { method, headers }, (response) => resolve(response.resume().statusCode))
+        .on("error", reject)
+        .end();
+    });
+  expect(await status("GET", "/metrics")).toBe(read);
+  // Past the guard, a body without a type is told what types there are.
+  expect(await status("POST", "/v1/traces")).toBe(written);
 });
