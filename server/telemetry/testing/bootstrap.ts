@@ -11,7 +11,8 @@ export interface ProxyUnderTest {
 
 export interface ListenerUnderTest {
   name: string;
-  logName: "limpid.outbound" | "limpid.inbound" | "limpid.gateway";
+  /** Limpid's, or one's own; then nothing but Envoy's defaults is logged. */
+  logName: string;
   routes: object[];
 }
 
@@ -21,6 +22,7 @@ export interface ClusterUnderTest {
   endpoint?: string;
   /** `<workload>;<namespace>;<canonical service>;<canonical revision>;<cluster id>` */
   workload?: string;
+  http2?: boolean;
 }
 
 export function staticBootstrap(proxy: ProxyUnderTest): object {
@@ -77,7 +79,18 @@ function listenerOf(listener: ListenerUnderTest, proxy: ProxyUnderTest, peer: st
   };
 }
 
-const accessLog = (logName: string) => ({
+const accessLog = (logName: string) =>
+  logName.startsWith("limpid.") ? limpidAccessLog(logName) : plainAccessLog(logName);
+
+/** What anybody writes into a configuration of their own. */
+const plainAccessLog = (logName: string) => ({
+  name: "envoy.access_loggers.http_grpc",
+  typed_config: typed("envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig", {
+    common_config: { log_name: logName, transport_api_version: "V3", grpc_service: grpcService },
+  }),
+});
+
+const limpidAccessLog = (logName: string) => ({
   name: "envoy.access_loggers.http_grpc",
   typed_config: typed("envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig", {
     common_config: {
@@ -97,7 +110,9 @@ const accessLog = (logName: string) => ({
         },
       ],
     },
-    additional_request_headers_to_log: ["x-limpid-peer", "traceparent"],
+    additional_request_headers_to_log: ["x-limpid-peer", "traceparent", "content-type"],
+    additional_response_headers_to_log: ["grpc-status"],
+    additional_response_trailers_to_log: ["grpc-status"],
   }),
 });
 
@@ -128,7 +143,7 @@ export const abortEvery = (status: number) => ({
   }),
 });
 
-function clusterOf({ name, endpoint, workload }: ClusterUnderTest): object {
+function clusterOf({ name, endpoint, workload, http2 }: ClusterUnderTest): object {
   const endpoints = endpoint && [
     {
       endpoint: { address: socketAddress(endpoint) },
@@ -139,15 +154,15 @@ function clusterOf({ name, endpoint, workload }: ClusterUnderTest): object {
     name,
     connect_timeout: "1s",
     load_assignment: { cluster_name: name, endpoints: endpoints ? [{ lb_endpoints: endpoints }] : [] },
+    ...(http2 && { typed_extension_protocol_options: overHttp2 }),
   };
 }
 
-const collectorCluster = (address: string) => ({
-  ...clusterOf({ name: "limpid-collector", endpoint: address }),
-  typed_extension_protocol_options: {
-    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
-      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-      { explicit_http_config: { http2_protocol_options: {} } },
-    ),
-  },
-});
+const overHttp2 = {
+  "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+    { explicit_http_config: { http2_protocol_options: {} } },
+  ),
+};
+
+const collectorCluster = (address: string) => clusterOf({ name: "limpid-collector", endpoint: address, http2: true });
