@@ -14,12 +14,15 @@ export interface LogSource {
   /** Undefined: the name of the log does not say, so that each entry has to. */
   direction: Direction | undefined;
   peers: PeerBook;
+  /** Edges that were told of in the last second, by what an entry says of them. */
+  known: { edges: Map<string, readonly EdgeKey[]>; sinceMs: number };
 }
 
 export const logSource = (logName: string, reporter: ReporterNode, peers: PeerBook): LogSource => ({
   reporter,
   direction: directionOfLogName(logName),
   peers,
+  known: { edges: new Map(), sinceMs: 0 },
 });
 
 /** Why an entry counts for nothing; undefined for one that counts. */
@@ -40,8 +43,39 @@ export function addRecords(
   const direction = source.direction ?? directionOf(entry, source.reporter);
   const protocol = entry.kind === "tcp" ? "tcp" : isGrpc(entry) ? "grpc" : "http";
   const rest = fieldsOf(entry, source.reporter);
-  for (const edge of edgesOf(direction, source, entry, protocol, nowMs)) records.push({ edge, ...rest });
+  for (const edge of knownEdges(direction, source, entry, protocol, nowMs)) records.push({ edge, ...rest });
   return undefined;
+}
+
+const maxKnownEdges = 1000;
+
+/** Thousands of entries a second tell of a few edges: for a second each is worked out once. */
+function knownEdges(
+  direction: Direction,
+  source: LogSource,
+  entry: LogEntry,
+  protocol: EdgeKey["protocol"],
+  nowMs: number,
+): readonly EdgeKey[] {
+  // What follows from Istio's metadata, an address or the request's host is as manifold as those.
+  const named = entry.destination !== "" || entry.upstreamHost === "";
+  const simple = direction === "inbound" ? entry.peer !== "" : named && clusterOf(entry) !== "" && !entry.upstreamPeer;
+  if (!simple) return edgesOf(direction, source, entry, protocol, nowMs);
+  const { known } = source;
+  if (nowMs - known.sinceMs > 1000 || known.edges.size >= maxKnownEdges) {
+    known.edges.clear();
+    known.sinceMs = nowMs;
+  }
+  const key =
+    direction === "inbound"
+      ? `${protocol}\n${entry.mtls}\n${entry.peerUri}\n${entry.peer}`
+      : `${direction}\n${protocol}\n${entry.mtls}\n${entry.upstreamCluster}\n${entry.cluster}\n${entry.destination}\n${entry.upstreamHost}`;
+  let edges = known.edges.get(key);
+  if (edges === undefined) {
+    edges = edgesOf(direction, source, entry, protocol, nowMs);
+    known.edges.set(key, edges);
+  }
+  return edges;
 }
 
 /** Numbers of AccessLogType: what an old Envoy leaves out, and what ends a connection, a request, a UDP session. */

@@ -49,9 +49,46 @@ export class LogEntry {
   traceparent = "";
   contentType = "";
   grpcStatus = "";
-}
 
-const blank = new LogEntry();
+  /** As new. By hand, because copying all fields of a blank one takes three times as long. */
+  reset(kind: "http" | "tcp"): void {
+    this.kind = kind;
+    this.type = 0;
+    this.intermediate = false;
+    this.startMs = 0;
+    this.durationMs = 0;
+    this.lastDownstreamTxMs = 0;
+    this.flags = 0;
+    this.downstreamIp = "";
+    this.downstreamLocalPort = 0;
+    this.upstreamHost = "";
+    this.upstreamIp = "";
+    this.upstreamCluster = "";
+    this.routeName = "";
+    this.terminationDetails = "";
+    this.mtls = false;
+    this.peerUri = "";
+    this.destination = "";
+    this.config = "";
+    this.cluster = "";
+    this.count = "";
+    this.downstreamPeer = undefined;
+    this.upstreamPeer = undefined;
+    this.method = 0;
+    this.authority = "";
+    this.path = "";
+    this.originalPath = "";
+    this.requestId = "";
+    this.requestBytes = 0;
+    this.code = 0;
+    this.responseBytes = 0;
+    this.details = "";
+    this.peer = "";
+    this.traceparent = "";
+    this.contentType = "";
+    this.grpcStatus = "";
+  }
+}
 
 /**
  * Reads `envoy.service.accesslog.v3.StreamAccessLogsMessage`. By hand, because every request of the mesh passes here twice: general decoding
@@ -75,8 +112,7 @@ export class EntryReader {
         const entries = message.message(this.#reader(1));
         while (entries.next()) {
           if (entries.field !== 1) continue;
-          Object.assign(this.#entry, blank);
-          this.#entry.kind = kind;
+          this.#entry.reset(kind);
           if (kind === "http") this.#http(entries.message(this.#reader(2)));
           else this.#tcp(entries.message(this.#reader(2)));
           onEntry(this.#entry);

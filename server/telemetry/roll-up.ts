@@ -34,13 +34,7 @@ export class RollUp {
   add(record: TrafficRecord, nowMs: number): void {
     const edge = this.#edge(record.edge, record.count);
     const second = this.#second(record, nowMs);
-    const key = `${second}:${record.code}:${record.flags}:${record.grpcStatus}`;
-    let entry = edge.entries.get(key);
-    if (entry === undefined) {
-      entry = newEntry(edge, second, record);
-      edge.entries.set(key, entry);
-      this.#entries++;
-    }
+    const entry = isOf(edge.last, second, record) ? edge.last : this.#entry(edge, second, record);
     entry.count += record.count;
     entry.requestBytes += record.requestBytes;
     entry.responseBytes += record.responseBytes;
@@ -64,9 +58,21 @@ export class RollUp {
       this.overflowed += count;
       return this.#edge(overflowEdge(edge), count);
     }
-    const fresh: EdgeEntries = { edge, id, entries: new Map() };
+    const fresh: EdgeEntries = { edge, id, entries: new Map(), last: undefined };
     this.#edges.set(id, fresh);
     return fresh;
+  }
+
+  #entry(edge: EdgeEntries, second: number, record: TrafficRecord): RollupEntry {
+    const key = `${second}:${record.code}:${record.flags}:${record.grpcStatus}`;
+    let entry = edge.entries.get(key);
+    if (entry === undefined) {
+      entry = newEntry(edge, second, record);
+      edge.entries.set(key, entry);
+      this.#entries++;
+    }
+    edge.last = entry;
+    return entry;
   }
 
   #second({ timeMs, count }: TrafficRecord, nowMs: number): number {
@@ -84,7 +90,16 @@ interface EdgeEntries {
   edge: EdgeKey;
   id: string;
   entries: Map<string, RollupEntry>;
+  /** Which was counted in last: mostly it is the next one's, too. */
+  last: RollupEntry | undefined;
 }
+
+const isOf = (entry: RollupEntry | undefined, second: number, record: TrafficRecord): entry is RollupEntry =>
+  entry !== undefined &&
+  entry.second === second &&
+  entry.code === record.code &&
+  entry.flags === record.flags &&
+  entry.grpcStatus === record.grpcStatus;
 
 function newEntry(edge: EdgeEntries, second: number, record: TrafficRecord): RollupEntry {
   return {

@@ -8,11 +8,17 @@ export interface SampleLimits {
   maxWaitingErrors: number;
 }
 
+interface Reservoir {
+  seen: number;
+  kept: TrafficRecord[];
+}
+
 /** Keeps every error and a fair few of the successes (Vitter's algorithm R per edge and second), until drained. */
 export class Samples {
   shed = 0;
   #errors: TrafficRecord[] = [];
-  #reservoirs = new Map<string, { seen: number; kept: TrafficRecord[] }>();
+  /** By edge and second. */
+  #reservoirs = new Map<string, Map<number, Reservoir>>();
   #waiting = 0;
   readonly #limits: SampleLimits;
   readonly #random: () => number;
@@ -33,28 +39,35 @@ export class Samples {
       else this.shed++;
       return;
     }
-    const key = `${Math.floor(record.timeMs / 1000)}\n${edgeId(record.edge)}`;
-    let reservoir = this.#reservoirs.get(key);
+    const key = edgeId(record.edge);
+    let ofEdge = this.#reservoirs.get(key);
+    if (ofEdge === undefined) {
+      ofEdge = new Map();
+      this.#reservoirs.set(key, ofEdge);
+    }
+    const second = Math.floor(record.timeMs / 1000);
+    let reservoir = ofEdge.get(second);
     if (reservoir === undefined) {
       if (this.#waiting >= this.#limits.maxWaiting) {
         this.shed++;
         return;
       }
       reservoir = { seen: 0, kept: [] };
-      this.#reservoirs.set(key, reservoir);
+      ofEdge.set(second, reservoir);
     }
     this.#keep(reservoir, record);
   }
 
   drain(): TrafficRecord[] {
-    const drained = [...this.#errors, ...[...this.#reservoirs.values()].flatMap((reservoir) => reservoir.kept)];
+    const drained = [...this.#errors];
+    for (const ofEdge of this.#reservoirs.values()) for (const { kept } of ofEdge.values()) drained.push(...kept);
     this.#errors = [];
     this.#reservoirs = new Map();
     this.#waiting = 0;
     return drained;
   }
 
-  #keep(reservoir: { seen: number; kept: TrafficRecord[] }, record: TrafficRecord): void {
+  #keep(reservoir: Reservoir, record: TrafficRecord): void {
     reservoir.seen++;
     if (reservoir.kept.length < this.#limits.perEdgeAndSecond) {
       if (this.#waiting >= this.#limits.maxWaiting) {

@@ -25,10 +25,10 @@ export function encodedLogs(entries: {
 
 export function readRecords(
   message: Buffer,
-  source: Omit<LogSource, "peers"> & Partial<Pick<LogSource, "peers">>,
+  source: Pick<LogSource, "reporter" | "direction"> & Partial<Pick<LogSource, "peers">>,
 ): TrafficRecord[] {
   const records: TrafficRecord[] = [];
-  const of = { peers: new PeerBook(), ...source };
+  const of = { peers: new PeerBook(), known: { edges: new Map(), sinceMs: 0 }, ...source };
   new EntryReader().read(
     message,
     () => true,
