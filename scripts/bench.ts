@@ -7,6 +7,7 @@ import { benchH2spec, benchHttp2 } from "./bench/http2.ts";
 import { benchSlider } from "./bench/slider.ts";
 import { benchStartUp } from "./bench/start-up.ts";
 import { benchXds } from "./bench/xds.ts";
+import { benchTelemetry } from "./bench/telemetry.ts";
 
 const parts: Record<string, () => Promise<void>> = {
   "start-up": benchStartUp,
@@ -17,6 +18,7 @@ const parts: Record<string, () => Promise<void>> = {
   footprint: benchFootprint,
   graph: benchGraph,
   xds: benchXds,
+  telemetry: benchTelemetry,
 };
 
 const chosen = process.argv.slice(2);

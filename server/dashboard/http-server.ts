@@ -5,6 +5,7 @@ import { createHttpListener } from "../lib/http-listener.ts";
 import type { Router } from "../lib/http-router.ts";
 import type { ApiHandler } from "./api.ts";
 import { refuse } from "./guard.ts";
+import { jsonAnswer } from "./json-answer.ts";
 import type { PageAddress } from "./page-address.ts";
 import { invalid } from "./parse.ts";
 import { contentSecurityPolicy, fixedHeaders } from "./security-headers.ts";
@@ -73,7 +74,11 @@ async function answer(
       return;
     }
     const body = method === "GET" ? undefined : await readJson(request);
-    sendJson(response, 200, await match.target({ params: match.params, query: queryOf(request), body }));
+    const value = await match.target({ params: match.params, query: queryOf(request), body });
+    const answered = await jsonAnswer(value, String(request.headers["accept-encoding"] ?? ""));
+    response.setHeader("vary", "accept-encoding");
+    if (answered.encoding) response.setHeader("content-encoding", answered.encoding);
+    send(response, 200, "application/json", answered.body);
   } catch (cause) {
     if (response.destroyed) return; // the client has gone, and nothing failed here
     const error = cause instanceof DashboardError ? cause : undefined;
@@ -167,7 +172,7 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
   send(response, status, "application/json", JSON.stringify(value));
 }
 
-function send(response: ServerResponse, status: number, type: string, body: string): void {
+function send(response: ServerResponse, status: number, type: string, body: string | Buffer): void {
   response.writeHead(status, {
     "content-type": type,
     "content-length": Buffer.byteLength(body),

@@ -13,3 +13,22 @@ export function remember<T>(load: () => Promise<T>, ms: number, clock: Clock = s
     return entry.value;
   };
 }
+
+/** The same for each of a few keys; the key asked for longest ago goes when there are more than `maxKeys`. */
+export function rememberEach<K, T>(
+  load: (key: K) => Promise<T>,
+  options: { ms: number; maxKeys: number; keyOf(key: K): string; clock?: Clock },
+): (key: K) => Promise<T> {
+  const held = new Map<string, () => Promise<T>>();
+  return (key) => {
+    const name = options.keyOf(key);
+    const known = held.get(name) ?? remember(() => load(key), options.ms, options.clock);
+    held.delete(name);
+    held.set(name, known);
+    for (const oldest of held.keys()) {
+      if (held.size <= options.maxKeys) break;
+      held.delete(oldest);
+    }
+    return known();
+  };
+}

@@ -1,5 +1,6 @@
 import { findService, type Graph, type Overview, type ServiceList, type ServiceMetrics } from "../contract/index.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
+import { rememberEach } from "../lib/remember.ts";
 import { enteringEdges } from "./entering.ts";
 import { type MeshFacts, type MeshFactsSource, noFacts } from "./facts.ts";
 import { followLogs } from "./follow-logs.ts";
@@ -88,6 +89,13 @@ export interface MetricStep {
   p99: number | null;
 }
 
+interface GraphAt {
+  window: number;
+  endMs: number;
+  silentSince: number | null;
+  freshAt: number | null;
+}
+
 /** A range may be left out: the last quarter of an hour. */
 type WithoutRange<Q extends { fromMs: number; toMs: number }> = Omit<Q, "fromMs" | "toMs"> &
   Partial<Pick<Q, "fromMs" | "toMs">>;
@@ -124,18 +132,31 @@ export function createQueries({
     return ranges.rowsOf(steps, (edge) => entering.has(edge));
   };
 
-  return {
-    async graph({ window, at }) {
-      const [{ endMs: end, collectors }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
-      // The last numbers known are worth more than zeros that only a dead collector makes.
-      const silentSince = at === undefined ? silentSinceMs(clock.now(), collectors) : null;
-      const endMs = silentSince ?? end;
+  /** All who look at the same window at the same second get the same object: it is made once, and may be written and packed once. */
+  const graphOf = rememberEach(
+    async ({ window, endMs, silentSince, freshAt }: GraphAt) => {
+      const known = await factsOrLast();
       const [shown, timeline] = await Promise.all([
         ranges.sumsBefore(endMs, window),
         timelineBefore(endMs, Math.max(window, timelineSec), known),
       ]);
       const gaps = await reader.gaps(timeline.window);
-      return buildGraph({ ...shown, timeline, gaps, facts: known, freshAt: newest(collectors), silentSince });
+      return buildGraph({ ...shown, timeline, gaps, facts: known, freshAt, silentSince });
+    },
+    {
+      ms: 1000,
+      maxKeys: 32,
+      keyOf: ({ window, endMs, silentSince, freshAt }) => `${window} ${endMs} ${silentSince} ${freshAt}`,
+      clock,
+    },
+  );
+
+  return {
+    async graph({ window, at }) {
+      const { endMs: end, collectors } = await ranges.endOf(at);
+      // The last numbers known are worth more than zeros that only a dead collector makes.
+      const silentSince = at === undefined ? silentSinceMs(clock.now(), collectors) : null;
+      return graphOf({ window, endMs: silentSince ?? end, silentSince, freshAt: newest(collectors) });
     },
     async serviceMetrics({ namespace, name, window, step, at }) {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
