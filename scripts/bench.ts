@@ -6,8 +6,8 @@ import { benchGraph } from "./bench/graph.ts";
 import { benchH2spec, benchHttp2 } from "./bench/http2.ts";
 import { benchSlider } from "./bench/slider.ts";
 import { benchStartUp } from "./bench/start-up.ts";
-import { benchXds } from "./bench/xds.ts";
 import { benchTelemetry } from "./bench/telemetry.ts";
+import { benchXds } from "./bench/xds.ts";
 
 const parts: Record<string, () => Promise<void>> = {
   "start-up": benchStartUp,

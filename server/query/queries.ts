@@ -5,8 +5,8 @@ import { enteringEdges } from "./entering.ts";
 import { type MeshFacts, type MeshFactsSource, noFacts } from "./facts.ts";
 import { followLogs } from "./follow-logs.ts";
 import { buildGraph } from "./graph.ts";
-import { buildOverview } from "./overview.ts";
 import { metricValues } from "./metric-values.ts";
+import { buildOverview } from "./overview.ts";
 import { bounded, Ranges } from "./ranges.ts";
 import type {
   ApplicationLogQuery,
