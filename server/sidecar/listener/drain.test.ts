@@ -56,7 +56,9 @@ describe("draining", () => {
     await expect(fixtures.client(test.port)).rejects.toThrow("ECONNREFUSED");
   });
 
-  it("loses no request to a successor on the same port", async () => {
+  // Whom the kernel has connected and the process not yet accepted when it closes its socket is reset: SO_REUSEPORT hands nothing over
+  // (net.ipv4.tcp_migrate_req would). Here clients run between accept and close, so at most each of the two who always connect anew may meet it once.
+  it("loses no request on a kept connection to a successor on the same port", async () => {
     const old = await serving({}, true);
     const { port } = old;
     const agent = new Agent({ keepAlive: true, maxSockets: 4 });
@@ -71,7 +73,9 @@ describe("draining", () => {
     const before = successor.records.length;
     await eventually(() => successor.records.length > before + 100);
     await Promise.all(loads.map(({ stop }) => stop()));
-    expect(loads.flatMap(({ counts }) => counts.failed)).toEqual([]);
+    const [keptA, keptB, ...fresh] = loads.map(({ counts }) => counts.failed);
+    expect([keptA, keptB]).toEqual([[], []]);
+    for (const failed of fresh) expect(failed.length).toBeLessThanOrEqual(1);
     expect(old.records.length).toBe(served);
   });
 

@@ -184,13 +184,13 @@ export class Listener {
 
   /** Resolves when no connection and no request has come for a moment. */
   private async quiet(limitMs: number): Promise<void> {
-    const deadline = performance.now() + limitMs;
+    const began = performance.now();
     for (;;) {
       const last = Math.max(this.acceptedAt, ...[...this.accepted.keys()].map(({ requestedAt }) => requestedAt));
-      const now = performance.now();
-      const left = Math.min(last + quietMs, deadline) - now;
       // Nobody to wait for: what was never asked has nobody who knows it.
-      if (left <= 0 || (this.accepted.size === 0 && last === 0)) return;
+      if (this.accepted.size === 0 && last === 0) return;
+      const left = Math.min(Math.max(last, began) + quietMs, began + limitMs) - performance.now();
+      if (left <= 0) return;
       await new Promise((resolve) => setTimeout(resolve, left));
     }
   }
