@@ -42,6 +42,14 @@ spec:
   ports: [{ number: ${port}, name: http, protocol: HTTP }]
   workloadSelector: { labels: { app: ${app} } }`;
 
+const sidecarOfClient = (fields: string) => `
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: { name: client, namespace: default }
+spec:
+  workloadSelector: { labels: { app: client } }
+  ${fields}`;
+
 const large = "0123456789abcdef".repeat(80_000);
 
 const sameBody =
@@ -496,6 +504,27 @@ spec:
       "{ retryBudget: { percent: 50 }, loadBalancer: { simple: ROUND_ROBIN, localityLbSetting: { enabled: false } } }",
     ),
     steps: [{ call: {}, times: 60, expect: { status: 200, versions: { v1: 1 / 3, v2: 1 / 3, v3: 1 / 3 } } }],
+  },
+  {
+    name: "a Sidecar's egress hosts are all that its workloads see",
+    config: sidecarOfClient(`egress: [{ hosts: ["./reviews.default.svc.cluster.local"] }]`),
+    steps: [
+      { call: {}, expect: { status: 200, upstream: { app: "reviews" } } },
+      { call: { host: "ratings:9080" }, expect: { status: 502 } },
+      { call: { via: "gateway", host: "ratings:9080" }, expect: { status: 404 } },
+    ],
+  },
+  {
+    name: "a Sidecar lets unknown hosts through",
+    only: { kind: "Envoy", because: "clusters of type dynamic_forward_proxy" },
+    config: sidecarOfClient("outboundTrafficPolicy: { mode: ALLOW_ANY }"),
+    steps: [
+      { call: {}, expect: { status: 200, upstream: { app: "reviews" } } },
+      {
+        call: ({ applications }) => ({ host: `any.localhost:${applications["ratings-v1"].port}` }),
+        expect: { status: 200, upstream: { app: "ratings" } },
+      },
+    ],
   },
   {
     name: "an unknown host is refused",

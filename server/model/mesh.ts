@@ -6,6 +6,7 @@ import { endpointsOf, indexWorkloads, type ServiceEndpoints } from "./endpoints.
 import { type Gateway, indexGateways } from "./gateways.ts";
 import { indexPeerAuthentications, type PeerAuthenticationIndex } from "./peer-authentications.ts";
 import { indexServices, type ServiceRegistry } from "./registry.ts";
+import { indexSidecars, type SidecarIndex } from "./sidecars.ts";
 import { indexVirtualServices, type VirtualServiceIndex } from "./virtual-services.ts";
 
 /**
@@ -21,6 +22,7 @@ export interface Mesh {
   readonly endpoints: ReadonlyMap<string, ServiceEndpoints>;
   readonly destinationRules: DestinationRuleIndex;
   readonly virtualServices: VirtualServiceIndex;
+  readonly sidecars: SidecarIndex;
   readonly peerAuthentications: PeerAuthenticationIndex;
   /** Oldest first. */
   readonly gateways: readonly Gateway[];
@@ -92,6 +94,7 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
   const rule = kind("DestinationRule");
   const route = kind("VirtualService");
   const gateway = kind("Gateway");
+  const sidecar = kind("Sidecar");
   const peer = kind("PeerAuthentication");
   return {
     revision,
@@ -100,6 +103,7 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
     endpoints,
     destinationRules: memo(rule, "rules", [domain], () => indexDestinationRules(rule.values(), domain)),
     virtualServices: memo(route, "routes", [domain], () => indexVirtualServices(route.values(), domain)),
+    sidecars: memo(sidecar, "sidecars", [], () => indexSidecars(sidecar.values())),
     peerAuthentications: memo(peer, "peer-authentications", [], () => indexPeerAuthentications(peer.values())),
     gateways: memo(gateway, "gateways", [domain], () => indexGateways(gateway.values(), domain)),
     objects,

@@ -48,8 +48,14 @@ function merge([first, ...others]: readonly Service[]): Service | undefined {
 /**
  * What a client of a namespace means by each hostname. Of several namespaces' services that it sees, its own's goes first, then a
  * Service's, then the nearest and oldest (Istio's `selectServices`). Namespaces to which nothing of it is special share one map.
+ * `isAsked` takes some of them only, and is remembered by the caller.
  */
-export function visibleServices(registry: ServiceRegistry, namespace: string): VisibleServices {
+export function visibleServices(
+  registry: ServiceRegistry,
+  namespace: string,
+  isAsked?: (service: Service) => boolean,
+): VisibleServices {
+  if (isAsked) return askedServices(registry, namespace, isAsked);
   return memo(registry, `visible ${namespace}`, [], () => {
     const { byHostname, contested } = hostnamesOf(registry);
     const choices = new Map(contested.map((host) => [host, choose(byHostname.get(host) ?? [], namespace)]));
@@ -62,6 +68,20 @@ export function visibleServices(registry: ServiceRegistry, namespace: string): V
     }
     return visible;
   });
+}
+
+/** Only of those that are asked for is one chosen. */
+function askedServices(
+  registry: ServiceRegistry,
+  namespace: string,
+  isAsked: (service: Service) => boolean,
+): VisibleServices {
+  const visible = new Map<string, Service>();
+  for (const [hostname, all] of hostnamesOf(registry).byHostname) {
+    const service = choose(all.filter(isAsked), namespace);
+    if (service) visible.set(hostname, service);
+  }
+  return visible;
 }
 
 interface Hostnames {

@@ -26,6 +26,7 @@ export type {
   RouteDestination,
   ServiceEntrySpec,
   ServiceSpec,
+  SidecarSpec,
   StringMatch,
   Subset,
   TCPRoute,

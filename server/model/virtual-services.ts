@@ -51,8 +51,15 @@ interface WildcardHost {
   readonly exportTo: readonly string[];
 }
 
-export function indexVirtualServices(objects: Iterable<ConfigObject>, domain: string): VirtualServiceIndex {
-  const all = [...objects].sort(olderFirst).map((object) => resolve(object, domain));
+export const indexVirtualServices = (objects: Iterable<ConfigObject>, domain: string): VirtualServiceIndex =>
+  index([...objects].sort(olderFirst).map((object) => resolve(object, domain)));
+
+/** As if there were no others. */
+export const restrict = (of: VirtualServiceIndex, keep: (it: VirtualService) => boolean): VirtualServiceIndex =>
+  index(of.all.filter(keep));
+
+/** Oldest first. */
+function index(all: readonly VirtualService[]): VirtualServiceIndex {
   const byGateway = new Map<string, VirtualService[]>();
   for (const virtualService of all) {
     for (const gateway of new Set(virtualService.gateways)) add(byGateway, gateway, virtualService);

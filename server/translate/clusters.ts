@@ -1,5 +1,10 @@
 import { create } from "@bufbuild/protobuf";
-import { type Cluster, Cluster_DiscoveryType, ClusterSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import {
+  type Cluster,
+  Cluster_DiscoveryType,
+  Cluster_LbPolicy,
+  ClusterSchema,
+} from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { ClusterLoadAssignment } from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
 import { memo } from "../lib/memo.ts";
 import type { DestinationRule } from "../model/destination-rules.ts";
@@ -11,10 +16,10 @@ import { isUsed, withAutoMutualTls } from "./auto-mutual-tls.ts";
 import { circuitBreakers } from "./connection-pool.ts";
 import { seconds } from "./duration.ts";
 import { loadAssignment, socketAddress } from "./endpoints.ts";
-import { isAddressable, isForwarded } from "./forward-proxy.ts";
+import { forwardProxyCluster, isAddressable, isForwarded } from "./forward-proxy.ts";
 import { comparedLabels, localityPolicy, type Whereabouts } from "./locality.ts";
 import { configPath } from "./metadata.ts";
-import { blackHoleCluster, inboundCluster, outboundCluster } from "./names.ts";
+import { blackHoleCluster, inboundCluster, outboundCluster, passthroughCluster } from "./names.ts";
 import type { TranslateOptions } from "./options.ts";
 import { type ClusterDraft, clusterOf, dnsCluster, protocolOptions } from "./outbound-cluster.ts";
 import { ruleFor, type Scope } from "./scope.ts";
@@ -148,6 +153,15 @@ export const inboundClusterOf = (
       ],
     },
   });
+
+/** Calls whatever host a request names: Istio's name for what no service stands for. */
+export const passthrough: Cluster = create(ClusterSchema, {
+  name: passthroughCluster,
+  lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
+  clusterDiscoveryType: { case: "clusterType", value: forwardProxyCluster },
+  connectTimeout: seconds(10),
+  circuitBreakers: circuitBreakers({}),
+});
 
 /** Takes requests and answers none: 503. */
 export const blackHole: Cluster = create(ClusterSchema, {

@@ -11,7 +11,7 @@ import type { Scope } from "./scope.ts";
 export function gatewayChains(mesh: Mesh, scope: Scope, servers: readonly BoundServer[], address: string): L4Chain[] {
   const rules = servers.flatMap(({ gateway, server }) => {
     const context = { mesh, scope, port: server.port, gateway: gateway.key };
-    const bound = virtualServicesAt(mesh.virtualServices, gateway.key, scope.namespace).filter(
+    const bound = virtualServicesAt(scope.virtualServices, gateway.key, scope.namespace).filter(
       (it) => sharedHosts(server, it).length > 0,
     );
     if (!isTls(parseProtocol(server.protocol))) return bound.flatMap((it) => tcpChains(it, context));

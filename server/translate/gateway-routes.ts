@@ -37,7 +37,7 @@ export function gatewayRouteTable(
   servers: readonly BoundServer[],
   portOffset: number,
 ): RouteTable {
-  const { virtualServices } = mesh;
+  const { virtualServices } = scope;
   const key = `gateway ${gatewayRoute(port, bind)} ${portOffset} ${scopeKey(scope, virtualServices.sourceLabels)} ${servers.map((it) => it.gateway.key).join(" ")}`;
   const deps = [scope.services, mesh.destinationRules, mesh.options.rootNamespace, ...servers.map((it) => it.server)];
   return memo(virtualServices, key, deps, () => ({
@@ -58,7 +58,7 @@ function draftHosts(mesh: Mesh, scope: Scope, servers: readonly BoundServer[], p
   for (const { gateway, server, port } of servers) {
     // With an offset nobody stands before the proxy: clients come to where it listens.
     const requestPort = portOffset > 0 ? port + portOffset : server.port;
-    for (const virtualService of virtualServicesAt(mesh.virtualServices, gateway.key, scope.namespace)) {
+    for (const virtualService of virtualServicesAt(scope.virtualServices, gateway.key, scope.namespace)) {
       const hosts = sharedHosts(server, virtualService);
       if (hosts.length === 0) continue;
       const context = { mesh, scope, port: server.port, gateway: gateway.key, requestPort };

@@ -4,6 +4,7 @@ import type { Mesh } from "../model/mesh.ts";
 import { mutualTlsMode } from "../model/peer-authentications.ts";
 import { isHttpOrAuto, type Protocol } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import type { Sidecar } from "../model/sidecars.ts";
 import { takesMutualTls } from "./auto-mutual-tls.ts";
 import { isCalledWithMutualTls } from "./called-with-mutual-tls.ts";
 import { inboundClusterOf } from "./clusters.ts";
@@ -21,19 +22,32 @@ export interface InboundPort {
 /** `none`: plain text alone; `beside`: both; `only`: nothing else; `barred`: nothing at all, as the proxy has no certificate to take it with. */
 export type InboundTls = "none" | "beside" | "only" | "barred";
 
-export function inboundPorts(mesh: Mesh, proxy: MeshProxy): InboundPort[] {
+/** Those that the proxy was told of; a Sidecar's ingress takes their place. */
+export function inboundPorts(mesh: Mesh, proxy: MeshProxy, sidecar: Sidecar | undefined): InboundPort[] {
   const served = servedAt(mesh);
-  return Object.entries(proxy.ingress)
-    .map(([port, target]) => ({ port: Number(port), target }))
+  return listeningAt(proxy, sidecar)
     .sort((a, b) => a.port - b.port)
-    .map(({ port, target }) => {
-      const found = served.get(`${proxy.ip} ${port}`) ?? unserved;
+    .map(({ port, target, protocol }) => {
+      const there = served.get(`${proxy.ip} ${port}`) ?? unserved;
+      const found = protocol ? { ...there, protocol } : there;
       return { port, target, ...found, mutualTls: inboundTls(mesh, proxy, port, found) };
     });
 }
 
+function listeningAt(proxy: MeshProxy, sidecar: Sidecar | undefined) {
+  if (!sidecar?.ingress) {
+    return Object.entries(proxy.ingress).map(([port, target]) => ({ port: Number(port), target, protocol: undefined }));
+  }
+  return sidecar.ingress.flatMap(({ port, protocol, endpoint }) => {
+    const target = endpoint ?? proxy.ingress[port];
+    return target ? [{ port, target, protocol }] : [];
+  });
+}
+
 export const inboundCluster = (proxy: MeshProxy, { port, target, protocol }: InboundPort): Cluster =>
-  memo(proxy, `cluster ${port}`, [protocol], () => inboundClusterOf(port, target, protocol));
+  memo(proxy, `cluster ${port}`, [protocol, target.address, target.port], () =>
+    inboundClusterOf(port, target, protocol),
+  );
 
 /**
  * HTTP clients speak first, so that looking at what they say costs them nothing. Of the rest some wait for the server to, and would

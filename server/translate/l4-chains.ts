@@ -49,7 +49,7 @@ export interface L4Context {
  */
 export function serviceChains(mesh: Mesh, scope: Scope, service: Service, port: ServicePort): L4Rule[] {
   const context = { mesh, scope, port: port.port, gateway: meshGateway };
-  const virtualServices = findVirtualServices(mesh.virtualServices, service.hostname, scope.namespace);
+  const virtualServices = findVirtualServices(scope.virtualServices, service.hostname, scope.namespace);
   if (isTls(port.protocol)) {
     const ruled = firstWithRules(virtualServices, (it) => tlsChains(it, context));
     return ruled.length > 0 ? ruled : [passThrough(context, service, serverNames(service.hostname, scope.domain))];

@@ -9,6 +9,7 @@ export const sniOf = (port: number, subset: string, host: string): string => `ou
 export const inboundCluster = (port: number): string => `inbound|${port}||`;
 
 export const blackHoleCluster = "BlackHoleCluster";
+export const passthroughCluster = "PassthroughCluster";
 
 /** The route configuration of the sidecar's HTTP proxy port. */
 export const httpProxyRoute = "http_proxy";

@@ -41,8 +41,8 @@ function outboundPort({ port, rules }: Omit<PortRules, "shared">, address: strin
 }
 
 const rulesOf = (mesh: Mesh, scope: Scope): readonly PortRules[] => {
-  const key = `outbound-ports ${scopeKey(scope, mesh.virtualServices.sourceLabels)}`;
-  const deps = [mesh.virtualServices, mesh.destinationRules, mesh.options.rootNamespace];
+  const key = `outbound-ports ${scopeKey(scope, scope.virtualServices.sourceLabels)}`;
+  const deps = [scope.virtualServices, mesh.destinationRules, mesh.options.rootNamespace];
   return memo(scope.services, key, deps, () => {
     const byPort = Map.groupBy(l4Services(scope.services), ({ port }) => port.port);
     return [...byPort]

@@ -3,7 +3,8 @@ import type { Labels } from "../model/labels.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { type VisibleServices, visibleServices } from "../model/registry.ts";
-import { sourceLabelKeys, type VirtualService } from "../model/virtual-services.ts";
+import { findSidecar, imported, type Sidecar } from "../model/sidecars.ts";
+import { sourceLabelKeys, type VirtualService, type VirtualServiceIndex } from "../model/virtual-services.ts";
 import { type ConfigWay, configWay } from "./config-source.ts";
 
 /** Whose view of the mesh is translated. Proxies with equal views share every resource made for it. */
@@ -21,22 +22,40 @@ export interface Scope {
   readonly way: ConfigWay;
   /** What hostnames mean here. */
   readonly services: VisibleServices;
+  /** What rules them. */
+  readonly virtualServices: VirtualServiceIndex;
+  /** The Sidecar resource that narrows all this. */
+  readonly sidecar: Sidecar | undefined;
 }
 
-export const scopeOf = (mesh: Mesh, proxy: MeshProxy): Scope => ({
-  namespace: proxy.namespace,
-  domain: proxy.domain,
-  labels: proxy.labels,
-  locality: proxy.locality,
-  certified: proxy.identity !== undefined,
-  bundled: proxy.bundled,
-  way: configWay(proxy),
-  services: visibleServices(mesh.services, proxy.namespace),
-});
+export function scopeOf(mesh: Mesh, proxy: MeshProxy): Scope {
+  // Gateways see everything. https://istio.io/latest/docs/reference/config/networking/sidecar/
+  const sidecar = proxy.type === "router" ? undefined : findSidecar(mesh.sidecars, mesh.options.rootNamespace, proxy);
+  const { namespace } = proxy;
+  const seen = sidecar
+    ? imported(mesh.services, mesh.virtualServices, sidecar, namespace)
+    : { services: visibleServices(mesh.services, namespace), virtualServices: mesh.virtualServices };
+  return {
+    namespace,
+    domain: proxy.domain,
+    labels: proxy.labels,
+    locality: proxy.locality,
+    certified: proxy.identity !== undefined,
+    bundled: proxy.bundled,
+    way: configWay(proxy),
+    ...seen,
+    sidecar,
+  };
+}
 
 /** Of the labels only those count that some rule tells apart. */
 export const scopeKey = (scope: Scope, labelKeys: readonly string[]): string =>
-  JSON.stringify([scope.namespace, scope.domain, labelKeys.map((key) => scope.labels[key] ?? null)]);
+  JSON.stringify([
+    scope.namespace,
+    scope.domain,
+    labelKeys.map((key) => scope.labels[key] ?? null),
+    ...(scope.sidecar ? [scope.sidecar.key] : []),
+  ]);
 
 export const routeScopeKey = (scope: Scope, virtualService: VirtualService): string =>
   scopeKey(scope, sourceLabelKeys(virtualService));

@@ -8,7 +8,7 @@ import { compare } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isHttp, parseProtocol } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
-import { blackHole, outboundClusters } from "./clusters.ts";
+import { blackHole, outboundClusters, passthrough } from "./clusters.ts";
 import { takesVirtualHosts } from "./config-source.ts";
 import { gatewayChains } from "./gateway-chains.ts";
 import { gatewayTargetPort } from "./gateway-ports.ts";
@@ -53,9 +53,13 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
     );
   }
   const scope = scopeOf(mesh, proxy);
-  const inbound = inboundPorts(mesh, proxy);
+  const inbound = inboundPorts(mesh, proxy, scope.sidecar);
   const outbound = outboundClusters(mesh, scope, options);
-  const own = [blackHole, ...inbound.map((port) => inboundCluster(proxy, port))];
+  const own = [
+    ...(scope.sidecar?.allowsAny ? [passthrough] : []),
+    blackHole,
+    ...inbound.map((port) => inboundCluster(proxy, port)),
+  ];
   const table: RouteTable = {
     name: httpProxyRoute,
     virtualHosts: sidecarVirtualHosts(mesh, scope),

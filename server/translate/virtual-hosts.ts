@@ -11,8 +11,10 @@ import { isHttpOrAuto } from "../model/protocol.ts";
 import type { Service } from "../model/service.ts";
 import { findVirtualServices, meshGateway, type VirtualService, virtualServicesAt } from "../model/virtual-services.ts";
 import { proxyDomains, withPort } from "./domains.ts";
+import { passthroughCluster } from "./names.ts";
 import { defaultRoute, type RouteContext, virtualServiceRoutes } from "./routes.ts";
 import { type Scope, scopeKey } from "./scope.ts";
+import { routeTimeout } from "./timeout.ts";
 
 /** One virtual host before it is known which of its domains are its own. */
 interface Draft {
@@ -27,16 +29,21 @@ interface Draft {
  * scope sees, and for each further host of a VirtualService.
  */
 export function sidecarVirtualHosts(mesh: Mesh, scope: Scope): ReadonlyMap<string, VirtualHost> {
-  const { virtualServices } = mesh;
+  const { virtualServices } = scope;
   const key = `virtual-hosts ${scopeKey(scope, virtualServices.sourceLabels)}`;
-  return memo(virtualServices, key, [scope.services, mesh.destinationRules, mesh.options.rootNamespace], () => {
-    const drafts = [...scope.services.values()].flatMap((service) => serviceDrafts(mesh, service, scope));
-    return assemble([...drafts, ...furtherHosts(mesh, scope)]);
-  });
+  return memo(
+    virtualServices,
+    key,
+    [scope.services, scope.sidecar, mesh.destinationRules, mesh.options.rootNamespace],
+    () => {
+      const drafts = [...scope.services.values()].flatMap((service) => serviceDrafts(mesh, service, scope));
+      return assemble([...drafts, ...furtherHosts(mesh, scope)], scope.sidecar?.allowsAny ? allowAny : blockAll);
+    },
+  );
 }
 
 function serviceDrafts(mesh: Mesh, service: Service, scope: Scope): Draft[] {
-  const rules = findVirtualServices(mesh.virtualServices, service.hostname, scope.namespace);
+  const rules = findVirtualServices(scope.virtualServices, service.hostname, scope.namespace);
   return service.ports
     .filter((port) => isHttpOrAuto(port.protocol))
     .map(({ port }) => {
@@ -69,8 +76,8 @@ function firstRoutes(rules: readonly VirtualService[], context: RouteContext): r
  */
 function furtherHosts(mesh: Mesh, scope: Scope): Draft[] {
   const drafts: Draft[] = [];
-  for (const virtualService of virtualServicesAt(mesh.virtualServices, meshGateway, scope.namespace)) {
-    const { further, routed } = splitHosts(mesh, scope, virtualService);
+  for (const virtualService of virtualServicesAt(scope.virtualServices, meshGateway, scope.namespace)) {
+    const { further, routed } = splitHosts(scope, virtualService);
     if (further.length === 0) continue;
     for (const port of portsOf(routed)) {
       const routes = virtualServiceRoutes(virtualService, { mesh, scope, port, gateway: meshGateway });
@@ -82,14 +89,14 @@ function furtherHosts(mesh: Mesh, scope: Scope): Draft[] {
 }
 
 /** A wildcard that takes in a service stands for services only. */
-function splitHosts(mesh: Mesh, scope: Scope, virtualService: VirtualService) {
+function splitHosts(scope: Scope, virtualService: VirtualService) {
   const further: string[] = [];
   const routed: Service[] = [];
   for (const host of virtualService.hosts) {
     const services = servicesAt(scope, host);
     if (services.length === 0 && host !== "*") further.push(host);
     const isRuled = ({ hostname }: Service) =>
-      !isWildcard(host) || findVirtualServices(mesh.virtualServices, hostname, scope.namespace)[0] === virtualService;
+      !isWildcard(host) || findVirtualServices(scope.virtualServices, hostname, scope.namespace)[0] === virtualService;
     routed.push(...services.filter(isRuled));
   }
   return { further, routed };
@@ -110,7 +117,7 @@ const furtherDomains = (host: string, port: number, scope: Scope): string[] =>
   proxyDomains(host, [], port, scope.domain);
 
 /** Envoy refuses a domain that stands twice: full names go before the short names of others, then the first has it. */
-function assemble(drafts: readonly Draft[]): ReadonlyMap<string, VirtualHost> {
+function assemble(drafts: readonly Draft[], others: VirtualHost): ReadonlyMap<string, VirtualHost> {
   const names = new Map(
     drafts.flatMap((draft) => withPort(draft.host, draft.port).map((it) => [it, draft] as const)).reverse(),
   );
@@ -125,7 +132,7 @@ function assemble(drafts: readonly Draft[]): ReadonlyMap<string, VirtualHost> {
     for (const domain of domains) taken.add(domain);
     if (domains.length > 0 && !hosts.has(name)) hosts.set(name, virtualHost(name, domains, draft.routes));
   }
-  return hosts.set(blockAll.name, blockAll);
+  return hosts.set(others.name, others);
 }
 
 /** Hosts that the mesh does not know are refused, as Istio does with `REGISTRY_ONLY`. */
@@ -138,6 +145,23 @@ const blockAll: VirtualHost = create(VirtualHostSchema, {
       name: "block_all",
       match: { pathSpecifier: { case: "prefix", value: "/" } },
       action: { case: "directResponse", value: { status: 502 } },
+    },
+  ],
+});
+
+/** Unless a Sidecar lets them through. Over VHDS one replaces the other, so that they must have one name: Envoy refuses a domain that two have for a moment. */
+const allowAny: VirtualHost = create(VirtualHostSchema, {
+  name: blockAll.name,
+  domains: ["*"],
+  includeRequestAttemptCount: true,
+  routes: [
+    {
+      name: "allow_any",
+      match: { pathSpecifier: { case: "prefix", value: "/" } },
+      action: {
+        case: "route",
+        value: { clusterSpecifier: { case: "cluster", value: passthroughCluster }, ...routeTimeout(undefined) },
+      },
     },
   ],
 });

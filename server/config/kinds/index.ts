@@ -9,6 +9,7 @@ import { namespace } from "./namespace.ts";
 import { peerAuthentication } from "./peer-authentication.ts";
 import { service } from "./service.ts";
 import { serviceEntry } from "./service-entry.ts";
+import { sidecar } from "./sidecar.ts";
 import { virtualService } from "./virtual-service.ts";
 import { workloadEntry } from "./workload-entry.ts";
 
@@ -21,6 +22,7 @@ export const kinds: readonly KindDefinition[] = [
   gateway,
   serviceEntry,
   workloadEntry,
+  sidecar,
   peerAuthentication,
 ];
 
@@ -80,6 +82,7 @@ export type { ConsistentHash, LoadBalancerSettings, LocalityLbSetting } from "./
 export type { PeerAuthenticationSpec } from "./peer-authentication.ts";
 export type { ServiceSpec } from "./service.ts";
 export type { ServiceEntrySpec } from "./service-entry.ts";
+export type { SidecarSpec } from "./sidecar.ts";
 export type { ClientTLSSettings } from "./tls-settings.ts";
 export type {
   ConnectionPoolSettings,

@@ -518,6 +518,27 @@ describe("refuses, by path", () => {
       ],
     ],
     [
+      "a Sidecar's hosts and ports",
+      {
+        apiVersion: "networking.istio.io/v1",
+        kind: "Sidecar",
+        metadata: { name: "a" },
+        spec: {
+          egress: [{ hosts: ["reviews", "A_B/*", "./a/b"], port: { number: 1 } }, { hosts: [] }],
+          ingress: [{ port: { number: 1, protocol: "HTP", name: "a" }, defaultEndpoint: "unix:///a" }],
+        },
+      },
+      [
+        'spec.egress[0].hosts[0]: must be <namespace>/<host>, such as "./*", not "reviews"',
+        'spec.egress[0].hosts[1]: must begin with a namespace, ".", "*" or "~", not "A_B"',
+        "spec.egress[0].hosts[2]: must be <namespace>/<host>",
+        "spec.egress[0].port: not supported yet by Limpid; a call names its service",
+        "spec.egress[1].hosts: needs at least one host",
+        "spec.ingress[0].port.protocol: must be one of",
+        "spec.ingress[0].defaultEndpoint: must be 127.0.0.1:<port>",
+      ],
+    ],
+    [
       "balancers",
       dr({ loadBalancer: { simple: "ROUND-ROBIN", consistentHash: { useSourceIp: true } } }),
       [
