@@ -50,6 +50,13 @@ spec:
   workloadSelector: { labels: { app: client } }
   ${fields}`;
 
+/** An AuthorizationPolicy for `ratings`. */
+const guard = (name: string, spec: string) => `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: ${name}, namespace: default }
+spec: ${spec.replace("{ ", "{ selector: { matchLabels: { app: ratings } }, ")}`;
+
 const large = "0123456789abcdef".repeat(80_000);
 
 const sameBody =
@@ -525,6 +532,37 @@ spec:
         expect: { status: 200, upstream: { app: "ratings" } },
       },
     ],
+  },
+  {
+    name: "an AuthorizationPolicy denies before another allows",
+    only: { kind: "Envoy", because: "the RBAC filter" },
+    config: `${guard("deny", `{ action: DENY, rules: [{ to: [{ operation: { paths: ["/admin*"] } }] }] }`)}
+---${guard("allow", `{ rules: [{ to: [{ operation: { methods: [GET] } }], when: [{ key: "request.headers[x-team]", values: [blue] }] }] }`)}`,
+    steps: [
+      {
+        call: { host: "ratings:9080", path: "/ok", headers: { "x-team": "blue" } },
+        expect: { status: 200, upstream: { app: "ratings" } },
+      },
+      { call: { host: "ratings:9080", path: "/ok" }, expect: { status: 403, body: "RBAC: access denied" } },
+      { call: { host: "ratings:9080", path: "/admin/x", headers: { "x-team": "blue" } }, expect: { status: 403 } },
+      {
+        call: { host: "ratings:9080", path: "/ok", method: "POST", headers: { "x-team": "blue" } },
+        expect: { status: 403 },
+      },
+      { call: {}, expect: { status: 200, upstream: { app: "reviews" } } },
+    ],
+  },
+  {
+    name: "an AuthorizationPolicy knows callers by their certificates",
+    only: { kind: "Envoy", because: "the RBAC filter" },
+    config: `${guard("clients", `{ rules: [{ from: [{ source: { principals: ["cluster.local/ns/default/sa/client"] } }] }] }`)}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: ratings, namespace: default }
+spec: { host: ratings, trafficPolicy: { tls: { mode: ISTIO_MUTUAL } } }`,
+    steps: [{ call: { host: "ratings:9080" }, expect: { status: 200, upstream: { app: "ratings" } } }],
+    after: async (mesh) => expect((await mesh.callServer({ path: "/in-plain-text" })).status).toBe(403),
   },
   {
     name: "an unknown host is refused",

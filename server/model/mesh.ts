@@ -1,6 +1,7 @@
 import type { ConfigObject } from "../config/object.ts";
 import type { ConfigChange } from "../config/store.ts";
 import { keepMap, memo } from "../lib/memo.ts";
+import { type AuthorizationIndex, indexAuthorizationPolicies } from "./authorization-policies.ts";
 import { type DestinationRuleIndex, indexDestinationRules } from "./destination-rules.ts";
 import { endpointsOf, indexWorkloads, type ServiceEndpoints } from "./endpoints.ts";
 import { type Gateway, indexGateways } from "./gateways.ts";
@@ -23,6 +24,7 @@ export interface Mesh {
   readonly destinationRules: DestinationRuleIndex;
   readonly virtualServices: VirtualServiceIndex;
   readonly sidecars: SidecarIndex;
+  readonly authorizationPolicies: AuthorizationIndex;
   readonly peerAuthentications: PeerAuthenticationIndex;
   /** Oldest first. */
   readonly gateways: readonly Gateway[];
@@ -95,6 +97,7 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
   const route = kind("VirtualService");
   const gateway = kind("Gateway");
   const sidecar = kind("Sidecar");
+  const authorization = kind("AuthorizationPolicy");
   const peer = kind("PeerAuthentication");
   return {
     revision,
@@ -104,6 +107,9 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
     destinationRules: memo(rule, "rules", [domain], () => indexDestinationRules(rule.values(), domain)),
     virtualServices: memo(route, "routes", [domain], () => indexVirtualServices(route.values(), domain)),
     sidecars: memo(sidecar, "sidecars", [], () => indexSidecars(sidecar.values())),
+    authorizationPolicies: memo(authorization, "authorization-policies", [], () =>
+      indexAuthorizationPolicies(authorization.values()),
+    ),
     peerAuthentications: memo(peer, "peer-authentications", [], () => indexPeerAuthentications(peer.values())),
     gateways: memo(gateway, "gateways", [domain], () => indexGateways(gateway.values(), domain)),
     objects,

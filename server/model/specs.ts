@@ -2,6 +2,7 @@
 import type { TrafficPolicy } from "../config/kinds/index.ts";
 
 export type {
+  AuthorizationPolicySpec,
   ClientTLSSettings,
   ConnectionPoolSettings,
   ConsistentHash,

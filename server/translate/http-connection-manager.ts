@@ -12,6 +12,7 @@ import {
 } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import type { MeshProxy } from "../model/proxy.ts";
 import { accessLog } from "./access-log.ts";
+import type { Authorization } from "./authorization.ts";
 import { configWay } from "./config-source.ts";
 import { corsFilter } from "./cors.ts";
 import { seconds, zero } from "./duration.ts";
@@ -30,6 +31,8 @@ export interface ConnectionManager {
   routes: string | Extract<ManagerInit["routeSpecifier"], { case: "routeConfig" }>["value"];
   /** The application learns from `x-forwarded-client-cert` whose certificate the client showed. */
   tellsPeer?: boolean;
+  /** Who may come in is asked before all else. */
+  guards?: Authorization["http"];
 }
 
 export const httpConnectionManager = (
@@ -45,7 +48,7 @@ export const httpConnectionManager = (
 });
 
 function settings(
-  { direction, statPrefix, routes, tellsPeer }: ConnectionManager,
+  { direction, statPrefix, routes, tellsPeer, guards = [] }: ConnectionManager,
   proxy: MeshProxy,
   options: TranslateOptions,
 ): ManagerInit {
@@ -78,7 +81,9 @@ function settings(
     accessLog: [accessLog(direction, options.collectorCluster)],
     tracing: tracing(proxy, options),
     httpFilters:
-      direction === "inbound" ? [router] : [peerFilter(proxy, options.clusterId), faults, corsHeaders, router],
+      direction === "inbound"
+        ? [...guards, router]
+        : [...guards, peerFilter(proxy, options.clusterId), faults, corsHeaders, router],
   };
 }
 

@@ -4,6 +4,7 @@ import type { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/liste
 import type { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import { isHttpOrAuto } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import type { Authorization } from "./authorization.ts";
 import { configWay } from "./config-source.ts";
 import { seconds, zero } from "./duration.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
@@ -27,11 +28,14 @@ export function inboundChains(
   proxy: MeshProxy,
   inbound: InboundPort,
   trustDomain: string,
+  guards: Authorization,
   options: TranslateOptions,
 ): Chains {
   const isHttp = isHttpOrAuto(inbound.protocol);
   const filters = (security: Security) => [
-    isHttp ? manager(proxy, inbound, security, options) : toApplication(inbound.port, proxy, options),
+    ...(isHttp
+      ? [manager(proxy, inbound, security, guards, options)]
+      : [...guards.tcp, toApplication(inbound.port, proxy, options)]),
   ];
   const plain = filters("plain");
   if (inbound.mutualTls === "none") return { filterChains: [{ filters: plain }] };
@@ -64,12 +68,19 @@ export function inboundChains(
 
 type Security = "plain" | "mutual-tls";
 
-const manager = (proxy: MeshProxy, inbound: InboundPort, security: Security, options: TranslateOptions) =>
+const manager = (
+  proxy: MeshProxy,
+  inbound: InboundPort,
+  security: Security,
+  guards: Authorization,
+  options: TranslateOptions,
+) =>
   httpConnectionManager(
     {
       direction: "inbound",
       statPrefix: `inbound_${listenerName(proxy.ip, inbound.port)}`,
       routes: inboundRoutes(inbound),
+      guards: guards.http,
       tellsPeer: security === "mutual-tls",
     },
     proxy,

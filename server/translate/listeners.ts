@@ -4,6 +4,7 @@ import type { FilterSchema } from "../gen/proto/envoy/config/listener/v3/listene
 import { type Listener, ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { memo } from "../lib/memo.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import type { Authorization } from "./authorization.ts";
 import { socketAddress } from "./endpoints.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import type { InboundPort } from "./inbound.ts";
@@ -40,14 +41,15 @@ export const inboundListener = (
   proxy: MeshProxy,
   inbound: InboundPort,
   trustDomain: string,
+  guards: Authorization,
   options: TranslateOptions,
 ): Listener => {
   const name = listenerName(proxy.ip, inbound.port);
   const { protocol, service, mutualTls } = inbound;
-  const facts = [protocol, service?.hostname, service?.port, mutualTls, proxy.identity, trustDomain];
+  const facts = [protocol, service?.hostname, service?.port, mutualTls, proxy.identity, trustDomain, guards];
   const at = { address: proxy.ip, port: inbound.port };
   return listener(proxy, options, name, at, TrafficDirection.INBOUND, facts, () =>
-    inboundChains(proxy, inbound, trustDomain, options),
+    inboundChains(proxy, inbound, trustDomain, guards, options),
   );
 };
 
@@ -69,13 +71,14 @@ export const gatewayPortListener = (
   proxy: MeshProxy,
   { port, bind }: { port: number; bind: string | undefined },
   chains: readonly L4Chain[],
+  guards: Authorization,
   options: TranslateOptions,
 ): Listener => {
   const name = listenerName(bind ?? "0.0.0.0", port);
   const at = { address: bind ?? proxy.ip, port: port + proxy.portOffset };
-  const facts = [JSON.stringify(chains)];
+  const facts = [JSON.stringify(chains), guards];
   return listener(proxy, options, name, at, TrafficDirection.OUTBOUND, facts, () =>
-    l4Chains(chains, "gateway", proxy, options),
+    l4Chains(chains, "gateway", proxy, options, guards.tcp),
   );
 };
 
@@ -83,14 +86,20 @@ export const gatewayPortListener = (
 export const gatewayListener = (
   proxy: MeshProxy,
   { port, bind }: { port: number; bind: string | undefined },
+  guards: Authorization,
   options: TranslateOptions,
 ): Listener => {
   const name = listenerName(bind ?? "0.0.0.0", port);
   const at = { address: bind ?? proxy.ip, port: port + proxy.portOffset };
-  return listener(proxy, options, name, at, TrafficDirection.OUTBOUND, [], () =>
+  return listener(proxy, options, name, at, TrafficDirection.OUTBOUND, [guards], () =>
     only(
       httpConnectionManager(
-        { direction: "gateway", statPrefix: `outbound_${name}`, routes: gatewayRoute(port, bind) },
+        {
+          direction: "gateway",
+          statPrefix: `outbound_${name}`,
+          routes: gatewayRoute(port, bind),
+          guards: guards.http,
+        },
         proxy,
         options,
       ),

@@ -6,6 +6,7 @@ import { TlsInspectorSchema } from "../gen/proto/envoy/extensions/filters/listen
 import { TcpProxySchema } from "../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import type { MeshProxy } from "../model/proxy.ts";
 import { type LogDirection, tcpAccessLog } from "./access-log.ts";
+import type { Authorization } from "./authorization.ts";
 import { duration } from "./duration.ts";
 import { sniForwardProxy } from "./forward-proxy.ts";
 import type { L4Chain } from "./l4-chains.ts";
@@ -23,6 +24,7 @@ export function l4Chains(
   direction: LogDirection,
   proxy: MeshProxy,
   options: TranslateOptions,
+  guards: Authorization["tcp"] = [],
 ): Pick<MessageInitShape<typeof ListenerSchema>, "filterChains" | "listenerFilters"> {
   const inspects = chains.some((chain) => chain.sniHosts.length > 0);
   return {
@@ -32,6 +34,7 @@ export function l4Chains(
         ...(match && { filterChainMatch: match }),
         ...(chain.config && { metadata: istioMetadata({ config: chain.config }) }),
         filters: [
+          ...guards,
           ...(proxy.bundled ? [] : sniForwardProxy(chain.forwardPort)),
           tcpProxy(chain, direction, proxy, options),
         ],

@@ -8,6 +8,7 @@ import { compare } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isHttp, parseProtocol } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import { authorizationOf } from "./authorization.ts";
 import { blackHole, outboundClusters, passthrough } from "./clusters.ts";
 import { takesVirtualHosts } from "./config-source.ts";
 import { gatewayChains } from "./gateway-chains.ts";
@@ -53,6 +54,7 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
     );
   }
   const scope = scopeOf(mesh, proxy);
+  const guards = authorizationOf(mesh, proxy);
   const inbound = inboundPorts(mesh, proxy, scope.sidecar);
   const outbound = outboundClusters(mesh, scope, options);
   const own = [
@@ -68,7 +70,7 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
   return {
     listeners: byName(proxy, "listeners", [
       outboundListener(proxy, options),
-      ...inbound.map((port) => inboundListener(proxy, port, mesh.options.trustDomain, options)),
+      ...inbound.map((port) => inboundListener(proxy, port, mesh.options.trustDomain, guards, options)),
       ...outboundPorts(mesh, scope, proxy).map((port) => outboundPortListener(proxy, port, options)),
     ]),
     ...routesOf(proxy, [table]),
@@ -79,6 +81,7 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
 
 function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
   const scope = scopeOf(mesh, proxy);
+  const guards = authorizationOf(mesh, proxy);
   const outbound = outboundClusters(mesh, scope, options);
   const servers = serversOf(mesh, proxy);
   const ports = byAddress(servers.filter(isHttpServer));
@@ -87,11 +90,11 @@ function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions
   const l4 = byAddress(servers.filter((it) => !isHttpServer(it) && !taken.has(gatewayRoute(it.port, it.server.bind))));
   return {
     listeners: byName(proxy, "listeners", [
-      ...ports.map(({ at }) => gatewayListener(proxy, at, options)),
+      ...ports.map(({ at }) => gatewayListener(proxy, at, guards, options)),
       ...l4.flatMap(({ at, servers }) => {
         const chains = gatewayChains(mesh, scope, servers, at.bind ?? proxy.ip);
         // Without a rule there is nowhere to go: better a closed port than one that only hangs up.
-        return chains.length > 0 ? [gatewayPortListener(proxy, at, chains, options)] : [];
+        return chains.length > 0 ? [gatewayPortListener(proxy, at, chains, guards, options)] : [];
       }),
     ]),
     ...routesOf(

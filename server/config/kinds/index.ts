@@ -2,6 +2,7 @@ import { type FieldError, fail, type Result } from "../../lib/result.ts";
 import { suggest } from "../../lib/suggest.ts";
 import type { KindDefinition } from "../kind.ts";
 import type { ConfigObject } from "../object.ts";
+import { authorizationPolicy } from "./authorization-policy.ts";
 import { joinVersion } from "./define.ts";
 import { destinationRule } from "./destination-rule.ts";
 import { gateway } from "./gateway.ts";
@@ -24,6 +25,7 @@ export const kinds: readonly KindDefinition[] = [
   workloadEntry,
   sidecar,
   peerAuthentication,
+  authorizationPolicy,
 ];
 
 /** The kind at exactly this version or one of its aliases. */
@@ -60,6 +62,7 @@ function unknownKind(apiVersion: string, kind: string): string {
   return `${kind} (${apiVersion}) is not supported by Limpid; ${hint}The kinds are ${names.join(", ")}`;
 }
 
+export type { AuthorizationPolicySpec } from "./authorization-policy.ts";
 export type { Destination } from "./destination.ts";
 export type { DestinationRuleSpec, Subset } from "./destination-rule.ts";
 export { parseDocuments } from "./documents.ts";

@@ -539,6 +539,45 @@ describe("refuses, by path", () => {
       ],
     ],
     [
+      "who may do what",
+      {
+        apiVersion: "security.istio.io/v1",
+        kind: "AuthorizationPolicy",
+        metadata: { name: "a" },
+        spec: {
+          action: "CUSTOM",
+          rules: [
+            {
+              from: [
+                { source: {} },
+                { source: { ipBlocks: ["10.0.0.0/33"], requestPrincipals: ["*"], principals: ["a*b"] } },
+              ],
+              to: [{ operation: { ports: ["http"], paths: ["/{*}"], methods: [] } }],
+              when: [
+                { key: "source.ports", values: ["1"] },
+                { key: "source.ip", values: ["x"] },
+                { key: "request.auth.claims[a]" },
+              ],
+            },
+          ],
+        },
+      },
+      [
+        "spec.action: CUSTOM is not supported yet by Limpid",
+        "spec.rules[0].from[0].source: must have at least one field",
+        "spec.rules[0].from[1].source.principals[0]: may have a * at one end only",
+        "spec.rules[0].from[1].source.requestPrincipals: not supported yet by Limpid; requests are not authenticated by JWT yet",
+        "spec.rules[0].from[1].source.ipBlocks[0]: must be an IP address or a range",
+        'spec.rules[0].to[0].operation.ports[0]: must be a port, not "http"',
+        "spec.rules[0].to[0].operation.paths[0]: path templates are not supported yet by Limpid",
+        "spec.rules[0].to[0].operation.methods: needs at least one entry",
+        "spec.rules[0].when[0].key: must be one of source.ip",
+        'spec.rules[0].when[1].values[0]: must be an IP address or a range such as 10.0.0.0/8, not "x"',
+        "spec.rules[0].when[2].key: not supported yet by Limpid; requests are not authenticated by JWT yet",
+        "spec.rules[0].when[2]: needs values or notValues",
+      ],
+    ],
+    [
       "balancers",
       dr({ loadBalancer: { simple: "ROUND-ROBIN", consistentHash: { useSourceIp: true } } }),
       [

@@ -17,9 +17,11 @@ import { ClusterConfigSchema } from "../../gen/proto/envoy/extensions/clusters/d
 import { CorsPolicySchema, CorsSchema } from "../../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
 import { HTTPFaultSchema } from "../../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { HeaderMutationSchema } from "../../gen/proto/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.js";
+import { RBACSchema as HttpRbacSchema } from "../../gen/proto/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
 import { RouterSchema } from "../../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { TlsInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { HttpConnectionManagerSchema } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { RBACSchema as NetworkRbacSchema } from "../../gen/proto/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
 import { FilterConfigSchema as SniForwardProxySchema } from "../../gen/proto/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy_pb.js";
 import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { PreviousHostsPredicateSchema } from "../../gen/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
@@ -70,6 +72,8 @@ export function proxyOf(node: Partial<ProxyNode>): MeshProxy {
 const registry = createRegistry(
   HttpConnectionManagerSchema,
   TcpProxySchema,
+  HttpRbacSchema,
+  NetworkRbacSchema,
   ClusterConfigSchema,
   SniForwardProxySchema,
   RouterSchema,
