@@ -1,3 +1,4 @@
+import { isTlsProtocol } from "../config/kinds/protocol.ts";
 import type { ConfigObject } from "../config/object.ts";
 import { memo } from "../lib/memo.ts";
 import { resolveHost } from "./hostname.ts";
@@ -48,7 +49,8 @@ function resolve(object: ConfigObject, domain: string): Gateway {
         hosts: server.hosts.map((host) => serverHost(host, namespace, domain)),
         tls: server.tls && {
           httpsRedirect: server.tls.httpsRedirect ?? false,
-          passthrough: server.tls.mode === "PASSTHROUGH",
+          passthrough:
+            server.tls.mode === "PASSTHROUGH" || (server.tls.mode === undefined && isTlsProtocol(server.port.protocol)),
         },
       })),
     };

@@ -1,3 +1,4 @@
+import { withoutZeroValues } from "../config/kinds/zero-values.ts";
 import type { ConfigObject } from "../config/object.ts";
 import type { ConfigChange } from "../config/store.ts";
 import { keepMap, memo } from "../lib/memo.ts";
@@ -54,7 +55,10 @@ export function buildMesh(objects: Iterable<ConfigObject>, revision: number, opt
   const byKind = new Map<string, Map<string, ConfigObject>>();
   for (const object of objects) {
     const kind = byKind.get(object.kind) ?? new Map<string, ConfigObject>();
-    byKind.set(object.kind, kind.set(`${object.metadata.namespace}/${object.metadata.name}`, object));
+    byKind.set(
+      object.kind,
+      kind.set(`${object.metadata.namespace}/${object.metadata.name}`, withoutZeroValues(object)),
+    );
   }
   return derive(byKind, revision, { ...defaultMeshOptions, ...options });
 }
@@ -67,7 +71,7 @@ export function updateMesh(mesh: Mesh, changes: readonly ConfigChange[], revisio
     const kind = copies.get(key.kind) ?? new Map(byKind.get(key.kind));
     copies.set(key.kind, kind);
     if (type === "DELETED") kind.delete(`${key.namespace}/${key.name}`);
-    else if (after) kind.set(`${key.namespace}/${key.name}`, after);
+    else if (after) kind.set(`${key.namespace}/${key.name}`, withoutZeroValues(after));
   }
   for (const [kind, objects] of copies) byKind.set(kind, objects);
   const next = derive(byKind, revision, mesh.options);

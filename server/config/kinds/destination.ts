@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { dnsLabel, port, wildcardHost } from "./fields.ts";
+import { dnsLabelOrNone, port, wildcardHost } from "./fields.ts";
 import { rule } from "./schema.ts";
 
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/#Destination */
@@ -7,7 +7,7 @@ export const destinationSchema = z.strictObject({
   host: rule(wildcardHost(), (host, report) => {
     if (host === "*") report([], "must name one service");
   }).describe("A service: short name, or fully qualified."),
-  subset: dnsLabel().optional().describe("A subset of the service's DestinationRule."),
+  subset: dnsLabelOrNone().optional().describe("A subset of the service's DestinationRule."),
   port: z.strictObject({ number: port() }).optional(),
 });
 export type Destination = z.output<typeof destinationSchema>;

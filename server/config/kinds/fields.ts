@@ -9,6 +9,8 @@ import { rule, text } from "./schema.ts";
 export const uint32 = () => z.int().min(0).max(4_294_967_295);
 export const nonNegativeInt32 = () => z.int().min(0).max(2_147_483_647);
 export const port = () => z.int().min(1).max(65_535);
+/** 0 is the same as none, as Go writes it. */
+export const portOrNone = () => z.int().min(0).max(65_535);
 
 /** Go's writing of a duration, of at least 1 ms and without a part below a millisecond, as Istio wants it. */
 export const duration = (options: { zero?: boolean } = {}) =>
@@ -35,6 +37,8 @@ export const percentage = () =>
 
 export const wildcardHost = () => text(wildcardHostError);
 export const dnsLabel = () => text(dnsLabelError);
+/** An empty one is the same as none, as Go writes it. */
+export const dnsLabelOrNone = () => text((name) => (name === "" ? undefined : dnsLabelError(name)));
 export const labels = () => z.record(text(qualifiedKeyError), text(labelValueError));
 
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/#StringMatch */
@@ -52,13 +56,13 @@ export interface StringMatch {
 
 /**
  * Exactly one of exact, prefix, regex. `presence` also takes none of them ("is there at all") and, as the wildcard that isn't a regex,
- * `regex: "*"`; `emptyPrefix` takes a prefix of nothing, which every path has.
+ * `regex: "*"`; `none` takes none of them for no condition; `emptyPrefix` takes a prefix of nothing, which every path has.
  */
-export const stringMatch = (options: { presence?: boolean; emptyPrefix?: boolean } = {}) =>
+export const stringMatch = (options: { presence?: boolean; emptyPrefix?: boolean; none?: boolean } = {}) =>
   rule(z.strictObject(stringMatchShape()), (match, report) => {
     const set = (["exact", "prefix", "regex"] as const).filter((key) => match[key] !== undefined);
     if (set.length > 1) report([], `must have only one of exact, prefix, regex; it has ${set.join(" and ")}`);
-    if (set.length === 0 && !options.presence) report([], "must have one of exact, prefix, regex");
+    if (set.length === 0 && !options.presence && !options.none) report([], "must have one of exact, prefix, regex");
     if (match.prefix === "" && !options.emptyPrefix) report(["prefix"], "must not be empty");
     if (match.regex !== undefined && !(options.presence && match.regex === "*")) {
       const error = regexError(match.regex);
@@ -129,14 +133,3 @@ export function changedHeaderError(name: string, direction: "request" | "respons
 /** Where the authority would be set: Istio takes it in one place only. */
 export const setsAuthority = (headers: Record<string, string> | undefined): boolean =>
   Object.keys(headers ?? {}).some(isAuthority);
-
-// https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers#custom-request-response-headers
-const headerValuePattern = /^(?:[^%]|%%|%[A-Z0-9_]+(?:\([^)]*\))?(?::\d+)?%)*$/;
-
-export function headerValueError(value: string): string | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what RFC 9110 §5.5 forbids in a field value
-  if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) return "must not contain control characters";
-  return headerValuePattern.test(value)
-    ? undefined
-    : `a literal '%' is written "%%"; a variable is written "%NAME%" or "%NAME(…)%"`;
-}

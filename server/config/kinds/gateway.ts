@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defineKind } from "./define.ts";
 import { labels, port, reportDuplicates } from "./fields.ts";
 import { labelNameError } from "./metadata.ts";
-import { isDnsLabel, isIpAddress, wildcardHostError } from "./names.ts";
+import { isDnsLabel, isIpAddress, sniHostError } from "./names.ts";
 import { isHttpProtocol, isTlsProtocol, protocolError } from "./protocol.ts";
 import { notYet, rule, text } from "./schema.ts";
 
@@ -24,7 +24,10 @@ function serverHostError(value: string): string | undefined {
   if (namespace !== "*" && namespace !== "." && !isDnsLabel(namespace)) {
     return `must be a host, or <namespace>/<host> with "*", "." or a namespace, not ${JSON.stringify(value)}`;
   }
-  return wildcardHostError(value.slice(slash + 1));
+  const host = value.slice(slash + 1);
+  const error = sniHostError(host);
+  if (error !== undefined || host === "*" || host.includes(".") || isIpAddress(host)) return error;
+  return `must be a full name such as "${host}.example.com": clients outside of the mesh know no short ones`;
 }
 
 const tlsModes = new Set(["SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"]);
@@ -39,7 +42,7 @@ const serverTlsSchema = z.strictObject({
           : "must be PASSTHROUGH",
     })
     .optional()
-    .describe("PASSTHROUGH: the connection goes on as it is, by its server name."),
+    .describe("PASSTHROUGH, also when unset: the connection goes on as it is, by its server name."),
   serverCertificate: notYet(noTls),
   privateKey: notYet(noTls),
   caCertificates: notYet(noTls),
@@ -73,8 +76,7 @@ const serverFields = z.strictObject({
 const serverSchema = rule(serverFields, ({ port, tls }, report) => {
   const protocol = port.protocol;
   if (isTlsProtocol(protocol)) {
-    if (tls?.mode === undefined)
-      report(["tls", "mode"], `is required for protocol ${protocol}; ${noTls} (PASSTHROUGH)`);
+    if (tls === undefined) report(["tls", "mode"], `is required for protocol ${protocol}; ${noTls} (PASSTHROUGH)`);
     if (tls?.httpsRedirect) report(["tls", "httpsRedirect"], `has no effect for protocol ${protocol}`);
   } else if (isHttpProtocol(protocol)) {
     if (tls?.mode !== undefined) report(["tls", "mode"], `a server of protocol ${protocol} has no TLS`);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { dnsLabel, labels, matchHeaderError, port, stringMatch } from "./fields.ts";
+import { dnsLabelOrNone, labels, matchHeaderError, portOrNone, stringMatch } from "./fields.ts";
 import { fqdnError, isDnsLabel } from "./names.ts";
 import { notYet, text } from "./schema.ts";
 
@@ -18,16 +18,16 @@ const headerMatches = () => z.record(text(matchHeaderError), stringMatch({ prese
 /** All conditions must hold. https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPMatchRequest */
 export const httpMatchSchema = z.strictObject({
   name: z.string().optional().describe("Name of the match, for logs."),
-  uri: stringMatch({ emptyPrefix: true }).optional().describe("The path, without the query."),
-  scheme: stringMatch().optional(),
-  method: stringMatch().optional(),
-  authority: stringMatch().optional().describe("The Host header, or :authority."),
+  uri: stringMatch({ emptyPrefix: true, none: true }).optional().describe("The path, without the query."),
+  scheme: stringMatch({ none: true }).optional(),
+  method: stringMatch({ none: true }).optional(),
+  authority: stringMatch({ none: true }).optional().describe("The Host header, or :authority."),
   headers: headerMatches().optional().describe("Header names in lower case; {} asks only that the header is there."),
   withoutHeaders: headerMatches().optional().describe("As headers, and must not match."),
   queryParams: z.record(z.string().min(1), stringMatch({ presence: true })).optional(),
-  port: port().optional().describe("The port of the service that is called."),
+  port: portOrNone().optional().describe("The port of the service that is called."),
   sourceLabels: labels().optional().describe("Labels that the calling workload must have."),
-  sourceNamespace: dnsLabel().optional(),
+  sourceNamespace: dnsLabelOrNone().optional(),
   gateways: z.array(gatewayName()).optional(),
   ignoreUriCase: z.boolean().optional(),
   statPrefix: notYet("Limpid counts every route by itself"),

@@ -4,17 +4,17 @@ import { destinationSchema } from "./destination.ts";
 import {
   changedHeaderError,
   duration,
-  headerValueError,
   nonNegativeInt32,
   percentage,
-  port,
+  portOrNone,
   setsAuthority,
   stringMatch,
   uint32,
 } from "./fields.ts";
+import { headerValueError } from "./header-value.ts";
 import { httpMatchSchema } from "./http-match.ts";
 import { regexError } from "./regex.ts";
-import { notYet, type Report, rule, text } from "./schema.ts";
+import { notYet, orNull, type Report, rule, text } from "./schema.ts";
 
 // https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRoute
 
@@ -56,17 +56,12 @@ const grpcStatuses =
     " ",
   );
 
-const faultDelaySchema = rule(
-  z.strictObject({
-    fixedDelay: duration().optional(),
-    percentage: percentage().optional(),
-    percent: z.int().min(0).max(100).optional().describe("Deprecated: use percentage."),
-    exponentialDelay: notYet("use fixedDelay"),
-  }),
-  (delay, report) => {
-    if (delay.fixedDelay === undefined) report(["fixedDelay"], "is required");
-  },
-);
+const faultDelaySchema = z.strictObject({
+  fixedDelay: duration().optional(),
+  percentage: percentage().optional(),
+  percent: z.int().min(0).max(100).optional().describe("Deprecated: use percentage."),
+  exponentialDelay: notYet("use fixedDelay"),
+});
 
 const faultAbortSchema = rule(
   z.strictObject({
@@ -79,7 +74,6 @@ const faultAbortSchema = rule(
     if (abort.httpStatus !== undefined && abort.grpcStatus !== undefined) {
       report([], "must have only one of httpStatus and grpcStatus");
     }
-    if (abort.httpStatus === undefined && abort.grpcStatus === undefined) report([], "needs httpStatus or grpcStatus");
   },
 );
 
@@ -112,13 +106,13 @@ const retriesSchema = rule(
         : `${JSON.stringify(wrong)} is no retry condition; they are ${[...retryConditions].join(", ")} and HTTP status codes, separated by commas without spaces`;
     }).optional(),
     backoff: duration().optional().describe("Base of the exponential back-off between tries; 25ms when unset."),
-    retryRemoteLocalities: z.boolean().optional(),
-    retryIgnorePreviousHosts: z.boolean().optional(),
+    retryRemoteLocalities: orNull(z.boolean()),
+    retryIgnorePreviousHosts: orNull(z.boolean()),
   }),
   (retries, report) => {
     if ((retries.attempts ?? 0) > 0) return;
     for (const key of ["perTryTimeout", "retryOn", "retryRemoteLocalities"] as const) {
-      if (retries[key] !== undefined && retries[key] !== "") report([key], "needs attempts of at least 1");
+      if (retries[key] && retries[key] !== "") report([key], "needs attempts of at least 1");
     }
   },
 );
@@ -129,11 +123,11 @@ const redirectSchema = rule(
     uri: z.string().optional(),
     prefixRewrite: z.string().optional(),
     authority: z.string().optional(),
-    port: port().optional(),
+    port: portOrNone().optional(),
     derivePort: z.enum(["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"]).optional(),
-    scheme: z.enum(["http", "https"]).optional(),
+    scheme: z.enum(["http", "https", ""]).optional(),
     redirectCode: z
-      .union([z.literal(301), z.literal(302), z.literal(303), z.literal(307), z.literal(308)], {
+      .union([z.literal(0), z.literal(301), z.literal(302), z.literal(303), z.literal(307), z.literal(308)], {
         // Envoy has no others. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#enum-config-route-v3-redirectaction-redirectresponsecode
         error: "must be 301, 302, 303, 307 or 308",
       })
@@ -141,17 +135,9 @@ const redirectSchema = rule(
   }),
   (redirect, report) => {
     if (redirect.uri && redirect.prefixRewrite) report([], "must have only one of uri and prefixRewrite");
-    if (redirect.port !== undefined && redirect.derivePort !== undefined)
-      report([], "must have only one of port and derivePort");
+    if (redirect.port && redirect.derivePort !== undefined) report([], "must have only one of port and derivePort");
     const { uri, prefixRewrite, authority, scheme } = redirect;
-    if (
-      !uri &&
-      !prefixRewrite &&
-      !authority &&
-      !scheme &&
-      redirect.port === undefined &&
-      redirect.derivePort === undefined
-    ) {
+    if (!uri && !prefixRewrite && !authority && !scheme && !redirect.port && redirect.derivePort === undefined) {
       report([], "needs a uri, prefixRewrite, authority, scheme or port");
     }
   },
@@ -166,7 +152,7 @@ const directResponseSchema = z.strictObject({
     z.strictObject({
       string: z.string().optional(),
       bytes: text((value) =>
-        /^[A-Za-z0-9+/]*={0,2}$/.test(value) && value.length % 4 === 0 ? undefined : "must be base64",
+        value !== "" && /^[A-Za-z0-9+/]*={0,2}$/.test(value) && value.length % 4 === 0 ? undefined : "must be base64",
       ).optional(),
     }),
     (body, report) => {
@@ -203,7 +189,7 @@ const corsHeader = () => text((name) => (name === "*" ? undefined : changedHeade
 const corsPolicySchema = z.strictObject({
   allowOrigins: z
     .array(
-      rule(stringMatch(), (origin, report) => {
+      rule(stringMatch({ none: true }), (origin, report) => {
         if (origin.exact === "") report(["exact"], "must not be empty");
       }),
     )
@@ -215,7 +201,7 @@ const corsPolicySchema = z.strictObject({
   maxAge: rule(duration(), (value, report) => {
     if (/\dms/.test(value) || /\.\d/.test(value)) report([], "must be whole seconds");
   }).optional(),
-  allowCredentials: z.boolean().optional(),
+  allowCredentials: orNull(z.boolean()),
   unmatchedPreflights: z.enum(["UNSPECIFIED", "FORWARD", "IGNORE"]).optional(),
 });
 export type CorsPolicy = z.output<typeof corsPolicySchema>;
@@ -234,8 +220,8 @@ const routeFields = z.strictObject({
   fault: faultSchema.optional(),
   mirror: destinationSchema.optional(),
   mirrorPercentage: percentage().optional(),
-  mirrorPercent: uint32().max(100).optional().describe("Deprecated: use mirrorPercentage."),
-  mirror_percent: uint32().max(100).optional().describe("Deprecated: use mirrorPercentage."),
+  mirrorPercent: orNull(uint32().max(100)).describe("Deprecated: use mirrorPercentage."),
+  mirror_percent: orNull(uint32().max(100)).describe("Deprecated: use mirrorPercentage."),
   mirrors: z.array(mirrorSchema).optional(),
   corsPolicy: corsPolicySchema.optional(),
   headers: headersSchema.optional(),

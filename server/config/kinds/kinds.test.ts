@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ConfigObject } from "../object.ts";
 import { kindNamed, kindOf, kinds, parseObject } from "./index.ts";
+import { withoutZeroValues } from "./zero-values.ts";
 
 type Spec = Record<string, unknown>;
 const object = (
@@ -285,7 +286,6 @@ describe("refuses, by path", () => {
         "spec.tls[0].route: needs at least one destination",
         "spec.tls[1].match: needs at least one match",
         "spec.tls[2].match[0].sniHosts: needs at least one SNI host",
-        "spec.tls[2].match[0].port: must be at least 1, not 0",
         "spec.tls[2].match[1].sniHosts[3]: must be a domain name",
         "spec.tls[2].match[1].destinationSubnets[0]: must be an IP address or a CIDR block",
         "spec.tls[2].route[2].headers: unknown field",
@@ -337,11 +337,11 @@ describe("refuses, by path", () => {
       vs({}, { hosts: ["*", "a..b", "x_y", "1.2.3.400"] }),
       [
         'spec.hosts[1]: must be a domain name such as "reviews" or "reviews.default.svc.cluster.local": label "" of "a..b" is not valid',
-        "spec.hosts[2]: must be a domain name",
         "spec.hosts[3]: must be a domain name",
         "spec.hosts[1]: a..b is covered by hosts[0], *",
         "spec.hosts[2]: x_y is covered",
         "spec.hosts[3]: 1.2.3.400 is covered",
+        "spec.hosts[2]: must be a domain name",
         'spec.hosts[0]: "*" needs gateways',
       ],
     ],
@@ -360,7 +360,6 @@ describe("refuses, by path", () => {
       [
         "spec.http[0].match[0].uri: must have only one of exact, prefix, regex; it has exact and prefix",
         "spec.http[0].match[0].scheme.regex: must not be empty",
-        "spec.http[0].match[0].method: must have one of exact, prefix, regex",
         "spec.http[0].match[0].authority.prefix: must not be empty",
       ],
     ],
@@ -413,7 +412,6 @@ describe("refuses, by path", () => {
       vs({ fault: { delay: { percentage: { value: 101 } }, abort: { httpStatus: 600, http2Error: "x" } } }),
       [
         "spec.http[0].fault.delay.percentage.value: must be at most 100, not 101",
-        "spec.http[0].fault.delay.fixedDelay: is required",
         "spec.http[0].fault.abort.httpStatus: must be at most 599, not 600",
         "spec.http[0].fault.abort.http2Error: not supported yet by Limpid; use httpStatus or grpcStatus",
       ],
@@ -474,7 +472,6 @@ describe("refuses, by path", () => {
       }),
       [
         "spec.trafficPolicy.tls.sni: must be one name, without '*'",
-        "spec.trafficPolicy.tls.clientCertificate: must be an absolute path on the proxy's machine",
         "spec.trafficPolicy.tls.clientCertificate: has no effect without mode MUTUAL",
         "spec.trafficPolicy.tls.caCertificates: has no effect with mode ISTIO_MUTUAL",
         "spec.trafficPolicy.tls.insecureSkipVerify: has no effect with mode ISTIO_MUTUAL",
@@ -487,7 +484,6 @@ describe("refuses, by path", () => {
         { subsets: [{ name: "a", trafficPolicy: { tls: { mode: "TLS" } } }] },
       ),
       [
-        'spec.trafficPolicy.tls.caCertificates: must be an absolute path on the proxy\'s machine, or "system"',
         "spec.trafficPolicy.tls.credentialName: not supported yet by Limpid; use caCertificates",
         "spec.trafficPolicy.tls.clientCertificate: is required with mode MUTUAL",
         "spec.trafficPolicy.tls.privateKey: is required with mode MUTUAL",
@@ -498,7 +494,6 @@ describe("refuses, by path", () => {
       "TLS without a check, and with one",
       dr({ tls: { mode: "SIMPLE", insecureSkipVerify: true, caCertificates: "ca.pem", subjectAltNames: ["a"] } }),
       [
-        "spec.trafficPolicy.tls.caCertificates: must be an absolute path",
         "spec.trafficPolicy.tls.caCertificates: has no effect with insecureSkipVerify: true",
         "spec.trafficPolicy.tls.subjectAltNames: has no effect with insecureSkipVerify: true",
       ],
@@ -678,7 +673,6 @@ describe("refuses, by path", () => {
         "spec.servers[1].tls.mode: a server of protocol HTTP has no TLS",
         "spec.servers[2].tls: a server of protocol TCP has no TLS",
         "spec.servers[3].port.protocol: UDP is not supported by gateways",
-        "spec.servers[4].tls.mode: is required for protocol HTTPS",
         "spec.servers[4].tls.httpsRedirect: has no effect for protocol HTTPS",
       ],
     ],
@@ -749,6 +743,103 @@ describe("refuses, by path", () => {
     expect(errors).toEqual(
       expected.map((start) => expect.stringMatching(new RegExp(`^${start.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}`))),
     );
+  });
+});
+
+describe("takes what Go clients and templates write", () => {
+  const unset = [{ destination: { host: "reviews", subset: "", port: { number: 80 } } }];
+  test.each<[string, unknown]>([
+    [
+      "zero values of a VirtualService",
+      vs({
+        match: [{ uri: {}, scheme: {}, method: {}, authority: {}, port: 0, sourceNamespace: "" }],
+        route: unset,
+        mirrorPercent: null,
+        mirror_percent: null,
+        retries: { attempts: 2, retryRemoteLocalities: null, retryIgnorePreviousHosts: null },
+        corsPolicy: { allowOrigins: [{ exact: "*" }], allowCredentials: null },
+      }),
+    ],
+    ["zero values of a redirect", vs({ route: [], redirect: { uri: "/x", port: 0, redirectCode: 0, scheme: "" } })],
+    [
+      "faults with a percentage only",
+      vs({ fault: { abort: { percentage: { value: 5 } }, delay: { percentage: { value: 5 } } } }),
+    ],
+    [
+      "null wrappers of a DestinationRule",
+      dr({
+        outlierDetection: {
+          consecutive5xxErrors: null,
+          consecutiveGatewayErrors: null,
+          consecutiveLocalOriginFailures: null,
+        },
+        tls: {
+          mode: "SIMPLE",
+          insecureSkipVerify: null,
+          caCertificates: "ca.pem",
+          sni: "outbound_.80_._.reviews.test",
+        },
+      }),
+    ],
+    [
+      "hosts and server names of other clusters, and addresses",
+      vs(
+        {},
+        {
+          hosts: ["outbound_.80_._.reviews.test", "10.1.2.3"],
+          gateways: ["edge"],
+          tls: [{ match: [{ sniHosts: ["outbound_.80_._.reviews.test", "10.1.2.3"] }], route }],
+        },
+      ),
+    ],
+    [
+      "a gateway for an address, and one that passes TLS through by default",
+      gw({ hosts: ["10.1.2.3"], port: { ...httpPort, protocol: "TLS" }, tls: {} }),
+    ],
+    ["an endpoint of another network", we({ address: "", network: "west" })],
+  ])("%s", (_, input) => expect(errorsOf(input)).toEqual([]));
+
+  test("and reads it as if it were not there", () => {
+    const object = accepted(
+      vs({ match: [{ uri: {}, port: 0, headers: { uri: {} } }], route: unset, mirrorPercent: null }),
+    );
+    expect(withoutZeroValues(object).spec.http).toEqual([
+      { match: [{ headers: { uri: {} } }], route: [{ destination: { host: "reviews", port: { number: 80 } } }] },
+    ]);
+    const plain = accepted(vs({}));
+    expect(withoutZeroValues(plain)).toBe(plain);
+  });
+
+  test("but no short name as a gateway's host: clients outside of the mesh know none", () => {
+    expect(errorsOf(gw({ hosts: ["foo", "default/bar", "*"] })).map((text) => text.split(": ")[0])).toEqual([
+      "spec.servers[0].hosts[0]",
+      "spec.servers[0].hosts[1]",
+    ]);
+  });
+});
+
+describe("variables in header values", () => {
+  const header = (value: string) => errorsOf(vs({ headers: { response: { set: { x: value } } } }))[0];
+  test.each([
+    "%HOSTNAME%",
+    "%START_TIME(%Y/%m)%",
+    "%DURATION%ms",
+    "100%%",
+    "%REQ(x-a?y):5%",
+    '%UPSTREAM_METADATA(["a","b"])%',
+    "plain",
+  ])("%s", (value) => {
+    expect(header(value)).toBeUndefined();
+  });
+  test.each([
+    ["%INVALID%", "there is no variable %INVALID%"],
+    ["%HOSTNAM%", "there is no variable %HOSTNAM%; did you mean %HOSTNAME%?"],
+    ["%REQ%", "%REQ% needs something in parentheses"],
+    ["%DURATION(x)%", "%DURATION% takes nothing in parentheses"],
+    ["50%", `a literal '%' is written "%%"`],
+    ["%REQ(".repeat(50_000), `a literal '%' is written "%%"`],
+  ])("%.20s is refused", (value, text) => {
+    expect(header(value)).toContain(text);
   });
 });
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { destinationSchema } from "./destination.ts";
-import { dnsLabel, labels, nonNegativeInt32, port } from "./fields.ts";
+import { dnsLabelOrNone, labels, nonNegativeInt32, portOrNone } from "./fields.ts";
 import { gatewayName } from "./http-match.ts";
-import { HostSet, ipOrCidrError, wildcardHostError } from "./names.ts";
+import { HostSet, ipOrCidrError, sniHostError } from "./names.ts";
 import { notYet, type Report, rule, text } from "./schema.ts";
 
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/#RouteDestination */
@@ -27,9 +27,9 @@ const commonMatch = () => ({
     .array(text(ipOrCidrError))
     .optional()
     .describe("Addresses that the client connected to; with interception NONE that is its own proxy's."),
-  port: port().optional().describe("The port of the service that is called."),
+  port: portOrNone().optional().describe("The port of the service that is called."),
   sourceLabels: labels().optional().describe("Labels that the calling workload must have."),
-  sourceNamespace: dnsLabel().optional(),
+  sourceNamespace: dnsLabelOrNone().optional(),
   gateways: z.array(gatewayName()).optional(),
 });
 
@@ -49,7 +49,7 @@ export type TCPRoute = z.output<typeof tcpRouteSchema>;
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/#TLSMatchAttributes */
 const tlsMatchSchema = z.strictObject({
   sniHosts: z
-    .array(text(wildcardHostError))
+    .array(text(sniHostError))
     .min(1, "needs at least one SNI host")
     .describe("Server names that the client asks for; each must be one of the hosts, or narrower."),
   ...commonMatch(),
@@ -67,7 +67,7 @@ export function checkSniHosts(hosts: readonly string[], tls: readonly TLSRoute[]
   tls.forEach((route, at) => {
     (route.match ?? []).forEach((match, index) => {
       (match.sniHosts ?? []).forEach((sni, position) => {
-        if (wildcardHostError(sni) !== undefined || known.find(sni) !== undefined) return;
+        if (sniHostError(sni) !== undefined || known.find(sni) !== undefined) return;
         report(
           ["tls", at, "match", index, "sniHosts", position],
           `${sni} is not one of the hosts, nor narrower than one: ${hosts.join(", ")}`,

@@ -38,6 +38,14 @@ export function wildcardHostError(name: string): string | undefined {
   return dot < 0 ? undefined : fqdnError(name.slice(dot + 1));
 }
 
+/**
+ * What a client may ask for by SNI, and a host that gateways know: as `wildcardHostError`, but labels may have underscores, as in Istio's names for
+ * other clusters (`outbound_.80_._.reviews.default.svc.cluster.local`), and it may be an IP address.
+ */
+export function sniHostError(name: string): string | undefined {
+  return isIpAddress(name) ? undefined : wildcardHostError(name.replaceAll(/_/g, "x"));
+}
+
 /** Hosts, some with wildcards, by which others are looked up in time that doesn't grow with their number. */
 export class HostSet {
   readonly #first = new Map<string, number>();

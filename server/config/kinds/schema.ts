@@ -11,6 +11,13 @@ export const notYet = (what: string) =>
   z.never({ error: `not supported yet by Limpid${what ? `; ${what}` : ""}` }).optional();
 
 /**
+ * May be left out, or null, as Istio's CRDs have it for wrappers of scalars. Null is for storing only: `withoutZeroValues` takes it out
+ * before anybody reads, so the type hasn't got it.
+ */
+export const orNull = <S extends z.ZodType>(schema: S): z.ZodOptional<S> =>
+  schema.nullish() as unknown as z.ZodOptional<S>;
+
+/**
  * Adds a rule over several fields. It runs also when some field is wrong by itself, so that all errors come at once; where the
  * wrong shape of a field trips it up, that field's own error is what the caller gets.
  */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineKind } from "./define.ts";
-import { exportTo, labels, port, reportDuplicates } from "./fields.ts";
+import { exportTo, labels, port, portOrNone, reportDuplicates } from "./fields.ts";
 import { fqdnError, ipOrCidrError, isIpAddress, wildcardHostError } from "./names.ts";
 import { isHttpProtocol, isTlsProtocol, protocolError } from "./protocol.ts";
 import { type Report, rule, text } from "./schema.ts";
@@ -11,7 +11,7 @@ const servicePortSchema = z.strictObject({
   number: port(),
   name: text(portNameError),
   protocol: text((value) => (value === "" ? undefined : protocolError(value))).optional(),
-  targetPort: port().optional(),
+  targetPort: portOrNone().optional(),
 });
 
 const portsSchema = rule(z.array(servicePortSchema).max(256), (ports, report) => {

@@ -1,9 +1,6 @@
 import { z } from "zod";
-import { wildcardHostError } from "./names.ts";
-import { notYet, rule, text } from "./schema.ts";
-
-const absolute = (path: string): string | undefined =>
-  path.startsWith("/") ? undefined : "must be an absolute path on the proxy's machine";
+import { sniHostError } from "./names.ts";
+import { notYet, orNull, rule, text } from "./schema.ts";
 
 /** TLS that the client's proxy begins. https://istio.io/latest/docs/reference/config/networking/destination-rule/#ClientTLSSettings */
 export const tlsSettingsSchema = rule(
@@ -14,19 +11,17 @@ export const tlsSettingsSchema = rule(
       .describe(
         "SIMPLE: the proxy opens TLS and checks the server's certificate. MUTUAL: it also shows one from a file. ISTIO_MUTUAL: both sides show those of the mesh.",
       ),
-    caCertificates: text((path) => (path === "system" ? undefined : absolute(path) && `${absolute(path)}, or "system"`))
-      .optional()
-      .describe("File with the authorities to trust; the machine's own when unset."),
+    caCertificates: z.string().optional().describe("File with the authorities to trust; the machine's own when unset."),
     subjectAltNames: z
       .array(z.string().min(1))
       .optional()
       .describe(
         "Names of which the certificate must carry one; the service's host when unset, with ISTIO_MUTUAL its workloads' identities.",
       ),
-    sni: text(wildcardSni).optional().describe("Server name to ask for; the service's host when unset."),
-    insecureSkipVerify: z.boolean().optional().describe("Takes any certificate of any name."),
-    clientCertificate: text(absolute).optional().describe("With MUTUAL: file of the certificate to show, in PEM."),
-    privateKey: text(absolute).optional().describe("With MUTUAL: file of its private key."),
+    sni: text(sniError).optional().describe("Server name to ask for; the service's host when unset."),
+    insecureSkipVerify: orNull(z.boolean()).describe("Takes any certificate of any name."),
+    clientCertificate: z.string().optional().describe("With MUTUAL: file of the certificate to show, in PEM."),
+    privateKey: z.string().optional().describe("With MUTUAL: file of its private key."),
     caCrl: notYet(""),
     credentialName: notYet("use caCertificates"),
   }),
@@ -54,6 +49,6 @@ export const tlsSettingsSchema = rule(
 );
 export type ClientTLSSettings = z.output<typeof tlsSettingsSchema>;
 
-function wildcardSni(name: string): string | undefined {
-  return name.startsWith("*") ? "must be one name, without '*'" : wildcardHostError(name);
+function sniError(name: string): string | undefined {
+  return name.startsWith("*") ? "must be one name, without '*'" : sniHostError(name);
 }

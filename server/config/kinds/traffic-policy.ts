@@ -3,7 +3,7 @@ import { z } from "zod";
 import { duration, nonNegativeInt32, port, uint32 } from "./fields.ts";
 import { loadBalancerSchema, retryBudgetSchema } from "./load-balancer.ts";
 import { wildcardHostError } from "./names.ts";
-import { notYet, type Report, rule, text } from "./schema.ts";
+import { notYet, orNull, type Report, rule, text } from "./schema.ts";
 import { tlsSettingsSchema } from "./tls-settings.ts";
 
 // https://istio.io/latest/docs/reference/config/networking/destination-rule/#TrafficPolicy
@@ -52,13 +52,13 @@ const percent = () => z.int().min(0).max(100);
 
 const outlierDetectionSchema = rule(
   z.strictObject({
-    consecutive5xxErrors: uint32().optional().describe("Ejects after so many 5xx in a row; 5 when unset, 0: off."),
-    consecutiveGatewayErrors: uint32().optional().describe("As above, for 502, 503 and 504 only; off when unset."),
+    consecutive5xxErrors: orNull(uint32()).describe("Ejects after so many 5xx in a row; 5 when unset, 0: off."),
+    consecutiveGatewayErrors: orNull(uint32()).describe("As above, for 502, 503 and 504 only; off when unset."),
     consecutiveErrors: nonNegativeInt32()
       .optional()
       .describe("Has no effect, as in Istio: use consecutiveGatewayErrors."),
     splitExternalLocalOriginErrors: z.boolean().optional(),
-    consecutiveLocalOriginFailures: uint32().optional(),
+    consecutiveLocalOriginFailures: orNull(uint32()),
     interval: duration().optional().describe("Between two sweeps; 10s when unset."),
     baseEjectionTime: duration().optional().describe("Times the number of ejections; 30s when unset."),
     maxEjectionPercent: percent().optional().describe("10 when unset."),

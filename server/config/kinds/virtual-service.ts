@@ -4,7 +4,7 @@ import { exportTo } from "./fields.ts";
 import { gatewayName } from "./http-match.ts";
 import { httpRouteSchema } from "./http-route.ts";
 import { checkSniHosts, tcpRouteSchema, tlsRouteSchema } from "./l4-route.ts";
-import { HostSet, isIpAddress, wildcardHostError } from "./names.ts";
+import { HostSet, isIpAddress, sniHostError, wildcardHostError } from "./names.ts";
 import { rule, text } from "./schema.ts";
 
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/ */
@@ -12,7 +12,7 @@ const virtualServiceSpecSchema = rule(
   z.strictObject({
     hosts: rule(
       z
-        .array(text((host) => (isIpAddress(host) ? undefined : wildcardHostError(host))))
+        .array(text(sniHostError))
         .min(1, "needs at least one host (a delegate without hosts is not supported yet by Limpid)"),
       (hosts, report) => {
         const known = new HostSet(hosts);
@@ -49,6 +49,12 @@ const virtualServiceSpecSchema = rule(
     checkSniHosts(spec.hosts ?? [], tls ?? [], report);
     const forMesh = spec.gateways === undefined || spec.gateways.length === 0 || spec.gateways.includes("mesh");
     const onlyMesh = forMesh && (spec.gateways ?? []).every((name) => name === "mesh");
+    if (onlyMesh) {
+      for (const [index, host] of (spec.hosts ?? []).entries()) {
+        const error = isIpAddress(host) || !host.includes("_") ? undefined : wildcardHostError(host);
+        if (error !== undefined) report(["hosts", index], error);
+      }
+    }
     const star = (spec.hosts ?? []).indexOf("*");
     if (onlyMesh && star >= 0) report(["hosts", star], '"*" needs gateways: the mesh\'s own traffic has no such host');
   },

@@ -13,6 +13,7 @@ export const portNameError = (name: string): string | undefined =>
 export const workloadEntrySpecSchema = rule(
   z.strictObject({
     address: text((value) => {
+      if (value === "") return undefined;
       if (value.startsWith("unix://")) return "unix domain sockets are not supported yet by Limpid";
       if (isIpAddress(value)) return undefined;
       return fqdnError(value) === undefined
@@ -30,8 +31,8 @@ export const workloadEntrySpecSchema = rule(
     serviceAccount: z.string().max(253).optional(),
   }),
   (entry, report) => {
-    // Istio also takes a network without an address, reached through that network's gateway.
-    if (entry.address === undefined || entry.address === "") report(["address"], "is required");
+    // With a network it is reached through that network's gateway, in Istio; here nobody reaches it, and a warning says so.
+    if (!entry.address && !entry.network) report(["address"], "is required");
   },
 );
 export type WorkloadEntrySpec = z.output<typeof workloadEntrySpecSchema>;

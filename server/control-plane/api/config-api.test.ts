@@ -70,7 +70,7 @@ test("a body past 3 MiB is refused, with and without its length told", async () 
   });
   const stream = new ReadableStream({
     start(controller) {
-      for (let part = 0; part < 64; part++) controller.enqueue(new TextEncoder().encode("x".repeat(64 * 1024)));
+      for (let part = 0; part < 80; part++) controller.enqueue(new TextEncoder().encode("x".repeat(64 * 1024)));
       controller.close();
     },
   });

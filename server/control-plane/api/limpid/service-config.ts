@@ -6,6 +6,7 @@ import {
   type VirtualService,
 } from "../../../config/edits/index.ts";
 import type { TrafficPolicy } from "../../../config/kinds/index.ts";
+import { withoutZeroValues } from "../../../config/kinds/zero-values.ts";
 import { findService, type MeshService } from "../../../contract/index.ts";
 import { indexDestinationRules } from "../../../model/destination-rules.ts";
 import { isWildcard } from "../../../model/hostname.ts";
@@ -37,11 +38,12 @@ export async function serviceConfig(context: ApiContext, namespace: string, name
     context.store.list({ kind: "VirtualService" }),
     context.store.list({ kind: "DestinationRule" }),
   ]);
+  const routes = virtualServices.items.map(withoutZeroValues);
   const { domain, rootNamespace } = defaultMeshOptions;
   const rules = rulesOf(
     {
-      virtualServices: indexVirtualServices(virtualServices.items, domain),
-      destinationRules: indexDestinationRules(destinationRules.items, domain),
+      virtualServices: indexVirtualServices(routes, domain),
+      destinationRules: indexDestinationRules(destinationRules.items.map(withoutZeroValues), domain),
       options: { rootNamespace },
     },
     service,
@@ -54,7 +56,7 @@ export async function serviceConfig(context: ApiContext, namespace: string, name
     service,
     ref,
     virtualService,
-    entrances: entrancesOf(virtualServices.items as VirtualService[], ref, virtualService),
+    entrances: entrancesOf(routes as unknown as VirtualService[], ref, virtualService),
     destinationRule: isShared ? undefined : destinationRule,
     inheritedPolicy: isShared ? destinationRule.spec.trafficPolicy : undefined,
   };

@@ -37,11 +37,16 @@ function* httpAdvice(path: string, rule: HTTPRoute): Generator<Finding> {
   const { abort, delay } = rule.fault ?? {};
   if (delay?.percent !== undefined)
     yield { path: `${path}.fault.delay.percent`, message: "is deprecated: use percentage" };
-  if (delay && !delay.percentage && delay.percent === undefined) {
+  if (delay && delay.fixedDelay === undefined) {
+    yield { path: `${path}.fault.delay`, message: "has no fixedDelay, and so delays nothing" };
+  } else if (delay && !delay.percentage && delay.percent === undefined) {
     yield { path: `${path}.fault.delay`, message: "has no percentage, and so hits nothing" };
   }
-  if (abort && !abort.percentage)
+  if (abort && abort.httpStatus === undefined && abort.grpcStatus === undefined) {
+    yield { path: `${path}.fault.abort`, message: "has no status, and so aborts nothing" };
+  } else if (abort && !abort.percentage) {
     yield { path: `${path}.fault.abort`, message: "has no percentage, and so hits nothing" };
+  }
   if (rule.corsPolicy?.allowOrigin?.length)
     yield { path: `${path}.corsPolicy.allowOrigin`, message: "is deprecated: use allowOrigins" };
   const { string = "", bytes = "" } = rule.directResponse?.body ?? {};

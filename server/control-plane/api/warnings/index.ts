@@ -1,3 +1,4 @@
+import { withoutZeroValues } from "../../../config/kinds/zero-values.ts";
 import type { ConfigObject } from "../../../config/object.ts";
 import type { ConfigChange } from "../../../config/store.ts";
 import type { ConfigWarning } from "../../../contract/index.ts";
@@ -9,7 +10,7 @@ import { bereaved } from "./dependents.ts";
 import { deadDestinations } from "./destinations.ts";
 import { type Facts, factsOf } from "./facts.ts";
 import { idleGateway, missingGateways } from "./gateways.ts";
-import { doubtfulServiceEntry, idleDestinationRule, sharedTcpPorts } from "./registry.ts";
+import { doubtfulServiceEntry, idleDestinationRule, sharedTcpPorts, unreachableWorkload } from "./registry.ts";
 import { rivalDestinationRules, rivalVirtualServices } from "./rivals.ts";
 import { unreachableRules } from "./unreachable-rules.ts";
 import { type Finding, warningOf } from "./warning.ts";
@@ -52,7 +53,7 @@ export function warningsOf(
   const add = (warning: ConfigWarning): boolean => found.push(warning) >= maxWarnings;
   for (const { after: object } of changes) {
     if (object === undefined) continue;
-    for (const finding of findings(object, facts, gatewayProxies)) {
+    for (const finding of findings(withoutZeroValues(object), facts, gatewayProxies)) {
       if (add(warningOf(object, finding))) return found;
     }
   }
@@ -81,6 +82,9 @@ function* findings(object: ConfigObject, facts: Facts, proxies: readonly Labels[
     case "ServiceEntry":
       yield* doubtfulServiceEntry(object);
       yield* sharedTcpPorts(object, facts);
+      break;
+    case "WorkloadEntry":
+      yield* unreachableWorkload(object);
       break;
     case "Service":
       yield* sharedTcpPorts(object, facts);

@@ -1,4 +1,4 @@
-import type { DestinationRuleSpec, ServiceEntrySpec } from "../../../config/kinds/index.ts";
+import type { DestinationRuleSpec, ServiceEntrySpec, WorkloadEntrySpec } from "../../../config/kinds/index.ts";
 import type { ConfigObject } from "../../../config/object.ts";
 import { isWildcard } from "../../../model/hostname.ts";
 import { matchesLabels } from "../../../model/labels.ts";
@@ -44,6 +44,12 @@ export function* doubtfulServiceEntry({ spec }: ConfigObject): Generator<Finding
   if (resolution === "STATIC" && !workloadSelector && (entry.endpoints ?? []).length === 0) {
     yield { path: "spec.endpoints", message: "there are none with resolution STATIC: calls are answered 503" };
   }
+}
+
+/** One that is known by its network alone is reached through that network's gateway, which is not there. */
+export function* unreachableWorkload({ spec }: ConfigObject): Generator<Finding> {
+  const { address, network } = spec as WorkloadEntrySpec;
+  if (!address) yield { path: "spec.address", message: `is unset with network ${network}: nobody reaches it` };
 }
 
 /** Services that are neither HTTP nor TLS are told apart by their port alone: of several the oldest has it. docs/decisions/0005 */
