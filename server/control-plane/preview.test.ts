@@ -55,6 +55,18 @@ const weightsIn = (yaml: string): number[] =>
   parse(yaml).routes[0].route.weightedClusters.clusters.map(({ weight }: { weight: number }) => weight);
 
 describe("a preview", () => {
+  it("compares with the mesh after commits that are not pushed yet", async () => {
+    const pipeline = pipelineWith(mesh);
+    const pending = modified(rule(80), rule(50));
+    const same = await previewChange(pipeline.preview(modified(rule(50), rule(50)), pending), [sidecar("productpage")]);
+    expect(same.resources).toEqual([]);
+    const next = await previewChange(pipeline.preview(modified(rule(50), rule(10)), pending), [sidecar("productpage")]);
+    expect([weightsIn(next.resources[0]?.before ?? ""), weightsIn(next.resources[0]?.after ?? "")]).toEqual([
+      [50, 50],
+      [10, 90],
+    ]);
+  });
+
   it("shows the one virtual host that a weight changes, before and after, and who gets it", async () => {
     const pipeline = pipelineWith(mesh);
     const preview = await previewChange(pipeline.preview(modified(rule(80), rule(70))), [

@@ -287,6 +287,28 @@ describe("limpid history and undo", () => {
     expect((await api.store.get(key))?.spec).toEqual(reviews({ v1: 50, v2: 50 }).spec);
   });
 
+  test("--port-offset says whose history it is, whatever the environment says", async () => {
+    for (const command of ["history", "undo 1"]) {
+      const run = await limpid(`${command} --port-offset 1400`, { env: { LIMPID_SERVER: api.url } });
+      expect(run).toMatchObject({
+        code: 1,
+        err: expect.stringContaining("no control plane answers at http://127.0.0.1:16414"),
+      });
+    }
+  });
+
+  test("--force takes a change back over later ones, and says whose they were", async () => {
+    await limpid("apply -f -", { stdin: stringify(reviews({ v1: 100, v2: 0 })) });
+    const made = await api.store.revision();
+    await limpid("apply -f -", { stdin: stringify(reviews({ v1: 0, v2: 100 })), env: { USER: "bob" } });
+    expect((await limpid(`undo ${made}`)).err).toContain("has been changed since (bob, revision");
+    expect(await limpid(`undo ${made} --force`)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("reviews deleted"),
+      err: expect.stringContaining("warning: changed since by bob, revision"),
+    });
+  });
+
   test("the undo of a creation deletes, of a deletion creates; no such change is one sentence", async () => {
     await limpid(`apply -f ${file("reviews.yaml", reviews({ v1: 100 }))}`);
     const made = await api.store.revision();

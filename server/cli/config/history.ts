@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { stringify } from "yaml";
 import { type Change, ChangeList, ChangeResult } from "../../contract/index.ts";
 import { displayName } from "./apply.ts";
-import { call, portOffsetOption, type ServerOption, serverOption, serverUrl, userOf } from "./client.ts";
+import { call, portOffsetOption, type ServerOption, serverOption, serverUrl, userOf, warningsIn } from "./client.ts";
 import { type CliIo, processIo, runCommand } from "./io.ts";
 import { createTablePrinter } from "./print-table.ts";
 
@@ -15,7 +15,8 @@ Examples:
   limpid history -o json      for programs`;
 
 const undoHelp = `
-Every object of the change goes back to what it was before; when somebody has changed one since, nothing is done and that one is named.
+Every object of the change goes back to what it was before; when somebody has changed one since, nothing is done and they are named, unless
+--force says that they may be overwritten.
 An undo is a change itself: undoing it brings the first one back.
 
 Examples:
@@ -29,6 +30,7 @@ interface HistoryOptions extends ServerOption {
 
 interface UndoOptions extends ServerOption {
   dryRun?: boolean;
+  force?: boolean;
 }
 
 /** `limpid history` */
@@ -51,14 +53,15 @@ export function registerUndo(program: Command, io: CliIo = processIo): void {
     .description("take back one change of the mesh")
     .argument("<revision>", "of the change, as limpid history shows it", revisionOf)
     .option("--dry-run", "check and report, change nothing")
+    .option("--force", "also over later changes of the same objects")
     .addOption(serverOption())
     .addOption(portOffsetOption())
     .addHelpText("after", undoHelp)
     .action((revision: number, options: UndoOptions) => runCommand(io, () => undo(revision, options, io)));
 }
 
-async function history({ limit, output, server }: HistoryOptions, io: CliIo): Promise<void> {
-  const answer = await call(serverUrl({ server }, io.env), `/limpid/v1/changes?limit=${limit}`);
+async function history({ limit, output, ...place }: HistoryOptions, io: CliIo): Promise<void> {
+  const answer = await call(serverUrl(place, io.env), `/limpid/v1/changes?limit=${limit}`);
   const { changes } = ChangeList.parse(await answer.json());
   if (output === "json") io.out(`${JSON.stringify(changes, null, 2)}\n`);
   else if (output === "yaml") io.out(stringify(changes, { lineWidth: 0 }));
@@ -75,10 +78,23 @@ function inWords(changes: readonly Change[]): string {
   });
 }
 
-async function undo(revision: number, { dryRun = false, server }: UndoOptions, io: CliIo): Promise<void> {
-  const path = `/limpid/v1/changes/${revision}/undo?fieldManager=limpid-cli&dryRun=${dryRun}`;
-  const answer = await call(serverUrl({ server }, io.env), path, { method: "POST", body: {}, user: userOf(io.env) });
-  for (const { kind, name, before, after } of ChangeResult.parse(await answer.json()).objects) {
+async function undo(revision: number, options: UndoOptions, io: CliIo): Promise<void> {
+  const { dryRun = false, force = false, ...place } = options;
+  const server = serverUrl(place, io.env);
+  const post = async (query: string) => {
+    const path = `/limpid/v1/changes/${revision}/undo?fieldManager=limpid-cli&${query}`;
+    return call(server, path, { method: "POST", body: {}, user: userOf(io.env) });
+  };
+  const seen = force
+    ? ChangeResult.parse(await (await post("dryRun=true")).json()).undo?.since[0]?.revision
+    : undefined;
+  const answer = await post(`dryRun=${dryRun}${seen === undefined ? "" : `&over=${seen}`}`);
+  const result = ChangeResult.parse(await answer.json());
+  for (const { revision: later, author, summary } of result.undo?.since ?? []) {
+    io.err(`warning: changed since by ${author}, revision ${later}: ${summary}\n`);
+  }
+  for (const warning of warningsIn(answer)) io.err(`warning: ${warning}\n`);
+  for (const { kind, name, before, after } of result.objects) {
     const verb = after === "" ? "deleted" : before === "" ? "created" : "restored";
     io.out(`${displayName(kind, name)} ${verb}${dryRun ? " (dry run)" : ""}\n`);
   }

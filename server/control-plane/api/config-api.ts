@@ -7,6 +7,7 @@ import { buildMesh, type Mesh } from "../../model/mesh.ts";
 import type { ApiContext, GatewayProxy, KnownProxiesReader, PushReader } from "./context.ts";
 import { createHttpServer, defaultHttpLimits, type HttpLimits, type HttpServer } from "./http-server.ts";
 import { indexKinds } from "./kind-index.ts";
+import { emptyKinds } from "./kubernetes/empty-kinds.ts";
 import { addKubernetesRoutes } from "./kubernetes/routes.ts";
 import { defaultWatchLimits, type WatchLimits } from "./kubernetes/watch.ts";
 import { toApiError } from "./limpid/api-error.ts";
@@ -47,7 +48,7 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer {
   const closing = new AbortController();
   const context: ApiContext = {
     store: options.store,
-    kinds: indexKinds(options.kinds),
+    kinds: indexKinds(options.kinds, emptyKinds),
     clock: options.clock,
     logger: options.logger,
     services: options.services,

@@ -16,7 +16,10 @@ export interface GroupVersions {
 }
 
 export interface KindIndex {
+  /** What is kept here. */
   all: readonly KindDefinition[];
+  /** Whether there are never objects of it: it is served to be listed. */
+  isEmpty(kind: KindDefinition): boolean;
   /** Throws 404 when this group, version and plural name are not served. */
   byPath(group: string, version: string, plural: string): ServedKind;
   byKind(kind: string): KindDefinition | undefined;
@@ -24,17 +27,23 @@ export interface KindIndex {
   inGroupVersion(group: string, version: string): KindDefinition[];
 }
 
-export function indexKinds(kinds: readonly KindDefinition[]): KindIndex {
+/** `empty`: kinds that are served without objects, unless one of the same place is kept. */
+export function indexKinds(kept: readonly KindDefinition[], empty: readonly KindDefinition[] = []): KindIndex {
+  const isKept = ({ group, plural }: KindDefinition) =>
+    kept.some((kind) => kind.group === group && kind.plural === plural);
+  const extra = new Set(empty.filter((kind) => !isKept(kind)));
+  const kinds = [...kept, ...extra];
   const serves = (kind: KindDefinition, group: string, version: string): boolean =>
     kind.group === group && versionsOf(kind).includes(version);
   return {
-    all: kinds,
+    all: kept,
+    isEmpty: (kind) => extra.has(kind),
     byPath(group, version, plural) {
       const definition = kinds.find((kind) => kind.plural === plural && serves(kind, group, version));
       if (definition === undefined) throw noSuchResource();
       return { definition, version };
     },
-    byKind: (name) => kinds.find((kind) => kind.kind === name),
+    byKind: (name) => kept.find((kind) => kind.kind === name),
     groups() {
       const names = [...new Set(kinds.map((kind) => kind.group))].sort();
       return names.map((group) => {

@@ -295,4 +295,64 @@ describe.skipIf(binary === undefined).each(stores)("a stock kubectl, over the %s
     };
     expect((await failing("apply -f -", yaml(filter))).stderr).toContain('no matches for kind "EnvoyFilter"');
   });
+
+  test("apply --prune takes away what the files no longer have, though most of what it asks for is never here", async () => {
+    const labelled = (name: string) => ({
+      ...web([{ port: 80, name: "http" }]),
+      metadata: { name, labels: { app: "web" } },
+    });
+    const apply = (...names: string[]) =>
+      kubectl.run(["apply", "--prune", "-l", "app=web", "-f", "-"], yaml(...names.map(labelled)));
+    await apply("one", "two");
+    const pruned = await apply("one");
+    expect(pruned).toMatchObject({ code: 0 });
+    expect(pruned.stdout).toContain("service/two pruned");
+    expect((await api.store.list({ kind: "Service" })).items.map(({ metadata }) => metadata.name)).toEqual(["one"]);
+    for (const kind of ["pods", "secrets", "crd", "mutatingwebhookconfigurations", "deployments"]) {
+      expect(await kubectl.run(["get", kind])).toMatchObject({
+        code: 0,
+        stdout: "",
+        stderr: expect.stringContaining("No resources found"),
+      });
+    }
+    expect((await kubectl.run(["create", "configmap", "a"])).stderr).toContain("not allow this method");
+  });
+
+  test("the status is a subresource", async () => {
+    await kubectl.run(["apply", "-f", "-"], yaml(reviews({ v1: 100 })));
+    const before = (await api.store.list({ kind: "VirtualService" })).items[0];
+    const patch = '{"spec":{"hosts":["other"]},"status":{"conditions":[{"type":"Reconciled","status":"True"}]}}';
+    const args = ["patch", "virtualservice", "reviews", "--subresource=status", "--type=merge", "-p", patch];
+    expect(await kubectl.run(args)).toMatchObject({ code: 0 });
+    const after = (await api.store.list({ kind: "VirtualService" })).items[0];
+    expect(after?.spec).toEqual(before?.spec);
+    expect(after?.status).toEqual({ conditions: [{ type: "Reconciled", status: "True" }] });
+    expect(after?.metadata.generation).toBe(before?.metadata.generation);
+    await kubectl.run(["apply", "-f", "-"], yaml(reviews({ v1: 50, v2: 50 })));
+    expect((await api.store.list({ kind: "VirtualService" })).items[0]?.status).toEqual(after?.status);
+  });
+
+  test("--validate says what becomes of unknown fields", async () => {
+    const odd = { ...reviews({ v1: 100 }), spec: { ...reviews({ v1: 100 }).spec, sorts: 1 } };
+    expect(await kubectl.run(["apply", "--validate=strict", "-f", "-"], yaml(odd))).toMatchObject({ code: 1 });
+    const warned = await kubectl.run(["apply", "--validate=warn", "-f", "-"], yaml(odd));
+    expect(warned).toMatchObject({ code: 0, stderr: expect.stringContaining('Warning: unknown field "spec.sorts"') });
+    const ignored = await kubectl.run(["apply", "--validate=ignore", "-f", "-"], yaml(odd));
+    expect(ignored.code).toBe(0);
+    expect(ignored.stderr).not.toContain("unknown field");
+    expect((await api.store.list({ kind: "VirtualService" })).items[0]?.spec).not.toHaveProperty("sorts");
+  });
+
+  test("what a delete takes from others is printed", async () => {
+    const rule = {
+      apiVersion: "networking.istio.io/v1",
+      kind: "DestinationRule",
+      metadata: { name: "reviews" },
+      spec: { host: "reviews", subsets: [{ name: "v1", labels: { version: "v1" } }] },
+    };
+    const service = { ...web([{ port: 80, name: "http" }]), metadata: { name: "reviews" } };
+    await kubectl.run(["apply", "-f", "-"], yaml(service, rule, reviews({ v1: 100 })));
+    const deleted = await kubectl.run(["delete", "destinationrule", "reviews"]);
+    expect(deleted.stderr).toContain("VirtualService default/reviews needs what goes");
+  });
 });

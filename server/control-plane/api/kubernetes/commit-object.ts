@@ -60,7 +60,10 @@ export async function respond(
   { object, changes }: Stored,
   warnings: readonly ConfigWarning[] = [],
 ): Promise<ApiResponse> {
-  const headers = warningHeader([...warnings, ...(await warningsFor(context, changes))]);
+  const headers = warningHeader([
+    ...warnings.map((warning) => ({ ...warning, ...keyOf(object) })),
+    ...(await warningsFor(context, changes)),
+  ]);
   const table = tableOptions(request, object.metadata.resourceVersion ?? "");
   return { status, headers, body: table ? toTable(scope, [object], table, context.clock) : present(scope, object) };
 }

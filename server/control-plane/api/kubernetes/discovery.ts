@@ -2,6 +2,8 @@ import type { KindDefinition } from "../../../config/kind.ts";
 import { apiVersionOf, type GroupVersions, type KindIndex } from "../kind-index.ts";
 import { noSuchResource } from "../status-error.ts";
 
+const readVerbs = ["get", "list", "watch"];
+const statusVerbs = ["get", "patch", "update"];
 const verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
 /** What kubectl asks first. Limpid speaks the API as of Kubernetes 1.32. */
@@ -52,16 +54,28 @@ export function resourceList(kinds: KindIndex, group: string, version: string): 
     kind: "APIResourceList",
     apiVersion: "v1",
     groupVersion: apiVersionOf(group, version),
-    resources: members.map(describeKind),
+    resources: members.flatMap((kind) => [
+      describeKind(kind, kinds.isEmpty(kind) ? readVerbs : verbs),
+      ...(kinds.isEmpty(kind) ? [] : [describeStatus(kind)]),
+    ]),
   };
 }
 
-const describeKind = (kind: KindDefinition) => ({
+/** The subresource that holds what controllers find out of an object. */
+const describeStatus = ({ plural, namespaced, kind }: KindDefinition) => ({
+  name: `${plural}/status`,
+  singularName: "",
+  namespaced,
+  kind,
+  verbs: statusVerbs,
+});
+
+const describeKind = (kind: KindDefinition, served: readonly string[]) => ({
   name: kind.plural,
   singularName: kind.singular,
   namespaced: kind.namespaced,
   kind: kind.kind,
-  verbs,
+  verbs: served,
   ...(kind.shortNames.length > 0 ? { shortNames: kind.shortNames } : {}),
   ...(kind.categories.length > 0 ? { categories: kind.categories } : {}),
 });

@@ -5,6 +5,7 @@ import { deleteCollection, deleteObject } from "./delete.ts";
 import { coreVersions, groupInfo, groupList, resourceList, versionInfo } from "./discovery.ts";
 import { createOpenApi, emptyV2Protobuf } from "./openapi.ts";
 import { getObject, listObjects } from "./read.ts";
+import { patchStatus, replaceStatus } from "./status.ts";
 import { createWatchServer, type WatchLimits } from "./watch.ts";
 import { createObject, patchObject, replaceObject } from "./write.ts";
 
@@ -34,6 +35,9 @@ export function addKubernetesRoutes(router: ApiRouter, context: ApiContext, limi
       router.add("PUT", `${collection}/:name`, inGroup(bound(replaceObject)));
       router.add("PATCH", `${collection}/:name`, inGroup(bound(patchObject)));
       router.add("DELETE", `${collection}/:name`, inGroup(bound(deleteObject)));
+      router.add("GET", `${collection}/:name/status`, inGroup(bound(getObject)));
+      router.add("PUT", `${collection}/:name/status`, inGroup(bound(replaceStatus)));
+      router.add("PATCH", `${collection}/:name/status`, inGroup(bound(patchStatus)));
     }
   }
 }

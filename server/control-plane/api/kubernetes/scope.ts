@@ -16,6 +16,7 @@ export interface Scope extends ServedKind {
 export function scopeOf(context: ApiContext, request: ApiRequest): Scope {
   const { group = "", version = "", plural = "", namespace, name } = request.params;
   const served = context.kinds.byPath(group, version, plural);
+  if (request.method !== "GET" && context.kinds.isEmpty(served.definition)) throw methodNotAllowed(["GET", "HEAD"]);
   const fits = served.definition.namespaced ? namespace !== undefined || name === undefined : namespace === undefined;
   if (!fits) throw noSuchResource();
   return { ...served, namespace: served.definition.namespaced ? namespace : "", name };
