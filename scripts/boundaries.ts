@@ -12,7 +12,8 @@ export const allowed: Record<string, readonly string[]> = {
   "server/config": ["server/lib", "server/contract"],
   "server/model": ["server/lib", "server/config"],
   "server/translate": ["server/wire", "server/lib", "server/gen", "server/model"],
-  "server/xds": ["server/lib", "server/gen"],
+  "server/grpc": ["server/lib", "server/gen"],
+  "server/xds": ["server/lib", "server/gen", "server/grpc"],
   "server/control-plane": [
     "server/wire",
     "server/ca",
@@ -25,7 +26,7 @@ export const allowed: Record<string, readonly string[]> = {
     "server/contract",
   ],
   "server/sidecar": ["server/wire", "server/lib", "server/gen", "server/xds", "server/telemetry"],
-  "server/telemetry": ["server/wire", "server/lib", "server/gen"],
+  "server/telemetry": ["server/wire", "server/lib", "server/gen", "server/grpc"],
   "server/store": ["server/wire", "server/lib", "server/gen", "server/config", "server/telemetry", "server/query"],
   "server/query": ["server/wire", "server/lib", "server/contract"],
   "server/fleet": ["server/ca", "server/lib", "server/config", "server/contract"],

@@ -92,7 +92,12 @@ async function shares(port: number, calls: number): Promise<Record<string, numbe
   return counts;
 }
 
-type ProxyKind = "Envoy, incremental" | "Envoy, state of the world" | "our sidecar";
+type ProxyKind =
+  | "Envoy, incremental"
+  | "Envoy, state of the world"
+  | "Envoy with a stream of its own for each type, incremental"
+  | "Envoy with a stream of its own for each type, state of the world"
+  | "our sidecar";
 
 async function start(kind: ProxyKind): Promise<{ plane: ControlPlane; store: MemoryConfigStore; port: number }> {
   const store = new MemoryConfigStore();
@@ -102,7 +107,8 @@ async function start(kind: ProxyKind): Promise<{ plane: ControlPlane; store: Mem
   const options = {
     id: "sidecar~127.0.1.77~client.default~default.svc.cluster.local",
     xdsPort: plane.addresses().xds,
-    api: kind === "Envoy, state of the world" ? ("GRPC" as const) : ("DELTA_GRPC" as const),
+    api: kind.endsWith("state of the world") ? ("GRPC" as const) : ("DELTA_GRPC" as const),
+    ownStreams: kind.includes("of its own"),
     staticClusters: ["limpid-collector"],
     metadata: { INTERCEPTION_MODE: "NONE", HTTP_PROXY_PORT: String(port), LABELS: { app: "client", version: "v1" } },
   };
@@ -142,6 +148,8 @@ async function startSidecar(options: Parameters<typeof testBootstrap>[0]): Promi
 describe.each([
   { kind: "Envoy, incremental", missing: envoyMissing },
   { kind: "Envoy, state of the world", missing: envoyMissing },
+  { kind: "Envoy with a stream of its own for each type, incremental", missing: envoyMissing },
+  { kind: "Envoy with a stream of its own for each type, state of the world", missing: envoyMissing },
   { kind: "our sidecar", missing: false },
 ] as const)("$kind", ({ kind, missing }) => {
   test.skipIf(missing)("follows a weight from the config store", async () => {
@@ -159,7 +167,7 @@ describe.each([
     expect(status).toMatchObject({
       name: "client",
       kind: "sidecar",
-      protocol: kind === "Envoy, state of the world" ? "sotw" : "delta",
+      protocol: kind.endsWith("state of the world") ? "sotw" : "delta",
       implementation: expect.stringMatching(
         kind === "our sidecar" ? /^limpid-sidecar 1\.2\.3$/ : /^envoy \d+\.\d+\.\d+$/,
       ),
@@ -176,7 +184,8 @@ describe.each([
     const next = await startPlane(store, xds);
     await vi.waitFor(async () => expect(await call(port)).toBe("v2"), { timeout: 20_000, interval: 20 });
     const pushed = next.metrics.text().match(/limpid_xds_pushed_resources_total\{.*/g);
-    const type = kind === "Envoy, state of the world" ? "RouteConfiguration" : "VirtualHost";
+    const whole = kind.endsWith("state of the world") || kind.includes("of its own");
+    const type = whole ? "RouteConfiguration" : "VirtualHost";
     expect(pushed?.filter((line) => !line.endsWith(" 0"))).toEqual([
       `limpid_xds_pushed_resources_total{type="${type}"} 1`,
     ]);

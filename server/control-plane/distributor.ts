@@ -171,12 +171,13 @@ export class Distributor {
   }
 }
 
-const toProxyNode = ({ node, protocol, identity }: Session) => ({
+const toProxyNode = ({ node, protocol, aggregated, identity }: Session) => ({
   id: node.id,
   cluster: node.cluster,
   metadata: node.metadata ?? {},
   userAgentName: node.userAgentName,
   delta: protocol === "delta",
+  aggregated,
   identity,
   locality: node.locality,
 });

@@ -91,6 +91,21 @@ test("a proxy with several streams has answered when all have", () => {
   expect(states(1).a?.[0]).toBe("acked");
 });
 
+test("a stream that has nothing to answer for, before the others of its proxy are sent to, completes nothing", () => {
+  const { tracker, complete, states } = setUp();
+  const [listeners, clusters] = [target("a"), target("a")];
+  const commits = [commit(1)];
+  tracker.begin(commits);
+  tracker.affect(commits, listeners, "A");
+  tracker.settled(listeners, 1);
+  tracker.affect(commits, clusters, "A");
+  tracker.seal(commits);
+  expect(tracker.get(1)?.complete).toBe(false);
+  tracker.settled(clusters, 1);
+  expect(states(1)).toEqual({ a: ["acked", 0] });
+  expect(complete).toHaveLength(1);
+});
+
 test("nobody affected: complete at once", () => {
   const { tracker, complete } = setUp();
   tracker.begin([commit(1)]);

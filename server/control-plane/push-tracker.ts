@@ -75,8 +75,12 @@ export class PushTracker {
       const push = this.#pushes.get(revision);
       if (!push) continue;
       const known = push.proxies.get(target.node.id);
-      if (known) known.open.add(target);
-      else {
+      if (known) {
+        // Another stream of it, while an earlier one may have had nothing to answer for.
+        known.open.add(target);
+        if (known.state !== "pending") push.pending += 1;
+        known.state = "pending";
+      } else {
         push.pending += 1;
         push.proxies.set(target.node.id, { name, state: "pending", ms: null, errors: [], open: new Set([target]) });
       }
@@ -108,7 +112,7 @@ export class PushTracker {
       if (!proxy || push.commit.revision > upTo || !(proxy.open.delete(target) || proxy.state === "gone")) continue;
       if (proxy.open.size > 0) continue;
       const wasComplete = proxy.state === "gone";
-      if (!wasComplete) push.pending -= 1;
+      if (proxy.state === "pending") push.pending -= 1;
       proxy.state = proxy.errors.length > 0 ? "nacked" : "acked";
       proxy.ms = Math.max(0, this.#clock.now() - push.commit.at);
       this.#answered(target.node.id, push);

@@ -1,8 +1,11 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { ClientStatusDiscoveryService } from "../gen/proto/envoy/service/status/v3/csds_pb.js";
+import { addHealth } from "../grpc/health.ts";
+import { addReflection } from "../grpc/reflection.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { registerCsds } from "./csds.ts";
-import { addDiscoveryServices } from "./discovery-services.ts";
+import { addDiscoveryServices, discoveryServices } from "./discovery-services.ts";
 import { DiscoveryStreams, type StreamEvents } from "./discovery-streams.ts";
 import { defaultLimits, type XdsLimits } from "./limits.ts";
 import type { Session } from "./session.ts";
@@ -45,6 +48,11 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
   const { clock, logger, events } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const server = new Server(channelOptions(limits));
+  const health = addHealth(
+    server,
+    served.map(({ typeName }) => typeName),
+  );
+  addReflection(server, served);
   const streams = new DiscoveryStreams({ clock, logger, events, limits });
   addDiscoveryServices(server, streams);
   registerCsds(server, () => streams.sessions());
@@ -62,7 +70,9 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
       const tls = options.tls && { port: options.tls.port, ...(await options.tls.credentials()) };
       try {
         if (tls) tlsPort = await bind(tls.port, mutualTls(tls));
-        return await bind(options.port, ServerCredentials.createInsecure());
+        const port = await bind(options.port, ServerCredentials.createInsecure());
+        health.set(true);
+        return port;
       } catch (error) {
         server.forceShutdown();
         throw error;
@@ -70,6 +80,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     },
     tlsPort: () => tlsPort,
     async stop(graceMs = 1_000) {
+      health.set(false);
       streams.stop();
       await new Promise<void>((resolve) => {
         const timer = options.clock.setTimeout(() => {
@@ -85,6 +96,8 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     sessions: () => streams.sessions(),
   };
 }
+
+const served = [...discoveryServices, ClientStatusDiscoveryService];
 
 /** A handshake without a certificate of this root fails. Node's least version is TLS 1.2. */
 const mutualTls = ({ key, certificateChain, root }: TlsCredentials): ServerCredentials =>

@@ -42,6 +42,8 @@ const services: readonly (readonly [DescService, TypeUrl?])[] = [
   [ExtensionConfigDiscoveryService, TypeUrl.extensionConfig],
 ];
 
+export const discoveryServices: readonly DescService[] = services.map(([service]) => service);
+
 export function addDiscoveryServices(server: Server, handlers: DiscoveryHandlers): void {
   for (const [service, onlyType] of services) {
     const definitions = service.methods.map((method) => [method.localName, definitionOf(service, method)]);

@@ -141,7 +141,9 @@ export class DiscoveryStreams implements DiscoveryHandlers {
     if (request.typeUrl && request.typeUrl !== onlyType) throw notServed(request.typeUrl);
     if (!request.node?.id) throw missingNode();
     const { subscribe } = subscriptionRequest(request, onlyType, this.#options.limits.namesPerRequest);
-    const session = this.#open(call, "sotw", request.node, (_, push, revision) => write(push, revision));
+    const session = this.#open(call, { protocol: "sotw", aggregated: false }, request.node, (_, push, revision) =>
+      write(push, revision),
+    );
     session.receive(onlyType, { subscribe, responseNonce: "" });
   }
 
@@ -154,7 +156,7 @@ export class DiscoveryStreams implements DiscoveryHandlers {
     if (!known && !request.node?.id) throw missingNode();
     const session =
       known ??
-      this.#open(call, protocol, request.node as Node, (type, push, revision) =>
+      this.#open(call, { protocol, aggregated: !onlyType }, request.node as Node, (type, push, revision) =>
         this.#write(call, encodeResponse(protocol, type, push, revision)),
       );
     if (session.subscriptions.size >= maxTypes && !session.subscriptions.has(typeUrl)) {
@@ -170,7 +172,7 @@ export class DiscoveryStreams implements DiscoveryHandlers {
 
   #open(
     call: AuthenticatedCall,
-    protocol: Protocol,
+    kind: { protocol: Protocol; aggregated: boolean },
     sent: Node,
     write: (typeUrl: string, push: Push, revision: number) => void,
   ): Session {
@@ -181,7 +183,7 @@ export class DiscoveryStreams implements DiscoveryHandlers {
       id: `${node.id}#${this.#count}`,
       node,
       identity: peerIdentity(call),
-      protocol,
+      ...kind,
       clock,
       events,
       orderWaitMs: limits.orderWaitMs,

@@ -13,6 +13,8 @@ export interface SessionOptions {
   /** The URI that its certificate names it by; undefined: it came over plain text. */
   identity?: string;
   protocol: Protocol;
+  /** False: the stream is of one type's own service. Default true. */
+  aggregated?: boolean;
   clock: Clock;
   write(typeUrl: string, push: Push, revision: number): void;
   /** Ends the stream, so that the client comes back later. */
@@ -45,6 +47,7 @@ export class Session {
   readonly node: Node;
   readonly identity: string | undefined;
   readonly protocol: Protocol;
+  readonly aggregated: boolean;
   readonly connectedAt: number;
   readonly subscriptions = new Map<string, Subscription>();
   readonly nacks = new Map<string, number>();
@@ -62,6 +65,7 @@ export class Session {
     this.node = options.node;
     this.identity = options.identity;
     this.protocol = options.protocol;
+    this.aggregated = options.aggregated ?? true;
     this.connectedAt = options.clock.now();
     this.#options = options;
   }

@@ -23,6 +23,10 @@ export interface EnvoyOptions {
   metadata?: Record<string, unknown>;
   /** Files with which it connects over mutual TLS; undefined: in plain text. */
   tls?: { key: string; certificateChain: string; root: string; serverUri: string };
+  /** Everything on a stream of its own, rather than on ADS. */
+  ownStreams?: boolean;
+  /** A runtime layer of this name from the control plane. */
+  rtdsLayer?: string;
   /** Clusters that the bootstrap has beside xds-grpc; they lead nowhere. */
   staticClusters?: string[];
 }
@@ -63,25 +67,29 @@ async function awaitAddress(path: string, child: ChildProcess, logs: () => strin
 }
 
 /** Everything over ADS; the admin on a free port. */
-export const testBootstrap = ({ id, xdsPort, api, metadata, staticClusters = [], tls }: EnvoyOptions) => ({
-  node: { id, cluster: "test.default", metadata },
-  admin: { address: socketAddress("127.0.0.1", 0) },
-  dynamic_resources: {
-    ads_config: {
-      api_type: api,
-      transport_api_version: "V3",
-      grpc_services: [{ envoy_grpc: { cluster_name: "xds-grpc" } }],
+export function testBootstrap(options: EnvoyOptions) {
+  const { id, xdsPort, api, metadata, staticClusters = [], tls, ownStreams, rtdsLayer } = options;
+  const stream = {
+    api_type: api,
+    transport_api_version: "V3",
+    grpc_services: [{ envoy_grpc: { cluster_name: "xds-grpc" } }],
+  };
+  const source = { ...(ownStreams ? { api_config_source: stream } : { ads: {} }), resource_api_version: "V3" };
+  return {
+    node: { id, cluster: "test.default", metadata },
+    admin: { address: socketAddress("127.0.0.1", 0) },
+    dynamic_resources: { ...(!ownStreams && { ads_config: stream }), lds_config: source, cds_config: source },
+    ...(rtdsLayer !== undefined && {
+      layered_runtime: { layers: [{ name: rtdsLayer, rtds_layer: { name: rtdsLayer, rtds_config: source } }] },
+    }),
+    static_resources: {
+      clusters: [
+        { ...http2Cluster("xds-grpc", xdsPort), ...(tls && transportSocket(tls)) },
+        ...staticClusters.map((name) => http2Cluster(name, 1)),
+      ],
     },
-    lds_config: { ads: {}, resource_api_version: "V3" },
-    cds_config: { ads: {}, resource_api_version: "V3" },
-  },
-  static_resources: {
-    clusters: [
-      { ...http2Cluster("xds-grpc", xdsPort), ...(tls && transportSocket(tls)) },
-      ...staticClusters.map((name) => http2Cluster(name, 1)),
-    ],
-  },
-});
+  };
+}
 
 const transportSocket = ({ key, certificateChain, root, serverUri }: NonNullable<EnvoyOptions["tls"]>) => ({
   transport_socket: {
