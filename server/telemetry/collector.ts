@@ -3,9 +3,12 @@ import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { create } from "@bufbuild/protobuf";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { AccessLogService } from "../gen/proto/envoy/service/accesslog/v3/als_pb.js";
 import { LogsService } from "../gen/proto/opentelemetry/proto/collector/logs/v1/logs_service_pb.js";
 import { MetricsService } from "../gen/proto/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.js";
 import { TraceService } from "../gen/proto/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
+import { addHealth } from "../grpc/health.ts";
+import { addReflection } from "../grpc/reflection.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { addService, type ServiceHandlers } from "../lib/grpc.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -132,6 +135,12 @@ export function createCollector(options: CollectorOptions): Collector {
     export: ({ request }, callback) => callback(null, create(signals.metrics.response, signals.metrics.take(request))),
   };
   addService(grpc, MetricsService, metrics, onError);
+  const served = [AccessLogService, TraceService, LogsService, MetricsService];
+  const serving = addHealth(
+    grpc,
+    served.map(({ typeName }) => typeName),
+  );
+  addReflection(grpc, served);
   const zipkin: Record<string, Endpoint> = {
     "/api/v2/spans": {
       async POST(posted) {
@@ -179,9 +188,11 @@ export function createCollector(options: CollectorOptions): Collector {
         throw error;
       }
       ingest = new Ingest({ id, store, logger, clock, limits });
+      serving.set(true);
       logger.info(this.addresses(), "collector listens");
     },
     async stop() {
+      serving.set(false);
       await closeGrpc(grpc, clock);
       closeHttp();
       await ingest?.stop();

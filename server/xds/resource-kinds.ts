@@ -1,4 +1,4 @@
-import { type DescMessage, type Message, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, type Message, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { ClusterSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import { TypedExtensionConfigSchema } from "../gen/proto/envoy/config/core/v3/extension_pb.js";
 import { ClusterLoadAssignmentSchema } from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
@@ -24,6 +24,11 @@ export interface ResourceKind<Desc extends DescMessage = DescMessage> {
   readonly wildcardByDefault: boolean;
   /** State of the world: what a response leaves out is gone. */
   readonly wholeState: boolean;
+  /**
+   * What stands for a name that is not there, where the protocol has no word for it: on the state-of-the-world protocol an Envoy waits 15 s for a
+   * runtime layer, and an empty one changes nothing.
+   */
+  absent?(name: string): MessageShape<Desc>;
   toBinary(message: MessageShape<Desc>, name: string): Uint8Array;
   /** What each of its resources needs beside it. */
   requires(message: MessageShape<Desc>, name: string): ResourceRef[];
@@ -33,6 +38,7 @@ interface KindInit<Desc extends DescMessage> {
   noun: string;
   wildcardByDefault?: boolean;
   wholeState?: boolean;
+  absent?: ResourceKind<Desc>["absent"];
   requires?: ResourceKind<Desc>["requires"];
   toBinary?: ResourceKind<Desc>["toBinary"];
 }
@@ -55,7 +61,10 @@ const kind = <Desc extends DescMessage>(
 
 /** In the order in which additions go out, make before break: what is pointed at goes before what points at it. */
 export const resourceKinds = {
-  runtime: kind("RTDS", TypeUrl.runtime, RuntimeSchema, { noun: "runtime layer" }),
+  runtime: kind("RTDS", TypeUrl.runtime, RuntimeSchema, {
+    noun: "runtime layer",
+    absent: (name) => create(RuntimeSchema, { name, layer: {} }),
+  }),
   secret: kind("SDS", TypeUrl.secret, SecretSchema, { noun: "secret" }),
   cluster: kind("CDS", TypeUrl.cluster, ClusterSchema, {
     noun: "cluster",
@@ -88,6 +97,7 @@ export type KindMessage<K extends KindName> = MessageShape<(typeof resourceKinds
 
 /** For code that treats all kinds alike: a kind's functions take the messages that come from the same kind's map. */
 export type AnyKind = ResourceKind & {
+  absent?(name: string): Message;
   toBinary(message: Message, name: string): Uint8Array;
   requires(message: Message, name: string): ResourceRef[];
 };

@@ -1,8 +1,10 @@
 import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import type { Clock } from "../lib/clock.ts";
+import { memo } from "../lib/memo.ts";
+import { encodeAll } from "./encode.ts";
 import type { Phase, Protocol, Push, SubscriptionRequest } from "./exchange.ts";
 import { RequestError } from "./request-error.ts";
-import { addOrder, removeOrder } from "./resource-kinds.ts";
+import { type AnyKind, addOrder, kindOf, removeOrder } from "./resource-kinds.ts";
 import { Subscription } from "./subscription.ts";
 import { type Resource, type ResourceMap, type Snapshot, TypeUrl } from "./types.ts";
 
@@ -112,6 +114,15 @@ export class Session {
     this.#wait?.cancel();
   }
 
+  #resources(snapshot: Snapshot, typeUrl: string): ResourceMap {
+    const map = resourcesOf(snapshot, typeUrl);
+    const kind = this.protocol === "sotw" ? kindOf(typeUrl) : undefined;
+    if (!kind?.absent) return map;
+    const names = [...(this.subscriptions.get(typeUrl)?.names() ?? [])].filter((name) => !map.has(name));
+    if (names.length === 0) return map;
+    return memo(this, `absent ${typeUrl} ${names.join(" ")}`, [map], () => withAbsent(map, names, kind));
+  }
+
   #pump(): void {
     if (this.#closed || !this.snapshot) return;
     const done = this.#addAll(this.snapshot) && this.#removeAll(this.snapshot);
@@ -149,14 +160,14 @@ export class Session {
 
   #busy(snapshot: Snapshot, phase: Phase): boolean {
     for (const [typeUrl, subscription] of this.subscriptions) {
-      if (subscription.waiting || subscription.hasWork(resourcesOf(snapshot, typeUrl), phase)) return true;
+      if (subscription.waiting || subscription.hasWork(this.#resources(snapshot, typeUrl), phase)) return true;
     }
     return false;
   }
 
   #send(typeUrl: string, snapshot: Snapshot, phase: Phase): void {
     const subscription = this.subscriptions.get(typeUrl);
-    const push = subscription?.next(resourcesOf(snapshot, typeUrl), phase, this.#options.responseBytes);
+    const push = subscription?.next(this.#resources(snapshot, typeUrl), phase, this.#options.responseBytes);
     if (!push) return;
     this.#options.write(typeUrl, push, snapshot.revision);
     this.#options.events.pushed?.(this, typeUrl, push);
@@ -175,7 +186,8 @@ export class Session {
         subscription?.want(name);
         this.#expected.set(name, resource.name);
       } else if (typeUrl === TypeUrl.virtualHost) {
-        for (const full of resourcesOf(snapshot, typeUrl).keys()) if (full.startsWith(name)) subscription?.want(full);
+        for (const full of this.#resources(snapshot, typeUrl).keys())
+          if (full.startsWith(name)) subscription?.want(full);
       }
     }
   }
@@ -185,7 +197,7 @@ export class Session {
    * so endpoints may not wait for that answer, but listeners and routes do.
    */
   #clustersPending(snapshot: Snapshot): boolean {
-    const endpoints = resourcesOf(snapshot, TypeUrl.endpoint);
+    const endpoints = this.#resources(snapshot, TypeUrl.endpoint);
     const subscription = this.subscriptions.get(TypeUrl.endpoint);
     const clusters = this.subscriptions.get(TypeUrl.cluster);
     if (clusters?.waiting) return true;
@@ -214,6 +226,12 @@ export class Session {
     this.#settledRevision = snapshot.revision;
     this.#options.events.settled?.(this, snapshot.revision);
   }
+}
+
+/** With what stands for names that are not there, for clients that cannot be told so. */
+function withAbsent(map: ResourceMap, names: readonly string[], kind: AnyKind): ResourceMap {
+  const added = new Map(names.flatMap((name) => (kind.absent ? [[name, kind.absent(name)] as const] : [])));
+  return new Map([...map, ...encodeAll(kind, added as Parameters<typeof encodeAll>[1])]);
 }
 
 export const resourcesOf = (snapshot: Snapshot, typeUrl: string): ResourceMap =>

@@ -85,6 +85,11 @@ export class Subscription {
     return kindOf(this.typeUrl)?.wildcardByDefault === true;
   }
 
+  /** Those that were asked for by name. */
+  names(): Iterable<string> {
+    return this.#names;
+  }
+
   covers(name: string): boolean {
     return this.#wildcard || this.#names.has(name);
   }

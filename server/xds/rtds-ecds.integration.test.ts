@@ -1,0 +1,163 @@
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { create, fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { TypedExtensionConfigSchema } from "../gen/proto/envoy/config/core/v3/extension_pb.js";
+import { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
+import { RuntimeSchema } from "../gen/proto/envoy/service/runtime/v3/rtds_pb.js";
+import { systemClock } from "../lib/clock.ts";
+import { silentLogger } from "../lib/logger.ts";
+import { createXdsServer, type XdsServer } from "./ads-server.ts";
+import { registry } from "./any-json.ts";
+import { createSnapshot, type SnapshotMessages } from "./snapshot.ts";
+import { type Envoy, envoyMissing, freePort, startEnvoy } from "./testing/envoy.ts";
+import { testMessages } from "./testing/messages.ts";
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function setUp(api: "GRPC" | "DELTA_GRPC", change: Partial<SnapshotMessages>, rtdsLayer?: string) {
+  const application = createServer((_, response) => response.end("hello"));
+  await new Promise<void>((done) => application.listen(0, "127.0.0.1", done));
+  closers.push(() => application.close());
+  const listenerPort = await freePort();
+  const upstreamPort = (application.address() as AddressInfo).port;
+  const plane = {
+    messages: { ...testMessages({ listenerPort, upstreamPort, services: 1, vhds: api === "DELTA_GRPC" }), ...change },
+    revision: 1,
+  };
+  const server: XdsServer = createXdsServer({
+    port: 0,
+    clock: systemClock,
+    logger: silentLogger,
+    events: {
+      connected: (session) => session.publish(createSnapshot(plane.revision, plane.messages)),
+      disconnected: () => undefined,
+    },
+  });
+  const xdsPort = await server.start();
+  closers.push(() => server.stop(200));
+  const started = Date.now();
+  const envoy = await startEnvoy({ id: "sidecar~127.0.0.1~e.default~x", xdsPort, api, rtdsLayer });
+  closers.push(() => envoy.stop());
+  const publish = (more: Partial<SnapshotMessages>) => {
+    plane.messages = { ...plane.messages, ...more };
+    plane.revision += 1;
+    for (const session of server.sessions()) session.publish(createSnapshot(plane.revision, plane.messages));
+  };
+  return { envoy, publish, started };
+}
+
+const live = (envoy: Envoy) => vi.waitFor(async () => expect(await envoy.admin("/ready")).toContain("LIVE"), 30_000);
+
+const layer = (name: string, values: Record<string, JsonValue>) =>
+  new Map([[name, create(RuntimeSchema, { name, layer: values as never })]]);
+
+describe.skipIf(envoyMissing).each(["GRPC", "DELTA_GRPC"] as const)("runtime layers, %s", (api) => {
+  test("are in force at the start, and when they change", async () => {
+    const { envoy, publish } = await setUp(api, { runtimes: layer("mesh", { "a.key": 7 }) }, "mesh");
+    await live(envoy);
+    const value = async () => {
+      const { entries } = JSON.parse(await envoy.admin("/runtime")) as {
+        entries: Record<string, { final_value: string }>;
+      };
+      return entries["a.key"]?.final_value;
+    };
+    expect(await value()).toBe("7");
+    publish({ runtimes: layer("mesh", { "a.key": 8 }) });
+    await vi.waitFor(async () => expect(await value()).toBe("8"), 5_000);
+  });
+
+  test("that do not exist hold up no start", async () => {
+    const { envoy, started } = await setUp(api, {}, "nobody's");
+    await live(envoy);
+    // Envoy's own patience is 15 s.
+    expect(Date.now() - started).toBeLessThan(10_000);
+  });
+});
+
+/** A listener whose first filter is discovered. */
+const discovering = (name: string, port: number) =>
+  fromJson(
+    ListenerSchema,
+    {
+      name,
+      address: { socket_address: { address: "127.0.0.1", port_value: port } },
+      filter_chains: [
+        {
+          filters: [
+            {
+              name: "hcm",
+              typed_config: {
+                "@type":
+                  "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+                stat_prefix: name,
+                rds: { config_source: { ads: {}, resource_api_version: "V3" }, route_config_name: "http_proxy" },
+                http_filters: [
+                  {
+                    name: "swapped",
+                    config_discovery: {
+                      config_source: { ads: {}, resource_api_version: "V3" },
+                      type_urls: [headerMutation],
+                    },
+                  },
+                  {
+                    name: "router",
+                    typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+                  },
+                ],
+              },
+            },
+          ],
+        },
+      ],
+    },
+    { registry },
+  );
+
+const headerMutation = "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation";
+
+const adding = (value: string) =>
+  new Map([
+    [
+      "swapped",
+      fromJson(
+        TypedExtensionConfigSchema,
+        {
+          name: "swapped",
+          typed_config: {
+            "@type": headerMutation,
+            mutations: { response_mutations: [{ append: { header: { key: "x-swapped", value } } }] },
+          },
+        },
+        { registry },
+      ),
+    ],
+  ]);
+
+function swapped(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const sent = request({ port, host: "127.0.0.1", headers: { host: "s0" }, agent: false }, (response) => {
+      response.resume();
+      resolve(`${response.statusCode} ${response.headers["x-swapped"]}`);
+    });
+    sent.on("error", (error) => resolve(String(error)));
+    sent.end();
+  });
+}
+
+describe.skipIf(envoyMissing).each(["GRPC", "DELTA_GRPC"] as const)("discovered filters, %s", (api) => {
+  test("are delivered, and swapped while the listener stays", async () => {
+    const listenerPort = await freePort();
+    const listeners = new Map([["outbound", discovering("outbound", listenerPort)]]);
+    const { envoy, publish } = await setUp(api, { listeners, extensionConfigs: adding("one") });
+    await vi.waitFor(async () => expect(await swapped(listenerPort)).toBe("200 one"), 10_000);
+    publish({ extensionConfigs: adding("two") });
+    await vi.waitFor(async () => expect(await swapped(listenerPort)).toBe("200 two"), 10_000);
+    expect(await envoy.admin("/stats?filter=listener_manager.listener_(modified|in_place_updated)")).toContain(
+      "listener_modified: 0",
+    );
+  });
+});
