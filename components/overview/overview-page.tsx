@@ -91,7 +91,7 @@ function Golden({ overview }: { overview: Overview | undefined }): ReactNode {
   return (
     <dl className={styles.figures} data-testid="golden">
       <Kpi label={t("rps")}>
-        <NumberWithUnit value={signals.requestRate} kind="rps" />
+        <NumberWithUnit value={signals.requestRate} kind="rps" bare />
       </Kpi>
       <Kpi label={t("success")}>
         <SuccessShare signals={signals} />

@@ -7,7 +7,7 @@ export const Overview = z.object({
   at: z.number(),
   /** Over the last minute, or as much of it as there are records of. */
   signals: Signals,
-  /** The last hour, in steps; null where nothing is recorded, latencies also where nobody called. */
+  /** The last hour, or all there is of a younger mesh, in steps; null where nothing is recorded, latencies also where nobody called. */
   timeline: z.object({
     fromMs: z.number(),
     stepSec: z.number(),

@@ -183,8 +183,10 @@ export function createQueries({
     },
     async overview() {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(undefined), factsOrLast()]);
+      // Of a young mesh all there is, so that an hour of nothing does not press its first minutes into a corner.
+      const ageSec = (endMs - ((await reader.oldestAt()) ?? endMs)) / 1000;
       const [hour, minute] = await Promise.all([
-        timelineBefore(endMs, overviewSec, known),
+        timelineBefore(endMs, bounded(ageSec, 60, overviewSec), known),
         ranges.rowsBefore(endMs, 60),
       ]);
       const entering = enteringEdges(minute.rows, known);
