@@ -55,6 +55,8 @@ export interface SafeButtonProps {
   loading?: boolean;
   disabled?: boolean;
   "data-testid"?: string;
+  /** Where a dialog begins. */
+  "data-autofocus"?: boolean;
 }
 
 /** The button that does it. What would send requests nowhere needs a second press, on words that say so. */

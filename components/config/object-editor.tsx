@@ -1,6 +1,7 @@
 "use client";
 import { Button } from "@mantine/core";
 import { useTranslations } from "use-intl";
+import { useFocusWhenLost } from "../lib/use-focus-when-lost.ts";
 import { PushCard } from "../traffic/push-card.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { ChangeSafety, SafeButton } from "./change-safety.tsx";
@@ -61,6 +62,7 @@ function PlanCard({ dirty, state, onApply, onUndone, onDiscard, conflict }: Obje
     onUndone?.();
   });
   const { plan, error, errors, busy, checking, revision } = state;
+  const button = useFocusWhenLost<HTMLButtonElement>(!dirty && revision !== null);
   const changes = plan !== null && plan.objects.length > 0;
   return (
     <Panel
@@ -86,7 +88,12 @@ function PlanCard({ dirty, state, onApply, onUndone, onDiscard, conflict }: Obje
         ) : (
           revision !== null && (
             <>
-              <Button onClick={() => undo.press(revision, { own: true })} loading={undo.busy} data-testid="undo">
+              <Button
+                ref={button}
+                onClick={() => undo.press(revision, { own: true })}
+                loading={undo.busy}
+                data-testid="undo"
+              >
                 {t("undo")}
               </Button>
               <span className="muted">{t("revision", { revision })}</span>

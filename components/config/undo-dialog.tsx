@@ -60,6 +60,7 @@ export function UndoDialog({ revision, plan, error, busy, onUndo, onClose }: Und
             loading={busy}
             disabled={!plan || plan.objects.length === 0}
             data-testid="undo-confirm"
+            data-autofocus
           >
             {since.length > 0
               ? t("do-over", { count: since.length })

@@ -18,7 +18,7 @@ export function DelayFields({ draft, onChange }: Part) {
   const { delay } = draft;
   const set = (patch: Partial<FaultDraft["delay"]>) => onChange({ ...draft, delay: { ...delay, ...patch } });
   return (
-    <Group on={delay.on} label={t("delay")} onToggle={(on) => set({ on })} testId="delay-on">
+    <Group first on={delay.on} label={t("delay")} onToggle={(on) => set({ on })} testId="delay-on">
       <Percent value={delay.percentage} onChange={(percentage) => set({ percentage })} testId="delay-percentage" />
       <NumberInput
         label={t("delay-by")}
@@ -130,6 +130,8 @@ export function HeaderFields({ draft, onChange }: Part) {
 }
 
 function Group(props: {
+  /** Where the dialog begins. */
+  first?: boolean;
   on: boolean;
   label: string;
   onToggle: (on: boolean) => void;
@@ -144,6 +146,7 @@ function Group(props: {
         checked={props.on}
         onChange={(event) => props.onToggle(event.currentTarget.checked)}
         data-testid={props.testId}
+        data-autofocus={props.first}
       />
       {props.on && <div className={styles.fields}>{props.children}</div>}
     </fieldset>

@@ -52,6 +52,8 @@ function Palette({ onDone, onUndo }: { onDone: () => void; onUndo: (revision: nu
     if (!command) return;
     onDone();
     command.run();
+    // What was focused may be gone with the page: reading and tabbing go on from the content.
+    requestAnimationFrame(() => document.activeElement === document.body && document.getElementById("main")?.focus());
   };
   const onKeyDown = (event: React.KeyboardEvent) => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;

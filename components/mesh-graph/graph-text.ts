@@ -15,7 +15,7 @@ export function useGraphText(labels: readonly LabelKind[]): SceneText {
       name: (node: GraphNode) => (isNameless(node) ? t("source") : node.app),
       sub: (node: GraphNode) => {
         if (isNameless(node)) return "";
-        return node.kind === "workload" ? (node.version ?? "") : t(node.kind);
+        return node.kind === "workload" ? (versionText(node) ?? "") : t(node.kind);
       },
       labels: (edge: GraphEdge) => labelsOf(edge, labels, locale),
     }),
@@ -59,6 +59,9 @@ function worstCode(codes: GraphEdge["codes"]): string {
   return failed.toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? "";
 }
 
+/** Istio says `latest` of a workload that names no version. */
+const versionText = ({ version }: GraphNode): string | null => (version === "latest" ? null : version);
+
 /** Traffic from somewhere that sends no name of its own. */
 const isNameless = ({ kind, app }: GraphNode): boolean => kind === "source" && app === "unknown";
 
@@ -70,8 +73,8 @@ export function useNodeNames(graph: Pick<Graph, "nodes">): (id: string) => strin
       node.id,
       isNameless(node)
         ? t("source")
-        : node.kind === "workload" && node.version
-          ? `${node.app} ${node.version}`
+        : node.kind === "workload" && versionText(node)
+          ? `${node.app} ${versionText(node)}`
           : node.app,
     ]),
   );

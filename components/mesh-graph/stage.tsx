@@ -88,6 +88,8 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
   return (
     <>
       <h1 className="visually-hidden">{t("title")}</h1>
+      {/* Before the nodes: there may be hundreds of them to tab through. */}
+      <Toolbar state={state} parsed={parsed} found={found?.count ?? null} />
       {visible.nodes.length === 0 ? (
         <Nothing hidden={graph.nodes.length > 0} onShow={() => set({ idle: null })} />
       ) : list ? (
@@ -113,7 +115,6 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
           <GraphTools canvas={canvas} caption={caption} />
         </>
       )}
-      <Toolbar state={state} parsed={parsed} found={found?.count ?? null} />
     </>
   );
 }

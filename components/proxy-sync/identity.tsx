@@ -17,7 +17,11 @@ export function Identity({ proxy: { identity, certificate }, now }: { proxy: Pro
     );
   }
   const life = certificate && lifeOf(certificate, now);
-  const time = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+  const time = new Intl.DateTimeFormat(locale, {
+    dateStyle: "medium",
+    timeStyle: "short",
+    hourCycle: "h23",
+  });
   return (
     <dl className={styles.identity} data-testid="proxy-identity">
       <div>

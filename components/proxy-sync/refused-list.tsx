@@ -1,15 +1,17 @@
 "use client";
 import Link from "next/link";
 import { useTranslations } from "use-intl";
+import { serviceTitle } from "../../server/contract/index.ts";
 import { useObject } from "../config/config-queries.ts";
 import { Moment } from "../config/moment.tsx";
 import { withoutFilledIn } from "../config/object-yaml.ts";
 import { blamedPlace } from "../config/yaml-place.ts";
 import { objectHref, proxyResourceHref } from "../lib/links.ts";
-import { useChanges } from "../lib/queries.ts";
+import { useChanges, useServices } from "../lib/queries.ts";
+import { defaultWindowSec } from "../ui/time-window.ts";
 import styles from "./refused-list.module.css";
 import { SyncMark } from "./sync-mark.tsx";
-import { type ConfigOrigin, type RefusedResource, refusedRevision } from "./sync-state.ts";
+import { type ConfigOrigin, clusterHost, type RefusedResource, refusedRevision } from "./sync-state.ts";
 
 const shownAtMost = 20;
 
@@ -67,7 +69,7 @@ function Refusal({ refused }: { refused: RefusedResource }) {
           </p>
         )}
         <p className={styles.detail}>{detail}</p>
-        {origin && <Cause origin={origin} detail={detail} />}
+        {origin ? <Cause origin={origin} detail={detail} /> : <NamedService resource={resource} />}
         <p>
           {inForceSinceMs === null
             ? t("nothing-in-force")
@@ -75,6 +77,27 @@ function Refusal({ refused }: { refused: RefusedResource }) {
         </p>
       </div>
     </li>
+  );
+}
+
+/** A cluster of a service without rules comes from the service itself, which it names. */
+function NamedService({ resource }: { resource: string }) {
+  const t = useTranslations("proxies");
+  const hostname = clusterHost(resource);
+  const services = useServices(defaultWindowSec, undefined, hostname !== null).data?.services ?? [];
+  const service = services.find((one) => one.hostname === hostname);
+  if (!service) return null;
+  const kind = serviceTitle(service) === service.name && service.hostname !== service.name ? "Service" : "ServiceEntry";
+  return (
+    <p data-testid="cause">
+      {t.rich("comes-from-object", {
+        link: () => (
+          <Link className="link" href={objectHref(kind, service.namespace, service.name)}>
+            {kind} {service.namespace}/{service.name}
+          </Link>
+        ),
+      })}
+    </p>
   );
 }
 

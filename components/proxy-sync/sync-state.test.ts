@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { ProxySync, SyncState } from "../../server/contract/index.ts";
 import {
+  clusterHost,
   filterProxies,
   fleetCounts,
   parseOrigin,
@@ -109,6 +110,11 @@ it("reads origins, and nothing else", () => {
     name: "b",
   });
   expect(parseOrigin("nonsense")).toBeNull();
+});
+
+it("reads the service out of a cluster's name", () => {
+  expect(clusterHost("outbound|80||api.vendor.test")).toBe("api.vendor.test");
+  expect(clusterHost("inbound|9080||")).toBeNull();
 });
 
 it("filters by kind, trouble and text", () => {

@@ -135,6 +135,10 @@ export function parseOrigin(path: string): ConfigOrigin | null {
   return { kind: kinds[kind] ?? kind, namespace, name };
 }
 
+/** `outbound|80|v1|api.vendor.test` is a cluster of a service: its host. Null for any other name. */
+export const clusterHost = (resource: string): string | null =>
+  /^outbound\|\d+\|[^|]*\|(.+)$/.exec(resource)?.[1] ?? null;
+
 export interface ProxyFilter {
   kind: ProxySync["kind"] | null;
   onlyOutOfSync: boolean;

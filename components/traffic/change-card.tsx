@@ -8,6 +8,7 @@ import { Moment } from "../config/moment.tsx";
 import { useUndo } from "../config/use-undo.tsx";
 import { ObjectDiffs } from "../config/yaml-diff.tsx";
 import { useChanges } from "../lib/queries.ts";
+import { useFocusWhenLost } from "../lib/use-focus-when-lost.ts";
 import { formatRate } from "../ui/format.ts";
 import { Panel } from "../ui/panel.tsx";
 import { PillButton } from "../ui/pill.tsx";
@@ -166,12 +167,13 @@ function UndoFooter({ shift }: { shift: Shift }) {
   const t = useTranslations("traffic");
   const undo = useUndo(shift.undone);
   const { written } = shift;
+  const own = written !== null && written.by === undefined;
+  const button = useFocusWhenLost<HTMLButtonElement>(own);
   if (!written) return null;
-  const own = written.by === undefined;
   return (
     <>
       {undo.dialog}
-      <Button onClick={() => undo.press(written.revision, { own })} loading={undo.busy} data-testid="undo">
+      <Button ref={button} onClick={() => undo.press(written.revision, { own })} loading={undo.busy} data-testid="undo">
         {own ? t("undo") : t("undo-look")}
       </Button>
       <span className="muted">{written.before ? t("again", { weights: written.before }) : t("again-plain")}</span>

@@ -59,9 +59,38 @@ function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTa
     },
     {
       key: "rps",
-      header: t("col-rps"),
+      header: t("col-rps", { span }),
       align: "right",
       cell: ({ version }) => <NumberWithUnit value={signals(version)?.requestRate ?? null} kind="rps" bare />,
+    },
+  ];
+  const outcome: Column<WeightPart>[] = [
+    {
+      key: "success",
+      header: t("col-success"),
+      align: "right",
+      cell: ({ version }) => <SuccessShare signals={signals(version) ?? silent} />,
+    },
+    {
+      key: "p95",
+      header: t("col-p95"),
+      align: "right",
+      cell: ({ version }) => <LatencyP95 signals={signals(version) ?? silent} />,
+    },
+    {
+      key: "spark",
+      header: t("col-spark", { span }),
+      phone: "hidden",
+      width: 170,
+      cell: ({ version }) => (
+        <Sparkline
+          values={latency(version)}
+          max={top}
+          color={versionColor(version)}
+          width={150}
+          label={t("spark-of", { version, span })}
+        />
+      ),
     },
   ];
   return [
@@ -92,35 +121,8 @@ function useColumns({ rule, parts, drafts, metrics, observed, editable }: RuleTa
           },
         ]
       : []),
-    // Rates are the whole service's; they say something of the rule that takes everything else.
-    ...(rule.matches.length > 0 ? [] : rates),
-    {
-      key: "success",
-      header: t("col-success"),
-      align: "right",
-      cell: ({ version }) => <SuccessShare signals={signals(version) ?? silent} />,
-    },
-    {
-      key: "p95",
-      header: t("col-p95"),
-      align: "right",
-      cell: ({ version }) => <LatencyP95 signals={signals(version) ?? silent} />,
-    },
-    {
-      key: "spark",
-      header: t("col-spark", { span }),
-      phone: "hidden",
-      width: 170,
-      cell: ({ version }) => (
-        <Sparkline
-          values={latency(version)}
-          max={top}
-          color={versionColor(version)}
-          width={150}
-          label={t("spark-of", { version, span })}
-        />
-      ),
-    },
+    // Figures are the whole service's; they say something of the rule that takes everything else.
+    ...(rule.matches.length > 0 ? [] : [...rates, ...outcome]),
   ];
 }
 

@@ -125,6 +125,7 @@ function Divider({ parts, index, place, onChange, onDrag }: DividerProps) {
       className={styles.handle}
       style={{ left: place }}
       aria-label={t("divider", { left: left.version, right: right.version })}
+      title={t("divider-moves", { left: left.version, right: right.version })}
       aria-orientation="horizontal"
       aria-valuemin={min}
       aria-valuemax={max}

@@ -58,12 +58,7 @@ describe("formatMs", () => {
 
 describe("formatSpan and formatCountdown", () => {
   it("names a window by its largest whole unit", () => {
-    expect([10, 60, 900, 3600].map((seconds) => formatSpan(seconds, "en"))).toEqual([
-      "10 sec",
-      "1 min",
-      "15 min",
-      "1 hr",
-    ]);
+    expect([10, 60, 900, 3600].map((seconds) => formatSpan(seconds, "en"))).toEqual(["10 s", "1 min", "15 min", "1 h"]);
     expect(formatSpan(300, "zh-CN")).toBe("5分钟");
   });
   it("counts down to zero and not below", () => {

@@ -1,3 +1,5 @@
+import { inUnit, type TimeUnit } from "./units.ts";
+
 /** A number as people read it, and its unit apart, so that the unit can be set smaller and never be forgotten. */
 export interface Quantity {
   value: string;
@@ -59,9 +61,9 @@ export function formatBytesRate(perSecond: number | null, locale: string): Quant
 
 export const quantityText = ({ value, unit }: Quantity): string => (unit ? `${value} ${unit}` : value);
 
-/** A span of time in one unit, in the reader's language: `30 sec`, `5 min`, `1 hr`. */
+/** A span of time in one unit: `30 s`, `5 min`, `1.5 h`. */
 export function formatSpan(seconds: number, locale: string): string {
-  const [unit, size] =
+  const [unit, size]: [TimeUnit, number] =
     seconds < 60
       ? ["second", 1]
       : seconds < 3600
@@ -69,13 +71,7 @@ export function formatSpan(seconds: number, locale: string): string {
         : seconds < 86_400
           ? ["hour", 3600]
           : ["day", 86_400];
-  const digits = Math.floor(seconds / Number(size)) === seconds / Number(size) ? 0 : 1;
-  return new Intl.NumberFormat(locale, {
-    style: "unit",
-    unit: String(unit),
-    unitDisplay: "short",
-    maximumFractionDigits: digits,
-  }).format(seconds / Number(size));
+  return inUnit(seconds / size, unit, locale, 1);
 }
 
 /** Hours, minutes and seconds of the reader's own clock, 24 h. */

@@ -2,8 +2,12 @@ import type { CSSProperties, ReactNode } from "react";
 import styles from "./version-chip.module.css";
 import { versionColor } from "./version-color.ts";
 
-/** A version in its colour; children follow the name (`v1 50`). */
+/** What Istio calls the version of a workload that names none. */
+const unversioned = "latest";
+
+/** A version in its colour; children follow the name (`v1 50`). Nothing for a workload that names no version. */
 export function VersionChip({ version, children }: { version: string; children?: ReactNode }) {
+  if (version === unversioned && children === undefined) return null;
   return (
     <span className={styles.chip} style={{ "--c": versionColor(version) } as CSSProperties}>
       {version}

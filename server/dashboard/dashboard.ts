@@ -190,7 +190,7 @@ function openQueries(
         (error: Error) => {
           throw new DashboardError({
             code: "TELEMETRY_UNREACHABLE",
-            message: `${path} can't be read: ${error.message}`,
+            message: `telemetry.db can't be read: ${error.message.replaceAll(path, "telemetry.db")}`,
           });
         },
       ),

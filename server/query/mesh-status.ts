@@ -46,8 +46,9 @@ export function createMeshStatus(sources: MeshStatusSources): () => Promise<Mesh
     const disconnected = fleet.filter((proxy) => !proxy.connected).length;
     const refused = has("ERROR");
     const lagging = has("STALE");
-    const origins = fleet.flatMap(({ types }) => Object.values(types).flatMap(({ errors }) => errors));
-    const refusedObjects = new Set(origins.flatMap(({ origin }) => origin ?? [])).size;
+    // What comes from no one object (a service's cluster) is told by its own name.
+    const refusals = fleet.flatMap(({ types }) => Object.values(types).flatMap(({ errors }) => errors));
+    const refusedObjects = new Set(refusals.map(({ origin, resource }) => origin ?? resource)).size;
     const outOfSync = fleet.filter((proxy) =>
       Object.values(proxy.types).some((type) => type?.state === "ERROR" || type?.state === "STALE"),
     ).length;
