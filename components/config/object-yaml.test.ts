@@ -45,3 +45,16 @@ it("puts errors on the editor's lines", () => {
   expect(placeError(error, 4).line).toBe(8);
   expect(placeError({ path: "", message: "too large" }, 4).line).toBeNull();
 });
+
+it("keeps what kubectl remembers out of sight, and other annotations in it", () => {
+  const yaml = (annotations: string) =>
+    `apiVersion: v1\nkind: Service\nmetadata:\n  name: a\n${annotations}  namespace: default\nspec:\n  type: ClusterIP\n`;
+  const remembered = '    kubectl.kubernetes.io/last-applied-configuration: >\n      {"kind":"Service"}\n\n';
+  expect(withoutFilledIn(yaml(`  annotations:\n${remembered}`))).toBe(yaml(""));
+  expect(withoutFilledIn(yaml(`  annotations:\n    team: a\n${remembered}`))).toBe(
+    yaml("  annotations:\n    team: a\n"),
+  );
+  expect(withoutFilledIn(yaml(`  annotations:\n${remembered}    team: a\n`))).toBe(
+    yaml("  annotations:\n    team: a\n"),
+  );
+});

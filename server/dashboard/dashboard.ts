@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { type ConfigApiClient, createConfigApiClient, type WriteOptions } from "../config/api-client.ts";
 import { parseDocumentsAside } from "../config/kinds/yaml-aside.ts";
+import { parseDocuments } from "../config/kinds/index.ts";
+import { keepLastApplied } from "../config/last-applied.ts";
 import { type ConfigDocument, findDocument, listDocuments, servicesWithBadges } from "../config/mesh-config.ts";
 import type {
   ChangeResult,
@@ -138,8 +140,9 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
       });
       if (!parsed.ok)
         throw new DashboardError({ code: "INVALID", message: "the YAML is not valid", errors: parsed.errors });
+      const edited = await Promise.all(parsed.value.map((object) => keepLastApplied(object, api.objects)));
       return api.transact(
-        parsed.value.map((object) => {
+        edited.map((object) => {
           // A version in the YAML is the one it was edited from: somebody else's write meanwhile is a conflict, as with kubectl replace.
           const expect = object.metadata.resourceVersion;
           return { op: "put", object, ...(expect && { expect }) };
