@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { type ConfigApiClient, createConfigApiClient, type WriteOptions } from "../config/api-client.ts";
 import { parseDocumentsAside } from "../config/kinds/yaml-aside.ts";
-import { parseDocuments } from "../config/kinds/index.ts";
 import { keepLastApplied } from "../config/last-applied.ts";
 import { type ConfigDocument, findDocument, listDocuments, servicesWithBadges } from "../config/mesh-config.ts";
 import type {
