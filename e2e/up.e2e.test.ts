@@ -1,7 +1,8 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -120,14 +121,80 @@ describe("a running mesh", () => {
     expect({ failures, enough: sent > 100 }).toEqual({ failures: 0, enough: true });
   });
 
+  test("a hung sidecar and a hung workload are shown, and started again", { timeout: 150_000 }, async () => {
+    const names = ["ratings-v1", "ratings-v1 proxy"];
+    const seen = async () => (await mesh.status()).parts.filter(({ name }) => names.includes(name));
+    const before = (await seen()).map(({ pid }) => pid ?? 0);
+    for (const pid of before) process.kill(pid, "SIGSTOP");
+    await eventually(
+      async () => (await seen()).every(({ state }) => state === "unresponsive"),
+      60_000,
+      "both are seen",
+    );
+    const status = await limpid(["status", "--port-offset", String(mesh.portOffset)]);
+    expect(status.code).toBe(2);
+    expect(status.out).toMatch(/^ratings-v1 proxy +sidecar +unresponsive /m);
+    await eventually(
+      async () => (await seen()).every(({ state, pid }) => state === "ready" && !before.includes(pid ?? 0)),
+      90_000,
+      "both are back",
+    );
+  });
+
+  test("a planned restart of the gateway loses no request, and is no failure", async () => {
+    const part = async () => (await mesh.status()).parts.find(({ name }) => name === "istio-ingressgateway");
+    const before = await part();
+    let done = false;
+    const failures: string[] = [];
+    let sent = 0;
+    const load = Promise.all(
+      Array.from({ length: 4 }, async () => {
+        while (!done) {
+          sent++;
+          await getThrough(mesh.gateway, "/productpage").then(
+            ({ status }) => status === 200 || failures.push(String(status)),
+            (error: Error) => failures.push(error.message),
+          );
+        }
+      }),
+    );
+    const answer = await limpid(["restart", "istio-ingressgateway", "--port-offset", String(mesh.portOffset)]);
+    const sentAtReturn = sent;
+    await eventually(() => sent > sentAtReturn + 100, 20_000, "traffic after its return");
+    done = true;
+    await load;
+    expect(answer).toMatchObject({ code: 0, err: "" });
+    expect(failures).toEqual([]);
+    expect((await part())?.pid).not.toBe(before?.pid);
+    expect((await part())?.restarts).toBe(before?.restarts);
+    const unknown = await limpid(["restart", "nobody", "--port-offset", String(mesh.portOffset)]);
+    expect(unknown.err).toContain('there is no part "nobody"; there are control-plane, collector');
+  });
+
+  test("no request ends the supervisor", async () => {
+    const { pid } = await mesh.status();
+    for (const target of ["//[", "/%ff", "http://[", "*"]) {
+      const socket = connect(meshPorts(mesh.portOffset).fleet, "127.0.0.1");
+      let answer = "";
+      socket.on("data", (chunk) => {
+        answer += chunk;
+      });
+      socket.end(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+      await once(socket, "close");
+      expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    }
+    expect((await mesh.status()).pid).toBe(pid);
+  });
+
   test("a second mesh on the same ports is refused in one sentence, and the first goes on", async () => {
     const data = mkdtempSync(join(tmpdir(), "limpid-e2e-"));
     const second = await limpid(["up", "--port-offset", String(mesh.portOffset), "--data", data]);
     rmSync(data, { recursive: true });
     expect(second.code).toBe(1);
     expect(second.err).toMatch(
-      /limpid: supervisor needs 127\.0\.0\.1:\d+, which is taken by another process\. Stop that one, or move every port/,
+      /limpid: supervisor needs 127\.0\.0\.1:\d+, which is taken by another process( \(pid \d+: .*\))?\. Stop that one, or move every port/,
     );
+    if (process.platform === "linux") expect(second.err).toContain(`(pid ${(await mesh.status()).pid}: `);
     expect((await getThrough(mesh.gateway, "/productpage")).status).toBe(200);
   });
 
@@ -184,6 +251,32 @@ test("a killed supervisor takes its processes along", async () => {
     await eventually(() => pids.every((pid) => !isRunning(pid)), 10_000, "every part has ended");
   } finally {
     for (const pid of pids.filter(isRunning)) process.kill(pid, "SIGKILL");
+    await mesh.stop();
+  }
+});
+
+test("one that is killed with a hung part starts again at once: it waits for what is left of itself", async () => {
+  const mesh = await startMesh(["--no-dashboard"]);
+  const { parts } = await mesh.status();
+  const hung = parts.find(({ name }) => name === "collector")?.pid ?? 0;
+  process.kill(hung, "SIGSTOP");
+  mesh.process.kill("SIGKILL");
+  const next = runLimpid(["up", "--no-dashboard", "--port-offset", String(mesh.portOffset), "--data", mesh.data]);
+  const exited = once(next, "exit");
+  let output = "";
+  for (const stream of [next.stdout, next.stderr]) {
+    stream?.on("data", (chunk) => {
+      output += chunk;
+    });
+  }
+  try {
+    await eventually(() => output.includes("Ctrl-C stops them all"), 60_000, "the next one is up").catch((error) => {
+      throw new Error(`${error.message}; it said: ${output}`);
+    });
+    expect(isRunning(hung)).toBe(false);
+  } finally {
+    next.kill("SIGINT");
+    await exited;
     await mesh.stop();
   }
 });

@@ -4,6 +4,7 @@ import {
   existsSync,
   openSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statfsSync,
   statSync,
@@ -63,8 +64,9 @@ const starve = (part: string): Fault => ({
   begin: async (mesh) => {
     const pid = await mesh.pidOf(part);
     const limit = (soft: number) => execFileSync("prlimit", ["--pid", String(pid), `--nofile=${soft}:`]);
+    const before = /^Max open files\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, "utf8"))?.[1];
     limit(Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number)) + 1);
-    return () => limit(65_536);
+    return () => limit(Number(before));
   },
   lastsMs: 10_000,
   harmless: planes.includes(part),

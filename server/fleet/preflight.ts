@@ -27,13 +27,14 @@ export async function checkPorts(needed: readonly NeededPort[], patience?: PortP
       throw new PreflightError(
         `${part} would need port ${port}, which does not exist; choose a smaller --port-offset.`,
       );
-    for (let attempt = 0; ; attempt++) {
+    for (let unseen = 0; ; ) {
       const code = await tryListen(host, port);
       if (code === undefined) break;
       if (code !== "EADDRINUSE") throw new PreflightError(`${part} can't listen on ${host}:${port} (${code}).`);
       const holder = portHolder(host, port);
-      // Nobody to be seen: it may have ended between the two looks.
-      const leaves = holder === undefined ? attempt < 3 : patience?.isLeaving(holder.pid);
+      // Nobody to be seen: it has ended between the two looks, or is another user's.
+      unseen = holder === undefined ? unseen + 1 : 0;
+      const leaves = holder === undefined ? unseen < maxUnseen : patience?.isLeaving(holder.pid);
       if (leaves && performance.now() < deadline) {
         await new Promise((resolve) => setTimeout(resolve, 100));
         continue;
@@ -44,6 +45,8 @@ export async function checkPorts(needed: readonly NeededPort[], patience?: PortP
     }
   }
 }
+
+const maxUnseen = 5;
 
 const nameOf = (holder: PortHolder | undefined): string =>
   holder === undefined ? "" : ` (pid ${holder.pid}: ${holder.command})`;
