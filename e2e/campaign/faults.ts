@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import {
+  closeSync,
   copyFileSync,
   existsSync,
   openSync,
@@ -84,6 +85,8 @@ const fullDisk: Fault = {
       while (statfsSync(mesh.data).bavail > 0) writeSync(file, block);
     } catch {
       // ENOSPC: that was the aim.
+    } finally {
+      closeSync(file);
     }
     return () => rmSync(ballast);
   },
@@ -128,6 +131,7 @@ function damage(path: string): void {
   const { size } = statSync(path);
   const file = openSync(path, "r+");
   for (let at = 4096; at < size; at += 4096) writeSync(file, Buffer.alloc(512, 0x5a), 0, 512, at);
+  closeSync(file);
 }
 
 /** A database with its write-ahead log. `andKilled`: its writer ends as well, so that the next one finds what is left. */
