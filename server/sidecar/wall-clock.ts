@@ -15,6 +15,11 @@ export class WallClock {
     this.offset = now() - monotonic();
   }
 
+  /** As {@link at}, by what was known last: for what is corrected later. */
+  about(monotonicMs: number): number {
+    return monotonicMs + this.offset;
+  }
+
   /** Unix milliseconds, fractional, of a moment by `performance.now()`, as the wall clock counts now. */
   at(monotonicMs: number): number {
     const offset = this.now() - this.monotonic();

@@ -81,7 +81,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     this.chunked = head.chunked === true;
     this.hasBody = !end && head.upgrade === "";
     this.requestDone = end;
-    const record = newRecord(manager.wall.at(start), start);
+    const record = newRecord(manager.wall.about(start), start);
     this.record = record;
     record.protocol = stream.protocol;
     record.downstreamRemoteAddress = connection.remoteAddress;

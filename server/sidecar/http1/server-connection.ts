@@ -104,7 +104,6 @@ export class Http1ServerConnection implements DownstreamFacts {
   /** @returns false when the client reads too slowly: stop until the handler hears of the drain */
   write(head: string, bytes: Buffer | undefined, start: number, end: number): boolean {
     if (this.destroyed) return true;
-    this.lastActivity = performance.now();
     this.settings.stats.cxTxBytes.inc(head.length + end - start);
     return sendMessage(this.socket, head, bytes, start, end);
   }
@@ -162,6 +161,7 @@ export class Http1ServerConnection implements DownstreamFacts {
   finished(stream: Http1ServerStream, keepAlive: boolean): void {
     if (this.stream === stream) this.stream = undefined;
     if (this.destroyed) return;
+    this.lastActivity = performance.now();
     if (!keepAlive || this.closing || this.tunnel) {
       this.closeGracefully();
       return;
@@ -173,6 +173,7 @@ export class Http1ServerConnection implements DownstreamFacts {
   }
 
   private onDrain(): void {
+    this.lastActivity = performance.now();
     if (this.stream !== undefined) this.stream.handler?.onDrain();
     else this.nextRequest();
   }
