@@ -2,10 +2,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
-import { findViolations, importsOf } from "./boundaries.ts";
+import { findViolations, importsOf, sidecarRooms } from "./boundaries.ts";
 
 test("the repository keeps the dependency rule", () => {
   expect(findViolations(resolve(import.meta.dirname, ".."))).toEqual([]);
+});
+
+test("the sidecar's rooms stand on each other, and none in a circle", () => {
+  const rooms = Object.keys(sidecarRooms);
+  for (const [index, room] of rooms.entries()) {
+    const above = sidecarRooms[room]?.filter((other) => rooms.indexOf(other) >= index);
+    expect(above, room).toEqual([]);
+  }
 });
 
 test("an import against the rule is found, static, dynamic or re-exported", () => {

@@ -13,7 +13,7 @@ import { type Secret, SecretSchema } from "../gen/proto/envoy/extensions/transpo
 import type { Logger } from "../lib/logger.ts";
 import { ClusterSet } from "./cluster/cluster-set.ts";
 import { problemsOf } from "./config/problems.ts";
-import { unsupportedFields } from "./config/supported.ts";
+import { compilePerFilter } from "./filters/registry.ts";
 import { type ChainsIo, compileChains } from "./listener/compile-chains.ts";
 import { ConnectionLimit } from "./listener/connection-limit.ts";
 import { ListenerSet } from "./listener/listener-set.ts";
@@ -22,6 +22,7 @@ import { RouteSet } from "./route/route-set.ts";
 import type { RouteTable } from "./route/route-table.ts";
 import { SecretSet } from "./secret/secret-set.ts";
 import type { Stats } from "./stats.ts";
+import { unsupportedFields } from "./supported/supported.ts";
 import { Timers } from "./timers.ts";
 import type { CommonTls } from "./tls/common-tls.ts";
 import { WallClock } from "./wall-clock.ts";
@@ -62,7 +63,7 @@ export class DataPlane {
   constructor(io: DataPlaneIo) {
     const random = io.random ?? Math.random;
     const now = () => performance.now();
-    this.routes = new RouteSet(() => this.listeners.warm());
+    this.routes = new RouteSet(compilePerFilter, () => this.listeners.warm());
     this.secrets = new SecretSet(() => {
       this.clusters.warm();
       this.listeners.warm();

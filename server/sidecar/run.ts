@@ -9,16 +9,16 @@ import { IstioMetrics } from "./access-log/istio-metrics.ts";
 import { AdminServer } from "./admin/admin-server.ts";
 import { certsViews, clusterViews } from "./admin/data-plane-views.ts";
 import type { AdminSources } from "./admin/handlers.ts";
-import type { ServerState } from "./admin/views.ts";
 import { maxConnections } from "./bootstrap/connection-limit.ts";
 import { type NodeOverrides, readBootstrap, type SidecarBootstrap } from "./bootstrap/read-bootstrap.ts";
 import { DataPlane } from "./data-plane.ts";
+import { GrpcChannels, isGrpcOnly, serverNameOption } from "./grpc/grpc-channels.ts";
 import type { AccessLogger } from "./record.ts";
 import { refreshServerStats } from "./server-stats.ts";
 import { Stats } from "./stats.ts";
 import { Tracers } from "./tracing/tracers.ts";
 import { ConfigState } from "./xds/config-state.ts";
-import { GrpcChannels, isGrpcOnly, serverNameOption } from "./xds/grpc-channels.ts";
+import type { ServerState } from "./xds/initialization.ts";
 import { Initialization } from "./xds/initialization.ts";
 import { XdsResources } from "./xds/resources.ts";
 

@@ -1,7 +1,7 @@
-import type { ServerState } from "./admin/views.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { Stats } from "./stats.ts";
+import type { ServerState } from "./xds/initialization.ts";
 
 const stateNumbers: Record<ServerState, number> = { LIVE: 0, DRAINING: 1, PRE_INITIALIZING: 2, INITIALIZING: 3 };
 

@@ -13,10 +13,10 @@ import { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_p
 import { VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import { silentLogger } from "../lib/logger.ts";
-import { extensionRegistry } from "./config/supported-fields.ts";
 import { DataPlane } from "./data-plane.ts";
 import type { RequestRecord, Tracer } from "./record.ts";
 import { Stats } from "./stats.ts";
+import { extensionRegistry } from "./supported/supported-fields.ts";
 
 const json = { registry: createRegistry(extensionRegistry, EmptySchema) };
 export const listenerFrom = (value: JsonValue) => fromJson(ListenerSchema, value, json);

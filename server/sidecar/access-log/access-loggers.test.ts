@@ -13,8 +13,8 @@ import { HttpGrpcAccessLogConfigSchema } from "../../gen/proto/envoy/extensions/
 import { AccessLogService, type StreamAccessLogsMessage } from "../../gen/proto/envoy/service/accesslog/v3/als_pb.js";
 import { systemClock } from "../../lib/clock.ts";
 import { addService } from "../../lib/grpc.ts";
+import { GrpcChannels } from "../grpc/grpc-channels.ts";
 import { Stats } from "../stats.ts";
-import { GrpcChannels } from "../xds/grpc-channels.ts";
 import { staticCluster } from "../xds/testing/static-cluster.ts";
 import { AccessLoggers } from "./access-loggers.ts";
 import { sampleRecord } from "./testing/sample-record.ts";

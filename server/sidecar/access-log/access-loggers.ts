@@ -21,9 +21,9 @@ import {
 import type { Clock } from "../../lib/clock.ts";
 import { fail, ok, type Result } from "../../lib/result.ts";
 import { durationMs } from "../duration.ts";
+import { envoyGrpcCluster, type GrpcChannels } from "../grpc/grpc-channels.ts";
 import type { AccessLogger } from "../record.ts";
 import type { Stats } from "../stats.ts";
-import { envoyGrpcCluster, type GrpcChannels } from "../xds/grpc-channels.ts";
 import { AlsClient } from "./als-client.ts";
 import { customTagReaders } from "./custom-tags.ts";
 import { accessLogFilter } from "./filter.ts";

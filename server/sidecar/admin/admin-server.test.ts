@@ -22,9 +22,9 @@ import { IstioMetrics } from "../access-log/istio-metrics.ts";
 import { extensionRegistry } from "../bootstrap/extensions.ts";
 import { Stats } from "../stats.ts";
 import { ConfigState } from "../xds/config-state.ts";
+import type { ServerState } from "../xds/initialization.ts";
 import { staticCluster } from "../xds/testing/static-cluster.ts";
 import { AdminServer } from "./admin-server.ts";
-import type { ServerState } from "./views.ts";
 
 const stats = new Stats();
 let state: ServerState = "LIVE";

@@ -10,11 +10,12 @@ import type { IstioMetrics } from "../access-log/istio-metrics.ts";
 import { renderPrometheus } from "../prometheus.ts";
 import type { Stats } from "../stats.ts";
 import type { ConfigState } from "../xds/config-state.ts";
+import type { ServerState } from "../xds/initialization.ts";
 import { certsJson } from "./certs.ts";
 import { clustersJson, clustersText } from "./clusters.ts";
 import { configDump } from "./config-dump.ts";
 import { type StatsQuery, statsJson, statsText } from "./stats-page.ts";
-import type { CertsView, ClusterView, ListenerView, ServerState } from "./views.ts";
+import type { CertsView, ClusterView, ListenerView } from "./views.ts";
 
 /** All that the admin pages read and do. */
 export interface AdminSources {

@@ -33,9 +33,6 @@ export interface ListenerView {
   port: number;
 }
 
-/** Envoy's ServerInfo.State. */
-export type ServerState = "LIVE" | "DRAINING" | "PRE_INITIALIZING" | "INITIALIZING";
-
 /** What one TLS context shows and trusts. */
 export interface CertsView {
   chain: { path: string; certificates: readonly CertificateInfo[] } | undefined;

@@ -7,7 +7,7 @@ import { type Node, NodeSchema } from "../../gen/proto/envoy/config/core/v3/base
 import { lazyRequire } from "../../lib/lazy-require.ts";
 import { type FieldError, fail, formatFieldErrors, ok, type Result } from "../../lib/result.ts";
 import { durationMs } from "../duration.ts";
-import { envoyGrpcCluster, type GrpcTarget, grpcTarget } from "../xds/grpc-channels.ts";
+import { envoyGrpcCluster, type GrpcTarget, grpcTarget } from "../grpc/grpc-channels.ts";
 import { checkJson } from "./check-json.ts";
 import { extensionRegistry } from "./extensions.ts";
 import { unsupportedFields } from "./supported-fields.ts";

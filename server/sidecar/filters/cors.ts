@@ -1,9 +1,9 @@
 import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { CorsPolicySchema, CorsSchema } from "../../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
-import type { FilterFactory, FilterIo, HttpFilter, RequestContext, Step } from "../http/filter.ts";
 import { getHeader, setHeader, toWire } from "../http/headers.ts";
 import { runtimeShare } from "../match/fraction.ts";
-import { compileString, type TextTest } from "../match/string-matcher.ts";
+import type { FilterFactory, FilterIo, HttpFilter, RequestContext, Step } from "../request/filter.ts";
+import { compileString, type TextTest } from "../text/string-matcher.ts";
 
 /** https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/cors_filter */
 export const corsFilter: FilterFactory = {

@@ -1,11 +1,11 @@
 import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { type HTTPFault, HTTPFaultSchema } from "../../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { durationMs } from "../duration.ts";
-import type { FilterFactory, FilterIo, HttpFilter, RequestContext, Step } from "../http/filter.ts";
 import { getHeader } from "../http/headers.ts";
 import { share } from "../match/fraction.ts";
 import { allMatch, compileHeaders, type RequestTest } from "../match/header-matcher.ts";
 import { ResponseFlag } from "../record.ts";
+import type { FilterFactory, FilterIo, HttpFilter, RequestContext, Step } from "../request/filter.ts";
 
 /** Delays and aborts: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/fault_filter */
 export const faultFilter: FilterFactory = {

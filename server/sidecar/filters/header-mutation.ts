@@ -6,7 +6,7 @@ import {
   type Mutations,
 } from "../../gen/proto/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.js";
 import { each } from "../config/problems.ts";
-import type { FilterFactory } from "../http/filter.ts";
+import type { FilterFactory } from "../request/filter.ts";
 import { applyHeaderOps, compileAdd, compileRemove, type HeaderOp } from "../route/header-ops.ts";
 
 /** https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/header_mutation_filter */

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { HealthCheckSchema } from "../../gen/proto/envoy/extensions/filters/http/health_check/v3/health_check_pb.js";
-import type { FilterFactory, RequestContext } from "../http/filter.ts";
-import type { Hold } from "../http/hold.ts";
 import { ResponseFlag } from "../record.ts";
+import type { FilterFactory, RequestContext } from "../request/filter.ts";
+import type { Hold } from "../request/hold.ts";
 import { eventually, Fixtures, staticCluster, toCluster } from "../test-plane.ts";
 
 // A filter that holds every request and leaves the rest to the test, as one does that waits for another server's word.

@@ -1,6 +1,6 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { each } from "../config/problems.ts";
-import type { FilterFactory, TerminalFilter } from "../http/filter.ts";
+import type { FilterFactory, TerminalFilter } from "../request/filter.ts";
 import type { PerFilterCompiler } from "../route/compile-route.ts";
 import { corsFilter } from "./cors.ts";
 import { faultFilter } from "./fault.ts";

@@ -1,5 +1,5 @@
+import { authorityChars, isAuthority, targetChars, tokenChars, valueChars } from "../http/chars.ts";
 import type { FlatHeaders } from "../http/headers.ts";
-import { authorityChars, isAuthority, targetChars, tokenChars, valueChars } from "./chars.ts";
 import type { HttpParseError } from "./errors.ts";
 
 /** What both kinds of head have. Hop-by-hop fields are taken out of `headers` while parsing: they end at this hop (RFC 9110, 7.6.1). */

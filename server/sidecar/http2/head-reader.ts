@@ -1,5 +1,5 @@
+import { targetChars, tokenChars } from "../http/chars.ts";
 import type { Fields, StreamRequestHead, StreamResponseHead } from "../http/stream.ts";
-import { targetChars, tokenChars } from "../http1/chars.ts";
 import { Detail } from "./errors.ts";
 import type { FieldSink } from "./hpack/decoder.ts";
 import { FieldKind, invalidValue, kindMask } from "./hpack/field-kind.ts";

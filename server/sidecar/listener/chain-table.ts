@@ -1,4 +1,4 @@
-import type { HttpManager } from "../http/manager.ts";
+import type { HttpManager } from "../request/manager.ts";
 import type { TcpProxy } from "../tcp/tcp-proxy.ts";
 import { ChainIndex, type ChainMatch, type ConnectionFacts, looksInside } from "./chain-match.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";

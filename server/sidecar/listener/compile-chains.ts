@@ -16,7 +16,7 @@ import {
 import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { at, each, together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
-import type { RouteSource } from "../http/manager.ts";
+import type { RouteSource } from "../route/route-source.ts";
 import { compileTcpProxy, type TcpProxyIo } from "../tcp/tcp-proxy.ts";
 import type { Secrets } from "../tls/secrets.ts";
 import { compileChainMatch } from "./chain-match.ts";

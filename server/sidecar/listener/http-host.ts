@@ -1,6 +1,4 @@
 import type { Socket } from "node:net";
-import { Exchange } from "../http/exchange.ts";
-import type { HttpManager } from "../http/manager.ts";
 import type { DownstreamHandler, DownstreamStream, StreamRequestHead } from "../http/stream.ts";
 import {
   Http1ServerConnection,
@@ -10,6 +8,8 @@ import {
 } from "../http1/server-connection.ts";
 import type { Http1ServerStream } from "../http1/server-stream.ts";
 import { ResponseFlag } from "../record.ts";
+import { Exchange } from "../request/exchange.ts";
+import type { HttpManager } from "../request/manager.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
 
 /** An HTTP filter chain as its connections see it: makes requests of their streams. The manager in force changes underneath them. */

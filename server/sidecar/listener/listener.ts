@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Logger } from "../../lib/logger.ts";
 import { statName } from "../cluster/cluster-stats.ts";
-import type { HttpManager } from "../http/manager.ts";
+import type { HttpManager } from "../request/manager.ts";
 import type { Counter, Gauge, Stats } from "../stats.ts";
 import type { Hello } from "../tcp/client-hello.ts";
 import { TcpSession } from "../tcp/tcp-session.ts";

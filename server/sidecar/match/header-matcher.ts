@@ -1,8 +1,8 @@
 import type { HeaderMatcher } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { at, each } from "../config/problems.ts";
-import { compileRegex } from "./regex.ts";
+import { compileRegex } from "../text/regex.ts";
+import { compileString, contains, exact, prefix, suffix, type TextTest } from "../text/string-matcher.ts";
 import { type RequestView, viewHeader } from "./request-view.ts";
-import { compileString, contains, exact, prefix, suffix, type TextTest } from "./string-matcher.ts";
 
 export type RequestTest = (view: RequestView) => boolean;
 

@@ -1,8 +1,8 @@
 import type { QueryParameterMatcher } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { at } from "../config/problems.ts";
+import { compileString } from "../text/string-matcher.ts";
 import type { RequestTest } from "./header-matcher.ts";
 import type { RequestView } from "./request-view.ts";
-import { compileString } from "./string-matcher.ts";
 
 export function compileQuery(matcher: QueryParameterMatcher): RequestTest {
   const specifier = matcher.queryParameterMatchSpecifier;

@@ -4,8 +4,8 @@ import {
 } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { at, each, together } from "../config/problems.ts";
 import { compileFormat, type Format, renderText } from "../format/format.ts";
+import { tokenChars, valueChars } from "../http/chars.ts";
 import { type FlatHeaders, getHeader, removeHeader, setHeader, toWire } from "../http/headers.ts";
-import { tokenChars, valueChars } from "../http1/chars.ts";
 import type { RequestRecord } from "../record.ts";
 
 /** One change to a header list. `action` undefined removes. */

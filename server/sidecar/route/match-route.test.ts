@@ -1,11 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { compilePerFilter } from "../filters/registry.ts";
 import { routesFrom } from "../test-plane.ts";
 import { matchRoute } from "./match-route.ts";
 import { compileTable } from "./route-set.ts";
 
 const to = (name: string, match: object, route: object = {}) => ({ name, match, route: { cluster: name, ...route } });
 const table = (...routes: object[]) =>
-  compileTable(routesFrom({ name: "t", virtual_hosts: [{ name: "all", domains: ["*"], routes: routes as never }] }));
+  compileTable(
+    routesFrom({ name: "t", virtual_hosts: [{ name: "all", domains: ["*"], routes: routes as never }] }),
+    compilePerFilter,
+  );
 const routeOf = (match: object, path: string, headers: string[] = []) =>
   matchRoute(table(to("hit", match)), { authority: "a", path, headers })?.routeName ?? "miss";
 
@@ -96,20 +100,21 @@ describe("virtual hosts", () => {
     ["www.other", "prefix"],
     ["other", "all"],
   ])("%s: %s", (authority, expected) => {
-    const compiled = compileTable(routesFrom({ name: "t", virtual_hosts: hosts as never }));
+    const compiled = compileTable(routesFrom({ name: "t", virtual_hosts: hosts as never }), compilePerFilter);
     expect(matchRoute(compiled, { authority, path: "/" })?.virtualHost).toBe(expected);
   });
 
   it("ports are left out when told to", () => {
     const compiled = compileTable(
       routesFrom({ name: "t", ignore_port_in_host_matching: true, virtual_hosts: hosts as never }),
+      compilePerFilter,
     );
     expect(matchRoute(compiled, { authority: "a.example:82", path: "/" })?.virtualHost).toBe("exact");
   });
 
   it("a domain belongs to one host only", () => {
     const twice = [hosts[0], { ...hosts[0], name: "again" }] as never;
-    expect(() => compileTable(routesFrom({ name: "t", virtual_hosts: twice }))).toThrow(
+    expect(() => compileTable(routesFrom({ name: "t", virtual_hosts: twice }), compilePerFilter)).toThrow(
       'virtual_hosts[1].domains: "a.example" is already in virtual host "exact"',
     );
   });

@@ -4,8 +4,8 @@ import { getHeader } from "../http/headers.ts";
 import { runtimeShare } from "../match/fraction.ts";
 import { compileHeaders, type RequestTest } from "../match/header-matcher.ts";
 import { compileQuery } from "../match/query-matcher.ts";
-import { compileRegex } from "../match/regex.ts";
 import type { RequestView } from "../match/request-view.ts";
+import { compileRegex } from "../text/regex.ts";
 
 export interface CompiledMatch {
   /** @param path without the query */

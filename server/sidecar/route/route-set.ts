@@ -2,8 +2,8 @@ import type { VirtualHost } from "../../gen/proto/envoy/config/route/v3/route_co
 import type { RouteConfiguration } from "../../gen/proto/envoy/config/route/v3/route_pb.js";
 import type { HttpConnectionManager } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { each, together } from "../config/problems.ts";
-import { compilePerFilter } from "../filters/registry.ts";
-import type { RouteSource } from "../http/manager.ts";
+import type { PerFilterCompiler } from "./compile-route.ts";
+import type { RouteSource } from "./route-source.ts";
 import { type CompiledVirtualHost, compileVirtualHost, RouteTable } from "./route-table.ts";
 
 /** All route configurations with the virtual hosts that VHDS adds to them, and who uses which. */
@@ -11,10 +11,12 @@ export class RouteSet {
   private readonly sources = new Map<string, NamedSource>();
   /** Name of the RDS route configuration by listener. */
   private readonly users = new Map<string, string>();
+  private readonly perFilter: PerFilterCompiler;
   private readonly changed: () => void;
 
   /** @param changed called when a listener may have got its routes */
-  constructor(changed: () => void) {
+  constructor(perFilter: PerFilterCompiler, changed: () => void) {
+    this.perFilter = perFilter;
     this.changed = changed;
   }
 
@@ -23,7 +25,7 @@ export class RouteSet {
     const specifier = config.routeSpecifier;
     switch (specifier.case) {
       case "routeConfig": {
-        const table = compileTable(specifier.value);
+        const table = compileTable(specifier.value, this.perFilter);
         return { source: { table }, use: () => this.users.delete(listener) };
       }
       case "rds": {
@@ -41,7 +43,7 @@ export class RouteSet {
 
   /** Builds the new table beside the old one and swaps; virtual hosts of VHDS move over. */
   put(config: RouteConfiguration): void {
-    const table = compileTable(config);
+    const table = compileTable(config, this.perFilter);
     const named = this.named(config.name);
     named.vhds = config.vhds !== undefined;
     if (named.vhds) for (const [resource, host] of named.hosts) table.put(resource, host);
@@ -58,7 +60,7 @@ export class RouteSet {
   }
 
   putVirtualHost(routeConfigName: string, proto: VirtualHost, resourceName: string): void {
-    const host = compileVirtualHost(proto, compilePerFilter);
+    const host = compileVirtualHost(proto, this.perFilter);
     const named = this.named(routeConfigName);
     if (named.vhds) named.table?.put(resourceName, host);
     named.hosts.set(resourceName, host);
@@ -130,10 +132,10 @@ interface NamedSource {
 }
 
 /** Throws an Error naming the field. */
-export function compileTable(config: RouteConfiguration): RouteTable {
+export function compileTable(config: RouteConfiguration, perFilter: PerFilterCompiler): RouteTable {
   const { table, hosts } = together<{ table: RouteTable; hosts: CompiledVirtualHost[] }>({
-    table: () => new RouteTable(config, compilePerFilter),
-    hosts: () => each("virtual_hosts", config.virtualHosts, (host) => compileVirtualHost(host, compilePerFilter)),
+    table: () => new RouteTable(config, perFilter),
+    hosts: () => each("virtual_hosts", config.virtualHosts, (host) => compileVirtualHost(host, perFilter)),
   });
   each("virtual_hosts", hosts, (host) => table.put(host.name, host));
   return table;

@@ -4,7 +4,7 @@ import {
   SubjectAltNameMatcher_SanType as SanType,
   type SubjectAltNameMatcher,
 } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
-import { compileString } from "../match/string-matcher.ts";
+import { compileString } from "../text/string-matcher.ts";
 import { type AltName, altNames } from "./alt-names.ts";
 import { type CertificateInfo, certificateInfo } from "./certificate-info.ts";
 import { parseCertificates } from "./own-certificate.ts";

@@ -13,8 +13,8 @@ import {
 import { systemClock } from "../../lib/clock.ts";
 import { addService } from "../../lib/grpc.ts";
 import { sampleRecord } from "../access-log/testing/sample-record.ts";
+import { GrpcChannels } from "../grpc/grpc-channels.ts";
 import { Stats } from "../stats.ts";
-import { GrpcChannels } from "../xds/grpc-channels.ts";
 import { staticCluster } from "../xds/testing/static-cluster.ts";
 import { Tracers } from "./tracers.ts";
 

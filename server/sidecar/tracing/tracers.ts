@@ -5,10 +5,10 @@ import type { HttpConnectionManager_Tracing } from "../../gen/proto/envoy/extens
 import type { Clock } from "../../lib/clock.ts";
 import { fail, ok, type Result } from "../../lib/result.ts";
 import { customTagReaders } from "../access-log/custom-tags.ts";
+import { envoyGrpcCluster, type GrpcChannels } from "../grpc/grpc-channels.ts";
 import { getJoined } from "../http/headers.ts";
 import type { RequestRecord, TraceContext, Tracer } from "../record.ts";
 import type { Stats } from "../stats.ts";
-import { envoyGrpcCluster, type GrpcChannels } from "../xds/grpc-channels.ts";
 import { randomHex } from "./random-ids.ts";
 import { makeSpan, type SpanOptions } from "./span.ts";
 import { SpanExporter } from "./span-exporter.ts";

@@ -1,6 +1,8 @@
 import type { Clock } from "../../lib/clock.ts";
 import { TypeUrl } from "../../xds/types.ts";
-import type { ServerState } from "../admin/views.ts";
+
+/** Envoy's ServerInfo.State. */
+export type ServerState = "LIVE" | "DRAINING" | "PRE_INITIALIZING" | "INITIALIZING";
 
 interface InitializationOptions {
   clock: Clock;

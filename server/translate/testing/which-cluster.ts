@@ -1,3 +1,4 @@
+import { compilePerFilter } from "../../sidecar/filters/registry.ts";
 import { matchRoute } from "../../sidecar/route/match-route.ts";
 import { compileTable } from "../../sidecar/route/route-set.ts";
 import type { ProxyResources } from "../resources.ts";
@@ -20,7 +21,7 @@ export function whichCluster(resources: ProxyResources, call: Call): Record<stri
   const config = resources.routes.get(name);
   if (!config) throw new Error(`no route configuration ${name}`);
   const { authority, path = "/", method = "GET" } = call;
-  const found = matchRoute(compileTable(config), {
+  const found = matchRoute(compileTable(config, compilePerFilter), {
     authority,
     path,
     method,

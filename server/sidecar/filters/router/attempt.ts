@@ -1,7 +1,6 @@
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Endpoint } from "../../cluster/endpoint.ts";
 import type { StreamRequest } from "../../cluster/host-pool.ts";
-import type { Exchange } from "../../http/exchange.ts";
 import type {
   ClientConnection,
   Fields,
@@ -10,6 +9,7 @@ import type {
   UpstreamHandler,
   UpstreamStream,
 } from "../../http/stream.ts";
+import type { Exchange } from "../../request/exchange.ts";
 import type { ResetReason } from "../../route/retry-policy.ts";
 import { WheelTimer } from "../../timer-wheel.ts";
 import { isTlsError } from "../../tls/tls-failure.ts";

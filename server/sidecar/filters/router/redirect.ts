@@ -1,4 +1,4 @@
-import type { Exchange } from "../../http/exchange.ts";
+import type { Exchange } from "../../request/exchange.ts";
 import type { RedirectTarget } from "../../route/compile-route.ts";
 import { withoutPort } from "../../route/route-table.ts";
 

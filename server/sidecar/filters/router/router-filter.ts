@@ -1,6 +1,6 @@
 import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { RouterSchema } from "../../../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
-import type { SupportedFields, TerminalFilter } from "../../http/filter.ts";
+import type { SupportedFields, TerminalFilter } from "../../request/filter.ts";
 import { Router } from "./router.ts";
 
 /** https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter */

@@ -1,11 +1,11 @@
 import { anyHost } from "../../cluster/balancer.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Endpoint } from "../../cluster/endpoint.ts";
-import type { Exchange } from "../../http/exchange.ts";
-import type { TerminalStream } from "../../http/filter.ts";
 import { getHeader, setHeader } from "../../http/headers.ts";
 import type { Fields, StreamResponseHead } from "../../http/stream.ts";
 import { ResponseFlag } from "../../record.ts";
+import type { Exchange } from "../../request/exchange.ts";
+import type { TerminalStream } from "../../request/filter.ts";
 import type { CompiledRoute, ForwardTarget } from "../../route/compile-route.ts";
 import { takeOverrides } from "../../route/request-overrides.ts";
 import type { ResetReason } from "../../route/retry-policy.ts";

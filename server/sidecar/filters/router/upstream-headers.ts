@@ -1,7 +1,7 @@
 import type { Cluster } from "../../cluster/cluster.ts";
-import type { Exchange } from "../../http/exchange.ts";
 import { getHeader, setHeader } from "../../http/headers.ts";
 import type { StreamRequestHead } from "../../http/stream.ts";
+import type { Exchange } from "../../request/exchange.ts";
 import type { CompiledRoute, ForwardTarget } from "../../route/compile-route.ts";
 import { applyHeaderOps } from "../../route/header-ops.ts";
 import type { Router } from "./router.ts";

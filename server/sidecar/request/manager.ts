@@ -1,17 +1,12 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import type { ParserLimits } from "../http1/parser.ts";
 import type { AccessLogger, Tracer } from "../record.ts";
-import type { RouteTable } from "../route/route-table.ts";
+import type { RouteSource } from "../route/route-source.ts";
 import type { Timers } from "../timers.ts";
 import type { WallClock } from "../wall-clock.ts";
 import type { ClientCertificateOptions } from "./client-certificate.ts";
 import type { HttpFilter, TerminalFilter } from "./filter.ts";
 import type { ManagerStats } from "./manager-stats.ts";
-
-/** Holds the table in force; RDS swaps the table, whoever holds the holder sees the new one with the next request. */
-export interface RouteSource {
-  table: RouteTable | undefined;
-}
 
 /** A compiled HttpConnectionManager: everything a request needs, immutable but for the holders inside. */
 export interface HttpManager {

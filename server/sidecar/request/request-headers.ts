@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { setHeader } from "../http/headers.ts";
 import { withoutPort } from "../route/route-table.ts";
 import { clientCertificateField, forwardClientCertificate } from "./client-certificate.ts";
 import type { Exchange } from "./exchange.ts";
-import { setHeader } from "./headers.ts";
 import type { HttpManager } from "./manager.ts";
 import { normalizePath } from "./normalize-path.ts";
 

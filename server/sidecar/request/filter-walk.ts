@@ -1,6 +1,6 @@
+import type { Fields } from "../http/stream.ts";
 import { type HttpFilter, Replied, type RequestContext, type Step, type StreamFilter } from "./filter.ts";
 import { Hold } from "./hold.ts";
-import type { Fields } from "./stream.ts";
 
 /** Where a walk leads to: the router one way, the client the other. */
 export interface WalkSink {

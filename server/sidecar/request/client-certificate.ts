@@ -2,8 +2,8 @@ import {
   HttpConnectionManager_ForwardClientCertDetails as Forward,
   type HttpConnectionManager,
 } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { getJoined, removeHeader, setHeader, toWire } from "../http/headers.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
-import { getJoined, removeHeader, setHeader, toWire } from "./headers.ts";
 
 type Detail = "cert" | "chain" | "subject" | "uri" | "dns";
 

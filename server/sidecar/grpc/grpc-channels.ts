@@ -7,7 +7,7 @@ import type { GrpcService } from "../../gen/proto/envoy/config/core/v3/grpc_serv
 import { HttpProtocolOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { fail, ok, type Result } from "../../lib/result.ts";
 import { compileUpstreamTls, type UpstreamTls } from "../cluster/upstream-tls.ts";
-import { unsupportedFields } from "../config/supported.ts";
+import { unsupportedFields } from "../supported/supported.ts";
 import type { CommonTls } from "../tls/common-tls.ts";
 import { noSecrets } from "../tls/secrets.ts";
 import { wrongName } from "../tls/tls-failure.ts";

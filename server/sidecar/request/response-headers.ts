@@ -1,10 +1,10 @@
+import { type FlatHeaders, getHeader, setHeader, toWire } from "../http/headers.ts";
+import type { StreamResponseHead } from "../http/stream.ts";
 import type { RequestRecord } from "../record.ts";
 import { applyHeaderOps } from "../route/header-ops.ts";
 import { httpDate } from "./date.ts";
 import type { Exchange } from "./exchange.ts";
-import { type FlatHeaders, getHeader, setHeader, toWire } from "./headers.ts";
 import type { HttpManager } from "./manager.ts";
-import type { StreamResponseHead } from "./stream.ts";
 
 /** What route, virtual host and table change in a response. */
 export function applyResponseOps(exchange: Exchange): void {

@@ -15,7 +15,7 @@ import {
 import { HttpProtocolOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { filterFactories } from "../filters/registry.ts";
 import { routerFilter } from "../filters/router/router-filter.ts";
-import type { SupportedFields } from "../http/filter.ts";
+import type { SupportedFields } from "../request/filter.ts";
 
 /** Extensions that may stand in a `typed_config`. */
 export const extensionRegistry = createRegistry(

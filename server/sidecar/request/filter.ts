@@ -1,12 +1,12 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
+import type { FlatHeaders } from "../http/headers.ts";
+import type { DownstreamFacts, Fields } from "../http/stream.ts";
 import type { RequestView } from "../match/request-view.ts";
 import type { RequestRecord } from "../record.ts";
 import type { Stats } from "../stats.ts";
 import type { Exchange } from "./exchange.ts";
-import type { FlatHeaders } from "./headers.ts";
 import type { Hold } from "./hold.ts";
-import type { DownstreamFacts, Fields } from "./stream.ts";
 
 /**
  * That a request which stops at a filter is looked after: it has been answered (`request.reply`), or somebody holds it (`request.hold`). Only these two make

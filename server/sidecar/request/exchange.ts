@@ -1,16 +1,4 @@
-import type { RequestView } from "../match/request-view.ts";
-import { newRecord, type RequestRecord, ResponseFlag, type TraceContext } from "../record.ts";
-import type { CompiledRoute, WeightedTarget } from "../route/compile-route.ts";
-import { pickTarget } from "../route/match-route.ts";
-import { type CompiledVirtualHost, findRoute, type RouteTable } from "../route/route-table.ts";
-import { WheelTimer } from "../timer-wheel.ts";
-import { Replied, type RequestContext, type TerminalStream, Wants } from "./filter.ts";
-import { FilterWalk, type WalkSink } from "./filter-walk.ts";
-import { type FlatHeaders, setHeader } from "./headers.ts";
-import type { Hold } from "./hold.ts";
-import type { HttpManager } from "./manager.ts";
-import { prepareRequest, propagateTrace } from "./request-headers.ts";
-import { applyResponseOps, finishResponseHeaders, headersSize } from "./response-headers.ts";
+import { type FlatHeaders, setHeader } from "../http/headers.ts";
 import type {
   DownstreamFacts,
   DownstreamHandler,
@@ -19,7 +7,19 @@ import type {
   StreamRequestHead,
   StreamReset,
   StreamResponseHead,
-} from "./stream.ts";
+} from "../http/stream.ts";
+import type { RequestView } from "../match/request-view.ts";
+import { newRecord, type RequestRecord, ResponseFlag, type TraceContext } from "../record.ts";
+import type { CompiledRoute, WeightedTarget } from "../route/compile-route.ts";
+import { pickTarget } from "../route/match-route.ts";
+import { type CompiledVirtualHost, findRoute, type RouteTable } from "../route/route-table.ts";
+import { WheelTimer } from "../timer-wheel.ts";
+import { Replied, type RequestContext, type TerminalStream, Wants } from "./filter.ts";
+import { FilterWalk, type WalkSink } from "./filter-walk.ts";
+import type { Hold } from "./hold.ts";
+import type { HttpManager } from "./manager.ts";
+import { prepareRequest, propagateTrace } from "./request-headers.ts";
+import { applyResponseOps, finishResponseHeaders, headersSize } from "./response-headers.ts";
 
 /**
  * One request and its response, from the head read to the log record written: connection manager → route → filters → router and back. It knows streams, and not
