@@ -1,12 +1,13 @@
 "use client";
 import { useTranslations } from "use-intl";
 import type { Graph, GraphEdge, GraphNode, Health, Signals } from "../../server/contract/index.ts";
+import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import { NoMatch } from "../list/no-match.tsx";
 import { SortedTable } from "../list/sorted-table.tsx";
 import type { Column } from "../ui/data-table.tsx";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { ErrorShare, LatencyP95, NumberWithUnit } from "../ui/quantity.tsx";
+import { NumberWithUnit } from "../ui/quantity.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { mtlsOf, useNodeNames } from "./graph-text.ts";

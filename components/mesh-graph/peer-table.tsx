@@ -1,9 +1,10 @@
 "use client";
 import { useTranslations } from "use-intl";
 import type { Graph, GraphEdge, Health, Signals } from "../../server/contract/index.ts";
+import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { HealthMark } from "../ui/health-mark.tsx";
-import { ErrorShare, LatencyP95, NumberWithUnit } from "../ui/quantity.tsx";
+import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
 import { useNodeNames } from "./graph-text.ts";
 import styles from "./panel.module.css";

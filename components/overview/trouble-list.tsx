@@ -3,11 +3,12 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { type MeshStatus, type ProxyList, type ServiceListItem, serviceTitle } from "../../server/contract/index.ts";
+import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import { configHref, faultsHref, outOfSyncHref, proxyHref, serviceHref } from "../lib/links.ts";
 import { LostWords } from "../proxy-sync/lost-words.tsx";
 import { useHealthReason } from "../services/health-reason.tsx";
 import { type HealthLevel, HealthMark } from "../ui/health-mark.tsx";
-import { ErrorShare, LatencyP95, NumberWithUnit } from "../ui/quantity.tsx";
+import { NumberWithUnit } from "../ui/quantity.tsx";
 import styles from "./overview.module.css";
 import { certificatesOf, troubledServices } from "./trouble.ts";
 

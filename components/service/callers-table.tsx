@@ -2,10 +2,11 @@
 import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { ServiceMetrics } from "../../server/contract/index.ts";
+import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import { serviceHref } from "../lib/links.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { ErrorShare, LatencyP95, NumberWithUnit } from "../ui/quantity.tsx";
+import { NumberWithUnit } from "../ui/quantity.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 

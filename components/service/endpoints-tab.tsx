@@ -9,6 +9,7 @@ import {
   type ServiceVersion,
   type Signals,
 } from "../../server/contract/index.ts";
+import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import { proxyHref } from "../lib/links.ts";
 import { useProxies } from "../lib/queries.ts";
 import { LostWords } from "../proxy-sync/lost-words.tsx";
@@ -17,7 +18,7 @@ import { worstState } from "../proxy-sync/sync-state.ts";
 import { HealthReason } from "../services/health-reason.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { ErrorShare, LatencyP95, NumberWithUnit } from "../ui/quantity.tsx";
+import { NumberWithUnit } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";

@@ -2,10 +2,11 @@
 import { IconLock, IconLockOpen } from "@tabler/icons-react";
 import { useLocale, useTranslations } from "use-intl";
 import type { RouteRule, ServiceMetrics, Signals } from "../../server/contract/index.ts";
+import { LatencyP95, SuccessShare } from "../health/signals.tsx";
 import { coveredSec, firstStep } from "../service/covered.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { formatSpan } from "../ui/format.ts";
-import { LatencyP95, NumberWithUnit, SuccessShare } from "../ui/quantity.tsx";
+import { NumberWithUnit } from "../ui/quantity.tsx";
 import { Sparkline } from "../ui/sparkline.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { versionColor } from "../ui/version-color.ts";

@@ -1,6 +1,5 @@
 "use client";
 import { useLocale } from "use-intl";
-import { errorTone, latencyTone, type Signals } from "../../server/contract/index.ts";
 import { formatBytesRate, formatMs, formatRate, formatShare, formatTimeOfDay, type Quantity } from "./format.ts";
 import styles from "./quantity.module.css";
 import { useSettled } from "./use-settled.ts";
@@ -32,26 +31,6 @@ export function NumberWithUnit({ value, kind, tone = "plain", bare = false }: Nu
     </span>
   );
 }
-
-/** The share that failed, in the colour that health gives it. Nothing was asked: nothing failed, and nothing is said. */
-export const ErrorShare = ({ signals }: { signals: Signals }) =>
-  signals.requestRate === 0 ? (
-    <NumberWithUnit value={null} kind="share" />
-  ) : (
-    <NumberWithUnit value={signals.errorShare} kind="share" tone={errorTone(signals.errorShare)} />
-  );
-
-/** The share that did not fail, in the same colour. */
-export const SuccessShare = ({ signals }: { signals: Signals }) =>
-  signals.requestRate === 0 ? (
-    <NumberWithUnit value={null} kind="share" />
-  ) : (
-    <NumberWithUnit value={1 - signals.errorShare} kind="share" tone={errorTone(signals.errorShare)} />
-  );
-
-export const LatencyP95 = ({ signals: { latencyMsP95 } }: { signals: Signals }) => (
-  <NumberWithUnit value={latencyMsP95} kind="ms" tone={latencyTone(latencyMsP95)} />
-);
 
 /** Time of day on the reader's own clock; the server's guess of the time zone gives way on the client. */
 export function TimeOfDay({ ms, seconds = true }: { ms: number; seconds?: boolean }) {
