@@ -18,7 +18,7 @@ export const sidecarRooms: Record<string, readonly string[]> = {
   http2: ["http", "tls"],
   cluster: ["config", "http", "http1", "http2", "tls"],
   upstream: ["cluster", "http"],
-  request: ["cluster", "http", "http1", "match", "route", "tls"],
+  request: ["cluster", "http", "http1", "http2", "match", "route", "tls"],
   filters: ["cluster", "config", "http", "match", "request", "route", "text", "tls", "upstream"],
   tcp: ["cluster", "tls"],
   listener: ["cluster", "config", "filters", "http", "http1", "http2", "request", "route", "tcp", "tls"],

@@ -76,7 +76,7 @@ describe("what is not supported is refused by name", () => {
       { scheme_header_transformation: { scheme_to_overwrite: "https" } },
       `${manager}.scheme_header_transformation: not supported`,
     ],
-    ["HTTP/2", { codec_type: "HTTP2" }, `${manager}.codec_type: HTTP2 is not supported`],
+    ["HTTP/3", { codec_type: "HTTP3" }, `${manager}.codec_type: HTTP3 is not supported`],
     [
       "escaped slashes",
       { path_with_escaped_slashes_action: "UNESCAPE_AND_REDIRECT" },
@@ -116,16 +116,16 @@ describe("what is not supported is refused by name", () => {
     ],
     ["subsets", { lb_subset_config: {} }, "cluster c: lb_subset_config: not supported"],
     [
-      "HTTP/2",
+      "a protocol chosen by ALPN",
       {
         typed_extension_protocol_options: {
           "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
             "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-            explicit_http_config: { http2_protocol_options: {} },
+            auto_config: {},
           },
         },
       },
-      'cluster c: typed_extension_protocol_options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"].explicit_http_config.http2_protocol_options: not supported; ports of protocol HTTP2 and GRPC need Envoy as the proxy',
+      'cluster c: typed_extension_protocol_options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"].auto_config: not supported',
     ],
     [
       "a port that is none",
@@ -193,11 +193,11 @@ describe("what is not supported is refused by name", () => {
     ]);
     const [chain] = listenerJson({}).filter_chains as JsonObject[];
     const bare = { ...chain, filter_chain_match: { server_names: ["*x"] }, filters: [] };
-    const listener = { ...listenerJson({ manager: { codec_type: "HTTP2", http_filters: [] } }) };
+    const listener = { ...listenerJson({ manager: { codec_type: "HTTP3", http_filters: [] } }) };
     listener.filter_chains = [...(listener.filter_chains as JsonObject[]), bare];
     expect(test.plane.setListener(listenerFrom(listener))).toEqual([
       `${manager}.http_filters: the last filter must be the router`,
-      `${manager}.codec_type: HTTP2 is not supported`,
+      `${manager}.codec_type: HTTP3 is not supported`,
       'listener test: filter_chains[1].filter_chain_match.server_names[0]: "*x" is neither a name nor "*." and a name',
       "listener test: filter_chains[1].filters: an HTTP connection manager or a TCP proxy is required",
     ]);

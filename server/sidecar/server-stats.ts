@@ -20,7 +20,7 @@ export function refreshServerStats(stats: Stats, plane: DataPlane, state: Server
   stats.gauge("listener_manager.total_listeners_active").set(plane.boundListeners().length);
   for (const cluster of plane.clusterMap.values()) refreshClusterStats(stats, cluster);
   for (const [name, { value }] of stats.counters) {
-    // All connections and requests are HTTP/1.1.
+    // Those of HTTP/2 are counted where they are made; the rest is HTTP/1.
     if (name.endsWith(".downstream_cx_total") && name.startsWith("http."))
       copy(stats, name, "cx_total", "cx_http1_total", value);
     if (name.endsWith(".downstream_rq_total")) copy(stats, name, "rq_total", "rq_http1_total", value);
@@ -33,7 +33,9 @@ export function refreshServerStats(stats: Stats, plane: DataPlane, state: Server
 }
 
 function copy(stats: Stats, name: string, from: string, to: string, value: number): void {
-  stats.counter(name.slice(0, -from.length) + to).value = value;
+  const prefix = name.slice(0, -from.length);
+  const http2 = stats.counters.get(prefix + to.replace("http1", "http2"))?.value ?? 0;
+  stats.counter(prefix + to).value = value - http2;
 }
 
 /** Which circuit breakers are open: 1 where the next request would be refused or would wait. */

@@ -26,6 +26,7 @@ import type { AccessLogger } from "../record.ts";
 import type { Stats } from "../stats.ts";
 import { AlsClient } from "./als-client.ts";
 import { customTagReaders } from "./custom-tags.ts";
+import type { EntryOptions } from "./encode-entry.ts";
 import { accessLogFilter } from "./filter.ts";
 import { defaultTextFormat, type Formatter, jsonFormatter, textFormatter } from "./formatters.ts";
 import { LineSink } from "./line-sink.ts";
@@ -36,6 +37,8 @@ interface AccessLoggerDeps {
   stats: Stats;
   clock: Clock;
 }
+
+const none: Omit<EntryOptions, "customTags"> = { requestHeaders: [], responseHeaders: [], responseTrailers: [] };
 
 type Made = Result<AccessLogger, string>;
 
@@ -89,7 +92,7 @@ export class AccessLoggers {
     const logger = grpc
       ? this.#http(grpc)
       : tcp
-        ? this.#grpc("tcp", tcp.commonConfig, [], [])
+        ? this.#grpc("tcp", tcp.commonConfig, none)
         : stdout
           ? this.#lines("stdout", streamFormatter(stdout))
           : stderr
@@ -109,16 +112,17 @@ export class AccessLoggers {
   }
 
   #http(config: HttpGrpcAccessLogConfig): Made {
-    // Of trailers to log there is nothing to refuse: where a response has none, as in HTTP/1.1, Envoy logs none.
-    const { commonConfig, additionalRequestHeadersToLog, additionalResponseHeadersToLog } = config;
-    return this.#grpc("http", commonConfig, additionalRequestHeadersToLog, additionalResponseHeadersToLog);
+    return this.#grpc("http", config.commonConfig, {
+      requestHeaders: config.additionalRequestHeadersToLog.map((name) => name.toLowerCase()),
+      responseHeaders: config.additionalResponseHeadersToLog.map((name) => name.toLowerCase()),
+      responseTrailers: config.additionalResponseTrailersToLog.map((name) => name.toLowerCase()),
+    });
   }
 
   #grpc(
     kind: "http" | "tcp",
     common: CommonGrpcAccessLogConfig | undefined,
-    requestHeaders: readonly string[],
-    responseHeaders: readonly string[],
+    fields: Omit<EntryOptions, "customTags">,
   ): Made {
     if (common === undefined || common.logName === "") return fail("common_config.log_name is required");
     const cluster = envoyGrpcCluster(common.grpcService, "common_config");
@@ -126,11 +130,7 @@ export class AccessLoggers {
     if (common.filterStateObjectsToLog.length > 0) return fail("filter_state_objects_to_log is not supported");
     const customTags = customTagReaders(common.customTags);
     if (!customTags.ok) return customTags;
-    const options = {
-      requestHeaders: requestHeaders.map((name) => name.toLowerCase()),
-      responseHeaders: responseHeaders.map((name) => name.toLowerCase()),
-      customTags: customTags.value,
-    };
+    const options: EntryOptions = { ...fields, customTags: customTags.value };
     const { node, channels, stats, clock } = this.#deps;
     const settings = toBinary(CommonGrpcAccessLogConfigSchema, { ...common, customTags: [] });
     const key = `${kind} ${Buffer.from(settings).toString("base64")}`;

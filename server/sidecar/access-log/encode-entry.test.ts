@@ -9,7 +9,12 @@ import { type EntryOptions, encodeEntry, encodeTcpEntry } from "./encode-entry.t
 import { ProtoWriter } from "./proto-writer.ts";
 import { sampleRecord } from "./testing/sample-record.ts";
 
-const none: EntryOptions = { requestHeaders: [], responseHeaders: [], customTags: [] };
+const none: EntryOptions = {
+  requestHeaders: [],
+  responseHeaders: [],
+  responseTrailers: ["grpc-status"],
+  customTags: [],
+};
 
 function decoded(record = sampleRecord(), options = none) {
   const writer = new ProtoWriter(16);
@@ -124,10 +129,14 @@ describe("encodeEntry", () => {
   });
 
   it("logs additional headers, joined, and custom tags that are not empty", () => {
-    const record = sampleRecord({ requestHeaders: ["x-a", "1", "x-b", "2", "x-a", "3"] });
+    const record = sampleRecord({
+      requestHeaders: ["x-a", "1", "x-b", "2", "x-a", "3"],
+      responseTrailers: ["grpc-status", "14", "x-other", "1"],
+    });
     const { common, request, response } = decoded(record, {
       requestHeaders: ["x-a", "x-missing"],
       responseHeaders: ["content-type"],
+      responseTrailers: ["grpc-status"],
       customTags: [
         { name: "full", read: () => "yes" },
         { name: "empty", read: () => "" },
@@ -135,6 +144,7 @@ describe("encodeEntry", () => {
     });
     expect(request.requestHeaders).toEqual({ "x-a": "1,3" });
     expect(response.responseHeaders).toEqual({ "content-type": "application/json" });
+    expect(response.responseTrailers).toEqual({ "grpc-status": "14" });
     expect(common.customTags).toEqual({ full: "yes" });
   });
 

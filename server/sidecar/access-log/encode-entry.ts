@@ -8,13 +8,14 @@ import { type ProtoWriter, varintSize } from "./proto-writer.ts";
 export interface EntryOptions {
   requestHeaders: readonly string[];
   responseHeaders: readonly string[];
+  responseTrailers: readonly string[];
   customTags: readonly CustomTagReader[];
 }
 
 /**
  * Appends one `envoy.data.accesslog.v3.HTTPAccessLogEntry` as a `log_entry` of HTTPAccessLogEntries. Written by hand because every
  * request passes here: a test holds it to what protobuf-es reads, field by field. Fields that Envoy sets from what a record does not
- * know (filter state, trailers) stay out.
+ * know (filter state) stay out.
  *
  * @param count how many requests the entry stands for, told by the tag `limpid.count`; its bytes are those of all
  */
@@ -28,7 +29,7 @@ export function encodeEntry(writer: ProtoWriter, record: RequestRecord, options:
   encodeRequest(writer, record, options.requestHeaders);
   writer.end(request);
   const response = writer.begin(bytes(4));
-  encodeResponse(writer, record, options.responseHeaders);
+  encodeResponse(writer, record, options);
   writer.end(response);
   writer.end(entry);
 }
@@ -133,7 +134,7 @@ function encodeRequest(writer: ProtoWriter, record: RequestRecord, headers: read
   writer.uint(uint(15), record.requestHeadersBytes);
 }
 
-function encodeResponse(writer: ProtoWriter, record: RequestRecord, headers: readonly string[]): void {
+function encodeResponse(writer: ProtoWriter, record: RequestRecord, options: EntryOptions): void {
   if (record.responseCode > 0) {
     // google.protobuf.UInt32Value
     writer.varint(bytes(1));
@@ -142,9 +143,15 @@ function encodeResponse(writer: ProtoWriter, record: RequestRecord, headers: rea
   }
   writer.uint(uint(2), record.responseHeadersBytes);
   writer.uint(uint(3), record.responseBodyBytes);
-  for (const name of headers) {
+  for (const name of options.responseHeaders) {
     const value = getJoined(record.responseHeaders, name) ?? "";
     if (value !== "") mapEntry(writer, bytes(4), name, value);
+  }
+  if (record.responseTrailers !== undefined) {
+    for (const name of options.responseTrailers) {
+      const value = getJoined(record.responseTrailers, name) ?? "";
+      if (value !== "") mapEntry(writer, bytes(5), name, value);
+    }
   }
   writer.string(bytes(6), record.responseCodeDetails);
   writer.uint(uint(8), record.responseHeadersBytes);

@@ -6,6 +6,7 @@ import { sampleRecord } from "./testing/sample-record.ts";
 const options: EntryOptions = {
   requestHeaders: ["x-limpid-peer", "traceparent"],
   responseHeaders: ["x-served-by"],
+  responseTrailers: ["grpc-status"],
   customTags: [{ name: "limpid.destination", read: (record) => record.routeName }],
 };
 const startMs = 1_794_999_645_000;

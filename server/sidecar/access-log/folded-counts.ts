@@ -90,6 +90,7 @@ export class FoldedCounts {
     for (const name of countedHeaders) {
       key += `\n${getJoined(record.requestHeaders, name) ?? ""}\n${getJoined(record.responseHeaders, name) ?? ""}`;
     }
+    if (record.responseTrailers !== undefined) key += `\n${getJoined(record.responseTrailers, "grpc-status") ?? ""}`;
     return key;
   }
 }
@@ -102,9 +103,15 @@ const maxShift = 32;
 
 const counted = (names: readonly string[]): readonly string[] => names.filter((name) => countedHeaders.includes(name));
 
-const countedFields = ({ requestHeaders, responseHeaders, customTags }: EntryOptions): EntryOptions => ({
+const countedFields = ({
+  requestHeaders,
+  responseHeaders,
+  responseTrailers,
+  customTags,
+}: EntryOptions): EntryOptions => ({
   requestHeaders: counted(requestHeaders),
   responseHeaders: counted(responseHeaders),
+  responseTrailers: counted(responseTrailers),
   customTags,
 });
 

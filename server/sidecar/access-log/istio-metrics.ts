@@ -1,4 +1,5 @@
 import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import { grpcStatusOf, isGrpc } from "../http/grpc.ts";
 import { getJoined } from "../http/headers.ts";
 import { Families, formatLabels } from "../prometheus.ts";
 import type { AccessLogger, RequestRecord } from "../record.ts";
@@ -71,7 +72,8 @@ export class IstioMetrics {
     // The destination alone sees who its peer has shown to be; a SPIFFE id holds no space.
     const tls = direction === "inbound" ? record.downstreamTls : undefined;
     const principals = tls?.mutual === true ? `${tls.peerUri} ${tls.localUri}` : "";
-    const key = `${direction} ${host} ${peer} ${record.responseCode} ${record.responseFlags} ${principals}`;
+    const grpc = isGrpc(record.requestHeaders) ? `grpc ${grpcStatus(record)}` : "";
+    const key = `${direction} ${host} ${peer} ${record.responseCode} ${record.responseFlags} ${grpc} ${principals}`;
     const series = this.#series.get(key) ?? this.#add(key, record, direction, peer);
     series.requests++;
     series.duration.record(record.durationMs);
@@ -101,9 +103,9 @@ export class IstioMetrics {
       ["destination_service", service.host],
       ["destination_service_name", service.name],
       ["destination_service_namespace", service.namespace],
-      ["request_protocol", "http"],
+      ["request_protocol", isGrpc(record.requestHeaders) ? "grpc" : "http"],
       ["response_code", String(record.responseCode)],
-      ["grpc_response_status", ""],
+      ["grpc_response_status", isGrpc(record.requestHeaders) ? grpcStatus(record) : ""],
       ["response_flags", shortFlags(record.responseFlags)],
       // Only the destination reports the connection's security, as in Istio.
       ["connection_security_policy", outbound ? "unknown" : tls === undefined ? "none" : "mutual_tls"],
@@ -112,6 +114,12 @@ export class IstioMetrics {
 }
 
 const unknown = "unknown";
+
+/** A number, or "": anything else is the peer's word and would be a series of its own. */
+function grpcStatus({ responseHeaders, responseTrailers }: RequestRecord): string {
+  const status = grpcStatusOf(responseHeaders, responseTrailers) ?? "";
+  return /^\d{1,2}$/.test(status) ? status : "";
+}
 
 /** @param principal the SPIFFE id that the side's certificate shows */
 function sideLabels(side: "source" | "destination", workload: Workload, principal = ""): [string, string][] {

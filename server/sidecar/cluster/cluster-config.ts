@@ -5,12 +5,18 @@ import {
   Cluster_DnsLookupFamily as DnsFamily,
   Cluster_LbPolicy as LbPolicy,
 } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import type { Http2ProtocolOptions } from "../../gen/proto/envoy/config/core/v3/protocol_pb.js";
 import { LeastRequestSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js";
 import { RandomSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/random/v3/random_pb.js";
 import { RoundRobinSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
-import { HttpProtocolOptionsSchema as UpstreamOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import {
+  type HttpProtocolOptions as UpstreamOptions,
+  HttpProtocolOptionsSchema as UpstreamOptionsSchema,
+} from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
+import { compileHttp2Options } from "../http2/compile-options.ts";
+import type { Http2Options } from "../http2/options.ts";
 import type { Metadata } from "../record.ts";
 import type { Secrets } from "../tls/secrets.ts";
 import { compileOutlier, type OutlierConfig } from "./outlier-config.ts";
@@ -26,7 +32,9 @@ export interface ClusterConfig {
   readonly discovery: Discovery;
   /** The name asked for over EDS. */
   readonly serviceName: string;
-  readonly protocol: "http1" | "http2";
+  /** `downstream`: as the request came. */
+  readonly protocol: "http1" | "http2" | "downstream";
+  readonly http2: Http2Options;
   readonly connectTimeoutMs: number;
   readonly idleTimeoutMs: number;
   /** 0 is unlimited. */
@@ -76,7 +84,8 @@ export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig
     statName: config.altStatName || config.name,
     ...compiled,
     serviceName: config.edsClusterConfig?.serviceName || config.name,
-    protocol: "http1",
+    protocol: protocolOf(options),
+    http2: compileHttp2Options(http2ConfigOf(options), common),
     connectTimeoutMs: durationMs(config.connectTimeout) ?? 5000,
     idleTimeoutMs: durationMs(common?.idleTimeout) ?? 3_600_000,
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? config.maxRequestsPerConnection ?? 0,
@@ -159,19 +168,26 @@ const leastRequest = (choiceCount = 2, activeRequestBias = 1): BalancerConfig =>
 
 const upstreamOptionsName = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
-function upstreamOptions(config: Cluster) {
+function upstreamOptions(config: Cluster): UpstreamOptions | undefined {
   const any = config.typedExtensionProtocolOptions[upstreamOptionsName];
   const options = any === undefined ? undefined : anyUnpack(any, UpstreamOptionsSchema);
-  const protocol = options?.upstreamProtocolOptions;
-  const explicit = protocol?.case === "explicitHttpConfig" ? protocol.value.protocolConfig.case : undefined;
-  // `use_downstream_protocol_config` means HTTP/1.1 here, since that is all our downstreams speak.
-  if (explicit !== undefined && explicit !== "httpProtocolOptions") {
-    throw new Error(
-      `typed_extension_protocol_options["${upstreamOptionsName}"].explicit_http_config.http2_protocol_options: not supported; ports of protocol HTTP2 and GRPC need Envoy as the proxy`,
-    );
-  }
-  if (protocol?.case === "autoConfig") {
+  if (options?.upstreamProtocolOptions.case === "autoConfig") {
     throw new Error(`typed_extension_protocol_options["${upstreamOptionsName}"].auto_config: not supported`);
   }
   return options;
+}
+
+function protocolOf(options: UpstreamOptions | undefined): ClusterConfig["protocol"] {
+  const protocol = options?.upstreamProtocolOptions;
+  if (protocol?.case === "useDownstreamProtocolConfig") return "downstream";
+  const explicit = protocol?.case === "explicitHttpConfig" ? protocol.value.protocolConfig.case : undefined;
+  return explicit === "http2ProtocolOptions" ? "http2" : "http1";
+}
+
+function http2ConfigOf(options: UpstreamOptions | undefined): Http2ProtocolOptions | undefined {
+  const protocol = options?.upstreamProtocolOptions;
+  if (protocol?.case === "useDownstreamProtocolConfig") return protocol.value.http2ProtocolOptions;
+  if (protocol?.case !== "explicitHttpConfig") return undefined;
+  const { protocolConfig } = protocol.value;
+  return protocolConfig.case === "http2ProtocolOptions" ? protocolConfig.value : undefined;
 }

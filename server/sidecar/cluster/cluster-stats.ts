@@ -1,3 +1,5 @@
+import { http2StatsIn } from "../http2/compile-options.ts";
+import type { Http2Stats } from "../http2/http2-stats.ts";
 import type { Counter, Gauge, Histogram, Stats } from "../stats.ts";
 import { TlsStats } from "../tls/tls-stats.ts";
 
@@ -23,6 +25,7 @@ export class ClusterStats {
   readonly rqRetryLimitExceeded: Counter;
   readonly rqMaintenance: Counter;
   readonly cxTotal: Counter;
+  readonly cxHttp2: Counter;
   readonly cxActive: Gauge;
   readonly cxConnectFail: Counter;
   readonly cxConnectTimeout: Counter;
@@ -43,6 +46,7 @@ export class ClusterStats {
   private readonly byStatus: (Counter | undefined)[] = [];
   private readonly byClass: (Counter | undefined)[] = [];
   private tlsStats: TlsStats | undefined = undefined;
+  private http2Stats: Http2Stats | undefined = undefined;
 
   constructor(stats: Stats, cluster: string) {
     const prefix = `cluster.${statName(cluster)}.`;
@@ -66,6 +70,7 @@ export class ClusterStats {
     this.rqRetryOverflow = stats.counter(`${prefix}upstream_rq_retry_overflow`);
     this.rqRetryLimitExceeded = stats.counter(`${prefix}upstream_rq_retry_limit_exceeded`);
     this.rqMaintenance = stats.counter(`${prefix}upstream_rq_maintenance_mode`);
+    this.cxHttp2 = stats.counter(`${prefix}upstream_cx_http2_total`);
     this.cxTotal = stats.counter(`${prefix}upstream_cx_total`);
     this.cxActive = stats.gauge(`${prefix}upstream_cx_active`);
     this.cxConnectFail = stats.counter(`${prefix}upstream_cx_connect_fail`);
@@ -83,6 +88,12 @@ export class ClusterStats {
     this.membershipTotal = stats.gauge(`${prefix}membership_total`);
     this.membershipHealthy = stats.gauge(`${prefix}membership_healthy`);
     this.membershipChange = stats.counter(`${prefix}membership_change`);
+  }
+
+  /** Counters of the HTTP/2 codec, made with the first use. */
+  get http2(): Http2Stats {
+    this.http2Stats ??= http2StatsIn(this.stats, this.prefix);
+    return this.http2Stats;
   }
 
   /** Made with the first use: most clusters have no TLS. */

@@ -1,8 +1,10 @@
+import type { Protocol } from "../http/stream.ts";
 import type { Stats } from "../stats.ts";
 import type { Timers } from "../timers.ts";
 import { anyHost, type Balancer, type PickContext } from "./balancer.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import { ClusterStats } from "./cluster-stats.ts";
+import type { UpstreamProtocol } from "./connector.ts";
 import { Endpoint, type EndpointConfig, endpointKey } from "./endpoint.ts";
 import { OutlierDetector } from "./outlier.ts";
 import { ClusterPool } from "./pool.ts";
@@ -84,6 +86,13 @@ export class Cluster {
     for (let i = 0; i < attempts && picked !== undefined && avoid.has(picked); i++)
       picked = this.balancer.pick(context);
     return picked;
+  }
+
+  /** What a request that came by `downstream` goes on in. */
+  protocolFor(downstream: Protocol): UpstreamProtocol {
+    const { protocol } = this.config;
+    if (protocol !== "downstream") return protocol;
+    return downstream === "HTTP/2" ? "http2" : "http1";
   }
 
   onResponse(endpoint: Endpoint, status: number): void {

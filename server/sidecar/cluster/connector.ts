@@ -1,10 +1,11 @@
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import type { ClientConnection, ClientConnectionOwner } from "../http/stream.ts";
 import { type ClientSocket, Http1ClientConnection } from "../http1/client-connection.ts";
+import { Http2ClientConnection } from "../http2/client-connection.ts";
 import { turnedAway } from "../tls/tls-failure.ts";
-import type { ClusterConfig } from "./cluster-config.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { PoolHost } from "./pool-host.ts";
 import { connectFailure, connectTls, type UpstreamTls } from "./upstream-tls.ts";
 
 /** A connection that is being made, with what the codecs don't know of it. */
@@ -14,26 +15,37 @@ export interface Connecting {
   readonly localAddress: () => string;
 }
 
-/** Opens a connection to an endpoint in the protocol and by the TLS settings of its cluster. */
+/** What an endpoint is spoken to in. */
+export type UpstreamProtocol = "http1" | "http2";
+
+/** Opens a connection to an endpoint by the TLS settings of its cluster. */
 export function openConnection(
-  config: ClusterConfig,
-  stats: ClusterStats,
+  { config, stats, timers }: Pick<PoolHost, "config" | "stats" | "timers">,
   endpoint: Endpoint,
+  protocol: UpstreamProtocol,
   owner: ClientConnectionOwner,
 ): Connecting {
   const { address: host, port } = endpoint.config;
   const target = { host, port, noDelay: true, allowHalfOpen: false, localAddress: config.bindAddress || undefined };
   const { tls } = config;
+  if (protocol === "http2") {
+    const socket = tls === undefined ? connect(target) : connectTls(tls, target, stats.tls, "http2");
+    stats.cxHttp2.inc();
+    const context = { options: config.http2, stats: stats.http2, timers };
+    const connection = new Http2ClientConnection(socket, context, owner, false);
+    return { connection, localAddress: () => addressOf(socket) };
+  }
   let opened: ClientSocket | undefined;
   const open = (onRead: OnRead): ClientSocket => {
     opened = tls === undefined ? openPlain(target, onRead) : openTls(target, tls, stats, onRead);
     return opened;
   };
   const connection = new Http1ClientConnection({ open, stats }, owner);
-  const localAddress = () =>
-    opened?.socket.localPort === undefined ? "" : `${opened.socket.localAddress}:${opened.socket.localPort}`;
-  return { connection, localAddress };
+  return { connection, localAddress: () => (opened === undefined ? "" : addressOf(opened.socket)) };
 }
+
+const addressOf = ({ localAddress, localPort }: Socket): string =>
+  localPort === undefined ? "" : `${localAddress}:${localPort}`;
 
 type OnRead = (bytes: Buffer, length: number) => void;
 interface Target {
@@ -64,7 +76,7 @@ function openPlain(target: Target, onRead: OnRead): ClientSocket {
 
 /** Decrypted bytes come in buffers of their own. */
 function openTls(target: Target, tls: UpstreamTls, stats: ClusterStats, onRead: OnRead): ClientSocket {
-  const socket = connectTls(tls, target, stats.tls);
+  const socket = connectTls(tls, target, stats.tls, "http1");
   socket.once("secureConnect", () => socket.on("data", (bytes: Buffer) => onRead(bytes, bytes.length)));
   return {
     socket,

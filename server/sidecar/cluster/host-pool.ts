@@ -1,19 +1,9 @@
 import type { ClientConnection, ClientConnectionOwner, StreamReset } from "../http/stream.ts";
 import { WheelTimer } from "../timer-wheel.ts";
-import type { Timers } from "../timers.ts";
-import type { ClusterConfig } from "./cluster-config.ts";
-import type { ClusterStats } from "./cluster-stats.ts";
-import { type Connecting, openConnection } from "./connector.ts";
+import { type Connecting, openConnection, type UpstreamProtocol } from "./connector.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { PoolHost } from "./pool-host.ts";
 import type { UpstreamTls } from "./upstream-tls.ts";
-
-/** What pools know of their cluster. Its settings change underneath them. */
-export interface PoolHost {
-  readonly config: ClusterConfig;
-  readonly stats: ClusterStats;
-  readonly timers: Timers;
-  readonly removed: boolean;
-}
 
 /** Whoever wants a stream. */
 export interface StreamRequest {
@@ -36,6 +26,7 @@ export interface Slots {
 export class HostPool implements ClientConnectionOwner {
   private readonly host: PoolHost;
   private readonly endpoint: Endpoint;
+  private readonly protocol: UpstreamProtocol;
   private readonly slots: Slots;
   private readonly connections = new Map<ClientConnection, Pooled>();
   /** With capacity left. */
@@ -43,8 +34,9 @@ export class HostPool implements ClientConnectionOwner {
   private readonly waiting: StreamRequest[] = [];
   private connecting = 0;
 
-  constructor(host: PoolHost, endpoint: Endpoint, slots: Slots) {
+  constructor(host: PoolHost, endpoint: Endpoint, protocol: UpstreamProtocol, slots: Slots) {
     this.host = host;
+    this.protocol = protocol;
     this.endpoint = endpoint;
     this.slots = slots;
   }
@@ -206,7 +198,9 @@ export class HostPool implements ClientConnectionOwner {
   }
 
   private growIfShort(): void {
-    if (this.connecting < this.waiting.length) this.grow();
+    // A connection to come is expected to take as many streams as we allow; what the other side allows is seen later.
+    const each = this.protocol === "http2" ? this.host.config.http2.maxConcurrentStreams : 1;
+    if (this.connecting * each < this.waiting.length) this.grow();
   }
 
   /** Opens one more connection if the circuit breaker lets it. An endpoint without any always gets one, as in Envoy. */
@@ -222,7 +216,7 @@ export class HostPool implements ClientConnectionOwner {
     stats.cxActive.set(slots.connections);
     this.connecting++;
     endpoint.totals.connections++;
-    const pooled = new Pooled(this, config.tls, openConnection(config, stats, endpoint, this));
+    const pooled = new Pooled(this, config.tls, openConnection(this.host, endpoint, this.protocol, this));
     this.connections.set(pooled.connection, pooled);
     timers.arm(pooled.timer, config.connectTimeoutMs);
   }

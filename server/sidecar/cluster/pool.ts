@@ -1,39 +1,43 @@
+import type { UpstreamProtocol } from "./connector.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { HostPool, type PoolHost, type Slots, type StreamRequest } from "./host-pool.ts";
+import { HostPool, type Slots, type StreamRequest } from "./host-pool.ts";
+import type { PoolHost } from "./pool-host.ts";
 
 /**
- * The connections of one cluster: a pool per endpoint, within the cluster's circuit breakers.
+ * The connections of one cluster: a pool per endpoint and protocol, within the cluster's circuit breakers.
  * https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/circuit_breaking
  */
 export class ClusterPool {
   private readonly host: PoolHost;
-  private readonly pools = new Map<Endpoint, HostPool>();
+  private readonly http1 = new Map<Endpoint, HostPool>();
+  private readonly http2 = new Map<Endpoint, HostPool>();
   private readonly slots: Slots = { connections: 0, pending: 0 };
 
   constructor(host: PoolHost) {
     this.host = host;
   }
 
-  newStream(endpoint: Endpoint, request: StreamRequest): void {
-    let pool = this.pools.get(endpoint);
+  newStream(endpoint: Endpoint, protocol: UpstreamProtocol, request: StreamRequest): void {
+    const pools = protocol === "http2" ? this.http2 : this.http1;
+    let pool = pools.get(endpoint);
     if (pool === undefined) {
-      pool = new HostPool(this.host, endpoint, this.slots);
-      this.pools.set(endpoint, pool);
+      pool = new HostPool(this.host, endpoint, protocol, this.slots);
+      pools.set(endpoint, pool);
     }
     pool.newStream(request);
   }
 
   /** Takes a waiting request back. */
   cancel(endpoint: Endpoint, request: StreamRequest): void {
-    this.pools.get(endpoint)?.cancel(request);
+    for (const pool of this.poolsOf(endpoint)) pool.cancel(request);
   }
 
   connectionsTo(endpoint: Endpoint): number {
-    return this.pools.get(endpoint)?.size ?? 0;
+    return this.poolsOf(endpoint).reduce((sum, { size }) => sum + size, 0);
   }
 
   pendingFor(endpoint: Endpoint): number {
-    return this.pools.get(endpoint)?.pending ?? 0;
+    return this.poolsOf(endpoint).reduce((sum, { pending }) => sum + pending, 0);
   }
 
   /**
@@ -62,18 +66,24 @@ export class ClusterPool {
 
   /** Closes what is idle now; what is busy closes with its last stream. */
   drain(endpoint: Endpoint): void {
-    this.pools.get(endpoint)?.drain();
+    for (const pool of this.poolsOf(endpoint)) pool.drain();
   }
 
   /** Forgets the pools of endpoints that have left and have nothing under way any more. */
   sweep(): void {
-    for (const [endpoint, pool] of this.pools) {
-      if (endpoint.removed && pool.size === 0 && pool.pending === 0) this.pools.delete(endpoint);
+    for (const pools of [this.http1, this.http2]) {
+      for (const [endpoint, { size, pending }] of pools) {
+        if (endpoint.removed && size === 0 && pending === 0) pools.delete(endpoint);
+      }
     }
   }
 
   /** Breaks every connection off. */
   close(reason: string): void {
-    for (const pool of this.pools.values()) pool.close(reason);
+    for (const pool of [...this.http1.values(), ...this.http2.values()]) pool.close(reason);
+  }
+
+  private poolsOf(endpoint: Endpoint): HostPool[] {
+    return [this.http1.get(endpoint), this.http2.get(endpoint)].filter((pool) => pool !== undefined);
   }
 }

@@ -32,12 +32,14 @@ export function connectTls(
   tls: UpstreamTls,
   options: TcpSocketConnectOpts & { noDelay: boolean },
   stats: TlsStats,
+  /** What will be spoken: what is something else isn't offered. */
+  protocol?: "http1" | "http2",
 ): Socket {
   const material = tls.common.current();
   // Without a secret that did not come in time no connection can be made: Envoy's NotReadySslSocket.
   if (material === undefined) return failed(new SecretMissing());
   const { context, names, validation } = material;
-  const { protocols } = tls.common;
+  const protocols = offered(tls.common.protocols, protocol);
   const socket = connect({
     ...options,
     secureContext: context,
@@ -50,6 +52,14 @@ export function connectTls(
   socket.once("secureConnect", () => stats.made(socket.getProtocol() ?? "", socket.getCipher().name));
   socket.once("error", (error) => count(error, socket, stats));
   return socket;
+}
+
+/** `alpn_protocols` without those of another version; Envoy adds `h2` where HTTP/2 is spoken and nothing is said. */
+function offered(protocols: readonly string[], protocol: "http1" | "http2" | undefined): readonly string[] {
+  if (protocol === undefined) return protocols;
+  if (protocol === "http2" && protocols.length === 0) return ["h2"];
+  const other = protocol === "http2" ? "http/1.1" : "h2";
+  return protocols.filter((name) => name !== other);
 }
 
 /** What the log says of a connection that could not be made, or broke. */

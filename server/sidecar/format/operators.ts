@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { grpcStatusOf, isGrpc } from "../http/grpc.ts";
 import { getHeader } from "../http/headers.ts";
 import type { RequestRecord } from "../record.ts";
 import { longFlags, shortFlags } from "../response-flags.ts";
@@ -95,8 +96,8 @@ function grpcStatus(form: string): Operator | undefined {
 }
 
 function grpcNumber({ requestHeaders, responseHeaders, responseTrailers }: RequestRecord): number | undefined {
-  if (getHeader(requestHeaders, "content-type")?.startsWith("application/grpc") !== true) return undefined;
-  const status = getHeader(responseTrailers ?? [], "grpc-status") ?? getHeader(responseHeaders, "grpc-status");
+  if (!isGrpc(requestHeaders)) return undefined;
+  const status = grpcStatusOf(responseHeaders, responseTrailers);
   return status !== undefined && /^\d{1,9}$/.test(status) ? Number(status) : undefined;
 }
 

@@ -33,7 +33,7 @@ describe("hostile clients", () => {
       501,
       "http1.transfer_encoding_not_implemented",
     ],
-    ["HTTP/2 without negotiation", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "http1.version_not_supported"],
+    ["a later version", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505, "http1.version_not_supported"],
     ["HTTP/1.0 when not accepted", "GET / HTTP/1.0\r\nHost: a\r\n\r\n", 426, "low_version"],
   ])("%s", async (_, text, status, details) => {
     const test = await ok();

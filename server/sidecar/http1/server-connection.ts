@@ -101,6 +101,11 @@ export class Http1ServerConnection implements DownstreamFacts {
     this.armTimer();
   }
 
+  /** Bytes that were read before it was known which protocol they are of. */
+  receive(bytes: Buffer): void {
+    this.onData(bytes);
+  }
+
   /** @returns false when the client reads too slowly: stop until the handler hears of the drain */
   write(head: string, bytes: Buffer | undefined, start: number, end: number): boolean {
     if (this.destroyed) return true;

@@ -12,6 +12,7 @@ import { durationMs } from "../duration.ts";
 import { compileTerminal, filterFactory } from "../filters/registry.ts";
 import { toWire } from "../http/headers.ts";
 import { defaultLimits } from "../http1/parser.ts";
+import { compileHttp2Options } from "../http2/compile-options.ts";
 import type { AccessLogger, Tracer } from "../record.ts";
 import { compileClientCertificate } from "../request/client-certificate.ts";
 import type { HttpFilter, TerminalFilter } from "../request/filter.ts";
@@ -41,19 +42,26 @@ export function compileManager(
   io: ManagerIo,
 ): HttpManager {
   const stats = new ManagerStats(io.stats, config.statPrefix);
-  const { chain, options, accessLoggers, tracer } = together<
-    Pick<HttpManager, "accessLoggers" | "tracer"> & {
+  const { chain, options, accessLoggers, tracer, codec } = together<
+    Pick<HttpManager, "accessLoggers" | "tracer" | "codec"> & {
       chain: FilterChain;
       options: Omit<ManagerOptions, "envoyHeaders">;
     }
   >({
     chain: () => compileFilters(config, io, stats.prefix),
     options: () => compileOptions(config),
+    codec: () => codecOf(config),
     accessLoggers: () => (config.accessLog.length === 0 ? [] : [io.accessLogger(config.accessLog, direction)]),
     tracer: () => config.tracing && io.tracer(config.tracing),
   });
   return {
     options,
+    codec,
+    http2: compileHttp2Options(
+      config.http2ProtocolOptions,
+      config.commonHttpProtocolOptions,
+      (config.maxRequestHeadersKb ?? defaultLimits.maxHeadBytes / 1024) * 1024,
+    ),
     limits: {
       maxHeadBytes: (config.maxRequestHeadersKb ?? defaultLimits.maxHeadBytes / 1024) * 1024,
       maxHeaders: config.commonHttpProtocolOptions?.maxHeadersCount ?? defaultLimits.maxHeaders,
@@ -69,6 +77,19 @@ export function compileManager(
     random: io.random,
     wall: io.wall,
   };
+}
+
+function codecOf({ codecType }: HttpConnectionManager): HttpManager["codec"] {
+  switch (codecType) {
+    case CodecType.AUTO:
+      return "auto";
+    case CodecType.HTTP1:
+      return "http1";
+    case CodecType.HTTP2:
+      return "http2";
+    default:
+      throw new Error(`codec_type: ${CodecType[codecType]} is not supported`);
+  }
 }
 
 type FilterChain = Pick<HttpManager, "filters" | "wants" | "terminal">;
@@ -95,9 +116,6 @@ function compileFilters(config: HttpConnectionManager, io: ManagerIo, statPrefix
 }
 
 function compileOptions(config: HttpConnectionManager): ManagerOptions {
-  if (config.codecType !== CodecType.AUTO && config.codecType !== CodecType.HTTP1) {
-    throw new Error(`codec_type: ${CodecType[config.codecType]} is not supported`);
-  }
   const common = config.commonHttpProtocolOptions;
   const http1 = config.httpProtocolOptions;
   if (config.pathWithEscapedSlashesAction > EscapedSlashes.KEEP_UNCHANGED) {

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { Logger } from "../../lib/logger.ts";
 import { statName } from "../cluster/cluster-stats.ts";
 import type { HttpManager } from "../request/manager.ts";
@@ -9,6 +10,7 @@ import type { Timers } from "../timers.ts";
 import type { CommonTls } from "../tls/common-tls.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
 import { TlsStats } from "../tls/tls-stats.ts";
+import type { Accepted } from "./accepted.ts";
 import type { ChainTable, FilterChain } from "./chain-table.ts";
 import type { ConnectionLimit } from "./connection-limit.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
@@ -30,17 +32,6 @@ export interface ListenerIo {
   readonly reusePort?: boolean | undefined;
   /** Undefined: only the process's file descriptors bound connections. */
   readonly limit?: ConnectionLimit | undefined;
-}
-
-/** Whatever a listener accepted: an HTTP or TCP connection, or one of which it is not known yet. */
-interface Accepted {
-  /** Monotonic ms of the last request begun; 0 where there are none. */
-  readonly requestedAt: number;
-  /** From now on answers say that they are the last. */
-  drain(): void;
-  /** Closes if nothing is under way. */
-  closeIdle(): void;
-  destroy(): void;
 }
 
 /** How draining goes on: see {@link Listener.drain}. */
@@ -262,8 +253,8 @@ export class Listener {
       return;
     }
     const common = config.common.protocols.filter((protocol) => offered.includes(protocol));
-    // HTTP/1.1 is all that we speak; a client that could do both then knows.
-    const protocols = chain.kind === "http" ? common.filter((protocol) => protocol !== "h2") : common;
+    const only = chain.kind === "http" ? without[chain.manager.codec] : "";
+    const protocols = common.filter((protocol) => protocol !== only);
     this.tlsStats ??= new TlsStats(this.stats, this.prefix);
     const timeouts = this.stats.counter(`${this.prefix}downstream_cx_transport_socket_connect_timeout`);
     const io = { timers: this.timers, stats: this.tlsStats, timeouts };
@@ -289,17 +280,28 @@ export class Listener {
       this.accepted.set(session, id);
       return;
     }
-    socket.allowHalfOpen = false;
     const host = orphan ? this.newHost(chain.manager) : (this.hosts.get(id) ?? this.newHost(chain.manager));
     if (!orphan) this.hosts.set(id, host);
-    const connection = host.serve(socket, tls);
+    const alpn = tls === undefined ? "" : (socket as TLSSocket).alpnProtocol || "";
+    const connection = host.serve(socket, tls, alpn);
     if (draining || this.draining) connection.drain();
     this.accepted.set(connection, id);
     if (socket.isPaused()) socket.resume();
   }
 
   private newHost(manager: HttpManager): HttpHost {
-    return new HttpHost(manager, (connection) => this.onClosed(connection));
+    return new HttpHost(manager, {
+      onReplaced: (before, after) => this.onReplaced(before, after),
+      onClosed: (accepted) => this.onClosed(accepted),
+    });
+  }
+
+  private onReplaced(before: Accepted, after: Accepted): void {
+    const id = this.accepted.get(before);
+    if (id === undefined) return;
+    this.accepted.delete(before);
+    this.accepted.set(after, id);
+    if (this.draining) after.drain();
   }
 
   private onClosed(connection: Accepted): void {
@@ -315,6 +317,8 @@ export class Listener {
 }
 
 const none: readonly string[] = [];
+/** What a chain of one codec doesn't agree on. */
+const without = { auto: "", http1: "h2", http2: "http/1.1" } as const;
 const settled = { orphan: false, draining: false };
 /** Longer than a request is under way to us on a connection that it takes to be idle. */
 const quietMs = 250;

@@ -1,4 +1,5 @@
-import { type FlatHeaders, setHeader } from "../http/headers.ts";
+import { grpcMessage, grpcStatusFor, isGrpc } from "../http/grpc.ts";
+import { type FlatHeaders, getHeader, setHeader } from "../http/headers.ts";
 import type {
   DownstreamFacts,
   DownstreamHandler,
@@ -247,6 +248,9 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
       this.abort();
       return replied;
     }
+    if (isGrpc(this.headers) && getHeader(extra, "grpc-status") === undefined) {
+      return this.replyToGrpc(status, body, details, extra);
+    }
     const headers: FlatHeaders = [];
     if (body !== "") headers.push("content-length", String(body.length), "content-type", "text/plain");
     else if (status !== 204) headers.push("content-length", "0"); // RFC 9110, 8.6
@@ -260,6 +264,17 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     this.record.responseBodyBytes = bytes.length;
     this.respondData(bytes, 0, bytes.length);
     this.respondEnd(undefined);
+    return replied;
+  }
+
+  /** A caller that speaks gRPC gets 200 and its own kind of status, all of it in the head, as in Envoy. */
+  private replyToGrpc(status: number, body: string, details: string, extra: readonly string[]): Replied {
+    const headers: FlatHeaders = ["content-type", "application/grpc", "grpc-status", String(grpcStatusFor(status))];
+    if (body !== "") headers.push("grpc-message", grpcMessage(body));
+    for (let i = 0; i < extra.length; i += 2) setHeader(headers, extra[i] as string, extra[i + 1] as string);
+    this.terminal.abandon();
+    this.record.responseCodeDetails = details;
+    this.respond({ status: 200, headers, contentLength: 0, bytes: 0, chunked: false }, true);
     return replied;
   }
 
@@ -382,7 +397,8 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     const action = this.route?.action;
     if (action?.kind !== "forward") return true;
     if ((manager.wants & Wants.requestData) !== 0 || action.clusterHeader !== "") return false;
-    const speaksHttp1 = (name: string) => manager.clusters.get(name)?.config.protocol !== "http2";
+    const { protocol } = this.stream;
+    const speaksHttp1 = (name: string) => manager.clusters.get(name)?.protocolFor(protocol) !== "http2";
     return speaksHttp1(this.cluster) && action.mirrors.every(({ cluster }) => speaksHttp1(cluster));
   }
 

@@ -49,7 +49,10 @@ describe("upstreams", () => {
     const [endpoint] = cluster?.allEndpoints ?? [];
     if (cluster === undefined || endpoint === undefined) throw new Error("no endpoint");
     const connected = new Promise((resolve, reject) => {
-      cluster.pool.newStream(endpoint, { onReady: resolve, onPoolFailure: (reason) => reject(new Error(reason)) });
+      cluster.pool.newStream(endpoint, "http1", {
+        onReady: resolve,
+        onPoolFailure: (reason) => reject(new Error(reason)),
+      });
     });
     cluster.setEndpoints([]);
     await connected;

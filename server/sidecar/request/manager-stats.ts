@@ -1,10 +1,14 @@
 import { statName } from "../cluster/cluster-stats.ts";
+import { http2StatsIn } from "../http2/compile-options.ts";
+import type { Http2Stats } from "../http2/http2-stats.ts";
 import type { Counter, Gauge, Histogram, Stats } from "../stats.ts";
 
 /** https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/stats */
 export class ManagerStats {
   readonly prefix: string;
   readonly cxTotal: Counter;
+  readonly cxHttp2: Counter;
+  readonly rqHttp2: Counter;
   readonly cxActive: Gauge;
   readonly cxDestroy: Counter;
   readonly cxLength: Histogram;
@@ -29,10 +33,15 @@ export class ManagerStats {
   readonly rqForwarded: Counter;
   /** By first digit of the status. */
   readonly byClass: readonly Counter[];
+  private readonly stats: Stats;
+  private http2Stats: Http2Stats | undefined = undefined;
 
   constructor(stats: Stats, statPrefix: string) {
     const prefix = `http.${statName(statPrefix)}.`;
     this.prefix = prefix;
+    this.stats = stats;
+    this.cxHttp2 = stats.counter(`${prefix}downstream_cx_http2_total`);
+    this.rqHttp2 = stats.counter(`${prefix}downstream_rq_http2_total`);
     this.cxTotal = stats.counter(`${prefix}downstream_cx_total`);
     this.cxActive = stats.gauge(`${prefix}downstream_cx_active`);
     this.cxDestroy = stats.counter(`${prefix}downstream_cx_destroy`);
@@ -57,5 +66,11 @@ export class ManagerStats {
     this.redirect = stats.counter(`${prefix}rq_redirect`);
     this.rqForwarded = stats.counter(`${prefix}rq_total`);
     this.byClass = [0, 1, 2, 3, 4, 5].map((first) => stats.counter(`${prefix}downstream_rq_${first}xx`));
+  }
+
+  /** Counters of the HTTP/2 codec, made with the first use. */
+  get http2(): Http2Stats {
+    this.http2Stats ??= http2StatsIn(this.stats, this.prefix);
+    return this.http2Stats;
   }
 }

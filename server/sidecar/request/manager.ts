@@ -1,5 +1,6 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import type { ParserLimits } from "../http1/parser.ts";
+import type { Http2Options } from "../http2/options.ts";
 import type { AccessLogger, Tracer } from "../record.ts";
 import type { RouteSource } from "../route/route-source.ts";
 import type { Timers } from "../timers.ts";
@@ -11,7 +12,9 @@ import type { ManagerStats } from "./manager-stats.ts";
 /** A compiled HttpConnectionManager: everything a request needs, immutable but for the holders inside. */
 export interface HttpManager {
   readonly options: ManagerOptions;
+  readonly codec: "auto" | "http1" | "http2";
   readonly limits: ParserLimits;
+  readonly http2: Http2Options;
   readonly filters: readonly HttpFilter[];
   /** What its filters want to see, together: {@link HttpFilter.wants}. */
   readonly wants: number;

@@ -485,7 +485,6 @@ export const supportedFields: SupportedFields = {
   ],
   "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig": [
     "http_protocol_options",
-    // refused where clusters are compiled, with what to do about it
     "http2_protocol_options",
   ],
   "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig": [

@@ -91,6 +91,24 @@ describe("mutual TLS between two sidecars", () => {
     expect(source.counter(`${upstream}versions.TLSv1.3`)).toBe(1);
   });
 
+  it("carries HTTP/2, told by its preface where the handshake agreed on nothing", async () => {
+    const { plane } = await server();
+    const http2 = {
+      typed_extension_protocol_options: {
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+          "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+          explicit_http_config: { http2_protocol_options: {} },
+        },
+      },
+    };
+    const source = await client(plane.port, { ...clientTls(a), ...http2 });
+    const [first, second] = [await ask(source), await ask(source)];
+    expect([first, second].every((text) => /^HTTP\/1.1 200 [\s\S]*hello$/.test(text))).toBe(true);
+    expect(plane.lastRecord).toMatchObject({ protocol: "HTTP/2" });
+    expect(plane.lastRecord.downstreamTls?.peerUri).toBe(spiffe("a"));
+    expect(source.counter("cluster.up.upstream_cx_total")).toBe(1);
+  });
+
   it("says https to an application that nobody has told yet", async () => {
     const { plane, seen } = await server();
     const peer = await secure(plane.port, a);
@@ -244,10 +262,13 @@ describe("mutual TLS between two sidecars", () => {
     expect(await answer(none, get)).toMatch(/200 OK/);
   });
 
-  it("never agrees on HTTP/2, which it doesn't speak", async () => {
-    const { plane } = await server(serverTls({ alpn_protocols: ["h2", "istio-http/1.1"] }));
-    const peer = await secure(plane.port, a, { ALPNProtocols: ["h2", "istio-http/1.1"] });
-    expect(peer.alpnProtocol).toBe("istio-http/1.1");
+  it("agrees on HTTP/2 as its codec lets it", async () => {
+    const tls = serverTls({ alpn_protocols: ["h2", "istio-http/1.1"] });
+    const agreed = async (codec_type: string) => {
+      const { plane } = await server(tls, { ...sanitizeSet, codec_type });
+      return (await secure(plane.port, a, { ALPNProtocols: ["h2", "istio-http/1.1"] })).alpnProtocol;
+    };
+    expect([await agreed("HTTP1"), await agreed("AUTO")]).toEqual(["istio-http/1.1", "h2"]);
   });
 
   it("takes a client without a certificate where none is required, but not a bad one", async () => {

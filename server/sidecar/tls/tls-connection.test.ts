@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 
 const record = () => sampleRecord({ downstreamTls: connection });
-const none = { requestHeaders: [], responseHeaders: [], customTags: [] };
+const none = { requestHeaders: [], responseHeaders: [], responseTrailers: [], customTags: [] };
 
 describe("what is told of a TLS connection", () => {
   it("in access logs, over HTTP and TCP", () => {

@@ -3,6 +3,7 @@ import type { Endpoint } from "../cluster/endpoint.ts";
 import type { StreamRequest } from "../cluster/host-pool.ts";
 import type {
   ClientConnection,
+  Protocol,
   StreamRequestHead,
   StreamResponseHead,
   UpstreamHandler,
@@ -25,6 +26,8 @@ export interface CallOptions {
   readonly head: StreamRequestHead;
   /** Whole; chunks as on the wire where the head says so. */
   readonly body: readonly Buffer[];
+  /** The protocol of the request that it is for, for clusters that speak as they are spoken to. */
+  readonly like?: Protocol;
   readonly timeoutMs: number;
   /** A longer answer fails the call. */
   readonly maxBytes: number;
@@ -76,7 +79,7 @@ class Call implements StreamRequest, UpstreamHandler {
     this.endpoint.active++;
     this.cluster.activeRequests++;
     this.cluster.timers.arm(this.timer, this.options.timeoutMs);
-    this.cluster.pool.newStream(this.endpoint, this);
+    this.cluster.pool.newStream(this.endpoint, this.cluster.protocolFor(this.options.like ?? "HTTP/1.1"), this);
   }
 
   cancel(): void {

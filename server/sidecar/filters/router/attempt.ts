@@ -54,7 +54,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
     endpoint.active++;
     this.requestDone = this.router.requestDone;
     if (this.requestDone) this.armPerTry();
-    cluster.pool.newStream(endpoint, this);
+    cluster.pool.newStream(endpoint, cluster.protocolFor(this.exchange.stream.protocol), this);
   }
 
   onReady(connection: ClientConnection, localAddress: string): void {

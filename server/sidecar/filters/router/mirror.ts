@@ -5,7 +5,7 @@ import { upstreamHead } from "./upstream-headers.ts";
 
 /** Sends copies of a whole request to the route's mirrors and forgets them; the clusters' circuit breakers bound how many are under way. */
 export function sendMirrors(router: Router, action: ForwardTarget, body: readonly Buffer[]): void {
-  const { manager, authority } = router.exchange;
+  const { manager, authority, stream } = router.exchange;
   for (const mirror of action.mirrors) {
     const cluster = manager.clusters.get(mirror.cluster);
     if (cluster === undefined || (mirror.share < 1 && manager.random() >= mirror.share)) continue;
@@ -16,7 +16,7 @@ export function sendMirrors(router: Router, action: ForwardTarget, body: readonl
     head.headers = [...head.headers];
     // Nobody waits for a mirror, so it never waits for ever.
     const timeoutMs = action.timeoutMs === 0 ? unlimitedMs : action.timeoutMs;
-    call(cluster, { head, body, timeoutMs, maxBytes: 0, discard: true });
+    call(cluster, { head, body, timeoutMs, maxBytes: 0, discard: true, like: stream.protocol });
   }
 }
 

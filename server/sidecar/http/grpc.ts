@@ -1,0 +1,34 @@
+import { getHeader } from "./headers.ts";
+
+/** Whether a message is gRPC's, by its `content-type`. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
+export function isGrpc(headers: readonly string[]): boolean {
+  const type = getHeader(headers, "content-type") ?? "";
+  return type.startsWith("application/grpc") && (type.length === 16 || "+;".includes(type.charAt(16)));
+}
+
+/** The `grpc-status` of a response: of its trailers or, where there is nothing but a head, among its headers. Undefined: it has none. */
+export function grpcStatusOf(headers: readonly string[], trailers: readonly string[] | undefined): string | undefined {
+  return getHeader(trailers ?? none, "grpc-status") ?? getHeader(headers, "grpc-status");
+}
+
+/** What an answer of HTTP is to a caller that speaks gRPC. https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md */
+export function grpcStatusFor(httpStatus: number): number {
+  return statuses[httpStatus] ?? 2;
+}
+
+/** Percent-encoded as `grpc-message` wants it. */
+export const grpcMessage = (text: string): string =>
+  text.replace(/[^ -$&-~]/g, (char) => encodeURIComponent(char).replace(/^(?!%)/, "%25"));
+
+const none: readonly string[] = [];
+
+const statuses: Record<number, number | undefined> = {
+  400: 13,
+  401: 16,
+  403: 7,
+  404: 12,
+  429: 14,
+  502: 14,
+  503: 14,
+  504: 14,
+};
