@@ -4,6 +4,7 @@ import type { TelemetryDatabase } from "./database.ts";
 import { Fold } from "./fold.ts";
 import { MetricFold } from "./metric-bucket.ts";
 import { thin } from "./thinning.ts";
+import { thinTraces } from "./trace-thinning.ts";
 
 /** Buckets made in one transaction, and rows deleted by one statement: a few milliseconds of the event loop each. A row of the roll-up is large. */
 const bucketsPerPass = 4;
@@ -138,7 +139,7 @@ function forgetBuckets(db: TelemetryDatabase, buckets: Buckets, { nowMs, retenti
 
 function forget(db: TelemetryDatabase, { nowMs, retention }: CompactionPass): boolean {
   const { samplesSec, maxSamples, maxErrorSamples, spansSec, maxSpans, logsSec, maxLogs } = retention;
-  const spansFrom = Math.max(nowMs - spansSec * 1000, timeOfNth(db, "span", "received_at", maxSpans));
+  const spansFrom = nowMs - spansSec * 1000;
   const logsFrom = Math.max((nowMs - logsSec * 1000) * 1000, timeOfNth(db, "log", "at_us", maxLogs));
   const longestSec = Math.max(samplesSec, spansSec, logsSec, retention.steps[3600]);
   return [
@@ -147,6 +148,7 @@ function forget(db: TelemetryDatabase, { nowMs, retention }: CompactionPass): bo
     thin(db, { error: true, maxRows: maxErrorSamples, keptSec: samplesSec }),
     deleteSome(db, "span", "received_at", spansFrom),
     deleteSome(db, "trace", "received_at", spansFrom),
+    thinTraces(db, { maxSpans, keptSec: spansSec }),
     deleteSome(db, "operation", "seen_at", nowMs - spansSec * 1000 - dictionaryMs),
     deleteSome(db, "log", "at_us", logsFrom),
     deleteSome(db, "resource", "seen_at", nowMs - Math.max(spansSec, logsSec) * 1000 - dictionaryMs),
