@@ -94,6 +94,15 @@ program
   .action(async (options) => (await import("./collector.ts")).runCollector(options));
 
 program
+  .command("prometheus-config")
+  .summary("print a prometheus.yml for this machine's mesh")
+  .description(
+    "Prints a whole prometheus.yml: Istio's standard metrics from the collector, the control plane's, the collector's own and the proxies'.",
+  )
+  .option(...portOffset)
+  .action(async (options) => (await import("./prometheus-config.ts")).runPrometheusConfig(options));
+
+program
   .command("dashboard")
   .summary("serve the dashboard")
   .description(

@@ -49,6 +49,21 @@ export class LatencySketch {
     return valueOfBin(maxBin);
   }
 
+  /** How many values are at most as large as each bound, within the relative error; bounds must ascend. */
+  countsUpTo(bounds: readonly number[]): number[] {
+    let seen = this.#zeros;
+    let i = 0;
+    return bounds.map((bound) => {
+      for (; i < this.#bins.length && valueOfBin(this.#first + i) <= bound; i++) seen += this.#bins[i] as number;
+      return seen;
+    });
+  }
+
+  /** Of all values, within the relative error. */
+  sum(): number {
+    return this.#bins.reduce((sum, times, i) => sum + (times === 0 ? 0 : times * valueOfBin(this.#first + i)), 0);
+  }
+
   /** A few bytes per bin in use: format, zeros, then for each bin its distance from the one before and its count, all as varints. */
   encode(): Uint8Array {
     const out: number[] = [format];

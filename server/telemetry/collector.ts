@@ -19,6 +19,7 @@ import { type CollectorHealth, healthOf } from "./health.ts";
 import { createTelemetryHttp, type Endpoint, type HttpAnswer } from "./http-server.ts";
 import { IgnoredLogs } from "./ignored-logs.ts";
 import { Ingest, type IngestLimits, type IngestStats } from "./ingest.ts";
+import { IstioMetrics } from "./istio-metrics.ts";
 import { exportOverHttp } from "./otlp-http.ts";
 import { otlpSignals, type TelemetrySink } from "./otlp-signals.ts";
 import { PeerBook } from "./peer-book.ts";
@@ -86,6 +87,7 @@ export function createCollector(options: CollectorOptions): Collector {
   const received = { httpRecords: 0, tcpRecords: 0, rejectedSpans: 0, streams: 0 };
   const ignored = new IgnoredLogs();
   const peers = new PeerBook();
+  const istio = new IstioMetrics();
   let ingest: Ingest | undefined;
   const stats = (): CollectorStats => ({
     ...received,
@@ -161,6 +163,7 @@ export function createCollector(options: CollectorOptions): Collector {
       "/v1/metrics": { POST: (posted) => exportOverHttp(posted, signals.metrics) },
       ...zipkin,
       ...own,
+      "/stats/prometheus": { GET: () => ({ type: prometheusText, body: istio.render() }) },
     },
     maxBodyBytes,
   });
@@ -189,6 +192,7 @@ export function createCollector(options: CollectorOptions): Collector {
       }
       ingest = new Ingest({ id, store, logger, clock, limits });
       serving.set(true);
+      ingest = new Ingest({ id, store, logger, clock, limits, onRollups: (entries) => istio.add(entries) });
       logger.info(this.addresses(), "collector listens");
     },
     async stop() {
@@ -212,6 +216,8 @@ export function createCollector(options: CollectorOptions): Collector {
   };
 }
 
+const prometheusText = "text/plain; version=0.0.4; charset=utf-8";
+
 /** What the collector tells of itself: alive (`/livez`), able to write (`/healthz`, `/readyz`), and its counters. */
 function ownEndpoints(health: () => Promise<CollectorHealth>, metrics: () => string): Record<string, Endpoint> {
   const ready = async (): Promise<HttpAnswer> => {
@@ -219,7 +225,7 @@ function ownEndpoints(health: () => Promise<CollectorHealth>, metrics: () => str
     return { status: state.ok ? 200 : 503, type: "application/json", body: `${JSON.stringify(state)}\n` };
   };
   return {
-    "/metrics": { GET: () => ({ type: "text/plain; version=0.0.4; charset=utf-8", body: metrics() }) },
+    "/metrics": { GET: () => ({ type: prometheusText, body: metrics() }) },
     "/healthz": { GET: ready },
     "/readyz": { GET: ready },
     "/livez": { GET: () => ({ type: "text/plain", body: "ok\n" }) },

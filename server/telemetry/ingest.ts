@@ -10,7 +10,7 @@ import type { TrafficRecord } from "./record.ts";
 import { RollUp } from "./roll-up.ts";
 import { Samples } from "./samples.ts";
 import type { SpanRecord } from "./span.ts";
-import type { TelemetryBatch, TelemetryStore } from "./store.ts";
+import type { RollupEntry, TelemetryBatch, TelemetryStore } from "./store.ts";
 
 export interface IngestLimits {
   maxEdges: number;
@@ -34,6 +34,8 @@ export interface IngestOptions {
   logger: Logger;
   clock: Clock;
   limits: IngestLimits;
+  /** Told of what each batch counts, once. */
+  onRollups?: (entries: readonly RollupEntry[]) => void;
 }
 
 const inPast = (timeMs: number, nowMs: number): boolean => timeMs >= 0 && timeMs <= nowMs;
@@ -264,6 +266,7 @@ export class Ingest {
     this.#waitingForPending = this.#waiting;
     this.#waiting = [];
     this.#firstAddMs = undefined;
+    this.#options.onRollups?.(batch.rollups);
     return batch;
   }
 

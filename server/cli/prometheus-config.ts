@@ -1,0 +1,43 @@
+import { stringify } from "yaml";
+import { demoProxies } from "../fleet/parts.ts";
+import { meshPorts } from "../fleet/ports.ts";
+import { type CommonOptions, failWith, portOffsetOf } from "./options.ts";
+
+/** Prints a whole `prometheus.yml` for a Prometheus on this machine. */
+export function runPrometheusConfig(options: CommonOptions): void {
+  try {
+    process.stdout.write(prometheusConfig(portOffsetOf(options)));
+  } catch (error) {
+    failWith(error);
+  }
+}
+
+/**
+ * Istio's standard metrics come from the collector, once for every proxy that sends its access logs; the proxies' own are theirs but for those, or
+ * every request of a bundled sidecar would be counted twice.
+ */
+export function prometheusConfig(portOffset: number): string {
+  const ports = meshPorts(portOffset);
+  const job = (name: string, path: string, targets: readonly string[], more: object = {}) => ({
+    job_name: name,
+    metrics_path: path,
+    static_configs: [{ targets }],
+    ...more,
+  });
+  const local = (port: number) => [`127.0.0.1:${port}`];
+  return stringify({
+    global: { scrape_interval: "15s", scrape_timeout: "10s" },
+    scrape_configs: [
+      job("mesh", "/stats/prometheus", local(ports.collectorHttp)),
+      job("limpid-collector", "/metrics", local(ports.collectorHttp)),
+      // The name by which Istio's dashboards know its control plane.
+      job("istiod", "/metrics", local(ports.configApi)),
+      job(
+        "envoy-stats",
+        "/stats/prometheus",
+        demoProxies(portOffset).map((proxy) => `${proxy.ports.ip}:${proxy.ports.prometheus}`),
+        { metric_relabel_configs: [{ source_labels: ["__name__"], regex: "istio_.*", action: "drop" }] },
+      ),
+    ],
+  });
+}

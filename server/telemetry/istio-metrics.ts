@@ -1,0 +1,171 @@
+import { LatencySketch } from "../lib/latency-sketch.ts";
+import type { Peer } from "../wire/peer.ts";
+import { flagNames } from "../wire/response-flags.ts";
+import { parseServiceHost } from "./cluster-name.ts";
+import type { EdgeKey } from "./record.ts";
+import type { RollupEntry } from "./store.ts";
+
+/** One combination of labels. */
+interface Series {
+  edge: EdgeKey;
+  labels: string;
+  requests: number;
+  requestBytes: number;
+  responseBytes: number;
+  latency: LatencySketch;
+  /** Requests by the size of their bodies and heads: counts of the buckets below, one more for what is larger. */
+  requestSizes: number[];
+  responseSizes: number[];
+}
+
+/** Envoy's own, which Istio's proxies show. https://github.com/envoyproxy/envoy/blob/main/source/common/stats/histogram_impl.cc */
+const bounds = [
+  0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000,
+  3_600_000,
+];
+const maxSeries = 20_000;
+
+/**
+ * Istio's standard metrics, counted from the roll-up, so that they are there for every proxy that sends its access logs, whatever it shows itself.
+ * Totals since the collector began. Sizes are told as the mean of the requests of one edge, code and second: a roll-up has no more than their sum.
+ * https://istio.io/latest/docs/reference/config/metrics/
+ */
+export class IstioMetrics {
+  readonly #series = new Map<string, Series>();
+  /** Entries that had no place any more. */
+  #overflowed = 0;
+
+  add(entries: readonly RollupEntry[]): void {
+    for (const entry of entries) {
+      // A gateway's client has no proxy: Istio's gateways tell of the call onward only.
+      if (entry.edge.gateway && entry.edge.reporter === "destination") continue;
+      const series = this.#of(entry);
+      if (series === undefined) continue;
+      series.requests += entry.count;
+      series.requestBytes += entry.requestBytes;
+      series.responseBytes += entry.responseBytes;
+      series.latency.merge(entry.latency);
+      addTo(series.requestSizes, entry.requestBytes, entry.count);
+      addTo(series.responseSizes, entry.responseBytes, entry.count);
+    }
+  }
+
+  /** Prometheus text format 0.0.4. */
+  render(): string {
+    const all = [...this.#series.values()];
+    const http = all.filter(({ edge }) => edge.protocol !== "tcp");
+    const tcp = all.filter(({ edge }) => edge.protocol === "tcp");
+    const lines: string[] = [];
+    const counter = (name: string, of: readonly Series[], value: (series: Series) => number) => {
+      lines.push(`# TYPE ${name} counter`);
+      for (const series of of) lines.push(`${name}{${series.labels}} ${value(series)}`);
+    };
+    counter("istio_requests_total", http, (series) => series.requests);
+    const latencyCounts = (series: Series) => series.latency.countsUpTo(bounds);
+    histogram(lines, "istio_request_duration_milliseconds", http, latencyCounts, latencySum);
+    histogram(
+      lines,
+      "istio_request_bytes",
+      http,
+      ({ requestSizes }) => cumulative(requestSizes),
+      (s) => s.requestBytes,
+    );
+    histogram(
+      lines,
+      "istio_response_bytes",
+      http,
+      ({ responseSizes }) => cumulative(responseSizes),
+      (s) => s.responseBytes,
+    );
+    // A connection is told of when it is over: opened and closed are one.
+    counter("istio_tcp_connections_opened_total", tcp, (series) => series.requests);
+    counter("istio_tcp_connections_closed_total", tcp, (series) => series.requests);
+    counter("istio_tcp_received_bytes_total", tcp, (series) => series.requestBytes);
+    counter("istio_tcp_sent_bytes_total", tcp, (series) => series.responseBytes);
+    lines.push("# TYPE limpid_istio_metrics_overflowed_total counter");
+    lines.push(`limpid_istio_metrics_overflowed_total ${this.#overflowed}`);
+    return `${lines.join("\n")}\n`;
+  }
+
+  #of(entry: RollupEntry): Series | undefined {
+    const key = `${entry.edgeId}\n${entry.code}\n${entry.flags}\n${entry.grpcStatus}`;
+    const known = this.#series.get(key);
+    if (known !== undefined) return known;
+    if (this.#series.size >= maxSeries) {
+      this.#overflowed += entry.count;
+      return undefined;
+    }
+    const none = () => new Array<number>(bounds.length + 1).fill(0);
+    const sums = { requests: 0, requestBytes: 0, responseBytes: 0, latency: new LatencySketch() };
+    const series = { edge: entry.edge, labels: labelsOf(entry), ...sums, requestSizes: none(), responseSizes: none() };
+    this.#series.set(key, series);
+    return series;
+  }
+}
+
+function addTo(sizes: number[], bytes: number, count: number): void {
+  const at = bounds.findIndex((bound) => bytes / count <= bound);
+  const bucket = at < 0 ? bounds.length : at;
+  sizes[bucket] = (sizes[bucket] ?? 0) + count;
+}
+
+function cumulative(counts: readonly number[]): number[] {
+  let sum = 0;
+  return bounds.map((_, i) => {
+    sum += counts[i] ?? 0;
+    return sum;
+  });
+}
+
+const latencySum = ({ latency }: Series): number => latency.sum();
+
+function histogram(
+  lines: string[],
+  name: string,
+  all: readonly Series[],
+  countsOf: (series: Series) => readonly number[],
+  sumOf: (series: Series) => number,
+): void {
+  lines.push(`# TYPE ${name} histogram`);
+  for (const series of all) {
+    for (const [i, count] of countsOf(series).entries()) {
+      lines.push(`${name}_bucket{${series.labels},le="${bounds[i]}"} ${count}`);
+    }
+    lines.push(`${name}_bucket{${series.labels},le="+Inf"} ${series.requests}`);
+    lines.push(`${name}_sum{${series.labels}} ${sumOf(series)}`);
+    lines.push(`${name}_count{${series.labels}} ${series.requests}`);
+  }
+}
+
+const unknown = "unknown";
+
+function labelsOf({ edge, code, flags, grpcStatus }: RollupEntry): string {
+  const tcp = edge.protocol === "tcp";
+  const service = parseServiceHost(edge.service);
+  const names = flagNames(flags).join(",");
+  const labels: [string, string][] = [
+    ["reporter", edge.reporter],
+    ...sideLabels("source", edge.source),
+    ...sideLabels("destination", edge.destination),
+    ["destination_service", edge.service],
+    ["destination_service_name", service?.name ?? edge.service],
+    ["destination_service_namespace", service?.namespace ?? (edge.destination.namespace || unknown)],
+    ["request_protocol", edge.protocol],
+    ...(tcp ? [] : ([["response_code", String(code)]] as [string, string][])),
+    ...(tcp ? [] : ([["grpc_response_status", grpcStatus < 0 ? "" : String(grpcStatus)]] as [string, string][])),
+    ["response_flags", names === "" ? "-" : names],
+    ["connection_security_policy", edge.reporter === "source" ? unknown : edge.mtls ? "mutual_tls" : "none"],
+  ];
+  return labels.map(([name, value]) => `${name}="${escaped(value)}"`).join(",");
+}
+
+const sideLabels = (side: "source" | "destination", peer: Peer): [string, string][] => [
+  [`${side}_workload`, peer.workload || unknown],
+  [`${side}_workload_namespace`, peer.namespace || unknown],
+  [`${side}_app`, peer.app || unknown],
+  [`${side}_version`, peer.version || unknown],
+  [`${side}_canonical_service`, peer.app || unknown],
+  [`${side}_canonical_revision`, peer.version || unknown],
+];
+
+const escaped = (value: string): string => value.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
