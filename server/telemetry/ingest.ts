@@ -44,6 +44,7 @@ const flushEveryMs = 1000;
 const compactEveryMs = 30_000;
 const compactWhenIdleEveryMs = 60_000;
 const checkEveryMs = 2000;
+const soonMs = 50;
 
 /**
  * Between the receivers and the store: counts, samples, and writes one batch a second while records arrive. Nothing runs when none do,
@@ -72,6 +73,7 @@ export class Ingest {
   #flushTimer: { cancel(): void } | undefined;
   #compactTimer: { cancel(): void } | undefined;
   #stopped = false;
+  #soon = false;
   readonly #options: IngestOptions;
   readonly #totals = {
     flushes: 0,
@@ -151,9 +153,23 @@ export class Ingest {
   /** Resolves once all that was taken in is in the store, which may take as long as the store is down. */
   written(): Promise<void> {
     if (this.#pending === undefined && this.#firstAddMs === undefined) return Promise.resolve();
+    this.#flushSoon();
     return new Promise((resolve) =>
       (this.#firstAddMs === undefined ? this.#waitingForPending : this.#waiting).push(resolve),
     );
+  }
+
+  /** Who waits to be told that all is written is about to leave: not to be kept for a second, nor to make a batch each. */
+  #flushSoon(): void {
+    if (this.#soon || this.#stopped || this.#failing > 0) return;
+    this.#soon = true;
+    this.#options.clock.setTimeout(() => {
+      this.#soon = false;
+      void this.#exclusive(async () => {
+        const batch = this.#nextBatch();
+        if (batch !== undefined) await this.#attempt(batch);
+      });
+    }, soonMs);
   }
 
   /** Whether the store takes what is written to it: told by the last batch, or by an empty one when that was a while ago. */

@@ -2,7 +2,6 @@ import { renameSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
-import { UnusableDatabaseError } from "../errors.ts";
 import { applyMigrations, type MigrationClient } from "../migrate.ts";
 
 /** Only where the file lies in its own folder: a bundler leaves no `import.meta.dirname`. */
@@ -187,10 +186,9 @@ export const isDamaged = (error: unknown): boolean => {
 function unusable(path: string, error: unknown): Error {
   const code = codeOf(error);
   const text = `the database ${path} can't be used: ${error instanceof Error ? error.message : String(error)}`;
-  if (code === sqliteReadOnly || code === sqliteCannotOpen) {
-    return new UnusableDatabaseError(`${text}; its folder must exist and be writable`, { cause: error });
-  }
-  return new Error(text, { cause: error });
+  // Not for good, as a broken config store is: whoever starts the collector tries again, and goes on when the file can be written.
+  const where = code === sqliteReadOnly || code === sqliteCannotOpen ? "; its folder must exist and be writable" : "";
+  return new Error(text + where, { cause: error });
 }
 
 /** Which file it is, not by its name: changes when it was deleted and made again. Undefined while there is none. */
