@@ -190,9 +190,8 @@ export function createCollector(options: CollectorOptions): Collector {
         closeHttp();
         throw error;
       }
-      ingest = new Ingest({ id, store, logger, clock, limits });
-      serving.set(true);
       ingest = new Ingest({ id, store, logger, clock, limits, onRollups: (entries) => istio.add(entries) });
+      serving.set(true);
       logger.info(this.addresses(), "collector listens");
     },
     async stop() {
