@@ -110,7 +110,7 @@ export interface GapRow {
   fromMs: number;
   toMs: number;
   collector: string;
-  /** `lost`: it ended without writing what it had; `stopped`: nothing was taken in, and what proxies could keep came later. */
+  /** `lost`: it ended without writing what it had, or stood still while proxies sent; `stopped`: nothing was taken in, and what proxies could keep came later. */
   cause: "lost" | "stopped";
 }
 

@@ -120,6 +120,23 @@ describe("Ingest", () => {
     expect(await total()).toBe(100);
   });
 
+  it("says so when it stood still while records came, and not when none did", async () => {
+    const { store, clock, ingest } = setUp();
+    const stalls = () => store.batches.flatMap(({ collector }) => collector.stalledFromMs ?? []);
+    ingest.records([sample(reviews, clock.now())]);
+    await clock.advance(1000);
+    ingest.records([sample(reviews, clock.now())]);
+    const before = clock.now();
+    clock.freeze(25_000);
+    await clock.advance(1000);
+    expect(stalls()).toHaveLength(1);
+    expect(stalls()[0]).toBeGreaterThan(before - 1100);
+    await clock.advance(600_000);
+    ingest.records([sample(reviews, clock.now())]);
+    await clock.advance(5000);
+    expect(stalls()).toHaveLength(1);
+  });
+
   it("compacts every half minute under traffic, up to what can't change, and once a minute at rest", async () => {
     const { store, clock, ingest } = setUp({ lateMs: 20_000 });
     await clock.advance(300_000);

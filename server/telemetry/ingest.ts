@@ -45,6 +45,7 @@ const compactEveryMs = 30_000;
 const compactWhenIdleEveryMs = 60_000;
 const checkEveryMs = 2000;
 const soonMs = 50;
+const stallMs = 5000;
 
 /**
  * Between the receivers and the store: counts, samples, and writes one batch a second while records arrive. Nothing runs when none do,
@@ -74,6 +75,9 @@ export class Ingest {
   #compactTimer: { cancel(): void } | undefined;
   #stopped = false;
   #soon = false;
+  /** When it was last seen to be at work while records came; what follows much later did not come for want of traffic alone. */
+  #tickMs: number | undefined;
+  #stalledFromMs: number | undefined;
   readonly #options: IngestOptions;
   readonly #totals = {
     flushes: 0,
@@ -225,11 +229,16 @@ export class Ingest {
         await this.#flush();
         this.#flushTimer = undefined;
         if (this.#active) this.#armFlush(this.#options.clock.now());
+        else this.#tickMs = undefined;
       });
     }, wait);
   }
 
   async #flush(): Promise<void> {
+    const now = this.#options.clock.now();
+    // Frozen or starved for longer than connections bear: what was on its way went with them.
+    if (this.#tickMs !== undefined && now - this.#tickMs > stallMs) this.#stalledFromMs = this.#tickMs;
+    this.#tickMs = now;
     const waiting = this.#pending !== undefined || this.#firstAddMs !== undefined;
     if (!waiting) this.#active = false; // one last batch says so
     await this.#attempt(this.#nextBatch() ?? this.#emptyBatch());
@@ -258,6 +267,7 @@ export class Ingest {
     const started = performance.now();
     await this.#options.store.write(batch);
     this.#pending = undefined;
+    this.#stalledFromMs = undefined;
     this.#failing = 0;
     this.#lastWriteMs = this.#options.clock.now();
     this.#totals.lastFlushMs = performance.now() - started;
@@ -301,6 +311,7 @@ export class Ingest {
         settledUntilMs: now - this.#options.limits.lateMs - 1000,
         freshAtMs: this.#freshAtMs,
         active: this.#active,
+        ...(this.#stalledFromMs !== undefined && { stalledFromMs: this.#stalledFromMs }),
       },
       rollups: [],
       samples: [],

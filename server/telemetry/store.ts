@@ -46,6 +46,8 @@ export interface CollectorState {
   freshAtMs: number | null;
   /** False: nothing more was waiting, so silence from here on means no traffic. */
   active: boolean;
+  /** Left out but in the first batch after a time in which it stood still: what proxies sent meanwhile may be lost from here on. */
+  stalledFromMs?: number;
 }
 
 /** Requests with the same code and flags, counted. */

@@ -50,6 +50,10 @@ export class BatchWriter {
         this.#db.run(insertGap, from, collector.startedAtMs, collector.id, before.active ? "lost" : "stopped");
       }
     }
+    const { stalledFromMs } = collector;
+    if (stalledFromMs !== undefined) {
+      this.#db.run(insertGap, Math.floor(stalledFromMs), collector.flushedAtMs, collector.id, "lost");
+    }
     this.#writeCollector(batch, late);
   }
 

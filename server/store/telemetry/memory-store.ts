@@ -65,8 +65,12 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
       const cause = last.active ? "lost" : "stopped";
       if (toMs - fromMs >= 1000) this.#gaps.push({ fromMs, toMs, collector: last.id, cause });
     }
+    const { stalledFromMs, ...state } = batch.collector;
+    if (stalledFromMs !== undefined && !this.#batches.has(batch.id)) {
+      this.#gaps.push({ fromMs: stalledFromMs, toMs: state.flushedAtMs, collector: state.id, cause: "lost" });
+    }
     this.#collectors.set(batch.collector.id, {
-      ...batch.collector,
+      ...state,
       freshAtMs: batch.collector.freshAtMs === null ? before : Math.floor(batch.collector.freshAtMs),
     });
     if (this.#batches.has(batch.id)) return;

@@ -19,6 +19,11 @@ export class ManualClock implements Clock {
     return { cancel: () => this.#timers.delete(timer) };
   }
 
+  /** Time goes on, and nothing runs, as in a process that is stopped; what is due then runs late. */
+  freeze(ms: number): void {
+    this.#now += ms;
+  }
+
   get pending(): number {
     return this.#timers.size;
   }

@@ -369,6 +369,10 @@ function sampleContract(opened: () => Opened): void {
       { fromMs: 13_000, toMs: 20_000, collector: "collector", cause: "stopped" },
     ]);
     expect(await reader.gaps({ fromMs: 12_000, toMs: 13_000 })).toEqual([]);
+    const woken = { ...next, startedAtMs: 20_000, flushedAtMs: 60_000, stalledFromMs: 31_000.5 };
+    await store.write(batch({ collector: woken }));
+    const [gap] = await reader.gaps({ fromMs: 40_000, toMs: 50_000 });
+    expect(gap).toMatchObject({ toMs: 60_000, cause: "lost" });
   });
 }
 
