@@ -206,3 +206,36 @@ test.skipIf(envoyMissing)(
     expect(await shares(port, 10)).toEqual({ v1: 10 });
   },
 );
+
+test.skipIf(envoyMissing)("a RuntimeLayer starts and stops a fault that no route knows of", async () => {
+  const store = new MemoryConfigStore();
+  // The route has a fault of 0 %: the filter is there, its runtime key says how many.
+  const route =
+    "fault: { abort: { httpStatus: 418, percentage: { value: 0 } } }, route: [{ destination: { host: reviews, subset: v1 } }]";
+  const faulty = split(100).replace(/http:[\s\S]*$/, `http: [{ ${route} }]`);
+  await put(store, `${mesh({ v1: await upstream("v1"), v2: await upstream("v2") })}---${faulty}`);
+  const plane = await startPlane(store);
+  const port = await freePort();
+  const envoy = await startEnvoy({
+    id: "sidecar~127.0.1.77~client.default~default.svc.cluster.local",
+    xdsPort: plane.addresses().xds,
+    api: "DELTA_GRPC",
+    staticClusters: ["limpid-collector"],
+    rtdsLayer: "limpid",
+    metadata: { INTERCEPTION_MODE: "NONE", HTTP_PROXY_PORT: String(port), LABELS: { app: "client", version: "v1" } },
+  });
+  closers.push(() => envoy.stop());
+  await vi.waitFor(async () => expect(await call(port)).toBe("v1"), { timeout: 15_000, interval: 50 });
+  const layer = (percent: number) =>
+    put(
+      store,
+      `apiVersion: limpid.dev/v1alpha1\nkind: RuntimeLayer\nmetadata: { name: chaos, namespace: default }\nspec: { selector: { matchLabels: { app: client } }, values: { fault.http.abort.abort_percent: ${percent} } }`,
+    );
+  const { revision } = await layer(100);
+  expect(await plane.pushes.wait(revision, 10_000)).toMatchObject({ complete: true, proxies: [{ state: "acked" }] });
+  await vi.waitFor(async () => expect(await call(port)).toBe("418"), { timeout: 5_000, interval: 20 });
+  await layer(0);
+  await vi.waitFor(async () => expect(await call(port)).toBe("v1"), { timeout: 5_000, interval: 20 });
+  const [status] = await fetchProxyStatuses(`127.0.0.1:${plane.addresses().xds}`, { contents: true });
+  expect(status?.types.RTDS).toMatchObject({ state: "SYNCED", resources: 1 });
+});

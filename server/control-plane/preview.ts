@@ -65,12 +65,13 @@ type Difference = Omit<EnvoyChange, "proxies">;
 
 /** In the order in which an engineer asks: routes first, then clusters, then the rest. */
 function* differences(before: ProxyResources, after: ProxyResources, characters: number): Generator<Difference> {
-  const { virtualHost, cluster, endpoint, listener } = resourceKinds;
+  const { virtualHost, cluster, endpoint, listener, runtime } = resourceKinds;
   yield* compare("VHDS", virtualHost.schema, before.virtualHosts, after.virtualHosts, characters);
   yield* routeDifferences(before.routes, after.routes, characters);
   yield* compare("CDS", cluster.schema, before.clusters, after.clusters, characters);
   yield* compare("EDS", endpoint.schema, before.endpoints, after.endpoints, characters);
   yield* compare("LDS", listener.schema, before.listeners, after.listeners, characters);
+  yield* compare("RTDS", runtime.schema, before.runtimes, after.runtimes, characters);
 }
 
 /** A whole route configuration holds every service: only its virtual hosts that differ are worth reading. */

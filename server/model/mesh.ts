@@ -9,6 +9,7 @@ import { type Gateway, indexGateways } from "./gateways.ts";
 import { indexPeerAuthentications, type PeerAuthenticationIndex } from "./peer-authentications.ts";
 import { indexServices, type ServiceRegistry } from "./registry.ts";
 import { indexSidecars, type SidecarIndex } from "./sidecars.ts";
+import { indexRuntimeLayers, type RuntimeLayerIndex } from "./runtime-layers.ts";
 import { indexVirtualServices, type VirtualServiceIndex } from "./virtual-services.ts";
 
 /**
@@ -27,6 +28,7 @@ export interface Mesh {
   readonly sidecars: SidecarIndex;
   readonly authorizationPolicies: AuthorizationIndex;
   readonly peerAuthentications: PeerAuthenticationIndex;
+  readonly runtimeLayers: RuntimeLayerIndex;
   /** Oldest first. */
   readonly gateways: readonly Gateway[];
   /** What it was built from: by kind, then `<namespace>/<name>`. */
@@ -103,6 +105,7 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
   const sidecar = kind("Sidecar");
   const authorization = kind("AuthorizationPolicy");
   const peer = kind("PeerAuthentication");
+  const runtime = kind("RuntimeLayer");
   return {
     revision,
     options,
@@ -115,6 +118,7 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
       indexAuthorizationPolicies(authorization.values()),
     ),
     peerAuthentications: memo(peer, "peer-authentications", [], () => indexPeerAuthentications(peer.values())),
+    runtimeLayers: memo(runtime, "runtime-layers", [], () => indexRuntimeLayers(runtime.values())),
     gateways: memo(gateway, "gateways", [domain], () => indexGateways(gateway.values(), domain)),
     objects,
   };

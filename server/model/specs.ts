@@ -25,6 +25,7 @@ export type {
   OutlierDetection,
   PeerAuthenticationSpec,
   RouteDestination,
+  RuntimeLayerSpec,
   ServiceEntrySpec,
   ServiceSpec,
   SidecarSpec,

@@ -3,6 +3,7 @@ import type { ClusterLoadAssignment } from "../gen/proto/envoy/config/endpoint/v
 import type { Listener } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import type { VirtualHost } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import type { RouteConfiguration } from "../gen/proto/envoy/config/route/v3/route_pb.js";
+import type { Runtime } from "../gen/proto/envoy/service/runtime/v3/rtds_pb.js";
 
 /**
  * All that one proxy is to hold. Messages are frozen by convention, and **identity is the change signal**: what did not change
@@ -16,4 +17,6 @@ export interface ProxyResources {
   virtualHosts: ReadonlyMap<string, VirtualHost>;
   clusters: ReadonlyMap<string, Cluster>;
   endpoints: ReadonlyMap<string, ClusterLoadAssignment>;
+  /** By the name of the bootstrap's layer. */
+  runtimes: ReadonlyMap<string, Runtime>;
 }

@@ -27,6 +27,7 @@ import { defaultTranslateOptions, type TranslateOptions } from "./options.ts";
 import { outboundPorts } from "./outbound-ports.ts";
 import type { ProxyResources } from "./resources.ts";
 import { type RouteTable, routeShell, wholeRouteConfiguration } from "./route-configurations.ts";
+import { runtimeLayers } from "./runtime-layers.ts";
 import { scopeOf } from "./scope.ts";
 import { sidecarVirtualHosts } from "./virtual-hosts.ts";
 
@@ -76,6 +77,7 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
     ...routesOf(proxy, [table]),
     clusters: withOwn(proxy, outbound.clusters, own),
     endpoints: outbound.endpoints,
+    runtimes: runtimeLayers(mesh, proxy),
   };
 }
 
@@ -103,6 +105,7 @@ function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions
     ),
     clusters: withOwn(proxy, outbound.clusters, [blackHole]),
     endpoints: outbound.endpoints,
+    runtimes: runtimeLayers(mesh, proxy),
   };
 }
 

@@ -8,6 +8,7 @@ import { destinationRule } from "./destination-rule.ts";
 import { gateway } from "./gateway.ts";
 import { namespace } from "./namespace.ts";
 import { peerAuthentication } from "./peer-authentication.ts";
+import { runtimeLayer } from "./runtime-layer.ts";
 import { service } from "./service.ts";
 import { serviceEntry } from "./service-entry.ts";
 import { sidecar } from "./sidecar.ts";
@@ -26,6 +27,7 @@ export const kinds: readonly KindDefinition[] = [
   sidecar,
   peerAuthentication,
   authorizationPolicy,
+  runtimeLayer,
 ];
 
 /** The kind at exactly this version or one of its aliases. */
@@ -83,6 +85,7 @@ export type {
 export type { L4MatchAttributes, RouteDestination, TCPRoute, TLSRoute } from "./l4-route.ts";
 export type { ConsistentHash, LoadBalancerSettings, LocalityLbSetting } from "./load-balancer.ts";
 export type { PeerAuthenticationSpec } from "./peer-authentication.ts";
+export type { RuntimeLayerSpec } from "./runtime-layer.ts";
 export type { ServiceSpec } from "./service.ts";
 export type { ServiceEntrySpec } from "./service-entry.ts";
 export type { SidecarSpec } from "./sidecar.ts";

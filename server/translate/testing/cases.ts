@@ -33,6 +33,7 @@ import {
   UpstreamTlsContextSchema,
 } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { HttpProtocolOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { RuntimeSchema } from "../../gen/proto/envoy/service/runtime/v3/rtds_pb.js";
 import { type ProxyNode, parseProxy } from "../../model/parse-proxy.ts";
 import type { MeshProxy } from "../../model/proxy.ts";
 import type { ProxyResources } from "../resources.ts";
@@ -101,4 +102,5 @@ export const resourcesToJson = (resources: ProxyResources) => ({
   virtualHosts: [...resources.virtualHosts.values()].map((it) => toJson(VirtualHostSchema, it, { registry })),
   clusters: [...resources.clusters.values()].map((it) => toJson(ClusterSchema, it, { registry })),
   endpoints: [...resources.endpoints.values()].map((it) => toJson(ClusterLoadAssignmentSchema, it, { registry })),
+  runtimes: [...resources.runtimes.values()].map((it) => toJson(RuntimeSchema, it)),
 });
