@@ -10,6 +10,7 @@ import type { TranslateOptions } from "../translate/options.ts";
 import { createXdsServer } from "../xds/ads-server.ts";
 import { configOriginOf } from "../xds/csds-client.ts";
 import type { XdsLimits } from "../xds/limits.ts";
+import type { ClusterLoad } from "../xds/load-reports.ts";
 import type { Session } from "../xds/session.ts";
 import { TypeUrl } from "../xds/types.ts";
 import { createCredentials } from "./credentials.ts";
@@ -34,6 +35,8 @@ export interface ControlPlane {
   /** The mesh was read and xDS is served. */
   ready(): boolean;
   services(): Promise<MeshService[]>;
+  /** What connected clients last told of the load that they send (LRS), by node id. */
+  loads(): ReadonlyMap<string, readonly ClusterLoad[]>;
   /** Whether what is stored is what proxies get. */
   checks(): { name: string; problem?: string | undefined }[];
   /** The mesh with every commit in it, also those that are not pushed yet. */
@@ -220,6 +223,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     },
     addresses: () => ({ xds: port, xdsTls: server.tlsPort() }),
     ready: () => ready,
+    loads: () => server.loads(),
     services: async () => pipeline.services(),
     checks: () => [
       { name: "config-watch", problem: follower.problem() },

@@ -1,4 +1,5 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { LoadReportingService } from "../gen/proto/envoy/service/load_stats/v3/lrs_pb.js";
 import { ClientStatusDiscoveryService } from "../gen/proto/envoy/service/status/v3/csds_pb.js";
 import { addHealth } from "../grpc/health.ts";
 import { addReflection } from "../grpc/reflection.ts";
@@ -8,6 +9,8 @@ import { registerCsds } from "./csds.ts";
 import { addDiscoveryServices, discoveryServices } from "./discovery-services.ts";
 import { DiscoveryStreams, type StreamEvents } from "./discovery-streams.ts";
 import { defaultLimits, type XdsLimits } from "./limits.ts";
+import { type ClusterLoad, LoadReports } from "./load-reports.ts";
+import { registerLrs } from "./lrs.ts";
 import type { Session } from "./session.ts";
 
 export interface XdsServer {
@@ -18,6 +21,8 @@ export interface XdsServer {
   /** Ends every stream with UNAVAILABLE, so that clients come back at once, then closes. Within `graceMs`. */
   stop(graceMs?: number): Promise<void>;
   sessions(): readonly Session[];
+  /** What clients last told of the load that they send, by node id. */
+  loads(): ReadonlyMap<string, readonly ClusterLoad[]>;
 }
 
 export interface XdsServerOptions {
@@ -56,6 +61,8 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
   const streams = new DiscoveryStreams({ clock, logger, events, limits });
   addDiscoveryServices(server, streams);
   registerCsds(server, () => streams.sessions());
+  const reports = new LoadReports(limits.loadReportMs);
+  registerLrs(server, { clock, reports, reportEveryMs: limits.loadReportMs, maxStreams: limits.sessions });
 
   const bind = (port: number, credentials: ServerCredentials): Promise<number> =>
     new Promise((resolve, reject) => {
@@ -94,10 +101,11 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
       });
     },
     sessions: () => streams.sessions(),
+    loads: () => reports.all(clock.now()),
   };
 }
 
-const served = [...discoveryServices, ClientStatusDiscoveryService];
+const served = [...discoveryServices, ClientStatusDiscoveryService, LoadReportingService];
 
 /** A handshake without a certificate of this root fails. Node's least version is TLS 1.2. */
 const mutualTls = ({ key, certificateChain, root }: TlsCredentials): ServerCredentials =>

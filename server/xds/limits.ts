@@ -20,6 +20,8 @@ export interface XdsLimits {
   /** One incremental response; a larger update goes out in several. Below the 4 MiB that gRPC clients take by default. */
   responseBytes: number;
   orderWaitMs: number;
+  /** How often clients report their load. */
+  loadReportMs: number;
 }
 
 export const defaultLimits: XdsLimits = {
@@ -33,4 +35,5 @@ export const defaultLimits: XdsLimits = {
   firstRequestMs: 15_000,
   responseBytes: 3_500_000,
   orderWaitMs: 3_000,
+  loadReportMs: 5_000,
 };

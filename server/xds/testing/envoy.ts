@@ -25,6 +25,8 @@ export interface EnvoyOptions {
   tls?: { key: string; certificateChain: string; root: string; serverUri: string };
   /** Everything on a stream of its own, rather than on ADS. */
   ownStreams?: boolean;
+  /** It reports the load that it sends. */
+  loadStats?: boolean;
   /** A runtime layer of this name from the control plane. */
   rtdsLayer?: string;
   /** Clusters that the bootstrap has beside xds-grpc; they lead nowhere. */
@@ -68,7 +70,7 @@ async function awaitAddress(path: string, child: ChildProcess, logs: () => strin
 
 /** Everything over ADS; the admin on a free port. */
 export function testBootstrap(options: EnvoyOptions) {
-  const { id, xdsPort, api, metadata, staticClusters = [], tls, ownStreams, rtdsLayer } = options;
+  const { id, xdsPort, api, metadata, staticClusters = [], tls, ownStreams, rtdsLayer, loadStats } = options;
   const stream = {
     api_type: api,
     transport_api_version: "V3",
@@ -79,6 +81,7 @@ export function testBootstrap(options: EnvoyOptions) {
     node: { id, cluster: "test.default", metadata },
     admin: { address: socketAddress("127.0.0.1", 0) },
     dynamic_resources: { ...(!ownStreams && { ads_config: stream }), lds_config: source, cds_config: source },
+    ...(loadStats && { cluster_manager: { load_stats_config: { ...stream, api_type: "GRPC" } } }),
     ...(rtdsLayer !== undefined && {
       layered_runtime: { layers: [{ name: rtdsLayer, rtds_layer: { name: rtdsLayer, rtds_config: source } }] },
     }),
