@@ -68,7 +68,9 @@ export const allowed: Record<string, readonly string[]> = {
   "server/translate": ["server/wire", "server/lib", "server/gen", "server/model"],
   "server/grpc": ["server/lib", "server/gen"],
   "server/xds": ["server/lib", "server/gen", "server/grpc"],
+  "server/ratelimit": ["server/lib", "server/gen", "server/config"],
   "server/control-plane": [
+    "server/ratelimit",
     "server/wire",
     "server/ca",
     "server/config",

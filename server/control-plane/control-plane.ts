@@ -2,10 +2,13 @@ import type { CertificateAuthority } from "../ca/certificate-authority.ts";
 import type { ResourceKey } from "../config/object.ts";
 import type { ConfigChange, ConfigStore } from "../config/store.ts";
 import type { EnvoyPreview, MeshService, PushLatency, PushStatus } from "../contract/index.ts";
+import { RateLimitService } from "../gen/proto/envoy/service/ratelimit/v3/rls_pb.js";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Mesh, MeshOptions } from "../model/mesh.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import { RateLimiter, type Usage } from "../ratelimit/rate-limiter.ts";
+import { addRateLimitService } from "../ratelimit/service.ts";
 import type { TranslateOptions } from "../translate/options.ts";
 import { createXdsServer } from "../xds/ads-server.ts";
 import { configOriginOf } from "../xds/csds-client.ts";
@@ -37,6 +40,8 @@ export interface ControlPlane {
   services(): Promise<MeshService[]>;
   /** What connected clients last told of the load that they send (LRS), by node id. */
   loads(): ReadonlyMap<string, readonly ClusterLoad[]>;
+  /** How the limits of the rate limit service stand in their windows, the fullest first. */
+  rateLimits(): Usage[];
   /** Whether what is stored is what proxies get. */
   checks(): { name: string; problem?: string | undefined }[];
   /** The mesh with every commit in it, also those that are not pushed yet. */
@@ -119,6 +124,13 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const withMissed = (status: PushStatus | undefined) => status && { ...status, missed: known.missed(status.revision) };
 
   const pending = new PendingChanges();
+  const limiter = new RateLimiter();
+  let limits = pipeline.rateLimits();
+  const reloadLimits = () => {
+    if (limits === pipeline.rateLimits()) return;
+    limits = pipeline.rateLimits();
+    limiter.reload(limits);
+  };
   /** Why the mesh that is served lacks changes. */
   let stale: string | undefined;
   let ready = false;
@@ -129,6 +141,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     try {
       pipeline.apply(changes, revision ?? pipeline.revision);
       stale = undefined;
+      reloadLimits();
     } catch (error) {
       stale = `revision ${revision} could not be applied, the last mesh stays in force: ${error instanceof Error ? error.message : error}`;
       // Whoever corrects it sends another change; what was beside it must not get lost.
@@ -152,6 +165,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     onList(objects, revision) {
       pending.take();
       pipeline.reset(objects, revision);
+      reloadLimits();
       if (ready) debounce.poke();
     },
     onCommit(commit) {
@@ -167,6 +181,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     clock,
     logger,
     limits: options.limits,
+    services: [{ service: RateLimitService, add: (grpc) => addRateLimitService(grpc, { limiter, clock }) }],
     events: {
       connected(session) {
         distributor.connect(session);
@@ -224,6 +239,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     addresses: () => ({ xds: port, xdsTls: server.tlsPort() }),
     ready: () => ready,
     loads: () => server.loads(),
+    rateLimits: () => limiter.usage(clock.now()),
     services: async () => pipeline.services(),
     checks: () => [
       { name: "config-watch", problem: follower.problem() },

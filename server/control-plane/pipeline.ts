@@ -1,10 +1,13 @@
+import type { RateLimitConfigSpec } from "../config/kinds/index.ts";
 import type { ConfigObject } from "../config/object.ts";
 import type { ConfigChange } from "../config/store.ts";
+import { memo } from "../lib/memo.ts";
 import { formatFieldErrors } from "../lib/result.ts";
 import { buildMesh, type Mesh, type MeshOptions, updateMesh } from "../model/mesh.ts";
 import { type MeshService, meshServices } from "../model/mesh-services.ts";
 import { type ProxyNode, parseProxy } from "../model/parse-proxy.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import { olderFirst } from "../model/service.ts";
 import { defaultTranslateOptions, type TranslateOptions } from "../translate/options.ts";
 import type { ProxyResources } from "../translate/resources.ts";
 import { translate } from "../translate/translate.ts";
@@ -27,7 +30,11 @@ export interface MeshPipeline {
     pending?: readonly ConfigChange[],
   ): (proxy: MeshProxy) => { before: ProxyResources; after: ProxyResources };
   services(): MeshService[];
+  /** Oldest first; the same array until one changes. */
+  rateLimits(): readonly RateLimitConfigSpec[];
 }
+
+const noObjects: ReadonlyMap<string, ConfigObject> = new Map();
 
 export function createMeshPipeline(
   options: { mesh?: Partial<MeshOptions>; translate?: Partial<TranslateOptions> } = {},
@@ -61,6 +68,12 @@ export function createMeshPipeline(
         const twin = { ...proxy };
         return { before: translate(now, twin, translateOptions), after: translate(then, twin, translateOptions) };
       };
+    },
+    rateLimits() {
+      const objects = mesh.objects.get("RateLimitConfig") ?? noObjects;
+      return memo(objects, "rate-limits", [], () =>
+        [...objects.values()].sort(olderFirst).map(({ spec }) => spec as RateLimitConfigSpec),
+      );
     },
     services() {
       if (described?.of !== mesh) described = { of: mesh, services: meshServices(mesh) };

@@ -1,3 +1,4 @@
+import type { DescService } from "@bufbuild/protobuf";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { LoadReportingService } from "../gen/proto/envoy/service/load_stats/v3/lrs_pb.js";
 import { ClientStatusDiscoveryService } from "../gen/proto/envoy/service/status/v3/csds_pb.js";
@@ -34,6 +35,8 @@ export interface XdsServerOptions {
   logger: Logger;
   events: StreamEvents;
   limits?: Partial<XdsLimits>;
+  /** Further services on the same ports. */
+  services?: readonly { readonly service: DescService; add(server: Server): void }[];
 }
 
 /** In PEM. */
@@ -53,6 +56,9 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
   const { clock, logger, events } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const server = new Server(channelOptions(limits));
+  const further = options.services ?? [];
+  for (const { add } of further) add(server);
+  const served = [...ownServices, ...further.map(({ service }) => service)];
   const health = addHealth(
     server,
     served.map(({ typeName }) => typeName),
@@ -105,7 +111,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
   };
 }
 
-const served = [...discoveryServices, ClientStatusDiscoveryService, LoadReportingService];
+const ownServices = [...discoveryServices, ClientStatusDiscoveryService, LoadReportingService];
 
 /** A handshake without a certificate of this root fails. Node's least version is TLS 1.2. */
 const mutualTls = ({ key, certificateChain, root }: TlsCredentials): ServerCredentials =>

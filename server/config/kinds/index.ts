@@ -8,6 +8,7 @@ import { destinationRule } from "./destination-rule.ts";
 import { gateway } from "./gateway.ts";
 import { namespace } from "./namespace.ts";
 import { peerAuthentication } from "./peer-authentication.ts";
+import { rateLimitConfig } from "./rate-limit-config.ts";
 import { runtimeLayer } from "./runtime-layer.ts";
 import { service } from "./service.ts";
 import { serviceEntry } from "./service-entry.ts";
@@ -28,6 +29,7 @@ export const kinds: readonly KindDefinition[] = [
   peerAuthentication,
   authorizationPolicy,
   runtimeLayer,
+  rateLimitConfig,
 ];
 
 /** The kind at exactly this version or one of its aliases. */
@@ -85,6 +87,7 @@ export type {
 export type { L4MatchAttributes, RouteDestination, TCPRoute, TLSRoute } from "./l4-route.ts";
 export type { ConsistentHash, LoadBalancerSettings, LocalityLbSetting } from "./load-balancer.ts";
 export type { PeerAuthenticationSpec } from "./peer-authentication.ts";
+export type { RateLimitConfigSpec, RateLimitDescriptorSpec } from "./rate-limit-config.ts";
 export type { RuntimeLayerSpec } from "./runtime-layer.ts";
 export type { ServiceSpec } from "./service.ts";
 export type { ServiceEntrySpec } from "./service-entry.ts";

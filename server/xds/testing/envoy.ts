@@ -25,6 +25,8 @@ export interface EnvoyOptions {
   tls?: { key: string; certificateChain: string; root: string; serverUri: string };
   /** Everything on a stream of its own, rather than on ADS. */
   ownStreams?: boolean;
+  /** Listeners of the bootstrap. */
+  staticListeners?: unknown[];
   /** It reports the load that it sends. */
   loadStats?: boolean;
   /** A runtime layer of this name from the control plane. */
@@ -70,7 +72,18 @@ async function awaitAddress(path: string, child: ChildProcess, logs: () => strin
 
 /** Everything over ADS; the admin on a free port. */
 export function testBootstrap(options: EnvoyOptions) {
-  const { id, xdsPort, api, metadata, staticClusters = [], tls, ownStreams, rtdsLayer, loadStats } = options;
+  const {
+    id,
+    xdsPort,
+    api,
+    metadata,
+    staticClusters = [],
+    tls,
+    ownStreams,
+    rtdsLayer,
+    loadStats,
+    staticListeners,
+  } = options;
   const stream = {
     api_type: api,
     transport_api_version: "V3",
@@ -86,6 +99,7 @@ export function testBootstrap(options: EnvoyOptions) {
       layered_runtime: { layers: [{ name: rtdsLayer, rtds_layer: { name: rtdsLayer, rtds_config: source } }] },
     }),
     static_resources: {
+      ...(staticListeners && { listeners: staticListeners }),
       clusters: [
         { ...http2Cluster("xds-grpc", xdsPort), ...(tls && transportSocket(tls)) },
         ...staticClusters.map((name) => http2Cluster(name, 1)),
