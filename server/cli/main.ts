@@ -140,11 +140,27 @@ await lazy("history", "show who changed what of the mesh, and when", async () =>
 await lazy("undo", "take back one change of the mesh", async () =>
   (await import("./config/history.ts")).registerUndo(program),
 );
+await lazy(
+  "proxy-status",
+  "show whether each proxy has what it should have",
+  async () => (await import("./proxies/status.ts")).registerProxyStatus(program),
+  "ps",
+);
+await lazy(
+  "proxy-config",
+  "show what a proxy has: listeners, routes, clusters, endpoints, secrets",
+  async () => (await import("./proxies/config.ts")).registerProxyConfig(program),
+  "pc",
+);
+await lazy("wait", "wait until the proxies have a mesh resource in force", async () =>
+  (await import("./proxies/wait.ts")).registerWait(program),
+);
 
 await program.parseAsync();
 
-async function lazy(name: string, summary: string, register: () => Promise<void>): Promise<void> {
+async function lazy(name: string, summary: string, register: () => Promise<void>, alias?: string): Promise<void> {
   const [, , first, second] = process.argv;
-  if (first === name || (first === "help" && second === name)) await register();
+  const isMeant = (word: string | undefined) => word !== undefined && (word === name || word === alias);
+  if (isMeant(first) || (first === "help" && isMeant(second))) await register();
   else program.command(name).summary(summary);
 }

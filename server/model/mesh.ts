@@ -8,8 +8,8 @@ import { endpointsOf, indexWorkloads, type ServiceEndpoints } from "./endpoints.
 import { type Gateway, indexGateways } from "./gateways.ts";
 import { indexPeerAuthentications, type PeerAuthenticationIndex } from "./peer-authentications.ts";
 import { indexServices, type ServiceRegistry } from "./registry.ts";
-import { indexSidecars, type SidecarIndex } from "./sidecars.ts";
 import { indexRuntimeLayers, type RuntimeLayerIndex } from "./runtime-layers.ts";
+import { indexSidecars, type SidecarIndex } from "./sidecars.ts";
 import { indexVirtualServices, type VirtualServiceIndex } from "./virtual-services.ts";
 
 /**

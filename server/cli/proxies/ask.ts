@@ -1,0 +1,49 @@
+import { Option } from "commander";
+import { meshPorts, parsePortOffset } from "../../fleet/ports.ts";
+import { type FetchOptions, fetchProxyStatuses, type ProxyStatus } from "../../xds/csds-client.ts";
+import { CliError, type CliIo } from "../config/io.ts";
+
+export interface XdsOption {
+  xds?: string;
+  portOffset?: string;
+}
+
+export const xdsOption = (): Option =>
+  new Option(
+    "--xds <host:port>",
+    "the control plane's xDS port (default: 127.0.0.1:15010 moved by the offset)",
+  ).conflicts("portOffset");
+
+export const outputOption = (): Option =>
+  new Option("-o, --output <format>", "form of the output").choices(["table", "json", "yaml"]).default("table");
+
+/** Throws a CliError when nobody answers. */
+export async function askProxies(options: XdsOption, io: CliIo, fetch: FetchOptions): Promise<ProxyStatus[]> {
+  const target = options.xds ?? `127.0.0.1:${xdsPort(options.portOffset ?? io.env.LIMPID_PORT_OFFSET)}`;
+  try {
+    return await fetchProxyStatuses(target, fetch);
+  } catch (error) {
+    const { details } = error as { details?: string };
+    throw new CliError(`error: no control plane answers at ${target} (${details || error}); is the mesh running?`);
+  }
+}
+
+function xdsPort(offset: string | undefined): number {
+  try {
+    return meshPorts(parsePortOffset(offset)).xds;
+  } catch (error) {
+    throw new CliError(`error: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** The one proxy that is meant by `reviews-v1`, `reviews-v1.default` or its node id. Throws a CliError when there is none, or several. */
+export function findProxy(proxies: readonly ProxyStatus[], wanted: string): ProxyStatus {
+  const found = proxies.filter(
+    ({ id, name, namespace }) => id === wanted || name === wanted || `${name}.${namespace}` === wanted,
+  );
+  const [only, ...more] = found;
+  const names = (list: readonly ProxyStatus[]) => list.map(({ name, namespace }) => `${name}.${namespace}`).join(", ");
+  if (!only) throw new CliError(`error: no proxy ${wanted} is connected; there are ${names(proxies) || "none"}`);
+  if (more.length > 0) throw new CliError(`error: ${wanted} may be ${found.map(({ id }) => id).join(" or ")}`);
+  return only;
+}

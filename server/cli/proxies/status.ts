@@ -1,0 +1,71 @@
+import type { Command } from "commander";
+import { stringify } from "yaml";
+import type { ProxyStatus } from "../../xds/csds-client.ts";
+import { columns } from "../columns.ts";
+import { portOffsetOption } from "../config/client.ts";
+import { type CliIo, processIo, runCommand } from "../config/io.ts";
+import { askProxies, findProxy, outputOption, type XdsOption, xdsOption } from "./ask.ts";
+
+const help = `
+SYNCED: the proxy has acknowledged the last that it was sent. STALE: not yet. ERROR: it refused something, and the version before is in force.
+NOT SENT: it has not asked.
+
+Examples:
+  limpid proxy-status                  every connected proxy
+  limpid proxy-status reviews-v1       one, with what it refused and why
+  limpid ps -o json                    for programs`;
+
+interface Options extends XdsOption {
+  output: "table" | "json" | "yaml";
+}
+
+/** `limpid proxy-status` */
+export function registerProxyStatus(program: Command, io: CliIo = processIo): void {
+  program
+    .command("proxy-status")
+    .alias("ps")
+    .description("show whether each proxy has what it should have")
+    .argument("[proxy]", "<name>, <name>.<namespace> or its node id")
+    .addOption(outputOption())
+    .addOption(xdsOption())
+    .addOption(portOffsetOption())
+    .addHelpText("after", help)
+    .action((proxy: string | undefined, options: Options) => runCommand(io, () => proxyStatus(proxy, options, io)));
+}
+
+async function proxyStatus(wanted: string | undefined, options: Options, io: CliIo): Promise<void> {
+  const all = await askProxies(options, io, { contents: false });
+  const shown = wanted === undefined ? all : [findProxy(all, wanted)];
+  const plain = shown.map(({ resources: _, ...proxy }) => proxy);
+  if (options.output === "json") io.out(`${JSON.stringify(plain, null, 2)}\n`);
+  else if (options.output === "yaml") io.out(stringify(plain, { lineWidth: 0 }));
+  else io.out(shown.length === 0 ? "No proxy is connected.\n" : tableOf(shown) + refusals(shown));
+  if (shown.some(({ types }) => Object.values(types).some(({ state }) => state === "ERROR"))) io.fail();
+}
+
+const types = ["CDS", "LDS", "EDS", "RDS", "VHDS", "SDS", "ECDS", "RTDS"] as const;
+
+function tableOf(proxies: readonly ProxyStatus[]): string {
+  // A type that nobody asked for only takes room.
+  const used = types.filter((type) => proxies.some((proxy) => proxy.types[type].subscribed));
+  const rows = proxies.map((proxy) => [
+    `${proxy.name}.${proxy.namespace}`,
+    proxy.kind,
+    ...used.map((type) => proxy.types[type].state.replace("_", " ")),
+    String(proxy.revision),
+    proxy.implementation,
+  ]);
+  return columns([["NAME", "TYPE", ...used, "REVISION", "VERSION"], ...rows]);
+}
+
+/** What was refused, below the table: by proxy and resource. */
+function refusals(proxies: readonly ProxyStatus[]): string {
+  const lines = proxies.flatMap(({ name, types: byType }) =>
+    Object.entries(byType).flatMap(([type, { errors }]) =>
+      errors.map(
+        ({ resource, detail, origin }) => `${name}: ${type} ${resource}: ${detail}${origin ? ` (from ${origin})` : ""}`,
+      ),
+    ),
+  );
+  return lines.length > 0 ? `\n${lines.join("\n")}\n` : "";
+}
