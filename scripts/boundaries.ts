@@ -110,6 +110,7 @@ const reserved: Record<string, readonly string[]> = {
   "@prisma/client": ["server/store", "server/gen"],
   "@prisma/adapter-libsql": ["server/store"],
   "@libsql/client": ["server/store"],
+  pg: ["server/store"],
   "@peculiar/x509": ["server/ca", "server/sidecar/secret/testing"],
   "reflect-metadata": ["server/ca", "server/sidecar/secret/testing"],
   cytoscape: ["components/mesh-graph"],

@@ -10,7 +10,7 @@ import { meshPorts } from "../fleet/ports.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { createLogger } from "../lib/logger.ts";
 import { defaultMeshOptions } from "../model/mesh.ts";
-import { openPrismaConfigStore } from "../store/config/prisma-config-store.ts";
+import { openConfigStore } from "../store/open-config-store.ts";
 import { onShutdown } from "./leash.ts";
 import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
 
@@ -20,10 +20,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     const logger = createLogger("control-plane");
     const ports = meshPorts(portOffsetOf(options));
     const data = makeDataFolder(options);
-    const store = await openPrismaConfigStore({
-      url: `file:${join(data, "config.db")}`,
-      migrations: join(packageRoot, "prisma/config/migrations"),
-    });
+    const store = await openConfigStore({ data, root: packageRoot, database: process.env.LIMPID_CONFIG_DATABASE });
     const { trustDomain } = defaultMeshOptions;
     const authority = await openCertificateAuthority(join(data, "ca"), { clock, trustDomain });
     const bootstrap = await openBootstrapAuthority(data, { clock, trustDomain });

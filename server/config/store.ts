@@ -1,20 +1,24 @@
 import type { ConfigObject, ResourceKey } from "./object.ts";
 
-/**
- * Where mesh resources live. Implementations: memory, and the database through Prisma; one contract suite holds them all.
- * A revision is a positive integer that grows by one with each commit; `resourceVersion` is the revision of an object's last write.
- */
-export interface ConfigStore {
-  get(key: ResourceKey): Promise<ConfigObject | undefined>;
+/** Where a mesh comes from: all of it at one revision, and from there on each change. The control plane needs no more. */
+export interface ConfigSource {
   /** Objects of a kind (or of all), ordered by namespace and name, and the revision they were read at. */
   list(query?: ListQuery): Promise<{ items: ConfigObject[]; revision: number }>;
+  /** Every commit after `revision`, in order, without gaps, then live ones, until aborted. Throws `CompactedError` when the history no longer reaches back. */
+  watch(revision: number, signal: AbortSignal): AsyncIterable<Commit>;
+}
+
+/**
+ * Where mesh resources live and are written. Implementations: memory, SQLite through Prisma, and PostgreSQL; one contract suite holds them all.
+ * A revision is a positive integer that grows by one with each commit; `resourceVersion` is the revision of an object's last write.
+ */
+export interface ConfigStore extends ConfigSource {
+  get(key: ResourceKey): Promise<ConfigObject | undefined>;
   /**
    * Writes all or nothing. Throws `ConflictError` when a precondition fails, `NotFoundError` when a delete's target is gone.
    * A put that changes nothing keeps the object's resourceVersion; a commit in which nothing changes makes no revision.
    */
   commit(writes: readonly Write[], author: string, options?: CommitOptions): Promise<Commit>;
-  /** Every commit after `revision`, in order, without gaps, then live ones, until aborted. Throws `CompactedError` when the history no longer reaches back. */
-  watch(revision: number, signal: AbortSignal): AsyncIterable<Commit>;
   /** Past commits, newest first. */
   history(query: HistoryQuery): Promise<Commit[]>;
   revision(): Promise<number>;

@@ -1,6 +1,6 @@
 import type { CertificateAuthority } from "../ca/certificate-authority.ts";
 import type { ResourceKey } from "../config/object.ts";
-import type { ConfigChange, ConfigStore } from "../config/store.ts";
+import type { ConfigChange, ConfigSource } from "../config/store.ts";
 import type { EnvoyPreview, MeshService, PushLatency, PushStatus } from "../contract/index.ts";
 import { RateLimitService } from "../gen/proto/envoy/service/ratelimit/v3/rls_pb.js";
 import type { Clock } from "../lib/clock.ts";
@@ -67,7 +67,7 @@ export interface Pushes {
 }
 
 export interface ControlPlaneOptions {
-  store: ConfigStore;
+  store: ConfigSource;
   /** Default 127.0.0.1. */
   host?: string;
   /** 0 takes a free port. */

@@ -1,5 +1,5 @@
 import type { ConfigObject } from "../config/object.ts";
-import { type Commit, CompactedError, type ConfigStore } from "../config/store.ts";
+import { type Commit, CompactedError, type ConfigSource } from "../config/store.ts";
 import { Backoff } from "../lib/backoff.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -13,7 +13,7 @@ export interface StoreFollower {
 }
 
 export interface StoreFollowerOptions {
-  store: ConfigStore;
+  store: ConfigSource;
   clock: Clock;
   logger: Logger;
   /** Everything there is, at a revision: first, and whenever the history broke off. */

@@ -7,9 +7,19 @@ import { openSqlite } from "./sqlite.ts";
 export type MigrationTarget = {
   /** Folder with Prisma's layout: `<name>/migration.sql` each. */
   directory: string;
+  /** How another database than SQLite writes it. */
+  dialect?: MigrationDialect;
 } & ({ client: MigrationClient } | { url: string });
 
-/** What a migration needs of a SQLite driver; libsql's client has it. */
+/** What differs between databases. */
+export interface MigrationDialect {
+  /** Makes Prisma's own table where it is missing. */
+  createTable: string;
+  /** A time as its columns take it. */
+  time(ms: number): string | number;
+}
+
+/** What a migration needs of a driver; libsql's client has it. */
 export interface MigrationClient {
   transaction(mode: "write"): Promise<MigrationTransaction>;
 }
@@ -22,14 +32,14 @@ interface MigrationTransaction {
 }
 
 /**
- * Applies the migrations that a SQLite database lacks, in the order of their names, and returns these names. All or none are applied, in one
+ * Applies the migrations that a database lacks, in the order of their names, and returns these names. All or none are applied, in one
  * write transaction, so two processes may start on one database at once. Keeps `_prisma_migrations` as Prisma itself does, whose
  * `prisma migrate deploy` then finds nothing to do; its own engine is a download that Limpid must not need.
  * Throws `MigrationError` when the database was migrated with other files, by a newer version, or only half.
  */
 export async function applyMigrations(target: MigrationTarget): Promise<string[]> {
   const migrations = await readMigrations(target.directory);
-  if ("client" in target) return apply(target.client, migrations);
+  if ("client" in target) return apply(target.client, migrations, target.dialect);
   const client = await openSqlite(target.url);
   try {
     return await apply(client, migrations);
@@ -38,10 +48,14 @@ export async function applyMigrations(target: MigrationTarget): Promise<string[]
   }
 }
 
-async function apply(client: MigrationClient, migrations: readonly Migration[]): Promise<string[]> {
+async function apply(
+  client: MigrationClient,
+  migrations: readonly Migration[],
+  dialect: MigrationDialect = sqlite,
+): Promise<string[]> {
   const transaction = await client.transaction("write");
   try {
-    const applied = await applyPending(transaction, migrations);
+    const applied = await applyPending(transaction, migrations, dialect);
     await transaction.commit();
     return applied;
   } finally {
@@ -71,7 +85,9 @@ async function readMigrations(directory: string): Promise<Migration[]> {
 }
 
 // The columns and types of Prisma's own table. https://github.com/prisma/prisma-engines, sql-schema-connector, flavour/sqlite
-const createTable = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
+const sqlite: MigrationDialect = {
+  time: (ms) => ms,
+  createTable: `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
     "id"                    TEXT PRIMARY KEY NOT NULL,
     "checksum"              TEXT NOT NULL,
     "finished_at"           DATETIME,
@@ -80,10 +96,15 @@ const createTable = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
     "rolled_back_at"        DATETIME,
     "started_at"            DATETIME NOT NULL DEFAULT current_timestamp,
     "applied_steps_count"   INTEGER UNSIGNED NOT NULL DEFAULT 0
-)`;
+)`,
+};
 
-async function applyPending(transaction: MigrationTransaction, migrations: readonly Migration[]): Promise<string[]> {
-  await transaction.execute(createTable);
+async function applyPending(
+  transaction: MigrationTransaction,
+  migrations: readonly Migration[],
+  dialect: MigrationDialect,
+): Promise<string[]> {
+  await transaction.execute(dialect.createTable);
   const { rows } = await transaction.execute(
     "SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY migration_name",
   );
@@ -106,11 +127,15 @@ async function applyPending(transaction: MigrationTransaction, migrations: reado
     done.add(name);
   }
   const pending = migrations.filter((migration) => !done.has(migration.name));
-  for (const migration of pending) await applyOne(transaction, migration);
+  for (const migration of pending) await applyOne(transaction, migration, dialect);
   return pending.map((migration) => migration.name);
 }
 
-async function applyOne(transaction: MigrationTransaction, { name, sql, checksum }: Migration): Promise<void> {
+async function applyOne(
+  transaction: MigrationTransaction,
+  { name, sql, checksum }: Migration,
+  dialect: MigrationDialect,
+): Promise<void> {
   const startedAt = Date.now();
   try {
     await transaction.executeMultiple(sql);
@@ -122,6 +147,6 @@ async function applyOne(transaction: MigrationTransaction, { name, sql, checksum
   await transaction.execute({
     sql: `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
           VALUES (?, ?, ?, ?, ?, 1)`,
-    args: [randomUUID(), checksum, name, startedAt, Date.now()],
+    args: [randomUUID(), checksum, name, dialect.time(startedAt), dialect.time(Date.now())],
   });
 }

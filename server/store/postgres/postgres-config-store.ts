@@ -1,0 +1,324 @@
+import { randomUUID } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { Client, Pool, type PoolClient } from "pg";
+import { assertReachable, defaultMaxHistory, firstRevision, type StoreOptions } from "../../config/memory-store.ts";
+import { type ConfigObject, formatKey, type ResourceKey } from "../../config/object.ts";
+import { keysOf, planCommit } from "../../config/plan-commit.ts";
+import {
+  type Commit,
+  type CommitOptions,
+  type ConfigStore,
+  type HistoryQuery,
+  type ListQuery,
+  StorageError,
+  type Write,
+} from "../../config/store.ts";
+import { Wake } from "../../config/wake.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { nextRevision, readAll, writeChanges } from "../config/commit-sql.ts";
+import { ObjectIndex } from "../config/object-index.ts";
+import { fromCommitRow, fromObjectText } from "../config/rows.ts";
+import type { WriteTransaction } from "../config/write-transaction.ts";
+import { UnusableDatabaseError } from "../errors.ts";
+import { applyMigrations } from "../migrate.ts";
+import { CommitListener, channel } from "./listener.ts";
+import { migrationClient, postgresDialect } from "./migration-client.ts";
+import { placeOf, postgresTransaction, reasonOf, unreadable, unwritable } from "./sql.ts";
+
+export interface PostgresConfigStoreOptions extends StoreOptions {
+  /** `postgres://user:password@host:5432/database`. */
+  url: string;
+  /** The folder `prisma/config-postgres/migrations`. */
+  migrations: string;
+  /** The mesh that was kept there before; another one, or none, is refused. */
+  mesh?: string;
+  /** Told which mesh it is. */
+  onMesh?(mesh: string): void;
+}
+
+/** Connections for writes and reads of this process; one more listens. */
+const maxConnections = 4;
+const connectTimeoutMs = 10_000;
+const statementTimeoutMs = 30_000;
+const watchBatch = 32;
+const checkEveryMs = 2_000;
+
+/**
+ * The config store on a PostgreSQL server, which several control planes may share: commits take turns by the lock on one row, and whoever watches
+ * hears of them by NOTIFY. Throws `UnusableDatabaseError` when it can't be reached or is of another mesh, and `MigrationError`.
+ */
+export async function openPostgresConfigStore(options: PostgresConfigStoreOptions): Promise<ConfigStore> {
+  const place = placeOf(options.url);
+  const mesh = await prepare(options, place);
+  options.onMesh?.(mesh);
+  const store = new PostgresConfigStore(options, place);
+  try {
+    await store.start();
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** The schema of this version, and whose database it is. */
+async function prepare(options: PostgresConfigStoreOptions, place: string): Promise<string> {
+  const client = new Client({ connectionString: options.url, connectionTimeoutMillis: connectTimeoutMs });
+  client.on("error", () => undefined); // told by the next statement
+  try {
+    await client.connect();
+  } catch (error) {
+    throw new UnusableDatabaseError(`the config database ${place} can't be used: ${reasonOf(error)}`, { cause: error });
+  }
+  try {
+    await applyMigrations({ client: migrationClient(client), directory: options.migrations, dialect: postgresDialect });
+    const known = await client.query('SELECT "identity" FROM "state" WHERE "id" = 1');
+    if (known.rows.length === 0 && options.mesh !== undefined) {
+      throw new UnusableDatabaseError(
+        `the config database ${place} is empty, and a mesh was kept in it (${options.mesh})`,
+      );
+    }
+    await client.query(
+      `INSERT INTO "state" ("id", "revision", "identity") VALUES (1, $1, $2) ON CONFLICT ("id") DO NOTHING`,
+      [firstRevision, randomUUID()],
+    );
+    const { rows } = await client.query('SELECT "identity" FROM "state" WHERE "id" = 1');
+    const mesh = String(rows[0]?.identity);
+    if (options.mesh === undefined || options.mesh === mesh) return mesh;
+    throw new UnusableDatabaseError(
+      `the config database ${place} is of another mesh (${mesh}) than before (${options.mesh})`,
+    );
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** What rolls a transaction back on purpose: a dry run, or a commit in which nothing changes. */
+class Unwritten extends Error {
+  readonly commit: Commit;
+  constructor(commit: Commit) {
+    super("not written");
+    this.commit = commit;
+  }
+}
+
+class PostgresConfigStore implements ConfigStore {
+  readonly #pool: Pool;
+  readonly #listener: CommitListener;
+  readonly #place: string;
+  readonly #clock: NonNullable<StoreOptions["clock"]>;
+  readonly #maxHistory: number;
+  readonly #wake = new Wake();
+  readonly #index = new ObjectIndex();
+  #filling: Promise<void> | undefined;
+  #checked: { at: number; outcome: Promise<void> } | undefined;
+  #closed = false;
+
+  constructor(options: PostgresConfigStoreOptions, place: string) {
+    this.#place = place;
+    this.#clock = options.clock ?? systemClock;
+    this.#maxHistory = options.maxHistory ?? defaultMaxHistory;
+    this.#pool = new Pool({
+      connectionString: options.url,
+      max: maxConnections,
+      connectionTimeoutMillis: connectTimeoutMs,
+      statement_timeout: statementTimeoutMs,
+      keepAlive: true,
+    });
+    this.#pool.on("error", () => undefined); // an idle connection was lost: the next one is new
+    this.#listener = new CommitListener({ url: options.url, onCommit: () => this.#wake.all() });
+  }
+
+  async start(): Promise<void> {
+    await this.#listener.start();
+    await this.#upToDate();
+  }
+
+  async get(key: ResourceKey): Promise<ConfigObject | undefined> {
+    return (await this.#upToDate()).get(key);
+  }
+
+  async list(query: ListQuery = {}): Promise<{ items: ConfigObject[]; revision: number }> {
+    const index = await this.#upToDate();
+    return { items: index.list(query), revision: index.revision };
+  }
+
+  /** The objects as of the database's revision, which another process may have moved on. */
+  async #upToDate(): Promise<ObjectIndex> {
+    const revision = await this.revision();
+    while (this.#index.revision < revision) {
+      this.#filling ??= this.#fill().finally(() => {
+        this.#filling = undefined;
+      });
+      await this.#filling;
+    }
+    return this.#index;
+  }
+
+  /** A few commits are taken from the history; more are not worth it. */
+  async #fill(): Promise<void> {
+    if (this.#index.revision > 0) {
+      for (const commit of await this.#readAfter(this.#index.revision)) this.#index.apply(commit);
+      return;
+    }
+    // One snapshot: the objects are those of exactly this revision.
+    const rows = await this.#read(
+      `SELECT "state"."revision", "resource"."object" FROM "state" LEFT JOIN "resource" ON true WHERE "state"."id" = 1`,
+    );
+    const objects = rows.flatMap(({ object }) => (typeof object === "string" ? [fromObjectText(object)] : []));
+    this.#index.fill(objects, Number(rows[0]?.revision));
+  }
+
+  async commit(writes: readonly Write[], author: string, options: CommitOptions = {}): Promise<Commit> {
+    let commit: Commit;
+    try {
+      commit = await this.#transact((transaction) => this.#write(transaction, writes, author, options));
+    } catch (error) {
+      if (error instanceof Unwritten) return error.commit;
+      throw error;
+    }
+    this.#index.apply(commit);
+    this.#wake.all();
+    // Whoever watches goes first: what the commit sends to the proxies leaves before its author is answered.
+    await nextTurn();
+    return commit;
+  }
+
+  async #write(
+    transaction: WriteTransaction,
+    writes: readonly Write[],
+    author: string,
+    options: CommitOptions,
+  ): Promise<Commit> {
+    // A write comes first: the lock on its row keeps everybody else from committing in between.
+    const revision = await nextRevision(transaction);
+    const isIndexed = this.#index.revision === revision - 1;
+    const read = isIndexed ? undefined : await readAll(transaction, keysOf(writes));
+    const stored = (key: ResourceKey) => (read ? read.get(formatKey(key)) : this.#index.get(key));
+    const at = this.#clock.now();
+    const changes = planCommit(stored, writes, revision, at);
+    const commit: Commit = { revision, at, author, changes };
+    if (options.reason !== undefined) commit.reason = options.reason;
+    if (options.dryRun || changes.length === 0) throw new Unwritten({ ...commit, revision: revision - 1 });
+    await writeChanges(transaction, commit);
+    const step = Math.max(1, Math.min(100, Math.floor(this.#maxHistory / 10)));
+    if (revision % step === 0) {
+      await transaction.execute(`DELETE FROM "commit" WHERE "revision" <= ?`, revision - this.#maxHistory);
+    }
+    await transaction.query("SELECT pg_notify(?, ?)", channel, String(revision));
+    return commit;
+  }
+
+  async #transact<T>(work: (transaction: WriteTransaction) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new StorageError("the config store is closed");
+    let client: PoolClient;
+    try {
+      client = await this.#pool.connect();
+    } catch (error) {
+      throw unwritable(this.#place, error);
+    }
+    let failure: unknown;
+    try {
+      return await postgresTransaction(client, this.#place, work);
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      client.release(failure instanceof StorageError); // a connection that failed is not used again
+    }
+  }
+
+  async *watch(revision: number, signal: AbortSignal): AsyncIterable<Commit> {
+    let seen = revision;
+    while (!signal.aborted && !this.#closed) {
+      const woken = this.#wake.next(signal); // before the look: what is committed between the two wakes, too
+      const commits = await this.#readAfter(seen).catch((error: unknown) => {
+        if (this.#closed) return [];
+        throw error;
+      });
+      for (const commit of commits) {
+        if (signal.aborted || this.#closed) return;
+        seen = commit.revision;
+        yield commit;
+      }
+      if (commits.length === 0) await woken;
+    }
+  }
+
+  async #readAfter(seen: number): Promise<Commit[]> {
+    const commits = await this.#commits(`WHERE "revision" > ? ORDER BY "revision" ASC LIMIT ?`, [seen, watchBatch]);
+    const current = commits.length > 0 ? Math.max(seen, commits[0]?.revision ?? 0) : await this.revision();
+    assertReachable(seen, commits[0]?.revision ?? seen + 1, current);
+    return commits;
+  }
+
+  async history({ sinceMs, key, before, limit }: HistoryQuery): Promise<Commit[]> {
+    const conditions: string[] = [];
+    const values: (string | number)[] = [];
+    const add = (condition: string, ...given: (string | number)[]): void => {
+      conditions.push(condition);
+      values.push(...given);
+    };
+    if (before !== undefined) add(`"revision" < ?`, before);
+    if (sinceMs !== undefined) add(`"at" >= ?`, Math.ceil(sinceMs));
+    if (key !== undefined) {
+      const ofKey = `SELECT "revision" FROM "change" WHERE "kind" = ? AND "namespace" = ? AND "name" = ?`;
+      add(`"revision" IN (${ofKey})`, key.kind, key.namespace, key.name);
+    }
+    const where = conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : "";
+    return this.#commits(`${where} ORDER BY "revision" DESC LIMIT ?`, [...values, Math.max(0, limit)]);
+  }
+
+  async #commits(clause: string, values: readonly (string | number)[]): Promise<Commit[]> {
+    const commits = await this.#read(`SELECT "revision", "at", "author", "reason" FROM "commit" ${clause}`, values);
+    if (commits.length === 0) return [];
+    const revisions = commits.map(({ revision }) => Number(revision));
+    const places = revisions.map(() => "?").join(", ");
+    const changes = await this.#read(
+      `SELECT * FROM "change" WHERE "revision" IN (${places}) ORDER BY "revision", "ordinal"`,
+      revisions,
+    );
+    const byRevision = Map.groupBy(changes, ({ revision }) => Number(revision));
+    return commits.map((row) =>
+      fromCommitRow({ ...row, changes: byRevision.get(Number(row.revision)) ?? [] } as Parameters<
+        typeof fromCommitRow
+      >[0]),
+    );
+  }
+
+  async revision(): Promise<number> {
+    const [row] = await this.#read(`SELECT "revision" FROM "state" WHERE "id" = 1`);
+    if (row === undefined) throw new StorageError(`the config database ${this.#place} was emptied while it is in use`);
+    return Number(row.revision);
+  }
+
+  async #read(sql: string, values: readonly (string | number)[] = []): Promise<Record<string, unknown>[]> {
+    let count = 0;
+    try {
+      const text = sql.replace(/\?/g, () => `$${++count}`);
+      return (await this.#pool.query<Record<string, unknown>>(text, [...values])).rows;
+    } catch (error) {
+      throw unreadable(this.#place, error);
+    }
+  }
+
+  /** A write of nothing that counts, for real, at most one every few seconds. */
+  check(): Promise<void> {
+    const now = this.#clock.now();
+    if (this.#checked === undefined || Math.abs(now - this.#checked.at) > checkEveryMs) {
+      const sql = `UPDATE "state" SET "checkedAt" = ? WHERE "id" = 1`;
+      const outcome = this.#transact((transaction) => transaction.execute(sql, Math.round(now)));
+      outcome.catch(() => undefined); // told to those who ask
+      this.#checked = { at: now, outcome };
+    }
+    return this.#checked.outcome;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#wake.all();
+    await this.#listener.close();
+    await this.#pool.end().catch(() => undefined);
+  }
+}
