@@ -20,7 +20,8 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     const logger = createLogger("control-plane");
     const ports = meshPorts(portOffsetOf(options));
     const data = makeDataFolder(options);
-    const store = await openConfigStore({ data, root: packageRoot, database: process.env.LIMPID_CONFIG_DATABASE });
+    const { LIMPID_CONFIG_DATABASE: database, LIMPID_CONFIG_DIRECTORY: folder } = process.env;
+    const store = await openConfigStore({ data, root: packageRoot, database, folder, logger });
     const { trustDomain } = defaultMeshOptions;
     const authority = await openCertificateAuthority(join(data, "ca"), { clock, trustDomain });
     const bootstrap = await openBootstrapAuthority(data, { clock, trustDomain });

@@ -17,6 +17,8 @@ export interface StoreOptions {
   clock?: Clock;
   /** How many commits the history keeps; older ones are compacted away. */
   maxHistory?: number;
+  /** The revision of the store while it is empty. */
+  firstRevision?: number;
 }
 
 export const defaultMaxHistory = 10_000;
@@ -32,12 +34,13 @@ export class MemoryConfigStore implements ConfigStore {
   /** Consecutive revisions, oldest first. */
   readonly #commits: Commit[] = [];
   readonly #wake = new Wake();
-  #revision = firstRevision;
+  #revision: number;
   #closed = false;
 
   constructor(options: StoreOptions = {}) {
     this.#clock = options.clock ?? systemClock;
     this.#maxHistory = options.maxHistory ?? defaultMaxHistory;
+    this.#revision = options.firstRevision ?? firstRevision;
   }
 
   async get(key: ResourceKey): Promise<ConfigObject | undefined> {

@@ -98,6 +98,11 @@ export class StorageError extends Error {
   readonly code = "STORAGE";
 }
 
+/** The store is kept elsewhere and only read here. */
+export class ReadOnlyStoreError extends Error {
+  readonly code = "READ_ONLY";
+}
+
 export class CompactedError extends Error {
   readonly code = "COMPACTED";
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { finished } from "node:stream/promises";
-import { StorageError } from "../../config/store.ts";
+import { ReadOnlyStoreError, StorageError } from "../../config/store.ts";
 import { mediaType, readBody } from "../../lib/http-body.ts";
 import { createHttpListener, type RequestTarget } from "../../lib/http-listener.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -122,6 +122,7 @@ async function dispatch(
 
 function toStatusError(error: unknown, logger: Logger, path: string): StatusError {
   if (error instanceof StatusError) return error;
+  if (error instanceof ReadOnlyStoreError) return new StatusError(403, "Forbidden", error.message);
   logger.error({ err: error, path }, "a config API call failed");
   if (error instanceof StorageError) return new StatusError(500, "InternalError", error.message);
   return new StatusError(500, "InternalError", "an error on the server has prevented the request from succeeding");
