@@ -12,6 +12,7 @@ import { type Facts, factsOf } from "./facts.ts";
 import { idleGateway, missingGateways } from "./gateways.ts";
 import { doubtfulServiceEntry, idleDestinationRule, sharedTcpPorts, unreachableWorkload } from "./registry.ts";
 import { rivalDestinationRules, rivalVirtualServices } from "./rivals.ts";
+import { idleSelector, rivalSelectors, unknownEgress } from "./selectors.ts";
 import { unreachableRules } from "./unreachable-rules.ts";
 import { type Finding, warningOf } from "./warning.ts";
 
@@ -82,6 +83,18 @@ function* findings(object: ConfigObject, facts: Facts, proxies: readonly Labels[
     case "ServiceEntry":
       yield* doubtfulServiceEntry(object);
       yield* sharedTcpPorts(object, facts);
+      break;
+    case "Sidecar":
+      yield* idleSelector(object, facts, proxies);
+      yield* rivalSelectors(object, facts);
+      yield* unknownEgress(object, facts);
+      break;
+    case "PeerAuthentication":
+      yield* idleSelector(object, facts, proxies);
+      yield* rivalSelectors(object, facts);
+      break;
+    case "AuthorizationPolicy":
+      yield* idleSelector(object, facts, proxies);
       break;
     case "WorkloadEntry":
       yield* unreachableWorkload(object);

@@ -14,7 +14,7 @@ function objects(text: string): ConfigObject[] {
   return parseAllDocuments(text).flatMap((document) => {
     const value = document.toJS() as ConfigObject | null;
     if (value === null) return [];
-    const apiVersion = value.kind === "Service" ? "v1" : "networking.istio.io/v1";
+    const apiVersion = value.apiVersion ?? (value.kind === "Service" ? "v1" : "networking.istio.io/v1");
     const result = parseObject({ ...value, apiVersion });
     if (!result.ok) throw new Error(JSON.stringify(result.errors));
     return [result.value];
@@ -220,6 +220,28 @@ describe("two of which one is in force", () => {
     expect(warn(`${entry("a")}\n---\n${entry("b")}`)).toEqual([
       expect.stringContaining("spec.ports[0]: b.test has the TCP port 3306, too"),
       expect.stringContaining("spec.ports[0]: a.test has the TCP port 3306, too"),
+    ]);
+  });
+});
+
+describe("what is for workloads", () => {
+  test("a selector that nobody has the labels of", () => {
+    const policy = (app: string) =>
+      `{ apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: { name: a }, spec: { selector: { matchLabels: { app: ${app} } } } }`;
+    expect(warn(policy("revews"))).toEqual([
+      "spec.selector.matchLabels: no workload of the namespace default has the labels app=revews: it is for nobody",
+    ]);
+    expect(warn(policy("reviews"))).toEqual([]);
+    expect(warn(policy("edge"), { proxies: [{ app: "edge" }] })).toEqual([]);
+  });
+
+  test("two of which one is in force, and hosts that a Sidecar names in vain", () => {
+    const sidecar = (name: string, host: string) =>
+      `{ kind: Sidecar, metadata: { name: ${name} }, spec: { egress: [{ hosts: ["${host}", "./*"] }] } }`;
+    expect(warn(`${sidecar("a", "./revews")}\n---\n${sidecar("b", "default/reviews")}`)).toEqual([
+      "Sidecar default/b has no selector either: this one, the older, is in force",
+      "spec.egress[0].hosts[0]: no Service or ServiceEntry has the host revews.default.svc.cluster.local, did you mean reviews.default.svc.cluster.local?",
+      "Sidecar default/a has no selector either: that one, the older, is in force",
     ]);
   });
 });

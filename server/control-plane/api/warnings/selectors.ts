@@ -1,0 +1,80 @@
+import type { ConfigObject } from "../../../config/object.ts";
+import { formatKey, keyOf } from "../../../config/object.ts";
+import { memo } from "../../../lib/memo.ts";
+import { labelsOf } from "../../../model/endpoints.ts";
+import { type Labels, matchesLabels } from "../../../model/labels.ts";
+import { olderFirst } from "../../../model/service.ts";
+import { nearby } from "./destinations.ts";
+import type { Facts } from "./facts.ts";
+import type { Finding } from "./warning.ts";
+
+/** The labels that an object goes by, and where they stand. */
+function selectorOf({ kind, spec }: ConfigObject): { path: string; labels: Labels } | undefined {
+  const { workloadSelector, selector } = spec as {
+    workloadSelector?: { labels?: Labels };
+    selector?: { matchLabels?: Labels };
+  };
+  const found =
+    kind === "Sidecar"
+      ? { path: "spec.workloadSelector.labels", labels: workloadSelector?.labels ?? {} }
+      : { path: "spec.selector.matchLabels", labels: selector?.matchLabels ?? {} };
+  return Object.keys(found.labels).length > 0 ? found : undefined;
+}
+
+/** A selector that no workload has the labels of. `proxies`: labels of gateways that are connected. */
+export function* idleSelector(
+  object: ConfigObject,
+  facts: Facts,
+  proxies: readonly Labels[] | undefined,
+): Generator<Finding> {
+  const selector = selectorOf(object);
+  if (selector === undefined) return;
+  const { namespace } = object.metadata;
+  const isEverywhere = namespace === facts.mesh.options.rootNamespace;
+  const workloads = [...facts.objects("WorkloadEntry")].filter(
+    (one) => isEverywhere || one.metadata.namespace === namespace,
+  );
+  const known = [...workloads.map(labelsOf), ...(proxies ?? [])];
+  if (known.some((labels) => matchesLabels(selector.labels, labels))) return;
+  const wanted = Object.entries(selector.labels).map(([key, value]) => `${key}=${value}`);
+  const where = isEverywhere ? "" : ` of the namespace ${namespace}`;
+  yield { path: selector.path, message: `no workload${where} has the labels ${wanted.join(", ")}: it is for nobody` };
+}
+
+/** Two objects that select the same workloads, where only the oldest counts. */
+export function* rivalSelectors(object: ConfigObject, facts: Facts): Generator<Finding> {
+  const own = formatKey(keyOf(object));
+  const rival = scopes(facts, object.kind)
+    .get(scopeOf(object))
+    ?.find((other) => formatKey(keyOf(other)) !== own);
+  if (rival === undefined) return;
+  const winner = olderFirst(rival, object) < 0 ? "that one, the older, is" : "this one, the older, is";
+  const what = selectorOf(object) ? "the same labels" : "no selector either";
+  yield {
+    path: "",
+    message: `${object.kind} ${rival.metadata.namespace}/${rival.metadata.name} has ${what}: ${winner} in force`,
+  };
+}
+
+const scopes = (facts: Facts, kind: string): ReadonlyMap<string, readonly ConfigObject[]> =>
+  memo(facts.mesh, `selectors of ${kind}`, [], () => Map.groupBy(facts.objects(kind), scopeOf));
+
+function scopeOf(object: ConfigObject): string {
+  const labels = Object.entries(selectorOf(object)?.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([object.metadata.namespace, labels]);
+}
+
+/** Hosts that a Sidecar lets its workloads call and that no service has. */
+export function* unknownEgress({ metadata, spec }: ConfigObject, facts: Facts): Generator<Finding> {
+  const { egress = [] } = spec as { egress?: { hosts: string[] }[] };
+  for (const [index, { hosts }] of egress.entries()) {
+    for (const [position, entry] of hosts.entries()) {
+      const [namespace = "", name = ""] = entry.split("/");
+      if (namespace === "~" || name.startsWith("*")) continue;
+      const host = facts.resolve(name, namespace === "." || namespace === "*" ? metadata.namespace : namespace);
+      if (facts.isKnown(host)) continue;
+      const message = `no Service or ServiceEntry has the host ${host}${nearby(host, facts)}`;
+      yield { path: `spec.egress[${index}].hosts[${position}]`, message };
+    }
+  }
+}
