@@ -4,8 +4,8 @@ import type { HTTPRoute, VirtualServiceSpec } from "../../../config/kinds/index.
 import type { ConfigObject } from "../../../config/object.ts";
 import type { ConfigChange } from "../../../config/store.ts";
 import type { ShareChange } from "../../../contract/index.ts";
-import { type Mesh, updateMesh } from "../../../model/mesh.ts";
-import { countEndpoints, type Facts, factsOf } from "../warnings/facts.ts";
+import type { Mesh } from "../../../model/mesh.ts";
+import { countEndpoints, type Facts, factsOf, meshWith } from "../warnings/facts.ts";
 
 /** As many as anybody reads. */
 const maxShares = 100;
@@ -17,7 +17,7 @@ const maxShares = 100;
 export function shareChanges(changes: readonly ConfigChange[], mesh: Mesh): ShareChange[] {
   const routes = changes.filter(({ key }) => key.kind === "VirtualService");
   if (routes.length === 0) return [];
-  const facts = factsOf(updateMesh(mesh, changes, mesh.revision));
+  const facts = factsOf(meshWith(mesh, changes));
   const found: ShareChange[] = [];
   for (const { key, before, after } of routes) {
     const virtualService = `${key.namespace}/${key.name}`;

@@ -9,12 +9,15 @@ import { type Finding, warningAt } from "./warning.ts";
 /** Kinds that VirtualServices lean on. */
 const leanedOn = new Set(["DestinationRule", "Service", "ServiceEntry", "WorkloadEntry", "Gateway", "Namespace"]);
 
+/** Whether others may miss what it changes. */
+export const takesAway = ({ type, key }: ConfigChange): boolean => type !== "ADDED" && leanedOn.has(key.kind);
+
 /**
  * What a change takes from VirtualServices that stay as they are: a subset that a route needs, a host, a gateway. Found by what is
  * dead after it and was not before.
  */
 export function* bereaved(changes: readonly ConfigChange[], before: Facts, after: Facts): Generator<ConfigWarning> {
-  const [cause] = changes.filter(({ type, key }) => type !== "ADDED" && leanedOn.has(key.kind));
+  const cause = changes.find(takesAway);
   if (cause === undefined) return;
   const written = new Set(changes.map(({ key }) => formatKey(key)));
   for (const route of after.objects("VirtualService")) {

@@ -1,9 +1,11 @@
+import { withoutZeroValues } from "../../../config/kinds/zero-values.ts";
 import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
+import type { ConfigChange } from "../../../config/store.ts";
 import { memo } from "../../../lib/memo.ts";
 import type { Gateway } from "../../../model/gateways.ts";
 import { covers, isWildcard, resolveHost } from "../../../model/hostname.ts";
 import { type Labels, matchesLabels } from "../../../model/labels.ts";
-import type { Mesh } from "../../../model/mesh.ts";
+import { type Mesh, updateMesh } from "../../../model/mesh.ts";
 import { isTcp } from "../../../model/protocol.ts";
 import type { Service } from "../../../model/service.ts";
 import type { DestinationRuleSpec, Subset } from "../../../model/specs.ts";
@@ -27,6 +29,15 @@ export interface Facts {
   servicesOf(object: ConfigObject): readonly Service[];
   /** Services with a port of this number that is neither HTTP nor TLS. */
   tcpServices(port: number): readonly Service[];
+}
+
+/** The mesh with the changes in it; the same one when it has them already, as after a commit. */
+export function meshWith(mesh: Mesh, changes: readonly ConfigChange[]): Mesh {
+  const hasAll = changes.every(({ key, after }) => {
+    const known = mesh.objects.get(key.kind)?.get(`${key.namespace}/${key.name}`);
+    return after === undefined ? known === undefined : known === withoutZeroValues(after);
+  });
+  return hasAll ? mesh : updateMesh(mesh, changes, mesh.revision);
 }
 
 export function factsOf(mesh: Mesh): Facts {

@@ -6,9 +6,9 @@ import type { Labels } from "../../../model/labels.ts";
 import { type Mesh, updateMesh } from "../../../model/mesh.ts";
 import type { ApiContext } from "../context.ts";
 import { destinationRuleAdvice, gatewayAdvice, virtualServiceAdvice } from "./advice.ts";
-import { bereaved } from "./dependents.ts";
+import { bereaved, takesAway } from "./dependents.ts";
 import { deadDestinations } from "./destinations.ts";
-import { type Facts, factsOf } from "./facts.ts";
+import { type Facts, factsOf, meshWith } from "./facts.ts";
 import { idleGateway, missingGateways } from "./gateways.ts";
 import { doubtfulServiceEntry, idleDestinationRule, sharedTcpPorts, unreachableWorkload } from "./registry.ts";
 import { rivalDestinationRules, rivalVirtualServices } from "./rivals.ts";
@@ -47,9 +47,8 @@ export function warningsOf(
   { mesh, gatewayProxies }: WarningContext,
 ): ConfigWarning[] {
   if (changes.length === 0) return [];
-  const after = updateMesh(mesh, changes, mesh.revision);
+  const after = meshWith(mesh, changes);
   const facts = factsOf(after);
-  const before = factsOf(updateMesh(after, changes.map(inverse), mesh.revision));
   const found: ConfigWarning[] = [];
   const add = (warning: ConfigWarning): boolean => found.push(warning) >= maxWarnings;
   for (const { after: object } of changes) {
@@ -58,7 +57,10 @@ export function warningsOf(
       if (add(warningOf(object, finding))) return found;
     }
   }
-  for (const warning of bereaved(changes, before, facts)) if (add(warning)) return found;
+  if (changes.some(takesAway)) {
+    const before = factsOf(updateMesh(after, changes.map(inverse), mesh.revision));
+    for (const warning of bereaved(changes, before, facts)) if (add(warning)) return found;
+  }
   return found;
 }
 
