@@ -80,6 +80,14 @@ program
   )
   .option(...portOffset)
   .option(...data)
+  .addHelpText(
+    "after",
+    `
+LIMPID_CONFIG_DATABASE=postgres://user@host/name    keeps the config there, for several control planes
+LIMPID_CONFIG_DIRECTORY=<folder>                    reads it from YAML files, and watches them
+
+A config.db that is gone is no new mesh: to begin anew, remove config-mesh.json beside it, too.`,
+  )
   .action(async (options) => (await import("./control-plane.ts")).runControlPlane(options));
 
 program

@@ -12,7 +12,7 @@ import { type Facts, factsOf, meshWith } from "./facts.ts";
 import { idleGateway, missingGateways } from "./gateways.ts";
 import { doubtfulServiceEntry, idleDestinationRule, sharedTcpPorts, unreachableWorkload } from "./registry.ts";
 import { rivalDestinationRules, rivalVirtualServices } from "./rivals.ts";
-import { idleSelector, rivalSelectors, unknownEgress } from "./selectors.ts";
+import { doubtfulEgress, idleSelector, rivalSelectors } from "./selectors.ts";
 import { unreachableRules } from "./unreachable-rules.ts";
 import { type Finding, warningOf } from "./warning.ts";
 
@@ -89,7 +89,7 @@ function* findings(object: ConfigObject, facts: Facts, proxies: readonly Labels[
     case "Sidecar":
       yield* idleSelector(object, facts, proxies);
       yield* rivalSelectors(object, facts);
-      yield* unknownEgress(object, facts);
+      yield* doubtfulEgress(object, facts);
       break;
     case "PeerAuthentication":
       yield* idleSelector(object, facts, proxies);

@@ -2,6 +2,7 @@ import type { DestinationRuleSpec, ServiceEntrySpec, WorkloadEntrySpec } from ".
 import type { ConfigObject } from "../../../config/object.ts";
 import { isWildcard } from "../../../model/hostname.ts";
 import { matchesLabels } from "../../../model/labels.ts";
+import { isTcp, parseProtocol } from "../../../model/protocol.ts";
 import { nearby } from "./destinations.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./warning.ts";
@@ -30,7 +31,7 @@ export function* idleDestinationRule({ metadata, spec }: ConfigObject, facts: Fa
 /** What Istio warns of in a ServiceEntry. */
 export function* doubtfulServiceEntry({ spec }: ConfigObject): Generator<Finding> {
   const entry = spec as unknown as ServiceEntrySpec;
-  const { hosts, resolution = "NONE", workloadSelector } = entry;
+  const { hosts, ports = [], resolution = "NONE", workloadSelector } = entry;
   for (const [index, host] of hosts.entries()) {
     if (/^\*[^.]/.test(host))
       yield { path: `spec.hosts[${index}]`, message: `Istio takes "*" for a whole label only, as in "*.example.com"` };
@@ -40,6 +41,11 @@ export function* doubtfulServiceEntry({ spec }: ConfigObject): Generator<Finding
   }
   if (workloadSelector && resolution === "NONE") {
     yield { path: "spec.workloadSelector", message: "has no effect with resolution NONE" };
+  }
+  for (const [index, { number, protocol }] of ports.entries()) {
+    if (hosts.length < 2 || !isTcp(parseProtocol(protocol))) continue;
+    const message = `nothing tells the ${hosts.length} hosts apart on TCP port ${number}: give each an entry of its own`;
+    yield { path: `spec.ports[${index}]`, message };
   }
   if (resolution === "STATIC" && !workloadSelector && (entry.endpoints ?? []).length === 0) {
     yield { path: "spec.endpoints", message: "there are none with resolution STATIC: calls are answered 503" };

@@ -64,17 +64,24 @@ function scopeOf(object: ConfigObject): string {
   return JSON.stringify([object.metadata.namespace, labels]);
 }
 
-/** Hosts that a Sidecar lets its workloads call and that no service has. */
-export function* unknownEgress({ metadata, spec }: ConfigObject, facts: Facts): Generator<Finding> {
+/** Hosts that a Sidecar lets its workloads call and that no service has, that are there twice, or that one for all makes needless. */
+export function* doubtfulEgress({ metadata, spec }: ConfigObject, facts: Facts): Generator<Finding> {
   const { egress = [] } = spec as { egress?: { hosts: string[] }[] };
+  const all = egress.flatMap(({ hosts }) => hosts);
+  const seen = new Set<string>();
   for (const [index, { hosts }] of egress.entries()) {
     for (const [position, entry] of hosts.entries()) {
+      const path = `spec.egress[${index}].hosts[${position}]`;
+      if (seen.has(entry)) yield { path, message: `${entry} is there twice` };
+      else if (entry === "*/*" && all.length > 1)
+        yield { path, message: "lets everything be called: the other hosts say nothing" };
+      seen.add(entry);
       const [namespace = "", name = ""] = entry.split("/");
       if (namespace === "~" || name.startsWith("*")) continue;
       const host = facts.resolve(name, namespace === "." || namespace === "*" ? metadata.namespace : namespace);
       if (facts.isKnown(host)) continue;
       const message = `no Service or ServiceEntry has the host ${host}${nearby(host, facts)}`;
-      yield { path: `spec.egress[${index}].hosts[${position}]`, message };
+      yield { path, message };
     }
   }
 }

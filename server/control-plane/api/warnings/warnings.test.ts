@@ -214,6 +214,14 @@ describe("two of which one is in force", () => {
     expect(warn(rule("second", "trafficPolicy: { loadBalancer: { simple: RANDOM } }"))).toEqual([]);
   });
 
+  test("hosts of one entry on a TCP port", () => {
+    const entry =
+      "{ kind: ServiceEntry, metadata: { name: e }, spec: { hosts: [a.test, b.test], ports: [{ number: 3306, name: tcp, protocol: TCP }] } }";
+    expect(warn(entry)).toContain(
+      "spec.ports[0]: nothing tells the 2 hosts apart on TCP port 3306: give each an entry of its own",
+    );
+  });
+
   test("services of one TCP port", () => {
     const entry = (name: string) =>
       `{ kind: ServiceEntry, metadata: { name: ${name} }, spec: { hosts: [${name}.test], resolution: DNS, ports: [{ number: 3306, name: tcp, protocol: TCP }] } }`;
@@ -233,6 +241,15 @@ describe("what is for workloads", () => {
     ]);
     expect(warn(policy("reviews"))).toEqual([]);
     expect(warn(policy("edge"), { proxies: [{ app: "edge" }] })).toEqual([]);
+  });
+
+  test("hosts of a Sidecar that say nothing", () => {
+    const egress = (...hosts: string[]) =>
+      warn(`{ kind: Sidecar, metadata: { name: a }, spec: { egress: [{ hosts: ${JSON.stringify(hosts)} }] } }`);
+    expect(egress("./*", "*/*")).toEqual([
+      "spec.egress[0].hosts[1]: lets everything be called: the other hosts say nothing",
+    ]);
+    expect(egress("./*", "./*")).toEqual(["spec.egress[0].hosts[1]: ./* is there twice"]);
   });
 
   test("two of which one is in force, and hosts that a Sidecar names in vain", () => {
