@@ -22,6 +22,7 @@ import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CompactedError, type ConfigStore, StorageError } from "../../config/store.ts";
 import { UnusableDatabaseError } from "../errors.ts";
+import { applyMigrations } from "../migrate.ts";
 import { openSqlite } from "../sqlite.ts";
 import { markerPath } from "./mesh-marker.ts";
 import { openPrismaConfigStore } from "./prisma-config-store.ts";
@@ -104,6 +105,20 @@ describe("at the start", () => {
     rmSync(markerPath(path));
     expect(await names(await open())).toEqual(["a"]);
     expect(JSON.parse(readFileSync(markerPath(path), "utf8"))).toMatchObject({ mesh: expect.any(String) });
+  });
+
+  test("a database of a version without identities gets one, and keeps everything", async () => {
+    const old = join(folder, "migrations");
+    cpSync(join(migrations, "20261123000000_init"), join(old, "20261123000000_init"), { recursive: true });
+    const client = await openSqlite(`file:${path}`);
+    await applyMigrations({ client, directory: old });
+    await client.execute('INSERT INTO "state" ("id", "revision") VALUES (1, 7)');
+    client.close();
+    const store = await open();
+    expect(await store.revision()).toBe(7);
+    await store.commit([put("a")], "ann");
+    expect(JSON.parse(readFileSync(markerPath(path), "utf8"))).toMatchObject({ mesh: expect.any(String) });
+    expect(await names(await open())).toEqual(["a"]);
   });
 
   test("damaged inner pages are refused with the file's name", async () => {
