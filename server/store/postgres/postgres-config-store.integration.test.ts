@@ -113,6 +113,44 @@ describe.skipIf(binaries === undefined)("on a PostgreSQL server", () => {
     await store.commit([put("b")], "ann");
   });
 
+  test("a backup that is put back is followed, another mesh in its place is not", async () => {
+    const url = await server.database("replaced");
+    const store = await open(url);
+    await store.commit([put("a")], "ann");
+    const revision = await store.revision();
+    await store.commit([put("b")], "ann");
+    await server.query(
+      url,
+      `DELETE FROM "commit" WHERE "revision" > ${revision}; DELETE FROM "resource" WHERE "name" = 'b'; UPDATE "state" SET "revision" = ${revision}`,
+    );
+    expect(await names(store)).toEqual(["a"]);
+    const ended = failure(
+      (async () => {
+        for await (const _ of store.watch(revision + 1, new AbortController().signal)) expect.unreachable();
+      })(),
+    );
+    expect((await ended).message).toContain("is not of this store");
+    await store.commit([put("c")], "ann");
+    expect(await names(store)).toEqual(["a", "c"]);
+
+    await server.query(url, `UPDATE "state" SET "identity" = 'other'`);
+    expect((await failure(store.list())).message).toContain("is of another mesh (other)");
+    expect((await failure(store.commit([put("d")], "ann"))).message).toContain("nothing was changed");
+    await server.query(url, `DELETE FROM "state"`);
+    expect((await failure(store.list())).message).toContain("was emptied, while it is in use");
+  });
+
+  test("a reader that is far behind begins anew", async () => {
+    const url = await server.database("behind");
+    const [reader, writer] = (await Promise.all([open(url), open(url, { maxHistory: 10 })])) as [
+      ConfigStore,
+      ConfigStore,
+    ];
+    expect(await names(reader)).toEqual([]);
+    for (let step = 0; step < 60; step++) await writer.commit([put(`n${step}`)], "ann");
+    expect(await names(reader)).toHaveLength(60);
+  });
+
   test("a database of another mesh, an empty one where a mesh was, and one of a newer version are refused", async () => {
     const url = await server.database("identity");
     let mesh = "";

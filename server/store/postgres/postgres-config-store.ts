@@ -7,6 +7,7 @@ import { keysOf, planCommit } from "../../config/plan-commit.ts";
 import {
   type Commit,
   type CommitOptions,
+  CompactedError,
   type ConfigStore,
   type HistoryQuery,
   type ListQuery,
@@ -51,7 +52,7 @@ export async function openPostgresConfigStore(options: PostgresConfigStoreOption
   const place = placeOf(options.url);
   const mesh = await prepare(options, place);
   options.onMesh?.(mesh);
-  const store = new PostgresConfigStore(options, place);
+  const store = new PostgresConfigStore(options, place, mesh);
   try {
     await store.start();
     return store;
@@ -106,6 +107,7 @@ class PostgresConfigStore implements ConfigStore {
   readonly #pool: Pool;
   readonly #listener: CommitListener;
   readonly #place: string;
+  readonly #mesh: string;
   readonly #clock: NonNullable<StoreOptions["clock"]>;
   readonly #maxHistory: number;
   readonly #wake = new Wake();
@@ -114,8 +116,9 @@ class PostgresConfigStore implements ConfigStore {
   #checked: { at: number; outcome: Promise<void> } | undefined;
   #closed = false;
 
-  constructor(options: PostgresConfigStoreOptions, place: string) {
+  constructor(options: PostgresConfigStoreOptions, place: string, mesh: string) {
     this.#place = place;
+    this.#mesh = mesh;
     this.#clock = options.clock ?? systemClock;
     this.#maxHistory = options.maxHistory ?? defaultMaxHistory;
     this.#pool = new Pool({
@@ -145,7 +148,10 @@ class PostgresConfigStore implements ConfigStore {
 
   /** The objects as of the database's revision, which another process may have moved on. */
   async #upToDate(): Promise<ObjectIndex> {
-    const revision = await this.revision();
+    let revision = await this.revision();
+    // A commit of this process may have been faster than the look; what is behind twice is a backup that was put back.
+    if (revision < this.#index.revision) revision = await this.revision();
+    if (revision < this.#index.revision) this.#index.clear();
     while (this.#index.revision < revision) {
       this.#filling ??= this.#fill().finally(() => {
         this.#filling = undefined;
@@ -155,11 +161,16 @@ class PostgresConfigStore implements ConfigStore {
     return this.#index;
   }
 
-  /** A few commits are taken from the history; more are not worth it. */
+  /** A few commits are taken from the history; more than it has, or than is worth it, begin anew. */
   async #fill(): Promise<void> {
     if (this.#index.revision > 0) {
-      for (const commit of await this.#readAfter(this.#index.revision)) this.#index.apply(commit);
-      return;
+      const commits = await this.#readAfter(this.#index.revision).catch((error: unknown) => {
+        if (error instanceof CompactedError) return undefined;
+        throw error;
+      });
+      for (const commit of commits ?? []) this.#index.apply(commit);
+      if (commits !== undefined && commits.length < watchBatch) return;
+      this.#index.clear();
     }
     // One snapshot: the objects are those of exactly this revision.
     const rows = await this.#read(
@@ -192,6 +203,9 @@ class PostgresConfigStore implements ConfigStore {
   ): Promise<Commit> {
     // A write comes first: the lock on its row keeps everybody else from committing in between.
     const revision = await nextRevision(transaction);
+    const [[mesh] = []] = await transaction.query(`SELECT "identity" FROM "state" WHERE "id" = 1`);
+    if (mesh !== this.#mesh)
+      throw new StorageError(`the config database ${this.#place} is of another mesh; nothing was changed`);
     const isIndexed = this.#index.revision === revision - 1;
     const read = isIndexed ? undefined : await readAll(transaction, keysOf(writes));
     const stored = (key: ResourceKey) => (read ? read.get(formatKey(key)) : this.#index.get(key));
@@ -246,9 +260,10 @@ class PostgresConfigStore implements ConfigStore {
   }
 
   async #readAfter(seen: number): Promise<Commit[]> {
+    const current = await this.revision(); // and that it is still this mesh
     const commits = await this.#commits(`WHERE "revision" > ? ORDER BY "revision" ASC LIMIT ?`, [seen, watchBatch]);
-    const current = commits.length > 0 ? Math.max(seen, commits[0]?.revision ?? 0) : await this.revision();
-    assertReachable(seen, commits[0]?.revision ?? seen + 1, current);
+    const first = commits[0]?.revision;
+    assertReachable(seen, first ?? seen + 1, Math.max(current, first ?? 0));
     return commits;
   }
 
@@ -287,9 +302,10 @@ class PostgresConfigStore implements ConfigStore {
   }
 
   async revision(): Promise<number> {
-    const [row] = await this.#read(`SELECT "revision" FROM "state" WHERE "id" = 1`);
-    if (row === undefined) throw new StorageError(`the config database ${this.#place} was emptied while it is in use`);
-    return Number(row.revision);
+    const [row] = await this.#read(`SELECT "revision", "identity" FROM "state" WHERE "id" = 1`);
+    if (row?.identity === this.#mesh) return Number(row.revision);
+    const why = row === undefined ? "was emptied" : `is of another mesh (${row.identity}) than before (${this.#mesh})`;
+    throw new StorageError(`the config database ${this.#place} ${why}, while it is in use`);
   }
 
   async #read(sql: string, values: readonly (string | number)[] = []): Promise<Record<string, unknown>[]> {
