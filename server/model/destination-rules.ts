@@ -21,6 +21,8 @@ export interface DestinationRule {
 
 export interface DestinationRuleIndex {
   readonly byNamespace: ReadonlyMap<string, NamespaceRules>;
+  /** Whether any rule balances by a hash of the call: routes need to look for it. */
+  readonly hashes: boolean;
 }
 
 interface NamespaceRules {
@@ -47,7 +49,8 @@ export function indexDestinationRules(objects: Iterable<ConfigObject>, domain: s
       wildcard: rules.filter((rule) => isWildcard(rule.host)),
     });
   }
-  return { byNamespace };
+  const hashes = [...groups.values()].some((hosts) => [...hosts.values()].flat().some(balancesByHash));
+  return { byNamespace, hashes };
 }
 
 /**
@@ -72,6 +75,15 @@ export function findDestinationRule(
   }
   return undefined;
 }
+
+const balancesByHash = (object: ConfigObject): boolean =>
+  memo(object, "balances-by-hash", [], () => {
+    const { trafficPolicy, subsets = [] } = object.spec as unknown as DestinationRuleSpec;
+    const policies = [trafficPolicy, ...subsets.map((subset) => subset.trafficPolicy)];
+    return policies
+      .flatMap((policy) => [policy, ...(policy?.portLevelSettings ?? [])])
+      .some((policy) => policy?.loadBalancer?.consistentHash !== undefined);
+  });
 
 /** Subsets add up, the first of a name stays; the first rule that has a traffic policy gives it. https://istio.io/latest/docs/ops/best-practices/traffic-management/#split-virtual-services */
 function merge(host: string, sources: readonly ConfigObject[]): DestinationRule {

@@ -97,7 +97,10 @@ export function findVirtualServices(
   host: string,
   clientNamespace: string,
 ): readonly VirtualService[] {
-  const exact = nearestFirst(index.exact.get(host) ?? [], clientNamespace);
+  const named = index.exact.get(host);
+  // Most hosts have no rules, and are asked for with every change of some other's.
+  if (!named && index.wildcard.length === 0) return none;
+  const exact = nearestFirst(named ?? [], clientNamespace);
   if (exact.length > 0) return exact;
   const wildcards = index.wildcard.filter(
     (entry) => covers(entry.host, host) && isVisible(entry.exportTo, entry.namespace, clientNamespace),
@@ -107,6 +110,8 @@ export function findVirtualServices(
     .slice(0, 1)
     .map(({ virtualService }) => virtualService);
 }
+
+const none: readonly VirtualService[] = [];
 
 const sourceLabelsOf = (all: readonly VirtualService[]): string[] =>
   [...new Set(all.flatMap((it) => sourceLabelKeys(it)))].sort();

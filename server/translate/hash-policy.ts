@@ -10,6 +10,7 @@ export type HashPolicy = MessageInitShape<typeof RouteAction_HashPolicySchema>;
 
 /** What of a call decides where it goes, by its cluster's name; undefined: nothing. */
 export function consistentHashOf(mesh: Mesh, scope: Scope, cluster: string): ConsistentHash | undefined {
+  if (!mesh.destinationRules.hashes) return undefined;
   const [, port, subset = "", host = ""] = cluster.split("|");
   return trafficPolicy(ruleFor(mesh, host, scope), subset, Number(port)).loadBalancer?.consistentHash;
 }

@@ -10,53 +10,40 @@ import type { Mesh } from "../model/mesh.ts";
 import { isHttpOrAuto } from "../model/protocol.ts";
 import type { Service } from "../model/service.ts";
 import { findVirtualServices, meshGateway, type VirtualService, virtualServicesAt } from "../model/virtual-services.ts";
-import { proxyDomains, withPort } from "./domains.ts";
 import { passthroughCluster } from "./names.ts";
 import { defaultRoute, type RouteContext, virtualServiceRoutes } from "./routes.ts";
 import { type Scope, scopeKey } from "./scope.ts";
 import { routeTimeout } from "./timeout.ts";
-
-/** One virtual host before it is known which of its domains are its own. */
-interface Draft {
-  host: string;
-  port: number;
-  domains: string[];
-  routes: readonly Route[];
-}
+import { layoutOf, type Place } from "./virtual-host-layout.ts";
 
 /**
  * The virtual hosts of the sidecar's HTTP proxy port, by name: `<host>:<port>` for each HTTP port of each service that the
  * scope sees, and for each further host of a VirtualService.
  */
 export function sidecarVirtualHosts(mesh: Mesh, scope: Scope): ReadonlyMap<string, VirtualHost> {
-  const { virtualServices } = scope;
+  const { virtualServices, services, sidecar } = scope;
+  const { destinationRules, options } = mesh;
   const key = `virtual-hosts ${scopeKey(scope, virtualServices.sourceLabels)}`;
-  return memo(
-    virtualServices,
-    key,
-    [scope.services, scope.sidecar, mesh.destinationRules, mesh.options.rootNamespace],
-    () => {
-      const drafts = [...scope.services.values()].flatMap((service) => serviceDrafts(mesh, service, scope));
-      return assemble([...drafts, ...furtherHosts(mesh, scope)], scope.sidecar?.allowsAny ? allowAny : blockAll);
-    },
-  );
+  return memo(virtualServices, key, [services, sidecar, destinationRules, options.rootNamespace], () => {
+    const further = furtherHosts(mesh, scope);
+    const furtherRoutes = new Map(further.toReversed().map(({ host, port, routes }) => [`${host}:${port}`, routes]));
+    const hosts = new Map<string, VirtualHost>();
+    for (const place of layoutOf(scope, further)) {
+      const context = { mesh, scope, port: place.port, gateway: meshGateway };
+      const routes = place.service ? serviceRoutes(place.service, context) : furtherRoutes.get(place.name);
+      if (routes) hosts.set(place.name, virtualHost(place, routes));
+    }
+    const others = sidecar?.allowsAny ? allowAny : blockAll;
+    return hosts.set(others.name, others);
+  });
 }
 
-function serviceDrafts(mesh: Mesh, service: Service, scope: Scope): Draft[] {
+/** Rules that are all for other sources leave the service as if it had none. */
+function serviceRoutes(service: Service, context: RouteContext): readonly Route[] {
+  const { scope } = context;
   const rules = findVirtualServices(scope.virtualServices, service.hostname, scope.namespace);
-  return service.ports
-    .filter((port) => isHttpOrAuto(port.protocol))
-    .map(({ port }) => {
-      const context = { mesh, scope, port, gateway: meshGateway };
-      const ruled = firstRoutes(rules, context);
-      // Rules that are all for other sources leave the service as if it had none.
-      return {
-        host: service.hostname,
-        port,
-        domains: proxyDomains(service.hostname, service.addresses, port, scope.domain),
-        routes: ruled.length > 0 ? ruled : alone(defaultRoute(service, context)),
-      };
-    });
+  const ruled = firstRoutes(rules, context);
+  return ruled.length > 0 ? ruled : alone(defaultRoute(service, context));
 }
 
 /** The list itself must keep its identity, for it is what tells a virtual host that nothing changed. */
@@ -70,22 +57,28 @@ function firstRoutes(rules: readonly VirtualService[], context: RouteContext): r
   return [];
 }
 
+interface FurtherHost {
+  host: string;
+  port: number;
+  routes: readonly Route[];
+}
+
 /**
  * Hosts of a VirtualService that are no service answer on the ports of the services that it routes, and on 80 when it routes none
  * (Istio's `buildSidecarVirtualHostsForVirtualService`).
  */
-function furtherHosts(mesh: Mesh, scope: Scope): Draft[] {
-  const drafts: Draft[] = [];
+function furtherHosts(mesh: Mesh, scope: Scope): FurtherHost[] {
+  const found: FurtherHost[] = [];
   for (const virtualService of virtualServicesAt(scope.virtualServices, meshGateway, scope.namespace)) {
     const { further, routed } = splitHosts(scope, virtualService);
     if (further.length === 0) continue;
     for (const port of portsOf(routed)) {
       const routes = virtualServiceRoutes(virtualService, { mesh, scope, port, gateway: meshGateway });
       if (routes.length === 0) continue;
-      for (const host of further) drafts.push({ host, port, domains: furtherDomains(host, port, scope), routes });
+      for (const host of further) found.push({ host, port, routes });
     }
   }
-  return drafts;
+  return found;
 }
 
 /** A wildcard that takes in a service stands for services only. */
@@ -111,28 +104,6 @@ function servicesAt({ services }: Scope, host: string): Service[] {
 function portsOf(services: readonly Service[]): ReadonlySet<number> {
   const ports = services.flatMap((it) => it.ports).filter(({ protocol }) => isHttpOrAuto(protocol));
   return ports.length > 0 ? new Set(ports.map(({ port }) => port)) : new Set([80]);
-}
-
-const furtherDomains = (host: string, port: number, scope: Scope): string[] =>
-  proxyDomains(host, [], port, scope.domain);
-
-/** Envoy refuses a domain that stands twice: full names go before the short names of others, then the first has it. */
-function assemble(drafts: readonly Draft[], others: VirtualHost): ReadonlyMap<string, VirtualHost> {
-  const names = new Map(
-    drafts.flatMap((draft) => withPort(draft.host, draft.port).map((it) => [it, draft] as const)).reverse(),
-  );
-  const taken = new Set<string>();
-  const hosts = new Map<string, VirtualHost>();
-  for (const draft of drafts) {
-    const name = `${draft.host}:${draft.port}`;
-    const domains = [...new Set(draft.domains)].filter((domain) => {
-      const holder = names.get(domain);
-      return !taken.has(domain) && (holder === undefined || holder === draft);
-    });
-    for (const domain of domains) taken.add(domain);
-    if (domains.length > 0 && !hosts.has(name)) hosts.set(name, virtualHost(name, domains, draft.routes));
-  }
-  return hosts.set(others.name, others);
 }
 
 /** Hosts that the mesh does not know are refused, as Istio does with `REGISTRY_ONLY`. */
@@ -167,7 +138,10 @@ const allowAny: VirtualHost = create(VirtualHostSchema, {
 });
 
 /** The very same object as long as name, domains and the list of routes are. */
-const virtualHost = (name: string, domains: readonly string[], routes: readonly Route[]): VirtualHost =>
-  memo(routes, `virtual-host ${name} ${domains.join(" ")}`, [], () =>
-    create(VirtualHostSchema, { name, domains: [...domains], routes: [...routes], includeRequestAttemptCount: true }),
-  );
+const virtualHost = (place: Place, routes: readonly Route[]): VirtualHost =>
+  memo(place, "virtual-host", [routes], () => {
+    const { name, domains } = place;
+    return memo(routes, `virtual-host ${name} ${domains.join(" ")}`, [], () =>
+      create(VirtualHostSchema, { name, domains: [...domains], routes: [...routes], includeRequestAttemptCount: true }),
+    );
+  });
