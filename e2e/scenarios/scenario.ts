@@ -8,7 +8,7 @@ export interface Scenario {
   name: string;
   /** Beyond the services, workloads and gateway that every scenario has. */
   config?: string | ((mesh: ScenarioMesh) => string);
-  /** What the other kind of proxy refuses by name, so that only this one plays it. */
+  /** What the other kind of proxy may refuse, by name and nothing else with it. */
   only?: { kind: ProxyKind; because: string };
   /** How the applications behave. */
   arrange?(mesh: ScenarioMesh): void;
@@ -44,8 +44,7 @@ export interface Expectation {
 }
 
 export async function play(scenario: Scenario, mesh: ScenarioMesh): Promise<void> {
-  const config = typeof scenario.config === "function" ? scenario.config(mesh) : scenario.config;
-  await mesh.reset(...(config ? [config] : []));
+  await mesh.reset(...configOf(scenario, mesh));
   scenario.arrange?.(mesh);
   for (const step of scenario.steps) {
     const times = step.times ?? 1;
@@ -54,6 +53,22 @@ export async function play(scenario: Scenario, mesh: ScenarioMesh): Promise<void
     judge(answers, step.expect, JSON.stringify(call));
   }
   await scenario.after?.(mesh);
+}
+
+/** For a proxy that may lack something: what it refuses it names, and everything else goes on. */
+export async function playOrRefuse(scenario: Scenario, mesh: ScenarioMesh): Promise<void> {
+  const refusal = await mesh.reset(...configOf(scenario, mesh)).then(
+    () => undefined,
+    (error: unknown) => String(error),
+  );
+  if (refusal === undefined) return play(scenario, mesh);
+  expect(refusal).toMatch(/^Error: refused: .*not supported/);
+  expect((await mesh.call({})).status).toBe(200);
+}
+
+function configOf({ config }: Scenario, mesh: ScenarioMesh): string[] {
+  const yaml = typeof config === "function" ? config(mesh) : config;
+  return yaml ? [yaml] : [];
 }
 
 function judge(answers: Answer[], expected: Expectation, what: string): void {

@@ -1,6 +1,8 @@
 import { readdirSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { buildMesh } from "../model/mesh.ts";
 import { loadCase, objectsOf, proxyOf } from "./testing/cases.ts";
@@ -47,6 +49,38 @@ describe.skipIf(!binary)("real Envoy (skipped without LIMPID_ENVOY) takes", () =
     if (!host) throw new Error("no virtual host");
     host.domains = [];
     expect(await validate(binary ?? "", bootstrap)).toMatch(/[Dd]omains/);
+  });
+});
+
+describe.skipIf(!binary)("TLS to a host that only the client names (skipped without LIMPID_ENVOY)", () => {
+  it("goes where the server name is, on the port of the ServiceEntry", async () => {
+    const first = Promise.withResolvers<Buffer>();
+    const server = createTcpServer((socket) => socket.once("data", first.resolve).on("error", () => {}));
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const { port } = server.address() as AddressInfo;
+    const [admin = 0] = await freePorts(1);
+    const proxy = proxyOf({
+      // Another address than the server's, so that the port is free there.
+      id: "sidecar~127.0.0.2~client-v1.default~default.svc.cluster.local",
+      delta: false,
+      metadata: { INTERCEPTION_MODE: "NONE", HTTP_PROXY_PORT: admin },
+    });
+    const wild = `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: wild, namespace: default }
+spec: { hosts: ["*.localhost"], resolution: NONE, ports: [{ number: ${port}, name: tls, protocol: TLS }] }`;
+    const resources = translate(buildMesh(objectsOf(wild), 1), proxy);
+    const envoy = await startEnvoy(binary ?? "", staticBootstrap(resources, admin));
+    const client = connectTls({ host: "127.0.0.2", port, servername: "any.localhost", rejectUnauthorized: false });
+    client.on("error", () => {});
+    try {
+      expect((await first.promise).toString("latin1")).toContain("any.localhost");
+    } finally {
+      client.destroy();
+      await envoy.stop();
+      server.close();
+    }
   });
 });
 

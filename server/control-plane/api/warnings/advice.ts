@@ -72,7 +72,7 @@ export function* destinationRuleAdvice({ spec }: ConfigObject): Generator<Findin
     }));
     for (const { at, one } of [{ at: path, one: policy }, ...ports]) {
       if (one.outlierDetection?.consecutiveErrors) {
-        const message = "is deprecated: use consecutiveGatewayErrors or consecutive5xxErrors";
+        const message = "is deprecated and has no effect: use consecutiveGatewayErrors or consecutive5xxErrors";
         yield { path: `${at}.outlierDetection.consecutiveErrors`, message };
       }
       for (const field of ["caCertificates", "clientCertificate", "privateKey"] as const) {
