@@ -134,40 +134,35 @@ spec:
     await eventually(async () => ((await reviewVersions(mesh, 20)).v2 ?? 0) > 0, patience, "reviews v2 answers again");
   });
 
-  test("a frozen sidecar stays in the list, is counted, named by its service and by a push; a restart remembers it", async () => {
+  test("a proxy that is gone is missed: in the list, the pill, its service and a push, over a restart; until it is forgotten", async () => {
+    await apply(mesh, lonelyService);
+    onTestFinished(() => removeLonely(mesh));
+    const proxy = startPickyProxy(meshPorts(mesh.portOffset).xds, "lonely-v1", "nothing is refused");
     const { page, problems } = await openPage(browser, mesh, "/proxies");
     const pill = page.getByTestId("fleet-pill");
+    await pill.getByText("8 / 8").waitFor();
+    proxy.stop();
+    const lost = page.getByTestId("lost-lonely-v1");
+    await lost.getByText(/disconnected since \d\d:\d\d:\d\d/).waitFor();
+    await lost.getByText(/last held revision \d+/).waitFor();
+    await pill.getByText("7 / 8").waitFor();
+    await page.locator('nav [data-page="proxies"] b').filter({ visible: true }).getByText("1").waitFor();
+    expect(await page.locator("tbody tr").first().getAttribute("data-testid")).toBe("proxy-row-lonely-v1");
+    const { page: service } = await openPage(browser, mesh, "/services/default/lonely");
+    await service.getByTestId("missing-proxy-lonely-v1").waitFor();
+    const revision = await apply(mesh, timeoutRule);
+    await visit(service, "/services/default/details");
+    await service.locator('[data-testid="push-status"] [data-proxy="lonely-v1"][data-state="missed"]').waitFor();
+    await undo(mesh, revision);
+    const before = await pidOf("control-plane");
+    process.kill(before, "SIGKILL");
+    await eventually(async () => ![0, before].includes(await pidOf("control-plane")), patience, "a new process");
+    await pill.getByText("7 / 8").waitFor({ timeout: 2 * patience });
+    await lost.getByText(/last held revision/).waitFor();
+    await page.getByTestId("forget-lonely-v1").click();
+    await page.getByTestId("forget-lonely-v1").getByText("Forget lonely-v1").click();
     await pill.getByText("7 / 7").waitFor();
-    const frozen = await pidOf("reviews-v2 proxy");
-    process.kill(frozen, "SIGSTOP");
-    try {
-      // Its stream is given up when it answers no ping.
-      const lost = page.getByTestId("lost-reviews-v2");
-      await lost.getByText(/disconnected since \d\d:\d\d:\d\d/).waitFor({ timeout: 2 * patience });
-      await lost.getByText(/last held revision \d+/).waitFor();
-      await pill.getByText("6 / 7").waitFor();
-      await page.locator('nav [data-page="proxies"] b').filter({ visible: true }).getByText("1").waitFor();
-      expect(await page.locator("tbody tr").first().getAttribute("data-testid")).toBe("proxy-row-reviews-v2");
-      const put = await fetch(`${mesh.dashboard}/api/apply`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ yaml: timeoutRule }),
-      });
-      const { revision } = (await put.json()) as { revision: number };
-      const { page: service } = await openPage(browser, mesh, "/services/default/reviews");
-      await service.getByTestId("missing-proxy-reviews-v2").waitFor();
-      await service.goto("/services/default/details");
-      await service.locator('[data-testid="push-status"] [data-proxy="reviews-v2"][data-state="missed"]').waitFor();
-      expect(await service.getByTestId("push-summary").innerText()).toMatch(/5 of 6/);
-      process.kill(await pidOf("control-plane"), "SIGKILL");
-      await pill.getByText("6 / 7").waitFor({ timeout: 2 * patience });
-      await lost.getByText(/last held revision/).waitFor();
-      await undo(mesh, revision);
-    } finally {
-      process.kill(frozen, "SIGCONT");
-    }
-    await pill.getByText("7 / 7").waitFor({ timeout: 2 * patience });
-    await inSync(page, "reviews-v2");
+    expect(await lost.count()).toBe(0);
     expect(problems.filter((text) => !text.includes("503"))).toEqual([]);
   });
 
@@ -197,6 +192,34 @@ spec:
     await config.getByTestId("error-state").waitFor({ state: "detached" });
   });
 });
+
+const lonelyService = `apiVersion: v1
+kind: Service
+metadata: { name: lonely, namespace: default }
+spec: { selector: { app: lonely }, ports: [{ name: http, port: 80 }] }
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: lonely-v1, namespace: default }
+spec: { address: 127.0.1.99, labels: { app: lonely, version: v1 } }
+`;
+
+/** Resolves with the revision. */
+async function apply({ dashboard }: TestMesh, yaml: string): Promise<number> {
+  const applied = await fetch(`${dashboard}/api/apply`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ yaml }),
+  });
+  expect(applied.status).toBe(200);
+  return ((await applied.json()) as { revision: number }).revision;
+}
+
+async function removeLonely({ configApi }: TestMesh): Promise<void> {
+  await fetch(`${configApi}/api/v1/namespaces/default/services/lonely`, { method: "DELETE" });
+  const entries = "/apis/networking.istio.io/v1/namespaces/default/workloadentries";
+  await fetch(`${configApi}${entries}/lonely-v1`, { method: "DELETE" });
+}
 
 const timeoutRule = `apiVersion: networking.istio.io/v1
 kind: VirtualService

@@ -138,7 +138,7 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
 
   test("a filter is written key by key; where nothing matches it is cleared; the order is chosen by keyboard", async () => {
     const { page, problems } = await openPage(browser, mesh, "/services");
-    const reviews = page.locator('[data-service="default/reviews"]');
+    const reviews = page.locator('[data-service="default/reviews.default.svc.cluster.local"]');
     await reviews.waitFor();
     const filter = page.getByTestId("service-filter");
     await filter.focus();
@@ -225,7 +225,7 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
       expect(at.seen, `focus on ${at.what}`).toBe(true);
       if (at.key) reached.push(at.key);
     }
-    expect(reached).toEqual(["topology", "services", "faults", "proxies", "config"]);
+    expect(reached).toEqual(["overview", "topology", "services", "faults", "proxies", "config"]);
     await page.keyboard.press("Control+k");
     await page.getByRole("combobox").fill("proxies");
     await page

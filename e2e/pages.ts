@@ -1,5 +1,6 @@
 /** Every page of the dashboard, and what stands on it once it has its data. */
 export const pages = [
+  { name: "overview", path: "/overview", ready: '[data-testid="golden"]' },
   {
     name: "topology",
     path: "/topology?window=60",
