@@ -89,6 +89,7 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
     ["bookinfo-gateway", /\/config\/Gateway\/default\/bookinfo-gateway$/],
     ["out of sync", /\/proxies\?sync=out$/],
     ["topology reviews", /\/topology\?select=default%2Freviews/],
+    ["fault details", /\/faults\?new=default%2Fdetails/],
   ])("the palette finds %s", async (text, address) => {
     const { page, problems } = await openPage(browser, mesh, "/services");
     await eventually(
@@ -236,10 +237,23 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
     await page.waitForURL("**/proxies**");
   });
 
+  test("what is missing answers 404, an address of before leads on", async () => {
+    const at = (path: string) => fetch(mesh.dashboard + path, { redirect: "manual" });
+    for (const path of ["/services/default/nobody", "/config/Gateway/default/nobody", "/no-such-page"]) {
+      expect((await at(path)).status, path).toBe(404);
+    }
+    const moved = await at("/services/default/reviews?tab=config");
+    expect([moved.status, moved.headers.get("location")]).toEqual([
+      307,
+      "/services/default/reviews.default.svc.cluster.local?tab=config",
+    ]);
+    expect((await at("/services/default/reviews.default.svc.cluster.local")).status).toBe(200);
+  });
+
   test("an address that leads nowhere says so, with a way back", async () => {
     const { page } = await openPage(browser, mesh, "/no-such-page");
     await page.getByText("There is no such page").waitFor();
-    await eventually(() => page.locator('main a[href="/topology"]').count(), patience, "a link to the topology");
+    await eventually(() => page.locator('main a[href="/overview"]').count(), patience, "a link to the overview");
   });
 });
 

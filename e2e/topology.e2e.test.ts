@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser, openPage, patience } from "./browser.ts";
+import { launchBrowser, openPage, patience, visit } from "./browser.ts";
+import { apiOf } from "./config.ts";
 import { eventually, startMesh, type TestMesh } from "./mesh.ts";
 import { browser as chromium } from "./tools.ts";
 
@@ -27,7 +28,9 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
 
   test("the six services stand in the graph with their calls, and the numbers move", async () => {
     const { page } = await openPage(browser, mesh, "/");
-    expect(new URL(page.url()).pathname).toBe("/topology");
+    expect(new URL(page.url()).pathname).toBe("/overview");
+    await page.getByTestId("golden").waitFor();
+    await visit(page, "/topology");
     for (const id of workloads)
       await page.locator(`[data-node="${id}"][data-health="healthy"]`).waitFor({ state: "attached" });
     const calls = [
@@ -68,6 +71,44 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
     await page.waitForURL(/select=/);
     await page.getByRole("heading", { name: /ratings/ }).waitFor();
     expect(await button.getAttribute("aria-pressed")).toBe("true");
+  });
+
+  test("a fault on one edge stands on that edge; its panel counts it down and ends it; Back steps through what was selected", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/topology");
+    await apiOf(mesh).injectFault(
+      {
+        namespace: "default",
+        service: "ratings",
+        delay: null,
+        abort: { percentage: 60, httpStatus: 503 },
+        header: null,
+        source: { namespace: "default", app: "reviews", version: "v3" },
+        durationSec: 300,
+      },
+      { user: "e2e" },
+    );
+    const hit = page.locator('li[data-source="default/reviews/v3"][data-target="default/ratings/v1"]');
+    const spared = page.locator('li[data-source="default/reviews/v2"][data-target="default/ratings/v1"]');
+    await eventually(async () => (await hit.getAttribute("data-faults")) === "1", patience, "the edge has the fault");
+    expect(await spared.getAttribute("data-faults")).toBe("0");
+    expect(await page.locator('[data-node="default/ratings/v1"]').getAttribute("data-badges")).not.toContain("fault");
+    await page.locator('[data-node="default/ratings/v1"] button').focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/select=default%2Fratings/);
+    await hit.locator("button").focus();
+    await page.keyboard.press("Enter");
+    const faults = page.getByTestId("panel-faults");
+    await faults.getByText("60 % answered with 503").waitFor();
+    await faults
+      .getByTestId("fuse")
+      .getByText(/\d:\d\d/)
+      .waitFor();
+    await page.goBack();
+    await page.getByRole("heading", { name: /ratings/ }).waitFor();
+    await faults.getByTestId("fault-stop-ratings").click();
+    await faults.waitFor({ state: "detached" });
+    expect((await apiOf(mesh).faults()).faults).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   test("the list view says the same in two tables", async () => {

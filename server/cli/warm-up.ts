@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { createHttpClient, type HttpClient } from "../lib/http-client.ts";
 
 /** What is asked again and again while a page is open, and what a first click needs. */
-const paths = ["/topology", "/api/graph?window=60", "/api/status", "/api/changes"];
+const paths = ["/overview", "/topology", "/api/overview", "/api/graph?window=60", "/api/status", "/api/changes"];
 const patienceMs = 60_000;
 const retryMs = 500;
 const answerMs = 30_000;
