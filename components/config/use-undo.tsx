@@ -47,8 +47,10 @@ export function useUndo(onDone: (result: ChangeResult) => void): Undo {
   const press = (revision: number, { own }: { own: boolean }) =>
     void attempt(revision, async () => {
       const plan = await undoRevision(revision, { dryRun: true });
-      if (own && isPlain(plan)) await write(revision, plan);
-      else setShown({ revision, plan, error: null });
+      if (own && isPlain(plan)) return write(revision, plan);
+      // The dialog begins at its button, which must not be at work by then.
+      setBusy(false);
+      setShown({ revision, plan, error: null });
     });
   const dialog = shown && (
     <UndoDialog

@@ -41,7 +41,8 @@ export function FaultModal({ service, title = service?.name, from = null, onChoo
     >
       {service ? (
         <Editor
-          key={`${service.namespace}/${service.name}`}
+          // By what it is called: its hostname may be known a moment later, and what is written by then must not be lost.
+          key={`${service.namespace}/${title ?? service.name}`}
           service={service}
           title={title ?? service.name}
           from={from}
