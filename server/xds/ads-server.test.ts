@@ -213,7 +213,8 @@ describe("CSDS", () => {
       protocol: "delta",
       revision: 1,
       types: {
-        CDS: { state: "STALE", resources: 2, sinceMs: null, errors: [], subscribed: true },
+        // Since it was sent: there was nothing before.
+        CDS: { state: "STALE", resources: 2, sinceMs: expect.any(Number), errors: [], subscribed: true },
         LDS: { state: "NOT_SENT", subscribed: false },
       },
     });

@@ -190,11 +190,19 @@ function typeStatus(typeUrl: string, configs: ClientConfig[]): TypeStatus {
   return {
     state,
     resources: resources.length,
-    sinceMs: state === "NOT_SENT" || times.length === 0 ? null : Math.max(...times),
+    sinceMs: sinceOf(state, times, subscription),
     errors,
     subscribed: subscription !== null,
     nacks: Number(subscription?.nacks ?? 0),
   };
+}
+
+/** Since when it is so: lagging since the response that is unanswered, not since the last one that was answered. */
+function sinceOf(state: ResourceState, times: readonly number[], subscription: JsonObject | null): number | null {
+  if (state === "NOT_SENT") return null;
+  const waitingSince = state === "STALE" ? Date.parse(textOf(subscription?.waitingSince) ?? "") : Number.NaN;
+  if (!Number.isNaN(waitingSince)) return waitingSince;
+  return times.length === 0 ? null : Math.max(...times);
 }
 
 function worst(resources: ClientConfig_GenericXdsConfig[], subscription: JsonObject | null): ResourceState {

@@ -92,11 +92,12 @@ function sessionMetadata(session: Session): JsonObject {
       wildcard: subscription.wildcard,
       names: subscription.nameCount,
       waiting: subscription.waiting,
+      ...(subscription.waiting && { waitingSince: isoTime(session.sentAt.get(typeUrl) ?? session.connectedAt) }),
       nacks: session.nacks.get(typeUrl) ?? 0,
     },
   ]);
   return {
-    connectedAt: new Date(session.connectedAt).toISOString(),
+    connectedAt: isoTime(session.connectedAt),
     protocol: session.protocol,
     ...(session.identity !== undefined && { identity: session.identity }),
     certificate: certificateFacts(session),
@@ -104,6 +105,8 @@ function sessionMetadata(session: Session): JsonObject {
     types: Object.fromEntries(types),
   };
 }
+
+const isoTime = (ms: number): string => new Date(ms).toISOString();
 
 function resourceConfig(
   typeUrl: string,

@@ -53,6 +53,8 @@ export class Session {
   readonly connectedAt: number;
   readonly subscriptions = new Map<string, Subscription>();
   readonly nacks = new Map<string, number>();
+  /** When each type was sent last, Unix milliseconds: what is unanswered is so since then. */
+  readonly sentAt = new Map<string, number>();
   snapshot: Snapshot | undefined;
   readonly #options: SessionOptions;
   #settledRevision = -1;
@@ -170,6 +172,7 @@ export class Session {
     const push = subscription?.next(this.#resources(snapshot, typeUrl), phase, this.#options.responseBytes);
     if (!push) return;
     this.#options.write(typeUrl, push, snapshot.revision);
+    this.sentAt.set(typeUrl, this.#options.clock.now());
     this.#options.events.pushed?.(this, typeUrl, push);
     for (const resource of push.fresh) this.#followUp(resource, snapshot);
   }
