@@ -39,7 +39,9 @@ export function TrafficTab({ service, routing, metrics }: TrafficTabProps) {
       key="mesh"
       service={service}
       routing={data}
-      metrics={metrics}
+      // What comes by the gateway is not shared by these rules.
+      metrics={only ? undefined : metrics}
+      silent={only}
       {...(entrances.length > 0 && { title: t("inside"), note: only ? t("inside-none") : undefined })}
     />
   );
@@ -67,17 +69,20 @@ interface HandProps {
   target?: Entrance;
   title?: string;
   note?: string | undefined;
+  /** No request meets these rules. */
+  silent?: boolean;
 }
 
 /** The rules of one VirtualService. */
-function Hand({ service, routing, metrics, target, title, note }: HandProps) {
+function Hand({ service, routing, metrics, target, title, note, silent = false }: HandProps) {
   const drafts = useDrafts(routing);
   const url = useUrlState();
   const view: ChangeView = url.get("diff") === "envoy" ? "envoy" : "yaml";
   const shift = useShift(service, routing, drafts, view === "envoy", target);
   const push = usePush(shift.written?.revision ?? "latest", null, shift.written !== null).data;
   const changedAt = push && push.revision === shift.written?.revision ? push.committedAt : null;
-  const observed: ObservedShares = useObservedShares(service, changedAt) ?? {
+  const seen = useObservedShares(service, changedAt);
+  const observed: ObservedShares = (silent ? undefined : seen) ?? {
     shares: metrics?.observedShares ?? {},
     of: "window",
   };

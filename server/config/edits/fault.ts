@@ -200,7 +200,7 @@ export function plainVirtualService(service: ServiceRef): VirtualService {
   return {
     apiVersion: "networking.istio.io/v1",
     kind: "VirtualService",
-    metadata: { name: service.name, namespace: service.namespace },
+    metadata: { name: service.ruleNames?.virtualService ?? service.name, namespace: service.namespace },
     spec: { hosts: [shortHost(service)], http: [{ route: [{ destination: { host: shortHost(service) } }] }] },
   };
 }

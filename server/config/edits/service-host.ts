@@ -10,6 +10,8 @@ export interface ServiceRef {
   name: string;
   /** Fully qualified: `reviews.default.svc.cluster.local`, or a ServiceEntry's host. */
   hostname: string;
+  /** What a rule that is made for it is called, where its own name is taken by a rule for something else. */
+  ruleNames?: { virtualService: string; destinationRule: string };
 }
 
 /** Where a VirtualService is in force: `mesh` for all sidecars, else gateways as `<namespace>/<name>`. */

@@ -145,7 +145,7 @@ function withSubsets(
   const base: DestinationRule = current ?? {
     apiVersion: "networking.istio.io/v1",
     kind: "DestinationRule",
-    metadata: { name: service.name, namespace: service.namespace },
+    metadata: { name: service.ruleNames?.destinationRule ?? service.name, namespace: service.namespace },
     spec: { host: shortHost(service), ...(inheritedPolicy && { trafficPolicy: inheritedPolicy }) },
   };
   const existing = base.spec.subsets ?? [];

@@ -331,6 +331,24 @@ test("undo keeps namespaces whole", async () => {
   expect((await api.store.list({ namespace: "shop" })).items).toHaveLength(1);
 });
 
+test("a service whose name a gateway's rule has gets a rule of another name", async () => {
+  const entered = { ...reviews({ v1: 100 }), metadata: { name: "ratings", namespace: "default" } };
+  entered.spec = { ...entered.spec, hosts: ["shop.test"], gateways: ["edge"] } as typeof entered.spec;
+  expect((await api.call("POST", virtualServices, entered)).status).toBe(201);
+  const fault = {
+    namespace: "default",
+    service: "ratings",
+    delay: null,
+    abort: { percentage: 50, httpStatus: 503 },
+    header: null,
+    durationSec: 60,
+  };
+  const made = ChangeResult.parse((await api.call("POST", "/limpid/v1/faults", fault)).body).objects;
+  expect(made.map(({ name }) => name)).toEqual(["ratings-mesh"]);
+  const { faults } = FaultList.parse((await api.call("GET", "/limpid/v1/faults")).body);
+  expect(faults).toMatchObject([{ service: "ratings", virtualService: "ratings-mesh" }]);
+});
+
 test("pushes, health and unknown paths", async () => {
   expect((await api.call("GET", "/limpid/v1/pushes/7")).body).toEqual({ revision: 7 });
   expect(await api.call("GET", "/limpid/v1/pushes/latest")).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });

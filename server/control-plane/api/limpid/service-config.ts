@@ -7,6 +7,7 @@ import {
 } from "../../../config/edits/index.ts";
 import type { TrafficPolicy } from "../../../config/kinds/index.ts";
 import { withoutZeroValues } from "../../../config/kinds/zero-values.ts";
+import type { ConfigObject } from "../../../config/object.ts";
 import { findService, type MeshService } from "../../../contract/index.ts";
 import { indexDestinationRules } from "../../../model/destination-rules.ts";
 import { isWildcard } from "../../../model/hostname.ts";
@@ -33,11 +34,20 @@ export async function serviceConfig(context: ApiContext, namespace: string, name
   const services = await context.services();
   const service = findService(services, namespace, name);
   if (service === undefined) throw new StatusError(404, "NotFound", `there is no service ${name} in ${namespace}`);
-  const ref: ServiceRef = { namespace, name: objectName(services, service), hostname: service.hostname };
   const [virtualServices, destinationRules] = await Promise.all([
     context.store.list({ kind: "VirtualService" }),
     context.store.list({ kind: "DestinationRule" }),
   ]);
+  const called = objectName(services, service);
+  const ref: ServiceRef = {
+    namespace,
+    name: called,
+    hostname: service.hostname,
+    ruleNames: {
+      virtualService: freeName(called, namespace, virtualServices.items),
+      destinationRule: freeName(called, namespace, destinationRules.items),
+    },
+  };
   const routes = virtualServices.items.map(withoutZeroValues);
   const { domain, rootNamespace } = defaultMeshOptions;
   const rules = rulesOf(
@@ -70,6 +80,15 @@ function objectName(services: readonly MeshService[], { namespace, name, hostnam
   const namesakes = services.filter((other) => other.namespace === namespace && other.name === name);
   const isKubernetes = hostname.startsWith(`${name}.${namespace}.svc.`);
   return namesakes.length === 1 || isKubernetes ? name : hostname.replace(/^\*\./, "any.");
+}
+
+/** A rule of a gateway is often called like the service that it leads to. */
+function freeName(wanted: string, namespace: string, taken: readonly ConfigObject[]): string {
+  const names = new Set(
+    taken.filter(({ metadata }) => metadata.namespace === namespace).map(({ metadata }) => metadata.name),
+  );
+  const others = [wanted, `${wanted}-mesh`, ...Array.from({ length: 98 }, (_, index) => `${wanted}-mesh-${index + 2}`)];
+  return others.find((name) => !names.has(name)) ?? wanted;
 }
 
 /** The versions that its workloads have. */
