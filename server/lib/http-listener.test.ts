@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { readBody } from "./http-body.ts";
 import { createHttpListener, type HttpListenerHandler, type HttpListenerOptions, readTarget } from "./http-listener.ts";
 
 const servers: Server[] = [];
@@ -80,6 +81,29 @@ test("what a handler throws, at once or later, is a 500 and told; a begun answer
   expect(await send(port, get("/later"))).toMatch(/^HTTP\/1\.1 500 /);
   expect(await send(port, get("/half"))).not.toContain("internal error");
   expect(told).toEqual([failure, failure, failure]);
+});
+
+test("nobody is told of a client that left within its body", async () => {
+  const told: unknown[] = [];
+  const left = Promise.withResolvers<unknown>();
+  const port = await listen(
+    (request) =>
+      readBody(request, 100, () => new Error("too large")).then(
+        () => {},
+        (error: unknown) => {
+          left.resolve(error);
+          throw error;
+        },
+      ),
+    { onError: (error) => told.push(error) },
+  );
+  const socket = connect(port, "127.0.0.1");
+  socket.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{");
+  await once(servers[0] as Server, "request");
+  socket.destroy();
+  expect(await left.promise).toBeInstanceOf(Error);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(told).toEqual([]);
 });
 
 test("an upgrade is an ordinary request", async () => {

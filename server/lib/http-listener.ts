@@ -49,6 +49,7 @@ export function createHttpListener(handler: HttpListenerHandler, options: HttpLi
   const limits = { ...defaultLimits, ...options.limits };
   const answer = options.answer ?? answerJson;
   const fail = (error: unknown, request: IncomingMessage, response: ServerResponse): void => {
+    if (response.destroyed) return; // the client has gone, within its body as a rule: nothing failed here
     try {
       options.onError?.(error, request);
       if (response.headersSent) response.destroy();
