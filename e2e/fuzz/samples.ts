@@ -178,7 +178,13 @@ export const collectorCalls: readonly string[] = [
   "GET|/healthz",
   `POST|/v1/traces|application/json|${spans}`,
   `POST|/v1/traces|application/x-protobuf|\n\u0002\n\u0000`,
+  `POST|/v1/logs|application/json|{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1","severityNumber":9,"body":{"stringValue":"a"}}]}]}]}`,
+  `POST|/v1/metrics|application/json|{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"a","gauge":{"dataPoints":[{"timeUnixNano":"1","asDouble":1.5}]}}]}]}]}`,
 ];
+
+const zipkinSpan = `[{"traceId":"${"1".repeat(32)}","id":"${"2".repeat(16)}","name":"fuzz","timestamp":1,"duration":5,"kind":"CLIENT","localEndpoint":{"serviceName":"a","ipv4":"127.0.0.1"},"tags":{"a":"b"}}]`;
+
+export const zipkinCalls: readonly string[] = ["GET|/health", `POST|/api/v2/spans|application/json|${zipkinSpan}`];
 
 export const adminCalls: readonly string[] = [
   "GET|/ready",

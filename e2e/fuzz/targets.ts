@@ -15,6 +15,7 @@ import {
   meshCalls,
   requests,
   xdsSamples,
+  zipkinCalls,
 } from "./samples.ts";
 
 /** One listener, and what is sent to it. */
@@ -43,6 +44,7 @@ export function targetsOf(portOffset: number): Target[] {
     http("config API", "control-plane", local, ports.configApi, configCalls),
     http("dashboard", "dashboard", local, ports.dashboard, dashboardCalls),
     http("collector HTTP", "collector", local, ports.collectorHttp, collectorCalls),
+    http("collector Zipkin", "collector", local, ports.zipkin, zipkinCalls),
     http("demo workload", "productpage-v1", local, productpage.app, meshCalls),
     http("ingress gateway", "istio-ingressgateway", gateway.ip, ports.gateway, meshCalls),
     http("sidecar inbound", proxy, ratings.ip, ratings.inbound, meshCalls),
