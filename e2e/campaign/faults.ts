@@ -74,13 +74,16 @@ const starve = (part: string): Fault => ({
   skip: () => (spawnSync("prlimit", ["--version"]).status === 0 ? undefined : "no prlimit"),
 });
 
+/** A log of the database that is there already is written over, so that a store may not feel it at once. */
+export const fullDiskIs = "no space left for 15 s";
+
 const fullDisk: Fault = {
   part: "control-plane",
-  what: "no space left for 15 s",
+  what: fullDiskIs,
   begin: (mesh) => {
     const ballast = join(mesh.data, "ballast");
     const file = openSync(ballast, "w");
-    const block = Buffer.alloc(64 * 1024, 1);
+    const block = Buffer.alloc(4 * 1024, 1);
     try {
       while (statfsSync(mesh.data).bavail > 0) writeSync(file, block);
     } catch {

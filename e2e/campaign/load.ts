@@ -21,6 +21,8 @@ export interface Counts {
   lastFailedMs: number;
   /** Of the last acknowledged write. */
   lastWriteMs: number;
+  /** Of the last refused one. */
+  lastRefusedMs: number;
 }
 
 const clients = 6;
@@ -37,6 +39,7 @@ const nothing = (): Counts => ({
   refusedWrites: 0,
   lastFailedMs: 0,
   lastWriteMs: 0,
+  lastRefusedMs: 0,
 });
 
 /** Half of the clients open a connection for each request. A write sets a number that only grows, so that a lost one is seen. */
@@ -64,7 +67,10 @@ export async function startLoad(gatewayPort: number, configPort: number): Promis
       if (problem === undefined) {
         counts.acknowledged.push(value);
         counts.lastWriteMs = performance.now();
-      } else counts.refusedWrites++;
+      } else {
+        counts.refusedWrites++;
+        counts.lastRefusedMs = performance.now();
+      }
       await pause(writeEveryMs);
     }
   };

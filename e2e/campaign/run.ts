@@ -1,7 +1,7 @@
 import { isRunning } from "../mesh.ts";
 import type { CampaignMesh } from "./campaign-mesh.ts";
-import type { Fault } from "./faults.ts";
-import { type Load, startLoad, storedNumber } from "./load.ts";
+import { type Fault, fullDiskIs } from "./faults.ts";
+import { type Counts, type Load, startLoad, storedNumber } from "./load.ts";
 
 /** One line of the table. */
 export interface Row {
@@ -50,7 +50,7 @@ export async function tryFault(mesh: CampaignMesh, fault: Fault): Promise<Row> {
     const more = (await fault.check?.(mesh, perSecond).catch((error: Error) => [error.message])) ?? [];
     await load.stop();
     const row = await rowOf(mesh, fault, load, states.stop(), recoverySec);
-    return { ...row, problems: [...problemsOf(fault, row), ...more] };
+    return { ...row, problems: [...problemsOf(fault, row, load.counts()), ...more] };
   } finally {
     states.stop();
     await load.stop();
@@ -130,7 +130,7 @@ async function recovery(mesh: CampaignMesh, fault: Fault, load: Load, pid: numbe
   return null;
 }
 
-function problemsOf(fault: Fault, row: Row): string[] {
+function problemsOf(fault: Fault, row: Row, { lastRefusedMs, lastWriteMs }: Readonly<Counts>): string[] {
   const problems: string[] = [];
   const { failed, lostWrites, acknowledged, states, recoverySec } = row;
   if (fault.harmless && failed > 0) problems.push(`${failed} requests failed, of which none should`);
@@ -138,15 +138,16 @@ function problemsOf(fault: Fault, row: Row): string[] {
     // Acknowledged while the file was going; not more than what was on its way.
     if (lostWrites !== null && lostWrites > 0)
       problems.push(`${lostWrites} of ${acknowledged} acknowledged writes are lost`);
-    if (states.at(-1) === "ready" && (lostWrites === null || row.refusedWrites > 0)) {
-      problems.push("the status says ready");
-    }
+    const refuses = lastRefusedMs > lastWriteMs;
+    if (states.at(-1) === "ready" && refuses) problems.push("the status says ready, and writes are refused");
     return problems;
   }
   if (lostWrites === null) problems.push("the config API does not answer");
   else if (lostWrites > 0) problems.push(`${lostWrites} acknowledged writes are lost`);
   if (recoverySec === null) problems.push(`no recovery within ${recoveryMs / 1000} s`);
-  if (fault.shows && !states.includes(fault.shows)) problems.push(`the status never said ${fault.shows}`);
+  // What was not felt need not be shown.
+  const felt = fault.what !== fullDiskIs || row.refusedWrites > 0;
+  if (fault.shows && felt && !states.includes(fault.shows)) problems.push(`the status never said ${fault.shows}`);
   return problems;
 }
 
