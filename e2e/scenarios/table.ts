@@ -535,7 +535,6 @@ spec:
   },
   {
     name: "an AuthorizationPolicy denies before another allows",
-    only: { kind: "Envoy", because: "the RBAC filter" },
     config: `${guard("deny", `{ action: DENY, rules: [{ to: [{ operation: { paths: ["/admin*"] } }] }] }`)}
 ---${guard("allow", `{ rules: [{ to: [{ operation: { methods: [GET] } }], when: [{ key: "request.headers[x-team]", values: [blue] }] }] }`)}`,
     steps: [
@@ -554,7 +553,6 @@ spec:
   },
   {
     name: "an AuthorizationPolicy knows callers by their certificates",
-    only: { kind: "Envoy", because: "the RBAC filter" },
     config: `${guard("clients", `{ rules: [{ from: [{ source: { principals: ["cluster.local/ns/default/sa/client"] } }] }] }`)}
 ---
 apiVersion: networking.istio.io/v1

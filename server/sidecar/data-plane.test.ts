@@ -199,7 +199,7 @@ describe("what is not supported is refused by name", () => {
       `${manager}.http_filters: the last filter must be the router`,
       `${manager}.codec_type: HTTP3 is not supported`,
       'listener test: filter_chains[1].filter_chain_match.server_names[0]: "*x" is neither a name nor "*." and a name',
-      "listener test: filter_chains[1].filters: an HTTP connection manager or a TCP proxy is required",
+      "listener test: filter_chains[1].filters: the last must be an HTTP connection manager or a TCP proxy",
     ]);
     const bad = { ...staticCluster("c", [70_000]), lb_policy: "RING_HASH", transport_socket: { name: "tls" } };
     expect(test.plane.setCluster(clusterFrom(bad))).toEqual([

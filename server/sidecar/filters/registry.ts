@@ -5,10 +5,11 @@ import type { PerFilterCompiler } from "../route/compile-route.ts";
 import { corsFilter } from "./cors.ts";
 import { faultFilter } from "./fault.ts";
 import { headerMutationFilter } from "./header-mutation.ts";
+import { rbacFilter } from "./rbac.ts";
 import { routerFilter } from "./router/router-filter.ts";
 
 /** Every HTTP filter but the router, which is always the last. */
-export const filterFactories: readonly FilterFactory[] = [headerMutationFilter, corsFilter, faultFilter];
+export const filterFactories: readonly FilterFactory[] = [headerMutationFilter, corsFilter, faultFilter, rbacFilter];
 
 /** Throws an Error naming the type. */
 export function filterFactory(config: Any): FilterFactory {

@@ -1,9 +1,10 @@
+import type { NetworkFilter } from "../network/network-filter.ts";
 import type { HttpManager } from "../request/manager.ts";
 import type { TcpProxy } from "../tcp/tcp-proxy.ts";
 import { ChainIndex, type ChainMatch, type ConnectionFacts, looksInside } from "./chain-match.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
 
-/** A compiled filter chain: whether it ends TLS, and what its one network filter is. */
+/** A compiled filter chain: whether it ends TLS, its network filters, and what the last of them is. */
 export type FilterChain = ChainBase &
   ({ readonly kind: "http"; readonly manager: HttpManager } | { readonly kind: "tcp"; readonly proxy: TcpProxy });
 
@@ -12,6 +13,8 @@ interface ChainBase {
   readonly match: ChainMatch;
   /** Undefined: bytes are taken as they come. */
   readonly tls: DownstreamTls | undefined;
+  /** Before the one that serves. */
+  readonly filters: readonly NetworkFilter[];
 }
 
 export interface InspectorOptions {

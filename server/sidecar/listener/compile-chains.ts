@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { toBinary } from "@bufbuild/protobuf";
-import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { TrafficDirection, TransportSocketSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import {
+  type Filter,
   FilterChainMatchSchema,
   type FilterChain as FilterChainProto,
   FilterChainSchema,
@@ -16,6 +17,7 @@ import {
 import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { at, each, together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
+import { networkFilterFactory } from "../network/registry.ts";
 import type { RouteSource } from "../route/route-source.ts";
 import { compileTcpProxy, type TcpProxyIo } from "../tcp/tcp-proxy.ts";
 import type { Secrets } from "../tls/secrets.ts";
@@ -54,32 +56,44 @@ function compileChain(
   if (proto.transportSocket !== undefined && proto.transportSocket.configType.case === undefined) {
     throw new Error("transport_socket.typed_config: required");
   }
-  const parts = together<Pick<FilterChain, "match" | "tls"> & { serve: Served }>({
+  const parts = together<Pick<FilterChain, "match" | "tls" | "filters"> & { serve: Served }>({
     match: () => at("filter_chain_match", () => compileChainMatch(proto.filterChainMatch)),
     tls: () => compileDownstreamTls(proto.transportSocket, durationMs(proto.transportSocketConnectTimeout), io.secrets),
-    serve: () => compileNetworkFilter(proto, direction, io, routesFor),
+    filters: () =>
+      each("filters", proto.filters.slice(0, -1), (filter) =>
+        at("typed_config", () => {
+          const any = typedConfig(filter);
+          return networkFilterFactory(any).compile(any, io);
+        }),
+      ),
+    serve: () => compileServing(proto, direction, io, routesFor),
   });
-  const { match, tls, serve } = parts;
-  return { match, tls, ...serve };
+  const { match, tls, filters, serve } = parts;
+  return { match, tls, filters, ...serve };
 }
 
-type Served = DistributiveOmit<FilterChain, "match" | "tls">;
+type Served = DistributiveOmit<FilterChain, "match" | "tls" | "filters">;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-function compileNetworkFilter(
+function typedConfig({ configType }: Filter): Any {
+  if (configType.case !== "typedConfig") throw new Error("required");
+  return configType.value;
+}
+
+/** The last filter, which does something with the connection. */
+function compileServing(
   proto: FilterChainProto,
   direction: "inbound" | "outbound",
   io: ChainsIo,
   routesFor: (config: HttpConnectionManager) => RouteSource,
 ): Served {
-  const [filter, second] = proto.filters;
-  if (second !== undefined) throw new Error("filters[1]: more than one network filter is not supported");
-  const required = "an HTTP connection manager or a TCP proxy is required";
+  const required = "the last must be an HTTP connection manager or a TCP proxy";
+  const filter = proto.filters.at(-1);
   if (filter === undefined) throw new Error(`filters: ${required}`);
-  const any = filter.configType.case === "typedConfig" ? filter.configType.value : undefined;
-  const http = any && anyUnpack(any, HttpConnectionManagerSchema);
-  const tcp = any && anyUnpack(any, TcpProxySchema);
-  return at("filters[0].typed_config", () => {
+  return at(`filters[${proto.filters.length - 1}].typed_config`, () => {
+    const any = typedConfig(filter);
+    const http = anyUnpack(any, HttpConnectionManagerSchema);
+    const tcp = anyUnpack(any, TcpProxySchema);
     if (http !== undefined) {
       const manager = compileManager(http, direction, routesFor(http), io);
       return { kind: "http", id: `http ${matchKey(proto)}`, manager };

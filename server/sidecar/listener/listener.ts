@@ -240,7 +240,8 @@ export class Listener {
       this.noChain.inc();
       socket.destroy();
       this.closed();
-    } else if (chain.tls === undefined) this.serve(socket, chain, undefined);
+    } else if (chain.tls === undefined)
+      this.serve(socket, chain, undefined, hello?.kind === "tls" ? hello.serverName : "");
     else this.shakeHands(socket, chain, chain.tls, hello?.kind === "tls" ? hello.protocols : none);
   }
 
@@ -262,7 +263,11 @@ export class Listener {
       const id = this.accepted.get(handshake) ?? "";
       this.accepted.delete(handshake);
       if (secured === undefined) this.closed();
-      else this.serve(secured.socket, chain, secured.tls, { orphan: id === "", draining: handshake.draining });
+      else
+        this.serve(secured.socket, chain, secured.tls, secured.tls.serverName, {
+          orphan: id === "",
+          draining: handshake.draining,
+        });
     });
     this.accepted.set(handshake, chain.id);
   }
@@ -272,12 +277,19 @@ export class Listener {
     socket: Socket,
     chain: FilterChain,
     tls: TlsConnection | undefined,
+    serverName: string,
     { orphan, draining } = settled,
   ): void {
     const id = orphan ? "" : chain.id;
+    const refusal = chain.filters.length === 0 ? undefined : refusalOf(chain, socket, tls, serverName);
     if (chain.kind === "tcp") {
-      const session = new TcpSession(socket, chain.proxy, tls, (ended) => this.onClosed(ended));
+      const session = new TcpSession(socket, chain.proxy, tls, (ended) => this.onClosed(ended), refusal);
       this.accepted.set(session, id);
+      return;
+    }
+    if (refusal !== undefined) {
+      socket.destroy();
+      this.closed();
       return;
     }
     const host = orphan ? this.newHost(chain.manager) : (this.hosts.get(id) ?? this.newHost(chain.manager));
@@ -314,6 +326,28 @@ export class Listener {
     this.cxActive.add(-1);
     this.cxDestroy.inc();
   }
+}
+
+/** Why a network filter closes the connection; undefined: none does. */
+function refusalOf(
+  chain: FilterChain,
+  socket: Socket,
+  tls: TlsConnection | undefined,
+  serverName: string,
+): string | undefined {
+  const facts = {
+    remoteAddress: socket.remoteAddress ?? "",
+    remotePort: socket.remotePort ?? 0,
+    localAddress: socket.localAddress ?? "",
+    localPort: socket.localPort ?? 0,
+    tls,
+    draining: false,
+  };
+  for (const filter of chain.filters) {
+    const refusal = filter.accept({ facts, serverName });
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
 }
 
 const none: readonly string[] = [];

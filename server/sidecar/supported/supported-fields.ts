@@ -15,11 +15,13 @@ import {
 import { HttpProtocolOptionsSchema } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 import { filterFactories } from "../filters/registry.ts";
 import { routerFilter } from "../filters/router/router-filter.ts";
+import { networkFilterFactories } from "../network/registry.ts";
 import type { SupportedFields } from "../request/filter.ts";
 
 /** Extensions that may stand in a `typed_config`. */
 export const extensionRegistry = createRegistry(
   ...filterFactories.flatMap(({ schema, perRouteSchema }) => [schema, perRouteSchema]),
+  ...networkFilterFactories.map(({ schema }) => schema),
   routerFilter.schema,
   HttpInspectorSchema,
   HttpConnectionManagerSchema,
@@ -41,6 +43,7 @@ export const extensionRegistry = createRegistry(
  */
 export const supportedFields: SupportedFields = {
   ...Object.assign({}, routerFilter.fields, ...filterFactories.map(({ fields }) => fields)),
+  ...Object.assign({}, ...networkFilterFactories.map(({ fields }) => fields)),
   "envoy.config.listener.v3.Listener": [
     "name",
     "address",

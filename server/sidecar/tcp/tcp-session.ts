@@ -29,12 +29,16 @@ export class TcpSession {
   private ended = false;
   private closed = false;
 
-  /** `socket` is paused, or has not been read from; `tls` says what was agreed on where it is encrypted. */
+  /**
+   * `socket` is paused, or has not been read from; `tls` says what was agreed on where it is encrypted.
+   * @param refusal why a filter before this one closes the connection; undefined: it may go on
+   */
   constructor(
     socket: Socket,
     proxy: TcpProxy,
     tls: TlsConnection | undefined,
     onClosed: (session: TcpSession) => void,
+    refusal: string | undefined,
   ) {
     this.socket = socket;
     this.proxy = proxy;
@@ -58,7 +62,8 @@ export class TcpSession {
     socket.on("close", () => this.onDownstreamClose());
     this.cluster = proxy.clusters.get(record.routedCluster);
     this.armTimer();
-    this.connect();
+    if (refusal === undefined) this.connect();
+    else this.refuse(0, refusal);
   }
 
   /** There is no way to ask a TCP peer to come back later: connections stay until the drain is over. */

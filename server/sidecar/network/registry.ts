@@ -1,0 +1,14 @@
+import type { Any } from "@bufbuild/protobuf/wkt";
+import type { NetworkFilterFactory } from "./network-filter.ts";
+import { networkRbac } from "./rbac.ts";
+
+/** Every network filter but those that end a chain: connection manager and TCP proxy. */
+export const networkFilterFactories: readonly NetworkFilterFactory[] = [networkRbac];
+
+/** Throws an Error naming the type. */
+export function networkFilterFactory({ typeUrl }: Any): NetworkFilterFactory {
+  const name = typeUrl.slice(typeUrl.lastIndexOf("/") + 1);
+  const factory = networkFilterFactories.find(({ schema }) => schema.typeName === name);
+  if (factory === undefined) throw new Error(`${name} is not supported`);
+  return factory;
+}
