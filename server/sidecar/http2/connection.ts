@@ -171,6 +171,12 @@ export abstract class Http2Connection implements FrameSink {
     this.streamError(streamId, stream, ErrorCode.protocolError, detail);
   }
 
+  /** A body is not what its content-length says, or comes before a head: this much Envoy, too, forgives the connection. */
+  wrongLength(stream: Http2Stream): void {
+    this.context.stats.rxMessagingError++;
+    this.streamError(stream.id, stream, ErrorCode.protocolError, Detail.messaging);
+  }
+
   writeTrailers(streamId: number, trailers: Fields): void {
     this.context.stats.trailers++;
     const out = this.beginBlock(this.encoder.bound(trailers));
@@ -205,7 +211,7 @@ export abstract class Http2Connection implements FrameSink {
       return;
     }
     if (stream.takesData(payload)) this.dataStream = stream;
-    else this.malformed(stream, Detail.messaging);
+    else this.wrongLength(stream);
   }
 
   onData(_streamId: number, flags: number, bytes: Buffer, start: number, end: number, last: boolean): void {
@@ -442,7 +448,7 @@ export abstract class Http2Connection implements FrameSink {
 
   private onWindowUpdate(streamId: number, increment: number): void {
     const { options, stats } = this.context;
-    const allowance = 1 + 2 * (this.streamsSeen + options.maxWindowUpdatesPerDataFrame * this.dataFramesSent);
+    const allowance = 5 + 2 * (this.streamsSeen + options.maxWindowUpdatesPerDataFrame * this.dataFramesSent);
     if (++this.windowUpdates > allowance) {
       stats.inboundWindowUpdateFramesFlood++;
       this.fail(ErrorCode.enhanceYourCalm, Detail.inboundFlood);

@@ -23,6 +23,7 @@ export const Detail = {
   messaging: "http2.violation.of.messaging.rule",
   protocol: "http2.unknown.nghttp2.error",
   tooManyHeaders: "http2.too_many_headers",
+  fragment: "path_normalization_failed",
   emptyFramesFlood: "http2.inbound_empty_frames_flood",
   inboundFlood: "http2.inbound_frames_flood",
   outboundFlood: "http2.outbound_frames_flood",

@@ -1,4 +1,4 @@
-import { targetChars, tokenChars } from "../http/chars.ts";
+import { isAuthority, tokenChars, valueChars } from "../http/chars.ts";
 import type { Fields, StreamRequestHead, StreamResponseHead } from "../http/stream.ts";
 import { Detail } from "./errors.ts";
 import type { FieldSink } from "./hpack/decoder.ts";
@@ -20,6 +20,8 @@ export interface HeadLimits {
 export class HeadReader implements FieldSink {
   /** Past the limits. */
   tooLarge = false;
+  /** The path has a fragment, which never travels: RFC 9110, 7.1. */
+  fragment = false;
   /** Why the message is malformed; "": it isn't. */
   malformed = "";
   private readonly limits: HeadLimits;
@@ -46,6 +48,7 @@ export class HeadReader implements FieldSink {
   /** Before each block. */
   reset(): void {
     this.tooLarge = false;
+    this.fragment = false;
     this.malformed = "";
     this.headers = [];
     this.method = "";
@@ -92,18 +95,20 @@ export class HeadReader implements FieldSink {
     if (this.protocol !== "" && (!connect || !limits.allowConnect)) this.malformed ||= Detail.messaging;
     if (connect && this.protocol === "") {
       // RFC 9113, 8.5: neither scheme nor path.
-      if (this.path !== undefined || this.scheme !== "" || !this.authority) this.malformed ||= Detail.messaging;
-    } else if (!isScheme(this.scheme) || !isPath(this.path, this.method)) {
+      if (this.path !== undefined || this.scheme !== "") this.malformed ||= Detail.messaging;
+    } else if (!isScheme(this.scheme) || !this.checkPath()) {
       this.malformed ||= Detail.messaging;
     }
+    // Where both are told, :authority counts and host is dropped, as in Envoy (RFC 9113, 8.3.1 lets a server choose).
+    const authority = this.authority ?? this.host ?? "";
+    if (!isAuthority(authority)) this.malformed ||= Detail.messaging;
     if (end && this.contentLength > 0) this.malformed ||= Detail.messaging;
     if (this.cookie !== undefined) this.headers.push("cookie", this.cookie);
     return {
       // As in Envoy, an extended CONNECT is the GET with an Upgrade that it stands for (RFC 8441, 5), whatever protocol it goes on by.
       method: this.protocol === "" ? this.method : "GET",
       path: this.path ?? "",
-      // Where both are told, :authority counts and host is dropped, as in Envoy (RFC 9113, 8.3.1 lets a server choose).
-      authority: this.authority ?? this.host ?? "",
+      authority,
       scheme: this.scheme,
       headers: this.headers,
       contentLength: this.contentLength,
@@ -124,6 +129,19 @@ export class HeadReader implements FieldSink {
   trailers(): Fields {
     if (this.pseudo !== 0) this.malformed ||= Detail.messaging;
     return this.headers;
+  }
+
+  /** Origin form, or `*` for OPTIONS: RFC 9113, 8.3.1. Bytes beyond ASCII pass, as in Envoy. */
+  private checkPath(): boolean {
+    const { path } = this;
+    if (path === undefined || path.length === 0) return false;
+    if (path.charCodeAt(0) !== 0x2f) return path === "*" && this.method === "OPTIONS";
+    for (let i = 1; i < path.length; i++) {
+      const code = path.charCodeAt(i);
+      if (code <= 0x20 || valueChars[code] !== 1) return false;
+      if (code === 0x23) this.fragment = true;
+    }
+    return true;
   }
 
   private pseudoField(value: string, kind: number): void {
@@ -160,7 +178,8 @@ export class HeadReader implements FieldSink {
         else this.headers.push(name, value);
         break;
       case FieldKind.host:
-        this.host ??= value;
+        if (this.host !== undefined) this.malformed ||= Detail.messaging;
+        this.host = value;
         break;
       case FieldKind.contentLength:
         this.noteContentLength(value);
@@ -195,11 +214,3 @@ function isToken(text: string): boolean {
 }
 
 const isScheme = (text: string): boolean => text === "http" || text === "https" || /^[a-z][a-z0-9+.-]*$/i.test(text);
-
-/** Origin form, or `*` for OPTIONS: RFC 9113, 8.3.1. */
-function isPath(path: string | undefined, method: string): boolean {
-  if (path === undefined || path.length === 0) return false;
-  if (path.charCodeAt(0) !== 0x2f) return path === "*" && method === "OPTIONS";
-  for (let i = 1; i < path.length; i++) if (targetChars[path.charCodeAt(i)] !== 1) return false;
-  return true;
-}

@@ -160,7 +160,7 @@ describe("floods", () => {
   test("WINDOW_UPDATE", async () => {
     const server = await serve();
     const peer = await attack(server.port);
-    peer.send(repeat(4, () => frame(windowUpdate, 0, 0, uint32(1))));
+    peer.send(repeat(6, () => frame(windowUpdate, 0, 0, uint32(1))));
     await eventually(() => peer.goAway).toBe(ErrorCode.enhanceYourCalm);
     expect(server.stats.inboundWindowUpdateFramesFlood).toBe(1);
   });
@@ -201,7 +201,9 @@ describe("heads", () => {
     ]);
     const block = Buffer.concat([peer.block(start.slice(0, 4)), literal, Buffer.alloc(10_000, 0xbe)]);
     peer.send(frame(headers, Flag.endHeaders | Flag.endStream, 1, block));
-    peer.send(frame(headers, Flag.endHeaders | Flag.endStream, 3, peer.block(start.slice(0, 6))));
+    // Our own table knows nothing of that field, so this head does without one.
+    const plain = Buffer.concat([peer.block(start.slice(0, 6)), Buffer.from("010161", "hex")]);
+    peer.send(frame(headers, Flag.endHeaders | Flag.endStream, 3, plain));
     await eventually(() => peer.statusOf(3)).toBe("200");
     expect(peer.statusOf(1)).toBe("431");
   });

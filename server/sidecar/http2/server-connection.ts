@@ -171,14 +171,16 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
     const head = this.head.request(last);
     // First, since what was too large is missing in the head.
     if (this.head.tooLarge) {
-      this.refuse(streamId, head, last);
+      this.context.stats.headerOverflow++;
+      this.refuse(streamId, head, last, 431, Detail.tooManyHeaders);
       return;
     }
     if (this.head.malformed !== "") {
       this.malformed(undefined, this.head.malformed, streamId);
       return;
     }
-    this.open(streamId, head, last);
+    if (this.head.fragment) this.refuse(streamId, head, last, 400, Detail.fragment);
+    else this.open(streamId, head, last);
   }
 
   private open(streamId: number, head: StreamRequestHead, last: boolean): void {
@@ -190,12 +192,11 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
     stream.handler = this.host.onStream(stream, head, last);
   }
 
-  /** Envoy resets such a stream; RFC 9113, 10.5.1 and RFC 6585, 5 have an answer for it, by which a client learns what was wrong. */
-  private refuse(streamId: number, head: StreamRequestHead, last: boolean): void {
-    this.context.stats.headerOverflow++;
-    this.writeStatus(streamId, 431, [], true);
+  /** A head past the limits Envoy resets; RFC 9113, 10.5.1 and RFC 6585, 5 have an answer for it, by which a client learns what was wrong. */
+  private refuse(streamId: number, head: StreamRequestHead, last: boolean, status: number, detail: string): void {
+    this.writeStatus(streamId, status, [], true);
     if (!last) this.writeReset(streamId, ErrorCode.noError);
-    this.host.onRefused?.(head, 431, Detail.tooManyHeaders);
+    this.host.onRefused?.(head, status, detail);
   }
 
   private onTrailers(stream: Http2Stream, last: boolean): void {

@@ -1,6 +1,6 @@
 import type { Fields, StreamReset } from "../http/stream.ts";
 import type { Http2Connection } from "./connection.ts";
-import { Detail, ErrorCode } from "./errors.ts";
+import { ErrorCode } from "./errors.ts";
 import { defaultMaxFrame } from "./frames.ts";
 
 /** What both kinds of handler hear of a message's rest. */
@@ -126,7 +126,7 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
 
   receiveEnd(trailers: Fields | undefined): void {
     if (this.expectedBytes >= 0 && this.receivedBytes !== this.expectedBytes && !this.bodiless) {
-      this.connection.malformed(this, Detail.messaging);
+      this.connection.wrongLength(this);
       return;
     }
     this.remoteEnded = true;

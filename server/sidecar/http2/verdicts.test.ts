@@ -1,65 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Fields } from "../http/stream.ts";
 import { Flag, FrameType } from "./frames.ts";
+import { malformedTrailers, wrongLengths } from "./testing/bodies.ts";
 import { ask, get, openClient } from "./testing/client.ts";
 import { eventually } from "./testing/eventually.ts";
 import { frame, uint32 } from "./testing/frame.ts";
+import { fine, malformed, replacing, start, withField } from "./testing/heads.ts";
 import { type RawPeer, rawClient, rawServer } from "./testing/raw-peer.ts";
 import { echo, startServer, type TestServer } from "./testing/server.ts";
 
 // What is malformed (RFC 9113, 8) ends the connection, or with `stream_error_on_invalid_http_messaging` its stream; what breaks the framing
 // (RFC 9113, 4 to 6) ends what the RFC says.
-
-const start: Fields = [":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a"];
-const withField = (...fields: string[]): Fields => [...start, ...fields];
-const without = (name: string): Fields => start.filter((_, index) => start[index - (index % 2)] !== name);
-const replacing = (name: string, value: string): Fields =>
-  start.map((each, index) => (index % 2 === 1 && start[index - 1] === name ? value : each));
-
-const malformed: [string, Fields][] = [
-  ["an upper-case name", withField("X-Upper", "1")],
-  ["a name with a space", withField("x y", "1")],
-  ["an empty name", withField("", "1")],
-  ["a value with NUL", withField("x", "a\0b")],
-  ["a value with CR", withField("x", "a\rb")],
-  ["a value with LF", withField("x", "a\nb")],
-  ["no method", without(":method")],
-  ["no scheme", without(":scheme")],
-  ["no path", without(":path")],
-  ["an empty path", replacing(":path", "")],
-  ["a path that does not begin with a slash", replacing(":path", "a")],
-  ["a path with a space", replacing(":path", "/a b")],
-  ["an asterisk for GET", replacing(":path", "*")],
-  ["a method that is no token", replacing(":method", "G T")],
-  ["a scheme that is none", replacing(":scheme", "1http")],
-  ["a pseudo-header twice", withField(":path", "/b")],
-  ["a pseudo-header after a field", [...start.slice(2), "x", "1", ":method", "GET"]],
-  ["a status in a request", [":status", "200", ...start]],
-  ["an unknown pseudo-header", [":what", "1", ...start]],
-  ["connection", withField("connection", "close")],
-  ["keep-alive", withField("keep-alive", "5")],
-  ["proxy-connection", withField("proxy-connection", "close")],
-  ["transfer-encoding", withField("transfer-encoding", "chunked")],
-  ["upgrade", withField("upgrade", "h2c")],
-  ["te other than trailers", withField("te", "gzip")],
-  ["content-length that is no number", withField("content-length", "1x")],
-  ["content-length twice", withField("content-length", "0", "content-length", "0")],
-  ["content-length without a body", withField("content-length", "3")],
-  [":protocol where it is not allowed", [":method", "CONNECT", ":protocol", "websocket", ...start.slice(2)]],
-  ["CONNECT with a path", [":method", "CONNECT", ":authority", "a:1", ":path", "/"]],
-  ["CONNECT without an authority", [":method", "CONNECT"]],
-];
-
-const fine: [string, Fields][] = [
-  ["te: trailers", withField("te", "trailers")],
-  ["host and no authority", [...start.slice(0, 6), "host", "a"]],
-  ["OPTIONS *", [":method", "OPTIONS", ":scheme", "http", ":path", "*", ":authority", "a"]],
-  ["a value with spaces around it", withField("x", " a ")],
-  ["a value beyond ASCII", withField("x", "\u00e9")],
-  ["an empty value", withField("x", "")],
-  ["content-length: 0", withField("content-length", "0")],
-  ["CONNECT", [":method", "CONNECT", ":authority", "a:1"]],
-];
 
 let strict: TestServer;
 let lenient: TestServer;
@@ -99,6 +50,11 @@ describe("heads of requests", () => {
     ]);
   });
 
+  test("a path with a fragment is answered, as Envoy does", async () => {
+    const peer = await send(strict, (each) => each.headers(1, replacing(":path", "/a#b")));
+    expect([peer.statusOf(1), peer.statusOf(101)]).toEqual(["400", "200"]);
+  });
+
   test(":authority counts where host says something else, as in Envoy", async () => {
     const peer = await send(strict, (each) => each.headers(1, withField("host", "b")));
     const { fields } = peer.of(FrameType.headers)[0] ?? { fields: [] };
@@ -109,31 +65,17 @@ describe("heads of requests", () => {
 describe("bodies and trailers", () => {
   const { data, headers } = FrameType;
   const { endStream } = Flag;
-  test.each<[string, ((peer: RawPeer) => Buffer)[]]>([
-    [
-      "a body longer than its content-length",
-      [(peer) => peer.headers(1, withField("content-length", "1"), false), () => frame(data, endStream, 1, "0102")],
-    ],
-    [
-      "a body shorter than its content-length",
-      [(peer) => peer.headers(1, withField("content-length", "3"), false), () => frame(data, endStream, 1, "0102")],
-    ],
-    [
-      "trailers that do not end the stream",
-      [(peer) => peer.headers(1, start, false), (peer) => peer.headers(1, ["x", "1"], false)],
-    ],
-    [
-      "a pseudo-header among trailers",
-      [(peer) => peer.headers(1, start, false), (peer) => peer.headers(1, [":path", "/"])],
-    ],
-    [
-      "an upper-case name among trailers",
-      [(peer) => peer.headers(1, start, false), (peer) => peer.headers(1, ["X", "1"])],
-    ],
-  ])("%s are malformed", async (_name, frames) => {
-    expect((await send(strict, ...frames)).goAway).toBe(1);
-    const other = await send(lenient, ...frames);
+  test.each(malformedTrailers)("%s are malformed", async (_name, frames) => {
+    expect((await send(strict, (peer) => Buffer.concat(frames(peer)))).goAway).toBe(1);
+    const other = await send(lenient, (peer) => Buffer.concat(frames(peer)));
     expect([other.goAway, other.resetOf(1), other.statusOf(101)]).toEqual([undefined, 1, "200"]);
+  });
+
+  test.each(wrongLengths)("%s ends its stream only", async (_name, frames) => {
+    for (const server of [strict, lenient]) {
+      const peer = await send(server, (each) => Buffer.concat(frames(each)));
+      expect([peer.goAway, peer.resetOf(1), peer.statusOf(101)]).toEqual([undefined, 1, "200"]);
+    }
   });
 
   test("frames of a stream that we have reset are no fault", async () => {
@@ -235,8 +177,6 @@ describe("responses", () => {
     ["1xx that ends the stream", (peer) => [peer.headers(1, [":status", "103"])]],
     ["a path in a response", (peer) => [peer.headers(1, [":status", "200", ":path", "/"])]],
     ["connection", (peer) => [peer.headers(1, [":status", "200", "connection", "close"])]],
-    ["DATA before the head", () => [body]],
-    ["a body of another length", (peer) => [peer.headers(1, [":status", "200", "content-length", "5"], false), body]],
     ["content-length without a body", (peer) => [peer.headers(1, [":status", "200", "content-length", "5"])]],
     [
       "trailers that do not end the stream",
@@ -261,6 +201,23 @@ describe("responses", () => {
       client.stop();
       server.stop();
     }
+  });
+
+  test.each<[string, (peer: RawPeer) => Buffer[]]>([
+    ["DATA before the head", () => [body]],
+    ["a body of another length", (peer) => [peer.headers(1, [":status", "200", "content-length", "5"], false), body]],
+  ])("%s ends its stream only", async (_name, frames) => {
+    const peers: RawPeer[] = [];
+    const server = await rawServer((peer) => void peers.push(peer));
+    const client = await openClient(server.port);
+    const answer = ask(client.connection, get("/"));
+    const [peer] = await poll(peers);
+    await eventually(() => peer.of(FrameType.headers).length).toBe(1);
+    peer.send(...frames(peer));
+    expect((await answer).reset).toEqual({ reason: "protocol_error", detail: "http2.violation.of.messaging.rule" });
+    expect(client.connection.capacity).toBeGreaterThan(0);
+    client.stop();
+    server.stop();
   });
 
   test.each<[string, string, Fields]>([
