@@ -2,6 +2,8 @@ import { once } from "node:events";
 import { type ClientHttp2Session, connect, constants, createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import { ask as askCodec, get, openClient } from "./http2/testing/client.ts";
+import { rawClient } from "./http2/testing/raw-peer.ts";
 import { ResponseFlag } from "./record.ts";
 import { eventually, Fixtures, staticCluster, toCluster } from "./test-plane.ts";
 
@@ -83,6 +85,56 @@ const echo: Handler = (stream, headers, body) => {
   stream.on("wantTrailers", () => stream.sendTrailers({ "x-trailer": "t" }));
   stream.end(`${headers[":path"]} ${body}`);
 };
+
+describe("HTTP/2 as the codec sees it", () => {
+  it("a head past the limits is answered, logged and counted, and the connection goes on", async () => {
+    const test = await fixtures.plane({ routes: [], manager: { max_request_headers_kb: 1 } });
+    const peer = await rawClient(test.port);
+    fixtures.onClose(() => peer.socket.destroy());
+    const start = [":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a"];
+    peer.send(peer.headers(1, [...start, "x", "y".repeat(1200)]), peer.headers(3, start));
+    await eventually(() => peer.statusOf(3) !== undefined);
+    expect([peer.statusOf(1), peer.statusOf(3)]).toEqual(["431", "404"]);
+    expect(test.records[0]).toMatchObject({ responseCode: 431, responseCodeDetails: "http2.too_many_headers" });
+    expect(test.counter("http.test.http2.header_overflow")).toBe(1);
+    expect(test.counter("http.test.downstream_cx_rx_bytes_total")).toBeGreaterThan(1000);
+  });
+
+  it("WebSocket over HTTP/2 reaches an HTTP/1 upstream as an upgrade, and ends there when it ends here", async () => {
+    const up = await fixtures.tcp((socket) => {
+      socket.once("data", (head) => {
+        const text = head.toString("latin1");
+        // What the client sends ahead of the switch comes behind it.
+        const asked = /^GET \/chat HTTP\/1.1\r\n/.test(text) && text.endsWith("upgrade: websocket\r\n\r\n");
+        socket.write(`HTTP/1.1 ${asked ? 101 : 400} X\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n`);
+        socket.on("data", (bytes) => socket.write(bytes));
+        socket.on("end", () => socket.end());
+      });
+    });
+    const test = await fixtures.plane({
+      routes: [toCluster("up")],
+      clusters: [staticCluster("up", [up])],
+      manager: { upgrade_configs: [{ upgrade_type: "websocket" }], http2_protocol_options: { allow_connect: true } },
+    });
+    const opened = await openClient(test.port);
+    fixtures.onClose(() => opened.stop());
+    await eventually(() => opened.connection.takesExtendedConnect);
+    const answer = await askCodec(opened.connection, get("/chat", { upgrade: "websocket" }), Buffer.from("hello"));
+    expect([answer.status, answer.body.toString(), answer.reset]).toEqual([101, "hello", undefined]);
+    expect(test.counter("http.test.downstream_cx_upgrades_total")).toBe(1);
+  });
+
+  it("counts the bytes of an HTTP/2 upstream", async () => {
+    const up = await server(echo);
+    const test = await fixtures.plane({
+      clusters: [staticCluster("up", [up.port], http2Only)],
+      routes: [toCluster("up")],
+    });
+    await ask(await client(test.port), { ":method": "POST" }, "x".repeat(5000));
+    expect(test.counter("cluster.up.upstream_cx_tx_bytes_total")).toBeGreaterThan(5000);
+    expect(test.counter("cluster.up.upstream_cx_rx_bytes_total")).toBeGreaterThan(5000);
+  });
+});
 
 describe("HTTP/2", () => {
   it("in and out, with trailers, many requests on one connection each way", async () => {

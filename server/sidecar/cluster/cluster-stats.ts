@@ -1,6 +1,6 @@
 import { http2StatsIn } from "../http2/compile-options.ts";
 import type { Http2Stats } from "../http2/http2-stats.ts";
-import type { Counter, Gauge, Histogram, Stats } from "../stats.ts";
+import { Counter, type Gauge, type Histogram, type Stats } from "../stats.ts";
 import { TlsStats } from "../tls/tls-stats.ts";
 
 /** A cluster's stats under Envoy's names, resolved once: https://www.envoyproxy.io/docs/envoy/latest/configuration/upstream/cluster_manager/cluster_stats */
@@ -92,7 +92,15 @@ export class ClusterStats {
 
   /** Counters of the HTTP/2 codec, made with the first use. */
   get http2(): Http2Stats {
-    this.http2Stats ??= http2StatsIn(this.stats, this.prefix);
+    this.http2Stats ??= http2StatsIn(this.stats, this.prefix, {
+      // The last three are a server's, or the pool's own.
+      cxProtocolError: this.cxProtocolError,
+      rxBytes: this.rxBytes,
+      txBytes: this.txBytes,
+      cxDrainClose: new Counter(),
+      cxIdleTimeout: new Counter(),
+      prematureResets: new Counter(),
+    });
     return this.http2Stats;
   }
 

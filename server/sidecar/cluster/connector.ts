@@ -28,19 +28,16 @@ export function openConnection(
   const { address: host, port } = endpoint.config;
   const target = { host, port, noDelay: true, allowHalfOpen: false, localAddress: config.bindAddress || undefined };
   const { tls } = config;
-  if (protocol === "http2") {
-    const socket = tls === undefined ? connect(target) : connectTls(tls, target, stats.tls, "http2");
-    stats.cxHttp2.inc();
-    const context = { options: config.http2, stats: stats.http2, timers };
-    const connection = new Http2ClientConnection(socket, context, owner, false);
-    return { connection, localAddress: () => addressOf(socket) };
-  }
   let opened: ClientSocket | undefined;
   const open = (onRead: OnRead): ClientSocket => {
-    opened = tls === undefined ? openPlain(target, onRead) : openTls(target, tls, stats, onRead);
+    opened = tls === undefined ? openPlain(target, onRead) : openTls(target, tls, protocol, stats, onRead);
     return opened;
   };
-  const connection = new Http1ClientConnection({ open, stats }, owner);
+  if (protocol === "http2") stats.cxHttp2.inc();
+  const connection =
+    protocol === "http2"
+      ? new Http2ClientConnection({ open }, { options: config.http2, stats: stats.http2, timers }, owner)
+      : new Http1ClientConnection({ open, stats }, owner);
   return { connection, localAddress: () => (opened === undefined ? "" : addressOf(opened.socket)) };
 }
 
@@ -75,8 +72,14 @@ function openPlain(target: Target, onRead: OnRead): ClientSocket {
 }
 
 /** Decrypted bytes come in buffers of their own. */
-function openTls(target: Target, tls: UpstreamTls, stats: ClusterStats, onRead: OnRead): ClientSocket {
-  const socket = connectTls(tls, target, stats.tls, "http1");
+function openTls(
+  target: Target,
+  tls: UpstreamTls,
+  protocol: UpstreamProtocol,
+  stats: ClusterStats,
+  onRead: OnRead,
+): ClientSocket {
+  const socket = connectTls(tls, target, stats.tls, protocol);
   socket.once("secureConnect", () => socket.on("data", (bytes: Buffer) => onRead(bytes, bytes.length)));
   return {
     socket,

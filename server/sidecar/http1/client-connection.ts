@@ -122,6 +122,11 @@ export class Http1ClientConnection implements ClientConnection {
     this.close(reason);
   }
 
+  /** Our half of a tunnel is over; the peer's goes on. */
+  endTunnel(stream: Http1ClientStream): void {
+    if (this.stream === stream) this.socket.end();
+  }
+
   pause(stream: Http1ClientStream): void {
     if (this.stream === stream) this.socket.pause();
   }
@@ -293,6 +298,10 @@ class Http1ClientStream implements UpstreamStream {
 
   sendEnd(trailers: Fields | undefined): void {
     this.requestDone = true;
+    if (this.tunnel) {
+      this.connection.endTunnel(this);
+      return;
+    }
     if (this.encode) this.pending += `0\r\n${trailers === undefined ? "" : headerLines(trailers)}\r\n`;
     this.flush();
   }

@@ -14,10 +14,28 @@ import { Detail, ErrorCode } from "./errors.ts";
 import { clientPreface, Flag, FrameType } from "./frames.ts";
 import { Http2Stream, resetCode } from "./stream.ts";
 
+/** A socket that is connecting, and what goes with it. */
+export interface ClientSocket {
+  readonly socket: Socket;
+  /** The event after which it can be used. */
+  readonly ready: "connect" | "secureConnect";
+  /** Names what an `error` event says. */
+  failure(error: Error): string;
+  /** What it means when the peer ends before it said anything, where that is more than an end. */
+  readonly endedUnheard: string;
+}
+
+/** What a connection needs of its pool. */
+export interface Http2ClientIo {
+  /** Opens the socket; whatever it reads goes to `onRead`, which keeps nothing of the buffer. */
+  open(onRead: (bytes: Buffer, length: number) => void): ClientSocket;
+}
+
 /** One connection to an endpoint, shared by as many requests as both sides allow. */
 export class Http2ClientConnection extends Http2Connection implements ClientConnection {
   readonly protocol = "HTTP/2";
   protected readonly isClient = true;
+  private readonly opened: ClientSocket;
   private readonly owner: ClientConnectionOwner;
   private readonly scheme: string;
   private connected = false;
@@ -29,14 +47,14 @@ export class Http2ClientConnection extends Http2Connection implements ClientConn
   /** Streams that the read at hand brought something for. */
   private touched: ClientStream[] = [];
 
-  /** @param open false: the socket is still connecting, or in its TLS handshake */
-  constructor(socket: Socket, context: Http2Context, owner: ClientConnectionOwner, open: boolean) {
+  constructor(io: Http2ClientIo, context: Http2Context, owner: ClientConnectionOwner) {
+    const opened = io.open((bytes, length) => this?.receive(bytes, 0, length));
+    const { socket } = opened;
     super(socket, context, false);
+    this.opened = opened;
     this.owner = owner;
-    const encrypted = "encrypted" in socket;
-    this.scheme = encrypted ? "https" : "http";
-    if (open) this.onConnected();
-    else socket.once(encrypted ? "secureConnect" : "connect", () => this.onConnected());
+    this.scheme = "encrypted" in socket ? "https" : "http";
+    socket.once(opened.ready, () => this.onConnected());
   }
 
   get capacity(): number {
@@ -124,7 +142,7 @@ export class Http2ClientConnection extends Http2Connection implements ClientConn
     } else if (selfDependent) {
       this.streamError(streamId, stream, ErrorCode.protocolError, Detail.protocol);
     } else if (this.head.tooLarge) {
-      this.context.stats.headerOverflow++;
+      this.context.stats.headerOverflow.inc();
       this.streamError(streamId, stream, ErrorCode.enhanceYourCalm, Detail.tooManyHeaders);
     } else if (stream.answered) {
       this.onTrailers(stream, last);
@@ -135,6 +153,14 @@ export class Http2ClientConnection extends Http2Connection implements ClientConn
 
   protected get lastPeerStream(): number {
     return 0;
+  }
+
+  protected override nameFailure(error: Error): string {
+    return this.opened.failure(error);
+  }
+
+  protected override endReason(): string {
+    return (this.heard ? "" : this.opened.endedUnheard) || "remote close";
   }
 
   protected isIdle(streamId: number): boolean {

@@ -1,14 +1,17 @@
 import type { Http2ProtocolOptions, HttpProtocolOptions } from "../../gen/proto/envoy/config/core/v3/protocol_pb.js";
 import { durationMs } from "../duration.ts";
-import type { Counter, Stats } from "../stats.ts";
-import { type Http2Stats, newHttp2Stats } from "./http2-stats.ts";
+import type { Stats } from "../stats.ts";
+import { type Http2CodecStats, type Http2Stats, http2CodecStats } from "./http2-stats.ts";
 import { defaultOptions, type Http2Options } from "./options.ts";
 
-/** `http2_protocol_options` with the limits that stand beside them, in Envoy's defaults where nothing is said. */
+/**
+ * `http2_protocol_options` with the limits that stand beside them, in Envoy's defaults where nothing is said.
+ * @param beside what the connection manager says itself
+ */
 export function compileHttp2Options(
   config: Http2ProtocolOptions | undefined,
   common: HttpProtocolOptions | undefined,
-  maxHeaderBytes = defaultOptions.maxHeaderBytes,
+  beside: Partial<Http2Options> = {},
 ): Http2Options {
   const keepalive = config?.connectionKeepalive;
   return {
@@ -25,35 +28,24 @@ export function compileHttp2Options(
       config?.maxInboundWindowUpdateFramesPerDataFrameSent ?? defaultOptions.maxWindowUpdatesPerDataFrame,
     allowConnect: config?.allowConnect ?? defaultOptions.allowConnect,
     streamErrorOnInvalidMessaging:
-      config?.overrideStreamErrorOnInvalidHttpMessage ?? defaultOptions.streamErrorOnInvalidMessaging,
+      config?.overrideStreamErrorOnInvalidHttpMessage ?? config?.streamErrorOnInvalidHttpMessaging ?? false,
     keepalive: keepalive && {
       intervalMs: durationMs(keepalive.interval) ?? 0,
       timeoutMs: durationMs(keepalive.timeout) ?? 0,
       jitterPercent: keepalive.intervalJitter?.value ?? 15,
       idleIntervalMs: durationMs(keepalive.connectionIdleInterval) ?? 0,
     },
-    maxHeaderBytes,
     maxHeaders: common?.maxHeadersCount ?? defaultOptions.maxHeaders,
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? 0,
+    connectionIdleMs: durationMs(common?.idleTimeout) ?? defaultOptions.connectionIdleMs,
+    maxConnectionMs: durationMs(common?.maxConnectionDuration) ?? 0,
+    ...beside,
   };
 }
 
-/** The codec's numbers as counters under Envoy's names, `<prefix>http2.rx_reset`. */
-export function http2StatsIn(stats: Stats, prefix: string): Http2Stats {
-  const made = newHttp2Stats();
-  for (const name of Object.keys(made) as (keyof Http2Stats)[]) {
-    const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    let counter: Counter | undefined;
-    const own = (): Counter => {
-      counter ??= stats.counter(`${prefix}http2.${snake}`);
-      return counter;
-    };
-    Object.defineProperty(made, name, {
-      get: () => own().value,
-      set: (value: number) => {
-        own().value = value;
-      },
-    });
-  }
-  return made;
-}
+/** @param around counters of the connection manager or cluster that the codec counts, too */
+export const http2StatsIn = (
+  stats: Stats,
+  prefix: string,
+  around: Omit<Http2Stats, keyof Http2CodecStats>,
+): Http2Stats => ({ ...http2CodecStats((name) => stats.counter(`${prefix}http2.${name}`)), ...around });

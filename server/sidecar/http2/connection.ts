@@ -20,9 +20,6 @@ export interface Http2Context {
   readonly timers: { arm(timer: WheelTimer, ms: number): void };
 }
 
-/** A peer that sent GOAWAY gets this long for reading it before its bytes turn the close into a reset. */
-export const closingMs = 1000;
-
 /** What client and server have in common: frames in and out, windows, settings, PING, GOAWAY. RFC 9113. */
 export abstract class Http2Connection implements FrameSink {
   readonly peer = new PeerSettings();
@@ -33,8 +30,6 @@ export abstract class Http2Connection implements FrameSink {
   dataFramesSent = 0;
   /** Monotonic ms of the last read. */
   lastActivity = performance.now();
-  /** Bytes read so far. */
-  bytesRead = 0;
   protected readonly context: Http2Context;
   protected readonly socket: Socket;
   protected readonly encoder: HpackEncoder;
@@ -47,7 +42,11 @@ export abstract class Http2Connection implements FrameSink {
   /** GOAWAY was sent or the socket broke: no frame is read any more. */
   protected closing = false;
   protected closed = false;
+  /** Whether any byte came. */
+  protected heard = false;
   private closeReason = "";
+  /** What an error of the socket said. */
+  private failure = "";
   /** The stream of the DATA frame under way; undefined: its bytes are only counted. */
   private dataStream: Http2Stream | undefined = undefined;
   private dataLeft = 0;
@@ -69,7 +68,7 @@ export abstract class Http2Connection implements FrameSink {
     const { options } = context;
     this.socket = socket;
     this.context = context;
-    this.writer = new FrameWriter(socket);
+    this.writer = new FrameWriter(socket, context.stats.txBytes);
     this.encoder = new HpackEncoder(options.hpackTableSize);
     this.head = new HeadReader(options);
     this.streamWindow = streamWindow(options);
@@ -85,14 +84,15 @@ export abstract class Http2Connection implements FrameSink {
     this.keepalive = new Keepalive(context, options.keepalive, {
       ping: (payload) => this.writePing(payload),
       expired: () => {
-        context.stats.keepaliveTimeout++;
+        context.stats.keepaliveTimeout.inc();
         this.fail(ErrorCode.noError, Detail.pingTimeout);
       },
     });
-    socket.on("data", (bytes: Buffer) => this.receive(bytes, 0, bytes.length));
-    socket.on("error", (error: NodeJS.ErrnoException) => this.close(error.code ?? error.message));
-    socket.on("end", () => this.close("remote close"));
-    socket.on("close", () => this.close("closed"));
+    socket.on("error", (error) => {
+      this.failure ||= this.nameFailure(error);
+    });
+    socket.on("end", () => this.close(this.endReason()));
+    socket.on("close", () => this.close(this.failure || "closed"));
     socket.on("drain", () => this.writeWaiting());
   }
 
@@ -101,10 +101,11 @@ export abstract class Http2Connection implements FrameSink {
   }
 
   /** Takes bytes of the socket; they are valid during the call only. */
-  receive(bytes: Buffer, start: number, end: number): void {
+  receive(bytes: Buffer, start = 0, end = bytes.length): void {
     if (this.closed || this.closing) return;
     this.lastActivity = performance.now();
-    this.bytesRead += end - start;
+    this.heard = true;
+    this.context.stats.rxBytes.inc(end - start);
     this.reader.read(bytes, start, end);
     this.readComplete();
     this.checkOutbound();
@@ -163,7 +164,7 @@ export abstract class Http2Connection implements FrameSink {
   /** A message broke the rules of HTTP: by the options, its stream ends or the connection does. */
   malformed(stream: Http2Stream | undefined, detail: string, streamId = stream?.id ?? 0): void {
     const { options, stats } = this.context;
-    stats.rxMessagingError++;
+    stats.rxMessagingError.inc();
     if (!options.streamErrorOnInvalidMessaging) {
       this.fail(ErrorCode.protocolError, detail);
       return;
@@ -173,12 +174,12 @@ export abstract class Http2Connection implements FrameSink {
 
   /** A body is not what its content-length says, or comes before a head: this much Envoy, too, forgives the connection. */
   wrongLength(stream: Http2Stream): void {
-    this.context.stats.rxMessagingError++;
+    this.context.stats.rxMessagingError.inc();
     this.streamError(stream.id, stream, ErrorCode.protocolError, Detail.messaging);
   }
 
   writeTrailers(streamId: number, trailers: Fields): void {
-    this.context.stats.trailers++;
+    this.context.stats.trailers.inc();
     const out = this.beginBlock(this.encoder.bound(trailers));
     this.endBlock(streamId, this.encoder.fields(trailers, out, this.blockAt), true);
   }
@@ -268,8 +269,8 @@ export abstract class Http2Connection implements FrameSink {
 
   onFault(code: number, detail: string): void {
     const { stats } = this.context;
-    if (detail === Detail.emptyFramesFlood) stats.inboundEmptyFramesFlood++;
-    else if (detail === Detail.tooManyHeaders) stats.headerOverflow++;
+    if (detail === Detail.emptyFramesFlood) stats.inboundEmptyFramesFlood.inc();
+    else if (detail === Detail.tooManyHeaders) stats.headerOverflow.inc();
     this.fail(code, detail);
   }
 
@@ -283,6 +284,15 @@ export abstract class Http2Connection implements FrameSink {
   protected abstract get lastPeerStream(): number;
   /** The socket is closed and all streams have been told; called once. */
   protected abstract ended(reason: string): void;
+  /** What an error of the socket is called. */
+  protected nameFailure(error: NodeJS.ErrnoException): string {
+    return error.code ?? error.message;
+  }
+
+  protected endReason(): string {
+    return "remote close";
+  }
+
   /** All that one read brought has been told. */
   protected readComplete(): void {}
   /** A stream was taken out of the table. */
@@ -350,7 +360,7 @@ export abstract class Http2Connection implements FrameSink {
   /** GOAWAY with an error, then the end. Open streams are told. */
   protected fail(code: number, detail: string): void {
     if (this.closing) return;
-    if (code !== ErrorCode.noError) this.context.stats.protocolError++;
+    if (code !== ErrorCode.noError) this.context.stats.cxProtocolError.inc();
     this.writeGoAway(this.lastPeerStream, code);
     this.finish(detail);
   }
@@ -358,6 +368,7 @@ export abstract class Http2Connection implements FrameSink {
   /** Sends what is written and closes. */
   protected finish(reason: string): void {
     if (this.closing) return;
+    const { options } = this.context;
     this.closing = true;
     this.reader.stop();
     this.keepalive.stop();
@@ -369,18 +380,18 @@ export abstract class Http2Connection implements FrameSink {
     this.closeReason = reason;
     this.context.timers.arm(
       this.keepalive.closeTimer(() => this.close(reason)),
-      closingMs,
+      options.delayedCloseMs,
     );
   }
 
   protected writeGoAway(lastStream: number, code: number): void {
-    this.context.stats.goAwaySent++;
+    this.context.stats.goAwaySent.inc();
     this.writer.goAway(lastStream, code);
   }
 
   protected writeReset(streamId: number, code: number): void {
     if (this.closing) return;
-    this.context.stats.txReset++;
+    this.context.stats.txReset.inc();
     this.recentResets.add(streamId);
     this.writer.number(FrameType.rstStream, streamId, code);
   }
@@ -450,7 +461,7 @@ export abstract class Http2Connection implements FrameSink {
     const { options, stats } = this.context;
     const allowance = 5 + 2 * (this.streamsSeen + options.maxWindowUpdatesPerDataFrame * this.dataFramesSent);
     if (++this.windowUpdates > allowance) {
-      stats.inboundWindowUpdateFramesFlood++;
+      stats.inboundWindowUpdateFramesFlood.inc();
       this.fail(ErrorCode.enhanceYourCalm, Detail.inboundFlood);
       return;
     }
@@ -479,7 +490,7 @@ export abstract class Http2Connection implements FrameSink {
       if (this.isIdle(streamId)) this.fail(ErrorCode.protocolError, Detail.protocol);
       return;
     }
-    this.context.stats.rxReset++;
+    this.context.stats.rxReset.inc();
     this.remove(stream);
     if (code === ErrorCode.refusedStream) stream.receiveReset("refused_stream", Detail.remoteRefused);
     else stream.receiveReset("remote_reset", Detail.remoteReset);
@@ -489,7 +500,7 @@ export abstract class Http2Connection implements FrameSink {
   private onPriority(streamId: number, bytes: Buffer, start: number, end: number): void {
     const { options, stats } = this.context;
     if (++this.priorityFrames > options.maxPriorityFramesPerStream * (1 + this.streamsSeen)) {
-      stats.inboundPriorityFramesFlood++;
+      stats.inboundPriorityFramesFlood.inc();
       this.fail(ErrorCode.enhanceYourCalm, Detail.inboundFlood);
       return;
     }
@@ -510,7 +521,7 @@ export abstract class Http2Connection implements FrameSink {
   private checkOutbound(): void {
     const { options, stats } = this.context;
     if (this.closing || !this.writer.overflows(options.maxOutboundFrames, options.maxOutboundControlFrames)) return;
-    stats.outboundFlood++;
+    stats.outboundFlood.inc();
     this.close(Detail.outboundFlood);
   }
 

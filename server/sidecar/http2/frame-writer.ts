@@ -24,6 +24,7 @@ function flushAll(): void {
  */
 export class FrameWriter {
   private readonly socket: Socket;
+  private readonly bytes: { inc(by: number): void };
   /** TLS encrypts later than it takes bytes, so it gets a copy and the buffer stays here. */
   private readonly copies: boolean;
   private chunk: Buffer | undefined = undefined;
@@ -40,8 +41,9 @@ export class FrameWriter {
   private sentFrames = 0;
   private sentControlFrames = 0;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, bytes: { inc(by: number): void }) {
     this.socket = socket;
+    this.bytes = bytes;
     this.copies = "encrypted" in socket;
   }
 
@@ -166,6 +168,7 @@ export class FrameWriter {
     this.sentControlFrames += this.controlFrames;
     this.frames = 0;
     this.controlFrames = 0;
+    this.bytes.inc(at + this.fullBytes);
     let reusable = true;
     if (full.length > 0) {
       this.full = [];

@@ -2,16 +2,17 @@ import { connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Fields, StreamServer } from "../http/stream.ts";
 import { Timers } from "../timers.ts";
-import { Http2ClientConnection } from "./client-connection.ts";
+import { type ClientSocket, Http2ClientConnection } from "./client-connection.ts";
 import { clientPreface, Flag, FrameType } from "./frames.ts";
 import { HpackEncoder } from "./hpack/encoder.ts";
-import { newHttp2Stats } from "./http2-stats.ts";
 import { defaultOptions } from "./options.ts";
-import { Http2ServerConnection } from "./server-connection.ts";
+import { Http2ServerConnection, type Refusal, type ServerStream } from "./server-connection.ts";
 import { get } from "./testing/client.ts";
 import { eventually } from "./testing/eventually.ts";
 import { frame, uint32 } from "./testing/frame.ts";
 import { cut, pick, randomBytes, randomSource } from "./testing/random.ts";
+import { silent } from "./testing/server.ts";
+import { countsOf, newHttp2Stats } from "./testing/stats.ts";
 
 // Whatever bytes come: however they are cut, the same is told; and nothing is thrown, told twice or kept.
 
@@ -79,7 +80,11 @@ async function serve(pieces: readonly Buffer[]): Promise<string[]> {
   const closed: string[] = [];
   const host = {
     onStream: heard.onStream,
-    onRefused: (_head: unknown, status: number) => heard.said.push(`refused ${status}`),
+    onRefused: (stream: ServerStream, _head: unknown, { status }: Refusal) => {
+      heard.said.push(`refused ${status}`);
+      stream.sendHead({ status, headers: [], contentLength: -1, bytes: 0 }, true);
+      return silent;
+    },
     onClosed: (_connection: unknown, reason: string) => closed.push(reason),
   };
   const connection = new Http2ServerConnection(socket, { options, stats, timers }, host);
@@ -88,7 +93,7 @@ async function serve(pieces: readonly Buffer[]): Promise<string[]> {
     connection.receive(copy, 0, copy.length);
     copy.fill(0xee);
   }
-  const told = [...heard.said, JSON.stringify(stats)];
+  const told = [...heard.said, JSON.stringify({ ...countsOf(stats), rxBytes: 0, txBytes: 0 })];
   connection.close("test is over");
   expect(closed.length).toBe(1);
   expect(connection.active).toBe(0);
@@ -119,7 +124,9 @@ test("whatever a server sends, every stream is told one end", async () => {
     const ends: number[] = [];
     let closed = 0;
     const owner = { onConnected() {}, onCapacity() {}, onClosed: () => void closed++ };
-    const connection = new Http2ClientConnection(socket, { options, stats: newHttp2Stats(), timers }, owner, true);
+    const open = (): ClientSocket => ({ socket, ready: "connect", failure: String, endedUnheard: "" });
+    const connection = new Http2ClientConnection({ open }, { options, stats: newHttp2Stats(), timers }, owner);
+    socket.emit("connect");
     for (let index = 0; index < 4; index++) {
       ends[index] = 0;
       const end = () => {

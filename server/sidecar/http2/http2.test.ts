@@ -382,11 +382,11 @@ describe("both ends ours", () => {
 
   test("PINGs keep a connection that answers and end one that doesn't", async () => {
     const keepalive = { intervalMs: 20, timeoutMs: 2000, jitterPercent: 0, idleIntervalMs: 0 };
-    const { port, stats, connections } = await serve(echo, { keepalive });
-    const { connection } = await open(port);
-    const before = connection.bytesRead;
-    await eventually(() => connection.bytesRead - before).toBeGreaterThan(5 * 17);
-    expect([connections.size, stats.keepaliveTimeout]).toEqual([1, 0]);
+    const server = await serve(echo, { keepalive });
+    const client = await open(server.port);
+    const before = client.stats.rxBytes.value;
+    await eventually(() => client.stats.rxBytes.value - before).toBeGreaterThan(5 * 17);
+    expect([server.connections.size, server.stats.keepaliveTimeout]).toEqual([1, 0]);
   });
 });
 

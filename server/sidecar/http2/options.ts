@@ -27,6 +27,11 @@ export interface Http2Options {
   maxHeaders: number;
   /** After that many requests the connection drains; 0: never. */
   maxRequestsPerConnection: number;
+  /** Limits of 0 are off: of time without a request, and of a connection's life before it drains. */
+  connectionIdleMs: number;
+  maxConnectionMs: number;
+  /** A peer gets this long to read the GOAWAY; then its own bytes may turn the close into a reset. */
+  delayedCloseMs: number;
   /** A draining client that doesn't answer a PING is not waited for longer. */
   drainTimeoutMs: number;
   /** Envoy's overload.premature_reset_total_stream_count and …min_stream_lifetime_seconds. */
@@ -67,6 +72,9 @@ export const defaultOptions: Http2Options = {
   maxHeaderBytes: 60 * 1024,
   maxHeaders: 100,
   maxRequestsPerConnection: 0,
+  connectionIdleMs: 3_600_000,
+  maxConnectionMs: 0,
+  delayedCloseMs: 1000,
   drainTimeoutMs: 5000,
   prematureResetStreams: 500,
   prematureResetMs: 1000,

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type {
   DownstreamFacts,
+  DownstreamHandler,
   DownstreamStream,
   Fields,
   StreamRequestHead,
@@ -19,12 +20,19 @@ import { type BodyHandler, Http2Stream, resetCode } from "./stream.ts";
 /** What a connection needs of its listener. */
 export interface Http2ServerHost extends StreamServer {
   /**
-   * A request that can't be understood or is too large; it is answered, and never becomes a stream.
+   * A request to be answered with a status and nothing else.
    * @param head what of it could be read
    */
-  onRefused?(head: StreamRequestHead, status: number, detail: string): void;
+  onRefused(stream: ServerStream, head: StreamRequestHead, refusal: Refusal): DownstreamHandler;
   /** Once; all its streams have been told. */
   onClosed(connection: Http2ServerConnection, reason: string): void;
+}
+
+export interface Refusal {
+  readonly status: number;
+  readonly body: string;
+  readonly details: string;
+  readonly protocolError: boolean;
 }
 
 /** One client connection: makes streams of its requests. The socket is open, and its TLS handshake done. */
@@ -35,12 +43,17 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
   readonly localPort: number;
   readonly tls: TlsConnection | undefined;
   draining = false;
+  /** Monotonic ms of the last request begun. */
+  requestedAt = 0;
   protected readonly isClient = false;
   private readonly host: Http2ServerHost;
   private lastStream = 0;
   /** Streams above it came after our last GOAWAY and are not answered. */
   private acceptedUpTo = maxStreamId;
   private readonly drainTimer = new WheelTimer(() => this.finishDrain());
+  /** Of the time without a request. */
+  private readonly idleTimer = new WheelTimer(() => this.onIdle());
+  private readonly createdAt = this.lastActivity;
   private requests = 0;
   private finished = 0;
   private prematureResets = 0;
@@ -53,8 +66,10 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
     this.remotePort = socket.remotePort ?? 0;
     this.localAddress = socket.localAddress ?? "";
     this.localPort = socket.localPort ?? 0;
+    socket.on("data", (bytes: Buffer) => this.receive(bytes, 0, bytes.length));
     this.writePreface(undefined, true);
     this.keepalive.start();
+    this.armIdle();
   }
 
   /**
@@ -64,9 +79,20 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
   drain(): void {
     if (this.draining || this.closing) return;
     this.draining = true;
+    this.context.stats.cxDrainClose.inc();
     this.writeGoAway(maxStreamId, ErrorCode.noError);
     this.writePing(drainPing);
     this.context.timers.arm(this.drainTimer, this.context.options.drainTimeoutMs);
+  }
+
+  /** No request is waited for any more; those under way are answered. */
+  closeIdle(): void {
+    this.draining = true;
+    this.finishDrain();
+  }
+
+  destroy(): void {
+    this.close("destroyed");
   }
 
   /** GOAWAY with the last stream accepted, now. */
@@ -119,12 +145,15 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
 
   protected ended(reason: string): void {
     this.drainTimer.cancel();
+    this.idleTimer.cancel();
     this.host.onClosed(this, reason);
   }
 
   protected override removed(): void {
     this.finished++;
+    if (this.streams.size > 0) return;
     this.closeWhenIdle();
+    this.armIdle();
   }
 
   /** Opening and resetting streams at once costs a client nothing and us a request each (CVE-2023-44487). Envoy's rule, with its numbers. */
@@ -134,7 +163,7 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
     this.prematureResets++;
     const of = Math.max(this.finished, options.prematureResetStreams);
     if (options.prematureResetStreams === 0 || this.prematureResets * 2 < of) return;
-    stats.prematureResets++;
+    stats.prematureResets.inc();
     this.fail(ErrorCode.enhanceYourCalm, Detail.prematureResets);
   }
 
@@ -164,14 +193,14 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
       return;
     }
     if (this.streams.size >= options.maxConcurrentStreams) {
-      stats.streamRefused++;
+      stats.streamRefused.inc();
       this.writeReset(streamId, ErrorCode.refusedStream);
       return;
     }
     const head = this.head.request(last);
     // First, since what was too large is missing in the head.
     if (this.head.tooLarge) {
-      this.context.stats.headerOverflow++;
+      this.context.stats.headerOverflow.inc();
       this.refuse(streamId, head, last, 431, Detail.tooManyHeaders);
       return;
     }
@@ -184,19 +213,27 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
   }
 
   private open(streamId: number, head: StreamRequestHead, last: boolean): void {
-    const limit = this.context.options.maxRequestsPerConnection;
+    const { maxRequestsPerConnection: limit, maxConnectionMs: life } = this.context.options;
+    this.requestedAt = this.lastActivity;
+    this.requests++;
+    const old = life > 0 && this.lastActivity - this.createdAt > life;
+    if (old || (limit > 0 && this.requests >= limit)) this.drain();
+    const stream = this.enter(streamId, head, last);
+    stream.handler = this.host.onStream(stream, head, last);
+  }
+
+  private enter(streamId: number, head: StreamRequestHead, last: boolean): ServerStream {
     const stream = new ServerStream(this, streamId, head);
     this.streams.set(streamId, stream);
     if (last) stream.receiveEndWithHead();
-    if (limit > 0 && ++this.requests >= limit) this.drain();
-    stream.handler = this.host.onStream(stream, head, last);
+    return stream;
   }
 
   /** A head past the limits Envoy resets; RFC 9113, 10.5.1 and RFC 6585, 5 have an answer for it, by which a client learns what was wrong. */
   private refuse(streamId: number, head: StreamRequestHead, last: boolean, status: number, detail: string): void {
-    this.writeStatus(streamId, status, [], true);
-    if (!last) this.writeReset(streamId, ErrorCode.noError);
-    this.host.onRefused?.(head, status, detail);
+    const stream = this.enter(streamId, { ...head, contentLength: -1 }, last);
+    const refusal = { status, body: "", details: detail, protocolError: true };
+    stream.handler = this.host.onRefused(stream, head, refusal);
   }
 
   private onTrailers(stream: Http2Stream, last: boolean): void {
@@ -209,6 +246,26 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
     else if (!last) this.malformed(stream, Detail.messaging);
     else if (this.head.malformed !== "") this.malformed(stream, this.head.malformed);
     else stream.receiveEnd(trailers);
+  }
+
+  private armIdle(): void {
+    const { connectionIdleMs } = this.context.options;
+    if (connectionIdleMs > 0 && !this.closing && !this.idleTimer.armed) {
+      this.context.timers.arm(this.idleTimer, connectionIdleMs);
+    }
+  }
+
+  /** Re-armed lazily: a busy connection does not touch its timer. */
+  private onIdle(): void {
+    if (this.streams.size > 0 || this.closing) return;
+    const { options, stats, timers } = this.context;
+    const left = this.lastActivity + options.connectionIdleMs - performance.now();
+    if (left > 0) {
+      timers.arm(this.idleTimer, left);
+      return;
+    }
+    stats.cxIdleTimeout.inc();
+    this.drain();
   }
 
   private closeWhenIdle(): void {
@@ -226,8 +283,8 @@ const nobody: BodyHandler = { onData() {}, onEnd() {}, onReset() {}, onDrain() {
 export class ServerStream extends Http2Stream<Http2ServerConnection> implements DownstreamStream {
   readonly protocol = "HTTP/2";
   answered = false;
-  /** CONNECT, plain or extended: its halves end separately. */
-  readonly tunnel: boolean;
+  /** CONNECT, plain or extended, unless it is turned down: its halves end separately. */
+  tunnel: boolean;
   private readonly upgrade: boolean;
 
   constructor(connection: Http2ServerConnection, id: number, head: StreamRequestHead) {
@@ -235,6 +292,8 @@ export class ServerStream extends Http2Stream<Http2ServerConnection> implements 
     this.expectedBytes = head.contentLength;
     this.upgrade = head.upgrade !== "";
     this.tunnel = this.upgrade || head.method === "CONNECT";
+    // What comes before the switch is the tunnel's: it waits, as it does on an HTTP/1 connection.
+    if (this.upgrade) this.gate();
   }
 
   sendInformational(status: number, headers: Fields): void {
@@ -246,6 +305,8 @@ export class ServerStream extends Http2Stream<Http2ServerConnection> implements 
     this.answered = true;
     // What is 101 in HTTP/1 is 200 here: RFC 8441, 5.
     const status = this.upgrade && head.status === 101 ? 200 : head.status;
+    if (this.upgrade && head.status !== 101) this.tunnel = false;
+    this.open();
     this.connection.writeStatus(this.id, status, head.headers, end);
     if (!end) return;
     this.localEnded = true;

@@ -39,6 +39,8 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
   /** Delivered, and not yet given back to the peer's window. */
   private consumedBytes = 0;
   private paused = false;
+  /** Before a switch of protocols, whatever the handler says. */
+  private gated = false;
   private held: Buffer[] | undefined = undefined;
   private heldEnd = false;
   private heldTrailers: Fields | undefined = undefined;
@@ -98,6 +100,22 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
     this.deliverHeld();
   }
 
+  /** What comes now belongs to the protocol to be switched to, and waits until {@link open}. */
+  protected gate(): void {
+    this.gated = true;
+  }
+
+  protected open(): void {
+    if (!this.gated) return;
+    this.gated = false;
+    // After whoever has just switched is done with that.
+    queueMicrotask(() => this.deliverHeld());
+  }
+
+  private get stopped(): boolean {
+    return this.paused || this.gated;
+  }
+
   /** Breaks off with an error code; the handler is not told. */
   abort(code: number): void {
     this.releaseHeld();
@@ -114,7 +132,7 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
   /** Data of the peer; it is checked already. */
   receiveData(bytes: Buffer, start: number, end: number): void {
     if (start === end) return;
-    if (this.paused || this.held !== undefined) {
+    if (this.stopped || this.held !== undefined) {
       const copy = Buffer.from(bytes.subarray(start, end));
       if (this.held === undefined) this.held = [copy];
       else this.held.push(copy);
@@ -131,7 +149,7 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
     }
     this.remoteEnded = true;
     if (this.localEnded && !this.queuedEnd) this.connection.streamEnded(this);
-    if (this.paused || this.held !== undefined) {
+    if (this.stopped || this.held !== undefined) {
       this.heldEnd = true;
       this.heldTrailers = trailers;
       return;
@@ -230,7 +248,7 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
   }
 
   private deliverHeld(): void {
-    while (this.held !== undefined && !this.paused) {
+    while (this.held !== undefined && !this.stopped) {
       const first = this.held.shift();
       if (first === undefined) {
         this.held = undefined;
@@ -239,7 +257,7 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
       this.consume(first.length);
       this.handler.onData(first, 0, first.length);
     }
-    if (this.paused || !this.heldEnd) return;
+    if (this.stopped || !this.heldEnd) return;
     this.heldEnd = false;
     this.handler.onEnd(this.heldTrailers);
   }

@@ -57,11 +57,12 @@ export function compileManager(
   return {
     options,
     codec,
-    http2: compileHttp2Options(
-      config.http2ProtocolOptions,
-      config.commonHttpProtocolOptions,
-      (config.maxRequestHeadersKb ?? defaultLimits.maxHeadBytes / 1024) * 1024,
-    ),
+    http2: compileHttp2Options(config.http2ProtocolOptions, config.commonHttpProtocolOptions, {
+      maxHeaderBytes: (config.maxRequestHeadersKb ?? defaultLimits.maxHeadBytes / 1024) * 1024,
+      delayedCloseMs: options.delayedCloseMs,
+      drainTimeoutMs: durationMs(config.drainTimeout) ?? 5000,
+      streamErrorOnInvalidMessaging: streamErrors(config),
+    }),
     limits: {
       maxHeadBytes: (config.maxRequestHeadersKb ?? defaultLimits.maxHeadBytes / 1024) * 1024,
       maxHeaders: config.commonHttpProtocolOptions?.maxHeadersCount ?? defaultLimits.maxHeaders,
@@ -78,6 +79,10 @@ export function compileManager(
     wall: io.wall,
   };
 }
+
+/** The manager's own field is for both protocols; HTTP/2's overrides it. */
+const streamErrors = ({ http2ProtocolOptions: http2, streamErrorOnInvalidHttpMessage: own }: HttpConnectionManager) =>
+  http2?.overrideStreamErrorOnInvalidHttpMessage ?? (http2?.streamErrorOnInvalidHttpMessaging || own === true);
 
 function codecOf({ codecType }: HttpConnectionManager): HttpManager["codec"] {
   switch (codecType) {

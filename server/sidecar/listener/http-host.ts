@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { DownstreamFacts, DownstreamHandler, DownstreamStream, StreamRequestHead } from "../http/stream.ts";
+import type { DownstreamHandler, DownstreamStream, StreamRequestHead } from "../http/stream.ts";
 import {
   Http1ServerConnection,
   type Http1ServerHost,
@@ -7,13 +7,12 @@ import {
   type Refusal,
 } from "../http1/server-connection.ts";
 import type { Http1ServerStream } from "../http1/server-stream.ts";
+import { Http2ServerConnection, type Http2ServerHost } from "../http2/server-connection.ts";
 import { ResponseFlag } from "../record.ts";
 import { Exchange } from "../request/exchange.ts";
 import type { HttpManager } from "../request/manager.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
 import type { Accepted } from "./accepted.ts";
-import { AnsweredStream } from "./answered-stream.ts";
-import { Http2Accepted } from "./http2-accepted.ts";
 import { ProtocolSniffer } from "./protocol-sniffer.ts";
 
 /** Who keeps count of what a listener has accepted. */
@@ -62,13 +61,7 @@ export class HttpHost implements Http1ServerHost {
   onRefused(stream: Http1ServerStream, head: StreamRequestHead, refusal: Refusal): void {
     const exchange = new Exchange(stream, this.manager, head, false);
     stream.attach(exchange);
-    const flags = refusal.protocolError ? ResponseFlag.downstreamProtocolError : 0;
-    exchange.reply(refusal.status, refusal.body, refusal.details, flags);
-  }
-
-  onRefusedByCodec(head: StreamRequestHead, status: number, details: string, facts: DownstreamFacts): void {
-    const exchange = new Exchange(new AnsweredStream(facts), this.manager, head, true);
-    exchange.reply(status, "", details, ResponseFlag.downstreamProtocolError);
+    answer(exchange, refusal);
   }
 
   onClosed(connection: Http1ServerConnection): void {
@@ -80,8 +73,22 @@ export class HttpHost implements Http1ServerHost {
     return new Http1ServerConnection(socket, this, tls);
   }
 
-  private http2(socket: Socket, tls: TlsConnection | undefined): Http2Accepted {
-    return new Http2Accepted(socket, this, tls, (accepted) => this.owner.onClosed(accepted));
+  private http2(socket: Socket, tls: TlsConnection | undefined): Http2ServerConnection {
+    const { http2, stats, timers } = this.manager;
+    stats.cxHttp2.inc();
+    const host: Http2ServerHost = {
+      onStream: (stream, head, end) => {
+        stats.rqHttp2.inc();
+        return this.onStream(stream, head, end);
+      },
+      onRefused: (stream, head, refusal) => {
+        const exchange = new Exchange(stream, this.manager, head, false);
+        answer(exchange, refusal);
+        return exchange;
+      },
+      onClosed: (connection) => this.owner.onClosed(connection),
+    };
+    return new Http2ServerConnection(socket, { options: http2, stats: stats.http2, timers }, host, tls);
   }
 
   private sniff(socket: Socket, tls: TlsConnection | undefined): ProtocolSniffer {
@@ -98,4 +105,8 @@ export class HttpHost implements Http1ServerHost {
     });
     return sniffer;
   }
+}
+
+function answer(exchange: Exchange, { status, body, details, protocolError }: Refusal): void {
+  exchange.reply(status, body, details, protocolError ? ResponseFlag.downstreamProtocolError : 0);
 }

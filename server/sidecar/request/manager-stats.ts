@@ -70,7 +70,14 @@ export class ManagerStats {
 
   /** Counters of the HTTP/2 codec, made with the first use. */
   get http2(): Http2Stats {
-    this.http2Stats ??= http2StatsIn(this.stats, this.prefix);
+    this.http2Stats ??= http2StatsIn(this.stats, this.prefix, {
+      cxDrainClose: this.cxDrainClose,
+      cxIdleTimeout: this.cxIdleTimeout,
+      cxProtocolError: this.cxProtocolError,
+      prematureResets: this.stats.counter(`${this.prefix}downstream_rq_too_many_premature_resets`),
+      rxBytes: this.cxRxBytes,
+      txBytes: this.cxTxBytes,
+    });
     return this.http2Stats;
   }
 }

@@ -2,9 +2,10 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Fields, StreamRequestHead, StreamReset, UpstreamHandler, UpstreamStream } from "../../http/stream.ts";
 import { Timers } from "../../timers.ts";
-import { Http2ClientConnection } from "../client-connection.ts";
-import { type Http2Stats, newHttp2Stats } from "../http2-stats.ts";
+import { type ClientSocket, Http2ClientConnection } from "../client-connection.ts";
+import type { Http2Stats } from "../http2-stats.ts";
 import { defaultOptions, type Http2Options } from "../options.ts";
+import { newHttp2Stats } from "./stats.ts";
 
 export interface TestClient {
   connection: Http2ClientConnection;
@@ -21,9 +22,13 @@ export async function openClient(port: number, options: Partial<Http2Options> = 
   const timers = new Timers();
   const stats = newHttp2Stats();
   const context = { options: { ...defaultOptions, ...options }, stats, timers };
-  const socket: Socket = ca
-    ? connectTls({ port, host: "127.0.0.1", servername: "localhost", ca, ALPNProtocols: ["h2"] })
-    : connect({ port, host: "127.0.0.1", noDelay: true });
+  const open = (onRead: (bytes: Buffer, length: number) => void): ClientSocket => {
+    const socket: Socket = ca
+      ? connectTls({ port, host: "127.0.0.1", servername: "localhost", ca, ALPNProtocols: ["h2"] })
+      : connect({ port, host: "127.0.0.1", noDelay: true });
+    socket.on("data", (bytes: Buffer) => onRead(bytes, bytes.length));
+    return { socket, ready: ca ? "secureConnect" : "connect", failure: ({ message }) => message, endedUnheard: "" };
+  };
   return new Promise((resolve, reject) => {
     let onClosed = (_reason: string): void => {};
     const closed = new Promise<string>((settle) => {
@@ -47,7 +52,7 @@ export async function openClient(port: number, options: Partial<Http2Options> = 
         if (!connected) reject(new Error(reason));
       },
     };
-    client.connection = new Http2ClientConnection(socket, context, owner, false);
+    client.connection = new Http2ClientConnection({ open }, context, owner);
   });
 }
 

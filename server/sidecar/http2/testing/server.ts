@@ -9,17 +9,18 @@ import type {
   StreamServer,
 } from "../../http/stream.ts";
 import { Timers } from "../../timers.ts";
-import { type Http2Stats, newHttp2Stats } from "../http2-stats.ts";
+import type { Http2Stats } from "../http2-stats.ts";
 import { defaultOptions, type Http2Options } from "../options.ts";
-import { Http2ServerConnection } from "../server-connection.ts";
+import { Http2ServerConnection, type Refusal, type ServerStream } from "../server-connection.ts";
+import { countsOf, newHttp2Stats } from "./stats.ts";
 
 export interface TestServer {
   port: number;
-  stats: Http2Stats;
+  readonly stats: Record<keyof Http2Stats, number>;
   connections: Set<Http2ServerConnection>;
   /** Why connections were closed, in order. */
   closed: string[];
-  /** Requests refused before they became streams. */
+  /** Statuses of requests refused by the codec. */
   refused: number[];
   stop(): Promise<void>;
 }
@@ -38,7 +39,11 @@ export async function startServer(
   const refused: number[] = [];
   const host = {
     onStream: (stream: DownstreamStream, head: StreamRequestHead, end: boolean) => server.onStream(stream, head, end),
-    onRefused: (_head: StreamRequestHead, status: number) => refused.push(status),
+    onRefused: (stream: ServerStream, _head: StreamRequestHead, { status }: Refusal) => {
+      refused.push(status);
+      stream.sendHead({ status, headers: [], contentLength: -1, bytes: 0 }, true);
+      return silent;
+    },
     onClosed: (connection: Http2ServerConnection, reason: string) => {
       connections.delete(connection);
       closed.push(reason);
@@ -54,7 +59,9 @@ export async function startServer(
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   return {
     port: (listener.address() as { port: number }).port,
-    stats,
+    get stats() {
+      return countsOf(stats);
+    },
     connections,
     closed,
     refused,
