@@ -98,20 +98,20 @@ export class Http2ClientConnection extends Http2Connection implements ClientConn
     // It may have been made before the last SETTINGS came.
     stream.sendWindow = this.peer.initialWindow;
     this.streams.set(stream.id, stream);
-    this.streamsSeen++;
+    this.allowance.streams++;
     const { encoder } = this;
     const { headers } = head;
     const size = head.method.length + head.authority.length + head.path.length + head.upgrade.length;
-    const out = this.beginBlock(encoder.bound(headers) + size + 128);
+    const out = this.blocks.begin(encoder.bound(headers) + size + 128);
     const upgrade = head.upgrade !== "";
-    let at = encoder.field(":method", upgrade ? "CONNECT" : head.method, out, this.blockPosition);
+    let at = encoder.field(":method", upgrade ? "CONNECT" : head.method, out, this.blocks.position);
     if (head.path !== "") {
       at = encoder.field(":scheme", head.scheme || this.scheme, out, at);
       at = encoder.field(":path", head.path, out, at);
     }
     if (head.authority !== "") at = encoder.field(":authority", head.authority, out, at);
     if (upgrade) at = encoder.field(":protocol", head.upgrade, out, at);
-    this.endBlock(stream.id, encoder.fields(headers, out, at), last);
+    this.blocks.end(stream.id, encoder.fields(headers, out, at), last);
   }
 
   /** A stream was made and never begun. */

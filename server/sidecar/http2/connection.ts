@@ -1,15 +1,19 @@
 import type { Socket } from "node:net";
 import type { Fields, StreamReset } from "../http/stream.ts";
 import type { WheelTimer } from "../timer-wheel.ts";
+import { BlockWriter } from "./block-writer.ts";
 import { Detail, ErrorCode } from "./errors.ts";
-import { FrameWriter, writeHeader } from "./frame-writer.ts";
-import { defaultMaxFrame, Flag, FrameReader, type FrameSink, FrameType, frameHeaderBytes } from "./frames.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { defaultMaxFrame, Flag, FrameReader, type FrameSink, FrameType } from "./frames.ts";
 import { HeadReader } from "./head-reader.ts";
 import { HpackDecoder } from "./hpack/decoder.ts";
 import { HpackEncoder } from "./hpack/encoder.ts";
 import type { Http2Stats } from "./http2-stats.ts";
+import { InboundAllowance } from "./inbound-allowance.ts";
 import { Keepalive } from "./keepalive.ts";
 import type { Http2Options } from "./options.ts";
+import { RecentIds } from "./recent-ids.ts";
+import { SendQueue } from "./send-queue.ts";
 import { connectionWindow, defaultWindow, maxWindow, PeerSettings, settingsPayload, streamWindow } from "./settings.ts";
 import type { Http2Stream } from "./stream.ts";
 
@@ -25,20 +29,18 @@ export abstract class Http2Connection implements FrameSink {
   readonly peer = new PeerSettings();
   readonly writer: FrameWriter;
   readonly streamWindow: number;
+  readonly allowance: InboundAllowance;
   sendWindow = defaultWindow;
-  /** DATA frames written; allowances of WINDOW_UPDATE frames grow with them. */
-  dataFramesSent = 0;
   /** Monotonic ms of the last read. */
   lastActivity = performance.now();
   protected readonly context: Http2Context;
   protected readonly socket: Socket;
   protected readonly encoder: HpackEncoder;
+  protected readonly blocks: BlockWriter;
   protected readonly decoder = new HpackDecoder();
   protected readonly head: HeadReader;
   protected readonly reader: FrameReader;
   protected readonly streams = new Map<number, Http2Stream>();
-  /** Streams begun by whichever side begins them, for Envoy's allowances. */
-  protected streamsSeen = 0;
   /** GOAWAY was sent or the socket broke: no frame is read any more. */
   protected closing = false;
   protected closed = false;
@@ -54,14 +56,8 @@ export abstract class Http2Connection implements FrameSink {
   private readonly window: number;
   private consumedBytes = 0;
   private settled = false;
-  /** Streams that wait for a window or for the socket. */
-  private waiting: Http2Stream[] = [];
-  private priorityFrames = 0;
-  private windowUpdates = 0;
+  private readonly waiting = new SendQueue();
   private readonly recentResets = new RecentIds();
-  private blockAt = 0;
-  private blockStart = 0;
-  private block: Buffer | undefined = undefined;
   protected readonly keepalive: Keepalive;
 
   constructor(socket: Socket, context: Http2Context, server: boolean) {
@@ -70,6 +66,8 @@ export abstract class Http2Connection implements FrameSink {
     this.context = context;
     this.writer = new FrameWriter(socket, context.stats.txBytes);
     this.encoder = new HpackEncoder(options.hpackTableSize);
+    this.blocks = new BlockWriter(this.writer, this.encoder);
+    this.allowance = new InboundAllowance(options);
     this.head = new HeadReader(options);
     this.streamWindow = streamWindow(options);
     this.window = connectionWindow(options);
@@ -140,10 +138,9 @@ export abstract class Http2Connection implements FrameSink {
     if (!this.closing) this.writer.number(FrameType.windowUpdate, streamId, increment);
   }
 
+  /** The stream waits for a window or for the socket. */
   list(stream: Http2Stream): void {
-    if (stream.listed) return;
-    stream.listed = true;
-    this.waiting.push(stream);
+    this.waiting.add(stream);
   }
 
   /** Sends RST_STREAM; the handler is not told. */
@@ -180,8 +177,8 @@ export abstract class Http2Connection implements FrameSink {
 
   writeTrailers(streamId: number, trailers: Fields): void {
     this.context.stats.trailers.inc();
-    const out = this.beginBlock(this.encoder.bound(trailers));
-    this.endBlock(streamId, this.encoder.fields(trailers, out, this.blockAt), true);
+    const out = this.blocks.begin(this.encoder.bound(trailers));
+    this.blocks.end(streamId, this.encoder.fields(trailers, out, this.blocks.position), true);
   }
 
   // What the reader says.
@@ -320,43 +317,6 @@ export abstract class Http2Connection implements FrameSink {
     return false;
   }
 
-  /** Room for a block of at most `bound` bytes, to be written from `blockAt`. */
-  protected beginBlock(bound: number): Buffer {
-    if (bound <= defaultMaxFrame) {
-      this.block = undefined;
-      this.blockStart = this.writer.reserve(frameHeaderBytes + bound);
-      this.blockAt = this.encoder.begin(this.writer.buffer, this.blockStart + frameHeaderBytes);
-      return this.writer.buffer;
-    }
-    this.block = Buffer.allocUnsafe(bound);
-    this.blockAt = this.encoder.begin(this.block, 0);
-    return this.block;
-  }
-
-  protected get blockPosition(): number {
-    return this.blockAt;
-  }
-
-  /** The block is written up to `end`: makes frames of it. */
-  protected endBlock(streamId: number, end: number, endStream: boolean): void {
-    const { block, writer } = this;
-    const flags = endStream ? Flag.endStream : 0;
-    if (block === undefined) {
-      const start = this.blockStart;
-      const length = end - start - frameHeaderBytes;
-      writeHeader(writer.buffer, start, length, FrameType.headers, flags | Flag.endHeaders, streamId);
-      writer.shrink(end);
-      if (!endStream) writer.endable(streamId, start);
-      return;
-    }
-    this.block = undefined;
-    for (let at = 0; at < end; at += defaultMaxFrame) {
-      const to = Math.min(at + defaultMaxFrame, end);
-      const type = at === 0 ? FrameType.headers : FrameType.continuation;
-      writer.payload(type, (at === 0 ? flags : 0) | (to === end ? Flag.endHeaders : 0), streamId, block, at, to);
-    }
-  }
-
   /** GOAWAY with an error, then the end. Open streams are told. */
   protected fail(code: number, detail: string): void {
     if (this.closing) return;
@@ -458,9 +418,8 @@ export abstract class Http2Connection implements FrameSink {
   }
 
   private onWindowUpdate(streamId: number, increment: number): void {
-    const { options, stats } = this.context;
-    const allowance = 5 + 2 * (this.streamsSeen + options.maxWindowUpdatesPerDataFrame * this.dataFramesSent);
-    if (++this.windowUpdates > allowance) {
+    const { stats } = this.context;
+    if (!this.allowance.takeWindowUpdate()) {
       stats.inboundWindowUpdateFramesFlood.inc();
       this.fail(ErrorCode.enhanceYourCalm, Detail.inboundFlood);
       return;
@@ -498,8 +457,8 @@ export abstract class Http2Connection implements FrameSink {
   }
 
   private onPriority(streamId: number, bytes: Buffer, start: number, end: number): void {
-    const { options, stats } = this.context;
-    if (++this.priorityFrames > options.maxPriorityFramesPerStream * (1 + this.streamsSeen)) {
+    const { stats } = this.context;
+    if (!this.allowance.takePriority()) {
       stats.inboundPriorityFramesFlood.inc();
       this.fail(ErrorCode.enhanceYourCalm, Detail.inboundFlood);
       return;
@@ -525,35 +484,8 @@ export abstract class Http2Connection implements FrameSink {
     this.close(Detail.outboundFlood);
   }
 
-  /** Lets the waiting streams write, a frame each in turn, as far as windows and socket allow. */
   private writeWaiting(): void {
-    if (this.closing || this.waiting.length === 0) return;
-    const drained: Http2Stream[] = [];
-    let progress = true;
-    while (progress && !this.writer.congested && this.waiting.length > 0) {
-      progress = false;
-      const turn = this.waiting;
-      this.waiting = [];
-      for (const stream of turn) {
-        if (stream.closed) {
-          stream.listed = false;
-          continue;
-        }
-        const before = this.sendWindow;
-        if (stream.writeQueue(defaultMaxFrame)) {
-          stream.listed = false;
-          drained.push(stream);
-        } else {
-          this.waiting.push(stream);
-        }
-        if (this.sendWindow !== before) progress = true;
-      }
-    }
-    for (const stream of drained) {
-      if (stream.closed || !stream.stalled) continue;
-      stream.stalled = false;
-      if (!stream.localEnded) stream.handler.onDrain();
-    }
+    if (!this.closing) this.waiting.write(this);
   }
 
   private abandonStreams(reason: StreamReset, detail: string): void {
@@ -564,20 +496,3 @@ export abstract class Http2Connection implements FrameSink {
 }
 
 const noBytes = Buffer.alloc(0);
-
-/** The streams that we broke off lately: their peer may still send for them, and that is no fault of its. */
-class RecentIds {
-  private readonly ids = new Set<number>();
-
-  add(id: number): void {
-    this.ids.delete(id);
-    this.ids.add(id);
-    if (this.ids.size > maxRecent) for (const oldest of this.ids) return void this.ids.delete(oldest);
-  }
-
-  has(id: number): boolean {
-    return this.ids.has(id);
-  }
-}
-
-const maxRecent = 1000;

@@ -110,7 +110,7 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
     if (stream === undefined && !this.mayBegin(streamId)) return;
     if (!this.decodeHead(bytes, start, end)) return;
     const last = (flags & Flag.endStream) !== 0;
-    this.streamsSeen++;
+    this.allowance.streams++;
     if (stream !== undefined) this.onTrailers(stream, last);
     else if (streamId <= this.lastStream) return;
     else this.onRequest(streamId, last, selfDependent);
@@ -118,9 +118,9 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
 
   writeStatus(streamId: number, status: number, headers: Fields, last: boolean): void {
     if (this.closing) return;
-    const out = this.beginBlock(this.encoder.bound(headers) + 16);
-    const at = this.encoder.field(":status", statusTexts[status] ?? String(status), out, this.blockPosition);
-    this.endBlock(streamId, this.encoder.fields(headers, out, at), last);
+    const out = this.blocks.begin(this.encoder.bound(headers) + 16);
+    const at = this.encoder.field(":status", statusTexts[status] ?? String(status), out, this.blocks.position);
+    this.blocks.end(streamId, this.encoder.fields(headers, out, at), last);
   }
 
   /** The response is whole and the request isn't: the client need not go on (RFC 9113, 8.1). A tunnel's other half goes on. */

@@ -215,7 +215,7 @@ export class Http2Stream<C extends Http2Connection = Http2Connection> {
       if (count <= 0) break;
       this.sendWindow -= count;
       connection.sendWindow -= count;
-      connection.dataFramesSent++;
+      connection.allowance.dataFramesSent++;
       writer.data(this.id, bytes, at, at + count, false);
       at += count;
       left -= count;
