@@ -42,6 +42,7 @@ describe("parseProxy", () => {
         ingress: { 9080: { address: "127.0.0.1", port: 19080 }, 9081: { address: "::1", port: 19081 } },
         portOffset: 0,
         unprivileged: false,
+        proxyless: false,
         delta: true,
         xdsCluster: undefined,
         bundled: false,

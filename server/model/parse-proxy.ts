@@ -57,6 +57,7 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     ingress: ingressOf(metadata.INGRESS, errors),
     portOffset: integer(metadata.PORT_OFFSET, 0, 65_535, 0, "PORT_OFFSET", errors),
     unprivileged: String(metadata.UNPRIVILEGED_POD ?? "") === "true",
+    proxyless: text(metadata.GENERATOR) === "grpc",
     delta: node.delta,
     xdsCluster: node.aggregated === false ? (text(metadata.XDS_CLUSTER) ?? istioXdsCluster) : undefined,
     bundled: node.userAgentName === bundledSidecar,

@@ -29,6 +29,8 @@ export interface MeshProxy {
   portOffset: number;
   /** The proxy may not bind ports below 1024; metadata `UNPRIVILEGED_POD`, as Istio's injector sets it. */
   unprivileged: boolean;
+  /** A gRPC application that takes its routes itself, without a proxy; metadata `GENERATOR: grpc`, as in Istio. */
+  proxyless: boolean;
   /** The proxy speaks the incremental protocol, so that VHDS can carry its virtual hosts. */
   delta: boolean;
   /** The static cluster of its bootstrap by which it reaches the control plane, when it opens a stream for each type; undefined: by ADS. Metadata `XDS_CLUSTER`. */

@@ -25,6 +25,7 @@ import {
 import { gatewayRoute, httpProxyRoute } from "./names.ts";
 import { defaultTranslateOptions, type TranslateOptions } from "./options.ts";
 import { outboundPorts } from "./outbound-ports.ts";
+import { translateProxyless } from "./proxyless.ts";
 import type { ProxyResources } from "./resources.ts";
 import { type RouteTable, routeShell, wholeRouteConfiguration } from "./route-configurations.ts";
 import { runtimeLayers } from "./runtime-layers.ts";
@@ -45,6 +46,7 @@ export function translate(
   proxy: MeshProxy,
   options: TranslateOptions = defaultTranslateOptions,
 ): ProxyResources {
+  if (proxy.proxyless) return translateProxyless(mesh, proxy, options);
   return proxy.type === "router" ? translateRouter(mesh, proxy, options) : translateSidecar(mesh, proxy, options);
 }
 
