@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { create } from "@bufbuild/protobuf";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { AccessLogService } from "../gen/proto/envoy/service/accesslog/v3/als_pb.js";
+import { MetricsService as EnvoyMetricsService } from "../gen/proto/envoy/service/metrics/v3/metrics_service_pb.js";
 import { LogsService } from "../gen/proto/opentelemetry/proto/collector/logs/v1/logs_service_pb.js";
 import { MetricsService } from "../gen/proto/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.js";
 import { TraceService } from "../gen/proto/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
@@ -15,6 +16,7 @@ import type { Logger } from "../lib/logger.ts";
 import { defaultRetention } from "../wire/retention.ts";
 import { addAccessLogService } from "./als-receiver.ts";
 import { type CollectorStats, renderMetrics } from "./counters.ts";
+import { addEnvoyMetricsService } from "./envoy-metrics.ts";
 import { type CollectorHealth, healthOf } from "./health.ts";
 import { createTelemetryHttp, type Endpoint, type HttpAnswer } from "./http-server.ts";
 import { IgnoredLogs } from "./ignored-logs.ts";
@@ -137,7 +139,8 @@ export function createCollector(options: CollectorOptions): Collector {
     export: ({ request }, callback) => callback(null, create(signals.metrics.response, signals.metrics.take(request))),
   };
   addService(grpc, MetricsService, metrics, onError);
-  const served = [AccessLogService, TraceService, LogsService, MetricsService];
+  addEnvoyMetricsService(grpc, { sink, counters: { proxyMetrics: 0 }, now });
+  const served = [AccessLogService, TraceService, LogsService, MetricsService, EnvoyMetricsService];
   const serving = addHealth(
     grpc,
     served.map(({ typeName }) => typeName),

@@ -274,7 +274,7 @@ describe("CSDS", () => {
       name: "s0",
       configStatus: ConfigStatus.STALE,
     });
-    stream.write(create(ClientStatusRequestSchema, { nodeMatchers: [{ nodeMetadatas: [{}] }] }));
+    stream.write(create(ClientStatusRequestSchema, { nodeMatchers: [{ nodeMetadatas: [{ value: {} }] }] }));
     expect((await error).code).toBe(status.UNIMPLEMENTED);
   });
 

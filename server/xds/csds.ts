@@ -10,10 +10,9 @@ import {
   ClientStatusResponseSchema,
   ConfigStatus,
 } from "../gen/proto/envoy/service/status/v3/csds_pb.js";
-import type { NodeMatcher } from "../gen/proto/envoy/type/matcher/v3/node_pb.js";
-import type { StringMatcher } from "../gen/proto/envoy/type/matcher/v3/string_pb.js";
 import { addService } from "../lib/grpc.ts";
 import { certificateFacts } from "./certificate-facts.ts";
+import { matchesNode } from "./node-matcher.ts";
 import { shownValue } from "./redact.ts";
 import { type ResourceState, statusOf } from "./resource-status.ts";
 import type { Session } from "./session.ts";
@@ -56,7 +55,7 @@ export function registerCsds(server: Server, sessions: () => readonly Session[])
 /** Throws a ServiceError for a matcher that is not understood and for an answer that grows too large. */
 export function clientStatus(request: ClientStatusRequest, sessions: readonly Session[]): ClientStatusResponse {
   const matches = (session: Session) =>
-    request.nodeMatchers.length === 0 || request.nodeMatchers.some((matcher) => matchesNode(matcher, session.node.id));
+    request.nodeMatchers.length === 0 || request.nodeMatchers.some((matcher) => matchesNode(matcher, session.node));
   const budget = { bytes: maxResponseBytes };
   const config = sessions
     .filter(matches)
@@ -116,8 +115,8 @@ function resourceConfig(
 ): MessageInitShape<typeof ClientConfig_GenericXdsConfigSchema> {
   const { state, acceptedAt, refused } = statusOf(subscription, resource);
   const accepted = subscription?.accepted(resource.name);
-  // What is in force. A refused one stands in error_state, so that a reader has both.
-  const shown = state === "ERROR" ? accepted?.resource : resource;
+  // What is in force, while it is stale, too; before anything is, what was sent. A refused one stands in error_state, so that a reader has both.
+  const shown = state === "ERROR" ? accepted?.resource : (accepted?.resource ?? resource);
   return {
     typeUrl,
     name: resource.name,
@@ -152,22 +151,5 @@ const clientStatuses: Record<ResourceState, ClientResourceStatus> = {
 };
 
 const timestamp = (ms: number) => ({ seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 });
-
-function matchesNode(matcher: NodeMatcher, id: string): boolean {
-  if (matcher.nodeMetadatas.length > 0) throw rpcError(status.UNIMPLEMENTED, "node_metadatas is not supported");
-  return matcher.nodeId === undefined || matchesString(matcher.nodeId, id);
-}
-
-function matchesString({ matchPattern, ignoreCase }: StringMatcher, text: string): boolean {
-  if (typeof matchPattern.value !== "string") {
-    throw rpcError(status.UNIMPLEMENTED, "node_id can be matched by exact, prefix, suffix and contains");
-  }
-  const fold = (value: string) => (ignoreCase ? value.toLowerCase() : value);
-  const [subject, pattern] = [fold(text), fold(matchPattern.value)];
-  if (matchPattern.case === "exact") return subject === pattern;
-  if (matchPattern.case === "prefix") return subject.startsWith(pattern);
-  if (matchPattern.case === "suffix") return subject.endsWith(pattern);
-  return subject.includes(pattern);
-}
 
 const rpcError = (code: status, details: string): Error => Object.assign(new Error(details), { code, details });

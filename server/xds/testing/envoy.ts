@@ -27,6 +27,8 @@ export interface EnvoyOptions {
   ownStreams?: boolean;
   /** Listeners of the bootstrap. */
   staticListeners?: unknown[];
+  /** Its stats go to a MetricsService at the same port. */
+  metricsSink?: boolean;
   /** It reports the load that it sends. */
   loadStats?: boolean;
   /** A runtime layer of this name from the control plane. */
@@ -83,6 +85,7 @@ export function testBootstrap(options: EnvoyOptions) {
     rtdsLayer,
     loadStats,
     staticListeners,
+    metricsSink,
   } = options;
   const stream = {
     api_type: api,
@@ -94,6 +97,7 @@ export function testBootstrap(options: EnvoyOptions) {
     node: { id, cluster: "test.default", metadata },
     admin: { address: socketAddress("127.0.0.1", 0) },
     dynamic_resources: { ...(!ownStreams && { ads_config: stream }), lds_config: source, cds_config: source },
+    ...(metricsSink && { stats_flush_interval: "0.2s", stats_sinks: [metricsService] }),
     ...(loadStats && { cluster_manager: { load_stats_config: { ...stream, api_type: "GRPC" } } }),
     ...(rtdsLayer !== undefined && {
       layered_runtime: { layers: [{ name: rtdsLayer, rtds_layer: { name: rtdsLayer, rtds_config: source } }] },
@@ -107,6 +111,15 @@ export function testBootstrap(options: EnvoyOptions) {
     },
   };
 }
+
+const metricsService = {
+  name: "envoy.stat_sinks.metrics_service",
+  typed_config: {
+    "@type": "type.googleapis.com/envoy.config.metrics.v3.MetricsServiceConfig",
+    transport_api_version: "V3",
+    grpc_service: { envoy_grpc: { cluster_name: "xds-grpc" } },
+  },
+};
 
 const transportSocket = ({ key, certificateChain, root, serverUri }: NonNullable<EnvoyOptions["tls"]>) => ({
   transport_socket: {
