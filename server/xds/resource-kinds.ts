@@ -113,10 +113,6 @@ const byTypeUrl = new Map<string, AnyKind>(allKinds.map((one) => [one.typeUrl, o
 
 export const kindOf = (typeUrl: string): AnyKind | undefined => byTypeUrl.get(typeUrl);
 
-/** `CDS`; of a type that is not ours its last word. */
-export const shortNameOf = (typeUrl: string): string =>
-  kindOf(typeUrl)?.shortName ?? typeUrl.slice(typeUrl.lastIndexOf(".") + 1);
-
 export const addOrder: readonly TypeUrl[] = allKinds.map(({ typeUrl }) => typeUrl);
 
 /** What points goes before what is pointed at. Virtual hosts stand in a route configuration, and are not pointed at. */
