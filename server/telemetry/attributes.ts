@@ -44,7 +44,7 @@ function scalar(value: AnyValue | undefined): string | number | boolean | undefi
   const held = value?.value;
   switch (held?.case) {
     case "stringValue":
-      return clean(held.value, maxValueChars);
+      return cleanLines(held.value, maxValueChars);
     case "boolValue":
       return held.value;
     case "doubleValue":
@@ -61,6 +61,15 @@ function scalar(value: AnyValue | undefined): string | number | boolean | undefi
       return undefined;
   }
 }
+
+/** A text of several lines, such as a stack trace: control characters out but for line ends and tabs, length bounded. */
+export function cleanLines(text: string, maxLength: number): string {
+  const short = text.length > maxLength ? text.slice(0, maxLength) : text;
+  return control.test(short) ? short.replace(controls, "") : short;
+}
+
+const control = /[^\P{Cc}\n\t]/u;
+const controls = /[^\P{Cc}\n\t]/gu;
 
 const maxDepth = 8;
 

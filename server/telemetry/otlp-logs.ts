@@ -1,6 +1,7 @@
+import type { AnyValue } from "../gen/proto/opentelemetry/proto/common/v1/common_pb.js";
 import type { LogRecord as OtlpLogRecord, ResourceLogs } from "../gen/proto/opentelemetry/proto/logs/v1/logs_pb.js";
 import { clean } from "../wire/peer.ts";
-import { noAttributes, plainAttributes, plainValue, stringAttribute } from "./attributes.ts";
+import { cleanLines, noAttributes, plainAttributes, plainValue, stringAttribute } from "./attributes.ts";
 import type { LogRecord } from "./log-record.ts";
 import { hex, microseconds } from "./span.ts";
 
@@ -25,12 +26,11 @@ export function logRecords(resources: readonly ResourceLogs[], nowMs: number): L
 
 function logRecord(record: OtlpLogRecord, nowMs: number): Omit<LogRecord, "service" | "resource" | "scope"> {
   const { traceId, spanId } = record;
-  const body = plainValue(record.body);
   return {
     atUs: microseconds(record.timeUnixNano || record.observedTimeUnixNano || BigInt(Math.floor(nowMs)) * 1_000_000n),
     severity: Math.min(24, Math.max(0, record.severityNumber)),
     severityText: clean(record.severityText, 64),
-    body: bodyText(typeof body === "object" ? JSON.stringify(body) : String(body ?? "")),
+    body: bodyOf(record.body),
     eventName: clean(record.eventName),
     traceId: traceId.length === 16 ? hex(traceId) : "",
     spanId: spanId.length === 8 ? hex(spanId) : "",
@@ -38,5 +38,10 @@ function logRecord(record: OtlpLogRecord, nowMs: number): Omit<LogRecord, "servi
   };
 }
 
-/** A log's text may have lines and tabs; other control characters are left out. */
-const bodyText = (text: string): string => text.slice(0, maxBodyChars).replace(/[^\P{Cc}\n\t]/gu, "");
+/** A text as it is, structured data as JSON. */
+function bodyOf(body: AnyValue | undefined): string {
+  const held = body?.value;
+  if (held?.case === "stringValue") return cleanLines(held.value, maxBodyChars);
+  const value = plainValue(body);
+  return cleanLines(typeof value === "object" ? JSON.stringify(value) : String(value ?? ""), maxBodyChars);
+}
