@@ -62,6 +62,8 @@ export class GrpcChannels {
     const channel = new Client(target.address, channelCredentials(target), {
       ...serverNameOption(target),
       "grpc.keepalive_time_ms": 30_000,
+      // What was handed to a connection is gone with it: a peer that stands still for a while (20 s is the default) is worth waiting for.
+      "grpc.keepalive_timeout_ms": 120_000,
       "grpc.initial_reconnect_backoff_ms": 100,
       "grpc.max_reconnect_backoff_ms": 2_000,
       // With retries grpc-js buffers messages and reports them as written before they are: see AlsClient.
