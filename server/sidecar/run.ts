@@ -248,8 +248,11 @@ function identify(node: Node, version: string): void {
 function addStatics(plane: DataPlane, { bootstrap }: SidecarBootstrap): void {
   const { clusters = [], listeners = [] } = bootstrap.staticResources ?? {};
   const errors = [
-    // HTTP/2 is for the proxy's own streams; a route to such a cluster finds none.
-    ...clusters.flatMap((cluster) => (isGrpcOnly(cluster) ? [] : plane.setCluster(cluster))),
+    ...clusters.flatMap((cluster) => {
+      const refused = plane.setCluster(cluster);
+      // What serves the proxy's own streams need not serve requests: a route to it then finds none.
+      return isGrpcOnly(cluster) ? [] : refused;
+    }),
     ...listeners.flatMap((listener) => plane.setListener(listener)),
   ];
   if (errors.length > 0) throw new Error(`static_resources: ${errors.join("; ")}`);
