@@ -6,6 +6,7 @@ import { type KnownProxy, KnownProxyList, PushLatency, PushStatus } from "../con
 import { MeshService } from "../contract/services.ts";
 import { ChangeResult, Routing, type WeightsChange } from "../contract/traffic.ts";
 import { createHttpClient, type HttpClient, TimeoutError } from "../lib/http-client.ts";
+import type { KindDefinition } from "./kind.ts";
 import type { ConfigObject } from "./object.ts";
 import type { Write } from "./store.ts";
 
@@ -42,9 +43,12 @@ export interface ConfigApiClient {
   /** `over`: the newest later change of the same objects that was seen, see contract `UndoneChange`. */
   undo(revision: number, options: WriteOptions & { over?: number | undefined }): Promise<ChangeResult>;
   transact(writes: readonly Write[], reason: string | undefined, options: WriteOptions): Promise<ChangeResult>;
-  /** All objects of a kind, by its plural. */
-  objects(group: string, plural: string): Promise<ConfigObject[]>;
+  /** All objects of a kind, in the version that it is stored as. */
+  objects(kind: KindPath): Promise<ConfigObject[]>;
 }
+
+/** Where the API keeps a kind's objects. */
+export type KindPath = Pick<KindDefinition, "group" | "version" | "plural">;
 
 export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): ConfigApiClient {
   const client = createHttpClient(baseUrl, timeoutMs);
@@ -95,8 +99,8 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
         body: { writes, reason, dryRun: options.dryRun ?? false },
         user: options.user,
       }),
-    async objects(group, plural) {
-      const path = group === "" ? `/api/v1/${plural}` : `/apis/${group}/v1/${plural}`;
+    async objects({ group, version, plural }) {
+      const path = group === "" ? `/api/${version}/${plural}` : `/apis/${group}/${version}/${plural}`;
       const { items } = (await send(client, baseUrl, "GET", path)) as { items: ConfigObject[] };
       return items;
     },

@@ -1,3 +1,4 @@
+import type { ConfigApiClient } from "./api-client.ts";
 import { kinds } from "./kinds/index.ts";
 import type { ConfigObject } from "./object.ts";
 
@@ -6,16 +7,16 @@ const annotation = "kubectl.kubernetes.io/last-applied-configuration";
 
 /**
  * An object as it was edited where this annotation is out of sight: with the stored one's, so that the next `kubectl apply` still knows what
- * it had applied. `objects` lists a kind by its group and plural.
+ * it had applied. `objects` lists a kind.
  */
 export async function keepLastApplied(
   edited: ConfigObject,
-  objects: (group: string, plural: string) => Promise<ConfigObject[]>,
+  objects: ConfigApiClient["objects"],
 ): Promise<ConfigObject> {
   const { name, namespace = "", resourceVersion, annotations = {} } = edited.metadata;
   const kind = kinds.find((one) => one.kind === edited.kind);
   if (resourceVersion === undefined || kind === undefined || annotation in annotations) return edited;
-  const stored = (await objects(kind.group, kind.plural)).find(
+  const stored = (await objects(kind)).find(
     ({ metadata }) => metadata.name === name && (metadata.namespace ?? "") === namespace,
   );
   const kept = stored?.metadata.annotations?.[annotation];

@@ -4,7 +4,9 @@ import type { Badge } from "../contract/graph.ts";
 import type { MeshService } from "../contract/services.ts";
 import type { ConfigApiClient } from "./api-client.ts";
 import { badgesOf } from "./badges.ts";
+import { destinationRule } from "./kinds/destination-rule.ts";
 import { kinds } from "./kinds/index.ts";
+import { virtualService } from "./kinds/virtual-service.ts";
 import type { ConfigObject } from "./object.ts";
 
 /** One stored object as the dashboard's config pages show it. */
@@ -21,7 +23,7 @@ export async function listDocuments(client: ConfigApiClient, kind?: string): Pro
   const wanted = kinds.filter((each) => kind === undefined || each.kind === kind);
   const lists = await Promise.all(
     wanted.map(async (each) => {
-      const items = await client.objects(each.group, each.plural);
+      const items = await client.objects(each);
       return items.map((item) => toDocument({ ...item, kind: each.kind, apiVersion: item.apiVersion ?? each.version }));
     }),
   );
@@ -43,8 +45,8 @@ function toDocument(object: ConfigObject): ConfigDocument {
 export async function servicesWithBadges(client: ConfigApiClient): Promise<(MeshService & { badges: Badge[] })[]> {
   const [services, virtualServices, destinationRules] = await Promise.all([
     client.services(),
-    client.objects("networking.istio.io", "virtualservices"),
-    client.objects("networking.istio.io", "destinationrules"),
+    client.objects(virtualService),
+    client.objects(destinationRule),
   ]);
   const byName = (objects: ConfigObject[]) =>
     new Map(objects.map((object) => [`${object.metadata.namespace}/${object.metadata.name}`, object]));

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type ConfigApiClient, createConfigApiClient, type WriteOptions } from "../config/api-client.ts";
+import { workloadEntry } from "../config/kinds/workload-entry.ts";
 import { parseDocumentsAside } from "../config/kinds/yaml-aside.ts";
 import { keepLastApplied } from "../config/last-applied.ts";
 import { type ConfigDocument, findDocument, listDocuments, servicesWithBadges } from "../config/mesh-config.ts";
@@ -165,7 +166,7 @@ const hasProxyLabel = ["security.istio.io/tlsMode", "istio"] as const;
 async function expectedProxies(api: ConfigApiClient, fleetPort: number): Promise<ExpectedProxy[]> {
   const [supervised, workloads] = await Promise.all([
     createSupervisedClient(fleetPort)().catch(() => []),
-    api.objects("networking.istio.io", "workloadentries").catch(() => []),
+    api.objects(workloadEntry).catch(() => []),
   ]);
   const [label, value] = hasProxyLabel;
   const labelled = workloads.flatMap(({ metadata, spec }): ExpectedProxy[] => {

@@ -1,6 +1,8 @@
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { createConfigApiClient } from "../../config/api-client.ts";
+import { kinds } from "../../config/kinds/index.ts";
 import { type ApiHarness, reviews, startApi, virtualServices } from "./testing/api-harness.ts";
 
 let api: ApiHarness | undefined;
@@ -60,6 +62,15 @@ test.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-da
     expect((await store.list({ kind: "VirtualService" })).items).toEqual([]);
   },
 );
+
+test("the client of the dashboard lists every kind there is", async () => {
+  const { url, call } = await start();
+  await call("POST", virtualServices, JSON.stringify(reviews({ v1: 100 })));
+  const client = createConfigApiClient(url);
+  const lists = await Promise.all(kinds.map(async (kind) => [kind.kind, (await client.objects(kind)).length] as const));
+  expect(lists).toContainEqual(["VirtualService", 1]);
+  expect(lists).toHaveLength(kinds.length);
+});
 
 test("a body past 3 MiB is refused, with and without its length told", async () => {
   const { call, url } = await start();
