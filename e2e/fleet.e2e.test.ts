@@ -157,6 +157,12 @@ spec:
     const before = await pidOf("control-plane");
     process.kill(before, "SIGKILL");
     await eventually(async () => ![0, before].includes(await pidOf("control-plane")), patience, "a new process");
+    // Until it answers, the page shows what it knew before.
+    await eventually(
+      async () => (await fetch(`${mesh.dashboard}/api/proxies`)).ok,
+      2 * patience,
+      "the fleet is told again",
+    );
     await pill.getByText("7 / 8").waitFor({ timeout: 2 * patience });
     await lost.getByText(/last held revision/).waitFor();
     await page.getByTestId("forget-lonely-v1").click();
