@@ -105,8 +105,9 @@ spec:
     await page.keyboard.press("Escape");
     await refused.getByRole("link", { name: "http[0].match[0].uri.regex" }).click();
     await page.locator("[data-marked]").getByText(regex).waitFor();
-    await undo(mesh, revision);
+    // Not from the object's own page, which would find it gone.
     await visit(page, "/proxies");
+    await undo(mesh, revision);
     await page.locator('[data-testid="proxy-row-picky-v1"] [data-type="VHDS"][data-state="SYNCED"]').waitFor();
     expect(await refused.count()).toBe(0);
     expect(problems).toEqual([]);
