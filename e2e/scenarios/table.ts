@@ -480,7 +480,6 @@ spec:
   },
   {
     name: "consistentHash: equal calls go to one endpoint, others to others",
-    only: { kind: "Envoy", because: "balancing by hash" },
     config: subsets("{ loadBalancer: { consistentHash: { httpHeaderName: x-user } } }"),
     steps: ["ada", "grace", "joan"].map((user) => ({
       call: { headers: { "x-user": user } },
@@ -493,7 +492,6 @@ spec:
   },
   {
     name: "consistentHash: a cookie that the proxy makes leads back to its endpoint",
-    only: { kind: "Envoy", because: "balancing by hash" },
     config: subsets("{ loadBalancer: { consistentHash: { httpCookie: { name: session, ttl: 60s } } } }"),
     steps: [{ call: {}, expect: { status: 200, headers: { "set-cookie": /^session="[0-9a-f]+"; Max-Age=60/ } } }],
   },

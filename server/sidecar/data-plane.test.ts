@@ -107,7 +107,7 @@ describe("what is not supported is refused by name", () => {
   it.each<[string, JsonObject, string]>([
     ["health checks", { health_checks: [{ timeout: "1s" }] }, "cluster c: health_checks: not supported"],
     ["original destination", { type: "ORIGINAL_DST" }, "cluster c: type: ORIGINAL_DST is not supported"],
-    ["ring hash", { lb_policy: "RING_HASH" }, "cluster c: lb_policy: RING_HASH is not supported"],
+    ["balancer", { lb_policy: "CLUSTER_PROVIDED" }, "cluster c: lb_policy: CLUSTER_PROVIDED is not supported"],
     ["TLS", { transport_socket: { name: "tls" } }, "cluster c: transport_socket.typed_config: required"],
     [
       "a retry budget",
@@ -138,7 +138,11 @@ describe("what is not supported is refused by name", () => {
   });
 
   it.each<[string, JsonObject, string]>([
-    ["hash policy", { route: { cluster: "c", hash_policy: [{}] } }, "routes[0].route.hash_policy: not supported"],
+    [
+      "hash policy",
+      { route: { cluster: "c", hash_policy: [{}] } },
+      "routes[0].route.hash_policy[0].policy_specifier: required",
+    ],
     ["rate limits", { route: { cluster: "c", rate_limits: [{}] } }, "routes[0].route.rate_limits: not supported"],
     [
       "retry condition",
@@ -201,9 +205,9 @@ describe("what is not supported is refused by name", () => {
       'listener test: filter_chains[1].filter_chain_match.server_names[0]: "*x" is neither a name nor "*." and a name',
       "listener test: filter_chains[1].filters: the last must be an HTTP connection manager or a TCP proxy",
     ]);
-    const bad = { ...staticCluster("c", [70_000]), lb_policy: "RING_HASH", transport_socket: { name: "tls" } };
+    const bad = { ...staticCluster("c", [70_000]), lb_policy: "CLUSTER_PROVIDED", transport_socket: { name: "tls" } };
     expect(test.plane.setCluster(clusterFrom(bad))).toEqual([
-      "cluster c: lb_policy: RING_HASH is not supported",
+      "cluster c: lb_policy: CLUSTER_PROVIDED is not supported",
       "cluster c: transport_socket.typed_config: required",
       "cluster c: load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.port_value: must be at most 65535",
     ]);

@@ -35,11 +35,11 @@ export function inboundChains(
   const filters = (security: Security) => [
     ...(isHttp
       ? [manager(proxy, inbound, security, guards, options)]
-      : [...guards.tcp, toApplication(inbound.port, proxy, options)]),
+      : [...guards.tcp, toApplication(inbound.port, options)]),
   ];
   const plain = filters("plain");
   if (inbound.mutualTls === "none") return { filterChains: [{ filters: plain }] };
-  if (inbound.mutualTls === "barred") return { filterChains: [{ filters: [nowhere(proxy, options)] }] };
+  if (inbound.mutualTls === "barred") return { filterChains: [{ filters: [nowhere(options)] }] };
   const isOnly = inbound.mutualTls === "only";
   const mutual: Chain = {
     filterChainMatch: isOnly ? { transportProtocol: "tls" } : mutualTlsMatch,
@@ -87,13 +87,12 @@ const manager = (
     options,
   );
 
-const toApplication = (port: number, proxy: MeshProxy, options: TranslateOptions) =>
-  passOn(inboundCluster(port), proxy, options);
+const toApplication = (port: number, options: TranslateOptions) => passOn(inboundCluster(port), options);
 
 /** Takes a connection only to close it. */
-const nowhere = (proxy: MeshProxy, options: TranslateOptions) => passOn(blackHoleCluster, proxy, options);
+const nowhere = (options: TranslateOptions) => passOn(blackHoleCluster, options);
 
-function passOn(cluster: string, proxy: MeshProxy, options: TranslateOptions): MessageInitShape<typeof FilterSchema> {
+function passOn(cluster: string, options: TranslateOptions): MessageInitShape<typeof FilterSchema> {
   const chain = {
     statPrefix: cluster,
     clusters: [{ name: cluster, weight: 1 }],
@@ -104,7 +103,7 @@ function passOn(cluster: string, proxy: MeshProxy, options: TranslateOptions): M
     hashesSourceIp: false,
     tunnel: undefined,
   };
-  return tcpProxy(chain, "inbound", proxy, options);
+  return tcpProxy(chain, "inbound", options);
 }
 
 /** One route to the application. Timeouts and retries are the caller's affair. */

@@ -36,7 +36,7 @@ export function l4Chains(
         filters: [
           ...guards,
           ...(proxy.bundled ? [] : sniForwardProxy(chain.forwardPort)),
-          tcpProxy(chain, direction, proxy, options),
+          tcpProxy(chain, direction, options),
         ],
       };
     }),
@@ -48,7 +48,6 @@ export function l4Chains(
 export const tcpProxy = (
   chain: Omit<L4Chain, "sniHosts">,
   direction: LogDirection,
-  proxy: MeshProxy,
   options: TranslateOptions,
 ): MessageInitShape<typeof FilterSchema> => ({
   name: "envoy.filters.network.tcp_proxy",
@@ -61,8 +60,7 @@ export const tcpProxy = (
         clusterSpecifier: clusterSpecifier(chain.clusters),
         ...(chain.idleTimeout && { idleTimeout: duration(chain.idleTimeout) }),
         ...(chain.maxDuration && { maxDownstreamConnectionDuration: duration(chain.maxDuration) }),
-        // Our own sidecar refuses the cluster that would need it, and needs not refuse the listener as well.
-        ...(chain.hashesSourceIp && !proxy.bundled && { hashPolicy: [sourceIp] }),
+        ...(chain.hashesSourceIp && { hashPolicy: [sourceIp] }),
         ...(chain.tunnel && { tunnelingConfig: tunneling(chain.tunnel) }),
         accessLog: [tcpAccessLog(direction, chain.config, options.collectorCluster)],
       }),

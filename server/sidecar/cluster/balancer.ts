@@ -1,11 +1,13 @@
+import type { Bits64 } from "../hash/word64.ts";
 import type { Metadata } from "../record.ts";
-import type { BalancerConfig } from "./cluster-config.ts";
+import { type BalancerConfig, usesHash } from "./balancer-config.ts";
+import { byHash, type HashTables } from "./balancer-hash.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** What a pick may go by. */
 export interface PickContext {
   /** Of what the route's hash policy names; undefined: any. For balancers that keep callers at their hosts. */
-  readonly hash: number | undefined;
+  readonly hash: Bits64 | undefined;
   /** Hosts already tried, for as many picks as `attempts` says. */
   readonly avoid: ReadonlySet<Endpoint> | undefined;
   readonly attempts: number;
@@ -17,12 +19,19 @@ export const anyHost: PickContext = { hash: undefined, avoid: undefined, attempt
 
 /** Picks among endpoints that may be picked. One per priority, rebuilt when the set changes. */
 export interface Balancer {
-  pick(context: PickContext): Endpoint | undefined;
+  /** @param attempt how often a host was picked in vain for the same choice: balancers by hash then look elsewhere */
+  pick(context: PickContext, attempt?: number): Endpoint | undefined;
 }
 
-export function createBalancer(config: BalancerConfig, endpoints: readonly Endpoint[], random: () => number): Balancer {
+export function createBalancer(
+  config: BalancerConfig,
+  endpoints: readonly Endpoint[],
+  random: () => number,
+  tables: HashTables,
+): Balancer {
   const [first] = endpoints;
   if (endpoints.length <= 1) return { pick: () => first };
+  if (usesHash(config)) return byHash(tables.get(config, endpoints), random);
   switch (config.kind) {
     case "random":
       return { pick: () => endpoints[Math.floor(random() * endpoints.length)] };

@@ -3,12 +3,8 @@ import {
   type Cluster,
   Cluster_DiscoveryType as DiscoveryType,
   Cluster_DnsLookupFamily as DnsFamily,
-  Cluster_LbPolicy as LbPolicy,
 } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { Http2ProtocolOptions } from "../../gen/proto/envoy/config/core/v3/protocol_pb.js";
-import { LeastRequestSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js";
-import { RandomSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/random/v3/random_pb.js";
-import { RoundRobinSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
 import {
   type HttpProtocolOptions as UpstreamOptions,
   HttpProtocolOptionsSchema as UpstreamOptionsSchema,
@@ -19,6 +15,7 @@ import { compileHttp2Options } from "../http2/compile-options.ts";
 import type { Http2Options } from "../http2/options.ts";
 import type { Metadata } from "../record.ts";
 import type { Secrets } from "../tls/secrets.ts";
+import { type BalancerConfig, compileBalancer } from "./balancer-config.ts";
 import { compileOutlier, type OutlierConfig } from "./outlier-config.ts";
 import { compileUpstreamTls, type UpstreamTls } from "./upstream-tls.ts";
 
@@ -56,12 +53,6 @@ export interface ClusterConfig {
   readonly tls: UpstreamTls | undefined;
 }
 
-export interface BalancerConfig {
-  readonly kind: "round_robin" | "least_request" | "random";
-  readonly choiceCount: number;
-  readonly activeRequestBias: number;
-}
-
 /** Throws an Error naming the field. Unsupported fields were refused before. */
 export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig {
   if (config.name === "") throw new Error("name: required");
@@ -71,7 +62,7 @@ export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig
     }
   >({
     discovery: () => discoveryOf(config),
-    balancer: () => balancerOf(config),
+    balancer: () => compileBalancer(config),
     outlier: () => compileOutlier(config.outlierDetection),
     tls: () => tlsOf(config, secrets),
     options: () => upstreamOptions(config),
@@ -128,43 +119,6 @@ function discoveryOf(config: Cluster): Discovery {
       throw new Error("type: ORIGINAL_DST is not supported");
   }
 }
-
-function balancerOf(config: Cluster): BalancerConfig {
-  if (config.loadBalancingPolicy !== undefined) return typedBalancer(config);
-  switch (config.lbPolicy) {
-    case LbPolicy.ROUND_ROBIN:
-      return roundRobin;
-    case LbPolicy.RANDOM:
-      return { ...roundRobin, kind: "random" };
-    case LbPolicy.LEAST_REQUEST: {
-      const least = config.lbConfig.case === "leastRequestLbConfig" ? config.lbConfig.value : undefined;
-      return leastRequest(least?.choiceCount, least?.activeRequestBias?.defaultValue);
-    }
-    default:
-      throw new Error(`lb_policy: ${LbPolicy[config.lbPolicy]} is not supported`);
-  }
-}
-
-/** The first policy that we know, as the field's definition has it. */
-function typedBalancer(config: Cluster): BalancerConfig {
-  for (const policy of config.loadBalancingPolicy?.policies ?? []) {
-    const any = policy.typedExtensionConfig?.typedConfig;
-    if (any === undefined) continue;
-    if (anyUnpack(any, RoundRobinSchema) !== undefined) return roundRobin;
-    if (anyUnpack(any, RandomSchema) !== undefined) return { ...roundRobin, kind: "random" };
-    const least = anyUnpack(any, LeastRequestSchema);
-    if (least !== undefined) return leastRequest(least.choiceCount, least.activeRequestBias?.defaultValue);
-  }
-  throw new Error("load_balancing_policy: none of the policies is supported");
-}
-
-const roundRobin: BalancerConfig = { kind: "round_robin", choiceCount: 0, activeRequestBias: 1 };
-
-const leastRequest = (choiceCount = 2, activeRequestBias = 1): BalancerConfig => ({
-  kind: "least_request",
-  choiceCount,
-  activeRequestBias,
-});
 
 const upstreamOptionsName = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 

@@ -2,6 +2,8 @@ import type { Protocol } from "../http/stream.ts";
 import type { Stats } from "../stats.ts";
 import type { Timers } from "../timers.ts";
 import { anyHost, type Balancer, type PickContext } from "./balancer.ts";
+import { usesHash } from "./balancer-config.ts";
+import { HashTables } from "./balancer-hash.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import { ClusterStats } from "./cluster-stats.ts";
 import type { UpstreamProtocol } from "./connector.ts";
@@ -31,6 +33,7 @@ export class Cluster {
   private readonly io: ClusterIo;
   private endpoints = new Map<string, Endpoint>();
   private balancer: Balancer = { pick: () => undefined };
+  private readonly tables = new HashTables();
   private detector: OutlierDetector | undefined = undefined;
 
   constructor(config: ClusterConfig, io: ClusterIo) {
@@ -74,6 +77,11 @@ export class Cluster {
     this.pool.sweep();
   }
 
+  /** Whether picks go by {@link PickContext.hash}. */
+  get usesHash(): boolean {
+    return usesHash(this.config.balancer);
+  }
+
   get allEndpoints(): readonly Endpoint[] {
     return [...this.endpoints.values()];
   }
@@ -83,8 +91,8 @@ export class Cluster {
     let picked = this.balancer.pick(context);
     const { avoid, attempts } = context;
     if (avoid === undefined) return picked;
-    for (let i = 0; i < attempts && picked !== undefined && avoid.has(picked); i++)
-      picked = this.balancer.pick(context);
+    for (let i = 1; i <= attempts && picked !== undefined && avoid.has(picked); i++)
+      picked = this.balancer.pick(context, i);
     return picked;
   }
 
@@ -139,7 +147,7 @@ export class Cluster {
   private rebalance(): void {
     const endpoints = this.allEndpoints;
     const { balancer, panicThreshold } = this.config;
-    this.balancer = createPriorityBalancer(endpoints, balancer, panicThreshold, this.io.random);
+    this.balancer = createPriorityBalancer(endpoints, balancer, panicThreshold, this.io.random, this.tables);
     this.stats.membershipTotal.set(endpoints.length);
     this.stats.membershipHealthy.set(endpoints.filter((endpoint) => endpoint.available).length);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { anyHost } from "./balancer.ts";
-import type { BalancerConfig } from "./cluster-config.ts";
+import type { BalancerConfig } from "./balancer-config.ts";
 import { Endpoint, type EndpointConfig } from "./endpoint.ts";
 import { createPriorityBalancer } from "./priorities.ts";
 

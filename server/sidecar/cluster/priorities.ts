@@ -1,9 +1,11 @@
+import { modulo64 } from "../hash/word64.ts";
 import { type Balancer, createBalancer } from "./balancer.ts";
-import type { BalancerConfig } from "./cluster-config.ts";
+import { type BalancerConfig, usesHash } from "./balancer-config.ts";
+import { HashTables } from "./balancer-hash.ts";
 import type { Endpoint } from "./endpoint.ts";
 
-/** An endpoint set counts as whole while healthy × 1.4 covers it: Envoy's overprovisioning factor. */
-const overprovisioning = 1.4;
+/** An endpoint set counts as whole while healthy × 1.4 covers it: Envoy's overprovisioning factor, in percent. */
+const overprovisioning = 140;
 
 /**
  * Spreads load over priorities by their health, and falls back to all endpoints of a priority when too few are healthy (panic).
@@ -14,25 +16,32 @@ export function createPriorityBalancer(
   config: BalancerConfig,
   panicThreshold: number,
   random: () => number,
+  tables = new HashTables(),
 ): Balancer {
+  tables.turn();
   const levels = byPriority(endpoints);
   const loads = loadOf(levels);
   const balancers = levels.map((level, index) => {
     const healthy = level.filter((endpoint) => endpoint.available);
     const panics = healthy.length / level.length < panicThreshold || (loads.panic && panicThreshold > 0);
-    return { load: loads.shares[index] ?? 0, balancer: createBalancer(config, panics ? level : healthy, random) };
+    return {
+      load: loads.shares[index] ?? 0,
+      balancer: createBalancer(config, panics ? level : healthy, random, tables),
+    };
   });
   const used = balancers.filter((entry) => entry.load > 0);
   const [only] = used;
+  const hashes = usesHash(config);
   if (used.length <= 1) return only?.balancer ?? { pick: () => undefined };
   return {
-    pick: (context) => {
-      let left = random();
+    pick: (context, attempt) => {
+      const at = hashes && context.hash !== undefined ? modulo64(context.hash, 100) : random() * 100;
+      let end = 0;
       for (const entry of used) {
-        left -= entry.load;
-        if (left < 0) return entry.balancer.pick(context);
+        end += entry.load;
+        if (at < end) return entry.balancer.pick(context, attempt);
       }
-      return only?.balancer.pick(context);
+      return only?.balancer.pick(context, attempt);
     },
   };
 }
@@ -47,21 +56,24 @@ function byPriority(endpoints: readonly Endpoint[]): Endpoint[][] {
   return [...levels.entries()].sort(([a], [b]) => a - b).map(([, level]) => level);
 }
 
+/** Whole percents, rounded as Envoy rounds them, so that a hash goes to the same priority. What rounding leaves goes to the first that carries any. */
 function loadOf(levels: readonly Endpoint[][]): { shares: number[]; panic: boolean } {
-  const health = levels.map((level) =>
-    Math.min(1, (overprovisioning * level.filter((endpoint) => endpoint.available).length) / level.length),
-  );
+  const health = levels.map((level) => {
+    const healthy = level.filter((endpoint) => endpoint.available).length;
+    return Math.min(100, Math.floor((overprovisioning * healthy) / level.length));
+  });
   const total = Math.min(
-    1,
+    100,
     health.reduce((sum, value) => sum + value, 0),
   );
   // Nothing is healthy: all load on the first level, which panics if it may.
-  if (total === 0) return { shares: levels.map((_, index) => (index === 0 ? 1 : 0)), panic: true };
-  let left = 1;
+  if (total === 0) return { shares: levels.map((_, index) => (index === 0 ? 100 : 0)), panic: true };
+  let left = 100;
   const shares = health.map((value) => {
-    const share = Math.min(left, value / total);
+    const share = Math.min(left, Math.floor((value * 100) / total));
     left -= share;
-    return share < 1e-9 ? 0 : share;
+    return share;
   });
-  return { shares, panic: false };
+  const first = shares.findIndex((share) => share > 0);
+  return { shares: shares.map((share, index) => (index === first ? share + left : share)), panic: false };
 }

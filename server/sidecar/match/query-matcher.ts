@@ -19,7 +19,7 @@ export function compileQuery(matcher: QueryParameterMatcher): RequestTest {
 }
 
 /** The first parameter of a name. Like Envoy, values are compared as sent, without percent-decoding. */
-function queryParameter(view: RequestView, name: string): string | undefined {
+export function queryParameter(view: RequestView, name: string): string | undefined {
   const question = view.path.indexOf("?");
   if (question === -1) return undefined;
   for (const pair of view.path.slice(question + 1).split("&")) {

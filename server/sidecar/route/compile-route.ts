@@ -15,6 +15,7 @@ import { toWire } from "../http/headers.ts";
 import { runtimeShare } from "../match/fraction.ts";
 import type { Metadata } from "../record.ts";
 import { compileSubstitution } from "../text/regex.ts";
+import { compileHashPolicy, type RouteHasher } from "./hash-policy.ts";
 import { compileHeaderOps, type HeaderOp } from "./header-ops.ts";
 import { type CompiledRetryPolicy, compileRetryPolicy } from "./retry-policy.ts";
 import { type CompiledMatch, compileMatch, prefixLength } from "./route-match.ts";
@@ -49,6 +50,8 @@ export interface ForwardTarget {
   readonly idleTimeoutMs: number | undefined;
   readonly maxStreamDurationMs: number | undefined;
   readonly retry: CompiledRetryPolicy | undefined;
+  /** What requests are balanced by, where the cluster's balancer goes by it. */
+  readonly hasher: RouteHasher | undefined;
   readonly mirrors: readonly Mirror[];
   /** New path for the path of a request (both with query), or undefined when it stays. */
   readonly rewritePath: ((path: string) => string) | undefined;
@@ -130,10 +133,13 @@ function compileForward(
 ): ForwardTarget {
   const rewrite = action.hostRewriteSpecifier;
   const mirrors = action.requestMirrorPolicies.length > 0 ? action.requestMirrorPolicies : host.requestMirrorPolicies;
-  const { clusters, retry, rewritePath } = together<Pick<ForwardTarget, "clusters" | "retry" | "rewritePath">>({
+  const { clusters, retry, rewritePath, hasher } = together<
+    Pick<ForwardTarget, "clusters" | "retry" | "rewritePath" | "hasher">
+  >({
     clusters: () => compileClusters(action, perFilter),
     retry: () => at("retry_policy", () => compileRetryPolicy(action.retryPolicy ?? host.retryPolicy)),
     rewritePath: () => compileRewrite(action, prefix),
+    hasher: () => compileHashPolicy(action.hashPolicy),
   });
   return {
     kind: "forward",
@@ -145,6 +151,7 @@ function compileForward(
     idleTimeoutMs: durationMs(action.idleTimeout),
     maxStreamDurationMs: durationMs(action.maxStreamDuration?.maxStreamDuration),
     retry,
+    hasher,
     mirrors: mirrors.map(compileMirror),
     rewritePath,
     hostRewrite: rewrite.case === "hostRewriteLiteral" ? toWire(rewrite.value) : "",

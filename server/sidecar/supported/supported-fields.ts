@@ -4,7 +4,9 @@ import { TlsInspectorSchema } from "../../gen/proto/envoy/extensions/filters/lis
 import { HttpConnectionManagerSchema } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { LeastRequestSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js";
+import { MaglevSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/maglev/v3/maglev_pb.js";
 import { RandomSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/random/v3/random_pb.js";
+import { RingHashSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.js";
 import { RoundRobinSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
 import { PreviousHostsPredicateSchema } from "../../gen/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
 import { RawBufferSchema } from "../../gen/proto/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js";
@@ -26,7 +28,9 @@ export const extensionRegistry = createRegistry(
   HttpInspectorSchema,
   HttpConnectionManagerSchema,
   LeastRequestSchema,
+  MaglevSchema,
   RandomSchema,
+  RingHashSchema,
   RoundRobinSchema,
   PreviousHostsPredicateSchema,
   RawBufferSchema,
@@ -106,7 +110,10 @@ export const supportedFields: SupportedFields = {
     "access_log",
     "max_connect_attempts",
     "max_downstream_connection_duration",
+    "hash_policy",
   ],
+  "envoy.type.v3.HashPolicy": ["source_ip"],
+  "envoy.type.v3.HashPolicy.SourceIp": [],
   "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster": ["clusters"],
   "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight": ["name", "weight"],
   "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": [
@@ -328,6 +335,7 @@ export const supportedFields: SupportedFields = {
     "timeout",
     "idle_timeout",
     "retry_policy",
+    "hash_policy",
     "request_mirror_policies",
     "upgrade_configs",
     "max_stream_duration",
@@ -337,6 +345,18 @@ export const supportedFields: SupportedFields = {
   ],
   // harmless: grpc_timeout_header_max bounds a timeout asked for by header, which is not read
   "envoy.config.route.v3.RouteAction.MaxStreamDuration": ["max_stream_duration", "grpc_timeout_header_max"],
+  "envoy.config.route.v3.RouteAction.HashPolicy": [
+    "header",
+    "cookie",
+    "connection_properties",
+    "query_parameter",
+    "terminal",
+  ],
+  "envoy.config.route.v3.RouteAction.HashPolicy.Header": ["header_name", "regex_rewrite"],
+  "envoy.config.route.v3.RouteAction.HashPolicy.Cookie": ["name", "ttl", "path", "attributes"],
+  "envoy.config.route.v3.RouteAction.HashPolicy.CookieAttribute": ["name", "value"],
+  "envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties": ["source_ip"],
+  "envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter": ["name"],
   "envoy.config.route.v3.RouteAction.UpgradeConfig": ["upgrade_type", "enabled"],
   "envoy.config.route.v3.RouteAction.RequestMirrorPolicy": [
     "cluster",
@@ -400,6 +420,8 @@ export const supportedFields: SupportedFields = {
     "upstream_bind_config",
     "least_request_lb_config",
     "round_robin_lb_config",
+    "ring_hash_lb_config",
+    "maglev_lb_config",
     "common_lb_config",
     "transport_socket",
     "metadata",
@@ -423,8 +445,12 @@ export const supportedFields: SupportedFields = {
   "envoy.config.cluster.v3.Cluster.EdsClusterConfig": ["eds_config", "service_name"],
   "envoy.config.cluster.v3.Cluster.LeastRequestLbConfig": ["choice_count", "active_request_bias"],
   "envoy.config.cluster.v3.Cluster.RoundRobinLbConfig": [],
+  "envoy.config.cluster.v3.Cluster.RingHashLbConfig": ["minimum_ring_size", "maximum_ring_size", "hash_function"],
+  "envoy.config.cluster.v3.Cluster.MaglevLbConfig": ["table_size"],
+  "envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig": ["use_hostname_for_hashing"],
   "envoy.config.cluster.v3.Cluster.CommonLbConfig": [
     "healthy_panic_threshold",
+    "consistent_hashing_lb_config",
     "locality_weighted_lb_config",
     // harmless: updates are applied at once
     "update_merge_window",
@@ -436,6 +462,15 @@ export const supportedFields: SupportedFields = {
   "envoy.config.core.v3.TypedExtensionConfig": ["name", "typed_config"],
   "envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin": [],
   "envoy.extensions.load_balancing_policies.random.v3.Random": [],
+  "envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash": [
+    "hash_function",
+    "minimum_ring_size",
+    "maximum_ring_size",
+    "use_hostname_for_hashing",
+    "consistent_hashing_lb_config",
+  ],
+  "envoy.extensions.load_balancing_policies.maglev.v3.Maglev": ["table_size", "consistent_hashing_lb_config"],
+  "envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig": ["use_hostname_for_hashing"],
   "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest": ["choice_count", "active_request_bias"],
   "envoy.config.core.v3.BindConfig": ["source_address"],
   "envoy.config.cluster.v3.CircuitBreakers": ["thresholds"],

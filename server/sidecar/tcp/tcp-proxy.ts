@@ -13,6 +13,8 @@ export interface TcpProxy {
   /** Shares add up to `totalWeight`. */
   readonly targets: readonly { readonly cluster: string; readonly weight: number }[];
   readonly totalWeight: number;
+  /** Whether clients are balanced by their address, where the cluster's balancer goes by a hash. */
+  readonly hashesSourceIp: boolean;
   /** 0: never. */
   readonly idleMs: number;
   /** 0: no limit. */
@@ -42,6 +44,7 @@ export function compileTcpProxy(config: TcpProxyProto, direction: "inbound" | "o
   return {
     targets,
     totalWeight: targets.reduce((sum, { weight }) => sum + weight, 0),
+    hashesSourceIp: hashesSourceIp(config),
     idleMs: durationMs(config.idleTimeout) ?? 3_600_000,
     maxDurationMs: durationMs(config.maxDownstreamConnectionDuration) ?? 0,
     maxConnectAttempts: config.maxConnectAttempts ?? 1,
@@ -52,6 +55,16 @@ export function compileTcpProxy(config: TcpProxyProto, direction: "inbound" | "o
     random: io.random,
     wall: io.wall,
   };
+}
+
+function hashesSourceIp({ hashPolicy }: TcpProxyProto): boolean {
+  // Envoy's own limit.
+  if (hashPolicy.length > 1) throw new Error("hash_policy: at most one");
+  const specifier = hashPolicy[0]?.policySpecifier;
+  if (specifier !== undefined && specifier.case !== "sourceIp") {
+    throw new Error("hash_policy[0].policy_specifier: only source_ip is supported");
+  }
+  return specifier !== undefined;
 }
 
 function targetsOf({ clusterSpecifier }: TcpProxyProto): TcpProxy["targets"] {

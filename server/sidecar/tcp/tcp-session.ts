@@ -1,5 +1,7 @@
 import type { Socket } from "node:net";
+import { anyHost } from "../cluster/balancer.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { xxHash64 } from "../hash/xx-hash64.ts";
 import { newRecord, type RequestRecord, ResponseFlag } from "../record.ts";
 import { WheelTimer } from "../timer-wheel.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
@@ -90,7 +92,8 @@ export class TcpSession {
       this.refuse(flags, "upstream_connection_failure");
       return;
     }
-    const endpoint = cluster.pick();
+    const hash = proxy.hashesSourceIp && cluster.usesHash ? xxHash64(record.downstreamRemoteAddress) : undefined;
+    const endpoint = cluster.pick(hash === undefined ? anyHost : { ...anyHost, hash });
     if (endpoint === undefined) {
       cluster.stats.cxNoneHealthy.inc();
       this.refuse(ResponseFlag.noHealthyUpstream, "no_healthy_upstream");

@@ -1,4 +1,4 @@
-import { anyHost } from "../../cluster/balancer.ts";
+import { anyHost, type PickContext } from "../../cluster/balancer.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Endpoint } from "../../cluster/endpoint.ts";
 import { getHeader, setHeader } from "../../http/headers.ts";
@@ -43,6 +43,10 @@ export class Router implements TerminalStream {
   timeoutMs = 0;
   retry: CompiledRetryPolicy | undefined = undefined;
   perTryTimeoutMs = 0;
+  /** For picks: the hash of the request as it came, before the route changed it. */
+  private balancing: PickContext = anyHost;
+  /** What the client is to get with its response, so that it comes back to its endpoint. */
+  private cookies: readonly string[] = [];
   private retriesLeft = 0;
   private retries = 0;
   private retrying = false;
@@ -132,6 +136,7 @@ export class Router implements TerminalStream {
       const serviceTime = Math.max(0, Math.round(performance.now() - exchange.start - record.timeToFirstUpstreamTxMs));
       setHeader(head.headers, "x-envoy-upstream-service-time", String(serviceTime));
     }
+    for (const cookie of this.cookies) head.headers.push("set-cookie", cookie);
     if (end) {
       this.attempt = undefined;
       this.recordTime();
@@ -215,6 +220,11 @@ export class Router implements TerminalStream {
       exchange.reply(403, "", "upgrade_failed", 0);
       return;
     }
+    if (action.hasher !== undefined && cluster.usesHash) {
+      const { hash, cookies } = action.hasher(exchange, exchange.connection);
+      this.balancing = { ...anyHost, hash };
+      this.cookies = cookies;
+    }
     const { timeoutMs, retry } = exchange.envoyFields ? takeOverrides(exchange.headers, action) : action;
     this.timeoutMs = timeoutMs;
     this.perTryTimeoutMs = retry?.perTryTimeoutMs ?? 0;
@@ -245,7 +255,7 @@ export class Router implements TerminalStream {
     if (cluster === undefined) return;
     const avoid = retry?.avoidPreviousHosts === true ? this.tried : undefined;
     const endpoint = cluster.pick(
-      avoid === undefined ? anyHost : { ...anyHost, avoid, attempts: retry?.hostSelectionAttempts ?? 1 },
+      avoid === undefined ? this.balancing : { ...this.balancing, avoid, attempts: retry?.hostSelectionAttempts ?? 1 },
     );
     if (endpoint === undefined) {
       cluster.stats.cxNoneHealthy.inc();
