@@ -3,6 +3,7 @@ import { meshPorts } from "../fleet/ports.ts";
 import { createLogger } from "../lib/logger.ts";
 import { openSqliteTelemetryStore } from "../store/telemetry/sqlite-store.ts";
 import { createCollector } from "../telemetry/collector.ts";
+import type { StoreReplaced } from "../telemetry/store.ts";
 import { describeRetention, parseRetention } from "../wire/retention-settings.ts";
 import { columns } from "./columns.ts";
 import { onShutdown } from "./leash.ts";
@@ -25,14 +26,18 @@ export async function runCollector(options: CollectorCommandOptions): Promise<vo
     const ports = meshPorts(portOffsetOf(options));
     const logger = createLogger("collector");
     const path = join(makeDataFolder(options), "telemetry.db");
+    let replaced: StoreReplaced | undefined;
     const store = await openSqliteTelemetryStore({
       path,
-      onReplaced: (why) =>
-        logger.warn({ path, why }, "the telemetry file could not be used any more; a new one was begun"),
+      onReplaced(why) {
+        replaced = { atMs: Date.now(), why };
+        logger.warn({ path, why }, "the telemetry file could not be used any more; a new one was begun");
+      },
       migrations: join(packageRoot, "prisma/telemetry/migrations"),
     });
     const collector = createCollector({
       store,
+      storeReplaced: () => replaced,
       grpcPort: ports.collectorGrpc,
       httpPort: ports.collectorHttp,
       zipkinPort: ports.zipkin,

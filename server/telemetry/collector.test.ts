@@ -304,7 +304,12 @@ describe("the collector", () => {
   it("tells of its health and its counters", async () => {
     const healthz = await fetch(url("/healthz"));
     expect(healthz.status).toBe(200);
-    expect(await healthz.json()).toMatchObject({ ok: true, failedFlushes: 0, ignored: { entries: 0 } });
+    expect(await healthz.json()).toMatchObject({
+      ok: true,
+      storeReplaced: null,
+      failedFlushes: 0,
+      ignored: { entries: 0 },
+    });
     await stream({ identifier: identifier("limpid.inbound"), ...entries(2) });
     const text = await (await fetch(url("/metrics"))).text();
     expect(text).toContain(
@@ -316,6 +321,17 @@ describe("the collector", () => {
     expect(await nothing.json()).toMatchObject({ message: expect.stringContaining("POST /v1/traces") });
     expect((await fetch(url("/metrics"), { method: "DELETE" })).status).toBe(405);
     expect((await fetch(url("/v1/traces"))).status).toBe(405);
+  });
+
+  it("tells that its store was begun anew, and is well", async () => {
+    await collector.stop();
+    const storeReplaced = { atMs: 1, why: "it was deleted" };
+    const options = { store, storeReplaced: () => storeReplaced, grpcPort: 0, httpPort: 0, logger: silentLogger };
+    collector = createCollector(options);
+    await collector.start();
+    const healthz = await fetch(url("/healthz"));
+    expect(healthz.status).toBe(200);
+    expect(await healthz.json()).toMatchObject({ ok: true, storeReplaced });
   });
 
   it("fails to start on a port that is taken, and then holds none", async () => {

@@ -25,11 +25,13 @@ import { IstioMetrics } from "./istio-metrics.ts";
 import { exportOverHttp } from "./otlp-http.ts";
 import { otlpSignals, type TelemetrySink } from "./otlp-signals.ts";
 import { PeerBook } from "./peer-book.ts";
-import type { TelemetryStore } from "./store.ts";
+import type { StoreReplaced, TelemetryStore } from "./store.ts";
 import { zipkinSpans } from "./zipkin.ts";
 
 export interface CollectorOptions {
   store: TelemetryStore;
+  /** Asked for the health: whether the store had to be begun anew. */
+  storeReplaced?: () => StoreReplaced | undefined;
   /** Ports to listen on; 0 takes a free one. */
   grpcPort: number;
   httpPort: number;
@@ -107,7 +109,7 @@ export function createCollector(options: CollectorOptions): Collector {
   };
   const health = async (): Promise<CollectorHealth> => {
     const written = (await ingest?.check()) ?? { ok: false, message: "the collector is not running", lastWriteMs: 0 };
-    return healthOf(written, stats(), ignored.list());
+    return healthOf(written, stats(), ignored.list(), options.storeReplaced?.() ?? null);
   };
   const now = () => clock.now();
   const signals = otlpSignals(sink, now);

@@ -1,5 +1,6 @@
 import type { CollectorStats } from "./counters.ts";
 import type { IgnoredLog } from "./ignored-logs.ts";
+import type { StoreReplaced } from "./store.ts";
 
 /** `GET /healthz` of the collector: 200 when it can write, 503 when it can't. */
 export interface CollectorHealth {
@@ -9,6 +10,8 @@ export interface CollectorHealth {
   message: string;
   /** Unix milliseconds; 0: nothing was written yet. */
   lastWriteMs: number;
+  /** Of this run, the last time; null: what was written before is still there. */
+  storeReplaced: StoreReplaced | null;
   /** Since the collector started. */
   failedFlushes: number;
   /** Detail that was given up under load; counts never are. */
@@ -28,8 +31,10 @@ export const healthOf = (
   written: { ok: boolean; message: string; lastWriteMs: number },
   stats: CollectorStats,
   ignored: CollectorHealth["ignored"]["logs"],
+  storeReplaced: StoreReplaced | null,
 ): CollectorHealth => ({
   ...written,
+  storeReplaced,
   failedFlushes: stats.failedFlushes,
   shed: {
     samples: stats.shedSamples,

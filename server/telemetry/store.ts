@@ -17,6 +17,13 @@ export interface TelemetryStore {
   close(): Promise<void>;
 }
 
+/** That what was written before is gone, and the store was begun anew. */
+export interface StoreReplaced {
+  /** Unix milliseconds. */
+  atMs: number;
+  why: string;
+}
+
 export interface TelemetryBatch {
   /** Unique per batch and growing, over restarts too. */
   id: number;

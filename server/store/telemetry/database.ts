@@ -1,4 +1,4 @@
-import { renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
@@ -11,12 +11,16 @@ const ownMigrations = (): string => resolve(import.meta.dirname, "../../../prism
 const busyTimeoutMs = 250;
 /** At its start a process has nothing else to do than to wait for another one's migration. */
 const openTimeoutMs = 15_000;
+/** In a file without content there is nothing to wait for but that another process makes its first page. */
+const emptyTimeoutMs = 2_000;
 
 export interface TelemetryFile {
   /** The database file; made when it is not there. */
   path: string;
   /** Folder of the migrations; default: this repository's. A bundle says where it put them. */
   migrations?: string;
+  /** How long opening it waits for another process that has locked it; milliseconds, default 15,000 (for an empty file 2,000). */
+  patienceMs?: number;
 }
 
 export type Row = Record<string, SQLOutputValue>;
@@ -85,13 +89,14 @@ export class TelemetryDatabase {
  * machine (not the process) goes down: telemetry can bear that, and need not wait for the disk. Throws one sentence that names the file.
  */
 export async function openTelemetryFile(file: TelemetryFile): Promise<TelemetryDatabase> {
+  const empty = statSync(file.path, { throwIfNoEntry: false })?.size === 0;
+  const deadline = Date.now() + (file.patienceMs ?? (empty ? emptyTimeoutMs : openTimeoutMs));
   const database = connect(file.path);
   try {
-    database.exec(`PRAGMA busy_timeout = ${openTimeoutMs}`);
-    await patiently(() => configure(database));
-    const directory = file.migrations ?? ownMigrations();
-    await applyMigrations({ client: migrationClient(database), directory });
     database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    await patiently(deadline, () => configure(database));
+    const directory = file.migrations ?? ownMigrations();
+    await patiently(deadline, () => applyMigrations({ client: migrationClient(database), directory }));
     return database;
   } catch (error) {
     database.close();
@@ -126,13 +131,16 @@ function configure(database: TelemetryDatabase): void {
   database.exec("PRAGMA journal_size_limit = 16777216");
 }
 
-/** SQLite doesn't use the busy timeout for a change to the write-ahead log: two processes that both try it at once must ask again. */
-async function patiently(work: () => void): Promise<void> {
-  for (const deadline = Date.now() + openTimeoutMs; ; ) {
+/**
+ * Tries again while the file is locked. SQLite's own wait would hold the event loop, and it has none for a change to the write-ahead log,
+ * which two processes may both try at once.
+ */
+async function patiently<T>(deadlineMs: number, work: () => T | Promise<T>): Promise<T> {
+  for (;;) {
     try {
-      return work();
+      return await work();
     } catch (error) {
-      if (codeOf(error) !== sqliteBusy || Date.now() > deadline) throw error;
+      if (!isLocked(error) || Date.now() > deadlineMs) throw error;
       await wait(10);
     }
   }
@@ -167,20 +175,27 @@ const sqliteReadOnly = 8;
 const sqliteCorrupt = 11;
 const sqliteCannotOpen = 14;
 const sqliteNotADatabase = 26;
+/** The extended code of a log that is shorter than its index says. */
+const sqliteShortRead = 10 | (2 << 8);
 
 const isSqliteError = (error: unknown): error is Error & { errcode: number } =>
   error instanceof Error && "errcode" in error && typeof error.errcode === "number";
 
-/** SQLite's primary result code; what wrapped the error is looked through. */
-function codeOf(error: unknown): number | undefined {
-  if (isSqliteError(error)) return error.errcode & 0xff;
-  return error instanceof Error && error.cause !== undefined ? codeOf(error.cause) : undefined;
+/** SQLite's extended result code; what wrapped the error is looked through. */
+function extendedCodeOf(error: unknown): number | undefined {
+  if (isSqliteError(error)) return error.errcode;
+  return error instanceof Error && error.cause !== undefined ? extendedCodeOf(error.cause) : undefined;
 }
 
-/** Whether SQLite says that the file is broken or no database. */
+const codeOf = (error: unknown): number => (extendedCodeOf(error) ?? 0) & 0xff;
+
+/** Whether another process has locked the file. */
+export const isLocked = (error: unknown): boolean => codeOf(error) === sqliteBusy;
+
+/** Whether SQLite says that the file is broken, short of its log, or no database. */
 export const isDamaged = (error: unknown): boolean => {
   const code = codeOf(error);
-  return code === sqliteCorrupt || code === sqliteNotADatabase;
+  return code === sqliteCorrupt || code === sqliteNotADatabase || extendedCodeOf(error) === sqliteShortRead;
 };
 
 function unusable(path: string, error: unknown): Error {
@@ -197,13 +212,27 @@ export function fileIdentity(path: string): string | undefined {
   return stat === undefined ? undefined : `${stat.dev}:${stat.ino}:${stat.birthtimeMs}`;
 }
 
-/** Puts a broken file aside, where the last one put aside makes room for it. */
-export function putAside(path: string): void {
-  if (fileIdentity(path) !== undefined) renameSync(path, `${path}.damaged`);
-  forgetJournal(path);
+/**
+ * Which file and log a reader has open. While it has, SQLite keeps the log and its index, so that another one means that somebody deleted
+ * them, and what is written now goes past this reader.
+ */
+export function journalIdentity(path: string): string | undefined {
+  const parts = journalSuffixes.map((suffix) => fileIdentity(path + suffix));
+  return parts.includes(undefined) ? undefined : parts.join();
 }
+
+/** Puts a file aside, where the last one put aside makes room for it. The log of a broken one is of no use. */
+export function putAside(path: string, why: "damaged" | "locked"): void {
+  const aside = `${path}.${why}`;
+  forgetJournal(aside);
+  if (fileIdentity(path) !== undefined) renameSync(path, aside);
+  if (why === "damaged") forgetJournal(path);
+  else for (const suffix of journalSuffixes) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+}
+
+const journalSuffixes = ["-wal", "-shm"] as const;
 
 /** The log of a file that is gone would be replayed into the new one. */
 export function forgetJournal(path: string): void {
-  for (const suffix of ["-wal", "-shm"]) rmSync(path + suffix, { force: true });
+  for (const suffix of journalSuffixes) rmSync(path + suffix, { force: true });
 }

@@ -1,6 +1,12 @@
 import type { GapRow, TelemetryReader, TimeRange } from "../../query/reader.ts";
 import { AccessLogReader } from "./access-log-reader.ts";
-import { fileIdentity, openTelemetryFile, type TelemetryDatabase, type TelemetryFile } from "./database.ts";
+import {
+  fileIdentity,
+  journalIdentity,
+  openTelemetryFile,
+  type TelemetryDatabase,
+  type TelemetryFile,
+} from "./database.ts";
 import { searchLogs } from "./log-reader.ts";
 import { findSeries, readMetrics } from "./metric-reader.ts";
 import { RollupReader } from "./rollup-reader.ts";
@@ -14,14 +20,14 @@ export async function openSqliteTelemetryReader(file: TelemetryFile): Promise<Te
   let opened = await openOnce(file);
   let opening: Promise<void> | undefined;
   const reopen = async () => {
-    const old = opened;
+    // First: connections of one process to one file share the index of its log, and it is another one that is wanted.
+    if (!opened.closed) opened.database.close();
+    opened = { ...opened, closed: true };
     opened = await openOnce(file);
-    old.database.close();
   };
-  /** The collector makes the file anew when it was deleted or broken; its successor is read from then on. */
+  /** The collector makes the file anew when it was deleted or broken, and SQLite its log; what is written now is read from then on. */
   const current = async (): Promise<Opened> => {
-    const identity = fileIdentity(file.path);
-    if (identity !== undefined && identity !== opened.identity) {
+    if (opened.closed || isOther(opened, file.path)) {
       opening ??= reopen().finally(() => {
         opening = undefined;
       });
@@ -43,24 +49,41 @@ export async function openSqliteTelemetryReader(file: TelemetryFile): Promise<Te
     applicationLogs: async (query) => searchLogs((await current()).database, query),
     metricSeries: async (query) => findSeries((await current()).database, query),
     metrics: async (query) => readMetrics((await current()).database, query),
-    close: async () => opened.database.close(),
+    close: async () => {
+      if (!opened.closed) opened.database.close();
+    },
   };
 }
 
 interface Opened {
   database: TelemetryDatabase;
+  /** The next one could not be opened. */
+  closed: boolean;
   identity: string | undefined;
+  journal: string | undefined;
   rollups: RollupReader;
   accessLogs: AccessLogReader;
   traces: TraceReader;
 }
 
+/** Whether the name now stands for another file or log than was opened. One that is gone is nothing to read yet. */
+function isOther({ identity, journal }: Opened, path: string): boolean {
+  const now = fileIdentity(path);
+  if (now === undefined) return false;
+  const log = journalIdentity(path);
+  return now !== identity || (log !== undefined && log !== journal);
+}
+
 async function openOnce(file: TelemetryFile): Promise<Opened> {
+  // Before: a file that is made while this opens its predecessor is another one.
+  const identity = fileIdentity(file.path);
   const database = await openTelemetryFile(file);
   const rollups = new RollupReader(database);
   return {
     database,
-    identity: fileIdentity(file.path),
+    closed: false,
+    identity: identity ?? fileIdentity(file.path),
+    journal: journalIdentity(file.path),
     rollups,
     accessLogs: new AccessLogReader(database, (id) => rollups.edge(id)),
     traces: new TraceReader(database),

@@ -5,6 +5,7 @@ import {
   fileIdentity,
   forgetJournal,
   isDamaged,
+  isLocked,
   openTelemetryFile,
   putAside,
   reconnect,
@@ -14,13 +15,15 @@ import {
 
 export interface SqliteStoreOptions extends TelemetryFile {
   maxEdges?: number;
-  /** Told when the file was found gone or broken, and another one begun. */
+  /** Told when the file was found gone, broken or locked, and another one begun. */
   onReplaced?: (why: string) => void;
 }
 
 /**
  * The write side of the telemetry file: one transaction per batch, past the ORM for speed. One writer at a time.
  * Telemetry can be thrown away, at any time: a file that was deleted is made again, one that is broken is put aside as `*.damaged`.
+ * One that another process keeps locked for longer than is waited at the start is put aside as `*.locked`, with its log: whoever reads an
+ * emptied file holds a lock that lets nobody make it a database again.
  */
 export async function openSqliteTelemetryStore(options: SqliteStoreOptions): Promise<TelemetryStore> {
   return new SqliteTelemetryStore(options, await openOrReplace(options));
@@ -30,8 +33,8 @@ async function openOrReplace(options: SqliteStoreOptions): Promise<TelemetryData
   try {
     return await openTelemetryFile(options);
   } catch (error) {
-    if (!isDamaged(error)) throw error;
-    putAside(options.path);
+    if (!isDamaged(error) && !isLocked(error)) throw error;
+    putAside(options.path, isLocked(error) ? "locked" : "damaged");
     options.onReplaced?.(error instanceof Error ? error.message : String(error));
     return openTelemetryFile(options);
   }
@@ -101,7 +104,7 @@ class SqliteTelemetryStore implements TelemetryStore {
     } catch (error) {
       this.#disconnect();
       if (isDamaged(error)) {
-        putAside(path);
+        putAside(path, "damaged");
         await this.#replace(error instanceof Error ? error.message : String(error));
       }
       throw error;
