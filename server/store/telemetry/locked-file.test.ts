@@ -98,6 +98,23 @@ describe("a telemetry file that another process reads", () => {
   });
 });
 
+it.each([
+  ["log and the log's index", ["-wal", "-shm"]],
+  ["log", ["-wal"]],
+  ["log's index", ["-shm"]],
+])("what is written after the %s was deleted is seen by those who read, and by those who come", async (_, suffixes) => {
+  const store = await open();
+  const seconds = startReader();
+  await store.write(one(1));
+  expect(await seconds()).toEqual([1]);
+  for (const suffix of suffixes) rmSync(database.path + suffix);
+  for (const second of [2, 3]) await store.write(one(second));
+  expect(await seconds()).toEqual([1, 2, 3]);
+  expect(await startReader()()).toEqual([1, 2, 3]);
+  expect(replaced).toEqual([]);
+  await store.close();
+});
+
 describe("a telemetry file that a process holds which stands still", () => {
   it.each([
     ["for reading", "BEGIN; SELECT * FROM rollup"],

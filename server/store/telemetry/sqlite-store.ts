@@ -6,6 +6,7 @@ import {
   forgetJournal,
   isDamaged,
   isLocked,
+  journalIdentity,
   openTelemetryFile,
   putAside,
   reconnect,
@@ -45,6 +46,7 @@ interface Connection {
   database: TelemetryDatabase;
   writer: BatchWriter;
   identity: string | undefined;
+  journal: string | undefined;
 }
 
 const defaultMaxEdges = 50_000;
@@ -97,6 +99,10 @@ class SqliteTelemetryStore implements TelemetryStore {
     if (fileIdentity(path) !== this.#connection?.identity && this.#connection !== undefined) {
       if (fileIdentity(path) === undefined) forgetJournal(path);
       await this.#replace("it was deleted");
+    } else if (this.#connection !== undefined && journalIdentity(path) !== this.#connection.journal) {
+      // Its log was deleted: others would not see what is written, nor would the next start. What is in it goes into the file first.
+      this.#connection.database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      this.#disconnect();
     }
     try {
       this.#connection ??= fileIdentity(path) === undefined ? await this.#anew() : this.#connected(reconnect(path));
@@ -123,7 +129,8 @@ class SqliteTelemetryStore implements TelemetryStore {
 
   #connected(database: TelemetryDatabase): Connection {
     const writer = new BatchWriter(database, this.#options.maxEdges ?? defaultMaxEdges);
-    return { database, writer, identity: fileIdentity(this.#options.path) };
+    const { path } = this.#options;
+    return { database, writer, identity: fileIdentity(path), journal: journalIdentity(path) };
   }
 
   #disconnect(): void {
