@@ -73,7 +73,7 @@ type Answer = Pick<RollupSum, "code" | "grpcStatus" | "flags"> & { edge: Pick<Ro
 
 /**
  * No response, 5xx, a gRPC status but OK, or a TCP connection that failed. Not what its caller did not wait for: that says nothing of the service
- * (docs/decisions/0010t-who-hung-up.md). gRPC's statuses by Kiali's default, where all from 1 to 16 are errors: https://kiali.io/docs/configuration/health/
+ * (docs/decisions/0015-who-hung-up.md). gRPC's statuses by Kiali's default, where all from 1 to 16 are errors: https://kiali.io/docs/configuration/health/
  */
 export function isFailure(row: Answer): boolean {
   if (isAbandoned(row)) return false;
