@@ -178,7 +178,7 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
   test("the navigation below leads to every page on a phone", async () => {
     const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
     const { page } = await openPage(browser, mesh, "/topology", phone);
-    for (const key of ["services", "faults", "proxies", "config", "topology"]) {
+    for (const key of ["services", "faults", "logs", "proxies", "config", "topology"]) {
       await page.locator(`nav [data-page="${key}"]`).tap();
       await page.waitForURL(`**/${key}**`);
       await page.locator(`nav [data-page="${key}"][aria-current="page"]`).waitFor();
@@ -230,7 +230,7 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
       expect(at.seen, `focus on ${at.what}`).toBe(true);
       if (at.key) reached.push(at.key);
     }
-    expect(reached).toEqual(["overview", "topology", "services", "faults", "proxies", "config"]);
+    expect(reached).toEqual(["overview", "topology", "services", "faults", "logs", "proxies", "config"]);
     await page.keyboard.press("Control+k");
     await page.getByRole("combobox").fill("proxies");
     await page

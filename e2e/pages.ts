@@ -19,6 +19,7 @@ export const pages = [
   { name: "service-config", path: "/services/default/reviews?tab=config", ready: '[data-testid="yaml-view"]' },
   { name: "fault-form", path: "/faults?new=default%2Fratings", ready: '[data-testid="fault-start"]:enabled' },
   { name: "faults", path: "/faults", ready: "h1" },
+  { name: "logs", path: "/logs?window=3600&more=1", ready: '[data-testid="log-row"]' },
   { name: "proxies", path: "/proxies", ready: '[data-testid="proxy-row-reviews-v1"]' },
   { name: "config", path: "/config", ready: '[data-object="VirtualService/default/reviews"]' },
   {

@@ -1,10 +1,26 @@
 "use client";
-import { IconBolt, IconCode, IconHexagon, IconHome, IconServer2, IconTopologyStar3 } from "@tabler/icons-react";
+import {
+  IconBolt,
+  IconCode,
+  IconHexagon,
+  IconHome,
+  IconListSearch,
+  IconServer2,
+  IconTopologyStar3,
+} from "@tabler/icons-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { useTranslations } from "use-intl";
 import type { MeshStatus } from "../../server/contract/index.ts";
-import { configHref, faultsHref, overviewHref, proxiesHref, servicesHref, topologyHref } from "../lib/links.ts";
+import {
+  configHref,
+  faultsHref,
+  logsHref,
+  overviewHref,
+  proxiesHref,
+  servicesHref,
+  topologyHref,
+} from "../lib/links.ts";
 import styles from "./navigation.module.css";
 
 /** The pages that exist, each with its count; a count in the colour of trouble when something is wrong there. */
@@ -13,6 +29,7 @@ export const pages = [
   { key: "topology", href: topologyHref, icon: IconTopologyStar3 },
   { key: "services", href: servicesHref, icon: IconHexagon },
   { key: "faults", href: faultsHref, icon: IconBolt },
+  { key: "logs", href: logsHref, icon: IconListSearch },
   { key: "proxies", href: proxiesHref, icon: IconServer2 },
   { key: "config", href: configHref, icon: IconCode },
 ] as const;

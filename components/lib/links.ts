@@ -1,9 +1,12 @@
+import type { LogFilterName } from "../../server/contract/index.ts";
+
 /** Every address of the dashboard in one place, so that a page that moves is found by its links. */
 export const overviewHref = "/overview";
 export const topologyHref = "/topology";
 export const servicesHref = "/services";
 export const faultsHref = "/faults";
 export const proxiesHref = "/proxies";
+export const logsHref = "/logs";
 export const configHref = "/config";
 
 /** What a service is found by: a name alone may be that of several. */
@@ -27,6 +30,16 @@ export const injectFaultHref = ({ namespace, hostname }: ServiceId, from?: strin
 /** A service's nodes on the graph. */
 export const serviceOnGraphHref = ({ namespace, hostname }: ServiceId): string =>
   `${topologyHref}?select=${encodeURIComponent(`${namespace}/${hostname}`)}`;
+
+/** Requests, by the parameters of the form that searches them; what is undefined asks for nothing. */
+export const logsOfHref = (filter: Partial<Record<LogFilterName, string | undefined>>): string => {
+  const asked = Object.entries(filter).flatMap(([name, value]) =>
+    value ? [`${name}=${encodeURIComponent(value)}`] : [],
+  );
+  return asked.length > 0 ? `${logsHref}?${asked.join("&")}` : logsHref;
+};
+
+export const logTraceHref = (traceId: string): string => `/traces/${encodeURIComponent(traceId)}`;
 
 export const proxyHref = (id: string): string => `/proxies?proxy=${encodeURIComponent(id)}`;
 

@@ -40,6 +40,7 @@ export function useLive<T>({ queryKey, read, everyMs, initial, enabled = true }:
     queryFn: ({ signal }) => read(signal),
     enabled,
     refetchInterval: everyMs ?? false,
+    refetchOnWindowFocus: everyMs !== null,
     placeholderData: keepPreviousData,
     retry: false,
     ...(initial?.ok ? { initialData: initial.value } : {}),

@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Graph, GraphEdge } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95, SuccessShare } from "../health/signals.tsx";
-import { injectFaultHref, serviceHref } from "../lib/links.ts";
+import { injectFaultHref, logsOfHref, serviceHref } from "../lib/links.ts";
 import { formatShare, quantityText } from "../ui/format.ts";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
@@ -114,6 +114,18 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
             <Button component={Link} href={serviceHref(service)} variant="default">
               {t("open")}
             </Button>
+            <Button
+              component={Link}
+              href={logsOfHref({
+                source: peerOf(graph, edge.source),
+                destination: peerOf(graph, edge.target),
+                service: edge.service,
+              })}
+              variant="default"
+              data-testid="panel-logs"
+            >
+              {t("logs")}
+            </Button>
           </div>
         </SideSection>
       )}
@@ -126,6 +138,13 @@ function callerOf({ nodes }: Graph, edge: GraphEdge): string | undefined {
   const source = nodes.find(({ id }) => id === edge.source);
   if (source?.kind !== "workload") return undefined;
   return [source.namespace, source.app, source.version].filter(Boolean).join("/");
+}
+
+/** A node as the logs are searched by it; of one that stands for nobody in particular nothing. */
+function peerOf({ nodes }: Graph, id: string): string | undefined {
+  const node = nodes.find((one) => one.id === id);
+  if (node?.kind !== "workload" && node?.kind !== "gateway") return undefined;
+  return [node.namespace, node.app, node.version].filter(Boolean).join("/");
 }
 
 /** On this call alone, and on all that go where it goes. */

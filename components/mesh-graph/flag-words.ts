@@ -1,5 +1,5 @@
 /** Envoy's response flags that have words of ours. https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage */
-const known = [
+export const knownFlags = [
   "LH",
   "UH",
   "UT",
@@ -27,9 +27,9 @@ const known = [
   "DF",
 ] as const;
 
-export type KnownFlag = (typeof known)[number];
+export type KnownFlag = (typeof knownFlags)[number];
 
-export const isKnownFlag = (flag: string): flag is KnownFlag => (known as readonly string[]).includes(flag);
+export const isKnownFlag = (flag: string): flag is KnownFlag => (knownFlags as readonly string[]).includes(flag);
 
 /** In the order of their numbers. https://grpc.io/docs/guides/status-codes/ */
 const grpcNames =

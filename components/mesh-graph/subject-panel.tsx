@@ -4,7 +4,7 @@ import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { Badge, Graph, ServiceMetrics } from "../../server/contract/index.ts";
 import { LatencyP95, SuccessShare } from "../health/signals.tsx";
-import { injectFaultHref, serviceHref } from "../lib/links.ts";
+import { injectFaultHref, logsOfHref, serviceHref } from "../lib/links.ts";
 import { useServiceMetrics } from "../lib/queries.ts";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
@@ -112,12 +112,22 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
             <Button component={Link} href={injectFaultHref(service)} variant="default" data-testid="panel-fault">
               {t("inject")}
             </Button>
+            <Button component={Link} href={logsOfSubject(subject)} variant="default" data-testid="panel-logs">
+              {t("logs")}
+            </Button>
           </div>
         </SideSection>
       )}
     </>
   );
 }
+
+/** Requests to a service, or to one version of it. */
+const logsOfSubject = ({ service, version, namespace, name }: Subject): string =>
+  logsOfHref({
+    service: service?.hostname,
+    destination: version ? `${namespace}/${name}/${version}` : undefined,
+  });
 
 /** Those that hit all who call it, and those on single calls to it. */
 const faultsOn = ({ nodes, callers }: Subject): string[] => [

@@ -1,7 +1,8 @@
 "use client";
-import { IconBolt } from "@tabler/icons-react";
+import { IconBolt, IconListSearch } from "@tabler/icons-react";
 import { useLocale, useTranslations } from "use-intl";
 import type { ServiceListItem, ServiceMetrics } from "../../server/contract/index.ts";
+import { logsOfHref } from "../lib/links.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { DangerButton } from "../ui/danger-button.tsx";
 import { formatTimeOfDay } from "../ui/format.ts";
@@ -47,6 +48,10 @@ export function ServiceHeader({ service, item, windowSec, metrics }: ServiceHead
         </span>
       )}
       <TimeWindowPicker value={windowSec} onChange={(seconds) => url.set({ window: String(seconds) })} />
+      <Pill href={logsOfHref({ service: item?.hostname ?? service.name })} data-testid="service-logs">
+        <IconListSearch size={13} aria-hidden />
+        {t("logs")}
+      </Pill>
       <DangerButton
         leftSection={<IconBolt size={15} aria-hidden />}
         onClick={() => url.set({ fault: "new" }, "push")}

@@ -160,6 +160,9 @@ await lazy(
   async () => (await import("./proxies/config.ts")).registerProxyConfig(program),
   "pc",
 );
+await lazy("logs", "print requests of the mesh, or follow them", async () =>
+  (await import("./logs.ts")).registerLogs(program),
+);
 await lazy("wait", "wait until the proxies have a mesh resource in force", async () =>
   (await import("./proxies/wait.ts")).registerWait(program),
 );

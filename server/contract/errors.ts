@@ -9,6 +9,7 @@ export const ApiError = z.object({
     "FORBIDDEN",
     "TOO_LARGE",
     "UNSUPPORTED",
+    "BUSY",
     "CONTROL_PLANE_UNREACHABLE",
     "TELEMETRY_UNREACHABLE",
     "INTERNAL",

@@ -3,6 +3,7 @@ export * from "./errors.ts";
 export * from "./faults.ts";
 export * from "./graph.ts";
 export * from "./health.ts";
+export * from "./logs.ts";
 export * from "./overview.ts";
 export * from "./proxies.ts";
 export * from "./services.ts";

@@ -12,7 +12,7 @@ export interface ApiCall {
   body: unknown;
 }
 
-/** Resolves with what becomes the JSON of the answer; rejects with a `DashboardError`. */
+/** Resolves with what becomes the JSON of the answer, or an `EventStream`; rejects with a `DashboardError`. */
 export type ApiHandler = (call: ApiCall) => Promise<unknown>;
 
 /** No authentication yet: everybody who reaches the loopback address is the administrator. */
@@ -49,6 +49,8 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     return dashboard.graph({ windowSec: window, ...(at === undefined ? {} : { at }) });
   });
   api.add("GET", "/api/overview", () => dashboard.overview());
+  api.add("GET", "/api/logs", ({ query }) => dashboard.logs(query));
+  api.add("GET", "/api/logs/live", ({ query }) => dashboard.liveLogs(query));
   api.add("GET", "/api/services", async ({ query }) => dashboard.services({ windowSec: parse(Window, query).window }));
   api.add("GET", "/api/services/:namespace/:name/metrics", async (call) =>
     dashboard.serviceMetrics({ ...service(call), windowSec: parse(Window, call.query).window }),

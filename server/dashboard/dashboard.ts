@@ -41,10 +41,12 @@ import { parseRetention } from "../wire/retention-settings.ts";
 import { fetchProxyStatuses } from "../xds/csds-client.ts";
 import { nodeIdFacts } from "../xds/node-facts.ts";
 import { createCollectorClient } from "./collector-client.ts";
+import { createLogs, type Logs } from "./logs.ts";
 
 /** All that pages and API calls may ask and do. Everything rejects with `DashboardError`. */
 export interface Dashboard
-  extends Pick<ConfigApiClient, "faults" | "injectFault" | "stopFault" | "push" | "changes" | "undo" | "setWeights"> {
+  extends Pick<ConfigApiClient, "faults" | "injectFault" | "stopFault" | "push" | "changes" | "undo" | "setWeights">,
+    Logs {
   routing(service: { namespace: string; name: string }): ReturnType<ConfigApiClient["routing"]>;
   graph(query: { windowSec: number; at?: number }): Promise<Graph>;
   overview(): Promise<Overview>;
@@ -108,6 +110,7 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
     graph: async ({ windowSec, at }) => (await queries()).graph({ window: windowSec, ...(at !== undefined && { at }) }),
     overview: async () => (await queries()).overview(),
     services: serviceList,
+    ...createLogs({ queries, services, now: Date.now }),
     serviceMetrics: async ({ windowSec, ...service }) =>
       (await queries()).serviceMetrics({ ...service, window: windowSec }),
     proxies,

@@ -4,6 +4,7 @@ import { mediaType, readBody } from "../lib/http-body.ts";
 import { createHttpListener } from "../lib/http-listener.ts";
 import type { Router } from "../lib/http-router.ts";
 import type { ApiHandler } from "./api.ts";
+import { EventStream, sendEvents } from "./event-stream.ts";
 import { refuse } from "./guard.ts";
 import { jsonAnswer } from "./json-answer.ts";
 import type { PageAddress } from "./page-address.ts";
@@ -32,6 +33,7 @@ const statusOf: Record<ApiError["code"], number> = {
   FORBIDDEN: 403,
   TOO_LARGE: 413,
   UNSUPPORTED: 422,
+  BUSY: 503,
   CONTROL_PLANE_UNREACHABLE: 503,
   TELEMETRY_UNREACHABLE: 503,
   INTERNAL: 500,
@@ -75,6 +77,10 @@ async function answer(
     }
     const body = method === "GET" ? undefined : await readJson(request);
     const value = await match.target({ params: match.params, query: queryOf(request), body });
+    if (value instanceof EventStream) {
+      await sendEvents(request, response, value);
+      return;
+    }
     const answered = await jsonAnswer(value, String(request.headers["accept-encoding"] ?? ""));
     response.setHeader("vary", "accept-encoding");
     if (answered.encoding) response.setHeader("content-encoding", answered.encoding);

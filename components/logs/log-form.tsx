@@ -1,0 +1,160 @@
+"use client";
+import { NativeSelect, TextInput } from "@mantine/core";
+import { useId } from "react";
+import { useLocale, useTranslations } from "use-intl";
+import { serviceTitle } from "../../server/contract/index.ts";
+import { useProxies, useServices } from "../lib/queries.ts";
+import { useUrlState } from "../lib/url-state.ts";
+import { useFollowing } from "../lib/use-following.ts";
+import { knownFlags } from "../mesh-graph/flag-words.ts";
+import { formatSpan } from "../ui/format.ts";
+import { PillButton } from "../ui/pill.tsx";
+import { defaultWindowSec } from "../ui/time-window.ts";
+import { defaultLogWindow, fromLocalTime, type LogParam, logParams, logWindows, toLocalTime } from "./log-query.ts";
+import styles from "./logs.module.css";
+
+const always: readonly LogParam[] = ["path", "service", "code", "errors", "window"];
+
+/** Which requests are looked for: each field is a parameter of the address. */
+export function LogForm() {
+  const t = useTranslations("logs");
+  const locale = useLocale();
+  const url = useUrlState();
+  const id = useId();
+  const services = useServices(defaultWindowSec).data?.services ?? [];
+  const others = logParams.filter((name) => !always.includes(name) && url.get(name));
+  const isOpen = url.get("more") === "1";
+  const onlyErrors = url.get("errors") === "true";
+  return (
+    <search className={styles.form} aria-label={t("search")}>
+      <div className={styles.fields}>
+        <TextField name="path" wide />
+        <Choice
+          name="service"
+          options={services.map((service) => [service.hostname, `${serviceTitle(service)} · ${service.namespace}`])}
+        />
+        <Choice
+          name="code"
+          options={(["2xx", "3xx", "4xx", "5xx", "0"] as const).map((code) => [code, t(`code-${code}`)])}
+        />
+        <NativeSelect
+          size="xs"
+          label={t("param-window")}
+          value={url.get("window") ?? String(defaultLogWindow)}
+          onChange={({ currentTarget }) =>
+            url.set({ window: currentTarget.value === String(defaultLogWindow) ? null : currentTarget.value })
+          }
+          data={logWindows.map((seconds) => ({ value: String(seconds), label: formatSpan(seconds, locale) }))}
+          data-testid="logs-window"
+        />
+        <div className={styles.pills}>
+          <PillButton
+            pressed={onlyErrors}
+            onClick={() => url.set({ errors: onlyErrors ? null : "true" })}
+            data-testid="logs-errors"
+          >
+            {t("param-errors")}
+          </PillButton>
+          <PillButton
+            aria-expanded={isOpen}
+            aria-controls={isOpen ? id : undefined}
+            onClick={() => url.set({ more: isOpen ? null : "1" })}
+            data-testid="logs-more"
+          >
+            {others.length > 0 ? t("more-set", { count: others.length }) : t("more")}
+          </PillButton>
+          {(others.length > 0 || always.some((name) => url.get(name))) && (
+            <PillButton onClick={() => url.set(Object.fromEntries(logParams.map((name) => [name, null])))}>
+              {t("clear")}
+            </PillButton>
+          )}
+        </div>
+      </div>
+      {isOpen && <MoreFields id={id} />}
+    </search>
+  );
+}
+
+function MoreFields({ id }: { id: string }) {
+  const t = useTranslations("logs");
+  const proxies = useProxies().data?.proxies ?? [];
+  return (
+    <div className={styles.fields} id={id}>
+      <Choice name="proxy" options={proxies.map((proxy) => [proxy.id, `${proxy.name} · ${proxy.namespace}`])} />
+      <Choice
+        name="direction"
+        options={(["outbound", "inbound", "gateway"] as const).map((one) => [one, t(`direction-${one}`)])}
+      />
+      <Choice name="flag" options={knownFlags.map((flag) => [flag, flag])} />
+      <TextField name="method" />
+      <TextField name="min" numeric />
+      <TextField name="max" numeric />
+      <TextField name="source" />
+      <TextField name="destination" />
+      <TextField name="trace" />
+      <TextField name="request" />
+      <TimeField name="from" />
+      <TimeField name="to" />
+    </div>
+  );
+}
+
+type FieldProps = { name: Exclude<LogParam, "errors" | "window" | "grpc"> };
+
+function TextField({ name, wide = false, numeric = false }: FieldProps & { wide?: boolean; numeric?: boolean }) {
+  const t = useTranslations("logs");
+  const url = useUrlState();
+  const text = url.get(name) ?? "";
+  return (
+    <TextInput
+      ref={useFollowing(text)}
+      size="xs"
+      className={wide ? (styles.wide ?? "") : ""}
+      label={t(`param-${name}`)}
+      inputMode={numeric ? "decimal" : "text"}
+      spellCheck={false}
+      autoComplete="off"
+      defaultValue={text}
+      onChange={({ currentTarget }) => url.set({ [name]: currentTarget.value.trim() || null })}
+      data-testid={`logs-${name}`}
+    />
+  );
+}
+
+function Choice({ name, options }: FieldProps & { options: readonly (readonly [string, string])[] }) {
+  const t = useTranslations("logs");
+  const url = useUrlState();
+  const value = url.get(name) ?? "";
+  // What the address names may be gone, or not be read yet: it is what is searched for all the same.
+  const isListed = value === "" || options.some(([option]) => option === value);
+  return (
+    <NativeSelect
+      size="xs"
+      label={t(`param-${name}`)}
+      value={value}
+      onChange={({ currentTarget }) => url.set({ [name]: currentTarget.value || null })}
+      data={[
+        { value: "", label: t("any") },
+        ...(isListed ? [] : [{ value, label: value }]),
+        ...options.map(([option, label]) => ({ value: option, label })),
+      ]}
+      data-testid={`logs-${name}`}
+    />
+  );
+}
+
+function TimeField({ name }: { name: "from" | "to" }) {
+  const t = useTranslations("logs");
+  const url = useUrlState();
+  return (
+    <TextInput
+      ref={useFollowing(toLocalTime(url.get(name)))}
+      type="datetime-local"
+      step={1}
+      size="xs"
+      label={t(`param-${name}`)}
+      onChange={({ currentTarget }) => url.set({ [name]: fromLocalTime(currentTarget.value) })}
+      data-testid={`logs-${name}`}
+    />
+  );
+}
