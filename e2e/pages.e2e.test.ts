@@ -164,6 +164,48 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
     expect(problems).toEqual([]);
   });
 
+  test("a request is searched by its path, opened, and leads to its rule and its service; new ones are followed", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/logs?window=3600");
+    const rows = page.getByTestId("log-row");
+    await rows.first().waitFor();
+    await page.getByTestId("logs-path").fill("/reviews/");
+    await page.waitForURL(/path=%2Freviews%2F/);
+    await eventually(
+      async () => {
+        const paths = await rows.locator('[data-cell="request"]').allTextContents();
+        return paths.length > 0 && paths.every((path) => path.includes("/reviews/"));
+      },
+      patience,
+      "only what has the path",
+    );
+    await rows.first().getByRole("button").press("Enter");
+    await page.waitForURL(/open=\d+/);
+    const details = page.getByTestId("log-details");
+    await details.getByText("x-request-id", { exact: false }).waitFor();
+    expect(await details.getByTestId("log-proxy").count()).toBe(1);
+
+    // While a line is open nothing moves; what comes meanwhile is counted.
+    await page.getByTestId("logs-live").click();
+    const held = page.getByTestId("logs-held");
+    await held.waitFor();
+    const before = await page.locator("[data-log]").first().getAttribute("data-log");
+    await held.click();
+    await eventually(
+      async () => (await page.locator("[data-log]").first().getAttribute("data-log")) !== before,
+      patience,
+      "new lines",
+    );
+
+    await page.getByTestId("logs-live").click();
+    await rows.first().getByRole("button").press("Enter");
+    await details.getByTestId("log-service").click();
+    await page.waitForURL("**/services/default/reviews.default.svc.cluster.local");
+    await page.getByTestId("service-logs").click();
+    await page.waitForURL(/\/logs\?service=reviews\.default\.svc\.cluster\.local$/);
+    await rows.first().waitFor();
+    expect(problems).toEqual([]);
+  });
+
   test("a new object's example creates something, and takes nothing away", async () => {
     const { page, problems } = await openPage(browser, mesh, "/config/new");
     const diff = page.getByTestId("object-diff");

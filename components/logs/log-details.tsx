@@ -62,7 +62,7 @@ export function LogDetails({ entry }: { entry: LogEntry }) {
       </Field>
       <Field name="trace">
         {entry.traceId ? (
-          <Link className="link mono" href={logTraceHref(entry.traceId)} data-testid="log-trace">
+          <Link className="link mono" href={logTraceHref(entry.traceId)} prefetch={false} data-testid="log-trace">
             {entry.traceId}
           </Link>
         ) : (

@@ -111,6 +111,7 @@ function TextField({ name, wide = false, numeric = false }: FieldProps & { wide?
       size="xs"
       className={wide ? (styles.wide ?? "") : ""}
       label={t(`param-${name}`)}
+      placeholder={name === "source" || name === "destination" ? t("peer-form") : undefined}
       inputMode={numeric ? "decimal" : "text"}
       spellCheck={false}
       autoComplete="off"

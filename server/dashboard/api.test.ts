@@ -25,6 +25,8 @@ describe("routes", () => {
     ["GET", "/api/status", {}, undefined, ["status"]],
     ["GET", "/api/graph", {}, undefined, ["graph", { windowSec: 60 }]],
     ["GET", "/api/graph", { window: "300", at: "7" }, undefined, ["graph", { windowSec: 300, at: 7 }]],
+    ["GET", "/api/logs", { service: "reviews", code: "5xx" }, undefined, ["logs", { service: "reviews", code: "5xx" }]],
+    ["GET", "/api/logs/live", { flag: "UF" }, undefined, ["liveLogs", { flag: "UF" }]],
     ["GET", "/api/services", {}, undefined, ["services", { windowSec: 60 }]],
     [
       "GET",
