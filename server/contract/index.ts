@@ -9,4 +9,5 @@ export * from "./proxies.ts";
 export * from "./services.ts";
 export * from "./status.ts";
 export * from "./telemetry.ts";
+export * from "./traces.ts";
 export * from "./traffic.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { FaultRequest, WeightsChange, XdsTypeName } from "../contract/index.ts";
+import { FaultRequest, TraceSearch, WeightsChange, XdsTypeName } from "../contract/index.ts";
 import { createRouter, type Router } from "../lib/http-router.ts";
 import type { Dashboard } from "./dashboard.ts";
 import { invalid, parse } from "./parse.ts";
@@ -36,6 +36,22 @@ const ResourceQuery = z.object({ type: XdsTypeName.optional(), name: z.string().
 /** `over`: the newest later change of the same objects that the user has seen. */
 const Undo = z.object({ revision: z.number().int().min(1), over: z.number().int().min(1).optional() });
 const Yaml = z.object({ yaml: z.string().min(1) });
+
+/** An answer that a browser keeps as a file. */
+export class Download {
+  readonly value: unknown;
+  readonly fileName: string;
+  constructor(value: unknown, fileName: string) {
+    this.value = value;
+    this.fileName = fileName;
+  }
+}
+
+/** W3C's form; senders of Zipkin's may have half of it. https://www.w3.org/TR/trace-context/#trace-id */
+function traceIdOf(id: string): string {
+  if (!/^(?:[0-9a-f]{16}|[0-9a-f]{32})$/i.test(id)) throw invalid("A trace id is 32 hexadecimal digits, or 16.");
+  return id.toLowerCase().padStart(32, "0");
+}
 
 /** What the browser asks for under `/api`. */
 export function createApi(dashboard: Dashboard): Router<ApiHandler> {
@@ -93,6 +109,14 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
   api.add("POST", "/api/apply", async ({ query, body }) => {
     const dry = parse(DryRun, query);
     return dashboard.applyYaml(parse(Yaml, body).yaml, { ...dry, user });
+  });
+
+  api.add("GET", "/api/traces", async ({ query }) => dashboard.traces(parse(TraceSearch, query)));
+  api.add("GET", "/api/traces/operations", () => dashboard.traceOperations());
+  // `?download`: as a file.
+  api.add("GET", "/api/traces/:id", async ({ params: { id = "" }, query }) => {
+    const trace = await dashboard.trace(traceIdOf(id));
+    return query.download === undefined ? trace : new Download(trace, `trace-${trace.traceId}.json`);
   });
 
   api.add("GET", "/api/proxies", () => dashboard.proxies());

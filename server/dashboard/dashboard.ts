@@ -17,6 +17,10 @@ import type {
   ServiceList,
   ServiceMetrics,
   TelemetryHealth,
+  Trace,
+  TraceList,
+  TraceOperations,
+  TraceSearch,
   XdsTypeName,
 } from "../contract/index.ts";
 import { DashboardError } from "../contract/index.ts";
@@ -42,6 +46,7 @@ import { fetchProxyStatuses } from "../xds/csds-client.ts";
 import { nodeIdFacts } from "../xds/node-facts.ts";
 import { createCollectorClient } from "./collector-client.ts";
 import { createLogs, type Logs } from "./logs.ts";
+import { createTraces } from "./traces.ts";
 
 /** All that pages and API calls may ask and do. Everything rejects with `DashboardError`. */
 export interface Dashboard
@@ -52,6 +57,10 @@ export interface Dashboard
   overview(): Promise<Overview>;
   services(query: { windowSec: number }): Promise<ServiceList>;
   serviceMetrics(query: { namespace: string; name: string; windowSec: number }): Promise<ServiceMetrics>;
+  traces(search: TraceSearch): Promise<TraceList>;
+  /** Rejects with NOT_FOUND. */
+  trace(id: string): Promise<Trace>;
+  traceOperations(): Promise<TraceOperations>;
   proxies(): Promise<ProxyList>;
   /** One that is gone for good is not expected any more. */
   forgetProxy(id: string): Promise<ProxyList>;
@@ -113,6 +122,7 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
     ...createLogs({ queries, services, now: Date.now }),
     serviceMetrics: async ({ windowSec, ...service }) =>
       (await queries()).serviceMetrics({ ...service, window: windowSec }),
+    ...createTraces(queries, Date.now),
     proxies,
     async forgetProxy(id) {
       await api.forgetProxy(id);

@@ -3,7 +3,7 @@ import { type ApiError, DashboardError } from "../contract/index.ts";
 import { mediaType, readBody } from "../lib/http-body.ts";
 import { createHttpListener } from "../lib/http-listener.ts";
 import type { Router } from "../lib/http-router.ts";
-import type { ApiHandler } from "./api.ts";
+import { type ApiHandler, Download } from "./api.ts";
 import { EventStream, sendEvents } from "./event-stream.ts";
 import { refuse } from "./guard.ts";
 import { jsonAnswer } from "./json-answer.ts";
@@ -81,7 +81,9 @@ async function answer(
       await sendEvents(request, response, value);
       return;
     }
-    const answered = await jsonAnswer(value, String(request.headers["accept-encoding"] ?? ""));
+    const file = value instanceof Download ? value : undefined;
+    if (file) response.setHeader("content-disposition", `attachment; filename="${file.fileName}"`);
+    const answered = await jsonAnswer(file ? file.value : value, String(request.headers["accept-encoding"] ?? ""));
     response.setHeader("vary", "accept-encoding");
     if (answered.encoding) response.setHeader("content-encoding", answered.encoding);
     send(response, 200, "application/json", answered.body);
