@@ -17,6 +17,7 @@ export const pages = [
   { name: "service-metrics", path: "/services/default/reviews?tab=metrics", ready: "canvas" },
   { name: "service-endpoints", path: "/services/default/reviews?tab=endpoints", ready: '[role="tabpanel"] td' },
   { name: "service-config", path: "/services/default/reviews?tab=config", ready: '[data-testid="yaml-view"]' },
+  { name: "traces", path: "/traces?sort=-duration", ready: '[data-testid="trace-scatter"]' },
   { name: "fault-form", path: "/faults?new=default%2Fratings", ready: '[data-testid="fault-start"]:enabled' },
   { name: "faults", path: "/faults", ready: "h1" },
   { name: "logs", path: "/logs?window=3600&more=1", ready: '[data-testid="log-row"]' },

@@ -111,6 +111,31 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
     expect(problems).toEqual([]);
   });
 
+  test("a request of productpage is found among the traces, and its spans of reviews are read", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/topology?select=default%2Fproductpage%2Fv1");
+    await page.getByTestId("traces-slow").click();
+    await page.waitForURL("**/traces?service=productpage.default&sort=-duration");
+    await page.locator("tbody tr[data-trace] a").first().click();
+    await page.waitForURL(/\/traces\/[0-9a-f]{32}$/);
+    const reviews = page.locator('[role="treeitem"][data-service="reviews.default"]').first();
+    await reviews.waitFor();
+    await page.locator('[role="treeitem"][tabindex="0"]').press("End");
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowLeft");
+    await reviews.waitFor({ state: "detached" });
+    await page.keyboard.press("ArrowRight");
+    await reviews.click();
+    const panel = page.getByTestId("side-panel");
+    await panel.getByText("http.status_code").waitFor();
+    expect(new URL(page.url()).searchParams.get("span")).toMatch(/^[0-9a-f]{16}/);
+    const id = new URL(page.url()).pathname.split("/").at(-1) ?? "";
+    expect(await page.getByTestId("trace-logs").getAttribute("href")).toBe(`/logs?trace=${id}`);
+    const file = page.waitForEvent("download");
+    await page.getByTestId("trace-download").click();
+    expect((await file).suggestedFilename()).toBe(`trace-${id}.json`);
+    expect(problems).toEqual([]);
+  });
+
   test("the list view says the same in two tables", async () => {
     const { page } = await openPage(browser, mesh, "/topology?view=list");
     const table = page.getByTestId("graph-table");

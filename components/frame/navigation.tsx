@@ -6,6 +6,7 @@ import {
   IconHome,
   IconListSearch,
   IconServer2,
+  IconTimeline,
   IconTopologyStar3,
 } from "@tabler/icons-react";
 import Link from "next/link";
@@ -20,6 +21,7 @@ import {
   proxiesHref,
   servicesHref,
   topologyHref,
+  tracesHref,
 } from "../lib/links.ts";
 import styles from "./navigation.module.css";
 
@@ -28,8 +30,9 @@ export const pages = [
   { key: "overview", href: overviewHref, icon: IconHome },
   { key: "topology", href: topologyHref, icon: IconTopologyStar3 },
   { key: "services", href: servicesHref, icon: IconHexagon },
-  { key: "faults", href: faultsHref, icon: IconBolt },
   { key: "logs", href: logsHref, icon: IconListSearch },
+  { key: "traces", href: tracesHref, icon: IconTimeline },
+  { key: "faults", href: faultsHref, icon: IconBolt },
   { key: "proxies", href: proxiesHref, icon: IconServer2 },
   { key: "config", href: configHref, icon: IconCode },
 ] as const;

@@ -9,6 +9,20 @@ export const proxiesHref = "/proxies";
 export const logsHref = "/logs";
 export const configHref = "/config";
 
+export const tracesHref = "/traces";
+
+export const traceHref = (id: string): string => `${tracesHref}/${encodeURIComponent(id)}`;
+
+/** Traces with a span of this service, named as proxies name it: those that failed, or the slowest first. */
+export const tracesOfHref = (
+  { app, namespace }: { app: string; namespace: string },
+  which: "slow" | "failed",
+): string =>
+  `${tracesHref}?service=${encodeURIComponent(`${app}.${namespace}`)}${which === "failed" ? "&errors=true" : "&sort=-duration"}`;
+
+/** The access logs of one trace. */
+export const traceLogsHref = (id: string): string => `/logs?trace=${encodeURIComponent(id)}`;
+
 /** What a service is found by: a name alone may be that of several. */
 export interface ServiceId {
   namespace: string;

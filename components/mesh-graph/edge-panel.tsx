@@ -6,6 +6,7 @@ import { useLocale, useTranslations } from "use-intl";
 import type { Graph, GraphEdge } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95, SuccessShare } from "../health/signals.tsx";
 import { injectFaultHref, logsOfHref, serviceHref } from "../lib/links.ts";
+import { TracesOf } from "../trace/traces-of.tsx";
 import { formatShare, quantityText } from "../ui/format.ts";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
@@ -25,6 +26,9 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
   const nameOf = useNodeNames(graph);
   const service = edge.to ?? subjectOf(graph, edge.target)?.service ?? null;
   const { signals } = edge;
+  // Who is called tells of it; where that is nothing with a proxy, who calls.
+  const [source, target] = [edge.source, edge.target].map((id) => graph.nodes.find((node) => node.id === id));
+  const traced = target?.kind === "workload" ? target : source;
   return (
     <>
       <PanelHeader
@@ -126,6 +130,7 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
             >
               {t("logs")}
             </Button>
+            {traced && <TracesOf app={traced.app} namespace={traced.namespace} />}
           </div>
         </SideSection>
       )}

@@ -6,6 +6,7 @@ import type { Badge, Graph, ServiceMetrics } from "../../server/contract/index.t
 import { LatencyP95, SuccessShare } from "../health/signals.tsx";
 import { injectFaultHref, logsOfHref, serviceHref } from "../lib/links.ts";
 import { useServiceMetrics } from "../lib/queries.ts";
+import { TracesOf } from "../trace/traces-of.tsx";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
@@ -115,6 +116,7 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
             <Button component={Link} href={logsOfSubject(subject)} variant="default" data-testid="panel-logs">
               {t("logs")}
             </Button>
+            <TracesOf app={subject.name} namespace={subject.namespace} />
           </div>
         </SideSection>
       )}

@@ -2,7 +2,7 @@
 import { IconBolt, IconListSearch } from "@tabler/icons-react";
 import { useLocale, useTranslations } from "use-intl";
 import type { ServiceListItem, ServiceMetrics } from "../../server/contract/index.ts";
-import { logsOfHref } from "../lib/links.ts";
+import { logsOfHref, tracesOfHref } from "../lib/links.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { DangerButton } from "../ui/danger-button.tsx";
 import { formatTimeOfDay } from "../ui/format.ts";
@@ -47,6 +47,12 @@ export function ServiceHeader({ service, item, windowSec, metrics }: ServiceHead
           {t("since", { time: formatTimeOfDay(metrics.dataFromMs, locale) })}
         </span>
       )}
+      <Pill
+        href={tracesOfHref({ app: service.name, namespace: service.namespace }, "slow")}
+        data-testid="service-traces"
+      >
+        {t("traces")}
+      </Pill>
       <TimeWindowPicker value={windowSec} onChange={(seconds) => url.set({ window: String(seconds) })} />
       <Pill href={logsOfHref({ service: item?.hostname ?? service.name })} data-testid="service-logs">
         <IconListSearch size={13} aria-hidden />

@@ -163,6 +163,9 @@ await lazy(
 await lazy("logs", "print requests of the mesh, or follow them", async () =>
   (await import("./logs.ts")).registerLogs(program),
 );
+await lazy("traces", "search traces, or show one as a tree", async () =>
+  (await import("./traces/register.ts")).registerTraces(program),
+);
 await lazy("wait", "wait until the proxies have a mesh resource in force", async () =>
   (await import("./proxies/wait.ts")).registerWait(program),
 );

@@ -48,6 +48,8 @@ export interface Call {
   /** Author in the history. */
   user?: string | undefined;
   signal?: AbortSignal;
+  /** Who is asked, for the error when nobody answers. */
+  who?: string;
   /** How long the answer may take to begin. */
   timeoutMs?: number;
 }
@@ -69,6 +71,7 @@ export class CallError extends CliError {
 /** Throws a CliError when the server can't be reached, a CallError when it answers with one. */
 export async function call(server: string, path: string, options: Call = {}): Promise<Response> {
   const { method = "GET", body, user, accept = "application/json", signal, timeoutMs = defaultTimeoutMs } = options;
+  const { who = "control plane" } = options;
   let response: Response;
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(), timeoutMs);
@@ -87,7 +90,7 @@ export async function call(server: string, path: string, options: Call = {}): Pr
   } catch (error) {
     if (signal?.aborted) throw error;
     if (silence.signal.aborted) throw new CliError(`error: ${server} gave no answer within ${timeoutMs / 1000} s`);
-    throw new CliError(`error: no control plane answers at ${server} (${reasonOf(error)}); is the mesh running?`);
+    throw new CliError(`error: no ${who} answers at ${server} (${reasonOf(error)}); is the mesh running?`);
   } finally {
     clearTimeout(timer);
   }

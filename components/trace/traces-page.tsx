@@ -1,0 +1,193 @@
+"use client";
+import Link from "next/link";
+import { useRouter } from "next/navigation";
+import { use } from "react";
+import { useTranslations } from "use-intl";
+import type { TraceList, TraceSummary } from "../../server/contract/index.ts";
+import type { Settled } from "../lib/api.ts";
+import { traceHref } from "../lib/links.ts";
+import type { Live } from "../lib/live.ts";
+import { useUrlState } from "../lib/url-state.ts";
+import { LiveContent } from "../list/live-content.tsx";
+import { NoMatch } from "../list/no-match.tsx";
+import { SortedTable } from "../list/sorted-table.tsx";
+import type { Column } from "../ui/data-table.tsx";
+import { Page, PageHeader } from "../ui/page-header.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { PillButton } from "../ui/pill.tsx";
+import { NumberWithUnit, TimeOfDay } from "../ui/quantity.tsx";
+import { SkeletonBlock, TableSkeleton } from "../ui/skeletons.tsx";
+import { EmptyState } from "../ui/states.tsx";
+import { TimeWindowPicker } from "../ui/time-window-picker.tsx";
+import { Scatter } from "./scatter.tsx";
+import { SearchForm } from "./search-form.tsx";
+import { useTraces } from "./trace-queries.ts";
+import { parseTraceWindow, searchFields, traceSearch } from "./trace-search.ts";
+import styles from "./traces.module.css";
+
+export interface TracesPageProps {
+  traces: Promise<Settled<TraceList> | undefined>;
+  /** What the server has read: the API's query. */
+  initialSearch: Record<string, string>;
+}
+
+/** Requests on their way through the mesh. What is searched for, and the order, are in the URL. */
+export function TracesPage({ traces, initialSearch }: TracesPageProps) {
+  const t = useTranslations("traces");
+  const url = useUrlState();
+  const first = use(traces);
+  const search = traceSearch(url.get);
+  const isFirst = new URLSearchParams(search).toString() === new URLSearchParams(initialSearch).toString();
+  const live = useTraces(search, isFirst ? first : undefined);
+  return (
+    <Page>
+      <PageHeader title={t("title")} hint={t("hint")}>
+        <TimeWindowPicker
+          value={parseTraceWindow(url.get("window"))}
+          onChange={(seconds) => url.set({ window: String(seconds), from: null, to: null })}
+        />
+      </PageHeader>
+      <SearchForm />
+      <Found live={live} narrowed={[...searchFields, "from", "to"].some((name) => url.get(name))} />
+    </Page>
+  );
+}
+
+function Found({ live, narrowed }: { live: Live<TraceList>; narrowed: boolean }) {
+  const t = useTranslations("traces");
+  return (
+    <div className={styles.stack}>
+      <LiveContent
+        live={live}
+        unreadable={t("unreadable")}
+        skeleton={
+          <Panel>
+            <SkeletonBlock height={190} />
+            <TableSkeleton rows={10} columns={6} />
+          </Panel>
+        }
+      >
+        {(list) =>
+          list.traces.length === 0 ? (
+            <Panel flush>
+              {narrowed ? (
+                <NoMatch title={t("no-match")} filters={[...searchFields, "from", "to"]} />
+              ) : (
+                <EmptyState title={t("empty")}>{t("empty-text")}</EmptyState>
+              )}
+            </Panel>
+          ) : (
+            <>
+              <Panel>
+                <Scatter list={list} />
+              </Panel>
+              <TraceTable list={list} />
+            </>
+          )
+        }
+      </LiveContent>
+    </div>
+  );
+}
+
+function TraceTable({ list }: { list: TraceList }) {
+  const t = useTranslations("traces");
+  const url = useUrlState();
+  const router = useRouter();
+  const columns = useColumns(Math.max(...list.traces.map(({ durationMs }) => durationMs)));
+  const sort = url.get("sort") ?? "-start";
+  return (
+    <Panel
+      title={t("found", { count: list.traces.length })}
+      hint={list.full ? t("full", { count: list.traces.length }) : undefined}
+      actions={
+        <>
+          <PillButton pressed={sort === "-start"} onClick={() => url.set({ sort: null })} data-testid="newest">
+            {t("newest")}
+          </PillButton>
+          <PillButton
+            pressed={sort === "-duration"}
+            onClick={() => url.set({ sort: "-duration" })}
+            data-testid="slowest"
+          >
+            {t("slowest")}
+          </PillButton>
+        </>
+      }
+      flush
+    >
+      <SortedTable
+        caption={t("title")}
+        columns={columns}
+        rows={list.traces}
+        rowKey={({ traceId }) => traceId}
+        defaultSort="-start"
+        onRowClick={({ traceId }) => router.push(traceHref(traceId))}
+        rowProps={({ traceId }) => ({ "data-trace": traceId })}
+      />
+    </Panel>
+  );
+}
+
+function useColumns(longestMs: number): Column<TraceSummary>[] {
+  const t = useTranslations("traces");
+  return [
+    {
+      key: "root",
+      header: t("col-root"),
+      phone: "title",
+      sortValue: ({ root }) => `${root.service} ${root.name}`,
+      cell: ({ traceId, root, errors }) => (
+        <Link className={styles.root} href={traceHref(traceId)} prefetch={false}>
+          {errors > 0 && <i className={styles.failed} role="img" aria-label={t("with-errors")} />}
+          <b>{root.service}</b> <span className="muted">{root.name}</span>
+        </Link>
+      ),
+    },
+    {
+      key: "duration",
+      header: t("col-duration"),
+      sortValue: ({ durationMs }) => durationMs,
+      cell: ({ durationMs, errors }) => (
+        <span className={styles.duration}>
+          <span className={styles.bar} data-bad={errors > 0 || undefined} aria-hidden>
+            <i style={{ width: `${Math.max(1, (durationMs / Math.max(longestMs, 0.001)) * 100)}%` }} />
+          </span>
+          <NumberWithUnit value={durationMs} kind="ms" />
+        </span>
+      ),
+    },
+    {
+      key: "spans",
+      header: t("col-spans"),
+      align: "right",
+      sortValue: ({ spans }) => spans,
+      cell: ({ spans }) => <span className="num">{spans}</span>,
+    },
+    {
+      key: "errors",
+      header: t("col-errors"),
+      align: "right",
+      sortValue: ({ errors }) => errors,
+      cell: ({ errors }) => <span className={errors > 0 ? `num ${styles.bad}` : "num"}>{errors}</span>,
+    },
+    {
+      key: "services",
+      header: t("col-services"),
+      align: "right",
+      sortValue: ({ services }) => services.length,
+      cell: ({ services }) => (
+        <span className="num" title={services.join(", ")}>
+          {services.length}
+        </span>
+      ),
+    },
+    {
+      key: "start",
+      header: t("col-start"),
+      align: "right",
+      sortValue: ({ startMs }) => startMs,
+      cell: ({ startMs }) => <TimeOfDay ms={startMs} />,
+    },
+  ];
+}

@@ -1,0 +1,91 @@
+import { type Command, Option } from "commander";
+import { Trace, TraceList } from "../../contract/index.ts";
+import { meshPorts, parsePortOffset } from "../../fleet/ports.ts";
+import { call, portOffsetOption } from "../config/client.ts";
+import { CliError, type CliIo, processIo, runCommand } from "../config/io.ts";
+import { traceTable, traceTree } from "./print.ts";
+
+const help = `
+Durations are milliseconds, of the whole trace. The dashboard is asked: it must run.
+
+Examples:
+  limpid traces                                         the newest 20 of the last hour
+  limpid traces --service reviews.default --errors      those with an error, through reviews
+  limpid traces --min 200 --tag http.status_code=503    slow ones with such a span
+  limpid traces 4bf92f3577b34da6a3ce929d0e0e4736        one of them as a tree; * marks the critical path
+  limpid traces -o json                                 for programs`;
+
+interface Options {
+  service?: string;
+  operation?: string;
+  min?: string;
+  max?: string;
+  errors?: boolean;
+  tag?: string[];
+  window: string;
+  limit: string;
+  output: "text" | "json";
+  dashboard?: string;
+  portOffset?: string;
+}
+
+/** `limpid traces` */
+export function registerTraces(program: Command, io: CliIo = processIo): void {
+  program
+    .command("traces")
+    .description("search traces, or show one as a tree")
+    .argument("[id]", "of one trace")
+    .option("--service <name>", "through this service, such as reviews.default")
+    .option("--operation <name>", "with a span of this name")
+    .option("--min <ms>", "that took at least this long")
+    .option("--max <ms>", "that took at most this long")
+    .option("--errors", "only with errors")
+    .option("--tag <key=value...>", "with a span of these attributes")
+    .option("--window <seconds>", "how far back", "3600")
+    .option("-n, --limit <number>", "how many, up to 1000", "20")
+    .addOption(new Option("-o, --output <format>", "form of the output").choices(["text", "json"]).default("text"))
+    .addOption(
+      new Option(
+        "--dashboard <url>",
+        "address of the dashboard (default: http://127.0.0.1:3000 moved by the offset)",
+      ).conflicts("portOffset"),
+    )
+    .addOption(portOffsetOption())
+    .addHelpText("after", help)
+    .action((id: string | undefined, options: Options) => runCommand(io, () => traces(id, options, io)));
+}
+
+async function traces(id: string | undefined, options: Options, io: CliIo): Promise<void> {
+  const path = id === undefined ? `/api/traces?${searchOf(options)}` : `/api/traces/${encodeURIComponent(id)}`;
+  const answer: unknown = await (await call(dashboardUrl(options, io), path, { who: "dashboard" })).json();
+  if (options.output === "json") io.out(`${JSON.stringify(answer, null, 2)}\n`);
+  else if (id !== undefined) io.out(traceTree(Trace.parse(answer)));
+  else {
+    const { traces: found } = TraceList.parse(answer);
+    if (found.length === 0) io.err("no such trace in this window\n");
+    else io.out(traceTable(found));
+  }
+}
+
+function searchOf({ tag, errors, service, operation, min, max, window, limit }: Options): URLSearchParams {
+  const search = new URLSearchParams({ window, limit });
+  const named = { service, operation, min, max, errors: errors && "true", tag: tag?.map(quoted).join(" ") };
+  for (const [name, value] of Object.entries(named)) if (value) search.set(name, value);
+  return search;
+}
+
+const quoted = (tag: string): string => (/\s/.test(tag) ? `"${tag}"` : tag);
+
+function dashboardUrl({ dashboard, portOffset }: Options, io: CliIo): string {
+  if (dashboard !== undefined) {
+    const url = URL.parse(dashboard);
+    if (url === null || !/^https?:$/.test(url.protocol))
+      throw new CliError(`error: ${dashboard} is no http address of a dashboard`);
+    return url.origin;
+  }
+  try {
+    return `http://127.0.0.1:${meshPorts(parsePortOffset(portOffset ?? io.env.LIMPID_PORT_OFFSET)).dashboard}`;
+  } catch (error) {
+    throw new CliError(`error: ${error instanceof Error ? error.message : error}`);
+  }
+}
