@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { DashboardError } from "../contract/index.ts";
 import { createRouter } from "../lib/http-router.ts";
-import type { ApiCall, ApiHandler } from "./api.ts";
+import { type ApiCall, type ApiHandler, Download } from "./api.ts";
 import { createDashboardServer } from "./http-server.ts";
 
 let server: Server | undefined;
@@ -26,6 +26,7 @@ async function start(allowedHosts: readonly string[] = []): Promise<number> {
     lastCall = call;
     return call.body ?? null;
   });
+  api.add("GET", "/api/file", async () => new Download({ a: 1 }, "a.json"));
   api.add("GET", "/api/gone", () => Promise.reject(new DashboardError({ code: "NOT_FOUND", message: "gone" })));
   api.add("GET", "/api/broken", () => Promise.reject(new Error("secret detail")));
   failures.length = 0;
@@ -70,6 +71,11 @@ const ask = (
   });
 
 const json = { "content-type": "application/json" };
+
+it("gives what is downloaded as a file", async () => {
+  const { status, headers, body } = await ask(await start(), "/api/file");
+  expect([status, headers["content-disposition"], body]).toEqual([200, 'attachment; filename="a.json"', '{"a":1}']);
+});
 
 describe("API", () => {
   it("tells nobody of a client that left within its body", async () => {
