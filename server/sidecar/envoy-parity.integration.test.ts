@@ -65,6 +65,37 @@ function options(up: number, dead: number, cut: number, rude: number) {
     { ...match("/cut"), route: { cluster: "cut" } },
     { ...match("/503-retried"), route: { cluster: "up", retry_policy: { retry_on: "5xx", num_retries: 1 } } },
     { ...match("/hang"), route: { cluster: "up", timeout: "0.1s" } },
+    // What a gRPC client's own timeout is made of, by both ways to say so.
+    { match: { prefix: "/grpc-max" }, route: { cluster: "up", timeout: "9s", max_grpc_timeout: "5s" } },
+    { match: { prefix: "/grpc-any" }, route: { cluster: "up", timeout: "9s", max_grpc_timeout: "0s" } },
+    { match: { prefix: "/grpc-none" }, route: { cluster: "up", timeout: "9s" } },
+    {
+      match: { prefix: "/grpc-offset" },
+      route: { cluster: "up", max_grpc_timeout: "0s", grpc_timeout_offset: "0.5s" },
+    },
+    {
+      match: { prefix: "/grpc-per-try" },
+      route: {
+        cluster: "up",
+        timeout: "9s",
+        max_grpc_timeout: "0s",
+        retry_policy: { retry_on: "5xx", per_try_timeout: "2s" },
+      },
+    },
+    {
+      match: { prefix: "/grpc-deadline" },
+      route: {
+        cluster: "up",
+        timeout: "9s",
+        max_grpc_timeout: "1s",
+        max_stream_duration: { grpc_timeout_header_max: "5s", grpc_timeout_header_offset: "0.5s" },
+      },
+    },
+    {
+      match: { prefix: "/grpc-unbounded" },
+      route: { cluster: "up", max_stream_duration: { max_stream_duration: "0s", grpc_timeout_header_max: "0s" } },
+    },
+    { match: { prefix: "/duration" }, route: { cluster: "up", max_stream_duration: { max_stream_duration: "0.1s" } } },
     {
       ...toCluster("up"),
       ...match("/abort"),
@@ -232,7 +263,7 @@ beforeAll(async () => {
     request.on("end", () => {
       const host = request.headers.host?.replace(/:\d+$/, "");
       seen.push(JSON.stringify([request.method, request.url, host, names.sort(), body]));
-      if (request.url === "/hang") return;
+      if (request.url?.endsWith("/hang") || request.url === "/duration") return;
       response.statusCode = request.url?.startsWith("/503") ? 503 : 200;
       response.setHeader("x-multi", "1");
       response.end(`${request.method} ok`);
@@ -416,6 +447,39 @@ describe.skipIf(missing)("like Envoy", () => {
       "fields from inside",
       get("/503", "x-forwarded-for: 10.1.2.3\r\nx-envoy-retry-on: 5xx\r\nx-envoy-max-retries: 2\r\n"),
     ],
+    ...[
+      "/grpc-max",
+      "/grpc-any",
+      "/grpc-none",
+      "/grpc-offset",
+      "/grpc-per-try",
+      "/grpc-deadline",
+      "/grpc-unbounded",
+    ].flatMap((path) =>
+      [
+        ...[
+          "",
+          "1S",
+          "3000m",
+          "6S",
+          "2000000u",
+          "99999999H",
+          "99999999S",
+          "700m",
+          "5x",
+          "S",
+          "123456789m",
+          "-1S",
+          "1.5S",
+        ],
+      ].map((timeout): [string, string] => [`${path} grpc-timeout ${timeout}`, grpcCall(path, timeout)]),
+    ),
+    ["a gRPC timeout of a call that is none", get("/grpc-max", "grpc-timeout: 1S\r\n")],
+    ["a deadline of a call that is none", get("/grpc-deadline", "grpc-timeout: 1S\r\n")],
+    ["a gRPC call that is too late", grpcCall("/grpc-max/hang", "100m")],
+    ["a gRPC call past its deadline", grpcCall("/grpc-deadline/hang", "600m")],
+    ["a gRPC call past its route's timeout", grpcCall("/hang", "")],
+    ["a gRPC call past its stream's time", grpcCall("/duration", "")],
     ["an answer before the request is whole", "POST /early HTTP/1.1\r\nHost: a.test\r\nContent-Length: 9\r\n\r\nabc"],
   ])("%s", async (_, text) => {
     ours.records.length = 0;
@@ -434,6 +498,9 @@ describe.skipIf(missing)("like Envoy", () => {
     ["upstream resets", get("/cut"), "503 UC upstream_reset_before_response_started{connection_termination}"],
     ["retried", get("/503-retried"), "503 URX via_upstream"],
     ["too late", get("/hang"), "504 UT response_timeout"],
+    ["a gRPC call too late", grpcCall("/grpc-max/hang", "100m"), "200 UT response_timeout"],
+    ["a gRPC call past its deadline", grpcCall("/grpc-deadline/hang", "600m"), "200 - max_duration_timeout"],
+    ["a stream that lasts too long", get("/duration"), "504 - max_duration_timeout"],
     ["fault", get("/abort"), "555 FI fault_filter_abort"],
     ["no route", get("/", "", "pre.x"), "404 NR route_not_found"],
     ["direct", get("/direct"), "418 - direct_response"],
@@ -506,6 +573,12 @@ describe.skipIf(missing)("like Envoy", () => {
     expect([await status(ours.port, text), await status(envoyPort, text)]).toEqual(["HTTP/1.1 400", "HTTP/1.1 501"]);
   });
 });
+
+/** @param timeout "": without */
+function grpcCall(path: string, timeout: string): string {
+  const asked = timeout === "" ? "" : `grpc-timeout: ${timeout}\r\n`;
+  return `POST ${path} HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\nContent-Type: application/grpc\r\nContent-Length: 0\r\n${asked}\r\n`;
+}
 
 const status = async (port: number, text: string) =>
   (await (await fixtures.client(port)).send(text).until((received) => received.includes("\r\n\r\n"))).slice(0, 12);

@@ -240,7 +240,14 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
   }
 
   /** A response made here. Once a response has begun only breaking the stream can tell the client that it is wrong. */
-  reply(status: number, body: string, details: string, flags: number, extra: readonly string[] = []): Replied {
+  reply(
+    status: number,
+    body: string,
+    details: string,
+    flags: number,
+    extra: readonly string[] = [],
+    grpcStatus = grpcStatusFor(status),
+  ): Replied {
     if (this.finished) return replied;
     this.record.responseFlags |= flags;
     if (this.headSent) {
@@ -249,7 +256,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
       return replied;
     }
     if (isGrpc(this.headers) && getHeader(extra, "grpc-status") === undefined) {
-      return this.replyToGrpc(status, body, details, extra);
+      return this.replyToGrpc(grpcStatus, body, details, extra);
     }
     const headers: FlatHeaders = [];
     if (body !== "") headers.push("content-length", String(body.length), "content-type", "text/plain");
@@ -268,9 +275,10 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
   }
 
   /** A caller that speaks gRPC gets 200 and its own kind of status, all of it in the head, as in Envoy. */
-  private replyToGrpc(status: number, body: string, details: string, extra: readonly string[]): Replied {
-    const headers: FlatHeaders = ["content-type", "application/grpc", "grpc-status", String(grpcStatusFor(status))];
+  private replyToGrpc(grpcStatus: number, body: string, details: string, extra: readonly string[]): Replied {
+    const headers: FlatHeaders = ["content-type", "application/grpc", "grpc-status", String(grpcStatus)];
     if (body !== "") headers.push("grpc-message", grpcMessage(body));
+    if (this.stream.protocol !== "HTTP/2") headers.push("content-length", "0"); // RFC 9110, 8.6
     for (let i = 0; i < extra.length; i += 2) setHeader(headers, extra[i] as string, extra[i + 1] as string);
     this.terminal.abandon();
     this.record.responseCodeDetails = details;

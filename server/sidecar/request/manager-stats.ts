@@ -26,6 +26,7 @@ export class ManagerStats {
   readonly rqTxReset: Counter;
   readonly rqTimeout: Counter;
   readonly rqIdleTimeout: Counter;
+  readonly rqMaxDuration: Counter;
   readonly noRoute: Counter;
   readonly noCluster: Counter;
   readonly direct: Counter;
@@ -60,6 +61,7 @@ export class ManagerStats {
     this.rqTxReset = stats.counter(`${prefix}downstream_rq_tx_reset`);
     this.rqTimeout = stats.counter(`${prefix}downstream_rq_timeout`);
     this.rqIdleTimeout = stats.counter(`${prefix}downstream_rq_idle_timeout`);
+    this.rqMaxDuration = stats.counter(`${prefix}downstream_rq_max_duration_reached`);
     this.noRoute = stats.counter(`${prefix}no_route`);
     this.noCluster = stats.counter(`${prefix}no_cluster`);
     this.direct = stats.counter(`${prefix}rq_direct_response`);

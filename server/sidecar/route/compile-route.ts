@@ -1,4 +1,4 @@
-import type { Any } from "@bufbuild/protobuf/wkt";
+import type { Any, Duration } from "@bufbuild/protobuf/wkt";
 import type {
   DirectResponseAction,
   RedirectAction,
@@ -49,6 +49,10 @@ export interface ForwardTarget {
   /** Undefined: the connection manager's. */
   readonly idleTimeoutMs: number | undefined;
   readonly maxStreamDurationMs: number | undefined;
+  /** Undefined: a gRPC client's `grpc-timeout` does not change the route timeout. */
+  readonly grpcTimeout: GrpcTimeoutLimit | undefined;
+  /** Undefined: nor does it change how long the stream may take. */
+  readonly grpcDeadline: GrpcTimeoutLimit | undefined;
   readonly retry: CompiledRetryPolicy | undefined;
   /** What requests are balanced by, where the cluster's balancer goes by it. */
   readonly hasher: RouteHasher | undefined;
@@ -61,6 +65,14 @@ export interface ForwardTarget {
   readonly appendForwardedHost: boolean;
   /** Upgrade types enabled (true) or disabled for this route. */
   readonly upgrades: ReadonlyMap<string, boolean>;
+}
+
+/** What a route makes of `grpc-timeout`. */
+export interface GrpcTimeoutLimit {
+  /** 0: none. */
+  readonly maxMs: number;
+  /** Taken off what the client asks for, so that the answer to a timeout is in time. */
+  readonly offsetMs: number;
 }
 
 export interface WeightedTarget {
@@ -147,9 +159,16 @@ function compileForward(
     totalWeight: clusters.reduce((sum, target) => sum + target.weight, 0),
     clusterHeader: action.clusterSpecifier.case === "clusterHeader" ? action.clusterSpecifier.value.toLowerCase() : "",
     notFoundStatus: [503, 404, 500][action.clusterNotFoundResponseCode] ?? 503,
-    timeoutMs: durationMs(action.timeout) ?? 15_000,
+    // As in Envoy, where the route says how long a stream may take its `timeout` counts for nothing.
+    timeoutMs: action.maxStreamDuration === undefined ? (durationMs(action.timeout) ?? 15_000) : 0,
     idleTimeoutMs: durationMs(action.idleTimeout),
     maxStreamDurationMs: durationMs(action.maxStreamDuration?.maxStreamDuration),
+    grpcTimeout:
+      action.maxStreamDuration === undefined ? grpcLimit(action.maxGrpcTimeout, action.grpcTimeoutOffset) : undefined,
+    grpcDeadline: grpcLimit(
+      action.maxStreamDuration?.grpcTimeoutHeaderMax,
+      action.maxStreamDuration?.grpcTimeoutHeaderOffset,
+    ),
     retry,
     hasher,
     mirrors: mirrors.map(compileMirror),
@@ -163,6 +182,9 @@ function compileForward(
     ),
   };
 }
+
+const grpcLimit = (max: Duration | undefined, offset: Duration | undefined): GrpcTimeoutLimit | undefined =>
+  max === undefined ? undefined : { maxMs: durationMs(max) ?? 0, offsetMs: durationMs(offset) ?? 0 };
 
 function compileClusters(action: RouteAction, perFilter: PerFilterCompiler): WeightedTarget[] {
   const specifier = action.clusterSpecifier;

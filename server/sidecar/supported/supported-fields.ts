@@ -339,12 +339,9 @@ export const supportedFields: SupportedFields = {
     "request_mirror_policies",
     "upgrade_configs",
     "max_stream_duration",
-    // harmless: bounds a timeout asked for by header, which is not read
     "max_grpc_timeout",
     "grpc_timeout_offset",
   ],
-  // harmless: grpc_timeout_header_max bounds a timeout asked for by header, which is not read
-  "envoy.config.route.v3.RouteAction.MaxStreamDuration": ["max_stream_duration", "grpc_timeout_header_max"],
   "envoy.config.route.v3.RouteAction.HashPolicy": [
     "header",
     "cookie",
@@ -357,6 +354,11 @@ export const supportedFields: SupportedFields = {
   "envoy.config.route.v3.RouteAction.HashPolicy.CookieAttribute": ["name", "value"],
   "envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties": ["source_ip"],
   "envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter": ["name"],
+  "envoy.config.route.v3.RouteAction.MaxStreamDuration": [
+    "max_stream_duration",
+    "grpc_timeout_header_max",
+    "grpc_timeout_header_offset",
+  ],
   "envoy.config.route.v3.RouteAction.UpgradeConfig": ["upgrade_type", "enabled"],
   "envoy.config.route.v3.RouteAction.RequestMirrorPolicy": [
     "cluster",

@@ -194,7 +194,21 @@ describe("timeouts", () => {
     });
     expect((await fetch(`http://127.0.0.1:${test.port}/`)).status).toBe(504);
     await eventually(() => test.records.length === 1);
-    expect(test.lastRecord.responseFlags).toBe(ResponseFlag.durationTimeout);
+    expect(test.lastRecord).toMatchObject({ responseFlags: 0, responseCodeDetails: "max_duration_timeout" });
+    expect(test.counter("http.test.downstream_rq_max_duration_reached")).toBe(1);
+  });
+
+  it("a gRPC call whose client gives it no time is not sent at all", async () => {
+    const upstream = await statuses(200);
+    const test = await fixtures.plane({
+      clusters: [staticCluster("up", [upstream.port])],
+      routes: [toCluster("up", { max_stream_duration: { grpc_timeout_header_max: "5s" } })],
+    });
+    const headers = { "content-type": "application/grpc", "grpc-timeout": "0m" };
+    const response = await fetch(`http://127.0.0.1:${test.port}/`, { method: "POST", headers });
+    expect([response.status, response.headers.get("grpc-status")]).toEqual([200, "4"]);
+    expect(upstream.heads).toEqual([]);
+    expect(test.gauge("cluster.up.upstream_rq_active")).toBe(0);
   });
 });
 

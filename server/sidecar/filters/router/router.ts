@@ -1,6 +1,7 @@
 import { anyHost, type PickContext } from "../../cluster/balancer.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Endpoint } from "../../cluster/endpoint.ts";
+import { isGrpc } from "../../http/grpc.ts";
 import { getHeader, setHeader } from "../../http/headers.ts";
 import type { Fields, StreamResponseHead } from "../../http/stream.ts";
 import { ResponseFlag } from "../../record.ts";
@@ -18,6 +19,7 @@ import {
 } from "../../route/retry-policy.ts";
 import { WheelTimer } from "../../timer-wheel.ts";
 import { Attempt } from "./attempt.ts";
+import { grpcDeadline, grpcRouteTimeout, setGrpcTimeout } from "./grpc-timeout.ts";
 import { sendMirrors } from "./mirror.ts";
 import { redirectLocation } from "./redirect.ts";
 import { resetReply } from "./reset-reply.ts";
@@ -47,6 +49,8 @@ export class Router implements TerminalStream {
   private balancing: PickContext = anyHost;
   /** What the client is to get with its response, so that it comes back to its endpoint. */
   private cookies: readonly string[] = [];
+  /** Whether the upstream is told in `grpc-timeout` what is left for an attempt. */
+  tellsGrpcTimeout = false;
   private retriesLeft = 0;
   private retries = 0;
   private retrying = false;
@@ -225,9 +229,7 @@ export class Router implements TerminalStream {
       this.balancing = { ...anyHost, hash };
       this.cookies = cookies;
     }
-    const { timeoutMs, retry } = exchange.envoyFields ? takeOverrides(exchange.headers, action) : action;
-    this.timeoutMs = timeoutMs;
-    this.perTryTimeoutMs = retry?.perTryTimeoutMs ?? 0;
+    const retry = this.setTimeouts(action);
     finishUpstreamHeaders(exchange, route, action, cluster);
     if (cluster.activeRequests >= cluster.config.maxRequests) {
       cluster.stats.rqPendingOverflow.inc();
@@ -243,11 +245,28 @@ export class Router implements TerminalStream {
     }
     this.keepBody = exchange.hasBody && (this.retry !== undefined || action.mirrors.length > 0);
     this.armDuration(action);
+    if (exchange.finished) return;
     this.startAttempt();
     if (this.requestDone && !exchange.finished) {
       this.armTimeout();
       this.mirror();
     }
+  }
+
+  /** What the route allows, a gRPC client asks for, and `x-envoy-` fields set in place of both. */
+  private setTimeouts(action: ForwardTarget): CompiledRetryPolicy | undefined {
+    const { headers, envoyFields } = this.exchange;
+    const limit = action.grpcTimeout;
+    this.tellsGrpcTimeout = limit !== undefined && isGrpc(headers);
+    const routeMs = limit !== undefined && this.tellsGrpcTimeout ? grpcRouteTimeout(headers, limit) : action.timeoutMs;
+    const { timeoutMs, retry } = envoyFields
+      ? takeOverrides(headers, { timeoutMs: routeMs, retry: action.retry })
+      : { timeoutMs: routeMs, retry: action.retry };
+    this.timeoutMs = timeoutMs;
+    const perTryMs = retry?.perTryTimeoutMs ?? 0;
+    // One that the other comes before is none.
+    this.perTryTimeoutMs = timeoutMs !== 0 && perTryMs >= timeoutMs ? 0 : perTryMs;
+    return retry;
   }
 
   private startAttempt(): void {
@@ -358,13 +377,26 @@ export class Router implements TerminalStream {
 
   private armDuration(action: ForwardTarget): void {
     const { exchange } = this;
-    const limit = action.maxStreamDurationMs ?? exchange.manager.options.maxStreamMs;
-    if (limit === 0) return;
-    this.duration = new WheelTimer(() => {
-      const status = this.requestDone ? 504 : 408;
-      this.exchange.reply(status, "downstream duration timeout", "max_duration_timeout", ResponseFlag.durationTimeout);
-    });
-    exchange.manager.timers.arm(this.duration, limit);
+    const asked = action.grpcDeadline === undefined ? undefined : grpcDeadline(exchange.headers, action.grpcDeadline);
+    const limit = asked ?? action.maxStreamDurationMs ?? exchange.manager.options.maxStreamMs;
+    // Whoever asks for no time at all has none; as a setting it is no limit.
+    if (limit === 0 && asked === undefined) return;
+    if (isGrpc(exchange.headers)) setGrpcTimeout(exchange.headers, limit);
+    const left = limit - (performance.now() - exchange.start);
+    if (left <= 0) {
+      this.onDuration();
+      return;
+    }
+    this.duration = new WheelTimer(() => this.onDuration());
+    exchange.manager.timers.arm(this.duration, left);
+  }
+
+  private onDuration(): void {
+    const { exchange } = this;
+    exchange.manager.stats.rqMaxDuration.inc();
+    const status = this.requestDone ? 504 : 408;
+    // Envoy has no flag for it: DT is of connections.
+    exchange.reply(status, "downstream duration timeout", "max_duration_timeout", 0, [], deadlineExceeded);
   }
 
   private onTimeout(): void {
@@ -400,3 +432,6 @@ export class Router implements TerminalStream {
     }
   }
 }
+
+/** gRPC's status. */
+const deadlineExceeded = 4;

@@ -4,6 +4,7 @@ import type { StreamRequestHead } from "../../http/stream.ts";
 import type { Exchange } from "../../request/exchange.ts";
 import type { CompiledRoute, ForwardTarget } from "../../route/compile-route.ts";
 import { applyHeaderOps } from "../../route/header-ops.ts";
+import { setGrpcTimeout } from "./grpc-timeout.ts";
 import type { Router } from "./router.ts";
 
 /** What the route changes in a request before it goes upstream: header operations, then path and host. */
@@ -57,8 +58,10 @@ function rewrittenHost(exchange: Exchange, action: ForwardTarget, cluster: Clust
 export function upstreamHead(router: Router): StreamRequestHead {
   const { exchange } = router;
   const { headers } = exchange;
-  if (router.timeoutMs > 0 && router.envoyHeaders) {
-    setHeader(headers, "x-envoy-expected-rq-timeout-ms", String(expectedMs(router)));
+  const expected = expectedMs(router);
+  if (expected > 0) {
+    if (router.envoyHeaders) setHeader(headers, "x-envoy-expected-rq-timeout-ms", String(expected));
+    if (router.tellsGrpcTimeout) setGrpcTimeout(headers, expected);
   }
   if (exchange.host?.attemptCount === true) {
     setHeader(headers, "x-envoy-attempt-count", String(exchange.record.upstreamAttempts));
@@ -76,7 +79,9 @@ export function upstreamHead(router: Router): StreamRequestHead {
   };
 }
 
+/** 0: as long as it takes. */
 function expectedMs({ exchange, timeoutMs, perTryTimeoutMs: perTry }: Router): number {
+  if (timeoutMs === 0) return perTry;
   const elapsed = exchange.record.upstreamAttempts > 1 ? Math.floor(performance.now() - exchange.start) : 0;
   const left = Math.max(1, timeoutMs - elapsed);
   return perTry > 0 ? Math.min(perTry, left) : left;
