@@ -43,6 +43,7 @@ program
   .option("--rate <rps>", "traffic at the gateway, requests per second; 0 for none", "20")
   .option(...retention)
   .option("--no-demo", "start without the demo application")
+  .option("--demo-grpc", "let the demo's reviews ask for ratings over gRPC")
   .option("--no-dashboard", "start without the dashboard")
   .action(async (options) => (await import("./up.ts")).runUp(options));
 
@@ -128,6 +129,8 @@ program
   .requiredOption("--app-version <v>", "its version label, such as v2")
   .requiredOption("--listen <host:port>", "where it serves")
   .requiredOption("--proxy <host:port>", "its sidecar's outbound HTTP port")
+  .option("--grpc-listen <host:port>", "where ratings are served over gRPC, too")
+  .option("--grpc-ratings <authority>", "whom reviews ask for ratings over gRPC, such as ratings:9090")
   .action(async (name, options) => (await import("./workload.ts")).runDemoWorkload(name, options));
 
 // These bring flags and code of their own, loaded only when they are what was asked for.

@@ -11,6 +11,7 @@ interface UpCommandOptions extends CommonOptions {
   rate: string;
   retention?: string;
   demo: boolean;
+  demoGrpc?: boolean;
   dashboard: boolean;
 }
 
@@ -44,6 +45,7 @@ export async function runUp(options: UpCommandOptions): Promise<void> {
       dashboard: options.dashboard,
       version,
       demo: options.demo,
+      demoGrpc: options.demoGrpc === true,
       trafficRate: parseTrafficRate(options.rate),
       print: (line) => process.stdout.write(`${line}\n`),
       signal: interruption.signal,

@@ -4,12 +4,16 @@ import { failWith } from "./options.ts";
 
 export async function runDemoWorkload(
   name: string,
-  options: { appVersion: string; listen: string; proxy: string },
+  options: { appVersion: string; listen: string; proxy: string; grpcListen?: string; grpcRatings?: string },
 ): Promise<void> {
   try {
     const listen = parseAddress("--listen", options.listen);
     const proxy = parseAddress("--proxy", options.proxy);
-    const server = await runWorkload({ name, version: options.appVersion, proxy }, listen.host, listen.port);
+    const context = { name, version: options.appVersion, proxy };
+    const server = await runWorkload(context, listen.host, listen.port, {
+      ...(options.grpcListen !== undefined && { grpcListen: parseAddress("--grpc-listen", options.grpcListen) }),
+      ...(options.grpcRatings !== undefined && { grpcRatings: options.grpcRatings }),
+    });
     onShutdown(() => server.close());
   } catch (error) {
     failWith(error);

@@ -25,7 +25,7 @@ test.skipIf(envoy === undefined && !process.env.CI).each([
         namespace: "default",
         serviceAccount: "bookinfo-reviews",
         labels: { app: "reviews", version: "v1" },
-        inboundPorts: [9080],
+        inboundPorts: [{ port: 9080, app: workloadPorts(3, 0).app }],
       };
       await certifyProxies(folder, [identity]);
       const certificate = bootstrapCertificate(folder, identity.workload);

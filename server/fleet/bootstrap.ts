@@ -8,8 +8,8 @@ export interface ProxyIdentity {
   namespace: string;
   serviceAccount: string;
   labels: Record<string, string>;
-  /** Ports that the proxy binds for its application; a gateway has none. */
-  inboundPorts: readonly number[];
+  /** Ports that the proxy binds for its application, and where that listens on 127.0.0.1; a gateway has none. */
+  inboundPorts: readonly { port: number; app: number }[];
 }
 
 export const clusterId = "limpid";
@@ -53,7 +53,7 @@ export function bootstrapFor(
         SERVICE_ACCOUNT: identity.serviceAccount,
         INTERCEPTION_MODE: "NONE",
         HTTP_PROXY_PORT: String(ports.outbound),
-        INGRESS: Object.fromEntries(identity.inboundPorts.map((port) => [String(port), `127.0.0.1:${ports.app}`])),
+        INGRESS: Object.fromEntries(identity.inboundPorts.map(({ port, app }) => [String(port), `127.0.0.1:${app}`])),
         PORT_OFFSET: String(identity.type === "router" ? mesh.offset : ports.serviceOffset),
         // Ports below 1024 are then left out rather than tried and refused.
         UNPRIVILEGED_POD: String(process.getuid?.() !== 0),

@@ -3,7 +3,8 @@ import { delimiter, dirname, join } from "node:path";
 import { type AdminAddress, bootstrapFor, nodeId, type ProxyIdentity } from "./bootstrap.ts";
 import { bootstrapCertificate } from "./certificates.ts";
 import type { ChildSpec } from "./child.ts";
-import { demoWorkloads, ingressGateway } from "./demo/workloads.ts";
+import { grpcRatings } from "./demo/ratings-grpc.ts";
+import { type DemoWorkload, demoWorkloads, ingressGateway } from "./demo/workloads.ts";
 import { meshPorts, type WorkloadPorts, workloadPorts } from "./ports.ts";
 import type { NeededPort } from "./preflight.ts";
 import { probeHttp } from "./probe.ts";
@@ -16,6 +17,8 @@ export interface MeshOptions {
   /** The bundled CLI that the parts are commands of. */
   cli: string;
   dashboard: boolean;
+  /** Reviews ask for ratings over gRPC. */
+  demoGrpc: boolean;
 }
 
 /** One process of the mesh, its address for people, and the ports it needs. */
@@ -81,15 +84,28 @@ export function workloadsOf(options: MeshOptions): Part[] {
         `127.0.0.1:${ports.app}`,
         "--proxy",
         `${ports.ip}:${ports.outbound}`,
+        ...(options.demoGrpc ? grpcArgs(workload, ports) : []),
       ]),
       kind: "workload",
       niceness: yielding,
       address: `127.0.0.1:${ports.app}`,
-      ports: [{ part: workload.name, host: "127.0.0.1", port: ports.app }],
+      ports: [
+        { part: workload.name, host: "127.0.0.1", port: ports.app },
+        ...(servesGrpc(workload, options.demoGrpc)
+          ? [{ part: `${workload.name} (gRPC)`, host: "127.0.0.1", port: ports.grpcApp }]
+          : []),
+      ],
       probe: (signal) => probeHttp("127.0.0.1", ports.app, "/health", signal),
     };
   });
-  return [...workloads, ...demoProxies(options.portOffset).map((proxy) => proxyPart(options, proxy))];
+  return [...workloads, ...demoProxies(options.portOffset, options.demoGrpc).map((proxy) => proxyPart(options, proxy))];
+}
+
+const servesGrpc = ({ app }: DemoWorkload, demoGrpc: boolean): boolean => demoGrpc && app === "ratings";
+
+function grpcArgs({ app }: DemoWorkload, ports: WorkloadPorts): string[] {
+  if (app === "ratings") return ["--grpc-listen", `127.0.0.1:${ports.grpcApp}`];
+  return app === "reviews" ? ["--grpc-ratings", `ratings:${grpcRatings.port}`] : [];
 }
 
 interface DemoProxy {
@@ -99,7 +115,7 @@ interface DemoProxy {
 }
 
 /** A sidecar for each workload of the demo, and the ingress gateway. */
-export function demoProxies(portOffset: number): DemoProxy[] {
+export function demoProxies(portOffset: number, demoGrpc = false): DemoProxy[] {
   const sidecars = demoWorkloads.map((workload): DemoProxy => {
     const ports = workloadPorts(workload.index, portOffset);
     return {
@@ -111,7 +127,10 @@ export function demoProxies(portOffset: number): DemoProxy[] {
         namespace: workload.namespace,
         serviceAccount: `bookinfo-${workload.app}`,
         labels: { app: workload.app, version: workload.version },
-        inboundPorts: [ports.inbound],
+        inboundPorts: [
+          { port: ports.inbound, app: ports.app },
+          ...(servesGrpc(workload, demoGrpc) ? [{ port: ports.grpcInbound, app: ports.grpcApp }] : []),
+        ],
       },
     };
   });
@@ -157,7 +176,7 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy): 
     ...(kind === "gateway"
       ? [{ part: name, host: ports.ip, port: gatewayPort }]
       : [
-          { part: `${name} (inbound)`, host: ports.ip, port: ports.inbound },
+          ...identity.inboundPorts.map(({ port }) => ({ part: `${name} (inbound)`, host: ports.ip, port })),
           { part: `${name} (outbound)`, host: ports.ip, port: ports.outbound },
         ]),
   ];

@@ -21,12 +21,16 @@ export interface WorkloadPorts {
   /** Where its sidecar listens for the mesh. */
   ip: string;
   inbound: number;
+  /** Of `ratings`, with `--demo-grpc`. */
+  grpcInbound: number;
   outbound: number;
   admin: number;
   health: number;
   prometheus: number;
   /** Where the application itself listens, on 127.0.0.1, reached only through its sidecar. */
   app: number;
+  /** Where `ratings` itself serves gRPC. */
+  grpcApp: number;
   /** Added to the port of a TCP service where its sidecar binds it for its application's calls. */
   serviceOffset: number;
 }
@@ -58,15 +62,18 @@ export function workloadPorts(
   platform: NodeJS.Platform = process.platform,
 ): WorkloadPorts {
   const app = 19_080 + index + offset;
+  const grpcApp = 19_060 + index + offset;
   if (platform === "linux" || index === 0) {
     return {
       ip: index === 0 ? "127.0.0.1" : `127.0.1.${index}`,
       inbound: 9080 + offset,
+      grpcInbound: 9090 + offset,
       outbound: 15_001 + offset,
       admin: 15_000 + offset,
       health: 15_021 + offset,
       prometheus: 15_090 + offset,
       app,
+      grpcApp,
       serviceOffset: offset,
     };
   }
@@ -74,11 +81,13 @@ export function workloadPorts(
   return {
     ip: "127.0.0.1",
     inbound: base + 80,
+    grpcInbound: base + 81,
     outbound: base + 1,
     admin: base,
     health: base + 21,
     prometheus: base + 90,
     app,
+    grpcApp,
     // One address for all: a service's port is another one in each workload.
     serviceOffset: offset + index * 1000,
   };

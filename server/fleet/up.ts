@@ -93,7 +93,7 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
     if (options.demo) {
       await certifyProxies(
         options.data,
-        demoProxies(options.portOffset).map(({ identity }) => identity),
+        demoProxies(options.portOffset, options.demoGrpc).map(({ identity }) => identity),
       );
     }
     const planes = planesOf(options);
@@ -127,7 +127,7 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
     dashboard.catch(() => {}); // awaited below
     await others;
     if (options.demo) {
-      await seedConfig(`http://127.0.0.1:${ports.configApi}`, demoConfig(options.portOffset));
+      await seedConfig(`http://127.0.0.1:${ports.configApi}`, demoConfig(options.portOffset, options.demoGrpc));
       await launch(workloads);
       traffic = startTraffic({ host: "127.0.0.1", port: ports.gateway }, options.trafficRate);
     }

@@ -1,5 +1,6 @@
 import { callService, type Handler, type Reply, type ServiceContext } from "./http-service.ts";
 import { work } from "./latency.ts";
+import type { Ratings, RatingsClient } from "./ratings-grpc.ts";
 
 const notFound: Reply = { status: 404, body: { error: "not found" } };
 const badId: Reply = { status: 400, body: { error: "please provide numeric product ID" } };
@@ -28,21 +29,33 @@ export function detailsService(): Handler {
   };
 }
 
-/** `/ratings/{id}`: stars by reviewer; POST replaces them, in memory. */
-export function ratingsService(): Handler {
-  const stored = new Map<number, Record<string, number>>();
+/** What ratings know, in memory. */
+export class RatingsStore {
+  readonly #stored = new Map<number, Ratings>();
+
+  async get(id: number): Promise<Ratings> {
+    await work(2.5);
+    return this.#stored.get(id) ?? { Reviewer1: 5, Reviewer2: 4 };
+  }
+
+  set(id: number, ratings: Ratings): void {
+    if (this.#stored.size < 1000) this.#stored.set(id, ratings);
+  }
+}
+
+/** `/ratings/{id}`: stars by reviewer; POST replaces them. */
+export function ratingsService(store = new RatingsStore()): Handler {
   return async ({ url, method, body }) => {
     const id = idIn(url.pathname, "ratings");
     if (id === undefined) return notFound;
     if (id === null) return badId;
-    await work(2.5);
     if (method === "POST") {
       const ratings = parseRatings(body);
       if (!ratings)
         return { status: 400, body: { error: "please provide valid ratings JSON: {reviewer: stars 1..5}" } };
-      if (stored.size < 1000) stored.set(id, ratings);
+      store.set(id, ratings);
     }
-    return { status: 200, body: { id, ratings: stored.get(id) ?? { Reviewer1: 5, Reviewer2: 4 } } };
+    return { status: 200, body: { id, ratings: await store.get(id) } };
   };
 }
 
@@ -82,11 +95,17 @@ async function ratingsFor(
   color: string,
 ) {
   // v3 is the impatient one: Bookinfo's reviews wait 2.5 s for stars, and 10 s in v2.
-  const answer = await callService(context, "ratings:9080", `/ratings/${id}`, headers, color === "red" ? 2500 : 10_000);
-  const stars = answer.status === 200 ? (answer.body as { ratings?: Record<string, number> }).ratings : undefined;
+  const timeoutMs = color === "red" ? 2500 : 10_000;
+  const ask = context.grpcRatings ?? ((...call) => ratingsOverHttp(context, ...call));
+  const stars = await ask(id, headers, timeoutMs);
   return (reviewer: string) => ({
     rating: stars ? { stars: stars[reviewer] ?? -1, color } : { error: "Ratings service is currently unavailable" },
   });
+}
+
+async function ratingsOverHttp(context: ServiceContext, ...[id, headers, timeoutMs]: Parameters<RatingsClient>) {
+  const answer = await callService(context, "ratings:9080", `/ratings/${id}`, headers, timeoutMs);
+  return answer.status === 200 ? (answer.body as { ratings?: Ratings }).ratings : undefined;
 }
 
 /** The id in `/{collection}/{id}`; null when it is no number, undefined when the path is another. */
@@ -96,11 +115,11 @@ function idIn(pathname: string, collection: string): number | null | undefined {
   return /^\d{1,9}$/.test(second) ? Number(second) : null;
 }
 
-function parseRatings(body: string): Record<string, number> | undefined {
+function parseRatings(body: string): Ratings | undefined {
   try {
     const entries = Object.entries(JSON.parse(body) as Record<string, unknown>).slice(0, 100);
     const valid = entries.every(([, stars]) => typeof stars === "number" && stars >= 1 && stars <= 5);
-    return valid && entries.length > 0 ? (Object.fromEntries(entries) as Record<string, number>) : undefined;
+    return valid && entries.length > 0 ? (Object.fromEntries(entries) as Ratings) : undefined;
   } catch {
     return undefined;
   }

@@ -1,15 +1,22 @@
 import type { ConfigObject } from "../../config/object.ts";
-import { workloadPorts } from "../ports.ts";
+import { type WorkloadPorts, workloadPorts } from "../ports.ts";
+import { grpcRatings } from "./ratings-grpc.ts";
 import { type DemoWorkload, demoWorkloads } from "./workloads.ts";
 
 /** What the demo mesh starts with: namespaces, services, workload entries, and Bookinfo's gateway, routes and subsets. */
-export function demoConfig(portOffset: number, platform: NodeJS.Platform = process.platform): ConfigObject[] {
+export function demoConfig(
+  portOffset: number,
+  grpc = false,
+  platform: NodeJS.Platform = process.platform,
+): ConfigObject[] {
   const apps = [...new Set(demoWorkloads.map((workload) => workload.app))];
   return [
     object("v1", "Namespace", "", "default", {}),
     object("v1", "Namespace", "", "istio-system", {}),
-    ...apps.map((app) => service(app)),
-    ...demoWorkloads.map((workload) => workloadEntry(workload, portOffset, platform)),
+    ...apps.map((app) => service(app, grpc && app === "ratings")),
+    ...demoWorkloads.map((workload) =>
+      workloadEntry(workload, grpc && workload.app === "ratings", workloadPorts(workload.index, portOffset, platform)),
+    ),
     object("networking.istio.io/v1", "Gateway", "default", "bookinfo-gateway", {
       selector: { istio: "ingressgateway" },
       servers: [{ port: { number: 8080, name: "http", protocol: "HTTP" }, hosts: ["*"] }],
@@ -55,21 +62,26 @@ const object = (
   labels?: Record<string, string>,
 ): ConfigObject => ({ apiVersion, kind, metadata: { name, namespace, ...(labels && { labels }) }, spec });
 
-const service = (app: string) =>
+const service = (app: string, grpc: boolean) =>
   object(
     "v1",
     "Service",
     "default",
     app,
-    { selector: { app }, ports: [{ name: "http", port: 9080, targetPort: "http", protocol: "TCP" }] },
+    {
+      selector: { app },
+      ports: [
+        { name: "http", port: 9080, targetPort: "http", protocol: "TCP" },
+        ...(grpc ? [{ ...grpcRatings, targetPort: grpcRatings.name, protocol: "TCP" }] : []),
+      ],
+    },
     { app, service: app },
   );
 
-function workloadEntry(workload: DemoWorkload, portOffset: number, platform: NodeJS.Platform) {
-  const ports = workloadPorts(workload.index, portOffset, platform);
+function workloadEntry(workload: DemoWorkload, grpc: boolean, ports: WorkloadPorts) {
   return object("networking.istio.io/v1", "WorkloadEntry", workload.namespace, workload.name, {
     address: ports.ip,
-    ports: { http: ports.inbound },
+    ports: { http: ports.inbound, ...(grpc && { [grpcRatings.name]: ports.grpcInbound }) },
     labels: { app: workload.app, version: workload.version },
     serviceAccount: `bookinfo-${workload.app}`,
   });

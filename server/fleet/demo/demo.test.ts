@@ -58,6 +58,21 @@ test.each([
     expect(seen[0]).toMatchObject({ host: "ratings:9080", traceparent: "00-a-b-01", "end-user": "jason" });
 });
 
+test("reviews ask for ratings over gRPC where they are told to, and stay readable when nobody answers", async () => {
+  const context = (name: string, proxy: number) => ({ name, version: "v3", proxy: { host: "127.0.0.1", port: proxy } });
+  const ratings = await runWorkload(context("ratings", 1), "127.0.0.1", 0, {
+    grpcListen: { host: "127.0.0.1", port: 0 },
+  });
+  const reviews = await runWorkload(context("reviews", ratings.grpcPort ?? 0), "127.0.0.1", 0, {
+    grpcRatings: "ratings:9090",
+  });
+  closers.push(reviews.close);
+  await fetchText(ratings.port, "/ratings/7", { method: "POST", body: '{"Reviewer1":2}' });
+  expect((await fetchText(reviews.port, "/reviews/7")).text).toContain('"rating":{"stars":2,"color":"red"}');
+  await ratings.close();
+  expect((await fetchText(reviews.port, "/reviews/7")).text).toContain("Ratings service is currently unavailable");
+});
+
 test("reviews stay readable when ratings fail", async () => {
   const port = await workload("reviews", "v2", await serve(() => ({ status: 503, body: "no" })));
   expect((await fetchText(port, "/reviews/0")).text).toContain('"error":"Ratings service is currently unavailable"');

@@ -1,6 +1,7 @@
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { readBody } from "../../lib/http-body.ts";
 import { createHttpListener, type RequestTarget } from "../../lib/http-listener.ts";
+import type { RatingsClient } from "./ratings-grpc.ts";
 
 /** One demo service: its routes, and the sidecar its own calls go through. */
 export interface ServiceContext {
@@ -8,6 +9,8 @@ export interface ServiceContext {
   version: string;
   /** Where its sidecar takes outbound HTTP; calls are addressed by Host, as an application behind `http_proxy` would. */
   proxy: { host: string; port: number };
+  /** How reviews ask for ratings; undefined: over HTTP. */
+  grpcRatings?: RatingsClient;
 }
 
 export interface Reply {
@@ -29,7 +32,7 @@ export interface Call {
 const maxBodyBytes = 64 * 1024;
 
 /** The headers an application must pass on for traces, identities and canaries to follow a request through the mesh. */
-const passedOn = [
+export const passedOn = [
   "x-request-id",
   "traceparent",
   "tracestate",
