@@ -63,6 +63,7 @@ const policies: Record<string, JsonValue[]> = {
   cookie: [{ cookie: { name: "session" } }],
   combined: [header("x-none"), header("x-user"), { query_parameter: { name: "user" } }],
   terminal: [{ ...header("x-user"), terminal: true }, { query_parameter: { name: "user" } }],
+  address: [{ connection_properties: { source_ip: true } }],
   source: [header("x-user"), { connection_properties: { source_ip: true } }],
 };
 
@@ -150,7 +151,13 @@ async function picks(port: number, path: string): Promise<string[]> {
   const answers: string[] = [];
   for (const key of keys) {
     const url = `http://127.0.0.1:${port}${path}?user=${key}`;
-    const answer = await fetch(url, { headers: { "x-user": key, cookie: `a=b; session="${key}"` } });
+    const answer = await fetch(url, {
+      headers: {
+        "x-user": key,
+        "x-forwarded-for": `1.2.3.4,10.1.2.${Number(key.slice(5)) % 256}`,
+        cookie: `a=b; session="${key}"`,
+      },
+    });
     answers.push(await answer.text());
   }
   return answers;

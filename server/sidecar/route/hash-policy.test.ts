@@ -15,9 +15,9 @@ const connection: DownstreamFacts = {
   draining: false,
 };
 
-function run(policies: JsonValue[], headers: string[] = [], path = "/") {
+function run(policies: JsonValue[], headers: string[] = [], path = "/", atEdge = false) {
   const hasher = compileHashPolicy(policies.map((it) => fromJson(RouteAction_HashPolicySchema, it)));
-  const result = hasher?.({ method: "GET", path, authority: "a", scheme: "http", headers }, connection);
+  const result = hasher?.({ method: "GET", path, authority: "a", scheme: "http", headers }, { connection, atEdge });
   return { hash: result?.hash && hex64(result.hash), cookies: result?.cookies };
 }
 const of = (text: string) => hex64(xxHash64(text));
@@ -35,6 +35,11 @@ it("hashes a header's values in any order, rewritten where told", () => {
 
 it("hashes the client's address and a query parameter", () => {
   expect(run([{ connection_properties: { source_ip: true } }]).hash).toBe(of("10.0.0.9"));
+  const source = { connection_properties: { source_ip: true } };
+  const forwarded = ["x-forwarded-for", "1.1.1.1, 2.2.2.2"];
+  expect(run([source], forwarded).hash).toBe(of("2.2.2.2"));
+  expect(run([source], forwarded, "/", true).hash).toBe(of("10.0.0.9"));
+  expect(run([source], ["x-forwarded-for", "unknown"]).hash).toBe(of("10.0.0.9"));
   expect(run([{ connection_properties: {} }]).hash).toBeUndefined();
   const query = { query_parameter: { name: "k" } };
   expect(run([query], [], "/?a=1&k=v%20w&k=2").hash).toBe(of("v%20w"));

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type {
   RouteAction_HashPolicy_Cookie as Cookie,
   RouteAction_HashPolicy as HashPolicy,
@@ -6,7 +7,7 @@ import type {
 import { at, each } from "../config/problems.ts";
 import { type Bits64, hex64, Word64 } from "../hash/word64.ts";
 import { xxHash64 } from "../hash/xx-hash64.ts";
-import { toWire } from "../http/headers.ts";
+import { getJoined, toWire } from "../http/headers.ts";
 import type { DownstreamFacts } from "../http/stream.ts";
 import { queryParameter } from "../match/query-matcher.ts";
 import { type RequestView, viewHeader } from "../match/request-view.ts";
@@ -20,10 +21,17 @@ export interface RouteHash {
   readonly cookies: readonly string[];
 }
 
-export type RouteHasher = (request: RequestView, connection: DownstreamFacts) => RouteHash;
+/** Where a request comes from. */
+export interface RequestSource {
+  readonly connection: DownstreamFacts;
+  /** At the edge the client's address is the connection's; elsewhere it is what the edge has written into x-forwarded-for, as in Envoy. */
+  readonly atEdge: boolean;
+}
+
+export type RouteHasher = (request: RequestView, source: RequestSource) => RouteHash;
 
 /** Undefined: nothing was there to hash. `cookies` takes those that the client is to get. */
-type Part = (request: RequestView, connection: DownstreamFacts, cookies: string[]) => Bits64 | undefined;
+type Part = (request: RequestView, source: RequestSource, cookies: string[]) => Bits64 | undefined;
 
 /**
  * What a route's requests are balanced by; undefined when it says nothing of it. Throws an Error naming the field.
@@ -32,11 +40,11 @@ type Part = (request: RequestView, connection: DownstreamFacts, cookies: string[
 export function compileHashPolicy(policies: readonly HashPolicy[]): RouteHasher | undefined {
   const parts = each("hash_policy", policies, (policy) => ({ part: compilePart(policy), terminal: policy.terminal }));
   if (parts.length === 0) return undefined;
-  return (request, connection) => {
+  return (request, source) => {
     const cookies: string[] = [];
     let hash: Word64 | undefined;
     for (const { part, terminal } of parts) {
-      const next = part(request, connection, cookies);
+      const next = part(request, source, cookies);
       // Turned by one bit each time, so that equal parts do not cancel each other out.
       if (next !== undefined) hash = hash === undefined ? new Word64(next) : hash.rotate(1).xor(next);
       if (terminal && hash !== undefined) break;
@@ -52,7 +60,7 @@ function compilePart({ policySpecifier: specifier }: HashPolicy): Part {
     case "cookie":
       return at("cookie", () => cookiePart(specifier.value));
     case "connectionProperties":
-      return specifier.value.sourceIp ? (_, { remoteAddress }) => hashOf(remoteAddress) : () => undefined;
+      return specifier.value.sourceIp ? (request, source) => hashOf(clientAddress(request, source)) : () => undefined;
     case "queryParameter": {
       const name = named("query_parameter.name", specifier.value.name);
       return (request) => hashOf(queryParameter(request, name));
@@ -62,6 +70,11 @@ function compilePart({ policySpecifier: specifier }: HashPolicy): Part {
     default:
       throw new Error("policy_specifier: required");
   }
+}
+
+function clientAddress({ headers }: RequestView, { connection, atEdge }: RequestSource): string {
+  const forwarded = atEdge ? undefined : getJoined(headers, "x-forwarded-for")?.split(",").at(-1)?.trim();
+  return forwarded !== undefined && isIP(forwarded) !== 0 ? forwarded : connection.remoteAddress;
 }
 
 const hashOf = (text: string | undefined): Bits64 | undefined => (text === undefined ? undefined : xxHash64(text));
@@ -94,7 +107,7 @@ function cookiePart({ name: given, ttl, path, attributes }: Cookie): Part {
     path: toWire(path),
     attributes: attributes.map((it) => ({ name: toWire(it.name), value: toWire(it.value) })),
   };
-  return ({ headers }, connection, cookies) => {
+  return ({ headers }, { connection }, cookies) => {
     const sent = cookieValue(headers, name);
     if (sent !== "") return xxHash64(sent);
     if (cookie === undefined) return undefined;

@@ -60,6 +60,20 @@ describe("a TCP proxy", () => {
     await eventually(() => test.gauge("cluster.up.upstream_cx_active") === 0);
   });
 
+  it("sends an address to one endpoint where it hashes it, and to any where it doesn't", async () => {
+    const ports = await Promise.all(["a", "b", "c", "d"].map((text) => fixtures.tcp(says(text))));
+    const clusters = [staticCluster("up", ports, { lb_policy: "MAGLEV", maglev_lb_config: { table_size: 251 } })];
+    const answers = async (config: JsonObject) => {
+      const test = await fixtures.plane({ clusters, ...tcpTo("up", config) });
+      const seen = new Set<string>();
+      for (let i = 0; i < 30; i++) seen.add(await (await fixtures.client(test.port)).untilEnd());
+      return seen.size;
+    };
+    expect(await answers({ hash_policy: [{ source_ip: {} }] })).toBe(1);
+    // One and the same 30 times by chance: 4⁻²⁹.
+    expect(await answers({})).toBeGreaterThan(1);
+  });
+
   it("keeps each direction open until its own end", async () => {
     let atServer = "";
     const port = await fixtures.tcp((socket) => {

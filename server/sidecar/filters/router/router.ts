@@ -225,7 +225,10 @@ export class Router implements TerminalStream {
       return;
     }
     if (action.hasher !== undefined && cluster.usesHash) {
-      const { hash, cookies } = action.hasher(exchange, exchange.connection);
+      const { hash, cookies } = action.hasher(exchange, {
+        connection: exchange.connection,
+        atEdge: manager.options.useRemoteAddress,
+      });
       this.balancing = { ...anyHost, hash };
       this.cookies = cookies;
     }
