@@ -58,17 +58,19 @@ async function runLogs(options: LogOptions): Promise<void> {
         process.stdout.write(`${options.output === "json" ? JSON.stringify(entry) : formatLine(entry)}\n`);
       }
     };
+    // Before what there is: what is written in between comes by both, and is printed once.
+    const live = options.follow ? await ask(base, logAddress("/api/logs/live", options)) : undefined;
     const page = LogPage.parse(await (await ask(base, logAddress("/api/logs", options))).json());
     print(page.entries);
-    if (options.follow) await follow(base, options, print);
+    const newest = Math.max(0, ...page.entries.map(({ id }) => id));
+    if (live) await follow(live, (entries) => print(entries.filter(({ id }) => id > newest)));
     else if (page.entries.length === 0) process.stderr.write(`no request of the last ${options.since} matches\n`);
   } catch (error) {
     failWith(error);
   }
 }
 
-async function follow(base: string, options: LogOptions, print: (entries: readonly LogEntry[]) => void): Promise<void> {
-  const answer = await ask(base, logAddress("/api/logs/live", options));
+async function follow(answer: Response, print: (entries: readonly LogEntry[]) => void): Promise<void> {
   for await (const { event, data } of eventData(answer.body)) {
     if (event === "failed") throw new Error(ApiError.parse(JSON.parse(data)).message);
     const { entries, leftOut } = LogEvents.parse(JSON.parse(data));
