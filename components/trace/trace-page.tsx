@@ -74,7 +74,9 @@ function Header({ id, live }: { id: string; live: Live<Trace> }) {
           <IconChevronLeft size={18} aria-hidden />
         </Link>
       }
-      title={root ? `${root.service} ${root.name}` : t("trace", { id: id.slice(0, 8) })}
+      title={
+        <span className={styles.id}>{root ? `${root.service} ${root.name}` : t("trace", { id: id.slice(0, 8) })}</span>
+      }
       hint={<span className={`mono ${styles.id}`}>{id}</span>}
     >
       <Pill href={traceLogsHref(id)} data-testid="trace-logs">
