@@ -1,6 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { installPackage } from "./debian.ts";
 
 const names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 const macPaths = [
@@ -17,16 +17,8 @@ export function findBrowser(env: NodeJS.ProcessEnv = process.env): string | unde
   );
 }
 
-/** Installs Debian's Chromium where that needs no password; otherwise undefined. */
+/** Installs Debian's Chromium where that can be done; otherwise undefined. */
 export function installBrowser(): string | undefined {
-  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return undefined;
-  process.stderr.write("installing Chromium (Debian package) …\n");
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  for (const args of [
-    ["update", "-qq"],
-    ["install", "-y", "-qq", "--no-install-recommends", "chromium"],
-  ]) {
-    spawnSync("apt-get", args, { stdio: ["ignore", "ignore", "inherit"], env });
-  }
+  installPackage("chromium");
   return findBrowser();
 }

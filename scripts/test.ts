@@ -1,7 +1,9 @@
 // `npm test`: gets what the tests need, builds, and runs every project. In CI nothing is skipped for want of a tool.
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
+import { findPostgres } from "../server/store/postgres/testing/postgres-server.ts";
 import { findBrowser, installBrowser } from "./browser.ts";
+import { installPackage } from "./debian.ts";
 
 const root = resolve(import.meta.dirname, "..");
 process.chdir(root);
@@ -13,6 +15,10 @@ const browser =
   findBrowser() ??
   (await installBrowser()) ??
   note("no Chromium: run `apt-get install chromium`, or set LIMPID_BROWSER");
+
+if (findPostgres() === undefined) installPackage("postgresql");
+if (findPostgres() === undefined)
+  note("no PostgreSQL: run `apt-get install postgresql`, or put initdb and postgres on the PATH");
 
 step("build", [process.execPath, "scripts/build.ts"]);
 const result = spawnSync(join(root, "node_modules/.bin/vitest"), ["run", ...process.argv.slice(2)], {
