@@ -272,7 +272,7 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
       expect(at.seen, `focus on ${at.what}`).toBe(true);
       if (at.key) reached.push(at.key);
     }
-    expect(reached).toEqual(["overview", "topology", "services", "faults", "logs", "proxies", "config"]);
+    expect(reached).toEqual(["overview", "topology", "services", "logs", "traces", "faults", "proxies", "config"]);
     await page.keyboard.press("Control+k");
     await page.getByRole("combobox").fill("proxies");
     await page
