@@ -82,6 +82,12 @@ test("one that never serves is reported with its last words", async () => {
   );
 });
 
+test("one that the system can't start is told by the name of its error", async () => {
+  const events: string[] = [];
+  start(node("", { command: join(folder, "nothing"), probe: async () => "silent" }), events);
+  await vi.waitFor(() => expect(events[0]).toContain("part ended (it could not be started: ENOENT); restarting"));
+});
+
 test("one that ends because starting it again can't help is reported at once, and not started again", async () => {
   const events: string[] = [];
   const script = `console.error("the database is damaged"); process.exit(${hopelessExitCode})`;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { constants, getPriority, setPriority } from "node:os";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { getSystemErrorName } from "node:util";
 import { defaultLiveness, Liveness, type LivenessPolicy, type ProbeResult } from "./liveness.ts";
 import { RotatingLog } from "./rotating-log.ts";
 import type { Undertaker } from "./undertaker.ts";
@@ -130,7 +131,7 @@ export function startChild(
       hung: false,
     };
     runs.add(run);
-    child.on("close", (code, signal) => exited(run, signal ?? `code ${code}`, code === hopelessExitCode));
+    child.on("close", (code, signal) => exited(run, signal ?? describeExit(code ?? 0), code === hopelessExitCode));
     return run;
   }
 
@@ -314,3 +315,7 @@ function yieldTo(pid: number | undefined, niceness: number): void {
     // It has ended already, or whoever runs this may not; it works either way.
   }
 }
+
+/** A process that could not even be started, for want of a descriptor say, has the system's error for its code, below zero. */
+const describeExit = (code: number): string =>
+  code < 0 ? `it could not be started: ${getSystemErrorName(code)}` : `code ${code}`;
