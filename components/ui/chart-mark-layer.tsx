@@ -20,7 +20,9 @@ export function ChartMarkLayer({ placed, left, width }: ChartMarkLayerProps) {
       {placed.map(({ x, marks, words }) => {
         const [first] = marks;
         if (!first) return null;
-        const text = marks.map(({ atMs, label }) => `${time(atMs)} ${label}`).join("; ");
+        const all = marks.map(({ atMs, label }) => `${time(atMs)} ${label}`).join("; ");
+        // The count that is to be read on the flag is part of its name, for those who speak to their browser (WCAG 2.5.3).
+        const text = marks.length > 1 ? `${marks.length}: ${all}` : all;
         return (
           <li key={first.atMs} style={{ left: x }}>
             <button type="button" className={styles.flag} aria-label={text} data-testid="chart-mark">
