@@ -66,7 +66,7 @@ export const allowed: Record<string, readonly string[]> = {
   "server/gen": [],
   "server/ca": ["server/lib"],
   "server/contract": [],
-  "server/config": ["server/lib", "server/contract"],
+  "server/config": ["server/wire", "server/lib", "server/contract"],
   "server/model": ["server/lib", "server/config"],
   "server/translate": ["server/wire", "server/lib", "server/gen", "server/model"],
   "server/grpc": ["server/lib", "server/gen"],
@@ -103,7 +103,7 @@ export const allowed: Record<string, readonly string[]> = {
   "server/next.ts": ["server/dashboard"],
   "server/cli": ["server"],
   "components/ui": [],
-  components: ["server/contract", "components"],
+  components: ["server/contract", "server/wire", "components"],
   app: ["components", "server/contract", "server/next.ts", "messages"],
   messages: [],
 };

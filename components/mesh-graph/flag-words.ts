@@ -1,3 +1,4 @@
+import { grpcStatusNames } from "../../server/wire/grpc-status.ts";
 /** Envoy's response flags that have words of ours. https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage */
 export const knownFlags = [
   "LH",
@@ -31,11 +32,5 @@ export type KnownFlag = (typeof knownFlags)[number];
 
 export const isKnownFlag = (flag: string): flag is KnownFlag => (knownFlags as readonly string[]).includes(flag);
 
-/** In the order of their numbers. https://grpc.io/docs/guides/status-codes/ */
-const grpcNames =
-  "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED".split(
-    " ",
-  );
-
 /** `14 UNAVAILABLE` */
-export const grpcName = (code: string): string => [code, grpcNames[Number(code)]].filter(Boolean).join(" ");
+export const grpcName = (code: string): string => [code, grpcStatusNames[Number(code)]].filter(Boolean).join(" ");

@@ -5,6 +5,7 @@ import {
   HTTPFaultSchema,
 } from "../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import type { HTTPFaultInjection } from "../model/specs.ts";
+import { grpcStatusNames } from "../wire/grpc-status.ts";
 import { duration } from "./duration.ts";
 import { fractionalPercent } from "./percent.ts";
 
@@ -26,27 +27,6 @@ type Abort = NonNullable<HTTPFaultInjection["abort"]>;
 
 function abortType(abort: Abort): MessageInitShape<typeof FaultAbortSchema>["errorType"] | undefined {
   if (abort.httpStatus !== undefined) return { case: "httpStatus", value: abort.httpStatus };
-  const code = grpcCodes.indexOf(abort.grpcStatus ?? "");
+  const code = grpcStatusNames.indexOf(abort.grpcStatus ?? "");
   return code < 0 ? undefined : { case: "grpcStatus", value: code };
 }
-
-/** By number. https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
-const grpcCodes = [
-  "OK",
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
-];

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import { z } from "zod";
+import { grpcStatusNames } from "../../wire/grpc-status.ts";
 import { destinationSchema } from "./destination.ts";
 import {
   changedHeaderError,
@@ -51,11 +52,6 @@ export type HTTPRouteDestination = z.output<typeof httpRouteDestinationSchema>;
 
 const httpStatus = () => z.int().min(200).max(599);
 
-const grpcStatuses =
-  "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED".split(
-    " ",
-  );
-
 const faultDelaySchema = z.strictObject({
   fixedDelay: duration().optional(),
   percentage: percentage().optional(),
@@ -66,7 +62,7 @@ const faultDelaySchema = z.strictObject({
 const faultAbortSchema = rule(
   z.strictObject({
     httpStatus: httpStatus().optional(),
-    grpcStatus: z.enum(grpcStatuses).optional(),
+    grpcStatus: z.enum(grpcStatusNames).optional(),
     percentage: percentage().optional(),
     http2Error: notYet("use httpStatus or grpcStatus"),
   }),

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { grpcStatusNames } from "../../wire/grpc-status.ts";
 import { grpcStatusOf, isGrpc } from "../http/grpc.ts";
 import { getHeader } from "../http/headers.ts";
 import type { RequestRecord } from "../record.ts";
@@ -104,31 +105,10 @@ function grpcNumber({ requestHeaders, responseHeaders, responseTrailers }: Reque
 function grpcName(record: RequestRecord): { camel: string; snake: string } | undefined {
   const status = grpcNumber(record);
   if (status === undefined) return undefined;
-  const snake = grpcNames[status] ?? String(status);
+  const snake = grpcStatusNames[status] ?? String(status);
   if (snake === "OK") return { camel: "OK", snake };
   return { camel: snake.toLowerCase().replace(/(^|_)(\w)/g, (_, __, letter: string) => letter.toUpperCase()), snake };
 }
-
-// https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
-const grpcNames = [
-  "OK",
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
-];
 
 const some = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
 const port = (value: number): number | undefined => (value === 0 ? undefined : value);
