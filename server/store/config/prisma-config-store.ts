@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { assertReachable, defaultMaxHistory, type StoreOptions } from "../../config/memory-store.ts";
-import { type ConfigObject, formatKey, type ResourceKey } from "../../config/object.ts";
-import { keysOf, planCommit } from "../../config/plan-commit.ts";
+import type { ConfigObject, ResourceKey } from "../../config/object.ts";
 import {
   type Commit,
   type CommitOptions,
@@ -16,7 +15,7 @@ import { Wake } from "../../config/wake.ts";
 import { type Prisma, PrismaClient } from "../../gen/prisma-config/client.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { busyTimeoutMs, renewConnection } from "../sqlite.ts";
-import { nextRevision, readAll, writeChanges } from "./commit-sql.ts";
+import { nextRevision } from "./commit-sql.ts";
 import { DataVersion } from "./data-version.ts";
 import { MeshFile } from "./mesh-file.ts";
 import { ObjectIndex } from "./object-index.ts";
@@ -25,6 +24,8 @@ import { OutsideWrites } from "./outside-writes.ts";
 import { fromCommitRow, fromObjectText } from "./rows.ts";
 import { SharedClientAdapter } from "./shared-client-adapter.ts";
 import { isConnectionStale, sqliteReason } from "./sqlite-reason.ts";
+import { WriteCheck } from "./write-check.ts";
+import { unlessUnwritten, writeCommit } from "./write-commit.ts";
 import { type WriteTransaction, writeTransaction } from "./write-transaction.ts";
 
 /** `busyTimeoutMs`: how long a write waits for another process's. */
@@ -45,18 +46,6 @@ export async function openPrismaConfigStore(options: PrismaConfigStoreOptions): 
     throw explain(error, database.path);
   }
 }
-
-/** What rolls a transaction back on purpose: a dry run, or a commit in which nothing changes. */
-class Unwritten extends Error {
-  readonly commit: Commit;
-  constructor(commit: Commit) {
-    super("not written");
-    this.commit = commit;
-  }
-}
-
-/** How long an answer to `check` holds. */
-const checkEveryMs = 2_000;
 
 /** How many commits a watcher reads at once, and how many are kept parsed for those who are up to date. */
 const watchBatch = 64;
@@ -81,7 +70,7 @@ class PrismaConfigStore implements ConfigStore {
   /** Grows when the history goes on from another file: who follows it must begin anew. */
   #epoch = 0;
   #adopting: Promise<void> | undefined;
-  #checked: { at: number; outcome: Promise<void> } | undefined;
+  readonly #check: WriteCheck;
   readonly #wake = new Wake();
   readonly #others: DataVersion;
   readonly #outside: OutsideWrites;
@@ -103,6 +92,10 @@ class PrismaConfigStore implements ConfigStore {
     this.#clock = options.clock ?? systemClock;
     this.#maxHistory = options.maxHistory ?? defaultMaxHistory;
     this.#busyTimeoutMs = options.busyTimeoutMs ?? busyTimeoutMs;
+    const touch = `UPDATE "state" SET "checkedAt" = ? WHERE "id" = 1`;
+    this.#check = new WriteCheck(this.#clock, (at) =>
+      this.#transact((transaction) => transaction.execute(touch, BigInt(at))),
+    );
     this.#others = new DataVersion(database.client);
     this.#outside = new OutsideWrites({
       version: this.#others,
@@ -159,13 +152,10 @@ class PrismaConfigStore implements ConfigStore {
   }
 
   async commit(writes: readonly Write[], author: string, options: CommitOptions = {}): Promise<Commit> {
-    let commit: Commit;
-    try {
-      commit = await this.#transact((transaction) => this.#write(transaction, writes, author, options));
-    } catch (error) {
-      if (error instanceof Unwritten) return error.commit;
-      throw error;
-    }
+    const { commit, isWritten } = await unlessUnwritten(() =>
+      this.#transact((transaction) => this.#write(transaction, writes, author, options)),
+    );
+    if (!isWritten) return commit;
     this.#publish(commit);
     // Whoever watches goes first: what the commit sends to the proxies leaves within this turn of the event loop.
     await nextTurn();
@@ -240,16 +230,8 @@ class PrismaConfigStore implements ConfigStore {
     }
   }
 
-  /** A write of nothing that counts, for real: only that finds out about a disk that is full. At most one every few seconds. */
   check(): Promise<void> {
-    const now = this.#clock.now();
-    if (this.#checked === undefined || Math.abs(now - this.#checked.at) > checkEveryMs) {
-      const sql = `UPDATE "state" SET "checkedAt" = ? WHERE "id" = 1`;
-      const outcome = this.#transact((transaction) => transaction.execute(sql, BigInt(Math.round(now))));
-      this.#checked = { at: now, outcome };
-      outcome.catch(() => undefined); // told to those who ask
-    }
-    return this.#checked.outcome;
+    return this.#check.run();
   }
 
   async #write(
@@ -260,25 +242,8 @@ class PrismaConfigStore implements ConfigStore {
   ): Promise<Commit> {
     // A write comes first, so that SQLite's lock is taken before anything is read: nobody else can commit in between.
     const revision = await nextRevision(transaction);
-    // Nobody has committed since the index was made: with the lock held it is what is stored.
-    const isIndexed = this.#index.revision === revision - 1;
-    const read = isIndexed ? undefined : await readAll(transaction, keysOf(writes));
-    const stored = (key: ResourceKey) => (read ? read.get(formatKey(key)) : this.#index.get(key));
-    const at = this.#clock.now();
-    const changes = planCommit(stored, writes, revision, at);
-    const commit: Commit = { revision, at, author, changes };
-    if (options.reason !== undefined) commit.reason = options.reason;
-    if (options.dryRun || changes.length === 0) throw new Unwritten({ ...commit, revision: revision - 1 });
-    await writeChanges(transaction, commit);
-    await this.#compact(transaction, revision);
-    return commit;
-  }
-
-  /** Bounds the history, a few revisions at a time so that a commit rarely pays for it. */
-  async #compact(transaction: WriteTransaction, revision: number): Promise<void> {
-    const step = Math.max(1, Math.min(100, Math.floor(this.#maxHistory / 10)));
-    if (revision % step !== 0) return;
-    await transaction.execute(`DELETE FROM "commit" WHERE "revision" <= ?`, revision - this.#maxHistory);
+    const [index, clock, maxHistory] = [this.#index, this.#clock, this.#maxHistory];
+    return writeCommit(transaction, { revision, index, writes, author, options, clock, maxHistory });
   }
 
   #publish(commit: Commit): void {

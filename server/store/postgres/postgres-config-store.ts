@@ -2,8 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Client, Pool, type PoolClient } from "pg";
 import { assertReachable, defaultMaxHistory, firstRevision, type StoreOptions } from "../../config/memory-store.ts";
-import { type ConfigObject, formatKey, type ResourceKey } from "../../config/object.ts";
-import { keysOf, planCommit } from "../../config/plan-commit.ts";
+import type { ConfigObject, ResourceKey } from "../../config/object.ts";
 import {
   type Commit,
   type CommitOptions,
@@ -16,9 +15,11 @@ import {
 } from "../../config/store.ts";
 import { Wake } from "../../config/wake.ts";
 import { systemClock } from "../../lib/clock.ts";
-import { nextRevision, readAll, writeChanges } from "../config/commit-sql.ts";
+import { nextRevision } from "../config/commit-sql.ts";
 import { ObjectIndex } from "../config/object-index.ts";
 import { fromCommitRow, fromObjectText } from "../config/rows.ts";
+import { WriteCheck } from "../config/write-check.ts";
+import { unlessUnwritten, writeCommit } from "../config/write-commit.ts";
 import type { WriteTransaction } from "../config/write-transaction.ts";
 import { UnusableDatabaseError } from "../errors.ts";
 import { applyMigrations } from "../migrate.ts";
@@ -42,7 +43,6 @@ const maxConnections = 4;
 const connectTimeoutMs = 10_000;
 const statementTimeoutMs = 30_000;
 const watchBatch = 32;
-const checkEveryMs = 2_000;
 
 /**
  * The config store on a PostgreSQL server, which several control planes may share: commits take turns by the lock on one row, and whoever watches
@@ -94,15 +94,6 @@ async function prepare(options: PostgresConfigStoreOptions, place: string): Prom
   }
 }
 
-/** What rolls a transaction back on purpose: a dry run, or a commit in which nothing changes. */
-class Unwritten extends Error {
-  readonly commit: Commit;
-  constructor(commit: Commit) {
-    super("not written");
-    this.commit = commit;
-  }
-}
-
 class PostgresConfigStore implements ConfigStore {
   readonly #pool: Pool;
   readonly #listener: CommitListener;
@@ -113,7 +104,7 @@ class PostgresConfigStore implements ConfigStore {
   readonly #wake = new Wake();
   readonly #index = new ObjectIndex();
   #filling: Promise<void> | undefined;
-  #checked: { at: number; outcome: Promise<void> } | undefined;
+  readonly #check: WriteCheck;
   #closed = false;
 
   constructor(options: PostgresConfigStoreOptions, place: string, mesh: string) {
@@ -129,6 +120,8 @@ class PostgresConfigStore implements ConfigStore {
       keepAlive: true,
     });
     this.#pool.on("error", () => undefined); // an idle connection was lost: the next one is new
+    const touch = `UPDATE "state" SET "checkedAt" = ? WHERE "id" = 1`;
+    this.#check = new WriteCheck(this.#clock, (at) => this.#transact((transaction) => transaction.execute(touch, at)));
     this.#listener = new CommitListener({ url: options.url, onCommit: () => this.#wake.all() });
   }
 
@@ -181,13 +174,10 @@ class PostgresConfigStore implements ConfigStore {
   }
 
   async commit(writes: readonly Write[], author: string, options: CommitOptions = {}): Promise<Commit> {
-    let commit: Commit;
-    try {
-      commit = await this.#transact((transaction) => this.#write(transaction, writes, author, options));
-    } catch (error) {
-      if (error instanceof Unwritten) return error.commit;
-      throw error;
-    }
+    const { commit, isWritten } = await unlessUnwritten(() =>
+      this.#transact((transaction) => this.#write(transaction, writes, author, options)),
+    );
+    if (!isWritten) return commit;
     this.#index.apply(commit);
     this.#wake.all();
     // Whoever watches goes first: what the commit sends to the proxies leaves before its author is answered.
@@ -206,19 +196,8 @@ class PostgresConfigStore implements ConfigStore {
     const [[mesh] = []] = await transaction.query(`SELECT "identity" FROM "state" WHERE "id" = 1`);
     if (mesh !== this.#mesh)
       throw new StorageError(`the config database ${this.#place} is of another mesh; nothing was changed`);
-    const isIndexed = this.#index.revision === revision - 1;
-    const read = isIndexed ? undefined : await readAll(transaction, keysOf(writes));
-    const stored = (key: ResourceKey) => (read ? read.get(formatKey(key)) : this.#index.get(key));
-    const at = this.#clock.now();
-    const changes = planCommit(stored, writes, revision, at);
-    const commit: Commit = { revision, at, author, changes };
-    if (options.reason !== undefined) commit.reason = options.reason;
-    if (options.dryRun || changes.length === 0) throw new Unwritten({ ...commit, revision: revision - 1 });
-    await writeChanges(transaction, commit);
-    const step = Math.max(1, Math.min(100, Math.floor(this.#maxHistory / 10)));
-    if (revision % step === 0) {
-      await transaction.execute(`DELETE FROM "commit" WHERE "revision" <= ?`, revision - this.#maxHistory);
-    }
+    const [index, clock, maxHistory] = [this.#index, this.#clock, this.#maxHistory];
+    const commit = await writeCommit(transaction, { revision, index, writes, author, options, clock, maxHistory });
     await transaction.query("SELECT pg_notify(?, ?)", channel, String(revision));
     return commit;
   }
@@ -318,16 +297,8 @@ class PostgresConfigStore implements ConfigStore {
     }
   }
 
-  /** A write of nothing that counts, for real, at most one every few seconds. */
   check(): Promise<void> {
-    const now = this.#clock.now();
-    if (this.#checked === undefined || Math.abs(now - this.#checked.at) > checkEveryMs) {
-      const sql = `UPDATE "state" SET "checkedAt" = ? WHERE "id" = 1`;
-      const outcome = this.#transact((transaction) => transaction.execute(sql, Math.round(now)));
-      outcome.catch(() => undefined); // told to those who ask
-      this.#checked = { at: now, outcome };
-    }
-    return this.#checked.outcome;
+    return this.#check.run();
   }
 
   async close(): Promise<void> {
