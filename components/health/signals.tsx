@@ -1,5 +1,6 @@
 "use client";
 import { errorTone, latencyTone, type Signals } from "../../server/contract/index.ts";
+import { Kpi } from "../ui/kpi.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 
 /** The share that failed, in the colour that health gives it. Nothing was asked: nothing failed, and nothing is said. */
@@ -20,4 +21,28 @@ export const SuccessShare = ({ signals }: { signals: Signals }) =>
 
 export const LatencyP95 = ({ signals: { latencyMsP95 } }: { signals: Signals }) => (
   <NumberWithUnit value={latencyMsP95} kind="ms" tone={latencyTone(latencyMsP95)} />
+);
+
+export interface SignalKpisProps {
+  signals: Signals;
+  /** What each figure is called where it stands. */
+  t: (key: "rps" | "success" | "p50" | "p95") => string;
+}
+
+/** The golden signals, in the order of every page; for a list of figures. */
+export const SignalKpis = ({ signals, t }: SignalKpisProps) => (
+  <>
+    <Kpi label={t("rps")}>
+      <NumberWithUnit value={signals.requestRate} kind="rps" bare />
+    </Kpi>
+    <Kpi label={t("success")}>
+      <SuccessShare signals={signals} />
+    </Kpi>
+    <Kpi label={t("p50")}>
+      <NumberWithUnit value={signals.latencyMsP50} kind="ms" />
+    </Kpi>
+    <Kpi label={t("p95")}>
+      <LatencyP95 signals={signals} />
+    </Kpi>
+  </>
 );

@@ -4,7 +4,7 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Graph, GraphEdge } from "../../server/contract/index.ts";
-import { ErrorShare, LatencyP95, SuccessShare } from "../health/signals.tsx";
+import { ErrorShare, LatencyP95, SignalKpis } from "../health/signals.tsx";
 import { injectFaultHref, logsOfHref, serviceHref } from "../lib/links.ts";
 import { TracesOf } from "../trace/traces-of.tsx";
 import { formatShare, quantityText } from "../ui/format.ts";
@@ -41,18 +41,7 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
           <TcpFigures edge={edge} bytes={edge.bytesPerSecond} />
         ) : (
           <KpiRow>
-            <Kpi label={t("rps")}>
-              <NumberWithUnit value={signals.requestRate} kind="rps" bare />
-            </Kpi>
-            <Kpi label={t("success")}>
-              <SuccessShare signals={signals} />
-            </Kpi>
-            <Kpi label={t("p50")}>
-              <NumberWithUnit value={signals.latencyMsP50} kind="ms" />
-            </Kpi>
-            <Kpi label={t("p95")}>
-              <LatencyP95 signals={signals} />
-            </Kpi>
+            <SignalKpis signals={signals} t={t} />
           </KpiRow>
         )}
         <p className={`muted mono ${styles.below}`}>

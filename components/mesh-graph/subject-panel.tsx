@@ -3,12 +3,11 @@ import { Button } from "@mantine/core";
 import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { Badge, Graph, ServiceMetrics } from "../../server/contract/index.ts";
-import { LatencyP95, SuccessShare } from "../health/signals.tsx";
+import { SignalKpis } from "../health/signals.tsx";
 import { injectFaultHref, logsOfHref, serviceHref } from "../lib/links.ts";
 import { useServiceMetrics } from "../lib/queries.ts";
 import { TracesOf } from "../trace/traces-of.tsx";
-import { Kpi, KpiRow } from "../ui/kpi.tsx";
-import { NumberWithUnit } from "../ui/quantity.tsx";
+import { KpiRow } from "../ui/kpi.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { FaultsSection } from "./faults-section.tsx";
@@ -60,18 +59,7 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
       />
       <SideSection>
         <KpiRow>
-          <Kpi label={t("rps")}>
-            <NumberWithUnit value={signals.requestRate} kind="rps" bare />
-          </Kpi>
-          <Kpi label={t("success")}>
-            <SuccessShare signals={signals} />
-          </Kpi>
-          <Kpi label={t("p50")}>
-            <NumberWithUnit value={signals.latencyMsP50} kind="ms" />
-          </Kpi>
-          <Kpi label={t("p95")}>
-            <LatencyP95 signals={signals} />
-          </Kpi>
+          <SignalKpis signals={signals} t={t} />
         </KpiRow>
       </SideSection>
       {state.at === null && <FaultsSection ids={faultsOn(subject)} />}

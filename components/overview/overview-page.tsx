@@ -3,7 +3,7 @@ import { type ReactNode, use } from "react";
 import { useTranslations } from "use-intl";
 import type { ChangeList, Overview, ProxyList, ServiceList } from "../../server/contract/index.ts";
 import { ChangeHistory } from "../config/change-history.tsx";
-import { LatencyP95, SuccessShare } from "../health/signals.tsx";
+import { SignalKpis } from "../health/signals.tsx";
 import type { Settled } from "../lib/api.ts";
 import { useChanges, useMeshStatus, useOverview, useProxies, useServices } from "../lib/queries.ts";
 import { LiveContent } from "../list/live-content.tsx";
@@ -91,18 +91,7 @@ function Golden({ overview }: { overview: Overview | undefined }): ReactNode {
   const { signals } = overview;
   return (
     <dl className={styles.figures} data-testid="golden">
-      <Kpi label={t("rps")}>
-        <NumberWithUnit value={signals.requestRate} kind="rps" bare />
-      </Kpi>
-      <Kpi label={t("success")}>
-        <SuccessShare signals={signals} />
-      </Kpi>
-      <Kpi label={t("p50")}>
-        <NumberWithUnit value={signals.latencyMsP50} kind="ms" />
-      </Kpi>
-      <Kpi label={t("p95")}>
-        <LatencyP95 signals={signals} />
-      </Kpi>
+      <SignalKpis signals={signals} t={t} />
       <Kpi label={t("p99")}>
         <NumberWithUnit value={signals.latencyMsP99} kind="ms" />
       </Kpi>

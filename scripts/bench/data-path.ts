@@ -1,6 +1,5 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -8,6 +7,7 @@ import type { BootstrapCertificate } from "../../server/fleet/bootstrap.ts";
 import { bootstrapCertificate, certifyProxies } from "../../server/fleet/certificates.ts";
 import { findEnvoy } from "../../server/fleet/envoy.ts";
 import { type Contender, contenders, type Setting } from "./contenders.ts";
+import { freePort, listening, onPath } from "./ground.ts";
 import { cpuSeconds, memoryMb, quantile, wait, withDescendants } from "./process-usage.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -119,37 +119,4 @@ http { access_log off; keepalive_requests 1000000000; client_body_temp_path ${fo
     ssl_certificate ${chain}; ssl_certificate_key ${key}; ssl_protocols TLSv1.3; ssl_client_certificate ${authority}; ssl_verify_client on; } }`,
   );
   return spawn("taskset", ["-c", "0", "nginx", "-c", file, "-p", folder], { stdio: "ignore" });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve_) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve_(port));
-    });
-  });
-}
-
-async function listening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const open = await new Promise<boolean>((resolve_) => {
-      const socket = connect(port, "127.0.0.1");
-      socket.once("connect", () => resolve_(true));
-      socket.once("error", () => resolve_(false));
-      socket.once("close", () => socket.destroy());
-      socket.once("connect", () => socket.destroy());
-    });
-    if (open) return;
-    await wait(50);
-  }
-  throw new Error(`nothing listens on port ${port}`);
-}
-
-function onPath(tool: string): boolean {
-  try {
-    execFileSync("which", [tool], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,11 +1,11 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { findEnvoy } from "../../server/fleet/envoy.ts";
+import { freePort, listening, onPath } from "./ground.ts";
 import {
   envoyHttp2,
   type Http2Contender,
@@ -139,36 +139,5 @@ function report(running: readonly Running[]): void {
     process.stdout.write(
       `| ${name} | ${median.toFixed(1)} (${Math.min(...micros).toFixed(1)}–${Math.max(...micros).toFixed(1)}) | ${Math.round(quantile(rates, 0.5))} | ${memoryMb(pid).rss.toFixed(0)} | ${ratio} |\n`,
     );
-  }
-}
-
-const freePort = (): Promise<number> =>
-  new Promise((settle) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => settle(port));
-    });
-  });
-
-async function listening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const open = await new Promise<boolean>((settle) => {
-      const socket = connect(port, "127.0.0.1");
-      socket.once("connect", () => settle(true));
-      socket.once("error", () => settle(false));
-      socket.once("connect", () => socket.destroy());
-    });
-    if (open) return;
-    await wait(50);
-  }
-  throw new Error(`nothing listens on port ${port}`);
-}
-
-function onPath(tool: string): boolean {
-  try {
-    execFileSync("which", [tool], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
   }
 }
