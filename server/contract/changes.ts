@@ -48,3 +48,11 @@ export type UndoneChange = z.infer<typeof UndoneChange>;
 
 export const ChangeList = z.object({ changes: z.array(Change) });
 export type ChangeList = z.infer<typeof ChangeList>;
+
+/** `GET /limpid/v1/mesh`: every object as a person would write it, core kinds first. */
+export const MeshExport = z.object({
+  /** The last revision that is in it. */
+  revision: z.number(),
+  objects: z.array(z.object({ kind: z.string(), namespace: z.string(), name: z.string(), yaml: z.string() })),
+});
+export type MeshExport = z.infer<typeof MeshExport>;

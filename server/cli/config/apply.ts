@@ -47,25 +47,9 @@ export function registerApply(program: Command, io: CliIo = processIo): void {
 }
 
 async function apply(options: ApplyOptions, io: CliIo): Promise<void> {
-  const server = serverUrl(options, io.env);
   const manifests = await readManifests(options.filename, io);
-  const body = {
-    writes: manifests.map(({ object }) => ({ op: "apply", object, force: true })),
-    dryRun: options.dryRun ?? false,
-    ...(options.reason ? { reason: options.reason } : {}),
-  };
-  let result: ChangeResult;
-  try {
-    const response = await call(server, "/limpid/v1/transactions?fieldManager=limpid-cli", {
-      method: "POST",
-      body,
-      user: userOf(io.env),
-    });
-    for (const warning of warningsIn(response)) io.err(`warning: ${warning}\n`);
-    result = (await response.json()) as ChangeResult;
-  } catch (error) {
-    throw error instanceof CallError ? locate(error, manifests) : error;
-  }
+  const writes = manifests.map(({ object }) => ({ op: "apply", object, force: true }));
+  const result = await sendManifests({ server: serverUrl(options, io.env), manifests, io, writes, ...options });
   for (const { object } of manifests) {
     const { kind, metadata } = object;
     const changed = result.objects.find(
@@ -73,6 +57,32 @@ async function apply(options: ApplyOptions, io: CliIo): Promise<void> {
     );
     const verb = changed === undefined ? "unchanged" : changed.before === "" ? "created" : "configured";
     io.out(`${displayName(kind, metadata.name)} ${verb}${result.dryRun ? " (dry run)" : ""}\n`);
+  }
+}
+
+export interface Sending {
+  server: string;
+  /** What the first writes were made of, one each. */
+  manifests: readonly Manifest[];
+  writes: readonly object[];
+  io: CliIo;
+  dryRun?: boolean;
+  reason?: string;
+}
+
+/** All writes as one change; its warnings are printed. Throws a CliError that names the file of every error. */
+export async function sendManifests({ server, manifests, writes, io, ...options }: Sending): Promise<ChangeResult> {
+  const { dryRun = false, reason } = options;
+  try {
+    const response = await call(server, "/limpid/v1/transactions?fieldManager=limpid-cli", {
+      method: "POST",
+      body: { writes, dryRun, ...(reason ? { reason } : {}) },
+      user: userOf(io.env),
+    });
+    for (const warning of warningsIn(response)) io.err(`warning: ${warning}\n`);
+    return (await response.json()) as ChangeResult;
+  } catch (error) {
+    throw error instanceof CallError ? locate(error, manifests) : error;
   }
 }
 

@@ -22,3 +22,6 @@ export const namespace = defineKind({
   defaultSpec: {},
   columns: [{ name: "Status", type: "string", description: "Always Active", priority: 0, value: () => "Active" }],
 });
+
+/** Namespaces that the mesh can't do without. */
+export const permanentNamespaces = ["default", "istio-system"];

@@ -1,10 +1,8 @@
+import { permanentNamespaces } from "../../config/kinds/namespace.ts";
 import { keyOf } from "../../config/object.ts";
 import type { ConfigStore, Write } from "../../config/store.ts";
 import type { ApiContext } from "./context.ts";
 import { forbidden, notFound } from "./status-error.ts";
-
-/** Namespaces that the mesh can't do without. */
-const permanentNamespaces = ["default", "istio-system"];
 
 const namespaceResource = { plural: "namespaces", group: "", kind: "Namespace" };
 

@@ -88,7 +88,7 @@ function changedSince({ revision, changes }: Commit, since: readonly Commit[]): 
 }
 
 /** Nothing comes back into a namespace that is gone, and none goes that has got other objects since. */
-async function checkNamespaces(context: ApiContext, writes: readonly Write[]): Promise<void> {
+export async function checkNamespaces(context: ApiContext, writes: readonly Write[]): Promise<void> {
   const keys = new Set(writes.map((write) => formatKey(write.op === "put" ? keyOf(write.object) : write.key)));
   for (const write of writes) {
     if (write.op === "put") {

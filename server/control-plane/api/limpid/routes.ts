@@ -4,6 +4,7 @@ import { badRequest, StatusError } from "../status-error.ts";
 import { deleteFault, getFaults, postFault } from "./faults.ts";
 import { addHealth } from "./health.ts";
 import { listChanges, undoChange } from "./history.ts";
+import { exportMesh, restoreMesh } from "./mesh.ts";
 import { getRouting, putWeights } from "./routing.ts";
 import { maxTransactionBytes } from "./transaction-request.ts";
 import { runTransaction } from "./transactions.ts";
@@ -23,6 +24,8 @@ export function addLimpidRoutes(router: ApiRouter, context: ApiContext): void {
   add("DELETE", "/limpid/v1/faults/:namespace/:virtualService/:id", deleteFault);
   add("GET", "/limpid/v1/changes", listChanges);
   add("POST", "/limpid/v1/changes/:revision/undo", undoChange);
+  add("GET", "/limpid/v1/mesh", exportMesh);
+  add("POST", "/limpid/v1/mesh/restore", restoreMesh);
   router.add("POST", "/limpid/v1/transactions", (request) => runTransaction(context, request), maxTransactionBytes);
   add("GET", "/limpid/v1/pushes/:revision", getPush);
   add("GET", "/limpid/v1/push-latency", async () => ({ status: 200, body: context.pushes.latency() }));
