@@ -12,6 +12,7 @@ export class Tally {
   abandoned = 0;
   requestBytes = 0;
   responseBytes = 0;
+  /** Of calls that were answered by whoever was called. */
   readonly latency = new LatencySketch();
   readonly codes = new Map<number, number>();
   readonly grpcStatuses = new Map<number, number>();
@@ -25,7 +26,7 @@ export class Tally {
     if (isFailure(row)) this.errors += row.count;
     else if (row.code >= 400 && row.code < 500) this.clientErrors += row.count;
     else if (isAbandoned(row)) this.abandoned += row.count;
-    if (withLatency) this.latency.mergeEncoded(row.latency);
+    if (withLatency && isAnswered(row)) this.latency.mergeEncoded(row.latency);
     // A TCP connection has no code: "no response" would be said of what was not asked.
     if (row.edge.protocol !== "tcp") increase(this.codes, row.code, row.count);
     if (row.grpcStatus >= 0) increase(this.grpcStatuses, row.grpcStatus, row.count);
@@ -89,6 +90,12 @@ export function isAbandoned({ edge, code, grpcStatus, flags }: Answer): boolean 
 }
 
 const cancelled = 1;
+
+/**
+ * Whether a call's duration says how long an answer takes: not when its caller left before, nor when an injected fault answered in place of
+ * the service. Either would show a service as quick that nobody heard of.
+ */
+const isAnswered = (row: Answer): boolean => !isAbandoned(row) && !row.flags.includes("FI");
 
 function increase<K>(counts: Map<K, number>, key: K, by: number): void {
   counts.set(key, (counts.get(key) ?? 0) + by);
