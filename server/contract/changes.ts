@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { Fault } from "./faults.ts";
 
+/** The author of a change whose client did not say who it is. */
+export const unknownAuthor = "unknown client";
+
 /** One commit of the config history. `GET /limpid/v1/changes?since=<unix ms>&limit=<n>`, newest first. */
 export const Change = z.object({
   revision: z.number(),

@@ -1,3 +1,4 @@
+import { unknownAuthor } from "../../contract/index.ts";
 import type { ApiRequest } from "./router.ts";
 import { badRequest } from "./status-error.ts";
 
@@ -10,8 +11,9 @@ export interface Actor {
 const maxNameLength = 128; // Kubernetes' bound on field managers
 
 /**
- * The dashboard names its user in `x-limpid-user`; kubectl sends `fieldManager`; for others the product in User-Agent must do, as in
- * Kubernetes. Throws 400 on a field manager that is too long or not printable.
+ * The dashboard names its user in `x-limpid-user`; kubectl sends `fieldManager`. A manager of fields has, as in Kubernetes, else the name
+ * of the product in User-Agent; an author is a person or a tool that names itself, and `Go-http-client` is nobody. Throws 400 on a field manager
+ * that is too long or not printable.
  */
 export function actorOf(request: Pick<ApiRequest, "query" | "headers">): Actor {
   const user = request.headers["x-limpid-user"];
@@ -19,9 +21,13 @@ export function actorOf(request: Pick<ApiRequest, "query" | "headers">): Actor {
   if (given.length > maxNameLength || /[^\x20-\x7e]/.test(given)) {
     throw badRequest(`fieldManager must be at most ${maxNameLength} printable ASCII characters`);
   }
-  const agent = (request.headers["user-agent"] ?? "").split("/")[0]?.trim() ?? "";
-  const manager = given || printable(agent) || "unknown";
-  return { manager, author: printable(typeof user === "string" ? decodeUser(user) : "") || manager };
+  const product = printable((request.headers["user-agent"] ?? "").split("/")[0] ?? "");
+  const named = printable(typeof user === "string" ? decodeUser(user) : "") || given;
+  // kubectl names itself in each write but a delete.
+  return {
+    manager: given || product || "unknown",
+    author: named || (product === "kubectl" ? product : unknownAuthor),
+  };
 }
 
 /** Header values are Latin-1 on the wire; names in other scripts come percent-encoded. */
