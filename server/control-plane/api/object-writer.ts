@@ -48,27 +48,49 @@ export function prepareApply(
 ): ConfigObject {
   const identity = { apiVersion: wanted.apiVersion, kind: wanted.kind };
   const live: Plain = existing ? { ...existing } : identity;
-  const outcome = serverSideApply(live, ownersOf(existing), wanted, writerOf(kind, context), context.force);
+  const outcome = serverSideApply(
+    live,
+    ownersOf(existing),
+    knownPart(kind, wanted, context),
+    writerOf(kind, context),
+    context.force,
+  );
   if (!outcome.ok) throw applyConflict(outcome.conflicts);
   return withOwners(parseObject(kind, { ...outcome.object, ...identity }, context), outcome.owners);
 }
 
+/** What an apply owns: a field that isn't stored is nobody's. */
+function knownPart(kind: KindDefinition, wanted: Plain, { onUnknownFields }: WriteContext): Plain {
+  if (onUnknownFields === undefined) return wanted;
+  const result = kind.parse(clientForm(wanted)); // what it lacks may stand in the object already: only the unknown counts
+  return (result.ok ? undefined : withoutUnknown(wanted, result.errors, onUnknownFields)) ?? wanted;
+}
+
 function parseObject(kind: KindDefinition, candidate: Plain, { onUnknownFields }: WriteContext): ConfigObject {
-  const { status: _, ...rest } = candidate; // a client's status is ignored, as the API server ignores it outside of /status
-  let document: Plain = { ...rest, metadata: clientMetadata(candidate.metadata) };
-  let result = kind.parse(document);
-  const unknown = result.ok ? [] : result.errors.filter(isUnknownField);
-  if (onUnknownFields && unknown.length > 0) {
-    onUnknownFields(unknown);
-    document = withoutFields(
-      document,
-      unknown.map(({ path }) => parsePath(path)),
-    ) as Plain;
-    result = kind.parse(document);
-  }
+  const first = kind.parse(clientForm(candidate));
+  const known = first.ok || !onUnknownFields ? undefined : withoutUnknown(candidate, first.errors, onUnknownFields);
+  const result = known === undefined ? first : kind.parse(clientForm(known));
   if (result.ok) return result.value as ConfigObject;
   const name = isRecord(candidate.metadata) ? String(candidate.metadata.name ?? "") : "";
   throw invalid(kind, name, result.errors);
+}
+
+/** The document without the fields that are not known, of which `tell` hears; undefined when there are none. */
+function withoutUnknown(
+  document: Plain,
+  errors: readonly FieldError[],
+  tell: (errors: readonly FieldError[]) => void,
+): Plain | undefined {
+  const unknown = errors.filter(isUnknownField);
+  if (unknown.length === 0) return undefined;
+  tell(unknown);
+  const paths = unknown.map(({ path }) => parsePath(path));
+  return withoutFields(document, paths) as Plain;
+}
+
+/** Without a status, which is written at /status only, as in Kubernetes. */
+function clientForm({ status: _, ...rest }: Plain): Plain {
+  return { ...rest, metadata: clientMetadata(rest.metadata) };
 }
 
 /** Without what only the server writes. */

@@ -11,7 +11,7 @@ import { badRequest, conflict, notFound, unsupportedMediaType } from "../status-
 import { present } from "./present.ts";
 import { isTrue } from "./read.ts";
 import { alignWithPath, keyOfScope, type Scope } from "./scope.ts";
-import { checkPreconditions, versionOf, type WriteOptions } from "./write-options.ts";
+import { applyPatchType, checkPreconditions, versionOf, type WriteOptions } from "./write-options.ts";
 
 /** The object to store in place of the one that is there. Throws when the client names a version that isn't this one any more. */
 export type Patch = (existing: ConfigObject | undefined) => Promise<ConfigObject>;
@@ -23,7 +23,7 @@ export async function readPatch(
   scope: Scope,
   options: WriteOptions,
 ): Promise<Patch> {
-  if (request.contentType === "application/apply-patch+yaml") return readApply(context, request, scope, options);
+  if (request.contentType === applyPatchType) return readApply(context, request, scope, options);
   const change = await readChange(request, scope);
   return async (existing) => {
     if (existing === undefined) throw notFound(scope.definition, keyOfScope(scope).name);
@@ -60,7 +60,7 @@ export async function readChange(
     "application/json-patch+json",
     "application/merge-patch+json",
     ...(isCore ? ["application/strategic-merge-patch+json"] : []),
-    "application/apply-patch+yaml",
+    applyPatchType,
   ]);
 }
 

@@ -17,18 +17,15 @@ export interface WriteOptions {
 }
 
 /**
- * `fieldManager` and `fieldValidation`. Unknown fields are refused (Strict, and when a client says nothing: they would be stored nowhere and
- * do nothing), left out with a warning (Warn), or left out (Ignore). https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
+ * `fieldManager` and `fieldValidation`. Fields that a kind has not are refused (Strict), left out with a warning (Warn), or left out (Ignore);
+ * nothing is stored of them. A client that says nothing means Warn, as with kube-apiserver; in server-side apply Strict, since an apply of
+ * fields that are not declared is refused there, too. kubectl says Strict. docs/decisions/0019-unknown-fields.md
  */
 export function writeOptions(context: ApiContext, request: ApiRequest, scope: Scope): WriteOptions {
   const warnings: ConfigWarning[] = [];
   const writer: WriteContext = { clock: context.clock, manager: actorOf(request).manager, version: scope.version };
-  const wanted = request.query.get("fieldValidation") ?? "";
-  if (!["", "Strict", "Warn", "Ignore"].includes(wanted)) {
-    const values = `supported values: "Ignore", "Strict", "Warn"`;
-    throw badRequest(`fieldValidation: Unsupported value: ${JSON.stringify(wanted)}: ${values}`);
-  }
-  if (wanted === "Warn" || wanted === "Ignore") {
+  const wanted = fieldValidation(request);
+  if (wanted !== "Strict") {
     writer.onUnknownFields = (errors: readonly FieldError[]) => {
       if (wanted === "Ignore" || warnings.length > 0) return; // a second try would say it again
       const { kind } = scope.definition;
@@ -38,6 +35,18 @@ export function writeOptions(context: ApiContext, request: ApiRequest, scope: Sc
   }
   return { writer, warnings };
 }
+
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation. Throws 400 on a word that is none of the three. */
+function fieldValidation(request: ApiRequest): "Strict" | "Warn" | "Ignore" {
+  const wanted = request.query.get("fieldValidation") || undefined;
+  if (wanted === undefined) return request.contentType === applyPatchType ? "Strict" : "Warn";
+  if (wanted === "Strict" || wanted === "Warn" || wanted === "Ignore") return wanted;
+  const values = `supported values: "Ignore", "Strict", "Warn"`;
+  throw badRequest(`fieldValidation: Unsupported value: ${JSON.stringify(wanted)}: ${values}`);
+}
+
+/** The media type of a server-side apply. */
+export const applyPatchType = "application/apply-patch+yaml";
 
 export const versionOf = (body: Record<string, unknown>): string | undefined => {
   const version = isRecord(body.metadata) ? body.metadata.resourceVersion : undefined;
