@@ -138,12 +138,14 @@ const Row = ({ name, children }: { name: string; children: ReactNode }) => (
 function FlagField({ flags }: { flags: readonly string[] }) {
   const t = useTranslations("logs");
   const panel = useTranslations("panel");
+  const words = useTranslations("flags");
   if (flags.length === 0) return null;
   return (
     <Row name={panel("flags")}>
       {flags.map((flag) => (
         <span key={flag}>
-          <b className="mono">{flag}</b> {isKnownFlag(flag) ? panel(`flag-${flag}`) : null}
+          <b className="mono">{flag}</b> {isKnownFlag(flag) ? words(`means-${flag}`) : null}
+          {isKnownFlag(flag) && <small>{words(`advice-${flag}`)}</small>}
         </span>
       ))}
       <small>{t("says-flags")}</small>

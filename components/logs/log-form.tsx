@@ -6,7 +6,7 @@ import { serviceTitle } from "../../server/contract/index.ts";
 import { useProxies, useServices } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { useFollowing } from "../lib/use-following.ts";
-import { knownFlags } from "../mesh-graph/flag-words.ts";
+import { loggedFlags } from "../mesh-graph/flag-words.ts";
 import { formatSpan } from "../ui/format.ts";
 import { PillButton } from "../ui/pill.tsx";
 import { defaultWindowSec } from "../ui/time-window.ts";
@@ -85,7 +85,7 @@ function MoreFields({ id }: { id: string }) {
         name="direction"
         options={(["outbound", "inbound", "gateway"] as const).map((one) => [one, t(`direction-${one}`)])}
       />
-      <Choice name="flag" options={knownFlags.map((flag) => [flag, flag])} />
+      <Choice name="flag" options={loggedFlags.map((flag) => [flag, flag])} />
       <TextField name="method" />
       <TextField name="min" numeric />
       <TextField name="max" numeric />

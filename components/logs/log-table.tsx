@@ -145,9 +145,10 @@ export function Code({ entry }: { entry: LogEntry }) {
 }
 
 function Flags({ flags }: { flags: readonly string[] }) {
-  const t = useTranslations("panel");
+  const t = useTranslations("flags");
+  const title = (flag: string) => (isKnownFlag(flag) ? `${t(`means-${flag}`)}. ${t(`advice-${flag}`)}` : undefined);
   return flags.map((flag) => (
-    <abbr key={flag} className={`mono ${styles.flag}`} title={isKnownFlag(flag) ? t(`flag-${flag}`) : undefined}>
+    <abbr key={flag} className={`mono ${styles.flag}`} title={title(flag)}>
       {flag}
     </abbr>
   ));

@@ -92,7 +92,9 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
         total={signals.requestRate}
         name={(flag) => <Flag flag={flag} />}
         tone={() => "bad"}
-      />
+      >
+        <FlagAdvice rates={edge.flags} />
+      </Rates>
       {service && (
         <SideSection>
           <div className={styles.actions}>
@@ -186,12 +188,32 @@ function Seen({ graph, edge, by }: { graph: Graph; edge: GraphEdge; by: "source"
 
 /** Envoy's short word, and what it means. */
 function Flag({ flag }: { flag: string }) {
-  const t = useTranslations("panel");
+  const t = useTranslations("flags");
   return (
     <>
       {flag}
-      {isKnownFlag(flag) && <span className={styles.meaning}>{t(`flag-${flag}`)}</span>}
+      {isKnownFlag(flag) && <span className={styles.meaning}>{t(`means-${flag}`)}</span>}
     </>
+  );
+}
+
+/** What to do about each, the most frequent first. */
+function FlagAdvice({ rates }: { rates: Record<string, number> }) {
+  const t = useTranslations("flags");
+  const flags = Object.entries(rates)
+    .filter(([, rate]) => rate > 0)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([flag]) => flag)
+    .filter(isKnownFlag);
+  if (flags.length === 0) return null;
+  return (
+    <ul className={styles.advice} data-testid="flag-advice">
+      {flags.map((flag) => (
+        <li key={flag}>
+          <b className="mono">{flag}</b> {t(`advice-${flag}`)}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -201,9 +223,11 @@ interface RatesProps {
   total: number;
   name: (key: string) => ReactNode;
   tone: (key: string) => "ok" | "warn" | "bad";
+  /** Below the rows. */
+  children?: ReactNode;
 }
 
-function Rates({ title, rates, total, name, tone }: RatesProps) {
+function Rates({ title, rates, total, name, tone, children }: RatesProps) {
   const rows = Object.entries(rates).filter(([, rate]) => rate > 0);
   if (rows.length === 0) return null;
   return (
@@ -222,6 +246,7 @@ function Rates({ title, rates, total, name, tone }: RatesProps) {
             />
           ))}
       </div>
+      {children}
     </SideSection>
   );
 }

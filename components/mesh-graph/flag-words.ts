@@ -1,5 +1,9 @@
 import { grpcStatusNames } from "../../server/wire/grpc-status.ts";
-/** Envoy's response flags that have words of ours. https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage */
+
+/**
+ * Envoy's response flags, all of 1.40, in its order; the messages `flags` say of each what it means and what to do about it.
+ * https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/observability/access_log/usage#command-operators
+ */
 export const knownFlags = [
   "LH",
   "UH",
@@ -21,12 +25,20 @@ export const knownFlags = [
   "IH",
   "DPE",
   "UMSDR",
+  "RFCF",
+  "NFCF",
   "DT",
   "UPE",
   "NC",
   "OM",
   "DF",
+  "DO",
+  "DR",
+  "UDO",
 ] as const;
+
+/** Those that the records of access logs have a field for. */
+export const loggedFlags = knownFlags.filter((flag) => flag !== "DO" && flag !== "UDO");
 
 export type KnownFlag = (typeof knownFlags)[number];
 
