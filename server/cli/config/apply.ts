@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { kindNamed } from "../../config/kinds/index.ts";
 import type { ChangeResult } from "../../contract/index.ts";
+import { checkText, deadShareCode, deadShares } from "./check.ts";
 import {
   CallError,
   call,
@@ -24,11 +25,14 @@ Examples:
   limpid apply -f mesh/                    every .yaml, .yml and .json file of a folder
   limpid apply -f a.yaml -f b.yaml         several files in one change
   cat reviews.yaml | limpid apply -f -     standard input
-  limpid apply -f reviews.yaml --dry-run   check and show what would happen, change nothing`;
+  limpid apply -f reviews.yaml --dry-run   check and show what would happen, change nothing
+  limpid apply -f reviews.yaml --check     and who would get how much of the traffic, and what reaches which proxy; the exit
+                                           code is ${deadShareCode} when requests would go where nobody answers`;
 
 interface ApplyOptions extends ServerOption {
   filename: string[];
   dryRun?: boolean;
+  check?: boolean;
   reason?: string;
 }
 
@@ -39,6 +43,7 @@ export function registerApply(program: Command, io: CliIo = processIo): void {
     .description("create or change mesh resources from YAML or JSON files")
     .requiredOption("-f, --filename <path...>", "a file, a folder, or - for standard input")
     .option("--dry-run", "check and report, change nothing")
+    .option("--check", "show what it would do to objects, traffic and proxies, change nothing")
     .option("--reason <text>", "why, in a few words, for the history")
     .addOption(serverOption())
     .addOption(portOffsetOption())
@@ -49,7 +54,14 @@ export function registerApply(program: Command, io: CliIo = processIo): void {
 async function apply(options: ApplyOptions, io: CliIo): Promise<void> {
   const manifests = await readManifests(options.filename, io);
   const writes = manifests.map(({ object }) => ({ op: "apply", object, force: true }));
-  const result = await sendManifests({ server: serverUrl(options, io.env), manifests, io, writes, ...options });
+  const sending = { server: serverUrl(options, io.env), manifests, io, writes };
+  if (options.check) {
+    const result = await sendManifests({ ...sending, dryRun: true, preview: true });
+    io.out(checkText(result));
+    if (deadShares(result).length > 0) io.fail(deadShareCode);
+    return;
+  }
+  const result = await sendManifests({ ...sending, ...options });
   for (const { object } of manifests) {
     const { kind, metadata } = object;
     const changed = result.objects.find(
@@ -67,14 +79,16 @@ export interface Sending {
   writes: readonly object[];
   io: CliIo;
   dryRun?: boolean;
+  /** On a dry run: what the connected proxies would get. */
+  preview?: boolean;
   reason?: string;
 }
 
 /** All writes as one change; its warnings are printed. Throws a CliError that names the file of every error. */
 export async function sendManifests({ server, manifests, writes, io, ...options }: Sending): Promise<ChangeResult> {
-  const { dryRun = false, reason } = options;
+  const { dryRun = false, preview = false, reason } = options;
   try {
-    const response = await call(server, "/limpid/v1/transactions?fieldManager=limpid-cli", {
+    const response = await call(server, `/limpid/v1/transactions?fieldManager=limpid-cli&envoy=${preview}`, {
       method: "POST",
       body: { writes, dryRun, ...(reason ? { reason } : {}) },
       user: userOf(io.env),

@@ -49,8 +49,8 @@ async function limpid(
       run.err += text;
     },
     stdin: async () => options.stdin ?? "",
-    fail: () => {
-      run.code = 1;
+    fail: (code = 1) => {
+      run.code = code;
     },
     env: { LIMPID_SERVER: options.server ?? api.url, ...options.env },
     ...(options.signal ? { signal: options.signal } : {}),
@@ -457,6 +457,43 @@ describe("the mesh as a whole", () => {
     expect(run.out).toContain("--- a/virtualservice/default/reviews\n+++ b/virtualservice/default/reviews\n@@ ");
     expect(run.out).toMatch(/^-\s+subset: v1$/m);
     expect(run.out).toMatch(/^\+\s+subset: v2$/m);
+  });
+});
+
+describe("limpid apply --check", () => {
+  const service = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "reviews" },
+    spec: { ports: [{ name: "http", port: 9080 }], selector: { app: "reviews" } },
+  };
+  const workload = {
+    apiVersion: "networking.istio.io/v1",
+    kind: "WorkloadEntry",
+    metadata: { name: "reviews-v1" },
+    spec: { address: "127.0.1.1", ports: { http: 19080 }, labels: { app: "reviews", version: "v1" } },
+  };
+  const subsets = {
+    apiVersion: "networking.istio.io/v1",
+    kind: "DestinationRule",
+    metadata: { name: "reviews" },
+    spec: { host: "reviews", subsets: ["v1", "v2"].map((version) => ({ name: version, labels: { version } })) },
+  };
+
+  test("shows objects and who gets what of the traffic, changes nothing, and fails on what would go nowhere", async () => {
+    await limpid(`apply -f ${file("base.yaml", service, workload, subsets, reviews({ v1: 100 }))}`);
+    const before = await api.store.revision();
+    const run = await limpid(`apply --check -f ${file("canary.yaml", reviews({ v1: 90, v2: 10 }))}`);
+    expect(run.code).toBe(2);
+    expect(run.out).toMatch(/^\+\s+subset: v2$/m);
+    expect(run.out).toMatch(/default\/reviews http\[0\] +all +reviews\S* subset v2 +0 % +10 % +0$/m);
+    expect(run.out).toContain("10 % of the requests to reviews.default.svc.cluster.local subset v2");
+    expect(await api.store.revision()).toBe(before);
+    expect(await limpid(`apply --check -f ${file("same.yaml", reviews({ v1: 100 }))}`)).toEqual({
+      code: 0,
+      out: "nothing would change\n",
+      err: "",
+    });
   });
 });
 

@@ -3,8 +3,8 @@ export interface CliIo {
   out(text: string): void;
   err(text: string): void;
   stdin(): Promise<string>;
-  /** The command failed: the exit code becomes 1. */
-  fail(): void;
+  /** The command failed: the exit code becomes 1, or what is said. */
+  fail(code?: number): void;
   env: Readonly<Record<string, string | undefined>>;
   /** Ends a watch. */
   signal?: AbortSignal;
@@ -18,8 +18,8 @@ export const processIo: CliIo = {
     for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
     return Buffer.concat(chunks).toString("utf8");
   },
-  fail() {
-    process.exitCode = 1;
+  fail(code = 1) {
+    process.exitCode = code;
   },
   env: process.env,
 };
