@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { type ApiError, DashboardError } from "../contract/index.ts";
+import { errorBody } from "../lib/error-body.ts";
 import { mediaType, readBody } from "../lib/http-body.ts";
 import { createHttpListener } from "../lib/http-listener.ts";
 import type { Router } from "../lib/http-router.ts";
@@ -56,8 +57,7 @@ export function createDashboardServer(options: DashboardServerOptions): Server {
     {
       limits: { maxHeaderBytes: 32 * 1024 },
       onError: (error, { url = "/" }) => options.onError(error, url),
-      answer: (response, status, message) =>
-        sendError(response.req, response, status === 400 ? invalid(message) : unforeseen),
+      errorBody: (status, message) => errorBody(status, status === 500 ? unforeseen.message : message),
     },
   );
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { isFromWebPage } from "../lib/allowed-host.ts";
+import { errorBody } from "../lib/error-body.ts";
 import { createHttpListener, type RequestTarget } from "../lib/http-listener.ts";
 import type { ProcessUsage } from "./process-usage.ts";
 import { maxTrafficRate, type TrafficStats } from "./traffic.ts";
@@ -82,13 +83,13 @@ function route(
   { method, headers }: IncomingMessage,
   { path, query }: RequestTarget,
 ): { status: number; body: unknown } {
-  if (isFromWebPage(headers)) return { status: 403, body: { message: "only programs on this machine may ask" } };
+  if (isFromWebPage(headers)) return refuse(403, "only programs on this machine may ask");
   const call = `${method} ${path}`;
   if (call === "GET /v1/status") return { status: 200, body: control.status() };
   if (call === "PUT /v1/traffic") {
     const rate = Number(new URLSearchParams(query).get("rate") ?? Number.NaN);
     if (!(rate >= 0 && rate <= maxTrafficRate)) {
-      return { status: 400, body: { message: `rate must be a number from 0 to ${maxTrafficRate}` } };
+      return refuse(400, `rate must be a number from 0 to ${maxTrafficRate}`);
     }
     control.setTrafficRate(rate);
     return { status: 200, body: control.status().traffic };
@@ -97,11 +98,13 @@ function route(
     const name = new URLSearchParams(query).get("part") ?? "";
     return control.restart(name)
       ? { status: 202, body: { restarting: name } }
-      : { status: 404, body: { message: `no part ${name.slice(0, 100)}` } };
+      : refuse(404, `no part ${name.slice(0, 100)}`);
   }
   if (call === "POST /v1/shutdown") {
     control.shutdown();
     return { status: 202, body: { stopping: true } };
   }
-  return { status: 404, body: { message: `no ${call.slice(0, 200)}` } };
+  return refuse(404, `no ${call.slice(0, 200)}`);
 }
+
+const refuse = (status: number, message: string) => ({ status, body: errorBody(status, message) });

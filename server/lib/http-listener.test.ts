@@ -77,7 +77,9 @@ test("what a handler throws, at once or later, is a 500 and told; a begun answer
     },
     { onError: (error) => told.push(error) },
   );
-  expect(await send(port, get("/now"))).toMatch(/^HTTP\/1\.1 500 [\s\S]*\{"message":"internal error"\}$/);
+  expect(await send(port, get("/now"))).toMatch(
+    /^HTTP\/1\.1 500 [\s\S]*\{"code":"INTERNAL","message":"internal error"\}$/,
+  );
   expect(await send(port, get("/later"))).toMatch(/^HTTP\/1\.1 500 /);
   expect(await send(port, get("/half"))).not.toContain("internal error");
   expect(told).toEqual([failure, failure, failure]);

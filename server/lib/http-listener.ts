@@ -1,5 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
 import { limitConnections } from "./connection-limit.ts";
+import { errorBody } from "./error-body.ts";
 
 export interface HttpListenerLimits {
   maxConnections: number;
@@ -34,8 +36,8 @@ export type HttpListenerHandler = (
 
 export interface HttpListenerOptions {
   limits?: Partial<HttpListenerLimits>;
-  /** Writes the answer that the listener gives by itself: 400 and 500. Default: `{message}` in JSON. */
-  answer?(response: ServerResponse, status: number, message: string): void;
+  /** The body, as JSON, of what the listener answers by itself: 400, 408, 431 and 500. Default: `errorBody`. */
+  errorBody?(status: number, message: string): unknown;
   /** Told of what a handler threw. */
   onError?(error: unknown, request: IncomingMessage): void;
 }
@@ -47,7 +49,10 @@ export interface HttpListenerOptions {
  */
 export function createHttpListener(handler: HttpListenerHandler, options: HttpListenerOptions = {}): Server {
   const limits = { ...defaultLimits, ...options.limits };
-  const answer = options.answer ?? answerJson;
+  const bodyOf = (status: number, message: string): string =>
+    JSON.stringify((options.errorBody ?? errorBody)(status, message));
+  const answer = (response: ServerResponse, status: number, message: string): void =>
+    answerJson(response, status, bodyOf(status, message));
   const fail = (error: unknown, request: IncomingMessage, response: ServerResponse): void => {
     if (response.destroyed) return; // the client has gone, within its body as a rule: nothing failed here
     try {
@@ -81,6 +86,7 @@ export function createHttpListener(handler: HttpListenerHandler, options: HttpLi
       }
     },
   );
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuseBytes(error, socket, bodyOf));
   limitConnections(server, limits.maxConnections);
   // An accept that fails (too many open files) must not end the process. Whoever calls listen() listens for its own errors.
   server.on("error", () => {});
@@ -108,8 +114,7 @@ function isDecodable(path: string): boolean {
   }
 }
 
-function answerJson(response: ServerResponse, status: number, message: string): void {
-  const body = JSON.stringify({ message });
+function answerJson(response: ServerResponse, status: number, body: string): void {
   response.writeHead(status, {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
@@ -117,3 +122,30 @@ function answerJson(response: ServerResponse, status: number, message: string): 
   });
   response.end(body);
 }
+
+/** What came is no request: Node has no response for it, and would answer without a body. */
+function refuseBytes(
+  { code }: NodeJS.ErrnoException,
+  socket: Duplex,
+  bodyOf: (status: number, message: string) => string,
+): void {
+  if (code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, message] = refusals[code ?? ""] ?? [400, "this is no request of HTTP/1.1"];
+  const body = bodyOf(status, message);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    "content-type: application/json",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+/** By Node's codes. https://nodejs.org/api/http.html#event-clienterror */
+const refusals: Readonly<Record<string, readonly [number, string]>> = {
+  HPE_HEADER_OVERFLOW: [431, "the head of the request is too large"],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "the request did not come in time"],
+};

@@ -2,11 +2,12 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { gzipSync } from "node:zlib";
-import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Metadata, type ServiceError } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AccessLogType } from "../gen/proto/envoy/data/accesslog/v3/accesslog_pb.js";
 import { AccessLogService, StreamAccessLogsMessageSchema } from "../gen/proto/envoy/service/accesslog/v3/als_pb.js";
+import { StatusSchema } from "../gen/proto/google/rpc/status_pb.js";
 import {
   ExportTraceServiceRequestSchema,
   TraceService,
@@ -231,7 +232,12 @@ describe("spans", () => {
     const headers = { "content-type": type, "content-encoding": encoding };
     const response = await fetch(url("/v1/traces"), { method: "POST", headers, body });
     expect(response.status).toBe(status);
-    expect(await response.json()).toMatchObject({ message: expect.stringMatching(/\w/) });
+    // https://opentelemetry.io/docs/specs/otlp/#failures: a google.rpc.Status, encoded as the request.
+    const failure =
+      type === "application/x-protobuf"
+        ? fromBinary(StatusSchema, Buffer.from(await response.arrayBuffer()))
+        : await response.json();
+    expect(failure).toMatchObject({ code: status === 413 ? 8 : 3, message: expect.stringMatching(/\w/) });
     expect(collector.stats().spans).toBe(0);
   });
 });

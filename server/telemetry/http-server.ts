@@ -1,8 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { isFromWebPage } from "../lib/allowed-host.ts";
+import { errorBody } from "../lib/error-body.ts";
 import { readBody } from "../lib/http-body.ts";
 import { createHttpListener } from "../lib/http-listener.ts";
 import { HttpError } from "./http-error.ts";
+import { otlpError } from "./otlp-error.ts";
 
 /** What one path answers, by method. `body` is there for a POST. */
 export interface Endpoint {
@@ -25,17 +27,18 @@ export interface TelemetryHttpOptions {
   onError(error: unknown, path: string): void;
 }
 
-/** One of the collector's HTTP listeners. Errors are `{message}`; a path that is not there is answered with those that are. */
+/** One of the collector's HTTP listeners. A path that is not there is answered with those that are. */
 export function createTelemetryHttp(options: TelemetryHttpOptions): Server {
   return createHttpListener(
     async (request, response, { path }) => {
       try {
         send(response, await answer(request, path, options));
       } catch (error) {
-        if (!(error instanceof HttpError)) throw error;
+        if (response.destroyed) return; // the client has gone
+        if (!(error instanceof HttpError)) options.onError(error, path);
+        const told = error instanceof HttpError ? error : new HttpError(500, "the collector failed; its log says why");
         response.setHeader("connection", "close"); // the rest of a refused body is not read
-        const body = JSON.stringify({ message: error.message });
-        send(response, { status: error.status, type: "application/json", body });
+        send(response, { status: told.status, ...errorAnswer(request, path, told) });
       }
     },
     {
@@ -74,6 +77,14 @@ function isForeign({ headers, socket }: IncomingMessage, posts: boolean): boolea
   const bound = socket.localAddress ?? "";
   if (!bound.startsWith("127.") && bound !== "::1") return false;
   return posts ? headers.origin !== undefined : isFromWebPage(headers);
+}
+
+const otlpPaths: ReadonlySet<string> = new Set(["/v1/traces", "/v1/logs", "/v1/metrics"]);
+
+/** Whoever posts OTLP is told of a failure as OTLP has it. */
+function errorAnswer({ headers }: IncomingMessage, path: string, { status, message }: HttpError): HttpAnswer {
+  if (otlpPaths.has(path)) return otlpError(headers["content-type"], status, message);
+  return { type: "application/json", body: JSON.stringify(errorBody(status, message)) };
 }
 
 function send(response: ServerResponse, { status = 200, type, body }: HttpAnswer): void {

@@ -113,7 +113,7 @@ test.each([
 test("errors are Kubernetes' own: all fields at once, conflicts, unknown paths and methods", async () => {
   const { call } = await start();
   const broken = { ...reviews({ v1: 100 }), spec: { http: [{ nix: 1 }] } };
-  const invalid = await call("POST", virtualServices, broken);
+  const invalid = await call("POST", `${virtualServices}?fieldValidation=Strict`, broken);
   expect(invalid).toMatchObject({
     status: 422,
     body: {

@@ -58,9 +58,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       limits,
       onError: (error, { url }) =>
         logger.error({ err: error, path: url }, "a config API call failed while it was answered"),
-      answer: (response, status, message) => {
-        const error = new StatusError(status, status === 400 ? "BadRequest" : "InternalError", message);
-        send(response, status, options.errorBody("/", error), { connection: "close" });
+      errorBody: (status, message) => {
+        const reason = status === 408 ? "Timeout" : status < 500 ? "BadRequest" : "InternalError";
+        return options.errorBody("/", new StatusError(status, reason, message));
       },
     },
   );

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { errorBody } from "../../lib/error-body.ts";
 import { createHttpListener, type RequestTarget } from "../../lib/http-listener.ts";
 import { isOwnHost } from "./allowed-host.ts";
 import { type AdminSources, handlers, helpText, type Reply } from "./handlers.ts";
@@ -50,7 +51,12 @@ export class AdminServer {
     } catch (error) {
       reply = { status: 500, body: `${error instanceof Error ? error.message : String(error)}\n` };
     }
-    response.writeHead(reply.status ?? 200, {
+    const { status = 200 } = reply;
+    // Envoy answers failures in plain text, which is what its tools expect; a program that asks for JSON gets the body of our other ports.
+    if (status >= 400 && /\bapplication\/json\b/.test(request.headers.accept ?? "")) {
+      reply = { status, json: true, body: JSON.stringify(errorBody(status, reply.body.trim())) };
+    }
+    response.writeHead(status, {
       "content-type": reply.json ? "application/json" : "text/plain; charset=UTF-8",
       "cache-control": "no-cache, max-age=0",
       "x-content-type-options": "nosniff",

@@ -25,8 +25,9 @@ export const warningText = (
 ): string =>
   [options.named ? `${kind} ${namespace ? `${namespace}/` : ""}${name}` : "", path, message].filter(Boolean).join(": ");
 
-/** As Kubernetes' API server: what is longer is cut. */
+/** What is longer is cut: clients bound a response's head (Node's at 16 KiB), and as Kubernetes' API server this keeps to 4 KiB of warnings. */
 const maxTextLength = 512;
+const maxTotalLength = 4_096;
 
 /**
  * The `Warning` header that kubectl prints: https://kubernetes.io/blog/2020/09/03/warnings/
@@ -39,8 +40,16 @@ export function warningHeader(
   if (warnings.length === 0) return {};
   const objects = new Set(warnings.map(({ kind, namespace, name }) => `${kind}/${namespace}/${name}`));
   const named = options.named ?? objects.size > 1;
-  const texts = warnings.map((warning) => quoted(warningText(warning, { named })));
-  return { warning: texts.map((text) => `299 - ${text}`).join(", ") };
+  const texts: string[] = [];
+  let left = maxTotalLength;
+  for (const warning of warnings) {
+    const text = quoted(warningText(warning, { named }));
+    left -= text.length;
+    if (left < 0) break;
+    texts.push(`299 - ${text}`);
+  }
+  if (texts.length < warnings.length) texts.push(`299 - "and ${warnings.length - texts.length} more warnings"`);
+  return { warning: texts.join(", ") };
 }
 
 /** A quoted string of HTTP (RFC 9110 §5.6.4): what is no printable ASCII would be refused, or read as another script. */

@@ -294,4 +294,7 @@ test("the header is what HTTP's grammar wants, and names objects when there are 
   expect(warningHeader([])).toEqual({});
   expect(warningHeader([warning])).toEqual({ warning: '299 - "spec: a \\"b\\" ?"' });
   expect(warningHeader([warning, { ...warning, name: "b" }]).warning).toContain("Gateway default/b: spec: a");
+  const many = warningHeader(Array.from({ length: 1000 }, () => warning)).warning ?? "";
+  expect(many.length).toBeLessThan(8_000);
+  expect(many).toMatch(/and \d+ more warnings"$/);
 });
