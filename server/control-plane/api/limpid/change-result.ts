@@ -23,7 +23,7 @@ export async function answerChange(
     objects: commit.changes.map(changedObject),
     proxies: context.pushes.affected(commit.changes.map((change) => change.key)),
     warnings,
-    shares: shareChanges(commit.changes, await context.mesh()),
+    shares: shareChanges(commit.changes, await context.mesh(), context.gatewayProxies()),
     ...(undo && { undo }),
   };
   if (dryRun && request.query.get("envoy") === "true" && context.pushes.preview) {

@@ -1,11 +1,11 @@
 import { describeMatch } from "../../../config/edits/describe.ts";
 import { percents } from "../../../config/edits/routing.ts";
 import type { HTTPRoute, VirtualServiceSpec } from "../../../config/kinds/index.ts";
-import type { ConfigObject } from "../../../config/object.ts";
+import type { ConfigObject, ResourceKey } from "../../../config/object.ts";
 import type { ConfigChange } from "../../../config/store.ts";
 import type { ShareChange } from "../../../contract/index.ts";
 import type { Mesh } from "../../../model/mesh.ts";
-import { countEndpoints, type Facts, factsOf, meshWith } from "../warnings/facts.ts";
+import { countEndpoints, type Facts, factsOf, type GatewayClient, meshWith, viewersOf } from "../warnings/facts.ts";
 
 /** As many as anybody reads. */
 const maxShares = 100;
@@ -14,15 +14,20 @@ const maxShares = 100;
  * Which destinations get more of a rule's requests by the changes, and which less. Rules are paired by what they match; requests of a rule
  * that is new or gone are those of the rule without a match, or, without a VirtualService at all, of the whole service.
  */
-export function shareChanges(changes: readonly ConfigChange[], mesh: Mesh): ShareChange[] {
+export function shareChanges(
+  changes: readonly ConfigChange[],
+  mesh: Mesh,
+  gatewayProxies?: readonly GatewayClient[],
+): ShareChange[] {
   const routes = changes.filter(({ key }) => key.kind === "VirtualService");
   if (routes.length === 0) return [];
-  const facts = factsOf(meshWith(mesh, changes));
+  const facts = factsOf(meshWith(mesh, changes), gatewayProxies);
   const found: ShareChange[] = [];
   for (const { key, before, after } of routes) {
-    const virtualService = `${key.namespace}/${key.name}`;
+    const object = after ?? before;
+    const [viewer = key.namespace] = object ? viewersOf(object, facts) : [];
     for (const pair of pairs(rulesOf(before, after, facts), rulesOf(after, before, facts))) {
-      found.push(...compare(pair, virtualService, key.namespace, facts));
+      found.push(...compare(pair, key, viewer, facts));
       if (found.length >= maxShares) return found.slice(0, maxShares);
     }
   }
@@ -36,7 +41,8 @@ function rulesOf(object: ConfigObject | undefined, other: ConfigObject | undefin
   const [host] = hosts;
   const inMesh = gateways === undefined || gateways.length === 0 || gateways.includes("mesh");
   if (host === undefined || hosts.length > 1 || !inMesh || other === undefined) return [];
-  if (!facts.isKnown(facts.resolve(host, other.metadata.namespace))) return [];
+  const { namespace } = other.metadata;
+  if (facts.covered(facts.resolve(host, namespace), namespace).length === 0) return [];
   return [{ route: [{ destination: { host } }] }];
 }
 
@@ -73,21 +79,21 @@ function byMatch(rules: readonly HTTPRoute[]): Map<string, { index: number; rule
   return found;
 }
 
-function* compare(pair: Pair, virtualService: string, namespace: string, facts: Facts): Generator<ShareChange> {
+function* compare(pair: Pair, { namespace, name }: ResourceKey, viewer: string, facts: Facts): Generator<ShareChange> {
   const [before, after] = [shares(pair.before, namespace, facts), shares(pair.after, namespace, facts)];
   for (const key of new Set([...before.keys(), ...after.keys()])) {
     const [from, to] = [before.get(key) ?? 0, after.get(key) ?? 0];
     if (from === to) continue;
     const [hostname = "", subset = ""] = key.split("|");
     yield {
-      virtualService,
+      virtualService: `${namespace}/${name}`,
       rule: pair.index,
       matches: pair.matches,
       hostname,
       subset: subset || null,
       before: from,
       after: to,
-      endpoints: countEndpoints(facts, hostname, subset || undefined),
+      endpoints: countEndpoints(facts, hostname, subset || undefined, viewer),
     };
   }
 }

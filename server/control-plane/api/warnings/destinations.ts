@@ -1,33 +1,50 @@
 import type { Destination, VirtualServiceSpec } from "../../../config/kinds/index.ts";
 import type { ConfigObject } from "../../../config/object.ts";
 import { suggest } from "../../../lib/suggest.ts";
-import { isWildcard } from "../../../model/hostname.ts";
-import { countEndpoints, type Facts } from "./facts.ts";
+import { covers, isWildcard } from "../../../model/hostname.ts";
+import { countEndpoints, type Facts, viewersOf } from "./facts.ts";
 import type { Finding } from "./warning.ts";
 
-/** Destinations of a VirtualService that nobody is behind: what Istio answers with 503. https://istio.io/latest/docs/ops/common-problems/network-issues/ */
-export function* deadDestinations({ metadata, spec }: ConfigObject, facts: Facts): Generator<Finding> {
+/**
+ * Destinations of a VirtualService that nobody is behind, for one of those who follow it: what Istio answers with 503.
+ * https://istio.io/latest/docs/ops/common-problems/network-issues/
+ */
+export function* deadDestinations(object: ConfigObject, facts: Facts): Generator<Finding> {
+  const { metadata, spec } = object;
+  const viewers = viewersOf(object, facts);
   for (const { path, destination } of destinationsOf(spec as unknown as VirtualServiceSpec)) {
     const host = facts.resolve(destination.host, metadata.namespace);
     const { subset } = destination;
-    if (!facts.isKnown(host)) {
-      const message = `no Service or ServiceEntry has the host ${host}${nearby(host, facts)}; what goes there is answered 503`;
-      yield { path: `${path}.host`, message };
+    const blind = viewers.find((viewer) => facts.service(host, viewer) === undefined);
+    if (blind !== undefined) {
+      yield { path: `${path}.host`, message: `${whyUnknown(host, blind, facts)}; what goes there is answered 503` };
     } else if (subset) {
-      const message = deadSubset(host, subset, facts);
+      const message = viewers.map((viewer) => deadSubset(host, subset, viewer, facts)).find(Boolean);
       if (message) yield { path: `${path}.subset`, message: `${message}; what goes there is answered 503` };
     }
   }
 }
 
-function deadSubset(host: string, subset: string, facts: Facts): string | undefined {
-  const subsets = facts.subsets(host);
+/** Why clients of a namespace have no service of this name: nobody has, others keep it to themselves, or a wildcard only stands for it. */
+export function whyUnknown(host: string, viewer: string, facts: Facts): string {
+  const [hidden] = facts.anywhere(host);
+  if (hidden) {
+    return `the namespace ${viewer} does not see ${hidden.kind} ${hidden.namespace}/${hidden.name}, which has the host ${host}, by its exportTo`;
+  }
+  const wildcard = [...facts.hostnames()].find((known) => isWildcard(known) && covers(known, host));
+  if (wildcard)
+    return `no Service or ServiceEntry has the host ${host} itself: a route leads to ${wildcard} by that name`;
+  return `no Service or ServiceEntry has the host ${host}${nearby(host, facts)}`;
+}
+
+function deadSubset(host: string, subset: string, viewer: string, facts: Facts): string | undefined {
+  const subsets = facts.subsets(host, viewer);
   if (!subsets.has(subset)) {
     const near = suggest(subset, [...subsets.keys()]);
     return `no DestinationRule of ${host} has the subset ${subset}${near ? `, did you mean ${near}?` : ""}`;
   }
-  if (isWildcard(host) || facts.endpoints(host).length === 0) return undefined; // all subsets alike
-  return countEndpoints(facts, host, subset) > 0
+  if (isWildcard(host) || facts.endpoints(host, viewer).length === 0) return undefined; // all subsets alike
+  return countEndpoints(facts, host, subset, viewer) > 0
     ? undefined
     : `no endpoint of ${host} has the labels of subset ${subset}`;
 }

@@ -2,29 +2,44 @@ import { withoutZeroValues } from "../../../config/kinds/zero-values.ts";
 import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
 import type { ConfigChange } from "../../../config/store.ts";
 import { memo } from "../../../lib/memo.ts";
+import { findDestinationRule } from "../../../model/destination-rules.ts";
 import type { Gateway } from "../../../model/gateways.ts";
 import { covers, isWildcard, resolveHost } from "../../../model/hostname.ts";
 import { type Labels, matchesLabels } from "../../../model/labels.ts";
 import { type Mesh, updateMesh } from "../../../model/mesh.ts";
 import { isTcp } from "../../../model/protocol.ts";
+import { visibleServices } from "../../../model/registry.ts";
 import type { Service } from "../../../model/service.ts";
-import type { DestinationRuleSpec, Subset } from "../../../model/specs.ts";
+import type { Subset } from "../../../model/specs.ts";
+import { gatewayName, meshGateway, type VirtualService } from "../../../model/virtual-services.ts";
+import type { GatewayProxy } from "../context.ts";
 
-/** What the checks ask of a mesh. */
+/** A gateway proxy, as far as checks ask of it. */
+export type GatewayClient = Pick<GatewayProxy, "namespace" | "labels">;
+
+/** What the checks ask of a mesh. What a host means they ask of the model, as translation does: it depends on the namespace of the client, `viewer`. */
 export interface Facts {
   readonly mesh: Mesh;
+  /** Gateway proxies that are connected; undefined where nobody knows them. */
+  readonly gatewayProxies: readonly GatewayClient[] | undefined;
   objects(kind: string): Iterable<ConfigObject>;
   /** Fully qualified, as a resource of the namespace means it. */
   resolve(host: string, namespace: string): string;
-  /** Whether a Service or a ServiceEntry has the host, or a wildcard that covers it; a wildcard: whether it covers one. */
-  isKnown(host: string): boolean;
-  /** The subsets that DestinationRules of any namespace give a host; the first of a name counts. */
-  subsets(host: string): ReadonlyMap<string, Subset>;
+  /** What a client's call to the host, or a route's destination, is: no wildcard stands for it. */
+  service(host: string, viewer: string): Service | undefined;
+  /** Services that a client sees and that a host, exact or wildcard, takes in. */
+  covered(host: string, viewer: string): readonly Service[];
+  /** All that have the hostname, whoever sees them. */
+  anywhere(host: string): readonly Service[];
+  /** The subsets of the DestinationRule that is in force for the client. */
+  subsets(host: string, viewer: string): ReadonlyMap<string, Subset>;
   /** Hostnames of the registry, whoever sees them. */
   hostnames(): Iterable<string>;
-  /** Labels of the host's endpoints in all namespaces that have it, one entry per endpoint and port; empty when it has none. */
-  endpoints(host: string): readonly Labels[];
+  /** Labels of the service's endpoints, one entry per endpoint and port; empty when there are none. */
+  endpoints(host: string, viewer: string): readonly Labels[];
   gateway(key: string): Gateway | undefined;
+  /** The object as the model has it. */
+  virtualService(object: ConfigObject): VirtualService | undefined;
   /** What a Service or ServiceEntry makes. */
   servicesOf(object: ConfigObject): readonly Service[];
   /** Services with a port of this number that is neither HTTP nor TLS. */
@@ -40,47 +55,75 @@ export function meshWith(mesh: Mesh, changes: readonly ConfigChange[]): Mesh {
   return hasAll ? mesh : updateMesh(mesh, changes, mesh.revision);
 }
 
-export function factsOf(mesh: Mesh): Facts {
-  const { domain } = mesh.options;
+export function factsOf(mesh: Mesh, gatewayProxies: readonly GatewayClient[] | undefined): Facts {
+  const { domain, rootNamespace } = mesh.options;
+  const service = (host: string, viewer: string) => visibleServices(mesh.services, viewer).get(host);
   return {
     mesh,
+    gatewayProxies,
     objects: (kind) => mesh.objects.get(kind)?.values() ?? [],
     resolve: (host, namespace) => resolveHost(host, namespace, domain),
+    service,
+    covered: (host, viewer) => coveredBy(mesh, host, viewer),
+    anywhere: (host) => byHostname(mesh).get(host) ?? [],
     hostnames: () => byHostname(mesh).keys(),
-    isKnown: (host) => isKnown(mesh, host),
-    subsets: (host) => subsetsOf(mesh, host),
-    endpoints: (host) => endpointLabels(mesh, host),
+    subsets(host, viewer) {
+      const namespace = service(host, viewer)?.namespace;
+      const rule = findDestinationRule(mesh.destinationRules, host, namespace, viewer, rootNamespace);
+      return new Map((rule?.subsets ?? []).map((subset) => [subset.name, subset]));
+    },
+    endpoints: (host, viewer) => endpointLabels(mesh, service(host, viewer)),
+    virtualService: (object) => virtualServices(mesh).get(formatKey(keyOf(object))),
     servicesOf: (object) => byResource(mesh).get(formatKey(keyOf(object))) ?? [],
     tcpServices: (port) => byTcpPort(mesh).get(port) ?? [],
     gateway: (key) => mesh.gateways.find((gateway) => gateway.key === key),
   };
 }
 
-/** How many of a host's endpoints a subset stands for. Without a subset, or with one that nobody knows the labels of: all, or none. */
-export function countEndpoints(facts: Facts, host: string, subset: string | undefined): number {
-  const endpoints = facts.endpoints(host);
+/** How many of a host's endpoints a subset stands for, to clients of a namespace. Without a subset all; of one that nobody knows none. */
+export function countEndpoints(facts: Facts, host: string, subset: string | undefined, viewer: string): number {
+  const endpoints = facts.endpoints(host, viewer);
   if (!subset) return endpoints.length;
-  const labels = facts.subsets(host).get(subset)?.labels;
-  if (!facts.subsets(host).has(subset)) return 0;
-  return endpoints.filter((own) => matchesLabels(labels ?? {}, own)).length;
+  const found = facts.subsets(host, viewer).get(subset);
+  return found ? endpoints.filter((own) => matchesLabels(found.labels ?? {}, own)).length : 0;
 }
 
-function isKnown(mesh: Mesh, host: string): boolean {
-  const hostnames = byHostname(mesh);
-  if (hostnames.has(host)) return true;
-  const wildcards = memo(mesh.services, "wildcards", [], () => [...hostnames.keys()].filter(isWildcard));
-  if (wildcards.some((wildcard) => covers(wildcard, host))) return true;
-  return isWildcard(host) && [...hostnames.keys()].some((known) => covers(host, known));
+/**
+ * The namespaces whose clients follow a VirtualService: its own, where it is for the mesh, and those of the proxies that serve its gateways; of a
+ * gateway that nobody serves yet its own.
+ */
+export function viewersOf({ kind, metadata, spec }: ConfigObject, facts: Facts): string[] {
+  const { gateways = [] } = spec as { gateways?: string[] };
+  if (kind !== "VirtualService" || gateways.length === 0) return [metadata.namespace];
+  const viewers = gateways.flatMap((name) => {
+    if (name === meshGateway) return [metadata.namespace];
+    const gateway = facts.gateway(gatewayName(name, metadata.namespace));
+    if (gateway === undefined) return [];
+    const serving = (facts.gatewayProxies ?? []).filter(({ labels }) => matchesLabels(gateway.selector, labels));
+    return serving.length > 0 ? serving.map(({ namespace }) => namespace) : [gateway.namespace];
+  });
+  return viewers.length > 0 ? [...new Set(viewers)] : [metadata.namespace];
 }
 
-/** Several namespaces may have one host; which of them a client means is its affair, and here any of them will do. */
+function coveredBy(mesh: Mesh, host: string, viewer: string): readonly Service[] {
+  const visible = visibleServices(mesh.services, viewer);
+  if (!isWildcard(host)) return [visible.get(host) ?? []].flat();
+  return [...visible.values()].filter(({ hostname }) => covers(host, hostname));
+}
+
 const byHostname = ({ services }: Mesh): ReadonlyMap<string, readonly Service[]> =>
   memo(services, "by hostname", [], () => Map.groupBy(services.values(), ({ hostname }) => hostname));
 
-const endpointLabels = (mesh: Mesh, host: string): Labels[] =>
-  (byHostname(mesh).get(host) ?? [])
-    .flatMap(({ key }) => [...(mesh.endpoints.get(key)?.byPort.values() ?? [])].flat())
-    .map(({ labels }) => labels);
+const endpointLabels = (mesh: Mesh, service: Service | undefined): Labels[] =>
+  [...(mesh.endpoints.get(service?.key ?? "")?.byPort.values() ?? [])].flat().map(({ labels }) => labels);
+
+const virtualServices = ({ virtualServices }: Mesh): ReadonlyMap<string, VirtualService> =>
+  memo(
+    virtualServices,
+    "by object",
+    [],
+    () => new Map(virtualServices.all.map((one) => [formatKey(keyOf(one.source)), one])),
+  );
 
 const byResource = ({ services }: Mesh): ReadonlyMap<string, readonly Service[]> =>
   memo(services, "by resource", [], () =>
@@ -97,30 +140,3 @@ const byTcpPort = ({ services }: Mesh): ReadonlyMap<number, readonly Service[]> 
     }
     return index;
   });
-
-interface SubsetIndex {
-  exact: ReadonlyMap<string, Map<string, Subset>>;
-  wildcard: readonly (readonly [string, Map<string, Subset>])[];
-}
-
-function subsetsOf(mesh: Mesh, host: string): ReadonlyMap<string, Subset> {
-  const { exact, wildcard } = memo(mesh.destinationRules, "subsets", [mesh.options.domain], () => indexSubsets(mesh));
-  const own = exact.get(host);
-  const wide = wildcard.filter(([pattern]) => covers(pattern, host));
-  if (wide.length === 0) return own ?? none;
-  return new Map([...wide.flatMap(([, subsets]) => [...subsets]), ...(own ?? [])]);
-}
-
-const none: ReadonlyMap<string, Subset> = new Map();
-
-function indexSubsets(mesh: Mesh): SubsetIndex {
-  const hosts = new Map<string, Map<string, Subset>>();
-  for (const { metadata, spec } of mesh.objects.get("DestinationRule")?.values() ?? []) {
-    const { host, subsets = [] } = spec as unknown as DestinationRuleSpec;
-    const name = resolveHost(host, metadata.namespace, mesh.options.domain);
-    const known = hosts.get(name) ?? new Map<string, Subset>();
-    hosts.set(name, known);
-    for (const subset of subsets) if (!known.has(subset.name)) known.set(subset.name, subset);
-  }
-  return { exact: hosts, wildcard: [...hosts].filter(([host]) => isWildcard(host)) };
-}

@@ -2,7 +2,7 @@ import type { GatewaySpec, VirtualServiceSpec } from "../../../config/kinds/inde
 import type { ConfigObject } from "../../../config/object.ts";
 import { suggest } from "../../../lib/suggest.ts";
 import { intersect } from "../../../model/hostname.ts";
-import { type Labels, matchesLabels } from "../../../model/labels.ts";
+import { matchesLabels } from "../../../model/labels.ts";
 import { gatewayName, meshGateway } from "../../../model/virtual-services.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./warning.ts";
@@ -42,10 +42,10 @@ export function* missingGateways({ metadata, spec }: ConfigObject, facts: Facts)
 
 const maxCandidates = 1_000;
 
-/** `proxies`: labels of the gateway proxies that are connected; undefined where nobody knows them. */
-export function* idleGateway({ spec }: ConfigObject, proxies: readonly Labels[] | undefined): Generator<Finding> {
+/** One that no gateway proxy serves, so far as anybody knows them. */
+export function* idleGateway({ spec }: ConfigObject, { gatewayProxies: proxies }: Facts): Generator<Finding> {
   const { selector = {} } = spec as unknown as GatewaySpec;
-  if (proxies === undefined || proxies.some((labels) => matchesLabels(selector, labels))) return;
+  if (proxies === undefined || proxies.some(({ labels }) => matchesLabels(selector, labels))) return;
   const wanted = Object.entries(selector).map(([key, value]) => `${key}=${value}`);
   yield {
     path: "spec.selector",

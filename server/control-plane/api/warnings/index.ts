@@ -2,16 +2,17 @@ import { withoutZeroValues } from "../../../config/kinds/zero-values.ts";
 import type { ConfigObject } from "../../../config/object.ts";
 import type { ConfigChange } from "../../../config/store.ts";
 import type { ConfigWarning } from "../../../contract/index.ts";
-import type { Labels } from "../../../model/labels.ts";
 import { type Mesh, updateMesh } from "../../../model/mesh.ts";
 import type { ApiContext } from "../context.ts";
 import { destinationRuleAdvice, gatewayAdvice, virtualServiceAdvice } from "./advice.ts";
 import { bereaved, takesAway } from "./dependents.ts";
 import { deadDestinations } from "./destinations.ts";
-import { type Facts, factsOf, meshWith } from "./facts.ts";
+import { type Facts, factsOf, type GatewayClient, meshWith } from "./facts.ts";
 import { idleGateway, missingGateways } from "./gateways.ts";
+import { doubtfulLimits, rivalLimits } from "./rate-limits.ts";
 import { doubtfulServiceEntry, idleDestinationRule, sharedTcpPorts, unreachableWorkload } from "./registry.ts";
 import { rivalDestinationRules, rivalVirtualServices } from "./rivals.ts";
+import { rivalRuntimeLayers } from "./runtime-layers.ts";
 import { doubtfulEgress, idleSelector, rivalSelectors } from "./selectors.ts";
 import { unreachableRules } from "./unreachable-rules.ts";
 import { type Finding, warningOf } from "./warning.ts";
@@ -21,8 +22,7 @@ export { warningHeader } from "./warning.ts";
 /** `warningsOf` a commit. A check that fails must not fail the write that is done already. */
 export async function warningsFor(context: ApiContext, changes: readonly ConfigChange[]): Promise<ConfigWarning[]> {
   try {
-    const proxies = context.gatewayProxies()?.map(({ labels }) => labels);
-    return warningsOf(changes, { mesh: await context.mesh(), gatewayProxies: proxies });
+    return warningsOf(changes, { mesh: await context.mesh(), gatewayProxies: context.gatewayProxies() });
   } catch (error) {
     context.logger.error({ err: error }, "a change could not be looked through for what is hardly meant");
     return [];
@@ -34,8 +34,8 @@ const maxWarnings = 10;
 export interface WarningContext {
   /** The mesh with or without the changes in it. */
   mesh: Mesh;
-  /** Labels of the gateway proxies that are connected; undefined where nobody knows them. */
-  gatewayProxies: readonly Labels[] | undefined;
+  /** Gateway proxies that are connected; undefined where nobody knows them. */
+  gatewayProxies: readonly GatewayClient[] | undefined;
 }
 
 /**
@@ -48,23 +48,23 @@ export function warningsOf(
 ): ConfigWarning[] {
   if (changes.length === 0) return [];
   const after = meshWith(mesh, changes);
-  const facts = factsOf(after);
+  const facts = factsOf(after, gatewayProxies);
   const found: ConfigWarning[] = [];
   const add = (warning: ConfigWarning): boolean => found.push(warning) >= maxWarnings;
   for (const { after: object } of changes) {
     if (object === undefined) continue;
-    for (const finding of findings(withoutZeroValues(object), facts, gatewayProxies)) {
+    for (const finding of findings(withoutZeroValues(object), facts)) {
       if (add(warningOf(object, finding))) return found;
     }
   }
   if (changes.some(takesAway)) {
-    const before = factsOf(updateMesh(after, changes.map(inverse), mesh.revision));
+    const before = factsOf(updateMesh(after, changes.map(inverse), mesh.revision), gatewayProxies);
     for (const warning of bereaved(changes, before, facts)) if (add(warning)) return found;
   }
   return found;
 }
 
-function* findings(object: ConfigObject, facts: Facts, proxies: readonly Labels[] | undefined): Generator<Finding> {
+function* findings(object: ConfigObject, facts: Facts): Generator<Finding> {
   switch (object.kind) {
     case "VirtualService":
       yield* rivalVirtualServices(object, facts);
@@ -79,7 +79,7 @@ function* findings(object: ConfigObject, facts: Facts, proxies: readonly Labels[
       yield* destinationRuleAdvice(object);
       break;
     case "Gateway":
-      yield* idleGateway(object, proxies);
+      yield* idleGateway(object, facts);
       yield* gatewayAdvice(object);
       break;
     case "ServiceEntry":
@@ -87,16 +87,24 @@ function* findings(object: ConfigObject, facts: Facts, proxies: readonly Labels[
       yield* sharedTcpPorts(object, facts);
       break;
     case "Sidecar":
-      yield* idleSelector(object, facts, proxies);
+      yield* idleSelector(object, facts);
       yield* rivalSelectors(object, facts);
       yield* doubtfulEgress(object, facts);
       break;
     case "PeerAuthentication":
-      yield* idleSelector(object, facts, proxies);
+      yield* idleSelector(object, facts);
       yield* rivalSelectors(object, facts);
       break;
     case "AuthorizationPolicy":
-      yield* idleSelector(object, facts, proxies);
+      yield* idleSelector(object, facts);
+      break;
+    case "RuntimeLayer":
+      yield* idleSelector(object, facts);
+      yield* rivalRuntimeLayers(object, facts);
+      break;
+    case "RateLimitConfig":
+      yield* doubtfulLimits(object);
+      yield* rivalLimits(object, facts);
       break;
     case "WorkloadEntry":
       yield* unreachableWorkload(object);

@@ -3,7 +3,7 @@ import type { ConfigObject } from "../../../config/object.ts";
 import { isWildcard } from "../../../model/hostname.ts";
 import { matchesLabels } from "../../../model/labels.ts";
 import { isTcp, parseProtocol } from "../../../model/protocol.ts";
-import { nearby } from "./destinations.ts";
+import { whyUnknown } from "./destinations.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./warning.ts";
 
@@ -11,14 +11,14 @@ import type { Finding } from "./warning.ts";
 export function* idleDestinationRule({ metadata, spec }: ConfigObject, facts: Facts): Generator<Finding> {
   const rule = spec as unknown as DestinationRuleSpec;
   const host = facts.resolve(rule.host, metadata.namespace);
-  if (!facts.isKnown(host)) {
-    yield {
-      path: "spec.host",
-      message: `no Service or ServiceEntry has the host ${host}${nearby(host, facts)}; the rule is for nobody`,
-    };
+  // The root namespace's are for everybody, and so may be for what one namespace keeps to itself.
+  const isForAll = metadata.namespace === facts.mesh.options.rootNamespace;
+  const known = facts.covered(host, metadata.namespace).length > 0 || (isForAll && facts.anywhere(host).length > 0);
+  if (!known) {
+    yield { path: "spec.host", message: `${whyUnknown(host, metadata.namespace, facts)}; the rule is for nobody` };
     return;
   }
-  const endpoints = facts.endpoints(host);
+  const endpoints = facts.endpoints(host, metadata.namespace);
   if (isWildcard(host) || endpoints.length === 0) return;
   for (const [index, { name, labels = {} }] of (rule.subsets ?? []).entries()) {
     if (endpoints.some((own) => matchesLabels(labels, own))) continue;

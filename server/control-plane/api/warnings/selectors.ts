@@ -2,9 +2,11 @@ import type { ConfigObject } from "../../../config/object.ts";
 import { formatKey, keyOf } from "../../../config/object.ts";
 import { memo } from "../../../lib/memo.ts";
 import { labelsOf } from "../../../model/endpoints.ts";
+import { covers, isWildcard } from "../../../model/hostname.ts";
 import { type Labels, matchesLabels } from "../../../model/labels.ts";
-import { olderFirst } from "../../../model/service.ts";
-import { nearby } from "./destinations.ts";
+import { olderFirst, type Service } from "../../../model/service.ts";
+import { isVisible } from "../../../model/visibility.ts";
+import { whyUnknown } from "./destinations.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./warning.ts";
 
@@ -21,12 +23,8 @@ function selectorOf({ kind, spec }: ConfigObject): { path: string; labels: Label
   return Object.keys(found.labels).length > 0 ? found : undefined;
 }
 
-/** A selector that no workload has the labels of. `proxies`: labels of gateways that are connected. */
-export function* idleSelector(
-  object: ConfigObject,
-  facts: Facts,
-  proxies: readonly Labels[] | undefined,
-): Generator<Finding> {
+/** A selector that no workload has the labels of, nor a gateway that is connected. */
+export function* idleSelector(object: ConfigObject, facts: Facts): Generator<Finding> {
   const selector = selectorOf(object);
   if (selector === undefined) return;
   const { namespace } = object.metadata;
@@ -34,7 +32,7 @@ export function* idleSelector(
   const workloads = [...facts.objects("WorkloadEntry")].filter(
     (one) => isEverywhere || one.metadata.namespace === namespace,
   );
-  const known = [...workloads.map(labelsOf), ...(proxies ?? [])];
+  const known = [...workloads.map(labelsOf), ...(facts.gatewayProxies ?? []).map(({ labels }) => labels)];
   if (known.some((labels) => matchesLabels(selector.labels, labels))) return;
   const wanted = Object.entries(selector.labels).map(([key, value]) => `${key}=${value}`);
   const where = isEverywhere ? "" : ` of the namespace ${namespace}`;
@@ -78,10 +76,19 @@ export function* doubtfulEgress({ metadata, spec }: ConfigObject, facts: Facts):
       seen.add(entry);
       const [namespace = "", name = ""] = entry.split("/");
       if (namespace === "~" || name.startsWith("*")) continue;
-      const host = facts.resolve(name, namespace === "." || namespace === "*" ? metadata.namespace : namespace);
-      if (facts.isKnown(host)) continue;
-      const message = `no Service or ServiceEntry has the host ${host}${nearby(host, facts)}`;
+      const of = namespace === "." ? metadata.namespace : namespace;
+      const host = facts.resolve(name, namespace === "*" ? metadata.namespace : of);
+      const isMeant = (service: Service) => namespace === "*" || service.namespace === of;
+      const visible = facts.anywhere(host).filter((one) => isVisible(one.exportTo, one.namespace, metadata.namespace));
+      if (visible.some(isMeant) || wildcards(facts).some((one) => covers(one.hostname, host) && isMeant(one))) continue;
+      const [elsewhere] = visible;
+      const message = elsewhere
+        ? `${host} is of the namespace ${elsewhere.namespace}`
+        : whyUnknown(host, metadata.namespace, facts);
       yield { path, message };
     }
   }
 }
+
+const wildcards = ({ mesh: { services } }: Facts): readonly Service[] =>
+  memo(services, "wildcard services", [], () => [...services.values()].filter(({ hostname }) => isWildcard(hostname)));

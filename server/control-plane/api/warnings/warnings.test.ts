@@ -53,7 +53,12 @@ function warn(written: string, options: { deleted?: readonly string[]; proxies?:
       changes.push({ type: "DELETED", key: keyOf(before), before });
     }
   }
-  return texts(warningsOf(changes, { mesh: buildMesh(base, 1), gatewayProxies: options.proxies }));
+  return texts(
+    warningsOf(changes, {
+      mesh: buildMesh(base, 1),
+      gatewayProxies: options.proxies?.map((labels) => ({ namespace: "default", labels })),
+    }),
+  );
 }
 
 const virtualService = (spec: string, name = "mine") =>
@@ -89,14 +94,131 @@ ${virtualService(`{ hosts: [reviews], http: [{ route: [{ destination: { host: re
     );
   });
 
-  test("wildcards of ServiceEntries are known", () => {
-    const entry = "{ kind: ServiceEntry, metadata: { name: e }, spec: { hosts: ['*.example.com'] } }\n---\n";
-    expect(
+  test("a wildcard of a ServiceEntry is known by its own name only, as a cluster is", () => {
+    const entry =
+      "{ kind: ServiceEntry, metadata: { name: e }, spec: { hosts: ['*.example.com'], ports: [{ number: 80, name: http, protocol: HTTP }] } }\n---\n";
+    const to = (host: string) =>
       warn(
-        entry +
-          virtualService("{ hosts: [a.example.com], http: [{ route: [{ destination: { host: a.example.com } }] }] }"),
+        `${entry}${virtualService(`{ hosts: [a.example.com], http: [{ route: [{ destination: { host: "${host}" } }] }] }`)}`,
+      );
+    expect(to("*.example.com")).toEqual([]);
+    expect(to("a.example.com")).toEqual([expect.stringContaining("a route leads to *.example.com by that name")]);
+  });
+});
+
+describe("what a host means depends on who calls", () => {
+  const entry = (namespace: string, exportTo: string) =>
+    `{ kind: ServiceEntry, metadata: { name: vendor, namespace: ${namespace} }, spec: { hosts: [api.vendor.test], exportTo: ["${exportTo}"], resolution: STATIC, ports: [{ number: 80, name: http, protocol: HTTP }], endpoints: [{ address: 127.0.0.1, labels: { version: ${namespace} } }] } }\n---\n`;
+  const route = (namespace: string, more = "", subset = "") =>
+    `{ kind: VirtualService, metadata: { name: mine, namespace: ${namespace} }, spec: { hosts: [api.vendor.test], ${more} http: [{ route: [{ destination: { host: api.vendor.test ${subset && `, subset: ${subset}`} } }] }] } }`;
+  const rule = (namespace: string, subset: string) =>
+    `{ kind: DestinationRule, metadata: { name: vendor, namespace: ${namespace} }, spec: { host: api.vendor.test, subsets: [{ name: ${subset}, labels: { version: ${subset} } }] } }\n---\n`;
+
+  test("what another namespace keeps to itself is nobody's here", () => {
+    expect(warn(entry("team-a", ".") + route("team-a"))).toEqual([]);
+    expect(warn(entry("team-a", ".") + route("default"))).toEqual([
+      "spec.http[0].route[0].destination.host: the namespace default does not see ServiceEntry team-a/vendor, which has the host api.vendor.test, by its exportTo; what goes there is answered 503",
+    ]);
+    expect(warn(entry("team-a", "default") + route("default"))).toEqual([]);
+  });
+
+  test("one's own goes before what all see, subsets included", () => {
+    const both = entry("team-a", "*") + entry("default", ".") + rule("default", "default");
+    expect(warn(both + route("default", "", "default"))).toEqual([]);
+    expect(warn(both + route("team-a", "", "default"))).toEqual([expect.stringContaining("has the subset default")]);
+  });
+
+  test("a rule of a third namespace is in force for nobody else", () => {
+    const rules = `${entry("team-a", "*")}${rule("team-b", "team-a")}`;
+    expect(warn(rules + route("default", "", "team-a"))).toEqual([expect.stringContaining("has the subset team-a")]);
+    expect(warn(rules + route("team-b", "", "team-a"))).toEqual([]);
+  });
+
+  test("rules of a gateway are followed from where its proxies are", () => {
+    const gateway = "gateways: [shop],";
+    const host = (text: string) => text.replace("hosts: [api.vendor.test]", "hosts: [shop.test]");
+    const told = (namespace: string) =>
+      texts(
+        warningsOf(
+          objects(entry("default", ".") + host(route("default", gateway))).map((after) => ({
+            type: "ADDED" as const,
+            key: keyOf(after),
+            after,
+          })),
+          { mesh: buildMesh(base, 1), gatewayProxies: [{ namespace, labels: { istio: "ingressgateway" } }] },
+        ),
+      );
+    expect(told("default")).toEqual([]);
+    expect(told("istio-system")).toEqual([expect.stringContaining("the namespace istio-system does not see")]);
+  });
+
+  test("of two VirtualServices the nearer is followed, whatever its age", () => {
+    const spec = (exportTo: string) =>
+      `{ hosts: [reviews.default.svc.cluster.local], exportTo: ["${exportTo}"], http: [{ route: [{ destination: { host: reviews.default.svc.cluster.local } }] }] }`;
+    const one = (namespace: string, exportTo: string, second: number) =>
+      `{ kind: VirtualService, metadata: { name: mine, namespace: ${namespace}, creationTimestamp: "2026-01-01T00:00:0${second}Z" }, spec: ${spec(exportTo)} }`;
+    expect(warn(`${one("team-a", "*", 1)}\n---\n${one("default", ".", 2)}`)).toEqual([
+      expect.stringMatching(/sidecars of the namespace default follow that one, the nearer of the two by exportTo$/),
+      expect.stringMatching(/sidecars of the namespace default follow this one, the nearer of the two by exportTo$/),
+    ]);
+  });
+
+  test("a Sidecar's host is looked for in the namespace that it names", () => {
+    const sidecar = (host: string) =>
+      `{ kind: Sidecar, metadata: { name: a }, spec: { egress: [{ hosts: ["${host}"] }] } }`;
+    expect(warn(sidecar("default/reviews.default.svc.cluster.local"))).toEqual([]);
+    expect(warn(sidecar("other/reviews.default.svc.cluster.local"))).toEqual([
+      "spec.egress[0].hosts[0]: reviews.default.svc.cluster.local is of the namespace default",
+    ]);
+  });
+});
+
+describe("Limpid's own kinds", () => {
+  const layer = (name: string, more: string) =>
+    `{ apiVersion: limpid.dev/v1alpha1, kind: RuntimeLayer, metadata: { name: ${name} }, spec: { ${more} } }`;
+  test("a RuntimeLayer for nobody, and two that set one key", () => {
+    expect(warn(layer("a", "selector: { matchLabels: { app: revews } }, values: { a.b: 1 }"))).toEqual([
+      "spec.selector.matchLabels: no workload of the namespace default has the labels app=revews: it is for nobody",
+    ]);
+    const selector = "selector: { matchLabels: { app: reviews } },";
+    expect(warn(`${layer("a", "values: { a.b: 1, c: 2 }")}\n---\n${layer("b", "values: { a.b: 3 }")}`)).toEqual([
+      'spec.values["a.b"]: RuntimeLayer default/b sets it for the same workloads, too; this one\'s, the older, counts',
+      'spec.values["a.b"]: RuntimeLayer default/a sets it for the same workloads, too; that one\'s, the older, counts',
+    ]);
+    expect(warn(`${layer("a", "values: { a.b: 1 }")}\n---\n${layer("b", `${selector} values: { a.b: 3 }`)}`)).toEqual(
+      [],
+    );
+    expect(warn(`${layer("a", "values: { a.b: 1 }")}\n---\n${layer("b", "layer: other, values: { a.b: 3 }")}`)).toEqual(
+      [],
+    );
+  });
+
+  const limits = (name: string, descriptors: string, domain = "edge") =>
+    `{ apiVersion: limpid.dev/v1alpha1, kind: RateLimitConfig, metadata: { name: ${name} }, spec: { domain: ${domain}, descriptors: [${descriptors}] } }`;
+  test("a RateLimitConfig that limits nothing, or everything", () => {
+    const told = warn(
+      limits(
+        "a",
+        "{ key: a }, { key: b, shadow_mode: true, descriptors: [{ key: c, rate_limit: { unlimited: true, unit: day } }] }, { key: d, rate_limit: { unit: day, requests_per_unit: 0 } }",
       ),
-    ).toEqual([]);
+    );
+    expect(told).toEqual([
+      "spec.descriptors[0]: has no rate_limit and no descriptors: it limits nothing",
+      "spec.descriptors[1].shadow_mode: has no effect without a rate_limit",
+      "spec.descriptors[1].descriptors[0].rate_limit: is unlimited: unit and requests_per_unit have no effect",
+      "spec.descriptors[2].rate_limit.requests_per_unit: is 0: every request is refused",
+    ]);
+    expect(warn(limits("a", "{ key: a, rate_limit: { unit: day, requests_per_unit: 5 } }"))).toEqual([]);
+  });
+
+  test("two RateLimitConfigs with a limit for one descriptor", () => {
+    const limit = "rate_limit: { unit: day, requests_per_unit: 5 }";
+    const nested = `{ key: a, descriptors: [{ key: b, value: x, ${limit} }] }`;
+    expect(warn(`${limits("a", nested)}\n---\n${limits("b", nested)}`)).toEqual([
+      "spec.descriptors[0].descriptors[0].rate_limit: RateLimitConfig default/b has a limit for it in the domain edge, too; this one's, the older, counts",
+      "spec.descriptors[0].descriptors[0].rate_limit: RateLimitConfig default/a has a limit for it in the domain edge, too; that one's, the older, counts",
+    ]);
+    expect(warn(`${limits("a", nested)}\n---\n${limits("b", nested, "other")}`)).toEqual([]);
   });
 });
 
