@@ -10,6 +10,7 @@ import { Panel } from "../ui/panel.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import styles from "./change-history.module.css";
+import { useAuthor, useChangeText } from "./change-text.ts";
 import { Moment } from "./moment.tsx";
 import { useUndo } from "./use-undo.tsx";
 
@@ -26,6 +27,8 @@ export interface ChangeHistoryProps {
 /** Who changed what, newest first, each with the way back. */
 export function ChangeHistory({ title, matches, initial, limit = 100, undoable = true, none }: ChangeHistoryProps) {
   const t = useTranslations("config");
+  const said = useChangeText();
+  const authorOf = useAuthor();
   const [pressed, setPressed] = useState<number | null>(null);
   const live = useChanges({ sinceMs: 0, limit }, initial);
   const undo = useUndo(() => setPressed(null));
@@ -45,10 +48,10 @@ export function ChangeHistory({ title, matches, initial, limit = 100, undoable =
                   </span>
                   <span className={styles.what}>
                     <i data-kind={change.kind} aria-hidden />
-                    {change.summary}
+                    {said(change)}
                   </span>
                   <span className={styles.who}>
-                    {change.author} · {t("revision", { revision: change.revision })}
+                    {authorOf(change.author)} · {t("revision", { revision: change.revision })}
                   </span>
                   {undoable && (
                     <Button

@@ -13,6 +13,7 @@ import { Page, PageHeader } from "../ui/page-header.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
 import { ChangeHistory } from "./change-history.tsx";
+import { useAuthor, useChangeText } from "./change-text.ts";
 import styles from "./config.module.css";
 import { type ConfigDocument, type ObjectKey, useObject } from "./config-queries.ts";
 import { ObjectEditor } from "./object-editor.tsx";
@@ -125,13 +126,15 @@ function Editor({ document }: { document: ConfigDocument }) {
 
 function Overtaken(props: { kind: string; name: string; onTheirs: () => void; onMine: () => void }) {
   const t = useTranslations("config");
+  const said = useChangeText();
+  const authorOf = useAuthor();
   const changes = useChanges({ sinceMs: 0, limit: 20 }).data?.changes ?? [];
   const theirs = changes.find(({ objects }) =>
     objects.some(({ kind, name }) => kind === props.kind && name === props.name),
   );
   return (
     <div className={styles.conflict} role="alert" data-testid="conflict">
-      <p>{t("overtaken", { author: theirs?.author ?? "?", summary: theirs?.summary ?? "" })}</p>
+      <p>{t("overtaken", { author: theirs ? authorOf(theirs.author) : "?", summary: theirs ? said(theirs) : "" })}</p>
       <div>
         <Button size="compact-sm" onClick={props.onTheirs} data-testid="conflict-theirs">
           {t("take-theirs")}

@@ -4,6 +4,7 @@ import { useMediaQuery } from "@mantine/hooks";
 import { useTranslations } from "use-intl";
 import type { ApiError, Change, ChangeResult } from "../../server/contract/index.ts";
 import { ChangeSafety, SafeButton } from "./change-safety.tsx";
+import { useAuthor, useChangeText } from "./change-text.ts";
 import { FieldErrors } from "./field-errors.tsx";
 import { Moment } from "./moment.tsx";
 import styles from "./undo-dialog.module.css";
@@ -86,11 +87,15 @@ function Taken({ change }: { change: Change }) {
   );
 }
 
-const Line = ({ change }: { change: Change }) => (
-  <>
-    <b>{change.summary}</b>{" "}
-    <span className="muted">
-      {change.author} · <Moment ms={change.at} />
-    </span>
-  </>
-);
+function Line({ change }: { change: Change }) {
+  const said = useChangeText();
+  const authorOf = useAuthor();
+  return (
+    <>
+      <b>{said(change)}</b>{" "}
+      <span className="muted">
+        {authorOf(change.author)} · <Moment ms={change.at} />
+      </span>
+    </>
+  );
+}

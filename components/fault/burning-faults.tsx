@@ -1,5 +1,6 @@
 "use client";
 import { useTranslations } from "use-intl";
+import { useAuthor } from "../config/change-text.ts";
 import { useFaults } from "../lib/queries.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import styles from "./fault.module.css";
@@ -13,6 +14,7 @@ import { useServerNow } from "./use-now.ts";
 export function BurningFaults({ service, title }: { service: { namespace: string; name: string }; title: string }) {
   const t = useTranslations("faults");
   const text = useFaultText();
+  const authorOf = useAuthor();
   const live = useFaults();
   const now = useServerNow(live);
   const mine = (live.data?.faults ?? []).filter(
@@ -28,7 +30,7 @@ export function BurningFaults({ service, title }: { service: { namespace: string
         {fault.matches.length > 0 && <> · {fault.matches.join(t("or"))}</>}
         <span className="muted">
           {" "}
-          {fault.author ? t("by", { author: fault.author }) : t("by-hand", { object: fault.virtualService })}
+          {fault.author ? t("by", { author: authorOf(fault.author) }) : t("by-hand", { object: fault.virtualService })}
         </span>
       </span>
       <FuseRing fuse={fuseAt(fault, now)} />

@@ -3,6 +3,7 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import type { Fault } from "../../server/contract/index.ts";
+import { useAuthor } from "../config/change-text.ts";
 import { Moment } from "../config/moment.tsx";
 import { serviceHref } from "../lib/links.ts";
 import type { Column } from "../ui/data-table.tsx";
@@ -15,6 +16,7 @@ export type FaultRow = Pick<PastFault, "fault" | "started">;
 export function useFaultColumns(unknownStart: (fault: Fault) => ReactNode): Column<FaultRow>[] {
   const t = useTranslations("faults");
   const text = useFaultText();
+  const authorOf = useAuthor();
   const hits = ({ fault: { matches } }: FaultRow) => (matches.length > 0 ? matches.join(t("or")) : t("every-request"));
   return [
     {
@@ -54,7 +56,7 @@ export function useFaultColumns(unknownStart: (fault: Fault) => ReactNode): Colu
       cell: ({ fault, started }) =>
         started ? (
           <>
-            <Moment ms={started.at} /> <span className="muted">{t("by", { author: started.by })}</span>
+            <Moment ms={started.at} /> <span className="muted">{t("by", { author: authorOf(started.by) })}</span>
           </>
         ) : (
           unknownStart(fault)

@@ -2,6 +2,7 @@
 import { useMemo } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Change, ChangeList } from "../../server/contract/index.ts";
+import { useAuthor } from "../config/change-text.ts";
 import { Moment } from "../config/moment.tsx";
 import type { Settled } from "../lib/api.ts";
 import { useChanges } from "../lib/queries.ts";
@@ -67,13 +68,14 @@ function PastFaults({ changes }: { changes: readonly Change[] }) {
 
 function End({ past: { started, ended } }: { past: PastFault }) {
   const t = useTranslations("faults");
+  const authorOf = useAuthor();
   const locale = useLocale();
   const seconds = started && Math.max(1, Math.round((ended.at - started.at) / 1000));
   return (
     <>
       <Moment ms={ended.at} />{" "}
       <span className="muted">
-        {ended.how === "fuse" ? t("ended-fuse") : t("ended-by", { author: ended.by })}
+        {ended.how === "fuse" ? t("ended-fuse") : t("ended-by", { author: authorOf(ended.by) })}
         {seconds !== null && ` · ${t("ended-after", { span: formatSpan(seconds, locale) })}`}
       </span>
     </>

@@ -22,6 +22,7 @@ const change = (revision: number, author: string, started: Fault[], ended: Fault
   revision,
   at: revision * 1000,
   author,
+  words: [],
   summary: "",
   kind: started.length > 0 ? "fault-start" : "fault-end",
   faults: { started, ended },

@@ -1,6 +1,7 @@
 "use client";
 import { useTranslations } from "use-intl";
 import type { ApiError, Fault } from "../../server/contract/index.ts";
+import { useAuthor } from "../config/change-text.ts";
 import styles from "./fault.module.css";
 import { useFaultText } from "./fault-text.tsx";
 import { StopFaultButton } from "./stop-button.tsx";
@@ -9,6 +10,7 @@ import { StopFaultButton } from "./stop-button.tsx";
 export function InTheWay({ error, burning }: { error: ApiError; burning: readonly Fault[] }) {
   const t = useTranslations("faults");
   const text = useFaultText();
+  const authorOf = useAuthor();
   const why = error.errors?.map(({ message }) => message).join("; ") || error.message;
   return (
     <div className={styles.inTheWay} role="alert" data-testid="fault-in-the-way">
@@ -21,7 +23,9 @@ export function InTheWay({ error, burning }: { error: ApiError; burning: readonl
               <span className="muted">
                 {fault.matches.length > 0 ? fault.matches.join(t("or")) : t("every-request")}
                 {" · "}
-                {fault.author ? t("by", { author: fault.author }) : t("by-hand", { object: fault.virtualService })}
+                {fault.author
+                  ? t("by", { author: authorOf(fault.author) })
+                  : t("by-hand", { object: fault.virtualService })}
               </span>
             </span>
             <StopFaultButton fault={fault} />

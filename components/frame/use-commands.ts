@@ -3,6 +3,7 @@ import { useMantineColorScheme } from "@mantine/core";
 import { useRouter } from "next/navigation";
 import { useTranslations } from "use-intl";
 import { serviceTitle } from "../../server/contract/index.ts";
+import { useAuthor, useChangeText } from "../config/change-text.ts";
 import { useObjects } from "../config/config-queries.ts";
 import { useFaultText } from "../fault/fault-text.tsx";
 import { useStopFault } from "../fault/stop-button.tsx";
@@ -33,6 +34,8 @@ export function useCommands(onUndo: (revision: number) => void): Command[] {
   const t = useTranslations("palette");
   const nav = useTranslations("nav");
   const frame = useTranslations("frame");
+  const said = useChangeText();
+  const authorOf = useAuthor();
   const router = useRouter();
   const { setColorScheme } = useMantineColorScheme();
   const services = useServices(defaultWindowSec).data?.services ?? [];
@@ -84,9 +87,11 @@ export function useCommands(onUndo: (revision: number) => void): Command[] {
     ...faults.map((fault) =>
       act(`stop-${fault.id}`, t("stop-fault", { service: fault.service, fault: faultText(fault) }), () => stop(fault)),
     ),
-    ...changes.map(({ revision, summary, author }) =>
-      act(`undo-${revision}`, t("undo", { revision, summary, author }), () => onUndo(revision)),
-    ),
+    ...changes.map((change) => {
+      const { revision } = change;
+      const words = { revision, summary: said(change), author: authorOf(change.author) };
+      return act(`undo-${revision}`, t("undo", words), () => onUndo(revision));
+    }),
     leading("new-object", t("new-object"), newObjectHref),
     leading("out-of-sync", t("out-of-sync"), outOfSyncHref),
     ...(["dark", "light", "auto"] as const).map((scheme) =>

@@ -9,6 +9,7 @@ const change = (at: number, kind: Change["kind"], name = "ratings"): Change => (
   revision: at,
   at,
   author: "ana",
+  words: [],
   summary: "",
   kind,
   objects: [{ type: "MODIFIED", kind: "VirtualService", namespace: "default", name }],

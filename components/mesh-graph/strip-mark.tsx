@@ -2,6 +2,7 @@
 import type { CSSProperties } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Change } from "../../server/contract/index.ts";
+import { useAuthor, useChangeText } from "../config/change-text.ts";
 import { formatTimeOfDay } from "../ui/format.ts";
 import { placeMarks } from "./strip-marks.ts";
 import styles from "./time-strip.module.css";
@@ -24,14 +25,15 @@ export interface MarksProps {
 
 /** Every change of the config as a mark on the strip. */
 export function Marks({ changes, at, xOf, width }: MarksProps) {
-  const said = useChangeText();
+  const said = useMarkText();
+  const textOf = useChangeText();
   const past = changes.filter((change) => at === null || change.at <= at);
   const inForce = at === null ? undefined : past.toSorted((a, b) => b.at - a.at)[0];
   const marks = placeMarks(
     changes.map((change) => ({
       change,
       x: xOf(change.at),
-      text: change.summary,
+      text: textOf(change),
       weight: weights[change.kind] + (change === inForce ? 10 : 0) - (past.includes(change) ? 0 : 5),
     })),
     width,
@@ -64,7 +66,7 @@ export function Marks({ changes, at, xOf, width }: MarksProps) {
 
 /** The marks in words: a slider's content is not read out. */
 export function ChangesInWords({ changes }: { changes: readonly Change[] }) {
-  const said = useChangeText();
+  const said = useMarkText();
   return (
     <ol className="visually-hidden" data-testid="strip-changes">
       {changes.map((change) => (
@@ -76,8 +78,15 @@ export function ChangesInWords({ changes }: { changes: readonly Change[] }) {
   );
 }
 
-function useChangeText(): (change: Change) => string {
+function useMarkText(): (change: Change) => string {
   const t = useTranslations("strip");
   const locale = useLocale();
-  return ({ at, summary, author }) => t("mark", { time: formatTimeOfDay(at, locale), summary, author });
+  const textOf = useChangeText();
+  const authorOf = useAuthor();
+  return (change) =>
+    t("mark", {
+      time: formatTimeOfDay(change.at, locale),
+      summary: textOf(change),
+      author: authorOf(change.author),
+    });
 }

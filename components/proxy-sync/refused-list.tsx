@@ -2,6 +2,7 @@
 import Link from "next/link";
 import { useTranslations } from "use-intl";
 import { serviceTitle } from "../../server/contract/index.ts";
+import { useAuthor } from "../config/change-text.ts";
 import { useObject } from "../config/config-queries.ts";
 import { Moment } from "../config/moment.tsx";
 import { withoutFilledIn } from "../config/object-yaml.ts";
@@ -33,6 +34,7 @@ export function RefusedList({ refused }: { refused: readonly RefusedResource[] }
 
 function Refusal({ refused }: { refused: RefusedResource }) {
   const t = useTranslations("proxies");
+  const authorOf = useAuthor();
   const { proxies, type, resource, detail, origin, refusedAtMs, inForceSinceMs } = refused;
   const changes = useChanges({ sinceMs: 0, limit: 100 }).data?.changes ?? [];
   const change = refusedRevision(refused, changes);
@@ -52,7 +54,7 @@ function Refusal({ refused }: { refused: RefusedResource }) {
               {resource}
             </Link>
           )}{" "}
-          {change && <span>{t("at-revision", { revision: change.revision, author: change.author })}</span>}{" "}
+          {change && <span>{t("at-revision", { revision: change.revision, author: authorOf(change.author) })}</span>}{" "}
           {refusedAtMs !== null && (
             <span className="muted">
               <Moment ms={refusedAtMs} />

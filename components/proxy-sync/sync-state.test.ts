@@ -133,6 +133,7 @@ it("finds the revision that was refused: the object's newest change by then", ()
     revision,
     at: revision * 100,
     author: "ana",
+    words: [],
     summary: "",
     kind: "config" as const,
     objects: [{ type: "MODIFIED" as const, kind: "VirtualService", namespace: "default", name }],

@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import { useLocale, useTranslations } from "use-intl";
 import type { ChangeResult, Routing } from "../../server/contract/index.ts";
 import { ChangeSafety, SafeButton } from "../config/change-safety.tsx";
+import { useAuthor, useChangeText } from "../config/change-text.ts";
 import { FieldErrors } from "../config/field-errors.tsx";
 import { Moment } from "../config/moment.tsx";
 import { useUndo } from "../config/use-undo.tsx";
@@ -184,6 +185,8 @@ function UndoFooter({ shift }: { shift: Shift }) {
 /** Somebody else was faster: who, when, what; theirs, or mine on top of it. */
 function Conflict({ shift, routing }: Pick<ChangeCardProps, "shift" | "routing">) {
   const t = useTranslations("traffic");
+  const said = useChangeText();
+  const authorOf = useAuthor();
   const changes = useChanges({ sinceMs: 0, limit: 50 }).data?.changes ?? [];
   const theirs = overtakenBy(changes, routing, shift.draft?.base ?? null);
   return (
@@ -191,7 +194,7 @@ function Conflict({ shift, routing }: Pick<ChangeCardProps, "shift" | "routing">
       <p>
         {theirs ? (
           <>
-            <b>{t("conflict-by", { author: theirs.author })}</b> <Moment ms={theirs.at} /> · {theirs.summary}
+            <b>{t("conflict-by", { author: authorOf(theirs.author) })}</b> <Moment ms={theirs.at} /> · {said(theirs)}
           </>
         ) : (
           <b>{t("conflict")}</b>

@@ -15,6 +15,7 @@ const shift: Change = {
   revision: 7,
   at: 1000,
   author: "ana",
+  words: [],
   summary: "reviews 80/20 → 70/30",
   kind: "traffic",
   weights: { before: "80/20", after: "70/30" },

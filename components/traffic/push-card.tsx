@@ -3,6 +3,7 @@ import Link from "next/link";
 import { useEffect, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { PushStatus } from "../../server/contract/index.ts";
+import { useAuthor } from "../config/change-text.ts";
 import { Moment } from "../config/moment.tsx";
 import { proxyHref } from "../lib/links.ts";
 import { usePush } from "../lib/queries.ts";
@@ -20,6 +21,7 @@ const closelyMs = 100;
  */
 export function PushCard({ revision, own = true }: { revision: number | "latest"; own?: boolean }) {
   const t = useTranslations("traffic");
+  const authorOf = useAuthor();
   const [done, setDone] = useState<number | "latest" | null>(null);
   const follows = own && revision !== "latest" && done !== revision;
   const { data, error } = usePush(revision, follows ? closelyMs : 2000);
@@ -36,7 +38,7 @@ export function PushCard({ revision, own = true }: { revision: number | "latest"
         push && (
           <>
             {push.author
-              ? t("push-of", { revision: push.revision, author: push.author })
+              ? t("push-of", { revision: push.revision, author: authorOf(push.author) })
               : t("push-own", { revision: push.revision })}{" "}
             · <TimeOfDay ms={push.committedAt} />
           </>

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ChangeWord } from "./change-words.ts";
 import { Fault } from "./faults.ts";
 
 /** The author of a change whose client did not say who it is. */
@@ -11,6 +12,8 @@ export const Change = z.object({
   author: z.string(),
   /** For people, in a few words: `reviews 80/20/0 → 70/20/10`. */
   summary: z.string(),
+  /** The same in parts. */
+  words: z.array(ChangeWord),
   kind: z.enum(["config", "traffic", "fault-start", "fault-end"]),
   /** The weights of the first rule that it changed, for people; `before` is null where there was no split. */
   weights: z.object({ before: z.string().nullable(), after: z.string() }).optional(),

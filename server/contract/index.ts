@@ -1,3 +1,4 @@
+export * from "./change-words.ts";
 export * from "./changes.ts";
 export * from "./errors.ts";
 export * from "./faults.ts";

@@ -4,6 +4,7 @@ import { type ConfigObject, formatKey, keyOf } from "../config/object.ts";
 import { CompactedError, type ConfigStore, ConflictError, NotFoundError, type Write } from "../config/store.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
+import { overReason } from "./api/limpid/change-summary.ts";
 import { prepareUpdate } from "./api/object-writer.ts";
 
 export interface FaultFuse {
@@ -55,7 +56,7 @@ export function createFaultFuse(options: { store: ConfigStore; clock: Clock; log
     const again: number[] = [];
     for (const { virtualService, ids } of expiredFaults(await listVirtualServices(), clock.now())) {
       const object = formatKey(keyOf(virtualService as ConfigObject));
-      const reason = `fault on ${virtualService.metadata.name} ended: its time is over`;
+      const reason = overReason(virtualService.metadata.name);
       try {
         await store.commit([toWrite(virtualService, ids)], author, { reason });
         logger.info({ object, faults: ids }, "a fault has ended");

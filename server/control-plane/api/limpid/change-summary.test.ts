@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ConfigObject } from "../../../config/object.ts";
 import { keyOf } from "../../../config/object.ts";
 import type { Commit, ConfigChange } from "../../../config/store.ts";
-import { toChange } from "./change-summary.ts";
+import { overReason, toChange, undoReason } from "./change-summary.ts";
 
 const virtualService = (...http: object[]): ConfigObject => ({
   apiVersion: "networking.istio.io/v1",
@@ -78,4 +78,29 @@ test("says the weights before and after apart, also of an undo whose words are a
   expect(toChange(undo)).toMatchObject({ kind: "traffic", weights: { before: "70/30", after: "80/20" } });
   const first = toChange({ ...undo, changes: [change(undefined, virtualService(split({ v1: 80, v2: 20 })))] });
   expect(first.weights).toEqual({ before: null, after: "80/20" });
+});
+
+test("says in parts what it says in English", () => {
+  const shift = change(virtualService(split({ "": 100 })), virtualService(split({ v1: 80, v2: 20 })));
+  const words = (changes: ConfigChange[], reason?: string) =>
+    toChange({ revision: 9, at: 1, author: "a", changes, ...(reason && { reason }) }).words;
+  const shifted = { code: "shift", service: "reviews", before: null, after: "80/20" };
+  expect(words([shift])).toEqual([shifted]);
+  expect(words([shift], "reviews all versions → 80/20")).toEqual([shifted]);
+  expect(words([shift], undoReason(5, [shift]))).toEqual([{ code: "undo", revision: 5 }, shifted]);
+  expect(words([shift], "undo of 5: what I did")).toEqual([{ code: "own", text: "undo of 5: what I did" }]);
+  expect(words([shift], "canary of Tuesday")).toEqual([{ code: "own", text: "canary of Tuesday" }]);
+  const both = { fault: { ...delay.fault, abort: { percentage: { value: 50 }, grpcStatus: "UNAVAILABLE" } } };
+  const burning = virtualService({ ...both, ...split({ v1: 100 }) });
+  expect(words([change(virtualService(split({ v1: 100 })), burning)])).toEqual([
+    {
+      code: "fault-start",
+      service: "reviews",
+      delay: { percentage: 10, time: "2s" },
+      abort: { percentage: 50, status: "UNAVAILABLE" },
+    },
+  ]);
+  const ended = [change(burning, virtualService(split({ v1: 100 })))];
+  expect(words(ended, overReason("reviews"))).toEqual([{ code: "fault-over", virtualService: "reviews" }]);
+  expect(words([change(burning, undefined)])).toEqual([{ code: "fault-end", service: "reviews" }]);
 });

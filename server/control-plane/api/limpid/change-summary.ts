@@ -1,145 +1,104 @@
 import type { ServiceRef } from "../../../config/edits/index.ts";
-import type { HTTPFaultInjection, HTTPRoute, VirtualServiceSpec } from "../../../config/kinds/index.ts";
-import type { ConfigObject } from "../../../config/object.ts";
 import type { Commit, ConfigChange } from "../../../config/store.ts";
-import type { Change } from "../../../contract/index.ts";
+import type { Change, ChangeWord } from "../../../contract/index.ts";
 import { faultsOfChange } from "./change-faults.ts";
+import { objectWords, trafficWords } from "./change-words.ts";
 
 /** A commit in few words, for people: the writer's own, or what is seen from the objects. */
 export function toChange(commit: Commit, services: readonly ServiceRef[] = []): Change {
-  const seen: Description = describeTraffic(commit.changes) ?? {
-    kind: "config",
-    summary: describeObjects(commit.changes),
-  };
+  const traffic = trafficWords(commit.changes);
+  const words = wordsOf(commit);
+  const weights = traffic.map(weightsOf).find((found) => found !== undefined);
   const faults = faultsOfChange(commit.changes, services);
   return {
     revision: commit.revision,
     at: commit.at,
     author: commit.author,
-    kind: seen.kind,
-    summary: commit.reason ?? seen.summary,
-    ...(seen.weights && { weights: seen.weights }),
+    kind: kindOf(traffic),
+    summary: commit.reason ?? textOf(words),
+    words,
+    ...(weights && { weights }),
     ...(faults && { faults }),
     objects: commit.changes.map(({ type, key }) => ({ type, ...key })),
   };
 }
 
 /** What the changes do, in few words. */
-export const describeChanges = (changes: readonly ConfigChange[]): string =>
-  describeTraffic(changes)?.summary ?? describeObjects(changes);
-
-type Description = Pick<Change, "kind" | "summary" | "weights">;
+export const describeChanges = (changes: readonly ConfigChange[]): string => textOf(seenWords(changes));
 
 /** `reviews 80/20/0 → 70/20/10`, `fault on ratings: 50 % 503`; undefined when neither weights nor faults changed. */
-export function describeTraffic(changes: readonly ConfigChange[]): Description | undefined {
-  const found = changes
-    .filter((change) => change.key.kind === "VirtualService")
-    .flatMap((change) => describeVirtualService(routesOf(change.before), routesOf(change.after)));
-  // Objects that are made alone, or with their DestinationRule, are told by what they do; a whole mesh that is set up is not.
-  if (found.length === 0 && changes.length <= 2) found.push(...firstSplits(changes));
-  const [first] = found;
-  if (first === undefined) return undefined;
-  // A fault that begins outweighs one that ends, and both outweigh weights: it is what one looks for in the history.
-  const kind = (["fault-start", "fault-end", "traffic"] as const).find((one) =>
-    found.some((item) => item.kind === one),
-  );
-  const weights = found.find((item) => item.weights)?.weights;
-  return {
-    kind: kind ?? first.kind,
-    summary: [...new Set(found.map((item) => item.summary))].join(", "),
-    ...(weights && { weights }),
-  };
+export function describeTraffic(changes: readonly ConfigChange[]): string | undefined {
+  const words = trafficWords(changes);
+  return words.length > 0 ? textOf(words) : undefined;
 }
 
-const routesOf = (object: ConfigObject | undefined): HTTPRoute[] =>
-  (object?.spec as VirtualServiceSpec | undefined)?.http ?? [];
+/** Why a commit is made that takes another back, or that ends a fault whose time is over: read again by `wordsOf`. */
+export const undoReason = (revision: number, changes: readonly ConfigChange[]): string =>
+  `undo of ${revision}: ${describeChanges(changes)}`.slice(0, 200);
+export const overReason = (virtualService: string): string => `fault on ${virtualService} ended: its time is over`;
 
-function describeVirtualService(before: HTTPRoute[], after: HTTPRoute[]): Description[] {
-  const ended = faultsOf(before);
-  const started: Description[] = [];
-  for (const [text, service] of faultsOf(after)) {
-    if (!ended.delete(text))
-      started.push({ kind: "fault-start", summary: `fault on ${service}: ${text.split("\n")[0]}` });
-  }
-  const ends = [...ended.values()].map((service) => ({
-    kind: "fault-end" as const,
-    summary: `fault on ${service} ended`,
-  }));
-  return [...started, ...ends, ...weightChanges(before, after)];
+function wordsOf({ reason, changes }: Commit): ChangeWord[] {
+  const seen = seenWords(changes);
+  if (reason === undefined || reason === textOf(seen)) return seen;
+  const undone = Number(/^undo of (\d{1,15}): /.exec(reason)?.[1]);
+  if (reason === undoReason(undone, changes)) return [{ code: "undo", revision: undone }, ...seen];
+  const [, over = ""] = /^fault on (\S+) ended: /.exec(reason) ?? [];
+  if (reason === overReason(over)) return [{ code: "fault-over", virtualService: over }];
+  return [{ code: "own", text: reason }];
 }
 
-/** What each fault does, in words, followed by its whole definition so that equal words don't hide a change → the service. */
-function faultsOf(routes: readonly HTTPRoute[]): Map<string, string> {
-  const faults = new Map<string, string>();
-  for (const route of routes) {
-    if (!route.fault) continue;
-    const definition = JSON.stringify([route.fault, route.match]);
-    faults.set(`${describeFault(route.fault)}\n${definition}`, serviceOf(route));
-  }
-  return faults;
+function seenWords(changes: readonly ConfigChange[]): ChangeWord[] {
+  const traffic = trafficWords(changes);
+  return traffic.length > 0 ? traffic : objectWords(changes);
 }
 
-function describeFault({ delay, abort }: HTTPFaultInjection): string {
-  const parts: string[] = [];
-  if (delay) parts.push(`${delay.percentage?.value ?? delay.percent ?? 0} % ${delay.fixedDelay} late`);
-  if (abort) parts.push(`${abort.percentage?.value ?? 0} % ${abort.httpStatus ?? abort.grpcStatus ?? "aborted"}`);
-  return parts.join(" and ");
+/** A fault that begins outweighs one that ends, and both outweigh weights: it is what one looks for in the history. */
+function kindOf(words: readonly ChangeWord[]): Change["kind"] {
+  const has = (...codes: ChangeWord["code"][]) => words.some(({ code }) => codes.includes(code));
+  if (has("fault-start")) return "fault-start";
+  if (has("fault-end")) return "fault-end";
+  return has("shift", "split") ? "traffic" : "config";
 }
 
-/** Rules are paired by what they match: an inserted rule shifts the ones below it. */
-function weightChanges(before: HTTPRoute[], after: HTTPRoute[]): Description[] {
-  const matchOf = (route: HTTPRoute): string => JSON.stringify(route.match ?? null);
-  const byMatch = new Map<string, HTTPRoute>();
-  for (const route of before) if (!byMatch.has(matchOf(route))) byMatch.set(matchOf(route), route);
-  return after.flatMap((route): Description[] => {
-    const old = byMatch.get(matchOf(route));
-    if (!old?.route?.length || !route.route?.length || serviceOf(old) !== serviceOf(route)) return [];
-    const [from, to] = [weightsOf(old), weightsOf(route)];
-    const subsets = [...new Set([...from.keys(), ...to.keys()])].sort();
-    if (subsets.every((subset) => (from.get(subset) ?? 0) === (to.get(subset) ?? 0))) return [];
-    // Which versions a whole service stands for isn't known here.
-    const text = (weights: Map<string, number>): string =>
-      weights.has("") ? "all versions" : shares(weights, subsets.filter(Boolean));
-    const weights = { before: from.has("") ? null : text(from), after: text(to) };
-    return [{ kind: "traffic", summary: `${serviceOf(route)} ${text(from)} → ${text(to)}`, weights }];
-  });
+function weightsOf(word: ChangeWord): Change["weights"] {
+  if (word.code === "split") return { before: null, after: word.after };
+  return word.code === "shift" ? { before: word.before, after: word.after ?? everyVersion } : undefined;
 }
 
-const firstSplits = (changes: readonly ConfigChange[]): Description[] =>
-  changes
-    .filter((change) => change.type === "ADDED" && change.key.kind === "VirtualService")
-    .flatMap((change) => routesOf(change.after))
-    .filter((route) => (route.route?.length ?? 0) > 1)
-    .map((route) => {
-      const weights = weightsOf(route);
-      const after = shares(weights, [...weights.keys()].sort());
-      return { kind: "traffic", summary: `${serviceOf(route)} → ${after}`, weights: { before: null, after } };
-    });
+const everyVersion = "all versions";
 
-const shares = (weights: Map<string, number>, subsets: readonly string[]): string =>
-  subsets.map((subset) => weights.get(subset) ?? 0).join("/");
-
-/** Weight by subset, the empty one for the whole service. A lone destination gets everything, whatever its weight says. */
-function weightsOf(route: HTTPRoute): Map<string, number> {
-  const destinations = route.route ?? [];
-  const weights = new Map<string, number>();
-  for (const { destination, weight } of destinations) {
-    const name = destination.subset ?? "";
-    weights.set(name, (weights.get(name) ?? 0) + (destinations.length === 1 ? 100 : (weight ?? 0)));
-  }
-  return weights;
-}
-
-const serviceOf = (route: HTTPRoute): string => route.route?.[0]?.destination.host.split(".")[0] ?? "requests";
+/** In English, as it is kept in the history and printed by commands. */
+const textOf = (words: readonly ChangeWord[]): string =>
+  words.map(wordText).join(words[0]?.code === "objects" ? "; " : ", ");
 
 const verbs = { ADDED: "created", MODIFIED: "changed", DELETED: "deleted" } as const;
 
-function describeObjects(changes: readonly ConfigChange[]): string {
-  const parts: string[] = [];
-  for (const type of ["ADDED", "MODIFIED", "DELETED"] as const) {
-    const some = changes.filter((change) => change.type === type).map(({ key }) => `${key.kind} ${key.name}`);
-    if (some.length > 3) parts.push(`${verbs[type]} ${some.length} objects`);
-    else if (some.length > 0) parts.push(`${verbs[type]} ${some.join(", ")}`);
+function wordText(word: ChangeWord): string {
+  switch (word.code) {
+    case "shift":
+      return `${word.service} ${word.before ?? everyVersion} → ${word.after ?? everyVersion}`;
+    case "split":
+      return `${word.service} → ${word.after}`;
+    case "fault-start":
+      return `fault on ${word.service}: ${faultText(word)}`;
+    case "fault-end":
+      return `fault on ${word.service} ended`;
+    case "fault-over":
+      return overReason(word.virtualService);
+    case "objects":
+      return `${verbs[word.type]} ${word.names.length > 0 ? word.names.join(", ") : `${word.count} objects`}`;
+    case "undo":
+      return `undo of ${word.revision}`;
+    case "own":
+      return word.text;
   }
-  return parts.join("; ");
+}
+
+function faultText({ delay, abort }: Extract<ChangeWord, { code: "fault-start" }>): string {
+  return [
+    delay && `${delay.percentage} % ${delay.time} late`,
+    abort && `${abort.percentage} % ${abort.status ?? "aborted"}`,
+  ]
+    .filter(Boolean)
+    .join(" and ");
 }

@@ -32,7 +32,7 @@ export async function runEdit(
   for (let attempt = 1; ; attempt++) {
     const edits = await build();
     const writes = edits.map((edit) => toWrite(context, edit, manager));
-    const reason = describeTraffic(edits.map(toChange))?.summary;
+    const reason = describeTraffic(edits.map(toChange));
     try {
       const commit = await commitWrites(context, writes, author, { dryRun, reason });
       return await answerChange(context, request, commit, { dryRun });

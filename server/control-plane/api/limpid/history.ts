@@ -7,7 +7,7 @@ import { namespaceWrites, requireNamespace } from "../namespace-contents.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { badRequest, StatusError } from "../status-error.ts";
 import { answerChange } from "./change-result.ts";
-import { describeChanges, toChange } from "./change-summary.ts";
+import { describeChanges, toChange, undoReason } from "./change-summary.ts";
 import { integerQuery, isDryRunQuery, limpidActor } from "./request.ts";
 import { commitWrites } from "./transactions.ts";
 
@@ -43,7 +43,7 @@ export async function undoChange(context: ApiContext, request: ApiRequest): Prom
   await checkNamespaces(context, writes);
   const { author } = limpidActor(request);
   const planned = await commitWrites(context, writes, author, { dryRun: true, reason: undefined });
-  const reason = `undo of ${revision}: ${describeChanges(planned.changes)}`.slice(0, 200);
+  const reason = undoReason(revision, planned.changes);
   const done = dryRun ? planned : await commitWrites(context, writes, author, { dryRun, reason });
   const services = await context.services();
   const undo = { change: toChange(commit, services), since: since.map((one) => toChange(one, services)) };

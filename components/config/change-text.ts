@@ -1,0 +1,66 @@
+import { useTranslations } from "use-intl";
+import { type Change, type ChangeWord, unknownAuthor } from "../../server/contract/index.ts";
+
+/** The translator of the messages `change`. */
+export type ChangeTranslator = ReturnType<typeof useTranslations<"change">>;
+
+/** What a change does, in the reader's language. */
+export function useChangeText(): (change: Pick<Change, "words">) => string {
+  const t = useTranslations("change");
+  return ({ words }) => changeText(words, t);
+}
+
+/** Who made a change. */
+export function useAuthor(): (author: string) => string {
+  const t = useTranslations("change");
+  return (author) => (author === unknownAuthor ? t("unknown-author") : author);
+}
+
+export function changeText(words: readonly ChangeWord[], t: ChangeTranslator): string {
+  const [first, ...others] = words;
+  if (first?.code === "undo" && others.length > 0) {
+    return t("undo-what", { revision: String(first.revision), what: changeText(others, t) });
+  }
+  return joined(
+    words.map((word) => wordText(word, t)),
+    (first, rest) => t("joined", { first, rest }),
+  );
+}
+
+function wordText(word: ChangeWord, t: ChangeTranslator): string {
+  const weights = (text: string | null) => text ?? t("every-version");
+  switch (word.code) {
+    case "shift":
+      return t("shift", { service: word.service, before: weights(word.before), after: weights(word.after) });
+    case "split":
+      return t("split", word);
+    case "fault-start":
+      return t("fault-start", { service: word.service, what: faultText(word, t) });
+    case "fault-end":
+      return t("fault-end", word);
+    case "fault-over":
+      return t("fault-over", word);
+    case "objects": {
+      const names = word.names.length > 0 ? word.names : [t("objects", { count: word.count })];
+      return t(`objects-${word.type}`, { names: joined(names, (first, rest) => t("name-next", { first, rest })) });
+    }
+    case "undo":
+      return t("undo", { revision: String(word.revision) });
+    case "own":
+      return word.text;
+  }
+}
+
+function faultText({ delay, abort }: Extract<ChangeWord, { code: "fault-start" }>, t: ChangeTranslator): string {
+  const late = delay && t("delay", { share: delay.percentage, time: delay.time });
+  const ended = abort && abortText(abort, t);
+  return late && ended ? t("both", { first: late, second: ended }) : (late ?? ended ?? "");
+}
+
+const abortText = (
+  { percentage: share, status }: { percentage: number; status: string | null },
+  t: ChangeTranslator,
+) => (status === null ? t("aborted", { share }) : t("abort", { share, status }));
+
+const joined = (parts: readonly string[], join: (first: string, rest: string) => string): string =>
+  parts.length === 0 ? "" : parts.reduceRight((rest, first) => join(first, rest));

@@ -1,0 +1,37 @@
+import { z } from "zod";
+
+/** What a change does, in parts that a page puts into words of its reader's language; `Change.summary` is the same in English. */
+export const ChangeWord = z.discriminatedUnion("code", [
+  /** Weights by subset, `80/20/0`; null: every version alike. */
+  z.object({
+    code: z.literal("shift"),
+    service: z.string(),
+    before: z.string().nullable(),
+    after: z.string().nullable(),
+  }),
+  /** A split where there was none. */
+  z.object({ code: z.literal("split"), service: z.string(), after: z.string() }),
+  z.object({
+    code: z.literal("fault-start"),
+    service: z.string(),
+    /** `time` as the object has it, such as `2s`. */
+    delay: z.object({ percentage: z.number(), time: z.string() }).nullable(),
+    /** `status`: of HTTP, or gRPC's name; null where none is set. */
+    abort: z.object({ percentage: z.number(), status: z.string().nullable() }).nullable(),
+  }),
+  z.object({ code: z.literal("fault-end"), service: z.string() }),
+  /** The fuse ended it. */
+  z.object({ code: z.literal("fault-over"), virtualService: z.string() }),
+  /** `names`, such as `VirtualService reviews`, of up to three. */
+  z.object({
+    code: z.literal("objects"),
+    type: z.enum(["ADDED", "MODIFIED", "DELETED"]),
+    count: z.number().int(),
+    names: z.array(z.string()),
+  }),
+  /** What follows takes this revision back. */
+  z.object({ code: z.literal("undo"), revision: z.number().int() }),
+  /** The author's own. */
+  z.object({ code: z.literal("own"), text: z.string() }),
+]);
+export type ChangeWord = z.infer<typeof ChangeWord>;
