@@ -46,6 +46,14 @@ const cases: [ChangeWord[], string, string][] = [
   ],
   [[{ code: "fault-over", virtualService: "a" }], "fault on a ended: its time is over", "a 的故障已结束：时间已到"],
   [[{ code: "split", service: "a", after: "50/50" }], "a → 50/50", "a → 50/50"],
+  [
+    [
+      { code: "restore", revision: 42 },
+      { code: "objects", type: "MODIFIED", count: 1, names: ["Gateway a"] },
+    ],
+    "restore of 42: changed Gateway a",
+    "恢复到 42：修改了 Gateway a",
+  ],
   [[{ code: "own", text: "canary of Tuesday" }], "canary of Tuesday", "canary of Tuesday"],
 ];
 

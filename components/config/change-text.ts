@@ -18,8 +18,9 @@ export function useAuthor(): (author: string) => string {
 
 export function changeText(words: readonly ChangeWord[], t: ChangeTranslator): string {
   const [first, ...others] = words;
-  if (first?.code === "undo" && others.length > 0) {
-    return t("undo-what", { revision: String(first.revision), what: changeText(others, t) });
+  if ((first?.code === "undo" || first?.code === "restore") && others.length > 0) {
+    const values = { revision: String(first.revision), what: changeText(others, t) };
+    return first.code === "undo" ? t("undo-what", values) : t("restore-what", values);
   }
   return joined(
     words.map((word) => wordText(word, t)),
@@ -45,7 +46,8 @@ function wordText(word: ChangeWord, t: ChangeTranslator): string {
       return t(`objects-${word.type}`, { names: joined(names, (first, rest) => t("name-next", { first, rest })) });
     }
     case "undo":
-      return t("undo", { revision: String(word.revision) });
+    case "restore":
+      return t(word.code, { revision: String(word.revision) });
     case "own":
       return word.text;
   }

@@ -31,6 +31,8 @@ export const ChangeWord = z.discriminatedUnion("code", [
   }),
   /** What follows takes this revision back. */
   z.object({ code: z.literal("undo"), revision: z.number().int() }),
+  /** What follows makes objects as they were at this revision. */
+  z.object({ code: z.literal("restore"), revision: z.number().int() }),
   /** The author's own. */
   z.object({ code: z.literal("own"), text: z.string() }),
 ]);

@@ -425,6 +425,8 @@ describe("the mesh as a whole", () => {
     expect(await limpid(`restore ${good}`)).toMatchObject({ code: 0, err: "it is so already\n" });
     const [commit] = await api.store.history({ limit: 1 });
     expect(commit?.reason).toMatch(new RegExp(`^restore of ${good}: `));
+    const { changes } = (await api.call("GET", "/limpid/v1/changes?limit=1")).body;
+    expect(changes[0].words[0]).toEqual({ code: "restore", revision: good });
     await limpid(`undo ${commit?.revision}`);
     expect(await names("VirtualService")).toEqual(["cart", "extra", "reviews"]);
   });

@@ -32,9 +32,11 @@ export function describeTraffic(changes: readonly ConfigChange[]): string | unde
   return words.length > 0 ? textOf(words) : undefined;
 }
 
-/** Why a commit is made that takes another back, or that ends a fault whose time is over: read again by `wordsOf`. */
+/** Why a commit is made that takes another back, that makes objects as they were, or that ends a fault whose time is over: read again by `wordsOf`. */
 export const undoReason = (revision: number, changes: readonly ConfigChange[]): string =>
   `undo of ${revision}: ${describeChanges(changes)}`.slice(0, 200);
+export const restoreReason = (revision: number, changes: readonly ConfigChange[]): string =>
+  `restore of ${revision}: ${describeChanges(changes)}`.slice(0, 200);
 export const overReason = (virtualService: string): string => `fault on ${virtualService} ended: its time is over`;
 
 function wordsOf({ reason, changes }: Commit): ChangeWord[] {
@@ -42,6 +44,8 @@ function wordsOf({ reason, changes }: Commit): ChangeWord[] {
   if (reason === undefined || reason === textOf(seen)) return seen;
   const undone = Number(/^undo of (\d{1,15}): /.exec(reason)?.[1]);
   if (reason === undoReason(undone, changes)) return [{ code: "undo", revision: undone }, ...seen];
+  const restored = Number(/^restore of (\d{1,15}): /.exec(reason)?.[1]);
+  if (reason === restoreReason(restored, changes)) return [{ code: "restore", revision: restored }, ...seen];
   const [, over = ""] = /^fault on (\S+) ended: /.exec(reason) ?? [];
   if (reason === overReason(over)) return [{ code: "fault-over", virtualService: over }];
   return [{ code: "own", text: reason }];
@@ -88,7 +92,8 @@ function wordText(word: ChangeWord): string {
     case "objects":
       return `${verbs[word.type]} ${word.names.length > 0 ? word.names.join(", ") : `${word.count} objects`}`;
     case "undo":
-      return `undo of ${word.revision}`;
+    case "restore":
+      return `${word.code} of ${word.revision}`;
     case "own":
       return word.text;
   }

@@ -5,7 +5,7 @@ import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { badRequest, notFound, StatusError } from "../status-error.ts";
 import { answerChange } from "./change-result.ts";
-import { describeChanges } from "./change-summary.ts";
+import { restoreReason } from "./change-summary.ts";
 import { checkNamespaces } from "./history.ts";
 import { isSelected, type Moment, meshAt, type Selection, writesBackTo } from "./mesh-at.ts";
 import { integerQuery, isDryRunQuery, limpidActor } from "./request.ts";
@@ -42,7 +42,7 @@ export async function restoreMesh(context: ApiContext, request: ApiRequest): Pro
   const { author } = limpidActor(request);
   const dryRun = isDryRunQuery(request);
   const planned = await commitWrites(context, writes, author, { dryRun: true, reason: undefined });
-  const reason = `restore of ${then.revision}: ${describeChanges(planned.changes)}`.slice(0, 200);
+  const reason = restoreReason(then.revision, planned.changes);
   const done = dryRun ? planned : await commitWrites(context, writes, author, { dryRun, reason });
   return answerChange(context, request, done, { dryRun });
 }
