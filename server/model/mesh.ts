@@ -6,8 +6,10 @@ import { type AuthorizationIndex, indexAuthorizationPolicies } from "./authoriza
 import { type DestinationRuleIndex, indexDestinationRules } from "./destination-rules.ts";
 import { endpointsOf, indexWorkloads, type ServiceEndpoints } from "./endpoints.ts";
 import { type Gateway, indexGateways } from "./gateways.ts";
+import { type MeshSettings, meshSettingsOf } from "./mesh-settings.ts";
 import { indexPeerAuthentications, type PeerAuthenticationIndex } from "./peer-authentications.ts";
 import { indexServices, type ServiceRegistry } from "./registry.ts";
+import { indexRequestAuthentications, type RequestAuthenticationIndex } from "./request-authentications.ts";
 import { indexRuntimeLayers, type RuntimeLayerIndex } from "./runtime-layers.ts";
 import { indexSidecars, type SidecarIndex } from "./sidecars.ts";
 import { indexVirtualServices, type VirtualServiceIndex } from "./virtual-services.ts";
@@ -28,6 +30,8 @@ export interface Mesh {
   readonly sidecars: SidecarIndex;
   readonly authorizationPolicies: AuthorizationIndex;
   readonly peerAuthentications: PeerAuthenticationIndex;
+  readonly requestAuthentications: RequestAuthenticationIndex;
+  readonly settings: MeshSettings;
   readonly runtimeLayers: RuntimeLayerIndex;
   /** Oldest first. */
   readonly gateways: readonly Gateway[];
@@ -105,6 +109,7 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
   const sidecar = kind("Sidecar");
   const authorization = kind("AuthorizationPolicy");
   const peer = kind("PeerAuthentication");
+  const request = kind("RequestAuthentication");
   const runtime = kind("RuntimeLayer");
   return {
     revision,
@@ -118,6 +123,10 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
       indexAuthorizationPolicies(authorization.values()),
     ),
     peerAuthentications: memo(peer, "peer-authentications", [], () => indexPeerAuthentications(peer.values())),
+    requestAuthentications: memo(request, "request-authentications", [], () =>
+      indexRequestAuthentications(request.values()),
+    ),
+    settings: meshSettingsOf(kind("MeshConfig").get("/default")),
     runtimeLayers: memo(runtime, "runtime-layers", [], () => indexRuntimeLayers(runtime.values())),
     gateways: memo(gateway, "gateways", [domain], () => indexGateways(gateway.values(), domain)),
     objects,

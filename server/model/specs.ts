@@ -9,6 +9,7 @@ export type {
   CorsPolicy,
   Destination,
   DestinationRuleSpec,
+  ExtensionProvider,
   GatewaySpec,
   Headers,
   HTTPDirectResponse,
@@ -19,11 +20,15 @@ export type {
   HTTPRewrite,
   HTTPRoute,
   HTTPRouteDestination,
+  JWTRule,
   L4MatchAttributes,
   LoadBalancerSettings,
   LocalityLbSetting,
+  MeshConfigSpec,
   OutlierDetection,
   PeerAuthenticationSpec,
+  PolicyTargetReference,
+  RequestAuthenticationSpec,
   RouteDestination,
   RuntimeLayerSpec,
   ServiceEntrySpec,
@@ -37,6 +42,8 @@ export type {
   VirtualServiceSpec,
   WorkloadEntrySpec,
 } from "../config/kinds/index.ts";
+
+export { routingClaim } from "../config/kinds/index.ts";
 
 /** What a policy says of connections; the blocks that replace each other. */
 export type PolicySettings = Pick<

@@ -1,10 +1,14 @@
 import { isIP } from "node:net";
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
 import type { CidrRangeSchema } from "../gen/proto/envoy/config/core/v3/address_pb.js";
 import type { PermissionSchema, PolicySchema, PrincipalSchema } from "../gen/proto/envoy/config/rbac/v3/rbac_pb.js";
 import type { HeaderMatcherSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
+import { UriTemplateMatchConfigSchema } from "../gen/proto/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.js";
 import type { StringMatcherSchema } from "../gen/proto/envoy/type/matcher/v3/string_pb.js";
 import type { AuthorizationPolicy } from "../model/authorization-policies.ts";
+import { claimIs, metadataMatcher, requestPrincipal, stringValue } from "./authorization-claims.ts";
+import { quoteRegex, regexMatcher, wildcardMatcher } from "./wildcard-matcher.ts";
 
 type Permission = MessageInitShape<typeof PermissionSchema>;
 type Principal = MessageInitShape<typeof PrincipalSchema>;
@@ -56,13 +60,19 @@ export function policyOf(
 type HttpOnly = <T>(make: T) => T | undefined;
 
 const sourceTests = (source: Source, policy: AuthorizationPolicy, http: HttpOnly): Test<Principal>[] => [
-  { make: authenticatedAs(principalMatcher), values: source.principals, not: source.notPrincipals },
+  { make: authenticatedAs(spiffeMatcher), values: source.principals, not: source.notPrincipals },
   {
     make: authenticatedAs((value) => accountMatcher(value, policy.namespace)),
     values: source.serviceAccounts,
     not: source.notServiceAccounts,
   },
   { make: authenticatedAs(namespaceMatcher), values: source.namespaces, not: source.notNamespaces },
+  {
+    make: authenticatedAs(trustDomainMatcher),
+    values: source.trustDomains,
+    not: source.notTrustDomains,
+  },
+  { make: http(requestPrincipal), values: source.requestPrincipals, not: source.notRequestPrincipals },
   { make: http(remoteIp), values: source.remoteIpBlocks, not: source.notRemoteIpBlocks },
   { make: directIp, values: source.ipBlocks, not: source.notIpBlocks },
 ];
@@ -85,7 +95,19 @@ function conditionTest(
   if (header !== undefined) {
     return principal(http((value) => ({ identifier: { case: "header", value: headerMatcher(header, value, false) } })));
   }
+  const claims = /^request\.auth\.claims\[(.+)\]$/.exec(key)?.[1];
+  if (claims !== undefined) return principal(http(claimIs(claims.split("]["))));
+  const noted = /^experimental\.(envoy\.filters\.[^[]+)\[(.+)\]$/.exec(key);
+  if (noted) return permission((value) => ({ rule: { case: "metadata", value: notedIs(noted[1], noted[2], value) } }));
   switch (key) {
+    case "request.auth.principal":
+      return principal(http(requestPrincipal));
+    case "request.auth.audiences":
+      return principal(http(claimIs(["aud"])));
+    case "request.auth.presenter":
+      return principal(http(claimIs(["azp"])));
+    case "source.trustDomain":
+      return principal(authenticatedAs(trustDomainMatcher));
     case "source.ip":
       return principal(directIp);
     case "remote.ip":
@@ -95,14 +117,22 @@ function conditionTest(
     case "source.serviceAccount":
       return principal(authenticatedAs((value) => accountMatcher(value, policy.namespace)));
     case "source.principal":
-      return principal(authenticatedAs(principalMatcher));
+      return principal(authenticatedAs(spiffeMatcher));
     case "destination.ip":
       return permission((value) => ({ rule: { case: "destinationIp", value: cidr(value) } }));
     case "destination.port":
       return permission(destinationPort);
     default:
-      return permission((value) => ({ rule: { case: "requestedServerName", value: stringMatcher(value) } }));
+      return permission((value) => ({ rule: { case: "requestedServerName", value: wildcardMatcher(value) } }));
   }
+}
+
+/** What another filter noted; in brackets, of a list. */
+function notedIs(filter = "", key = "", value = ""): ReturnType<typeof metadataMatcher> {
+  const inList = /^\[(.*)\]$/.exec(value)?.[1];
+  if (inList === undefined) return metadataMatcher(filter, [key], stringValue(wildcardMatcher(value)));
+  const oneOf = { case: "oneOf", value: stringValue(wildcardMatcher(inList)) } as const;
+  return metadataMatcher(filter, [key], { matchPattern: { case: "listMatch", value: { matchPattern: oneOf } } });
 }
 
 function conjuncts<T>({ make, values, not }: Test<T>, or: (all: T[]) => T, negate: (it: T) => T): T[] {
@@ -130,8 +160,18 @@ const directIp = (value: string): Principal => ({ identifier: { case: "directRem
 const remoteIp = (value: string): Principal => ({ identifier: { case: "remoteIp", value: cidr(value) } });
 const destinationPort = (value: string): Permission => ({ rule: { case: "destinationPort", value: Number(value) } });
 
-const urlPath = (value: string): Permission => ({
-  rule: { case: "urlPath", value: { rule: { case: "path", value: stringMatcher(value) } } },
+const urlPath = (value: string): Permission =>
+  /[{}]/.test(value)
+    ? { rule: { case: "uriTemplate", value: pathTemplate(value) } }
+    : { rule: { case: "urlPath", value: { rule: { case: "path", value: wildcardMatcher(value) } } } };
+
+/** Envoy writes `*` and `**` for what Istio writes as `{*}` and `{**}`. https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/path/match/uri_template/v3/uri_template_match.proto */
+const pathTemplate = (value: string) => ({
+  name: "uri-template",
+  typedConfig: anyPack(
+    UriTemplateMatchConfigSchema,
+    create(UriTemplateMatchConfigSchema, { pathTemplate: value.replaceAll("{*}", "*").replaceAll("{**}", "**") }),
+  ),
 });
 
 const headerPermission =
@@ -145,33 +185,31 @@ const headerMatcher = (
 ): MessageInitShape<typeof HeaderMatcherSchema> =>
   value === "*"
     ? { name, headerMatchSpecifier: { case: "presentMatch", value: true } }
-    : { name, headerMatchSpecifier: { case: "stringMatch", value: { ...stringMatcher(value), ignoreCase } } };
+    : { name, headerMatchSpecifier: { case: "stringMatch", value: { ...wildcardMatcher(value), ignoreCase } } };
 
-/** `x`, `x*`, `*x`, and `*` for anything that is there at all. */
-function stringMatcher(value: string, prefix = ""): StringMatcher {
-  if (value === "*") return regex(".+");
-  if (value.startsWith("*")) {
-    if (prefix !== "") return regex(`${prefix}.*${quote(value.slice(1))}`);
-    return { matchPattern: { case: "suffix", value: value.slice(1) } };
-  }
-  if (value.endsWith("*")) return { matchPattern: { case: "prefix", value: prefix + value.slice(0, -1) } };
-  return { matchPattern: { case: "exact", value: prefix + value } };
+/** Of a certificate's URI, which begins with the scheme. */
+function spiffeMatcher(value: string): StringMatcher {
+  if (value.startsWith("*") && value !== "*") return regexMatcher(`${scheme}.*${quoteRegex(value.slice(1))}`);
+  const { matchPattern } = wildcardMatcher(value);
+  if (matchPattern?.case !== "exact" && matchPattern?.case !== "prefix") return { matchPattern };
+  return { matchPattern: { ...matchPattern, value: scheme + matchPattern.value } };
 }
+const scheme = "spiffe://";
 
-const principalMatcher = (value: string): StringMatcher => stringMatcher(value, "spiffe://");
-
-const namespaceMatcher = (value: string): StringMatcher => regex(`.*/ns/${value.split("*").map(quote).join(".*")}/.*`);
+const namespaceMatcher = (value: string): StringMatcher =>
+  regexMatcher(`.*/ns/${value.split("*").map(quoteRegex).join(".*")}/.*`);
 
 function accountMatcher(value: string, ownNamespace: string): StringMatcher {
   const slash = value.indexOf("/");
   const namespace = slash < 0 ? ownNamespace : value.slice(0, slash);
-  return regex(`spiffe://.+/ns/${quote(namespace)}/(.+/|)sa/${quote(value.slice(slash + 1))}(/.+)?`);
+  return regexMatcher(`spiffe://.+/ns/${quoteRegex(namespace)}/(.+/|)sa/${quoteRegex(value.slice(slash + 1))}(/.+)?`);
 }
 
-const regex = (text: string): StringMatcher => ({ matchPattern: { case: "safeRegex", value: { regex: text } } });
-
-/** For RE2. */
-const quote = (text: string): string => text.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");
+function trustDomainMatcher(value: string): StringMatcher {
+  if (value === "*") return { matchPattern: { case: "prefix", value: scheme } };
+  if (!value.includes("*")) return { matchPattern: { case: "prefix", value: `${scheme}${value}/` } };
+  return regexMatcher(`${scheme}${value.split("*").map(quoteRegex).join("[^/]*")}/.*`);
+}
 
 function cidr(block: string): MessageInitShape<typeof CidrRangeSchema> {
   const [addressPrefix = "", bits] = block.split("/");

@@ -5,6 +5,7 @@ import { CorsSchema } from "../gen/proto/envoy/extensions/filters/http/cors/v3/c
 import { HTTPFaultSchema } from "../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { RouterSchema } from "../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
 import {
+  HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
   HttpConnectionManager_CodecType,
   HttpConnectionManager_ForwardClientCertDetails,
   HttpConnectionManagerSchema,
@@ -61,7 +62,7 @@ function settings(
     useRemoteAddress: isGateway,
     preserveExternalRequestId: !isGateway,
     generateRequestId: true,
-    normalizePath: true,
+    ...pathNormalization(options.pathNormalization),
     // At the edge a client that only stands there must go; inside, whoever waits long means to.
     ...(isGateway
       ? { requestHeadersTimeout: seconds(10), streamIdleTimeout: seconds(300) }
@@ -84,6 +85,18 @@ function settings(
       direction === "inbound"
         ? [...guards, router]
         : [...guards, peerFilter(proxy, options.clusterId), faults, corsHeaders, router],
+  };
+}
+
+/** https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#MeshConfig-ProxyPathNormalization-NormalizationType */
+function pathNormalization(kind: TranslateOptions["pathNormalization"]) {
+  if (kind === "NONE") return { normalizePath: false };
+  return {
+    normalizePath: true,
+    ...((kind === "MERGE_SLASHES" || kind === "DECODE_AND_MERGE_SLASHES") && { mergeSlashes: true }),
+    ...(kind === "DECODE_AND_MERGE_SLASHES" && {
+      pathWithEscapedSlashesAction: EscapedSlashes.UNESCAPE_AND_FORWARD,
+    }),
   };
 }
 

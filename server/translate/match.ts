@@ -6,7 +6,8 @@ import type {
 } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import type { StringMatcherSchema } from "../gen/proto/envoy/type/matcher/v3/string_pb.js";
 import { compare } from "../model/hostname.ts";
-import type { HTTPMatchRequest, StringMatch } from "../model/specs.ts";
+import { type HTTPMatchRequest, routingClaim, type StringMatch } from "../model/specs.ts";
+import { claimMatcher, stringValue } from "./authorization-claims.ts";
 
 type RouteMatchInit = MessageInitShape<typeof RouteMatchSchema>;
 type HeaderInit = MessageInitShape<typeof HeaderMatcherSchema>;
@@ -14,9 +15,10 @@ type HeaderInit = MessageInitShape<typeof HeaderMatcherSchema>;
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPMatchRequest */
 export function routeMatch(match: HTTPMatchRequest | undefined): RouteMatchInit {
   if (!match) return { pathSpecifier: { case: "prefix", value: "/" } };
+  const [asked, unwanted] = [sorted(match.headers), sorted(match.withoutHeaders)];
   const headers = [
-    ...sorted(match.headers).map(([name, value]) => header(name, value)),
-    ...sorted(match.withoutHeaders).map(([name, value]) => withoutHeader(name, value)),
+    ...asked.filter(isHeader).map(([name, value]) => header(name, value)),
+    ...unwanted.filter(isHeader).map(([name, value]) => withoutHeader(name, value)),
   ].sort((a, b) => compare(a.name ?? "", b.name ?? ""));
   if (match.method) headers.push(header(":method", match.method));
   if (match.authority) headers.push(header(":authority", match.authority));
@@ -25,6 +27,13 @@ export function routeMatch(match: HTTPMatchRequest | undefined): RouteMatchInit 
     pathSpecifier: path(match.uri),
     caseSensitive: !match.ignoreUriCase,
     headers,
+    dynamicMetadata: [
+      ...asked.flatMap(([name, value]) => claim(name, value) ?? []),
+      ...unwanted.flatMap(([name, value]) => {
+        const found = claim(name, value);
+        return found ? [{ ...found, invert: true }] : [];
+      }),
+    ],
     queryParameters: sorted(match.queryParams).map(([name, value]) => queryParameter(name, value)),
   };
 }
@@ -35,7 +44,7 @@ export function isCatchAll(match: RouteMatchInit): boolean {
   const everyPath =
     (specifier?.case === "prefix" && specifier.value === "/") ||
     (specifier?.case === "safeRegex" && specifier.value.regex === ".*");
-  return everyPath && !match.headers?.length && !match.queryParameters?.length;
+  return everyPath && ![match.headers, match.queryParameters, match.dynamicMetadata].some((it) => it?.length);
 }
 
 /** The path as a trace operation shows it. */
@@ -51,6 +60,17 @@ function path(uri: StringMatch | undefined): RouteMatchInit["pathSpecifier"] {
   if (uri?.exact !== undefined) return { case: "path", value: uri.exact };
   if (uri?.regex !== undefined) return { case: "safeRegex", value: { regex: uri.regex } };
   return { case: "prefix", value: uri?.prefix ?? "/" };
+}
+
+const isHeader = ([name]: [string, StringMatch]): boolean => routingClaim(name) === undefined;
+
+/** A claim of a verified token, on a gateway; undefined: it is a header. https://istio.io/latest/docs/tasks/security/authentication/jwt-route/ */
+function claim(name: string, match: StringMatch) {
+  const claims = routingClaim(name);
+  const value = stringMatch(match);
+  return (
+    claims && claimMatcher(claims, value ? stringValue(value) : { matchPattern: { case: "presentMatch", value: true } })
+  );
 }
 
 function header(name: string, match: StringMatch): HeaderInit {

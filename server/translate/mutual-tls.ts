@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import type { TransportSocketSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
@@ -91,7 +92,7 @@ const common = (names: SanMatcher[], sdsConfig: ConfigSource): MessageInitShape<
 });
 
 export const exactSan = (name: string): SanMatcher => ({
-  sanType: name.includes("://") ? SanType.URI : SanType.DNS,
+  sanType: name.includes("://") ? SanType.URI : isIP(name) === 0 ? SanType.DNS : SanType.IP_ADDRESS,
   matcher: { matchPattern: { case: "exact", value: name } },
 });
 

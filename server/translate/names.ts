@@ -21,3 +21,7 @@ export const listenerName = (address: string, port: number): string => `${addres
 
 /** What a span is called: where to, and which path. */
 export const operation = (host: string, port: number, path: string): string => `${host}:${port}${path}`;
+
+/** Under which the payload of a verified token is noted, for whoever decides by it. */
+export const jwtFilterName = "envoy.filters.http.jwt_authn";
+export const jwtPayload = "payload";

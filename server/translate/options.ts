@@ -1,3 +1,5 @@
+import type { PathNormalization } from "../model/mesh-settings.ts";
+
 /** What translation needs to know of the installation; the same for every proxy. */
 export interface TranslateOptions {
   /** The static cluster of the bootstrap to which access logs and spans go. */
@@ -8,6 +10,8 @@ export interface TranslateOptions {
   clusterId: string;
   /** The proxies' file of certificate authorities, for TLS that they begin. */
   systemCaPath: string;
+  /** What is done to paths before anything looks at them, where the mesh says so; unset: RFC 3986's normalization. */
+  pathNormalization?: PathNormalization;
 }
 
 export const defaultTranslateOptions: TranslateOptions = {

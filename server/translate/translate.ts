@@ -8,12 +8,12 @@ import { compare } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isHttp, parseProtocol } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
-import { authorizationOf } from "./authorization.ts";
 import { blackHole, outboundClusters, passthrough } from "./clusters.ts";
 import { takesVirtualHosts } from "./config-source.ts";
 import { gatewayChains } from "./gateway-chains.ts";
 import { gatewayTargetPort } from "./gateway-ports.ts";
 import { type BoundServer, gatewayRouteTable } from "./gateway-routes.ts";
+import { type GuardContext, type Guards, guardsAt } from "./guards.ts";
 import { inboundCluster, inboundPorts } from "./inbound.ts";
 import {
   gatewayListener,
@@ -47,7 +47,9 @@ export function translate(
   options: TranslateOptions = defaultTranslateOptions,
 ): ProxyResources {
   if (proxy.proxyless) return translateProxyless(mesh, proxy, options);
-  return proxy.type === "router" ? translateRouter(mesh, proxy, options) : translateSidecar(mesh, proxy, options);
+  const { pathNormalization } = mesh.settings;
+  const settled = pathNormalization === "BASE" ? options : { ...options, pathNormalization };
+  return proxy.type === "router" ? translateRouter(mesh, proxy, settled) : translateSidecar(mesh, proxy, settled);
 }
 
 function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
@@ -57,13 +59,14 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
     );
   }
   const scope = scopeOf(mesh, proxy);
-  const guards = authorizationOf(mesh, proxy);
-  const inbound = inboundPorts(mesh, proxy, scope.sidecar);
   const outbound = outboundClusters(mesh, scope, options);
+  const context: GuardContext = { mesh, scope, proxy, clusters: outbound.clusters, options };
+  const inbound = inboundPorts(mesh, proxy, scope.sidecar).map((at) => ({ at, guards: guardsAt(context, at.port) }));
   const own = [
     ...(scope.sidecar?.allowsAny ? [passthrough] : []),
     blackHole,
-    ...inbound.map((port) => inboundCluster(proxy, port)),
+    ...inbound.map(({ at }) => inboundCluster(proxy, at)),
+    ...clustersOf(inbound.map(({ guards }) => guards)),
   ];
   const table: RouteTable = {
     name: httpProxyRoute,
@@ -73,7 +76,7 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
   return {
     listeners: byName(proxy, "listeners", [
       outboundListener(proxy, options),
-      ...inbound.map((port) => inboundListener(proxy, port, mesh.options.trustDomain, guards, options)),
+      ...inbound.map(({ at, guards }) => inboundListener(proxy, at, mesh.options.trustDomain, guards, options)),
       ...outboundPorts(mesh, scope, proxy).map((port) => outboundPortListener(proxy, port, options)),
     ]),
     ...routesOf(proxy, [table]),
@@ -85,8 +88,8 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
 
 function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
   const scope = scopeOf(mesh, proxy);
-  const guards = authorizationOf(mesh, proxy);
   const outbound = outboundClusters(mesh, scope, options);
+  const guards = guardsAt({ mesh, scope, proxy, clusters: outbound.clusters, options }, undefined);
   const servers = serversOf(mesh, proxy);
   const ports = byAddress(servers.filter(isHttpServer));
   // A port has one protocol: the older server's, of HTTP and the rest HTTP's.
@@ -105,11 +108,13 @@ function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions
       proxy,
       ports.map(({ at, servers }) => gatewayRouteTable(mesh, scope, at, servers, proxy.portOffset)),
     ),
-    clusters: withOwn(proxy, outbound.clusters, [blackHole]),
+    clusters: withOwn(proxy, outbound.clusters, [blackHole, ...guards.clusters]),
     endpoints: outbound.endpoints,
     runtimes: runtimeLayers(mesh, proxy),
   };
 }
+
+const clustersOf = (guards: readonly Guards[]): Cluster[] => [...new Set(guards.flatMap(({ clusters }) => clusters))];
 
 const serversOf = (mesh: Mesh, proxy: MeshProxy): BoundServer[] =>
   gatewaysOf(mesh.gateways, proxy.labels).flatMap((gateway) =>

@@ -1,22 +1,51 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { defineKind } from "./define.ts";
-import { notYet, type Report, rule, text } from "./schema.ts";
-import { workloadSelectorSchema } from "./workload-selector.ts";
+import { attachment, checkAttachment } from "./policy-target.ts";
+import { type Report, rule, text } from "./schema.ts";
 
-const jwt = "requests are not authenticated by JWT yet";
+/** The policy is only looked at. https://istio.io/latest/docs/tasks/security/authorization/authz-dry-run/ */
+const dryRunAnnotation = "istio.io/dry-run";
+
+/** As Go's strconv.ParseBool; undefined: it is none. */
+function readGoBoolean(value: string): boolean | undefined {
+  if (["1", "t", "T", "TRUE", "true", "True"].includes(value)) return true;
+  return ["0", "f", "F", "FALSE", "false", "False"].includes(value) ? false : undefined;
+}
+
+export const isDryRun = (annotations: Readonly<Record<string, string>> | undefined): boolean =>
+  readGoBoolean(annotations?.[dryRunAnnotation] ?? "") === true;
 
 /** `x`, `x*`, `*x` or `*`. */
-const matchText = text((value) => {
+function wildcardError(value: string): string | undefined {
   if (value === "") return "must not be empty";
-  return value.slice(1, -1).includes("*") ? `may have a * at one end only, not ${JSON.stringify(value)}` : undefined;
-});
+  const isAtOneEnd = value.split("*").length <= 2 && !value.slice(1, -1).includes("*");
+  return isAtOneEnd ? undefined : `may have a * at one end only, not ${JSON.stringify(value)}`;
+}
+const matchText = text(wildcardError);
 
-const pathText = text((value) => {
-  if (value === "") return "must not be empty";
-  if (/[{}]/.test(value)) return "path templates are not supported yet by Limpid";
-  return value.slice(1, -1).includes("*") ? `may have a * at one end only, not ${JSON.stringify(value)}` : undefined;
-});
+const trustDomainText = text((value) =>
+  value.includes("/") ? `must be a trust domain, without a slash, not ${JSON.stringify(value)}` : wildcardError(value),
+);
+
+/** `x`, `x*`, `*x`, `*`, or a template of whole segments: `{*}` is any one, `{**}` any number of them at the end. */
+function pathError(value: string): string | undefined {
+  if (!/[{}]/.test(value)) return wildcardError(value);
+  const segments = value.replace(/^\/|\/$/g, "").split("/");
+  const any = segments.indexOf("{**}");
+  if (!value.startsWith("/")) return `must begin with a slash, as it is a template, not ${JSON.stringify(value)}`;
+  if (any >= 0 && any < segments.length - 1 && segments.slice(any + 1).some((it) => /[{}]/.test(it))) {
+    return `may have nothing but plain segments behind {**}, not ${JSON.stringify(value)}`;
+  }
+  const bad = segments.find((segment) => segment !== "{*}" && segment !== "{**}" && !literalSegment.test(segment));
+  return bad === undefined
+    ? undefined
+    : `must have whole segments that are {*}, {**} or plain text; ${JSON.stringify(bad)} is none of them`;
+}
+const pathText = text(pathError);
+
+/** Of the characters of a path's segment (RFC 3986 §3.3, pchar) those that Envoy's templates take. */
+const literalSegment = /^[a-zA-Z0-9\-._~%!$&'()+,;:@=]+$/;
 
 const portText = text((value) =>
   /^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535
@@ -35,27 +64,38 @@ const ipBlock = text(ipBlockError);
 
 const matches = () => z.array(matchText).optional();
 
+function accountError(value: string): string | undefined {
+  const parts = value.split("/");
+  const isRight = parts.length <= 2 && parts.every((part) => part !== "" && !part.includes("*")) && value.length <= 320;
+  return isRight ? undefined : `must be <name> or <namespace>/<name>, not ${JSON.stringify(value)}`;
+}
+const accounts = () => z.array(text(accountError)).max(16).optional();
+
 const sourceSchema = rule(
   z.strictObject({
     principals: matches().describe("Of certificates: <trust domain>/ns/<namespace>/sa/<service account>."),
     notPrincipals: matches(),
-    requestPrincipals: notYet(jwt),
-    notRequestPrincipals: notYet(jwt),
+    requestPrincipals: matches().describe("Of verified tokens: <issuer>/<subject>."),
+    notRequestPrincipals: matches(),
     namespaces: matches().describe("Of certificates."),
     notNamespaces: matches(),
-    serviceAccounts: z
-      .array(z.string().min(1))
-      .optional()
-      .describe("<namespace>/<name>, or a name of the policy's namespace."),
-    notServiceAccounts: z.array(z.string().min(1)).optional(),
+    serviceAccounts: accounts().describe("<namespace>/<name>, or a name of the policy's namespace."),
+    notServiceAccounts: accounts(),
     ipBlocks: z.array(ipBlock).optional().describe("The address that the connection comes from."),
     notIpBlocks: z.array(ipBlock).optional(),
     remoteIpBlocks: z.array(ipBlock).optional().describe("The address that x-forwarded-for says."),
     notRemoteIpBlocks: z.array(ipBlock).optional(),
-    trustDomains: notYet("use principals"),
-    notTrustDomains: notYet("use notPrincipals"),
+    trustDomains: z.array(trustDomainText).optional().describe("Of certificates."),
+    notTrustDomains: z.array(trustDomainText).optional(),
   }),
-  notEmpty,
+  (source, report) => {
+    notEmpty(source, report);
+    const others = ["principals", "notPrincipals", "namespaces", "notNamespaces"] as const;
+    for (const key of ["serviceAccounts", "notServiceAccounts"] as const) {
+      const beside = others.find((it) => source[it] !== undefined);
+      if (source[key] !== undefined && beside !== undefined) report([key], `must not be beside ${beside}`);
+    }
+  },
 );
 
 const operationSchema = rule(
@@ -85,20 +125,30 @@ const keys = [
   "source.namespace",
   "source.principal",
   "source.serviceAccount",
+  "source.trustDomain",
+  "request.auth.principal",
+  "request.auth.audiences",
+  "request.auth.presenter",
   "destination.ip",
   "destination.port",
   "connection.sni",
 ];
+const bracketed = [
+  /^request\.headers\[[^\]]+\]$/,
+  /^request\.auth\.claims(?:\[[^[\]]+\])+$/,
+  /^experimental\.envoy\.filters\.[^[\]]+\[[^\]]+\]$/,
+];
 
 function keyError(key: string): string | undefined {
-  if (keys.includes(key) || /^request\.headers\[[^\]]+\]$/.test(key)) return undefined;
-  if (key.startsWith("request.auth.")) return `not supported yet by Limpid; ${jwt}`;
-  return `must be one of ${keys.join(", ")}, request.headers[<name>], not ${JSON.stringify(key)}`;
+  if (keys.includes(key) || bracketed.some((form) => form.test(key))) return undefined;
+  const forms = "request.headers[<name>], request.auth.claims[<name>] or experimental.envoy.filters.<filter>[<key>]";
+  return `must be one of ${keys.join(", ")}, ${forms}, not ${JSON.stringify(key)}`;
 }
 
 const valueErrors: Readonly<Record<string, (value: string) => string | undefined>> = {
   "source.ip": ipBlockError,
   "remote.ip": ipBlockError,
+  "source.serviceAccount": accountError,
   "destination.ip": ipBlockError,
   "destination.port": (value) =>
     portText.safeParse(value).success ? undefined : `must be a port, not ${JSON.stringify(value)}`,
@@ -117,44 +167,61 @@ const conditionSchema = rule(
   },
 );
 
+const ruleSchema = z.strictObject({
+  from: z
+    .array(z.strictObject({ source: sourceSchema }))
+    .min(1, "needs at least one entry")
+    .optional(),
+  to: z
+    .array(z.strictObject({ operation: operationSchema }))
+    .min(1, "needs at least one entry")
+    .optional(),
+  when: z.array(conditionSchema).min(1, "needs at least one entry").optional(),
+});
+
 /** https://istio.io/latest/docs/reference/config/security/authorization-policy/ */
 const authorizationPolicySpecSchema = rule(
   z.strictObject({
-    selector: workloadSelectorSchema
-      .optional()
-      .describe("Labels of the workloads; unset: all of the namespace, and in the root namespace all of the mesh."),
-    targetRef: notYet("use selector"),
-    targetRefs: notYet("use selector"),
+    ...attachment,
     action: z
-      .enum(["ALLOW", "DENY", "AUDIT"], {
-        error: ({ input }) => (input === "CUSTOM" ? "CUSTOM is not supported yet by Limpid" : undefined),
-      })
+      .enum(["ALLOW", "DENY", "AUDIT", "CUSTOM"])
       .optional()
       .describe(
-        "ALLOW when unset. DENY counts first; where there is an ALLOW policy, what none of them allows is refused.",
+        "ALLOW when unset. CUSTOM and then DENY count first; where there is an ALLOW policy, what none of them allows is refused.",
       ),
-    provider: notYet("it belongs to CUSTOM"),
-    rules: z
-      .array(
-        z.strictObject({
-          from: z
-            .array(z.strictObject({ source: sourceSchema }))
-            .min(1, "needs at least one entry")
-            .optional(),
-          to: z
-            .array(z.strictObject({ operation: operationSchema }))
-            .min(1, "needs at least one entry")
-            .optional(),
-          when: z.array(conditionSchema).min(1, "needs at least one entry").optional(),
-        }),
-      )
+    provider: z
+      .strictObject({ name: z.string().min(1) })
       .optional()
-      .describe("One that matches is enough; none: nothing matches."),
+      .describe("With CUSTOM: which of the MeshConfig's extensionProviders decides."),
+    rules: z.array(ruleSchema).optional().describe("One that matches is enough; none: nothing matches."),
   }),
-  ({ action, rules }, report) => {
-    if (action === "DENY" && !rules?.length) report(["rules"], "is required for DENY: without it nothing is denied");
+  (spec, report) => {
+    const { action, rules, provider } = spec;
+    checkAttachment(spec, report);
+    if ((action === "DENY" || action === "CUSTOM") && !rules?.length) {
+      report(["rules"], `is required for ${action}: without it nothing matches; [{}] matches everything`);
+    }
+    if (action !== "CUSTOM" && provider !== undefined) report(["provider"], "has no effect without action CUSTOM");
+    if (action !== "CUSTOM") return;
+    if (provider === undefined) report(["provider"], "is required for CUSTOM");
+    for (const [index, it] of (rules ?? []).entries()) checkCustom(it, ["rules", index], report);
   },
 );
+
+const ofPeers = /^(?:not)?(?:principals|requestPrincipals|namespaces|serviceAccounts|trustDomains)$/i;
+const peerKey = /^(?:source\.(?:namespace|serviceAccount|trustDomain|principal)$|request\.auth\.)/;
+
+/** Who calls is the provider's to find out: as in Istio, the rules that choose what it is asked of don't look at it. */
+function checkCustom({ from = [], when = [] }: z.output<typeof ruleSchema>, path: PropertyKey[], report: Report): void {
+  for (const [index, { source }] of from.entries()) {
+    for (const key of Object.keys(source).filter((it) => ofPeers.test(it))) {
+      report([...path, "from", index, "source", key], "can't be asked for with action CUSTOM");
+    }
+  }
+  for (const [index, { key }] of when.entries()) {
+    if (peerKey.test(key)) report([...path, "when", index, "key"], `${key} can't be asked for with action CUSTOM`);
+  }
+}
 export type AuthorizationPolicySpec = z.output<typeof authorizationPolicySpecSchema>;
 
 export const authorizationPolicy = defineKind({
@@ -168,6 +235,12 @@ export const authorizationPolicy = defineKind({
   categories: ["istio-io", "security-istio-io"],
   spec: authorizationPolicySpecSchema,
   defaultSpec: {},
+  check({ metadata }) {
+    const value = metadata.annotations?.[dryRunAnnotation];
+    if (value === undefined || readGoBoolean(value) !== undefined) return [];
+    const message = `must be "true" or "false", not ${JSON.stringify(value)}`;
+    return [{ path: `metadata.annotations[${JSON.stringify(dryRunAnnotation)}]`, message }];
+  },
   columns: [
     {
       name: "Action",

@@ -111,13 +111,30 @@ export function reportDuplicates<T>(
 
 /** RFC 9110 §5.6.2 token. */
 const headerToken = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** A header's name, and no pseudo-header. */
+export const tokenError = (name: string): string | undefined =>
+  headerToken.test(name) ? undefined : `${JSON.stringify(name)} is not a valid header name`;
+
 const pseudoHeaders = new Set([":method", ":scheme", ":authority", ":path", ":status"]);
 
-/** A header in a match: a token or one of HTTP/2's pseudo-headers. */
+const claimForms = 'must be "@request.auth.claims.<name>", "@request.auth.claims[<name>][<name>]", or a header';
+
+/**
+ * The path to a claim of a verified token, as a match by header says it; undefined: it is a header.
+ * https://istio.io/latest/docs/tasks/security/authentication/jwt-route/
+ */
+export function routingClaim(name: string): string[] | undefined {
+  const [, rest = ""] = /^@request\.auth\.claims(.+)$/is.exec(name) ?? [];
+  if (/^\[[^[\]]+\](?:\[[^[\]]+\])*$/.test(rest)) return rest.slice(1, -1).split("][");
+  const claims = rest.startsWith(".") ? rest.slice(1).split(".") : [];
+  return claims.length > 0 && claims.every((claim) => claim !== "") ? claims : undefined;
+}
+
+/** A header in a match: a token or one of HTTP/2's pseudo-headers; or a claim. */
 export function matchHeaderError(name: string): string | undefined {
-  if (/^@request\.auth\./.test(name)) return "routing by JWT claim is not supported yet by Limpid";
-  if (pseudoHeaders.has(name) || headerToken.test(name)) return undefined;
-  return `${JSON.stringify(name)} is not a valid header name`;
+  if (name.startsWith("@")) return routingClaim(name) ? undefined : claimForms;
+  return pseudoHeaders.has(name) ? undefined : tokenError(name);
 }
 
 const isAuthority = (name: string) => /^(?::authority|host)$/i.test(name);

@@ -6,9 +6,11 @@ import { authorizationPolicy } from "./authorization-policy.ts";
 import { joinVersion } from "./define.ts";
 import { destinationRule } from "./destination-rule.ts";
 import { gateway } from "./gateway.ts";
+import { meshConfig } from "./mesh-config.ts";
 import { namespace } from "./namespace.ts";
 import { peerAuthentication } from "./peer-authentication.ts";
 import { rateLimitConfig } from "./rate-limit-config.ts";
+import { requestAuthentication } from "./request-authentication.ts";
 import { runtimeLayer } from "./runtime-layer.ts";
 import { service } from "./service.ts";
 import { serviceEntry } from "./service-entry.ts";
@@ -27,7 +29,9 @@ export const kinds: readonly KindDefinition[] = [
   workloadEntry,
   sidecar,
   peerAuthentication,
+  requestAuthentication,
   authorizationPolicy,
+  meshConfig,
   runtimeLayer,
   rateLimitConfig,
 ];
@@ -66,11 +70,11 @@ function unknownKind(apiVersion: string, kind: string): string {
   return `${kind} (${apiVersion}) is not supported by Limpid; ${hint}The kinds are ${names.join(", ")}`;
 }
 
-export type { AuthorizationPolicySpec } from "./authorization-policy.ts";
+export { type AuthorizationPolicySpec, isDryRun } from "./authorization-policy.ts";
 export type { Destination } from "./destination.ts";
 export type { DestinationRuleSpec, Subset } from "./destination-rule.ts";
 export { parseDocuments } from "./documents.ts";
-export type { StringMatch } from "./fields.ts";
+export { routingClaim, type StringMatch } from "./fields.ts";
 export type { GatewaySpec } from "./gateway.ts";
 export type { HTTPMatchRequest } from "./http-match.ts";
 export type {
@@ -86,8 +90,11 @@ export type {
 } from "./http-route.ts";
 export type { L4MatchAttributes, RouteDestination, TCPRoute, TLSRoute } from "./l4-route.ts";
 export type { ConsistentHash, LoadBalancerSettings, LocalityLbSetting } from "./load-balancer.ts";
+export type { ExtensionProvider, MeshConfigSpec } from "./mesh-config.ts";
 export type { PeerAuthenticationSpec } from "./peer-authentication.ts";
+export type { PolicyTargetReference } from "./policy-target.ts";
 export type { RateLimitConfigSpec, RateLimitDescriptorSpec } from "./rate-limit-config.ts";
+export type { JWTRule, RequestAuthenticationSpec } from "./request-authentication.ts";
 export type { RuntimeLayerSpec } from "./runtime-layer.ts";
 export type { ServiceSpec } from "./service.ts";
 export type { ServiceEntrySpec } from "./service-entry.ts";

@@ -92,7 +92,7 @@ describe("RBAC of requests", () => {
     const { test, ask } = await guarded({ shadow_rules, shadow_rules_stat_prefix: "istio_dry_run_" });
     expect(await ask("/")).toBe(200);
     await eventually(() => test.records.length === 1);
-    expect(test.counter("http.test.rbac.istio_dry_run_shadow_denied")).toBe(1);
+    expect(test.counter("http.test.rbac.istio_dry_run_.shadow_denied")).toBe(1);
     expect(test.lastRecord.dynamicMetadata).toEqual({
       "envoy.filters.http.rbac": {
         istio_dry_run_shadow_engine_result: "denied",

@@ -42,11 +42,14 @@ export class RbacGuard {
     const verdict = this.rules?.(subject);
     const { shadowRulesStatPrefix, rulesStatPrefix = "" } = this.config;
     const count = (name: string) => stats.counter(`${prefix}rbac.${name}`).inc();
-    if (trial !== undefined) count(`${shadowRulesStatPrefix}shadow_${trial.allowed ? "allowed" : "denied"}`);
-    if (verdict !== undefined) count(`${rulesStatPrefix}${verdict.allowed ? "allowed" : "denied"}`);
+    if (trial !== undefined) count(`${dotted(shadowRulesStatPrefix)}shadow_${trial.allowed ? "allowed" : "denied"}`);
+    if (verdict !== undefined) count(`${dotted(rulesStatPrefix)}${verdict.allowed ? "allowed" : "denied"}`);
     return { verdict, notes: trial && notesOf(trial, shadowRulesStatPrefix) };
   }
 }
+
+/** Envoy puts a dot behind a prefix of stats that has none; what is noted in metadata has none. */
+const dotted = (prefix: string): string => (prefix === "" || prefix.endsWith(".") ? prefix : `${prefix}.`);
 
 const notesOf = ({ allowed, policy }: RbacVerdict, prefix: string): Record<string, string> => ({
   [`${prefix}shadow_engine_result`]: allowed ? "allowed" : "denied",

@@ -15,15 +15,19 @@ import {
 } from "../../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
 import { ClusterConfigSchema } from "../../gen/proto/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster_pb.js";
 import { CorsPolicySchema, CorsSchema } from "../../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
+import { ExtAuthzSchema as HttpExtAuthzSchema } from "../../gen/proto/envoy/extensions/filters/http/ext_authz/v3/ext_authz_pb.js";
 import { HTTPFaultSchema } from "../../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { HeaderMutationSchema } from "../../gen/proto/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.js";
+import { JwtAuthenticationSchema } from "../../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
 import { RBACSchema as HttpRbacSchema } from "../../gen/proto/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
 import { RouterSchema } from "../../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { TlsInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
+import { ExtAuthzSchema as NetworkExtAuthzSchema } from "../../gen/proto/envoy/extensions/filters/network/ext_authz/v3/ext_authz_pb.js";
 import { HttpConnectionManagerSchema } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { RBACSchema as NetworkRbacSchema } from "../../gen/proto/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
 import { FilterConfigSchema as SniForwardProxySchema } from "../../gen/proto/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy_pb.js";
 import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import { UriTemplateMatchConfigSchema } from "../../gen/proto/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.js";
 import { PreviousHostsPredicateSchema } from "../../gen/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
 import { PreviousPrioritiesConfigSchema } from "../../gen/proto/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js";
 import { ProxyProtocolUpstreamTransportSchema } from "../../gen/proto/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb.js";
@@ -75,6 +79,10 @@ const registry = createRegistry(
   TcpProxySchema,
   HttpRbacSchema,
   NetworkRbacSchema,
+  JwtAuthenticationSchema,
+  HttpExtAuthzSchema,
+  NetworkExtAuthzSchema,
+  UriTemplateMatchConfigSchema,
   ClusterConfigSchema,
   SniForwardProxySchema,
   RouterSchema,

@@ -33,6 +33,8 @@ export interface EnvoyOptions {
   loadStats?: boolean;
   /** A runtime layer of this name from the control plane. */
   rtdsLayer?: string;
+  /** Another program that takes Envoy's flags and bootstrap. Default: the real Envoy. */
+  command?: readonly string[];
   /** Clusters that the bootstrap has beside xds-grpc; they lead nowhere. */
   staticClusters?: string[];
 }
@@ -42,8 +44,16 @@ export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
   const dir = await mkdtemp(join(tmpdir(), "limpid-envoy-"));
   await writeFile(join(dir, "bootstrap.json"), JSON.stringify(testBootstrap(options)));
   const addressPath = join(dir, "admin");
-  const args = ["-c", join(dir, "bootstrap.json"), "--admin-address-path", addressPath, "--use-dynamic-base-id"];
-  const child = spawn(envoyPath, [...args, "--concurrency", "1", "-l", "info", "--drain-time-s", "1"], {
+  const [program = envoyPath, ...before] = options.command ?? [];
+  const args = [
+    ...before,
+    "-c",
+    join(dir, "bootstrap.json"),
+    "--admin-address-path",
+    addressPath,
+    "--use-dynamic-base-id",
+  ];
+  const child = spawn(program, [...args, "--concurrency", "1", "-l", "info", "--drain-time-s", "1"], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let logs = "";

@@ -13,6 +13,7 @@ import { doubtfulLimits, rivalLimits } from "./rate-limits.ts";
 import { doubtfulServiceEntry, idleDestinationRule, sharedTcpPorts, unreachableWorkload } from "./registry.ts";
 import { rivalDestinationRules, rivalVirtualServices } from "./rivals.ts";
 import { rivalRuntimeLayers } from "./runtime-layers.ts";
+import { doubtfulPolicy, doubtfulTokens, idleTargets, unreachableProviders } from "./security.ts";
 import { doubtfulEgress, idleSelector, rivalSelectors } from "./selectors.ts";
 import { unreachableRules } from "./unreachable-rules.ts";
 import { type Finding, warningOf } from "./warning.ts";
@@ -97,6 +98,16 @@ function* findings(object: ConfigObject, facts: Facts): Generator<Finding> {
       break;
     case "AuthorizationPolicy":
       yield* idleSelector(object, facts);
+      yield* idleTargets(object, facts);
+      yield* doubtfulPolicy(object, facts);
+      break;
+    case "RequestAuthentication":
+      yield* idleSelector(object, facts);
+      yield* idleTargets(object, facts);
+      yield* doubtfulTokens(object, facts);
+      break;
+    case "MeshConfig":
+      yield* unreachableProviders(object, facts);
       break;
     case "RuntimeLayer":
       yield* idleSelector(object, facts);

@@ -420,3 +420,58 @@ test("the header is what HTTP's grammar wants, and names objects when there are 
   expect(many.length).toBeLessThan(8_000);
   expect(many).toMatch(/and \d+ more warnings"$/);
 });
+
+describe("security", () => {
+  const security = "apiVersion: security.istio.io/v1";
+
+  test("secrets among the keys, keys in plain text from outside, an issuer that is there twice", () => {
+    const found = warn(`
+${security}
+kind: RequestAuthentication
+metadata: { name: tokens }
+spec:
+  jwtRules:
+    - { issuer: a, jwks: '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}' }
+    - { issuer: a, jwksUri: "http://keys.example.com/" }
+    - { issuer: b, jwksUri: "http://reviews.default.svc.cluster.local/keys" }
+`);
+    expect(found).toEqual([
+      "spec.jwtRules[0].jwks: keys[0] holds a secret: only public keys are needed here",
+      "spec.jwtRules[1].jwksUri: is fetched in plain text from outside of the mesh: whoever stands between can sign tokens",
+      "spec.jwtRules[1].issuer: is that of jwtRules[0] too: a token need be good for one only",
+    ]);
+  });
+
+  test("providers and targets that nobody has, and denials that hit TCP", () => {
+    const found = warn(`
+${security}
+kind: AuthorizationPolicy
+metadata: { name: a }
+spec: { targetRefs: [{ kind: Service, name: revews }], action: CUSTOM, provider: { name: ask }, rules: [{}] }
+---
+${security}
+kind: AuthorizationPolicy
+metadata: { name: b }
+spec:
+  action: DENY
+  rules:
+    - to: [{ operation: { paths: [/x] } }]
+    - to: [{ operation: { paths: [/x], ports: ["9080"] } }]
+    - from: [{ source: { requestPrincipals: ["*"] } }]
+    - from: [{ source: { namespaces: [x] } }]
+---
+apiVersion: limpid.dev/v1alpha1
+kind: MeshConfig
+metadata: { name: default }
+spec: { extensionProviders: [{ name: other, envoyExtAuthzGrpc: { service: revews.default.svc.cluster.local, port: 80 } }] }
+`);
+    const tcp = "says nothing that TCP shows, and so denies every connection to TCP ports: name the ports";
+    expect(found).toEqual([
+      "spec.targetRefs[0].name: there is no Service default/revews: it is for nobody",
+      "spec.provider.name: the MeshConfig has no extensionProvider ask (it has other): what matches is refused",
+      `spec.rules[0]: ${tcp}`,
+      `spec.rules[2]: ${tcp}`,
+      "spec.extensionProviders[0].envoyExtAuthzGrpc.service: no Service or ServiceEntry has the host revews.default.svc.cluster.local, did you mean reviews.default.svc.cluster.local?: what it would be asked about is refused",
+    ]);
+  });
+});

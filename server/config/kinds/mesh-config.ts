@@ -1,0 +1,127 @@
+import { z } from "zod";
+import { defineKind } from "./define.ts";
+import { duration, port, reportDuplicates, tokenError } from "./fields.ts";
+import { fqdnError, isDnsLabel } from "./names.ts";
+import { rule, text } from "./schema.ts";
+
+/** `<hostname>` or `<namespace>/<hostname>` of a Service or ServiceEntry. */
+function serviceError(value: string): string | undefined {
+  const slash = value.indexOf("/");
+  if (slash >= 0 && !isDnsLabel(value.slice(0, slash))) return `must be <hostname> or <namespace>/<hostname>`;
+  return fqdnError(value.slice(slash + 1));
+}
+
+/** `x`, `x*` or `*x`: a header's name or what it begins or ends with. */
+const headerPattern = text((value) => {
+  if (value === "*") return `"*" alone is not supported: say what the names begin or end with`;
+  if (value.slice(1, -1).includes("*")) return `may have a * at one end only, not ${JSON.stringify(value)}`;
+  return tokenError(value);
+});
+const headerPatterns = () => z.array(headerPattern).max(64).optional();
+
+const bodySchema = z.strictObject({
+  maxRequestBytes: z
+    .int()
+    .min(1)
+    .max(64 * 1024 * 1024)
+    .optional()
+    .describe("A request with more is answered 413."),
+  allowPartialMessage: z.boolean().optional().describe("What goes beyond is not shown, instead of refused."),
+  packAsBytes: z.boolean().optional().describe("For gRPC: as bytes, and not as text in UTF-8."),
+});
+
+const common = {
+  service: text(serviceError).describe(
+    "<hostname> of a Service or ServiceEntry, with its <namespace>/ where several have it.",
+  ),
+  port: port(),
+  timeout: duration().optional().describe("600s when unset."),
+  failOpen: z.boolean().optional().describe("Lets requests in when the provider can't be asked."),
+  clearRouteCache: z.boolean().optional().describe("The route is chosen anew with the headers that the provider set."),
+  statusOnError: text((value) =>
+    /^[1-5]\d\d$/.test(value) ? undefined : `must be an HTTP status such as "503", not ${JSON.stringify(value)}`,
+  )
+    .optional()
+    .describe("For the client when the provider can't be asked; 403 when unset."),
+  includeRequestBodyInCheck: bodySchema.optional(),
+};
+
+const httpSchema = z.strictObject({
+  ...common,
+  pathPrefix: text((value) => (value.startsWith("/") ? undefined : `must begin with "/", not ${JSON.stringify(value)}`))
+    .optional()
+    .describe("Before the path that was asked for."),
+  includeHeadersInCheck: headerPatterns().describe("Old name of includeRequestHeadersInCheck."),
+  includeRequestHeadersInCheck: headerPatterns(),
+  includeAdditionalHeadersInCheck: z.record(text(tokenError), z.string()).optional(),
+  headersToUpstreamOnAllow: headerPatterns(),
+  headersToDownstreamOnAllow: headerPatterns(),
+  headersToDownstreamOnDeny: headerPatterns(),
+});
+
+const providerSchema = rule(
+  z.strictObject({
+    name: text((value) =>
+      /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(value)
+        ? undefined
+        : `must be lower-case letters, digits and '-', at most 63, not ${JSON.stringify(value)}`,
+    ),
+    envoyExtAuthzHttp: httpSchema.optional(),
+    envoyExtAuthzGrpc: z.strictObject(common).optional(),
+  }),
+  ({ envoyExtAuthzHttp, envoyExtAuthzGrpc }, report) => {
+    if (envoyExtAuthzHttp && envoyExtAuthzGrpc) report(["envoyExtAuthzGrpc"], "must not be beside envoyExtAuthzHttp");
+    if (!envoyExtAuthzHttp && !envoyExtAuthzGrpc) report([], "must have envoyExtAuthzHttp or envoyExtAuthzGrpc");
+  },
+);
+export type ExtensionProvider = z.output<typeof providerSchema>;
+
+export const pathNormalizations = ["DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"] as const;
+
+/** Of Istio's MeshConfig what proxies are made of here. https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#MeshConfig */
+const meshConfigSpecSchema = z.strictObject({
+  extensionProviders: rule(z.array(providerSchema).max(64), (providers, report) =>
+    reportDuplicates(
+      providers,
+      ({ name }) => name,
+      ({ name }, index, first) => report([index, "name"], `${name} is the name of extensionProviders[${first}] too`),
+    ),
+  )
+    .optional()
+    .describe("Who may be asked whether a request is let in, by AuthorizationPolicies with action CUSTOM."),
+  pathNormalization: z
+    .strictObject({
+      normalization: z
+        .enum(pathNormalizations)
+        .optional()
+        .describe(
+          "What is done to a path before anything looks at it. BASE (DEFAULT): RFC 3986; MERGE_SLASHES: and // is /; DECODE_AND_MERGE_SLASHES: and %2f and %5c are slashes.",
+        ),
+    })
+    .optional(),
+});
+export type MeshConfigSpec = z.output<typeof meshConfigSpecSchema>;
+
+export const meshConfig = defineKind({
+  kind: "MeshConfig",
+  group: "limpid.dev",
+  version: "v1alpha1",
+  aliases: [],
+  plural: "meshconfigs",
+  singular: "meshconfig",
+  shortNames: ["mc"],
+  categories: ["limpid"],
+  namespaced: false,
+  nameError: (name) => (name === "default" ? undefined : `must be "default": a mesh has one`),
+  spec: meshConfigSpecSchema,
+  defaultSpec: {},
+  columns: [
+    {
+      name: "Providers",
+      type: "string",
+      description: "Who may be asked whether a request is let in",
+      priority: 0,
+      value: (object) => ((object.spec as MeshConfigSpec).extensionProviders ?? []).map(({ name }) => name).join(","),
+    },
+  ],
+});

@@ -1,0 +1,60 @@
+import { z } from "zod";
+import type { Report } from "./schema.ts";
+import { rule, text } from "./schema.ts";
+import { workloadSelectorSchema } from "./workload-selector.ts";
+
+const noWaypoints = "Limpid has no waypoint proxies for a GatewayClass";
+
+/** What Istio lets a policy attach to, by the API group that each kind is in. */
+const groups: Readonly<Record<string, readonly string[]>> = {
+  Service: ["", "core"],
+  ServiceEntry: ["networking.istio.io"],
+  Gateway: ["gateway.networking.k8s.io"],
+};
+
+/** https://istio.io/latest/docs/reference/config/type/workload-selector/#PolicyTargetReference */
+const policyTargetSchema = rule(
+  z.strictObject({
+    group: z.string().optional().describe("Of the kind; unset for a Service."),
+    kind: text((kind) => {
+      if (kind === "GatewayClass") return noWaypoints;
+      return kind in groups
+        ? undefined
+        : `must be one of ${Object.keys(groups).join(", ")}, not ${JSON.stringify(kind)}`;
+    }),
+    name: z.string().min(1).max(253),
+    namespace: z.never({ error: "must not be set: a policy is for what is in its own namespace" }).optional(),
+  }),
+  ({ group = "", kind }, report) => {
+    const known = groups[kind];
+    if (known === undefined || known.includes(group)) return;
+    report(["group"], `must be ${JSON.stringify(known[0])} for a ${kind}, not ${JSON.stringify(group)}`);
+  },
+);
+export type PolicyTargetReference = z.output<typeof policyTargetSchema>;
+
+/** The three ways of saying what a policy is for; at most one of them may be taken. */
+export const attachment = {
+  selector: workloadSelectorSchema
+    .optional()
+    .describe("Labels of the workloads; unset: all of the namespace, and in the root namespace all of the mesh."),
+  targetRef: policyTargetSchema.optional().describe("The same as targetRefs with one entry."),
+  targetRefs: z
+    .array(policyTargetSchema)
+    .max(16)
+    .optional()
+    .describe("Services whose workloads it is for, where they are called by that service's port; or gateways by name."),
+};
+
+export function checkAttachment(
+  spec: { selector?: unknown; targetRef?: unknown; targetRefs?: readonly unknown[] | undefined },
+  report: Report,
+): void {
+  const set = [
+    ...(spec.selector === undefined ? [] : ["selector"]),
+    ...(spec.targetRef === undefined ? [] : ["targetRef"]),
+    ...(spec.targetRefs?.length ? ["targetRefs"] : []),
+  ];
+  const [, second] = set;
+  if (second !== undefined) report([second], `must not be beside ${set[0]}: only one of them says what it is for`);
+}

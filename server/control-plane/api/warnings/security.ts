@@ -1,0 +1,85 @@
+import type { AuthorizationPolicySpec, RequestAuthenticationSpec } from "../../../config/kinds/index.ts";
+import { readJsonWebKeys } from "../../../config/kinds/json-web-keys.ts";
+import type { ConfigObject } from "../../../config/object.ts";
+import { resolveHost } from "../../../model/hostname.ts";
+import type { MeshConfigSpec } from "../../../model/specs.ts";
+import { nearby } from "./destinations.ts";
+import type { Facts } from "./facts.ts";
+import type { Finding } from "./warning.ts";
+
+/** Keys that should be nobody's but the issuer's: whoever may read the object could sign tokens with them. */
+export function* doubtfulTokens({ spec }: ConfigObject, facts: Facts): Generator<Finding> {
+  const { jwtRules = [] } = spec as RequestAuthenticationSpec;
+  const issuers = new Map<string, number>();
+  for (const [index, { issuer = "", jwks, jwksUri }] of jwtRules.entries()) {
+    const path = `spec.jwtRules[${index}]`;
+    const read = jwks === undefined ? undefined : readJsonWebKeys(jwks);
+    for (const key of read && "keys" in read ? read.keys : []) {
+      if (!key.secret) continue;
+      yield { path: `${path}.jwks`, message: `keys[${key.index}] holds a secret: only public keys are needed here` };
+    }
+    if (jwksUri?.startsWith("http://") && facts.anywhere(new URL(jwksUri).hostname).length === 0) {
+      const message = "is fetched in plain text from outside of the mesh: whoever stands between can sign tokens";
+      yield { path: `${path}.jwksUri`, message };
+    }
+    const first = issuers.get(issuer);
+    if (first === undefined) issuers.set(issuer, index);
+    else
+      yield { path: `${path}.issuer`, message: `is that of jwtRules[${first}] too: a token need be good for one only` };
+  }
+}
+
+export function* doubtfulPolicy({ spec }: ConfigObject, facts: Facts): Generator<Finding> {
+  const { action = "ALLOW", provider, rules = [] } = spec as AuthorizationPolicySpec;
+  if (provider !== undefined && !facts.mesh.settings.providers.has(provider.name)) {
+    const known = [...facts.mesh.settings.providers.keys()].slice(0, 5).join(", ") || "none";
+    const message = `the MeshConfig has no extensionProvider ${provider.name} (it has ${known}): what matches is refused`;
+    yield { path: "spec.provider.name", message };
+  }
+  for (const [index, rule] of rules.entries()) {
+    if (action === "DENY" && isForHttpOnly(rule)) {
+      const message = "says nothing that TCP shows, and so denies every connection to TCP ports: name the ports";
+      yield { path: `spec.rules[${index}]`, message };
+    }
+  }
+}
+
+type Rule = NonNullable<AuthorizationPolicySpec["rules"]>[number];
+
+/** As Istio finds it: sources or operations of which a TCP filter keeps nothing. */
+function isForHttpOnly({ from = [], to = [] }: Rule): boolean {
+  const httpSource = /^(?:not)?requestPrincipals$/i;
+  const ofTcp = from.some(({ source }) => Object.keys(source).some((key) => !httpSource.test(key)));
+  const ports = to.some(({ operation }) => operation.ports !== undefined || operation.notPorts !== undefined);
+  return (from.length > 0 && to.length === 0 && !ofTcp) || (to.length > 0 && !ports);
+}
+
+/** What targets name and nobody has. */
+export function* idleTargets({ metadata, spec }: ConfigObject, facts: Facts): Generator<Finding> {
+  const { targetRef, targetRefs = [] } = spec as AuthorizationPolicySpec;
+  const all = [
+    ...(targetRef ? [{ path: "spec.targetRef", target: targetRef }] : []),
+    ...targetRefs.map((target, index) => ({ path: `spec.targetRefs[${index}]`, target })),
+  ];
+  for (const { path, target } of all) {
+    if (target.kind === "Gateway" || facts.mesh.objects.get(target.kind)?.has(`${metadata.namespace}/${target.name}`))
+      continue;
+    const message = `there is no ${target.kind} ${metadata.namespace}/${target.name}: it is for nobody`;
+    yield { path: `${path}.name`, message };
+  }
+}
+
+/** Providers that can't be asked as things are. */
+export function* unreachableProviders({ spec }: ConfigObject, facts: Facts): Generator<Finding> {
+  const { extensionProviders = [] } = spec as MeshConfigSpec;
+  const { rootNamespace, domain } = facts.mesh.options;
+  for (const [index, { envoyExtAuthzHttp, envoyExtAuthzGrpc }] of extensionProviders.entries()) {
+    const field = envoyExtAuthzGrpc ? "envoyExtAuthzGrpc" : "envoyExtAuthzHttp";
+    const { service = "" } = envoyExtAuthzGrpc ?? envoyExtAuthzHttp ?? {};
+    const slash = service.indexOf("/");
+    const host = resolveHost(service.slice(slash + 1), slash < 0 ? rootNamespace : service.slice(0, slash), domain);
+    if (facts.anywhere(host).length > 0) continue;
+    const message = `no Service or ServiceEntry has the host ${host}${nearby(host, facts)}: what it would be asked about is refused`;
+    yield { path: `spec.extensionProviders[${index}].${field}.service`, message };
+  }
+}

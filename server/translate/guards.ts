@@ -1,0 +1,119 @@
+import type { Cluster } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import { memo } from "../lib/memo.ts";
+import { resolveHost } from "../model/hostname.ts";
+import type { Mesh } from "../model/mesh.ts";
+import { attachedTo, hasServiceTargets, targetKeysOf } from "../model/policy-attachment.ts";
+import type { MeshProxy } from "../model/proxy.ts";
+import type { ExtensionProvider } from "../model/specs.ts";
+import { type Authorization, authorizationFilters } from "./authorization.ts";
+import { type Authorizer, authorizerFor } from "./external-authorization.ts";
+import { type KeySetCluster, keySetCluster } from "./key-set-clusters.ts";
+import { outboundCluster } from "./names.ts";
+import type { TranslateOptions } from "./options.ts";
+import { jwtFilter } from "./request-authentication.ts";
+import type { Scope } from "./scope.ts";
+
+/** What stands before a workload: whose token is good, then who may do what. */
+export interface Guards extends Authorization {
+  /** Through which they call, beside those of services. */
+  readonly clusters: readonly Cluster[];
+}
+
+const nobody: Guards = { http: [], tcp: [], clusters: [] };
+
+export interface GuardContext {
+  mesh: Mesh;
+  scope: Scope;
+  proxy: MeshProxy;
+  /** All that the proxy has for services. */
+  clusters: ReadonlyMap<string, Cluster>;
+  options: TranslateOptions;
+}
+
+/** `port`: of a sidecar's own, told apart only where policies are for services. The same object while the policies for it and what they refer to are. */
+export function guardsAt(context: GuardContext, port: number | undefined): Guards {
+  const { mesh, proxy, clusters, options } = context;
+  const { rootNamespace } = mesh.options;
+  const services = port === undefined || !tellsServicesApart(mesh) ? [] : servicesAt(mesh, `${proxy.ip} ${port}`);
+  const workload = {
+    namespace: proxy.namespace,
+    labels: proxy.labels,
+    isGateway: proxy.type === "router",
+    services,
+  };
+  const authentications = attachedTo(mesh.requestAuthentications, rootNamespace, workload);
+  const policies = attachedTo(mesh.authorizationPolicies, rootNamespace, workload);
+  const rules = authentications.flatMap((it) => it.rules);
+  if (rules.length === 0 && policies.length === 0) return nobody;
+  const keySets = new Map(
+    rules.flatMap(({ jwksUri }) =>
+      jwksUri === undefined ? [] : [[jwksUri, keySetCluster(mesh, clusters, jwksUri, options)] as const],
+    ),
+  );
+  const authorizers = authorizersFor(context, new Set(policies.map(({ provider }) => provider)));
+  const calls = [...keySets.values()].flatMap(({ name, cluster }) => [name, cluster]);
+  const deps = [...authentications, ...policies, ...calls, ...[...authorizers].flat()];
+  return memo(proxy, `guards ${services.join(" ")}`, deps, () => {
+    const authorization = authorizationFilters(policies, (provider) => authorizers.get(provider));
+    return {
+      http: [...tokens(rules, keySets, proxy), ...authorization.http],
+      tcp: authorization.tcp,
+      clusters: [...keySets.values()].flatMap(({ cluster }) => cluster ?? []),
+    };
+  });
+}
+
+const tokens = (
+  rules: Parameters<typeof jwtFilter>[0],
+  keySets: ReadonlyMap<string, KeySetCluster>,
+  { type }: MeshProxy,
+) =>
+  rules.length === 0
+    ? []
+    : [jwtFilter(rules, { clusterOf: (uri) => keySets.get(uri)?.name ?? "", reroutes: type === "router" })];
+
+/** Those that are there and can be called; the same objects while they lead to the same places. */
+function authorizersFor(context: GuardContext, names: ReadonlySet<string>): ReadonlyMap<string, Authorizer> {
+  const { providers } = context.mesh.settings;
+  return new Map(
+    [...names].sort().flatMap((name) => {
+      const provider = providers.get(name);
+      const authorizer = provider && reachable(context, provider);
+      return authorizer ? [[name, authorizer] as const] : [];
+    }),
+  );
+}
+
+function reachable({ mesh, scope, clusters }: GuardContext, provider: ExtensionProvider): Authorizer | undefined {
+  const { service = "", port = 0 } = provider.envoyExtAuthzGrpc ?? provider.envoyExtAuthzHttp ?? {};
+  const slash = service.indexOf("/");
+  const namespace = slash < 0 ? undefined : service.slice(0, slash);
+  const { rootNamespace, domain } = mesh.options;
+  const hostname = resolveHost(service.slice(slash + 1), namespace ?? rootNamespace, domain);
+  const found = scope.services.get(hostname);
+  const cluster = outboundCluster(port, "", hostname);
+  if (!found || (namespace !== undefined && found.namespace !== namespace) || !clusters.has(cluster)) return undefined;
+  return memo(provider, `authorizer ${cluster}`, [], () => authorizerFor(provider, hostname, cluster));
+}
+
+const tellsServicesApart = (mesh: Mesh): boolean => {
+  const { authorizationPolicies, requestAuthentications } = mesh;
+  return memo(authorizationPolicies, "tells services apart", [requestAuthentications], () =>
+    hasServiceTargets(
+      [...authorizationPolicies.values(), ...requestAuthentications.values()].flat().map((it) => it.attachment),
+    ),
+  );
+};
+
+/** By which targets name the services at an address and port. */
+const servicesAt = (mesh: Mesh, at: string): readonly string[] =>
+  memo(mesh.endpoints, "targets at", [mesh.services], () => {
+    const found = new Map<string, string[]>();
+    for (const service of mesh.services.values()) {
+      for (const endpoint of [...(mesh.endpoints.get(service.key)?.byPort.values() ?? [])].flat()) {
+        const key = `${endpoint.address} ${endpoint.port}`;
+        found.set(key, [...new Set([...(found.get(key) ?? []), ...targetKeysOf(service)])]);
+      }
+    }
+    return found;
+  }).get(at) ?? [];
