@@ -12,6 +12,10 @@ export const LogPeer = z.object({
 });
 export type LogPeer = z.infer<typeof LogPeer>;
 
+/** A config object, and where in its `spec` what is meant stands: `http[2].match[0]`; empty: the object as a whole. */
+export const ConfigRule = z.object({ kind: z.string(), namespace: z.string(), name: z.string(), rule: z.string() });
+export type ConfigRule = z.infer<typeof ConfigRule>;
+
 /** One request as one proxy told of it. */
 export const LogEntry = z.object({
   /** Grows with the order of writing. */
@@ -49,7 +53,7 @@ export const LogEntry = z.object({
   /** Envoy's response code details: `via_upstream`. */
   details: z.string(),
   /** The config object whose route it took; null: unknown. */
-  config: z.object({ kind: z.string(), namespace: z.string(), name: z.string() }).nullable(),
+  config: ConfigRule.nullable(),
 });
 export type LogEntry = z.infer<typeof LogEntry>;
 

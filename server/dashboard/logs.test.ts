@@ -110,6 +110,13 @@ it("reads the object that a route came from", () => {
     kind: "DestinationRule",
     namespace: "a",
     name: "b",
+    rule: "",
+  });
+  expect(configObject("/apis/x/v1/namespaces/a/virtual-service/b#http[2].match[0]")).toEqual({
+    kind: "VirtualService",
+    namespace: "a",
+    name: "b",
+    rule: "http[2].match[0]",
   });
   expect(configObject("")).toBeNull();
 });

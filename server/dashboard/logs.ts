@@ -102,10 +102,10 @@ const entryOf = (registry: readonly MeshService[]) => {
   });
 };
 
-/** As Istio writes it in a route's metadata: `/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews`. */
+/** As Istio writes it in a route's metadata: `/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews`, with `#` and our rule. */
 export function configObject(path: string): LogEntry["config"] {
-  const [, namespace, kind, name] = /\/namespaces\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
+  const [, namespace, kind, name, rule = ""] = /\/namespaces\/([^/]+)\/([^/]+)\/([^/#]+)(?:#(.*))?$/.exec(path) ?? [];
   if (!namespace || !kind || !name) return null;
   const pascal = kind.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  return { kind: pascal, namespace, name };
+  return { kind: pascal, namespace, name, rule };
 }

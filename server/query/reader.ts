@@ -188,7 +188,7 @@ export interface LogRow {
   upstreamHost: string;
   /** Envoy's response code details. */
   details: string;
-  /** The config object whose route it took, as an API path; empty: unknown. */
+  /** The config object whose route it took, as an API path, and behind a `#` which rule of it: `…/virtual-service/reviews#http[0]`. Empty: unknown. */
   config: string;
 }
 

@@ -219,7 +219,7 @@ function fieldsOf(entry: LogEntry, reporter: ReporterNode): Omit<TrafficRecord, 
     details: clean(http ? entry.details : entry.terminationDetails),
     upstreamCluster: clean(clusterOf(entry), 512),
     upstreamHost: entry.upstreamHost,
-    config: clean(entry.config, 512),
+    config: clean(entry.rule === "" ? entry.config : `${entry.config}#${entry.rule}`, 512),
   };
 }
 

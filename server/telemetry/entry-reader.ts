@@ -29,6 +29,7 @@ export class LogEntry {
   // Custom tags.
   destination = "";
   config = "";
+  rule = "";
   cluster = "";
   count = "";
   /** Istio's peer metadata: the filter state's `google.protobuf.Any`. */
@@ -70,6 +71,7 @@ export class LogEntry {
     this.peerUri = "";
     this.destination = "";
     this.config = "";
+    this.rule = "";
     this.cluster = "";
     this.count = "";
     this.downstreamPeer = undefined;
@@ -358,11 +360,21 @@ export class EntryReader {
 
 const unauthorizedField = 13;
 
-type TextField = "destination" | "config" | "cluster" | "count" | "peer" | "traceparent" | "contentType" | "grpcStatus";
+type TextField =
+  | "destination"
+  | "config"
+  | "rule"
+  | "cluster"
+  | "count"
+  | "peer"
+  | "traceparent"
+  | "contentType"
+  | "grpcStatus";
 
 const tagFields = new Map<string, TextField>([
   [logTags.destination, "destination"],
   [logTags.config, "config"],
+  [logTags.rule, "rule"],
   [logTags.cluster, "cluster"],
   [logTags.count, "count"],
 ]);

@@ -32,7 +32,7 @@ export interface TrafficRecord {
   upstreamHost: string;
   /** Envoy's response code details, such as `via_upstream` or `fault_filter_abort`. */
   details: string;
-  /** The config object whose route it took, as an API path; empty: unknown. */
+  /** The config object whose route it took, as an API path, and behind a `#` which rule of it; empty: unknown. */
   config: string;
 }
 

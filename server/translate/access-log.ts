@@ -29,7 +29,10 @@ export const accessLog = (
     value: anyPack(
       HttpGrpcAccessLogConfigSchema,
       create(HttpGrpcAccessLogConfigSchema, {
-        commonConfig: commonConfig(direction, collectorCluster, metadataTag(logTags.config, "route", "config")),
+        commonConfig: commonConfig(direction, collectorCluster, [
+          metadataTag(logTags.config, "route", "config"),
+          metadataTag(logTags.rule, "route", "rule"),
+        ]),
         additionalRequestHeadersToLog: [peerHeader, "traceparent", "content-type"],
         // gRPC answers a failure with 200: its own status follows in the trailers, or, where there is no body, stands among the headers.
         // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses
@@ -43,7 +46,7 @@ export const accessLog = (
 /** Every connection, when it is over. It has no route to tell the rule, so the chain's own is written into the log. */
 export const tcpAccessLog = (
   direction: LogDirection,
-  config: string | undefined,
+  origin: { config: string; rule: string } | undefined,
   collectorCluster: string,
 ): MessageInitShape<typeof AccessLogSchema> => ({
   name: "envoy.access_loggers.tcp_grpc",
@@ -55,7 +58,7 @@ export const tcpAccessLog = (
         commonConfig: commonConfig(
           direction,
           collectorCluster,
-          config ? { tag: logTags.config, type: { case: "literal", value: { value: config } } } : undefined,
+          origin ? [literalTag(logTags.config, origin.config), literalTag(logTags.rule, origin.rule)] : [],
         ),
       }),
     ),
@@ -65,7 +68,7 @@ export const tcpAccessLog = (
 const commonConfig = (
   direction: LogDirection,
   clusterName: string,
-  configTag: CustomTagInit | undefined,
+  originTags: readonly CustomTagInit[],
 ): MessageInitShape<typeof CommonGrpcAccessLogConfigSchema> => ({
   logName: logNameOf(direction),
   grpcService: { targetSpecifier: { case: "envoyGrpc", value: { clusterName } } },
@@ -73,10 +76,15 @@ const commonConfig = (
   bufferFlushInterval: seconds(0.5),
   customTags: [
     metadataTag(logTags.destination, "host", "workload"),
-    ...(configTag ? [configTag] : []),
+    ...originTags,
     // The entry's own upstream_cluster is empty when no host was chosen, as for an injected abort.
     { tag: logTags.cluster, type: { case: "value", value: "%UPSTREAM_CLUSTER_RAW%" } },
   ],
+});
+
+const literalTag = (tag: string, value: string): CustomTagInit => ({
+  tag,
+  type: { case: "literal", value: { value } },
 });
 
 /** A field of the `istio` metadata of the endpoint or the route that took the request. */

@@ -98,7 +98,7 @@ function passOn(cluster: string, options: TranslateOptions): MessageInitShape<ty
     clusters: [{ name: cluster, weight: 1 }],
     idleTimeout: undefined,
     maxDuration: undefined,
-    config: undefined,
+    origin: undefined,
     forwardPort: undefined,
     hashesSourceIp: false,
     tunnel: undefined,

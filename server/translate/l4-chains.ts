@@ -21,8 +21,8 @@ export interface L4Chain {
   /** Go durations of the first destination's policy. */
   idleTimeout: string | undefined;
   maxDuration: string | undefined;
-  /** The VirtualService's path. */
-  config: string | undefined;
+  /** The VirtualService's path, and where in its `spec` the rule stands. */
+  origin: { config: string; rule: string } | undefined;
   /** Where the server name that the client asked for is to be found, by DNS, on this port; undefined: the clusters know. */
   forwardPort: number | undefined;
   /** Of the first destination's policy: a client's connections go to one endpoint. */
@@ -69,11 +69,12 @@ function firstWithRules(all: readonly VirtualService[], rules: (it: VirtualServi
 
 /** Of several rules with one server name the first counts. */
 export function tlsChains(virtualService: VirtualService, context: L4Context): L4Rule[] {
-  return virtualService.tls.flatMap(({ match, route }) =>
+  return virtualService.tls.flatMap(({ match, route }, index) =>
     match
-      .filter((it) => applies(it, context))
-      .map((it) => ({
-        ...chainTo(route, virtualService, context),
+      .map((it, place) => ({ it, rule: `tls[${index}].match[${place}]` }))
+      .filter(({ it }) => applies(it, context))
+      .map(({ it, rule }) => ({
+        ...chainTo(route, virtualService, rule, context),
         sniHosts: it.sniHosts.map((host) => host.toLowerCase()),
         subnets: it.destinationSubnets ?? [],
       })),
@@ -83,10 +84,10 @@ export function tlsChains(virtualService: VirtualService, context: L4Context): L
 /** Up to the first rule that takes everything. */
 export function tcpChains(virtualService: VirtualService, context: L4Context): L4Rule[] {
   const chains: L4Rule[] = [];
-  for (const { match, route } of virtualService.tcp) {
+  for (const [index, { match, route }] of virtualService.tcp.entries()) {
     const matching = (match ?? []).filter((it) => applies(it, context));
     if (match?.length && matching.length === 0) continue;
-    const chain = chainTo(route, virtualService, context);
+    const chain = chainTo(route, virtualService, `tcp[${index}]`, context);
     if (matching.every((it) => it.destinationSubnets?.length)) {
       const subnets = matching.flatMap((it) => it.destinationSubnets ?? []);
       chains.push({ ...chain, subnets });
@@ -114,7 +115,12 @@ function applies(match: Omit<L4MatchAttributes, "sourceSubnet">, { port, gateway
 }
 
 /** Stat prefixes are Istio's: the cluster's name for one destination, `<name>.<namespace>` of the VirtualService for several. */
-function chainTo(route: readonly RouteDestination[], virtualService: VirtualService, context: L4Context): L4Rule {
+function chainTo(
+  route: readonly RouteDestination[],
+  virtualService: VirtualService,
+  rule: string,
+  context: L4Context,
+): L4Rule {
   const several = route.length > 1;
   const clusters = route
     .filter((it) => !several || (it.weight ?? 0) > 0)
@@ -126,7 +132,7 @@ function chainTo(route: readonly RouteDestination[], virtualService: VirtualServ
     statPrefix: several ? `${virtualService.name}.${virtualService.namespace}` : (first?.name ?? ""),
     clusters,
     ...limits(context, first?.name ?? ""),
-    config: configPath("virtual-service", virtualService.namespace, virtualService.name),
+    origin: { config: configPath("virtual-service", virtualService.namespace, virtualService.name), rule },
     forwardPort: forwardPort(context.scope, first?.name ?? ""),
   };
 }
@@ -140,7 +146,7 @@ function passThrough(context: L4Context, service: Service, sniHosts: readonly st
     statPrefix: name,
     clusters,
     ...limits(context, name),
-    config: undefined,
+    origin: undefined,
     forwardPort: forwardPort(context.scope, name),
   };
 }

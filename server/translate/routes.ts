@@ -80,10 +80,11 @@ export function defaultRoute(service: Service, context: RouteContext): Route {
 
 function buildRoutes(virtualService: VirtualService, context: RouteContext): Route[] {
   const routes: Route[] = [];
-  for (const http of virtualService.http) {
-    for (const match of http.match?.length ? http.match : [undefined]) {
+  for (const [index, http] of virtualService.http.entries()) {
+    for (const [place, match] of (http.match?.length ? http.match : [undefined]).entries()) {
       if (match && !applies(match, context)) continue;
-      routes.push(buildRoute(virtualService, http, match, context));
+      const rule = match ? `http[${index}].match[${place}]` : `http[${index}]`;
+      routes.push(buildRoute(virtualService, { http, match, rule }, context));
       if (isCatchAll(routeMatch(match))) return routes;
     }
   }
@@ -98,12 +99,14 @@ function applies(match: HTTPMatchRequest, { port, gateway, scope }: RouteContext
   return !match.sourceNamespace || match.sourceNamespace === scope.namespace;
 }
 
-function buildRoute(
-  virtualService: VirtualService,
-  http: HTTPRoute,
-  match: HTTPMatchRequest | undefined,
-  context: RouteContext,
-): Route {
+/** `rule`: where in the VirtualService's `spec` it stands. */
+interface Rule {
+  http: HTTPRoute;
+  match: HTTPMatchRequest | undefined;
+  rule: string;
+}
+
+function buildRoute(virtualService: VirtualService, { http, match, rule }: Rule, context: RouteContext): Route {
   const name = http.name || "default";
   const path = routeMatch(match);
   const { action, headers } = routeAction(http, context);
@@ -117,6 +120,7 @@ function buildRoute(
     match: path,
     metadata: istioMetadata({
       config: configPath("virtual-service", virtualService.namespace, virtualService.name),
+      rule,
     }),
     decorator: { operation: operation(host, Number(port), operationPath(path)) },
     ...headers,

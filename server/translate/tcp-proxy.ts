@@ -32,7 +32,7 @@ export function l4Chains(
       const match = chainMatch(chain);
       return {
         ...(match && { filterChainMatch: match }),
-        ...(chain.config && { metadata: istioMetadata({ config: chain.config }) }),
+        ...(chain.origin && { metadata: istioMetadata(chain.origin) }),
         filters: [
           ...guards,
           ...(proxy.bundled ? [] : sniForwardProxy(chain.forwardPort)),
@@ -62,7 +62,7 @@ export const tcpProxy = (
         ...(chain.maxDuration && { maxDownstreamConnectionDuration: duration(chain.maxDuration) }),
         ...(chain.hashesSourceIp && { hashPolicy: [sourceIp] }),
         ...(chain.tunnel && { tunnelingConfig: tunneling(chain.tunnel) }),
-        accessLog: [tcpAccessLog(direction, chain.config, options.collectorCluster)],
+        accessLog: [tcpAccessLog(direction, chain.origin, options.collectorCluster)],
       }),
     ),
   },

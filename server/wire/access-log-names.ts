@@ -12,6 +12,8 @@ export const directionOfLogName = (logName: string): Direction | undefined =>
 export const logTags = {
   /** The config object whose route was taken, as an API path. */
   config: "limpid.config",
+  /** Where in that object's `spec` the route stands: `http[2].match[0]`. */
+  rule: "limpid.rule",
   /** The workload of the endpoint that was chosen, in the form of {@link file://./peer.ts}. */
   destination: "limpid.destination",
   /** The cluster that the route names: Envoy's own field is empty when no host was chosen. */
