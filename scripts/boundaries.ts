@@ -17,7 +17,7 @@ export const sidecarRooms: Record<string, readonly string[]> = {
   route: ["config", "format", "hash", "http", "match", "text"],
   http1: ["http", "tls"],
   http2: ["http", "tls"],
-  rbac: ["config", "http", "match", "text"],
+  rbac: ["config", "http", "match", "text", "tls"],
   network: ["http", "rbac"],
   cluster: ["config", "hash", "http", "http1", "http2", "text", "tls"],
   upstream: ["cluster", "http"],
@@ -46,6 +46,9 @@ const sidecarGround = [
   "wall-clock.ts",
 ];
 
+/** Files of rooms that hold sockets, which know nothing of these themselves. */
+const explained = ["server/sidecar/listener/chain-match.ts", "server/sidecar/request/normalize-path.ts"];
+
 const sidecar = (name: string): string => `server/sidecar/${name}`;
 const outside = ["server/wire", "server/lib", "server/gen", "server/xds"];
 
@@ -53,7 +56,7 @@ function sidecarRows(): Record<string, readonly string[]> {
   const ground = sidecarGround.map(sidecar);
   const rooms = Object.entries(sidecarRooms).map(([room, may]) => [
     sidecar(room),
-    [...outside, ...ground, ...may.map(sidecar)],
+    [...outside, ...ground, ...may.map(sidecar), ...explained],
   ]);
   const leaves = ground.map((file) => [file, [...outside, ...ground, sidecar("tls")]]);
   return Object.fromEntries([...rooms, ...leaves, [sidecar("data-plane.ts"), [...outside, "server/sidecar"]]]);
@@ -71,6 +74,19 @@ export const allowed: Record<string, readonly string[]> = {
   "server/translate": ["server/wire", "server/lib", "server/gen", "server/model"],
   "server/grpc": ["server/lib", "server/gen"],
   "server/xds": ["server/lib", "server/gen", "server/grpc"],
+  // Asks the data plane's own matchers, and of what a proxy is made of nothing else: docs/decisions/0019e-explain-asks-the-matchers.md.
+  "server/explain": [
+    "server/lib",
+    "server/gen",
+    "server/wire",
+    "server/contract",
+    "server/config",
+    "server/model",
+    "server/xds",
+    ...["config", "http", "match", "rbac", "route", "text", "duration.ts"].map(sidecar),
+    ...explained,
+  ],
+  ...Object.fromEntries(explained.map((file) => [file, ["server/gen"]])),
   "server/ratelimit": ["server/lib", "server/gen", "server/config"],
   "server/control-plane": [
     "server/ratelimit",
@@ -94,6 +110,7 @@ export const allowed: Record<string, readonly string[]> = {
     "server/wire",
     "server/config",
     "server/contract",
+    "server/explain",
     "server/fleet",
     "server/lib",
     "server/query",

@@ -1,6 +1,7 @@
 export * from "./change-words.ts";
 export * from "./changes.ts";
 export * from "./errors.ts";
+export * from "./explain.ts";
 export * from "./faults.ts";
 export * from "./graph.ts";
 export * from "./health.ts";

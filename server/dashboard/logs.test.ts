@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { MeshService } from "../contract/index.ts";
 import type { EdgeRow, LogFilter, LogQuery, LogRow } from "../query/reader.ts";
-import { configObject, createLogs, type LogSources } from "./logs.ts";
+import { createLogs, type LogSources } from "./logs.ts";
 
 const nobody = { workload: "", namespace: "", app: "", version: "" };
 const edge: EdgeRow = {
@@ -103,20 +103,4 @@ describe("logs", () => {
     }
     expect(asked).toEqual([{ service: edge.service }]);
   });
-});
-
-it("reads the object that a route came from", () => {
-  expect(configObject("/apis/x/v1/namespaces/a/destination-rule/b")).toEqual({
-    kind: "DestinationRule",
-    namespace: "a",
-    name: "b",
-    rule: "",
-  });
-  expect(configObject("/apis/x/v1/namespaces/a/virtual-service/b#http[2].match[0]")).toEqual({
-    kind: "VirtualService",
-    namespace: "a",
-    name: "b",
-    rule: "http[2].match[0]",
-  });
-  expect(configObject("")).toBeNull();
 });

@@ -8,6 +8,7 @@ import {
   type ServiceLink,
   serviceLink,
 } from "../contract/index.ts";
+import { configRuleOf } from "../explain/origins.ts";
 import type { Queries } from "../query/queries.ts";
 import type { LogFilter, LogRow, PeerRow } from "../query/reader.ts";
 import { EventStream } from "./event-stream.ts";
@@ -98,14 +99,6 @@ const entryOf = (registry: readonly MeshService[]) => {
     mtls: edge.mtls,
     grpcStatus: grpcStatus < 0 ? null : grpcStatus,
     flags: [...flags],
-    config: configObject(config),
+    config: configRuleOf(config),
   });
 };
-
-/** As Istio writes it in a route's metadata: `/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews`, with `#` and our rule. */
-export function configObject(path: string): LogEntry["config"] {
-  const [, namespace, kind, name, rule = ""] = /\/namespaces\/([^/]+)\/([^/]+)\/([^/#]+)(?:#(.*))?$/.exec(path) ?? [];
-  if (!namespace || !kind || !name) return null;
-  const pascal = kind.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  return { kind: pascal, namespace, name, rule };
-}

@@ -12,6 +12,8 @@ export interface PeerAuthenticationIndex {
 }
 
 interface PeerAuthentication {
+  readonly namespace: string;
+  readonly name: string;
   /** Undefined: for the whole namespace. */
   readonly selector: Labels | undefined;
   readonly mode: MutualTlsMode | undefined;
@@ -25,21 +27,27 @@ export function indexPeerAuthentications(objects: Iterable<ConfigObject>): PeerA
     const { namespace } = object.metadata;
     const all = byNamespace.get(namespace) ?? [];
     byNamespace.set(namespace, all);
-    all.push(resolve(object.spec as PeerAuthenticationSpec));
+    all.push({ namespace, name: object.metadata.name, ...resolve(object.spec as PeerAuthenticationSpec) });
   }
   return { byNamespace };
+}
+
+/** A mode, and who says so: the policy and the field of its `spec`; undefined where no policy says anything. */
+export interface DecidedMode {
+  readonly mode: MutualTlsMode;
+  readonly by: { readonly namespace: string; readonly name: string; readonly field: string } | undefined;
 }
 
 /**
  * What a workload's port takes: the oldest policy that selects the workload, else its namespace's, else the root namespace's, where one that
  * says nothing inherits (Istio's `ComposePeerAuthentication`). https://istio.io/latest/docs/reference/config/security/peer_authentication/
  */
-export function mutualTlsMode(
+export function decidedMode(
   { byNamespace }: PeerAuthenticationIndex,
   rootNamespace: string,
   workload: { namespace: string; labels: Labels },
   port: number,
-): MutualTlsMode {
+): DecidedMode {
   const own = byNamespace.get(workload.namespace) ?? [];
   const whole = (all: readonly PeerAuthentication[]) => all.find(({ selector }) => selector === undefined);
   const mesh = whole(byNamespace.get(rootNamespace) ?? []);
@@ -49,10 +57,23 @@ export function mutualTlsMode(
     workload.namespace === rootNamespace
       ? undefined
       : own.find(({ selector }) => selector !== undefined && matchesLabels(selector, workload.labels));
-  return selected?.ports.get(port) ?? selected?.mode ?? namespace?.mode ?? mesh?.mode ?? "PERMISSIVE";
+  const said = (policy: PeerAuthentication | undefined, mode: MutualTlsMode | undefined, field: string) =>
+    policy && mode && { mode, by: { namespace: policy.namespace, name: policy.name, field } };
+  return (
+    said(selected, selected?.ports.get(port), `portLevelMtls.${port}`) ??
+    said(selected, selected?.mode, "mtls") ??
+    said(namespace, namespace?.mode, "mtls") ??
+    said(mesh, mesh?.mode, "mtls") ?? { mode: "PERMISSIVE", by: undefined }
+  );
 }
 
-function resolve({ selector, mtls, portLevelMtls = {} }: PeerAuthenticationSpec): PeerAuthentication {
+export const mutualTlsMode = (...asked: Parameters<typeof decidedMode>): MutualTlsMode => decidedMode(...asked).mode;
+
+function resolve({
+  selector,
+  mtls,
+  portLevelMtls = {},
+}: PeerAuthenticationSpec): Omit<PeerAuthentication, "namespace" | "name"> {
   const labels = selector?.matchLabels ?? {};
   return {
     selector: Object.keys(labels).length > 0 ? labels : undefined,

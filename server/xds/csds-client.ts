@@ -116,7 +116,7 @@ function fetchClientStatus(target: string, options: FetchOptions): Promise<Clien
  * of each type the newest stream that subscribed to it counts.
  */
 function proxyStatus(id: string, unordered: ClientConfig[], contents: FetchOptions["contents"]): ProxyStatus {
-  const configs = unordered.toSorted((a, b) => sessionOf(b).connectedAt - sessionOf(a).connectedAt);
+  const configs = newestFirst(unordered);
   const [newest] = configs.map((config) => sessionOf(config));
   return {
     ...nodeFacts(configs[0]?.node ?? create(NodeSchema, { id })),
@@ -138,6 +138,9 @@ function proxyStatus(id: string, unordered: ClientConfig[], contents: FetchOptio
     ),
   };
 }
+
+const newestFirst = (configs: readonly ClientConfig[]): ClientConfig[] =>
+  configs.toSorted((a, b) => sessionOf(b).connectedAt - sessionOf(a).connectedAt);
 
 interface SessionInfo {
   connectedAt: number;

@@ -11,10 +11,14 @@ import { compileHeader } from "../match/header-matcher.ts";
 import type { RequestView } from "../match/request-view.ts";
 import { compileRanges } from "../text/ip-range.ts";
 import { compileString } from "../text/string-matcher.ts";
+import type { CertificateInfo } from "../tls/certificate-info.ts";
 
 /** Who wants what: a request, or a connection of which nothing but its ends and its handshake is known. */
 export interface RbacSubject {
-  readonly connection: DownstreamFacts;
+  readonly connection: Pick<DownstreamFacts, "remoteAddress" | "localAddress" | "localPort"> & {
+    /** Undefined: plain text; its `peer` undefined: the client showed no certificate. */
+    readonly tls: { readonly peer: Pick<CertificateInfo, "uris" | "dns" | "subject"> | undefined } | undefined;
+  };
   /** That the client asked for in its handshake; may be empty. */
   readonly serverName: string;
   /** Where the request came from first, as far as `x-forwarded-for` is believed. */

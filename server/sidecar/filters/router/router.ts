@@ -8,6 +8,7 @@ import { ResponseFlag } from "../../record.ts";
 import type { Exchange } from "../../request/exchange.ts";
 import type { TerminalStream } from "../../request/filter.ts";
 import type { CompiledRoute, ForwardTarget } from "../../route/compile-route.ts";
+import { redirectLocation } from "../../route/redirect-location.ts";
 import { takeOverrides } from "../../route/request-overrides.ts";
 import type { ResetReason } from "../../route/retry-policy.ts";
 import {
@@ -21,7 +22,6 @@ import { WheelTimer } from "../../timer-wheel.ts";
 import { Attempt } from "./attempt.ts";
 import { grpcDeadline, grpcRouteTimeout, setGrpcTimeout } from "./grpc-timeout.ts";
 import { sendMirrors } from "./mirror.ts";
-import { redirectLocation } from "./redirect.ts";
 import { resetReply } from "./reset-reply.ts";
 import { finishUpstreamHeaders } from "./upstream-headers.ts";
 

@@ -1,0 +1,254 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Check, Explanation } from "../contract/index.ts";
+import { buildMesh } from "../model/mesh.ts";
+import { objectsOf, proxyOf } from "../translate/testing/cases.ts";
+import { translate } from "../translate/translate.ts";
+import { resourceKinds } from "../xds/resource-kinds.ts";
+import { type ExplainedProxy, explain, type HeldByProxy } from "./explain.ts";
+import { holdingsOf } from "./holdings.ts";
+import { parseExplainRequest } from "./request.ts";
+
+const yaml = `
+apiVersion: v1
+kind: Service
+metadata: { name: reviews, namespace: default }
+spec: { selector: { app: reviews }, ports: [{ name: http, port: 9080 }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: mysql, namespace: default }
+spec: { selector: { app: mysql }, ports: [{ name: tcp, port: 3306 }] }
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: page, namespace: default }
+spec: { address: 127.0.1.1, labels: { app: page }, serviceAccount: page }
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: reviews-v1, namespace: default }
+spec: { address: 127.0.1.3, labels: { app: reviews, version: v1 }, serviceAccount: reviews }
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: reviews-v2, namespace: default }
+spec: { address: 127.0.1.4, labels: { app: reviews, version: v2 }, serviceAccount: reviews }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: reviews, namespace: default }
+spec:
+  hosts: [reviews]
+  http:
+    - name: jason
+      match: [{ headers: { end-user: { exact: jason } }, uri: { prefix: /reviews } }]
+      fault: { abort: { percentage: { value: 100 }, httpStatus: 555 } }
+      route: [{ destination: { host: reviews, subset: v2 } }]
+    - name: old
+      match: [{ uri: { exact: /old } }]
+      redirect: { uri: /new }
+    - name: rest
+      timeout: 2s
+      retries: { attempts: 2, perTryTimeout: 500ms, retryOn: 5xx }
+      mirror: { host: reviews, subset: v2 }
+      rewrite: { uri: /inside/ }
+      route:
+        - { destination: { host: reviews, subset: v1 }, weight: 75 }
+        - { destination: { host: reviews, subset: v2 }, weight: 25 }
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: reviews, namespace: default }
+spec:
+  host: reviews
+  trafficPolicy: { tls: { mode: ISTIO_MUTUAL } }
+  subsets: [{ name: v1, labels: { version: v1 } }, { name: v2, labels: { version: v2 } }]
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: strict, namespace: default }
+spec: { mtls: { mode: STRICT } }
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: readers, namespace: default }
+spec:
+  selector: { matchLabels: { app: reviews } }
+  action: ALLOW
+  rules:
+    - from: [{ source: { principals: [cluster.local/ns/default/sa/other] } }]
+    - from: [{ source: { principals: [cluster.local/ns/default/sa/page] } }]
+      to: [{ operation: { methods: [GET], paths: [/inside*] } }]
+`;
+
+const objects = objectsOf(yaml);
+const mesh = buildMesh(objects, 1);
+const fleet: ExplainedProxy[] = [
+  proxy("page", "page", "127.0.1.1", "page"),
+  proxy("reviews-v1", "reviews", "127.0.1.3", "reviews", "v1"),
+  proxy("reviews-v2", "reviews", "127.0.1.4", "reviews", "v2"),
+];
+
+function proxy(name: string, app: string, address: string, account: string, version = ""): ExplainedProxy {
+  const identity = `spiffe://cluster.local/ns/default/sa/${account}`;
+  const id = `sidecar~${address}~${name}.default~default.svc.cluster.local`;
+  return { id, name, namespace: "default", app, version, kind: "sidecar", implementation: "", address, identity };
+}
+
+const labelsOf = ({ app, version }: ExplainedProxy) => ({ app, ...(version && { version }) });
+
+function heldBy(of: ExplainedProxy): HeldByProxy {
+  const labels = labelsOf(of);
+  const metadata = {
+    INTERCEPTION_MODE: "NONE",
+    UNPRIVILEGED_POD: "true",
+    LABELS: labels,
+    INGRESS: { "9080": "127.0.0.1:19080" },
+  };
+  const made = translate(mesh, proxyOf({ id: of.id, identity: of.identity, metadata }));
+  const encode = <K extends "listener" | "route" | "virtualHost" | "cluster" | "endpoint">(
+    kind: K,
+    messages: ReadonlyMap<string, never>,
+  ) =>
+    [...messages].map(([name, message]) => ({
+      typeUrl: resourceKinds[kind].typeUrl,
+      name,
+      value: (resourceKinds[kind].toBinary as (message: never, name: string) => Uint8Array)(message, name),
+    }));
+  const resources = [
+    ...encode("listener", made.listeners as never),
+    ...encode("route", made.routes as never),
+    ...encode("virtualHost", made.virtualHosts as never),
+    ...encode("cluster", made.clusters as never),
+    ...encode("endpoint", made.endpoints as never),
+  ];
+  return { holdings: holdingsOf(resources), labels };
+}
+
+async function ask(url: string, { method = "GET", headers = "" } = {}) {
+  const [page] = fleet;
+  if (!page) throw new Error("no proxy");
+  return explain({ proxy: page, held: heldBy(page) }, parseExplainRequest({ url, method, headers, identity: "" }), {
+    proxies: fleet,
+    held: async (id) => {
+      const found = fleet.find((one) => one.id === id);
+      return found && heldBy(found);
+    },
+    peerAuthentications: objects.filter(({ kind }) => kind === "PeerAuthentication"),
+    rootNamespace: "istio-system",
+    lineOf: ({ rule }) => rule.length,
+  });
+}
+
+const brief = (checks: readonly Check[]) =>
+  checks.map(({ subject, name, operator, value, has, ok }) => [subject, name, operator, value, has, ok]);
+
+describe("a request that is sent on", () => {
+  let answer: Pick<Explanation, "source" | "destinations">;
+  beforeAll(async () => {
+    answer = await ask("http://reviews:9080/reviews/0", { headers: "end-user: ana" });
+  });
+
+  it("comes to the HTTP proxy's listener and the service's virtual host", () => {
+    const { listener, virtualHost, routeConfiguration } = answer.source;
+    expect(listener?.by).toBe("http-proxy");
+    expect(routeConfiguration).toBe("http_proxy");
+    expect(virtualHost).toMatchObject({ domain: "reviews:9080" });
+  });
+
+  it("says of every rule why it was passed or taken, and where it stands", () => {
+    const { routes } = answer.source;
+    expect(routes.map(({ name, verdict, share }) => [name, verdict, share])).toEqual([
+      ["jason", "passed", 0],
+      ["old", "passed", 0],
+      ["rest", "taken", 1],
+    ]);
+    expect(brief(routes[0]?.checks ?? [])).toEqual([
+      ["path", "", "prefix", "/reviews", "/reviews/0", true],
+      ["header", "end-user", "exact", "jason", "ana", false],
+    ]);
+    expect(routes[2]?.origin).toEqual({
+      kind: "VirtualService",
+      namespace: "default",
+      name: "reviews",
+      rule: "http[2]",
+      line: 7,
+    });
+  });
+
+  it("tells the shares, what applies on the way, and how endpoints are called", () => {
+    const { forward, clusters, end } = answer.source;
+    expect(end.kind).toBe("forwarded");
+    expect(forward).toMatchObject({
+      timeoutMs: 2000,
+      retry: { attempts: 2, perTryTimeoutMs: 500 },
+      mirrors: [{ cluster: "outbound|9080|v2|reviews.default.svc.cluster.local", share: 1 }],
+    });
+    expect(clusters.map(({ subset, share, tls, origin }) => [subset, share, tls, origin?.rule])).toEqual([
+      ["v1", 0.75, "mutual", "subsets[v1]"],
+      ["v2", 0.25, "mutual", "subsets[v2]"],
+    ]);
+    expect(clusters[0]?.endpoints.map(({ address, workload, healthy }) => [address, workload, healthy])).toEqual([
+      ["127.0.1.3:9080", "default/reviews-v1", true],
+    ]);
+  });
+
+  it("goes on at each destination: its chain, its PeerAuthentication, its policies", () => {
+    expect(answer.destinations.map(({ side }) => [side.proxy.name, side.end.kind])).toEqual([
+      ["reviews-v1", "forwarded"],
+      ["reviews-v2", "forwarded"],
+    ]);
+    const [first] = answer.destinations;
+    expect(first?.peerAuthentication).toMatchObject({ mode: "STRICT", origin: { name: "strict", rule: "mtls" } });
+    expect(first?.identity).toBe("spiffe://cluster.local/ns/default/sa/page");
+    // The path as the rewrite left it is what the policy sees.
+    expect(first?.side.request.path).toBe("/inside/reviews/0");
+    const rbac = first?.side.filters.find(({ kind }) => kind === "rbac")?.rbac;
+    expect(rbac?.policies.map(({ matched, origin }) => [matched, origin?.rule])).toEqual([
+      [false, "rules[0]"],
+      [true, "rules[1]"],
+    ]);
+  });
+});
+
+it("says which rules did not let a request in", async () => {
+  const { destinations } = await ask("http://reviews:9080/reviews/0", { method: "POST" });
+  const [first] = destinations;
+  expect(first?.side.end).toMatchObject({
+    kind: "denied",
+    status: 403,
+    details: "rbac_access_denied_matched_policy[none]",
+  });
+  const rbac = first?.side.filters.find(({ kind }) => kind === "rbac")?.rbac;
+  expect(rbac).toMatchObject({ action: "ALLOW", allowed: false });
+  expect(rbac?.policies[1]?.who.every(({ ok }) => ok)).toBe(true);
+  expect(rbac?.policies[1]?.what.every(({ ok }) => ok)).toBe(false);
+});
+
+it("ends where a fault or a redirect ends it", async () => {
+  const faulty = await ask("http://reviews:9080/reviews/0", { headers: "end-user: jason" });
+  expect(faulty.source.end).toMatchObject({ kind: "aborted", status: 555, details: "fault_filter_abort" });
+  expect(faulty.source.routes.map(({ verdict }) => verdict)).toEqual(["taken", "not-reached", "not-reached"]);
+  const moved = await ask("http://reviews:9080/old?x=1");
+  expect(moved.source.end).toMatchObject({ kind: "redirected", status: 301, location: "http://reviews:9080/new?x=1" });
+  expect(faulty.destinations).toEqual([]);
+});
+
+it("tells a host that nobody knows, and a connection that is no HTTP", async () => {
+  const unknown = await ask("http://nobody/");
+  expect(unknown.source.virtualHost?.domain).toBe("*");
+  expect(unknown.source.end).toMatchObject({ kind: "answered", status: 502 });
+  const tcp = await ask("tcp://mysql:3306");
+  expect(tcp.source.listener?.by).toBe("port");
+  expect(tcp.source.clusters[0]?.name).toBe("outbound|3306||mysql.default.svc.cluster.local");
+});
+
+it("refuses what is no request", () => {
+  const parse =
+    (url: string, headers = "") =>
+    () =>
+      parseExplainRequest({ url, method: "GET", headers, identity: "" });
+  expect(parse("ftp://x/")).toThrow("url: ftp:// is none of");
+  expect(parse("tcp://x")).toThrow("needs a port");
+  expect(parse("http://x/", "no colon")).toThrow('headers: "no colon" is no');
+});

@@ -1,0 +1,119 @@
+import type { ConfigObject } from "../config/object.ts";
+import type { ConfigRule, ExplainedDestination, ExplainedSide, Explanation, Origin } from "../contract/index.ts";
+import { decidedMode, indexPeerAuthentications } from "../model/peer-authentications.ts";
+import { hostPort } from "../sidecar/text/host-port.ts";
+import type { JudgedCluster } from "./clusters.ts";
+import type { Holdings } from "./holdings.ts";
+import { inboundListener, outboundListener } from "./listeners.ts";
+import { type ExplainRequest, forwardedRequest, sameAddress } from "./request.ts";
+import { type Walk, walk } from "./walk.ts";
+
+/** A proxy, by what the control plane knows of it. */
+export type ExplainedProxy = ExplainedSide["proxy"] & {
+  address: string;
+  /** Its SPIFFE id; "": it has none to show. */
+  identity: string;
+};
+
+export interface HeldByProxy {
+  holdings: Holdings;
+  /** Of its workload. */
+  labels: Readonly<Record<string, string>>;
+}
+
+/** What an explanation is made from. */
+export interface ExplainSources {
+  proxies: readonly ExplainedProxy[];
+  /** Undefined: the proxy is not connected. */
+  held(id: string): Promise<HeldByProxy | undefined>;
+  peerAuthentications: readonly ConfigObject[];
+  rootNamespace: string;
+  /** The line of an object's YAML; null where there is none. */
+  lineOf(place: ConfigRule): number | null;
+}
+
+/** Destinations that are looked into: one endpoint of each cluster is enough to say what its service does. */
+const mostDestinations = 8;
+
+/** What happens to a request of a workload, at its own proxy and at those that it reaches. */
+export async function explain(
+  source: { proxy: ExplainedProxy; held: HeldByProxy },
+  request: ExplainRequest,
+  sources: ExplainSources,
+): Promise<Pick<Explanation, "source" | "destinations">> {
+  const { proxy, held } = source;
+  const out = walk(held.holdings, outboundListener(held.holdings, request), request);
+  const reached = out.end.kind === "forwarded" ? out.clusters.slice(0, mostDestinations) : [];
+  const destinations = await Promise.all(
+    reached.map((cluster) => destinationOf(cluster, out, proxy, request, sources)),
+  );
+  return {
+    source: sideOf(proxy, "outbound", out, sources),
+    destinations: destinations.filter((one) => one !== undefined),
+  };
+}
+
+async function destinationOf(
+  cluster: JudgedCluster,
+  out: Walk,
+  source: ExplainedProxy,
+  request: ExplainRequest,
+  sources: ExplainSources,
+): Promise<ExplainedDestination | undefined> {
+  for (const endpoint of cluster.callable) {
+    const { address, port, tls, mode } = endpoint;
+    for (const proxy of sources.proxies.filter((it) => sameAddress(it.address, address))) {
+      const held = await sources.held(proxy.id);
+      const listener = held && inboundListener(held.holdings, { address, port });
+      if (!listener) continue;
+      const identity = mode === "mutual" ? source.identity : "";
+      const peer = { tls, identity, remoteAddress: source.address, host: address, port };
+      const inward = walk(held.holdings, listener, forwardedRequest(request, { ...out.forwarded, peer }));
+      const { mode: takes, by } = decidedMode(
+        indexPeerAuthentications(sources.peerAuthentications),
+        sources.rootNamespace,
+        { namespace: proxy.namespace, labels: held.labels },
+        port,
+      );
+      const origin = by && { kind: "PeerAuthentication", namespace: by.namespace, name: by.name, rule: by.field };
+      return {
+        cluster: cluster.name,
+        endpoint: hostPort(address, port),
+        tls: mode,
+        identity,
+        peerAuthentication: { mode: takes, origin: placed(origin ?? null, sources) },
+        side: sideOf(proxy, "inbound", inward, sources),
+      };
+    }
+  }
+  return undefined;
+}
+
+function sideOf(
+  { address: _, identity: __, ...proxy }: ExplainedProxy,
+  direction: ExplainedSide["direction"],
+  { forwarded: ___, ...walked }: Walk,
+  sources: Pick<ExplainSources, "lineOf">,
+): ExplainedSide {
+  return {
+    ...walked,
+    proxy,
+    direction,
+    chains: walked.chains.map((chain) => ({ ...chain, origin: placed(chain.origin, sources) })),
+    routes: walked.routes.map((route) => ({ ...route, origin: placed(route.origin, sources) })),
+    clusters: walked.clusters.map(({ callable: _callable, dynamic: _dynamic, ...cluster }) => ({
+      ...cluster,
+      origin: placed(cluster.origin, sources),
+    })),
+    filters: walked.filters.map((filter) => ({
+      ...filter,
+      rbac: filter.rbac && {
+        ...filter.rbac,
+        policies: filter.rbac.policies.map((policy) => ({ ...policy, origin: placed(policy.origin, sources) })),
+      },
+    })),
+  };
+}
+
+const placed = (origin: ConfigRule | null, { lineOf }: Pick<ExplainSources, "lineOf">): Origin | null =>
+  origin && { ...origin, line: lineOf(origin) };

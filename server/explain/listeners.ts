@@ -1,0 +1,101 @@
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import type { ExplainedSide } from "../contract/index.ts";
+import { TrafficDirection } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+import type { FilterChain } from "../gen/proto/envoy/config/listener/v3/listener_components_pb.js";
+import type { Listener } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
+import {
+  type HttpConnectionManager,
+  HttpConnectionManagerSchema,
+} from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import {
+  type TcpProxy,
+  TcpProxySchema,
+} from "../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import { hostPort } from "../sidecar/text/host-port.ts";
+import type { Holdings } from "./holdings.ts";
+import { type ExplainRequest, sameAddress } from "./request.ts";
+
+export interface ChosenListener {
+  listener: Listener;
+  by: NonNullable<ExplainedSide["listener"]>["by"];
+  /** Where the connection arrives, as filter chains see it. */
+  local: { address: string; port: number };
+}
+
+export interface Bound {
+  address: string;
+  port: number;
+}
+
+export function boundTo({ address }: Listener): Bound {
+  const socket = address?.address.case === "socketAddress" ? address.address.value : undefined;
+  return {
+    address: socket?.address ?? "",
+    port: socket?.portSpecifier.case === "portValue" ? socket.portSpecifier.value : 0,
+  };
+}
+
+export const boundText = (listener: Listener): string => {
+  const { address, port } = boundTo(listener);
+  return hostPort(address, port);
+};
+
+/**
+ * The listener that a request of the workload (or, of a gateway, from outside) comes to. A sidecar of ours is an HTTP proxy: plain HTTP goes to the port for that, whatever
+ * host it names. Where calls are intercepted they arrive at the listener of their address, else of their port, else at the one that takes everything.
+ */
+export function outboundListener(holdings: Holdings, request: ExplainRequest): ChosenListener | undefined {
+  const outward = holdings.listeners.filter(({ trafficDirection }) => trafficDirection !== TrafficDirection.INBOUND);
+  const { host, port } = request;
+  const chosen = (listener: Listener | undefined, by: ChosenListener["by"]): ChosenListener | undefined => {
+    if (listener === undefined) return undefined;
+    const bound = boundTo(listener);
+    return { listener, by, local: by === "original-destination" ? { address: host, port } : bound };
+  };
+  const proxyPort = request.kind === "http" && request.tls === undefined ? outward.find(isHttpProxy) : undefined;
+  const atAddress = outward.find((it) => boundTo(it).port === port && sameAddress(boundTo(it).address, host));
+  const byName = outward.find(({ name }) => name.endsWith(`_${port}`));
+  const atPort = byName ?? outward.find((it) => boundTo(it).port === port);
+  const serving = outward.filter(
+    (it) => it.filterChains.some((chain) => servedBy(chain).http) || it.useOriginalDst?.valueOf(),
+  );
+  return (
+    chosen(proxyPort, "http-proxy") ??
+    chosen(atAddress, "address") ??
+    chosen(atPort, "port") ??
+    chosen(
+      outward.find(({ useOriginalDst }) => useOriginalDst === true),
+      "original-destination",
+    ) ??
+    (serving.length === 1 ? chosen(serving[0], "only") : undefined)
+  );
+}
+
+/** The listener in front of an application: at its address and port, or, where calls are intercepted, the one for all. */
+export function inboundListener(holdings: Holdings, at: Bound): ChosenListener | undefined {
+  const inward = holdings.listeners.filter(({ trafficDirection }) => trafficDirection === TrafficDirection.INBOUND);
+  const exact = inward.find((it) => boundTo(it).port === at.port && sameAddress(boundTo(it).address, at.address));
+  if (exact) return { listener: exact, by: "address", local: at };
+  const all = inward.find(({ name }) => name === "virtualInbound");
+  return all && { listener: all, by: "original-destination", local: at };
+}
+
+function isHttpProxy({ filterChains, trafficDirection }: Listener): boolean {
+  if (trafficDirection !== TrafficDirection.OUTBOUND) return false;
+  return filterChains.some((chain) => {
+    const { http } = servedBy(chain);
+    return http?.routeSpecifier.case === "rds" && http.routeSpecifier.value.routeConfigName === "http_proxy";
+  });
+}
+
+export interface Served {
+  http: HttpConnectionManager | undefined;
+  tcp: TcpProxy | undefined;
+}
+
+/** What the last of a chain's filters does with its connections. */
+export function servedBy({ filters }: FilterChain): Served {
+  const config = filters.at(-1)?.configType;
+  if (config?.case !== "typedConfig") return { http: undefined, tcp: undefined };
+  return { http: anyUnpack(config.value, HttpConnectionManagerSchema), tcp: anyUnpack(config.value, TcpProxySchema) };
+}

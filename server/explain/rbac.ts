@@ -1,0 +1,162 @@
+import { create } from "@bufbuild/protobuf";
+import type { Check, ExplainedFilter, ExplainedPolicy } from "../contract/index.ts";
+import {
+  type Permission,
+  PolicySchema,
+  type Principal,
+  type RBAC,
+  RBAC_Action,
+  RBACSchema,
+} from "../gen/proto/envoy/config/rbac/v3/rbac_pb.js";
+import { compileRbac, type RbacSubject } from "../sidecar/rbac/engine.ts";
+import { allOk, anyOk, check, headerCheck, judged, stringCheck } from "./checks.ts";
+import { policyOrigin } from "./origins.ts";
+
+export type JudgedRbac = NonNullable<ExplainedFilter["rbac"]>;
+
+/** Every policy of a filter's rules with what of it holds, and what follows. The verdict is the proxy's own engine's. */
+export function judgeRbac(rules: RBAC, subject: RbacSubject, trial: boolean): { rbac: JudgedRbac; decidedBy: string } {
+  const policies = Object.entries(rules.policies)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, policy]): ExplainedPolicy => {
+      const origin = policyOrigin(name);
+      return {
+        name,
+        matched: judged(() => compileRbac(only(name, policy))(subject).allowed),
+        who: policy.principals.map((it) => principalCheck(it, subject)),
+        what: policy.permissions.map((it) => permissionCheck(it, subject)),
+        origin: origin && { ...origin, line: null },
+      };
+    });
+  const verdict = verdictOf(rules, subject);
+  const action = rules.action === RBAC_Action.DENY ? "DENY" : rules.action === RBAC_Action.LOG ? "LOG" : "ALLOW";
+  return { rbac: { action, trial, allowed: verdict?.allowed ?? null, policies }, decidedBy: verdict?.policy ?? "" };
+}
+
+function verdictOf(rules: RBAC, subject: RbacSubject) {
+  try {
+    return compileRbac(rules)(subject);
+  } catch {
+    return undefined;
+  }
+}
+
+const only = (name: string, policy: RBAC["policies"][string]): RBAC =>
+  create(RBACSchema, { action: RBAC_Action.ALLOW, policies: { [name]: policy } });
+
+const anyone = create(PolicySchema, {
+  permissions: [{ rule: { case: "any", value: true } }],
+  principals: [{ identifier: { case: "any", value: true } }],
+});
+
+/** One part of a policy by itself, the other left open. */
+const holds = (
+  part: { permissions: Permission[] } | { principals: Principal[] },
+  subject: RbacSubject,
+): boolean | null => judged(() => compileRbac(only("part", { ...anyone, ...part }))({ ...subject }).allowed);
+
+function permissionCheck(permission: Permission, subject: RbacSubject): Check {
+  const { rule } = permission;
+  const ok = holds({ permissions: [permission] }, subject);
+  const { connection, request } = subject;
+  switch (rule.case) {
+    case "any":
+      return check("other", { operator: "any", ok });
+    case "andRules":
+      return group(
+        "all-of",
+        rule.value.rules.map((it) => permissionCheck(it, subject)),
+      );
+    case "orRules":
+      return group(
+        "any-of",
+        rule.value.rules.map((it) => permissionCheck(it, subject)),
+      );
+    case "notRule":
+      return negated(permissionCheck(rule.value, subject));
+    case "header":
+      return request ? headerCheck(rule.value, request) : check("header", { name: rule.value.name, ok: false });
+    case "urlPath":
+      return { ...pathOf(rule.value.rule, subject), ok };
+    case "destinationIp":
+      return range("destination-address", rule.value, connection.localAddress, ok);
+    case "destinationPort":
+      return check("destination-port", { value: String(rule.value), has: String(connection.localPort), ok });
+    case "destinationPortRange":
+      return check("destination-port", {
+        operator: "range",
+        value: `${rule.value.start} … ${rule.value.end - 1}`,
+        has: String(connection.localPort),
+        ok,
+      });
+    case "requestedServerName":
+      return stringCheck("server-name", rule.value, subject.serverName);
+    default:
+      return check("other", { name: rule.case ?? "", operator: "unknown", ok });
+  }
+}
+
+function principalCheck(principal: Principal, subject: RbacSubject): Check {
+  const { identifier } = principal;
+  const ok = holds({ principals: [principal] }, subject);
+  const { connection, request } = subject;
+  switch (identifier.case) {
+    case "any":
+      return check("other", { operator: "any", ok });
+    case "andIds":
+      return group(
+        "all-of",
+        identifier.value.ids.map((it) => principalCheck(it, subject)),
+      );
+    case "orIds":
+      return group(
+        "any-of",
+        identifier.value.ids.map((it) => principalCheck(it, subject)),
+      );
+    case "notId":
+      return negated(principalCheck(identifier.value, subject));
+    case "authenticated": {
+      const has = connection.tls?.peer?.uris.join(", ") || null;
+      const { principalName } = identifier.value;
+      return principalName
+        ? { ...stringCheck("principal", principalName, has), ok }
+        : check("principal", { operator: "present", has, ok });
+    }
+    case "sourceIp":
+    case "directRemoteIp":
+      return range("source-address", identifier.value, connection.remoteAddress, ok);
+    case "remoteIp":
+      return range("remote-address", identifier.value, subject.remoteAddress, ok);
+    case "header":
+      return request
+        ? headerCheck(identifier.value, request)
+        : check("header", { name: identifier.value.name, ok: false });
+    case "urlPath":
+      return { ...pathOf(identifier.value.rule, subject), ok };
+    default:
+      return check("other", { name: identifier.case ?? "", operator: "unknown", ok });
+  }
+}
+
+/** A group of one is that one. */
+function group(operator: "all-of" | "any-of", of: Check[]): Check {
+  const [first] = of;
+  if (of.length === 1 && first) return first;
+  return check("other", { operator, of, ok: operator === "all-of" ? allOk(of) : anyOk(of) });
+}
+
+const negated = (inner: Check): Check => ({ ...inner, not: !inner.not, ok: inner.ok === null ? null : !inner.ok });
+
+type UrlPath = Extract<Permission["rule"], { case: "urlPath" }>["value"]["rule"];
+
+const pathOf = (rule: UrlPath, { request }: RbacSubject): Check => {
+  const has = request ? request.path.replace(/[?#].*$/s, "") : null;
+  return rule.case === "path" ? stringCheck("path", rule.value, has) : check("path", { operator: "unknown", has });
+};
+
+const range = (
+  subject: Check["subject"],
+  { addressPrefix, prefixLen }: { addressPrefix: string; prefixLen?: number | undefined },
+  has: string,
+  ok: boolean | null,
+): Check => check(subject, { operator: "within", value: `${addressPrefix}/${prefixLen ?? 0}`, has: has || null, ok });
