@@ -40,6 +40,7 @@ const sidecarGround = [
   "prometheus.ts",
   "record.ts",
   "response-flags.ts",
+  "runtime.ts",
   "stats.ts",
   "timer-wheel.ts",
   "timers.ts",

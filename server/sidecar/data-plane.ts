@@ -18,8 +18,10 @@ import { type ChainsIo, compileChains } from "./listener/compile-chains.ts";
 import { ConnectionLimit } from "./listener/connection-limit.ts";
 import { ListenerSet } from "./listener/listener-set.ts";
 import type { AccessLogger, Tracer } from "./record.ts";
+import type { LocalProxy } from "./request/filter.ts";
 import { RouteSet } from "./route/route-set.ts";
 import type { RouteTable } from "./route/route-table.ts";
+import { Runtime } from "./runtime.ts";
 import { SecretSet } from "./secret/secret-set.ts";
 import type { Stats } from "./stats.ts";
 import { unsupportedFields } from "./supported/supported.ts";
@@ -42,6 +44,10 @@ export interface DataPlaneIo {
   /** Of all listeners together but those that are to be without a limit; undefined: any number. */
   readonly maxConnections?: number | undefined;
   readonly logger: Logger;
+  /** What filters tell of the proxy itself; absent: a proxy without a name that is well. */
+  readonly local?: LocalProxy | undefined;
+  /** Absent: one without values. */
+  readonly runtime?: Runtime | undefined;
   /** Lets a successor listen on the same ports before this one has stopped (SO_REUSEPORT). */
   readonly reusePort?: boolean | undefined;
 }
@@ -79,6 +85,8 @@ export class DataPlane {
       stats: io.stats,
       timers: this.timers,
       random,
+      runtime: io.runtime ?? new Runtime(),
+      local: io.local ?? { cluster: "", healthCheckFails: () => false },
       clusters: this.clusters.byName,
       secrets: this.secrets,
       accessLogger: (configs, direction) => io.accessLogger(configs, direction),

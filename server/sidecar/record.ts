@@ -1,7 +1,18 @@
+import type { JsonObject } from "@bufbuild/protobuf";
 import type { TlsConnection } from "./tls/tls-connection.ts";
 
 /** `filter_metadata`: by namespace, then by key. */
 export type Metadata = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** An object of Envoy's filter state, in the forms in which a log can ask for it. */
+export interface FilterState {
+  /** As the JSON form of its message. */
+  json(): JsonObject;
+  /** As text; undefined: it has no such form. */
+  text(): string | undefined;
+  /** One of its fields; undefined: it has none of that name. */
+  field(name: string): string | number | undefined;
+}
 
 /**
  * One proxied HTTP request or TCP connection, filled in by the data path as it goes and handed to the access loggers once, at its end.
@@ -76,6 +87,11 @@ export interface RequestRecord {
   responseTrailers: readonly string[] | undefined;
   /** Bits of {@link ResponseFlag}. */
   responseFlags: number;
+
+  /** A filter has found it to be a health check. */
+  healthCheck: boolean;
+  /** What filters leave for logs, by name. */
+  filterState: Readonly<Record<string, FilterState>> | undefined;
 
   /** 32 and 16 hex digits; empty when the request is not traced. */
   traceId: string;
@@ -182,6 +198,8 @@ export const newRecord = (startMs: number, startMonotonicMs: number): RequestRec
   responseHeaders: none,
   responseTrailers: undefined,
   responseFlags: 0,
+  healthCheck: false,
+  filterState: undefined,
   traceId: "",
   spanId: "",
   sampled: false,

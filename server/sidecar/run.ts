@@ -102,6 +102,7 @@ class Sidecar implements RunningSidecar {
       maxConnections: maxConnections(config.bootstrap),
       stats,
       logger: options.logger,
+      local: { cluster: node.cluster, healthCheckFails: () => this.#healthFails },
       reusePort: options.reusePort,
       accessLogger: (configs, direction) =>
         both(this.#istio.logger(direction), unwrap(this.#loggers.loggerFor(configs))),

@@ -15,6 +15,7 @@ import { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/rou
 import { silentLogger } from "../lib/logger.ts";
 import { DataPlane } from "./data-plane.ts";
 import type { RequestRecord, Tracer } from "./record.ts";
+import type { Runtime } from "./runtime.ts";
 import { Stats } from "./stats.ts";
 import { extensionRegistry } from "./supported/supported-fields.ts";
 
@@ -46,6 +47,10 @@ export interface PlaneOptions {
   wallNow?: () => number;
   reusePort?: boolean;
   maxConnections?: number;
+  /** `node.cluster`. */
+  localCluster?: string;
+  healthCheckFails?: () => boolean;
+  runtime?: Runtime;
 }
 
 /** A listener on a random port of 127.0.0.1; `records` and `stats` show what was noted. */
@@ -55,7 +60,8 @@ export class TestPlane {
   readonly plane: DataPlane;
   port = 0;
 
-  private constructor({ random, tracer, wallNow, reusePort, maxConnections }: PlaneOptions) {
+  private constructor(options: PlaneOptions) {
+    const { random, tracer, wallNow, reusePort, maxConnections, localCluster, healthCheckFails, runtime } = options;
     this.plane = new DataPlane({
       stats: this.stats,
       accessLogger: () => ({ log: (record) => void this.records.push(record) }),
@@ -66,6 +72,8 @@ export class TestPlane {
       reusePort,
       maxConnections,
       logger: silentLogger,
+      runtime,
+      local: { cluster: localCluster ?? "", healthCheckFails: healthCheckFails ?? (() => false) },
     });
   }
 

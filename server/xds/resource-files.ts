@@ -10,14 +10,27 @@ import { file_envoy_extensions_access_loggers_file_v3_file } from "../gen/proto/
 import { file_envoy_extensions_access_loggers_grpc_v3_als } from "../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
 import { file_envoy_extensions_access_loggers_stream_v3_stream } from "../gen/proto/envoy/extensions/access_loggers/stream/v3/stream_pb.js";
 import { file_envoy_extensions_clusters_dynamic_forward_proxy_v3_cluster } from "../gen/proto/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster_pb.js";
+import { file_envoy_extensions_compression_brotli_compressor_v3_brotli } from "../gen/proto/envoy/extensions/compression/brotli/compressor/v3/brotli_pb.js";
+import { file_envoy_extensions_compression_brotli_decompressor_v3_brotli } from "../gen/proto/envoy/extensions/compression/brotli/decompressor/v3/brotli_pb.js";
+import { file_envoy_extensions_compression_gzip_compressor_v3_gzip } from "../gen/proto/envoy/extensions/compression/gzip/compressor/v3/gzip_pb.js";
+import { file_envoy_extensions_compression_gzip_decompressor_v3_gzip } from "../gen/proto/envoy/extensions/compression/gzip/decompressor/v3/gzip_pb.js";
+import { file_envoy_extensions_compression_zstd_compressor_v3_zstd } from "../gen/proto/envoy/extensions/compression/zstd/compressor/v3/zstd_pb.js";
+import { file_envoy_extensions_compression_zstd_decompressor_v3_zstd } from "../gen/proto/envoy/extensions/compression/zstd/decompressor/v3/zstd_pb.js";
+import { file_envoy_extensions_filters_http_buffer_v3_buffer } from "../gen/proto/envoy/extensions/filters/http/buffer/v3/buffer_pb.js";
+import { file_envoy_extensions_filters_http_compressor_v3_compressor } from "../gen/proto/envoy/extensions/filters/http/compressor/v3/compressor_pb.js";
 import { file_envoy_extensions_filters_http_cors_v3_cors } from "../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
+import { file_envoy_extensions_filters_http_decompressor_v3_decompressor } from "../gen/proto/envoy/extensions/filters/http/decompressor/v3/decompressor_pb.js";
 import { file_envoy_extensions_filters_http_fault_v3_fault } from "../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { file_envoy_extensions_filters_http_grpc_stats_v3_config } from "../gen/proto/envoy/extensions/filters/http/grpc_stats/v3/config_pb.js";
+import { file_envoy_extensions_filters_http_grpc_web_v3_grpc_web } from "../gen/proto/envoy/extensions/filters/http/grpc_web/v3/grpc_web_pb.js";
 import { file_envoy_extensions_filters_http_header_mutation_v3_header_mutation } from "../gen/proto/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.js";
+import { file_envoy_extensions_filters_http_header_to_metadata_v3_header_to_metadata } from "../gen/proto/envoy/extensions/filters/http/header_to_metadata/v3/header_to_metadata_pb.js";
 import { file_envoy_extensions_filters_http_health_check_v3_health_check } from "../gen/proto/envoy/extensions/filters/http/health_check/v3/health_check_pb.js";
 import { file_envoy_extensions_filters_http_local_ratelimit_v3_local_rate_limit } from "../gen/proto/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
 import { file_envoy_extensions_filters_http_rbac_v3_rbac } from "../gen/proto/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
 import { file_envoy_extensions_filters_http_router_v3_router } from "../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
+import { file_envoy_extensions_filters_http_set_metadata_v3_set_metadata } from "../gen/proto/envoy/extensions/filters/http/set_metadata/v3/set_metadata_pb.js";
+import { file_envoy_extensions_filters_http_stateful_session_v3_stateful_session } from "../gen/proto/envoy/extensions/filters/http/stateful_session/v3/stateful_session_pb.js";
 import { file_envoy_extensions_filters_listener_http_inspector_v3_http_inspector } from "../gen/proto/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
 import { file_envoy_extensions_filters_listener_original_dst_v3_original_dst } from "../gen/proto/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js";
 import { file_envoy_extensions_filters_listener_tls_inspector_v3_tls_inspector } from "../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
@@ -25,6 +38,10 @@ import { file_envoy_extensions_filters_network_http_connection_manager_v3_http_c
 import { file_envoy_extensions_filters_network_rbac_v3_rbac } from "../gen/proto/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
 import { file_envoy_extensions_filters_network_sni_dynamic_forward_proxy_v3_sni_dynamic_forward_proxy } from "../gen/proto/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy_pb.js";
 import { file_envoy_extensions_filters_network_tcp_proxy_v3_tcp_proxy } from "../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import { file_envoy_extensions_formatter_metadata_v3_metadata } from "../gen/proto/envoy/extensions/formatter/metadata/v3/metadata_pb.js";
+import { file_envoy_extensions_formatter_req_without_query_v3_req_without_query } from "../gen/proto/envoy/extensions/formatter/req_without_query/v3/req_without_query_pb.js";
+import { file_envoy_extensions_http_stateful_session_cookie_v3_cookie } from "../gen/proto/envoy/extensions/http/stateful_session/cookie/v3/cookie_pb.js";
+import { file_envoy_extensions_http_stateful_session_header_v3_header } from "../gen/proto/envoy/extensions/http/stateful_session/header/v3/header_pb.js";
 import { file_envoy_extensions_load_balancing_policies_least_request_v3_least_request } from "../gen/proto/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js";
 import { file_envoy_extensions_load_balancing_policies_maglev_v3_maglev } from "../gen/proto/envoy/extensions/load_balancing_policies/maglev/v3/maglev_pb.js";
 import { file_envoy_extensions_load_balancing_policies_random_v3_random } from "../gen/proto/envoy/extensions/load_balancing_policies/random/v3/random_pb.js";
@@ -81,4 +98,21 @@ export const resourceFiles: readonly DescFile[] = [
   file_envoy_extensions_filters_network_sni_dynamic_forward_proxy_v3_sni_dynamic_forward_proxy,
   file_envoy_extensions_retry_priority_previous_priorities_v3_previous_priorities_config,
   file_envoy_extensions_transport_sockets_proxy_protocol_v3_upstream_proxy_protocol,
+  file_envoy_extensions_compression_brotli_compressor_v3_brotli,
+  file_envoy_extensions_compression_brotli_decompressor_v3_brotli,
+  file_envoy_extensions_compression_gzip_compressor_v3_gzip,
+  file_envoy_extensions_compression_gzip_decompressor_v3_gzip,
+  file_envoy_extensions_compression_zstd_compressor_v3_zstd,
+  file_envoy_extensions_compression_zstd_decompressor_v3_zstd,
+  file_envoy_extensions_filters_http_buffer_v3_buffer,
+  file_envoy_extensions_filters_http_compressor_v3_compressor,
+  file_envoy_extensions_filters_http_decompressor_v3_decompressor,
+  file_envoy_extensions_filters_http_grpc_web_v3_grpc_web,
+  file_envoy_extensions_filters_http_header_to_metadata_v3_header_to_metadata,
+  file_envoy_extensions_filters_http_set_metadata_v3_set_metadata,
+  file_envoy_extensions_filters_http_stateful_session_v3_stateful_session,
+  file_envoy_extensions_formatter_metadata_v3_metadata,
+  file_envoy_extensions_formatter_req_without_query_v3_req_without_query,
+  file_envoy_extensions_http_stateful_session_cookie_v3_cookie,
+  file_envoy_extensions_http_stateful_session_header_v3_header,
 ];

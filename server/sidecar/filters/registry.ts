@@ -2,14 +2,35 @@ import type { Any } from "@bufbuild/protobuf/wkt";
 import { each } from "../config/problems.ts";
 import type { FilterFactory, TerminalFilter } from "../request/filter.ts";
 import type { PerFilterCompiler } from "../route/compile-route.ts";
+import { bufferFilter } from "./buffer.ts";
+import { compressorFilter } from "./compression/compressor.ts";
+import { decompressorFilter } from "./compression/decompressor.ts";
 import { corsFilter } from "./cors.ts";
 import { faultFilter } from "./fault.ts";
+import { grpcStatsFilter } from "./grpc/grpc-stats.ts";
+import { grpcWebFilter } from "./grpc/grpc-web.ts";
 import { headerMutationFilter } from "./header-mutation.ts";
+import { headerToMetadataFilter } from "./header-to-metadata.ts";
+import { healthCheckFilter } from "./health-check.ts";
 import { rbacFilter } from "./rbac.ts";
 import { routerFilter } from "./router/router-filter.ts";
+import { setMetadataFilter } from "./set-metadata.ts";
 
 /** Every HTTP filter but the router, which is always the last. */
-export const filterFactories: readonly FilterFactory[] = [headerMutationFilter, corsFilter, faultFilter, rbacFilter];
+export const filterFactories: readonly FilterFactory[] = [
+  bufferFilter,
+  compressorFilter,
+  corsFilter,
+  decompressorFilter,
+  faultFilter,
+  grpcStatsFilter,
+  grpcWebFilter,
+  headerMutationFilter,
+  headerToMetadataFilter,
+  healthCheckFilter,
+  rbacFilter,
+  setMetadataFilter,
+];
 
 /** Throws an Error naming the type. */
 export function filterFactory(config: Any): FilterFactory {
@@ -40,8 +61,8 @@ export const compilePerFilter: PerFilterCompiler = (config) => {
 const noPerFilter: ReadonlyMap<string, unknown> = new Map();
 
 function compilePerRoute(any: Any): unknown {
-  const factory = filterFactories.find(({ perRouteSchema }) => perRouteSchema.typeName === typeNameOf(any));
-  if (factory === undefined) {
+  const factory = filterFactories.find(({ perRouteSchema }) => perRouteSchema?.typeName === typeNameOf(any));
+  if (factory?.compilePerRoute === undefined) {
     throw new Error(`${typeNameOf(any)} is not supported`);
   }
   return factory.compilePerRoute(any);

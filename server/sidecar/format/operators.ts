@@ -72,9 +72,17 @@ function metadata(argument: string): Operator | undefined {
     let value: unknown = source(record)?.[namespace];
     for (const segment of path) value = (value as Record<string, unknown> | null | undefined)?.[segment];
     if (value === undefined || value === null) return undefined;
-    return typeof value === "string" || typeof value === "number" ? value : JSON.stringify(value);
+    return typeof value === "string" || typeof value === "number" ? value : sortedJson(value);
   };
 }
+
+/** A Struct has no order of keys: Envoy writes them sorted. */
+const sortedJson = (value: unknown): string =>
+  JSON.stringify(value, (_, inner: unknown) =>
+    inner !== null && typeof inner === "object" && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
 
 const metadataSources: Record<string, ((record: RequestRecord) => RequestRecord["routeMetadata"]) | undefined> = {
   DYNAMIC: ({ dynamicMetadata }) => dynamicMetadata,

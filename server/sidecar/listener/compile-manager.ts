@@ -15,10 +15,11 @@ import { defaultLimits } from "../http1/parser.ts";
 import { compileHttp2Options } from "../http2/compile-options.ts";
 import type { AccessLogger, Tracer } from "../record.ts";
 import { compileClientCertificate } from "../request/client-certificate.ts";
-import type { HttpFilter, TerminalFilter } from "../request/filter.ts";
+import type { HttpFilter, LocalProxy, TerminalFilter } from "../request/filter.ts";
 import type { HttpManager, ManagerOptions } from "../request/manager.ts";
 import { ManagerStats } from "../request/manager-stats.ts";
 import type { RouteSource } from "../route/route-source.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Stats } from "../stats.ts";
 import type { Timers } from "../timers.ts";
 import type { WallClock } from "../wall-clock.ts";
@@ -29,6 +30,8 @@ export interface ManagerIo {
   readonly timers: Timers;
   readonly random: () => number;
   readonly wall: WallClock;
+  readonly local: LocalProxy;
+  readonly runtime: Runtime;
   readonly clusters: ReadonlyMap<string, Cluster>;
   accessLogger(configs: AccessLog[], direction: "inbound" | "outbound"): AccessLogger;
   tracer(config: HttpConnectionManager_Tracing): Tracer | undefined;
@@ -112,7 +115,14 @@ function compileFilters(config: HttpConnectionManager, io: ManagerIo, statPrefix
     }
     if (entry.disabled) return undefined;
     return at("typed_config", () =>
-      filterFactory(any).compile(entry.name, any, { stats: io.stats, statPrefix, random: io.random }),
+      filterFactory(any).compile(entry.name, any, {
+        stats: io.stats,
+        statPrefix,
+        random: io.random,
+        clusters: io.clusters,
+        runtime: io.runtime,
+        local: io.local,
+      }),
     );
   });
   if (terminal === undefined) throw new Error("http_filters: the last filter must be the router");

@@ -1,5 +1,5 @@
 import { grpcMessage, grpcStatusFor, isGrpc } from "../http/grpc.ts";
-import { type FlatHeaders, getHeader, setHeader } from "../http/headers.ts";
+import { type FlatHeaders, getHeader, removeHeader, setHeader } from "../http/headers.ts";
 import type {
   DownstreamFacts,
   DownstreamHandler,
@@ -32,7 +32,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
   readonly record: RequestRecord;
   readonly method: string;
   readonly headers: FlatHeaders;
-  readonly contentLength: number;
+  contentLength: number;
   /** Whether any `x-envoy-` field came in; those that ask for timeouts and retries are the router's. */
   envoyFields = false;
   /** The protocol to switch to, asked for and allowed; or "". */
@@ -40,6 +40,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
   /** Whether request data are chunks as on the wire. */
   chunked: boolean;
   readonly hasBody: boolean;
+  answersAsHttp = false;
   path: string;
   authority: string;
   scheme = "http";
@@ -65,6 +66,8 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
   private headSent = false;
   /** A filter holds the response's head, and the upstream is paused for it. */
   private heldBack = false;
+  /** Response data as sent, where filters may change them. */
+  private sentBytes = 0;
 
   constructor(stream: DownstreamStream, manager: HttpManager, head: StreamRequestHead, end: boolean) {
     const start = head.receivedAt ?? performance.now();
@@ -138,13 +141,31 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     this.walk.begin(this.requestDone);
   }
 
-  hold(close: () => void): Hold {
-    return this.walk.hold(close);
+  hold(close: () => void, reads?: boolean): Hold {
+    return this.walk.hold(close, reads);
   }
 
   setMetadata(namespace: string, values: Readonly<Record<string, unknown>>): void {
     const before = this.record.dynamicMetadata;
     this.record.dynamicMetadata = { ...before, [namespace]: { ...before?.[namespace], ...values } };
+  }
+
+  get responseHasBody(): boolean {
+    return !this.responseEnds;
+  }
+
+  setRequestLength(bytes: number): void {
+    this.contentLength = bytes;
+    setLength(this.headers, bytes);
+  }
+
+  setResponseLength(bytes: number): void {
+    if (this.response !== undefined) this.response.contentLength = bytes;
+    setLength(this.responseHeaders, bytes);
+  }
+
+  limitRequest(bytes: number): void {
+    this.walk.limitRequest(bytes);
   }
 
   perFilter<C>(name: string): C | undefined {
@@ -232,10 +253,12 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
   }
 
   onRequestTooLarge(): void {
+    this.manager.stats.rqTooLarge.inc();
     this.reply(413, "Payload Too Large", "request_payload_too_large", 0);
   }
 
   onResponseTooLarge(): void {
+    this.manager.stats.rsTooLarge.inc();
     this.reply(500, "Internal Server Error", "response_payload_too_large", 0);
   }
 
@@ -255,7 +278,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
       this.abort();
       return replied;
     }
-    if (isGrpc(this.headers) && getHeader(extra, "grpc-status") === undefined) {
+    if (!this.answersAsHttp && isGrpc(this.headers) && getHeader(extra, "grpc-status") === undefined) {
       return this.replyToGrpc(grpcStatus, body, details, extra);
     }
     const headers: FlatHeaders = [];
@@ -300,7 +323,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     this.walk.respond();
     if (!this.walk.responseWaits || this.finished) return;
     this.heldBack = true;
-    this.terminal.pauseResponse();
+    if (!this.walk.readsWhileHeld) this.terminal.pauseResponse();
   }
 
   onResponseHead(): void {
@@ -327,6 +350,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
   }
 
   onResponseData(bytes: Buffer, start: number, end: number): boolean {
+    this.sentBytes += end - start;
     return this.finished || this.stream.sendData(bytes, start, end);
   }
 
@@ -388,6 +412,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     const duration = performance.now() - this.start;
     record.durationMs = duration;
     record.startMs = manager.wall.at(this.start);
+    if ((manager.wants & Wants.responseData) !== 0) record.responseBodyBytes = this.sentBytes;
     if (this.responseStarted) record.timeToLastDownstreamTxMs = duration;
     stats.rqActive.add(-1);
     stats.rqTime.record(duration);
@@ -396,15 +421,17 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
       stats.byClass[Math.floor(record.responseCode / 100)]?.inc();
     }
     for (const logger of manager.accessLoggers) logger.log(record);
-    if (this.trace !== undefined) manager.tracer?.end(this.trace, record);
+    // What a filter has found to be a health check is no trace's, also where it was sampled before.
+    if (this.trace !== undefined && !record.healthCheck) manager.tracer?.end(this.trace, record);
   }
 
   /** Whether chunks of the request go to their upstream, and to its mirrors, as they are: nobody looks into them, and all speak HTTP/1. */
   private passesChunks(): boolean {
     const { manager } = this;
     const action = this.route?.action;
+    if ((manager.wants & Wants.requestData) !== 0) return false;
     if (action?.kind !== "forward") return true;
-    if ((manager.wants & Wants.requestData) !== 0 || action.clusterHeader !== "") return false;
+    if (action.clusterHeader !== "") return false;
     const { protocol } = this.stream;
     const speaksHttp1 = (name: string) => manager.clusters.get(name)?.protocolFor(protocol) !== "http2";
     return speaksHttp1(this.cluster) && action.mirrors.every(({ cluster }) => speaksHttp1(cluster));
@@ -432,6 +459,11 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     const status = this.requestDone ? 504 : 408;
     this.reply(status, "stream timeout", "stream_idle_timeout", ResponseFlag.streamIdleTimeout);
   }
+}
+
+function setLength(headers: FlatHeaders, bytes: number): void {
+  if (bytes < 0) removeHeader(headers, "content-length");
+  else setHeader(headers, "content-length", String(bytes));
 }
 
 const slash = 0x2f;

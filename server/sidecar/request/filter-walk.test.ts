@@ -177,6 +177,48 @@ describe("a walk through filters", () => {
     expect([seen, log]).toEqual([["b", "a"], ["response"]]);
   });
 
+  it("lets go on at the end of the data, and filters behind see all of it", () => {
+    let hold: Hold | undefined;
+    const holding: Partial<HttpFilter> & { stream: StreamFilter } = {
+      onRequest: () => {
+        hold = walk.hold(() => {});
+        return hold;
+      },
+      stream: { requestEnd: () => void hold?.resume() },
+    };
+    const { walk, log } = walking([holding, { stream: wrap("2") }]);
+    walk.begin(false);
+    send(walk, "a");
+    walk.requestEnd(["t", "v"]);
+    expect(log).toEqual(["request", "> 2a2", "> end t v"]);
+  });
+
+  it("a response that is held for its data goes on with what a filter made of them, without trailers that were taken", () => {
+    let hold: Hold | undefined;
+    const { walk, log } = walking([
+      { stream: wrap("1") },
+      {
+        onResponse: () => {
+          hold = walk.hold(() => {}, true);
+          return hold;
+        },
+        stream: {
+          responseData: () => Buffer.alloc(0),
+          responseEnd: (trailers) => {
+            trailers.length = 0;
+            hold?.resume();
+            return Buffer.from("whole");
+          },
+        },
+      },
+    ]);
+    walk.begin(true);
+    walk.respond();
+    expect([answer(walk, "b"), walk.readsWhileHeld]).toEqual([true, true]);
+    walk.responseEnd(["t", "v"]);
+    expect(log.slice(1)).toEqual(["response", "< 1whole1", "< end"]);
+  });
+
   it("says when more waits than may", () => {
     const { walk, log } = walking([{ onRequest: () => walk.hold(() => {}) }], 3);
     walk.begin(false);

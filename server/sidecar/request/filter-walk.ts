@@ -26,6 +26,7 @@ export class FilterWalk {
   private readonly request: RequestContext;
   private readonly sink: WalkSink;
   private readonly limit: number;
+  private requestLimit: number;
   /** Only filters with state of their own have one; in their places. */
   private streams: (StreamFilter | undefined)[] | undefined = undefined;
   /** How many filters the request's head has come to. */
@@ -36,6 +37,11 @@ export class FilterWalk {
   private requestPassed = false;
   private responsePassed = false;
   private held: Hold | undefined = undefined;
+  /** Data are with a filter's hook, and what goes on is not yet known: a hold that ends meanwhile ends after it. */
+  private inHook = false;
+  /** Whether the response's data are to come although its head is held. */
+  readsWhileHeld = false;
+  private afterHook: (() => void) | undefined = undefined;
   private closed = false;
   private requestHeld: Held | undefined = undefined;
   private responseHeld: Held | undefined = undefined;
@@ -46,6 +52,7 @@ export class FilterWalk {
     this.request = request;
     this.sink = sink;
     this.limit = limit;
+    this.requestLimit = limit;
   }
 
   /** The request's head begins to walk. @param end nothing follows it */
@@ -67,7 +74,7 @@ export class FilterWalk {
         this.streams[this.reached] = filter.open(this.request);
       }
       this.reached++;
-      const step = filter.onRequest?.(this.request) ?? "go";
+      const step = filter.onRequest?.(this.request) ?? this.streams?.[this.reached - 1]?.onRequest?.() ?? "go";
       if (step instanceof Replied) return;
       // What waited behind the filter before comes to this one now.
       this.advanceRequest();
@@ -93,20 +100,35 @@ export class FilterWalk {
       this.sink.onRequestData(bytes, start, end);
       return;
     }
+    this.inHook = true;
     const data = this.throughRequest(0, this.reached, bytes.subarray(start, end));
+    this.inHook = false;
     if (this.requestPassed) this.tellRequest(data);
-    else if (!this.requestWaits.add(data, this.limit)) this.sink.onRequestTooLarge();
+    else if (!this.requestWaits.add(data, this.requestLimit)) {
+      this.afterHook = undefined;
+      this.sink.onRequestTooLarge();
+    }
+    this.endHook();
   }
 
   requestEnd(trailers: Fields | undefined): void {
-    const rest = this.endRequest(0, this.reached, trailers);
+    this.inHook = true;
+    const passing = trailers ?? [];
+    const rest = this.endRequest(0, this.reached, passing);
+    this.inHook = false;
     if (this.requestPassed) {
       this.tellRequest(rest);
-      this.sink.onRequestEnd(trailers);
+      this.sink.onRequestEnd(nonEmpty(passing));
       return;
     }
     this.requestWaits.add(rest, Number.POSITIVE_INFINITY);
-    this.requestWaits.end(trailers);
+    this.requestWaits.end(nonEmpty(passing));
+    this.endHook();
+  }
+
+  /** Bytes of the request that may wait from now on. */
+  limitRequest(bytes: number): void {
+    this.requestLimit = bytes;
   }
 
   /** The response's head walks back from the last filter that saw the request. */
@@ -121,27 +143,46 @@ export class FilterWalk {
 
   responseData(bytes: Buffer, start: number, end: number): boolean {
     if (this.streams === undefined && this.responsePassed) return this.sink.onResponseData(bytes, start, end);
+    this.inHook = true;
     const data = this.throughResponse(this.reached - 1, this.next, bytes.subarray(start, end));
+    this.inHook = false;
     if (this.responsePassed) return data.length === 0 || this.sink.onResponseData(data, 0, data.length);
     if (!this.responseWaiting.add(data, this.limit)) this.sink.onResponseTooLarge();
-    return false;
+    // Whoever wants the data to go on with the head must have them; they are bounded above.
+    return this.readsWhileHeld;
   }
 
   responseEnd(trailers: Fields | undefined): void {
-    const rest = this.endResponse(this.reached - 1, this.next, trailers);
+    this.inHook = true;
+    const passing = trailers ?? [];
+    const rest = this.endResponse(this.reached - 1, this.next, passing);
+    this.inHook = false;
     if (this.responsePassed) {
       if (rest.length > 0) this.sink.onResponseData(rest, 0, rest.length);
-      this.sink.onResponseEnd(trailers);
+      this.sink.onResponseEnd(nonEmpty(passing));
       return;
     }
     this.responseWaiting.add(rest, Number.POSITIVE_INFINITY);
-    this.responseWaiting.end(trailers);
+    this.responseWaiting.end(nonEmpty(passing));
+    this.endHook();
   }
 
-  hold(close: () => void): Hold {
-    const goOn = this.responding ? () => this.goBack() : () => this.goOn();
+  /** @param reads of a response: its data are wanted while its head is held */
+  hold(close: () => void, reads = false): Hold {
+    this.readsWhileHeld = reads;
+    const walk = this.responding ? () => this.goBack() : () => this.goOn();
+    const goOn = () => {
+      if (this.inHook) this.afterHook = walk;
+      else walk();
+    };
     this.held = new Hold(goOn, close);
     return this.held;
+  }
+
+  private endHook(): void {
+    const after = this.afterHook;
+    this.afterHook = undefined;
+    if (!this.closed) after?.();
   }
 
   /** Whether somebody holds the response's head. */
@@ -168,7 +209,7 @@ export class FilterWalk {
     this.held = undefined;
     while (this.next >= 0) {
       const filter = this.filters[this.next--] as HttpFilter;
-      const step: Step = filter.onResponse?.(this.request) ?? "go";
+      const step: Step = filter.onResponse?.(this.request) ?? this.streams?.[this.next + 1]?.onResponse?.() ?? "go";
       this.advanceResponse();
       if (step !== "go" || this.closed) return;
     }
@@ -198,7 +239,7 @@ export class FilterWalk {
     return passing;
   }
 
-  private endRequest(from: number, to: number, trailers: Fields | undefined): Buffer {
+  private endRequest(from: number, to: number, trailers: Fields): Buffer {
     let rest: Buffer = nothing;
     for (let i = from; i < to; i++) {
       const stream = this.streams?.[i];
@@ -217,7 +258,7 @@ export class FilterWalk {
     return passing;
   }
 
-  private endResponse(from: number, above: number, trailers: Fields | undefined): Buffer {
+  private endResponse(from: number, above: number, trailers: Fields): Buffer {
     let rest: Buffer = nothing;
     for (let i = from; i > above; i--) {
       const stream = this.streams?.[i];
@@ -235,7 +276,7 @@ export class FilterWalk {
     const { requestHeld } = this;
     if (requestHeld === undefined || this.streams?.[place] === undefined) return;
     requestHeld.pass((data) => this.throughRequest(place, place + 1, data));
-    if (requestHeld.ended) requestHeld.append(this.endRequest(place, place + 1, requestHeld.trailers));
+    if (requestHeld.ended) requestHeld.endBy((trailers) => this.endRequest(place, place + 1, trailers));
   }
 
   private advanceResponse(): void {
@@ -243,7 +284,7 @@ export class FilterWalk {
     const { responseHeld } = this;
     if (responseHeld === undefined || this.streams?.[place] === undefined) return;
     responseHeld.pass((data) => this.throughResponse(place, place - 1, data));
-    if (responseHeld.ended) responseHeld.append(this.endResponse(place, place - 1, responseHeld.trailers));
+    if (responseHeld.ended) responseHeld.endBy((trailers) => this.endResponse(place, place - 1, trailers));
   }
 
   private tellRequest(data: Buffer): void {
@@ -252,6 +293,8 @@ export class FilterWalk {
 }
 
 const nothing = Buffer.alloc(0);
+
+const nonEmpty = (trailers: Fields): Fields | undefined => (trailers.length > 0 ? trailers : undefined);
 
 /** Data that wait, and whether their end does. */
 class Held {
@@ -280,6 +323,13 @@ class Held {
   pass(through: (data: Buffer) => Buffer): void {
     const parts = this.take();
     for (const part of parts) this.append(through(part));
+  }
+
+  /** A filter sees the end. */
+  endBy(through: (trailers: Fields) => Buffer): void {
+    const trailers = this.trailers ?? [];
+    this.append(through(trailers));
+    this.trailers = nonEmpty(trailers);
   }
 
   take(): Buffer[] {

@@ -1,9 +1,11 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
+import type { Cluster } from "../cluster/cluster.ts";
 import type { FlatHeaders } from "../http/headers.ts";
 import type { DownstreamFacts, Fields } from "../http/stream.ts";
 import type { RequestView } from "../match/request-view.ts";
 import type { RequestRecord } from "../record.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Stats } from "../stats.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Hold } from "./hold.ts";
@@ -34,6 +36,12 @@ export interface RequestContext extends RequestView {
   readonly connection: DownstreamFacts;
   /** The cluster that the route chose; "": none, or it depends on a header. */
   readonly cluster: string;
+  /** Whether data may follow the request's head. */
+  readonly hasBody: boolean;
+  /** Whether data may follow the response's head; known once there is one. */
+  readonly responseHasBody: boolean;
+  /** Answers made here take HTTP's form whatever `content-type` says by now: the client itself does not speak gRPC. */
+  answersAsHttp: boolean;
   /** Of the response, once there is one. */
   status: number;
   readonly responseHeaders: FlatHeaders;
@@ -41,8 +49,17 @@ export interface RequestContext extends RequestView {
   perFilter<C>(name: string): C | undefined;
   /** Answers here. @param extra flat headers */
   reply(status: number, body: string, details: string, flags: number, extra?: readonly string[]): Replied;
-  /** Stops request or response at the filter that calls, until that resumes it or answers. `close` is called exactly once, whatever ends the wait. */
-  hold(close: () => void): Hold;
+  /**
+   * Stops request or response at the filter that calls, until that resumes it or answers. `close` is called exactly once, whatever ends the wait.
+   * @param reads of a response: its data come to the filter's hooks meanwhile
+   */
+  hold(close: () => void, reads?: boolean): Hold;
+  /** How long the request's data are from now on; -1: not known before its end. For filters that change data, while the head has not passed them all. */
+  setRequestLength(bytes: number): void;
+  /** The same of the response. */
+  setResponseLength(bytes: number): void;
+  /** Bytes of the request that may wait from now on, whatever the manager allows; more is answered with 413. */
+  limitRequest(bytes: number): void;
   /** Chooses the route again, after a filter has changed what it goes by. */
   reroute(): void;
   /** Adds to the request's dynamic metadata, which later filters and the log read. */
@@ -67,11 +84,14 @@ export interface HttpFilter {
  * A filter that holds the head sees data nevertheless, and what it lets go on waits behind it.
  */
 export interface StreamFilter {
+  /** As {@link HttpFilter.onRequest}, which then is not there. */
+  onRequest?(): Step;
+  onResponse?(): Step;
   requestData?(data: Buffer): Buffer;
-  /** @returns data to go before the end; trailers may be changed in place */
-  requestEnd?(trailers: Fields | undefined): Buffer | undefined;
+  /** @returns data to go before the end; trailers may be changed in place, and without any they are empty */
+  requestEnd?(trailers: Fields): Buffer | undefined;
   responseData?(data: Buffer): Buffer;
-  responseEnd?(trailers: Fields | undefined): Buffer | undefined;
+  responseEnd?(trailers: Fields): Buffer | undefined;
   /** Exactly once, when the request is over. */
   close?(): void;
 }
@@ -100,12 +120,14 @@ export interface TerminalStream {
 export interface FilterFactory {
   /** Type inside the `typed_config` of `http_filters`. */
   readonly schema: DescMessage;
-  /** Type of what routes, virtual hosts and clusters may say of it. */
-  readonly perRouteSchema: DescMessage;
-  /** Fields with an effect, for these two and the messages that only they use: {@link SupportedFields}. */
+  /** Type of what routes, virtual hosts and clusters may say of it; absent: nothing. */
+  readonly perRouteSchema?: DescMessage;
+  /** Types inside the `typed_config`s of its own config, such as a compressor's library. */
+  readonly libraries?: readonly DescMessage[];
+  /** Fields with an effect, for these and the messages that only they use: {@link SupportedFields}. */
   readonly fields: SupportedFields;
   compile(name: string, config: Any, io: FilterIo): HttpFilter;
-  compilePerRoute(config: Any): unknown;
+  compilePerRoute?(config: Any): unknown;
 }
 
 /** Fields that have their effect here, by message. `opaque` messages are not looked into: someone else judges them, or they are only carried. */
@@ -116,4 +138,15 @@ export interface FilterIo {
   /** `http.<stat_prefix>.` */
   readonly statPrefix: string;
   readonly random: () => number;
+  readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly runtime: Runtime;
+  /** The proxy itself. */
+  readonly local: LocalProxy;
+}
+
+export interface LocalProxy {
+  /** `node.cluster` of the bootstrap. */
+  readonly cluster: string;
+  /** Whether an operator has said, over the admin, that health checks shall fail. */
+  healthCheckFails(): boolean;
 }

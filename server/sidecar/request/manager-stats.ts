@@ -25,6 +25,8 @@ export class ManagerStats {
   readonly rqRxReset: Counter;
   readonly rqTxReset: Counter;
   readonly rqTimeout: Counter;
+  readonly rqTooLarge: Counter;
+  readonly rsTooLarge: Counter;
   readonly rqIdleTimeout: Counter;
   readonly rqMaxDuration: Counter;
   readonly noRoute: Counter;
@@ -59,6 +61,8 @@ export class ManagerStats {
     this.rqCompleted = stats.counter(`${prefix}downstream_rq_completed`);
     this.rqRxReset = stats.counter(`${prefix}downstream_rq_rx_reset`);
     this.rqTxReset = stats.counter(`${prefix}downstream_rq_tx_reset`);
+    this.rqTooLarge = stats.counter(`${prefix}downstream_rq_too_large`);
+    this.rsTooLarge = stats.counter(`${prefix}rs_too_large`);
     this.rqTimeout = stats.counter(`${prefix}downstream_rq_timeout`);
     this.rqIdleTimeout = stats.counter(`${prefix}downstream_rq_idle_timeout`);
     this.rqMaxDuration = stats.counter(`${prefix}downstream_rq_max_duration_reached`);

@@ -22,7 +22,11 @@ import type { SupportedFields } from "../request/filter.ts";
 
 /** Extensions that may stand in a `typed_config`. */
 export const extensionRegistry = createRegistry(
-  ...filterFactories.flatMap(({ schema, perRouteSchema }) => [schema, perRouteSchema]),
+  ...filterFactories.flatMap(({ schema, perRouteSchema, libraries = [] }) => [
+    schema,
+    ...(perRouteSchema === undefined ? [] : [perRouteSchema]),
+    ...libraries,
+  ]),
   ...networkFilterFactories.map(({ schema }) => schema),
   routerFilter.schema,
   HttpInspectorSchema,

@@ -65,5 +65,7 @@ export const sampleRecord = (changes: Partial<RequestRecord> = {}): RequestRecor
   traceId: "",
   spanId: "",
   sampled: false,
+  healthCheck: false,
+  filterState: undefined,
   ...changes,
 });
