@@ -19,7 +19,7 @@ export const sidecarRooms: Record<string, readonly string[]> = {
   http2: ["http", "tls"],
   rbac: ["config", "http", "match", "text", "tls"],
   network: ["http", "rbac"],
-  cluster: ["config", "hash", "http", "http1", "http2", "text", "tls"],
+  cluster: ["config", "hash", "http", "http1", "http2", "route", "text", "tls"],
   upstream: ["cluster", "http"],
   request: ["cluster", "http", "http1", "http2", "match", "route", "tls"],
   filters: ["cluster", "config", "http", "match", "rbac", "request", "route", "text", "tls", "upstream"],
@@ -32,7 +32,7 @@ export const sidecarRooms: Record<string, readonly string[]> = {
   "access-log": ["config", "format", "grpc", "http"],
   tracing: ["access-log", "grpc", "http"],
   xds: ["cluster", "secret"],
-  admin: ["access-log", "bootstrap", "data-plane.ts", "secret", "tls", "xds"],
+  admin: ["access-log", "bootstrap", "cluster", "data-plane.ts", "secret", "tls", "xds"],
 };
 
 const sidecarGround = [

@@ -105,7 +105,11 @@ describe("what is not supported is refused by name", () => {
   });
 
   it.each<[string, JsonObject, string]>([
-    ["health checks", { health_checks: [{ timeout: "1s" }] }, "cluster c: health_checks: not supported"],
+    [
+      "a log of health checks",
+      { health_checks: [{ timeout: "1s", always_log_health_check_failures: true }] },
+      "cluster c: health_checks[0].always_log_health_check_failures: not supported",
+    ],
     ["original destination", { type: "ORIGINAL_DST" }, "cluster c: type: ORIGINAL_DST is not supported"],
     ["balancer", { lb_policy: "CLUSTER_PROVIDED" }, "cluster c: lb_policy: CLUSTER_PROVIDED is not supported"],
     ["TLS", { transport_socket: { name: "tls" } }, "cluster c: transport_socket.typed_config: required"],
@@ -216,9 +220,9 @@ describe("what is not supported is refused by name", () => {
   it("names everything at once, and leaves the version in force alone", async () => {
     const up = await named("up");
     const test = await fixtures.plane({ clusters: [staticCluster("up", [up])], routes: [toCluster("up")] });
-    const bad = { ...staticCluster("up", []), health_checks: [{ timeout: "1s" }], lb_subset_config: {} };
+    const bad = { ...staticCluster("up", []), health_checks: [{ alt_port: 1 }], lb_subset_config: {} };
     expect(test.plane.setCluster(clusterFrom(bad))).toEqual([
-      "cluster up: health_checks: not supported",
+      "cluster up: health_checks[0].alt_port: not supported",
       "cluster up: lb_subset_config: not supported",
     ]);
     expect(await call(test.port, "a")).toEqual({ status: 200, body: "up" });

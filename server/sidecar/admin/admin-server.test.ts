@@ -20,6 +20,7 @@ import { RouteConfigurationSchema } from "../../gen/proto/envoy/config/route/v3/
 import { TypeUrl } from "../../xds/types.ts";
 import { IstioMetrics } from "../access-log/istio-metrics.ts";
 import { extensionRegistry } from "../bootstrap/extensions.ts";
+import { HealthFlag } from "../cluster/health-flags.ts";
 import { Stats } from "../stats.ts";
 import { ConfigState } from "../xds/config-state.ts";
 import type { ServerState } from "../xds/initialization.ts";
@@ -78,6 +79,7 @@ beforeAll(async () => {
           edsServiceName: "outbound|9080||a",
           addedViaApi: true,
           limits: { maxConnections: 1024, maxPendingRequests: 7, maxRequests: 1024, maxRetries: 3 },
+          rates: { external: { average: 97.5, threshold: 60.25 }, local: { average: -1, threshold: -1 } },
           hosts: [
             {
               address: "127.0.1.5",
@@ -85,8 +87,13 @@ beforeAll(async () => {
               hostname: "",
               weight: 1,
               priority: 0,
-              healthy: true,
-              ejected: true,
+              region: "r",
+              zone: "z",
+              subZone: "",
+              canary: false,
+              healthFlags: HealthFlag.failedOutlierCheck | HealthFlag.failedActiveCheck | HealthFlag.activeCheckTimeout,
+              successRate: 99.5,
+              localOriginSuccessRate: -1,
               connections: 2,
               connectFailures: 0,
               connectionsTotal: 4,
@@ -216,7 +223,12 @@ describe("/clusters and /listeners", () => {
     expect(body).toContain("outbound|9080||a::default_priority::max_pending_requests::7\n");
     expect(body).toContain("outbound|9080||a::added_via_api::true\n");
     expect(body).toContain("outbound|9080||a::127.0.1.5:9080::rq_total::9\n");
-    expect(body).toContain("outbound|9080||a::127.0.1.5:9080::health_flags::/failed_outlier_check\n");
+    expect(body).toContain(
+      "outbound|9080||a::127.0.1.5:9080::health_flags::/failed_active_hc/failed_outlier_check/active_hc_timeout\n",
+    );
+    expect(body).toContain("outbound|9080||a::127.0.1.5:9080::zone::z\n");
+    expect(body).toContain("outbound|9080||a::127.0.1.5:9080::success_rate::99.5\n");
+    expect(body).toContain("outbound|9080||a::outlier::success_rate_average::97.5\n");
     expect((await call("/listeners")).body).toBe("127.0.1.2_15001::127.0.1.2:15001\n");
   });
 
@@ -225,7 +237,15 @@ describe("/clusters and /listeners", () => {
     expect(clusters.clusterStatuses[0]).toMatchObject({
       name: "outbound|9080||a",
       addedViaApi: true,
-      hostStatuses: [{ healthStatus: { failedOutlierCheck: true }, weight: 1 }],
+      successRateEjectionThreshold: { value: 60.25 },
+      hostStatuses: [
+        {
+          healthStatus: { failedOutlierCheck: true, failedActiveHealthCheck: true, activeHcTimeout: true },
+          locality: { region: "r", zone: "z" },
+          successRate: { value: 99.5 },
+          weight: 1,
+        },
+      ],
     });
     expect(JSON.parse((await call("/listeners?format=json")).body)).toEqual({
       listener_statuses: [

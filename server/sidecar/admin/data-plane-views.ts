@@ -4,7 +4,7 @@ import type { CertsView, ClusterView } from "./views.ts";
 
 /** The clusters of the data path as the admin's pages show them. */
 export function clusterViews(plane: DataPlane, isStatic: (name: string) => boolean): ClusterView[] {
-  return [...plane.clusterMap.values()].map(({ config, allEndpoints, pool }) => ({
+  return [...plane.clusterMap.values()].map(({ config, allEndpoints, pool, outlier }) => ({
     name: config.name,
     edsServiceName: config.discovery === "eds" && config.serviceName !== config.name ? config.serviceName : "",
     addedViaApi: !isStatic(config.name),
@@ -14,14 +14,20 @@ export function clusterViews(plane: DataPlane, isStatic: (name: string) => boole
       maxRequests: config.maxRequests,
       maxRetries: config.maxRetries,
     },
+    rates: outlier && { external: outlier.external, local: outlier.local },
     hosts: allEndpoints.map((endpoint) => ({
       address: endpoint.config.address,
       port: endpoint.config.port,
       hostname: endpoint.config.hostname,
       weight: endpoint.config.weight,
       priority: endpoint.config.priority,
-      healthy: endpoint.config.healthy,
-      ejected: endpoint.outlier.ejectedAt !== undefined,
+      region: endpoint.config.locality.region,
+      zone: endpoint.config.locality.zone,
+      subZone: endpoint.config.locality.subZone,
+      canary: endpoint.canary,
+      healthFlags: endpoint.health.flags,
+      successRate: endpoint.outlier.external.rate,
+      localOriginSuccessRate: endpoint.outlier.local.rate,
       connections: pool.connectionsTo(endpoint),
       connectionsTotal: endpoint.totals.connections,
       connectFailures: endpoint.totals.connectFailures,

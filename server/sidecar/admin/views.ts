@@ -6,7 +6,14 @@ export interface ClusterView {
   edsServiceName: string;
   addedViaApi: boolean;
   limits: { maxConnections: number; maxPendingRequests: number; maxRequests: number; maxRetries: number };
+  /** Of outlier detection, in percent; -1: not known. Undefined: nobody judges. */
+  rates: { external: RatesView; local: RatesView } | undefined;
   hosts: readonly HostView[];
+}
+
+export interface RatesView {
+  average: number;
+  threshold: number;
 }
 
 export interface HostView {
@@ -15,8 +22,15 @@ export interface HostView {
   hostname: string;
   weight: number;
   priority: number;
-  healthy: boolean;
-  ejected: boolean;
+  region: string;
+  zone: string;
+  subZone: string;
+  canary: boolean;
+  /** Bits of `HealthFlag`. */
+  healthFlags: number;
+  /** In percent; -1: not known. */
+  successRate: number;
+  localOriginSuccessRate: number;
   connections: number;
   connectFailures: number;
   connectionsTotal: number;

@@ -3,31 +3,39 @@ import { xxHash64 } from "../hash/xx-hash64.ts";
 import { anyHost } from "./balancer.ts";
 import type { HashBalancerConfig } from "./balancer-config.ts";
 import { HashTables, hashKey } from "./balancer-hash.ts";
-import { Endpoint, type EndpointConfig } from "./endpoint.ts";
-import { createPriorityBalancer } from "./priorities.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { HealthFlag } from "./health-flags.ts";
+import { PriorityBalancer } from "./priorities.ts";
+import { testEndpoint as endpoint } from "./testing/endpoint.ts";
 
-const endpoint = (port: number, config: Partial<EndpointConfig> = {}) =>
-  new Endpoint({
-    address: "10.0.0.1",
-    port,
-    hostname: "",
-    weight: 1,
-    healthy: true,
-    priority: 0,
-    metadata: undefined,
-    ...config,
-  });
-const ring = { kind: "ring_hash", minimumSize: 1024, maximumSize: 8_388_608, byHostname: false } as const;
+const ring = {
+  kind: "ring_hash",
+  minimumSize: 1024,
+  maximumSize: 8_388_608,
+  byHostname: false,
+  balanceFactor: 0,
+} as const;
 const kinds: Record<string, HashBalancerConfig> = {
   "ring of xxHash64": { ...ring, hashFunction: "xx_hash" },
   "ring of MurmurHash2": { ...ring, hashFunction: "murmur_hash_2" },
-  maglev: { kind: "maglev", tableSize: 65_537, byHostname: false },
+  maglev: { kind: "maglev", tableSize: 65_537, byHostname: false, balanceFactor: 0 },
 };
 
 const keys = Array.from({ length: 5000 }, (_, i) => xxHash64(`user ${i}`));
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => endpoint(1000 + i));
+const balancerOf = (
+  config: HashBalancerConfig,
+  endpoints: Endpoint[],
+  random: () => number,
+  tables = new HashTables(),
+) =>
+  new PriorityBalancer(
+    endpoints,
+    { config, panicThreshold: 50, localityWeighted: false, tables },
+    { random, now: () => 0 },
+  );
 const picks = (config: HashBalancerConfig, endpoints: Endpoint[], tables = new HashTables()) => {
-  const balancer = createPriorityBalancer(endpoints, config, 0.5, () => 0.5, tables);
+  const balancer = balancerOf(config, endpoints, () => 0.5, tables);
   return keys.map((hash) => balancer.pick({ ...anyHost, hash })?.config.port ?? 0);
 };
 const count = (ports: number[], port: number) => ports.filter((it) => it === port).length;
@@ -63,7 +71,7 @@ describe.each(Object.entries(kinds))("%s", (_, config) => {
     const endpoints = numbered(4);
     const before = picks(config, endpoints);
     const [, , third] = endpoints;
-    if (third !== undefined) third.outlier.ejectedAt = 1;
+    third?.health.set(HealthFlag.failedOutlierCheck);
     const after = picks(config, endpoints);
     expect(count(after, 1002)).toBe(0);
     const others = before.filter((port, i) => port !== 1002 && port !== after[i]).length;
@@ -71,7 +79,7 @@ describe.each(Object.entries(kinds))("%s", (_, config) => {
   });
 
   it("looks elsewhere in further attempts", () => {
-    const balancer = createPriorityBalancer(numbered(5), config, 0.5, Math.random);
+    const balancer = balancerOf(config, numbered(5), Math.random);
     const seen = keys.slice(0, 100).map((hash) => {
       const context = { ...anyHost, hash };
       return new Set([0, 1, 2, 3, 4, 5, 6, 7].map((attempt) => balancer.pick(context, attempt))).size;
@@ -81,14 +89,16 @@ describe.each(Object.entries(kinds))("%s", (_, config) => {
 
   it("picks any without a hash, the only one, and none of none", () => {
     let at = 0;
-    const balancer = createPriorityBalancer(numbered(3), config, 0.5, () => (at = (at + 0.618034) % 1));
+    const balancer = balancerOf(config, numbered(3), () => (at = (at + 0.618034) % 1));
     expect(new Set(Array.from({ length: 200 }, () => balancer.pick(anyHost)?.config.port)).size).toBe(3);
     expect(new Set(picks(config, numbered(1)))).toEqual(new Set([1000]));
     expect(new Set(picks(config, []))).toEqual(new Set([0]));
   });
 
   it("keeps a key at its priority while two share the load", () => {
-    const first = [1, 2, 3, 4].map((port) => endpoint(port, { healthy: port <= 2 }));
+    const first = [1, 2, 3, 4].map((port) =>
+      endpoint(port, { healthFlag: port <= 2 ? 0 : HealthFlag.failedEdsHealth }),
+    );
     const ports = picks(config, [...first, endpoint(11, { priority: 1 })]);
     expect(count(ports, 11) / ports.length).toBeCloseTo(0.3, 1);
     expect(picks(config, [...first, endpoint(11, { priority: 1 })])).toEqual(ports);
@@ -109,7 +119,7 @@ it("tables are made again only when endpoints, weights or settings change", () =
   const again = next(config, endpoints);
   expect(again).not.toBe(first);
   const [one] = endpoints;
-  if (one !== undefined) one.config = { ...one.config, weight: 2 };
+  one?.update({ ...one.config, weight: 2 });
   expect(next(config, endpoints)).not.toBe(again);
   const equal = next(config, endpoints);
   expect(next(config, numbered(3))).not.toBe(equal);

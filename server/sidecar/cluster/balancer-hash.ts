@@ -1,22 +1,26 @@
 import { murmurHash2 } from "../hash/murmur-hash2.ts";
-import { type Bits64, modulo64, random64 } from "../hash/word64.ts";
+import { type Bits64, modulo64 } from "../hash/word64.ts";
 import { xxHash64 } from "../hash/xx-hash64.ts";
 import { toWire } from "../http/headers.ts";
 import { hostPort } from "../text/host-port.ts";
-import type { Balancer } from "./balancer.ts";
 import type { HashBalancerConfig, MaglevConfig, RingHashConfig } from "./balancer-config.ts";
+import { boundedLoad } from "./bounded-load.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** From a hash to an endpoint. `attempt` counts from 0 the picks of one choice: those after the first look elsewhere. */
 export type HashTable = (hash: Bits64, attempt: number) => Endpoint | undefined;
 
-/** Picks by the context's hash, and any where it has none. */
-export const byHash = (table: HashTable, random: () => number): Balancer => ({
-  pick: ({ hash }, attempt = 0) => table(hash ?? random64(random), attempt),
-});
-
-const createTable = (config: HashBalancerConfig, endpoints: readonly Endpoint[]): HashTable =>
-  config.kind === "ring_hash" ? ringHash(config, endpoints) : maglev(config, endpoints);
+function createTable(
+  config: HashBalancerConfig,
+  endpoints: readonly Endpoint[],
+  weightOf: (endpoint: Endpoint) => number,
+): HashTable {
+  const [first] = endpoints;
+  if (endpoints.length <= 1) return () => first;
+  const shares = sharesOf(endpoints, weightOf);
+  const table = config.kind === "ring_hash" ? ringHash(config, endpoints, shares) : maglev(config, endpoints, shares);
+  return config.balanceFactor === 0 ? table : boundedLoad(table, config.balanceFactor, endpoints, shares);
+}
 
 /** The tables of one cluster, each made again only when what it depends on has changed: name servers and updates often say the same again. */
 export class HashTables {
@@ -30,12 +34,14 @@ export class HashTables {
     this.now = new Map();
   }
 
-  get(config: HashBalancerConfig, endpoints: readonly Endpoint[]): HashTable {
-    const places = endpoints.map((endpoint) => `${hashKey(endpoint, config.byHostname)} ${endpoint.config.weight}`);
+  /** @param weights in place of the endpoints' own */
+  get(config: HashBalancerConfig, endpoints: readonly Endpoint[], weights?: ReadonlyMap<Endpoint, number>): HashTable {
+    const weightOf = (endpoint: Endpoint) => weights?.get(endpoint) ?? endpoint.config.weight;
+    const places = endpoints.map((endpoint) => `${hashKey(endpoint, config.byHostname)} ${weightOf(endpoint)}`);
     const key = `${JSON.stringify(config)}\n${places.join("\n")}`;
     const known = this.before.get(key);
     const same = known?.endpoints.every((endpoint, i) => endpoint === endpoints[i]) === true;
-    const made = known !== undefined && same ? known : { endpoints, table: createTable(config, endpoints) };
+    const made = known !== undefined && same ? known : { endpoints, table: createTable(config, endpoints, weightOf) };
     this.now.set(key, made);
     return made.table;
   }
@@ -58,8 +64,7 @@ export function hashKey({ config }: Endpoint, byHostname: boolean): string {
  * Ketama: every endpoint stands in many places of a ring, by its weight, and a hash goes to the next place. As Envoy's, place by place.
  * https://github.com/envoyproxy/envoy/blob/main/source/extensions/load_balancing_policies/ring_hash/ring_hash_lb.cc
  */
-function ringHash(config: RingHashConfig, endpoints: readonly Endpoint[]): HashTable {
-  const shares = sharesOf(endpoints);
+function ringHash(config: RingHashConfig, endpoints: readonly Endpoint[], shares: readonly number[]): HashTable {
   const least = shares.reduce((a, b) => Math.min(a, b));
   // Whole places for the lightest, so that equal weights get equally many.
   const scale = Math.min(Math.ceil(least * config.minimumSize) / least, config.maximumSize);
@@ -96,8 +101,11 @@ function firstFrom(places: readonly Bits64[], { hi, lo }: Bits64): number {
  * A table in which every endpoint takes its preferred free places in turn, by its weight.
  * https://github.com/envoyproxy/envoy/blob/main/source/extensions/load_balancing_policies/maglev/maglev_lb.cc
  */
-function maglev({ tableSize, byHostname }: MaglevConfig, endpoints: readonly Endpoint[]): HashTable {
-  const shares = sharesOf(endpoints);
+function maglev(
+  { tableSize, byHostname }: MaglevConfig,
+  endpoints: readonly Endpoint[],
+  shares: readonly number[],
+): HashTable {
   const most = shares.reduce((a, b) => Math.max(a, b));
   const takers = endpoints
     .map((endpoint, i) => ({ endpoint, key: hashKey(endpoint, byHostname), share: shares[i] as number }))
@@ -134,7 +142,7 @@ const elsewhere = ({ hi, lo }: Bits64, attempt: number): Bits64 => ({
 });
 
 /** Weights that add up to 1. */
-function sharesOf(endpoints: readonly Endpoint[]): number[] {
-  const total = endpoints.reduce((sum, { config }) => sum + config.weight, 0);
-  return endpoints.map(({ config }) => config.weight / total);
+function sharesOf(endpoints: readonly Endpoint[], weightOf: (endpoint: Endpoint) => number): number[] {
+  const total = endpoints.reduce((sum, endpoint) => sum + weightOf(endpoint), 0);
+  return endpoints.map((endpoint) => weightOf(endpoint) / total);
 }

@@ -15,7 +15,8 @@ import { compileHttp2Options } from "../http2/compile-options.ts";
 import type { Http2Options } from "../http2/options.ts";
 import type { Metadata } from "../record.ts";
 import type { Secrets } from "../tls/secrets.ts";
-import { type BalancerConfig, compileBalancer } from "./balancer-config.ts";
+import { type Balancing, compileBalancing } from "./balancer-config.ts";
+import { compileHealthChecks, type HealthCheckConfig } from "./health/check-config.ts";
 import { compileOutlier, type OutlierConfig } from "./outlier-config.ts";
 import { compileUpstreamTls, type UpstreamTls } from "./upstream-tls.ts";
 
@@ -41,10 +42,16 @@ export interface ClusterConfig {
   readonly maxPendingRequests: number;
   readonly maxRequests: number;
   readonly maxRetries: number;
-  readonly balancer: BalancerConfig;
+  readonly balancing: Balancing;
+  /** In percent; 0: never. */
   readonly panicThreshold: number;
-  readonly localityWeighted: boolean;
   readonly outlier: OutlierConfig | undefined;
+  /** Undefined: hosts are not asked how they are. */
+  readonly healthCheck: HealthCheckConfig | undefined;
+  /** New hosts count for nothing until they have been checked. */
+  readonly awaitsChecks: boolean;
+  /** Hosts that discovery drops are gone at once, however well they are. */
+  readonly dropsHealthyHosts: boolean;
   readonly metadata: Metadata | undefined;
   readonly dnsRefreshMs: number;
   readonly dnsFamily: 0 | 4 | 6;
@@ -57,13 +64,14 @@ export interface ClusterConfig {
 export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig {
   if (config.name === "") throw new Error("name: required");
   const parts = together<
-    Pick<ClusterConfig, "discovery" | "balancer" | "outlier" | "tls"> & {
+    Pick<ClusterConfig, "discovery" | "balancing" | "outlier" | "healthCheck" | "tls"> & {
       options: ReturnType<typeof upstreamOptions>;
     }
   >({
     discovery: () => discoveryOf(config),
-    balancer: () => compileBalancer(config),
+    balancing: () => compileBalancing(config),
     outlier: () => compileOutlier(config.outlierDetection),
+    healthCheck: () => compileHealthChecks(config.healthChecks, protocolOf(upstreamOptions(config)) !== "http1"),
     tls: () => tlsOf(config, secrets),
     options: () => upstreamOptions(config),
   });
@@ -85,17 +93,16 @@ export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig
     maxPendingRequests: thresholds?.maxPendingRequests ?? 1024,
     maxRequests: thresholds?.maxRequests ?? 1024,
     maxRetries: thresholds?.maxRetries ?? 3,
-    panicThreshold: (config.commonLbConfig?.healthyPanicThreshold?.value ?? 50) / 100,
-    localityWeighted: localityWeighted(config),
+    // Whole percents, as Envoy has it.
+    panicThreshold: Math.round(config.commonLbConfig?.healthyPanicThreshold?.value ?? 50),
+    awaitsChecks: config.commonLbConfig?.ignoreNewHostsUntilFirstHc ?? false,
+    dropsHealthyHosts: config.ignoreHealthOnHostRemoval,
     metadata: config.metadata?.filterMetadata as Metadata | undefined,
     dnsRefreshMs: durationMs(config.dnsRefreshRate) ?? 5000,
     dnsFamily: config.dnsLookupFamily === DnsFamily.V4_ONLY ? 4 : config.dnsLookupFamily === DnsFamily.V6_ONLY ? 6 : 0,
     bindAddress: config.upstreamBindConfig?.sourceAddress?.address ?? "",
   };
 }
-
-export const localityWeighted = ({ commonLbConfig }: Cluster): boolean =>
-  commonLbConfig?.localityConfigSpecifier.case === "localityWeightedLbConfig";
 
 function tlsOf({ transportSocket }: Cluster, secrets: Secrets): UpstreamTls | undefined {
   if (transportSocket !== undefined && transportSocket.configType.case === undefined) {

@@ -4,10 +4,10 @@ import { at, together } from "../config/problems.ts";
 import type { CommonTls } from "../tls/common-tls.ts";
 import type { Secrets } from "../tls/secrets.ts";
 import { Cluster, type ClusterIo } from "./cluster.ts";
-import { type ClusterConfig, compileCluster, localityWeighted } from "./cluster-config.ts";
+import { type ClusterConfig, compileCluster } from "./cluster-config.ts";
 import { DnsResolver } from "./dns.ts";
-import type { EndpointConfig } from "./endpoint.ts";
-import { compileAssignment } from "./load-assignment.ts";
+import { type Assignment, compileAssignment } from "./load-assignment.ts";
+import { defaultPriorityPolicy } from "./priority-load.ts";
 
 /** All clusters, with what feeds their endpoints: the config itself, EDS or DNS. */
 export class ClusterSet {
@@ -16,7 +16,7 @@ export class ClusterSet {
   private readonly changed: () => void;
   private readonly resolvers = new Map<string, DnsResolver>();
   /** The last assignment of each EDS service name, also for clusters to come. */
-  private readonly assignments = new Map<string, ClusterLoadAssignment>();
+  private readonly assignments = new Map<string, Assignment>();
 
   private readonly fetchTimers = new Set<NodeJS.Timeout>();
   /** New clusters, and new settings, that wait for secrets: what was in force before stays so. */
@@ -44,12 +44,10 @@ export class ClusterSet {
   /** Throws an Error naming the field, before any change. */
   put(proto: ClusterProto): void {
     const assignment = proto.loadAssignment;
-    const { config, fixed } = together<{ config: ClusterConfig; fixed: EndpointConfig[] }>({
+    const { config, fixed } = together<{ config: ClusterConfig; fixed: Assignment }>({
       config: () => compileCluster(proto, this.secrets),
       fixed: () =>
-        assignment === undefined
-          ? []
-          : at("load_assignment", () => compileAssignment(assignment, localityWeighted(proto))),
+        assignment === undefined ? noEndpoints : at("load_assignment", () => compileAssignment(assignment)),
     });
     this.stopWaiting(config.name);
     if (config.tls?.common.settled === false) this.waitForSecrets(config, fixed);
@@ -67,10 +65,10 @@ export class ClusterSet {
     }
   }
 
-  private bringIntoForce(config: ClusterConfig, fixed: readonly EndpointConfig[]): void {
+  private bringIntoForce(config: ClusterConfig, fixed: Assignment): void {
     let cluster = this.byName.get(config.name);
     if (cluster === undefined) {
-      cluster = new Cluster(config, this.io);
+      cluster = new Cluster(config, this.io, () => this.changed());
       this.byName.set(config.name, cluster);
     } else {
       cluster.reconfigure(config);
@@ -79,20 +77,20 @@ export class ClusterSet {
     before?.close();
     this.resolvers.delete(config.name);
     const target = cluster;
-    if (config.discovery === "static") target.setEndpoints(fixed);
+    if (config.discovery === "static") target.setEndpoints(fixed.endpoints, fixed.policy);
     else if (config.discovery === "eds") this.feedOrWait(target);
     else {
       // New settings must not cost the endpoints when the name server happens to be away.
-      const publish = (endpoints: EndpointConfig[]) => {
-        target.setEndpoints(endpoints);
+      const publish: ConstructorParameters<typeof DnsResolver>[2] = (endpoints) => {
+        target.setEndpoints(endpoints, fixed.policy);
         this.changed();
       };
-      const resolver = new DnsResolver(config, fixed, publish, before?.known);
+      const resolver = new DnsResolver(config, fixed.endpoints, publish, before?.known);
       this.resolvers.set(config.name, resolver);
     }
   }
 
-  private waitForSecrets(config: ClusterConfig, fixed: readonly EndpointConfig[]): void {
+  private waitForSecrets(config: ClusterConfig, fixed: Assignment): void {
     // However long the secret may take, the rest of the proxy doesn't wait longer than for endpoints.
     const timer = setTimeout(() => {
       waiting.late = true;
@@ -119,16 +117,15 @@ export class ClusterSet {
   }
 
   putEndpoints(assignment: ClusterLoadAssignment): void {
-    // Compiled once here, so that a bad one is refused although no cluster may use it yet.
-    compileAssignment(assignment, false);
-    this.assignments.set(assignment.clusterName, assignment);
+    // A bad one is refused although no cluster may use it yet.
+    this.assignments.set(assignment.clusterName, compileAssignment(assignment));
     this.feed(assignment.clusterName);
     this.changed();
   }
 
   removeEndpoints(name: string): void {
     this.assignments.delete(name);
-    for (const cluster of this.usersOf(name)) cluster.setEndpoints([]);
+    for (const cluster of this.usersOf(name)) cluster.setEndpoints([], defaultPriorityPolicy);
   }
 
   requiredEndpoints(): string[] {
@@ -173,9 +170,7 @@ export class ClusterSet {
   private feed(serviceName: string): void {
     const assignment = this.assignments.get(serviceName);
     if (assignment === undefined) return;
-    for (const cluster of this.usersOf(serviceName)) {
-      cluster.setEndpoints(compileAssignment(assignment, cluster.config.localityWeighted));
-    }
+    for (const cluster of this.usersOf(serviceName)) cluster.setEndpoints(assignment.endpoints, assignment.policy);
   }
 
   private usersOf(serviceName: string): Cluster[] {
@@ -186,10 +181,12 @@ export class ClusterSet {
 
 interface Waiting {
   readonly config: ClusterConfig;
-  readonly fixed: readonly EndpointConfig[];
+  readonly fixed: Assignment;
   readonly timer: NodeJS.Timeout;
   /** The rest of the proxy no longer waits for it. */
   late: boolean;
 }
+
+const noEndpoints: Assignment = { endpoints: [], policy: defaultPriorityPolicy };
 
 const initialFetchMs = 15_000;

@@ -41,7 +41,10 @@ export class ClusterStats {
   readonly rxBytes: Counter;
   readonly membershipTotal: Gauge;
   readonly membershipHealthy: Gauge;
+  readonly membershipDegraded: Gauge;
+  readonly membershipExcluded: Gauge;
   readonly membershipChange: Counter;
+  readonly lbHealthyPanic: Counter;
   private readonly stats: Stats;
   private readonly byStatus: (Counter | undefined)[] = [];
   private readonly byClass: (Counter | undefined)[] = [];
@@ -87,6 +90,9 @@ export class ClusterStats {
     this.rxBytes = stats.counter(`${prefix}upstream_cx_rx_bytes_total`);
     this.membershipTotal = stats.gauge(`${prefix}membership_total`);
     this.membershipHealthy = stats.gauge(`${prefix}membership_healthy`);
+    this.membershipDegraded = stats.gauge(`${prefix}membership_degraded`);
+    this.membershipExcluded = stats.gauge(`${prefix}membership_excluded`);
+    this.lbHealthyPanic = stats.counter(`${prefix}lb_healthy_panic`);
     this.membershipChange = stats.counter(`${prefix}membership_change`);
   }
 

@@ -1,16 +1,19 @@
 import type { Protocol } from "../http/stream.ts";
 import type { Stats } from "../stats.ts";
 import type { Timers } from "../timers.ts";
-import { anyHost, type Balancer, type PickContext } from "./balancer.ts";
+import { anyHost, type PickContext } from "./balancer.ts";
 import { usesHash } from "./balancer-config.ts";
 import { HashTables } from "./balancer-hash.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import { ClusterStats } from "./cluster-stats.ts";
 import type { UpstreamProtocol } from "./connector.ts";
 import { Endpoint, type EndpointConfig, endpointKey } from "./endpoint.ts";
+import { HealthChecker } from "./health/health-checker.ts";
+import { HealthFlag } from "./health-flags.ts";
 import { OutlierDetector } from "./outlier.ts";
 import { ClusterPool } from "./pool.ts";
-import { createPriorityBalancer } from "./priorities.ts";
+import { PriorityBalancer } from "./priorities.ts";
+import { defaultPriorityPolicy, type PriorityLoad, type PriorityPolicy } from "./priority-load.ts";
 
 export interface ClusterIo {
   readonly stats: Stats;
@@ -32,54 +35,62 @@ export class Cluster {
   warm = false;
   private readonly io: ClusterIo;
   private endpoints = new Map<string, Endpoint>();
-  private balancer: Balancer = { pick: () => undefined };
   private readonly tables = new HashTables();
+  private policy: PriorityPolicy = defaultPriorityPolicy;
+  private balancer: PriorityBalancer;
   private detector: OutlierDetector | undefined = undefined;
+  private checker: HealthChecker | undefined = undefined;
+  private readonly warmed: () => void;
 
-  constructor(config: ClusterConfig, io: ClusterIo) {
+  /** @param warmed called when its hosts have been checked for the first time */
+  constructor(config: ClusterConfig, io: ClusterIo, warmed: () => void = () => {}) {
     this.config = config;
     this.io = io;
+    this.warmed = warmed;
     this.timers = io.timers;
     this.stats = new ClusterStats(io.stats, config.statName);
     this.pool = new ClusterPool(this);
+    this.balancer = this.newBalancer();
     this.startDetector();
+    this.startChecker();
   }
 
   /** New settings; connections stay. */
   reconfigure(config: ClusterConfig): void {
-    const outlierChanged = JSON.stringify(config.outlier) !== JSON.stringify(this.config.outlier);
-    const { tls } = this.config;
+    const before = this.config;
+    const { tls } = before;
     // The very same settings keep their identity: a connection made by others is not used again.
     this.config = tls !== undefined && tls.key === config.tls?.key ? { ...config, tls } : config;
     if (this.config.tls !== tls) for (const endpoint of this.endpoints.values()) this.pool.drain(endpoint);
-    if (outlierChanged) this.startDetector();
+    if (JSON.stringify(config.outlier) !== JSON.stringify(before.outlier)) this.startDetector();
+    if (config.healthCheck?.key !== before.healthCheck?.key) this.startChecker();
     this.rebalance();
   }
 
   /** Endpoints whose address stays keep their connections and their history. */
-  setEndpoints(configs: readonly EndpointConfig[]): void {
+  setEndpoints(configs: readonly EndpointConfig[], policy: PriorityPolicy = defaultPriorityPolicy): void {
     const next = new Map<string, Endpoint>();
     for (const config of configs) {
       const key = endpointKey(config);
-      const endpoint = this.endpoints.get(key) ?? new Endpoint(config);
-      endpoint.config = config;
-      next.set(key, endpoint);
+      const known = this.endpoints.get(key);
+      known?.update(config);
+      known?.health.clear(HealthFlag.pendingRemoval);
+      next.set(key, known ?? this.newEndpoint(config));
     }
+    for (const [key, endpoint] of this.endpoints) if (!next.has(key) && this.keeps(endpoint)) next.set(key, endpoint);
     const gone = [...this.endpoints].filter(([key]) => !next.has(key)).map(([, endpoint]) => endpoint);
     this.endpoints = next;
-    this.warm = true;
+    this.policy = policy;
+    this.checker?.follow(this.allEndpoints);
+    this.warm ||= this.checker === undefined || this.checker.knowsAll;
     this.stats.membershipChange.inc();
     this.rebalance();
-    for (const endpoint of gone) {
-      endpoint.removed = true;
-      this.pool.drain(endpoint);
-    }
-    this.pool.sweep();
+    this.dismiss(gone);
   }
 
   /** Whether picks go by {@link PickContext.hash}. */
   get usesHash(): boolean {
-    return usesHash(this.config.balancer);
+    return usesHash(this.config.balancing.balancer);
   }
 
   get allEndpoints(): readonly Endpoint[] {
@@ -91,9 +102,14 @@ export class Cluster {
     let picked = this.balancer.pick(context);
     const { avoid, attempts } = context;
     if (avoid === undefined) return picked;
-    for (let i = 1; i <= attempts && picked !== undefined && avoid.has(picked); i++)
+    for (let i = 1; i <= attempts && picked !== undefined && avoid(picked); i++)
       picked = this.balancer.pick(context, i);
     return picked;
+  }
+
+  /** The load of priorities when some are not to be tried again; `priorities` is emptied when that leaves none. */
+  loadWithout(priorities: Set<number>): PriorityLoad {
+    return this.balancer.loadWithout(priorities);
   }
 
   /** What a request that came by `downstream` goes on in. */
@@ -118,10 +134,26 @@ export class Cluster {
     this.detector?.onLocalSuccess(endpoint);
   }
 
+  /** A response says of its endpoint that it is failing. */
+  failAtOnce(endpoint: Endpoint): void {
+    this.checker?.failAtOnce(endpoint);
+  }
+
+  /** Whether responses are looked at for what they say of their endpoint. */
+  get checks(): boolean {
+    return this.checker !== undefined;
+  }
+
+  /** How the last interval went; undefined: nobody judges. */
+  get outlier(): Pick<OutlierDetector, "external" | "local"> | undefined {
+    return this.detector;
+  }
+
   /** No new requests come; idle connections close now, busy ones with their request. */
   remove(): void {
     this.removed = true;
     this.detector?.close();
+    this.checker?.close();
     for (const endpoint of this.endpoints.values()) this.pool.drain(endpoint);
   }
 
@@ -131,10 +163,37 @@ export class Cluster {
     this.pool.close("shutdown");
   }
 
+  private newEndpoint(config: EndpointConfig): Endpoint {
+    const endpoint = new Endpoint(config);
+    endpoint.healthySince = this.io.now();
+    if (this.checker === undefined || config.check?.disabled === true) return endpoint;
+    endpoint.health.set(HealthFlag.failedActiveCheck);
+    if (this.config.awaitsChecks) endpoint.health.set(HealthFlag.pendingActiveCheck);
+    return endpoint;
+  }
+
+  /** Where hosts are checked, one that discovery has lost and that is well is not given up. */
+  private keeps({ health, config }: Endpoint): boolean {
+    const { discovery, dropsHealthyHosts } = this.config;
+    if (this.checker === undefined || dropsHealthyHosts || discovery === "static") return false;
+    if (config.check?.disabled === true) return false;
+    if (health.has(HealthFlag.failedActiveCheck | HealthFlag.failedEdsHealth | HealthFlag.edsDraining)) return false;
+    health.set(HealthFlag.pendingRemoval);
+    return true;
+  }
+
+  private dismiss(gone: readonly Endpoint[]): void {
+    for (const endpoint of gone) {
+      endpoint.removed = true;
+      this.pool.drain(endpoint);
+    }
+    this.pool.sweep();
+  }
+
   private startDetector(): void {
     this.detector?.close();
     this.detector = undefined;
-    for (const endpoint of this.endpoints.values()) endpoint.outlier.ejectedAt = undefined;
+    for (const endpoint of this.endpoints.values()) endpoint.health.clear(HealthFlag.failedOutlierCheck);
     if (this.config.outlier === undefined) return;
     this.detector = new OutlierDetector(
       this.config.outlier,
@@ -144,11 +203,62 @@ export class Cluster {
     );
   }
 
+  /** Hosts that are known keep what is known of them until a check says otherwise. */
+  private startChecker(): void {
+    const { config, io, stats } = this;
+    this.checker?.close();
+    this.checker = undefined;
+    if (config.healthCheck === undefined) {
+      for (const endpoint of this.endpoints.values()) endpoint.health.forgetChecks();
+      return;
+    }
+    this.checker = new HealthChecker(config.healthCheck, {
+      stats: io.stats,
+      prefix: stats.prefix,
+      timers: io.timers,
+      now: io.now,
+      random: io.random,
+      config: () => this.config,
+      hasTraffic: () => stats.cxTotal.value > 0,
+      onChecked: (endpoint, passed, changed) => this.onChecked(endpoint, passed, changed),
+    });
+    this.checker.follow(this.allEndpoints);
+  }
+
+  private onChecked(endpoint: Endpoint, passed: boolean, changed: boolean): void {
+    if (passed) this.detector?.onCheckPassed(endpoint);
+    const { health } = endpoint;
+    if (health.has(HealthFlag.pendingRemoval) && health.has(HealthFlag.failedActiveCheck)) {
+      this.endpoints.delete(endpointKey(endpoint.config));
+      this.checker?.follow(this.allEndpoints);
+      this.stats.membershipChange.inc();
+      this.rebalance();
+      this.dismiss([endpoint]);
+    } else if (changed) this.rebalance();
+    if (this.warm || this.checker?.knowsAll !== true) return;
+    this.warm = true;
+    this.warmed();
+  }
+
   private rebalance(): void {
-    const endpoints = this.allEndpoints;
-    const { balancer, panicThreshold } = this.config;
-    this.balancer = createPriorityBalancer(endpoints, balancer, panicThreshold, this.io.random, this.tables);
-    this.stats.membershipTotal.set(endpoints.length);
-    this.stats.membershipHealthy.set(endpoints.filter((endpoint) => endpoint.available).length);
+    this.balancer = this.newBalancer();
+    const count = (test: (endpoint: Endpoint) => boolean) => this.allEndpoints.filter(test).length;
+    this.stats.membershipTotal.set(this.endpoints.size);
+    this.stats.membershipHealthy.set(count(({ health }) => health.healthy));
+    this.stats.membershipDegraded.set(count(({ health }) => health.degraded));
+    this.stats.membershipExcluded.set(count(({ health }) => health.excluded));
+  }
+
+  private newBalancer(): PriorityBalancer {
+    const { balancing, panicThreshold } = this.config;
+    const options = {
+      config: balancing.balancer,
+      localityWeighted: balancing.localityWeighted,
+      panicThreshold,
+      policy: this.policy,
+      tables: this.tables,
+      panics: this.stats.lbHealthyPanic,
+    };
+    return new PriorityBalancer(this.allEndpoints, options, this.io);
   }
 }

@@ -4,7 +4,6 @@ import { type ClientSocket, Http1ClientConnection } from "../http1/client-connec
 import { Http2ClientConnection } from "../http2/client-connection.ts";
 import { turnedAway } from "../tls/tls-failure.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
-import type { Endpoint } from "./endpoint.ts";
 import type { PoolHost } from "./pool-host.ts";
 import { connectFailure, connectTls, type UpstreamTls } from "./upstream-tls.ts";
 
@@ -18,14 +17,19 @@ export interface Connecting {
 /** What an endpoint is spoken to in. */
 export type UpstreamProtocol = "http1" | "http2";
 
+/** Where a connection goes. */
+export interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
 /** Opens a connection to an endpoint by the TLS settings of its cluster. */
 export function openConnection(
   { config, stats, timers }: Pick<PoolHost, "config" | "stats" | "timers">,
-  endpoint: Endpoint,
+  { address: host, port }: Place,
   protocol: UpstreamProtocol,
   owner: ClientConnectionOwner,
 ): Connecting {
-  const { address: host, port } = endpoint.config;
   const target = { host, port, noDelay: true, allowHalfOpen: false, localAddress: config.bindAddress || undefined };
   const { tls } = config;
   let opened: ClientSocket | undefined;

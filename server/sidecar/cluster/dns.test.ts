@@ -3,7 +3,7 @@ import { clusterFrom, eventually, Fixtures } from "../test-plane.ts";
 import { noSecrets } from "../tls/secrets.ts";
 import { compileCluster } from "./cluster-config.ts";
 import { DnsResolver, type Lookup } from "./dns.ts";
-import type { EndpointConfig } from "./endpoint.ts";
+import { testEndpoint } from "./testing/endpoint.ts";
 
 const system = vi.hoisted(() => ({ lookup: async (): Promise<{ address: string }[]> => [{ address: "10.0.0.1" }] }));
 vi.mock("node:dns/promises", () => ({ lookup: () => system.lookup() }));
@@ -17,15 +17,7 @@ afterEach(() => {
 
 const config = (type: string) =>
   compileCluster(clusterFrom({ name: "c", type, dns_refresh_rate: "0.005s", connect_timeout: "1s" }), noSecrets);
-const name: EndpointConfig = {
-  address: "svc.test",
-  port: 80,
-  hostname: "",
-  weight: 1,
-  healthy: true,
-  priority: 0,
-  metadata: undefined,
-};
+const name = { ...testEndpoint(80).config, address: "svc.test" };
 
 function resolve(type: string, lookup: Lookup, known?: ReadonlyMap<string, string[]>) {
   const published: string[][] = [];

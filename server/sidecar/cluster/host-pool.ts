@@ -216,7 +216,7 @@ export class HostPool implements ClientConnectionOwner {
     stats.cxActive.set(slots.connections);
     this.connecting++;
     endpoint.totals.connections++;
-    const pooled = new Pooled(this, config.tls, openConnection(this.host, endpoint, this.protocol, this));
+    const pooled = new Pooled(this, config.tls, openConnection(this.host, endpoint.config, this.protocol, this));
     this.connections.set(pooled.connection, pooled);
     timers.arm(pooled.timer, config.connectTimeoutMs);
   }

@@ -1,45 +1,89 @@
 import { HealthStatus } from "../../gen/proto/envoy/config/core/v3/health_check_pb.js";
 import type {
+  Endpoint,
   LbEndpoint,
   LocalityLbEndpoints,
 } from "../../gen/proto/envoy/config/endpoint/v3/endpoint_components_pb.js";
 import type { ClusterLoadAssignment } from "../../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
 import { each } from "../config/problems.ts";
 import type { Metadata } from "../record.ts";
-import type { EndpointConfig } from "./endpoint.ts";
+import type { EndpointCheck, EndpointConfig } from "./endpoint.ts";
+import { HealthFlag } from "./health-flags.ts";
+import { defaultPriorityPolicy, type PriorityPolicy } from "./priority-load.ts";
 
-/** Endpoints of all localities and priorities. Throws an Error naming the field. */
-export function compileAssignment(assignment: ClusterLoadAssignment, localityWeighted: boolean): EndpointConfig[] {
-  return each("endpoints", assignment.endpoints, (locality) => compileLocality(locality, localityWeighted)).flat();
+export interface Assignment {
+  /** Of all localities and priorities. */
+  readonly endpoints: readonly EndpointConfig[];
+  readonly policy: PriorityPolicy;
 }
 
-function compileLocality(locality: LocalityLbEndpoints, localityWeighted: boolean): EndpointConfig[] {
-  const total = locality.lbEndpoints.reduce((sum, endpoint) => sum + (endpoint.loadBalancingWeight ?? 1), 0);
-  // A locality without a weight gets no load under locality weighting, as the field's definition says.
-  if (localityWeighted && (locality.loadBalancingWeight ?? 0) === 0 && locality.lbEndpoints.length > 0) return [];
-  const scale = localityWeighted ? (locality.loadBalancingWeight ?? 0) / total : 1;
-  return each("lb_endpoints", locality.lbEndpoints, (endpoint) => {
-    const config = compileEndpoint(endpoint);
-    return { ...config, weight: config.weight * scale, priority: locality.priority };
-  });
+/** Throws an Error naming the field. */
+export function compileAssignment(assignment: ClusterLoadAssignment): Assignment {
+  const { policy } = assignment;
+  return {
+    endpoints: each("endpoints", assignment.endpoints, compileLocality).flat(),
+    policy: {
+      overprovisioning: policy?.overprovisioningFactor ?? defaultPriorityPolicy.overprovisioning,
+      weightedHealth: policy?.weightedPriorityHealth ?? false,
+    },
+  };
 }
 
-function compileEndpoint(entry: LbEndpoint): EndpointConfig {
+function compileLocality(entry: LocalityLbEndpoints): EndpointConfig[] {
+  const locality = {
+    region: entry.locality?.region ?? "",
+    zone: entry.locality?.zone ?? "",
+    subZone: entry.locality?.subZone ?? "",
+    weight: entry.loadBalancingWeight ?? 0,
+  };
+  return each("lb_endpoints", entry.lbEndpoints, (endpoint) => ({
+    ...compileEndpoint(endpoint),
+    priority: entry.priority,
+    locality,
+  }));
+}
+
+function compileEndpoint(entry: LbEndpoint): Omit<EndpointConfig, "priority" | "locality"> {
   const endpoint = entry.hostIdentifier.case === "endpoint" ? entry.hostIdentifier.value : undefined;
-  const path = "endpoint.address";
+  const { address, port } = socketAddress(endpoint, "endpoint.address");
+  return {
+    address,
+    port,
+    hostname: endpoint?.hostname ?? "",
+    weight: entry.loadBalancingWeight ?? 1,
+    healthFlag: healthFlags[entry.healthStatus] ?? 0,
+    metadata: entry.metadata?.filterMetadata as Metadata | undefined,
+    check: checkOf(endpoint),
+  };
+}
+
+function socketAddress(endpoint: Pick<Endpoint, "address"> | undefined, path: string) {
   const address = endpoint?.address?.address;
   if (address?.case !== "socketAddress") throw new Error(`${path}: only socket_address is supported`);
   if (address.value.portSpecifier.case !== "portValue") throw new Error(`${path}.port_value: required`);
+  const port = address.value.portSpecifier.value;
   // Node throws on such a port when it is called, which would be at a client's connection.
-  if (address.value.portSpecifier.value > 65_535) throw new Error(`${path}.port_value: must be at most 65535`);
-  const healthy = entry.healthStatus === HealthStatus.UNKNOWN || entry.healthStatus === HealthStatus.HEALTHY;
+  if (port > 65_535) throw new Error(`${path}.port_value: must be at most 65535`);
+  return { address: address.value.address, port };
+}
+
+function checkOf(endpoint: Endpoint | undefined): EndpointCheck | undefined {
+  const config = endpoint?.healthCheckConfig;
+  if (config === undefined) return undefined;
+  const at = config.address === undefined ? undefined : socketAddress(config, "endpoint.health_check_config.address");
+  if (config.portValue > 65_535) throw new Error("endpoint.health_check_config.port_value: must be at most 65535");
   return {
-    address: address.value.address,
-    port: address.value.portSpecifier.value,
-    hostname: endpoint?.hostname ?? "",
-    weight: entry.loadBalancingWeight ?? 1,
-    healthy,
-    priority: 0,
-    metadata: entry.metadata?.filterMetadata as Metadata | undefined,
+    address: at?.address ?? "",
+    port: at?.port ?? config.portValue,
+    hostname: config.hostname,
+    disabled: config.disableActiveHealthCheck,
   };
 }
+
+/** As Envoy reads them: who timed out elsewhere is not healthy here. */
+const healthFlags: Partial<Record<HealthStatus, number>> = {
+  [HealthStatus.UNHEALTHY]: HealthFlag.failedEdsHealth,
+  [HealthStatus.TIMEOUT]: HealthFlag.failedEdsHealth,
+  [HealthStatus.DRAINING]: HealthFlag.edsDraining,
+  [HealthStatus.DEGRADED]: HealthFlag.degradedEdsHealth,
+};

@@ -1,11 +1,13 @@
 import { connect, type Socket } from "node:net";
-import type { Cluster } from "./cluster.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Place } from "./connector.ts";
+import type { PoolHost } from "./pool-host.ts";
 import { connectTls } from "./upstream-tls.ts";
 
 /** Begins a connection to an endpoint, in TLS where the cluster says so; `ready` is the event after which it can be used. Either side may end alone. */
-export function openSocket({ config, stats }: Cluster, endpoint: Endpoint): { socket: Socket; ready: string } {
-  const { address, port } = endpoint.config;
+export function openSocket(
+  { config, stats }: Pick<PoolHost, "config" | "stats">,
+  { address, port }: Place,
+): { socket: Socket; ready: string } {
   const options = {
     host: address,
     port,

@@ -6,45 +6,72 @@ export interface OutlierConfig {
   readonly intervalMs: number;
   readonly baseEjectionMs: number;
   readonly maxEjectionMs: number;
+  /** At most so much is added to an ejection, so that hosts do not come back together. */
+  readonly ejectionJitterMs: number;
   readonly maxEjectionPercent: number;
   readonly alwaysEjectOne: boolean;
   /** Counts of 0 switch a detector off. */
   readonly consecutive5xx: number;
-  readonly enforcing5xx: number;
   readonly consecutiveGateway: number;
-  readonly enforcingGateway: number;
+  /** Failures to reach a host count for themselves, and not as the 5xx that they become. */
   readonly splitLocalOrigin: boolean;
   readonly consecutiveLocal: number;
-  readonly enforcingLocal: number;
-  readonly enforcingSuccessRate: number;
   readonly successRateMinimumHosts: number;
   readonly successRateRequestVolume: number;
   readonly successRateStdevFactor: number;
+  readonly failurePercentageThreshold: number;
+  readonly failurePercentageMinimumHosts: number;
+  readonly failurePercentageRequestVolume: number;
+  /** How often what was detected leads to an ejection, in percent. */
+  readonly enforcing: Readonly<Record<Ejection, number>>;
+  /** An active check that passes brings a host back before its time. */
+  readonly checkUnejects: boolean;
 }
 
+/** What a host was ejected for, as Envoy's stats call it. */
+export type Ejection =
+  | "consecutive_5xx"
+  | "consecutive_gateway_failure"
+  | "consecutive_local_origin_failure"
+  | "success_rate"
+  | "local_origin_success_rate"
+  | "failure_percentage"
+  | "local_origin_failure_percentage";
+
+/** Throws an Error naming the field. */
 export function compileOutlier(config: OutlierDetection | undefined): OutlierConfig | undefined {
   if (config === undefined) return undefined;
-  // Only judged when the split is on. Asked for by name it is refused; Envoy's default of 100 for an unset field is not enforced here.
-  if (config.splitExternalLocalOriginErrors && (config.enforcingLocalOriginSuccessRate ?? 0) > 0) {
-    throw new Error("outlier_detection.enforcing_local_origin_success_rate: only 0 is supported");
-  }
   const baseEjectionMs = durationMs(config.baseEjectionTime) ?? 30_000;
+  const maxEjectionMs = durationMs(config.maxEjectionTime) ?? Math.max(baseEjectionMs, 300_000);
+  if (maxEjectionMs < baseEjectionMs) {
+    throw new Error("outlier_detection.max_ejection_time: must not be less than base_ejection_time");
+  }
   return {
     intervalMs: durationMs(config.interval) ?? 10_000,
     baseEjectionMs,
-    maxEjectionMs: Math.max(baseEjectionMs, durationMs(config.maxEjectionTime) ?? 300_000),
+    maxEjectionMs,
+    ejectionJitterMs: durationMs(config.maxEjectionTimeJitter) ?? 0,
     maxEjectionPercent: config.maxEjectionPercent ?? 10,
     alwaysEjectOne: config.alwaysEjectOneHost ?? false,
     consecutive5xx: config.consecutive5xx ?? 5,
-    enforcing5xx: config.enforcingConsecutive5xx ?? 100,
     consecutiveGateway: config.consecutiveGatewayFailure ?? 5,
-    enforcingGateway: config.enforcingConsecutiveGatewayFailure ?? 0,
     splitLocalOrigin: config.splitExternalLocalOriginErrors,
     consecutiveLocal: config.consecutiveLocalOriginFailure ?? 5,
-    enforcingLocal: config.enforcingConsecutiveLocalOriginFailure ?? 100,
-    enforcingSuccessRate: config.enforcingSuccessRate ?? 100,
     successRateMinimumHosts: config.successRateMinimumHosts ?? 5,
     successRateRequestVolume: config.successRateRequestVolume ?? 100,
     successRateStdevFactor: (config.successRateStdevFactor ?? 1900) / 1000,
+    failurePercentageThreshold: config.failurePercentageThreshold ?? 85,
+    failurePercentageMinimumHosts: config.failurePercentageMinimumHosts ?? 5,
+    failurePercentageRequestVolume: config.failurePercentageRequestVolume ?? 50,
+    enforcing: {
+      consecutive_5xx: config.enforcingConsecutive5xx ?? 100,
+      consecutive_gateway_failure: config.enforcingConsecutiveGatewayFailure ?? 0,
+      consecutive_local_origin_failure: config.enforcingConsecutiveLocalOriginFailure ?? 100,
+      success_rate: config.enforcingSuccessRate ?? 100,
+      local_origin_success_rate: config.enforcingLocalOriginSuccessRate ?? 100,
+      failure_percentage: config.enforcingFailurePercentage ?? 0,
+      local_origin_failure_percentage: config.enforcingFailurePercentageLocalOrigin ?? 0,
+    },
+    checkUnejects: config.successfulActiveHealthCheckUnejectHost ?? true,
   };
 }

@@ -1,37 +1,42 @@
 import type { Stats } from "../stats.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { OutlierConfig } from "./outlier-config.ts";
+import { HealthFlag } from "./health-flags.ts";
+import type { Ejection, OutlierConfig } from "./outlier-config.ts";
+import { closeInterval, failurePercentages, type RateSummary, successRates, unknownRates } from "./success-rates.ts";
+
+/** What the detector of a cluster has of it. */
+export interface OutlierIo {
+  readonly stats: Stats;
+  /** Of the cluster's stats. */
+  readonly prefix: string;
+  readonly now: () => number;
+  readonly random: () => number;
+}
 
 /**
  * Passive health checking: counts what each endpoint does and takes bad ones out for a while.
  * https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier
  */
 export class OutlierDetector {
-  private readonly config: OutlierConfig;
+  readonly config: OutlierConfig;
+  /** Of the last interval, for the admin's page. */
+  external: RateSummary = unknownRates;
+  local: RateSummary = unknownRates;
   private readonly endpoints: () => readonly Endpoint[];
   private readonly changed: () => void;
-  private readonly now: () => number;
-  private readonly random: () => number;
-  private readonly stats: Stats;
+  private readonly io: OutlierIo;
   private readonly prefix: string;
   private readonly timer: NodeJS.Timeout;
 
   /** @param changed called when an endpoint was ejected or came back */
-  constructor(
-    config: OutlierConfig,
-    endpoints: () => readonly Endpoint[],
-    changed: () => void,
-    io: { stats: Stats; prefix: string; now: () => number; random: () => number },
-  ) {
+  constructor(config: OutlierConfig, endpoints: () => readonly Endpoint[], changed: () => void, io: OutlierIo) {
     this.config = config;
     this.endpoints = endpoints;
     this.changed = changed;
-    this.now = io.now;
-    this.random = io.random;
-    this.stats = io.stats;
+    this.io = io;
     this.prefix = `${io.prefix}outlier_detection.`;
     this.timer = setInterval(() => this.sweep(), config.intervalMs).unref();
-    this.stats.gauge(`${this.prefix}ejections_active`);
+    io.stats.gauge(`${this.prefix}ejections_active`);
   }
 
   close(): void {
@@ -39,119 +44,140 @@ export class OutlierDetector {
   }
 
   onResponse(endpoint: Endpoint, status: number): void {
-    const outlier = endpoint.outlier;
-    outlier.total++;
+    const { config } = this;
+    const { outlier } = endpoint;
+    outlier.external.total++;
     if (status < 500) {
-      outlier.success++;
+      outlier.external.success++;
       outlier.consecutive5xx = 0;
       outlier.consecutiveGateway = 0;
       return;
     }
-    this.countGateway(endpoint, status >= 502 && status <= 504);
-    this.count5xx(endpoint);
+    if (status < 502 || status > 504) outlier.consecutiveGateway = 0;
+    else if (++outlier.consecutiveGateway === config.consecutiveGateway) {
+      if (this.onConsecutive(endpoint, "consecutive_gateway_failure")) outlier.consecutiveGateway = 0;
+    }
+    if (++outlier.consecutive5xx === config.consecutive5xx) {
+      if (this.onConsecutive(endpoint, "consecutive_5xx")) outlier.consecutive5xx = 0;
+    }
   }
 
   /** The connection to the endpoint could not be made, broke or timed out. */
   onLocalFailure(endpoint: Endpoint): void {
     const { config } = this;
-    const outlier = endpoint.outlier;
+    const { outlier } = endpoint;
     if (!config.splitLocalOrigin) {
-      // Without the split a local failure counts as the 503 it becomes.
-      outlier.total++;
-      this.countGateway(endpoint, true);
-      this.count5xx(endpoint);
+      // Without the split a local failure counts as the 503 or 504 it becomes.
+      this.onResponse(endpoint, 503);
       return;
     }
-    if (config.consecutiveLocal > 0 && ++outlier.consecutiveLocal === config.consecutiveLocal) {
-      outlier.consecutiveLocal = 0;
-      this.eject(endpoint, "consecutive_local_origin_failure", config.enforcingLocal);
+    outlier.local.total++;
+    if (++outlier.consecutiveLocal === config.consecutiveLocal) {
+      if (this.onConsecutive(endpoint, "consecutive_local_origin_failure")) outlier.consecutiveLocal = 0;
     }
   }
 
-  onLocalSuccess(endpoint: Endpoint): void {
-    endpoint.outlier.consecutiveLocal = 0;
+  /** A connection to the endpoint could be had. */
+  onLocalSuccess({ outlier }: Endpoint): void {
+    if (!this.config.splitLocalOrigin) return;
+    outlier.local.total++;
+    outlier.local.success++;
+    outlier.consecutiveLocal = 0;
   }
 
-  /** Un-ejects whose time is over and judges success rates. Run every interval; public so that a test can drive it. */
-  sweep(): void {
-    const { config } = this;
-    const now = this.now();
-    let changed = false;
-    for (const { outlier } of this.endpoints()) {
-      if (outlier.ejectedAt === undefined) {
-        if (outlier.ejections > 0) outlier.ejections--;
-        continue;
-      }
-      const ejectionMs = Math.min(config.maxEjectionMs, config.baseEjectionMs * outlier.ejections);
-      if (now - outlier.ejectedAt < ejectionMs) continue;
-      outlier.ejectedAt = undefined;
-      outlier.consecutive5xx = 0;
-      outlier.consecutiveGateway = 0;
-      outlier.consecutiveLocal = 0;
-      changed = true;
-    }
-    this.judgeSuccessRates();
-    if (changed) this.publish();
-  }
-
-  private count5xx(endpoint: Endpoint): void {
-    const { config } = this;
-    if (config.consecutive5xx > 0 && ++endpoint.outlier.consecutive5xx === config.consecutive5xx) {
-      endpoint.outlier.consecutive5xx = 0;
-      this.eject(endpoint, "consecutive_5xx", config.enforcing5xx);
-    }
-  }
-
-  private countGateway(endpoint: Endpoint, failure: boolean): void {
-    const { config } = this;
-    if (!failure) {
-      endpoint.outlier.consecutiveGateway = 0;
-      return;
-    }
-    if (config.consecutiveGateway > 0 && ++endpoint.outlier.consecutiveGateway === config.consecutiveGateway) {
-      endpoint.outlier.consecutiveGateway = 0;
-      this.eject(endpoint, "consecutive_gateway_failure", config.enforcingGateway);
-    }
-  }
-
-  private judgeSuccessRates(): void {
-    const { config } = this;
-    const counted: { endpoint: Endpoint; rate: number }[] = [];
-    for (const endpoint of this.endpoints()) {
-      const { total, success } = endpoint.outlier;
-      endpoint.outlier.total = 0;
-      endpoint.outlier.success = 0;
-      if (total >= config.successRateRequestVolume) counted.push({ endpoint, rate: (success / total) * 100 });
-    }
-    if (counted.length < config.successRateMinimumHosts || config.enforcingSuccessRate === 0) return;
-    const mean = counted.reduce((sum, { rate }) => sum + rate, 0) / counted.length;
-    const variance = counted.reduce((sum, { rate }) => sum + (rate - mean) ** 2, 0) / counted.length;
-    const threshold = mean - config.successRateStdevFactor * Math.sqrt(variance);
-    for (const { endpoint, rate } of counted) {
-      if (rate < threshold) this.eject(endpoint, "success_rate", config.enforcingSuccessRate);
-    }
-  }
-
-  private eject(endpoint: Endpoint, kind: string, enforcing: number): void {
-    this.stats.counter(`${this.prefix}ejections_detected_${kind}`).inc();
-    if (endpoint.outlier.ejectedAt !== undefined || this.random() * 100 >= enforcing) return;
-    const all = this.endpoints();
-    const active = all.filter((other) => other.outlier.ejectedAt !== undefined).length;
-    const allowed = ((active + 1) * 100) / all.length <= this.config.maxEjectionPercent;
-    if (!allowed && !(this.config.alwaysEjectOne && active === 0)) {
-      this.stats.counter(`${this.prefix}ejections_overflow`).inc();
-      return;
-    }
-    endpoint.outlier.ejectedAt = this.now();
-    endpoint.outlier.ejections++;
-    this.stats.counter(`${this.prefix}ejections_enforced_${kind}`).inc();
-    this.stats.counter(`${this.prefix}ejections_enforced_total`).inc();
+  /** An active check has passed: whoever is well again need not wait. */
+  onCheckPassed(endpoint: Endpoint): void {
+    if (!this.config.checkUnejects || !isEjected(endpoint)) return;
+    if (endpoint.health.has(HealthFlag.failedActiveCheck)) return;
+    this.uneject(endpoint);
     this.publish();
   }
 
+  /** Un-ejects whose time is over and judges rates. Run every interval; public so that a test can drive it. */
+  sweep(): void {
+    const { config, io } = this;
+    const now = io.now();
+    let changed = false;
+    const all = this.endpoints();
+    for (const endpoint of all) {
+      if (isEjected(endpoint) && this.isOver(endpoint, now)) {
+        this.uneject(endpoint);
+        changed = true;
+      }
+    }
+    if (changed) this.publish();
+    const intervals = all.map((endpoint) => ({ endpoint, ...closeInterval(endpoint.outlier) }));
+    const judged = intervals.filter(({ endpoint }) => !isEjected(endpoint));
+    this.external = successRates(config, judged, "external", (it) => this.detect(it, "success_rate"));
+    failurePercentages(config, judged, "external", (it) => this.detect(it, "failure_percentage"));
+    this.local = successRates(config, judged, "local", (it) => this.detect(it, "local_origin_success_rate"));
+    failurePercentages(config, judged, "local", (it) => this.detect(it, "local_origin_failure_percentage"));
+    for (const endpoint of all) if (!isEjected(endpoint)) this.calmDown(endpoint, now);
+  }
+
+  private isOver({ outlier }: Endpoint, now: number): boolean {
+    const { baseEjectionMs, maxEjectionMs } = this.config;
+    return now - outlier.ejectedAt >= Math.min(maxEjectionMs, baseEjectionMs * outlier.backOff) + outlier.jitterMs;
+  }
+
+  /** Who has been well for a whole interval is ejected for less long the next time. */
+  private calmDown({ outlier }: Endpoint, now: number): void {
+    const { unejectedAt } = outlier;
+    if (unejectedAt === undefined || now - unejectedAt < this.config.intervalMs) return;
+    if (outlier.backOff > 0) outlier.backOff--;
+  }
+
+  /** @returns whether the count begins anew */
+  private onConsecutive(endpoint: Endpoint, kind: Ejection): boolean {
+    if (isEjected(endpoint)) return false;
+    this.detect(endpoint, kind);
+    return true;
+  }
+
+  private detect(endpoint: Endpoint, kind: Ejection): void {
+    const { stats, random } = this.io;
+    stats.counter(`${this.prefix}ejections_detected_${kind}`).inc();
+    // What comes first takes a host out; the criteria after it have nothing left to take.
+    if (isEjected(endpoint)) return;
+    if (!this.mayEject()) {
+      stats.counter(`${this.prefix}ejections_overflow`).inc();
+      return;
+    }
+    if (random() * 100 >= this.config.enforcing[kind]) return;
+    stats.counter(`${this.prefix}ejections_enforced_${kind}`).inc();
+    stats.counter(`${this.prefix}ejections_enforced_total`).inc();
+    this.eject(endpoint);
+    this.publish();
+  }
+
+  private mayEject(): boolean {
+    const all = this.endpoints();
+    const active = all.filter(isEjected).length;
+    const { maxEjectionPercent, alwaysEjectOne } = this.config;
+    return (100 * (active + 1)) / all.length <= maxEjectionPercent || (alwaysEjectOne && active === 0);
+  }
+
+  private eject({ health, outlier }: Endpoint): void {
+    const { baseEjectionMs, maxEjectionMs, ejectionJitterMs } = this.config;
+    health.set(HealthFlag.failedOutlierCheck);
+    outlier.ejectedAt = this.io.now();
+    outlier.jitterMs = Math.floor(this.io.random() * (ejectionJitterMs + 1));
+    if (outlier.backOff * baseEjectionMs < maxEjectionMs + baseEjectionMs) outlier.backOff++;
+  }
+
+  private uneject({ health, outlier }: Endpoint): void {
+    health.clear(HealthFlag.failedOutlierCheck);
+    // Counts that were close to their limit would eject it again at the first error.
+    outlier.consecutive5xx = 0;
+    outlier.consecutiveGateway = 0;
+    outlier.consecutiveLocal = 0;
+    outlier.unejectedAt = this.io.now();
+  }
+
   private publish(): void {
-    const active = this.endpoints().filter((endpoint) => endpoint.outlier.ejectedAt !== undefined).length;
-    this.stats.gauge(`${this.prefix}ejections_active`).set(active);
+    this.io.stats.gauge(`${this.prefix}ejections_active`).set(this.endpoints().filter(isEjected).length);
     this.changed();
   }
 }
+
+const isEjected = ({ health }: Endpoint): boolean => health.has(HealthFlag.failedOutlierCheck);

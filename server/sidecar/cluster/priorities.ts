@@ -1,79 +1,135 @@
-import { modulo64 } from "../hash/word64.ts";
-import { type Balancer, createBalancer } from "./balancer.ts";
+import { modulo64, random64 } from "../hash/word64.ts";
+import type { Counter } from "../stats.ts";
+import { type Balancer, type BalancerIo, createBalancer, type PickContext } from "./balancer.ts";
 import { type BalancerConfig, usesHash } from "./balancer-config.ts";
 import { HashTables } from "./balancer-hash.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { byLocality, flatWeights } from "./locality-balancer.ts";
+import {
+  availability,
+  defaultPriorityPolicy,
+  distribute,
+  type HostSet,
+  hostSets,
+  type PriorityLoad,
+  type PriorityPolicy,
+  type PriorityState,
+  priorityState,
+} from "./priority-load.ts";
 
-/** An endpoint set counts as whole while healthy × 1.4 covers it: Envoy's overprovisioning factor, in percent. */
-const overprovisioning = 140;
+export interface PriorityOptions {
+  readonly config: BalancerConfig;
+  /** In percent. */
+  readonly panicThreshold: number;
+  readonly localityWeighted: boolean;
+  readonly policy?: PriorityPolicy;
+  readonly tables?: HashTables;
+  /** Counts picks among all hosts of a priority that panics. */
+  readonly panics?: Counter;
+}
 
 /**
  * Spreads load over priorities by their health, and falls back to all endpoints of a priority when too few are healthy (panic).
  * https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/priority
  */
-export function createPriorityBalancer(
-  endpoints: readonly Endpoint[],
-  config: BalancerConfig,
-  panicThreshold: number,
-  random: () => number,
-  tables = new HashTables(),
-): Balancer {
-  tables.turn();
-  const levels = byPriority(endpoints);
-  const loads = loadOf(levels);
-  const balancers = levels.map((level, index) => {
-    const healthy = level.filter((endpoint) => endpoint.available);
-    const panics = healthy.length / level.length < panicThreshold || (loads.panic && panicThreshold > 0);
-    return {
-      load: loads.shares[index] ?? 0,
-      balancer: createBalancer(config, panics ? level : healthy, random, tables),
-    };
-  });
-  const used = balancers.filter((entry) => entry.load > 0);
-  const [only] = used;
-  const hashes = usesHash(config);
-  if (used.length <= 1) return only?.balancer ?? { pick: () => undefined };
-  return {
-    pick: (context, attempt) => {
-      const at = hashes && context.hash !== undefined ? modulo64(context.hash, 100) : random() * 100;
-      let end = 0;
-      for (const entry of used) {
-        end += entry.load;
-        if (at < end) return entry.balancer.pick(context, attempt);
-      }
-      return only?.balancer.pick(context, attempt);
-    },
-  };
-}
+export class PriorityBalancer implements Balancer {
+  private readonly options: PriorityOptions;
+  private readonly io: BalancerIo;
+  private readonly policy: PriorityPolicy;
+  private readonly tables: HashTables;
+  private readonly sets: readonly HostSet[];
+  private readonly state: PriorityState;
+  /** Made with the first use: maglev's tables are large, and most parts of a cluster get nothing. */
+  private readonly made = new Map<string, Balancer>();
+  /** When all load goes to one place. */
+  private readonly only: Balancer | undefined;
 
-function byPriority(endpoints: readonly Endpoint[]): Endpoint[][] {
-  const levels = new Map<number, Endpoint[]>();
-  for (const endpoint of endpoints) {
-    const level = levels.get(endpoint.config.priority);
-    if (level === undefined) levels.set(endpoint.config.priority, [endpoint]);
-    else level.push(endpoint);
+  constructor(endpoints: readonly Endpoint[], options: PriorityOptions, io: BalancerIo) {
+    this.options = options;
+    this.io = io;
+    this.policy = options.policy ?? defaultPriorityPolicy;
+    this.tables = options.tables ?? new HashTables();
+    this.tables.turn();
+    this.sets = hostSets(endpoints);
+    this.state = priorityState(this.sets, this.policy, options.panicThreshold);
+    const whole = this.state.load.healthy.indexOf(100);
+    this.only = whole === -1 ? undefined : this.part(whole, "healthy");
   }
-  return [...levels.entries()].sort(([a], [b]) => a - b).map(([, level]) => level);
-}
 
-/** Whole percents, rounded as Envoy rounds them, so that a hash goes to the same priority. What rounding leaves goes to the first that carries any. */
-function loadOf(levels: readonly Endpoint[][]): { shares: number[]; panic: boolean } {
-  const health = levels.map((level) => {
-    const healthy = level.filter((endpoint) => endpoint.available).length;
-    return Math.min(100, Math.floor((overprovisioning * healthy) / level.length));
-  });
-  const total = Math.min(
-    100,
-    health.reduce((sum, value) => sum + value, 0),
-  );
-  // Nothing is healthy: all load on the first level, which panics if it may.
-  if (total === 0) return { shares: levels.map((_, index) => (index === 0 ? 100 : 0)), panic: true };
-  let left = 100;
-  const shares = health.map((value) => {
-    const share = Math.min(left, Math.floor((value * 100) / total));
-    left -= share;
-    return share;
-  });
-  const first = shares.findIndex((share) => share > 0);
-  return { shares: shares.map((share, index) => (index === first ? share + left : share)), panic: false };
+  pick(context: PickContext, attempt?: number): Endpoint | undefined {
+    if (this.only !== undefined && context.load === undefined) return this.only.pick(context, attempt);
+    if (this.sets.length === 0) return undefined;
+    const { config } = this.options;
+    const hashes = usesHash(config);
+    // One number decides over priority and host, as in Envoy.
+    const hash = hashes ? (context.hash ?? random64(this.io.random)) : undefined;
+    const at = hash === undefined ? Math.floor(this.io.random() * 100) : modulo64(hash, 100);
+    const { healthy, degraded } = (hashes ? undefined : context.load) ?? this.state.load;
+    const within = hash === undefined ? context : { ...context, hash };
+    let end = 0;
+    for (const [index, load] of healthy.entries()) {
+      end += load;
+      if (at < end) return this.part(index, "healthy").pick(within, attempt);
+    }
+    for (const [index, load] of degraded.entries()) {
+      end += load;
+      // Tables are made of healthy hosts only.
+      if (at < end) return this.part(index, hashes ? "healthy" : "degraded").pick(within, attempt);
+    }
+    return undefined;
+  }
+
+  /** The load with some priorities left out; when nothing would be left, none is. `priorities` is told of those. */
+  loadWithout(priorities: Set<number>): PriorityLoad {
+    const keep = (part: "healthy" | "degraded") =>
+      this.sets.map((set) => (priorities.has(set.priority) ? 0 : availability(set, set[part], this.policy)));
+    for (;;) {
+      const healthy = keep("healthy");
+      const degraded = keep("degraded");
+      const total = Math.min(
+        100,
+        [...healthy, ...degraded].reduce((sum, it) => sum + it, 0),
+      );
+      if (total > 0) return distribute(healthy, degraded, total);
+      if (priorities.size === 0) return this.state.load;
+      priorities.clear();
+    }
+  }
+
+  private part(index: number, kind: "healthy" | "degraded"): Balancer {
+    const key = `${kind} ${index}`;
+    let balancer = this.made.get(key);
+    if (balancer === undefined) {
+      balancer = this.make(index, kind);
+      this.made.set(key, balancer);
+    }
+    return balancer;
+  }
+
+  private make(index: number, kind: "healthy" | "degraded"): Balancer {
+    const set = this.sets[index] as HostSet;
+    const panics = this.state.panics[index] === true;
+    const balancer = this.among(set, panics ? set.hosts : set[kind], panics);
+    const counter = this.options.panics;
+    if (!panics || counter === undefined) return balancer;
+    return {
+      pick: (context, attempt) => {
+        if (attempt === undefined) counter.inc();
+        return balancer.pick(context, attempt);
+      },
+    };
+  }
+
+  private among(set: HostSet, endpoints: readonly Endpoint[], panics: boolean): Balancer {
+    const { config, localityWeighted } = this.options;
+    if (usesHash(config)) {
+      const weights = localityWeighted ? flatWeights(endpoints) : undefined;
+      const hosts = weights === undefined ? endpoints : endpoints.filter((it) => weights.has(it));
+      const table = this.tables.get(config, hosts, weights);
+      return { pick: ({ hash }, attempt = 0) => table(hash ?? random64(this.io.random), attempt) };
+    }
+    const within = (members: readonly Endpoint[]) => createBalancer(config, members, this.io);
+    const local = localityWeighted && !panics ? byLocality(set, endpoints, this.policy, within) : undefined;
+    return local ?? within(endpoints);
+  }
 }

@@ -1,6 +1,7 @@
 import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { type HTTPFault, HTTPFaultSchema } from "../../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { durationMs } from "../duration.ts";
+import { httpStatusFor } from "../http/grpc.ts";
 import { getHeader } from "../http/headers.ts";
 import { share } from "../match/fraction.ts";
 import { allMatch, compileHeaders, type RequestTest } from "../match/header-matcher.ts";
@@ -120,7 +121,8 @@ function compileFault(config: Any): CompiledFault {
   const delaySpecifier = delay?.faultDelaySecifier;
   const errorType = abort?.errorType;
   const grpcStatus = errorType?.case === "grpcStatus" ? errorType.value : undefined;
-  const status = errorType?.case === "httpStatus" ? errorType.value : httpStatusOf(grpcStatus);
+  const status =
+    errorType?.case === "httpStatus" ? errorType.value : grpcStatus === undefined ? 0 : httpStatusFor(grpcStatus);
   if (abort !== undefined && (status < 200 || status > 599)) throw new Error("abort.http_status: must be 200 to 599");
   if (delay !== undefined && delaySpecifier?.case !== "fixedDelay") throw new Error("delay.fixed_delay: required");
   return {
@@ -134,11 +136,3 @@ function compileFault(config: Any): CompiledFault {
     maxActive: fault?.maxActiveFaults ?? Number.POSITIVE_INFINITY,
   };
 }
-
-/** What a caller that does not speak gRPC sees. https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
-function httpStatusOf(grpcStatus: number | undefined): number {
-  if (grpcStatus === undefined) return 0;
-  return httpStatuses[grpcStatus] ?? 500;
-}
-
-const httpStatuses = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401];

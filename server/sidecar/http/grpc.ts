@@ -16,6 +16,11 @@ export function grpcStatusFor(httpStatus: number): number {
   return statuses[httpStatus] ?? 2;
 }
 
+/** What a status of gRPC is to somebody who speaks only HTTP. https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
+export const httpStatusFor = (grpcStatus: number): number => httpStatuses[grpcStatus] ?? 500;
+
+const httpStatuses = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401];
+
 /** Percent-encoded as `grpc-message` wants it. */
 export const grpcMessage = (text: string): string =>
   text.replace(/[^ -$&-~]/g, (char) => encodeURIComponent(char).replace(/^(?!%)/, "%25"));

@@ -43,7 +43,7 @@ export class TcpUpstream {
     endpoint.active++;
     endpoint.totals.requests++;
     this.timer = new WheelTimer(() => this.onConnectTimeout());
-    const { socket, ready } = openSocket(cluster, endpoint);
+    const { socket, ready } = openSocket(cluster, endpoint.config);
     this.socket = socket;
     socket.once(ready, () => this.onConnect());
     socket.on("error", (error: NodeJS.ErrnoException) => {

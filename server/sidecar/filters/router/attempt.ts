@@ -67,6 +67,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
     record.timeToFirstUpstreamTxMs = performance.now() - exchange.start;
     this.ready = true;
     this.sent = true;
+    this.cluster.onLocalSuccess(this.endpoint);
     // A request to switch protocols has its other half still to come.
     const { body, trailers } = router;
     const bare = this.requestDone && body === undefined && trailers === undefined && exchange.upgrade === "";

@@ -1,7 +1,7 @@
 import { anyHost, type PickContext } from "../../cluster/balancer.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Endpoint } from "../../cluster/endpoint.ts";
-import { isGrpc } from "../../http/grpc.ts";
+import { httpStatusFor, isGrpc } from "../../http/grpc.ts";
 import { getHeader, setHeader } from "../../http/headers.ts";
 import type { Fields, StreamResponseHead } from "../../http/stream.ts";
 import { ResponseFlag } from "../../record.ts";
@@ -128,8 +128,7 @@ export class Router implements TerminalStream {
     const { exchange, cluster, retry } = this;
     const { record } = exchange;
     cluster?.stats.response(head.status);
-    cluster?.onLocalSuccess(attempt.endpoint);
-    cluster?.onResponse(attempt.endpoint, head.status);
+    this.judge(attempt.endpoint, head);
     if (retry !== undefined && retriesResponse(retry, head.status, head.headers)) {
       if (this.tryAgain()) return false;
     } else if (this.retries > 0 && head.status < 500) {
@@ -148,6 +147,17 @@ export class Router implements TerminalStream {
     }
     exchange.respond(head, end);
     return true;
+  }
+
+  /** What a response says of its endpoint. A gRPC status that comes with the head counts as HTTP's for it, as in Envoy. */
+  private judge(endpoint: Endpoint, { status, headers }: StreamResponseHead): void {
+    const { cluster } = this;
+    if (cluster === undefined) return;
+    const grpc = cluster.outlier === undefined || !isGrpc(headers) ? undefined : getHeader(headers, "grpc-status");
+    cluster.onResponse(endpoint, grpc === undefined ? status : httpStatusFor(Number(grpc)));
+    if (cluster.checks && getHeader(headers, "x-envoy-immediate-health-check-fail") !== undefined) {
+      cluster.failAtOnce(endpoint);
+    }
   }
 
   onResponseEnd(trailers: Fields | undefined): void {
@@ -275,7 +285,9 @@ export class Router implements TerminalStream {
   private startAttempt(): void {
     const { cluster, exchange, retry } = this;
     if (cluster === undefined) return;
-    const avoid = retry?.avoidPreviousHosts === true ? this.tried : undefined;
+    const { tried } = this;
+    const avoid =
+      retry?.avoidPreviousHosts === true && tried !== undefined ? (host: Endpoint) => tried.has(host) : undefined;
     const endpoint = cluster.pick(
       avoid === undefined ? this.balancing : { ...this.balancing, avoid, attempts: retry?.hostSelectionAttempts ?? 1 },
     );
