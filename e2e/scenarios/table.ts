@@ -504,7 +504,6 @@ spec:
   },
   {
     name: "a budget of retries and localities that are off change nothing for a few calls",
-    only: { kind: "Envoy", because: "budgets of retries" },
     config: subsets(
       "{ retryBudget: { percent: 50 }, loadBalancer: { simple: ROUND_ROBIN, localityLbSetting: { enabled: false } } }",
     ),

@@ -113,11 +113,6 @@ describe("what is not supported is refused by name", () => {
     ["original destination", { type: "ORIGINAL_DST" }, "cluster c: type: ORIGINAL_DST is not supported"],
     ["balancer", { lb_policy: "CLUSTER_PROVIDED" }, "cluster c: lb_policy: CLUSTER_PROVIDED is not supported"],
     ["TLS", { transport_socket: { name: "tls" } }, "cluster c: transport_socket.typed_config: required"],
-    [
-      "a retry budget",
-      { circuit_breakers: { thresholds: [{ retry_budget: {} }] } },
-      "cluster c: circuit_breakers.thresholds[0].retry_budget: not supported",
-    ],
     ["subsets", { lb_subset_config: {} }, "cluster c: lb_subset_config: not supported"],
     [
       "a protocol chosen by ALPN",

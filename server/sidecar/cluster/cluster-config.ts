@@ -22,6 +22,13 @@ import { compileUpstreamTls, type UpstreamTls } from "./upstream-tls.ts";
 
 export type Discovery = "static" | "strict_dns" | "logical_dns" | "eds";
 
+/** How many retries may be in flight, by what else is. */
+export interface RetryBudget {
+  /** Of the requests in flight and waiting, 0–100. */
+  readonly percent: number;
+  readonly least: number;
+}
+
 /** The immutable part of a cluster. */
 export interface ClusterConfig {
   readonly name: string;
@@ -42,6 +49,8 @@ export interface ClusterConfig {
   readonly maxPendingRequests: number;
   readonly maxRequests: number;
   readonly maxRetries: number;
+  /** In place of `maxRetries`. */
+  readonly retryBudget: RetryBudget | undefined;
   readonly balancing: Balancing;
   /** In percent; 0: never. */
   readonly panicThreshold: number;
@@ -78,6 +87,7 @@ export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig
   const { options, ...compiled } = parts;
   const common = options?.commonHttpProtocolOptions ?? config.commonHttpProtocolOptions;
   const thresholds = config.circuitBreakers?.thresholds.find((entry) => entry.priority === 0);
+  const budget = thresholds?.retryBudget;
   return {
     name: config.name,
     statName: config.altStatName || config.name,
@@ -93,6 +103,7 @@ export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig
     maxPendingRequests: thresholds?.maxPendingRequests ?? 1024,
     maxRequests: thresholds?.maxRequests ?? 1024,
     maxRetries: thresholds?.maxRetries ?? 3,
+    retryBudget: budget && { percent: budget.budgetPercent?.value ?? 20, least: budget.minRetryConcurrency ?? 3 },
     // Whole percents, as Envoy has it.
     panicThreshold: Math.round(config.commonLbConfig?.healthyPanicThreshold?.value ?? 50),
     awaitsChecks: config.commonLbConfig?.ignoreNewHostsUntilFirstHc ?? false,

@@ -23,6 +23,9 @@ export class ClusterStats {
   readonly rqRetrySuccess: Counter;
   readonly rqRetryOverflow: Counter;
   readonly rqRetryLimitExceeded: Counter;
+  readonly rqRetryBackOffExponential: Counter;
+  readonly rqRetryBackOffRateLimited: Counter;
+  readonly rqPerTryIdleTimeout: Counter;
   readonly rqMaintenance: Counter;
   readonly cxTotal: Counter;
   readonly cxHttp2: Counter;
@@ -72,6 +75,9 @@ export class ClusterStats {
     this.rqRetrySuccess = stats.counter(`${prefix}upstream_rq_retry_success`);
     this.rqRetryOverflow = stats.counter(`${prefix}upstream_rq_retry_overflow`);
     this.rqRetryLimitExceeded = stats.counter(`${prefix}upstream_rq_retry_limit_exceeded`);
+    this.rqRetryBackOffExponential = stats.counter(`${prefix}upstream_rq_retry_backoff_exponential`);
+    this.rqRetryBackOffRateLimited = stats.counter(`${prefix}upstream_rq_retry_backoff_ratelimited`);
+    this.rqPerTryIdleTimeout = stats.counter(`${prefix}upstream_rq_per_try_idle_timeout`);
     this.rqMaintenance = stats.counter(`${prefix}upstream_rq_maintenance_mode`);
     this.cxHttp2 = stats.counter(`${prefix}upstream_cx_http2_total`);
     this.cxTotal = stats.counter(`${prefix}upstream_cx_total`);
@@ -121,6 +127,14 @@ export class ClusterStats {
     this.rqCompleted.inc();
     this.counterOf(status).inc();
     this.classOf(status).inc();
+  }
+
+  /** A response that nobody gets, since its request is tried again. */
+  retried(status: number): void {
+    const prefix = `${this.prefix}retry.upstream_rq_`;
+    this.stats.counter(`${prefix}completed`).inc();
+    this.stats.counter(`${prefix}${status}`).inc();
+    this.stats.counter(`${prefix}${Math.floor(status / 100)}xx`).inc();
   }
 
   forget(): void {

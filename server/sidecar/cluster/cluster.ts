@@ -107,6 +107,14 @@ export class Cluster {
     return picked;
   }
 
+  /** Whether one more retry may be in flight. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/cluster/v3/circuit_breaker.proto#config-cluster-v3-circuitbreakers-thresholds-retrybudget */
+  get mayRetry(): boolean {
+    const { retryBudget: budget, maxRetries } = this.config;
+    if (budget === undefined) return this.activeRetries < maxRetries;
+    const share = (budget.percent / 100) * (this.activeRequests + this.pool.pending);
+    return this.activeRetries < Math.max(Math.floor(share), budget.least);
+  }
+
   /** The load of priorities when some are not to be tried again; `priorities` is emptied when that leaves none. */
   loadWithout(priorities: Set<number>): PriorityLoad {
     return this.balancer.loadWithout(priorities);

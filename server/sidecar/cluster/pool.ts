@@ -27,6 +27,11 @@ export class ClusterPool {
     pool.newStream(request);
   }
 
+  /** Requests that wait for a connection, to whichever endpoint. */
+  get pending(): number {
+    return this.slots.pending;
+  }
+
   /** Takes a waiting request back. */
   cancel(endpoint: Endpoint, request: StreamRequest): void {
     for (const pool of this.poolsOf(endpoint)) pool.cancel(request);

@@ -54,6 +54,8 @@ export interface ForwardTarget {
   /** Undefined: nor does it change how long the stream may take. */
   readonly grpcDeadline: GrpcTimeoutLimit | undefined;
   readonly retry: CompiledRetryPolicy | undefined;
+  /** A try that takes too long goes on beside the next one. */
+  readonly hedges: boolean;
   /** What requests are balanced by, where the cluster's balancer goes by it. */
   readonly hasher: RouteHasher | undefined;
   readonly mirrors: readonly Mirror[];
@@ -153,8 +155,10 @@ function compileForward(
     rewritePath: () => compileRewrite(action, prefix),
     hasher: () => compileHashPolicy(action.hashPolicy),
   });
+  const hedge = action.hedgePolicy ?? host.hedgePolicy;
   return {
     kind: "forward",
+    hedges: hedge?.hedgeOnPerTryTimeout ?? false,
     clusters,
     totalWeight: clusters.reduce((sum, target) => sum + target.weight, 0),
     clusterHeader: action.clusterSpecifier.case === "clusterHeader" ? action.clusterSpecifier.value.toLowerCase() : "",

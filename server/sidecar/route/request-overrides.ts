@@ -1,10 +1,14 @@
 import type { FlatHeaders } from "../http/headers.ts";
+import type { RequestTest } from "../match/header-matcher.ts";
+import { viewHeader } from "../match/request-view.ts";
 import { type CompiledRetryPolicy, defaultRetryPolicy, knownConditions } from "./retry-policy.ts";
 
 /** What a caller asks for by header in place of the route's own settings. */
 export interface RequestOverrides {
   timeoutMs: number;
   retry: CompiledRetryPolicy | undefined;
+  /** Whether a try that takes too long goes on beside the next one. */
+  hedges: boolean;
 }
 
 /**
@@ -21,7 +25,9 @@ export function takeOverrides(headers: FlatHeaders, route: RequestOverrides): Re
   }
   if (asked.size === 0) return route;
   const timeoutMs = whole(asked.get("x-envoy-upstream-rq-timeout-ms")) ?? route.timeoutMs;
-  return { timeoutMs, retry: retryOf(asked, route.retry) };
+  const hedging = asked.get("x-envoy-hedge-on-per-try-timeout");
+  const hedges = hedging === "true" || (hedging !== "false" && route.hedges);
+  return { timeoutMs, retry: retryOf(asked, route.retry), hedges };
 }
 
 function retryOf(asked: ReadonlyMap<string, string>, route: CompiledRetryPolicy | undefined) {
@@ -38,11 +44,22 @@ function retryOf(asked: ReadonlyMap<string, string>, route: CompiledRetryPolicy 
     numRetries: whole(asked.get("x-envoy-max-retries")) ?? base.numRetries,
     perTryTimeoutMs: perTryTimeoutMs ?? base.perTryTimeoutMs,
     statusCodes: new Set([...base.statusCodes, ...codes.filter((code) => code !== undefined)]),
+    responseHeaders: [...base.responseHeaders, ...namedHeaders(asked.get("x-envoy-retriable-header-names"))],
   };
 }
 
+/** Only that they are there can be asked for. */
+const namedHeaders = (names: string | undefined): RequestTest[] =>
+  (names ?? "")
+    .split(",")
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== "")
+    .map((name) => (view) => viewHeader(view, name) !== undefined);
+
 const consumed = new Set([
+  "x-envoy-hedge-on-per-try-timeout",
   "x-envoy-max-retries",
+  "x-envoy-retriable-header-names",
   "x-envoy-retriable-status-codes",
   "x-envoy-retry-grpc-on",
   "x-envoy-retry-on",

@@ -8,7 +8,10 @@ import { MaglevSchema } from "../../gen/proto/envoy/extensions/load_balancing_po
 import { RandomSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/random/v3/random_pb.js";
 import { RingHashSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.js";
 import { RoundRobinSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
+import { OmitCanaryHostsPredicateSchema } from "../../gen/proto/envoy/extensions/retry/host/omit_canary_hosts/v3/omit_canary_hosts_pb.js";
+import { OmitHostMetadataConfigSchema } from "../../gen/proto/envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config_pb.js";
 import { PreviousHostsPredicateSchema } from "../../gen/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
+import { PreviousPrioritiesConfigSchema } from "../../gen/proto/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js";
 import { RawBufferSchema } from "../../gen/proto/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js";
 import {
   DownstreamTlsContextSchema,
@@ -36,7 +39,10 @@ export const extensionRegistry = createRegistry(
   RandomSchema,
   RingHashSchema,
   RoundRobinSchema,
+  OmitCanaryHostsPredicateSchema,
+  OmitHostMetadataConfigSchema,
   PreviousHostsPredicateSchema,
+  PreviousPrioritiesConfigSchema,
   RawBufferSchema,
   TcpProxySchema,
   TlsInspectorSchema,
@@ -279,6 +285,7 @@ export const supportedFields: SupportedFields = {
     "include_request_attempt_count",
     "include_attempt_count_in_response",
     "retry_policy",
+    "hedge_policy",
     "request_mirror_policies",
     "metadata",
   ],
@@ -339,6 +346,7 @@ export const supportedFields: SupportedFields = {
     "timeout",
     "idle_timeout",
     "retry_policy",
+    "hedge_policy",
     "hash_policy",
     "request_mirror_policies",
     "upgrade_configs",
@@ -387,7 +395,10 @@ export const supportedFields: SupportedFields = {
     "retry_on",
     "num_retries",
     "per_try_timeout",
+    "per_try_idle_timeout",
+    "retry_priority",
     "retry_host_predicate",
+    "rate_limited_retry_back_off",
     "host_selection_retry_max_attempts",
     "retriable_status_codes",
     "retry_back_off",
@@ -395,7 +406,15 @@ export const supportedFields: SupportedFields = {
     "retriable_request_headers",
   ],
   "envoy.config.route.v3.RetryPolicy.RetryHostPredicate": ["name", "typed_config"],
+  "envoy.config.route.v3.RetryPolicy.RetryPriority": ["name", "typed_config"],
+  "envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff": ["reset_headers", "max_interval"],
+  "envoy.config.route.v3.RetryPolicy.ResetHeader": ["name", "format"],
+  // Envoy itself has nothing for initial_requests and additional_request_chance
+  "envoy.config.route.v3.HedgePolicy": ["hedge_on_per_try_timeout"],
   "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate": [],
+  "envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate": [],
+  "envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig": ["metadata_match"],
+  "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig": ["update_frequency"],
   "envoy.config.route.v3.RetryPolicy.RetryBackOff": ["base_interval", "max_interval"],
   "envoy.config.route.v3.RedirectAction": [
     "https_redirect",
@@ -547,9 +566,11 @@ export const supportedFields: SupportedFields = {
     "max_pending_requests",
     "max_requests",
     "max_retries",
+    "retry_budget",
     // harmless: only stats
     "track_remaining",
   ],
+  "envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget": ["budget_percent", "min_retry_concurrency"],
   "envoy.config.cluster.v3.OutlierDetection": [
     "interval",
     "base_ejection_time",

@@ -26,9 +26,14 @@ export class Attempt implements StreamRequest, UpstreamHandler {
   private readonly router: Router;
   private readonly exchange: Exchange;
   private readonly cluster: Cluster;
-  private readonly perTryMs: number;
+  /** Another attempt goes on beside this one. */
+  retried = false;
   private stream: UpstreamStream | undefined = undefined;
+  private localAddress = "";
   private timer: WheelTimer | undefined = undefined;
+  private idle: WheelTimer | undefined = undefined;
+  /** Monotonic ms of the last byte of the response, where somebody asks. */
+  private lastHeard = 0;
   private over = false;
   private requestDone = false;
   private headSeen = false;
@@ -37,24 +42,34 @@ export class Attempt implements StreamRequest, UpstreamHandler {
   private discarding = false;
   private paused = false;
 
-  constructor(router: Router, cluster: Cluster, endpoint: Endpoint, perTryMs: number) {
+  constructor(router: Router, cluster: Cluster, endpoint: Endpoint) {
     this.router = router;
     this.exchange = router.exchange;
     this.cluster = cluster;
     this.endpoint = endpoint;
-    this.perTryMs = perTryMs;
   }
 
   start(): void {
     const { endpoint, cluster } = this;
-    const { record } = this.exchange;
-    record.upstreamRemoteAddress = endpoint.config.address;
-    record.upstreamRemotePort = endpoint.config.port;
-    record.upstreamHostMetadata = endpoint.config.metadata;
+    this.noteEndpoint();
     endpoint.active++;
     this.requestDone = this.router.requestDone;
     if (this.requestDone) this.armPerTry();
     cluster.pool.newStream(endpoint, cluster.protocolFor(this.exchange.stream.protocol), this);
+  }
+
+  /** Of several attempts this is the one whose response is passed on. */
+  answers(): void {
+    this.noteEndpoint();
+    this.exchange.record.upstreamLocalAddress = this.localAddress;
+  }
+
+  private noteEndpoint(): void {
+    const { config } = this.endpoint;
+    const { record } = this.exchange;
+    record.upstreamRemoteAddress = config.address;
+    record.upstreamRemotePort = config.port;
+    record.upstreamHostMetadata = config.metadata;
   }
 
   onReady(connection: ClientConnection, localAddress: string): void {
@@ -64,6 +79,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
     const stream = connection.newStream(this);
     this.stream = stream;
     record.upstreamLocalAddress = localAddress;
+    this.localAddress = localAddress;
     record.timeToFirstUpstreamTxMs = performance.now() - exchange.start;
     this.ready = true;
     this.sent = true;
@@ -113,8 +129,10 @@ export class Attempt implements StreamRequest, UpstreamHandler {
     exchange.record.timeToFirstUpstreamRxMs = performance.now() - exchange.start;
     this.headSeen = true;
     this.timer?.cancel();
+    if (this.idle !== undefined) this.lastHeard = performance.now();
     if (head.status === 101) {
       this.tunnel = true;
+      this.idle?.cancel();
       this.cluster.stats.response(101);
       router.onTunnel(head);
       return;
@@ -131,6 +149,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
 
   onData(bytes: Buffer, start: number, end: number, total?: number): void {
     if (this.over || this.discarding) return;
+    if (this.idle !== undefined) this.lastHeard = performance.now();
     const { record } = this.exchange;
     record.responseBodyBytes = total ?? record.responseBodyBytes + end - start;
     this.checkPressure(this.exchange.respondData(bytes, start, end));
@@ -189,12 +208,37 @@ export class Attempt implements StreamRequest, UpstreamHandler {
   }
 
   private armPerTry(): void {
-    if (this.perTryMs === 0 || this.over || this.headSeen) return;
-    this.timer ??= new WheelTimer(() => {
-      this.cluster.stats.rqPerTryTimeout.inc();
-      this.fail("per_try_timeout");
-    });
-    this.exchange.manager.timers.arm(this.timer, this.perTryMs);
+    const { perTryTimeoutMs, perTryIdleMs } = this.router;
+    if (this.over) return;
+    const { timers } = this.exchange.manager;
+    if (perTryTimeoutMs > 0 && !this.headSeen) {
+      this.timer ??= new WheelTimer(() => this.onPerTryTimeout());
+      timers.arm(this.timer, perTryTimeoutMs);
+    }
+    if (perTryIdleMs === 0) return;
+    this.lastHeard = performance.now();
+    this.idle ??= new WheelTimer(() => this.onPerTryIdle());
+    timers.arm(this.idle, perTryIdleMs);
+  }
+
+  private onPerTryTimeout(): void {
+    if (this.router.hedges) {
+      this.router.onSoftTimeout(this);
+      return;
+    }
+    this.cluster.stats.rqPerTryTimeout.inc();
+    this.fail("per_try_timeout");
+  }
+
+  /** Re-armed lazily, so that bytes cost no timer. */
+  private onPerTryIdle(): void {
+    const left = this.lastHeard + this.router.perTryIdleMs - performance.now();
+    if (left > 0 && this.idle !== undefined) {
+      this.exchange.manager.timers.arm(this.idle, left);
+      return;
+    }
+    this.cluster.stats.rqPerTryIdleTimeout.inc();
+    this.fail("per_try_idle_timeout");
   }
 
   private fail(reason: ResetReason): void {
@@ -209,6 +253,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
     this.over = true;
     this.endpoint.active--;
     this.timer?.cancel();
+    this.idle?.cancel();
     return true;
   }
 }

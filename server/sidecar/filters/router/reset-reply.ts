@@ -13,12 +13,12 @@ export interface ResetOutcome {
 
 /** What Envoy answers, logs and flags when an upstream stream ends without a response. */
 export function resetReply(reason: ResetReason, detail: string, retried: boolean): ResetOutcome {
-  if (reason === "per_try_timeout") {
+  if (reason === "per_try_timeout" || reason === "per_try_idle_timeout") {
     return {
       status: 504,
       body: "upstream request timeout",
-      details: "upstream_per_try_timeout",
-      detailsAfterStart: "upstream_per_try_timeout",
+      details: `upstream_${reason}`,
+      detailsAfterStart: `upstream_${reason}`,
       flag: ResponseFlag.upstreamRequestTimeout,
       transportFailure: "",
     };
@@ -39,7 +39,10 @@ export function resetReply(reason: ResetReason, detail: string, retried: boolean
 
 const underscored = (text: string): string => text.replaceAll(" ", "_");
 
-const outcomes: Record<Exclude<ResetReason, "per_try_timeout">, { name: string; flag: number; status: number }> = {
+const outcomes: Record<
+  Exclude<ResetReason, "per_try_timeout" | "per_try_idle_timeout">,
+  { name: string; flag: number; status: number }
+> = {
   overflow: { name: "overflow", flag: ResponseFlag.upstreamOverflow, status: 503 },
   connection_failure: { name: "remote connection failure", flag: ResponseFlag.upstreamConnectionFailure, status: 503 },
   connection_timeout: { name: "connection timeout", flag: ResponseFlag.upstreamConnectionFailure, status: 503 },

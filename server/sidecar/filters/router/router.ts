@@ -10,19 +10,13 @@ import type { TerminalStream } from "../../request/filter.ts";
 import type { CompiledRoute, ForwardTarget } from "../../route/compile-route.ts";
 import { redirectLocation } from "../../route/redirect-location.ts";
 import { takeOverrides } from "../../route/request-overrides.ts";
-import type { ResetReason } from "../../route/retry-policy.ts";
-import {
-  backOffMs,
-  type CompiledRetryPolicy,
-  requestRetriable,
-  retriesReset,
-  retriesResponse,
-} from "../../route/retry-policy.ts";
+import { type CompiledRetryPolicy, type ResetReason, requestRetriable } from "../../route/retry-policy.ts";
 import { WheelTimer } from "../../timer-wheel.ts";
 import { Attempt } from "./attempt.ts";
 import { grpcDeadline, grpcRouteTimeout, setGrpcTimeout } from "./grpc-timeout.ts";
 import { sendMirrors } from "./mirror.ts";
 import { resetReply } from "./reset-reply.ts";
+import { RetryState } from "./retry-state.ts";
 import { finishUpstreamHeaders } from "./upstream-headers.ts";
 
 /**
@@ -41,25 +35,25 @@ export class Router implements TerminalStream {
   /** Of the request, once it is whole. */
   trailers: Fields | undefined = undefined;
   private attempt: Attempt | undefined = undefined;
+  /** Earlier attempts that took too long and may answer still: hedging. */
+  private hedged: readonly Attempt[] = none;
   /** The route's, or what the request asked for. 0 is none. */
   timeoutMs = 0;
-  retry: CompiledRetryPolicy | undefined = undefined;
+  private retry: RetryState | undefined = undefined;
   perTryTimeoutMs = 0;
+  perTryIdleMs = 0;
+  /** Whether a try that takes too long goes on beside the next one. */
+  hedges = false;
   /** For picks: the hash of the request as it came, before the route changed it. */
   private balancing: PickContext = anyHost;
   /** What the client is to get with its response, so that it comes back to its endpoint. */
   private cookies: readonly string[] = [];
   /** Whether the upstream is told in `grpc-timeout` what is left for an attempt. */
   tellsGrpcTimeout = false;
-  private retriesLeft = 0;
-  private retries = 0;
-  private retrying = false;
   private tunnel = false;
   private keepBody = false;
-  private tried: Set<Endpoint> | undefined = undefined;
   private timeout: WheelTimer | undefined = undefined;
   private duration: WheelTimer | undefined = undefined;
-  private backOff: WheelTimer | undefined = undefined;
   private counted = false;
 
   constructor(exchange: Exchange, envoyHeaders: boolean) {
@@ -123,17 +117,25 @@ export class Router implements TerminalStream {
     this.mirror();
   }
 
-  /** @returns false when the response is not passed on, because the request is tried again */
+  /** @returns false when the response is not passed on, because the request is tried again or another attempt may do better */
   onResponseHead(attempt: Attempt, head: StreamResponseHead, end: boolean): boolean {
     const { exchange, cluster, retry } = this;
     const { record } = exchange;
-    cluster?.stats.response(head.status);
     this.judge(attempt.endpoint, head);
-    if (retry !== undefined && retriesResponse(retry, head.status, head.headers)) {
-      if (this.tryAgain()) return false;
-    } else if (this.retries > 0 && head.status < 500) {
-      cluster?.stats.rqRetrySuccess.inc();
-    }
+    if (retry?.wouldRetry(head.status, head.headers)) {
+      // One that has been tried again already is not tried again for its answer, too.
+      if (!attempt.retried && !this.bodyLost() && retry.tryAgain(head.headers)) {
+        cluster?.stats.retried(head.status);
+        this.forget(attempt);
+        return false;
+      }
+      if (this.othersThan(attempt)) {
+        this.forget(attempt);
+        return false;
+      }
+    } else if (retry !== undefined && retry.retries > 0) cluster?.stats.rqRetrySuccess.inc();
+    cluster?.stats.response(head.status);
+    this.settleFor(attempt);
     if (record.responseCodeDetails === "") record.responseCodeDetails = "via_upstream";
     if (this.envoyHeaders) {
       const serviceTime = Math.max(0, Math.round(performance.now() - exchange.start - record.timeToFirstUpstreamTxMs));
@@ -170,34 +172,73 @@ export class Router implements TerminalStream {
   /** The attempt ended without a whole response. */
   onReset(attempt: Attempt, reason: ResetReason, detail: string): void {
     const { exchange, cluster, retry } = this;
-    this.attempt = undefined;
+    this.forget(attempt);
     const overflow = reason === "overflow";
     if (!overflow) cluster?.onLocalFailure(attempt.endpoint);
+    if (!exchange.responseStarted) {
+      const again =
+        retry !== undefined && !attempt.retried && !this.bodyLost() && retry.wouldRetryReset(reason, attempt.sent);
+      if (again && retry.tryAgain(undefined)) return;
+      if (this.othersThan(attempt)) return;
+    }
     const outcome = resetReply(reason, detail, this.retries > 0);
     exchange.record.upstreamTransportFailureReason = outcome.transportFailure;
-    if (
-      !exchange.responseStarted &&
-      retry !== undefined &&
-      retriesReset(retry, reason, attempt.sent) &&
-      this.tryAgain()
-    )
-      return;
     if (!exchange.responseStarted) cluster?.stats.response(outcome.status);
     this.release();
     const details = exchange.responseStarted ? outcome.detailsAfterStart : outcome.details;
     exchange.reply(outcome.status, outcome.body, details, outcome.flag, overflow ? ["x-envoy-overloaded", "true"] : []);
   }
 
+  /** The attempt takes too long, but is not given up: another one begins beside it. */
+  onSoftTimeout(attempt: Attempt): void {
+    const { cluster, exchange, retry } = this;
+    cluster?.onLocalFailure(attempt.endpoint);
+    if (exchange.responseStarted || retry === undefined || attempt.retried || this.bodyLost()) return;
+    if (!retry.tryAgain(undefined)) return;
+    attempt.retried = true;
+    this.hedged = [...this.hedged, attempt];
+    if (this.attempt === attempt) this.attempt = undefined;
+  }
+
   /** Lets go of everything upstream: the client is gone or has its answer. */
   abandon(): void {
     const { attempt } = this;
     this.attempt = undefined;
-    if (attempt !== undefined) {
+    for (const each of attempt === undefined ? this.hedged : [...this.hedged, attempt]) {
       // In Envoy's words a request is cancelled while it waits for a connection, and reset after that.
-      if (!attempt.ready) this.cluster?.stats.rqCancelled.inc();
-      attempt.cancel();
+      if (!each.ready) this.cluster?.stats.rqCancelled.inc();
+      each.cancel();
     }
+    this.hedged = none;
     this.release();
+  }
+
+  get retries(): number {
+    return this.retry?.retries ?? 0;
+  }
+
+  /** Whether an attempt other than this one may still bring an answer. */
+  private othersThan(attempt: Attempt): boolean {
+    if (this.retry?.pending === true) return true;
+    return (this.attempt !== undefined && this.attempt !== attempt) || this.hedged.some((each) => each !== attempt);
+  }
+
+  private forget(attempt: Attempt): void {
+    if (this.attempt === attempt) this.attempt = undefined;
+    if (this.hedged !== none) this.hedged = this.hedged.filter((each) => each !== attempt);
+  }
+
+  /** This one answers: the others are given up, and none begins any more. */
+  private settleFor(attempt: Attempt): void {
+    this.retry?.close();
+    if (this.hedged === none) return;
+    const { attempt: latest } = this;
+    for (const each of latest === undefined ? this.hedged : [...this.hedged, latest]) {
+      if (each !== attempt) each.cancel();
+    }
+    this.hedged = none;
+    this.attempt = attempt;
+    attempt.answers();
   }
 
   /** The exchange becomes a tunnel: only idle and stream limits hold. */
@@ -242,7 +283,7 @@ export class Router implements TerminalStream {
       this.balancing = { ...anyHost, hash };
       this.cookies = cookies;
     }
-    const retry = this.setTimeouts(action);
+    const policy = this.setTimeouts(action);
     finishUpstreamHeaders(exchange, route, action, cluster);
     if (cluster.activeRequests >= cluster.config.maxRequests) {
       cluster.stats.rqPendingOverflow.inc();
@@ -252,9 +293,8 @@ export class Router implements TerminalStream {
     cluster.activeRequests++;
     this.counted = true;
     cluster.stats.rqActive.set(cluster.activeRequests);
-    if (retry !== undefined && requestRetriable(retry, exchange)) {
-      this.retry = retry;
-      this.retriesLeft = retry.numRetries;
+    if (policy !== undefined && requestRetriable(policy, exchange)) {
+      this.retry = new RetryState(policy, cluster, exchange, () => this.startAttempt());
     }
     this.keepBody = exchange.hasBody && (this.retry !== undefined || action.mirrors.length > 0);
     this.armDuration(action);
@@ -272,10 +312,11 @@ export class Router implements TerminalStream {
     const limit = action.grpcTimeout;
     this.tellsGrpcTimeout = limit !== undefined && isGrpc(headers);
     const routeMs = limit !== undefined && this.tellsGrpcTimeout ? grpcRouteTimeout(headers, limit) : action.timeoutMs;
-    const { timeoutMs, retry } = envoyFields
-      ? takeOverrides(headers, { timeoutMs: routeMs, retry: action.retry })
-      : { timeoutMs: routeMs, retry: action.retry };
+    const own = { timeoutMs: routeMs, retry: action.retry, hedges: action.hedges };
+    const { timeoutMs, retry, hedges } = envoyFields ? takeOverrides(headers, own) : own;
     this.timeoutMs = timeoutMs;
+    this.hedges = hedges;
+    this.perTryIdleMs = retry?.perTryIdleMs ?? 0;
     const perTryMs = retry?.perTryTimeoutMs ?? 0;
     // One that the other comes before is none.
     this.perTryTimeoutMs = timeoutMs !== 0 && perTryMs >= timeoutMs ? 0 : perTryMs;
@@ -285,54 +326,21 @@ export class Router implements TerminalStream {
   private startAttempt(): void {
     const { cluster, exchange, retry } = this;
     if (cluster === undefined) return;
-    const { tried } = this;
-    const avoid =
-      retry?.avoidPreviousHosts === true && tried !== undefined ? (host: Endpoint) => tried.has(host) : undefined;
-    const endpoint = cluster.pick(
-      avoid === undefined ? this.balancing : { ...this.balancing, avoid, attempts: retry?.hostSelectionAttempts ?? 1 },
-    );
+    const endpoint = cluster.pick(retry === undefined ? this.balancing : retry.context(this.balancing));
     if (endpoint === undefined) {
       cluster.stats.cxNoneHealthy.inc();
+      // A hedged request may be answered still.
+      if (this.hedged.length > 0) return;
       cluster.stats.response(503);
       this.release();
       exchange.reply(503, "no healthy upstream", "no_healthy_upstream", ResponseFlag.noHealthyUpstream);
       return;
     }
-    if (retry?.avoidPreviousHosts === true) {
-      this.tried ??= new Set();
-      this.tried.add(endpoint);
-    }
+    retry?.onPicked(endpoint);
     exchange.record.upstreamAttempts++;
-    const attempt = new Attempt(this, cluster, endpoint, this.perTryTimeoutMs);
+    const attempt = new Attempt(this, cluster, endpoint);
     this.attempt = attempt;
     attempt.start();
-  }
-
-  /** @returns whether another attempt is under way */
-  private tryAgain(): boolean {
-    const { cluster, retry, exchange } = this;
-    if (cluster === undefined || retry === undefined || this.bodyLost()) return false;
-    if (this.retriesLeft === 0) {
-      cluster.stats.rqRetryLimitExceeded.inc();
-      exchange.record.responseFlags |= ResponseFlag.upstreamRetryLimitExceeded;
-      return false;
-    }
-    if (!this.retrying && cluster.activeRetries >= cluster.config.maxRetries) {
-      cluster.stats.rqRetryOverflow.inc();
-      exchange.record.responseFlags |= ResponseFlag.upstreamOverflow;
-      return false;
-    }
-    if (!this.retrying) {
-      this.retrying = true;
-      cluster.activeRetries++;
-    }
-    this.retriesLeft--;
-    this.retries++;
-    cluster.stats.rqRetry.inc();
-    this.attempt = undefined;
-    this.backOff ??= new WheelTimer(() => this.startAttempt());
-    exchange.manager.timers.arm(this.backOff, backOffMs(retry, this.retries, exchange.manager.random));
-    return true;
   }
 
   /** Whether body bytes were sent that are not there to be sent again. */
@@ -436,17 +444,14 @@ export class Router implements TerminalStream {
     const { cluster } = this;
     this.timeout?.cancel();
     this.duration?.cancel();
-    this.backOff?.cancel();
+    this.retry?.close();
     if (cluster === undefined || !this.counted) return;
     this.counted = false;
     cluster.activeRequests--;
     cluster.stats.rqActive.set(cluster.activeRequests);
-    if (this.retrying) {
-      this.retrying = false;
-      cluster.activeRetries--;
-    }
   }
 }
 
 /** gRPC's status. */
 const deadlineExceeded = 4;
+const none: readonly Attempt[] = [];

@@ -80,7 +80,9 @@ export function upstreamHead(router: Router): StreamRequestHead {
 }
 
 /** 0: as long as it takes. */
-function expectedMs({ exchange, timeoutMs, perTryTimeoutMs: perTry }: Router): number {
+function expectedMs({ exchange, timeoutMs, perTryTimeoutMs, hedges }: Router): number {
+  // A try that is hedged may go on for as long as the route allows.
+  const perTry = hedges && timeoutMs > 0 ? 0 : perTryTimeoutMs;
   if (timeoutMs === 0) return perTry;
   const elapsed = exchange.record.upstreamAttempts > 1 ? Math.floor(performance.now() - exchange.start) : 0;
   const left = Math.max(1, timeoutMs - elapsed);
