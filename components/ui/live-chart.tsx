@@ -164,7 +164,8 @@ function optionsOf(
         size: 56,
         incrs: tickSteps,
         values: (_plot, values, _axis, _space, step) => values.map((value) => tickText(kind, value, step, locale)),
-        space: 36,
+        // A small chart has one tick above nought, whatever its top.
+        space: (_plot, _axis, _min, _max, height) => Math.min(36, height * 0.4),
       },
     ],
     series: [
