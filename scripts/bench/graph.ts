@@ -134,6 +134,7 @@ async function startFeed(store: TelemetryStore, calls: readonly SyntheticCall[])
         spans: [],
         logs: [],
         metrics: [],
+        senders: new Map(),
       });
       if (next - compacted < 30) continue;
       compacted = next;

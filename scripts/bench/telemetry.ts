@@ -209,5 +209,6 @@ const batchOf = (id: number, changes: Partial<TelemetryBatch>, second = Date.now
   spans: [],
   logs: [],
   metrics: [],
+  senders: new Map(),
   ...changes,
 });

@@ -1,6 +1,7 @@
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { fromBinary } from "@bufbuild/protobuf";
 import {
-  type handleClientStreamingCall,
+  type handleBidiStreamingCall,
+  Metadata,
   type Server,
   type ServiceDefinition,
   status,
@@ -9,9 +10,14 @@ import {
 import {
   AccessLogService,
   StreamAccessLogsMessage_IdentifierSchema,
-  type StreamAccessLogsResponse,
-  StreamAccessLogsResponseSchema,
 } from "../gen/proto/envoy/service/accesslog/v3/als_pb.js";
+import {
+  acknowledgesKey,
+  encodeAcknowledgement,
+  type LogBatches,
+  logBatchesKey,
+  parseLogBatches,
+} from "../wire/log-batches.ts";
 import { addRecords, type LogSource, logSource } from "./access-log.ts";
 import { EntryReader } from "./entry-reader.ts";
 import type { IgnoredLogs } from "./ignored-logs.ts";
@@ -21,8 +27,10 @@ import type { TrafficRecord } from "./record.ts";
 
 export interface AlsSink {
   records(records: readonly TrafficRecord[]): void;
-  /** Resolves once everything that came before is in the store; rejects when it can't be written. */
-  written(): Promise<void>;
+  /** Asked of a numbered batch before its records are handed over, at once. False: it was taken in before. */
+  takes(sender: string, number: number): boolean;
+  /** Resolves once everything that came before is in the store, with the next regular batch or soon; rejects when it can't be written. */
+  written(soon: boolean): Promise<void>;
 }
 
 /** Counters of the receiver; totals, but for `streams`. */
@@ -43,30 +51,36 @@ export interface AlsOptions {
 
 /**
  * `envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs`: a stream's first message says whose logs they are. Its answer at the end says
- * that all of them are in the store. https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/accesslog/v3/als.proto
+ * that all of them are in the store; a client that numbers its messages is told so on the way as well (server/wire/log-batches.ts).
+ * https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/accesslog/v3/als.proto
  */
 export function addAccessLogService(server: Server, options: AlsOptions): void {
   const handlers = { streamAccessLogs: handler(options) };
   server.addService(definition, handlers as unknown as UntypedServiceImplementation);
 }
 
+/** For most clients there is one answer; the difference is none on the wire. */
 const definition: ServiceDefinition = {
   streamAccessLogs: {
     path: `/${AccessLogService.typeName}/StreamAccessLogs`,
     requestStream: true,
-    responseStream: false,
+    responseStream: true,
     requestSerialize: (bytes: Buffer) => bytes,
     requestDeserialize: (bytes: Buffer) => bytes,
-    responseSerialize: (response: StreamAccessLogsResponse) =>
-      Buffer.from(toBinary(StreamAccessLogsResponseSchema, response)),
-    responseDeserialize: (bytes: Buffer) => fromBinary(StreamAccessLogsResponseSchema, bytes),
+    responseSerialize: (bytes: Buffer) => bytes,
+    responseDeserialize: (bytes: Buffer) => bytes,
   },
 };
 
-function handler(options: AlsOptions): handleClientStreamingCall<Buffer, StreamAccessLogsResponse> {
+/** A client may keep this much before it is told that it is written; then it is told before the next regular batch. */
+const maxUnwrittenBytes = 256 << 10;
+
+function handler(options: AlsOptions): handleBidiStreamingCall<Buffer, Buffer> {
   const { sink, counters } = options;
-  return (call, callback) => {
-    const stream = new AlsStream(options);
+  return (call) => {
+    const [numbered] = call.metadata.get(logBatchesKey);
+    const batches = numbered === undefined ? undefined : parseLogBatches(String(numbered));
+    const stream = new AlsStream(options, batches);
     let done = false;
     const finish = (respond: () => void) => {
       if (done) return;
@@ -74,22 +88,57 @@ function handler(options: AlsOptions): handleClientStreamingCall<Buffer, StreamA
       counters.streams--;
       respond();
     };
-    const refuse = (code: status, details: string) => finish(() => callback({ code, details }));
+    const refuse = (code: status, details: string) => finish(() => call.emit("error", { code, details }));
+    const unwritable = (error: Error) =>
+      refuse(status.UNAVAILABLE, `the telemetry store can't be written: ${error.message}`);
+    let unwrittenBytes = 0;
+    let waiting = false;
+    const acknowledge = (): void => {
+      if (unwrittenBytes > maxUnwrittenBytes) void sink.written(true).catch(() => {});
+      if (waiting) return;
+      waiting = true;
+      const { last } = stream;
+      const bytes = unwrittenBytes;
+      sink.written(false).then(() => {
+        waiting = false;
+        if (done) return;
+        unwrittenBytes -= bytes;
+        call.write(Buffer.from(encodeAcknowledgement(last)));
+        if (stream.last > last) acknowledge();
+      }, unwritable);
+    };
     counters.streams++;
+    if (numbered !== undefined && batches === undefined) {
+      refuse(status.INVALID_ARGUMENT, `${logBatchesKey} ${JSON.stringify(numbered)} is not "<sender> <number>"`);
+      return;
+    }
+    if (batches !== undefined) {
+      const offer = new Metadata();
+      offer.set(acknowledgesKey, "1");
+      call.sendMetadata(offer);
+    }
     call.on("data", (message: Buffer) => {
       if (done) return;
       try {
         const refused = stream.take(message);
         if (refused !== undefined) refuse(status.INVALID_ARGUMENT, refused);
+        else if (batches !== undefined) {
+          unwrittenBytes += message.length;
+          acknowledge();
+        }
       } catch (error) {
         options.onError(error, definition.streamAccessLogs?.path ?? "");
         refuse(status.INTERNAL, "internal error");
       }
     });
     call.on("end", () => {
-      sink.written().then(
-        () => finish(() => callback(null, fromBinary(StreamAccessLogsResponseSchema, new Uint8Array()))),
-        (error: Error) => refuse(status.UNAVAILABLE, `the telemetry store can't be written: ${error.message}`),
+      sink.written(true).then(
+        () =>
+          finish(() => {
+            call.write(Buffer.alloc(0));
+            call.end();
+          }),
+        unwritable,
       );
     });
     call.on("error", () => finish(() => {}));
@@ -102,9 +151,14 @@ class AlsStream {
   #logName = "";
   readonly #options: AlsOptions;
   readonly #reader = new EntryReader();
+  readonly #batches: LogBatches | undefined;
+  /** Number of the last message. */
+  last: number;
 
-  constructor(options: AlsOptions) {
+  constructor(options: AlsOptions, batches: LogBatches | undefined) {
     this.#options = options;
+    this.#batches = batches;
+    this.last = (batches?.first ?? 1) - 1;
   }
 
   /** Why the message is refused, if it is. */
@@ -113,6 +167,8 @@ class AlsStream {
     const records: TrafficRecord[] = [];
     const nowMs = now();
     let missing = false;
+    this.last++;
+    const isNew = this.#batches === undefined || sink.takes(this.#batches.sender, this.last);
     try {
       this.#reader.read(
         message,
@@ -123,6 +179,7 @@ class AlsStream {
             missing = true;
             return;
           }
+          if (!isNew) return;
           if (entry.kind === "http") counters.httpRecords++;
           else counters.tcpRecords++;
           const because = addRecords(records, entry, source, nowMs);
@@ -131,6 +188,7 @@ class AlsStream {
       );
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
+      if (!isNew) return undefined; // it was refused before, and comes again only because its sender must keep it
       ignored.add({ proxy: this.#source?.reporter.id ?? "", logName: this.#logName, because: "malformed" }, nowMs);
       return `the message can't be read: ${error.message}`;
     } finally {

@@ -9,6 +9,7 @@ import { LogsService } from "../gen/proto/opentelemetry/proto/collector/logs/v1/
 import { MetricsService } from "../gen/proto/opentelemetry/proto/collector/metrics/v1/metrics_service_pb.js";
 import { TraceService } from "../gen/proto/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
 import { addHealth } from "../grpc/health.ts";
+import { grpcListener } from "../grpc/listener.ts";
 import { addReflection } from "../grpc/reflection.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { addService, type ServiceHandlers } from "../lib/grpc.ts";
@@ -81,6 +82,9 @@ export const defaultLimits: CollectorLimits = {
   maxBodyBytes: 4 << 20,
 };
 
+/** A proxy has one connection, with a stream for each of its logs. */
+const grpcLimits = { maxStreamsPerConnection: 256, maxConnections: 6_000, firstMessageMs: 15_000 };
+
 /**
  * Takes access logs (ALS), spans (OTLP, Zipkin), applications' logs and metrics (OTLP) from anybody, and writes roll-ups, samples, spans, logs and
  * metrics to the store.
@@ -113,15 +117,14 @@ export function createCollector(options: CollectorOptions): Collector {
   };
   const now = () => clock.now();
   const signals = otlpSignals(sink, now);
-  const grpc = new Server({
-    "grpc.max_receive_message_length": limits.maxMessageBytes,
-    "grpc.max_concurrent_streams": 256,
-  });
+  const listener = grpcListener({ ...grpcLimits, maxMessageBytes: limits.maxMessageBytes }, clock);
+  const grpc = new Server(listener.options);
   const onError = (error: unknown, method: string) => logger.error({ err: error, method }, "a gRPC call failed");
   addAccessLogService(grpc, {
     sink: {
       records: (records) => ingest?.records(records),
-      written: () => ingest?.written() ?? Promise.resolve(),
+      takes: (sender, number) => ingest?.takes(sender, number) ?? false,
+      written: (soon) => ingest?.written(soon) ?? Promise.resolve(),
     },
     counters: received,
     ignored,
@@ -187,21 +190,29 @@ export function createCollector(options: CollectorOptions): Collector {
 
   return {
     async start() {
-      await listen(http, options.httpPort, host);
+      // A store that can't be read is told by the first batch: nothing is counted twice then but what was in doubt when the run before ended.
+      const senders = await store.senders().catch((error: unknown) => {
+        logger.error({ err: error }, "what proxies sent before is not known");
+        return new Map<string, number>();
+      });
+      ingest = new Ingest({ id, store, logger, clock, limits, senders, onRollups: (entries) => istio.add(entries) });
       try {
+        await listen(http, options.httpPort, host);
         if (options.zipkinPort !== undefined) await listen(zipkinHttp, options.zipkinPort, host);
-        grpcPort = await bind(grpc, `${host}:${options.grpcPort}`);
+        const at = { host, port: options.grpcPort };
+        grpcPort = await listener.listen(grpc, at, ServerCredentials.createInsecure());
       } catch (error) {
         closeHttp();
+        await ingest.stop();
         throw error;
       }
-      ingest = new Ingest({ id, store, logger, clock, limits, onRollups: (entries) => istio.add(entries) });
       serving.set(true);
       logger.info(this.addresses(), "collector listens");
     },
     async stop() {
       serving.set(false);
-      await closeGrpc(grpc, clock);
+      // Proxies hold their streams open for ever, so waiting for them to end is bounded.
+      await listener.stop(grpc, 500);
       closeHttp();
       await ingest?.stop();
     },
@@ -268,25 +279,3 @@ const idleStats: IngestStats = {
   waitingLogs: 0,
   metricSeries: 0,
 };
-
-function bind(server: Server, address: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) =>
-      error ? reject(error) : resolve(port),
-    );
-  });
-}
-
-/** Proxies hold their streams open for ever, so waiting for them to end is bounded. */
-function closeGrpc(server: Server, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = clock.setTimeout(() => {
-      server.forceShutdown();
-      resolve();
-    }, 500);
-    server.tryShutdown(() => {
-      timer.cancel();
-      resolve();
-    });
-  });
-}

@@ -9,6 +9,7 @@ import { MetricRollUp } from "./metric-roll-up.ts";
 import type { TrafficRecord } from "./record.ts";
 import { RollUp } from "./roll-up.ts";
 import { Samples } from "./samples.ts";
+import { Senders } from "./senders.ts";
 import type { SpanRecord } from "./span.ts";
 import type { RollupEntry, TelemetryBatch, TelemetryStore } from "./store.ts";
 
@@ -34,6 +35,8 @@ export interface IngestOptions {
   logger: Logger;
   clock: Clock;
   limits: IngestLimits;
+  /** What the store says of them, as this run begins. */
+  senders?: ReadonlyMap<string, number>;
   /** Told of what each batch counts, once. */
   onRollups?: (entries: readonly RollupEntry[]) => void;
 }
@@ -58,6 +61,7 @@ export class Ingest {
   #spans: SpanRecord[] = [];
   #logs: LogRecord[] = [];
   readonly #metrics: MetricRollUp;
+  readonly #senders: Senders;
   readonly #startedAtMs: number;
   #lastWriteMs = 0;
   #lastError = "";
@@ -98,6 +102,7 @@ export class Ingest {
     const { limits } = options;
     this.#startedAtMs = options.clock.now();
     this.#metrics = new MetricRollUp({ maxSeries: limits.retention.maxSeries });
+    this.#senders = new Senders(options.senders);
     this.#rollUp = new RollUp(limits);
     this.#samples = new Samples({
       perEdgeAndSecond: limits.samplesPerEdgeAndSecond,
@@ -118,6 +123,13 @@ export class Ingest {
       if (this.#freshAtMs === null || record.timeMs > this.#freshAtMs) this.#freshAtMs = record.timeMs;
     }
     this.#arrived(now);
+  }
+
+  /** A numbered batch of access logs; what it holds is handed over at once. False: it was taken in before, and is not to be. */
+  takes(sender: string, number: number): boolean {
+    const isNew = this.#senders.take(sender, number);
+    if (isNew) this.#arrived(this.#options.clock.now());
+    return isNew;
   }
 
   /** How many were taken; the rest is shed. */
@@ -155,10 +167,10 @@ export class Ingest {
     return taken;
   }
 
-  /** Resolves once all that was taken in is in the store, which may take as long as the store is down. */
-  written(): Promise<void> {
+  /** Resolves once all that was taken in is in the store, which may take as long as the store is down. `soon`: the next regular batch is too late. */
+  written(soon: boolean): Promise<void> {
     if (this.#pending === undefined && this.#firstAddMs === undefined) return Promise.resolve();
-    this.#flushSoon();
+    if (soon) this.#flushSoon();
     return new Promise((resolve) =>
       (this.#firstAddMs === undefined ? this.#waitingForPending : this.#waiting).push(resolve),
     );
@@ -288,6 +300,7 @@ export class Ingest {
       spans: this.#spans,
       logs: this.#logs,
       metrics: this.#metrics.drain(this.#options.clock.now()),
+      senders: this.#senders.drain(),
     };
     this.#spans = [];
     this.#logs = [];
@@ -320,6 +333,7 @@ export class Ingest {
       spans: [],
       logs: [],
       metrics: [],
+      senders: new Map(),
     };
   }
 

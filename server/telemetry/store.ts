@@ -14,6 +14,8 @@ export interface TelemetryStore {
    * that another is due at once. Idempotent: a pass cut off by a crash is repeated without counting anything twice.
    */
   compact(pass: CompactionPass): Promise<{ more: boolean }>;
+  /** Up to which of their batches of access logs the senders of the last day are written; see {@link file://../wire/log-batches.ts}. */
+  senders(): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
 }
 
@@ -34,6 +36,8 @@ export interface TelemetryBatch {
   /** Applications' own. */
   logs: readonly LogRecord[];
   metrics: readonly MetricEntry[];
+  /** Whose numbered batches of access logs are in it, and up to which: what is written and that it is written are one. */
+  senders: ReadonlyMap<string, number>;
 }
 
 /** What a collector says of itself with each batch; times in Unix milliseconds. */

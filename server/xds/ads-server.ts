@@ -3,6 +3,7 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { LoadReportingService } from "../gen/proto/envoy/service/load_stats/v3/lrs_pb.js";
 import { ClientStatusDiscoveryService } from "../gen/proto/envoy/service/status/v3/csds_pb.js";
 import { addHealth } from "../grpc/health.ts";
+import { grpcListener } from "../grpc/listener.ts";
 import { addReflection } from "../grpc/reflection.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -55,7 +56,16 @@ export interface TlsCredentials {
 export function createXdsServer(options: XdsServerOptions): XdsServer {
   const { clock, logger, events } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const server = new Server(channelOptions(limits));
+  const listener = grpcListener(
+    {
+      maxMessageBytes: limits.requestBytes,
+      maxStreamsPerConnection: 1_000,
+      maxConnections: 2 * limits.sessions + spareConnections,
+      firstMessageMs: limits.firstRequestMs,
+    },
+    clock,
+  );
+  const server = new Server(listener.options);
   const further = options.services ?? [];
   for (const { add } of further) add(server);
   const served = [...ownServices, ...further.map(({ service }) => service)];
@@ -71,11 +81,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
   registerLrs(server, { clock, reports, reportEveryMs: limits.loadReportMs, maxStreams: limits.sessions });
 
   const bind = (port: number, credentials: ServerCredentials): Promise<number> =>
-    new Promise((resolve, reject) => {
-      server.bindAsync(`${options.host ?? "127.0.0.1"}:${port}`, credentials, (error, bound) =>
-        error ? reject(error) : resolve(bound),
-      );
-    });
+    listener.listen(server, { host: options.host ?? "127.0.0.1", port }, credentials);
   let tlsPort: number | undefined;
 
   return {
@@ -87,7 +93,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
         health.set(true);
         return port;
       } catch (error) {
-        server.forceShutdown();
+        await listener.stop(server, 0);
         throw error;
       }
     },
@@ -95,16 +101,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
     async stop(graceMs = 1_000) {
       health.set(false);
       streams.stop();
-      await new Promise<void>((resolve) => {
-        const timer = options.clock.setTimeout(() => {
-          server.forceShutdown();
-          resolve();
-        }, graceMs);
-        server.tryShutdown(() => {
-          timer.cancel();
-          resolve();
-        });
-      });
+      await listener.stop(server, graceMs);
     },
     sessions: () => streams.sessions(),
     loads: () => reports.all(clock.now()),
@@ -121,11 +118,5 @@ const mutualTls = ({ key, certificateChain, root }: TlsCredentials): ServerCrede
     true,
   );
 
-/** A client that vanished without a word is noticed within 40 s; one that connects and opens no stream goes after two minutes. */
-const channelOptions = (limits: XdsLimits) => ({
-  "grpc.max_connection_idle_ms": 120_000,
-  "grpc.keepalive_time_ms": 30_000,
-  "grpc.keepalive_timeout_ms": 10_000,
-  "grpc.max_receive_message_length": limits.requestBytes,
-  "grpc.max_concurrent_streams": 1_000,
-});
+/** Of those who ask for the state of clients, or for health. */
+const spareConnections = 1_000;

@@ -2,17 +2,34 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import {
+  type handleBidiStreamingCall,
+  Metadata,
+  Server,
+  ServerCredentials,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { AccessLogSchema } from "../../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
 import { NodeSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { FileAccessLogSchema } from "../../gen/proto/envoy/extensions/access_loggers/file/v3/file_pb.js";
 import { HttpGrpcAccessLogConfigSchema } from "../../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
-import { AccessLogService, type StreamAccessLogsMessage } from "../../gen/proto/envoy/service/accesslog/v3/als_pb.js";
+import {
+  AccessLogService,
+  type StreamAccessLogsMessage,
+  StreamAccessLogsMessageSchema,
+} from "../../gen/proto/envoy/service/accesslog/v3/als_pb.js";
 import { systemClock } from "../../lib/clock.ts";
 import { addService } from "../../lib/grpc.ts";
+import {
+  acknowledgesKey,
+  encodeAcknowledgement,
+  type LogBatches,
+  logBatchesKey,
+  parseLogBatches,
+} from "../../wire/log-batches.ts";
 import { GrpcChannels } from "../grpc/grpc-channels.ts";
 import { Stats } from "../stats.ts";
 import { staticCluster } from "../xds/testing/static-cluster.ts";
@@ -34,11 +51,7 @@ async function collector(port = 0) {
       call.on("error", () => {});
     },
   });
-  const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, result) =>
-      error ? reject(error) : resolve(result),
-    );
-  });
+  const bound = await bind(server, port);
   const stop = () => server.forceShutdown();
   cleanups.push(stop);
   const paths = () =>
@@ -47,6 +60,63 @@ async function collector(port = 0) {
     );
   return { port: bound, messages, paths, stop };
 }
+
+/** A collector that acknowledges as far as the message of this number. */
+async function acknowledging(port: number, upTo: number) {
+  const server = new Server();
+  const messages: StreamAccessLogsMessage[] = [];
+  const streams: (LogBatches | undefined)[] = [];
+  const asIs = (bytes: Buffer) => bytes;
+  const streamAccessLogs: handleBidiStreamingCall<Buffer, Buffer> = (call) => {
+    const batches = parseLogBatches(String(call.metadata.get(logBatchesKey)[0]));
+    streams.push(batches);
+    const offer = new Metadata();
+    offer.set(acknowledgesKey, "1");
+    call.sendMetadata(offer);
+    let number = batches?.first ?? 1;
+    call.on("data", (bytes) => {
+      messages.push(fromBinary(StreamAccessLogsMessageSchema, bytes));
+      if (number <= upTo) call.write(Buffer.from(encodeAcknowledgement(number)));
+      number++;
+    });
+    call.on("end", () => call.end());
+    call.on("error", () => {});
+  };
+  server.addService(
+    {
+      streamAccessLogs: {
+        path: `/${AccessLogService.typeName}/StreamAccessLogs`,
+        requestStream: true,
+        responseStream: true,
+        requestSerialize: asIs,
+        requestDeserialize: asIs,
+        responseSerialize: asIs,
+        responseDeserialize: asIs,
+      },
+    },
+    { streamAccessLogs: streamAccessLogs as UntypedServiceImplementation[string] },
+  );
+  const bound = await bind(server, port);
+  const stop = () => server.forceShutdown();
+  cleanups.push(stop);
+  const entries = () =>
+    messages.flatMap(({ logEntries }) => (logEntries.case === "httpLogs" ? logEntries.value.logEntry : []));
+  return {
+    port: bound,
+    streams,
+    stop,
+    paths: () => entries().map(({ request }) => request?.path),
+    requests: () =>
+      entries().reduce((sum, entry) => sum + Number(entry.commonProperties?.customTags["limpid.count"] ?? 1), 0),
+  };
+}
+
+const bind = (server: Server, port: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
 
 /** Takes the port and breaks off every connection, until there were so many. */
 async function refuseConnections(port: number, count: number): Promise<void> {
@@ -127,7 +197,9 @@ describe("access log over gRPC", () => {
       "limpid.destination": "reviews-v2;default;reviews;v2;limpid",
     });
     expect(log?.request?.requestHeaders).toEqual({ "x-limpid-peer": "productpage-v1;default;productpage;v1;limpid" });
-    await vi.waitFor(() => expect(stats.counter("access_logs.grpc_access_log.logs_written").value).toBe(2));
+    // A server that does not acknowledge is known by its silence.
+    const written = stats.counter("access_logs.grpc_access_log.logs_written");
+    await vi.waitFor(() => expect(written.value).toBe(2), { timeout: 20_000 });
   });
 
   it("batches until the flush interval", async () => {
@@ -156,7 +228,7 @@ describe("access log over gRPC", () => {
     const second = await collector(first.port);
     logger.log(sampleRecord({ path: "/after" }));
     await vi.waitFor(() => expect(second.paths()).toContain("/after"), { timeout: 10_000 });
-    // A message that the broken connection had taken already is lost; what waited is not.
+    // A message that the broken connection of a server that acknowledges nothing had taken already is lost; what waited is not.
     expect(second.paths().filter((path) => path !== "/after").length).toBeGreaterThanOrEqual(away.length - 4);
     expect(second.messages[0]?.identifier?.logName).toBe("limpid.outbound");
   });
@@ -189,11 +261,42 @@ describe("access log over gRPC", () => {
     const bytes = entries().reduce((all, entry) => all + Number(entry.response?.responseBodyBytes), 0);
     expect(bytes).toBe(total * 358);
     expect(entries().some((entry) => countOf(entry) > 100)).toBe(true);
-    await vi.waitFor(() => expect(value("logs_written")).toBe(total));
+    await vi.waitFor(() => expect(value("logs_written")).toBe(total), { timeout: 20_000 });
     // Once the counts are out, requests have their details again.
     logger.log(sampleRecord({ path: "/after" }));
     await vi.waitFor(() => expect(second.paths()).toContain("/after"));
     expect(second.paths().at(-1)).toBe("/after");
+  }, 30_000);
+
+  it("keeps what is not acknowledged, and sends it again under its number", async () => {
+    const first = await acknowledging(0, 2);
+    const { made, stats } = loggers(first.port);
+    const logger = loggerOf(made, als());
+    for (let i = 1; i <= 5; i++) logger.log(sampleRecord({ path: `/${i}` }));
+    await vi.waitFor(() => expect(first.paths()).toEqual(["/1", "/2", "/3", "/4", "/5"]));
+    const written = stats.counter("access_logs.grpc_access_log.logs_written");
+    await vi.waitFor(() => expect(written.value).toBe(2));
+    first.stop();
+    const second = await acknowledging(first.port, Number.POSITIVE_INFINITY);
+    await vi.waitFor(() => expect(second.paths()).toEqual(["/3", "/4", "/5"]), { timeout: 10_000 });
+    await vi.waitFor(() => expect(written.value).toBe(5));
+    const [before] = first.streams;
+    expect(before?.first).toBe(1);
+    expect(second.streams).toEqual([{ sender: before?.sender, first: 3 }]);
+    expect(stats.counter("access_logs.grpc_access_log.logs_dropped").value).toBe(0);
+  });
+
+  it("counts what comes while as much as it may keep is not acknowledged", async () => {
+    const first = await acknowledging(0, 0);
+    const { made, stats } = loggers(first.port);
+    const logger = loggerOf(made, als(4_096));
+    const value = (name: string) => stats.counter(`access_logs.grpc_access_log.${name}`).value;
+    for (let i = 0; i < 4_000; i++) logger.log(sampleRecord({ path: `/${"x".repeat(500)}` }));
+    expect(value("logs_folded")).toBeGreaterThan(1_000);
+    first.stop();
+    const second = await acknowledging(first.port, Number.POSITIVE_INFINITY);
+    await vi.waitFor(() => expect(value("logs_written")).toBe(4_000), { timeout: 20_000 });
+    expect(second.requests()).toBe(4_000);
   }, 30_000);
 
   it("sends what is left when closed", async () => {

@@ -1,9 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { type Client, type ClientWritableStream, Metadata } from "@grpc/grpc-js";
+import { type Client, type ClientDuplexStream, connectivityState, Metadata, status } from "@grpc/grpc-js";
 import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { StreamAccessLogsMessage_IdentifierSchema } from "../../gen/proto/envoy/service/accesslog/v3/als_pb.js";
 import { Backoff } from "../../lib/backoff.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { acknowledgesKey, decodeAcknowledgement, formatLogBatches, logBatchesKey } from "../../wire/log-batches.ts";
 import type { RequestRecord } from "../record.ts";
 import type { Counter, Stats } from "../stats.ts";
 import { type EntryOptions, encodeEntry, encodeTcpEntry } from "./encode-entry.ts";
@@ -33,16 +35,22 @@ interface Batch {
   bytes: Buffer;
   /** How many requests they stand for. */
   entries: number;
+  /** Its own for as long as the proxy runs. */
+  number: number;
 }
 
 const method = "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs";
-/** Few, so that little is in doubt when a stream breaks. */
+/** Few, so that little is in doubt when a stream to a server that acknowledges nothing breaks. */
 const maxInFlight = 4;
+/** A server that acknowledges says so at once. One that has been there for so long and said nothing does not. */
+const offerWaitMs = 2_000;
 const backoffMs = { baseMs: 100, maxMs: 5_000 };
 
 /**
- * One access-log stream: batches records and keeps the stream up. While its queue is full requests lose their details and are counted; the counts go out as
- * entries of `limpid.count` requests each, after what waited before them and before newer batches. Never throws, never blocks.
+ * One access-log stream: batches records and keeps the stream up. A batch is kept until the collector says that it is written, and sent again when the stream
+ * breaks before that (server/wire/log-batches.ts); with a server that says nothing of the kind it is kept until the transport has it. While there is no room
+ * requests lose their details and are counted; the counts go out as entries of `limpid.count` requests each, after what waited before them and before
+ * newer batches. Never throws, never blocks.
  * https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/access_loggers/grpc/v3/als.proto
  */
 export class AlsClient {
@@ -55,15 +63,22 @@ export class AlsClient {
   /** Those of them that are counted nevertheless. */
   readonly #folded: Counter;
   readonly #counts: FoldedCounts;
+  readonly #sender = randomBytes(16).toString("hex");
+  #lastNumber = 0;
   readonly #queue: Batch[] = [];
-  readonly #inFlight: Batch[] = [];
+  /** What was given to the stream, in order: first what the transport has taken and nobody acknowledged, then what it has yet to take. */
+  readonly #sent: Batch[] = [];
+  /** How many it has yet to take. */
+  #inFlight = 0;
+  /** Whether the server acknowledges; undefined: not known yet. */
+  #acknowledges: boolean | undefined;
   #entries = 0;
-  /** Of the queue and of what is in flight, which comes back to it when the stream breaks. */
+  /** Of the queue and of what was sent, which comes back to it when the stream breaks. */
   #heldBytes = 0;
   #flushTimer: { cancel(): void } | undefined;
   #retryTimer: { cancel(): void } | undefined;
   readonly #backoff = new Backoff(backoffMs);
-  #stream: ClientWritableStream<Buffer> | undefined;
+  #stream: ClientDuplexStream<Buffer, Buffer> | undefined;
   #closing = false;
 
   constructor(options: AlsClientOptions) {
@@ -133,7 +148,7 @@ export class AlsClient {
     this.#flushTimer = undefined;
     if (this.#entries > 0) {
       const bytes = Buffer.from(this.#writer.buffer.subarray(0, this.#writer.position));
-      this.#queue.push({ bytes, entries: this.#entries });
+      this.#queue.push({ bytes, entries: this.#entries, number: ++this.#lastNumber });
       this.#heldBytes += bytes.length;
       this.#writer.reset();
       this.#entries = 0;
@@ -172,52 +187,103 @@ export class AlsClient {
     if (this.#queue.length === 0 || this.#retryTimer !== undefined) return;
     this.#stream ??= this.#open();
     const stream = this.#stream;
-    while (stream !== undefined && (this.#closing || this.#inFlight.length < maxInFlight)) {
+    while (stream !== undefined && (this.#closing || this.#inFlight < maxInFlight)) {
       const batch = this.#queue.shift();
       if (batch === undefined) return;
-      this.#inFlight.push(batch);
+      this.#sent.push(batch);
+      this.#inFlight++;
       stream.write(batch.bytes, () => {
         if (this.#stream !== stream) return;
-        this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
-        this.#heldBytes -= batch.bytes.length;
-        this.#encodeCounts(this.#maxBytes / 2);
-        this.#written.inc(batch.entries);
-        this.#backoff.reset();
+        this.#inFlight--;
+        if (this.#acknowledges === false) this.#releaseTaken();
         this.#send();
       });
     }
   }
 
-  #open(): ClientWritableStream<Buffer> | undefined {
+  /** Forgets the first `count` of what was sent: it is where it should be. */
+  #release(count: number): void {
+    if (count <= 0) return;
+    for (const batch of this.#sent.splice(0, count)) {
+      this.#heldBytes -= batch.bytes.length;
+      this.#written.inc(batch.entries);
+    }
+    this.#encodeCounts(this.#maxBytes / 2);
+    this.#backoff.reset();
+  }
+
+  #releaseTaken(): void {
+    this.#release(this.#sent.length - this.#inFlight);
+  }
+
+  #acknowledged(answer: Buffer): void {
+    const number = decodeAcknowledgement(answer);
+    if (number === undefined) return;
+    this.#release(this.#sent.findLastIndex((batch) => batch.number <= number) + 1);
+    this.#send();
+  }
+
+  #open(): ClientDuplexStream<Buffer, Buffer> | undefined {
     const channel = this.#options.channel();
     if (channel === undefined) {
       this.#retryLater();
       return undefined;
     }
-    let first = true;
+    let isFirst = true;
     const serialize = (entries: Buffer) => {
       const logs = field(this.#options.kind === "tcp" ? 3 : 2, entries);
-      const message = first ? Buffer.concat([this.#identifier, logs]) : logs;
-      first = false;
+      const message = isFirst ? Buffer.concat([this.#identifier, logs]) : logs;
+      isFirst = false;
       return message;
     };
-    const stream = channel.makeClientStreamRequest(
-      method,
-      serialize,
-      (bytes: Buffer) => bytes,
-      // While the collector is away the stream waits for it, instead of failing with what it was given.
-      new Metadata({ waitForReady: true }),
-      () => {},
-    );
+    // While the collector is away the stream waits for it, instead of failing with what it was given.
+    const metadata = new Metadata({ waitForReady: true });
+    const first = this.#queue[0]?.number ?? this.#lastNumber + 1;
+    metadata.set(logBatchesKey, formatLogBatches({ sender: this.#sender, first }));
+    const asIs = (bytes: Buffer) => bytes;
+    const stream = channel.makeBidiStreamRequest(method, serialize, asIs, metadata);
+    this.#acknowledges = undefined;
+    const offer = this.#awaitOffer(stream, channel);
+    stream.on("data", (answer: Buffer) => this.#acknowledged(answer));
     stream.on("error", () => {}); // its status follows
-    stream.on("status", () => {
+    stream.on("status", ({ code }) => {
+      offer.cancel();
       if (this.#stream !== stream) return;
       this.#stream = undefined;
-      // Whatever was not handed to the transport goes out on the next stream, before newer batches.
-      this.#queue.unshift(...this.#inFlight.splice(0));
+      // An end that is OK says that all is written. One that does not acknowledge has refused what it took, and would again.
+      if (code === status.OK) this.#release(this.#sent.length);
+      else if (code !== status.UNAVAILABLE && this.#acknowledges !== true) this.#releaseTaken();
+      // What is in doubt goes out on the next stream, before newer batches.
+      this.#queue.unshift(...this.#sent.splice(0));
+      this.#inFlight = 0;
       if (!this.#closing) this.#retryLater();
     });
     return stream;
+  }
+
+  /** Finds out whether the server acknowledges. While it can't be reached it has not been asked. */
+  #awaitOffer(stream: ClientDuplexStream<Buffer, Buffer>, channel: Client): { cancel(): void } {
+    const { clock } = this.#options;
+    const learn = (acknowledges: boolean): void => {
+      timer.cancel();
+      if (this.#stream !== stream) return;
+      this.#acknowledges = acknowledges;
+      if (!acknowledges) this.#releaseTaken();
+      this.#send();
+    };
+    let wasReady = false;
+    const check = (): void => {
+      const isReady = channel.getChannel().getConnectivityState(false) === connectivityState.READY;
+      if (isReady && wasReady) {
+        learn(false);
+        return;
+      }
+      wasReady = isReady;
+      timer = clock.setTimeout(check, offerWaitMs / 2);
+    };
+    let timer = clock.setTimeout(check, offerWaitMs / 2);
+    stream.on("metadata", (offered) => learn(offered.get(acknowledgesKey).length > 0));
+    return { cancel: () => timer.cancel() };
   }
 
   #retryLater(): void {
@@ -228,7 +294,7 @@ export class AlsClient {
   }
 
   #drop(): void {
-    for (const batch of [...this.#inFlight.splice(0), ...this.#queue.splice(0)]) this.#dropped.inc(batch.entries);
+    for (const batch of [...this.#sent.splice(0), ...this.#queue.splice(0)]) this.#dropped.inc(batch.entries);
     this.#heldBytes = 0;
   }
 }

@@ -54,6 +54,7 @@ export class BatchWriter {
     if (stalledFromMs !== undefined) {
       this.#db.run(insertGap, Math.floor(stalledFromMs), collector.flushedAtMs, collector.id, "lost");
     }
+    for (const [sender, last] of batch.senders) this.#db.run(upsertSender, sender, last, collector.flushedAtMs);
     this.#writeCollector(batch, late);
   }
 
@@ -155,6 +156,9 @@ const sampleValues = (batch: number, seq: number, edge: number, sample: TrafficR
 ];
 
 const insertGap = "INSERT INTO gap (from_ms, to_ms, collector, cause) VALUES (?, ?, ?, ?)";
+
+const upsertSender = `INSERT INTO log_sender (id, last_batch, seen_at) VALUES (?, ?, ?)
+  ON CONFLICT (id) DO UPDATE SET last_batch = excluded.last_batch, seen_at = excluded.seen_at`;
 
 const upsertCollector = `INSERT INTO collector
     (id, flushed_at, complete_until, settled_until, fresh_at, active, last_batch, started_at, late_writes)

@@ -154,11 +154,21 @@ function forget(db: TelemetryDatabase, { nowMs, retention }: CompactionPass): bo
     deleteSome(db, "resource", "seen_at", nowMs - Math.max(spansSec, logsSec) * 1000 - dictionaryMs),
     deleteSome(db, "metric_series", "seen_at", nowMs - retention.steps[3600] * 1000 - dictionaryMs),
     deleteSome(db, "gap", "to_ms", nowMs - longestSec * 1000),
+    deleteSome(
+      db,
+      "log_sender",
+      "seen_at",
+      Math.max(nowMs - senderMs, timeOfNth(db, "log_sender", "seen_at", maxSenders)),
+    ),
   ].some(Boolean);
 }
 
 /** When a name was last seen is written down no more often than this; what refers to it may be younger by as much. */
 export const dictionaryMs = 3_600_000;
+
+/** What a proxy could not get rid of for as long is counted again, should it have been written at the very end. */
+const senderMs = 86_400_000;
+const maxSenders = 20_000;
 
 /** The time of the `n`th newest row: what is older is past the cap. 0 when there are fewer. */
 function timeOfNth(db: TelemetryDatabase, table: string, column: string, n: number): number {

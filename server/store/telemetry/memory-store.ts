@@ -55,6 +55,7 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
   #rows = 0;
   #spans = new Map<string, SpanRecord & { receivedAtMs: number }>();
   #collectors = new Map<string, CollectorState>();
+  readonly #senders = new Map<string, number>();
 
   async write(batch: TelemetryBatch): Promise<void> {
     const last = this.#collectors.get(batch.collector.id);
@@ -75,6 +76,7 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
     });
     if (this.#batches.has(batch.id)) return;
     this.#batches.add(batch.id);
+    for (const [sender, last] of batch.senders) this.#senders.set(sender, last);
     for (const entry of batch.rollups) {
       this.#edge(entry.edge);
       this.#rollups.push({ ...entry, encoded: entry.latency.encode() });
@@ -116,6 +118,10 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
       .toSorted(([, a], [, b]) => b.receivedAtMs - a.receivedAtMs);
     this.#spans = new Map(spans.slice(0, retention.maxSpans));
     return { more: false };
+  }
+
+  async senders(): Promise<ReadonlyMap<string, number>> {
+    return new Map(this.#senders);
   }
 
   async rollups({ stepSec, edges = () => true, ...range }: RollupRange): Promise<RollupRow[]> {

@@ -86,6 +86,13 @@ class SqliteTelemetryStore implements TelemetryStore {
     });
   }
 
+  senders(): Promise<ReadonlyMap<string, number>> {
+    return this.#sound(({ database }) => {
+      const rows = database.all("SELECT id, last_batch FROM log_sender ORDER BY seen_at");
+      return new Map(rows.map(({ id, last_batch }) => [String(id), Number(last_batch)]));
+    });
+  }
+
   async close(): Promise<void> {
     this.#disconnect();
   }

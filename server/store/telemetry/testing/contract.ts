@@ -22,6 +22,7 @@ export function telemetryStoreContract(name: string, open: () => Promise<Opened>
     });
     afterEach(() => opened.cleanUp());
     rollupContract(() => opened);
+    senderContract(() => opened);
     sampleContract(() => opened);
     spanContract(() => opened);
     logContract(() => opened);
@@ -47,6 +48,30 @@ function quantile(rows: RollupSum[], q: number): number | undefined {
   const sketch = new LatencySketch();
   for (const row of rows) sketch.mergeEncoded(row.latency);
   return sketch.quantile(q);
+}
+
+function senderContract(opened: () => Opened): void {
+  it("knows up to which batch each sender is written, as part of what was written", async () => {
+    const { store } = opened();
+    expect(await store.senders()).toEqual(new Map());
+    await store.write(batch({ senders: new Map([["a", 3]]) }));
+    const second = batch({
+      senders: new Map([
+        ["a", 5],
+        ["b", 2 ** 40],
+      ]),
+    });
+    await store.write(second);
+    await store.write(second);
+    expect(await store.senders()).toEqual(
+      new Map([
+        ["a", 5],
+        ["b", 2 ** 40],
+      ]),
+    );
+    await store.compact({ nowMs: 3_600_000, settledUntilMs: 0, retention: defaultRetention });
+    expect((await store.senders()).size).toBe(2);
+  });
 }
 
 function rollupContract(opened: () => Opened): void {

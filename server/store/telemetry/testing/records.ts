@@ -81,6 +81,7 @@ export function batch(
     spans: [],
     logs: [],
     metrics: [],
+    senders: new Map(),
     ...changes,
     collector: { ...state, ...changes.collector },
   };

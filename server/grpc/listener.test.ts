@@ -1,0 +1,105 @@
+import { type EventEmitter, once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { create } from "@bufbuild/protobuf";
+import { type Client, Metadata, Server, ServerCredentials, type StatusObject, status } from "@grpc/grpc-js";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Health, HealthCheckRequestSchema } from "../gen/proto/grpc/health/v1/health_pb.js";
+import { systemClock } from "../lib/clock.ts";
+import { makeClient } from "../lib/grpc.ts";
+import { addHealth } from "./health.ts";
+import { type GrpcListener, grpcListener } from "./listener.ts";
+
+let listener: GrpcListener;
+let server: Server;
+let port: number;
+let sockets: Socket[];
+let clients: Client[];
+
+beforeEach(async () => {
+  sockets = [];
+  clients = [];
+  const limits = { maxMessageBytes: 1 << 20, maxStreamsPerConnection: 16, maxConnections: 4, firstMessageMs: 200 };
+  listener = grpcListener(limits, systemClock);
+  server = new Server(listener.options);
+  addHealth(server, [], true);
+  port = await listener.listen(server, { host: "127.0.0.1", port: 0 }, ServerCredentials.createInsecure());
+});
+afterEach(async () => {
+  for (const client of clients) client.close();
+  for (const socket of sockets) socket.destroy();
+  await listener.stop(server, 0);
+});
+
+async function idle(): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1")
+    .on("error", () => undefined)
+    .resume();
+  sockets.push(socket);
+  await once(socket, "connect");
+  return socket;
+}
+
+function client() {
+  const made = makeClient(Health, `127.0.0.1:${port}`, { "grpc.use_local_subchannel_pool": 1 });
+  clients.push(made);
+  return made;
+}
+
+const check = (of = client()) =>
+  new Promise<boolean>((resolve) =>
+    of.check(create(HealthCheckRequestSchema), new Metadata(), {}, (error) => resolve(error === null)),
+  );
+
+/** A call that stays open, on a connection of its own. */
+async function watch() {
+  const call = client().watch(create(HealthCheckRequestSchema));
+  call.on("error", () => {});
+  await once(call, "data");
+  return call;
+}
+
+const endOf = (call: EventEmitter): Promise<status> =>
+  new Promise((resolve) => call.once("status", ({ code }: StatusObject) => resolve(code)));
+
+it("connections that only stand there lock nobody out, and the idlest go first", async () => {
+  const standing: Socket[] = [];
+  for (let i = 0; i < 10; i++) standing.push(await idle());
+  expect(await check()).toBe(true);
+  await vi.waitFor(() => expect(standing.slice(0, 7).every((socket) => socket.closed)).toBe(true));
+});
+
+it("one that has a call open keeps its place, and gives it back with the call", async () => {
+  const calls = [await watch(), await watch(), await watch(), await watch()];
+  const late = await idle();
+  await once(late, "close");
+  let ended = 0;
+  for (const call of calls) call.on("end", () => ended++);
+  expect(ended).toBe(0);
+  calls[0]?.cancel();
+  await vi.waitFor(async () => expect(await check()).toBe(true), { timeout: 10_000 });
+});
+
+it("a call that says nothing is no work: it is ended", async () => {
+  const asIs = (bytes: Buffer) => bytes;
+  const call = client().makeClientStreamRequest("/grpc.health.v1.Health/Check", asIs, asIs, () => {});
+  call.on("error", () => {});
+  expect(await endOf(call)).toBe(status.DEADLINE_EXCEEDED);
+});
+
+it("its end waits for calls, and then ends them", async () => {
+  const call = await watch();
+  const end = endOf(call);
+  let stopped = false;
+  const stopping = listener.stop(server, 300).then(() => {
+    stopped = true;
+  });
+  await idle().catch(() => {});
+  expect(stopped).toBe(false);
+  await stopping;
+  expect(await end).toBe(status.CANCELLED);
+});
+
+it("a port that is taken is told by the system's error", async () => {
+  const credentials = ServerCredentials.createInsecure();
+  await expect(listener.listen(server, { host: "127.0.0.1", port }, credentials)).rejects.toThrow("EADDRINUSE");
+});

@@ -1,0 +1,125 @@
+import { createServer, type Socket } from "node:net";
+import {
+  type Server,
+  type ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  type ServerOptions,
+  status,
+} from "@grpc/grpc-js";
+import type { Clock } from "../lib/clock.ts";
+import { ConnectionTable } from "../lib/connection-table.ts";
+
+export interface GrpcLimits {
+  maxMessageBytes: number;
+  maxStreamsPerConnection: number;
+  maxConnections: number;
+  /** Until a call's first message; one that says nothing is no work, and would keep its connection's place. */
+  firstMessageMs: number;
+}
+
+export interface GrpcListener {
+  /** For the server's constructor. */
+  readonly options: ServerOptions;
+  /** Resolves to the bound port; `port` 0 takes a free one. Rejects with the system's error. */
+  listen(server: Server, at: { host: string; port: number }, credentials: ServerCredentials): Promise<number>;
+  /** Takes no more connections and calls, lets those that there are end within `graceMs`, then ends them. */
+  stop(server: Server, graceMs: number): Promise<void>;
+}
+
+/**
+ * The ports of a gRPC server, with limits. A client that vanished without a word is noticed within 40 s; one that connects and calls nothing goes
+ * after two minutes, or sooner when its place is wanted (ConnectionTable).
+ */
+export function grpcListener(limits: GrpcLimits, clock: Clock): GrpcListener {
+  const connections = new ConnectionTable<Socket>(limits.maxConnections);
+  const byPeer = new Map<string, Socket>();
+  const ports: ReturnType<typeof createServer>[] = [];
+
+  const counted: ServerInterceptor = (_, call) => {
+    const socket = byPeer.get(call.getPeer());
+    if (socket !== undefined) connections.begin(socket);
+    return watched(call, { clock, firstMessageMs: limits.firstMessageMs }, () => {
+      if (socket !== undefined) connections.end(socket);
+    });
+  };
+
+  return {
+    options: {
+      "grpc.max_connection_idle_ms": 120_000,
+      "grpc.keepalive_time_ms": 30_000,
+      "grpc.keepalive_timeout_ms": 10_000,
+      "grpc.max_receive_message_length": limits.maxMessageBytes,
+      "grpc.max_concurrent_streams": limits.maxStreamsPerConnection,
+      interceptors: [counted],
+    },
+    listen(server, { host, port }, credentials) {
+      const injector = server.createConnectionInjector(credentials);
+      const listener = createServer({ noDelay: true }, (socket) => {
+        // Of a handshake or a session that fails; grpc-js hears of it as well.
+        socket.on("error", () => {});
+        if (!connections.add(socket)) return;
+        const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+        byPeer.set(peer, socket);
+        socket.once("close", () => {
+          connections.remove(socket);
+          if (byPeer.get(peer) === socket) byPeer.delete(peer);
+        });
+        injector.injectConnection(socket);
+      });
+      ports.push(listener);
+      return new Promise((resolve, reject) => {
+        listener.once("error", reject);
+        listener.listen(port, host, () => {
+          listener.removeListener("error", reject);
+          listener.on("error", () => {}); // an accept that fails (too many open files) must not end the process
+          const address = listener.address();
+          resolve(typeof address === "object" && address !== null ? address.port : port);
+        });
+      });
+    },
+    async stop(server, graceMs) {
+      // grpc-js waits for connections by its own listening sockets only, and has none here.
+      const ended = Promise.all(ports.splice(0).map((listener) => new Promise((resolve) => listener.close(resolve))));
+      server.tryShutdown(() => {});
+      const timer = clock.setTimeout(() => server.forceShutdown(), graceMs);
+      await ended;
+      timer.cancel();
+    },
+  };
+}
+
+/** Tells once when the call is over, and ends one that says nothing. */
+function watched(
+  call: ServerInterceptingCallInterface,
+  { clock, firstMessageMs }: { clock: Clock; firstMessageMs: number },
+  onEnd: () => void,
+): ServerInterceptingCall {
+  let over = false;
+  const end = (): void => {
+    if (over) return;
+    over = true;
+    silence.cancel();
+    onEnd();
+  };
+  const silence = clock.setTimeout(() => {
+    call.sendStatus({ code: status.DEADLINE_EXCEEDED, details: "no message came" });
+    end();
+  }, firstMessageMs);
+  return new ServerInterceptingCall(call, {
+    start(next) {
+      next({
+        onReceiveMessage(message, pass) {
+          silence.cancel();
+          pass(message);
+        },
+        onCancel: end,
+      });
+    },
+    sendStatus(result, next) {
+      end();
+      next(result);
+    },
+  });
+}
