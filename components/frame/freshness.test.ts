@@ -57,3 +57,37 @@ it("is calm when nobody calls", () => {
   const quiet = freshnessAt({ data: status({ freshAt: now - 20_000 }), readAt: now, error: null }, now);
   expect(quiet).toEqual({ state: "quiet", of: now - 20_000, reason: null });
 });
+
+it("says that what was there is gone, whether anybody calls or not", () => {
+  const collector = {
+    ok: true,
+    message: "",
+    lastWriteMs: now,
+    storeReplaced: { atMs: now - 60_000, why: "it was deleted" },
+    failedFlushes: 0,
+    shed: { samples: 0, spans: 0, logs: 0, metricPoints: 0 },
+    lateRecords: 0,
+    overflowedRecords: 0,
+    disbelievedCallers: 0,
+    ignored: { entries: 0, logs: [] },
+  };
+  const of = (freshAt: number | null, replaced = true) =>
+    freshnessAt(
+      {
+        data: status({
+          freshAt,
+          telemetry: {
+            reachable: true,
+            message: null,
+            collector: replaced ? collector : { ...collector, storeReplaced: null },
+            silentSince: null,
+          },
+        }),
+        readAt: now,
+        error: null,
+      },
+      now,
+    );
+  for (const freshAt of [now - 500, now - 20_000, null]) expect(of(freshAt).losses).toBe(collector);
+  expect(of(now, false).losses).toBeUndefined();
+});

@@ -51,8 +51,8 @@ export function freshnessAt(
   if (!data.controlPlane.reachable) return { state: "stale", of: data.controlPlane.since, reason: "control-plane" };
   const { silentSince } = data.telemetry;
   if (silentSince !== null) return { state: "stale", of: silentSince, reason: "silent" };
-  if (data.freshAt === null) return { state: "waiting", of: null, reason: null };
   const losses = collector && losesTelemetry(collector) ? collector : undefined;
+  if (data.freshAt === null) return { state: "waiting", of: null, reason: null, losses };
   if (data.at - data.freshAt > quietLimitMs) return { state: "quiet", of: data.freshAt, reason: null, losses };
   return { state: "live", of: data.freshAt, reason: null, losses };
 }

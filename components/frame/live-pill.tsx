@@ -2,7 +2,7 @@
 import { useSearchParams } from "next/navigation";
 import { useLocale, useTranslations } from "use-intl";
 import type { TelemetryHealth } from "../../server/contract/index.ts";
-import { formatSpan } from "../ui/format.ts";
+import { formatSpan, formatTimeOfDay } from "../ui/format.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { Pill } from "../ui/pill.tsx";
 import { TimeOfDay } from "../ui/quantity.tsx";
@@ -39,6 +39,7 @@ export function LivePill({ freshness }: { freshness: Freshness }) {
       <Pill data-testid="live-pill" title={t("quiet-title")}>
         <HealthMark health="idle" silent />
         {t("quiet")} {freshness.of !== null && <TimeOfDay ms={freshness.of} />}
+        {freshness.losses && <Losses of={freshness.losses} />}
       </Pill>
     );
   }
@@ -47,6 +48,7 @@ export function LivePill({ freshness }: { freshness: Freshness }) {
       <Pill data-testid="live-pill">
         <HealthMark health="idle" silent />
         {t("waiting")}
+        {freshness.losses && <Losses of={freshness.losses} />}
       </Pill>
     );
   }
@@ -63,10 +65,13 @@ export function LivePill({ freshness }: { freshness: Freshness }) {
 /** That not all telemetry is there, and in its title which is not and why. */
 function Losses({ of }: { of: TelemetryHealth }) {
   const t = useTranslations("frame");
+  const locale = useLocale();
   const { samples, spans, logs, metricPoints } = of.shed;
   const detail = samples + spans + logs + metricPoints;
   const said = [
     !of.ok && t("losses-unwritten", { message: of.message, count: of.failedFlushes }),
+    of.storeReplaced &&
+      t("losses-replaced", { at: formatTimeOfDay(of.storeReplaced.atMs, locale), why: of.storeReplaced.why }),
     detail > 0 && t("losses-shed", { count: detail }),
     of.overflowedRecords > 0 && t("losses-overflowed", { count: of.overflowedRecords }),
     of.ignored.entries > 0 && t("losses-ignored", { count: of.ignored.entries }),

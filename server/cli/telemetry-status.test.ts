@@ -6,6 +6,7 @@ const well: TelemetryHealth = {
   ok: true,
   message: "",
   lastWriteMs: 1,
+  storeReplaced: null,
   failedFlushes: 0,
   shed: { samples: 0, spans: 0, logs: 0, metricPoints: 0 },
   lateRecords: 0,
@@ -22,11 +23,13 @@ it("says in a line that all is well, and what is not", () => {
     ...well,
     ok: false,
     message: "disk full",
+    storeReplaced: { atMs: 0, why: "it was deleted" },
     failedFlushes: 3,
     shed: { ...well.shed, spans: 4, metricPoints: 2 },
     ignored,
   });
   expect(said).toContain("can't write: disk full (3 failed writes)");
+  expect(said).toContain("what was written before 1970-01-01T00:00:00.000Z is gone: it was deleted");
   expect(said).toContain("4 spans dropped");
   expect(said).toContain("2 metric points dropped");
   expect(said).toMatch(/ {2}7 +malformed +x +p/);

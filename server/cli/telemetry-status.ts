@@ -7,6 +7,8 @@ export function describeTelemetry(health: TelemetryHealth | null): string {
   const { shed, ignored } = health;
   const losses = [
     !health.ok && `can't write: ${health.message} (${health.failedFlushes} failed writes)`,
+    health.storeReplaced &&
+      `what was written before ${new Date(health.storeReplaced.atMs).toISOString()} is gone: ${health.storeReplaced.why}`,
     ...Object.entries({ ...shed, "metric points": shed.metricPoints, metricPoints: 0 }).map(
       ([what, count]) => count > 0 && `${count} ${what} dropped under load`,
     ),
@@ -16,7 +18,7 @@ export function describeTelemetry(health: TelemetryHealth | null): string {
     health.disbelievedCallers > 0 &&
       `${health.disbelievedCallers} requests whose caller was not believed to be who it said`,
     ignored.entries > 0 && `${ignored.entries} access log entries ignored`,
-  ].filter((line) => line !== false);
+  ].filter((line) => line !== false && line !== null);
   if (losses.length === 0) return "telemetry: all is written\n";
   const logs = ignored.logs.map((log) => [String(log.entries), log.because, log.logName, log.proxy || "unknown"]);
   const table =

@@ -8,6 +8,8 @@ export const TelemetryHealth = z.object({
   message: z.string(),
   /** Unix milliseconds; 0: nothing was written yet. */
   lastWriteMs: z.number(),
+  /** Since it started, the last time that what was written before was gone and the store was begun anew; null: it is still there. */
+  storeReplaced: z.object({ atMs: z.number(), why: z.string() }).nullable(),
   failedFlushes: z.number(),
   /** Detail given up under load; counts of requests never are. */
   shed: z.object({ samples: z.number(), spans: z.number(), logs: z.number(), metricPoints: z.number() }),
@@ -32,6 +34,8 @@ export const TelemetryHealth = z.object({
 });
 export type TelemetryHealth = z.infer<typeof TelemetryHealth>;
 
-/** Whether anything of it is worth a look: it can't write, or gave something up. */
-export const losesTelemetry = ({ ok, shed, overflowedRecords, ignored }: TelemetryHealth): boolean =>
-  !ok || overflowedRecords + ignored.entries + shed.samples + shed.spans + shed.logs + shed.metricPoints > 0;
+/** Whether anything of it is worth a look: it can't write, gave something up, or lost what it had. */
+export const losesTelemetry = ({ ok, storeReplaced, shed, overflowedRecords, ignored }: TelemetryHealth): boolean =>
+  !ok ||
+  storeReplaced !== null ||
+  overflowedRecords + ignored.entries + shed.samples + shed.spans + shed.logs + shed.metricPoints > 0;
