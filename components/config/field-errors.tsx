@@ -1,17 +1,19 @@
 "use client";
 import type { ApiError } from "../../server/contract/index.ts";
+import { useErrorText } from "../lib/error-text.ts";
 import styles from "./field-errors.module.css";
 
 /** Why a write was refused, field by field. */
 export function FieldErrors({ error }: { error: ApiError }) {
-  const errors = error.errors?.length ? error.errors : [{ path: "", message: error.message }];
+  const textOf = useErrorText();
+  const errors = error.errors?.length ? error.errors : [{ ...error, path: "" }];
   return (
     <div role="alert">
       <ul className={styles.errors} data-testid="field-errors">
-        {errors.map(({ path, message }) => (
-          <li key={`${path}${message}`}>
-            {path && <code>{path}</code>}
-            <span>{message}</span>
+        {errors.map((one) => (
+          <li key={`${one.path}${one.message}`}>
+            {one.path && <code>{one.path}</code>}
+            <span>{textOf(one)}</span>
           </li>
         ))}
       </ul>

@@ -2,6 +2,7 @@
 import { useTranslations } from "use-intl";
 import type { ApiError, Fault } from "../../server/contract/index.ts";
 import { useAuthor } from "../config/change-text.ts";
+import { useErrorText } from "../lib/error-text.ts";
 import styles from "./fault.module.css";
 import { useFaultText } from "./fault-text.tsx";
 import { StopFaultButton } from "./stop-button.tsx";
@@ -11,7 +12,8 @@ export function InTheWay({ error, burning }: { error: ApiError; burning: readonl
   const t = useTranslations("faults");
   const text = useFaultText();
   const authorOf = useAuthor();
-  const why = error.errors?.map(({ message }) => message).join("; ") || error.message;
+  const textOf = useErrorText();
+  const why = error.errors?.map(textOf).join("; ") || textOf(error);
   return (
     <div className={styles.inTheWay} role="alert" data-testid="fault-in-the-way">
       <p>{why}</p>

@@ -5,12 +5,14 @@ import { useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Fault } from "../../server/contract/index.ts";
 import { toApiError } from "../lib/api.ts";
+import { useErrorText } from "../lib/error-text.ts";
 import { stopFault } from "../lib/writes.ts";
 import { DangerButton } from "../ui/danger-button.tsx";
 
 /** Ends a fault; of one that is gone already that is what was wanted. */
 export function useStopFault(): (fault: Pick<Fault, "id">) => Promise<void> {
   const t = useTranslations("faults");
+  const textOf = useErrorText();
   const client = useQueryClient();
   return async ({ id }) => {
     try {
@@ -18,7 +20,7 @@ export function useStopFault(): (fault: Pick<Fault, "id">) => Promise<void> {
     } catch (cause) {
       const error = toApiError(cause);
       if (error.code !== "NOT_FOUND")
-        notifications.show({ color: "red", title: t("stop-failed"), message: error.message });
+        notifications.show({ color: "red", title: t("stop-failed"), message: textOf(error) });
     } finally {
       for (const name of ["faults", "status", "changes", "routing", "push", "graph"])
         void client.invalidateQueries({ queryKey: [name] });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ApiError } from "../../server/contract/index.ts";
+import { ApiError, told } from "../../server/contract/index.ts";
 
 // zod would try `new Function`, which the content security policy refuses.
 z.config({ jitless: true });
@@ -41,7 +41,7 @@ async function call<T>(schema: z.ZodType<T>, path: string, init: RequestInit): P
     response = await fetch(path, { ...init, cache: "no-store" });
   } catch (cause) {
     if (init.signal?.aborted) throw cause;
-    throw new ApiFailure(0, { code: "INTERNAL", message: "The dashboard does not answer." });
+    throw new ApiFailure(0, { code: "INTERNAL", ...told("dashboard-silent", {}) });
   }
   const body: unknown = await response.json().catch(() => null);
   if (!response.ok) {
@@ -50,7 +50,10 @@ async function call<T>(schema: z.ZodType<T>, path: string, init: RequestInit): P
   }
   const parsed = schema.safeParse(body);
   if (!parsed.success)
-    throw new ApiFailure(response.status, { code: "INTERNAL", message: z.prettifyError(parsed.error) });
+    throw new ApiFailure(response.status, {
+      code: "INTERNAL",
+      ...told("answer-unread", { why: z.prettifyError(parsed.error) }),
+    });
   return parsed.data;
 }
 

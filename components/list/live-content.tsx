@@ -1,6 +1,7 @@
 "use client";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { useErrorText } from "../lib/error-text.ts";
 import { isOverdue, type Live } from "../lib/live.ts";
 import { ErrorState, Notice } from "../ui/states.tsx";
 
@@ -16,7 +17,8 @@ export interface LiveContentProps<T> {
 /** The states of everything that is read again and again: not yet, not at all, and not any more (with what was read last). */
 export function LiveContent<T>({ live, unreadable, skeleton, children }: LiveContentProps<T>) {
   const { data, error } = live;
-  const line = error && <Notice tone="warn">{error.message}</Notice>;
+  const textOf = useErrorText();
+  const line = error && <Notice tone="warn">{textOf(error)}</Notice>;
   if (data === undefined) {
     if (!error) return skeleton;
     return unreadable === undefined ? line : <Unreadable title={unreadable} live={live} />;
@@ -32,11 +34,12 @@ export function LiveContent<T>({ live, unreadable, skeleton, children }: LiveCon
 /** Nothing could be read: what, why, since when, and what goes on meanwhile. */
 export function Unreadable({ title, live }: { title: string; live: Live<unknown> }) {
   const t = useTranslations("error");
+  const textOf = useErrorText();
   const { error, failingSince, refresh } = live;
   return (
     <ErrorState
       title={title}
-      detail={error?.message}
+      detail={error && textOf(error)}
       since={failingSince}
       works={t(error?.code === "TELEMETRY_UNREACHABLE" ? "works-config" : "works-traffic")}
       onRetry={refresh}

@@ -6,6 +6,7 @@ import { use, useEffect, useRef, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { LogPage } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
+import { useErrorText } from "../lib/error-text.ts";
 import { topologyHref } from "../lib/links.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
@@ -105,6 +106,7 @@ function Lines({
   onPoint: (inside: boolean) => void;
 }) {
   const t = useTranslations("logs");
+  const textOf = useErrorText();
   const { page, entries, next } = state;
   return (
     <LiveContent
@@ -118,7 +120,7 @@ function Lines({
         ) : (
           <>
             <LogTable entries={entries} opened={opened} onPoint={onPoint} />
-            {state.olderError && <Notice tone="warn">{state.olderError.message}</Notice>}
+            {state.olderError && <Notice tone="warn">{textOf(state.olderError)}</Notice>}
             <div className={styles.end}>
               {next === null ? (
                 <span className="muted">{t("end", { count: entries.length })}</span>

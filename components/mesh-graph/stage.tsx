@@ -3,6 +3,7 @@ import Link from "next/link";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Graph } from "../../server/contract/index.ts";
+import { useErrorText } from "../lib/error-text.ts";
 import { servicesHref } from "../lib/links.ts";
 import { isOverdue, type Live } from "../lib/live.ts";
 import { Unreadable } from "../list/live-content.tsx";
@@ -27,6 +28,7 @@ import type { TopologyState } from "./use-topology-state.ts";
 /** The graph or its list, with what is to be said about where the numbers come from. */
 export function Stage({ live, state }: { live: Live<Graph>; state: TopologyState }) {
   const t = useTranslations("error");
+  const textOf = useErrorText();
   const { data, error } = live;
   if (!data) {
     return (
@@ -35,7 +37,7 @@ export function Stage({ live, state }: { live: Live<Graph>; state: TopologyState
       </div>
     );
   }
-  const problem = error && isOverdue(live) ? `${t("graph")}: ${error.message}` : null;
+  const problem = error && isOverdue(live) ? `${t("graph")}: ${textOf(error)}` : null;
   const isOld = problem !== null || data.silentSince !== null;
   return (
     <div className={styles.stage} data-old={isOld || undefined} data-stale={isOld}>

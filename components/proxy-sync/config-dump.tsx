@@ -11,6 +11,7 @@ import {
   xdsTypes,
 } from "../../server/contract/index.ts";
 import { getJson } from "../lib/api.ts";
+import { useErrorText } from "../lib/error-text.ts";
 import { useLive } from "../lib/live.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { Unreadable } from "../list/live-content.tsx";
@@ -80,6 +81,7 @@ function Gone({ proxy }: { proxy: ProxySync }) {
 
 function Dump({ id }: { id: string }) {
   const t = useTranslations("proxies");
+  const textOf = useErrorText();
   const live = useLive({
     queryKey: ["proxy-config", id],
     read: (signal) => getJson(ProxyConfigDump, `/api/proxies/${encodeURIComponent(id)}/config`, signal),
@@ -97,7 +99,7 @@ function Dump({ id }: { id: string }) {
     );
   return (
     <div className={styles.dump} data-testid="config-dump">
-      {error && <Notice tone="warn">{error.message}</Notice>}
+      {error && <Notice tone="warn">{textOf(error)}</Notice>}
       <Resources id={id} dump={data} />
     </div>
   );

@@ -4,12 +4,14 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useTranslations } from "use-intl";
 import type { ProxySync } from "../../server/contract/index.ts";
 import { toApiError } from "../lib/api.ts";
+import { useErrorText } from "../lib/error-text.ts";
 import { forgetProxy } from "../lib/writes.ts";
 import { ConfirmButton } from "../ui/confirm-button.tsx";
 
 /** For a proxy that was removed for good; who never was connected is expected by somebody else than the control plane's memory. */
 export function ForgetButton({ proxy }: { proxy: ProxySync }) {
   const t = useTranslations("proxies");
+  const textOf = useErrorText();
   const client = useQueryClient();
   if (proxy.disconnectedAt === null) return null;
   const forget = async () => {
@@ -18,7 +20,7 @@ export function ForgetButton({ proxy }: { proxy: ProxySync }) {
     } catch (cause) {
       const error = toApiError(cause);
       if (error.code !== "NOT_FOUND") {
-        notifications.show({ color: "red", title: t("forget-failed", { proxy: proxy.name }), message: error.message });
+        notifications.show({ color: "red", title: t("forget-failed", { proxy: proxy.name }), message: textOf(error) });
       }
     }
     for (const name of ["proxies", "status"]) void client.invalidateQueries({ queryKey: [name] });

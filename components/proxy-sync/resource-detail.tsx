@@ -5,6 +5,7 @@ import { useTranslations } from "use-intl";
 import { type ProxyResource, ProxyResourceContents } from "../../server/contract/index.ts";
 import { YamlDiff } from "../config/yaml-diff.tsx";
 import { getJson } from "../lib/api.ts";
+import { useErrorText } from "../lib/error-text.ts";
 import { objectHref } from "../lib/links.ts";
 import { useLive } from "../lib/live.ts";
 import { useUrlState } from "../lib/url-state.ts";
@@ -20,6 +21,7 @@ import { parseOrigin } from "./sync-state.ts";
 /** One resource of a proxy, read when it is opened and again when it has changed. */
 export function ResourceDetail({ id, resource, onBack }: { id: string; resource: ProxyResource; onBack: () => void }) {
   const t = useTranslations("proxies");
+  const textOf = useErrorText();
   const { type, name, version, state } = resource;
   const query = new URLSearchParams({ type, name });
   const live = useLive({
@@ -44,7 +46,7 @@ export function ResourceDetail({ id, resource, onBack }: { id: string; resource:
       </div>
       {!data && error?.code === "NOT_FOUND" && <EmptyState title={t("resource-gone")} />}
       {!data && error && error.code !== "NOT_FOUND" && <Unreadable title={t("dump-unreadable")} live={live} />}
-      {data && error && <Notice tone="warn">{error.message}</Notice>}
+      {data && error && <Notice tone="warn">{textOf(error)}</Notice>}
       {!data && !error && (
         <div className={styles.loading}>
           <SkeletonBlock height={300} />

@@ -14,6 +14,7 @@ import { BurningFaults } from "../fault/burning-faults.tsx";
 import { parseSource } from "../fault/fault-draft.ts";
 import { FaultModal } from "../fault/fault-modal.tsx";
 import type { Settled } from "../lib/api.ts";
+import { useErrorText } from "../lib/error-text.ts";
 import { servicesHref } from "../lib/links.ts";
 import { useRouting, useServiceMetrics, useServices } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
@@ -44,6 +45,7 @@ export interface ServicePageProps {
 /** One service. Tab and window are in the URL. */
 export function ServicePage({ service, initialWindowSec, ...first }: ServicePageProps) {
   const t = useTranslations("service");
+  const textOf = useErrorText();
   const url = useUrlState();
   const windowSec = parseWindow(url.get("window") ?? serviceWindow);
   const isFirst = windowSec === initialWindowSec;
@@ -90,7 +92,7 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
         </Tabs.List>
         {metrics.error && (
           <div className={styles.notice}>
-            <Notice tone="warn">{metrics.error.message}</Notice>
+            <Notice tone="warn">{textOf(metrics.error)}</Notice>
           </div>
         )}
         <Tabs.Panel value={tab}>{content[tab]}</Tabs.Panel>

@@ -5,6 +5,7 @@ import { useLocale, useTranslations } from "use-intl";
 import type { PushStatus } from "../../server/contract/index.ts";
 import { useAuthor } from "../config/change-text.ts";
 import { Moment } from "../config/moment.tsx";
+import { useErrorText } from "../lib/error-text.ts";
 import { proxyHref } from "../lib/links.ts";
 import { usePush } from "../lib/queries.ts";
 import { formatMs, quantityText } from "../ui/format.ts";
@@ -22,6 +23,7 @@ const closelyMs = 100;
 export function PushCard({ revision, own = true }: { revision: number | "latest"; own?: boolean }) {
   const t = useTranslations("traffic");
   const authorOf = useAuthor();
+  const textOf = useErrorText();
   const [done, setDone] = useState<number | "latest" | null>(null);
   const follows = own && revision !== "latest" && done !== revision;
   const { data, error } = usePush(revision, follows ? closelyMs : 2000);
@@ -53,7 +55,7 @@ export function PushCard({ revision, own = true }: { revision: number | "latest"
       ) : (
         <div className={styles.rows}>
           {error ? (
-            error.message
+            textOf(error)
           ) : push === undefined ? (
             <SkeletonBlock width="60%" />
           ) : revision === "latest" ? (

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { ChangeList } from "../contract/changes.ts";
 import { ApiError, DashboardError } from "../contract/errors.ts";
 import { FaultList, type FaultRequest } from "../contract/faults.ts";
+import { told } from "../contract/index.ts";
 import { type KnownProxy, KnownProxyList, PushLatency, PushStatus } from "../contract/proxies.ts";
 import { MeshService } from "../contract/services.ts";
 import { ChangeResult, Routing, type WeightsChange } from "../contract/traffic.ts";
@@ -126,7 +127,7 @@ async function send(
     const why = error instanceof TimeoutError ? error.message : "connection refused";
     throw new DashboardError({
       code: "CONTROL_PLANE_UNREACHABLE",
-      message: `the control plane at ${baseUrl} can't be reached: ${why}`,
+      ...told("control-plane-silent", { url: baseUrl, why }),
     });
   });
   const body = parseJson(text);
@@ -135,7 +136,7 @@ async function send(
   throw new DashboardError(
     known.success
       ? known.data
-      : { code: "INTERNAL", message: `the control plane answered ${status} to ${method} ${path}` },
+      : { code: "INTERNAL", ...told("control-plane-failed", { status, call: `${method} ${path}` }) },
   );
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { told } from "../contract/index.ts";
 import { type ConfigObject, formatKey, keyOf, type ResourceKey } from "./object.ts";
 import { type ConfigChange, ConflictError, NotFoundError, type Write } from "./store.ts";
 
@@ -54,11 +55,8 @@ function put(
   expectVersion(key, current, write.expect);
   const given = write.object.metadata;
   if (current !== undefined && given.uid !== undefined && given.uid !== current.metadata.uid) {
-    throw new ConflictError(
-      key,
-      current,
-      `${describe(key)} is another object by now: its uid is ${current.metadata.uid}`,
-    );
+    const other = { object: describe(key), uid: current.metadata.uid ?? "" };
+    throw new ConflictError(key, current, told("conflict-other", other));
   }
   const sameSpec = current !== undefined && sameJson(current.spec, write.object.spec);
   const object: ConfigObject = {
@@ -92,17 +90,14 @@ function remove(
 function expectVersion(key: ResourceKey, current: ConfigObject | undefined, expect: string | undefined): void {
   if (expect === undefined) return;
   if (expect === "absent") {
-    if (current !== undefined) throw new ConflictError(key, current, `${describe(key)} exists already`);
+    if (current !== undefined) throw new ConflictError(key, current, told("conflict-there", { object: describe(key) }));
     return;
   }
-  if (current === undefined) throw new ConflictError(key, undefined, `${describe(key)} does not exist any more`);
-  const version = current.metadata.resourceVersion;
+  if (current === undefined) throw new ConflictError(key, undefined, told("conflict-gone", { object: describe(key) }));
+  const { resourceVersion: version = "" } = current.metadata;
   if (version !== expect) {
-    throw new ConflictError(
-      key,
-      current,
-      `${describe(key)} has changed: it is at version ${version}, the change was made against ${expect}`,
-    );
+    const moved = { object: describe(key), version, base: expect };
+    throw new ConflictError(key, current, told("conflict-version", moved));
   }
 }
 

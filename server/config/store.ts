@@ -1,3 +1,4 @@
+import type { Told } from "../contract/index.ts";
 import type { ConfigObject, ResourceKey } from "./object.ts";
 
 /** Where a mesh comes from: all of it at one revision, and from there on each change. The control plane needs no more. */
@@ -77,10 +78,12 @@ export class ConflictError extends Error {
   readonly code = "CONFLICT";
   readonly key: ResourceKey;
   readonly current: ConfigObject | undefined;
-  constructor(key: ResourceKey, current: ConfigObject | undefined, message: string) {
-    super(message);
+  readonly told: Told;
+  constructor(key: ResourceKey, current: ConfigObject | undefined, told: Told) {
+    super(told.message);
     this.key = key;
     this.current = current;
+    this.told = told;
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { toldParts } from "./told.ts";
 
 /** The body of every failed call of the dashboard's and the control plane's Limpid API. */
 export const ApiError = z.object({
@@ -15,8 +16,9 @@ export const ApiError = z.object({
     "INTERNAL",
   ]),
   message: z.string(),
+  ...toldParts,
   /** Field by field, when the code is INVALID. */
-  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  errors: z.array(z.object({ path: z.string(), message: z.string(), ...toldParts })).optional(),
 });
 export type ApiError = z.infer<typeof ApiError>;
 
@@ -24,10 +26,14 @@ export type ApiError = z.infer<typeof ApiError>;
 export class DashboardError extends Error {
   readonly code: ApiError["code"];
   readonly errors: ApiError["errors"];
+  readonly reason: ApiError["reason"];
+  readonly params: ApiError["params"];
   constructor(error: ApiError) {
     super(error.message);
     this.name = "DashboardError";
     this.code = error.code;
     this.errors = error.errors;
+    this.reason = error.reason;
+    this.params = error.params;
   }
 }

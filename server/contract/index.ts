@@ -11,5 +11,6 @@ export * from "./proxies.ts";
 export * from "./services.ts";
 export * from "./status.ts";
 export * from "./telemetry.ts";
+export * from "./told.ts";
 export * from "./traces.ts";
 export * from "./traffic.ts";

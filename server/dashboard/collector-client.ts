@@ -1,4 +1,4 @@
-import { DashboardError, TelemetryHealth } from "../contract/index.ts";
+import { DashboardError, TelemetryHealth, told } from "../contract/index.ts";
 import { createHttpClient } from "../lib/http-client.ts";
 
 /** Asks the collector of this machine how it is. 503 is an answer too: it says why nothing can be written. */
@@ -10,7 +10,7 @@ export function createCollectorClient(port: number, timeoutMs = 2000): () => Pro
       return TelemetryHealth.parse(JSON.parse(text));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new DashboardError({ code: "TELEMETRY_UNREACHABLE", message: `the collector gives no answer: ${reason}` });
+      throw new DashboardError({ code: "TELEMETRY_UNREACHABLE", ...told("collector-silent", { why: reason }) });
     }
   };
 }

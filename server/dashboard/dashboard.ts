@@ -4,26 +4,27 @@ import { workloadEntry } from "../config/kinds/workload-entry.ts";
 import { parseDocumentsAside } from "../config/kinds/yaml-aside.ts";
 import { keepLastApplied } from "../config/last-applied.ts";
 import { type ConfigDocument, findDocument, listDocuments, servicesWithBadges } from "../config/mesh-config.ts";
-import type {
-  ChangeResult,
-  Graph,
-  KnownProxy,
-  MeshService,
-  MeshStatus,
-  Overview,
-  ProxyConfigDump,
-  ProxyList,
-  ProxyResourceContents,
-  ServiceList,
-  ServiceMetrics,
-  TelemetryHealth,
-  Trace,
-  TraceList,
-  TraceOperations,
-  TraceSearch,
-  XdsTypeName,
+import {
+  type ChangeResult,
+  DashboardError,
+  type Graph,
+  type KnownProxy,
+  type MeshService,
+  type MeshStatus,
+  type Overview,
+  type ProxyConfigDump,
+  type ProxyList,
+  type ProxyResourceContents,
+  type ServiceList,
+  type ServiceMetrics,
+  type TelemetryHealth,
+  type Trace,
+  type TraceList,
+  type TraceOperations,
+  type TraceSearch,
+  told,
+  type XdsTypeName,
 } from "../contract/index.ts";
-import { DashboardError } from "../contract/index.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { createSupervisedClient, createUsageClient } from "../fleet/usage-client.ts";
 import { remember } from "../lib/remember.ts";
@@ -149,10 +150,9 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
     async applyYaml(text, options) {
       const parsed = await parseDocumentsAside(text).catch((error: unknown) => {
         if (!(error instanceof YamlLimitError)) throw error;
-        throw new DashboardError({ code: "TOO_LARGE", message: `the YAML ${error.message}` });
+        throw new DashboardError({ code: "TOO_LARGE", ...told("yaml-too-large", { why: error.message }) });
       });
-      if (!parsed.ok)
-        throw new DashboardError({ code: "INVALID", message: "the YAML is not valid", errors: parsed.errors });
+      if (!parsed.ok) throw new DashboardError({ code: "INVALID", ...told("yaml-invalid", {}), errors: parsed.errors });
       const edited = await Promise.all(parsed.value.map((object) => keepLastApplied(object, api.objects)));
       return api.transact(
         edited.map((object) => {
@@ -206,7 +206,7 @@ function openQueries(
         (error: Error) => {
           throw new DashboardError({
             code: "TELEMETRY_UNREACHABLE",
-            message: `telemetry.db can't be read: ${error.message.replaceAll(path, "telemetry.db")}`,
+            ...told("telemetry-unreadable", { why: error.message.replaceAll(path, "telemetry.db") }),
           });
         },
       ),
@@ -215,5 +215,5 @@ function openQueries(
 }
 
 function unreachable(error: Error): never {
-  throw new DashboardError({ code: "CONTROL_PLANE_UNREACHABLE", message: `CSDS gave no answer: ${error.message}` });
+  throw new DashboardError({ code: "CONTROL_PLANE_UNREACHABLE", ...told("csds-silent", { why: error.message }) });
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { DashboardError } from "../contract/index.ts";
+import { DashboardError, told } from "../contract/index.ts";
 
 /** An answer that goes on: what an API handler resolves with in place of a value. */
 export class EventStream<T = unknown> {
@@ -29,7 +29,7 @@ export async function sendEvents(
   if (open >= maxStreams && request.method !== "HEAD") {
     throw new DashboardError({
       code: "BUSY",
-      message: `${maxStreams} live streams are open already; close one of them.`,
+      ...told("streams-full", { count: maxStreams }),
     });
   }
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
-import { type ApiError, DashboardError } from "../contract/index.ts";
+import { type ApiError, DashboardError, told } from "../contract/index.ts";
 import { errorBody } from "../lib/error-body.ts";
 import { mediaType, readBody } from "../lib/http-body.ts";
 import { createHttpListener } from "../lib/http-listener.ts";
@@ -95,7 +95,7 @@ async function answer(
   }
 }
 
-const unforeseen = new DashboardError({ code: "INTERNAL", message: "The dashboard failed; its log says why." });
+const unforeseen = new DashboardError({ code: "INTERNAL", ...told("dashboard-failed", {}) });
 
 function sendUnknown(
   request: IncomingMessage,
@@ -118,8 +118,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   if (mediaType(request.headers["content-type"]) !== "application/json") {
     throw invalid("The body must be application/json.");
   }
-  const tooLarge = () =>
-    new DashboardError({ code: "TOO_LARGE", message: `The body is larger than ${maxBodyBytes} bytes.` });
+  const tooLarge = () => new DashboardError({ code: "TOO_LARGE", ...told("body-too-large", { limit: maxBodyBytes }) });
   const text = (await readBody(request, maxBodyBytes, tooLarge)).toString("utf8");
   try {
     return text === "" ? undefined : JSON.parse(text);
@@ -167,12 +166,18 @@ function passOn(pages: RequestListener, request: IncomingMessage, response: Serv
 function sendError(
   request: IncomingMessage,
   response: ServerResponse,
-  { code, message, errors }: DashboardError,
+  { code, message, reason, params, errors }: DashboardError,
   status = statusOf[code],
 ): void {
   // Whatever is left of a refused body is not read: the connection can't serve another request.
   if (!request.complete) response.setHeader("connection", "close");
-  const body: ApiError = { code, message, ...(errors && { errors }) };
+  const body: ApiError = {
+    code,
+    message,
+    ...(reason && { reason }),
+    ...(params && { params }),
+    ...(errors && { errors }),
+  };
   sendJson(response, status, body);
 }
 

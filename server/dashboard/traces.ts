@@ -4,6 +4,7 @@ import {
   type TraceList,
   type TraceOperations,
   type TraceSearch,
+  told,
 } from "../contract/index.ts";
 import type { Queries } from "../query/queries.ts";
 import { buildTrace } from "../query/trace-tree.ts";
@@ -32,8 +33,7 @@ export function createTraces(queries: () => Promise<Queries>, now: () => number)
     async trace(id: string): Promise<Trace> {
       const trace = buildTrace(await (await queries()).trace(id));
       if (trace) return trace;
-      const message = `There is no trace ${id}: it was not sampled, has not arrived, or is past its retention.`;
-      throw new DashboardError({ code: "NOT_FOUND", message });
+      throw new DashboardError({ code: "NOT_FOUND", ...told("no-trace", { id }) });
     },
     traceOperations: async (): Promise<TraceOperations> => ({ services: await (await queries()).operations() }),
   };

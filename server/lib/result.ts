@@ -5,6 +5,9 @@ export type Result<T, E = FieldError> = { ok: true; value: T } | { ok: false; er
 export interface FieldError {
   path: string;
   message: string;
+  /** The message by a word of its own, with what it is about: for pages in other languages. */
+  reason?: string | undefined;
+  params?: Readonly<Record<string, string | number>> | undefined;
 }
 
 export const ok = <T>(value: T): { ok: true; value: T } => ({ ok: true, value });

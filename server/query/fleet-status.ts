@@ -1,14 +1,16 @@
-import type {
-  KnownProxy,
-  ProxyConfigDump,
-  ProxyList,
-  ProxyResourceContents,
-  ProxySync,
-  ProxyUsage,
-  TypeSync,
-  XdsTypeName,
+import {
+  DashboardError,
+  type KnownProxy,
+  type ProxyConfigDump,
+  type ProxyList,
+  type ProxyResourceContents,
+  type ProxySync,
+  type ProxyUsage,
+  type TypeSync,
+  told,
+  type XdsTypeName,
+  xdsTypes,
 } from "../contract/index.ts";
-import { DashboardError, xdsTypes } from "../contract/index.ts";
 
 /** Where CSDS answers come from: the control plane, asked by the composition root. */
 export type FleetSource = (options: {
@@ -120,7 +122,7 @@ export async function readProxyResource(
 ): Promise<ProxyResourceContents> {
   const { resources } = await connected(source, id, wanted);
   const found = resources.find(({ type, name }) => type === wanted.type && name === wanted.name);
-  if (!found) throw new DashboardError({ code: "NOT_FOUND", message: `${id} holds no ${wanted.type} ${wanted.name}` });
+  if (!found) throw new DashboardError({ code: "NOT_FOUND", ...told("no-resource", { id, ...wanted }) });
   return found;
 }
 
@@ -130,6 +132,6 @@ async function connected(
   contents: Parameters<FleetSource>[0]["contents"],
 ): Promise<FleetProxy> {
   const [proxy] = await source({ nodeId: id, contents });
-  if (!proxy) throw new DashboardError({ code: "NOT_FOUND", message: `no proxy ${id} is connected` });
+  if (!proxy) throw new DashboardError({ code: "NOT_FOUND", ...told("no-connected-proxy", { id }) });
   return proxy;
 }

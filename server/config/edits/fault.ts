@@ -1,4 +1,5 @@
 import type { FaultRequest } from "../../contract/faults.ts";
+import { told } from "../../contract/index.ts";
 import { type FieldError, fail, ok, type Result } from "../../lib/result.ts";
 import { matchHeaderError } from "../kinds/fields.ts";
 import type { HTTPRoute } from "../kinds/index.ts";
@@ -90,7 +91,7 @@ export function removeFault(current: VirtualService, ...ids: string[]): Result<V
     // By the index in what was given, which the removal of copies above may have shifted.
     const byHand = index === undefined ? undefined : current.spec.http?.[Number(index)];
     if (byHand?.fault === undefined)
-      return fail({ path: "id", message: `there is no fault ${id} in ${current.metadata.name}` });
+      return fail({ path: "id", ...told("no-fault", { id, object: current.metadata.name }) });
     rules = rules.map((rule) => (rule === byHand ? withoutFault(rule) : rule));
   }
   const next = withRecords({ ...current, spec: { ...current.spec, http: rules } }, { ...records, faults });
@@ -106,18 +107,13 @@ function refuse(
   id: string,
 ): FieldError | undefined {
   const path = "service";
-  if (Object.hasOwn(records.faults, id)) return { path: "id", message: `there is a fault ${id} already` };
+  if (Object.hasOwn(records.faults, id)) return { path: "id", ...told("fault-there", { id }) };
   const others = base.spec.hosts.filter((host) => !isHostOf(host, base.metadata.namespace, service));
   if (others.length > 0 && record.hostname === undefined) {
-    const name = base.metadata.name;
-    return {
-      path,
-      message: `VirtualService ${name} is also for ${others.join(", ")}, which the fault would hit too: edit its YAML`,
-    };
+    return { path, ...told("fault-hosts", { name: base.metadata.name, hosts: others.join(", ") }) };
   }
   if (base.spec.http === undefined) {
-    const message = `VirtualService ${base.metadata.name} has TCP or TLS rules only: there are no requests to fail`;
-    return { path, message };
+    return { path, ...told("fault-tcp", { name: base.metadata.name }) };
   }
   const badHeader = record.header === null ? undefined : matchHeaderError(record.header.name);
   if (badHeader !== undefined) return { path: "header.name", message: badHeader };
@@ -126,9 +122,10 @@ function refuse(
     ([, other]) => isLimited(record) && sameJson(limitOf(other), limitOf(record)) && other.hostname === record.hostname,
   );
   if (same !== undefined) {
-    const [path, what] =
-      record.header !== null ? ["header", "header"] : record.source ? ["source", "caller"] : ["through", "gateway"];
-    return { path, message: `fault ${same[0]} is for this ${what} already: stop it first` };
+    const id = same[0];
+    if (record.header !== null) return { path: "header", ...told("fault-same-header", { id }) };
+    if (record.source) return { path: "source", ...told("fault-same-caller", { id }) };
+    return { path: "through", ...told("fault-same-gateway", { id }) };
   }
   return undefined;
 }
@@ -144,9 +141,9 @@ function setOnRules(
     rule.fault === undefined && isRuleOf(rule, record, namespace) && copyOf(rule, records) === undefined;
   if (!rules.some(isFree)) {
     const why = rules.some((rule) => rule.fault !== undefined)
-      ? "every rule has a fault already: stop it first"
-      : "no rule routes to a service";
-    return fail({ path: "service", message: why });
+      ? told("fault-everywhere", {})
+      : told("fault-no-route", {});
+    return fail({ path: "service", ...why });
   }
   const kept = [...keyedRules(rules, records)].flatMap(([rule, key]) => (sameJson(rule.fault, fault) ? [key] : []));
   if (kept.length > 0) record.kept = kept;
@@ -172,7 +169,7 @@ function prependCopies(
   if (!copies.some((copy) => copy.fault !== undefined)) {
     return fail({
       path: record.header !== null ? "header" : record.source ? "source" : "through",
-      message: `no rule can match ${limitText(record)}`,
+      ...told("fault-no-match", { what: limitText(record) }),
     });
   }
   return ok([...copies, ...rules]);

@@ -135,7 +135,7 @@ test("takes the header-limited copies of a fault along, but not one that was cha
 test("refuses, with the request's paths and all at once", () => {
   const one = vs([{ route: [to("v1")] }]);
   expect(refusals(one, all, edit({ v1: 80, v2: 10 }))).toEqual([
-    { path: "weights", message: "must sum to 100, not 90" },
+    { path: "weights", message: "must sum to 100, not 90", reason: "weights-sum", params: { sum: 90 } },
   ]);
   expect(refusals(one, all, edit({ v1: 50.5, v2: -1, v9: 50.5 }, 4)).map((error) => error.path)).toEqual([
     "weights.v1",
@@ -144,7 +144,7 @@ test("refuses, with the request's paths and all at once", () => {
     "weights.v9",
     "rule",
   ]);
-  expect(refusals(one, all, edit({}))).toEqual([{ path: "weights", message: "must sum to 100, not 0" }]);
+  expect(refusals(one, all, edit({}))).toMatchObject([{ path: "weights", message: "must sum to 100, not 0" }]);
   const other = vs([{ route: [to("v1", 1), { destination: { host: "ratings" }, weight: 1 }] }]);
   expect(refusals(other, all, edit({ v1: 100 }))[0]?.message).toContain("ratings");
   expect(refusals(vs([{ redirect: { uri: "/" } }]), all, edit({ v1: 100 }))[0]?.path).toBe("rule");
@@ -155,7 +155,7 @@ test("says what to do where the rules are for TCP", () => {
   const { http: _, ...spec } = vs([]).spec;
   const tcp: VirtualService = { ...vs([]), spec: { ...spec, tcp: [{ route: [to("v1")] }] } };
   const result = setWeights(tcp, all, edit({ v1: 100 }));
-  expect(result).toEqual({
+  expect(result).toMatchObject({
     ok: false,
     errors: [{ path: "rule", message: "reviews has TCP or TLS rules only: edit its YAML" }],
   });

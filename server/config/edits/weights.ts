@@ -1,3 +1,4 @@
+import { type Told, told } from "../../contract/index.ts";
 import { type FieldError, fail, ok, type Result } from "../../lib/result.ts";
 import { suggest } from "../../lib/suggest.ts";
 import { destinationRule as destinationRuleKind } from "../kinds/destination-rule.ts";
@@ -36,7 +37,7 @@ export function setWeights(
   const rules = base.spec.http ?? [];
   const records = readRecords(base);
   const target = sourceOf(rules, edit.rule, records);
-  if (target === undefined) errors.push({ path: "rule", message: ruleMissing(base, edit.rule) });
+  if (target === undefined) errors.push({ path: "rule", ...ruleMissing(base, edit.rule) });
   else errors.push(...routeErrors(target, base, edit.service));
   if (target === undefined || errors.length > 0) return fail(...errors);
 
@@ -64,37 +65,32 @@ function weightErrors(destinationRule: DestinationRule | undefined, { weights, v
   for (const [subset, weight] of Object.entries(weights)) {
     const path = `weights.${subset}`;
     if (!Number.isInteger(weight) || weight < 0 || weight > 100)
-      errors.push({ path, message: `must be a whole number from 0 to 100, not ${weight}` });
+      errors.push({ path, ...told("weight-number", { weight }) });
     if (known.includes(subset)) continue;
     const near = suggest(subset, known);
-    errors.push({
-      path,
-      message: `there is no such subset${near === undefined ? `; there are ${known.join(", ") || "none"}` : `; did you mean ${near}?`}`,
-    });
+    const missing =
+      near === undefined ? told("no-subset", { known: known.join(", ") || "none" }) : told("no-subset-near", { near });
+    errors.push({ path, ...missing });
   }
   const sum = Object.values(weights).reduce((total, weight) => total + weight, 0);
-  if (sum !== 100) errors.push({ path: "weights", message: `must sum to 100, not ${sum}` });
+  if (sum !== 100) errors.push({ path: "weights", ...told("weights-sum", { sum }) });
   return errors;
 }
 
-function ruleMissing(virtualService: VirtualService, rule: number): string {
-  const count = virtualService.spec.http?.length ?? 0;
-  if (count === 0) return `${virtualService.metadata.name} has TCP or TLS rules only: edit its YAML`;
-  return `${virtualService.metadata.name} has no rule ${rule}, it has ${count === 1 ? "rule 0 only" : `0 to ${count - 1}`}`;
+function ruleMissing({ metadata: { name }, spec }: VirtualService, rule: number): Told {
+  const count = spec.http?.length ?? 0;
+  return count === 0 ? told("rules-tcp", { name }) : told("no-rule", { name, rule, count: `0…${count - 1}` });
 }
 
 /** What keeps a rule from being a split over this service's subsets. */
 function routeErrors(rule: HTTPRoute, { metadata }: VirtualService, service: ServiceRef): FieldError[] {
   const destinations = (rule.route ?? []).map((entry) => entry.destination);
-  if (destinations.length === 0)
-    return [{ path: "rule", message: "it redirects or answers by itself: there is nothing to share" }];
+  if (destinations.length === 0) return [{ path: "rule", ...told("rule-answers", {}) }];
   const other = destinations.find(({ host }) => !isHostOf(host, metadata.namespace, service));
-  if (other !== undefined) return [{ path: "rule", message: `it also sends to ${other.host}: edit its YAML` }];
+  if (other !== undefined) return [{ path: "rule", ...told("rule-elsewhere", { host: other.host }) }];
   const names = destinations.map(({ subset }) => subset ?? "");
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  return twice === undefined
-    ? []
-    : [{ path: "rule", message: `it sends to ${twice || service.name} more than once: edit its YAML` }];
+  return twice === undefined ? [] : [{ path: "rule", ...told("rule-twice", { name: twice || service.name }) }];
 }
 
 /** The rule itself, or what it is a fault's copy of. */

@@ -1,3 +1,4 @@
+import type { Told } from "../../contract/index.ts";
 import type { FieldError } from "../../lib/result.ts";
 
 /** One cause of a failed call, as in a Kubernetes Status' `details.causes`. */
@@ -7,12 +8,22 @@ export interface StatusCause {
   field?: string;
 }
 
+/** By which Limpid's API tells it, so that pages can say it in other languages. */
+export type ToldParts = Pick<Told, "reason" | "params">;
+
 export interface StatusDetails {
   name?: string;
   group?: string;
   kind?: string;
   causes?: StatusCause[];
   retryAfterSeconds?: number;
+}
+
+interface StatusErrorMore {
+  /** The whole. */
+  told?: ToldParts;
+  /** Field by field. */
+  fields?: readonly FieldError[];
 }
 
 /**
@@ -26,6 +37,8 @@ export class StatusError extends Error {
   readonly details: StatusDetails | undefined;
   /** What the response's head says of it. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly told: ToldParts;
+  readonly fields: readonly FieldError[] | undefined;
 
   constructor(
     code: number,
@@ -33,8 +46,11 @@ export class StatusError extends Error {
     message: string,
     details?: StatusDetails,
     headers: Readonly<Record<string, string>> = {},
+    { told = {}, fields }: StatusErrorMore = {},
   ) {
     super(message);
+    this.told = told;
+    this.fields = fields;
     this.headers = headers;
     this.code = code;
     this.reason = reason;
@@ -123,6 +139,10 @@ function causeReason(error: FieldError): string {
   }
   return "FieldValueInvalid";
 }
+
+/** A failure of Limpid's own API that pages have words for. */
+export const saidError = (code: number, reason: string, { message, ...told }: Told): StatusError =>
+  new StatusError(code, reason, message, undefined, {}, { told });
 
 export const badRequest = (message: string): StatusError => new StatusError(400, "BadRequest", message);
 

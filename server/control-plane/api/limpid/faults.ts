@@ -10,12 +10,12 @@ import {
   type VirtualService,
 } from "../../../config/edits/index.ts";
 import type { ConfigObject } from "../../../config/object.ts";
-import { type FaultList, FaultRequest, type FaultSource } from "../../../contract/index.ts";
+import { type FaultList, FaultRequest, type FaultSource, told } from "../../../contract/index.ts";
 import type { FieldError } from "../../../lib/result.ts";
 import { matchesLabels } from "../../../model/labels.ts";
 import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
-import { StatusError } from "../status-error.ts";
+import { saidError } from "../status-error.ts";
 import { type Edit, runEdit } from "./edits.ts";
 import { invalidFields, limpidActor, readBodyAs } from "./request.ts";
 import { type ServiceConfig, serviceConfig } from "./service-config.ts";
@@ -71,7 +71,7 @@ async function placesOf(
   if (!inMesh && atGateways.length === 0) {
     const known = [...new Set(["mesh", ...own.flatMap(({ gateways }) => gateways)])].join(", ");
     const path = through ? "through" : "source";
-    throw invalidFields([{ path, message: `no rule for ${ref.name} is in force there; it is entered by ${known}` }]);
+    throw invalidFields([{ path, ...told("fault-no-entrance", { name: ref.name, known }) }]);
   }
   return [...(inMesh ? [{ virtualService }] : []), ...atGateways];
 }
@@ -93,10 +93,10 @@ export async function deleteFault(context: ApiContext, request: ApiRequest): Pro
   const { namespace = "", virtualService: name = "", id = "" } = request.params;
   const build = async () => {
     const before = await context.store.get({ kind: "VirtualService", namespace, name });
-    if (before === undefined) throw new StatusError(404, "NotFound", `there is no VirtualService ${namespace}/${name}`);
+    if (before === undefined)
+      throw saidError(404, "NotFound", told("no-object", { object: `VirtualService ${namespace}/${name}` }));
     const result = removeFault(before as unknown as VirtualService, id);
-    if (!result.ok)
-      throw new StatusError(404, "NotFound", `there is no fault ${id} in VirtualService ${namespace}/${name}`);
+    if (!result.ok) throw saidError(404, "NotFound", told("no-fault", { id, object: `${namespace}/${name}` }));
     const edits: Edit[] = [{ before, after: result.value as ConfigObject | undefined }];
     const { items } = await context.store.list({ kind: "VirtualService" });
     for (const other of items) {

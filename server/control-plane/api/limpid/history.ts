@@ -1,11 +1,11 @@
 import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
 import type { Commit, ConfigChange, Write } from "../../../config/store.ts";
-import type { Change, ChangeList } from "../../../contract/index.ts";
+import { type Change, type ChangeList, told } from "../../../contract/index.ts";
 import type { ApiContext } from "../context.ts";
 import { historyInParts } from "../history-in-parts.ts";
 import { namespaceWrites, requireNamespace } from "../namespace-contents.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
-import { badRequest, StatusError } from "../status-error.ts";
+import { badRequest, type StatusError, saidError } from "../status-error.ts";
 import { answerChange } from "./change-result.ts";
 import { describeChanges, toChange, undoReason } from "./change-summary.ts";
 import { integerQuery, isDryRunQuery, limpidActor } from "./request.ts";
@@ -75,15 +75,17 @@ function changedSince({ revision, changes }: Commit, since: readonly Commit[]): 
   const [newest] = since;
   const keys = new Set(changes.map(({ key }) => formatKey(key)));
   const object = newest?.changes.find(({ key }) => keys.has(formatKey(key)));
-  const name = object ? formatKey(object.key) : "an object of it";
-  const what = newest
-    ? `${newest.author}, revision ${newest.revision}: ${newest.reason ?? describeChanges(newest.changes)}`
-    : "";
-  const more = since.length > 1 ? `, and ${since.length - 1} more` : "";
-  return new StatusError(
+  return saidError(
     409,
     "Conflict",
-    `${name} has been changed since (${what}${more}): undo that first, edit it by hand, or undo ${revision} over it with over=${newest?.revision}`,
+    told("changed-since", {
+      object: object ? formatKey(object.key) : "an object of it",
+      author: newest?.author ?? "",
+      summary: newest ? (newest.reason ?? describeChanges(newest.changes)) : "",
+      more: since.length > 1 ? `, and ${since.length - 1} more` : "",
+      revision,
+      over: newest?.revision ?? 0,
+    }),
   );
 }
 
@@ -100,7 +102,8 @@ export async function checkNamespaces(context: ApiContext, writes: readonly Writ
       const contents = await namespaceWrites(context.store, write.key.name);
       const other = contents.find((one) => one.op === "delete" && !keys.has(formatKey(one.key)));
       if (other?.op === "delete") {
-        throw new StatusError(409, "Conflict", `the namespace ${write.key.name} has ${formatKey(other.key)} in it`);
+        const used = { namespace: write.key.name, object: formatKey(other.key) };
+        throw saidError(409, "Conflict", told("namespace-used", used));
       }
     }
   }
@@ -118,5 +121,5 @@ function inverseOf({ key, before }: ConfigChange, current: ConfigObject | undefi
 async function commitAt(context: ApiContext, revision: number): Promise<Commit> {
   const [commit] = await context.store.history({ before: revision + 1, limit: 1 });
   if (commit?.revision === revision) return commit;
-  throw new StatusError(404, "NotFound", `there is no change ${revision} in the history`);
+  throw saidError(404, "NotFound", told("no-change", { revision }));
 }

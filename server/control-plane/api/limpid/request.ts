@@ -17,9 +17,8 @@ export function invalidFields(errors: readonly FieldError[]): StatusError {
   const shown = errors.slice(0, maxCauses);
   const texts = shown.map((error) => (error.path ? `${error.path}: ${error.message}` : error.message));
   if (errors.length > shown.length) texts.push(`and ${errors.length - shown.length} more`);
-  return new StatusError(422, "Invalid", texts.join("; "), {
-    causes: shown.map(({ path, message }) => ({ reason: "FieldValueInvalid", field: path, message })),
-  });
+  const causes = shown.map(({ path, message }) => ({ reason: "FieldValueInvalid", field: path, message }));
+  return new StatusError(422, "Invalid", texts.join("; "), { causes }, {}, { fields: shown });
 }
 
 function formatPath(path: readonly PropertyKey[]): string {

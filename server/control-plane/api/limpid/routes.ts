@@ -1,6 +1,7 @@
+import { told } from "../../../contract/index.ts";
 import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse, ApiRouter } from "../router.ts";
-import { badRequest, StatusError } from "../status-error.ts";
+import { badRequest, saidError } from "../status-error.ts";
 import { deleteFault, getFaults, postFault } from "./faults.ts";
 import { addHealth } from "./health.ts";
 import { listChanges, undoChange } from "./history.ts";
@@ -38,9 +39,9 @@ export function addLimpidRoutes(router: ApiRouter, context: ApiContext): void {
 async function forgetProxy(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
   const { id = "" } = request.params;
   const outcome = context.proxies.forget(id);
-  if (outcome === "unknown") throw new StatusError(404, "NotFound", `no proxy ${id} is known`);
+  if (outcome === "unknown") throw saidError(404, "NotFound", told("no-proxy", { id }));
   if (outcome === "connected") {
-    throw new StatusError(409, "Conflict", `${id} is connected: only a proxy that is gone can be forgotten`);
+    throw saidError(409, "Conflict", told("proxy-connected", { id }));
   }
   return { status: 200, body: { proxies: context.proxies.list() } };
 }
@@ -50,7 +51,7 @@ async function getPush(context: ApiContext, request: ApiRequest): Promise<ApiRes
   if (wanted !== "latest" && !/^\d{1,15}$/.test(wanted))
     throw badRequest('a push is named by its revision or "latest"');
   const push = context.pushes.get(wanted === "latest" ? wanted : Number(wanted));
-  if (push === undefined) throw new StatusError(404, "NotFound", `no push of revision ${wanted} is known`);
+  if (push === undefined) throw saidError(404, "NotFound", told("no-push", { revision: wanted }));
   return { status: 200, body: push };
 }
 

@@ -6,11 +6,11 @@ import {
   versionSubsets,
 } from "../../../config/edits/index.ts";
 import { type ConfigObject, formatKey, keyOf, type ResourceKey } from "../../../config/object.ts";
-import { WeightsChange } from "../../../contract/index.ts";
+import { told, WeightsChange } from "../../../contract/index.ts";
 import type { FieldError } from "../../../lib/result.ts";
 import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
-import { StatusError } from "../status-error.ts";
+import { type StatusError, saidError } from "../status-error.ts";
 import { type Edit, runEdit } from "./edits.ts";
 import { invalidFields, readBodyAs } from "./request.ts";
 import { type ServiceConfig, serviceConfig, versionsOf } from "./service-config.ts";
@@ -63,7 +63,7 @@ function shareAll(config: ServiceConfig, change: WeightsChange): Edit[] {
     const result = setWeights(now(stored as ConfigObject | undefined) as VirtualService | undefined, rules, edit);
     if (!result.ok) {
       const prefix = index === 0 ? "" : `also[${index - 1}].`;
-      errors.push(...result.errors.map(({ path, message }) => ({ path: `${prefix}${path}`, message })));
+      errors.push(...result.errors.map((error) => ({ ...error, path: `${prefix}${error.path}` })));
       continue;
     }
     for (const after of result.value) {
@@ -81,19 +81,14 @@ function entrance(config: ServiceConfig, { namespace, name }: Target["virtualSer
   const found = all.find((one) => one?.metadata.namespace === namespace && one.metadata.name === name);
   if (found !== undefined) return found;
   const { ref } = config;
-  const message = `VirtualService ${namespace}/${name} sends nothing to ${ref.name} in ${ref.namespace}`;
-  throw invalidFields([{ path: "virtualService", message }]);
+  const nothing = { object: `${namespace}/${name}`, name: ref.name, namespace: ref.namespace };
+  throw invalidFields([{ path: "virtualService", ...told("rule-foreign", nothing) }]);
 }
 
-function outdated(current: ConfigObject | undefined, resourceVersion: string | null): StatusError {
+function outdated(current: ConfigObject | undefined, base: string | null): StatusError {
   if (current === undefined) {
-    return new StatusError(409, "Conflict", `the VirtualService of version ${resourceVersion} is gone: load it again`);
+    return saidError(409, "Conflict", told("object-gone", { kind: "VirtualService", version: base ?? "" }));
   }
-  const { metadata } = current;
-  const base = resourceVersion === null ? "when there was none" : `against version ${resourceVersion}`;
-  return new StatusError(
-    409,
-    "Conflict",
-    `${formatKey(keyOf(current))} has changed: it is at version ${metadata.resourceVersion}, the change was made ${base}`,
-  );
+  const at = { object: formatKey(keyOf(current)), version: current.metadata.resourceVersion ?? "" };
+  return saidError(409, "Conflict", base === null ? told("object-made", at) : told("object-changed", { ...at, base }));
 }

@@ -8,14 +8,14 @@ import {
 import type { TrafficPolicy } from "../../../config/kinds/index.ts";
 import { withoutZeroValues } from "../../../config/kinds/zero-values.ts";
 import type { ConfigObject } from "../../../config/object.ts";
-import { findService, type MeshService } from "../../../contract/index.ts";
+import { findService, type MeshService, told } from "../../../contract/index.ts";
 import { indexDestinationRules } from "../../../model/destination-rules.ts";
 import { isWildcard } from "../../../model/hostname.ts";
 import { defaultMeshOptions } from "../../../model/mesh.ts";
 import { rulesOf } from "../../../model/rules-of.ts";
 import { indexVirtualServices } from "../../../model/virtual-services.ts";
 import type { ApiContext } from "../context.ts";
-import { StatusError } from "../status-error.ts";
+import { saidError } from "../status-error.ts";
 
 /** A service of the registry with the objects that rule its traffic inside the mesh, for clients of its own namespace. */
 export interface ServiceConfig {
@@ -33,7 +33,7 @@ export interface ServiceConfig {
 export async function serviceConfig(context: ApiContext, namespace: string, name: string): Promise<ServiceConfig> {
   const services = await context.services();
   const service = findService(services, namespace, name);
-  if (service === undefined) throw new StatusError(404, "NotFound", `there is no service ${name} in ${namespace}`);
+  if (service === undefined) throw saidError(404, "NotFound", told("no-service", { name, namespace }));
   const [virtualServices, destinationRules] = await Promise.all([
     context.store.list({ kind: "VirtualService" }),
     context.store.list({ kind: "DestinationRule" }),

@@ -1,6 +1,7 @@
 import type { KindDefinition } from "../../../config/kind.ts";
 import { formatKey, keyOf, type ResourceKey } from "../../../config/object.ts";
 import { type Commit, ConflictError, NotFoundError, type Write } from "../../../config/store.ts";
+import { told } from "../../../contract/index.ts";
 import type { FieldError } from "../../../lib/result.ts";
 import type { Actor } from "../actor.ts";
 import type { ApiContext } from "../context.ts";
@@ -8,7 +9,7 @@ import { apiVersionOf } from "../kind-index.ts";
 import { namespaceExists, namespaceWrites } from "../namespace-contents.ts";
 import { prepareApply, prepareUpdate } from "../object-writer.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
-import { StatusError } from "../status-error.ts";
+import { StatusError, saidError } from "../status-error.ts";
 import { answerChange } from "./change-result.ts";
 import { invalidFields, isDryRunQuery, limpidActor, readBodyAs } from "./request.ts";
 import { TransactionRequest } from "./transaction-request.ts";
@@ -45,8 +46,13 @@ export async function commitWrites(
   try {
     return await context.store.commit(writes, author, { dryRun, ...(reason ? { reason } : {}) });
   } catch (error) {
-    if (error instanceof ConflictError) throw new StatusError(409, "Conflict", error.message);
-    if (error instanceof NotFoundError) throw new StatusError(404, "NotFound", error.message);
+    if (error instanceof ConflictError) throw saidError(409, "Conflict", error.told);
+    if (error instanceof NotFoundError)
+      throw saidError(
+        404,
+        "NotFound",
+        told("no-object", { object: `${error.key.kind} ${error.key.namespace}/${error.key.name}` }),
+      );
     throw error;
   }
 }
