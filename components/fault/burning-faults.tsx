@@ -2,6 +2,7 @@
 import { useTranslations } from "use-intl";
 import { useAuthor } from "../config/change-text.ts";
 import { useFaults } from "../lib/queries.ts";
+import { useConditionsText } from "../traffic/conditions-text.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import styles from "./fault.module.css";
 import { useFaultText } from "./fault-text.tsx";
@@ -15,6 +16,7 @@ export function BurningFaults({ service, title }: { service: { namespace: string
   const t = useTranslations("faults");
   const text = useFaultText();
   const authorOf = useAuthor();
+  const hitsOf = useConditionsText();
   const live = useFaults();
   const now = useServerNow(live);
   const mine = (live.data?.faults ?? []).filter(
@@ -27,7 +29,7 @@ export function BurningFaults({ service, title }: { service: { namespace: string
       <HealthMark health="failing" silent />
       <span>
         <b>{text(fault)}</b>
-        {fault.matches.length > 0 && <> · {fault.matches.join(t("or"))}</>}
+        {fault.matches.length > 0 && <> · {hitsOf(fault)}</>}
         <span className="muted">
           {" "}
           {fault.author ? t("by", { author: authorOf(fault.author) }) : t("by-hand", { object: fault.virtualService })}

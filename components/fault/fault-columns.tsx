@@ -6,6 +6,7 @@ import type { Fault } from "../../server/contract/index.ts";
 import { useAuthor } from "../config/change-text.ts";
 import { Moment } from "../config/moment.tsx";
 import { serviceHref } from "../lib/links.ts";
+import { useConditionsText } from "../traffic/conditions-text.ts";
 import type { Column } from "../ui/data-table.tsx";
 import type { PastFault } from "./fault-history.ts";
 import { useFaultText } from "./fault-text.tsx";
@@ -17,7 +18,8 @@ export function useFaultColumns(unknownStart: (fault: Fault) => ReactNode): Colu
   const t = useTranslations("faults");
   const text = useFaultText();
   const authorOf = useAuthor();
-  const hits = ({ fault: { matches } }: FaultRow) => (matches.length > 0 ? matches.join(t("or")) : t("every-request"));
+  const hitsOf = useConditionsText();
+  const hits = ({ fault }: FaultRow) => hitsOf(fault);
   return [
     {
       key: "service",

@@ -3,6 +3,7 @@ import { useTranslations } from "use-intl";
 import type { ApiError, Fault } from "../../server/contract/index.ts";
 import { useAuthor } from "../config/change-text.ts";
 import { useErrorText } from "../lib/error-text.ts";
+import { useConditionsText } from "../traffic/conditions-text.ts";
 import styles from "./fault.module.css";
 import { useFaultText } from "./fault-text.tsx";
 import { StopFaultButton } from "./stop-button.tsx";
@@ -13,6 +14,7 @@ export function InTheWay({ error, burning }: { error: ApiError; burning: readonl
   const text = useFaultText();
   const authorOf = useAuthor();
   const textOf = useErrorText();
+  const hitsOf = useConditionsText();
   const why = error.errors?.map(textOf).join("; ") || textOf(error);
   return (
     <div className={styles.inTheWay} role="alert" data-testid="fault-in-the-way">
@@ -23,7 +25,7 @@ export function InTheWay({ error, burning }: { error: ApiError; burning: readonl
             <span>
               <b>{text(fault)}</b>{" "}
               <span className="muted">
-                {fault.matches.length > 0 ? fault.matches.join(t("or")) : t("every-request")}
+                {hitsOf(fault)}
                 {" · "}
                 {fault.author
                   ? t("by", { author: authorOf(fault.author) })

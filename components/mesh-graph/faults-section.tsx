@@ -1,17 +1,17 @@
 "use client";
-import { useTranslations } from "use-intl";
 import { useFaultText } from "../fault/fault-text.tsx";
 import { fuseAt } from "../fault/fuse.ts";
 import { FuseRing } from "../fault/fuse-ring.tsx";
 import { StopFaultButton } from "../fault/stop-button.tsx";
 import { useServerNow } from "../fault/use-now.ts";
 import { useFaults } from "../lib/queries.ts";
+import { useConditionsText } from "../traffic/conditions-text.ts";
 import { SideSection } from "../ui/side-sheet.tsx";
 import styles from "./panel.module.css";
 
 /** What burns here: how much of the requests, how long still, and the way to end it. */
 export function FaultsSection({ ids }: { ids: readonly string[] }) {
-  const t = useTranslations("faults");
+  const hitsOf = useConditionsText();
   const text = useFaultText();
   const live = useFaults();
   const now = useServerNow(live);
@@ -24,7 +24,7 @@ export function FaultsSection({ ids }: { ids: readonly string[] }) {
           <li key={fault.id}>
             <span>
               <b>{text(fault)}</b>
-              {fault.matches.length > 0 && <span className="muted"> {fault.matches.join(t("or"))}</span>}
+              {fault.matches.length > 0 && <span className="muted"> {hitsOf(fault)}</span>}
             </span>
             <FuseRing fuse={fuseAt(fault, now)} />
             <StopFaultButton fault={fault} />

@@ -4,6 +4,7 @@ import { useTranslations } from "use-intl";
 import type { RouteRule, Routing, ServiceMetrics } from "../../server/contract/index.ts";
 import { serviceHref } from "../lib/links.ts";
 import { Panel } from "../ui/panel.tsx";
+import { useConditionsText } from "./conditions-text.ts";
 import { ObservedBar } from "./observed-bar.tsx";
 import type { ObservedShares } from "./observed-shares.ts";
 import styles from "./rule-card.module.css";
@@ -78,8 +79,9 @@ const isFaultCopy = ({ name }: RouteRule): boolean => name?.startsWith("limpid-f
 
 function useMatchText(rule: RouteRule, routing: Routing): string {
   const t = useTranslations("traffic");
-  if (isFaultCopy(rule)) return t("fault-copy", { matches: rule.matches.join(t("or")) });
-  if (rule.matches.length > 0) return t("when", { matches: rule.matches.join(t("or")) });
+  const conditions = useConditionsText();
+  if (isFaultCopy(rule)) return t("fault-copy", { matches: conditions(rule) });
+  if (rule.matches.length > 0) return t("when", { matches: conditions(rule) });
   return routing.rules.length > 1 ? t("else") : t("everything");
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Conditions } from "./conditions.ts";
 
 /** A workload that calls: one edge of the graph. */
 export const FaultSource = z.object({
@@ -62,6 +63,8 @@ export const Fault = z.object({
     .nullable(),
   /** What it is limited to, for people; empty: every request. */
   matches: z.array(z.string()),
+  /** The same in parts. */
+  conditions: Conditions.optional(),
   /** The one caller that it is limited to; null or left out: whoever calls. */
   source: FaultSource.nullish(),
   author: z.string().nullable(),

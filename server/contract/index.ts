@@ -1,5 +1,6 @@
 export * from "./change-words.ts";
 export * from "./changes.ts";
+export * from "./conditions.ts";
 export * from "./errors.ts";
 export * from "./explain.ts";
 export * from "./faults.ts";

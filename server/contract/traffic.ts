@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ConfigWarning, UndoneChange } from "./changes.ts";
+import { Conditions } from "./conditions.ts";
 import { XdsTypeName } from "./proxies.ts";
 
 export const RouteDestination = z.object({
@@ -20,6 +21,8 @@ export const RouteRule = z.object({
   name: z.string().nullable(),
   /** Each string is one alternative, such as `uri prefix /api and header end-user = jason`; empty: everything else. */
   matches: z.array(z.string()),
+  /** The same in parts. */
+  conditions: Conditions.optional(),
   destinations: z.array(RouteDestination),
   timeout: z.string().nullable(),
   retries: z.string().nullable(),

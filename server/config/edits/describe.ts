@@ -1,47 +1,79 @@
+import type { Condition } from "../../contract/index.ts";
 import type { Destination, HTTPFaultInjection, HTTPMatchRequest, HTTPRoute, StringMatch } from "../kinds/index.ts";
 
 /** A match in words: `uri prefix /api and header end-user = jason`. */
 export function describeMatch(match: HTTPMatchRequest): string {
-  const conditions: string[] = [];
-  if (match.uri !== undefined)
-    conditions.push(`${condition("uri", match.uri)}${match.ignoreUriCase ? " (any case)" : ""}`);
-  for (const key of ["scheme", "method", "authority"] as const) {
-    const value = match[key];
-    if (value !== undefined) conditions.push(condition(key, value));
-  }
-  for (const [name, value] of Object.entries(match.headers ?? {})) conditions.push(condition(`header ${name}`, value));
-  for (const [name, value] of Object.entries(match.withoutHeaders ?? {})) {
-    conditions.push(isPresence(value) ? `no header ${name}` : `not ${condition(`header ${name}`, value)}`);
-  }
-  for (const [name, value] of Object.entries(match.queryParams ?? {}))
-    conditions.push(condition(`query ${name}`, value));
-  if (match.port !== undefined) conditions.push(`port ${match.port}`);
-  const caller = describeCaller(match);
-  if (caller !== undefined) conditions.push(caller);
-  if (match.gateways !== undefined && match.gateways.length > 0)
-    conditions.push(`through ${match.gateways.join(" or ")}`);
-  return conditions.length > 0 ? conditions.join(" and ") : "every request";
+  const conditions = conditionsOf(match);
+  return conditions.length > 0 ? conditions.map(conditionText).join(" and ") : "every request";
 }
 
-/** `from reviews v3 in default`; labels that are no name or version as they are. */
-function describeCaller({ sourceLabels = {}, sourceNamespace }: HTTPMatchRequest): string | undefined {
+/** What a match asks for, one by one. */
+export function conditionsOf(match: HTTPMatchRequest): Condition[] {
+  const found: Condition[] = [];
+  if (match.uri !== undefined) found.push(condition("uri", "", match.uri, { anyCase: match.ignoreUriCase === true }));
+  for (const key of ["scheme", "method", "authority"] as const) {
+    const value = match[key];
+    if (value !== undefined) found.push(condition(key, "", value));
+  }
+  for (const [name, value] of Object.entries(match.headers ?? {})) found.push(condition("header", name, value));
+  for (const [name, value] of Object.entries(match.withoutHeaders ?? {}))
+    found.push(condition("header", name, value, { not: true }));
+  for (const [name, value] of Object.entries(match.queryParams ?? {})) found.push(condition("query", name, value));
+  if (match.port !== undefined) found.push({ about: "port", port: match.port });
+  const caller = callerOf(match);
+  if (caller !== undefined) found.push(caller);
+  if (match.gateways !== undefined && match.gateways.length > 0)
+    found.push({ about: "gateways", gateways: match.gateways });
+  return found;
+}
+
+/** `reviews v3`; labels that are no name or version as they are. */
+function callerOf({ sourceLabels = {}, sourceNamespace = "" }: HTTPMatchRequest): Condition | undefined {
   const { app, version, ...others } = sourceLabels;
   const labels = Object.entries(app === undefined && version !== undefined ? { version, ...others } : others);
   const words = [
     ...(app === undefined ? [] : [[app, version].filter(Boolean).join(" ")]),
     ...labels.map(([key, value]) => `${key}=${value}`),
   ];
-  if (words.length === 0) return sourceNamespace === undefined ? undefined : `from namespace ${sourceNamespace}`;
-  return `from ${words.join(", ")}${sourceNamespace === undefined ? "" : ` in ${sourceNamespace}`}`;
+  if (words.length === 0 && sourceNamespace === "") return undefined;
+  return { about: "caller", labels: words, namespace: sourceNamespace };
 }
 
-const isPresence = (match: StringMatch) =>
-  match.exact === undefined && match.prefix === undefined && (match.regex ?? "*") === "*";
+type StringCondition = Extract<Condition, { op: string }>;
 
-function condition(subject: string, match: StringMatch): string {
-  if (match.exact !== undefined) return `${subject} = ${match.exact}`;
-  if (match.prefix !== undefined) return `${subject} prefix ${match.prefix}`;
-  return isPresence(match) ? `${subject} is there` : `${subject} matches ${match.regex}`;
+function condition(
+  about: StringCondition["about"],
+  name: string,
+  match: StringMatch,
+  { not = false, anyCase = false }: { not?: boolean; anyCase?: boolean } = {},
+): Condition {
+  const said = (op: StringCondition["op"], value: string) => ({ about, name, op, value, not, anyCase });
+  if (match.exact !== undefined) return said("exact", match.exact);
+  if (match.prefix !== undefined) return said("prefix", match.prefix);
+  return (match.regex ?? "*") === "*" ? said("present", "") : said("regex", match.regex ?? "");
+}
+
+function conditionText(one: Condition): string {
+  switch (one.about) {
+    case "port":
+      return `port ${one.port}`;
+    case "gateways":
+      return `through ${one.gateways.join(" or ")}`;
+    case "caller": {
+      if (one.labels.length === 0) return `from namespace ${one.namespace}`;
+      return `from ${one.labels.join(", ")}${one.namespace === "" ? "" : ` in ${one.namespace}`}`;
+    }
+    default:
+      return stringText(one);
+  }
+}
+
+const operators = { exact: "=", prefix: "prefix", regex: "matches" } as const;
+
+function stringText({ about, name, op, value, not, anyCase }: StringCondition): string {
+  const subject = name === "" ? about : `${about} ${name}`;
+  if (op === "present") return not ? `no ${subject}` : `${subject} is there`;
+  return `${not ? "not " : ""}${subject} ${operators[op]} ${value}${anyCase ? " (any case)" : ""}`;
 }
 
 /** `50 % delayed by 2s, 10 % aborted with 503`. */

@@ -1,7 +1,7 @@
 import type { Fault, FaultSource } from "../../contract/faults.ts";
 import { parseGoDuration } from "../../lib/go-duration.ts";
 import type { HTTPFaultInjection, HTTPRoute } from "../kinds/index.ts";
-import { describeMatch } from "./describe.ts";
+import { conditionsOf, describeMatch } from "./describe.ts";
 import { limitMatch } from "./fault-limit.ts";
 import { carriers, copyOf, type FaultRecord, isLimited, readRecords } from "./fault-record.ts";
 import { type ServiceRef, throughOf, type VirtualService } from "./service-host.ts";
@@ -83,6 +83,7 @@ function faultsOf(virtualService: VirtualService, registry: Registry): Fault[] {
       delay: delayOf(rule.fault),
       abort: abortOf(rule.fault),
       matches: (rule.match ?? []).map(describeMatch),
+      conditions: (rule.match ?? []).map(conditionsOf),
       source: sourceOf(rule, namespace),
       author: null,
       startedAt: null,
@@ -135,6 +136,7 @@ function fromRecord(virtualService: VirtualService, id: string, record: FaultRec
   const known = [...registry.values()].find(
     (it) => it.namespace === record.namespace && (it.name === record.service || it.hostname === record.service),
   );
+  const limits = isLimited(record) ? [limitMatch(record)] : [];
   return {
     id: `${namespace}/${name}/${id}`,
     ...placeOf(virtualService, known),
@@ -143,7 +145,8 @@ function fromRecord(virtualService: VirtualService, id: string, record: FaultRec
     virtualService: name,
     delay: record.delay,
     abort: record.abort && { ...record.abort, grpcStatus: null },
-    matches: isLimited(record) ? [describeMatch(limitMatch(record))] : [],
+    matches: limits.map(describeMatch),
+    conditions: limits.map(conditionsOf),
     source: record.source ?? null,
     author: record.author,
     startedAt: record.startedAt,

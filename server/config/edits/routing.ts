@@ -2,7 +2,14 @@ import type { RouteDestination, RouteRule, Routing } from "../../contract/traffi
 import type { HTTPRoute, HTTPRouteDestination } from "../kinds/index.ts";
 import type { ConfigObject } from "../object.ts";
 import { toYaml } from "../to-yaml.ts";
-import { describeFault, describeMatch, describeMirrors, describeRedirect, describeRetries } from "./describe.ts";
+import {
+  conditionsOf,
+  describeFault,
+  describeMatch,
+  describeMirrors,
+  describeRedirect,
+  describeRetries,
+} from "./describe.ts";
 import type { EntranceRules } from "./entrances.ts";
 import { type DestinationRule, isHostOf, type ServiceRef, type VirtualService } from "./service-host.ts";
 import { versionOf, versionSubsets } from "./subsets.ts";
@@ -61,6 +68,7 @@ function routeRule(
     index,
     name: rule.name ?? null,
     matches: (rule.match ?? []).map(describeMatch),
+    conditions: (rule.match ?? []).map(conditionsOf),
     destinations: destinations(rule.route ?? [], destinationRule, isOurs),
     timeout: rule.timeout ?? null,
     retries: describeRetries(rule),
