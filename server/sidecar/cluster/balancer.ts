@@ -15,6 +15,15 @@ export interface PickContext {
   readonly metadata: Metadata | undefined;
   /** In place of the cluster's own, for a retry that looks for another priority. */
   readonly load: PriorityLoad | undefined;
+  /** A host to take before the balancer is asked, if it is well. */
+  readonly override: HostOverride | undefined;
+}
+
+export interface HostOverride {
+  /** `ip:port`, `[ip]:port`. */
+  readonly address: string;
+  /** No other host will do. */
+  readonly strict: boolean;
 }
 
 export const anyHost: PickContext = {
@@ -23,6 +32,7 @@ export const anyHost: PickContext = {
   attempts: 0,
   metadata: undefined,
   load: undefined,
+  override: undefined,
 };
 
 /** Picks among endpoints that may be picked, rebuilt when the set changes. */

@@ -1,5 +1,6 @@
 import type { Protocol } from "../http/stream.ts";
 import type { Stats } from "../stats.ts";
+import { hostPort } from "../text/host-port.ts";
 import type { Timers } from "../timers.ts";
 import { anyHost, type PickContext } from "./balancer.ts";
 import { usesHash } from "./balancer-config.ts";
@@ -35,6 +36,7 @@ export class Cluster {
   warm = false;
   private readonly io: ClusterIo;
   private endpoints = new Map<string, Endpoint>();
+  private addresses: ReadonlyMap<string, Endpoint> | undefined = undefined;
   private readonly tables = new HashTables();
   private policy: PriorityPolicy = defaultPriorityPolicy;
   private balancer: PriorityBalancer;
@@ -83,6 +85,7 @@ export class Cluster {
     this.policy = policy;
     this.checker?.follow(this.allEndpoints);
     this.warm ||= this.checker === undefined || this.checker.knowsAll;
+    this.addresses = undefined;
     this.stats.membershipChange.inc();
     this.rebalance();
     this.dismiss(gone);
@@ -99,8 +102,14 @@ export class Cluster {
 
   /** An endpoint for one attempt; hosts to avoid are given up after as many picks as the context allows. */
   pick(context: PickContext = anyHost): Endpoint | undefined {
+    const { avoid, attempts, override } = context;
+    if (override !== undefined) {
+      const endpoint = this.byAddress.get(override.address);
+      // As `override_host_status` has it by default: degraded is well enough for a session.
+      if (endpoint && (endpoint.health.healthy || endpoint.health.degraded)) return endpoint;
+      if (override.strict) return undefined;
+    }
     let picked = this.balancer.pick(context);
-    const { avoid, attempts } = context;
     if (avoid === undefined) return picked;
     for (let i = 1; i <= attempts && picked !== undefined && avoid(picked); i++)
       picked = this.balancer.pick(context, i);
@@ -196,6 +205,14 @@ export class Cluster {
       this.pool.drain(endpoint);
     }
     this.pool.sweep();
+  }
+
+  /** Made with the first request that asks for a host. */
+  private get byAddress(): ReadonlyMap<string, Endpoint> {
+    this.addresses ??= new Map(
+      this.allEndpoints.map((endpoint) => [hostPort(endpoint.config.address, endpoint.config.port), endpoint] as const),
+    );
+    return this.addresses;
   }
 
   private startDetector(): void {
