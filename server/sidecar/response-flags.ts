@@ -27,15 +27,27 @@ const rows: Record<keyof typeof ResponseFlag, { short: string; field: number }> 
 /** Bit number → field number of envoy.data.accesslog.v3.ResponseFlags. */
 export const flagFieldNumbers: readonly number[] = table((row) => row.field, 0);
 
-/** Envoy's short names of the flags that are set, such as `UF`, `URX`. */
-export const flagNames = (flags: number): string[] => shortNames.filter((_, bit) => flags & (1 << bit));
+/** Envoy's short names of the flags that are set, such as `URX`, `UF`. */
+export const flagNames = (flags: number): string[] => named(flags, shortNames);
 
 /** The short names, joined by a comma; `-` when there is none, which in Envoy is a value of its own and not an absent one. */
 export const shortFlags = (flags: number): string => (flags === 0 ? "-" : flagNames(flags).join(","));
 
-/** `UpstreamConnectionFailure,UpstreamRetryLimitExceeded`. */
-export const longFlags = (flags: number): string =>
-  flags === 0 ? "-" : longNames.filter((_, bit) => flags & (1 << bit)).join(",");
+/** `UpstreamRetryLimitExceeded,UpstreamConnectionFailure`. */
+export const longFlags = (flags: number): string => (flags === 0 ? "-" : named(flags, longNames).join(","));
+
+/**
+ * Envoy tells flags in the order in which they were set. A set of bits doesn't know it, but what comes before the end of a request is known: a delay, retries that
+ * were given up; whatever ended it then comes last.
+ */
+const early = [ResponseFlag.delayInjected, ResponseFlag.upstreamRetryLimitExceeded, ResponseFlag.upstreamOverflow];
+
+function named(flags: number, names: readonly string[]): string[] {
+  const bits = early.filter((bit) => flags & bit);
+  for (let rest = flags & ~early.reduce((all, bit) => all | bit, 0); rest !== 0; rest &= rest - 1)
+    bits.push(rest & -rest);
+  return bits.map((bit) => names[31 - Math.clz32(bit)] ?? "");
+}
 
 const shortNames = table((row) => row.short, "");
 const longNames = table(

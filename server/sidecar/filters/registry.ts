@@ -15,6 +15,7 @@ import { healthCheckFilter } from "./health-check.ts";
 import { rbacFilter } from "./rbac.ts";
 import { routerFilter } from "./router/router-filter.ts";
 import { setMetadataFilter } from "./set-metadata.ts";
+import { statefulSessionFilter } from "./stateful-session/stateful-session.ts";
 
 /** Every HTTP filter but the router, which is always the last. */
 export const filterFactories: readonly FilterFactory[] = [
@@ -30,6 +31,7 @@ export const filterFactories: readonly FilterFactory[] = [
   healthCheckFilter,
   rbacFilter,
   setMetadataFilter,
+  statefulSessionFilter,
 ];
 
 /** Throws an Error naming the type. */

@@ -31,7 +31,7 @@ describe("formats", () => {
     ["%DOWNSTREAM_REMOTE_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%", "[::1]:5 ::1"],
     ["%UPSTREAM_LOCAL_ADDRESS% %UPSTREAM_LOCAL_PORT%", "[::1]:40123 40123"],
     ["%UPSTREAM_HOST% %UPSTREAM_REMOTE_PORT%", "127.0.1.5:9080 9080"],
-    ["%RESPONSE_FLAGS% %RESPONSE_FLAGS_LONG%", "UF,URX UpstreamConnectionFailure,UpstreamRetryLimitExceeded"],
+    ["%RESPONSE_FLAGS% %RESPONSE_FLAGS_LONG%", "URX,UF UpstreamRetryLimitExceeded,UpstreamConnectionFailure"],
     ["%REQ(X-A)% %REQ(X-B)% %REQ(X-B?X-A)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%", "1 - 1 /before"],
     ["%REQ(:METHOD):2% %REQ(Host)%", "GE reviews:9080"],
     ["%GRPC_STATUS% %GRPC_STATUS_NUMBER% %GRPC_STATUS(SNAKE_STRING)%", "Unavailable 14 UNAVAILABLE"],

@@ -1,3 +1,4 @@
+import type { HostOverride } from "../cluster/balancer.ts";
 import { grpcMessage, grpcStatusFor, isGrpc } from "../http/grpc.ts";
 import { type FlatHeaders, getHeader, removeHeader, setHeader } from "../http/headers.ts";
 import type {
@@ -41,6 +42,8 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
   chunked: boolean;
   readonly hasBody: boolean;
   answersAsHttp = false;
+  /** What a filter wants the first attempt to go to. */
+  hostOverride: HostOverride | undefined = undefined;
   path: string;
   authority: string;
   scheme = "http";
@@ -162,6 +165,10 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
   setResponseLength(bytes: number): void {
     if (this.response !== undefined) this.response.contentLength = bytes;
     setLength(this.responseHeaders, bytes);
+  }
+
+  overrideHost(host: HostOverride): void {
+    this.hostOverride = host;
   }
 
   limitRequest(bytes: number): void {

@@ -1,5 +1,6 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
+import type { HostOverride } from "../cluster/balancer.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { FlatHeaders } from "../http/headers.ts";
 import type { DownstreamFacts, Fields } from "../http/stream.ts";
@@ -60,6 +61,8 @@ export interface RequestContext extends RequestView {
   setResponseLength(bytes: number): void;
   /** Bytes of the request that may wait from now on, whatever the manager allows; more is answered with 413. */
   limitRequest(bytes: number): void;
+  /** A host for the first attempt, before the balancer is asked. */
+  overrideHost(host: HostOverride): void;
   /** Chooses the route again, after a filter has changed what it goes by. */
   reroute(): void;
   /** Adds to the request's dynamic metadata, which later filters and the log read. */

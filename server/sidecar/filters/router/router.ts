@@ -283,6 +283,9 @@ export class Router implements TerminalStream {
       this.balancing = { ...anyHost, hash };
       this.cookies = cookies;
     }
+    if (exchange.hostOverride !== undefined) {
+      this.balancing = { ...this.balancing, override: exchange.hostOverride };
+    }
     const policy = this.setTimeouts(action);
     finishUpstreamHeaders(exchange, route, action, cluster);
     if (cluster.activeRequests >= cluster.config.maxRequests) {
@@ -327,6 +330,8 @@ export class Router implements TerminalStream {
     const { cluster, exchange, retry } = this;
     if (cluster === undefined) return;
     const endpoint = cluster.pick(retry === undefined ? this.balancing : retry.context(this.balancing));
+    // A host that was asked for has one chance.
+    if (this.balancing.override !== undefined) this.balancing = { ...this.balancing, override: undefined };
     if (endpoint === undefined) {
       cluster.stats.cxNoneHealthy.inc();
       // A hedged request may be answered still.
