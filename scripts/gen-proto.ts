@@ -23,6 +23,7 @@ const entries = [
   "envoy/service/load_stats/v3",
   "envoy/service/status/v3",
   "envoy/service/accesslog/v3",
+  "envoy/service/auth/v3",
   "envoy/service/metrics/v3",
   "envoy/service/ratelimit/v3",
   "envoy/service/auth/v3",
@@ -61,6 +62,12 @@ const entries = [
   "envoy/extensions/filters/http/set_metadata/v3",
   "envoy/extensions/filters/http/stateful_session/v3",
   "envoy/extensions/filters/http/local_ratelimit/v3",
+  "envoy/extensions/filters/http/jwt_authn/v3",
+  "envoy/extensions/filters/http/ext_authz/v3",
+  "envoy/extensions/filters/http/ratelimit/v3",
+  "envoy/extensions/filters/network/connection_limit/v3",
+  "envoy/extensions/filters/network/local_ratelimit/v3",
+  "envoy/extensions/filters/network/ratelimit/v3",
   "envoy/extensions/filters/listener/http_inspector/v3",
   "envoy/extensions/filters/listener/original_dst/v3",
   "envoy/extensions/filters/listener/proxy_protocol/v3",
@@ -99,6 +106,96 @@ const entries = [
   "zipkin/zipkin.proto",
 ];
 
+/** What Envoy's API says by now and the package's files don't yet: file, a text that stands in it once, and what stands there now. */
+const newer: readonly (readonly [string, string, string])[] = [
+  ...after("type/tracing/v3/custom_tag", "Metadata metadata = 5;", "string value = 6;"),
+  ...after(
+    "extensions/filters/http/jwt_authn/v3/config",
+    "bool strip_failure_response = 6;",
+    "string stat_prefix = 7;",
+  ),
+  ...after(
+    "extensions/filters/http/jwt_authn/v3/config",
+    "uint32 jwt_cache_size = 1;",
+    "uint32 jwt_max_token_size = 2;",
+  ),
+  ...after(
+    "config/rbac/v3/rbac",
+    "option (udpa.annotations.file_status).package_version_status = ACTIVE;",
+    `enum MetadataSource { DYNAMIC = 0; ROUTE = 1; }
+    message SourcedMetadata { type.matcher.v3.MetadataMatcher metadata_matcher = 1; MetadataSource metadata_source = 2; }`,
+  ),
+  ...after("config/rbac/v3/rbac", "uri_template = 13;", "SourcedMetadata sourced_metadata = 14;"),
+  ...after("config/rbac/v3/rbac", "FilterStateMatcher filter_state = 12;", "SourcedMetadata sourced_metadata = 13;"),
+  ...after(
+    "extensions/filters/http/ext_authz/v3/ext_authz",
+    "AuthorizationResponse authorization_response = 8;",
+    "config.core.v3.RetryPolicy retry_policy = 9;",
+  ),
+  ...after(
+    "extensions/filters/http/ext_authz/v3/ext_authz",
+    "BufferSettings with_request_body = 3;",
+    "oneof service_override { config.core.v3.GrpcService grpc_service = 4; HttpService http_service = 5; }",
+  ),
+  ...after(
+    "service/auth/v3/external_auth",
+    "OkHttpResponse ok_response = 3;",
+    "DeniedHttpResponse error_response = 5;",
+  ),
+  ...after(
+    "extensions/filters/http/local_ratelimit/v3/local_rate_limit",
+    'import "envoy/config/core/v3/base.proto";',
+    'import "envoy/config/route/v3/route_components.proto";',
+  ),
+  ...after(
+    "extensions/filters/http/local_ratelimit/v3/local_rate_limit",
+    "bool local_rate_limit_per_downstream_connection = 11;",
+    "repeated config.route.v3.RateLimit rate_limits = 17;",
+  ),
+  ...after(
+    "extensions/filters/http/ratelimit/v3/rate_limit",
+    "bool disable_x_envoy_ratelimited_header = 9;",
+    "repeated config.route.v3.RateLimit rate_limits = 17;",
+  ),
+  [
+    "extensions/filters/http/ratelimit/v3/rate_limit",
+    "repeated RateLimitConfig rate_limits = 3;",
+    "repeated config.route.v3.RateLimit rate_limits = 3;",
+  ],
+  ...after(
+    "config/route/v3/route_components",
+    "HeaderValueMatch header_value_match = 6;",
+    "QueryParameters query_parameters = 12;",
+  ),
+  [
+    "config/route/v3/route_components",
+    "message QueryParameterValueMatch {",
+    `message QueryParameters { string query_parameter_name = 1; string descriptor_key = 2; bool skip_if_absent = 3; }
+    message QueryParameterValueMatch {`,
+  ],
+  [
+    "config/route/v3/route_components",
+    "message Override {",
+    `message HitsAddend { google.protobuf.UInt64Value number = 1; string format = 2; }
+    message Override {`,
+  ],
+  ...after("config/route/v3/route_components", "Override limit = 4;", "HitsAddend hits_addend = 5;"),
+  ...after(
+    "extensions/common/ratelimit/v3/ratelimit",
+    "RateLimitOverride limit = 2;",
+    "google.protobuf.UInt64Value hits_addend = 3;",
+  ),
+  ...after(
+    "extensions/common/ratelimit/v3/ratelimit",
+    'import "envoy/type/v3/token_bucket.proto";',
+    'import "google/protobuf/wrappers.proto";',
+  ),
+];
+
+function after(file: string, anchor: string, added: string): [[string, string, string]] {
+  return [[file, anchor, `${anchor}\n${added}`]];
+}
+
 /** Packages of options: validation rules, versioning and deprecation notes. */
 const annotations = ["validate", "udpa.annotations", "xds.annotations.v3", "envoy.annotations", "google.api.http"];
 
@@ -128,15 +225,7 @@ function stageSources(): void {
     join(stage, "validate/validate.proto"),
     validate.replace(/^message \w+Rules \{$/gm, (head) => `${head}\n  optional bool ignore_empty = 100;`),
   );
-  // Envoy takes a tag's value as a substitution format by now; the package's file does not have the field yet.
-  const customTag = join(stage, "envoy/type/tracing/v3/custom_tag.proto");
-  writeFileSync(
-    customTag,
-    readFileSync(customTag, "utf8").replace(
-      "    Metadata metadata = 5;",
-      "    Metadata metadata = 5;\n\n    string value = 6;",
-    ),
-  );
+  for (const [file, before, now] of newer) amend(file, before, now);
   writeFileSync(join(stage, "buf.yaml"), "version: v2\n");
   writeFileSync(
     join(stage, "buf.gen.yaml"),
@@ -155,6 +244,13 @@ function stageSources(): void {
       "",
     ].join("\n"),
   );
+}
+
+function amend(file: string, before: string, now: string): void {
+  const path = join(stage, `envoy/${file}.proto`);
+  const text = readFileSync(path, "utf8");
+  if (text.split(before).length !== 2) throw new Error(`${file}: ${JSON.stringify(before)} does not stand there once`);
+  writeFileSync(path, text.replace(before, now));
 }
 
 function generate(): void {
