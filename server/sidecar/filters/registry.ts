@@ -12,6 +12,7 @@ import { grpcWebFilter } from "./grpc/grpc-web.ts";
 import { headerMutationFilter } from "./header-mutation.ts";
 import { headerToMetadataFilter } from "./header-to-metadata.ts";
 import { healthCheckFilter } from "./health-check.ts";
+import { jwtFilter } from "./jwt/jwt-filter.ts";
 import { rbacFilter } from "./rbac.ts";
 import { routerFilter } from "./router/router-filter.ts";
 import { setMetadataFilter } from "./set-metadata.ts";
@@ -29,6 +30,7 @@ export const filterFactories: readonly FilterFactory[] = [
   headerMutationFilter,
   headerToMetadataFilter,
   healthCheckFilter,
+  jwtFilter,
   rbacFilter,
   setMetadataFilter,
   statefulSessionFilter,

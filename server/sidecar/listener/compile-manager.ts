@@ -114,16 +114,7 @@ function compileFilters(config: HttpConnectionManager, io: ManagerIo, statPrefix
       return undefined;
     }
     if (entry.disabled) return undefined;
-    return at("typed_config", () =>
-      filterFactory(any).compile(entry.name, any, {
-        stats: io.stats,
-        statPrefix,
-        random: io.random,
-        clusters: io.clusters,
-        runtime: io.runtime,
-        local: io.local,
-      }),
-    );
+    return at("typed_config", () => filterFactory(any).compile(entry.name, any, { ...io, statPrefix }));
   });
   if (terminal === undefined) throw new Error("http_filters: the last filter must be the router");
   const filters = all.filter((filter) => filter !== undefined);

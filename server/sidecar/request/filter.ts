@@ -8,6 +8,8 @@ import type { RequestView } from "../match/request-view.ts";
 import type { RequestRecord } from "../record.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Stats } from "../stats.ts";
+import type { Timers } from "../timers.ts";
+import type { WallClock } from "../wall-clock.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Hold } from "./hold.ts";
 
@@ -141,7 +143,10 @@ export interface FilterIo {
   /** `http.<stat_prefix>.` */
   readonly statPrefix: string;
   readonly random: () => number;
+  /** Where calls of a filter's own go; the same map as long as its data plane lives. */
   readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly timers: Timers;
+  readonly wall: WallClock;
   readonly runtime: Runtime;
   /** The proxy itself. */
   readonly local: LocalProxy;

@@ -1,0 +1,61 @@
+import type { SupportedFields } from "../../request/filter.ts";
+
+const jwt = "envoy.extensions.filters.http.jwt_authn.v3";
+
+/** Fields with an effect here, by message. `filter_state_rules` is not among them: no filter of ours keeps such state. */
+export const jwtFields: SupportedFields = {
+  [`${jwt}.JwtAuthentication`]: [
+    "providers",
+    "rules",
+    "bypass_cors_preflight",
+    "requirement_map",
+    "strip_failure_response",
+    "stat_prefix",
+  ],
+  [`${jwt}.PerRouteConfig`]: ["disabled", "requirement_name"],
+  [`${jwt}.RequirementRule`]: ["match", "requires", "requirement_name"],
+  [`${jwt}.JwtRequirement`]: [
+    "provider_name",
+    "provider_and_audiences",
+    "requires_any",
+    "requires_all",
+    "allow_missing_or_failed",
+    "allow_missing",
+  ],
+  [`${jwt}.JwtRequirementOrList`]: ["requirements"],
+  [`${jwt}.JwtRequirementAndList`]: ["requirements"],
+  [`${jwt}.ProviderWithAudiences`]: ["provider_name", "audiences"],
+  [`${jwt}.JwtProvider`]: [
+    "issuer",
+    "audiences",
+    "subjects",
+    "require_expiration",
+    "max_lifetime",
+    "remote_jwks",
+    "local_jwks",
+    "forward",
+    "from_headers",
+    "from_params",
+    "from_cookies",
+    "forward_payload_header",
+    "pad_forward_payload_header",
+    "payload_in_metadata",
+    "normalize_payload_in_metadata",
+    "header_in_metadata",
+    "failed_status_in_metadata",
+    "clock_skew_seconds",
+    "jwt_cache_config",
+    "claim_to_headers",
+    "clear_route_cache",
+  ],
+  [`${jwt}.JwtProvider.NormalizePayload`]: ["space_delimited_claims"],
+  [`${jwt}.JwtCacheConfig`]: ["jwt_cache_size", "jwt_max_token_size"],
+  [`${jwt}.RemoteJwks`]: ["http_uri", "cache_duration", "async_fetch", "retry_policy"],
+  // fast_listener harmless: a listener doesn't wait for keys here, its first requests do
+  [`${jwt}.JwksAsyncFetch`]: ["fast_listener", "failed_refetch_duration"],
+  [`${jwt}.JwtHeader`]: ["name", "value_prefix"],
+  [`${jwt}.JwtClaimToHeader`]: ["header_name", "claim_name"],
+  "envoy.config.core.v3.HttpUri": ["uri", "cluster", "timeout"],
+  "envoy.config.core.v3.RetryPolicy": ["retry_back_off", "num_retries"],
+  "envoy.config.core.v3.BackoffStrategy": ["base_interval", "max_interval"],
+};

@@ -1,0 +1,141 @@
+import type {
+  JwtClaimToHeader,
+  JwtProvider,
+} from "../../../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
+import { at, together } from "../../config/problems.ts";
+import { durationMs } from "../../duration.ts";
+import { toWire } from "../../http/headers.ts";
+import type { FilterIo, RequestContext } from "../../request/filter.ts";
+import { compileString, type TextTest } from "../../text/string-matcher.ts";
+import { readSource } from "../../tls/read-source.ts";
+import { audienceTest } from "./audiences.ts";
+import { type KeySet, parseKeySet } from "./key-set.ts";
+import type { Found } from "./locations.ts";
+import { type FetchCounts, remoteKeys } from "./remote-keys.ts";
+import { type JwtStatus, statusTexts } from "./status.ts";
+import type { Claims, Token } from "./token.ts";
+
+/** Who issues tokens, how they are proven, and what is made of them. */
+export interface Provider {
+  readonly config: JwtProvider;
+  /** Undefined: they cannot be fetched now. */
+  keys(): KeySet | JwtStatus | Promise<KeySet | JwtStatus>;
+  readonly isForUs: (audiences: readonly string[]) => boolean;
+  readonly subjectTest: TextTest | undefined;
+  /** Seconds; undefined: an end isn't asked for. */
+  readonly maxLifetime: number | undefined;
+}
+
+/** Throws an Error naming the fields. */
+export function compileProvider(config: JwtProvider, io: FilterIo, counts: FetchCounts): Provider {
+  const { subjects, maxLifetime, requireExpiration } = config;
+  const { keys, subjectTest } = together<Pick<Provider, "keys" | "subjectTest">>({
+    keys: () => compileKeys(config, io, counts),
+    subjectTest: () => subjects && at("subjects", () => compileString(subjects)),
+  });
+  const lifetimeMs = durationMs(maxLifetime);
+  return {
+    config,
+    keys,
+    subjectTest,
+    isForUs: audienceTest(config.audiences),
+    maxLifetime:
+      lifetimeMs === undefined ? (requireExpiration ? Number.POSITIVE_INFINITY : undefined) : lifetimeMs / 1000,
+  };
+}
+
+function compileKeys(config: JwtProvider, io: FilterIo, counts: FetchCounts): Provider["keys"] {
+  const { jwksSourceSpecifier: source, jwtCacheConfig } = config;
+  const cache = { size: jwtCacheConfig?.jwtCacheSize || 100, maxLength: jwtCacheConfig?.jwtMaxTokenSize || 4096 };
+  switch (source.case) {
+    case "localJwks": {
+      const keys = parseKeySet(readSource(source.value, "local_jwks"), cache);
+      if (typeof keys === "string") throw new Error(`local_jwks: ${statusTexts[keys]}`);
+      return () => keys;
+    }
+    case "remoteJwks": {
+      const remote = at("remote_jwks", () => remoteKeys(source.value, cache, io));
+      remote.start(counts);
+      return async () => (await remote.get(counts)) ?? "fetchFails";
+    }
+    default:
+      throw new Error("jwks_source_specifier: remote_jwks or local_jwks is required");
+  }
+}
+
+/** What a token claims that can be told without its signature. @param nowSec Unix */
+export function judgeClaims(provider: Provider, token: Token, nowSec: number, isForUs: Provider["isForUs"]): JwtStatus {
+  const skew = provider.config.clockSkewSeconds || 60;
+  if (nowSec + skew < token.notBefore) return "notYetValid";
+  if (token.expires !== 0 && nowSec > token.expires + skew) return "expired";
+  if (!isForUs(token.audiences)) return "audienceNotAllowed";
+  if (provider.subjectTest?.(token.subject) === false) return "verificationFails";
+  const { maxLifetime } = provider;
+  if (maxLifetime !== undefined && (token.expires === 0 || token.expires - nowSec >= maxLifetime)) {
+    return "verificationFails";
+  }
+  return "ok";
+}
+
+/** What is noted of a request's tokens, and whether its route is to be chosen again. */
+export interface Notes {
+  readonly metadata: Record<string, unknown>;
+  reroute: boolean;
+}
+
+/** Hands a good token on, as far as its provider says. */
+export function handOn({ config }: Provider, token: Token, found: Found, request: RequestContext, notes: Notes): void {
+  const { forwardPayloadHeader: field, headerInMetadata, payloadInMetadata } = config;
+  if (field !== "") {
+    const padding = config.padForwardPayloadHeader ? "=".repeat((4 - (token.payload.length % 4)) % 4) : "";
+    request.headers.push(field.toLowerCase(), token.payload + padding);
+  }
+  let added = false;
+  for (const claim of config.claimToHeaders) added = addClaim(claim, token.claims, request) || added;
+  if (!config.forward) found.remove();
+  if (headerInMetadata !== "") notes.metadata[headerInMetadata] = token.headerClaims;
+  if (payloadInMetadata !== "") {
+    notes.metadata[payloadInMetadata] = normalized(
+      token.claims,
+      config.normalizePayloadInMetadata?.spaceDelimitedClaims,
+    );
+  }
+  if (config.clearRouteCache && (added || payloadInMetadata !== "")) notes.reroute = true;
+}
+
+/** @returns whether there is such a claim */
+function addClaim({ headerName, claimName }: JwtClaimToHeader, claims: Claims, { headers }: RequestContext): boolean {
+  const text = claimText(claimName.split(".").reduce<unknown>(inside, claims));
+  // A claim is the issuer's word, and must not end the field.
+  if (text === "" || /[\0\r\n]/.test(text)) return false;
+  headers.push(headerName.toLowerCase(), toWire(text));
+  return true;
+}
+
+const inside = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+
+/** Texts as they are, numbers as Envoy writes them, lists and objects as JSON in Base64; "" for what has no text. */
+function claimText(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return value;
+    case "boolean":
+      return String(value);
+    case "number":
+      return Number.isInteger(value) && value >= 0 && value < 2 ** 64 ? BigInt(value).toString() : value.toFixed(6);
+    default:
+      return value === undefined || value === null ? "" : Buffer.from(JSON.stringify(value)).toString("base64");
+  }
+}
+
+/** A claim such as `scope` as the list that it is. RFC 8693, 4.2 */
+function normalized(claims: Claims, spaceDelimited: readonly string[] = []): Claims {
+  const lists = spaceDelimited.flatMap((name) => {
+    const text = inside(claims, name);
+    return typeof text === "string" && text !== "" ? [[name, text.split(" ").filter((word) => word !== "")]] : [];
+  });
+  return { ...claims, ...Object.fromEntries(lists) };
+}
