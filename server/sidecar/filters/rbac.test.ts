@@ -115,14 +115,17 @@ describe("RBAC of requests", () => {
     const test = await fixtures.plane({});
     const bad = {
       p: {
-        permissions: [{ metadata: {} }, { header: { name: "x", string_match: { safe_regex: { regex: "(" } } } }],
+        permissions: [
+          { uri_template: { name: "x" } },
+          { header: { name: "x", string_match: { safe_regex: { regex: "(" } } } },
+        ],
         principals: [anybody],
       },
     };
     const filters = [{ name: "rbac", typed_config: { "@type": `${http}.RBAC`, ...rules("ALLOW", bad as never) } }];
     expect(test.plane.setListener(listenerFrom(listenerJson({ filters })))).toEqual([
       expect.stringContaining(
-        'http_filters[0].typed_config.rules.policies["p"].permissions[0].metadata: not supported',
+        'http_filters[0].typed_config.rules.policies["p"].permissions[0].uri_template: not supported',
       ),
     ]);
   });

@@ -1,4 +1,5 @@
 import { getJoined } from "../http/headers.ts";
+import type { Metadata } from "../record.ts";
 
 /** What routing looks at. */
 export interface RequestView {
@@ -9,6 +10,9 @@ export interface RequestView {
   readonly scheme: string;
   /** Flat [name, value, …] in lower case. */
   readonly headers: readonly string[];
+  /** What filters have found out so far. */
+  readonly dynamicMetadata?: Metadata | undefined;
+  readonly routeMetadata?: Metadata | undefined;
 }
 
 /** A header or pseudo-header by its lower-case name; repeated ones joined with a comma. */

@@ -1,13 +1,17 @@
 import {
   RBAC_Action as Action,
+  MetadataSource,
   type Permission,
   type Policy,
   type Principal,
   type RBAC,
+  type SourcedMetadata,
 } from "../../gen/proto/envoy/config/rbac/v3/rbac_pb.js";
+import type { MetadataMatcher } from "../../gen/proto/envoy/type/matcher/v3/metadata_pb.js";
 import { at, each, together } from "../config/problems.ts";
 import type { DownstreamFacts } from "../http/stream.ts";
 import { compileHeader } from "../match/header-matcher.ts";
+import { compileMetadata } from "../match/metadata-matcher.ts";
 import type { RequestView } from "../match/request-view.ts";
 import { compileRanges } from "../text/ip-range.ts";
 import { compileString } from "../text/string-matcher.ts";
@@ -98,6 +102,10 @@ function compilePermission({ rule }: Permission): Test {
       const { start, end } = rule.value;
       return ({ connection }) => connection.localPort >= start && connection.localPort < end;
     }
+    case "metadata":
+      return at("metadata", () => metadataTest(rule.value, MetadataSource.DYNAMIC));
+    case "sourcedMetadata":
+      return at("sourced_metadata", () => sourcedTest(rule.value));
     case "requestedServerName": {
       const test = at("requested_server_name", () => compileString(rule.value));
       return ({ serverName }) => test(serverName);
@@ -130,6 +138,10 @@ function compilePrincipal({ identifier }: Principal): Test {
       const within = at("remote_ip", () => compileRanges([identifier.value], ""));
       return ({ remoteAddress }) => within(remoteAddress);
     }
+    case "metadata":
+      return at("metadata", () => metadataTest(identifier.value, MetadataSource.DYNAMIC));
+    case "sourcedMetadata":
+      return at("sourced_metadata", () => sourcedTest(identifier.value));
     case "header":
       return ofRequest(at("header", () => compileHeader(identifier.value)));
     case "urlPath":
@@ -151,6 +163,19 @@ function authenticated(test: ((name: string) => boolean) | undefined): Test {
     const names = peer.uris.length > 0 ? peer.uris : peer.dns.length > 0 ? peer.dns : [peer.subject];
     return names.some(test);
   };
+}
+
+/** What filters have found out, or what the route says of itself; of a connection there is neither. */
+function metadataTest(matcher: MetadataMatcher, source: MetadataSource): Test {
+  const test = compileMetadata(matcher);
+  return source === MetadataSource.ROUTE
+    ? ({ request }) => test(request?.routeMetadata)
+    : ({ request }) => test(request?.dynamicMetadata);
+}
+
+function sourcedTest({ metadataMatcher, metadataSource }: SourcedMetadata): Test {
+  if (metadataMatcher === undefined) throw new Error("metadata_matcher: required");
+  return at("metadata_matcher", () => metadataTest(metadataMatcher, metadataSource));
 }
 
 /** Without the query and what follows it. */

@@ -1,3 +1,5 @@
+import { metadataMatcherFields } from "../match/metadata-matcher.ts";
+
 /** Fields of RBAC rules with an effect here, by message: what is none of these is refused by name. */
 export const rbacFields = {
   "envoy.config.rbac.v3.RBAC": ["action", "policies"],
@@ -13,6 +15,8 @@ export const rbacFields = {
     "destination_port_range",
     "not_rule",
     "requested_server_name",
+    "metadata",
+    "sourced_metadata",
   ],
   "envoy.config.rbac.v3.Permission.Set": ["rules"],
   "envoy.config.rbac.v3.Principal": [
@@ -26,9 +30,13 @@ export const rbacFields = {
     "header",
     "url_path",
     "not_id",
+    "metadata",
+    "sourced_metadata",
   ],
   "envoy.config.rbac.v3.Principal.Set": ["ids"],
   "envoy.config.rbac.v3.Principal.Authenticated": ["principal_name"],
+  "envoy.config.rbac.v3.SourcedMetadata": ["metadata_matcher", "metadata_source"],
+  ...metadataMatcherFields,
   "envoy.type.matcher.v3.PathMatcher": ["path"],
   "envoy.type.v3.Int32Range": ["start", "end"],
 } as const;

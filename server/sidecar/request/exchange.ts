@@ -11,7 +11,7 @@ import type {
   StreamResponseHead,
 } from "../http/stream.ts";
 import type { RequestView } from "../match/request-view.ts";
-import { newRecord, type RequestRecord, ResponseFlag, type TraceContext } from "../record.ts";
+import { type Metadata, newRecord, type RequestRecord, ResponseFlag, type TraceContext } from "../record.ts";
 import type { CompiledRoute, WeightedTarget } from "../route/compile-route.ts";
 import { pickTarget } from "../route/match-route.ts";
 import { type CompiledVirtualHost, findRoute, type RouteTable } from "../route/route-table.ts";
@@ -111,6 +111,14 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
 
   get cluster(): string {
     return this.target?.cluster ?? "";
+  }
+
+  get dynamicMetadata(): Metadata | undefined {
+    return this.record.dynamicMetadata;
+  }
+
+  get routeMetadata(): Metadata | undefined {
+    return this.record.routeMetadata;
   }
 
   /** Prepares, routes and runs the filters. */

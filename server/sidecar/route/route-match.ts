@@ -3,6 +3,7 @@ import { at, each, together } from "../config/problems.ts";
 import { getHeader } from "../http/headers.ts";
 import { runtimeShare } from "../match/fraction.ts";
 import { compileHeaders, type RequestTest } from "../match/header-matcher.ts";
+import { compileMetadata } from "../match/metadata-matcher.ts";
 import { compileQuery } from "../match/query-matcher.ts";
 import type { RequestView } from "../match/request-view.ts";
 import { compileRegex } from "../text/regex.ts";
@@ -29,6 +30,8 @@ export function compileMatch(match: RouteMatch | undefined): CompiledMatch {
     );
     const tests = [...headers, ...query];
     if (match.grpc !== undefined) tests.push(isGrpc);
+    const metadata = each("dynamic_metadata", match.dynamicMetadata, compileMetadata);
+    for (const test of metadata) tests.push((view) => test(view.dynamicMetadata));
     return { path, tests, prefixLength: prefixLength(match), share: runtimeShare(match.runtimeFraction, 1) };
   });
 }

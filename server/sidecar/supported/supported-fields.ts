@@ -316,6 +316,7 @@ export const supportedFields: SupportedFields = {
     "headers",
     "query_parameters",
     "grpc",
+    "dynamic_metadata",
   ],
   "envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions": [],
   "envoy.config.route.v3.HeaderMatcher": [
