@@ -5,6 +5,7 @@ import type { EnvoyPreview, MeshService, PushLatency, PushStatus } from "../cont
 import { RateLimitService } from "../gen/proto/envoy/service/ratelimit/v3/rls_pb.js";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
+import { memo } from "../lib/memo.ts";
 import type { Mesh, MeshOptions } from "../model/mesh.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { RateLimiter, type Usage } from "../ratelimit/rate-limiter.ts";
@@ -119,7 +120,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     clock,
     logger,
     file: options.knownProxies,
-    workloads: () => workloadsOf(pipeline.services()),
+    workloads: () => workloadsOf(pipeline.mesh([]).endpoints),
   });
   const withMissed = (status: PushStatus | undefined) => status && { ...status, missed: known.missed(status.revision) };
 
@@ -259,12 +260,12 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   };
 }
 
-const workloadsOf = (services: readonly MeshService[]): ReadonlySet<string> =>
-  new Set(
-    services.flatMap(({ namespace, versions }) =>
-      versions.flatMap(({ workloads }) => workloads.map((workload) => `${namespace}/${workload}`)),
-    ),
-  );
+/** `<namespace>/<name>`, as services have them for endpoints; reckoned once as long as no endpoint changes. */
+const workloadsOf = (endpoints: Mesh["endpoints"]): ReadonlySet<string> =>
+  memo(endpoints, "workloads", [], () => {
+    const all = [...endpoints.values()].flatMap(({ byPort }) => [...byPort.values()].flat());
+    return new Set(all.map(({ workload }) => `${workload.namespace}/${workload.name}`));
+  });
 
 /** What an object leaves no trace of in resources (services, workloads, what is new) may concern everyone; a gateway, routers. */
 function affected(distributor: Distributor, keys: readonly ResourceKey[]): number {

@@ -3,6 +3,7 @@ import type { Logger } from "../lib/logger.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import type { ProxyResources } from "../translate/resources.ts";
 import { UnsupportedProxyError } from "../translate/translate.ts";
+import { namesThatDiffer } from "../xds/map-difference.ts";
 import { RequestError } from "../xds/request-error.ts";
 import type { Session } from "../xds/session.ts";
 import { createSnapshot, findInconsistencies, type SecretMessages, withSecrets } from "../xds/snapshot.ts";
@@ -193,9 +194,5 @@ function sameContent(a: Snapshot, b: Snapshot): boolean {
 function sameResources(a: ResourceMap | undefined, b: ResourceMap): boolean {
   if (a === b) return true;
   if (a?.size !== b.size) return false;
-  for (const [name, resource] of b) {
-    const other = a.get(name);
-    if (other !== resource && other?.version !== resource.version) return false;
-  }
-  return true;
+  return namesThatDiffer(a, b).every((name) => a.get(name)?.version === b.get(name)?.version);
 }

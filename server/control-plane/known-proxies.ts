@@ -112,9 +112,12 @@ export class KnownProxies {
 
   /** Those that a revision could not reach. */
   missed(revision: number): { id: string; name: string; disconnectedAt: number }[] {
-    return this.list().flatMap(({ id, name, disconnectedAt, heldRevision }) =>
-      disconnectedAt !== null && (heldRevision ?? 0) < revision ? [{ id, name, disconnectedAt }] : [],
-    );
+    this.#tidy();
+    return [...this.#known.values()]
+      .flatMap(({ facts: { id, name, disconnectedAt, heldRevision } }) =>
+        disconnectedAt !== null && (heldRevision ?? 0) < revision ? [{ id, name, disconnectedAt }] : [],
+      )
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   /** For one that is gone for good; `connected` ones can't be forgotten. */

@@ -44,7 +44,8 @@ export function outboundClusters(mesh: Mesh, scope: Scope, options: TranslateOpt
   );
   // Whom the certificates must be for is known from the endpoints.
   const isAuto = scope.certified && isUsed(mesh);
-  const checked = isAuto || drafts.some(({ policy }) => policy.tls?.mode === "ISTIO_MUTUAL");
+  const checked =
+    isAuto || memo(drafts, "mutual", [], () => drafts.some(({ policy }) => policy.tls?.mode === "ISTIO_MUTUAL"));
   const deps = [checked && mesh.endpoints, isAuto && mesh.peerAuthentications];
   const kind = isAuto && scope.bundled ? "bundled" : "";
   const secured = !isAuto

@@ -44,10 +44,15 @@ function listeningAt(proxy: MeshProxy, sidecar: Sidecar | undefined) {
   });
 }
 
+/** The same object for every proxy that has the same to say. */
 export const inboundCluster = (proxy: MeshProxy, { port, target, protocol }: InboundPort): Cluster =>
   memo(proxy, `cluster ${port}`, [protocol, target.address, target.port], () =>
-    inboundClusterOf(port, target, protocol),
+    memo(inboundClusters, `${port} ${protocol} ${target.address} ${target.port}`, [], () =>
+      inboundClusterOf(port, target, protocol),
+    ),
   );
+
+const inboundClusters = {};
 
 /**
  * HTTP clients speak first, so that looking at what they say costs them nothing. Of the rest some wait for the server to, and would

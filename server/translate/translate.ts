@@ -162,9 +162,21 @@ function byName<T extends Listener | RouteConfiguration>(
   return memo(proxy, what, messages, () => new Map(messages.map((message) => [message.name, message])));
 }
 
+/** One map for all proxies whose own clusters are alike, as replicas' are. */
 const withOwn = (proxy: MeshProxy, shared: ReadonlyMap<string, Cluster>, own: readonly Cluster[]) =>
-  memo(proxy, "clusters", [shared, ...own], () => {
-    const all = new Map(shared);
-    for (const cluster of own) all.set(cluster.name, cluster);
-    return all;
-  });
+  memo(proxy, "clusters", [shared, ...own], () =>
+    memo(shared, `with own ${own.map(identityOf).join(" ")}`, [], () => {
+      const all = new Map(shared);
+      for (const cluster of own) all.set(cluster.name, cluster);
+      return all;
+    }),
+  );
+
+const identities = new WeakMap<object, number>();
+let identityCount = 0;
+
+function identityOf(message: object): number {
+  const known = identities.get(message) ?? ++identityCount;
+  identities.set(message, known);
+  return known;
+}

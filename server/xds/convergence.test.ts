@@ -7,6 +7,7 @@ import {
   DeltaDiscoveryResponseSchema,
 } from "../gen/proto/envoy/service/discovery/v3/discovery_pb.js";
 import { DeltaState } from "./client/delta-state.ts";
+import { kindOf } from "./resource-kinds.ts";
 import { Subscription } from "./subscription.ts";
 import { type Resource, TypeUrl } from "./types.ts";
 
@@ -21,7 +22,6 @@ function randomFrom(seed: number): (below: number) => number {
   };
 }
 
-const typeUrl = TypeUrl.cluster;
 const names = ["a", "b", "c", "d", "e", "f"];
 
 /** Our client and our server with the wire between them: two queues that move when the test says. */
@@ -29,14 +29,19 @@ class Wire {
   readonly bad = new Set<string>();
   namesCulprits = true;
   map = new Map<string, Resource>();
-  subscription = new Subscription(typeUrl, "delta");
+  readonly typeUrl: TypeUrl;
+  readonly foldAbove: number | undefined;
+  subscription: Subscription;
   readonly applied = new Map<string, string>();
   readonly client: DeltaState;
   toServer: DeltaDiscoveryRequest[] = [];
   toClient: DeltaDiscoveryResponse[] = [];
   responses = 0;
 
-  constructor() {
+  constructor(typeUrl: TypeUrl, foldAbove?: number) {
+    this.typeUrl = typeUrl;
+    this.foldAbove = foldAbove;
+    this.subscription = new Subscription(typeUrl, "delta", foldAbove);
     const handler = {
       apply: ({ added, removed }: { added: { name: string; version: string }[]; removed: string[] }) => {
         const refused = added.filter(({ name, version }) => this.bad.has(`${name}@${version}`));
@@ -54,7 +59,7 @@ class Wire {
 
   reconnect(): void {
     this.client.close();
-    this.subscription = new Subscription(typeUrl, "delta");
+    this.subscription = new Subscription(this.typeUrl, "delta", this.foldAbove);
     this.toClient = [];
     this.toServer = this.client.open();
   }
@@ -67,7 +72,7 @@ class Wire {
       {
         subscribe: request.resourceNamesSubscribe,
         unsubscribe: request.resourceNamesUnsubscribe,
-        initialVersions: request.initialResourceVersions,
+        initialVersions: new Map(Object.entries(request.initialResourceVersions)),
         responseNonce: request.responseNonce,
         error: isNack ? (this.namesCulprits ? request.errorDetail?.message : "something") : undefined,
       },
@@ -86,10 +91,14 @@ class Wire {
     this.responses += 1;
     this.toClient.push(
       create(DeltaDiscoveryResponseSchema, {
-        typeUrl,
+        typeUrl: this.typeUrl,
         nonce: push.nonce,
         removedResources: [...push.removed],
-        resources: push.resources.map(({ name, version, value }) => ({ name, version, resource: { typeUrl, value } })),
+        resources: push.resources.map(({ name, version, value }) => ({
+          name,
+          version,
+          resource: { typeUrl: this.typeUrl, value },
+        })),
       }),
     );
   }
@@ -107,6 +116,7 @@ class Wire {
 function step(wire: Wire, random: (below: number) => number): void {
   const name = names[random(names.length)] ?? "a";
   const version = String(random(4));
+  const { typeUrl } = wire;
   switch (random(10)) {
     case 0:
     case 1: {
@@ -119,7 +129,9 @@ function step(wire: Wire, random: (below: number) => number): void {
       break;
     }
     case 3: {
-      wire.toServer.push(...wire.client.subscribe(typeUrl, [name]));
+      // One, or several at once, as a client asks that learns of many.
+      const more = random(3) === 0 ? names.slice(random(names.length)) : [];
+      wire.toServer.push(...wire.client.subscribe(typeUrl, [name, ...more]));
       break;
     }
     case 4: {
@@ -142,38 +154,59 @@ function step(wire: Wire, random: (below: number) => number): void {
   }
 }
 
-test.each([
+const lives = [
   { namesCulprits: true, wildcard: false, badShare: 0 },
   { namesCulprits: true, wildcard: false, badShare: 4 },
   { namesCulprits: false, wildcard: false, badShare: 4 },
   { namesCulprits: true, wildcard: true, badShare: 4 },
-])("whatever happened, in the end both sides agree: $namesCulprits $wildcard $badShare", (options) => {
-  for (let seed = 1; seed <= 300; seed++) {
-    const random = randomFrom(seed);
-    const wire = new Wire();
-    wire.namesCulprits = options.namesCulprits;
-    for (const name of names) if (options.badShare > 0 && random(options.badShare) === 0) wire.bad.add(`${name}@2`);
-    wire.client.subscribe(typeUrl, options.wildcard ? "*" : ["a", "b"]);
-    wire.reconnect();
-    const steps = random(80);
-    for (let i = 0; i < steps; i++) step(wire, random);
-    wire.settle();
+  { namesCulprits: false, wildcard: true, badShare: 4 },
+];
 
-    const before = wire.responses;
-    wire.settle();
-    expect(wire.responses, `seed ${seed}: silence`).toBe(before);
-    for (const name of names) {
-      const wanted = wire.subscription.covers(name) ? wire.map.get(name) : undefined;
-      const held = wire.client.held(typeUrl).get(name);
-      const where = `seed ${seed}, ${name}`;
-      expect(wire.applied.get(name), `${where}: held is applied`).toBe(held);
-      if (wanted && wire.bad.has(`${name}@${wanted.version}`)) {
-        expect(wire.subscription.refused(name)?.version, `${where}: told as refused`).toBe(wanted.version);
-        expect(held, `${where}: never in force`).not.toBe(wanted.version);
-      } else {
-        expect(held, `${where}: in force`).toBe(wanted?.version);
-        if (wanted) expect(wire.subscription.accepted(name)?.version, `${where}: believed`).toBe(held);
+const kinds = [
+  { type: "cluster", foldAbove: undefined },
+  { type: "cluster", foldAbove: 0 },
+  { type: "virtualHost", foldAbove: 1 },
+  { type: "runtime", foldAbove: 0 },
+  { type: "extensionConfig", foldAbove: undefined },
+] as const;
+
+/** Our client asks for everything only of types that have a wildcard of old. */
+const cases = kinds.flatMap((kind) =>
+  lives
+    .filter(({ wildcard }) => !wildcard || kindOf(TypeUrl[kind.type])?.wildcardByDefault)
+    .map((life) => ({ ...kind, ...life })),
+);
+
+test.each(cases)(
+  "whatever happened, in the end both sides agree: $type $foldAbove $namesCulprits $wildcard $badShare",
+  (options) => {
+    for (let seed = 1; seed <= 300; seed++) {
+      const random = randomFrom(seed);
+      const wire = new Wire(TypeUrl[options.type], options.foldAbove);
+      wire.namesCulprits = options.namesCulprits;
+      for (const name of names) if (options.badShare > 0 && random(options.badShare) === 0) wire.bad.add(`${name}@2`);
+      wire.client.subscribe(wire.typeUrl, options.wildcard ? "*" : ["a", "b"]);
+      wire.reconnect();
+      const steps = random(80);
+      for (let i = 0; i < steps; i++) step(wire, random);
+      wire.settle();
+
+      const before = wire.responses;
+      wire.settle();
+      expect(wire.responses, `seed ${seed}: silence`).toBe(before);
+      for (const name of names) {
+        const wanted = wire.subscription.covers(name) ? wire.map.get(name) : undefined;
+        const held = wire.client.held(wire.typeUrl).get(name);
+        const where = `seed ${seed}, ${name}`;
+        expect(wire.applied.get(name), `${where}: held is applied`).toBe(held);
+        if (wanted && wire.bad.has(`${name}@${wanted.version}`)) {
+          expect(wire.subscription.refused(name)?.version, `${where}: told as refused`).toBe(wanted.version);
+          expect(held, `${where}: never in force`).not.toBe(wanted.version);
+        } else {
+          expect(held, `${where}: in force`).toBe(wanted?.version);
+          if (wanted) expect(wire.subscription.accepted(name)?.version, `${where}: believed`).toBe(held);
+        }
       }
     }
-  }
-});
+  },
+);

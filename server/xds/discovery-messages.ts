@@ -1,41 +1,77 @@
 import { fromBinary } from "@bufbuild/protobuf";
+import { type Node, NodeSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import {
-  type DeltaDiscoveryRequest,
   DeltaDiscoveryRequestSchema,
-  type DiscoveryRequest,
   DiscoveryRequestSchema,
 } from "../gen/proto/envoy/service/discovery/v3/discovery_pb.js";
 import type { Protocol, SubscriptionRequest } from "./exchange.ts";
+import { LargeRequests } from "./large-requests.ts";
 import { shownReason } from "./redact.ts";
 import { RequestError } from "./request-error.ts";
 
-export type Request = DeltaDiscoveryRequest | DiscoveryRequest;
+export interface Request {
+  node: Node | undefined;
+  typeUrl: string;
+  subscribe: readonly string[];
+  unsubscribe: readonly string[];
+  initialVersions: ReadonlyMap<string, string>;
+  /** State of the world only. */
+  versionInfo: string | undefined;
+  responseNonce: string;
+  /** Why the client refused what it was sent. */
+  error: string | undefined;
+}
+
+/** Smaller ones are quickly read each by itself. */
+const largeBytes = 4 << 10;
+
+const largeRequests = new LargeRequests();
 
 /** Throws `RequestError` for what is none. */
 export function decodeRequest(protocol: Protocol, bytes: Uint8Array): Request {
   try {
-    return protocol === "delta"
-      ? fromBinary(DeltaDiscoveryRequestSchema, bytes)
-      : fromBinary(DiscoveryRequestSchema, bytes);
+    if (bytes.length < largeBytes) return decode(protocol, bytes);
+    const { rest, node, subscribe, versions } = largeRequests.read(protocol, bytes);
+    return {
+      ...decode(protocol, rest),
+      ...(node && { node: fromBinary(NodeSchema, node) }),
+      subscribe,
+      initialVersions: versions,
+    };
   } catch (error) {
     throw new RequestError(`the discovery request can't be read: ${error instanceof Error ? error.message : error}`);
   }
 }
 
+function decode(protocol: Protocol, bytes: Uint8Array): Request {
+  const message =
+    protocol === "delta" ? fromBinary(DeltaDiscoveryRequestSchema, bytes) : fromBinary(DiscoveryRequestSchema, bytes);
+  const delta = "resourceNamesSubscribe" in message;
+  const { node, typeUrl, responseNonce, errorDetail } = message;
+  return {
+    node,
+    typeUrl,
+    responseNonce,
+    subscribe: delta ? message.resourceNamesSubscribe : message.resourceNames,
+    unsubscribe: delta ? message.resourceNamesUnsubscribe : [],
+    initialVersions: delta ? versionsOf(message.initialResourceVersions) : none,
+    versionInfo: delta ? undefined : message.versionInfo,
+    error: errorDetail && (errorDetail.message || "refused without a reason"),
+  };
+}
+
+const none: ReadonlyMap<string, string> = new Map();
+
+function versionsOf(record: Record<string, string>): ReadonlyMap<string, string> {
+  const entries = Object.entries(record);
+  return entries.length === 0 ? none : new Map(entries);
+}
+
 /** What a request of either protocol asks for. Throws `RequestError` for more names than `maxNames`. */
 export function subscriptionRequest(request: Request, typeUrl: string, maxNames: number): SubscriptionRequest {
-  const delta = "resourceNamesSubscribe" in request;
-  const subscribe = delta ? request.resourceNamesSubscribe : request.resourceNames;
-  const unsubscribe = delta ? request.resourceNamesUnsubscribe : [];
+  const { error, subscribe, unsubscribe } = request;
   if (subscribe.length + unsubscribe.length > maxNames) {
     throw new RequestError(`more than ${maxNames} resource names in one request`);
   }
-  return {
-    subscribe,
-    unsubscribe,
-    initialVersions: delta ? request.initialResourceVersions : undefined,
-    versionInfo: delta ? undefined : request.versionInfo,
-    responseNonce: request.responseNonce,
-    error: request.errorDetail && shownReason(typeUrl, request.errorDetail.message || "refused without a reason"),
-  };
+  return { ...request, error: error && shownReason(typeUrl, error) };
 }

@@ -46,9 +46,21 @@ export function encodeResponse(protocol: Protocol, typeUrl: string, push: Push, 
   text(fields, 5, push.nonce);
   if (isDelta) for (const name of push.removed) text(fields, 6, name);
   bytes(fields, isDelta ? 7 : 6, controlPlane);
-  const parts: Uint8Array[] = [Uint8Array.from(fields)];
+  return new EncodedResponse([Uint8Array.from(fields), ...bodyOf(isDelta, typeUrl, push.resources)]);
+}
+
+/** By the list of resources, where it is the same for many clients: undefined the first time, joined from the second on. */
+const deltaBodies = new WeakMap<readonly Resource[], Uint8Array | undefined>();
+const sotwBodies = new WeakMap<readonly Resource[], Uint8Array | undefined>();
+
+function bodyOf(isDelta: boolean, typeUrl: string, resources: readonly Resource[]): readonly Uint8Array[] {
+  if (resources.length === 0) return [];
+  const bodies = isDelta ? deltaBodies : sotwBodies;
+  const known = bodies.get(resources);
+  if (known) return [known];
+  const parts: Uint8Array[] = [];
   const heads = isDelta ? deltaHeads : sotwHeads;
-  for (const resource of push.resources) {
+  for (const resource of resources) {
     let head = heads.get(resource);
     if (!head) {
       head = isDelta ? deltaHead(typeUrl, resource) : sotwHead(typeUrl, resource);
@@ -56,7 +68,9 @@ export function encodeResponse(protocol: Protocol, typeUrl: string, push: Push, 
     }
     parts.push(head, resource.value);
   }
-  return new EncodedResponse(parts);
+  const joined = bodies.has(resources) ? Buffer.concat(parts) : undefined;
+  bodies.set(resources, joined);
+  return joined ? [joined] : parts;
 }
 
 /** What stands before a resource's own bytes, which come last. A resource is of one type only. */

@@ -9,7 +9,7 @@ export interface SubscriptionRequest {
   /** Delta only. */
   unsubscribe?: readonly string[];
   /** Delta, first request: what the client still holds. */
-  initialVersions?: Readonly<Record<string, string>>;
+  initialVersions?: ReadonlyMap<string, string>;
   /** State of the world, first request: the last version it accepted. */
   versionInfo?: string;
   responseNonce: string;

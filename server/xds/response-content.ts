@@ -10,9 +10,14 @@ export const stateVersionOf = (resources: Iterable<Resource>): string =>
   );
 
 /** What a response costs beside its resources: type, nonce, identifier, and the frame's own fields. */
-const responseOverhead = 512;
+export const responseOverhead = 512;
 /** Of one resource: tags and lengths of its fields and of the `Any` around it. */
 const resourceOverhead = 32;
+
+export const resourceBytes = ({ name, version, value }: Resource, typeUrl: string): number =>
+  value.length + Buffer.byteLength(name) + version.length + typeUrl.length + resourceOverhead;
+
+export const removedBytes = (name: string): number => Buffer.byteLength(name) + 8;
 
 /** As much as fits, at least one of either; the rest follows when the client has answered. Names of what is gone count as resources do. */
 export function takeWithin(
@@ -26,11 +31,8 @@ export function takeWithin(
     return first || left >= 0;
   };
   // Removals first: a virtual host may take over a domain only in, or after, the response that takes its holder away.
-  const goneEnd = removed.findIndex((name, i) => !fits(Buffer.byteLength(name) + 8, i === 0));
+  const goneEnd = removed.findIndex((name, i) => !fits(removedBytes(name), i === 0));
   if (goneEnd >= 0) return { resources: [], removed: removed.slice(0, goneEnd) };
-  const end = resources.findIndex(({ name, version, value }, i) => {
-    const bytes = value.length + Buffer.byteLength(name) + version.length + typeUrl.length + resourceOverhead;
-    return !fits(bytes, i === 0 && removed.length === 0);
-  });
+  const end = resources.findIndex((it, i) => !fits(resourceBytes(it, typeUrl), i === 0 && removed.length === 0));
   return { resources: end < 0 ? resources : resources.slice(0, end), removed };
 }

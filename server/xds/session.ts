@@ -61,8 +61,8 @@ export class Session {
   #wait: { cancel(): void } | undefined;
   #waitOver = false;
   #closed = false;
-  /** Load assignments that a pushed cluster makes the client ask for, with that cluster. */
-  readonly #expected = new Map<string, string>();
+  /** Clusters that were pushed, whose load assignments the client will ask for; `next`: the first that was not found to be answered. */
+  #expected: { readonly clusters: readonly Resource[]; next: number }[] = [];
 
   constructor(options: SessionOptions) {
     this.id = options.id;
@@ -174,7 +174,7 @@ export class Session {
     this.#options.write(typeUrl, push, snapshot.revision);
     this.sentAt.set(typeUrl, this.#options.clock.now());
     this.#options.events.pushed?.(this, typeUrl, push);
-    for (const resource of push.fresh) this.#followUp(resource, snapshot);
+    this.#followUp(typeUrl, push.fresh, snapshot);
   }
 
   /**
@@ -182,15 +182,16 @@ export class Session {
    * a name or wildcard it has already subscribed to is not subscribed to again. So what depends is sent again behind it.
    * https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#resource-warming
    */
-  #followUp(resource: Resource, snapshot: Snapshot): void {
-    for (const { typeUrl, name } of resource.requires ?? []) {
-      const subscription = this.subscriptions.get(typeUrl);
-      if (typeUrl === TypeUrl.endpoint) {
-        subscription?.want(name);
-        this.#expected.set(name, resource.name);
-      } else if (typeUrl === TypeUrl.virtualHost) {
-        for (const full of this.#resources(snapshot, typeUrl).keys())
-          if (full.startsWith(name)) subscription?.want(full);
+  #followUp(typeUrl: string, fresh: readonly Resource[], snapshot: Snapshot): void {
+    if (typeUrl === TypeUrl.cluster && fresh.length > 0) this.#expected.push({ clusters: fresh, next: 0 });
+    const [endpoints, hosts] = [TypeUrl.endpoint, TypeUrl.virtualHost].map((type) => this.subscriptions.get(type));
+    if (!endpoints?.opened && !hosts?.opened) return;
+    for (const { requires = [] } of fresh) {
+      for (const { typeUrl, name } of requires) {
+        if (typeUrl === TypeUrl.endpoint) endpoints?.want(name);
+        else if (typeUrl === TypeUrl.virtualHost && hosts?.opened) {
+          for (const full of this.#resources(snapshot, typeUrl).keys()) if (full.startsWith(name)) hosts.want(full);
+        }
       }
     }
   }
@@ -204,12 +205,17 @@ export class Session {
     const subscription = this.subscriptions.get(TypeUrl.endpoint);
     const clusters = this.subscriptions.get(TypeUrl.cluster);
     if (clusters?.waiting) return true;
-    for (const [name, cluster] of this.#expected) {
-      const resource = endpoints.get(name);
-      const stillUsed = resource && clusters?.wildcard && clusters.accepted(cluster) && !clusters.refused(cluster);
-      if (stillUsed && !(subscription?.covers(name) && subscription.answered(resource))) return true;
-      this.#expected.delete(name);
+    for (const expected of this.#expected) {
+      for (; expected.next < expected.clusters.length; expected.next++) {
+        const { name: cluster, requires = [] } = expected.clusters[expected.next] as Resource;
+        const isUsed = clusters?.wildcard && clusters.holds(cluster) && !clusters.refused(cluster);
+        for (const { typeUrl, name } of isUsed ? requires : []) {
+          const resource = typeUrl === TypeUrl.endpoint ? endpoints.get(name) : undefined;
+          if (resource && !(subscription?.covers(name) && subscription.answered(resource))) return true;
+        }
+      }
     }
+    this.#expected = [];
     return false;
   }
 
@@ -217,7 +223,7 @@ export class Session {
     this.#wait = this.#options.clock.setTimeout(() => {
       this.#wait = undefined;
       this.#waitOver = true;
-      this.#expected.clear();
+      this.#expected = [];
       this.#pump();
       this.#waitOver = false;
     }, this.#options.orderWaitMs);

@@ -168,13 +168,16 @@ describe("incremental", () => {
 
   test("a resumed stream gets only what differs", () => {
     const client = new Client(cluster, "delta", { a: "1", b: "2", c: "1" });
-    client.send({ initialVersions: { a: "1", b: "1", gone: "1" } });
+    client.send({ initialVersions: new Map(Object.entries({ a: "1", b: "1", gone: "1" })) });
     expect(client.drain()).toEqual(["+b@2 +c@1", "-gone"]);
   });
 
   test("a resumed stream by name", () => {
     const client = new Client(endpoint, "delta", { a: "1", b: "2" });
-    client.send({ subscribe: ["a", "b", "x"], initialVersions: { a: "1", b: "1", dropped: "1" } });
+    client.send({
+      subscribe: ["a", "b", "x"],
+      initialVersions: new Map(Object.entries({ a: "1", b: "1", dropped: "1" })),
+    });
     expect(client.drain()).toEqual(["+b@2 -x"]);
   });
 

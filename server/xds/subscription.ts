@@ -1,16 +1,12 @@
+import { type Bulk, sliceOf } from "./bulk.ts";
 import type { Outcome, Phase, Protocol, Push, SubscriptionRequest } from "./exchange.ts";
-import { namesThatDiffer } from "./map-difference.ts";
+import { type Accepted, Held } from "./held.ts";
+import { namesThatDiffer, versionsThatDiffer } from "./map-difference.ts";
 import { parseRefusals, readableReason } from "./nack.ts";
+import { listOf, Names, namesOf } from "./name-list.ts";
 import { kindOf } from "./resource-kinds.ts";
 import { stateVersionOf, takeWithin } from "./response-content.ts";
 import { type Resource, type ResourceMap, TypeUrl } from "./types.ts";
-
-interface Accepted {
-  version: string;
-  at: number;
-  /** Unknown when the client brought it from an earlier stream. */
-  resource?: Resource;
-}
 
 export interface Refused {
   version: string;
@@ -23,7 +19,12 @@ interface InFlight {
   nonce: string;
   resources: ReadonlyMap<string, Resource>;
   removed: readonly string[];
+  /** What it is a share of. */
+  bulk?: Bulk | undefined;
 }
+
+/** A client that holds more than this by itself is brought to share it with others. */
+const defaultFoldAbove = 256;
 
 /**
  * What one client wants of one type, holds, refused, and was sent last: a state machine without I/O.
@@ -37,13 +38,18 @@ export class Subscription {
   #openedAt = 0;
   #wildcard = false;
   #named = false;
-  readonly #names = new Set<string>();
-  #nameBytes = 0;
+  readonly #names = new Names();
+  /** Characters of what it said at the beginning that it holds. */
+  #resumedChars = 0;
   /** To be answered whatever the client holds: fresh subscriptions, and what a dependency's change makes it ask for again. */
   readonly #wanted = new Set<string>();
   #answerDue = false;
   #resumeVersion: string | undefined;
-  readonly #accepted = new Map<string, Accepted>();
+  /** What the client said it holds, until there is a map to compare it with. */
+  #resumed: ReadonlyMap<string, string> | undefined;
+  readonly #held = new Held((name) => this.covers(name) && !this.#isUnanswered(name));
+  /** Told in this order, one after the other; what each client holds of them is told by how far it is. */
+  readonly #bulks: Bulk[] = [];
   readonly #refused = new Map<string, Refused>();
   #inFlight: InFlight | undefined;
   #lastNonce = "";
@@ -59,9 +65,12 @@ export class Subscription {
   /** Something happened since. */
   #stirred = true;
 
-  constructor(typeUrl: string, protocol: Protocol) {
+  readonly #foldAbove: number;
+
+  constructor(typeUrl: string, protocol: Protocol, foldAbove = defaultFoldAbove) {
     this.typeUrl = typeUrl;
     this.protocol = protocol;
+    this.#foldAbove = foldAbove;
   }
 
   get opened(): boolean {
@@ -78,7 +87,7 @@ export class Subscription {
   }
   /** Of all names that it asks for or says it holds, together. */
   get nameBytes(): number {
-    return this.#nameBytes;
+    return this.#names.chars + this.#resumedChars;
   }
 
   get #isWildcardByDefault(): boolean {
@@ -94,7 +103,10 @@ export class Subscription {
     return this.#wildcard || this.#names.has(name);
   }
   accepted(name: string): Accepted | undefined {
-    return this.#accepted.get(name);
+    return this.#held.get(name);
+  }
+  holds(name: string): boolean {
+    return this.#held.has(name);
   }
   refused(name: string): Refused | undefined {
     return this.#refused.get(name);
@@ -102,8 +114,9 @@ export class Subscription {
   inFlight(name: string): Resource | undefined {
     return this.#inFlight?.resources.get(name);
   }
-  acceptedNames(): Iterable<string> {
-    return this.#accepted.keys();
+  /** Of what it holds, entries that it shares with no other client. */
+  get ownSize(): number {
+    return this.#held.ownSize;
   }
 
   /** The client was answered about this resource, as the map has it. */
@@ -114,7 +127,7 @@ export class Subscription {
 
   /** Send it (again) although the client may hold it. */
   want(name: string): void {
-    if (!this.#opened || !this.covers(name)) return;
+    if (!this.#opened || !this.covers(name) || this.#isQueued(name)) return;
     this.#wanted.add(name);
     this.#open.add(name);
     this.#stirred = true;
@@ -138,38 +151,24 @@ export class Subscription {
     this.#openedAt = now;
     this.#answerDue = true;
     if (request.subscribe.length === 0 && this.#isWildcardByDefault) this.#wildcard = true;
-    for (const [name, version] of Object.entries(request.initialVersions ?? {})) {
-      this.#nameBytes += name.length + version.length;
-      this.#accepted.set(name, { version, at: now });
+    if (request.initialVersions && request.initialVersions.size > 0) {
+      this.#resumed = request.initialVersions;
+      this.#resumedChars = charsOf(request.initialVersions);
     }
     this.#resumeVersion = request.versionInfo || undefined;
-    for (const name of request.subscribe) {
-      if (name === "*") this.#wildcard = true;
-      else {
-        this.#named = true;
-        this.#addName(name);
-        if (!this.#accepted.has(name)) this.#wanted.add(name);
-      }
-    }
-    this.#forgetUncovered();
+    if (request.subscribe.includes("*")) this.#wildcard = true;
+    this.#named = request.subscribe.some((name) => name !== "*");
+    if (!this.#wildcard) this.#names.addList(listOf(request.subscribe));
+    else for (const name of request.subscribe) if (name !== "*") this.#names.add(name);
   }
 
   /** Delta: names are added and taken away; an added one is always answered. */
   #change(subscribe: readonly string[], unsubscribe: readonly string[]): void {
-    for (const name of subscribe) {
-      if (name === "*") {
-        this.#answerDue ||= !this.#wildcard;
-        this.#wildcard = true;
-        this.#seen = undefined;
-      } else {
-        this.#addName(name);
-        this.#refused.delete(name);
-        this.#wanted.add(name);
-        this.#open.add(name);
-      }
-    }
+    const isUnderWay = this.#bulks.length > 0 || this.#resumed !== undefined;
+    if ((unsubscribe.length > 0 && isUnderWay) || (subscribe.includes("*") && !this.#wildcard)) this.#separate();
+    if (!this.#addBulk(subscribe)) for (const name of subscribe) this.#subscribe(name);
     for (const name of unsubscribe) {
-      const held = this.#dropName(name) || this.#accepted.has(name);
+      const held = this.#names.delete(name) || this.#held.has(name);
       if (name === "*") this.#wildcard = false;
       // Still covered by the wildcard: the client dropped it and must be told its state again.
       else if (this.#wildcard && held) {
@@ -180,12 +179,38 @@ export class Subscription {
     if (unsubscribe.length > 0) this.#forgetUncovered();
   }
 
+  #subscribe(name: string): void {
+    if (name === "*") {
+      this.#answerDue ||= !this.#wildcard;
+      this.#wildcard = true;
+      this.#seen = undefined;
+      return;
+    }
+    this.#addName(name);
+    if (this.#isQueued(name)) return;
+    this.#refused.delete(name);
+    this.#wanted.add(name);
+    this.#open.add(name);
+  }
+
+  /** Many names at once, none of them asked for before. */
+  #addBulk(subscribe: readonly string[]): boolean {
+    if (this.#wildcard || !this.#held.base || subscribe.length < 2 || subscribe.includes("*")) return false;
+    const list = listOf(subscribe);
+    if (!this.#names.addList(list)) return false;
+    this.#bulks.push({ list, named: true, sent: 0, answered: 0 });
+    return true;
+  }
+
   #replaceNames(names: readonly string[]): void {
     // An empty list is the old wildcard only until names were given once on this stream.
     if (names.length > 0) this.#named = true;
     const wasWildcard = this.#wildcard;
     this.#wildcard = names.includes("*") || (!this.#named && this.#isWildcardByDefault);
-    if (this.#wildcard && !wasWildcard) this.#seen = undefined;
+    if (this.#wildcard && !wasWildcard) {
+      this.#separate();
+      this.#seen = undefined;
+    }
     const next = new Set(names);
     for (const name of next) {
       if (name === "*" || this.#names.has(name)) continue;
@@ -194,28 +219,50 @@ export class Subscription {
       this.#open.add(name);
     }
     const before = this.#names.size;
-    for (const name of this.#names) if (!next.has(name)) this.#dropName(name);
+    for (const name of this.#names) if (!next.has(name)) this.#names.delete(name);
     if (this.#names.size < before) this.#forgetUncovered();
   }
 
   #addName(name: string): void {
-    if (!this.#names.has(name)) this.#nameBytes += name.length;
-    this.#names.add(name);
-  }
-
-  #dropName(name: string): boolean {
-    const had = this.#names.delete(name);
-    if (had) this.#nameBytes -= name.length;
-    return had;
+    if (this.covers(name)) this.#names.add(name);
+    // What the shared map has of it was not the client's so far.
+    else if (this.#names.add(name)) this.#held.delete(name);
   }
 
   #forgetUncovered(): void {
-    for (const held of [this.#accepted, this.#refused]) {
-      for (const name of held.keys()) if (!this.covers(name)) held.delete(name);
+    for (const name of this.#held.ownNames()) if (!this.covers(name)) this.#held.forget(name);
+    for (const names of [this.#refused, this.#wanted, this.#open]) {
+      for (const name of names.keys()) if (!this.covers(name)) names.delete(name);
     }
-    for (const set of [this.#wanted, this.#open]) {
-      for (const name of set) if (!this.covers(name)) set.delete(name);
+  }
+
+  /** It will be told of the name anyway. */
+  #isQueued(name: string): boolean {
+    return this.#bulks.some(({ list, sent }) => list.placeOf(name) >= sent);
+  }
+
+  #isUnanswered(name: string): boolean {
+    return this.#bulks.some(({ list, answered }) => list.placeOf(name) >= answered);
+  }
+
+  /** From here on this client's state stands name by name, for what happens seldom. */
+  #separate(): void {
+    if (this.#resumed) {
+      for (const [name, version] of this.#resumed) this.#held.set(name, { version, at: this.#openedAt });
+      for (const name of this.#names) if (!this.#resumed.has(name)) this.#wanted.add(name);
+      this.#resumed = undefined;
+      this.#forgetUncovered();
     }
+    if (!this.#held.base) return;
+    this.#held.separate();
+    for (const { list, sent, named } of this.#bulks) {
+      for (const name of list.names.slice(sent)) {
+        this.#open.add(name);
+        if (named) this.#wanted.add(name);
+      }
+    }
+    this.#bulks.length = 0;
+    if (this.#inFlight) this.#inFlight.bulk = undefined;
   }
 
   #answer(request: SubscriptionRequest, now: number): Outcome {
@@ -223,7 +270,12 @@ export class Subscription {
     if (!sent || request.responseNonce !== sent.nonce) {
       return { kind: request.responseNonce === "" || this.protocol === "sotw" ? "request" : "stale" };
     }
+    if (request.error !== undefined) this.#separate();
     this.#inFlight = undefined;
+    if (sent.bulk) {
+      this.#acceptBulk(sent, sent.bulk, now);
+      return { kind: "ack" };
+    }
     // What was sent may no longer be what the map has.
     for (const name of sent.resources.keys()) this.#open.add(name);
     for (const name of sent.removed) this.#open.add(name);
@@ -238,16 +290,29 @@ export class Subscription {
         this.#accept(resource, now);
       }
     }
-    for (const name of sent.removed) this.#accepted.delete(name);
+    for (const name of sent.removed) this.#held.delete(name);
     if (request.error === undefined) return { kind: "ack" };
     return { kind: "nack", message: request.error, refused };
   }
 
+  /** Of what the shared map has changed in meanwhile, the client has what was sent. */
+  #acceptBulk({ resources }: InFlight, bulk: Bulk, now: number): void {
+    const changed = [...this.#held.ownNames()].flatMap((name) => resources.get(name) ?? []);
+    bulk.answered = bulk.sent;
+    this.#held.touch(now);
+    for (const resource of changed) {
+      this.#accept(resource, now);
+      this.#open.add(resource.name);
+    }
+    for (const name of this.#refused.keys()) if (resources.has(name)) this.#refused.delete(name);
+    if (bulk.answered >= bulk.list.names.length) this.#bulks.shift();
+  }
+
   #accept(resource: Resource, now: number): void {
     const { name, version } = resource;
-    const before = this.#accepted.get(name);
+    const before = this.#held.get(name);
     const isKept = before?.version === version;
-    this.#accepted.set(name, { version, at: isKept ? before.at : now, resource });
+    this.#held.set(name, { version, at: isKept ? before.at : now, resource });
     // The last good one, sent again in place of a refused one, redeems nothing.
     if (!isKept) this.#refused.delete(name);
   }
@@ -259,7 +324,7 @@ export class Subscription {
   #blame(sent: InFlight, message: string): Map<string, string> {
     const named = parseRefusals(message, sent.resources.keys());
     if (named.size > 0) return named;
-    const fresh = [...sent.resources.values()].filter((r) => this.#accepted.get(r.name)?.version !== r.version);
+    const fresh = [...sent.resources.values()].filter((r) => this.#held.version(r.name) !== r.version);
     if (fresh.length <= 1) return new Map(fresh.map((resource) => [resource.name, readableReason(message)]));
     const names = fresh.map((resource) => resource.name);
     const middle = Math.ceil(names.length / 2);
@@ -275,7 +340,7 @@ export class Subscription {
   #needs(resource: Resource): boolean {
     const { name, version } = resource;
     if (this.#refused.get(name)?.version === version) return false;
-    return this.#wanted.has(name) || this.#accepted.get(name)?.version !== version;
+    return this.#wanted.has(name) || this.#held.version(name) !== version;
   }
 
   /** Whether this phase has something to send, now or once the unanswered response is answered. */
@@ -283,6 +348,7 @@ export class Subscription {
     if (!this.#opened) return false;
     this.#prepare(map);
     if (phase === "remove") return this.#removePlan(map) !== undefined;
+    if (this.#bulks.length > 0) return true;
     if (this.#answerDue || this.#suspects.length > 0) return this.#plan(map, phase) !== undefined;
     for (const name of this.#open)
       if (map.has(name) || (this.protocol === "delta" && this.#wanted.has(name))) return true;
@@ -292,23 +358,45 @@ export class Subscription {
   /** The next response of this phase; undefined: nothing to send, or the last one is unanswered. `limitBytes` holds for delta. */
   next(map: ResourceMap, phase: Phase, limitBytes = Number.POSITIVE_INFINITY): Push | undefined {
     if (!this.#opened || this.#inFlight) return undefined;
+    this.#prepare(map);
+    const share = phase === "add" ? this.#nextOfBulk(map, limitBytes) : undefined;
+    if (share) return share;
     const plan = this.#plan(map, phase);
     if (!plan) return undefined;
-    this.#stirred = true;
     const { resources, removed } = this.protocol === "delta" ? takeWithin(plan, this.typeUrl, limitBytes) : plan;
     const fresh = resources.filter((resource) => this.#needs(resource));
     if (plan.suspects) this.#suspects.shift();
     for (const { name } of resources) this.#wanted.delete(name);
     for (const name of removed) this.#wanted.delete(name);
+    const nonce = this.#send({ resources: new Map(resources.map((resource) => [resource.name, resource])), removed });
+    return { nonce, version: plan.version ?? "", resources, fresh, removed };
+  }
+
+  #send(sent: Omit<InFlight, "nonce">): string {
+    this.#stirred = true;
     this.#answerDue = false;
     this.#nonceCount += 1;
     this.#lastNonce = String(this.#nonceCount);
-    this.#inFlight = {
-      nonce: this.#lastNonce,
-      resources: new Map(resources.map((resource) => [resource.name, resource])),
-      removed,
-    };
-    return { nonce: this.#lastNonce, version: plan.version ?? "", resources, fresh, removed };
+    this.#inFlight = { nonce: this.#lastNonce, ...sent };
+    return this.#lastNonce;
+  }
+
+  /** The next share of what many clients are told alike. */
+  #nextOfBulk(map: ResourceMap, limitBytes: number): Push | undefined {
+    // Virtual hosts that go must go with those that come: see `#addPlan`.
+    if (this.#bulks.length > 0 && this.typeUrl === TypeUrl.virtualHost && this.#surplus(map).length > 0) {
+      this.#separate();
+    }
+    for (let [bulk] = this.#bulks; bulk; [bulk] = this.#bulks) {
+      const { resources, byName, absent, end } = sliceOf(map, bulk, this.typeUrl, limitBytes);
+      bulk.sent = end;
+      if (resources.length + absent.length > 0) {
+        const nonce = this.#send({ resources: byName, removed: absent, bulk });
+        return { nonce, version: "", resources, fresh: resources, removed: absent };
+      }
+      this.#bulks.shift();
+    }
+    return undefined;
   }
 
   #plan(map: ResourceMap, phase: Phase): Plan | undefined {
@@ -322,21 +410,64 @@ export class Subscription {
     if (this.#resumeVersion !== undefined) this.#resume(map);
     if (this.#seen === map && !this.#stirred) return;
     this.#stirred = false;
-    if (this.#seen === undefined) {
-      for (const resource of this.#covered(map)) if (this.#needs(resource)) this.#open.add(resource.name);
-      for (const name of this.#accepted.keys()) if (!map.has(name)) this.#open.add(name);
-    } else if (this.#seen !== map) {
-      for (const name of namesThatDiffer(this.#seen, map)) if (this.covers(name)) this.#open.add(name);
-    }
+    if (this.#seen === undefined) this.#meet(map);
+    else if (this.#seen !== map) this.#move(this.#seen, map);
     this.#seen = map;
     for (const name of this.#open) if (!this.#isOpen(name, map)) this.#open.delete(name);
+    this.#fold(map);
+  }
+
+  /** A first map, or one that has to be looked at from the beginning. */
+  #meet(map: ResourceMap): void {
+    const { list } = this.#names;
+    if (this.protocol === "delta" && this.#nonceCount === 0 && (this.#wildcard ? this.#names.size === 0 : list)) {
+      this.#share(map);
+      return;
+    }
+    this.#separate();
+    if (this.#nonceCount === 0) for (const name of this.#names) if (!this.#held.has(name)) this.#wanted.add(name);
+    for (const resource of this.#covered(map)) if (this.#needs(resource)) this.#open.add(resource.name);
+    for (const [name] of this.#held.entries()) if (!map.has(name)) this.#open.add(name);
+  }
+
+  /** Clients that ask for the same, and say that they hold the same, are told the same. */
+  #share(map: ResourceMap): void {
+    const { list } = this.#names;
+    const named = !this.#wildcard;
+    const resumed = this.#resumed;
+    this.#resumed = undefined;
+    this.#held.share(map, this.#openedAt);
+    if (!resumed) {
+      this.#bulks.push({ list: (named && list) || namesOf(map), named, sent: 0, answered: 0 });
+      return;
+    }
+    const { other, missing } = versionsThatDiffer(resumed, map, named ? list : undefined);
+    for (const [name, version] of other) this.#held.set(name, { version, at: this.#openedAt });
+    for (const name of missing) {
+      this.#held.delete(name);
+      if (named) this.#wanted.add(name);
+    }
+    for (const name of [...missing, ...other.map(([it]) => it)]) this.#open.add(name);
+  }
+
+  #move(from: ResourceMap, to: ResourceMap): void {
+    const names = namesThatDiffer(from, to).filter((name) => this.covers(name) && !this.#isQueued(name));
+    if (this.#held.base) this.#held.move(to, names);
+    for (const name of names) this.#open.add(name);
+  }
+
+  /** A client that has answered for everything holds the map. */
+  #fold(map: ResourceMap): void {
+    if (this.#held.ownSize <= this.#foldAbove || this.#inFlight || this.#bulks.length > 0 || this.#refused.size > 0)
+      return;
+    if (this.#open.size + this.#wanted.size + this.#suspects.length === 0 && !this.#answerDue) this.#held.fold(map);
   }
 
   #isOpen(name: string, map: ResourceMap): boolean {
     if (!this.covers(name)) return false;
     const resource = map.get(name);
     if (resource) return this.#needs(resource);
-    return this.#wanted.has(name) || this.#accepted.has(name) || this.#refused.has(name);
+    return this.#wanted.has(name) || this.#held.has(name) || this.#refused.has(name);
   }
 
   #suspectPlan(map: ResourceMap): Plan | undefined {
@@ -351,7 +482,9 @@ export class Subscription {
   #groupPlan(group: Resource[], map: ResourceMap): Plan {
     if (!this.#wholeState) return { resources: group, removed: [], version: this.#stateVersion(map) };
     const inGroup = new Set(group.map(({ name }) => name));
-    const rest = [...this.#accepted].flatMap(([name, { resource }]) => (inGroup.has(name) ? [] : (resource ?? [])));
+    const rest = [...this.#held.entries()].flatMap(([name, { resource }]) =>
+      inGroup.has(name) ? [] : (resource ?? []),
+    );
     return this.#wholePlan([...rest, ...group]);
   }
 
@@ -389,14 +522,14 @@ export class Subscription {
     if (surplus.length === 0) return undefined;
     if (this.#wholeState) return { ...this.#wholePlan(this.#exact(map)), removed: surplus.map(({ name }) => name) };
     if (this.protocol === "delta") return { resources: [], removed: surplus.map(({ name }) => name) };
-    for (const { name } of surplus) this.#accepted.delete(name); // state of the world has no word for it
+    for (const { name } of surplus) this.#held.delete(name); // state of the world has no word for it
     return undefined;
   }
 
   #surplus(map: ResourceMap): { name: string; resource?: Resource }[] {
     const surplus = [];
     for (const name of this.#open) {
-      const held = map.has(name) ? undefined : this.#accepted.get(name);
+      const held = map.has(name) ? undefined : this.#held.get(name);
       if (held) surplus.push({ name, resource: held.resource });
     }
     return surplus;
@@ -406,7 +539,7 @@ export class Subscription {
   #exact(map: ResourceMap): Resource[] {
     return [...this.#covered(map)].flatMap((resource) =>
       this.#refused.get(resource.name)?.version === resource.version
-        ? (this.#accepted.get(resource.name)?.resource ?? [])
+        ? (this.#held.get(resource.name)?.resource ?? [])
         : resource,
     );
   }
@@ -448,4 +581,17 @@ interface Plan {
   version?: string;
   /** It is the first group of suspects. */
   suspects?: boolean;
+}
+
+const knownChars = new WeakMap<ReadonlyMap<string, string>, number>();
+
+/** Of names and versions. */
+function charsOf(versions: ReadonlyMap<string, string>): number {
+  let chars = knownChars.get(versions);
+  if (chars === undefined) {
+    chars = 0;
+    for (const [name, version] of versions) chars += name.length + version.length;
+    knownChars.set(versions, chars);
+  }
+  return chars;
 }
