@@ -5,13 +5,13 @@ import { join, resolve } from "node:path";
 import { meshPorts } from "../../server/fleet/ports.ts";
 import { cpuSeconds, quantile, wait } from "./process-usage.ts";
 import type { FromClients, Report, ToClients } from "./xds/clients.ts";
-import { seedMesh, virtualServiceOf } from "./xds/mesh.ts";
+import { heldOf, seedMesh, virtualServiceOf } from "./xds/mesh.ts";
 
 const services = 1_000;
 const storm = Number(process.env.LIMPID_BENCH_STORM ?? 200);
 const fleet = Number(process.env.LIMPID_BENCH_FLEET ?? 2_000);
 const clientProcesses = 2;
-const changes = 30;
+const changes = Number(process.env.LIMPID_BENCH_CHANGES ?? 30);
 const portOffset = 9_300;
 
 /**
@@ -24,6 +24,7 @@ export async function benchXds(): Promise<void> {
   try {
     if (storm > 0) await connectStorm(data);
     if (fleet > 0) await wholeFleet(data);
+    if (fleet > 0) await bareFleet();
   } finally {
     rmSync(data, { recursive: true, force: true });
   }
@@ -101,6 +102,31 @@ async function wholeFleet(data: string): Promise<void> {
   }
 }
 
+/** The same proxies come back to a server that does nothing: what is left is grpc-js, and what the clients themselves take. */
+async function bareFleet(): Promise<void> {
+  const child = fork(resolve(import.meta.dirname, "xds/bare-server.ts"), { stdio: "inherit", execArgv: planeFlags });
+  const others = startClients(clientProcesses);
+  try {
+    const { port } = await new Promise<{ port: number }>((done) => child.once("message", done));
+    const started = now();
+    const share = Math.ceil(fleet / clientProcesses);
+    others.forEach((each, i) => {
+      each.send({
+        connect: { target: `127.0.0.1:${port}`, from: i * share, count: share, expected: {}, held: heldOf(services) },
+      });
+    });
+    const back = await until(others, fleet);
+    const memory = memoryMb(child);
+    print(
+      `${fleet} proxies come back to grpc-js alone: answered after ${Math.round(back.syncedAt - started)} ms, ` +
+        `${cpuSeconds(child.pid ?? 0).toFixed(1)} s of processor, peak ${memory.peak} MB`,
+    );
+  } finally {
+    for (const each of others) each.stop();
+    child.disconnect();
+  }
+}
+
 /** Waits for that many clients to have everything; says which errors there were when it takes over two minutes. */
 async function until(clients: readonly Clients[], synced: number): Promise<Report> {
   const deadline = now() + 120_000;
@@ -138,14 +164,21 @@ interface Plane {
   stop(): Promise<void>;
 }
 
+const planeFlags = ["--v8-pool-size=1", ...(process.env.LIMPID_BENCH_NODE_FLAGS?.split(" ") ?? [])];
+
+function memoryMb({ pid }: ChildProcess): { now: number; peak: number } {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const kb = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
+  return { now: Math.round(kb("VmRSS") / 1024), peak: Math.round(kb("VmHWM") / 1024) };
+}
+
 let phases = 0;
 
 async function startPlane(data: string): Promise<Plane> {
   const salt = ++phases;
   const ports = meshPorts(portOffset);
   const args = ["server/cli/main.ts", "control-plane", "--data", data, "--port-offset", String(portOffset)];
-  const flags = ["--v8-pool-size=1", ...(process.env.LIMPID_BENCH_NODE_FLAGS?.split(" ") ?? [])];
-  const child = spawn(process.execPath, [...flags, ...args], {
+  const child = spawn(process.execPath, [...planeFlags, ...args], {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, LIMPID_LOG_LEVEL: "error" },
   });
@@ -186,11 +219,7 @@ async function startPlane(data: string): Promise<Plane> {
         await wait(100);
       }
     },
-    memoryMb() {
-      const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
-      const kb = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
-      return { now: Math.round(kb("VmRSS") / 1024), peak: Math.round(kb("VmHWM") / 1024) };
-    },
+    memoryMb: () => memoryMb(child),
     cpuSeconds: () => cpuSeconds(child.pid ?? 0),
     stop: () => stop(child),
   };

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocuments } from "../../../server/config/kinds/index.ts";
 import { openPrismaConfigStore } from "../../../server/store/config/prisma-config-store.ts";
+import { TypeUrl } from "../../../server/xds/types.ts";
 
 /** As JSON, which is YAML too. */
 export function virtualServiceOf(index: number, weight: number): string {
@@ -35,6 +36,21 @@ spec:
   subsets:
 ${[1, 2, 3].map((version) => `  - { name: v${version}, labels: { version: v${version} } }`).join("\n")}
 `;
+
+/** What a proxy of such a mesh says it holds: the names that it has, with versions of the same length. */
+export function heldOf(services: number): Record<string, Record<string, string>> {
+  const hosts = Array.from({ length: services }, (_, i) => `s${i}.default.svc.cluster.local`);
+  const clusters = hosts.flatMap((host) => ["", "v1", "v2", "v3"].map((subset) => `outbound|8080|${subset}|${host}`));
+  const versions = (names: string[]) =>
+    Object.fromEntries(names.map((name, i) => [name, i.toString(16).padStart(16, "0")]));
+  return {
+    [TypeUrl.cluster]: versions([...clusters, "BlackHoleCluster"]),
+    [TypeUrl.endpoint]: versions(clusters),
+    [TypeUrl.listener]: versions(["http_proxy"]),
+    [TypeUrl.route]: versions(["http_proxy"]),
+    [TypeUrl.virtualHost]: versions(hosts.map((host) => `http_proxy/${host}:8080`)),
+  };
+}
 
 /** A data folder whose mesh has so many services, each with three subsets and a rule. */
 export async function seedMesh(data: string, services: number): Promise<void> {
