@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import Link from "next/link";
 import { use, useState } from "react";
 import { useTranslations } from "use-intl";
+import { withoutFilledIn } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
 import { useLeaveGuard } from "../lib/leave-guard.ts";
 import { configHref } from "../lib/links.ts";
@@ -17,8 +18,8 @@ import { useAuthor, useChangeText } from "./change-text.ts";
 import styles from "./config.module.css";
 import { type ConfigDocument, type ObjectKey, useObject } from "./config-queries.ts";
 import { ObjectEditor } from "./object-editor.tsx";
-import { withoutFilledIn } from "./object-yaml.ts";
 import { useApply } from "./use-apply.ts";
+import { lineOfRule } from "./yaml-place.ts";
 
 export interface ObjectPageProps {
   object: ObjectKey;
@@ -92,8 +93,9 @@ function Editor({ document }: { document: ConfigDocument }) {
   const base = draft?.base ?? document.resourceVersion;
   const state = useApply(dirty ? draft.text : null, base);
   useLeaveGuard(dirty, t("leave", { name: document.name }));
-  // Where a proxy's complaint points to; of no use any more once the text is another.
-  const line = Number(url.get("line")) || null;
+  // Where a proxy's complaint, or a request's route, points to; of no use any more once the text is another.
+  const rule = url.get("rule");
+  const line = Number(url.get("line")) || (rule === null ? null : lineOfRule(stored, rule));
   const overtaken = dirty && base !== document.resourceVersion && !state.busy;
   const apply = async () => {
     if (!dirty || state.error || overtaken) return;

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { createdAt, placeError, withoutFilledIn, withVersion } from "./object-yaml.ts";
+import { withoutFilledIn } from "../../server/contract/index.ts";
+import { createdAt, placeError, withVersion } from "./object-yaml.ts";
 
 const stored = `apiVersion: networking.istio.io/v1
 kind: VirtualService

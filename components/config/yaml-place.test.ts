@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { blamedPlace, pathOf } from "./yaml-place.ts";
+import { blamedPlace, lineOfRule, pathOf } from "./yaml-place.ts";
 
 const yaml = `apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -49,4 +49,15 @@ it("counts the items of the list that a line is in, and of no other", () => {
   const lines = yaml.split("\n");
   expect(pathOf(lines, 8)).toBe("http[0].name");
   expect(pathOf(lines, 23)).toBe("http[1].route[0].destination.host");
+});
+
+it("finds the line of a rule", () => {
+  const rules =
+    "spec:\n  http:\n    - match:\n        - uri:\n            exact: /a\n        - headers:\n            x: {}\n    - route: []\n  tcp:\n    - route: []\n";
+  expect(lineOfRule(rules, "http[0]")).toBe(3);
+  expect(lineOfRule(rules, "http[0].match[0]")).toBe(4);
+  expect(lineOfRule(rules, "http[0].match[1]")).toBe(6);
+  expect(lineOfRule(rules, "http[1]")).toBe(8);
+  expect(lineOfRule(rules, "tcp[0]")).toBe(10);
+  expect(lineOfRule(rules, "http[2]")).toBeNull();
 });

@@ -20,6 +20,18 @@ export function blamedPlace(yaml: string, complaint: string): YamlPlace | null {
   return null;
 }
 
+/** The line on which a field below `spec` begins, counted from one; null when there is none. */
+export function lineOfRule(yaml: string, rule: string): number | null {
+  const lines = yaml.split("\n");
+  const start = lines.findIndex((line) => line.startsWith("spec:"));
+  const at = lines.findIndex((line, i) => {
+    if (i <= start || start < 0 || line.trim() === "") return false;
+    const path = pathOf(lines, i);
+    return path.startsWith(rule) && /^$|^[.[]/.test(path.slice(rule.length));
+  });
+  return at < 0 ? null : at + 1;
+}
+
 /** What stands between quotes, longest first; a regular expression may hold quotes of the other kind. */
 function quotedTexts(text: string): string[] {
   const found = [...text.matchAll(/'([^']{2,})'|"([^"]{2,})"|`([^`]{2,})`/g)].map(

@@ -7,8 +7,10 @@ import { useAuthor, useChangeText } from "../config/change-text.ts";
 import { useObjects } from "../config/config-queries.ts";
 import { useFaultText } from "../fault/fault-text.tsx";
 import { useStopFault } from "../fault/stop-button.tsx";
+import { currentRequest } from "../lib/current-request.ts";
 import { mayLeave } from "../lib/leave-guard.ts";
 import {
+  explainHref,
   injectFaultHref,
   newObjectHref,
   objectHref,
@@ -45,6 +47,7 @@ export function useCommands(onUndo: (revision: number) => void): Command[] {
   const changes = useChanges({ sinceMs: 0, limit: 5 }).data?.changes ?? [];
   const faultText = useFaultText();
   const stop = useStopFault();
+  const request = currentRequest();
   const go = (href: string) => () => {
     if (mayLeave()) router.push(href);
   };
@@ -84,6 +87,9 @@ export function useCommands(onUndo: (revision: number) => void): Command[] {
         leading(`graph-${key}`, t("graph", { name }), serviceOnGraphHref(service)),
       ];
     }),
+    ...proxies.map(({ id, name, namespace }) =>
+      leading(`explain-${id}`, t("explain-from", { name }), explainHref({ from: `${namespace}/${name}`, url: "" })),
+    ),
     ...faults.map((fault) =>
       act(`stop-${fault.id}`, t("stop-fault", { service: fault.service, fault: faultText(fault) }), () => stop(fault)),
     ),
@@ -92,6 +98,7 @@ export function useCommands(onUndo: (revision: number) => void): Command[] {
       const words = { revision, summary: said(change), author: authorOf(change.author) };
       return act(`undo-${revision}`, t("undo", words), () => onUndo(revision));
     }),
+    leading("explain", request ? t("explain") : nav("explain"), explainHref(request)),
     leading("new-object", t("new-object"), newObjectHref),
     leading("out-of-sync", t("out-of-sync"), outOfSyncHref),
     ...(["dark", "light", "auto"] as const).map((scheme) =>

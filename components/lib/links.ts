@@ -1,4 +1,4 @@
-import type { LogFilterName } from "../../server/contract/index.ts";
+import type { ConfigRule, LogFilterName } from "../../server/contract/index.ts";
 
 /** Every address of the dashboard in one place, so that a page that moves is found by its links. */
 export const overviewHref = "/overview";
@@ -65,6 +65,22 @@ export const proxyResourceHref = (id: string, type: string, resource: string): s
   `${proxyHref(id)}&resource=${encodeURIComponent(`${type}:${resource}`)}`;
 
 export const newObjectHref = "/config/new";
+
+/** What happens to a request; without one, the form to ask. */
+export const explainHref = (request?: ExplainedRequest): string =>
+  request ? `/explain?${new URLSearchParams({ ...request })}` : "/explain";
+
+/** Who calls what, as the page's address has it. */
+export interface ExplainedRequest {
+  /** A node id, or `<namespace>/<workload>`. */
+  from: string;
+  url: string;
+  method?: string;
+}
+
+/** One rule of an object: `http[1].match[0]`, below `spec`; the page finds its line. */
+export const ruleHref = ({ kind, namespace, name, rule }: ConfigRule): string =>
+  `${objectHref(kind, namespace, name)}${rule === "" ? "" : `?rule=${encodeURIComponent(rule)}`}`;
 
 /** One object of the config, with one of its YAML's lines marked; `-` stands for no namespace. */
 export const objectHref = (kind: string, namespace: string, name: string, line?: number): string =>

@@ -3,7 +3,9 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { LogEntry, LogPeer, ServiceLink } from "../../server/contract/index.ts";
-import { logsOfHref, logTraceHref, objectHref, proxyHref, serviceHref } from "../lib/links.ts";
+import { requestOfLog } from "../explain/request-of.ts";
+import { useCurrentRequest } from "../lib/current-request.ts";
+import { explainHref, logsOfHref, logTraceHref, proxyHref, ruleHref, serviceHref } from "../lib/links.ts";
 import { grpcName, isKnownFlag } from "../mesh-graph/flag-words.ts";
 import { formatMs, quantityText } from "../ui/format.ts";
 import { Code, Peer } from "./log-table.tsx";
@@ -15,6 +17,8 @@ export function LogDetails({ entry }: { entry: LogEntry }) {
   const t = useTranslations("logs");
   const locale = useLocale();
   const { config, protocol } = entry;
+  const request = requestOfLog(entry);
+  useCurrentRequest(request);
   return (
     <dl className={styles.details}>
       <Field name="at">
@@ -49,17 +53,20 @@ export function LogDetails({ entry }: { entry: LogEntry }) {
       <DetailsField details={entry.details} />
       <Field name="rule">
         {config ? (
-          <Link
-            className="link mono"
-            href={objectHref(config.kind, config.namespace, config.name)}
-            data-testid="log-rule"
-          >
-            {config.kind} {config.namespace}/{config.name}
+          <Link className="link mono" href={ruleHref(config)} data-testid="log-rule">
+            {config.kind} {config.namespace}/{config.name} {config.rule}
           </Link>
         ) : (
           <span className="muted">{t("rule-none")}</span>
         )}
       </Field>
+      {request && (
+        <Field name="why">
+          <Link className="link" href={explainHref(request)} data-testid="log-explain">
+            {t("explain")}
+          </Link>
+        </Field>
+      )}
       <Field name="trace">
         {entry.traceId ? (
           <Link className="link mono" href={logTraceHref(entry.traceId)} prefetch={false} data-testid="log-trace">
@@ -106,6 +113,7 @@ type FieldName =
   | "request"
   | "code"
   | "rule"
+  | "why"
   | "trace"
   | "proxy"
   | "duration"

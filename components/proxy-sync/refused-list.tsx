@@ -1,11 +1,10 @@
 "use client";
 import Link from "next/link";
 import { useTranslations } from "use-intl";
-import { serviceTitle } from "../../server/contract/index.ts";
+import { serviceTitle, withoutFilledIn } from "../../server/contract/index.ts";
 import { useAuthor } from "../config/change-text.ts";
 import { useObject } from "../config/config-queries.ts";
 import { Moment } from "../config/moment.tsx";
-import { withoutFilledIn } from "../config/object-yaml.ts";
 import { blamedPlace } from "../config/yaml-place.ts";
 import { objectHref, proxyResourceHref } from "../lib/links.ts";
 import { useChanges, useServices } from "../lib/queries.ts";

@@ -169,6 +169,9 @@ await lazy("logs", "print requests of the mesh, or follow them", async () =>
 await lazy("traces", "search traces, or show one as a tree", async () =>
   (await import("./traces/register.ts")).registerTraces(program),
 );
+await lazy("explain", "say what happens to a request, and why", async () =>
+  (await import("./explain/register.ts")).registerExplain(program),
+);
 await lazy("wait", "wait until the proxies have a mesh resource in force", async () =>
   (await import("./proxies/wait.ts")).registerWait(program),
 );

@@ -30,6 +30,23 @@ export async function listDocuments(client: ConfigApiClient, kind?: string): Pro
   return lists.flat();
 }
 
+/** Those of the objects named that there are, each kind asked for once. */
+export async function documentsOf(
+  client: ConfigApiClient,
+  keys: readonly { kind: string; namespace: string; name: string }[],
+): Promise<ConfigDocument[]> {
+  const wanted = new Set(keys.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`));
+  const asked = kinds.filter((each) => keys.some(({ kind }) => kind === each.kind));
+  const lists = await Promise.all(
+    asked.map(async (each) =>
+      (await client.objects(each))
+        .filter(({ metadata }) => wanted.has(`${each.kind} ${metadata.namespace ?? ""}/${metadata.name}`))
+        .map((item) => toDocument({ ...item, kind: each.kind, apiVersion: item.apiVersion ?? each.version })),
+    ),
+  );
+  return lists.flat();
+}
+
 function toDocument(object: ConfigObject): ConfigDocument {
   const { managedFields: _, ...metadata } = object.metadata;
   return {

@@ -10,6 +10,7 @@ export * from "./logs.ts";
 export * from "./overview.ts";
 export * from "./proxies.ts";
 export * from "./services.ts";
+export * from "./shown-yaml.ts";
 export * from "./status.ts";
 export * from "./telemetry.ts";
 export * from "./told.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { FaultRequest, TraceSearch, WeightsChange, XdsTypeName } from "../contract/index.ts";
+import { ExplainQuery, FaultRequest, TraceSearch, WeightsChange, XdsTypeName } from "../contract/index.ts";
 import { createRouter, type Router } from "../lib/http-router.ts";
 import type { Dashboard } from "./dashboard.ts";
 import { invalid, parse } from "./parse.ts";
@@ -118,6 +118,8 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     const trace = await dashboard.trace(traceIdOf(id));
     return query.download === undefined ? trace : new Download(trace, `trace-${trace.traceId}.json`);
   });
+
+  api.add("GET", "/api/explain", async ({ query }) => dashboard.explain(parse(ExplainQuery, query)));
 
   api.add("GET", "/api/proxies", () => dashboard.proxies());
   // Of one that is not connected, and will not be again.

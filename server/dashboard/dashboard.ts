@@ -1,12 +1,21 @@
 import { join } from "node:path";
 import { type ConfigApiClient, createConfigApiClient, type WriteOptions } from "../config/api-client.ts";
+import { peerAuthentication } from "../config/kinds/peer-authentication.ts";
 import { workloadEntry } from "../config/kinds/workload-entry.ts";
 import { parseDocumentsAside } from "../config/kinds/yaml-aside.ts";
 import { keepLastApplied } from "../config/last-applied.ts";
-import { type ConfigDocument, findDocument, listDocuments, servicesWithBadges } from "../config/mesh-config.ts";
+import {
+  type ConfigDocument,
+  documentsOf,
+  findDocument,
+  listDocuments,
+  servicesWithBadges,
+} from "../config/mesh-config.ts";
 import {
   type ChangeResult,
   DashboardError,
+  type ExplainQuery,
+  type Explanation,
   type Graph,
   type KnownProxy,
   type MeshService,
@@ -43,9 +52,10 @@ import { createProxyUsage } from "../query/proxy-usage.ts";
 import { createQueries, type Queries } from "../query/queries.ts";
 import { openSqliteTelemetryReader } from "../store/telemetry/sqlite-reader.ts";
 import { parseRetention } from "../wire/retention-settings.ts";
-import { fetchProxyStatuses } from "../xds/csds-client.ts";
+import { fetchHeldResources, fetchProxyStatuses } from "../xds/csds-client.ts";
 import { nodeIdFacts } from "../xds/node-facts.ts";
 import { createCollectorClient } from "./collector-client.ts";
+import { createExplain } from "./explain.ts";
 import { createLogs, type Logs } from "./logs.ts";
 import { createTraces } from "./traces.ts";
 
@@ -67,6 +77,8 @@ export interface Dashboard
   forgetProxy(id: string): Promise<ProxyList>;
   proxyConfig(id: string): Promise<ProxyConfigDump>;
   proxyResource(id: string, resource: { type: XdsTypeName; name: string }): Promise<ProxyResourceContents>;
+  /** Rejects with INVALID, and with NOT_FOUND where no proxy is called so. */
+  explain(query: ExplainQuery): Promise<Explanation>;
   status(): Promise<MeshStatus>;
   /** Rejects where the collector gives no answer. */
   telemetry(): Promise<TelemetryHealth>;
@@ -132,6 +144,13 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
     },
     proxyConfig: (id) => dumpProxy(fleet, id, Date.now()),
     proxyResource: (id, resource) => readProxyResource(fleet, id, resource),
+    explain: createExplain({
+      proxies,
+      held: (id) => fetchHeldResources(`127.0.0.1:${ports.xds}`, id).catch(unreachable),
+      peerAuthentications: () => api.objects(peerAuthentication),
+      documents: (keys) => documentsOf(api, keys),
+      now: Date.now,
+    }),
     status: createMeshStatus({
       mesh: "limpid",
       proxies,

@@ -1,5 +1,6 @@
 import type { ConfigObject } from "../config/object.ts";
 import type { ConfigRule, ExplainedDestination, ExplainedSide, Explanation, Origin } from "../contract/index.ts";
+import { defaultMeshOptions } from "../model/mesh.ts";
 import { decidedMode, indexPeerAuthentications } from "../model/peer-authentications.ts";
 import { hostPort } from "../sidecar/text/host-port.ts";
 import type { JudgedCluster } from "./clusters.ts";
@@ -27,9 +28,6 @@ export interface ExplainSources {
   /** Undefined: the proxy is not connected. */
   held(id: string): Promise<HeldByProxy | undefined>;
   peerAuthentications: readonly ConfigObject[];
-  rootNamespace: string;
-  /** The line of an object's YAML; null where there is none. */
-  lineOf(place: ConfigRule): number | null;
 }
 
 /** Destinations that are looked into: one endpoint of each cluster is enough to say what its service does. */
@@ -48,7 +46,7 @@ export async function explain(
     reached.map((cluster) => destinationOf(cluster, out, proxy, request, sources)),
   );
   return {
-    source: sideOf(proxy, "outbound", out, sources),
+    source: sideOf(proxy, "outbound", out),
     destinations: destinations.filter((one) => one !== undefined),
   };
 }
@@ -71,7 +69,7 @@ async function destinationOf(
       const inward = walk(held.holdings, listener, forwardedRequest(request, { ...out.forwarded, peer }));
       const { mode: takes, by } = decidedMode(
         indexPeerAuthentications(sources.peerAuthentications),
-        sources.rootNamespace,
+        defaultMeshOptions.rootNamespace,
         { namespace: proxy.namespace, labels: held.labels },
         port,
       );
@@ -81,8 +79,8 @@ async function destinationOf(
         endpoint: hostPort(address, port),
         tls: mode,
         identity,
-        peerAuthentication: { mode: takes, origin: placed(origin ?? null, sources) },
-        side: sideOf(proxy, "inbound", inward, sources),
+        peerAuthentication: { mode: takes, origin: placed(origin ?? null) },
+        side: sideOf(proxy, "inbound", inward),
       };
     }
   }
@@ -93,27 +91,19 @@ function sideOf(
   { address: _, identity: __, ...proxy }: ExplainedProxy,
   direction: ExplainedSide["direction"],
   { forwarded: ___, ...walked }: Walk,
-  sources: Pick<ExplainSources, "lineOf">,
 ): ExplainedSide {
   return {
     ...walked,
     proxy,
     direction,
-    chains: walked.chains.map((chain) => ({ ...chain, origin: placed(chain.origin, sources) })),
-    routes: walked.routes.map((route) => ({ ...route, origin: placed(route.origin, sources) })),
+    chains: walked.chains.map((chain) => ({ ...chain, origin: placed(chain.origin) })),
+    routes: walked.routes.map((route) => ({ ...route, origin: placed(route.origin) })),
     clusters: walked.clusters.map(({ callable: _callable, dynamic: _dynamic, ...cluster }) => ({
       ...cluster,
-      origin: placed(cluster.origin, sources),
-    })),
-    filters: walked.filters.map((filter) => ({
-      ...filter,
-      rbac: filter.rbac && {
-        ...filter.rbac,
-        policies: filter.rbac.policies.map((policy) => ({ ...policy, origin: placed(policy.origin, sources) })),
-      },
+      origin: placed(cluster.origin),
     })),
   };
 }
 
-const placed = (origin: ConfigRule | null, { lineOf }: Pick<ExplainSources, "lineOf">): Origin | null =>
-  origin && { ...origin, line: lineOf(origin) };
+/** Lines are looked up when it is known which objects are meant: {@link file://./lines.ts}. */
+const placed = (origin: ConfigRule | null): Origin | null => origin && { ...origin, line: null };

@@ -92,6 +92,29 @@ export async function fetchProxyStatuses(target: string, options: FetchOptions):
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
+/** What one proxy has in force, or was sent where nothing is yet, as bytes; and its workload's labels. */
+export interface HeldResources {
+  labels: Readonly<Record<string, string>>;
+  resources: { typeUrl: string; name: string; value: Uint8Array }[];
+}
+
+/** Undefined: no proxy of this node id is connected. Rejects with grpc-js' ServiceError. */
+export async function fetchHeldResources(target: string, nodeId: string): Promise<HeldResources | undefined> {
+  const { config } = await fetchClientStatus(target, { nodeId, contents: true });
+  const configs = newestFirst(config);
+  const [newest] = configs;
+  if (newest === undefined) return undefined;
+  const labels = asObject(newest.node?.metadata?.LABELS);
+  return {
+    labels: Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)])),
+    resources: shownKinds.flatMap(({ typeUrl }) =>
+      resourcesOfType(typeUrl, configs).flatMap(({ name, xdsConfig }) =>
+        xdsConfig ? [{ typeUrl, name, value: xdsConfig.value }] : [],
+      ),
+    ),
+  };
+}
+
 function fetchClientStatus(target: string, options: FetchOptions): Promise<ClientStatusResponse> {
   const init: MessageInitShape<typeof ClientStatusRequestSchema> = {
     excludeResourceContents: options.contents === false,

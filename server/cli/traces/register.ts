@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
 import { Trace, TraceList } from "../../contract/index.ts";
-import { meshPorts, parsePortOffset } from "../../fleet/ports.ts";
-import { call, portOffsetOption } from "../config/client.ts";
-import { CliError, type CliIo, processIo, runCommand } from "../config/io.ts";
+import { portOffsetOption } from "../config/client.ts";
+import { type CliIo, processIo, runCommand } from "../config/io.ts";
+import { askDashboard, type DashboardOption, dashboardOption } from "../dashboard-client.ts";
 import { traceTable, traceTree } from "./print.ts";
 
 const help = `
@@ -15,7 +15,7 @@ Examples:
   limpid traces 4bf92f3577b34da6a3ce929d0e0e4736        one of them as a tree; * marks the critical path
   limpid traces -o json                                 for programs`;
 
-interface Options {
+interface Options extends DashboardOption {
   service?: string;
   operation?: string;
   min?: string;
@@ -25,8 +25,6 @@ interface Options {
   window: string;
   limit: string;
   output: "text" | "json";
-  dashboard?: string;
-  portOffset?: string;
 }
 
 /** `limpid traces` */
@@ -44,12 +42,7 @@ export function registerTraces(program: Command, io: CliIo = processIo): void {
     .option("--window <seconds>", "how far back", "3600")
     .option("-n, --limit <number>", "how many, up to 1000", "20")
     .addOption(new Option("-o, --output <format>", "form of the output").choices(["text", "json"]).default("text"))
-    .addOption(
-      new Option(
-        "--dashboard <url>",
-        "address of the dashboard (default: http://127.0.0.1:3000 moved by the offset)",
-      ).conflicts("portOffset"),
-    )
+    .addOption(dashboardOption())
     .addOption(portOffsetOption())
     .addHelpText("after", help)
     .action((id: string | undefined, options: Options) => runCommand(io, () => traces(id, options, io)));
@@ -57,7 +50,7 @@ export function registerTraces(program: Command, io: CliIo = processIo): void {
 
 async function traces(id: string | undefined, options: Options, io: CliIo): Promise<void> {
   const path = id === undefined ? `/api/traces?${searchOf(options)}` : `/api/traces/${encodeURIComponent(id)}`;
-  const answer: unknown = await (await call(dashboardUrl(options, io), path, { who: "dashboard" })).json();
+  const answer = await askDashboard(options, io, path);
   if (options.output === "json") io.out(`${JSON.stringify(answer, null, 2)}\n`);
   else if (id !== undefined) io.out(traceTree(Trace.parse(answer)));
   else {
@@ -75,17 +68,3 @@ function searchOf({ tag, errors, service, operation, min, max, window, limit }: 
 }
 
 const quoted = (tag: string): string => (/\s/.test(tag) ? `"${tag}"` : tag);
-
-function dashboardUrl({ dashboard, portOffset }: Options, io: CliIo): string {
-  if (dashboard !== undefined) {
-    const url = URL.parse(dashboard);
-    if (url === null || !/^https?:$/.test(url.protocol))
-      throw new CliError(`error: ${dashboard} is no http address of a dashboard`);
-    return url.origin;
-  }
-  try {
-    return `http://127.0.0.1:${meshPorts(parsePortOffset(portOffset ?? io.env.LIMPID_PORT_OFFSET)).dashboard}`;
-  } catch (error) {
-    throw new CliError(`error: ${error instanceof Error ? error.message : error}`);
-  }
-}

@@ -1,0 +1,36 @@
+import { Option } from "commander";
+import { meshPorts, parsePortOffset } from "../fleet/ports.ts";
+import { call } from "./config/client.ts";
+import { CliError, type CliIo } from "./config/io.ts";
+
+export interface DashboardOption {
+  dashboard?: string;
+  portOffset?: string;
+}
+
+export const dashboardOption = (): Option =>
+  new Option(
+    "--dashboard <url>",
+    "address of the dashboard (default: http://127.0.0.1:3000 moved by the offset)",
+  ).conflicts("portOffset");
+
+/** Throws a CliError when the address or the offset makes no sense. */
+export function dashboardUrl({ dashboard, portOffset }: DashboardOption, io: Pick<CliIo, "env">): string {
+  if (dashboard !== undefined) {
+    const url = URL.parse(dashboard);
+    if (url === null || !/^https?:$/.test(url.protocol))
+      throw new CliError(`error: ${dashboard} is no http address of a dashboard`);
+    return url.origin;
+  }
+  try {
+    return `http://127.0.0.1:${meshPorts(parsePortOffset(portOffset ?? io.env.LIMPID_PORT_OFFSET)).dashboard}`;
+  } catch (error) {
+    throw new CliError(`error: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** The JSON of its answer. Throws a CliError in its words, or when nobody answers. */
+export async function askDashboard(options: DashboardOption, io: CliIo, path: string): Promise<unknown> {
+  const { signal } = io;
+  return (await call(dashboardUrl(options, io), path, { who: "dashboard", ...(signal && { signal }) })).json();
+}

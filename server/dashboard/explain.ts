@@ -1,0 +1,99 @@
+import type { ConfigObject } from "../config/object.ts";
+import {
+  DashboardError,
+  type ExplainQuery,
+  type Explanation,
+  type ProxyList,
+  withoutFilledIn,
+} from "../contract/index.ts";
+import { type ExplainedProxy, explain, type HeldByProxy } from "../explain/explain.ts";
+import { holdingsOf } from "../explain/holdings.ts";
+import { originsIn, withLines } from "../explain/lines.ts";
+import { parseExplainRequest } from "../explain/request.ts";
+import { lineOfField } from "../explain/yaml-line.ts";
+import type { HeldResources } from "../xds/csds-client.ts";
+import { invalid } from "./parse.ts";
+
+interface Key {
+  kind: string;
+  namespace: string;
+  name: string;
+}
+
+export interface ExplainSource {
+  proxies(): Promise<Pick<ProxyList, "proxies">>;
+  /** Undefined: it is not connected. */
+  held(id: string): Promise<HeldResources | undefined>;
+  peerAuthentications(): Promise<readonly ConfigObject[]>;
+  /** Those of the objects that there are. */
+  documents(keys: readonly Key[]): Promise<readonly (Key & { yaml: string })[]>;
+  now(): number;
+}
+
+/** Says what happens to a request, by what the proxies have in force now. Rejects with INVALID, or NOT_FOUND where nobody is called so. */
+export function createExplain({ proxies, held, peerAuthentications, documents, now }: ExplainSource) {
+  const heldBy = async (id: string): Promise<HeldByProxy | undefined> => {
+    const found = await held(id);
+    return found && { holdings: holdingsOf(found.resources), labels: found.labels };
+  };
+  return async (query: ExplainQuery): Promise<Explanation> => {
+    const request = requestOf(query);
+    const [list, policies] = await Promise.all([proxies(), peerAuthentications()]);
+    const fleet = list.proxies.filter(({ connected }) => connected).map(explainedProxy);
+    const proxy = findCaller(fleet, query.from);
+    const own = await heldBy(proxy.id);
+    if (!own) throw new DashboardError({ code: "NOT_FOUND", message: `from: ${proxy.name} is not connected any more` });
+    const answer = await explain({ proxy, held: own }, request, {
+      proxies: fleet,
+      held: heldBy,
+      peerAuthentications: policies,
+    });
+    const found = await documents(originsIn(answer));
+    const yamls = new Map(found.map((document) => [keyOf(document), withoutFilledIn(document.yaml)]));
+    const lined = withLines(answer, (origin) => {
+      const yaml = yamls.get(keyOf(origin));
+      return yaml === undefined ? null : lineOfField(yaml, origin.rule);
+    });
+    const headers = query.headers.split(/\r?\n/).filter((line) => line.trim() !== "");
+    return { at: now(), request: { method: request.method, url: query.url, headers }, ...lined };
+  };
+}
+
+const keyOf = ({ kind, namespace, name }: Key): string => `${kind} ${namespace}/${name}`;
+
+function requestOf(query: ExplainQuery) {
+  try {
+    return parseExplainRequest(query);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const [, path = "", rest = message] = /^(url|headers): (.*)$/s.exec(message) ?? [];
+    throw invalid(message, [{ path, message: rest }]);
+  }
+}
+
+const explainedProxy = (proxy: ProxyList["proxies"][number]): ExplainedProxy => {
+  const { id, name, namespace, app, version, kind, implementation, address, identity } = proxy;
+  return { id, name, namespace, app, version, kind, implementation, address, identity: identity ?? "" };
+};
+
+/** By node id, by workload, else by app, of which the first version stands for all. */
+function findCaller(fleet: readonly ExplainedProxy[], from: string): ExplainedProxy {
+  const byId = fleet.find(({ id }) => id === from);
+  if (byId) return byId;
+  const called = (name: string, namespace: string) =>
+    [name, `${namespace}/${name}`, `${name}.${namespace}`].includes(from);
+  const named = fleet.filter(({ name, namespace }) => called(name, namespace));
+  const found = named.length > 0 ? named : fleet.filter(({ app, namespace }) => called(app, namespace));
+  const [first] = found;
+  if (!first) {
+    const names = fleet.map(({ name, namespace }) => `${namespace}/${name}`).slice(0, 20);
+    const message = `there is no proxy ${from}; there are ${names.join(", ") || "none connected"}`;
+    throw new DashboardError({ code: "NOT_FOUND", message: `from: ${message}`, errors: [{ path: "from", message }] });
+  }
+  const namespaces = new Set(found.map(({ namespace }) => namespace));
+  if (namespaces.size > 1) {
+    const message = `${from} is there in several namespaces: write ${[...namespaces].map((it) => `${it}/${from}`).join(" or ")}`;
+    throw invalid(`from: ${message}`, [{ path: "from", message }]);
+  }
+  return first;
+}
