@@ -53,6 +53,10 @@ export const logsOfHref = (filter: Partial<Record<LogFilterName, string | undefi
   return asked.length > 0 ? `${logsHref}?${asked.join("&")}` : logsHref;
 };
 
+/** What applications wrote. */
+export const applicationLinesHref = (filter: { trace?: string; service?: string } = {}): string =>
+  `${logsHref}?${new URLSearchParams({ show: "applications", ...filter })}`;
+
 export const logTraceHref = (traceId: string): string => `/traces/${encodeURIComponent(traceId)}`;
 
 export const proxyHref = (id: string): string => `/proxies?proxy=${encodeURIComponent(id)}`;

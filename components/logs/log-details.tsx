@@ -11,6 +11,7 @@ import { formatMs, quantityText } from "../ui/format.ts";
 import { Code, Peer } from "./log-table.tsx";
 import { detailsWord, formatBytes, peerFilter } from "./log-words.ts";
 import styles from "./logs.module.css";
+import { TraceLines } from "./trace-lines.tsx";
 
 /** Every field of one line with what it means, and the ways on: its trace, its rule, its proxies, its services. */
 export function LogDetails({ entry }: { entry: LogEntry }) {
@@ -20,88 +21,91 @@ export function LogDetails({ entry }: { entry: LogEntry }) {
   const request = requestOfLog(entry);
   useCurrentRequest(request);
   return (
-    <dl className={styles.details}>
-      <Field name="at">
-        <time dateTime={new Date(entry.at).toISOString()} className="mono">
-          {new Date(entry.at).toISOString()}
-        </time>
-      </Field>
-      <Field name="source">
-        <PeerLinks peer={entry.source} end="source" />
-      </Field>
-      <Field name="destination">
-        <PeerLinks peer={entry.destination} end="destination" />
-      </Field>
-      <Field name="service">
-        <ServiceName link={entry.serviceLink} hostname={entry.service} />
-      </Field>
-      {protocol !== "tcp" && (
-        <Field name="request">
-          <span className="mono">
-            {entry.method} {entry.authority}
-            {entry.path}
-          </span>
+    <>
+      {entry.traceId !== "" && <TraceLines traceId={entry.traceId} />}
+      <dl className={styles.details}>
+        <Field name="at">
+          <time dateTime={new Date(entry.at).toISOString()} className="mono">
+            {new Date(entry.at).toISOString()}
+          </time>
         </Field>
-      )}
-      {protocol !== "tcp" && (
-        <Field name="code">
-          <Code entry={{ ...entry, grpcStatus: null }} />
-          {entry.grpcStatus !== null && <span className="mono"> · gRPC {grpcName(String(entry.grpcStatus))}</span>}
+        <Field name="source">
+          <PeerLinks peer={entry.source} end="source" />
         </Field>
-      )}
-      <FlagField flags={entry.flags} />
-      <DetailsField details={entry.details} />
-      <Field name="rule">
-        {config ? (
-          <Link className="link mono" href={ruleHref(config)} data-testid="log-rule">
-            {config.kind} {config.namespace}/{config.name} {config.rule}
-          </Link>
-        ) : (
-          <span className="muted">{t("rule-none")}</span>
-        )}
-      </Field>
-      {request && (
-        <Field name="why">
-          <Link className="link" href={explainHref(request)} data-testid="log-explain">
-            {t("explain")}
-          </Link>
+        <Field name="destination">
+          <PeerLinks peer={entry.destination} end="destination" />
         </Field>
-      )}
-      <Field name="trace">
-        {entry.traceId ? (
-          <Link className="link mono" href={logTraceHref(entry.traceId)} prefetch={false} data-testid="log-trace">
-            {entry.traceId}
-          </Link>
-        ) : (
-          <span className="muted">{t("trace-none")}</span>
+        <Field name="service">
+          <ServiceName link={entry.serviceLink} hostname={entry.service} />
+        </Field>
+        {protocol !== "tcp" && (
+          <Field name="request">
+            <span className="mono">
+              {entry.method} {entry.authority}
+              {entry.path}
+            </span>
+          </Field>
         )}
-      </Field>
-      <Field name="proxy">
-        <Link className="link mono" href={proxyHref(entry.proxy)} data-testid="log-proxy">
-          {entry.proxy}
-        </Link>{" "}
-        <span className="muted">{t(`direction-${entry.direction}`)}</span>
-      </Field>
-      <Field name="duration">{quantityText(formatMs(entry.durationMs, locale))}</Field>
-      <Field name="bytes">
-        {t("bytes", {
-          sent: formatBytes(entry.requestBytes, locale),
-          received: formatBytes(entry.responseBytes, locale),
-        })}
-      </Field>
-      <Field name="cluster">{entry.upstreamCluster && <span className="mono">{entry.upstreamCluster}</span>}</Field>
-      <Field name="host">{entry.upstreamHost && <span className="mono">{entry.upstreamHost}</span>}</Field>
-      <Field name="protocol">
-        {protocol} · {t(entry.mtls ? "mtls" : "plain")}
-      </Field>
-      <Field name="request-id">
-        {entry.requestId && (
-          <Link className="link mono" href={logsOfHref({ request: entry.requestId })}>
-            {entry.requestId}
-          </Link>
+        {protocol !== "tcp" && (
+          <Field name="code">
+            <Code entry={{ ...entry, grpcStatus: null }} />
+            {entry.grpcStatus !== null && <span className="mono"> · gRPC {grpcName(String(entry.grpcStatus))}</span>}
+          </Field>
         )}
-      </Field>
-    </dl>
+        <FlagField flags={entry.flags} />
+        <DetailsField details={entry.details} />
+        <Field name="rule">
+          {config ? (
+            <Link className="link mono" href={ruleHref(config)} data-testid="log-rule">
+              {config.kind} {config.namespace}/{config.name} {config.rule}
+            </Link>
+          ) : (
+            <span className="muted">{t("rule-none")}</span>
+          )}
+        </Field>
+        {request && (
+          <Field name="why">
+            <Link className="link" href={explainHref(request)} data-testid="log-explain">
+              {t("explain")}
+            </Link>
+          </Field>
+        )}
+        <Field name="trace">
+          {entry.traceId ? (
+            <Link className="link mono" href={logTraceHref(entry.traceId)} prefetch={false} data-testid="log-trace">
+              {entry.traceId}
+            </Link>
+          ) : (
+            <span className="muted">{t("trace-none")}</span>
+          )}
+        </Field>
+        <Field name="proxy">
+          <Link className="link mono" href={proxyHref(entry.proxy)} data-testid="log-proxy">
+            {entry.proxy}
+          </Link>{" "}
+          <span className="muted">{t(`direction-${entry.direction}`)}</span>
+        </Field>
+        <Field name="duration">{quantityText(formatMs(entry.durationMs, locale))}</Field>
+        <Field name="bytes">
+          {t("bytes", {
+            sent: formatBytes(entry.requestBytes, locale),
+            received: formatBytes(entry.responseBytes, locale),
+          })}
+        </Field>
+        <Field name="cluster">{entry.upstreamCluster && <span className="mono">{entry.upstreamCluster}</span>}</Field>
+        <Field name="host">{entry.upstreamHost && <span className="mono">{entry.upstreamHost}</span>}</Field>
+        <Field name="protocol">
+          {protocol} · {t(entry.mtls ? "mtls" : "plain")}
+        </Field>
+        <Field name="request-id">
+          {entry.requestId && (
+            <Link className="link mono" href={logsOfHref({ request: entry.requestId })}>
+              {entry.requestId}
+            </Link>
+          )}
+        </Field>
+      </dl>
+    </>
   );
 }
 

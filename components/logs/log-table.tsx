@@ -6,6 +6,7 @@ import { useUrlState } from "../lib/url-state.ts";
 import { isKnownFlag } from "../mesh-graph/flag-words.ts";
 import { formatMs, quantityText } from "../ui/format.ts";
 import { VersionChip } from "../ui/version-chip.tsx";
+import { clockTime } from "./clock-time.ts";
 import { LogDetails } from "./log-details.tsx";
 import { peerName, toneOf } from "./log-words.ts";
 import styles from "./logs.module.css";
@@ -77,11 +78,11 @@ const LogRow = memo(function LogRow({ entry, isOpen, onToggle }: LogRowProps) {
             className={`num ${styles.time}`}
             aria-expanded={isOpen}
             aria-controls={isOpen ? details : undefined}
-            aria-label={t("row", { time: timeOf(entry.at, locale), request: `${entry.method} ${entry.path}` })}
+            aria-label={t("row", { time: clockTime(entry.at, locale), request: `${entry.method} ${entry.path}` })}
             onClick={toggle}
             suppressHydrationWarning
           >
-            {timeOf(entry.at, locale)}
+            {clockTime(entry.at, locale)}
           </button>
         </td>
         <td data-cell="peers">
@@ -152,21 +153,4 @@ function Flags({ flags }: { flags: readonly string[] }) {
       {flag}
     </abbr>
   ));
-}
-
-const formats = new Map<string, Intl.DateTimeFormat>();
-
-/** The reader's own clock, to the millisecond. */
-function timeOf(ms: number, locale: string): string {
-  const format =
-    formats.get(locale) ??
-    new Intl.DateTimeFormat(locale, {
-      hour: "2-digit",
-      minute: "2-digit",
-      second: "2-digit",
-      fractionalSecondDigits: 3,
-      hourCycle: "h23",
-    });
-  formats.set(locale, format);
-  return format.format(ms);
 }

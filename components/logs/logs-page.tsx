@@ -4,7 +4,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import Link from "next/link";
 import { use, useEffect, useRef, useState } from "react";
 import { useTranslations } from "use-intl";
-import type { LogPage } from "../../server/contract/index.ts";
+import type { ApplicationLogPage, LogPage } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
 import { useErrorText } from "../lib/error-text.ts";
 import { topologyHref } from "../lib/links.ts";
@@ -16,6 +16,8 @@ import { Panel } from "../ui/panel.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
+import { ApplicationLines } from "./application-lines.tsx";
+import { applicationParams } from "./application-query.ts";
 import { LogForm } from "./log-form.tsx";
 import { type LogParam, logParams, logQuery } from "./log-query.ts";
 import { LogTable } from "./log-table.tsx";
@@ -23,15 +25,61 @@ import styles from "./logs.module.css";
 import { type LogsState, useLogs } from "./use-logs.ts";
 
 export interface LogsPageProps {
+  /** Of what is shown: requests, or applications' lines. */
   initialQuery: string;
-  logs: Promise<Settled<LogPage>>;
+  logs: Promise<Settled<LogPage> | undefined>;
+  applications: Promise<Settled<ApplicationLogPage> | undefined>;
+}
+
+/** Requests as the proxies told of them, or what applications wrote. Which is in the URL. */
+export function LogsPage({ initialQuery, logs, applications }: LogsPageProps) {
+  const t = useTranslations("logs");
+  const isApplications = useUrlState().get("show") === "applications";
+  const [requests, lines] = [use(logs), use(applications)];
+  if (!isApplications) return <Requests initialQuery={initialQuery} initial={requests} />;
+  return (
+    <Page>
+      <PageHeader title={t("title")} hint={t("applications-says")}>
+        <Shows />
+      </PageHeader>
+      <ApplicationLines initial={lines} initialQuery={initialQuery} />
+    </Page>
+  );
+}
+
+/** The two kinds of lines; what is searched for in the one means nothing in the other. */
+function Shows() {
+  const t = useTranslations("logs");
+  const url = useUrlState();
+  const isApplications = url.get("show") === "applications";
+  const none = Object.fromEntries(
+    [...logParams, ...applicationParams, "open", "live", "more"].map((name) => [name, null]),
+  );
+  const kept = { trace: url.get("trace"), window: url.get("window") };
+  return (
+    <>
+      <PillButton
+        pressed={!isApplications}
+        onClick={() => url.set({ ...none, ...kept, show: null }, "push")}
+        data-testid="show-requests"
+      >
+        {t("requests")}
+      </PillButton>
+      <PillButton
+        pressed={isApplications}
+        onClick={() => url.set({ ...none, ...kept, show: "applications" }, "push")}
+        data-testid="show-applications"
+      >
+        {t("applications")}
+      </PillButton>
+    </>
+  );
 }
 
 /** Requests, one by one. What is searched for, whether new ones are followed and which is opened is in the URL. */
-export function LogsPage({ initialQuery, logs }: LogsPageProps) {
+function Requests({ initialQuery, initial }: { initialQuery: string; initial: Settled<LogPage> | undefined }) {
   const t = useTranslations("logs");
   const url = useUrlState();
-  const initial = use(logs);
   const written = logQuery((name) => url.get(name));
   const [query] = useDebouncedValue(written, 250);
   const follow = url.get("live") === "1" && url.get("to") === null;
@@ -54,6 +102,7 @@ export function LogsPage({ initialQuery, logs }: LogsPageProps) {
   return (
     <Page>
       <PageHeader title={t("title")} hint={t("hint")}>
+        <Shows />
         {follow && (
           <PillButton pressed={stopped} onClick={() => setStopped(!stopped)} data-testid="logs-pause">
             {t(stopped ? "resume" : "pause")}

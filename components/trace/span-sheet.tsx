@@ -2,19 +2,22 @@
 import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
-import type { TraceSpan } from "../../server/contract/index.ts";
+import type { Trace, TraceSpan } from "../../server/contract/index.ts";
 import { traceHref } from "../lib/links.ts";
+import { TraceLines } from "../logs/trace-lines.tsx";
 import { PanelHeader } from "../mesh-graph/panel-header.tsx";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
+import { Pairs } from "../ui/pairs.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection, SideSheet } from "../ui/side-sheet.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
+import { SpanLinks } from "./span-links.tsx";
 import styles from "./trace.module.css";
 
 const kinds = ["unspecified", "internal", "server", "client", "producer", "consumer"] as const;
 
 /** All that one span told. */
-export function SpanSheet({ span, onClose }: { span: TraceSpan; onClose: () => void }) {
+export function SpanSheet({ span, trace, onClose }: { span: TraceSpan; trace: Trace; onClose: () => void }) {
   const t = useTranslations("traces");
   const title = span.missing ? t("missing") : span.service;
   return (
@@ -31,13 +34,13 @@ export function SpanSheet({ span, onClose }: { span: TraceSpan; onClose: () => v
           <p className="mono">{span.spanId}</p>
         </SideSection>
       ) : (
-        <Told span={span} />
+        <Told span={span} trace={trace} />
       )}
     </SideSheet>
   );
 }
 
-function Told({ span }: { span: TraceSpan }) {
+function Told({ span, trace }: { span: TraceSpan; trace: Trace }) {
   const t = useTranslations("traces");
   return (
     <>
@@ -66,6 +69,8 @@ function Told({ span }: { span: TraceSpan }) {
           </p>
         )}
       </SideSection>
+      <SpanLinks span={span} trace={trace} />
+      <TraceLines traceId={trace.traceId} spanId={span.spanId} />
       <Facts title={t("attributes")} facts={span.attributes} />
       {span.events.length > 0 && (
         <SideSection>
@@ -116,21 +121,5 @@ function Facts({ title, facts }: { title: ReactNode; facts: Attributes }) {
       <h2 className={styles.heading}>{title}</h2>
       <Pairs facts={facts} />
     </SideSection>
-  );
-}
-
-function Pairs({ facts }: { facts: Attributes }) {
-  const shown = Object.entries(facts).filter(([, value]) => value !== "");
-  return (
-    <dl className={styles.pairs}>
-      {shown
-        .toSorted(([a], [b]) => a.localeCompare(b))
-        .map(([key, value]) => (
-          <div key={key}>
-            <dt>{key}</dt>
-            <dd>{Array.isArray(value) ? value.join(", ") : String(value)}</dd>
-          </div>
-        ))}
-    </dl>
   );
 }

@@ -2,7 +2,7 @@
 import { CopyButton } from "@mantine/core";
 import { IconChevronLeft, IconDownload, IconLink, IconListDetails } from "@tabler/icons-react";
 import Link from "next/link";
-import { use } from "react";
+import { use, useMemo } from "react";
 import { useTranslations } from "use-intl";
 import { findService, type Trace } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
@@ -11,6 +11,7 @@ import type { Live } from "../lib/live.ts";
 import { useServices } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
+import { useLinesOfTrace } from "../logs/application-queries.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Kpi } from "../ui/kpi.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
@@ -21,6 +22,7 @@ import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { defaultWindowSec } from "../ui/time-window.ts";
 import { ComparePanel } from "./compare-panel.tsx";
+import { logMarks } from "./log-marks.ts";
 import { SpanSheet } from "./span-sheet.tsx";
 import styles from "./trace.module.css";
 import { useTrace } from "./trace-queries.ts";
@@ -31,7 +33,9 @@ export function TracePage({ id, trace }: { id: string; trace: Promise<Settled<Tr
   const t = useTranslations("traces");
   const url = useUrlState();
   const live = useTrace(id, use(trace));
-  const opened = live.data?.tree.find((span) => span.id === url.get("span"));
+  // A line of an application knows the span by its own id.
+  const [spanId, at] = [url.get("span"), url.get("at")];
+  const opened = live.data?.tree.find((span) => (spanId === null ? span.spanId === at : span.id === spanId));
   return (
     <div className={styles.split}>
       <div className={styles.body}>
@@ -59,7 +63,9 @@ export function TracePage({ id, trace }: { id: string; trace: Promise<Settled<Tr
           )}
         </Page>
       </div>
-      {opened && <SpanSheet span={opened} onClose={() => url.set({ span: null })} />}
+      {opened && live.data && (
+        <SpanSheet span={opened} trace={live.data} onClose={() => url.set({ span: null, at: null })} />
+      )}
     </div>
   );
 }
@@ -101,6 +107,8 @@ function Header({ id, live }: { id: string; live: Live<Trace> }) {
 function Content({ trace, opened }: { trace: Trace; opened: string | null }) {
   const t = useTranslations("traces");
   const url = useUrlState();
+  const lines = useLinesOfTrace(trace.traceId).data?.lines;
+  const marks = useMemo(() => logMarks(trace, lines ?? []), [trace, lines]);
   return (
     <>
       <dl className={styles.figures} data-testid="trace-figures">
@@ -118,7 +126,7 @@ function Content({ trace, opened }: { trace: Trace; opened: string | null }) {
       </dl>
       <div className={styles.stack}>
         <Panel flush>
-          <Waterfall trace={trace} opened={opened} onOpen={(span) => url.set({ span })} />
+          <Waterfall trace={trace} opened={opened} onOpen={(span) => url.set({ span })} marks={marks} />
           <WaterfallLegend />
         </Panel>
         <Panel title={t("by-service")} flush data-testid="trace-totals">

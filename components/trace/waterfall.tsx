@@ -6,6 +6,7 @@ import type { Stretch, Trace, TraceSpan } from "../../server/contract/index.ts";
 import { formatMs, quantityText } from "../ui/format.ts";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { versionColor } from "../ui/version-color.ts";
+import type { LogMark } from "./log-marks.ts";
 import styles from "./waterfall.module.css";
 import { stepFor, visibleRows } from "./waterfall-rows.ts";
 
@@ -14,10 +15,12 @@ export interface WaterfallProps {
   /** The span whose details are shown. */
   opened: string | null;
   onOpen: (id: string) => void;
+  /** What applications wrote, by span. */
+  marks: ReadonlyMap<string, readonly LogMark[]>;
 }
 
 /** A trace's spans over time: who called whom, what the end waited for, and where nothing ran. */
-export function Waterfall({ trace, opened, onOpen }: WaterfallProps) {
+export function Waterfall({ trace, opened, onOpen, marks }: WaterfallProps) {
   const t = useTranslations("traces");
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
   const [at, setAt] = useState(opened);
@@ -57,6 +60,7 @@ export function Waterfall({ trace, opened, onOpen }: WaterfallProps) {
             folded={folded.has(span.id)}
             focusable={place === index}
             selected={span.id === opened}
+            marks={marks.get(span.id) ?? noMarks}
             onFold={(on) => fold(span.id, on)}
             onPress={() => {
               setAt(span.id);
@@ -89,11 +93,12 @@ interface RowProps {
   folded: boolean;
   focusable: boolean;
   selected: boolean;
+  marks: readonly LogMark[];
   onFold: (on: boolean) => void;
   onPress: () => void;
 }
 
-function Row({ span, totalUs, folded, focusable, selected, onFold, onPress }: RowProps) {
+function Row({ span, totalUs, folded, focusable, selected, marks, onFold, onPress }: RowProps) {
   const t = useTranslations("traces");
   const locale = useLocale();
   const ms = (us: number) => quantityText(formatMs(us / 1000, locale));
@@ -105,7 +110,7 @@ function Row({ span, totalUs, folded, focusable, selected, onFold, onPress }: Ro
       aria-level={span.depth + 1}
       aria-expanded={opens ? !folded : undefined}
       aria-selected={selected}
-      aria-label={`${span.missing ? t("missing") : `${span.service} ${span.name}`}, ${ms(span.durationUs)}${span.error ? `, ${t("failed")}` : ""}`}
+      aria-label={`${span.missing ? t("missing") : `${span.service} ${span.name}`}, ${ms(span.durationUs)}${span.error ? `, ${t("failed")}` : ""}${marks.length > 0 ? `, ${t("log-lines", { count: marks.length })}` : ""}`}
       tabIndex={focusable ? 0 : -1}
       className={styles.row}
       data-span={span.id}
@@ -139,7 +144,7 @@ function Row({ span, totalUs, folded, focusable, selected, onFold, onPress }: Ro
         )}
         {folded && <span className="muted">+{span.descendants}</span>}
       </span>
-      <Bar span={span} totalUs={totalUs} text={ms(span.durationUs)} />
+      <Bar span={span} totalUs={totalUs} marks={marks} text={ms(span.durationUs)} />
     </div>
   );
 }
@@ -155,7 +160,7 @@ function Words({ span }: { span: TraceSpan }) {
 }
 
 /** Its whole time pale, what the trace's end waited for in full; hatched where none of its children ran. */
-function Bar({ span, totalUs, text }: { span: TraceSpan; totalUs: number; text: string }) {
+function Bar({ span, totalUs, marks, text }: Pick<RowProps, "span" | "totalUs" | "marks"> & { text: string }) {
   const place = ([from, to]: Stretch): CSSProperties => ({
     left: `${(from / totalUs) * 100}%`,
     width: `${(Math.max(0, to - from) / totalUs) * 100}%`,
@@ -176,6 +181,16 @@ function Bar({ span, totalUs, text }: { span: TraceSpan; totalUs: number; text: 
       {span.gaps.map((part) => (
         <i key={part[0]} className={styles.gap} style={place(part)} />
       ))}
+      {marks.map(({ id, atUs, severity, body }) => (
+        <i
+          key={id}
+          className={styles.mark}
+          data-tone={severity >= 17 ? "bad" : severity >= 13 ? "warn" : undefined}
+          style={{ left: `${Math.min(100, Math.max(0, (atUs / totalUs) * 100))}%` }}
+          title={body}
+          data-testid="log-mark"
+        />
+      ))}
       <small
         className={styles.time}
         style={
@@ -190,6 +205,8 @@ function Bar({ span, totalUs, text }: { span: TraceSpan; totalUs: number; text: 
   );
 }
 
+const noMarks: readonly LogMark[] = [];
+
 /** What the bars' parts say. */
 export function WaterfallLegend() {
   const t = useTranslations("traces");
@@ -203,6 +220,9 @@ export function WaterfallLegend() {
       </span>
       <span>
         <i className={styles.keyGap} /> {t("gap")}
+      </span>
+      <span>
+        <i className={styles.keyMark} /> {t("log-line")}
       </span>
       <span>
         <IconClockExclamation size={13} aria-hidden /> {t("skewed")}

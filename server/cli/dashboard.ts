@@ -6,6 +6,7 @@ import { parseAllowedHosts } from "../dashboard/guard.ts";
 import { createDashboardServer } from "../dashboard/http-server.ts";
 import { createPageAddresses } from "../dashboard/page-address.ts";
 import { shareDashboard } from "../dashboard/shared-dashboard.ts";
+import { traceIdOf } from "../dashboard/traces.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { createLogger } from "../lib/logger.ts";
 import { onShutdown } from "./leash.ts";
@@ -29,7 +30,11 @@ export async function runDashboard(options: CommonOptions): Promise<void> {
     const pages = app.getRequestHandler();
     const server = createDashboardServer({
       api: createApi(dashboard),
-      addresses: createPageAddresses({ services: dashboard.registry, object: dashboard.object }),
+      addresses: createPageAddresses({
+        services: dashboard.registry,
+        object: dashboard.object,
+        trace: async (id) => dashboard.trace(traceIdOf(id)),
+      }),
       pages: (request, response) => void pages(request, response),
       allowedHosts: parseAllowedHosts(process.env.LIMPID_ALLOWED_HOSTS),
       onError: (error, path) => logger.error({ err: error, path }, "an API call failed"),

@@ -1,4 +1,5 @@
 export * from "./change-words.ts";
+export * from "./application-logs.ts";
 export * from "./changes.ts";
 export * from "./conditions.ts";
 export * from "./errors.ts";

@@ -82,7 +82,7 @@ export const TraceOperations = z.object({
 export type TraceOperations = z.infer<typeof TraceOperations>;
 
 const Scalar = z.union([z.string(), z.number(), z.boolean()]);
-const Attributes = z.record(z.string(), z.union([Scalar, z.array(Scalar).readonly()]));
+export const Attributes = z.record(z.string(), z.union([Scalar, z.array(Scalar).readonly()]));
 /** From and to, microseconds since the trace's start. */
 const Stretch = z.tuple([z.number(), z.number()]);
 export type Stretch = z.infer<typeof Stretch>;

@@ -1,8 +1,16 @@
 import { z } from "zod";
-import { ExplainQuery, FaultRequest, TraceSearch, WeightsChange, XdsTypeName } from "../contract/index.ts";
+import {
+  ApplicationLogSearch,
+  ExplainQuery,
+  FaultRequest,
+  TraceSearch,
+  WeightsChange,
+  XdsTypeName,
+} from "../contract/index.ts";
 import { createRouter, type Router } from "../lib/http-router.ts";
 import type { Dashboard } from "./dashboard.ts";
 import { invalid, parse } from "./parse.ts";
+import { traceIdOf } from "./traces.ts";
 
 /** One call of the API, as its handlers see it. */
 export interface ApiCall {
@@ -45,12 +53,6 @@ export class Download {
     this.value = value;
     this.fileName = fileName;
   }
-}
-
-/** W3C's form; senders of Zipkin's may have half of it. https://www.w3.org/TR/trace-context/#trace-id */
-function traceIdOf(id: string): string {
-  if (!/^(?:[0-9a-f]{16}|[0-9a-f]{32})$/i.test(id)) throw invalid("A trace id is 32 hexadecimal digits, or 16.");
-  return id.toLowerCase().padStart(32, "0");
 }
 
 /** What the browser asks for under `/api`. */
@@ -119,6 +121,9 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     return query.download === undefined ? trace : new Download(trace, `trace-${trace.traceId}.json`);
   });
 
+  api.add("GET", "/api/application-logs", async ({ query }) =>
+    dashboard.applicationLogs(parse(ApplicationLogSearch, query)),
+  );
   api.add("GET", "/api/explain", async ({ query }) => dashboard.explain(parse(ExplainQuery, query)));
 
   api.add("GET", "/api/proxies", () => dashboard.proxies());

@@ -12,6 +12,8 @@ import {
   servicesWithBadges,
 } from "../config/mesh-config.ts";
 import {
+  type ApplicationLogPage,
+  type ApplicationLogSearch,
   type ChangeResult,
   DashboardError,
   type ExplainQuery,
@@ -54,6 +56,7 @@ import { openSqliteTelemetryReader } from "../store/telemetry/sqlite-reader.ts";
 import { parseRetention } from "../wire/retention-settings.ts";
 import { fetchHeldResources, fetchProxyStatuses } from "../xds/csds-client.ts";
 import { nodeIdFacts } from "../xds/node-facts.ts";
+import { createApplicationLogs } from "./application-logs.ts";
 import { createCollectorClient } from "./collector-client.ts";
 import { createExplain } from "./explain.ts";
 import { createLogs, type Logs } from "./logs.ts";
@@ -77,6 +80,8 @@ export interface Dashboard
   forgetProxy(id: string): Promise<ProxyList>;
   proxyConfig(id: string): Promise<ProxyConfigDump>;
   proxyResource(id: string, resource: { type: XdsTypeName; name: string }): Promise<ProxyResourceContents>;
+  /** What applications wrote. */
+  applicationLogs(search: ApplicationLogSearch): Promise<ApplicationLogPage>;
   /** Rejects with INVALID, and with NOT_FOUND where no proxy is called so. */
   explain(query: ExplainQuery): Promise<Explanation>;
   status(): Promise<MeshStatus>;
@@ -144,6 +149,7 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
     },
     proxyConfig: (id) => dumpProxy(fleet, id, Date.now()),
     proxyResource: (id, resource) => readProxyResource(fleet, id, resource),
+    applicationLogs: createApplicationLogs(queries, Date.now),
     explain: createExplain({
       proxies,
       held: (id) => fetchHeldResources(`127.0.0.1:${ports.xds}`, id).catch(unreachable),

@@ -27,6 +27,10 @@ const addresses = createPageAddresses({
       throw new DashboardError({ code: "NOT_FOUND", message: "none" });
     }
   },
+  async trace(id) {
+    if (id === "xyz") throw new DashboardError({ code: "INVALID", message: "no id" });
+    if (id !== "a".repeat(32)) throw new DashboardError({ code: "NOT_FOUND", message: "none" });
+  },
 });
 
 test("a service has one address, by its hostname", async () => {
@@ -52,11 +56,19 @@ test("objects that are there, that are not, and pages that name no thing", async
     expect(await addresses(path)).toBeUndefined();
 });
 
+test("traces that are there, that are not, and what is no id of any", async () => {
+  expect(await addresses(`/traces/${"a".repeat(32)}`)).toBeUndefined();
+  expect(await addresses(`/traces/${"b".repeat(32)}`)).toEqual({ kind: "missing" });
+  expect(await addresses("/traces/xyz")).toEqual({ kind: "missing" });
+  expect(await addresses("/traces")).toBeUndefined();
+});
+
 test("who can't be asked says nothing", async () => {
   const failing = async () => {
     throw new DashboardError({ code: "CONTROL_PLANE_UNREACHABLE", message: "no answer" });
   };
-  const away = createPageAddresses({ services: failing, object: failing });
+  const away = createPageAddresses({ services: failing, object: failing, trace: failing });
   expect(await away("/services/default/reviews")).toBeUndefined();
   expect(await away("/config/Gateway/default/x")).toBeUndefined();
+  expect(await away(`/traces/${"b".repeat(32)}`)).toBeUndefined();
 });

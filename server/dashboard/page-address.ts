@@ -9,9 +9,21 @@ export interface PageSources {
   services(): Promise<readonly MeshService[]>;
   /** Rejects with NOT_FOUND. */
   object(key: { kind: string; namespace: string; name: string }): Promise<unknown>;
+  /** Rejects with NOT_FOUND, and with INVALID for what is no id. */
+  trace(id: string): Promise<unknown>;
 }
 
 type Finder = (params: Readonly<Record<string, string>>) => Promise<PageAddress>;
+
+/** What is no name of such a thing is the name of none. */
+const missingUnless = (found: Promise<unknown>): Promise<PageAddress> =>
+  found.then(
+    () => undefined,
+    (error: unknown) => {
+      if (error instanceof DashboardError && ["NOT_FOUND", "INVALID"].includes(error.code)) return { kind: "missing" };
+      throw error;
+    },
+  );
 
 /** Says of the addresses that name a thing whether there is one. A service's is its namespace and hostname; of before, its resource's name. */
 export function createPageAddresses(sources: PageSources): (path: string) => Promise<PageAddress> {
@@ -24,14 +36,9 @@ export function createPageAddresses(sources: PageSources): (path: string) => Pro
     return { kind: "moved", to };
   });
   router.add("GET", "/config/:kind/:namespace/:name", async ({ kind = "", namespace = "", name = "" }) => {
-    try {
-      await sources.object({ kind, namespace: namespace === "-" ? "" : namespace, name });
-    } catch (error) {
-      if (error instanceof DashboardError && error.code === "NOT_FOUND") return { kind: "missing" };
-      throw error;
-    }
-    return undefined;
+    return missingUnless(sources.object({ kind, namespace: namespace === "-" ? "" : namespace, name }));
   });
+  router.add("GET", "/traces/:id", async ({ id = "" }) => missingUnless(sources.trace(id)));
   return async (path) => {
     const match = router.match("GET", path);
     // Who can't be asked does not say that there is nothing.

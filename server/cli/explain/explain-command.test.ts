@@ -107,10 +107,16 @@ writeFileSync(file, JSON.stringify(dump));
 async function run(...args: string[]): Promise<{ out: string; err: string; failed: boolean }> {
   const said = { out: "", err: "", failed: false };
   const io: CliIo = {
-    out: (text) => void (said.out += text),
-    err: (text) => void (said.err += text),
+    out(text) {
+      said.out += text;
+    },
+    err(text) {
+      said.err += text;
+    },
     stdin: async () => JSON.stringify(dump),
-    fail: () => void (said.failed = true),
+    fail() {
+      said.failed = true;
+    },
     env: {},
   };
   const program = new Command().exitOverride();

@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { Attributes } from "./traces.ts";
+
+/** A line that an application wrote, by OTLP. https://opentelemetry.io/docs/specs/otel/logs/data-model/ */
+export const ApplicationLog = z.object({
+  id: z.number(),
+  /** Unix milliseconds, fractional. */
+  at: z.number(),
+  /** As it names itself. */
+  service: z.string(),
+  /** OTLP's SeverityNumber: 1 trace, 5 debug, 9 info, 13 warn, 17 error, 21 fatal; 0: not told. */
+  severity: z.number(),
+  severityText: z.string(),
+  body: z.string(),
+  eventName: z.string(),
+  /** Empty: of no trace. */
+  traceId: z.string(),
+  spanId: z.string(),
+  scope: z.string(),
+  attributes: Attributes,
+  resource: Attributes,
+});
+export type ApplicationLog = z.infer<typeof ApplicationLog>;
+
+/** `GET /api/application-logs`, newest first. */
+export const ApplicationLogPage = z.object({
+  at: z.number(),
+  lines: z.array(ApplicationLog),
+  /** There may be older ones: as many as `limit` were found. */
+  full: z.boolean(),
+});
+export type ApplicationLogPage = z.infer<typeof ApplicationLogPage>;
+
+/** The least severity that is looked for, by OTLP's SeverityNumber. */
+export const severities = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 } as const;
+export type Severity = keyof typeof severities;
+
+const moment = z.coerce.number().int().min(0);
+
+/** Its query. `window`: seconds before now, unless `from` and `to` say otherwise, Unix milliseconds. */
+export const ApplicationLogSearch = z
+  .object({
+    service: z.string().max(500).optional(),
+    severity: z.enum(Object.keys(severities) as [Severity, ...Severity[]]).optional(),
+    text: z.string().max(2000).optional(),
+    trace: z
+      .string()
+      .regex(/^(?:[0-9a-f]{16}|[0-9a-f]{32})$/i, "must be a trace id of 32 hexadecimal digits")
+      .optional(),
+    window: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(30 * 86_400)
+      .default(900),
+    from: moment.optional(),
+    to: moment.optional(),
+    limit: z.coerce.number().int().min(1).max(500).default(100),
+  })
+  .refine(({ from = 0, to = from + 1 }) => from < to, { path: ["to"], message: "must be after from" });
+export type ApplicationLogSearch = z.infer<typeof ApplicationLogSearch>;
