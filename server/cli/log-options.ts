@@ -1,12 +1,16 @@
+import type { Command } from "commander";
 import { parseGoDuration } from "../lib/go-duration.ts";
 
 /** As commander gives them. */
-export interface LogOptions {
+export interface LogOptions extends LogFilterOptions {
   follow?: boolean;
   since: string;
   limit: string;
   output: string;
   portOffset?: string;
+}
+
+export interface LogFilterOptions {
   service?: string;
   source?: string;
   destination?: string;
@@ -24,6 +28,25 @@ export interface LogOptions {
   errors?: boolean;
 }
 
+/** The flags by which requests are chosen. */
+export const withLogFilters = (command: Command): Command =>
+  command
+    .option("--service <name>", "of the called service: hostname, namespace/name or name")
+    .option("--source <peer>", "of the caller: namespace/app or namespace/app/version")
+    .option("--destination <peer>", "of the workload that was reached, written likewise")
+    .option("--proxy <id>", "told by this proxy (node id, as `limpid proxy-status -o json` has it)")
+    .option("--direction <side>", "as told by the caller's proxy (outbound), the service's (inbound) or a gateway")
+    .option("--code <code>", "status, such as 503; class, such as 5xx; 0: no response")
+    .option("--grpc <status>", "gRPC status, 0 to 16")
+    .option("--flag <flag>", "one of Envoy's response flags, such as UF or URX")
+    .option("--method <method>", "HTTP method")
+    .option("--path <part>", "a part of the path")
+    .option("--min <duration>", "took at least so long, such as 250ms")
+    .option("--max <duration>", "took at most so long")
+    .option("--trace <id>", "of this trace")
+    .option("--request <id>", "of this x-request-id")
+    .option("--errors", "only 4xx, 5xx, no response and a gRPC status but OK");
+
 const asIs = [
   "service",
   "source",
@@ -37,22 +60,32 @@ const asIs = [
   "path",
   "trace",
   "request",
-  "limit",
 ] as const;
 
 /** The address that the dashboard is asked with; it says by itself what of it is wrong. Throws where a duration is none. */
 export function logAddress(path: string, options: LogOptions): string {
-  const query = new URLSearchParams({ window: String(Math.ceil(duration("since", options.since) / 1000)) });
+  const { limit, since } = options;
+  const query = filterQuery(options);
+  return `${path}?${new URLSearchParams({ window: String(Math.ceil(duration("since", since) / 1000)), ...query, limit })}`;
+}
+
+/** The same of requests that are yet to come. */
+export const liveAddress = (options: LogFilterOptions): string =>
+  `/api/logs/live?${new URLSearchParams(filterQuery(options))}`;
+
+function filterQuery(options: LogFilterOptions): Record<string, string> {
+  const query = new Map<string, string>();
   for (const name of asIs) if (options[name] !== undefined) query.set(name, options[name]);
   for (const name of ["min", "max"] as const) {
     const text = options[name];
     if (text !== undefined) query.set(name, String(duration(name, text)));
   }
   if (options.errors) query.set("errors", "true");
-  return `${path}?${query}`;
+  return Object.fromEntries(query);
 }
 
-function duration(option: string, text: string): number {
+/** Milliseconds. Throws an Error naming the option. */
+export function duration(option: string, text: string): number {
   const ms = parseGoDuration(text);
   if (ms === undefined || ms < 0)
     throw new Error(`--${option} ${text}: must be a duration such as 250ms, 90s, 15m or 6h`);

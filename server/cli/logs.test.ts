@@ -38,7 +38,7 @@ describe("logAddress", () => {
   it("asks for what the flags say, durations in the API's units", () => {
     expect(logAddress("/api/logs", options)).toBe("/api/logs?window=900&limit=50");
     expect(logAddress("/api/logs", { ...options, since: "1h", min: "1.5s", path: "/a b", errors: true })).toBe(
-      "/api/logs?window=3600&path=%2Fa+b&limit=50&min=1500&errors=true",
+      "/api/logs?window=3600&path=%2Fa+b&min=1500&errors=true&limit=50",
     );
   });
   it("names a flag that holds no duration", () => {

@@ -2,12 +2,12 @@ import type { Command } from "commander";
 import { ApiError, type LogEntry, LogEvents, LogPage } from "../contract/index.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { formatLine } from "./log-line.ts";
-import { type LogOptions, logAddress } from "./log-options.ts";
+import { type LogOptions, logAddress, withLogFilters } from "./log-options.ts";
 import { failWith, portOffsetOf } from "./options.ts";
 import { eventData } from "./server-events.ts";
 
 export function registerLogs(program: Command): void {
-  program
+  const command = program
     .command("logs")
     .summary("print requests of the mesh, or follow them")
     .description(
@@ -15,22 +15,8 @@ export function registerLogs(program: Command): void {
     )
     .option("-f, --follow", "go on with new requests until Ctrl-C")
     .option("--since <duration>", "how far back, such as 90s, 15m or 6h", "15m")
-    .option("-n, --limit <n>", "how many lines at the most, 1 to 500: the newest", "50")
-    .option("--service <name>", "of the called service: hostname, namespace/name or name")
-    .option("--source <peer>", "of the caller: namespace/app or namespace/app/version")
-    .option("--destination <peer>", "of the workload that was reached, written likewise")
-    .option("--proxy <id>", "told by this proxy (node id, as `limpid proxy-status -o json` has it)")
-    .option("--direction <side>", "as told by the caller's proxy (outbound), the service's (inbound) or a gateway")
-    .option("--code <code>", "status, such as 503; class, such as 5xx; 0: no response")
-    .option("--grpc <status>", "gRPC status, 0 to 16")
-    .option("--flag <flag>", "one of Envoy's response flags, such as UF or URX")
-    .option("--method <method>", "HTTP method")
-    .option("--path <part>", "a part of the path")
-    .option("--min <duration>", "took at least so long, such as 250ms")
-    .option("--max <duration>", "took at most so long")
-    .option("--trace <id>", "of this trace")
-    .option("--request <id>", "of this x-request-id")
-    .option("--errors", "only 4xx, 5xx, no response and a gRPC status but OK")
+    .option("-n, --limit <n>", "how many lines at the most, 1 to 500: the newest", "50");
+  withLogFilters(command)
     .option("-o, --output <format>", "`text`, or `json`: one object a line", "text")
     .option("--port-offset <n>", "added to every port (LIMPID_PORT_OFFSET)")
     .addHelpText(
@@ -63,25 +49,33 @@ async function runLogs(options: LogOptions): Promise<void> {
     const page = LogPage.parse(await (await ask(base, logAddress("/api/logs", options))).json());
     print(page.entries);
     const newest = Math.max(0, ...page.entries.map(({ id }) => id));
-    if (live) await follow(live, (entries) => print(entries.filter(({ id }) => id > newest)));
-    else if (page.entries.length === 0) process.stderr.write(`no request of the last ${options.since} matches\n`);
+    if (live) {
+      await follow(live, (entries) => {
+        print(entries.filter(({ id }) => id > newest));
+        return false;
+      });
+    } else if (page.entries.length === 0) process.stderr.write(`no request of the last ${options.since} matches\n`);
   } catch (error) {
     failWith(error);
   }
 }
 
-async function follow(answer: Response, print: (entries: readonly LogEntry[]) => void): Promise<void> {
+/** Prints lines until the stream ends, or `print` says that it has enough. Throws when the stream ends by itself. */
+export async function follow(
+  answer: Response,
+  print: (entries: readonly LogEntry[]) => boolean | undefined,
+): Promise<void> {
   for await (const { event, data } of eventData(answer.body)) {
     if (event === "failed") throw new Error(ApiError.parse(JSON.parse(data)).message);
     const { entries, leftOut } = LogEvents.parse(JSON.parse(data));
-    print(entries);
+    if (print(entries)) return;
     if (leftOut)
       process.stderr.write("more came at once than is printed: narrow it with --service, --errors, --path …\n");
   }
   throw new Error("the dashboard ended the stream");
 }
 
-async function ask(base: string, address: string): Promise<Response> {
+export async function ask(base: string, address: string): Promise<Response> {
   let answer: Response;
   try {
     answer = await fetch(base + address);

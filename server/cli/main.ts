@@ -166,6 +166,15 @@ await lazy(
 await lazy("logs", "print requests of the mesh, or follow them", async () =>
   (await import("./logs.ts")).registerLogs(program),
 );
+await lazy("tap", "print requests as they come, chosen by what they are", async () =>
+  (await import("./live/tap.ts")).registerTap(program),
+);
+await lazy("top", "show the busiest services, workloads or calls, live", async () =>
+  (await import("./live/top.ts")).registerTop(program),
+);
+await lazy("graph", "print who calls whom, as json, dot or mermaid", async () =>
+  (await import("./live/graph.ts")).registerGraph(program),
+);
 await lazy("traces", "search traces, or show one as a tree", async () =>
   (await import("./traces/register.ts")).registerTraces(program),
 );
