@@ -19,15 +19,15 @@ export function CheckList({ checks }: { checks: readonly Check[] }) {
   );
 }
 
-/** One of them, in a line: what is asked for, and what the request has. */
-export function CheckLine({ check }: { check: Check }) {
+/** One of them, in a line: what is asked for, and what the request has. `bare`: where it is said before that it does not hold. */
+export function CheckLine({ check, bare = false }: { check: Check; bare?: boolean }) {
   const t = useTranslations("explain");
   const { subject, name, operator, value, not, ignoreCase, has, ok } = check;
   const named = subject === "header" || subject === "query" || subject === "other";
   const isText = value !== "" || operator === "exact";
   return (
     <span className={styles.check}>
-      <Mark ok={ok} />
+      {!bare && <Mark ok={ok} />}
       <span>
         {subject !== "other" && t(`subject-${subject}`)} {named && name && <span className="mono">{name}</span>}{" "}
         <span className={styles.quiet}>

@@ -40,6 +40,7 @@ export function ExplainForm() {
           key={called?.id ?? from}
           autoComplete="off"
           required
+          withAsterisk={false}
           data-testid="explain-from"
         />
         <NativeSelect
@@ -60,6 +61,7 @@ export function ExplainForm() {
           spellCheck={false}
           autoComplete="off"
           required
+          withAsterisk={false}
           data-testid="explain-url"
         />
         <Textarea

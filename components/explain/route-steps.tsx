@@ -51,7 +51,7 @@ function RouteStep({ route }: { route: ExplainedRoute }) {
         {verdict === "not-reached" && <span className={styles.quiet}>{t("not-reached")}</span>}
         {reason && (
           <span className={styles.reason}>
-            <CheckLine check={reason} />
+            <CheckLine check={reason} bare />
           </span>
         )}
       </summary>

@@ -88,9 +88,11 @@ export function SidePanel({ side, before }: { side: ExplainedSide; before?: Reac
             <ClusterStep cluster={cluster} />
           </Step>
         ))}
-        <Step name={t("end")}>
-          <End side={side} />
-        </Step>
+        {side.end.kind !== "forwarded" && (
+          <Step name={t("end")}>
+            <End side={side} />
+          </Step>
+        )}
       </ol>
     </Panel>
   );

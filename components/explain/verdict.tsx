@@ -11,15 +11,16 @@ import { Percent } from "./percent.tsx";
 export function Verdict({ answer }: { answer: Explanation }) {
   const t = useTranslations("explain");
   const refused = answer.destinations.filter(({ side }) => !isGood(side.end));
-  const tone = !isGood(answer.source.end) ? "bad" : refused.length > 0 ? "warn" : "ok";
+  const all = refused.length > 0 && refused.length === answer.destinations.length;
+  const tone = all || !isGood(answer.source.end) ? "bad" : refused.length > 0 ? "warn" : "ok";
   return (
     <section className={styles.verdict} data-tone={tone} aria-label={t("verdict")} data-testid="explain-verdict">
       <p>
         <End side={answer.source} />
       </p>
-      {refused.map(({ cluster, endpoint, side }) => (
+      {refused.map(({ cluster, side }) => (
         <p key={cluster}>
-          {t("at", { endpoint })} <End side={side} />
+          {t("at", { proxy: side.proxy.name })} <End side={side} />
         </p>
       ))}
     </section>

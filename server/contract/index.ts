@@ -1,5 +1,5 @@
-export * from "./change-words.ts";
 export * from "./application-logs.ts";
+export * from "./change-words.ts";
 export * from "./changes.ts";
 export * from "./conditions.ts";
 export * from "./errors.ts";
