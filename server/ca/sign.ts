@@ -108,6 +108,44 @@ export async function signWorkload(
   return { pem: pem(certificate), serial };
 }
 
+/** By which a server, or a person, is called outside of the mesh. */
+export interface HostNames {
+  readonly dns?: readonly string[];
+  readonly ips?: readonly string[];
+  readonly uris?: readonly string[];
+}
+
+/** A leaf for what is no workload: its common name is the first of its names. */
+export async function signHost(
+  signer: Signer,
+  { dns = [], ips = [], uris = [] }: HostNames,
+  key: KeyObject,
+  validity: Validity,
+): Promise<{ pem: string; serial: string }> {
+  const publicKey = toX509(key);
+  const serial = serialNumber();
+  const names = [
+    ...dns.map((value) => ({ type: "dns" as const, value })),
+    ...ips.map((value) => ({ type: "ip" as const, value })),
+    ...uris.map((value) => ({ type: "url" as const, value })),
+  ];
+  const certificate = await X509CertificateGenerator.create({
+    ...dates(validity),
+    serialNumber: serial,
+    subject: [{ CN: [names[0]?.value ?? "host"] }],
+    issuer: signer.certificate.subjectName,
+    publicKey,
+    signingKey: signer.key,
+    signingAlgorithm: { name: signer.key.algorithm.name, hash: signer.hash },
+    extensions: [
+      ...signer.extensions,
+      await SubjectKeyIdentifierExtension.create(publicKey),
+      new SubjectAlternativeNameExtension(names),
+    ],
+  });
+  return { pem: pem(certificate), serial };
+}
+
 /** As the authority's own certificate has it, since whoever made that may have derived it otherwise than we would. */
 function authorityKey(authority: X509Certificate): Extension[] {
   const subjectKey = authority.getExtension(SubjectKeyIdentifierExtension);

@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { openBootstrapAuthority } from "../ca/bootstrap-authority.ts";
 import { openCertificateAuthority } from "../ca/certificate-authority.ts";
+import { openSealer } from "../ca/sealer.ts";
 import { kinds } from "../config/kinds/index.ts";
 import { createConfigApi } from "../control-plane/api/config-api.ts";
 import { createControlPlane } from "../control-plane/control-plane.ts";
 import { createFaultFuse } from "../control-plane/fault-fuse.ts";
 import { knownProxiesFile } from "../control-plane/known-proxies-file.ts";
+import { sealedStore } from "../control-plane/secrets/sealed-store.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { createLogger } from "../lib/logger.ts";
@@ -25,8 +27,10 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     const { trustDomain } = defaultMeshOptions;
     const authority = await openCertificateAuthority(join(data, "ca"), { clock, trustDomain });
     const bootstrap = await openBootstrapAuthority(data, { clock, trustDomain });
+    const sealer = await openSealer(process.env.LIMPID_SECRETS_KEY_FILE || join(data, "secrets.key"));
     const controlPlane = createControlPlane({
       store,
+      sealer,
       xdsPort: ports.xds,
       xdsTls: { port: ports.xdsTls },
       authority,
@@ -36,7 +40,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       knownProxies: knownProxiesFile(join(data, "known-proxies.json"), logger),
     });
     const api = createConfigApi({
-      store,
+      store: sealedStore(store, sealer),
       kinds,
       clock,
       logger,

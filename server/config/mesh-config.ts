@@ -49,12 +49,14 @@ export async function documentsOf(
 
 function toDocument(object: ConfigObject): ConfigDocument {
   const { managedFields: _, ...metadata } = object.metadata;
+  // As it came: of some kinds without a `spec`.
+  const { apiVersion: _a, kind: _k, metadata: _m, status: _s, ...body } = object;
   return {
     kind: object.kind,
     namespace: metadata.namespace ?? "",
     name: metadata.name,
     resourceVersion: metadata.resourceVersion ?? "",
-    yaml: stringify({ apiVersion: object.apiVersion, kind: object.kind, metadata, spec: object.spec }),
+    yaml: stringify({ apiVersion: object.apiVersion, kind: object.kind, metadata, ...body }),
   };
 }
 

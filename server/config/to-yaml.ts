@@ -1,4 +1,6 @@
 import { stringify } from "yaml";
+import { bodyOf } from "./kind.ts";
+import { kindNamed } from "./kinds/index.ts";
 import type { ConfigObject } from "./object.ts";
 
 /** What kubectl notes for itself. */
@@ -24,5 +26,6 @@ function write(object: ConfigObject): string {
   if (labels !== undefined) metadata.labels = labels;
   if (Object.keys(annotations).length > 0) metadata.annotations = annotations;
   const { apiVersion, kind, spec } = object;
-  return stringify({ apiVersion, kind, metadata, spec }, { lineWidth: 0, aliasDuplicateObjects: false });
+  const body = bodyOf(kindNamed(kind) ?? {}, spec);
+  return stringify({ apiVersion, kind, metadata, ...body }, { lineWidth: 0, aliasDuplicateObjects: false });
 }

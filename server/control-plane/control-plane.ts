@@ -1,4 +1,5 @@
 import type { CertificateAuthority } from "../ca/certificate-authority.ts";
+import type { Sealer } from "../ca/sealer.ts";
 import type { ResourceKey } from "../config/object.ts";
 import type { ConfigChange, ConfigSource } from "../config/store.ts";
 import type { EnvoyPreview, MeshService, PushLatency, PushStatus } from "../contract/index.ts";
@@ -76,6 +77,8 @@ export interface ControlPlaneOptions {
   /** Where proxies get their certificates: over mutual TLS only. 0 takes a free port. Needs `authority`. */
   xdsTls?: { port: number };
   authority?: CertificateAuthority;
+  /** Opens the Secrets of the store; unset: sealed ones are not there for anybody. */
+  sealer?: Sealer;
   /** Roots in PEM, beside the authority's, of certificates that proxies may come with; nobody else in the mesh trusts them. */
   bootstrapRoots?: string;
   logger: Logger;
@@ -91,7 +94,13 @@ export interface ControlPlaneOptions {
 /** Config store → mesh → each proxy's resources → xDS, and back: who has what. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { clock, logger, store } = options;
-  const pipeline = createMeshPipeline({ mesh: options.meshOptions, translate: options.translateOptions });
+  const pipeline = createMeshPipeline({
+    mesh: options.meshOptions,
+    translate: options.translateOptions,
+    sealer: options.sealer,
+    onLost: ({ metadata: { namespace, name } }, entries) =>
+      logger.error({ secret: `${namespace}/${name}`, entries }, "sealed by a key that is not here: write it anew"),
+  });
   const metrics = new Metrics();
   const count = declareCounters(metrics);
   const latencies = new PushLatencies({ clock });

@@ -6,7 +6,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { TlsCredentials } from "../xds/ads-server.ts";
 import type { Metrics } from "./metrics.ts";
-import { secretsOf } from "./secrets.ts";
+import { secretsOf } from "./secrets/workload-secrets.ts";
 
 /** What this control plane has from its certificate authority: its own certificate, and the secrets of the proxies that show one. */
 export interface Credentials {

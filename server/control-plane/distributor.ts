@@ -1,5 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
+import { memo } from "../lib/memo.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import type { ProxyResources } from "../translate/resources.ts";
 import { UnsupportedProxyError } from "../translate/translate.ts";
@@ -7,11 +8,12 @@ import { namesThatDiffer } from "../xds/map-difference.ts";
 import { RequestError } from "../xds/request-error.ts";
 import type { Session } from "../xds/session.ts";
 import { createSnapshot, findInconsistencies, type SecretMessages, withSecrets } from "../xds/snapshot.ts";
-import type { ResourceMap, Snapshot } from "../xds/types.ts";
+import { type ResourceMap, type Snapshot, TypeUrl } from "../xds/types.ts";
 import { identityProblem } from "./check-identity.ts";
 import type { Credentials, SecretsLease } from "./credentials.ts";
 import { originsOf } from "./origins.ts";
 import type { MeshPipeline } from "./pipeline.ts";
+import { isCredential } from "./secrets/credential-secrets.ts";
 
 export interface DistributorOptions {
   pipeline: MeshPipeline;
@@ -96,7 +98,7 @@ export class Distributor {
     if (!secrets || !this.#clients.has(session)) return;
     client.patience?.cancel();
     client.secrets = secrets;
-    const snapshot = session.snapshot ? withSecrets(session.snapshot, secrets) : this.#translate(client);
+    const snapshot = session.snapshot ? this.#withSecrets(session.snapshot, client) : this.#translate(client);
     if (snapshot) session.publish(snapshot);
   }
 
@@ -150,13 +152,22 @@ export class Distributor {
     return proxy;
   }
 
+  /** The proxy's own, and those of people that its resources name. */
+  #withSecrets(snapshot: Snapshot, { proxy, secrets = none }: Client): Snapshot {
+    const names = credentialNames(snapshot);
+    if (names.length === 0) return withSecrets(snapshot, secrets);
+    const found = this.#options.pipeline.credentials(proxy, names);
+    const all = memo(proxy, "secrets", [secrets, ...[...found].flat()], () => new Map([...secrets, ...found]));
+    return withSecrets(snapshot, all);
+  }
+
   #translate(client: Client): Snapshot | undefined {
     const { pipeline, logger, onFailure, onTranslated } = this.#options;
     const started = performance.now();
     try {
       const resources = pipeline.translate(client.proxy);
       if (client.lease && !client.secrets) return undefined;
-      const snapshot = createSnapshot(pipeline.revision, resources, client.secrets);
+      const snapshot = this.#withSecrets(createSnapshot(pipeline.revision, resources, client.secrets), client);
       const problems = findInconsistencies(snapshot);
       if (problems.length > 0) throw new Error(`inconsistent: ${problems.join("; ")}`);
       client.resources = resources;
@@ -170,6 +181,21 @@ export class Distributor {
       onTranslated(performance.now() - started);
     }
   }
+}
+
+const none: SecretMessages = new Map();
+
+function credentialNames({ resources }: Snapshot): string[] {
+  const all = [...resources.values()].flatMap((map) =>
+    memo(map, "credentials", [], () =>
+      [...map.values()].flatMap(({ requires = [] }) =>
+        requires
+          .filter(({ typeUrl, name }) => typeUrl === TypeUrl.secret && isCredential(name))
+          .map(({ name }) => name),
+      ),
+    ),
+  );
+  return [...new Set(all)].sort();
 }
 
 const toProxyNode = ({ node, protocol, aggregated, identity }: Session) => ({

@@ -19,7 +19,7 @@ import { createXdsServer } from "../xds/ads-server.ts";
 import { createSnapshot, withSecrets } from "../xds/snapshot.ts";
 import { envoyMissing, freePort, startEnvoy } from "../xds/testing/envoy.ts";
 import { testCluster, testListener, testMessages } from "../xds/testing/messages.ts";
-import { secretsOf } from "./secrets.ts";
+import { secretsOf } from "./secrets/workload-secrets.ts";
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,3 +1,4 @@
+import type { Sealer } from "../ca/sealer.ts";
 import type { RateLimitConfigSpec } from "../config/kinds/index.ts";
 import type { ConfigObject } from "../config/object.ts";
 import type { ConfigChange } from "../config/store.ts";
@@ -11,6 +12,8 @@ import { olderFirst } from "../model/service.ts";
 import { defaultTranslateOptions, type TranslateOptions } from "../translate/options.ts";
 import type { ProxyResources } from "../translate/resources.ts";
 import { translate } from "../translate/translate.ts";
+import type { SecretMessages } from "../xds/snapshot.ts";
+import { credentialSecrets, openable } from "./secrets/credential-secrets.ts";
 import { systemCa } from "./system-ca.ts";
 
 /** From config objects to what each proxy is to hold; the control plane needs no more of mesh and translation. */
@@ -22,6 +25,8 @@ export interface MeshPipeline {
   /** Throws an error with the reason when the node cannot be served. */
   parseProxy(node: ProxyNode): MeshProxy;
   translate(proxy: MeshProxy): ProxyResources;
+  /** What people's Secrets of these names hold for the proxy; of those that it may not have, or that are not there, nothing. */
+  credentials(proxy: MeshProxy, names: readonly string[]): SecretMessages;
   /** The mesh, with changes that are not applied yet. */
   mesh(pending: readonly ConfigChange[]): Mesh;
   /** What proxies would hold after these changes, beside what they would without; the mesh stays as it is. */
@@ -37,8 +42,21 @@ export interface MeshPipeline {
 const noObjects: ReadonlyMap<string, ConfigObject> = new Map();
 
 export function createMeshPipeline(
-  options: { mesh?: Partial<MeshOptions>; translate?: Partial<TranslateOptions> } = {},
+  options: {
+    mesh?: Partial<MeshOptions>;
+    translate?: Partial<TranslateOptions>;
+    /** Opens people's Secrets; unset: sealed ones are not there. */
+    sealer?: Sealer | undefined;
+    /** Hears of Secrets that can't be opened. */
+    onLost?(object: ConfigObject, entries: readonly string[]): void;
+  } = {},
 ): MeshPipeline {
+  const { sealer, onLost } = options;
+  const opened = (object: ConfigObject) => openable(object, sealer, (entries) => onLost?.(object, entries));
+  const openedChanges = (changes: readonly ConfigChange[]) =>
+    changes.some(({ key }) => key.kind === "Secret")
+      ? changes.map((change) => (change.after ? { ...change, after: opened(change.after) } : change))
+      : changes;
   const translateOptions = { ...defaultTranslateOptions, ...systemCa(), ...options.translate };
   let mesh: Mesh = buildMesh([], 0, options.mesh);
   /** Asked for by every page and every edit, and the same until the mesh changes. */
@@ -48,10 +66,10 @@ export function createMeshPipeline(
       return mesh.revision;
     },
     reset(objects, revision) {
-      mesh = buildMesh(objects, revision, options.mesh);
+      mesh = buildMesh(objects.map(opened), revision, options.mesh);
     },
     apply(changes, revision) {
-      mesh = updateMesh(mesh, changes, revision);
+      mesh = updateMesh(mesh, openedChanges(changes), revision);
     },
     parseProxy(node) {
       const parsed = parseProxy(node);
@@ -59,9 +77,10 @@ export function createMeshPipeline(
       return parsed.value;
     },
     translate: (proxy) => translate(mesh, proxy, translateOptions),
-    mesh: (pending) => (pending.length > 0 ? updateMesh(mesh, pending, mesh.revision) : mesh),
+    credentials: (proxy, names) => credentialSecrets(mesh, proxy, names, sealer),
+    mesh: (pending) => (pending.length > 0 ? updateMesh(mesh, openedChanges(pending), mesh.revision) : mesh),
     preview(changes, pending = []) {
-      const now = updateMesh(mesh, pending, mesh.revision);
+      const now = updateMesh(mesh, openedChanges(pending), mesh.revision);
       const then = updateMesh(now, changes, mesh.revision + 1);
       return (proxy) => {
         // What is remembered for the connected proxy must not give way to a draft: the twin has a memory of its own.

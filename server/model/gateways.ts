@@ -22,8 +22,24 @@ export interface GatewayServer {
   readonly bind: string | undefined;
   /** Which VirtualServices may attach: those whose namespace and hosts are let in. */
   readonly hosts: readonly { readonly namespace: string; readonly host: string }[];
-  readonly tls: { readonly httpsRedirect: boolean; readonly passthrough: boolean } | undefined;
+  /** The port's own name, by which the routes of a server that ends TLS are told from others'. */
+  readonly portName: string;
+  readonly tls: GatewayTls | undefined;
 }
+
+export interface GatewayTls {
+  readonly httpsRedirect: boolean;
+  /** Undefined: plain text, of which only redirects are asked. */
+  readonly mode: ServerTlsMode | undefined;
+  readonly settings: ServerTLSSettings;
+}
+
+export type ServerTLSSettings = NonNullable<GatewaySpec["servers"][number]["tls"]>;
+export type ServerTlsMode = NonNullable<ServerTLSSettings["mode"]>;
+
+/** Whether TLS ends at the gateway. */
+export const endsTls = ({ tls }: GatewayServer): boolean =>
+  tls?.mode !== undefined && tls.mode !== "PASSTHROUGH" && tls.mode !== "AUTO_PASSTHROUGH";
 
 /** Oldest first. */
 export const indexGateways = (objects: Iterable<ConfigObject>, domain: string): readonly Gateway[] =>
@@ -47,10 +63,11 @@ function resolve(object: ConfigObject, domain: string): Gateway {
         protocol: server.port.protocol,
         bind: server.bind && server.bind !== "0.0.0.0" ? server.bind : undefined,
         hosts: server.hosts.map((host) => serverHost(host, namespace, domain)),
+        portName: server.port.name,
         tls: server.tls && {
           httpsRedirect: server.tls.httpsRedirect ?? false,
-          passthrough:
-            server.tls.mode === "PASSTHROUGH" || (server.tls.mode === undefined && isTlsProtocol(server.port.protocol)),
+          mode: isTlsProtocol(server.port.protocol) ? (server.tls.mode ?? "PASSTHROUGH") : undefined,
+          settings: server.tls,
         },
       })),
     };

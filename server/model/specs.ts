@@ -31,6 +31,7 @@ export type {
   RequestAuthenticationSpec,
   RouteDestination,
   RuntimeLayerSpec,
+  SecretSpec,
   ServiceEntrySpec,
   ServiceSpec,
   SidecarSpec,

@@ -13,6 +13,7 @@ import type { Mesh } from "../model/mesh.ts";
 import { isHttp2, type Protocol } from "../model/protocol.ts";
 import type { Service, ServicePort } from "../model/service.ts";
 import { isUsed, withAutoMutualTls } from "./auto-mutual-tls.ts";
+import { clientCredentials } from "./client-credentials.ts";
 import { circuitBreakers } from "./connection-pool.ts";
 import { seconds } from "./duration.ts";
 import { loadAssignment, socketAddress } from "./endpoints.ts";
@@ -38,9 +39,10 @@ export function outboundClusters(mesh: Mesh, scope: Scope, options: TranslateOpt
   const client = whereabouts(mesh, scope);
   const drafts = memo(
     scope.services,
-    `outbound ${scope.namespace} ${scope.certified} ${scope.way.key} ${systemCaPath} ${JSON.stringify(client)}`,
-    [mesh.destinationRules, rootNamespace, trustDomain],
-    () => [...scope.services.values()].flatMap((service) => draftsOf(mesh, service, { scope, systemCaPath, client })),
+    `outbound ${scope.namespace} ${scope.certified} ${scope.isGateway} ${scope.way.key} ${systemCaPath} ${JSON.stringify(client)}`,
+    [mesh.destinationRules, rootNamespace, trustDomain, mesh.objects.get("Secret")],
+    () =>
+      [...scope.services.values()].flatMap((service) => draftsOf(mesh, service, { mesh, scope, systemCaPath, client })),
   );
   // Whom the certificates must be for is known from the endpoints.
   const isAuto = scope.certified && isUsed(mesh);
@@ -65,6 +67,7 @@ export function outboundClusters(mesh: Mesh, scope: Scope, options: TranslateOpt
 }
 
 interface DraftContext {
+  mesh: Mesh;
   scope: Scope;
   systemCaPath: string;
   client: Whereabouts;
@@ -96,10 +99,11 @@ const draft = (
   port: ServicePort,
   subset: { name: string; labels?: Labels },
   rule: DestinationRule | undefined,
-  { scope, systemCaPath, client }: DraftContext,
+  { mesh, scope, systemCaPath, client }: DraftContext,
 ): ClusterDraft => {
   const policy = trafficPolicy(rule, subset.name, port.port);
-  const barred = policy.tls?.mode === "ISTIO_MUTUAL" && !scope.certified;
+  const credentials = clientCredentials(mesh, scope, rule, policy.tls);
+  const barred = credentials === "missing" || (policy.tls?.mode === "ISTIO_MUTUAL" && !scope.certified);
   return {
     service,
     port,
@@ -113,6 +117,7 @@ const draft = (
     config: rule && configPath("destination-rule", rule.namespace, rule.name),
     discovery: barred ? "none" : discoveryOf(service),
     systemCaPath,
+    ...(credentials && credentials !== "missing" && { credentials }),
     way: scope.way,
   };
 };

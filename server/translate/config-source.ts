@@ -14,17 +14,24 @@ export interface ConfigWay {
   /** Equal for equal sources. */
   readonly key: string;
   readonly source: ConfigSource;
+  /** For certificates that people name: one that does not come must not keep everything else from being served. */
+  readonly credentials: ConfigSource;
 }
 
+const way = (key: string, source: ConfigSource): ConfigWay => {
+  const { initialFetchTimeout: _, ...credentials } = source;
+  return { key, source, credentials: create(ConfigSourceSchema, credentials) };
+};
+
 /** The stream that everything comes on. Without a fetch timeout, warming waits for the resource rather than going on with none. */
-const aggregated: ConfigWay = {
-  key: "",
-  source: create(ConfigSourceSchema, {
+const aggregated: ConfigWay = way(
+  "",
+  create(ConfigSourceSchema, {
     configSourceSpecifier: { case: "ads", value: create(AggregatedConfigSourceSchema) },
     initialFetchTimeout: zero,
     resourceApiVersion: ApiVersion.V3,
   }),
-};
+);
 
 /**
  * How a proxy gets what its resources refer to: one object for all that get it in the same way. A client with a stream for each type has no
@@ -33,22 +40,24 @@ const aggregated: ConfigWay = {
 export function configWay({ xdsCluster, delta }: Pick<MeshProxy, "xdsCluster" | "delta">): ConfigWay {
   if (xdsCluster === undefined) return aggregated;
   const key = `${delta ? "delta" : "sotw"} ${xdsCluster}`;
-  return memo(aggregated, key, [], () => ({
-    key,
-    source: create(ConfigSourceSchema, {
-      configSourceSpecifier: {
-        case: "apiConfigSource",
-        value: {
-          apiType: delta ? ApiConfigSource_ApiType.DELTA_GRPC : ApiConfigSource_ApiType.GRPC,
-          transportApiVersion: ApiVersion.V3,
-          setNodeOnFirstMessageOnly: true,
-          grpcServices: [{ targetSpecifier: { case: "envoyGrpc", value: { clusterName: xdsCluster } } }],
+  return memo(aggregated, key, [], () =>
+    way(
+      key,
+      create(ConfigSourceSchema, {
+        configSourceSpecifier: {
+          case: "apiConfigSource",
+          value: {
+            apiType: delta ? ApiConfigSource_ApiType.DELTA_GRPC : ApiConfigSource_ApiType.GRPC,
+            transportApiVersion: ApiVersion.V3,
+            setNodeOnFirstMessageOnly: true,
+            grpcServices: [{ targetSpecifier: { case: "envoyGrpc", value: { clusterName: xdsCluster } } }],
+          },
         },
-      },
-      initialFetchTimeout: zero,
-      resourceApiVersion: ApiVersion.V3,
-    }),
-  }));
+        initialFetchTimeout: zero,
+        resourceApiVersion: ApiVersion.V3,
+      }),
+    ),
+  );
 }
 
 /** Only on the aggregated stream do virtual hosts come one by one. */

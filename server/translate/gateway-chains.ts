@@ -1,3 +1,4 @@
+import { endsTls } from "../model/gateways.ts";
 import { intersect } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isTls, parseProtocol } from "../model/protocol.ts";
@@ -14,7 +15,7 @@ export function gatewayChains(mesh: Mesh, scope: Scope, servers: readonly BoundS
     const bound = virtualServicesAt(scope.virtualServices, gateway.key, scope.namespace).filter(
       (it) => sharedHosts(server, it).length > 0,
     );
-    if (!isTls(parseProtocol(server.protocol))) return bound.flatMap((it) => tcpChains(it, context));
+    if (!isTls(parseProtocol(server.protocol)) || endsTls(server)) return bound.flatMap((it) => tcpChains(it, context));
     return bound
       .flatMap((it) => tlsChains(it, context))
       .map((chain) => ({

@@ -11,7 +11,6 @@ import { compare, intersect } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { type VirtualService, virtualServicesAt } from "../model/virtual-services.ts";
 import { isCatchAll } from "./match.ts";
-import { gatewayRoute } from "./names.ts";
 import type { RouteTable } from "./route-configurations.ts";
 import { virtualServiceRoutes } from "./routes.ts";
 import { type Scope, scopeKey } from "./scope.ts";
@@ -33,15 +32,15 @@ interface Draft {
 export function gatewayRouteTable(
   mesh: Mesh,
   scope: Scope,
-  { port, bind }: { port: number; bind: string | undefined },
+  { port, name }: { port: number; name: string },
   servers: readonly BoundServer[],
   portOffset: number,
 ): RouteTable {
   const { virtualServices } = scope;
-  const key = `gateway ${gatewayRoute(port, bind)} ${portOffset} ${scopeKey(scope, virtualServices.sourceLabels)} ${servers.map((it) => it.gateway.key).join(" ")}`;
+  const key = `gateway ${name} ${portOffset} ${scopeKey(scope, virtualServices.sourceLabels)} ${servers.map((it) => it.gateway.key).join(" ")}`;
   const deps = [scope.services, mesh.destinationRules, mesh.options.rootNamespace, ...servers.map((it) => it.server)];
   return memo(virtualServices, key, deps, () => ({
-    name: gatewayRoute(port, bind),
+    name,
     virtualHosts: virtualHosts(draftHosts(mesh, scope, servers, portOffset), port),
     ignorePort: true,
   }));

@@ -16,6 +16,8 @@ import { trafficPolicy } from "./traffic-policy.ts";
 export interface L4Chain {
   /** Server names that the client may ask for; none: any connection, TLS or not. */
   sniHosts: readonly string[];
+  /** Only for connections of the mesh's mutual TLS. */
+  isMutualTls?: boolean;
   statPrefix: string;
   clusters: readonly { name: string; weight: number }[];
   /** Go durations of the first destination's policy. */

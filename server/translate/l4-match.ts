@@ -2,6 +2,7 @@ import { BlockList, isIP } from "node:net";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { FilterChainMatchSchema } from "../gen/proto/envoy/config/listener/v3/listener_components_pb.js";
 import type { L4Chain, L4Rule } from "./l4-chains.ts";
+import { mutualTlsMatch } from "./mutual-tls.ts";
 
 /**
  * The chains of a listener bound to an address, of rules in their order. Which rules' subnets hold is known here, where nothing is
@@ -24,14 +25,18 @@ export function chainsAt(rules: readonly L4Rule[], address: string): L4Chain[] {
 }
 
 /** https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/listener/v3/listener_components.proto#config-listener-v3-filterchainmatch */
-export function chainMatch({ sniHosts }: L4Chain): MessageInitShape<typeof FilterChainMatchSchema> | undefined {
+export function chainMatch({
+  sniHosts,
+  isMutualTls,
+}: Pick<L4Chain, "sniHosts" | "isMutualTls">): MessageInitShape<typeof FilterChainMatchSchema> | undefined {
   if (sniHosts.length === 0) return undefined;
   // Any server name, and none, as long as it is TLS.
   if (sniHosts.includes("*")) return { transportProtocol: "tls" };
-  return { serverNames: [...sniHosts].sort() };
+  const serverNames = [...sniHosts].sort();
+  return isMutualTls ? { ...mutualTlsMatch, serverNames } : { serverNames };
 }
 
-const isMatchable = (sni: string): boolean => sni === "*" || !sni.startsWith("*") || sni.startsWith("*.");
+export const isMatchable = (sni: string): boolean => sni === "*" || !sni.startsWith("*") || sni.startsWith("*.");
 
 function contains(subnet: string, address: string): boolean {
   const [network = "", bits] = subnet.split("/");

@@ -9,7 +9,6 @@ import { socketAddress } from "./endpoints.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import type { InboundPort } from "./inbound.ts";
 import { inboundChains } from "./inbound-chains.ts";
-import type { L4Chain } from "./l4-chains.ts";
 import { gatewayRoute, httpProxyRoute, listenerName } from "./names.ts";
 import type { TranslateOptions } from "./options.ts";
 import type { OutboundPort } from "./outbound-ports.ts";
@@ -18,7 +17,7 @@ import { l4Chains } from "./tcp-proxy.ts";
 /** The port to which the application sends its calls, as to any HTTP proxy. */
 export const outboundListener = (proxy: MeshProxy, options: TranslateOptions): Listener => {
   const name = listenerName(proxy.ip, proxy.httpProxyPort);
-  return listener(
+  return listenerAt(
     proxy,
     options,
     name,
@@ -48,7 +47,7 @@ export const inboundListener = (
   const { protocol, service, mutualTls } = inbound;
   const facts = [protocol, service?.hostname, service?.port, mutualTls, proxy.identity, trustDomain, guards];
   const at = { address: proxy.ip, port: inbound.port };
-  return listener(proxy, options, name, at, TrafficDirection.INBOUND, facts, () =>
+  return listenerAt(proxy, options, name, at, TrafficDirection.INBOUND, facts, () =>
     inboundChains(proxy, inbound, trustDomain, guards, options),
   );
 };
@@ -61,24 +60,8 @@ export const outboundPortListener = (
 ): Listener => {
   const name = listenerName(proxy.ip, port);
   const at = { address: proxy.ip, port: port + proxy.portOffset };
-  return listener(proxy, options, name, at, TrafficDirection.OUTBOUND, [key], () =>
+  return listenerAt(proxy, options, name, at, TrafficDirection.OUTBOUND, [key], () =>
     l4Chains(chains, "outbound", proxy, options),
-  );
-};
-
-/** A gateway's port that passes TCP or TLS on. */
-export const gatewayPortListener = (
-  proxy: MeshProxy,
-  { port, bind }: { port: number; bind: string | undefined },
-  chains: readonly L4Chain[],
-  guards: Authorization,
-  options: TranslateOptions,
-): Listener => {
-  const name = listenerName(bind ?? "0.0.0.0", port);
-  const at = { address: bind ?? proxy.ip, port: port + proxy.portOffset };
-  const facts = [JSON.stringify(chains), guards];
-  return listener(proxy, options, name, at, TrafficDirection.OUTBOUND, facts, () =>
-    l4Chains(chains, "gateway", proxy, options, guards.tcp),
   );
 };
 
@@ -91,7 +74,7 @@ export const gatewayListener = (
 ): Listener => {
   const name = listenerName(bind ?? "0.0.0.0", port);
   const at = { address: bind ?? proxy.ip, port: port + proxy.portOffset };
-  return listener(proxy, options, name, at, TrafficDirection.OUTBOUND, [guards], () =>
+  return listenerAt(proxy, options, name, at, TrafficDirection.OUTBOUND, [guards], () =>
     only(
       httpConnectionManager(
         {
@@ -114,7 +97,7 @@ type Chains = Pick<
 
 const only = (filter: MessageInitShape<typeof FilterSchema>): Chains => ({ filterChains: [{ filters: [filter] }] });
 
-function listener(
+export function listenerAt(
   proxy: MeshProxy,
   options: TranslateOptions,
   name: string,

@@ -19,8 +19,8 @@ type TransportSocket = MessageInitShape<typeof TransportSocketSchema>;
 type SanMatcher = MessageInitShape<typeof SubjectAltNameMatcherSchema>;
 
 /** Istio's names of the workload's own certificate and of the authorities to trust, as its proxies ask SDS for them. */
-const ownCertificate = "default";
-const authorities = "ROOTCA";
+export const ownCertificate = "default";
+export const authorities = "ROOTCA";
 
 /** What a client inside the mesh offers, and by what its TLS is told from an application's own. */
 const meshProtocol = "istio";

@@ -25,3 +25,11 @@ export const operation = (host: string, port: number, path: string): string => `
 /** Under which the payload of a verified token is noted, for whoever decides by it. */
 export const jwtFilterName = "envoy.filters.http.jwt_authn";
 export const jwtPayload = "payload";
+
+/** The routes of a server that ends TLS: each has its own, as Istio has it. */
+export const httpsRoute = (port: number, portName: string, gateway: { name: string; namespace: string }): string =>
+  `https.${port}.${portName}.${gateway.name}.${gateway.namespace}`;
+
+/** Istio's names of what a Secret holds, as its proxies ask for it: the certificate with its key, or the authorities. */
+export const credentialResource = (secret: string): string => `kubernetes://${secret}`;
+export const authoritiesResource = (secret: string): string => `kubernetes://${secret}-cacert`;

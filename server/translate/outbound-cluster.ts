@@ -28,7 +28,7 @@ import { istioMetadata } from "./metadata.ts";
 import { commonLbConfig, outlierDetection } from "./outlier.ts";
 import { subjectAltNamesOf } from "./peer-identities.ts";
 import { rawBuffer, withProxyProtocol } from "./proxy-protocol.ts";
-import { type TlsTarget, upstreamTls } from "./upstream-tls.ts";
+import { type ClientCredentials, type TlsTarget, upstreamTls } from "./upstream-tls.ts";
 
 type ClusterInit = MessageInitShape<typeof ClusterSchema>;
 
@@ -51,6 +51,8 @@ export interface ClusterDraft {
   /** `forward`: by the host of each call. `none`: the proxy can't call it. */
   discovery: "eds" | "dns" | "forward" | "none";
   systemCaPath: string;
+  /** What the policy's `credentialName` stands for. */
+  credentials?: ClientCredentials | undefined;
   /** Where endpoints and certificates come from. */
   way: ConfigWay;
 }
@@ -137,7 +139,10 @@ const unreachable = (it: ClusterDraft): Cluster =>
 const clusterKey = ({ name, config, way, policy, mutualTls }: ClusterDraft): string =>
   `cluster ${name} ${config} ${way.key} ${policy.tls?.mode} ${mutualTls !== undefined}`;
 
-const tlsTarget = (mesh: Mesh, { service, port, subset, policy, systemCaPath }: ClusterDraft): TlsTarget | undefined =>
+const tlsTarget = (
+  mesh: Mesh,
+  { service, port, subset, policy, systemCaPath, credentials }: ClusterDraft,
+): TlsTarget | undefined =>
   policy.tls && {
     hostname: service.hostname,
     port: port.port,
@@ -145,6 +150,7 @@ const tlsTarget = (mesh: Mesh, { service, port, subset, policy, systemCaPath }: 
     subjectAltNames: subjectAltNamesOf(mesh, service, policy.tls.mode === "ISTIO_MUTUAL"),
     systemCaPath,
     trustDomain: mesh.options.trustDomain,
+    ...(credentials && { credentials }),
   };
 
 function common(

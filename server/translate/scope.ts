@@ -17,6 +17,7 @@ export interface Scope {
   readonly locality: string;
   /** Without a certificate of its own there is no mutual TLS. */
   readonly certified: boolean;
+  readonly isGateway: boolean;
   readonly bundled: boolean;
   /** How the resources that it is sent refer to others. */
   readonly way: ConfigWay;
@@ -41,6 +42,7 @@ export function scopeOf(mesh: Mesh, proxy: MeshProxy): Scope {
     labels: proxy.labels,
     locality: proxy.locality,
     certified: proxy.identity !== undefined,
+    isGateway: proxy.type === "router",
     bundled: proxy.bundled,
     way: configWay(proxy),
     ...seen,

@@ -6,22 +6,15 @@ import { memo } from "../lib/memo.ts";
 import { gatewaysOf } from "../model/gateways.ts";
 import { compare } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
-import { isHttp, parseProtocol } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { blackHole, outboundClusters, passthrough } from "./clusters.ts";
 import { takesVirtualHosts } from "./config-source.ts";
-import { gatewayChains } from "./gateway-chains.ts";
+import { gatewayPort, isPlainHttp } from "./gateway-listeners.ts";
 import { gatewayTargetPort } from "./gateway-ports.ts";
 import { type BoundServer, gatewayRouteTable } from "./gateway-routes.ts";
 import { type GuardContext, type Guards, guardsAt } from "./guards.ts";
 import { inboundCluster, inboundPorts } from "./inbound.ts";
-import {
-  gatewayListener,
-  gatewayPortListener,
-  inboundListener,
-  outboundListener,
-  outboundPortListener,
-} from "./listeners.ts";
+import { gatewayListener, inboundListener, outboundListener, outboundPortListener } from "./listeners.ts";
 import { gatewayRoute, httpProxyRoute } from "./names.ts";
 import { defaultTranslateOptions, type TranslateOptions } from "./options.ts";
 import { outboundPorts } from "./outbound-ports.ts";
@@ -91,24 +84,30 @@ function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions
   const outbound = outboundClusters(mesh, scope, options);
   const guards = guardsAt({ mesh, scope, proxy, clusters: outbound.clusters, options }, undefined);
   const servers = serversOf(mesh, proxy);
-  const ports = byAddress(servers.filter(isHttpServer));
+  const ports = byAddress(servers.filter(isPlainHttp));
   // A port has one protocol: the older server's, of HTTP and the rest HTTP's.
   const taken = new Set(ports.map(({ at }) => gatewayRoute(at.port, at.bind)));
-  const l4 = byAddress(servers.filter((it) => !isHttpServer(it) && !taken.has(gatewayRoute(it.port, it.server.bind))));
+  const context = { mesh, scope, proxy, clusters: outbound.clusters, guards, options };
+  const others = byAddress(
+    servers.filter((it) => !isPlainHttp(it) && !taken.has(gatewayRoute(it.port, it.server.bind))),
+  ).flatMap(({ at, servers }) => gatewayPort(context, at, servers) ?? []);
   return {
     listeners: byName(proxy, "listeners", [
       ...ports.map(({ at }) => gatewayListener(proxy, at, guards, options)),
-      ...l4.flatMap(({ at, servers }) => {
-        const chains = gatewayChains(mesh, scope, servers, at.bind ?? proxy.ip);
-        // Without a rule there is nowhere to go: better a closed port than one that only hangs up.
-        return chains.length > 0 ? [gatewayPortListener(proxy, at, chains, guards, options)] : [];
-      }),
+      ...others.map(({ listener }) => listener),
     ]),
-    ...routesOf(
-      proxy,
-      ports.map(({ at, servers }) => gatewayRouteTable(mesh, scope, at, servers, proxy.portOffset)),
-    ),
-    clusters: withOwn(proxy, outbound.clusters, [blackHole, ...guards.clusters]),
+    ...routesOf(proxy, [
+      ...ports.map(({ at, servers }) => {
+        const named = { port: at.port, name: gatewayRoute(at.port, at.bind) };
+        return gatewayRouteTable(mesh, scope, named, servers, proxy.portOffset);
+      }),
+      ...others.flatMap(({ tables }) => tables),
+    ]),
+    clusters: withOwn(proxy, outbound.clusters, [
+      blackHole,
+      ...guards.clusters,
+      ...others.flatMap(({ clusters }) => clusters),
+    ]),
     endpoints: outbound.endpoints,
     runtimes: runtimeLayers(mesh, proxy),
   };
@@ -120,8 +119,6 @@ const serversOf = (mesh: Mesh, proxy: MeshProxy): BoundServer[] =>
   gatewaysOf(mesh.gateways, proxy.labels).flatMap((gateway) =>
     gateway.servers.map((server) => ({ gateway, server, port: gatewayTargetPort(mesh, proxy, server.port) })),
   );
-
-const isHttpServer = ({ server }: BoundServer): boolean => isHttp(parseProtocol(server.protocol));
 
 /** Servers that share a port, by port. */
 const byAddress = (servers: readonly BoundServer[]) =>

@@ -2,11 +2,11 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import type { DataSourceSchema, TransportSocketSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import type { ConfigSource } from "../gen/proto/envoy/config/core/v3/config_source_pb.js";
-import type {
-  CertificateValidationContextSchema,
-  TlsCertificateSchema,
-} from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
-import { UpstreamTlsContextSchema } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
+import type { CertificateValidationContextSchema } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
+import {
+  type CommonTlsContextSchema,
+  UpstreamTlsContextSchema,
+} from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import type { ClientTLSSettings } from "../model/specs.ts";
 import { exactSan, mutualTlsClient } from "./mutual-tls.ts";
 import { sniOf } from "./names.ts";
@@ -21,6 +21,15 @@ export interface TlsTarget {
   readonly subjectAltNames: readonly string[];
   readonly systemCaPath: string;
   readonly trustDomain: string;
+  /** What `credentialName` stands for. */
+  readonly credentials?: ClientCredentials | undefined;
+}
+
+/** Names of secrets, as SDS has them. */
+export interface ClientCredentials {
+  readonly certificate: string | undefined;
+  readonly authorities: string | undefined;
+  readonly source: ConfigSource;
 }
 
 /** TLS that the client's proxy begins, with the mesh's certificates from `source`; undefined: none. https://istio.io/latest/docs/reference/config/networking/destination-rule/#ClientTLSSettings */
@@ -45,15 +54,15 @@ export function upstreamTls(
  */
 function originatedTls(
   tls: ClientTLSSettings,
-  { hostname, subjectAltNames, systemCaPath }: TlsTarget,
+  { hostname, subjectAltNames, systemCaPath, credentials }: TlsTarget,
 ): MessageInitShape<typeof TransportSocketSchema> {
   const host = hostname.startsWith("*") ? "" : hostname;
   const known = tls.subjectAltNames?.length ? tls.subjectAltNames : subjectAltNames;
   const names = known.length > 0 ? known : [tls.sni || host].filter((name) => name !== "");
   const path = tls.caCertificates && tls.caCertificates !== "system" ? tls.caCertificates : systemCaPath;
-  const validation: MessageInitShape<typeof CertificateValidationContextSchema> = {
-    trustedCa: file(path),
+  const validation: Validation = {
     matchTypedSubjectAltNames: names.map(exactSan),
+    ...(tls.caCrl && { crl: file(tls.caCrl) }),
   };
   return {
     name: "envoy.transport_sockets.tls",
@@ -64,8 +73,8 @@ function originatedTls(
         create(UpstreamTlsContextSchema, {
           sni: tls.sni || host,
           commonTlsContext: {
-            tlsCertificates: ownCertificate(tls),
-            ...(!tls.insecureSkipVerify && { validationContextType: { case: "validationContext", value: validation } }),
+            ...ownCertificate(tls, credentials),
+            ...(!tls.insecureSkipVerify && { validationContextType: trusted(validation, path, credentials) }),
           },
         }),
       ),
@@ -73,14 +82,40 @@ function originatedTls(
   };
 }
 
-const ownCertificate = ({
-  mode,
-  clientCertificate,
-  privateKey,
-}: ClientTLSSettings): MessageInitShape<typeof TlsCertificateSchema>[] =>
-  mode === "MUTUAL" && clientCertificate && privateKey
-    ? [{ certificateChain: file(clientCertificate), privateKey: file(privateKey) }]
-    : [];
+type Validation = Pick<
+  MessageInitShape<typeof CertificateValidationContextSchema>,
+  "matchTypedSubjectAltNames" | "crl"
+>;
+type Common = MessageInitShape<typeof CommonTlsContextSchema>;
+
+function trusted(
+  validation: Validation,
+  path: string,
+  credentials: ClientCredentials | undefined,
+): Common["validationContextType"] {
+  if (credentials?.authorities === undefined) {
+    return { case: "validationContext", value: { ...validation, trustedCa: file(path) } };
+  }
+  const secret = { name: credentials.authorities, sdsConfig: credentials.source };
+  return {
+    case: "combinedValidationContext",
+    value: { defaultValidationContext: validation, validationContextSdsSecretConfig: secret },
+  };
+}
+
+function ownCertificate(
+  { mode, clientCertificate, privateKey }: ClientTLSSettings,
+  credentials: ClientCredentials | undefined,
+): Pick<Common, "tlsCertificates" | "tlsCertificateSdsSecretConfigs"> {
+  if (mode !== "MUTUAL") return {};
+  if (credentials?.certificate !== undefined) {
+    return {
+      tlsCertificateSdsSecretConfigs: [{ name: credentials.certificate, sdsConfig: credentials.source }],
+    };
+  }
+  if (!clientCertificate || !privateKey) return {};
+  return { tlsCertificates: [{ certificateChain: file(clientCertificate), privateKey: file(privateKey) }] };
+}
 
 const file = (value: string): MessageInitShape<typeof DataSourceSchema> => ({
   specifier: { case: "filename", value },

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type FieldError, fail, ok, type Result } from "../../lib/result.ts";
-import type { KindDefinition } from "../kind.ts";
+import { type KindDefinition, withSpec } from "../kind.ts";
 import type { ConfigObject } from "../object.ts";
 import { metadataSchema, subdomainError, toMeta } from "./metadata.ts";
 import { beginPatterns } from "./regex.ts";
@@ -29,11 +29,11 @@ export function defineKind<S extends z.ZodType>(declaration: Declaration<S>): Ki
   function parse(input: unknown): Result<ConfigObject<z.output<S>>, FieldError> {
     const copy = plainCopy(input);
     if (!copy.ok) return copy;
-    const document = copy.value;
+    const document = withSpec(names, copy.value);
     beginPatterns();
     const errors = envelopeErrors(document, names.kind, versions);
     const meta = check(metadata, document.metadata ?? {}, "metadata");
-    const spec = check(schema, document.spec ?? defaultSpec, "spec");
+    const spec = check(schema, document.spec ?? defaultSpec, names.flat ? "" : "spec");
     if (!meta.ok) errors.push(...meta.errors);
     if (!spec.ok) errors.push(...spec.errors);
     if (!meta.ok || !spec.ok || errors.length > 0) return fail(...errors);

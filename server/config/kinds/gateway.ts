@@ -1,12 +1,51 @@
 import { z } from "zod";
+import { suggest } from "../../lib/suggest.ts";
 import { defineKind } from "./define.ts";
 import { labels, port, reportDuplicates } from "./fields.ts";
-import { labelNameError } from "./metadata.ts";
+import { labelNameError, subdomainError } from "./metadata.ts";
 import { isDnsLabel, isIpAddress, sniHostError } from "./names.ts";
 import { isHttpProtocol, isTlsProtocol, protocolError } from "./protocol.ts";
-import { notYet, rule, text } from "./schema.ts";
+import { notYet, orNull, type Report, rule, text } from "./schema.ts";
 
-const noTls = "Limpid's gateways have no certificate to show: they pass TLS through";
+const protocolVersions = ["TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"] as const;
+const protocolVersion = () => z.enum(protocolVersions).optional();
+
+const ecdhCurves = ["P-224", "P-256", "P-384", "P-521", "X25519", "X25519Kyber768Draft00", "X25519MLKEM768"] as const;
+
+/** What BoringSSL has, but for pre-shared keys. https://istio.io/latest/docs/reference/config/networking/gateway/#ServerTLSSettings */
+const cipherSuites = [
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-CHACHA20-POLY1305",
+  "ECDHE-ECDSA-AES128-SHA",
+  "ECDHE-RSA-AES128-SHA",
+  "ECDHE-ECDSA-AES256-SHA",
+  "ECDHE-RSA-AES256-SHA",
+  "AES128-GCM-SHA256",
+  "AES256-GCM-SHA384",
+  "AES128-SHA",
+  "AES256-SHA",
+  "DES-CBC3-SHA",
+];
+
+/** Groups of equal preference stand in brackets: `[A|B]`. */
+function cipherSuiteError(value: string): string | undefined {
+  const names = value.replace(/^\[|\]$/g, "").split("|");
+  const bad = names.find((name) => !cipherSuites.includes(name));
+  if (bad === undefined) return undefined;
+  const near = suggest(bad, cipherSuites);
+  return `must be a cipher suite of TLS 1.2 such as ECDHE-RSA-AES128-GCM-SHA256${near ? `; did you mean ${near}?` : ""}, not ${JSON.stringify(bad)}`;
+}
+
+const spkiError = (value: string): string | undefined =>
+  /^[A-Za-z0-9+/]{43}=$/.test(value) ? undefined : "must be a SHA-256 in base64, of 44 characters";
+const hashError = (value: string): string | undefined =>
+  /^(?:[0-9a-fA-F]{64}|(?:[0-9a-fA-F]{2}:){31}[0-9a-fA-F]{2})$/.test(value)
+    ? undefined
+    : "must be a SHA-256 in hexadecimal, with or without colons";
 
 const serverPortSchema = z.strictObject({
   number: port(),
@@ -30,36 +69,127 @@ function serverHostError(value: string): string | undefined {
   return `must be a full name such as "${host}.example.com": clients outside of the mesh know no short ones`;
 }
 
-const tlsModes = new Set(["SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"]);
+const file = () => z.string().min(1).optional();
+const credential = () =>
+  text((value) => {
+    const name = value.replace(/^kubernetes:\/\//, "");
+    if (value.startsWith("sds://")) return "other SDS servers are not supported by Limpid: name a Secret";
+    return (
+      subdomainError(name) &&
+      `must be the name of a Secret in the gateway workload's namespace, not ${JSON.stringify(value)}`
+    );
+  });
 
-const serverTlsSchema = z.strictObject({
+const serverTlsFields = z.strictObject({
   httpsRedirect: z.boolean().optional().describe("Answers every request with 301 to https."),
   mode: z
-    .enum(["PASSTHROUGH"], {
-      error: (issue) =>
-        typeof issue.input === "string" && tlsModes.has(issue.input)
-          ? `${issue.input} is not supported yet by Limpid; ${noTls} (PASSTHROUGH)`
-          : "must be PASSTHROUGH",
-    })
+    .enum(["PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"])
     .optional()
-    .describe("PASSTHROUGH, also when unset: the connection goes on as it is, by its server name."),
-  serverCertificate: notYet(noTls),
-  privateKey: notYet(noTls),
-  caCertificates: notYet(noTls),
-  caCrl: notYet(noTls),
-  credentialName: notYet(noTls),
-  credentialNames: notYet(noTls),
-  caCertCredentialName: notYet(noTls),
-  tlsCertificates: notYet(noTls),
-  subjectAltNames: notYet(noTls),
-  verifyCertificateSpki: notYet(noTls),
-  verifyCertificateHash: notYet(noTls),
-  minProtocolVersion: notYet(noTls),
-  maxProtocolVersion: notYet(noTls),
-  cipherSuites: notYet(noTls),
-  ecdhCurves: notYet(noTls),
-  insecureSkipVerify: notYet(noTls),
+    .describe(
+      "SIMPLE: TLS ends here. MUTUAL: and clients must show a certificate; OPTIONAL_MUTUAL: may. ISTIO_MUTUAL: with the mesh's certificates. PASSTHROUGH, also when unset: the connection goes on as it is, by its server name; AUTO_PASSTHROUGH: to the service that the name says.",
+    ),
+  serverCertificate: file().describe("File of the certificate on the gateway's machine, in PEM."),
+  privateKey: file().describe("File of its key."),
+  caCertificates: file().describe("With MUTUAL: file with the authorities of clients' certificates."),
+  caCrl: file().describe("With MUTUAL: file of revoked certificates, in PEM."),
+  credentialName: credential()
+    .optional()
+    .describe("Secret with the certificate, its key and, with MUTUAL, the authorities."),
+  credentialNames: z
+    .array(credential())
+    .max(2)
+    .optional()
+    .describe("Two Secrets: a certificate with an RSA key and one with an ECDSA key."),
+  caCertCredentialName: credential().optional().describe("Secret with the authorities, when they are in another."),
+  tlsCertificates: z
+    .array(
+      z.strictObject({ serverCertificate: z.string().min(1), privateKey: z.string().min(1), caCertificates: file() }),
+    )
+    .max(2)
+    .optional()
+    .describe("Files of two certificates, as credentialNames."),
+  subjectAltNames: z.array(z.string().min(1)).optional().describe("Of which a client's certificate must have one."),
+  verifyCertificateSpki: z
+    .array(text(spkiError))
+    .optional()
+    .describe("SHA-256 of public keys in base64, of which a client's must be one."),
+  verifyCertificateHash: z
+    .array(text(hashError))
+    .optional()
+    .describe("SHA-256 of certificates in hexadecimal, of which a client's must be one."),
+  minProtocolVersion: protocolVersion().describe("TLSV1_2 when unset."),
+  maxProtocolVersion: protocolVersion(),
+  cipherSuites: z.array(text(cipherSuiteError)).max(64).optional().describe("Up to TLS 1.2; Envoy's own when unset."),
+  ecdhCurves: z.array(z.enum(ecdhCurves)).optional(),
+  insecureSkipVerify: orNull(z.boolean()).describe("With MUTUAL: takes certificates of any authority."),
 });
+type ServerTls = z.output<typeof serverTlsFields>;
+
+const serverTlsSchema = rule(serverTlsFields, (tls, report) => {
+  const sources = [
+    ...(tls.serverCertificate || tls.privateKey ? (["serverCertificate"] as const) : []),
+    ...(["credentialName", "credentialNames", "tlsCertificates"] as const).filter((key) => tls[key]?.length),
+  ];
+  const [first, second] = sources;
+  if (second !== undefined)
+    report([second], `must not be beside ${first}: a server has its certificates from one place`);
+  const { mode = "PASSTHROUGH" } = tls;
+  if (mode === "SIMPLE" || mode === "MUTUAL" || mode === "OPTIONAL_MUTUAL") checkOwn(tls, mode, first, report);
+  else for (const key of ownOnly) if (tls[key] !== undefined) report([key], `has no effect with mode ${mode}`);
+});
+
+/** What only a server has that ends TLS with a certificate of its own. */
+const ownOnly = [
+  "serverCertificate",
+  "privateKey",
+  "caCertificates",
+  "caCrl",
+  "credentialName",
+  "credentialNames",
+  "caCertCredentialName",
+  "tlsCertificates",
+  "subjectAltNames",
+  "verifyCertificateSpki",
+  "verifyCertificateHash",
+  "minProtocolVersion",
+  "maxProtocolVersion",
+  "cipherSuites",
+  "ecdhCurves",
+  "insecureSkipVerify",
+] as const;
+const mutualOnly = [
+  "caCertificates",
+  "caCrl",
+  "caCertCredentialName",
+  "subjectAltNames",
+  "verifyCertificateSpki",
+  "verifyCertificateHash",
+  "insecureSkipVerify",
+] as const;
+
+function checkOwn(tls: ServerTls, mode: string, source: string | undefined, report: Report): void {
+  if (source === undefined) report(["credentialName"], `is required for ${mode}, or serverCertificate and privateKey`);
+  if (source === "serverCertificate") {
+    for (const key of ["serverCertificate", "privateKey"] as const)
+      if (tls[key] === undefined) report([key], "is required beside the other");
+  }
+  if (mode === "SIMPLE") {
+    for (const key of mutualOnly)
+      if (tls[key] !== undefined) report([key], "has no effect with mode SIMPLE: no client's certificate is asked for");
+  } else if (
+    source !== undefined &&
+    !source.startsWith("credential") &&
+    !tls.caCertificates &&
+    !tls.caCertCredentialName
+  ) {
+    report(["caCertificates"], `is required for ${mode}`);
+  }
+  const [min, max] = [versionRank(tls.minProtocolVersion), versionRank(tls.maxProtocolVersion)];
+  if (min > 0 && max > 0 && min > max) report(["minProtocolVersion"], "is above maxProtocolVersion");
+}
+
+const versionRank = (version: string | undefined): number =>
+  version ? protocolVersions.indexOf(version as "TLSV1_2") : 0;
 
 const serverFields = z.strictObject({
   port: serverPortSchema,
@@ -74,14 +204,20 @@ const serverFields = z.strictObject({
 });
 
 const serverSchema = rule(serverFields, ({ port, tls }, report) => {
-  const protocol = port.protocol;
+  const { protocol } = port;
+  const mode = tls?.mode ?? "PASSTHROUGH";
   if (isTlsProtocol(protocol)) {
-    if (tls === undefined) report(["tls", "mode"], `is required for protocol ${protocol}; ${noTls} (PASSTHROUGH)`);
+    if (tls === undefined)
+      report(["tls", "mode"], `is required for protocol ${protocol}, such as SIMPLE or PASSTHROUGH`);
     if (tls?.httpsRedirect) report(["tls", "httpsRedirect"], `has no effect for protocol ${protocol}`);
+    if (mode === "AUTO_PASSTHROUGH" && protocol.toUpperCase() === "HTTPS")
+      report(["tls", "mode"], "AUTO_PASSTHROUGH needs protocol TLS");
   } else if (isHttpProtocol(protocol)) {
-    if (tls?.mode !== undefined) report(["tls", "mode"], `a server of protocol ${protocol} has no TLS`);
+    if (tls?.mode !== undefined) report(["tls", "mode"], `a server of protocol ${protocol} has no TLS; HTTPS has`);
+    for (const key of ownOnly)
+      if (tls?.[key] !== undefined) report(["tls", key], `a server of protocol ${protocol} has no TLS; HTTPS has`);
   } else if (tls !== undefined) {
-    report(["tls"], `a server of protocol ${protocol} has no TLS; use protocol TLS to pass it through`);
+    report(["tls"], `a server of protocol ${protocol} has no TLS; TLS has`);
   }
 });
 

@@ -12,6 +12,7 @@ import { peerAuthentication } from "./peer-authentication.ts";
 import { rateLimitConfig } from "./rate-limit-config.ts";
 import { requestAuthentication } from "./request-authentication.ts";
 import { runtimeLayer } from "./runtime-layer.ts";
+import { secret } from "./secret.ts";
 import { service } from "./service.ts";
 import { serviceEntry } from "./service-entry.ts";
 import { sidecar } from "./sidecar.ts";
@@ -22,6 +23,7 @@ import { workloadEntry } from "./workload-entry.ts";
 export const kinds: readonly KindDefinition[] = [
   namespace,
   service,
+  secret,
   virtualService,
   destinationRule,
   gateway,
@@ -96,6 +98,7 @@ export type { PolicyTargetReference } from "./policy-target.ts";
 export type { RateLimitConfigSpec, RateLimitDescriptorSpec } from "./rate-limit-config.ts";
 export type { JWTRule, RequestAuthenticationSpec } from "./request-authentication.ts";
 export type { RuntimeLayerSpec } from "./runtime-layer.ts";
+export type { SecretSpec } from "./secret.ts";
 export type { ServiceSpec } from "./service.ts";
 export type { ServiceEntrySpec } from "./service-entry.ts";
 export type { SidecarSpec } from "./sidecar.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { subdomainError } from "./metadata.ts";
 import { sniHostError } from "./names.ts";
-import { notYet, orNull, rule, text } from "./schema.ts";
+import { orNull, rule, text } from "./schema.ts";
 
 /** TLS that the client's proxy begins. https://istio.io/latest/docs/reference/config/networking/destination-rule/#ClientTLSSettings */
 export const tlsSettingsSchema = rule(
@@ -22,14 +23,30 @@ export const tlsSettingsSchema = rule(
     insecureSkipVerify: orNull(z.boolean()).describe("Takes any certificate of any name."),
     clientCertificate: z.string().optional().describe("With MUTUAL: file of the certificate to show, in PEM."),
     privateKey: z.string().optional().describe("With MUTUAL: file of its private key."),
-    caCrl: notYet(""),
-    credentialName: notYet("use caCertificates"),
+    caCrl: z.string().min(1).optional().describe("File of revoked certificates, in PEM."),
+    credentialName: text((value) => {
+      const name = value.replace(/^kubernetes:\/\//, "");
+      return (
+        subdomainError(name) &&
+        `must be the name of a Secret in the client workload's namespace, not ${JSON.stringify(value)}`
+      );
+    })
+      .optional()
+      .describe(
+        "Secret with the authorities to trust (ca.crt, cacert) and, with MUTUAL, the certificate and key to show.",
+      ),
   }),
   (tls, report) => {
     const { mode, insecureSkipVerify } = tls;
-    if (mode === "MUTUAL") {
+    if (tls.credentialName !== undefined) {
+      for (const key of ["caCertificates", "clientCertificate", "privateKey"] as const) {
+        if (tls[key] !== undefined) report([key], "must not be beside credentialName");
+      }
+      if (mode === "ISTIO_MUTUAL")
+        report(["credentialName"], "has no effect with mode ISTIO_MUTUAL: the mesh's own certificates are used");
+    } else if (mode === "MUTUAL") {
       for (const key of ["clientCertificate", "privateKey"] as const) {
-        if (tls[key] === undefined) report([key], "is required with mode MUTUAL");
+        if (tls[key] === undefined) report([key], "is required with mode MUTUAL, or credentialName");
       }
     } else {
       for (const key of ["clientCertificate", "privateKey"] as const) {

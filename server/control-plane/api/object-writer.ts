@@ -1,4 +1,4 @@
-import type { KindDefinition } from "../../config/kind.ts";
+import { type KindDefinition, withSpec } from "../../config/kind.ts";
 import { parsePath } from "../../config/kinds/field-path.ts";
 import { isUnknownField } from "../../config/kinds/schema.ts";
 import type { ConfigObject } from "../../config/object.ts";
@@ -51,7 +51,7 @@ export function prepareApply(
   const outcome = serverSideApply(
     live,
     ownersOf(existing),
-    knownPart(kind, wanted, context),
+    knownPart(kind, withSpec(kind, wanted), context),
     writerOf(kind, context),
     context.force,
   );

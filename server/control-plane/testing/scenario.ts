@@ -8,7 +8,7 @@ import { writeCertificate } from "../../ca/write-certificate.ts";
 import { parseDocuments } from "../../config/kinds/index.ts";
 import { MemoryConfigStore } from "../../config/memory-store.ts";
 import { type ConfigObject, keyOf } from "../../config/object.ts";
-import type { Write } from "../../config/store.ts";
+import type { ConfigStore, Write } from "../../config/store.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { type Envoy, envoyMissing, envoyPath, freePort, startEnvoy } from "../../xds/testing/envoy.ts";
@@ -50,6 +50,8 @@ export async function startScenario(
   { id, serviceAccount = "default", metadata }: ScenarioProxy,
   closers: Closers,
   options: Partial<ControlPlaneOptions> = {},
+  /** What writes go through on their way into the store. */
+  through: (store: ConfigStore) => ConfigStore = (store) => store,
 ): Promise<Scenario> {
   const [folder, clean] = await tempFolder();
   closers.push(clean);
@@ -81,8 +83,10 @@ export async function startScenario(
     tls: { ...files, root: join(folder, "ca/root-cert.pem"), serverUri: controlPlaneIdentity(trustDomain) },
   });
   closers.push(() => proxy.stop());
+  const writer = through(store);
   const commit = async (writes: Write[]) => {
-    const { revision } = await store.commit(writes, "test");
+    if (writes.length === 0) return;
+    const { revision } = await writer.commit(writes, "test");
     await answered(plane, revision);
   };
   return {

@@ -57,7 +57,7 @@ export function staticBootstrap(resources: ProxyResources, adminPort: number): B
     staticResources: {
       listeners,
       clusters: [...clusters, collector],
-      secrets: JSON.stringify(json).includes("SdsSecret") ? secrets() : [],
+      secrets: secrets(JSON.stringify(json)),
     },
   };
 }
@@ -79,28 +79,55 @@ export function referringBootstrap(resources: ProxyResources, xdsCluster: string
 /** A copy in which a secret is only named, and files that are not here are replaced by their contents. */
 const withoutSds = (json: ReturnType<typeof resourcesToJson>): ReturnType<typeof resourcesToJson> =>
   JSON.parse(
-    JSON.stringify(json, (key, value) =>
-      key === "sdsConfig" ? undefined : key === "tlsCertificates" && value.length > 0 ? [testCertificate()] : value,
-    ),
+    JSON.stringify(json, (key, value) => {
+      if (key === "sdsConfig" || (key === "crl" && isMissing(value))) return undefined;
+      if (key === "trustedCa" && isMissing(value)) return testCertificate().certificateChain;
+      return key === "tlsCertificates" && value.length > 0 ? [testCertificate()] : value;
+    }),
   );
 
-/** The names that SDS has for a workload's certificate and its authorities. */
-function secrets(): unknown[] {
-  const tlsCertificate = testCertificate();
-  const trustedCa = tlsCertificate.certificateChain;
+const isMissing = ({ filename }: { filename?: string }): boolean => filename !== undefined && !existsSync(filename);
+
+/** A secret for each that the resources name, of the kind that it is used as; one whose name says so has an RSA key. */
+function secrets(json: string): unknown[] {
+  const named = (before: string) => new Set([...json.matchAll(new RegExp(before + name, "g"))].map(([, it]) => it));
+  const certificates = [...named(`"tlsCertificateSdsSecretConfigs":\\[`), ...named(`},`)];
+  const trusted = named(`"validationContextSdsSecretConfig":`);
   return [
-    { name: "default", tlsCertificate },
-    { name: "ROOTCA", validationContext: { trustedCa } },
+    ...[...new Set(certificates)].map((it = "") => ({
+      name: it,
+      tlsCertificate: testCertificate(it.includes("rsa") ? rsaKey : ecKey),
+    })),
+    ...[...trusted].map((it) => ({
+      name: it,
+      validationContext: { trustedCa: testCertificate().certificateChain },
+    })),
   ];
 }
+const name = `{"name":"(default|ROOTCA|kubernetes://[^"]+)"}`;
+
+const ecKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+const rsaKey = ["-newkey", "rsa:2048"];
 
 /** Of its own authority, for a day, made with the `openssl` program. */
-function testCertificate() {
+function testCertificate(newKey: readonly string[] = ecKey) {
   const folder = mkdtempSync(join(tmpdir(), "limpid-certificate-"));
   try {
     const [key, chain] = [join(folder, "key.pem"), join(folder, "chain.pem")];
-    const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    const args = ["req", "-x509", ...newKey, "-days", "1", "-subj", "/CN=test", "-keyout", key, "-out", chain];
+    const args = [
+      "req",
+      "-x509",
+      ...newKey,
+      "-nodes",
+      "-days",
+      "1",
+      "-subj",
+      "/CN=test",
+      "-keyout",
+      key,
+      "-out",
+      chain,
+    ];
     execFileSync("openssl", args, { stdio: "ignore" });
     const inline = (path: string) => ({ inlineString: readFileSync(path, "utf8") });
     return { certificateChain: inline(chain), privateKey: inline(key) };

@@ -6,7 +6,6 @@ const kindsByVersion: Readonly<Record<string, readonly string[]>> = {
   "/v1": [
     "pods Pod po",
     "configmaps ConfigMap cm",
-    "secrets Secret",
     "events Event ev",
     "endpoints Endpoints ep",
     "serviceaccounts ServiceAccount sa",

@@ -22,7 +22,9 @@ export function objectSchema(kind: KindDefinition, version: string, reference: (
       apiVersion: { description: "Version of this representation of the object.", type: "string" },
       kind: { description: "The REST resource this object represents.", type: "string" },
       metadata: { description: "Standard object metadata.", allOf: [{ $ref: reference(metaName) }], default: {} },
-      spec: { description: `What is wanted of this ${kind.kind}.`, ...spec },
+      ...(kind.flat
+        ? (spec.properties as Schema)
+        : { spec: { description: `What is wanted of this ${kind.kind}.`, ...spec } }),
       status: { description: "Written by the control plane only.", type: "object" },
     },
     "x-kubernetes-group-version-kind": [{ group: kind.group, version, kind: kind.kind }],

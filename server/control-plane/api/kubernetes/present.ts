@@ -1,3 +1,4 @@
+import { bodyOf } from "../../../config/kind.ts";
 import type { ConfigObject } from "../../../config/object.ts";
 import { apiVersionOf, type ServedKind } from "../kind-index.ts";
 
@@ -9,7 +10,7 @@ export function present(served: ServedKind, object: ConfigObject): Record<string
     apiVersion: apiVersionOf(group, served.version),
     kind,
     metadata: namespaced ? { ...metadata, namespace } : metadata,
-    spec: object.spec,
+    ...bodyOf(served.definition, object.spec),
     ...((object.status ?? coreStatus[kind]) ? { status: object.status ?? coreStatus[kind] } : {}),
   };
 }

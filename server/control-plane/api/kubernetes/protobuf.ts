@@ -32,7 +32,11 @@ const magic = Buffer.from("k8s\0");
 const unreadable = (why: string) => badRequest(`the body is no protobuf that can be read here: ${why}`);
 
 type Field =
-  | { name: string; type: "string" | "bytes" | "int" | "bool" | "map" | "skip" | "intOrString"; list?: true }
+  | {
+      name: string;
+      type: "string" | "bytes" | "int" | "bool" | "map" | "bytesMap" | "skip" | "intOrString";
+      list?: true;
+    }
   | { name: string; type: Schema; list?: true };
 interface Schema {
   [field: number]: Field;
@@ -101,6 +105,13 @@ const objectSchemas: Record<string, Schema> = {
     },
     3: skip("status"),
   },
+  Secret: {
+    1: { name: "metadata", type: metaSchema },
+    2: { name: "data", type: "bytesMap" },
+    3: text("type"),
+    4: map("stringData"),
+    5: { name: "immutable", type: "bool" },
+  },
 };
 
 /** Empty texts, zeros and false are how Go writes what is unset: they are left out. */
@@ -114,7 +125,8 @@ function readMessage(schema: Schema, bytes: Uint8Array): Record<string, unknown>
     const value = readField(field, reader, wireType);
     if (value === undefined || value === "" || value === 0 || value === false) continue;
     if (field.list) result[field.name] = [...((result[field.name] as unknown[]) ?? []), value];
-    else if (field.type === "map") result[field.name] = { ...(result[field.name] as object), ...(value as object) };
+    else if (field.type === "map" || field.type === "bytesMap")
+      result[field.name] = { ...(result[field.name] as object), ...(value as object) };
     else result[field.name] = value;
   }
   return result;
@@ -136,6 +148,11 @@ function readField(field: Field, reader: BinaryReader, wireType: WireType): unkn
     case "map": {
       const { key = "", value = "" } = readMessage({ 1: text("key"), 2: text("value") }, reader.bytes());
       return { [String(key)]: value };
+    }
+    case "bytesMap": {
+      const entry = readMessage({ 1: text("key"), 2: { name: "value", type: "bytes" } }, reader.bytes());
+      const { key = "", value = new Uint8Array() } = entry as { key?: string; value?: Uint8Array };
+      return { [key]: Buffer.from(value).toString("base64") };
     }
     case "intOrString": {
       const {

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
-import type { IssuedCertificate } from "../ca/certificate-authority.ts";
-import { type Secret, SecretSchema } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
-import { memo } from "../lib/memo.ts";
+import type { IssuedCertificate } from "../../ca/certificate-authority.ts";
+import { type Secret, SecretSchema } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import { memo } from "../../lib/memo.ts";
 
 /** The names that Istio's agent serves to its proxy: the workload's certificate, and what to trust. */
 const names = { certificate: "default", root: "ROOTCA" } as const;
