@@ -43,8 +43,12 @@ export function clusterViews(plane: DataPlane, isStatic: (name: string) => boole
 /** What TLS contexts show and trust at the moment, each combination once. */
 export function certsViews(contexts: readonly CommonTls[]): CertsView[] {
   const views = new Map<string, CertsView>();
-  for (const { certificate, validation } of contexts) {
-    const [own, authorities] = [certificate?.value, validation?.value?.authorities];
+  const pairs = contexts.flatMap(({ certificates, validation }) =>
+    (certificates.length > 0 ? certificates : [undefined]).map(
+      (held) => [held?.value, validation?.value?.authorities] as const,
+    ),
+  );
+  for (const [own, authorities] of pairs) {
     if (own === undefined && authorities === undefined) continue;
     views.set([own?.version, own?.path, authorities?.version, authorities?.path].join(" "), {
       chain: own && { path: own.path, certificates: own.infos },

@@ -54,8 +54,8 @@ describe("TLS towards a cluster", () => {
     ],
     [
       "several client certificates",
-      { tls_certificates: [{}, {}] },
-      `${path}.tls_certificates: more than one certificate is not supported`,
+      { tls_certificates: [{}, {}, {}] },
+      `${path}.tls_certificates: more than 2 certificates are not supported`,
     ],
     [
       "a version that nobody should speak",
@@ -68,12 +68,21 @@ describe("TLS towards a cluster", () => {
       `${path}.tls_params.tls_minimum_protocol_version: is above the maximum`,
     ],
     [
-      "cipher suites",
-      { tls_params: { cipher_suites: ["AES128-SHA"] } },
-      `${path}.tls_params.cipher_suites: not supported`,
+      "cipher suites that nobody has",
+      { tls_params: { cipher_suites: ["AES128-SHA", "AES128-SH"] } },
+      `${path}.tls_params.cipher_suites: "AES128-SH": not known to this machine's OpenSSL`,
+    ],
+    [
+      "curves that nobody has",
+      { tls_params: { ecdh_curves: ["P-1"] } },
+      `${path}.tls_params.ecdh_curves: not known to this machine's OpenSSL`,
     ],
     ["keys written down", { key_log: { path: "/x" } }, `${path}.key_log: not supported`],
-    ["pinned certificates", validation({ verify_certificate_hash: ["00"] }), ".verify_certificate_hash: not supported"],
+    [
+      "a list of what was taken back that is none",
+      validation({ trusted_ca: { inline_string: rootCertificates[0] ?? "" }, crl: { inline_string: "x" } }),
+      ".crl: holds no revocation list",
+    ],
   ])("is refused by name: %s", async (_, common, error) => {
     const { plane } = await fixtures.plane({});
     const [first] = plane.setCluster(withTls(common));

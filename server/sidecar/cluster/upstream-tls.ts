@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { isIP, Socket, type TcpSocketConnectOpts } from "node:net";
 import { connect, TLSSocket } from "node:tls";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
@@ -6,8 +6,9 @@ import type { TransportSocket } from "../../gen/proto/envoy/config/core/v3/base_
 import { UpstreamTlsContextSchema } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { CommonTls } from "../tls/common-tls.ts";
 import type { Secrets } from "../tls/secrets.ts";
-import { failureKind, failureReason, secretMissing, wrongName } from "../tls/tls-failure.ts";
+import { failureKind, failureReason, secretMissing, WrongHash, wrongName } from "../tls/tls-failure.ts";
 import type { TlsStats } from "../tls/tls-stats.ts";
+import { isPinned } from "../tls/validation.ts";
 
 /** TLS towards a cluster's endpoints. */
 export interface UpstreamTls {
@@ -38,7 +39,7 @@ export function connectTls(
   const material = tls.common.current();
   // Without a secret that did not come in time no connection can be made: Envoy's NotReadySslSocket.
   if (material === undefined) return failed(new SecretMissing());
-  const { context, names, validation } = material;
+  const { context, names, pins, validation } = material;
   const protocols = offered(tls.common.protocols, protocol);
   const socket = connect({
     ...options,
@@ -47,7 +48,9 @@ export function connectTls(
     ...(tls.serverName !== "" && isIP(tls.serverName) === 0 && { servername: tls.serverName }),
     ...(protocols.length > 0 && { ALPNProtocols: [...protocols] }),
     rejectUnauthorized: validation !== undefined,
-    checkServerIdentity: (_, peer) => wrongName(names, peer.subjectaltname),
+    checkServerIdentity: (_, peer) =>
+      wrongName(names, peer.subjectaltname) ??
+      (pins.length === 0 || isPinned(pins, new X509Certificate(peer.raw)) ? undefined : new WrongHash()),
   });
   socket.once("secureConnect", () => stats.made(socket.getProtocol() ?? "", socket.getCipher().name));
   socket.once("error", (error) => count(error, socket, stats));
@@ -76,6 +79,9 @@ function count(error: Error, socket: TLSSocket, stats: TlsStats): void {
   switch (kindOf(error, socket)) {
     case "name":
       stats.failVerifySan.inc();
+      return;
+    case "hash":
+      stats.failVerifyCertHash.inc();
       return;
     case "verify":
       stats.failVerifyError.inc();

@@ -26,7 +26,7 @@ export function compileDownstreamTls(
   if (config === undefined) return undefined;
   const path = "transport_socket.typed_config";
   const common = new CommonTls(config.commonTlsContext, `${path}.common_tls_context`, secrets);
-  if (common.certificate === undefined) {
+  if (common.certificates.length === 0) {
     throw new Error(`${path}.common_tls_context: a certificate is required`);
   }
   const requireClientCertificate = config.requireClientCertificate ?? false;

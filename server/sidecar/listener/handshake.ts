@@ -7,7 +7,7 @@ import type { TlsMaterial } from "../tls/common-tls.ts";
 import { TlsConnection } from "../tls/tls-connection.ts";
 import { failureKind } from "../tls/tls-failure.ts";
 import type { TlsStats } from "../tls/tls-stats.ts";
-import { namesMatch } from "../tls/validation.ts";
+import { isPinned, namesMatch } from "../tls/validation.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
 
 export interface Secured {
@@ -77,11 +77,15 @@ export class Handshake {
     const { socket, stats } = this;
     const peer = socket.getPeerX509Certificate();
     if (peer === undefined) stats.noCertificate.inc();
-    if (peer !== undefined && socket.distrusted) {
+    const { names, pins, acceptsUntrusted } = this.material;
+    if (peer !== undefined && !acceptsUntrusted && socket.distrusted) {
       stats.failVerifyError.inc();
       this.destroy();
-    } else if (peer !== undefined && !namesMatch(this.material.names, peer.subjectAltName)) {
+    } else if (peer !== undefined && !namesMatch(names, peer.subjectAltName)) {
       stats.failVerifySan.inc();
+      this.destroy();
+    } else if (peer !== undefined && !isPinned(pins, peer)) {
+      stats.failVerifyCertHash.inc();
       this.destroy();
     } else {
       const tls = new TlsConnection(socket, this.material.certificate?.infos[0], peer);

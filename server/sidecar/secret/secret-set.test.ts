@@ -208,7 +208,7 @@ describe("a secret", () => {
     expect(message).toContain("secret default: ");
     expect(message).toContain(error);
     expect(message).not.toMatch(/hush|QUJD|BEGIN/);
-    expect(plane.tlsContexts()[0]?.certificate?.value?.infos[0].uris).toEqual([spiffe("a")]);
+    expect(plane.tlsContexts()[0]?.certificates[0]?.value?.infos[0].uris).toEqual([spiffe("a")]);
     expect(port).toBeGreaterThan(0);
   });
 

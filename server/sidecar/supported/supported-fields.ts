@@ -156,6 +156,8 @@ export const supportedFields: SupportedFields = {
   "envoy.extensions.transport_sockets.tls.v3.TlsParameters": [
     "tls_minimum_protocol_version",
     "tls_maximum_protocol_version",
+    "cipher_suites",
+    "ecdh_curves",
   ],
   "envoy.extensions.transport_sockets.tls.v3.TlsCertificate": ["certificate_chain", "private_key"],
   "envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig": ["name", "sds_config"],
@@ -163,6 +165,10 @@ export const supportedFields: SupportedFields = {
   "envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext": [
     "trusted_ca",
     "match_typed_subject_alt_names",
+    "verify_certificate_hash",
+    "verify_certificate_spki",
+    "crl",
+    "trust_chain_verification",
   ],
   "envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher": ["san_type", "matcher"],
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager": [

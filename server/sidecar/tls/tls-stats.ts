@@ -10,6 +10,7 @@ export class TlsStats {
   readonly failVerifyNoCert: Counter;
   readonly failVerifyError: Counter;
   readonly failVerifySan: Counter;
+  readonly failVerifyCertHash: Counter;
   private readonly stats: Stats;
   private readonly prefix: string;
 
@@ -24,6 +25,7 @@ export class TlsStats {
     this.failVerifyNoCert = stats.counter(`${prefix}fail_verify_no_cert`);
     this.failVerifyError = stats.counter(`${prefix}fail_verify_error`);
     this.failVerifySan = stats.counter(`${prefix}fail_verify_san`);
+    this.failVerifyCertHash = stats.counter(`${prefix}fail_verify_cert_hash`);
   }
 
   /** @param version such as `TLSv1.3`; `cipher` by its OpenSSL name, as Envoy has it */

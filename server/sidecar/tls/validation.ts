@@ -1,8 +1,9 @@
-import { createHash } from "node:crypto";
+import { createHash, type X509Certificate } from "node:crypto";
 import {
   type CertificateValidationContext,
   SubjectAltNameMatcher_SanType as SanType,
   type SubjectAltNameMatcher,
+  CertificateValidationContext_TrustChainVerification as TrustChain,
 } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
 import { compileString } from "../text/string-matcher.ts";
 import { type AltName, altNames } from "./alt-names.ts";
@@ -19,21 +20,66 @@ export interface Authorities {
   readonly infos: readonly CertificateInfo[];
 }
 
+/** Whether a certificate is one of those that are named by a hash, of it or of its key. */
+export type PinTest = (certificate: X509Certificate) => boolean;
+
+/** Whether it is one of them, where any are named. */
+export const isPinned = (pins: readonly PinTest[], certificate: X509Certificate): boolean =>
+  pins.length === 0 || pins.some((test) => test(certificate));
+
 export type NameTest = (names: readonly AltName[]) => boolean;
 
 /** How a peer's certificate is judged: by its chain, and by its names where any are asked for, of which one is enough. */
 export interface Validation {
   readonly authorities: Authorities;
   readonly names: readonly NameTest[];
+  readonly pins: readonly PinTest[];
+  /** PEM of certificates that were taken back; empty: none were. */
+  readonly revoked: string;
+  /** The chain need lead to no authority. */
+  readonly acceptsUntrusted: boolean;
 }
+
+/** What a context asks of a peer beside its secret: both count. */
+export type ValidationRules = Omit<Validation, "authorities">;
 
 /** Throws an Error that names the field. Without authorities there would be no check at all, though one was asked for. */
 export function compileValidation(config: CertificateValidationContext, path: string): Validation {
   if (config.trustedCa === undefined) throw new Error(`${path}.trusted_ca: required`);
-  return { authorities: compileAuthorities(config, `${path}.trusted_ca`), names: compileNames(config, path) };
+  return { authorities: compileAuthorities(config, `${path}.trusted_ca`), ...compileRules(config, path) };
 }
 
-export const compileNames = (config: CertificateValidationContext | undefined, path: string): NameTest[] =>
+export function compileRules(config: CertificateValidationContext | undefined, path: string): ValidationRules {
+  const trust = config?.trustChainVerification ?? TrustChain.VERIFY_TRUST_CHAIN;
+  return {
+    names: compileNames(config, path),
+    pins: [
+      ...(config?.verifyCertificateHash ?? []).map(hashTest),
+      ...(config?.verifyCertificateSpki ?? []).map(spkiTest),
+    ],
+    revoked: config?.crl === undefined ? "" : revocationList(readSource(config.crl, `${path}.crl`), `${path}.crl`),
+    acceptsUntrusted: trust === TrustChain.ACCEPT_UNTRUSTED,
+  };
+}
+
+function revocationList(pem: string, path: string): string {
+  if (pem.includes("-----BEGIN X509 CRL-----")) return pem;
+  throw new Error(`${path}: holds no revocation list in PEM form`);
+}
+
+function hashTest(hash: string): PinTest {
+  const wanted = hash.replaceAll(":", "").toLowerCase();
+  return ({ raw }) => createHash("sha256").update(raw).digest("hex") === wanted;
+}
+
+const spkiTest =
+  (wanted: string): PinTest =>
+  ({ publicKey }) =>
+    createHash("sha256")
+      .update(publicKey.export({ type: "spki", format: "der" }))
+      .digest("base64") === wanted;
+
+const compileNames = (config: CertificateValidationContext | undefined, path: string): NameTest[] =>
   (config?.matchTypedSubjectAltNames ?? []).map((matcher, index) => {
     try {
       return nameTest(matcher);
