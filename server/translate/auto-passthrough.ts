@@ -42,7 +42,7 @@ const chainTo = (name: string): L4Chain => ({
   clusters: [{ name, weight: 1 }],
   idleTimeout: undefined,
   maxDuration: undefined,
-  config: undefined,
+  origin: undefined,
   forwardPort: undefined,
   hashesSourceIp: false,
   tunnel: undefined,

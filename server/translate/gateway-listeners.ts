@@ -113,7 +113,7 @@ function endedChain(
       return {
         ...common,
         filters: made?.filters ?? [],
-        ...(first.config && { metadata: istioMetadata({ config: first.config }) }),
+        ...(first.origin && { metadata: istioMetadata(first.origin) }),
       };
     };
     return { chain, facts: [...key, JSON.stringify(first)], table: undefined };

@@ -372,7 +372,7 @@ describe("the mesh as a whole", () => {
     expect(whole.out).not.toMatch(/resourceVersion|managedFields/);
     const out = join(folder, "exported");
     expect(await limpid(`export -o ${out} -n shop`)).toMatchObject({ code: 0, out: "" });
-    expect(readdirSync(out)).toEqual(["01-namespace-shop.yaml", "03-virtualservice-shop-cart.yaml"]);
+    expect(readdirSync(out)).toEqual(["01-namespace-shop.yaml", "04-virtualservice-shop-cart.yaml"]);
     expect((await limpid(`export -o ${out}`)).err).toContain(`error: ${out} is not empty`);
     // And it is complete: nothing would change.
     expect(await limpid("import -f -", { stdin: whole.out })).toMatchObject({
