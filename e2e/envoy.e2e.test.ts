@@ -3,8 +3,9 @@ import { get, type RequestOptions } from "node:http";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { workloadPorts } from "../server/fleet/ports.ts";
+import { meshPorts, workloadPorts } from "../server/fleet/ports.ts";
 import { launchBrowser } from "./browser.ts";
+import { startLoad } from "./campaign/load.ts";
 import { apiOf } from "./config.ts";
 import { faultJourney } from "./fault-journey.ts";
 import { eventually, isRunning, startMesh, type TestMesh } from "./mesh.ts";
@@ -38,6 +39,31 @@ describe.skipIf(envoy.missing)(`a fleet of real Envoys${envoy.reason}`, () => {
     expect(await statusOf({ socketPath, path: "/ready" }, "localhost")).toBe(200);
     expect([await health(`${ports.ip}:${ports.health}`), await health("evil.example")]).toEqual([200, 404]);
   });
+
+  test.each(["istio-ingressgateway", "productpage-v1 proxy"])(
+    "a planned restart of %s loses no request",
+    async (name) => {
+      const { gateway, configApi, fleet } = meshPorts(mesh.portOffset);
+      const part = async () => (await mesh.status()).parts.find((each) => each.name === name);
+      const load = await startLoad(gateway, configApi);
+      try {
+        const before = (await part())?.pid;
+        const sent = load.counts().sent;
+        await fetch(`http://127.0.0.1:${fleet}/v1/restart?part=${encodeURIComponent(name)}`, { method: "POST" });
+        const isNew = async () => {
+          const now = await part();
+          return now?.state === "ready" && now.pid !== before;
+        };
+        await eventually(isNew, 60_000, `${name} has another process`);
+        const after = load.counts().sent;
+        expect(after).toBeGreaterThan(sent);
+        await eventually(() => load.counts().sent > after + 50, 60_000, "requests after the restart");
+        expect(load.counts().reasons).toEqual({});
+      } finally {
+        await load.stop();
+      }
+    },
+  );
 
   describe.skipIf(chromium.missing)(`slider and fault${chromium.reason}`, () => {
     let browser: Browser;

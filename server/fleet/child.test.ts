@@ -193,6 +193,54 @@ test("a successor that does not come up leaves the old one in place", async () =
   expect(events).toEqual(["part goes on as it was: its successor did not come up. Its last words:\nno such file"]);
 });
 
+/** Ends its predecessor when it serves; FILE notes who did what, BROKEN has successors end at once. */
+const handingOver = (file: string, broken: boolean): string => `
+  const fs = require("node:fs");
+  const epoch = Number(process.argv[1]);
+  const note = (what) => fs.appendFileSync(${JSON.stringify(file)}, what + " " + process.pid + "\\n");
+  if (${broken} && epoch > 0) { console.error("no room"); process.exit(1); }
+  const before = epoch > 0 ? Number(fs.readFileSync(${JSON.stringify(`${file}.pid`)}, "utf8")) : 0;
+  fs.writeFileSync(${JSON.stringify(`${file}.pid`)}, String(process.pid));
+  process.on("SIGUSR2", () => { note("gives way"); process.exit(0); });
+  process.on("SIGTERM", () => { note("is told to end"); process.exit(0); });
+  note("epoch " + epoch);
+  if (before > 0) setTimeout(() => process.kill(before, "SIGUSR2"), 50);
+  setInterval(() => {}, 1000);`;
+
+test("one that hands over to its successor is not told to end, and a crash begins a new line", async () => {
+  const file = join(folder, "notes");
+  const notes = () => (existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : []);
+  const child = start(node(handingOver(file, false), { handsOver: (epoch) => [String(epoch)] }));
+  await vi.waitFor(() => expect(notes().length).toBe(1), { timeout: 10_000 });
+  const pids = [child.pid];
+  for (let i = 0; i < 2; i++) {
+    await child.restart();
+    pids.push(child.pid);
+  }
+  expect(notes()).toEqual([
+    `epoch 0 ${pids[0]}`,
+    `epoch 1 ${pids[1]}`,
+    `gives way ${pids[0]}`,
+    `epoch 2 ${pids[2]}`,
+    `gives way ${pids[1]}`,
+  ]);
+  expect([child.state, child.restarts]).toEqual(["ready", 0]);
+  process.kill(pids[2] as number, "SIGKILL");
+  await vi.waitFor(() => expect(notes().at(-1)).toBe(`epoch 0 ${child.pid}`), { timeout: 10_000 });
+});
+
+test("when nobody takes over it is started anew", async () => {
+  const events: string[] = [];
+  const file = join(folder, "notes");
+  const child = start(node(handingOver(file, true), { handsOver: (epoch) => [String(epoch)] }), events);
+  await vi.waitFor(() => expect(existsSync(file)).toBe(true), { timeout: 10_000 });
+  const { pid } = child;
+  await child.restart();
+  expect(events).toEqual(["part is started anew: its successor did not take over. Its last words:\nno room"]);
+  await vi.waitFor(() => expect(child.state).toBe("ready"), { timeout: 10_000 });
+  expect(child.pid).not.toBe(pid);
+});
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

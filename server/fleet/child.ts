@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { constants, getPriority, setPriority } from "node:os";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getSystemErrorName } from "node:util";
 import { defaultLiveness, Liveness, type LivenessPolicy, type ProbeResult } from "./liveness.ts";
+import { yieldTo } from "./niceness.ts";
 import { RotatingLog } from "./rotating-log.ts";
 import type { Undertaker } from "./undertaker.ts";
 
@@ -27,6 +27,11 @@ export interface ChildSpec {
    * the descriptor that LIMPID_READY_FD names.
    */
   overlaps?: boolean;
+  /**
+   * It hands over to its successor by itself, as Envoy's hot restart does: the successor takes its sockets, and ends it when it has drained. Arguments
+   * for the run of that number in such a line; 0 begins one.
+   */
+  handsOver?(epoch: number): readonly string[];
   liveness?: Partial<LivenessPolicy>;
 }
 
@@ -64,6 +69,8 @@ const readyFd = 3;
 
 /** One run of the process. */
 interface Run {
+  /** How often it was handed over before. */
+  readonly epoch: number;
   readonly process: ChildProcess;
   readonly ended: Promise<void>;
   /** True when it has said that it serves; false when it ended before. Only of those that overlap. */
@@ -97,9 +104,9 @@ export function startChild(
   const log = new RotatingLog(spec.logFile);
   adopt(launch());
 
-  function launch(): Run {
+  function launch(epoch = 0): Run {
     // The open stdin is the leash: our own processes end when it closes, even if this one is killed. See server/cli/leash.ts.
-    const child = spawn(spec.command, spec.args, {
+    const child = spawn(spec.command, [...spec.args, ...(spec.handsOver?.(epoch) ?? [])], {
       cwd: spec.cwd,
       env: { ...spec.env, ...(spec.overlaps && { LIMPID_READY_FD: String(readyFd) }) },
       stdio: ["pipe", "pipe", "pipe", ...(spec.overlaps ? ["pipe" as const] : [])],
@@ -119,6 +126,7 @@ export function startChild(
     });
     const ready = child.stdio[readyFd] as Readable | undefined;
     const run: Run = {
+      epoch,
       process: child,
       ended: new Promise((resolve) => child.once("close", () => resolve())),
       served: new Promise((resolve) => {
@@ -220,13 +228,31 @@ export function startChild(
     clearTimeout(kill);
   }
 
+  /** That the old one has ended says that the successor serves. */
+  async function handOver(old: Run): Promise<void> {
+    const successor = launch(old.epoch + 1);
+    const ends = [old.ended.then(() => true), successor.ended.then(() => false), late()];
+    const taken = await Promise.race(ends);
+    if (state === "stopped") return;
+    old.probing.abort();
+    if (taken && runs.has(successor)) {
+      adopt(successor);
+      return;
+    }
+    onEvent(`${spec.name} is started anew: its successor did not take over. ${lastWords()}`);
+    await Promise.all([old, successor].filter((run) => runs.has(run)).map(end));
+    if ((state as ChildState) !== "stopped") adopt(launch());
+  }
+
+  const late = () => new Promise<boolean>((resolve) => setTimeout(resolve, successorMs, false).unref());
+
   async function replace(): Promise<void> {
     const old = current;
     if (!old) return; // between two runs: the next start is due anyway
+    if (spec.handsOver) return handOver(old);
     if (spec.overlaps) {
       const successor = launch();
-      const late = new Promise<boolean>((resolve) => setTimeout(resolve, successorMs, false).unref());
-      const served = await Promise.race([successor.served, late]);
+      const served = await Promise.race([successor.served, late()]);
       if (state === "stopped") return;
       if (!served) {
         onEvent(`${spec.name} goes on as it was: its successor did not come up. ${lastWords()}`);
@@ -303,18 +329,6 @@ const changes = {
   unready: "answers, but says that it can't serve",
   unresponsive: "does not answer",
 } as const;
-
-const leastUrgent = constants.priority.PRIORITY_LOW;
-
-/** Before the process has made threads, which on Linux each have a niceness of their own and take their maker's. */
-function yieldTo(pid: number | undefined, niceness: number): void {
-  if (pid === undefined) return;
-  try {
-    setPriority(pid, Math.min(leastUrgent, getPriority() + niceness));
-  } catch {
-    // It has ended already, or whoever runs this may not; it works either way.
-  }
-}
 
 /** A process that could not even be started, for want of a descriptor say, has the system's error for its code, below zero. */
 const describeExit = (code: number): string =>

@@ -98,7 +98,10 @@ export function workloadsOf(options: MeshOptions): Part[] {
       probe: (signal) => probeHttp("127.0.0.1", ports.app, "/health", signal),
     };
   });
-  return [...workloads, ...demoProxies(options.portOffset, options.demoGrpc).map((proxy) => proxyPart(options, proxy))];
+  return [
+    ...workloads,
+    ...demoProxies(options.portOffset, options.demoGrpc).map((proxy, index) => proxyPart(options, proxy, index)),
+  ];
 }
 
 const servesGrpc = ({ app }: DemoWorkload, demoGrpc: boolean): boolean => demoGrpc && app === "ratings";
@@ -149,7 +152,7 @@ export function demoProxies(portOffset: number, demoGrpc = false): DemoProxy[] {
   return [...sidecars, gateway];
 }
 
-function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy): Part {
+function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy, index: number): Part {
   const name = kind === "gateway" ? identity.workload : `${identity.workload} proxy`;
   const file = join(options.data, "run", `${identity.workload}.bootstrap.json`);
   const certificate = bootstrapCertificate(options.data, identity.workload);
@@ -185,7 +188,11 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy): 
     overlaps: canShare && !isEnvoy,
     // The drain, and what its proxy grants itself after it.
     graceMs: 8_000,
-    ...(options.proxy.kind === "envoy" && { ...envoyCommand(options.proxy.binary, file), cwd: options.data }),
+    ...(options.proxy.kind === "envoy" && {
+      ...envoyCommand(options.proxy.binary, file),
+      cwd: options.data,
+      ...(canHandOver && { handsOver: hotRestart(options.portOffset, index) }),
+    }),
     kind,
     niceness: yielding,
     address: kind === "gateway" ? `http://${ports.ip}:${gatewayPort}` : `${ports.ip}:${ports.inbound}`,
@@ -241,17 +248,35 @@ function envoyCommand(binary: string, bootstrap: string) {
     bootstrap,
     "--concurrency",
     "1",
-    "--disable-hot-restart",
+    ...(canHandOver ? [] : ["--disable-hot-restart"]),
     "--log-level",
     "warning",
     "--drain-time-s",
-    "1",
+    "2",
+    "--parent-shutdown-time-s",
+    "4",
   ];
   const setpriv = process.platform === "linux" ? onPath("setpriv") : undefined;
   return setpriv
     ? { command: setpriv, args: ["--pdeathsig", "TERM", "--", binary, ...args] }
     : { command: binary, args };
 }
+
+/** Envoy hands its sockets over through Unix sockets in the kernel's own name space and a little shared memory. */
+const canHandOver = process.platform === "linux" && existsSync("/dev/shm");
+
+/**
+ * Its sockets and memory have their names from the base id, which is each proxy's own, over restarts too: those that Envoy draws by itself leave their
+ * memory behind. https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/operations/hot_restart
+ */
+function hotRestart(portOffset: number, index: number): (epoch: number) => string[] {
+  const baseId = firstBaseId + portOffset * proxiesPerMesh + index;
+  return (epoch) => ["--base-id", String(baseId), "--restart-epoch", String(epoch)];
+}
+
+/** Away from 0 and the small numbers that people give by hand. */
+const firstBaseId = 7_000_000;
+const proxiesPerMesh = 16;
 
 const onPath = (name: string): string | undefined =>
   (process.env.PATH ?? "")
