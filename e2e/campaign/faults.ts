@@ -12,7 +12,9 @@ import {
   truncateSync,
   writeSync,
 } from "node:fs";
+import { get } from "node:http";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { Graph } from "../../server/contract/graph.ts";
 import type { CampaignMesh } from "./campaign-mesh.ts";
 
@@ -25,8 +27,13 @@ export interface Fault {
   begin(mesh: CampaignMesh): Promise<(() => void) | undefined> | (() => void) | undefined;
   /** How long it lasts before it is ended. */
   lastsMs?: number;
-  /** Not one request may fail. Otherwise those that this very process had in hand, and what came until it was back, may. */
-  harmless: boolean;
+  /**
+   * Until so many seconds after it began requests may fail: those that this very process had in hand, and what came until it was back. 0: not one. Ample,
+   * for machines slower than those of the table.
+   */
+  mayFailForSec: number;
+  /** Every request of the load is in the telemetry afterwards, once. */
+  countsAll?: boolean;
   /** It is over only when the part has another process. */
   newProcess?: boolean;
   /** The store is gone: writes must be refused rather than acknowledged and lost, and nothing recovers until a person acts. */
@@ -35,6 +42,8 @@ export interface Fault {
   check?(mesh: CampaignMesh, requestsPerSecond: number): Promise<string[]>;
   /** What the status must have said in between. */
   shows?: string;
+  /** Asked at the end of its time, whether it had an effect at all. */
+  feels?(mesh: CampaignMesh): Promise<boolean>;
   /** Why it can't be tried here. */
   skip?(mesh: CampaignMesh): string | undefined;
 }
@@ -46,7 +55,8 @@ const kill = (part: string): Fault => ({
   part,
   what: "killed",
   begin: async (mesh) => void process.kill(await mesh.pidOf(part), "SIGKILL"),
-  harmless: planes.includes(part),
+  mayFailForSec: planes.includes(part) ? 0 : 15,
+  countsAll: part === "collector",
   newProcess: true,
 });
 
@@ -54,7 +64,9 @@ const freeze = (part: string): Fault => ({
   part,
   what: "frozen (SIGSTOP)",
   begin: async (mesh) => void process.kill(await mesh.pidOf(part), "SIGSTOP"),
-  harmless: planes.includes(part),
+  // Until it is found hung and started again, and the last request that waited for it has given up.
+  mayFailForSec: planes.includes(part) ? 0 : 75,
+  countsAll: part === "collector",
   newProcess: true,
   shows: "unresponsive",
 });
@@ -66,13 +78,41 @@ const starve = (part: string): Fault => ({
     const pid = await mesh.pidOf(part);
     const limit = (soft: number) => execFileSync("prlimit", ["--pid", String(pid), `--nofile=${soft}:`]);
     const before = /^Max open files\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, "utf8"))?.[1];
-    limit(Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number)) + 1);
-    return () => limit(Number(before));
+    // The limit is one of numbers, and the lowest that is free comes next. What it closes meanwhile is free again, so this is done again and again.
+    const starveNow = () => limit(lowestFree(pid));
+    starveNow();
+    const again = setInterval(starveNow, 100);
+    return () => {
+      clearInterval(again);
+      limit(Number(before));
+    };
   },
   lastsMs: 10_000,
-  harmless: planes.includes(part),
+  mayFailForSec: planes.includes(part) ? 0 : 25,
+  feels: (mesh) => takesNoConnection(mesh, part),
   skip: () => (spawnSync("prlimit", ["--version"]).status === 0 ? undefined : "no prlimit"),
 });
+
+function lowestFree(pid: number): number {
+  const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  let free = 0;
+  while (open.has(free)) free++;
+  return free;
+}
+
+/** Asked while the fault lasts: the part's own listener closes what it cannot take, or lets it wait. */
+async function takesNoConnection(mesh: CampaignMesh, part: string): Promise<boolean> {
+  const address = (await mesh.status()).parts.find(({ name }) => name === part)?.address ?? "";
+  const { hostname: host, port } = new URL(address.includes("://") ? address : `http://${address}`);
+  return new Promise((resolve) => {
+    const call = get({ host, port, path: "/", agent: false, timeout: 2_000 }, (response) => {
+      response.resume();
+      resolve(false);
+    });
+    call.once("timeout", () => call.destroy(new Error("no answer")));
+    call.once("error", () => resolve(true));
+  });
+}
 
 /** A log of the database that is there already is written over, so that a store may not feel it at once. */
 export const fullDiskIs = "no space left for 15 s";
@@ -94,7 +134,7 @@ const fullDisk: Fault = {
     return () => rmSync(ballast);
   },
   lastsMs: 15_000,
-  harmless: true,
+  mayFailForSec: 0,
   shows: "unready",
   skip: (mesh) => (mesh.ownDisk ? undefined : "no right to mount a small file system"),
 };
@@ -107,7 +147,7 @@ const clock = (step: string): Fault => ({
     return undefined;
   },
   lastsMs: 20_000,
-  harmless: true,
+  mayFailForSec: 0,
   check: graphIsTrue,
   skip: (mesh) => (mesh.hasClock ? undefined : "no libfaketime"),
 });
@@ -129,6 +169,17 @@ const spoils: readonly Spoil[] = [
   ["damaged", damage],
 ];
 
+/** Brings what the log holds into the file: what is damaged there would be mended out of the log otherwise. */
+function checkpoint(path: string): void {
+  const database = new DatabaseSync(path);
+  try {
+    database.exec("PRAGMA busy_timeout = 5000");
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } finally {
+    database.close();
+  }
+}
+
 /** Everything behind the first page, in place. */
 function damage(path: string): void {
   const { size } = statSync(path);
@@ -144,13 +195,14 @@ const spoilDatabase = (part: string, file: string, [what, spoil]: Spoil, andKill
   begin: async (mesh) => {
     const path = join(mesh.data, file);
     const pid = await mesh.pidOf(part);
-    for (const suffix of ["-wal", "-shm"]) if (what !== "damaged") rmSync(path + suffix, { force: true });
+    if (what === "damaged") checkpoint(path);
+    else for (const suffix of ["-wal", "-shm"]) rmSync(path + suffix, { force: true });
     spoil(path);
     if (andKilled) process.kill(pid, "SIGKILL");
     return undefined;
   },
   lastsMs: 8_000,
-  harmless: true,
+  mayFailForSec: 0,
   ...(file === "config.db" && { refusesWrites: true }),
   ...(file !== "config.db" && andKilled && { newProcess: true }),
 });
@@ -171,7 +223,7 @@ const scratch: Fault = {
     };
   },
   lastsMs: 5_000,
-  harmless: false,
+  mayFailForSec: 20,
   newProcess: true,
 };
 

@@ -5,6 +5,8 @@ export interface Load {
   /** What came since the last reset. */
   counts(): Readonly<Counts>;
   reset(): void;
+  /** All requests since it was started, whatever was reset. */
+  total(): number;
   /** Sends nothing more; resolves when the last answers are there. */
   stop(): Promise<void>;
 }
@@ -47,11 +49,13 @@ export async function startLoad(gatewayPort: number, configPort: number): Promis
   let counts = nothing();
   let running = true;
   let number = 0;
+  let total = 0;
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
   const client = async (agent: Agent | false): Promise<void> => {
     while (running) {
       const problem = await callOnce("GET", gatewayPort, "/productpage", agent, undefined);
       counts.sent++;
+      total++;
       if (problem !== undefined) {
         counts.failed++;
         counts.reasons[problem] = (counts.reasons[problem] ?? 0) + 1;
@@ -78,6 +82,7 @@ export async function startLoad(gatewayPort: number, configPort: number): Promis
   const all = [...Array.from({ length: clients }, (_, i) => client(i % 2 === 0 && kept)), writer()];
   return {
     counts: () => counts,
+    total: () => total,
     reset() {
       counts = nothing();
     },

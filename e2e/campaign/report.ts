@@ -10,6 +10,7 @@ export function table(rows: readonly Row[]): string {
     "part",
     "what was done",
     "failed / sent",
+    "failed for (may)",
     "lost / acknowledged writes",
     "refused",
     "recovery",
@@ -18,11 +19,12 @@ export function table(rows: readonly Row[]): string {
   ];
   const cells = rows.map((row) =>
     row.skipped
-      ? [row.part, row.what, "", "", "", "", "", `not tried: ${row.skipped}`]
+      ? [row.part, row.what, "", "", "", "", "", "", `not tried: ${row.skipped}`]
       : [
           row.part,
           row.what,
           `${row.failed} / ${row.sent}${reasonsOf(row)}`,
+          row.mayFailForSec === 0 ? "" : `${row.failedForSec.toFixed(1)} s (${row.mayFailForSec} s)`,
           `${row.lostWrites ?? "?"} / ${row.acknowledged}`,
           String(row.refusedWrites),
           row.recoverySec === null ? "—" : `${Math.max(0, row.recoverySec).toFixed(1)} s`,

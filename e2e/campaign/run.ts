@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { openSqliteTelemetryReader } from "../../server/store/telemetry/sqlite-reader.ts";
 import { isRunning } from "../mesh.ts";
 import type { CampaignMesh } from "./campaign-mesh.ts";
 import { type Fault, fullDiskIs } from "./faults.ts";
@@ -9,6 +11,9 @@ export interface Row {
   what: string;
   sent: number;
   failed: number;
+  /** From the begin of the fault to the last failed request; 0: none failed. */
+  failedForSec: number;
+  mayFailForSec: number;
   /** Failures by status or error code. */
   reasons: Record<string, number>;
   acknowledged: number;
@@ -35,6 +40,7 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 export async function tryFault(mesh: CampaignMesh, fault: Fault): Promise<Row> {
   const skipped = fault.skip?.(mesh);
   if (skipped) return { ...emptyRow(fault), skipped };
+  const counted = fault.countsAll ? await countedRequests(mesh) : 0;
   const load = await startLoad(mesh.ports.gateway, mesh.ports.configApi);
   const states = watchStates(mesh, fault.part);
   try {
@@ -44,12 +50,15 @@ export async function tryFault(mesh: CampaignMesh, fault: Fault): Promise<Row> {
     const pid = await mesh.pidOf(fault.part).catch(() => 0);
     const end = await fault.begin(mesh);
     if (fault.lastsMs) await wait(fault.lastsMs);
+    const isFelt = (await fault.feels?.(mesh)) ?? true;
     end?.();
     const recoverySec = fault.refusesWrites ? null : await recovery(mesh, fault, load, pid);
     const perSecond = (load.counts().sent * 1000) / (performance.now() - begun);
     const more = (await fault.check?.(mesh, perSecond).catch((error: Error) => [error.message])) ?? [];
     await load.stop();
-    const row = await rowOf(mesh, fault, load, states.stop(), recoverySec);
+    if (!isFelt) more.push("it had no effect");
+    if (fault.countsAll) more.push(...(await missingRequests(mesh, counted + load.total())));
+    const row = await rowOf(mesh, fault, load, { begun, states: states.stop(), recoverySec });
     return { ...row, problems: [...problemsOf(fault, row, load.counts()), ...more] };
   } finally {
     states.stop();
@@ -59,7 +68,7 @@ export async function tryFault(mesh: CampaignMesh, fault: Fault): Promise<Row> {
 
 /** A supervisor that is killed while one of its parts is frozen takes all parts along, and its successor starts by itself. */
 export async function trySupervisor(mesh: CampaignMesh): Promise<Row> {
-  const fault = { part: "supervisor", what: "killed, with the collector frozen, and started again", harmless: false };
+  const fault = { part: "supervisor", what: "killed, with the collector frozen, and started again", mayFailForSec: 60 };
   const load = await startLoad(mesh.ports.gateway, mesh.ports.configApi);
   await wait(settleMs);
   load.reset();
@@ -77,33 +86,36 @@ export async function trySupervisor(mesh: CampaignMesh): Promise<Row> {
   const recoverySec = (performance.now() - started) / 1000;
   await wait(settleMs);
   await load.stop();
-  const row = await rowOf(mesh, fault, load, [], recoverySec);
+  const row = await rowOf(mesh, fault, load, { begun: started, states: [], recoverySec });
+  problems.push(...failedTooLong(row));
   if ((row.lostWrites ?? 1) > 0) problems.push("acknowledged writes are lost");
   return { ...row, problems };
 }
 
 async function rowOf(
   mesh: CampaignMesh,
-  fault: Pick<Fault, "part" | "what">,
+  fault: Pick<Fault, "part" | "what" | "mayFailForSec">,
   load: Load,
-  states: string[],
-  recoverySec: number | null,
+  { begun, states, recoverySec }: { begun: number; states: string[]; recoverySec: number | null },
 ): Promise<Row> {
-  const { sent, failed, reasons, acknowledged, refusedWrites } = load.counts();
+  const { sent, failed, reasons, acknowledged, refusedWrites, lastFailedMs } = load.counts();
   const stored = await storedNumber(mesh.ports.configApi);
   const lostWrites = stored === undefined ? null : acknowledged.filter((value) => value > stored).length;
   return {
     ...emptyRow(fault),
     ...{ sent, failed, reasons, refusedWrites, recoverySec, states, lostWrites },
+    failedForSec: failed > 0 ? (lastFailedMs - begun) / 1000 : 0,
     acknowledged: acknowledged.length,
   };
 }
 
-const emptyRow = ({ part, what }: Pick<Fault, "part" | "what">): Row => ({
+const emptyRow = ({ part, what, mayFailForSec }: Pick<Fault, "part" | "what" | "mayFailForSec">): Row => ({
   part,
   what,
   sent: 0,
   failed: 0,
+  failedForSec: 0,
+  mayFailForSec,
   reasons: {},
   acknowledged: 0,
   lostWrites: null,
@@ -132,8 +144,8 @@ async function recovery(mesh: CampaignMesh, fault: Fault, load: Load, pid: numbe
 
 function problemsOf(fault: Fault, row: Row, { lastRefusedMs, lastWriteMs }: Readonly<Counts>): string[] {
   const problems: string[] = [];
-  const { failed, lostWrites, acknowledged, states, recoverySec } = row;
-  if (fault.harmless && failed > 0) problems.push(`${failed} requests failed, of which none should`);
+  const { lostWrites, acknowledged, states, recoverySec } = row;
+  problems.push(...failedTooLong(row));
   if (fault.refusesWrites) {
     // Acknowledged while the file was going; not more than what was on its way.
     if (lostWrites !== null && lostWrites > 0)
@@ -149,6 +161,38 @@ function problemsOf(fault: Fault, row: Row, { lastRefusedMs, lastWriteMs }: Read
   const felt = fault.what !== fullDiskIs || row.refusedWrites > 0;
   if (fault.shows && felt && !states.includes(fault.shows)) problems.push(`the status never said ${fault.shows}`);
   return problems;
+}
+
+function failedTooLong({ failed, failedForSec, mayFailForSec }: Row): string[] {
+  if (failed === 0 || failedForSec <= mayFailForSec) return [];
+  if (mayFailForSec === 0) return [`${failed} requests failed, of which none should`];
+  return [`requests failed for ${failedForSec.toFixed(1)} s, and may for ${mayFailForSec} s`];
+}
+
+/** Requests that the gateway told of, of all times. */
+async function countedRequests(mesh: CampaignMesh): Promise<number> {
+  const reader = await openSqliteTelemetryReader({ path: join(mesh.data, "telemetry.db") });
+  try {
+    const hour = 3_600_000;
+    const fromMs = Math.floor(Date.now() / hour - 3) * hour;
+    const sums = await reader.sums({ fromMs, toMs: fromMs + 6 * hour, withLatency: false });
+    return sums
+      .filter(({ edge }) => edge.reporter === "source" && edge.source.app === "istio-ingressgateway")
+      .reduce((sum, { count }) => sum + count, 0);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** What proxies kept arrives with their next batches; a collector that is started anew takes them a moment later. */
+async function missingRequests(mesh: CampaignMesh, expected: number): Promise<string[]> {
+  let counted = 0;
+  for (let tries = 0; tries < 60; tries++) {
+    counted = await countedRequests(mesh);
+    if (counted === expected) return [];
+    await wait(500);
+  }
+  return [`telemetry counts ${counted} requests of ${expected}`];
 }
 
 function watchStates(mesh: CampaignMesh, part: string): { stop(): string[] } {
