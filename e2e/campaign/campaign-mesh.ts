@@ -1,10 +1,11 @@
 import { type ChildProcess, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FleetStatus } from "../../server/fleet/fleet-api.ts";
 import { type MeshPorts, meshPorts } from "../../server/fleet/ports.ts";
 import { eventually, randomOffset, runLimpid, statusAt } from "../mesh.ts";
+import { byLibrary, faketime } from "../stepped-clock.ts";
 
 /** A mesh on a small disk of its own and with a clock that can be set, as far as this machine allows. */
 export interface CampaignMesh {
@@ -38,15 +39,7 @@ export async function openMesh(): Promise<CampaignMesh> {
   const clockFile = join(folder, "clock");
   const setClock = (step: string) => writeFileSync(clockFile, `${step}\n`);
   setClock("+0");
-  const env: NodeJS.ProcessEnv = library
-    ? {
-        ...process.env,
-        LD_PRELOAD: library,
-        FAKETIME_TIMESTAMP_FILE: clockFile,
-        FAKETIME_CACHE_DURATION: "1",
-        FAKETIME_DONT_FAKE_MONOTONIC: "1",
-      }
-    : process.env;
+  const env: NodeJS.ProcessEnv = library ? { ...process.env, ...byLibrary(library, clockFile) } : process.env;
   const portOffset = randomOffset();
   let supervisor: ChildProcess | undefined;
   let output = "";
@@ -100,16 +93,4 @@ export async function openMesh(): Promise<CampaignMesh> {
     startAgain: start,
     close,
   };
-}
-
-/** Where distributions put it; LIMPID_FAKETIME names another. */
-function faketime(): string | undefined {
-  const arch = process.arch === "arm64" ? "aarch64" : "x86_64";
-  const places = [
-    process.env.LIMPID_FAKETIME ?? "",
-    `/usr/lib/${arch}-linux-gnu/faketime/libfaketimeMT.so.1`,
-    "/usr/lib64/faketime/libfaketimeMT.so.1",
-    "/usr/lib/faketime/libfaketimeMT.so.1",
-  ];
-  return places.find((path) => path !== "" && existsSync(path));
 }

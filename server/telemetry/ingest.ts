@@ -115,6 +115,8 @@ export class Ingest {
   records(records: readonly TrafficRecord[]): void {
     if (records.length === 0) return;
     const now = this.#options.clock.now();
+    // The clock was stepped back: what was newest is not yet, and would call the graph fresh until it is.
+    if (this.#freshAtMs !== null && this.#freshAtMs > now) this.#freshAtMs = null;
     for (const received of records) {
       // A clock that runs ahead must not keep its requests at the head of every list, and past the age at which they are forgotten.
       const record = inPast(received.timeMs, now) ? received : { ...received, timeMs: now };

@@ -41,7 +41,11 @@ export async function startProxy(kind: ProxyKind, node: ProxyNode, backends: Bac
 }
 
 /** Starts a proxy on any bootstrap, and waits for nothing. */
-export async function spawnProxy(kind: ProxyKind, config: object): Promise<ProxyProcess> {
+export async function spawnProxy(
+  kind: ProxyKind,
+  config: object,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ProxyProcess> {
   const folder = await mkdtemp(join(tmpdir(), "limpid-proxy-"));
   const path = join(folder, "bootstrap.json");
   const addressPath = join(folder, "admin-address");
@@ -51,7 +55,7 @@ export async function spawnProxy(kind: ProxyKind, config: object): Promise<Proxy
     kind === "Envoy"
       ? [envoyPath, ...args, "--use-dynamic-base-id", "--drain-time-s", "1"]
       : [process.execPath, join(root, "server/cli/main.ts"), "sidecar", ...args, "--drain-time-s", "5"];
-  const child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, rest, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   let logs = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk) => {
