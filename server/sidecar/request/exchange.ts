@@ -179,8 +179,17 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     this.hostOverride = host;
   }
 
-  limitRequest(bytes: number): void {
-    this.walk.limitRequest(bytes);
+  limitRequest(bytes: number, whole?: boolean): void {
+    this.walk.limitRequest(bytes, whole);
+  }
+
+  get hasRoute(): boolean {
+    return this.route !== undefined;
+  }
+
+  perFilterLevels<C>(name: string): C[] {
+    const levels = [this.table, this.host, this.route, this.target];
+    return levels.map((level) => level?.perFilter.get(name)).filter((config) => config !== undefined) as C[];
   }
 
   perFilter<C>(name: string): C | undefined {
@@ -299,7 +308,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     const headers: FlatHeaders = [];
     if (body !== "") headers.push("content-length", String(body.length), "content-type", "text/plain");
     else if (status !== 204) headers.push("content-length", "0"); // RFC 9110, 8.6
-    for (let i = 0; i < extra.length; i += 2) setHeader(headers, extra[i] as string, extra[i + 1] as string);
+    replaceHeaders(headers, extra);
     this.terminal.abandon();
     this.record.responseCodeDetails = details;
     const end = body === "" || this.method === "HEAD";
@@ -314,10 +323,12 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
 
   /** A caller that speaks gRPC gets 200 and its own kind of status, all of it in the head, as in Envoy. */
   private replyToGrpc(grpcStatus: number, body: string, details: string, extra: readonly string[]): Replied {
-    const headers: FlatHeaders = ["content-type", "application/grpc", "grpc-status", String(grpcStatus)];
+    const headers: FlatHeaders = ["grpc-status", String(grpcStatus)];
     if (body !== "") headers.push("grpc-message", grpcMessage(body));
     if (this.stream.protocol !== "HTTP/2") headers.push("content-length", "0"); // RFC 9110, 8.6
-    for (let i = 0; i < extra.length; i += 2) setHeader(headers, extra[i] as string, extra[i + 1] as string);
+    replaceHeaders(headers, extra);
+    // Whatever else is said, this it is.
+    setHeader(headers, "content-type", "application/grpc");
     this.terminal.abandon();
     this.record.responseCodeDetails = details;
     this.respond({ status: 200, headers, contentLength: 0, bytes: 0, chunked: false }, true);
@@ -474,6 +485,12 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     const status = this.requestDone ? 504 : 408;
     this.reply(status, "stream timeout", "stream_idle_timeout", ResponseFlag.streamIdleTimeout);
   }
+}
+
+/** In place of those of the same names; of a name that comes more than once all stay, such as `set-cookie`. */
+function replaceHeaders(headers: FlatHeaders, extra: readonly string[]): void {
+  for (let i = 0; i < extra.length; i += 2) removeHeader(headers, extra[i] as string);
+  headers.push(...extra);
 }
 
 function setLength(headers: FlatHeaders, bytes: number): void {

@@ -16,6 +16,8 @@ function walking(filters: (Partial<HttpFilter> & { stream?: StreamFilter })[], l
     onResponseHead: () => log.push("response"),
     onResponseData: (...data) => log.push(`< ${text(...data)}`) > 0,
     onResponseEnd: (trailers) => log.push(`< end ${trailers?.join(" ") ?? ""}`.trim()),
+    pauseRequest: () => log.push("pause"),
+    resumeRequest: () => log.push("resume"),
     onRequestTooLarge: () => log.push("request too large"),
     onResponseTooLarge: () => log.push("response too large"),
   };
@@ -219,8 +221,29 @@ describe("a walk through filters", () => {
     expect(log.slice(1)).toEqual(["response", "< 1whole1", "< end"]);
   });
 
-  it("says when more waits than may", () => {
-    const { walk, log } = walking([{ onRequest: () => walk.hold(() => {}) }], 3);
+  it("lets the rest of a request wait at its client when enough waits here", () => {
+    let hold: Hold | undefined;
+    const holding = () => {
+      hold = walk.hold(() => {});
+      return hold;
+    };
+    const { walk, log } = walking([{ onRequest: holding }], 3);
+    walk.begin(false);
+    send(walk, "abc");
+    expect(log).toEqual([]);
+    send(walk, "d");
+    send(walk, "e");
+    expect(log).toEqual(["pause"]);
+    hold?.resume();
+    expect(log.slice(1)).toEqual(["request", "> abc", "> d", "> e", "resume"]);
+  });
+
+  it("says when more waits than may, where a filter wants it whole", () => {
+    const holding = () => {
+      walk.limitRequest(3);
+      return walk.hold(() => {});
+    };
+    const { walk, log } = walking([{ onRequest: holding }], 1);
     walk.begin(false);
     send(walk, "abc");
     expect(log).toEqual([]);

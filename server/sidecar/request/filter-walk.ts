@@ -12,7 +12,10 @@ export interface WalkSink {
   /** @returns false: stop until the client takes more */
   onResponseData(bytes: Buffer, start: number, end: number): boolean;
   onResponseEnd(trailers: Fields | undefined): void;
-  /** More is held than may be. */
+  /** More is held than may be: the rest of the request waits at its client till it is wanted. */
+  pauseRequest(): void;
+  resumeRequest(): void;
+  /** The same where a filter wants it whole. */
   onRequestTooLarge(): void;
   onResponseTooLarge(): void;
 }
@@ -27,6 +30,8 @@ export class FilterWalk {
   private readonly sink: WalkSink;
   private readonly limit: number;
   private requestLimit: number;
+  private requestWhole = false;
+  private requestPaused = false;
   /** Only filters with state of their own have one; in their places. */
   private streams: (StreamFilter | undefined)[] | undefined = undefined;
   /** How many filters the request's head has come to. */
@@ -88,6 +93,7 @@ export class FilterWalk {
     if (held === undefined || ends) return;
     for (const data of held.take()) this.tellRequest(data);
     if (held.ended) this.sink.onRequestEnd(held.trailers);
+    else if (this.requestPaused) this.sink.resumeRequest();
   }
 
   private arrive(end: boolean): void {
@@ -104,11 +110,18 @@ export class FilterWalk {
     const data = this.throughRequest(0, this.reached, bytes.subarray(start, end));
     this.inHook = false;
     if (this.requestPassed) this.tellRequest(data);
-    else if (!this.requestWaits.add(data, this.requestLimit)) {
+    else if (!this.requestWaits.add(data, this.requestLimit)) this.onRequestFull();
+    this.endHook();
+  }
+
+  private onRequestFull(): void {
+    if (this.requestWhole) {
       this.afterHook = undefined;
       this.sink.onRequestTooLarge();
+    } else if (!this.requestPaused) {
+      this.requestPaused = true;
+      this.sink.pauseRequest();
     }
-    this.endHook();
   }
 
   requestEnd(trailers: Fields | undefined): void {
@@ -126,9 +139,10 @@ export class FilterWalk {
     this.endHook();
   }
 
-  /** Bytes of the request that may wait from now on. */
-  limitRequest(bytes: number): void {
+  /** Bytes of the request that may wait from now on. @param whole more is too much, and not only too early */
+  limitRequest(bytes: number, whole = true): void {
     this.requestLimit = bytes;
+    this.requestWhole = whole;
   }
 
   /** The response's head walks back from the last filter that saw the request. */

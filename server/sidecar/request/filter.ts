@@ -61,8 +61,15 @@ export interface RequestContext extends RequestView {
   setRequestLength(bytes: number): void;
   /** The same of the response. */
   setResponseLength(bytes: number): void;
-  /** Bytes of the request that may wait from now on, whatever the manager allows; more is answered with 413. */
-  limitRequest(bytes: number): void;
+  /**
+   * Bytes of the request that may wait from now on, whatever the manager allows.
+   * @param whole false: more waits at its client, as without a filter's word; otherwise it is answered with 413
+   */
+  limitRequest(bytes: number, whole?: boolean): void;
+  /** Whether there is a route: there may be none, which the router tells the client. */
+  readonly hasRoute: boolean;
+  /** All that {@link perFilter} chooses from, the most specific last. */
+  perFilterLevels<C>(name: string): C[];
   /** A host for the first attempt, before the balancer is asked. */
   overrideHost(host: HostOverride): void;
   /** Chooses the route again, after a filter has changed what it goes by. */
