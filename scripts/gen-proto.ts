@@ -138,6 +138,11 @@ const newer: readonly (readonly [string, string, string])[] = [
     "oneof service_override { config.core.v3.GrpcService grpc_service = 4; HttpService http_service = 5; }",
   ),
   ...after(
+    "extensions/filters/http/ext_authz/v3/ext_authz",
+    "google.protobuf.BoolValue enable_dynamic_metadata_ingestion = 27;",
+    "uint32 max_denied_response_body_bytes = 30;",
+  ),
+  ...after(
     "service/auth/v3/external_auth",
     "OkHttpResponse ok_response = 3;",
     "DeniedHttpResponse error_response = 5;",

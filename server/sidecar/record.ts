@@ -121,6 +121,8 @@ export const ResponseFlag = {
   /** UMSDR */ upstreamMaxStreamDurationReached: 1 << 17,
   /** NC */ noClusterFound: 1 << 18,
   /** DT */ durationTimeout: 1 << 19,
+  /** UAEX */ unauthorizedExternalService: 1 << 20,
+  /** RLSE */ rateLimitServiceError: 1 << 21,
 } as const;
 
 /** Where finished requests go. Must not throw and must not block: sinks bound their own queues and count what they shed. */

@@ -22,6 +22,8 @@ const rows: Record<keyof typeof ResponseFlag, { short: string; field: number }> 
   upstreamMaxStreamDurationReached: { short: "UMSDR", field: 20 },
   noClusterFound: { short: "NC", field: 25 },
   durationTimeout: { short: "DT", field: 23 },
+  unauthorizedExternalService: { short: "UAEX", field: 13 },
+  rateLimitServiceError: { short: "RLSE", field: 14 },
 };
 
 /** Bit number → field number of envoy.data.accesslog.v3.ResponseFlags. */

@@ -1,5 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
+import { ResponseFlags_Unauthorized_Reason as Unauthorized } from "../../gen/proto/envoy/data/accesslog/v3/accesslog_pb.js";
 import {
   StreamAccessLogsMessage_HTTPAccessLogEntriesSchema,
   StreamAccessLogsMessage_TCPAccessLogEntriesSchema,
@@ -84,8 +85,13 @@ describe("encodeEntry", () => {
 
   it.each(Object.entries(ResponseFlag))("maps the flag %s to its own field", (name, bit) => {
     const { common } = decoded(sampleRecord({ responseFlags: bit }));
-    const set = Object.entries(common.responseFlags ?? {}).filter(([, value]) => value === true);
-    expect(set.map(([field]) => field.toLowerCase())).toEqual([name.toLowerCase()]);
+    const set = Object.entries(common.responseFlags ?? {}).filter(
+      ([field, value]) => value === true || field === "unauthorizedDetails",
+    );
+    const expected = name === "unauthorizedExternalService" ? "unauthorizedDetails" : name;
+    expect(set.map(([field]) => field.toLowerCase())).toEqual([expected.toLowerCase()]);
+    const reason = Unauthorized.EXTERNAL_SERVICE;
+    if (expected !== name) expect(common.responseFlags?.unauthorizedDetails).toMatchObject({ reason });
   });
 
   it("writes several flags at once", () => {

@@ -95,7 +95,9 @@ function encodeCommon(
   if (record.responseFlags !== 0) {
     const flags = writer.begin(bytes(16));
     for (let rest = record.responseFlags; rest !== 0; rest &= rest - 1) {
-      writer.bool(uint(flagFieldNumbers[31 - Math.clz32(rest & -rest)] ?? 0), true);
+      const field = flagFieldNumbers[31 - Math.clz32(rest & -rest)] ?? 0;
+      if (field === unauthorizedField) unauthorized(writer);
+      else writer.bool(uint(field), true);
     }
     writer.end(flags);
   }
@@ -156,6 +158,15 @@ function encodeResponse(writer: ProtoWriter, record: RequestRecord, options: Ent
   writer.string(bytes(6), record.responseCodeDetails);
   writer.uint(uint(8), record.responseHeadersBytes);
 }
+
+/** ResponseFlags.Unauthorized, the one flag that is a message: its reason is the external service. */
+function unauthorized(writer: ProtoWriter): void {
+  const mark = writer.begin(bytes(unauthorizedField));
+  writer.uint(uint(1), 1);
+  writer.end(mark);
+}
+
+const unauthorizedField = 13;
 
 /** envoy.config.core.v3.Address with a SocketAddress (TCP). */
 function address(writer: ProtoWriter, tag: number, ip: string, port: number): void {

@@ -6,6 +6,7 @@ import { bufferFilter } from "./buffer.ts";
 import { compressorFilter } from "./compression/compressor.ts";
 import { decompressorFilter } from "./compression/decompressor.ts";
 import { corsFilter } from "./cors.ts";
+import { extAuthzFilter } from "./ext-authz/ext-authz-filter.ts";
 import { faultFilter } from "./fault.ts";
 import { grpcStatsFilter } from "./grpc/grpc-stats.ts";
 import { grpcWebFilter } from "./grpc/grpc-web.ts";
@@ -24,6 +25,7 @@ export const filterFactories: readonly FilterFactory[] = [
   compressorFilter,
   corsFilter,
   decompressorFilter,
+  extAuthzFilter,
   faultFilter,
   grpcStatsFilter,
   grpcWebFilter,

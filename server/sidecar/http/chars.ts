@@ -34,3 +34,15 @@ export const isAuthority = (text: string): boolean => {
   for (let i = 0; i < text.length; i++) if (authorityChars[text.charCodeAt(i)] !== 1) return false;
   return text.length > 0;
 };
+
+/** In lower case. */
+export const isHeaderName = (text: string): boolean => text !== "" && every(text, tokenChars);
+
+export const isHeaderValue = (text: string): boolean => every(text, valueChars);
+
+export const isTarget = (text: string): boolean => text.startsWith("/") && every(text, targetChars);
+
+function every(text: string, allowed: Uint8Array): boolean {
+  for (let i = 0; i < text.length; i++) if (allowed[text.charCodeAt(i)] !== 1) return false;
+  return true;
+}

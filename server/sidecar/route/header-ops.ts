@@ -4,7 +4,7 @@ import {
 } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { at, each, together } from "../config/problems.ts";
 import { compileFormat, type Format, renderText } from "../format/format.ts";
-import { tokenChars, valueChars } from "../http/chars.ts";
+import { isHeaderName, isHeaderValue } from "../http/chars.ts";
 import { type FlatHeaders, getHeader, removeHeader, setHeader, toWire } from "../http/headers.ts";
 import type { RequestRecord } from "../record.ts";
 
@@ -59,7 +59,8 @@ function applyOne(op: HeaderOp, headers: FlatHeaders, record: RequestRecord): vo
     return;
   }
   const value = typeof op.value === "string" ? op.value : renderText(op.value, record, "");
-  if (!isSafe(value) || (value === "" && !op.keepEmpty)) return;
+  // A computed value may hold anything; one that could split the message is not written.
+  if (!isHeaderValue(value) || (value === "" && !op.keepEmpty)) return;
   const present = getHeader(headers, op.name) !== undefined;
   switch (op.action) {
     case AppendAction.ADD_IF_ABSENT:
@@ -86,10 +87,8 @@ const appendAction = (append: boolean): AppendAction =>
 function mutableName(key: string): string {
   const name = key.toLowerCase();
   if (name.startsWith(":") || frozen.has(name)) throw new Error(`${JSON.stringify(key)} may not be changed`);
-  for (let i = 0; i < name.length; i++) {
-    if (tokenChars[name.charCodeAt(i) & 0xff] === 0) throw new Error(`${JSON.stringify(key)} is no header name`);
-  }
   if (name === "") throw new Error("must not be empty");
+  if (!isHeaderName(name)) throw new Error(`${JSON.stringify(key)} is no header name`);
   return name;
 }
 
@@ -99,12 +98,6 @@ const frozen = new Set(["host", "content-length", "transfer-encoding", "connecti
 function compileValue(text: string): string | Format {
   const format = compileFormat(text).map((part) => (typeof part === "string" ? toWire(part) : part));
   const constant = format.every((part) => typeof part === "string") ? format.join("") : undefined;
-  if (constant !== undefined && !isSafe(constant)) throw new Error("has control characters");
+  if (constant !== undefined && !isHeaderValue(constant)) throw new Error("has control characters");
   return constant ?? format;
-}
-
-/** A computed value may hold anything; one that could split the message is not written. */
-function isSafe(value: string): boolean {
-  for (let i = 0; i < value.length; i++) if (valueChars[value.charCodeAt(i)] !== 1) return false;
-  return true;
 }

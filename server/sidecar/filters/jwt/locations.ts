@@ -1,8 +1,8 @@
 import type { JwtProvider } from "../../../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
 import { getHeader, getJoined, removeHeader } from "../../http/headers.ts";
+import { queryValue, withoutQueryValue } from "../../match/query-string.ts";
 import type { RequestContext } from "../../request/filter.ts";
 import { cookieValue } from "../../route/cookie.ts";
-import { queryValue, withoutQueryValue } from "./query.ts";
 
 /** A token as it was found. */
 export interface Found {

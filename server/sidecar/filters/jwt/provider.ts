@@ -4,6 +4,7 @@ import type {
 } from "../../../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
 import { at, together } from "../../config/problems.ts";
 import { durationMs } from "../../duration.ts";
+import { isHeaderValue } from "../../http/chars.ts";
 import { toWire } from "../../http/headers.ts";
 import type { FilterIo, RequestContext } from "../../request/filter.ts";
 import { compileString, type TextTest } from "../../text/string-matcher.ts";
@@ -105,10 +106,10 @@ export function handOn({ config }: Provider, token: Token, found: Found, request
 
 /** @returns whether there is such a claim */
 function addClaim({ headerName, claimName }: JwtClaimToHeader, claims: Claims, { headers }: RequestContext): boolean {
-  const text = claimText(claimName.split(".").reduce<unknown>(inside, claims));
+  const text = toWire(claimText(claimName.split(".").reduce<unknown>(inside, claims)));
   // A claim is the issuer's word, and must not end the field.
-  if (text === "" || /[\0\r\n]/.test(text)) return false;
-  headers.push(headerName.toLowerCase(), toWire(text));
+  if (text === "" || !isHeaderValue(text)) return false;
+  headers.push(headerName.toLowerCase(), text);
   return true;
 }
 

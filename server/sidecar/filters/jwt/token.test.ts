@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { queryValue, withoutQueryValue } from "../../match/query-string.ts";
 import { parseClaims } from "./claims-json.ts";
-import { queryValue, withoutQueryValue } from "./query.ts";
 import { statusCode, statusTexts } from "./status.ts";
 import { forge } from "./testing/issuer.ts";
 import { parseToken } from "./token.ts";

@@ -1,0 +1,83 @@
+import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { AddressSchema } from "../../../gen/proto/envoy/config/core/v3/address_pb.js";
+import type { AttributeContext_HttpRequestSchema } from "../../../gen/proto/envoy/service/auth/v3/attribute_context_pb.js";
+import { type CheckRequest, CheckRequestSchema } from "../../../gen/proto/envoy/service/auth/v3/external_auth_pb.js";
+import { getHeader } from "../../http/headers.ts";
+import type { Metadata } from "../../record.ts";
+import type { CertificateInfo } from "../../tls/certificate-info.ts";
+import { type Shown, sanitized, shownHeaders, textOf } from "./shown-headers.ts";
+import type { Question } from "./verdict.ts";
+
+export interface CheckOptions {
+  readonly shown: Shown;
+  /** Whose metadata it is told. */
+  readonly namespaces: readonly string[];
+  readonly routeNamespaces: readonly string[];
+  readonly peerCertificate: boolean;
+  readonly tlsSession: boolean;
+  readonly bodyAsBytes: boolean;
+}
+
+/** What the service is told: https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/auth/v3/attribute_context.proto */
+export function checkRequest(question: Question, options: CheckOptions, random: () => number): CheckRequest {
+  const { request } = question;
+  const { connection, headers } = request;
+  const { tls } = connection;
+  const { peerCertificate } = tls ?? {};
+  return create(CheckRequestSchema, {
+    attributes: {
+      source: {
+        address: address(connection.remoteAddress, connection.remotePort),
+        service: textOf(sanitized(getHeader(headers, "x-envoy-downstream-service-cluster") ?? "")),
+        principal: principal(tls?.peer),
+        certificate: options.peerCertificate && peerCertificate ? encodeURIComponent(peerCertificate.toString()) : "",
+      },
+      destination: {
+        address: address(connection.localAddress, connection.localPort),
+        principal: principal(tls?.local),
+      },
+      request: { time: timestampFromMs(Math.floor(question.startMs)), http: httpRequest(question, options, random) },
+      contextExtensions: { ...question.contextExtensions },
+      metadataContext: metadataOf(request.dynamicMetadata, options.namespaces),
+      routeMetadataContext: metadataOf(request.routeMetadata, options.routeNamespaces),
+      ...(options.tlsSession && { tlsSession: { sni: tls?.serverName ?? "" } }),
+    },
+  });
+}
+
+function httpRequest(
+  question: Question,
+  { shown, bodyAsBytes }: CheckOptions,
+  random: () => number,
+): MessageInitShape<typeof AttributeContext_HttpRequestSchema> {
+  const { request, body } = question;
+  const { method, path, authority, scheme, record } = request;
+  const flat = shownHeaders(question, shown);
+  const pairs = flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1] as string] as const] : []));
+  return {
+    id: String(Math.floor(random() * Number.MAX_SAFE_INTEGER)),
+    method,
+    path: textOf(sanitized(path)),
+    host: textOf(sanitized(authority)),
+    scheme,
+    size: BigInt(record.requestBodyBytes),
+    protocol: record.protocol,
+    ...(shown.raw
+      ? { headerMap: { headers: pairs.map(([key, value]) => ({ key, rawValue: Buffer.from(value, "latin1") })) } }
+      : { headers: Object.fromEntries(pairs.map(([name, value]) => [name, textOf(value)])) }),
+    ...(body && (bodyAsBytes ? { rawBody: body.bytes } : { body: textOf(sanitized(body.bytes.toString("latin1"))) })),
+  };
+}
+
+const address = (ip: string, port: number): MessageInitShape<typeof AddressSchema> => ({
+  address: { case: "socketAddress", value: { address: ip, portSpecifier: { case: "portValue", value: port } } },
+});
+
+const principal = (certificate: CertificateInfo | undefined): string =>
+  certificate?.uris[0] ?? certificate?.dns[0] ?? certificate?.subject ?? "";
+
+function metadataOf(metadata: Metadata | undefined, namespaces: readonly string[]) {
+  const known = namespaces.filter((name) => metadata?.[name] !== undefined);
+  return { filterMetadata: Object.fromEntries(known.map((name) => [name, metadata?.[name] as JsonObject])) };
+}
