@@ -155,7 +155,7 @@ const newer: readonly (readonly [string, string, string])[] = [
   ...after(
     "extensions/filters/http/local_ratelimit/v3/local_rate_limit",
     "bool local_rate_limit_per_downstream_connection = 11;",
-    "repeated config.route.v3.RateLimit rate_limits = 17;",
+    "repeated config.route.v3.RateLimit rate_limits = 17; google.protobuf.UInt32Value max_dynamic_descriptors = 18;",
   ),
   ...after(
     "extensions/filters/http/ratelimit/v3/rate_limit",

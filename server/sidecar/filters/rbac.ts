@@ -1,9 +1,9 @@
 import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { RBACPerRouteSchema, RBACSchema } from "../../gen/proto/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
-import { getHeader } from "../http/headers.ts";
 import { rbacFields } from "../rbac/fields.ts";
 import { deniedDetails, type RbacConfig, RbacGuard } from "../rbac/guard.ts";
 import type { FilterFactory, FilterIo, HttpFilter, RequestContext, Step } from "../request/filter.ts";
+import { remoteAddress } from "../route/rate-limits.ts";
 
 /** Lets requests in, or not: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/rbac_filter */
 export const rbacFilter: FilterFactory = {
@@ -45,7 +45,7 @@ class RbacFilter implements HttpFilter {
     const subject = {
       connection,
       serverName: connection.tls?.serverName ?? "",
-      remoteAddress: lastForwarded(request) ?? connection.remoteAddress,
+      remoteAddress: remoteAddress(request),
       request,
     };
     const { verdict, notes } = guard.judge(subject, this.io.stats, this.io.statPrefix);
@@ -57,9 +57,3 @@ class RbacFilter implements HttpFilter {
 }
 
 const metadataName = "envoy.filters.http.rbac";
-
-/** Who the nearest proxy says it had the request from: the last entry, as Envoy takes it without trusted hops. */
-function lastForwarded({ headers }: RequestContext): string | undefined {
-  const value = getHeader(headers, "x-forwarded-for");
-  return value === undefined ? undefined : value.slice(value.lastIndexOf(",") + 1).trim();
-}

@@ -14,6 +14,8 @@ import { headerMutationFilter } from "./header-mutation.ts";
 import { headerToMetadataFilter } from "./header-to-metadata.ts";
 import { healthCheckFilter } from "./health-check.ts";
 import { jwtFilter } from "./jwt/jwt-filter.ts";
+import { localRateLimitFilter } from "./rate-limit/local-rate-limit.ts";
+import { rateLimitFilter } from "./rate-limit/rate-limit.ts";
 import { rbacFilter } from "./rbac.ts";
 import { routerFilter } from "./router/router-filter.ts";
 import { setMetadataFilter } from "./set-metadata.ts";
@@ -33,6 +35,8 @@ export const filterFactories: readonly FilterFactory[] = [
   headerToMetadataFilter,
   healthCheckFilter,
   jwtFilter,
+  localRateLimitFilter,
+  rateLimitFilter,
   rbacFilter,
   setMetadataFilter,
   statefulSessionFilter,

@@ -16,7 +16,7 @@ import type { CompiledRoute, WeightedTarget } from "../route/compile-route.ts";
 import { pickTarget } from "../route/match-route.ts";
 import { type CompiledVirtualHost, findRoute, type RouteTable } from "../route/route-table.ts";
 import { WheelTimer } from "../timer-wheel.ts";
-import { Replied, type RequestContext, type TerminalStream, Wants } from "./filter.ts";
+import { type RateLimitPolicy, Replied, type RequestContext, type TerminalStream, Wants } from "./filter.ts";
 import { FilterWalk, type WalkSink } from "./filter-walk.ts";
 import type { Hold } from "./hold.ts";
 import type { HttpManager } from "./manager.ts";
@@ -181,6 +181,12 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
 
   limitRequest(bytes: number, whole?: boolean): void {
     this.walk.limitRequest(bytes, whole);
+  }
+
+  get rateLimits(): RateLimitPolicy | undefined {
+    const action = this.route?.action;
+    if (action?.kind !== "forward") return undefined;
+    return { route: action.rateLimits, host: this.host?.rateLimits ?? [], includeHost: action.includeHostRateLimits };
   }
 
   get hasRoute(): boolean {

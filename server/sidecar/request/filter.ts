@@ -6,6 +6,7 @@ import type { FlatHeaders } from "../http/headers.ts";
 import type { DownstreamFacts, Fields } from "../http/stream.ts";
 import type { RequestView } from "../match/request-view.ts";
 import type { RequestRecord } from "../record.ts";
+import type { RateLimitRule } from "../route/rate-limits.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Stats } from "../stats.ts";
 import type { Timers } from "../timers.ts";
@@ -48,10 +49,19 @@ export interface RequestContext extends RequestView {
   /** Of the response, once there is one. */
   status: number;
   readonly responseHeaders: FlatHeaders;
+  /** Of the route and its virtual host; undefined: the request goes to no cluster. */
+  readonly rateLimits: RateLimitPolicy | undefined;
   /** What a filter's compiler made of the most specific config for it: weighted cluster, route, virtual host, route table. */
   perFilter<C>(name: string): C | undefined;
-  /** Answers here. @param extra flat headers */
-  reply(status: number, body: string, details: string, flags: number, extra?: readonly string[]): Replied;
+  /** Answers here. @param extra flat headers @param grpcStatus to who speaks gRPC; absent: what goes with the status */
+  reply(
+    status: number,
+    body: string,
+    details: string,
+    flags: number,
+    extra?: readonly string[],
+    grpcStatus?: number,
+  ): Replied;
   /**
    * Stops request or response at the filter that calls, until that resumes it or answers. `close` is called exactly once, whatever ends the wait.
    * @param reads of a response: its data come to the filter's hooks meanwhile
@@ -76,6 +86,14 @@ export interface RequestContext extends RequestView {
   reroute(): void;
   /** Adds to the request's dynamic metadata, which later filters and the log read. */
   setMetadata(namespace: string, values: Readonly<Record<string, unknown>>): void;
+}
+
+/** What limits there are for requests of a route. */
+export interface RateLimitPolicy {
+  readonly route: readonly RateLimitRule[];
+  readonly host: readonly RateLimitRule[];
+  /** Whether the host's hold beside the route's, whatever a filter says. */
+  readonly includeHost: boolean;
 }
 
 /** A step between connection manager and router. One instance per place in a chain; what it knows of one request is in its {@link StreamFilter}. */

@@ -17,6 +17,7 @@ import type { Metadata } from "../record.ts";
 import { compileSubstitution } from "../text/regex.ts";
 import { compileHashPolicy, type RouteHasher } from "./hash-policy.ts";
 import { compileHeaderOps, type HeaderOp } from "./header-ops.ts";
+import { compileRateLimits, type RateLimitRule } from "./rate-limits.ts";
 import { type CompiledRetryPolicy, compileRetryPolicy } from "./retry-policy.ts";
 import { type CompiledMatch, compileMatch, prefixLength } from "./route-match.ts";
 
@@ -59,6 +60,9 @@ export interface ForwardTarget {
   /** What requests are balanced by, where the cluster's balancer goes by it. */
   readonly hasher: RouteHasher | undefined;
   readonly mirrors: readonly Mirror[];
+  readonly rateLimits: readonly RateLimitRule[];
+  /** Whether the virtual host's hold beside the route's own. */
+  readonly includeHostRateLimits: boolean;
   /** New path for the path of a request (both with query), or undefined when it stays. */
   readonly rewritePath: ((path: string) => string) | undefined;
   readonly hostRewrite: string;
@@ -147,9 +151,10 @@ function compileForward(
 ): ForwardTarget {
   const rewrite = action.hostRewriteSpecifier;
   const mirrors = action.requestMirrorPolicies.length > 0 ? action.requestMirrorPolicies : host.requestMirrorPolicies;
-  const { clusters, retry, rewritePath, hasher } = together<
-    Pick<ForwardTarget, "clusters" | "retry" | "rewritePath" | "hasher">
+  const { clusters, retry, rewritePath, hasher, rateLimits } = together<
+    Pick<ForwardTarget, "clusters" | "retry" | "rewritePath" | "hasher" | "rateLimits">
   >({
+    rateLimits: () => compileRateLimits(action.rateLimits),
     clusters: () => compileClusters(action, perFilter),
     retry: () => at("retry_policy", () => compileRetryPolicy(action.retryPolicy ?? host.retryPolicy)),
     rewritePath: () => compileRewrite(action, prefix),
@@ -176,6 +181,8 @@ function compileForward(
     retry,
     hasher,
     mirrors: mirrors.map(compileMirror),
+    rateLimits,
+    includeHostRateLimits: action.includeVhRateLimits ?? false,
     rewritePath,
     hostRewrite: rewrite.case === "hostRewriteLiteral" ? toWire(rewrite.value) : "",
     autoHostRewrite: rewrite.case === "autoHostRewrite" && rewrite.value.value,

@@ -7,6 +7,7 @@ import { each, together } from "../config/problems.ts";
 import type { RequestView } from "../match/request-view.ts";
 import { type CompiledRoute, compileRoute, type PerFilterCompiler, type PerFilterConfig } from "./compile-route.ts";
 import { compileHeaderOps, type HeaderOp } from "./header-ops.ts";
+import { compileRateLimits, type RateLimitRule } from "./rate-limits.ts";
 import { matches } from "./route-match.ts";
 
 export interface CompiledVirtualHost {
@@ -16,6 +17,7 @@ export interface CompiledVirtualHost {
   readonly requestOps: readonly HeaderOp[];
   readonly responseOps: readonly HeaderOp[];
   readonly perFilter: PerFilterConfig;
+  readonly rateLimits: readonly RateLimitRule[];
   /** Plain requests are sent to https, as `require_tls: ALL` has it. */
   readonly requireTls: boolean;
   readonly attemptCount: boolean;
@@ -147,7 +149,8 @@ export function compileVirtualHost(host: VirtualHost, perFilter: PerFilterCompil
   return {
     name: host.name,
     domains: [...new Set(host.domains.map((domain) => domain.toLowerCase()))],
-    ...together<Pick<CompiledVirtualHost, "routes" | "requestOps" | "responseOps" | "perFilter">>({
+    ...together<Pick<CompiledVirtualHost, "routes" | "requestOps" | "responseOps" | "perFilter" | "rateLimits">>({
+      rateLimits: () => compileRateLimits(host.rateLimits),
       routes: () => each("routes", host.routes, (route) => compileRoute(route, host, perFilter)),
       requestOps: () => compileHeaderOps("request", host.requestHeadersToAdd, host.requestHeadersToRemove),
       responseOps: () => compileHeaderOps("response", host.responseHeadersToAdd, host.responseHeadersToRemove),

@@ -294,6 +294,7 @@ export const supportedFields: SupportedFields = {
     "hedge_policy",
     "request_mirror_policies",
     "metadata",
+    "rate_limits",
   ],
   "envoy.config.route.v3.Route": [
     "name",
@@ -360,6 +361,8 @@ export const supportedFields: SupportedFields = {
     "max_stream_duration",
     "max_grpc_timeout",
     "grpc_timeout_offset",
+    "rate_limits",
+    "include_vh_rate_limits",
   ],
   "envoy.config.route.v3.RouteAction.HashPolicy": [
     "header",

@@ -1,0 +1,97 @@
+import type { LocalRateLimit } from "../../../gen/proto/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
+import { at, each, together } from "../../config/problems.ts";
+import { toWire } from "../../http/headers.ts";
+import type { Descriptor } from "../../route/rate-limits.ts";
+import { type BucketSettings, compileBucket, TokenBucket } from "./token-bucket.ts";
+
+interface Verdict {
+  readonly allowed: boolean;
+  /** The bucket that decided, which the client is told of; undefined: there is none. */
+  readonly bucket: TokenBucket | undefined;
+}
+
+/** A bucket for requests of one description; of an entry without a value, one for each value. */
+interface LimitSettings {
+  readonly entries: Descriptor["entries"];
+  readonly bucket: BucketSettings;
+}
+
+export interface LimiterSettings {
+  readonly common: BucketSettings | undefined;
+  readonly limits: readonly LimitSettings[];
+  readonly alwaysCommon: boolean;
+  readonly maxDynamic: number;
+}
+
+/** Throws an Error naming the fields. */
+export function compileLimiter(config: LocalRateLimit): LimiterSettings {
+  const { tokenBucket, descriptors, alwaysConsumeDefaultTokenBucket, maxDynamicDescriptors } = config;
+  const { common, limits } = together<Pick<LimiterSettings, "common" | "limits">>({
+    common: () => tokenBucket && at("token_bucket", () => compileBucket(tokenBucket)),
+    limits: () =>
+      each("descriptors", descriptors, ({ entries, tokenBucket: own }, index) => {
+        if (entries.length === 0) throw new Error("entries: at least one is required");
+        if (own === undefined) throw new Error("token_bucket: required");
+        const made = entries.map(({ key, value }) => ({ key, value: toWire(value) }));
+        const same = ({ entries: others }: (typeof descriptors)[number]) => nameOf(others) === nameOf(entries);
+        if (descriptors.findIndex(same) < index) throw new Error("entries: are those of another descriptor");
+        return { entries: made, bucket: at("token_bucket", () => compileBucket(own)) };
+      }),
+  });
+  const maxDynamic = maxDynamicDescriptors ?? 20;
+  return { common, limits, alwaysCommon: alwaysConsumeDefaultTokenBucket ?? true, maxDynamic };
+}
+
+const nameOf = (entries: Descriptor["entries"]): string =>
+  JSON.stringify(entries.map(({ key, value }) => [key, value]));
+
+/** The buckets of one filter, route or connection. */
+export class LocalLimiter {
+  private readonly settings: LimiterSettings;
+  private readonly now: () => number;
+  private readonly common: TokenBucket | undefined;
+  /** By the limit, then by what a request is. */
+  private readonly buckets = new Map<LimitSettings, Map<string, TokenBucket>>();
+
+  constructor(settings: LimiterSettings, now: () => number = () => performance.now()) {
+    this.settings = settings;
+    this.now = now;
+    this.common = settings.common && new TokenBucket(settings.common, now);
+  }
+
+  /** Takes tokens for a request; the scarcest bucket is asked first, so that those who are refused cost others nothing. */
+  judge(descriptors: readonly Descriptor[]): Verdict {
+    const matching = descriptors.flatMap((descriptor) => {
+      const limit = this.settings.limits.find(({ entries }) => matches(entries, descriptor.entries));
+      return limit === undefined ? [] : [{ bucket: this.bucketOf(limit, descriptor), hits: descriptor.hits }];
+    });
+    matching.sort((a, b) => a.bucket.settings.rate - b.bucket.settings.rate);
+    for (const { bucket, hits } of matching) if (!bucket.take(hits)) return { allowed: false, bucket };
+    const [first] = matching;
+    const { common } = this;
+    if (common !== undefined && (first === undefined || this.settings.alwaysCommon)) {
+      if (!common.take()) return { allowed: false, bucket: common };
+      return { allowed: true, bucket: first?.bucket ?? common };
+    }
+    return { allowed: true, bucket: first?.bucket };
+  }
+
+  private bucketOf(limit: LimitSettings, { entries }: Descriptor): TokenBucket {
+    const known = this.buckets.get(limit) ?? new Map<string, TokenBucket>();
+    this.buckets.set(limit, known);
+    const name = nameOf(entries);
+    const bucket = known.get(name) ?? new TokenBucket(limit.bucket, this.now);
+    known.delete(name);
+    known.set(name, bucket);
+    // The least lately used goes.
+    for (const oldest of known.keys()) {
+      if (known.size <= this.settings.maxDynamic) break;
+      known.delete(oldest);
+    }
+    return bucket;
+  }
+}
+
+const matches = (limit: Descriptor["entries"], entries: Descriptor["entries"]): boolean =>
+  limit.length === entries.length &&
+  limit.every(({ key, value }, at) => entries[at]?.key === key && (value === "" || entries[at]?.value === value));
