@@ -241,6 +241,8 @@ function stageSources(): void {
       `    out: ${JSON.stringify(out)}`,
       "    opt: [target=js+dts, import_extension=js]",
       "    include_imports: true",
+      // One run of the plugin for everything, and not one for each of a hundred folders.
+      "    strategy: all",
       "inputs:",
       "  - directory: .",
       `    paths: ${JSON.stringify(entries)}`,

@@ -33,6 +33,7 @@ export function findVirtualHost(
 
 const nothing: Omit<CompiledVirtualHost, "name" | "domains"> = {
   routes: [],
+  rateLimits: [],
   requestOps: [],
   responseOps: [],
   perFilter: new Map(),

@@ -112,24 +112,28 @@ function change(object: ConfigObject, random: (below: number) => number, present
 }
 
 describe("what is remembered", () => {
-  it.each([1, 2, 3])("is what would be made from scratch, over a random life of the mesh (seed %i)", (seed) => {
-    const random = randomFrom(seed);
-    const objects = new Map<string, ConfigObject>();
-    let mesh = buildMesh([], 0);
-    for (let revision = 1; revision <= 120; revision++) {
-      const changes = Array.from({ length: 1 + random(3) }, () => edit(random, objects));
-      for (const { type, key, after } of changes) {
-        const name = `${key.kind}/${key.namespace}/${key.name}`;
-        if (type === "DELETED") objects.delete(name);
-        else if (after) objects.set(name, after);
+  it.each([1, 2, 3])(
+    "is what would be made from scratch, over a random life of the mesh (seed %i)",
+    { timeout: 120_000 },
+    (seed) => {
+      const random = randomFrom(seed);
+      const objects = new Map<string, ConfigObject>();
+      let mesh = buildMesh([], 0);
+      for (let revision = 1; revision <= 120; revision++) {
+        const changes = Array.from({ length: 1 + random(3) }, () => edit(random, objects));
+        for (const { type, key, after } of changes) {
+          const name = `${key.kind}/${key.namespace}/${key.name}`;
+          if (type === "DELETED") objects.delete(name);
+          else if (after) objects.set(name, after);
+        }
+        mesh = updateMesh(mesh, changes, revision);
+        // Each proxy is translated now and then, so that what it remembers has several ages.
+        for (const proxy of proxies) {
+          if (random(3) > 0) continue;
+          const fresh = buildMesh(structuredClone([...objects.values()]), revision);
+          expect(bytesOf(translate(mesh, proxy))).toEqual(bytesOf(translate(fresh, { ...proxy })));
+        }
       }
-      mesh = updateMesh(mesh, changes, revision);
-      // Each proxy is translated now and then, so that what it remembers has several ages.
-      for (const proxy of proxies) {
-        if (random(3) > 0) continue;
-        const fresh = buildMesh(structuredClone([...objects.values()]), revision);
-        expect(bytesOf(translate(mesh, proxy))).toEqual(bytesOf(translate(fresh, { ...proxy })));
-      }
-    }
-  });
+    },
+  );
 });
