@@ -142,7 +142,11 @@ describe("what is not supported is refused by name", () => {
       { route: { cluster: "c", hash_policy: [{}] } },
       "routes[0].route.hash_policy[0].policy_specifier: required",
     ],
-    ["rate limits", { route: { cluster: "c", rate_limits: [{}] } }, "routes[0].route.rate_limits: not supported"],
+    [
+      "rate limits without actions",
+      { route: { cluster: "c", rate_limits: [{}] } },
+      "routes[0].route.rate_limits[0].actions: at least one is required",
+    ],
     [
       "retry condition",
       { route: { cluster: "c", retry_policy: { retry_on: "magic" } } },

@@ -335,7 +335,7 @@ describe("a cluster that checks", () => {
       clusters: [staticCluster("up", [port], checked({ http_health_check: { path: "/health" }, interval: "3600s" }))],
       routes: [toCluster("up")],
     });
-    await eventually(healthy(test));
+    await eventually(() => healthy(test)() && test.counter("cluster.up.health_check.success") === 1);
     failing = true;
     const client = await fixtures.client(test.port);
     await client.send("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").untilEnd();
