@@ -1,3 +1,4 @@
+import { useCallback } from "react";
 import { useTranslations } from "use-intl";
 import { type Change, type ChangeWord, unknownAuthor } from "../../server/contract/index.ts";
 
@@ -7,7 +8,7 @@ export type ChangeTranslator = ReturnType<typeof useTranslations<"change">>;
 /** What a change does, in the reader's language. */
 export function useChangeText(): (change: Pick<Change, "words">) => string {
   const t = useTranslations("change");
-  return ({ words }) => changeText(words, t);
+  return useCallback(({ words }) => changeText(words, t), [t]);
 }
 
 /** Who made a change. */

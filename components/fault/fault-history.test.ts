@@ -68,3 +68,15 @@ it("leaves out changes without faults", () => {
   const { faults: _, ...config } = change(1, "ana", [], []);
   expect(faultHistory([config])).toEqual([]);
 });
+
+it("tells a fault once that the fuse ends in the rules of the mesh and of a gateway, one after the other", () => {
+  const inMesh = fault("a", { through: ["mesh"] });
+  const atGateway = { ...inMesh, id: "default/bookinfo/a", virtualService: "bookinfo" };
+  const both = { ...atGateway, through: ["default/bookinfo-gateway", "mesh"] };
+  const changes = [
+    change(3, "limpid (fuse)", [], [inMesh]),
+    change(2, "limpid (fuse)", [], [atGateway]),
+    change(1, "ana", [both], []),
+  ];
+  expect(told(changes)).toEqual([["a", "ana 1000", "fuse limpid (fuse) 2000"]]);
+});

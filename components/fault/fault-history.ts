@@ -20,6 +20,8 @@ export function faultHistory(changes: readonly Change[]): PastFault[] {
     // An end comes before a beginning in one commit: a fault that was edited by hand is another one from then on.
     for (const fault of faults?.ended ?? []) {
       const begun = [...burning].findLast((one) => sameFault(one.fault, fault));
+      // What is in the rules of the mesh and of gateways may be ended in one after the other.
+      if (!begun && fault.author !== null && past.some((one) => sameFault(one.fault, fault))) continue;
       if (begun) burning.delete(begun);
       const how = author === fuseAuthor ? "fuse" : "person";
       const known = begun ?? { key: `${fault.id} ${revision}`, fault, started: startOf(fault) };
@@ -35,9 +37,10 @@ export function faultHistory(changes: readonly Change[]): PastFault[] {
 export const startOf = ({ startedAt, author }: Fault): PastFault["started"] =>
   startedAt !== null && author !== null ? { at: startedAt, by: author } : null;
 
-/** A fault written by hand has no id that lasts: its rule's place moves. */
+/** A fault written by hand has no id that lasts: its rule's place moves. One that was injected has one id in all its VirtualServices. */
 function sameFault(a: Fault, b: Fault): boolean {
-  if (a.author !== null || b.author !== null) return a.id === b.id;
+  const given = ({ id }: Fault) => id.slice(id.lastIndexOf("/"));
+  if (a.author !== null || b.author !== null) return given(a) === given(b);
   const words = ({ namespace, virtualService, delay, abort, matches }: Fault) =>
     JSON.stringify([namespace, virtualService, delay, abort, matches]);
   return words(a) === words(b);

@@ -2,6 +2,7 @@
 import { useMemo } from "react";
 import { useTranslations } from "use-intl";
 import type { Change, Overview, ProxyList } from "../../server/contract/index.ts";
+import { useChangeText } from "../config/change-text.ts";
 import type { ChartMark } from "../ui/chart-marks.ts";
 import { LiveChart } from "../ui/live-chart.tsx";
 import styles from "./overview.module.css";
@@ -23,16 +24,17 @@ const colors: Record<Change["kind"], string> = {
 /** The traffic of the last hour with all that happened to it: config, faults, proxies that went and came back. */
 export function HourCharts({ timeline, changes, proxies }: HourChartsProps) {
   const t = useTranslations("overview");
+  const said = useChangeText();
   const marks = useMemo<ChartMark[]>(
     () => [
-      ...changes.map(({ at, summary, kind }) => ({ atMs: at, label: summary, color: colors[kind] })),
+      ...changes.map((change) => ({ atMs: change.at, label: said(change), color: colors[change.kind] })),
       ...(proxies ? comings(proxies) : []).map(({ at, name, gone }) => ({
         atMs: at,
         label: t(gone ? "went" : "came", { proxy: name }),
         color: gone ? "var(--bad)" : "var(--ok)",
       })),
     ],
-    [changes, proxies, t],
+    [changes, proxies, said, t],
   );
   const chart = { fromMs: timeline.fromMs, stepSec: timeline.stepSec, sync: "overview" };
   return (

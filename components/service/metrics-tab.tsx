@@ -3,6 +3,7 @@ import dynamic from "next/dynamic";
 import { useMemo } from "react";
 import { useTranslations } from "use-intl";
 import type { Change, Series, ServiceMetrics } from "../../server/contract/index.ts";
+import { useChangeText } from "../config/change-text.ts";
 import type { Live } from "../lib/live.ts";
 import { useChanges } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
@@ -145,12 +146,13 @@ function Percentiles({ value, onChange }: { value: Percentile; onChange: (next: 
 /** When somebody changed this service's config, or a fault on it came or went. */
 function useChangeMarks(name: string): ChartMark[] {
   const changes = useChanges({ sinceMs: 0, limit: 50 }).data?.changes;
+  const said = useChangeText();
   return useMemo(
     () =>
       (changes ?? [])
         .filter(({ objects }) => objects.some((object) => object.name === name && object.kind !== "WorkloadEntry"))
-        .map(({ at, summary, kind }) => ({ atMs: at, label: summary, color: markColors[kind] })),
-    [changes, name],
+        .map((change) => ({ atMs: change.at, label: said(change), color: markColors[change.kind] })),
+    [changes, name, said],
   );
 }
 

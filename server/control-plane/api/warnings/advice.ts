@@ -19,7 +19,7 @@ export function* virtualServiceAdvice({ spec }: ConfigObject): Generator<Finding
     for (const [index, { sniHosts = [] }] of match.entries()) {
       for (const [position, name] of sniHosts.entries()) {
         if (!isIpAddress(name)) continue;
-        const message = "a client never asks for an address by SNI (RFC 6066 §3): this matches nothing";
+        const message = "a client never asks for an address by SNI (RFC 6066, section 3): this matches nothing";
         yield { path: `spec.tls[${rule}].match[${index}].sniHosts[${position}]`, message };
       }
     }
