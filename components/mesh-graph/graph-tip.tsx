@@ -9,6 +9,9 @@ import type { Pointed } from "./graph-view.ts";
 import { worstHealth } from "./scene.ts";
 import { subjectOf, sumSignals } from "./subject.ts";
 
+/** As high as a tip with badges is, and what lies between it and the pointer. */
+const roomAbovePx = 120;
+
 /** What is under the pointer in words: its name, its numbers, and what config does there. */
 export function GraphTip({ graph, pointed }: { graph: Pick<Graph, "nodes" | "edges">; pointed: Pointed }) {
   const t = useTranslations("topology");
@@ -29,7 +32,12 @@ export function GraphTip({ graph, pointed }: { graph: Pick<Graph, "nodes" | "edg
       aria-hidden="true"
       data-testid="graph-tip"
     >
-      <div className={styles.tip} data-side={pointed.x > 420 ? "left" : "right"}>
+      {/* Names stand below what they name: above it none is covered that is meant. */}
+      <div
+        className={styles.tip}
+        data-side={pointed.x > 420 ? "left" : "right"}
+        data-place={pointed.y > roomAbovePx ? "above" : "below"}
+      >
         <b>
           <HealthMark health={told.health} silent />
           {told.name}

@@ -6,7 +6,9 @@ import type { Change, Graph } from "../../server/contract/index.ts";
 import { formatTimeOfDay } from "../ui/format.ts";
 import { linePath } from "../ui/sparkline.tsx";
 import { knownRates, momentOf, type Span } from "./replay.ts";
+import { StripHover } from "./strip-hover.tsx";
 import { Marks } from "./strip-mark.tsx";
+import { stripMoment } from "./strip-moment.ts";
 import styles from "./time-strip.module.css";
 import type { TopologyState } from "./use-topology-state.ts";
 
@@ -17,6 +19,8 @@ export const spanOf = ({ timeline: { fromMs, stepSec, requestRate } }: Graph): S
 });
 
 const height = 30;
+/** As near as a mark must be to be pointed at. */
+const nearPx = 6;
 /** A drag asks for a moment so often at the most: each is a read, and an address. */
 const paceMs = 120;
 
@@ -37,11 +41,14 @@ export function Track({ graph, span, changes, state }: TrackProps) {
   const at = drag.at === undefined ? state.at : drag.at;
   const now = at ?? span.to;
   const momentAt = (ms: number) => momentOf(ms, span);
+  const [hover, setHover] = useState<number | null>(null);
   const choose = (ms: number) => state.set({ at: momentAt(ms)?.toString() ?? null });
   const onPointer = (event: PointerEvent<HTMLDivElement>) => {
-    if (drag.at === undefined && event.type !== "pointerdown") return;
     const box = event.currentTarget.getBoundingClientRect();
-    drag.move(momentAt(span.from + ((event.clientX - box.left) / box.width) * (span.to - span.from)));
+    const ms = span.from + ((event.clientX - box.left) / box.width) * (span.to - span.from);
+    const drags = drag.at !== undefined || event.type === "pointerdown";
+    setHover(drags || event.pointerType === "touch" ? null : Math.min(span.to, Math.max(span.from, ms)));
+    if (drags) drag.move(momentAt(ms));
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const side = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
@@ -69,12 +76,19 @@ export function Track({ graph, span, changes, state }: TrackProps) {
         onPointer(event);
       }}
       onPointerMove={onPointer}
+      onPointerLeave={() => setHover(null)}
       onPointerUp={drag.end}
       onPointerCancel={drag.end}
       onKeyDown={onKeyDown}
     >
       <Traffic timeline={graph.timeline} span={span} width={width} />
       <Marks changes={changes} at={at} xOf={(ms) => share(ms, span) * width} width={width} />
+      {hover !== null && width > 0 && (
+        <StripHover
+          moment={stripMoment(graph, span, changes, { ms: hover, nearMs: (nearPx / width) * (span.to - span.from) })}
+          at={share(hover, span)}
+        />
+      )}
       {at !== null && (
         <i
           className={styles.cursor}
