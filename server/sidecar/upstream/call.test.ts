@@ -91,3 +91,40 @@ describe("a call of the proxy's own", () => {
     expect(results).toEqual(["overflow", "no healthy upstream"]);
   });
 });
+
+it("what it meets counts for the endpoint, and for outlier detection, as a request's does", async () => {
+  const outlier = { consecutive_5xx: 2, interval: "60s", base_ejection_time: "60s", max_ejection_percent: 100 };
+  const { test, target, results, ask } = await asking(
+    (request, response) => {
+      if (request.url === "/cut") request.socket.destroy();
+      else response.writeHead(request.url === "/fine" ? 200 : 503).end();
+    },
+    { outlier_detection: outlier, common_lb_config: { healthy_panic_threshold: { value: 0 } } },
+  );
+  const [endpoint] = target.allEndpoints;
+  const asked = async (path: string) => {
+    const before = results.length;
+    ask({
+      head: {
+        method: "GET",
+        path,
+        authority: "a",
+        scheme: "http",
+        headers: [],
+        contentLength: -1,
+        upgrade: "",
+        bytes: 0,
+      },
+    });
+    await eventually(() => results.length === before + 1);
+  };
+  await asked("/fine");
+  await asked("/cut");
+  expect(endpoint?.totals).toMatchObject({ requests: 2, successes: 1, errors: 1 });
+  await asked("/fine");
+  await asked("/broken");
+  await asked("/broken");
+  expect(test.gauge("cluster.up.outlier_detection.ejections_active")).toBe(1);
+  await asked("/fine");
+  expect(results.at(-1)).toBe("no healthy upstream");
+});

@@ -98,7 +98,9 @@ class Call implements StreamRequest, UpstreamHandler {
   }
 
   onPoolFailure(reason: string): void {
-    if (this.finish()) this.options.done?.(reason);
+    if (!this.finish()) return;
+    if (reason !== "overflow") this.cluster.onLocalFailure(this.endpoint);
+    this.options.done?.(reason);
   }
 
   onInformational(): void {}
@@ -106,6 +108,9 @@ class Call implements StreamRequest, UpstreamHandler {
   onHead(head: StreamResponseHead, end: boolean): void {
     this.head = head;
     this.cluster.stats.response(head.status);
+    // What such a call meets says as much of an endpoint as what a request does: Envoy sends both through its router.
+    this.cluster.onLocalSuccess(this.endpoint);
+    this.cluster.onResponse(this.endpoint, head.status);
     if (head.chunked === true) this.stream?.decode?.();
     if (end) this.onEnd(undefined);
   }
@@ -124,7 +129,9 @@ class Call implements StreamRequest, UpstreamHandler {
   }
 
   onReset(reason: string): void {
-    if (this.finish()) this.options.done?.(reason);
+    if (!this.finish()) return;
+    if (this.head === undefined) this.cluster.onLocalFailure(this.endpoint);
+    this.options.done?.(reason);
   }
 
   onDrain(): void {}
@@ -133,6 +140,7 @@ class Call implements StreamRequest, UpstreamHandler {
 
   private fail(reason: string): void {
     if (!this.finish()) return;
+    if (this.head === undefined) this.cluster.onLocalFailure(this.endpoint);
     this.letGo();
     this.options.done?.(reason);
   }
