@@ -6,7 +6,7 @@ export const apiOf = (mesh: TestMesh): ConfigApiClient => createConfigApiClient(
 /** Sets the percentages of reviews, past any page, so that a test starts from a known split. */
 export async function setReviews(mesh: TestMesh, v1: number, v2: number, v3: number): Promise<void> {
   const api = apiOf(mesh);
-  const { virtualService } = await api.routing("default", "reviews");
+  const { virtualService } = await api.routing({ namespace: "default", name: "reviews" });
   const change = { rule: 0, weights: { v1, v2, v3 }, resourceVersion: virtualService?.resourceVersion ?? null };
-  await api.setWeights("default", "reviews", change, { user: "e2e" });
+  await api.setWeights({ namespace: "default", name: "reviews" }, change, { user: "e2e" });
 }

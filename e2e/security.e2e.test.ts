@@ -39,7 +39,7 @@ describe("who may reach the mesh", () => {
 
   test("a write from another site's page is refused, and nothing changes", async () => {
     const ports = meshPorts(mesh.portOffset);
-    const before = await apiOf(mesh).routing("default", "reviews");
+    const before = await apiOf(mesh).routing({ namespace: "default", name: "reviews" });
     const origins = ["http://evil.example", "null", "http://127.0.0.1:1", "https://localhost"];
     for (const origin of origins) {
       const headers = { ...json, origin };
@@ -49,7 +49,7 @@ describe("who may reach the mesh", () => {
     }
     const crossSite = { ...json, "sec-fetch-site": "cross-site" };
     expect((await ask(ports.dashboard, "PUT", dashboardWrite, crossSite, weights)).status).toBe(403);
-    expect(await apiOf(mesh).routing("default", "reviews")).toEqual(before);
+    expect(await apiOf(mesh).routing({ namespace: "default", name: "reviews" })).toEqual(before);
   });
 
   test("a body that a plain HTML form could send is not taken for a write", async () => {

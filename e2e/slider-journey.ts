@@ -139,13 +139,13 @@ export function sliderJourney(running: () => { mesh: TestMesh; browser: Browser 
     await page.getByTestId("weight-v3").fill("40");
     await page.getByTestId("change-card").getByText("weight: 40").waitFor();
     const api = apiOf(mesh);
-    const { virtualService } = await api.routing("default", "reviews");
+    const { virtualService } = await api.routing({ namespace: "default", name: "reviews" });
     const theirs = {
       rule: 0,
       weights: { v1: 90, v2: 10, v3: 0 },
       resourceVersion: virtualService?.resourceVersion ?? null,
     };
-    await api.setWeights("default", "reviews", theirs, { user: "bob" });
+    await api.setWeights({ namespace: "default", name: "reviews" }, theirs, { user: "bob" });
     await page.getByTestId("apply").click();
     const conflict = page.getByTestId("conflict");
     await conflict.getByText("bob").waitFor();
@@ -154,7 +154,7 @@ export function sliderJourney(running: () => { mesh: TestMesh; browser: Browser 
     await conflict.waitFor({ state: "detached" });
     await page.getByTestId("apply").click();
     await pushed(page);
-    const { rules } = await api.routing("default", "reviews");
+    const { rules } = await api.routing({ namespace: "default", name: "reviews" });
     expect(rules[0]?.destinations.map(({ subset, weight: percent }) => [subset, percent])).toEqual([
       ["v1", 60],
       ["v2", 0],

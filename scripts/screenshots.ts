@@ -36,13 +36,13 @@ try {
 async function tellAStory({ configApi, dashboard }: TestMesh): Promise<void> {
   const { createConfigApiClient } = await import("../server/config/api-client.ts");
   const api = createConfigApiClient(configApi, 20_000);
-  const { virtualService } = await api.routing("default", "reviews");
+  const { virtualService } = await api.routing({ namespace: "default", name: "reviews" });
   const weights = {
     rule: 0,
     weights: { v1: 70, v2: 20, v3: 10 },
     resourceVersion: virtualService?.resourceVersion ?? null,
   };
-  await api.setWeights("default", "reviews", weights, { user: "ana" });
+  await api.setWeights({ namespace: "default", name: "reviews" }, weights, { user: "ana" });
   const fault = { namespace: "default", service: "ratings", header: null, durationSec: 900 };
   await api.injectFault(
     { ...fault, delay: { percentage: 10, fixedDelayMs: 300 }, abort: { percentage: 5, httpStatus: 503 } },

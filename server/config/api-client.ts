@@ -20,14 +20,20 @@ export interface WriteOptions {
   user: string;
 }
 
+/** `name`: the service's hostname, or the resource's. */
+export interface ServiceName {
+  namespace: string;
+  name: string;
+}
+
 /**
  * Calls the control plane's config API (port 15014). Every method rejects with `DashboardError`: what the API answered, or
  * CONTROL_PLANE_UNREACHABLE when it gave no answer within `timeoutMs`.
  */
 export interface ConfigApiClient {
   services(): Promise<MeshService[]>;
-  routing(namespace: string, name: string): Promise<Routing>;
-  setWeights(namespace: string, name: string, change: WeightsChange, options: WriteOptions): Promise<ChangeResult>;
+  routing(service: ServiceName): Promise<Routing>;
+  setWeights(service: ServiceName, change: WeightsChange, options: WriteOptions): Promise<ChangeResult>;
   faults(): Promise<FaultList>;
   injectFault(fault: FaultRequest, options: WriteOptions): Promise<ChangeResult>;
   /** `id` as in contract `Fault.id`. */
@@ -64,13 +70,13 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
     const query = dry(options);
     return options.over === undefined ? query : `${query || "?"}${query ? "&" : ""}over=${options.over}`;
   };
-  const service = (namespace: string, name: string) => `/limpid/v1/services/${segment(namespace)}/${segment(name)}`;
+  const pathOf = ({ namespace, name }: ServiceName) => `/limpid/v1/services/${segment(namespace)}/${segment(name)}`;
 
   return {
     services: () => call(MeshService.array(), "GET", "/limpid/v1/services"),
-    routing: (namespace, name) => call(Routing, "GET", `${service(namespace, name)}/routing`),
-    setWeights: (namespace, name, change, options) =>
-      call(ChangeResult, "PUT", `${service(namespace, name)}/routing/weights${dry(options)}`, {
+    routing: (service) => call(Routing, "GET", `${pathOf(service)}/routing`),
+    setWeights: (service, change, options) =>
+      call(ChangeResult, "PUT", `${pathOf(service)}/routing/weights${dry(options)}`, {
         body: change,
         user: options.user,
       }),

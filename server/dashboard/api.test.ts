@@ -42,8 +42,7 @@ describe("routes", () => {
       { rule: 0, weights: { v1: 100 }, resourceVersion: null },
       [
         "setWeights",
-        "default",
-        "reviews",
+        { namespace: "default", name: "reviews" },
         { rule: 0, weights: { v1: 100 }, resourceVersion: null },
         { dryRun: true, envoy: false, user: "admin" },
       ],

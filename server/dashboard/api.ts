@@ -76,8 +76,7 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
   api.add("GET", "/api/services/:namespace/:name/routing", (call) => dashboard.routing(service(call)));
   api.add("PUT", "/api/services/:namespace/:name/routing/weights", async (call) => {
     const dry = parse(DryRun, call.query);
-    const { namespace, name } = service(call);
-    return dashboard.setWeights(namespace, name, parse(WeightsChange, call.body), { ...dry, user });
+    return dashboard.setWeights(service(call), parse(WeightsChange, call.body), { ...dry, user });
   });
 
   api.add("GET", "/api/faults", () => dashboard.faults());

@@ -64,9 +64,11 @@ import { createTraces } from "./traces.ts";
 
 /** All that pages and API calls may ask and do. Everything rejects with `DashboardError`. */
 export interface Dashboard
-  extends Pick<ConfigApiClient, "faults" | "injectFault" | "stopFault" | "push" | "changes" | "undo" | "setWeights">,
+  extends Pick<
+      ConfigApiClient,
+      "faults" | "injectFault" | "stopFault" | "push" | "changes" | "undo" | "routing" | "setWeights"
+    >,
     Logs {
-  routing(service: { namespace: string; name: string }): ReturnType<ConfigApiClient["routing"]>;
   graph(query: { windowSec: number; at?: number }): Promise<Graph>;
   overview(): Promise<Overview>;
   services(query: { windowSec: number }): Promise<ServiceList>;
@@ -133,7 +135,6 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
   return {
     ...api,
     telemetry,
-    routing: ({ namespace, name }) => api.routing(namespace, name),
     graph: async ({ windowSec, at }) => (await queries()).graph({ window: windowSec, ...(at !== undefined && { at }) }),
     overview: async () => (await queries()).overview(),
     services: serviceList,

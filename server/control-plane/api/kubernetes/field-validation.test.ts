@@ -90,3 +90,37 @@ test("Warn still refuses what is wrong with fields that are known", async () => 
   expect(answer.body.message).toContain("spec.hosts");
   expect(answer.body.message).not.toContain("sorts");
 });
+
+describe("a field that stands twice", () => {
+  const twice = JSON.stringify(good).replace('"spec":{', '"spec":{"hosts":["other"],');
+  const message = 'duplicate field "spec.hosts"';
+  const type = { "content-type": "application/apply-patch+yaml" };
+  const create = (query: string) => api.call("POST", `${virtualServices}?${query}`, twice);
+
+  test("is refused by Strict, and by an apply that says nothing", async () => {
+    const refused = await create("fieldValidation=Strict");
+    expect(refused).toMatchObject({ status: 400, body: { message: `strict decoding error: ${message}` } });
+    expect(await api.call("PATCH", `${one}?fieldManager=me`, twice, type)).toMatchObject({ status: 400 });
+    expect((await api.store.list({ kind: "VirtualService" })).items).toEqual([]);
+  });
+
+  test("is warned of by Warn, and by a create that says nothing; the last counts", async () => {
+    const created = await create("");
+    expect([created.status, created.body.spec.hosts]).toEqual([201, ["reviews"]]);
+    expect(created.headers.get("warning")).toContain('duplicate field \\"spec.hosts\\"');
+    const patch = '{"spec":{"exportTo":["."],"exportTo":["*"]}}';
+    const merge = { "content-type": "application/merge-patch+json" };
+    const patched = await api.call("PATCH", `${one}?fieldValidation=Warn`, patch, merge);
+    expect([patched.status, patched.body.spec.exportTo]).toEqual([200, ["*"]]);
+    expect(patched.headers.get("warning")).toContain("spec.exportTo");
+  });
+
+  test("is passed over by Ignore", async () => {
+    expect((await create("fieldValidation=Ignore")).headers.get("warning") ?? "").not.toContain("duplicate");
+  });
+
+  test("in a body that is no JSON is still the body's error", async () => {
+    expect((await api.call("POST", virtualServices, '{"a":[}')).status).toBe(400);
+    expect((await api.call("PATCH", `${one}?fieldManager=me`, "{a: [}", type)).status).toBe(400);
+  });
+});

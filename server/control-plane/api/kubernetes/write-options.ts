@@ -1,5 +1,6 @@
 import type { ConfigObject } from "../../../config/object.ts";
 import type { ConfigWarning } from "../../../contract/index.ts";
+import { duplicateKeys } from "../../../lib/json-duplicates.ts";
 import type { FieldError } from "../../../lib/result.ts";
 import { actorOf } from "../actor.ts";
 import { isRecord } from "../body.ts";
@@ -7,6 +8,7 @@ import type { ApiContext } from "../context.ts";
 import type { WriteContext } from "../object-writer.ts";
 import type { ApiRequest } from "../router.ts";
 import { badRequest, conflict } from "../status-error.ts";
+import { protobufType } from "./protobuf.ts";
 import type { Scope } from "./scope.ts";
 
 /** How a request wants to write. */
@@ -27,10 +29,14 @@ export function writeOptions(context: ApiContext, request: ApiRequest, scope: Sc
   const wanted = fieldValidation(request);
   if (wanted !== "Strict") {
     writer.onUnknownFields = (errors: readonly FieldError[]) => {
-      if (wanted === "Ignore" || warnings.length > 0) return; // a second try would say it again
+      if (wanted === "Ignore") return;
       const { kind } = scope.definition;
       const at = { kind, namespace: scope.namespace ?? "", name: scope.name ?? "", path: "" };
-      for (const { path } of errors) warnings.push({ ...at, message: `unknown field ${JSON.stringify(path)}` });
+      const known = new Set(warnings.map(({ message }) => message)); // a second try would say it again
+      for (const { path } of errors) {
+        const message = `unknown field ${JSON.stringify(path)}`;
+        if (!known.has(message)) warnings.push({ ...at, message });
+      }
     };
   }
   return { writer, warnings };
@@ -43,6 +49,32 @@ function fieldValidation(request: ApiRequest): "Strict" | "Warn" | "Ignore" {
   if (wanted === "Strict" || wanted === "Warn" || wanted === "Ignore") return wanted;
   const values = `supported values: "Ignore", "Strict", "Warn"`;
   throw badRequest(`fieldValidation: Unsupported value: ${JSON.stringify(wanted)}: ${values}`);
+}
+
+/**
+ * A field that stands twice, of which the last would count: refused, warned of or passed over like an unknown one. For bodies that were read
+ * without an error; in YAML no key may stand twice.
+ */
+export function noteDuplicates(request: ApiRequest, scope: Scope, { warnings }: WriteOptions): void {
+  const wanted = fieldValidation(request);
+  const text = wanted === "Ignore" || request.contentType === protobufType ? "" : request.body.toString("utf8");
+  if (!/^\s*[{[]/.test(text) || !isJson(text, request.contentType)) return;
+  const found = duplicateKeys(text).map((path) => `duplicate field ${JSON.stringify(path)}`);
+  if (found.length === 0) return;
+  if (wanted === "Strict") throw badRequest(`strict decoding error: ${found.join(", ")}`);
+  const at = { kind: scope.definition.kind, namespace: scope.namespace ?? "", name: scope.name ?? "", path: "" };
+  warnings.push(...found.map((message) => ({ ...at, message })));
+}
+
+/** What begins with a brace may still be YAML's flow style. */
+function isJson(text: string, contentType: string): boolean {
+  if (!contentType.endsWith("yaml")) return true;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The media type of a server-side apply. */

@@ -8,7 +8,7 @@ import { put, respond } from "./commit-object.ts";
 import { withGeneratedName } from "./generate-name.ts";
 import { readPatch } from "./patch.ts";
 import { alignWithPath, existingObject, keyOfScope, scopeOf } from "./scope.ts";
-import { checkPreconditions, versionOf, writeOptions } from "./write-options.ts";
+import { checkPreconditions, noteDuplicates, versionOf, writeOptions } from "./write-options.ts";
 
 /** How often a patch without a version of its own is tried against concurrent writers. */
 const maxAttempts = 8;
@@ -18,7 +18,9 @@ export async function createObject(context: ApiContext, request: ApiRequest): Pr
   if (scope.namespace === undefined) throw badRequest("an object is created in a namespace");
   const body = alignWithPath(scope, await decodeObject(request.body, request.contentType));
   await requireNamespace(context, scope.namespace);
-  const { writer, warnings } = writeOptions(context, request, scope);
+  const options = writeOptions(context, request, scope);
+  noteDuplicates(request, scope, options);
+  const { writer, warnings } = options;
   for (let attempt = 1; ; attempt++) {
     const named = withGeneratedName(body);
     const object = prepareUpdate(scope.definition, named, undefined, writer);
@@ -44,7 +46,9 @@ export async function replaceObject(context: ApiContext, request: ApiRequest): P
     throw invalid(scope.definition, existing.metadata.name, [{ path: "metadata.resourceVersion", message }]);
   }
   checkPreconditions(scope, body, existing);
-  const { writer, warnings } = writeOptions(context, request, scope);
+  const options = writeOptions(context, request, scope);
+  noteDuplicates(request, scope, options);
+  const { writer, warnings } = options;
   const object = prepareUpdate(scope.definition, body, existing, writer);
   const stored = await put(context, request, scope, object, expect ?? existing.metadata.resourceVersion);
   return await respond(context, request, scope, 200, stored, warnings);
@@ -55,6 +59,7 @@ export async function patchObject(context: ApiContext, request: ApiRequest): Pro
   const scope = scopeOf(context, request);
   const options = writeOptions(context, request, scope);
   const patch = await readPatch(context, request, scope, options);
+  noteDuplicates(request, scope, options);
   for (let attempt = 1; ; attempt++) {
     const existing = await context.store.get(keyOfScope(scope));
     const object = await patch(existing); // throws when the client names a version that isn't this one any more
