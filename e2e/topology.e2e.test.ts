@@ -176,7 +176,10 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
     const box = await strip.boundingBox();
     if (!box) throw new Error("the strip has no place");
     await page.mouse.move(box.x + box.width * 0.9, box.y + 30);
+    const told = page.getByTestId("strip-hover");
+    await eventually(async () => /\d\d:\d\d/.test((await told.textContent()) ?? ""), patience, "the moment in words");
     await page.mouse.down();
+    await told.waitFor({ state: "detached" });
     await page.mouse.move(box.x + box.width * 0.6, box.y + 30, { steps: 8 });
     await page.mouse.up();
     await page.waitForURL(/at=\d+/);
