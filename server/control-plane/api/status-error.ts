@@ -56,6 +56,11 @@ export class StatusError extends Error {
     this.reason = reason;
     this.details = details;
   }
+
+  withHeaders(headers: Readonly<Record<string, string>>): StatusError {
+    const more = { told: this.told, ...(this.fields && { fields: this.fields }) };
+    return new StatusError(this.code, this.reason, this.message, this.details, { ...this.headers, ...headers }, more);
+  }
 }
 
 /** What error texts call a resource: `virtualservices.networking.istio.io`, or `services` in the core group. */

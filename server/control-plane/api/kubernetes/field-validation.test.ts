@@ -81,7 +81,7 @@ describe.each(Object.entries(verbs))("an unknown field by %s", (verb, { seed, wr
   });
 });
 
-test("Warn still refuses what is wrong with fields that are known", async () => {
+test("Warn still refuses what is wrong with fields that are known, and tells what was left out", async () => {
   const answer = await api.call("POST", `${virtualServices}?fieldValidation=Warn`, {
     ...odd,
     spec: { ...odd.spec, hosts: [] },
@@ -89,6 +89,7 @@ test("Warn still refuses what is wrong with fields that are known", async () => 
   expect(answer.status).toBe(422);
   expect(answer.body.message).toContain("spec.hosts");
   expect(answer.body.message).not.toContain("sorts");
+  expect(answer.headers.get("warning")).toContain("spec.sorts");
 });
 
 describe("a field that stands twice", () => {

@@ -7,7 +7,8 @@ import { isRecord } from "../body.ts";
 import type { ApiContext } from "../context.ts";
 import type { WriteContext } from "../object-writer.ts";
 import type { ApiRequest } from "../router.ts";
-import { badRequest, conflict } from "../status-error.ts";
+import { badRequest, conflict, StatusError } from "../status-error.ts";
+import { warningHeader } from "../warnings/warning.ts";
 import { protobufType } from "./protobuf.ts";
 import type { Scope } from "./scope.ts";
 
@@ -64,6 +65,16 @@ export function noteDuplicates(request: ApiRequest, scope: Scope, { warnings }: 
   if (wanted === "Strict") throw badRequest(`strict decoding error: ${found.join(", ")}`);
   const at = { kind: scope.definition.kind, namespace: scope.namespace ?? "", name: scope.name ?? "", path: "" };
   warnings.push(...found.map((message) => ({ ...at, message })));
+}
+
+/** A write whose warnings are told, too, when it fails: what was left out may be why. */
+export async function warned<T>({ warnings }: WriteOptions, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof StatusError) || warnings.length === 0) throw error;
+    throw error.withHeaders(warningHeader(warnings));
+  }
 }
 
 /** What begins with a brace may still be YAML's flow style. */

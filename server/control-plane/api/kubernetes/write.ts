@@ -6,9 +6,16 @@ import type { ApiRequest, ApiResponse } from "../router.ts";
 import { badRequest, invalid, StatusError } from "../status-error.ts";
 import { put, respond } from "./commit-object.ts";
 import { withGeneratedName } from "./generate-name.ts";
-import { readPatch } from "./patch.ts";
-import { alignWithPath, existingObject, keyOfScope, scopeOf } from "./scope.ts";
-import { checkPreconditions, noteDuplicates, versionOf, writeOptions } from "./write-options.ts";
+import { type Patch, readPatch } from "./patch.ts";
+import { alignWithPath, existingObject, keyOfScope, type Scope, scopeOf } from "./scope.ts";
+import {
+  checkPreconditions,
+  noteDuplicates,
+  versionOf,
+  type WriteOptions,
+  warned,
+  writeOptions,
+} from "./write-options.ts";
 
 /** How often a patch without a version of its own is tried against concurrent writers. */
 const maxAttempts = 8;
@@ -20,7 +27,16 @@ export async function createObject(context: ApiContext, request: ApiRequest): Pr
   await requireNamespace(context, scope.namespace);
   const options = writeOptions(context, request, scope);
   noteDuplicates(request, scope, options);
-  const { writer, warnings } = options;
+  return warned(options, () => putNamed(context, request, scope, body, options));
+}
+
+async function putNamed(
+  context: ApiContext,
+  request: ApiRequest,
+  scope: Scope,
+  body: Record<string, unknown>,
+  { writer, warnings }: WriteOptions,
+): Promise<ApiResponse> {
   for (let attempt = 1; ; attempt++) {
     const named = withGeneratedName(body);
     const object = prepareUpdate(scope.definition, named, undefined, writer);
@@ -48,10 +64,11 @@ export async function replaceObject(context: ApiContext, request: ApiRequest): P
   checkPreconditions(scope, body, existing);
   const options = writeOptions(context, request, scope);
   noteDuplicates(request, scope, options);
-  const { writer, warnings } = options;
-  const object = prepareUpdate(scope.definition, body, existing, writer);
-  const stored = await put(context, request, scope, object, expect ?? existing.metadata.resourceVersion);
-  return await respond(context, request, scope, 200, stored, warnings);
+  return warned(options, async () => {
+    const object = prepareUpdate(scope.definition, body, existing, options.writer);
+    const stored = await put(context, request, scope, object, expect ?? existing.metadata.resourceVersion);
+    return await respond(context, request, scope, 200, stored, options.warnings);
+  });
 }
 
 /** Merge, strategic merge and JSON patches, and server-side apply, by the body's media type. */
@@ -60,12 +77,22 @@ export async function patchObject(context: ApiContext, request: ApiRequest): Pro
   const options = writeOptions(context, request, scope);
   const patch = await readPatch(context, request, scope, options);
   noteDuplicates(request, scope, options);
+  return warned(options, () => putPatched(context, request, scope, patch, options));
+}
+
+async function putPatched(
+  context: ApiContext,
+  request: ApiRequest,
+  scope: Scope,
+  patch: Patch,
+  { warnings }: WriteOptions,
+): Promise<ApiResponse> {
   for (let attempt = 1; ; attempt++) {
     const existing = await context.store.get(keyOfScope(scope));
     const object = await patch(existing); // throws when the client names a version that isn't this one any more
     try {
       const stored = await put(context, request, scope, object, existing?.metadata.resourceVersion ?? "absent");
-      return await respond(context, request, scope, existing ? 200 : 201, stored, options.warnings);
+      return await respond(context, request, scope, existing ? 200 : 201, stored, warnings);
     } catch (error) {
       const isRace = error instanceof StatusError && error.code === 409;
       if (!isRace || attempt === maxAttempts) throw error;
