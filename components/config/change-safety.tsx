@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import type { ChangeResult } from "../../server/contract/index.ts";
+import { useErrorText } from "../lib/error-text.ts";
 import { ConfirmButton } from "../ui/confirm-button.tsx";
 import styles from "./change-safety.module.css";
 import { deadShares, destinationText } from "./dead-shares.ts";
@@ -12,6 +13,7 @@ type Plan = Pick<ChangeResult, "shares" | "warnings">;
 /** What a change does that is hardly meant: requests that go where nobody is, and all that kubectl would warn of. */
 export function ChangeSafety({ plan }: { plan: Plan | null }) {
   const t = useTranslations("safety");
+  const textOf = useErrorText();
   if (!plan) return null;
   const dead = deadShares(plan);
   const { warnings } = plan;
@@ -30,8 +32,8 @@ export function ChangeSafety({ plan }: { plan: Plan | null }) {
       )}
       {warnings.length > 0 && (
         <ul className={styles.warn}>
-          {warnings.map(({ kind, namespace, name, path, message }) => (
-            <li key={`${kind}/${namespace}/${name}/${path}/${message}`}>
+          {warnings.map(({ kind, namespace, name, path, ...said }) => (
+            <li key={`${kind}/${namespace}/${name}/${path}/${said.message}`}>
               {objects.size > 1 && (
                 <b>
                   {kind} {namespace && `${namespace}/`}
@@ -39,7 +41,7 @@ export function ChangeSafety({ plan }: { plan: Plan | null }) {
                 </b>
               )}
               {path && <code>{path}</code>}
-              <span>{message}</span>
+              <span>{textOf(said)}</span>
             </li>
           ))}
         </ul>

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ChangeWord } from "./change-words.ts";
 import { Fault } from "./faults.ts";
+import { toldParts } from "./told.ts";
 
 /** The author of a change whose client did not say who it is. */
 export const unknownAuthor = "unknown client";
@@ -38,6 +39,7 @@ export const ConfigWarning = z.object({
   /** `spec.http[0].route[1].destination.subset`; empty for the whole object. */
   path: z.string(),
   message: z.string(),
+  ...toldParts,
 });
 export type ConfigWarning = z.infer<typeof ConfigWarning>;
 

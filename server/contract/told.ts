@@ -1,10 +1,12 @@
 import { z } from "zod";
+import { warningsInEnglish } from "./told-warnings.ts";
 
 /**
  * What a server says to people, each by a word of its own, so that a page can say it in its reader's language: the messages `told` have the same
  * words. Here in English, for commands, logs and whoever reads an API's `message`.
  */
 const english = {
+  ...warningsInEnglish,
   "control-plane-silent": "the control plane at {url} can't be reached: {why}",
   "control-plane-failed": "the control plane answered {status} to {call}",
   "csds-silent": "CSDS gave no answer: {why}",

@@ -1,5 +1,6 @@
 import type { Destination, VirtualServiceSpec } from "../../../config/kinds/index.ts";
 import type { ConfigObject } from "../../../config/object.ts";
+import { type Told, told } from "../../../contract/index.ts";
 import { suggest } from "../../../lib/suggest.ts";
 import { covers, isWildcard } from "../../../model/hostname.ts";
 import { countEndpoints, type Facts, viewersOf } from "./facts.ts";
@@ -17,43 +18,45 @@ export function* deadDestinations(object: ConfigObject, facts: Facts): Generator
     const { subset } = destination;
     const blind = viewers.find((viewer) => facts.service(host, viewer) === undefined);
     if (blind !== undefined) {
-      yield { path: `${path}.host`, message: `${whyUnknown(host, blind, facts)}; what goes there is answered 503` };
+      yield { path: `${path}.host`, ...unknownHost(host, blind, facts, "route") };
     } else if (subset) {
-      const message = viewers.map((viewer) => deadSubset(host, subset, viewer, facts)).find(Boolean);
-      if (message) yield { path: `${path}.subset`, message: `${message}; what goes there is answered 503` };
+      const dead = viewers.map((viewer) => deadSubset(host, subset, viewer, facts)).find(Boolean);
+      if (dead) yield { path: `${path}.subset`, ...dead };
     }
   }
 }
 
-/** Why clients of a namespace have no service of this name: nobody has, others keep it to themselves, or a wildcard only stands for it. */
-export function whyUnknown(host: string, viewer: string, facts: Facts): string {
+/**
+ * Why clients of a namespace have no service of this name: nobody has, others keep it to themselves, or a wildcard only stands for it. `of`: what asks, and
+ * so what comes of it.
+ */
+export function unknownHost(host: string, viewer: string, facts: Facts, of: "route" | "rule" | "egress"): Told {
   const [hidden] = facts.anywhere(host);
   if (hidden) {
-    return `the namespace ${viewer} does not see ${hidden.kind} ${hidden.namespace}/${hidden.name}, which has the host ${host}, by its exportTo`;
+    const object = `${hidden.kind} ${hidden.namespace}/${hidden.name}`;
+    return told(`host-unseen-${of}`, { viewer, object, host });
   }
   const wildcard = [...facts.hostnames()].find((known) => isWildcard(known) && covers(known, host));
-  if (wildcard)
-    return `no Service or ServiceEntry has the host ${host} itself: a route leads to ${wildcard} by that name`;
-  return `no Service or ServiceEntry has the host ${host}${nearby(host, facts)}`;
+  if (wildcard) return told(`host-covered-${of}`, { host, wildcard });
+  const near = nearby(host, facts);
+  return near === undefined ? told(`host-unknown-${of}`, { host }) : told(`host-unknown-near-${of}`, { host, near });
 }
 
-function deadSubset(host: string, subset: string, viewer: string, facts: Facts): string | undefined {
+function deadSubset(host: string, subset: string, viewer: string, facts: Facts): Told | undefined {
   const subsets = facts.subsets(host, viewer);
   if (!subsets.has(subset)) {
     const near = suggest(subset, [...subsets.keys()]);
-    return `no DestinationRule of ${host} has the subset ${subset}${near ? `, did you mean ${near}?` : ""}`;
+    return near ? told("subset-missing-near", { host, subset, near }) : told("subset-missing", { host, subset });
   }
   if (isWildcard(host) || facts.endpoints(host, viewer).length === 0) return undefined; // all subsets alike
-  return countEndpoints(facts, host, subset, viewer) > 0
-    ? undefined
-    : `no endpoint of ${host} has the labels of subset ${subset}`;
+  return countEndpoints(facts, host, subset, viewer) > 0 ? undefined : told("subset-empty", { host, subset });
 }
 
 /** As many names as are looked through for one that was meant. */
 const maxCandidates = 1_000;
 
-/** `, did you mean reviews.default.svc.cluster.local?`: the closest known host of the same domain. */
-export function nearby(host: string, facts: Facts): string {
+/** The closest known host of the same domain. */
+export function nearby(host: string, facts: Facts): string | undefined {
   const dot = host.indexOf(".");
   const domain = dot < 0 ? "" : host.slice(dot);
   const names: string[] = [];
@@ -63,7 +66,7 @@ export function nearby(host: string, facts: Facts): string {
     if (!label.includes(".")) names.push(label);
   }
   const near = suggest(host.slice(0, host.length - domain.length), names);
-  return near === undefined ? "" : `, did you mean ${near}${domain}?`;
+  return near === undefined ? undefined : `${near}${domain}`;
 }
 
 export function* destinationsOf(spec: VirtualServiceSpec): Generator<{ path: string; destination: Destination }> {

@@ -1,5 +1,6 @@
 import type { GatewaySpec, VirtualServiceSpec } from "../../../config/kinds/index.ts";
 import type { ConfigObject } from "../../../config/object.ts";
+import { told } from "../../../contract/index.ts";
 import { suggest } from "../../../lib/suggest.ts";
 import { intersect } from "../../../model/hostname.ts";
 import { matchesLabels } from "../../../model/labels.ts";
@@ -19,8 +20,10 @@ export function* missingGateways({ metadata, spec }: ConfigObject, facts: Facts)
         key,
         facts.mesh.gateways.slice(0, maxCandidates).map((one) => one.key),
       );
-      const message = `there is no Gateway ${key}${near ? `, did you mean ${near}?` : ""}; what comes there is answered 404`;
-      yield { path: `spec.gateways[${index}]`, message };
+      const missing = near
+        ? told("gateway-missing-near", { gateway: key, near })
+        : told("gateway-missing", { gateway: key });
+      yield { path: `spec.gateways[${index}]`, ...missing };
       continue;
     }
     const open = gateway.servers.flatMap((server) => server.hosts);
@@ -35,8 +38,13 @@ export function* missingGateways({ metadata, spec }: ConfigObject, facts: Facts)
     const offered = [
       ...new Set(open.map(({ namespace, host }) => (namespace === "*" ? host : `${namespace}/${host}`))),
     ];
-    const message = `no server of Gateway ${key} lets in ${hosts.join(", ")} of the namespace ${metadata.namespace}: it has ${offered.slice(0, 5).join(", ")}`;
-    yield { path: `spec.gateways[${index}]`, message };
+    const closed = {
+      gateway: key,
+      hosts: hosts.join(", "),
+      namespace: metadata.namespace,
+      offered: offered.slice(0, 5).join(", "),
+    };
+    yield { path: `spec.gateways[${index}]`, ...told("gateway-closed", closed) };
   }
 }
 
@@ -47,8 +55,5 @@ export function* idleGateway({ spec }: ConfigObject, { gatewayProxies: proxies }
   const { selector = {} } = spec as unknown as GatewaySpec;
   if (proxies === undefined || proxies.some(({ labels }) => matchesLabels(selector, labels))) return;
   const wanted = Object.entries(selector).map(([key, value]) => `${key}=${value}`);
-  yield {
-    path: "spec.selector",
-    message: `no gateway proxy that is connected has the labels ${wanted.join(", ")}: nobody serves it`,
-  };
+  yield { path: "spec.selector", ...told("gateway-idle", { labels: wanted.join(", ") }) };
 }

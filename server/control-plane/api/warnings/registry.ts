@@ -1,9 +1,10 @@
 import type { DestinationRuleSpec, ServiceEntrySpec, WorkloadEntrySpec } from "../../../config/kinds/index.ts";
 import type { ConfigObject } from "../../../config/object.ts";
+import { told } from "../../../contract/index.ts";
 import { isWildcard } from "../../../model/hostname.ts";
 import { matchesLabels } from "../../../model/labels.ts";
 import { isTcp, parseProtocol } from "../../../model/protocol.ts";
-import { whyUnknown } from "./destinations.ts";
+import { unknownHost } from "./destinations.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./warning.ts";
 
@@ -15,7 +16,7 @@ export function* idleDestinationRule({ metadata, spec }: ConfigObject, facts: Fa
   const isForAll = metadata.namespace === facts.mesh.options.rootNamespace;
   const known = facts.covered(host, metadata.namespace).length > 0 || (isForAll && facts.anywhere(host).length > 0);
   if (!known) {
-    yield { path: "spec.host", message: `${whyUnknown(host, metadata.namespace, facts)}; the rule is for nobody` };
+    yield { path: "spec.host", ...unknownHost(host, metadata.namespace, facts, "rule") };
     return;
   }
   const endpoints = facts.endpoints(host, metadata.namespace);
@@ -23,8 +24,8 @@ export function* idleDestinationRule({ metadata, spec }: ConfigObject, facts: Fa
   for (const [index, { name, labels = {} }] of (rule.subsets ?? []).entries()) {
     if (endpoints.some((own) => matchesLabels(labels, own))) continue;
     const wanted = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
-    const message = `no endpoint of ${host} has the labels ${wanted.join(", ")}: nobody is in the subset ${name}`;
-    yield { path: `spec.subsets[${index}].labels`, message };
+    const nobody = { host, labels: wanted.join(", "), subset: name };
+    yield { path: `spec.subsets[${index}].labels`, ...told("subset-nobody", nobody) };
   }
 }
 

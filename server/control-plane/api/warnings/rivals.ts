@@ -1,5 +1,6 @@
 import type { DestinationRuleSpec } from "../../../config/kinds/index.ts";
 import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
+import { type Told, told } from "../../../contract/index.ts";
 import { olderFirst } from "../../../model/service.ts";
 import { meshGateway, type VirtualService } from "../../../model/virtual-services.ts";
 import { isVisible, nearestFirst } from "../../../model/visibility.ts";
@@ -15,10 +16,9 @@ export function* rivalVirtualServices(object: ConfigObject, facts: Facts): Gener
     const named =
       exact.get(host) ?? wildcard.filter((one) => one.host === host).map(({ virtualService }) => virtualService);
     for (const rival of named) {
-      const meeting = rival === own ? undefined : meetingOf(own, rival);
+      const meeting = rival === own ? undefined : meetingOf(own, rival, host);
       if (meeting === undefined) continue;
-      const message = `VirtualService ${rival.namespace}/${rival.name} has the host ${host}, too; ${meeting}`;
-      yield { path: `spec.hosts[${index}]`, message };
+      yield { path: `spec.hosts[${index}]`, ...meeting };
       break;
     }
   }
@@ -34,14 +34,14 @@ export function* rivalDestinationRules(object: ConfigObject, facts: Facts): Gene
   for (const other of merged?.sources ?? []) {
     if (isSame(other, object)) continue;
     const theirs = other.spec as unknown as DestinationRuleSpec;
-    const winner = olderFirst(other, object) < 0 ? "that one's counts" : "this one's counts";
-    const rule = `DestinationRule ${other.metadata.name}`;
+    const winner = olderFirst(other, object) < 0 ? "that" : "this";
+    const { name } = other.metadata;
     if (spec.trafficPolicy && theirs.trafficPolicy) {
-      yield { path: "spec.trafficPolicy", message: `${rule} has a policy for ${host}, too; ${winner}` };
+      yield { path: "spec.trafficPolicy", ...told(`policy-${winner}`, { name, host }) };
     }
-    for (const [index, { name }] of (spec.subsets ?? []).entries()) {
-      if (!theirs.subsets?.some((subset) => subset.name === name)) continue;
-      yield { path: `spec.subsets[${index}]`, message: `${rule} has a subset ${name} of ${host}, too; ${winner}` };
+    for (const [index, { name: subset }] of (spec.subsets ?? []).entries()) {
+      if (!theirs.subsets?.some((one) => one.name === subset)) continue;
+      yield { path: `spec.subsets[${index}]`, ...told(`subset-${winner}`, { name, subset, host }) };
     }
   }
 }
@@ -49,7 +49,7 @@ export function* rivalDestinationRules(object: ConfigObject, facts: Facts): Gene
 const isSame = (a: ConfigObject, b: ConfigObject): boolean => formatKey(keyOf(a)) === formatKey(keyOf(b));
 
 /** Whom clients that see both follow, by the model's order; undefined when nobody sees both. */
-function meetingOf(own: VirtualService, rival: VirtualService): string | undefined {
+function meetingOf(own: VirtualService, rival: VirtualService, host: string): Told | undefined {
   const sees = ({ exportTo, namespace }: VirtualService, viewer: string) => isVisible(exportTo, namespace, viewer);
   // The empty one stands for every namespace that neither names.
   const viewers = ["", own.namespace, rival.namespace, ...own.exportTo, ...rival.exportTo];
@@ -57,7 +57,7 @@ function meetingOf(own: VirtualService, rival: VirtualService): string | undefin
   if (viewer === undefined) return undefined;
   const byAge = [own, rival].sort((a, b) => olderFirst(a.source, b.source));
   const [winner] = nearestFirst(byAge, viewer);
-  const why = winner === byAge[0] ? "the older of the two" : "the nearer of the two by exportTo";
-  const whose = viewer === "" ? "sidecars" : `sidecars of the namespace ${viewer}`;
-  return `${whose} follow ${winner === rival ? "that" : "this"} one, ${why}`;
+  const who = `${winner === rival ? "that" : "this"}-${winner === byAge[0] ? "older" : "nearer"}` as const;
+  const met = { object: `${rival.namespace}/${rival.name}`, host };
+  return viewer === "" ? told(`rival-${who}`, met) : told(`rival-${who}-in`, { ...met, viewer });
 }

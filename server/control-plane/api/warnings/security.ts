@@ -79,7 +79,9 @@ export function* unreachableProviders({ spec }: ConfigObject, facts: Facts): Gen
     const slash = service.indexOf("/");
     const host = resolveHost(service.slice(slash + 1), slash < 0 ? rootNamespace : service.slice(0, slash), domain);
     if (facts.anywhere(host).length > 0) continue;
-    const message = `no Service or ServiceEntry has the host ${host}${nearby(host, facts)}: what it would be asked about is refused`;
+    const near = nearby(host, facts);
+    const meant = near === undefined ? "" : `, did you mean ${near}?`;
+    const message = `no Service or ServiceEntry has the host ${host}${meant}: what it would be asked about is refused`;
     yield { path: `spec.extensionProviders[${index}].${field}.service`, message };
   }
 }

@@ -1,12 +1,13 @@
 import type { ConfigObject } from "../../../config/object.ts";
 import { formatKey, keyOf } from "../../../config/object.ts";
+import { told } from "../../../contract/index.ts";
 import { memo } from "../../../lib/memo.ts";
 import { labelsOf } from "../../../model/endpoints.ts";
 import { covers, isWildcard } from "../../../model/hostname.ts";
 import { type Labels, matchesLabels } from "../../../model/labels.ts";
 import { olderFirst, type Service } from "../../../model/service.ts";
 import { isVisible } from "../../../model/visibility.ts";
-import { whyUnknown } from "./destinations.ts";
+import { unknownHost } from "./destinations.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./warning.ts";
 
@@ -35,8 +36,9 @@ export function* idleSelector(object: ConfigObject, facts: Facts): Generator<Fin
   const known = [...workloads.map(labelsOf), ...(facts.gatewayProxies ?? []).map(({ labels }) => labels)];
   if (known.some((labels) => matchesLabels(selector.labels, labels))) return;
   const wanted = Object.entries(selector.labels).map(([key, value]) => `${key}=${value}`);
-  const where = isEverywhere ? "" : ` of the namespace ${namespace}`;
-  yield { path: selector.path, message: `no workload${where} has the labels ${wanted.join(", ")}: it is for nobody` };
+  const labels = wanted.join(", ");
+  const nobody = isEverywhere ? told("selector-nobody", { labels }) : told("selector-nobody-in", { namespace, labels });
+  yield { path: selector.path, ...nobody };
 }
 
 /** Two objects that select the same workloads, where only the oldest counts. */
@@ -46,12 +48,9 @@ export function* rivalSelectors(object: ConfigObject, facts: Facts): Generator<F
     .get(scopeOf(object))
     ?.find((other) => formatKey(keyOf(other)) !== own);
   if (rival === undefined) return;
-  const winner = olderFirst(rival, object) < 0 ? "that one, the older, is" : "this one, the older, is";
-  const what = selectorOf(object) ? "the same labels" : "no selector either";
-  yield {
-    path: "",
-    message: `${object.kind} ${rival.metadata.namespace}/${rival.metadata.name} has ${what}: ${winner} in force`,
-  };
+  const winner = olderFirst(rival, object) < 0 ? "that" : "this";
+  const other = { object: `${object.kind} ${rival.metadata.namespace}/${rival.metadata.name}` };
+  yield { path: "", ...told(`${selectorOf(object) ? "selector" : "whole"}-${winner}`, other) };
 }
 
 const scopes = (facts: Facts, kind: string): ReadonlyMap<string, readonly ConfigObject[]> =>
@@ -70,9 +69,8 @@ export function* doubtfulEgress({ metadata, spec }: ConfigObject, facts: Facts):
   for (const [index, { hosts }] of egress.entries()) {
     for (const [position, entry] of hosts.entries()) {
       const path = `spec.egress[${index}].hosts[${position}]`;
-      if (seen.has(entry)) yield { path, message: `${entry} is there twice` };
-      else if (entry === "*/*" && all.length > 1)
-        yield { path, message: "lets everything be called: the other hosts say nothing" };
+      if (seen.has(entry)) yield { path, ...told("egress-twice", { entry }) };
+      else if (entry === "*/*" && all.length > 1) yield { path, ...told("egress-all", {}) };
       seen.add(entry);
       const [namespace = "", name = ""] = entry.split("/");
       if (namespace === "~" || name.startsWith("*")) continue;
@@ -82,10 +80,10 @@ export function* doubtfulEgress({ metadata, spec }: ConfigObject, facts: Facts):
       const visible = facts.anywhere(host).filter((one) => isVisible(one.exportTo, one.namespace, metadata.namespace));
       if (visible.some(isMeant) || wildcards(facts).some((one) => covers(one.hostname, host) && isMeant(one))) continue;
       const [elsewhere] = visible;
-      const message = elsewhere
-        ? `${host} is of the namespace ${elsewhere.namespace}`
-        : whyUnknown(host, metadata.namespace, facts);
-      yield { path, message };
+      const why = elsewhere
+        ? told("egress-elsewhere", { host, namespace: elsewhere.namespace })
+        : unknownHost(host, metadata.namespace, facts, "egress");
+      yield { path, ...why };
     }
   }
 }

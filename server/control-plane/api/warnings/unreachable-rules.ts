@@ -1,5 +1,6 @@
 import type { HTTPMatchRequest, VirtualServiceSpec } from "../../../config/kinds/index.ts";
 import type { ConfigObject } from "../../../config/object.ts";
+import { type Told, told } from "../../../contract/index.ts";
 import type { Finding } from "./warning.ts";
 
 /** Rules that no request reaches, because an earlier one takes it: Istio warns of the same. */
@@ -20,15 +21,18 @@ function* unreachableIn(protocol: string, rules: readonly Rule[]): Generator<Fin
     const path = `spec.${protocol}[${index}]`;
     if (takesAll >= 0 && index > takesAll) {
       const rest = rules.length - index - 1;
-      const more = rest > 0 ? `, nor are the ${rest} after it` : "";
-      yield { path, message: `is never reached${more}: ${protocol}[${takesAll}] takes everything` };
+      const taker = `${protocol}[${takesAll}]`;
+      const after =
+        rest > 0 ? told("rules-after-all", { rule: taker, count: rest }) : told("rule-after-all", { rule: taker });
+      yield { path, ...after };
       return;
     }
     const why = match.map((one) => reasonAgainst(one, protocol, seen, prefixes));
-    if (match.length > 0 && why.every(Boolean)) yield { path, message: `is never reached: ${why[0]}` };
+    const [first] = why;
+    if (first && why.every(Boolean)) yield { path, ...tellOf("rule", first) };
     else {
       for (const [position, reason] of why.entries()) {
-        if (reason) yield { path: `${path}.match[${position}]`, message: `has no effect: ${reason}` };
+        if (reason) yield { path: `${path}.match[${position}]`, ...tellOf("match", reason) };
       }
     }
     for (const one of match) {
@@ -43,12 +47,21 @@ function reasonAgainst(
   protocol: string,
   seen: ReadonlyMap<string, number>,
   prefixes: PlainPrefixes,
-): string | undefined {
+): Against | undefined {
   const twin = seen.get(textOf(match));
-  if (twin !== undefined) return `${protocol}[${twin}] has the same match`;
+  if (twin !== undefined) return { rule: `${protocol}[${twin}]` };
   const cover = protocol === "http" ? prefixes.covering(match) : undefined;
-  return cover && `http[${cover.index}] takes every path with the prefix ${JSON.stringify(cover.prefix)}`;
+  return cover && { rule: `http[${cover.index}]`, prefix: JSON.stringify(cover.prefix) };
 }
+
+/** The earlier rule that takes what a match would: by the same match, or by a prefix. */
+interface Against {
+  rule: string;
+  prefix?: string;
+}
+
+const tellOf = (what: "rule" | "match", { rule, prefix }: Against): Told =>
+  prefix === undefined ? told(`${what}-twin`, { rule }) : told(`${what}-prefixed`, { rule, prefix });
 
 /** Without its name, which decides nothing. */
 const textOf = ({ name: _, ...conditions }: { name?: string }): string => JSON.stringify(conditions);

@@ -1,19 +1,23 @@
 import type { ConfigObject } from "../../../config/object.ts";
 import { keyOf, type ResourceKey } from "../../../config/object.ts";
-import type { ConfigWarning } from "../../../contract/index.ts";
+import type { ConfigWarning, Told } from "../../../contract/index.ts";
 
 /** What a check says of the object that it looks at; `path` is empty for the whole of it. */
-export interface Finding {
+export interface Finding extends Told {
   path: string;
-  message: string;
 }
 
-export const warningAt = ({ kind, namespace, name }: ResourceKey, { path, message }: Finding): ConfigWarning => ({
+export const warningAt = (
+  { kind, namespace, name }: ResourceKey,
+  { path, message, reason, params }: Finding,
+): ConfigWarning => ({
   kind,
   namespace,
   name,
   path,
   message,
+  ...(reason && { reason }),
+  ...(params && { params: { ...params } }),
 });
 
 export const warningOf = (object: ConfigObject, finding: Finding): ConfigWarning => warningAt(keyOf(object), finding);

@@ -475,3 +475,17 @@ spec: { extensionProviders: [{ name: other, envoyExtAuthzGrpc: { service: revews
     ]);
   });
 });
+
+test("warnings have parts, so that pages can say them in other languages", () => {
+  const [after] = objects(
+    virtualService("{ hosts: [reviews], http: [{ route: [{ destination: { host: revews } }] }] }"),
+  );
+  if (!after) throw new Error("no object");
+  const changes: ConfigChange[] = [{ type: "ADDED", key: keyOf(after), after }];
+  expect(warningsOf(changes, { mesh: buildMesh(base, 1), gatewayProxies: undefined })).toEqual([
+    expect.objectContaining({
+      reason: "host-unknown-near-route",
+      params: { host: "revews.default.svc.cluster.local", near: "reviews.default.svc.cluster.local" },
+    }),
+  ]);
+});
