@@ -7,6 +7,7 @@ export * from "./explain.ts";
 export * from "./faults.ts";
 export * from "./graph.ts";
 export * from "./health.ts";
+export * from "./latency.ts";
 export * from "./logs.ts";
 export * from "./overview.ts";
 export * from "./proxies.ts";

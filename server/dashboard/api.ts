@@ -120,6 +120,8 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     return query.download === undefined ? trace : new Download(trace, `trace-${trace.traceId}.json`);
   });
 
+  api.add("GET", "/api/exemplars", ({ query }) => dashboard.exemplars(query));
+  api.add("GET", "/api/latency", ({ query }) => dashboard.latency(query));
   api.add("GET", "/api/application-logs", async ({ query }) =>
     dashboard.applicationLogs(parse(ApplicationLogSearch, query)),
   );

@@ -16,10 +16,12 @@ import {
   type ApplicationLogSearch,
   type ChangeResult,
   DashboardError,
+  type Exemplars,
   type ExplainQuery,
   type Explanation,
   type Graph,
   type KnownProxy,
+  type LatencyHeatmap,
   type MeshService,
   type MeshStatus,
   type Overview,
@@ -58,6 +60,7 @@ import { fetchHeldResources, fetchProxyStatuses } from "../xds/csds-client.ts";
 import { nodeIdFacts } from "../xds/node-facts.ts";
 import { createApplicationLogs } from "./application-logs.ts";
 import { createCollectorClient } from "./collector-client.ts";
+import { createExemplars } from "./exemplars.ts";
 import { createExplain } from "./explain.ts";
 import { createLogs, type Logs } from "./logs.ts";
 import { createTraces } from "./traces.ts";
@@ -82,6 +85,9 @@ export interface Dashboard
   forgetProxy(id: string): Promise<ProxyList>;
   proxyConfig(id: string): Promise<ProxyConfigDump>;
   proxyResource(id: string, resource: { type: XdsTypeName; name: string }): Promise<ProxyResourceContents>;
+  /** `query` as `logs` has it. */
+  exemplars(query: Readonly<Record<string, string>>): Promise<Exemplars>;
+  latency(query: Readonly<Record<string, string>>): Promise<LatencyHeatmap>;
   /** What applications wrote. */
   applicationLogs(search: ApplicationLogSearch): Promise<ApplicationLogPage>;
   /** Rejects with INVALID, and with NOT_FOUND where no proxy is called so. */
@@ -139,6 +145,7 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
     overview: async () => (await queries()).overview(),
     services: serviceList,
     ...createLogs({ queries, services, now: Date.now }),
+    ...createExemplars({ queries, services, now: Date.now }),
     serviceMetrics: async ({ windowSec, ...service }) =>
       (await queries()).serviceMetrics({ ...service, window: windowSec }),
     ...createTraces(queries, Date.now),

@@ -61,7 +61,7 @@ export function createLogs({ queries, services, now }: LogSources): Logs {
 }
 
 /** A service by its hostname, `<namespace>/<name>` or, where only one is called so, its name. */
-function resolved<F extends LogFilter>(filter: F, registry: readonly MeshService[] | null): F {
+export function resolved<F extends Pick<LogFilter, "service">>(filter: F, registry: readonly MeshService[] | null): F {
   const { service } = filter;
   if (service === undefined || registry === null || registry.some(({ hostname }) => hostname === service))
     return filter;

@@ -1,10 +1,18 @@
-import { findService, type Graph, type Overview, type ServiceList, type ServiceMetrics } from "../contract/index.ts";
+import {
+  findService,
+  type Graph,
+  type LatencyHeatmap,
+  type Overview,
+  type ServiceList,
+  type ServiceMetrics,
+} from "../contract/index.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { rememberEach } from "../lib/remember.ts";
 import { enteringEdges } from "./entering.ts";
 import { type MeshFacts, type MeshFactsSource, noFacts } from "./facts.ts";
 import { followLogs } from "./follow-logs.ts";
 import { buildGraph } from "./graph.ts";
+import { buildLatencyHeatmap } from "./latency-heatmap.ts";
 import { metricValues } from "./metric-values.ts";
 import { buildOverview } from "./overview.ts";
 import { bounded, Ranges } from "./ranges.ts";
@@ -19,6 +27,8 @@ import type {
   MetricSeriesQuery,
   MetricSeriesRow,
   OperationRow,
+  PeerFilter,
+  PeerRow,
   SpanRow,
   TelemetryReader,
   TraceQuery,
@@ -43,6 +53,10 @@ export interface Queries {
   serviceList(query: { window: number; at?: number }): Promise<ServiceList>;
   /** The mesh as a whole: the last minute, and the last hour in steps. */
   overview(): Promise<Overview>;
+  /** How many requests took how long: of a service by its hostname, between two peers, or, without any of these, of what enters the mesh. */
+  latencyHeatmap(
+    query: { window: number; at?: number } & Pick<LogFilter, "service" | "source" | "destination">,
+  ): Promise<LatencyHeatmap>;
   /** End of the newest request seen; null before the first. */
   freshAt(): Promise<number | null>;
   /** The same, with since when a collector that had more to tell has said nothing; null while all is well. */
@@ -194,6 +208,14 @@ export function createQueries({
       const gaps = await reader.gaps(hour.window);
       return buildOverview({ at: endMs, recent: { rows, seconds: minute.seconds }, hour, gaps });
     },
+    async latencyHeatmap({ window, at, ...filter }) {
+      const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
+      const isNarrowed = Object.values(filter).some((value) => value !== undefined);
+      const shown = isNarrowed
+        ? await ranges.rowsOf(ranges.stepsBefore(endMs, window), (edge) => isOf(edge, filter))
+        : await timelineBefore(endMs, window, known);
+      return buildLatencyHeatmap({ ...shown, facts: known });
+    },
     freshAt: async () => newest(await reader.collectors()),
     async freshness() {
       const collectors = await reader.collectors();
@@ -228,3 +250,14 @@ function hostOf(facts: MeshFacts, namespace: string, name: string): string {
     (name.includes(".") ? name : `${name}.${namespace}.svc.cluster.local`)
   );
 }
+
+const isOf = (edge: EdgeRow, { service, source, destination }: Pick<LogFilter, "service" | "source" | "destination">) =>
+  (service === undefined || edge.service === service) &&
+  isPeer(edge.source, source) &&
+  isPeer(edge.destination, destination);
+
+const isPeer = (peer: PeerRow, wanted: PeerFilter | undefined): boolean =>
+  wanted === undefined ||
+  (peer.namespace === wanted.namespace &&
+    peer.app === wanted.app &&
+    (wanted.version === undefined || peer.version === wanted.version));
