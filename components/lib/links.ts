@@ -41,6 +41,10 @@ export const troubleOnGraphHref = `${topologyHref}?find=${encodeURIComponent("fa
 export const injectFaultHref = ({ namespace, hostname }: ServiceId, from?: string): string =>
   `/faults?new=${encodeURIComponent(`${namespace}/${hostname}`)}${from ? `&from=${encodeURIComponent(from)}` : ""}`;
 
+/** A trace drawn over the graph of its time: `at`, Unix milliseconds, ends the window; left out where that is now. */
+export const traceOnGraphHref = (id: string, at?: number): string =>
+  `${topologyHref}?trace=${encodeURIComponent(id)}${at === undefined ? "" : `&at=${at}`}`;
+
 /** A service's nodes on the graph. */
 export const serviceOnGraphHref = ({ namespace, hostname }: ServiceId): string =>
   `${topologyHref}?select=${encodeURIComponent(`${namespace}/${hostname}`)}`;

@@ -6,6 +6,7 @@ import { useLocale, useTranslations } from "use-intl";
 import type { Graph, GraphEdge } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95, SignalKpis } from "../health/signals.tsx";
 import { injectFaultHref, logsOfHref, serviceHref } from "../lib/links.ts";
+import { ExemplarSection } from "../trace/exemplar-list.tsx";
 import { TracesOf } from "../trace/traces-of.tsx";
 import { formatShare, quantityText } from "../ui/format.ts";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
@@ -95,6 +96,16 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
       >
         <FlagAdvice rates={edge.flags} />
       </Rates>
+      {edge.protocol !== "tcp" && state.at === null && (
+        <ExemplarSection
+          query={{
+            source: peerOf(graph, edge.source),
+            destination: peerOf(graph, edge.target),
+            service: edge.service,
+            window: exemplarWindow,
+          }}
+        />
+      )}
       {service && (
         <SideSection>
           <div className={styles.actions}>
@@ -128,6 +139,9 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
     </>
   );
 }
+
+/** Seconds: a minute has few that are traced. */
+const exemplarWindow = "900";
 
 /** For a fault on this edge alone: a workload with a sidecar can be told by its labels; a gateway's routes are not the mesh's. */
 function callerOf({ nodes }: Graph, edge: GraphEdge): string | undefined {

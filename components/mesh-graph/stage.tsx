@@ -23,7 +23,9 @@ import { visibleGraph } from "./scene.ts";
 import { Toolbar } from "./toolbar.tsx";
 import styles from "./topology.module.css";
 import { ListViewSkeleton } from "./topology-skeleton.tsx";
+import { TraceBar } from "./trace-bar.tsx";
 import type { TopologyState } from "./use-topology-state.ts";
+import { useTraceOnGraph } from "./use-trace-on-graph.ts";
 
 /** The graph or its list, with what is to be said about where the numbers come from. */
 export function Stage({ live, state }: { live: Live<Graph>; state: TopologyState }) {
@@ -80,8 +82,11 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
     () => (parsed.ok && parsed.matches ? findIn(visible, parsed.matches) : null),
     [parsed, visible],
   );
-  const emphasis = useMemo(() => ({ selected: select, lit: found?.lit ?? null }), [select, found]);
-  const text = useGraphText(labels);
+  const plainText = useGraphText(labels);
+  const traced = useTraceOnGraph(state.trace, visible, plainText);
+  const lit = traced && traced.lit.size > 0 ? traced.lit : (found?.lit ?? null);
+  const emphasis = useMemo(() => ({ selected: select, lit }), [select, lit]);
+  const text = traced && traced.lit.size > 0 ? traced.text : plainText;
   const onSelect = useCallback((id: string | null) => set({ select: id }), [set]);
   const caption = () => {
     const [window, time] = [formatSpan(graph.windowSec, locale), formatTimeOfDay(graph.at, locale)];
@@ -92,10 +97,13 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
       <h1 className="visually-hidden">{t("title")}</h1>
       {/* Before the nodes: there may be hundreds of them to tab through. */}
       <Toolbar state={state} parsed={parsed} found={found?.count ?? null} />
+      {traced && state.trace !== null && (
+        <TraceBar id={state.trace} shown={traced} onClose={() => set({ trace: null, at: null })} />
+      )}
       {visible.nodes.length === 0 ? (
         <Nothing hidden={graph.nodes.length > 0} onShow={() => set({ idle: null })} />
       ) : list ? (
-        <ListView graph={visible} lit={found?.lit ?? null} state={state} />
+        <ListView graph={visible} lit={lit} state={state} />
       ) : (
         <>
           <MeshCanvas

@@ -6,6 +6,7 @@ import type { Badge, Graph, ServiceMetrics } from "../../server/contract/index.t
 import { SignalKpis } from "../health/signals.tsx";
 import { injectFaultHref, logsOfHref, serviceHref } from "../lib/links.ts";
 import { useServiceMetrics } from "../lib/queries.ts";
+import { ExemplarSection } from "../trace/exemplar-list.tsx";
 import { TracesOf } from "../trace/traces-of.tsx";
 import { KpiRow } from "../ui/kpi.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
@@ -85,6 +86,9 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
         end="target"
         state={state}
       />
+      {service && state.at === null && (
+        <ExemplarSection query={{ ...filterOf(subject), direction: "outbound", window: "900" }} />
+      )}
       {service && (
         <SideSection>
           <div className={styles.actions}>
@@ -101,7 +105,7 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
             <Button component={Link} href={injectFaultHref(service)} variant="default" data-testid="panel-fault">
               {t("inject")}
             </Button>
-            <Button component={Link} href={logsOfSubject(subject)} variant="default" data-testid="panel-logs">
+            <Button component={Link} href={logsOfHref(filterOf(subject))} variant="default" data-testid="panel-logs">
               {t("logs")}
             </Button>
             <TracesOf app={subject.name} namespace={subject.namespace} />
@@ -113,11 +117,10 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
 }
 
 /** Requests to a service, or to one version of it. */
-const logsOfSubject = ({ service, version, namespace, name }: Subject): string =>
-  logsOfHref({
-    service: service?.hostname,
-    destination: version ? `${namespace}/${name}/${version}` : undefined,
-  });
+const filterOf = ({ service, version, namespace, name }: Subject) => ({
+  service: service?.hostname,
+  destination: version ? `${namespace}/${name}/${version}` : undefined,
+});
 
 /** Those that hit all who call it, and those on single calls to it. */
 const faultsOn = ({ nodes, callers }: Subject): string[] => [

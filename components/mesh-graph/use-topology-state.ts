@@ -17,8 +17,12 @@ export interface TopologyState {
   labels: readonly LabelKind[];
   animate: boolean;
   list: boolean;
+  /** Id of the trace that is drawn over the graph. */
+  trace: string | null;
   set: (
-    patch: Partial<Record<"window" | "at" | "select" | "find" | "idle" | "labels" | "animate" | "view", string | null>>,
+    patch: Partial<
+      Record<"window" | "at" | "select" | "find" | "idle" | "labels" | "animate" | "view" | "trace", string | null>
+    >,
   ) => void;
 }
 
@@ -28,7 +32,10 @@ export function useTopologyState(): TopologyState {
   // Back steps through what was selected and how it was looked at; a filter being typed and a strip being dragged are no steps.
   const set = useCallback<TopologyState["set"]>(
     (patch) =>
-      url.set(patch as Record<string, string | null>, "select" in patch || "view" in patch ? "push" : "replace"),
+      url.set(
+        patch as Record<string, string | null>,
+        "select" in patch || "view" in patch || "trace" in patch ? "push" : "replace",
+      ),
     [url.set],
   );
   const text = url.get("labels");
@@ -46,6 +53,7 @@ export function useTopologyState(): TopologyState {
     labels,
     animate: url.get("animate") !== "off",
     list: url.get("view") === "list",
+    trace: url.get("trace"),
     set,
   };
 }

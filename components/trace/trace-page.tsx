@@ -1,12 +1,12 @@
 "use client";
 import { CopyButton } from "@mantine/core";
-import { IconChevronLeft, IconDownload, IconLink, IconListDetails } from "@tabler/icons-react";
+import { IconChevronLeft, IconDownload, IconLink, IconListDetails, IconTopologyStar3 } from "@tabler/icons-react";
 import Link from "next/link";
 import { use, useMemo } from "react";
 import { useTranslations } from "use-intl";
 import { findService, type Trace } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
-import { serviceHref, traceHref, traceLogsHref, tracesHref } from "../lib/links.ts";
+import { serviceHref, traceHref, traceLogsHref, traceOnGraphHref, tracesHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
 import { useServices } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
@@ -85,6 +85,11 @@ function Header({ id, live }: { id: string; live: Live<Trace> }) {
       }
       hint={<span className={`mono ${styles.id}`}>{id}</span>}
     >
+      {live.data && (
+        <Pill href={traceOnGraphHref(id, endOfWindow(live.data))} data-testid="trace-graph">
+          <IconTopologyStar3 size={14} aria-hidden /> {t("on-graph")}
+        </Pill>
+      )}
       <Pill href={traceLogsHref(id)} data-testid="trace-logs">
         <IconListDetails size={14} aria-hidden /> {t("logs")}
       </Pill>
@@ -102,6 +107,12 @@ function Header({ id, live }: { id: string; live: Live<Trace> }) {
       )}
     </PageHeader>
   );
+}
+
+/** Half a minute after it: the graph's window has what was about it. Of one that has just been, the live graph. */
+function endOfWindow({ startMs, durationMs }: Trace): number | undefined {
+  const end = Math.floor((startMs + durationMs) / 1000) * 1000 + 30_000;
+  return end > Date.now() ? undefined : end;
 }
 
 function Content({ trace, opened }: { trace: Trace; opened: string | null }) {

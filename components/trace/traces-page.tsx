@@ -3,10 +3,11 @@ import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { use } from "react";
 import { useTranslations } from "use-intl";
-import type { TraceList, TraceSummary } from "../../server/contract/index.ts";
+import { findService, type TraceList, type TraceSummary } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
 import { traceHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
+import { useServices } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { NoMatch } from "../list/no-match.tsx";
@@ -18,7 +19,9 @@ import { PillButton } from "../ui/pill.tsx";
 import { NumberWithUnit, TimeOfDay } from "../ui/quantity.tsx";
 import { SkeletonBlock, TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
+import { defaultWindowSec } from "../ui/time-window.ts";
 import { TimeWindowPicker } from "../ui/time-window-picker.tsx";
+import { Heatmap } from "./heatmap.tsx";
 import { Scatter } from "./scatter.tsx";
 import { SearchForm } from "./search-form.tsx";
 import { useTraces } from "./trace-queries.ts";
@@ -48,6 +51,7 @@ export function TracesPage({ traces, initialSearch }: TracesPageProps) {
         />
       </PageHeader>
       <SearchForm />
+      <Latency list={live.data} />
       <Found live={live} narrowed={[...searchFields, "from", "to"].some((name) => url.get(name))} />
     </Page>
   );
@@ -77,15 +81,42 @@ function Found({ live, narrowed }: { live: Live<TraceList>; narrowed: boolean })
               )}
             </Panel>
           ) : (
-            <>
-              <Panel>
-                <Scatter list={list} />
-              </Panel>
-              <TraceTable list={list} />
-            </>
+            <TraceTable list={list} />
           )
         }
       </LiveContent>
+    </div>
+  );
+}
+
+/** Traces one by one, or all requests as a heatmap. */
+function Latency({ list }: { list: TraceList | undefined }) {
+  const t = useTranslations("traces");
+  const url = useUrlState();
+  const services = useServices(defaultWindowSec).data?.services ?? [];
+  const isHeat = url.get("view") === "heat";
+  const asked = url.get("service") ?? "";
+  // Proxies name their service `<app>.<namespace>`; requests are counted by the host that was called.
+  const [name = "", namespace = ""] = asked.split(".");
+  const service = asked === "" ? undefined : (findService(services, namespace, name)?.hostname ?? asked);
+  if (!isHeat && (!list || list.traces.length === 0)) return null;
+  return (
+    <div className={styles.latency}>
+      <Panel>
+        <div className={styles.views}>
+          <PillButton pressed={!isHeat} onClick={() => url.set({ view: null, cell: null })} data-testid="view-traces">
+            {t("title")}
+          </PillButton>
+          <PillButton pressed={isHeat} onClick={() => url.set({ view: "heat" })} data-testid="view-heat">
+            {t("heat")}
+          </PillButton>
+        </div>
+        {isHeat ? (
+          <Heatmap service={service} windowSec={parseTraceWindow(url.get("window"))} />
+        ) : (
+          list && <Scatter list={list} />
+        )}
+      </Panel>
     </div>
   );
 }
