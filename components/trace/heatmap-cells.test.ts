@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { LatencyHeatmap } from "../../server/contract/index.ts";
-import { cellText, levelOf, neighbour, parseCell, rangeOf } from "./heatmap-cells.ts";
+import { cellText, levelOf, neighbour, parseCell, rangeOf, sinceRecorded } from "./heatmap-cells.ts";
 
 const cell = (step: number, row: number, count = 1) => ({ step, row, count, errors: 0 });
 const map: LatencyHeatmap = {
@@ -19,6 +19,13 @@ it("knows what a cell stands for, and writes it into the address and back", () =
   expect(slowest).toEqual({ fromMs: 1000, toMs: 11_000, minMs: 15, maxMs: null });
   for (const range of [slowest, rangeOf(map, cell(1, 0))]) expect(parseCell(cellText(range))).toEqual(range);
   for (const text of [null, "", "1_2_3", "a_b_c_d"]) expect(parseCell(text)).toBeNull();
+});
+
+it("begins where there are records", () => {
+  const young = sinceRecorded({ ...map, dataFromMs: 15_000, cells: [cell(1, 0), cell(2, 1)] });
+  expect(young).toMatchObject({ fromMs: 11_000, steps: 2, cells: [cell(0, 0), cell(1, 1)] });
+  expect(sinceRecorded({ ...map, dataFromMs: 0 })).toEqual({ ...map, dataFromMs: 0 });
+  expect(sinceRecorded({ ...map, dataFromMs: 999_000 }).steps).toBe(1);
 });
 
 it("shows one among thousands", () => {

@@ -26,6 +26,18 @@ export function parseCell(text: string | null): CellRange | null {
   };
 }
 
+/** Without the time before there were records: a young mesh's few minutes fill the width. */
+export function sinceRecorded(map: LatencyHeatmap): LatencyHeatmap {
+  const stepMs = map.stepSec * 1000;
+  const skipped = Math.min(map.steps - 1, Math.max(0, Math.floor((map.dataFromMs - map.fromMs) / stepMs)));
+  return {
+    ...map,
+    fromMs: map.fromMs + skipped * stepMs,
+    steps: map.steps - skipped,
+    cells: map.cells.flatMap((cell) => (cell.step < skipped ? [] : [{ ...cell, step: cell.step - skipped }])),
+  };
+}
+
 /** Above the largest of all bounds nothing is known: its row is open. */
 const openFromMs = 680_000;
 

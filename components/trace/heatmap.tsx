@@ -11,7 +11,7 @@ import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { ExemplarList, useExemplars } from "./exemplar-list.tsx";
 import styles from "./heatmap.module.css";
-import { type CellRange, cellText, levelOf, neighbour, parseCell, rangeOf } from "./heatmap-cells.ts";
+import { type CellRange, cellText, levelOf, neighbour, parseCell, rangeOf, sinceRecorded } from "./heatmap-cells.ts";
 
 /** How many requests took how long, over time: of a service by its hostname, else of what enters the mesh. A cell leads to its slow and failed traces. */
 export function Heatmap({ service, windowSec }: { service: string | undefined; windowSec: number }) {
@@ -35,7 +35,11 @@ export function Heatmap({ service, windowSec }: { service: string | undefined; w
           <EmptyState title={t("heat-empty")} />
         ) : (
           <>
-            <Cells map={map} chosen={chosen} onChoose={(range) => url.set({ cell: range && cellText(range) })} />
+            <Cells
+              map={sinceRecorded(map)}
+              chosen={chosen}
+              onChoose={(range) => url.set({ cell: range && cellText(range) })}
+            />
             {chosen ? <InCell range={chosen} service={service} /> : <p className={styles.hint}>{t("heat-hint")}</p>}
           </>
         )
@@ -121,7 +125,7 @@ function Cells({ map, chosen, onChoose }: CellsProps) {
       </div>
       <div className={styles.times} aria-hidden suppressHydrationWarning>
         <span suppressHydrationWarning>{formatTimeOfDay(fromMs, locale)}</span>
-        <span>{t("heat-legend")}</span>
+        <span className={styles.legend}>{t("heat-legend")}</span>
         <span suppressHydrationWarning>{formatTimeOfDay(fromMs + steps * stepSec * 1000, locale)}</span>
       </div>
     </figure>
