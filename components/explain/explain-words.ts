@@ -16,3 +16,9 @@ export const failing = (checks: readonly Check[]): Check[] => checks.filter(({ o
 
 /** Conditions that say something: anything at all is none. */
 export const telling = (checks: readonly Check[]): Check[] => checks.filter(({ operator }) => operator !== "any");
+
+/** Something that may decide about the request can't be judged: a condition of a route or a policy, or a filter. Not where the walk ended before. */
+export const isOpen = ({ end, routes, filters }: ExplainedSide): boolean =>
+  end.kind === "forwarded" &&
+  (routes.some(({ verdict }) => verdict === "unknown") ||
+    filters.some(({ kind, rbac }) => kind === "unjudged" || (rbac !== null && !rbac.trial && rbac.allowed === null)));

@@ -14,7 +14,17 @@ import { Step } from "./step.tsx";
 /** Filters that have a say about the request; others pass it on, and are not told of. */
 export function FilterSteps({ filters }: { filters: readonly ExplainedFilter[] }) {
   const t = useTranslations("explain");
-  return filters.map(({ name, rbac, fault }) => {
+  return filters.map(({ name, kind, rbac, fault }) => {
+    if (kind === "unjudged" || kind === "rate-limit") {
+      return (
+        <Step key={name} name={t("filter")}>
+          <span className={styles.head}>
+            <Mark ok={null} /> <span className="mono">{name}</span>
+          </span>
+          <small>{t("filter-unjudged")}</small>
+        </Step>
+      );
+    }
     if (rbac) {
       return (
         <Step key={`${name} ${rbac.action} ${rbac.trial}`} name={t("policies")}>

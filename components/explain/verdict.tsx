@@ -3,7 +3,7 @@ import { useTranslations } from "use-intl";
 import type { ExplainedSide, Explanation } from "../../server/contract/index.ts";
 import { VersionChip } from "../ui/version-chip.tsx";
 import styles from "./explain.module.css";
-import { isGood, refusingPolicy } from "./explain-words.ts";
+import { isGood, isOpen, refusingPolicy } from "./explain-words.ts";
 import { OriginLink } from "./origin-link.tsx";
 import { Percent } from "./percent.tsx";
 
@@ -11,13 +11,19 @@ import { Percent } from "./percent.tsx";
 export function Verdict({ answer }: { answer: Explanation }) {
   const t = useTranslations("explain");
   const refused = answer.destinations.filter(({ side }) => !isGood(side.end));
+  const open = [answer.source, ...answer.destinations.map(({ side }) => side)].filter(isOpen);
   const all = refused.length > 0 && refused.length === answer.destinations.length;
-  const tone = all || !isGood(answer.source.end) ? "bad" : refused.length > 0 ? "warn" : "ok";
+  const tone = all || !isGood(answer.source.end) ? "bad" : refused.length + open.length > 0 ? "warn" : "ok";
   return (
     <section className={styles.verdict} data-tone={tone} aria-label={t("verdict")} data-testid="explain-verdict">
       <p>
         <End side={answer.source} />
       </p>
+      {open.map((side) => (
+        <p key={`${side.direction} ${side.proxy.id}`} data-testid="explain-open">
+          {t("open", { proxy: side.proxy.name })}
+        </p>
+      ))}
       {refused.map(({ cluster, side }) => (
         <p key={cluster}>
           {t("at", { proxy: side.proxy.name })} <End side={side} />

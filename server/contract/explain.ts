@@ -120,7 +120,8 @@ export type ExplainedPolicy = z.infer<typeof ExplainedPolicy>;
 
 export const ExplainedFilter = z.object({
   name: z.string(),
-  kind: z.enum(["rbac", "fault", "cors", "rate-limit", "other"]),
+  /** `rate-limit` and `unjudged`: it may answer by itself, by what is not known here; `other`: it passes everything on. */
+  kind: z.enum(["rbac", "fault", "cors", "rate-limit", "unjudged", "other"]),
   /** Of RBAC; `trial`: it only says what it would do. */
   rbac: z
     .object({

@@ -1,11 +1,15 @@
+import { create } from "@bufbuild/protobuf";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Check, Explanation } from "../contract/index.ts";
+import { RBAC_Action, RBACSchema } from "../gen/proto/envoy/config/rbac/v3/rbac_pb.js";
 import { buildMesh } from "../model/mesh.ts";
+import type { RbacSubject } from "../sidecar/rbac/engine.ts";
 import { objectsOf, proxyOf } from "../translate/testing/cases.ts";
 import { translate } from "../translate/translate.ts";
 import { resourceKinds } from "../xds/resource-kinds.ts";
 import { type ExplainedProxy, explain, type HeldByProxy } from "./explain.ts";
 import { holdingsOf } from "./holdings.ts";
+import { judgeRbac } from "./rbac.ts";
 import { parseExplainRequest } from "./request.ts";
 
 const yaml = `
@@ -249,4 +253,49 @@ it("refuses what is no request", () => {
   expect(parse("ftp://x/")).toThrow("url: ftp:// is none of");
   expect(parse("tcp://x")).toThrow("needs a port");
   expect(parse("http://x/", "no colon")).toThrow('headers: "no colon" is no');
+});
+
+describe("what other filters find out", () => {
+  const subject: RbacSubject = {
+    connection: { remoteAddress: "10.0.0.1", localAddress: "10.0.0.2", localPort: 80, tls: undefined },
+    serverName: "",
+    remoteAddress: "10.0.0.1",
+    request: { method: "GET", path: "/a", authority: "x", scheme: "http", headers: [] },
+  };
+  const claim = {
+    identifier: {
+      case: "metadata" as const,
+      value: { filter: "jwt", path: [{ segment: { case: "key" as const, value: "iss" } }] },
+    },
+  };
+  const path = (exact: string) => ({
+    rule: {
+      case: "urlPath" as const,
+      value: { rule: { case: "path" as const, value: { matchPattern: { case: "exact" as const, value: exact } } } },
+    },
+  });
+  const any = { identifier: { case: "any" as const, value: true } };
+  const rules = (
+    action: RBAC_Action,
+    policies: Record<string, { permissions: ReturnType<typeof path>[]; principals: (typeof claim | typeof any)[] }>,
+  ) => create(RBACSchema, { action, policies });
+
+  it.each([
+    [
+      "open where the path is the policy's",
+      RBAC_Action.ALLOW,
+      { a: { permissions: [path("/a")], principals: [claim] } },
+      null,
+    ],
+    ["refused where no path is", RBAC_Action.ALLOW, { a: { permissions: [path("/b")], principals: [claim] } }, false],
+    [
+      "let in by another policy, whatever the token says",
+      RBAC_Action.ALLOW,
+      { a: { permissions: [path("/a")], principals: [claim] }, b: { permissions: [path("/a")], principals: [any] } },
+      true,
+    ],
+    ["open for one that denies", RBAC_Action.DENY, { a: { permissions: [path("/a")], principals: [claim] } }, null],
+  ])("is %s", (_what, action, policies, allowed) => {
+    expect(judgeRbac(rules(action, policies), subject, false).rbac.allowed).toBe(allowed);
+  });
 });

@@ -128,8 +128,13 @@ const plain = (name: string): ExplainedFilter => ({ name, kind: "other", rbac: n
 
 function kindOf(type: string): ExplainedFilter["kind"] {
   if (/\.cors\.v3\.Cors$/.test(type)) return "cors";
-  return /ratelimit/i.test(type) ? "rate-limit" : "other";
+  if (/ratelimit/i.test(type)) return "rate-limit";
+  return passesOn.test(type) ? "other" : "unjudged";
 }
+
+/** Filters that change or note something and never answer a request by themselves. Any other may: what is not known is not taken for harmless. */
+const passesOn =
+  /(header_mutation|header_to_metadata|set_metadata|set_filter_state|grpc_stats|grpc_web|grpc_http1_bridge|compressor|decompressor|stateful_session|alpn|peer_metadata|stats\.PluginConfig|tap|on_demand)/;
 
 /** `FilterConfig` wraps a config, or switches the filter off. */
 function overrideOf(

@@ -8,37 +8,44 @@ import {
   RBAC_Action,
   RBACSchema,
 } from "../gen/proto/envoy/config/rbac/v3/rbac_pb.js";
+import type { MetadataMatcher } from "../gen/proto/envoy/type/matcher/v3/metadata_pb.js";
 import { compileRbac, type RbacSubject } from "../sidecar/rbac/engine.ts";
-import { allOk, anyOk, check, headerCheck, judged, stringCheck } from "./checks.ts";
+import { allOk, anyOk, check, headerCheck, judged, stringCheck, unjudged } from "./checks.ts";
 import { policyOrigin } from "./origins.ts";
 
 export type JudgedRbac = NonNullable<ExplainedFilter["rbac"]>;
 
-/** Every policy of a filter's rules with what of it holds, and what follows. The verdict is the proxy's own engine's. */
+/**
+ * Every policy of a filter's rules with what of it holds, and what follows. A condition that can't be judged (what other filters found out about the request, such as the claims
+ * of its token) leaves a policy open; all others are judged by the proxy's own engine.
+ */
 export function judgeRbac(rules: RBAC, subject: RbacSubject, trial: boolean): { rbac: JudgedRbac; decidedBy: string } {
   const policies = Object.entries(rules.policies)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, policy]): ExplainedPolicy => {
       const origin = policyOrigin(name);
+      const who = policy.principals.map((it) => principalCheck(it, subject));
+      const what = policy.permissions.map((it) => permissionCheck(it, subject));
+      const parts = policy.condition === undefined ? [{ ok: anyOk(who) }, { ok: anyOk(what) }] : [{ ok: null }];
+      const told = allOk(parts);
       return {
         name,
-        matched: judged(() => compileRbac(only(name, policy))(subject).allowed),
-        who: policy.principals.map((it) => principalCheck(it, subject)),
-        what: policy.permissions.map((it) => permissionCheck(it, subject)),
+        matched: told === null ? null : (judged(() => compileRbac(only(name, policy))(subject).allowed) ?? told),
+        who,
+        what,
         origin: origin && { ...origin, line: null },
       };
     });
-  const verdict = verdictOf(rules, subject);
   const action = rules.action === RBAC_Action.DENY ? "DENY" : rules.action === RBAC_Action.LOG ? "LOG" : "ALLOW";
-  return { rbac: { action, trial, allowed: verdict?.allowed ?? null, policies }, decidedBy: verdict?.policy ?? "" };
+  const decidedBy = policies.find(({ matched }) => matched === true)?.name ?? "";
+  return { rbac: { action, trial, allowed: allowedBy(action, policies), policies }, decidedBy };
 }
 
-function verdictOf(rules: RBAC, subject: RbacSubject) {
-  try {
-    return compileRbac(rules)(subject);
-  } catch {
-    return undefined;
-  }
+/** As the engine has it, where all are judged; a policy that applies decides, whatever is open beside it. */
+function allowedBy(action: JudgedRbac["action"], policies: readonly ExplainedPolicy[]): boolean | null {
+  if (action === "LOG") return true;
+  const matched = anyOk(policies.map((policy) => ({ ok: policy.matched })));
+  return matched === null ? null : matched === (action === "ALLOW");
 }
 
 const only = (name: string, policy: RBAC["policies"][string]): RBAC =>
@@ -89,6 +96,10 @@ function permissionCheck(permission: Permission, subject: RbacSubject): Check {
         has: String(connection.localPort),
         ok,
       });
+    case "metadata":
+      return metadataCheck(rule.value);
+    case "sourcedMetadata":
+      return metadataCheck(rule.value.metadataMatcher);
     case "requestedServerName":
       return stringCheck("server-name", rule.value, subject.serverName);
     default:
@@ -122,6 +133,10 @@ function principalCheck(principal: Principal, subject: RbacSubject): Check {
         ? { ...stringCheck("principal", principalName, has), ok }
         : check("principal", { operator: "present", has, ok });
     }
+    case "metadata":
+      return metadataCheck(identifier.value);
+    case "sourcedMetadata":
+      return metadataCheck(identifier.value.metadataMatcher);
     case "sourceIp":
     case "directRemoteIp":
       return range("source-address", identifier.value, connection.remoteAddress, ok);
@@ -136,6 +151,12 @@ function principalCheck(principal: Principal, subject: RbacSubject): Check {
     default:
       return check("other", { name: identifier.case ?? "", operator: "unknown", ok });
   }
+}
+
+/** What filters before it found out: they don't run here. */
+function metadataCheck(matcher: MetadataMatcher | undefined): Check {
+  const path = matcher?.path.map(({ segment }) => segment.value).join(".");
+  return unjudged(["metadata", matcher?.filter, path].filter(Boolean).join(" "));
 }
 
 /** A group of one is that one. */

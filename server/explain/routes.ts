@@ -47,7 +47,14 @@ function routeChecks(match: RouteMatch | undefined, view: RequestView): Check[] 
 function pathCheck(match: RouteMatch, view: RequestView): Check {
   const question = view.path.indexOf("?");
   const path = question === -1 ? view.path : view.path.slice(0, question);
-  const alone = { ...match, headers: [], queryParameters: [], grpc: undefined, runtimeFraction: undefined };
+  const alone = {
+    ...match,
+    headers: [],
+    queryParameters: [],
+    dynamicMetadata: [],
+    grpc: undefined,
+    runtimeFraction: undefined,
+  };
   return check("path", {
     ...pathWords(match),
     ignoreCase: match.caseSensitive === false,
@@ -76,7 +83,13 @@ const grpcCheck = (match: RouteMatch, view: RequestView): Check =>
     operator: "present",
     has: getHeader(view.headers, "content-type") ?? null,
     ok: judged(() => {
-      const tests = compileMatch({ ...match, headers: [], queryParameters: [], runtimeFraction: undefined }).tests;
+      const tests = compileMatch({
+        ...match,
+        headers: [],
+        queryParameters: [],
+        dynamicMetadata: [],
+        runtimeFraction: undefined,
+      }).tests;
       return tests.every((test) => test(view));
     }),
   });

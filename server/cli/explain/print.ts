@@ -57,7 +57,7 @@ function routeLines(route: ExplainedRoute): string[] {
   ];
 }
 
-function filterLines({ name, rbac, fault }: ExplainedFilter): string[] {
+function filterLines({ name, kind, rbac, fault }: ExplainedFilter): string[] {
   if (rbac) {
     const verdict = rbac.allowed === null ? "can't be told" : rbac.allowed ? "lets it pass" : "refuses it";
     return [
@@ -70,6 +70,8 @@ function filterLines({ name, rbac, fault }: ExplainedFilter): string[] {
       ]),
     ];
   }
+  if (kind === "unjudged" || kind === "rate-limit")
+    return [`  ? filter      ${name} may answer by itself; that is not judged here`];
   if (!fault) return [];
   const { delayMs, delayShare, abortStatus, abortShare, applies } = fault;
   const parts = [
