@@ -21,6 +21,13 @@ export const pages = [
   { name: "fault-form", path: "/faults?new=default%2Fratings", ready: '[data-testid="fault-start"]:enabled' },
   { name: "faults", path: "/faults", ready: "h1" },
   { name: "logs", path: "/logs?window=3600&more=1", ready: '[data-testid="log-row"]' },
+  { name: "logs-applications", path: "/logs?show=applications", ready: '[data-testid="applications-text"]' },
+  { name: "traces-latency", path: "/traces?view=heat", ready: '[data-testid="heatmap"]' },
+  {
+    name: "explain",
+    path: "/explain?from=default%2Fproductpage-v1&url=http%3A%2F%2Freviews%3A9080%2Freviews%2F0",
+    ready: '[data-testid="explain-routes"]',
+  },
   { name: "proxies", path: "/proxies", ready: '[data-testid="proxy-row-reviews-v1"]' },
   { name: "config", path: "/config", ready: '[data-object="VirtualService/default/reviews"]' },
   {

@@ -4,6 +4,7 @@ import { use } from "react";
 import { useTranslations } from "use-intl";
 import { Explanation } from "../../server/contract/index.ts";
 import { getJson, type Settled } from "../lib/api.ts";
+import { useErrorText } from "../lib/error-text.ts";
 import { logsHref } from "../lib/links.ts";
 import { useLive } from "../lib/live.ts";
 import { useUrlState } from "../lib/url-state.ts";
@@ -11,7 +12,7 @@ import { LiveContent } from "../list/live-content.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
-import { EmptyState } from "../ui/states.tsx";
+import { EmptyState, Notice } from "../ui/states.tsx";
 import styles from "./explain.module.css";
 import { ExplainForm } from "./explain-form.tsx";
 import { explainQuery } from "./explain-query.ts";
@@ -28,6 +29,7 @@ export function ExplainPage({ initial, initialQuery }: ExplainPageProps) {
   const t = useTranslations("explain");
   const url = useUrlState();
   const first = use(initial);
+  const errorText = useErrorText();
   const query = explainQuery((name) => url.get(name));
   const text = new URLSearchParams(query).toString();
   const live = useLive({
@@ -56,17 +58,22 @@ export function ExplainPage({ initial, initialQuery }: ExplainPageProps) {
         </Panel>
       ) : (
         <div className={styles.stack} data-testid="explain-answer">
-          <LiveContent live={live} unreadable={t("unreadable")} skeleton={<SkeletonBlock height={420} />}>
-            {(answer) => (
-              <>
-                <Verdict answer={answer} />
-                <SidePanel side={answer.source} />
-                {answer.destinations.map((destination) => (
-                  <DestinationPanel key={destination.cluster} destination={destination} />
-                ))}
-              </>
-            )}
-          </LiveContent>
+          {/* What was asked makes no sense: no waiting helps. */}
+          {live.error && ["INVALID", "NOT_FOUND"].includes(live.error.code) ? (
+            <Notice tone="warn">{errorText(live.error.errors?.[0] ?? live.error)}</Notice>
+          ) : (
+            <LiveContent live={live} unreadable={t("unreadable")} skeleton={<SkeletonBlock height={420} />}>
+              {(answer) => (
+                <>
+                  <Verdict answer={answer} />
+                  <SidePanel side={answer.source} />
+                  {answer.destinations.map((destination) => (
+                    <DestinationPanel key={destination.cluster} destination={destination} />
+                  ))}
+                </>
+              )}
+            </LiveContent>
+          )}
         </div>
       )}
     </Page>

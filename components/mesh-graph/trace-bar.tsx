@@ -2,6 +2,7 @@
 import { IconX } from "@tabler/icons-react";
 import Link from "next/link";
 import { useTranslations } from "use-intl";
+import { useErrorText } from "../lib/error-text.ts";
 import { traceHref } from "../lib/links.ts";
 import { NumberWithUnit, TimeOfDay } from "../ui/quantity.tsx";
 import styles from "./topology.module.css";
@@ -10,6 +11,7 @@ import type { ShownTrace } from "./use-trace-on-graph.ts";
 /** Which trace is drawn over the graph, the way to it, and the way out. */
 export function TraceBar({ id, shown, onClose }: { id: string; shown: ShownTrace; onClose: () => void }) {
   const t = useTranslations("topology");
+  const text = useErrorText();
   const { data, error } = shown.live;
   return (
     <div className={styles.trace} role="status" data-testid="trace-bar">
@@ -22,7 +24,7 @@ export function TraceBar({ id, shown, onClose }: { id: string; shown: ShownTrace
           <TimeOfDay ms={data.startMs} />
         </span>
       )}
-      {error && !data && <span>{error.message}</span>}
+      {error && !data && <span>{text(error)}</span>}
       {data && shown.lit.size === 0 && <span>{t("trace-elsewhere")}</span>}
       <button type="button" onClick={onClose} aria-label={t("trace-close")}>
         <IconX size={14} aria-hidden />

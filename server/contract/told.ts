@@ -62,6 +62,13 @@ const english = {
   "fault-no-route": "no rule routes to a service",
   "fault-no-match": "no rule can match {what}",
   "fault-no-entrance": "no rule for {name} is in force there; it is entered by {known}",
+  "url-form": "{url} is no URL such as http://reviews:9080/reviews/0",
+  "url-scheme": "{scheme}// is none of http://, https:// and tcp://",
+  "url-port": "{url} needs a port, such as tcp://{host}:3306",
+  "header-form": "{line} is no name: value",
+  "caller-unknown": "there is no proxy {from}; there are {known}",
+  "caller-gone": "{name} is not connected any more",
+  "caller-several": "{from} is there in several namespaces: write {known}",
 } as const;
 
 export type Reason = keyof typeof english;

@@ -55,7 +55,7 @@ it("says who there is, and what is not plain", async () => {
   await expect(ask("gone-v1")).rejects.toMatchObject({ code: "NOT_FOUND" });
   await expect(ask("b-v1")).rejects.toMatchObject({
     code: "INVALID",
-    message: "from: b-v1 is there in several namespaces: write one/b-v1 or two/b-v1",
+    message: "from: b-v1 is there in several namespaces: write one/b-v1, two/b-v1",
   });
   await expect(ask("a-v1", "ftp://x")).rejects.toMatchObject({ code: "INVALID", errors: [{ path: "url" }] });
 });

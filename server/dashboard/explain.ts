@@ -4,6 +4,8 @@ import {
   type ExplainQuery,
   type Explanation,
   type ProxyList,
+  type Told,
+  told,
   withoutFilledIn,
 } from "../contract/index.ts";
 import { type ExplainedProxy, explain, type HeldByProxy } from "../explain/explain.ts";
@@ -12,7 +14,6 @@ import { originsIn, withLines } from "../explain/lines.ts";
 import { parseExplainRequest } from "../explain/request.ts";
 import { lineOfField } from "../explain/yaml-line.ts";
 import type { HeldResources } from "../xds/csds-client.ts";
-import { invalid } from "./parse.ts";
 
 interface Key {
   kind: string;
@@ -37,12 +38,12 @@ export function createExplain({ proxies, held, peerAuthentications, documents, n
     return found && { holdings: holdingsOf(found.resources), labels: found.labels };
   };
   return async (query: ExplainQuery): Promise<Explanation> => {
-    const request = requestOf(query);
+    const request = parseExplainRequest(query);
     const [list, policies] = await Promise.all([proxies(), peerAuthentications()]);
     const fleet = list.proxies.filter(({ connected }) => connected).map(explainedProxy);
     const proxy = findCaller(fleet, query.from);
     const own = await heldBy(proxy.id);
-    if (!own) throw new DashboardError({ code: "NOT_FOUND", message: `from: ${proxy.name} is not connected any more` });
+    if (!own) throw wrongCaller("NOT_FOUND", told("caller-gone", { name: proxy.name }));
     const answer = await explain({ proxy, held: own }, request, {
       proxies: fleet,
       held: heldBy,
@@ -61,16 +62,6 @@ export function createExplain({ proxies, held, peerAuthentications, documents, n
 
 const keyOf = ({ kind, namespace, name }: Key): string => `${kind} ${namespace}/${name}`;
 
-function requestOf(query: ExplainQuery) {
-  try {
-    return parseExplainRequest(query);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const [, path = "", rest = message] = /^(url|headers): (.*)$/s.exec(message) ?? [];
-    throw invalid(message, [{ path, message: rest }]);
-  }
-}
-
 const explainedProxy = (proxy: ProxyList["proxies"][number]): ExplainedProxy => {
   const { id, name, namespace, app, version, kind, implementation, address, identity } = proxy;
   return { id, name, namespace, app, version, kind, implementation, address, identity: identity ?? "" };
@@ -86,14 +77,16 @@ function findCaller(fleet: readonly ExplainedProxy[], from: string): ExplainedPr
   const found = named.length > 0 ? named : fleet.filter(({ app, namespace }) => called(app, namespace));
   const [first] = found;
   if (!first) {
-    const names = fleet.map(({ name, namespace }) => `${namespace}/${name}`).slice(0, 20);
-    const message = `there is no proxy ${from}; there are ${names.join(", ") || "none connected"}`;
-    throw new DashboardError({ code: "NOT_FOUND", message: `from: ${message}`, errors: [{ path: "from", message }] });
+    const known = fleet.map(({ name, namespace }) => `${namespace}/${name}`).slice(0, 20);
+    throw wrongCaller("NOT_FOUND", told("caller-unknown", { from, known: known.join(", ") || "none" }));
   }
   const namespaces = new Set(found.map(({ namespace }) => namespace));
   if (namespaces.size > 1) {
-    const message = `${from} is there in several namespaces: write ${[...namespaces].map((it) => `${it}/${from}`).join(" or ")}`;
-    throw invalid(`from: ${message}`, [{ path: "from", message }]);
+    const known = [...namespaces].map((namespace) => `${namespace}/${from}`).join(", ");
+    throw wrongCaller("INVALID", told("caller-several", { from, known }));
   }
   return first;
 }
+
+const wrongCaller = (code: "NOT_FOUND" | "INVALID", said: Told): DashboardError =>
+  new DashboardError({ code, ...said, message: `from: ${said.message}`, errors: [{ path: "from", ...said }] });

@@ -26,7 +26,7 @@ export function judgeRbac(rules: RBAC, subject: RbacSubject, trial: boolean): { 
       const origin = policyOrigin(name);
       const who = policy.principals.map((it) => principalCheck(it, subject));
       const what = policy.permissions.map((it) => permissionCheck(it, subject));
-      const parts = policy.condition === undefined ? [{ ok: anyOk(who) }, { ok: anyOk(what) }] : [{ ok: null }];
+      const parts = [{ ok: anyOk(who) }, { ok: anyOk(what) }, ...(policy.condition ? [{ ok: null }] : [])];
       const told = allOk(parts);
       return {
         name,

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from "node:net";
+import { DashboardError, type Told, told } from "../contract/index.ts";
 import { getHeader, setHeader } from "../sidecar/http/headers.ts";
 import type { RequestView } from "../sidecar/match/request-view.ts";
 
@@ -19,7 +20,7 @@ export interface ExplainRequest extends RequestView {
 /**
  * @param url `http://reviews:9080/x`, `https://…` or `tcp://host:port`; without a scheme it is http
  * @param headers `name: value`, a line each; `Host` in place of the URL's
- * Throws an Error that says what is wrong.
+ * Throws INVALID, which names the field.
  */
 export function parseExplainRequest(asked: {
   url: string;
@@ -31,7 +32,7 @@ export function parseExplainRequest(asked: {
   const kind = url.protocol === "tcp:" ? "tcp" : "http";
   const secure = url.protocol === "https:";
   const host = url.hostname.replace(/^\[|\]$/g, "");
-  if (kind === "tcp" && url.port === "") throw new Error(`url: ${asked.url} needs a port, such as tcp://${host}:3306`);
+  if (kind === "tcp" && url.port === "") throw wrong("url", told("url-port", { url: asked.url, host }));
   const headers = parseHeaders(asked.headers);
   const authority = getHeader(headers, "host") ?? url.host;
   const rest = headers.filter((_, i) => headers[i - (i % 2)] !== "host");
@@ -52,14 +53,16 @@ export function parseExplainRequest(asked: {
   };
 }
 
+const wrong = (path: string, said: Told): DashboardError =>
+  new DashboardError({ code: "INVALID", ...said, message: `${path}: ${said.message}`, errors: [{ path, ...said }] });
+
 const schemes = new Set(["http:", "https:", "tcp:"]);
 
 function parseUrl(text: string): URL {
   const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   const url = URL.parse(whole);
-  if (url === null || url.hostname === "")
-    throw new Error(`url: ${JSON.stringify(text)} is no URL such as http://reviews:9080/reviews/0`);
-  if (!schemes.has(url.protocol)) throw new Error(`url: ${url.protocol}// is none of http://, https:// and tcp://`);
+  if (url === null || url.hostname === "") throw wrong("url", told("url-form", { url: JSON.stringify(text) }));
+  if (!schemes.has(url.protocol)) throw wrong("url", told("url-scheme", { scheme: url.protocol }));
   return url;
 }
 
@@ -70,7 +73,7 @@ function parseHeaders(text: string): string[] {
     if (line.trim() === "") continue;
     const [, name, value] = /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*:\s*(.*?)\s*$/.exec(line) ?? [];
     if (name === undefined || value === undefined)
-      throw new Error(`headers: ${JSON.stringify(line)} is no "name: value"`);
+      throw wrong("headers", told("header-form", { line: JSON.stringify(line) }));
     flat.push(name.toLowerCase(), value);
   }
   return flat;
