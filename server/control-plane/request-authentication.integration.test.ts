@@ -28,8 +28,7 @@ metadata: { name: reviews-v1, namespace: default }
 spec: { address: 127.0.0.1, labels: { app: reviews } }
 `;
 
-// Envoy is the measure; the bundled sidecar's row is on as soon as it has the filter.
-describe.each(proxyKinds.filter(({ kind }) => kind === "Envoy"))("$kind", (kind) => {
+describe.each(proxyKinds)("$kind", (kind) => {
   describe.skipIf(kind.missing)("tokens", () => {
     const closers: Closers = [];
     const [local, remote, other] = [new Issuer(), new Issuer("remote-1"), new Issuer()];

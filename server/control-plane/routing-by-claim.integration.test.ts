@@ -15,7 +15,7 @@ spec: { address: 127.0.0.1, ports: { http: ${port} }, labels: { app: reviews, ve
 ---
 `;
 
-describe.each(proxyKinds.filter(({ kind }) => kind === "Envoy"))("$kind", (kind) => {
+describe.each(proxyKinds)("$kind", (kind) => {
   test.skipIf(kind.missing)("a gateway tells requests apart by what their tokens claim", async () => {
     const issuer = new Issuer();
     const port = await freePort();

@@ -80,7 +80,7 @@ describe("what is not supported is refused by name", () => {
     [
       "escaped slashes",
       { path_with_escaped_slashes_action: "UNESCAPE_AND_REDIRECT" },
-      `${manager}.path_with_escaped_slashes_action: only KEEP_UNCHANGED is supported`,
+      `${manager}.path_with_escaped_slashes_action: UNESCAPE_AND_REDIRECT is not supported`,
     ],
     ["no router", { http_filters: [] }, `${manager}.http_filters: the last filter must be the router`],
     [

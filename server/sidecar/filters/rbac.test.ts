@@ -124,9 +124,8 @@ describe("RBAC of requests", () => {
     };
     const filters = [{ name: "rbac", typed_config: { "@type": `${http}.RBAC`, ...rules("ALLOW", bad as never) } }];
     expect(test.plane.setListener(listenerFrom(listenerJson({ filters })))).toEqual([
-      expect.stringContaining(
-        'http_filters[0].typed_config.rules.policies["p"].permissions[0].uri_template: not supported',
-      ),
+      expect.stringContaining('rules.policies["p"].permissions[0].uri_template.typed_config: must be'),
+      expect.stringContaining('rules.policies["p"].permissions[1].header.string_match.safe_regex.regex'),
     ]);
   });
 });

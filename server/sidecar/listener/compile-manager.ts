@@ -124,8 +124,9 @@ function compileFilters(config: HttpConnectionManager, io: ManagerIo, statPrefix
 function compileOptions(config: HttpConnectionManager): ManagerOptions {
   const common = config.commonHttpProtocolOptions;
   const http1 = config.httpProtocolOptions;
-  if (config.pathWithEscapedSlashesAction > EscapedSlashes.KEEP_UNCHANGED) {
-    throw new Error("path_with_escaped_slashes_action: only KEEP_UNCHANGED is supported");
+  const escapedSlashes = escapedSlashesActions[config.pathWithEscapedSlashesAction];
+  if (escapedSlashes === undefined) {
+    throw new Error("path_with_escaped_slashes_action: UNESCAPE_AND_REDIRECT is not supported");
   }
   return {
     streamIdleMs: durationMs(config.streamIdleTimeout) ?? 300_000,
@@ -152,6 +153,7 @@ function compileOptions(config: HttpConnectionManager): ManagerOptions {
     ),
     normalizePath: config.normalizePath ?? false,
     mergeSlashes: config.mergeSlashes,
+    escapedSlashes,
     stripPort: stripPortMode(config),
     acceptHttp10: http1?.acceptHttp10 ?? false,
     defaultHost: http1?.defaultHostForHttp10 ?? "",
@@ -159,6 +161,13 @@ function compileOptions(config: HttpConnectionManager): ManagerOptions {
     bufferLimit: 1024 * 1024,
   };
 }
+
+const escapedSlashesActions: Partial<Record<EscapedSlashes, ManagerOptions["escapedSlashes"]>> = {
+  [EscapedSlashes.IMPLEMENTATION_SPECIFIC_DEFAULT]: "keep",
+  [EscapedSlashes.KEEP_UNCHANGED]: "keep",
+  [EscapedSlashes.REJECT_REQUEST]: "reject",
+  [EscapedSlashes.UNESCAPE_AND_FORWARD]: "unescape",
+};
 
 const serverHeaders: Record<ServerHeader, ManagerOptions["serverHeader"]> = {
   [ServerHeader.OVERWRITE]: "overwrite",

@@ -1,3 +1,5 @@
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import type { TypedExtensionConfig } from "../../gen/proto/envoy/config/core/v3/extension_pb.js";
 import {
   RBAC_Action as Action,
   MetadataSource,
@@ -7,6 +9,7 @@ import {
   type RBAC,
   type SourcedMetadata,
 } from "../../gen/proto/envoy/config/rbac/v3/rbac_pb.js";
+import { UriTemplateMatchConfigSchema } from "../../gen/proto/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.js";
 import type { MetadataMatcher } from "../../gen/proto/envoy/type/matcher/v3/metadata_pb.js";
 import { at, each, together } from "../config/problems.ts";
 import type { DownstreamFacts } from "../http/stream.ts";
@@ -14,6 +17,7 @@ import { compileHeader } from "../match/header-matcher.ts";
 import { compileMetadata } from "../match/metadata-matcher.ts";
 import type { RequestView } from "../match/request-view.ts";
 import { compileRanges } from "../text/ip-range.ts";
+import { compilePathTemplate } from "../text/path-template.ts";
 import { compileString } from "../text/string-matcher.ts";
 import type { CertificateInfo } from "../tls/certificate-info.ts";
 
@@ -90,6 +94,8 @@ function compilePermission({ rule }: Permission): Test {
       return ofRequest(at("header", () => compileHeader(rule.value)));
     case "urlPath":
       return at("url_path", () => pathTest(rule.value.rule));
+    case "uriTemplate":
+      return at("uri_template", () => templateTest(rule.value));
     case "destinationIp": {
       const within = at("destination_ip", () => compileRanges([rule.value], ""));
       return ({ connection }) => within(connection.localAddress);
@@ -176,6 +182,14 @@ function metadataTest(matcher: MetadataMatcher, source: MetadataSource): Test {
 function sourcedTest({ metadataMatcher, metadataSource }: SourcedMetadata): Test {
   if (metadataMatcher === undefined) throw new Error("metadata_matcher: required");
   return at("metadata_matcher", () => metadataTest(metadataMatcher, metadataSource));
+}
+
+/** The one extension that Envoy has there. */
+function templateTest({ typedConfig }: TypedExtensionConfig): Test {
+  const config = typedConfig && anyUnpack(typedConfig, UriTemplateMatchConfigSchema);
+  if (config === undefined) throw new Error(`typed_config: must be a ${UriTemplateMatchConfigSchema.typeName}`);
+  const test = at("typed_config.path_template", () => compilePathTemplate(config.pathTemplate));
+  return ({ request }) => request !== undefined && test(request.path.replace(/[?#].*$/s, ""));
 }
 
 /** Without the query and what follows it. */

@@ -10,6 +10,7 @@ export const rbacFields = {
     "any",
     "header",
     "url_path",
+    "uri_template",
     "destination_ip",
     "destination_port",
     "destination_port_range",
@@ -19,6 +20,7 @@ export const rbacFields = {
     "sourced_metadata",
   ],
   "envoy.config.rbac.v3.Permission.Set": ["rules"],
+  "envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig": ["path_template"],
   "envoy.config.rbac.v3.Principal": [
     "and_ids",
     "or_ids",

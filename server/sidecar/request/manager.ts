@@ -52,6 +52,8 @@ export interface ManagerOptions {
   readonly upgrades: ReadonlySet<string>;
   readonly normalizePath: boolean;
   readonly mergeSlashes: boolean;
+  /** What is done with a path that has `%2F` or `%5C`. */
+  readonly escapedSlashes: "keep" | "reject" | "unescape";
   readonly stripPort: "none" | "any" | "matching";
   readonly acceptHttp10: boolean;
   readonly defaultHost: string;

@@ -27,3 +27,14 @@ it.each<[string, string | undefined]>([
 it("merges slashes when told to, but not in the query", () => {
   expect(normalizePath("/a//b///c?d=//", false, true)).toBe("/a/b/c?d=//");
 });
+
+it.each([
+  ["/a%2fb%5Cc?d=%2f", "keep", "/a%2fb%5Cc?d=%2f"],
+  ["/a%2fb%5Cc?d=%2f", "unescape", "/a/b/c?d=%2f"],
+  ["/x%2f..%2Fadmin", "unescape", "/admin"],
+  ["/a%2f%2fb", "unescape", "/a/b"],
+  ["/a%2fb", "reject", undefined],
+  ["/a?b=%2f", "reject", "/a?b=%2f"],
+] as const)("%s with encoded slashes, %s → %s", (path, action, expected) =>
+  expect(normalizePath(path, true, true, action)).toBe(expected),
+);

@@ -1,14 +1,24 @@
 /**
- * Path normalization as Envoy's `normalize_path` and `merge_slashes`: unreserved characters decoded, what a URL may not hold encoded, backslashes
+ * Path normalization as Envoy's `path_with_escaped_slashes_action`, `normalize_path` and `merge_slashes`, in this order: unreserved characters decoded, what a URL may not hold encoded, backslashes
  * turned, dot segments removed (RFC 3986, 6.2.2), so that a route or policy and the upstream see the same path. The query is left alone.
  * https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto
- * @returns undefined when the path has an encoded NUL
+ * @returns undefined when the path has an encoded NUL, or an encoded slash where these are refused
  */
-export function normalizePath(path: string, normalize: boolean, mergeSlashes: boolean): string | undefined {
+export function normalizePath(
+  path: string,
+  normalize: boolean,
+  mergeSlashes: boolean,
+  escapedSlashes: "keep" | "reject" | "unescape" = "keep",
+): string | undefined {
   if (!suspicious.test(path)) return path;
   const question = path.indexOf("?");
   let raw = question === -1 ? path : path.slice(0, question);
   const query = question === -1 ? "" : path.slice(question);
+  if (escapedSlashes !== "keep") {
+    const unescaped = raw.replace(/%2f/gi, "/").replace(/%5c/gi, "\\");
+    if (escapedSlashes === "reject" && unescaped !== raw) return undefined;
+    raw = unescaped;
+  }
   if (normalize) {
     if (raw.includes("%00")) return undefined;
     raw = removeDots(encodeUnsafe(decodeUnreserved(raw.replaceAll("\\", "/"))));

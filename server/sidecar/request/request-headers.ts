@@ -59,11 +59,11 @@ export function prepareRequest(exchange: Exchange, manager: HttpManager): boolea
   record.scheme = exchange.scheme;
   record.method = exchange.method;
   record.authority = exchange.authority;
-  if (!options.normalizePath && !options.mergeSlashes) {
+  if (!options.normalizePath && !options.mergeSlashes && options.escapedSlashes === "keep") {
     record.path = exchange.path;
     return true;
   }
-  const path = normalizePath(exchange.path, options.normalizePath, options.mergeSlashes);
+  const path = normalizePath(exchange.path, options.normalizePath, options.mergeSlashes, options.escapedSlashes);
   exchange.path = path ?? exchange.path;
   record.path = exchange.path;
   return path !== undefined;
