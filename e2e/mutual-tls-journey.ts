@@ -24,7 +24,7 @@ spec:
 
 /** All calls under mutual TLS and back, on whichever proxies the mesh has. */
 export function mutualTlsJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
-  test("every call becomes mutual TLS and plain text again under traffic, and no request fails", async () => {
+  test("every call is mutual TLS by itself, plain text where a rule says so, and mutual TLS again, under traffic and without a failed request", async () => {
     const { mesh, browser } = running();
     await setReviews(mesh, 34, 33, 33);
     let over = false;
@@ -36,6 +36,9 @@ export function mutualTlsJourney(running: () => { mesh: TestMesh; browser: Brows
       }
     })();
     try {
+      await edges(mesh, (share) => share === 1);
+      await apply(mesh, rulesWith("DISABLE"));
+      await edges(mesh, (share) => share === 0);
       await apply(mesh, rulesWith("ISTIO_MUTUAL"));
       await edges(mesh, (share) => share === 1);
       const { page, problems } = await openPage(browser, mesh, "/topology?window=10");
@@ -45,8 +48,6 @@ export function mutualTlsJourney(running: () => { mesh: TestMesh; browser: Brows
       await visit(page, "/proxies");
       await page.locator('[data-testid="proxy-row-reviews-v1"] [data-type="SDS"][data-state="SYNCED"]').waitFor();
       expect(problems).toEqual([]);
-      await apply(mesh, rulesWith("DISABLE"));
-      await edges(mesh, (share) => share === 0);
     } finally {
       over = true;
       await visitor;

@@ -163,7 +163,7 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy, i
   const admin: AdminAddress = isEnvoy ? socket : { kind: "port" };
   const bootstrap = bootstrapFor(identity, ports, meshPorts(options.portOffset), certificate, admin);
   writeFileSync(file, JSON.stringify(bootstrap, null, 2), { mode: 0o600 });
-  const gatewayPort = meshPorts(options.portOffset).gateway;
+  const { gateway: gatewayPort, gatewayHttps } = meshPorts(options.portOffset);
   const base = command(options, name, [
     "sidecar",
     "-c",
@@ -177,7 +177,10 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy, i
     { part: `${name} (health)`, host: ports.ip, port: ports.health },
     { part: `${name} (metrics)`, host: ports.ip, port: ports.prometheus },
     ...(kind === "gateway"
-      ? [{ part: name, host: ports.ip, port: gatewayPort }]
+      ? [
+          { part: name, host: ports.ip, port: gatewayPort },
+          { part: `${name} (HTTPS)`, host: ports.ip, port: gatewayHttps },
+        ]
       : [
           ...identity.inboundPorts.map(({ port }) => ({ part: `${name} (inbound)`, host: ports.ip, port })),
           { part: `${name} (outbound)`, host: ports.ip, port: ports.outbound },

@@ -11,6 +11,8 @@ export interface MeshPorts {
   dashboard: number;
   /** The ingress gateway of the demo, by its Gateway's port. */
   gateway: number;
+  /** The same over HTTPS. */
+  gatewayHttps: number;
   /** The supervisor's own: `limpid status`, traffic rate, restarts. */
   fleet: number;
   /** Added to a Gateway server's port: 8080 becomes 8080 + offset. */
@@ -47,6 +49,7 @@ export function meshPorts(offset: number): MeshPorts {
     zipkin: 9411 + offset,
     dashboard: 3000 + offset,
     gateway: 8080 + offset,
+    gatewayHttps: 8443 + offset,
     fleet: 15_080 + offset,
     offset,
   };
@@ -100,10 +103,11 @@ export const portsBlockedByBrowsers: readonly number[] = [
 
 /** What of that people open in a browser could not be opened with this offset; undefined: nothing. */
 export function blockedByBrowsers(offset: number): { part: string; port: number } | undefined {
-  const { dashboard, gateway } = meshPorts(offset);
+  const { dashboard, gateway, gatewayHttps } = meshPorts(offset);
   return [
     { part: "the dashboard", port: dashboard },
     { part: "the ingress gateway", port: gateway },
+    { part: "the ingress gateway's HTTPS", port: gatewayHttps },
   ].find(({ port }) => portsBlockedByBrowsers.includes(port));
 }
 

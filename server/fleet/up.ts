@@ -1,6 +1,7 @@
 import { certifyProxies } from "./certificates.ts";
 import { type Child, startChild } from "./child.ts";
 import { demoConfig } from "./demo/config.ts";
+import { gatewayCertificate, renewGatewayCertificate } from "./demo/gateway-certificate.ts";
 import { type FleetStatus, serveFleetApi } from "./fleet-api.ts";
 import { demoProxies, type MeshOptions, type Part, planesOf, workloadsOf } from "./parts.ts";
 import { meshPorts } from "./ports.ts";
@@ -127,7 +128,12 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
     dashboard.catch(() => {}); // awaited below
     await others;
     if (options.demo) {
-      await seedConfig(`http://127.0.0.1:${ports.configApi}`, demoConfig(options.portOffset, options.demoGrpc));
+      const configApi = `http://127.0.0.1:${ports.configApi}`;
+      const isNew = await seedConfig(configApi, async () => [
+        ...demoConfig(options.portOffset, options.demoGrpc),
+        await gatewayCertificate(options.data),
+      ]);
+      if (!isNew) await renewGatewayCertificate(configApi, options.data);
       await launch(workloads);
       traffic = startTraffic({ host: "127.0.0.1", port: ports.gateway }, options.trafficRate);
     }

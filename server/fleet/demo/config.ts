@@ -1,5 +1,6 @@
 import type { ConfigObject } from "../../config/object.ts";
 import { type WorkloadPorts, workloadPorts } from "../ports.ts";
+import { gatewaySecret } from "./gateway-certificate.ts";
 import { grpcRatings } from "./ratings-grpc.ts";
 import { type DemoWorkload, demoWorkloads } from "./workloads.ts";
 
@@ -19,7 +20,14 @@ export function demoConfig(
     ),
     object("networking.istio.io/v1", "Gateway", "default", "bookinfo-gateway", {
       selector: { istio: "ingressgateway" },
-      servers: [{ port: { number: 8080, name: "http", protocol: "HTTP" }, hosts: ["*"] }],
+      servers: [
+        { port: { number: 8080, name: "http", protocol: "HTTP" }, hosts: ["*"] },
+        {
+          port: { number: 8443, name: "https", protocol: "HTTPS" },
+          hosts: ["*"],
+          tls: { mode: "SIMPLE", credentialName: gatewaySecret },
+        },
+      ],
     }),
     object("networking.istio.io/v1", "VirtualService", "default", "bookinfo", {
       hosts: ["*"],
@@ -82,7 +90,8 @@ function workloadEntry(workload: DemoWorkload, grpc: boolean, ports: WorkloadPor
   return object("networking.istio.io/v1", "WorkloadEntry", workload.namespace, workload.name, {
     address: ports.ip,
     ports: { http: ports.inbound, ...(grpc && { [grpcRatings.name]: ports.grpcInbound }) },
-    labels: { app: workload.app, version: workload.version },
+    // As Istio's injector labels what has a proxy: callers come by mutual TLS without being asked to.
+    labels: { app: workload.app, version: workload.version, "security.istio.io/tlsMode": "istio" },
     serviceAccount: `bookinfo-${workload.app}`,
   });
 }

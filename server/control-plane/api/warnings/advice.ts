@@ -96,7 +96,7 @@ export function* gatewayAdvice({ spec }: ConfigObject): Generator<Finding> {
       };
     }
     for (const [position, host] of hosts.entries()) {
-      if (/^(?:[^/]*\/)?\*[^.]/.test(host)) {
+      if (/^(?:[^/]*\/)?\*[^./]/.test(host)) {
         yield {
           path: `spec.servers[${index}].hosts[${position}]`,
           message: `Istio takes "*" for a whole label only, as in "*.example.com"`,

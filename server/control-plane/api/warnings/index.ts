@@ -5,6 +5,7 @@ import type { ConfigWarning } from "../../../contract/index.ts";
 import { type Mesh, updateMesh } from "../../../model/mesh.ts";
 import type { ApiContext } from "../context.ts";
 import { destinationRuleAdvice, gatewayAdvice, virtualServiceAdvice } from "./advice.ts";
+import { doubtfulCredentials, endingCertificates } from "./credentials.ts";
 import { bereaved, takesAway } from "./dependents.ts";
 import { deadDestinations } from "./destinations.ts";
 import { type Facts, factsOf, type GatewayClient, meshWith } from "./facts.ts";
@@ -23,7 +24,11 @@ export { warningHeader } from "./warning.ts";
 /** `warningsOf` a commit. A check that fails must not fail the write that is done already. */
 export async function warningsFor(context: ApiContext, changes: readonly ConfigChange[]): Promise<ConfigWarning[]> {
   try {
-    return warningsOf(changes, { mesh: await context.mesh(), gatewayProxies: context.gatewayProxies() });
+    return warningsOf(changes, {
+      mesh: await context.mesh(),
+      gatewayProxies: context.gatewayProxies(),
+      nowMs: context.clock.now(),
+    });
   } catch (error) {
     context.logger.error({ err: error }, "a change could not be looked through for what is hardly meant");
     return [];
@@ -37,6 +42,8 @@ export interface WarningContext {
   mesh: Mesh;
   /** Gateway proxies that are connected; undefined where nobody knows them. */
   gatewayProxies: readonly GatewayClient[] | undefined;
+  /** Unix milliseconds: certificates have an end. */
+  nowMs: number;
 }
 
 /**
@@ -45,7 +52,7 @@ export interface WarningContext {
  */
 export function warningsOf(
   changes: readonly ConfigChange[],
-  { mesh, gatewayProxies }: WarningContext,
+  { mesh, gatewayProxies, nowMs }: WarningContext,
 ): ConfigWarning[] {
   if (changes.length === 0) return [];
   const after = meshWith(mesh, changes);
@@ -54,7 +61,7 @@ export function warningsOf(
   const add = (warning: ConfigWarning): boolean => found.push(warning) >= maxWarnings;
   for (const { after: object } of changes) {
     if (object === undefined) continue;
-    for (const finding of findings(withoutZeroValues(object), facts)) {
+    for (const finding of findings(withoutZeroValues(object), facts, nowMs)) {
       if (add(warningOf(object, finding))) return found;
     }
   }
@@ -65,7 +72,7 @@ export function warningsOf(
   return found;
 }
 
-function* findings(object: ConfigObject, facts: Facts): Generator<Finding> {
+function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator<Finding> {
   switch (object.kind) {
     case "VirtualService":
       yield* rivalVirtualServices(object, facts);
@@ -82,6 +89,10 @@ function* findings(object: ConfigObject, facts: Facts): Generator<Finding> {
     case "Gateway":
       yield* idleGateway(object, facts);
       yield* gatewayAdvice(object);
+      yield* doubtfulCredentials(object, facts, nowMs);
+      break;
+    case "Secret":
+      yield* endingCertificates(object, nowMs);
       break;
     case "ServiceEntry":
       yield* doubtfulServiceEntry(object);

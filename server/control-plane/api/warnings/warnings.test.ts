@@ -41,6 +41,8 @@ spec: { selector: { istio: ingressgateway }, servers: [{ port: { number: 80, nam
 
 const texts = (warnings: readonly ConfigWarning[]) => warnings.map((one) => warningText(one, { named: false }));
 
+const nowMs = Date.parse("2026-06-01T00:00:00Z");
+
 /** The warnings on writing these objects, and on deleting those, into what is there. */
 function warn(written: string, options: { deleted?: readonly string[]; proxies?: readonly Labels[] } = {}): string[] {
   const put = objects(written);
@@ -56,6 +58,7 @@ function warn(written: string, options: { deleted?: readonly string[]; proxies?:
   return texts(
     warningsOf(changes, {
       mesh: buildMesh(base, 1),
+      nowMs,
       gatewayProxies: options.proxies?.map((labels) => ({ namespace: "default", labels })),
     }),
   );
@@ -145,7 +148,7 @@ describe("what a host means depends on who calls", () => {
             key: keyOf(after),
             after,
           })),
-          { mesh: buildMesh(base, 1), gatewayProxies: [{ namespace, labels: { istio: "ingressgateway" } }] },
+          { mesh: buildMesh(base, 1), nowMs, gatewayProxies: [{ namespace, labels: { istio: "ingressgateway" } }] },
         ),
       );
     expect(told("default")).toEqual([]);
@@ -230,7 +233,7 @@ describe("what is taken away", () => {
   const remove = (kind: string, name: string) => {
     const before = stored.find((one) => one.kind === kind && one.metadata.name === name) as ConfigObject;
     const changes: ConfigChange[] = [{ type: "DELETED", key: keyOf(before), before }];
-    return texts(warningsOf(changes, { mesh: buildMesh(stored, 1), gatewayProxies: undefined }));
+    return texts(warningsOf(changes, { mesh: buildMesh(stored, 1), gatewayProxies: undefined, nowMs }));
   };
 
   test.each([
@@ -253,7 +256,9 @@ describe("what is taken away", () => {
     const before = base.find((one) => one.kind === "DestinationRule") as ConfigObject;
     const after = { ...before, spec: { host: "reviews", subsets: [{ name: "one", labels: { version: "v1" } }] } };
     const changes: ConfigChange[] = [{ type: "MODIFIED", key: keyOf(before), before, after }];
-    expect(texts(warningsOf(changes, { mesh: buildMesh(stored, 1), gatewayProxies: undefined }))).toHaveLength(1);
+    expect(texts(warningsOf(changes, { mesh: buildMesh(stored, 1), gatewayProxies: undefined, nowMs }))).toHaveLength(
+      1,
+    );
   });
 });
 
@@ -482,10 +487,77 @@ test("warnings have parts, so that pages can say them in other languages", () =>
   );
   if (!after) throw new Error("no object");
   const changes: ConfigChange[] = [{ type: "ADDED", key: keyOf(after), after }];
-  expect(warningsOf(changes, { mesh: buildMesh(base, 1), gatewayProxies: undefined })).toEqual([
+  expect(warningsOf(changes, { mesh: buildMesh(base, 1), nowMs, gatewayProxies: undefined })).toEqual([
     expect.objectContaining({
       reason: "host-unknown-near-route",
       params: { host: "revews.default.svc.cluster.local", near: "reviews.default.svc.cluster.local" },
     }),
   ]);
+});
+
+describe("certificates", () => {
+  const certificate = (notAfter: string, ...names: string[]) => ({
+    entry: "tls.crt",
+    subject: "CN=a",
+    subjectAltNames: names.map((name) => `DNS:${name}`),
+    notAfter,
+  });
+  const secret = (name: string, certificates: unknown[]): ConfigObject => ({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name, namespace: "default" },
+    spec: { data: { "tls.crt": "x", "tls.key": "x" } },
+    status: { certificates },
+  });
+  const changesOf = (all: ConfigObject[]) => all.map((after) => ({ type: "ADDED" as const, key: keyOf(after), after }));
+  const told = (all: ConfigObject[], proxies?: Labels[]) =>
+    texts(
+      warningsOf(changesOf(all), {
+        mesh: buildMesh([...base, ...all], 1),
+        nowMs,
+        gatewayProxies: proxies?.map((labels) => ({ namespace: "default", labels })),
+      }),
+    );
+
+  test("that have ended or will soon", () => {
+    const all = ["2026-05-31T12:00:00Z", "2026-06-30T00:00:00Z", "2026-07-02T00:00:00Z"];
+    expect(
+      told([
+        secret(
+          "a",
+          all.map((end) => certificate(end)),
+        ),
+      ]),
+    ).toEqual([
+      'data["tls.crt"]: the certificate of CN=a ended on 2026-05-31',
+      'data["tls.crt"]: the certificate of CN=a ends on 2026-06-30',
+    ]);
+  });
+
+  test("that a Gateway names and nobody has, that are for others, and authorities that are missing", () => {
+    const [gateway] = objects(`
+kind: Gateway
+metadata: { name: tls }
+spec:
+  selector: { istio: ingressgateway }
+  servers:
+    - { port: { number: 443, name: a, protocol: HTTPS }, hosts: [a.test, "*/b.test"], tls: { mode: SIMPLE, credentialName: good } }
+    - { port: { number: 443, name: b, protocol: HTTPS }, hosts: [c.test], tls: { mode: SIMPLE, credentialNames: [good, gone] } }
+    - { port: { number: 443, name: c, protocol: HTTPS }, hosts: [a.test], tls: { mode: MUTUAL, credentialName: good } }
+`);
+    const good = secret("good", [certificate("2027-01-01T00:00:00Z", "a.test", "*.test")]);
+    const narrow = secret("good", [certificate("2027-01-01T00:00:00Z", "a.test")]);
+    const authorities =
+      "spec.servers[2].tls.credentialName: there is no ca.crt or cacert in Secret default/good, nor a Secret good-cacert: nobody's certificate could be checked";
+    const gone =
+      "spec.servers[1].tls.credentialNames[1]: there is no Secret default/gone with a certificate and its key: nobody is served here";
+    if (gateway === undefined) throw new Error("no gateway");
+    expect(told([good, gateway], [{ istio: "ingressgateway" }])).toEqual([gone, authorities]);
+    expect(told([narrow, gateway], [{ istio: "ingressgateway" }])).toEqual([
+      "spec.servers[0].tls.credentialName: its certificate is for a.test, not for b.test: browsers will refuse it",
+      "spec.servers[1].tls.credentialNames[0]: its certificate is for a.test, not for c.test: browsers will refuse it",
+      gone,
+      authorities,
+    ]);
+  });
 });
