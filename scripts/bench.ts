@@ -4,6 +4,7 @@ import { benchDataPath } from "./bench/data-path.ts";
 import { benchFootprint } from "./bench/footprint.ts";
 import { benchGraph } from "./bench/graph.ts";
 import { benchH2spec, benchHttp2 } from "./bench/http2.ts";
+import { benchSigning } from "./bench/signing.ts";
 import { benchSlider } from "./bench/slider.ts";
 import { benchStartUp } from "./bench/start-up.ts";
 import { benchTelemetry } from "./bench/telemetry.ts";
@@ -19,6 +20,7 @@ const parts: Record<string, () => Promise<void>> = {
   graph: benchGraph,
   xds: benchXds,
   telemetry: benchTelemetry,
+  signing: benchSigning,
 };
 
 const chosen = process.argv.slice(2);

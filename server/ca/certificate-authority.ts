@@ -1,15 +1,13 @@
+import type { KeyObject } from "node:crypto";
 import type { Clock } from "../lib/clock.ts";
 import { type AuthorityMaterial, readAuthority } from "./authority-files.ts";
 import { createAuthorityFolder, holdsAuthority } from "./create-authority.ts";
 import { CertificateAuthorityError } from "./errors.ts";
 import { generateKeys, toPem } from "./keys.ts";
-import { clockSkewMs, createSigner, type Purpose, type Signer, signWorkload, toSecond } from "./sign.ts";
+import { clockSkewMs, createSigner, type Purpose, signWorkload, toSecond } from "./sign.ts";
 
-/** A certificate and its key. The key is in memory only, until someone writes it. */
-export interface IssuedCertificate {
+export interface SignedCertificate {
   spiffeUri: string;
-  /** PKCS #8. */
-  keyPem: string;
   /** The leaf, then what leads to the root, without the root. */
   chainPem: string;
   /** Hexadecimal. */
@@ -17,6 +15,12 @@ export interface IssuedCertificate {
   /** Unix milliseconds. */
   notBeforeMs: number;
   notAfterMs: number;
+}
+
+/** A certificate and its key. The key is in memory only, until someone writes it. */
+export interface IssuedCertificate extends SignedCertificate {
+  /** PKCS #8. */
+  keyPem: string;
 }
 
 export interface IssueRequest {
@@ -34,6 +38,8 @@ export interface CertificateAuthority {
   readonly notAfterMs: number;
   /** With a fresh P-256 key. Rejects with `CertificateAuthorityError` for an id of another trust domain, and when the authority has expired. */
   issue(request: IssueRequest): Promise<IssuedCertificate>;
+  /** For a key that stays where it was made. Rejects as `issue` does. */
+  sign(request: IssueRequest & { publicKey: KeyObject }): Promise<SignedCertificate>;
 }
 
 export interface AuthorityOptions {
@@ -57,41 +63,34 @@ export async function openCertificateAuthority(
   if (!(await holdsAuthority(folder))) await createAuthorityFolder(folder, organization, clock.now());
   const material = await readAuthority(folder, clock.now());
   const signer = await createSigner(material.certificate.toString(), material.key, purpose);
+  const sign = async ({ spiffeUri, ttlSec, publicKey }: IssueRequest & { publicKey: KeyObject }) => {
+    if (!spiffeUri.startsWith(`spiffe://${trustDomain}/`)) {
+      throw new CertificateAuthorityError(`${spiffeUri} is not of the trust domain ${trustDomain}`);
+    }
+    const validity = validityOf(material, ttlSec, clock.now());
+    const leaf = await signWorkload(signer, spiffeUri, publicKey, validity);
+    const chainPem = leaf.pem + material.intermediates.map(String).join("");
+    return { spiffeUri, chainPem, serial: leaf.serial, ...validity };
+  };
   return {
     trustDomain,
     rootPem: material.rootPem,
     notAfterMs: material.notAfterMs,
+    sign,
     async issue(request) {
-      if (!request.spiffeUri.startsWith(`spiffe://${trustDomain}/`)) {
-        throw new CertificateAuthorityError(`${request.spiffeUri} is not of the trust domain ${trustDomain}`);
-      }
-      return await issue(request, material, signer, clock.now());
+      const keys = await generateKeys();
+      return { ...(await sign({ ...request, publicKey: keys.publicKey })), keyPem: toPem(keys.privateKey) };
     },
   };
 }
 
-async function issue(
-  { spiffeUri, ttlSec }: IssueRequest,
-  { certificate, intermediates, notAfterMs }: AuthorityMaterial,
-  signer: Signer,
-  now: number,
-): Promise<IssuedCertificate> {
+function validityOf({ certificate, notAfterMs }: AuthorityMaterial, ttlSec: number, now: number) {
   const validity = {
     notBeforeMs: toSecond(Math.max(now - clockSkewMs, certificate.validFromDate.getTime())),
     notAfterMs: toSecond(Math.min(now + ttlSec * 1000, notAfterMs)),
   };
-  if (validity.notAfterMs <= now) {
-    throw new CertificateAuthorityError(
-      `the signing certificate expired on ${new Date(notAfterMs).toISOString()}, so none can be issued`,
-    );
-  }
-  const keys = await generateKeys();
-  const leaf = await signWorkload(signer, spiffeUri, keys.publicKey, validity);
-  return {
-    spiffeUri,
-    keyPem: toPem(keys.privateKey),
-    chainPem: leaf.pem + intermediates.map(String).join(""),
-    serial: leaf.serial,
-    ...validity,
-  };
+  if (validity.notAfterMs > now) return validity;
+  throw new CertificateAuthorityError(
+    `the signing certificate expired on ${new Date(notAfterMs).toISOString()}, so none can be issued`,
+  );
 }

@@ -10,6 +10,7 @@ import { knownProxiesFile } from "../control-plane/known-proxies-file.ts";
 import { sealedStore } from "../control-plane/secrets/sealed-store.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { systemClock as clock } from "../lib/clock.ts";
+import { jsonFile } from "../lib/json-file.ts";
 import { createLogger } from "../lib/logger.ts";
 import { defaultMeshOptions } from "../model/mesh.ts";
 import { openConfigStore } from "../store/open-config-store.ts";
@@ -33,6 +34,11 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       sealer,
       xdsPort: ports.xds,
       xdsTls: { port: ports.xdsTls },
+      join: { port: ports.join },
+      identityFiles: {
+        tokens: jsonFile(join(data, "join-tokens.json")),
+        register: jsonFile(join(data, "issued-certificates.json")),
+      },
       authority,
       bootstrapRoots: bootstrap.rootPem,
       logger,
@@ -51,6 +57,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       proxies: controlPlane.proxies,
       ready: controlPlane.ready,
       checks: controlPlane.checks,
+      identities: controlPlane.identities,
       metrics: () => controlPlane.metrics.text(),
     });
     const fuse = createFaultFuse({ store, clock, logger });

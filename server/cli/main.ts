@@ -151,6 +151,15 @@ await lazy("history", "show who changed what of the mesh, and when", async () =>
 await lazy("undo", "take back one change of the mesh", async () =>
   (await import("./config/history.ts")).registerUndo(program),
 );
+await lazy("token", "let a machine join the mesh", async () =>
+  (await import("./identity/token.ts")).registerToken(program),
+);
+await lazy("join", "give this machine's workload an identity and its proxy a bootstrap", async () =>
+  (await import("./identity/join.ts")).registerJoin(program),
+);
+await lazy("certificates", "show the certificates that were signed, and revoke identities", async () =>
+  (await import("./identity/certificates.ts")).registerCertificates(program),
+);
 await lazy(
   "proxy-status",
   "show whether each proxy has what it should have",

@@ -4,6 +4,7 @@ import type { ResourceKey } from "../config/object.ts";
 import type { ConfigChange, ConfigSource } from "../config/store.ts";
 import type { EnvoyPreview, MeshService, PushLatency, PushStatus } from "../contract/index.ts";
 import { RateLimitService } from "../gen/proto/envoy/service/ratelimit/v3/rls_pb.js";
+import { IstioCertificateService } from "../gen/proto/istio/security/v1alpha1/ca_pb.js";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { memo } from "../lib/memo.ts";
@@ -21,6 +22,9 @@ import { TypeUrl } from "../xds/types.ts";
 import { createCredentials } from "./credentials.ts";
 import { Debounce, type DebounceOptions, defaultDebounce } from "./debounce.ts";
 import { Distributor } from "./distributor.ts";
+import { certificateServices } from "./identity/certificate-service.ts";
+import { createIdentities, type Identities, type IdentityFiles } from "./identity/identities.ts";
+import { createJoinServer } from "./identity/join-server.ts";
 import { KnownProxies, type KnownProxiesFile } from "./known-proxies.ts";
 import { Metrics } from "./metrics.ts";
 import { configPathOf } from "./origins.ts";
@@ -36,7 +40,9 @@ export interface ControlPlane {
   start(): Promise<void>;
   stop(): Promise<void>;
   /** Bound ports; xds is 0 before start, xdsTls undefined before start and without an authority. */
-  addresses(): { xds: number; xdsTls?: number };
+  addresses(): { xds: number; xdsTls?: number; join?: number | undefined };
+  /** Undefined without an authority. */
+  identities: (Identities & { revoke(spiffeUri: string, reason: string): void }) | undefined;
   /** The mesh was read and xDS is served. */
   ready(): boolean;
   services(): Promise<MeshService[]>;
@@ -79,6 +85,10 @@ export interface ControlPlaneOptions {
   authority?: CertificateAuthority;
   /** Opens the Secrets of the store; unset: sealed ones are not there for anybody. */
   sealer?: Sealer;
+  /** A port for those who come with a join token, having no certificate yet. 0 takes a free one. Needs `authority`. */
+  join?: { port: number };
+  /** Where join tokens, and what was signed and revoked, are kept over a restart; unset: nowhere. */
+  identityFiles?: IdentityFiles;
   /** Roots in PEM, beside the authority's, of certificates that proxies may come with; nobody else in the mesh trusts them. */
   bootstrapRoots?: string;
   logger: Logger;
@@ -114,11 +124,21 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   });
   const { authority, xdsTls } = options;
   if (xdsTls && !authority) throw new Error("xdsTls: needs an authority");
+  const identities = authority && createIdentities(authority, clock, options.identityFiles);
   const credentials =
-    authority && createCredentials({ authority, bootstrapRoots: options.bootstrapRoots, clock, logger, metrics });
+    identities &&
+    createCredentials({
+      authority: identities.authority,
+      bootstrapRoots: options.bootstrapRoots,
+      clock,
+      logger,
+      metrics,
+    });
+  const signing = identities && certificateServices({ ...identities, logger });
   const distributor = new Distributor({
     pipeline,
     credentials,
+    isRevoked: (identity) => identities?.register.isRevoked(identity) ?? false,
     clock,
     logger,
     onFailure: () => count.translateFailures(),
@@ -191,7 +211,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     clock,
     logger,
     limits: options.limits,
-    services: [{ service: RateLimitService, add: (grpc) => addRateLimitService(grpc, { limiter, clock }) }],
+    services: [
+      { service: RateLimitService, add: (grpc) => addRateLimitService(grpc, { limiter, clock }) },
+      ...(signing ? [{ service: IstioCertificateService, add: signing.byCertificate }] : []),
+    ],
     events: {
       connected(session) {
         distributor.connect(session);
@@ -226,6 +249,14 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       },
     },
   });
+  const joins =
+    options.join && identities && credentials && signing
+      ? createJoinServer(
+          { host: options.host ?? "127.0.0.1", port: options.join.port },
+          { credentials: credentials.own, rootPem: identities.rootPem, clock, add: signing.byToken },
+        )
+      : undefined;
+  let joinPort: number | undefined;
   metrics.gauge("limpid_xds_connected_proxies", "Open xDS streams.", () => distributor.size);
   metrics.gauge("limpid_config_revision", "Config revision of the mesh that is served.", () => pipeline.revision);
 
@@ -234,6 +265,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       await follower.start();
       known.start();
       port = await server.start();
+      joinPort = await joins?.start();
       ready = true;
       logger.info({ port, tlsPort: server.tlsPort(), revision: pipeline.revision }, "xds is served");
     },
@@ -243,10 +275,21 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       await debounce.stop();
       // Before the streams are ended by ourselves: those proxies were there to the last.
       known.stop();
+      await joins?.stop();
       await server.stop();
       credentials?.stop();
+      identities?.register.stop();
     },
-    addresses: () => ({ xds: port, xdsTls: server.tlsPort() }),
+    addresses: () => ({ xds: port, xdsTls: server.tlsPort(), join: joinPort }),
+    identities: identities && {
+      ...identities,
+      revoke(spiffeUri, reason) {
+        identities.register.revoke(spiffeUri, reason);
+        for (const session of server.sessions()) {
+          if (session.identity === spiffeUri) session.end(`${spiffeUri} was revoked`);
+        }
+      },
+    },
     ready: () => ready,
     loads: () => server.loads(),
     rateLimits: () => limiter.usage(clock.now()),

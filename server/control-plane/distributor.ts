@@ -19,6 +19,8 @@ export interface DistributorOptions {
   pipeline: MeshPipeline;
   /** Undefined: there is no certificate authority, and nobody gets secrets. */
   credentials?: Credentials;
+  /** Whether an identity is to get nothing any more. */
+  isRevoked?(identity: string): boolean;
   clock: Clock;
   logger: Logger;
   /** Translation failed or contradicts itself; the proxy keeps what it has. */
@@ -149,6 +151,9 @@ export class Distributor {
     }
     const problem = proxy.identity !== undefined && identityProblem(proxy, credentials?.trustDomain);
     if (problem) throw new RequestError(problem);
+    if (proxy.identity !== undefined && this.#options.isRevoked?.(proxy.identity)) {
+      throw new RequestError(`${proxy.identity} was revoked`);
+    }
     return proxy;
   }
 

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { controlPlaneIdentity } from "../ca/control-plane-identity.ts";
 import type { MeshPorts, WorkloadPorts } from "./ports.ts";
 
@@ -21,6 +22,8 @@ export interface BootstrapCertificate {
   chain: string;
   key: string;
   root: string;
+  /** Of the mesh; the fleet's when unset. */
+  trustDomain?: string;
 }
 
 /** Where a proxy's admin interface is: on its port, or a Unix socket, whose path may be relative to the folder in which the proxy is started. */
@@ -33,6 +36,8 @@ export function bootstrapFor(
   mesh: MeshPorts,
   certificate: BootstrapCertificate,
   adminAddress: AdminAddress = { kind: "port" },
+  /** Where control plane and collector are. */
+  host = "127.0.0.1",
 ): Record<string, unknown> {
   const admin =
     adminAddress.kind === "port"
@@ -74,8 +79,8 @@ export function bootstrapFor(
     ...(identity.type === "router" && { overload_manager: edgeLimits }),
     static_resources: {
       clusters: [
-        { ...grpcCluster("xds-grpc", mesh.xdsTls), transport_socket: towardsControlPlane(certificate) },
-        grpcCluster(collectorCluster, mesh.collectorGrpc),
+        { ...grpcCluster("xds-grpc", host, mesh.xdsTls), transport_socket: towardsControlPlane(certificate) },
+        grpcCluster(collectorCluster, host, mesh.collectorGrpc),
         adminCluster(admin),
       ],
       listeners: [
@@ -122,12 +127,12 @@ const endpoints = (name: string, address: object) => ({
   endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }],
 });
 
-function grpcCluster(name: string, port: number) {
+function grpcCluster(name: string, host: string, port: number) {
   return {
     name,
-    type: "STATIC",
+    type: isIP(host) === 0 ? "STRICT_DNS" : "STATIC",
     connect_timeout: "1s",
-    load_assignment: endpoints(name, socketAddress("127.0.0.1", port)),
+    load_assignment: endpoints(name, socketAddress(host, port)),
     typed_extension_protocol_options: {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
@@ -140,7 +145,7 @@ function grpcCluster(name: string, port: number) {
 }
 
 /** Keys come over this connection, so it is mutual TLS: each side knows the other by its SPIFFE id. */
-export const towardsControlPlane = ({ chain, key, root }: BootstrapCertificate) => ({
+export const towardsControlPlane = ({ chain, key, root, trustDomain: own = trustDomain }: BootstrapCertificate) => ({
   name: "envoy.transport_sockets.tls",
   typed_config: {
     "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
@@ -149,7 +154,7 @@ export const towardsControlPlane = ({ chain, key, root }: BootstrapCertificate) 
       tls_certificates: [{ certificate_chain: { filename: chain }, private_key: { filename: key } }],
       validation_context: {
         trusted_ca: { filename: root },
-        match_typed_subject_alt_names: [{ san_type: "URI", matcher: { exact: controlPlaneIdentity(trustDomain) } }],
+        match_typed_subject_alt_names: [{ san_type: "URI", matcher: { exact: controlPlaneIdentity(own) } }],
       },
     },
   },

@@ -41,6 +41,7 @@ export function planesOf(options: MeshOptions): Part[] {
       ports: [
         serving("control plane (xDS)", ports.xds),
         serving("control plane (xDS over TLS)", ports.xdsTls),
+        serving("control plane (joining)", ports.join),
         serving("control plane (config API)", ports.configApi),
       ],
       probe: (signal) => probeHttp("127.0.0.1", ports.configApi, "/readyz", signal),

@@ -3,6 +3,8 @@ export interface MeshPorts {
   xds: number;
   /** For proxies that show a certificate. */
   xdsTls: number;
+  /** For those who have no certificate yet. */
+  join: number;
   configApi: number;
   collectorGrpc: number;
   collectorHttp: number;
@@ -43,6 +45,7 @@ export function meshPorts(offset: number): MeshPorts {
   return {
     xds: 15_010 + offset,
     xdsTls: 15_012 + offset,
+    join: 15_013 + offset,
     configApi: 15_014 + offset,
     collectorGrpc: 4317 + offset,
     collectorHttp: 4318 + offset,

@@ -11,6 +11,7 @@ import { emptyKinds } from "./kubernetes/empty-kinds.ts";
 import { addKubernetesRoutes } from "./kubernetes/routes.ts";
 import { defaultWatchLimits, type WatchLimits } from "./kubernetes/watch.ts";
 import { toApiError } from "./limpid/api-error.ts";
+import type { IdentityAdmin } from "./limpid/identities.ts";
 import { addLimpidRoutes } from "./limpid/routes.ts";
 import { ensureNamespaces } from "./namespace-contents.ts";
 import { createApiRouter } from "./router.ts";
@@ -30,6 +31,8 @@ export interface ConfigApiOptions {
   pushes: PushReader;
   /** Who is expected to be connected; unset: nobody is known. */
   proxies?: KnownProxiesReader;
+  /** Who may join, what was signed and revoked; unset: there is no certificate authority. */
+  identities?: IdentityAdmin | undefined;
   /** Host names served beside loopback ones. */
   allowedHosts?: readonly string[];
   /** Origins of web pages that may call; none by default. */
@@ -56,6 +59,7 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer {
     gatewayProxies: () => options.gatewayProxies?.(),
     pushes: options.pushes,
     proxies: options.proxies ?? { list: () => [], forget: () => "unknown" },
+    identities: () => options.identities,
     metrics: options.metrics ?? (() => ""),
     ready: options.ready ?? (() => true),
     checks: () => options.checks?.() ?? [],

@@ -6,6 +6,7 @@ import type { Logger } from "../../lib/logger.ts";
 import type { Mesh } from "../../model/mesh.ts";
 import type { MeshProxy } from "../../model/proxy.ts";
 import type { KindIndex } from "./kind-index.ts";
+import type { IdentityAdmin } from "./limpid/identities.ts";
 
 /** What the push queue knows, as the API shows it. */
 export interface PushReader {
@@ -40,6 +41,8 @@ export interface ApiContext {
   gatewayProxies(): readonly GatewayProxy[] | undefined;
   pushes: PushReader;
   proxies: KnownProxiesReader;
+  /** Undefined: there is no certificate authority. */
+  identities(): IdentityAdmin | undefined;
   /** Prometheus text of `/metrics`. */
   metrics(): string;
   /** False keeps `/readyz` at 503. */

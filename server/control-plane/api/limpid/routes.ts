@@ -5,6 +5,7 @@ import { badRequest, saidError } from "../status-error.ts";
 import { deleteFault, getFaults, postFault } from "./faults.ts";
 import { addHealth } from "./health.ts";
 import { listChanges, undoChange } from "./history.ts";
+import { addIdentityRoutes } from "./identities.ts";
 import { exportMesh, restoreMesh } from "./mesh.ts";
 import { getRouting, putWeights } from "./routing.ts";
 import { maxTransactionBytes } from "./transaction-request.ts";
@@ -32,6 +33,7 @@ export function addLimpidRoutes(router: ApiRouter, context: ApiContext): void {
   add("GET", "/limpid/v1/push-latency", async () => ({ status: 200, body: context.pushes.latency() }));
   add("GET", "/limpid/v1/proxies", async () => ({ status: 200, body: { proxies: context.proxies.list() } }));
   add("DELETE", "/limpid/v1/proxies/:id", forgetProxy);
+  addIdentityRoutes(router, context);
   addHealth(router, context);
   addMetrics(router, context);
 }

@@ -1,0 +1,133 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import { certificatePaths, writeCertificate } from "../../ca/write-certificate.ts";
+import { bootstrapFor, type ProxyIdentity } from "../../fleet/bootstrap.ts";
+import { meshPorts, parsePortOffset, workloadPorts } from "../../fleet/ports.ts";
+import { parseSpiffeUri } from "../../lib/spiffe.ts";
+import { portOffsetOption } from "../config/client.ts";
+import { CliError, type CliIo, processIo, runCommand } from "../config/io.ts";
+import { type Obtained, pinnedRoot, requestCertificate } from "./request-certificate.ts";
+
+interface JoinOptions {
+  token?: string;
+  controlPlane: string;
+  portOffset?: string;
+  name?: string;
+  out?: string;
+  ip: string;
+  label: string[];
+  inbound: string[];
+  gateway?: boolean;
+  renew?: boolean;
+}
+
+const help = `
+Makes a key here, has it signed, and writes a bootstrap for the bundled sidecar or a real Envoy. The key never leaves the folder. Before the
+certificate ends (a day), --renew gets another with another key: by the certificate, without a token.
+
+Examples:
+  limpid join --token limpid-join-… --control-plane 10.0.0.5 --name cart-v1 --label app=cart --label version=v1 --inbound 9080:19080
+  limpid sidecar -c cart-v1/bootstrap.json
+  limpid join --renew --out cart-v1 --control-plane 10.0.0.5`;
+
+const collect = (value: string, all: string[]) => [...all, value];
+
+/** `limpid join` */
+export function registerJoin(program: Command, io: CliIo = processIo): void {
+  program
+    .command("join")
+    .description("give this machine's workload an identity and its proxy a bootstrap")
+    .option("--token <token>", "of limpid token create (or LIMPID_JOIN_TOKEN)")
+    .option("--control-plane <address>", "where the control plane is", "127.0.0.1")
+    .option("--name <workload>", "such as cart-v1")
+    .option("--out <folder>", "for key, certificates and bootstrap (default: the name)")
+    .option("--ip <address>", "at which the proxy listens and is called", "127.0.0.1")
+    .option("--label <key=value>", "of the workload; may be given several times", collect, [])
+    .option("--inbound <port:app>", "a port that the proxy binds, and the application's; several times", collect, [])
+    .option("--gateway", "the proxy is a gateway")
+    .option("--renew", "get another certificate by the one in the folder")
+    .addOption(portOffsetOption())
+    .addHelpText("after", help)
+    .action((options: JoinOptions) =>
+      runCommand(io, () => (options.renew ? renew(options, io) : joinMesh(options, io))),
+    );
+}
+
+const portsOf = ({ portOffset }: JoinOptions, io: CliIo) =>
+  meshPorts(parsePortOffset(portOffset ?? io.env.LIMPID_PORT_OFFSET));
+
+async function joinMesh(options: JoinOptions, io: CliIo): Promise<void> {
+  const { controlPlane, name, ip } = options;
+  const token = options.token ?? io.env.LIMPID_JOIN_TOKEN;
+  if (!token) throw new CliError("error: --token is required, or LIMPID_JOIN_TOKEN: limpid token create makes one");
+  if (!name) throw new CliError("error: --name is required, such as cart-v1");
+  const [, , pin] = token.split(".");
+  if (pin === undefined)
+    throw new CliError("error: the token is not whole: limpid token create prints three parts with dots between them");
+  if (isIP(ip) === 0) throw new CliError(`error: --ip must be an IP address, not ${ip}`);
+  const ports = portsOf(options, io);
+  const identity = identityOf(options, name);
+  const folder = resolve(options.out ?? name);
+  const at = { host: controlPlane, port: ports.join };
+  const obtained = await requestCertificate(at, await pinnedRoot(at, pin), { token });
+  const id = parseSpiffeUri(obtained.identity);
+  if (id === undefined) throw new CliError(`error: the control plane gave ${obtained.identity}, which is no identity`);
+  const files = await keep(folder, obtained);
+  const whole = { ...identity, namespace: id.namespace, serviceAccount: id.serviceAccount };
+  const at15001 = { ...workloadPorts(1, ports.offset), ip, serviceOffset: 0 };
+  const bootstrap = bootstrapFor(
+    whole,
+    at15001,
+    ports,
+    { ...files, trustDomain: id.trustDomain },
+    { kind: "port" },
+    controlPlane,
+  );
+  writeFileSync(join(folder, "bootstrap.json"), `${JSON.stringify(bootstrap, null, 2)}\n`, { mode: 0o600 });
+  io.out(`${obtained.identity} joined; key, certificates and bootstrap are in ${folder}\n`);
+  io.out(`  limpid sidecar -c ${join(folder, "bootstrap.json")}\n  envoy -c ${join(folder, "bootstrap.json")}\n`);
+}
+
+async function renew(options: JoinOptions, io: CliIo): Promise<void> {
+  const folder = resolve(options.out ?? options.name ?? ".");
+  const { key, certificateChain } = certificatePaths(folder);
+  const rootFile = join(folder, "root-cert.pem");
+  if (![key, certificateChain, rootFile].every(existsSync))
+    throw new CliError(`error: ${folder} holds no identity: join first`);
+  const certificate = { keyPem: readFileSync(key, "utf8"), chainPem: readFileSync(certificateChain, "utf8") };
+  const at = { host: options.controlPlane, port: portsOf(options, io).xdsTls };
+  const obtained = await requestCertificate(at, readFileSync(rootFile, "utf8"), { certificate });
+  await keep(folder, obtained);
+  io.out(`${obtained.identity} renewed in ${folder}; a proxy reads its bootstrap's certificate at its start\n`);
+}
+
+/** Roots that came with the certificate are the mesh's as they are now: while one gives way to another both. */
+async function keep(folder: string, obtained: Obtained): Promise<{ chain: string; key: string; root: string }> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { key, certificateChain } = await writeCertificate(folder, obtained);
+  const root = join(folder, "root-cert.pem");
+  writeFileSync(`${root}.new`, obtained.rootPem, { mode: 0o644 });
+  renameSync(`${root}.new`, root);
+  return { chain: certificateChain, key, root };
+}
+
+function identityOf({ label, inbound, gateway }: JoinOptions, workload: string): ProxyIdentity {
+  const labels = Object.fromEntries(
+    label.map((text) => {
+      const [key = "", value] = text.split("=");
+      if (key === "" || value === undefined) throw new CliError(`error: --label must be key=value, not ${text}`);
+      return [key, value];
+    }),
+  );
+  const inboundPorts = inbound.map((text) => {
+    const [port, app] = text.split(":").map(Number);
+    const isPort = (it: number | undefined): it is number =>
+      it !== undefined && Number.isInteger(it) && it > 0 && it < 65_536;
+    if (!isPort(port) || !isPort(app))
+      throw new CliError(`error: --inbound must be port:app, such as 9080:19080, not ${text}`);
+    return { port, app };
+  });
+  return { type: gateway ? "router" : "sidecar", workload, namespace: "", serviceAccount: "", labels, inboundPorts };
+}

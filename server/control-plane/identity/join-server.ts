@@ -1,0 +1,53 @@
+import { type Server as GrpcServer, Server, ServerCredentials } from "@grpc/grpc-js";
+import { IstioCertificateService } from "../../gen/proto/istio/security/v1alpha1/ca_pb.js";
+import { addHealth } from "../../grpc/health.ts";
+import { grpcListener } from "../../grpc/listener.ts";
+import { addReflection } from "../../grpc/reflection.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { TlsCredentials } from "../../xds/ads-server.ts";
+
+export interface JoinServer {
+  /** Resolves to the bound port. */
+  start(): Promise<number>;
+  stop(graceMs?: number): Promise<void>;
+}
+
+/**
+ * A port of its own for those who have no certificate yet: 15012 asks for one before a word is said. It signs certificates and does nothing else, and
+ * few connections are enough for that.
+ */
+export function createJoinServer(
+  at: { host: string; port: number },
+  {
+    credentials,
+    rootPem,
+    clock,
+    add,
+  }: { credentials(): Promise<TlsCredentials>; rootPem: string; clock: Clock; add(server: GrpcServer): void },
+): JoinServer {
+  const limits = {
+    maxMessageBytes: 64 * 1024,
+    maxStreamsPerConnection: 10,
+    maxConnections: 200,
+    firstMessageMs: 10_000,
+  };
+  const listener = grpcListener(limits, clock);
+  const server = new Server(listener.options);
+  add(server);
+  const health = addHealth(server, [IstioCertificateService.typeName]);
+  addReflection(server, [IstioCertificateService]);
+  return {
+    async start() {
+      const { key, certificateChain } = await credentials();
+      // With the root behind it: whoever joins knows nothing of it but its hash.
+      const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(certificateChain + rootPem) };
+      const port = await listener.listen(server, at, ServerCredentials.createSsl(null, [pair], false));
+      health.set(true);
+      return port;
+    },
+    async stop(graceMs = 1_000) {
+      health.set(false);
+      await listener.stop(server, graceMs);
+    },
+  };
+}
