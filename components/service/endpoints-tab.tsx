@@ -29,6 +29,8 @@ interface Endpoint {
   port: number;
   workload: string;
   version: string;
+  /** What probes found (HealthCheck). */
+  health?: "healthy" | "unhealthy";
   /** What its workload got in the window; null: nothing, or not known. */
   signals: Signals | null;
   /** Endpoints of the workload: traffic is told of it as a whole. */
@@ -49,6 +51,14 @@ export function EndpointsTab({
   const proxyOf = ({ workload, address }: Endpoint): ProxySync | undefined =>
     proxies.find((proxy) => proxy.name === workload && proxy.namespace === item?.namespace) ??
     proxies.find((proxy) => proxy.address === address);
+  const probed: Column<Endpoint> = {
+    key: "probed",
+    header: t("col-probed"),
+    cell: ({ health }) => {
+      if (!health) return <span className="muted">{t("probed-none")}</span>;
+      return <span className={health === "unhealthy" ? styles.lost : undefined}>{t(`probed-${health}`)}</span>;
+    },
+  };
   const columns: Column<Endpoint>[] = [
     {
       key: "address",
@@ -65,6 +75,7 @@ export function EndpointsTab({
     },
     { key: "version", header: t("col-version"), cell: ({ version }) => <VersionChip version={version} /> },
     { key: "workload", header: t("col-workload"), cell: ({ workload }) => workload },
+    ...(rows?.some(({ health }) => health) ? [probed] : []),
     {
       key: "rate",
       header: t("col-rate"),

@@ -8,7 +8,15 @@ export const ServiceVersion = z.object({
   workloads: z.array(z.string()),
   /** Canonical names of its workloads, by which telemetry knows them: mostly one, and mostly the service's own. */
   apps: z.array(z.string()).optional(),
-  endpoints: z.array(z.object({ address: z.string(), port: z.number(), workload: z.string() })),
+  endpoints: z.array(
+    z.object({
+      address: z.string(),
+      port: z.number(),
+      workload: z.string(),
+      /** What probes found (HealthCheck); absent where there are none. */
+      health: z.enum(["healthy", "unhealthy"]).optional(),
+    }),
+  ),
 });
 export type ServiceVersion = z.infer<typeof ServiceVersion>;
 

@@ -3,11 +3,13 @@ import type { Sealer } from "../ca/sealer.ts";
 import type { ResourceKey } from "../config/object.ts";
 import type { ConfigChange, ConfigSource } from "../config/store.ts";
 import type { EnvoyPreview, MeshService, PushLatency, PushStatus } from "../contract/index.ts";
+import { HealthDiscoveryService } from "../gen/proto/envoy/service/health/v3/hds_pb.js";
 import { RateLimitService } from "../gen/proto/envoy/service/ratelimit/v3/rls_pb.js";
 import { IstioCertificateService } from "../gen/proto/istio/security/v1alpha1/ca_pb.js";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { memo } from "../lib/memo.ts";
+import { checkedPorts } from "../model/health-checks.ts";
 import type { Mesh, MeshOptions } from "../model/mesh.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { RateLimiter, type Usage } from "../ratelimit/rate-limiter.ts";
@@ -15,7 +17,8 @@ import { addRateLimitService } from "../ratelimit/service.ts";
 import type { TranslateOptions } from "../translate/options.ts";
 import { createXdsServer } from "../xds/ads-server.ts";
 import { configOriginOf } from "../xds/csds-client.ts";
-import type { XdsLimits } from "../xds/limits.ts";
+import { addHealthDiscovery, type HdsOptions } from "../xds/hds.ts";
+import { defaultLimits, type XdsLimits } from "../xds/limits.ts";
 import type { ClusterLoad } from "../xds/load-reports.ts";
 import type { Session } from "../xds/session.ts";
 import { TypeUrl } from "../xds/types.ts";
@@ -25,6 +28,7 @@ import { Distributor } from "./distributor.ts";
 import { certificateServices } from "./identity/certificate-service.ts";
 import { createIdentities, type Identities, type IdentityFiles } from "./identity/identities.ts";
 import { createJoinServer } from "./identity/join-server.ts";
+import { HealthFacts } from "./health-facts.ts";
 import { KnownProxies, type KnownProxiesFile } from "./known-proxies.ts";
 import { Metrics } from "./metrics.ts";
 import { configPathOf } from "./origins.ts";
@@ -154,6 +158,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const withMissed = (status: PushStatus | undefined) => status && { ...status, missed: known.missed(status.revision) };
 
   const pending = new PendingChanges();
+  const facts = new HealthFacts({ clock, onChange: () => debounce.poke() });
   const limiter = new RateLimiter();
   let limits = pipeline.rateLimits();
   const reloadLimits = () => {
@@ -170,8 +175,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     const { changes, commits, revision } = pending.take();
     try {
       pipeline.apply(changes, revision ?? pipeline.revision);
+      pipeline.observe(facts.health);
       stale = undefined;
       reloadLimits();
+      facts.setPorts(checkedPorts(pipeline.mesh([])));
     } catch (error) {
       stale = `revision ${revision} could not be applied, the last mesh stays in force: ${error instanceof Error ? error.message : error}`;
       // Whoever corrects it sends another change; what was beside it must not get lost.
@@ -196,6 +203,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       pending.take();
       pipeline.reset(objects, revision);
       reloadLimits();
+      facts.setPorts(checkedPorts(pipeline.mesh([])));
       if (ready) debounce.poke();
     },
     onCommit(commit) {
@@ -204,6 +212,15 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     },
   });
 
+  const probing: HdsOptions = {
+    maxStreams: options.limits?.sessions ?? defaultLimits.sessions,
+    joined: (prober) => {
+      logger.info({ proxy: prober.node.id, protocols: [...prober.protocols] }, "a proxy offers to probe endpoints");
+      facts.join(prober);
+    },
+    reported: (prober, endpoints) => facts.report(prober, endpoints),
+    left: (prober) => facts.leave(prober),
+  };
   const server = createXdsServer({
     host: options.host,
     port: options.xdsPort,
@@ -214,6 +231,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     services: [
       { service: RateLimitService, add: (grpc) => addRateLimitService(grpc, { limiter, clock }) },
       ...(signing ? [{ service: IstioCertificateService, add: signing.byCertificate }] : []),
+      { service: HealthDiscoveryService, add: (grpc) => addHealthDiscovery(grpc, probing) },
     ],
     events: {
       connected(session) {
@@ -258,6 +276,12 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       : undefined;
   let joinPort: number | undefined;
   metrics.gauge("limpid_xds_connected_proxies", "Open xDS streams.", () => distributor.size);
+  metrics.gauge("limpid_hds_probers", "Proxies that probe endpoints.", () => facts.proberCount);
+  metrics.gauge(
+    "limpid_registry_sequence",
+    "Changes of the registry that no commit made: health.",
+    () => facts.sequence,
+  );
   metrics.gauge("limpid_config_revision", "Config revision of the mesh that is served.", () => pipeline.revision);
 
   return {
@@ -272,6 +296,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     async stop() {
       ready = false;
       await follower.stop();
+      facts.stop();
       await debounce.stop();
       // Before the streams are ended by ourselves: those proxies were there to the last.
       known.stop();

@@ -4,6 +4,7 @@ import type { ConfigObject } from "../config/object.ts";
 import type { ConfigChange } from "../config/store.ts";
 import { memo } from "../lib/memo.ts";
 import { formatFieldErrors } from "../lib/result.ts";
+import type { EndpointHealth } from "../model/health-checks.ts";
 import { buildMesh, type Mesh, type MeshOptions, updateMesh } from "../model/mesh.ts";
 import { type MeshService, meshServices } from "../model/mesh-services.ts";
 import { type ProxyNode, parseProxy } from "../model/parse-proxy.ts";
@@ -22,6 +23,8 @@ export interface MeshPipeline {
   /** Starts over from everything there is. */
   reset(objects: readonly ConfigObject[], revision: number): void;
   apply(changes: readonly ConfigChange[], revision: number): void;
+  /** What the registry found by itself: no revision is made of it. */
+  observe(health: EndpointHealth): void;
   /** Throws an error with the reason when the node cannot be served. */
   parseProxy(node: ProxyNode): MeshProxy;
   translate(proxy: MeshProxy): ProxyResources;
@@ -66,10 +69,13 @@ export function createMeshPipeline(
       return mesh.revision;
     },
     reset(objects, revision) {
-      mesh = buildMesh(objects.map(opened), revision, options.mesh);
+      mesh = { ...buildMesh(objects.map(opened), revision, options.mesh), health: mesh.health };
     },
     apply(changes, revision) {
       mesh = updateMesh(mesh, openedChanges(changes), revision);
+    },
+    observe(health) {
+      if (health !== mesh.health) mesh = { ...mesh, health };
     },
     parseProxy(node) {
       const parsed = parseProxy(node);

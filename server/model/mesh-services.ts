@@ -1,5 +1,6 @@
 import { findDestinationRule } from "./destination-rules.ts";
 import type { Endpoint } from "./endpoints.ts";
+import { healthKey } from "./health-checks.ts";
 import { compare, covers } from "./hostname.ts";
 import type { Mesh } from "./mesh.ts";
 import type { Service } from "./service.ts";
@@ -25,7 +26,8 @@ export interface ServiceVersion {
   workloads: string[];
   /** Canonical names of its workloads, by which telemetry knows them. */
   apps: string[];
-  endpoints: { address: string; port: number; workload: string }[];
+  /** `health`: what probes found; absent where there are none. */
+  endpoints: { address: string; port: number; workload: string; health?: "healthy" | "unhealthy" }[];
 }
 
 /** Ordered by namespace and name. */
@@ -52,13 +54,17 @@ function describe(mesh: Mesh, service: Service): MeshService {
     hostname,
     external: service.external,
     ports: service.ports.map(({ name, port, protocol }) => ({ name, port, protocol })),
-    versions: versionsOf(endpoints, rule?.subsets ?? []),
+    versions: versionsOf(endpoints, rule?.subsets ?? [], (endpoint) => mesh.health.get(healthKey(service, endpoint))),
     virtualServices: routed.map((it) => `${it.namespace}/${it.name}`),
     destinationRules: rule ? [`${rule.namespace}/${rule.name}`] : [],
   };
 }
 
-function versionsOf(endpoints: readonly Endpoint[], subsets: readonly Subset[]): ServiceVersion[] {
+function versionsOf(
+  endpoints: readonly Endpoint[],
+  subsets: readonly Subset[],
+  healthOf: (endpoint: Endpoint) => boolean | undefined,
+): ServiceVersion[] {
   const byVersion = Map.groupBy(endpoints, (endpoint) => endpoint.workload.canonicalRevision);
   return [...byVersion]
     .sort(([a], [b]) => compare(a, b))
@@ -67,7 +73,11 @@ function versionsOf(endpoints: readonly Endpoint[], subsets: readonly Subset[]):
       subset: subsetFor(subsets, version),
       workloads: [...new Set(members.map((it) => it.workload.name))].sort(compare),
       apps: [...new Set(members.map((it) => it.workload.canonicalService))].sort(compare),
-      endpoints: members.map((it) => ({ address: it.address, port: it.port, workload: it.workload.name })),
+      endpoints: members.map((it) => {
+        const [{ address, port }, healthy] = [it, healthOf(it)];
+        const found = healthy === undefined ? {} : { health: healthy ? ("healthy" as const) : ("unhealthy" as const) };
+        return { address, port, workload: it.workload.name, ...found };
+      }),
     }));
 }
 

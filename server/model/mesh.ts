@@ -6,6 +6,7 @@ import { type AuthorizationIndex, indexAuthorizationPolicies } from "./authoriza
 import { type DestinationRuleIndex, indexDestinationRules } from "./destination-rules.ts";
 import { endpointsOf, indexWorkloads, type ServiceEndpoints } from "./endpoints.ts";
 import { type Gateway, indexGateways } from "./gateways.ts";
+import { type EndpointHealth, noHealth } from "./health-checks.ts";
 import { type MeshSettings, meshSettingsOf } from "./mesh-settings.ts";
 import { indexPeerAuthentications, type PeerAuthenticationIndex } from "./peer-authentications.ts";
 import { indexServices, type ServiceRegistry } from "./registry.ts";
@@ -35,6 +36,8 @@ export interface Mesh {
   readonly runtimeLayers: RuntimeLayerIndex;
   /** Oldest first. */
   readonly gateways: readonly Gateway[];
+  /** What was found by probing, and belongs to no revision. */
+  readonly health: EndpointHealth;
   /** What it was built from: by kind, then `<namespace>/<name>`. */
   readonly objects: ObjectsByKind;
 }
@@ -85,6 +88,7 @@ export function updateMesh(mesh: Mesh, changes: readonly ConfigChange[], revisio
     ...next,
     services: keepMap(mesh.services, next.services),
     endpoints: keepMap(mesh.endpoints, next.endpoints),
+    health: mesh.health,
   };
 }
 
@@ -129,6 +133,7 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
     settings: meshSettingsOf(kind("MeshConfig").get("/default")),
     runtimeLayers: memo(runtime, "runtime-layers", [], () => indexRuntimeLayers(runtime.values())),
     gateways: memo(gateway, "gateways", [domain], () => indexGateways(gateway.values(), domain)),
+    health: noHealth,
     objects,
   };
 }

@@ -12,6 +12,7 @@ export type {
   ExtensionProvider,
   GatewaySpec,
   Headers,
+  HealthCheckSpec,
   HTTPDirectResponse,
   HTTPFaultInjection,
   HTTPMatchRequest,

@@ -8,6 +8,8 @@ import {
 import type { ClusterLoadAssignment } from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
 import { memo } from "../lib/memo.ts";
 import type { DestinationRule } from "../model/destination-rules.ts";
+import type { Endpoint } from "../model/endpoints.ts";
+import { healthKey } from "../model/health-checks.ts";
 import type { Labels } from "../model/labels.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isHttp2, type Protocol } from "../model/protocol.ts";
@@ -57,7 +59,7 @@ export function outboundClusters(mesh: Mesh, scope: Scope, options: TranslateOpt
     const fixed = secured.filter((it) => it.discovery !== "dns");
     return new Map(fixed.map((it) => [it.name, clusterOf(mesh, it)]));
   });
-  return memo(secured, `all ${clusterId} ${kind}`, [mesh.endpoints, clusters], () => {
+  return memo(secured, `all ${clusterId} ${kind}`, [mesh.endpoints, mesh.health, clusters], () => {
     const of = (discovery: ClusterDraft["discovery"]) =>
       secured.filter((it) => it.discovery === discovery).map((it) => [it, assignment(mesh, it, clusterId)] as const);
     const dns = of("dns").map(([it, message]) => [it.name, dnsCluster(mesh, it, message)] as const);
@@ -130,7 +132,9 @@ function discoveryOf(service: Service): ClusterDraft["discovery"] {
 function assignment(mesh: Mesh, it: ClusterDraft, clusterId: string): ClusterLoadAssignment {
   const endpoints = mesh.endpoints.get(it.service.key)?.byPort.get(it.port.port) ?? [];
   const { name: clusterName, labels: subset, locality, client, mutualTls = [] } = it;
-  return loadAssignment(it.service, { clusterName, subset, locality, client, mutualTls }, endpoints, clusterId);
+  const isUnhealthy = (endpoint: Endpoint) => mesh.health.get(healthKey(it.service, endpoint)) === false;
+  const assigned = { clusterName, subset, locality, client, mutualTls, isUnhealthy };
+  return loadAssignment(it.service, assigned, endpoints, clusterId);
 }
 
 /** To the application behind the sidecar. */

@@ -11,7 +11,7 @@ export function duration(text: string): Duration {
 
 export const seconds = (count: number): Duration => milliseconds(count * 1000);
 
-function milliseconds(ms: number): Duration {
+export function milliseconds(ms: number): Duration {
   const whole = Math.trunc(ms / 1000);
   return create(DurationSchema, { seconds: BigInt(whole), nanos: Math.round((ms - whole * 1000) * 1e6) });
 }

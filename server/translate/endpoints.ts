@@ -21,6 +21,8 @@ export interface Assigned {
   client: Whereabouts;
   /** Those to be told apart from the rest by taking mutual TLS. */
   mutualTls: readonly Endpoint[];
+  /** Those that probes found to be unhealthy. */
+  isUnhealthy(endpoint: Endpoint): boolean;
 }
 
 /**
@@ -29,18 +31,22 @@ export interface Assigned {
  */
 export function loadAssignment(
   owner: object,
-  { clusterName, subset, locality: policy, client, mutualTls }: Assigned,
+  { clusterName, subset, locality: policy, client, mutualTls, isUnhealthy }: Assigned,
   endpoints: readonly Endpoint[],
   clusterId: string,
 ): ClusterLoadAssignment {
   const members = endpoints.filter((endpoint) => matchesLabels(subset, endpoint.labels));
-  const key = `load-assignment ${clusterName} ${clusterId} ${JSON.stringify([subset, policy, policy && client, mutualTls.length > 0])}`;
-  return memo(owner, key, [...members, ...mutualTls], () =>
+  const unhealthy = members.filter(isUnhealthy);
+  const key = `load-assignment ${clusterName} ${clusterId} ${JSON.stringify([subset, policy, policy && client, mutualTls.length > 0, unhealthy.length])}`;
+  return memo(owner, key, [...members, ...mutualTls, ...unhealthy], () =>
     create(ClusterLoadAssignmentSchema, {
       clusterName,
       endpoints: groupByLocality(members, policy, client).map((group) => ({
         locality: locality(group.locality),
-        lbEndpoints: group.members.map((endpoint) => lbEndpoint(endpoint, clusterId, mutualTls.includes(endpoint))),
+        lbEndpoints: group.members.map((endpoint) => ({
+          ...lbEndpoint(endpoint, clusterId, mutualTls.includes(endpoint)),
+          healthStatus: unhealthy.includes(endpoint) ? HealthStatus.UNHEALTHY : HealthStatus.HEALTHY,
+        })),
         loadBalancingWeight: group.weight,
         priority: group.priority,
       })),
@@ -62,7 +68,6 @@ const lbEndpoint = (
     case: "endpoint",
     value: { address: socketAddress(endpoint.address, endpoint.port) },
   },
-  healthStatus: HealthStatus.HEALTHY,
   loadBalancingWeight: endpoint.weight,
   metadata: {
     filterMetadata: {

@@ -6,6 +6,7 @@ import { authorizationPolicy } from "./authorization-policy.ts";
 import { joinVersion } from "./define.ts";
 import { destinationRule } from "./destination-rule.ts";
 import { gateway } from "./gateway.ts";
+import { healthCheck } from "./health-check.ts";
 import { meshConfig } from "./mesh-config.ts";
 import { namespace } from "./namespace.ts";
 import { peerAuthentication } from "./peer-authentication.ts";
@@ -36,6 +37,7 @@ export const kinds: readonly KindDefinition[] = [
   meshConfig,
   runtimeLayer,
   rateLimitConfig,
+  healthCheck,
 ];
 
 /** The kind at exactly this version or one of its aliases. */
@@ -78,6 +80,7 @@ export type { DestinationRuleSpec, Subset } from "./destination-rule.ts";
 export { parseDocuments } from "./documents.ts";
 export { routingClaim, type StringMatch } from "./fields.ts";
 export type { GatewaySpec } from "./gateway.ts";
+export type { HealthCheckSpec } from "./health-check.ts";
 export type { HTTPMatchRequest } from "./http-match.ts";
 export type {
   CorsPolicy,

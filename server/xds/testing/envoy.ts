@@ -31,6 +31,8 @@ export interface EnvoyOptions {
   metricsSink?: boolean;
   /** It reports the load that it sends. */
   loadStats?: boolean;
+  /** It offers to probe endpoints. */
+  healthDiscovery?: boolean;
   /** A runtime layer of this name from the control plane. */
   rtdsLayer?: string;
   /** Another program that takes Envoy's flags and bootstrap. Default: the real Envoy. */
@@ -94,6 +96,7 @@ export function testBootstrap(options: EnvoyOptions) {
     ownStreams,
     rtdsLayer,
     loadStats,
+    healthDiscovery,
     staticListeners,
     metricsSink,
   } = options;
@@ -109,6 +112,7 @@ export function testBootstrap(options: EnvoyOptions) {
     dynamic_resources: { ...(!ownStreams && { ads_config: stream }), lds_config: source, cds_config: source },
     ...(metricsSink && { stats_flush_interval: "0.2s", stats_sinks: [metricsService] }),
     ...(loadStats && { cluster_manager: { load_stats_config: { ...stream, api_type: "GRPC" } } }),
+    ...(healthDiscovery && { hds_config: { ...stream, api_type: "GRPC" } }),
     ...(rtdsLayer !== undefined && {
       layered_runtime: { layers: [{ name: rtdsLayer, rtds_layer: { name: rtdsLayer, rtds_config: source } }] },
     }),

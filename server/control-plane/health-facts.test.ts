@@ -1,0 +1,119 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import type { ConfigObject } from "../config/object.ts";
+import { NodeSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+import type { HealthCheckSpecifier } from "../gen/proto/envoy/service/health/v3/hds_pb.js";
+import { FakeClock } from "../lib/testing/fake-clock.ts";
+import { checkedPorts } from "../model/health-checks.ts";
+import { buildMesh } from "../model/mesh.ts";
+import type { Prober } from "../xds/hds.ts";
+import { HealthFacts } from "./health-facts.ts";
+
+const object = (kind: string, apiVersion: string, name: string, spec: unknown): ConfigObject =>
+  ({ kind, apiVersion, metadata: { name, namespace: "default" }, spec }) as unknown as ConfigObject;
+
+const entry = object("ServiceEntry", "networking.istio.io/v1", "shop", {
+  hosts: ["shop.default.svc.cluster.local"],
+  resolution: "STATIC",
+  ports: [{ name: "http", number: 80, protocol: "HTTP" }],
+  endpoints: ["10.0.0.1", "10.0.0.2"].map((address) => ({ address })),
+});
+const check = (spec: object) =>
+  object("HealthCheck", "limpid.dev/v1alpha1", "shop", {
+    host: "shop",
+    http: { path: "/up" },
+    interval: "1s",
+    ...spec,
+  });
+
+const cluster = "outbound|80||shop.default.svc.cluster.local/default";
+
+function setUp(spec: object = {}) {
+  const clock = new FakeClock();
+  const changes: string[] = [];
+  const facts = new HealthFacts({
+    clock,
+    onChange: () => changes.push([...facts.health].map(([key, ok]) => `${key.split(" ")[1]} ${ok}`).join(", ")),
+  });
+  facts.setPorts(checkedPorts(buildMesh([entry, check(spec)], 1)));
+  const join = (id: string, identity?: string) => {
+    const told: HealthCheckSpecifier[] = [];
+    const prober: Prober = {
+      node: create(NodeSchema, { id }),
+      identity,
+      protocols: new Set(["http"]),
+      assign: (specifier) => told.push(specifier),
+    };
+    facts.join(prober);
+    clock.advance(50);
+    const say = (address: string, healthy: boolean) => facts.report(prober, [{ cluster, address, port: 80, healthy }]);
+    return { prober, told, say };
+  };
+  return { facts, clock, changes: () => changes.splice(0), join };
+}
+
+test("a prober is told what to probe, and how", () => {
+  const { told } = setUp().join("a");
+  expect(told).toHaveLength(1);
+  expect(told[0]?.interval?.seconds).toBe(1n);
+  expect(told[0]?.clusterHealthChecks).toMatchObject([
+    {
+      clusterName: cluster,
+      healthChecks: [
+        {
+          unhealthyThreshold: 2,
+          healthChecker: { value: { path: "/up", host: "shop.default.svc.cluster.local" } },
+        },
+      ],
+    },
+  ]);
+  expect(told[0]?.clusterHealthChecks[0]?.localityEndpoints[0]?.endpoints).toHaveLength(2);
+});
+
+test("what it finds changes the sequence once; its first word against an endpoint may be of before it knew", () => {
+  const { facts, join, changes } = setUp();
+  const { say } = join("a");
+  say("10.0.0.1", false);
+  expect(changes()).toEqual([]);
+  say("10.0.0.1", false);
+  say("10.0.0.1", false);
+  expect(changes()).toEqual(["10.0.0.1:80 false"]);
+  say("10.0.0.2", true);
+  expect(changes()).toEqual(["10.0.0.1:80 false, 10.0.0.2:80 true"]);
+  expect(facts.sequence).toBe(2);
+});
+
+test("most must find it unhealthy; who leaves or falls silent has no say", () => {
+  const { facts, clock, join, changes } = setUp();
+  const [a, b, c] = [join("a"), join("b"), join("c")];
+  for (const { say } of [a, b, c]) {
+    say("10.0.0.1", true);
+    say("10.0.0.1", true);
+  }
+  a.say("10.0.0.1", false);
+  expect(changes()).toEqual(["10.0.0.1:80 true"]);
+  b.say("10.0.0.1", false);
+  expect(changes()).toEqual(["10.0.0.1:80 false"]);
+  facts.leave(b.prober);
+  clock.advance(50);
+  expect(changes()).toEqual(["10.0.0.1:80 true"]);
+  clock.advance(5_000);
+  expect(changes()).toEqual([""]);
+});
+
+test("an endpoint has as many probers as its check says; those with a certificate go first", () => {
+  const { join } = setUp({ probers: 1 });
+  const [a, b] = [join("a"), join("b")];
+  const count = (told: HealthCheckSpecifier[]) =>
+    told.at(-1)?.clusterHealthChecks.flatMap((it) => it.localityEndpoints[0]?.endpoints ?? []).length ?? 0;
+  expect(count(a.told) + count(b.told)).toBe(2);
+  const certified = join("c", "spiffe://cluster.local/ns/default/sa/c");
+  expect([count(a.told), count(b.told), count(certified.told)]).toEqual([0, 0, 2]);
+});
+
+test("nobody is heard of what he was not asked", () => {
+  const { facts, join } = setUp();
+  const { say } = join("a");
+  for (let i = 0; i < 3; i++) say("10.9.9.9", false);
+  expect(facts.health.size).toBe(0);
+});

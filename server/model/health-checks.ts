@@ -1,0 +1,51 @@
+import type { ConfigObject } from "../config/object.ts";
+import { memo } from "../lib/memo.ts";
+import type { Endpoint } from "./endpoints.ts";
+import { resolveHost } from "./hostname.ts";
+import type { Mesh } from "./mesh.ts";
+import { olderFirst, type Service, type ServicePort } from "./service.ts";
+import type { HealthCheckSpec } from "./specs.ts";
+
+/**
+ * What was found by probing endpoints, by `healthKey`: true for healthy, nothing for what nobody has probed. Of the registry, and of no config object:
+ * it may change without a revision.
+ */
+export type EndpointHealth = ReadonlyMap<string, boolean>;
+
+export const noHealth: EndpointHealth = new Map();
+
+/** An address may serve several services, of which each is probed by itself. */
+export const healthKey = (service: Pick<Service, "key">, endpoint: Pick<Endpoint, "address" | "port">): string =>
+  `${service.key} ${endpoint.address}:${endpoint.port}`;
+
+/** A port whose endpoints are to be probed. */
+export interface CheckedPort {
+  readonly service: Service;
+  readonly port: ServicePort;
+  readonly spec: HealthCheckSpec;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** Of a port that several objects name, the oldest's; an object rules the services of its own namespace. The same array while nothing of it changes. */
+export function checkedPorts(mesh: Mesh): readonly CheckedPort[] {
+  const objects = mesh.objects.get("HealthCheck") ?? none;
+  return memo(objects, "checked-ports", [mesh.services, mesh.endpoints], () => {
+    const found = new Map<string, CheckedPort>();
+    for (const { metadata, spec: any } of [...objects.values()].sort(olderFirst)) {
+      const spec = any as HealthCheckSpec;
+      const hostname = resolveHost(spec.host, metadata.namespace, mesh.options.domain);
+      for (const service of mesh.services.values()) {
+        if (service.hostname !== hostname || service.namespace !== metadata.namespace) continue;
+        for (const port of service.ports) {
+          const key = `${service.key} ${port.port}`;
+          if ((spec.port !== undefined && spec.port !== port.port) || found.has(key)) continue;
+          const endpoints = mesh.endpoints.get(service.key)?.byPort.get(port.port) ?? [];
+          found.set(key, { service, port, spec, endpoints });
+        }
+      }
+    }
+    return [...found.values()];
+  });
+}
+
+const none: ReadonlyMap<string, ConfigObject> = new Map();
