@@ -140,8 +140,8 @@ const inSync = (plane: ControlPlane, ids: number) =>
 
 test("a proxy that is not served is turned away with the reason", async () => {
   const plane = await startPlane(await storeWith(service("reviews")));
-  const proxy = connect(plane.addresses().xds, "productpage", "default", "sidecar", { INTERCEPTION_MODE: "REDIRECT" });
-  await vi.waitFor(() => expect(proxy.lost[0]).toContain("set node metadata INTERCEPTION_MODE to NONE"), 10_000);
+  const proxy = connect(plane.addresses().xds, "productpage", "default", "sidecar", { INTERCEPTION_MODE: "TPROXY" });
+  await vi.waitFor(() => expect(proxy.lost[0]).toContain('"TPROXY" is not supported: NONE or REDIRECT'), 10_000);
   expect(proxy.received).toEqual([]);
 });
 
@@ -285,7 +285,7 @@ test("a node that cannot be served is turned away with the reason", async () => 
   const reasons: string[] = [];
   const ads = createAdsClient({
     target: `127.0.0.1:${plane.addresses().xds}`,
-    node: create(NodeSchema, { id: "who" }),
+    node: create(NodeSchema, { id: "who", metadata: { HTTP_PROXY_PORT: "none" } }),
     clock: systemClock,
     logger: silentLogger,
     handlers: { [TypeUrl.cluster]: { apply: () => new Map() } },
@@ -295,9 +295,7 @@ test("a node that cannot be served is turned away with the reason", async () => 
   ads.subscribe(TypeUrl.cluster, "*");
   ads.start();
   await vi.waitFor(() =>
-    expect(reasons[0]).toContain(
-      "who: interception REDIRECT is not supported yet; set node metadata INTERCEPTION_MODE",
-    ),
+    expect(reasons[0]).toContain("node.metadata.HTTP_PROXY_PORT: must be an integer from 1 to 65535"),
   );
 });
 

@@ -208,8 +208,10 @@ describe("determinism", () => {
     }
   });
 
-  it("refuses a proxy whose interception is not built, and says what to set", () => {
+  it("refuses interception to the bundled sidecar, and says what to set", () => {
     const redirected = proxyOf({ id: "sidecar~10.0.0.1~a.default~default.svc.cluster.local" });
-    expect(() => translate(mesh, redirected)).toThrow(/interception REDIRECT is not supported yet.*INTERCEPTION_MODE/);
+    expect(() => translate(mesh, { ...redirected, bundled: true })).toThrow(
+      /REDIRECT is Envoy's.*INTERCEPTION_MODE NONE/,
+    );
   });
 });

@@ -34,6 +34,31 @@ export function inboundPorts(mesh: Mesh, proxy: MeshProxy, sidecar: Sidecar | un
     });
 }
 
+/** Those at which services find the workload: iptables bring them all, and nobody tells of them. A Sidecar's ingress takes their place. */
+export function interceptedPorts(mesh: Mesh, proxy: MeshProxy, sidecar: Sidecar | undefined): InboundPort[] {
+  const here = new Map((servedByAddress(mesh).get(proxy.ip) ?? []).map((it) => [it.port, it.served]));
+  const ports =
+    sidecar?.ingress?.map(({ port, protocol }) => ({ port, protocol })) ??
+    [...here.keys()].map((port) => ({ port, protocol: undefined }));
+  return ports
+    .sort((a, b) => a.port - b.port)
+    .map(({ port, protocol }) => {
+      const there = here.get(port) ?? unserved;
+      const found = protocol ? { ...there, protocol } : there;
+      const target = { address: proxy.ip, port };
+      return { port, target, ...found, mutualTls: inboundTls(mesh, proxy, port, found) };
+    });
+}
+
+const servedByAddress = (mesh: Mesh): ReadonlyMap<string, readonly { port: number; served: Served }[]> =>
+  memo(mesh.endpoints, "served-by-address", [mesh.services], () => {
+    const all = [...servedAt(mesh)].map(([at, served]) => {
+      const [address = "", port] = at.split(" ");
+      return { address, port: Number(port), served };
+    });
+    return Map.groupBy(all, ({ address }) => address);
+  });
+
 function listeningAt(proxy: MeshProxy, sidecar: Sidecar | undefined) {
   if (!sidecar?.ingress) {
     return Object.entries(proxy.ingress).map(([port, target]) => ({ port: Number(port), target, protocol: undefined }));

@@ -10,6 +10,8 @@ export const inboundCluster = (port: number): string => `inbound|${port}||`;
 
 export const blackHoleCluster = "BlackHoleCluster";
 export const passthroughCluster = "PassthroughCluster";
+/** To ports of an intercepted workload that no service has. */
+export const inboundPassthroughCluster = "InboundPassthroughCluster";
 
 /** The route configuration of the sidecar's HTTP proxy port. */
 export const httpProxyRoute = "http_proxy";

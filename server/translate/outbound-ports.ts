@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { memo } from "../lib/memo.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { isTcp, isTls } from "../model/protocol.ts";
@@ -27,6 +28,44 @@ export function outboundPorts(mesh: Mesh, scope: Scope, proxy: MeshProxy): Outbo
     .map((rules) => (rules.shared ? rules.shared : outboundPort(rules, proxy.ip)))
     .filter(({ chains }) => chains.length > 0);
 }
+
+/** Where an intercepted proxy has a listener. */
+export interface InterceptedAddress extends OutboundPort {
+  /** 0.0.0.0, or one of a TCP service's own. */
+  address: string;
+  /** Services of HTTP are there, too. */
+  http: boolean;
+}
+
+/**
+ * As istiod has it: services of HTTP share their port whatever the address, and so do those of TLS by server name; one of plain TCP has the addresses that it
+ * names, or, as it names none, the port.
+ */
+export function interceptedAddresses(mesh: Mesh, scope: Scope, httpPorts: ReadonlySet<number>): InterceptedAddress[] {
+  const key = `intercepted ${scopeKey(scope, scope.virtualServices.sourceLabels)} ${[...httpPorts].join()}`;
+  const deps = [scope.virtualServices, mesh.destinationRules, mesh.options.rootNamespace];
+  return memo(scope.services, key, deps, () => {
+    const at = new Map<string, { address: string; port: number; rules: L4Rule[] }>();
+    for (const port of httpPorts) at.set(`${anywhere} ${port}`, { address: anywhere, port, rules: [] });
+    for (const { service, port } of l4Services(scope.services)) {
+      const own = isTcp(port.protocol) ? service.addresses.filter((it) => isIP(it) !== 0) : [];
+      const rules = serviceChains(mesh, scope, service, port);
+      for (const address of own.length > 0 ? own : [anywhere]) {
+        const place = at.get(`${address} ${port.port}`) ?? { address, port: port.port, rules: [] };
+        place.rules.push(...rules);
+        at.set(`${address} ${port.port}`, place);
+      }
+    }
+    return [...at.values()]
+      .sort((a, b) => a.port - b.port || (a.address < b.address ? -1 : 1))
+      .map(({ address, port, rules }) => {
+        const http = address === anywhere && httpPorts.has(port);
+        return { address, http, ...outboundPort({ port, rules }, address) };
+      });
+  });
+}
+
+const anywhere = "0.0.0.0";
 
 interface PortRules {
   port: number;

@@ -13,17 +13,25 @@ import { gatewayPort, isPlainHttp } from "./gateway-listeners.ts";
 import { gatewayTargetPort } from "./gateway-ports.ts";
 import { type BoundServer, gatewayRouteTable } from "./gateway-routes.ts";
 import { type GuardContext, type Guards, guardsAt } from "./guards.ts";
-import { inboundCluster, inboundPorts } from "./inbound.ts";
+import { inboundCluster, inboundPorts, interceptedPorts } from "./inbound.ts";
+import {
+  inboundPassthrough,
+  interceptedCluster,
+  interceptedListener,
+  originalPassthrough,
+  virtualInbound,
+  virtualOutbound,
+} from "./interception.ts";
 import { gatewayListener, inboundListener, outboundListener, outboundPortListener } from "./listeners.ts";
 import { gatewayRoute, httpProxyRoute } from "./names.ts";
 import { defaultTranslateOptions, type TranslateOptions } from "./options.ts";
-import { outboundPorts } from "./outbound-ports.ts";
+import { interceptedAddresses, outboundPorts } from "./outbound-ports.ts";
 import { translateProxyless } from "./proxyless.ts";
 import type { ProxyResources } from "./resources.ts";
 import { type RouteTable, routeShell, wholeRouteConfiguration } from "./route-configurations.ts";
 import { runtimeLayers } from "./runtime-layers.ts";
 import { scopeOf } from "./scope.ts";
-import { sidecarVirtualHosts } from "./virtual-hosts.ts";
+import { interceptedTables, sidecarVirtualHosts } from "./virtual-hosts.ts";
 
 /** The proxy asks for something that is not built: better no config than a wrong one. */
 export class UnsupportedProxyError extends Error {
@@ -46,11 +54,7 @@ export function translate(
 }
 
 function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
-  if (proxy.interception !== "NONE") {
-    throw new UnsupportedProxyError(
-      `${proxy.id}: interception ${proxy.interception} is not supported yet; set node metadata INTERCEPTION_MODE to NONE`,
-    );
-  }
+  if (proxy.interception === "REDIRECT") return translateIntercepted(mesh, proxy, options);
   const scope = scopeOf(mesh, proxy);
   const outbound = outboundClusters(mesh, scope, options);
   const context: GuardContext = { mesh, scope, proxy, clusters: outbound.clusters, options };
@@ -74,6 +78,44 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
     ]),
     ...routesOf(proxy, [table]),
     clusters: withOwn(proxy, outbound.clusters, own),
+    endpoints: outbound.endpoints,
+    runtimes: runtimeLayers(mesh, proxy),
+  };
+}
+
+/** Traffic comes to it by iptables, as to every stock Istio sidecar. */
+function translateIntercepted(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
+  if (proxy.bundled) {
+    throw new UnsupportedProxyError(
+      `${proxy.id}: interception REDIRECT is Envoy's; the bundled sidecar needs node metadata INTERCEPTION_MODE NONE`,
+    );
+  }
+  const scope = scopeOf(mesh, proxy);
+  const outbound = outboundClusters(mesh, scope, options);
+  const context: GuardContext = { mesh, scope, proxy, clusters: outbound.clusters, options };
+  const others = guardsAt(context, undefined);
+  const inbound = interceptedPorts(mesh, proxy, scope.sidecar).map((at) => ({
+    at,
+    guards: guardsAt(context, at.port),
+  }));
+  // Istio's default is ALLOW_ANY.
+  const allowsAny = scope.sidecar?.allowsAny ?? true;
+  const tables = interceptedTables(mesh, scope, allowsAny);
+  const httpPorts = new Set(tables.map(({ name }) => Number(name)));
+  return {
+    listeners: byName(proxy, "listeners", [
+      virtualOutbound(proxy, allowsAny, options),
+      ...interceptedAddresses(mesh, scope, httpPorts).map((at) => interceptedListener(proxy, at, allowsAny, options)),
+      virtualInbound(mesh, proxy, inbound, others, options),
+    ]),
+    ...routesOf(proxy, tables),
+    clusters: withOwn(proxy, outbound.clusters, [
+      originalPassthrough,
+      inboundPassthrough,
+      blackHole,
+      ...inbound.map(({ at }) => interceptedCluster(at)),
+      ...clustersOf([others, ...inbound.map(({ guards }) => guards)]),
+    ]),
     endpoints: outbound.endpoints,
     runtimes: runtimeLayers(mesh, proxy),
   };

@@ -11,6 +11,7 @@ import { isHttpOrAuto } from "../model/protocol.ts";
 import type { Service } from "../model/service.ts";
 import { findVirtualServices, meshGateway, type VirtualService, virtualServicesAt } from "../model/virtual-services.ts";
 import { passthroughCluster } from "./names.ts";
+import type { RouteTable } from "./route-configurations.ts";
 import { defaultRoute, type RouteContext, virtualServiceRoutes } from "./routes.ts";
 import { type Scope, scopeKey } from "./scope.ts";
 import { routeTimeout } from "./timeout.ts";
@@ -37,6 +38,30 @@ export function sidecarVirtualHosts(mesh: Mesh, scope: Scope): ReadonlyMap<strin
     return hosts.set(others.name, others);
   });
 }
+
+/**
+ * The same for a proxy whose traffic is intercepted: a table for each port, in which hosts stand without it. What no service stands for goes where it was
+ * going, unless a Sidecar says otherwise.
+ */
+export function interceptedTables(mesh: Mesh, scope: Scope, allowsAny: boolean): readonly RouteTable[] {
+  const hosts = sidecarVirtualHosts(mesh, scope);
+  return memo(hosts, `intercepted ${allowsAny}`, [], () => {
+    const named = [...hosts].filter(([name]) => name !== blockAll.name);
+    const byPort = Map.groupBy(named, ([name]) => name.slice(name.lastIndexOf(":") + 1));
+    return [...byPort].map(([port, own]) => {
+      const others = allowsAny ? allowAny : blockAll;
+      const virtualHosts = new Map(own.map(([name, host]) => [name, withoutPort(host, port)] as const));
+      return { name: port, virtualHosts: virtualHosts.set(others.name, others), ignorePort: true };
+    });
+  });
+}
+
+const withoutPort = (host: VirtualHost, port: string): VirtualHost =>
+  memo(host, "without-port", [], () => {
+    const suffix = `:${port}`;
+    const names = host.domains.map((domain) => (domain.endsWith(suffix) ? domain.slice(0, -suffix.length) : domain));
+    return create(VirtualHostSchema, { ...host, domains: [...new Set(names)] });
+  });
 
 /** Rules that are all for other sources leave the service as if it had none. */
 function serviceRoutes(service: Service, context: RouteContext): readonly Route[] {

@@ -21,6 +21,8 @@ import { HeaderMutationSchema } from "../../gen/proto/envoy/extensions/filters/h
 import { JwtAuthenticationSchema } from "../../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
 import { RBACSchema as HttpRbacSchema } from "../../gen/proto/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
 import { RouterSchema } from "../../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
+import { HttpInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
+import { OriginalDstSchema } from "../../gen/proto/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js";
 import { TlsInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { ExtAuthzSchema as NetworkExtAuthzSchema } from "../../gen/proto/envoy/extensions/filters/network/ext_authz/v3/ext_authz_pb.js";
 import { HttpConnectionManagerSchema } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
@@ -92,6 +94,8 @@ const registry = createRegistry(
   HeaderMutationSchema,
   HttpGrpcAccessLogConfigSchema,
   TcpGrpcAccessLogConfigSchema,
+  HttpInspectorSchema,
+  OriginalDstSchema,
   TlsInspectorSchema,
   UpstreamTlsContextSchema,
   DownstreamTlsContextSchema,
