@@ -90,6 +90,7 @@ export const allowed: Record<string, readonly string[]> = {
   ...Object.fromEntries(explained.map((file) => [file, ["server/gen"]])),
   "server/ratelimit": ["server/lib", "server/gen", "server/config"],
   "server/control-plane": [
+    "server/grpc",
     "server/ratelimit",
     "server/wire",
     "server/ca",
