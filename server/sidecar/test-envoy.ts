@@ -54,7 +54,7 @@ export class Twins {
       { stdio: ["ignore", "inherit", "inherit"] },
     );
     fixtures.onClose(() => child.kill());
-    await reachable(fixtures, ports[0], child);
+    await ready(ports[1], child);
     return new Twins(ours, ports, logPath, namespace);
   }
 
@@ -92,6 +92,11 @@ export class Twins {
     const [, code, flags, details, ...metadata] = (find() ?? "").split(" ");
     const noted = metadata.join(" ");
     return { answer, log: `${code} ${flags} ${details}`, metadata: noted === "-" ? undefined : JSON.parse(noted) };
+  }
+
+  /** Where both listen. */
+  get ports(): { readonly ours: number; readonly envoys: number } {
+    return { ours: this.ours.port, envoys: this.envoyPort };
   }
 
   /** A counter of both. */
@@ -135,14 +140,15 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function reachable(fixtures: Fixtures, port: number, child: ChildProcess): Promise<void> {
+/** Asks its admin, so that its listeners have seen nobody when the test begins. */
+async function ready(adminPort: number, child: ChildProcess): Promise<void> {
   const deadline = Date.now() + 60_000;
   while (Date.now() < deadline && child.exitCode === null) {
-    const up = await fixtures.client(port).then(
-      () => true,
+    const live = await fetch(`http://127.0.0.1:${adminPort}/ready`).then(
+      ({ ok }) => ok,
       () => false,
     );
-    if (up) return;
+    if (live) return;
     await new Promise((done) => setTimeout(done, 50));
   }
   throw new Error("Envoy does not start");

@@ -37,6 +37,8 @@ export interface PlaneOptions {
   manager?: JsonObject;
   listener?: JsonObject;
   filters?: JsonValue[];
+  /** Before the connection manager. */
+  networkFilters?: JsonObject[];
   /** Virtual hosts, or routes of one for every domain. */
   hosts?: JsonValue[];
   routes?: JsonValue[];
@@ -110,6 +112,7 @@ export function listenerJson(options: PlaneOptions): JsonObject {
     filter_chains: [
       {
         filters: [
+          ...(options.networkFilters ?? []),
           {
             name: "envoy.filters.network.http_connection_manager",
             typed_config: {

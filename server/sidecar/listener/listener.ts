@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Logger } from "../../lib/logger.ts";
 import { statName } from "../cluster/cluster-stats.ts";
+import type { NetworkConnection, Refusal } from "../network/network-filter.ts";
 import type { HttpManager } from "../request/manager.ts";
 import type { Counter, Gauge, Stats } from "../stats.ts";
 import type { Hello } from "../tcp/client-hello.ts";
@@ -11,6 +12,7 @@ import type { CommonTls } from "../tls/common-tls.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
 import { TlsStats } from "../tls/tls-stats.ts";
 import type { Accepted } from "./accepted.ts";
+import { Admission } from "./admission.ts";
 import type { ChainTable, FilterChain } from "./chain-table.ts";
 import type { ConnectionLimit } from "./connection-limit.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
@@ -280,8 +282,34 @@ export class Listener {
     serverName: string,
     { orphan, draining } = settled,
   ): void {
+    if (chain.filters.length === 0) {
+      this.serveAdmitted(socket, chain, tls, undefined, { orphan, draining });
+      return;
+    }
+    const connection = networkConnection(socket, tls, serverName);
+    const admission = new Admission(socket, chain.filters, connection, this.timers, (refusal) => {
+      const left = this.accepted.get(admission) === "";
+      this.accepted.delete(admission);
+      const fate = { orphan: orphan || left, draining: draining || admission.draining };
+      this.serveAdmitted(socket, chain, tls, refusal, fate);
+    });
+    admission.start();
+    if (admission.waits) this.accepted.set(admission, orphan ? "" : chain.id);
+  }
+
+  private serveAdmitted(
+    socket: Socket,
+    chain: FilterChain,
+    tls: TlsConnection | undefined,
+    refusal: Refusal | undefined,
+    { orphan, draining }: typeof settled,
+  ): void {
+    // Its client may have left while others decided.
+    if (socket.destroyed) {
+      this.closed();
+      return;
+    }
     const id = orphan ? "" : chain.id;
-    const refusal = chain.filters.length === 0 ? undefined : refusalOf(chain, socket, tls, serverName);
     if (chain.kind === "tcp") {
       const session = new TcpSession(socket, chain.proxy, tls, (ended) => this.onClosed(ended), refusal);
       this.accepted.set(session, id);
@@ -328,13 +356,7 @@ export class Listener {
   }
 }
 
-/** Why a network filter closes the connection; undefined: none does. */
-function refusalOf(
-  chain: FilterChain,
-  socket: Socket,
-  tls: TlsConnection | undefined,
-  serverName: string,
-): string | undefined {
+function networkConnection(socket: Socket, tls: TlsConnection | undefined, serverName: string): NetworkConnection {
   const facts = {
     remoteAddress: socket.remoteAddress ?? "",
     remotePort: socket.remotePort ?? 0,
@@ -343,11 +365,7 @@ function refusalOf(
     tls,
     draining: false,
   };
-  for (const filter of chain.filters) {
-    const refusal = filter.accept({ facts, serverName });
-    if (refusal !== undefined) return refusal;
-  }
-  return undefined;
+  return { facts, serverName, metadata: {}, onClose: (act) => void socket.once("close", act) };
 }
 
 const none: readonly string[] = [];

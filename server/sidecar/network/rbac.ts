@@ -20,10 +20,11 @@ export const networkRbac: NetworkFilterFactory = {
     const prefix = rbac.statPrefix.endsWith(".") ? rbac.statPrefix : `${rbac.statPrefix}.`;
     const guard = new RbacGuard(rbac);
     return {
-      accept({ facts, serverName }) {
+      accept({ facts, serverName, metadata }) {
         const subject = { connection: facts, serverName, remoteAddress: facts.remoteAddress, request: undefined };
-        const { verdict } = guard.judge(subject, stats, prefix);
-        return verdict?.allowed === false ? deniedDetails(verdict) : undefined;
+        const { verdict, notes } = guard.judge(subject, stats, prefix);
+        if (notes !== undefined) metadata["envoy.filters.network.rbac"] = notes;
+        return verdict?.allowed === false ? { details: deniedDetails(verdict), flags: 0, delayMs: 0 } : undefined;
       },
     };
   },

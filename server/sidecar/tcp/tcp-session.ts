@@ -40,7 +40,7 @@ export class TcpSession {
     proxy: TcpProxy,
     tls: TlsConnection | undefined,
     onClosed: (session: TcpSession) => void,
-    refusal: string | undefined,
+    refusal: { readonly details: string; readonly flags: number } | undefined,
   ) {
     this.socket = socket;
     this.proxy = proxy;
@@ -65,7 +65,7 @@ export class TcpSession {
     this.cluster = proxy.clusters.get(record.routedCluster);
     this.armTimer();
     if (refusal === undefined) this.connect();
-    else this.refuse(0, refusal);
+    else this.refuse(refusal.flags, refusal.details);
   }
 
   /** There is no way to ask a TCP peer to come back later: connections stay until the drain is over. */

@@ -1,11 +1,10 @@
 import { create, type JsonObject, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { AddressSchema } from "../../../gen/proto/envoy/config/core/v3/address_pb.js";
 import type { AttributeContext_HttpRequestSchema } from "../../../gen/proto/envoy/service/auth/v3/attribute_context_pb.js";
 import { type CheckRequest, CheckRequestSchema } from "../../../gen/proto/envoy/service/auth/v3/external_auth_pb.js";
 import { getHeader } from "../../http/headers.ts";
 import type { Metadata } from "../../record.ts";
-import type { CertificateInfo } from "../../tls/certificate-info.ts";
+import { checkPeers } from "../../upstream/check-peers.ts";
 import { type Shown, sanitized, shownHeaders, textOf } from "./shown-headers.ts";
 import type { Question } from "./verdict.ts";
 
@@ -23,25 +22,16 @@ export interface CheckOptions {
 export function checkRequest(question: Question, options: CheckOptions, random: () => number): CheckRequest {
   const { request } = question;
   const { connection, headers } = request;
-  const { tls } = connection;
-  const { peerCertificate } = tls ?? {};
+  const { source, destination } = checkPeers(connection, options.peerCertificate);
   return create(CheckRequestSchema, {
     attributes: {
-      source: {
-        address: address(connection.remoteAddress, connection.remotePort),
-        service: textOf(sanitized(getHeader(headers, "x-envoy-downstream-service-cluster") ?? "")),
-        principal: principal(tls?.peer),
-        certificate: options.peerCertificate && peerCertificate ? encodeURIComponent(peerCertificate.toString()) : "",
-      },
-      destination: {
-        address: address(connection.localAddress, connection.localPort),
-        principal: principal(tls?.local),
-      },
+      source: { ...source, service: textOf(sanitized(getHeader(headers, "x-envoy-downstream-service-cluster") ?? "")) },
+      destination,
       request: { time: timestampFromMs(Math.floor(question.startMs)), http: httpRequest(question, options, random) },
       contextExtensions: { ...question.contextExtensions },
       metadataContext: metadataOf(request.dynamicMetadata, options.namespaces),
       routeMetadataContext: metadataOf(request.routeMetadata, options.routeNamespaces),
-      ...(options.tlsSession && { tlsSession: { sni: tls?.serverName ?? "" } }),
+      ...(options.tlsSession && { tlsSession: { sni: connection.tls?.serverName ?? "" } }),
     },
   });
 }
@@ -69,13 +59,6 @@ function httpRequest(
     ...(body && (bodyAsBytes ? { rawBody: body.bytes } : { body: textOf(sanitized(body.bytes.toString("latin1"))) })),
   };
 }
-
-const address = (ip: string, port: number): MessageInitShape<typeof AddressSchema> => ({
-  address: { case: "socketAddress", value: { address: ip, portSpecifier: { case: "portValue", value: port } } },
-});
-
-const principal = (certificate: CertificateInfo | undefined): string =>
-  certificate?.uris[0] ?? certificate?.dns[0] ?? certificate?.subject ?? "";
 
 function metadataOf(metadata: Metadata | undefined, namespaces: readonly string[]) {
   const known = namespaces.filter((name) => metadata?.[name] !== undefined);

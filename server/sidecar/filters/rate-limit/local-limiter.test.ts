@@ -2,9 +2,9 @@ import { create, fromJson, type JsonObject } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { LocalRateLimitSchema } from "../../../gen/proto/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
 import { TokenBucketSchema } from "../../../gen/proto/envoy/type/v3/token_bucket_pb.js";
+import { compileBucket, TokenBucket } from "../../limit/token-bucket.ts";
 import type { Descriptor } from "../../route/rate-limits.ts";
 import { compileLimiter, LocalLimiter } from "./local-limiter.ts";
-import { compileBucket, TokenBucket } from "./token-bucket.ts";
 
 const bucket = (max_tokens: number, tokens_per_fill: number, fill_interval: string): JsonObject => ({
   max_tokens,

@@ -1,8 +1,8 @@
 import type { LocalRateLimit } from "../../../gen/proto/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
 import { at, each, together } from "../../config/problems.ts";
 import { toWire } from "../../http/headers.ts";
+import { type BucketSettings, compileBucket, TokenBucket } from "../../limit/token-bucket.ts";
 import type { Descriptor } from "../../route/rate-limits.ts";
-import { type BucketSettings, compileBucket, TokenBucket } from "./token-bucket.ts";
 
 interface Verdict {
   readonly allowed: boolean;

@@ -6,6 +6,7 @@ import {
 } from "../../../gen/proto/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
 import { each, together } from "../../config/problems.ts";
 import type { DownstreamFacts } from "../../http/stream.ts";
+import type { TokenBucket } from "../../limit/token-bucket.ts";
 import { ResponseFlag } from "../../record.ts";
 import type { FilterFactory, FilterIo, HttpFilter, RequestContext, Step, StreamFilter } from "../../request/filter.ts";
 import { applyHeaderOps, compileAdd, type HeaderOp } from "../../route/header-ops.ts";
@@ -13,7 +14,6 @@ import { compileFilterRateLimits, type RateLimitRule } from "../../route/rate-li
 import { descriptorsOf, hostLimits } from "./descriptors.ts";
 import { localRateLimitFields } from "./fields.ts";
 import { compileLimiter, type LimiterSettings, LocalLimiter } from "./local-limiter.ts";
-import type { TokenBucket } from "./token-bucket.ts";
 
 /** Limits requests by buckets of its own: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/local_rate_limit_filter */
 export const localRateLimitFilter: FilterFactory = {

@@ -1,5 +1,5 @@
-import type { TokenBucket as BucketConfig } from "../../../gen/proto/envoy/type/v3/token_bucket_pb.js";
-import { durationMs } from "../../duration.ts";
+import type { TokenBucket as BucketConfig } from "../../gen/proto/envoy/type/v3/token_bucket_pb.js";
+import { durationMs } from "../duration.ts";
 
 export interface BucketSettings {
   readonly max: number;
