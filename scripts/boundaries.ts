@@ -13,7 +13,7 @@ export const sidecarRooms: Record<string, readonly string[]> = {
   tls: ["text"],
   http: ["tls"],
   match: ["config", "http", "text"],
-  format: ["config", "http"],
+  format: ["config", "http", "tls"],
   route: ["config", "format", "hash", "http", "match", "text"],
   http1: ["http", "tls"],
   http2: ["http", "tls"],

@@ -34,6 +34,7 @@ export function findVirtualHost(
 const nothing: Omit<CompiledVirtualHost, "name" | "domains"> = {
   routes: [],
   rateLimits: [],
+  metadata: undefined,
   requestOps: [],
   responseOps: [],
   perFilter: new Map(),

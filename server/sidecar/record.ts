@@ -4,14 +4,27 @@ import type { TlsConnection } from "./tls/tls-connection.ts";
 /** `filter_metadata`: by namespace, then by key. */
 export type Metadata = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
+export interface UpstreamHost {
+  readonly address: string;
+  readonly port: number;
+  readonly hostname: string;
+}
+
+/** A listener and its filter chain, as logs tell of them. */
+export interface ListenerPlace {
+  readonly listenerMetadata: Metadata | undefined;
+  readonly chainName: string;
+  readonly chainMetadata: Metadata | undefined;
+}
+
 /** An object of Envoy's filter state, in the forms in which a log can ask for it. */
 export interface FilterState {
-  /** As the JSON form of its message. */
+  /** As the JSON form of its message … */
   json(): JsonObject;
+  /** … and the same by the names of its fields. */
+  fields(): JsonObject;
   /** As text; undefined: it has no such form. */
   text(): string | undefined;
-  /** One of its fields; undefined: it has none of that name. */
-  field(name: string): string | number | undefined;
 }
 
 /**
@@ -38,6 +51,10 @@ export interface RequestRecord {
   downstreamRemotePort: number;
   downstreamLocalAddress: string;
   downstreamLocalPort: number;
+  /** Whose identity is the connection's. */
+  connection: object | undefined;
+  /** The client's address is the connection's, whatever x-forwarded-for says. */
+  atEdge: boolean;
   /** What the client's connection agreed on in its handshake; undefined: plain text. */
   downstreamTls: TlsConnection | undefined;
   /** Empty when no upstream was chosen. */
@@ -49,11 +66,21 @@ export interface RequestRecord {
   /** The cluster that the route chose, also when a filter answered before any host of it was tried. */
   routedCluster: string;
   upstreamTransportFailureReason: string;
+  /** Of the connection that carried the request; empty when none did. */
+  upstreamProtocol: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2" | "";
+  /** The last host that was tried, and those before it. */
+  upstreamHost: UpstreamHost | undefined;
+  earlierHosts: readonly UpstreamHost[] | undefined;
+  /** How long the last attempt waited for its connection. */
+  poolReadyMs: number;
   upstreamAttempts: number;
   /** Metadata of the chosen endpoint, as in `filter_metadata`: EDS `lb_endpoints[].metadata`. */
   upstreamHostMetadata: Metadata | undefined;
   routeMetadata: Metadata | undefined;
   clusterMetadata: Metadata | undefined;
+  virtualHostMetadata: Metadata | undefined;
+  /** Where the request came in. */
+  place: ListenerPlace | undefined;
   /** What filters have found out about the request. */
   dynamicMetadata: Metadata | undefined;
   routeName: string;
@@ -83,6 +110,8 @@ export interface RequestRecord {
   /** Envoy's response code details, such as `via_upstream`, `fault_filter_abort`, `no_healthy_upstream`. */
   responseCodeDetails: string;
   responseHeaders: readonly string[];
+  /** Why a filter of the connection ended it; empty: none did. */
+  connectionTerminationDetails: string;
   /** Undefined: none came, or they passed with the chunks of a body that nobody looked into. */
   responseTrailers: readonly string[] | undefined;
   /** Bits of {@link ResponseFlag}. */
@@ -167,6 +196,8 @@ export const newRecord = (startMs: number, startMonotonicMs: number): RequestRec
   downstreamRemotePort: 0,
   downstreamLocalAddress: "",
   downstreamLocalPort: 0,
+  connection: undefined,
+  atEdge: false,
   downstreamTls: undefined,
   upstreamRemoteAddress: "",
   upstreamRemotePort: 0,
@@ -174,10 +205,16 @@ export const newRecord = (startMs: number, startMonotonicMs: number): RequestRec
   upstreamCluster: "",
   routedCluster: "",
   upstreamTransportFailureReason: "",
+  upstreamProtocol: "",
+  upstreamHost: undefined,
+  earlierHosts: undefined,
+  poolReadyMs: 0,
   upstreamAttempts: 0,
   upstreamHostMetadata: undefined,
   routeMetadata: undefined,
   clusterMetadata: undefined,
+  virtualHostMetadata: undefined,
+  place: undefined,
   dynamicMetadata: undefined,
   routeName: "",
   operation: "",
@@ -198,6 +235,7 @@ export const newRecord = (startMs: number, startMonotonicMs: number): RequestRec
   responseBodyBytes: 0,
   responseCodeDetails: "",
   responseHeaders: none,
+  connectionTerminationDetails: "",
   responseTrailers: undefined,
   responseFlags: 0,
   healthCheck: false,

@@ -15,8 +15,8 @@ test("a value tag is a substitution format: the routed cluster stands also when 
 });
 
 test("an operator that is not supported is refused by name", () => {
-  expect(customTagReaders([valueTag("%FILTER_STATE(x)%")])).toMatchObject({
+  expect(customTagReaders([valueTag("%CEL(request.path)%")])).toMatchObject({
     ok: false,
-    errors: [expect.stringMatching(/custom_tags "limpid.cluster": .*FILTER_STATE/)],
+    errors: [expect.stringMatching(/custom_tags "limpid.cluster": .*CEL/)],
   });
 });

@@ -7,11 +7,18 @@ import { compileFormat, compileJson, renderText } from "./format.ts";
 const record = sampleRecord({
   downstreamRemoteAddress: "::1",
   downstreamRemotePort: 5,
+  atEdge: true,
   upstreamLocalAddress: "::1:40123",
   responseFlags: ResponseFlag.upstreamConnectionFailure | ResponseFlag.upstreamRetryLimitExceeded,
   requestHeaders: ["x-a", "1", "x-a", "2", "x-envoy-original-path", "/before", "content-type", "application/grpc"],
   responseHeaders: ["grpc-status", "14"],
   path: "/p?q=a%20b&r",
+  upstreamHost: { address: "10.0.0.2", port: 2, hostname: "two.test" },
+  earlierHosts: [
+    { address: "10.0.0.1", port: 1, hostname: "" },
+    { address: "10.0.0.2", port: 2, hostname: "two.test" },
+  ],
+  filterState: { f: { json: () => ({ aB: "1" }), fields: () => ({ a_b: "1" }), text: () => "plain" } },
   clusterMetadata: { istio: { services: [{ host: "reviews" }] } },
 });
 const render = (text: string, of = record) => renderText(compileFormat(text), of, "-");
@@ -35,6 +42,12 @@ describe("formats", () => {
     ["%REQ(X-A)% %REQ(X-B)% %REQ(X-B?X-A)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%", "1 - 1 /before"],
     ["%REQ(:METHOD):2% %REQ(Host)%", "GE reviews:9080"],
     ["%GRPC_STATUS% %GRPC_STATUS_NUMBER% %GRPC_STATUS(SNAKE_STRING)%", "Unavailable 14 UNAVAILABLE"],
+    [
+      "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT(24)% %UPSTREAM_HOSTS_ATTEMPTED% %UPSTREAM_HOST_NAME%",
+      "::/24 10.0.0.1:1,10.0.0.2:2 two.test",
+    ],
+    ["%FILTER_STATE(f)% %FILTER_STATE(f:PLAIN)% %FILTER_STATE(g)%", '{"aB":"1"} plain -'],
+    ["%COMMON_DURATION(US_TX_BEG:US_RX_BEG:us)% %COMMON_DURATION(US_RX_BEG:US_TX_BEG)%", "8750 -"],
     ["%QUERY_PARAM(q)% %QUERY_PARAM(r)% %QUERY_PARAM(s)%", "a b  -"],
     [
       "%METADATA(ROUTE:istio:config)% %METADATA(CLUSTER:istio:services)%",
@@ -42,6 +55,18 @@ describe("formats", () => {
     ],
   ])("%s", (text, expected) => {
     expect(render(text)).toBe(expected);
+  });
+
+  it.each([
+    ["10.1.2.3", 20, "10.1.0.0/20"],
+    ["10.1.2.3", 0, "0.0.0.0/0"],
+    ["10.1.2.3", 40, "10.1.2.3/32"],
+    ["2001:db8:1:2:3:4:5:6", 48, "2001:db8:1::/48"],
+    ["2001:db8:0:0:1::2", 128, "2001:db8::1:0:0:2/128"],
+    ["fe80::1%eth0", 10, "fe80::/10"],
+  ])("%s under %i bits", (downstreamRemoteAddress, bits, expected) => {
+    const of = sampleRecord({ downstreamRemoteAddress, atEdge: true });
+    expect(render(`%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT(${bits})%`, of)).toBe(expected);
   });
 
   it("no flags are a value of their own, not an absent one", () => {
@@ -66,7 +91,7 @@ describe("formats", () => {
     };
     const none = sampleRecord({ routeName: "" });
     expect(compileJson(value, false)(none)).toEqual({ code: 200, to: { host: null, list: [null, true] }, x: "a -" });
-    expect(compileJson(value, true)(none)).toEqual({ code: 200, to: { list: [null, true] }, x: "a " });
+    expect(compileJson(value, true)(none)).toEqual({ code: 200, to: { list: [true] }, x: "a " });
     expect(() => compileJson({ a: { b: "%X%" }, c: "%Y%" }, false)).toThrow(
       "a: b: %X% is not supported; c: %Y% is not supported",
     );

@@ -1,7 +1,8 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { ConfigError, each, problemsOf, together } from "../config/problems.ts";
 import type { RequestRecord } from "../record.ts";
-import { compileOperator, type Operator } from "./operators.ts";
+import { type Operator, sortedJson } from "./operators/operator.ts";
+import { compileOperator } from "./operators/operators.ts";
 
 /** A text with command operators, prepared: literals and operators in turn. */
 export type Format = readonly (string | Operator)[];
@@ -37,25 +38,43 @@ export function compileFormat(text: string): Format {
 /** @param missing stands for a value that is absent: Envoy writes `-` into logs and nothing into headers */
 export function renderText(format: Format, record: RequestRecord, missing: string): string {
   let text = "";
-  for (const part of format) text += typeof part === "string" ? part : (part(record) ?? missing);
+  for (const part of format) text += typeof part === "string" ? part : (inText(part, record) ?? missing);
   return text;
+}
+
+function inText(operator: Operator, record: RequestRecord): string | number | undefined {
+  return operator.inText === undefined ? textOf(operator(record)) : operator.inText(record);
+}
+
+function textOf(value: JsonValue | undefined): string | number | undefined {
+  if (value === undefined || typeof value === "string" || typeof value === "number") return value;
+  return typeof value === "object" ? sortedJson(value) : String(value);
 }
 
 /** Reads JSON off a record. */
 export type JsonRenderer = (record: RequestRecord) => JsonValue | undefined;
 
-/** A JSON value whose texts are formats; a text that is a single operator keeps its number, and is null where there is none. */
+/**
+ * A JSON value whose texts are formats, its fields sorted by name as Envoy writes them; a text that is a single operator keeps its type, and is null where there
+ * is none.
+ */
 export function compileJson(value: JsonValue, omitEmpty: boolean): JsonRenderer {
   if (typeof value === "string") return jsonText(compileFormat(value), omitEmpty);
+  if (value === null && omitEmpty) return () => undefined;
   if (value === null || typeof value !== "object") return () => value;
   if (Array.isArray(value)) {
     const items = each("", value, (item) => compileJson(item, omitEmpty));
-    return (record) => items.map((item) => item(record) ?? null);
+    return (record) => {
+      const made = items.map((item) => item(record));
+      return omitEmpty ? made.filter((item) => item !== undefined) : made.map((item) => item ?? null);
+    };
   }
   const fields = Object.entries(
     together<Record<string, JsonRenderer>>(
       Object.fromEntries(
-        Object.entries(value).map(([key, item]) => [key, () => named(key, () => compileJson(item, omitEmpty))]),
+        Object.entries(value)
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([key, item]) => [key, () => named(key, () => compileJson(item, omitEmpty))]),
       ),
     ),
   );
@@ -93,7 +112,8 @@ function limited(operator: Operator, length: string | undefined): Operator {
   if (length === undefined) return operator;
   const max = Number(length);
   return (record) => {
-    const value = operator(record);
-    return typeof value === "string" ? value.slice(0, max) : value;
+    const value = operator.inText?.(record) ?? operator(record);
+    if (typeof value === "string") return value.slice(0, max);
+    return value !== null && typeof value === "object" ? sortedJson(value).slice(0, max) : value;
   };
 }

@@ -18,6 +18,7 @@ import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network
 import { at, each, together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
 import { networkFilterFactory } from "../network/registry.ts";
+import type { ListenerPlace, Metadata } from "../record.ts";
 import type { RouteSource } from "../route/route-source.ts";
 import { compileTcpProxy, type TcpProxyIo } from "../tcp/tcp-proxy.ts";
 import type { Secrets } from "../tls/secrets.ts";
@@ -37,7 +38,11 @@ export function compileChains(
   routesFor: (config: HttpConnectionManager) => RouteSource,
 ): ChainTable {
   const direction = proto.trafficDirection === TrafficDirection.INBOUND ? "inbound" : "outbound";
-  const compile = (chain: FilterChainProto): FilterChain => compileChain(chain, direction, io, routesFor);
+  const listenerMetadata = proto.metadata?.filterMetadata as Metadata | undefined;
+  const compile = (chain: FilterChainProto): FilterChain => {
+    const chainMetadata = chain.metadata?.filterMetadata as Metadata | undefined;
+    return compileChain(chain, direction, { listenerMetadata, chainName: chain.name, chainMetadata }, io, routesFor);
+  };
   const { defaultFilterChain } = proto;
   const { chains, fallback } = together<{ chains: FilterChain[]; fallback: FilterChain | undefined }>({
     chains: () => each("filter_chains", proto.filterChains, compile),
@@ -50,6 +55,7 @@ export function compileChains(
 function compileChain(
   proto: FilterChainProto,
   direction: "inbound" | "outbound",
+  place: ListenerPlace,
   io: ChainsIo,
   routesFor: (config: HttpConnectionManager) => RouteSource,
 ): FilterChain {
@@ -66,7 +72,7 @@ function compileChain(
           return networkFilterFactory(any).compile(any, io);
         }),
       ),
-    serve: () => compileServing(proto, direction, io, routesFor),
+    serve: () => compileServing(proto, direction, place, io, routesFor),
   });
   const { match, tls, filters, serve } = parts;
   return { match, tls, filters, ...serve };
@@ -84,6 +90,7 @@ function typedConfig({ configType }: Filter): Any {
 function compileServing(
   proto: FilterChainProto,
   direction: "inbound" | "outbound",
+  place: ListenerPlace,
   io: ChainsIo,
   routesFor: (config: HttpConnectionManager) => RouteSource,
 ): Served {
@@ -95,12 +102,12 @@ function compileServing(
     const http = anyUnpack(any, HttpConnectionManagerSchema);
     const tcp = anyUnpack(any, TcpProxySchema);
     if (http !== undefined) {
-      const manager = compileManager(http, direction, routesFor(http), io);
+      const manager = compileManager(http, direction, routesFor(http), place, io);
       return { kind: "http", id: `http ${matchKey(proto)}`, manager };
     }
     if (tcp === undefined) throw new Error(required);
     const id = `tcp ${createHash("sha256").update(toBinary(FilterChainSchema, proto)).digest("base64")}`;
-    return { kind: "tcp", id, proxy: compileTcpProxy(tcp, direction, io) };
+    return { kind: "tcp", id, proxy: compileTcpProxy(tcp, direction, place, io) };
   });
 }
 

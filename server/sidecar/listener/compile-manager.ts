@@ -13,7 +13,7 @@ import { compileTerminal, filterFactory } from "../filters/registry.ts";
 import { toWire } from "../http/headers.ts";
 import { defaultLimits } from "../http1/parser.ts";
 import { compileHttp2Options } from "../http2/compile-options.ts";
-import type { AccessLogger, Tracer } from "../record.ts";
+import type { AccessLogger, ListenerPlace, Tracer } from "../record.ts";
 import { compileClientCertificate } from "../request/client-certificate.ts";
 import type { HttpFilter, LocalProxy, TerminalFilter } from "../request/filter.ts";
 import type { HttpManager, ManagerOptions } from "../request/manager.ts";
@@ -42,6 +42,7 @@ export function compileManager(
   config: HttpConnectionManager,
   direction: "inbound" | "outbound",
   routes: RouteSource,
+  place: ListenerPlace,
   io: ManagerIo,
 ): HttpManager {
   const stats = new ManagerStats(io.stats, config.statPrefix);
@@ -76,6 +77,7 @@ export function compileManager(
     accessLoggers,
     tracer,
     direction,
+    place,
     clusters: io.clusters,
     timers: io.timers,
     random: io.random,

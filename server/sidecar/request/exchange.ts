@@ -96,6 +96,9 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     record.downstreamLocalAddress = connection.localAddress;
     record.downstreamLocalPort = connection.localPort;
     record.downstreamTls = connection.tls;
+    record.connection = connection;
+    record.atEdge = manager.options.useRemoteAddress;
+    record.place = manager.place;
     record.requestHeadersBytes = head.bytes;
     record.requestHeaders = head.headers;
     if (end) record.timeToLastDownstreamRxMs = performance.now() - start;
@@ -218,6 +221,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     record.routeName = route?.name ?? "";
     record.operation = route?.operation ?? "";
     record.routeMetadata = route?.metadata;
+    record.virtualHostMetadata = this.host?.metadata;
     const action = route?.action;
     if (action?.kind === "forward") this.target = pickTarget(action.clusters, action.totalWeight, manager.random);
     record.routedCluster = this.target?.cluster ?? "";

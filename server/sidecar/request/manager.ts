@@ -1,7 +1,7 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import type { ParserLimits } from "../http1/parser.ts";
 import type { Http2Options } from "../http2/options.ts";
-import type { AccessLogger, Tracer } from "../record.ts";
+import type { AccessLogger, ListenerPlace, Tracer } from "../record.ts";
 import type { RouteSource } from "../route/route-source.ts";
 import type { Timers } from "../timers.ts";
 import type { WallClock } from "../wall-clock.ts";
@@ -24,6 +24,7 @@ export interface HttpManager {
   readonly accessLoggers: readonly AccessLogger[];
   readonly tracer: Tracer | undefined;
   readonly direction: "inbound" | "outbound";
+  readonly place: ListenerPlace;
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly timers: Timers;
   readonly random: () => number;

@@ -5,6 +5,7 @@ import {
 import type { RouteConfiguration } from "../../gen/proto/envoy/config/route/v3/route_pb.js";
 import { each, together } from "../config/problems.ts";
 import type { RequestView } from "../match/request-view.ts";
+import type { Metadata } from "../record.ts";
 import { type CompiledRoute, compileRoute, type PerFilterCompiler, type PerFilterConfig } from "./compile-route.ts";
 import { compileHeaderOps, type HeaderOp } from "./header-ops.ts";
 import { compileRateLimits, type RateLimitRule } from "./rate-limits.ts";
@@ -18,6 +19,7 @@ export interface CompiledVirtualHost {
   readonly responseOps: readonly HeaderOp[];
   readonly perFilter: PerFilterConfig;
   readonly rateLimits: readonly RateLimitRule[];
+  readonly metadata: Metadata | undefined;
   /** Plain requests are sent to https, as `require_tls: ALL` has it. */
   readonly requireTls: boolean;
   readonly attemptCount: boolean;
@@ -156,6 +158,7 @@ export function compileVirtualHost(host: VirtualHost, perFilter: PerFilterCompil
       responseOps: () => compileHeaderOps("response", host.responseHeadersToAdd, host.responseHeadersToRemove),
       perFilter: () => perFilter(host.typedPerFilterConfig),
     }),
+    metadata: host.metadata?.filterMetadata as Metadata | undefined,
     requireTls: host.requireTls === TlsRequirement.ALL,
     attemptCount: host.includeRequestAttemptCount,
     attemptCountInResponse: host.includeAttemptCountInResponse,

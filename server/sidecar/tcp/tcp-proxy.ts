@@ -2,7 +2,7 @@ import type { AccessLog } from "../../gen/proto/envoy/config/accesslog/v3/access
 import type { TcpProxy as TcpProxyProto } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import type { Cluster } from "../cluster/cluster.ts";
 import { durationMs } from "../duration.ts";
-import type { AccessLogger } from "../record.ts";
+import type { AccessLogger, ListenerPlace } from "../record.ts";
 import type { Stats } from "../stats.ts";
 import type { Timers } from "../timers.ts";
 import type { WallClock } from "../wall-clock.ts";
@@ -22,6 +22,7 @@ export interface TcpProxy {
   readonly maxConnectAttempts: number;
   readonly accessLogger: AccessLogger | undefined;
   readonly stats: TcpStats;
+  readonly place: ListenerPlace;
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly timers: Timers;
   readonly random: () => number;
@@ -38,7 +39,12 @@ export interface TcpProxyIo {
 }
 
 /** Throws an Error naming the field. Unsupported fields were refused before. */
-export function compileTcpProxy(config: TcpProxyProto, direction: "inbound" | "outbound", io: TcpProxyIo): TcpProxy {
+export function compileTcpProxy(
+  config: TcpProxyProto,
+  direction: "inbound" | "outbound",
+  place: ListenerPlace,
+  io: TcpProxyIo,
+): TcpProxy {
   if (config.statPrefix === "") throw new Error("stat_prefix: required");
   const targets = targetsOf(config);
   return {
@@ -50,6 +56,7 @@ export function compileTcpProxy(config: TcpProxyProto, direction: "inbound" | "o
     maxConnectAttempts: config.maxConnectAttempts ?? 1,
     accessLogger: config.accessLog.length === 0 ? undefined : io.connectionLogger(config.accessLog, direction),
     stats: new TcpStats(io.stats, config.statPrefix),
+    place,
     clusters: io.clusters,
     timers: io.timers,
     random: io.random,

@@ -54,6 +54,10 @@ export class TcpSession {
     record.downstreamLocalAddress = socket.localAddress ?? "";
     record.downstreamLocalPort = socket.localPort ?? 0;
     record.downstreamTls = tls;
+    record.connection = this;
+    record.atEdge = true;
+    record.place = proxy.place;
+    record.connectionTerminationDetails = refusal ?? "";
     record.routedCluster = pickTarget(proxy);
     proxy.stats.cxTotal.inc();
     proxy.stats.cxActive.add(1);
@@ -108,6 +112,8 @@ export class TcpSession {
     record.upstreamCluster = cluster.config.name;
     record.clusterMetadata = cluster.config.metadata;
     record.upstreamHostMetadata = endpoint.config.metadata;
+    if (record.upstreamHost !== undefined) record.earlierHosts = [...(record.earlierHosts ?? []), record.upstreamHost];
+    record.upstreamHost = endpoint.config;
     record.upstreamRemoteAddress = endpoint.config.address;
     record.upstreamRemotePort = endpoint.config.port;
     this.upstream = new TcpUpstream(cluster, endpoint, this);

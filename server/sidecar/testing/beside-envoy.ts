@@ -38,6 +38,8 @@ export interface Answer {
   readonly trailers: Readonly<Record<string, string | undefined>>;
 }
 
+export type Logged = Answer & { readonly log: string };
+
 /** Our planes and an Envoy with the same listeners, by name. */
 export class BesideEnvoy {
   readonly fixtures = new Fixtures();
@@ -47,16 +49,22 @@ export class BesideEnvoy {
   private admin = "";
   private asked = 0;
 
-  /** @param logFormat of one line each, without its end; the id of the request comes before it */
+  /**
+   * @param logFormat of one line each, without its end; the id of the request comes before it
+   * @param more files that Envoy writes in other formats
+   */
   async start(
     listeners: Readonly<Record<string, PlaneOptions>>,
     bootstrap: JsonObject = {},
     logFormat = "%RESPONSE_CODE%",
+    more: Readonly<Record<string, JsonObject>> = {},
   ): Promise<void> {
     const probe = new Fixtures();
     const made: JsonValue[] = [];
     const clusters = new Map<string, JsonValue>();
     this.format = compileFormat(logFormat);
+    const text = { text_format_source: { inline_string: `%REQ(x-ask)% ${logFormat}\n` } };
+    const logs = Object.entries({ "access.log": text, ...more }).map(([file, format]) => this.accessLog(file, format));
     for (const [name, options] of Object.entries(listeners)) {
       const envoyPort = await probe.tcp(() => {});
       this.sides.set(name, {
@@ -69,7 +77,7 @@ export class BesideEnvoy {
         manager: {
           http_protocol_options: { enable_trailers: true },
           ...options.manager,
-          access_log: [this.accessLog(logFormat)],
+          access_log: logs,
         },
       });
       listener.name = name;
@@ -89,15 +97,22 @@ export class BesideEnvoy {
 
   private format = compileFormat("");
 
-  private accessLog(format: string): JsonValue {
+  /** Of Envoy alone: ours are read off the records. */
+  private accessLog(file: string, log_format: JsonObject): JsonValue {
     return {
       name: "envoy.access_loggers.file",
       typed_config: {
         "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
-        path: join(this.folder, "access.log"),
-        log_format: { text_format_source: { inline_string: `%REQ(x-ask)% ${format}\n` } },
+        path: join(this.folder, file),
+        log_format,
       },
     };
+  }
+
+  /** The line that Envoy wrote of the last request into another log, which has its id in it somewhere. */
+  envoyLine(file: string): Promise<string> {
+    const id = `ask-${this.asked}`;
+    return found(() => lines(join(this.folder, file)).find((line) => line.includes(`"${id}"`)));
   }
 
   private async spawn(config: object): Promise<void> {
@@ -127,21 +142,18 @@ export class BesideEnvoy {
   }
 
   /** Asks both; `log` is the line that each wrote of it. */
-  async ask(name: string, what: Ask): Promise<{ mine: Answer & { log: string }; theirs: Answer & { log: string } }> {
+  async ask(name: string, what: Ask): Promise<{ mine: Logged; theirs: Logged; record: RequestRecord }> {
     const { ours, envoyPort } = this.side(name);
     const id = `ask-${++this.asked}`;
     const asked = { ...what, headers: { ...what.headers, "x-ask": id } };
     const mine = await answerOf(ours.port, asked);
     const record = await found(() => ours.records.find((each) => headerOf(each, "x-ask") === id));
     const theirs = await answerOf(envoyPort, asked);
-    const line = await found(() =>
-      readFileSync(join(this.folder, "access.log"), "utf8")
-        .split("\n")
-        .find((each) => each.startsWith(`${id} `)),
-    );
+    const line = await found(() => lines(join(this.folder, "access.log")).find((each) => each.startsWith(`${id} `)));
     return {
       mine: { ...mine, log: renderText(this.format, record, "-") },
       theirs: { ...theirs, log: line.slice(id.length + 1) },
+      record,
     };
   }
 
@@ -177,6 +189,8 @@ const headerOf = ({ requestHeaders }: RequestRecord, name: string): string | und
   const index = requestHeaders.findIndex((each, i) => i % 2 === 0 && each === name);
   return index === -1 ? undefined : requestHeaders[index + 1];
 };
+
+const lines = (path: string): string[] => (existsSync(path) ? readFileSync(path, "utf8").split("\n") : []);
 
 async function found<T>(find: () => T | undefined): Promise<T> {
   const deadline = Date.now() + 10_000;

@@ -1,7 +1,8 @@
-import type { RequestRecord } from "../../record.ts";
+import { newRecord, type RequestRecord } from "../../record.ts";
 
 /** A record as the data path would leave it after one good request; tests change what they are about. */
 export const sampleRecord = (changes: Partial<RequestRecord> = {}): RequestRecord => ({
+  ...newRecord(0, 0),
   startMs: 1_794_999_645_123.456,
   startMonotonicMs: 1_000,
   durationMs: 12.345,

@@ -125,21 +125,24 @@ class CountedCall implements StreamFilter, FilterState {
     if (this.filter.timesUpstream && sent > 0 && received > 0) this.stats?.upstreamTime(received - sent);
   }
 
-  json(): { requestMessageCount?: string; responseMessageCount?: string } {
+  json(): Record<string, string> {
+    return this.counts("requestMessageCount", "responseMessageCount");
+  }
+
+  fields(): Record<string, string> {
+    return this.counts("request_message_count", "response_message_count");
+  }
+
+  private counts(request: string, response: string): Record<string, string> {
     const { requests, responses } = this;
     return {
-      ...(requests.count > 0 && { requestMessageCount: String(requests.count) }),
-      ...(responses.count > 0 && { responseMessageCount: String(responses.count) }),
+      ...(requests.count > 0 && { [request]: String(requests.count) }),
+      ...(responses.count > 0 && { [response]: String(responses.count) }),
     };
   }
 
   text(): string {
     return `${this.requests.count},${this.responses.count}`;
-  }
-
-  field(name: string): number | undefined {
-    if (name === "request_message_count") return this.requests.count;
-    return name === "response_message_count" ? this.responses.count : undefined;
   }
 
   private note(direction: "request" | "response", count: number): void {

@@ -41,6 +41,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
   /** The response is read to its end and thrown away. */
   private discarding = false;
   private paused = false;
+  private startedAt = 0;
 
   constructor(router: Router, cluster: Cluster, endpoint: Endpoint) {
     this.router = router;
@@ -51,7 +52,10 @@ export class Attempt implements StreamRequest, UpstreamHandler {
 
   start(): void {
     const { endpoint, cluster } = this;
+    const { record } = this.exchange;
+    if (record.upstreamHost !== undefined) record.earlierHosts = [...(record.earlierHosts ?? []), record.upstreamHost];
     this.noteEndpoint();
+    this.startedAt = performance.now();
     endpoint.active++;
     this.requestDone = this.router.requestDone;
     if (this.requestDone) this.armPerTry();
@@ -70,6 +74,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
     record.upstreamRemoteAddress = config.address;
     record.upstreamRemotePort = config.port;
     record.upstreamHostMetadata = config.metadata;
+    record.upstreamHost = config;
   }
 
   onReady(connection: ClientConnection, localAddress: string): void {
@@ -80,7 +85,10 @@ export class Attempt implements StreamRequest, UpstreamHandler {
     this.stream = stream;
     record.upstreamLocalAddress = localAddress;
     this.localAddress = localAddress;
-    record.timeToFirstUpstreamTxMs = performance.now() - exchange.start;
+    record.upstreamProtocol = connection.protocol;
+    const now = performance.now();
+    record.poolReadyMs = now - this.startedAt;
+    record.timeToFirstUpstreamTxMs = now - exchange.start;
     this.ready = true;
     this.sent = true;
     this.cluster.onLocalSuccess(this.endpoint);

@@ -1,9 +1,9 @@
 /**
- * Compiles the argument of `%START_TIME(…)%`: strftime in UTC, with Envoy's `%s`, `%f` and `%3f` and absl's `%E3S`.
+ * Compiles the argument of `%START_TIME(…)%`: strftime in UTC or, where `local`, in the process' own zone, with Envoy's `%s`, `%f` and `%3f` and absl's `%E3S`.
  * https://www.envoyproxy.io/docs/envoy/latest/configuration/advanced/substitution_formatter#start-time
  * @returns from Unix milliseconds to text. Throws an Error that names an unknown specifier.
  */
-export function compileTime(pattern: string): (unixMs: number) => string {
+export function compileTime(pattern: string, local = false): (unixMs: number) => string {
   const parts: Part[] = [];
   let end = 0;
   for (const { 0: text, index } of pattern.matchAll(/%(?:E[1-9*]S|[1-9]?f|[A-Za-z%])/g)) {
@@ -12,12 +12,15 @@ export function compileTime(pattern: string): (unixMs: number) => string {
   }
   parts.push(literal(pattern.slice(end)));
   return (unixMs) => {
-    const date = new Date(unixMs);
-    return parts.map((part) => (typeof part === "string" ? part : part(date, unixMs))).join("");
+    const offset = local ? -new Date(unixMs).getTimezoneOffset() : 0;
+    // Read as if it were UTC, a time that is moved by its zone's offset is the local one.
+    const date = new Date(unixMs + offset * 60_000);
+    return parts.map((part) => (typeof part === "string" ? part : part(date, unixMs, offset))).join("");
   };
 }
 
-type Part = string | ((date: Date, unixMs: number) => string);
+/** `offset` in minutes. */
+type Part = string | ((date: Date, unixMs: number, offset: number) => string);
 
 function literal(text: string): string {
   if (text.includes("%")) throw new Error(`time format: ${JSON.stringify(text)} is not supported`);
@@ -48,6 +51,11 @@ const isoDay = (date: Date): string => date.toISOString().slice(0, 10);
 const isoTime = (date: Date): string => date.toISOString().slice(11, 19);
 const twelve = (date: Date): number => date.getUTCHours() % 12 || 12;
 
+const zoneName = (unixMs: number): string =>
+  new Intl.DateTimeFormat("en-US", { timeZoneName: "short" })
+    .formatToParts(unixMs)
+    .find(({ type }) => type === "timeZoneName")?.value ?? "";
+
 const simple: Record<string, Part | undefined> = {
   "%": "%",
   n: "\n",
@@ -75,7 +83,8 @@ const simple: Record<string, Part | undefined> = {
   T: isoTime,
   R: (date) => isoTime(date).slice(0, 5),
   D: (date) => `${two(date.getUTCMonth() + 1)}/${two(date.getUTCDate())}/${two(date.getUTCFullYear() % 100)}`,
-  z: "+0000",
-  Z: "UTC",
+  z: (_, __, offset) =>
+    `${offset < 0 ? "-" : "+"}${two(Math.floor(Math.abs(offset) / 60))}${two(Math.abs(offset) % 60)}`,
+  Z: (_, unixMs, offset) => (offset === 0 ? "UTC" : zoneName(unixMs)),
   s: (_, unixMs) => String(Math.floor(unixMs / 1000)),
 };

@@ -1,0 +1,260 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { jsonFormatter } from "../access-log/formatters.ts";
+import { type PlaneOptions, staticCluster, toCluster } from "../test-plane.ts";
+import { type Ask, BesideEnvoy, envoyMissing } from "../testing/beside-envoy.ts";
+
+// Every command operator, in text and in JSON, on the same requests through real Envoy and through our data path.
+
+const both = new BesideEnvoy();
+
+/** What differs from run to run is told by its form. */
+const varying: [RegExp, string][] = [
+  [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/g, "TIME"],
+  [/\.\d{3,9}(?=Z|[+-]\d{4}|\b)/g, ".FRACTION"],
+  [/\b17\d{8}\b/g, "UNIX"],
+  [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, "UUID"],
+  [/127\.0\.0\.1:\d{2,5}/g, "HERE"],
+];
+
+const operators = [
+  [
+    "START_TIME",
+    "START_TIME_LOCAL",
+    "EMIT_TIME",
+    "EMIT_TIME_LOCAL",
+    "START_TIME(%s)",
+    "START_TIME(%Y/%m/%dT%H:%M:%S%z)",
+  ],
+  ["REQUEST_HEADERS_BYTES", "RESPONSE_TRAILERS_BYTES", "BYTES_RECEIVED", "BYTES_SENT"],
+  ["BYTES_RETRANSMITTED", "PACKETS_RETRANSMITTED", "PROTOCOL", "UPSTREAM_PROTOCOL", "RESPONSE_CODE"],
+  ["RESPONSE_CODE_DETAILS", "RESPONSE_CODE_DETAILS(ALLOW_WHITESPACES)", "CONNECTION_TERMINATION_DETAILS"],
+  ["UPSTREAM_REQUEST_ATTEMPT_COUNT", "CUSTOM_FLAGS", "RESPONSE_FLAGS", "RESPONSE_FLAGS_LONG", "ROUTE_NAME"],
+  ["VIRTUAL_CLUSTER_NAME", "UPSTREAM_HOST", "UPSTREAM_HOST_NAME", "UPSTREAM_HOST_NAME_WITHOUT_PORT"],
+  ["UPSTREAM_HOSTS_ATTEMPTED", "UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT", "UPSTREAM_HOST_NAMES_ATTEMPTED"],
+  ["UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT", "UPSTREAM_CLUSTER", "UPSTREAM_CLUSTER_RAW"],
+  ["UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", "UPSTREAM_REMOTE_ADDRESS", "UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT"],
+  ["UPSTREAM_REMOTE_ADDRESS_ENDPOINT_ID", "UPSTREAM_TRANSPORT_FAILURE_REASON", "DOWNSTREAM_REMOTE_ADDRESS"],
+  ["DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT(24)"],
+  ["DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT"],
+  ["DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT", "DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID", "STREAM_ID", "UNIQUE_ID"],
+  ["TRACE_ID", "SPAN_ID", "GRPC_STATUS", "GRPC_STATUS(SNAKE_STRING)", "GRPC_STATUS(NUMBER)", "GRPC_STATUS_NUMBER"],
+  [
+    "REQ(:METHOD)",
+    "REQ(X-NONE?X-A)",
+    "REQ(X-A):2",
+    "REQ(HOST)",
+    "REQUEST_HEADER(:SCHEME)",
+    "RESP(:STATUS)",
+    "RESP(X-R)",
+  ],
+  ["RESPONSE_HEADER(X-NONE?CONTENT-TYPE)", "TRAILER(X-T)", "PATH", "PATH(WQ)", "PATH(NQ)", "PATH(NQ:ORIG)"],
+  ["PATH(WQ:PATH)", "PATH(NQ:ORIG_OR_PATH)", "QUERY_PARAM(a)", "QUERY_PARAM(b)", "QUERY_PARAM(c)", "QUERY_PARAMS"],
+  [
+    "QUERY_PARAMS(ORIG)",
+    "QUERY_PARAMS(DECODED)",
+    "DYNAMIC_METADATA(dyn)",
+    "DYNAMIC_METADATA(dyn:list)",
+    "METADATA(DYNAMIC:dyn:deep:x)",
+  ],
+  ["CLUSTER_METADATA(of)", "UPSTREAM_METADATA(of:host)", 'UPSTREAM_METADATA(["of","host"])', "METADATA(ROUTE:of)"],
+  ["METADATA(ROUTE:of:n)", "METADATA(LISTENER:of:listener)", "METADATA(LISTENER_FILTER_CHAIN:of:chain)"],
+  [
+    "METADATA(VIRTUAL_HOST:of:host)",
+    "METADATA(CLUSTER:of:c:d)",
+    "METADATA(UPSTREAM_HOST:of)",
+    "METADATA(ROUTE:of:flag)",
+  ],
+  ["FILTER_STATE(none)", "FILTER_STATE(none:PLAIN)", "UPSTREAM_FILTER_STATE(none)", "FILTER_STATE(none:FIELD:f)"],
+  ["FILTER_STATE(envoy.filters.http.grpc_stats)", "FILTER_STATE(envoy.filters.http.grpc_stats:PLAIN)"],
+  ["FILTER_STATE(envoy.filters.http.grpc_stats:FIELD:request_message_count)"],
+  ["REQUESTED_SERVER_NAME", "REQUESTED_SERVER_NAME(HOST_FIRST)", "REQUESTED_SERVER_NAME(SNI_FIRST:ORIG)"],
+  [
+    "REQUESTED_SERVER_NAME(SNI_ONLY)",
+    "DOWNSTREAM_PEER_URI_SAN",
+    "DOWNSTREAM_PEER_CERT",
+    "DOWNSTREAM_PEER_CERT_V_START",
+  ],
+  [
+    "DOWNSTREAM_TLS_VERSION",
+    "DOWNSTREAM_TRANSPORT_FAILURE_REASON",
+    "TLS_JA3_FINGERPRINT",
+    "HOSTNAME",
+    "LOCAL_REPLY_BODY",
+  ],
+  ["FILTER_CHAIN_NAME", "ACCESS_LOG_TYPE", "ENVIRONMENT(HOME)", "ENVIRONMENT(NO_SUCH_VARIABLE)"],
+].flat();
+
+/** Durations are whole milliseconds, or nothing: both sides have the same of the two. */
+const durations = [
+  // Envoy's head has fields of the connection, too.
+  [
+    "RESPONSE_HEADERS_BYTES",
+    "DURATION",
+    "REQUEST_DURATION",
+    "REQUEST_TX_DURATION",
+    "RESPONSE_DURATION",
+    "RESPONSE_TX_DURATION",
+  ],
+  [
+    "COMMON_DURATION(DS_RX_BEG:DS_TX_END)",
+    "COMMON_DURATION(US_TX_BEG:US_RX_BEG:us)",
+    "COMMON_DURATION(US_RX_END:DS_TX_END:ns)",
+  ],
+  ["COMMON_DURATION(DS_TX_END:DS_RX_BEG)", "UPSTREAM_CONNECTION_POOL_READY_DURATION", "CONNECTION_ID"],
+  [
+    "UPSTREAM_LOCAL_PORT",
+    "UPSTREAM_REMOTE_PORT",
+    "DOWNSTREAM_REMOTE_PORT",
+    "DOWNSTREAM_DIRECT_REMOTE_PORT",
+    "DOWNSTREAM_LOCAL_PORT",
+  ],
+].flat();
+
+const text = [...operators, ...durations].map((operator) => `%${operator}%`).join("|");
+const json: JsonObject = {
+  id: "%REQ(x-ask)%",
+  ...Object.fromEntries(operators.map((operator, i) => [`o${i} ${operator}`, `%${operator}%`])),
+  nested: {
+    z: "%RESPONSE_CODE%",
+    a: ["%PROTOCOL%", "%REQ(x-none)%", { k: "code %RESPONSE_CODE%" }],
+    fixed: 1,
+    yes: true,
+    none: null,
+  },
+  mixed: "a %REQ(x-none)% %RESPONSE_CODE%",
+  percent: "100%%",
+  quote: 'say "%REQ(x-a)%"',
+};
+
+beforeAll(async () => {
+  if (envoyMissing) return;
+  const up = await both.fixtures.http((request, response) => {
+    response.setHeader("x-r", "answer");
+    response.setHeader("content-type", "text/plain");
+    if (request.url?.startsWith("/503")) response.statusCode = 503;
+    if (request.url?.startsWith("/call"))
+      response.setHeader("content-type", "application/grpc").setHeader("grpc-status", "5");
+    request.resume();
+    request.on("end", () => response.end(Buffer.from("\0\0\0\0\x02ok")));
+  });
+  const cut = await both.fixtures.tcp((socket) => void socket.destroy());
+  const metadata = (more: JsonObject): JsonObject => ({ metadata: { filter_metadata: { of: more } } });
+  const cluster = staticCluster("up", [up], metadata({ c: { d: "deep" }, z: 1, a: [1, "x"] }));
+  const endpoint = (cluster.load_assignment as { endpoints: { lb_endpoints: JsonObject[] }[] }).endpoints[0]
+    ?.lb_endpoints[0];
+  Object.assign(endpoint ?? {}, metadata({ host: "here" }));
+  Object.assign((endpoint?.endpoint as JsonObject | undefined) ?? {}, { hostname: "up.test" });
+  const type = (name: string) => `type.googleapis.com/envoy.extensions.filters.http.${name}`;
+  const hosts: JsonObject[] = [
+    {
+      name: "all",
+      domains: ["*"],
+      ...metadata({ host: "virtual" }),
+      routes: [
+        {
+          name: "direct",
+          match: { prefix: "/direct" },
+          direct_response: { status: 404, body: { inline_string: 'no "such" thing' } },
+        },
+        {
+          match: { prefix: "/cut" },
+          route: {
+            cluster: "cut",
+            retry_policy: { retry_on: "reset", num_retries: 1, retry_back_off: { base_interval: "0.001s" } },
+          },
+        },
+        { match: { prefix: "/gone" }, route: { cluster: "gone" } },
+        { name: "rewritten", match: { prefix: "/old" }, route: { cluster: "up", prefix_rewrite: "/new" } },
+        { ...toCluster("up"), name: "main", ...metadata({ n: 1.5, flag: true, text: "t" }) },
+      ],
+    },
+  ];
+  const listener = (manager: JsonObject): PlaneOptions => ({
+    clusters: [cluster, staticCluster("cut", [cut])],
+    hosts,
+    manager,
+    filters: [
+      {
+        name: "envoy.filters.http.grpc_stats",
+        typed_config: {
+          "@type": type("grpc_stats.v3.FilterConfig"),
+          emit_filter_state: true,
+          stats_for_all_methods: false,
+        },
+      },
+      {
+        name: "envoy.filters.http.set_metadata",
+        typed_config: {
+          "@type": type("set_metadata.v3.Config"),
+          metadata: [{ metadata_namespace: "dyn", value: { list: [1, "b"], deep: { x: "y" }, b: false } }],
+        },
+      },
+    ],
+    listener: { ...metadata({ listener: "L" }) },
+  });
+  await both.start({ inside: listener({}), edge: listener({ use_remote_address: true }) }, {}, text, {
+    "json.log": { json_format: json },
+    "omit.log": { json_format: json, omit_empty_values: true },
+  });
+}, 90_000);
+
+afterAll(() => both.close());
+
+function comparable(line: string): string {
+  return varying.reduce((changed, [form, name]) => changed.replace(form, name), line);
+}
+
+const asks: [string, Ask][] = [
+  ["a request", { path: "/p/q?a=b%20c&b&d=%41+%26", headers: { "x-a": "first", "user-agent": "test" } }],
+  ["one with a body", { method: "POST", path: "/p", headers: { "x-a": 'with "quotes" \\ and \x7e' }, body: "body" }],
+  ["one that was forwarded", { path: "/", headers: { "x-forwarded-for": "10.1.2.3, 10.20.30.40" } }],
+  ["one that was forwarded by six", { path: "/", headers: { "x-forwarded-for": "2001:db8:0:0:1::2" } }],
+  ["one whose forwarder is unknown", { path: "/", headers: { "x-forwarded-for": "unknown" } }],
+  ["a rewritten path", { path: "/old/x?a=1", headers: {} }],
+  [
+    "a call of gRPC",
+    {
+      method: "POST",
+      path: "/call.S/M",
+      headers: { "content-type": "application/grpc" },
+      body: Buffer.from("\0\0\0\0\x02hi"),
+    },
+  ],
+  [
+    "a call without a status",
+    { method: "POST", path: "/other", headers: { "content-type": "application/grpc" }, body: "" },
+  ],
+  ["an answer of the proxy", { path: "/direct" }],
+  ["an upstream that breaks off", { path: "/cut" }],
+  ["no cluster", { path: "/gone" }],
+  ["an error of the upstream", { path: "/503" }],
+];
+
+describe.skipIf(envoyMissing)("command operators, like Envoy", () => {
+  describe.each(["inside", "edge"])("%s", (side) => {
+    it.each(asks)("%s", async (_, what) => {
+      const { mine, theirs, record } = await both.ask(side, what);
+      const [ours, envoys] = [mine.log.split("|"), theirs.log.split("|")];
+      const form = (values: string[]) =>
+        values.slice(operators.length).map((value) => (/^\d+$/.test(value) ? "number" : value));
+      const named = (values: string[]) =>
+        Object.fromEntries(operators.map((operator, i) => [operator, comparable(values[i] ?? "")]));
+      expect(named(ours)).toEqual(named(envoys));
+      expect(form(ours)).toEqual(form(envoys));
+      for (const [file, omit] of [
+        ["json.log", false],
+        ["omit.log", true],
+      ] as const) {
+        const formatter = jsonFormatter(json, omit);
+        if (!formatter.ok) throw new Error(formatter.errors.join("; "));
+        const id = /"(ask-\d+)"/.exec(await both.envoyLine(file))?.[1];
+        expect(id).toBeDefined();
+        expect(JSON.parse(comparable(formatter.value(record))), file).toEqual(
+          JSON.parse(comparable(await both.envoyLine(file))),
+        );
+        expect(comparable(formatter.value(record).trimEnd()), file).toBe(comparable(await both.envoyLine(file)));
+      }
+    });
+  });
+});
