@@ -30,7 +30,7 @@ export const sidecarRooms: Record<string, readonly string[]> = {
   grpc: ["cluster", "supported", "tls"],
   bootstrap: ["grpc"],
   secret: ["bootstrap", "tls"],
-  "access-log": ["config", "format", "grpc", "http"],
+  "access-log": ["config", "format", "grpc", "http", "match"],
   tracing: ["access-log", "grpc", "http"],
   xds: ["cluster", "secret"],
   admin: ["access-log", "bootstrap", "cluster", "data-plane.ts", "secret", "tls", "xds"],

@@ -14,6 +14,8 @@ interface Flags {
   logLevel: string;
   drainTimeS: number;
   reusePort?: boolean;
+  fileFlushIntervalMsec: number;
+  fileFlushMinSizeKb: number;
 }
 
 /** `limpid sidecar`, with the flags of Envoy that make sense here under Envoy's names. */
@@ -31,6 +33,13 @@ export const sidecarCommand = (): Command =>
       "--reuse-port",
       "let a successor listen on the same ports before this one stops, so that a restart loses no request",
     )
+    .option(
+      "--file-flush-interval-msec <n>",
+      "the longest that lines wait before they are written to a log file",
+      countOf,
+      1000,
+    )
+    .option("--file-flush-min-size-kb <n>", "so much waits at the most before it is written to a log file", countOf, 64)
     .option("--concurrency <n>", "taken for Envoy's sake: there is one event loop")
     .addOption(ignored("--use-dynamic-base-id"))
     .addOption(ignored("--disable-hot-restart"))
@@ -41,7 +50,13 @@ export const sidecarCommand = (): Command =>
 /** Envoy's, about hot restart, which a supervisor may pass to whichever proxy it starts. */
 const ignored = (flags: string): Option => new Option(flags).hideHelp();
 
-async function run({ logLevel, drainTimeS, ...flags }: Flags): Promise<void> {
+async function run({
+  logLevel,
+  drainTimeS,
+  fileFlushIntervalMsec: intervalMs,
+  fileFlushMinSizeKb,
+  ...flags
+}: Flags): Promise<void> {
   const logger = createLogger("sidecar", logLevel);
   const level = {
     get: () => envoyLevel(logger.level),
@@ -51,7 +66,11 @@ async function run({ logLevel, drainTimeS, ...flags }: Flags): Promise<void> {
     },
   };
   try {
-    const sidecar = await runSidecar({ ...flags, drainTimeMs: drainTimeS * 1000, version, logger, logLevel: level });
+    const fileFlush = { intervalMs, minBytes: fileFlushMinSizeKb * 1024 };
+    const timing = { drainTimeMs: drainTimeS * 1000, fileFlush };
+    const sidecar = await runSidecar({ ...flags, ...timing, version, logger, logLevel: level });
+    // As Envoy's. Node's own use of the signal, to start a debugger, is gone with it.
+    process.on("SIGUSR1", () => sidecar.reopenLogs());
     onShutdown(() => sidecar.stop(), (drainTimeS + 5) * 1000);
     void announce(sidecar);
     await sidecar.stopped;
@@ -87,6 +106,11 @@ function levelOf(name: string): string {
 }
 
 const envoyLevel = (level: string): string => Object.keys(levels).find((name) => levels[name] === level) ?? level;
+
+function countOf(text: string): number {
+  if (/^\d{1,9}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError("a whole number above 0");
+}
 
 function secondsOf(text: string): number {
   const seconds = Number(text);

@@ -6,6 +6,7 @@ import type { Logger } from "../lib/logger.ts";
 import { type AdsClient, createAdsClient } from "../xds/client/ads-client.ts";
 import { AccessLoggers } from "./access-log/access-loggers.ts";
 import { IstioMetrics } from "./access-log/istio-metrics.ts";
+import type { FlushOptions } from "./access-log/log-file.ts";
 import { AdminServer } from "./admin/admin-server.ts";
 import { certsViews, clusterViews } from "./admin/data-plane-views.ts";
 import type { AdminSources } from "./admin/handlers.ts";
@@ -14,6 +15,7 @@ import { type NodeOverrides, readBootstrap, type SidecarBootstrap } from "./boot
 import { DataPlane } from "./data-plane.ts";
 import { GrpcChannels, isGrpcOnly, serverNameOption } from "./grpc/grpc-channels.ts";
 import type { AccessLogger } from "./record.ts";
+import { Runtime } from "./runtime.ts";
 import { refreshServerStats } from "./server-stats.ts";
 import { Stats } from "./stats.ts";
 import { Tracers } from "./tracing/tracers.ts";
@@ -30,6 +32,8 @@ export interface SidecarOptions extends NodeOverrides {
   drainTimeMs: number;
   /** Lets a successor listen on the same ports before this one has stopped. */
   reusePort?: boolean;
+  /** When files of access logs are written. */
+  fileFlush?: FlushOptions;
   /** Of the package, `1.2.3`. */
   version: string;
   logger: Logger;
@@ -41,6 +45,8 @@ export interface RunningSidecar {
   state(): ServerState;
   /** Resolves once stopped, by {@link stop} or over the admin. */
   readonly stopped: Promise<void>;
+  /** Goes on with log files that have the paths by now. */
+  reopenLogs(): void;
   /** Sends clients away, lets requests in flight end, sends the last logs and spans, frees everything. */
   stop(): Promise<void>;
 }
@@ -65,6 +71,7 @@ class Sidecar implements RunningSidecar {
   readonly #stats = new Stats();
   readonly #state: ConfigState;
   readonly #channels = new GrpcChannels();
+  readonly #runtime = new Runtime();
   readonly #loggers: AccessLoggers;
   readonly #tracers: Tracers;
   readonly #istio: IstioMetrics;
@@ -95,13 +102,21 @@ class Sidecar implements RunningSidecar {
 
     // What a finished request leaves behind: log entries, Istio's metrics, spans.
     const stats = this.#stats;
-    this.#loggers = new AccessLoggers({ node, channels, stats, clock });
+    this.#loggers = new AccessLoggers({
+      node,
+      channels,
+      stats,
+      clock,
+      runtime: this.#runtime,
+      flush: options.fileFlush,
+    });
     this.#tracers = new Tracers({ node, channels, stats, clock });
     this.#istio = new IstioMetrics(node);
     this.#plane = new DataPlane({
       maxConnections: maxConnections(config.bootstrap),
       stats,
       logger: options.logger,
+      runtime: this.#runtime,
       local: { cluster: node.cluster, healthCheckFails: () => this.#healthFails },
       reusePort: options.reusePort,
       accessLogger: (configs, direction) =>
@@ -147,6 +162,10 @@ class Sidecar implements RunningSidecar {
     });
     this.#checkWhenListening();
     if (ads) this.#startDiscovery(ads);
+  }
+
+  reopenLogs(): void {
+    this.#loggers.reopen();
   }
 
   stop(): Promise<void> {
@@ -226,6 +245,7 @@ class Sidecar implements RunningSidecar {
       failHealthChecks: (fail) => {
         this.#healthFails = fail;
       },
+      reopenLogs: () => this.reopenLogs(),
       quit: () => void this.stop(),
     };
   }

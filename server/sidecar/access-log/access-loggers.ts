@@ -23,19 +23,23 @@ import { fail, ok, type Result } from "../../lib/result.ts";
 import { durationMs } from "../duration.ts";
 import { envoyGrpcCluster, type GrpcChannels } from "../grpc/grpc-channels.ts";
 import type { AccessLogger } from "../record.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Stats } from "../stats.ts";
 import { AlsClient } from "./als-client.ts";
 import { customTagReaders } from "./custom-tags.ts";
 import type { EntryOptions } from "./encode-entry.ts";
 import { accessLogFilter } from "./filter.ts";
 import { defaultTextFormat, type Formatter, jsonFormatter, textFormatter } from "./formatters.ts";
-import { LineSink } from "./line-sink.ts";
+import { defaultFlush, type FlushOptions, LogFile } from "./log-file.ts";
 
 interface AccessLoggerDeps {
   node: Node;
   channels: GrpcChannels;
   stats: Stats;
   clock: Clock;
+  runtime: Runtime;
+  /** Of files; absent: once a second. */
+  flush?: FlushOptions | undefined;
 }
 
 const none: Omit<EntryOptions, "customTags"> = { requestHeaders: [], responseHeaders: [], responseTrailers: [] };
@@ -52,7 +56,7 @@ const maxSinks = 64;
 export class AccessLoggers {
   readonly #deps: AccessLoggerDeps;
   readonly #clients = new Map<string, AlsClient>();
-  readonly #sinks = new Map<string, LineSink>();
+  readonly #files = new Map<string, LogFile>();
 
   constructor(deps: AccessLoggerDeps) {
     this.#deps = deps;
@@ -76,9 +80,14 @@ export class AccessLoggers {
     });
   }
 
+  /** Goes on in the files that have the paths by now: the old ones were moved. */
+  reopen(): void {
+    for (const file of this.#files.values()) file.reopen();
+  }
+
   /** Sends and writes what is left, each within its own time limit. */
   async close(): Promise<void> {
-    await Promise.all([...this.#clients.values(), ...this.#sinks.values()].map((sink) => sink.close()));
+    await Promise.all([...this.#clients.values(), ...this.#files.values()].map((sink) => sink.close()));
   }
 
   #make({ configType, filter }: AccessLog): Made {
@@ -94,14 +103,14 @@ export class AccessLoggers {
       : tcp
         ? this.#grpc("tcp", tcp.commonConfig, none)
         : stdout
-          ? this.#lines("stdout", streamFormatter(stdout))
+          ? this.#lines("/dev/stdout", streamFormatter(stdout))
           : stderr
-            ? this.#lines("stderr", streamFormatter(stderr))
+            ? this.#lines("/dev/stderr", streamFormatter(stderr))
             : file
-              ? this.#lines({ path: file.path }, fileFormatter(file))
+              ? this.#lines(file.path, fileFormatter(file))
               : fail(`${any.typeUrl} is not supported`);
     if (!logger.ok || filter === undefined) return logger;
-    const admit = accessLogFilter(filter);
+    const admit = accessLogFilter(filter, { runtime: this.#deps.runtime, random: Math.random });
     if (!admit.ok) return admit;
     const target = logger.value;
     return ok({
@@ -152,15 +161,14 @@ export class AccessLoggers {
     return ok({ log: (record) => client.append(record, options) });
   }
 
-  #lines(target: "stdout" | "stderr" | { path: string }, formatter: Result<Formatter, string>): Made {
+  #lines(path: string, formatter: Result<Formatter, string>): Made {
     if (!formatter.ok) return formatter;
-    if (typeof target === "object" && target.path === "") return fail("path is required");
+    if (path === "") return fail("path is required");
     const format = formatter.value;
-    const path = typeof target === "object" ? target.path : `/dev/${target}`;
-    const known = path === "/dev/stdout" ? "stdout" : path === "/dev/stderr" ? "stderr" : { path };
-    if (this.#sinks.size >= maxSinks && !this.#sinks.has(path)) return fail(`more than ${maxSinks} different files`);
-    const sink = getOrMake(this.#sinks, path, () => new LineSink(known, this.#deps.stats));
-    return ok({ log: (record) => sink.write(format(record)) });
+    if (this.#files.size >= maxSinks && !this.#files.has(path)) return fail(`more than ${maxSinks} different files`);
+    const { stats, clock, flush = defaultFlush } = this.#deps;
+    const file = getOrMake(this.#files, path, () => new LogFile(path, { stats, clock, flush }));
+    return ok({ log: (record) => file.write(format(record)) });
   }
 }
 
@@ -185,7 +193,8 @@ function fileFormatter({ accessLogFormat }: FileAccessLog): Result<Formatter, st
 }
 
 function substitution({ format, formatters, omitEmptyValues }: SubstitutionFormatString): Result<Formatter, string> {
-  if (formatters.length > 0) return fail("log_format.formatters is not supported");
+  const unknown = formatters.filter(({ typedConfig }) => !builtIn.has(typedConfig?.typeUrl.split("/").at(-1) ?? ""));
+  if (unknown.length > 0) return fail(...unknown.map(({ name }) => `log_format.formatters ${name} is not supported`));
   if (format.case === "textFormat") return textFormatter(format.value, omitEmptyValues);
   if (format.case === "jsonFormat") return jsonFormatter(format.value, omitEmptyValues);
   if (format.case === "textFormatSource" && format.value.specifier.case === "inlineString") {
@@ -193,6 +202,12 @@ function substitution({ format, formatters, omitEmptyValues }: SubstitutionForma
   }
   return fail("log_format needs text_format, json_format or text_format_source.inline_string");
 }
+
+/** What these add to the language is always known here. */
+const builtIn = new Set([
+  "envoy.extensions.formatter.metadata.v3.Metadata",
+  "envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery",
+]);
 
 function getOrMake<T>(map: Map<string, T>, key: string, make: () => T): T {
   const known = map.get(key);

@@ -2,65 +2,144 @@ import {
   type AccessLogFilter,
   type ComparisonFilter,
   ComparisonFilter_Op,
+  type GrpcStatusFilter,
+  type LogTypeFilter,
+  type RuntimeFilter,
 } from "../../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
+import { AccessLogType } from "../../gen/proto/envoy/data/accesslog/v3/accesslog_pb.js";
 import { fail, ok, type Result } from "../../lib/result.ts";
+import { problemsOf } from "../config/problems.ts";
+import { grpcStatusFor, grpcStatusOf } from "../http/grpc.ts";
+import { compileHeader } from "../match/header-matcher.ts";
 import type { RequestRecord } from "../record.ts";
 import { shortFlags } from "../response-flags.ts";
+import type { Runtime } from "../runtime.ts";
 
 type Admit = (record: RequestRecord) => boolean;
 
-/** Which records a logger takes; a filter that is not supported is an error that names it. */
-export function accessLogFilter({ filterSpecifier: filter }: AccessLogFilter): Result<Admit, string> {
+/** What filters read beside the record. */
+export interface FilterSources {
+  readonly runtime: Runtime;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/**
+ * Which records a logger takes; a filter that is not supported is an error that names it.
+ * https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/accesslog/v3/accesslog.proto#config-accesslog-v3-accesslogfilter
+ */
+export function accessLogFilter(
+  { filterSpecifier: filter }: AccessLogFilter,
+  io: FilterSources,
+): Result<Admit, string> {
   switch (filter.case) {
     case "statusCodeFilter": {
-      const compare = comparison(filter.value.comparison);
+      const compare = comparison(filter.value.comparison, io.runtime);
       return ok((record) => compare(record.responseCode));
     }
     case "durationFilter": {
-      const compare = comparison(filter.value.comparison);
-      return ok((record) => compare(record.durationMs));
+      const compare = comparison(filter.value.comparison, io.runtime);
+      return ok((record) => compare(Math.floor(record.durationMs)));
     }
-    case "responseFlagFilter": {
-      const { flags } = filter.value;
-      return ok((record) => {
-        if (record.responseFlags === 0) return false;
-        return (
-          flags.length === 0 ||
-          shortFlags(record.responseFlags)
-            .split(",")
-            .some((flag) => flags.includes(flag))
-        );
-      });
-    }
+    case "responseFlagFilter":
+      return ok(flagged(filter.value.flags));
     case "traceableFilter":
       return ok((record) => record.sampled);
+    case "notHealthCheckFilter":
+      return ok((record) => !record.healthCheck);
+    case "headerFilter": {
+      const { header } = filter.value;
+      if (header === undefined) return fail("header_filter.header is required");
+      try {
+        const test = compileHeader(header);
+        return ok((record) => test({ ...record, headers: record.requestHeaders }));
+      } catch (cause) {
+        return fail(...problemsOf(cause).map((problem) => `header_filter.header: ${problem}`));
+      }
+    }
+    case "grpcStatusFilter":
+      return ok(byGrpcStatus(filter.value));
+    case "logTypeFilter":
+      return ok(byLogType(filter.value));
+    case "runtimeFilter":
+      return ok(sampled(filter.value, io));
     case "andFilter":
-      return combined(filter.value.filters, (admits, record) => admits.every((admit) => admit(record)));
+      return combined(filter.value.filters, io, (admits, record) => admits.every((admit) => admit(record)));
     case "orFilter":
-      return combined(filter.value.filters, (admits, record) => admits.some((admit) => admit(record)));
+      return combined(filter.value.filters, io, (admits, record) => admits.some((admit) => admit(record)));
     default:
       return fail(`filter ${filter.case ?? "(none)"} is not supported`);
   }
 }
 
-/** A RuntimeUInt32's default stands: there is no runtime. */
-function comparison(filter: ComparisonFilter | undefined): (value: number) => boolean {
-  const bound = filter?.value?.defaultValue ?? 0;
+function comparison(filter: ComparisonFilter | undefined, runtime: Runtime): (value: number) => boolean {
+  const bound = runtime.number(filter?.value);
   switch (filter?.op) {
     case ComparisonFilter_Op.GE:
-      return (value) => value >= bound;
+      return (value) => value >= bound();
     case ComparisonFilter_Op.LE:
-      return (value) => value <= bound;
+      return (value) => value <= bound();
     default:
-      return (value) => value === bound;
+      return (value) => value === bound();
   }
 }
 
+/** Without names: any flag. */
+function flagged(names: readonly string[]): Admit {
+  return ({ responseFlags }) => {
+    if (responseFlags === 0) return false;
+    return (
+      names.length === 0 ||
+      shortFlags(responseFlags)
+        .split(",")
+        .some((flag) => names.includes(flag))
+    );
+  };
+}
+
+/** Of anything: what is no call of gRPC is what its HTTP status means to one. */
+function byGrpcStatus({ statuses, exclude }: GrpcStatusFilter): Admit {
+  const listed = new Set<number>(statuses);
+  return ({ responseHeaders, responseTrailers, responseCode }) => {
+    const told = grpcStatusOf(responseHeaders, responseTrailers);
+    const status = told !== undefined && /^\d{1,9}$/.test(told) ? Number(told) : grpcStatusFor(responseCode);
+    return listed.has(status) !== exclude;
+  };
+}
+
+/** Records are written at the end of a request or a connection. */
+function byLogType({ types, exclude }: LogTypeFilter): Admit {
+  const listed = new Set<number>(types);
+  const typeOf = ({ protocol }: RequestRecord) =>
+    protocol === "" ? AccessLogType.TcpConnectionEnd : AccessLogType.DownstreamEnd;
+  return (record) => listed.has(typeOf(record)) !== exclude;
+}
+
+/** A share of the requests; by their id where they have one, so that all proxies on their way take the same. */
+function sampled(config: RuntimeFilter, { runtime, random }: FilterSources): Admit {
+  const share = runtime.share(
+    {
+      $typeName: "envoy.config.core.v3.RuntimeFractionalPercent",
+      defaultValue: config.percentSampled,
+      runtimeKey: config.runtimeKey,
+    },
+    0,
+  );
+  return ({ requestId }) => {
+    const id = config.useIndependentRandomness ? Number.NaN : Number.parseInt(requestId.slice(0, 8), 16);
+    return (Number.isNaN(id) ? random() : (id % idSteps) / idSteps) < share();
+  };
+}
+
+/** A multiple of all denominators that a share may have. */
+const idSteps = 1_000_000;
+
 function combined(
   filters: readonly AccessLogFilter[],
+  io: FilterSources,
   decide: (admits: Admit[], record: RequestRecord) => boolean,
 ): Result<Admit, string> {
-  const parts = filters.map(accessLogFilter);
+  const parts = filters.map((filter) => accessLogFilter(filter, io));
   const errors = parts.flatMap((part) => (part.ok ? [] : part.errors));
   if (errors.length > 0) return fail(...errors);
   const admits = parts.flatMap((part) => (part.ok ? [part.value] : []));

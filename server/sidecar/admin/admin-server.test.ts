@@ -120,6 +120,7 @@ beforeAll(async () => {
       },
       drainListeners: () => drained.push({ drained: true }),
       refreshStats: () => {},
+      reopenLogs: () => drained.push({ reopened: true }),
       quit: () => drained.push({ quit: true }),
     },
   );
@@ -296,15 +297,19 @@ describe("state and changes", () => {
     expect(JSON.parse((await call("/server_info")).body)).toMatchObject({ node: { id: "n1" }, state: "LIVE" });
   });
 
-  it.each(["/quitquitquit", "/drain_listeners", "/logging", "/reset_counters"])("%s needs POST", async (path) => {
-    expect(await call(path)).toMatchObject({ status: 405, body: "Method GET not allowed, POST required." });
-  });
+  it.each(["/quitquitquit", "/drain_listeners", "/logging", "/reopen_logs", "/reset_counters"])(
+    "%s needs POST",
+    async (path) => {
+      expect(await call(path)).toMatchObject({ status: 405, body: "Method GET not allowed, POST required." });
+    },
+  );
 
   it("drains, quits, resets and sets the log level", async () => {
     expect((await call("/drain_listeners", { method: "POST" })).body).toBe("OK\n");
     expect((await call("/drain_listeners?inboundonly", { method: "POST" })).status).toBe(400);
     expect((await call("/quitquitquit", { method: "POST" })).body).toBe("OK\n");
-    expect(drained).toEqual([{ drained: true }, { quit: true }]);
+    expect((await call("/reopen_logs", { method: "POST" })).body).toBe("OK\n");
+    expect(drained).toEqual([{ drained: true }, { quit: true }, { reopened: true }]);
     expect((await call("/logging?level=debug", { method: "POST" })).body).toContain("sidecar: debug");
     expect((await call("/logging?level=loud", { method: "POST" })).status).toBe(400);
     await call("/reset_counters", { method: "POST" });

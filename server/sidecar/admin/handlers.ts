@@ -38,6 +38,8 @@ export interface AdminSources {
   drainListeners(): void;
   /** Says "not ready" from now on, or no longer, whatever the state is. */
   failHealthChecks(fail: boolean): void;
+  /** Goes on with log files that have the paths by now. */
+  reopenLogs(): void;
   quit(): void;
 }
 
@@ -97,6 +99,14 @@ export const handlers: Readonly<Record<string, Handler>> = {
   "/ready": {
     help: "print server state, return 200 if LIVE, otherwise return 503",
     reply: ({ state }) => ({ status: state() === "LIVE" ? 200 : 503, body: `${state()}\n` }),
+  },
+  "/reopen_logs": {
+    help: "reopen access logs",
+    mutates: true,
+    reply(sources) {
+      sources.reopenLogs();
+      return { body: "OK\n" };
+    },
   },
   "/reset_counters": {
     help: "reset all counters to zero",
