@@ -14,6 +14,7 @@ import { jsonFile } from "../lib/json-file.ts";
 import { createLogger } from "../lib/logger.ts";
 import { defaultMeshOptions } from "../model/mesh.ts";
 import { openConfigStore } from "../store/open-config-store.ts";
+import { accessLogFileOf } from "./access-log-file.ts";
 import { onShutdown } from "./leash.ts";
 import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
 
@@ -43,6 +44,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       bootstrapRoots: bootstrap.rootPem,
       logger,
       clock,
+      translateOptions: { accessLogFile: accessLogFileOf(process.env) },
       knownProxies: knownProxiesFile(join(data, "known-proxies.json"), logger),
     });
     const api = createConfigApi({

@@ -3,6 +3,7 @@ import { anyPack } from "@bufbuild/protobuf/wkt";
 import type { FilterSchema } from "../gen/proto/envoy/config/listener/v3/listener_components_pb.js";
 import { CorsSchema } from "../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
 import { HTTPFaultSchema } from "../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
+import { GrpcWebSchema } from "../gen/proto/envoy/extensions/filters/http/grpc_web/v3/grpc_web_pb.js";
 import { RouterSchema } from "../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
 import {
   HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
@@ -12,7 +13,7 @@ import {
   type HttpFilterSchema,
 } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import type { MeshProxy } from "../model/proxy.ts";
-import { accessLog } from "./access-log.ts";
+import { accessLog, fileAccessLog } from "./access-log.ts";
 import type { Authorization } from "./authorization.ts";
 import { configWay } from "./config-source.ts";
 import { corsFilter } from "./cors.ts";
@@ -32,6 +33,8 @@ export interface ConnectionManager {
   routes: string | Extract<ManagerInit["routeSpecifier"], { case: "routeConfig" }>["value"];
   /** The application learns from `x-forwarded-client-cert` whose certificate the client showed. */
   tellsPeer?: boolean;
+  /** The port is of gRPC-Web: calls of browsers become gRPC here, for whoever serves it. */
+  grpcWeb?: boolean;
   /** Who may come in is asked before all else. */
   guards?: Authorization["http"];
 }
@@ -49,11 +52,12 @@ export const httpConnectionManager = (
 });
 
 function settings(
-  { direction, statPrefix, routes, tellsPeer, guards = [] }: ConnectionManager,
+  { direction, statPrefix, routes, tellsPeer, grpcWeb, guards = [] }: ConnectionManager,
   proxy: MeshProxy,
   options: TranslateOptions,
 ): ManagerInit {
   const isGateway = direction === "gateway";
+  const web = grpcWeb ? [grpcWebFilter] : [];
   return {
     statPrefix,
     codecType: HttpConnectionManager_CodecType.AUTO,
@@ -79,12 +83,12 @@ function settings(
       typeof routes === "string"
         ? { case: "rds", value: { configSource: configWay(proxy).source, routeConfigName: routes } }
         : { case: "routeConfig", value: routes },
-    accessLog: [accessLog(direction, options.collectorCluster)],
+    accessLog: [accessLog(direction, options.collectorCluster), ...fileAccessLog(options)],
     tracing: tracing(proxy, options),
     httpFilters:
       direction === "inbound"
-        ? [...guards, router]
-        : [...guards, peerFilter(proxy, options.clusterId), faults, corsHeaders, router],
+        ? [...guards, ...web, router]
+        : [...guards, peerFilter(proxy, options.clusterId), ...web, faults, corsHeaders, router],
   };
 }
 
@@ -104,6 +108,12 @@ function pathNormalization(kind: TranslateOptions["pathNormalization"]) {
 const faults: HttpFilterInit = {
   name: faultFilter,
   configType: { case: "typedConfig", value: anyPack(HTTPFaultSchema, create(HTTPFaultSchema)) },
+};
+
+/** As in Istio, the port's protocol asks for it. https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/ */
+const grpcWebFilter: HttpFilterInit = {
+  name: "envoy.filters.http.grpc_web",
+  configType: { case: "typedConfig", value: anyPack(GrpcWebSchema, create(GrpcWebSchema)) },
 };
 
 const corsHeaders: HttpFilterInit = {

@@ -81,6 +81,7 @@ const manager = (
       statPrefix: `inbound_${listenerName(proxy.ip, inbound.port)}`,
       routes: inboundRoutes(inbound),
       guards: guards.http,
+      grpcWeb: inbound.protocol === "GRPC-Web",
       tellsPeer: security === "mutual-tls",
     },
     proxy,

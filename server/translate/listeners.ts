@@ -69,12 +69,13 @@ export const outboundPortListener = (
 export const gatewayListener = (
   proxy: MeshProxy,
   { port, bind }: { port: number; bind: string | undefined },
+  grpcWeb: boolean,
   guards: Authorization,
   options: TranslateOptions,
 ): Listener => {
   const name = listenerName(bind ?? "0.0.0.0", port);
   const at = { address: bind ?? proxy.ip, port: port + proxy.portOffset };
-  return listenerAt(proxy, options, name, at, TrafficDirection.OUTBOUND, [guards], () =>
+  return listenerAt(proxy, options, name, at, TrafficDirection.OUTBOUND, [guards, grpcWeb], () =>
     only(
       httpConnectionManager(
         {
@@ -82,6 +83,7 @@ export const gatewayListener = (
           statPrefix: `outbound_${name}`,
           routes: gatewayRoute(port, bind),
           guards: guards.http,
+          grpcWeb,
         },
         proxy,
         options,

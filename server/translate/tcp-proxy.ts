@@ -5,7 +5,7 @@ import type { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/liste
 import { TlsInspectorSchema } from "../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { TcpProxySchema } from "../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import type { MeshProxy } from "../model/proxy.ts";
-import { type LogDirection, tcpAccessLog } from "./access-log.ts";
+import { fileAccessLog, type LogDirection, tcpAccessLog } from "./access-log.ts";
 import type { Authorization } from "./authorization.ts";
 import { duration } from "./duration.ts";
 import { sniForwardProxy } from "./forward-proxy.ts";
@@ -62,7 +62,7 @@ export const tcpProxy = (
         ...(chain.maxDuration && { maxDownstreamConnectionDuration: duration(chain.maxDuration) }),
         ...(chain.hashesSourceIp && { hashPolicy: [sourceIp] }),
         ...(chain.tunnel && { tunnelingConfig: tunneling(chain.tunnel) }),
-        accessLog: [tcpAccessLog(direction, chain.origin, options.collectorCluster)],
+        accessLog: [tcpAccessLog(direction, chain.origin, options.collectorCluster), ...fileAccessLog(options)],
       }),
     ),
   },

@@ -135,7 +135,7 @@ function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions
   ).flatMap(({ at, servers }) => gatewayPort(context, at, servers) ?? []);
   return {
     listeners: byName(proxy, "listeners", [
-      ...ports.map(({ at }) => gatewayListener(proxy, at, guards, options)),
+      ...ports.map(({ at, servers }) => gatewayListener(proxy, at, servers.some(isGrpcWeb), guards, options)),
       ...others.map(({ listener }) => listener),
     ]),
     ...routesOf(proxy, [
@@ -161,6 +161,8 @@ const serversOf = (mesh: Mesh, proxy: MeshProxy): BoundServer[] =>
   gatewaysOf(mesh.gateways, proxy.labels).flatMap((gateway) =>
     gateway.servers.map((server) => ({ gateway, server, port: gatewayTargetPort(mesh, proxy, server.port) })),
   );
+
+const isGrpcWeb = ({ server }: BoundServer): boolean => parseProtocol(server.protocol) === "GRPC-Web";
 
 /** Servers that share a port, by port. */
 const byAddress = (servers: readonly BoundServer[]) =>

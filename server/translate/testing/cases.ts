@@ -9,6 +9,7 @@ import { ListenerSchema } from "../../gen/proto/envoy/config/listener/v3/listene
 import { VirtualHostSchema } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "../../gen/proto/envoy/config/route/v3/route_pb.js";
 import { OpenTelemetryConfigSchema } from "../../gen/proto/envoy/config/trace/v3/opentelemetry_pb.js";
+import { FileAccessLogSchema } from "../../gen/proto/envoy/extensions/access_loggers/file/v3/file_pb.js";
 import {
   HttpGrpcAccessLogConfigSchema,
   TcpGrpcAccessLogConfigSchema,
@@ -17,6 +18,7 @@ import { ClusterConfigSchema } from "../../gen/proto/envoy/extensions/clusters/d
 import { CorsPolicySchema, CorsSchema } from "../../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
 import { ExtAuthzSchema as HttpExtAuthzSchema } from "../../gen/proto/envoy/extensions/filters/http/ext_authz/v3/ext_authz_pb.js";
 import { HTTPFaultSchema } from "../../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
+import { GrpcWebSchema } from "../../gen/proto/envoy/extensions/filters/http/grpc_web/v3/grpc_web_pb.js";
 import { HeaderMutationSchema } from "../../gen/proto/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.js";
 import { JwtAuthenticationSchema } from "../../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
 import { RBACSchema as HttpRbacSchema } from "../../gen/proto/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
@@ -91,6 +93,8 @@ const registry = createRegistry(
   HTTPFaultSchema,
   CorsSchema,
   CorsPolicySchema,
+  FileAccessLogSchema,
+  GrpcWebSchema,
   HeaderMutationSchema,
   HttpGrpcAccessLogConfigSchema,
   TcpGrpcAccessLogConfigSchema,
