@@ -16,6 +16,7 @@ import { systemClock } from "../server/lib/clock.ts";
 import { AccessLoggers } from "../server/sidecar/access-log/access-loggers.ts";
 import { sampleRecord } from "../server/sidecar/access-log/testing/sample-record.ts";
 import { GrpcChannels } from "../server/sidecar/grpc/grpc-channels.ts";
+import { Runtime } from "../server/sidecar/runtime.ts";
 import { Stats } from "../server/sidecar/stats.ts";
 import { staticCluster } from "../server/sidecar/xds/testing/static-cluster.ts";
 import { openSqliteTelemetryReader } from "../server/store/telemetry/sqlite-reader.ts";
@@ -66,7 +67,7 @@ it("no request is lost, nor counted twice, while the collector is killed again a
   channels.add(staticCluster("limpid-collector", port));
   const stats = new Stats();
   const node = create(NodeSchema, { id: "sidecar~127.0.1.2~a.default~default.svc.cluster.local" });
-  const loggers = new AccessLoggers({ node, channels, stats, clock: systemClock });
+  const loggers = new AccessLoggers({ node, channels, stats, clock: systemClock, runtime: new Runtime() });
   cleanUps.push(() => channels.close());
   cleanUps.push(() => loggers.close());
   const logger = loggers.loggerFor([log]);

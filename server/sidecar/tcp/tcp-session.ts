@@ -57,7 +57,7 @@ export class TcpSession {
     record.connection = this;
     record.atEdge = true;
     record.place = proxy.place;
-    record.connectionTerminationDetails = refusal ?? "";
+    record.connectionTerminationDetails = refusal?.details ?? "";
     record.routedCluster = pickTarget(proxy);
     proxy.stats.cxTotal.inc();
     proxy.stats.cxActive.add(1);
