@@ -429,7 +429,6 @@ spec:
   },
   {
     name: "a wildcard ServiceEntry sends each call to the host that it names",
-    only: { kind: "Envoy", because: "clusters of type dynamic_forward_proxy" },
     config: ({ applications }) => `
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
@@ -520,7 +519,6 @@ spec:
   },
   {
     name: "a Sidecar lets unknown hosts through",
-    only: { kind: "Envoy", because: "clusters of type dynamic_forward_proxy" },
     config: sidecarOfClient("outboundTrafficPolicy: { mode: ALLOW_ANY }"),
     steps: [
       { call: {}, expect: { status: 200, upstream: { app: "reviews" } } },

@@ -110,8 +110,11 @@ describe("what is not supported is refused by name", () => {
       { health_checks: [{ timeout: "1s", always_log_health_check_failures: true }] },
       "cluster c: health_checks[0].always_log_health_check_failures: not supported",
     ],
-    ["original destination", { type: "ORIGINAL_DST" }, "cluster c: type: ORIGINAL_DST is not supported"],
-    ["balancer", { lb_policy: "CLUSTER_PROVIDED" }, "cluster c: lb_policy: CLUSTER_PROVIDED is not supported"],
+    [
+      "balancer",
+      { lb_policy: "CLUSTER_PROVIDED" },
+      "cluster c: lb_policy: CLUSTER_PROVIDED is not supported by this type of cluster",
+    ],
     ["TLS", { transport_socket: { name: "tls" } }, "cluster c: transport_socket.typed_config: required"],
     ["subsets", { lb_subset_config: {} }, "cluster c: lb_subset_config: not supported"],
     [
@@ -210,7 +213,7 @@ describe("what is not supported is refused by name", () => {
     ]);
     const bad = { ...staticCluster("c", [70_000]), lb_policy: "CLUSTER_PROVIDED", transport_socket: { name: "tls" } };
     expect(test.plane.setCluster(clusterFrom(bad))).toEqual([
-      "cluster c: lb_policy: CLUSTER_PROVIDED is not supported",
+      "cluster c: lb_policy: CLUSTER_PROVIDED is not supported by this type of cluster",
       "cluster c: transport_socket.typed_config: required",
       "cluster c: load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.port_value: must be at most 65535",
     ]);

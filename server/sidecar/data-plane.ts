@@ -12,6 +12,8 @@ import type { HttpConnectionManager_Tracing } from "../gen/proto/envoy/extension
 import { type Secret, SecretSchema } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import type { Logger } from "../lib/logger.ts";
 import { ClusterSet } from "./cluster/cluster-set.ts";
+import type { Lookup } from "./cluster/dns.ts";
+import { DnsCaches } from "./cluster/dns-cache.ts";
 import { problemsOf } from "./config/problems.ts";
 import { compilePerFilter } from "./filters/registry.ts";
 import { type ChainsIo, compileChains } from "./listener/compile-chains.ts";
@@ -48,6 +50,8 @@ export interface DataPlaneIo {
   readonly local?: LocalProxy | undefined;
   /** Absent: one without values. */
   readonly runtime?: Runtime | undefined;
+  /** Of forward proxies; the system's, unless a test has another. */
+  readonly lookup?: Lookup | undefined;
   /** Lets a successor listen on the same ports before this one has stopped (SO_REUSEPORT). */
   readonly reusePort?: boolean | undefined;
 }
@@ -74,7 +78,8 @@ export class DataPlane {
       this.clusters.warm();
       this.listeners.warm();
     });
-    const clusterIo = { stats: io.stats, timers: this.timers, now, random };
+    const dnsCaches = new DnsCaches(io.stats, now, io.lookup);
+    const clusterIo = { stats: io.stats, timers: this.timers, now, random, dnsCaches };
     this.clusters = new ClusterSet(clusterIo, this.secrets, () => this.listeners.warm());
     const { stats, logger, reusePort } = io;
     const limit = io.maxConnections === undefined ? undefined : new ConnectionLimit(io.maxConnections);

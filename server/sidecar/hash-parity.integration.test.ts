@@ -1,22 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Fixtures, listenerJson, staticCluster, type TestPlane } from "./test-plane.ts";
+import { Fixtures, lbEndpoint, staticCluster, type TestPlane } from "./test-plane.ts";
+import { envoyMissing, RealEnvoy } from "./testing/real-envoy.ts";
 
 // The same keys through real Envoy and through our data path, to the same endpoints: each has to arrive at the same one.
 
-const envoy = process.env.LIMPID_ENVOY ?? resolve(import.meta.dirname, "../../.build/envoy/envoy/_bin/envoy");
-const missing = !existsSync(envoy);
-if (missing && process.env.CI) throw new Error(`no Envoy at ${envoy}`);
-
 const fixtures = new Fixtures();
-const folder = mkdtempSync(join(tmpdir(), "hash-parity-"));
 let ours: TestPlane;
-let envoyPort = 0;
-let child: ChildProcess | undefined;
+let theirs: RealEnvoy;
 
 const policy = (name: string, type: string, config: JsonObject): JsonObject => ({
   load_balancing_policy: {
@@ -55,6 +46,21 @@ const balancers: Record<string, JsonObject> = {
   "typed-maglev": policy("maglev", "Maglev", { table_size: 503 }),
 };
 
+/** The same hosts in two localities of other weights, and a third without any. */
+const inLocalities = (ports: number[]): JsonValue => ({
+  endpoints: [
+    ["a", 70, ports.slice(0, 2)] as const,
+    ["b", 30, ports.slice(2, 5)] as const,
+    ["c", 0, ports.slice(5)] as const,
+  ].map(([region, weight, members]) => ({
+    locality: { region },
+    ...(weight > 0 && { load_balancing_weight: weight }),
+    lb_endpoints: members.map(lbEndpoint),
+  })),
+});
+
+const byLocality = { common_lb_config: { locality_weighted_lb_config: {} } };
+
 const header = (name: string, more: JsonObject = {}): JsonObject => ({ header: { header_name: name, ...more } });
 const policies: Record<string, JsonValue[]> = {
   header: [header("x-user")],
@@ -73,6 +79,11 @@ function options(ports: number[]) {
     const heavy = staticCluster(`${name}-weighted`, ports, { ...fields, connect_timeout: "30s" });
     return [plain, { ...heavy, load_assignment: weighted(heavy.load_assignment) }];
   });
+  for (const lb_policy of ["RING_HASH", "MAGLEV"]) {
+    const assignment = inLocalities(ports) as JsonObject;
+    const load_assignment = { cluster_name: `localities-${lb_policy}`, ...assignment };
+    clusters.push({ ...staticCluster(`localities-${lb_policy}`, []), lb_policy, ...byLocality, load_assignment });
+  }
   const route = (path: string, cluster: string, hash_policy: JsonValue[], more: JsonObject = {}): JsonValue => ({
     match: { prefix: path },
     route: { cluster, hash_policy, ...more },
@@ -102,7 +113,7 @@ function options(ports: number[]) {
 }
 
 beforeAll(async () => {
-  if (missing) return;
+  if (envoyMissing) return;
   const ports: number[] = [];
   for (let i = 0; i < 6; i++) {
     const port = await fixtures.http((request, response) => {
@@ -112,38 +123,18 @@ beforeAll(async () => {
     });
     ports.push(port);
   }
-  const probe = new Fixtures();
-  envoyPort = await probe.tcp(() => {});
-  probe.close();
   const config = options(ports);
   ours = await fixtures.plane(config);
-  const listener = listenerJson({ ...config, manager: { access_log: [] } });
-  listener.address = { socket_address: { address: "127.0.0.1", port_value: envoyPort } };
-  const path = join(folder, "envoy.json");
-  writeFileSync(path, JSON.stringify({ static_resources: { listeners: [listener], clusters: config.clusters } }));
-  child = spawn(envoy, ["-c", path, "--concurrency", "1", "-l", "error", "--use-dynamic-base-id"], {
-    stdio: "inherit",
-  });
-  await reachable(envoyPort);
+  theirs = await RealEnvoy.start(config);
 });
 
 afterAll(() => {
-  child?.kill();
+  theirs?.close();
   fixtures.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Endpoints that requests came to, in order. */
 const tried: number[] = [];
-
-async function reachable(port: number): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (Date.now() < deadline && child?.exitCode === null) {
-    if (await fetch(`http://127.0.0.1:${port}/`).then(Boolean, () => false)) return;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  throw new Error("Envoy does not start");
-}
 
 const keys = Array.from({ length: 100 }, (_, i) => `user-${i * 7919}`);
 
@@ -163,16 +154,19 @@ async function picks(port: number, path: string): Promise<string[]> {
   return answers;
 }
 
-describe.skipIf(missing)("picks what Envoy picks", () => {
+describe.skipIf(envoyMissing)("picks what Envoy picks", () => {
   const names = Object.keys(balancers);
-  it.each([...names, ...names.map((name) => `${name}-weighted`)])("balancer %s", async (name) => {
-    const theirs = await picks(envoyPort, `/balancer/${name}/`);
-    expect(new Set(theirs).size).toBeGreaterThan(2);
-    expect(await picks(ours.port, `/balancer/${name}/`)).toEqual(theirs);
-  });
+  it.each([...names, ...names.map((name) => `${name}-weighted`), "localities-RING_HASH", "localities-MAGLEV"])(
+    "balancer %s",
+    async (name) => {
+      const picked = await picks(theirs.port, `/balancer/${name}/`);
+      expect(new Set(picked).size).toBeGreaterThan(2);
+      expect(await picks(ours.port, `/balancer/${name}/`)).toEqual(picked);
+    },
+  );
 
   it.each(Object.keys(policies))("hash policy %s", async (name) => {
-    expect(await picks(ours.port, `/policy/${name}/`)).toEqual(await picks(envoyPort, `/policy/${name}/`));
+    expect(await picks(ours.port, `/policy/${name}/`)).toEqual(await picks(theirs.port, `/policy/${name}/`));
   });
 
   it("a header sent twice", async () => {
@@ -184,9 +178,9 @@ describe.skipIf(missing)("picks what Envoy picks", () => {
       return (await client.untilEnd()).match(/endpoint \d/)?.[0] ?? client.received;
     };
     for (const key of keys.slice(0, 20)) {
-      const theirs = await twice(envoyPort, [key, "b"]);
-      expect(await twice(ours.port, [key, "b"])).toBe(theirs);
-      expect(await twice(ours.port, ["b", key])).toBe(theirs);
+      const picked = await twice(theirs.port, [key, "b"]);
+      expect(await twice(ours.port, [key, "b"])).toBe(picked);
+      expect(await twice(ours.port, ["b", key])).toBe(picked);
     }
   });
 
@@ -196,15 +190,15 @@ describe.skipIf(missing)("picks what Envoy picks", () => {
       await picks(port, `/503/${name}/`);
       return [...tried];
     };
-    const theirs = await order(envoyPort);
-    expect(theirs).toHaveLength(300);
-    expect(await order(ours.port)).toEqual(theirs);
+    const asked = await order(theirs.port);
+    expect(asked).toHaveLength(300);
+    expect(await order(ours.port)).toEqual(asked);
   });
 
   it("a cookie is made alike", async () => {
     const cookie = async (port: number) => (await fetch(`http://127.0.0.1:${port}/made/`)).headers.get("set-cookie");
     const shape = /^made="[0-9a-f]{16}"; Max-Age=90; Path=\/p; SameSite=Lax; HttpOnly$/;
-    expect(await cookie(envoyPort)).toMatch(shape);
+    expect(await cookie(theirs.port)).toMatch(shape);
     expect(await cookie(ours.port)).toMatch(shape);
   });
 });

@@ -13,6 +13,7 @@ import { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_p
 import { VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import { silentLogger } from "../lib/logger.ts";
+import type { Lookup } from "./cluster/dns.ts";
 import { DataPlane } from "./data-plane.ts";
 import type { RequestRecord, Tracer } from "./record.ts";
 import type { Runtime } from "./runtime.ts";
@@ -53,6 +54,7 @@ export interface PlaneOptions {
   localCluster?: string;
   healthCheckFails?: () => boolean;
   runtime?: Runtime;
+  lookup?: Lookup;
 }
 
 /** A listener on a random port of 127.0.0.1; `records` and `stats` show what was noted. */
@@ -63,7 +65,8 @@ export class TestPlane {
   port = 0;
 
   private constructor(options: PlaneOptions) {
-    const { random, tracer, wallNow, reusePort, maxConnections, localCluster, healthCheckFails, runtime } = options;
+    const { random, tracer, wallNow, reusePort, maxConnections, lookup } = options;
+    const { localCluster, healthCheckFails, runtime } = options;
     this.plane = new DataPlane({
       stats: this.stats,
       accessLogger: () => ({ log: (record) => void this.records.push(record) }),
@@ -73,6 +76,7 @@ export class TestPlane {
       wallNow,
       reusePort,
       maxConnections,
+      lookup,
       logger: silentLogger,
       runtime,
       local: { cluster: localCluster ?? "", healthCheckFails: healthCheckFails ?? (() => false) },

@@ -66,7 +66,7 @@ export function gatewayPort(
   const address = { address: at.bind ?? proxy.ip, port: at.port + proxy.portOffset };
   const name = listenerName(at.bind ?? "0.0.0.0", at.port);
   const listener = listenerAt(proxy, options, name, address, TrafficDirection.OUTBOUND, facts, () => {
-    const l4 = l4Chains(passed, "gateway", proxy, options, guards.tcp);
+    const l4 = l4Chains(passed, "gateway", options, guards.tcp);
     return {
       ...l4,
       filterChains: [...ended.map(({ chain }) => chain()), ...(l4.filterChains ?? [])],
@@ -109,7 +109,7 @@ function endedChain(
     if (first === undefined) return undefined;
     for (const name of sniHosts) taken.add(name);
     const chain = (): ChainInit => {
-      const [made] = l4Chains([{ ...first, sniHosts: [] }], "gateway", proxy, options, guards.tcp).filterChains ?? [];
+      const [made] = l4Chains([{ ...first, sniHosts: [] }], "gateway", options, guards.tcp).filterChains ?? [];
       return {
         ...common,
         filters: made?.filters ?? [],

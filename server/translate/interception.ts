@@ -132,7 +132,7 @@ export function interceptedListener(
 ): Listener {
   const name = listenerName(address, port);
   return memo(proxy, `intercepted ${name}`, [key, http, allowsAny, JSON.stringify(options)], () => {
-    const { filterChains = [], listenerFilters = [] } = l4Chains(chains, "outbound", proxy, options);
+    const { filterChains = [], listenerFilters = [] } = l4Chains(chains, "outbound", options);
     const takesAll = chains.some(({ sniHosts }) => sniHosts.length === 0);
     const http1 = httpChain(name, port, proxy, options);
     const rest: Chain = { filters: [pass(allowsAny ? passthroughCluster : blackHoleCluster, "outbound", options)] };

@@ -61,7 +61,7 @@ export const outboundPortListener = (
   const name = listenerName(proxy.ip, port);
   const at = { address: proxy.ip, port: port + proxy.portOffset };
   return listenerAt(proxy, options, name, at, TrafficDirection.OUTBOUND, [key], () =>
-    l4Chains(chains, "outbound", proxy, options),
+    l4Chains(chains, "outbound", options),
   );
 };
 

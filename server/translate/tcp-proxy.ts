@@ -22,7 +22,6 @@ type ChainInit = MessageInitShape<typeof FilterChainSchema>;
 export function l4Chains(
   chains: readonly L4Chain[],
   direction: LogDirection,
-  proxy: MeshProxy,
   options: TranslateOptions,
   guards: Authorization["tcp"] = [],
 ): Pick<MessageInitShape<typeof ListenerSchema>, "filterChains" | "listenerFilters"> {
@@ -33,11 +32,7 @@ export function l4Chains(
       return {
         ...(match && { filterChainMatch: match }),
         ...(chain.origin && { metadata: istioMetadata(chain.origin) }),
-        filters: [
-          ...guards,
-          ...(proxy.bundled ? [] : sniForwardProxy(chain.forwardPort)),
-          tcpProxy(chain, direction, options),
-        ],
+        filters: [...guards, ...sniForwardProxy(chain.forwardPort), tcpProxy(chain, direction, options)],
       };
     }),
     ...(inspects && { listenerFilters: [tlsInspector] }),

@@ -102,6 +102,9 @@ function legacyBalancer({ lbConfig, commonLbConfig, lbPolicy }: Cluster): Balanc
       const size = lbConfig.case === "maglevLbConfig" ? lbConfig.value.tableSize : undefined;
       return at("maglev_lb_config", () => maglev(size, placing));
     }
+    case LbPolicy.CLUSTER_PROVIDED:
+      // Whoever finds the hosts picks them, too.
+      return random;
     default:
       throw new Error(`lb_policy: ${LbPolicy[lbPolicy]} is not supported`);
   }

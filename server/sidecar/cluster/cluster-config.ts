@@ -2,25 +2,30 @@ import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import {
   type Cluster,
   Cluster_DiscoveryType as DiscoveryType,
-  Cluster_DnsLookupFamily as DnsFamily,
+  Cluster_LbPolicy as LbPolicy,
 } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { Http2ProtocolOptions } from "../../gen/proto/envoy/config/core/v3/protocol_pb.js";
+import { ClusterConfigSchema as ForwardProxySchema } from "../../gen/proto/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster_pb.js";
 import {
   type HttpProtocolOptions as UpstreamOptions,
   HttpProtocolOptionsSchema as UpstreamOptionsSchema,
 } from "../../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
-import { together } from "../config/problems.ts";
+import { at, together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
 import { compileHttp2Options } from "../http2/compile-options.ts";
 import type { Http2Options } from "../http2/options.ts";
 import type { Metadata } from "../record.ts";
 import type { Secrets } from "../tls/secrets.ts";
 import { type Balancing, compileBalancing } from "./balancer-config.ts";
+import { type DnsFamily, dnsFamilyOf } from "./dns.ts";
+import { compileDnsCache, type DnsCacheConfig } from "./dns-cache.ts";
 import { compileHealthChecks, type HealthCheckConfig } from "./health/check-config.ts";
+import { compileOriginalDestination, type OriginalDestinationConfig } from "./original-destination.ts";
 import { compileOutlier, type OutlierConfig } from "./outlier-config.ts";
 import { compileUpstreamTls, type UpstreamTls } from "./upstream-tls.ts";
 
-export type Discovery = "static" | "strict_dns" | "logical_dns" | "eds";
+/** The last two have no hosts before somebody calls one. */
+export type Discovery = "static" | "strict_dns" | "logical_dns" | "eds" | "forward_proxy" | "original_dst";
 
 /** How many retries may be in flight, by what else is. */
 export interface RetryBudget {
@@ -63,7 +68,11 @@ export interface ClusterConfig {
   readonly dropsHealthyHosts: boolean;
   readonly metadata: Metadata | undefined;
   readonly dnsRefreshMs: number;
-  readonly dnsFamily: 0 | 4 | 6;
+  readonly dnsFamily: DnsFamily;
+  /** Of forward proxies. */
+  readonly dnsCache: DnsCacheConfig | undefined;
+  /** Of clusters that go on to where a connection was going. */
+  readonly originalDestination: OriginalDestinationConfig | undefined;
   readonly bindAddress: string;
   /** Undefined: plain TCP. */
   readonly tls: UpstreamTls | undefined;
@@ -73,18 +82,20 @@ export interface ClusterConfig {
 export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig {
   if (config.name === "") throw new Error("name: required");
   const parts = together<
-    Pick<ClusterConfig, "discovery" | "balancing" | "outlier" | "healthCheck" | "tls"> & {
+    Pick<ClusterConfig, "discovery" | "balancing" | "outlier" | "healthCheck" | "tls" | "dnsCache"> & {
       options: ReturnType<typeof upstreamOptions>;
     }
   >({
     discovery: () => discoveryOf(config),
+    dnsCache: () => dnsCacheOf(config),
     balancing: () => compileBalancing(config),
     outlier: () => compileOutlier(config.outlierDetection),
     healthCheck: () => compileHealthChecks(config.healthChecks, protocolOf(upstreamOptions(config)) !== "http1"),
     tls: () => tlsOf(config, secrets),
     options: () => upstreamOptions(config),
   });
-  const { options, ...compiled } = parts;
+  const { options, dnsCache, ...compiled } = parts;
+  refuseHostNames(options, compiled.discovery);
   const common = options?.commonHttpProtocolOptions ?? config.commonHttpProtocolOptions;
   const thresholds = config.circuitBreakers?.thresholds.find((entry) => entry.priority === 0);
   const budget = thresholds?.retryBudget;
@@ -110,7 +121,15 @@ export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig
     dropsHealthyHosts: config.ignoreHealthOnHostRemoval,
     metadata: config.metadata?.filterMetadata as Metadata | undefined,
     dnsRefreshMs: durationMs(config.dnsRefreshRate) ?? 5000,
-    dnsFamily: config.dnsLookupFamily === DnsFamily.V4_ONLY ? 4 : config.dnsLookupFamily === DnsFamily.V6_ONLY ? 6 : 0,
+    dnsFamily: dnsFamilyOf(config.dnsLookupFamily),
+    dnsCache,
+    originalDestination:
+      compiled.discovery === "original_dst"
+        ? compileOriginalDestination(
+            config.lbConfig.case === "originalDstLbConfig" ? config.lbConfig.value : undefined,
+            durationMs(config.cleanupInterval) ?? 5000,
+          )
+        : undefined,
     bindAddress: config.upstreamBindConfig?.sourceAddress?.address ?? "",
   };
 }
@@ -122,20 +141,42 @@ function tlsOf({ transportSocket }: Cluster, secrets: Secrets): UpstreamTls | un
   return compileUpstreamTls(transportSocket, secrets);
 }
 
-function discoveryOf(config: Cluster): Discovery {
-  if (config.clusterDiscoveryType.case === "clusterType") throw new Error("cluster_type: not supported");
-  switch (config.clusterDiscoveryType.value ?? DiscoveryType.STATIC) {
-    case DiscoveryType.STATIC:
-      return "static";
+function discoveryOf({ clusterDiscoveryType, lbPolicy }: Cluster): Discovery {
+  const discovery = clusterDiscoveryType.case === "clusterType" ? "forward_proxy" : typeOf(clusterDiscoveryType.value);
+  const findsHosts = discovery === "forward_proxy" || discovery === "original_dst";
+  if (findsHosts !== (lbPolicy === LbPolicy.CLUSTER_PROVIDED)) {
+    throw new Error(
+      findsHosts
+        ? `lb_policy: must be CLUSTER_PROVIDED, not ${LbPolicy[lbPolicy]}, for a cluster that finds its own hosts`
+        : "lb_policy: CLUSTER_PROVIDED is not supported by this type of cluster",
+    );
+  }
+  return discovery;
+}
+
+function typeOf(type: DiscoveryType | undefined): Discovery {
+  switch (type ?? DiscoveryType.STATIC) {
     case DiscoveryType.STRICT_DNS:
       return "strict_dns";
     case DiscoveryType.LOGICAL_DNS:
       return "logical_dns";
     case DiscoveryType.EDS:
       return "eds";
+    case DiscoveryType.ORIGINAL_DST:
+      return "original_dst";
     default:
-      throw new Error("type: ORIGINAL_DST is not supported");
+      return "static";
   }
+}
+
+function dnsCacheOf({ clusterDiscoveryType }: Cluster): DnsCacheConfig | undefined {
+  if (clusterDiscoveryType.case !== "clusterType") return undefined;
+  return at("cluster_type.typed_config", () => {
+    const any = clusterDiscoveryType.value.typedConfig;
+    const config = any && anyUnpack(any, ForwardProxySchema);
+    const specifier = config?.clusterImplementationSpecifier;
+    return compileDnsCache(specifier?.case === "dnsCacheConfig" ? specifier.value : undefined);
+  });
 }
 
 const upstreamOptionsName = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
@@ -147,6 +188,17 @@ function upstreamOptions(config: Cluster): UpstreamOptions | undefined {
     throw new Error(`typed_extension_protocol_options["${upstreamOptionsName}"].auto_config: not supported`);
   }
   return options;
+}
+
+/** Elsewhere the name would be a request's, and connections are shared by requests. */
+function refuseHostNames(options: UpstreamOptions | undefined, discovery: Discovery): void {
+  if (discovery === "forward_proxy") return;
+  const { autoSni = false, autoSanValidation = false } = options?.upstreamHttpProtocolOptions ?? {};
+  if (!autoSni && !autoSanValidation) return;
+  const field = `typed_extension_protocol_options["${upstreamOptionsName}"].upstream_http_protocol_options`;
+  throw new Error(
+    `${field}.${autoSni ? "auto_sni" : "auto_san_validation"}: only supported by a dynamic_forward_proxy`,
+  );
 }
 
 function protocolOf(options: UpstreamOptions | undefined): ClusterConfig["protocol"] {

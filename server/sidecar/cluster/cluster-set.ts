@@ -45,7 +45,11 @@ export class ClusterSet {
   put(proto: ClusterProto): void {
     const assignment = proto.loadAssignment;
     const { config, fixed } = together<{ config: ClusterConfig; fixed: Assignment }>({
-      config: () => compileCluster(proto, this.secrets),
+      config: () => {
+        const compiled = compileCluster(proto, this.secrets);
+        if (compiled.dnsCache !== undefined) this.io.dnsCaches.check(compiled.dnsCache);
+        return compiled;
+      },
       fixed: () =>
         assignment === undefined ? noEndpoints : at("load_assignment", () => compileAssignment(assignment)),
     });
@@ -79,7 +83,7 @@ export class ClusterSet {
     const target = cluster;
     if (config.discovery === "static") target.setEndpoints(fixed.endpoints, fixed.policy);
     else if (config.discovery === "eds") this.feedOrWait(target);
-    else {
+    else if (target.finder === undefined) {
       // New settings must not cost the endpoints when the name server happens to be away.
       const publish: ConstructorParameters<typeof DnsResolver>[2] = (endpoints) => {
         target.setEndpoints(endpoints, fixed.policy);
@@ -153,6 +157,7 @@ export class ClusterSet {
     for (const resolver of this.resolvers.values()) resolver.close();
     for (const cluster of this.byName.values()) cluster.destroy();
     this.byName.clear();
+    this.io.dnsCaches.close();
   }
 
   /** One service without an answer must not keep the whole proxy from starting: Envoy's initial_fetch_timeout. */

@@ -8,9 +8,13 @@ import { HashTables } from "./balancer-hash.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import { ClusterStats } from "./cluster-stats.ts";
 import type { UpstreamProtocol } from "./connector.ts";
+import type { DnsCaches } from "./dns-cache.ts";
 import { Endpoint, type EndpointConfig, endpointKey } from "./endpoint.ts";
+import { ForwardProxy } from "./forward-proxy.ts";
 import { HealthChecker } from "./health/health-checker.ts";
 import { HealthFlag } from "./health-flags.ts";
+import type { FoundHosts, HostFinder } from "./host-finder.ts";
+import { OriginalDestination } from "./original-destination.ts";
 import { OutlierDetector } from "./outlier.ts";
 import { ClusterPool } from "./pool.ts";
 import { PriorityBalancer } from "./priorities.ts";
@@ -21,6 +25,7 @@ export interface ClusterIo {
   readonly timers: Timers;
   readonly now: () => number;
   readonly random: () => number;
+  readonly dnsCaches: DnsCaches;
 }
 
 /** One upstream service: its endpoints, their balancer and their connections. Survives updates of its config and of its endpoints. */
@@ -42,6 +47,8 @@ export class Cluster {
   private balancer: PriorityBalancer;
   private detector: OutlierDetector | undefined = undefined;
   private checker: HealthChecker | undefined = undefined;
+  /** Of clusters that have no hosts before somebody calls one; undefined: hosts are picked. */
+  finder: HostFinder | undefined = undefined;
   private readonly warmed: () => void;
 
   /** @param warmed called when its hosts have been checked for the first time */
@@ -55,6 +62,7 @@ export class Cluster {
     this.balancer = this.newBalancer();
     this.startDetector();
     this.startChecker();
+    this.startFinder();
   }
 
   /** New settings; connections stay. */
@@ -66,6 +74,7 @@ export class Cluster {
     if (this.config.tls !== tls) for (const endpoint of this.endpoints.values()) this.pool.drain(endpoint);
     if (JSON.stringify(config.outlier) !== JSON.stringify(before.outlier)) this.startDetector();
     if (config.healthCheck?.key !== before.healthCheck?.key) this.startChecker();
+    if (finds(config) !== finds(before)) this.startFinder();
     this.rebalance();
   }
 
@@ -102,6 +111,8 @@ export class Cluster {
 
   /** An endpoint for one attempt; hosts to avoid are given up after as many picks as the context allows. */
   pick(context: PickContext = anyHost): Endpoint | undefined {
+    // Its hosts are others' destinations.
+    if (this.finder !== undefined) return undefined;
     const { avoid, attempts, override } = context;
     if (override !== undefined) {
       const endpoint = this.byAddress.get(override.address);
@@ -171,6 +182,7 @@ export class Cluster {
     this.removed = true;
     this.detector?.close();
     this.checker?.close();
+    this.finder?.close();
     for (const endpoint of this.endpoints.values()) this.pool.drain(endpoint);
   }
 
@@ -250,6 +262,27 @@ export class Cluster {
     this.checker.follow(this.allEndpoints);
   }
 
+  private startFinder(): void {
+    const { config, io, stats } = this;
+    this.finder?.close();
+    this.finder = undefined;
+    const byKey = new Map<string, Endpoint>();
+    const hosts: FoundHosts = {
+      publish: (found) => {
+        this.setEndpoints([...found]);
+        byKey.clear();
+        for (const endpoint of this.endpoints.values()) byKey.set(endpoint.config.key ?? "", endpoint);
+      },
+      endpoint: (key) => byKey.get(key),
+    };
+    if (config.dnsCache !== undefined) {
+      this.finder = new ForwardProxy(io.dnsCaches.get(config.dnsCache), hosts, config.tls === undefined ? 80 : 443);
+    } else if (config.originalDestination !== undefined) {
+      this.finder = new OriginalDestination(config.originalDestination, hosts, io.stats, stats.prefix);
+    } else return;
+    hosts.publish([]);
+  }
+
   private onChecked(endpoint: Endpoint, passed: boolean, changed: boolean): void {
     if (passed) this.detector?.onCheckPassed(endpoint);
     const { health } = endpoint;
@@ -287,3 +320,7 @@ export class Cluster {
     return new PriorityBalancer(this.allEndpoints, options, this.io);
   }
 }
+
+/** What a cluster's finder depends on. */
+const finds = ({ dnsCache, originalDestination, tls }: ClusterConfig): string =>
+  JSON.stringify([dnsCache?.key, originalDestination, tls === undefined]);

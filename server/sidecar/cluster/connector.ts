@@ -4,6 +4,7 @@ import { type ClientSocket, Http1ClientConnection } from "../http1/client-connec
 import { Http2ClientConnection } from "../http2/client-connection.ts";
 import { turnedAway } from "../tls/tls-failure.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
+import type { EndpointConfig } from "./endpoint.ts";
 import type { PoolHost } from "./pool-host.ts";
 import { connectFailure, connectTls, type UpstreamTls } from "./upstream-tls.ts";
 
@@ -21,12 +22,21 @@ export type UpstreamProtocol = "http1" | "http2";
 export interface Place {
   readonly address: string;
   readonly port: number;
+  /** That TLS is for; ""; what the cluster says. */
+  readonly tlsHost?: string;
 }
+
+/** Where connections to an endpoint go: of one that a call has named, TLS is for that name. */
+export const placeOf = ({ address, port, key, hostname }: EndpointConfig): Place => ({
+  address,
+  port,
+  tlsHost: key === undefined ? "" : hostname,
+});
 
 /** Opens a connection to an endpoint by the TLS settings of its cluster. */
 export function openConnection(
   { config, stats, timers }: Pick<PoolHost, "config" | "stats" | "timers">,
-  { address: host, port }: Place,
+  { address: host, port, tlsHost }: Place,
   protocol: UpstreamProtocol,
   owner: ClientConnectionOwner,
 ): Connecting {
@@ -34,7 +44,7 @@ export function openConnection(
   const { tls } = config;
   let opened: ClientSocket | undefined;
   const open = (onRead: OnRead): ClientSocket => {
-    opened = tls === undefined ? openPlain(target, onRead) : openTls(target, tls, protocol, stats, onRead);
+    opened = tls === undefined ? openPlain(target, onRead) : openTls(target, tls, protocol, stats, tlsHost, onRead);
     return opened;
   };
   if (protocol === "http2") stats.cxHttp2.inc();
@@ -81,9 +91,10 @@ function openTls(
   tls: UpstreamTls,
   protocol: UpstreamProtocol,
   stats: ClusterStats,
+  tlsHost: string | undefined,
   onRead: OnRead,
 ): ClientSocket {
-  const socket = connectTls(tls, target, stats.tls, protocol);
+  const socket = connectTls(tls, target, stats.tls, protocol, tlsHost);
   socket.once("secureConnect", () => socket.on("data", (bytes: Buffer) => onRead(bytes, bytes.length)));
   return {
     socket,

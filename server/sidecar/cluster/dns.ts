@@ -1,12 +1,27 @@
 import { lookup as systemLookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import { Cluster_DnsLookupFamily as DnsFamilyProto } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { ClusterConfig } from "./cluster-config.ts";
 import type { EndpointConfig } from "./endpoint.ts";
 
+/** 0: either. */
+export type DnsFamily = 0 | 4 | 6;
+
+export function dnsFamilyOf(family: DnsFamilyProto): DnsFamily {
+  if (family === DnsFamilyProto.V4_ONLY) return 4;
+  return family === DnsFamilyProto.V6_ONLY ? 6 : 0;
+}
+
 export type Lookup = (
   name: string,
-  options: { all: true; family: 0 | 4 | 6 },
+  options: { all: true; family: DnsFamily },
 ) => Promise<readonly { address: string }[]>;
+
+/** The system's, which may not know that every name under `localhost` is this machine: RFC 6761, 6.3. */
+export const lookupName: Lookup = async (name, options) => {
+  if (!/(^|\.)localhost\.?$/i.test(name)) return systemLookup(name, options);
+  return [{ address: options.family === 6 ? "::1" : "127.0.0.1" }];
+};
 
 /**
  * Keeps the endpoints of a DNS cluster fresh. `strict_dns` has every address a name resolves to, `logical_dns` the first one. A name that does not
@@ -29,7 +44,7 @@ export class DnsResolver {
     names: readonly EndpointConfig[],
     publish: (endpoints: EndpointConfig[]) => void,
     known: ReadonlyMap<string, string[]> = new Map(),
-    lookup: Lookup = systemLookup,
+    lookup: Lookup = lookupName,
   ) {
     this.config = config;
     this.known = new Map(known);

@@ -3,6 +3,8 @@ import { HostHealth } from "./health-flags.ts";
 
 /** What EDS (or DNS) says of one endpoint. */
 export interface EndpointConfig {
+  /** What it is known by, when that is more than its address. */
+  readonly key?: string;
   readonly address: string;
   readonly port: number;
   readonly hostname: string;
@@ -93,4 +95,5 @@ export class OutlierState {
   readonly local: SuccessRate = { total: 0, success: 0, rate: -1 };
 }
 
-export const endpointKey = (config: EndpointConfig): string => `${config.address}|${config.port}|${config.priority}`;
+export const endpointKey = ({ key, address, port, priority }: EndpointConfig): string =>
+  key === undefined ? `${address}|${port}|${priority}` : `${key}|${address}`;

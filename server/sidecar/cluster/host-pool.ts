@@ -1,6 +1,6 @@
 import type { ClientConnection, ClientConnectionOwner, StreamReset } from "../http/stream.ts";
 import { WheelTimer } from "../timer-wheel.ts";
-import { type Connecting, openConnection, type UpstreamProtocol } from "./connector.ts";
+import { type Connecting, openConnection, placeOf, type UpstreamProtocol } from "./connector.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { PoolHost } from "./pool-host.ts";
 import type { UpstreamTls } from "./upstream-tls.ts";
@@ -216,7 +216,11 @@ export class HostPool implements ClientConnectionOwner {
     stats.cxActive.set(slots.connections);
     this.connecting++;
     endpoint.totals.connections++;
-    const pooled = new Pooled(this, config.tls, openConnection(this.host, endpoint.config, this.protocol, this));
+    const pooled = new Pooled(
+      this,
+      config.tls,
+      openConnection(this.host, placeOf(endpoint.config), this.protocol, this),
+    );
     this.connections.set(pooled.connection, pooled);
     timers.arm(pooled.timer, config.connectTimeoutMs);
   }

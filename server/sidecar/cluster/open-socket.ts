@@ -6,7 +6,7 @@ import { connectTls } from "./upstream-tls.ts";
 /** Begins a connection to an endpoint, in TLS where the cluster says so; `ready` is the event after which it can be used. Either side may end alone. */
 export function openSocket(
   { config, stats }: Pick<PoolHost, "config" | "stats">,
-  { address, port }: Place,
+  { address, port, tlsHost }: Place,
 ): { socket: Socket; ready: string } {
   const options = {
     host: address,
@@ -16,5 +16,5 @@ export function openSocket(
     localAddress: config.bindAddress || undefined,
   };
   if (config.tls === undefined) return { socket: connect(options), ready: "connect" };
-  return { socket: connectTls(config.tls, options, stats.tls), ready: "secureConnect" };
+  return { socket: connectTls(config.tls, options, stats.tls, undefined, tlsHost), ready: "secureConnect" };
 }

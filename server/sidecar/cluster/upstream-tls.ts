@@ -8,7 +8,7 @@ import { CommonTls } from "../tls/common-tls.ts";
 import type { Secrets } from "../tls/secrets.ts";
 import { failureKind, failureReason, secretMissing, WrongHash, wrongName } from "../tls/tls-failure.ts";
 import type { TlsStats } from "../tls/tls-stats.ts";
-import { isPinned } from "../tls/validation.ts";
+import { hostTest, isPinned } from "../tls/validation.ts";
 
 /** TLS towards a cluster's endpoints. */
 export interface UpstreamTls {
@@ -35,20 +35,24 @@ export function connectTls(
   stats: TlsStats,
   /** What will be spoken: what is something else isn't offered. */
   protocol?: "http1" | "http2",
+  /** Whom the call is for, where that is more than the cluster says: it is asked for, and has to be in the certificate. */
+  host = "",
 ): Socket {
   const material = tls.common.current();
   // Without a secret that did not come in time no connection can be made: Envoy's NotReadySslSocket.
   if (material === undefined) return failed(new SecretMissing());
   const { context, names, pins, validation } = material;
+  const serverName = host || tls.serverName;
   const protocols = offered(tls.common.protocols, protocol);
   const socket = connect({
     ...options,
     secureContext: context,
     // RFC 6066, 3: an address is no server name.
-    ...(tls.serverName !== "" && isIP(tls.serverName) === 0 && { servername: tls.serverName }),
+    ...(serverName !== "" && isIP(serverName) === 0 && { servername: serverName }),
     ...(protocols.length > 0 && { ALPNProtocols: [...protocols] }),
     rejectUnauthorized: validation !== undefined,
     checkServerIdentity: (_, peer) =>
+      (host === "" ? undefined : wrongName([hostTest(host)], peer.subjectaltname)) ??
       wrongName(names, peer.subjectaltname) ??
       (pins.length === 0 || isPinned(pins, new X509Certificate(peer.raw)) ? undefined : new WrongHash()),
   });

@@ -61,6 +61,8 @@ export interface DownstreamFacts {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  /** Where the connection was going before it came here, where something has said so; else undefined. */
+  readonly destination?: { readonly address: string; readonly port: number } | undefined;
   /** Undefined: plain text. */
   readonly tls: TlsConnection | undefined;
   /** No further request is wanted on it: the codec says so with the next response (`connection: close`, GOAWAY). */

@@ -2,11 +2,11 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Logger } from "../../lib/logger.ts";
 import { statName } from "../cluster/cluster-stats.ts";
-import type { NetworkConnection, Refusal } from "../network/network-filter.ts";
+import type { NetworkConnection } from "../network/network-filter.ts";
 import type { HttpManager } from "../request/manager.ts";
 import type { Counter, Gauge, Stats } from "../stats.ts";
 import type { Hello } from "../tcp/client-hello.ts";
-import { TcpSession } from "../tcp/tcp-session.ts";
+import { type AboutConnection, TcpSession } from "../tcp/tcp-session.ts";
 import type { Timers } from "../timers.ts";
 import type { CommonTls } from "../tls/common-tls.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
@@ -283,7 +283,12 @@ export class Listener {
     { orphan, draining } = settled,
   ): void {
     if (chain.filters.length === 0) {
-      this.serveAdmitted(socket, chain, tls, undefined, { orphan, draining });
+      this.serveAdmitted(
+        socket,
+        chain,
+        { tls, serverName, refusal: undefined, forwardPort: undefined },
+        { orphan, draining },
+      );
       return;
     }
     const connection = networkConnection(socket, tls, serverName);
@@ -291,7 +296,7 @@ export class Listener {
       const left = this.accepted.get(admission) === "";
       this.accepted.delete(admission);
       const fate = { orphan: orphan || left, draining: draining || admission.draining };
-      this.serveAdmitted(socket, chain, tls, refusal, fate);
+      this.serveAdmitted(socket, chain, { tls, serverName, refusal, forwardPort: connection.forwardPort }, fate);
     });
     admission.start();
     if (admission.waits) this.accepted.set(admission, orphan ? "" : chain.id);
@@ -300,10 +305,10 @@ export class Listener {
   private serveAdmitted(
     socket: Socket,
     chain: FilterChain,
-    tls: TlsConnection | undefined,
-    refusal: Refusal | undefined,
+    about: AboutConnection,
     { orphan, draining }: typeof settled,
   ): void {
+    const { tls, refusal } = about;
     // Its client may have left while others decided.
     if (socket.destroyed) {
       this.closed();
@@ -311,7 +316,7 @@ export class Listener {
     }
     const id = orphan ? "" : chain.id;
     if (chain.kind === "tcp") {
-      const session = new TcpSession(socket, chain.proxy, tls, (ended) => this.onClosed(ended), refusal);
+      const session = new TcpSession(socket, chain.proxy, about, (ended) => this.onClosed(ended));
       this.accepted.set(session, id);
       return;
     }
@@ -365,7 +370,8 @@ function networkConnection(socket: Socket, tls: TlsConnection | undefined, serve
     tls,
     draining: false,
   };
-  return { facts, serverName, metadata: {}, onClose: (act) => void socket.once("close", act) };
+  const onClose = (act: () => void) => void socket.once("close", act);
+  return { facts, serverName, forwardPort: undefined, metadata: {}, onClose };
 }
 
 const none: readonly string[] = [];

@@ -10,6 +10,8 @@ export interface NetworkConnection {
   readonly facts: DownstreamFacts;
   /** Of the ClientHello; may be empty. */
   readonly serverName: string;
+  /** Of the upstream, for clusters that find the host of each connection; undefined: the protocol's own. */
+  forwardPort: number | undefined;
   /** What filters have found out, by their names, for those that come later. */
   readonly metadata: Record<string, Readonly<Record<string, unknown>>>;
   /** Runs once, when the connection is gone, whoever ends it. */

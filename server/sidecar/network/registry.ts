@@ -5,6 +5,7 @@ import { networkLocalRateLimit } from "./local-rate-limit.ts";
 import type { NetworkFilterFactory } from "./network-filter.ts";
 import { networkRateLimit } from "./rate-limit.ts";
 import { networkRbac } from "./rbac.ts";
+import { sniForwardProxy } from "./sni-forward-proxy.ts";
 
 /** Every network filter but those that end a chain: connection manager and TCP proxy. */
 export const networkFilterFactories: readonly NetworkFilterFactory[] = [
@@ -13,6 +14,7 @@ export const networkFilterFactories: readonly NetworkFilterFactory[] = [
   networkLocalRateLimit,
   networkRateLimit,
   networkRbac,
+  sniForwardProxy,
 ];
 
 /** Throws an Error naming the type. */

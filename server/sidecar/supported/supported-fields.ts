@@ -1,4 +1,5 @@
 import { createRegistry } from "@bufbuild/protobuf";
+import { ClusterConfigSchema as ForwardProxyClusterSchema } from "../../gen/proto/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster_pb.js";
 import { HttpInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
 import { TlsInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { HttpConnectionManagerSchema } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
@@ -33,6 +34,7 @@ export const extensionRegistry = createRegistry(
   ]),
   ...networkFilterFactories.map(({ schema }) => schema),
   routerFilter.schema,
+  ForwardProxyClusterSchema,
   HttpInspectorSchema,
   HttpConnectionManagerSchema,
   LeastRequestSchema,
@@ -460,6 +462,8 @@ export const supportedFields: SupportedFields = {
     "round_robin_lb_config",
     "ring_hash_lb_config",
     "maglev_lb_config",
+    "original_dst_lb_config",
+    "cluster_type",
     "common_lb_config",
     "transport_socket",
     "metadata",
@@ -513,6 +517,33 @@ export const supportedFields: SupportedFields = {
   "envoy.config.core.v3.HealthCheck.TcpHealthCheck": ["send", "receive"],
   "envoy.config.core.v3.HealthCheck.GrpcHealthCheck": ["service_name", "authority", "initial_metadata"],
   "envoy.config.core.v3.HealthCheck.Payload": ["text", "binary"],
+  "envoy.config.cluster.v3.Cluster.CustomClusterType": ["name", "typed_config"],
+  "envoy.config.cluster.v3.Cluster.OriginalDstLbConfig": [
+    "use_http_header",
+    "http_header_name",
+    "upstream_port_override",
+  ],
+  "envoy.config.cluster.v3.Cluster.RefreshRate": ["base_interval", "max_interval"],
+  "envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig": [
+    "dns_cache_config",
+    // harmless: TLS asks for the host of each call and checks it, whatever the options say
+    "allow_insecure_cluster_options",
+    // harmless: a connection is only shared by calls of one host
+    "allow_coalesced_connections",
+  ],
+  "envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig": [
+    "name",
+    "dns_lookup_family",
+    "dns_refresh_rate",
+    // harmless: the system's resolver tells no time to live, by which it could be shorter
+    "dns_min_refresh_rate",
+    "host_ttl",
+    "max_hosts",
+    "dns_failure_refresh_rate",
+    "dns_cache_circuit_breaker",
+    "dns_query_timeout",
+  ],
+  "envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheCircuitBreakers": ["max_pending_requests"],
   "envoy.config.cluster.v3.TrackClusterStats": "opaque",
   "envoy.config.cluster.v3.UpstreamConnectionOptions": "opaque",
   "envoy.config.cluster.v3.Cluster.EdsClusterConfig": ["eds_config", "service_name"],
@@ -631,7 +662,10 @@ export const supportedFields: SupportedFields = {
     "common_http_protocol_options",
     "explicit_http_config",
     "use_downstream_protocol_config",
+    "upstream_http_protocol_options",
   ],
+  // only for clusters that find the host of each call
+  "envoy.config.core.v3.UpstreamHttpProtocolOptions": ["auto_sni", "auto_san_validation"],
   "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig": [
     "http_protocol_options",
     "http2_protocol_options",

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { anyHost } from "../cluster/balancer.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import type { Endpoint } from "../cluster/endpoint.ts";
 import { xxHash64 } from "../hash/xx-hash64.ts";
 import { newRecord, type RequestRecord, ResponseFlag } from "../record.ts";
 import { WheelTimer } from "../timer-wheel.ts";
@@ -8,6 +9,18 @@ import type { TlsConnection } from "../tls/tls-connection.ts";
 import { isTlsError } from "../tls/tls-failure.ts";
 import { pickTarget, type TcpProxy } from "./tcp-proxy.ts";
 import { type ConnectFailure, TcpUpstream } from "./tcp-upstream.ts";
+
+/** What is known of a connection before its session begins. */
+export interface AboutConnection {
+  /** What was agreed on where it is encrypted. */
+  readonly tls: TlsConnection | undefined;
+  /** Of the client's hello; may be empty. */
+  readonly serverName: string;
+  /** Why a filter before this one closes it; undefined: it may go on. */
+  readonly refusal: { readonly details: string; readonly flags: number } | undefined;
+  /** Of the upstream, where a filter has chosen one. */
+  readonly forwardPort: number | undefined;
+}
 
 /**
  * One client connection carried to one upstream: bytes pass as they are, each side's end of sending is told to the other, and whoever
@@ -19,7 +32,9 @@ export class TcpSession {
   readonly requestedAt = 0;
   private readonly socket: Socket;
   private readonly proxy: TcpProxy;
+  private readonly about: AboutConnection;
   private readonly onClosed: (session: TcpSession) => void;
+  private stopFinding: () => void = () => {};
   private readonly startedAt = performance.now();
   private readonly timer: WheelTimer;
   private readonly cluster: Cluster | undefined;
@@ -32,16 +47,11 @@ export class TcpSession {
   private closed = false;
 
   /**
-   * `socket` is paused, or has not been read from; `tls` says what was agreed on where it is encrypted.
-   * @param refusal why a filter before this one closes the connection; undefined: it may go on
+   * `socket` is paused, or has not been read from.
    */
-  constructor(
-    socket: Socket,
-    proxy: TcpProxy,
-    tls: TlsConnection | undefined,
-    onClosed: (session: TcpSession) => void,
-    refusal: { readonly details: string; readonly flags: number } | undefined,
-  ) {
+  constructor(socket: Socket, proxy: TcpProxy, about: AboutConnection, onClosed: (session: TcpSession) => void) {
+    const { tls, refusal } = about;
+    this.about = about;
     this.socket = socket;
     this.proxy = proxy;
     this.onClosed = onClosed;
@@ -96,11 +106,23 @@ export class TcpSession {
       this.refuse(flags, "upstream_connection_failure");
       return;
     }
+    if (cluster.finder !== undefined) {
+      const { serverName: host, forwardPort: port } = this.about;
+      const target = { host, port, headers: [], destination: undefined };
+      this.stopFinding = cluster.finder.find(target, (found) => this.connectTo(cluster, found));
+      return;
+    }
     const hash = proxy.hashesSourceIp && cluster.usesHash ? xxHash64(record.downstreamRemoteAddress) : undefined;
-    const endpoint = cluster.pick(hash === undefined ? anyHost : { ...anyHost, hash });
-    if (endpoint === undefined) {
+    this.connectTo(cluster, cluster.pick(hash === undefined ? anyHost : { ...anyHost, hash }) ?? "no_healthy_upstream");
+  }
+
+  /** @param endpoint or why there is none */
+  private connectTo(cluster: Cluster, endpoint: Endpoint | string): void {
+    const { record } = this;
+    if (this.closed) return;
+    if (typeof endpoint === "string") {
       cluster.stats.cxNoneHealthy.inc();
-      this.refuse(ResponseFlag.noHealthyUpstream, "no_healthy_upstream");
+      this.refuse(ResponseFlag.noHealthyUpstream, endpoint);
       return;
     }
     if (!cluster.pool.takeSlot(endpoint)) {
@@ -201,6 +223,7 @@ export class TcpSession {
     if (this.closed) return;
     this.closed = true;
     this.timer.cancel();
+    this.stopFinding();
     const { proxy, record } = this;
     this.upstream?.finish();
     proxy.stats.cxActive.add(-1);

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Cluster } from "../cluster/cluster.ts";
+import { placeOf } from "../cluster/connector.ts";
 import type { Endpoint } from "../cluster/endpoint.ts";
 import { openSocket } from "../cluster/open-socket.ts";
 import { connectFailure } from "../cluster/upstream-tls.ts";
@@ -43,7 +44,7 @@ export class TcpUpstream {
     endpoint.active++;
     endpoint.totals.requests++;
     this.timer = new WheelTimer(() => this.onConnectTimeout());
-    const { socket, ready } = openSocket(cluster, endpoint.config);
+    const { socket, ready } = openSocket(cluster, placeOf(endpoint.config));
     this.socket = socket;
     socket.once(ready, () => this.onConnect());
     socket.on("error", (error: NodeJS.ErrnoException) => {

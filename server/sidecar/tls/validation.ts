@@ -1,4 +1,5 @@
 import { createHash, type X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
 import {
   type CertificateValidationContext,
   SubjectAltNameMatcher_SanType as SanType,
@@ -128,6 +129,13 @@ function nameTest({ sanType, matcher }: SubjectAltNameMatcher): NameTest {
     sanType === SanType.DNS && matcher.matchPattern.case === "exact"
       ? dnsTest(matcher.matchPattern.value)
       : compileString(matcher);
+  return (names) => names.some((name) => name.type === type && test(name.value));
+}
+
+/** A certificate for this host, a name or an address. */
+export function hostTest(host: string): NameTest {
+  const [type, test] =
+    isIP(host) === 0 ? (["DNS", dnsTest(host)] as const) : (["IP Address", (name: string) => name === host] as const);
   return (names) => names.some((name) => name.type === type && test(name.value));
 }
 

@@ -332,7 +332,13 @@ describe("a cluster that checks", () => {
       response.writeHead(200, immediate ? { "x-envoy-immediate-health-check-fail": "true" } : {}).end();
     });
     const test = await fixtures.plane({
-      clusters: [staticCluster("up", [port], checked({ http_health_check: { path: "/health" }, interval: "3600s" }))],
+      clusters: [
+        staticCluster(
+          "up",
+          [port],
+          checked({ http_health_check: { path: "/health" }, interval: "3600s", no_traffic_interval: "3600s" }),
+        ),
+      ],
       routes: [toCluster("up")],
     });
     await eventually(() => healthy(test)() && test.counter("cluster.up.health_check.success") === 1);

@@ -55,6 +55,8 @@ export class Router implements TerminalStream {
   private timeout: WheelTimer | undefined = undefined;
   private duration: WheelTimer | undefined = undefined;
   private counted = false;
+  /** Takes the question back where a host is. */
+  private stopFinding: () => void = nothing;
 
   constructor(exchange: Exchange, envoyHeaders: boolean) {
     this.exchange = exchange;
@@ -329,21 +331,33 @@ export class Router implements TerminalStream {
   private startAttempt(): void {
     const { cluster, exchange, retry } = this;
     if (cluster === undefined) return;
-    const endpoint = cluster.pick(retry === undefined ? this.balancing : retry.context(this.balancing));
-    // A host that was asked for has one chance.
-    if (this.balancing.override !== undefined) this.balancing = { ...this.balancing, override: undefined };
-    if (endpoint === undefined) {
+    if (cluster.finder === undefined) {
+      const endpoint = cluster.pick(retry === undefined ? this.balancing : retry.context(this.balancing));
+      // A host that was asked for has one chance.
+      if (this.balancing.override !== undefined) this.balancing = { ...this.balancing, override: undefined };
+      this.tryAt(cluster, endpoint ?? "no_healthy_upstream");
+      return;
+    }
+    const { connection, authority: host, headers } = exchange;
+    const target = { host, port: undefined, headers, destination: connection.destination };
+    this.stopFinding = cluster.finder.find(target, (found) => this.tryAt(cluster, found));
+  }
+
+  /** @param found where, or why nowhere */
+  private tryAt(cluster: Cluster, found: Endpoint | string): void {
+    const { exchange } = this;
+    if (typeof found === "string") {
       cluster.stats.cxNoneHealthy.inc();
       // A hedged request may be answered still.
       if (this.hedged.length > 0) return;
       cluster.stats.response(503);
       this.release();
-      exchange.reply(503, "no healthy upstream", "no_healthy_upstream", ResponseFlag.noHealthyUpstream);
+      exchange.reply(503, "no healthy upstream", found, ResponseFlag.noHealthyUpstream);
       return;
     }
-    retry?.onPicked(endpoint);
+    this.retry?.onPicked(found);
     exchange.record.upstreamAttempts++;
-    const attempt = new Attempt(this, cluster, endpoint);
+    const attempt = new Attempt(this, cluster, found);
     this.attempt = attempt;
     attempt.start();
   }
@@ -450,6 +464,7 @@ export class Router implements TerminalStream {
     this.timeout?.cancel();
     this.duration?.cancel();
     this.retry?.close();
+    this.stopFinding();
     if (cluster === undefined || !this.counted) return;
     this.counted = false;
     cluster.activeRequests--;
@@ -460,3 +475,4 @@ export class Router implements TerminalStream {
 /** gRPC's status. */
 const deadlineExceeded = 4;
 const none: readonly Attempt[] = [];
+const nothing = (): void => {};

@@ -1,0 +1,258 @@
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  eventually,
+  Fixtures,
+  lbEndpoint,
+  type PlaneOptions,
+  staticCluster,
+  type TestPlane,
+  toCluster,
+} from "./test-plane.ts";
+import { envoyMissing, RealEnvoy } from "./testing/real-envoy.ts";
+
+// The same configuration and the same upstreams for real Envoy and for our data path: where requests go, how often, and what is counted.
+
+const fixtures = new Fixtures();
+let ours: TestPlane;
+let theirs: RealEnvoy;
+
+/** What each host does, by its name; and who was asked, in order. */
+const does: Record<string, number> = {};
+const asked: string[] = [];
+const ports: Record<string, number> = {};
+
+async function host(name: string, status: number, headers: Record<string, string> = {}): Promise<number> {
+  does[name] = status;
+  const port = await fixtures.http((request, response) => {
+    if (request.url !== "/health") asked.push(name);
+    const delay = Number(request.headers["x-delay"] ?? 0);
+    setTimeout(() => response.writeHead(does[name] ?? 200, headers).end(name), delay);
+  });
+  ports[name] = port;
+  return port;
+}
+
+const retry = (type: string, version = "v3") =>
+  `type.googleapis.com/envoy.extensions.retry.${type.replace("$", version)}`;
+const quick = { retry_back_off: { base_interval: "0.001s" } };
+
+/** One host for each priority. */
+const priorities = (name: string, members: JsonValue[][], extra: JsonObject = {}): JsonObject => ({
+  ...staticCluster(name, []),
+  ...extra,
+  load_assignment: {
+    cluster_name: name,
+    endpoints: members.map((lb_endpoints, priority) => ({ priority, lb_endpoints })),
+  },
+});
+
+const withHealth = (port: number, health_status: string): JsonObject => ({ ...lbEndpoint(port), health_status });
+
+const check = (fields: JsonObject = {}): JsonObject => ({
+  health_checks: [
+    {
+      timeout: "1s",
+      interval: "0.05s",
+      no_traffic_interval: "0.05s",
+      unhealthy_threshold: 1,
+      healthy_threshold: 1,
+      http_health_check: { path: "/health" },
+      ...fields,
+    },
+  ],
+});
+
+const forwardProxy: JsonObject = {
+  name: "forward",
+  connect_timeout: "1s",
+  lb_policy: "CLUSTER_PROVIDED",
+  cluster_type: {
+    name: "envoy.clusters.dynamic_forward_proxy",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig",
+      dns_cache_config: { name: "cache", dns_lookup_family: "V4_ONLY" },
+    },
+  },
+};
+
+async function options(): Promise<PlaneOptions> {
+  const [p0, p1, p2, good, bad, sick, limited] = [
+    await host("p0", 503),
+    await host("p1", 503),
+    await host("p2", 503),
+    await host("good", 200),
+    await host("bad", 500),
+    await host("sick", 200),
+    await host("limited", 503, { "x-envoy-ratelimited": "true" }),
+  ];
+  const again = (update_frequency: number): JsonObject => ({
+    retry_policy: {
+      retry_on: "5xx",
+      num_retries: 4,
+      retry_priority: {
+        name: "envoy.retry_priorities.previous_priorities",
+        typed_config: { "@type": retry("priority.previous_priorities.$.PreviousPrioritiesConfig"), update_frequency },
+      },
+      ...quick,
+    },
+  });
+  const clusters = [
+    priorities("priorities", [[lbEndpoint(p0)], [lbEndpoint(p1)], [lbEndpoint(p2)]]),
+    // 1 of 4 well: 35 %; the second carries the rest. And with 1 of 4 well in both, nobody carries all of it.
+    priorities("spills", [
+      [lbEndpoint(good), ...[1, 2, 3].map((port) => withHealth(port, "UNHEALTHY"))],
+      [lbEndpoint(bad)],
+    ]),
+    priorities("degraded", [
+      [lbEndpoint(good), withHealth(bad, "DEGRADED"), withHealth(1, "UNHEALTHY"), withHealth(2, "UNHEALTHY")],
+    ]),
+    staticCluster("checked", [good, sick, 1], { ...check(), common_lb_config: { healthy_panic_threshold: {} } }),
+    staticCluster("limited", [limited]),
+    staticCluster("good", [good]),
+    staticCluster("slow", [good]),
+    forwardProxy,
+  ];
+  const path = (prefix: string, route: JsonObject): JsonObject => ({
+    match: { prefix },
+    route: { timeout: "5s", ...route },
+  });
+  const routes = [
+    path("/every-1", { cluster: "priorities", ...again(1) }),
+    path("/every-2", { cluster: "priorities", ...again(2) }),
+    path("/limited", { cluster: "limited", retry_policy: { retry_on: "5xx", num_retries: 2, ...quick } }),
+    path("/ratelimited", {
+      cluster: "limited",
+      retry_policy: { retry_on: "envoy-ratelimited", num_retries: 2, ...quick },
+    }),
+    path("/hedged", {
+      cluster: "slow",
+      hedge_policy: { hedge_on_per_try_timeout: true },
+      retry_policy: { retry_on: "5xx", num_retries: 1, per_try_timeout: "0.1s", ...quick },
+    }),
+    path("/idle", {
+      cluster: "slow",
+      retry_policy: { retry_on: "5xx", num_retries: 1, per_try_idle_timeout: "0.1s", ...quick },
+    }),
+    ...["spills", "degraded", "checked", "forward"].map((cluster) => path(`/${cluster}`, { cluster })),
+    toCluster("good"),
+  ];
+  return { clusters: clusters as JsonValue[], routes };
+}
+
+beforeAll(async () => {
+  if (envoyMissing) return;
+  const config = await options();
+  ours = await fixtures.plane(config);
+  theirs = await RealEnvoy.start({
+    ...config,
+    manager: {
+      access_log: [
+        {
+          name: "stdout",
+          typed_config: { "@type": "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog" },
+          filter: { runtime_filter: { runtime_key: "never", percent_sampled: { numerator: 0 } } },
+        },
+      ],
+    },
+  });
+});
+
+afterAll(() => {
+  theirs?.close();
+  fixtures.close();
+});
+
+interface Outcome {
+  status: number;
+  body: string;
+  asked: string[];
+}
+
+async function call(port: number, path: string, headers: Record<string, string> = {}): Promise<Outcome> {
+  asked.length = 0;
+  const client = await fixtures.client(port);
+  const lines = Object.entries({ host: "a.test", connection: "close", ...headers }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  const text = await client.send(`GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`).untilEnd();
+  const body = text.slice(text.indexOf("\r\n\r\n") + 4).replace(/^[0-9a-f]+\r\n|\r\n0\r\n\r\n$/g, "");
+  return { status: Number(text.slice(9, 12)), body, asked: [...asked] };
+}
+
+describe.skipIf(envoyMissing)("upstream, like Envoy", () => {
+  it.each<[string, string, Record<string, string>]>([
+    ["a retry looks for another priority each time", "/every-1", {}],
+    ["a retry looks for another priority every other time", "/every-2", {}],
+    ["an answer that another proxy has limited is not tried again", "/limited", {}],
+    ["but is where that is asked for", "/ratelimited", {}],
+    ["a slow try is hedged, and the first answer counts", "/hedged", { "x-delay": "300" }],
+    ["a try that says nothing is given up", "/idle", { "x-delay": "400" }],
+    ["a forward proxy finds a name", "/forward", { host: "GOOD" }],
+    ["a forward proxy finds no name", "/forward", { host: "nowhere.invalid" }],
+  ])("%s", async (_, path, headers) => {
+    const given = { ...headers };
+    if (given.host === "GOOD") given.host = `x.localhost:${ports.good}`;
+    expect(await call(ours.port, path, given)).toEqual(await call(theirs.port, path, given));
+  });
+
+  /** Within five standard deviations of a difference of two samples. */
+  const alike = (a: number, b: number, total: number) => {
+    const share = (a + b) / (2 * total);
+    expect(Math.abs(a - b), `${a} and ${b} of ${total}`).toBeLessThanOrEqual(
+      5 * Math.sqrt(2 * total * share * (1 - share)) + 1,
+    );
+  };
+
+  it.each(["spills", "degraded"])("shares of priorities and of degraded hosts: %s", async (cluster) => {
+    const total = 300;
+    const goods = async (port: number) => {
+      let count = 0;
+      for (let i = 0; i < total; i++) count += (await call(port, `/${cluster}`)).body === "good" ? 1 : 0;
+      return count;
+    };
+    const [mine, other] = [await goods(ours.port), await goods(theirs.port)];
+    expect(mine).toBeGreaterThan(0);
+    alike(mine, other, total);
+  });
+
+  it("what retries count", async () => {
+    for (const name of [
+      "upstream_rq_retry",
+      "upstream_rq_retry_limit_exceeded",
+      "retry.upstream_rq_503",
+      "upstream_rq_503",
+    ]) {
+      const stat = `cluster.priorities.${name}`;
+      const before = [ours.counter(stat), await theirs.stat(stat)];
+      await call(ours.port, "/every-1");
+      await call(theirs.port, "/every-1");
+      expect(ours.counter(stat) - (before[0] ?? 0), name).toBe((await theirs.stat(stat)) - (before[1] ?? 0));
+    }
+  });
+
+  it("health checks: flags as they come and go, and who is asked", async () => {
+    const flags = async () => {
+      const text = await theirs.admin("/clusters");
+      const wanted = [ports.good, ports.sick, 1].map((port) => `checked::127.0.0.1:${port}::health_flags::(.*)`);
+      return wanted.map((line) => new RegExp(line).exec(text)?.[1] ?? "none");
+    };
+    const own = () => ours.plane.clusterMap.get("checked")?.allEndpoints.map(({ health }) => health.healthy) ?? [];
+    const settled = async (expected: boolean[]) => {
+      await eventually(() => own().join() === expected.join(), `ours: ${expected}`);
+      const deadline = Date.now() + 5000;
+      const wanted = expected.map((healthy) => (healthy ? "healthy" : "/failed_active_hc")).join();
+      while ((await flags()).join() !== wanted) if (Date.now() > deadline) expect((await flags()).join()).toBe(wanted);
+    };
+    await settled([true, true, false]);
+    does.sick = 500;
+    await settled([true, false, false]);
+    for (const { port } of [ours, theirs]) {
+      for (let i = 0; i < 4; i++) expect((await call(port, "/checked")).body).toBe("good");
+    }
+    does.sick = 200;
+    await settled([true, true, false]);
+    expect(await theirs.stat("cluster.checked.health_check.network_failure")).toBeGreaterThan(0);
+    expect(ours.counter("cluster.checked.health_check.network_failure")).toBeGreaterThan(0);
+  });
+});
