@@ -22,6 +22,7 @@ import { compileDnsCache, type DnsCacheConfig } from "./dns-cache.ts";
 import { compileHealthChecks, type HealthCheckConfig } from "./health/check-config.ts";
 import { compileOriginalDestination, type OriginalDestinationConfig } from "./original-destination.ts";
 import { compileOutlier, type OutlierConfig } from "./outlier-config.ts";
+import { type ProxyProtocol, unwrapProxyProtocol } from "./proxy-protocol.ts";
 import { compileUpstreamTls, type UpstreamTls } from "./upstream-tls.ts";
 
 /** The last two have no hosts before somebody calls one. */
@@ -76,13 +77,18 @@ export interface ClusterConfig {
   readonly bindAddress: string;
   /** Undefined: plain TCP. */
   readonly tls: UpstreamTls | undefined;
+  /** Undefined: endpoints are not told who calls. */
+  readonly proxyProtocol: ProxyProtocol | undefined;
 }
 
 /** Throws an Error naming the field. Unsupported fields were refused before. */
 export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig {
   if (config.name === "") throw new Error("name: required");
   const parts = together<
-    Pick<ClusterConfig, "discovery" | "balancing" | "outlier" | "healthCheck" | "tls" | "dnsCache"> & {
+    Pick<
+      ClusterConfig,
+      "discovery" | "balancing" | "outlier" | "healthCheck" | "tls" | "proxyProtocol" | "dnsCache"
+    > & {
       options: ReturnType<typeof upstreamOptions>;
     }
   >({
@@ -92,6 +98,7 @@ export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig
     outlier: () => compileOutlier(config.outlierDetection),
     healthCheck: () => compileHealthChecks(config.healthChecks, protocolOf(upstreamOptions(config)) !== "http1"),
     tls: () => tlsOf(config, secrets),
+    proxyProtocol: () => unwrapProxyProtocol(config.transportSocket).proxyProtocol,
     options: () => upstreamOptions(config),
   });
   const { options, dnsCache, ...compiled } = parts;
@@ -138,7 +145,7 @@ function tlsOf({ transportSocket }: Cluster, secrets: Secrets): UpstreamTls | un
   if (transportSocket !== undefined && transportSocket.configType.case === undefined) {
     throw new Error("transport_socket.typed_config: required");
   }
-  return compileUpstreamTls(transportSocket, secrets);
+  return compileUpstreamTls(unwrapProxyProtocol(transportSocket).inner, secrets);
 }
 
 function discoveryOf({ clusterDiscoveryType, lbPolicy }: Cluster): Discovery {

@@ -71,7 +71,8 @@ export class Cluster {
     const { tls } = before;
     // The very same settings keep their identity: a connection made by others is not used again.
     this.config = tls !== undefined && tls.key === config.tls?.key ? { ...config, tls } : config;
-    if (this.config.tls !== tls) for (const endpoint of this.endpoints.values()) this.pool.drain(endpoint);
+    const announces = JSON.stringify(config.proxyProtocol) !== JSON.stringify(before.proxyProtocol);
+    if (this.config.tls !== tls || announces) for (const endpoint of this.endpoints.values()) this.pool.drain(endpoint);
     if (JSON.stringify(config.outlier) !== JSON.stringify(before.outlier)) this.startDetector();
     if (config.healthCheck?.key !== before.healthCheck?.key) this.startChecker();
     if (finds(config) !== finds(before)) this.startFinder();

@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import type { ConnectionAddresses } from "../http/addresses.ts";
 import type { ClientConnection, ClientConnectionOwner } from "../http/stream.ts";
 import { type ClientSocket, Http1ClientConnection } from "../http1/client-connection.ts";
 import { Http2ClientConnection } from "../http2/client-connection.ts";
@@ -6,6 +7,7 @@ import { turnedAway } from "../tls/tls-failure.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import type { EndpointConfig } from "./endpoint.ts";
 import type { PoolHost } from "./pool-host.ts";
+import { proxyHeader } from "./proxy-protocol.ts";
 import { connectFailure, connectTls, type UpstreamTls } from "./upstream-tls.ts";
 
 /** A connection that is being made, with what the codecs don't know of it. */
@@ -39,12 +41,21 @@ export function openConnection(
   { address: host, port, tlsHost }: Place,
   protocol: UpstreamProtocol,
   owner: ClientConnectionOwner,
+  /** Whose connection it is for; undefined: the proxy's own. */
+  origin?: ConnectionAddresses,
 ): Connecting {
   const target = { host, port, noDelay: true, allowHalfOpen: false, localAddress: config.bindAddress || undefined };
-  const { tls } = config;
+  const { tls, proxyProtocol } = config;
+  const announce =
+    proxyProtocol === undefined
+      ? undefined
+      : (socket: Socket) => void socket.write(proxyHeader(proxyProtocol, origin, socket));
   let opened: ClientSocket | undefined;
   const open = (onRead: OnRead): ClientSocket => {
-    opened = tls === undefined ? openPlain(target, onRead) : openTls(target, tls, protocol, stats, tlsHost, onRead);
+    opened =
+      tls === undefined
+        ? openPlain(target, announce, onRead)
+        : openTls(target, tls, { protocol, stats, tlsHost, announce }, onRead);
     return opened;
   };
   if (protocol === "http2") stats.cxHttp2.inc();
@@ -57,6 +68,16 @@ export function openConnection(
 
 const addressOf = ({ localAddress, localPort }: Socket): string =>
   localPort === undefined ? "" : `${localAddress}:${localPort}`;
+
+/** Says what comes before all else on a connection. */
+type Announce = ((socket: Socket) => void) | undefined;
+
+interface TlsOpening {
+  readonly protocol: UpstreamProtocol;
+  readonly stats: ClusterStats;
+  readonly tlsHost: string | undefined;
+  readonly announce: Announce;
+}
 
 type OnRead = (bytes: Buffer, length: number) => void;
 interface Target {
@@ -71,7 +92,7 @@ interface Target {
  * All plain connections read into the same buffer: what is read is parsed and passed on before the next read, and whoever keeps bytes copies them. That spares an
  * allocation of 64 KiB per read.
  */
-function openPlain(target: Target, onRead: OnRead): ClientSocket {
+function openPlain(target: Target, announce: Announce, onRead: OnRead): ClientSocket {
   const socket = connect({
     ...target,
     onread: {
@@ -82,6 +103,8 @@ function openPlain(target: Target, onRead: OnRead): ClientSocket {
       },
     },
   });
+  // Before whoever waits for the connection writes anything.
+  if (announce !== undefined) socket.once("connect", () => announce(socket));
   return { socket, ready: "connect", failure: (error) => connectFailure(error, socket), endedUnheard: "" };
 }
 
@@ -89,12 +112,10 @@ function openPlain(target: Target, onRead: OnRead): ClientSocket {
 function openTls(
   target: Target,
   tls: UpstreamTls,
-  protocol: UpstreamProtocol,
-  stats: ClusterStats,
-  tlsHost: string | undefined,
+  { protocol, stats, tlsHost, announce }: TlsOpening,
   onRead: OnRead,
 ): ClientSocket {
-  const socket = connectTls(tls, target, stats.tls, protocol, tlsHost);
+  const socket = connectTls(tls, target, stats.tls, { protocol, host: tlsHost, announce });
   socket.once("secureConnect", () => socket.on("data", (bytes: Buffer) => onRead(bytes, bytes.length)));
   return {
     socket,

@@ -1,3 +1,4 @@
+import type { ConnectionAddresses } from "../http/addresses.ts";
 import type { ClientConnection, ClientConnectionOwner, StreamReset } from "../http/stream.ts";
 import { WheelTimer } from "../timer-wheel.ts";
 import { type Connecting, openConnection, placeOf, type UpstreamProtocol } from "./connector.ts";
@@ -28,13 +29,22 @@ export class HostPool implements ClientConnectionOwner {
   private readonly endpoint: Endpoint;
   private readonly protocol: UpstreamProtocol;
   private readonly slots: Slots;
+  private readonly origin: ConnectionAddresses | undefined;
   private readonly connections = new Map<ClientConnection, Pooled>();
   /** With capacity left. */
   private readonly ready: Pooled[] = [];
   private readonly waiting: StreamRequest[] = [];
   private connecting = 0;
 
-  constructor(host: PoolHost, endpoint: Endpoint, protocol: UpstreamProtocol, slots: Slots) {
+  /** @param origin of the client's connection that it is for alone; undefined: for all */
+  constructor(
+    host: PoolHost,
+    endpoint: Endpoint,
+    protocol: UpstreamProtocol,
+    slots: Slots,
+    origin?: ConnectionAddresses,
+  ) {
+    this.origin = origin;
     this.host = host;
     this.protocol = protocol;
     this.endpoint = endpoint;
@@ -146,7 +156,8 @@ export class HostPool implements ClientConnectionOwner {
       return;
     }
     if (pooled.connection.active > 0) return;
-    const left = pooled.idleSince + this.idleLimitMs(this.ready.length > 1) - performance.now();
+    const left =
+      pooled.idleSince + this.idleLimitMs(this.ready.length > 1 || this.origin !== undefined) - performance.now();
     if (left > 0) {
       // Whether it is a spare one changes.
       timers.arm(pooled.timer, Math.min(left, spareMs));
@@ -219,7 +230,7 @@ export class HostPool implements ClientConnectionOwner {
     const pooled = new Pooled(
       this,
       config.tls,
-      openConnection(this.host, placeOf(endpoint.config), this.protocol, this),
+      openConnection(this.host, placeOf(endpoint.config), this.protocol, this, this.origin),
     );
     this.connections.set(pooled.connection, pooled);
     timers.arm(pooled.timer, config.connectTimeoutMs);

@@ -1,12 +1,16 @@
 import { connect, type Socket } from "node:net";
+import type { ConnectionAddresses } from "../http/addresses.ts";
 import type { Place } from "./connector.ts";
 import type { PoolHost } from "./pool-host.ts";
+import { proxyHeader } from "./proxy-protocol.ts";
 import { connectTls } from "./upstream-tls.ts";
 
 /** Begins a connection to an endpoint, in TLS where the cluster says so; `ready` is the event after which it can be used. Either side may end alone. */
 export function openSocket(
   { config, stats }: Pick<PoolHost, "config" | "stats">,
   { address, port, tlsHost }: Place,
+  /** Whose connection it is for; undefined: the proxy's own. */
+  origin?: ConnectionAddresses,
 ): { socket: Socket; ready: string } {
   const options = {
     host: address,
@@ -15,6 +19,15 @@ export function openSocket(
     allowHalfOpen: true,
     localAddress: config.bindAddress || undefined,
   };
-  if (config.tls === undefined) return { socket: connect(options), ready: "connect" };
-  return { socket: connectTls(config.tls, options, stats.tls, undefined, tlsHost), ready: "secureConnect" };
+  const { proxyProtocol } = config;
+  const announce =
+    proxyProtocol === undefined
+      ? undefined
+      : (socket: Socket) => void socket.write(proxyHeader(proxyProtocol, origin, socket));
+  if (config.tls !== undefined) {
+    return { socket: connectTls(config.tls, options, stats.tls, { host: tlsHost, announce }), ready: "secureConnect" };
+  }
+  const socket = connect(options);
+  if (announce !== undefined) socket.once("connect", () => announce(socket));
+  return { socket, ready: "connect" };
 }

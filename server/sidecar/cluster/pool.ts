@@ -1,7 +1,9 @@
+import type { ConnectionAddresses } from "../http/addresses.ts";
 import type { UpstreamProtocol } from "./connector.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { HostPool, type Slots, type StreamRequest } from "./host-pool.ts";
 import type { PoolHost } from "./pool-host.ts";
+import { originKey } from "./proxy-protocol.ts";
 
 /**
  * The connections of one cluster: a pool per endpoint and protocol, within the cluster's circuit breakers.
@@ -11,13 +13,25 @@ export class ClusterPool {
   private readonly host: PoolHost;
   private readonly http1 = new Map<Endpoint, HostPool>();
   private readonly http2 = new Map<Endpoint, HostPool>();
+  /** Of clusters whose endpoints are told who calls. */
+  private readonly byOrigin = new Map<Endpoint, Map<string, HostPool>>();
   private readonly slots: Slots = { connections: 0, pending: 0 };
 
   constructor(host: PoolHost) {
     this.host = host;
   }
 
-  newStream(endpoint: Endpoint, protocol: UpstreamProtocol, request: StreamRequest): void {
+  /** @param origin of the client's connection, which counts where endpoints are told of it */
+  newStream(
+    endpoint: Endpoint,
+    protocol: UpstreamProtocol,
+    request: StreamRequest,
+    origin?: ConnectionAddresses,
+  ): void {
+    if (origin !== undefined && this.host.config.proxyProtocol !== undefined) {
+      this.poolFor(endpoint, protocol, origin).newStream(request);
+      return;
+    }
     const pools = protocol === "http2" ? this.http2 : this.http1;
     let pool = pools.get(endpoint);
     if (pool === undefined) {
@@ -25,6 +39,22 @@ export class ClusterPool {
       pools.set(endpoint, pool);
     }
     pool.newStream(request);
+  }
+
+  private poolFor(endpoint: Endpoint, protocol: UpstreamProtocol, origin: ConnectionAddresses): HostPool {
+    const key = `${protocol} ${originKey(origin)}`;
+    let pools = this.byOrigin.get(endpoint);
+    if (pools === undefined) {
+      pools = new Map();
+      this.byOrigin.set(endpoint, pools);
+    }
+    let pool = pools.get(key);
+    if (pool === undefined) {
+      if (pools.size % sweepEvery === sweepEvery - 1) forgetEmpty(pools);
+      pool = new HostPool(this.host, endpoint, protocol, this.slots, origin);
+      pools.set(key, pool);
+    }
+    return pool;
   }
 
   /** Requests that wait for a connection, to whichever endpoint. */
@@ -81,14 +111,28 @@ export class ClusterPool {
         if (endpoint.removed && size === 0 && pending === 0) pools.delete(endpoint);
       }
     }
+    for (const [endpoint, pools] of this.byOrigin) {
+      forgetEmpty(pools);
+      if (pools.size === 0) this.byOrigin.delete(endpoint);
+    }
   }
 
   /** Breaks every connection off. */
   close(reason: string): void {
-    for (const pool of [...this.http1.values(), ...this.http2.values()]) pool.close(reason);
+    const own = [...this.byOrigin.values()].flatMap((pools) => [...pools.values()]);
+    for (const pool of [...this.http1.values(), ...this.http2.values(), ...own]) pool.close(reason);
   }
 
   private poolsOf(endpoint: Endpoint): HostPool[] {
-    return [this.http1.get(endpoint), this.http2.get(endpoint)].filter((pool) => pool !== undefined);
+    const shared = [this.http1.get(endpoint), this.http2.get(endpoint)].filter((pool) => pool !== undefined);
+    const own = this.byOrigin.get(endpoint);
+    return own === undefined ? shared : [...shared, ...own.values()];
   }
+}
+
+/** Clients come and go. */
+const sweepEvery = 64;
+
+function forgetEmpty(pools: Map<string, HostPool>): void {
+  for (const [key, { size, pending }] of pools) if (size === 0 && pending === 0) pools.delete(key);
 }

@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from "node:crypto";
-import { isIP, Socket, type TcpSocketConnectOpts } from "node:net";
+import { connect as connectPlain, isIP, Socket, type TcpSocketConnectOpts } from "node:net";
 import { connect, TLSSocket } from "node:tls";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { TransportSocket } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
@@ -28,15 +28,21 @@ export function compileUpstreamTls(socket: TransportSocket | undefined, secrets:
   return { key, serverName: config.sni, common };
 }
 
+export interface ConnectOptions {
+  /** What will be spoken: what is something else isn't offered. */
+  readonly protocol?: "http1" | "http2" | undefined;
+  /** Whom the call is for, where that is more than the cluster says: it is asked for, and has to be in the certificate. */
+  readonly host?: string | undefined;
+  /** Writes what comes before the handshake. */
+  readonly announce?: ((socket: Socket) => void) | undefined;
+}
+
 /** Begins a TLS connection; `secureConnect` says that the certificate was good. Errors are read with {@link connectFailure}. */
 export function connectTls(
   tls: UpstreamTls,
   options: TcpSocketConnectOpts & { noDelay: boolean },
   stats: TlsStats,
-  /** What will be spoken: what is something else isn't offered. */
-  protocol?: "http1" | "http2",
-  /** Whom the call is for, where that is more than the cluster says: it is asked for, and has to be in the certificate. */
-  host = "",
+  { protocol, host = "", announce }: ConnectOptions = {},
 ): Socket {
   const material = tls.common.current();
   // Without a secret that did not come in time no connection can be made: Envoy's NotReadySslSocket.
@@ -44,8 +50,10 @@ export function connectTls(
   const { context, names, pins, validation } = material;
   const serverName = host || tls.serverName;
   const protocols = offered(tls.common.protocols, protocol);
+  const raw = announce === undefined ? undefined : connectPlain(options);
+  if (announce !== undefined) raw?.once("connect", () => announce(raw));
   const socket = connect({
-    ...options,
+    ...(raw === undefined ? options : { socket: raw }),
     secureContext: context,
     // RFC 6066, 3: an address is no server name.
     ...(serverName !== "" && isIP(serverName) === 0 && { servername: serverName }),
@@ -56,6 +64,7 @@ export function connectTls(
       wrongName(names, peer.subjectaltname) ??
       (pins.length === 0 || isPinned(pins, new X509Certificate(peer.raw)) ? undefined : new WrongHash()),
   });
+  raw?.once("error", (error) => socket.destroy(error));
   socket.once("secureConnect", () => stats.made(socket.getProtocol() ?? "", socket.getCipher().name));
   socket.once("error", (error) => count(error, socket, stats));
   return socket;

@@ -1,4 +1,5 @@
 import type { TlsConnection } from "../tls/tls-connection.ts";
+import type { Proxied } from "./addresses.ts";
 
 /**
  * What codecs, filters and router have in common: a request and its response as two streams of head, data and trailers, whatever protocol they came by. A codec
@@ -61,8 +62,8 @@ export interface DownstreamFacts {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
-  /** Where the connection was going before it came here, where something has said so; else undefined. */
-  readonly destination?: { readonly address: string; readonly port: number } | undefined;
+  /** What somebody in front has said of the connection; undefined: the addresses are the socket's own. */
+  readonly proxied: Proxied | undefined;
   /** Undefined: plain text. */
   readonly tls: TlsConnection | undefined;
   /** No further request is wanted on it: the codec says so with the next response (`connection: close`, GOAWAY). */

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { addressesOf, type Proxied } from "../http/addresses.ts";
 import type { DownstreamFacts, StreamRequestHead, StreamServer } from "../http/stream.ts";
 import { WheelTimer } from "../timer-wheel.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
@@ -53,6 +54,7 @@ export class Http1ServerConnection implements DownstreamFacts {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  readonly proxied: Proxied | undefined;
   readonly tls: TlsConnection | undefined;
   draining = false;
   /** Monotonic ms of the last request begun. */
@@ -85,10 +87,12 @@ export class Http1ServerConnection implements DownstreamFacts {
     this.host = host;
     this.settings = host.settings;
     this.parser = new RequestParser(this.settings.limits);
-    this.remoteAddress = socket.remoteAddress ?? "";
-    this.remotePort = socket.remotePort ?? 0;
-    this.localAddress = socket.localAddress ?? "";
-    this.localPort = socket.localPort ?? 0;
+    const { remoteAddress, remotePort, localAddress, localPort, proxied } = addressesOf(socket);
+    this.remoteAddress = remoteAddress;
+    this.remotePort = remotePort;
+    this.localAddress = localAddress;
+    this.localPort = localPort;
+    this.proxied = proxied;
     this.createdAt = performance.now();
     this.lastActivity = this.createdAt;
     this.timer = new WheelTimer(() => this.onTimer());

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { addressesOf, type Proxied } from "../http/addresses.ts";
 import type {
   DownstreamFacts,
   DownstreamHandler,
@@ -41,6 +42,7 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  readonly proxied: Proxied | undefined;
   readonly tls: TlsConnection | undefined;
   draining = false;
   /** Monotonic ms of the last request begun. */
@@ -62,10 +64,12 @@ export class Http2ServerConnection extends Http2Connection implements Downstream
     super(socket, context, true);
     this.host = host;
     this.tls = tls;
-    this.remoteAddress = socket.remoteAddress ?? "";
-    this.remotePort = socket.remotePort ?? 0;
-    this.localAddress = socket.localAddress ?? "";
-    this.localPort = socket.localPort ?? 0;
+    const { remoteAddress, remotePort, localAddress, localPort, proxied } = addressesOf(socket);
+    this.remoteAddress = remoteAddress;
+    this.remotePort = remotePort;
+    this.localAddress = localAddress;
+    this.localPort = localPort;
+    this.proxied = proxied;
     socket.on("data", (bytes: Buffer) => this.receive(bytes, 0, bytes.length));
     this.writePreface(undefined, true);
     this.keepalive.start();

@@ -3,6 +3,7 @@ import type { HttpManager } from "../request/manager.ts";
 import type { TcpProxy } from "../tcp/tcp-proxy.ts";
 import { ChainIndex, type ChainMatch, type ConnectionFacts, looksInside } from "./chain-match.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
+import type { ProxyProtocolOptions } from "./proxy-protocol.ts";
 
 /** A compiled filter chain: whether it ends TLS, its network filters, and what the last of them is. */
 export type FilterChain = ChainBase &
@@ -23,11 +24,23 @@ export interface InspectorOptions {
   readonly continueOnTimeout: boolean;
 }
 
+/** What is read off a connection before anything else. */
+export interface ListenerReaders {
+  readonly proxyProtocol: ProxyProtocolOptions | undefined;
+  readonly timeoutMs: number;
+}
+
+const none: ListenerReaders = { proxyProtocol: undefined, timeoutMs: 15_000 };
+
 /** A listener's filter chains; immutable. `id`s tell which chain of an update is which of the one before. */
 export class ChainTable {
   readonly chains: readonly FilterChain[];
   /** For a connection whose chain depends on its first bytes; undefined: none does. */
   readonly inspector: InspectorOptions | undefined;
+  /** Undefined: nobody in front of the clients speaks for them. */
+  readonly proxyProtocol: ProxyProtocolOptions | undefined;
+  /** How long what comes before a filter chain may take; 0: without end. */
+  readonly filtersTimeoutMs: number;
   private readonly index: ChainIndex<FilterChain>;
   private readonly fallback: FilterChain | undefined;
   /** The chain of every connection, when there is no choice. */
@@ -38,7 +51,10 @@ export class ChainTable {
     chains: readonly FilterChain[],
     fallback: FilterChain | undefined,
     inspector: InspectorOptions | undefined,
+    readers: ListenerReaders = none,
   ) {
+    this.proxyProtocol = readers.proxyProtocol;
+    this.filtersTimeoutMs = readers.timeoutMs;
     this.chains = fallback === undefined ? chains : [...chains, fallback];
     this.fallback = fallback;
     this.index = new ChainIndex(chains.map((chain) => ({ match: chain.match, chain })));

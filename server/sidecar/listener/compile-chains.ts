@@ -26,6 +26,7 @@ import { compileChainMatch } from "./chain-match.ts";
 import { ChainTable, type FilterChain, type InspectorOptions } from "./chain-table.ts";
 import { compileManager, type ManagerIo } from "./compile-manager.ts";
 import { compileDownstreamTls } from "./downstream-tls.ts";
+import { compileProxyProtocol } from "./proxy-protocol.ts";
 
 export interface ChainsIo extends ManagerIo, TcpProxyIo {
   readonly secrets: Secrets;
@@ -49,7 +50,11 @@ export function compileChains(
     fallback: () => defaultFilterChain && at("default_filter_chain", () => compile(defaultFilterChain)),
   });
   if (chains.length === 0 && fallback === undefined) throw new Error("filter_chains: one is required");
-  return new ChainTable(chains, fallback, inspectorOf(proto));
+  const readers = {
+    proxyProtocol: compileProxyProtocol(proto.listenerFilters),
+    timeoutMs: durationMs(proto.listenerFiltersTimeout) ?? 15_000,
+  };
+  return new ChainTable(chains, fallback, inspectorOf(proto), readers);
 }
 
 function compileChain(

@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Logger } from "../../lib/logger.ts";
 import { statName } from "../cluster/cluster-stats.ts";
+import { addressesOf, setProxied } from "../http/addresses.ts";
 import type { NetworkConnection } from "../network/network-filter.ts";
 import type { HttpManager } from "../request/manager.ts";
 import type { Counter, Gauge, Stats } from "../stats.ts";
@@ -20,6 +21,7 @@ import { Handshake } from "./handshake.ts";
 import { HttpHost } from "./http-host.ts";
 import { Inspection } from "./inspection.ts";
 import { InspectorStats } from "./inspector-stats.ts";
+import { ProxyHeaderReader } from "./proxy-protocol.ts";
 
 export interface ListenAddress {
   readonly address: string;
@@ -214,6 +216,25 @@ export class Listener {
     }
     this.cxTotal.inc();
     this.cxActive.add(1);
+    const { proxyProtocol } = this.table;
+    if (proxyProtocol === undefined) {
+      this.inspect(socket);
+      return;
+    }
+    const { stats, prefix, timers } = this;
+    const io = { stats, timers, listenerPrefix: prefix, timeoutMs: this.table.filtersTimeoutMs };
+    const reader = new ProxyHeaderReader(socket, proxyProtocol, io, (ok) => {
+      this.accepted.delete(reader);
+      if (ok) this.inspect(socket);
+      else {
+        socket.destroy();
+        this.closed();
+      }
+    });
+    this.accepted.set(reader, "");
+  }
+
+  private inspect(socket: Socket): void {
     const { inspector } = this.table;
     if (inspector === undefined) {
       this.handOver(socket, undefined);
@@ -232,8 +253,7 @@ export class Listener {
 
   private handOver(socket: Socket, hello: Hello | undefined): void {
     const chain = this.table.find(() => ({
-      localAddress: socket.localAddress ?? "",
-      localPort: socket.localPort ?? 0,
+      ...localOf(socket),
       serverName: hello?.kind === "tls" ? hello.serverName : "",
       transportProtocol: hello?.kind === "tls" ? "tls" : "raw_buffer",
       applicationProtocols: hello?.kind === "tls" ? hello.protocols : none,
@@ -264,6 +284,7 @@ export class Listener {
     const handshake = new Handshake(raw, config, material, protocols, io, (secured) => {
       const id = this.accepted.get(handshake) ?? "";
       this.accepted.delete(handshake);
+      if (secured !== undefined) setProxied(secured.socket, addressesOf(raw).proxied);
       if (secured === undefined) this.closed();
       else
         this.serve(secured.socket, chain, secured.tls, secured.tls.serverName, {
@@ -361,12 +382,14 @@ export class Listener {
   }
 }
 
+function localOf(socket: Socket): { localAddress: string; localPort: number } {
+  const { localAddress, localPort } = addressesOf(socket);
+  return { localAddress, localPort };
+}
+
 function networkConnection(socket: Socket, tls: TlsConnection | undefined, serverName: string): NetworkConnection {
   const facts = {
-    remoteAddress: socket.remoteAddress ?? "",
-    remotePort: socket.remotePort ?? 0,
-    localAddress: socket.localAddress ?? "",
-    localPort: socket.localPort ?? 0,
+    ...addressesOf(socket),
     tls,
     draining: false,
   };

@@ -11,6 +11,7 @@ const connection: DownstreamFacts = {
   remotePort: 4242,
   localAddress: "::1",
   localPort: 80,
+  proxied: undefined,
   tls: undefined,
   draining: false,
 };

@@ -1,6 +1,7 @@
 import { createRegistry } from "@bufbuild/protobuf";
 import { ClusterConfigSchema as ForwardProxyClusterSchema } from "../../gen/proto/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster_pb.js";
 import { HttpInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
+import { ProxyProtocolSchema } from "../../gen/proto/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol_pb.js";
 import { TlsInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { HttpConnectionManagerSchema } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
@@ -14,6 +15,7 @@ import { OmitCanaryHostsPredicateSchema } from "../../gen/proto/envoy/extensions
 import { OmitHostMetadataConfigSchema } from "../../gen/proto/envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config_pb.js";
 import { PreviousHostsPredicateSchema } from "../../gen/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
 import { PreviousPrioritiesConfigSchema } from "../../gen/proto/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js";
+import { ProxyProtocolUpstreamTransportSchema } from "../../gen/proto/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb.js";
 import { RawBufferSchema } from "../../gen/proto/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js";
 import {
   DownstreamTlsContextSchema,
@@ -46,6 +48,8 @@ export const extensionRegistry = createRegistry(
   OmitHostMetadataConfigSchema,
   PreviousHostsPredicateSchema,
   PreviousPrioritiesConfigSchema,
+  ProxyProtocolSchema,
+  ProxyProtocolUpstreamTransportSchema,
   RawBufferSchema,
   TcpProxySchema,
   TlsInspectorSchema,
@@ -110,6 +114,15 @@ export const supportedFields: SupportedFields = {
   "envoy.config.listener.v3.Filter": ["name", "typed_config"],
   "envoy.config.core.v3.TransportSocket": ["name", "typed_config"],
   "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer": [],
+  "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport": ["config", "transport_socket"],
+  "envoy.config.core.v3.ProxyProtocolConfig": ["version", "pass_through_tlvs"],
+  "envoy.config.core.v3.ProxyProtocolPassThroughTLVs": ["match_type", "tlv_type"],
+  "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol": [
+    "allow_requests_without_proxy_protocol",
+    "pass_through_tlvs",
+    "disallowed_versions",
+    "stat_prefix",
+  ],
   "envoy.config.core.v3.Address": ["socket_address"],
   "envoy.config.core.v3.SocketAddress": ["protocol", "address", "port_value"],
   "envoy.config.core.v3.Metadata": "opaque",

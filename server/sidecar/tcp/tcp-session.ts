@@ -3,6 +3,7 @@ import { anyHost } from "../cluster/balancer.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Endpoint } from "../cluster/endpoint.ts";
 import { xxHash64 } from "../hash/xx-hash64.ts";
+import { addressesOf, type ConnectionAddresses } from "../http/addresses.ts";
 import { newRecord, type RequestRecord, ResponseFlag } from "../record.ts";
 import { WheelTimer } from "../timer-wheel.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
@@ -33,6 +34,7 @@ export class TcpSession {
   private readonly socket: Socket;
   private readonly proxy: TcpProxy;
   private readonly about: AboutConnection;
+  private readonly addresses: ConnectionAddresses;
   private readonly onClosed: (session: TcpSession) => void;
   private stopFinding: () => void = () => {};
   private readonly startedAt = performance.now();
@@ -59,10 +61,12 @@ export class TcpSession {
     const record = newRecord(proxy.wall.at(this.startedAt), this.startedAt);
     this.record = record;
     record.protocol = "";
-    record.downstreamRemoteAddress = socket.remoteAddress ?? "";
-    record.downstreamRemotePort = socket.remotePort ?? 0;
-    record.downstreamLocalAddress = socket.localAddress ?? "";
-    record.downstreamLocalPort = socket.localPort ?? 0;
+    const addresses = addressesOf(socket);
+    this.addresses = addresses;
+    record.downstreamRemoteAddress = addresses.remoteAddress;
+    record.downstreamRemotePort = addresses.remotePort;
+    record.downstreamLocalAddress = addresses.localAddress;
+    record.downstreamLocalPort = addresses.localPort;
     record.downstreamTls = tls;
     record.connection = this;
     record.atEdge = true;
@@ -108,7 +112,7 @@ export class TcpSession {
     }
     if (cluster.finder !== undefined) {
       const { serverName: host, forwardPort: port } = this.about;
-      const target = { host, port, headers: [], destination: undefined };
+      const target = { host, port, headers: [], destination: this.addresses.proxied?.destination };
       this.stopFinding = cluster.finder.find(target, (found) => this.connectTo(cluster, found));
       return;
     }
@@ -138,7 +142,7 @@ export class TcpSession {
     record.upstreamHost = endpoint.config;
     record.upstreamRemoteAddress = endpoint.config.address;
     record.upstreamRemotePort = endpoint.config.port;
-    this.upstream = new TcpUpstream(cluster, endpoint, this);
+    this.upstream = new TcpUpstream(cluster, endpoint, this.addresses, this);
   }
 
   onConnected(upstream: TcpUpstream): void {

@@ -5,6 +5,7 @@ import { placeOf } from "../cluster/connector.ts";
 import type { Endpoint } from "../cluster/endpoint.ts";
 import { openSocket } from "../cluster/open-socket.ts";
 import { connectFailure } from "../cluster/upstream-tls.ts";
+import type { ConnectionAddresses } from "../http/addresses.ts";
 import { WheelTimer } from "../timer-wheel.ts";
 
 export interface ConnectFailure {
@@ -37,14 +38,15 @@ export class TcpUpstream {
   /** The user went before it was connected, which is not the endpoint's fault. */
   private abandoned = false;
 
-  constructor(cluster: Cluster, endpoint: Endpoint, user: UpstreamUser) {
+  /** @param origin of the client's connection */
+  constructor(cluster: Cluster, endpoint: Endpoint, origin: ConnectionAddresses, user: UpstreamUser) {
     this.cluster = cluster;
     this.endpoint = endpoint;
     this.user = user;
     endpoint.active++;
     endpoint.totals.requests++;
     this.timer = new WheelTimer(() => this.onConnectTimeout());
-    const { socket, ready } = openSocket(cluster, placeOf(endpoint.config));
+    const { socket, ready } = openSocket(cluster, placeOf(endpoint.config), origin);
     this.socket = socket;
     socket.once(ready, () => this.onConnect());
     socket.on("error", (error: NodeJS.ErrnoException) => {

@@ -59,7 +59,8 @@ export class Attempt implements StreamRequest, UpstreamHandler {
     endpoint.active++;
     this.requestDone = this.router.requestDone;
     if (this.requestDone) this.armPerTry();
-    cluster.pool.newStream(endpoint, cluster.protocolFor(this.exchange.stream.protocol), this);
+    const { protocol, connection } = this.exchange.stream;
+    cluster.pool.newStream(endpoint, cluster.protocolFor(protocol), this, connection);
   }
 
   /** Of several attempts this is the one whose response is passed on. */

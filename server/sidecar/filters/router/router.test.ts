@@ -278,7 +278,7 @@ describe("outlier detection", () => {
   it("takes a failing endpoint out and lets it back in", async () => {
     const bad = await statuses(503);
     const good = await statuses(200);
-    const outlier = { consecutive_5xx: 2, interval: "0.05s", base_ejection_time: "0.2s", max_ejection_percent: 100 };
+    const outlier = { consecutive_5xx: 2, interval: "0.05s", base_ejection_time: "2s", max_ejection_percent: 100 };
     const cluster = { outlier_detection: outlier, common_lb_config: { healthy_panic_threshold: { value: 0 } } };
     const test = await fixtures.plane({
       clusters: [staticCluster("up", [bad.port, good.port], cluster)],

@@ -339,7 +339,7 @@ export class Router implements TerminalStream {
       return;
     }
     const { connection, authority: host, headers } = exchange;
-    const target = { host, port: undefined, headers, destination: connection.destination };
+    const target = { host, port: undefined, headers, destination: connection.proxied?.destination };
     this.stopFinding = cluster.finder.find(target, (found) => this.tryAt(cluster, found));
   }
 
