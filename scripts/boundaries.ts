@@ -24,7 +24,7 @@ export const sidecarRooms: Record<string, readonly string[]> = {
   network: ["cluster", "config", "http", "limit", "match", "rbac", "upstream"],
   request: ["cluster", "http", "http1", "http2", "match", "route", "tls"],
   filters: ["cluster", "config", "http", "limit", "match", "rbac", "request", "route", "text", "tls", "upstream"],
-  tcp: ["cluster", "hash", "http", "tls"],
+  tcp: ["cluster", "config", "format", "hash", "http", "route", "tls"],
   listener: ["cluster", "config", "filters", "http", "http1", "http2", "network", "request", "route", "tcp", "tls"],
   supported: ["filters", "network", "request"],
   grpc: ["cluster", "supported", "tls"],

@@ -63,7 +63,13 @@ export function proxyHeader(
 const unmapped = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/, "");
 
 /** Connections are shared by requests of one client's connection only. */
-export function originKey({ remoteAddress, remotePort, localAddress, localPort, proxied }: ConnectionAddresses): string {
+export function originKey({
+  remoteAddress,
+  remotePort,
+  localAddress,
+  localPort,
+  proxied,
+}: ConnectionAddresses): string {
   const tlvs = (proxied?.tlvs ?? []).map(({ type, value }) => `${type} ${value.toString("base64")}`);
   return [remoteAddress, remotePort, localAddress, localPort, ...tlvs].join(" ");
 }

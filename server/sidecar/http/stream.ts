@@ -31,6 +31,8 @@ export interface StreamRequestHead {
   receivedAt?: number;
   /** HTTP/1 only: the data that follow are chunks as on the wire, framing and trailers included; see {@link DownstreamStream.decode}. */
   chunked?: boolean;
+  /** What follows a good answer are bytes without any framing, both ways: a CONNECT's. */
+  tunnel?: boolean;
 }
 
 export interface StreamResponseHead {

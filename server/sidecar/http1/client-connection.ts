@@ -103,8 +103,9 @@ export class Http1ClientConnection implements ClientConnection {
   }
 
   /** A stream's request is on its way: what comes is its response. */
-  expect(toHead: boolean): void {
+  expect(toHead: boolean, toTunnel: boolean): void {
     this.parser.toHead = toHead;
+    this.parser.toTunnel = toTunnel;
   }
 
   decode(): void {
@@ -201,7 +202,8 @@ export class Http1ClientConnection implements ClientConnection {
     const { contentLength, chunked, bytes: size } = parser.head;
     const head: StreamResponseHead = { status, headers, contentLength, bytes: size, chunked };
     stream.answered = true;
-    if (status === 101) {
+    if (status === 101 || parser.opensTunnel) {
+      parser.skipDone();
       stream.tunnel = true;
       stream.handler.onHead(head, false);
       if (at < end && this.stream === stream) stream.handler.onData(bytes, at, end);
@@ -273,9 +275,10 @@ class Http1ClientStream implements UpstreamStream {
     const chunked = head.chunked === true;
     // An extended CONNECT of HTTP/2 is a GET with Upgrade here (RFC 8441, 5).
     const method = this.upgrade && head.method === "CONNECT" ? "GET" : head.method;
-    let text = `${method} ${head.path} HTTP/1.1\r\nhost: ${head.authority}\r\n${headerLines(head.headers)}`;
+    const target = method === "CONNECT" ? head.authority : head.path;
+    let text = `${method} ${target} HTTP/1.1\r\nhost: ${head.authority}\r\n${headerLines(head.headers)}`;
     if (chunked && !end) text += "transfer-encoding: chunked\r\n";
-    else if (head.contentLength < 0 && !this.upgrade) {
+    else if (head.contentLength < 0 && !this.upgrade && head.tunnel !== true) {
       if (!end) {
         this.encode = true;
         text += "transfer-encoding: chunked\r\n";
@@ -283,7 +286,7 @@ class Http1ClientStream implements UpstreamStream {
     }
     if (this.upgrade) text += `connection: upgrade\r\nupgrade: ${head.upgrade}\r\n`;
     this.pending = `${text}\r\n`;
-    this.connection.expect(method === "HEAD");
+    this.connection.expect(method === "HEAD", head.tunnel === true);
     if (end) this.flush();
   }
 

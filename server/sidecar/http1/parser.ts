@@ -253,15 +253,21 @@ export class ResponseParser extends MessageParser {
   readonly head: ResponseHead = newResponseHead();
   /** Set before each response: whether it answers a HEAD request. */
   toHead = false;
+  /** And whether a good answer makes a tunnel of the connection (RFC 9110, 9.3.6). */
+  toTunnel = false;
 
   constructor(limits: ParserLimits = defaultLimits) {
     super(limits);
   }
 
+  get opensTunnel(): boolean {
+    return this.toTunnel && this.head.status >= 200 && this.head.status < 300;
+  }
+
   /** Whether the response just begun has no body by definition (RFC 9112, 6.3). */
   get bodiless(): boolean {
     const status = this.head.status;
-    return this.toHead || status < 200 || status === 204 || status === 304;
+    return this.toHead || status < 200 || status === 204 || status === 304 || this.opensTunnel;
   }
 
   protected parseHead(bytes: Buffer, start: number, end: number): HttpParseError | undefined {

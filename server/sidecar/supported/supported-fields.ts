@@ -138,6 +138,13 @@ export const supportedFields: SupportedFields = {
     "max_connect_attempts",
     "max_downstream_connection_duration",
     "hash_policy",
+    "tunneling_config",
+  ],
+  "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig": [
+    "hostname",
+    "use_post",
+    "headers_to_add",
+    "post_path",
   ],
   "envoy.type.v3.HashPolicy": ["source_ip"],
   "envoy.type.v3.HashPolicy.SourceIp": [],

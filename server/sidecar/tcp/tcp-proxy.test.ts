@@ -268,9 +268,9 @@ describe("a TCP proxy", () => {
 
   it.each<[string, JsonObject, string]>([
     [
-      "a tunnel",
-      { cluster: "up", tunneling_config: { hostname: "a:1" } },
-      "typed_config.tunneling_config: not supported",
+      "a tunnel to nowhere",
+      { cluster: "up", tunneling_config: {} },
+      "typed_config.tunneling_config.hostname: required",
     ],
     ["no cluster", {}, "typed_config.cluster_specifier: required"],
     ["a weight of 0", { weighted_clusters: { clusters: [{ name: "a" }] } }, "weighted_clusters.clusters[0].weight"],

@@ -1,8 +1,15 @@
 import type { AccessLog } from "../../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
-import type { TcpProxy as TcpProxyProto } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import type {
+  TcpProxy as TcpProxyProto,
+  TcpProxy_TunnelingConfig as TunnelingProto,
+} from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import type { Cluster } from "../cluster/cluster.ts";
+import { at } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
+import { compileFormat, type Format } from "../format/format.ts";
+import { toWire } from "../http/headers.ts";
 import type { AccessLogger, ListenerPlace } from "../record.ts";
+import { compileHeaderOps, type HeaderOp } from "../route/header-ops.ts";
 import type { Stats } from "../stats.ts";
 import type { Timers } from "../timers.ts";
 import type { WallClock } from "../wall-clock.ts";
@@ -13,6 +20,8 @@ export interface TcpProxy {
   /** Shares add up to `totalWeight`. */
   readonly targets: readonly { readonly cluster: string; readonly weight: number }[];
   readonly totalWeight: number;
+  /** Undefined: bytes go to the endpoint as they are. */
+  readonly tunneling: Tunneling | undefined;
   /** Whether clients are balanced by their address, where the cluster's balancer goes by a hash. */
   readonly hashesSourceIp: boolean;
   /** 0: never. */
@@ -27,6 +36,15 @@ export interface TcpProxy {
   readonly timers: Timers;
   readonly random: () => number;
   readonly wall: WallClock;
+}
+
+/** How an endpoint is asked to pass bytes on, over HTTP. */
+export interface Tunneling {
+  /** Where to, as `host:port`. */
+  readonly hostname: Format;
+  readonly method: "CONNECT" | "POST";
+  readonly path: string;
+  readonly headers: readonly HeaderOp[];
 }
 
 export interface TcpProxyIo {
@@ -50,6 +68,7 @@ export function compileTcpProxy(
   return {
     targets,
     totalWeight: targets.reduce((sum, { weight }) => sum + weight, 0),
+    tunneling: tunnelingOf(config.tunnelingConfig),
     hashesSourceIp: hashesSourceIp(config),
     idleMs: durationMs(config.idleTimeout) ?? 3_600_000,
     maxDurationMs: durationMs(config.maxDownstreamConnectionDuration) ?? 0,
@@ -62,6 +81,21 @@ export function compileTcpProxy(
     random: io.random,
     wall: io.wall,
   };
+}
+
+function tunnelingOf(config: TunnelingProto | undefined): Tunneling | undefined {
+  if (config === undefined) return undefined;
+  return at("tunneling_config", () => {
+    if (config.hostname === "") throw new Error("hostname: required");
+    if (config.postPath !== "" && !config.usePost) throw new Error("post_path: needs use_post");
+    if (config.postPath !== "" && !config.postPath.startsWith("/")) throw new Error("post_path: must begin with /");
+    return {
+      hostname: at("hostname", () => compileFormat(config.hostname)),
+      method: config.usePost ? "POST" : "CONNECT",
+      path: config.usePost ? toWire(config.postPath || "/") : "",
+      headers: compileHeaderOps("request", config.headersToAdd, []),
+    };
+  });
 }
 
 function hashesSourceIp({ hashPolicy }: TcpProxyProto): boolean {

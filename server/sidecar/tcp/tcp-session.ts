@@ -9,7 +9,8 @@ import { WheelTimer } from "../timer-wheel.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
 import { isTlsError } from "../tls/tls-failure.ts";
 import { pickTarget, type TcpProxy } from "./tcp-proxy.ts";
-import { type ConnectFailure, TcpUpstream } from "./tcp-upstream.ts";
+import { type ConnectFailure, type SessionUpstream, TcpUpstream } from "./tcp-upstream.ts";
+import { TunnelUpstream } from "./tunnel-upstream.ts";
 
 /** What is known of a connection before its session begins. */
 export interface AboutConnection {
@@ -40,7 +41,7 @@ export class TcpSession {
   private readonly startedAt = performance.now();
   private readonly timer: WheelTimer;
   private readonly cluster: Cluster | undefined;
-  private upstream: TcpUpstream | undefined = undefined;
+  private upstream: SessionUpstream | undefined = undefined;
   private attempts = 0;
   /** Monotonic ms of the last byte either way. */
   private lastActivity = this.startedAt;
@@ -129,7 +130,8 @@ export class TcpSession {
       this.refuse(ResponseFlag.noHealthyUpstream, endpoint);
       return;
     }
-    if (!cluster.pool.takeSlot(endpoint)) {
+    const { tunneling } = this.proxy;
+    if (tunneling === undefined && !cluster.pool.takeSlot(endpoint)) {
       this.refuse(ResponseFlag.upstreamOverflow, "upstream_overflow");
       return;
     }
@@ -142,10 +144,16 @@ export class TcpSession {
     record.upstreamHost = endpoint.config;
     record.upstreamRemoteAddress = endpoint.config.address;
     record.upstreamRemotePort = endpoint.config.port;
-    this.upstream = new TcpUpstream(cluster, endpoint, this.addresses, this);
+    if (tunneling === undefined) {
+      this.upstream = new TcpUpstream(cluster, endpoint, this.addresses, this);
+      return;
+    }
+    const tunnel = new TunnelUpstream(cluster, endpoint, tunneling, record, this);
+    this.upstream = tunnel;
+    tunnel.start(this.addresses);
   }
 
-  onConnected(upstream: TcpUpstream): void {
+  onConnected(upstream: SessionUpstream): void {
     if (this.closed) return;
     const { record, socket } = this;
     record.upstreamLocalAddress = upstream.localAddress;

@@ -12,8 +12,25 @@ export interface ConnectFailure {
   readonly reason: string;
 }
 
-interface UpstreamUser {
-  onConnected(upstream: TcpUpstream): void;
+/** What a session writes to. */
+export interface SessionUpstream {
+  /** `ip:port` of our end; empty until it is connected. */
+  readonly localAddress: string;
+  /** @returns false when the peer reads too slowly: stop until onUpstreamDrain */
+  write(bytes: Buffer): boolean;
+  /** After what was written; before the connection is made, whoever calls does so again once it is. */
+  end(): void;
+  pause(): void;
+  resume(): void;
+  /** Passes a client's reset on. */
+  reset(): void;
+  destroy(): void;
+  /** The client is gone: what it sent still goes out, and nothing more is read. */
+  finish(): void;
+}
+
+export interface UpstreamUser {
+  onConnected(upstream: SessionUpstream): void;
   onConnectFailure(failure: ConnectFailure): void;
   onUpstreamData(bytes: Buffer): void;
   onUpstreamEnd(): void;
@@ -23,7 +40,7 @@ interface UpstreamUser {
 }
 
 /** The connection to one endpoint that a session uses whole, counted within the cluster's circuit breaker. */
-export class TcpUpstream {
+export class TcpUpstream implements SessionUpstream {
   localAddress = "";
   private readonly cluster: Cluster;
   private readonly endpoint: Endpoint;
@@ -57,13 +74,11 @@ export class TcpUpstream {
     cluster.timers.arm(this.timer, cluster.config.connectTimeoutMs);
   }
 
-  /** @returns false when the peer reads too slowly: stop until onUpstreamDrain */
   write(bytes: Buffer): boolean {
     this.cluster.stats.txBytes.inc(bytes.length);
     return this.closed || this.socket.write(bytes);
   }
 
-  /** After what was written; before the connection is made, whoever calls does so again once it is. */
   end(): void {
     if (this.connected) this.socket.end();
   }
@@ -87,7 +102,6 @@ export class TcpUpstream {
     this.socket.destroy();
   }
 
-  /** The client is gone: what it sent still goes out, and nothing more is read. */
   finish(): void {
     if (this.closed) return;
     if (!this.connected) this.destroy();
