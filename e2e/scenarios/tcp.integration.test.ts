@@ -4,7 +4,17 @@ import { Cleanups } from "./harness/cleanups.ts";
 import { addresses, ScenarioMesh } from "./harness/mesh.ts";
 import { freePorts } from "./harness/ports.ts";
 import { envoyMissing, type ProxyKind, whySkipped } from "./harness/proxy.ts";
-import { hangUp, startEcho, startHttps, startTls, talk, talkTls } from "./harness/tcp.ts";
+import {
+  ask,
+  hangUp,
+  startEcho,
+  startFirstLine,
+  startHttps,
+  startTls,
+  startTunnels,
+  talk,
+  talkTls,
+} from "./harness/tcp.ts";
 import { until } from "./harness/until.ts";
 import { expectShares } from "./scenario.ts";
 
@@ -53,6 +63,54 @@ spec:
       cleanups.add(() => application.close());
       return application;
     };
+
+    it("goes through a tunnel that the destination opens", async () => {
+      const asked: string[] = [];
+      const [proxy, behind] = [await opened(startTunnels(asked)), await opened(startEcho("behind"))];
+      await mesh.reset(
+        service("egress", tcp, "tcp"),
+        workload("egress", "v1", proxy.port),
+        `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: egress, namespace: default }
+spec:
+  host: egress
+  trafficPolicy: { tunnel: { protocol: CONNECT, targetHost: behind.example, targetPort: ${behind.port} } }`,
+      );
+      const text = await until(async () => await said(ask(client, tcp, "x", "behind\nx".length)));
+      expect(text).toBe("behind\nx");
+      expect(asked.at(-1)).toBe(`behind.example:${behind.port}`);
+    });
+
+    it("tells the destination who calls, before anything else", async () => {
+      const application = await opened(startFirstLine());
+      await mesh.reset(
+        service("told", tcp, "tcp"),
+        workload("told", "v1", application.port),
+        `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: told, namespace: default }
+spec: { host: told, trafficPolicy: { proxyProtocol: { version: V1 } } }`,
+      );
+      const line = await until(async () => await said(talk(client, tcp, "x")));
+      expect(line).toMatch(new RegExp(`^PROXY TCP4 [\\d.]+ ${client.replaceAll(".", "\\.")} \\d+ ${tcp}$`));
+    });
+
+    it("looks up the server names of a wildcard that has no endpoints", async () => {
+      const application = await opened(startTls("any", await authority.issue("any.localhost")));
+      await mesh.reset(`
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: wild, namespace: default }
+spec:
+  hosts: ["*.localhost"]
+  resolution: NONE
+  ports: [{ number: ${application.port}, name: tls, protocol: TLS }]`);
+      const text = await until(async () => await said(talkTls(client, application.port, "any.localhost")));
+      expect(text).toBe("any any.localhost");
+    });
 
     it("splits the connections of a TCP service by weight", async () => {
       const [v1, v2] = [await opened(startEcho("v1")), await opened(startEcho("v2"))];

@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
@@ -21,6 +22,33 @@ export const startEcho = (name: string): Promise<TcpApplication> =>
 /** Says its name, and the server name that it was asked for, and hangs up. */
 export const startTls = (name: string, certificate: Certificate): Promise<TcpApplication> =>
   start(createTlsServer(certificate, (socket) => socket.end(`${name} ${socket.servername || "-"}`)));
+
+/** Opens tunnels to ports of this machine when it is asked to by CONNECT, and says in the log which. */
+export const startTunnels = (log: string[]): Promise<TcpApplication> => {
+  const server = createHttpServer();
+  server.on("connect", (request, socket, rest) => {
+    log.push(request.url ?? "");
+    const upstream = connect({ port: Number(request.url?.split(":")[1]), host: "127.0.0.1", allowHalfOpen: true });
+    upstream.on("error", () => socket.destroy());
+    socket.on("error", () => upstream.destroy());
+    socket.write("HTTP/1.1 200 OK\r\n\r\n");
+    if (rest.length > 0) upstream.write(rest);
+    socket.pipe(upstream).pipe(socket);
+  });
+  return start(server);
+};
+
+/** Answers with the first line that it gets. */
+export const startFirstLine = (): Promise<TcpApplication> =>
+  start(
+    createServer((socket) => {
+      let text = "";
+      socket.on("data", (bytes) => {
+        text += bytes.toString("latin1");
+        if (text.includes("\r\n")) socket.end(text.slice(0, text.indexOf("\r\n")));
+      });
+    }),
+  );
 
 /** HTTP/2 in plain text, and nothing else: answers with the path. */
 export const startHttp2 = (): Promise<TcpApplication> =>
