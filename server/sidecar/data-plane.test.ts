@@ -127,7 +127,7 @@ describe("what is not supported is refused by name", () => {
           },
         },
       },
-      'cluster c: typed_extension_protocol_options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"].auto_config: not supported',
+      'cluster c: typed_extension_protocol_options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"].auto_config: needs a transport_socket with TLS, whose handshake chooses',
     ],
     [
       "a port that is none",

@@ -43,8 +43,8 @@ export interface ClusterConfig {
   readonly discovery: Discovery;
   /** The name asked for over EDS. */
   readonly serviceName: string;
-  /** `downstream`: as the request came. */
-  readonly protocol: "http1" | "http2" | "downstream";
+  /** `downstream`: as the request came; `auto`: as the TLS handshake agrees. */
+  readonly protocol: "http1" | "http2" | "auto" | "downstream";
   readonly http2: Http2Options;
   readonly connectTimeoutMs: number;
   readonly idleTimeoutMs: number;
@@ -103,6 +103,7 @@ export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig
   });
   const { options, dnsCache, ...compiled } = parts;
   refuseHostNames(options, compiled.discovery);
+  needsTls(options, compiled.tls);
   const common = options?.commonHttpProtocolOptions ?? config.commonHttpProtocolOptions;
   const thresholds = config.circuitBreakers?.thresholds.find((entry) => entry.priority === 0);
   const budget = thresholds?.retryBudget;
@@ -190,11 +191,14 @@ const upstreamOptionsName = "envoy.extensions.upstreams.http.v3.HttpProtocolOpti
 
 function upstreamOptions(config: Cluster): UpstreamOptions | undefined {
   const any = config.typedExtensionProtocolOptions[upstreamOptionsName];
-  const options = any === undefined ? undefined : anyUnpack(any, UpstreamOptionsSchema);
-  if (options?.upstreamProtocolOptions.case === "autoConfig") {
-    throw new Error(`typed_extension_protocol_options["${upstreamOptionsName}"].auto_config: not supported`);
-  }
-  return options;
+  return any && anyUnpack(any, UpstreamOptionsSchema);
+}
+
+/** Without a handshake nothing could choose. */
+function needsTls(options: UpstreamOptions | undefined, tls: UpstreamTls | undefined): void {
+  if (protocolOf(options) !== "auto" || tls !== undefined) return;
+  const field = `typed_extension_protocol_options["${upstreamOptionsName}"].auto_config`;
+  throw new Error(`${field}: needs a transport_socket with TLS, whose handshake chooses`);
 }
 
 /** Elsewhere the name would be a request's, and connections are shared by requests. */
@@ -211,13 +215,16 @@ function refuseHostNames(options: UpstreamOptions | undefined, discovery: Discov
 function protocolOf(options: UpstreamOptions | undefined): ClusterConfig["protocol"] {
   const protocol = options?.upstreamProtocolOptions;
   if (protocol?.case === "useDownstreamProtocolConfig") return "downstream";
+  if (protocol?.case === "autoConfig") return "auto";
   const explicit = protocol?.case === "explicitHttpConfig" ? protocol.value.protocolConfig.case : undefined;
   return explicit === "http2ProtocolOptions" ? "http2" : "http1";
 }
 
 function http2ConfigOf(options: UpstreamOptions | undefined): Http2ProtocolOptions | undefined {
   const protocol = options?.upstreamProtocolOptions;
-  if (protocol?.case === "useDownstreamProtocolConfig") return protocol.value.http2ProtocolOptions;
+  if (protocol?.case === "useDownstreamProtocolConfig" || protocol?.case === "autoConfig") {
+    return protocol.value.http2ProtocolOptions;
+  }
   if (protocol?.case !== "explicitHttpConfig") return undefined;
   const { protocolConfig } = protocol.value;
   return protocolConfig.case === "http2ProtocolOptions" ? protocolConfig.value : undefined;

@@ -4,6 +4,7 @@ import type { ClientConnection, ClientConnectionOwner } from "../http/stream.ts"
 import { type ClientSocket, Http1ClientConnection } from "../http1/client-connection.ts";
 import { Http2ClientConnection } from "../http2/client-connection.ts";
 import { turnedAway } from "../tls/tls-failure.ts";
+import { AlpnConnection } from "./alpn-connection.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import type { EndpointConfig } from "./endpoint.ts";
 import type { PoolHost } from "./pool-host.ts";
@@ -17,8 +18,8 @@ export interface Connecting {
   readonly localAddress: () => string;
 }
 
-/** What an endpoint is spoken to in. */
-export type UpstreamProtocol = "http1" | "http2";
+/** What an endpoint is spoken to in; `auto`: as the TLS handshake agrees. */
+export type UpstreamProtocol = "http1" | "http2" | "auto";
 
 /** Where a connection goes. */
 export interface Place {
@@ -58,12 +59,37 @@ export function openConnection(
         : openTls(target, tls, { protocol, stats, tlsHost, announce }, onRead);
     return opened;
   };
-  if (protocol === "http2") stats.cxHttp2.inc();
-  const connection =
-    protocol === "http2"
-      ? new Http2ClientConnection({ open }, { options: config.http2, stats: stats.http2, timers }, owner)
-      : new Http1ClientConnection({ open, stats }, owner);
+  const codec = (kind: "http1" | "http2", from: typeof open, its: ClientConnectionOwner): ClientConnection => {
+    if (kind === "http1") return new Http1ClientConnection({ open: from, stats }, its);
+    stats.cxHttp2.inc();
+    return new Http2ClientConnection({ open: from }, { options: config.http2, stats: stats.http2, timers }, its);
+  };
+  const connection = protocol === "auto" ? negotiated(open, owner, codec) : codec(protocol, open, owner);
   return { connection, localAddress: () => (opened === undefined ? "" : addressOf(opened.socket)) };
+}
+
+/** Bytes go to the codec as soon as there is one: before that there are none. */
+function negotiated(
+  open: (onRead: OnRead) => ClientSocket,
+  owner: ClientConnectionOwner,
+  codec: (
+    kind: "http1" | "http2",
+    from: (onRead: OnRead) => ClientSocket,
+    its: ClientConnectionOwner,
+  ) => ClientConnection,
+): ClientConnection {
+  let read: OnRead = () => {};
+  const opened = open((bytes, length) => read(bytes, length));
+  return new AlpnConnection(opened, owner, (alpn, socket, its) =>
+    codec(
+      alpn === "h2" ? "http2" : "http1",
+      (onRead) => {
+        read = onRead;
+        return socket;
+      },
+      its,
+    ),
+  );
 }
 
 const addressOf = ({ localAddress, localPort }: Socket): string =>

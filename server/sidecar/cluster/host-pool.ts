@@ -1,5 +1,5 @@
 import type { ConnectionAddresses } from "../http/addresses.ts";
-import type { ClientConnection, ClientConnectionOwner, StreamReset } from "../http/stream.ts";
+import type { ClientConnection, ClientConnectionOwner, Protocol, StreamReset } from "../http/stream.ts";
 import { WheelTimer } from "../timer-wheel.ts";
 import { type Connecting, openConnection, placeOf, type UpstreamProtocol } from "./connector.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -35,6 +35,7 @@ export class HostPool implements ClientConnectionOwner {
   private readonly ready: Pooled[] = [];
   private readonly waiting: StreamRequest[] = [];
   private connecting = 0;
+  private chosen: Protocol = "HTTP/2";
 
   /** @param origin of the client's connection that it is for alone; undefined: for all */
   constructor(
@@ -102,6 +103,7 @@ export class HostPool implements ClientConnectionOwner {
     if (pooled === undefined) return;
     this.connecting--;
     pooled.onConnected();
+    this.chosen = connection.protocol;
     this.host.stats.cxConnectMs.record(performance.now() - pooled.createdAt);
     // Whoever waits is served first, also by an endpoint that has left meanwhile: closing the connection would open the next one for them without end.
     this.serve(pooled);
@@ -208,9 +210,14 @@ export class HostPool implements ClientConnectionOwner {
     return spent || old || this.endpoint.removed || removed || tls !== config.tls;
   }
 
+  /** Where the handshake chooses, as it chose the last time. */
+  private get speaksHttp2(): boolean {
+    return this.protocol === "http2" || (this.protocol === "auto" && this.chosen === "HTTP/2");
+  }
+
   private growIfShort(): void {
     // A connection to come is expected to take as many streams as we allow; what the other side allows is seen later.
-    const each = this.protocol === "http2" ? this.host.config.http2.maxConcurrentStreams : 1;
+    const each = this.speaksHttp2 ? this.host.config.http2.maxConcurrentStreams : 1;
     if (this.connecting * each < this.waiting.length) this.grow();
   }
 

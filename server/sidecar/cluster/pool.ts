@@ -11,8 +11,11 @@ import { originKey } from "./proxy-protocol.ts";
  */
 export class ClusterPool {
   private readonly host: PoolHost;
-  private readonly http1 = new Map<Endpoint, HostPool>();
-  private readonly http2 = new Map<Endpoint, HostPool>();
+  private readonly shared: Readonly<Record<UpstreamProtocol, Map<Endpoint, HostPool>>> = {
+    http1: new Map(),
+    http2: new Map(),
+    auto: new Map(),
+  };
   /** Of clusters whose endpoints are told who calls. */
   private readonly byOrigin = new Map<Endpoint, Map<string, HostPool>>();
   private readonly slots: Slots = { connections: 0, pending: 0 };
@@ -32,7 +35,7 @@ export class ClusterPool {
       this.poolFor(endpoint, protocol, origin).newStream(request);
       return;
     }
-    const pools = protocol === "http2" ? this.http2 : this.http1;
+    const pools = this.shared[protocol];
     let pool = pools.get(endpoint);
     if (pool === undefined) {
       pool = new HostPool(this.host, endpoint, protocol, this.slots);
@@ -106,7 +109,7 @@ export class ClusterPool {
 
   /** Forgets the pools of endpoints that have left and have nothing under way any more. */
   sweep(): void {
-    for (const pools of [this.http1, this.http2]) {
+    for (const pools of Object.values(this.shared)) {
       for (const [endpoint, { size, pending }] of pools) {
         if (endpoint.removed && size === 0 && pending === 0) pools.delete(endpoint);
       }
@@ -120,11 +123,12 @@ export class ClusterPool {
   /** Breaks every connection off. */
   close(reason: string): void {
     const own = [...this.byOrigin.values()].flatMap((pools) => [...pools.values()]);
-    for (const pool of [...this.http1.values(), ...this.http2.values(), ...own]) pool.close(reason);
+    const shared = Object.values(this.shared).flatMap((pools) => [...pools.values()]);
+    for (const pool of [...shared, ...own]) pool.close(reason);
   }
 
   private poolsOf(endpoint: Endpoint): HostPool[] {
-    const shared = [this.http1.get(endpoint), this.http2.get(endpoint)].filter((pool) => pool !== undefined);
+    const shared = Object.values(this.shared).flatMap((pools) => pools.get(endpoint) ?? []);
     const own = this.byOrigin.get(endpoint);
     return own === undefined ? shared : [...shared, ...own.values()];
   }

@@ -30,7 +30,7 @@ export function compileUpstreamTls(socket: TransportSocket | undefined, secrets:
 
 export interface ConnectOptions {
   /** What will be spoken: what is something else isn't offered. */
-  readonly protocol?: "http1" | "http2" | undefined;
+  readonly protocol?: "http1" | "http2" | "auto" | undefined;
   /** Whom the call is for, where that is more than the cluster says: it is asked for, and has to be in the certificate. */
   readonly host?: string | undefined;
   /** Writes what comes before the handshake. */
@@ -71,8 +71,9 @@ export function connectTls(
 }
 
 /** `alpn_protocols` without those of another version; Envoy adds `h2` where HTTP/2 is spoken and nothing is said. */
-function offered(protocols: readonly string[], protocol: "http1" | "http2" | undefined): readonly string[] {
+function offered(protocols: readonly string[], protocol: ConnectOptions["protocol"]): readonly string[] {
   if (protocol === undefined) return protocols;
+  if (protocol === "auto") return protocols.length > 0 ? protocols : ["h2", "http/1.1"];
   if (protocol === "http2" && protocols.length === 0) return ["h2"];
   const other = protocol === "http2" ? "http/1.1" : "h2";
   return protocols.filter((name) => name !== other);

@@ -469,7 +469,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     if (action?.kind !== "forward") return true;
     if (action.clusterHeader !== "") return false;
     const { protocol } = this.stream;
-    const speaksHttp1 = (name: string) => manager.clusters.get(name)?.protocolFor(protocol) !== "http2";
+    const speaksHttp1 = (name: string) => (manager.clusters.get(name)?.protocolFor(protocol) ?? "http1") === "http1";
     return speaksHttp1(this.cluster) && action.mirrors.every(({ cluster }) => speaksHttp1(cluster));
   }
 

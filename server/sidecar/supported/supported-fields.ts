@@ -682,10 +682,15 @@ export const supportedFields: SupportedFields = {
     "common_http_protocol_options",
     "explicit_http_config",
     "use_downstream_protocol_config",
+    "auto_config",
     "upstream_http_protocol_options",
   ],
   // only for clusters that find the host of each call
   "envoy.config.core.v3.UpstreamHttpProtocolOptions": ["auto_sni", "auto_san_validation"],
+  "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.AutoHttpConfig": [
+    "http_protocol_options",
+    "http2_protocol_options",
+  ],
   "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig": [
     "http_protocol_options",
     "http2_protocol_options",
