@@ -509,6 +509,29 @@ spec:
     steps: [{ call: {}, times: 60, expect: { status: 200, versions: { v1: 1 / 3, v2: 1 / 3, v3: 1 / 3 } } }],
   },
   {
+    name: "PASSTHROUGH: a call goes where its host is, whatever endpoints there are",
+    config: ({ applications }) => `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: direct, namespace: default }
+spec:
+  hosts: [direct.localhost]
+  resolution: STATIC
+  ports: [{ number: ${applications["ratings-v1"].port}, name: http, protocol: HTTP }]
+  endpoints: [{ address: 127.0.0.1, ports: { http: 1 } }]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: direct, namespace: default }
+spec: { host: direct.localhost, trafficPolicy: { loadBalancer: { simple: PASSTHROUGH } } }`,
+    steps: [
+      {
+        call: ({ applications }) => ({ host: `direct.localhost:${applications["ratings-v1"].port}` }),
+        expect: { status: 200, upstream: { app: "ratings" } },
+      },
+    ],
+  },
+  {
     name: "a Sidecar's egress hosts are all that its workloads see",
     config: sidecarOfClient(`egress: [{ hosts: ["./reviews.default.svc.cluster.local"] }]`),
     steps: [

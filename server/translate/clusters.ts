@@ -12,8 +12,9 @@ import type { Endpoint } from "../model/endpoints.ts";
 import { healthKey } from "../model/health-checks.ts";
 import type { Labels } from "../model/labels.ts";
 import type { Mesh } from "../model/mesh.ts";
-import { isHttp2, type Protocol } from "../model/protocol.ts";
+import { isHttp2, isTcp, type Protocol } from "../model/protocol.ts";
 import type { Service, ServicePort } from "../model/service.ts";
+import type { PolicySettings } from "../model/specs.ts";
 import { isUsed, withAutoMutualTls } from "./auto-mutual-tls.ts";
 import { clientCredentials } from "./client-credentials.ts";
 import { circuitBreakers } from "./connection-pool.ts";
@@ -117,15 +118,17 @@ const draft = (
     policy,
     certified: scope.certified,
     config: rule && configPath("destination-rule", rule.namespace, rule.name),
-    discovery: barred ? "none" : discoveryOf(service),
+    discovery: barred ? "none" : discoveryOf(service, port, policy),
     systemCaPath,
     ...(credentials && credentials !== "missing" && { credentials }),
     way: scope.way,
   };
 };
 
-function discoveryOf(service: Service): ClusterDraft["discovery"] {
+function discoveryOf(service: Service, port: ServicePort, policy: PolicySettings): ClusterDraft["discovery"] {
   if (isForwarded(service)) return "forward";
+  // Without interception the host of a request is all that says where it was going.
+  if (policy.loadBalancer?.simple === "PASSTHROUGH") return isTcp(port.protocol) ? "original" : "forward";
   return service.resolution === "STATIC" ? "eds" : "dns";
 }
 

@@ -48,8 +48,8 @@ export interface ClusterDraft {
   mutualTls?: readonly Endpoint[];
   /** Of the DestinationRule. */
   config: string | undefined;
-  /** `forward`: by the host of each call. `none`: the proxy can't call it. */
-  discovery: "eds" | "dns" | "forward" | "none";
+  /** `forward`: by the host of each call. `original`: where each connection was going. `none`: the proxy can't call it. */
+  discovery: "eds" | "dns" | "forward" | "original" | "none";
   systemCaPath: string;
   /** What the policy's `credentialName` stands for. */
   credentials?: ClientCredentials | undefined;
@@ -64,6 +64,8 @@ export function clusterOf(mesh: Mesh, it: ClusterDraft): Cluster {
       return edsCluster(mesh, it);
     case "forward":
       return forwardCluster(mesh, it);
+    case "original":
+      return originalCluster(mesh, it);
     default:
       return unreachable(it);
   }
@@ -123,6 +125,19 @@ const forwardCluster = (mesh: Mesh, it: ClusterDraft): Cluster => {
         clusterDiscoveryType: { case: "clusterType", value: forwardProxyCluster },
         typedExtensionProtocolOptions: protocolOptions(it.port.protocol, it.policy, tls !== undefined),
       }),
+  );
+};
+
+/** Knows what the PROXY protocol says, and what an interception would. */
+const originalCluster = (mesh: Mesh, it: ClusterDraft): Cluster => {
+  const tls = tlsTarget(mesh, it);
+  return memo(it.service, `original ${clusterKey(it)}`, [JSON.stringify([it.policy, tls, it.locality])], () =>
+    create(ClusterSchema, {
+      ...common(it, tls),
+      lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
+      lbConfig: { case: undefined },
+      clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.ORIGINAL_DST },
+    }),
   );
 };
 

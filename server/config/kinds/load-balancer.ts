@@ -115,17 +115,14 @@ const warmupSchema = z.strictObject({
   aggression: z.number().gt(0).optional().describe("1 when unset: the share grows evenly."),
 });
 
-const noPassthrough =
-  "PASSTHROUGH sends a call to the address that it was made to, which is the proxy's own where nothing is intercepted; leave it out";
-
 export const loadBalancerSchema = rule(
   z.strictObject({
     simple: z
-      .enum(["UNSPECIFIED", "LEAST_CONN", "LEAST_REQUEST", "RANDOM", "ROUND_ROBIN"], {
-        error: ({ input }) => (input === "PASSTHROUGH" ? noPassthrough : undefined),
-      })
+      .enum(["UNSPECIFIED", "LEAST_CONN", "LEAST_REQUEST", "PASSTHROUGH", "RANDOM", "ROUND_ROBIN"])
       .optional()
-      .describe("LEAST_REQUEST when unset; LEAST_CONN is its old name."),
+      .describe(
+        "LEAST_REQUEST when unset; LEAST_CONN is its old name. PASSTHROUGH: no balancing, a call goes where its host is by DNS, and a TCP connection where it was going.",
+      ),
     consistentHash: consistentHashSchema.optional().describe("Equal calls go to one endpoint, as long as it is there."),
     localityLbSetting: localitySchema.optional(),
     zoneAwareLbSetting: notYet("use localityLbSetting"),
