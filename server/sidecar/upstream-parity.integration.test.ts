@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { flagNames } from "./response-flags.ts";
 import {
   eventually,
   Fixtures,
@@ -254,5 +255,65 @@ describe.skipIf(envoyMissing)("upstream, like Envoy", () => {
     await settled([true, true, false]);
     expect(await theirs.stat("cluster.checked.health_check.network_failure")).toBeGreaterThan(0);
     expect(ours.counter("cluster.checked.health_check.network_failure")).toBeGreaterThan(0);
+  });
+});
+
+describe.skipIf(envoyMissing)("the filter of forward proxies, like Envoy", () => {
+  let filtered: TestPlane;
+  let envoy: RealEnvoy;
+  const filter = "envoy.filters.http.dynamic_forward_proxy";
+  const filterType = (name: string) =>
+    `type.googleapis.com/envoy.extensions.filters.http.dynamic_forward_proxy.v3.${name}`;
+
+  beforeAll(async () => {
+    const rewrite = (fields: JsonObject): JsonObject => ({
+      typed_per_filter_config: { [filter]: { "@type": filterType("PerRouteConfig"), ...fields } },
+    });
+    const literal = `x.localhost:${ports.good}`;
+    const route = (prefix: string, fields: JsonObject = {}): JsonObject => ({
+      match: { prefix },
+      route: { cluster: "forward" },
+      ...fields,
+    });
+    const config: PlaneOptions = {
+      clusters: [forwardProxy],
+      filters: [
+        {
+          name: filter,
+          typed_config: {
+            "@type": filterType("FilterConfig"),
+            dns_cache_config: { name: "cache", dns_lookup_family: "V4_ONLY" },
+          },
+        },
+      ],
+      routes: [
+        route("/literal", rewrite({ host_rewrite_literal: literal })),
+        route("/header", rewrite({ host_rewrite_header: "x-to" })),
+        route("/"),
+      ],
+    };
+    filtered = await fixtures.plane(config);
+    envoy = await RealEnvoy.start(config);
+  });
+  afterAll(() => envoy?.close());
+
+  it.each<[string, string, Record<string, string>]>([
+    ["a name that is there", "/", { host: "GOOD" }],
+    ["a name that is not", "/", { host: "nowhere.invalid" }],
+    ["a host that the route puts in its place", "/literal", { host: "nowhere.invalid" }],
+    ["a host that a header puts in its place", "/header", { host: "nowhere.invalid", "x-to": "GOOD" }],
+    ["without that header", "/header", { host: "GOOD" }],
+  ])("%s", async (_, path, headers) => {
+    const given = Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, value === "GOOD" ? `x.localhost:${ports.good}` : value]),
+    );
+    expect(await call(filtered.port, path, given)).toEqual(await call(envoy.port, path, given));
+  });
+
+  it("DF, where a name can't be resolved", async () => {
+    await call(filtered.port, "/", { host: "other.invalid" });
+    await eventually(() => filtered.lastRecord.authority === "other.invalid");
+    expect(flagNames(filtered.lastRecord.responseFlags)).toEqual(["DF"]);
+    expect(filtered.lastRecord.responseCodeDetails).toMatch(/^dns_resolution_failure/);
   });
 });

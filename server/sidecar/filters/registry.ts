@@ -6,6 +6,7 @@ import { bufferFilter } from "./buffer.ts";
 import { compressorFilter } from "./compression/compressor.ts";
 import { decompressorFilter } from "./compression/decompressor.ts";
 import { corsFilter } from "./cors.ts";
+import { dynamicForwardProxyFilter } from "./dynamic-forward-proxy.ts";
 import { extAuthzFilter } from "./ext-authz/ext-authz-filter.ts";
 import { faultFilter } from "./fault.ts";
 import { grpcStatsFilter } from "./grpc/grpc-stats.ts";
@@ -28,6 +29,7 @@ export const filterFactories: readonly FilterFactory[] = [
   corsFilter,
   decompressorFilter,
   extAuthzFilter,
+  dynamicForwardProxyFilter,
   faultFilter,
   grpcStatsFilter,
   grpcWebFilter,

@@ -26,7 +26,16 @@ export class RealEnvoy {
 
   /** @param more of the bootstrap */
   static async start(options: PlaneOptions, more: JsonObject = {}): Promise<RealEnvoy> {
-    const [port, adminPort] = [await freePort(), await freePort()];
+    // Somebody else may take a port before Envoy does.
+    for (let tries = 1; ; tries++) {
+      const envoy = await RealEnvoy.tryToStart(options, more);
+      if (envoy !== undefined) return envoy;
+      if (tries === 5) throw new Error("Envoy does not start");
+    }
+  }
+
+  private static async tryToStart(options: PlaneOptions, more: JsonObject): Promise<RealEnvoy | undefined> {
+    const [port = 0, adminPort = 0] = await freePorts();
     const folder = mkdtempSync(join(tmpdir(), "limpid-envoy-"));
     const listener = listenerJson({ ...options, manager: { access_log: [], ...options.manager } });
     listener.address = { socket_address: { address: "127.0.0.1", port_value: port } };
@@ -36,8 +45,9 @@ export class RealEnvoy {
     writeFileSync(path, JSON.stringify({ admin, static_resources, ...more }));
     const args = ["-c", path, "--concurrency", "1", "-l", "error", "--use-dynamic-base-id"];
     const envoy = new RealEnvoy(spawn(binary, args, { stdio: "inherit" }), folder, port, adminPort);
-    await envoy.ready();
-    return envoy;
+    if (await envoy.ready()) return envoy;
+    envoy.close();
+    return undefined;
   }
 
   async admin(path: string): Promise<string> {
@@ -56,20 +66,19 @@ export class RealEnvoy {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private async ready(): Promise<void> {
+  private async ready(): Promise<boolean> {
     const deadline = Date.now() + 60_000;
     while (Date.now() < deadline && this.child.exitCode === null) {
-      if ((await this.admin("/ready").catch(() => "")).startsWith("LIVE")) return;
+      if ((await this.admin("/ready").catch(() => "")).startsWith("LIVE")) return true;
       await new Promise((done) => setTimeout(done, 50));
     }
-    this.close();
-    throw new Error("Envoy does not start");
+    return false;
   }
 }
 
-async function freePort(): Promise<number> {
+async function freePorts(): Promise<number[]> {
   const probe = new Fixtures();
-  const port = await probe.tcp(() => {});
+  const ports = [await probe.tcp(() => {}), await probe.tcp(() => {})];
   probe.close();
-  return port;
+  return ports;
 }
