@@ -4,7 +4,6 @@ import type { FilterChainSchema, FilterSchema } from "../gen/proto/envoy/config/
 import type { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { TlsInspectorSchema } from "../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { TcpProxySchema } from "../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
-import type { MeshProxy } from "../model/proxy.ts";
 import { fileAccessLog, type LogDirection, tcpAccessLog } from "./access-log.ts";
 import type { Authorization } from "./authorization.ts";
 import { duration } from "./duration.ts";
