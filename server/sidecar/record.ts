@@ -152,7 +152,7 @@ export const ResponseFlag = {
   /** DT */ durationTimeout: 1 << 19,
   /** UAEX */ unauthorizedExternalService: 1 << 20,
   /** RLSE */ rateLimitServiceError: 1 << 21,
-  /** DF */ dnsResolutionFailed: 1 << 22,
+  /** DF */ dnsResolutionFailure: 1 << 22,
 } as const;
 
 /** Where finished requests go. Must not throw and must not block: sinks bound their own queues and count what they shed. */

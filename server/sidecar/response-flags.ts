@@ -24,7 +24,7 @@ const rows: Record<keyof typeof ResponseFlag, { short: string; field: number }> 
   durationTimeout: { short: "DT", field: 23 },
   unauthorizedExternalService: { short: "UAEX", field: 13 },
   rateLimitServiceError: { short: "RLSE", field: 14 },
-  dnsResolutionFailed: { short: "DF", field: 27 },
+  dnsResolutionFailure: { short: "DF", field: 27 },
 };
 
 /** Bit number → field number of envoy.data.accesslog.v3.ResponseFlags. */

@@ -76,5 +76,5 @@ function refuse(request: RequestContext, reason: string) {
     return request.reply(503, "Dynamic forward proxy pending request overflow", reason, ResponseFlag.upstreamOverflow);
   }
   if (reason === "dns_cache_overflow") return request.reply(503, "DNS cache overflow", reason, 0);
-  return request.reply(503, "DNS resolution failure", reason, ResponseFlag.dnsResolutionFailed);
+  return request.reply(503, "DNS resolution failure", reason, ResponseFlag.dnsResolutionFailure);
 }
