@@ -17,6 +17,8 @@ export interface HttpLimits {
   maxHeaderBytes: number;
   /** How long open responses get when the server closes. */
   closeGraceMs: number;
+  /** How long the end of a stream waits for a client that does not read. */
+  streamEndMs: number;
 }
 
 export const defaultHttpLimits: HttpLimits = {
@@ -26,6 +28,7 @@ export const defaultHttpLimits: HttpLimits = {
   keepAliveTimeoutMs: 75_000,
   maxHeaderBytes: 32 * 1024,
   closeGraceMs: 2_000,
+  streamEndMs: 5_000,
 };
 
 export interface HttpServerOptions {
@@ -81,7 +84,7 @@ async function handle(
     const answer = await dispatch(options, request, target, gone.signal);
     if ("stream" in answer) {
       await answer.stream(response);
-      await endStream(response);
+      await endStream(response, options.limits.streamEndMs);
     } else send(response, answer.status, answer.body, answer.headers);
   } catch (error) {
     if (response.destroyed) return; // the client has gone
@@ -170,10 +173,10 @@ const headOf = (payload: Buffer) => ({
   "x-content-type-options": "nosniff",
 });
 
-/** A client that doesn't read what is left within a few seconds loses the rest. */
-async function endStream(response: ServerResponse): Promise<void> {
+/** A client that doesn't read what is left within this time loses the rest. */
+async function endStream(response: ServerResponse, patienceMs: number): Promise<void> {
   response.end();
-  const timer = setTimeout(() => response.destroy(), 5_000);
+  const timer = setTimeout(() => response.destroy(), patienceMs);
   await finished(response).catch(() => undefined);
   clearTimeout(timer);
 }
