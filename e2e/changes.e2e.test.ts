@@ -1,6 +1,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe } from "vitest";
 import { launchBrowser } from "./browser.ts";
+import { explainJourney } from "./explain-journey.ts";
 import { faultJourney } from "./fault-journey.ts";
 import { startMesh, type TestMesh } from "./mesh.ts";
 import { sliderJourney } from "./slider-journey.ts";
@@ -18,4 +19,5 @@ describe.skipIf(chromium.missing)(`slider and fault on the bundled sidecars${chr
   });
   sliderJourney(() => ({ mesh, browser }));
   faultJourney(() => ({ mesh, browser }));
+  explainJourney(() => ({ mesh, browser }));
 });

@@ -73,9 +73,10 @@ function Policy({ policy }: { policy: ExplainedPolicy }) {
         <IconChevronRight size={14} className={styles.chevron} aria-hidden />
         <Mark ok={matched} />
         <span>{t(matched === null ? "policy-unknown" : matched ? "policy-applies" : "policy-not")}</span>
-        {origin ? <OriginLink origin={origin} /> : <span className="mono">{name}</span>}
+        <span className="mono">{origin ? `${origin.namespace}/${origin.name} ${origin.rule}` : name}</span>
       </summary>
       <div className={styles.inside}>
+        {origin && <OriginLink origin={origin} />}
         {telling(who).length > 0 && <small>{t("who")}</small>}
         <CheckList checks={telling(who)} />
         {telling(what).length > 0 && <small>{t("what")}</small>}

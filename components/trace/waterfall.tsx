@@ -110,7 +110,14 @@ function Row({ span, totalUs, folded, focusable, selected, marks, onFold, onPres
       aria-level={span.depth + 1}
       aria-expanded={opens ? !folded : undefined}
       aria-selected={selected}
-      aria-label={`${span.missing ? t("missing") : `${span.service} ${span.name}`}, ${ms(span.durationUs)}${span.error ? `, ${t("failed")}` : ""}${marks.length > 0 ? `, ${t("log-lines", { count: marks.length })}` : ""}`}
+      aria-label={[
+        rowWords(span, folded) || t("missing"),
+        ms(span.durationUs),
+        span.error && t("failed"),
+        marks.length > 0 && t("log-lines", { count: marks.length }),
+      ]
+        .filter(Boolean)
+        .join(", ")}
       tabIndex={focusable ? 0 : -1}
       className={styles.row}
       data-span={span.id}
@@ -148,6 +155,12 @@ function Row({ span, totalUs, folded, focusable, selected, marks, onFold, onPres
     </div>
   );
 }
+
+/** What is to be read in a row, in its order; empty for a span that nobody sent. */
+const rowWords = ({ missing, service, version, name, descendants }: TraceSpan, folded: boolean): string =>
+  missing
+    ? ""
+    : [service, version !== "latest" && version, name, folded && `+${descendants}`].filter(Boolean).join(" ");
 
 function Words({ span }: { span: TraceSpan }) {
   const t = useTranslations("traces");

@@ -1,0 +1,35 @@
+import type { Browser } from "playwright-core";
+import { expect, test } from "vitest";
+import { openPage, patience, visit } from "./browser.ts";
+import { eventually, type TestMesh } from "./mesh.ts";
+
+/** "The page is slow: which hop, which version, which rule?", and the same asked by hand. */
+export function explainJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
+  test("from the topology to the line of YAML in five clicks: a slow trace, its hop, why, the rule", async () => {
+    const { mesh, browser } = running();
+    const { page, problems } = await openPage(browser, mesh, "/topology?select=default%2Freviews");
+    await page.getByTestId("exemplar").first().click();
+    await page.getByTestId("waterfall").locator('[role="treeitem"]', { hasText: "reviews" }).last().click();
+    await page.getByTestId("span-explain").click();
+    // Of the rules in their order the one that takes it is open, and names its place.
+    const rule = page.locator('[data-verdict="taken"]').first().getByTestId("explain-origin");
+    await rule.getByText("VirtualService default/reviews http[0]").waitFor();
+    expect(new URL(page.url()).searchParams.get("from")).toContain("productpage-v1");
+    await rule.click();
+    await page.getByTestId("yaml-editor").waitFor();
+    expect(page.url()).toMatch(/\/config\/VirtualService\/default\/reviews\?line=\d+$/);
+    expect(problems).toEqual([]);
+  });
+
+  test("a request that nobody sent is explained, and what makes no sense is told", async () => {
+    const { mesh, browser } = running();
+    const { page } = await openPage(browser, mesh, "/explain");
+    await page.getByTestId("explain-from").fill("default/productpage-v1");
+    await page.getByTestId("explain-url").fill("http://nobody.example/x");
+    await page.getByTestId("explain-ask").click();
+    const verdict = page.getByTestId("explain-verdict");
+    await eventually(async () => (await verdict.textContent())?.includes("502"), patience, "nobody is answered 502");
+    await visit(page, "/explain?from=default%2Fproductpage-v1&url=ftp%3A%2F%2Fx");
+    await page.getByText("ftp:// is none of").waitFor();
+  });
+}
