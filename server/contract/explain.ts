@@ -33,6 +33,7 @@ export const checkOperators = [
   "suffix",
   "contains",
   "regex",
+  "template",
   "present",
   "absent",
   "range",

@@ -54,7 +54,7 @@ export function outboundListener(holdings: Holdings, request: ExplainRequest): C
   };
   const proxyPort = request.kind === "http" && request.tls === undefined ? outward.find(isHttpProxy) : undefined;
   const atAddress = outward.find((it) => boundTo(it).port === port && sameAddress(boundTo(it).address, host));
-  const byName = outward.find(({ name }) => name.endsWith(`_${port}`));
+  const byName = ofPort(outward, request);
   const atPort = byName ?? outward.find((it) => boundTo(it).port === port);
   const serving = outward.filter(
     (it) => it.filterChains.some((chain) => servedBy(chain).http) || it.useOriginalDst?.valueOf(),
@@ -69,6 +69,24 @@ export function outboundListener(holdings: Holdings, request: ExplainRequest): C
     ) ??
     (serving.length === 1 ? chosen(serving[0], "only") : undefined)
   );
+}
+
+/** Of those that are named after the port: for HTTP the one of every address; else the one that leads to what is called, whose address only the registry knows. */
+function ofPort(listeners: readonly Listener[], { kind, tls, host, port }: ExplainRequest): Listener | undefined {
+  const named = listeners.filter(({ name }) => name.endsWith(`_${port}`));
+  const everywhere = named.find(({ name }) => name === `0.0.0.0_${port}`);
+  if (kind === "http" && tls === undefined) return everywhere ?? named[0];
+  return (
+    named.find((listener) => listener.filterChains.some((chain) => leadsTo(chain, host))) ?? everywhere ?? named[0]
+  );
+}
+
+/** By its name as it is, or as a short name of it. */
+function leadsTo(chain: FilterChain, host: string): boolean {
+  const specifier = servedBy(chain).tcp?.clusterSpecifier;
+  const name = specifier?.case === "cluster" ? specifier.value : specifier?.value?.clusters[0]?.name;
+  const called = name?.split("|")[3] ?? "";
+  return called !== "" && (called === host || called.startsWith(`${host}.`));
 }
 
 /** The listener in front of an application: at its address and port, or, where calls are intercepted, the one for all. */

@@ -1,5 +1,7 @@
 import { create } from "@bufbuild/protobuf";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { Check, ExplainedFilter, ExplainedPolicy } from "../contract/index.ts";
+import type { TypedExtensionConfig } from "../gen/proto/envoy/config/core/v3/extension_pb.js";
 import {
   type Permission,
   PolicySchema,
@@ -8,6 +10,7 @@ import {
   RBAC_Action,
   RBACSchema,
 } from "../gen/proto/envoy/config/rbac/v3/rbac_pb.js";
+import { UriTemplateMatchConfigSchema } from "../gen/proto/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.js";
 import type { MetadataMatcher } from "../gen/proto/envoy/type/matcher/v3/metadata_pb.js";
 import { compileRbac, type RbacSubject } from "../sidecar/rbac/engine.ts";
 import { allOk, anyOk, check, headerCheck, judged, stringCheck, unjudged } from "./checks.ts";
@@ -85,6 +88,8 @@ function permissionCheck(permission: Permission, subject: RbacSubject): Check {
       return request ? headerCheck(rule.value, request) : check("header", { name: rule.value.name, ok: false });
     case "urlPath":
       return { ...pathOf(rule.value.rule, subject), ok };
+    case "uriTemplate":
+      return check("path", { operator: "template", value: templateOf(rule.value), has: pathIn(subject), ok });
     case "destinationIp":
       return range("destination-address", rule.value, connection.localAddress, ok);
     case "destinationPort":
@@ -170,8 +175,14 @@ const negated = (inner: Check): Check => ({ ...inner, not: !inner.not, ok: inner
 
 type UrlPath = Extract<Permission["rule"], { case: "urlPath" }>["value"]["rule"];
 
-const pathOf = (rule: UrlPath, { request }: RbacSubject): Check => {
-  const has = request ? request.path.replace(/[?#].*$/s, "") : null;
+/** Istio's `/api/{*}/x` as it stands in the policy. */
+const templateOf = ({ typedConfig }: TypedExtensionConfig): string =>
+  (typedConfig && anyUnpack(typedConfig, UriTemplateMatchConfigSchema)?.pathTemplate) ?? "";
+
+const pathIn = ({ request }: RbacSubject): string | null => (request ? request.path.replace(/[?#].*$/s, "") : null);
+
+const pathOf = (rule: UrlPath, subject: RbacSubject): Check => {
+  const has = pathIn(subject);
   return rule.case === "path" ? stringCheck("path", rule.value, has) : check("path", { operator: "unknown", has });
 };
 

@@ -12,7 +12,10 @@ import {
   type VirtualHost,
 } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import type { RouteConfiguration } from "../gen/proto/envoy/config/route/v3/route_pb.js";
-import type { HttpConnectionManager } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import {
+  HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
+  type HttpConnectionManager,
+} from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import type { TcpProxy } from "../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { getHeader } from "../sidecar/http/headers.ts";
 import type { RbacSubject } from "../sidecar/rbac/engine.ts";
@@ -202,7 +205,8 @@ function prepared(
   { connection }: RbacSubject,
   request: ExplainRequest,
 ): ExplainRequest | undefined {
-  const path = normalizePath(request.path, manager.normalizePath ?? false, manager.mergeSlashes);
+  const escaped = escapedSlashes[manager.pathWithEscapedSlashesAction] ?? "keep";
+  const path = normalizePath(request.path, manager.normalizePath ?? false, manager.mergeSlashes, escaped);
   if (path === undefined) return undefined;
   const { stripPortMode: mode, stripMatchingHostPort, stripTrailingHostDot } = manager;
   const strips =
@@ -211,6 +215,13 @@ function prepared(
   const host = strips ? withoutPort(request.authority) : request.authority;
   return { ...request, path, authority: stripTrailingHostDot ? host.replace(/\.(?=:\d+$|$)/, "") : host };
 }
+
+/** A redirect to the unescaped path is told as what it leads to. */
+const escapedSlashes: Partial<Record<EscapedSlashes, "reject" | "unescape">> = {
+  [EscapedSlashes.REJECT_REQUEST]: "reject",
+  [EscapedSlashes.UNESCAPE_AND_REDIRECT]: "unescape",
+  [EscapedSlashes.UNESCAPE_AND_FORWARD]: "unescape",
+};
 
 function subjectOf({ local }: ChosenListener, request: ExplainRequest): RbacSubject {
   const { tls, identity, remoteAddress } = request;

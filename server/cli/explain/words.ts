@@ -27,6 +27,7 @@ const operators: Record<Check["operator"], string> = {
   suffix: "ends with",
   contains: "contains",
   regex: "matches",
+  template: "is of the form",
   present: "is there",
   absent: "is not there",
   range: "is one of",
