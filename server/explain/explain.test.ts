@@ -101,14 +101,11 @@ function proxy(name: string, app: string, address: string, account: string, vers
 
 const labelsOf = ({ app, version }: ExplainedProxy) => ({ app, ...(version && { version }) });
 
-function heldBy(of: ExplainedProxy): HeldByProxy {
+/** `intercepted`: as a stock Istio sidecar comes, which says nothing of it. */
+function heldBy(of: ExplainedProxy, intercepted = false): HeldByProxy {
   const labels = labelsOf(of);
-  const metadata = {
-    INTERCEPTION_MODE: "NONE",
-    UNPRIVILEGED_POD: "true",
-    LABELS: labels,
-    INGRESS: { "9080": "127.0.0.1:19080" },
-  };
+  const bound = { INTERCEPTION_MODE: "NONE", UNPRIVILEGED_POD: "true", INGRESS: { "9080": "127.0.0.1:19080" } };
+  const metadata = { LABELS: labels, ...(!intercepted && bound) };
   const made = translate(mesh, proxyOf({ id: of.id, identity: of.identity, metadata }));
   const encode = <K extends "listener" | "route" | "virtualHost" | "cluster" | "endpoint">(
     kind: K,
@@ -129,17 +126,21 @@ function heldBy(of: ExplainedProxy): HeldByProxy {
   return { holdings: holdingsOf(resources), labels };
 }
 
-async function ask(url: string, { method = "GET", headers = "" } = {}) {
+async function ask(url: string, { method = "GET", headers = "", intercepted = false } = {}) {
   const [page] = fleet;
   if (!page) throw new Error("no proxy");
-  return explain({ proxy: page, held: heldBy(page) }, parseExplainRequest({ url, method, headers, identity: "" }), {
-    proxies: fleet,
-    held: async (id) => {
-      const found = fleet.find((one) => one.id === id);
-      return found && heldBy(found);
+  return explain(
+    { proxy: page, held: heldBy(page, intercepted) },
+    parseExplainRequest({ url, method, headers, identity: "" }),
+    {
+      proxies: fleet,
+      held: async (id) => {
+        const found = fleet.find((one) => one.id === id);
+        return found && heldBy(found, intercepted);
+      },
+      peerAuthentications: objects.filter(({ kind }) => kind === "PeerAuthentication"),
     },
-    peerAuthentications: objects.filter(({ kind }) => kind === "PeerAuthentication"),
-  });
+  );
 }
 
 const brief = (checks: readonly Check[]) =>
@@ -242,6 +243,18 @@ it("tells a host that nobody knows, and a connection that is no HTTP", async () 
   expect(unknown.source.end).toMatchObject({ kind: "answered", status: 502 });
   const tcp = await ask("tcp://mysql:3306");
   expect(tcp.source.listener?.by).toBe("port");
+  expect(tcp.source.clusters[0]?.name).toBe("outbound|3306||mysql.default.svc.cluster.local");
+});
+
+it("goes by the port where calls are intercepted, and in by the listener for all", async () => {
+  const { source, destinations } = await ask("http://reviews:9080/reviews/0", { intercepted: true });
+  expect(source.listener).toMatchObject({ name: "0.0.0.0_9080", by: "port" });
+  expect(source.routes.map(({ verdict }) => verdict)).toEqual(["passed", "passed", "taken"]);
+  expect(source.end.kind).toBe("forwarded");
+  const [first] = destinations;
+  expect(first?.side.listener).toMatchObject({ name: "virtualInbound", by: "original-destination" });
+  expect(first?.side.end.kind).toBe("forwarded");
+  const tcp = await ask("tcp://mysql:3306", { intercepted: true });
   expect(tcp.source.clusters[0]?.name).toBe("outbound|3306||mysql.default.svc.cluster.local");
 });
 
