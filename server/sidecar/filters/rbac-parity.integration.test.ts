@@ -1,7 +1,8 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { missingEnvoy, Twins } from "../test-envoy.ts";
 import { Fixtures, staticCluster, toCluster } from "../test-plane.ts";
+import { envoyMissing } from "../testing/beside-envoy.ts";
+import { Twins } from "../testing/twins.ts";
 import { type Issuer, makeIssuer } from "./jwt/testing/issuer.ts";
 
 // Who may come in by what a token claims, in the forms that Istio's translation has: the verdict and what is logged agree with real Envoy.
@@ -46,7 +47,7 @@ const principals: Record<string, JsonObject> = {
 };
 
 beforeAll(async () => {
-  if (missingEnvoy) return;
+  if (envoyMissing) return;
   issuer = await makeIssuer();
   const up = await fixtures.http((_, response) => void response.end("in"));
   const only = (name: string, principal: JsonObject): JsonObject => ({
@@ -79,7 +80,6 @@ beforeAll(async () => {
       }),
       filter("rbac", "rbac.v3.RBAC", {}),
     ],
-    manager: { delayed_close_timeout: "0.02s" },
   });
 });
 
@@ -92,14 +92,14 @@ const tokens: Record<string, object | undefined> = {
   bare: { iss: "me", scope: ["write"], age: "20", realm: "roles" },
 };
 
-describe.skipIf(missingEnvoy)("by claims, as Envoy decides", () => {
+describe.skipIf(envoyMissing)("by claims, as Envoy decides", () => {
   it.each(Object.keys(principals).flatMap((name) => Object.keys(tokens).map((token) => [name, token])))(
     "%s: %s",
     async (name, token) => {
       const claims = tokens[token ?? ""];
       const field = claims === undefined ? "" : `Authorization: Bearer ${await issuer.sign(claims)}\r\n`;
       const { ours, envoys } = await twins.ask(
-        `GET /${name} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n$CASE\r\n${field}\r\n`,
+        `GET /${name} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n$ASK\r\n${field}\r\n`,
       );
       expect(ours).toEqual(envoys);
     },
@@ -107,9 +107,7 @@ describe.skipIf(missingEnvoy)("by claims, as Envoy decides", () => {
 
   it("a claim chooses the route", async () => {
     const field = `Authorization: Bearer ${await issuer.sign({ sub: "vip" })}\r\n`;
-    const { ours, envoys } = await twins.ask(
-      `GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n$CASE\r\n${field}\r\n`,
-    );
+    const { ours, envoys } = await twins.ask(`GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n$ASK\r\n${field}\r\n`);
     expect(ours).toEqual(envoys);
     expect(ours.log).toBe("210 - direct_response");
   });

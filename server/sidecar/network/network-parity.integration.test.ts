@@ -9,8 +9,9 @@ import {
   RateLimitService,
 } from "../../gen/proto/envoy/service/ratelimit/v3/rls_pb.js";
 import { addService } from "../../lib/grpc.ts";
-import { missingEnvoy, Twins } from "../test-envoy.ts";
 import { eventually, Fixtures, staticCluster, toCluster } from "../test-plane.ts";
+import { envoyMissing } from "../testing/beside-envoy.ts";
+import { Twins } from "../testing/twins.ts";
 
 // The same connections to real Envoy and to our listener: who is let in, and what is counted, agree.
 
@@ -71,7 +72,7 @@ async function served(port: number, count: number): Promise<boolean[]> {
   return seen;
 }
 
-describe.skipIf(missingEnvoy)("connections, as Envoy lets them in", () => {
+describe.skipIf(envoyMissing)("connections, as Envoy lets them in", () => {
   it.each<[string, JsonObject, string[]]>([
     [
       "connection limit",

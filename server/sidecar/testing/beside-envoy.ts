@@ -143,16 +143,30 @@ export class BesideEnvoy {
 
   /** Asks both; `log` is the line that each wrote of it. */
   async ask(name: string, what: Ask): Promise<{ mine: Logged; theirs: Logged; record: RequestRecord }> {
+    const { mine, theirs, record } = await this.both(name, (port, id) =>
+      answerOf(port, { ...what, headers: { ...what.headers, "x-ask": id } }),
+    );
+    return { mine: { ...mine.answer, log: mine.log }, theirs: { ...theirs.answer, log: theirs.log }, record };
+  }
+
+  /** The same with bytes as they are; `$ASK` in them stands for the field with the id. */
+  exchange<T>(name: string, text: string, send: (port: number, text: string) => Promise<T>) {
+    return this.both(name, (port, id) => send(port, text.replace("$ASK", `x-ask: ${id}`)));
+  }
+
+  private async both<T>(
+    name: string,
+    send: (port: number, id: string) => Promise<T>,
+  ): Promise<{ mine: { answer: T; log: string }; theirs: { answer: T; log: string }; record: RequestRecord }> {
     const { ours, envoyPort } = this.side(name);
     const id = `ask-${++this.asked}`;
-    const asked = { ...what, headers: { ...what.headers, "x-ask": id } };
-    const mine = await answerOf(ours.port, asked);
+    const mine = await send(ours.port, id);
     const record = await found(() => ours.records.find((each) => headerOf(each, "x-ask") === id));
-    const theirs = await answerOf(envoyPort, asked);
+    const theirs = await send(envoyPort, id);
     const line = await found(() => lines(join(this.folder, "access.log")).find((each) => each.startsWith(`${id} `)));
     return {
-      mine: { ...mine, log: renderText(this.format, record, "-") },
-      theirs: { ...theirs, log: line.slice(id.length + 1) },
+      mine: { answer: mine, log: renderText(this.format, record, "-") },
+      theirs: { answer: theirs, log: line.slice(id.length + 1) },
       record,
     };
   }

@@ -8,8 +8,9 @@ import {
   CheckResponseSchema,
 } from "../../../gen/proto/envoy/service/auth/v3/external_auth_pb.js";
 import { addService } from "../../../lib/grpc.ts";
-import { missingEnvoy, type Outcome, Twins } from "../../test-envoy.ts";
 import { Fixtures, staticCluster, toCluster } from "../../test-plane.ts";
+import { envoyMissing } from "../../testing/beside-envoy.ts";
+import { type Outcome, Twins } from "../../testing/twins.ts";
 
 // The same requests to real Envoy and to our filter, with the same service to ask: what that sees, what the client hears, what the upstream sees and what is logged agree.
 
@@ -74,7 +75,7 @@ async function httpService(): Promise<number> {
 }
 
 const volatile =
-  /^(x-case|x-request-id|host|x-forwarded-for|x-envoy-expected-rq-timeout-ms|x-envoy-internal|connection)$/;
+  /^(x-ask|x-request-id|host|x-forwarded-for|x-envoy-expected-rq-timeout-ms|x-envoy-internal|connection)$/;
 
 const added = (key: string, value: string, action?: string): JsonObject => ({
   header: { key, value },
@@ -162,7 +163,7 @@ async function grpcService(): Promise<number> {
 
 function comparable(attributes: JsonObject): string {
   const text = JSON.stringify(attributes, (key, value) => {
-    if (["time", "id", "portValue", "x-case", "x-request-id", "x-forwarded-for"].includes(key)) return undefined;
+    if (["time", "id", "portValue", "x-ask", "x-request-id", "x-forwarded-for"].includes(key)) return undefined;
     if ((key === "headers" || key === "contextExtensions") && !Array.isArray(value))
       return Object.fromEntries(Object.entries(value as object).sort());
     if (Array.isArray(value))
@@ -231,19 +232,18 @@ async function start(
           typed_config: { "@type": type("ExtAuthz"), transport_api_version: "V3", ...service, ...filter },
         },
       ],
-      manager: { delayed_close_timeout: "0.02s" },
     },
     filterName,
   );
 }
 
 beforeAll(async () => {
-  if (missingEnvoy) return;
+  if (envoyMissing) return;
   const httpPort = await httpService();
   const grpcPort = await grpcService();
   const http = {
     http_service: {
-      server_uri: { uri: "http://authz.test", cluster: "authz", timeout: "0.5s" },
+      server_uri: { uri: "http://authz.test", cluster: "authz", timeout: "5s" },
       path_prefix: "/check",
       authorization_request: { headers_to_add: [{ key: "x-added", value: "by the filter" }] },
       authorization_response: {
@@ -255,12 +255,13 @@ beforeAll(async () => {
       },
     },
   };
-  const uri = (cluster: string, more: JsonObject = {}): JsonObject => ({
-    http_service: { server_uri: { uri: "http://authz.test", cluster, timeout: "0.5s" }, ...more },
+  const uri = (cluster: string, more: JsonObject = {}, timeout = "5s"): JsonObject => ({
+    http_service: { server_uri: { uri: "http://authz.test", cluster, timeout }, ...more },
   });
   const partial = (max_request_bytes: number): JsonObject => ({ max_request_bytes, allow_partial_message: true });
   const routes = [
     at("/off", perRoute({ disabled: true })),
+    at("/slow", perRoute({ check_settings: uri("authz", {}, "0.1s") })),
     at("/bodyless", perRoute({ check_settings: { disable_request_body_buffering: true } })),
     at("/partial", perRoute({ check_settings: { with_request_body: partial(4) } })),
     at("/nobody", perRoute({ check_settings: uri("nobody") })),
@@ -277,8 +278,14 @@ beforeAll(async () => {
   const extensions = (context_extensions: JsonObject): JsonObject =>
     perRoute({ check_settings: { context_extensions } });
   overGrpc = await start(
-    { grpc_service: { envoy_grpc: { cluster_name: "authz" }, timeout: "0.5s" } },
+    { grpc_service: { envoy_grpc: { cluster_name: "authz" }, timeout: "5s" } },
     [
+      at(
+        "/slow",
+        perRoute({
+          check_settings: { grpc_service: { envoy_grpc: { cluster_name: "authz" }, timeout: "0.1s" } },
+        }),
+      ),
       at("/extended", extensions({ a: "route", b: "c" })),
       at("/raw", perRoute({ check_settings: { with_request_body: { max_request_bytes: 100, pack_as_bytes: true } } })),
     ],
@@ -299,7 +306,7 @@ beforeAll(async () => {
 afterAll(() => fixtures.close());
 
 const request = (method: string, path: string, fields: string[] = [], body = "") =>
-  `${method} ${path} HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n$CASE\r\n${fields.map((field) => `${field}\r\n`).join("")}${
+  `${method} ${path} HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n$ASK\r\n${fields.map((field) => `${field}\r\n`).join("")}${
     body === "" ? "" : `Content-Length: ${body.length}\r\n`
   }\r\n${body}`;
 
@@ -333,7 +340,7 @@ const fields = [
   "x-user: root",
 ];
 
-describe.skipIf(missingEnvoy)("over HTTP, as Envoy asks", () => {
+describe.skipIf(envoyMissing)("over HTTP, as Envoy asks", () => {
   it.each(Object.keys(said))("%s", async (path) => {
     await same(overHttp, request("GET", `${path}?a=b`, fields));
   });
@@ -372,7 +379,7 @@ describe.skipIf(missingEnvoy)("over HTTP, as Envoy asks", () => {
   });
 });
 
-describe.skipIf(missingEnvoy)("over gRPC, as Envoy asks", () => {
+describe.skipIf(envoyMissing)("over gRPC, as Envoy asks", () => {
   it.each(Object.keys(answers))("%s", async (path) => {
     await same(overGrpc, request("GET", `${path}?a=1&b=1&c`, fields));
   });

@@ -1,7 +1,8 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { missingEnvoy, Twins } from "../../test-envoy.ts";
 import { Fixtures, staticCluster, toCluster } from "../../test-plane.ts";
+import { envoyMissing } from "../../testing/beside-envoy.ts";
+import { Twins } from "../../testing/twins.ts";
 import { forge, type Issuer, makeIssuer } from "./testing/issuer.ts";
 
 // The same tokens to real Envoy and to our filter: what the client hears, what the upstream sees, what is logged and noted must agree.
@@ -109,7 +110,7 @@ function filterConfig(jwksCluster: string): JsonObject {
 }
 
 beforeAll(async () => {
-  if (missingEnvoy) return;
+  if (envoyMissing) return;
   [issuer, stranger] = await Promise.all([makeIssuer(), makeIssuer()]);
   const jwks = await fixtures.http((request, response) => {
     response.statusCode = request.url === "/404" ? 404 : 200;
@@ -129,7 +130,7 @@ beforeAll(async () => {
     typed_config: { "@type": type("jwt_authn.v3.JwtAuthentication"), ...config },
   });
   const clusters = [staticCluster("up", [await echo()]), staticCluster("jwks", [jwks])];
-  const common = { clusters, manager: { delayed_close_timeout: "0.02s" } };
+  const common = { clusters };
   twins = await Twins.start(fixtures, { ...common, routes, filters: [filter(filterConfig("jwks"))] }, name);
   few = await Twins.start(fixtures, { ...common, routes: [toCluster("up")], filters: [filter(byIssuer())] }, name);
 });
@@ -137,7 +138,7 @@ beforeAll(async () => {
 afterAll(() => fixtures.close());
 
 const get = (path: string, ...fields: string[]) =>
-  `GET ${path} HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n$CASE\r\n${fields.map((field) => `${field}\r\n`).join("")}\r\n`;
+  `GET ${path} HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n$ASK\r\n${fields.map((field) => `${field}\r\n`).join("")}\r\n`;
 const bearer = (token: string) => `Authorization: Bearer ${token}`;
 const claims = (more: object = {}) => ({ iss: "me", sub: "sub", aud: "shop", exp: now + 1000, ...more });
 
@@ -146,7 +147,7 @@ async function same(text: string, pair = twins): Promise<void> {
   expect(ours).toEqual(envoys);
 }
 
-describe.skipIf(missingEnvoy)("tokens, as Envoy takes them", () => {
+describe.skipIf(envoyMissing)("tokens, as Envoy takes them", () => {
   it.each<[string, () => Promise<string> | string]>([
     ["RS256", () => issuer.sign(claims())],
     ["PS384", () => issuer.sign(claims(), { by: "pss" })],
