@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "./clock.ts";
+import { Recent } from "./recent.ts";
 
 /** Calls `load` at most once in `ms`; callers meanwhile share its answer. A failure is not remembered. */
 export function remember<T>(load: () => Promise<T>, ms: number, clock: Clock = systemClock): () => Promise<T> {
@@ -19,16 +20,6 @@ export function rememberEach<K, T>(
   load: (key: K) => Promise<T>,
   options: { ms: number; maxKeys: number; keyOf(key: K): string; clock?: Clock },
 ): (key: K) => Promise<T> {
-  const held = new Map<string, () => Promise<T>>();
-  return (key) => {
-    const name = options.keyOf(key);
-    const known = held.get(name) ?? remember(() => load(key), options.ms, options.clock);
-    held.delete(name);
-    held.set(name, known);
-    for (const oldest of held.keys()) {
-      if (held.size <= options.maxKeys) break;
-      held.delete(oldest);
-    }
-    return known();
-  };
+  const held = new Recent<() => Promise<T>>(options.maxKeys);
+  return (key) => held.getOr(options.keyOf(key), () => remember(() => load(key), options.ms, options.clock))();
 }

@@ -5,6 +5,7 @@ import {
   PerRouteConfigSchema,
   type RequirementRule,
 } from "../../../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
+import { Recent } from "../../../lib/recent.ts";
 import { at, each, together } from "../../config/problems.ts";
 import { getHeader } from "../../http/headers.ts";
 import type { FilterFactory, FilterIo, HttpFilter, RequestContext, Step } from "../../request/filter.ts";
@@ -14,6 +15,7 @@ import { originalUri } from "./locations.ts";
 import { compileProvider } from "./provider.ts";
 import { compileRequirement, type Pass, type Providers, type Requirement } from "./requirement.ts";
 import { type JwtStatus, statusTexts } from "./status.ts";
+import type { Token } from "./token.ts";
 
 /** Lets requests in whose tokens prove who sends them: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/jwt_authn_filter */
 export const jwtFilter: FilterFactory = {
@@ -67,7 +69,13 @@ class JwtFilter implements HttpFilter {
     );
     const onCache = (hit: boolean) => this.count(hit ? "jwt_cache_hit" : "jwt_cache_miss");
     const single = byName.size === 1 ? [...byName.values()][0] : undefined;
-    const providers = { byName, onCache, single, configs: configs.map(([, provider]) => provider) };
+    const providers = {
+      byName,
+      onCache,
+      single,
+      read: new Recent<Token>(100),
+      configs: configs.map(([, provider]) => provider),
+    };
     this.named = namedRequirements(config, providers);
     this.rules = each("rules", config?.rules ?? [], (rule) => compileRule(rule, this.named, providers));
   }

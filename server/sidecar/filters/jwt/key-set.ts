@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { flattenedVerify } from "jose";
+import { Recent } from "../../../lib/recent.ts";
 import type { JwtStatus } from "./status.ts";
 import type { Token } from "./token.ts";
 
@@ -25,18 +26,19 @@ export interface TokenCache {
 /** The keys of an issuer (RFC 7517, 5). */
 export class KeySet {
   private readonly keys: readonly Key[];
-  /** Tokens whose signature holds: the verdict is the same as long as the keys are. The oldest first. */
-  private readonly proven = new Set<string>();
+  /** Tokens whose signature holds: the verdict is the same as long as the keys are. */
+  private readonly proven: Recent<true>;
   private readonly cache: TokenCache;
 
   constructor(keys: readonly Key[], cache: TokenCache) {
     this.keys = keys;
     this.cache = cache;
+    this.proven = new Recent(cache.size);
   }
 
   /** Whether its signature has been found good before. */
   hasProven(token: Token): boolean {
-    return this.proven.has(textOf(token));
+    return this.proven.get(textOf(token)) === true;
   }
 
   /** Whether one of the keys has signed it: `ok`, or why not. */
@@ -49,21 +51,12 @@ export class KeySet {
       if (!algorithmsOf[key.type].test(token.alg)) continue;
       if (key.type === "OKP" && Buffer.from(token.signature, "base64url").length !== 64) return "ed25519BadLength";
       if (await isSigned(token, key)) {
-        this.remember(textOf(token));
+        const text = textOf(token);
+        if (text.length <= this.cache.maxLength) this.proven.set(text, true);
         return "ok";
       }
     }
     return "verificationFails";
-  }
-
-  private remember(text: string): void {
-    const { size, maxLength } = this.cache;
-    if (text.length > maxLength) return;
-    for (const oldest of this.proven) {
-      if (this.proven.size < size) break;
-      this.proven.delete(oldest);
-    }
-    this.proven.add(text);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { RemoteJwks } from "../../../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
+import { Recent } from "../../../lib/recent.ts";
 import { at } from "../../config/problems.ts";
 import { durationMs } from "../../duration.ts";
 import type { FilterIo } from "../../request/filter.ts";
@@ -127,19 +128,11 @@ export function remoteKeys(config: RemoteJwks, cache: TokenCache, io: Io): Remot
     backOffMs: { base, max: durationMs(retryPolicy?.retryBackOff?.maxInterval) ?? base * 10 },
     cache,
   };
-  const sets = known.get(io.clusters) ?? new Map<string, RemoteKeys>();
+  const sets = known.get(io.clusters) ?? new Recent<RemoteKeys>(maxSets);
   known.set(io.clusters, sets);
-  const key = JSON.stringify(options);
-  const keys = sets.get(key) ?? new RemoteKeys(options, io);
-  sets.delete(key);
-  sets.set(key, keys);
-  for (const oldest of sets.keys()) {
-    if (sets.size <= maxSets) break;
-    sets.delete(oldest);
-  }
-  return keys;
+  return sets.getOr(JSON.stringify(options), () => new RemoteKeys(options, io));
 }
 
 /** Of each data plane, told apart by its clusters. */
-const known = new WeakMap<Io["clusters"], Map<string, RemoteKeys>>();
+const known = new WeakMap<Io["clusters"], Recent<RemoteKeys>>();
 const maxSets = 256;

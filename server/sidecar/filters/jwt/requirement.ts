@@ -2,13 +2,16 @@ import type {
   JwtProvider,
   JwtRequirement,
 } from "../../../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
+import type { Recent } from "../../../lib/recent.ts";
 import { at, each } from "../../config/problems.ts";
 import type { RequestContext } from "../../request/filter.ts";
 import { audienceTest } from "./audiences.ts";
 import { type Found, Locations } from "./locations.ts";
 import { handOn, judgeClaims, type Notes, type Provider } from "./provider.ts";
 import { type JwtStatus, statusCode, statusTexts } from "./status.ts";
-import { parseToken } from "./token.ts";
+import { parseToken, type Token } from "./token.ts";
+
+const maxReadLength = 4096;
 
 /** A request whose tokens are looked at. */
 export interface Pass extends Notes {
@@ -27,6 +30,8 @@ export interface Providers {
   /** In the order of the config. */
   readonly configs: readonly JwtProvider[];
   readonly onCache: (hit: boolean) => void;
+  /** Tokens that were good lately, taken apart. That they still are is asked anew. */
+  readonly read: Recent<Token>;
   /** Whose words a missing token is noted in: those of the only one (Envoy). */
   readonly single: Provider | undefined;
 }
@@ -156,7 +161,7 @@ async function check(
   providers: Providers,
   pass: Pass,
 ): Promise<JwtStatus> {
-  const token = parseToken(found.text);
+  const token = providers.read.get(found.text) ?? parseToken(found.text);
   if (typeof token === "string") return token;
   if (!found.allows(token.issuer)) return "unknownIssuer";
   const provider = providerOf(token.issuer);
@@ -168,6 +173,8 @@ async function check(
   const proven = keys.hasProven(token);
   providers.onCache(proven);
   const status = proven ? "ok" : await keys.verify(token);
+  // To take a token apart costs more than all that is asked of it.
+  if (status === "ok" && found.text.length <= maxReadLength) providers.read.set(found.text, token);
   if (status === "ok" && !pass.over) handOn(provider, token, found, pass.request, pass);
   return status;
 }

@@ -1,4 +1,5 @@
 import type { LocalRateLimit } from "../../../gen/proto/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
+import { Recent } from "../../../lib/recent.ts";
 import { at, each, together } from "../../config/problems.ts";
 import { toWire } from "../../http/headers.ts";
 import { type BucketSettings, compileBucket, TokenBucket } from "../../limit/token-bucket.ts";
@@ -51,7 +52,7 @@ export class LocalLimiter {
   private readonly now: () => number;
   private readonly common: TokenBucket | undefined;
   /** By the limit, then by what a request is. */
-  private readonly buckets = new Map<LimitSettings, Map<string, TokenBucket>>();
+  private readonly buckets = new Map<LimitSettings, Recent<TokenBucket>>();
 
   constructor(settings: LimiterSettings, now: () => number = () => performance.now()) {
     this.settings = settings;
@@ -77,18 +78,9 @@ export class LocalLimiter {
   }
 
   private bucketOf(limit: LimitSettings, { entries }: Descriptor): TokenBucket {
-    const known = this.buckets.get(limit) ?? new Map<string, TokenBucket>();
+    const known = this.buckets.get(limit) ?? new Recent<TokenBucket>(this.settings.maxDynamic);
     this.buckets.set(limit, known);
-    const name = nameOf(entries);
-    const bucket = known.get(name) ?? new TokenBucket(limit.bucket, this.now);
-    known.delete(name);
-    known.set(name, bucket);
-    // The least lately used goes.
-    for (const oldest of known.keys()) {
-      if (known.size <= this.settings.maxDynamic) break;
-      known.delete(oldest);
-    }
-    return bucket;
+    return known.getOr(nameOf(entries), () => new TokenBucket(limit.bucket, this.now));
   }
 }
 
