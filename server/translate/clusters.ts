@@ -42,7 +42,7 @@ export function outboundClusters(mesh: Mesh, scope: Scope, options: TranslateOpt
   const client = whereabouts(mesh, scope);
   const drafts = memo(
     scope.services,
-    `outbound ${scope.namespace} ${scope.certified} ${scope.isGateway} ${scope.way.key} ${systemCaPath} ${JSON.stringify(client)}`,
+    `outbound ${scope.namespace} ${scope.certified} ${scope.intercepted} ${scope.isGateway} ${scope.way.key} ${systemCaPath} ${JSON.stringify(client)}`,
     [mesh.destinationRules, rootNamespace, trustDomain, mesh.objects.get("Secret")],
     () =>
       [...scope.services.values()].flatMap((service) => draftsOf(mesh, service, { mesh, scope, systemCaPath, client })),
@@ -118,17 +118,24 @@ const draft = (
     policy,
     certified: scope.certified,
     config: rule && configPath("destination-rule", rule.namespace, rule.name),
-    discovery: barred ? "none" : discoveryOf(service, port, policy),
+    discovery: barred ? "none" : discoveryOf(service, port, policy, scope.intercepted),
     systemCaPath,
     ...(credentials && credentials !== "missing" && { credentials }),
     way: scope.way,
   };
 };
 
-function discoveryOf(service: Service, port: ServicePort, policy: PolicySettings): ClusterDraft["discovery"] {
+function discoveryOf(
+  service: Service,
+  port: ServicePort,
+  policy: PolicySettings,
+  intercepted: boolean,
+): ClusterDraft["discovery"] {
   if (isForwarded(service)) return "forward";
   // Without interception the host of a request is all that says where it was going.
-  if (policy.loadBalancer?.simple === "PASSTHROUGH") return isTcp(port.protocol) ? "original" : "forward";
+  if (policy.loadBalancer?.simple === "PASSTHROUGH") {
+    return intercepted || isTcp(port.protocol) ? "original" : "forward";
+  }
   return service.resolution === "STATIC" ? "eds" : "dns";
 }
 

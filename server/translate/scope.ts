@@ -19,6 +19,8 @@ export interface Scope {
   readonly certified: boolean;
   readonly isGateway: boolean;
   readonly bundled: boolean;
+  /** Connections are brought to it by iptables, and it knows where they were going. */
+  readonly intercepted: boolean;
   /** How the resources that it is sent refer to others. */
   readonly way: ConfigWay;
   /** What hostnames mean here. */
@@ -44,6 +46,7 @@ export function scopeOf(mesh: Mesh, proxy: MeshProxy): Scope {
     certified: proxy.identity !== undefined,
     isGateway: proxy.type === "router",
     bundled: proxy.bundled,
+    intercepted: proxy.interception === "REDIRECT",
     way: configWay(proxy),
     ...seen,
     sidecar,
