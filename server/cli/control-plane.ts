@@ -11,7 +11,7 @@ import { sealedStore } from "../control-plane/secrets/sealed-store.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { jsonFile } from "../lib/json-file.ts";
-import { createLogger } from "../lib/logger.ts";
+import { createLogger, type Logger } from "../lib/logger.ts";
 import { defaultMeshOptions } from "../model/mesh.ts";
 import { openConfigStore } from "../store/open-config-store.ts";
 import { accessLogFileOf } from "./access-log-file.ts";
@@ -30,6 +30,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     const authority = await openCertificateAuthority(join(data, "ca"), { clock, trustDomain });
     const bootstrap = await openBootstrapAuthority(data, { clock, trustDomain });
     const sealer = await openSealer(process.env.LIMPID_SECRETS_KEY_FILE || join(data, "secrets.key"));
+    const counters = await openCounters(process.env.LIMPID_RATE_LIMIT_REDIS, logger);
     const controlPlane = createControlPlane({
       store,
       sealer,
@@ -45,6 +46,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       logger,
       clock,
       translateOptions: { accessLogFile: accessLogFileOf(process.env) },
+      rateLimitCounters: counters,
       knownProxies: knownProxiesFile(join(data, "known-proxies.json"), logger),
     });
     const api = createConfigApi({
@@ -70,9 +72,20 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       await fuse.close();
       await api.close();
       await controlPlane.stop();
+      await counters?.close();
       await store.close();
     });
   } catch (error) {
     failWith(error);
   }
+}
+
+/** Several replicas count in one Redis; without one, each for itself. */
+async function openCounters(url: string | undefined, logger: Logger) {
+  if (!url) return undefined;
+  if (!/^rediss?:\/\//.test(url)) {
+    throw new Error("LIMPID_RATE_LIMIT_REDIS must be the address of a Redis, such as redis://redis.example.com:6379/0");
+  }
+  const { RedisCounters } = await import("../ratelimit/redis-counters.ts"); // few need its driver
+  return new RedisCounters({ url, logger });
 }

@@ -1,4 +1,4 @@
-import { Counters } from "./counters.ts";
+import { type Count, type CounterStore, Counters } from "./counters.ts";
 import { type Entry, type Limit, RateLimits, type Unit, unitSec } from "./limits.ts";
 
 export interface Asked {
@@ -31,10 +31,10 @@ const maxUsages = 1_000;
 /** Says of descriptors whether they are over their limits, and counts. */
 export class RateLimiter {
   #limits = new RateLimits([]);
-  readonly #counters: Counters;
+  readonly #counters: CounterStore;
   readonly #usage = new Map<string, Usage>();
 
-  constructor(counters = new Counters()) {
+  constructor(counters: CounterStore = new Counters()) {
     this.#counters = counters;
   }
 
@@ -45,26 +45,32 @@ export class RateLimiter {
   }
 
   /** One verdict for each descriptor. Every limit is counted, whatever another says: so an order makes no difference. */
-  check(domain: string, asked: readonly Asked[], hits: number, now: number): Verdict[] {
-    return asked.map(({ entries, override }) => {
-      const found = override
-        ? { name: "", ...override, unlimited: false, shadow: false }
-        : this.#limits.find(domain, entries);
-      if (!found || found.unlimited) {
-        return { limit: found, over: false, remaining: found ? 4_294_967_295 : 0, resetMs: 0 };
-      }
-      const descriptor = entries.map(({ key, value }) => `${key}=${value}`).join(",");
-      const key = JSON.stringify([domain, entries.map((entry) => [entry.key, entry.value]), found.unit]);
-      const { count, endMs } = this.#counters.add(key, hits, unitSec[found.unit] * 1000, now);
-      this.#note(key, { domain, descriptor, limit: found, count, endMs });
-      const over = count > found.requestsPerUnit;
-      return {
-        limit: found,
-        over: over && !found.shadow,
-        remaining: Math.max(0, found.requestsPerUnit - count),
+  async check(domain: string, asked: readonly Asked[], hits: number, now: number): Promise<Verdict[]> {
+    const found = asked.map(({ entries, override }) =>
+      override ? { name: "", ...override, unlimited: false, shadow: false } : this.#limits.find(domain, entries),
+    );
+    const counted = asked.flatMap(({ entries }, index) => {
+      const limit = found[index];
+      if (!limit || limit.unlimited) return [];
+      const key = JSON.stringify([domain, entries.map((entry) => [entry.key, entry.value]), limit.unit]);
+      const descriptor = entries.map((entry) => `${entry.key}=${entry.value}`).join(",");
+      return [{ index, limit, descriptor, key, hits, windowMs: unitSec[limit.unit] * 1000 }];
+    });
+    const counts = counted.length > 0 ? await this.#counters.addAll(counted, now) : [];
+    const verdicts = found.map(
+      (limit): Verdict => ({ limit, over: false, remaining: limit ? 4_294_967_295 : 0, resetMs: 0 }),
+    );
+    for (const [i, { index, limit, descriptor, key }] of counted.entries()) {
+      const { count, endMs } = counts[i] as Count;
+      this.#note(key, { domain, descriptor, limit, count, endMs });
+      verdicts[index] = {
+        limit,
+        over: count > limit.requestsPerUnit && !limit.shadow,
+        remaining: Math.max(0, limit.requestsPerUnit - count),
         resetMs: endMs - now,
       };
-    });
+    }
+    return verdicts;
   }
 
   /** Limits of windows that are not over, the fullest first. */

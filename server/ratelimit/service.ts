@@ -21,7 +21,7 @@ export function addRateLimitService(server: Server, { limiter, clock }: { limite
     shouldRateLimit({ request }, callback) {
       const problem = problemOf(request);
       if (problem) callback({ code: status.INVALID_ARGUMENT, details: problem });
-      else callback(null, answer(request, limiter, clock.now()));
+      else void answer(request, limiter, clock.now()).then((response) => callback(null, response));
     },
   });
 }
@@ -34,16 +34,16 @@ function problemOf({ domain, descriptors }: RateLimitRequest): string | undefine
 }
 
 /** No addend means one hit. */
-function answer(
+async function answer(
   { domain, descriptors, hitsAddend }: RateLimitRequest,
   limiter: RateLimiter,
   now: number,
-): RateLimitResponse {
+): Promise<RateLimitResponse> {
   const asked = descriptors.map(({ entries, limit }): Asked => {
     const unit = limit && unitNamed(limit.unit);
     return { entries, ...(limit && unit && { override: { requestsPerUnit: limit.requestsPerUnit, unit } }) };
   });
-  const verdicts = limiter.check(domain, asked, hitsAddend || 1, now);
+  const verdicts = await limiter.check(domain, asked, hitsAddend || 1, now);
   return create(RateLimitResponseSchema, {
     overallCode: verdicts.some(({ over }) => over) ? Code.OVER_LIMIT : Code.OK,
     statuses: verdicts.map(statusOf),
