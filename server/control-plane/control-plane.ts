@@ -12,6 +12,7 @@ import { memo } from "../lib/memo.ts";
 import { checkedPorts } from "../model/health-checks.ts";
 import type { Mesh, MeshOptions } from "../model/mesh.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import type { CounterStore } from "../ratelimit/counters.ts";
 import { RateLimiter, type Usage } from "../ratelimit/rate-limiter.ts";
 import { addRateLimitService } from "../ratelimit/service.ts";
 import type { TranslateOptions } from "../translate/options.ts";
@@ -101,6 +102,8 @@ export interface ControlPlaneOptions {
   meshOptions?: Partial<MeshOptions>;
   debounce?: Partial<DebounceOptions>;
   limits?: Partial<XdsLimits>;
+  /** Where the rate limit service counts; default: in memory, each replica for itself. */
+  rateLimitCounters?: CounterStore;
   /** Where the proxies that were connected are remembered over a restart; unset: nowhere. */
   knownProxies?: KnownProxiesFile;
 }
@@ -159,7 +162,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
   const pending = new PendingChanges();
   const facts = new HealthFacts({ clock, onChange: () => debounce.poke() });
-  const limiter = new RateLimiter();
+  const limiter = new RateLimiter(options.rateLimitCounters);
   let limits = pipeline.rateLimits();
   const reloadLimits = () => {
     if (limits === pipeline.rateLimits()) return;

@@ -9,6 +9,7 @@ import { buildMesh, type Mesh, type MeshOptions, updateMesh } from "../model/mes
 import { type MeshService, meshServices } from "../model/mesh-services.ts";
 import { type ProxyNode, parseProxy } from "../model/parse-proxy.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import { serviceLimits } from "../model/rate-limits.ts";
 import { olderFirst } from "../model/service.ts";
 import { defaultTranslateOptions, type TranslateOptions } from "../translate/options.ts";
 import type { ProxyResources } from "../translate/resources.ts";
@@ -96,9 +97,11 @@ export function createMeshPipeline(
     },
     rateLimits() {
       const objects = mesh.objects.get("RateLimitConfig") ?? noObjects;
-      return memo(objects, "rate-limits", [], () =>
-        [...objects.values()].sort(olderFirst).map(({ spec }) => spec as RateLimitConfigSpec),
-      );
+      const own = serviceLimits(mesh);
+      return memo(objects, "rate-limits", [own], () => [
+        ...[...objects.values()].sort(olderFirst).map(({ spec }) => spec as RateLimitConfigSpec),
+        own,
+      ]);
     },
     services() {
       if (described?.of !== mesh) described = { of: mesh, services: meshServices(mesh) };

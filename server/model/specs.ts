@@ -29,6 +29,7 @@ export type {
   OutlierDetection,
   PeerAuthenticationSpec,
   PolicyTargetReference,
+  RateLimitSpec,
   RequestAuthenticationSpec,
   RouteDestination,
   RuntimeLayerSpec,

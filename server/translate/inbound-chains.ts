@@ -12,6 +12,7 @@ import type { InboundPort } from "./inbound.ts";
 import { mutualTlsMatch, mutualTlsServer } from "./mutual-tls.ts";
 import { blackHoleCluster, inboundCluster, listenerName, operation } from "./names.ts";
 import type { TranslateOptions } from "./options.ts";
+import { rateLimitSlots } from "./rate-limits.ts";
 import { tcpProxy, tlsInspector } from "./tcp-proxy.ts";
 
 type Chain = MessageInitShape<typeof FilterChainSchema>;
@@ -80,7 +81,7 @@ const manager = (
       direction: "inbound",
       statPrefix: `inbound_${listenerName(proxy.ip, inbound.port)}`,
       routes: inboundRoutes(inbound),
-      guards: guards.http,
+      guards: [...guards.http, ...rateLimitSlots(inbound.limits, proxy)],
       grpcWeb: inbound.protocol === "GRPC-Web",
       tellsPeer: security === "mutual-tls",
     },

@@ -4,6 +4,7 @@ import type { Mesh } from "../model/mesh.ts";
 import { mutualTlsMode } from "../model/peer-authentications.ts";
 import { isHttpOrAuto, type Protocol } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import { limitKey, type PortLimits, portLimits } from "../model/rate-limits.ts";
 import type { Sidecar } from "../model/sidecars.ts";
 import { takesMutualTls } from "./auto-mutual-tls.ts";
 import { isCalledWithMutualTls } from "./called-with-mutual-tls.ts";
@@ -17,6 +18,8 @@ export interface InboundPort {
   service: { key: string; hostname: string; port: number } | undefined;
   protocol: Protocol;
   mutualTls: InboundTls;
+  /** How many requests the service takes there. */
+  limits: PortLimits | undefined;
 }
 
 /** `none`: plain text alone; `beside`: both; `only`: nothing else; `barred`: nothing at all, as the proxy has no certificate to take it with. */
@@ -30,9 +33,14 @@ export function inboundPorts(mesh: Mesh, proxy: MeshProxy, sidecar: Sidecar | un
     .map(({ port, target, protocol }) => {
       const there = served.get(`${proxy.ip} ${port}`) ?? unserved;
       const found = protocol ? { ...there, protocol } : there;
-      return { port, target, ...found, mutualTls: inboundTls(mesh, proxy, port, found) };
+      const limits = limitsOf(mesh, proxy, found);
+      return { port, target, ...found, mutualTls: inboundTls(mesh, proxy, port, found), limits };
     });
 }
+
+/** The bundled sidecar has no filters for them. */
+const limitsOf = (mesh: Mesh, proxy: MeshProxy, { service }: Served): PortLimits | undefined =>
+  service && !proxy.bundled ? portLimits(mesh).get(limitKey(service, service.port)) : undefined;
 
 /** Those at which services find the workload: iptables bring them all, and nobody tells of them. A Sidecar's ingress takes their place. */
 export function interceptedPorts(mesh: Mesh, proxy: MeshProxy, sidecar: Sidecar | undefined): InboundPort[] {
@@ -46,7 +54,8 @@ export function interceptedPorts(mesh: Mesh, proxy: MeshProxy, sidecar: Sidecar 
       const there = here.get(port) ?? unserved;
       const found = protocol ? { ...there, protocol } : there;
       const target = { address: proxy.ip, port };
-      return { port, target, ...found, mutualTls: inboundTls(mesh, proxy, port, found) };
+      const limits = limitsOf(mesh, proxy, found);
+      return { port, target, ...found, mutualTls: inboundTls(mesh, proxy, port, found), limits };
     });
 }
 

@@ -186,7 +186,12 @@ export function virtualInbound(
 ): Listener {
   const { trustDomain, rootNamespace } = mesh.options;
   const mode = mutualTlsMode(mesh.peerAuthentications, rootNamespace, proxy, 0);
-  const told = JSON.stringify([ports.map(({ at }) => at), mode, proxy.identity, trustDomain, options]);
+  const known = ports.map(({ at: { limits, ...rest } }) => ({
+    ...rest,
+    local: !limits?.spec.local,
+    all: !limits?.spec.global,
+  }));
+  const told = JSON.stringify([known, mode, proxy.identity, trustDomain, options]);
   const facts = [told, others, ...ports.map(({ guards }) => guards)];
   return memo(proxy, "virtual-inbound", facts, () => {
     const port = inboundPort + proxy.portOffset;

@@ -44,8 +44,10 @@ export const inboundListener = (
   options: TranslateOptions,
 ): Listener => {
   const name = listenerName(proxy.ip, inbound.port);
-  const { protocol, service, mutualTls } = inbound;
-  const facts = [protocol, service?.hostname, service?.port, mutualTls, proxy.identity, trustDomain, guards];
+  const { protocol, service, mutualTls, limits } = inbound;
+  // Which limits there are, and not how high they are: that comes by ECDS.
+  const slots = [limits?.spec.local !== undefined, limits?.spec.global !== undefined];
+  const facts = [protocol, service?.hostname, service?.port, mutualTls, proxy.identity, trustDomain, guards, ...slots];
   const at = { address: proxy.ip, port: inbound.port };
   return listenerAt(proxy, options, name, at, TrafficDirection.INBOUND, facts, () =>
     inboundChains(proxy, inbound, trustDomain, guards, options),

@@ -54,6 +54,7 @@ export function translateProxyless(mesh: Mesh, proxy: MeshProxy, options: Transl
       return new Map(all.map((cluster) => [cluster.name, cluster]));
     }),
     endpoints,
+    extensionConfigs: new Map(),
     runtimes: runtimeLayers(mesh, proxy),
   };
 }

@@ -1,4 +1,5 @@
 import type { Cluster } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import type { TypedExtensionConfig } from "../gen/proto/envoy/config/core/v3/extension_pb.js";
 import type { ClusterLoadAssignment } from "../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
 import type { Listener } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import type { VirtualHost } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
@@ -17,6 +18,8 @@ export interface ProxyResources {
   virtualHosts: ReadonlyMap<string, VirtualHost>;
   clusters: ReadonlyMap<string, Cluster>;
   endpoints: ReadonlyMap<string, ClusterLoadAssignment>;
+  /** Filters whose configuration comes by itself, by name. */
+  extensionConfigs: ReadonlyMap<string, TypedExtensionConfig>;
   /** By the name of the bootstrap's layer. */
   runtimes: ReadonlyMap<string, Runtime>;
 }

@@ -1,4 +1,5 @@
 import type { Cluster } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import type { TypedExtensionConfig } from "../gen/proto/envoy/config/core/v3/extension_pb.js";
 import type { Listener } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import type { VirtualHost } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import type { RouteConfiguration } from "../gen/proto/envoy/config/route/v3/route_pb.js";
@@ -14,7 +15,7 @@ import { gatewayPort, isPlainHttp } from "./gateway-listeners.ts";
 import { gatewayTargetPort } from "./gateway-ports.ts";
 import { type BoundServer, gatewayRouteTable } from "./gateway-routes.ts";
 import { type GuardContext, type Guards, guardsAt } from "./guards.ts";
-import { inboundCluster, inboundPorts, interceptedPorts } from "./inbound.ts";
+import { type InboundPort, inboundCluster, inboundPorts, interceptedPorts } from "./inbound.ts";
 import {
   inboundPassthrough,
   interceptedCluster,
@@ -28,6 +29,7 @@ import { gatewayRoute, httpProxyRoute } from "./names.ts";
 import { defaultTranslateOptions, type TranslateOptions } from "./options.ts";
 import { interceptedAddresses, outboundPorts } from "./outbound-ports.ts";
 import { translateProxyless } from "./proxyless.ts";
+import { rateLimitConfigs } from "./rate-limits.ts";
 import type { ProxyResources } from "./resources.ts";
 import { type RouteTable, routeShell, wholeRouteConfiguration } from "./route-configurations.ts";
 import { runtimeLayers } from "./runtime-layers.ts";
@@ -80,6 +82,7 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
     ...routesOf(proxy, [table]),
     clusters: withOwn(proxy, outbound.clusters, own),
     endpoints: outbound.endpoints,
+    extensionConfigs: rateLimitsOf(proxy, inbound),
     runtimes: runtimeLayers(mesh, proxy),
   };
 }
@@ -118,6 +121,7 @@ function translateIntercepted(mesh: Mesh, proxy: MeshProxy, options: TranslateOp
       ...clustersOf([others, ...inbound.map(({ guards }) => guards)]),
     ]),
     endpoints: outbound.endpoints,
+    extensionConfigs: rateLimitsOf(proxy, inbound),
     runtimes: runtimeLayers(mesh, proxy),
   };
 }
@@ -152,6 +156,7 @@ function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions
       ...others.flatMap(({ clusters }) => clusters),
     ]),
     endpoints: outbound.endpoints,
+    extensionConfigs: noExtensionConfigs,
     runtimes: runtimeLayers(mesh, proxy),
   };
 }
@@ -179,6 +184,18 @@ function routesOf(proxy: MeshProxy, tables: readonly RouteTable[]): Pick<ProxyRe
     routes: byName<RouteConfiguration>(proxy, "routes", tables.map(toConfiguration)),
     virtualHosts: takesVirtualHosts(proxy) ? vhdsResources(proxy, tables) : noVirtualHosts,
   };
+}
+
+const noExtensionConfigs: ReadonlyMap<string, TypedExtensionConfig> = new Map();
+
+function rateLimitsOf(
+  proxy: MeshProxy,
+  inbound: readonly { at: InboundPort }[],
+): ReadonlyMap<string, TypedExtensionConfig> {
+  const configs = inbound.flatMap(({ at }) => rateLimitConfigs(at.limits));
+  return configs.length === 0
+    ? noExtensionConfigs
+    : memo(proxy, "extension-configs", configs, () => new Map(configs.map((config) => [config.name, config])));
 }
 
 const noVirtualHosts: ReadonlyMap<string, VirtualHost> = new Map();

@@ -10,6 +10,7 @@ import { healthCheck } from "./health-check.ts";
 import { meshConfig } from "./mesh-config.ts";
 import { namespace } from "./namespace.ts";
 import { peerAuthentication } from "./peer-authentication.ts";
+import { rateLimit } from "./rate-limit.ts";
 import { rateLimitConfig } from "./rate-limit-config.ts";
 import { requestAuthentication } from "./request-authentication.ts";
 import { runtimeLayer } from "./runtime-layer.ts";
@@ -37,6 +38,7 @@ export const kinds: readonly KindDefinition[] = [
   meshConfig,
   runtimeLayer,
   rateLimitConfig,
+  rateLimit,
   healthCheck,
 ];
 
@@ -98,6 +100,7 @@ export type { ConsistentHash, LoadBalancerSettings, LocalityLbSetting } from "./
 export type { ExtensionProvider, MeshConfigSpec } from "./mesh-config.ts";
 export type { PeerAuthenticationSpec } from "./peer-authentication.ts";
 export type { PolicyTargetReference } from "./policy-target.ts";
+export type { RateLimitSpec } from "./rate-limit.ts";
 export type { RateLimitConfigSpec, RateLimitDescriptorSpec } from "./rate-limit-config.ts";
 export type { JWTRule, RequestAuthenticationSpec } from "./request-authentication.ts";
 export type { RuntimeLayerSpec } from "./runtime-layer.ts";

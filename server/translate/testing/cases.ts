@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { parseDocuments } from "../../config/kinds/index.ts";
 import type { ConfigObject } from "../../config/object.ts";
 import { ClusterSchema } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import { TypedExtensionConfigSchema } from "../../gen/proto/envoy/config/core/v3/extension_pb.js";
 import { ClusterLoadAssignmentSchema } from "../../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
 import { ListenerSchema } from "../../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { VirtualHostSchema } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
@@ -118,5 +119,8 @@ export const resourcesToJson = (resources: ProxyResources) => ({
   virtualHosts: [...resources.virtualHosts.values()].map((it) => toJson(VirtualHostSchema, it, { registry })),
   clusters: [...resources.clusters.values()].map((it) => toJson(ClusterSchema, it, { registry })),
   endpoints: [...resources.endpoints.values()].map((it) => toJson(ClusterLoadAssignmentSchema, it, { registry })),
+  extensionConfigs: [...resources.extensionConfigs.values()].map((it) =>
+    toJson(TypedExtensionConfigSchema, it, { registry }),
+  ),
   runtimes: [...resources.runtimes.values()].map((it) => toJson(RuntimeSchema, it)),
 });
