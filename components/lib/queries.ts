@@ -3,10 +3,13 @@ import {
   ChangeList,
   FaultList,
   Graph,
+  LoadList,
   MeshStatus,
   Overview,
   ProxyList,
+  PushHistory,
   PushStatus,
+  RateLimitUses,
   Routing,
   ServiceList,
   ServiceMetrics,
@@ -116,6 +119,23 @@ export const usePush = (
     read: (signal) => getJson(PushStatus.nullable(), `/api/pushes/${revision}`, signal),
     everyMs,
     enabled,
+  });
+
+export const usePushHistory = (): Live<PushHistory> =>
+  useLive({
+    queryKey: ["pushes"],
+    read: (signal) => getJson(PushHistory, "/api/pushes", signal),
+    everyMs: pace,
+  });
+
+export const useLoads = (): Live<LoadList> =>
+  useLive({ queryKey: ["loads"], read: (signal) => getJson(LoadList, "/api/loads", signal), everyMs: pace });
+
+export const useRateLimits = (): Live<RateLimitUses> =>
+  useLive({
+    queryKey: ["rate-limits"],
+    read: (signal) => getJson(RateLimitUses, "/api/rate-limits", signal),
+    everyMs: pace,
   });
 
 /** Newest first. `sinceMs` is rounded to the minute, so that the key does not change with every render. */

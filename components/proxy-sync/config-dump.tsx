@@ -22,6 +22,7 @@ import { EmptyState, Notice } from "../ui/states.tsx";
 import styles from "./config-dump.module.css";
 import { ForgetButton } from "./forget-button.tsx";
 import { Identity } from "./identity.tsx";
+import { LoadTable } from "./load-table.tsx";
 import { LostWords } from "./lost-words.tsx";
 import { ResourceDetail } from "./resource-detail.tsx";
 import { SyncMark } from "./sync-mark.tsx";
@@ -101,6 +102,7 @@ function Dump({ id }: { id: string }) {
     <div className={styles.dump} data-testid="config-dump">
       {error && <Notice tone="warn">{textOf(error)}</Notice>}
       <Resources id={id} dump={data} />
+      <LoadTable id={id} />
     </div>
   );
 }

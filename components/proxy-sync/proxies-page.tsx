@@ -19,6 +19,7 @@ import { ConfigDumpDrawer } from "./config-dump.tsx";
 import { FleetFigures } from "./fleet-figures.tsx";
 import styles from "./proxies.module.css";
 import { useProxyColumns } from "./proxy-columns.tsx";
+import { PushHistory } from "./push-history.tsx";
 import { RefusedList } from "./refused-list.tsx";
 import { SyncMark } from "./sync-mark.tsx";
 import { filterProxies, type ProxyFilter, refusedResources, shownTypes, worstFirst, worstState } from "./sync-state.ts";
@@ -41,6 +42,7 @@ export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> 
       <Panel flush>
         <Proxies live={live} filter={filter} opened={opened} />
       </Panel>
+      <PushHistory />
       {opened !== null && (
         <ConfigDumpDrawer
           id={opened}

@@ -123,6 +123,14 @@ function TypeCell({ sync, type, now }: { sync: TypeSync; type: XdsTypeName; now:
     >
       <SyncMark state={sync.state} />
       {sync.state !== "SYNCED" && <b aria-hidden>{t(`state-${sync.state}`)}</b>} <span className="num">{age}</span>
+      <Acknowledged sync={sync} />
     </span>
   );
+}
+
+/** What it is to hold beside what it has acknowledged, where the two differ. */
+function Acknowledged({ sync: { state, resources, acknowledged = resources } }: { sync: TypeSync }) {
+  const t = useTranslations("proxies");
+  if (acknowledged === resources || state === "NOT_SENT") return null;
+  return <span className="muted num">{t("acknowledged", { acknowledged, wanted: resources })}</span>;
 }

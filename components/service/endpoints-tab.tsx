@@ -22,6 +22,7 @@ import { NumberWithUnit } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
+import { LimitsPanel } from "./limits-panel.tsx";
 import styles from "./tabs.module.css";
 
 interface Endpoint {
@@ -128,17 +129,20 @@ export function EndpointsTab({
     );
   }
   return (
-    <Panel title={t("endpoints")} hint={t("endpoints-hint")} flush>
-      <div className={styles.list}>
-        <DataTable
-          caption={t("endpoints")}
-          columns={columns}
-          rows={rows}
-          rowKey={({ address, port }) => `${address}:${port}`}
-          empty={<EmptyState title={t("endpoints-none")}>{t("endpoints-none-text")}</EmptyState>}
-        />
-      </div>
-    </Panel>
+    <>
+      <Panel title={t("endpoints")} hint={t("endpoints-hint")} flush>
+        <div className={styles.list}>
+          <DataTable
+            caption={t("endpoints")}
+            columns={columns}
+            rows={rows}
+            rowKey={({ address, port }) => `${address}:${port}`}
+            empty={<EmptyState title={t("endpoints-none")}>{t("endpoints-none-text")}</EmptyState>}
+          />
+        </div>
+      </Panel>
+      {item && <LimitsPanel hostname={item.hostname} />}
+    </>
   );
 }
 

@@ -106,8 +106,14 @@ fresh.settle();
 const expected = remaining[0]?.content();
 while (fresh.content() !== expected && Date.now() < patience) await pause(100);
 if (fresh.content() !== expected) wrong.push("a new client holds something else");
-const connected = plane.proxies.list().filter((proxy) => proxy.connected).length;
-if (connected !== remaining.length + 1) wrong.push(`${connected} are told as connected, not ${remaining.length + 1}`);
+const connected = () => plane.proxies.list().filter((proxy) => proxy.connected);
+while (connected().length !== remaining.length + 1 && Date.now() < patience) await pause(100);
+if (connected().length !== remaining.length + 1) {
+  const ghosts = connected().filter(({ id }) => Number(/chaos-(\d+)/.exec(id)?.[1]) % 10 === 0);
+  wrong.push(
+    `${connected().length} are told as connected, not ${remaining.length + 1}: ${ghosts.map(({ id }) => id).join(", ")}`,
+  );
+}
 for (const line of wrong.slice(0, 20)) print(`wrong: ${line}`);
 print(wrong.length === 0 ? `all ${remaining.length} agree: ${fresh.summary()}` : `seed ${seed} failed`);
 for (const client of [...clients, fresh]) client.vanish();

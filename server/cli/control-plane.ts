@@ -59,6 +59,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       gatewayProxies: controlPlane.gatewayProxies,
       pushes: controlPlane.pushes,
       proxies: controlPlane.proxies,
+      use: controlPlane,
       ready: controlPlane.ready,
       checks: controlPlane.checks,
       identities: controlPlane.identities,

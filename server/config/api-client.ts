@@ -3,7 +3,8 @@ import { ChangeList } from "../contract/changes.ts";
 import { ApiError, DashboardError } from "../contract/errors.ts";
 import { FaultList, type FaultRequest } from "../contract/faults.ts";
 import { told } from "../contract/index.ts";
-import { type KnownProxy, KnownProxyList, PushLatency, PushStatus } from "../contract/proxies.ts";
+import { LoadList, RateLimitUses } from "../contract/load.ts";
+import { type KnownProxy, KnownProxyList, PushHistory, PushLatency, PushStatus } from "../contract/proxies.ts";
 import { MeshService } from "../contract/services.ts";
 import { ChangeResult, Routing, type WeightsChange } from "../contract/traffic.ts";
 import { createHttpClient, type HttpClient, TimeoutError } from "../lib/http-client.ts";
@@ -40,6 +41,12 @@ export interface ConfigApiClient {
   stopFault(id: string, options: WriteOptions): Promise<ChangeResult>;
   /** Null when that revision was never pushed, or is forgotten. */
   push(revision: number | "latest"): Promise<PushStatus | null>;
+  /** Those that the control plane remembers, the newest first. */
+  pushHistory(): Promise<PushHistory>;
+  /** What proxies report of their load. */
+  loads(): Promise<LoadList>;
+  /** How limits of the rate limit service stand. */
+  rateLimits(): Promise<RateLimitUses>;
   /** How long the pushes of the last day took. */
   pushLatency(): Promise<PushLatency>;
   /** Who is connected, and who was and is expected back. */
@@ -92,6 +99,9 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
         if (error instanceof DashboardError && error.code === "NOT_FOUND") return null;
         throw error;
       }),
+    pushHistory: () => call(PushHistory, "GET", "/limpid/v1/pushes"),
+    loads: () => call(LoadList, "GET", "/limpid/v1/loads"),
+    rateLimits: () => call(RateLimitUses, "GET", "/limpid/v1/rate-limits"),
     pushLatency: () => call(PushLatency, "GET", "/limpid/v1/push-latency"),
     knownProxies: async () => (await call(KnownProxyList, "GET", "/limpid/v1/proxies")).proxies,
     forgetProxy: (id) => call(KnownProxyList, "DELETE", `/limpid/v1/proxies/${segment(id)}`),

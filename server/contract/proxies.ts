@@ -10,7 +10,10 @@ export type XdsTypeName = z.infer<typeof XdsTypeName>;
 
 export const TypeSync = z.object({
   state: SyncState,
+  /** How many it is to hold. */
   resources: z.number(),
+  /** How many of them it has acknowledged as they are to be. */
+  acknowledged: z.number().optional(),
   /** Since when it is in this state, Unix milliseconds. */
   sinceMs: z.number().nullable(),
   /** Refused resources, each with the proxy's own words and the config it came from. */
@@ -151,6 +154,19 @@ export const PushStatus = z.object({
   missed: z.array(z.object({ id: z.string(), name: z.string(), disconnectedAt: z.number() })).optional(),
 });
 export type PushStatus = z.infer<typeof PushStatus>;
+
+/** A push without its proxies, but those that it did not reach as it should. */
+export const PushSummary = PushStatus.omit({ proxies: true, missed: true }).extend({
+  proxies: z.number(),
+  acked: z.number(),
+  /** At most twenty; each with what it said, and the object that it is of. */
+  trouble: PushStatus.shape.proxies,
+});
+export type PushSummary = z.infer<typeof PushSummary>;
+
+/** `GET /limpid/v1/pushes`, `GET /api/pushes`: those that this control plane remembers, the newest first. */
+export const PushHistory = z.object({ pushes: z.array(PushSummary) });
+export type PushHistory = z.infer<typeof PushHistory>;
 
 /** `GET /limpid/v1/push-latency`: commit → last acknowledgement, of every complete push since `sinceMs`, a day at most. */
 export const PushLatency = z.object({ sinceMs: z.number(), count: z.number(), p99Ms: z.number().nullable() });

@@ -2,7 +2,7 @@ import type { CertificateAuthority } from "../ca/certificate-authority.ts";
 import type { Sealer } from "../ca/sealer.ts";
 import type { ResourceKey } from "../config/object.ts";
 import type { ConfigChange, ConfigSource } from "../config/store.ts";
-import type { EnvoyPreview, MeshService, PushLatency, PushStatus } from "../contract/index.ts";
+import type { EnvoyPreview, MeshService, PushLatency, PushStatus, PushSummary } from "../contract/index.ts";
 import { HealthDiscoveryService } from "../gen/proto/envoy/service/health/v3/hds_pb.js";
 import { RateLimitService } from "../gen/proto/envoy/service/ratelimit/v3/rls_pb.js";
 import { IstioCertificateService } from "../gen/proto/istio/security/v1alpha1/ca_pb.js";
@@ -69,6 +69,8 @@ export interface ControlPlane {
 
 export interface Pushes {
   get(revision: number | "latest"): PushStatus | undefined;
+  /** Those that are remembered, the newest first. */
+  history(): PushSummary[];
   /** How many connected proxies a change of these objects concerns: exact for what they already use, else an upper bound. */
   affected(keys: readonly ResourceKey[]): number;
   /** What the changes, not made yet, would mean for the connected proxies. */
@@ -330,6 +332,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     gatewayProxies: () => distributor.proxies().filter((proxy) => proxy.type === "router"),
     pushes: {
       get: (revision) => withMissed(tracker.get(revision)),
+      history: () => tracker.history(),
       latency: () => latencies.summary(),
       wait: async (revision, timeoutMs) => withMissed(await tracker.wait(revision, timeoutMs)),
       affected: (keys) => affected(distributor, keys),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { PushStatus } from "../contract/index.ts";
-import { PushStatus as PushStatusSchema } from "../contract/index.ts";
+import { PushStatus as PushStatusSchema, PushSummary } from "../contract/index.ts";
 import { FakeClock } from "../lib/testing/fake-clock.ts";
 import { type PushTarget, PushTracker } from "./push-tracker.ts";
 
@@ -135,4 +135,32 @@ test("waits for a revision that is yet to come, but not for ever", async () => {
   clock.advance(500);
   expect(await times).toBeUndefined();
   expect(clock.pending).toBe(0);
+});
+
+test("what is remembered is told with the newest first, and with those it did not reach as it should", () => {
+  const { tracker } = setUp();
+  const [a, b, c] = [target("a"), target("b"), target("c")];
+  for (const revision of [1, 2]) {
+    const commits = [commit(revision)];
+    tracker.begin(commits);
+    for (const [it, name] of [
+      [a, "A"],
+      [b, "B"],
+      [c, "C"],
+    ] as const) {
+      tracker.affect(commits, it, name);
+    }
+    tracker.seal(commits);
+  }
+  tracker.refused(b, "CDS x: no (from DestinationRule default/x)");
+  for (const it of [a, b]) tracker.settled(it, 2);
+  const history = tracker.history().map((summary) => PushSummary.parse(summary));
+  expect(history.map(({ revision, proxies, acked, complete }) => [revision, proxies, acked, complete])).toEqual([
+    [2, 3, 1, false],
+    [1, 3, 1, false],
+  ]);
+  expect(history[0]?.trouble.map(({ name, state, error }) => [name, state, error])).toEqual([
+    ["B", "nacked", "CDS x: no (from DestinationRule default/x)"],
+    ["C", "pending", null],
+  ]);
 });

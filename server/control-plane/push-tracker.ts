@@ -1,4 +1,4 @@
-import type { PushStatus } from "../contract/index.ts";
+import type { PushStatus, PushSummary } from "../contract/index.ts";
 import type { Clock } from "../lib/clock.ts";
 
 /** Enough of a stream to follow a push over it. */
@@ -130,6 +130,11 @@ export class PushTracker {
     }
   }
 
+  /** The newest first. */
+  history(): PushSummary[] {
+    return [...this.#pushes.values()].reverse().map(toSummary);
+  }
+
   get(revision: number | "latest"): PushStatus | undefined {
     const key = revision === "latest" ? [...this.#pushes.keys()].at(-1) : revision;
     const push = key === undefined ? undefined : this.#pushes.get(key);
@@ -187,6 +192,15 @@ export class PushTracker {
   #resolveWaiting(revision: number, status: PushStatus | undefined): void {
     for (const entry of [...this.#waiting]) if (entry.revision === revision) entry.resolve(status);
   }
+}
+
+const shownTrouble = 20;
+
+function toSummary(push: Push): PushSummary {
+  const { proxies, ...status } = toStatus(push);
+  const acked = proxies.filter(({ state }) => state === "acked").length;
+  const trouble = proxies.filter(({ state }) => state !== "acked").slice(0, shownTrouble);
+  return { ...status, proxies: proxies.length, acked, trouble };
 }
 
 function toStatus({ commit, proxies, sealed, pending }: Push): PushStatus {

@@ -50,6 +50,9 @@ describe("routes", () => {
     ["DELETE", "/api/faults/default/ratings/a1", {}, {}, ["stopFault", "default/ratings/a1", { user: "admin" }]],
     ["GET", "/api/pushes/latest", {}, undefined, ["push", "latest"]],
     ["GET", "/api/pushes/12", {}, undefined, ["push", 12]],
+    ["GET", "/api/pushes", {}, undefined, ["pushHistory"]],
+    ["GET", "/api/loads", {}, undefined, ["loads"]],
+    ["GET", "/api/rate-limits", {}, undefined, ["rateLimits"]],
     ["GET", "/api/changes", {}, undefined, ["changes", { sinceMs: 0, limit: 50 }]],
     [
       "POST",

@@ -88,6 +88,9 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     dashboard.stopFault(`${params.namespace}/${params.virtualService}/${params.id}`, { user }),
   );
 
+  api.add("GET", "/api/pushes", () => dashboard.pushHistory());
+  api.add("GET", "/api/loads", () => dashboard.loads());
+  api.add("GET", "/api/rate-limits", () => dashboard.rateLimits());
   api.add("GET", "/api/pushes/:revision", async ({ params: { revision = "" } }) => {
     if (revision === "latest") return dashboard.push(revision);
     if (!/^\d{1,15}$/.test(revision)) throw invalid("A revision is a number, or `latest`.");

@@ -69,7 +69,17 @@ import { createTraces } from "./traces.ts";
 export interface Dashboard
   extends Pick<
       ConfigApiClient,
-      "faults" | "injectFault" | "stopFault" | "push" | "changes" | "undo" | "routing" | "setWeights"
+      | "faults"
+      | "injectFault"
+      | "stopFault"
+      | "push"
+      | "pushHistory"
+      | "loads"
+      | "rateLimits"
+      | "changes"
+      | "undo"
+      | "routing"
+      | "setWeights"
     >,
     Logs {
   graph(query: { windowSec: number; at?: number }): Promise<Graph>;

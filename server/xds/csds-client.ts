@@ -43,7 +43,10 @@ export interface ProxyStatus {
 
 export interface TypeStatus {
   state: ResourceState;
+  /** That it is to hold. */
   resources: number;
+  /** That it has acknowledged as they are to be. */
+  acknowledged: number;
   sinceMs: number | null;
   errors: RefusedStatus[];
   subscribed: boolean;
@@ -216,12 +219,17 @@ function typeStatus(typeUrl: string, configs: ClientConfig[]): TypeStatus {
   return {
     state,
     resources: resources.length,
+    acknowledged: resources.filter(({ configStatus }) => !isOwed(configStatus, subscription)).length,
     sinceMs: sinceOf(state, times, subscription),
     errors,
     subscribed: subscription !== null,
     nacks: Number(subscription?.nacks ?? 0),
   };
 }
+
+/** Without a wildcard, what was not asked for is not owed. */
+const isOwed = (status: ConfigStatus, subscription: JsonObject | null): boolean =>
+  status === ConfigStatus.NOT_SENT ? subscription?.wildcard === true : status !== ConfigStatus.SYNCED;
 
 /** Since when it is so: lagging since the response that is unanswered, not since the last one that was answered. */
 function sinceOf(state: ResourceState, times: readonly number[], subscription: JsonObject | null): number | null {
@@ -236,8 +244,7 @@ function worst(resources: ClientConfig_GenericXdsConfig[], subscription: JsonObj
   const states = new Set(resources.map((resource) => resource.configStatus));
   if (states.has(ConfigStatus.ERROR)) return "ERROR";
   if (subscription.waiting === true || states.has(ConfigStatus.STALE)) return "STALE";
-  // Without a wildcard, what was not asked for is rightly not sent.
-  return states.has(ConfigStatus.NOT_SENT) && subscription.wildcard === true ? "STALE" : "SYNCED";
+  return states.has(ConfigStatus.NOT_SENT) && isOwed(ConfigStatus.NOT_SENT, subscription) ? "STALE" : "SYNCED";
 }
 
 function resourcesOfType(typeUrl: string, configs: ClientConfig[]): ClientConfig_GenericXdsConfig[] {

@@ -4,7 +4,7 @@ import type { MeshService } from "../../contract/index.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { buildMesh, type Mesh } from "../../model/mesh.ts";
-import type { ApiContext, GatewayProxy, KnownProxiesReader, PushReader } from "./context.ts";
+import type { ApiContext, GatewayProxy, KnownProxiesReader, PushReader, UseReader } from "./context.ts";
 import { createHttpServer, defaultHttpLimits, type HttpLimits, type HttpServer } from "./http-server.ts";
 import { indexKinds } from "./kind-index.ts";
 import { emptyKinds } from "./kubernetes/empty-kinds.ts";
@@ -33,6 +33,8 @@ export interface ConfigApiOptions {
   proxies?: KnownProxiesReader;
   /** Who may join, what was signed and revoked; unset: there is no certificate authority. */
   identities?: IdentityAdmin | undefined;
+  /** Load reports and the use of rate limits. */
+  use?: UseReader;
   /** Host names served beside loopback ones. */
   allowedHosts?: readonly string[];
   /** Origins of web pages that may call; none by default. */
@@ -58,6 +60,7 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer {
     mesh: async () => options.mesh?.() ?? storedMesh(options.store),
     gatewayProxies: () => options.gatewayProxies?.(),
     pushes: options.pushes,
+    use: options.use,
     proxies: options.proxies ?? { list: () => [], forget: () => "unknown" },
     identities: () => options.identities,
     metrics: options.metrics ?? (() => ""),

@@ -1,6 +1,15 @@
 import type { ResourceKey } from "../../config/object.ts";
 import type { ConfigChange, ConfigStore } from "../../config/store.ts";
-import type { EnvoyPreview, KnownProxy, MeshService, PushLatency, PushStatus } from "../../contract/index.ts";
+import type {
+  EnvoyPreview,
+  KnownProxy,
+  MeshService,
+  ProxyLoad,
+  PushLatency,
+  PushStatus,
+  PushSummary,
+  RateLimitUse,
+} from "../../contract/index.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Mesh } from "../../model/mesh.ts";
@@ -12,6 +21,8 @@ import type { IdentityAdmin } from "./limpid/identities.ts";
 export interface PushReader {
   /** How a revision reached the fleet; undefined when it was never pushed or is forgotten. */
   get(revision: number | "latest"): PushStatus | undefined;
+  /** The newest first; unset: nobody remembers any. */
+  history?(): PushSummary[];
   /** How long the pushes of the last day took. */
   latency(): PushLatency;
   /** How many proxies a change of these objects concerns. */
@@ -26,6 +37,20 @@ export interface KnownProxiesReader {
   list(): KnownProxy[];
   /** One that is gone for good. */
   forget(id: string): "forgotten" | "connected" | "unknown";
+}
+
+/** What the servers of load reports and of rate limits know at the moment. */
+export interface UseReader {
+  loads(): ReadonlyMap<string, readonly ProxyLoad[]>;
+  rateLimits(): readonly LimitInUse[];
+}
+
+interface LimitInUse {
+  domain: string;
+  descriptor: string;
+  limit: Pick<RateLimitUse, "name" | "unit" | "requestsPerUnit" | "shadow">;
+  count: number;
+  endMs: number;
 }
 
 /** What every handler may use. */
@@ -43,6 +68,8 @@ export interface ApiContext {
   proxies: KnownProxiesReader;
   /** Undefined: there is no certificate authority. */
   identities(): IdentityAdmin | undefined;
+  /** Undefined: nothing is known of it here. */
+  use: UseReader | undefined;
   /** Prometheus text of `/metrics`. */
   metrics(): string;
   /** False keeps `/readyz` at 503. */

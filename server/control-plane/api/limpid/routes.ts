@@ -10,6 +10,7 @@ import { exportMesh, restoreMesh } from "./mesh.ts";
 import { getRouting, putWeights } from "./routing.ts";
 import { maxTransactionBytes } from "./transaction-request.ts";
 import { runTransaction } from "./transactions.ts";
+import { addUse } from "./use.ts";
 
 /** Limpid's own endpoints, with the contracts of server/contract. */
 export function addLimpidRoutes(router: ApiRouter, context: ApiContext): void {
@@ -34,6 +35,7 @@ export function addLimpidRoutes(router: ApiRouter, context: ApiContext): void {
   add("GET", "/limpid/v1/proxies", async () => ({ status: 200, body: { proxies: context.proxies.list() } }));
   add("DELETE", "/limpid/v1/proxies/:id", forgetProxy);
   addIdentityRoutes(router, context);
+  addUse(router, context);
   addHealth(router, context);
   addMetrics(router, context);
 }
