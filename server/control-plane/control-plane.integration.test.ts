@@ -1,17 +1,14 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { parseDocuments } from "../config/kinds/index.ts";
 import { MemoryConfigStore } from "../config/memory-store.ts";
 import { systemClock } from "../lib/clock.ts";
 import { silentLogger } from "../lib/logger.ts";
-import { runSidecar } from "../sidecar/run.ts";
 import { fetchProxyStatuses } from "../xds/csds-client.ts";
-import { envoyMissing, freePort, startEnvoy, testBootstrap } from "../xds/testing/envoy.ts";
+import { envoyMissing, freePort, startEnvoy } from "../xds/testing/envoy.ts";
 import { type ControlPlane, createControlPlane } from "./control-plane.ts";
+import { startSidecar } from "./testing/bundled-sidecar.ts";
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -112,8 +109,10 @@ async function start(kind: ProxyKind): Promise<{ plane: ControlPlane; store: Mem
     staticClusters: ["limpid-collector"],
     metadata: { INTERCEPTION_MODE: "NONE", HTTP_PROXY_PORT: String(port), LABELS: { app: "client", version: "v1" } },
   };
-  if (kind === "our sidecar") await startSidecar(options);
-  else {
+  if (kind === "our sidecar") {
+    const sidecar = await startSidecar(options);
+    closers.push(() => sidecar.stop());
+  } else {
     const envoy = await startEnvoy(options);
     closers.push(() => envoy.stop());
   }
@@ -126,23 +125,6 @@ async function startPlane(store: MemoryConfigStore, xdsPort = 0): Promise<Contro
   await plane.start();
   closers.push(() => plane.stop());
   return plane;
-}
-
-async function startSidecar(options: Parameters<typeof testBootstrap>[0]): Promise<void> {
-  const dir = await mkdtemp(join(tmpdir(), "limpid-sidecar-"));
-  const configPath = join(dir, "bootstrap.json");
-  await writeFile(configPath, JSON.stringify(testBootstrap(options)));
-  const sidecar = await runSidecar({
-    configPath,
-    drainTimeMs: 100,
-    version: "1.2.3",
-    logger: silentLogger,
-    logLevel: { get: () => "info", set: () => true },
-  });
-  closers.push(async () => {
-    await sidecar.stop();
-    await rm(dir, { recursive: true });
-  });
 }
 
 describe.each([

@@ -1,12 +1,13 @@
 import { Agent, createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { parseDocuments } from "../config/kinds/index.ts";
 import { MemoryConfigStore } from "../config/memory-store.ts";
 import { systemClock } from "../lib/clock.ts";
 import { silentLogger } from "../lib/logger.ts";
-import { envoyMissing, freePort, startEnvoy } from "../xds/testing/envoy.ts";
+import { type EnvoyOptions, envoyMissing, freePort, startEnvoy } from "../xds/testing/envoy.ts";
 import { createControlPlane } from "./control-plane.ts";
+import { startSidecar } from "./testing/bundled-sidecar.ts";
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -20,8 +21,10 @@ metadata: { name: shop, namespace: default }
 spec: { host: shop, ${spec} }
 `;
 
-/** A service with its real Envoy before it. */
-async function setUp(first: string) {
+type StartProxy = (options: EnvoyOptions) => Promise<{ stop(): Promise<void>; admin?(path: string): Promise<string> }>;
+
+/** A service with its proxy before it. */
+async function setUp(first: string, start: StartProxy) {
   const application = createServer((_, response) => response.end("ok"));
   await new Promise<void>((done) => application.listen(0, "127.0.0.1", done));
   closers.push(() => application.close());
@@ -50,7 +53,7 @@ spec:
   await plane.start();
   closers.push(() => plane.stop());
   const to = `127.0.0.1:${(application.address() as AddressInfo).port}`;
-  const envoy = await startEnvoy({
+  const proxy = await start({
     id: "sidecar~127.0.0.1~shop.default~default.svc.cluster.local",
     xdsPort: plane.addresses().xds,
     api: "DELTA_GRPC",
@@ -61,7 +64,7 @@ spec:
     },
     staticClusters: ["limpid-collector"],
   });
-  closers.push(() => envoy.stop());
+  closers.push(() => proxy.stop());
   // One connection for all, which a drained listener would end.
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   closers.push(() => agent.destroy());
@@ -78,29 +81,32 @@ spec:
       sent.on("error", (error) => resolve(String(error)));
       sent.end();
     });
-  return { plane, envoy, put, ask, sockets };
+  return { plane, proxy, put, ask, sockets };
 }
 
-test.skipIf(envoyMissing)(
-  "a service's local limit is in force, and another is without a listener drained",
-  async () => {
-    const { envoy, put, ask, sockets } = await setUp(limit("local: { requests: 1000, per: 1h }"));
+const proxies: { kind: string; start: StartProxy; missing: boolean }[] = [
+  { kind: "Envoy", start: startEnvoy, missing: envoyMissing },
+  { kind: "our sidecar", start: startSidecar, missing: false },
+];
+
+describe.each(proxies)("$kind", ({ start, missing }) => {
+  test.skipIf(missing)("a service's local limit is in force, and another is while connections stay", async () => {
+    const { proxy, put, ask, sockets } = await setUp(limit("local: { requests: 1000, per: 1h }"), start);
     await vi.waitFor(async () => expect(await ask()).toMatch(/^200 9\d\d$/), 15_000);
-    const before = await envoy.admin("/stats?filter=listener_manager");
+    const listeners = async () => proxy.admin?.("/stats?filter=listener_manager");
+    const before = await listeners();
     sockets.clear();
     await put(limit("local: { requests: 2, per: 1h }"));
     await vi.waitFor(async () => expect(await ask()).toBe("429 0"), 10_000);
     await put(limit("local: { requests: 500, per: 1h }"));
     await vi.waitFor(async () => expect(await ask()).toMatch(/^200 4\d\d$/), 10_000);
     expect(sockets.size).toBe(1);
-    expect(await envoy.admin("/stats?filter=listener_manager")).toBe(before);
-  },
-);
+    // Envoy was told by ECDS: no listener was touched.
+    expect(await listeners()).toBe(before);
+  });
 
-test.skipIf(envoyMissing)(
-  "a global limit counts in the rate limit service, each user for himself, and its use is told",
-  async () => {
-    const { plane, ask } = await setUp(limit("global: { requests: 2, unit: year, by: [{ header: x-user }] }"));
+  test.skipIf(missing)("a global limit counts each user for himself, and its use is told", async () => {
+    const { plane, ask } = await setUp(limit("global: { requests: 2, unit: year, by: [{ header: x-user }] }"), start);
     // Requests without the header are not counted.
     await vi.waitFor(async () => expect(await ask()).toBe("200"), 15_000);
     const ann = () => ask({ "x-user": "ann" });
@@ -112,5 +118,5 @@ test.skipIf(envoyMissing)(
       descriptor: "service=shop.default.svc.cluster.local:80,x-user=ann",
       limit: { requestsPerUnit: 2, unit: "year" },
     });
-  },
-);
+  });
+});

@@ -33,14 +33,13 @@ export function inboundPorts(mesh: Mesh, proxy: MeshProxy, sidecar: Sidecar | un
     .map(({ port, target, protocol }) => {
       const there = served.get(`${proxy.ip} ${port}`) ?? unserved;
       const found = protocol ? { ...there, protocol } : there;
-      const limits = limitsOf(mesh, proxy, found);
+      const limits = limitsOf(mesh, found);
       return { port, target, ...found, mutualTls: inboundTls(mesh, proxy, port, found), limits };
     });
 }
 
-/** The bundled sidecar has no filters for them. */
-const limitsOf = (mesh: Mesh, proxy: MeshProxy, { service }: Served): PortLimits | undefined =>
-  service && !proxy.bundled ? portLimits(mesh).get(limitKey(service, service.port)) : undefined;
+const limitsOf = (mesh: Mesh, { service }: Served): PortLimits | undefined =>
+  service ? portLimits(mesh).get(limitKey(service, service.port)) : undefined;
 
 /** Those at which services find the workload: iptables bring them all, and nobody tells of them. A Sidecar's ingress takes their place. */
 export function interceptedPorts(mesh: Mesh, proxy: MeshProxy, sidecar: Sidecar | undefined): InboundPort[] {
@@ -54,7 +53,7 @@ export function interceptedPorts(mesh: Mesh, proxy: MeshProxy, sidecar: Sidecar 
       const there = here.get(port) ?? unserved;
       const found = protocol ? { ...there, protocol } : there;
       const target = { address: proxy.ip, port };
-      const limits = limitsOf(mesh, proxy, found);
+      const limits = limitsOf(mesh, found);
       return { port, target, ...found, mutualTls: inboundTls(mesh, proxy, port, found), limits };
     });
 }

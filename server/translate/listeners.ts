@@ -12,6 +12,7 @@ import { inboundChains } from "./inbound-chains.ts";
 import { gatewayRoute, httpProxyRoute, listenerName } from "./names.ts";
 import type { TranslateOptions } from "./options.ts";
 import type { OutboundPort } from "./outbound-ports.ts";
+import { limitFacts } from "./rate-limits.ts";
 import { l4Chains } from "./tcp-proxy.ts";
 
 /** The port to which the application sends its calls, as to any HTTP proxy. */
@@ -45,9 +46,8 @@ export const inboundListener = (
 ): Listener => {
   const name = listenerName(proxy.ip, inbound.port);
   const { protocol, service, mutualTls, limits } = inbound;
-  // Which limits there are, and not how high they are: that comes by ECDS.
-  const slots = [limits?.spec.local !== undefined, limits?.spec.global !== undefined];
-  const facts = [protocol, service?.hostname, service?.port, mutualTls, proxy.identity, trustDomain, guards, ...slots];
+  const told = limitFacts(limits, proxy);
+  const facts = [protocol, service?.hostname, service?.port, mutualTls, proxy.identity, trustDomain, guards, ...told];
   const at = { address: proxy.ip, port: inbound.port };
   return listenerAt(proxy, options, name, at, TrafficDirection.INBOUND, facts, () =>
     inboundChains(proxy, inbound, trustDomain, guards, options),

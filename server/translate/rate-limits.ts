@@ -29,17 +29,25 @@ const full = { defaultValue: { numerator: 100 } };
  * https://www.envoyproxy.io/docs/envoy/latest/configuration/overview/extension
  */
 export const rateLimitSlots = (limits: PortLimits | undefined, proxy: MeshProxy): HttpFilterInit[] =>
-  filtersOf(limits).map(({ name, schema }) => ({
-    name,
-    configType: {
-      case: "configDiscovery",
-      value: { configSource: configWay(proxy).source, typeUrls: [`type.googleapis.com/${schema.typeName}`] },
-    },
-  }));
+  filtersOf(limits).map(({ name, schema, config: { typedConfig } }): HttpFilterInit => {
+    if (isInline(proxy) && typedConfig) return { name, configType: { case: "typedConfig", value: typedConfig } };
+    const typeUrls = [`type.googleapis.com/${schema.typeName}`];
+    return {
+      name,
+      configType: { case: "configDiscovery", value: { configSource: configWay(proxy).source, typeUrls } },
+    };
+  });
 
 /** What stands in the slots, by name. */
-export const rateLimitConfigs = (limits: PortLimits | undefined): TypedExtensionConfig[] =>
-  filtersOf(limits).map(({ config }) => config);
+export const rateLimitConfigs = (limits: PortLimits | undefined, proxy: MeshProxy): TypedExtensionConfig[] =>
+  isInline(proxy) ? [] : filtersOf(limits).map(({ config }) => config);
+
+/** What of the limits stands in the listener itself. */
+export const limitFacts = (limits: PortLimits | undefined, proxy: MeshProxy): unknown[] =>
+  isInline(proxy) ? [limits] : [limits?.spec.local !== undefined, limits?.spec.global !== undefined];
+
+/** The bundled sidecar has no filters that are discovered; it puts a changed chain in the place of the one before, and no connection ends. */
+const isInline = (proxy: MeshProxy): boolean => proxy.bundled;
 
 interface Filter {
   name: string;

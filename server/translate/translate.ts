@@ -192,7 +192,7 @@ function rateLimitsOf(
   proxy: MeshProxy,
   inbound: readonly { at: InboundPort }[],
 ): ReadonlyMap<string, TypedExtensionConfig> {
-  const configs = inbound.flatMap(({ at }) => rateLimitConfigs(at.limits));
+  const configs = inbound.flatMap(({ at }) => rateLimitConfigs(at.limits, proxy));
   return configs.length === 0
     ? noExtensionConfigs
     : memo(proxy, "extension-configs", configs, () => new Map(configs.map((config) => [config.name, config])));
