@@ -9,11 +9,15 @@ export function explainJourney(running: () => { mesh: TestMesh; browser: Browser
     const { mesh, browser } = running();
     const { page, problems } = await openPage(browser, mesh, "/topology?select=default%2Freviews");
     await page.getByTestId("exemplar").first().click();
-    await page.getByTestId("waterfall").locator('[role="treeitem"]', { hasText: "reviews" }).last().click();
+    await page
+      .getByTestId("waterfall")
+      .locator('[data-service="productpage.default"]', { hasText: "reviews" })
+      .first()
+      .click();
     await page.getByTestId("span-explain").click();
     // Of the rules in their order the one that takes it is open, and names its place.
     const rule = page.locator('[data-verdict="taken"]').first().getByTestId("explain-origin");
-    await rule.getByText("VirtualService default/reviews http[0]").waitFor();
+    await rule.getByText(/VirtualService default\/reviews http\[\d+\]/).waitFor();
     expect(new URL(page.url()).searchParams.get("from")).toContain("productpage-v1");
     await rule.click();
     await page.getByTestId("yaml-editor").waitFor();

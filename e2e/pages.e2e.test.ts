@@ -86,7 +86,7 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
   // Each on a page of its own: what one opens would take the focus from the next.
   test.each([
     ["reviews-v2 proxy", /\/proxies\?proxy=.*reviews-v2/],
-    ["bookinfo-gateway", /\/config\/Gateway\/default\/bookinfo-gateway$/],
+    ["bookinfo-gateway default", /\/config\/Gateway\/default\/bookinfo-gateway$/],
     ["out of sync", /\/proxies\?sync=out$/],
     ["topology reviews", /\/topology\?select=default%2Freviews/],
     ["fault details", /\/faults\?new=default%2Fdetails/],
