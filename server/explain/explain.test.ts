@@ -1,14 +1,19 @@
 import { create } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Check, Explanation } from "../contract/index.ts";
+import { type Listener, ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { RBAC_Action, RBACSchema } from "../gen/proto/envoy/config/rbac/v3/rbac_pb.js";
+import { HttpConnectionManagerSchema } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { DownstreamTlsContextSchema } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { buildMesh } from "../model/mesh.ts";
 import type { RbacSubject } from "../sidecar/rbac/engine.ts";
 import { objectsOf, proxyOf } from "../translate/testing/cases.ts";
 import { translate } from "../translate/translate.ts";
 import { resourceKinds } from "../xds/resource-kinds.ts";
 import { type ExplainedProxy, explain, type HeldByProxy } from "./explain.ts";
-import { holdingsOf } from "./holdings.ts";
+import { type Holdings, holdingsOf } from "./holdings.ts";
+import { outboundListener } from "./listeners.ts";
 import { judgeRbac } from "./rbac.ts";
 import { parseExplainRequest } from "./request.ts";
 
@@ -310,5 +315,44 @@ describe("what other filters find out", () => {
     ["open for one that denies", RBAC_Action.DENY, { a: { permissions: [path("/a")], principals: [claim] } }, null],
   ])("is %s", (_what, action, policies, allowed) => {
     expect(judgeRbac(rules(action, policies), subject, false).rbac.allowed).toBe(allowed);
+  });
+});
+
+describe("a gateway whose port somebody else has mapped", () => {
+  const manager = anyPack(HttpConnectionManagerSchema, create(HttpConnectionManagerSchema, { statPrefix: "x" }));
+  const tls = {
+    name: "tls",
+    configType: {
+      case: "typedConfig" as const,
+      value: anyPack(DownstreamTlsContextSchema, create(DownstreamTlsContextSchema)),
+    },
+  };
+  const listener = (port: number, secure: boolean) =>
+    create(ListenerSchema, {
+      name: `0.0.0.0_${port}`,
+      address: {
+        address: {
+          case: "socketAddress",
+          value: { address: "127.0.0.1", portSpecifier: { case: "portValue", value: port } },
+        },
+      },
+      filterChains: [
+        {
+          filters: [{ name: "http", configType: { case: "typedConfig", value: manager } }],
+          ...(secure && { transportSocket: tls }),
+        },
+      ],
+    });
+  const holding = (...listeners: Listener[]): Holdings => ({ ...holdingsOf([]), listeners });
+  const found = (holdings: Holdings, url: string) =>
+    outboundListener(holdings, parseExplainRequest({ url, method: "GET", headers: "", identity: "" }))?.listener.name;
+
+  it("is asked by the listener that takes such a connection", () => {
+    const both = holding(listener(8080, false), listener(8443, true));
+    expect(found(both, "http://shop.test/")).toBe("0.0.0.0_8080");
+    expect(found(both, "https://shop.test/")).toBe("0.0.0.0_8443");
+    expect(found(both, "http://shop.test:8443/")).toBe("0.0.0.0_8443");
+    // Of two nobody knows.
+    expect(found(holding(listener(8080, false), listener(8081, false)), "http://shop.test/")).toBeUndefined();
   });
 });

@@ -56,9 +56,9 @@ export function outboundListener(holdings: Holdings, request: ExplainRequest): C
   const atAddress = outward.find((it) => boundTo(it).port === port && sameAddress(boundTo(it).address, host));
   const byName = ofPort(outward, request);
   const atPort = byName ?? outward.find((it) => boundTo(it).port === port);
-  const serving = outward.filter(
-    (it) => it.filterChains.some((chain) => servedBy(chain).http) || it.useOriginalDst?.valueOf(),
-  );
+  // A gateway's client comes by a port that somebody else may have mapped: what is left is the listener that takes such a connection, when there is but one.
+  const serving =
+    request.kind === "http" ? outward.filter((it) => it.filterChains.some((chain) => takes(chain, request))) : [];
   return (
     chosen(proxyPort, "http-proxy") ??
     chosen(atAddress, "address") ??
@@ -70,6 +70,10 @@ export function outboundListener(holdings: Holdings, request: ExplainRequest): C
     (serving.length === 1 ? chosen(serving[0], "only") : undefined)
   );
 }
+
+/** HTTP, by TLS or in plain text as the client has it. */
+const takes = (chain: FilterChain, { tls }: ExplainRequest): boolean =>
+  servedBy(chain).http !== undefined && (chain.transportSocket !== undefined) === (tls !== undefined);
 
 /** Of those that are named after the port: for HTTP the one of every address; else the one that leads to what is called, whose address only the registry knows. */
 function ofPort(listeners: readonly Listener[], { kind, tls, host, port }: ExplainRequest): Listener | undefined {
