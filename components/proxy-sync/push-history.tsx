@@ -53,17 +53,21 @@ export function PushHistory() {
     },
   ];
   return (
-    <Panel title={t("pushes")} hint={t("pushes-hint")} flush>
-      <div data-testid="push-history" className={styles.pushes}>
-        <DataTable
-          caption={t("pushes")}
-          columns={columns}
-          rows={data.pushes.slice(0, shownAtMost)}
-          rowKey={({ revision }) => String(revision)}
-          empty={<EmptyState title={t("pushes-none")}>{t("pushes-none-text")}</EmptyState>}
-        />
-      </div>
-    </Panel>
+    <div className={styles.panel}>
+      <Panel title={t("pushes")} hint={t("pushes-hint")} flush>
+        {/* Keyboards scroll what can be focused. */}
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls */}
+        <section data-testid="push-history" className={styles.pushes} tabIndex={0} aria-label={t("pushes")}>
+          <DataTable
+            caption={t("pushes")}
+            columns={columns}
+            rows={data.pushes.slice(0, shownAtMost)}
+            rowKey={({ revision }) => String(revision)}
+            empty={<EmptyState title={t("pushes-none")}>{t("pushes-none-text")}</EmptyState>}
+          />
+        </section>
+      </Panel>
+    </div>
   );
 }
 
@@ -75,7 +79,7 @@ function Trouble({ push }: { push: PushSummary }) {
     <ul className={styles.trouble}>
       {push.trouble.map(({ id, name, state, error }) => (
         <li key={id} data-state={state}>
-          {name}: {state === "acked" ? "" : t(`push-${state}`)}
+          {name}: {state !== "acked" && t(`push-${state}`)}
           {error && <span className={styles.detail}>{error}</span>}
         </li>
       ))}

@@ -20,7 +20,9 @@ export function LimitsPanel({ hostname }: { hostname: string }) {
       key: "for",
       header: t("limit-for"),
       phone: "title",
-      cell: ({ descriptor }) => <span className="mono">{descriptor.slice(beginning.length).replaceAll(",", " ")}</span>,
+      cell: ({ descriptor }) => (
+        <span className="mono">:{descriptor.slice(beginning.length).replaceAll(",", " ")}</span>
+      ),
     },
     {
       key: "use",
@@ -34,14 +36,16 @@ export function LimitsPanel({ hostname }: { hostname: string }) {
     { key: "ends", header: t("limit-ends"), cell: ({ endMs }) => <Moment ms={endMs} /> },
   ];
   return (
-    <Panel title={t("limits")} hint={t("limits-hint")} flush>
-      <DataTable
-        caption={t("limits")}
-        columns={columns}
-        rows={limits.slice(0, shownAtMost)}
-        rowKey={({ descriptor, unit }) => `${descriptor} ${unit}`}
-      />
-    </Panel>
+    <div className={styles.limits}>
+      <Panel title={t("limits")} hint={t("limits-hint")} flush>
+        <DataTable
+          caption={t("limits")}
+          columns={columns}
+          rows={limits.slice(0, shownAtMost)}
+          rowKey={({ descriptor, unit }) => `${descriptor} ${unit}`}
+        />
+      </Panel>
+    </div>
   );
 }
 
