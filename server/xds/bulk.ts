@@ -14,7 +14,7 @@ export interface Bulk {
 }
 
 /** One response's share of it: the same object for all clients that have come as far. */
-export interface Slice {
+interface Slice {
   readonly resources: readonly Resource[];
   readonly byName: ReadonlyMap<string, Resource>;
   readonly absent: readonly string[];
@@ -22,9 +22,56 @@ export interface Slice {
   readonly end: number;
 }
 
+/** Those of one client, told one after the other. */
+export class Bulks {
+  readonly #all: Bulk[] = [];
+
+  get size(): number {
+    return this.#all.length;
+  }
+
+  add(list: NameList, named: boolean): void {
+    this.#all.push({ list, named, sent: 0, answered: 0 });
+  }
+
+  /** The client will be told of the name anyway. */
+  isQueued(name: string): boolean {
+    return this.#all.some(({ list, sent }) => list.placeOf(name) >= sent);
+  }
+
+  /** It was not told, or has not answered. */
+  isUnanswered(name: string): boolean {
+    return this.#all.some(({ list, answered }) => list.placeOf(name) >= answered);
+  }
+
+  /** The next share, which counts as sent. */
+  next(map: ResourceMap, typeUrl: string, limitBytes: number): { bulk: Bulk; slice: Slice } | undefined {
+    for (let [bulk] = this.#all; bulk; [bulk] = this.#all) {
+      const slice = sliceOf(map, bulk, typeUrl, limitBytes);
+      bulk.sent = slice.end;
+      if (slice.resources.length + slice.absent.length > 0) return { bulk, slice };
+      this.#all.shift();
+    }
+    return undefined;
+  }
+
+  /** The share that was sent last. */
+  answered(bulk: Bulk): void {
+    bulk.answered = bulk.sent;
+    if (bulk.answered >= bulk.list.names.length) this.#all.shift();
+  }
+
+  /** Gives up; the names that were not sent, and whether somebody waits for them. */
+  *drain(): Generator<{ name: string; named: boolean }> {
+    for (const { list, sent, named } of this.#all.splice(0)) {
+      for (const name of list.names.slice(sent)) yield { name, named };
+    }
+  }
+}
+
 const known = new WeakMap<ResourceMap, WeakMap<NameList, Map<string, Slice>>>();
 
-export function sliceOf(map: ResourceMap, bulk: Bulk, typeUrl: string, limitBytes: number): Slice {
+function sliceOf(map: ResourceMap, bulk: Bulk, typeUrl: string, limitBytes: number): Slice {
   const byList = known.get(map) ?? new WeakMap<NameList, Map<string, Slice>>();
   known.set(map, byList);
   const slices = byList.get(bulk.list) ?? new Map<string, Slice>();

@@ -44,7 +44,8 @@ export class LargeRequests {
   }
 
   #remember(key: string, bytes: Uint8Array, request: LargeRequest): void {
-    if (request.node || bytes.length > maxBytes / maxLatest) return;
+    const entries = Math.max(request.subscribe.length, request.versions.size);
+    if (request.node || bytes.length > maxBytes / maxLatest || entries > maxEntries) return;
     this.#latest.delete(key);
     this.#latest.set(key, { bytes, request });
     const [oldest] = this.#latest.keys();
@@ -79,6 +80,7 @@ export class LargeRequests {
 
   #list(ranges: Ranges, kind: "names" | "versions"): EntryList {
     if (ranges.count === 0) return nothing;
+    if (ranges.count > maxEntries) return new EntryList(ranges, kind);
     const key = `${kind} ${ranges.count} ${ranges.bytes}`;
     const known = this.#lists.get(key) ?? [];
     const found = known.find((list) => list.isSame(ranges));
@@ -96,6 +98,9 @@ export class LargeRequests {
     return list;
   }
 }
+
+/** Lists of more are nobody's: short entries would cost many times their bytes. */
+const maxEntries = 100_000;
 
 /** Messages that are remembered whole. */
 const maxLatest = 16;

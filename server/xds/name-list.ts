@@ -62,6 +62,9 @@ function areDisjoint(a: NameList, b: NameList): boolean {
   return disjoint;
 }
 
+/** Each is looked through for a name. */
+const maxLists = 16;
+
 /** The names that one client asked for: lists that it shares with others, and what it added and took away by itself. */
 export class Names {
   readonly #lists: NameList[] = [];
@@ -86,9 +89,9 @@ export class Names {
     return this.#added.has(name) || (this.#isListed(name) && !this.#dropped.has(name));
   }
 
-  /** False: one of them was there before, and nothing was done. */
+  /** False: one of them was there before, or there are many lists; nothing was done. */
   addList(list: NameList): boolean {
-    if (this.#lists.some((other) => !areDisjoint(other, list))) return false;
+    if (this.#lists.length >= maxLists || this.#lists.some((other) => !areDisjoint(other, list))) return false;
     for (const own of [this.#added, this.#dropped]) for (const name of own) if (list.placeOf(name) >= 0) return false;
     this.#lists.push(list);
     this.#size += list.names.length;

@@ -1,4 +1,4 @@
-import { type Bulk, sliceOf } from "./bulk.ts";
+import { type Bulk, Bulks } from "./bulk.ts";
 import type { Outcome, Phase, Protocol, Push, SubscriptionRequest } from "./exchange.ts";
 import { type Accepted, Held } from "./held.ts";
 import { namesThatDiffer, versionsThatDiffer } from "./map-difference.ts";
@@ -47,9 +47,9 @@ export class Subscription {
   #resumeVersion: string | undefined;
   /** What the client said it holds, until there is a map to compare it with. */
   #resumed: ReadonlyMap<string, string> | undefined;
-  readonly #held = new Held((name) => this.covers(name) && !this.#isUnanswered(name));
+  readonly #held = new Held((name) => this.covers(name) && !this.#bulks.isUnanswered(name));
   /** Told in this order, one after the other; what each client holds of them is told by how far it is. */
-  readonly #bulks: Bulk[] = [];
+  readonly #bulks = new Bulks();
   readonly #refused = new Map<string, Refused>();
   #inFlight: InFlight | undefined;
   #lastNonce = "";
@@ -127,7 +127,7 @@ export class Subscription {
 
   /** Send it (again) although the client may hold it. */
   want(name: string): void {
-    if (!this.#opened || !this.covers(name) || this.#isQueued(name)) return;
+    if (!this.#opened || !this.covers(name) || this.#bulks.isQueued(name)) return;
     this.#wanted.add(name);
     this.#open.add(name);
     this.#stirred = true;
@@ -164,7 +164,7 @@ export class Subscription {
 
   /** Delta: names are added and taken away; an added one is always answered. */
   #change(subscribe: readonly string[], unsubscribe: readonly string[]): void {
-    const isUnderWay = this.#bulks.length > 0 || this.#resumed !== undefined;
+    const isUnderWay = this.#bulks.size > 0 || this.#resumed !== undefined;
     if ((unsubscribe.length > 0 && isUnderWay) || (subscribe.includes("*") && !this.#wildcard)) this.#separate();
     if (!this.#addBulk(subscribe)) for (const name of subscribe) this.#subscribe(name);
     for (const name of unsubscribe) {
@@ -187,7 +187,7 @@ export class Subscription {
       return;
     }
     this.#addName(name);
-    if (this.#isQueued(name)) return;
+    if (this.#bulks.isQueued(name)) return;
     this.#refused.delete(name);
     this.#wanted.add(name);
     this.#open.add(name);
@@ -195,10 +195,12 @@ export class Subscription {
 
   /** Many names at once, none of them asked for before. */
   #addBulk(subscribe: readonly string[]): boolean {
-    if (this.#wildcard || !this.#held.base || subscribe.length < 2 || subscribe.includes("*")) return false;
+    // A few at a time are no list: looking a name up would mean looking through all that ever came.
+    if (this.#wildcard || !this.#held.base || subscribe.length <= this.#foldAbove / 4) return false;
+    if (subscribe.includes("*")) return false;
     const list = listOf(subscribe);
     if (!this.#names.addList(list)) return false;
-    this.#bulks.push({ list, named: true, sent: 0, answered: 0 });
+    this.#bulks.add(list, true);
     return true;
   }
 
@@ -236,15 +238,6 @@ export class Subscription {
     }
   }
 
-  /** It will be told of the name anyway. */
-  #isQueued(name: string): boolean {
-    return this.#bulks.some(({ list, sent }) => list.placeOf(name) >= sent);
-  }
-
-  #isUnanswered(name: string): boolean {
-    return this.#bulks.some(({ list, answered }) => list.placeOf(name) >= answered);
-  }
-
   /** From here on this client's state stands name by name, for what happens seldom. */
   #separate(): void {
     if (this.#resumed) {
@@ -255,13 +248,10 @@ export class Subscription {
     }
     if (!this.#held.base) return;
     this.#held.separate();
-    for (const { list, sent, named } of this.#bulks) {
-      for (const name of list.names.slice(sent)) {
-        this.#open.add(name);
-        if (named) this.#wanted.add(name);
-      }
+    for (const { name, named } of this.#bulks.drain()) {
+      this.#open.add(name);
+      if (named) this.#wanted.add(name);
     }
-    this.#bulks.length = 0;
     if (this.#inFlight) this.#inFlight.bulk = undefined;
   }
 
@@ -298,14 +288,13 @@ export class Subscription {
   /** Of what the shared map has changed in meanwhile, the client has what was sent. */
   #acceptBulk({ resources }: InFlight, bulk: Bulk, now: number): void {
     const changed = [...this.#held.ownNames()].flatMap((name) => resources.get(name) ?? []);
-    bulk.answered = bulk.sent;
+    this.#bulks.answered(bulk);
     this.#held.touch(now);
     for (const resource of changed) {
       this.#accept(resource, now);
       this.#open.add(resource.name);
     }
     for (const name of this.#refused.keys()) if (resources.has(name)) this.#refused.delete(name);
-    if (bulk.answered >= bulk.list.names.length) this.#bulks.shift();
   }
 
   #accept(resource: Resource, now: number): void {
@@ -348,7 +337,7 @@ export class Subscription {
     if (!this.#opened) return false;
     this.#prepare(map);
     if (phase === "remove") return this.#removePlan(map) !== undefined;
-    if (this.#bulks.length > 0) return true;
+    if (this.#bulks.size > 0) return true;
     if (this.#answerDue || this.#suspects.length > 0) return this.#plan(map, phase) !== undefined;
     for (const name of this.#open)
       if (map.has(name) || (this.protocol === "delta" && this.#wanted.has(name))) return true;
@@ -384,19 +373,14 @@ export class Subscription {
   /** The next share of what many clients are told alike. */
   #nextOfBulk(map: ResourceMap, limitBytes: number): Push | undefined {
     // Virtual hosts that go must go with those that come: see `#addPlan`.
-    if (this.#bulks.length > 0 && this.typeUrl === TypeUrl.virtualHost && this.#surplus(map).length > 0) {
+    if (this.#bulks.size > 0 && this.typeUrl === TypeUrl.virtualHost && this.#surplus(map).length > 0) {
       this.#separate();
     }
-    for (let [bulk] = this.#bulks; bulk; [bulk] = this.#bulks) {
-      const { resources, byName, absent, end } = sliceOf(map, bulk, this.typeUrl, limitBytes);
-      bulk.sent = end;
-      if (resources.length + absent.length > 0) {
-        const nonce = this.#send({ resources: byName, removed: absent, bulk });
-        return { nonce, version: "", resources, fresh: resources, removed: absent };
-      }
-      this.#bulks.shift();
-    }
-    return undefined;
+    const share = this.#bulks.next(map, this.typeUrl, limitBytes);
+    if (!share) return undefined;
+    const { resources, byName, absent } = share.slice;
+    const nonce = this.#send({ resources: byName, removed: absent, bulk: share.bulk });
+    return { nonce, version: "", resources, fresh: resources, removed: absent };
   }
 
   #plan(map: ResourceMap, phase: Phase): Plan | undefined {
@@ -438,7 +422,7 @@ export class Subscription {
     this.#resumed = undefined;
     this.#held.share(map, this.#openedAt);
     if (!resumed) {
-      this.#bulks.push({ list: (named && list) || namesOf(map), named, sent: 0, answered: 0 });
+      this.#bulks.add((named && list) || namesOf(map), named);
       return;
     }
     const { other, missing } = versionsThatDiffer(resumed, map, named ? list : undefined);
@@ -451,14 +435,14 @@ export class Subscription {
   }
 
   #move(from: ResourceMap, to: ResourceMap): void {
-    const names = namesThatDiffer(from, to).filter((name) => this.covers(name) && !this.#isQueued(name));
+    const names = namesThatDiffer(from, to).filter((name) => this.covers(name) && !this.#bulks.isQueued(name));
     if (this.#held.base) this.#held.move(to, names);
     for (const name of names) this.#open.add(name);
   }
 
   /** A client that has answered for everything holds the map. */
   #fold(map: ResourceMap): void {
-    if (this.#held.ownSize <= this.#foldAbove || this.#inFlight || this.#bulks.length > 0 || this.#refused.size > 0)
+    if (this.#held.ownSize <= this.#foldAbove || this.#inFlight || this.#bulks.size > 0 || this.#refused.size > 0)
       return;
     if (this.#open.size + this.#wanted.size + this.#suspects.length === 0 && !this.#answerDue) this.#held.fold(map);
   }
