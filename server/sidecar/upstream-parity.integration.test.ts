@@ -109,6 +109,32 @@ async function options(): Promise<PlaneOptions> {
       [lbEndpoint(good), withHealth(bad, "DEGRADED"), withHealth(1, "UNHEALTHY"), withHealth(2, "UNHEALTHY")],
     ]),
     staticCluster("checked", [good, sick, 1], { ...check(), common_lb_config: { healthy_panic_threshold: {} } }),
+    // 70 to 30, of which the second has lost two of three hosts: 70 to 14.
+    {
+      ...staticCluster("localities", []),
+      common_lb_config: { locality_weighted_lb_config: {}, healthy_panic_threshold: {} },
+      load_assignment: {
+        cluster_name: "localities",
+        endpoints: [
+          { locality: { region: "a" }, load_balancing_weight: 70, lb_endpoints: [lbEndpoint(good)] },
+          {
+            locality: { region: "b" },
+            load_balancing_weight: 30,
+            lb_endpoints: [lbEndpoint(bad), withHealth(1, "UNHEALTHY"), withHealth(2, "UNHEALTHY")],
+          },
+        ],
+      },
+    },
+    staticCluster("outliers", [good, bad, p0], {
+      outlier_detection: {
+        consecutive_5xx: 4,
+        consecutive_gateway_failure: 2,
+        enforcing_consecutive_gateway_failure: 100,
+        max_ejection_percent: 100,
+        base_ejection_time: "600s",
+      },
+      common_lb_config: { healthy_panic_threshold: {} },
+    }),
     staticCluster("limited", [limited]),
     staticCluster("good", [good]),
     staticCluster("slow", [good]),
@@ -135,7 +161,9 @@ async function options(): Promise<PlaneOptions> {
       cluster: "slow",
       retry_policy: { retry_on: "5xx", num_retries: 1, per_try_idle_timeout: "0.1s", ...quick },
     }),
-    ...["spills", "degraded", "checked", "forward"].map((cluster) => path(`/${cluster}`, { cluster })),
+    ...["spills", "degraded", "localities", "outliers", "checked", "forward"].map((cluster) =>
+      path(`/${cluster}`, { cluster }),
+    ),
     toCluster("good"),
   ];
   return { clusters: clusters as JsonValue[], routes };
@@ -205,17 +233,20 @@ describe.skipIf(envoyMissing)("upstream, like Envoy", () => {
     );
   };
 
-  it.each(["spills", "degraded"])("shares of priorities and of degraded hosts: %s", async (cluster) => {
-    const total = 300;
-    const goods = async (port: number) => {
-      let count = 0;
-      for (let i = 0; i < total; i++) count += (await call(port, `/${cluster}`)).body === "good" ? 1 : 0;
-      return count;
-    };
-    const [mine, other] = [await goods(ours.port), await goods(theirs.port)];
-    expect(mine).toBeGreaterThan(0);
-    alike(mine, other, total);
-  });
+  it.each(["spills", "degraded", "localities"])(
+    "shares of priorities, of degraded hosts and of localities: %s",
+    async (cluster) => {
+      const total = 300;
+      const goods = async (port: number) => {
+        let count = 0;
+        for (let i = 0; i < total; i++) count += (await call(port, `/${cluster}`)).body === "good" ? 1 : 0;
+        return count;
+      };
+      const [mine, other] = [await goods(ours.port), await goods(theirs.port)];
+      expect(mine).toBeGreaterThan(0);
+      alike(mine, other, total);
+    },
+  );
 
   it("what retries count", async () => {
     for (const name of [
@@ -229,6 +260,31 @@ describe.skipIf(envoyMissing)("upstream, like Envoy", () => {
       await call(ours.port, "/every-1");
       await call(theirs.port, "/every-1");
       expect(ours.counter(stat) - (before[0] ?? 0), name).toBe((await theirs.stat(stat)) - (before[1] ?? 0));
+    }
+  });
+
+  it("outliers: who is ejected, for what, and what is counted", async () => {
+    const stat = (name: string) => `cluster.outliers.outlier_detection.ejections_${name}`;
+    const names = ["enforced_total", "enforced_consecutive_5xx", "enforced_consecutive_gateway_failure", "active"];
+    // Round robin: each of three is asked six times, until two of them are out.
+    for (const { port } of [ours, theirs]) for (let i = 0; i < 18; i++) await call(port, "/outliers");
+    // Envoy ejects on its main thread, a moment later.
+    await eventually(() => ours.gauge(stat("active")) === 2);
+    const deadline = Date.now() + 5000;
+    while ((await theirs.stat(stat("active"))) !== 2) expect(Date.now()).toBeLessThan(deadline);
+    for (const name of names) {
+      const mine = name === "active" ? ours.gauge(stat(name)) : ours.counter(stat(name));
+      expect(mine, name).toBe(await theirs.stat(stat(name)));
+    }
+    for (let i = 0; i < 4; i++) expect((await call(ours.port, "/outliers")).body).toBe("good");
+    // Envoy's workers hear of it later still.
+    for (let good = 0; good < 4; ) {
+      good = (await call(theirs.port, "/outliers")).body === "good" ? good + 1 : 0;
+      expect(Date.now()).toBeLessThan(deadline);
+    }
+    const text = await theirs.admin("/clusters");
+    for (const name of ["bad", "p0"]) {
+      expect(text).toContain(`outliers::127.0.0.1:${ports[name]}::health_flags::/failed_outlier_check`);
     }
   });
 
