@@ -93,6 +93,7 @@ export const allowed: Record<string, readonly string[]> = {
   "server/control-plane": [
     "server/grpc",
     "server/ratelimit",
+    "server/grpc",
     "server/wire",
     "server/ca",
     "server/config",

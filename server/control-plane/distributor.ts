@@ -71,7 +71,9 @@ export class Distributor {
     const client: Client = { session, proxy: this.#parse(session), ...nothingYet };
     // Before anything can fail: whoever is turned away is disconnected like anyone else.
     this.#clients.set(session, client);
-    if (client.proxy.identity !== undefined) this.#lease(client, client.proxy.identity);
+    const { identity, secretsFolder } = client.proxy;
+    // Whose key is its own is sent none.
+    if (identity !== undefined && secretsFolder === undefined) this.#lease(client, identity);
     const snapshot = this.#translate(client);
     if (snapshot) session.publish(snapshot);
   }

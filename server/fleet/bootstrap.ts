@@ -24,6 +24,8 @@ export interface BootstrapCertificate {
   root: string;
   /** Of the mesh; the fleet's when unset. */
   trustDomain?: string;
+  /** Where key and authorities are as files of SDS, `default.json` and `ROOTCA.json`, that are replaced while the proxy runs; unset: the mesh's come with its configuration. */
+  secretsFolder?: string;
 }
 
 /** Where a proxy's admin interface is: on its port, or a Unix socket, whose path may be relative to the folder in which the proxy is started. */
@@ -62,6 +64,7 @@ export function bootstrapFor(
         PORT_OFFSET: String(identity.type === "router" ? mesh.offset : ports.serviceOffset),
         // Ports below 1024 are then left out rather than tried and refused.
         UNPRIVILEGED_POD: String(process.getuid?.() !== 0),
+        ...(certificate.secretsFolder && { SECRETS_FOLDER: certificate.secretsFolder }),
       },
     },
     admin: { address: admin },
@@ -145,20 +148,41 @@ function grpcCluster(name: string, host: string, port: number) {
 }
 
 /** Keys come over this connection, so it is mutual TLS: each side knows the other by its SPIFFE id. */
-export const towardsControlPlane = ({ chain, key, root, trustDomain: own = trustDomain }: BootstrapCertificate) => ({
-  name: "envoy.transport_sockets.tls",
-  typed_config: {
-    "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-    common_tls_context: {
-      tls_params: { tls_minimum_protocol_version: "TLSv1_2", tls_maximum_protocol_version: "TLSv1_3" },
-      tls_certificates: [{ certificate_chain: { filename: chain }, private_key: { filename: key } }],
-      validation_context: {
-        trusted_ca: { filename: root },
-        match_typed_subject_alt_names: [{ san_type: "URI", matcher: { exact: controlPlaneIdentity(own) } }],
+export const towardsControlPlane = (certificate: BootstrapCertificate) => {
+  const names = { match_typed_subject_alt_names: [{ san_type: "URI", matcher: { exact: serverOf(certificate) } }] };
+  return {
+    name: "envoy.transport_sockets.tls",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+      common_tls_context: {
+        tls_params: { tls_minimum_protocol_version: "TLSv1_2", tls_maximum_protocol_version: "TLSv1_3" },
+        ...(certificate.secretsFolder ? fromFolder(certificate.secretsFolder, names) : fromFiles(certificate, names)),
       },
     },
-  },
+  };
+};
+
+const serverOf = ({ trustDomain: own = trustDomain }: BootstrapCertificate): string => controlPlaneIdentity(own);
+
+const fromFiles = ({ chain, key, root }: BootstrapCertificate, names: object) => ({
+  tls_certificates: [{ certificate_chain: { filename: chain }, private_key: { filename: key } }],
+  validation_context: { trusted_ca: { filename: root }, ...names },
 });
+
+/** Files that are watched: what takes their place is taken up for the next connection. */
+function fromFolder(folder: string, names: object) {
+  const secret = (name: string) => ({
+    name,
+    sds_config: { path_config_source: { path: `${folder}/${name}.json` }, resource_api_version: "V3" },
+  });
+  return {
+    tls_certificate_sds_secret_configs: [secret("default")],
+    combined_validation_context: {
+      default_validation_context: names,
+      validation_context_sds_secret_config: secret("ROOTCA"),
+    },
+  };
+}
 
 const adminCluster = (admin: object) => ({
   name: "prometheus_stats",

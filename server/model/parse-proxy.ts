@@ -60,6 +60,7 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     proxyless: text(metadata.GENERATOR) === "grpc",
     delta: node.delta,
     xdsCluster: node.aggregated === false ? (text(metadata.XDS_CLUSTER) ?? istioXdsCluster) : undefined,
+    secretsFolder: folder(metadata.SECRETS_FOLDER, "SECRETS_FOLDER", errors),
     bundled: node.userAgentName === bundledSidecar,
   };
   return errors.length > 0 ? fail(...errors) : ok(proxy);
@@ -104,6 +105,13 @@ function plainId({ id, metadata }: ProxyNode): NodeId {
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+
+function folder(value: unknown, name: string, errors: FieldError[]): string | undefined {
+  const path = text(value);
+  if (path === undefined || (path.startsWith("/") && path.length <= 4_096 && !path.includes("\0"))) return path;
+  errors.push({ path: `node.metadata.${name}`, message: "must be an absolute path" });
+  return undefined;
+}
 
 const port = (value: unknown, otherwise: number, name: string, errors: FieldError[]): number =>
   integer(value, 1, 65_535, otherwise, name, errors);

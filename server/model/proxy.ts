@@ -35,6 +35,8 @@ export interface MeshProxy {
   delta: boolean;
   /** The static cluster of its bootstrap by which it reaches the control plane, when it opens a stream for each type; undefined: by ADS. Metadata `XDS_CLUSTER`. */
   xdsCluster: string | undefined;
+  /** Where on its machine its own certificate and the mesh's authorities are, as `<name>.json`, when the key never leaves it; undefined: they come with everything else. Metadata `SECRETS_FOLDER`. */
+  secretsFolder: string | undefined;
   /** It is our own sidecar, which takes less than Envoy: one filter that it doesn't know would cost it the whole listener. */
   bundled: boolean;
 }

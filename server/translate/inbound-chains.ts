@@ -44,7 +44,7 @@ export function inboundChains(
   const isOnly = inbound.mutualTls === "only";
   const mutual: Chain = {
     filterChainMatch: isOnly ? { transportProtocol: "tls" } : mutualTlsMatch,
-    transportSocket: mutualTlsServer(trustDomain, configWay(proxy).source),
+    transportSocket: mutualTlsServer(trustDomain, configWay(proxy).secret),
     filters: filters("mutual-tls"),
   };
   if (isOnly) return { filterChains: [mutual], listenerFilters: [tlsInspector] };

@@ -55,7 +55,7 @@ export function keySetCluster(
     const transportSocket = upstreamTls(
       { mode: "SIMPLE" },
       target,
-      configWay({ delta: true, xdsCluster: undefined }).source,
+      configWay({ delta: true, xdsCluster: undefined }).secret,
     );
     return create(ClusterSchema, {
       ...base,

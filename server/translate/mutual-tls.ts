@@ -31,6 +31,9 @@ export const mutualTlsMatch: MessageInitShape<typeof FilterChainMatchSchema> = {
   applicationProtocols: [meshProtocol, "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2"],
 };
 
+/** Of each by its name. */
+export type SecretSource = (name: string) => ConfigSource;
+
 export interface MutualTlsClient {
   /** Server name to ask for. */
   sni: string;
@@ -38,7 +41,7 @@ export interface MutualTlsClient {
   subjectAltNames: readonly string[];
   trustDomain: string;
   /** Where certificates come from. */
-  source: ConfigSource;
+  source: SecretSource;
 }
 
 /** TLS that the client's proxy begins with the certificate that the mesh gave it: `tls.mode: ISTIO_MUTUAL`. */
@@ -60,7 +63,7 @@ export const mutualTlsClient = ({ sni, subjectAltNames, trustDomain, source }: M
 });
 
 /** TLS that ends at the server's proxy, with a client that must show a certificate of the trust domain. */
-export const mutualTlsServer = (trustDomain: string, source: ConfigSource): TransportSocket => ({
+export const mutualTlsServer = (trustDomain: string, source: SecretSource): TransportSocket => ({
   name: "envoy.transport_sockets.tls",
   configType: {
     case: "typedConfig",
@@ -75,18 +78,18 @@ export const mutualTlsServer = (trustDomain: string, source: ConfigSource): Tran
   },
 });
 
-const common = (names: SanMatcher[], sdsConfig: ConfigSource): MessageInitShape<typeof CommonTlsContextSchema> => ({
+const common = (names: SanMatcher[], source: SecretSource): MessageInitShape<typeof CommonTlsContextSchema> => ({
   tlsParams: {
     tlsMinimumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_2,
     // Envoy's clients stop at 1.2 unless told otherwise.
     tlsMaximumProtocolVersion: TlsParameters_TlsProtocol.TLSv1_3,
   },
-  tlsCertificateSdsSecretConfigs: [{ name: ownCertificate, sdsConfig }],
+  tlsCertificateSdsSecretConfigs: [{ name: ownCertificate, sdsConfig: source(ownCertificate) }],
   validationContextType: {
     case: "combinedValidationContext",
     value: {
       defaultValidationContext: { matchTypedSubjectAltNames: names },
-      validationContextSdsSecretConfig: { name: authorities, sdsConfig },
+      validationContextSdsSecretConfig: { name: authorities, sdsConfig: source(authorities) },
     },
   },
 });

@@ -172,7 +172,7 @@ function common(
   { service, port, name, subset, policy, config, way, locality, mutualTls }: ClusterDraft,
   target: TlsTarget | undefined,
 ): ClusterInit {
-  const tls = target && upstreamTls(policy.tls, target, way.source);
+  const tls = target && upstreamTls(policy.tls, target, way.secret);
   const socket = policy.proxyProtocol ? withProxyProtocol(policy.proxyProtocol, tls) : tls;
   const outlier = outlierDetection(policy.outlierDetection);
   const connection = upstreamConnection(policy.connectionPool);

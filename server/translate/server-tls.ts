@@ -49,10 +49,11 @@ export function serverTls(
 
 function ofMesh(proxy: MeshProxy, { subjectAltNames = [] }: ServerTLSSettings): CommonInit | undefined {
   if (proxy.identity === undefined) return undefined;
-  const { source } = configWay(proxy);
+  const { secret } = configWay(proxy);
+  const names = { matchTypedSubjectAltNames: subjectAltNames.map(exactSan) };
   return {
-    tlsCertificateSdsSecretConfigs: [{ name: ownCertificate, sdsConfig: source }],
-    validationContextType: combined({ matchTypedSubjectAltNames: subjectAltNames.map(exactSan) }, authorities, source),
+    tlsCertificateSdsSecretConfigs: [{ name: ownCertificate, sdsConfig: secret(ownCertificate) }],
+    validationContextType: combined(names, authorities, secret(authorities)),
   };
 }
 

@@ -8,7 +8,7 @@ import {
   UpstreamTlsContextSchema,
 } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import type { ClientTLSSettings } from "../model/specs.ts";
-import { exactSan, mutualTlsClient } from "./mutual-tls.ts";
+import { exactSan, mutualTlsClient, type SecretSource } from "./mutual-tls.ts";
 import { sniOf } from "./names.ts";
 
 /** What TLS is begun to. */
@@ -36,7 +36,7 @@ export interface ClientCredentials {
 export function upstreamTls(
   tls: ClientTLSSettings | undefined,
   target: TlsTarget,
-  source: ConfigSource,
+  source: SecretSource,
 ): MessageInitShape<typeof TransportSocketSchema> | undefined {
   if (tls?.mode === undefined || tls.mode === "DISABLE") return undefined;
   if (tls.mode !== "ISTIO_MUTUAL") return originatedTls(tls, target);

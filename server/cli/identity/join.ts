@@ -1,6 +1,8 @@
+import { X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
 import { certificatePaths, writeCertificate } from "../../ca/write-certificate.ts";
 import { bootstrapFor, type ProxyIdentity } from "../../fleet/bootstrap.ts";
@@ -21,16 +23,18 @@ interface JoinOptions {
   inbound: string[];
   gateway?: boolean;
   renew?: boolean;
+  keep?: boolean;
 }
 
 const help = `
-Makes a key here, has it signed, and writes a bootstrap for the bundled sidecar or a real Envoy. The key never leaves the folder. Before the
-certificate ends (a day), --renew gets another with another key: by the certificate, without a token.
+Makes a key here, has it signed, and writes a bootstrap for the bundled sidecar or a real Envoy. The key never leaves the folder: the proxy reads it from
+there, for its calls to the control plane and to other workloads alike, and the control plane sends it none. Before the certificate ends (a day), --renew gets another with
+another key, by the certificate and without a token; --keep stays and does so in time. A proxy that runs takes it up by itself.
 
 Examples:
   limpid join --token limpid-join-… --control-plane 10.0.0.5 --name cart-v1 --label app=cart --label version=v1 --inbound 9080:19080
   limpid sidecar -c cart-v1/bootstrap.json
-  limpid join --renew --out cart-v1 --control-plane 10.0.0.5`;
+  limpid join --renew --keep --out cart-v1 --control-plane 10.0.0.5`;
 
 const collect = (value: string, all: string[]) => [...all, value];
 
@@ -48,10 +52,15 @@ export function registerJoin(program: Command, io: CliIo = processIo): void {
     .option("--inbound <port:app>", "a port that the proxy binds, and the application's; several times", collect, [])
     .option("--gateway", "the proxy is a gateway")
     .option("--renew", "get another certificate by the one in the folder")
+    .option("--keep", "stay, and renew before each certificate ends")
     .addOption(portOffsetOption())
     .addHelpText("after", help)
     .action((options: JoinOptions) =>
-      runCommand(io, () => (options.renew ? renew(options, io) : joinMesh(options, io))),
+      runCommand(io, async () => {
+        if (options.renew) io.out(`${(await renew(options, io)).identity} renewed\n`);
+        else await joinMesh(options, io);
+        if (options.keep) await keepRenewing(options, io);
+      }),
     );
 }
 
@@ -75,13 +84,14 @@ async function joinMesh(options: JoinOptions, io: CliIo): Promise<void> {
   const id = parseSpiffeUri(obtained.identity);
   if (id === undefined) throw new CliError(`error: the control plane gave ${obtained.identity}, which is no identity`);
   const files = await keep(folder, obtained);
+  writeSecretFiles(folder, obtained);
   const whole = { ...identity, namespace: id.namespace, serviceAccount: id.serviceAccount };
   const at15001 = { ...workloadPorts(1, ports.offset), ip, serviceOffset: 0 };
   const bootstrap = bootstrapFor(
     whole,
     at15001,
     ports,
-    { ...files, trustDomain: id.trustDomain },
+    { ...files, trustDomain: id.trustDomain, secretsFolder: folder },
     { kind: "port" },
     controlPlane,
   );
@@ -90,7 +100,7 @@ async function joinMesh(options: JoinOptions, io: CliIo): Promise<void> {
   io.out(`  limpid sidecar -c ${join(folder, "bootstrap.json")}\n  envoy -c ${join(folder, "bootstrap.json")}\n`);
 }
 
-async function renew(options: JoinOptions, io: CliIo): Promise<void> {
+async function renew(options: JoinOptions, io: CliIo): Promise<Obtained> {
   const folder = resolve(options.out ?? options.name ?? ".");
   const { key, certificateChain } = certificatePaths(folder);
   const rootFile = join(folder, "root-cert.pem");
@@ -100,8 +110,32 @@ async function renew(options: JoinOptions, io: CliIo): Promise<void> {
   const at = { host: options.controlPlane, port: portsOf(options, io).xdsTls };
   const obtained = await requestCertificate(at, readFileSync(rootFile, "utf8"), { certificate });
   await keep(folder, obtained);
-  io.out(`${obtained.identity} renewed in ${folder}; a proxy reads its bootstrap's certificate at its start\n`);
+  writeSecretFiles(folder, obtained);
+  return obtained;
 }
+
+/** Until it is told to stop: at half of each certificate's life another one, and after a failure again within minutes. */
+async function keepRenewing(options: JoinOptions, io: CliIo): Promise<void> {
+  const folder = resolve(options.out ?? options.name ?? ".");
+  for (;;) {
+    const { certificateChain } = certificatePaths(folder);
+    const { validFromDate, validToDate } = new X509Certificate(readFileSync(certificateChain, "utf8"));
+    const half = (validFromDate.getTime() + validToDate.getTime()) / 2;
+    await pause(Math.max(half - Date.now(), 1_000), io.signal);
+    if (io.signal?.aborted) return;
+    try {
+      const { identity } = await renew(options, io);
+      io.out(`${identity} renewed\n`);
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      io.err(`${error.message}; tried again in five minutes\n`);
+      await pause(300_000, io.signal);
+    }
+  }
+}
+
+const pause = (ms: number, signal: AbortSignal | undefined): Promise<void> =>
+  setTimeout(Math.min(ms, 2 ** 31 - 1), undefined, { ...(signal && { signal }) }).catch(() => undefined);
 
 /** Roots that came with the certificate are the mesh's as they are now: while one gives way to another both. */
 async function keep(folder: string, obtained: Obtained): Promise<{ chain: string; key: string; root: string }> {
@@ -111,6 +145,20 @@ async function keep(folder: string, obtained: Obtained): Promise<{ chain: string
   writeFileSync(`${root}.new`, obtained.rootPem, { mode: 0o644 });
   renameSync(`${root}.new`, root);
   return { chain: certificateChain, key, root };
+}
+
+/** As SDS has them, each replaced as a whole: key and certificate change together. */
+function writeSecretFiles(folder: string, { keyPem, chainPem, rootPem }: Obtained): void {
+  const type = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret";
+  const write = (name: string, secret: object) => {
+    const path = join(folder, `${name}.json`);
+    const resources = [{ "@type": type, name, ...secret }];
+    writeFileSync(`${path}.new`, JSON.stringify({ resources }), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  };
+  const inline = (text: string) => ({ inline_string: text });
+  write("ROOTCA", { validation_context: { trusted_ca: inline(rootPem) } });
+  write("default", { tls_certificate: { certificate_chain: inline(chainPem), private_key: inline(keyPem) } });
 }
 
 function identityOf({ label, inbound, gateway }: JoinOptions, workload: string): ProxyIdentity {

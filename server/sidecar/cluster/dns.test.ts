@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from "vitest";
 import { clusterFrom, eventually, Fixtures } from "../test-plane.ts";
-import { noSecrets } from "../tls/secrets.ts";
+import { fileSecrets } from "../tls/file-secret.ts";
 import { compileCluster } from "./cluster-config.ts";
 import { DnsResolver, type Lookup } from "./dns.ts";
 import { testEndpoint } from "./testing/endpoint.ts";
@@ -16,7 +16,7 @@ afterEach(() => {
 });
 
 const config = (type: string) =>
-  compileCluster(clusterFrom({ name: "c", type, dns_refresh_rate: "0.005s", connect_timeout: "1s" }), noSecrets);
+  compileCluster(clusterFrom({ name: "c", type, dns_refresh_rate: "0.005s", connect_timeout: "1s" }), fileSecrets);
 const name = { ...testEndpoint(80).config, address: "svc.test" };
 
 function resolve(type: string, lookup: Lookup, known?: ReadonlyMap<string, string[]>) {

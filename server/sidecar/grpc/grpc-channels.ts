@@ -9,7 +9,7 @@ import { fail, ok, type Result } from "../../lib/result.ts";
 import { compileUpstreamTls, type UpstreamTls } from "../cluster/upstream-tls.ts";
 import { unsupportedFields } from "../supported/supported.ts";
 import type { CommonTls } from "../tls/common-tls.ts";
-import { noSecrets } from "../tls/secrets.ts";
+import { fileSecrets } from "../tls/file-secret.ts";
 import { wrongName } from "../tls/tls-failure.ts";
 
 /**
@@ -115,7 +115,7 @@ export function grpcTarget(cluster: Cluster): Result<GrpcTarget, string> {
     return fail(...unsupported.map((error) => `cluster ${cluster.name}: transport_socket.${error}`));
   }
   try {
-    const tls = compileUpstreamTls(transportSocket, noSecrets);
+    const tls = compileUpstreamTls(transportSocket, fileSecrets);
     if (tls !== undefined && tls.common.validation === undefined) {
       return fail(`cluster ${cluster.name}: a gRPC service over TLS needs a validation_context`);
     }

@@ -235,8 +235,12 @@ describe("a secret", () => {
   });
 
   it.each<[string, JsonObject, string]>([
-    ["without a source", { name: "default" }, "sds_config: only ads is supported, not none"],
-    ["from a file", { name: "x", sds_config: { path: "/x" } }, "sds_config: only ads is supported, not path"],
+    ["without a source", { name: "default" }, "sds_config: only ads and path_config_source are supported, not none"],
+    [
+      "from a file",
+      { name: "x", sds_config: { path: "/x" } },
+      "sds_config: only ads and path_config_source are supported, not path",
+    ],
     ["without a name", { sds_config: { ads: {} } }, "tls_certificate_sds_secret_configs[0].name: required"],
   ])("referred to %s is refused", async (_, config, error) => {
     const { plane } = await fixtures.plane({});

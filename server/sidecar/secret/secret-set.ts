@@ -1,14 +1,16 @@
 import type { SdsSecretConfig, Secret } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { durationMs } from "../duration.ts";
-import { compileOwnCertificate, type OwnCertificate } from "../tls/own-certificate.ts";
+import { compileSecret, type SecretKind as Kind } from "../tls/compile-secret.ts";
+import { FileSecret, fileAt } from "../tls/file-secret.ts";
+import type { OwnCertificate } from "../tls/own-certificate.ts";
 import type { Held, Secrets } from "../tls/secrets.ts";
-import { compileValidation, type Validation } from "../tls/validation.ts";
-
-type Kind = "tls_certificate" | "validation_context";
+import type { Validation } from "../tls/validation.ts";
 
 /** The secrets of this proxy by name, each as it came last and was good. A name is kept while something refers to it. */
 export class SecretSet implements Secrets {
   private readonly byName = new Map<string, HeldSecret>();
+  /** By path and kind. They are few, and kept as long as this. */
+  private readonly files = new Map<string, FileSecret>();
   private readonly changed: () => void;
 
   /** @param changed called when a secret has come, or is no longer waited for */
@@ -17,11 +19,11 @@ export class SecretSet implements Secrets {
   }
 
   certificate(config: SdsSecretConfig, path: string): Held<OwnCertificate> {
-    return this.held(config, path, "tls_certificate") as HeldSecret & Held<OwnCertificate>;
+    return this.held(config, path, "tls_certificate") as Held<OwnCertificate>;
   }
 
   validation(config: SdsSecretConfig, path: string): Held<Validation> {
-    return this.held(config, path, "validation_context") as HeldSecret & Held<Validation>;
+    return this.held(config, path, "validation_context") as Held<Validation>;
   }
 
   /** Throws an Error that names the field, never what is in it; the secret in force before stays so. */
@@ -29,7 +31,7 @@ export class SecretSet implements Secrets {
     const held = this.byName.get(secret.name);
     // Nobody refers to it any longer: its subscription has just ended.
     if (held === undefined) return;
-    held.value = compile(secret, held.kind);
+    held.value = compileSecret(secret, held.kind);
     held.settle();
     this.changed();
   }
@@ -45,13 +47,29 @@ export class SecretSet implements Secrets {
 
   close(): void {
     this.retain(new Set());
+    for (const file of this.files.values()) file.close();
+    this.files.clear();
   }
 
-  private held(config: SdsSecretConfig, path: string, kind: Kind): HeldSecret {
+  private file(path: string, kind: Kind): FileSecret {
+    const key = `${kind} ${path}`;
+    const known = this.files.get(key);
+    if (known !== undefined) return known;
+    const file = new FileSecret(path, kind, this.changed);
+    this.files.set(key, file);
+    return file;
+  }
+
+  private held(config: SdsSecretConfig, path: string, kind: Kind): HeldSecret | FileSecret {
     const { name, sdsConfig } = config;
+    const specifier = sdsConfig?.configSourceSpecifier;
+    if (specifier?.case === "pathConfigSource") {
+      return fileAt(path, () => this.file(specifier.value.path, kind));
+    }
     if (name === "") throw new Error(`${path}.name: required`);
     const source = sdsConfig?.configSourceSpecifier.case;
-    if (source !== "ads") throw new Error(`${path}.sds_config: only ads is supported, not ${source ?? "none"}`);
+    if (source !== "ads")
+      throw new Error(`${path}.sds_config: only ads and path_config_source are supported, not ${source ?? "none"}`);
     const known = this.byName.get(name);
     if (known !== undefined && known.kind !== kind) throw new Error(`${path}.name: ${name} is used as a ${known.kind}`);
     if (known !== undefined) return known;
@@ -91,16 +109,6 @@ class HeldSecret implements Held<OwnCertificate | Validation> {
   cancel(): void {
     clearTimeout(this.timer);
   }
-}
-
-function compile({ type }: Secret, kind: Kind): OwnCertificate | Validation {
-  if (type.case === "tlsCertificate" && kind === "tls_certificate") {
-    return compileOwnCertificate(type.value, "tls_certificate");
-  }
-  if (type.case === "validationContext" && kind === "validation_context") {
-    return compileValidation(type.value, "validation_context");
-  }
-  throw new Error(`${kind}: required, since a TLS context refers to it as one`);
 }
 
 /** Envoy's default of initial_fetch_timeout. */

@@ -17,13 +17,3 @@ export interface Secrets {
   certificate(config: SdsSecretConfig, path: string): Held<OwnCertificate>;
   validation(config: SdsSecretConfig, path: string): Held<Validation>;
 }
-
-/** For contexts that come before any discovery, such as the control plane's own. */
-export const noSecrets: Secrets = {
-  certificate: (_, path) => {
-    throw new Error(`${path}: not supported here; give the certificate itself`);
-  },
-  validation: (_, path) => {
-    throw new Error(`${path}: not supported here; give the authorities themselves`);
-  },
-};

@@ -1,0 +1,166 @@
+import { spawn } from "node:child_process";
+import { createHash, X509Certificate } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join, resolve } from "node:path";
+import { connect } from "node:tls";
+import { Command } from "commander";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { type CertificateAuthority, openCertificateAuthority } from "../../ca/certificate-authority.ts";
+import { tempFolder } from "../../ca/testing/tls.ts";
+import { parseDocuments } from "../../config/kinds/index.ts";
+import { MemoryConfigStore } from "../../config/memory-store.ts";
+import { createControlPlane } from "../../control-plane/control-plane.ts";
+import { meshPorts } from "../../fleet/ports.ts";
+import { systemClock as clock } from "../../lib/clock.ts";
+import { silentLogger as logger } from "../../lib/logger.ts";
+import { registerJoin } from "./join.ts";
+
+const envoy = process.env.LIMPID_ENVOY ?? "";
+const proxies = [
+  { kind: "Envoy", command: [envoy, "--use-dynamic-base-id", "-l", "error"], missing: !existsSync(envoy) },
+  {
+    kind: "the bundled sidecar",
+    command: [process.execPath, resolve(import.meta.dirname, "../main.ts"), "sidecar"],
+    missing: false,
+  },
+];
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+/** Keeps every port below those that the kernel hands out by itself, and apart from a mesh that runs here. */
+const offset = 11_000 + (process.pid % 6_000);
+const ports = meshPorts(offset);
+const ip = "127.0.7.1";
+const cart = "spiffe://cluster.local/ns/default/sa/cart";
+
+async function limpid(...args: string[]): Promise<string> {
+  let said = "";
+  const out = (text: string) => {
+    said += text;
+  };
+  const io = { out, err: out, stdin: async () => "", fail: () => undefined, env: {} };
+  const program = new Command().exitOverride();
+  registerJoin(program, io);
+  await program.parseAsync(["join", "--port-offset", String(offset), ...args], { from: "user" });
+  return said;
+}
+
+async function startPlane(folder: string) {
+  const store = new MemoryConfigStore({ clock });
+  const authority = await openCertificateAuthority(join(folder, "ca"), { clock, trustDomain: "cluster.local" });
+  const plane = createControlPlane({
+    store,
+    xdsPort: ports.xds,
+    xdsTls: { port: ports.xdsTls },
+    join: { port: ports.join },
+    authority,
+    clock,
+    logger,
+  });
+  await plane.start();
+  closers.push(() => plane.stop());
+  const parsed = parseDocuments(`
+apiVersion: v1
+kind: Service
+metadata: { name: cart, namespace: default }
+spec: { selector: { app: cart }, ports: [{ name: http, port: 80, targetPort: 9080 }] }
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: cart-v1, namespace: default }
+spec: { address: ${ip}, labels: { app: cart } }
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: default, namespace: default }
+spec: { mtls: { mode: STRICT } }
+`);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
+  await store.commit(
+    parsed.value.map((object) => ({ op: "put" as const, object })),
+    "test",
+  );
+  return { plane, authority };
+}
+
+async function startApplication(): Promise<number> {
+  const app = createHttpServer((_, response) => response.end("cart"));
+  await new Promise<void>((done) => app.listen(0, "127.0.0.1", done));
+  closers.push(() => app.close());
+  return (app.address() as AddressInfo).port;
+}
+
+/** Serial and name of the certificate that the proxy's inbound port shows to a workload of the mesh. */
+async function shown(authority: CertificateAuthority): Promise<{ name: string | undefined; serial: string }> {
+  const { chainPem: cert, keyPem: key } = await authority.issue({
+    spiffeUri: "spiffe://cluster.local/ns/a/sa/b",
+    ttlSec: 600,
+  });
+  return await new Promise((done, fail) => {
+    const socket = connect(
+      {
+        host: ip,
+        port: 9080,
+        cert,
+        key,
+        ca: authority.rootPem,
+        ALPNProtocols: ["istio"],
+        checkServerIdentity: () => undefined,
+      },
+      () => {
+        const { subjectaltname, serialNumber } = socket.getPeerCertificate();
+        done({ name: subjectaltname, serial: serialNumber });
+        socket.destroy();
+      },
+    );
+    socket.on("error", fail);
+  });
+}
+
+describe.each(proxies)("$kind", ({ command, missing }) => {
+  test.skipIf(missing || process.platform !== "linux")(
+    "joins by one command, shows the key that was made here, and takes up the next one while it runs",
+    async () => {
+      const [folder, clean] = await tempFolder();
+      closers.push(clean);
+      const { plane, authority } = await startPlane(folder);
+      const { tokens, rootPem } = plane.identities ?? {};
+      if (!tokens || !rootPem) throw new Error("no authority");
+      const pin = createHash("sha256").update(new X509Certificate(rootPem).raw).digest("base64url");
+      const { token } = tokens.create({ namespace: "default", serviceAccount: "cart", ttlSec: 60 });
+      const out = join(folder, "cart");
+      const app = await startApplication();
+      const args = ["--name", "cart-v1", "--ip", ip, "--label", "app=cart", "--inbound", `9080:${app}`, "--out", out];
+      expect(await limpid("--token", `${token}.${pin}`, ...args)).toContain(`${cart} joined`);
+      const [program = "", ...before] = command;
+      const proxy = spawn(program, [...before, "-c", join(out, "bootstrap.json")], { stdio: "ignore" });
+      const exited = new Promise<void>((done) => proxy.once("exit", () => done()));
+      closers.push(async () => {
+        proxy.kill("SIGKILL");
+        await exited;
+      });
+      const serialOf = async () =>
+        new X509Certificate(await readFile(join(out, "cert-chain.pem"), "utf8")).serialNumber;
+      const patience = { timeout: 30_000, interval: 100 };
+      const first = await serialOf();
+      await vi.waitFor(
+        async () => expect(await shown(authority)).toEqual({ name: `URI:${cart}`, serial: first }),
+        patience,
+      );
+      // Nothing was made for it on the stream.
+      const ofCart = plane.identities?.register.list().filter(({ spiffeUri }) => spiffeUri === cart);
+      expect(ofCart?.map(({ by }) => by)).toEqual(["token"]);
+      expect(await limpid("--renew", "--out", out)).toContain(`${cart} renewed`);
+      const second = await serialOf();
+      expect(second).not.toBe(first);
+      await vi.waitFor(async () => expect((await shown(authority)).serial).toBe(second), patience);
+    },
+    90_000,
+  );
+});
