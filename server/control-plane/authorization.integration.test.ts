@@ -47,7 +47,6 @@ describe.each(proxyKinds)("$kind", (kind) => {
   describe.skipIf(kind.missing)("policies", () => {
     const closers: Closers = [];
     // The bundled sidecar can't ask anybody yet: it refuses the filter by its name.
-    const asks = test.skipIf(kind.kind !== "Envoy");
     let scenario: Scenario;
     let [port, tcpPort] = [0, 0];
     let http: Awaited<ReturnType<typeof startHttpAuthorizer>>;
@@ -101,7 +100,7 @@ spec: { selector: { app: reviews }, ports: [{ name: tcp, port: 7, targetPort: ${
     const until = (it: string, status: number, headers?: Record<string, string>) =>
       vi.waitFor(async () => expect(await path(it, headers)).toBe(status), soon);
 
-    asks("a provider over HTTP decides about what the rules choose, and says why not", async () => {
+    test("a provider over HTTP decides about what the rules choose, and says why not", async () => {
       await scenario.apply(
         meshConfig(`{ extensionProviders: [{ name: ask, envoyExtAuthzHttp: { service: ask.default.svc.cluster.local, port: 80, timeout: 5s, pathPrefix: /check,
           includeRequestHeadersInCheck: [x-let-in], includeAdditionalHeadersInCheck: { x-added: "1" }, includeRequestBodyInCheck: { maxRequestBytes: 100 },
@@ -124,7 +123,7 @@ spec: { selector: { app: reviews }, ports: [{ name: tcp, port: 7, targetPort: ${
       expect(allowed.seen?.headers["x-reason"]).toBeUndefined();
     });
 
-    asks("a provider over gRPC decides about requests and connections", async () => {
+    test("a provider over gRPC decides about requests and connections", async () => {
       await scenario.apply(
         meshConfig(
           `{ extensionProviders: [{ name: ask-grpc, envoyExtAuthzGrpc: { service: default/ask-grpc.default.svc.cluster.local, port: 80, timeout: 5s } }] }`,
@@ -152,7 +151,7 @@ spec: { selector: { app: reviews }, ports: [{ name: tcp, port: 7, targetPort: ${
       grpc.state.letsConnectionsIn = true;
     });
 
-    asks("several providers: each for its own rules, also where one's name begins like another's", async () => {
+    test("several providers: each for its own rules, also where one's name begins like another's", async () => {
       const provider = (name: string, service: string, field: string) =>
         `{ name: ${name}, ${field}: { service: ${service}.default.svc.cluster.local, port: 80, timeout: 5s } }`;
       await scenario.apply(
@@ -177,27 +176,24 @@ spec: { selector: { app: reviews }, ports: [{ name: tcp, port: 7, targetPort: ${
       expect([http.asked.length, grpc.asked.length]).toEqual([before + 1, grpcBefore + 1]);
     });
 
-    asks(
-      "a provider that isn't there refuses what it would be asked about; one that doesn't answer, as it says",
-      async () => {
-        const dead = await freePort();
-        const ask = (more: string) =>
-          meshConfig(
-            `{ extensionProviders: [{ name: dead, envoyExtAuthzHttp: { service: dead.default.svc.cluster.local, port: 80, timeout: 1s${more} } }] }`,
-          );
-        const asked = policy(
-          "asked",
-          "{ action: CUSTOM, provider: { name: dead }, rules: [{ to: [{ operation: { paths: [/admin] } }] }] }",
+    test("a provider that isn't there refuses what it would be asked about; one that doesn't answer, as it says", async () => {
+      const dead = await freePort();
+      const ask = (more: string) =>
+        meshConfig(
+          `{ extensionProviders: [{ name: dead, envoyExtAuthzHttp: { service: dead.default.svc.cluster.local, port: 80, timeout: 1s${more} } }] }`,
         );
-        await scenario.apply(asked);
-        await until("/admin", 403);
-        expect(await path("/")).toBe(200);
-        await scenario.apply(workload("dead", dead) + ask(`, statusOnError: "503"`));
-        await until("/admin", 503);
-        await scenario.apply(ask(", failOpen: true"));
-        await until("/admin", 200);
-      },
-    );
+      const asked = policy(
+        "asked",
+        "{ action: CUSTOM, provider: { name: dead }, rules: [{ to: [{ operation: { paths: [/admin] } }] }] }",
+      );
+      await scenario.apply(asked);
+      await until("/admin", 403);
+      expect(await path("/")).toBe(200);
+      await scenario.apply(workload("dead", dead) + ask(`, statusOnError: "503"`));
+      await until("/admin", 503);
+      await scenario.apply(ask(", failOpen: true"));
+      await until("/admin", 200);
+    });
 
     test("DENY goes before ALLOW, and templates of paths take whole segments", async () => {
       await scenario.apply(

@@ -248,7 +248,7 @@ function catchAll(
   const mutual: Chain = {
     name: "virtualInbound-catchall-mtls",
     filterChainMatch: mode === "STRICT" ? { transportProtocol: "tls" } : mutualTlsMatch,
-    transportSocket: mutualTlsServer(trustDomain, configWay(proxy).source),
+    transportSocket: mutualTlsServer(trustDomain, configWay(proxy).secret),
     filters,
   };
   if (mode === "STRICT") return [mutual];
