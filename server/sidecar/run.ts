@@ -12,10 +12,11 @@ import { certsViews, clusterViews } from "./admin/data-plane-views.ts";
 import type { AdminSources } from "./admin/handlers.ts";
 import { maxConnections } from "./bootstrap/connection-limit.ts";
 import { type NodeOverrides, readBootstrap, type SidecarBootstrap } from "./bootstrap/read-bootstrap.ts";
+import { type LayerSources, readLayers } from "./bootstrap/runtime-layers.ts";
 import { DataPlane } from "./data-plane.ts";
 import { GrpcChannels, isGrpcOnly, serverNameOption } from "./grpc/grpc-channels.ts";
 import type { AccessLogger } from "./record.ts";
-import { Runtime } from "./runtime.ts";
+import { Runtime, runtimeValues } from "./runtime.ts";
 import { refreshServerStats } from "./server-stats.ts";
 import { Stats } from "./stats.ts";
 import { Tracers } from "./tracing/tracers.ts";
@@ -72,6 +73,7 @@ class Sidecar implements RunningSidecar {
   readonly #state: ConfigState;
   readonly #channels = new GrpcChannels();
   readonly #runtime = new Runtime();
+  readonly #layers: LayerSources;
   readonly #loggers: AccessLoggers;
   readonly #tracers: Tracers;
   readonly #istio: IstioMetrics;
@@ -90,6 +92,9 @@ class Sidecar implements RunningSidecar {
     const config = readBootstrap(options.configPath, options);
     this.#config = config;
     const { node } = config;
+    const runtime = this.#runtime;
+    const layers = readLayers(config.bootstrap, runtime);
+    this.#layers = layers;
     identify(node, options.version);
     this.#state = new ConfigState(config.bootstrap, clock.now);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -107,7 +112,7 @@ class Sidecar implements RunningSidecar {
       channels,
       stats,
       clock,
-      runtime: this.#runtime,
+      runtime,
       flush: options.fileFlush,
     });
     this.#tracers = new Tracers({ node, channels, stats, clock });
@@ -116,7 +121,7 @@ class Sidecar implements RunningSidecar {
       maxConnections: maxConnections(config.bootstrap),
       stats,
       logger: options.logger,
-      runtime: this.#runtime,
+      runtime,
       local: { cluster: node.cluster, healthCheckFails: () => this.#healthFails },
       reusePort: options.reusePort,
       accessLogger: (configs, direction) =>
@@ -131,6 +136,10 @@ class Sidecar implements RunningSidecar {
       state: this.#state,
       stats,
       clock,
+      runtime: {
+        layers: layers.discovered,
+        set: (name, values) => runtime.setLayer(name, runtimeValues(values)),
+      },
       fetchTimeoutMs: config.ads?.initialFetchTimeoutMs ?? 0,
       onUpdate: (typeUrl) => {
         this.#initialization?.onUpdate(typeUrl);
@@ -245,6 +254,7 @@ class Sidecar implements RunningSidecar {
       failHealthChecks: (fail) => {
         this.#healthFails = fail;
       },
+      runtime: { values: this.#runtime, adminLayer: this.#layers.admin },
       reopenLogs: () => this.reopenLogs(),
       quit: () => void this.stop(),
     };

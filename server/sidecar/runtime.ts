@@ -14,6 +14,19 @@ export interface RuntimeValue {
   readonly share: number | undefined;
 }
 
+/** A share that a runtime key may change. */
+export interface Share {
+  /** "": none may. */
+  readonly key: string;
+  /** Between 0 and 1. */
+  readonly fallback: number;
+}
+
+/** @param key where the configuration names none */
+export function shareOf(percent: RuntimeFractionalPercent | undefined, absent: number, key = ""): Share {
+  return { key: percent?.runtimeKey || key, fallback: fraction(percent?.defaultValue, absent) };
+}
+
 export interface RuntimeLayer {
   readonly name: string;
   readonly values: ReadonlyMap<string, RuntimeValue>;
@@ -45,31 +58,30 @@ export class Runtime {
     return this.merged.get(key);
   }
 
-  keys(): string[] {
+  get keys(): string[] {
     return [...this.merged.keys()].sort();
   }
 
-  /** @returns what holds now, between 0 and 1 */
-  share(percent: RuntimeFractionalPercent | undefined, absent: number): () => number {
-    return this.keyed(percent?.runtimeKey ?? "", "share", fraction(percent?.defaultValue, absent));
+  /** What holds now, between 0 and 1. */
+  share({ key, fallback }: Share): number {
+    return key === "" ? fallback : (this.merged.get(key)?.share ?? fallback);
   }
 
-  /** A share that is named by a key of its own, as in older messages. */
-  keyed<K extends "share" | "number" | "flag">(
-    key: string,
-    kind: K,
-    fallback: NonNullable<RuntimeValue[K]>,
-  ): () => NonNullable<RuntimeValue[K]> {
-    return key === "" ? () => fallback : () => this.merged.get(key)?.[kind] ?? fallback;
+  /** Whether one of many is to be taken. */
+  draws(share: Share, random: () => number): boolean {
+    const value = this.share(share);
+    return value >= 1 || (value > 0 && random() < value);
   }
 
   /** @param absent where the configuration says nothing */
   flag(flag: RuntimeFeatureFlag | undefined, absent: boolean): () => boolean {
-    return this.keyed(flag?.runtimeKey ?? "", "flag", flag?.defaultValue ?? absent);
+    const { runtimeKey: key = "", defaultValue: fallback = absent } = flag ?? {};
+    return key === "" ? () => fallback : () => this.merged.get(key)?.flag ?? fallback;
   }
 
   number(value: RuntimeUInt32 | undefined): () => number {
-    return this.keyed(value?.runtimeKey ?? "", "number", value?.defaultValue ?? 0);
+    const { runtimeKey: key = "", defaultValue: fallback = 0 } = value ?? {};
+    return key === "" ? () => fallback : () => this.merged.get(key)?.number ?? fallback;
   }
 }
 

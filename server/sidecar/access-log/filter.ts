@@ -13,7 +13,7 @@ import { grpcStatusFor, grpcStatusOf } from "../http/grpc.ts";
 import { compileHeader } from "../match/header-matcher.ts";
 import type { RequestRecord } from "../record.ts";
 import { shortFlags } from "../response-flags.ts";
-import type { Runtime } from "../runtime.ts";
+import { fraction, type Runtime, type Share } from "../runtime.ts";
 
 type Admit = (record: RequestRecord) => boolean;
 
@@ -117,17 +117,10 @@ function byLogType({ types, exclude }: LogTypeFilter): Admit {
 
 /** A share of the requests; by their id where they have one, so that all proxies on their way take the same. */
 function sampled(config: RuntimeFilter, { runtime, random }: FilterSources): Admit {
-  const share = runtime.share(
-    {
-      $typeName: "envoy.config.core.v3.RuntimeFractionalPercent",
-      defaultValue: config.percentSampled,
-      runtimeKey: config.runtimeKey,
-    },
-    0,
-  );
+  const share: Share = { key: config.runtimeKey, fallback: fraction(config.percentSampled, 0) };
   return ({ requestId }) => {
     const id = config.useIndependentRandomness ? Number.NaN : Number.parseInt(requestId.slice(0, 8), 16);
-    return (Number.isNaN(id) ? random() : (id % idSteps) / idSteps) < share();
+    return (Number.isNaN(id) ? random() : (id % idSteps) / idSteps) < runtime.share(share);
   };
 }
 

@@ -21,6 +21,7 @@ import { TypeUrl } from "../../xds/types.ts";
 import { IstioMetrics } from "../access-log/istio-metrics.ts";
 import { extensionRegistry } from "../bootstrap/extensions.ts";
 import { HealthFlag } from "../cluster/health-flags.ts";
+import { Runtime, runtimeValues } from "../runtime.ts";
 import { Stats } from "../stats.ts";
 import { ConfigState } from "../xds/config-state.ts";
 import type { ServerState } from "../xds/initialization.ts";
@@ -56,7 +57,11 @@ function configState(): ConfigState {
   return config;
 }
 
+const runtime = new Runtime();
+
 beforeAll(async () => {
+  runtime.setLayer("static", runtimeValues({ a: 1 }));
+  runtime.setLayer("admin", new Map());
   stats.counter("cluster.a.upstream_rq_total").inc(2);
   stats.counter("cluster.a.upstream_rq_retry");
   stats.gauge("server.live").set(1);
@@ -120,6 +125,7 @@ beforeAll(async () => {
       },
       drainListeners: () => drained.push({ drained: true }),
       refreshStats: () => {},
+      runtime: { values: runtime, adminLayer: "admin" },
       reopenLogs: () => drained.push({ reopened: true }),
       quit: () => drained.push({ quit: true }),
     },
@@ -340,5 +346,14 @@ it("fails health checks when told to, with POST and not for a web page", async (
   expect(await call("/ready")).toMatchObject({ status: 503, body: "DRAINING\n" });
   expect((await call("/healthcheck/ok", { method: "POST" })).body).toBe("OK\n");
   expect((await call("/ready")).status).toBe(200);
-  expect(JSON.parse((await call("/runtime")).body)).toEqual({ layers: [], entries: {} });
+  const entries = async () => JSON.parse((await call("/runtime")).body).entries;
+  expect(await entries()).toEqual({ a: { layer_values: ["1", ""], final_value: "1" } });
+  expect((await call("/runtime_modify?a=2&b=true", { method: "POST" })).body).toBe("OK\n");
+  expect(await entries()).toEqual({
+    a: { layer_values: ["1", "2"], final_value: "2" },
+    b: { layer_values: ["", "true"], final_value: "true" },
+  });
+  expect((await call("/runtime_modify?a=&b=", { method: "POST" })).body).toBe("OK\n");
+  expect(await entries()).toEqual({ a: { layer_values: ["1", ""], final_value: "1" } });
+  expect((await call("/runtime_modify", { method: "POST" })).status).toBe(400);
 });

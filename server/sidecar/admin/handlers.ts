@@ -8,12 +8,14 @@ import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { re2 } from "../../lib/re2.ts";
 import type { IstioMetrics } from "../access-log/istio-metrics.ts";
 import { renderPrometheus } from "../prometheus.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Stats } from "../stats.ts";
 import type { ConfigState } from "../xds/config-state.ts";
 import type { ServerState } from "../xds/initialization.ts";
 import { certsJson } from "./certs.ts";
 import { clustersJson, clustersText } from "./clusters.ts";
 import { configDump } from "./config-dump.ts";
+import { modifyRuntime, runtimeReply } from "./runtime-page.ts";
 import { type StatsQuery, statsJson, statsText } from "./stats-page.ts";
 import type { CertsView, ClusterView, ListenerView } from "./views.ts";
 
@@ -38,6 +40,8 @@ export interface AdminSources {
   drainListeners(): void;
   /** Says "not ready" from now on, or no longer, whatever the state is. */
   failHealthChecks(fail: boolean): void;
+  /** `adminLayer`: which of its layers operators may change; undefined: none. */
+  runtime: { values: Runtime; adminLayer: string | undefined };
   /** Goes on with log files that have the paths by now. */
   reopenLogs(): void;
   quit(): void;
@@ -117,10 +121,11 @@ export const handlers: Readonly<Record<string, Handler>> = {
       return { body: "OK\n" };
     },
   },
-  // There are no runtime layers; keys in configuration have their default values.
-  "/runtime": {
-    help: "print runtime values",
-    reply: () => ({ json: true, body: '{\n "layers": [],\n "entries": {}\n}\n' }),
+  "/runtime": { help: "print runtime values", reply: ({ runtime }) => runtimeReply(runtime.values) },
+  "/runtime_modify": {
+    help: "add or modify runtime values (?key1=value1&key2=value2), an empty value takes one away",
+    mutates: true,
+    reply: ({ runtime }, query) => modifyRuntime(runtime, query),
   },
   "/server_info": { help: "print server version/status information", reply: serverInfo },
   "/stats": { help: "print server stats (?filter=, ?usedonly, ?type=, ?format=json|prometheus)", reply: statsReply },

@@ -10,6 +10,7 @@ import { durationMs } from "../duration.ts";
 import { envoyGrpcCluster, type GrpcTarget, grpcTarget } from "../grpc/grpc-channels.ts";
 import { checkJson } from "./check-json.ts";
 import { extensionRegistry } from "./extensions.ts";
+import { layerErrors } from "./runtime-layers.ts";
 import { unsupportedFields } from "./supported-fields.ts";
 
 export interface SidecarBootstrap {
@@ -55,7 +56,7 @@ export function parseBootstrap(text: string, overrides: NodeOverrides = {}): Res
     return fail({ path: "", message: error instanceof Error ? error.message : String(error) });
   }
   applyOverrides(bootstrap, overrides);
-  const errors = [...unsupportedFields(bootstrap)];
+  const errors = [...unsupportedFields(bootstrap), ...layerErrors(bootstrap)];
   const admin = adminAddress(bootstrap.admin?.address, errors);
   const ads = adsOf(bootstrap, errors);
   if (errors.length > 0) return fail(...errors);

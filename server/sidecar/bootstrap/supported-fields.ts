@@ -20,7 +20,7 @@ type Names = readonly string[];
 
 /** What the sidecar acts on. */
 const used: { desc: DescMessage; fields: Names }[] = [
-  { desc: BootstrapSchema, fields: ["node", "static_resources", "dynamic_resources", "admin"] },
+  { desc: BootstrapSchema, fields: ["node", "static_resources", "dynamic_resources", "admin", "layered_runtime"] },
   { desc: Bootstrap_StaticResourcesSchema, fields: ["listeners", "clusters"] },
   { desc: Bootstrap_DynamicResourcesSchema, fields: ["lds_config", "cds_config", "ads_config"] },
   { desc: AdminSchema, fields: ["address"] },
@@ -31,7 +31,7 @@ const used: { desc: DescMessage; fields: Names }[] = [
 /**
  * What is accepted without effect, because leaving it out changes nothing that a request or an operator of this process could see:
  * thread watchdogs and dispatcher statistics (there is one event loop), allocator and hot-restart settings, statistics tag rules (our
- * Prometheus page always tells cluster, listener and code apart), the admin's own access log, runtime layers' static defaults.
+ * Prometheus page always tells cluster, listener and code apart), the admin's own access log.
  */
 const harmless: { desc: DescMessage; fields: Names }[] = [
   {
@@ -48,7 +48,6 @@ const harmless: { desc: DescMessage; fields: Names }[] = [
       "deferred_stat_options",
       "cluster_manager",
       "flags_path",
-      "layered_runtime",
       "overload_manager",
       "use_tcp_for_dns_lookups",
       "typed_dns_resolver_config",

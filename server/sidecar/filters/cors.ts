@@ -1,8 +1,8 @@
 import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { CorsPolicySchema, CorsSchema } from "../../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
 import { getHeader, setHeader, toWire } from "../http/headers.ts";
-import { runtimeShare } from "../match/fraction.ts";
 import type { FilterFactory, FilterIo, HttpFilter, RequestContext, Step } from "../request/filter.ts";
+import { type Share, shareOf } from "../runtime.ts";
 import { compileString, type TextTest } from "../text/string-matcher.ts";
 
 /** https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/cors_filter */
@@ -36,7 +36,7 @@ export const corsFilter: FilterFactory = {
       maxAge: toWire(policy?.maxAge ?? ""),
       credentials: policy?.allowCredentials ?? false,
       forwardUnmatched: policy?.forwardNotMatchingPreflights ?? true,
-      share: runtimeShare(policy?.filterEnabled, 1),
+      share: shareOf(policy?.filterEnabled, 1),
     };
   },
 };
@@ -49,7 +49,7 @@ interface CompiledCors {
   readonly maxAge: string;
   readonly credentials: boolean;
   readonly forwardUnmatched: boolean;
-  readonly share: number;
+  readonly share: Share;
 }
 
 class CorsFilter implements HttpFilter {
@@ -88,8 +88,7 @@ class CorsFilter implements HttpFilter {
 
   private policyOf(request: RequestContext): CompiledCors | undefined {
     const policy = request.perFilter<CompiledCors>(this.name);
-    if (policy === undefined || policy.share <= 0) return undefined;
-    return policy.share >= 1 || this.io.random() < policy.share ? policy : undefined;
+    return policy !== undefined && this.io.runtime.draws(policy.share, this.io.random) ? policy : undefined;
   }
 }
 

@@ -1,12 +1,13 @@
 import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { type HTTPFault, HTTPFaultSchema } from "../../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
+import type { FractionalPercent } from "../../gen/proto/envoy/type/v3/percent_pb.js";
 import { durationMs } from "../duration.ts";
 import { httpStatusFor } from "../http/grpc.ts";
 import { getHeader } from "../http/headers.ts";
-import { share } from "../match/fraction.ts";
 import { allMatch, compileHeaders, type RequestTest } from "../match/header-matcher.ts";
 import { ResponseFlag } from "../record.ts";
 import type { FilterFactory, FilterIo, HttpFilter, RequestContext, Step } from "../request/filter.ts";
+import { fraction, type Share } from "../runtime.ts";
 
 /** Delays and aborts: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/fault_filter */
 export const faultFilter: FilterFactory = {
@@ -19,6 +20,8 @@ export const faultFilter: FilterFactory = {
       "upstream_cluster",
       "headers",
       "max_active_faults",
+      "delay_percent_runtime",
+      "abort_percent_runtime",
       // harmless: only switches stats off
       "disable_downstream_cluster_stats",
     ],
@@ -31,10 +34,10 @@ export const faultFilter: FilterFactory = {
 
 interface CompiledFault {
   readonly delayMs: number;
-  readonly delayShare: number;
+  readonly delayShare: Share;
   readonly abortStatus: number;
   readonly abortGrpcStatus: number | undefined;
-  readonly abortShare: number;
+  readonly abortShare: Share;
   readonly upstreamCluster: string;
   readonly headers: readonly RequestTest[];
   readonly maxActive: number;
@@ -54,7 +57,7 @@ class FaultFilter implements HttpFilter {
 
   onRequest(request: RequestContext): Step {
     const fault = request.perFilter<CompiledFault>(this.name) ?? this.fault;
-    if (fault.delayShare === 0 && fault.abortShare === 0) return "go";
+    if (fault.delayMs === 0 && fault.abortStatus === 0) return "go";
     if (fault.upstreamCluster !== "" && request.cluster !== fault.upstreamCluster) return "go";
     if (!allMatch(fault.headers, request)) return "go";
     if (this.active >= fault.maxActive) {
@@ -99,8 +102,8 @@ class FaultFilter implements HttpFilter {
     return request.reply(fault.abortStatus, "fault filter abort", "fault_filter_abort", flag);
   }
 
-  private draws(probability: number): boolean {
-    return probability >= 1 || (probability > 0 && this.io.random() < probability);
+  private draws(share: Share): boolean {
+    return this.io.runtime.draws(share, this.io.random);
   }
 
   private begin(counter: string): void {
@@ -127,12 +130,18 @@ function compileFault(config: Any): CompiledFault {
   if (delay !== undefined && delaySpecifier?.case !== "fixedDelay") throw new Error("delay.fixed_delay: required");
   return {
     delayMs: delaySpecifier?.case === "fixedDelay" ? (durationMs(delaySpecifier.value) ?? 0) : 0,
-    delayShare: delay === undefined ? 0 : share(delay.percentage, 0),
+    delayShare: shareAt(fault?.delayPercentRuntime || "fault.http.delay.fixed_delay_percent", delay?.percentage),
     abortStatus: status,
     abortGrpcStatus: grpcStatus,
-    abortShare: abort === undefined ? 0 : share(abort.percentage, 0),
+    abortShare: shareAt(fault?.abortPercentRuntime || "fault.http.abort.abort_percent", abort?.percentage),
     upstreamCluster: fault?.upstreamCluster ?? "",
     headers: compileHeaders(fault?.headers ?? []),
     maxActive: fault?.maxActiveFaults ?? Number.POSITIVE_INFINITY,
   };
 }
+
+/** Envoy's own keys hold where the configuration names no others. https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/fault_filter#runtime */
+const shareAt = (key: string, percent: FractionalPercent | undefined): Share => ({
+  key,
+  fallback: fraction(percent, 0),
+});

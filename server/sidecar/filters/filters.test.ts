@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ResponseFlag } from "../record.ts";
+import { Runtime, runtimeValues } from "../runtime.ts";
 import { eventually, Fixtures, staticCluster, toCluster } from "../test-plane.ts";
 
 const fixtures = new Fixtures();
@@ -14,7 +15,7 @@ const perRoute = (config: object) => ({
   "envoy.filters.http.fault": { "@type": type("fault.v3.HTTPFault"), ...config },
 });
 
-async function plane(options: { filter: object; route?: object; random?: () => number }) {
+async function plane(options: { filter: object; route?: object; random?: () => number; runtime?: Runtime }) {
   const seen: Record<string, unknown>[] = [];
   const upstream = await fixtures.http((request, response) => {
     seen.push(request.headers);
@@ -25,6 +26,7 @@ async function plane(options: { filter: object; route?: object; random?: () => n
     routes: [{ ...toCluster("up"), ...options.route }],
     filters: [options.filter as never],
     random: options.random,
+    runtime: options.runtime,
   });
   return { test, seen, url: `http://127.0.0.1:${test.port}/` };
 }
@@ -32,6 +34,20 @@ async function plane(options: { filter: object; route?: object; random?: () => n
 const all = { numerator: 100 };
 
 describe("fault", () => {
+  it("follows the runtime while requests come", async () => {
+    const runtime = new Runtime();
+    const { url } = await plane({ filter: faultFilter({ abort: { http_status: 418, percentage: all } }), runtime });
+    const statuses: number[] = [];
+    for (const percent of [undefined, 0, 100, undefined]) {
+      runtime.setLayer(
+        "admin",
+        percent === undefined ? new Map() : runtimeValues({ fault: { http: { abort: { abort_percent: percent } } } }),
+      );
+      statuses.push((await fetch(url)).status);
+    }
+    expect(statuses).toEqual([418, 200, 418, 418]);
+  });
+
   it("aborts", async () => {
     const { test, url } = await plane({
       filter: faultFilter(),

@@ -81,6 +81,7 @@ export function compileManager(
     clusters: io.clusters,
     timers: io.timers,
     random: io.random,
+    runtime: io.runtime,
     wall: io.wall,
   };
 }

@@ -215,7 +215,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     const table = manager.routes.table;
     this.table = table;
     this.host = table?.find(this.authority);
-    const route = this.host === undefined ? undefined : findRoute(this.host, this, manager.random);
+    const route = this.host === undefined ? undefined : findRoute(this.host, this, manager);
     this.route = route;
     this.target = undefined;
     record.routeName = route?.name ?? "";

@@ -3,6 +3,7 @@ import type { ParserLimits } from "../http1/parser.ts";
 import type { Http2Options } from "../http2/options.ts";
 import type { AccessLogger, ListenerPlace, Tracer } from "../record.ts";
 import type { RouteSource } from "../route/route-source.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Timers } from "../timers.ts";
 import type { WallClock } from "../wall-clock.ts";
 import type { ClientCertificateOptions } from "./client-certificate.ts";
@@ -28,6 +29,7 @@ export interface HttpManager {
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly timers: Timers;
   readonly random: () => number;
+  readonly runtime: Runtime;
   readonly wall: WallClock;
 }
 

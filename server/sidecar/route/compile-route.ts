@@ -12,8 +12,8 @@ import { RedirectAction_RedirectResponseCode as RedirectCode } from "../../gen/p
 import { at, each, together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
 import { toWire } from "../http/headers.ts";
-import { runtimeShare } from "../match/fraction.ts";
 import type { Metadata } from "../record.ts";
+import { type Share, shareOf } from "../runtime.ts";
 import { compileSubstitution } from "../text/regex.ts";
 import { compileHashPolicy, type RouteHasher } from "./hash-policy.ts";
 import { compileHeaderOps, type HeaderOp } from "./header-ops.ts";
@@ -92,7 +92,7 @@ export interface WeightedTarget {
 
 export interface Mirror {
   readonly cluster: string;
-  readonly share: number;
+  readonly share: Share;
   readonly keepHost: boolean;
 }
 
@@ -238,7 +238,7 @@ const compileWeighted = (config: WeightedCluster_ClusterWeight, perFilter: PerFi
 
 const compileMirror = (policy: RouteAction_RequestMirrorPolicy): Mirror => ({
   cluster: policy.cluster,
-  share: runtimeShare(policy.runtimeFraction, 1),
+  share: shareOf(policy.runtimeFraction, 1),
   keepHost: policy.disableShadowHostSuffixAppend,
 });
 

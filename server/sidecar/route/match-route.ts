@@ -1,4 +1,5 @@
 import type { RequestView } from "../match/request-view.ts";
+import { Runtime } from "../runtime.ts";
 import type { CompiledRoute, WeightedTarget } from "./compile-route.ts";
 import { findRoute, type RouteTable } from "./route-table.ts";
 
@@ -30,7 +31,7 @@ export function matchRoute(
 ): RouteMatchResult | undefined {
   const view: RequestView = { method: "GET", scheme: "http", headers: [], ...input };
   const host = table.find(view.authority);
-  const route = host === undefined ? undefined : findRoute(host, view, random);
+  const route = host === undefined ? undefined : findRoute(host, view, { random, runtime: new Runtime() });
   if (host === undefined || route === undefined) return undefined;
   const action = route.action;
   if (action.kind !== "forward") {

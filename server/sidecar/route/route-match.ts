@@ -1,11 +1,11 @@
 import type { RouteMatch } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { at, each, together } from "../config/problems.ts";
 import { getHeader } from "../http/headers.ts";
-import { runtimeShare } from "../match/fraction.ts";
 import { compileHeaders, type RequestTest } from "../match/header-matcher.ts";
 import { compileMetadata } from "../match/metadata-matcher.ts";
 import { compileQuery } from "../match/query-matcher.ts";
 import type { RequestView } from "../match/request-view.ts";
+import { type Runtime, type Share, shareOf } from "../runtime.ts";
 import { compileRegex } from "../text/regex.ts";
 
 export interface CompiledMatch {
@@ -15,7 +15,7 @@ export interface CompiledMatch {
   readonly prefixLength: number;
   readonly tests: readonly RequestTest[];
   /** Share of matching requests that take the route. */
-  readonly share: number;
+  readonly share: Share;
 }
 
 export function compileMatch(match: RouteMatch | undefined): CompiledMatch {
@@ -32,7 +32,7 @@ export function compileMatch(match: RouteMatch | undefined): CompiledMatch {
     if (match.grpc !== undefined) tests.push(isGrpc);
     const metadata = each("dynamic_metadata", match.dynamicMetadata, compileMetadata);
     for (const test of metadata) tests.push((view) => test(view.dynamicMetadata));
-    return { path, tests, prefixLength: prefixLength(match), share: runtimeShare(match.runtimeFraction, 1) };
+    return { path, tests, prefixLength: prefixLength(match), share: shareOf(match.runtimeFraction, 1) };
   });
 }
 
@@ -44,10 +44,17 @@ export function prefixLength(match: RouteMatch | undefined): number {
   return prefix?.length ?? -1;
 }
 
-export function matches(match: CompiledMatch, view: RequestView, path: string, random: () => number): boolean {
+/** What decides where a configuration leaves it open. */
+export interface Chance {
+  readonly runtime: Runtime;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+export function matches(match: CompiledMatch, view: RequestView, path: string, chance: Chance): boolean {
   if (!match.path(path)) return false;
   for (const test of match.tests) if (!test(view)) return false;
-  return match.share === 1 || random() < match.share;
+  return chance.runtime.draws(match.share, chance.random);
 }
 
 function compilePath(match: RouteMatch): CompiledMatch["path"] {

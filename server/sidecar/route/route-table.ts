@@ -9,7 +9,7 @@ import type { Metadata } from "../record.ts";
 import { type CompiledRoute, compileRoute, type PerFilterCompiler, type PerFilterConfig } from "./compile-route.ts";
 import { compileHeaderOps, type HeaderOp } from "./header-ops.ts";
 import { compileRateLimits, type RateLimitRule } from "./rate-limits.ts";
-import { matches } from "./route-match.ts";
+import { type Chance, matches } from "./route-match.ts";
 
 export interface CompiledVirtualHost {
   readonly name: string;
@@ -166,14 +166,10 @@ export function compileVirtualHost(host: VirtualHost, perFilter: PerFilterCompil
 }
 
 /** The first route of a virtual host that takes the request. */
-export function findRoute(
-  host: CompiledVirtualHost,
-  view: RequestView,
-  random: () => number,
-): CompiledRoute | undefined {
+export function findRoute(host: CompiledVirtualHost, view: RequestView, chance: Chance): CompiledRoute | undefined {
   const question = view.path.indexOf("?");
   const path = question === -1 ? view.path : view.path.slice(0, question);
-  for (const route of host.routes) if (matches(route.match, view, path, random)) return route;
+  for (const route of host.routes) if (matches(route.match, view, path, chance)) return route;
   return undefined;
 }
 

@@ -7,6 +7,7 @@ import { ListenerSchema } from "../../gen/proto/envoy/config/listener/v3/listene
 import { VirtualHostSchema } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "../../gen/proto/envoy/config/route/v3/route_pb.js";
 import { SecretSchema } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import { RuntimeSchema } from "../../gen/proto/envoy/service/runtime/v3/rtds_pb.js";
 import { TypeUrl } from "../../xds/types.ts";
 import { Stats } from "../stats.ts";
 import { ConfigState } from "./config-state.ts";
@@ -61,7 +62,7 @@ function fakePlane() {
   return { plane, calls };
 }
 
-function setUp() {
+function setUp(runtime?: ConstructorParameters<typeof XdsResources>[0]["runtime"]) {
   const { plane, calls } = fakePlane();
   const bootstrap = create(BootstrapSchema, { staticResources: { clusters: [staticCluster("xds-grpc", 1)] } });
   const state = new ConfigState(bootstrap, () => 0);
@@ -76,7 +77,7 @@ function setUp() {
     },
   };
   const onUpdate = (typeUrl: TypeUrl) => void updates.push(typeUrl);
-  const resources = new XdsResources({ plane, state, stats, clock, fetchTimeoutMs: 15_000, onUpdate });
+  const resources = new XdsResources({ plane, state, stats, clock, fetchTimeoutMs: 15_000, onUpdate, runtime });
   const asked: string[] = [];
   const short = (typeUrl: TypeUrl) => typeUrl.split(".").at(-1);
   resources.attach(
@@ -143,6 +144,16 @@ describe("XdsResources", () => {
     send(TypeUrl.cluster, ClusterSchema, {}, ["tls"]);
     expect(asked.at(-1)).toBe("-Secret secret-of-tls");
     expect(state.of(TypeUrl.secret).size).toBe(0);
+  });
+
+  it("asks for the layers of the runtime that the bootstrap names, and waits for them", () => {
+    const layers: [string, unknown][] = [];
+    const { asked, send, resources } = setUp({ layers: ["mine"], set: (...layer) => void layers.push(layer) });
+    expect([asked.at(-1), resources.pending]).toEqual(["+Runtime mine", 1]);
+    send(TypeUrl.runtime, RuntimeSchema, { mine: create(RuntimeSchema, { name: "mine", layer: { a: 1 } }) });
+    expect([resources.pending, layers]).toEqual([0, [["mine", { a: 1 }]]]);
+    send(TypeUrl.runtime, RuntimeSchema, {}, ["mine"]);
+    expect(layers.at(-1)).toEqual(["mine", {}]);
   });
 
   it("refuses by name and lets the others stand", () => {

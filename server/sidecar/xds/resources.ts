@@ -1,4 +1,4 @@
-import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type JsonObject, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type Cluster, ClusterSchema } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import {
   type ClusterLoadAssignment,
@@ -8,6 +8,7 @@ import { type Listener, ListenerSchema } from "../../gen/proto/envoy/config/list
 import { type VirtualHost, VirtualHostSchema } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../../gen/proto/envoy/config/route/v3/route_pb.js";
 import { type Secret, SecretSchema } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import { RuntimeSchema } from "../../gen/proto/envoy/service/runtime/v3/rtds_pb.js";
 import type { Clock } from "../../lib/clock.ts";
 import type { ReceivedResource, ResourceHandlers, ResourceUpdate } from "../../xds/client/delta-state.ts";
 import { TypeUrl } from "../../xds/types.ts";
@@ -51,6 +52,8 @@ interface XdsResourcesOptions {
   clock: Clock;
   /** `initial_fetch_timeout`: for how long something that is referred to may stay unanswered. Zero: without end. */
   fetchTimeoutMs: number;
+  /** Layers of the runtime that discovery fills; absent: none. */
+  runtime?: { readonly layers: readonly string[]; set(name: string, values: JsonObject): void };
   /** After every update, also after one was given up. */
   onUpdate(typeUrl: TypeUrl): void;
 }
@@ -103,6 +106,13 @@ export class XdsResources {
       [TypeUrl.secret]: this.#handler(TypeUrl.secret, SecretSchema, {
         set: (_, secret) => plane.setSecret(secret),
         shown: (secret) => toBinary(SecretSchema, redacted(SecretSchema, secret)),
+      }),
+      [TypeUrl.runtime]: this.#handler(TypeUrl.runtime, RuntimeSchema, {
+        set: (name, { layer }) => {
+          options.runtime?.set(name, layer ?? {});
+          return [];
+        },
+        remove: (name) => options.runtime?.set(name, {}),
       }),
       [TypeUrl.virtualHost]: this.#handler(TypeUrl.virtualHost, VirtualHostSchema, {
         set: (name, host) => plane.setVirtualHost(name.slice(0, Math.max(0, name.indexOf("/"))), host, name),
@@ -207,6 +217,7 @@ export class XdsResources {
     this.#sync(TypeUrl.endpoint, this.#plane.requiredEndpoints());
     this.#sync(TypeUrl.route, this.#plane.requiredRoutes());
     this.#sync(TypeUrl.secret, this.#plane.requiredSecrets());
+    this.#sync(TypeUrl.runtime, this.#options.runtime?.layers ?? []);
     if (!this.#vhds && this.#plane.wantsVhds()) {
       this.#vhds = true;
       this.#subscriber.subscribe(TypeUrl.virtualHost, "*");

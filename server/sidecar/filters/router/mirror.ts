@@ -8,7 +8,7 @@ export function sendMirrors(router: Router, action: ForwardTarget, body: readonl
   const { manager, authority, stream } = router.exchange;
   for (const mirror of action.mirrors) {
     const cluster = manager.clusters.get(mirror.cluster);
-    if (cluster === undefined || (mirror.share < 1 && manager.random() >= mirror.share)) continue;
+    if (cluster === undefined || !manager.runtime.draws(mirror.share, manager.random)) continue;
     const head = upstreamHead(router);
     // Envoy tells the mirror's request apart by `-shadow` on the host, before its port.
     if (!mirror.keepHost) head.authority = authority.replace(/(:\d+)?$/, "-shadow$1");
