@@ -85,7 +85,7 @@ export const allowed: Record<string, readonly string[]> = {
     "server/config",
     "server/model",
     "server/xds",
-    ...["config", "http", "match", "rbac", "route", "text", "duration.ts"].map(sidecar),
+    ...["config", "http", "match", "rbac", "route", "text", "duration.ts", "runtime.ts"].map(sidecar),
     ...explained,
   ],
   ...Object.fromEntries(explained.map((file) => [file, ["server/gen"]])),

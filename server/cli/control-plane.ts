@@ -14,7 +14,6 @@ import { jsonFile } from "../lib/json-file.ts";
 import { createLogger, type Logger } from "../lib/logger.ts";
 import { defaultMeshOptions } from "../model/mesh.ts";
 import { openConfigStore } from "../store/open-config-store.ts";
-import { accessLogFileOf } from "./access-log-file.ts";
 import { onShutdown } from "./leash.ts";
 import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
 
@@ -45,7 +44,6 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       bootstrapRoots: bootstrap.rootPem,
       logger,
       clock,
-      translateOptions: { accessLogFile: accessLogFileOf(process.env) },
       rateLimitCounters: counters,
       knownProxies: knownProxiesFile(join(data, "known-proxies.json"), logger),
     });

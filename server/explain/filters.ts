@@ -12,9 +12,9 @@ import {
 import type { HttpConnectionManager } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { RBACSchema as NetworkRbacSchema } from "../gen/proto/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
 import { durationMs } from "../sidecar/duration.ts";
-import { share } from "../sidecar/match/fraction.ts";
 import { allMatch, compileHeaders } from "../sidecar/match/header-matcher.ts";
 import type { RbacSubject } from "../sidecar/rbac/engine.ts";
+import { fraction } from "../sidecar/runtime.ts";
 import { judged } from "./checks.ts";
 import { judgeRbac } from "./rbac.ts";
 
@@ -109,13 +109,13 @@ function addFault(result: JudgedFilters, name: string, fault: HTTPFault, { subje
   const fixed = delay?.faultDelaySecifier;
   const status = abort?.errorType;
   const abortStatus = status?.case === "httpStatus" ? status.value : status?.case === "grpcStatus" ? 200 : 0;
-  const abortShare = abort ? share(abort.percentage, 0) : 0;
+  const abortShare = abort ? fraction(abort.percentage, 0) : 0;
   result.filters.push({
     ...plain(name),
     kind: "fault",
     fault: {
       delayMs: fixed?.case === "fixedDelay" ? (durationMs(fixed.value) ?? 0) : 0,
-      delayShare: delay ? share(delay.percentage, 0) : 0,
+      delayShare: delay ? fraction(delay.percentage, 0) : 0,
       abortStatus,
       abortShare,
       applies,

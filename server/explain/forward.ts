@@ -8,9 +8,9 @@ import type {
 } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { durationMs } from "../sidecar/duration.ts";
 import { getHeader } from "../sidecar/http/headers.ts";
-import { runtimeShare } from "../sidecar/match/fraction.ts";
 import { type CompiledRoute, compileRoute } from "../sidecar/route/compile-route.ts";
 import { redirectLocation } from "../sidecar/route/redirect-location.ts";
+import { fraction } from "../sidecar/runtime.ts";
 import type { ExplainRequest } from "./request.ts";
 
 export interface WeightedName {
@@ -60,7 +60,10 @@ export function forwardOf(route: Route, host: VirtualHost, request: ExplainReque
     retry: retry
       ? { on: retry.retryOn, attempts: retry.numRetries ?? 1, perTryTimeoutMs: durationMs(retry.perTryTimeout) ?? 0 }
       : null,
-    mirrors: mirrors.map(({ cluster, runtimeFraction }) => ({ cluster, share: runtimeShare(runtimeFraction, 1) })),
+    mirrors: mirrors.map(({ cluster, runtimeFraction }) => ({
+      cluster,
+      share: fraction(runtimeFraction?.defaultValue, 1),
+    })),
     path: path?.kind === "forward" ? (path.rewritePath?.(request.path) ?? null) : null,
     authority: rewrittenHost(action, request),
     hashedBy: action.hashPolicy.map(hashWords),

@@ -1,9 +1,9 @@
 import type { Check, ConfigRule, ExplainedRoute } from "../contract/index.ts";
 import type { Route, RouteMatch } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { getHeader } from "../sidecar/http/headers.ts";
-import { runtimeShare } from "../sidecar/match/fraction.ts";
 import type { RequestView } from "../sidecar/match/request-view.ts";
 import { compileMatch } from "../sidecar/route/route-match.ts";
+import { fraction } from "../sidecar/runtime.ts";
 import { allOk, check, headerCheck, judged, queryCheck, unjudged } from "./checks.ts";
 import { originOf } from "./origins.ts";
 
@@ -21,7 +21,7 @@ export function judgeRoutes(routes: readonly Route[], view: RequestView): Judged
   return routes.map((route, index) => {
     const checks = routeChecks(route.match, view);
     const matches = allOk(checks.filter(({ subject }) => subject !== "fraction"));
-    const share = matches === true ? left * runtimeShare(route.match?.runtimeFraction, 1) : 0;
+    const share = matches === true ? left * fraction(route.match?.runtimeFraction?.defaultValue, 1) : 0;
     const verdict = left === 0 ? "not-reached" : matches === null ? "unknown" : share > 0 ? "taken" : "passed";
     if (verdict === "taken") left = Math.max(0, left - share);
     const { does, to } = deedOf(route);
@@ -38,7 +38,7 @@ function routeChecks(match: RouteMatch | undefined, view: RequestView): Check[] 
   if (match.grpc !== undefined) checks.push(grpcCheck(match, view));
   if (match.tlsContext !== undefined) checks.push(unjudged("tls_context"));
   if (match.dynamicMetadata.length > 0) checks.push(unjudged("dynamic_metadata"));
-  const share = runtimeShare(match.runtimeFraction, 1);
+  const share = fraction(match.runtimeFraction?.defaultValue, 1);
   if (share < 1) checks.push(check("fraction", { operator: "share", value: String(share), ok: share > 0 }));
   return checks;
 }

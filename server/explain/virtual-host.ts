@@ -38,6 +38,7 @@ const nothing: Omit<CompiledVirtualHost, "name" | "domains"> = {
   requestOps: [],
   responseOps: [],
   perFilter: new Map(),
+  metadata: undefined,
   requireTls: false,
   attemptCount: false,
   attemptCountInResponse: false,

@@ -6,20 +6,38 @@ import type { ExtensionProvider, MeshConfigSpec } from "./specs.ts";
 export interface MeshSettings {
   readonly providers: ReadonlyMap<string, ExtensionProvider>;
   readonly pathNormalization: PathNormalization;
+  /** What proxies write themselves of every request and connection, besides what goes to the collector; undefined: nothing. */
+  readonly accessLogFile: AccessLogFile | undefined;
+}
+
+/** Istio's `accessLogFile`, `accessLogFormat` and `accessLogEncoding`. https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/ */
+export interface AccessLogFile {
+  /** Such as `/dev/stdout`. */
+  readonly path: string;
+  readonly encoding: "TEXT" | "JSON";
+  /** With command operators; of JSON, an object in JSON. "": Istio's own. */
+  readonly format: string;
 }
 
 export type PathNormalization = "NONE" | "BASE" | "MERGE_SLASHES" | "DECODE_AND_MERGE_SLASHES";
 
-const unset: MeshSettings = { providers: new Map(), pathNormalization: "BASE" };
+const unset: MeshSettings = { providers: new Map(), pathNormalization: "BASE", accessLogFile: undefined };
 
 export const meshSettingsOf = (object: ConfigObject | undefined): MeshSettings =>
   object === undefined
     ? unset
     : memo(object, "settings", [], () => {
-        const { extensionProviders = [], pathNormalization } = object.spec as MeshConfigSpec;
+        const spec = object.spec as MeshConfigSpec;
+        const { extensionProviders = [], pathNormalization } = spec;
         const { normalization = "DEFAULT" } = pathNormalization ?? {};
         return {
           providers: new Map(extensionProviders.map((provider) => [provider.name, provider])),
           pathNormalization: normalization === "DEFAULT" ? "BASE" : normalization,
+          accessLogFile: accessLogFileOf(spec),
         };
       });
+
+const accessLogFileOf = ({ accessLogFile, accessLogFormat, accessLogEncoding }: MeshConfigSpec) =>
+  accessLogFile
+    ? { path: accessLogFile, encoding: accessLogEncoding ?? "TEXT", format: accessLogFormat ?? "" }
+    : undefined;

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { buildMesh } from "../model/mesh.ts";
-import { type AccessLogFile, defaultTranslateOptions } from "./options.ts";
 import { objectsOf, proxyOf, resourcesToJson } from "./testing/cases.ts";
 import { translate } from "./translate.ts";
 
@@ -16,12 +15,20 @@ metadata: { name: db-v1, namespace: default }
 spec: { address: 127.0.1.5, labels: { app: db } }
 `;
 
+const meshConfig = (spec: object): string => `
+---
+apiVersion: limpid.dev/v1alpha1
+kind: MeshConfig
+metadata: { name: default }
+spec: ${JSON.stringify(spec)}
+`;
+
 /** The file logs of every connection manager and TCP proxy of a workload. */
-function logsOf(accessLogFile: AccessLogFile | undefined) {
+function logsOf(spec: object) {
   const id = "sidecar~127.0.1.5~db-v1.default~default.svc.cluster.local";
   const INGRESS = { "5432": "127.0.0.1:15432", "8080": "127.0.0.1:18080" };
   const proxy = proxyOf({ id, metadata: { INTERCEPTION_MODE: "NONE", LABELS: { app: "db" }, INGRESS } });
-  const made = translate(buildMesh(objectsOf(yaml), 1), proxy, { ...defaultTranslateOptions, accessLogFile });
+  const made = translate(buildMesh(objectsOf(yaml + meshConfig(spec)), 1), proxy);
   const logs: unknown[] = [];
   JSON.stringify(resourcesToJson(made).listeners, (_, value: { "@type"?: string } | undefined) => {
     if (value?.["@type"]?.endsWith("FileAccessLog") === true) logs.push(value);
@@ -32,11 +39,11 @@ function logsOf(accessLogFile: AccessLogFile | undefined) {
 
 describe("access logs in files of the proxies' own", () => {
   it("are none unless asked for", () => {
-    expect(logsOf(undefined)).toEqual([]);
+    expect(logsOf({ accessLogFormat: "x" })).toEqual([]);
   });
 
   it("are of HTTP and TCP, in and out, in Istio's text unless told otherwise", () => {
-    const logs = logsOf({ path: "/dev/stdout", encoding: "TEXT", format: "" });
+    const logs = logsOf({ accessLogFile: "/dev/stdout" });
     // HTTP out, HTTP in, TCP in; the service's TCP port is the workload's own here.
     expect(logs.length).toBeGreaterThanOrEqual(3);
     expect(new Set(logs).size).toBe(1);
@@ -45,12 +52,12 @@ describe("access logs in files of the proxies' own", () => {
   });
 
   it("take a text, whose line they end, or an object", () => {
-    expect(logsOf({ path: "/a", encoding: "TEXT", format: "%PROTOCOL%" })[0]).toContain(
+    expect(logsOf({ accessLogFile: "/a", accessLogFormat: "%PROTOCOL%" })[0]).toContain(
       '"inlineString":"%PROTOCOL%\\n"',
     );
-    expect(logsOf({ path: "/a", encoding: "JSON", format: '{"p":"%PROTOCOL%"}' })[0]).toContain(
-      '"jsonFormat":{"p":"%PROTOCOL%"}',
-    );
-    expect(logsOf({ path: "/a", encoding: "JSON", format: "" })[0]).toContain('"start_time":"%START_TIME%"');
+    expect(
+      logsOf({ accessLogFile: "/a", accessLogEncoding: "JSON", accessLogFormat: '{"p":"%PROTOCOL%"}' })[0],
+    ).toContain('"jsonFormat":{"p":"%PROTOCOL%"}');
+    expect(logsOf({ accessLogFile: "/a", accessLogEncoding: "JSON" })[0]).toContain('"start_time":"%START_TIME%"');
   });
 });

@@ -10,10 +10,11 @@ import {
   TcpGrpcAccessLogConfigSchema,
 } from "../gen/proto/envoy/extensions/access_loggers/grpc/v3/als_pb.js";
 import type { CustomTagSchema } from "../gen/proto/envoy/type/tracing/v3/custom_tag_pb.js";
+import type { AccessLogFile } from "../model/mesh-settings.ts";
 import { type Direction, logNameOf, logTags } from "../wire/access-log-names.ts";
 import { peerHeader } from "../wire/peer.ts";
 import { seconds } from "./duration.ts";
-import type { AccessLogFile, TranslateOptions } from "./options.ts";
+import type { TranslateOptions } from "./options.ts";
 
 const grpcStatus = "grpc-status";
 

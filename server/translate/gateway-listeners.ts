@@ -130,6 +130,7 @@ function endedChain(
           routes,
           guards: guards.http,
           tellsPeer: server.tls?.mode !== "SIMPLE",
+          grpcWeb: isGrpcWeb(bound),
         },
         proxy,
         options,
@@ -162,3 +163,5 @@ const bytesAsText = (_: string, value: unknown): unknown =>
       : value;
 
 export const isPlainHttp = ({ server }: BoundServer): boolean => isHttp(parseProtocol(server.protocol));
+
+export const isGrpcWeb = ({ server }: BoundServer): boolean => parseProtocol(server.protocol) === "GRPC-Web";

@@ -1,4 +1,4 @@
-import type { PathNormalization } from "../model/mesh-settings.ts";
+import type { AccessLogFile, PathNormalization } from "../model/mesh-settings.ts";
 
 /** What translation needs to know of the installation; the same for every proxy. */
 export interface TranslateOptions {
@@ -12,17 +12,8 @@ export interface TranslateOptions {
   systemCaPath: string;
   /** What is done to paths before anything looks at them, where the mesh says so; unset: RFC 3986's normalization. */
   pathNormalization?: PathNormalization;
-  /** What proxies write themselves of every request and connection, besides what goes to the collector; undefined: nothing. */
-  accessLogFile: AccessLogFile | undefined;
-}
-
-/** Istio's `accessLogFile`, `accessLogFormat` and `accessLogEncoding`. https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/ */
-export interface AccessLogFile {
-  /** Such as `/dev/stdout`. */
-  path: string;
-  encoding: "TEXT" | "JSON";
-  /** With command operators; of JSON, an object in JSON. "": Istio's own. */
-  format: string;
+  /** Where the mesh says so; unset: proxies write no log of their own. */
+  accessLogFile?: AccessLogFile;
 }
 
 export const defaultTranslateOptions: TranslateOptions = {
@@ -30,5 +21,4 @@ export const defaultTranslateOptions: TranslateOptions = {
   tracingSamplingPercent: 10,
   clusterId: "limpid",
   systemCaPath: "/etc/ssl/certs/ca-certificates.crt",
-  accessLogFile: undefined,
 };

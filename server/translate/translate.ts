@@ -11,7 +11,7 @@ import { parseProtocol } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { blackHole, outboundClusters, passthrough } from "./clusters.ts";
 import { takesVirtualHosts } from "./config-source.ts";
-import { gatewayPort, isPlainHttp } from "./gateway-listeners.ts";
+import { gatewayPort, isGrpcWeb, isPlainHttp } from "./gateway-listeners.ts";
 import { gatewayTargetPort } from "./gateway-ports.ts";
 import { type BoundServer, gatewayRouteTable } from "./gateway-routes.ts";
 import { type GuardContext, type Guards, guardsAt } from "./guards.ts";
@@ -51,8 +51,9 @@ export function translate(
   options: TranslateOptions = defaultTranslateOptions,
 ): ProxyResources {
   if (proxy.proxyless) return translateProxyless(mesh, proxy, options);
-  const { pathNormalization } = mesh.settings;
-  const settled = pathNormalization === "BASE" ? options : { ...options, pathNormalization };
+  const { pathNormalization, accessLogFile } = mesh.settings;
+  const isPlain = pathNormalization === "BASE" && accessLogFile === undefined;
+  const settled = isPlain ? options : { ...options, pathNormalization, ...(accessLogFile && { accessLogFile }) };
   return proxy.type === "router" ? translateRouter(mesh, proxy, settled) : translateSidecar(mesh, proxy, settled);
 }
 
@@ -167,8 +168,6 @@ const serversOf = (mesh: Mesh, proxy: MeshProxy): BoundServer[] =>
   gatewaysOf(mesh.gateways, proxy.labels).flatMap((gateway) =>
     gateway.servers.map((server) => ({ gateway, server, port: gatewayTargetPort(mesh, proxy, server.port) })),
   );
-
-const isGrpcWeb = ({ server }: BoundServer): boolean => parseProtocol(server.protocol) === "GRPC-Web";
 
 /** Servers that share a port, by port. */
 const byAddress = (servers: readonly BoundServer[]) =>

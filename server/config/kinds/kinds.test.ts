@@ -684,6 +684,8 @@ describe("refuses, by path", () => {
         kind: "MeshConfig",
         metadata: { name: "other" },
         spec: {
+          accessLogEncoding: "JSON",
+          accessLogFormat: "%PROTOCOL%",
           pathNormalization: { normalization: "SLASHES" },
           extensionProviders: [
             { name: "A" },
@@ -720,6 +722,7 @@ describe("refuses, by path", () => {
         "spec.extensionProviders[2].envoyExtAuthzHttp.includeRequestHeadersInCheck[1]: may have a * at one end only",
         "spec.extensionProviders[2].name: b is the name of extensionProviders[1] too",
         "spec.pathNormalization.normalization: must be one of DEFAULT, NONE, BASE",
+        "spec.accessLogFormat: must be an object in JSON, since accessLogEncoding is JSON",
       ],
     ],
     [

@@ -79,7 +79,18 @@ export type ExtensionProvider = z.output<typeof providerSchema>;
 export const pathNormalizations = ["DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"] as const;
 
 /** Of Istio's MeshConfig what proxies are made of here. https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#MeshConfig */
-const meshConfigSpecSchema = z.strictObject({
+const meshConfigFields = z.strictObject({
+  accessLogFile: z
+    .string()
+    .max(4096)
+    .optional()
+    .describe("Where proxies write their access logs themselves, such as /dev/stdout; empty: nowhere."),
+  accessLogFormat: z
+    .string()
+    .max(65_536)
+    .optional()
+    .describe("With Envoy's command operators; with accessLogEncoding JSON an object in JSON. Empty: Istio's own."),
+  accessLogEncoding: z.enum(["TEXT", "JSON"]).optional(),
   extensionProviders: rule(z.array(providerSchema).max(64), (providers, report) =>
     reportDuplicates(
       providers,
@@ -100,6 +111,21 @@ const meshConfigSpecSchema = z.strictObject({
     })
     .optional(),
 });
+
+const meshConfigSpecSchema = rule(meshConfigFields, ({ accessLogFormat, accessLogEncoding }, report) => {
+  const isObject = accessLogEncoding !== "JSON" || !accessLogFormat || isJsonObject(accessLogFormat);
+  if (!isObject) report(["accessLogFormat"], "must be an object in JSON, since accessLogEncoding is JSON");
+});
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value !== null && typeof value === "object" && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
 export type MeshConfigSpec = z.output<typeof meshConfigSpecSchema>;
 
 export const meshConfig = defineKind({

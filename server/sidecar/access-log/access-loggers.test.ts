@@ -31,7 +31,6 @@ import {
   parseLogBatches,
 } from "../../wire/log-batches.ts";
 import { GrpcChannels } from "../grpc/grpc-channels.ts";
-import { Runtime } from "../runtime.ts";
 import { Stats } from "../stats.ts";
 import { staticCluster } from "../xds/testing/static-cluster.ts";
 import { AccessLoggers } from "./access-loggers.ts";
@@ -136,7 +135,7 @@ function loggers(port: number) {
   const channels = new GrpcChannels();
   channels.add(staticCluster("limpid-collector", port));
   const node = create(NodeSchema, { id: "sidecar~127.0.1.2~a.default~default.svc.cluster.local" });
-  const made = new AccessLoggers({ node, channels, stats, clock: systemClock, runtime: new Runtime() });
+  const made = new AccessLoggers({ node, channels, stats, clock: systemClock });
   cleanups.push(() => channels.close());
   cleanups.push(() => made.close());
   return { made, stats };

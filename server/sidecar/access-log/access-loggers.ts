@@ -23,7 +23,7 @@ import { fail, ok, type Result } from "../../lib/result.ts";
 import { durationMs } from "../duration.ts";
 import { envoyGrpcCluster, type GrpcChannels } from "../grpc/grpc-channels.ts";
 import type { AccessLogger } from "../record.ts";
-import type { Runtime } from "../runtime.ts";
+import { Runtime } from "../runtime.ts";
 import type { Stats } from "../stats.ts";
 import { AlsClient } from "./als-client.ts";
 import { customTagReaders } from "./custom-tags.ts";
@@ -37,7 +37,8 @@ interface AccessLoggerDeps {
   channels: GrpcChannels;
   stats: Stats;
   clock: Clock;
-  runtime: Runtime;
+  /** What filters read shares and bounds from; absent: one without values. */
+  runtime?: Runtime | undefined;
   /** Of files; absent: once a second. */
   flush?: FlushOptions | undefined;
 }
@@ -55,11 +56,13 @@ const maxSinks = 64;
  */
 export class AccessLoggers {
   readonly #deps: AccessLoggerDeps;
+  readonly #runtime: Runtime;
   readonly #clients = new Map<string, AlsClient>();
   readonly #files = new Map<string, LogFile>();
 
   constructor(deps: AccessLoggerDeps) {
     this.#deps = deps;
+    this.#runtime = deps.runtime ?? new Runtime();
   }
 
   /** One logger for all of a listener's `access_log`; undefined when there is none. Errors name what is not supported. */
@@ -110,7 +113,7 @@ export class AccessLoggers {
               ? this.#lines(file.path, fileFormatter(file))
               : fail(`${any.typeUrl} is not supported`);
     if (!logger.ok || filter === undefined) return logger;
-    const admit = accessLogFilter(filter, { runtime: this.#deps.runtime, random: Math.random });
+    const admit = accessLogFilter(filter, { runtime: this.#runtime, random: Math.random });
     if (!admit.ok) return admit;
     const target = logger.value;
     return ok({

@@ -100,7 +100,7 @@ class JwtFilter implements HttpFilter {
 
   private ruleFor(request: RequestContext): Requirement | undefined {
     const [path = ""] = request.path.split("?", 1);
-    return this.rules.find(({ match }) => matches(match, request, path, this.io.random))?.requirement;
+    return this.rules.find(({ match }) => matches(match, request, path, this.io))?.requirement;
   }
 
   /** A text: there is no such requirement. */
