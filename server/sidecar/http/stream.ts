@@ -23,7 +23,7 @@ export interface StreamRequestHead {
   headers: Fields;
   /** -1: no length is told; `headers` hold the field otherwise. */
   contentLength: number;
-  /** Protocol to switch to, in lower case: HTTP/1's Upgrade, `:protocol` of an extended CONNECT (RFC 8441); "" for none. */
+  /** Protocol to switch to, in lower case: HTTP/1's Upgrade, `:protocol` of an extended CONNECT (RFC 8441), {@link plainConnect}; "" for none. */
   upgrade: string;
   /** Size as received, for the log. */
   bytes: number;
@@ -34,6 +34,9 @@ export interface StreamRequestHead {
   /** What follows a good answer are bytes without any framing, both ways: a CONNECT's. */
   tunnel?: boolean;
 }
+
+/** What a plain CONNECT is among the protocols to switch to. Its tunnel is opened by 101 here like any other's; codecs say 200 for it. */
+export const plainConnect = "connect";
 
 export interface StreamResponseHead {
   status: number;

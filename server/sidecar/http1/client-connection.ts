@@ -1,14 +1,15 @@
 import type { Socket } from "node:net";
 import { headerLines } from "../http/headers.ts";
-import type {
-  ClientConnection,
-  ClientConnectionOwner,
-  Fields,
-  StreamRequestHead,
-  StreamReset,
-  StreamResponseHead,
-  UpstreamHandler,
-  UpstreamStream,
+import {
+  type ClientConnection,
+  type ClientConnectionOwner,
+  type Fields,
+  plainConnect,
+  type StreamRequestHead,
+  type StreamReset,
+  type StreamResponseHead,
+  type UpstreamHandler,
+  type UpstreamStream,
 } from "../http/stream.ts";
 import { ParseEvent, ResponseParser } from "./parser.ts";
 import { sendMessage } from "./send.ts";
@@ -189,7 +190,10 @@ export class Http1ClientConnection implements ClientConnection {
 
   private onHead(stream: Http1ClientStream, bytes: Buffer, at: number, end: number): void {
     const { parser } = this;
-    const { status, headers } = parser.head;
+    const { headers } = parser.head;
+    // Any 2xx opens the tunnel of a CONNECT, and has no body (RFC 9110, 9.3.6).
+    const opens = stream.connects && parser.head.status >= 200 && parser.head.status < 300;
+    const status = opens ? 101 : parser.head.status;
     if (status < 200 && status !== 101) {
       stream.handler.onInformational(status, headers);
       return;
@@ -257,6 +261,7 @@ class Http1ClientStream implements UpstreamStream {
   /** Bytes pass as they are. */
   tunnel = false;
   upgrade = false;
+  connects = false;
   private readonly connection: Http1ClientConnection;
   /** A head or framing not yet written: it goes out with the first data. */
   private pending = "";
@@ -273,8 +278,9 @@ class Http1ClientStream implements UpstreamStream {
     this.requestDone = end;
     this.upgrade = head.upgrade !== "";
     const chunked = head.chunked === true;
+    this.connects = head.upgrade === plainConnect;
     // An extended CONNECT of HTTP/2 is a GET with Upgrade here (RFC 8441, 5).
-    const method = this.upgrade && head.method === "CONNECT" ? "GET" : head.method;
+    const method = this.upgrade && !this.connects && head.method === "CONNECT" ? "GET" : head.method;
     const target = method === "CONNECT" ? head.authority : head.path;
     let text = `${method} ${target} HTTP/1.1\r\nhost: ${head.authority}\r\n${headerLines(head.headers)}`;
     if (chunked && !end) text += "transfer-encoding: chunked\r\n";
@@ -284,7 +290,7 @@ class Http1ClientStream implements UpstreamStream {
         text += "transfer-encoding: chunked\r\n";
       } else if (!bodiless.has(head.method)) text += "content-length: 0\r\n";
     }
-    if (this.upgrade) text += `connection: upgrade\r\nupgrade: ${head.upgrade}\r\n`;
+    if (this.upgrade && !this.connects) text += `connection: upgrade\r\nupgrade: ${head.upgrade}\r\n`;
     this.pending = `${text}\r\n`;
     this.connection.expect(method === "HEAD", head.tunnel === true);
     if (end) this.flush();

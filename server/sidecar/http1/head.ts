@@ -321,7 +321,13 @@ function parseTarget(head: RequestHead, target: string): HttpParseError | undefi
 
 /** Absolute-form, authority-form and asterisk-form: RFC 9112, 3.2. */
 function parseOtherForms(head: RequestHead, target: string): HttpParseError | undefined {
-  if (head.connect) return isAuthority(target) ? undefined : "http1.invalid_url";
+  if (head.connect) {
+    // The target is what the client wants to reach, and there is no path (RFC 9112, 3.2.3).
+    if (!isAuthority(target)) return "http1.invalid_url";
+    head.authority = target;
+    head.path = "";
+    return undefined;
+  }
   if (target === "*") return head.method === "OPTIONS" ? undefined : "http1.invalid_url";
   const scheme = /^https?:\/\//i.exec(target);
   if (scheme === null) return "http1.invalid_url";

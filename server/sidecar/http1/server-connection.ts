@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { addressesOf, type Proxied } from "../http/addresses.ts";
-import type { DownstreamFacts, StreamRequestHead, StreamServer } from "../http/stream.ts";
+import { type DownstreamFacts, plainConnect, type StreamRequestHead, type StreamServer } from "../http/stream.ts";
 import { WheelTimer } from "../timer-wheel.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
 import { type HttpParseError, statusOf } from "./errors.ts";
@@ -255,8 +255,8 @@ export class Http1ServerConnection implements DownstreamFacts {
     const { options } = host.settings;
     const { head } = parser;
     // Without a body the end is told with the head, so that one write carries the whole request.
-    // What follows a CONNECT would be a tunnel's.
-    const end = parser.atEnd && !head.connect;
+    // What follows a CONNECT is its tunnel's, as what follows an upgrade is.
+    const end = parser.atEnd;
     parser.skipDone();
     this.requests++;
     this.requestedAt = this.lastActivity;
@@ -270,7 +270,7 @@ export class Http1ServerConnection implements DownstreamFacts {
       scheme: "",
       headers: head.headers,
       contentLength: head.contentLength,
-      upgrade: head.upgrade,
+      upgrade: head.connect ? plainConnect : head.upgrade,
       bytes: head.bytes,
       receivedAt: this.messageStart,
       chunked: head.chunked,

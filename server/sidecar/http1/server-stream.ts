@@ -1,10 +1,11 @@
 import { headerLines } from "../http/headers.ts";
-import type {
-  DownstreamHandler,
-  DownstreamStream,
-  Fields,
-  StreamRequestHead,
-  StreamResponseHead,
+import {
+  type DownstreamHandler,
+  type DownstreamStream,
+  type Fields,
+  plainConnect,
+  type StreamRequestHead,
+  type StreamResponseHead,
 } from "../http/stream.ts";
 import type { Http1ServerConnection } from "./server-connection.ts";
 import { statusLine } from "./status-line.ts";
@@ -59,10 +60,15 @@ export class Http1ServerStream implements DownstreamStream {
     const old = this.protocol === "HTTP/1.0";
     const line = old ? statusLine(head.status).replace("1.1", "1.0") : statusLine(head.status);
     const text = line + headerLines(head.headers);
+    const connects = this.upgrade === plainConnect;
+    // What a client sent after a switch that is turned down is no request; h2c alone is only an offer.
+    if (this.upgrade !== "" && !this.upgrade.startsWith("h2c")) this.keepAlive = false;
     if (head.status === 101) {
       this.keepAlive = false;
       this.tunnel = true;
-      this.pending = `${text}connection: upgrade\r\nupgrade: ${this.upgrade}\r\n\r\n`;
+      this.pending = connects
+        ? `${statusLine(200)}${headerLines(head.headers)}\r\n`
+        : `${text}connection: upgrade\r\nupgrade: ${this.upgrade}\r\n\r\n`;
       this.connection.startTunnel();
       this.flush();
       return;

@@ -1,13 +1,14 @@
 import type { Socket } from "node:net";
-import type {
-  ClientConnection,
-  ClientConnectionOwner,
-  Fields,
-  StreamRequestHead,
-  StreamReset,
-  StreamResponseHead,
-  UpstreamHandler,
-  UpstreamStream,
+import {
+  type ClientConnection,
+  type ClientConnectionOwner,
+  type Fields,
+  plainConnect,
+  type StreamRequestHead,
+  type StreamReset,
+  type StreamResponseHead,
+  type UpstreamHandler,
+  type UpstreamStream,
 } from "../http/stream.ts";
 import { Http2Connection, type Http2Context } from "./connection.ts";
 import { Detail, ErrorCode } from "./errors.ts";
@@ -105,12 +106,14 @@ export class Http2ClientConnection extends Http2Connection implements ClientConn
     const out = this.blocks.begin(encoder.bound(headers) + size + 128);
     const upgrade = head.upgrade !== "";
     let at = encoder.field(":method", upgrade ? "CONNECT" : head.method, out, this.blocks.position);
-    if (head.path !== "") {
+    const connects = head.upgrade === plainConnect;
+    // RFC 9113, 8.5: neither scheme nor path.
+    if (head.path !== "" && !connects) {
       at = encoder.field(":scheme", head.scheme || this.scheme, out, at);
       at = encoder.field(":path", head.path, out, at);
     }
     if (head.authority !== "") at = encoder.field(":authority", head.authority, out, at);
-    if (upgrade) at = encoder.field(":protocol", head.upgrade, out, at);
+    if (upgrade && !connects) at = encoder.field(":protocol", head.upgrade, out, at);
     this.blocks.end(stream.id, encoder.fields(headers, out, at), last);
   }
 

@@ -1,5 +1,5 @@
 import { isAuthority, tokenChars, valueChars } from "../http/chars.ts";
-import type { Fields, StreamRequestHead, StreamResponseHead } from "../http/stream.ts";
+import { type Fields, plainConnect, type StreamRequestHead, type StreamResponseHead } from "../http/stream.ts";
 import { Detail } from "./errors.ts";
 import type { FieldSink } from "./hpack/decoder.ts";
 import { FieldKind, invalidValue, kindMask } from "./hpack/field-kind.ts";
@@ -112,7 +112,7 @@ export class HeadReader implements FieldSink {
       scheme: this.scheme,
       headers: this.headers,
       contentLength: this.contentLength,
-      upgrade: this.protocol.toLowerCase(),
+      upgrade: connect && this.protocol === "" ? plainConnect : this.protocol.toLowerCase(),
       bytes: this.bytes,
     };
   }

@@ -235,10 +235,10 @@ describe("proxying", () => {
     expect(ended).toEqual([["inbound", 200]]);
   });
 
-  it("refuses CONNECT", async () => {
+  it("refuses a CONNECT that no route takes", async () => {
     const test = await proxyTo(1);
     const client = await fixtures.client(test.port);
-    expect(await client.send("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n").untilEnd()).toContain("HTTP/1.1 403 ");
+    expect(await client.send("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n").untilEnd()).toContain("HTTP/1.1 404 ");
   });
 });
 

@@ -1,14 +1,15 @@
 import type { HostOverride } from "../cluster/balancer.ts";
 import { grpcMessage, grpcStatusFor, isGrpc } from "../http/grpc.ts";
 import { type FlatHeaders, getHeader, removeHeader, setHeader } from "../http/headers.ts";
-import type {
-  DownstreamFacts,
-  DownstreamHandler,
-  DownstreamStream,
-  Fields,
-  StreamRequestHead,
-  StreamReset,
-  StreamResponseHead,
+import {
+  type DownstreamFacts,
+  type DownstreamHandler,
+  type DownstreamStream,
+  type Fields,
+  plainConnect,
+  type StreamRequestHead,
+  type StreamReset,
+  type StreamResponseHead,
 } from "../http/stream.ts";
 import type { RequestView } from "../match/request-view.ts";
 import { type Metadata, newRecord, type RequestRecord, ResponseFlag, type TraceContext } from "../record.ts";
@@ -127,12 +128,12 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
   /** Prepares, routes and runs the filters. */
   begin(): void {
     const { manager, stream } = this;
-    if (this.method === "CONNECT" && this.upgrade === "") this.reply(403, "", "connect_not_supported", 0);
-    else if (stream.protocol === "HTTP/1.0" && !manager.options.acceptHttp10) this.reply(426, "", "low_version", 0);
+    const connects = this.upgrade === plainConnect;
+    if (stream.protocol === "HTTP/1.0" && !manager.options.acceptHttp10) this.reply(426, "", "low_version", 0);
     else if (this.authority === "") this.reply(400, "", "missing_host_header", 0);
     else if (!prepareRequest(this, manager)) this.reply(400, "", "path_normalization_failed", 0);
     // OPTIONS * asks the server itself; no route names it.
-    else if (this.path.charCodeAt(0) !== slash) this.reply(404, "", "absolute_path_rejected", 0);
+    else if (this.path.charCodeAt(0) !== slash && !connects) this.reply(404, "", "absolute_path_rejected", 0);
     else this.proceed();
   }
 
@@ -317,7 +318,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     }
     const headers: FlatHeaders = [];
     if (body !== "") headers.push("content-length", String(body.length), "content-type", "text/plain");
-    else if (status !== 204) headers.push("content-length", "0"); // RFC 9110, 8.6
+    else if (status !== 204 && this.stream.protocol !== "HTTP/2") headers.push("content-length", "0"); // RFC 9110, 8.6
     replaceHeaders(headers, extra);
     this.terminal.abandon();
     this.record.responseCodeDetails = details;
@@ -417,10 +418,12 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     this.responseStarted = true;
     this.headSent = true;
     this.tunnel = true;
-    this.status = 101;
+    const status = this.upgrade === plainConnect ? 200 : 101;
+    this.status = status;
     const { record } = this;
-    record.responseCode = 101;
+    record.responseCode = status;
     record.responseHeaders = head.headers;
+    finishResponseHeaders(head.headers, this.manager.options, record);
     record.responseCodeDetails = "via_upstream";
     record.responseHeadersBytes = headersSize(head);
     this.manager.stats.cxUpgradesTotal.inc();

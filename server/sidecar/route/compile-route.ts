@@ -71,6 +71,8 @@ export interface ForwardTarget {
   readonly appendForwardedHost: boolean;
   /** Upgrade types enabled (true) or disabled for this route. */
   readonly upgrades: ReadonlyMap<string, boolean>;
+  /** The tunnel of a CONNECT ends here: its bytes go on as they are, over TCP. */
+  readonly endsConnect: boolean;
 }
 
 /** What a route makes of `grpc-timeout`. */
@@ -188,6 +190,7 @@ function compileForward(
     autoHostRewrite: rewrite.case === "autoHostRewrite" && rewrite.value.value,
     hostRewriteHeader: rewrite.case === "hostRewriteHeader" ? rewrite.value.toLowerCase() : "",
     appendForwardedHost: action.appendXForwardedHost,
+    endsConnect: action.upgradeConfigs.some(({ connectConfig }) => connectConfig !== undefined),
     upgrades: new Map(
       action.upgradeConfigs.map((config) => [config.upgradeType.toLowerCase(), config.enabled ?? true]),
     ),

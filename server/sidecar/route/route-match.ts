@@ -14,6 +14,8 @@ export interface CompiledMatch {
   /** What `prefix_rewrite` replaces: the length of the matched prefix, or −1 for the whole path. */
   readonly prefixLength: number;
   readonly tests: readonly RequestTest[];
+  /** Takes CONNECT, which has no path, and nothing else. */
+  readonly connect: boolean;
   /** Share of matching requests that take the route. */
   readonly share: Share;
 }
@@ -32,7 +34,13 @@ export function compileMatch(match: RouteMatch | undefined): CompiledMatch {
     if (match.grpc !== undefined) tests.push(isGrpc);
     const metadata = each("dynamic_metadata", match.dynamicMetadata, compileMetadata);
     for (const test of metadata) tests.push((view) => test(view.dynamicMetadata));
-    return { path, tests, prefixLength: prefixLength(match), share: shareOf(match.runtimeFraction, 1) };
+    return {
+      path,
+      tests,
+      prefixLength: prefixLength(match),
+      connect: match.pathSpecifier.case === "connectMatcher",
+      share: shareOf(match.runtimeFraction, 1),
+    };
   });
 }
 
@@ -52,7 +60,7 @@ export interface Chance {
 }
 
 export function matches(match: CompiledMatch, view: RequestView, path: string, chance: Chance): boolean {
-  if (!match.path(path)) return false;
+  if (match.connect !== (path === "") || !match.path(path)) return false;
   for (const test of match.tests) if (!test(view)) return false;
   return chance.runtime.draws(match.share, chance.random);
 }
@@ -65,6 +73,8 @@ function compilePath(match: RouteMatch): CompiledMatch["path"] {
       const prefix = fold ? specifier.value.toLowerCase() : specifier.value;
       return prefix === "/" || prefix === "" ? always : folded((path) => path.startsWith(prefix), fold);
     }
+    case "connectMatcher":
+      return always;
     case "path": {
       const exact = fold ? specifier.value.toLowerCase() : specifier.value;
       return folded((path) => path === exact, fold);

@@ -342,6 +342,7 @@ export const supportedFields: SupportedFields = {
     "path",
     "safe_regex",
     "path_separated_prefix",
+    "connect_matcher",
     "case_sensitive",
     "runtime_fraction",
     "headers",
@@ -405,7 +406,9 @@ export const supportedFields: SupportedFields = {
     "grpc_timeout_header_max",
     "grpc_timeout_header_offset",
   ],
-  "envoy.config.route.v3.RouteAction.UpgradeConfig": ["upgrade_type", "enabled"],
+  "envoy.config.route.v3.RouteMatch.ConnectMatcher": [],
+  "envoy.config.route.v3.RouteAction.UpgradeConfig": ["upgrade_type", "enabled", "connect_config"],
+  "envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig": [],
   "envoy.config.route.v3.RouteAction.RequestMirrorPolicy": [
     "cluster",
     "runtime_fraction",

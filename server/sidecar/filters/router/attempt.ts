@@ -1,19 +1,21 @@
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Endpoint } from "../../cluster/endpoint.ts";
 import type { StreamRequest } from "../../cluster/host-pool.ts";
-import type {
-  ClientConnection,
-  Fields,
-  StreamReset,
-  StreamResponseHead,
-  UpstreamHandler,
-  UpstreamStream,
+import {
+  type ClientConnection,
+  type Fields,
+  plainConnect,
+  type StreamReset,
+  type StreamResponseHead,
+  type UpstreamHandler,
+  type UpstreamStream,
 } from "../../http/stream.ts";
 import type { Exchange } from "../../request/exchange.ts";
 import type { ResetReason } from "../../route/retry-policy.ts";
 import { WheelTimer } from "../../timer-wheel.ts";
 import { isTlsError } from "../../tls/tls-failure.ts";
 import type { Router } from "./router.ts";
+import { TcpTunnel } from "./tcp-tunnel.ts";
 import { upstreamHead } from "./upstream-headers.ts";
 
 /** One try of a request at one endpoint. */
@@ -42,6 +44,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
   private discarding = false;
   private paused = false;
   private startedAt = 0;
+  private tcp: TcpTunnel | undefined = undefined;
 
   constructor(router: Router, cluster: Cluster, endpoint: Endpoint) {
     this.router = router;
@@ -60,7 +63,9 @@ export class Attempt implements StreamRequest, UpstreamHandler {
     this.requestDone = this.router.requestDone;
     if (this.requestDone) this.armPerTry();
     const { protocol, connection } = this.exchange.stream;
-    cluster.pool.newStream(endpoint, cluster.protocolFor(protocol), this, connection);
+    if (this.exchange.upgrade === plainConnect && this.router.action?.endsConnect === true) {
+      this.tcp = new TcpTunnel(cluster, endpoint, this);
+    } else cluster.pool.newStream(endpoint, cluster.protocolFor(protocol), this, connection);
   }
 
   /** Of several attempts this is the one whose response is passed on. */
@@ -142,7 +147,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
     if (head.status === 101) {
       this.tunnel = true;
       this.idle?.cancel();
-      this.cluster.stats.response(101);
+      this.cluster.stats.response(exchange.upgrade === plainConnect ? 200 : 101);
       router.onTunnel(head);
       return;
     }
@@ -206,7 +211,8 @@ export class Attempt implements StreamRequest, UpstreamHandler {
   }
 
   private letGo(): void {
-    if (this.stream === undefined) this.cluster.pool.cancel(this.endpoint, this);
+    if (this.tcp !== undefined) this.tcp.reset();
+    else if (this.stream === undefined) this.cluster.pool.cancel(this.endpoint, this);
     else this.stream.reset("local_reset");
   }
 
