@@ -117,6 +117,8 @@ export interface RequestRecord {
   /** Bits of {@link ResponseFlag}. */
   responseFlags: number;
 
+  /** Of a connection, by its listener and not by what served it. */
+  ofListener: boolean;
   /** A filter has found it to be a health check. */
   healthCheck: boolean;
   /** What filters leave for logs, by name. */
@@ -239,6 +241,7 @@ export const newRecord = (startMs: number, startMonotonicMs: number): RequestRec
   connectionTerminationDetails: "",
   responseTrailers: undefined,
   responseFlags: 0,
+  ofListener: false,
   healthCheck: false,
   filterState: undefined,
   traceId: "",

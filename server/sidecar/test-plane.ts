@@ -12,6 +12,7 @@ import {
 import { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
+import { FileAccessLogSchema } from "../gen/proto/envoy/extensions/access_loggers/file/v3/file_pb.js";
 import { silentLogger } from "../lib/logger.ts";
 import type { Lookup } from "./cluster/dns.ts";
 import { DataPlane } from "./data-plane.ts";
@@ -20,7 +21,7 @@ import type { Runtime } from "./runtime.ts";
 import { Stats } from "./stats.ts";
 import { extensionRegistry } from "./supported/supported-fields.ts";
 
-const json = { registry: createRegistry(extensionRegistry, EmptySchema) };
+const json = { registry: createRegistry(extensionRegistry, EmptySchema, FileAccessLogSchema) };
 export const listenerFrom = (value: JsonValue) => fromJson(ListenerSchema, value, json);
 export const clusterFrom = (value: JsonValue) => fromJson(ClusterSchema, value, json);
 export const routesFrom = (value: JsonValue) => fromJson(RouteConfigurationSchema, value, json);

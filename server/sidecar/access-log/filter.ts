@@ -110,8 +110,10 @@ function byGrpcStatus({ statuses, exclude }: GrpcStatusFilter): Admit {
 /** Records are written at the end of a request or a connection. */
 function byLogType({ types, exclude }: LogTypeFilter): Admit {
   const listed = new Set<number>(types);
-  const typeOf = ({ protocol }: RequestRecord) =>
-    protocol === "" ? AccessLogType.TcpConnectionEnd : AccessLogType.DownstreamEnd;
+  const typeOf = ({ ofListener, protocol }: RequestRecord) => {
+    if (ofListener) return AccessLogType.NotSet;
+    return protocol === "" ? AccessLogType.TcpConnectionEnd : AccessLogType.DownstreamEnd;
+  };
   return (record) => listed.has(typeOf(record)) !== exclude;
 }
 

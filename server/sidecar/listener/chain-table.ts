@@ -2,6 +2,7 @@ import type { NetworkFilter } from "../network/network-filter.ts";
 import type { HttpManager } from "../request/manager.ts";
 import type { TcpProxy } from "../tcp/tcp-proxy.ts";
 import { ChainIndex, type ChainMatch, type ConnectionFacts, looksInside } from "./chain-match.ts";
+import type { ConnectionLogs } from "./connection-log.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
 import type { ProxyProtocolOptions } from "./proxy-protocol.ts";
 
@@ -41,6 +42,8 @@ export class ChainTable {
   readonly proxyProtocol: ProxyProtocolOptions | undefined;
   /** How long what comes before a filter chain may take; 0: without end. */
   readonly filtersTimeoutMs: number;
+  /** Undefined: connections are not told as such. */
+  readonly logs: ConnectionLogs | undefined;
   private readonly index: ChainIndex<FilterChain>;
   private readonly fallback: FilterChain | undefined;
   /** The chain of every connection, when there is no choice. */
@@ -52,9 +55,11 @@ export class ChainTable {
     fallback: FilterChain | undefined,
     inspector: InspectorOptions | undefined,
     readers: ListenerReaders = none,
+    logs?: ConnectionLogs,
   ) {
     this.proxyProtocol = readers.proxyProtocol;
     this.filtersTimeoutMs = readers.timeoutMs;
+    this.logs = logs;
     this.chains = fallback === undefined ? chains : [...chains, fallback];
     this.fallback = fallback;
     this.index = new ChainIndex(chains.map((chain) => ({ match: chain.match, chain })));

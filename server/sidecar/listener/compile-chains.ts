@@ -18,7 +18,7 @@ import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network
 import { at, each, together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
 import { networkFilterFactory } from "../network/registry.ts";
-import type { ListenerPlace, Metadata } from "../record.ts";
+import type { AccessLogger, ListenerPlace, Metadata } from "../record.ts";
 import type { RouteSource } from "../route/route-source.ts";
 import { compileTcpProxy, type TcpProxyIo } from "../tcp/tcp-proxy.ts";
 import type { Secrets } from "../tls/secrets.ts";
@@ -45,7 +45,12 @@ export function compileChains(
     return compileChain(chain, direction, { listenerMetadata, chainName: chain.name, chainMetadata }, io, routesFor);
   };
   const { defaultFilterChain } = proto;
-  const { chains, fallback } = together<{ chains: FilterChain[]; fallback: FilterChain | undefined }>({
+  const { chains, fallback, logger } = together<{
+    chains: FilterChain[];
+    fallback: FilterChain | undefined;
+    logger: AccessLogger | undefined;
+  }>({
+    logger: () => (proto.accessLog.length === 0 ? undefined : io.connectionLogger(proto.accessLog, direction)),
     chains: () => each("filter_chains", proto.filterChains, compile),
     fallback: () => defaultFilterChain && at("default_filter_chain", () => compile(defaultFilterChain)),
   });
@@ -54,7 +59,7 @@ export function compileChains(
     proxyProtocol: compileProxyProtocol(proto.listenerFilters),
     timeoutMs: durationMs(proto.listenerFiltersTimeout) ?? 15_000,
   };
-  return new ChainTable(chains, fallback, inspectorOf(proto), readers);
+  return new ChainTable(chains, fallback, inspectorOf(proto), readers, logger && { logger, wall: io.wall });
 }
 
 function compileChain(

@@ -16,6 +16,7 @@ import type { Accepted } from "./accepted.ts";
 import { Admission } from "./admission.ts";
 import type { ChainTable, FilterChain } from "./chain-table.ts";
 import type { ConnectionLimit } from "./connection-limit.ts";
+import { ConnectionLog } from "./connection-log.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
 import { Handshake } from "./handshake.ts";
 import { HttpHost } from "./http-host.ts";
@@ -66,6 +67,8 @@ export class Listener {
   private readonly noChain: Counter;
   private readonly overflow: Counter;
   private readonly limit: ConnectionLimit | undefined;
+  /** Of connections whose listener tells of them. */
+  private readonly logs = new WeakMap<Socket, ConnectionLog>();
   private readonly stats: Stats;
   private readonly prefix: string;
   /** Made with the first use: most listeners have no TLS. */
@@ -216,7 +219,8 @@ export class Listener {
     }
     this.cxTotal.inc();
     this.cxActive.add(1);
-    const { proxyProtocol } = this.table;
+    const { proxyProtocol, logs } = this.table;
+    if (logs !== undefined) this.logs.set(socket, new ConnectionLog(socket, logs));
     if (proxyProtocol === undefined) {
       this.inspect(socket);
       return;
@@ -258,12 +262,16 @@ export class Listener {
       transportProtocol: hello?.kind === "tls" ? "tls" : "raw_buffer",
       applicationProtocols: hello?.kind === "tls" ? hello.protocols : none,
     }));
+    const log = this.logs.get(socket);
     if (chain === undefined) {
       this.noChain.inc();
+      log?.unmatched();
       socket.destroy();
       this.closed();
-    } else if (chain.tls === undefined)
-      this.serve(socket, chain, undefined, hello?.kind === "tls" ? hello.serverName : "");
+      return;
+    }
+    log?.chosen(chain.kind === "http" ? chain.manager.place : chain.proxy.place);
+    if (chain.tls === undefined) this.serve(socket, chain, undefined, hello?.kind === "tls" ? hello.serverName : "");
     else this.shakeHands(socket, chain, chain.tls, hello?.kind === "tls" ? hello.protocols : none);
   }
 
@@ -284,13 +292,17 @@ export class Listener {
     const handshake = new Handshake(raw, config, material, protocols, io, (secured) => {
       const id = this.accepted.get(handshake) ?? "";
       this.accepted.delete(handshake);
-      if (secured !== undefined) setProxied(secured.socket, addressesOf(raw).proxied);
-      if (secured === undefined) this.closed();
-      else
-        this.serve(secured.socket, chain, secured.tls, secured.tls.serverName, {
-          orphan: id === "",
-          draining: handshake.draining,
-        });
+      if (secured === undefined) {
+        this.closed();
+        return;
+      }
+      setProxied(secured.socket, addressesOf(raw).proxied);
+      const log = this.logs.get(raw);
+      if (log !== undefined) this.logs.set(secured.socket, log);
+      this.serve(secured.socket, chain, secured.tls, secured.tls.serverName, {
+        orphan: id === "",
+        draining: handshake.draining,
+      });
     });
     this.accepted.set(handshake, chain.id);
   }
@@ -338,10 +350,12 @@ export class Listener {
     const id = orphan ? "" : chain.id;
     if (chain.kind === "tcp") {
       const session = new TcpSession(socket, chain.proxy, about, (ended) => this.onClosed(ended));
+      this.logs.get(socket)?.carriedBy(session.record);
       this.accepted.set(session, id);
       return;
     }
     if (refusal !== undefined) {
+      this.logs.get(socket)?.refused(refusal);
       socket.destroy();
       this.closed();
       return;

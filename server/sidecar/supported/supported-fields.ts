@@ -74,6 +74,7 @@ export const supportedFields: SupportedFields = {
     "traffic_direction",
     "tcp_backlog_size",
     "listener_filters",
+    "access_log",
     // harmless: carried for people
     "metadata",
     "stat_prefix",

@@ -75,7 +75,10 @@ const operators: Operators = {
   // There are none.
   VIRTUAL_CLUSTER_NAME: plain(() => undefined),
   FILTER_CHAIN_NAME: plain(({ place }) => some(place?.chainName)),
-  ACCESS_LOG_TYPE: plain(({ protocol }) => (protocol === "" ? "TcpConnectionEnd" : "DownstreamEnd")),
+  ACCESS_LOG_TYPE: plain(({ ofListener, protocol }) => {
+    if (ofListener) return "NotSet";
+    return protocol === "" ? "TcpConnectionEnd" : "DownstreamEnd";
+  }),
   STREAM_ID: plain(streamId),
   UNIQUE_ID: plain(() => randomUUID()),
   TRACE_ID: plain((record) => some(record.traceId)),
