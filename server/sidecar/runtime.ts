@@ -12,6 +12,8 @@ export interface RuntimeValue {
   readonly flag: boolean | undefined;
   /** Between 0 and 1; of a whole number: percent. */
   readonly share: number | undefined;
+  /** Of how many it is a share. */
+  readonly per: number;
 }
 
 /** A share that a runtime key may change. */
@@ -85,6 +87,9 @@ export class Runtime {
   }
 }
 
+/** Of how many a percentage is a share. */
+export const perOf = (percent: FractionalPercent | undefined): number => denominators[percent?.denominator ?? 0];
+
 /** A share between 0 and 1. */
 export function fraction(percent: FractionalPercent | undefined, absent: number): number {
   if (percent === undefined) return absent;
@@ -113,14 +118,15 @@ export function runtimeValue(value: unknown): RuntimeValue {
     const { numerator = 0, denominator = "HUNDRED" } = value as { numerator?: number; denominator?: string | number };
     const per = typeof denominator === "number" ? denominator : (perName[denominator] ?? 0);
     const share = Math.min(1, numerator / denominators[per as FractionalPercent_DenominatorType]);
-    return { text: JSON.stringify(value), number: undefined, flag: undefined, share };
+    const steps = denominators[per as FractionalPercent_DenominatorType];
+    return { text: JSON.stringify(value), number: undefined, flag: undefined, share, per: steps };
   }
   const text = String(value);
   const number = text !== "" && Number.isFinite(Number(text)) ? Number(text) : undefined;
   const whole = number !== undefined && Number.isInteger(number) && number >= 0;
   const lower = text.toLowerCase();
   const flag = lower === "true" ? true : lower === "false" ? false : undefined;
-  return { text, number, flag, share: whole ? Math.min(1, number / 100) : undefined };
+  return { text, number, flag, share: whole ? Math.min(1, number / 100) : undefined, per: 100 };
 }
 
 const perName: Record<string, FractionalPercent_DenominatorType | undefined> = {

@@ -13,7 +13,7 @@ import { grpcStatusFor, grpcStatusOf } from "../http/grpc.ts";
 import { compileHeader } from "../match/header-matcher.ts";
 import type { RequestRecord } from "../record.ts";
 import { shortFlags } from "../response-flags.ts";
-import { fraction, type Runtime, type Share } from "../runtime.ts";
+import { fraction, perOf, type Runtime, type Share } from "../runtime.ts";
 
 type Admit = (record: RequestRecord) => boolean;
 
@@ -120,14 +120,14 @@ function byLogType({ types, exclude }: LogTypeFilter): Admit {
 /** A share of the requests; by their id where they have one, so that all proxies on their way take the same. */
 function sampled(config: RuntimeFilter, { runtime, random }: FilterSources): Admit {
   const share: Share = { key: config.runtimeKey, fallback: fraction(config.percentSampled, 0) };
+  const per = perOf(config.percentSampled);
   return ({ requestId }) => {
     const id = config.useIndependentRandomness ? Number.NaN : Number.parseInt(requestId.slice(0, 8), 16);
-    return (Number.isNaN(id) ? random() : (id % idSteps) / idSteps) < runtime.share(share);
+    const value = runtime.get(config.runtimeKey);
+    const steps = value?.share === undefined ? per : value.per;
+    return (Number.isNaN(id) ? random() : (id % steps) / steps) < runtime.share(share);
   };
 }
-
-/** A multiple of all denominators that a share may have. */
-const idSteps = 1_000_000;
 
 function combined(
   filters: readonly AccessLogFilter[],

@@ -52,19 +52,24 @@ export class BesideEnvoy {
   /**
    * @param logFormat of one line each, without its end; the id of the request comes before it
    * @param more files that Envoy writes in other formats
+   * @param filters files into which Envoy writes the id of what they let pass
    */
   async start(
     listeners: Readonly<Record<string, PlaneOptions>>,
     bootstrap: JsonObject = {},
     logFormat = "%RESPONSE_CODE%",
     more: Readonly<Record<string, JsonObject>> = {},
+    filters: Readonly<Record<string, JsonObject>> = {},
   ): Promise<void> {
     const probe = new Fixtures();
     const made: JsonValue[] = [];
     const clusters = new Map<string, JsonValue>();
     this.format = compileFormat(logFormat);
     const text = { text_format_source: { inline_string: `%REQ(x-ask)% ${logFormat}\n` } };
-    const logs = Object.entries({ "access.log": text, ...more }).map(([file, format]) => this.accessLog(file, format));
+    const logs = [
+      ...Object.entries({ "access.log": text, ...more }).map(([file, format]) => this.accessLog(file, format)),
+      ...Object.entries(filters).map(([file, filter]) => this.accessLog(file, idOnly, filter)),
+    ];
     for (const [name, options] of Object.entries(listeners)) {
       const envoyPort = await probe.tcp(() => {});
       this.sides.set(name, {
@@ -98,9 +103,10 @@ export class BesideEnvoy {
   private format = compileFormat("");
 
   /** Of Envoy alone: ours are read off the records. */
-  private accessLog(file: string, log_format: JsonObject): JsonValue {
+  private accessLog(file: string, log_format: JsonObject, filter?: JsonObject): JsonValue {
     return {
       name: "envoy.access_loggers.file",
+      ...(filter && { filter }),
       typed_config: {
         "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
         path: join(this.folder, file),
@@ -192,12 +198,26 @@ export class BesideEnvoy {
     };
   }
 
+  /** Ends Envoy, which writes all that waits: after it a log has the whole of it. */
+  async quitEnvoy(): Promise<void> {
+    const exited = new Promise<void>((done) => this.child?.once("exit", () => done()));
+    await this.envoyAdmin("/quitquitquit", "POST");
+    await exited;
+  }
+
+  /** All that Envoy wrote into a log. */
+  envoyLog(file: string): string[] {
+    return lines(join(this.folder, file));
+  }
+
   close(): void {
     this.child?.kill();
     this.fixtures.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
+
+const idOnly: JsonObject = { text_format_source: { inline_string: "%REQ(x-ask)%\n" } };
 
 const headerOf = ({ requestHeaders }: RequestRecord, name: string): string | undefined => {
   const index = requestHeaders.findIndex((each, i) => i % 2 === 0 && each === name);
