@@ -38,7 +38,6 @@ const nothing: Omit<CompiledVirtualHost, "name" | "domains"> = {
   requestOps: [],
   responseOps: [],
   perFilter: new Map(),
-  metadata: undefined,
   requireTls: false,
   attemptCount: false,
   attemptCountInResponse: false,

@@ -19,7 +19,7 @@ describe("a runtime", () => {
   it("reads objects by dotted keys, whole numbers as percent, and fractions", () => {
     const runtime = new Runtime();
     runtime.setLayer("static", runtimeValues(layer));
-    const share = (key: string) => runtime.share({ key, fallback: 0.9 });
+    const share = (key: string) => runtime.now({ key, fallback: 0.9 });
     expect([share("fault.http.abort.abort_percent"), share("fault.http.delay.fixed_delay_percent")]).toEqual([
       0.3, 0.0005,
     ]);

@@ -64,26 +64,39 @@ export class Runtime {
     return [...this.merged.keys()].sort();
   }
 
+  /** A share of whoever compiles once and asks often. @returns what holds when it is called, between 0 and 1 */
+  share(percent: RuntimeFractionalPercent | undefined, absent: number): () => number {
+    const share = shareOf(percent, absent);
+    return () => this.now(share);
+  }
+
+  /** The same of a value that is named by a key of its own. */
+  keyed<K extends "share" | "number" | "flag">(
+    key: string,
+    kind: K,
+    fallback: NonNullable<RuntimeValue[K]>,
+  ): () => NonNullable<RuntimeValue[K]> {
+    return key === "" ? () => fallback : () => this.merged.get(key)?.[kind] ?? fallback;
+  }
+
   /** What holds now, between 0 and 1. */
-  share({ key, fallback }: Share): number {
+  now({ key, fallback }: Share): number {
     return key === "" ? fallback : (this.merged.get(key)?.share ?? fallback);
   }
 
   /** Whether one of many is to be taken. */
   draws(share: Share, random: () => number): boolean {
-    const value = this.share(share);
+    const value = this.now(share);
     return value >= 1 || (value > 0 && random() < value);
   }
 
   /** @param absent where the configuration says nothing */
   flag(flag: RuntimeFeatureFlag | undefined, absent: boolean): () => boolean {
-    const { runtimeKey: key = "", defaultValue: fallback = absent } = flag ?? {};
-    return key === "" ? () => fallback : () => this.merged.get(key)?.flag ?? fallback;
+    return this.keyed(flag?.runtimeKey ?? "", "flag", flag?.defaultValue ?? absent);
   }
 
   number(value: RuntimeUInt32 | undefined): () => number {
-    const { runtimeKey: key = "", defaultValue: fallback = 0 } = value ?? {};
-    return key === "" ? () => fallback : () => this.merged.get(key)?.number ?? fallback;
+    return this.keyed(value?.runtimeKey ?? "", "number", value?.defaultValue ?? 0);
   }
 }
 

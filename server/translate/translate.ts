@@ -7,7 +7,6 @@ import { memo } from "../lib/memo.ts";
 import { gatewaysOf } from "../model/gateways.ts";
 import { compare } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
-import { parseProtocol } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { blackHole, outboundClusters, passthrough } from "./clusters.ts";
 import { takesVirtualHosts } from "./config-source.ts";

@@ -125,7 +125,7 @@ function sampled(config: RuntimeFilter, { runtime, random }: FilterSources): Adm
     const id = config.useIndependentRandomness ? Number.NaN : Number.parseInt(requestId.slice(0, 8), 16);
     const value = runtime.get(config.runtimeKey);
     const steps = value?.share === undefined ? per : value.per;
-    return (Number.isNaN(id) ? random() : (id % steps) / steps) < runtime.share(share);
+    return (Number.isNaN(id) ? random() : (id % steps) / steps) < runtime.now(share);
   };
 }
 

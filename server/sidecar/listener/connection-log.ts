@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { addressesOf, type ConnectionAddresses } from "../http/addresses.ts";
 import { type AccessLogger, type ListenerPlace, newRecord, type RequestRecord, ResponseFlag } from "../record.ts";
 import type { WallClock } from "../wall-clock.ts";
 
@@ -20,10 +21,7 @@ export class ConnectionLog {
     record.ofListener = true;
     record.connection = this;
     record.atEdge = true;
-    record.downstreamRemoteAddress = socket.remoteAddress ?? "";
-    record.downstreamRemotePort = socket.remotePort ?? 0;
-    record.downstreamLocalAddress = socket.localAddress ?? "";
-    record.downstreamLocalPort = socket.localPort ?? 0;
+    this.note(addressesOf(socket));
     socket.once("close", () => {
       const end = { ...this.record, ofListener: true };
       end.durationMs = performance.now() - start;
@@ -40,13 +38,24 @@ export class ConnectionLog {
     this.record.responseCodeDetails = "filter_chain_not_found";
   }
 
-  chosen(place: ListenerPlace): void {
+  /** By now whoever stands in front of the client may have said who it is. */
+  chosen(place: ListenerPlace, addresses: ConnectionAddresses): void {
     this.record.place = place;
+    this.note(addresses);
+  }
+
+  private note({ remoteAddress, remotePort, localAddress, localPort }: ConnectionAddresses): void {
+    const { record } = this;
+    record.downstreamRemoteAddress = remoteAddress;
+    record.downstreamRemotePort = remotePort;
+    record.downstreamLocalAddress = localAddress;
+    record.downstreamLocalPort = localPort;
   }
 
   /** A filter of the chain closes it. */
-  refused(reason: string): void {
-    this.record.connectionTerminationDetails = reason;
+  refused(details: string, flags: number): void {
+    this.record.connectionTerminationDetails = details;
+    this.record.responseFlags |= flags;
   }
 
   /** What a TCP proxy finds out of the connection is the listener's to tell, too. */

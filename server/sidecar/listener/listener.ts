@@ -270,7 +270,7 @@ export class Listener {
       this.closed();
       return;
     }
-    log?.chosen(chain.kind === "http" ? chain.manager.place : chain.proxy.place);
+    log?.chosen(chain.kind === "http" ? chain.manager.place : chain.proxy.place, addressesOf(socket));
     if (chain.tls === undefined) this.serve(socket, chain, undefined, hello?.kind === "tls" ? hello.serverName : "");
     else this.shakeHands(socket, chain, chain.tls, hello?.kind === "tls" ? hello.protocols : none);
   }
@@ -355,7 +355,7 @@ export class Listener {
       return;
     }
     if (refusal !== undefined) {
-      this.logs.get(socket)?.refused(refusal);
+      this.logs.get(socket)?.refused(refusal.details, refusal.flags);
       socket.destroy();
       this.closed();
       return;

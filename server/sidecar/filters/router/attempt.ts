@@ -64,7 +64,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
     if (this.requestDone) this.armPerTry();
     const { protocol, connection } = this.exchange.stream;
     if (this.exchange.upgrade === plainConnect && this.router.action?.endsConnect === true) {
-      this.tcp = new TcpTunnel(cluster, endpoint, this);
+      this.tcp = new TcpTunnel(cluster, endpoint, connection, this);
     } else cluster.pool.newStream(endpoint, cluster.protocolFor(protocol), this, connection);
   }
 

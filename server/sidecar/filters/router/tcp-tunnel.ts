@@ -1,6 +1,7 @@
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Endpoint } from "../../cluster/endpoint.ts";
 import type { StreamRequest } from "../../cluster/host-pool.ts";
+import type { ConnectionAddresses } from "../../http/addresses.ts";
 import type { ClientConnection, UpstreamHandler, UpstreamStream } from "../../http/stream.ts";
 import { type ConnectFailure, TcpUpstream } from "../../tcp/tcp-upstream.ts";
 
@@ -18,9 +19,9 @@ export class TcpTunnel implements ClientConnection, UpstreamStream {
   private over = false;
 
   /** Asks for its connection within the cluster's circuit breaker. */
-  constructor(cluster: Cluster, endpoint: Endpoint, request: StreamRequest) {
+  constructor(cluster: Cluster, endpoint: Endpoint, origin: ConnectionAddresses, request: StreamRequest) {
     this.request = request;
-    if (cluster.pool.takeSlot(endpoint)) this.upstream = new TcpUpstream(cluster, endpoint, this);
+    if (cluster.pool.takeSlot(endpoint)) this.upstream = new TcpUpstream(cluster, endpoint, origin, this);
     else request.onPoolFailure("overflow", "");
   }
 
