@@ -1,6 +1,6 @@
-import { writeSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { createLogger } from "../lib/logger.ts";
+import { onSuccession, receiveSockets, say, sendSockets, succeedsVariable } from "../lib/succession.ts";
 import { type RunningSidecar, runSidecar } from "../sidecar/run.ts";
 import { onShutdown } from "./leash.ts";
 import { version } from "./version.ts";
@@ -66,9 +66,17 @@ async function run({
     },
   };
   try {
+    const inherited = process.env[succeedsVariable] === "1" ? await receiveSockets(process, inheritMs) : undefined;
     const fileFlush = { intervalMs, minBytes: fileFlushMinSizeKb * 1024 };
     const timing = { drainTimeMs: drainTimeS * 1000, fileFlush };
-    const sidecar = await runSidecar({ ...flags, ...timing, version, logger, logLevel: level });
+    const sidecar = await runSidecar({
+      ...flags,
+      ...timing,
+      inherited: inherited ?? [],
+      version,
+      logger,
+      logLevel: level,
+    });
     // As Envoy's. Node's own use of the signal, to start a debugger, is gone with it.
     process.on("SIGUSR1", () => sidecar.reopenLogs());
     onShutdown(() => sidecar.stop(), (drainTimeS + 5) * 1000);
@@ -81,20 +89,22 @@ async function run({
   }
 }
 
-/** A supervisor that starts a successor before it stops the old one waits for a line on the descriptor LIMPID_READY_FD. */
+/** A supervisor starts a successor before this one stops: see succession.ts. */
 async function announce(sidecar: RunningSidecar): Promise<void> {
-  const fd = Number(process.env.LIMPID_READY_FD ?? "");
-  if (!Number.isInteger(fd) || fd <= 2) return;
+  if (process.send === undefined) return;
+  onSuccession(process, ({ succession }) => {
+    if (succession === "hand over") sendSockets(process, sidecar.sockets(), true);
+    if (succession === "give way") void sidecar.stop(true);
+  });
   while (sidecar.state() !== "LIVE") {
     if (sidecar.state() === "DRAINING") return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  try {
-    writeSync(fd, "ready\n");
-  } catch {
-    // Nobody waits any more.
-  }
+  say(process, { succession: "serving" });
 }
+
+/** How long a successor waits for what it succeeds to. */
+const inheritMs = 10_000;
 
 /** Envoy's names of levels → pino's. */
 const levels: Record<string, string> = { warning: "warn", critical: "fatal", off: "silent" };

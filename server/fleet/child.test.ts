@@ -160,16 +160,18 @@ test("a planned restart is no failure", async () => {
 });
 
 const overlapping = `
-  const { writeSync, appendFileSync } = require("node:fs");
+  const { appendFileSync } = require("node:fs");
   const note = (what) => appendFileSync(${"FILE"}, what + " " + process.pid + "\\n");
-  process.on("SIGTERM", () => { note("ends"); process.exit(0); });
-  setTimeout(() => { note("serves"); writeSync(Number(process.env.LIMPID_READY_FD), "ready"); }, 100);
-  setInterval(() => {}, 1000);`;
+  process.on("message", ({ succession }) => {
+    if (succession === "hand over") process.send({ succession: "sockets" });
+    if (succession === "give way") { note("ends"); process.exit(0); }
+  });
+  setTimeout(() => { note("serves"); process.send({ succession: "serving" }); }, 100);`;
 
-test("where ports can be shared the successor serves before the old one is told to end", async () => {
+test("of those that know succession the successor serves before the old one is told to end", async () => {
   const file = join(folder, "notes");
   const notes = () => (existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : []);
-  const child = start(node(overlapping.replace("FILE", JSON.stringify(file)), { overlaps: true }));
+  const child = start(node(overlapping.replace("FILE", JSON.stringify(file)), { succeeds: true }));
   await vi.waitFor(() => expect(notes().length).toBe(1), { timeout: 10_000 });
   const first = child.pid;
   await child.restart();
@@ -183,9 +185,9 @@ test("a successor that does not come up leaves the old one in place", async () =
   const script = `
     const fs = require("node:fs");
     if (fs.existsSync(${JSON.stringify(marker)})) { console.error("no such file"); process.exit(1); }
-    fs.writeFileSync(${JSON.stringify(marker)}, "");
-    setInterval(() => {}, 1000);`;
-  const child = start(node(script, { overlaps: true }), events);
+    process.on("message", () => process.send({ succession: "sockets" }));
+    fs.writeFileSync(${JSON.stringify(marker)}, "");`;
+  const child = start(node(script, { succeeds: true }), events);
   await vi.waitFor(() => expect(existsSync(marker)).toBe(true), { timeout: 10_000 });
   const { pid } = child;
   await child.restart();

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getSystemErrorName } from "node:util";
+import { onSuccession, receiveSockets, say, sendSockets, succeedsVariable } from "../lib/succession.ts";
 import { defaultLiveness, Liveness, type LivenessPolicy, type ProbeResult } from "./liveness.ts";
 import { yieldTo } from "./niceness.ts";
 import { RotatingLog } from "./rotating-log.ts";
@@ -22,11 +22,8 @@ export interface ChildSpec {
   niceness?: number;
   /** Milliseconds between SIGTERM and SIGKILL. */
   graceMs?: number;
-  /**
-   * Two of it can share its ports. A planned restart then starts the successor first, and stops the old one when the successor has written to
-   * the descriptor that LIMPID_READY_FD names.
-   */
-  overlaps?: boolean;
+  /** It knows succession.ts: a planned restart starts the successor with the old one's listening sockets, and ends the old one when the successor serves. */
+  succeeds?: boolean;
   /**
    * It hands over to its successor by itself, as Envoy's hot restart does: the successor takes its sockets, and ends it when it has drained. Arguments
    * for the run of that number in such a line; 0 begins one.
@@ -65,7 +62,8 @@ const steadyMs = 30_000;
 const successorMs = 30_000;
 const startProbeMs = 40;
 const unwellProbeMs = 1_000;
-const readyFd = 3;
+/** A loop that is blocked for longer is not worth waiting for. */
+const handOverMs = 10_000;
 
 /** One run of the process. */
 interface Run {
@@ -73,7 +71,7 @@ interface Run {
   readonly epoch: number;
   readonly process: ChildProcess;
   readonly ended: Promise<void>;
-  /** True when it has said that it serves; false when it ended before. Only of those that overlap. */
+  /** True when it has said that it serves; false when it ended before. Only of those that succeed each other. */
   readonly served: Promise<boolean>;
   readonly probing: AbortController;
   readonly startedMs: number;
@@ -104,12 +102,12 @@ export function startChild(
   const log = new RotatingLog(spec.logFile);
   adopt(launch());
 
-  function launch(epoch = 0): Run {
+  function launch(epoch = 0, extraEnv: Record<string, string> = {}): Run {
     // The open stdin is the leash: our own processes end when it closes, even if this one is killed. See server/cli/leash.ts.
     const child = spawn(spec.command, [...spec.args, ...(spec.handsOver?.(epoch) ?? [])], {
       cwd: spec.cwd,
-      env: { ...spec.env, ...(spec.overlaps && { LIMPID_READY_FD: String(readyFd) }) },
-      stdio: ["pipe", "pipe", "pipe", ...(spec.overlaps ? ["pipe" as const] : [])],
+      env: { ...spec.env, ...extraEnv },
+      stdio: ["pipe", "pipe", "pipe", ...(spec.succeeds ? ["ipc" as const] : [])],
       detached: true,
     });
     if (spec.niceness !== undefined) yieldTo(child.pid, spec.niceness);
@@ -124,13 +122,14 @@ export function startChild(
     child.on("error", (error) => {
       tail = `${tail}${error.message}\n`;
     });
-    const ready = child.stdio[readyFd] as Readable | undefined;
     const run: Run = {
       epoch,
       process: child,
       ended: new Promise((resolve) => child.once("close", () => resolve())),
       served: new Promise((resolve) => {
-        ready?.on("error", () => {}).once("data", () => resolve(true));
+        onSuccession(child, ({ succession }) => {
+          if (succession === "serving") resolve(true);
+        });
         child.once("close", () => resolve(false));
       }),
       probing: new AbortController(),
@@ -173,7 +172,7 @@ export function startChild(
 
   function show(next: "ready" | "unready" | "unresponsive"): void {
     const before = state;
-    // While two of it share their ports, the old one answers some probes, and says that it drains.
+    // While two of it share their sockets, the old one answers some probes, and says that it drains.
     if (planned && next !== "ready") return;
     // What has not served since its start is still about to.
     if (before === "starting" || before === "restarting") {
@@ -221,11 +220,48 @@ export function startChild(
 
   const lastWords = () => `Its last words:\n${tail.trim() || "(none)"}`;
 
-  async function end(run: Run): Promise<void> {
+  async function end(run: Run, ask = () => run.process.kill("SIGTERM")): Promise<void> {
     const kill = setTimeout(() => run.process.kill("SIGKILL"), spec.graceMs ?? 5000);
-    run.process.kill("SIGTERM");
+    ask();
     await run.ended;
     clearTimeout(kill);
+  }
+
+  /** The successor serves on the same sockets before the old one drains, so that nobody meets a closed port. */
+  async function succeed(old: Run): Promise<void> {
+    const received = receiveSockets(old.process, handOverMs);
+    say(old.process, { succession: "hand over" });
+    const sockets = await received;
+    if (state === "stopped") {
+      for (const { handle } of sockets ?? []) handle.close();
+      return;
+    }
+    if (sockets === undefined) {
+      onEvent(`${spec.name} is started anew: it did not hand its sockets over`);
+      await startAnew(old);
+      return;
+    }
+    const successor = launch(0, { [succeedsVariable]: "1" });
+    sendSockets(successor.process, sockets, false);
+    const served = await Promise.race([successor.served, late()]);
+    if ((state as ChildState) === "stopped") return;
+    if (!served) {
+      onEvent(`${spec.name} goes on as it was: its successor did not come up. ${lastWords()}`);
+      await end(successor);
+      if (!current) adopt(launch());
+      return;
+    }
+    old.probing.abort();
+    adopt(successor);
+    const giveWay = () => say(old.process, { succession: "give way" }) || old.process.kill("SIGTERM");
+    if (runs.has(old)) await end(old, giveWay);
+  }
+
+  async function startAnew(old: Run): Promise<void> {
+    old.probing.abort();
+    state = "starting";
+    if (runs.has(old)) await end(old);
+    if ((state as ChildState) !== "stopped") adopt(launch());
   }
 
   /** That the old one has ended says that the successor serves. */
@@ -240,7 +276,7 @@ export function startChild(
       return;
     }
     onEvent(`${spec.name} is started anew: its successor did not take over. ${lastWords()}`);
-    await Promise.all([old, successor].filter((run) => runs.has(run)).map(end));
+    await Promise.all([old, successor].filter((run) => runs.has(run)).map((run) => end(run)));
     if ((state as ChildState) !== "stopped") adopt(launch());
   }
 
@@ -250,25 +286,8 @@ export function startChild(
     const old = current;
     if (!old) return; // between two runs: the next start is due anyway
     if (spec.handsOver) return handOver(old);
-    if (spec.overlaps) {
-      const successor = launch();
-      const served = await Promise.race([successor.served, late()]);
-      if (state === "stopped") return;
-      if (!served) {
-        onEvent(`${spec.name} goes on as it was: its successor did not come up. ${lastWords()}`);
-        await end(successor);
-        if (!current) adopt(launch());
-        return;
-      }
-      old.probing.abort();
-      adopt(successor);
-      if (runs.has(old)) await end(old);
-      return;
-    }
-    old.probing.abort();
-    state = "starting";
-    await end(old);
-    if ((state as ChildState) !== "stopped") adopt(launch());
+    if (spec.succeeds) return succeed(old);
+    await startAnew(old);
   }
 
   return {
@@ -318,7 +337,7 @@ export function startChild(
       state = "stopped";
       clearTimeout(timer);
       for (const run of runs) run.probing.abort();
-      await Promise.all([...runs].map(end));
+      await Promise.all([...runs].map((run) => end(run)));
       log.close();
     },
   };

@@ -165,14 +165,7 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy, i
   const bootstrap = bootstrapFor(identity, ports, meshPorts(options.portOffset), certificate, admin);
   writeFileSync(file, JSON.stringify(bootstrap, null, 2), { mode: 0o600 });
   const { gateway: gatewayPort, gatewayHttps } = meshPorts(options.portOffset);
-  const base = command(options, name, [
-    "sidecar",
-    "-c",
-    file,
-    "--drain-time-s",
-    "2",
-    ...(canShare ? ["--reuse-port"] : []),
-  ]);
+  const base = command(options, name, ["sidecar", "-c", file, "--drain-time-s", "2"]);
   const listening: NeededPort[] = [
     ...(isEnvoy ? [] : [{ part: `${name} (admin)`, host: ports.ip, port: ports.admin }]),
     { part: `${name} (health)`, host: ports.ip, port: ports.health },
@@ -189,7 +182,7 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy, i
   ];
   return {
     ...base,
-    overlaps: canShare && !isEnvoy,
+    succeeds: canSucceed && !isEnvoy,
     // The drain, and what its proxy grants itself after it.
     graceMs: 8_000,
     ...(options.proxy.kind === "envoy" && {
@@ -206,8 +199,8 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy, i
   };
 }
 
-/** Whether two processes may listen on one port and share what comes, as SO_REUSEPORT has it on Linux. */
-const canShare = process.platform === "linux";
+/** On Windows libuv's duplicates of a socket are opened by process id, and need not be shared. */
+const canSucceed = process.platform !== "win32";
 
 /** V8 lets a heap grow fourfold between collections when it may become large, and by a third when it may not (256 MB and less). */
 const smallHeap = "--max-semi-space-size=1 --max-old-space-size=256";

@@ -11,6 +11,7 @@ import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/proto/
 import type { HttpConnectionManager_Tracing } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { type Secret, SecretSchema } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import type { Logger } from "../lib/logger.ts";
+import type { ListeningSocket } from "../lib/succession.ts";
 import { ClusterSet } from "./cluster/cluster-set.ts";
 import type { Lookup } from "./cluster/dns.ts";
 import { DnsCaches } from "./cluster/dns-cache.ts";
@@ -18,6 +19,7 @@ import { problemsOf } from "./config/problems.ts";
 import { compilePerFilter } from "./filters/registry.ts";
 import { type ChainsIo, compileChains } from "./listener/compile-chains.ts";
 import { ConnectionLimit } from "./listener/connection-limit.ts";
+import type { InheritedSockets } from "./listener/inherited-sockets.ts";
 import { ListenerSet } from "./listener/listener-set.ts";
 import type { AccessLogger, Tracer } from "./record.ts";
 import type { LocalProxy } from "./request/filter.ts";
@@ -54,6 +56,8 @@ export interface DataPlaneIo {
   readonly lookup?: Lookup | undefined;
   /** Lets a successor listen on the same ports before this one has stopped (SO_REUSEPORT). */
   readonly reusePort?: boolean | undefined;
+  /** Listening sockets of a predecessor, which goes on with them until it drains. */
+  readonly inherited?: InheritedSockets | undefined;
 }
 
 /**
@@ -81,9 +85,9 @@ export class DataPlane {
     const dnsCaches = new DnsCaches(io.stats, now, io.lookup);
     const clusterIo = { stats: io.stats, timers: this.timers, now, random, dnsCaches };
     this.clusters = new ClusterSet(clusterIo, this.secrets, () => this.listeners.warm());
-    const { stats, logger, reusePort } = io;
+    const { stats, logger, reusePort, inherited } = io;
     const limit = io.maxConnections === undefined ? undefined : new ConnectionLimit(io.maxConnections);
-    const listenerIo = { stats, timers: this.timers, logger, reusePort, limit };
+    const listenerIo = { stats, timers: this.timers, logger, reusePort, inherited, limit };
     this.listeners = new ListenerSet(listenerIo, () => this.clusters.ready);
     this.chainsIo = {
       wall: new WallClock(io.wallNow),
@@ -201,6 +205,11 @@ export class DataPlane {
   /** Name and bound address of every listener that listens. */
   boundListeners(): { name: string; address: string; port: number }[] {
     return this.listeners.bound();
+  }
+
+  /** What a successor can go on with. */
+  sockets(): ListeningSocket[] {
+    return this.listeners.sockets();
   }
 
   /** Resolves when all listeners known are bound. */

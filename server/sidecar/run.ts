@@ -3,6 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { BuildVersionSchema, type Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { systemClock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
+import type { ListeningSocket } from "../lib/succession.ts";
 import { type AdsClient, createAdsClient } from "../xds/client/ads-client.ts";
 import { AccessLoggers } from "./access-log/access-loggers.ts";
 import { IstioMetrics } from "./access-log/istio-metrics.ts";
@@ -15,6 +16,7 @@ import { type NodeOverrides, readBootstrap, type SidecarBootstrap } from "./boot
 import { type LayerSources, readLayers } from "./bootstrap/runtime-layers.ts";
 import { DataPlane } from "./data-plane.ts";
 import { GrpcChannels, isGrpcOnly, serverNameOption } from "./grpc/grpc-channels.ts";
+import { InheritedSockets } from "./listener/inherited-sockets.ts";
 import type { AccessLogger } from "./record.ts";
 import { Runtime, runtimeValues } from "./runtime.ts";
 import { refreshServerStats } from "./server-stats.ts";
@@ -35,6 +37,8 @@ export interface SidecarOptions extends NodeOverrides {
   reusePort?: boolean;
   /** When files of access logs are written. */
   fileFlush?: FlushOptions;
+  /** Listening sockets of a predecessor; of what is not among them it binds its own. */
+  inherited?: readonly ListeningSocket[];
   /** Of the package, `1.2.3`. */
   version: string;
   logger: Logger;
@@ -48,8 +52,13 @@ export interface RunningSidecar {
   readonly stopped: Promise<void>;
   /** Goes on with log files that have the paths by now. */
   reopenLogs(): void;
-  /** Sends clients away, lets requests in flight end, sends the last logs and spans, frees everything. */
-  stop(): Promise<void>;
+  /** For a successor: it may accept on them as well, before and after this one stops. */
+  sockets(): ListeningSocket[];
+  /**
+   * Sends clients away, lets requests in flight end, sends the last logs and spans, frees everything.
+   * @param handedOver a successor serves on the same sockets, so that nothing more is accepted here
+   */
+  stop(handedOver?: boolean): Promise<void>;
 }
 
 /** Runs one proxy. Rejects with one sentence that names what is wrong with the bootstrap, or the port that is taken. */
@@ -77,6 +86,7 @@ class Sidecar implements RunningSidecar {
   readonly #loggers: AccessLoggers;
   readonly #tracers: Tracers;
   readonly #istio: IstioMetrics;
+  readonly #inherited: InheritedSockets;
   readonly #plane: DataPlane;
   readonly #resources: XdsResources;
   readonly #resolveStopped: () => void;
@@ -117,6 +127,7 @@ class Sidecar implements RunningSidecar {
     });
     this.#tracers = new Tracers({ node, channels, stats, clock });
     this.#istio = new IstioMetrics(node);
+    this.#inherited = new InheritedSockets(options.inherited ?? []);
     this.#plane = new DataPlane({
       maxConnections: maxConnections(config.bootstrap),
       stats,
@@ -124,6 +135,7 @@ class Sidecar implements RunningSidecar {
       runtime,
       local: { cluster: node.cluster, healthCheckFails: () => this.#healthFails },
       reusePort: options.reusePort,
+      inherited: this.#inherited,
       accessLogger: (configs, direction) =>
         both(this.#istio.logger(direction), unwrap(this.#loggers.loggerFor(configs))),
       connectionLogger: (configs) => unwrap(this.#loggers.loggerFor(configs)) ?? silent,
@@ -167,7 +179,10 @@ class Sidecar implements RunningSidecar {
       listeners: ads?.listeners ?? false,
       timeoutMs: ads?.initialFetchTimeoutMs ?? 0,
       pending: () => this.#resources.pending + (this.#plane.ready ? 0 : 1),
-      onLive: () => this.#options.logger.info({}, "live"),
+      onLive: () => {
+        this.#inherited.close();
+        this.#options.logger.info({}, "live");
+      },
     });
     this.#checkWhenListening();
     if (ads) this.#startDiscovery(ads);
@@ -177,8 +192,14 @@ class Sidecar implements RunningSidecar {
     this.#loggers.reopen();
   }
 
-  stop(): Promise<void> {
-    this.#draining ??= this.#drain();
+  sockets(): ListeningSocket[] {
+    const { admin } = this.#config;
+    const own = admin === undefined ? undefined : this.#admin?.socket(admin);
+    return [...this.#plane.sockets(), ...(own === undefined ? [] : [own])];
+  }
+
+  stop(handedOver = false): Promise<void> {
+    this.#draining ??= this.#drain(handedOver);
     return this.#draining;
   }
 
@@ -188,16 +209,19 @@ class Sidecar implements RunningSidecar {
     this.#resources.close();
     this.#initialization?.close();
     this.#plane.close();
+    this.#inherited.close();
     await Promise.all([this.#loggers.close(), this.#tracers.close()]);
     this.#channels.close();
     await this.#admin?.close();
   }
 
-  async #drain(): Promise<void> {
+  async #drain(handedOver: boolean): Promise<void> {
     const { drainTimeMs, logger } = this.#options;
-    logger.info({ drainTimeMs }, "draining");
+    logger.info({ drainTimeMs, handedOver }, "draining");
     this.#client?.stop();
-    await this.#plane.drain(drainTimeMs, drainTimeMs / 2);
+    // The admin is the successor's at once, as Envoy's is.
+    if (handedOver) await this.#admin?.close();
+    await this.#plane.drain(drainTimeMs, handedOver ? 0 : drainTimeMs / 2);
     await this.release();
     logger.info({}, "stopped");
     this.#resolveStopped();
@@ -226,9 +250,11 @@ class Sidecar implements RunningSidecar {
   }
 
   async #startAdmin(): Promise<void> {
-    const { adminAddressPath, logger } = this.#options;
-    if (this.#config.admin === undefined) return;
-    this.#admin = await AdminServer.listen(this.#config.admin, this.#adminSources(), this.#options.reusePort);
+    const { adminAddressPath, logger, reusePort } = this.#options;
+    const { admin } = this.#config;
+    if (admin === undefined) return;
+    const inherited = this.#inherited.take(admin.host, admin.port);
+    this.#admin = await AdminServer.listen(admin, this.#adminSources(), { reusePort, inherited });
     const { host, port } = this.#admin.address;
     if (adminAddressPath) writeFileSync(adminAddressPath, `${host}:${port}`);
     logger.info({ host, port }, "admin listens");

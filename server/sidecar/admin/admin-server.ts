@@ -2,6 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { errorBody } from "../../lib/error-body.ts";
 import { createHttpListener, type RequestTarget } from "../../lib/http-listener.ts";
+import type { ListeningSocket, SocketHandle } from "../../lib/succession.ts";
+import { listeningSocket } from "../listener/inherited-sockets.ts";
 import { isOwnHost } from "./allowed-host.ts";
 import { type AdminSources, handlers, helpText, type Reply } from "./handlers.ts";
 
@@ -17,18 +19,23 @@ export class AdminServer {
     });
   }
 
-  /** Rejects when the port is taken. Port 0 takes a free one. `reusePort` lets a successor listen beside it. */
+  /** Rejects when the port is taken. Port 0 takes a free one. `reusePort` lets a successor listen beside it; `inherited` is the socket of a predecessor. */
   static async listen(
     address: { host: string; port: number },
     sources: AdminSources,
-    reusePort = false,
+    { reusePort = false, inherited }: { reusePort?: boolean | undefined; inherited?: SocketHandle | undefined } = {},
   ): Promise<AdminServer> {
     const admin = new AdminServer(address.host, sources);
     await new Promise<void>((resolve, reject) => {
       admin.#server.once("error", reject);
-      admin.#server.listen({ host: address.host, port: address.port, reusePort }, () => resolve());
+      admin.#server.listen(inherited ?? { host: address.host, port: address.port, reusePort }, () => resolve());
     });
     return admin;
+  }
+
+  /** For a successor. */
+  socket({ host, port }: { host: string; port: number }): ListeningSocket | undefined {
+    return listeningSocket(this.#server, host, port);
   }
 
   get address(): { host: string; port: number } {

@@ -1,3 +1,4 @@
+import type { ListeningSocket } from "../../lib/succession.ts";
 import type { CommonTls } from "../tls/common-tls.ts";
 import type { ChainTable } from "./chain-table.ts";
 import { type DrainOptions, type ListenAddress, Listener, type ListenerIo } from "./listener.ts";
@@ -80,6 +81,11 @@ export class ListenerSet {
     return [...this.entries].flatMap(([name, { active }]) =>
       active?.bound !== true ? [] : [{ name, address: active.address.address, port: active.port }],
     );
+  }
+
+  /** For a successor. */
+  sockets(): ListeningSocket[] {
+    return [...this.entries.values()].flatMap(({ active }) => active?.socket ?? []);
   }
 
   async drain(options: DrainOptions): Promise<void> {

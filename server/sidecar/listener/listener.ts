@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Logger } from "../../lib/logger.ts";
+import type { ListeningSocket } from "../../lib/succession.ts";
 import { statName } from "../cluster/cluster-stats.ts";
 import { addressesOf, setProxied } from "../http/addresses.ts";
 import type { NetworkConnection } from "../network/network-filter.ts";
@@ -20,6 +21,7 @@ import { ConnectionLog } from "./connection-log.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
 import { Handshake } from "./handshake.ts";
 import { HttpHost } from "./http-host.ts";
+import { type InheritedSockets, listeningSocket } from "./inherited-sockets.ts";
 import { Inspection } from "./inspection.ts";
 import { InspectorStats } from "./inspector-stats.ts";
 import { ProxyHeaderReader } from "./proxy-protocol.ts";
@@ -35,6 +37,8 @@ export interface ListenerIo {
   readonly logger: Logger;
   /** Lets a successor listen on the same ports before this process has stopped. */
   readonly reusePort?: boolean | undefined;
+  /** Listening sockets of a predecessor. */
+  readonly inherited?: InheritedSockets | undefined;
   /** Undefined: only the process's file descriptors bound connections. */
   readonly limit?: ConnectionLimit | undefined;
 }
@@ -79,7 +83,7 @@ export class Listener {
   private onEmpty: (() => void) | undefined = undefined;
 
   constructor(name: string, address: ListenAddress, table: ChainTable, io: ListenerIo, backlog: number) {
-    const { stats, timers, logger, reusePort, limit } = io;
+    const { stats, timers, logger, reusePort, limit, inherited } = io;
     this.name = name;
     this.address = address;
     this.table = table;
@@ -98,7 +102,8 @@ export class Listener {
     this.server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.accept(socket));
     this.listening = new Promise((resolve, reject) => {
       this.server.once("error", reject);
-      this.server.listen({ host: address.address, port: address.port, backlog, reusePort: reusePort === true }, () => {
+      const bind = { host: address.address, port: address.port, reusePort: reusePort === true };
+      this.server.listen(inherited?.take(address.address, address.port) ?? bind, backlog, () => {
         this.server.off("error", reject);
         // An accept that fails (EMFILE: too many open files) must not end the process, but somebody has to hear of it.
         let toldAt = Number.NEGATIVE_INFINITY;
@@ -112,6 +117,11 @@ export class Listener {
         resolve();
       });
     });
+  }
+
+  /** For a successor; undefined while it is not bound. */
+  get socket(): ListeningSocket | undefined {
+    return listeningSocket(this.server, this.address.address, this.address.port);
   }
 
   /** Secrets that the chains in force refer to. */
