@@ -44,6 +44,11 @@ const cases: [ChangeWord[], string, string][] = [
     "created Gateway a, Service b, deleted 40 objects",
     "创建了 Gateway a、Service b，删除了 40 个对象",
   ],
+  [
+    [{ code: "canary", canary: "a", event: "step", version: "v3", weight: 10 }],
+    "canary a: v3 gets 10 %",
+    "金丝雀 a：v3 占 10 %",
+  ],
   [[{ code: "fault-over", virtualService: "a" }], "fault on a ended: its time is over", "a 的故障已结束：时间已到"],
   [[{ code: "split", service: "a", after: "50/50" }], "a → 50/50", "a → 50/50"],
   [

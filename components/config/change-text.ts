@@ -42,6 +42,8 @@ function wordText(word: ChangeWord, t: ChangeTranslator): string {
       return t("fault-end", word);
     case "fault-over":
       return t("fault-over", word);
+    case "canary":
+      return t(`canary-${word.event}`, { canary: word.canary, version: word.version, weight: word.weight });
     case "objects": {
       const names = word.names.length > 0 ? word.names : [t("objects", { count: word.count })];
       return t(`objects-${word.type}`, { names: joined(names, (first, rest) => t("name-next", { first, rest })) });

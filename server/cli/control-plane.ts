@@ -4,6 +4,10 @@ import { openCertificateAuthority } from "../ca/certificate-authority.ts";
 import { openSealer } from "../ca/sealer.ts";
 import { kinds } from "../config/kinds/index.ts";
 import { createConfigApi } from "../control-plane/api/config-api.ts";
+import { indexKinds } from "../control-plane/api/kind-index.ts";
+import { emptyKinds } from "../control-plane/api/kubernetes/empty-kinds.ts";
+import { createCanaryController } from "../control-plane/canary/controller.ts";
+import { dashboardSignals } from "../control-plane/canary/signals.ts";
 import { createControlPlane } from "../control-plane/control-plane.ts";
 import { createFaultFuse } from "../control-plane/fault-fuse.ts";
 import { knownProxiesFile } from "../control-plane/known-proxies-file.ts";
@@ -47,6 +51,10 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       rateLimitCounters: counters,
       knownProxies: knownProxiesFile(join(data, "known-proxies.json"), logger),
     });
+    const canaries = createCanaryController({
+      context: { store, services: controlPlane.services, kinds: indexKinds(kinds, emptyKinds), clock, logger },
+      signals: dashboardSignals(process.env.LIMPID_DASHBOARD || `http://127.0.0.1:${ports.dashboard}`),
+    });
     const api = createConfigApi({
       store: sealedStore(store, sealer),
       kinds,
@@ -60,6 +68,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       use: controlPlane,
       ready: controlPlane.ready,
       checks: controlPlane.checks,
+      liveCanary: canaries.live,
       identities: controlPlane.identities,
       metrics: () => controlPlane.metrics.text(),
     });
@@ -67,8 +76,10 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     await controlPlane.start();
     await api.listen("127.0.0.1", ports.configApi);
     await fuse.start();
+    await canaries.start();
     onShutdown(async () => {
       await fuse.close();
+      await canaries.close();
       await api.close();
       await controlPlane.stop();
       await counters?.close();

@@ -87,6 +87,7 @@ program
 LIMPID_CONFIG_DATABASE=postgres://user@host/name    keeps the config there, for several control planes
 LIMPID_CONFIG_DIRECTORY=<folder>                    reads it from YAML files, and watches them
 LIMPID_RATE_LIMIT_REDIS=redis://host:6379/0         counts rate limits there, together with other control planes
+LIMPID_DASHBOARD=<url>                              where canaries ask how versions do (default: this machine's)
 
 A config.db that is gone is no new mesh: to begin anew, remove config-mesh.json beside it, too.`,
   )

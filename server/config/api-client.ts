@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { type CanaryAction, CanaryList, type CanaryRequest } from "../contract/canaries.ts";
 import { ChangeList } from "../contract/changes.ts";
 import { ApiError, DashboardError } from "../contract/errors.ts";
 import { FaultList, type FaultRequest } from "../contract/faults.ts";
@@ -39,6 +40,13 @@ export interface ConfigApiClient {
   injectFault(fault: FaultRequest, options: WriteOptions): Promise<ChangeResult>;
   /** `id` as in contract `Fault.id`. */
   stopFault(id: string, options: WriteOptions): Promise<ChangeResult>;
+  canaries(): Promise<CanaryList>;
+  startCanary(canary: CanaryRequest, options: WriteOptions): Promise<ChangeResult>;
+  actOnCanary(
+    canary: { namespace: string; name: string },
+    action: CanaryAction,
+    options: WriteOptions,
+  ): Promise<ChangeResult>;
   /** Null when that revision was never pushed, or is forgotten. */
   push(revision: number | "latest"): Promise<PushStatus | null>;
   /** Those that the control plane remembers, the newest first. */
@@ -94,6 +102,19 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
       call(ChangeResult, "DELETE", `/limpid/v1/faults/${id.split("/").map(segment).join("/")}${dry(options)}`, {
         user: options.user,
       }),
+    canaries: () => call(CanaryList, "GET", "/limpid/v1/canaries"),
+    startCanary: (canary, options) =>
+      call(ChangeResult, "POST", `/limpid/v1/canaries${dry(options)}`, { body: canary, user: options.user }),
+    actOnCanary: ({ namespace, name }, action, options) =>
+      call(
+        ChangeResult,
+        "POST",
+        `/limpid/v1/canaries/${segment(namespace)}/${segment(name)}/${action}${dry(options)}`,
+        {
+          body: {},
+          user: options.user,
+        },
+      ),
     push: (revision) =>
       call(PushStatus, "GET", `/limpid/v1/pushes/${revision}`).catch((error: unknown) => {
         if (error instanceof DashboardError && error.code === "NOT_FOUND") return null;

@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+export const canaryEvents = ["step", "paused", "resumed", "finished", "promoted", "rollback", "aborted"] as const;
+
 /** What a change does, in parts that a page puts into words of its reader's language; `Change.summary` is the same in English. */
 export const ChangeWord = z.discriminatedUnion("code", [
   /** Weights by subset, `80/20/0`; null: every version alike. */
@@ -22,6 +24,14 @@ export const ChangeWord = z.discriminatedUnion("code", [
   z.object({ code: z.literal("fault-end"), service: z.string() }),
   /** The fuse ended it. */
   z.object({ code: z.literal("fault-over"), virtualService: z.string() }),
+  /** A guided canary did so; `weight`: what the new version gets of both, in percent. */
+  z.object({
+    code: z.literal("canary"),
+    canary: z.string(),
+    event: z.enum(canaryEvents),
+    version: z.string(),
+    weight: z.number(),
+  }),
   /** `names`, such as `VirtualService reviews`, of up to three. */
   z.object({
     code: z.literal("objects"),

@@ -1,4 +1,5 @@
 export * from "./application-logs.ts";
+export * from "./canaries.ts";
 export * from "./change-words.ts";
 export * from "./changes.ts";
 export * from "./conditions.ts";

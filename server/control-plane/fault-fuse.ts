@@ -1,11 +1,12 @@
 import { expiredFaults, nextFaultEnd, removeFault, type VirtualService } from "../config/edits/index.ts";
 import { virtualService as virtualServiceKind } from "../config/kinds/virtual-service.ts";
 import { type ConfigObject, formatKey, keyOf } from "../config/object.ts";
-import { CompactedError, type ConfigStore, ConflictError, NotFoundError, type Write } from "../config/store.ts";
+import { type ConfigStore, ConflictError, NotFoundError, type Write } from "../config/store.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { overReason } from "./api/limpid/change-summary.ts";
 import { prepareUpdate } from "./api/object-writer.ts";
+import { followCommits } from "./follow-commits.ts";
 
 export interface FaultFuse {
   /** Ends when the store can be followed; faults whose time ran out while nobody watched are removed by then. */
@@ -84,45 +85,21 @@ export function createFaultFuse(options: { store: ConfigStore; clock: Clock; log
     return { op: "put", object, ...(expect ? { expect } : {}) };
   }
 
-  async function follow(from: number): Promise<void> {
-    let revision = from;
-    let isLost = false;
-    while (!closing.signal.aborted) {
-      try {
-        if (isLost) {
-          revision = await store.revision();
-          await check();
-          isLost = false;
-        }
-        for await (const commit of store.watch(revision, closing.signal)) {
-          revision = commit.revision;
-          if (commit.changes.some((change) => change.key.kind === "VirtualService")) await check();
-        }
-        return; // the store was closed
-      } catch (error) {
-        if (closing.signal.aborted) return;
-        if (!(error instanceof CompactedError)) logger.warn({ err: error }, "the config store can't be followed");
-        isLost = true;
-        await pause(retryMs);
-      }
-    }
-  }
-
-  const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const wait = clock.setTimeout(resolve, ms);
-      const end = (): void => {
-        wait.cancel();
-        resolve();
-      };
-      closing.signal.addEventListener("abort", end, { once: true });
-    });
-
   return {
     async start() {
       const revision = await store.revision();
       await check();
-      following = follow(revision);
+      following = followCommits({
+        store,
+        clock,
+        logger,
+        from: revision,
+        signal: closing.signal,
+        onCommit: async ({ changes }) => {
+          if (changes.some((change) => change.key.kind === "VirtualService")) await check();
+        },
+        onLost: check,
+      });
     },
     async close() {
       closing.abort();

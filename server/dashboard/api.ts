@@ -1,6 +1,8 @@
 import { z } from "zod";
 import {
   ApplicationLogSearch,
+  CanaryAction,
+  CanaryRequest,
   ExplainQuery,
   FaultRequest,
   TraceSearch,
@@ -91,6 +93,15 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
   api.add("GET", "/api/pushes", () => dashboard.pushHistory());
   api.add("GET", "/api/loads", () => dashboard.loads());
   api.add("GET", "/api/rate-limits", () => dashboard.rateLimits());
+  api.add("GET", "/api/canaries", () => dashboard.canaries());
+  api.add("POST", "/api/canaries", async ({ query, body }) =>
+    dashboard.startCanary(parse(CanaryRequest, body), { ...parse(DryRun, query), user }),
+  );
+  api.add("POST", "/api/canaries/:namespace/:name/:action", async (call) => {
+    const { action } = parse(z.object({ action: CanaryAction }), call.params);
+    return dashboard.actOnCanary(service(call), action, { ...parse(DryRun, call.query), user });
+  });
+
   api.add("GET", "/api/pushes/:revision", async ({ params: { revision = "" } }) => {
     if (revision === "latest") return dashboard.push(revision);
     if (!/^\d{1,15}$/.test(revision)) throw invalid("A revision is a number, or `latest`.");

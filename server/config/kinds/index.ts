@@ -3,6 +3,7 @@ import { suggest } from "../../lib/suggest.ts";
 import type { KindDefinition } from "../kind.ts";
 import type { ConfigObject } from "../object.ts";
 import { authorizationPolicy } from "./authorization-policy.ts";
+import { canary } from "./canary.ts";
 import { joinVersion } from "./define.ts";
 import { destinationRule } from "./destination-rule.ts";
 import { gateway } from "./gateway.ts";
@@ -40,6 +41,7 @@ export const kinds: readonly KindDefinition[] = [
   rateLimitConfig,
   rateLimit,
   healthCheck,
+  canary,
 ];
 
 /** The kind at exactly this version or one of its aliases. */
@@ -77,6 +79,7 @@ function unknownKind(apiVersion: string, kind: string): string {
 }
 
 export { type AuthorizationPolicySpec, isDryRun } from "./authorization-policy.ts";
+export type { CanarySpec } from "./canary.ts";
 export type { Destination } from "./destination.ts";
 export type { DestinationRuleSpec, Subset } from "./destination-rule.ts";
 export { parseDocuments } from "./documents.ts";

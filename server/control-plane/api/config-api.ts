@@ -1,6 +1,6 @@
 import type { KindDefinition } from "../../config/kind.ts";
 import type { ConfigStore } from "../../config/store.ts";
-import type { MeshService } from "../../contract/index.ts";
+import type { CanaryView, MeshService } from "../../contract/index.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { buildMesh, type Mesh } from "../../model/mesh.ts";
@@ -31,6 +31,8 @@ export interface ConfigApiOptions {
   pushes: PushReader;
   /** Who is expected to be connected; unset: nobody is known. */
   proxies?: KnownProxiesReader;
+  /** What was measured last of a canary that runs, `<namespace>/<name>`; unset: nobody measures. */
+  liveCanary?(key: string): CanaryView["live"];
   /** Who may join, what was signed and revoked; unset: there is no certificate authority. */
   identities?: IdentityAdmin | undefined;
   /** Load reports and the use of rate limits. */
@@ -62,6 +64,7 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer {
     pushes: options.pushes,
     use: options.use,
     proxies: options.proxies ?? { list: () => [], forget: () => "unknown" },
+    liveCanary: (key) => options.liveCanary?.(key) ?? null,
     identities: () => options.identities,
     metrics: options.metrics ?? (() => ""),
     ready: options.ready ?? (() => true),

@@ -1,6 +1,7 @@
 import type { ResourceKey } from "../../config/object.ts";
 import type { ConfigChange, ConfigStore } from "../../config/store.ts";
 import type {
+  CanaryView,
   EnvoyPreview,
   KnownProxy,
   MeshService,
@@ -66,6 +67,8 @@ export interface ApiContext {
   gatewayProxies(): readonly GatewayProxy[] | undefined;
   pushes: PushReader;
   proxies: KnownProxiesReader;
+  /** What was measured last of a canary that runs, `<namespace>/<name>`. */
+  liveCanary(key: string): CanaryView["live"];
   /** Undefined: there is no certificate authority. */
   identities(): IdentityAdmin | undefined;
   /** Undefined: nothing is known of it here. */

@@ -1,6 +1,6 @@
 import type { ServiceRef } from "../../../config/edits/index.ts";
 import type { Commit, ConfigChange } from "../../../config/store.ts";
-import type { Change, ChangeWord } from "../../../contract/index.ts";
+import { type Change, type ChangeWord, canaryEvents } from "../../../contract/index.ts";
 import { faultsOfChange } from "./change-faults.ts";
 import { objectWords, trafficWords } from "./change-words.ts";
 
@@ -37,6 +37,10 @@ export const undoReason = (revision: number, changes: readonly ConfigChange[]): 
   `undo of ${revision}: ${describeChanges(changes)}`.slice(0, 200);
 export const restoreReason = (revision: number, changes: readonly ConfigChange[]): string =>
   `restore of ${revision}: ${describeChanges(changes)}`.slice(0, 200);
+type CanaryWord = Extract<ChangeWord, { code: "canary" }>;
+/** `canary reviews: step, v3 10 %`. */
+export const canaryReason = ({ canary, event, version, weight }: Omit<CanaryWord, "code">): string =>
+  `canary ${canary}: ${event}, ${version} ${weight} %`;
 export const overReason = (virtualService: string): string => `fault on ${virtualService} ended: its time is over`;
 
 function wordsOf({ reason, changes }: Commit): ChangeWord[] {
@@ -48,7 +52,14 @@ function wordsOf({ reason, changes }: Commit): ChangeWord[] {
   if (reason === restoreReason(restored, changes)) return [{ code: "restore", revision: restored }, ...seen];
   const [, over = ""] = /^fault on (\S+) ended: /.exec(reason) ?? [];
   if (reason === overReason(over)) return [{ code: "fault-over", virtualService: over }];
-  return [{ code: "own", text: reason }];
+  const canary = canaryWord(reason);
+  return [canary ?? { code: "own", text: reason }];
+}
+
+function canaryWord(reason: string): CanaryWord | undefined {
+  const [, canary = "", said = "", version = "", weight] = /^canary (\S+): ([a-z ]+), (.+) (\S+) %$/.exec(reason) ?? [];
+  const event = canaryEvents.find((one) => one === said);
+  return event && { code: "canary", canary, event, version, weight: Number(weight) };
 }
 
 function seenWords(changes: readonly ConfigChange[]): ChangeWord[] {
@@ -89,6 +100,8 @@ function wordText(word: ChangeWord): string {
       return `fault on ${word.service} ended`;
     case "fault-over":
       return overReason(word.virtualService);
+    case "canary":
+      return canaryReason(word);
     case "objects":
       return `${verbs[word.type]} ${word.names.length > 0 ? word.names.join(", ") : `${word.count} objects`}`;
     case "undo":

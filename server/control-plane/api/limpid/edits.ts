@@ -42,7 +42,8 @@ export async function runEdit(
   }
 }
 
-function toWrite(context: ApiContext, { before, after }: Edit, manager: string): Write {
+/** Over what was read: somebody else's change since is a conflict. */
+export function toWrite(context: Pick<ApiContext, "kinds" | "clock">, { before, after }: Edit, manager: string): Write {
   const expect = before?.metadata.resourceVersion ?? "absent";
   if (after === undefined) {
     if (before === undefined) throw new Error("an edit needs an object before or after it");

@@ -2,6 +2,7 @@ import { told } from "../../../contract/index.ts";
 import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse, ApiRouter } from "../router.ts";
 import { badRequest, saidError } from "../status-error.ts";
+import { actOnCanary, getCanaries, postCanary } from "./canaries.ts";
 import { deleteFault, getFaults, postFault } from "./faults.ts";
 import { addHealth } from "./health.ts";
 import { listChanges, undoChange } from "./history.ts";
@@ -25,6 +26,9 @@ export function addLimpidRoutes(router: ApiRouter, context: ApiContext): void {
   add("GET", "/limpid/v1/faults", getFaults);
   add("POST", "/limpid/v1/faults", postFault);
   add("DELETE", "/limpid/v1/faults/:namespace/:virtualService/:id", deleteFault);
+  add("GET", "/limpid/v1/canaries", getCanaries);
+  add("POST", "/limpid/v1/canaries", postCanary);
+  add("POST", "/limpid/v1/canaries/:namespace/:name/:action", actOnCanary);
   add("GET", "/limpid/v1/changes", listChanges);
   add("POST", "/limpid/v1/changes/:revision/undo", undoChange);
   add("GET", "/limpid/v1/mesh", exportMesh);

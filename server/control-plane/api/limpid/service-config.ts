@@ -30,7 +30,11 @@ export interface ServiceConfig {
 }
 
 /** By hostname, or by the name of its resource. Throws 404 when the registry has no such service. */
-export async function serviceConfig(context: ApiContext, namespace: string, name: string): Promise<ServiceConfig> {
+export async function serviceConfig(
+  context: Pick<ApiContext, "store" | "services">,
+  namespace: string,
+  name: string,
+): Promise<ServiceConfig> {
   const services = await context.services();
   const service = findService(services, namespace, name);
   if (service === undefined) throw saidError(404, "NotFound", told("no-service", { name, namespace }));

@@ -5,6 +5,7 @@ import type { ConfigWarning } from "../../../contract/index.ts";
 import { type Mesh, updateMesh } from "../../../model/mesh.ts";
 import type { ApiContext } from "../context.ts";
 import { destinationRuleAdvice, gatewayAdvice, virtualServiceAdvice } from "./advice.ts";
+import { doubtfulCanary } from "./canaries.ts";
 import { doubtfulCredentials, endingCertificates } from "./credentials.ts";
 import { bereaved, takesAway } from "./dependents.ts";
 import { deadDestinations } from "./destinations.ts";
@@ -127,6 +128,9 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
     case "RateLimitConfig":
       yield* doubtfulLimits(object);
       yield* rivalLimits(object, facts);
+      break;
+    case "Canary":
+      yield* doubtfulCanary(object, facts);
       break;
     case "WorkloadEntry":
       yield* unreachableWorkload(object);

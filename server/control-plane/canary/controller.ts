@@ -1,0 +1,162 @@
+import { formatKey, keyOf } from "../../config/object.ts";
+import { ConflictError, NotFoundError } from "../../config/store.ts";
+import type { CanaryObserved, CanaryView } from "../../contract/index.ts";
+import { CanaryStatus } from "../../contract/index.ts";
+import type { ApiContext } from "../api/context.ts";
+import { followCommits } from "../follow-commits.ts";
+import { advance, holdMsOf, isMeasured } from "./advance.ts";
+import { commitMove } from "./commit-move.ts";
+import type { ReadSignals } from "./signals.ts";
+import { type CanaryObject, serviceOf, targetOf } from "./world.ts";
+
+export interface CanaryController {
+  /** Ends when the store can be followed and every canary was looked at once. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+  /** What it measured last of a canary that runs, by `<namespace>/<name>`. */
+  live(key: string): CanaryView["live"];
+}
+
+export interface CanaryControllerOptions {
+  context: Pick<ApiContext, "store" | "services" | "kinds" | "clock" | "logger">;
+  signals: ReadSignals;
+}
+
+const author = "limpid (canary)";
+const retryMs = 1_000;
+/** Between two looks at what is held: soon enough to stop harm, and no load. */
+const maxPaceMs = 5_000;
+
+/**
+ * Moves canaries on. There is no memory but the store: what it measured is asked for again after a restart, and a step that was made is in the
+ * same commit as the status that says so.
+ */
+export function createCanaryController({ context, signals }: CanaryControllerOptions): CanaryController {
+  const { store, clock, logger } = context;
+  const closing = new AbortController();
+  const measured = new Map<string, NonNullable<CanaryView["live"]>>();
+  let timer: { cancel(): void } | undefined;
+  let running: Promise<void> = Promise.resolve();
+  let following: Promise<void> = Promise.resolve();
+
+  function check(): Promise<void> {
+    running = running.then(async () => {
+      if (closing.signal.aborted) return;
+      try {
+        schedule(await look());
+      } catch (error) {
+        if (closing.signal.aborted) return;
+        logger.warn({ err: error }, "canaries could not be looked through");
+        schedule(clock.now() + retryMs);
+      }
+    });
+    return running;
+  }
+
+  function schedule(at: number | undefined): void {
+    timer?.cancel();
+    timer = undefined;
+    if (at === undefined || closing.signal.aborted) return;
+    timer = clock.setTimeout(() => void check(), Math.max(0, at - clock.now()));
+  }
+
+  /** Looks at each once; returns when to look again. One that resists doesn't keep the others. */
+  async function look(): Promise<number | undefined> {
+    const { items } = await store.list({ kind: "Canary" });
+    const keys = new Set(items.map((one) => nameOf(one as unknown as CanaryObject)));
+    for (const key of measured.keys()) if (!keys.has(key)) measured.delete(key);
+    const again: number[] = [];
+    for (const item of items) {
+      const canary = item as unknown as CanaryObject;
+      try {
+        const next = await lookAt(canary);
+        if (next !== undefined) again.push(next);
+      } catch (error) {
+        const isRace = error instanceof ConflictError || error instanceof NotFoundError;
+        if (!isRace) logger.warn({ err: error, object: formatKey(keyOf(item)) }, "a canary could not be moved yet");
+        again.push(clock.now() + (isRace ? 0 : retryMs));
+      }
+    }
+    return again.length > 0 ? Math.min(...again) : undefined;
+  }
+
+  async function lookAt(canary: CanaryObject): Promise<number | undefined> {
+    const { spec } = canary;
+    const status = statusOf(canary);
+    const key = nameOf(canary);
+    const target = await targetOf(context, canary);
+    const route = target?.route ?? `there is no service ${spec.service.name} in ${serviceOf(canary).namespace}`;
+    const observed = isMeasured(spec, status) ? await measure(canary, status) : undefined;
+    const advice = advance(spec, status, { now: clock.now(), route, observed });
+    if (advice.is === "move") {
+      measured.delete(key);
+      await commitMove(context, { canary, target, move: advice.move, author });
+      const { phase, message } = advice.move.status;
+      logger.info({ object: `Canary/${key}`, event: advice.move.event, phase, message }, "a canary moved");
+      return clock.now();
+    }
+    if (!isMeasured(spec, status)) {
+      measured.delete(key);
+      return undefined;
+    }
+    const live = measured.get(key);
+    if (live && live.waiting !== "signals") live.waiting = advice.for ?? null;
+    const pace = Math.min(maxPaceMs, Math.max(500, holdMsOf(spec, status.step) / 4));
+    const next = clock.now() + pace;
+    return advice.until !== undefined && advice.until > clock.now() ? Math.min(next, advice.until) : next;
+  }
+
+  /** Of the step from its beginning. */
+  async function measure(canary: CanaryObject, status: CanaryStatus): Promise<CanaryObserved | undefined> {
+    const key = nameOf(canary);
+    const windowSec = (clock.now() - Date.parse(status.since)) / 1000;
+    const before = measured.get(key)?.observed ?? null;
+    try {
+      const { from, to } = status;
+      const query = { service: serviceOf(canary), from: from.version, to: to.version, windowSec };
+      const observed = await signals(query);
+      measured.set(key, { observed, waiting: null, why: null });
+      return observed;
+    } catch (error) {
+      measured.set(key, {
+        observed: before,
+        waiting: "signals",
+        why: error instanceof Error ? error.message : `${error}`,
+      });
+      return undefined;
+    }
+  }
+
+  return {
+    async start() {
+      const revision = await store.revision();
+      await check();
+      following = followCommits({
+        store,
+        clock,
+        logger,
+        from: revision,
+        signal: closing.signal,
+        onCommit: async ({ changes }) => {
+          if (changes.some(({ key }) => moving.has(key.kind))) await check();
+        },
+        onLost: check,
+      });
+    },
+    async close() {
+      closing.abort();
+      timer?.cancel();
+      await Promise.allSettled([running, following]);
+    },
+    live: (key) => measured.get(key) ?? null,
+  };
+}
+
+/** What a canary's weights and versions are told by. */
+const moving = new Set(["Canary", "VirtualService", "DestinationRule"]);
+
+const nameOf = ({ metadata }: CanaryObject): string => `${metadata.namespace}/${metadata.name}`;
+
+/** Undefined: none was written, or none that can be read. */
+export const statusOf = ({ status }: Pick<CanaryObject, "status">): CanaryStatus | undefined =>
+  CanaryStatus.safeParse(status).data;
