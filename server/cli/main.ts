@@ -153,6 +153,9 @@ await lazy("history", "show who changed what of the mesh, and when", async () =>
 await lazy("undo", "take back one change of the mesh", async () =>
   (await import("./config/history.ts")).registerUndo(program),
 );
+await lazy("canary", "move traffic to a new version in steps, and back when it is worse", async () =>
+  (await import("./canary/register.ts")).registerCanary(program),
+);
 await lazy("token", "let a machine join the mesh", async () =>
   (await import("./identity/token.ts")).registerToken(program),
 );

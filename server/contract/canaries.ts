@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Routing } from "./traffic.ts";
 
 const Weights = z.record(z.string(), z.number().int());
 const VersionOf = z.object({ version: z.string(), subset: z.string() });
@@ -123,3 +124,24 @@ export type CanaryRequest = z.infer<typeof CanaryRequest>;
 /** `POST /limpid/v1/canaries/{namespace}/{name}/{action}` */
 export const CanaryAction = z.enum(["pause", "resume", "promote", "abort"]);
 export type CanaryAction = z.infer<typeof CanaryAction>;
+
+/** What a form and a command begin with. `hold` as the kind has it. */
+export const defaultCanarySteps = [
+  { weight: 10, hold: "2m" },
+  { weight: 25, hold: "2m" },
+  { weight: 50, hold: "2m" },
+] as const;
+
+/** From the version with the most of the traffic to the newest other one; undefined where there is one only. */
+export function usualCanary(
+  { rules, versions }: Pick<Routing, "rules" | "versions">,
+  { from, to }: { from?: string | undefined; to?: string | undefined } = {},
+): { from: string; to: string } | undefined {
+  const rule = rules.find(({ matches }) => matches.length === 0) ?? rules[0];
+  const weightOf = (subset: string): number =>
+    rule?.destinations.find((destination) => destination.subset === subset)?.weight ?? 0;
+  const others = versions.filter(({ version }) => version !== to);
+  const old = from ?? others.toSorted((a, b) => weightOf(b.subset) - weightOf(a.subset))[0]?.version;
+  const fresh = to ?? versions.findLast(({ version }) => version !== old)?.version;
+  return old === undefined || fresh === undefined ? undefined : { from: old, to: fresh };
+}
