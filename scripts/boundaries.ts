@@ -46,7 +46,7 @@ export const sidecarRooms: Record<string, readonly string[]> = {
   "access-log": ["config", "format", "grpc", "http", "match"],
   tracing: ["access-log", "grpc", "http"],
   xds: ["cluster", "secret"],
-  admin: ["access-log", "bootstrap", "cluster", "data-plane.ts", "secret", "tls", "xds"],
+  admin: ["access-log", "bootstrap", "cluster", "data-plane.ts", "listener", "secret", "tls", "xds"],
 };
 
 const sidecarGround = [
