@@ -90,6 +90,6 @@ export async function untilReady(proxy: ProxyProcess): Promise<void> {
     if (ended !== undefined) return;
     const { status, body } = await proxy.admin("/ready");
     if (status !== 200) throw new Error(body);
-  }, 45_000);
+  }, 90_000);
   if (ended !== undefined) throw new Error(`ended with code ${ended}`);
 }
