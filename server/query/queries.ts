@@ -146,6 +146,10 @@ export function createQueries({
     return ranges.rowsOf(steps, (edge) => entering.has(edge));
   };
 
+  /** Of a young mesh all there is, so that an hour of nothing does not press its first minutes into a corner. */
+  const recordedSec = async (endMs: number, windowSec: number): Promise<number> =>
+    bounded((endMs - ((await reader.oldestAt()) ?? endMs)) / 1000, Math.min(60, windowSec), windowSec);
+
   /** All who look at the same window at the same second get the same object: it is made once, and may be written and packed once. */
   const graphOf = rememberEach(
     async ({ window, endMs, silentSince, freshAt }: GraphAt) => {
@@ -197,12 +201,8 @@ export function createQueries({
     },
     async overview() {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(undefined), factsOrLast()]);
-      // Of a young mesh all there is, so that an hour of nothing does not press its first minutes into a corner.
-      const ageSec = (endMs - ((await reader.oldestAt()) ?? endMs)) / 1000;
-      const [hour, minute] = await Promise.all([
-        timelineBefore(endMs, bounded(ageSec, 60, overviewSec), known),
-        ranges.rowsBefore(endMs, 60),
-      ]);
+      const hourSec = await recordedSec(endMs, overviewSec);
+      const [hour, minute] = await Promise.all([timelineBefore(endMs, hourSec, known), ranges.rowsBefore(endMs, 60)]);
       const entering = enteringEdges(minute.rows, known);
       const rows = minute.rows.filter(({ edge }) => entering.has(edge));
       const gaps = await reader.gaps(hour.window);
@@ -210,10 +210,11 @@ export function createQueries({
     },
     async latencyHeatmap({ window, at, ...filter }) {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
+      const seconds = await recordedSec(endMs, window);
       const isNarrowed = Object.values(filter).some((value) => value !== undefined);
       const shown = isNarrowed
-        ? await ranges.rowsOf(ranges.stepsBefore(endMs, window), (edge) => isOf(edge, filter))
-        : await timelineBefore(endMs, window, known);
+        ? await ranges.rowsOf(ranges.stepsBefore(endMs, seconds), (edge) => isOf(edge, filter))
+        : await timelineBefore(endMs, seconds, known);
       return buildLatencyHeatmap({ ...shown, facts: known });
     },
     freshAt: async () => newest(await reader.collectors()),
