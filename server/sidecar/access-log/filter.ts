@@ -52,7 +52,9 @@ export function accessLogFilter(
       if (header === undefined) return fail("header_filter.header is required");
       try {
         const test = compileHeader(header);
-        return ok((record) => test({ ...record, headers: record.requestHeaders }));
+        return ok(({ method, path, authority, scheme, requestHeaders, dynamicMetadata }) =>
+          test({ method, path, authority, scheme, headers: requestHeaders, dynamicMetadata }),
+        );
       } catch (cause) {
         return fail(...problemsOf(cause).map((problem) => `header_filter.header: ${problem}`));
       }
