@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cleanups } from "./harness/cleanups.ts";
 import { addresses, ScenarioMesh } from "./harness/mesh.ts";
@@ -120,6 +122,31 @@ spec: { selector: { matchLabels: { app: ratings } }, mtls: { mode: ${mode} } }`;
       expect(plain.echo?.headers["x-forwarded-client-cert"]).toBeUndefined();
     });
 
+    it("is for those endpoints of a service that say so, beside others", async () => {
+      const other = createServer((_, response) => void response.end("other"));
+      cleanups.add(() => void other.close());
+      await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", () => resolve()));
+      await mesh.reset(
+        labelled(),
+        `
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: ratings-v2, namespace: default }
+spec:
+  address: 127.0.0.1
+  ports: { http: ${(other.address() as AddressInfo).port} }
+  labels: { app: ratings, version: v2 }`,
+      );
+      const answers = await mesh.callMany(20, toRatings);
+      expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+      const mutual = answers.flatMap(({ echo }) => echo ?? []);
+      expect(mutual.length).toBeGreaterThan(0);
+      expect(mutual.length).toBeLessThan(20);
+      for (const { headers } of mutual) {
+        expect(headers["x-forwarded-client-cert"]).toContain(`URI=${identity("client")}`);
+      }
+    });
+
     it("is all that STRICT lets in", async () => {
       await mesh.reset(labelled(), peers("STRICT"));
       expect((await mesh.call({ ...toRatings, path: "/strict" })).status).toBe(200);
@@ -130,9 +157,7 @@ spec: { selector: { matchLabels: { app: ratings } }, mtls: { mode: ${mode} } }`;
       expect((await mesh.callServer({ path: "/again" })).status).toBe(200);
     });
 
-    // The bundled sidecar's clusters of such ports are refused by name.
-    const http2 = clientKind === "Envoy" && serverKind === "Envoy" ? it : undefined;
-    http2?.("carries HTTP/2", async () => {
+    it("carries HTTP/2", async () => {
       await mesh.reset(
         rule("notes", "{ mode: ISTIO_MUTUAL }"),
         `

@@ -21,9 +21,9 @@ export const isUsed = (mesh: Mesh): boolean =>
 
 /**
  * A cluster without a word about TLS, inside the mesh and for a client with a certificate: mutual TLS where all endpoints take it; where some
- * do, each endpoint's own, which the bundled sidecar can't do: it comes in plain text.
+ * do, each endpoint's own.
  */
-export function withAutoMutualTls(mesh: Mesh, draft: ClusterDraft, bundled: boolean): ClusterDraft {
+export function withAutoMutualTls(mesh: Mesh, draft: ClusterDraft): ClusterDraft {
   const { service, policy, certified } = draft;
   if (!certified || policy.tls?.mode !== undefined || service.external || draft.discovery !== "eds") return draft;
   const members = membersOf(mesh, draft);
@@ -31,7 +31,7 @@ export function withAutoMutualTls(mesh: Mesh, draft: ClusterDraft, bundled: bool
   if (taking.length === 0) return draft;
   const tls = { mode: "ISTIO_MUTUAL" as const };
   if (taking.length === members.length) return { ...draft, policy: { ...policy, tls } };
-  return bundled ? draft : { ...draft, policy: { ...policy, tls }, mutualTls: taking };
+  return { ...draft, policy: { ...policy, tls }, mutualTls: taking };
 }
 
 const membersOf = (mesh: Mesh, { service, port, labels }: ClusterDraft): Endpoint[] =>

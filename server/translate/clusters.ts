@@ -52,15 +52,14 @@ export function outboundClusters(mesh: Mesh, scope: Scope, options: TranslateOpt
   const checked =
     isAuto || memo(drafts, "mutual", [], () => drafts.some(({ policy }) => policy.tls?.mode === "ISTIO_MUTUAL"));
   const deps = [checked && mesh.endpoints, isAuto && mesh.peerAuthentications];
-  const kind = isAuto && scope.bundled ? "bundled" : "";
   const secured = !isAuto
     ? drafts
-    : memo(drafts, `secured ${kind}`, deps, () => drafts.map((it) => withAutoMutualTls(mesh, it, scope.bundled)));
-  const clusters = memo(secured, `clusters ${kind}`, deps, () => {
+    : memo(drafts, "secured", deps, () => drafts.map((it) => withAutoMutualTls(mesh, it)));
+  const clusters = memo(secured, "clusters", deps, () => {
     const fixed = secured.filter((it) => it.discovery !== "dns");
     return new Map(fixed.map((it) => [it.name, clusterOf(mesh, it)]));
   });
-  return memo(secured, `all ${clusterId} ${kind}`, [mesh.endpoints, mesh.health, clusters], () => {
+  return memo(secured, `all ${clusterId}`, [mesh.endpoints, mesh.health, clusters], () => {
     const of = (discovery: ClusterDraft["discovery"]) =>
       secured.filter((it) => it.discovery === discovery).map((it) => [it, assignment(mesh, it, clusterId)] as const);
     const dns = of("dns").map(([it, message]) => [it.name, dnsCluster(mesh, it, message)] as const);

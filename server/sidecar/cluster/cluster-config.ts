@@ -23,6 +23,7 @@ import { compileHealthChecks, type HealthCheckConfig } from "./health/check-conf
 import { compileOriginalDestination, type OriginalDestinationConfig } from "./original-destination.ts";
 import { compileOutlier, type OutlierConfig } from "./outlier-config.ts";
 import { type ProxyProtocol, unwrapProxyProtocol } from "./proxy-protocol.ts";
+import { compileTransportMatches, type Transport, type TransportMatch } from "./transport.ts";
 import { compileUpstreamTls, type UpstreamTls } from "./upstream-tls.ts";
 
 /** The last two have no hosts before somebody calls one. */
@@ -79,6 +80,8 @@ export interface ClusterConfig {
   readonly tls: UpstreamTls | undefined;
   /** Undefined: endpoints are not told who calls. */
   readonly proxyProtocol: ProxyProtocol | undefined;
+  /** Of endpoints that are connected to in another way. */
+  readonly transportMatches: readonly TransportMatch[];
 }
 
 /** Throws an Error naming the field. Unsupported fields were refused before. */
@@ -87,7 +90,7 @@ export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig
   const parts = together<
     Pick<
       ClusterConfig,
-      "discovery" | "balancing" | "outlier" | "healthCheck" | "tls" | "proxyProtocol" | "dnsCache"
+      "discovery" | "balancing" | "outlier" | "healthCheck" | "tls" | "proxyProtocol" | "transportMatches" | "dnsCache"
     > & {
       options: ReturnType<typeof upstreamOptions>;
     }
@@ -98,12 +101,13 @@ export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig
     outlier: () => compileOutlier(config.outlierDetection),
     healthCheck: () => compileHealthChecks(config.healthChecks, protocolOf(upstreamOptions(config)) !== "http1"),
     tls: () => tlsOf(config, secrets),
+    transportMatches: () => compileTransportMatches(config.transportSocketMatches, secrets),
     proxyProtocol: () => unwrapProxyProtocol(config.transportSocket).proxyProtocol,
     options: () => upstreamOptions(config),
   });
   const { options, dnsCache, ...compiled } = parts;
   refuseHostNames(options, compiled.discovery);
-  needsTls(options, compiled.tls);
+  needsTls(options, [compiled, ...compiled.transportMatches]);
   const common = options?.commonHttpProtocolOptions ?? config.commonHttpProtocolOptions;
   const thresholds = config.circuitBreakers?.thresholds.find((entry) => entry.priority === 0);
   const budget = thresholds?.retryBudget;
@@ -195,8 +199,8 @@ function upstreamOptions(config: Cluster): UpstreamOptions | undefined {
 }
 
 /** Without a handshake nothing could choose. */
-function needsTls(options: UpstreamOptions | undefined, tls: UpstreamTls | undefined): void {
-  if (protocolOf(options) !== "auto" || tls !== undefined) return;
+function needsTls(options: UpstreamOptions | undefined, transports: readonly Transport[]): void {
+  if (protocolOf(options) !== "auto" || transports.every(({ tls }) => tls !== undefined)) return;
   const field = `typed_extension_protocol_options["${upstreamOptionsName}"].auto_config`;
   throw new Error(`${field}: needs a transport_socket with TLS, whose handshake chooses`);
 }

@@ -8,6 +8,7 @@ import { type ClusterConfig, compileCluster } from "./cluster-config.ts";
 import { DnsResolver } from "./dns.ts";
 import { type Assignment, compileAssignment } from "./load-assignment.ts";
 import { defaultPriorityPolicy } from "./priority-load.ts";
+import { tlsContextsOf } from "./transport.ts";
 
 /** All clusters, with what feeds their endpoints: the config itself, EDS or DNS. */
 export class ClusterSet {
@@ -54,7 +55,7 @@ export class ClusterSet {
         assignment === undefined ? noEndpoints : at("load_assignment", () => compileAssignment(assignment)),
     });
     this.stopWaiting(config.name);
-    if (config.tls?.common.settled === false) this.waitForSecrets(config, fixed);
+    if (isUnsettled(config)) this.waitForSecrets(config, fixed);
     else this.bringIntoForce(config, fixed);
     this.changed();
   }
@@ -62,7 +63,7 @@ export class ClusterSet {
   /** Brings into force what has its secrets. Called whenever one has come. */
   warm(): void {
     for (const { config, fixed } of [...this.waiting.values()]) {
-      if (config.tls?.common.settled === false) continue;
+      if (isUnsettled(config)) continue;
       this.stopWaiting(config.name);
       this.bringIntoForce(config, fixed);
       this.changed();
@@ -139,11 +140,11 @@ export class ClusterSet {
   }
 
   requiredSecrets(): string[] {
-    return this.configs().flatMap(({ tls }) => tls?.common.secretNames ?? []);
+    return this.configs().flatMap((config) => tlsContextsOf(config).flatMap(({ common }) => common.secretNames));
   }
 
   tlsContexts(): CommonTls[] {
-    return [...this.byName.values()].flatMap(({ config }) => config.tls?.common ?? []);
+    return [...this.byName.values()].flatMap(({ config }) => tlsContextsOf(config).map(({ common }) => common));
   }
 
   /** In force and to come. */
@@ -183,6 +184,9 @@ export class ClusterSet {
     return [...this.byName.values()].filter((cluster) => uses(cluster.config));
   }
 }
+
+/** Whether a secret may still come. */
+const isUnsettled = (config: ClusterConfig): boolean => tlsContextsOf(config).some(({ common }) => !common.settled);
 
 interface Waiting {
   readonly config: ClusterConfig;

@@ -19,6 +19,7 @@ import { OutlierDetector } from "./outlier.ts";
 import { ClusterPool } from "./pool.ts";
 import { PriorityBalancer } from "./priorities.ts";
 import { defaultPriorityPolicy, type PriorityLoad, type PriorityPolicy } from "./priority-load.ts";
+import { keepIdentity, type Transports } from "./transport.ts";
 
 export interface ClusterIo {
   readonly stats: Stats;
@@ -68,11 +69,10 @@ export class Cluster {
   /** New settings; connections stay. */
   reconfigure(config: ClusterConfig): void {
     const before = this.config;
-    const { tls } = before;
-    // The very same settings keep their identity: a connection made by others is not used again.
-    this.config = tls !== undefined && tls.key === config.tls?.key ? { ...config, tls } : config;
-    const announces = JSON.stringify(config.proxyProtocol) !== JSON.stringify(before.proxyProtocol);
-    if (this.config.tls !== tls || announces) for (const endpoint of this.endpoints.values()) this.pool.drain(endpoint);
+    this.config = keepIdentity(before, config);
+    if (connectsOtherwise(before, this.config)) {
+      for (const endpoint of this.endpoints.values()) this.pool.drain(endpoint);
+    }
     if (JSON.stringify(config.outlier) !== JSON.stringify(before.outlier)) this.startDetector();
     if (config.healthCheck?.key !== before.healthCheck?.key) this.startChecker();
     if (finds(config) !== finds(before)) this.startFinder();
@@ -325,3 +325,14 @@ export class Cluster {
 /** What a cluster's finder depends on. */
 const finds = ({ dnsCache, originalDestination, tls }: ClusterConfig): string =>
   JSON.stringify([dnsCache?.key, originalDestination, tls === undefined]);
+
+/** Whether connections that are there would be made in another way now. */
+function connectsOtherwise(before: Transports, now: Transports): boolean {
+  const all = ({ tls, proxyProtocol, transportMatches }: Transports) =>
+    [{ match: undefined, tls, proxyProtocol }, ...transportMatches].map((it) => [
+      it.match,
+      it.tls?.key,
+      it.proxyProtocol,
+    ]);
+  return JSON.stringify(all(before)) !== JSON.stringify(all(now));
+}

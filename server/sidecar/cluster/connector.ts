@@ -3,12 +3,14 @@ import type { ConnectionAddresses } from "../http/addresses.ts";
 import type { ClientConnection, ClientConnectionOwner } from "../http/stream.ts";
 import { type ClientSocket, Http1ClientConnection } from "../http1/client-connection.ts";
 import { Http2ClientConnection } from "../http2/client-connection.ts";
+import type { Metadata } from "../record.ts";
 import { turnedAway } from "../tls/tls-failure.ts";
 import { AlpnConnection } from "./alpn-connection.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import type { EndpointConfig } from "./endpoint.ts";
 import type { PoolHost } from "./pool-host.ts";
 import { proxyHeader } from "./proxy-protocol.ts";
+import { transportOf } from "./transport.ts";
 import { connectFailure, connectTls, type UpstreamTls } from "./upstream-tls.ts";
 
 /** A connection that is being made, with what the codecs don't know of it. */
@@ -25,28 +27,31 @@ export type UpstreamProtocol = "http1" | "http2" | "auto";
 export interface Place {
   readonly address: string;
   readonly port: number;
-  /** That TLS is for; ""; what the cluster says. */
+  /** That TLS is for; "": what the cluster says. */
   readonly tlsHost?: string;
+  /** Of the endpoint, by which its transport is chosen. */
+  readonly metadata: Metadata | undefined;
 }
 
 /** Where connections to an endpoint go: of one that a call has named, TLS is for that name. */
-export const placeOf = ({ address, port, key, hostname }: EndpointConfig): Place => ({
+export const placeOf = ({ address, port, key, hostname, metadata }: EndpointConfig): Place => ({
   address,
   port,
   tlsHost: key === undefined ? "" : hostname,
+  metadata,
 });
 
 /** Opens a connection to an endpoint by the TLS settings of its cluster. */
 export function openConnection(
   { config, stats, timers }: Pick<PoolHost, "config" | "stats" | "timers">,
-  { address: host, port, tlsHost }: Place,
+  { address: host, port, tlsHost, metadata }: Place,
   protocol: UpstreamProtocol,
   owner: ClientConnectionOwner,
   /** Whose connection it is for; undefined: the proxy's own. */
   origin?: ConnectionAddresses,
 ): Connecting {
   const target = { host, port, noDelay: true, allowHalfOpen: false, localAddress: config.bindAddress || undefined };
-  const { tls, proxyProtocol } = config;
+  const { tls, proxyProtocol } = transportOf(config, metadata);
   const announce =
     proxyProtocol === undefined
       ? undefined

@@ -4,6 +4,7 @@ import { WheelTimer } from "../timer-wheel.ts";
 import { type Connecting, openConnection, placeOf, type UpstreamProtocol } from "./connector.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { PoolHost } from "./pool-host.ts";
+import { transportOf } from "./transport.ts";
 import type { UpstreamTls } from "./upstream-tls.ts";
 
 /** Whoever wants a stream. */
@@ -202,12 +203,17 @@ export class HostPool implements ClientConnectionOwner {
     this.ready.splice(this.ready.indexOf(pooled), 1);
   }
 
+  /** That connections are made with now. */
+  private get tls(): UpstreamTls | undefined {
+    return transportOf(this.host.config, this.endpoint.config.metadata).tls;
+  }
+
   private isSpent({ requests, createdAt, tls }: Pooled): boolean {
     const { config, stats, removed } = this.host;
     const spent = config.maxRequestsPerConnection > 0 && requests >= config.maxRequestsPerConnection;
     if (spent) stats.cxMaxRequests.inc();
     const old = config.maxConnectionMs > 0 && performance.now() - createdAt > config.maxConnectionMs;
-    return spent || old || this.endpoint.removed || removed || tls !== config.tls;
+    return spent || old || this.endpoint.removed || removed || tls !== this.tls;
   }
 
   /** Where the handshake chooses, as it chose the last time. */
@@ -236,7 +242,7 @@ export class HostPool implements ClientConnectionOwner {
     endpoint.totals.connections++;
     const pooled = new Pooled(
       this,
-      config.tls,
+      this.tls,
       openConnection(this.host, placeOf(endpoint.config), this.protocol, this, this.origin),
     );
     this.connections.set(pooled.connection, pooled);

@@ -4,6 +4,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { HostPool, type Slots, type StreamRequest } from "./host-pool.ts";
 import type { PoolHost } from "./pool-host.ts";
 import { originKey } from "./proxy-protocol.ts";
+import { transportOf } from "./transport.ts";
 
 /**
  * The connections of one cluster: a pool per endpoint and protocol, within the cluster's circuit breakers.
@@ -31,7 +32,8 @@ export class ClusterPool {
     request: StreamRequest,
     origin?: ConnectionAddresses,
   ): void {
-    if (origin !== undefined && this.host.config.proxyProtocol !== undefined) {
+    const { proxyProtocol } = transportOf(this.host.config, endpoint.config.metadata);
+    if (origin !== undefined && proxyProtocol !== undefined) {
       this.poolFor(endpoint, protocol, origin).newStream(request);
       return;
     }

@@ -490,6 +490,7 @@ export const supportedFields: SupportedFields = {
     "cluster_type",
     "common_lb_config",
     "transport_socket",
+    "transport_socket_matches",
     "metadata",
     "load_balancing_policy",
     "alt_stat_name",
@@ -541,6 +542,7 @@ export const supportedFields: SupportedFields = {
   "envoy.config.core.v3.HealthCheck.TcpHealthCheck": ["send", "receive"],
   "envoy.config.core.v3.HealthCheck.GrpcHealthCheck": ["service_name", "authority", "initial_metadata"],
   "envoy.config.core.v3.HealthCheck.Payload": ["text", "binary"],
+  "envoy.config.cluster.v3.Cluster.TransportSocketMatch": ["name", "match", "transport_socket"],
   "envoy.config.cluster.v3.Cluster.CustomClusterType": ["name", "typed_config"],
   "envoy.config.cluster.v3.Cluster.OriginalDstLbConfig": [
     "use_http_header",

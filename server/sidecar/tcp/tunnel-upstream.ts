@@ -1,6 +1,7 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Endpoint } from "../cluster/endpoint.ts";
 import type { StreamRequest } from "../cluster/host-pool.ts";
+import { transportOf } from "../cluster/transport.ts";
 import { renderText } from "../format/format.ts";
 import type { ConnectionAddresses } from "../http/addresses.ts";
 import { toWire } from "../http/headers.ts";
@@ -55,7 +56,8 @@ export class TunnelUpstream implements SessionUpstream, StreamRequest, UpstreamH
     const headers: string[] = [];
     applyHeaderOps(ops, headers, this.record);
     const authority = toWire(renderText(hostname, this.record, ""));
-    const scheme = this.cluster.config.tls === undefined ? "http" : "https";
+    const { tls } = transportOf(this.cluster.config, this.endpoint.config.metadata);
+    const scheme = tls === undefined ? "http" : "https";
     this.stream = connection.newStream(this);
     const head = { method, path, authority, scheme, headers, contentLength: -1, upgrade: "", bytes: 0, tunnel: true };
     this.stream.sendHead(head, false);

@@ -2,10 +2,11 @@ import { Stats } from "../../stats.ts";
 import type { Timers } from "../../timers.ts";
 import type { ClusterConfig } from "../cluster-config.ts";
 import { ClusterStats } from "../cluster-stats.ts";
-import { openConnection } from "../connector.ts";
+import { openConnection, type Place } from "../connector.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { HealthFlag } from "../health-flags.ts";
 import { openSocket } from "../open-socket.ts";
+import { transportOf } from "../transport.ts";
 import type { HealthCheckConfig } from "./check-config.ts";
 import { CheckStats } from "./check-stats.ts";
 import { grpcCheckBody, grpcCheckHead, isServing } from "./grpc-check.ts";
@@ -88,7 +89,7 @@ export class HealthChecker {
   private newProber(endpoint: Endpoint, done: (result: CheckResult) => void): Prober {
     const { check, reuseConnection: reuse } = this.config;
     const config = this.io.config();
-    const secure = config.tls !== undefined;
+    const secure = transportOf(config, endpoint.config.metadata).tls !== undefined;
     switch (check.kind) {
       case "tcp":
         return new TcpCheck({
@@ -144,8 +145,9 @@ export class HealthChecker {
     return { config: this.io.config(), stats: this.apart, timers: this.io.timers };
   }
 
-  private placeOf({ config }: Endpoint): { address: string; port: number } {
-    return { address: config.check?.address || config.address, port: config.check?.port || config.port };
+  private placeOf({ config }: Endpoint): Place {
+    const { check, metadata } = config;
+    return { address: check?.address || config.address, port: check?.port || config.port, metadata };
   }
 }
 
