@@ -1,11 +1,10 @@
 "use client";
 import { useEffect, useState } from "react";
-import type { FaultList } from "../../server/contract/index.ts";
 import type { Live } from "../lib/live.ts";
 import { serverNow } from "./fuse.ts";
 
 /** The server's clock, four times a second; what the list said while the page is not yet alive. */
-export function useServerNow({ data, readAt }: Live<FaultList>): number {
+export function useServerNow({ data, readAt }: Live<{ now: number }>): number {
   const [local, setLocal] = useState<number | null>(null);
   useEffect(() => {
     setLocal(Date.now());

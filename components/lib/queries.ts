@@ -1,5 +1,6 @@
 "use client";
 import {
+  CanaryList,
   ChangeList,
   FaultList,
   Graph,
@@ -98,6 +99,13 @@ export const useFaults = (initial?: From<FaultList>): Live<FaultList> =>
     read: (signal) => getJson(FaultList, "/api/faults", signal),
     everyMs: pace,
     initial,
+  });
+
+export const useCanaries = (): Live<CanaryList> =>
+  useLive({
+    queryKey: ["canaries"],
+    read: (signal) => getJson(CanaryList, "/api/canaries", signal),
+    everyMs: pace,
   });
 
 export const useProxies = (initial?: From<ProxyList>): Live<ProxyList> =>

@@ -1,5 +1,12 @@
 "use client";
-import { ChangeResult, type FaultRequest, ProxyList, type WeightsChange } from "../../server/contract/index.ts";
+import {
+  type CanaryAction,
+  type CanaryRequest,
+  ChangeResult,
+  type FaultRequest,
+  ProxyList,
+  type WeightsChange,
+} from "../../server/contract/index.ts";
 import { sendJson } from "./api.ts";
 
 /** Every write of the dashboard. `dryRun` checks and shows what would change, `envoy` also for the proxies. All throw `ApiFailure`. */
@@ -29,6 +36,20 @@ export const startFault = (fault: FaultRequest, how: HowToWrite): Promise<Change
 /** `id` as in contract `Fault.id`. */
 export const stopFault = (id: string): Promise<ChangeResult> =>
   sendJson(ChangeResult, "DELETE", `/api/faults/${id.split("/").map(encodeURIComponent).join("/")}`);
+
+export const startCanary = (canary: CanaryRequest, how: HowToWrite): Promise<ChangeResult> =>
+  sendJson(ChangeResult, "POST", `/api/canaries${dry(how)}`, canary);
+
+export const actOnCanary = (
+  { namespace, name }: { namespace: string; name: string },
+  action: CanaryAction,
+): Promise<ChangeResult> =>
+  sendJson(
+    ChangeResult,
+    "POST",
+    `/api/canaries/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/${action}`,
+    {},
+  );
 
 export const applyYaml = (yaml: string, dryRun: boolean): Promise<ChangeResult> =>
   sendJson(ChangeResult, "POST", `/api/apply${dry({ dryRun })}`, { yaml });

@@ -60,7 +60,7 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
   if (services.data && !found && routing.error?.code === "NOT_FOUND")
     return <Unknown name={`${service.namespace}/${title}`} />;
   const content: Record<ServiceTab, ReactNode> = {
-    traffic: <TrafficTab service={service} routing={routing} metrics={metrics.data} />,
+    traffic: <TrafficTab service={service} title={title} routing={routing} metrics={metrics.data} />,
     metrics: <MetricsTab name={title} metrics={metrics} />,
     endpoints: <EndpointsTab item={found} metrics={metrics.data} />,
     config: <ConfigTab service={{ namespace: service.namespace, name: title }} routing={routing} />,

@@ -1,6 +1,7 @@
 "use client";
 import { useTranslations } from "use-intl";
 import type { Entrance, PushStatus, Routing, ServiceMetrics } from "../../server/contract/index.ts";
+import { CanaryCard } from "../canary/canary-card.tsx";
 import type { Live } from "../lib/live.ts";
 import { usePush } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
@@ -19,6 +20,8 @@ import { useShift } from "./use-shift.ts";
 
 export interface TrafficTabProps {
   service: { namespace: string; name: string };
+  /** Its resource's name. */
+  title: string;
   routing: Live<Routing>;
   metrics: ServiceMetrics | undefined;
 }
@@ -27,7 +30,7 @@ export interface TrafficTabProps {
  * The hand on the slider: rules on the left, what a change would do and did on the right. Where it is entered by a gateway, it is that
  * VirtualService's rules which share those requests, and they have a hand of their own.
  */
-export function TrafficTab({ service, routing, metrics }: TrafficTabProps) {
+export function TrafficTab({ service, title, routing, metrics }: TrafficTabProps) {
   const t = useTranslations("traffic");
   if (!routing.data && routing.error) return <Unreadable title={t("unreadable")} live={routing} />;
   if (!routing.data) return <TrafficSkeleton />;
@@ -59,7 +62,12 @@ export function TrafficTab({ service, routing, metrics }: TrafficTabProps) {
       })}
     />
   ));
-  return <div className={styles.hands}>{only ? [...doors, mesh] : [mesh, ...doors]}</div>;
+  return (
+    <div className={styles.hands}>
+      {only ? [...doors, mesh] : [mesh, ...doors]}
+      <CanaryCard service={{ namespace: service.namespace, name: title }} routing={data} />
+    </div>
+  );
 }
 
 interface HandProps {

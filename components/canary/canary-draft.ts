@@ -1,0 +1,52 @@
+import { type CanaryRequest, defaultCanarySteps } from "../../server/contract/index.ts";
+
+/** What the form holds; numbers that are not there yet are null. */
+export interface CanaryDraft {
+  from: string;
+  to: string;
+  /** As typed: `10, 25, 50`. */
+  weights: string;
+  hold: string;
+  minRequests: number | null;
+  successMin: number | null;
+  successDrop: number | null;
+  latencyRatio: number | null;
+}
+
+/** As the kind writes them, and in seconds. */
+export const holds = { "30s": 30, "1m": 60, "2m": 120, "5m": 300, "10m": 600, "30m": 1800, "1h": 3600 } as const;
+
+export const newDraft = (versions: { from: string; to: string }): CanaryDraft => ({
+  ...versions,
+  weights: defaultCanarySteps.map(({ weight }) => weight).join(", "),
+  hold: defaultCanarySteps[0].hold,
+  minRequests: 50,
+  successMin: 99,
+  successDrop: 1,
+  latencyRatio: 2,
+});
+
+/** Percents; what is no number stays as the server shall see it: as 0. */
+export const weightsOf = (text: string): number[] =>
+  text
+    .split(/[\s,;%，]+/)
+    .filter((part) => part !== "")
+    .map((part) => (/^\d{1,3}$/.test(part) ? Number(part) : 0));
+
+/** What the API takes. A threshold that is left empty is not looked at. */
+export function requestOf(draft: CanaryDraft, service: { namespace: string; name: string }): CanaryRequest {
+  const { from, to, hold, minRequests, successMin, successDrop, latencyRatio } = draft;
+  const rate = {
+    ...(successMin !== null && { min: successMin }),
+    ...(successDrop !== null && { maxDrop: successDrop }),
+  };
+  // Left out it would have its defaults: one that holds nothing up stands for none.
+  const successRate = Object.keys(rate).length > 0 ? rate : { min: 0 };
+  const thresholds = {
+    ...(minRequests !== null && { minRequests }),
+    successRate,
+    latencyP95: { maxRatio: latencyRatio ?? 1000 },
+  };
+  const steps = weightsOf(draft.weights).map((weight) => ({ weight, hold }));
+  return { ...service, spec: { service: { name: service.name }, from, to, steps, thresholds } };
+}
