@@ -196,6 +196,27 @@ describe("Limpid's own kinds", () => {
     );
   });
 
+  const canary = (name: string, more: string) =>
+    `{ apiVersion: limpid.dev/v1alpha1, kind: Canary, metadata: { name: ${name} }, spec: { steps: [{ weight: 10, hold: 1m }], ${more} } }`;
+  test("a Canary for nobody, of versions that are not there, and two of one service", () => {
+    expect(warn(canary("a", "service: { name: nobody }, from: v1, to: v2"))).toEqual([
+      "spec.service.name: there is no service nobody in default",
+    ]);
+    const told = warn(
+      canary("a", "service: { name: reviews }, from: v1, to: v9, thresholds: { successRate: { min: 0 } }"),
+    );
+    expect(told).toEqual([
+      "spec.to: no workload of reviews has the version v9",
+      "spec.thresholds.successRate.min: is 0: no share of failures stops it",
+    ]);
+    const both = "service: { name: reviews }, from: v1, to: v2";
+    const rivals = warn(`${canary("a", both)}\n---\n${canary("b", both)}`);
+    expect(rivals.filter((one) => one.startsWith("spec.service"))).toEqual([
+      "spec.service: Canary default/b moves its weights, too: each pauses at the other's steps",
+      "spec.service: Canary default/a moves its weights, too: each pauses at the other's steps",
+    ]);
+  });
+
   const limits = (name: string, descriptors: string, domain = "edge") =>
     `{ apiVersion: limpid.dev/v1alpha1, kind: RateLimitConfig, metadata: { name: ${name} }, spec: { domain: ${domain}, descriptors: [${descriptors}] } }`;
   test("a RateLimitConfig that limits nothing, or everything", () => {
