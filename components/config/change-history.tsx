@@ -11,6 +11,7 @@ import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import styles from "./change-history.module.css";
 import { useAuthor, useChangeText } from "./change-text.ts";
+import { foldCanaries } from "./fold-canaries.ts";
 import { Moment } from "./moment.tsx";
 import { useUndo } from "./use-undo.tsx";
 
@@ -41,7 +42,7 @@ export function ChangeHistory({ title, matches, initial, limit = 100, undoable =
           if (shown.length === 0) return <EmptyState title={none ?? t("history-none")} />;
           return (
             <ul className={styles.list}>
-              {shown.map((change) => (
+              {foldCanaries(shown).map(({ change, earlier }) => (
                 <li key={change.revision} data-revision={change.revision} data-kind={change.kind}>
                   <span className={styles.when}>
                     <Moment ms={change.at} />
@@ -49,6 +50,19 @@ export function ChangeHistory({ title, matches, initial, limit = 100, undoable =
                   <span className={styles.what}>
                     <i data-kind={change.kind} aria-hidden />
                     {said(change)}
+                    {earlier.length > 0 && (
+                      <details className={styles.earlier}>
+                        <summary>{t("canary-earlier", { count: earlier.length })}</summary>
+                        <ol reversed>
+                          {earlier.map((one) => (
+                            <li key={one.revision}>
+                              <Moment ms={one.at} /> {said(one)} · {authorOf(one.author)} ·{" "}
+                              {t("revision", { revision: one.revision })}
+                            </li>
+                          ))}
+                        </ol>
+                      </details>
+                    )}
                   </span>
                   <span className={styles.who}>
                     {authorOf(change.author)} · {t("revision", { revision: change.revision })}
