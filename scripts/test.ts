@@ -20,6 +20,14 @@ if (findPostgres() === undefined) installPackage("postgresql");
 if (findPostgres() === undefined)
   note("no PostgreSQL: run `apt-get install postgresql`, or put initdb and postgres on the PATH");
 
+// What few machines have: where it can't be had, its tests say so in their names and are skipped.
+for (const [command, name] of [
+  ["redis-server", "redis-server"],
+  ["iptables", "iptables"],
+] as const) {
+  if (spawnSync(command, ["--version"], { stdio: "ignore" }).error) installPackage(name);
+}
+
 step("build", [process.execPath, "scripts/build.ts"]);
 const result = spawnSync(join(root, "node_modules/.bin/vitest"), ["run", ...process.argv.slice(2)], {
   stdio: "inherit",
