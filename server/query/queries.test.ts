@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Graph, ServiceList, ServiceMetrics } from "../contract/index.ts";
+import { Graph, LatencyHeatmap, ServiceList, ServiceMetrics } from "../contract/index.ts";
 import { MemoryTelemetryStore } from "../store/telemetry/memory-store.ts";
 import { batch, edge, metric, rollup, sample, series } from "../store/telemetry/testing/records.ts";
 import { ManualClock } from "../telemetry/testing/manual-clock.ts";
@@ -111,6 +111,28 @@ describe("serviceMetrics", () => {
     const metrics = await queries().serviceMetrics({ namespace: "default", name: "reviews", window });
     expect(metrics.windowSec).toBeGreaterThan(0);
     expect(metrics.series[0]?.requestRate.length ?? 0).toBeLessThanOrEqual(1001);
+  });
+});
+
+describe("latencyHeatmap", () => {
+  const sum = async (query: Parameters<ReturnType<typeof queries>["latencyHeatmap"]>[0]) => {
+    const map = LatencyHeatmap.parse(await queries().latencyHeatmap(query));
+    return { map, count: map.cells.reduce((total, { count }) => total + count, 0) };
+  };
+
+  it("counts every request of the window once, of a service or of what enters the mesh", async () => {
+    const service = "reviews.default.svc.cluster.local";
+    const { map, count } = await sum({ window: 60, service });
+    expect(count).toBe(map.steps * map.stepSec * 10);
+    expect(map.boundsMs.at(-1)).toBe(22);
+    expect((await sum({ window: 60 })).count).toBe(count);
+    expect((await sum({ window: 60, source: { namespace: "default", app: "productpage" } })).count).toBe(count);
+    expect((await sum({ window: 60, service: "nobody" })).count).toBe(0);
+  });
+
+  it("has no steps before there were records", async () => {
+    const { map } = await sum({ window: 86_400 });
+    expect(map.steps * map.stepSec).toBeLessThanOrEqual(660);
   });
 });
 
