@@ -89,7 +89,7 @@ export const allowed: Record<string, readonly string[]> = {
   "server/translate": ["server/wire", "server/lib", "server/gen", "server/model"],
   "server/grpc": ["server/lib", "server/gen"],
   "server/xds": ["server/lib", "server/gen", "server/grpc"],
-  // Asks the data plane's own matchers, and of what a proxy is made of nothing else: docs/decisions/0019e-explain-asks-the-matchers.md.
+  // Asks the data plane's own matchers, and of what a proxy is made of nothing else: docs/decisions/0023-explain-asks-the-matchers.md.
   "server/explain": [
     "server/lib",
     "server/gen",

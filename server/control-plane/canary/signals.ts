@@ -25,7 +25,7 @@ const maxWindowSec = 86_400;
 
 /**
  * Asks the dashboard, whose numbers people see beside the canary, and where a request that two proxies tell of counts once
- * (docs/decisions/0025c-canaries-ask-the-dashboard.md).
+ * (docs/decisions/0028-canaries-ask-the-dashboard.md).
  */
 export function dashboardSignals(baseUrl: string, timeoutMs = 5_000): ReadSignals {
   const client = createHttpClient(baseUrl, timeoutMs);
