@@ -1,9 +1,11 @@
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { create, fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { TypedExtensionConfigSchema } from "../gen/proto/envoy/config/core/v3/extension_pb.js";
 import { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
+import { VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { RuntimeSchema } from "../gen/proto/envoy/service/runtime/v3/rtds_pb.js";
 import { systemClock } from "../lib/clock.ts";
 import { silentLogger } from "../lib/logger.ts";
@@ -11,14 +13,27 @@ import { createXdsServer, type XdsServer } from "./ads-server.ts";
 import { registry } from "./any-json.ts";
 import { createSnapshot, type SnapshotMessages } from "./snapshot.ts";
 import { type Envoy, envoyMissing, freePort, startEnvoy } from "./testing/envoy.ts";
-import { testMessages } from "./testing/messages.ts";
+import { testListener, testMessages } from "./testing/messages.ts";
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function setUp(api: "GRPC" | "DELTA_GRPC", change: Partial<SnapshotMessages>, rtdsLayer?: string) {
+interface Proxy {
+  name: string;
+  api: "GRPC" | "DELTA_GRPC";
+  /** Default: the real Envoy. */
+  command?: readonly string[];
+}
+
+const bundled = [process.execPath, join(import.meta.dirname, "../cli/main.ts"), "sidecar"];
+const proxies: Proxy[] = [
+  ...(["GRPC", "DELTA_GRPC"] as const).map((api) => ({ name: `Envoy, ${api}`, api })),
+  { name: "the bundled sidecar", api: "DELTA_GRPC", command: bundled },
+];
+
+async function setUp({ api, command }: Proxy, change: Partial<SnapshotMessages>, rtdsLayer?: string) {
   const application = createServer((_, response) => response.end("hello"));
   await new Promise<void>((done) => application.listen(0, "127.0.0.1", done));
   closers.push(() => application.close());
@@ -40,7 +55,13 @@ async function setUp(api: "GRPC" | "DELTA_GRPC", change: Partial<SnapshotMessage
   const xdsPort = await server.start();
   closers.push(() => server.stop(200));
   const started = Date.now();
-  const envoy = await startEnvoy({ id: "sidecar~127.0.0.1~e.default~x", xdsPort, api, rtdsLayer });
+  const envoy = await startEnvoy({
+    id: "sidecar~127.0.0.1~e.default~x",
+    xdsPort,
+    api,
+    rtdsLayer,
+    ...(command && { command }),
+  });
   closers.push(() => envoy.stop());
   const publish = (more: Partial<SnapshotMessages>) => {
     plane.messages = { ...plane.messages, ...more };
@@ -52,12 +73,36 @@ async function setUp(api: "GRPC" | "DELTA_GRPC", change: Partial<SnapshotMessage
 
 const live = (envoy: Envoy) => vi.waitFor(async () => expect(await envoy.admin("/ready")).toContain("LIVE"), 30_000);
 
+/** Takes some requests for s0 to a status of its own, as many as the runtime says. */
+const sampled = () =>
+  new Map([
+    [
+      "http_proxy/s0",
+      fromJson(
+        VirtualHostSchema,
+        {
+          name: "s0",
+          domains: ["s0"],
+          routes: [
+            {
+              match: { prefix: "/", runtime_fraction: { default_value: { numerator: 0 }, runtime_key: "teapots" } },
+              direct_response: { status: 418 },
+            },
+            { match: { prefix: "/" }, direct_response: { status: 204 } },
+          ],
+        },
+        { registry },
+      ),
+    ],
+  ]);
+
 const layer = (name: string, values: Record<string, JsonValue>) =>
   new Map([[name, create(RuntimeSchema, { name, layer: values as never })]]);
 
-describe.skipIf(envoyMissing).each(["GRPC", "DELTA_GRPC"] as const)("runtime layers, %s", (api) => {
-  test("are in force at the start, and when they change", async () => {
-    const { envoy, publish } = await setUp(api, { runtimes: layer("mesh", { "a.key": 7 }) }, "mesh");
+describe.each(proxies)("runtime layers, $name", (proxy) => {
+  const missing = proxy.command === undefined && envoyMissing;
+  test.skipIf(missing)("are in force at the start, and when they change", async () => {
+    const { envoy, publish } = await setUp(proxy, { runtimes: layer("mesh", { "a.key": 7 }) }, "mesh");
     await live(envoy);
     const value = async () => {
       const { entries } = JSON.parse(await envoy.admin("/runtime")) as {
@@ -70,8 +115,22 @@ describe.skipIf(envoyMissing).each(["GRPC", "DELTA_GRPC"] as const)("runtime lay
     await vi.waitFor(async () => expect(await value()).toBe("8"), 5_000);
   });
 
-  test("that do not exist hold up no start", async () => {
-    const { envoy, started } = await setUp(api, {}, "nobody's");
+  // VHDS is of the incremental protocol.
+  test.skipIf(missing || proxy.api === "GRPC")("take a share of requests, with no new route", async () => {
+    const listenerPort = await freePort();
+    const listeners = new Map([["outbound", testListener("outbound", listenerPort, "http_proxy")]]);
+    const change = { listeners, virtualHosts: sampled(), runtimes: layer("mesh", { teapots: 100 }) };
+    const { envoy, publish } = await setUp(proxy, change, "mesh");
+    await live(envoy);
+    await vi.waitFor(async () => expect(await swapped(listenerPort)).toMatch(/^418/), 10_000);
+    publish({ runtimes: layer("mesh", { teapots: 0 }) });
+    await vi.waitFor(async () => expect(await swapped(listenerPort)).toMatch(/^204/), 10_000);
+    publish({ runtimes: layer("mesh", { teapots: { numerator: 1_000_000, denominator: "MILLION" } }) });
+    await vi.waitFor(async () => expect(await swapped(listenerPort)).toMatch(/^418/), 10_000);
+  });
+
+  test.skipIf(missing)("that do not exist hold up no start", async () => {
+    const { envoy, started } = await setUp(proxy, {}, "nobody's");
     await live(envoy);
     // Envoy's own patience is 15 s.
     expect(Date.now() - started).toBeLessThan(10_000);
@@ -148,11 +207,12 @@ function swapped(port: number): Promise<string> {
   });
 }
 
-describe.skipIf(envoyMissing).each(["GRPC", "DELTA_GRPC"] as const)("discovered filters, %s", (api) => {
-  test("are delivered, and swapped while the listener stays", async () => {
+describe.each(proxies.slice(0, 2))("discovered filters, $name", (proxy) => {
+  const missing = proxy.command === undefined && envoyMissing;
+  test.skipIf(missing)("are delivered, and swapped while the listener stays", async () => {
     const listenerPort = await freePort();
     const listeners = new Map([["outbound", discovering("outbound", listenerPort)]]);
-    const { envoy, publish } = await setUp(api, { listeners, extensionConfigs: adding("one") });
+    const { envoy, publish } = await setUp(proxy, { listeners, extensionConfigs: adding("one") });
     await vi.waitFor(async () => expect(await swapped(listenerPort)).toBe("200 one"), 10_000);
     publish({ extensionConfigs: adding("two") });
     await vi.waitFor(async () => expect(await swapped(listenerPort)).toBe("200 two"), 10_000);
