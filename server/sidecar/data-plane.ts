@@ -1,6 +1,11 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
+import type { Any } from "@bufbuild/protobuf/wkt";
 import type { AccessLog } from "../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
 import { type Cluster as ClusterProto, ClusterSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import {
+  type TypedExtensionConfig,
+  TypedExtensionConfigSchema,
+} from "../gen/proto/envoy/config/core/v3/extension_pb.js";
 import {
   type ClusterLoadAssignment,
   ClusterLoadAssignmentSchema,
@@ -15,11 +20,12 @@ import type { ListeningSocket } from "../lib/succession.ts";
 import { ClusterSet } from "./cluster/cluster-set.ts";
 import type { Lookup } from "./cluster/dns.ts";
 import { DnsCaches } from "./cluster/dns-cache.ts";
-import { problemsOf } from "./config/problems.ts";
+import { at, problemsOf } from "./config/problems.ts";
 import { compilePerFilter } from "./filters/registry.ts";
 import { type ChainsIo, compileChains } from "./listener/compile-chains.ts";
 import { ConnectionLimit } from "./listener/connection-limit.ts";
 import type { InheritedSockets } from "./listener/inherited-sockets.ts";
+import type { DiscoveredFilter } from "./listener/discovered-filter.ts";
 import { ListenerSet } from "./listener/listener-set.ts";
 import type { AccessLogger, Tracer } from "./record.ts";
 import type { LocalProxy } from "./request/filter.ts";
@@ -71,6 +77,7 @@ export class DataPlane {
   private readonly clusters: ClusterSet;
   private readonly listeners: ListenerSet;
   private readonly chainsIo: ChainsIo;
+  private readonly extensions = new Map<string, Any>();
   /** By listener, the names under which its chains use route configurations. */
   private readonly routeUsers = new Map<string, string[]>();
 
@@ -97,6 +104,7 @@ export class DataPlane {
       runtime: io.runtime ?? new Runtime(),
       local: io.local ?? { cluster: "", healthCheckFails: () => false },
       clusters: this.clusters.byName,
+      extensions: this.extensions,
       secrets: this.secrets,
       accessLogger: (configs, direction) => io.accessLogger(configs, direction),
       connectionLogger: (configs, direction) => io.connectionLogger(configs, direction),
@@ -153,6 +161,33 @@ export class DataPlane {
 
   removeVirtualHost(resourceName: string): void {
     this.routes.removeVirtualHost(resourceName);
+  }
+
+  /** A filter by discovery: all places that have it take it, or none of them does. */
+  setExtension(extension: TypedExtensionConfig): string[] {
+    const { name, typedConfig } = extension;
+    return refuse(`extension ${name}`, TypedExtensionConfigSchema, extension, () => {
+      if (typedConfig === undefined) throw new Error("typed_config: required");
+      const places = this.discovered(name);
+      const compiled = at("typed_config", () => places.map((place) => [place, place.compile(typedConfig)] as const));
+      this.extensions.set(name, typedConfig);
+      for (const [place, filter] of compiled) place.use(filter);
+      this.listeners.warm();
+    });
+  }
+
+  /** Nobody has it: its places take their default, and without one answer for it. */
+  removeExtension(name: string): void {
+    this.extensions.delete(name);
+    for (const place of this.discovered(name)) place.fallBack();
+    this.listeners.warm();
+  }
+
+  /** Filters that listeners ask for over ECDS, and how long they wait for each, in milliseconds. What is held of others is forgotten. */
+  requiredExtensions(): Map<string, number> {
+    const required = new Map([...this.listeners.discovered()].map(({ name, timeoutMs }) => [name, timeoutMs]));
+    for (const name of this.extensions.keys()) if (!required.has(name)) this.extensions.delete(name);
+    return required;
   }
 
   /** EDS service names of all clusters. */
@@ -253,6 +288,10 @@ export class DataPlane {
       backlog: proto.tcpBacklogSize ?? 4096,
       unlimited: proto.ignoreGlobalConnLimit,
     });
+  }
+
+  private discovered(name: string): DiscoveredFilter[] {
+    return [...this.listeners.discovered()].filter((place) => place.name === name);
   }
 
   private unuseRoutes(listener: string): void {

@@ -155,6 +155,7 @@ export const ResponseFlag = {
   /** UAEX */ unauthorizedExternalService: 1 << 20,
   /** RLSE */ rateLimitServiceError: 1 << 21,
   /** DF */ dnsResolutionFailure: 1 << 22,
+  /** NFCF */ noFilterConfigFound: 1 << 23,
 } as const;
 
 /** Where finished requests go. Must not throw and must not block: sinks bound their own queues and count what they shed. */

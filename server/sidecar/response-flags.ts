@@ -25,6 +25,7 @@ const rows: Record<keyof typeof ResponseFlag, { short: string; field: number }> 
   unauthorizedExternalService: { short: "UAEX", field: 13 },
   rateLimitServiceError: { short: "RLSE", field: 14 },
   dnsResolutionFailure: { short: "DF", field: 27 },
+  noFilterConfigFound: { short: "NFCF", field: 22 },
 };
 
 /** Bit number → field number of envoy.data.accesslog.v3.ResponseFlags. */

@@ -1,14 +1,15 @@
 import type { NetworkFilter } from "../network/network-filter.ts";
-import type { HttpManager } from "../request/manager.ts";
 import type { TcpProxy } from "../tcp/tcp-proxy.ts";
 import { ChainIndex, type ChainMatch, type ConnectionFacts, looksInside } from "./chain-match.ts";
 import type { ConnectionLogs } from "./connection-log.ts";
+import type { ListenerManager } from "./compile-manager.ts";
+import type { DiscoveredFilter } from "./discovered-filter.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
 import type { ProxyProtocolOptions } from "./proxy-protocol.ts";
 
 /** A compiled filter chain: whether it ends TLS, its network filters, and what the last of them is. */
 export type FilterChain = ChainBase &
-  ({ readonly kind: "http"; readonly manager: HttpManager } | { readonly kind: "tcp"; readonly proxy: TcpProxy });
+  ({ readonly kind: "http"; readonly manager: ListenerManager } | { readonly kind: "tcp"; readonly proxy: TcpProxy });
 
 interface ChainBase {
   readonly id: string;
@@ -74,12 +75,18 @@ export class ChainTable {
       this.chains.length === 1 && (first === fallback || (first && matchesAll(first.match))) ? first : undefined;
   }
 
-  /** Whether every HTTP chain has its routes, and every TLS chain its secrets. */
+  /** Whether every HTTP chain has its routes and the filters that it waits for, and every TLS chain its secrets. */
   get ready(): boolean {
-    return this.chains.every(
-      (chain) =>
-        chain.tls?.common.settled !== false && (chain.kind === "tcp" || chain.manager.routes.table !== undefined),
+    return (
+      this.chains.every(
+        (chain) =>
+          chain.tls?.common.settled !== false && (chain.kind === "tcp" || chain.manager.routes.table !== undefined),
+      ) && this.discovered.every(({ settled }) => settled)
     );
+  }
+
+  get discovered(): DiscoveredFilter[] {
+    return this.chains.flatMap((chain) => (chain.kind === "tcp" ? [] : chain.manager.discovered));
   }
 
   get secretNames(): string[] {

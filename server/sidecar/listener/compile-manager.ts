@@ -7,15 +7,14 @@ import {
   HttpConnectionManager_ServerHeaderTransformation as ServerHeader,
 } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import type { Cluster } from "../cluster/cluster.ts";
-import { at, each, together } from "../config/problems.ts";
+import { together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
-import { compileTerminal, filterFactory } from "../filters/registry.ts";
 import { toWire } from "../http/headers.ts";
 import { defaultLimits } from "../http1/parser.ts";
 import { compileHttp2Options } from "../http2/compile-options.ts";
 import type { AccessLogger, ListenerPlace, Tracer } from "../record.ts";
 import { compileClientCertificate } from "../request/client-certificate.ts";
-import type { HttpFilter, LocalProxy, TerminalFilter } from "../request/filter.ts";
+import type { LocalProxy } from "../request/filter.ts";
 import type { HttpManager, ManagerOptions } from "../request/manager.ts";
 import { ManagerStats } from "../request/manager-stats.ts";
 import type { RouteSource } from "../route/route-source.ts";
@@ -23,6 +22,8 @@ import type { Runtime } from "../runtime.ts";
 import type { Stats } from "../stats.ts";
 import type { Timers } from "../timers.ts";
 import type { WallClock } from "../wall-clock.ts";
+import type { DiscoveredFilter, Extensions } from "./discovered-filter.ts";
+import { compileFilters, type FilterChain } from "./http-filters.ts";
 import { internalAddresses } from "./internal-address.ts";
 
 export interface ManagerIo {
@@ -33,8 +34,14 @@ export interface ManagerIo {
   readonly local: LocalProxy;
   readonly runtime: Runtime;
   readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly extensions: Extensions;
   accessLogger(configs: AccessLog[], direction: "inbound" | "outbound"): AccessLogger;
   tracer(config: HttpConnectionManager_Tracing): Tracer | undefined;
+}
+
+/** A manager, and what in it comes by discovery. */
+export interface ListenerManager extends HttpManager {
+  readonly discovered: readonly DiscoveredFilter[];
 }
 
 /** Throws an Error naming the field. */
@@ -44,7 +51,7 @@ export function compileManager(
   routes: RouteSource,
   place: ListenerPlace,
   io: ManagerIo,
-): HttpManager {
+): ListenerManager {
   const stats = new ManagerStats(io.stats, config.statPrefix);
   const { chain, options, accessLoggers, tracer, codec } = together<
     Pick<HttpManager, "accessLoggers" | "tracer" | "codec"> & {
@@ -52,7 +59,7 @@ export function compileManager(
       options: Omit<ManagerOptions, "envoyHeaders">;
     }
   >({
-    chain: () => compileFilters(config, io, stats.prefix),
+    chain: () => compileFilters(config, { ...io, statPrefix: stats.prefix }, io.extensions),
     options: () => compileOptions(config),
     codec: () => codecOf(config),
     accessLoggers: () => (config.accessLog.length === 0 ? [] : [io.accessLogger(config.accessLog, direction)]),
@@ -71,7 +78,14 @@ export function compileManager(
       maxHeadBytes: (config.maxRequestHeadersKb ?? defaultLimits.maxHeadBytes / 1024) * 1024,
       maxHeaders: config.commonHttpProtocolOptions?.maxHeadersCount ?? defaultLimits.maxHeaders,
     },
-    ...chain,
+    get filters() {
+      return chain.filters;
+    },
+    get wants() {
+      return chain.wants;
+    },
+    terminal: chain.terminal,
+    discovered: chain.discovered,
     routes,
     stats,
     accessLoggers,
@@ -101,27 +115,6 @@ function codecOf({ codecType }: HttpConnectionManager): HttpManager["codec"] {
     default:
       throw new Error(`codec_type: ${CodecType[codecType]} is not supported`);
   }
-}
-
-type FilterChain = Pick<HttpManager, "filters" | "wants" | "terminal">;
-
-function compileFilters(config: HttpConnectionManager, io: ManagerIo, statPrefix: string): FilterChain {
-  let terminal: TerminalFilter | undefined;
-  const all = each("http_filters", config.httpFilters, (entry, index): HttpFilter | undefined => {
-    const any = entry.configType.case === "typedConfig" ? entry.configType.value : undefined;
-    if (any === undefined) throw new Error("typed_config: required");
-    const last = compileTerminal(any);
-    if (last !== undefined) {
-      if (index !== config.httpFilters.length - 1) throw new Error("the router must come last");
-      terminal = last;
-      return undefined;
-    }
-    if (entry.disabled) return undefined;
-    return at("typed_config", () => filterFactory(any).compile(entry.name, any, { ...io, statPrefix }));
-  });
-  if (terminal === undefined) throw new Error("http_filters: the last filter must be the router");
-  const filters = all.filter((filter) => filter !== undefined);
-  return { filters, terminal, wants: filters.reduce((wants, filter) => wants | (filter.wants ?? 0), 0) };
 }
 
 function compileOptions(config: HttpConnectionManager): ManagerOptions {

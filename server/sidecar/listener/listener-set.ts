@@ -1,6 +1,7 @@
 import type { ListeningSocket } from "../../lib/succession.ts";
 import type { CommonTls } from "../tls/common-tls.ts";
 import type { ChainTable } from "./chain-table.ts";
+import type { DiscoveredFilter } from "./discovered-filter.ts";
 import { type DrainOptions, type ListenAddress, Listener, type ListenerIo } from "./listener.ts";
 
 export interface ListenerOptions {
@@ -47,6 +48,15 @@ export class ListenerSet {
       ...table.secretNames,
       ...(active?.secretNames ?? []),
     ]);
+  }
+
+  /** Filters by discovery: of the chains in force, of those to come, and of listeners that still drain. */
+  discovered(): Set<DiscoveredFilter> {
+    const current = [...this.entries.values()].flatMap(({ active, table }) => [
+      ...table.discovered,
+      ...(active?.discovered ?? []),
+    ]);
+    return new Set([...current, ...[...this.drainingOld].flatMap(({ discovered }) => discovered)]);
   }
 
   /** Brings into force what has its routes and secrets. Called whenever routes, secrets or clusters change. */

@@ -18,6 +18,7 @@ import { Admission } from "./admission.ts";
 import type { ChainTable, FilterChain } from "./chain-table.ts";
 import type { ConnectionLimit } from "./connection-limit.ts";
 import { ConnectionLog } from "./connection-log.ts";
+import type { DiscoveredFilter } from "./discovered-filter.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
 import { Handshake } from "./handshake.ts";
 import { HttpHost } from "./http-host.ts";
@@ -127,6 +128,10 @@ export class Listener {
   /** Secrets that the chains in force refer to. */
   get secretNames(): string[] {
     return this.table.secretNames;
+  }
+
+  get discovered(): DiscoveredFilter[] {
+    return this.table.discovered;
   }
 
   get tlsContexts(): CommonTls[] {

@@ -60,6 +60,8 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
   responseStarted = false;
   finished = false;
   private readonly terminal: TerminalStream;
+  /** Of the filters that it walks through; the manager may have others by now. */
+  private readonly wants: number;
   private readonly walk: FilterWalk;
   private readonly idle = new WheelTimer(() => this.onIdle());
   private lastActivity: number;
@@ -104,6 +106,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     record.requestHeaders = head.headers;
     if (end) record.timeToLastDownstreamRxMs = performance.now() - start;
     this.terminal = manager.terminal.open(this);
+    this.wants = manager.wants;
     this.walk = new FilterWalk(manager.filters, this, this, manager.options.bufferLimit);
     manager.stats.rqTotal.inc();
     manager.stats.rqActive.add(1);
@@ -405,7 +408,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
 
   /** Whether this client takes chunks as they come from an HTTP/1 upstream. */
   get takesChunks(): boolean {
-    return this.stream.protocol === "HTTP/1.1" && (this.manager.wants & Wants.responseData) === 0;
+    return this.stream.protocol === "HTTP/1.1" && (this.wants & Wants.responseData) === 0;
   }
 
   /** Writes what waits. */
@@ -451,7 +454,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     const duration = performance.now() - this.start;
     record.durationMs = duration;
     record.startMs = manager.wall.at(this.start);
-    if ((manager.wants & Wants.responseData) !== 0) record.responseBodyBytes = this.sentBytes;
+    if ((this.wants & Wants.responseData) !== 0) record.responseBodyBytes = this.sentBytes;
     if (this.responseStarted) record.timeToLastDownstreamTxMs = duration;
     stats.rqActive.add(-1);
     stats.rqTime.record(duration);
@@ -468,7 +471,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
   private passesChunks(): boolean {
     const { manager } = this;
     const action = this.route?.action;
-    if ((manager.wants & Wants.requestData) !== 0) return false;
+    if ((this.wants & Wants.requestData) !== 0) return false;
     if (action?.kind !== "forward") return true;
     if (action.clusterHeader !== "") return false;
     const { protocol } = this.stream;

@@ -128,6 +128,12 @@ export const supportedFields: SupportedFields = {
   "envoy.config.core.v3.SocketAddress": ["protocol", "address", "port_value"],
   "envoy.config.core.v3.Metadata": "opaque",
   "envoy.config.core.v3.ConfigSource": "opaque",
+  "envoy.config.core.v3.ExtensionConfigSource": [
+    "config_source",
+    "default_config",
+    "apply_default_config_without_warming",
+    "type_urls",
+  ],
   "envoy.config.core.v3.Locality": "opaque",
   "envoy.config.accesslog.v3.AccessLog": "opaque",
   "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": [
@@ -250,6 +256,7 @@ export const supportedFields: SupportedFields = {
   "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter": [
     "name",
     "typed_config",
+    "config_discovery",
     "is_optional",
     "disabled",
   ],

@@ -57,6 +57,9 @@ function fakePlane() {
     requiredEndpoints: () => clusters,
     requiredRoutes: () => listeners,
     requiredSecrets: () => [...clusters].filter((name) => name.includes("tls")).map((name) => `secret-of-${name}`),
+    setExtension: () => [],
+    removeExtension: () => {},
+    requiredExtensions: () => new Map(),
     wantsVhds: () => vhds,
   };
   return { plane, calls };

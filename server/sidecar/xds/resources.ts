@@ -1,6 +1,10 @@
 import { create, type DescMessage, fromBinary, type JsonObject, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type Cluster, ClusterSchema } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import {
+  type TypedExtensionConfig,
+  TypedExtensionConfigSchema,
+} from "../../gen/proto/envoy/config/core/v3/extension_pb.js";
+import {
   type ClusterLoadAssignment,
   ClusterLoadAssignmentSchema,
 } from "../../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
@@ -35,6 +39,11 @@ export interface DataPlanePort {
   requiredRoutes(): Iterable<string>;
   /** SDS names that its clusters and listeners refer to. */
   requiredSecrets(): Iterable<string>;
+  /** A filter's config. */
+  setExtension(extension: TypedExtensionConfig): readonly string[];
+  removeExtension(name: string): void;
+  /** ECDS names that its listeners refer to, with how long they wait for each, in milliseconds. */
+  requiredExtensions(): ReadonlyMap<string, number>;
   /** Whether any of its route configurations takes virtual hosts from VHDS. */
   wantsVhds(): boolean;
 }
@@ -106,6 +115,11 @@ export class XdsResources {
       [TypeUrl.secret]: this.#handler(TypeUrl.secret, SecretSchema, {
         set: (_, secret) => plane.setSecret(secret),
         shown: (secret) => toBinary(SecretSchema, redacted(SecretSchema, secret)),
+      }),
+      [TypeUrl.extensionConfig]: this.#handler(TypeUrl.extensionConfig, TypedExtensionConfigSchema, {
+        set: (_, extension) => plane.setExtension(extension),
+        remove: (name) => plane.removeExtension(name),
+        missing: (name) => plane.removeExtension(name),
       }),
       [TypeUrl.runtime]: this.#handler(TypeUrl.runtime, RuntimeSchema, {
         set: (name, { layer }) => {
@@ -218,13 +232,16 @@ export class XdsResources {
     this.#sync(TypeUrl.route, this.#plane.requiredRoutes());
     this.#sync(TypeUrl.secret, this.#plane.requiredSecrets());
     this.#sync(TypeUrl.runtime, this.#options.runtime?.layers ?? []);
+    const extensions = this.#plane.requiredExtensions();
+    this.#sync(TypeUrl.extensionConfig, extensions.keys(), (name) => extensions.get(name));
     if (!this.#vhds && this.#plane.wantsVhds()) {
       this.#vhds = true;
       this.#subscriber.subscribe(TypeUrl.virtualHost, "*");
     }
   }
 
-  #sync(typeUrl: TypeUrl, required: Iterable<string>): void {
+  /** @param timeoutOf how long something may stay unanswered, where it says so itself */
+  #sync(typeUrl: TypeUrl, required: Iterable<string>, timeoutOf?: (name: string) => number | undefined): void {
     const wanted = new Set(required);
     const subscribed = this.#subscribed.get(typeUrl) ?? new Set();
     const fresh = [...wanted].filter((name) => !subscribed.has(name));
@@ -233,7 +250,8 @@ export class XdsResources {
     this.#state.expect(typeUrl, wanted);
     if (fresh.length > 0) {
       this.#subscriber?.subscribe(typeUrl, fresh);
-      this.#startTimer(typeUrl, fresh);
+      if (timeoutOf === undefined) this.#startTimer(typeUrl, fresh, this.#options.fetchTimeoutMs);
+      else for (const name of fresh) this.#startTimer(typeUrl, [name], timeoutOf(name) ?? 0);
     }
     if (gone.length === 0) return;
     this.#subscriber?.unsubscribe(typeUrl, gone);
@@ -243,15 +261,15 @@ export class XdsResources {
     }
   }
 
-  #startTimer(typeUrl: TypeUrl, names: readonly string[]): void {
-    const { clock, fetchTimeoutMs, onUpdate } = this.#options;
-    if (fetchTimeoutMs === 0) return;
+  #startTimer(typeUrl: TypeUrl, names: readonly string[], timeoutMs: number): void {
+    const { clock, onUpdate } = this.#options;
+    if (timeoutMs === 0) return;
     const timer = clock.setTimeout(() => {
       this.#timers.delete(timer);
       const before = this.pending;
       this.#giveUp(typeUrl, names);
       if (this.pending !== before) onUpdate(typeUrl);
-    }, fetchTimeoutMs);
+    }, timeoutMs);
     this.#timers.add(timer);
   }
 }

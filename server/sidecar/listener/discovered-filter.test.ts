@@ -1,0 +1,117 @@
+import { fromJson, type JsonObject } from "@bufbuild/protobuf";
+import { afterEach, expect, it } from "vitest";
+import { TypedExtensionConfigSchema } from "../../gen/proto/envoy/config/core/v3/extension_pb.js";
+import { ResponseFlag } from "../record.ts";
+import { extensionRegistry } from "../supported/supported-fields.ts";
+import {
+  eventually,
+  Fixtures,
+  listenerFrom,
+  listenerJson,
+  staticCluster,
+  TestPlane,
+  toCluster,
+} from "../test-plane.ts";
+
+const fixtures = new Fixtures();
+afterEach(() => fixtures.close());
+
+const typeUrl = (name: string) => `type.googleapis.com/envoy.extensions.filters.http.${name}`;
+const mutation = typeUrl("header_mutation.v3.HeaderMutation");
+const adding = (value: string): JsonObject => ({
+  "@type": mutation,
+  mutations: { response_mutations: [{ append: { header: { key: "x-from", value } } }] },
+});
+const extension = (typed_config: JsonObject) =>
+  fromJson(TypedExtensionConfigSchema, { name: "found", typed_config }, { registry: extensionRegistry });
+const discovered = (extra: JsonObject = {}): JsonObject => ({
+  name: "found",
+  config_discovery: { config_source: { ads: {} }, type_urls: [mutation], ...extra },
+});
+
+/** With a listener whose only filter is discovered. */
+async function setUp(extra: JsonObject = {}) {
+  const up = await fixtures.http((_, response) => void response.end("ok"));
+  const test = await fixtures.plane({ clusters: [staticCluster("up", [up])], routes: [toCluster("up")] });
+  const listener = { ...options(extra), name: "other" };
+  expect(test.plane.setListener(listenerFrom(listener))).toEqual([]);
+  const port = () => test.plane.boundListeners().find(({ name }) => name === "other")?.port;
+  const client = async () => {
+    await eventually(() => port() !== undefined);
+    return fixtures.client(port() ?? 0);
+  };
+  return { test, port, client };
+}
+
+const options = (extra: JsonObject) => listenerJson({ filters: [discovered(extra)], routes: [toCluster("up")] });
+const ask = async (client: Awaited<ReturnType<Fixtures["client"]>>) => {
+  client.received = "";
+  return client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").until((text) => /\r\n\r\n(ok)?$/.test(text));
+};
+
+it("makes its listener wait, and changes under connections that stay", async () => {
+  const { test, port, client } = await setUp();
+  expect(test.plane.ready).toBe(false);
+  expect([...test.plane.requiredExtensions()]).toEqual([["found", 15_000]]);
+  expect(port()).toBeUndefined();
+  expect(test.plane.setExtension(extension(adding("one")))).toEqual([]);
+  const kept = await client();
+  expect(await ask(kept)).toContain("x-from: one");
+  expect(test.plane.setExtension(extension(adding("two")))).toEqual([]);
+  expect(await ask(kept)).toContain("x-from: two");
+});
+
+it("refuses a type that is not asked for, and what can't be compiled; what is in force stays", async () => {
+  const { test, client } = await setUp();
+  test.plane.setExtension(extension(adding("one")));
+  const cors = { "@type": typeUrl("cors.v3.Cors") };
+  expect(test.plane.setExtension(extension(cors))).toEqual([
+    expect.stringContaining("envoy.extensions.filters.http.cors.v3.Cors is none of its type_urls"),
+  ]);
+  expect(
+    test.plane.setExtension(extension({ "@type": mutation, mutations: { request_mutations: [{}] } })),
+  ).toHaveLength(1);
+  expect(await ask(await client())).toContain("x-from: one");
+});
+
+it("answers 500 with a flag of its own when nobody has it, until it comes, and when it is gone", async () => {
+  const { test, client } = await setUp();
+  test.plane.removeExtension("found");
+  const kept = await client();
+  expect(await ask(kept)).toMatch(/^HTTP\/1.1 500 .*content-length: 0/s);
+  expect(test.lastRecord.responseFlags).toBe(ResponseFlag.noFilterConfigFound);
+  test.plane.setExtension(extension(adding("late")));
+  expect(await ask(kept)).toContain("x-from: late");
+  test.plane.removeExtension("found");
+  expect(await ask(kept)).toMatch(/^HTTP\/1.1 500 /);
+});
+
+it("takes a default when nobody has it, or from the beginning", async () => {
+  const late = await setUp({
+    default_config: adding("default"),
+    config_source: { ads: {}, initial_fetch_timeout: "2s" },
+  });
+  expect(late.port()).toBeUndefined();
+  expect([...late.test.plane.requiredExtensions().values()]).toEqual([2000]);
+  late.test.plane.removeExtension("found");
+  expect(await ask(await late.client())).toContain("x-from: default");
+  const early = await setUp({ default_config: adding("default"), apply_default_config_without_warming: true });
+  const kept = await early.client();
+  expect(await ask(kept)).toContain("x-from: default");
+  early.test.plane.setExtension(extension(adding("one")));
+  expect(await ask(kept)).toContain("x-from: one");
+});
+
+it("says what is wrong with the reference", async () => {
+  const test = await TestPlane.start({ clusters: [], routes: [] });
+  fixtures.onClose(() => test.plane.close());
+  const errors = (extra: JsonObject) => test.plane.setListener(listenerFrom({ ...options(extra), name: "other" }));
+  expect(errors({ type_urls: [] })).toEqual([
+    expect.stringContaining("config_discovery.type_urls: at least one is required"),
+  ]);
+  expect(errors({ config_source: { self: {} } })).toEqual([
+    expect.stringContaining("config_discovery.config_source: only ads: {} is supported"),
+  ]);
+  const cors = { "@type": typeUrl("cors.v3.Cors") };
+  expect(errors({ default_config: cors })).toEqual([expect.stringContaining("config_discovery.default_config")]);
+});
