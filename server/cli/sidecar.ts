@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { createLogger } from "../lib/logger.ts";
 import { onSuccession, receiveSockets, say, sendSockets, succeedsVariable } from "../lib/succession.ts";
-import { type RunningSidecar, runSidecar } from "../sidecar/run.ts";
+import { type RunningSidecar, runSidecar, validateSidecar } from "../sidecar/run.ts";
 import { onShutdown } from "./leash.ts";
 import { version } from "./version.ts";
 
@@ -12,6 +12,7 @@ interface Flags {
   serviceCluster?: string;
   serviceZone?: string;
   logLevel: string;
+  mode: "serve" | "validate";
   drainTimeS: number;
   reusePort?: boolean;
   fileFlushIntervalMsec: number;
@@ -40,6 +41,11 @@ export const sidecarCommand = (): Command =>
       1000,
     )
     .option("--file-flush-min-size-kb <n>", "so much waits at the most before it is written to a log file", countOf, 64)
+    .addOption(
+      new Option("--mode <mode>", "serve, or validate: read the bootstrap, say all that is wrong with it, and end")
+        .choices(["serve", "validate"])
+        .default("serve"),
+    )
     .option("--concurrency <n>", "taken for Envoy's sake: there is one event loop")
     .addOption(ignored("--use-dynamic-base-id"))
     .addOption(ignored("--disable-hot-restart"))
@@ -55,6 +61,7 @@ async function run({
   drainTimeS,
   fileFlushIntervalMsec: intervalMs,
   fileFlushMinSizeKb,
+  mode,
   ...flags
 }: Flags): Promise<void> {
   const logger = createLogger("sidecar", logLevel);
@@ -65,6 +72,12 @@ async function run({
       return true;
     },
   };
+  if (mode === "validate") {
+    const errors = await validateSidecar({ ...flags, drainTimeMs: 0, version, logger, logLevel: level });
+    for (const error of errors) process.stderr.write(`${flags.configPath}: ${error}\n`);
+    if (errors.length === 0) process.stdout.write(`configuration '${flags.configPath}' OK\n`);
+    process.exit(errors.length === 0 ? 0 : 1);
+  }
   try {
     const inherited = process.env[succeedsVariable] === "1" ? await receiveSockets(process, inheritMs) : undefined;
     const fileFlush = { intervalMs, minBytes: fileFlushMinSizeKb * 1024 };

@@ -62,6 +62,8 @@ export interface DataPlaneIo {
   readonly lookup?: Lookup | undefined;
   /** Lets a successor listen on the same ports before this one has stopped (SO_REUSEPORT). */
   readonly reusePort?: boolean | undefined;
+  /** False: listeners are compiled, and none is bound. */
+  readonly listens?: boolean | undefined;
   /** Listening sockets of a predecessor, which goes on with them until it drains. */
   readonly inherited?: InheritedSockets | undefined;
 }
@@ -95,7 +97,7 @@ export class DataPlane {
     const { stats, logger, reusePort, inherited } = io;
     const limit = io.maxConnections === undefined ? undefined : new ConnectionLimit(io.maxConnections);
     const listenerIo = { stats, timers: this.timers, logger, reusePort, inherited, limit };
-    this.listeners = new ListenerSet(listenerIo, () => this.clusters.ready);
+    this.listeners = new ListenerSet(listenerIo, () => io.listens !== false && this.clusters.ready);
     this.chainsIo = {
       wall: new WallClock(io.wallNow),
       stats: io.stats,

@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { create } from "@bufbuild/protobuf";
-import { BuildVersionSchema, type Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+import { BuildVersionSchema, type Node, NodeSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { systemClock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
+import { formatFieldErrors } from "../lib/result.ts";
 import type { ListeningSocket } from "../lib/succession.ts";
 import { type AdsClient, createAdsClient } from "../xds/client/ads-client.ts";
 import { AccessLoggers } from "./access-log/access-loggers.ts";
@@ -12,7 +13,13 @@ import { AdminServer } from "./admin/admin-server.ts";
 import { certsViews, clusterViews } from "./admin/data-plane-views.ts";
 import type { AdminSources } from "./admin/handlers.ts";
 import { maxConnections } from "./bootstrap/connection-limit.ts";
-import { type NodeOverrides, readBootstrap, type SidecarBootstrap } from "./bootstrap/read-bootstrap.ts";
+import {
+  interpret,
+  type NodeOverrides,
+  readBootstrap,
+  readBootstrapFile,
+  type SidecarBootstrap,
+} from "./bootstrap/read-bootstrap.ts";
 import { type LayerSources, readLayers } from "./bootstrap/runtime-layers.ts";
 import { DataPlane } from "./data-plane.ts";
 import { GrpcChannels, isGrpcOnly, serverNameOption } from "./grpc/grpc-channels.ts";
@@ -25,6 +32,7 @@ import { Tracers } from "./tracing/tracers.ts";
 import { ConfigState } from "./xds/config-state.ts";
 import type { ServerState } from "./xds/initialization.ts";
 import { Initialization } from "./xds/initialization.ts";
+import { LoadReporter } from "./xds/load-reporter.ts";
 import { XdsResources } from "./xds/resources.ts";
 
 export interface SidecarOptions extends NodeOverrides {
@@ -63,7 +71,7 @@ export interface RunningSidecar {
 
 /** Runs one proxy. Rejects with one sentence that names what is wrong with the bootstrap, or the port that is taken. */
 export async function runSidecar(options: SidecarOptions): Promise<RunningSidecar> {
-  const sidecar = new Sidecar(options);
+  const sidecar = new Sidecar(options, readBootstrap(options.configPath, options));
   try {
     await sidecar.start();
   } catch (error) {
@@ -71,6 +79,25 @@ export async function runSidecar(options: SidecarOptions): Promise<RunningSideca
     throw error;
   }
   return sidecar;
+}
+
+/** All that is wrong with a bootstrap and the resources in it, as `path: what`. Nothing is bound or called. */
+export async function validateSidecar(options: SidecarOptions): Promise<string[]> {
+  const read = readBootstrapFile(options.configPath, options);
+  if (!read.ok) return read.errors.map((error) => formatFieldErrors([error]));
+  const bootstrap = read.value;
+  const whole = interpret(bootstrap);
+  const errors = whole.ok ? [] : whole.errors.map((error) => formatFieldErrors([error]));
+  const node = bootstrap.node ?? create(NodeSchema);
+  const bare = { bootstrap, node, admin: undefined, ads: undefined, loadReports: undefined };
+  try {
+    const sidecar = new Sidecar(options, bare, false);
+    errors.push(...sidecar.addStatics());
+    await sidecar.release();
+  } catch (error) {
+    errors.push(error instanceof Error ? error.message : String(error));
+  }
+  return errors;
 }
 
 /** The proxy, composed: every part and what it is given. */
@@ -92,14 +119,15 @@ class Sidecar implements RunningSidecar {
   readonly #resolveStopped: () => void;
   #initialization: Initialization | undefined;
   #client: AdsClient | undefined;
+  #loads: LoadReporter | undefined;
   #admin: AdminServer | undefined;
   /** Told to by the admin: load balancers in front shall send no more. */
   #healthFails = false;
   #draining: Promise<void> | undefined;
 
-  constructor(options: SidecarOptions) {
+  /** @param listens false: only to see whether it could */
+  constructor(options: SidecarOptions, config: SidecarBootstrap, listens = true) {
     this.#options = options;
-    const config = readBootstrap(options.configPath, options);
     this.#config = config;
     const { node } = config;
     const runtime = this.#runtime;
@@ -136,6 +164,7 @@ class Sidecar implements RunningSidecar {
       local: { cluster: node.cluster, healthCheckFails: () => this.#healthFails },
       reusePort: options.reusePort,
       inherited: this.#inherited,
+      listens,
       accessLogger: (configs, direction) =>
         both(this.#istio.logger(direction), unwrap(this.#loggers.loggerFor(configs))),
       connectionLogger: (configs) => unwrap(this.#loggers.loggerFor(configs)) ?? silent,
@@ -170,7 +199,8 @@ class Sidecar implements RunningSidecar {
   }
 
   async start(): Promise<void> {
-    addStatics(this.#plane, this.#config);
+    const errors = this.addStatics();
+    if (errors.length > 0) throw new Error(errors.join("; "));
     await this.#startAdmin();
     const { ads } = this.#config;
     this.#initialization = new Initialization({
@@ -186,6 +216,7 @@ class Sidecar implements RunningSidecar {
     });
     this.#checkWhenListening();
     if (ads) this.#startDiscovery(ads);
+    this.#startLoadReports();
   }
 
   reopenLogs(): void {
@@ -198,6 +229,20 @@ class Sidecar implements RunningSidecar {
     return [...this.#plane.sockets(), ...(own === undefined ? [] : [own])];
   }
 
+  /** Puts the bootstrap's own resources in. @returns all that is wrong with them */
+  addStatics(): string[] {
+    const { clusters = [], listeners = [] } = this.#config.bootstrap.staticResources ?? {};
+    const errors = [
+      ...clusters.flatMap((cluster) => {
+        const refused = this.#plane.setCluster(cluster);
+        // What serves the proxy's own streams need not serve requests: a route to it then finds none.
+        return isGrpcOnly(cluster) ? [] : refused;
+      }),
+      ...listeners.flatMap((listener) => this.#plane.setListener(listener)),
+    ];
+    return errors.map((error) => `static_resources: ${error}`);
+  }
+
   stop(handedOver = false): Promise<void> {
     this.#draining ??= this.#drain(handedOver);
     return this.#draining;
@@ -206,6 +251,7 @@ class Sidecar implements RunningSidecar {
   /** Frees everything, whatever was started. */
   async release(): Promise<void> {
     this.#client?.stop();
+    this.#loads?.stop();
     this.#resources.close();
     this.#initialization?.close();
     this.#plane.close();
@@ -229,6 +275,14 @@ class Sidecar implements RunningSidecar {
 
   #checkWhenListening(): void {
     void this.#plane.whenListening().then(() => this.#initialization?.check());
+  }
+
+  #startLoadReports(): void {
+    const { loadReports: cluster, node } = this.#config;
+    if (cluster === undefined) return;
+    const channel = () => this.#channels.channel(cluster);
+    this.#loads = new LoadReporter({ node, channel, clusters: this.#plane.clusterMap, stats: this.#stats, clock });
+    this.#loads.start();
   }
 
   #startDiscovery(ads: NonNullable<SidecarBootstrap["ads"]>): void {
@@ -300,19 +354,6 @@ function identify(node: Node, version: string): void {
     value: create(BuildVersionSchema, { version: { majorNumber: major, minorNumber: minor, patch } }),
   };
   node.metadata = { ...node.metadata, LIMPID_VERSION: version };
-}
-
-function addStatics(plane: DataPlane, { bootstrap }: SidecarBootstrap): void {
-  const { clusters = [], listeners = [] } = bootstrap.staticResources ?? {};
-  const errors = [
-    ...clusters.flatMap((cluster) => {
-      const refused = plane.setCluster(cluster);
-      // What serves the proxy's own streams need not serve requests: a route to it then finds none.
-      return isGrpcOnly(cluster) ? [] : refused;
-    }),
-    ...listeners.flatMap((listener) => plane.setListener(listener)),
-  ];
-  if (errors.length > 0) throw new Error(`static_resources: ${errors.join("; ")}`);
 }
 
 const silent: AccessLogger = { log: () => {} };

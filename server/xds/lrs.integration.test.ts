@@ -1,5 +1,6 @@
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { afterEach, expect, test, vi } from "vitest";
@@ -38,14 +39,26 @@ async function serve(listenerPort = 1, upstreamPort = 2, loadReportMs = 200) {
   return { server, port };
 }
 
-test.skipIf(envoyMissing)("Envoy tells what it sends, and what of it failed", async () => {
+const bundled = [process.execPath, join(import.meta.dirname, "../cli/main.ts"), "sidecar"];
+
+test.for([
+  { name: "Envoy", command: undefined },
+  { name: "the bundled sidecar", command: bundled },
+])("$name tells what it sends, and what of it failed", async ({ command }, { skip }) => {
+  skip(command === undefined && envoyMissing);
   const application = createServer((_, response) => response.writeHead(503).end());
   await new Promise<void>((done) => application.listen(0, "127.0.0.1", done));
   closers.push(() => application.close());
   const listenerPort = await freePort();
   const { server, port } = await serve(listenerPort, (application.address() as AddressInfo).port, 300);
   const id = "sidecar~127.0.0.1~e.default~x";
-  const envoy = await startEnvoy({ id, xdsPort: port, api: "DELTA_GRPC", loadStats: true });
+  const envoy = await startEnvoy({
+    id,
+    xdsPort: port,
+    api: "DELTA_GRPC",
+    loadStats: true,
+    ...(command && { command }),
+  });
   closers.push(() => envoy.stop());
   const ask = () =>
     new Promise<number>((resolve) => {

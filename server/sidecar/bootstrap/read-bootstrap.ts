@@ -18,6 +18,8 @@ export interface SidecarBootstrap {
   bootstrap: Bootstrap;
   node: Node;
   admin: { host: string; port: number } | undefined;
+  /** The static cluster that is told of load; undefined: nobody is. */
+  loadReports: string | undefined;
   /** The control plane, when there are dynamic resources. */
   ads:
     | { cluster: string; target: GrpcTarget; listeners: boolean; clusters: boolean; initialFetchTimeoutMs: number }
@@ -32,18 +34,27 @@ export interface NodeOverrides {
 
 /** Reads the bootstrap file that Envoy takes, YAML or JSON. Throws one Error that names the file and all that is wrong with it. */
 export function readBootstrap(path: string, overrides: NodeOverrides = {}): SidecarBootstrap {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const parsed = parseBootstrap(text, overrides);
+  const read = readBootstrapFile(path, overrides);
+  const parsed = read.ok ? interpret(read.value) : read;
   if (!parsed.ok) throw new Error(`${path}: ${formatFieldErrors(parsed.errors)}`);
   return parsed.value;
 }
 
+/** What the file says, whether or not a sidecar can do so. */
+export function readBootstrapFile(path: string, overrides: NodeOverrides = {}): Result<Bootstrap> {
+  try {
+    return decode(readFileSync(path, "utf8"), overrides);
+  } catch (error) {
+    return fail({ path: "", message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
 export function parseBootstrap(text: string, overrides: NodeOverrides = {}): Result<SidecarBootstrap> {
+  const decoded = decode(text, overrides);
+  return decoded.ok ? interpret(decoded.value) : decoded;
+}
+
+function decode(text: string, overrides: NodeOverrides): Result<Bootstrap> {
   const read = readDocument(text);
   if (!read.ok) return read;
   const json = read.value;
@@ -56,11 +67,17 @@ export function parseBootstrap(text: string, overrides: NodeOverrides = {}): Res
     return fail({ path: "", message: error instanceof Error ? error.message : String(error) });
   }
   applyOverrides(bootstrap, overrides);
+  return ok(bootstrap);
+}
+
+/** Everything that the sidecar needs of it, or all that it does not know what to do with. */
+export function interpret(bootstrap: Bootstrap): Result<SidecarBootstrap> {
   const errors = [...unsupportedFields(bootstrap), ...layerErrors(bootstrap)];
   const admin = adminAddress(bootstrap.admin?.address, errors);
   const ads = adsOf(bootstrap, errors);
+  const loadReports = loadReportsOf(bootstrap, errors);
   if (errors.length > 0) return fail(...errors);
-  return ok({ bootstrap, node: bootstrap.node ?? create(NodeSchema), admin, ads });
+  return ok({ bootstrap, node: bootstrap.node ?? create(NodeSchema), admin, loadReports, ads });
 }
 
 const yaml = lazyRequire<typeof import("yaml")>("yaml");
@@ -104,6 +121,24 @@ function adminAddress(address: Address | undefined, errors: FieldError[]): Sidec
     return undefined;
   }
   return { host, port: portSpecifier.value };
+}
+
+/** The stream is plain gRPC, whichever of its names `api_type` has. */
+function loadReportsOf({ clusterManager, staticResources }: Bootstrap, errors: FieldError[]): string | undefined {
+  const config = clusterManager?.loadStatsConfig;
+  if (config === undefined) return undefined;
+  const path = "cluster_manager.load_stats_config.grpc_services[0]";
+  const cluster = envoyGrpcCluster(config.grpcServices[0], path);
+  if (!cluster.ok) {
+    errors.push(...cluster.errors.map((message) => ({ path: "", message })));
+    return undefined;
+  }
+  const found = staticResources?.clusters.find(({ name }) => name === cluster.value);
+  const target = found ? grpcTarget(found) : fail(`there is no static cluster ${cluster.value}`);
+  if (!target.ok) {
+    errors.push(...target.errors.map((message) => ({ path: `${path}.envoy_grpc.cluster_name`, message })));
+  }
+  return cluster.value;
 }
 
 /** Envoy's default of initial_fetch_timeout. */
