@@ -20,7 +20,7 @@ export const bootstrapRootPath = (data: string): string => join(bootstrapAuthori
 
 /** What an authority signs with, checked: the key fits the certificate, and the certificate leads to the root. */
 export interface AuthorityMaterial {
-  /** All of root-cert.pem: while one root gives way to another it holds both. */
+  /** All of root-cert.pem, what it signs by first: while one root gives way to another it holds both. */
   rootPem: string;
   certificate: X509Certificate;
   key: KeyObject;
@@ -45,8 +45,10 @@ export async function readAuthority(folder: string, now: number): Promise<Author
   }
   const path = pathToRoot(certificate, chain, roots, folder);
   for (const link of path) checkAuthority(link, folder, now);
+  const others = roots.filter((root) => !path.some((link) => link.raw.equals(root.raw)));
+  const anchor = path.at(-1) as X509Certificate;
   return {
-    rootPem,
+    rootPem: roots[0]?.raw.equals(anchor.raw) ? rootPem : [anchor, ...others].map(String).join(""),
     certificate,
     key,
     intermediates: path.slice(0, -1),
@@ -120,7 +122,7 @@ async function read(folder: string, name: string): Promise<string> {
 }
 
 /** Every certificate of a PEM file, which may have text between them; throws when there is none. */
-function certificatesOf(pem: string, path: string): X509Certificate[] {
+export function certificatesOf(pem: string, path: string): X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   try {
     if (blocks.length > 0) return blocks.map((block) => new X509Certificate(block));

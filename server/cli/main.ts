@@ -165,6 +165,9 @@ await lazy("join", "give this machine's workload an identity and its proxy a boo
 await lazy("certificates", "show the certificates that were signed, and revoke identities", async () =>
   (await import("./identity/certificates.ts")).registerCertificates(program),
 );
+await lazy("ca", "show the mesh's roots, and let one give way to another", async () =>
+  (await import("./identity/ca.ts")).registerCa(program),
+);
 await lazy(
   "proxy-status",
   "show whether each proxy has what it should have",

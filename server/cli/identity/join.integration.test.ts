@@ -9,10 +9,12 @@ import { connect } from "node:tls";
 import { Command } from "commander";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type CertificateAuthority, openCertificateAuthority } from "../../ca/certificate-authority.ts";
+import { rotateRoot } from "../../ca/rotate-root.ts";
 import { tempFolder } from "../../ca/testing/tls.ts";
 import { parseDocuments } from "../../config/kinds/index.ts";
 import { MemoryConfigStore } from "../../config/memory-store.ts";
 import { createControlPlane } from "../../control-plane/control-plane.ts";
+import type { Identities } from "../../control-plane/identity/identities.ts";
 import { meshPorts } from "../../fleet/ports.ts";
 import { systemClock as clock } from "../../lib/clock.ts";
 import { silentLogger as logger } from "../../lib/logger.ts";
@@ -64,7 +66,9 @@ async function startPlane(folder: string) {
     logger,
   });
   await plane.start();
-  closers.push(() => plane.stop());
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= plane.stop());
+  closers.push(stop);
   const parsed = parseDocuments(`
 apiVersion: v1
 kind: Service
@@ -86,7 +90,7 @@ spec: { mtls: { mode: STRICT } }
     parsed.value.map((object) => ({ op: "put" as const, object })),
     "test",
   );
-  return { plane, authority };
+  return { plane, authority, stop };
 }
 
 async function startApplication(): Promise<number> {
@@ -96,23 +100,37 @@ async function startApplication(): Promise<number> {
   return (app.address() as AddressInfo).port;
 }
 
-/** Serial and name of the certificate that the proxy's inbound port shows to a workload of the mesh. */
-async function shown(authority: CertificateAuthority): Promise<{ name: string | undefined; serial: string }> {
+/** Of a workload of the mesh that calls. */
+async function credentialsBy(authority: CertificateAuthority) {
   const { chainPem: cert, keyPem: key } = await authority.issue({
     spiffeUri: "spiffe://cluster.local/ns/a/sa/b",
     ttlSec: 600,
   });
+  return { cert, key, ca: authority.rootPem };
+}
+
+/** What the application answers one who calls it as a proxy of the mesh does. */
+function call(credentials: Awaited<ReturnType<typeof credentialsBy>>): Promise<string> {
+  const as = { host: ip, port: 9080, ALPNProtocols: ["istio"], checkServerIdentity: () => undefined };
+  return new Promise((done, fail) => {
+    let answer = "";
+    const socket = connect({ ...as, ...credentials }, () =>
+      socket.write("GET / HTTP/1.1\r\nhost: cart\r\nconnection: close\r\n\r\n"),
+    );
+    socket.setEncoding("utf8").on("data", (text: string) => {
+      answer += text;
+    });
+    socket.on("end", () => (answer === "" ? fail(new Error("no answer")) : done(answer)));
+    socket.on("error", fail);
+  });
+}
+
+/** Serial and name of the certificate that the proxy's inbound port shows to a workload of the mesh. */
+async function shown(authority: CertificateAuthority): Promise<{ name: string | undefined; serial: string }> {
+  const credentials = await credentialsBy(authority);
   return await new Promise((done, fail) => {
     const socket = connect(
-      {
-        host: ip,
-        port: 9080,
-        cert,
-        key,
-        ca: authority.rootPem,
-        ALPNProtocols: ["istio"],
-        checkServerIdentity: () => undefined,
-      },
+      { host: ip, port: 9080, ...credentials, ALPNProtocols: ["istio"], checkServerIdentity: () => undefined },
       () => {
         const { subjectaltname, serialNumber } = socket.getPeerCertificate();
         done({ name: subjectaltname, serial: serialNumber });
@@ -123,6 +141,26 @@ async function shown(authority: CertificateAuthority): Promise<{ name: string | 
   });
 }
 
+/** A token, `limpid join`, and the proxy that it says to start. */
+async function joinAndRun(command: string[], folder: string, { tokens, rootPem }: Identities): Promise<string> {
+  const pin = createHash("sha256").update(new X509Certificate(rootPem).raw).digest("base64url");
+  const { token } = tokens.create({ namespace: "default", serviceAccount: "cart", ttlSec: 60 });
+  const out = join(folder, "cart");
+  const app = await startApplication();
+  const args = ["--name", "cart-v1", "--ip", ip, "--label", "app=cart", "--inbound", `9080:${app}`, "--out", out];
+  expect(await limpid("--token", `${token}.${pin}`, ...args)).toContain(`${cart} joined`);
+  const [program = "", ...before] = command;
+  const proxy = spawn(program, [...before, "-c", join(out, "bootstrap.json")], { stdio: "ignore" });
+  const exited = new Promise<void>((done) => proxy.once("exit", () => done()));
+  closers.push(async () => {
+    proxy.kill("SIGKILL");
+    await exited;
+  });
+  return out;
+}
+
+const patience = { timeout: 30_000, interval: 100 };
+
 describe.each(proxies)("$kind", ({ command, missing }) => {
   test.skipIf(missing || process.platform !== "linux")(
     "joins by one command, shows the key that was made here, and takes up the next one while it runs",
@@ -130,24 +168,10 @@ describe.each(proxies)("$kind", ({ command, missing }) => {
       const [folder, clean] = await tempFolder();
       closers.push(clean);
       const { plane, authority } = await startPlane(folder);
-      const { tokens, rootPem } = plane.identities ?? {};
-      if (!tokens || !rootPem) throw new Error("no authority");
-      const pin = createHash("sha256").update(new X509Certificate(rootPem).raw).digest("base64url");
-      const { token } = tokens.create({ namespace: "default", serviceAccount: "cart", ttlSec: 60 });
-      const out = join(folder, "cart");
-      const app = await startApplication();
-      const args = ["--name", "cart-v1", "--ip", ip, "--label", "app=cart", "--inbound", `9080:${app}`, "--out", out];
-      expect(await limpid("--token", `${token}.${pin}`, ...args)).toContain(`${cart} joined`);
-      const [program = "", ...before] = command;
-      const proxy = spawn(program, [...before, "-c", join(out, "bootstrap.json")], { stdio: "ignore" });
-      const exited = new Promise<void>((done) => proxy.once("exit", () => done()));
-      closers.push(async () => {
-        proxy.kill("SIGKILL");
-        await exited;
-      });
+      if (!plane.identities) throw new Error("no authority");
+      const out = await joinAndRun(command, folder, plane.identities);
       const serialOf = async () =>
         new X509Certificate(await readFile(join(out, "cert-chain.pem"), "utf8")).serialNumber;
-      const patience = { timeout: 30_000, interval: 100 };
       const first = await serialOf();
       await vi.waitFor(
         async () => expect(await shown(authority)).toEqual({ name: `URI:${cart}`, serial: first }),
@@ -160,6 +184,47 @@ describe.each(proxies)("$kind", ({ command, missing }) => {
       const second = await serialOf();
       expect(second).not.toBe(first);
       await vi.waitFor(async () => expect((await shown(authority)).serial).toBe(second), patience);
+    },
+    90_000,
+  );
+
+  test.skipIf(missing || process.platform !== "linux")(
+    "one root gives way to another, and no call is refused on the way",
+    async () => {
+      const [folder, clean] = await tempFolder();
+      closers.push(clean);
+      let mesh = await startPlane(folder);
+      if (!mesh.plane.identities) throw new Error("no authority");
+      const out = await joinAndRun(command, folder, mesh.plane.identities);
+      const first = await credentialsBy(mesh.authority);
+      await vi.waitFor(async () => expect(await call(first)).toContain("cart"), patience);
+      let callers = [first];
+      let [calls, done] = [0, false];
+      // Every call is on a connection of its own.
+      const traffic = (async () => {
+        for (; !done; calls++) for (const caller of callers) expect(await call(caller)).toContain("cart");
+      })();
+      const rootsKept = [];
+      for (const force of [false, false, true]) {
+        await rotateRoot(join(folder, "ca"), { now: clock.now(), force });
+        await mesh.stop();
+        mesh = await startPlane(folder);
+        const next = await credentialsBy(mesh.authority);
+        // Who is one step behind, and who is not.
+        if (!force) callers = [...callers.slice(-1), next];
+        else callers = [next];
+        await vi.waitFor(async () => expect(await limpid("--renew", "--out", out)).toContain("renewed"), patience);
+        const kept = await readFile(join(out, "cert-chain.pem"), "utf8");
+        const { serialNumber: serial } = new X509Certificate(kept);
+        await vi.waitFor(async () => expect((await shown(mesh.authority)).serial).toBe(serial), patience);
+        const before = calls;
+        await vi.waitFor(() => expect(calls).toBeGreaterThan(before + 5), patience);
+        rootsKept.push((await readFile(join(out, "root-cert.pem"), "utf8")).match(/BEGIN/g)?.length);
+      }
+      done = true;
+      await traffic;
+      expect(rootsKept).toEqual([2, 2, 1]);
+      await expect(call({ ...first, ca: mesh.authority.rootPem })).rejects.toThrow();
     },
     90_000,
   );
