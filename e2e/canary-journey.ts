@@ -63,6 +63,7 @@ export function canaryJourney(running: () => { mesh: TestMesh; browser: Browser 
     await page.keyboard.press("Enter");
     await phase(page, "Succeeded");
     expect(await share("v3")).toBe(100);
-    expect(problems.filter((problem) => !problem.includes("422"))).toEqual([]);
+    // What was typed wrong was refused, which a browser takes for a failure.
+    expect(problems.filter((problem) => !problem.includes("/api/canaries?dryRun=true"))).toEqual([]);
   });
 }
