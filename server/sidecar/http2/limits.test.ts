@@ -62,7 +62,8 @@ describe("floods", () => {
     await eventually(() => peer.goAway).toBe(ErrorCode.enhanceYourCalm);
     await eventually(() => peer.closed).toBe(true);
     expect(begun).toBe(250);
-    expect([server.stats.prematureResets, server.closed]).toEqual([1, ["http2.too_many_premature_resets"]]);
+    await eventually(() => server.closed).toEqual(["http2.too_many_premature_resets"]);
+    expect(server.stats.prematureResets).toBe(1);
   });
 
   test("a client may reset what was answered, and half of the rest", async () => {
