@@ -77,7 +77,8 @@ function compilePolicy(policy: Policy): Test {
     permissions: () => each("permissions", policy.permissions, compilePermission),
     principals: () => each("principals", policy.principals, compilePrincipal),
   });
-  return (subject) => permissions.some((test) => test(subject)) && principals.some((test) => test(subject));
+  const [permitted, meant] = [some(permissions), some(principals)];
+  return (subject) => permitted(subject) && meant(subject);
 }
 
 function compilePermission({ rule }: Permission): Test {
@@ -189,14 +190,21 @@ function templateTest({ typedConfig }: TypedExtensionConfig): Test {
   const config = typedConfig && anyUnpack(typedConfig, UriTemplateMatchConfigSchema);
   if (config === undefined) throw new Error(`typed_config: must be a ${UriTemplateMatchConfigSchema.typeName}`);
   const test = at("typed_config.path_template", () => compilePathTemplate(config.pathTemplate));
-  return ({ request }) => request !== undefined && test(request.path.replace(/[?#].*$/s, ""));
+  return ({ request }) => request !== undefined && test(pathOnly(request.path));
 }
 
 /** Without the query and what follows it. */
 function pathTest(rule: { case: string | undefined; value?: unknown }): Test {
   if (rule.case !== "path") throw new Error("path: required");
   const test = at("path", () => compileString(rule.value as Parameters<typeof compileString>[0]));
-  return ({ request }) => request !== undefined && test(request.path.replace(/[?#].*$/s, ""));
+  return ({ request }) => request !== undefined && test(pathOnly(request.path));
+}
+
+/** Without the query and what follows it; each of many policies asks. */
+function pathOnly(path: string): string {
+  const [query, fragment] = [path.indexOf("?"), path.indexOf("#")];
+  if (query < 0 && fragment < 0) return path;
+  return path.slice(0, query < 0 || (fragment >= 0 && fragment < query) ? fragment : query);
 }
 
 const ofRequest =
@@ -204,14 +212,23 @@ const ofRequest =
   ({ request }) =>
     request !== undefined && test(request);
 
-const all =
-  (tests: readonly Test[]): Test =>
-  (subject) =>
-    tests.every((test) => test(subject));
-const some =
-  (tests: readonly Test[]): Test =>
-  (subject) =>
-    tests.some((test) => test(subject));
+/** One test is itself: policies are lists of lists, most of them of one. */
+function all(tests: readonly Test[]): Test {
+  if (tests.length === 1) return tests[0] as Test;
+  return (subject) => {
+    for (const test of tests) if (!test(subject)) return false;
+    return true;
+  };
+}
+
+function some(tests: readonly Test[]): Test {
+  if (tests.length === 1) return tests[0] as Test;
+  return (subject) => {
+    for (const test of tests) if (test(subject)) return true;
+    return false;
+  };
+}
+
 const not =
   (test: Test): Test =>
   (subject) =>

@@ -27,7 +27,7 @@ export function compileString(matcher: StringMatcher): TextTest {
 export function exact(value: string, fold = false): TextTest {
   if (!fold) return (text) => text === value;
   const folded = value.toLowerCase();
-  return (text) => text.toLowerCase() === folded;
+  return (text) => text === value || text.toLowerCase() === folded;
 }
 
 export function prefix(value: string, fold = false): TextTest {
