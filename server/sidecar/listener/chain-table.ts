@@ -1,8 +1,8 @@
 import type { NetworkFilter } from "../network/network-filter.ts";
 import type { TcpProxy } from "../tcp/tcp-proxy.ts";
 import { ChainIndex, type ChainMatch, type ConnectionFacts, looksInside } from "./chain-match.ts";
-import type { ConnectionLogs } from "./connection-log.ts";
 import type { ListenerManager } from "./compile-manager.ts";
+import type { ConnectionLogs } from "./connection-log.ts";
 import type { DiscoveredFilter } from "./discovered-filter.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
 import type { ProxyProtocolOptions } from "./proxy-protocol.ts";
