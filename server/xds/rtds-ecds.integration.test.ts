@@ -229,8 +229,10 @@ describe.each(proxies)("discovered filters, $name", (proxy) => {
   test.skipIf(missing || proxy.api === "GRPC")("that are gone are answered for, until they come again", async () => {
     const listenerPort = await freePort();
     const listeners = new Map([["outbound", discovering("outbound", listenerPort)]]);
-    const { publish } = await setUp(proxy, { listeners, extensionConfigs: adding("one") });
+    const { envoy, publish } = await setUp(proxy, { listeners, extensionConfigs: adding("one") });
     await vi.waitFor(async () => expect(await swapped(listenerPort)).toBe("200 one"), 20_000);
+    const { configs } = JSON.parse(await envoy.admin("/config_dump?resource=ecds_filters"));
+    expect(configs[0].ecds_filter).toMatchObject({ name: "swapped", typed_config: { "@type": headerMutation } });
     publish({ extensionConfigs: new Map() });
     await vi.waitFor(async () => expect(await swapped(listenerPort)).toBe("500 undefined"), 10_000);
     publish({ extensionConfigs: adding("two") });

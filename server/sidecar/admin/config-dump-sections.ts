@@ -4,6 +4,7 @@ import { BootstrapConfigDumpSchema, SecretsConfigDumpSchema } from "../../gen/pr
 import {
   ClientResourceStatus,
   ClustersConfigDumpSchema,
+  EcdsConfigDumpSchema,
   EndpointsConfigDumpSchema,
   ListenersConfigDumpSchema,
   RoutesConfigDumpSchema,
@@ -87,6 +88,15 @@ export function endpointsSection(state: ConfigState, keep: NameFilter) {
     dynamicEndpointConfigs: held(state, TypeUrl.endpoint, keep).map(([, resource]) => ({
       ...activeState(TypeUrl.endpoint, resource, "endpointConfig"),
       ...common(TypeUrl.endpoint, resource),
+    })),
+  });
+}
+
+export function extensionsSection(state: ConfigState, keep: NameFilter) {
+  return create(EcdsConfigDumpSchema, {
+    ecdsFilters: held(state, TypeUrl.extensionConfig, keep).map(([, resource]) => ({
+      ...activeState(TypeUrl.extensionConfig, resource, "ecdsFilter"),
+      ...common(TypeUrl.extensionConfig, resource),
     })),
   });
 }

@@ -8,6 +8,7 @@ import {
 } from "../../gen/proto/envoy/admin/v3/config_dump_pb.js";
 import {
   ClustersConfigDumpSchema,
+  EcdsConfigDumpSchema,
   EndpointsConfigDumpSchema,
   ListenersConfigDumpSchema,
   RoutesConfigDumpSchema,
@@ -15,6 +16,7 @@ import {
 } from "../../gen/proto/envoy/admin/v3/config_dump_shared_pb.js";
 import { re2 } from "../../lib/re2.ts";
 import { fail, ok, type Result } from "../../lib/result.ts";
+import { TypeUrl } from "../../xds/types.ts";
 import { extensionRegistry } from "../bootstrap/extensions.ts";
 import { redacted } from "../secret/redact.ts";
 import type { ConfigState } from "../xds/config-state.ts";
@@ -22,6 +24,7 @@ import {
   bootstrapSection,
   clustersSection,
   endpointsSection,
+  extensionsSection,
   listenersSection,
   type NameFilter,
   routesSection,
@@ -48,6 +51,10 @@ export function configDump(state: ConfigState, query: ConfigDumpQuery): Result<s
   const sections = [
     section(BootstrapConfigDumpSchema, bootstrapSection(state)),
     section(ClustersConfigDumpSchema, clustersSection(state, keep.value)),
+    // Envoy has this section where something asks for filters.
+    ...(state.of(TypeUrl.extensionConfig).size > 0
+      ? [section(EcdsConfigDumpSchema, extensionsSection(state, keep.value))]
+      : []),
     ...(query.includeEds ? [section(EndpointsConfigDumpSchema, endpointsSection(state, keep.value))] : []),
     section(ListenersConfigDumpSchema, listenersSection(state, keep.value)),
     section(ScopedRoutesConfigDumpSchema, create(ScopedRoutesConfigDumpSchema)),
