@@ -102,7 +102,8 @@ describe("floods", () => {
       peer,
       repeat(4000, () => frame(ping, 0, 0, "00".repeat(8))),
     );
-    expect([server.stats.outboundFlood, server.closed]).toEqual([1, ["http2.outbound_frames_flood"]]);
+    await eventually(() => server.closed).toEqual(["http2.outbound_frames_flood"]);
+    expect(server.stats.outboundFlood).toBe(1);
   });
 
   test("SETTINGS of a client that does not read (CVE-2019-9515)", async () => {
@@ -112,7 +113,7 @@ describe("floods", () => {
       peer,
       repeat(4000, () => frame(settings, 0, 0)),
     );
-    expect(server.closed).toEqual(["http2.outbound_frames_flood"]);
+    await eventually(() => server.closed).toEqual(["http2.outbound_frames_flood"]);
   });
 
   test("requests that we must reset, of a client that does not read (CVE-2019-9514)", async () => {
@@ -128,7 +129,7 @@ describe("floods", () => {
         await Promise.race([once(peer, "drain"), once(peer, "close"), once(peer, "error")]);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    expect(server.closed).toEqual(["http2.outbound_frames_flood"]);
+    await eventually(() => server.closed).toEqual(["http2.outbound_frames_flood"]);
   });
 
   test("a client that reads may ping as it likes", async () => {
