@@ -10,9 +10,9 @@ const both = new BesideEnvoy();
 
 /** What differs from run to run is told by its form. */
 const varying: [RegExp, string][] = [
-  [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/g, "TIME"],
+  [/\d{4}([-/])\d\d\1\d\dT\d\d:\d\d:\d\d/g, "$1TIME"],
   [/\.\d{3,9}(?=Z|[+-]\d{4}|\b)/g, ".FRACTION"],
-  [/\b17\d{8}\b/g, "UNIX"],
+  [/\b1[789]\d{8}\b/g, "UNIX"],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, "UUID"],
   [/127\.0\.0\.1:\d{2,5}/g, "HERE"],
 ];
