@@ -15,11 +15,13 @@ export function canaryJourney(running: () => { mesh: TestMesh; browser: Browser 
   const phase = (page: Page, name: string) =>
     page.locator(`[data-testid="canary-progress"][data-phase="${name}"]`).waitFor();
 
-  test("two presses start it; both versions stand side by side; a closed page changes nothing; paused, resumed, aborted", async () => {
+  test("started by its form; both versions stand side by side; a closed page changes nothing; paused, resumed, aborted", async () => {
     const { mesh, browser } = running();
     await setReviews(mesh, 100, 0, 0);
     const first = await openPage(browser, mesh, reviewsPage);
     await first.page.getByTestId("canary-new").click();
+    // A busy machine makes v3, which asks one more service, any number of times slower.
+    await first.page.getByTestId("canary-latencyRatio").fill("1000");
     await first.page.getByTestId("canary-start").click();
     await phase(first.page, "Progressing");
     expect(await share("v3")).toBe(10);

@@ -128,7 +128,7 @@ function Fields({ draft, versions, onChange }: FieldsProps) {
         data-testid="canary-hold"
       />
       {limit("successMin", " %", 100)}
-      {limit("successDrop", t("points"), 100)}
+      {limit("successDrop", "", 100)}
       {limit("latencyRatio", " ×", 1000)}
       {limit("minRequests", "", 1_000_000)}
     </div>

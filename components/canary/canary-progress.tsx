@@ -159,7 +159,6 @@ function Thresholds({ canary: { thresholds, onFailure } }: { canary: CanaryView 
     successDrop !== null && t("limit-success-drop", { value: successDrop }),
     latencyMaxMs !== null && t("limit-latency-max", { value: quantityText(formatMs(latencyMaxMs, locale)) }),
     latencyRatio !== null && t("limit-latency-ratio", { value: latencyRatio }),
-    t("limit-requests", { count: minRequests }),
   ].filter((one) => one !== false);
   return (
     <div className={styles.limits} data-testid="canary-limits">
@@ -169,6 +168,7 @@ function Thresholds({ canary: { thresholds, onFailure } }: { canary: CanaryView 
           <li key={limit}>{limit}</li>
         ))}
       </ul>
+      <span>{t("limit-requests", { count: minRequests })}</span>
     </div>
   );
 }

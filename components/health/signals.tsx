@@ -8,7 +8,7 @@ export const ErrorShare = ({ signals }: { signals: Signals }) =>
   signals.requestRate === 0 ? (
     <NumberWithUnit value={null} kind="share" />
   ) : (
-    <NumberWithUnit value={signals.errorShare} kind="share" tone={errorTone(signals.errorShare)} />
+    <NumberWithUnit value={signals.errorShare} kind="share" tone={errorTone(signals)} />
   );
 
 /** The share that did not fail, in the same colour. */
@@ -16,11 +16,11 @@ export const SuccessShare = ({ signals }: { signals: Signals }) =>
   signals.requestRate === 0 ? (
     <NumberWithUnit value={null} kind="share" />
   ) : (
-    <NumberWithUnit value={1 - signals.errorShare} kind="share" tone={errorTone(signals.errorShare)} />
+    <NumberWithUnit value={1 - signals.errorShare} kind="share" tone={errorTone(signals)} />
   );
 
-export const LatencyP95 = ({ signals: { latencyMsP95 } }: { signals: Signals }) => (
-  <NumberWithUnit value={latencyMsP95} kind="ms" tone={latencyTone(latencyMsP95)} />
+export const LatencyP95 = ({ signals }: { signals: Signals }) => (
+  <NumberWithUnit value={signals.latencyMsP95} kind="ms" tone={latencyTone(signals)} />
 );
 
 export interface SignalKpisProps {

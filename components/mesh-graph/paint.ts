@@ -230,7 +230,10 @@ function paintNode(
     ctx.beginPath();
     ctx.arc(x, y, r, -Math.PI / 2, -Math.PI / 2 + Math.max(failed * 2 * Math.PI, 4 / r));
     ctx.lineWidth = 4.5;
-    ctx.strokeStyle = errorTone(failed) === "bad" ? palette.health.failing : palette.health.degraded;
+    ctx.strokeStyle =
+      errorTone({ errorShare: failed, thresholds: node.signals.thresholds }) === "bad"
+        ? palette.health.failing
+        : palette.health.degraded;
     ctx.stroke();
   }
   const hasVersion = node.version !== null && node.kind === "workload";

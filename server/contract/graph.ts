@@ -1,10 +1,13 @@
 import { z } from "zod";
+import { HealthThresholds } from "./health-thresholds.ts";
 
 export const Health = z.enum(["healthy", "degraded", "failing", "idle"]);
 export type Health = z.infer<typeof Health>;
 
 /** The golden signals over a window. Rates are per second; shares 0..1; latencies in milliseconds, null without a request. */
 export const Signals = z.object({
+  /** What they are judged by, where that is not what is usual. */
+  thresholds: HealthThresholds.optional(),
   requestRate: z.number(),
   /** 5xx, no response though the caller waited, a gRPC status but OK, a TCP connection that failed. */
   errorShare: z.number(),

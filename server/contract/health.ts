@@ -1,16 +1,5 @@
 import type { Health, Signals } from "./graph.ts";
-
-/**
- * Kiali's default thresholds for HTTP, as shares: any 5xx degrades and 10 % fail; 10 % of 4xx degrade and 20 % fail. No response at
- * all counts as 5xx. https://kiali.io/docs/configuration/health/
- * Kiali has none for latency: here a p95 of a second is slow, and one of five as good as no answer, since that is what callers' own
- * timeouts make of it.
- */
-export const healthThresholds = {
-  errors: { degraded: 0, failing: 0.1 },
-  clientErrors: { degraded: 0.1, failing: 0.2 },
-  latencyMsP95: { degraded: 1000, failing: 5000 },
-} as const;
+import { type HealthThresholds, healthThresholds } from "./health-thresholds.ts";
 
 export interface HealthOptions {
   /** False where a duration says nothing of how well it went: of TCP connections, and of streams. Default true. */
@@ -24,7 +13,7 @@ export function healthOf(signals: Signals, options?: HealthOptions): Health {
 
 export interface HealthCause {
   health: "degraded" | "failing";
-  by: keyof typeof healthThresholds;
+  by: keyof HealthThresholds;
   /** A share, or milliseconds of the p95; like its threshold. */
   value: number;
   threshold: number;
@@ -41,9 +30,10 @@ export function healthCause(signals: Signals, { timed = true }: HealthOptions = 
     clientErrors: signals.clientErrorShare,
     latencyMsP95: timed ? (signals.latencyMsP95 ?? 0) : 0,
   };
+  const thresholds = signals.thresholds ?? healthThresholds;
   for (const health of ["failing", "degraded"] as const) {
     for (const by of ["errors", "clientErrors", "latencyMsP95"] as const) {
-      const threshold = healthThresholds[by][health];
+      const threshold = thresholds[by][health];
       if (isPast(by, values[by], threshold)) return { health, by, value: values[by], threshold };
     }
   }
@@ -52,14 +42,14 @@ export function healthCause(signals: Signals, { timed = true }: HealthOptions = 
 
 export type Tone = "plain" | "warn" | "bad";
 
-const toneOf = (by: HealthCause["by"], value: number): Tone =>
-  isPast(by, value, healthThresholds[by].failing)
-    ? "bad"
-    : isPast(by, value, healthThresholds[by].degraded)
-      ? "warn"
-      : "plain";
+function toneOf(by: HealthCause["by"], value: number, thresholds: HealthThresholds = healthThresholds): Tone {
+  if (isPast(by, value, thresholds[by].failing)) return "bad";
+  return isPast(by, value, thresholds[by].degraded) ? "warn" : "plain";
+}
 
 /** The colour of a share of errors, or of what is left of it: the same wherever the number stands. */
-export const errorTone = (errorShare: number): Tone => toneOf("errors", errorShare);
+export const errorTone = ({ errorShare, thresholds }: Pick<Signals, "errorShare" | "thresholds">): Tone =>
+  toneOf("errors", errorShare, thresholds);
 /** The colour of a p95. */
-export const latencyTone = (latencyMsP95: number | null): Tone => toneOf("latencyMsP95", latencyMsP95 ?? 0);
+export const latencyTone = ({ latencyMsP95, thresholds }: Pick<Signals, "latencyMsP95" | "thresholds">): Tone =>
+  toneOf("latencyMsP95", latencyMsP95 ?? 0, thresholds);

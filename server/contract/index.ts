@@ -8,6 +8,7 @@ export * from "./explain.ts";
 export * from "./faults.ts";
 export * from "./graph.ts";
 export * from "./health.ts";
+export * from "./health-thresholds.ts";
 export * from "./latency.ts";
 export * from "./load.ts";
 export * from "./logs.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Badge, Health, ServiceLink, Signals } from "./graph.ts";
+import { HealthThresholds } from "./health-thresholds.ts";
 
 export const ServiceVersion = z.object({
   version: z.string(),
@@ -30,6 +31,8 @@ export const MeshService = z.object({
   versions: z.array(ServiceVersion),
   virtualServices: z.array(z.string()),
   destinationRules: z.array(z.string()),
+  /** What its health is judged by, where annotations say so. */
+  thresholds: HealthThresholds.optional(),
 });
 export type MeshService = z.infer<typeof MeshService>;
 

@@ -39,3 +39,36 @@ it("tells versions with their subset, workloads and endpoints, and what routes t
     destinationRules: ["default/reviews"],
   });
 });
+
+it("tells what health is judged by: the service's own word before the mesh's, figure by figure", () => {
+  const annotated = demo.objects.map((object) =>
+    object.kind === "Service" && object.metadata.name === "reviews"
+      ? { ...object, metadata: { ...object.metadata, annotations: { "health.kiali.io/rate": "5XX,5,50" } } }
+      : object,
+  );
+  const meshConfig = {
+    apiVersion: "limpid.dev/v1alpha1",
+    kind: "MeshConfig",
+    metadata: {
+      name: "default",
+      namespace: "",
+      annotations: { "health.kiali.io/rate": "5XX,1,2", "health.limpid.dev/latency-p95": "100ms,1s" },
+    },
+    spec: {},
+  };
+  const of = (name: string, ...objects: (typeof demo.objects)[number][]) =>
+    meshServices(buildMesh(objects, 1)).find((it) => it.name === name)?.thresholds;
+  const latencyMsP95 = { degraded: 100, failing: 1000 };
+  const clientErrors = { degraded: 0.1, failing: 0.2 };
+  expect(of("reviews", ...annotated, meshConfig)).toEqual({
+    errors: { degraded: 0.05, failing: 0.5 },
+    clientErrors,
+    latencyMsP95,
+  });
+  expect(of("ratings", ...annotated, meshConfig)).toEqual({
+    errors: { degraded: 0.01, failing: 0.02 },
+    clientErrors,
+    latencyMsP95,
+  });
+  expect(of("ratings", ...annotated)).toBeUndefined();
+});

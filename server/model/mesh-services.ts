@@ -1,3 +1,5 @@
+import { type HealthThresholds, healthAnnotations, usualThresholds } from "../config/health-annotations.ts";
+import { memo } from "../lib/memo.ts";
 import { findDestinationRule } from "./destination-rules.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { healthKey } from "./health-checks.ts";
@@ -18,6 +20,8 @@ export interface MeshService {
   virtualServices: string[];
   /** `<namespace>/<name>` of the rule that the service's own namespace sees. */
   destinationRules: string[];
+  /** What its health is judged by, where annotations say so; shares, and milliseconds. */
+  thresholds?: HealthThresholds;
 }
 
 export interface ServiceVersion {
@@ -57,7 +61,15 @@ function describe(mesh: Mesh, service: Service): MeshService {
     versions: versionsOf(endpoints, rule?.subsets ?? [], (endpoint) => mesh.health.get(healthKey(service, endpoint))),
     virtualServices: routed.map((it) => `${it.namespace}/${it.name}`),
     destinationRules: rule ? [`${rule.namespace}/${rule.name}`] : [],
+    ...thresholdsOf(mesh, service),
   };
+}
+
+/** Its own word goes before that of the mesh, figure by figure. */
+function thresholdsOf({ settings }: Mesh, { source }: Service): { thresholds?: HealthThresholds } {
+  const own = memo(source, "health", [], () => healthAnnotations(source.metadata.annotations).thresholds);
+  const said = { ...settings.health, ...own };
+  return Object.keys(said).length === 0 ? {} : { thresholds: { ...usualThresholds, ...said } };
 }
 
 function versionsOf(

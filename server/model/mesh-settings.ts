@@ -1,3 +1,4 @@
+import { healthAnnotations, type PartialThresholds } from "../config/health-annotations.ts";
 import type { ConfigObject } from "../config/object.ts";
 import { memo } from "../lib/memo.ts";
 import type { ExtensionProvider, MeshConfigSpec } from "./specs.ts";
@@ -8,6 +9,8 @@ export interface MeshSettings {
   readonly pathNormalization: PathNormalization;
   /** What proxies write themselves of every request and connection, besides what goes to the collector; undefined: nothing. */
   readonly accessLogFile: AccessLogFile | undefined;
+  /** By its annotations: what services are judged by that say nothing themselves. */
+  readonly health: PartialThresholds;
 }
 
 /** Istio's `accessLogFile`, `accessLogFormat` and `accessLogEncoding`. https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/ */
@@ -21,7 +24,7 @@ export interface AccessLogFile {
 
 export type PathNormalization = "NONE" | "BASE" | "MERGE_SLASHES" | "DECODE_AND_MERGE_SLASHES";
 
-const unset: MeshSettings = { providers: new Map(), pathNormalization: "BASE", accessLogFile: undefined };
+const unset: MeshSettings = { providers: new Map(), pathNormalization: "BASE", accessLogFile: undefined, health: {} };
 
 export const meshSettingsOf = (object: ConfigObject | undefined): MeshSettings =>
   object === undefined
@@ -34,6 +37,7 @@ export const meshSettingsOf = (object: ConfigObject | undefined): MeshSettings =
           providers: new Map(extensionProviders.map((provider) => [provider.name, provider])),
           pathNormalization: normalization === "DEFAULT" ? "BASE" : normalization,
           accessLogFile: accessLogFileOf(spec),
+          health: healthAnnotations(object.metadata.annotations).thresholds,
         };
       });
 

@@ -192,6 +192,7 @@ export function createQueries({
         recent: recent.rows,
         gaps,
         facts: known,
+        service: known.services.find(({ hostname }) => hostname === host),
       });
     },
     async serviceList({ window, at }) {

@@ -1,5 +1,6 @@
 import { healthOf, type ServiceList } from "../contract/index.ts";
 import type { MeshFacts } from "./facts.ts";
+import { judgedBy } from "./judged-by.ts";
 import { NodeNames } from "./nodes.ts";
 import type { RollupRow } from "./reader.ts";
 import { Tally } from "./tally.ts";
@@ -29,7 +30,7 @@ export function buildServiceList({ window, rows, facts, dataFromMs = window.from
     const tallies = called.get(service.hostname) ?? [];
     const whole = new Tally();
     for (const tally of tallies) if (tally) whole.merge(tally);
-    const signals = whole.signals(windowSec);
+    const signals = judgedBy(service, whole.signals(windowSec));
     const timed = service.ports.every(({ protocol }) => protocol.toUpperCase() === "HTTP");
     return { ...service, health: healthOf(signals, { timed }), signals, trend: trendOf(tallies, steps) };
   });

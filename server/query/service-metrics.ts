@@ -1,5 +1,6 @@
-import type { Series, ServiceMetrics } from "../contract/index.ts";
-import type { MeshFacts } from "./facts.ts";
+import type { Series, ServiceMetrics, Signals } from "../contract/index.ts";
+import type { MeshFacts, ServiceFacts } from "./facts.ts";
+import { judgedBy } from "./judged-by.ts";
 import { NodeNames } from "./nodes.ts";
 import type { GapRow, RollupRow } from "./reader.ts";
 import { Tally } from "./tally.ts";
@@ -8,6 +9,8 @@ import { compareVersions } from "./version-order.ts";
 import type { Window } from "./window.ts";
 
 export interface ServiceMetricsInput {
+  /** Which it is, where the registry has it. */
+  service?: ServiceFacts | undefined;
   window: Window;
   /** Since when there can be data; default: the window's start. */
   dataFromMs?: number;
@@ -21,11 +24,12 @@ export interface ServiceMetricsInput {
 }
 
 /** The service as its callers see it. A version without traffic in the window has no series. */
-export function buildServiceMetrics({ window, recent, facts, ...input }: ServiceMetricsInput): ServiceMetrics {
+export function buildServiceMetrics({ window, recent, facts, service, ...input }: ServiceMetricsInput): ServiceMetrics {
   const names = new NodeNames(facts);
   const rows = answeredRows(input.rows, names);
   const { dataFromMs = window.fromMs } = input;
   const seconds = Math.max(1, (window.toMs - dataFromMs) / 1000);
+  const signalsOf: SignalsOf = (tally) => judgedBy(service, tally.signals(seconds));
   const versions = tallies(rows, names, (row, version) => [
     `all:${stepOf(row, window)}`,
     `${version}:${stepOf(row, window)}`,
@@ -40,10 +44,10 @@ export function buildServiceMetrics({ window, recent, facts, ...input }: Service
     series: [...totals.keys()]
       .toSorted(allFirst)
       .map((version) => seriesOf(version, versions, window, { dataFromMs, gaps: input.gaps ?? [] })),
-    totals: mapValues(totals, (tally) => tally.signals(seconds)),
+    totals: mapValues(totals, signalsOf),
     observedShares: sharesOf(answeredRows(recent, names), names),
-    callers: callersOf(rows, names, seconds),
-    workloads: workloadsOf(rows, names, seconds),
+    callers: callersOf(rows, names, signalsOf),
+    workloads: workloadsOf(rows, names, signalsOf),
   };
 }
 
@@ -117,7 +121,9 @@ function sharesOf(rows: readonly RollupRow[], names: NodeNames): Record<string, 
   return mapValues(totals, (tally) => tally.count / all);
 }
 
-function callersOf(rows: readonly RollupRow[], names: NodeNames, seconds: number): ServiceMetrics["callers"] {
+type SignalsOf = (tally: Tally) => Signals;
+
+function callersOf(rows: readonly RollupRow[], names: NodeNames, signalsOf: SignalsOf): ServiceMetrics["callers"] {
   const callers = new Map<string, Omit<ServiceMetrics["callers"][number], "signals"> & { tally: Tally }>();
   for (const { source, counted } of trafficOf(rows, names).edges) {
     const { app, namespace, version } = source;
@@ -129,11 +135,11 @@ function callersOf(rows: readonly RollupRow[], names: NodeNames, seconds: number
   }
   return [...callers.values()]
     .toSorted((a, b) => b.tally.count - a.tally.count)
-    .map(({ tally, ...caller }) => ({ ...caller, signals: tally.signals(seconds) }));
+    .map(({ tally, ...caller }) => ({ ...caller, signals: signalsOf(tally) }));
 }
 
 /** By the workload that answered; what reached none tells of no endpoint. */
-function workloadsOf(rows: readonly RollupRow[], names: NodeNames, seconds: number): ServiceMetrics["workloads"] {
+function workloadsOf(rows: readonly RollupRow[], names: NodeNames, signalsOf: SignalsOf): ServiceMetrics["workloads"] {
   const traffic = trafficOf(rows, names, false);
   const tallies = new Map<string, { namespace: string; workload: string; tally: Tally }>();
   for (const row of rows) {
@@ -146,7 +152,7 @@ function workloadsOf(rows: readonly RollupRow[], names: NodeNames, seconds: numb
   }
   return [...tallies.values()]
     .toSorted((a, b) => compareVersions(a.workload, b.workload))
-    .map(({ namespace, workload, tally }) => ({ namespace, workload, signals: tally.signals(seconds) }));
+    .map(({ namespace, workload, tally }) => ({ namespace, workload, signals: signalsOf(tally) }));
 }
 
 const mapValues = <T>(tallies: ReadonlyMap<string, Tally>, value: (tally: Tally) => T): Record<string, T> =>

@@ -53,7 +53,7 @@ const thresholdsSchema = z.strictObject({
     .optional()
     .describe("To each of both versions within a step, before it is judged; default 50."),
   successRate: successRateSchema.optional().describe("Default: min 99, maxDrop 1."),
-  latencyP95: latencySchema.optional().describe("Default: maxRatio 2. The ratio counts from 50 ms on."),
+  latencyP95: latencySchema.optional().describe("Default: maxRatio 2. The ratio counts from 100 ms on."),
 });
 
 const nameText = z.string().min(1).max(253);

@@ -3,7 +3,7 @@ import type { CanaryFault, CanaryFigures, CanaryObserved, CanaryThresholds } fro
 import { parseGoDuration } from "../../lib/go-duration.ts";
 
 /** Below it a ratio of latencies says nothing: 2 ms are three times 0.7 ms, and nobody waits longer. */
-const ratioFromMs = 50;
+const ratioFromMs = 100;
 
 export function thresholdsOf({ thresholds = {} }: Pick<CanarySpec, "thresholds">): CanaryThresholds {
   const { minRequests = 50, successRate = { min: 99, maxDrop: 1 }, latencyP95 = { maxRatio: 2 } } = thresholds;

@@ -54,6 +54,27 @@ it("knows slowness, where a duration says something", () => {
 });
 
 it("gives a number the colour of the health that it alone would make", () => {
-  expect([0, 0.003, 0.1].map(errorTone)).toEqual(["plain", "warn", "bad"]);
-  expect([null, 40, 1200, 9000].map(latencyTone)).toEqual(["plain", "plain", "warn", "bad"]);
+  expect([0, 0.003, 0.1].map((errorShare) => errorTone({ errorShare }))).toEqual(["plain", "warn", "bad"]);
+  expect([null, 40, 1200, 9000].map((latencyMsP95) => latencyTone({ latencyMsP95 }))).toEqual([
+    "plain",
+    "plain",
+    "warn",
+    "bad",
+  ]);
+});
+
+it("goes by a service's own thresholds, where it has any, for the number's colour, too", () => {
+  const thresholds = {
+    errors: { degraded: 0.02, failing: 0.5 },
+    clientErrors: { degraded: 0.1, failing: 0.2 },
+    latencyMsP95: { degraded: 100, failing: 200 },
+  };
+  const none = { latencyMsP50: null, latencyMsP90: null, latencyMsP95: null, latencyMsP99: null };
+  const of = (errorShare: number, latencyMsP95: number | null = null) => {
+    const signals = { requestRate: 1, errorShare, clientErrorShare: 0, ...none, latencyMsP95, thresholds };
+    return [healthOf(signals), errorTone(signals), latencyTone(signals)];
+  };
+  expect(of(0.01)).toEqual(["healthy", "plain", "plain"]);
+  expect(of(0.2)).toEqual(["degraded", "warn", "plain"]);
+  expect(of(0, 250)).toEqual(["failing", "plain", "bad"]);
 });

@@ -11,6 +11,7 @@ import { bereaved, takesAway } from "./dependents.ts";
 import { deadDestinations } from "./destinations.ts";
 import { type Facts, factsOf, type GatewayClient, meshWith } from "./facts.ts";
 import { idleGateway, missingGateways } from "./gateways.ts";
+import { doubtfulHealth } from "./health.ts";
 import { doubtfulLimits, rivalLimits } from "./rate-limits.ts";
 import { doubtfulServiceEntry, idleDestinationRule, sharedTcpPorts, unreachableWorkload } from "./registry.ts";
 import { rivalDestinationRules, rivalVirtualServices } from "./rivals.ts";
@@ -96,6 +97,7 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
       yield* endingCertificates(object, nowMs);
       break;
     case "ServiceEntry":
+      yield* doubtfulHealth(object);
       yield* doubtfulServiceEntry(object);
       yield* sharedTcpPorts(object, facts);
       break;
@@ -119,6 +121,7 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
       yield* doubtfulTokens(object, facts);
       break;
     case "MeshConfig":
+      yield* doubtfulHealth(object);
       yield* unreachableProviders(object, facts);
       break;
     case "RuntimeLayer":
@@ -136,6 +139,7 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
       yield* unreachableWorkload(object);
       break;
     case "Service":
+      yield* doubtfulHealth(object);
       yield* sharedTcpPorts(object, facts);
       break;
   }

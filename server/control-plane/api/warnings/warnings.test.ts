@@ -196,6 +196,15 @@ describe("Limpid's own kinds", () => {
     );
   });
 
+  test("annotations on health that can't be followed", () => {
+    const annotations = '{ health.kiali.io/rate: "404,1,5", health.limpid.dev/latency-p95: "1s" }';
+    const service = `{ apiVersion: v1, kind: Service, metadata: { name: shop, annotations: ${annotations} }, spec: { ports: [{ port: 80 }] } }`;
+    expect(warn(service)).toEqual([
+      'metadata.annotations["health.kiali.io/rate"]: "404,1,5" is for single codes: only all of 5XX and all of 4XX can have thresholds',
+      'metadata.annotations["health.limpid.dev/latency-p95"]: "1s" must be two durations, the first no longer than the second, such as 500ms,2s',
+    ]);
+  });
+
   const canary = (name: string, more: string) =>
     `{ apiVersion: limpid.dev/v1alpha1, kind: Canary, metadata: { name: ${name} }, spec: { steps: [{ weight: 10, hold: 1m }], ${more} } }`;
   test("a Canary for nobody, of versions that are not there, and two of one service", () => {
