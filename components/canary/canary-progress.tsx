@@ -47,7 +47,8 @@ function Where({ canary, live }: { canary: CanaryView & { status: CanaryStatus }
   const { status, steps } = canary;
   const leftMs = Date.parse(status.since) + (steps[status.step - 1]?.holdMs ?? 0) - now;
   const waiting = canary.live?.waiting;
-  const isBad = status.phase === "RolledBack" || status.phase === "Failed" || status.phase === "Paused";
+  const tone = status.phase === "RolledBack" ? "bad" : "warn";
+  const isBad = tone === "bad" || status.phase === "Pending" || status.phase === "Paused";
   const text = (
     <>
       <b>{t(`phase-${status.phase}`)}</b> {reason(canary)}
@@ -55,7 +56,7 @@ function Where({ canary, live }: { canary: CanaryView & { status: CanaryStatus }
   );
   return (
     <>
-      {isBad ? <Notice tone={status.phase === "Paused" ? "warn" : "bad"}>{text}</Notice> : <p>{text}</p>}
+      {isBad ? <Notice tone={tone}>{text}</Notice> : <p>{text}</p>}
       {status.phase === "Progressing" && (
         <p className={styles.left} data-testid="canary-left">
           {waiting === "signals"

@@ -49,7 +49,7 @@ export type CanaryReason = z.infer<typeof CanaryReason>;
 
 /** `status` of a Canary. Times are RFC 3339. */
 export const CanaryStatus = z.object({
-  phase: z.enum(["Progressing", "Paused", "Succeeded", "RolledBack", "Failed"]),
+  phase: z.enum(["Progressing", "Paused", "Succeeded", "RolledBack", "Pending"]),
   reason: CanaryReason,
   message: z.string(),
   fault: CanaryFault.optional(),

@@ -139,12 +139,14 @@ test("`paused` holds it, and without it the step is held anew", () => {
   expect(canary.at(459_000, { observed: seen() })).toEqual({ is: "wait", until: 460_000 });
 });
 
-test("what can't be shared never begins, and says why", () => {
+test("what can't be shared does not begin, says why, and begins as soon as it can", () => {
   const canary = run(spec, {});
   expect(moved(canary.at(0, { route: "the service has no version v3" })).status).toMatchObject({
-    phase: "Failed",
+    phase: "Pending",
     message: "the service has no version v3",
   });
+  expect(canary.at(1, { route: "the service has no version v3" })).toEqual({ is: "wait" });
+  expect(moved(canary.at(2, { route: route({ v1: 100 }) })).weights).toEqual({ v1: 90, v3: 10 });
 });
 
 test("an edited weight is taken at once", () => {

@@ -36,8 +36,7 @@ export function digestOf({ paused: _, ...spec }: CanarySpec): string {
 export const holdMsOf = (spec: CanarySpec, step: number): number =>
   parseGoDuration(spec.steps[step - 1]?.hold ?? "0") ?? 0;
 
-const isOver = ({ phase }: CanaryStatus): boolean =>
-  phase === "Succeeded" || phase === "RolledBack" || phase === "Failed";
+const isOver = ({ phase }: CanaryStatus): boolean => phase === "Succeeded" || phase === "RolledBack";
 
 /** Whether signals are needed to go on. */
 export const isMeasured = (spec: CanarySpec, status: CanaryStatus | undefined): status is CanaryStatus =>
@@ -48,6 +47,8 @@ export function advance(spec: CanarySpec, status: CanaryStatus | undefined, worl
   const { now, route } = world;
   if (status === undefined || (isOver(status) && status.observedSpec !== digestOf(spec))) return begin(spec, world);
   if (isOver(status)) return { is: "wait" };
+  // What it is about may come after it, as with files that are applied in any order.
+  if (status.phase === "Pending") return route === status.message ? { is: "wait" } : begin(spec, world);
   const move = (next: Move): Advice => ({ is: "move", move: next });
   if (status.phase === "Paused") {
     if (spec.paused) {
@@ -105,7 +106,7 @@ function begin(spec: CanarySpec, { now, route }: World): Advice {
   if (typeof route === "string") {
     const nobody = (version: string) => ({ version, subset: version });
     const none = { rule: 0, from: nobody(spec.from), to: nobody(spec.to), original: {}, weights: {} };
-    const status = { ...empty, ...none, phase: "Failed", reason: "NotShared", message: route } as const;
+    const status = { ...empty, ...none, phase: "Pending", reason: "NotShared", message: route } as const;
     return { is: "move", move: { event: "paused", status } };
   }
   if (spec.paused) return { is: "wait" };

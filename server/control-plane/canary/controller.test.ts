@@ -34,6 +34,13 @@ const canary = {
   },
 } satisfies ConfigObject;
 
+const destinationRule: ConfigObject = {
+  apiVersion: "networking.istio.io/v1",
+  kind: "DestinationRule",
+  metadata: { name: "reviews", namespace: "default" },
+  spec: { host: "reviews", subsets: ["v1", "v2", "v3"].map((name) => ({ name, labels: { version: name } })) },
+};
+
 const patience = { timeout: 15_000, interval: 5 };
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -49,7 +56,13 @@ async function setUp(before: Record<string, number> | undefined = { v1: 100, v2:
     from: { requests: 100, successRate: 100, latencyMsP95: 20 },
     to: { requests: 100, successRate: 100, latencyMsP95: 20 },
   };
-  const services = async () => [service];
+  let deployed = ["v1", "v2", "v3"];
+  const services = async () => [
+    { ...service, versions: service.versions.filter(({ version }) => deployed.includes(version)) },
+  ];
+  const deploy = (...versions: string[]): void => {
+    deployed = versions;
+  };
   const context = { store, services, kinds: indexKinds(kinds, []), clock, logger: silentLogger };
   let controller: CanaryController | undefined;
   const start = async (): Promise<void> => {
@@ -83,7 +96,7 @@ async function setUp(before: Record<string, number> | undefined = { v1: 100, v2:
         return what();
       }, patience)
       .toEqual(is);
-  return { clock, store, measured, start, api, status, weights, act, until, stop: () => controller?.close() };
+  return { clock, store, deploy, measured, start, api, status, weights, act, until, stop: () => controller?.close() };
 }
 type SetUp = Awaited<ReturnType<typeof setUp>>;
 const apply = ({ store }: SetUp) => store.commit([{ op: "put", object: canary }], "ada");
@@ -228,4 +241,28 @@ test("what can't be is refused by its field", async () => {
   ]);
   expect((await start({ service: { name: "nobody" } })).status).toBe(404);
   expect((await set.act("pause")).status).toBe(404);
+});
+
+test("the new version's last workload goes: its failures are seen, and the old weights come back", async () => {
+  const set = await setUp();
+  await set.store.commit([{ op: "put", object: destinationRule }], "ada");
+  await set.start();
+  await apply(set);
+  await expect.poll(phase(set)).toBe("Progressing");
+  set.deploy("v1", "v2");
+  set.measured.to = { requests: 60, successRate: 0, latencyMsP95: null };
+  await set.until(phase(set), "RolledBack");
+  expect(await set.weights()).toEqual({ v1: 100, v2: 0, v3: 0 });
+});
+
+test("a Canary that comes before its version waits for it", async () => {
+  const set = await setUp();
+  set.deploy("v1", "v2");
+  await set.start();
+  await apply(set);
+  await expect.poll(phase(set)).toBe("Pending");
+  expect(await set.status()).toMatchObject({ message: "the service has no version v3; did you mean v1?" });
+  set.deploy("v1", "v2", "v3");
+  await set.store.commit([{ op: "put", object: destinationRule }], "ada");
+  await expect.poll(phase(set)).toBe("Progressing");
 });

@@ -1,13 +1,12 @@
 import { formatKey, keyOf } from "../../config/object.ts";
-import { ConflictError, NotFoundError } from "../../config/store.ts";
-import type { CanaryObserved, CanaryView } from "../../contract/index.ts";
-import { CanaryStatus } from "../../contract/index.ts";
+import { ConflictError, NotFoundError, ReadOnlyStoreError } from "../../config/store.ts";
+import type { CanaryObserved, CanaryStatus, CanaryView } from "../../contract/index.ts";
 import type { ApiContext } from "../api/context.ts";
 import { followCommits } from "../follow-commits.ts";
 import { advance, holdMsOf, isMeasured } from "./advance.ts";
 import { commitMove } from "./commit-move.ts";
 import type { ReadSignals } from "./signals.ts";
-import { type CanaryObject, serviceOf, targetOf } from "./world.ts";
+import { type CanaryObject, serviceOf, statusOf, targetOf } from "./world.ts";
 
 export interface CanaryController {
   /** Ends when the store can be followed and every canary was looked at once. */
@@ -73,8 +72,10 @@ export function createCanaryController({ context, signals }: CanaryControllerOpt
         if (next !== undefined) again.push(next);
       } catch (error) {
         const isRace = error instanceof ConflictError || error instanceof NotFoundError;
+        // Config in files is written by others: until they do, there is nothing to try again.
+        const isReadOnly = error instanceof ReadOnlyStoreError;
         if (!isRace) logger.warn({ err: error, object: formatKey(keyOf(item)) }, "a canary could not be moved yet");
-        again.push(clock.now() + (isRace ? 0 : retryMs));
+        if (!isReadOnly) again.push(clock.now() + (isRace ? 0 : retryMs));
       }
     }
     return again.length > 0 ? Math.min(...again) : undefined;
@@ -153,10 +154,6 @@ export function createCanaryController({ context, signals }: CanaryControllerOpt
 }
 
 /** What a canary's weights and versions are told by. */
-const moving = new Set(["Canary", "VirtualService", "DestinationRule"]);
+const moving = new Set(["Canary", "VirtualService", "DestinationRule", "Service", "ServiceEntry", "WorkloadEntry"]);
 
 const nameOf = ({ metadata }: CanaryObject): string => `${metadata.namespace}/${metadata.name}`;
-
-/** Undefined: none was written, or none that can be read. */
-export const statusOf = ({ status }: Pick<CanaryObject, "status">): CanaryStatus | undefined =>
-  CanaryStatus.safeParse(status).data;

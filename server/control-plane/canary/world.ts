@@ -1,7 +1,7 @@
 import { routingOf, setWeights, type VirtualService, versionSubsets } from "../../config/edits/index.ts";
 import type { CanarySpec } from "../../config/kinds/index.ts";
 import type { ConfigObject } from "../../config/object.ts";
-import type { RouteRule, Routing } from "../../contract/index.ts";
+import { CanaryStatus, type RouteRule, type Routing } from "../../contract/index.ts";
 import { suggest } from "../../lib/suggest.ts";
 import type { ApiContext } from "../api/context.ts";
 import type { Edit } from "../api/limpid/edits.ts";
@@ -10,6 +10,10 @@ import { StatusError } from "../api/status-error.ts";
 import type { Route } from "./advance.ts";
 
 export type CanaryObject = ConfigObject<CanarySpec>;
+
+/** Undefined: none was written, or none that can be read. */
+export const statusOf = ({ status }: Pick<CanaryObject, "status">): CanaryStatus | undefined =>
+  CanaryStatus.safeParse(status).data;
 
 /** What a canary is about, as it is now. */
 export interface Target {
@@ -36,7 +40,7 @@ export async function targetOf(
   if (config === undefined) return undefined;
   const found = virtualServiceOf(config, canary);
   if (typeof found === "string") return { config, virtualService: undefined, route: found };
-  return { config, virtualService: found.object, route: routeOf(config, canary.spec, found.object) };
+  return { config, virtualService: found.object, route: routeOf(config, canary, found.object) };
 }
 
 /** Why there is none, or the one that is meant: the mesh's own, or an entrance's. */
@@ -49,7 +53,13 @@ function virtualServiceOf(config: ServiceConfig, { metadata, spec }: CanaryObjec
   return object ? { object } : `VirtualService ${namespace}/${name} sends nothing to ${config.ref.name}`;
 }
 
-function routeOf(config: ServiceConfig, spec: CanarySpec, virtualService: VirtualService | undefined): Route | string {
+function routeOf(
+  config: ServiceConfig,
+  canary: CanaryObject,
+  virtualService: VirtualService | undefined,
+): Route | string {
+  const { spec } = canary;
+  const status = statusOf(canary);
   const routing = routingOf({
     service: config.ref,
     virtualService,
@@ -58,8 +68,8 @@ function routeOf(config: ServiceConfig, spec: CanarySpec, virtualService: Virtua
     proxies: 0,
     entrances: [],
   });
-  const from = versionNamed(routing, spec.from);
-  const to = versionNamed(routing, spec.to);
+  const from = versionNamed(routing, spec.from, status?.from);
+  const to = versionNamed(routing, spec.to, status?.to);
   if (typeof from === "string") return from;
   if (typeof to === "string") return to;
   const rest = routing.rules.find(({ matches }) => matches.length === 0)?.index ?? 0;
@@ -75,12 +85,18 @@ function routeOf(config: ServiceConfig, spec: CanarySpec, virtualService: Virtua
   return { virtualService: key, rule, from, to, weights };
 }
 
-function versionNamed({ versions }: Routing, name: string): { version: string; subset: string } | string {
+/** `known`: what it was while it was there. Of a version whose last workload is gone the requests fail, and that has to be seen. */
+function versionNamed(
+  { versions }: Routing,
+  name: string,
+  known: CanaryStatus["to"] | undefined,
+): CanaryStatus["to"] | string {
   const found = versions.find(({ version }) => version === name) ?? versions.find(({ subset }) => subset === name);
   if (found) return found;
-  const known = versions.map(({ version }) => version);
-  const near = suggest(name, known);
-  return `the service has no version ${name}; ${near ? `did you mean ${near}?` : `it has ${known.join(", ") || "none"}`}`;
+  if (known && (known.version === name || known.subset === name)) return known;
+  const others = versions.map(({ version }) => version);
+  const near = suggest(name, others);
+  return `the service has no version ${name}; ${near ? `did you mean ${near}?` : `it has ${others.join(", ") || "none"}`}`;
 }
 
 /** A rule that names no versions sends to all alike: as soon as a canary begins, the others get nothing and the old one everything. */

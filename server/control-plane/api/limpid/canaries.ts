@@ -14,10 +14,9 @@ import {
 import { parseGoDuration } from "../../../lib/go-duration.ts";
 import { advance } from "../../canary/advance.ts";
 import { commitMove, type MoveToCommit, NotSharedError } from "../../canary/commit-move.ts";
-import { statusOf } from "../../canary/controller.ts";
 import { thresholdsOf } from "../../canary/judge.ts";
 import { finish, type Move, pause, resume, rollBack } from "../../canary/moves.ts";
-import { type CanaryObject, serviceOf, targetOf } from "../../canary/world.ts";
+import { type CanaryObject, serviceOf, statusOf, targetOf } from "../../canary/world.ts";
 import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { saidError } from "../status-error.ts";
@@ -69,7 +68,7 @@ export async function postCanary(context: ApiContext, request: ApiRequest): Prom
     throw saidError(409, "Conflict", told("canary-runs", { name, phase: status.phase }));
   const wanted = parsed.value as unknown as CanaryObject;
   const canary = existing ?? { ...wanted, metadata: { ...wanted.metadata, namespace } };
-  const target = await targetOf(context, { ...canary, spec: wanted.spec });
+  const target = await targetOf(context, { ...canary, spec: wanted.spec, status: {} });
   if (target === undefined) throw saidError(404, "NotFound", told("no-service", serviceOf(wanted)));
   await refuseRivals(context, canary, target.config.service);
   const start = { ...wanted.spec, paused: false };

@@ -37,5 +37,4 @@ function serviceNamed({ metadata, spec }: ConfigObject) {
   return { namespace: service.namespace ?? metadata.namespace, name: service.name };
 }
 
-const isOver = ({ status }: ConfigObject): boolean =>
-  ["Succeeded", "RolledBack", "Failed"].includes(String(status?.phase));
+const isOver = ({ status }: ConfigObject): boolean => ["Succeeded", "RolledBack"].includes(String(status?.phase));
