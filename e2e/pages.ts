@@ -14,6 +14,7 @@ export const pages = [
   },
   { name: "services", path: "/services", ready: 'a[href="/services/default/reviews.default.svc.cluster.local"]' },
   { name: "service-traffic", path: "/services/default/reviews", ready: '[data-testid="split-bar"]' },
+  { name: "service-canary", path: "/services/default/reviews?canary=new", ready: '[data-testid="canary-start"]' },
   { name: "service-metrics", path: "/services/default/reviews?tab=metrics", ready: "canvas" },
   { name: "service-endpoints", path: "/services/default/reviews?tab=endpoints", ready: '[role="tabpanel"] td' },
   { name: "service-config", path: "/services/default/reviews?tab=config", ready: '[data-testid="yaml-view"]' },
