@@ -1,7 +1,13 @@
 "use client";
 import { Button } from "@mantine/core";
 import { useTranslations } from "use-intl";
-import { type CanaryList, type CanaryView, type Routing, usualCanary } from "../../server/contract/index.ts";
+import {
+  type CanaryList,
+  type CanaryView,
+  type Entrance,
+  type Routing,
+  usualCanary,
+} from "../../server/contract/index.ts";
 import { useCanaries } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { Panel } from "../ui/panel.tsx";
@@ -13,15 +19,17 @@ export interface CanaryCardProps {
   /** `name` as its resource has it. */
   service: { namespace: string; name: string };
   routing: Routing;
+  /** Where the service is entered, when nobody inside of the mesh calls it. */
+  entrance?: Entrance | undefined;
 }
 
 /** Traffic that moves to a new version by itself: the form that starts it, and how it does while it runs. Nothing for a single version. */
-export function CanaryCard({ service, routing }: CanaryCardProps) {
+export function CanaryCard({ service, routing, entrance }: CanaryCardProps) {
   const t = useTranslations("canary");
   const url = useUrlState();
   const live = useCanaries();
   const canary = canaryOf(live.data, service.namespace, routing.hostname);
-  const usual = usualCanary(routing);
+  const usual = usualCanary(entrance ? { ...routing, rules: entrance.rules } : routing);
   const runs = isRunning(canary);
   const isOpen = url.get("canary") === "new" && !runs;
   if (!usual && !canary) return null;
@@ -45,6 +53,7 @@ export function CanaryCard({ service, routing }: CanaryCardProps) {
           service={service}
           versions={routing.versions.map(({ version }) => version)}
           usual={usual}
+          entrance={entrance}
           onClose={() => url.set({ canary: null })}
         />
       ) : canary ? (

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { canary } from "../../server/config/kinds/canary.ts";
+import type { Entrance } from "../../server/contract/index.ts";
 import { newDraft, requestOf, weightsOf } from "./canary-draft.ts";
 
 const service = { namespace: "default", name: "reviews" };
@@ -19,4 +20,19 @@ test("weights are read as people type them; what is none is for the server to re
   expect(weightsOf("ten, 20")).toEqual([0, 20]);
   const refused = parse({ ...newDraft({ from: "v1", to: "v3" }), weights: "" });
   expect(refused).toMatchObject({ ok: false, errors: [{ path: "spec.steps" }] });
+});
+
+test("where it is entered by a gateway, it moves that one's rule", () => {
+  const rules = [{ index: 2 }] as Entrance["rules"];
+  const entrance = {
+    namespace: "edge",
+    name: "shop",
+    resourceVersion: "1",
+    yaml: "",
+    hosts: ["*"],
+    gateways: [],
+    rules,
+  };
+  const { spec } = requestOf(newDraft({ from: "v1", to: "v3" }), service, entrance);
+  expect(spec.route).toEqual({ virtualService: "edge/shop", rule: 2 });
 });

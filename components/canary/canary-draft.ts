@@ -1,4 +1,4 @@
-import { type CanaryRequest, defaultCanarySteps } from "../../server/contract/index.ts";
+import { type CanaryRequest, defaultCanarySteps, type Entrance } from "../../server/contract/index.ts";
 
 /** What the form holds; numbers that are not there yet are null. */
 export interface CanaryDraft {
@@ -33,8 +33,12 @@ export const weightsOf = (text: string): number[] =>
     .filter((part) => part !== "")
     .map((part) => (/^\d{1,3}$/.test(part) ? Number(part) : 0));
 
-/** What the API takes. A threshold that is left empty is not looked at. */
-export function requestOf(draft: CanaryDraft, service: { namespace: string; name: string }): CanaryRequest {
+/** What the API takes; `entrance`: whose rule it moves, where that is not the one inside of the mesh. A threshold that is left empty is not looked at. */
+export function requestOf(
+  draft: CanaryDraft,
+  service: { namespace: string; name: string },
+  entrance?: Entrance,
+): CanaryRequest {
   const { from, to, hold, minRequests, successMin, successDrop, latencyRatio } = draft;
   const rate = {
     ...(successMin !== null && { min: successMin }),
@@ -48,5 +52,8 @@ export function requestOf(draft: CanaryDraft, service: { namespace: string; name
     latencyP95: { maxRatio: latencyRatio ?? 1000 },
   };
   const steps = weightsOf(draft.weights).map((weight) => ({ weight, hold }));
-  return { ...service, spec: { service: { name: service.name }, from, to, steps, thresholds } };
+  const route = entrance && {
+    route: { virtualService: `${entrance.namespace}/${entrance.name}`, rule: entrance.rules[0]?.index ?? 0 },
+  };
+  return { ...service, spec: { service: { name: service.name }, ...route, from, to, steps, thresholds } };
 }

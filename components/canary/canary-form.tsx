@@ -4,7 +4,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
-import type { ApiError } from "../../server/contract/index.ts";
+import type { ApiError, Entrance } from "../../server/contract/index.ts";
 import { ChangeSafety, SafeButton } from "../config/change-safety.tsx";
 import { FieldErrors } from "../config/field-errors.tsx";
 import { ObjectDiffs } from "../config/yaml-diff.tsx";
@@ -18,11 +18,13 @@ export interface CanaryFormProps {
   service: { namespace: string; name: string };
   versions: readonly string[];
   usual: { from: string; to: string };
+  /** Whose rule it moves; unset: the one inside of the mesh. */
+  entrance?: Entrance | undefined;
   onClose: () => void;
 }
 
 /** Filled in as most would want it; what it would write is checked while it is made. */
-export function CanaryForm({ service, versions, usual, onClose }: CanaryFormProps) {
+export function CanaryForm({ service, versions, usual, entrance, onClose }: CanaryFormProps) {
   const t = useTranslations("canary");
   const client = useQueryClient();
   const [draft, setDraft] = useState<CanaryDraft>(() => newDraft(usual));
@@ -30,8 +32,8 @@ export function CanaryForm({ service, versions, usual, onClose }: CanaryFormProp
   const [failure, setFailure] = useState<ApiError | null>(null);
   const [settled] = useDebouncedValue(draft, 200);
   const plan = useQuery({
-    queryKey: ["canary-plan", service, settled],
-    queryFn: () => startCanary(requestOf(settled, service), { dryRun: true }),
+    queryKey: ["canary-plan", service, settled, entrance?.name],
+    queryFn: () => startCanary(requestOf(settled, service, entrance), { dryRun: true }),
     enabled: !busy,
     retry: false,
   });
@@ -40,7 +42,7 @@ export function CanaryForm({ service, versions, usual, onClose }: CanaryFormProp
     setBusy(true);
     setFailure(null);
     try {
-      await startCanary(requestOf(draft, service), { dryRun: false });
+      await startCanary(requestOf(draft, service, entrance), { dryRun: false });
       for (const name of ["canaries", "routing", "changes", "status", "push"])
         await client.invalidateQueries({ queryKey: [name] });
       onClose();
@@ -56,6 +58,14 @@ export function CanaryForm({ service, versions, usual, onClose }: CanaryFormProp
       aria-label={t("title")}
       data-testid="canary-form"
     >
+      {entrance && (
+        <p className={styles.idle}>
+          {t("at-entrance", {
+            hosts: entrance.hosts.join(", "),
+            object: `${entrance.namespace}/${entrance.name}`,
+          })}
+        </p>
+      )}
       <Fields draft={draft} versions={versions} onChange={setDraft} />
       {error && <FieldErrors error={error} />}
       <ChangeSafety plan={plan.data ?? null} />

@@ -65,7 +65,11 @@ export function TrafficTab({ service, title, routing, metrics }: TrafficTabProps
   return (
     <div className={styles.hands}>
       {only ? [...doors, mesh] : [mesh, ...doors]}
-      <CanaryCard service={{ namespace: service.namespace, name: title }} routing={data} />
+      <CanaryCard
+        service={{ namespace: service.namespace, name: title }}
+        routing={data}
+        entrance={only ? entrances[0] : undefined}
+      />
     </div>
   );
 }

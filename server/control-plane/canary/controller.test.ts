@@ -266,3 +266,35 @@ test("a Canary that comes before its version waits for it", async () => {
   await set.store.commit([{ op: "put", object: destinationRule }], "ada");
   await expect.poll(phase(set)).toBe("Progressing");
 });
+
+test("at a gateway it moves the rule that is named, and no other", async () => {
+  const set = await setUp();
+  const split = reviews({ v1: 100, v3: 0 }).spec.http[0]?.route ?? [];
+  const entry = {
+    apiVersion: "networking.istio.io/v1",
+    kind: "VirtualService",
+    metadata: { name: "entry", namespace: "default" },
+    spec: {
+      hosts: ["shop.example.com"],
+      gateways: ["edge/gateway"],
+      http: [
+        { route: [{ destination: { host: "ratings" } }] },
+        { match: [{ uri: { prefix: "/reviews" } }], route: split },
+      ],
+    },
+  };
+  await set.store.commit([{ op: "put", object: entry as ConfigObject }], "ada");
+  const spec = { ...canary.spec, route: { virtualService: "entry", rule: 1 } };
+  const body = { namespace: "default", name: "reviews", spec };
+  expect((await set.api.call("POST", "/limpid/v1/canaries", body)).status).toBe(200);
+  const after = await set.store.get({ kind: "VirtualService", namespace: "default", name: "entry" });
+  const { http = [] } = (after?.spec ?? {}) as { http?: { route: { weight?: number }[] }[] };
+  expect(http[1]?.route.map(({ weight }) => weight)).toEqual([90, 10]);
+  expect(http[0]).toEqual(entry.spec.http[0]);
+  expect(await set.weights()).toEqual({ v1: 100, v2: 0, v3: 0 });
+  const elsewhere = { ...body, name: "other", spec: { ...spec, route: { virtualService: "entry", rule: 0 } } };
+  await set.act("abort");
+  expect((await set.api.call("POST", "/limpid/v1/canaries", elsewhere)).body.errors).toMatchObject([
+    { path: "spec", message: "it can't begin: rule 0 also sends to ratings" },
+  ]);
+});
