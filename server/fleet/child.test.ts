@@ -129,15 +129,18 @@ test("a stopped process is seen, killed and started again", async () => {
   process.kill(first, "SIGSTOP");
   await vi.waitFor(() => expect(child.state).toBe("unresponsive"), { timeout: 10_000 });
   await vi.waitFor(() => expect([child.state, child.pid === first]).toEqual(["ready", false]), { timeout: 20_000 });
-  expect(child.restarts).toBe(1);
+  // On a busy machine its successor may be found silent, too, for as short as is waited here.
+  expect(child.restarts).toBeGreaterThan(0);
   expect(child.lastExit).toBe("hung, SIGKILL");
-  expect(events[0]).toBe(`part (pid ${first}) does not answer`);
-  expect(events[1]).toMatch(new RegExp(`^part has given no answer for \\d+ s; pid ${first} is killed$`));
+  expect(events).toContain(`part (pid ${first}) does not answer`);
+  expect(events).toContainEqual(
+    expect.stringMatching(new RegExp(`^part has given no answer for \\d+ s; pid ${first} is killed$`)),
+  );
 });
 
 test("one that says it can't serve is shown so, and left alone", async () => {
   const events: string[] = [];
-  const child = await serving(events);
+  const child = await serving(events, { liveness: { ...quick, unresponsiveProbes: 50, hungMs: 20_000 } });
   const { pid } = child;
   writeFileSync(join(folder, "unwell"), "");
   await vi.waitFor(() => expect(child.state).toBe("unready"), { timeout: 10_000 });
