@@ -17,6 +17,8 @@ export default defineConfig({
           exclude: ["**/node_modules/**", "**/*.integration.test.ts"],
           maxWorkers: "100%",
           sequence: { groupOrder: 0 },
+          // Many of them have real sockets and processes, too.
+          retry: secondTry,
         },
       },
       {
