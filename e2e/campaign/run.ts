@@ -40,7 +40,7 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 export async function tryFault(mesh: CampaignMesh, fault: Fault): Promise<Row> {
   const skipped = fault.skip?.(mesh);
   if (skipped) return { ...emptyRow(fault), skipped };
-  const counted = fault.countsAll ? await countedRequests(mesh) : 0;
+  const counted = fault.countsAll ? await settledRequests(mesh) : 0;
   const load = await startLoad(mesh.ports.gateway, mesh.ports.configApi);
   const states = watchStates(mesh, fault.part);
   try {
@@ -182,6 +182,18 @@ async function countedRequests(mesh: CampaignMesh): Promise<number> {
   } finally {
     await reader.close();
   }
+}
+
+/** Once nothing more comes of an earlier load: its last requests are stored a moment after it has ended. */
+async function settledRequests(mesh: CampaignMesh): Promise<number> {
+  let counted = await countedRequests(mesh);
+  for (let tries = 0; tries < 10; tries++) {
+    await wait(3_000);
+    const before = counted;
+    counted = await countedRequests(mesh);
+    if (counted === before) break;
+  }
+  return counted;
 }
 
 /** What proxies kept arrives with their next batches; a collector that is started anew takes them a moment later. */
