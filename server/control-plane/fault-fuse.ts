@@ -6,18 +6,12 @@ import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { overReason } from "./api/limpid/change-summary.ts";
 import { prepareUpdate } from "./api/object-writer.ts";
-import { followCommits } from "./follow-commits.ts";
+import { createTimedLook, retryMs, type TimedLook } from "./timed-look.ts";
 
-export interface FaultFuse {
-  /** Ends when the store can be followed; faults whose time ran out while nobody watched are removed by then. */
-  start(): Promise<void>;
-  close(): Promise<void>;
-}
+/** Once it has started, faults whose time ran out while nobody watched are removed. */
+export type FaultFuse = TimedLook;
 
 const author = "limpid (fuse)";
-/** A timer's longest wait: setTimeout takes 31 bits of milliseconds. */
-const maxWaitMs = 24 * 3_600_000;
-const retryMs = 1_000;
 
 /**
  * Ends faults when their time is over. The end is written in the VirtualService beside the fault, so it holds over restarts: there is no
@@ -25,33 +19,6 @@ const retryMs = 1_000;
  */
 export function createFaultFuse(options: { store: ConfigStore; clock: Clock; logger: Logger }): FaultFuse {
   const { store, clock, logger } = options;
-  const closing = new AbortController();
-  let timer: { cancel(): void } | undefined;
-  let running: Promise<void> = Promise.resolve();
-  let following: Promise<void> = Promise.resolve();
-
-  /** One check after the other; a failure is tried again, for a fault must not burn on because the store hiccuped. */
-  function check(): Promise<void> {
-    running = running.then(async () => {
-      if (closing.signal.aborted) return;
-      try {
-        schedule(await burn());
-      } catch (error) {
-        if (closing.signal.aborted) return;
-        logger.warn({ err: error }, "faults could not be looked through");
-        schedule(clock.now() + retryMs);
-      }
-    });
-    return running;
-  }
-
-  function schedule(at: number | undefined): void {
-    timer?.cancel();
-    timer = undefined;
-    if (at === undefined || closing.signal.aborted) return;
-    timer = clock.setTimeout(() => void check(), Math.min(Math.max(0, at - clock.now()), maxWaitMs));
-  }
-
   /** Removes what is over; returns when to look again. One object that resists doesn't keep the others' faults burning. */
   async function burn(): Promise<number | undefined> {
     const again: number[] = [];
@@ -85,26 +52,12 @@ export function createFaultFuse(options: { store: ConfigStore; clock: Clock; log
     return { op: "put", object, ...(expect ? { expect } : {}) };
   }
 
-  return {
-    async start() {
-      const revision = await store.revision();
-      await check();
-      following = followCommits({
-        store,
-        clock,
-        logger,
-        from: revision,
-        signal: closing.signal,
-        onCommit: async ({ changes }) => {
-          if (changes.some((change) => change.key.kind === "VirtualService")) await check();
-        },
-        onLost: check,
-      });
-    },
-    async close() {
-      closing.abort();
-      timer?.cancel();
-      await Promise.allSettled([running, following]);
-    },
-  };
+  return createTimedLook({
+    store,
+    clock,
+    logger,
+    kinds: new Set(["VirtualService"]),
+    look: burn,
+    failure: "faults could not be looked through",
+  });
 }

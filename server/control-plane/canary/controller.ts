@@ -2,16 +2,13 @@ import { formatKey, keyOf } from "../../config/object.ts";
 import { ConflictError, NotFoundError, ReadOnlyStoreError } from "../../config/store.ts";
 import type { CanaryObserved, CanaryStatus, CanaryView } from "../../contract/index.ts";
 import type { ApiContext } from "../api/context.ts";
-import { followCommits } from "../follow-commits.ts";
+import { createTimedLook, retryMs, type TimedLook } from "../timed-look.ts";
 import { advance, holdMsOf, isMeasured } from "./advance.ts";
 import { commitMove } from "./commit-move.ts";
 import type { ReadSignals } from "./signals.ts";
-import { type CanaryObject, serviceOf, statusOf, targetOf } from "./world.ts";
+import { type CanaryObject, canaryOf, serviceOf, statusOf, targetOf } from "./world.ts";
 
-export interface CanaryController {
-  /** Ends when the store can be followed and every canary was looked at once. */
-  start(): Promise<void>;
-  close(): Promise<void>;
+export interface CanaryController extends TimedLook {
   /** What it measured last of a canary that runs, by `<namespace>/<name>`. */
   live(key: string): CanaryView["live"];
 }
@@ -22,7 +19,6 @@ export interface CanaryControllerOptions {
 }
 
 const author = "limpid (canary)";
-const retryMs = 1_000;
 /** Between two looks at what is held: soon enough to stop harm, and no load. */
 const maxPaceMs = 5_000;
 
@@ -32,41 +28,16 @@ const maxPaceMs = 5_000;
  */
 export function createCanaryController({ context, signals }: CanaryControllerOptions): CanaryController {
   const { store, clock, logger } = context;
-  const closing = new AbortController();
   const measured = new Map<string, NonNullable<CanaryView["live"]>>();
-  let timer: { cancel(): void } | undefined;
-  let running: Promise<void> = Promise.resolve();
-  let following: Promise<void> = Promise.resolve();
-
-  function check(): Promise<void> {
-    running = running.then(async () => {
-      if (closing.signal.aborted) return;
-      try {
-        schedule(await look());
-      } catch (error) {
-        if (closing.signal.aborted) return;
-        logger.warn({ err: error }, "canaries could not be looked through");
-        schedule(clock.now() + retryMs);
-      }
-    });
-    return running;
-  }
-
-  function schedule(at: number | undefined): void {
-    timer?.cancel();
-    timer = undefined;
-    if (at === undefined || closing.signal.aborted) return;
-    timer = clock.setTimeout(() => void check(), Math.max(0, at - clock.now()));
-  }
 
   /** Looks at each once; returns when to look again. One that resists doesn't keep the others. */
   async function look(): Promise<number | undefined> {
     const { items } = await store.list({ kind: "Canary" });
-    const keys = new Set(items.map((one) => nameOf(one as unknown as CanaryObject)));
+    const keys = new Set(items.map((one) => nameOf(canaryOf(one))));
     for (const key of measured.keys()) if (!keys.has(key)) measured.delete(key);
     const again: number[] = [];
     for (const item of items) {
-      const canary = item as unknown as CanaryObject;
+      const canary = canaryOf(item);
       try {
         const next = await lookAt(canary);
         if (next !== undefined) again.push(next);
@@ -128,29 +99,15 @@ export function createCanaryController({ context, signals }: CanaryControllerOpt
     }
   }
 
-  return {
-    async start() {
-      const revision = await store.revision();
-      await check();
-      following = followCommits({
-        store,
-        clock,
-        logger,
-        from: revision,
-        signal: closing.signal,
-        onCommit: async ({ changes }) => {
-          if (changes.some(({ key }) => moving.has(key.kind))) await check();
-        },
-        onLost: check,
-      });
-    },
-    async close() {
-      closing.abort();
-      timer?.cancel();
-      await Promise.allSettled([running, following]);
-    },
-    live: (key) => measured.get(key) ?? null,
-  };
+  const timed = createTimedLook({
+    store,
+    clock,
+    logger,
+    kinds: moving,
+    look,
+    failure: "canaries could not be looked through",
+  });
+  return { ...timed, live: (key) => measured.get(key) ?? null };
 }
 
 /** What a canary's weights and versions are told by. */

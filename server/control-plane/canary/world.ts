@@ -11,6 +11,9 @@ import type { Route } from "./advance.ts";
 
 export type CanaryObject = ConfigObject<CanarySpec>;
 
+/** What the store has under the kind Canary was checked by the kind's schema when it was written. */
+export const canaryOf = (object: ConfigObject<unknown>): CanaryObject => object as CanaryObject;
+
 /** Undefined: none was written, or none that can be read. */
 export const statusOf = ({ status }: Pick<CanaryObject, "status">): CanaryStatus | undefined =>
   CanaryStatus.safeParse(status).data;

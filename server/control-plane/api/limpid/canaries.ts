@@ -16,7 +16,7 @@ import { advance } from "../../canary/advance.ts";
 import { commitMove, type MoveToCommit, NotSharedError } from "../../canary/commit-move.ts";
 import { thresholdsOf } from "../../canary/judge.ts";
 import { finish, type Move, pause, resume, rollBack } from "../../canary/moves.ts";
-import { type CanaryObject, serviceOf, statusOf, targetOf } from "../../canary/world.ts";
+import { type CanaryObject, canaryOf, serviceOf, statusOf, targetOf } from "../../canary/world.ts";
 import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { saidError } from "../status-error.ts";
@@ -27,7 +27,7 @@ export async function getCanaries(context: ApiContext): Promise<ApiResponse> {
   const [{ items }, services] = await Promise.all([context.store.list({ kind: "Canary" }), context.services()]);
   const body: CanaryList = {
     now: context.clock.now(),
-    canaries: items.map((item) => viewOf(context, item as unknown as CanaryObject, services)),
+    canaries: items.map((item) => viewOf(context, canaryOf(item), services)),
   };
   return { status: 200, body };
 }
@@ -60,13 +60,12 @@ export async function postCanary(context: ApiContext, request: ApiRequest): Prom
   const apiVersion = `${definition.group}/${definition.version}`;
   const parsed = definition.parse({ apiVersion, kind: "Canary", metadata: { namespace, name }, spec });
   if (!parsed.ok) throw invalidFields(parsed.errors);
-  const existing = (await context.store.get({ kind: "Canary", namespace, name })) as unknown as
-    | CanaryObject
-    | undefined;
+  const stored = await context.store.get({ kind: "Canary", namespace, name });
+  const existing = stored && canaryOf(stored);
   const status = existing && statusOf(existing);
   if (status?.phase === "Progressing" || status?.phase === "Paused")
     throw saidError(409, "Conflict", told("canary-runs", { name, phase: status.phase }));
-  const wanted = parsed.value as unknown as CanaryObject;
+  const wanted = canaryOf(parsed.value);
   const canary = existing ?? { ...wanted, metadata: { ...wanted.metadata, namespace } };
   const target = await targetOf(context, { ...canary, spec: wanted.spec, status: {} });
   if (target === undefined) throw saidError(404, "NotFound", told("no-service", serviceOf(wanted)));
@@ -80,7 +79,7 @@ export async function postCanary(context: ApiContext, request: ApiRequest): Prom
 /** Two that move one service's weights would each take the other for somebody else. */
 async function refuseRivals(context: ApiContext, canary: CanaryObject, service: MeshService): Promise<void> {
   const [{ items }, services] = await Promise.all([context.store.list({ kind: "Canary" }), context.services()]);
-  for (const item of items as unknown as CanaryObject[]) {
+  for (const item of items.map(canaryOf)) {
     const isSelf = item.metadata.name === canary.metadata.name && item.metadata.namespace === canary.metadata.namespace;
     const phase = statusOf(item)?.phase;
     if (isSelf || (phase !== "Progressing" && phase !== "Paused")) continue;
@@ -96,7 +95,8 @@ export async function actOnCanary(context: ApiContext, request: ApiRequest): Pro
   const action = CanaryAction.safeParse(wanted).data;
   if (action === undefined) throw saidError(404, "NotFound", told("canary-action", { action: wanted }));
   const key = { kind: "Canary", namespace, name };
-  const canary = (await context.store.get(key)) as unknown as CanaryObject | undefined;
+  const stored = await context.store.get(key);
+  const canary = stored && canaryOf(stored);
   if (canary === undefined) throw saidError(404, "NotFound", told("no-object", { object: formatKey(key) }));
   const status = statusOf(canary);
   const { spec } = canary;

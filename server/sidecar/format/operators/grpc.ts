@@ -1,3 +1,4 @@
+import { grpcStatusNames } from "../../../wire/grpc-status.ts";
 import { grpcStatusFor, grpcStatusOf, isGrpc } from "../../http/grpc.ts";
 import type { RequestRecord } from "../../record.ts";
 import { type Operator, type Operators, plain } from "./operator.ts";
@@ -32,30 +33,9 @@ export function grpcNumber(record: RequestRecord): number | undefined {
 function grpcName(record: RequestRecord): { camel: string; snake: string } | undefined {
   const status = grpcNumber(record);
   if (status === undefined) return undefined;
-  const snake = grpcNames[status] ?? String(status);
+  const snake = grpcStatusNames[status] ?? String(status);
   if (snake === "OK") return { camel: "OK", snake };
   // Envoy spells this one with one l in the one form.
   if (status === 1) return { camel: "Canceled", snake };
   return { camel: snake.toLowerCase().replace(/(^|_)(\w)/g, (_, __, letter: string) => letter.toUpperCase()), snake };
 }
-
-// https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
-const grpcNames = [
-  "OK",
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
-];
