@@ -1,21 +1,19 @@
 "use client";
-import { NativeSelect, TextInput } from "@mantine/core";
+import { NativeSelect } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { useLocale, useTranslations } from "use-intl";
+import { useTranslations } from "use-intl";
 import { type ApplicationLogPage, severities } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
 import { useUrlState } from "../lib/url-state.ts";
-import { useFollowing } from "../lib/use-following.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { NoMatch } from "../list/no-match.tsx";
-import { formatSpan } from "../ui/format.ts";
 import { Panel } from "../ui/panel.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { useApplicationLogs } from "./application-queries.ts";
 import { applicationParams, applicationQuery } from "./application-query.ts";
 import { ApplicationTable } from "./application-table.tsx";
-import { defaultLogWindow, logWindows } from "./log-query.ts";
+import { TextParam, WindowSelect } from "./form-fields.tsx";
 import styles from "./logs.module.css";
 
 const narrowing = applicationParams.filter((name) => name !== "window");
@@ -72,7 +70,6 @@ export function ApplicationLines({
 
 function ApplicationForm() {
   const t = useTranslations("logs");
-  const locale = useLocale();
   const url = useUrlState();
   return (
     <search className={styles.form} aria-label={t("search-applications")}>
@@ -91,36 +88,13 @@ function ApplicationForm() {
           data-testid="applications-severity"
         />
         <Text name="trace" />
-        <NativeSelect
-          size="xs"
-          label={t("param-window")}
-          value={url.get("window") ?? String(defaultLogWindow)}
-          onChange={({ currentTarget }) =>
-            url.set({ window: currentTarget.value === String(defaultLogWindow) ? null : currentTarget.value })
-          }
-          data={logWindows.map((seconds) => ({ value: String(seconds), label: formatSpan(seconds, locale) }))}
-          data-testid="applications-window"
-        />
+        <WindowSelect data-testid="applications-window" />
       </div>
     </search>
   );
 }
 
 function Text({ name, wide = false }: { name: "text" | "service" | "trace"; wide?: boolean }) {
-  const t = useTranslations("logs");
-  const url = useUrlState();
-  const text = url.get(name) ?? "";
-  return (
-    <TextInput
-      ref={useFollowing(text)}
-      size="xs"
-      className={wide ? (styles.wide ?? "") : ""}
-      label={t(`param-${name}`)}
-      spellCheck={false}
-      autoComplete="off"
-      defaultValue={text}
-      onChange={({ currentTarget }) => url.set({ [name]: currentTarget.value.trim() || null })}
-      data-testid={`applications-${name}`}
-    />
-  );
+  const label = useTranslations("logs")(`param-${name}`);
+  return <TextParam name={name} label={label} wide={wide} data-testid={`applications-${name}`} />;
 }

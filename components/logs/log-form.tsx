@@ -1,16 +1,16 @@
 "use client";
 import { NativeSelect, TextInput } from "@mantine/core";
 import { useId } from "react";
-import { useLocale, useTranslations } from "use-intl";
+import { useTranslations } from "use-intl";
 import { serviceTitle } from "../../server/contract/index.ts";
 import { useProxies, useServices } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { useFollowing } from "../lib/use-following.ts";
 import { loggedFlags } from "../mesh-graph/flag-words.ts";
-import { formatSpan } from "../ui/format.ts";
 import { PillButton } from "../ui/pill.tsx";
 import { defaultWindowSec } from "../ui/time-window.ts";
-import { defaultLogWindow, fromLocalTime, type LogParam, logParams, logWindows, toLocalTime } from "./log-query.ts";
+import { TextParam, WindowSelect } from "./form-fields.tsx";
+import { fromLocalTime, type LogParam, logParams, toLocalTime } from "./log-query.ts";
 import styles from "./logs.module.css";
 
 const always: readonly LogParam[] = ["path", "service", "code", "errors", "window"];
@@ -18,7 +18,6 @@ const always: readonly LogParam[] = ["path", "service", "code", "errors", "windo
 /** Which requests are looked for: each field is a parameter of the address. */
 export function LogForm() {
   const t = useTranslations("logs");
-  const locale = useLocale();
   const url = useUrlState();
   const id = useId();
   const services = useServices(defaultWindowSec).data?.services ?? [];
@@ -37,16 +36,7 @@ export function LogForm() {
           name="code"
           options={(["2xx", "3xx", "4xx", "5xx", "0"] as const).map((code) => [code, t(`code-${code}`)])}
         />
-        <NativeSelect
-          size="xs"
-          label={t("param-window")}
-          value={url.get("window") ?? String(defaultLogWindow)}
-          onChange={({ currentTarget }) =>
-            url.set({ window: currentTarget.value === String(defaultLogWindow) ? null : currentTarget.value })
-          }
-          data={logWindows.map((seconds) => ({ value: String(seconds), label: formatSpan(seconds, locale) }))}
-          data-testid="logs-window"
-        />
+        <WindowSelect data-testid="logs-window" />
         <div className={styles.pills}>
           <PillButton
             pressed={onlyErrors}
@@ -101,25 +91,11 @@ function MoreFields({ id }: { id: string }) {
 
 type FieldProps = { name: Exclude<LogParam, "errors" | "window" | "grpc"> };
 
-function TextField({ name, wide = false, numeric = false }: FieldProps & { wide?: boolean; numeric?: boolean }) {
+function TextField({ name, ...rest }: FieldProps & { wide?: boolean; numeric?: boolean }) {
   const t = useTranslations("logs");
-  const url = useUrlState();
-  const text = url.get(name) ?? "";
-  return (
-    <TextInput
-      ref={useFollowing(text)}
-      size="xs"
-      className={wide ? (styles.wide ?? "") : ""}
-      label={t(`param-${name}`)}
-      placeholder={name === "source" || name === "destination" ? t("peer-form") : undefined}
-      inputMode={numeric ? "decimal" : "text"}
-      spellCheck={false}
-      autoComplete="off"
-      defaultValue={text}
-      onChange={({ currentTarget }) => url.set({ [name]: currentTarget.value.trim() || null })}
-      data-testid={`logs-${name}`}
-    />
-  );
+  const placeholder = name === "source" || name === "destination" ? t("peer-form") : undefined;
+  const label = t(`param-${name}`);
+  return <TextParam {...rest} name={name} label={label} placeholder={placeholder} data-testid={`logs-${name}`} />;
 }
 
 function Choice({ name, options }: FieldProps & { options: readonly (readonly [string, string])[] }) {
