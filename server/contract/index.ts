@@ -11,6 +11,7 @@ export * from "./health.ts";
 export * from "./health-thresholds.ts";
 export * from "./latency.ts";
 export * from "./load.ts";
+export * from "./load-tests.ts";
 export * from "./logs.ts";
 export * from "./overview.ts";
 export * from "./proxies.ts";

@@ -1,0 +1,158 @@
+import * as http from "node:http";
+import * as http2 from "node:http2";
+import * as https from "node:https";
+import type { LoadPlan } from "../contract/load-tests.ts";
+import type { Ended } from "./tally.ts";
+
+export type Result = Ended["result"];
+
+/** What is told of a request: that it has a connection, and exactly once what became of it. */
+interface Told {
+  sent(): void;
+  ended(result: Result): void;
+}
+
+/** Sends requests of one shape over so many connections. */
+export interface Sender {
+  send(told: Told): void;
+  close(): void;
+}
+
+export const createSender = (plan: LoadPlan): Sender =>
+  plan.protocol === "http2" ? createHttp2Sender(plan) : createHttp1Sender(plan);
+
+/** Ends once: by its answer, by an error or by the clock, which runs while it waits for a connection, too. */
+function once(timeoutMs: number, cancel: () => void, { sent, ended }: Told) {
+  let isSent = false;
+  let timer: NodeJS.Timeout | undefined = setTimeout(() => {
+    finish({ failure: isSent ? "timeout" : "no connection in time" });
+    cancel();
+  }, timeoutMs);
+  const finish = (result: Result): void => {
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    timer = undefined;
+    ended(result);
+  };
+  const begin = (): void => {
+    isSent = true;
+    if (timer !== undefined) sent();
+  };
+  return { finish, begin };
+}
+
+const reasonOf = (error: NodeJS.ErrnoException): string => error.code ?? error.message;
+
+/** gRPC says in a trailer, or in the head of an answer without a body, what its HTTP status of 200 does not. */
+const isOk = (status: number, grpcStatus: unknown): boolean =>
+  status < 500 && (grpcStatus === undefined || grpcStatus === "0");
+
+function createHttp1Sender({ url, method, headers, body, connections, timeoutMs, insecure }: LoadPlan): Sender {
+  const { protocol, hostname, port, pathname, search } = new URL(url);
+  const { request, Agent } = protocol === "https:" ? https : http;
+  const agent = new Agent({
+    keepAlive: true,
+    maxSockets: connections,
+    maxFreeSockets: connections,
+    scheduling: "fifo",
+  });
+  const options: https.RequestOptions = {
+    // An IPv6 address stands in brackets in a URL alone.
+    hostname: hostname.replace(/^\[|\]$/g, ""),
+    port,
+    path: pathname + search,
+    method,
+    headers: {
+      "user-agent": "limpid-load",
+      ...headers,
+      ...(body !== "" && { "content-length": Buffer.byteLength(body) }),
+    },
+    agent,
+    rejectUnauthorized: !insecure,
+    servername: serverName(headers, hostname),
+  };
+  return {
+    send(told) {
+      const { finish, begin } = once(timeoutMs, () => call.destroy(), told);
+      const call = request(options, (answer) => {
+        let bytes = 0;
+        answer.on("data", (data: Buffer) => {
+          bytes += data.length;
+        });
+        answer.on("end", () => {
+          const status = answer.statusCode ?? 0;
+          finish({ status, ok: isOk(status, answer.trailers["grpc-status"] ?? answer.headers["grpc-status"]), bytes });
+        });
+        answer.on("error", (error) => finish({ failure: reasonOf(error) }));
+      });
+      call.once("socket", (socket) => {
+        if (socket.connecting) socket.once(protocol === "https:" ? "secureConnect" : "connect", begin);
+        else begin();
+      });
+      call.on("error", (error) => finish({ failure: reasonOf(error) }));
+      call.end(body);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** The name in TLS is the Host that is asked for, where it is a name. */
+function serverName(headers: LoadPlan["headers"], hostname: string): string {
+  const [, host] = Object.entries(headers).find(([name]) => name.toLowerCase() === "host") ?? [];
+  const name = host?.replace(/:\d+$/, "") ?? hostname;
+  return /^[\d.]+$|[:[\]]/.test(name) ? "" : name;
+}
+
+function createHttp2Sender({ url, method, headers, body, connections, timeoutMs, insecure }: LoadPlan): Sender {
+  const { origin, host, hostname, pathname, search, protocol } = new URL(url);
+  const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const rest = Object.fromEntries(named.filter(([name]) => name !== "host"));
+  const head: http2.OutgoingHttpHeaders = {
+    ":method": method,
+    ":path": pathname + search,
+    ":scheme": protocol.slice(0, -1),
+    ":authority": named.find(([name]) => name === "host")?.[1] ?? host,
+    "user-agent": "limpid-load",
+    ...rest,
+  };
+  const sessions: (http2.ClientHttp2Session | undefined)[] = new Array(connections).fill(undefined);
+  let turn = 0;
+  const session = (): http2.ClientHttp2Session => {
+    const index = turn++ % connections;
+    const there = sessions[index];
+    if (there && !there.closed && !there.destroyed) return there;
+    const made = http2.connect(origin, { rejectUnauthorized: !insecure, servername: serverName(headers, hostname) });
+    // Its streams end with the same error, and count it.
+    made.on("error", () => {});
+    sessions[index] = made;
+    return made;
+  };
+  return {
+    send(told) {
+      const stream = session().request(head, { endStream: body === "" });
+      const { finish, begin } = once(timeoutMs, () => stream.close(http2.constants.NGHTTP2_CANCEL), told);
+      let [status, bytes, grpcStatus] = [0, 0, undefined as unknown];
+      stream.on("ready", begin);
+      stream.on("response", (answer) => {
+        status = answer[":status"] ?? 0;
+        grpcStatus = answer["grpc-status"];
+      });
+      stream.on("trailers", (trailers) => {
+        grpcStatus = trailers["grpc-status"] ?? grpcStatus;
+      });
+      stream.on("data", (data: Buffer) => {
+        bytes += data.length;
+      });
+      stream.on("error", (error) => finish({ failure: reasonOf(error) }));
+      stream.on("close", () => {
+        if (status === 0) finish({ failure: "closed without an answer" });
+        else if (stream.rstCode !== 0) finish({ failure: `RST_STREAM ${stream.rstCode}` });
+        else finish({ status, ok: isOk(status, grpcStatus), bytes });
+      });
+      if (body !== "") stream.end(body);
+    },
+    close() {
+      for (const one of sessions) one?.destroy();
+    },
+  };
+}
