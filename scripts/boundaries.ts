@@ -121,6 +121,7 @@ export const allowed: Record<string, readonly string[]> = {
   ...sidecarRows(),
   "server/telemetry": ["server/wire", "server/lib", "server/gen", "server/grpc"],
   "server/store": ["server/wire", "server/lib", "server/gen", "server/config", "server/telemetry", "server/query"],
+  "server/load": ["server/lib", "server/contract"],
   "server/query": ["server/wire", "server/lib", "server/contract"],
   "server/fleet": ["server/ca", "server/lib", "server/config", "server/contract"],
   "server/dashboard": [
@@ -130,6 +131,7 @@ export const allowed: Record<string, readonly string[]> = {
     "server/explain",
     "server/fleet",
     "server/lib",
+    "server/load",
     "server/query",
     "server/store",
     "server/xds",

@@ -52,7 +52,11 @@ async function takeTurn(): Promise<() => void> {
 async function bundleServer(): Promise<void> {
   rmSync("dist/server", { recursive: true, force: true });
   await build({
-    entryPoints: { limpid: "server/cli/main.ts", "yaml-worker": "server/config/kinds/yaml-worker.ts" },
+    entryPoints: {
+      limpid: "server/cli/main.ts",
+      "yaml-worker": "server/config/kinds/yaml-worker.ts",
+      "load-worker": "server/load/load-worker.ts",
+    },
     outdir: "dist/server",
     bundle: true,
     splitting: true,

@@ -114,7 +114,7 @@ async function feed(store: TelemetryStore, calls: readonly SyntheticCall[], seco
 
 /** Each asks for the graph of a quarter of an hour every two seconds, as a page does, while the mesh goes on. */
 async function twentyClients(data: string, write: (second: number) => Promise<void>): Promise<void> {
-  const dashboard = createDashboard({ portOffset: randomOffset(), data, migrations });
+  const dashboard = createDashboard({ portOffset: randomOffset(), data, migrations, onError: console.error });
   const server = createDashboardServer({
     api: createApi(dashboard),
     addresses: async () => undefined,

@@ -23,6 +23,7 @@ export async function runDashboard(options: CommonOptions): Promise<void> {
       portOffset,
       data: dataFolderOf(options),
       migrations: join(packageRoot, "prisma/telemetry/migrations"),
+      onError: (error, what) => logger.error({ err: error, what }, "something beside the API's calls failed"),
     });
     shareDashboard(dashboard);
     const app = next({ dev: false, dir: packageRoot, hostname: "127.0.0.1", port });

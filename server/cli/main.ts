@@ -189,6 +189,9 @@ await lazy("tap", "print requests as they come, chosen by what they are", async 
 await lazy("top", "show the busiest services, workloads or calls, live", async () =>
   (await import("./live/top.ts")).registerTop(program),
 );
+await lazy("load", "send requests at a given rate and say how they were answered", async () =>
+  (await import("./load/register.ts")).registerLoad(program),
+);
 await lazy("graph", "print who calls whom, as json, dot or mermaid", async () =>
   (await import("./live/graph.ts")).registerGraph(program),
 );

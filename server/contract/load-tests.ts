@@ -110,6 +110,10 @@ export const LoadReport = z.object({
 });
 export type LoadReport = z.infer<typeof LoadReport>;
 
+/** `POST /api/load-tests/reports`: of a run that a command made. */
+export const MadeLoadTest = LoadReport.omit({ id: true, author: true, revision: true });
+export type MadeLoadTest = z.infer<typeof MadeLoadTest>;
+
 /** A run that goes on, with what it has so far. */
 export const LoadRun = LoadReport.omit({ endedAt: true, ended: true, why: true }).extend({
   /** Seconds that have passed, of `plan.warmUpSec + plan.durationSec`. */

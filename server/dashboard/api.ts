@@ -5,6 +5,8 @@ import {
   CanaryRequest,
   ExplainQuery,
   FaultRequest,
+  LoadPlan,
+  MadeLoadTest,
   TraceSearch,
   WeightsChange,
   XdsTypeName,
@@ -92,6 +94,15 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
 
   api.add("GET", "/api/pushes", () => dashboard.pushHistory());
   api.add("GET", "/api/loads", () => dashboard.loads());
+  api.add("GET", "/api/load-targets", () => dashboard.loadTargets());
+  api.add("GET", "/api/load-tests", () => dashboard.loadTests());
+  api.add("POST", "/api/load-tests", async ({ body }) => dashboard.startLoadTest(parse(LoadPlan, body), user));
+  api.add("DELETE", "/api/load-tests/running", () => dashboard.stopLoadTest());
+  api.add("POST", "/api/load-tests/reports", async ({ body }) =>
+    dashboard.keepLoadTest(parse(MadeLoadTest, body), user),
+  );
+  api.add("GET", "/api/load-tests/:id", ({ params: { id = "" } }) => dashboard.loadTest(id));
+  api.add("DELETE", "/api/load-tests/:id", ({ params: { id = "" } }) => dashboard.forgetLoadTest(id));
   api.add("GET", "/api/rate-limits", () => dashboard.rateLimits());
   api.add("GET", "/api/canaries", () => dashboard.canaries());
   api.add("POST", "/api/canaries", async ({ query, body }) =>

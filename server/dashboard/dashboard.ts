@@ -22,6 +22,7 @@ import {
   type Graph,
   type KnownProxy,
   type LatencyHeatmap,
+  type LoadTargets,
   type MeshService,
   type MeshStatus,
   type Overview,
@@ -62,6 +63,9 @@ import { createApplicationLogs } from "./application-logs.ts";
 import { createCollectorClient } from "./collector-client.ts";
 import { createExemplars } from "./exemplars.ts";
 import { createExplain } from "./explain.ts";
+import { openLoadReports } from "./load-reports.ts";
+import { createLoadTargets } from "./load-targets.ts";
+import { createLoadTests, type LoadTestCalls } from "./load-tests.ts";
 import { createLogs, type Logs } from "./logs.ts";
 import { createTraces } from "./traces.ts";
 
@@ -84,7 +88,10 @@ export interface Dashboard
       | "routing"
       | "setWeights"
     >,
+    LoadTestCalls,
     Logs {
+  /** Where load can be sent in this mesh. */
+  loadTargets(): Promise<LoadTargets>;
   graph(query: { windowSec: number; at?: number }): Promise<Graph>;
   overview(): Promise<Overview>;
   services(query: { windowSec: number }): Promise<ServiceList>;
@@ -122,9 +129,11 @@ export interface DashboardOptions {
   data: string;
   /** The folder `prisma/telemetry/migrations`. */
   migrations: string;
+  /** Hears of what goes wrong beside the calls. */
+  onError(error: unknown, what: string): void;
 }
 
-export function createDashboard({ portOffset, data, migrations }: DashboardOptions): Dashboard {
+export function createDashboard({ portOffset, data, migrations, onError }: DashboardOptions): Dashboard {
   const ports = meshPorts(portOffset);
   const api = createConfigApiClient(`http://127.0.0.1:${ports.configApi}`);
   const fleet: FleetSource = (options) => fetchProxyStatuses(`127.0.0.1:${ports.xds}`, options).catch(unreachable);
@@ -151,9 +160,19 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
     const services = list.services.map((one) => ({ ...one, missingProxies: missingProxies(one, seen.proxies) }));
     return { ...list, services };
   };
+  const held = (id: string) => fetchHeldResources(`127.0.0.1:${ports.xds}`, id).catch(unreachable);
+  const loadTargets = createLoadTargets({ proxies, held });
   return {
     ...api,
     telemetry,
+    loadTargets,
+    ...createLoadTests({
+      reports: openLoadReports(join(data, "load-tests"), (file, error) => onError(error, file)),
+      targets: loadTargets,
+      changes: () => api.changes({ sinceMs: 0, limit: 500 }),
+      now: Date.now,
+      onError: (error) => onError(error, "load test"),
+    }),
     graph: async ({ windowSec, at }) => (await queries()).graph({ window: windowSec, ...(at !== undefined && { at }) }),
     overview: async () => (await queries()).overview(),
     services: serviceList,
@@ -173,7 +192,7 @@ export function createDashboard({ portOffset, data, migrations }: DashboardOptio
     applicationLogs: createApplicationLogs(queries, Date.now),
     explain: createExplain({
       proxies,
-      held: (id) => fetchHeldResources(`127.0.0.1:${ports.xds}`, id).catch(unreachable),
+      held,
       peerAuthentications: () => api.objects(peerAuthentication),
       documents: (keys) => documentsOf(api, keys),
       now: Date.now,

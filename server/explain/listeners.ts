@@ -102,7 +102,8 @@ export function inboundListener(holdings: Holdings, at: Bound): ChosenListener |
   return all && { listener: all, by: "original-destination", local: at };
 }
 
-function isHttpProxy({ filterChains, trafficDirection }: Listener): boolean {
+/** The port to which a workload of ours sends its calls to others. */
+export function isHttpProxy({ filterChains, trafficDirection }: Listener): boolean {
   if (trafficDirection !== TrafficDirection.OUTBOUND) return false;
   return filterChains.some((chain) => {
     const { http } = servedBy(chain);

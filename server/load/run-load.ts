@@ -59,7 +59,7 @@ export async function runLoad(plan: LoadPlan, options: LoadOptions = {}): Promis
         signal?.addEventListener("abort", () => resolve(), { once: true });
       });
     }
-    return tally.outcome(counted());
+    return tally.outcome(signal?.aborted ? counted() : plan.durationSec);
   } finally {
     clearInterval(progress);
     sender.close();

@@ -1,0 +1,69 @@
+import type { LoadLatency, LoadOutcome, LoadReport } from "../../contract/index.ts";
+import { columns } from "../columns.ts";
+import { failedPercent } from "./limits.ts";
+
+const quantiles = ["p50", "p75", "p90", "p95", "p99", "p999", "max"] as const satisfies (keyof LoadLatency)[];
+const heads: Record<(typeof quantiles)[number], string> = {
+  ...{ p50: "P50", p75: "P75", p90: "P90", p95: "P95", p99: "P99", p999: "P99.9", max: "MAX" },
+};
+
+/** A generator that is later than this has a part in the figures. */
+const lateMs = 5;
+
+/** What a run found, for a terminal; beside what an earlier one found, where there is one. */
+export function reportText(outcome: LoadOutcome, baseline?: LoadOutcome): string {
+  const rows = [
+    ["", ...quantiles.map((name) => heads[name])],
+    ["latency", ...quantiles.map((name) => ms(outcome.latency[name]))],
+    ["service time", ...quantiles.map((name) => ms(outcome.serviceTime[name]))],
+    ...(baseline
+      ? [
+          ["latency then", ...quantiles.map((name) => ms(baseline.latency[name]))],
+          ["change", ...quantiles.map((name) => change(outcome.latency[name], baseline.latency[name]))],
+        ]
+      : []),
+  ];
+  return [countsLine(outcome), ...(baseline ? [`then: ${countsLine(baseline)}`] : []), columns(rows).trimEnd()]
+    .concat(notes(outcome))
+    .join("\n");
+}
+
+function countsLine(outcome: LoadOutcome): string {
+  const { due, answered, answeredPerSec, statuses, failures } = outcome;
+  const parts = [...Object.entries(statuses), ...Object.entries(failures)].map(([what, count]) => `${what} × ${count}`);
+  return `${due} due, ${answered} answered (${answeredPerSec.toFixed(1)}/s), ${percent(failedPercent(outcome))} failed: ${parts.join(", ") || "nothing"}`;
+}
+
+function notes({ generatorLagMs, failures }: LoadOutcome): string[] {
+  const late =
+    generatorLagMs > lateMs
+      ? [`This machine was late by up to ${ms(generatorLagMs)} in sending (99 of 100), which is in the latencies.`]
+      : [];
+  const waited = (failures["not sent"] ?? 0) + (failures["no connection in time"] ?? 0);
+  const stuck = waited > 0 ? [`${waited} never had a connection: more --connections, or less --rate.`] : [];
+  return [...late, ...stuck];
+}
+
+/** One line of a list. */
+export const reportRow = ({ id, startedAt, plan, outcome, ended }: LoadReport): string[] => [
+  id.slice(0, 8),
+  new Date(startedAt).toISOString().slice(0, 19).replace("T", " "),
+  `${plan.method} ${plan.url}`,
+  `${plan.rate}/s`,
+  `${plan.durationSec} s`,
+  ended,
+  percent(failedPercent(outcome)),
+  ms(outcome.latency.p50),
+  ms(outcome.latency.p99),
+];
+
+const percent = (share: number): string => `${share.toFixed(share > 0 && share < 1 ? 2 : 1)} %`;
+
+const ms = (value: number | null): string =>
+  value === null ? "-" : value < 10 ? `${value.toFixed(2)} ms` : `${value.toFixed(1)} ms`;
+
+const change = (now: number | null, then: number | null): string => {
+  if (now === null || then === null || then === 0) return "-";
+  const percent = (now / then - 1) * 100;
+  return `${percent > 0 ? "+" : ""}${percent.toFixed(1)} %`;
+};
