@@ -72,6 +72,7 @@ it("goes through a workload's proxy by the name that services know, and is kept"
   expect(out).toContain("50 due, 50 answered (50.0/s), 0.0 % failed: 200 × 50\n");
   expect(out).toContain("kept as 10000000\n");
   const listed = await limpid("list");
+  expect(listed.err).toBe("");
   expect(listed.out).toMatch(/^10000000 {2}.*GET http:.*\/reviews\/0 {2}50\/s {2}1 s/m);
 });
 
@@ -82,7 +83,9 @@ it("fails where a limit is broken, and beside an earlier run", async () => {
   expect(worse.err).toContain("error: --max-failed 1 does not hold\n");
   expect(worse.err).not.toContain("max-p99");
   expect(worse.out).toContain("100.0 % failed: 503 × 50\nthen: 50 due, 50 answered");
-  expect((await limpid("compare", "2", "1")).out).toContain("latency then");
+  const compared = await limpid("compare", "2", "1");
+  expect(compared).toMatchObject({ err: "", failed: false });
+  expect(compared.out).toContain("latency then");
 });
 
 it("says what is wrong before it sends anything", async () => {

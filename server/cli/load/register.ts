@@ -31,9 +31,10 @@ type ReadOptions = DashboardOption & { output: "text" | "json" };
 
 /** `limpid load` */
 export function registerLoad(program: Command, io: CliIo = processIo): void {
+  // Its own options and those of `list` have the same names: each command has those that stand after it.
   const load = program
+    .enablePositionalOptions()
     .command("load")
-    // Its own options and those of `list` have the same names.
     .enablePositionalOptions()
     .description("send requests at a given rate and say how they were answered")
     .argument("<url>", "what is asked for; with --from, by the name that services know")
