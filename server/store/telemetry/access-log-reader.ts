@@ -1,43 +1,43 @@
 import type { EdgeRow, LogFilter, LogQuery, LogRow, NewLogsQuery, PeerFilter } from "../../query/reader.ts";
 import type { Direction } from "../../wire/access-log-names.ts";
 import { flagBitsOf, flagNames } from "../../wire/response-flags.ts";
-import type { Row, TelemetryDatabase, Value } from "./database.ts";
+import type { Row, Sql, Value } from "./sql.ts";
 
 /** Search of access logs. */
 export class AccessLogReader {
-  readonly #db: TelemetryDatabase;
-  readonly #edge: (id: number) => EdgeRow;
+  readonly #db: Sql;
+  readonly #edgesById: (ids: ReadonlySet<number>) => Promise<(id: number) => EdgeRow>;
 
-  constructor(database: TelemetryDatabase, edge: (id: number) => EdgeRow) {
+  constructor(database: Sql, edgesById: (ids: ReadonlySet<number>) => Promise<(id: number) => EdgeRow>) {
     this.#db = database;
-    this.#edge = edge;
+    this.#edgesById = edgesById;
   }
 
-  search({ fromMs, toMs, before, limit, ...filter }: LogQuery): LogRow[] {
-    const where = this.#conditions(filter);
+  async search({ fromMs, toMs, before, limit, ...filter }: LogQuery): Promise<LogRow[]> {
+    const where = await this.#conditions(filter);
     if (where === undefined) return [];
     where.add("at >= ? AND at < ?", Math.floor(fromMs), Math.ceil(toMs));
     if (before !== undefined) where.add("(at, rowid) < (?, ?)", before.atMs, before.id);
     const sql = `SELECT rowid AS id, * FROM access_log WHERE ${where.sql} ORDER BY at DESC, rowid DESC LIMIT ?`;
-    return this.#db.all(sql, ...where.values, limit).map((row) => this.#logRow(row));
+    return this.#logRows(await this.#db.all(sql, ...where.values, limit));
   }
 
-  after({ afterId, limit, ...filter }: NewLogsQuery): { rows: LogRow[]; lastId: number } {
-    const newest = Number(this.#db.get("SELECT max(rowid) AS id FROM access_log")?.id ?? 0);
+  async after({ afterId, limit, ...filter }: NewLogsQuery): Promise<{ rows: LogRow[]; lastId: number }> {
+    const newest = Number((await this.#db.get("SELECT max(rowid) AS id FROM access_log"))?.id ?? 0);
     // Whoever begins, or held on to a file that was replaced, goes on from here.
     if (afterId <= 0 || afterId > newest) return { rows: [], lastId: newest };
-    const where = this.#conditions(filter);
+    const where = await this.#conditions(filter);
     if (where === undefined) return { rows: [], lastId: newest };
-    where.add("rowid > ?", afterId);
+    where.add("rowid > ? AND rowid <= ?", afterId, newest);
     const sql = `SELECT rowid AS id, * FROM access_log WHERE ${where.sql} ORDER BY rowid LIMIT ?`;
-    const rows = this.#db.all(sql, ...where.values, limit).map((row) => this.#logRow(row));
+    const rows = await this.#logRows(await this.#db.all(sql, ...where.values, limit));
     return { rows, lastId: rows.length < limit ? newest : (rows.at(-1)?.id ?? newest) };
   }
 
   /** Undefined when there can be nothing. */
-  #conditions(filter: LogFilter): Conditions | undefined {
+  async #conditions(filter: LogFilter): Promise<Conditions | undefined> {
     const where = new Conditions();
-    const edges = this.#edgesOf(filter);
+    const edges = await this.#edgesOf(filter);
     if (edges?.length === 0) return undefined;
     if (edges !== undefined) where.add(`edge IN (${edges.join(",")})`);
     if (filter.errorsOnly) where.add("error = 1");
@@ -59,7 +59,7 @@ export class AccessLogReader {
     return where;
   }
 
-  #edgesOf({ service, source, destination, direction }: LogFilter): number[] | undefined {
+  async #edgesOf({ service, source, destination, direction }: LogFilter): Promise<number[] | undefined> {
     const where = new Conditions();
     if (service !== undefined) where.add("service = ?", service);
     if (source !== undefined) addPeer(where, "source", source);
@@ -69,35 +69,40 @@ export class AccessLogReader {
       where.add("gateway = 0 AND reporter = ?", direction === "outbound" ? "source" : "destination");
     }
     if (where.empty) return undefined;
-    return this.#db.all(`SELECT id FROM edge WHERE ${where.sql}`, ...where.values).map((row) => Number(row.id));
+    const rows = await this.#db.all(`SELECT id FROM edge WHERE ${where.sql}`, ...where.values);
+    return rows.map((row) => Number(row.id));
   }
 
-  #logRow(row: Row): LogRow {
-    const edge = this.#edge(Number(row.edge));
-    const text = (column: string) => String(row[column]);
-    return {
-      id: Number(row.id),
-      atMs: Number(row.at),
-      edge,
-      direction: directionOf(edge),
-      proxy: text("proxy"),
-      code: Number(row.code),
-      grpcStatus: Number(row.grpc_status),
-      flags: flagNames(Number(row.flags)),
-      durationMs: Number(row.duration_us) / 1000,
-      requestBytes: Number(row.request_bytes),
-      responseBytes: Number(row.response_bytes),
-      method: text("method"),
-      path: text("path"),
-      authority: text("authority"),
-      requestId: text("request_id"),
-      traceId: text("trace_id"),
-      upstreamCluster: text("upstream_cluster"),
-      upstreamHost: text("upstream_host"),
-      details: text("details"),
-      config: text("config"),
-    };
+  async #logRows(rows: readonly Row[]): Promise<LogRow[]> {
+    const edgeOf = await this.#edgesById(new Set(rows.map((row) => Number(row.edge))));
+    return rows.map((row) => logRow(row, edgeOf(Number(row.edge))));
   }
+}
+
+function logRow(row: Row, edge: EdgeRow): LogRow {
+  const text = (column: string) => String(row[column]);
+  return {
+    id: Number(row.id),
+    atMs: Number(row.at),
+    edge,
+    direction: directionOf(edge),
+    proxy: text("proxy"),
+    code: Number(row.code),
+    grpcStatus: Number(row.grpc_status),
+    flags: flagNames(Number(row.flags)),
+    durationMs: Number(row.duration_us) / 1000,
+    requestBytes: Number(row.request_bytes),
+    responseBytes: Number(row.response_bytes),
+    method: text("method"),
+    path: text("path"),
+    authority: text("authority"),
+    requestId: text("request_id"),
+    traceId: text("trace_id"),
+    upstreamCluster: text("upstream_cluster"),
+    upstreamHost: text("upstream_host"),
+    details: text("details"),
+    config: text("config"),
+  };
 }
 
 export const directionOf = ({ gateway, reporter }: Pick<EdgeRow, "gateway" | "reporter">): Direction =>
@@ -123,6 +128,6 @@ export class Conditions {
   }
 
   get sql(): string {
-    return this.empty ? "1" : this.#terms.join(" AND ");
+    return this.empty ? "1 = 1" : this.#terms.join(" AND ");
   }
 }

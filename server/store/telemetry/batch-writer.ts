@@ -2,13 +2,14 @@ import { edgeId, type TrafficRecord } from "../../telemetry/record.ts";
 import { isError } from "../../telemetry/samples.ts";
 import type { RollupEntry, TelemetryBatch } from "../../telemetry/store.ts";
 import { encodeBucket } from "./bucket.ts";
-import { floorTo, insertBucket, markOf, rollup } from "./compaction.ts";
-import type { TelemetryDatabase, Value } from "./database.ts";
+import { floorTo, insertBucket, markSql, rollup } from "./compaction.ts";
+import type { TelemetryDatabase } from "./database.ts";
 import { EdgeIds } from "./edges.ts";
 import { LogWriter } from "./log-writer.ts";
 import { MetricWriter } from "./metric-writer.ts";
 import { Resources } from "./resources.ts";
 import { SpanWriter } from "./span-writer.ts";
+import type { Value } from "./sql.ts";
 
 /** Puts batches into the tables, inside the caller's transaction. */
 export class BatchWriter {
@@ -79,7 +80,7 @@ export class BatchWriter {
     }
     if (!late) return false;
     for (const step of [10, 60, 3600] as const) {
-      const mark = markOf(this.#db, rollup, step) ?? 0;
+      const mark = Number(this.#db.get(markSql(rollup), step)?.until ?? 0);
       const folded = entries.filter(({ second }) => second < mark);
       for (const [at, ofBucket] of Map.groupBy(folded, ({ second }) => floorTo(second, step))) {
         insertBucket(this.#db, "rollup", step, at, batch, encodeBucket(ofBucket));

@@ -1,19 +1,17 @@
 import type { CompactionPass } from "../../telemetry/store.ts";
 import { type Step, steps } from "../../wire/retention.ts";
-import type { TelemetryDatabase } from "./database.ts";
 import { Fold } from "./fold.ts";
 import { MetricFold } from "./metric-bucket.ts";
+import type { BucketTable, CompactedSql, Sql } from "./sql.ts";
 import { thin } from "./thinning.ts";
 import { thinTraces } from "./trace-thinning.ts";
 
-/** Buckets made in one transaction, and rows deleted by one statement: a few milliseconds of the event loop each. A row of the roll-up is large. */
+/** Buckets made in one transaction: a few milliseconds of the event loop. */
 const bucketsPerPass = 4;
-const deletesPerPass = 5000;
-const bucketDeletesPerPass = 100;
 
 /** Buckets of time that are folded into ever coarser ones. */
 interface Buckets {
-  table: "rollup" | "metric_bucket";
+  table: BucketTable;
   marks: "compaction" | "metric_compaction";
   steps: readonly Step[];
   fold(): { add(entries: Uint8Array): void; encode(): Uint8Array };
@@ -28,45 +26,49 @@ export const metricBuckets: Buckets = {
 };
 
 /** One bounded piece of work; see TelemetryStore.compact. */
-export function compactPass(database: TelemetryDatabase, pass: CompactionPass): { more: boolean } {
+export async function compactPass(database: CompactedSql, pass: CompactionPass): Promise<{ more: boolean }> {
+  const settledUntilMs = await database.settledUntil(pass.settledUntilMs);
   let more = false;
   for (const buckets of [rollup, metricBuckets]) {
     for (let i = 1; i < buckets.steps.length; i++) {
       const [finer, coarser] = [buckets.steps[i - 1] as Step, buckets.steps[i] as Step];
-      if (compactStep(database, buckets, finer, coarser, pass)) more = true;
+      const settled = Math.floor(settledUntilMs / 1000);
+      if (await database.transaction((sql) => compactStep(sql, { buckets, finer, coarser, settled }))) more = true;
     }
-    if (forgetBuckets(database, buckets, pass)) more = true;
+    if (await forgetBuckets(database, buckets, pass)) more = true;
   }
-  return { more: forget(database, pass) || more };
+  return { more: (await forget(database, pass)) || more };
+}
+
+interface StepWork {
+  buckets: Buckets;
+  finer: Step;
+  coarser: Step;
+  /** Unix seconds. */
+  settled: number;
 }
 
 /**
  * Folds whole buckets from the first one not yet compacted. A bucket is replaced, not added to, in the transaction that moves the mark:
  * doing it twice gives the same rows.
  */
-function compactStep(
-  db: TelemetryDatabase,
-  buckets: Buckets,
-  finer: Step,
-  coarser: Step,
-  pass: CompactionPass,
-): boolean {
+async function compactStep(db: Sql, { buckets, finer, coarser, settled }: StepWork): Promise<boolean> {
   const { table } = buckets;
-  const settled = Math.floor(pass.settledUntilMs / 1000);
-  const limit = Math.min(settled, finer === buckets.steps[0] ? settled : (markOf(db, buckets, finer) ?? 0));
-  const mark = markOf(db, buckets, coarser);
-  const first = firstBucket(db, buckets, finer, mark ?? 0);
+  const finerMark = finer === buckets.steps[0] ? settled : ((await markOf(db, buckets, finer)) ?? 0);
+  const limit = Math.min(settled, finerMark);
+  const mark = await markOf(db, buckets, coarser);
+  const first = await firstBucket(db, buckets, finer, mark ?? 0);
   const end = floorTo(limit, coarser);
   if (first === undefined || floorTo(first, coarser) >= end) {
     // Nothing new: the mark still goes on to the next full bucket of the coarsest step, once, so that the steps after it can finish.
     const rest = ceilTo(mark ?? 0, 3600);
-    if (mark !== undefined && mark < rest && rest <= limit) moveMark(db, buckets, coarser, rest);
+    if (mark !== undefined && mark < rest && rest <= limit) await moveMark(db, buckets, coarser, rest);
     return false;
   }
   const from = Math.max(mark ?? 0, floorTo(first, coarser));
   const until = Math.min(end, from + coarser * bucketsPerPass);
   const folds = new Map<number, ReturnType<Buckets["fold"]>>();
-  const rows = db.iterate(
+  const rows = await db.all(
     `SELECT at, entries FROM ${table} WHERE step = ? AND at >= ? AND at < ? ORDER BY at, part`,
     finer,
     from,
@@ -78,88 +80,75 @@ function compactStep(
     folds.set(start, fold);
     fold.add(entries as Uint8Array);
   }
-  db.transaction(() => {
-    db.run(`DELETE FROM ${table} WHERE step = ? AND at >= ? AND at < ?`, coarser, from, until);
-    for (const [at, fold] of folds) insertBucket(db, table, coarser, at, 0, fold.encode());
-    moveMark(db, buckets, coarser, until);
-  });
+  await db.run(`DELETE FROM ${table} WHERE step = ? AND at >= ? AND at < ?`, coarser, from, until);
+  for (const [at, fold] of folds) await insertBucket(db, table, coarser, at, 0, fold.encode());
+  await moveMark(db, buckets, coarser, until);
   return until < end;
 }
 
+const insertBucketSql = (table: BucketTable): string =>
+  `INSERT INTO ${table} (step, at, part, entries) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`;
+
 /** A part that is there already is left alone. */
-export const insertBucket = (
-  db: TelemetryDatabase,
-  table: Buckets["table"],
-  step: Step,
-  at: number,
-  part: number,
-  entries: Uint8Array,
-): number =>
-  db.run(
-    `INSERT INTO ${table} (step, at, part, entries) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-    step,
-    at,
-    part,
-    entries,
-  );
+export const insertBucket = (db: Sql, table: BucketTable, step: Step, at: number, part: number, entries: Uint8Array) =>
+  db.run(insertBucketSql(table), step, at, part, entries);
+
+export const markSql = ({ marks }: Pick<Buckets, "marks">): string => `SELECT until FROM ${marks} WHERE step = ?`;
 
 /** To where a step is compacted, Unix seconds. */
-export function markOf(db: TelemetryDatabase, { marks }: Buckets, step: Step): number | undefined {
-  const row = db.get(`SELECT until FROM ${marks} WHERE step = ?`, step);
+export async function markOf(db: Sql, buckets: Buckets, step: Step): Promise<number | undefined> {
+  const row = await db.get(markSql(buckets), step);
   return row === undefined ? undefined : Number(row.until);
 }
 
-function firstBucket(db: TelemetryDatabase, { table }: Buckets, step: Step, from: number): number | undefined {
-  const row = db.get(`SELECT at FROM ${table} WHERE step = ? AND at >= ? ORDER BY at LIMIT 1`, step, from);
+async function firstBucket(db: Sql, { table }: Buckets, step: Step, from: number): Promise<number | undefined> {
+  const row = await db.get(`SELECT at FROM ${table} WHERE step = ? AND at >= ? ORDER BY at LIMIT 1`, step, from);
   return row === undefined ? undefined : Number(row.at);
 }
 
-const moveMark = (db: TelemetryDatabase, { marks }: Buckets, step: Step, until: number): number =>
+const moveMark = (db: Sql, { marks }: Buckets, step: Step, until: number) =>
   db.run(
     `INSERT INTO ${marks} (step, until) VALUES (?, ?)
-     ON CONFLICT (step) DO UPDATE SET until = max(until, excluded.until)`,
+     ON CONFLICT (step) DO UPDATE SET until = excluded.until WHERE excluded.until > ${marks}.until`,
     step,
     until,
   );
 
-/** Deletes what is past its retention, but no bucket that the next step has not taken in yet. */
-function forgetBuckets(db: TelemetryDatabase, buckets: Buckets, { nowMs, retention }: CompactionPass): boolean {
-  const { table } = buckets;
+/** Forgets what is past its retention, but no bucket that the next step has not taken in yet. */
+async function forgetBuckets(
+  db: CompactedSql,
+  buckets: Buckets,
+  { nowMs, retention }: CompactionPass,
+): Promise<boolean> {
   let more = false;
   for (const [i, step] of buckets.steps.entries()) {
     const coarser = buckets.steps[i + 1];
     const oldest = Math.floor(nowMs / 1000) - retention.steps[step];
-    const until = coarser === undefined ? oldest : Math.min(oldest, markOf(db, buckets, coarser) ?? 0);
-    const where = `SELECT rowid FROM ${table} WHERE step = ? AND at < ? LIMIT ${bucketDeletesPerPass}`;
-    const deleted = db.run(`DELETE FROM ${table} WHERE rowid IN (${where})`, step, until);
-    if (deleted >= bucketDeletesPerPass) more = true;
+    const until = coarser === undefined ? oldest : Math.min(oldest, (await markOf(db, buckets, coarser)) ?? 0);
+    if (await db.forgetBuckets(buckets.table, step, until)) more = true;
   }
   return more;
 }
 
-function forget(db: TelemetryDatabase, { nowMs, retention }: CompactionPass): boolean {
+async function forget(db: CompactedSql, { nowMs, retention }: CompactionPass): Promise<boolean> {
   const { samplesSec, maxSamples, maxErrorSamples, spansSec, maxSpans, logsSec, maxLogs } = retention;
   const spansFrom = nowMs - spansSec * 1000;
-  const logsFrom = Math.max((nowMs - logsSec * 1000) * 1000, timeOfNth(db, "log", "at_us", maxLogs));
+  const logsFrom = Math.max((nowMs - logsSec * 1000) * 1000, await timeOfNth(db, "log", "at_us", maxLogs));
+  const sendersFrom = Math.max(nowMs - senderMs, await timeOfNth(db, "log_sender", "seen_at", maxSenders));
   const longestSec = Math.max(samplesSec, spansSec, logsSec, retention.steps[3600]);
   return [
-    deleteSome(db, "access_log", "at", nowMs - samplesSec * 1000),
-    thin(db, { error: false, maxRows: maxSamples, keptSec: samplesSec }),
-    thin(db, { error: true, maxRows: maxErrorSamples, keptSec: samplesSec }),
-    deleteSome(db, "span", "received_at", spansFrom),
-    deleteSome(db, "trace", "received_at", spansFrom),
-    thinTraces(db, { maxSpans, keptSec: spansSec }),
-    deleteSome(db, "operation", "seen_at", nowMs - spansSec * 1000 - dictionaryMs),
-    deleteSome(db, "log", "at_us", logsFrom),
-    deleteSome(db, "resource", "seen_at", nowMs - Math.max(spansSec, logsSec) * 1000 - dictionaryMs),
-    deleteSome(db, "metric_series", "seen_at", nowMs - retention.steps[3600] * 1000 - dictionaryMs),
-    deleteSome(db, "gap", "to_ms", nowMs - longestSec * 1000),
-    deleteSome(
-      db,
-      "log_sender",
-      "seen_at",
-      Math.max(nowMs - senderMs, timeOfNth(db, "log_sender", "seen_at", maxSenders)),
-    ),
+    await db.forget("access_log", "at", nowMs - samplesSec * 1000),
+    await thin(db, { error: false, maxRows: maxSamples, keptSec: samplesSec }),
+    await thin(db, { error: true, maxRows: maxErrorSamples, keptSec: samplesSec }),
+    await db.forget("span", "received_at", spansFrom),
+    await db.forget("trace", "received_at", spansFrom),
+    await thinTraces(db, { maxSpans, keptSec: spansSec }),
+    await db.forget("operation", "seen_at", nowMs - spansSec * 1000 - dictionaryMs),
+    await db.forget("log", "at_us", logsFrom),
+    await db.forget("resource", "seen_at", nowMs - Math.max(spansSec, logsSec) * 1000 - dictionaryMs),
+    await db.forget("metric_series", "seen_at", nowMs - retention.steps[3600] * 1000 - dictionaryMs),
+    await db.forget("gap", "to_ms", nowMs - longestSec * 1000),
+    await db.forget("log_sender", "seen_at", sendersFrom),
   ].some(Boolean);
 }
 
@@ -171,15 +160,9 @@ const senderMs = 86_400_000;
 const maxSenders = 20_000;
 
 /** The time of the `n`th newest row: what is older is past the cap. 0 when there are fewer. */
-function timeOfNth(db: TelemetryDatabase, table: string, column: string, n: number): number {
+async function timeOfNth(db: Sql, table: string, column: string, n: number): Promise<number> {
   const sql = `SELECT ${column} AS at FROM ${table} ORDER BY ${column} DESC LIMIT 1 OFFSET ?`;
-  return Number(db.get(sql, Math.max(0, n - 1))?.at ?? 0);
-}
-
-/** Whether there may be more to delete of what is older than `until`. */
-function deleteSome(db: TelemetryDatabase, table: string, column: string, until: number): boolean {
-  const where = `SELECT rowid FROM ${table} WHERE ${column} < ? LIMIT ${deletesPerPass}`;
-  return db.run(`DELETE FROM ${table} WHERE rowid IN (${where})`, Math.floor(until)) >= deletesPerPass;
+  return Number((await db.get(sql, Math.max(0, n - 1)))?.at ?? 0);
 }
 
 export const floorTo = (second: number, step: number): number => Math.floor(second / step) * step;

@@ -1,8 +1,10 @@
 import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
 import { applyMigrations, type MigrationClient } from "../migrate.ts";
+import type { RollupSql } from "./rollup-reader.ts";
+import type { BucketTable, CompactedSql, ForgottenTable, Row, Value } from "./sql.ts";
 
 /** Only where the file lies in its own folder: a bundler leaves no `import.meta.dirname`. */
 const ownMigrations = (): string => resolve(import.meta.dirname, "../../../prisma/telemetry/migrations");
@@ -14,6 +16,10 @@ const openTimeoutMs = 15_000;
 /** In a file without content there is nothing to wait for but that another process makes its first page. */
 const emptyTimeoutMs = 2_000;
 
+/** Rows deleted by one statement: a few milliseconds of the event loop. A row of buckets is large. */
+const deletesPerPass = 5000;
+const bucketDeletesPerPass = 100;
+
 export interface TelemetryFile {
   /** The database file; made when it is not there. */
   path: string;
@@ -23,11 +29,9 @@ export interface TelemetryFile {
   patienceMs?: number;
 }
 
-export type Row = Record<string, SQLOutputValue>;
-export type Value = SQLInputValue;
-
 /** One connection to the telemetry file, with its statements prepared once. Everything in it is synchronous: SQLite is a function call. */
-export class TelemetryDatabase {
+export class TelemetryDatabase implements RollupSql {
+  readonly noBytes = "x''";
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
@@ -43,13 +47,16 @@ export class TelemetryDatabase {
     return this.#prepared(sql).get(...values);
   }
 
-  iterate(sql: string, ...values: Value[]): Iterable<Row> {
-    return this.#prepared(sql).iterate(...values);
-  }
-
   /** How many rows were changed. */
   run(sql: string, ...values: Value[]): number {
     return Number(this.#prepared(sql).run(...values).changes);
+  }
+
+  marks(): Row[] {
+    return this.all(
+      `SELECT step, until FROM compaction UNION ALL SELECT 0, min(settled_until) / 1000 FROM collector
+       UNION ALL SELECT -1, data_version FROM pragma_data_version UNION ALL SELECT -2, sum(late_writes) FROM collector`,
+    );
   }
 
   exec(sql: string): void {
@@ -67,6 +74,36 @@ export class TelemetryDatabase {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       throw error;
     }
+  }
+
+  /** For compaction, whose work is written for PostgreSQL as well, and waits: nothing else may use the connection meanwhile. */
+  compacted(): CompactedSql {
+    return {
+      noBytes: this.noBytes,
+      all: (sql, ...values) => this.all(sql, ...values),
+      get: (sql, ...values) => this.get(sql, ...values),
+      run: (sql, ...values) => this.run(sql, ...values),
+      transaction: async (work) => {
+        this.#db.exec("BEGIN IMMEDIATE");
+        try {
+          const result = await work(this);
+          this.#db.exec("COMMIT");
+          return result;
+        } catch (error) {
+          if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+          throw error;
+        }
+      },
+      settledUntil: (ownMs) => ownMs, // there is one writer
+      forget: (table, column, until) => this.#deleteSome(table, `${column} < ?`, [Math.floor(until)], deletesPerPass),
+      forgetBuckets: (table, step, until) =>
+        this.#deleteSome(table, "step = ? AND at < ?", [step, until], bucketDeletesPerPass),
+    };
+  }
+
+  #deleteSome(table: ForgottenTable | BucketTable, where: string, values: Value[], limit: number): boolean {
+    const rows = `SELECT rowid FROM ${table} WHERE ${where} LIMIT ${limit}`;
+    return this.run(`DELETE FROM ${table} WHERE rowid IN (${rows})`, ...values) >= limit;
   }
 
   close(): void {

@@ -2,7 +2,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EdgeRow } from "../../query/reader.ts";
 import { type EdgeKey, edgeId, overflowEdge } from "../../telemetry/record.ts";
 import { BucketCursor } from "./bucket.ts";
-import type { Row, TelemetryDatabase } from "./database.ts";
+import type { TelemetryDatabase } from "./database.ts";
+import type { Row } from "./sql.ts";
 
 const columns = [
   "reporter",

@@ -1,21 +1,22 @@
 import type { ApplicationLogQuery, ApplicationLogRow, AttributeValues } from "../../query/reader.ts";
 import { Conditions } from "./access-log-reader.ts";
-import type { TelemetryDatabase } from "./database.ts";
 import { fromHex } from "./span-writer.ts";
+import type { Sql } from "./sql.ts";
 
 /** Search of applications' own logs. */
-export function searchLogs(database: TelemetryDatabase, query: ApplicationLogQuery): ApplicationLogRow[] {
+export async function searchLogs(database: Sql, query: ApplicationLogQuery): Promise<ApplicationLogRow[]> {
   const where = new Conditions();
   where.add("at_us >= ? AND at_us < ?", Math.floor(query.fromMs * 1000), Math.ceil(query.toMs * 1000));
   if (query.service !== undefined) where.add("service = ?", query.service);
   if (query.minSeverity !== undefined) where.add("severity >= ?", query.minSeverity);
   if (query.text !== undefined) where.add("instr(body, ?) > 0", query.text);
-  if (query.traceId !== undefined) where.add("trace_id = ? AND trace_id <> x''", fromHex(query.traceId));
+  if (query.traceId !== undefined)
+    where.add(`trace_id = ? AND trace_id <> ${database.noBytes}`, fromHex(query.traceId));
   const sql = `SELECT log.id, at_us, service, severity, severity_text, body, event_name, lower(hex(trace_id)) AS trace_id,
       lower(hex(span_id)) AS span_id, scope, log.attributes, resource.attributes AS resource
     FROM log LEFT JOIN resource ON resource.id = log.resource
     WHERE ${where.sql} ORDER BY at_us DESC, log.id DESC LIMIT ?`;
-  return database.all(sql, ...where.values, query.limit).map((row) => ({
+  return (await database.all(sql, ...where.values, query.limit)).map((row) => ({
     id: Number(row.id),
     atUs: Number(row.at_us),
     service: String(row.service),

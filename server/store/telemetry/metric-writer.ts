@@ -1,5 +1,5 @@
 import type { MetricEntry, MetricSeries } from "../../telemetry/metric-record.ts";
-import { dictionaryMs, floorTo, insertBucket, markOf, metricBuckets } from "./compaction.ts";
+import { dictionaryMs, floorTo, insertBucket, markSql, metricBuckets } from "./compaction.ts";
 import type { TelemetryDatabase } from "./database.ts";
 import { encodeMetrics } from "./metric-bucket.ts";
 
@@ -22,7 +22,7 @@ export class MetricWriter {
     }
     for (const step of coarser) {
       // As with the roll-up: what comes after its bucket was folded is a part of its own in the coarser one.
-      const mark = markOf(this.#db, metricBuckets, step) ?? 0;
+      const mark = Number(this.#db.get(markSql(metricBuckets), step)?.until ?? 0);
       const folded = entries.filter(({ second }) => second < mark);
       for (const [at, ofBucket] of Map.groupBy(folded, ({ second }) => floorTo(second, step))) {
         insertBucket(this.#db, "metric_bucket", step, at, batch, encodeMetrics(ofBucket));

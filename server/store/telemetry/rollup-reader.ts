@@ -6,9 +6,9 @@ import { type Step, steps } from "../../wire/retention.ts";
 import { BucketCursor, type BucketEntry } from "./bucket.ts";
 import { BucketCache } from "./bucket-cache.ts";
 import { ceilTo, floorTo } from "./compaction.ts";
-import type { TelemetryDatabase } from "./database.ts";
 import { toEdge } from "./edges.ts";
 import { Fold } from "./fold.ts";
+import type { Row, Sql } from "./sql.ts";
 import { coarsestStretches, type Stretch } from "./stretches.ts";
 
 /** Bounds of what is kept in memory: a graph of a thousand calls and its timeline need some 5 MiB of settled buckets. */
@@ -20,36 +20,42 @@ const sumStep = 10;
 const noLatencies = new LatencySketch().encode();
 const none: readonly string[] = [];
 
+/** The database, and how a reader knows what of it may have changed. */
+export interface RollupSql extends Sql {
+  /**
+   * Rows of `step` and `until`: to where each step is compacted (Unix seconds); of step 0, before when nothing is written any more; of -1, what
+   * changes with every write; of -2, how often there was a write into settled seconds.
+   */
+  marks(): Row[] | Promise<Row[]>;
+}
+
 /** The roll-up of requests. */
 export class RollupReader {
-  readonly #database: TelemetryDatabase;
+  readonly #database: RollupSql;
   #edges = new Map<number, EdgeRow>();
   #newestEdge = 0;
-  #settled = new BucketCache(settledBytes);
-  /** Sums without latencies. */
-  #counts = new BucketCache(countsBytes);
-  #lateWrites = 0;
-  /** Buckets that are still written: good until the file has changed. */
+  #settled = emptySettled(0);
+  /** Buckets that are still written: good until the database has changed. */
   #recent = { version: 0, buckets: new BucketCache(recentBytes) };
 
-  constructor(database: TelemetryDatabase) {
+  constructor(database: RollupSql) {
     this.#database = database;
   }
 
-  rollups(range: RollupRange): RollupRow[] {
+  async rollups(range: RollupRange): Promise<RollupRow[]> {
     const [fromSec, toSec] = [range.fromMs / 1000, range.toMs / 1000];
     const stretches: Stretch[] = [];
     let from = fromSec;
     // The marks are read first: what compaction does meanwhile adds coarser buckets, and the finer ones stay for long after.
-    const marks = this.#marks();
+    const marks = await this.#marks();
     for (const step of steps.filter((step) => step <= range.stepSec).toReversed()) {
       const until = Math.min(toSec, marks.until(step));
       if (until <= from) continue;
       stretches.push({ step, from, until });
       from = until;
     }
-    const buckets = this.#read(stretches, marks.settled);
-    const edgeOf = this.#edgesBy(range.edges);
+    const buckets = await this.#read(stretches, marks);
+    const edgeOf = await this.#edgesBy(idsIn(buckets), range.edges);
     const rows: RollupRow[] = [];
     for (const { at, parts } of buckets) {
       for (const part of parts) {
@@ -62,33 +68,32 @@ export class RollupReader {
     return rows;
   }
 
-  sums({ fromMs, toMs, withLatency = true }: SumRange): RollupSum[] {
-    const marks = this.#marks();
+  async sums({ fromMs, toMs, withLatency = true }: SumRange): Promise<RollupSum[]> {
+    const marks = await this.#marks();
     const [from, to] = [fromMs / 1000, toMs / 1000];
     const settledFrom = Math.min(to, ceilTo(from, sumStep));
     const settledTo = Math.max(settledFrom, floorTo(Math.min(to, marks.settled), sumStep));
     const fold = new Fold({ withLatency });
-    this.#addTo(fold, from, settledFrom, marks);
-    if (settledTo > settledFrom) fold.add(this.#settledSum(settledFrom, settledTo, marks, withLatency));
-    this.#addTo(fold, settledTo, to, marks);
-    this.#loadEdges();
-    return Array.from(fold.entries(), (entry) =>
-      rowOf(entry, this.#knownEdge(entry.edge), withLatency ? entry.latency.encode() : noLatencies),
-    );
+    await this.#addTo(fold, from, settledFrom, marks);
+    if (settledTo > settledFrom) fold.add(await this.#settledSum(settledFrom, settledTo, marks, withLatency));
+    await this.#addTo(fold, settledTo, to, marks);
+    const entries = [...fold.entries()];
+    const edgeOf = await this.edgesById(new Set(entries.map(({ edge }) => edge)));
+    return entries.map((entry) => rowOf(entry, edgeOf(entry.edge), withLatency ? entry.latency.encode() : noLatencies));
   }
 
-  oldestAt(): number | null {
+  async oldestAt(): Promise<number | null> {
     // One look-up in the primary key per step, however many rows there are.
-    const rows = this.#database.all(
+    const rows = await this.#database.all(
       steps.map((step) => `SELECT ${step} AS step, MIN(at) AS at FROM rollup WHERE step = ${step}`).join(" UNION ALL "),
     );
     const starts = rows.filter(({ at }) => at !== null);
     return oldestOf(starts.map(({ step, at }) => ({ stepSec: Number(step), atMs: Number(at) * 1000 })));
   }
 
-  collectors(): CollectorRow[] {
+  async collectors(): Promise<CollectorRow[]> {
     const sql = "SELECT id, flushed_at, complete_until, fresh_at, settled_until, active FROM collector";
-    return this.#database.all(sql).map((row) => ({
+    return (await this.#database.all(sql)).map((row) => ({
       id: String(row.id),
       flushedAtMs: Number(row.flushed_at),
       completeUntilMs: Number(row.complete_until),
@@ -98,109 +103,123 @@ export class RollupReader {
     }));
   }
 
-  edge(id: number): EdgeRow {
-    if (!this.#edges.has(id)) this.#loadEdges();
-    return this.#knownEdge(id);
+  /** The edges of ids that were read: an edge is written before the first row that has it. */
+  async edgesById(ids: ReadonlySet<number>): Promise<(id: number) => EdgeRow> {
+    if (!this.#knowsAll(ids)) await this.#loadEdges(ids);
+    return (id) => {
+      const edge = this.#edges.get(id);
+      if (edge === undefined) throw new Error(`the telemetry store has no edge ${id}`);
+      return edge;
+    };
   }
 
-  #addTo(fold: Fold, from: number, until: number, marks: Marks): void {
-    const buckets = this.#read(coarsestStretches(from, until, marks.until), marks.settled);
+  async #addTo(fold: Fold, from: number, until: number, marks: Marks): Promise<void> {
+    const buckets = await this.#read(coarsestStretches(from, until, marks.until), marks);
     for (const { parts } of buckets) for (const part of parts) fold.add(part);
   }
 
   /** Settled buckets as one bucket of their whole length, which is kept like one; compaction's, of one part each, are just the same. */
-  #settledSum(from: number, until: number, marks: Marks, withLatency: boolean): Uint8Array {
-    const cache = withLatency ? this.#settled : this.#counts;
+  async #settledSum(from: number, until: number, marks: Marks, withLatency: boolean): Promise<Uint8Array> {
+    const cache = withLatency ? marks.kept.buckets : marks.kept.counts;
     const [known] = cache.get(until - from, from) ?? [];
     if (known !== undefined) return known;
     const fold = new Fold({ withLatency });
-    this.#addTo(fold, from, until, marks);
+    await this.#addTo(fold, from, until, marks);
     const sum = fold.encode();
     cache.put(until - from, from, [sum]);
     return sum;
   }
 
   /** The buckets of all stretches, in order. */
-  #read(stretches: readonly Stretch[], settled: number): Bucket[] {
-    const buckets: Bucket[] = [];
-    for (const stretch of stretches) buckets.push(...this.#stretch(stretch, settled));
-    return buckets;
+  async #read(stretches: readonly Stretch[], marks: Marks): Promise<Bucket[]> {
+    const read = await Promise.all(stretches.map((stretch) => this.#stretch(stretch, marks)));
+    return read.flat();
   }
 
-  /** Those that can't have changed from memory, the rest from the file. */
-  #stretch({ step, from, until }: Stretch, settled: number): Bucket[] {
+  /** Those that can't have changed from memory, the rest from the database. */
+  async #stretch({ step, from, until }: Stretch, { settled, kept, recent }: Marks): Promise<Bucket[]> {
     const buckets: Bucket[] = [];
-    const recent = this.#recent.buckets;
     let at = from;
     for (; at < until; at += step) {
-      const parts = this.#settled.get(step, at) ?? recent.get(step, at);
+      const parts = kept.buckets.get(step, at) ?? recent.get(step, at);
       if (parts === undefined) break;
       buckets.push({ at, parts });
     }
     if (at >= until) return buckets;
     const sql = "SELECT at, entries FROM rollup WHERE step = ? AND at >= ? AND at < ?";
-    const rows = this.#database.all(sql, step, at, until);
+    const rows = await this.#database.all(sql, step, at, until);
     const read = Map.groupBy(rows, (row) => Number(row.at));
     for (; at < until; at += step) {
       const parts = (read.get(at) ?? []).map(({ entries }) => entries as Uint8Array);
-      (at + step <= settled ? this.#settled : recent).put(step, at, parts);
+      (at + step <= settled ? kept.buckets : recent).put(step, at, parts);
       buckets.push({ at, parts });
     }
     return buckets;
   }
 
-  #marks(): Marks {
-    const rows = this.#database.all(
-      `SELECT step, until FROM compaction UNION ALL SELECT 0, min(settled_until) / 1000 FROM collector
-       UNION ALL SELECT -1, data_version FROM pragma_data_version UNION ALL SELECT -2, sum(late_writes) FROM collector`,
-    );
+  async #marks(): Promise<Marks> {
+    const rows = await this.#database.marks();
     const marks = new Map(rows.map((row) => [Number(row.step), Number(row.until)]));
     const version = marks.get(-1) ?? 0;
     const lateWrites = marks.get(-2) ?? 0;
-    if (lateWrites !== this.#lateWrites) {
-      // What a proxy could not tell in time went into seconds that were thought settled.
-      this.#lateWrites = lateWrites;
-      this.#settled = new BucketCache(settledBytes);
-      this.#counts = new BucketCache(countsBytes);
-    }
+    // What a proxy could not tell in time went into seconds that were thought settled.
+    if (lateWrites !== this.#settled.lateWrites) this.#settled = emptySettled(lateWrites);
     if (version !== this.#recent.version) this.#recent = { version, buckets: new BucketCache(recentBytes) };
     return {
       until: (step) => (step === 1 ? Number.POSITIVE_INFINITY : (marks.get(step) ?? 0)),
       settled: marks.get(0) ?? 0,
+      kept: this.#settled,
+      recent: this.#recent.buckets,
     };
   }
 
-  #knownEdge(id: number): EdgeRow {
-    const edge = this.#edges.get(id);
-    if (edge === undefined) throw new Error(`the telemetry store has no edge ${id}`);
-    return edge;
+  /** Asks about each edge once. */
+  async #edgesBy(
+    ids: ReadonlySet<number>,
+    wanted: ((edge: EdgeRow) => boolean) | undefined,
+  ): Promise<(id: number) => EdgeRow | undefined> {
+    const edgeOf = await this.edgesById(ids);
+    if (wanted === undefined) return edgeOf;
+    const chosen = new Map([...ids].map(edgeOf).flatMap((edge) => (wanted(edge) ? [[edge.id, edge]] : [])));
+    return (id) => chosen.get(id);
   }
 
-  /** For entries already read: an edge is written before the first bucket that has it. Asks about each edge once. */
-  #edgesBy(wanted?: (edge: EdgeRow) => boolean): (id: number) => EdgeRow | undefined {
-    this.#loadEdges();
-    if (wanted === undefined) return (id) => this.#knownEdge(id);
-    const answers = new Map<number, EdgeRow | null>();
-    return (id) => {
-      let answer = answers.get(id);
-      if (answer === undefined) {
-        const edge = this.#knownEdge(id);
-        answer = wanted(edge) ? edge : null;
-        answers.set(id, answer);
-      }
-      return answer ?? undefined;
-    };
+  #knowsAll(ids: ReadonlySet<number>): boolean {
+    for (const id of ids) if (!this.#edges.has(id)) return false;
+    return true;
   }
 
-  /** Edges are only ever added, so those known keep their objects. */
-  #loadEdges(): void {
-    const rows = this.#database.all("SELECT * FROM edge WHERE id > ?", this.#newestEdge);
+  /** Edges are only ever added, so those known keep their objects. Of several writers the one that was first may be read last. */
+  async #loadEdges(wanted: ReadonlySet<number>): Promise<void> {
+    this.#add(await this.#database.all("SELECT * FROM edge WHERE id > ?", this.#newestEdge));
+    const missing = [...wanted].filter((id) => !this.#edges.has(id));
+    if (missing.length > 0)
+      this.#add(await this.#database.all(`SELECT * FROM edge WHERE id IN (${missing.join(",")})`));
+  }
+
+  #add(rows: readonly Row[]): void {
     for (const row of rows) {
       const edge = toEdge(row);
       if (!this.#edges.has(edge.id)) this.#edges.set(edge.id, edge);
       this.#newestEdge = Math.max(this.#newestEdge, edge.id);
     }
   }
+}
+
+/** What can't change any more, as long as nobody writes into settled seconds. */
+const emptySettled = (lateWrites: number) => ({
+  lateWrites,
+  buckets: new BucketCache(settledBytes),
+  /** Sums without latencies. */
+  counts: new BucketCache(countsBytes),
+});
+
+function idsIn(buckets: readonly Bucket[]): ReadonlySet<number> {
+  const ids = new Set<number>();
+  for (const { parts } of buckets) {
+    for (const part of parts) for (const entry = new BucketCursor(part); entry.next(); ) ids.add(entry.edge);
+  }
+  return ids;
 }
 
 /** The parts of one bucket; `at` is its start in Unix seconds. */
@@ -215,6 +234,8 @@ interface Marks {
   until(step: Step): number;
   /** Before it nothing is written any more. */
   settled: number;
+  kept: ReturnType<typeof emptySettled>;
+  recent: BucketCache;
 }
 
 const rowOf = (entry: Omit<BucketEntry, "latency">, edge: EdgeRow, latency: Uint8Array): RollupSum => ({

@@ -1,5 +1,4 @@
-import type { GapRow, TelemetryReader, TimeRange } from "../../query/reader.ts";
-import { AccessLogReader } from "./access-log-reader.ts";
+import type { TelemetryReader } from "../../query/reader.ts";
 import {
   fileIdentity,
   journalIdentity,
@@ -7,10 +6,7 @@ import {
   type TelemetryDatabase,
   type TelemetryFile,
 } from "./database.ts";
-import { searchLogs } from "./log-reader.ts";
-import { findSeries, readMetrics } from "./metric-reader.ts";
-import { RollupReader } from "./rollup-reader.ts";
-import { TraceReader } from "./trace-reader.ts";
+import { readerOf } from "./reading.ts";
 
 /**
  * The read side of the telemetry file, for another process than its writer's. Reads are synchronous, and quick; settled buckets of the roll-up
@@ -36,19 +32,19 @@ export async function openSqliteTelemetryReader(file: TelemetryFile): Promise<Te
     return opened;
   };
   return {
-    rollups: async (range) => (await current()).rollups.rollups(range),
-    sums: async (range) => (await current()).rollups.sums(range),
-    oldestAt: async () => (await current()).rollups.oldestAt(),
-    collectors: async () => (await current()).rollups.collectors(),
-    gaps: async (range) => gapsIn((await current()).database, range),
-    logs: async (query) => (await current()).accessLogs.search(query),
-    newLogs: async (query) => (await current()).accessLogs.after(query),
-    traces: async (query) => (await current()).traces.search(query),
-    trace: async (traceId) => (await current()).traces.spansOf(traceId),
-    operations: async () => (await current()).traces.operations(),
-    applicationLogs: async (query) => searchLogs((await current()).database, query),
-    metricSeries: async (query) => findSeries((await current()).database, query),
-    metrics: async (query) => readMetrics((await current()).database, query),
+    rollups: async (range) => (await current()).reader.rollups(range),
+    sums: async (range) => (await current()).reader.sums(range),
+    oldestAt: async () => (await current()).reader.oldestAt(),
+    collectors: async () => (await current()).reader.collectors(),
+    gaps: async (range) => (await current()).reader.gaps(range),
+    logs: async (query) => (await current()).reader.logs(query),
+    newLogs: async (query) => (await current()).reader.newLogs(query),
+    traces: async (query) => (await current()).reader.traces(query),
+    trace: async (traceId) => (await current()).reader.trace(traceId),
+    operations: async () => (await current()).reader.operations(),
+    applicationLogs: async (query) => (await current()).reader.applicationLogs(query),
+    metricSeries: async (query) => (await current()).reader.metricSeries(query),
+    metrics: async (query) => (await current()).reader.metrics(query),
     close: async () => {
       if (!opened.closed) opened.database.close();
     },
@@ -61,9 +57,7 @@ interface Opened {
   closed: boolean;
   identity: string | undefined;
   journal: string | undefined;
-  rollups: RollupReader;
-  accessLogs: AccessLogReader;
-  traces: TraceReader;
+  reader: Omit<TelemetryReader, "close">;
 }
 
 /** Whether the name now stands for another file or log than was opened. One that is gone is nothing to read yet. */
@@ -78,25 +72,11 @@ async function openOnce(file: TelemetryFile): Promise<Opened> {
   // Before: a file that is made while this opens its predecessor is another one.
   const identity = fileIdentity(file.path);
   const database = await openTelemetryFile(file);
-  const rollups = new RollupReader(database);
   return {
     database,
     closed: false,
     identity: identity ?? fileIdentity(file.path),
     journal: journalIdentity(file.path),
-    rollups,
-    accessLogs: new AccessLogReader(database, (id) => rollups.edge(id)),
-    traces: new TraceReader(database),
+    reader: readerOf(database),
   };
-}
-
-function gapsIn(database: TelemetryDatabase, { fromMs, toMs }: TimeRange): GapRow[] {
-  const sql =
-    "SELECT from_ms, to_ms, collector, cause FROM gap WHERE to_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000";
-  return database.all(sql, Math.floor(fromMs), Math.floor(toMs)).map((row) => ({
-    fromMs: Number(row.from_ms),
-    toMs: Number(row.to_ms),
-    collector: String(row.collector),
-    cause: row.cause === "stopped" ? "stopped" : "lost",
-  }));
 }

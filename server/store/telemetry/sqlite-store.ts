@@ -57,6 +57,7 @@ class SqliteTelemetryStore implements TelemetryStore {
   /** Undefined after a failure, until the next work. */
   #connection: Connection | undefined;
   #prunedAtMs = 0;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: SqliteStoreOptions, database: TelemetryDatabase) {
     this.#options = options;
@@ -76,7 +77,7 @@ class SqliteTelemetryStore implements TelemetryStore {
 
   compact(pass: CompactionPass): Promise<{ more: boolean }> {
     return this.#sound(async ({ database, writer }) => {
-      const { more } = compactPass(database, pass);
+      const { more } = await compactPass(database.compacted(), pass);
       // Rows that nothing refers to any more make room for new names; looking for them reads the whole roll-up, so seldom.
       if (!more && writer.edges.crowded && pass.nowMs - this.#prunedAtMs > pruneEveryMs) {
         this.#prunedAtMs = pass.nowMs;
@@ -94,14 +95,22 @@ class SqliteTelemetryStore implements TelemetryStore {
   }
 
   async close(): Promise<void> {
+    await this.#turn;
     this.#disconnect();
   }
 
   /**
    * Writes go to the file that has the name now; a broken one is replaced, and what failed is tried again by the caller, on a connection of its
-   * own: one that was opened while the disk was full or the file read-only would stay as it was.
+   * own: one that was opened while the disk was full or the file read-only would stay as it was. One after the other, as compaction waits within its
+   * transactions.
    */
-  async #sound<T>(work: (connection: Connection) => T | Promise<T>): Promise<T> {
+  #sound<T>(work: (connection: Connection) => T | Promise<T>): Promise<T> {
+    const done = this.#turn.then(() => this.#work(work));
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #work<T>(work: (connection: Connection) => T | Promise<T>): Promise<T> {
     const { path } = this.#options;
     if (fileIdentity(path) !== this.#connection?.identity && this.#connection !== undefined) {
       if (fileIdentity(path) === undefined) forgetJournal(path);

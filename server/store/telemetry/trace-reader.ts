@@ -1,53 +1,71 @@
 import type { OperationRow, SpanRow, TraceQuery, TraceRow } from "../../query/reader.ts";
 import { noSpanDetail, type SpanDetail } from "../../telemetry/span.ts";
 import { Conditions } from "./access-log-reader.ts";
-import type { Row, TelemetryDatabase } from "./database.ts";
 import { encodedTerm, maxTermBytes } from "./span-terms.ts";
 import { fromHex } from "./span-writer.ts";
+import type { Row, Sql } from "./sql.ts";
 
 const maxSpansOfTrace = 5000;
 /** Traces whose spans are read to see whether a tag is really theirs; few are read in vain. */
 const maxLookedAt = 20_000;
+const pageSize = 200;
 
 /** Search of traces, and one trace whole. */
 export class TraceReader {
-  readonly #db: TelemetryDatabase;
+  readonly #db: Sql;
 
-  constructor(database: TelemetryDatabase) {
+  constructor(database: Sql) {
     this.#db = database;
   }
 
-  search(query: TraceQuery): TraceRow[] {
-    const where = conditionsOf(query);
-    const sql = `SELECT lower(hex(trace_id)) AS id FROM trace WHERE ${where.sql} ORDER BY start_us DESC LIMIT ?`;
+  async search(query: TraceQuery): Promise<TraceRow[]> {
     const exact = Object.keys(query.tags ?? {}).length === 0;
     const found: TraceRow[] = [];
-    for (const { id } of this.#db.iterate(sql, ...where.values, exact ? query.limit : maxLookedAt)) {
-      const spans = this.#spans(String(id), !exact);
-      const row = traceRow(spans);
-      if (row !== undefined && (exact || spans.some((span) => matches(span, query)))) found.push(row);
-      if (found.length >= query.limit) break;
+    let before: { id: string; startUs: number } | undefined;
+    for (let lookedAt = 0; lookedAt < maxLookedAt; lookedAt += pageSize) {
+      const page = await this.#candidates(query, exact ? Math.min(query.limit, pageSize) : pageSize, before);
+      for (const { id } of page) {
+        const spans = await this.#spans(id, !exact);
+        const row = traceRow(spans);
+        if (row !== undefined && (exact || spans.some((span) => matches(span, query)))) found.push(row);
+        if (found.length >= query.limit) return found;
+      }
+      if (page.length < pageSize) break;
+      before = page.at(-1);
     }
     return found;
   }
 
-  spansOf(traceId: string): SpanRow[] {
+  /** Traces that may be what is searched for, newest first, from the one after `before`. */
+  async #candidates(
+    query: TraceQuery,
+    limit: number,
+    before: { id: string; startUs: number } | undefined,
+  ): Promise<{ id: string; startUs: number }[]> {
+    const where = conditionsOf(query);
+    if (before !== undefined) where.add("(start_us, trace_id) < (?, ?)", before.startUs, fromHex(before.id));
+    const sql = `SELECT lower(hex(trace_id)) AS id, start_us FROM trace WHERE ${where.sql} ORDER BY start_us DESC, trace_id DESC LIMIT ?`;
+    const rows = await this.#db.all(sql, ...where.values, limit);
+    return rows.map((row) => ({ id: String(row.id), startUs: Number(row.start_us) }));
+  }
+
+  spansOf(traceId: string): Promise<SpanRow[]> {
     return this.#spans(traceId, true);
   }
 
-  operations(): OperationRow[] {
-    const rows = this.#db.all("SELECT service, name FROM operation ORDER BY service, name LIMIT 10000");
+  async operations(): Promise<OperationRow[]> {
+    const rows = await this.#db.all("SELECT service, name FROM operation ORDER BY service, name LIMIT 10000");
     const services = Map.groupBy(rows, (row) => String(row.service));
     return [...services].map(([service, names]) => ({ service, operations: names.map(({ name }) => String(name)) }));
   }
 
-  #spans(traceId: string, withAttributes: boolean): SpanRow[] {
+  async #spans(traceId: string, withAttributes: boolean): Promise<SpanRow[]> {
     const columns = withAttributes ? "span.attributes, detail, resource.attributes AS resource" : "'' AS detail";
     const join = withAttributes ? "LEFT JOIN resource ON resource.id = span.resource" : "";
     const sql = `SELECT lower(hex(trace_id)) AS trace_id, lower(hex(span_id)) AS span_id,
         lower(hex(parent_span_id)) AS parent_span_id, service, name, kind, start_us, duration_us, error, ${columns}
       FROM span ${join} WHERE trace_id = ? ORDER BY start_us, span.id LIMIT ${maxSpansOfTrace}`;
-    return this.#db.all(sql, fromHex(traceId)).map(spanRow);
+    return (await this.#db.all(sql, fromHex(traceId))).map(spanRow);
   }
 }
 
