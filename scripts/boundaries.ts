@@ -123,6 +123,7 @@ export const allowed: Record<string, readonly string[]> = {
   "server/store": ["server/wire", "server/lib", "server/gen", "server/config", "server/telemetry", "server/query"],
   "server/load": ["server/lib", "server/contract"],
   "server/query": ["server/wire", "server/lib", "server/contract"],
+  "server/trace-api": ["server/lib", "server/query", "server/telemetry"],
   "server/fleet": ["server/ca", "server/lib", "server/config", "server/contract"],
   "server/dashboard": [
     "server/wire",

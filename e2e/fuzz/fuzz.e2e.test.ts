@@ -23,7 +23,7 @@ test("no listener is ended, silenced or bloated by what is thrown at it", async 
     budgetMs: 50_000,
   });
   expect(findings).toEqual([]);
-  expect(Object.keys(delivered).length).toBe(17);
+  expect(Object.keys(delivered).length).toBe(18);
   expect(Math.min(...Object.values(delivered))).toBeGreaterThan(0);
   // The supervisor survives what it did not foresee, and says so: here there must be nothing to say.
   expect(mesh.output()).not.toContain("! supervisor:");

@@ -184,7 +184,26 @@ export const collectorCalls: readonly string[] = [
 
 const zipkinSpan = `[{"traceId":"${"1".repeat(32)}","id":"${"2".repeat(16)}","name":"fuzz","timestamp":1,"duration":5,"kind":"CLIENT","localEndpoint":{"serviceName":"a","ipv4":"127.0.0.1"},"tags":{"a":"b"}}]`;
 
-export const zipkinCalls: readonly string[] = ["GET|/health", `POST|/api/v2/spans|application/json|${zipkinSpan}`];
+export const zipkinCalls: readonly string[] = [
+  "GET|/health",
+  `POST|/api/v2/spans|application/json|${zipkinSpan}`,
+  "GET|/api/v2/traces?serviceName=a&annotationQuery=error%20and%20a=b&minDuration=1&endTs=1&lookback=1&limit=10",
+  `GET|/api/v2/trace/${"1".repeat(32)}`,
+  `GET|/api/v2/traceMany?traceIds=${"1".repeat(32)},${"2".repeat(16)}`,
+  "GET|/api/v2/spans?serviceName=a",
+  "GET|/api/v2/dependencies?endTs=1796000000000&lookback=86400000",
+  "GET|/api/v2/autocompleteValues?key=a",
+];
+
+export const jaegerCalls: readonly string[] = [
+  "GET|/api/services",
+  "GET|/api/services/a/operations",
+  "GET|/api/operations?service=a&spanKind=server",
+  "GET|/api/traces?service=a&operation=b&tags=%7B%22a%22%3A%22b%22%7D&tag=a:b&minDuration=1.5ms&start=1&end=2&limit=20",
+  `GET|/api/traces/${"1".repeat(32)}?raw=true`,
+  `GET|/api/traces?traceID=${"1".repeat(32)}&traceID=1`,
+  "GET|/api/dependencies?endTs=1796000000000&lookback=604800000",
+];
 
 export const adminCalls: readonly string[] = [
   "GET|/ready",

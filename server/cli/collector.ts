@@ -1,9 +1,13 @@
 import { join } from "node:path";
 import { meshPorts } from "../fleet/ports.ts";
 import { createLogger } from "../lib/logger.ts";
+import { openSqliteTelemetryReader } from "../store/telemetry/sqlite-reader.ts";
 import { openSqliteTelemetryStore } from "../store/telemetry/sqlite-store.ts";
 import { createCollector } from "../telemetry/collector.ts";
 import type { StoreReplaced } from "../telemetry/store.ts";
+import { createDependencies } from "../trace-api/dependencies.ts";
+import { jaegerApi } from "../trace-api/jaeger-api.ts";
+import { zipkinApi } from "../trace-api/zipkin-api.ts";
 import { describeRetention, parseRetention } from "../wire/retention-settings.ts";
 import { columns } from "./columns.ts";
 import { onShutdown } from "./leash.ts";
@@ -26,6 +30,7 @@ export async function runCollector(options: CollectorCommandOptions): Promise<vo
     const ports = meshPorts(portOffsetOf(options));
     const logger = createLogger("collector");
     const path = join(makeDataFolder(options), "telemetry.db");
+    const migrations = join(packageRoot, "prisma/telemetry/migrations");
     let replaced: StoreReplaced | undefined;
     const store = await openSqliteTelemetryStore({
       path,
@@ -33,20 +38,24 @@ export async function runCollector(options: CollectorCommandOptions): Promise<vo
         replaced = { atMs: Date.now(), why };
         logger.warn({ path, why }, "the telemetry file could not be used any more; a new one was begun");
       },
-      migrations: join(packageRoot, "prisma/telemetry/migrations"),
+      migrations,
     });
+    const reader = await openSqliteTelemetryReader({ path, migrations });
+    const asked = { reader, dependencies: createDependencies(reader), now: Date.now };
     const collector = createCollector({
       store,
       storeReplaced: () => replaced,
       grpcPort: ports.collectorGrpc,
       httpPort: ports.collectorHttp,
       zipkinPort: ports.zipkin,
+      traceApi: { zipkin: zipkinApi(asked), jaeger: jaegerApi(asked), jaegerPort: ports.jaeger },
       limits: { retention },
       logger,
     });
     await collector.start();
     onShutdown(async () => {
       await collector.stop();
+      await reader.close();
       await store.close();
     });
   } catch (error) {

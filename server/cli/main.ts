@@ -97,7 +97,7 @@ program
   .command("collector")
   .summary("run the collector: access logs, traces, logs and metrics in")
   .description(
-    "Takes access logs (gRPC, 4317), OTLP traces, logs and metrics (gRPC 4317, HTTP 4318) and Zipkin spans (HTTP 9411) on loopback and keeps them in telemetry.db in the data folder.",
+    "Takes access logs (gRPC, 4317), OTLP traces, logs and metrics (gRPC 4317, HTTP 4318) and Zipkin spans (HTTP 9411) on loopback, keeps them in telemetry.db in the data folder, and answers Zipkin's (9411) and Jaeger's (16686) query APIs.",
   )
   .option(...portOffset)
   .option(...data)

@@ -56,6 +56,7 @@ export function planesOf(options: MeshOptions): Part[] {
         serving("collector (gRPC)", ports.collectorGrpc),
         serving("collector (HTTP)", ports.collectorHttp),
         serving("collector (Zipkin)", ports.zipkin),
+        serving("collector (Jaeger)", ports.jaeger),
       ],
       probe: (signal) => probeHttp("127.0.0.1", ports.collectorHttp, "/healthz", signal),
     },

@@ -10,6 +10,8 @@ export interface MeshPorts {
   collectorHttp: number;
   /** Spans of Zipkin's senders. */
   zipkin: number;
+  /** Jaeger's query API. */
+  jaeger: number;
   dashboard: number;
   /** The ingress gateway of the demo, by its Gateway's port. */
   gateway: number;
@@ -50,6 +52,7 @@ export function meshPorts(offset: number): MeshPorts {
     collectorGrpc: 4317 + offset,
     collectorHttp: 4318 + offset,
     zipkin: 9411 + offset,
+    jaeger: 16_686 + offset,
     dashboard: 3000 + offset,
     gateway: 8080 + offset,
     gatewayHttps: 8443 + offset,

@@ -19,11 +19,11 @@ import { addAccessLogService } from "./als-receiver.ts";
 import { type CollectorStats, renderMetrics } from "./counters.ts";
 import { addEnvoyMetricsService } from "./envoy-metrics.ts";
 import { type CollectorHealth, healthOf } from "./health.ts";
-import { createTelemetryHttp, type Endpoint, type HttpAnswer } from "./http-server.ts";
+import { createTelemetryHttp, type Endpoints, type HttpAnswer } from "./http-server.ts";
 import { IgnoredLogs } from "./ignored-logs.ts";
 import { Ingest, type IngestLimits, type IngestStats } from "./ingest.ts";
 import { IstioMetrics } from "./istio-metrics.ts";
-import { exportOverHttp } from "./otlp-http.ts";
+import { otlpEndpoint } from "./otlp-http.ts";
 import { otlpSignals, type TelemetrySink } from "./otlp-signals.ts";
 import { PeerBook } from "./peer-book.ts";
 import type { StoreReplaced, TelemetryStore } from "./store.ts";
@@ -38,6 +38,8 @@ export interface CollectorOptions {
   httpPort: number;
   /** Zipkin's; left out: its path is served at the HTTP port only. */
   zipkinPort?: number;
+  /** What else is answered at Zipkin's port, and, at a port of its own, what Jaeger's query API is. */
+  traceApi?: { zipkin: Endpoints; jaeger: Endpoints; jaegerPort: number };
   logger: Logger;
   /** Default: loopback. */
   host?: string;
@@ -58,7 +60,7 @@ export interface Collector {
   /** Stops listening, lets open streams end for a moment, and writes what is waiting. The store stays open. */
   stop(): Promise<void>;
   /** `host:port` each; throws before start. */
-  addresses(): { grpc: string; http: string; zipkin: string };
+  addresses(): { grpc: string; http: string; zipkin: string; jaeger?: string };
   stats(): CollectorStats;
   /** Whether what comes in can be written, and what was lost or ignored. */
   health(): Promise<CollectorHealth>;
@@ -151,7 +153,7 @@ export function createCollector(options: CollectorOptions): Collector {
     served.map(({ typeName }) => typeName),
   );
   addReflection(grpc, served);
-  const zipkin: Record<string, Endpoint> = {
+  const zipkin: Endpoints = {
     "/api/v2/spans": {
       async POST(posted) {
         const { spans, rejected } = await zipkinSpans(posted, now());
@@ -166,9 +168,9 @@ export function createCollector(options: CollectorOptions): Collector {
   const http = createTelemetryHttp({
     onError: failed,
     endpoints: {
-      "/v1/traces": { POST: (posted) => exportOverHttp(posted, signals.traces) },
-      "/v1/logs": { POST: (posted) => exportOverHttp(posted, signals.logs) },
-      "/v1/metrics": { POST: (posted) => exportOverHttp(posted, signals.metrics) },
+      "/v1/traces": otlpEndpoint(signals.traces),
+      "/v1/logs": otlpEndpoint(signals.logs),
+      "/v1/metrics": otlpEndpoint(signals.metrics),
       ...zipkin,
       ...own,
       "/stats/prometheus": { GET: () => ({ type: prometheusText, body: istio.render() }) },
@@ -177,12 +179,17 @@ export function createCollector(options: CollectorOptions): Collector {
   });
   const zipkinHttp = createTelemetryHttp({
     onError: failed,
-    endpoints: { ...zipkin, "/health": own["/healthz"] ?? {} },
+    endpoints: { ...merged(zipkin, options.traceApi?.zipkin ?? {}), "/health": own["/healthz"] ?? {} },
+    maxBodyBytes,
+  });
+  const jaegerHttp = createTelemetryHttp({
+    onError: failed,
+    endpoints: options.traceApi?.jaeger ?? {},
     maxBodyBytes,
   });
   let grpcPort: number | undefined;
   const closeHttp = () => {
-    for (const server of [http, zipkinHttp]) {
+    for (const server of [http, zipkinHttp, jaegerHttp]) {
       server.close();
       server.closeAllConnections();
     }
@@ -199,6 +206,7 @@ export function createCollector(options: CollectorOptions): Collector {
       try {
         await listen(http, options.httpPort, host);
         if (options.zipkinPort !== undefined) await listen(zipkinHttp, options.zipkinPort, host);
+        if (options.traceApi !== undefined) await listen(jaegerHttp, options.traceApi.jaegerPort, host);
         const at = { host, port: options.grpcPort };
         grpcPort = await listener.listen(grpc, at, ServerCredentials.createInsecure());
       } catch (error) {
@@ -223,6 +231,7 @@ export function createCollector(options: CollectorOptions): Collector {
         grpc: `${host}:${grpcPort}`,
         http: address,
         zipkin: zipkinHttp.listening ? addressOf(zipkinHttp, host) : address,
+        ...(jaegerHttp.listening && { jaeger: addressOf(jaegerHttp, host) }),
       };
     },
     stats,
@@ -231,10 +240,16 @@ export function createCollector(options: CollectorOptions): Collector {
   };
 }
 
+/** Paths of both; one that both have answers the methods of both. */
+const merged = (one: Endpoints, other: Endpoints): Endpoints => ({
+  ...one,
+  ...Object.fromEntries(Object.entries(other).map(([path, endpoint]) => [path, { ...one[path], ...endpoint }])),
+});
+
 const prometheusText = "text/plain; version=0.0.4; charset=utf-8";
 
 /** What the collector tells of itself: alive (`/livez`), able to write (`/healthz`, `/readyz`), and its counters. */
-function ownEndpoints(health: () => Promise<CollectorHealth>, metrics: () => string): Record<string, Endpoint> {
+function ownEndpoints(health: () => Promise<CollectorHealth>, metrics: () => string): Endpoints {
   const ready = async (): Promise<HttpAnswer> => {
     const state = await health();
     return { status: state.ok ? 200 : 503, type: "application/json", body: `${JSON.stringify(state)}\n` };

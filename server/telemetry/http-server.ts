@@ -3,13 +3,24 @@ import { isFromWebPage } from "../lib/allowed-host.ts";
 import { errorBody } from "../lib/error-body.ts";
 import { readBody } from "../lib/http-body.ts";
 import { createHttpListener } from "../lib/http-listener.ts";
+import { createRouter, type Router } from "../lib/http-router.ts";
 import { HttpError } from "./http-error.ts";
-import { otlpError } from "./otlp-error.ts";
 
 /** What one path answers, by method. `body` is there for a POST. */
 export interface Endpoint {
-  GET?: () => HttpAnswer | Promise<HttpAnswer>;
+  GET?: (asked: AskedFor) => HttpAnswer | Promise<HttpAnswer>;
   POST?: (posted: { body: Buffer; headers: IncomingMessage["headers"]; maxBytes: number }) => Promise<HttpAnswer>;
+  /** A failure as those have it who ask here; default: the body that all of Limpid's listeners have. */
+  failure?: (status: number, message: string, headers: IncomingMessage["headers"]) => Omit<HttpAnswer, "status">;
+}
+
+/** By path; a segment may be `:name`. */
+export type Endpoints = Readonly<Record<string, Endpoint>>;
+
+/** Of a path with `:name` in it, and behind its question mark. */
+export interface AskedFor {
+  params: Readonly<Record<string, string>>;
+  query: URLSearchParams;
 }
 
 export interface HttpAnswer {
@@ -20,7 +31,7 @@ export interface HttpAnswer {
 }
 
 export interface TelemetryHttpOptions {
-  endpoints: Readonly<Record<string, Endpoint>>;
+  endpoints: Endpoints;
   /** Of a body as sent; four times as much of it unpacked. */
   maxBodyBytes: number;
   /** Told of what a handler threw that is no answer. */
@@ -29,16 +40,19 @@ export interface TelemetryHttpOptions {
 
 /** One of the collector's HTTP listeners. A path that is not there is answered with those that are. */
 export function createTelemetryHttp(options: TelemetryHttpOptions): Server {
+  const router = createRouter<Endpoint>();
+  for (const [path, endpoint] of Object.entries(options.endpoints)) router.add(anyMethod, path, endpoint);
   return createHttpListener(
-    async (request, response, { path }) => {
+    async (request, response, { path, query }) => {
+      const call = callOf(request, { path, query }, router);
       try {
-        send(response, await answer(request, path, options));
+        send(response, await answer(call, options));
       } catch (error) {
         if (response.destroyed) return; // the client has gone
         if (!(error instanceof HttpError)) options.onError(error, path);
         const told = error instanceof HttpError ? error : new HttpError(500, "the collector failed; its log says why");
         response.setHeader("connection", "close"); // the rest of a refused body is not read
-        send(response, { status: told.status, ...errorAnswer(request, path, told) });
+        send(response, { status: told.status, ...failureOf(call, told) });
       }
     },
     {
@@ -48,25 +62,47 @@ export function createTelemetryHttp(options: TelemetryHttpOptions): Server {
   );
 }
 
-async function answer(request: IncomingMessage, path: string, options: TelemetryHttpOptions): Promise<HttpAnswer> {
+/** Which methods a path has is its endpoint's to say. */
+const anyMethod = "*";
+
+interface Call {
+  request: IncomingMessage;
+  path: string;
+  endpoint: Endpoint | undefined;
+  asked: AskedFor;
+}
+
+function callOf(request: IncomingMessage, target: { path: string; query: string }, router: Router<Endpoint>): Call {
+  const found = router.match(anyMethod, target.path);
+  const params = found.target === undefined ? {} : found.params;
+  return {
+    request,
+    path: target.path,
+    endpoint: found.target,
+    asked: { params, query: new URLSearchParams(target.query) },
+  };
+}
+
+async function answer({ request, path, endpoint, asked }: Call, options: TelemetryHttpOptions): Promise<HttpAnswer> {
   const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
-  const endpoint = Object.hasOwn(options.endpoints, path) ? options.endpoints[path] : undefined;
   if (isForeign(request, endpoint?.POST !== undefined && method === "POST")) {
     throw new HttpError(403, "only programs may ask, and only for what this machine is called");
   }
   if (endpoint === undefined) {
-    const known = Object.entries(options.endpoints).map(([each, { POST }]) => `${POST ? "POST" : "GET"} ${each}`);
+    const known = Object.entries(options.endpoints).map(([each, its]) => `${methodsOf(its).join("|")} ${each}`);
     throw new HttpError(404, `there is no ${path} here; there is ${known.join(", ")}`);
   }
-  if (method === "GET" && endpoint.GET) return endpoint.GET();
+  if (method === "GET" && endpoint.GET) return endpoint.GET(asked);
   if (method !== "POST" || !endpoint.POST) {
-    throw new HttpError(405, `${path} is asked with ${Object.keys(endpoint).join(" or ")}`);
+    throw new HttpError(405, `${path} is asked with ${methodsOf(endpoint).join(" or ")}`);
   }
   const { maxBodyBytes } = options;
   const tooLarge = () => new HttpError(413, `the body is over ${maxBodyBytes} bytes`);
   const body = await readBody(request, maxBodyBytes, tooLarge);
   return endpoint.POST({ body, headers: request.headers, maxBytes: maxBodyBytes * 4 });
 }
+
+const methodsOf = (endpoint: Endpoint): string[] => (["GET", "POST"] as const).filter((method) => endpoint[method]);
 
 /**
  * A web page must not reach what listens on loopback, neither across sites nor by its own name pointed there (DNS rebinding). Browsers tell
@@ -79,11 +115,8 @@ function isForeign({ headers, socket }: IncomingMessage, posts: boolean): boolea
   return posts ? headers.origin !== undefined : isFromWebPage(headers);
 }
 
-const otlpPaths: ReadonlySet<string> = new Set(["/v1/traces", "/v1/logs", "/v1/metrics"]);
-
-/** Whoever posts OTLP is told of a failure as OTLP has it. */
-function errorAnswer({ headers }: IncomingMessage, path: string, { status, message }: HttpError): HttpAnswer {
-  if (otlpPaths.has(path)) return otlpError(headers["content-type"], status, message);
+function failureOf({ request, endpoint }: Call, { status, message }: HttpError): HttpAnswer {
+  if (endpoint?.failure) return endpoint.failure(status, message, request.headers);
   return { type: "application/json", body: JSON.stringify(errorBody(status, message)) };
 }
 

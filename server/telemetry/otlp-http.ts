@@ -9,6 +9,8 @@ import {
 } from "@bufbuild/protobuf";
 import { mediaType } from "../lib/http-body.ts";
 import { HttpError } from "./http-error.ts";
+import type { Endpoint } from "./http-server.ts";
+import { otlpError } from "./otlp-error.ts";
 import { parseOtlpJson } from "./otlp-json.ts";
 import type { OtlpSignal } from "./otlp-signals.ts";
 import { unpack } from "./unpack.ts";
@@ -23,11 +25,19 @@ export interface PostedBody {
   maxBytes: number;
 }
 
+/** One of OTLP's three paths; failures are told as OTLP has them. */
+export const otlpEndpoint = <Request extends DescMessage, Response extends DescMessage>(
+  signal: OtlpSignal<Request, Response>,
+): Endpoint => ({
+  POST: (posted) => exportOverHttp(posted, signal),
+  failure: (status, message, headers) => otlpError(headers["content-type"], status, message),
+});
+
 /**
  * The answer to `POST /v1/traces`, `/v1/logs` or `/v1/metrics`. Throws {@link HttpError}: 400 malformed, 413 too large when unpacked, 415
  * neither protobuf nor JSON. https://opentelemetry.io/docs/specs/otlp/#otlphttp
  */
-export async function exportOverHttp<Request extends DescMessage, Response extends DescMessage>(
+async function exportOverHttp<Request extends DescMessage, Response extends DescMessage>(
   { body, headers, maxBytes }: PostedBody,
   signal: OtlpSignal<Request, Response>,
 ): Promise<{ type: string; body: Uint8Array | string }> {
