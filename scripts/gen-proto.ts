@@ -32,6 +32,7 @@ const entries = [
   "envoy/admin/v3/clusters.proto",
   "envoy/admin/v3/server_info.proto",
   "envoy/config/bootstrap/v3/bootstrap.proto",
+  "envoy/config/metrics/v3/metrics_service.proto",
   "envoy/config/trace/v3/opentelemetry.proto",
   "envoy/config/trace/v3/zipkin.proto",
   "envoy/extensions/access_loggers/grpc/v3",

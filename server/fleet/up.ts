@@ -3,6 +3,7 @@ import { type Child, startChild } from "./child.ts";
 import { demoConfig } from "./demo/config.ts";
 import { gatewayCertificate, renewGatewayCertificate } from "./demo/gateway-certificate.ts";
 import { type FleetStatus, serveFleetApi } from "./fleet-api.ts";
+import { sendPartMetrics } from "./part-metrics.ts";
 import { demoProxies, type MeshOptions, type Part, planesOf, workloadsOf } from "./parts.ts";
 import { meshPorts } from "./ports.ts";
 import { checkPorts, isPartOf, lockDataFolder } from "./preflight.ts";
@@ -41,6 +42,7 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
   const running: { part: Part; child: Child }[] = [];
   let traffic: TrafficGenerator | undefined;
   let api: { close(): void } | undefined;
+  let stopTelling: () => void = () => {};
   let undertaker: Undertaker | undefined;
   let stopping: Promise<void> | undefined;
   let signalStopped: () => void = () => {};
@@ -68,6 +70,7 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
       api?.close();
+      stopTelling();
       await traffic?.stop();
       // Data plane first, so that proxies can hand in their last records; the planes follow.
       const isPlane = (part: Part) => ["control-plane", "collector", "dashboard"].includes(part.kind);
@@ -127,6 +130,7 @@ export async function up(options: UpOptions): Promise<RunningMesh> {
     const dashboard = launch(planes.filter(isDashboard));
     dashboard.catch(() => {}); // awaited below
     await others;
+    stopTelling = sendPartMetrics({ port: ports.collectorHttp, parts: () => status().parts });
     if (options.demo) {
       const configApi = `http://127.0.0.1:${ports.configApi}`;
       const isNew = await seedConfig(configApi, async () => [

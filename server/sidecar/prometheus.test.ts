@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { prometheusName, renderPrometheus } from "./prometheus.ts";
+import { statName } from "../wire/envoy-stat-names.ts";
+import { formatLabels, renderPrometheus } from "./prometheus.ts";
 import { Stats } from "./stats.ts";
 
-describe("prometheusName", () => {
+describe("names and labels of stats", () => {
   it.each([
     [
       "cluster.outbound|9080||a.default.svc.cluster.local.upstream_rq_total",
@@ -36,7 +37,8 @@ describe("prometheusName", () => {
     ["listener_manager.listener_added", "envoy_listener_manager_listener_added{}"],
     ["server.live", "envoy_server_live{}"],
   ])("%s", (stat, expected) => {
-    const { name, labels } = prometheusName(stat);
+    const { name, labels: pairs } = statName(stat);
+    const labels = formatLabels(pairs);
     expect(`${name}{${labels}}`).toBe(expected);
   });
 });

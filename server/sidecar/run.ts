@@ -24,6 +24,8 @@ import { type LayerSources, readLayers } from "./bootstrap/runtime-layers.ts";
 import { DataPlane } from "./data-plane.ts";
 import { GrpcChannels, isGrpcOnly, serverNameOption } from "./grpc/grpc-channels.ts";
 import { InheritedSockets } from "./listener/inherited-sockets.ts";
+import { measureLoopDelay } from "./loop-delay.ts";
+import { MetricsSink } from "./metrics-sink.ts";
 import type { AccessLogger } from "./record.ts";
 import { Runtime, runtimeValues } from "./runtime.ts";
 import { refreshServerStats } from "./server-stats.ts";
@@ -89,7 +91,7 @@ export async function validateSidecar(options: SidecarOptions): Promise<string[]
   const whole = interpret(bootstrap);
   const errors = whole.ok ? [] : whole.errors.map((error) => formatFieldErrors([error]));
   const node = bootstrap.node ?? create(NodeSchema);
-  const bare = { bootstrap, node, admin: undefined, ads: undefined, loadReports: undefined };
+  const bare = { bootstrap, node, admin: undefined, ads: undefined, loadReports: undefined, statsSinks: [] };
   try {
     const sidecar = new Sidecar(options, bare, false);
     errors.push(...sidecar.addStatics());
@@ -120,6 +122,8 @@ class Sidecar implements RunningSidecar {
   #initialization: Initialization | undefined;
   #client: AdsClient | undefined;
   #loads: LoadReporter | undefined;
+  #sinks: MetricsSink[] = [];
+  #stopMeasuring: () => void = () => {};
   #admin: AdminServer | undefined;
   /** Told to by the admin: load balancers in front shall send no more. */
   #healthFails = false;
@@ -217,6 +221,7 @@ class Sidecar implements RunningSidecar {
     this.#checkWhenListening();
     if (ads) this.#startDiscovery(ads);
     this.#startLoadReports();
+    this.#startStatsSinks();
   }
 
   reopenLogs(): void {
@@ -256,7 +261,8 @@ class Sidecar implements RunningSidecar {
     this.#initialization?.close();
     this.#plane.close();
     this.#inherited.close();
-    await Promise.all([this.#loggers.close(), this.#tracers.close()]);
+    this.#stopMeasuring();
+    await Promise.all([this.#loggers.close(), this.#tracers.close(), ...this.#sinks.map((sink) => sink.close())]);
     this.#channels.close();
     await this.#admin?.close();
   }
@@ -283,6 +289,19 @@ class Sidecar implements RunningSidecar {
     const channel = () => this.#channels.channel(cluster);
     this.#loads = new LoadReporter({ node, channel, clusters: this.#plane.clusterMap, stats: this.#stats, clock });
     this.#loads.start();
+  }
+
+  #startStatsSinks(): void {
+    const { statsSinks, node } = this.#config;
+    if (statsSinks.length === 0) return;
+    const stats = this.#stats;
+    this.#stopMeasuring = measureLoopDelay(stats, clock);
+    this.#sinks = statsSinks.map(({ cluster, flushIntervalMs }) => {
+      const channel = () => this.#channels.channel(cluster);
+      const refresh = () => refreshServerStats(stats, this.#plane, this.state());
+      return new MetricsSink({ node, channel, stats, refresh, flushIntervalMs, clock });
+    });
+    for (const sink of this.#sinks) sink.start();
   }
 
   #startDiscovery(ads: NonNullable<SidecarBootstrap["ads"]>): void {

@@ -42,6 +42,13 @@ function copy(stats: Stats, name: string, from: string, to: string, value: numbe
 function refreshClusterStats(stats: Stats, { config, stats: own, activeRequests, activeRetries }: Cluster): void {
   const breaker = (name: string, open: boolean) =>
     stats.gauge(`${own.prefix}circuit_breakers.default.${name}_open`).set(open ? 1 : 0);
+  const left = (name: string, limit: number, taken: number) =>
+    stats.gauge(`${own.prefix}circuit_breakers.default.remaining_${name}`).set(Math.max(0, limit - taken));
+  // Envoy has these where `track_remaining` is set, which it is in what our control plane sends.
+  left("cx", config.maxConnections, own.cxActive.value);
+  left("rq", config.maxRequests, activeRequests);
+  left("pending", config.maxPendingRequests, own.rqPendingActive.value);
+  left("retries", config.maxRetries, activeRetries);
   breaker("cx", own.cxActive.value >= config.maxConnections);
   breaker("rq", activeRequests >= config.maxRequests);
   breaker("rq_pending", own.rqPendingActive.value >= config.maxPendingRequests);

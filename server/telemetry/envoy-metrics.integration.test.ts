@@ -21,7 +21,7 @@ async function serve() {
   const counters = { proxyMetrics: 0 };
   const server = new Server();
   const sink = { metrics: (some: readonly MetricPoint[]) => points.push(...some) };
-  addEnvoyMetricsService(server, { sink, counters, now: () => 5_000 });
+  addEnvoyMetricsService(server, { sink, counters, now: () => 5_000, keeps: () => true });
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
@@ -73,13 +73,16 @@ test("counters, gauges and histograms of a gRPC client become points of its node
   expect(await send("n")).toBeNull();
   expect(points).toMatchObject([
     {
-      series: { name: "rq", kind: "counter", service: "reviews.default", instance: "n", labels: { c: "x" } },
+      series: { name: "envoy_rq", kind: "counter", service: "reviews.default", instance: "n", labels: { c: "x" } },
       value: 7,
       timeMs: 9,
       cumulative: true,
     },
-    { series: { name: "cx", kind: "gauge" }, value: 3, timeMs: 5_000 },
-    { series: { name: "ms", kind: "histogram" }, histogram: { count: 10, sum: 99, bounds: [1, 5], counts: [2, 4, 4] } },
+    { series: { name: "envoy_cx", kind: "gauge" }, value: 3, timeMs: 5_000 },
+    {
+      series: { name: "envoy_ms", kind: "histogram" },
+      histogram: { count: 10, sum: 99, bounds: [1, 5], counts: [2, 4, 4] },
+    },
   ]);
   expect(counters.proxyMetrics).toBe(3);
   expect((await send(""))?.code).toBe(status.INVALID_ARGUMENT);
@@ -91,7 +94,7 @@ test.skipIf(envoyMissing)("Envoy's stats sink arrives", async () => {
   const envoy = await startEnvoy({ id, xdsPort: port, api: "GRPC", metricsSink: true });
   closers.push(() => envoy.stop());
   await vi.waitFor(() => {
-    const [uptime] = points.filter(({ series }) => series.name === "server.uptime");
+    const [uptime] = points.filter(({ series }) => series.name === "envoy_server_uptime");
     expect(uptime?.series).toMatchObject({ kind: "gauge", instance: id, service: "test.default" });
     expect(points.some(({ series }) => series.kind === "counter")).toBe(true);
   }, 15_000);

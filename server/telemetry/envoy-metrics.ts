@@ -7,7 +7,9 @@ import {
 } from "../gen/proto/envoy/service/metrics/v3/metrics_service_pb.js";
 import { type Metric, type MetricFamily, MetricType } from "../gen/proto/io/prometheus/client/metrics_pb.js";
 import { addService } from "../lib/grpc.ts";
+import { statName, unitOfStat } from "../wire/envoy-stat-names.ts";
 import { clean } from "../wire/peer.ts";
+import { saysHowFull } from "./kept-proxy-metrics.ts";
 import type { HistogramValue, MetricPoint, MetricSeries } from "./metric-record.ts";
 
 /** Who takes the points; returns how many it could. */
@@ -29,9 +31,16 @@ const maxLabels = 32;
  */
 export function addEnvoyMetricsService(
   server: Server,
-  options: { sink: MetricSink; counters: EnvoyMetricsCounters; now(): number; cumulative?: boolean },
+  options: {
+    sink: MetricSink;
+    counters: EnvoyMetricsCounters;
+    now(): number;
+    cumulative?: boolean;
+    /** Which are worth room in the store; default: what says how full a proxy is. */
+    keeps?: (point: MetricPoint) => boolean;
+  },
 ): void {
-  const { sink, counters, now, cumulative = true } = options;
+  const { sink, counters, now, cumulative = true, keeps = saysHowFull } = options;
   addService(server, MetricsService, {
     streamMetrics(call, callback) {
       let source: Source | undefined;
@@ -49,7 +58,7 @@ export function addEnvoyMetricsService(
         }
         const points = envoyPoints(message.envoyMetrics, source, now(), cumulative);
         counters.proxyMetrics += points.length;
-        sink.metrics(points);
+        sink.metrics(points.filter(keeps));
       });
       call.on("end", () => finish(null));
       call.on("error", () => undefined);
@@ -83,14 +92,12 @@ function pointsOf(
   arrivedMs: number,
   cumulative: boolean,
 ): MetricPoint[] {
-  const labels = Object.fromEntries(
-    metric.label.slice(0, maxLabels).map(({ name, value }) => [clean(name, 256), clean(value, 1024)]),
-  );
+  const { name, labels } = namedAsPrometheus(family.name, metric.label);
   const point = (kind: MetricSeries["kind"], value: number, suffix = ""): MetricPoint => ({
     series: {
-      name: clean(family.name + suffix),
+      name: clean(name + suffix),
       kind,
-      unit: "",
+      unit: unitOfStat(name),
       description: clean(family.help, 1024),
       ...source,
       labels,
@@ -109,6 +116,21 @@ function pointsOf(
   }
   return untyped ? [point("gauge", untyped.value)] : [];
 }
+
+/**
+ * By the names that Envoy's Prometheus page has, so that what is of one kind has one name: as sent, each cluster's is another. With `emit_tags_as_labels` the
+ * tags are labels already.
+ */
+function namedAsPrometheus(name: string, labels: Metric["label"]): Pick<MetricSeries, "name" | "labels"> {
+  const told = labels.slice(0, maxLabels).map((label) => [labelName(label.name), label.value] as const);
+  const { name: found, labels: tags } = statName(name);
+  return {
+    name: found,
+    labels: Object.fromEntries([...tags, ...told].map(([key, value]) => [clean(key, 256), clean(value, 1024)])),
+  };
+}
+
+const labelName = (name: string): string => name.replace(/[^A-Za-z0-9_]/g, "_");
 
 /** Prometheus' buckets hold all that is below their bound; here each holds what is above the one before. */
 function histogramOf({ sampleCount, sampleSum, bucket }: NonNullable<Metric["histogram"]>): HistogramValue {

@@ -1,6 +1,7 @@
 import { createRegistry, type DescFile, type Registry } from "@bufbuild/protobuf";
 import { file_envoy_admin_v3_config_dump } from "../../gen/proto/envoy/admin/v3/config_dump_pb.js";
 import { file_envoy_config_bootstrap_v3_bootstrap } from "../../gen/proto/envoy/config/bootstrap/v3/bootstrap_pb.js";
+import { file_envoy_config_metrics_v3_metrics_service } from "../../gen/proto/envoy/config/metrics/v3/metrics_service_pb.js";
 import { file_envoy_extensions_resource_monitors_downstream_connections_v3_downstream_connections } from "../../gen/proto/envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections_pb.js";
 import { resourceFiles } from "../../xds/resource-files.ts";
 
@@ -11,6 +12,7 @@ import { resourceFiles } from "../../xds/resource-files.ts";
 export const extensionRegistry: Registry = registryOf(
   file_envoy_config_bootstrap_v3_bootstrap,
   file_envoy_admin_v3_config_dump,
+  file_envoy_config_metrics_v3_metrics_service,
   file_envoy_extensions_resource_monitors_downstream_connections_v3_downstream_connections,
   ...resourceFiles,
 );

@@ -121,8 +121,8 @@ describe("parseBootstrap", () => {
       "hds_config: {}\nstats_sinks: [{ name: statsd }]\nstatic_resources: { secrets: [{ name: s }] }",
       [
         { path: "hds_config", message: "is not supported by the limpid sidecar" },
-        { path: "stats_sinks", message: "is not supported by the limpid sidecar" },
         { path: "static_resources.secrets", message: "is not supported by the limpid sidecar" },
+        { path: "stats_sinks[0]", message: "statsd is not supported; use envoy.stat_sinks.metrics_service" },
       ],
     ],
     [

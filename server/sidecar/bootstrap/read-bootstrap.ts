@@ -11,6 +11,7 @@ import { envoyGrpcCluster, type GrpcTarget, grpcTarget } from "../grpc/grpc-chan
 import { checkJson } from "./check-json.ts";
 import { extensionRegistry } from "./extensions.ts";
 import { layerErrors } from "./runtime-layers.ts";
+import { type StatsSinkConfig, statsSinksOf } from "./stats-sinks.ts";
 import { unsupportedFields } from "./supported-fields.ts";
 
 export interface SidecarBootstrap {
@@ -20,6 +21,8 @@ export interface SidecarBootstrap {
   admin: { host: string; port: number } | undefined;
   /** The static cluster that is told of load; undefined: nobody is. */
   loadReports: string | undefined;
+  /** Who is told of the proxy's own metrics. */
+  statsSinks: readonly StatsSinkConfig[];
   /** The control plane, when there are dynamic resources. */
   ads:
     | { cluster: string; target: GrpcTarget; listeners: boolean; clusters: boolean; initialFetchTimeoutMs: number }
@@ -76,8 +79,9 @@ export function interpret(bootstrap: Bootstrap): Result<SidecarBootstrap> {
   const admin = adminAddress(bootstrap.admin?.address, errors);
   const ads = adsOf(bootstrap, errors);
   const loadReports = loadReportsOf(bootstrap, errors);
+  const statsSinks = statsSinksOf(bootstrap, errors);
   if (errors.length > 0) return fail(...errors);
-  return ok({ bootstrap, node: bootstrap.node ?? create(NodeSchema), admin, loadReports, ads });
+  return ok({ bootstrap, node: bootstrap.node ?? create(NodeSchema), admin, loadReports, statsSinks, ads });
 }
 
 const yaml = lazyRequire<typeof import("yaml")>("yaml");

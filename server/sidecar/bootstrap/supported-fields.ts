@@ -20,7 +20,18 @@ type Names = readonly string[];
 
 /** What the sidecar acts on. */
 const used: { desc: DescMessage; fields: Names }[] = [
-  { desc: BootstrapSchema, fields: ["node", "static_resources", "dynamic_resources", "admin", "layered_runtime"] },
+  {
+    desc: BootstrapSchema,
+    fields: [
+      "node",
+      "static_resources",
+      "dynamic_resources",
+      "admin",
+      "layered_runtime",
+      "stats_sinks",
+      "stats_flush_interval",
+    ],
+  },
   { desc: Bootstrap_StaticResourcesSchema, fields: ["listeners", "clusters"] },
   { desc: Bootstrap_DynamicResourcesSchema, fields: ["lds_config", "cds_config", "ads_config"] },
   { desc: AdminSchema, fields: ["address"] },
@@ -41,7 +52,6 @@ const harmless: { desc: DescMessage; fields: Names }[] = [
       "watchdogs",
       "enable_dispatcher_stats",
       "stats_config",
-      "stats_flush_interval",
       "stats_flush_on_admin",
       "stats_server_version_override",
       "memory_allocator_manager",
