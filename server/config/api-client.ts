@@ -65,6 +65,8 @@ export interface ConfigApiClient {
   /** `over`: the newest later change of the same objects that was seen, see contract `UndoneChange`. */
   undo(revision: number, options: WriteOptions & { over?: number | undefined }): Promise<ChangeResult>;
   transact(writes: readonly Write[], reason: string | undefined, options: WriteOptions): Promise<ChangeResult>;
+  /** The OpenAPI schemas of a kind's group, by name. */
+  openApi(kind: KindPath): Promise<{ schemas: Record<string, unknown> }>;
   /** All objects of a kind, in the version that it is stored as. */
   objects(kind: KindPath): Promise<ConfigObject[]>;
 }
@@ -137,6 +139,13 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
         body: { writes, reason, dryRun: options.dryRun ?? false },
         user: options.user,
       }),
+    async openApi({ group, version }) {
+      const path = group === "" ? `api/${version}` : `apis/${group}/${version}`;
+      const { components } = (await send(client, baseUrl, "GET", `/openapi/v3/${path}`)) as {
+        components: { schemas: Record<string, unknown> };
+      };
+      return { schemas: components.schemas };
+    },
     async objects({ group, version, plural }) {
       const path = group === "" ? `/api/${version}/${plural}` : `/apis/${group}/${version}/${plural}`;
       const { items } = (await send(client, baseUrl, "GET", path)) as { items: ConfigObject[] };

@@ -24,6 +24,7 @@ const english = {
   "no-trace": "There is no trace {id}: it was not sampled, has not arrived, or is past its retention.",
   "no-push": "no push of revision {revision} is known",
   "no-change": "there is no change {revision} in the history",
+  "no-kind": "there is no kind {kind}",
   "no-fault": "there is no fault {id} in VirtualService {object}",
   "no-object": "{object} does not exist",
   "proxy-connected": "{id} is connected: only a proxy that is gone can be forgotten",

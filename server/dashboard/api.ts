@@ -47,7 +47,14 @@ const ObjectQuery = z.object({ kind: name.optional(), namespace: name.optional()
 const ResourceQuery = z.object({ type: XdsTypeName.optional(), name: z.string().min(1).max(1000).optional() });
 /** `over`: the newest later change of the same objects that the user has seen. */
 const Undo = z.object({ revision: z.number().int().min(1), over: z.number().int().min(1).optional() });
-const Yaml = z.object({ yaml: z.string().min(1) });
+const Key = z.object({ kind: name, namespace: name.or(z.literal("")), name, resourceVersion: z.string().optional() });
+/** What is written, and what is taken away, as one change. */
+const Apply = z
+  .object({ yaml: z.string().default(""), delete: z.array(Key).max(200).default([]) })
+  .refine(({ yaml, delete: gone }) => yaml.trim() !== "" || gone.length > 0, {
+    path: ["yaml"],
+    error: "must have an object, unless something is deleted",
+  });
 
 /** An answer that a browser keeps as a file. */
 export class Download {
@@ -82,6 +89,8 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     const dry = parse(DryRun, call.query);
     return dashboard.setWeights(service(call), parse(WeightsChange, call.body), { ...dry, user });
   });
+
+  api.add("GET", "/api/services/:namespace/:name/circuits", (call) => dashboard.circuits(service(call)));
 
   api.add("GET", "/api/faults", () => dashboard.faults());
   api.add("POST", "/api/faults", async ({ query, body }) => {
@@ -134,8 +143,11 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
   });
   api.add("POST", "/api/apply", async ({ query, body }) => {
     const dry = parse(DryRun, query);
-    return dashboard.applyYaml(parse(Yaml, body).yaml, { ...dry, user });
+    const { yaml, delete: gone } = parse(Apply, body);
+    return dashboard.applyYaml(yaml, gone, { ...dry, user });
   });
+  api.add("GET", "/api/schemas", () => dashboard.kinds());
+  api.add("GET", "/api/schemas/:kind", ({ params: { kind = "" } }) => dashboard.kindSchema(kind));
 
   api.add("GET", "/api/traces", async ({ query }) => dashboard.traces(parse(TraceSearch, query)));
   api.add("GET", "/api/traces/operations", () => dashboard.traceOperations());

@@ -11,15 +11,19 @@ import {
   listDocuments,
   servicesWithBadges,
 } from "../config/mesh-config.ts";
+import type { Write } from "../config/store.ts";
 import {
   type ApplicationLogPage,
   type ApplicationLogSearch,
   type ChangeResult,
+  type Circuits,
   DashboardError,
   type Exemplars,
   type ExplainQuery,
   type Explanation,
   type Graph,
+  type KindList,
+  type KindSchema,
   type KnownProxy,
   type LatencyHeatmap,
   type LoadTargets,
@@ -40,7 +44,7 @@ import {
   type XdsTypeName,
 } from "../contract/index.ts";
 import { meshPorts } from "../fleet/ports.ts";
-import { createSupervisedClient, createUsageClient } from "../fleet/usage-client.ts";
+import { createMetricsClient, createSupervisedClient, createUsageClient } from "../fleet/usage-client.ts";
 import { remember } from "../lib/remember.ts";
 import { YamlLimitError } from "../lib/yaml/read-yaml.ts";
 import type { MeshFacts } from "../query/facts.ts";
@@ -60,9 +64,11 @@ import { parseRetention } from "../wire/retention-settings.ts";
 import { fetchHeldResources, fetchProxyStatuses } from "../xds/csds-client.ts";
 import { nodeIdFacts } from "../xds/node-facts.ts";
 import { createApplicationLogs } from "./application-logs.ts";
+import { createCircuits } from "./circuits.ts";
 import { createCollectorClient } from "./collector-client.ts";
 import { createExemplars } from "./exemplars.ts";
 import { createExplain } from "./explain.ts";
+import { kindList, kindSchema } from "./kind-schemas.ts";
 import { openLoadReports } from "./load-reports.ts";
 import { createLoadTargets } from "./load-targets.ts";
 import { createLoadTests, type LoadTestCalls } from "./load-tests.ts";
@@ -119,7 +125,13 @@ export interface Dashboard
   registry(): Promise<MeshService[]>;
   object(key: { kind: string; namespace: string; name: string }): Promise<ConfigDocument>;
   objects(kind?: string): Promise<{ objects: ConfigDocument[] }>;
-  applyYaml(text: string, options: WriteOptions): Promise<ChangeResult>;
+  /** Writes the objects of a text and takes others away, as one change. */
+  applyYaml(text: string, gone: readonly ObjectKey[], options: WriteOptions): Promise<ChangeResult>;
+  kinds(): Promise<KindList>;
+  /** Rejects with NOT_FOUND. */
+  kindSchema(kind: string): Promise<KindSchema>;
+  /** How full the circuit breakers of a service's callers are. */
+  circuits(service: { namespace: string; name: string }): Promise<Circuits>;
 }
 
 /** Where the mesh is. */
@@ -212,7 +224,10 @@ export function createDashboard({ portOffset, data, migrations, onError }: Dashb
     registry: services,
     object: (key) => findDocument(api, key),
     objects: async (kind) => ({ objects: await listDocuments(api, kind) }),
-    async applyYaml(text, options) {
+    kinds: async () => kindList(),
+    kindSchema: (kind) => kindSchema(api, kind),
+    circuits: createCircuits({ services, proxies, metrics: createMetricsClient(ports.fleet), now: Date.now }),
+    async applyYaml(text, gone, options) {
       const parsed = await parseDocumentsAside(text).catch((error: unknown) => {
         if (!(error instanceof YamlLimitError)) throw error;
         throw new DashboardError({ code: "TOO_LARGE", ...told("yaml-too-large", { why: error.message }) });
@@ -220,16 +235,29 @@ export function createDashboard({ portOffset, data, migrations, onError }: Dashb
       if (!parsed.ok) throw new DashboardError({ code: "INVALID", ...told("yaml-invalid", {}), errors: parsed.errors });
       const edited = await Promise.all(parsed.value.map((object) => keepLastApplied(object, api.objects)));
       return api.transact(
-        edited.map((object) => {
-          // A version in the YAML is the one it was edited from: somebody else's write meanwhile is a conflict, as with kubectl replace.
-          const expect = object.metadata.resourceVersion;
-          return { op: "put", object, ...(expect && { expect }) };
-        }),
+        [
+          ...edited.map((object): Write => {
+            // A version in the YAML is the one it was edited from: somebody else's write meanwhile is a conflict, as with kubectl replace.
+            const expect = object.metadata.resourceVersion;
+            return { op: "put", object, ...(expect && { expect }) };
+          }),
+          ...gone.map(
+            ({ resourceVersion: expect, ...key }): Write => ({ op: "delete", key, ...(expect && { expect }) }),
+          ),
+        ],
         undefined,
         options,
       );
     },
   };
+}
+
+/** An object to be taken away; with a version, only as long as it is that. */
+interface ObjectKey {
+  kind: string;
+  namespace: string;
+  name: string;
+  resourceVersion?: string | undefined;
 }
 
 const gatewaysOf = (proxies: readonly KnownProxy[]): MeshFacts["gateways"] =>

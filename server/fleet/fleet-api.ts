@@ -32,6 +32,8 @@ export interface PartStatus {
   lastExit: string | null;
   /** xDS node id of a proxy; null for other parts. */
   node: string | null;
+  /** Where a proxy tells its metrics in Prometheus' form: `http://127.0.1.2:15090`; null for other parts. */
+  metrics: string | null;
   /** Null while it does not run, and where the system keeps no such account. */
   usage: ProcessUsage | null;
 }

@@ -28,6 +28,8 @@ export interface Part extends ChildSpec {
   ports: readonly NeededPort[];
   /** xDS node id, when it is a proxy. */
   node?: string;
+  /** Where it tells its metrics, when it is a proxy. */
+  metrics?: string;
 }
 
 export function planesOf(options: MeshOptions): Part[] {
@@ -196,6 +198,7 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy, i
     address: kind === "gateway" ? `http://${ports.ip}:${gatewayPort}` : `${ports.ip}:${ports.inbound}`,
     ports: listening,
     node: nodeId(identity, ports),
+    metrics: `http://${ports.ip}:${ports.prometheus}`,
     probe: (signal) => probeHttp(ports.ip, ports.health, "/healthz/ready", signal),
   };
 }

@@ -169,6 +169,7 @@ const partStatus = (part: Part, child: Child) => ({
   startedAt: child.startedAt,
   lastExit: child.lastExit ?? null,
   node: part.node ?? null,
+  metrics: part.metrics ?? null,
   usage: child.pid === undefined ? null : processUsage(child.pid),
 });
 

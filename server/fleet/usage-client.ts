@@ -6,6 +6,7 @@ const Answer = z.object({
     z.object({
       node: z.string().nullable(),
       pid: z.number().nullable(),
+      metrics: z.string().nullable().default(null),
       usage: z.object({ cpuMs: z.number(), memoryBytes: z.number() }).nullable(),
     }),
   ),
@@ -25,6 +26,16 @@ export function createSupervisedClient(fleetPort: number, timeoutMs = 2000): () 
   return async () => {
     const { text } = await client.call("GET", "/v1/status");
     return Answer.parse(JSON.parse(text)).parts.flatMap(({ node }) => node ?? []);
+  };
+}
+
+/** Where the proxies that this machine's supervisor runs tell their metrics, by xDS node id. Rejects where there is no supervisor. */
+export function createMetricsClient(fleetPort: number, timeoutMs = 2000): () => Promise<ReadonlyMap<string, string>> {
+  const client = createHttpClient(`http://127.0.0.1:${fleetPort}`, timeoutMs);
+  return async () => {
+    const { text } = await client.call("GET", "/v1/status");
+    const { parts } = Answer.parse(JSON.parse(text));
+    return new Map(parts.flatMap(({ node, metrics }) => (node && metrics ? [[node, metrics] as const] : [])));
   };
 }
 

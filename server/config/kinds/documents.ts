@@ -7,8 +7,8 @@ import {
   type YamlText,
   yamlFileLimits,
 } from "../../lib/yaml/read-yaml.ts";
+import { parsePath } from "../../wire/field-path.ts";
 import type { ConfigObject } from "../object.ts";
-import { parsePath } from "./field-path.ts";
 import { parseObject } from "./index.ts";
 
 /** Where in a text the error is; both count from one, and `message` ends with them. */

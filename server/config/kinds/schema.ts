@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type FieldError, fail, ok, type Result } from "../../lib/result.ts";
 import { suggest } from "../../lib/suggest.ts";
-import { formatPath } from "./field-path.ts";
+import { formatPath } from "../../wire/field-path.ts";
 
 /** What a rule over several fields calls for each thing that is wrong; `path` is relative to the value it looks at. */
 export type Report = (path: PropertyKey[], message: string) => void;

@@ -1,5 +1,5 @@
 import { type KindDefinition, withSpec } from "../../config/kind.ts";
-import { parsePath } from "../../config/kinds/field-path.ts";
+import { parsePath } from "../../wire/field-path.ts";
 import { isUnknownField } from "../../config/kinds/schema.ts";
 import type { ConfigObject } from "../../config/object.ts";
 import type { Clock } from "../../lib/clock.ts";

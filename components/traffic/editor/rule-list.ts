@@ -1,0 +1,111 @@
+import type { MeshObject } from "../../config/document/read-object.ts";
+import type { Path, YamlEdit } from "../../config/document/yaml-edit.ts";
+
+/**
+ * Rules that somebody has switched off are no part of a VirtualService's spec: Istio has no such thing. They stand in this annotation, each
+ * with its place among all rules, and every other tool sees a VirtualService without them.
+ */
+export const disabledAnnotation = "limpid.dev/disabled-rules";
+
+export type Rule = Readonly<Record<string, unknown>>;
+
+/** One rule as the form lists it. */
+export type RuleEntry =
+  /** `index` into `spec.http`. */
+  { disabled: false; index: number; rule: Rule } | { disabled: true; index: null; rule: Rule };
+
+interface Disabled {
+  at: number;
+  rule: Rule;
+}
+
+export const httpPath = ["spec", "http"] as const;
+const annotationPath: Path = ["metadata", "annotations", disabledAnnotation];
+
+/** Rules in their order, those that are switched off at their places. */
+export function rulesOf(object: MeshObject): RuleEntry[] {
+  const http = object.spec?.http;
+  const entries: RuleEntry[] = (Array.isArray(http) ? (http as Rule[]) : []).map((rule, index) => ({
+    disabled: false,
+    index,
+    rule: isRecord(rule) ? rule : {},
+  }));
+  for (const { at, rule } of disabledOf(object)) entries.splice(at, 0, { disabled: true, index: null, rule });
+  return entries;
+}
+
+/** Lowest place first. An annotation that can't be read counts as none. */
+function disabledOf(object: MeshObject): Disabled[] {
+  try {
+    const read: unknown = JSON.parse(object.metadata?.annotations?.[disabledAnnotation] ?? "[]");
+    return (Array.isArray(read) ? read : []).filter(isDisabled).toSorted((a, b) => a.at - b.at);
+  } catch {
+    return [];
+  }
+}
+
+const isRecord = (value: unknown): value is Rule =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isDisabled = (value: unknown): value is Disabled =>
+  isRecord(value) && Number.isInteger(value.at) && isRecord(value.rule);
+
+/** Where a list of all rules puts the one that is `at` there, counted without those that are switched off. */
+const enabledBefore = (entries: readonly RuleEntry[], at: number): number =>
+  entries.slice(0, at).filter(({ disabled }) => !disabled).length;
+
+/** Writes down which rules are off, as `entries` have them. */
+function noted(entries: readonly RuleEntry[]): YamlEdit {
+  const off = entries.flatMap((entry, at): Disabled[] => (entry.disabled ? [{ at, rule: entry.rule }] : []));
+  return { op: "set", path: annotationPath, value: off.length > 0 ? JSON.stringify(off) : undefined };
+}
+
+/** Only where there are such, so that an object without them stays without the annotation. */
+const noteIfAny = (before: readonly RuleEntry[], after: readonly RuleEntry[]): YamlEdit[] =>
+  [...before, ...after].some(({ disabled }) => disabled) ? [noted(after)] : [];
+
+export function moveRule(entries: readonly RuleEntry[], from: number, to: number): YamlEdit[] {
+  const entry = entries[from];
+  if (!entry || to < 0 || to >= entries.length || from === to) return [];
+  const others = entries.filter((_, at) => at !== from);
+  const after = others.toSpliced(to, 0, entry);
+  const target = enabledBefore(others, to);
+  const moved: YamlEdit[] =
+    entry.disabled || entry.index === target ? [] : [{ op: "move", path: httpPath, from: entry.index, to: target }];
+  return [...moved, ...noteIfAny(entries, after)];
+}
+
+/** Off: out of the spec and into the annotation. On: back to its place. */
+export function toggleRule(entries: readonly RuleEntry[], at: number): YamlEdit[] {
+  const entry = entries[at];
+  if (!entry) return [];
+  if (entry.disabled) {
+    const after = entries.with(at, { disabled: false, index: -1, rule: entry.rule });
+    return [{ op: "insert", path: httpPath, index: enabledBefore(entries, at), value: entry.rule }, noted(after)];
+  }
+  const after = entries.with(at, { disabled: true, index: null, rule: entry.rule });
+  return [{ op: "set", path: [...httpPath, entry.index], value: undefined }, noted(after)];
+}
+
+export function deleteRule(entries: readonly RuleEntry[], at: number): YamlEdit[] {
+  const entry = entries[at];
+  if (!entry) return [];
+  const after = entries.toSpliced(at, 1);
+  const gone: YamlEdit[] = entry.disabled ? [] : [{ op: "set", path: [...httpPath, entry.index], value: undefined }];
+  return [...gone, ...noteIfAny(entries, after)];
+}
+
+/** The copy stands behind, and is off where the original is. */
+export function duplicateRule(entries: readonly RuleEntry[], at: number): YamlEdit[] {
+  const entry = entries[at];
+  if (!entry) return [];
+  const copied: YamlEdit[] = entry.disabled ? [] : [{ op: "duplicate", path: httpPath, index: entry.index }];
+  return [...copied, ...noteIfAny(entries, entries.toSpliced(at, 0, entry))];
+}
+
+export function addRule(entries: readonly RuleEntry[], at: number, rule: Rule): YamlEdit[] {
+  const after = entries.toSpliced(at, 0, { disabled: false, index: -1, rule });
+  return [
+    { op: "insert", path: httpPath, index: enabledBefore(entries, at), value: rule },
+    ...noteIfAny(entries, after),
+  ];
+}
