@@ -3,8 +3,8 @@ import type { NextConfig } from "next";
 const config: NextConfig = {
   reactStrictMode: true,
   poweredByHeader: false,
-  // It listens on loopback: packing answers costs more time than it saves.
-  compress: false,
+  // A browser may be at the far end of a tunnel, where what a page loads is what it waits for.
+  compress: true,
   // Several worktrees of one repository may lie inside each other; the root is this one.
   turbopack: { root: import.meta.dirname },
   // `npm run types` and `npm run lint` are steps of their own; the build does not repeat them.

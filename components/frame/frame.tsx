@@ -6,6 +6,7 @@ import type { Settled } from "../lib/api.ts";
 import { useMeshStatus } from "../lib/queries.ts";
 import styles from "./frame.module.css";
 import { useFreshness } from "./freshness.ts";
+import { Guides } from "./guides.tsx";
 import { Navigation } from "./navigation.tsx";
 import { PushAnnouncer } from "./push-announcer.tsx";
 import { TopBar } from "./top-bar.tsx";
@@ -22,6 +23,7 @@ export function Frame({ status, children }: { status: Promise<Settled<MeshStatus
         <LiveBars status={status} />
       </Suspense>
       <Main>{children}</Main>
+      <Guides />
     </div>
   );
 }

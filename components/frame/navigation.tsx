@@ -1,92 +1,63 @@
 "use client";
-import {
-  IconBolt,
-  IconCode,
-  IconHexagon,
-  IconHome,
-  IconListSearch,
-  IconServer2,
-  IconTimeline,
-  IconTopologyStar3,
-} from "@tabler/icons-react";
+import { IconDots } from "@tabler/icons-react";
+import dynamic from "next/dynamic";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
+import { useState } from "react";
 import { useTranslations } from "use-intl";
 import type { MeshStatus } from "../../server/contract/index.ts";
-import {
-  configHref,
-  faultsHref,
-  logsHref,
-  overviewHref,
-  proxiesHref,
-  servicesHref,
-  topologyHref,
-  tracesHref,
-} from "../lib/links.ts";
 import styles from "./navigation.module.css";
+import { type Count, countOf, hiddenTrouble, type PageKey, pages } from "./pages.ts";
 
-/** The pages that exist, each with its count; a count in the colour of trouble when something is wrong there. */
-export const pages = [
-  { key: "overview", href: overviewHref, icon: IconHome },
-  { key: "topology", href: topologyHref, icon: IconTopologyStar3 },
-  { key: "services", href: servicesHref, icon: IconHexagon },
-  { key: "logs", href: logsHref, icon: IconListSearch },
-  { key: "traces", href: tracesHref, icon: IconTimeline },
-  { key: "faults", href: faultsHref, icon: IconBolt },
-  { key: "proxies", href: proxiesHref, icon: IconServer2 },
-  { key: "config", href: configHref, icon: IconCode },
-] as const;
+const MorePages = dynamic(() => import("./more-pages.tsx").then((module) => module.MorePages));
 
-type PageKey = (typeof pages)[number]["key"];
-
+/** Every page with its count. On a phone the first few, and a sheet with the others. */
 export function Navigation({ status }: { status: MeshStatus | undefined }) {
   const t = useTranslations("nav");
   const path = usePathname();
+  const [more, setMore] = useState(false);
+  const hidden = status && hiddenTrouble(status);
+  const elsewhere = pages.some(({ href, atHand }) => !atHand && path.startsWith(href));
   return (
-    <nav className={styles.nav} aria-label={t("label")}>
-      {pages.map(({ key, href, icon: Icon }) => {
-        const count = status && countOf(key, status);
-        return (
-          <Link key={key} href={href} aria-current={path.startsWith(href) ? "page" : undefined} data-page={key}>
-            <Icon size={16} stroke={1.8} aria-hidden />
-            <span className={styles.name}>{t(key)}</span>
-            {count && (
-              <b
-                className={count.tone ? styles[count.tone] : undefined}
-                title={count.tone ? t(`wrong-${key}`, { count: count.wrong }) : undefined}
-              >
-                {count.shown}
-              </b>
-            )}
-          </Link>
-        );
-      })}
+    <nav className={styles.nav} aria-label={t("label")} data-tour="navigation">
+      {pages.map(({ key, href, icon: Icon, group, atHand }, index) => (
+        <Link
+          key={key}
+          href={href}
+          aria-current={path.startsWith(href) ? "page" : undefined}
+          data-page={key}
+          data-at-hand={atHand}
+          data-divided={index > 0 && pages[index - 1]?.group !== group ? true : undefined}
+        >
+          <Icon size={16} stroke={1.8} aria-hidden />
+          <span className={styles.name}>{t(key)}</span>
+          <CountMark page={key} count={status && countOf(key, status)} />
+        </Link>
+      ))}
+      <button
+        type="button"
+        className={styles.more}
+        aria-expanded={more}
+        data-current={elsewhere || undefined}
+        onClick={() => setMore(true)}
+        data-testid="more-pages"
+      >
+        <IconDots size={16} stroke={1.8} aria-hidden />
+        <span className={styles.name}>{t("more")}</span>
+        {hidden && <b className={hidden.tone ? styles[hidden.tone] : undefined}>{hidden.shown}</b>}
+      </button>
+      {more && <MorePages status={status} path={path} onClose={() => setMore(false)} />}
     </nav>
   );
 }
 
-interface Count {
-  shown: number;
-  wrong: number;
-  tone: "warn" | "bad" | null;
-}
-
-export function countOf(key: PageKey, status: MeshStatus): Count | null {
-  // What can't be asked is not nought.
-  if (!status.controlPlane.reachable) return null;
-  const { total, refused, lagging, disconnected } = status.proxies;
-  if (key === "services") {
-    const { failing = 0, degraded = 0 } = status.trouble ?? {};
-    const wrong = failing + degraded;
-    if (wrong > 0) return { shown: wrong, wrong, tone: failing > 0 ? "bad" : "warn" };
-    return { shown: status.services, wrong: 0, tone: null };
-  }
-  if (key === "faults") return status.faults ? { shown: status.faults, wrong: status.faults, tone: "bad" } : null;
-  if (key === "config")
-    return status.refusedObjects ? { shown: status.refusedObjects, wrong: status.refusedObjects, tone: "bad" } : null;
-  if (key !== "proxies") return null;
-  const bad = refused + disconnected;
-  if (bad) return { shown: bad + lagging, wrong: bad + lagging, tone: "bad" };
-  if (lagging) return { shown: lagging, wrong: lagging, tone: "warn" };
-  return { shown: total, wrong: 0, tone: null };
+export function CountMark({ page, count }: { page: PageKey; count: Count | null | undefined }) {
+  const t = useTranslations("nav");
+  if (!count) return null;
+  const title = count.tone ? t(`wrong-${page}`, { count: count.wrong }) : undefined;
+  return (
+    <b className={count.tone ? styles[count.tone] : undefined} title={title}>
+      {count.shown}
+    </b>
+  );
 }

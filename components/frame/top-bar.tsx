@@ -27,8 +27,12 @@ export function TopBar({ status, freshness }: { status: MeshStatus | undefined; 
       </span>
       <CommandPalette />
       <span className={styles.gap} />
-      <FleetPill status={status} />
-      <LivePill freshness={freshness} />
+      <span className={styles.told} data-tour="fleet">
+        <FleetPill status={status} />
+      </span>
+      <span className={styles.told} data-tour="live">
+        <LivePill freshness={freshness} />
+      </span>
       <UserMenu />
     </header>
   );

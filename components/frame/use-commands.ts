@@ -20,11 +20,12 @@ import {
   serviceHref,
   serviceOnGraphHref,
 } from "../lib/links.ts";
+import { remember } from "../lib/preferences.ts";
 import { useChanges, useFaults, useProxies, useServices } from "../lib/queries.ts";
 import { defaultWindowSec } from "../ui/time-window.ts";
 import type { Command } from "./commands.ts";
-import { pages } from "./navigation.tsx";
-import { languages, rememberLocale } from "./user-menu.tsx";
+import { pages } from "./pages.ts";
+import { languages } from "./user-menu.tsx";
 
 const keyOf = ({ namespace, hostname }: ServiceId): string => `${namespace}-${hostname}`;
 
@@ -106,7 +107,7 @@ export function useCommands(onUndo: (revision: number) => void): Command[] {
     ),
     ...languages.map(({ locale, name }) =>
       act(`locale-${locale}`, t("language", { language: name }), () => {
-        rememberLocale(locale);
+        remember("locale", locale);
         router.refresh();
       }),
     ),

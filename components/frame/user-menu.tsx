@@ -1,8 +1,11 @@
 "use client";
 import { Menu, useMantineColorScheme } from "@mantine/core";
-import { IconCheck, IconUser } from "@tabler/icons-react";
+import { IconCheck, IconSettings, IconUser } from "@tabler/icons-react";
+import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useLocale, useTranslations } from "use-intl";
+import { settingsHref } from "../lib/links.ts";
+import { remember } from "../lib/preferences.ts";
 import { PillButton } from "../ui/pill.tsx";
 import styles from "./user-menu.module.css";
 
@@ -11,14 +14,9 @@ export const languages = [
   { locale: "zh-CN", name: "简体中文" },
 ] as const;
 
-/** One year. */
-export const rememberLocale = (locale: string): void => {
-  // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not in every browser yet
-  document.cookie = `locale=${locale}; path=/; max-age=31536000; samesite=lax`;
-};
-
 export function UserMenu() {
   const t = useTranslations("frame");
+  const nav = useTranslations("nav");
   const router = useRouter();
   const current = useLocale();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
@@ -26,7 +24,7 @@ export function UserMenu() {
   return (
     <Menu position="bottom-end" width={190}>
       <Menu.Target>
-        <PillButton aria-label={t("user-menu", { user: "admin" })} data-testid="user-menu">
+        <PillButton aria-label={t("user-menu", { user: "admin" })} data-testid="user-menu" data-tour="user">
           <IconUser size={14} aria-hidden className={styles.icon} />
           <span className={styles.name}>admin</span>
         </PillButton>
@@ -56,13 +54,17 @@ export function UserMenu() {
             role="menuitemradio"
             aria-checked={current === locale}
             onClick={() => {
-              rememberLocale(locale);
+              remember("locale", locale);
               router.refresh();
             }}
           >
             {name}
           </Menu.Item>
         ))}
+        <Menu.Divider />
+        <Menu.Item component={Link} href={settingsHref} leftSection={<IconSettings size={14} aria-hidden />}>
+          {nav("settings")}
+        </Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );

@@ -8,6 +8,10 @@ export const faultsHref = "/faults";
 export const proxiesHref = "/proxies";
 export const logsHref = "/logs";
 export const configHref = "/config";
+export const historyHref = "/history";
+export const gatewaysHref = "/gateways";
+export const workloadsHref = "/workloads";
+export const settingsHref = "/settings";
 
 export const tracesHref = "/traces";
 

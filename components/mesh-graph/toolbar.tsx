@@ -22,7 +22,7 @@ export function Toolbar({ state, parsed, found }: ToolbarProps) {
   const { windowSec, hideIdle, animate, list, set } = state;
   const Other = list ? IconTopologyStar3 : IconList;
   const toggleIdle = () => set({ idle: hideIdle ? null : "hide" });
-  const toggleAnimate = () => set({ animate: animate ? "off" : null });
+  const toggleAnimate = () => set({ animate: animate ? "off" : "on" });
   return (
     <div className={styles.toolbar} role="toolbar" aria-label={t("options")}>
       <TimeWindowPicker value={windowSec} onChange={(seconds) => set({ window: String(seconds) })} />

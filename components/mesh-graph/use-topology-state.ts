@@ -1,5 +1,6 @@
 "use client";
 import { useCallback, useMemo } from "react";
+import { usePreference } from "../lib/preferences.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { parseWindow } from "../ui/time-window.ts";
 
@@ -29,6 +30,7 @@ export interface TopologyState {
 /** Everything about the topology page that is in its address. */
 export function useTopologyState(): TopologyState {
   const url = useUrlState();
+  const motion = usePreference("motion");
   // Back steps through what was selected and how it was looked at; a filter being typed and a strip being dragged are no steps.
   const set = useCallback<TopologyState["set"]>(
     (patch) =>
@@ -51,7 +53,7 @@ export function useTopologyState(): TopologyState {
     find: url.get("find") ?? "",
     hideIdle: url.get("idle") === "hide",
     labels,
-    animate: url.get("animate") !== "off",
+    animate: (url.get("animate") ?? motion) !== "off",
     list: url.get("view") === "list",
     trace: url.get("trace"),
     set,

@@ -1,9 +1,6 @@
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import type { MeshStatus } from "../../server/contract/index.ts";
-
-vi.mock("next/link", () => ({ default: () => null }));
-vi.mock("next/navigation", () => ({ usePathname: () => "" }));
-const { countOf } = await import("./navigation.tsx");
+import { countOf, hiddenTrouble, pages } from "./pages.ts";
 
 const status = (over: Partial<MeshStatus> = {}): MeshStatus => ({
   at: 0,
@@ -48,4 +45,15 @@ it("counts services in trouble, in the colour of the worst", () => {
 it("never says nought of what can't be asked", () => {
   const gone = status({ services: 0, controlPlane: { reachable: false, since: 0, message: "no answer" } });
   for (const page of ["services", "proxies", "faults", "config"] as const) expect(countOf(page, gone)).toBeNull();
+});
+
+it("has a letter of its own for each page, and says on a phone what is wrong behind More", () => {
+  expect(new Set(pages.map(({ letter }) => letter)).size).toBe(pages.length);
+  expect(hiddenTrouble(status())).toBeNull();
+  const fleet = { total: 7, inSync: 6, refused: 0, lagging: 1, disconnected: 0 };
+  expect(hiddenTrouble(status({ proxies: fleet }))).toMatchObject({ shown: 1, tone: "warn" });
+  expect(hiddenTrouble(status({ proxies: fleet, refusedObjects: 2, faults: 3 }))).toMatchObject({
+    shown: 3,
+    tone: "bad",
+  });
 });

@@ -1,0 +1,37 @@
+"use client";
+import dynamic from "next/dynamic";
+import { usePathname } from "next/navigation";
+import { useEffect, useState } from "react";
+import { overviewHref } from "../lib/links.ts";
+import { usePreference } from "../lib/preferences.ts";
+import { openPalette } from "./palette-signal.ts";
+import { useShortcuts } from "./use-shortcuts.ts";
+
+const Tour = dynamic(() => import("./tour.tsx").then((module) => module.Tour), { ssr: false });
+const ShortcutMap = dynamic(() => import("./shortcut-map.tsx").then((module) => module.ShortcutMap), { ssr: false });
+
+/** The name of the event by which a page starts the tour again. */
+const tourEvent = "limpid:tour";
+
+export const startTour = (): void => void window.dispatchEvent(new Event(tourEvent));
+
+/** The keys of every page with their map, and the tour: offered on the overview of a browser that has not seen it. */
+export function Guides() {
+  const path = usePathname();
+  const seen = usePreference("tour");
+  const [map, setMap] = useState(false);
+  const [tour, setTour] = useState<"none" | "begun" | "closed">("none");
+  useShortcuts({ onMap: () => setMap(true), onPalette: openPalette });
+  useEffect(() => {
+    const onTour = () => setTour("begun");
+    window.addEventListener(tourEvent, onTour);
+    return () => window.removeEventListener(tourEvent, onTour);
+  }, []);
+  const offered = tour === "none" && seen === null && path === overviewHref;
+  return (
+    <>
+      {map && <ShortcutMap onClose={() => setMap(false)} />}
+      {(tour === "begun" || offered) && <Tour key={tour} begun={tour === "begun"} onClose={() => setTour("closed")} />}
+    </>
+  );
+}

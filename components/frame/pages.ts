@@ -1,0 +1,88 @@
+import {
+  IconBolt,
+  IconCode,
+  IconDoorEnter,
+  IconHelpHexagon,
+  IconHexagon,
+  IconHistory,
+  IconHome,
+  IconListSearch,
+  IconServer2,
+  IconSettings,
+  IconStack2,
+  IconTimeline,
+  IconTopologyStar3,
+} from "@tabler/icons-react";
+import type { MeshStatus } from "../../server/contract/index.ts";
+import {
+  configHref,
+  explainHref,
+  faultsHref,
+  gatewaysHref,
+  historyHref,
+  logsHref,
+  overviewHref,
+  proxiesHref,
+  servicesHref,
+  settingsHref,
+  topologyHref,
+  tracesHref,
+  workloadsHref,
+} from "../lib/links.ts";
+
+/**
+ * The pages that exist, each with the key that leads to it after `g`. On a phone those that are `atHand` stand in the bar below, the others
+ * behind “More”. A line divides the groups: what is seen, what is changed, what carries it.
+ */
+export const pages = [
+  { key: "overview", href: overviewHref, icon: IconHome, letter: "o", group: 0, atHand: true },
+  { key: "topology", href: topologyHref, icon: IconTopologyStar3, letter: "t", group: 0, atHand: true },
+  { key: "services", href: servicesHref, icon: IconHexagon, letter: "s", group: 0, atHand: true },
+  { key: "workloads", href: workloadsHref, icon: IconStack2, letter: "w", group: 0, atHand: false },
+  { key: "gateways", href: gatewaysHref, icon: IconDoorEnter, letter: "a", group: 0, atHand: false },
+  { key: "logs", href: logsHref, icon: IconListSearch, letter: "l", group: 0, atHand: false },
+  { key: "traces", href: tracesHref, icon: IconTimeline, letter: "r", group: 0, atHand: false },
+  { key: "explain", href: explainHref(), icon: IconHelpHexagon, letter: "e", group: 0, atHand: false },
+  { key: "faults", href: faultsHref, icon: IconBolt, letter: "f", group: 1, atHand: true },
+  { key: "config", href: configHref, icon: IconCode, letter: "c", group: 1, atHand: false },
+  { key: "history", href: historyHref, icon: IconHistory, letter: "h", group: 1, atHand: false },
+  { key: "proxies", href: proxiesHref, icon: IconServer2, letter: "p", group: 2, atHand: false },
+  { key: "settings", href: settingsHref, icon: IconSettings, letter: "x", group: 2, atHand: false },
+] as const;
+
+export type PageKey = (typeof pages)[number]["key"];
+
+export interface Count {
+  shown: number;
+  wrong: number;
+  tone: "warn" | "bad" | null;
+}
+
+/** What stands beside a page's name: how many there are, and what is wrong instead when something is. */
+export function countOf(key: PageKey, status: MeshStatus): Count | null {
+  // What can't be asked is not nought.
+  if (!status.controlPlane.reachable) return null;
+  const { total, refused, lagging, disconnected } = status.proxies;
+  if (key === "services") {
+    const { failing = 0, degraded = 0 } = status.trouble ?? {};
+    const wrong = failing + degraded;
+    if (wrong > 0) return { shown: wrong, wrong, tone: failing > 0 ? "bad" : "warn" };
+    return { shown: status.services, wrong: 0, tone: null };
+  }
+  if (key === "faults") return status.faults ? { shown: status.faults, wrong: status.faults, tone: "bad" } : null;
+  if (key === "config")
+    return status.refusedObjects ? { shown: status.refusedObjects, wrong: status.refusedObjects, tone: "bad" } : null;
+  if (key !== "proxies") return null;
+  const bad = refused + disconnected;
+  if (bad) return { shown: bad + lagging, wrong: bad + lagging, tone: "bad" };
+  if (lagging) return { shown: lagging, wrong: lagging, tone: "warn" };
+  return { shown: total, wrong: 0, tone: null };
+}
+
+/** All that is wrong on pages that a phone has behind “More”, in the colour of the worst; null when nothing is. */
+export function hiddenTrouble(status: MeshStatus): Count | null {
+  const counts = pages.flatMap(({ key, atHand }) => (atHand ? [] : (countOf(key, status) ?? [])));
+  const wrong = counts.reduce((sum, count) => sum + count.wrong, 0);
+  if (wrong === 0) return null;
+  return { shown: wrong, wrong, tone: counts.some(({ tone }) => tone === "bad") ? "bad" : "warn" };
+}
