@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import { type CanaryAction, CanaryList, type CanaryRequest } from "../contract/canaries.ts";
-import { ChangeList } from "../contract/changes.ts";
+import { ChangeList, type ChangeQuery, MeshExport } from "../contract/changes.ts";
 import { ApiError, DashboardError } from "../contract/errors.ts";
 import { FaultList, type FaultRequest } from "../contract/faults.ts";
 import { told } from "../contract/index.ts";
 import { LoadList, RateLimitUses } from "../contract/load.ts";
+import type { RestoreRequest } from "../contract/meshes.ts";
 import { type KnownProxy, KnownProxyList, PushHistory, PushLatency, PushStatus } from "../contract/proxies.ts";
 import { MeshService } from "../contract/services.ts";
 import { ChangeResult, Routing, type WeightsChange } from "../contract/traffic.ts";
@@ -61,7 +62,11 @@ export interface ConfigApiClient {
   knownProxies(): Promise<KnownProxy[]>;
   /** Rejects with CONFLICT for one that is connected, with NOT_FOUND for one that nobody knows. */
   forgetProxy(id: string): Promise<KnownProxyList>;
-  changes(query: { sinceMs: number; limit: number }): Promise<ChangeList>;
+  changes(query: ChangeQuery): Promise<ChangeList>;
+  /** The whole configuration as people write it, in force or as it was. */
+  mesh(moment?: { revision: number } | { at: number }): Promise<MeshExport>;
+  /** The mesh, or what is selected of it, as it was. */
+  restore(what: RestoreRequest, options: WriteOptions): Promise<ChangeResult>;
   /** `over`: the newest later change of the same objects that was seen, see contract `UndoneChange`. */
   undo(revision: number, options: WriteOptions & { over?: number | undefined }): Promise<ChangeResult>;
   transact(writes: readonly Write[], reason: string | undefined, options: WriteOptions): Promise<ChangeResult>;
@@ -128,7 +133,14 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
     pushLatency: () => call(PushLatency, "GET", "/limpid/v1/push-latency"),
     knownProxies: async () => (await call(KnownProxyList, "GET", "/limpid/v1/proxies")).proxies,
     forgetProxy: (id) => call(KnownProxyList, "DELETE", `/limpid/v1/proxies/${segment(id)}`),
-    changes: ({ sinceMs, limit }) => call(ChangeList, "GET", `/limpid/v1/changes?since=${sinceMs}&limit=${limit}`),
+    changes: ({ sinceMs: since, untilMs: until, ...query }) =>
+      call(ChangeList, "GET", `/limpid/v1/changes?${given({ since, until, ...query })}`),
+    mesh: (moment) => call(MeshExport, "GET", `/limpid/v1/mesh?${given({ ...moment })}`),
+    restore: (what, { dryRun = false, envoy = false, user }) =>
+      call(ChangeResult, "POST", `/limpid/v1/mesh/restore?${given({ ...what, dryRun, ...(envoy && { envoy }) })}`, {
+        body: {},
+        user,
+      }),
     undo: (revision, options) =>
       call(ChangeResult, "POST", `/limpid/v1/changes/${revision}/undo${undoQuery(options)}`, {
         body: {},
@@ -155,6 +167,12 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
 }
 
 const segment = encodeURIComponent;
+
+/** A query of what is given. */
+const given = (values: Readonly<Record<string, string | number | boolean | undefined>>): URLSearchParams =>
+  new URLSearchParams(
+    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
 
 async function send(
   client: HttpClient,

@@ -6,7 +6,10 @@ import { toldParts } from "./told.ts";
 /** The author of a change whose client did not say who it is. */
 export const unknownAuthor = "unknown client";
 
-/** One commit of the config history. `GET /limpid/v1/changes?since=<unix ms>&limit=<n>`, newest first. */
+/**
+ * One commit of the config history. `GET /limpid/v1/changes?since=<unix ms>&limit=<n>[&before=<revision>][&until=<unix ms>][&author=]
+ * [&type=<kind of change>][&object=<words of Kind namespace/name>]`, newest first.
+ */
 export const Change = z.object({
   revision: z.number(),
   at: z.number(),
@@ -54,8 +57,25 @@ export const UndoneChange = z.object({
 });
 export type UndoneChange = z.infer<typeof UndoneChange>;
 
-export const ChangeList = z.object({ changes: z.array(Change) });
+export const ChangeList = z.object({
+  changes: z.array(Change),
+  /** `before` for what follows; null at the end of the history, unset of servers that don't tell. */
+  next: z.number().nullable().optional(),
+});
 export type ChangeList = z.infer<typeof ChangeList>;
+
+/** What narrows the history; everything is optional. */
+export const ChangeQuery = z.object({
+  /** Unix milliseconds. */
+  sinceMs: z.number().int().min(0).default(0),
+  untilMs: z.number().int().min(0).optional(),
+  before: z.number().int().min(1).optional(),
+  author: z.string().max(253).optional(),
+  type: Change.shape.kind.optional(),
+  object: z.string().max(300).optional(),
+  limit: z.number().int().min(1).max(500).default(50),
+});
+export type ChangeQuery = z.infer<typeof ChangeQuery>;
 
 /** `GET /limpid/v1/mesh`: every object as a person would write it, core kinds first. */
 export const MeshExport = z.object({

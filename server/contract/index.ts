@@ -14,6 +14,7 @@ export * from "./latency.ts";
 export * from "./load.ts";
 export * from "./load-tests.ts";
 export * from "./logs.ts";
+export * from "./meshes.ts";
 export * from "./overview.ts";
 export * from "./proxies.ts";
 export * from "./schemas.ts";

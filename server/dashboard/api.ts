@@ -3,10 +3,14 @@ import {
   ApplicationLogSearch,
   CanaryAction,
   CanaryRequest,
+  ChangeQuery,
   ExplainQuery,
   FaultRequest,
+  ImportRequest,
   LoadPlan,
   MadeLoadTest,
+  MeshComparisonRequest,
+  RestoreRequest,
   TraceSearch,
   WeightsChange,
   XdsTypeName,
@@ -38,10 +42,23 @@ const Flag = z
 const DryRun = z.object({ dryRun: Flag, envoy: Flag });
 const Window = z.object({ window: z.coerce.number().int().min(1).max(86_400).default(60) });
 const GraphQuery = Window.extend({ at: z.coerce.number().int().min(0).optional() });
+const number = z.coerce.number().int().min(0);
+/** What is left empty asks for nothing. */
+const filled = z
+  .string()
+  .max(300)
+  .optional()
+  .transform((text) => text || undefined);
 const ChangesQuery = z.object({
-  since: z.coerce.number().int().min(0).default(0),
-  limit: z.coerce.number().int().min(1).max(500).default(50),
+  since: number.default(0),
+  until: number.optional(),
+  before: number.min(1).optional(),
+  author: filled,
+  type: ChangeQuery.shape.type,
+  object: filled,
+  limit: number.min(1).max(500).default(50),
 });
+const MomentQuery = z.object({ revision: number.optional(), at: number.optional() });
 const name = z.string().min(1).max(253);
 const ObjectQuery = z.object({ kind: name.optional(), namespace: name.optional(), name: name.optional() });
 const ResourceQuery = z.object({ type: XdsTypeName.optional(), name: z.string().min(1).max(1000).optional() });
@@ -56,15 +73,21 @@ const Apply = z
     error: "must have an object, unless something is deleted",
   });
 
-/** An answer that a browser keeps as a file. */
+/** An answer that a browser keeps as a file: JSON, or with a `type` of its own a text. */
 export class Download {
   readonly value: unknown;
   readonly fileName: string;
-  constructor(value: unknown, fileName: string) {
+  readonly type: string | undefined;
+  constructor(value: unknown, fileName: string, type?: string) {
     this.value = value;
     this.fileName = fileName;
+    this.type = type;
   }
 }
+
+/** Without what is undefined. */
+const stated = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 
 /** What the browser asks for under `/api`. */
 export function createApi(dashboard: Dashboard): Router<ApiHandler> {
@@ -128,13 +151,28 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     return dashboard.push(Number(revision));
   });
   api.add("GET", "/api/changes", async ({ query }) => {
-    const { since, limit } = parse(ChangesQuery, query);
-    return dashboard.changes({ sinceMs: since, limit });
+    const { since, until, ...filter } = parse(ChangesQuery, query);
+    return dashboard.changes({ sinceMs: since, ...(until !== undefined && { untilMs: until }), ...stated(filter) });
   });
   api.add("POST", "/api/undo", async ({ query, body }) => {
     const { revision, over } = parse(Undo, body);
     return dashboard.undo(revision, { ...parse(DryRun, query), over, user });
   });
+
+  // The whole configuration as a file of YAML; `?revision=` or `?at=`: as it was.
+  api.add("GET", "/api/mesh", async ({ query }) => {
+    const { revision, at } = parse(MomentQuery, query);
+    const moment = revision !== undefined ? { revision } : at !== undefined ? { at } : undefined;
+    const mesh = await dashboard.exportMesh(moment);
+    return new Download(mesh.yaml, `mesh-${mesh.revision}.yaml`, "application/yaml");
+  });
+  api.add("POST", "/api/mesh/compare", async ({ body }) => dashboard.compareMeshes(parse(MeshComparisonRequest, body)));
+  api.add("POST", "/api/mesh/restore", async ({ query, body }) =>
+    dashboard.restore(parse(RestoreRequest, body), { ...parse(DryRun, query), user }),
+  );
+  api.add("POST", "/api/mesh/import", async ({ query, body }) =>
+    dashboard.importMesh(parse(ImportRequest, body), { ...parse(DryRun, query), user }),
+  );
 
   // `?kind=&namespace=&name=`: one object; without a name the list, of one kind or of all.
   api.add("GET", "/api/objects", async ({ query }) => {

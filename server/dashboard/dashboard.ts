@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { type ConfigApiClient, createConfigApiClient, type WriteOptions } from "../config/api-client.ts";
 import { peerAuthentication } from "../config/kinds/peer-authentication.ts";
 import { workloadEntry } from "../config/kinds/workload-entry.ts";
-import { parseDocumentsAside } from "../config/kinds/yaml-aside.ts";
 import { keepLastApplied } from "../config/last-applied.ts";
 import {
   type ConfigDocument,
@@ -46,7 +45,6 @@ import {
 import { meshPorts } from "../fleet/ports.ts";
 import { createMetricsClient, createSupervisedClient, createUsageClient } from "../fleet/usage-client.ts";
 import { remember } from "../lib/remember.ts";
-import { YamlLimitError } from "../lib/yaml/read-yaml.ts";
 import type { MeshFacts } from "../query/facts.ts";
 import {
   dumpProxy,
@@ -73,6 +71,8 @@ import { openLoadReports } from "./load-reports.ts";
 import { createLoadTargets } from "./load-targets.ts";
 import { createLoadTests, type LoadTestCalls } from "./load-tests.ts";
 import { createLogs, type Logs } from "./logs.ts";
+import { createMeshes, type Meshes } from "./meshes.ts";
+import { readDocuments } from "./read-documents.ts";
 import { createTraces } from "./traces.ts";
 
 /** All that pages and API calls may ask and do. Everything rejects with `DashboardError`. */
@@ -95,7 +95,8 @@ export interface Dashboard
       | "setWeights"
     >,
     LoadTestCalls,
-    Logs {
+    Logs,
+    Meshes {
   /** Where load can be sent in this mesh. */
   loadTargets(): Promise<LoadTargets>;
   graph(query: { windowSec: number; at?: number }): Promise<Graph>;
@@ -192,6 +193,7 @@ export function createDashboard({ portOffset, data, migrations, onError }: Dashb
     ...createExemplars({ queries, services, now: Date.now }),
     serviceMetrics: async ({ windowSec, ...service }) =>
       (await queries()).serviceMetrics({ ...service, window: windowSec }),
+    ...createMeshes(api),
     ...createTraces(queries, Date.now),
     proxies,
     async forgetProxy(id) {
@@ -228,12 +230,8 @@ export function createDashboard({ portOffset, data, migrations, onError }: Dashb
     kindSchema: (kind) => kindSchema(api, kind),
     circuits: createCircuits({ services, proxies, metrics: createMetricsClient(ports.fleet), now: Date.now }),
     async applyYaml(text, gone, options) {
-      const parsed = await parseDocumentsAside(text).catch((error: unknown) => {
-        if (!(error instanceof YamlLimitError)) throw error;
-        throw new DashboardError({ code: "TOO_LARGE", ...told("yaml-too-large", { why: error.message }) });
-      });
-      if (!parsed.ok) throw new DashboardError({ code: "INVALID", ...told("yaml-invalid", {}), errors: parsed.errors });
-      const edited = await Promise.all(parsed.value.map((object) => keepLastApplied(object, api.objects)));
+      const documents = await readDocuments(text);
+      const edited = await Promise.all(documents.map((object) => keepLastApplied(object, api.objects)));
       return api.transact(
         [
           ...edited.map((object): Write => {

@@ -24,8 +24,8 @@ export interface DashboardServerOptions {
   onError(error: unknown, path: string): void;
 }
 
-/** The largest body a write may have, bytes. */
-const maxBodyBytes = 1_048_576;
+/** The largest body a write may have, bytes: of one that has a whole mesh in it, and of any other. */
+const maxBodyBytes = (path: string): number => (path.startsWith("/api/mesh/") ? 8 : 1) * 1_048_576;
 
 const statusOf: Record<ApiError["code"], number> = {
   INVALID: 400,
@@ -75,7 +75,7 @@ async function answer(
       sendUnknown(request, response, path, match.allowed);
       return;
     }
-    const body = method === "GET" ? undefined : await readJson(request);
+    const body = method === "GET" ? undefined : await readJson(request, maxBodyBytes(path));
     const value = await match.target({ params: match.params, query: queryOf(request), body });
     if (value instanceof EventStream) {
       await sendEvents(request, response, value);
@@ -83,6 +83,10 @@ async function answer(
     }
     const file = value instanceof Download ? value : undefined;
     if (file) response.setHeader("content-disposition", `attachment; filename="${file.fileName}"`);
+    if (file?.type !== undefined) {
+      send(response, 200, file.type, String(file.value));
+      return;
+    }
     const answered = await jsonAnswer(file ? file.value : value, String(request.headers["accept-encoding"] ?? ""));
     response.setHeader("vary", "accept-encoding");
     if (answered.encoding) response.setHeader("content-encoding", answered.encoding);
@@ -114,12 +118,12 @@ function sendUnknown(
 }
 
 /** The JSON body of a write. Only JSON is taken: a form of a foreign page can't send it without a preflight. */
-async function readJson(request: IncomingMessage): Promise<unknown> {
+async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
   if (mediaType(request.headers["content-type"]) !== "application/json") {
     throw invalid("The body must be application/json.");
   }
-  const tooLarge = () => new DashboardError({ code: "TOO_LARGE", ...told("body-too-large", { limit: maxBodyBytes }) });
-  const text = (await readBody(request, maxBodyBytes, tooLarge)).toString("utf8");
+  const tooLarge = () => new DashboardError({ code: "TOO_LARGE", ...told("body-too-large", { limit }) });
+  const text = (await readBody(request, limit, tooLarge)).toString("utf8");
   try {
     return text === "" ? undefined : JSON.parse(text);
   } catch {

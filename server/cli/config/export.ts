@@ -1,6 +1,7 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { inOrder, meshText } from "../../config/import-plan.ts";
 import { kinds } from "../../config/kinds/index.ts";
 import { MeshExport } from "../../contract/index.ts";
 import { call, portOffsetOption, type ServerOption, serverOption, serverUrl } from "./client.ts";
@@ -45,16 +46,13 @@ export async function fetchMesh(
   const query = momentQuery(at);
   if (namespace !== undefined) query.set("namespace", namespace);
   const mesh = MeshExport.parse(await (await call(server, `/limpid/v1/mesh?${query}`)).json());
-  const place = new Map(kinds.map(({ kind }, index) => [kind, index]));
-  const order = (object: MeshExport["objects"][number]) =>
-    `${String(place.get(object.kind) ?? 99).padStart(3, "0")} ${object.namespace}/${object.name}`;
-  mesh.objects.sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  mesh.objects = inOrder(mesh.objects);
   return mesh;
 }
 
 async function exportMesh(options: ExportOptions, io: CliIo): Promise<void> {
   const { objects, revision } = await fetchMesh(serverUrl(options, io.env), options);
-  if (options.output === undefined) io.out(objects.map(({ yaml }) => yaml).join("---\n"));
+  if (options.output === undefined) io.out(meshText(objects));
   else await writeFolder(options.output, objects);
   const where = options.output === undefined ? "" : ` in ${options.output}`;
   io.err(`${count(objects.length, "object")} of revision ${revision}${where}\n`);

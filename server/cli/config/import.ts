@@ -1,9 +1,5 @@
 import type { Command } from "commander";
-import { parse } from "yaml";
-import { permanentNamespaces } from "../../config/kinds/namespace.ts";
-import { type ConfigObject, formatKey, keyOf } from "../../config/object.ts";
-import { sameJson } from "../../config/plan-commit.ts";
-import { toYaml } from "../../config/to-yaml.ts";
+import { deletesOf, differsFrom, surplusOf } from "../../config/import-plan.ts";
 import type { ChangeResult } from "../../contract/index.ts";
 import { displayName, sendManifests } from "./apply.ts";
 import { portOffsetOption, type ServerOption, serverOption, serverUrl } from "./client.ts";
@@ -45,15 +41,13 @@ async function importMesh(options: ImportOptions, io: CliIo): Promise<void> {
   const { dryRun = false, prune = false } = options;
   const server = serverUrl(options, io.env);
   const manifests = await readManifests(options.filename, io);
-  const named = new Set(manifests.map(({ object }) => formatKey(keyOf(object))));
   const { objects } = await fetchMesh(server, {});
-  const inForce = new Map(objects.map((object) => [formatKey(object), object.yaml]));
-  const changed = manifests.filter(({ object }) => !isSame(object, inForce.get(formatKey(keyOf(object)))));
-  const surplus = objects
-    .map(({ kind, namespace, name }) => ({ kind, namespace, name }))
-    .filter(
-      (key) => !named.has(formatKey(key)) && !(key.kind === "Namespace" && permanentNamespaces.includes(key.name)),
-    );
+  const differs = differsFrom(objects);
+  const changed = manifests.filter(({ object }) => differs(object));
+  const surplus = surplusOf(
+    manifests.map(({ object }) => object),
+    objects,
+  );
   if (surplus.length > 0 && !prune && !dryRun) {
     const lines = surplus.map(
       ({ kind, namespace, name }) => `${displayName(kind, name)}${inside(namespace)} is not in the files`,
@@ -63,10 +57,7 @@ async function importMesh(options: ImportOptions, io: CliIo): Promise<void> {
       `error: ${count(surplus.length, "object")} would be deleted; say --prune, or use limpid apply`,
     );
   }
-  // What goes with its namespace is not deleted twice.
-  const gone = new Set(surplus.flatMap(({ kind, name }) => (kind === "Namespace" ? [name] : [])));
-  const deletes = surplus.filter(({ namespace }) => !gone.has(namespace)).map((key) => ({ op: "delete", key }));
-  const writes = [...changed.map(({ object }) => ({ op: "put", object })), ...deletes];
+  const writes = [...changed.map(({ object }) => ({ op: "put" as const, object })), ...deletesOf(surplus)];
   if (writes.length === 0) {
     io.err("the mesh is so already\n");
     return;
@@ -74,10 +65,6 @@ async function importMesh(options: ImportOptions, io: CliIo): Promise<void> {
   const result = await sendManifests({ server, manifests: changed, io, writes, ...options });
   for (const line of outcome(result)) io.out(`${line}${dryRun ? " (dry run)" : ""}\n`);
 }
-
-/** But for what servers and clients fill in. */
-const isSame = (object: ConfigObject, yaml: string | undefined): boolean =>
-  yaml !== undefined && sameJson(parse(toYaml(object)), parse(yaml));
 
 const outcome = ({ objects }: ChangeResult): string[] =>
   objects.map(({ kind, namespace, name, before, after }) => {

@@ -1,3 +1,4 @@
+import { firstRevision } from "../../../config/memory-store.ts";
 import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
 import type { Commit, ConfigChange, Write } from "../../../config/store.ts";
 import { type Change, type ChangeList, told } from "../../../contract/index.ts";
@@ -6,22 +7,37 @@ import { historyInParts } from "../history-in-parts.ts";
 import { namespaceWrites, requireNamespace } from "../namespace-contents.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { badRequest, type StatusError, saidError } from "../status-error.ts";
+import { changeFilterOf, selectedChange } from "./change-filter.ts";
 import { answerChange } from "./change-result.ts";
 import { describeChanges, toChange, undoReason } from "./change-summary.ts";
 import { integerQuery, isDryRunQuery, limpidActor } from "./request.ts";
 import { commitWrites } from "./transactions.ts";
 
 const maxChanges = 1000;
+/** As many commits as one call looks through for those that are asked for. */
+const maxScanned = 5000;
 
-/** `?since=<unix ms>&limit=<n>`, newest first. */
+/**
+ * `?since=<unix ms>&limit=<n>[&before=<revision>]` and what `changeFilterOf` reads, newest first. Where it stopped before the history ended,
+ * `next` is what to give as `before` for what follows.
+ */
 export async function listChanges(context: ApiContext, request: ApiRequest): Promise<ApiResponse> {
   const sinceMs = integerQuery(request, "since", 0, Number.MAX_SAFE_INTEGER);
   const limit = integerQuery(request, "limit", 100, maxChanges);
+  const before = integerQuery(request, "before", 0, Number.MAX_SAFE_INTEGER);
+  const filter = changeFilterOf(request);
   const services = await context.services();
   const changes: Change[] = [];
-  for await (const commit of historyInParts(context.store, { sinceMs, limit }))
-    changes.push(toChange(commit, services));
-  const body: ChangeList = { changes };
+  const query = { sinceMs, limit: maxScanned, ...(before > 0 && { before }) };
+  let [scanned, last] = [0, 0];
+  for await (const commit of limit === 0 ? [] : historyInParts(context.store, query)) {
+    [scanned, last] = [scanned + 1, commit.revision];
+    const change = selectedChange(filter, commit, services);
+    if (change) changes.push(change);
+    if (changes.length === limit) break;
+  }
+  const stopped = changes.length === limit || scanned === maxScanned;
+  const body: ChangeList = { changes, next: stopped && last > firstRevision ? last : null };
   return { status: 200, body };
 }
 
