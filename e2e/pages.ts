@@ -30,6 +30,7 @@ export const pages = [
     ready: '[data-testid="explain-routes"]',
   },
   { name: "proxies", path: "/proxies", ready: '[data-testid="proxy-row-reviews-v1"]' },
+  { name: "load", path: "/load", ready: '[data-testid="load-start"]:enabled' },
   { name: "config", path: "/config", ready: '[data-object="VirtualService/default/reviews"]' },
   {
     name: "config-object",

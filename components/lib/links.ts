@@ -6,6 +6,7 @@ export const topologyHref = "/topology";
 export const servicesHref = "/services";
 export const faultsHref = "/faults";
 export const proxiesHref = "/proxies";
+export const loadHref = "/load";
 export const logsHref = "/logs";
 export const configHref = "/config";
 export const historyHref = "/history";

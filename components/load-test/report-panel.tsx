@@ -1,0 +1,134 @@
+"use client";
+import { Button } from "@mantine/core";
+import { useTranslations } from "use-intl";
+import type { Change, LoadReport } from "../../server/contract/index.ts";
+import { useChangeText } from "../config/change-text.ts";
+import { Kpi, KpiRow } from "../ui/kpi.tsx";
+import { LiveChart } from "../ui/live-chart.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { NumberWithUnit, TimeOfDay } from "../ui/quantity.tsx";
+import { Notice } from "../ui/states.tsx";
+import { LatencyTable } from "./latency-table.tsx";
+import styles from "./load.module.css";
+import { changesBetween, changesDuring, failedShare, lateMs, outcomesOf, seriesOf } from "./report-figures.ts";
+
+export interface ReportPanelProps {
+  report: LoadReport;
+  /** An earlier one, to be compared with. */
+  beside: LoadReport | undefined;
+  changes: readonly Change[];
+  onAgain(): void;
+}
+
+/** What a run found, beside what an earlier one found, and what of the mesh was changed in between. */
+export function ReportPanel({ report, beside, changes, onAgain }: ReportPanelProps) {
+  const t = useTranslations("load-test");
+  const { outcome, plan, startedAt } = report;
+  const series = seriesOf(outcome);
+  return (
+    <Panel
+      title={t("report")}
+      hint={`${plan.method} ${plan.url}${plan.headers.host ? ` · ${plan.headers.host}` : ""}`}
+      actions={
+        <Button size="xs" variant="default" onClick={onAgain} data-testid="load-again">
+          {t("again")}
+        </Button>
+      }
+      data-testid="load-report"
+    >
+      <div className={styles.report}>
+        <Notes report={report} />
+        <KpiRow>
+          <Kpi label={t("answered")}>
+            <NumberWithUnit value={outcome.answeredPerSec} kind="rps" />
+          </Kpi>
+          <Kpi label={t("failed")} tone={outcome.due > outcome.ok ? "bad" : "plain"}>
+            <NumberWithUnit value={failedShare(outcome)} kind="share" />
+          </Kpi>
+          <Kpi label="p50">
+            <NumberWithUnit value={outcome.latency.p50} kind="ms" />
+          </Kpi>
+          <Kpi label="p99">
+            <NumberWithUnit value={outcome.latency.p99} kind="ms" />
+          </Kpi>
+        </KpiRow>
+        <p className={styles.outcomes} data-testid="load-outcomes">
+          {outcomesOf(outcome).map(({ what, count, failed }) => (
+            <span key={what} data-failed={failed || undefined}>
+              {what} <span className="num">× {count}</span>
+            </span>
+          ))}
+        </p>
+        <LatencyTable outcome={outcome} beside={beside?.outcome} />
+        <div className={styles.charts}>
+          <LiveChart
+            label={t("chart-requests")}
+            kind="rps"
+            fromMs={startedAt}
+            stepSec={1}
+            sync="load-test"
+            series={[
+              { label: t("ok"), color: "var(--ok)", values: series.answered },
+              { label: t("failed-count"), color: "var(--bad)", values: series.failed, fill: true },
+            ]}
+          />
+          <LiveChart
+            label={t("chart-latency")}
+            kind="ms"
+            fromMs={startedAt}
+            stepSec={1}
+            sync="load-test"
+            series={[
+              { label: "p50", color: "var(--accent)", values: series.p50 },
+              { label: "p99", color: "var(--accent)", values: series.p99, dash: true },
+            ]}
+          />
+        </div>
+        <Changes title={t("changes-during")} changes={changesDuring(changes, report)} />
+        {beside && (
+          <Changes
+            title={t("changes-between")}
+            none={t("changes-none")}
+            changes={changesBetween(changes, ...inOrder(beside, report))}
+          />
+        )}
+      </div>
+    </Panel>
+  );
+}
+
+const inOrder = (a: LoadReport, b: LoadReport): [LoadReport, LoadReport] =>
+  a.startedAt < b.startedAt ? [a, b] : [b, a];
+
+function Notes({ report: { ended, why, outcome } }: { report: LoadReport }) {
+  const t = useTranslations("load-test");
+  const waited = (outcome.failures["not sent"] ?? 0) + (outcome.failures["no connection in time"] ?? 0);
+  return (
+    <>
+      {ended !== "done" && (
+        <Notice tone="warn">{ended === "stopped" ? t("was-stopped") : t("has-failed", { why: why ?? "" })}</Notice>
+      )}
+      {waited > 0 && <Notice tone="warn">{t("waited", { count: waited })}</Notice>}
+      {outcome.generatorLagMs > lateMs && (
+        <Notice tone="warn">{t("late", { ms: Math.round(outcome.generatorLagMs) })}</Notice>
+      )}
+    </>
+  );
+}
+
+function Changes({ title, none, changes }: { title: string; none?: string; changes: readonly Change[] }) {
+  const textOf = useChangeText();
+  if (changes.length === 0) return none ? <p className="muted">{none}</p> : null;
+  return (
+    <section className={styles.changes}>
+      <h3>{title}</h3>
+      <ul>
+        {changes.slice(0, 20).map((change) => (
+          <li key={change.revision}>
+            <TimeOfDay ms={change.at} /> {textOf(change)} <span className="muted">{change.author}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
