@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { launchBrowser } from "./browser.ts";
 import { explainJourney } from "./explain-journey.ts";
 import { faultJourney } from "./fault-journey.ts";
+import { loadJourney } from "./load-journey.ts";
 import { startMesh, type TestMesh } from "./mesh.ts";
 import { sliderJourney } from "./slider-journey.ts";
 import { browser as chromium } from "./tools.ts";
@@ -20,4 +21,5 @@ describe.skipIf(chromium.missing)(`slider and fault on the bundled sidecars${chr
   sliderJourney(() => ({ mesh, browser }));
   faultJourney(() => ({ mesh, browser }));
   explainJourney(() => ({ mesh, browser }));
+  loadJourney(() => ({ mesh, browser }));
 });

@@ -61,28 +61,34 @@ export function ReportPanel({ report, beside, changes, onAgain }: ReportPanelPro
         </p>
         <LatencyTable outcome={outcome} beside={beside?.outcome} />
         <div className={styles.charts}>
-          <LiveChart
-            label={t("chart-requests")}
-            kind="rps"
-            fromMs={startedAt}
-            stepSec={1}
-            sync="load-test"
-            series={[
-              { label: t("ok"), color: "var(--ok)", values: series.answered },
-              { label: t("failed-count"), color: "var(--bad)", values: series.failed, fill: true },
-            ]}
-          />
-          <LiveChart
-            label={t("chart-latency")}
-            kind="ms"
-            fromMs={startedAt}
-            stepSec={1}
-            sync="load-test"
-            series={[
-              { label: "p50", color: "var(--accent)", values: series.p50 },
-              { label: "p99", color: "var(--accent)", values: series.p99, dash: true },
-            ]}
-          />
+          <figure>
+            <figcaption>{t("chart-requests")}</figcaption>
+            <LiveChart
+              label={t("chart-requests")}
+              kind="rps"
+              fromMs={startedAt}
+              stepSec={1}
+              sync="load-test"
+              series={[
+                { label: t("ok"), color: "var(--ok)", values: series.answered },
+                { label: t("failed-count"), color: "var(--bad)", values: series.failed, fill: true },
+              ]}
+            />
+          </figure>
+          <figure>
+            <figcaption>{t("chart-latency")}</figcaption>
+            <LiveChart
+              label={t("chart-latency")}
+              kind="ms"
+              fromMs={startedAt}
+              stepSec={1}
+              sync="load-test"
+              series={[
+                { label: "p50", color: "var(--accent)", values: series.p50 },
+                { label: "p99", color: "var(--accent)", values: series.p99, dash: true },
+              ]}
+            />
+          </figure>
         </div>
         <Changes title={t("changes-during")} changes={changesDuring(changes, report)} />
         {beside && (

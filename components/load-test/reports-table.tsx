@@ -38,7 +38,12 @@ export function ReportsTable({
       sortValue: ({ startedAt }) => startedAt,
       cell: ({ id, startedAt, author }) => (
         <>
-          <button type="button" className="link" onClick={() => url.set({ test: id }, "push")} data-testid="load-show">
+          <button
+            type="button"
+            className={styles.open}
+            onClick={() => url.set({ test: id }, "push")}
+            data-testid="load-show"
+          >
             <time dateTime={new Date(startedAt).toISOString()} suppressHydrationWarning>
               {format.dateTime(startedAt, { dateStyle: "short", timeStyle: "medium", hourCycle: "h23" } as never)}
             </time>
@@ -96,7 +101,7 @@ export function ReportsTable({
           {shown !== null && shown !== id && (
             <button
               type="button"
-              className="link"
+              className={styles.open}
               aria-pressed={beside === id}
               onClick={() => url.set({ beside: beside === id ? null : id }, "push")}
               data-testid="load-beside"

@@ -39,9 +39,11 @@ export function openLoadReports(folder: string, onUnread: (file: string, why: Er
     list: all,
     get: (id) => all().find((report) => report.id === id),
     add(report) {
+      // Read before it is written: it would be found there a second time.
+      const known = all();
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       jsonFile(fileOf(report.id)).write(report);
-      const sorted = [report, ...all()].sort((a, b) => b.startedAt - a.startedAt);
+      const sorted = [report, ...known].sort((a, b) => b.startedAt - a.startedAt);
       for (const old of sorted.slice(maxReports)) rmSync(fileOf(old.id), { force: true });
       reports = sorted.slice(0, maxReports);
     },

@@ -111,6 +111,7 @@ it("leaves files alone that are no reports, forgets by hand, and keeps 200", asy
     outcome: nothingYet,
   };
   const first = await tests.keepLoadTest(made, "ada");
+  expect((await tests.loadTests()).reports).toHaveLength(1);
   expect(first.revision).toEqual({ from: 7, to: 7 });
   for (let i = 1; i <= 200; i++) await tests.keepLoadTest({ ...made, startedAt: 5000 + i }, "ada");
   expect((await tests.loadTests()).reports).toHaveLength(200);

@@ -43,7 +43,7 @@ export function entrancesOf({ kind, namespace, name, address }: Entered, holding
 
 const isEverywhere = (address: string): boolean => address === "0.0.0.0" || address === "::";
 
-/** What its virtual hosts are called, the longest form that a client would write of each. */
+/** Of each virtual host one name, as callers write it: the shortest, with its port where that is told apart by it. */
 function hostsOf(chain: FilterChain, holdings: Holdings): string[] {
   const specifier = servedBy(chain).http?.routeSpecifier;
   const route =
@@ -52,6 +52,9 @@ function hostsOf(chain: FilterChain, holdings: Holdings): string[] {
       : specifier?.case === "routeConfig"
         ? specifier.value
         : undefined;
-  const domains = route ? holdings.virtualHosts(route).map((virtualHost) => virtualHost.domains) : [];
-  return domains.flatMap((names) => names.filter((name) => !name.includes("*")).slice(0, 4));
+  if (route === undefined) return [];
+  return holdings.virtualHosts(route).flatMap(({ domains }) => {
+    const names = domains.filter((name) => !name.includes("*")).toSorted((a, b) => a.length - b.length);
+    return names.slice(0, 1);
+  });
 }

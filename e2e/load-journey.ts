@@ -1,0 +1,39 @@
+import type { Browser, Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { openPage } from "./browser.ts";
+import { setReviews } from "./config.ts";
+import type { TestMesh } from "./mesh.ts";
+
+/** Load as a workload calls a service, twice, with a change of the mesh in between. */
+export function loadJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
+  test("a load test as productpage calls reviews, and a second one beside it with what was changed in between", async () => {
+    const { mesh, browser } = running();
+    const { page, problems } = await openPage(browser, mesh, "/load");
+    await page.getByTestId("load-target").selectOption({ label: await labelOf(page, "productpage-v1") });
+    await page.getByTestId("load-host").fill("reviews:9080");
+    await page.getByTestId("load-path").fill("/reviews/0");
+    await page.getByTestId("load-duration").fill("3");
+    await run(page, 1);
+    await setReviews(mesh, 0, 50, 50);
+    await run(page, 2);
+    await page.getByTestId("load-show").first().click();
+    const report = page.getByTestId("load-report");
+    expect(await report.getByTestId("load-outcomes").textContent(), "all are answered well").toMatch(/^200 × \d+$/);
+    await page.getByTestId("load-beside").first().click();
+    await report.getByTestId("load-change").waitFor();
+    await report.getByText("Changed between the two").waitFor();
+    expect(problems).toEqual([]);
+  });
+}
+
+async function labelOf(page: Page, name: string): Promise<string> {
+  const option = page.getByTestId("load-target").locator("option", { hasText: name });
+  await option.waitFor({ state: "attached" });
+  return (await option.textContent()) ?? "";
+}
+
+async function run(page: Page, kept: number): Promise<void> {
+  await page.getByTestId("load-start").click();
+  await page.getByTestId("load-running").waitFor();
+  await page.locator(`[data-report]:nth-child(${kept})`).waitFor();
+}
