@@ -238,7 +238,10 @@ describe("Jaeger's query API", () => {
 
   it("moves a span back whose clock is ahead, unless asked for it raw", async () => {
     const [root, child] = called(traceId);
-    await post([{ ...root, kind: "CLIENT" }, { ...child, timestamp: nowUs - 50_000_000 }]);
+    await post([
+      { ...root, kind: "CLIENT" },
+      { ...child, timestamp: nowUs - 50_000_000 },
+    ]);
     const startOf = async (more: string) => {
       const { data } = JaegerAnswer.parse((await jaeger(`/api/traces/${traceId}${more}`)).body);
       return data[0]?.spans.find(({ spanID }) => spanID.endsWith("a2"));
