@@ -7,7 +7,7 @@ import { findService, type TraceList, type TraceSummary } from "../../server/con
 import type { Settled } from "../lib/api.ts";
 import { traceHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
-import { useServices } from "../lib/queries.ts";
+import { useMeshStatus, useServices } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { NoMatch } from "../list/no-match.tsx";
@@ -44,7 +44,7 @@ export function TracesPage({ traces, initialSearch }: TracesPageProps) {
   const live = useTraces(search, isFirst ? first : undefined);
   return (
     <Page>
-      <PageHeader title={t("title")} hint={t("hint")}>
+      <PageHeader title={t("title")} hint={<Hint />}>
         <TimeWindowPicker
           value={parseTraceWindow(url.get("window"))}
           onChange={(seconds) => url.set({ window: String(seconds), from: null, to: null })}
@@ -54,6 +54,17 @@ export function TracesPage({ traces, initialSearch }: TracesPageProps) {
       <Latency list={live.data} />
       <Found live={live} narrowed={[...searchFields, "from", "to"].some((name) => url.get(name))} />
     </Page>
+  );
+}
+
+/** That not every trace was kept, where the collector was told so. */
+function Hint() {
+  const t = useTranslations("traces");
+  const sampling = useMeshStatus().data?.telemetry.collector?.sampling;
+  if (!sampling) return t("hint");
+  const { keptErrors: errors, keptSlow: slow, keptRandom: random, droppedTraces: dropped } = sampling;
+  return (
+    <span data-testid="sampling">{t("sampling", { kept: errors + slow + random, errors, slow, random, dropped })}</span>
   );
 }
 

@@ -4,6 +4,7 @@ import { createLogger } from "../lib/logger.ts";
 import { openSqliteTelemetryReader } from "../store/telemetry/sqlite-reader.ts";
 import { openSqliteTelemetryStore } from "../store/telemetry/sqlite-store.ts";
 import { createCollector } from "../telemetry/collector.ts";
+import { parseSampling } from "../telemetry/sampling-settings.ts";
 import type { StoreReplaced } from "../telemetry/store.ts";
 import { createDependencies } from "../trace-api/dependencies.ts";
 import { jaegerApi } from "../trace-api/jaeger-api.ts";
@@ -16,6 +17,8 @@ import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf
 export interface CollectorCommandOptions extends CommonOptions {
   /** As parseRetention reads it; `list` prints every setting instead of running. */
   retention?: string;
+  /** As parseSampling reads it. */
+  traceSampling?: string;
 }
 
 /** Access logs, spans, applications' logs and metrics in; roll-ups, samples, traces, logs and series out, into the telemetry file. */
@@ -27,6 +30,7 @@ export async function runCollector(options: CollectorCommandOptions): Promise<vo
       return;
     }
     const retention = parseRetention(options.retention ?? process.env.LIMPID_RETENTION);
+    const sampling = parseSampling(options.traceSampling ?? process.env.LIMPID_TRACE_SAMPLING);
     const ports = meshPorts(portOffsetOf(options));
     const logger = createLogger("collector");
     const path = join(makeDataFolder(options), "telemetry.db");
@@ -50,6 +54,7 @@ export async function runCollector(options: CollectorCommandOptions): Promise<vo
       zipkinPort: ports.zipkin,
       traceApi: { zipkin: zipkinApi(asked), jaeger: jaegerApi(asked), jaegerPort: ports.jaeger },
       limits: { retention },
+      ...(sampling && { sampling }),
       logger,
     });
     await collector.start();

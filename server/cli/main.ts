@@ -31,6 +31,11 @@ const retention = [
   "how long and how much telemetry is kept, such as access-logs=3d,max-spans=200000 (LIMPID_RETENTION)",
 ] as const;
 
+const traceSampling = [
+  "--trace-sampling <settings>",
+  "keep only traces with an error, the slowest of each operation and a random share, such as keep=5%,slowest=1,wait=5s (LIMPID_TRACE_SAMPLING)",
+] as const;
+
 program
   .command("up")
   .summary("start the whole mesh with its demo, and keep it running")
@@ -42,6 +47,7 @@ program
   .option("--proxy <kind>", "`limpid`, the bundled sidecar, or `envoy`, the real one", "limpid")
   .option("--rate <rps>", "traffic at the gateway, requests per second; 0 for none", "20")
   .option(...retention)
+  .option(...traceSampling)
   .option("--no-demo", "start without the demo application")
   .option("--demo-grpc", "let the demo's reviews ask for ratings over gRPC")
   .option("--no-dashboard", "start without the dashboard")
@@ -102,6 +108,7 @@ program
   .option(...portOffset)
   .option(...data)
   .option(retention[0], `${retention[1]}; \`list\` prints every setting, and the disk it takes`)
+  .option(...traceSampling)
   .action(async (options) => (await import("./collector.ts")).runCollector(options));
 
 program

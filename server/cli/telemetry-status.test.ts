@@ -8,6 +8,7 @@ const well: TelemetryHealth = {
   lastWriteMs: 1,
   storeReplaced: null,
   failedFlushes: 0,
+  sampling: null,
   shed: { samples: 0, spans: 0, logs: 0, metricPoints: 0 },
   lateRecords: 0,
   overflowedRecords: 0,
@@ -18,6 +19,12 @@ const well: TelemetryHealth = {
 it("says in a line that all is well, and what is not", () => {
   expect(describeTelemetry(well)).toBe("telemetry: all is written\n");
   expect(describeTelemetry(null)).toContain("no answer");
+  const counts = { keptErrors: 2, keptSlow: 3, keptRandom: 5, droppedTraces: 90, droppedSpans: 700, lateSpans: 1 };
+  const held = { truncatedSpans: 0, earlyRounds: 4, heldTraces: 1, heldSpans: 8 };
+  expect(describeTelemetry({ ...well, sampling: { ...counts, ...held } })).toBe(
+    "telemetry: all is written\n" +
+      "traces: 10 kept (2 with an error, 3 slow, 5 by chance), 90 sampled out; 4 rounds ended early for want of room\n",
+  );
   const ignored = { entries: 7, logs: [{ proxy: "p", logName: "x", because: "malformed", entries: 7, lastAtMs: 1 }] };
   const said = describeTelemetry({
     ...well,

@@ -19,11 +19,19 @@ export function describeTelemetry(health: TelemetryHealth | null): string {
       `${health.disbelievedCallers} requests whose caller was not believed to be who it said`,
     ignored.entries > 0 && `${ignored.entries} access log entries ignored`,
   ].filter((line) => line !== false && line !== null);
-  if (losses.length === 0) return "telemetry: all is written\n";
+  const sampled = health.sampling === null ? "" : samplingLine(health.sampling);
+  if (losses.length === 0) return `telemetry: all is written\n${sampled}`;
   const logs = ignored.logs.map((log) => [String(log.entries), log.because, log.logName, log.proxy || "unknown"]);
   const table =
     logs.length === 0
       ? ""
       : columns([["  IGNORED", "BECAUSE", "LOG", "PROXY"], ...logs.map(([n = "", ...rest]) => [`  ${n}`, ...rest])]);
-  return `telemetry: ${losses.join("; ")}\n${table}`;
+  return `telemetry: ${losses.join("; ")}\n${sampled}${table}`;
+}
+
+function samplingLine(of: NonNullable<TelemetryHealth["sampling"]>): string {
+  const kept = of.keptErrors + of.keptSlow + of.keptRandom;
+  const early = of.earlyRounds > 0 ? `; ${of.earlyRounds} rounds ended early for want of room` : "";
+  const cut = of.truncatedSpans > 0 ? `; ${of.truncatedSpans} spans past the bound of one trace` : "";
+  return `traces: ${kept} kept (${of.keptErrors} with an error, ${of.keptSlow} slow, ${of.keptRandom} by chance), ${of.droppedTraces} sampled out${early}${cut}\n`;
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { parseTrafficRate } from "../fleet/traffic.ts";
 import { type RunningMesh, up } from "../fleet/up.ts";
 import { logLevelOf } from "../lib/logger.ts";
+import { parseSampling } from "../telemetry/sampling-settings.ts";
 import { parseRetention } from "../wire/retention-settings.ts";
 import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf } from "./options.ts";
 import { version } from "./version.ts";
@@ -10,6 +11,7 @@ interface UpCommandOptions extends CommonOptions {
   proxy: string;
   rate: string;
   retention?: string;
+  traceSampling?: string;
   demo: boolean;
   demoGrpc?: boolean;
   dashboard: boolean;
@@ -36,6 +38,8 @@ export async function runUp(options: UpCommandOptions): Promise<void> {
     logLevelOf(process.env.LIMPID_LOG_LEVEL); // wrong here is said once, and not by every part
     if (options.retention !== undefined) process.env.LIMPID_RETENTION = options.retention; // the parts inherit it
     parseRetention(process.env.LIMPID_RETENTION);
+    if (options.traceSampling !== undefined) process.env.LIMPID_TRACE_SAMPLING = options.traceSampling;
+    parseSampling(process.env.LIMPID_TRACE_SAMPLING);
     process.stdout.write(`Limpid ${version}\n`);
     mesh = await up({
       data: dataFolderOf(options),

@@ -31,6 +31,22 @@ export const TelemetryHealth = z.object({
       }),
     ),
   }),
+  /** What tail sampling kept of traces and left out, since the collector started; null: every trace is kept. */
+  sampling: z
+    .object({
+      keptErrors: z.number(),
+      keptSlow: z.number(),
+      keptRandom: z.number(),
+      droppedTraces: z.number(),
+      droppedSpans: z.number(),
+      truncatedSpans: z.number(),
+      earlyRounds: z.number(),
+      lateSpans: z.number(),
+      heldTraces: z.number(),
+      heldSpans: z.number(),
+    })
+    .nullable()
+    .default(null),
 });
 export type TelemetryHealth = z.infer<typeof TelemetryHealth>;
 

@@ -18,6 +18,7 @@ import { MemoryTelemetryStore } from "../store/telemetry/memory-store.ts";
 import { acknowledgesKey, decodeAcknowledgement, formatLogBatches, logBatchesKey } from "../wire/log-batches.ts";
 import { defaultRetention } from "../wire/retention.ts";
 import { type Collector, createCollector } from "./collector.ts";
+import { defaultSampling } from "./sampling-settings.ts";
 import { noSpanDetail } from "./span.ts";
 
 const domain = "default.svc.cluster.local";
@@ -478,4 +479,28 @@ it.each<[string, Record<string, string>, number, number]>([
   expect(await status("GET", "/metrics")).toBe(read);
   // Past the guard, a body without a type is told what types there are.
   expect(await status("POST", "/v1/traces")).toBe(written);
+});
+
+it("holds traces until they are decided, and says what it left out", async () => {
+  const sampled = createCollector({
+    store,
+    grpcPort: 0,
+    httpPort: 0,
+    logger: silentLogger,
+    sampling: { ...defaultSampling, share: 0, slowest: 0 },
+  });
+  await sampled.start();
+  const failed = { traceId, id: "1", name: "a", timestamp: 1, tags: { error: "no" } };
+  const well = { traceId: "b".repeat(32), id: "2", name: "a", timestamp: 1 };
+  const headers = { "content-type": "application/json" };
+  const posted = { method: "POST", headers, body: JSON.stringify([failed, well]) };
+  const at = (path: string) => `http://${sampled.addresses().http}${path}`;
+  expect((await fetch(at("/api/v2/spans"), posted)).status).toBe(202);
+  expect(await (await fetch(at("/healthz"))).json()).toMatchObject({ sampling: { heldTraces: 2, heldSpans: 2 } });
+  expect(await (await fetch(at("/metrics"))).text()).toContain("limpid_collector_sampling_held_traces 2");
+  await sampled.stop();
+  expect(sampled.stats().spans).toBe(2);
+  expect(await store.trace(traceId)).toHaveLength(1);
+  expect(await store.trace(well.traceId)).toEqual([]);
+  expect(await sampled.health()).toMatchObject({ sampling: { keptErrors: 1, droppedTraces: 1, droppedSpans: 1 } });
 });

@@ -16,7 +16,7 @@ import { addService, type ServiceHandlers } from "../lib/grpc.ts";
 import type { Logger } from "../lib/logger.ts";
 import { defaultRetention } from "../wire/retention.ts";
 import { addAccessLogService } from "./als-receiver.ts";
-import { type CollectorStats, renderMetrics } from "./counters.ts";
+import { type CollectorStats, renderMetrics, renderSamplingMetrics } from "./counters.ts";
 import { addEnvoyMetricsService } from "./envoy-metrics.ts";
 import { type CollectorHealth, healthOf } from "./health.ts";
 import { createTelemetryHttp, type Endpoints, type HttpAnswer } from "./http-server.ts";
@@ -26,7 +26,10 @@ import { IstioMetrics } from "./istio-metrics.ts";
 import { otlpEndpoint } from "./otlp-http.ts";
 import { otlpSignals, type TelemetrySink } from "./otlp-signals.ts";
 import { PeerBook } from "./peer-book.ts";
+import type { SamplingSettings } from "./sampling-settings.ts";
+import type { SpanRecord } from "./span.ts";
 import type { StoreReplaced, TelemetryStore } from "./store.ts";
+import { TailSampler } from "./tail-sampler.ts";
 import { zipkinSpans } from "./zipkin.ts";
 
 export interface CollectorOptions {
@@ -45,6 +48,8 @@ export interface CollectorOptions {
   host?: string;
   clock?: Clock;
   limits?: Partial<CollectorLimits>;
+  /** Which traces are kept; left out: all. */
+  sampling?: SamplingSettings;
   /** Names this collector among those that write to the store. */
   id?: string;
 }
@@ -94,11 +99,13 @@ const grpcLimits = { maxStreamsPerConnection: 256, maxConnections: 6_000, firstM
 export function createCollector(options: CollectorOptions): Collector {
   const { store, logger, host = "127.0.0.1", clock = systemClock, id = "collector" } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const received = { httpRecords: 0, tcpRecords: 0, rejectedSpans: 0, streams: 0 };
+  const received = { httpRecords: 0, tcpRecords: 0, spans: 0, rejectedSpans: 0, streams: 0 };
   const ignored = new IgnoredLogs();
   const peers = new PeerBook();
   const istio = new IstioMetrics();
   let ingest: Ingest | undefined;
+  const keepSpans = (spans: readonly SpanRecord[]) => ingest?.spans(spans) ?? 0;
+  const sampler = options.sampling && new TailSampler({ settings: options.sampling, clock, keep: keepSpans });
   const stats = (): CollectorStats => ({
     ...received,
     ignoredEntries: ignored.total,
@@ -108,14 +115,20 @@ export function createCollector(options: CollectorOptions): Collector {
   const sink: TelemetrySink = {
     spans(spans, rejected = 0) {
       received.rejectedSpans += rejected;
-      return ingest?.spans(spans) ?? 0;
+      received.spans += spans.length;
+      if (sampler === undefined) return keepSpans(spans);
+      sampler.add(spans);
+      return spans.length;
     },
     logs: (records) => ingest?.logs(records) ?? 0,
     metrics: (points) => ingest?.metrics(points) ?? 0,
   };
   const health = async (): Promise<CollectorHealth> => {
     const written = (await ingest?.check()) ?? { ok: false, message: "the collector is not running", lastWriteMs: 0 };
-    return healthOf(written, stats(), ignored.list(), options.storeReplaced?.() ?? null);
+    return {
+      ...healthOf(written, stats(), ignored.list(), options.storeReplaced?.() ?? null),
+      sampling: sampler?.stats() ?? null,
+    };
   };
   const now = () => clock.now();
   const signals = otlpSignals(sink, now);
@@ -162,7 +175,10 @@ export function createCollector(options: CollectorOptions): Collector {
       },
     },
   };
-  const own = ownEndpoints(health, () => renderMetrics(stats()));
+  const own = ownEndpoints(
+    health,
+    () => renderMetrics(stats()) + (sampler ? renderSamplingMetrics(sampler.stats()) : ""),
+  );
   const { maxBodyBytes } = limits;
   const failed = (error: unknown, path: string) => logger.error({ err: error, path }, "an HTTP call failed");
   const http = createTelemetryHttp({
@@ -222,6 +238,7 @@ export function createCollector(options: CollectorOptions): Collector {
       // Proxies hold their streams open for ever, so waiting for them to end is bounded.
       await listener.stop(grpc, 500);
       closeHttp();
+      sampler?.stop();
       await ingest?.stop();
     },
     addresses() {
@@ -277,7 +294,6 @@ const idleStats: IngestStats = {
   lateRecords: 0,
   overflowedRecords: 0,
   shedSamples: 0,
-  spans: 0,
   shedSpans: 0,
   logs: 0,
   shedLogs: 0,

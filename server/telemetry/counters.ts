@@ -1,3 +1,5 @@
+import type { SamplingStats } from "./tail-sampler.ts";
+
 /** What the collector counts of itself, shown on `/metrics` and by `stats()`. Totals since start unless said otherwise. */
 export interface CollectorStats {
   httpRecords: number;
@@ -32,7 +34,9 @@ export interface CollectorStats {
   metricSeries: number;
 }
 
-const metrics: Record<keyof CollectorStats, [name: string, type: "counter" | "gauge", help: string, scale?: number]> = {
+type Metric = [name: string, type: "counter" | "gauge", help: string, scale?: number];
+
+const metrics: Record<keyof CollectorStats, Metric> = {
   httpRecords: ["http_records_total", "counter", "HTTP access log entries received"],
   tcpRecords: ["tcp_records_total", "counter", "TCP access log entries received"],
   ignoredEntries: ["ignored_entries_total", "counter", "Access log entries that count for nothing"],
@@ -64,13 +68,30 @@ const metrics: Record<keyof CollectorStats, [name: string, type: "counter" | "ga
   metricSeries: ["metric_series", "gauge", "Series of metrics that are told of"],
 };
 
+const samplingMetrics: Record<keyof SamplingStats, Metric> = {
+  keptErrors: ["sampling_kept_error_traces_total", "counter", "Traces kept for an error"],
+  keptSlow: ["sampling_kept_slow_traces_total", "counter", "Traces kept as the slowest of an operation"],
+  keptRandom: ["sampling_kept_random_traces_total", "counter", "Traces kept by chance"],
+  droppedTraces: ["sampling_dropped_traces_total", "counter", "Traces not kept"],
+  droppedSpans: ["sampling_dropped_spans_total", "counter", "Spans of traces not kept"],
+  truncatedSpans: ["sampling_truncated_spans_total", "counter", "Spans of traces with more than one may have"],
+  earlyRounds: ["sampling_early_rounds_total", "counter", "Rounds that ended early because more came than is held"],
+  lateSpans: ["sampling_late_spans_total", "counter", "Spans that came after their trace was decided"],
+  heldTraces: ["sampling_held_traces", "gauge", "Traces not yet decided"],
+  heldSpans: ["sampling_held_spans", "gauge", "Spans of traces not yet decided"],
+};
+
 /** Prometheus text format 0.0.4. https://prometheus.io/docs/instrumenting/exposition_formats/ */
-export function renderMetrics(stats: CollectorStats): string {
+export const renderMetrics = (stats: CollectorStats): string => render(metrics, stats);
+
+export const renderSamplingMetrics = (stats: SamplingStats): string => render(samplingMetrics, stats);
+
+function render<K extends string>(of: Readonly<Record<K, Metric>>, values: Readonly<Record<K, number>>): string {
   const lines: string[] = [];
-  for (const [key, [name, type, help, scale = 1]] of Object.entries(metrics)) {
+  for (const [key, [name, type, help, scale = 1]] of Object.entries<Metric>(of)) {
     const full = `limpid_collector_${name}`;
     lines.push(`# HELP ${full} ${help}`, `# TYPE ${full} ${type}`);
-    lines.push(`${full} ${stats[key as keyof CollectorStats] * scale}`);
+    lines.push(`${full} ${values[key as K] * scale}`);
   }
   return `${lines.join("\n")}\n`;
 }

@@ -1,9 +1,15 @@
 import type { CollectorStats } from "./counters.ts";
 import type { IgnoredLog } from "./ignored-logs.ts";
 import type { StoreReplaced } from "./store.ts";
+import type { SamplingStats } from "./tail-sampler.ts";
 
 /** `GET /healthz` of the collector: 200 when it can write, 503 when it can't. */
-export interface CollectorHealth {
+export interface CollectorHealth extends WrittenHealth {
+  /** What tail sampling kept and left out; null: every trace is kept. */
+  sampling: SamplingStats | null;
+}
+
+interface WrittenHealth {
   /** What comes in can be written to the store. */
   ok: boolean;
   /** Why not; empty when it can. */
@@ -30,9 +36,9 @@ const maxListed = 20;
 export const healthOf = (
   written: { ok: boolean; message: string; lastWriteMs: number },
   stats: CollectorStats,
-  ignored: CollectorHealth["ignored"]["logs"],
+  ignored: WrittenHealth["ignored"]["logs"],
   storeReplaced: StoreReplaced | null,
-): CollectorHealth => ({
+): WrittenHealth => ({
   ...written,
   storeReplaced,
   failedFlushes: stats.failedFlushes,

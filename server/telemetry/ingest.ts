@@ -90,7 +90,6 @@ export class Ingest {
     flushMs: 0,
     lastFlushMs: 0,
     compactionMs: 0,
-    spans: 0,
     shedSpans: 0,
     logs: 0,
     shedLogs: 0,
@@ -136,7 +135,6 @@ export class Ingest {
 
   /** How many were taken; the rest is shed. */
   spans(spans: readonly SpanRecord[]): number {
-    this.#totals.spans += spans.length;
     const now = this.#options.clock.now();
     const taken = spans.slice(0, Math.max(0, this.#options.limits.maxWaitingSpans - this.#spans.length));
     for (const span of taken) {
@@ -378,5 +376,5 @@ export class Ingest {
 
 export type IngestStats = Omit<
   CollectorStats,
-  "httpRecords" | "tcpRecords" | "ignoredEntries" | "rejectedSpans" | "disbelievedCallers" | "streams"
+  "httpRecords" | "tcpRecords" | "ignoredEntries" | "spans" | "rejectedSpans" | "disbelievedCallers" | "streams"
 >;
