@@ -8,6 +8,7 @@ import { ChangeSafety, SafeButton } from "./change-safety.tsx";
 import styles from "./config.module.css";
 import { deadShares } from "./dead-shares.ts";
 import { FieldErrors } from "./field-errors.tsx";
+import { useLaterChange } from "./undo-button.tsx";
 import type { ApplyState } from "./use-apply.ts";
 import { useUndo } from "./use-undo.tsx";
 import { ObjectDiffs } from "./yaml-diff.tsx";
@@ -62,6 +63,7 @@ function PlanCard({ dirty, state, onApply, onUndone, onDiscard, conflict }: Obje
     onUndone?.();
   });
   const { plan, error, errors, busy, checking, revision } = state;
+  const later = useLaterChange(revision);
   const button = useFocusWhenLost<HTMLButtonElement>(!dirty && revision !== null);
   const changes = plan !== null && plan.objects.length > 0;
   return (
@@ -88,15 +90,20 @@ function PlanCard({ dirty, state, onApply, onUndone, onDiscard, conflict }: Obje
         ) : (
           revision !== null && (
             <>
-              <Button
-                ref={button}
-                onClick={() => undo.press(revision, { own: true })}
-                loading={undo.busy}
-                data-testid="undo"
-              >
-                {t("undo")}
-              </Button>
-              <span className="muted">{t("revision", { revision })}</span>
+              {!later && (
+                <Button
+                  ref={button}
+                  onClick={() => undo.press(revision, { own: true })}
+                  loading={undo.busy}
+                  data-testid="undo"
+                >
+                  {t("undo")}
+                </Button>
+              )}
+              <span className="muted">
+                {t("revision", { revision })}
+                {later && ` · ${t("changed-since", { revision: later.revision })}`}
+              </span>
             </>
           )
         )

@@ -10,6 +10,10 @@ export const loadHref = "/load";
 export const logsHref = "/logs";
 export const configHref = "/config";
 export const historyHref = "/history";
+
+/** Two moments of the mesh beside each other; `now`, `r<revision>` or `t<unix ms>`. */
+export const compareHref = (from: string, to: string): string => `${historyHref}?from=${from}&to=${to}#compare`;
+
 export const gatewaysHref = "/gateways";
 export const workloadsHref = "/workloads";
 export const settingsHref = "/settings";

@@ -156,3 +156,12 @@ export const useChanges = (query: { sinceMs: number; limit: number }, initial?: 
     initial,
   });
 };
+
+/** The history as it is asked for by the page's form: parameters of `/api/changes`. */
+export const useHistory = (asked: Readonly<Record<string, string>>, initial?: From<ChangeList>): Live<ChangeList> =>
+  useLive({
+    queryKey: ["changes", asked],
+    read: (signal) => getJson(ChangeList, `/api/changes?${new URLSearchParams(asked)}`, signal),
+    everyMs: pace,
+    initial,
+  });

@@ -4,7 +4,11 @@ import {
   type CanaryRequest,
   ChangeResult,
   type FaultRequest,
+  type ImportRequest,
+  MeshComparison,
+  type MeshSide,
   ProxyList,
+  type RestoreRequest,
   type WeightsChange,
 } from "../../server/contract/index.ts";
 import { sendJson } from "./api.ts";
@@ -64,3 +68,13 @@ export const undoRevision = (
   { dryRun, over }: { dryRun: boolean; over?: number | undefined },
 ): Promise<ChangeResult> =>
   sendJson(ChangeResult, "POST", `/api/undo${dry({ dryRun })}`, { revision, ...(over !== undefined && { over }) });
+
+/** What differs between two meshes; writes nothing. */
+export const compareMeshes = (sides: { from: MeshSide; to: MeshSide }, signal?: AbortSignal): Promise<MeshComparison> =>
+  sendJson(MeshComparison, "POST", "/api/mesh/compare", sides, signal);
+
+export const restoreMesh = (what: RestoreRequest, how: HowToWrite): Promise<ChangeResult> =>
+  sendJson(ChangeResult, "POST", `/api/mesh/restore${dry(how)}`, what);
+
+export const importMesh = (what: ImportRequest, how: HowToWrite): Promise<ChangeResult> =>
+  sendJson(ChangeResult, "POST", `/api/mesh/import${dry(how)}`, what);

@@ -1,0 +1,67 @@
+"use client";
+import { Button, Modal } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
+import type { ReactNode } from "react";
+import { useTranslations } from "use-intl";
+import type { ApiError, ChangeResult } from "../../server/contract/index.ts";
+import { ChangeSafety, SafeButton } from "./change-safety.tsx";
+import { FieldErrors } from "./field-errors.tsx";
+import styles from "./plan-dialog.module.css";
+import { ObjectDiffs } from "./yaml-diff.tsx";
+
+export interface PlanDialogProps {
+  title: string;
+  /** What would be written; null: it can't be, or nobody can tell. */
+  plan: ChangeResult | null;
+  error: ApiError | null;
+  busy: boolean;
+  /** What the button says. */
+  doing: string;
+  onDo: () => void;
+  onClose: () => void;
+  /** What is to be said before what speaks against it. */
+  children?: ReactNode;
+  "data-testid": string;
+}
+
+/** What a change would write, what that does to traffic, and what speaks against it, before it is written. */
+export function PlanDialog({ title, plan, error, busy, doing, onDo, onClose, children, ...rest }: PlanDialogProps) {
+  const t = useTranslations("undo");
+  const common = useTranslations("ui");
+  const phone = useMediaQuery("(max-width: 640px)", false);
+  const testId = rest["data-testid"];
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      size={680}
+      fullScreen={phone}
+      padding={0}
+      title={title}
+      classNames={{ header: styles.header ?? "" }}
+      closeButtonProps={{ "aria-label": common("close") }}
+    >
+      <div data-testid={testId}>
+        {children}
+        {error && <FieldErrors error={error} />}
+        <ChangeSafety plan={plan} />
+        {plan && <div className={styles.diff}>{<ObjectDiffs objects={plan.objects} />}</div>}
+        <footer className={styles.footer}>
+          <SafeButton
+            plan={plan}
+            onPress={onDo}
+            loading={busy}
+            disabled={!plan || plan.objects.length === 0}
+            data-testid={testId.replace(/-dialog$/, "-confirm")}
+            data-autofocus
+          >
+            {doing}
+          </SafeButton>
+          <Button variant="subtle" color="gray" onClick={onClose} disabled={busy}>
+            {t("cancel")}
+          </Button>
+        </footer>
+      </div>
+    </Modal>
+  );
+}

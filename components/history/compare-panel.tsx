@@ -1,0 +1,116 @@
+"use client";
+import { Button } from "@mantine/core";
+import { keepPreviousData, skipToken, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslations } from "use-intl";
+import type { ChangedObject, MeshComparison } from "../../server/contract/index.ts";
+import { FieldErrors } from "../config/field-errors.tsx";
+import { YamlDiff } from "../config/yaml-diff.tsx";
+import { toApiError } from "../lib/api.ts";
+import { useUrlState } from "../lib/url-state.ts";
+import { compareMeshes } from "../lib/writes.ts";
+import { Panel } from "../ui/panel.tsx";
+import { SkeletonBlock } from "../ui/skeletons.tsx";
+import { EmptyState } from "../ui/states.tsx";
+import styles from "./history.module.css";
+import { SideChoice } from "./side-choice.tsx";
+import { meshSide, parseSide, type Side } from "./sides.ts";
+import type { MeshPlan } from "./use-mesh-plan.tsx";
+
+/** Two meshes beside each other: as it is, as it was, or as a file has it; each can be taken out, or put in force. */
+export function ComparePanel({ plan, newest }: { plan: MeshPlan; newest: number | null }) {
+  const t = useTranslations("history");
+  const url = useUrlState();
+  const [from, to] = [
+    parseSide(url.get("from") ?? (newest === null ? null : `r${Math.max(1, newest - 1)}`)),
+    parseSide(url.get("to")),
+  ];
+  const [files, setFiles] = useState<{ from: string | null; to: string | null }>({ from: null, to: null });
+  const [a, b] = [meshSide(from, files.from), meshSide(to, files.to)];
+  const query = useQuery({
+    queryKey: ["compare", a, b, isNow(from) || isNow(to) ? newest : null],
+    queryFn: a && b ? ({ signal }) => compareMeshes({ from: a, to: b }, signal) : skipToken,
+    retry: false,
+    placeholderData: keepPreviousData,
+  });
+  return (
+    <div id="compare" className={styles.compare}>
+      <Panel title={t("compare")} hint={t("compare-hint")} flush data-testid="compare">
+        <div className={styles.sides}>
+          {(["from", "to"] as const).map((which) => (
+            <SideChoice
+              key={which}
+              which={which}
+              side={which === "from" ? from : to}
+              file={files[which]}
+              newest={newest}
+              onFile={(text) => setFiles({ ...files, [which]: text })}
+              plan={plan}
+            />
+          ))}
+        </div>
+        {query.error ? (
+          <FieldErrors error={toApiError(query.error)} />
+        ) : query.data && a && b ? (
+          <Differences found={query.data} from={from} plan={plan} />
+        ) : a && b ? (
+          <div className={styles.waiting}>
+            <SkeletonBlock height={120} />
+          </div>
+        ) : (
+          <EmptyState title={t("choose-file")}>{t("choose-file-text")}</EmptyState>
+        )}
+      </Panel>
+    </div>
+  );
+}
+
+const isNow = ({ kind }: Side): boolean => kind === "now";
+
+function Differences({ found, from, plan }: { found: MeshComparison; from: Side; plan: MeshPlan }) {
+  const t = useTranslations("history");
+  if (found.objects.length === 0) return <EmptyState title={t("same")} />;
+  return (
+    <div data-testid="differences">
+      <p className={styles.count} role="status">
+        {t("differ", { count: found.objects.length + found.more })}
+      </p>
+      {found.objects.map((object) => (
+        <Difference key={`${object.kind}/${object.namespace}/${object.name}`} object={object} from={from} plan={plan} />
+      ))}
+      {found.more > 0 && <p className={styles.count}>{t("differ-more", { count: found.more })}</p>}
+    </div>
+  );
+}
+
+function Difference({ object, from, plan }: { object: ChangedObject; from: Side; plan: MeshPlan }) {
+  const t = useTranslations("history");
+  const config = useTranslations("config");
+  const { kind, namespace, name, before, after } = object;
+  const moment = from.kind === "revision" ? { revision: from.revision } : from.kind === "at" ? { at: from.at } : null;
+  const label = `${kind} ${namespace ? `${namespace}/` : ""}${name}`;
+  return (
+    <details className={styles.difference} open data-object={`${kind}/${namespace}/${name}`}>
+      <summary>
+        <b>{label}</b>
+        <span className="muted">{before === "" ? t("only-to") : after === "" ? t("only-from") : ""}</span>
+      </summary>
+      {moment && (
+        <Button
+          size="compact-xs"
+          className={styles.restore ?? ""}
+          onClick={() =>
+            plan.restore(
+              { ...moment, kind, name, ...(namespace && { namespace }) },
+              t("restore-one-title", { object: label }),
+            )
+          }
+          disabled={plan.busy}
+        >
+          {t("restore-one")}
+        </Button>
+      )}
+      <YamlDiff before={before} after={after} label={config("diff-of", { object: label })} />
+    </details>
+  );
+}

@@ -1,0 +1,149 @@
+"use client";
+import { Button, Checkbox, FileButton, NativeSelect, NumberInput, TextInput } from "@mantine/core";
+import { useState } from "react";
+import { useLocale, useTranslations } from "use-intl";
+import { useUrlState } from "../lib/url-state.ts";
+import { formatTimeOfDay } from "../ui/format.ts";
+import styles from "./history.module.css";
+import { localTime, type Side, sideText, timeOfField } from "./sides.ts";
+import type { MeshPlan } from "./use-mesh-plan.tsx";
+
+export interface SideChoiceProps {
+  which: "from" | "to";
+  side: Side;
+  /** The text of the file, where that is the side. */
+  file: string | null;
+  newest: number | null;
+  onFile: (text: string) => void;
+  plan: MeshPlan;
+}
+
+const kinds = ["now", "revision", "at", "file"] as const;
+
+/** Which mesh stands on one side, and what can be done with it: taken out as YAML, restored, imported. */
+export function SideChoice({ which, side, file, newest, onFile, plan }: SideChoiceProps) {
+  const t = useTranslations("history");
+  const url = useUrlState();
+  const set = (next: Side) => url.set({ [which]: sideText(next) });
+  const choose = (kind: string) => {
+    if (kind === "revision") set({ kind, revision: newest ?? 1 });
+    else if (kind === "at") set({ kind, at: Math.floor(Date.now() / 1000) * 1000 });
+    else set({ kind: kind === "file" ? "file" : "now" });
+  };
+  return (
+    <fieldset className={styles.side} data-testid={`side-${which}`}>
+      <legend>{t(`side-${which}`)}</legend>
+      <div className={styles.choice}>
+        <NativeSelect
+          size="xs"
+          aria-label={t(`side-${which}`)}
+          value={side.kind}
+          onChange={(event) => choose(event.currentTarget.value)}
+          data={kinds.map((kind) => ({ value: kind, label: t(`side-kind-${kind}`) }))}
+        />
+        {side.kind === "revision" && (
+          <NumberInput
+            size="xs"
+            aria-label={t("revision-number")}
+            min={0}
+            max={newest ?? Number.MAX_SAFE_INTEGER}
+            allowDecimal={false}
+            value={side.revision}
+            onChange={(value) => value !== "" && set({ kind: "revision", revision: Number(value) })}
+          />
+        )}
+        {side.kind === "at" && (
+          <TextInput
+            size="xs"
+            type="datetime-local"
+            step={1}
+            aria-label={t("time")}
+            defaultValue={localTime(side.at)}
+            onChange={(event) => {
+              const at = timeOfField(event.currentTarget.value);
+              if (at !== null) set({ kind: "at", at });
+            }}
+          />
+        )}
+        {side.kind === "file" && <FileChoice file={file} onFile={onFile} />}
+      </div>
+      <SideActions side={side} file={file} plan={plan} />
+    </fieldset>
+  );
+}
+
+function FileChoice({ file, onFile }: Pick<SideChoiceProps, "file" | "onFile">) {
+  const t = useTranslations("history");
+  const [name, setName] = useState<string | null>(null);
+  return (
+    <FileButton
+      accept=".yaml,.yml,.json,application/yaml"
+      onChange={(chosen) => {
+        if (!chosen) return;
+        setName(chosen.name);
+        void chosen.text().then(onFile);
+      }}
+    >
+      {(props) => (
+        <Button size="compact-sm" {...props}>
+          {file !== null && name ? name : t("file-open")}
+        </Button>
+      )}
+    </FileButton>
+  );
+}
+
+function SideActions({ side, file, plan }: Pick<SideChoiceProps, "side" | "file" | "plan">) {
+  const t = useTranslations("history");
+  const locale = useLocale();
+  const [prune, setPrune] = useState(false);
+  if (side.kind === "file") {
+    return (
+      <div className={styles.choice}>
+        <Button
+          size="compact-sm"
+          disabled={file === null || plan.busy}
+          onClick={() => file !== null && plan.importText({ yaml: file, prune }, t("import-title"))}
+          data-testid="import-mesh"
+        >
+          {t("import")}
+        </Button>
+        <Checkbox
+          size="xs"
+          label={t("prune")}
+          checked={prune}
+          onChange={(event) => setPrune(event.currentTarget.checked)}
+          data-testid="import-prune"
+        />
+      </div>
+    );
+  }
+  const query = side.kind === "revision" ? `?revision=${side.revision}` : side.kind === "at" ? `?at=${side.at}` : "";
+  return (
+    <div className={styles.choice}>
+      <Button component="a" variant="subtle" size="compact-sm" href={`/api/mesh${query}`} download>
+        {t("export")}
+      </Button>
+      {side.kind !== "now" && (
+        <Button
+          size="compact-sm"
+          disabled={plan.busy}
+          onClick={() => {
+            const moment =
+              side.kind === "revision"
+                ? t("revision", { revision: side.revision })
+                : new Intl.DateTimeFormat(locale, { month: "short", day: "numeric" }).format(side.at) +
+                  ` ${formatTimeOfDay(side.at, locale)}`;
+            plan.restore(
+              side.kind === "revision" ? { revision: side.revision } : { at: side.at },
+              t("restore-title", { moment }),
+            );
+          }}
+          data-testid="restore-side"
+        >
+          {t("restore")}
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,58 @@
+import type { MeshSide } from "../../server/contract/index.ts";
+
+/** One side of a comparison as the address has it: `now`, `r41` (a revision), `t1764…` (Unix milliseconds), `file`. */
+export type SideText = string;
+
+export type Side =
+  | { kind: "now" }
+  | { kind: "revision"; revision: number }
+  | { kind: "at"; at: number }
+  | { kind: "file" };
+
+/** What is no side is `now`. */
+export function parseSide(text: SideText | null): Side {
+  if (text === "file") return { kind: "file" };
+  const [, letter, digits] = /^([rt])(\d{1,15})$/.exec(text ?? "") ?? [];
+  if (letter === "r") return { kind: "revision", revision: Number(digits) };
+  if (letter === "t") return { kind: "at", at: Number(digits) };
+  return { kind: "now" };
+}
+
+export function sideText(side: Side): SideText {
+  switch (side.kind) {
+    case "revision":
+      return `r${side.revision}`;
+    case "at":
+      return `t${side.at}`;
+    default:
+      return side.kind;
+  }
+}
+
+/** What the API is asked with; null for a file that is not chosen yet. */
+export function meshSide(side: Side, file: string | null): MeshSide | null {
+  switch (side.kind) {
+    case "now":
+      return { now: true };
+    case "revision":
+      return { revision: side.revision };
+    case "at":
+      return { at: side.at };
+    case "file":
+      return file === null || file.trim() === "" ? null : { yaml: file };
+  }
+}
+
+/** For a field of date and time on the reader's own clock: `2026-11-29T01:30:05`. */
+export function localTime(ms: number): string {
+  const at = new Date(ms);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `${day}T${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+/** Unix milliseconds of what stands in such a field; null for none. */
+export function timeOfField(text: string): number | null {
+  const ms = text === "" ? Number.NaN : new Date(text).getTime();
+  return Number.isNaN(ms) || ms < 0 ? null : ms;
+}

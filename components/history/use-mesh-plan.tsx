@@ -1,0 +1,79 @@
+"use client";
+import { useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+import { useTranslations } from "use-intl";
+import type { ApiError, ChangeResult, ImportRequest, RestoreRequest } from "../../server/contract/index.ts";
+import { PlanDialog } from "../config/plan-dialog.tsx";
+import { toApiError } from "../lib/api.ts";
+import { type HowToWrite, importMesh, restoreMesh } from "../lib/writes.ts";
+
+export interface MeshPlan {
+  restore: (what: RestoreRequest, title: string) => void;
+  importText: (what: ImportRequest, title: string) => void;
+  busy: boolean;
+  /** What was written last on this page. */
+  written: ChangeResult | null;
+  dialog: ReactNode;
+}
+
+interface Shown {
+  title: string;
+  write: (how: HowToWrite) => Promise<ChangeResult>;
+  plan: ChangeResult | null;
+  error: ApiError | null;
+}
+
+/** Restores and imports: what they would write is shown, with what speaks against it, before it is written. */
+export function useMeshPlan(): MeshPlan {
+  const t = useTranslations("history");
+  const client = useQueryClient();
+  const [busy, setBusy] = useState(false);
+  const [shown, setShown] = useState<Shown | null>(null);
+  const [written, setWritten] = useState<ChangeResult | null>(null);
+  const look = async (title: string, write: Shown["write"]) => {
+    setBusy(true);
+    const asked = await write({ dryRun: true }).then(
+      (plan) => ({ plan, error: null }),
+      (cause: unknown) => ({ plan: null, error: toApiError(cause) }),
+    );
+    setBusy(false);
+    setShown({ title, write, ...asked });
+  };
+  const run = async ({ title, write }: Shown) => {
+    setBusy(true);
+    try {
+      setWritten(await write({ dryRun: false }));
+      setShown(null);
+      void client.invalidateQueries();
+    } catch (cause) {
+      const plan = await write({ dryRun: true }).catch(() => null);
+      setShown({ title, write, plan, error: toApiError(cause) });
+    } finally {
+      setBusy(false);
+    }
+  };
+  const nothing = shown?.plan?.objects.length === 0;
+  const dialog = shown && (
+    <PlanDialog
+      title={shown.title}
+      plan={shown.plan}
+      error={shown.error}
+      busy={busy}
+      doing={
+        nothing || !shown.plan
+          ? t("apply-plain")
+          : t("apply", { count: shown.plan.objects.length, proxies: shown.plan.proxies })
+      }
+      onDo={() => void run(shown)}
+      onClose={() => setShown(null)}
+      data-testid="mesh-plan-dialog"
+    />
+  );
+  return {
+    restore: (what, title) => void look(title, (how) => restoreMesh(what, how)),
+    importText: (what, title) => void look(title, (how) => importMesh(what, how)),
+    busy,
+    written,
+    dialog,
+  };
+}
