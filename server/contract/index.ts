@@ -1,3 +1,4 @@
+export * from "./access.ts";
 export * from "./application-logs.ts";
 export * from "./canaries.ts";
 export * from "./change-words.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { accessInEnglish } from "./told-access.ts";
 import { warningsInEnglish } from "./told-warnings.ts";
 
 /**
@@ -7,6 +8,7 @@ import { warningsInEnglish } from "./told-warnings.ts";
  */
 const english = {
   ...warningsInEnglish,
+  ...accessInEnglish,
   "control-plane-silent": "the control plane at {url} can't be reached: {why}",
   "control-plane-failed": "the control plane answered {status} to {call}",
   "csds-silent": "CSDS gave no answer: {why}",

@@ -8,7 +8,9 @@ export type ErrorCode =
   | "INVALID"
   | "NOT_FOUND"
   | "CONFLICT"
+  | "UNAUTHENTICATED"
   | "FORBIDDEN"
+  | "LIMITED"
   | "TOO_LARGE"
   | "UNSUPPORTED"
   | "BUSY"
@@ -24,6 +26,7 @@ export function errorCodeOf(status: number): ErrorCode {
     case 431:
       return "INVALID";
     case 401:
+      return "UNAUTHENTICATED";
     case 403:
     case 421:
       return "FORBIDDEN";
@@ -37,8 +40,9 @@ export function errorCodeOf(status: number): ErrorCode {
     case 405:
     case 415:
       return "UNSUPPORTED";
-    case 408:
     case 429:
+      return "LIMITED";
+    case 408:
     case 503:
       return "BUSY";
     default:

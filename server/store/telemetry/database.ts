@@ -183,7 +183,8 @@ async function patiently<T>(deadlineMs: number, work: () => T | Promise<T>): Pro
   }
 }
 
-function migrationClient(database: TelemetryDatabase): MigrationClient {
+/** What migrations need of a connection of `node:sqlite`. */
+export function migrationClient(database: Pick<TelemetryDatabase, "exec" | "all">): MigrationClient {
   return {
     async transaction() {
       database.exec("BEGIN IMMEDIATE");

@@ -1,0 +1,22 @@
+/** What is said to whoever wants to come in, or may not do something. */
+export const accessInEnglish = {
+  "sign-in-needed": "sign in first",
+  "sign-in-wrong": "the name or the password is not right",
+  "sign-in-limited": "too many attempts; try again in {seconds} s",
+  "sign-in-busy": "too many people sign in at once; try again in a moment",
+  "link-gone": "this link was used, or is too old; `limpid console-link` prints a new one",
+  "token-wrong": "the token is not known, has ended, or was revoked",
+  "not-allowed": "this needs the role {role}; you have: {grants}",
+  "not-allowed-in": "this needs the role {role} in the namespace {namespace}; you have: {grants}",
+  "not-allowed-mesh": "this needs the role {role} in the whole mesh; you have: {grants}",
+  "foreign-write": "Writes are only taken from the dashboard's own pages.",
+  "no-user": "there is no user {name}",
+  "user-exists": "there is a user {name} already",
+  "last-administrator": "{name} is the last administrator: make another one first",
+  "grants-exceed": "nobody can hand on more than they have: {grants}",
+  "password-current-wrong": "the present password is not right",
+  "provider-roles": "the roles of {name} come from the identity provider",
+  "no-api-token": "there is no token {id}",
+  "oidc-failed": "the identity provider did not let you in: {why}",
+  "oidc-no-role": "the identity provider knows you as {name}, and no role is meant for you here",
+} as const;
