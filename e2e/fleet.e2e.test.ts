@@ -56,12 +56,12 @@ describe.skipIf(chromium.missing)(`the fleet, seen in the dashboard${chromium.re
     onTestFinished(async () => {
       picky.stop();
       // It will not come back, and would be missed.
-      const { proxies: all } = await (await fetch(`${mesh.dashboard}/api/proxies`)).json();
+      const { proxies: all } = await (await mesh.ask("/api/proxies")).json();
       const { id } = all.find(({ name }: { name: string }) => name === "picky-v1");
       await eventually(
         async () =>
           (
-            await fetch(`${mesh.dashboard}/api/proxies/${encodeURIComponent(id)}`, {
+            await mesh.ask(`/api/proxies/${encodeURIComponent(id)}`, {
               method: "DELETE",
               headers: { "content-type": "application/json" },
             })
@@ -82,7 +82,7 @@ spec:
       route: [{ destination: { host: details } }]
     - route: [{ destination: { host: details } }]
 `;
-    const applied = await fetch(`${mesh.dashboard}/api/apply`, {
+    const applied = await mesh.ask("/api/apply", {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ yaml }),
@@ -161,11 +161,7 @@ spec:
     process.kill(before, "SIGKILL");
     await eventually(async () => ![0, before].includes(await pidOf("control-plane")), patience, "a new process");
     // Until it answers, the page shows what it knew before.
-    await eventually(
-      async () => (await fetch(`${mesh.dashboard}/api/proxies`)).ok,
-      2 * patience,
-      "the fleet is told again",
-    );
+    await eventually(async () => (await mesh.ask("/api/proxies")).ok, 2 * patience, "the fleet is told again");
     await pill.getByText("7 / 8").waitFor({ timeout: 2 * patience });
     await lost.getByText(/last held revision/).waitFor();
     const forget = page.getByTestId("forget-lonely-v1");
@@ -229,8 +225,8 @@ spec: { address: 127.0.1.99, labels: { app: lonely, version: v1 } }
 `;
 
 /** Resolves with the revision. */
-async function apply({ dashboard }: TestMesh, yaml: string): Promise<number> {
-  const applied = await fetch(`${dashboard}/api/apply`, {
+async function apply(mesh: TestMesh, yaml: string): Promise<number> {
+  const applied = await mesh.ask("/api/apply", {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ yaml }),
@@ -256,8 +252,8 @@ spec:
   http: [{ timeout: 9s, route: [{ destination: { host: details } }] }]
 `;
 
-async function undo({ dashboard }: TestMesh, revision: number): Promise<void> {
-  const undone = await fetch(`${dashboard}/api/undo`, {
+async function undo(mesh: TestMesh, revision: number): Promise<void> {
+  const undone = await mesh.ask("/api/undo", {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ revision }),

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { readMachineToken } from "../server/access/machine-token.ts";
 import type { FleetStatus } from "../server/fleet/fleet-api.ts";
 import { blockedByBrowsers, meshPorts } from "../server/fleet/ports.ts";
 
@@ -14,6 +15,8 @@ export interface TestMesh {
   dashboard: string;
   configApi: string;
   gateway: { host: string; port: number };
+  /** Asks the dashboard as the owner of this machine, whose token lies in the data folder. */
+  ask(path: string, init?: RequestInit): Promise<Response>;
   output(): string;
   status(): Promise<FleetStatus>;
   /** Ctrl-C, and wait for the end; resolves with the exit code. */
@@ -77,10 +80,18 @@ async function tryStart(portOffset: number, args: readonly string[], timeoutMs: 
     dashboard: `http://127.0.0.1:${ports.dashboard}`,
     configApi: `http://127.0.0.1:${ports.configApi}`,
     gateway: { host: "127.0.0.1", port: ports.gateway },
+    ask: (path, init) => askDashboard(`http://127.0.0.1:${ports.dashboard}`, data, path, init),
     output: () => output,
     status: () => statusAt(portOffset),
     stop,
   };
+}
+
+/** As whoever can read the mesh's data folder. */
+export function askDashboard(dashboard: string, data: string, path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  headers.set("authorization", `Bearer ${readMachineToken(data)}`);
+  return fetch(dashboard + path, { ...init, headers });
 }
 
 /** What the supervisor says; rejects while there is none. */

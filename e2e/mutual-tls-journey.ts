@@ -57,7 +57,7 @@ export function mutualTlsJourney(running: () => { mesh: TestMesh; browser: Brows
 }
 
 async function apply(mesh: TestMesh, yaml: string): Promise<void> {
-  const answer = await fetch(`${mesh.dashboard}/api/apply`, {
+  const answer = await mesh.ask("/api/apply", {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ yaml }),
@@ -69,7 +69,7 @@ async function apply(mesh: TestMesh, yaml: string): Promise<void> {
 const edges = (mesh: TestMesh, wanted: (share: number) => boolean) =>
   eventually(
     async () => {
-      const graph = (await (await fetch(`${mesh.dashboard}/api/graph?window=3`)).json()) as Graph;
+      const graph = (await (await mesh.ask("/api/graph?window=3")).json()) as Graph;
       const inside = graph.edges.filter(({ service }) => service.endsWith(".default.svc.cluster.local"));
       return inside.length >= 6 && inside.every(({ mtls }) => wanted(mtls));
     },

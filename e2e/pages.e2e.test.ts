@@ -284,7 +284,7 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
   });
 
   test("what is missing answers 404, an address of before leads on", async () => {
-    const at = (path: string) => fetch(mesh.dashboard + path, { redirect: "manual" });
+    const at = (path: string) => mesh.ask(path, { redirect: "manual" });
     for (const path of ["/services/default/nobody", "/config/Gateway/default/nobody", "/no-such-page"]) {
       expect((await at(path)).status, path).toBe(404);
     }

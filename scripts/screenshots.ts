@@ -33,9 +33,9 @@ try {
 }
 
 /** A mesh at work for a minute, with a canary under way and a fault burning, so that each page has something to show. */
-async function tellAStory({ configApi, dashboard }: TestMesh): Promise<void> {
+async function tellAStory(mesh: TestMesh): Promise<void> {
   const { createConfigApiClient } = await import("../server/config/api-client.ts");
-  const api = createConfigApiClient(configApi, 20_000);
+  const api = createConfigApiClient(mesh.configApi, 20_000);
   const { virtualService } = await api.routing({ namespace: "default", name: "reviews" });
   const weights = {
     rule: 0,
@@ -51,7 +51,7 @@ async function tellAStory({ configApi, dashboard }: TestMesh): Promise<void> {
   const started = Date.now();
   await eventually(
     async () => {
-      const graph = (await (await fetch(`${dashboard}/api/graph?window=60`)).json()) as { nodes: unknown[] };
+      const graph = (await (await mesh.ask("/api/graph?window=60")).json()) as { nodes: unknown[] };
       return graph.nodes.length >= 7 && Date.now() - started > 60_000;
     },
     120_000,

@@ -16,6 +16,7 @@ import { get } from "node:http";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Graph } from "../../server/contract/graph.ts";
+import { askDashboard } from "../mesh.ts";
 import type { CampaignMesh } from "./campaign-mesh.ts";
 
 /** One thing that is done to a running mesh, and what must be true of it. */
@@ -240,7 +241,7 @@ export const lasting: readonly Fault[] = [
 
 /** What the graph says of the last ten seconds is within a third of what was sent. */
 async function graphIsTrue(mesh: CampaignMesh, requestsPerSecond: number): Promise<string[]> {
-  const answer = await fetch(`http://127.0.0.1:${mesh.ports.dashboard}/api/graph?window=10`);
+  const answer = await askDashboard(`http://127.0.0.1:${mesh.ports.dashboard}`, mesh.data, "/api/graph?window=10");
   const { edges } = Graph.parse(await answer.json());
   const shown = edges
     .filter(({ source, target }) => source.includes("ingressgateway") && target.includes("productpage"))

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { launchChromium } from "../../e2e/chromium.ts";
-import { eventually, randomOffset, runLimpid } from "../../e2e/mesh.ts";
+import { askDashboard, eventually, randomOffset, runLimpid } from "../../e2e/mesh.ts";
 import { meshPorts } from "../../server/fleet/ports.ts";
 import { openSqliteTelemetryStore } from "../../server/store/telemetry/sqlite-store.ts";
 import type { TelemetryStore } from "../../server/telemetry/store.ts";
@@ -42,7 +42,7 @@ export async function benchGraph(): Promise<void> {
     const served = await eventually(
       async () => {
         const started = performance.now();
-        const answer = await fetch(`${address}/api/graph?window=60`);
+        const answer = await askDashboard(address, data, "/api/graph?window=60");
         const graph = (await answer.json()) as { nodes: unknown[]; edges: unknown[] };
         return graph.edges.length >= edges && { graph, ms: performance.now() - started };
       },
@@ -52,7 +52,7 @@ export async function benchGraph(): Promise<void> {
     process.stdout.write(
       `${served.graph.nodes.length} nodes, ${served.graph.edges.length} calls; /api/graph answers in ${served.ms.toFixed(0)} ms\n`,
     );
-    await reportPolls(address);
+    await reportPolls(address, data);
     const painted: number[] = [];
     for (let round = 0; round < rounds; round++) {
       const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
@@ -81,13 +81,13 @@ export async function benchGraph(): Promise<void> {
 }
 
 /** Each window as an open page asks for it, once a second; taken in turns. */
-async function reportPolls(address: string): Promise<void> {
+async function reportPolls(address: string, data: string): Promise<void> {
   const took = windows.map((): number[] => []);
   for (let poll = 0; poll < polls; poll++) {
     const second = delay(1000);
     for (const [i, window] of windows.entries()) {
       const started = performance.now();
-      await (await fetch(`${address}/api/graph?window=${window}`)).arrayBuffer();
+      await (await askDashboard(address, data, `/api/graph?window=${window}`)).arrayBuffer();
       took[i]?.push(performance.now() - started);
     }
     await second;

@@ -1,4 +1,5 @@
 import { startMesh, type TestMesh } from "../../e2e/mesh.ts";
+import { readMachineToken } from "../../server/access/machine-token.ts";
 import { workloadPorts } from "../../server/fleet/ports.ts";
 import { quantile, wait } from "./process-usage.ts";
 import { createRawClient, prepareRequest, type RawClient } from "./raw-http.ts";
@@ -65,9 +66,10 @@ interface DashboardClient {
 
 function openDashboard(mesh: TestMesh): DashboardClient {
   const { hostname, port, host } = new URL(mesh.dashboard);
+  const authorization = `Bearer ${readMachineToken(mesh.data)}`;
   const client = createRawClient({ host: hostname, port: Number(port) });
   const ask = async (method: string, path: string, headers: Record<string, string>, sent?: string) => {
-    const { status, body } = await client.ask(prepareRequest(method, path, { host, ...headers }, sent));
+    const { status, body } = await client.ask(prepareRequest(method, path, { host, authorization, ...headers }, sent));
     if (status !== 200) throw new Error(`${method} ${path}: ${status} ${body}`);
     return JSON.parse(body) as unknown;
   };

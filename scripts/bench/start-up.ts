@@ -11,7 +11,7 @@ export async function benchStartUp(): Promise<void> {
     up.push(performance.now() - started);
     await eventually(
       async () => {
-        const answer = await fetch(`${mesh.dashboard}/api/graph?window=60`);
+        const answer = await mesh.ask("/api/graph?window=60");
         const { edges, nodes } = (await answer.json()) as { edges: unknown[]; nodes: { app: string; idle: boolean }[] };
         const apps = new Set(nodes.filter((node) => !node.idle).map((node) => node.app));
         return edges.length > 0 && ["productpage", "details", "reviews", "ratings"].every((app) => apps.has(app));

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { ensureMachineToken } from "../access/machine-token.ts";
 import { openBootstrapAuthority } from "../ca/bootstrap-authority.ts";
 import { openCertificateAuthority } from "../ca/certificate-authority.ts";
 import { openSealer } from "../ca/sealer.ts";
@@ -29,6 +30,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     const data = makeDataFolder(options);
     const { LIMPID_CONFIG_DATABASE: database, LIMPID_CONFIG_DIRECTORY: folder } = process.env;
     const store = await openConfigStore({ data, root: packageRoot, database, folder, logger });
+    const dashboardToken = process.env.LIMPID_DASHBOARD ? process.env.LIMPID_DASHBOARD_TOKEN : ensureMachineToken(data);
     const { trustDomain } = defaultMeshOptions;
     const authority = await openCertificateAuthority(join(data, "ca"), { clock, trustDomain });
     const bootstrap = await openBootstrapAuthority(data, { clock, trustDomain });
@@ -53,7 +55,10 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     });
     const canaries = createCanaryController({
       context: { store, services: controlPlane.services, kinds: indexKinds(kinds, emptyKinds), clock, logger },
-      signals: dashboardSignals(process.env.LIMPID_DASHBOARD || `http://127.0.0.1:${ports.dashboard}`),
+      signals: dashboardSignals(
+        process.env.LIMPID_DASHBOARD || `http://127.0.0.1:${ports.dashboard}`,
+        () => dashboardToken,
+      ),
     });
     const api = createConfigApi({
       store: sealedStore(store, sealer),

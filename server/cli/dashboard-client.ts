@@ -2,6 +2,7 @@ import { Option } from "commander";
 import { meshPorts, parsePortOffset } from "../fleet/ports.ts";
 import { call } from "./config/client.ts";
 import { CliError, type CliIo } from "./config/io.ts";
+import { dashboardToken } from "./credentials.ts";
 
 export interface DashboardOption {
   dashboard?: string;
@@ -32,5 +33,7 @@ export function dashboardUrl({ dashboard, portOffset }: DashboardOption, io: Pic
 /** The JSON of its answer. Throws a CliError in its words, or when nobody answers. */
 export async function askDashboard(options: DashboardOption, io: CliIo, path: string): Promise<unknown> {
   const { signal } = io;
-  return (await call(dashboardUrl(options, io), path, { who: "dashboard", ...(signal && { signal }) })).json();
+  const url = dashboardUrl(options, io);
+  const token = await dashboardToken(url, io.env);
+  return (await call(url, path, { who: "dashboard", token, ...(signal && { signal }) })).json();
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import next from "next";
+import { ensureMachineToken } from "../access/machine-token.ts";
 import { createApi } from "../dashboard/api.ts";
 import { createDashboard } from "../dashboard/dashboard.ts";
 import { parseAllowedHosts } from "../dashboard/guard.ts";
@@ -10,7 +11,7 @@ import { traceIdOf } from "../dashboard/traces.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { createLogger } from "../lib/logger.ts";
 import { onShutdown } from "./leash.ts";
-import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf } from "./options.ts";
+import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
 import { warmUp } from "./warm-up.ts";
 
 /** Serves the dashboard's API and the production build of its pages on loopback. */
@@ -19,9 +20,11 @@ export async function runDashboard(options: CommonOptions): Promise<void> {
     const logger = createLogger("dashboard");
     const portOffset = portOffsetOf(options);
     const { dashboard: port, fleet } = meshPorts(portOffset);
+    const data = makeDataFolder(options);
+    const token = ensureMachineToken(data);
     const dashboard = createDashboard({
       portOffset,
-      data: dataFolderOf(options),
+      data,
       migrations: join(packageRoot, "prisma/telemetry/migrations"),
       onError: (error, what) => logger.error({ err: error, what }, "something beside the API's calls failed"),
     });
@@ -47,7 +50,7 @@ export async function runDashboard(options: CommonOptions): Promise<void> {
     logger.info({ port }, "dashboard serves");
     const closing = new AbortController();
     const { signal } = closing;
-    void warmUp({ dashboard: `http://127.0.0.1:${port}`, fleet: `http://127.0.0.1:${fleet}`, signal });
+    void warmUp({ dashboard: `http://127.0.0.1:${port}`, fleet: `http://127.0.0.1:${fleet}`, token, signal });
     onShutdown(async () => {
       closing.abort();
       server.close();

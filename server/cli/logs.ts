@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { ApiError, type LogEntry, LogEvents, LogPage } from "../contract/index.ts";
 import { meshPorts } from "../fleet/ports.ts";
+import { CliError } from "./config/io.ts";
+import { dashboardToken, howToComeIn } from "./credentials.ts";
 import { formatLine } from "./log-line.ts";
 import { type LogOptions, logAddress, withLogFilters } from "./log-options.ts";
 import { failWith, portOffsetOf } from "./options.ts";
@@ -78,13 +80,16 @@ export async function follow(
 export async function ask(base: string, address: string): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(base + address);
-  } catch {
+    const token = await dashboardToken(base, process.env);
+    answer = await fetch(base + address, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
+  } catch (error) {
+    if (error instanceof CliError) throw error;
     throw new Error(
       `no dashboard answers at ${base}. Start a mesh with: limpid up. One with other ports: --port-offset.`,
     );
   }
   if (answer.ok) return answer;
+  if (answer.status === 401) throw new Error(`the dashboard does not know who asks; ${howToComeIn}`);
   const error = ApiError.safeParse(await answer.json().catch(() => null));
   throw new Error(error.data?.message ?? `${base} answered ${answer.status}`);
 }

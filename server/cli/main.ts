@@ -20,6 +20,7 @@ Environment:
   LIMPID_DATA          the data folder (default: data, or data-<offset>)
   LIMPID_SERVER        the config API that apply, get, delete, routes, history and undo talk to
   LIMPID_USER          your name in the history (default: the name you are logged in by)
+  LIMPID_TOKEN         an API token, for commands that ask a dashboard or a config API
   LIMPID_LOG_LEVEL     trace, debug, info, warn or error (default: info)
 `,
   );
@@ -94,6 +95,7 @@ LIMPID_CONFIG_DATABASE=postgres://user@host/name    keeps the config there, for 
 LIMPID_CONFIG_DIRECTORY=<folder>                    reads it from YAML files, and watches them
 LIMPID_RATE_LIMIT_REDIS=redis://host:6379/0         counts rate limits there, together with other control planes
 LIMPID_DASHBOARD=<url>                              where canaries ask how versions do (default: this machine's)
+LIMPID_DASHBOARD_TOKEN=<token>                      by which that dashboard knows the control plane (limpid api-token create)
 
 A config.db that is gone is no new mesh: to begin anew, remove config-mesh.json beside it, too.`,
   )

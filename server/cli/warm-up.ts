@@ -13,6 +13,8 @@ export interface WarmUpOptions {
   /** Base URLs: the dashboard's own, and the supervisor's, which may not be there. */
   dashboard: string;
   fleet: string;
+  /** By which the dashboard knows who asks. */
+  token?: string;
   signal: AbortSignal;
 }
 
@@ -30,8 +32,8 @@ interface Routing {
  * page takes two seconds longer than the second, and the first change of a weight 0.2 s. Waits until the mesh is up, whose parts need the
  * processor more; writes nothing but dry runs of what is there already. Never fails: what it can't reach stays cold.
  */
-export async function warmUp({ dashboard, fleet, signal }: WarmUpOptions): Promise<void> {
-  const client = createHttpClient(dashboard, answerMs);
+export async function warmUp({ dashboard, fleet, token, signal }: WarmUpOptions): Promise<void> {
+  const client = withToken(createHttpClient(dashboard, answerMs), token);
   try {
     await meshUp(client, createHttpClient(fleet, answerMs), signal);
     for (const path of paths) await client.call("GET", path);
@@ -44,6 +46,15 @@ export async function warmUp({ dashboard, fleet, signal }: WarmUpOptions): Promi
     // Nothing depends on it.
   }
 }
+
+const withToken = (client: HttpClient, token: string | undefined): HttpClient => {
+  if (token === undefined) return client;
+  const authorization = `Bearer ${token}`;
+  return {
+    call: (method, path, call = {}) =>
+      client.call(method, path, { ...call, headers: { ...call.headers, authorization } }),
+  };
+};
 
 /** As the supervisor says, or, where there is none, when the control plane answers. Waits for a minute at the most. */
 async function meshUp(dashboard: HttpClient, fleet: HttpClient, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import { ApiError } from "../../contract/index.ts";
 import { meshPorts, parsePortOffset } from "../../fleet/ports.ts";
+import { howToComeIn, tokenFromEnv } from "../credentials.ts";
 import { CliError, type CliIo } from "./io.ts";
 
 export interface ServerOption {
@@ -48,6 +49,8 @@ export interface Call {
   /** Author in the history. */
   user?: string | undefined;
   signal?: AbortSignal;
+  /** By which the caller is known; default: LIMPID_TOKEN. */
+  token?: string | undefined;
   /** Who is asked, for the error when nobody answers. */
   who?: string;
   /** How long the answer may take to begin. */
@@ -71,7 +74,7 @@ export class CallError extends CliError {
 /** Throws a CliError when the server can't be reached, a CallError when it answers with one. */
 export async function call(server: string, path: string, options: Call = {}): Promise<Response> {
   const { method = "GET", body, user, accept = "application/json", signal, timeoutMs = defaultTimeoutMs } = options;
-  const { who = "control plane" } = options;
+  const { who = "control plane", token = tokenFromEnv(server, process.env) } = options;
   let response: Response;
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(), timeoutMs);
@@ -82,6 +85,7 @@ export async function call(server: string, path: string, options: Call = {}): Pr
         accept,
         "user-agent": "limpid-cli",
         ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(user === undefined ? {} : { "x-limpid-user": encodeURIComponent(user) }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -115,6 +119,8 @@ export const warningsIn = (response: Response): string[] =>
 async function toCallError(response: Response): Promise<CallError> {
   const body: unknown = await response.json().catch(() => undefined);
   const parsed = ApiError.safeParse(body);
+  if (parsed.success && response.status === 401)
+    return new CallError(401, `${parsed.data.message}; ${howToComeIn}`, []);
   if (parsed.success) return new CallError(response.status, parsed.data.message, parsed.data.errors ?? []);
   const message = typeof body === "object" && body !== null && "message" in body ? String(body.message) : undefined;
   return new CallError(response.status, message ?? `${response.status} ${response.statusText}`, []);

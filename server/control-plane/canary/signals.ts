@@ -25,14 +25,20 @@ const maxWindowSec = 86_400;
 
 /**
  * Asks the dashboard, whose numbers people see beside the canary, and where a request that two proxies tell of counts once
- * (docs/decisions/0028-canaries-ask-the-dashboard.md).
+ * (docs/decisions/0028-canaries-ask-the-dashboard.md). `token`: by which the dashboard knows who asks.
  */
-export function dashboardSignals(baseUrl: string, timeoutMs = 5_000): ReadSignals {
+export function dashboardSignals(
+  baseUrl: string,
+  token: () => string | undefined = () => undefined,
+  timeoutMs = 5_000,
+): ReadSignals {
   const client = createHttpClient(baseUrl, timeoutMs);
   return async ({ service, from, to, windowSec }) => {
     const window = Math.min(maxWindowSec, Math.max(1, Math.round(windowSec)));
     const path = `/api/services/${encodeURIComponent(service.namespace)}/${encodeURIComponent(service.name)}/metrics`;
-    const { status, text } = await client.call("GET", `${path}?window=${window}`);
+    const known = token();
+    const headers: Record<string, string> = known === undefined ? {} : { authorization: `Bearer ${known}` };
+    const { status, text } = await client.call("GET", `${path}?window=${window}`, { headers });
     if (status !== 200) throw new Error(`the dashboard at ${baseUrl} answered ${status}`);
     const { at, dataFromMs, totals } = Measured.parse(JSON.parse(text));
     const seconds = Math.max(1, (at - dataFromMs) / 1000);
