@@ -5,19 +5,18 @@ import type { ApiError } from "../../server/contract/index.ts";
 export type Said = Pick<ApiError, "message" | "reason" | "params">;
 
 /**
- * An error in the reader's language: by its word where the messages `told` have it, else in the server's own English, which in another language is
- * said to be the server's.
+ * An error in the reader's language. In English that is what the server says itself; other languages have `told`, its words with their parts, and what
+ * has none is said to be the server's own.
  */
 export function useErrorText(): (error: Said) => string {
-  const t = useTranslations("told");
   const ui = useTranslations("ui.error");
+  const t = useTranslations();
   const { told = {} } = useMessages() as { told?: Record<string, string> };
   const isEnglish = useLocale() === "en";
   return ({ message, reason, params = {} }) => {
-    if (reason !== undefined && Object.hasOwn(told, reason)) {
-      const given = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));
-      return t(reason as Parameters<typeof t>[0], given as never);
-    }
-    return isEnglish ? message : ui("server-says", { message });
+    if (isEnglish) return message;
+    if (reason === undefined || !Object.hasOwn(told, reason)) return ui("server-says", { message });
+    const given = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));
+    return t(`told.${reason}` as Parameters<typeof t>[0], given as never);
   };
 }

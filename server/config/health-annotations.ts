@@ -1,4 +1,4 @@
-import { type HealthThresholds, healthThresholds } from "../contract/index.ts";
+import { type HealthThresholds, healthThresholds, type Told, told } from "../contract/index.ts";
 import { parseGoDuration } from "../lib/go-duration.ts";
 
 /**
@@ -17,22 +17,22 @@ export type PartialThresholds = Partial<HealthThresholds>;
 /** What annotations say of health, and what of them can't be followed, by annotation. */
 export function healthAnnotations(annotations: Readonly<Record<string, string>> | undefined): {
   thresholds: PartialThresholds;
-  problems: { annotation: string; message: string }[];
+  problems: ({ annotation: string } & Told)[];
 } {
-  const problems: { annotation: string; message: string }[] = [];
+  const problems: ({ annotation: string } & Told)[] = [];
   const thresholds: PartialThresholds = {};
   const rate = annotations?.[rateAnnotation];
   const latency = annotations?.[latencyAnnotation];
   for (const entry of rate?.split(";") ?? []) {
     if (entry.trim() === "") continue;
     const read = readRate(entry);
-    if (typeof read === "string") problems.push({ annotation: rateAnnotation, message: read });
+    if (read !== undefined && "message" in read) problems.push({ annotation: rateAnnotation, ...read });
     // As in Kiali, the first that fits counts.
     else if (read !== undefined) for (const by of read.by) thresholds[by] ??= read.limits;
   }
   if (latency !== undefined) {
     const read = readLatency(latency);
-    if (typeof read === "string") problems.push({ annotation: latencyAnnotation, message: read });
+    if ("message" in read) problems.push({ annotation: latencyAnnotation, ...read });
     else thresholds.latencyMsP95 = read;
   }
   return { thresholds, problems };
@@ -41,19 +41,21 @@ export function healthAnnotations(annotations: Readonly<Record<string, string>> 
 type Rate = { by: ("errors" | "clientErrors")[]; limits: { degraded: number; failing: number } };
 
 /** Undefined: it is for calls that are not judged here, those that go out. */
-function readRate(entry: string): Rate | undefined | string {
+function readRate(entry: string): Rate | undefined | Told {
   const [code = "", degraded = "", failing = "", protocol = "", direction = "", ...more] = entry
     .split(",")
     .map((part) => part.trim());
   const limits = { degraded: percent(degraded), failing: percent(failing) };
   if (more.length > 0 || Number.isNaN(limits.degraded) || Number.isNaN(limits.failing))
-    return `${JSON.stringify(entry.trim())} must be <code>,<degraded %>,<failing %>[,<protocol>[,<direction>]], such as 5XX,1,5,http,inbound`;
+    return told("health-rate", {
+      value: JSON.stringify(entry.trim()),
+      form: "<code>,<degraded %>,<failing %>[,<protocol>[,<direction>]]",
+    });
   if (!matches(direction, "inbound") || !matches(protocol, "http")) return undefined;
   const by: Rate["by"] = [];
   if (coversClass(code, 5)) by.push("errors");
   if (coversClass(code, 4)) by.push("clientErrors");
-  if (by.length === 0)
-    return `${JSON.stringify(entry.trim())} is for single codes: only all of 5XX and all of 4XX can have thresholds`;
+  if (by.length === 0) return told("health-code", { value: JSON.stringify(entry.trim()) });
   return { by, limits };
 }
 
@@ -77,9 +79,9 @@ function coversClass(pattern: string, digit: number): boolean {
   return plain.split("|").some((one) => [".*", `${digit}XX`, `${digit}..`, `${digit}\\D\\D`, "XXX"].includes(one));
 }
 
-function readLatency(text: string): HealthThresholds["latencyMsP95"] | string {
+function readLatency(text: string): NonNullable<HealthThresholds["latencyMsP95"]> | Told {
   const [degraded, failing, ...more] = text.split(",").map((part) => parseGoDuration(part.trim()));
   if (degraded === undefined || failing === undefined || more.length > 0 || degraded <= 0 || failing < degraded)
-    return `${JSON.stringify(text)} must be two durations, the first no longer than the second, such as 500ms,2s`;
+    return told("health-latency", { value: JSON.stringify(text) });
   return { degraded, failing };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { accessInEnglish } from "./told-access.ts";
+import { fieldsInEnglish } from "./told-fields.ts";
 import { warningsInEnglish } from "./told-warnings.ts";
 
 /**
@@ -7,6 +8,7 @@ import { warningsInEnglish } from "./told-warnings.ts";
  * words. Here in English, for commands, logs and whoever reads an API's `message`.
  */
 const english = {
+  ...fieldsInEnglish,
   ...warningsInEnglish,
   ...accessInEnglish,
   "control-plane-silent": "the control plane at {url} can't be reached: {why}",
@@ -40,6 +42,11 @@ const english = {
   "conflict-gone": "{object} does not exist any more",
   "conflict-version": "{object} has changed: it is at version {version}, the change was made against {base}",
   "conflict-other": "{object} is another object by now: its uid is {uid}",
+  "written-twice": "{object} is written twice in one transaction",
+  "no-namespace": "there is no namespace {namespace}",
+  "no-kind": "{kind} is not supported by Limpid",
+  "sealed-gone": "stands for a value that is not kept any more: write the value itself",
+  "sealed-elsewhere": "was sealed by another key or for another place: write the value itself",
   "yaml-invalid": "the YAML is not valid",
   "yaml-too-large": "the YAML {why}",
   "field-required": "is required",

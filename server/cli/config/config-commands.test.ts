@@ -114,7 +114,7 @@ describe("limpid apply", () => {
     const run = await limpid(`apply -f ${path}`);
     expect(run).toMatchObject({ code: 1 });
     expect(run.err).toContain(
-      `${path}: virtualservice.networking.istio.io/reviews: metadata.namespace: namespaces "shop" not found`,
+      `${path}: virtualservice.networking.istio.io/reviews: metadata.namespace: there is no namespace shop`,
     );
   });
 

@@ -116,7 +116,7 @@ function refuse(
     return { path, ...told("fault-tcp", { name: base.metadata.name }) };
   }
   const badHeader = record.header === null ? undefined : matchHeaderError(record.header.name);
-  if (badHeader !== undefined) return { path: "header.name", message: badHeader };
+  if (badHeader !== undefined) return { path: "header.name", ...badHeader };
   const limitOf = ({ header, source, gateways }: FaultRecord): Limit => ({ header, source, gateways });
   const same = Object.entries(records.faults).find(
     ([, other]) => isLimited(record) && sameJson(limitOf(other), limitOf(record)) && other.hostname === record.hostname,

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { type Told, told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
 import { attachment, checkAttachment } from "./policy-target.ts";
 import { type Report, rule, text } from "./schema.ts";
@@ -17,30 +18,28 @@ export const isDryRun = (annotations: Readonly<Record<string, string>> | undefin
   readGoBoolean(annotations?.[dryRunAnnotation] ?? "") === true;
 
 /** `x`, `x*`, `*x` or `*`. */
-function wildcardError(value: string): string | undefined {
-  if (value === "") return "must not be empty";
+function wildcardError(value: string): Told | undefined {
+  if (value === "") return told("not-empty", {});
   const isAtOneEnd = value.split("*").length <= 2 && !value.slice(1, -1).includes("*");
-  return isAtOneEnd ? undefined : `may have a * at one end only, not ${JSON.stringify(value)}`;
+  return isAtOneEnd ? undefined : told("star-at-end", { value: JSON.stringify(value) });
 }
 const matchText = text(wildcardError);
 
 const trustDomainText = text((value) =>
-  value.includes("/") ? `must be a trust domain, without a slash, not ${JSON.stringify(value)}` : wildcardError(value),
+  value.includes("/") ? told("trust-domain", { value: JSON.stringify(value) }) : wildcardError(value),
 );
 
 /** `x`, `x*`, `*x`, `*`, or a template of whole segments: `{*}` is any one, `{**}` any number of them at the end. */
-function pathError(value: string): string | undefined {
+function pathError(value: string): Told | undefined {
   if (!/[{}]/.test(value)) return wildcardError(value);
   const segments = value.replace(/^\/|\/$/g, "").split("/");
   const any = segments.indexOf("{**}");
-  if (!value.startsWith("/")) return `must begin with a slash, as it is a template, not ${JSON.stringify(value)}`;
+  if (!value.startsWith("/")) return told("template-slash", { value: JSON.stringify(value) });
   if (any >= 0 && any < segments.length - 1 && segments.slice(any + 1).some((it) => /[{}]/.test(it))) {
-    return `may have nothing but plain segments behind {**}, not ${JSON.stringify(value)}`;
+    return told("template-rest", { any: "{**}", value: JSON.stringify(value) });
   }
   const bad = segments.find((segment) => segment !== "{*}" && segment !== "{**}" && !literalSegment.test(segment));
-  return bad === undefined
-    ? undefined
-    : `must have whole segments that are {*}, {**} or plain text; ${JSON.stringify(bad)} is none of them`;
+  return bad === undefined ? undefined : told("template-segment", { forms: "{*}, {**}", segment: JSON.stringify(bad) });
 }
 const pathText = text(pathError);
 
@@ -50,24 +49,24 @@ const literalSegment = /^[a-zA-Z0-9\-._~%!$&'()+,;:@=]+$/;
 const portText = text((value) =>
   /^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535
     ? undefined
-    : `must be a port, not ${JSON.stringify(value)}`,
+    : told("port-text", { value: JSON.stringify(value) }),
 );
 
-function ipBlockError(value: string): string | undefined {
+function ipBlockError(value: string): Told | undefined {
   const [address = "", bits, ...more] = value.split("/");
   const most = isIP(address) === 6 ? 128 : 32;
   const isRight =
     isIP(address) > 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
-  return isRight ? undefined : `must be an IP address or a range such as 10.0.0.0/8, not ${JSON.stringify(value)}`;
+  return isRight ? undefined : told("ip-or-cidr", { value: JSON.stringify(value) });
 }
 const ipBlock = text(ipBlockError);
 
 const matches = () => z.array(matchText).optional();
 
-function accountError(value: string): string | undefined {
+function accountError(value: string): Told | undefined {
   const parts = value.split("/");
   const isRight = parts.length <= 2 && parts.every((part) => part !== "" && !part.includes("*")) && value.length <= 320;
-  return isRight ? undefined : `must be <name> or <namespace>/<name>, not ${JSON.stringify(value)}`;
+  return isRight ? undefined : told("form", { forms: "<name>, <namespace>/<name>", value: JSON.stringify(value) });
 }
 const accounts = () => z.array(text(accountError)).max(16).optional();
 
@@ -93,7 +92,7 @@ const sourceSchema = rule(
     const others = ["principals", "notPrincipals", "namespaces", "notNamespaces"] as const;
     for (const key of ["serviceAccounts", "notServiceAccounts"] as const) {
       const beside = others.find((it) => source[it] !== undefined);
-      if (source[key] !== undefined && beside !== undefined) report([key], `must not be beside ${beside}`);
+      if (source[key] !== undefined && beside !== undefined) report([key], told("not-beside", { other: beside }));
     }
   },
 );
@@ -114,9 +113,9 @@ const operationSchema = rule(
 
 function notEmpty(value: object, report: Report): void {
   const fields = Object.entries(value);
-  if (fields.length === 0) report([], "must have at least one field");
+  if (fields.length === 0) report([], told("needs-field", {}));
   for (const [key, list] of fields)
-    if (Array.isArray(list) && list.length === 0) report([key], "needs at least one entry");
+    if (Array.isArray(list) && list.length === 0) report([key], told("needs-entry", {}));
 }
 
 const keys = [
@@ -139,25 +138,25 @@ const bracketed = [
   /^experimental\.envoy\.filters\.[^[\]]+\[[^\]]+\]$/,
 ];
 
-function keyError(key: string): string | undefined {
+function keyError(key: string): Told | undefined {
   if (keys.includes(key) || bracketed.some((form) => form.test(key))) return undefined;
-  const forms = "request.headers[<name>], request.auth.claims[<name>] or experimental.envoy.filters.<filter>[<key>]";
-  return `must be one of ${keys.join(", ")}, ${forms}, not ${JSON.stringify(key)}`;
+  const forms = "request.headers[<name>], request.auth.claims[<name>], experimental.envoy.filters.<filter>[<key>]";
+  return told("one-of-not", { values: [...keys, forms].join(", "), value: JSON.stringify(key) });
 }
 
-const valueErrors: Readonly<Record<string, (value: string) => string | undefined>> = {
+const valueErrors: Readonly<Record<string, (value: string) => Told | undefined>> = {
   "source.ip": ipBlockError,
   "remote.ip": ipBlockError,
   "source.serviceAccount": accountError,
   "destination.ip": ipBlockError,
   "destination.port": (value) =>
-    portText.safeParse(value).success ? undefined : `must be a port, not ${JSON.stringify(value)}`,
+    portText.safeParse(value).success ? undefined : told("port-text", { value: JSON.stringify(value) }),
 };
 
 const conditionSchema = rule(
   z.strictObject({ key: text(keyError), values: matches(), notValues: matches() }),
   ({ key, values, notValues }, report) => {
-    if (!values?.length && !notValues?.length) report([], "needs values or notValues");
+    if (!values?.length && !notValues?.length) report([], told("needs-one-of", { fields: "values, notValues" }));
     for (const [field, list] of Object.entries({ values, notValues })) {
       for (const [index, value] of (list ?? []).entries()) {
         const error = valueErrors[key]?.(value);
@@ -170,13 +169,13 @@ const conditionSchema = rule(
 const ruleSchema = z.strictObject({
   from: z
     .array(z.strictObject({ source: sourceSchema }))
-    .min(1, "needs at least one entry")
+    .min(1)
     .optional(),
   to: z
     .array(z.strictObject({ operation: operationSchema }))
-    .min(1, "needs at least one entry")
+    .min(1)
     .optional(),
-  when: z.array(conditionSchema).min(1, "needs at least one entry").optional(),
+  when: z.array(conditionSchema).min(1).optional(),
 });
 
 /** https://istio.io/latest/docs/reference/config/security/authorization-policy/ */
@@ -199,11 +198,12 @@ const authorizationPolicySpecSchema = rule(
     const { action, rules, provider } = spec;
     checkAttachment(spec, report);
     if ((action === "DENY" || action === "CUSTOM") && !rules?.length) {
-      report(["rules"], `is required for ${action}: without it nothing matches; [{}] matches everything`);
+      report(["rules"], told("rules-required", { action, all: "[{}]" }));
     }
-    if (action !== "CUSTOM" && provider !== undefined) report(["provider"], "has no effect without action CUSTOM");
+    if (action !== "CUSTOM" && provider !== undefined)
+      report(["provider"], told("no-effect-without", { what: "action: CUSTOM" }));
     if (action !== "CUSTOM") return;
-    if (provider === undefined) report(["provider"], "is required for CUSTOM");
+    if (provider === undefined) report(["provider"], told("required-for", { what: "action: CUSTOM" }));
     for (const [index, it] of (rules ?? []).entries()) checkCustom(it, ["rules", index], report);
   },
 );
@@ -215,11 +215,11 @@ const peerKey = /^(?:source\.(?:namespace|serviceAccount|trustDomain|principal)$
 function checkCustom({ from = [], when = [] }: z.output<typeof ruleSchema>, path: PropertyKey[], report: Report): void {
   for (const [index, { source }] of from.entries()) {
     for (const key of Object.keys(source).filter((it) => ofPeers.test(it))) {
-      report([...path, "from", index, "source", key], "can't be asked for with action CUSTOM");
+      report([...path, "from", index, "source", key], told("not-with-custom", { key }));
     }
   }
   for (const [index, { key }] of when.entries()) {
-    if (peerKey.test(key)) report([...path, "when", index, "key"], `${key} can't be asked for with action CUSTOM`);
+    if (peerKey.test(key)) report([...path, "when", index, "key"], told("not-with-custom", { key }));
   }
 }
 export type AuthorizationPolicySpec = z.output<typeof authorizationPolicySpecSchema>;
@@ -238,8 +238,8 @@ export const authorizationPolicy = defineKind({
   check({ metadata }) {
     const value = metadata.annotations?.[dryRunAnnotation];
     if (value === undefined || readGoBoolean(value) !== undefined) return [];
-    const message = `must be "true" or "false", not ${JSON.stringify(value)}`;
-    return [{ path: `metadata.annotations[${JSON.stringify(dryRunAnnotation)}]`, message }];
+    const wrong = told("one-of-not", { values: '"true", "false"', value: JSON.stringify(value) });
+    return [{ path: `metadata.annotations[${JSON.stringify(dryRunAnnotation)}]`, ...wrong }];
   },
   columns: [
     {

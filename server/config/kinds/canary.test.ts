@@ -38,11 +38,11 @@ test("everything that is wrong, at once and by its path", () => {
       thresholds: { successRate: {}, latencyP95: { maxRatio: 0.5 }, minRequest: 3 }
       onFailure: Rolback`),
   ).toEqual([
-    'spec.steps[0].hold: must be at most 24h, not "25h"',
+    "spec.steps[0].hold: must be at most 24h, not 25h",
     'spec.steps[1].hold: must be a duration such as "500ms", "7s" or "1h2m3s", not "soon"',
     "spec.steps[2].weight: must be at most 100, not 101",
     "spec.steps[2].hold: is required",
-    "spec.thresholds.successRate: set min, maxDrop or both",
+    "spec.thresholds.successRate: set one of min, maxDrop, or all",
     "spec.thresholds.latencyP95.maxRatio: must be at least 1, not 0.5",
     "spec.thresholds.minRequest: unknown field; did you mean minRequests?",
     "spec.onFailure: must be one of Rollback, Pause; did you mean Rollback?",
@@ -50,6 +50,6 @@ test("everything that is wrong, at once and by its path", () => {
     "spec.steps[1].weight: must be more than the step before has, 50, not 50",
   ]);
   expect(errors("{ service: { name: a }, from: v1, to: v2, steps: [] }")).toEqual([
-    "spec.steps: needs at least 1 entry",
+    "spec.steps: needs at least one entry",
   ]);
 });

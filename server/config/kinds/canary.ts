@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { told } from "../../contract/told.ts";
 import { parseGoDuration } from "../../lib/go-duration.ts";
 import type { ConfigObject } from "../object.ts";
 import { defineKind } from "./define.ts";
@@ -8,7 +9,7 @@ import { rule } from "./schema.ts";
 const maxHoldMs = 24 * 3_600_000;
 
 const holdSchema = rule(duration(), (value, report) => {
-  if ((parseGoDuration(value) ?? 0) > maxHoldMs) report([], `must be at most 24h, not ${JSON.stringify(value)}`);
+  if ((parseGoDuration(value) ?? 0) > maxHoldMs) report([], told("at-most", { maximum: "24h", value }));
 });
 
 const stepSchema = z.strictObject({
@@ -31,7 +32,8 @@ const successRateSchema = rule(
       .describe("Percentage points that it may be below the old version's."),
   }),
   (limits, report) => {
-    if (limits.min === undefined && limits.maxDrop === undefined) report([], "set min, maxDrop or both");
+    if (limits.min === undefined && limits.maxDrop === undefined)
+      report([], told("set-any", { fields: "min, maxDrop" }));
   },
 );
 
@@ -41,7 +43,8 @@ const latencySchema = rule(
     maxRatio: z.number().min(1).max(1_000).optional().describe("How many times the old version's it may be."),
   }),
   (limits, report) => {
-    if (limits.max === undefined && limits.maxRatio === undefined) report([], "set max, maxRatio or both");
+    if (limits.max === undefined && limits.maxRatio === undefined)
+      report([], told("set-any", { fields: "max, maxRatio" }));
   },
 );
 
@@ -88,14 +91,11 @@ const canarySpecSchema = rule(
     paused: z.boolean().optional().describe("Weights stay as they are until it is false again."),
   }),
   ({ from, to, steps }, report) => {
-    if (from === to) report(["to"], `must be another version than from, ${JSON.stringify(from)}`);
+    if (from === to) report(["to"], told("other-version", { from: JSON.stringify(from) }));
     for (const [index, step] of steps.entries()) {
       const before = steps[index - 1];
       if (before !== undefined && step.weight <= before.weight)
-        report(
-          ["steps", index, "weight"],
-          `must be more than the step before has, ${before.weight}, not ${step.weight}`,
-        );
+        report(["steps", index, "weight"], told("step-weight", { before: before.weight, weight: step.weight }));
     }
   },
 );

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Told, told } from "../../contract/told.ts";
 import { type FieldError, fail, ok, type Result } from "../../lib/result.ts";
 import { type KindDefinition, withSpec } from "../kind.ts";
 import type { ConfigObject } from "../object.ts";
@@ -14,7 +15,7 @@ type Declaration<S extends z.ZodType> = Omit<KindDefinition, "parse" | "jsonSche
   /** What `spec` is when the document has none; unset: it is required. */
   defaultSpec?: z.output<S>;
   namespaced?: boolean;
-  nameError?: (name: string) => string | undefined;
+  nameError?: (name: string) => Told | undefined;
   /** Rules between metadata and spec. */
   check?(object: ConfigObject<z.output<S>>): FieldError[];
 };
@@ -75,9 +76,9 @@ function envelopeErrors(document: Record<string, unknown>, kind: string, version
   const known = ["apiVersion", "kind", "metadata", "spec", "status"];
   const unknown = Object.keys(document).filter((key) => !known.includes(key));
   errors.push(...unknownFields(unknown, known, ""));
-  if (document.kind !== kind) errors.push({ path: "kind", message: `must be ${kind}` });
+  if (document.kind !== kind) errors.push({ path: "kind", ...told("must-be", { what: kind }) });
   if (!versions.includes(String(document.apiVersion))) {
-    errors.push({ path: "apiVersion", message: `must be ${versions.join(", ")}` });
+    errors.push({ path: "apiVersion", ...told("must-be", { what: versions.join(", ") }) });
   }
   return errors;
 }
@@ -88,11 +89,10 @@ function plainCopy(input: unknown): Result<Record<string, unknown>, FieldError> 
   try {
     json = JSON.stringify(input);
   } catch {
-    return fail({ path: "", message: "the object must be plain JSON that is not nested too deeply" });
+    return fail({ path: "", ...told("plain-json", {}) });
   }
-  if (json === undefined || !json.startsWith("{")) return fail({ path: "", message: "this must be an object" });
+  if (json === undefined || !json.startsWith("{")) return fail({ path: "", ...told("this-object", {}) });
   const bytes = Buffer.byteLength(json);
-  if (bytes > maxObjectBytes)
-    return fail({ path: "", message: `the object must have at most ${maxObjectBytes} bytes, not ${bytes}` });
+  if (bytes > maxObjectBytes) return fail({ path: "", ...told("object-bytes", { limit: maxObjectBytes, bytes }) });
   return ok(JSON.parse(json) as Record<string, unknown>);
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
 import { dnsLabel, exportTo, labels, reportDuplicates, wildcardHost } from "./fields.ts";
 import { notYet, rule } from "./schema.ts";
@@ -19,13 +20,14 @@ const destinationRuleSpecSchema = z.strictObject({
     reportDuplicates(
       subsets,
       (subset) => subset.name,
-      (subset, index, first) => report([index, "name"], `${subset.name} is the name of subsets[${first}] too`),
+      (subset, index, first) =>
+        report([index, "name"], told("name-of-too", { name: subset.name, other: `subsets[${first}]` })),
     ),
   )
     .optional()
     .describe("Named parts of the service, such as its versions."),
   exportTo: exportTo().optional(),
-  workloadSelector: notYet("the rule applies to every workload that it is exported to"),
+  workloadSelector: notYet(told("not-yet-for-some", {})),
 });
 export type DestinationRuleSpec = z.output<typeof destinationRuleSpecSchema>;
 

@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq, type Node } from "yaml";
+import { type Told, told } from "../../contract/told.ts";
 import { type FieldError, fail, ok, type Result } from "../../lib/result.ts";
 import {
   readYaml,
@@ -31,18 +32,18 @@ export function parseDocuments(text: string): Result<ConfigObject[], DocumentErr
     read = readYaml(text, yamlFileLimits);
   } catch (error) {
     if (!(error instanceof YamlLimitError)) throw error;
-    return fail(located("", error.message, 1, 1));
+    return fail(located("", { message: error.message }, 1, 1));
   }
   const objects: ConfigObject[] = [];
   const errors: DocumentError[] = [];
   for (const [index, document] of read.documents.entries()) {
     for (const { message, offset } of document.problems) {
-      errors.push(located("", `is not valid YAML: ${message}`, index + 1, read.lineAt(offset)));
+      errors.push(located("", told("yaml-form", { why: message }), index + 1, read.lineAt(offset)));
     }
     if (document.problems.length === 0) readDocument(document, index + 1, read.lineAt, objects, errors);
     if (errors.length > maxErrors) break;
   }
-  if (objects.length > maxObjects) errors.push(located("", `must have at most ${maxObjects} objects`, 1, 1));
+  if (objects.length > maxObjects) errors.push(located("", told("max-objects", { count: maxObjects }), 1, 1));
   return errors.length > 0 ? fail(...errors.slice(0, maxErrors)) : ok(objects);
 }
 
@@ -66,7 +67,7 @@ function readDocument(
       const node = nodeAt(start, parsePath(error.path)) ?? start ?? contents;
       const line = lineAt(node?.range?.[0] ?? offset);
       const prefix = path.length > 0 ? `items[${path[1]}]${error.path ? "." : ""}` : "";
-      errors.push(located(`${prefix}${error.path}`, error.message, index, line));
+      errors.push(located(`${prefix}${error.path}`, error, index, line));
     }
   }
 }
@@ -81,9 +82,10 @@ function itemsOf(value: unknown): { item: unknown; path: (string | number)[] }[]
   return [{ item: value, path: [] }];
 }
 
-const located = (path: string, message: string, document: number, line: number): DocumentError => ({
+const located = (path: string, what: Told, document: number, line: number): DocumentError => ({
+  ...what,
   path,
-  message: `${message} (document ${document}, line ${line})`,
+  message: `${what.message} (document ${document}, line ${line})`,
   document,
   line,
 });

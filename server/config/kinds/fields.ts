@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Told, told } from "../../contract/told.ts";
 import { parseGoDuration } from "../../lib/go-duration.ts";
 import { dnsLabelError, isDnsLabel, labelValueError, qualifiedKeyError, wildcardHostError } from "./names.ts";
 import { regexError } from "./regex.ts";
@@ -14,25 +15,23 @@ export const portOrNone = () => z.int().min(0).max(65_535);
 
 /** Go's writing of a duration, of at least 1 ms and without a part below a millisecond, as Istio wants it. */
 export const duration = (options: { zero?: boolean } = {}) =>
-  text((value) => {
-    const ms = parseGoDuration(value);
-    if (ms === undefined) return `must be a duration such as "500ms", "7s" or "1h2m3s", not ${JSON.stringify(value)}`;
-    if (ms === 0 && options.zero) return undefined;
-    if (ms < 1) return `must be at least 1ms, not ${value}`;
-    return Number.isInteger(ms) ? undefined : "must be whole milliseconds";
-  }, 'must be a duration as a string, such as "5s"');
+  text(
+    (value) => {
+      const ms = parseGoDuration(value);
+      if (ms === undefined) return told("duration-form", { value: JSON.stringify(value) });
+      if (ms === 0 && options.zero) return undefined;
+      if (ms < 1) return told("at-least", { minimum: "1ms", value });
+      return Number.isInteger(ms) ? undefined : told("duration-whole", {});
+    },
+    told("duration-text", {}),
+  );
 
 /** `{value: 0..100}`; Istio takes 0 and then 0.0001 at least, the finest step of an Envoy fraction. */
 export const percentage = () =>
   z.strictObject({
-    value: z
-      .number()
-      .min(0)
-      .max(100)
-      .superRefine((value, context) => {
-        if (value > 0 && value < 0.0001) context.addIssue({ code: "custom", message: "must be 0, or at least 0.0001" });
-      })
-      .optional(),
+    value: rule(z.number().min(0).max(100), (value, report) => {
+      if (value > 0 && value < 0.0001) report([], told("percentage-min", {}));
+    }).optional(),
   });
 
 export const wildcardHost = () => text(wildcardHostError);
@@ -61,9 +60,10 @@ export interface StringMatch {
 export const stringMatch = (options: { presence?: boolean; emptyPrefix?: boolean; none?: boolean } = {}) =>
   rule(z.strictObject(stringMatchShape()), (match, report) => {
     const set = (["exact", "prefix", "regex"] as const).filter((key) => match[key] !== undefined);
-    if (set.length > 1) report([], `must have only one of exact, prefix, regex; it has ${set.join(" and ")}`);
-    if (set.length === 0 && !options.presence && !options.none) report([], "must have one of exact, prefix, regex");
-    if (match.prefix === "" && !options.emptyPrefix) report(["prefix"], "must not be empty");
+    if (set.length > 1) report([], told("only-one-has", { fields: "exact, prefix, regex", given: set.join(", ") }));
+    if (set.length === 0 && !options.presence && !options.none)
+      report([], told("needs-one-of", { fields: "exact, prefix, regex" }));
+    if (match.prefix === "" && !options.emptyPrefix) report(["prefix"], told("not-empty", {}));
     if (match.regex !== undefined && !(options.presence && match.regex === "*")) {
       const error = regexError(match.regex);
       if (error !== undefined) report(["regex"], error);
@@ -77,18 +77,18 @@ export const exportTo = (options: { none?: boolean } = {}) =>
       text((value) =>
         value === "." || value === "*" || (options.none && value === "~") || isDnsLabel(value)
           ? undefined
-          : `must be ".", "*"${options.none ? ', "~"' : ""} or a namespace, not ${JSON.stringify(value)}`,
+          : told("namespace-or", { forms: options.none ? '".", "*", "~"' : '".", "*"', value: JSON.stringify(value) }),
       ),
     ),
     (values, report) => {
       reportDuplicates(
         values,
         (value) => value,
-        (_value, index) => report([index], `is there twice`),
+        (_value, index) => report([index], told("twice", {})),
       );
       for (const alone of ["*", "~"]) {
         const index = values.indexOf(alone);
-        if (index >= 0 && values.length > 1) report([index], `${JSON.stringify(alone)} must stand alone`);
+        if (index >= 0 && values.length > 1) report([index], told("stands-alone", { value: JSON.stringify(alone) }));
       }
     },
   );
@@ -113,12 +113,12 @@ export function reportDuplicates<T>(
 const headerToken = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** A header's name, and no pseudo-header. */
-export const tokenError = (name: string): string | undefined =>
-  headerToken.test(name) ? undefined : `${JSON.stringify(name)} is not a valid header name`;
+export const tokenError = (name: string): Told | undefined =>
+  headerToken.test(name) ? undefined : told("header-name", { name: JSON.stringify(name) });
 
 const pseudoHeaders = new Set([":method", ":scheme", ":authority", ":path", ":status"]);
 
-const claimForms = 'must be "@request.auth.claims.<name>", "@request.auth.claims[<name>][<name>]", or a header';
+const claimForms = '"@request.auth.claims.<name>", "@request.auth.claims[<name>][<name>]"';
 
 /**
  * The path to a claim of a verified token, as a match by header says it; undefined: it is a header.
@@ -132,19 +132,19 @@ export function routingClaim(name: string): string[] | undefined {
 }
 
 /** A header in a match: a token or one of HTTP/2's pseudo-headers; or a claim. */
-export function matchHeaderError(name: string): string | undefined {
-  if (name.startsWith("@")) return routingClaim(name) ? undefined : claimForms;
+export function matchHeaderError(name: string): Told | undefined {
+  if (name.startsWith("@")) return routingClaim(name) ? undefined : told("claim-or-header", { forms: claimForms });
   return pseudoHeaders.has(name) ? undefined : tokenError(name);
 }
 
 const isAuthority = (name: string) => /^(?::authority|host)$/i.test(name);
 
 /** A header to be set: an authority may be set on requests only. */
-export function changedHeaderError(name: string, direction: "request" | "response" | "remove"): string | undefined {
+export function changedHeaderError(name: string, direction: "request" | "response" | "remove"): Told | undefined {
   if (direction === "request" && isAuthority(name)) return undefined;
-  if (/^host$/i.test(name)) return "the Host header can't be changed here";
-  if (name.startsWith(":")) return `pseudo-header ${name} can't be changed here`;
-  return headerToken.test(name) ? undefined : `${JSON.stringify(name)} is not a valid header name`;
+  if (/^host$/i.test(name)) return told("host-header", {});
+  if (name.startsWith(":")) return told("pseudo-header", { name });
+  return headerToken.test(name) ? undefined : told("header-name", { name: JSON.stringify(name) });
 }
 
 /** Where the authority would be set: Istio takes it in one place only. */

@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { type Told, told } from "../../contract/told.ts";
 import { suggest } from "../../lib/suggest.ts";
 import { defineKind } from "./define.ts";
 import { labels, port, reportDuplicates } from "./fields.ts";
 import { labelNameError, subdomainError } from "./metadata.ts";
 import { isDnsLabel, isIpAddress, sniHostError } from "./names.ts";
 import { isHttpProtocol, isTlsProtocol, protocolError } from "./protocol.ts";
-import { notYet, orNull, type Report, rule, text } from "./schema.ts";
+import { notYet, orNull, type Report, rule, says, text } from "./schema.ts";
 
 const protocolVersions = ["TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"] as const;
 const protocolVersion = () => z.enum(protocolVersions).optional();
@@ -32,52 +33,48 @@ const cipherSuites = [
 ];
 
 /** Groups of equal preference stand in brackets: `[A|B]`. */
-function cipherSuiteError(value: string): string | undefined {
+function cipherSuiteError(value: string): Told | undefined {
   const names = value.replace(/^\[|\]$/g, "").split("|");
   const bad = names.find((name) => !cipherSuites.includes(name));
   if (bad === undefined) return undefined;
   const near = suggest(bad, cipherSuites);
-  return `must be a cipher suite of TLS 1.2 such as ECDHE-RSA-AES128-GCM-SHA256${near ? `; did you mean ${near}?` : ""}, not ${JSON.stringify(bad)}`;
+  const wrong = { value: JSON.stringify(bad) };
+  return near ? told("cipher-suite-near", { ...wrong, near }) : told("cipher-suite", wrong);
 }
 
-const spkiError = (value: string): string | undefined =>
-  /^[A-Za-z0-9+/]{43}=$/.test(value) ? undefined : "must be a SHA-256 in base64, of 44 characters";
-const hashError = (value: string): string | undefined =>
-  /^(?:[0-9a-fA-F]{64}|(?:[0-9a-fA-F]{2}:){31}[0-9a-fA-F]{2})$/.test(value)
-    ? undefined
-    : "must be a SHA-256 in hexadecimal, with or without colons";
+const spkiError = (value: string): Told | undefined =>
+  /^[A-Za-z0-9+/]{43}=$/.test(value) ? undefined : told("sha-base64", {});
+const hashError = (value: string): Told | undefined =>
+  /^(?:[0-9a-fA-F]{64}|(?:[0-9a-fA-F]{2}:){31}[0-9a-fA-F]{2})$/.test(value) ? undefined : told("sha-hex", {});
 
 const serverPortSchema = z.strictObject({
   number: port(),
   name: z.string().min(1),
   protocol: text(
-    (value) => protocolError(value) ?? (value.toUpperCase() === "UDP" ? "UDP is not supported by gateways" : undefined),
+    (value) => protocolError(value) ?? (value.toUpperCase() === "UDP" ? told("udp-gateway", {}) : undefined),
   ),
-  targetPort: z.never({ error: "has no effect on a Gateway: leave it out" }).optional(),
+  targetPort: z.never({ error: says(told("no-effect-on", { kind: "Gateway" })) }).optional(),
 });
 
 /** A host, or `<namespace>/<host>` with a namespace, "." or "*": whose VirtualServices may bind to it, and for which host. */
-function serverHostError(value: string): string | undefined {
+function serverHostError(value: string): Told | undefined {
   const slash = value.indexOf("/");
   const namespace = slash < 0 ? "*" : value.slice(0, slash);
   if (namespace !== "*" && namespace !== "." && !isDnsLabel(namespace)) {
-    return `must be a host, or <namespace>/<host> with "*", "." or a namespace, not ${JSON.stringify(value)}`;
+    return told("server-host", { form: "<namespace>/<host>", forms: '"*", "."', value: JSON.stringify(value) });
   }
   const host = value.slice(slash + 1);
   const error = sniHostError(host);
   if (error !== undefined || host === "*" || host.includes(".") || isIpAddress(host)) return error;
-  return `must be a full name such as "${host}.example.com": clients outside of the mesh know no short ones`;
+  return told("full-name", { host });
 }
 
 const file = () => z.string().min(1).optional();
 const credential = () =>
   text((value) => {
     const name = value.replace(/^kubernetes:\/\//, "");
-    if (value.startsWith("sds://")) return "other SDS servers are not supported by Limpid: name a Secret";
-    return (
-      subdomainError(name) &&
-      `must be the name of a Secret in the gateway workload's namespace, not ${JSON.stringify(value)}`
-    );
+    if (value.startsWith("sds://")) return told("other-sds", {});
+    return subdomainError(name) && told("secret-of-gateway", { value: JSON.stringify(value) });
   });
 
 const serverTlsFields = z.strictObject({
@@ -131,11 +128,12 @@ const serverTlsSchema = rule(serverTlsFields, (tls, report) => {
     ...(["credentialName", "credentialNames", "tlsCertificates"] as const).filter((key) => tls[key]?.length),
   ];
   const [first, second] = sources;
-  if (second !== undefined)
-    report([second], `must not be beside ${first}: a server has its certificates from one place`);
+  if (second !== undefined) report([second], told("certificates-twice", { other: String(first) }));
   const { mode = "PASSTHROUGH" } = tls;
   if (mode === "SIMPLE" || mode === "MUTUAL" || mode === "OPTIONAL_MUTUAL") checkOwn(tls, mode, first, report);
-  else for (const key of ownOnly) if (tls[key] !== undefined) report([key], `has no effect with mode ${mode}`);
+  else
+    for (const key of ownOnly)
+      if (tls[key] !== undefined) report([key], told("no-effect-with", { what: `mode: ${mode}` }));
 });
 
 /** What only a server has that ends TLS with a certificate of its own. */
@@ -168,24 +166,28 @@ const mutualOnly = [
 ] as const;
 
 function checkOwn(tls: ServerTls, mode: string, source: string | undefined, report: Report): void {
-  if (source === undefined) report(["credentialName"], `is required for ${mode}, or serverCertificate and privateKey`);
+  if (source === undefined)
+    report(
+      ["credentialName"],
+      told("required-for-or", { what: `mode: ${mode}`, other: "serverCertificate, privateKey" }),
+    );
   if (source === "serverCertificate") {
     for (const key of ["serverCertificate", "privateKey"] as const)
-      if (tls[key] === undefined) report([key], "is required beside the other");
+      if (tls[key] === undefined) report([key], told("required-beside", {}));
   }
   if (mode === "SIMPLE") {
-    for (const key of mutualOnly)
-      if (tls[key] !== undefined) report([key], "has no effect with mode SIMPLE: no client's certificate is asked for");
+    for (const key of mutualOnly) if (tls[key] !== undefined) report([key], told("no-effect-simple", {}));
   } else if (
     source !== undefined &&
     !source.startsWith("credential") &&
     !tls.caCertificates &&
     !tls.caCertCredentialName
   ) {
-    report(["caCertificates"], `is required for ${mode}`);
+    report(["caCertificates"], told("required-for", { what: `mode: ${mode}` }));
   }
   const [min, max] = [versionRank(tls.minProtocolVersion), versionRank(tls.maxProtocolVersion)];
-  if (min > 0 && max > 0 && min > max) report(["minProtocolVersion"], "is above maxProtocolVersion");
+  if (min > 0 && max > 0 && min > max)
+    report(["minProtocolVersion"], told("is-above", { other: "maxProtocolVersion" }));
 }
 
 const versionRank = (version: string | undefined): number =>
@@ -196,28 +198,27 @@ const serverFields = z.strictObject({
   hosts: z.array(text(serverHostError)).min(1).describe("Hosts that VirtualServices may bind to here."),
   name: z.string().optional(),
   bind: text((value) => {
-    if (value.startsWith("unix://")) return "unix domain sockets are not supported yet by Limpid";
-    return value === "" || isIpAddress(value) ? undefined : `must be an IP address, not ${JSON.stringify(value)}`;
+    if (value.startsWith("unix://")) return told("unix-socket", {});
+    return value === "" || isIpAddress(value) ? undefined : told("ip-address", { value: JSON.stringify(value) });
   }).optional(),
   tls: serverTlsSchema.optional(),
-  defaultEndpoint: notYet(""),
+  defaultEndpoint: notYet(),
 });
 
 const serverSchema = rule(serverFields, ({ port, tls }, report) => {
   const { protocol } = port;
   const mode = tls?.mode ?? "PASSTHROUGH";
   if (isTlsProtocol(protocol)) {
-    if (tls === undefined)
-      report(["tls", "mode"], `is required for protocol ${protocol}, such as SIMPLE or PASSTHROUGH`);
-    if (tls?.httpsRedirect) report(["tls", "httpsRedirect"], `has no effect for protocol ${protocol}`);
+    if (tls === undefined) report(["tls", "mode"], told("tls-mode-required", { protocol }));
+    if (tls?.httpsRedirect) report(["tls", "httpsRedirect"], told("no-effect-with", { what: `protocol: ${protocol}` }));
     if (mode === "AUTO_PASSTHROUGH" && protocol.toUpperCase() === "HTTPS")
-      report(["tls", "mode"], "AUTO_PASSTHROUGH needs protocol TLS");
+      report(["tls", "mode"], told("auto-passthrough", {}));
   } else if (isHttpProtocol(protocol)) {
-    if (tls?.mode !== undefined) report(["tls", "mode"], `a server of protocol ${protocol} has no TLS; HTTPS has`);
+    if (tls?.mode !== undefined) report(["tls", "mode"], told("server-without-tls", { protocol, other: "HTTPS" }));
     for (const key of ownOnly)
-      if (tls?.[key] !== undefined) report(["tls", key], `a server of protocol ${protocol} has no TLS; HTTPS has`);
+      if (tls?.[key] !== undefined) report(["tls", key], told("server-without-tls", { protocol, other: "HTTPS" }));
   } else if (tls !== undefined) {
-    report(["tls"], `a server of protocol ${protocol} has no TLS; TLS has`);
+    report(["tls"], told("server-without-tls", { protocol, other: "TLS" }));
   }
 });
 
@@ -229,7 +230,10 @@ const gatewaySpecSchema = z.strictObject({
       servers,
       (server) => server.port.name,
       (server, index, first) =>
-        report([index, "port", "name"], `${server.port.name} is the name of servers[${first}].port too`),
+        report(
+          [index, "port", "name"],
+          told("name-of-too", { name: server.port.name, other: `servers[${first}].port` }),
+        ),
     ),
   ),
 });

@@ -1,3 +1,4 @@
+import { type Told, told } from "../../contract/told.ts";
 import { suggest } from "../../lib/suggest.ts";
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
@@ -41,21 +42,19 @@ const plain = new Set([
 ]);
 const all = [...withArgument, ...withOrWithout, ...plain];
 
-const lonePercent = `a literal '%' is written "%%"; a variable is written "%NAME%" or "%NAME(…)%"`;
-
 /**
  * What is wrong with a header's value: its bytes, or a variable that no proxy has. Envoy refuses a whole virtual host for one such, and the
  * routes of everybody in it stay as they were.
  * https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers#custom-request-response-headers
  */
-export function headerValueError(value: string): string | undefined {
+export function headerValueError(value: string): Told | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what RFC 9110 §5.5 forbids in a field value
-  if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) return "must not contain control characters";
+  if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) return told("control-characters", {});
   const variable = /%%|%([A-Z0-9_]+)(?:\(([^)]*)\))?(?::\d+)?%/y;
   for (let at = value.indexOf("%"); at >= 0; at = value.indexOf("%", variable.lastIndex)) {
     variable.lastIndex = at;
     const match = variable.exec(value);
-    if (match === null) return lonePercent;
+    if (match === null) return told("lone-percent", {});
     const [, name, argument] = match;
     const error = name === undefined ? undefined : variableError(name, argument);
     if (error !== undefined) return error;
@@ -63,13 +62,13 @@ export function headerValueError(value: string): string | undefined {
   return undefined;
 }
 
-function variableError(name: string, argument: string | undefined): string | undefined {
+function variableError(name: string, argument: string | undefined): Told | undefined {
   const takes = withArgument.has(name) ? "an" : plain.has(name) ? "no" : withOrWithout.has(name) ? "any" : undefined;
   if (takes === undefined) {
     const near = suggest(name, all);
-    return `there is no variable %${name}%${near ? `; did you mean %${near}%?` : `; a literal '%' is written "%%"`}`;
+    return near ? told("variable-unknown-near", { name, near }) : told("variable-unknown", { name });
   }
-  if (takes === "an" && !argument) return `%${name}% needs something in parentheses: %${name}(…)%`;
-  if (takes === "no" && argument !== undefined) return `%${name}% takes nothing in parentheses`;
+  if (takes === "an" && !argument) return told("variable-argument", { name });
+  if (takes === "no" && argument !== undefined) return told("variable-bare", { name });
   return undefined;
 }

@@ -1,10 +1,15 @@
 import { z } from "zod";
+import { told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
 import { duration, port } from "./fields.ts";
-import { rule } from "./schema.ts";
+import { rule, says } from "./schema.ts";
 
 const httpSchema = z.strictObject({
-  path: z.string().min(1).max(2_000).startsWith("/", "must begin with /"),
+  path: z
+    .string()
+    .min(1)
+    .max(2_000)
+    .startsWith("/", says(told("begins-with", { what: "/" }))),
   host: z.string().min(1).max(253).optional().describe("Of the request; default the service's hostname."),
   expectedStatuses: z
     .array(z.int().min(100).max(599))
@@ -43,7 +48,8 @@ const healthCheckSpecSchema = rule(
       ),
   }),
   (spec, report) => {
-    if ((spec.http === undefined) === (spec.tcp === undefined)) report(["http"], "set either http or tcp");
+    if ((spec.http === undefined) === (spec.tcp === undefined))
+      report(["http"], told("set-either", { fields: "http, tcp" }));
   },
 );
 export type HealthCheckSpec = z.output<typeof healthCheckSpecSchema>;

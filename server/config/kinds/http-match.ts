@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { told } from "../../contract/told.ts";
 import { dnsLabelOrNone, labels, matchHeaderError, portOrNone, stringMatch } from "./fields.ts";
 import { fqdnError, isDnsLabel } from "./names.ts";
 import { notYet, text } from "./schema.ts";
@@ -10,7 +11,7 @@ export const gatewayName = () =>
     if (parts.length === 1) return fqdnError(value);
     return parts.length === 2 && parts.every(isDnsLabel)
       ? undefined
-      : `must be "mesh", "<name>" or "<namespace>/<name>" of a Gateway, not ${JSON.stringify(value)}`;
+      : told("gateway-name", { forms: '"mesh", "<name>", "<namespace>/<name>"', value: JSON.stringify(value) });
   });
 
 const headerMatches = () => z.record(text(matchHeaderError), stringMatch({ presence: true }));
@@ -30,6 +31,6 @@ export const httpMatchSchema = z.strictObject({
   sourceNamespace: dnsLabelOrNone().optional(),
   gateways: z.array(gatewayName()).optional(),
   ignoreUriCase: z.boolean().optional(),
-  statPrefix: notYet("Limpid counts every route by itself"),
+  statPrefix: notYet(told("not-yet-counts", {})),
 });
 export type HTTPMatchRequest = z.output<typeof httpMatchSchema>;

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import { z } from "zod";
+import { told } from "../../contract/told.ts";
 import { grpcStatusNames } from "../../wire/grpc-status.ts";
 import { destinationSchema } from "./destination.ts";
 import {
@@ -15,7 +16,7 @@ import {
 import { headerValueError } from "./header-value.ts";
 import { httpMatchSchema } from "./http-match.ts";
 import { regexError } from "./regex.ts";
-import { notYet, orNull, type Report, rule, text } from "./schema.ts";
+import { notYet, notYetUse, orNull, type Report, rule, says, text } from "./schema.ts";
 
 // https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRoute
 
@@ -56,7 +57,7 @@ const faultDelaySchema = z.strictObject({
   fixedDelay: duration().optional(),
   percentage: percentage().optional(),
   percent: z.int().min(0).max(100).optional().describe("Deprecated: use percentage."),
-  exponentialDelay: notYet("use fixedDelay"),
+  exponentialDelay: notYetUse("fixedDelay"),
 });
 
 const faultAbortSchema = rule(
@@ -64,11 +65,11 @@ const faultAbortSchema = rule(
     httpStatus: httpStatus().optional(),
     grpcStatus: z.enum(grpcStatusNames).optional(),
     percentage: percentage().optional(),
-    http2Error: notYet("use httpStatus or grpcStatus"),
+    http2Error: notYetUse("httpStatus, grpcStatus"),
   }),
   (abort, report) => {
     if (abort.httpStatus !== undefined && abort.grpcStatus !== undefined) {
-      report([], "must have only one of httpStatus and grpcStatus");
+      report([], told("only-one", { fields: "httpStatus, grpcStatus" }));
     }
   },
 );
@@ -76,7 +77,8 @@ const faultAbortSchema = rule(
 const faultSchema = rule(
   z.strictObject({ delay: faultDelaySchema.optional(), abort: faultAbortSchema.optional() }),
   (fault, report) => {
-    if (fault.delay === undefined && fault.abort === undefined) report([], "needs a delay, an abort, or both");
+    if (fault.delay === undefined && fault.abort === undefined)
+      report([], told("needs-any-of", { fields: "delay, abort" }));
   },
 );
 export type HTTPFaultInjection = z.output<typeof faultSchema>;
@@ -99,7 +101,7 @@ const retriesSchema = rule(
           : value.split(",").find((word) => !retryConditions.has(word) && STATUS_CODES[word] === undefined);
       return wrong === undefined
         ? undefined
-        : `${JSON.stringify(wrong)} is no retry condition; they are ${[...retryConditions].join(", ")} and HTTP status codes, separated by commas without spaces`;
+        : told("retry-condition", { value: JSON.stringify(wrong), known: [...retryConditions].join(", ") });
     }).optional(),
     backoff: duration().optional().describe("Base of the exponential back-off between tries; 25ms when unset."),
     retryRemoteLocalities: orNull(z.boolean()),
@@ -108,7 +110,7 @@ const retriesSchema = rule(
   (retries, report) => {
     if ((retries.attempts ?? 0) > 0) return;
     for (const key of ["perTryTimeout", "retryOn", "retryRemoteLocalities"] as const) {
-      if (retries[key] && retries[key] !== "") report([key], "needs attempts of at least 1");
+      if (retries[key] && retries[key] !== "") report([key], told("needs-attempts", {}));
     }
   },
 );
@@ -125,16 +127,17 @@ const redirectSchema = rule(
     redirectCode: z
       .union([z.literal(0), z.literal(301), z.literal(302), z.literal(303), z.literal(307), z.literal(308)], {
         // Envoy has no others. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#enum-config-route-v3-redirectaction-redirectresponsecode
-        error: "must be 301, 302, 303, 307 or 308",
+        error: says(told("one-of", { values: "301, 302, 303, 307, 308" })),
       })
       .optional(),
   }),
   (redirect, report) => {
-    if (redirect.uri && redirect.prefixRewrite) report([], "must have only one of uri and prefixRewrite");
-    if (redirect.port && redirect.derivePort !== undefined) report([], "must have only one of port and derivePort");
+    if (redirect.uri && redirect.prefixRewrite) report([], told("only-one", { fields: "uri, prefixRewrite" }));
+    if (redirect.port && redirect.derivePort !== undefined)
+      report([], told("only-one", { fields: "port, derivePort" }));
     const { uri, prefixRewrite, authority, scheme } = redirect;
     if (!uri && !prefixRewrite && !authority && !scheme && !redirect.port && redirect.derivePort === undefined) {
-      report([], "needs a uri, prefixRewrite, authority, scheme or port");
+      report([], told("needs-any-of", { fields: "uri, prefixRewrite, authority, scheme, port" }));
     }
   },
 );
@@ -148,13 +151,14 @@ const directResponseSchema = z.strictObject({
     z.strictObject({
       string: z.string().optional(),
       bytes: text((value) =>
-        value !== "" && /^[A-Za-z0-9+/]*={0,2}$/.test(value) && value.length % 4 === 0 ? undefined : "must be base64",
+        value !== "" && /^[A-Za-z0-9+/]*={0,2}$/.test(value) && value.length % 4 === 0 ? undefined : told("base64", {}),
       ).optional(),
     }),
     (body, report) => {
-      if (body.string !== undefined && body.bytes !== undefined) report([], "must have only one of string and bytes");
+      if (body.string !== undefined && body.bytes !== undefined)
+        report([], told("only-one", { fields: "string, bytes" }));
       const bytes = Buffer.byteLength(body.string ?? "") + Buffer.byteLength(body.bytes ?? "", "base64");
-      if (bytes > maxDirectBody) report([], `must have at most ${maxDirectBody} bytes, not ${bytes}`);
+      if (bytes > maxDirectBody) report([], told("max-bytes", { limit: maxDirectBody, bytes }));
     },
   ).optional(),
 });
@@ -172,9 +176,9 @@ const rewriteSchema = rule(
       .optional(),
   }),
   (rewrite, report) => {
-    if (rewrite.uri && rewrite.uriRegexRewrite) report([], "must have only one of uri and uriRegexRewrite");
+    if (rewrite.uri && rewrite.uriRegexRewrite) report([], told("only-one", { fields: "uri, uriRegexRewrite" }));
     if (!rewrite.uri && !rewrite.authority && !rewrite.uriRegexRewrite)
-      report([], "needs a uri, a uriRegexRewrite or an authority");
+      report([], told("needs-any-of", { fields: "uri, uriRegexRewrite, authority" }));
   },
 );
 export type HTTPRewrite = z.output<typeof rewriteSchema>;
@@ -186,7 +190,7 @@ const corsPolicySchema = z.strictObject({
   allowOrigins: z
     .array(
       rule(stringMatch({ none: true }), (origin, report) => {
-        if (origin.exact === "") report(["exact"], "must not be empty");
+        if (origin.exact === "") report(["exact"], told("not-empty", {}));
       }),
     )
     .optional(),
@@ -195,7 +199,7 @@ const corsPolicySchema = z.strictObject({
   allowHeaders: z.array(corsHeader()).optional(),
   exposeHeaders: z.array(corsHeader()).optional(),
   maxAge: rule(duration(), (value, report) => {
-    if (/\dms/.test(value) || /\.\d/.test(value)) report([], "must be whole seconds");
+    if (/\dms/.test(value) || /\.\d/.test(value)) report([], told("duration-seconds", {}));
   }).optional(),
   allowCredentials: orNull(z.boolean()),
   unmatchedPreflights: z.enum(["UNSPECIFIED", "FORWARD", "IGNORE"]).optional(),
@@ -221,7 +225,7 @@ const routeFields = z.strictObject({
   mirrors: z.array(mirrorSchema).optional(),
   corsPolicy: corsPolicySchema.optional(),
   headers: headersSchema.optional(),
-  delegate: notYet("write the delegate's rules here"),
+  delegate: notYet(told("not-yet-delegate", {})),
 });
 export type HTTPRoute = z.output<typeof routeFields>;
 
@@ -232,35 +236,34 @@ function checkRoute(route: HTTPRoute, report: Report): void {
   const action =
     route.redirect !== undefined ? "redirect" : route.directResponse !== undefined ? "directResponse" : undefined;
   if (action === undefined) {
-    if (destinations.length === 0) report([], "needs a route, a redirect or a directResponse");
+    if (destinations.length === 0) report([], told("needs-one-of", { fields: "route, redirect, directResponse" }));
   } else {
-    if (destinations.length > 0) report([action], "a rule can't have both this and route");
+    if (destinations.length > 0) report([action], told("rule-not-both", { other: "route" }));
     for (const other of ["fault", "rewrite"] as const) {
-      if (route[other] !== undefined) report([other], `a rule can't have both this and ${action}`);
+      if (route[other] !== undefined) report([other], told("rule-not-both", { other: action }));
     }
     if (route.redirect !== undefined && route.directResponse !== undefined) {
-      report(["directResponse"], "a rule can't have both this and redirect");
+      report(["directResponse"], told("rule-not-both", { other: "redirect" }));
     }
   }
   if (route.mirror !== undefined && (route.mirrors ?? []).length > 0)
-    report(["mirrors"], "a rule can't have both this and mirror");
+    report(["mirrors"], told("rule-not-both", { other: "mirror" }));
   // One destination gets everything, whatever its weight; several share by weight, and something has to be shared.
   if (destinations.length > 1 && destinations.every((destination) => (destination.weight ?? 0) === 0)) {
-    report(["route"], "the weights of several destinations must not all be 0 or unset");
+    report(["route"], told("weights-zero", {}));
   }
   const total = destinations.reduce((sum, destination) => sum + (destination.weight ?? 0), 0);
   if (total > maxTotalWeight) {
-    report(["route"], `the weights together must be at most ${maxTotalWeight}, not ${total}`);
+    report(["route"], told("weights-most", { maximum: maxTotalWeight, total }));
   }
   if (route.redirect?.prefixRewrite) {
     (route.match ?? []).forEach((match, index) => {
       if (match.uri !== undefined && match.uri.prefix === undefined) {
-        report(["match", index, "uri"], "must be a prefix, because redirect has a prefixRewrite");
+        report(["match", index, "uri"], told("prefix-for-rewrite", {}));
       }
     });
   }
   const request = route.headers?.request;
   const places = [Boolean(route.rewrite?.authority), setsAuthority(request?.set), setsAuthority(request?.add)];
-  if (places.filter(Boolean).length > 1)
-    report([], "sets the authority more than once (rewrite.authority, headers.request)");
+  if (places.filter(Boolean).length > 1) report([], told("authority-twice", {}));
 }

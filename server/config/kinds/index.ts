@@ -1,3 +1,4 @@
+import { type Told, told } from "../../contract/told.ts";
 import { type FieldError, fail, type Result } from "../../lib/result.ts";
 import { suggest } from "../../lib/suggest.ts";
 import type { KindDefinition } from "../kind.ts";
@@ -58,24 +59,24 @@ const versionsOf = (definition: KindDefinition): string[] =>
 /** Checks one object of any kind. A kind or version that Limpid doesn't have is refused by name. */
 export function parseObject(input: unknown): Result<ConfigObject, FieldError> {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
-    return fail({ path: "", message: "must be an object with apiVersion, kind, metadata and spec" });
+    return fail({ path: "", ...told("object-form", {}) });
   }
   const { apiVersion, kind } = input as Record<string, unknown>;
   const missing = [
     ...(typeof apiVersion === "string" && apiVersion !== "" ? [] : ["apiVersion"]),
     ...(typeof kind === "string" && kind !== "" ? [] : ["kind"]),
   ];
-  if (missing.length > 0) return fail(...missing.map((path) => ({ path, message: "is required, as a string" })));
+  if (missing.length > 0) return fail(...missing.map((path) => ({ path, ...told("required-text", {}) })));
   const definition = kindNamed(String(kind));
-  if (definition === undefined) return fail({ path: "kind", message: unknownKind(String(apiVersion), String(kind)) });
+  if (definition === undefined) return fail({ path: "kind", ...unknownKind(String(apiVersion), String(kind)) });
   return definition.parse(input) as Result<ConfigObject, FieldError>;
 }
 
-function unknownKind(apiVersion: string, kind: string): string {
+function unknownKind(apiVersion: string, kind: string): Told {
   const names = kinds.map((definition) => definition.kind);
   const near = suggest(kind, names);
-  const hint = near === undefined ? "" : `did you mean ${near}? `;
-  return `${kind} (${apiVersion}) is not supported by Limpid; ${hint}The kinds are ${names.join(", ")}`;
+  const asked = { kind, version: apiVersion, kinds: names.join(", ") };
+  return near === undefined ? told("kind-unknown", asked) : told("kind-unknown-near", { ...asked, near });
 }
 
 export { type AuthorizationPolicySpec, isDryRun } from "./authorization-policy.ts";

@@ -19,6 +19,11 @@ const errorsOf = (input: unknown): string[] => {
   const result = parseObject(input);
   return result.ok ? [] : result.errors.map((error) => `${error.path}: ${error.message}`);
 };
+/** Errors that pages in other languages have no word for. */
+const wordless = (input: unknown): string[] => {
+  const result = parseObject(input);
+  return result.ok ? [] : result.errors.filter(({ reason }) => reason === undefined).map(({ message }) => message);
+};
 const accepted = (input: unknown): ConfigObject => {
   const result = parseObject(input);
   if (!result.ok) throw new Error(JSON.stringify(result.errors));
@@ -258,8 +263,8 @@ describe("refuses, by path", () => {
       vs({ delegate: { name: "x" } }, { tls: [], tcp: [] }),
       [
         "spec.http[0].delegate: not supported yet by Limpid; write the delegate's rules here",
-        "spec.tls: needs at least one rule",
-        "spec.tcp: needs at least one rule",
+        "spec.tls: needs at least one entry",
+        "spec.tcp: needs at least one entry",
       ],
     ],
     [
@@ -283,9 +288,9 @@ describe("refuses, by path", () => {
       }),
       [
         "spec.tls[0].match: is required",
-        "spec.tls[0].route: needs at least one destination",
-        "spec.tls[1].match: needs at least one match",
-        "spec.tls[2].match[0].sniHosts: needs at least one SNI host",
+        "spec.tls[0].route: needs at least one entry",
+        "spec.tls[1].match: needs at least one entry",
+        "spec.tls[2].match[0].sniHosts: needs at least one entry",
         "spec.tls[2].match[1].sniHosts[3]: must be a domain name",
         "spec.tls[2].match[1].destinationSubnets[0]: must be an IP address or a CIDR block",
         "spec.tls[2].route[2].headers: unknown field",
@@ -305,7 +310,7 @@ describe("refuses, by path", () => {
       }),
       [
         "spec.tcp[0].match[0].gateways[0]: must be a domain name",
-        "spec.tcp[0].match[0].sourceSubnet: not supported yet by Limpid; use sourceLabels or sourceNamespace",
+        "spec.tcp[0].match[0].sourceSubnet: not supported yet by Limpid; use sourceLabels, sourceNamespace",
         "spec.tcp[0].match[0].sniHosts: unknown field",
         "spec.tcp[0].route[0].destination: is required",
         "spec.tcp[1].route: is required",
@@ -316,7 +321,7 @@ describe("refuses, by path", () => {
       "weights",
       vs({ route: [{ ...route[0], weight: "80" }, { ...route[0], weight: -1 }, { weight: 1.5 }] }),
       [
-        'spec.http[0].route[0].weight: must be a number, not the string "80"',
+        'spec.http[0].route[0].weight: must be a number, not "80"',
         "spec.http[0].route[1].weight: must be at least 0, not -1",
         "spec.http[0].route[2].destination: is required",
         "spec.http[0].route[2].weight: must be a whole number, not 1.5",
@@ -353,12 +358,12 @@ describe("refuses, by path", () => {
         "spec.hosts[3]: b is covered by hosts[2], b",
       ],
     ],
-    ["no rules", object("VirtualService", { hosts: ["a"] }), ["spec: needs http, tls or tcp rules"]],
+    ["no rules", object("VirtualService", { hosts: ["a"] }), ["spec: needs at least one of http, tls, tcp"]],
     [
       "matchers",
       match({ uri: { exact: "/", prefix: "/" }, method: {}, authority: { prefix: "" }, scheme: { regex: "" } }),
       [
-        "spec.http[0].match[0].uri: must have only one of exact, prefix, regex; it has exact and prefix",
+        "spec.http[0].match[0].uri: must have only one of exact, prefix, regex; it has exact, prefix",
         "spec.http[0].match[0].scheme.regex: must not be empty",
         "spec.http[0].match[0].authority.prefix: must not be empty",
       ],
@@ -416,10 +421,10 @@ describe("refuses, by path", () => {
       [
         "spec.http[0].fault.delay.percentage.value: must be at most 100, not 101",
         "spec.http[0].fault.abort.httpStatus: must be at most 599, not 600",
-        "spec.http[0].fault.abort.http2Error: not supported yet by Limpid; use httpStatus or grpcStatus",
+        "spec.http[0].fault.abort.http2Error: not supported yet by Limpid; use httpStatus, grpcStatus",
       ],
     ],
-    ["empty faults", vs({ fault: {} }), ["spec.http[0].fault: needs a delay, an abort, or both"]],
+    ["empty faults", vs({ fault: {} }), ["spec.http[0].fault: needs at least one of delay, abort"]],
     [
       "two ways at once",
       vs({ redirect: { uri: "/" }, rewrite: { uri: "/" }, fault: { abort: { httpStatus: 500 } } }),
@@ -429,7 +434,7 @@ describe("refuses, by path", () => {
         "spec.http[0].rewrite: a rule can't have both this and redirect",
       ],
     ],
-    ["no way at all", vs({ route: [] }), ["spec.http[0]: needs a route, a redirect or a directResponse"]],
+    ["no way at all", vs({ route: [] }), ["spec.http[0]: must have one of route, redirect, directResponse"]],
     [
       "two mirrors' ways",
       vs({ mirror: { host: "a" }, mirrors: [{ destination: { host: "b" } }] }),
@@ -475,9 +480,9 @@ describe("refuses, by path", () => {
       }),
       [
         "spec.trafficPolicy.tls.sni: must be one name, without '*'",
-        "spec.trafficPolicy.tls.clientCertificate: has no effect without mode MUTUAL",
-        "spec.trafficPolicy.tls.caCertificates: has no effect with mode ISTIO_MUTUAL",
-        "spec.trafficPolicy.tls.insecureSkipVerify: has no effect with mode ISTIO_MUTUAL",
+        "spec.trafficPolicy.tls.clientCertificate: has no effect without mode: MUTUAL",
+        "spec.trafficPolicy.tls.caCertificates: has no effect with mode: ISTIO_MUTUAL",
+        "spec.trafficPolicy.tls.insecureSkipVerify: has no effect with mode: ISTIO_MUTUAL",
       ],
     ],
     [
@@ -495,10 +500,10 @@ describe("refuses, by path", () => {
       [
         "spec.trafficPolicy.tls.caCertificates: must not be beside credentialName",
         "spec.subsets[0].trafficPolicy.tls.mode: must be one of DISABLE, SIMPLE, MUTUAL, ISTIO_MUTUAL",
-        "spec.subsets[1].trafficPolicy.tls.clientCertificate: is required with mode MUTUAL, or credentialName",
-        "spec.subsets[1].trafficPolicy.tls.privateKey: is required with mode MUTUAL, or credentialName",
+        "spec.subsets[1].trafficPolicy.tls.clientCertificate: is required for mode: MUTUAL, or credentialName",
+        "spec.subsets[1].trafficPolicy.tls.privateKey: is required for mode: MUTUAL, or credentialName",
         "spec.subsets[2].trafficPolicy.tls.credentialName: must be the name of a Secret",
-        "spec.subsets[2].trafficPolicy.tls.credentialName: has no effect with mode ISTIO_MUTUAL",
+        "spec.subsets[2].trafficPolicy.tls.credentialName: has no effect with mode: ISTIO_MUTUAL",
       ],
     ],
     [
@@ -535,13 +540,13 @@ describe("refuses, by path", () => {
         },
       },
       [
-        'spec.egress[0].hosts[0]: must be <namespace>/<host>, such as "./*", not "reviews"',
-        'spec.egress[0].hosts[1]: must begin with a namespace, ".", "*" or "~", not "A_B"',
-        "spec.egress[0].hosts[2]: must be <namespace>/<host>",
+        'spec.egress[0].hosts[0]: must be of a form such as <namespace>/<host>, "./*", not "reviews"',
+        'spec.egress[0].hosts[1]: must be ".", "*", "~" or a namespace, not "A_B"',
+        "spec.egress[0].hosts[2]: must be of a form such as <namespace>/<host>",
         "spec.egress[0].port: not supported yet by Limpid; a call names its service",
-        "spec.egress[1].hosts: needs at least one host",
+        "spec.egress[1].hosts: needs at least one entry",
         "spec.ingress[0].port.protocol: must be one of",
-        "spec.ingress[0].defaultEndpoint: must be 127.0.0.1:<port>",
+        "spec.ingress[0].defaultEndpoint: must be of a form such as 127.0.0.1:<port>",
       ],
     ],
     [
@@ -573,19 +578,19 @@ describe("refuses, by path", () => {
       [
         "spec.rules[0].from[0].source: must have at least one field",
         "spec.rules[0].from[1].source.principals[0]: may have a * at one end only",
-        "spec.rules[0].from[1].source.ipBlocks[0]: must be an IP address or a range",
-        'spec.rules[0].to[0].operation.ports[0]: must be a port, not "http"',
+        "spec.rules[0].from[1].source.ipBlocks[0]: must be an IP address or a CIDR block",
+        'spec.rules[0].to[0].operation.ports[0]: must be a port number, not "http"',
         "spec.rules[0].to[0].operation.paths[1]: may have nothing but plain segments behind {**}",
         'spec.rules[0].to[0].operation.paths[2]: must have whole segments that are {*}, {**} or plain text; "a{*}" is none',
         "spec.rules[0].to[0].operation.paths[3]: must begin with a slash",
         "spec.rules[0].to[0].operation.paths[4]: may have a * at one end only",
         "spec.rules[0].to[0].operation.methods: needs at least one entry",
         "spec.rules[0].when[0].key: must be one of source.ip",
-        'spec.rules[0].when[1].values[0]: must be an IP address or a range such as 10.0.0.0/8, not "x"',
-        "spec.rules[0].when[2]: needs values or notValues",
-        "spec.provider: is required for CUSTOM",
-        "spec.rules[0].from[1].source.principals: can't be asked for with action CUSTOM",
-        "spec.rules[0].from[1].source.requestPrincipals: can't be asked for with action CUSTOM",
+        'spec.rules[0].when[1].values[0]: must be an IP address or a CIDR block such as "10.0.0.0/8", not "x"',
+        "spec.rules[0].when[2]: must have one of values, notValues",
+        "spec.provider: is required for action: CUSTOM",
+        "spec.rules[0].from[1].source.principals: principals can't be asked for with action CUSTOM",
+        "spec.rules[0].from[1].source.requestPrincipals: requestPrincipals can't be asked for with action CUSTOM",
         "spec.rules[0].when[2].key: request.auth.claims[a] can't be asked for with action CUSTOM",
       ],
     ],
@@ -613,11 +618,11 @@ describe("refuses, by path", () => {
         "spec.targetRefs[2].namespace: must not be set",
         'spec.targetRefs[3].kind: must be one of Service, ServiceEntry, Gateway, not "Pod"',
         "spec.targetRefs[3].name: must not be empty",
-        "spec.rules[0].from[0].source.serviceAccounts[0]: must be <name> or <namespace>/<name>",
+        "spec.rules[0].from[0].source.serviceAccounts[0]: must be of a form such as <name>, <namespace>/<name>",
         'spec.rules[0].from[0].source.trustDomains[0]: must be a trust domain, without a slash, not "a/b"',
         "spec.rules[0].from[0].source.serviceAccounts: must not be beside namespaces",
         "spec.targetRefs: must not be beside selector",
-        "spec.provider: has no effect without action CUSTOM",
+        "spec.provider: has no effect without action: CUSTOM",
       ],
     ],
     [
@@ -627,7 +632,7 @@ describe("refuses, by path", () => {
         kind: "AuthorizationPolicy",
         metadata: { name: "a", annotations: { "istio.io/dry-run": "yes" } },
       },
-      ['metadata.annotations["istio.io/dry-run"]: must be "true" or "false", not "yes"'],
+      ['metadata.annotations["istio.io/dry-run"]: must be one of "true", "false", not "yes"'],
     ],
     [
       "whose tokens are good",
@@ -663,7 +668,9 @@ describe("refuses, by path", () => {
         'spec.jwtRules[2].jwksUri: must be a URL that begins with http:// or https://, not "ftp://x"',
         "spec.jwtRules[2].jwks: has no key",
         "spec.jwtRules[2].jwksUri: must not be beside jwks",
-        'spec.jwtRules[3].jwks: keys[0] is no EC key: a part of it is missing or damaged (RFC 7518 §6); keys[1] has kty "XX"',
+        "spec.jwtRules[3].jwks: keys[0] is no EC key: a part of it is missing or damaged (RFC 7518 §6)",
+        'spec.jwtRules[3].jwks: keys[1] has kty "XX"',
+        'spec.jwtRules[3].jwks: keys[2] needs "kty"',
         "spec.jwtRules[4].jwksUri: must have no user name or password",
         "spec.jwtRules[5].audiences[0]: must not be empty",
         'spec.jwtRules[5].fromHeaders[0].name: "a b" is not a valid header name',
@@ -711,13 +718,13 @@ describe("refuses, by path", () => {
       [
         'metadata.name: must be "default"',
         "spec.extensionProviders[0].name: must be lower-case letters",
-        "spec.extensionProviders[0]: must have envoyExtAuthzHttp or envoyExtAuthzGrpc",
+        "spec.extensionProviders[0]: must have one of envoyExtAuthzHttp, envoyExtAuthzGrpc",
         "spec.extensionProviders[1].envoyExtAuthzGrpc.service: must be a domain name",
         "spec.extensionProviders[1].envoyExtAuthzGrpc.port: must be at least 1, not 0",
         "spec.extensionProviders[1].envoyExtAuthzGrpc: must not be beside envoyExtAuthzHttp",
         'spec.extensionProviders[2].envoyExtAuthzHttp.statusOnError: must be an HTTP status such as "503", not "x"',
         "spec.extensionProviders[2].envoyExtAuthzHttp.includeRequestBodyInCheck.maxRequestBytes: must be at least 1, not 0",
-        'spec.extensionProviders[2].envoyExtAuthzHttp.pathPrefix: must begin with "/", not "x"',
+        "spec.extensionProviders[2].envoyExtAuthzHttp.pathPrefix: must begin with /",
         'spec.extensionProviders[2].envoyExtAuthzHttp.includeRequestHeadersInCheck[0]: "*" alone is not supported',
         "spec.extensionProviders[2].envoyExtAuthzHttp.includeRequestHeadersInCheck[1]: may have a * at one end only",
         "spec.extensionProviders[2].name: b is the name of extensionProviders[1] too",
@@ -730,7 +737,7 @@ describe("refuses, by path", () => {
       dr({ loadBalancer: { simple: "ROUND-ROBIN", consistentHash: { useSourceIp: true } } }),
       [
         "spec.trafficPolicy.loadBalancer.simple: must be one of UNSPECIFIED, LEAST_CONN, LEAST_REQUEST, PASSTHROUGH, RANDOM, ROUND_ROBIN; did you mean ROUND_ROBIN?",
-        "spec.trafficPolicy.loadBalancer: must have only one of simple and consistentHash",
+        "spec.trafficPolicy.loadBalancer: must have only one of simple, consistentHash",
       ],
     ],
     [
@@ -749,8 +756,8 @@ describe("refuses, by path", () => {
         },
       ),
       [
-        "spec.trafficPolicy.loadBalancer.consistentHash: needs one of httpHeaderName, httpCookie, useSourceIp, httpQueryParameterName",
-        "spec.trafficPolicy.loadBalancer.consistentHash: must have only one of ringHash, maglev, minimumRingSize; it has ringHash and maglev",
+        "spec.trafficPolicy.loadBalancer.consistentHash: must have one of httpHeaderName, httpCookie, useSourceIp, httpQueryParameterName",
+        "spec.trafficPolicy.loadBalancer.consistentHash: must have only one of ringHash, maglev, minimumRingSize; it has ringHash, maglev",
         "spec.trafficPolicy.loadBalancer.consistentHash.maglev.tableSize: must be a prime number, not 100",
         "spec.subsets[0].trafficPolicy.loadBalancer.consistentHash.httpCookie.name: must not be empty",
         "spec.subsets[0].trafficPolicy.loadBalancer.consistentHash.httpCookie.ttl: must be a duration",
@@ -768,9 +775,9 @@ describe("refuses, by path", () => {
         },
       }),
       [
-        "spec.trafficPolicy.loadBalancer.localityLbSetting.distribute[0].to: the weights must sum to 100, not 90",
+        "spec.trafficPolicy.loadBalancer.localityLbSetting.distribute[0].to: must sum to 100, not 90",
         "spec.trafficPolicy.loadBalancer.localityLbSetting.failover[0].to: must be another region than from",
-        "spec.trafficPolicy.loadBalancer.localityLbSetting: must have only one of distribute and failover",
+        "spec.trafficPolicy.loadBalancer.localityLbSetting: must have only one of distribute, failover",
       ],
     ],
     ["empty policies", dr({}), ["spec.trafficPolicy: needs at least one of"]],
@@ -781,7 +788,7 @@ describe("refuses, by path", () => {
         { subsets: [{ name: "v1" }, { name: "v1" }, { name: "v.2", labels: { "a b": "c d" } }] },
       ),
       [
-        "spec.trafficPolicy.connectionPool: needs tcp, http, or both",
+        "spec.trafficPolicy.connectionPool: needs at least one of tcp, http",
         "spec.subsets[2].name: must be a DNS label",
         'spec.subsets[2].labels["a b"]: its name must be',
         "spec.subsets[1].name: v1 is the name of subsets[0] too",
@@ -802,7 +809,7 @@ describe("refuses, by path", () => {
         "spec.servers[0].port.number: must be at least 1, not 0",
         "spec.servers[0].hosts[0]: must be a domain name",
         'spec.servers[0].bind: must be an IP address, not "x"',
-        "spec.servers[0].tls.credentialName: is required for SIMPLE, or serverCertificate and privateKey",
+        "spec.servers[0].tls.credentialName: is required for mode: SIMPLE, or serverCertificate, privateKey",
       ],
     ],
     [
@@ -825,13 +832,13 @@ describe("refuses, by path", () => {
         "spec.servers[0].tls.credentialName: must be the name of a Secret in the gateway workload's namespace",
         "spec.servers[0].tls.credentialName: must not be beside serverCertificate",
         "spec.servers[0].tls.privateKey: is required beside the other",
-        "spec.servers[0].tls.caCrl: has no effect with mode SIMPLE",
+        "spec.servers[0].tls.caCrl: has no effect with mode: SIMPLE",
         "spec.servers[1].tls.privateKey: is required beside the other",
-        "spec.servers[1].tls.caCertificates: is required for MUTUAL",
+        "spec.servers[1].tls.caCertificates: is required for mode: MUTUAL",
         "spec.servers[1].tls.minProtocolVersion: is above maxProtocolVersion",
-        "spec.servers[2].tls.cipherSuites[0]: must be a cipher suite of TLS 1.2 such as ECDHE-RSA-AES128-GCM-SHA256; did you mean",
-        "spec.servers[2].tls.credentialName: has no effect with mode ISTIO_MUTUAL",
-        "spec.servers[2].tls.cipherSuites: has no effect with mode ISTIO_MUTUAL",
+        'spec.servers[2].tls.cipherSuites[0]: must be a cipher suite of TLS 1.2 such as ECDHE-RSA-AES128-GCM-SHA256, not "ECDHE-RSA-AES128-GCM-SHA25"; did you mean',
+        "spec.servers[2].tls.credentialName: has no effect with mode: ISTIO_MUTUAL",
+        "spec.servers[2].tls.cipherSuites: has no effect with mode: ISTIO_MUTUAL",
         "spec.servers[3].tls.verifyCertificateSpki[0]: must be a SHA-256 in base64",
         "spec.servers[3].tls.verifyCertificateHash[0]: must be a SHA-256 in hexadecimal",
         "spec.servers[4].tls.mode: AUTO_PASSTHROUGH needs protocol TLS",
@@ -871,7 +878,7 @@ describe("refuses, by path", () => {
         },
       },
       [
-        'data["tls.key"]: is required for kubernetes.io/tls',
+        'data["tls.key"]: is required for type: kubernetes.io/tls',
         'data["tls.crt"]: holds no certificate in PEM form',
         'stringData["key"]: holds no private key in PEM form',
         'stringData["ca.crt"]: certificate 1 in it can\'t be read',
@@ -894,7 +901,7 @@ describe("refuses, by path", () => {
         "spec.servers[1].tls.mode: a server of protocol HTTP has no TLS",
         "spec.servers[2].tls: a server of protocol TCP has no TLS",
         "spec.servers[3].port.protocol: UDP is not supported by gateways",
-        "spec.servers[4].tls.httpsRedirect: has no effect for protocol HTTPS",
+        "spec.servers[4].tls.httpsRedirect: has no effect with protocol: HTTPS",
       ],
     ],
     [
@@ -923,7 +930,7 @@ describe("refuses, by path", () => {
       }),
       [
         "spec.endpoints[1].address: is required",
-        "spec.workloadSelector: can't be together with endpoints",
+        "spec.workloadSelector: must not be beside endpoints",
         "spec.endpoints[0].address: must be an IP address for resolution STATIC",
         "spec.endpoints[0].ports.web: is not the name of one of spec.ports",
       ],
@@ -954,13 +961,14 @@ describe("refuses, by path", () => {
         "spec.ports[0].name: is required when there are several ports",
         "spec.ports[1].name: is required when there are several ports",
         "spec.ports[1].port: 1 is the port of ports[0] too",
-        "spec.type: ExternalName is not supported yet by Limpid",
+        "spec.type: not supported yet by Limpid; use a ServiceEntry with resolution DNS",
         "spec.sessionAffinity: must be None",
         "spec.externalIPs: not supported yet by Limpid",
       ],
     ],
   ])("%s", (_name, input, expected) => {
     const errors = errorsOf(input);
+    expect(wordless(input)).toEqual([]);
     expect(errors).toEqual(
       expected.map((start) => expect.stringMatching(new RegExp(`^${start.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}`))),
     );
@@ -1101,7 +1109,7 @@ describe("metadata", () => {
       expect.stringMatching(/^metadata.finalizers: not supported yet by Limpid/),
       "metadata.lables: unknown field; did you mean labels?",
       "spec.hosts: is required",
-      "spec: needs http, tls or tcp rules",
+      "spec: needs at least one of http, tls, tcp",
     ]);
     expect(errorsOf(named({}))).toEqual(["metadata.name: is required"]);
     expect(errorsOf(named({ name: "a", annotations: { big: "x".repeat(262_145) } }))[0]).toMatch(
@@ -1129,7 +1137,7 @@ describe("the registry", () => {
 
   test("refuses other kinds and versions by name", () => {
     expect(errorsOf(object("EnvoyFilter", {}))[0]).toMatch(
-      /^kind: EnvoyFilter \(networking.istio.io\/v1\) is not supported by Limpid; The kinds are Namespace, Service/,
+      /^kind: EnvoyFilter \(networking.istio.io\/v1\) is not supported by Limpid; the kinds are Namespace, Service/,
     );
     expect(errorsOf(object("VirtualServices", {}))[0]).toContain("did you mean VirtualService?");
     expect(

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { told } from "../../contract/told.ts";
 import { destinationSchema } from "./destination.ts";
 import { dnsLabelOrNone, labels, nonNegativeInt32, portOrNone } from "./fields.ts";
 import { gatewayName } from "./http-match.ts";
 import { HostSet, ipOrCidrError, sniHostError } from "./names.ts";
-import { notYet, type Report, rule, text } from "./schema.ts";
+import { notYetUse, type Report, rule, text } from "./schema.ts";
 
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/#RouteDestination */
 const routeDestinationSchema = z.strictObject({
@@ -15,10 +16,10 @@ const routeDestinationSchema = z.strictObject({
 export type RouteDestination = z.output<typeof routeDestinationSchema>;
 
 const routes = () =>
-  rule(z.array(routeDestinationSchema).min(1, "needs at least one destination"), (destinations, report) => {
+  rule(z.array(routeDestinationSchema).min(1), (destinations, report) => {
     // One destination gets everything, whatever its weight; several share by weight, and something has to be shared.
     if (destinations.length > 1 && destinations.every((destination) => (destination.weight ?? 0) === 0)) {
-      report([], "the weights of several destinations must not all be 0 or unset");
+      report([], told("weights-zero", {}));
     }
   }).describe("Where the connections go, by weight.");
 
@@ -36,7 +37,7 @@ const commonMatch = () => ({
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/#L4MatchAttributes */
 const l4MatchSchema = z.strictObject({
   ...commonMatch(),
-  sourceSubnet: notYet("use sourceLabels or sourceNamespace"),
+  sourceSubnet: notYetUse("sourceLabels, sourceNamespace"),
 });
 export type L4MatchAttributes = z.output<typeof l4MatchSchema>;
 
@@ -50,13 +51,13 @@ export type TCPRoute = z.output<typeof tcpRouteSchema>;
 const tlsMatchSchema = z.strictObject({
   sniHosts: z
     .array(text(sniHostError))
-    .min(1, "needs at least one SNI host")
+    .min(1)
     .describe("Server names that the client asks for; each must be one of the hosts, or narrower."),
   ...commonMatch(),
 });
 
 export const tlsRouteSchema = z.strictObject({
-  match: z.array(tlsMatchSchema).min(1, "needs at least one match"),
+  match: z.array(tlsMatchSchema).min(1),
   route: routes(),
 });
 export type TLSRoute = z.output<typeof tlsRouteSchema>;
@@ -70,7 +71,7 @@ export function checkSniHosts(hosts: readonly string[], tls: readonly TLSRoute[]
         if (sniHostError(sni) !== undefined || known.find(sni) !== undefined) return;
         report(
           ["tls", at, "match", index, "sniHosts", position],
-          `${sni} is not one of the hosts, nor narrower than one: ${hosts.join(", ")}`,
+          told("sni-not-host", { sni, hosts: hosts.join(", ") }),
         );
       });
     });

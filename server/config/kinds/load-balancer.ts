@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { told } from "../../contract/told.ts";
 import { duration, uint32 } from "./fields.ts";
-import { notYet, type Report, rule } from "./schema.ts";
+import { notYetUse, type Report, rule } from "./schema.ts";
 
 // https://istio.io/latest/docs/reference/config/networking/destination-rule/#LoadBalancerSettings
 
@@ -15,7 +16,7 @@ const cookieSchema = z.strictObject({
     (attributes, report) => {
       const names = attributes.map(({ name }) => name);
       names.forEach((name, index) => {
-        if (names.indexOf(name) < index) report([index, "name"], `${name} is there twice`);
+        if (names.indexOf(name) < index) report([index, "name"], told("twice-named", { name }));
       });
     },
   ).optional(),
@@ -43,13 +44,13 @@ const consistentHashSchema = rule(
   }),
   (hash, report) => {
     const keys = hashKeys.filter((key) => hash[key] !== undefined);
-    if (keys.length === 0) report([], `needs one of ${hashKeys.join(", ")}`);
-    if (keys.length > 1) report([], `must have only one of ${hashKeys.join(", ")}; it has ${keys.join(" and ")}`);
+    if (keys.length === 0) report([], told("needs-one-of", { fields: hashKeys.join(", ") }));
+    if (keys.length > 1) report([], told("only-one-has", { fields: hashKeys.join(", "), given: keys.join(", ") }));
     const ways = (["ringHash", "maglev", "minimumRingSize"] as const).filter((key) => hash[key]);
     if (ways.length > 1)
-      report([], `must have only one of ringHash, maglev, minimumRingSize; it has ${ways.join(" and ")}`);
+      report([], told("only-one-has", { fields: "ringHash, maglev, minimumRingSize", given: ways.join(", ") }));
     const size = hash.maglev?.tableSize;
-    if (size !== undefined && !isPrime(size)) report(["maglev", "tableSize"], `must be a prime number, not ${size}`);
+    if (size !== undefined && !isPrime(size)) report(["maglev", "tableSize"], told("prime", { value: size }));
   },
 );
 export type ConsistentHash = z.output<typeof consistentHashSchema>;
@@ -70,7 +71,7 @@ const localitySchema = rule(
           z.strictObject({ from: localityText, to: z.record(localityText, z.int().min(1).max(100)) }),
           ({ to }, report) => {
             const sum = Object.values(to).reduce((total, weight) => total + weight, 0);
-            if (sum !== 100) report(["to"], `the weights must sum to 100, not ${sum}`);
+            if (sum !== 100) report(["to"], told("weights-sum", { sum }));
           },
         ),
       )
@@ -79,9 +80,9 @@ const localitySchema = rule(
     failover: z
       .array(
         rule(z.strictObject({ from: localityText, to: localityText }), ({ from, to }, report) => {
-          if (from === to) report(["to"], "must be another region than from");
+          if (from === to) report(["to"], told("other-region", {}));
           for (const [key, region] of Object.entries({ from, to })) {
-            if (/[/*]/.test(region)) report([key], `must be a region alone, without zone and *, not ${region}`);
+            if (/[/*]/.test(region)) report([key], told("region-alone", { value: region }));
           }
         }),
       )
@@ -97,13 +98,13 @@ const localitySchema = rule(
   }),
   (locality, report) => {
     const set = (["distribute", "failover"] as const).filter((key) => locality[key]?.length);
-    if (set.length > 1) report([], "must have only one of distribute and failover");
+    if (set.length > 1) report([], told("only-one", { fields: "distribute, failover" }));
     if (set[0] === "distribute" && locality.failoverPriority?.length) {
-      report([], "must have only one of distribute and failoverPriority");
+      report([], told("only-one", { fields: "distribute, failoverPriority" }));
     }
     const froms = (locality.distribute ?? []).map(({ from }) => from);
     froms.forEach((from, index) => {
-      if (froms.indexOf(from) < index) report(["distribute", index, "from"], `${from} is there twice`);
+      if (froms.indexOf(from) < index) report(["distribute", index, "from"], told("twice-named", { name: from }));
     });
   },
 );
@@ -125,14 +126,14 @@ export const loadBalancerSchema = rule(
       ),
     consistentHash: consistentHashSchema.optional().describe("Equal calls go to one endpoint, as long as it is there."),
     localityLbSetting: localitySchema.optional(),
-    zoneAwareLbSetting: notYet("use localityLbSetting"),
-    backendUtilization: notYet("use simple"),
+    zoneAwareLbSetting: notYetUse("localityLbSetting"),
+    backendUtilization: notYetUse("simple"),
     warmup: warmupSchema.optional().describe("New endpoints begin slowly; for LEAST_REQUEST and ROUND_ROBIN."),
     warmupDurationSecs: duration().optional().describe("Deprecated: use warmup.duration."),
   }),
   (settings, report: Report) => {
     if (settings.simple !== undefined && settings.simple !== "UNSPECIFIED" && settings.consistentHash !== undefined) {
-      report([], "must have only one of simple and consistentHash");
+      report([], told("only-one", { fields: "simple, consistentHash" }));
     }
   },
 );

@@ -1,20 +1,22 @@
 import { z } from "zod";
+import { type Told, told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
 import { duration, port, reportDuplicates, tokenError } from "./fields.ts";
 import { fqdnError, isDnsLabel } from "./names.ts";
 import { rule, text } from "./schema.ts";
 
 /** `<hostname>` or `<namespace>/<hostname>` of a Service or ServiceEntry. */
-function serviceError(value: string): string | undefined {
+function serviceError(value: string): Told | undefined {
   const slash = value.indexOf("/");
-  if (slash >= 0 && !isDnsLabel(value.slice(0, slash))) return `must be <hostname> or <namespace>/<hostname>`;
+  if (slash >= 0 && !isDnsLabel(value.slice(0, slash)))
+    return told("form", { forms: "<hostname>, <namespace>/<hostname>", value: JSON.stringify(value) });
   return fqdnError(value.slice(slash + 1));
 }
 
 /** `x`, `x*` or `*x`: a header's name or what it begins or ends with. */
 const headerPattern = text((value) => {
-  if (value === "*") return `"*" alone is not supported: say what the names begin or end with`;
-  if (value.slice(1, -1).includes("*")) return `may have a * at one end only, not ${JSON.stringify(value)}`;
+  if (value === "*") return told("star-alone", {});
+  if (value.slice(1, -1).includes("*")) return told("star-at-end", { value: JSON.stringify(value) });
   return tokenError(value);
 });
 const headerPatterns = () => z.array(headerPattern).max(64).optional();
@@ -39,7 +41,7 @@ const common = {
   failOpen: z.boolean().optional().describe("Lets requests in when the provider can't be asked."),
   clearRouteCache: z.boolean().optional().describe("The route is chosen anew with the headers that the provider set."),
   statusOnError: text((value) =>
-    /^[1-5]\d\d$/.test(value) ? undefined : `must be an HTTP status such as "503", not ${JSON.stringify(value)}`,
+    /^[1-5]\d\d$/.test(value) ? undefined : told("status-text", { value: JSON.stringify(value) }),
   )
     .optional()
     .describe("For the client when the provider can't be asked; 403 when unset."),
@@ -48,7 +50,7 @@ const common = {
 
 const httpSchema = z.strictObject({
   ...common,
-  pathPrefix: text((value) => (value.startsWith("/") ? undefined : `must begin with "/", not ${JSON.stringify(value)}`))
+  pathPrefix: text((value) => (value.startsWith("/") ? undefined : told("begins-with", { what: "/" })))
     .optional()
     .describe("Before the path that was asked for."),
   includeHeadersInCheck: headerPatterns().describe("Old name of includeRequestHeadersInCheck."),
@@ -64,14 +66,16 @@ const providerSchema = rule(
     name: text((value) =>
       /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(value)
         ? undefined
-        : `must be lower-case letters, digits and '-', at most 63, not ${JSON.stringify(value)}`,
+        : told("label-name", { value: JSON.stringify(value) }),
     ),
     envoyExtAuthzHttp: httpSchema.optional(),
     envoyExtAuthzGrpc: z.strictObject(common).optional(),
   }),
   ({ envoyExtAuthzHttp, envoyExtAuthzGrpc }, report) => {
-    if (envoyExtAuthzHttp && envoyExtAuthzGrpc) report(["envoyExtAuthzGrpc"], "must not be beside envoyExtAuthzHttp");
-    if (!envoyExtAuthzHttp && !envoyExtAuthzGrpc) report([], "must have envoyExtAuthzHttp or envoyExtAuthzGrpc");
+    if (envoyExtAuthzHttp && envoyExtAuthzGrpc)
+      report(["envoyExtAuthzGrpc"], told("not-beside", { other: "envoyExtAuthzHttp" }));
+    if (!envoyExtAuthzHttp && !envoyExtAuthzGrpc)
+      report([], told("needs-one-of", { fields: "envoyExtAuthzHttp, envoyExtAuthzGrpc" }));
   },
 );
 export type ExtensionProvider = z.output<typeof providerSchema>;
@@ -95,7 +99,8 @@ const meshConfigFields = z.strictObject({
     reportDuplicates(
       providers,
       ({ name }) => name,
-      ({ name }, index, first) => report([index, "name"], `${name} is the name of extensionProviders[${first}] too`),
+      ({ name }, index, first) =>
+        report([index, "name"], told("name-of-too", { name, other: `extensionProviders[${first}]` })),
     ),
   )
     .optional()
@@ -114,7 +119,7 @@ const meshConfigFields = z.strictObject({
 
 const meshConfigSpecSchema = rule(meshConfigFields, ({ accessLogFormat, accessLogEncoding }, report) => {
   const isObject = accessLogEncoding !== "JSON" || !accessLogFormat || isJsonObject(accessLogFormat);
-  if (!isObject) report(["accessLogFormat"], "must be an object in JSON, since accessLogEncoding is JSON");
+  if (!isObject) report(["accessLogFormat"], told("json-format", {}));
 });
 
 function isJsonObject(text: string): boolean {
@@ -138,7 +143,7 @@ export const meshConfig = defineKind({
   shortNames: ["mc"],
   categories: ["limpid"],
   namespaced: false,
-  nameError: (name) => (name === "default" ? undefined : `must be "default": a mesh has one`),
+  nameError: (name) => (name === "default" ? undefined : told("mesh-name", {})),
   spec: meshConfigSpecSchema,
   defaultSpec: {},
   columns: [

@@ -1,30 +1,31 @@
 import { z } from "zod";
+import { type Told, told } from "../../contract/told.ts";
 import type { ObjectMeta } from "../object.ts";
 import { isDnsLabel, labelValueError, qualifiedKeyError } from "./names.ts";
-import { rule, text } from "./schema.ts";
+import { rule, says, text } from "./schema.ts";
 
 /** Kubernetes' bound on all annotations of one object together. https://kubernetes.io/docs/reference/using-api/ */
 const maxAnnotationsBytes = 256 * 1024;
 
 /** A lower-case DNS subdomain, as Kubernetes wants of most objects' names. */
-export function subdomainError(name: string): string | undefined {
-  if (name.length === 0) return "must not be empty";
+export function subdomainError(name: string): Told | undefined {
+  if (name.length === 0) return told("not-empty", {});
   if (name.length <= 253 && name.split(".").every((label) => isDnsLabel(label)) && name === name.toLowerCase()) {
     return undefined;
   }
-  return `must be lower-case letters, digits, '-' and '.', each part beginning and ending with a letter or digit, not ${JSON.stringify(name)}`;
+  return told("subdomain", { value: JSON.stringify(name) });
 }
 
 /** A lower-case DNS label of at most 63 characters. */
-export const labelNameError = (name: string): string | undefined =>
+export const labelNameError = (name: string): Told | undefined =>
   isDnsLabel(name) && name === name.toLowerCase()
     ? undefined
     : name.length === 0
-      ? "must not be empty"
-      : `must be lower-case letters, digits and '-', at most 63, beginning and ending with a letter or digit, not ${JSON.stringify(name)}`;
+      ? told("not-empty", {})
+      : told("label-name", { value: JSON.stringify(name) });
 
 /** Every field of Kubernetes' ObjectMeta; null stands for unset, as clients in Go write it. https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/ */
-export const metadataSchema = (nameError: (name: string) => string | undefined) =>
+export const metadataSchema = (nameError: (name: string) => Told | undefined) =>
   z.strictObject({
     name: text(nameError),
     namespace: text((value) => (value === "" ? undefined : labelNameError(value))).nullish(),
@@ -33,8 +34,7 @@ export const metadataSchema = (nameError: (name: string) => string | undefined) 
       let bytes = 0;
       for (const [key, value] of Object.entries(annotations))
         bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
-      if (bytes > maxAnnotationsBytes)
-        report([], `must have at most ${maxAnnotationsBytes} bytes together, not ${bytes}`);
+      if (bytes > maxAnnotationsBytes) report([], told("bytes-together", { limit: maxAnnotationsBytes, bytes }));
     }).nullish(),
     ownerReferences: z.array(z.record(z.string(), z.unknown())).nullish(),
     managedFields: z.array(z.unknown()).nullish(),
@@ -47,7 +47,10 @@ export const metadataSchema = (nameError: (name: string) => string | undefined) 
     deletionGracePeriodSeconds: z.number().nullish(),
     selfLink: z.string().nullish(),
     generateName: z.string().nullish(),
-    finalizers: z.array(z.string()).max(0, "not supported yet by Limpid; a delete takes effect at once").nullish(),
+    finalizers: z
+      .array(z.string())
+      .max(0, says(told("not-yet-finalizers", {})))
+      .nullish(),
   });
 
 /** What is kept of a checked `metadata`. */

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { type Told, told } from "../../contract/told.ts";
 
 // Istio's DNS label takes capital letters, unlike Kubernetes'. https://istio.io/latest/docs/reference/config/networking/virtual-service/
 const dnsLabel = /^[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
@@ -6,34 +7,31 @@ const wildcardLabel = /^(?:\*|(?:\*|\*-)?[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])
 
 export const isDnsLabel = (name: string): boolean => name.length <= 63 && dnsLabel.test(name);
 
-export const dnsLabelError = (name: string): string | undefined =>
-  isDnsLabel(name)
-    ? undefined
-    : `must be a DNS label (letters, digits and '-', at most 63, such as "v2"), not ${JSON.stringify(name)}`;
+export const dnsLabelError = (name: string): Told | undefined =>
+  isDnsLabel(name) ? undefined : told("dns-label", { value: JSON.stringify(name) });
 
 /** RFC 1123 labels joined by dots; the last may be empty (`istio.io.`) but not all digits. */
-export function fqdnError(name: string): string | undefined {
-  if (name.length === 0) return "must not be empty";
-  if (name.length > 255) return "must have at most 255 characters";
+export function fqdnError(name: string): Told | undefined {
+  if (name.length === 0) return told("not-empty", {});
+  if (name.length > 255) return told("max-characters", { count: 255 });
   const labels = name.split(".");
-  if (/^\d+$/.test(labels.at(-1) ?? ""))
-    return `must be a domain name: ${JSON.stringify(name)} ends in a label of digits only`;
+  if (/^\d+$/.test(labels.at(-1) ?? "")) return told("domain-digits", { name: JSON.stringify(name) });
   const bad = labels.find(
     (label, index) => !isDnsLabel(label) && !(label === "" && index > 0 && index === labels.length - 1),
   );
   return bad === undefined
     ? undefined
-    : `must be a domain name such as "reviews" or "reviews.default.svc.cluster.local": label ${JSON.stringify(bad)} of ${JSON.stringify(name)} is not valid`;
+    : told("domain-label", { label: JSON.stringify(bad), name: JSON.stringify(name) });
 }
 
 /** As `fqdnError`, and the first label may be `*` or begin with `*` or `*-`. */
-export function wildcardHostError(name: string): string | undefined {
-  if (name.length === 0) return "must not be empty";
+export function wildcardHostError(name: string): Told | undefined {
+  if (name.length === 0) return told("not-empty", {});
   const dot = name.indexOf(".");
   const first = dot < 0 ? name : name.slice(0, dot);
   if (!first.includes("*")) return fqdnError(name);
   if (first.length > 63 || !wildcardLabel.test(first)) {
-    return `must be a domain name; a '*' may only stand at the beginning of its first label, as in "*.example.com"`;
+    return told("domain-star", {});
   }
   return dot < 0 ? undefined : fqdnError(name.slice(dot + 1));
 }
@@ -42,7 +40,7 @@ export function wildcardHostError(name: string): string | undefined {
  * What a client may ask for by SNI, and a host that gateways know: as `wildcardHostError`, but labels may have underscores, as in Istio's names for
  * other clusters (`outbound_.80_._.reviews.default.svc.cluster.local`), and it may be an IP address.
  */
-export function sniHostError(name: string): string | undefined {
+export function sniHostError(name: string): Told | undefined {
   return isIpAddress(name) ? undefined : wildcardHostError(name.replaceAll(/_/g, "x"));
 }
 
@@ -77,31 +75,27 @@ export class HostSet {
 /** Without an IPv6 zone: it means something on one machine only. */
 export const isIpAddress = (text: string): boolean => isIP(text) !== 0 && !text.includes("%");
 
-export function ipOrCidrError(text: string): string | undefined {
+export function ipOrCidrError(text: string): Told | undefined {
   const [address = "", bits, extra] = text.split("/");
   const good =
     extra === undefined &&
     isIpAddress(address) &&
     (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (address.includes(":") ? 128 : 32)));
-  return good ? undefined : `must be an IP address or a CIDR block such as "10.0.0.0/8", not ${JSON.stringify(text)}`;
+  return good ? undefined : told("ip-or-cidr", { value: JSON.stringify(text) });
 }
 
 const qualifiedName = /^(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
-export function qualifiedKeyError(key: string): string | undefined {
+export function qualifiedKeyError(key: string): Told | undefined {
   const slash = key.indexOf("/");
   const prefix = slash < 0 ? undefined : key.slice(0, slash);
   const name = key.slice(slash + 1);
   if (prefix !== undefined && (prefix.length > 253 || fqdnError(prefix) !== undefined || prefix.endsWith("."))) {
-    return `its prefix ${JSON.stringify(prefix)} must be a DNS name, as in "example.com/name"`;
+    return told("key-prefix", { prefix: JSON.stringify(prefix) });
   }
-  return name.length <= 63 && qualifiedName.test(name)
-    ? undefined
-    : `its name must be 1 to 63 letters, digits, '-', '_' or '.', beginning and ending with a letter or digit`;
+  return name.length <= 63 && qualifiedName.test(name) ? undefined : told("key-name", {});
 }
 
-export const labelValueError = (value: string): string | undefined =>
-  value === "" || (value.length <= 63 && qualifiedName.test(value))
-    ? undefined
-    : "must be at most 63 letters, digits, '-', '_' or '.', beginning and ending with a letter or digit";
+export const labelValueError = (value: string): Told | undefined =>
+  value === "" || (value.length <= 63 && qualifiedName.test(value)) ? undefined : told("label-value", {});

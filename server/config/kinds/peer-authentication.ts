@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
 import { rule, text } from "./schema.ts";
 import { workloadSelectorSchema } from "./workload-selector.ts";
@@ -15,7 +16,7 @@ const mutualTlsSchema = z.strictObject({
 const portText = text((port) =>
   /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535
     ? undefined
-    : `must be a port number, not ${JSON.stringify(port)}`,
+    : told("port-text", { value: JSON.stringify(port) }),
 );
 
 /** https://istio.io/latest/docs/reference/config/security/peer_authentication/ */
@@ -27,7 +28,7 @@ const peerAuthenticationSpecSchema = rule(
   }),
   (spec, report) => {
     const selects = Object.keys(spec.selector?.matchLabels ?? {}).length > 0;
-    if (spec.portLevelMtls !== undefined && !selects) report(["portLevelMtls"], "needs a selector with matchLabels");
+    if (spec.portLevelMtls !== undefined && !selects) report(["portLevelMtls"], told("needs-selector", {}));
   },
 );
 export type PeerAuthenticationSpec = z.output<typeof peerAuthenticationSpecSchema>;

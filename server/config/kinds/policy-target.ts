@@ -1,9 +1,8 @@
 import { z } from "zod";
+import { told } from "../../contract/told.ts";
 import type { Report } from "./schema.ts";
-import { rule, text } from "./schema.ts";
+import { rule, says, text } from "./schema.ts";
 import { workloadSelectorSchema } from "./workload-selector.ts";
-
-const noWaypoints = "Limpid has no waypoint proxies for a GatewayClass";
 
 /** What Istio lets a policy attach to, by the API group that each kind is in. */
 const groups: Readonly<Record<string, readonly string[]>> = {
@@ -17,18 +16,19 @@ const policyTargetSchema = rule(
   z.strictObject({
     group: z.string().optional().describe("Of the kind; unset for a Service."),
     kind: text((kind) => {
-      if (kind === "GatewayClass") return noWaypoints;
+      if (kind === "GatewayClass") return told("no-waypoints", {});
       return kind in groups
         ? undefined
-        : `must be one of ${Object.keys(groups).join(", ")}, not ${JSON.stringify(kind)}`;
+        : told("one-of-not", { values: Object.keys(groups).join(", "), value: JSON.stringify(kind) });
     }),
     name: z.string().min(1).max(253),
-    namespace: z.never({ error: "must not be set: a policy is for what is in its own namespace" }).optional(),
+    namespace: z.never({ error: says(told("policy-namespace", {})) }).optional(),
   }),
   ({ group = "", kind }, report) => {
     const known = groups[kind];
     if (known === undefined || known.includes(group)) return;
-    report(["group"], `must be ${JSON.stringify(known[0])} for a ${kind}, not ${JSON.stringify(group)}`);
+    const [right] = known.map((one) => JSON.stringify(one));
+    report(["group"], told("group-of-kind", { right: String(right), kind, value: JSON.stringify(group) }));
   },
 );
 export type PolicyTargetReference = z.output<typeof policyTargetSchema>;
@@ -56,5 +56,5 @@ export function checkAttachment(
     ...(spec.targetRefs?.length ? ["targetRefs"] : []),
   ];
   const [, second] = set;
-  if (second !== undefined) report([second], `must not be beside ${set[0]}: only one of them says what it is for`);
+  if (second !== undefined) report([second], told("attached-twice", { other: String(set[0]) }));
 }

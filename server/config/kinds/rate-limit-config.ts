@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
-import { rule } from "./schema.ts";
+import { type Report, rule } from "./schema.ts";
 
 const limitSchema = rule(
   z.strictObject({
@@ -14,8 +15,8 @@ const limitSchema = rule(
   }),
   (limit, report) => {
     if (limit.unlimited === true) return;
-    if (limit.unit === undefined) report(["unit"], "is required");
-    if (limit.requests_per_unit === undefined) report(["requests_per_unit"], "is required");
+    if (limit.unit === undefined) report(["unit"], told("field-required", {}));
+    if (limit.requests_per_unit === undefined) report(["requests_per_unit"], told("field-required", {}));
   },
 );
 
@@ -44,15 +45,11 @@ const rateLimitConfigSpecSchema = rule(
 );
 export type RateLimitConfigSpec = z.output<typeof rateLimitConfigSpecSchema>;
 
-function reportTwins(
-  descriptors: readonly RateLimitDescriptorSpec[],
-  path: PropertyKey[],
-  report: (path: PropertyKey[], message: string) => void,
-): void {
+function reportTwins(descriptors: readonly RateLimitDescriptorSpec[], path: PropertyKey[], report: Report): void {
   const seen = new Set<string>();
   for (const [index, { key, value, descriptors: nested }] of descriptors.entries()) {
     const name = value === undefined ? key : `${key}_${value}`;
-    if (seen.has(name)) report([...path, index], `there is another descriptor for ${name} beside it`);
+    if (seen.has(name)) report([...path, index], told("descriptor-twice", { name }));
     seen.add(name);
     reportTwins(nested ?? [], [...path, index, "descriptors"], report);
   }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
 import { duration, port, uint32 } from "./fields.ts";
 import { rule } from "./schema.ts";
@@ -16,7 +17,7 @@ const keySchema = rule(
   }),
   (key, report) => {
     if ((key.header === undefined) === (key.remoteAddress === undefined))
-      report([], "set either header or remoteAddress");
+      report([], told("set-either", { fields: "header, remoteAddress" }));
   },
 );
 
@@ -35,12 +36,13 @@ const rateLimitSpecSchema = rule(
     global: globalSchema.optional().describe("Counted by Limpid's rate limit service."),
   }),
   (spec, report) => {
-    if (spec.local === undefined && spec.global === undefined) report(["local"], "set local, global or both");
+    if (spec.local === undefined && spec.global === undefined)
+      report(["local"], told("set-any", { fields: "local, global" }));
   },
 );
 export type RateLimitSpec = z.output<typeof rateLimitSpecSchema>;
 
-const told = (object: { spec: unknown }): string => {
+const limitsOf = (object: { spec: unknown }): string => {
   const { local, global } = object.spec as RateLimitSpec;
   return [
     local && `${local.requests} per ${local.per} each`,
@@ -68,6 +70,6 @@ export const rateLimit = defineKind({
       priority: 0,
       value: (object) => (object.spec as RateLimitSpec).host,
     },
-    { name: "Limits", type: "string", description: "How many requests it takes", priority: 0, value: told },
+    { name: "Limits", type: "string", description: "How many requests it takes", priority: 0, value: limitsOf },
   ],
 });

@@ -1,4 +1,5 @@
 import { RE2JS } from "re2js";
+import { type Told, told } from "../../contract/told.ts";
 
 /**
  * What the patterns of one object may cost to compile, together; a pattern of some twenty characters is about a hundred. The whole takes
@@ -13,17 +14,17 @@ export function beginPatterns(): void {
 }
 
 /** What keeps a text from being a regular expression that Envoy accepts: RE2's syntax, at most 1,024 characters. */
-export function regexError(pattern: string): string | undefined {
-  if (pattern === "") return "must not be empty";
-  if (pattern.length > 1_024) return "must have at most 1024 characters";
+export function regexError(pattern: string): Told | undefined {
+  if (pattern === "") return told("not-empty", {});
+  if (pattern.length > 1_024) return told("max-characters", { count: 1_024 });
   spent += costOf(pattern);
-  if (spent > maxCost) return "the regular expressions of one object are too many, or too large: divide it";
+  if (spent > maxCost) return told("regex-cost", {});
   try {
     RE2JS.compile(pattern);
     return undefined;
   } catch (error) {
     const why = error instanceof Error ? error.message.replace(/^error parsing regexp: /, "") : String(error);
-    return `must be an RE2 regular expression (no look-around or back-references; https://github.com/google/re2/wiki/Syntax): ${why}`;
+    return told("regex-form", { why });
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Told, told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
 import { duration, tokenError } from "./fields.ts";
 import { readJsonWebKeys } from "./json-web-keys.ts";
@@ -6,21 +7,19 @@ import { attachment, checkAttachment } from "./policy-target.ts";
 import { rule, text } from "./schema.ts";
 
 /** Where the keys of an issuer are. */
-function jwksUriError(value: string): string | undefined {
+function jwksUriError(value: string): Told | undefined {
   const url = URL.parse(value);
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    return `must be a URL that begins with http:// or https://, not ${JSON.stringify(value)}`;
+    return told("http-url", { value: JSON.stringify(value) });
   }
-  if (url.username !== "" || url.password !== "")
-    return "must have no user name or password: everybody may read it here";
+  if (url.username !== "" || url.password !== "") return told("url-secret", {});
   return undefined;
 }
 
-function jwksError(value: string): string | undefined {
+function jwksError(value: string): Told | Told[] {
   const read = readJsonWebKeys(value);
   if ("error" in read) return read.error;
-  const bad = read.keys.filter(({ error }) => error !== undefined);
-  return bad.length > 0 ? bad.map(({ index, error }) => `keys[${index}] ${error}`).join("; ") : undefined;
+  return read.keys.flatMap(({ error }) => error ?? []);
 }
 
 const headerName = () => text(tokenError);
@@ -51,10 +50,10 @@ const jwtRuleSchema = rule(
     spaceDelimitedClaims: named().describe("Claims that are lists written as one text, beside scope and permission."),
   }),
   ({ issuer = "", jwks, jwksUri }, report) => {
-    if (issuer === "" && jwksUri === undefined) report(["issuer"], "is required without jwksUri");
-    if (jwks !== undefined && jwksUri !== undefined) report(["jwksUri"], "must not be beside jwks");
+    if (issuer === "" && jwksUri === undefined) report(["issuer"], told("required-without", { other: "jwksUri" }));
+    if (jwks !== undefined && jwksUri !== undefined) report(["jwksUri"], told("not-beside", { other: "jwks" }));
     if (jwks === undefined && jwksUri === undefined) {
-      report(["jwksUri"], "is required, or jwks: the issuer is not asked where its keys are");
+      report(["jwksUri"], told("jwks-required", {}));
     }
   },
 );

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
 import { text } from "./schema.ts";
 import { workloadSelectorSchema } from "./workload-selector.ts";
@@ -8,9 +9,7 @@ const percentSchema = z.strictObject({
   denominator: z.enum(["HUNDRED", "TEN_THOUSAND", "MILLION"]).optional().describe("Default HUNDRED."),
 });
 
-const keyText = text((key) =>
-  /^[\w.-]{1,200}$/.test(key) ? undefined : "must be a runtime key: letters, digits, dots, dashes and underscores",
-);
+const keyText = text((key) => (/^[\w.-]{1,200}$/.test(key) ? undefined : told("runtime-key", {})));
 
 /**
  * Values of Envoy's runtime, by key, for one layer of the proxies' bootstrap (`rtds_layer`).

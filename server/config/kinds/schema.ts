@@ -1,14 +1,26 @@
 import { z } from "zod";
+import { type Told, told } from "../../contract/told.ts";
 import { type FieldError, fail, ok, type Result } from "../../lib/result.ts";
 import { suggest } from "../../lib/suggest.ts";
 import { formatPath } from "../../wire/field-path.ts";
 
 /** What a rule over several fields calls for each thing that is wrong; `path` is relative to the value it looks at. */
-export type Report = (path: PropertyKey[], message: string) => void;
+export type Report = (path: PropertyKey[], told: Told) => void;
+
+/** By its English: zod carries texts alone. */
+const saidBySchemas = new Map<string, Told>();
+
+/** For where zod wants a text: `z.array(…).min(1, says(told("needs-destination", {})))`. */
+export function says(what: Told): string {
+  saidBySchemas.set(what.message, what);
+  return what.message;
+}
 
 /** A field that Istio or Kubernetes has and Limpid doesn't act on yet: refused by name, so that it is never stored and ignored. */
-export const notYet = (what: string) =>
-  z.never({ error: `not supported yet by Limpid${what ? `; ${what}` : ""}` }).optional();
+export const notYet = (what: Told = told("not-yet", {})) => z.never({ error: says(what) }).optional();
+
+/** As `notYet`, where there is another field for it. */
+export const notYetUse = (instead: string) => notYet(told("not-yet-use", { instead }));
 
 /**
  * May be left out, or null, as Istio's CRDs have it for wrappers of scalars. Null is for storing only: `withoutZeroValues` takes it out
@@ -26,41 +38,58 @@ export function rule<S extends z.ZodType>(schema: S, check: (value: z.output<S>,
   return schema.superRefine((value, context) => {
     const shapeIsWrong = context.issues.length > 0;
     try {
-      check(value as z.output<S>, (path, message) => context.addIssue({ code: "custom", path, message }));
+      check(value as z.output<S>, (path, what) => context.addIssue({ ...issueOf(what), path }));
     } catch (error) {
       if (!shapeIsWrong) throw error;
     }
   }, always) as S;
 }
 
-/** A string with a format: `check` returns what would be right, or undefined when it is; `expected` is said of what is no string at all. */
-export const text = (check: (value: string) => string | undefined, expected?: string) =>
-  z
-    .string({ error: (issue) => (expected === undefined || issue.input === undefined ? undefined : expected) })
+const issueOf = ({ message, reason, params }: Told) => ({
+  code: "custom" as const,
+  message,
+  params: { reason, params },
+});
+
+/**
+ * A string with a format: `check` returns what would be right (one thing or several), or undefined when it is; `expected` is said of what is no
+ * string at all.
+ */
+export const text = (check: (value: string) => Told | readonly Told[] | undefined, expected?: Told) => {
+  const other = expected && says(expected);
+  return z
+    .string({ error: (issue) => (issue.input === undefined ? undefined : other) })
     .superRefine((value, context) => {
-      const message = check(value);
-      if (message !== undefined) context.addIssue({ code: "custom", message });
+      for (const what of [check(value) ?? []].flat()) context.addIssue(issueOf(what));
     });
+};
 
 /** Runs a strict schema over a plain value and returns every error with its path below `root`. */
 export function check<S extends z.ZodType>(schema: S, input: unknown, root: string): Result<z.output<S>, FieldError> {
-  const result = schema.safeParse(input, { error: (issue) => explain(issue) });
+  const said = new Map<string, Told>();
+  const explained = (issue: z.core.$ZodRawIssue): string | undefined => {
+    const what = explain(issue);
+    if (what !== undefined) said.set(what.message, what);
+    return what?.message;
+  };
+  const result = schema.safeParse(input, { error: explained });
   if (result.success) return ok(result.data);
+  const tell = (issue: z.core.$ZodIssue): Told =>
+    issue.code === "custom"
+      ? { message: issue.message, ...issue.params }
+      : (said.get(issue.message) ?? saidBySchemas.get(issue.message) ?? { message: issue.message });
   const errors = result.error.issues.flatMap((issue): FieldError[] => {
     const path = formatPath(issue.path, root);
-    if (issue.code === "unrecognized_keys") {
-      const known = knownKeys(schema, issue.path);
-      return unknownFields(issue.keys, known, path);
-    }
+    if (issue.code === "unrecognized_keys") return unknownFields(issue.keys, knownKeys(schema, issue.path), path);
     if (issue.code === "invalid_key" || issue.code === "invalid_element") {
-      return issue.issues.map((inner) => ({ path, message: inner.message }));
+      return issue.issues.map((inner) => ({ path, ...tell(inner) }));
     }
-    return [{ path, message: issue.message }];
+    return [{ path, ...tell(issue) }];
   });
   return fail(...errors);
 }
 
-export const isUnknownField = ({ message }: FieldError): boolean => message.startsWith("unknown field");
+export const isUnknownField = ({ reason }: FieldError): boolean => reason?.startsWith("field-unknown") === true;
 
 /** Looking for what was meant takes time: whoever has more than this wrong has not mistyped. */
 const maxSuggestions = 20;
@@ -68,42 +97,42 @@ const maxSuggestions = 20;
 export const unknownFields = (keys: readonly string[], known: readonly string[], root: string): FieldError[] =>
   keys.map((key, index) => ({
     path: formatPath([key], root),
-    message: index < maxSuggestions ? unknownField(key, known) : "unknown field",
+    ...(index < maxSuggestions ? unknownField(key, known) : told("field-unknown", {})),
   }));
 
-function unknownField(key: string, known: readonly string[]): string {
+function unknownField(key: string, known: readonly string[]): Told {
   const near = suggest(key, known);
-  if (near !== undefined) return `unknown field; did you mean ${near}?`;
+  if (near !== undefined) return told("field-unknown-near", { near });
   return known.length > 0 && known.length <= 12
-    ? `unknown field; the fields here are ${known.join(", ")}`
-    : "unknown field";
+    ? told("field-unknown-known", { known: known.join(", ") })
+    : told("field-unknown", {});
 }
 
-function explain(issue: z.core.$ZodRawIssue): string | undefined {
+function explain(issue: z.core.$ZodRawIssue): Told | undefined {
   switch (issue.code) {
-    case "invalid_type": {
-      if (issue.input === undefined) return "is required";
-      const quote =
-        issue.expected === "string" && isScalar(issue.input)
-          ? `; quote it: ${JSON.stringify(String(issue.input))}`
-          : "";
-      return `must be ${typeName(String(issue.expected))}, not ${describe(issue.input)}${quote}`;
-    }
+    case "invalid_type":
+      return issue.input === undefined ? told("field-required", {}) : ofType(String(issue.expected), issue.input);
     case "invalid_value": {
-      const values = issue.values.map(String);
-      const near = typeof issue.input === "string" ? suggest(issue.input, values) : undefined;
-      return `must be one of ${values.join(", ")}${near === undefined ? "" : `; did you mean ${near}?`}`;
+      const known = issue.values.map(String);
+      const near = typeof issue.input === "string" ? suggest(issue.input, known) : undefined;
+      const values = known.join(", ");
+      return near === undefined ? told("one-of", { values }) : told("one-of-near", { values, near });
     }
-    case "too_small":
+    case "too_small": {
+      const minimum = Number(issue.minimum);
       if (issue.origin === "array")
-        return `needs at least ${issue.minimum} ${issue.minimum === 1 ? "entry" : "entries"}`;
+        return minimum === 1 ? told("needs-entry", {}) : told("needs-entries", { count: minimum });
       if (issue.origin === "string")
-        return issue.minimum === 1 ? "must not be empty" : `must have at least ${issue.minimum} characters`;
-      return `must be at least ${issue.minimum}, not ${describe(issue.input)}`;
-    case "too_big":
-      if (issue.origin === "array") return `must have at most ${issue.maximum} entries`;
-      if (issue.origin === "string") return `must have at most ${issue.maximum} characters`;
-      return `must be at most ${issue.maximum}, not ${describe(issue.input)}`;
+        return minimum === 1 ? told("not-empty", {}) : told("min-characters", { count: minimum });
+      if (issue.inclusive === false) return told("above", { minimum, value: shown(issue.input) });
+      return told("at-least", { minimum, value: shown(issue.input) });
+    }
+    case "too_big": {
+      const maximum = Number(issue.maximum);
+      if (issue.origin === "array") return told("max-entries", { count: maximum });
+      if (issue.origin === "string") return told("max-characters", { count: maximum });
+      return told("at-most", { maximum, value: shown(issue.input) });
+    }
     default:
       return undefined;
   }
@@ -111,24 +140,32 @@ function explain(issue: z.core.$ZodRawIssue): string | undefined {
 
 const isScalar = (value: unknown) => typeof value === "number" || typeof value === "boolean";
 
-function typeName(expected: string): string {
-  const names: Record<string, string> = {
-    string: "a string",
-    number: "a number",
-    int: "a whole number",
-    boolean: "true or false",
-    array: "a list",
-    object: "an object",
-    record: "an object",
-  };
-  return names[expected] ?? expected;
+const typeReasons = {
+  string: "must-be-text",
+  number: "must-be-number",
+  int: "must-be-integer",
+  boolean: "must-be-boolean",
+  array: "must-be-list",
+  object: "must-be-object",
+  record: "must-be-object",
+} as const;
+
+/** A value of another type, and how it would be right. */
+function ofType(expected: string, input: unknown): Told | undefined {
+  const value = shown(input);
+  if (expected === "string" && isScalar(input)) {
+    return told("must-be-text-quoted", { value, quoted: JSON.stringify(String(input)) });
+  }
+  return Object.hasOwn(typeReasons, expected)
+    ? told(typeReasons[expected as keyof typeof typeReasons], { value })
+    : undefined;
 }
 
-function describe(value: unknown): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "a list";
-  if (typeof value === "string") return value.length > 40 ? "a string" : `the string ${JSON.stringify(value)}`;
-  return isScalar(value) ? String(value) : "an object";
+/** As JSON has it, which is the same in every language, but for what is long: nobody looks for that, and it may be a secret. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? "[]" : "[…]";
+  if (typeof value === "object" && value !== null) return Object.keys(value).length === 0 ? "{}" : "{…}";
+  return typeof value === "string" ? JSON.stringify(value.length > 40 ? "…" : value) : String(value);
 }
 
 /** The keys of the object schema at a path below `schema`. */

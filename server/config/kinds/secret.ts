@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { z } from "zod";
+import { type Told, told } from "../../contract/told.ts";
 import type { FieldError } from "../../lib/result.ts";
 import type { ConfigObject } from "../object.ts";
 import { defineKind } from "./define.ts";
@@ -21,16 +22,17 @@ export function placeholderId(value: string): string | undefined {
 export const isSealed = (value: string): boolean => value.startsWith("sealed:");
 
 const entryName = text((name) =>
-  /^[-._a-zA-Z0-9]{1,253}$/.test(name)
-    ? undefined
-    : `must be letters, digits, '-', '_' or '.', not ${JSON.stringify(name)}`,
+  /^[-._a-zA-Z0-9]{1,253}$/.test(name) ? undefined : told("entry-name", { value: JSON.stringify(name) }),
 );
 
-const base64 = text((value) => {
-  const plain = value.replace(/\s/g, "");
-  const isRight = isSealed(value) || (/^[A-Za-z0-9+/]*={0,2}$/.test(plain) && plain.length % 4 === 0);
-  return isRight ? undefined : "must be base64; write plain text into stringData";
-}, "must be base64, as a string");
+const base64 = text(
+  (value) => {
+    const plain = value.replace(/\s/g, "");
+    const isRight = isSealed(value) || (/^[A-Za-z0-9+/]*={0,2}$/.test(plain) && plain.length % 4 === 0);
+    return isRight ? undefined : told("base64-or-plain", {});
+  },
+  told("base64-text", {}),
+);
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/secret-v1/ */
 const secretSpecSchema = z.strictObject({
@@ -48,7 +50,7 @@ const secretSpecSchema = z.strictObject({
   stringData: z
     .record(
       entryName,
-      text(() => undefined, "must be a string: quote it"),
+      text(() => undefined, told("quote-it", {})),
     )
     .optional()
     .describe("Values as text, for writing: they become data."),
@@ -135,45 +137,43 @@ const has = ({ data = {}, stringData = {} }: SecretSpec, entry: string): boolean
 /** Entries that gateways know are looked at while they can be seen. No message quotes what is in them. */
 function checkContents({ spec }: ConfigObject<SecretSpec>): FieldError[] {
   const errors: FieldError[] = [];
-  const report = (entry: string, message: string) =>
+  const report = (entry: string, what: Told) =>
     errors.push({
       path: `${entry in (spec.stringData ?? {}) ? "stringData" : "data"}[${JSON.stringify(entry)}]`,
-      message,
+      ...what,
     });
   if (spec.type === "kubernetes.io/tls") {
     for (const entry of ["tls.crt", "tls.key"])
-      if (!has(spec, entry)) report(entry, "is required for kubernetes.io/tls");
+      if (!has(spec, entry)) report(entry, told("required-for", { what: "type: kubernetes.io/tls" }));
   }
   for (const [form, certificate] of secretEntries.certificate.entries()) {
     const [chain, key] = [plain(spec, certificate), plain(spec, secretEntries.key[form] ?? "")];
-    const [leaf] = chain === undefined ? [] : certificatesIn(chain, (message) => report(certificate, message));
+    const [leaf] = chain === undefined ? [] : certificatesIn(chain, (what) => report(certificate, what));
     const own = key === undefined ? undefined : privateKeyIn(key);
-    if (key !== undefined && own === undefined)
-      report(secretEntries.key[form] ?? "", "holds no private key in PEM form without a passphrase");
+    if (key !== undefined && own === undefined) report(secretEntries.key[form] ?? "", told("no-private-key", {}));
     if (leaf && own && !leaf.checkPrivateKey(own))
-      report(secretEntries.key[form] ?? "", `is not the key of the first certificate in ${certificate}`);
+      report(secretEntries.key[form] ?? "", told("other-key", { certificate }));
   }
   for (const entry of secretEntries.authorities) {
     const pem = plain(spec, entry);
-    if (pem !== undefined) certificatesIn(pem, (message) => report(entry, message));
+    if (pem !== undefined) certificatesIn(pem, (what) => report(entry, what));
   }
   for (const entry of secretEntries.revoked) {
     const pem = plain(spec, entry);
-    if (pem !== undefined && !pem.includes("-----BEGIN X509 CRL-----"))
-      report(entry, "holds no revocation list in PEM form");
+    if (pem !== undefined && !pem.includes("-----BEGIN X509 CRL-----")) report(entry, told("no-crl", {}));
   }
   return errors;
 }
 
 /** Every certificate of a PEM text; tells what keeps it from having any. */
-export function certificatesIn(pem: string, report: (message: string) => void): X509Certificate[] {
+export function certificatesIn(pem: string, report: (what: Told) => void): X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) report("holds no certificate in PEM form");
+  if (blocks.length === 0) report(told("no-certificate", {}));
   return blocks.flatMap((block, index) => {
     try {
       return [new X509Certificate(block)];
     } catch {
-      report(`certificate ${index + 1} in it can't be read`);
+      report(told("certificate-unread", { number: index + 1 }));
       return [];
     }
   });

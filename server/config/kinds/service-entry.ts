@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
 import { exportTo, labels, port, portOrNone, reportDuplicates } from "./fields.ts";
 import { fqdnError, ipOrCidrError, isIpAddress, wildcardHostError } from "./names.ts";
 import { isHttpProtocol, isTlsProtocol, protocolError } from "./protocol.ts";
-import { type Report, rule, text } from "./schema.ts";
+import { type Report, rule, says, text } from "./schema.ts";
 import { list } from "./virtual-service.ts";
 import { portNameError, workloadEntrySpecSchema } from "./workload-entry.ts";
 
@@ -18,18 +19,20 @@ const portsSchema = rule(z.array(servicePortSchema).max(256), (ports, report) =>
   reportDuplicates(
     ports,
     (entry) => entry.name,
-    (entry, index, first) => report([index, "name"], `${entry.name} is the name of ports[${first}] too`),
+    (entry, index, first) =>
+      report([index, "name"], told("name-of-too", { name: entry.name, other: `ports[${first}]` })),
   );
   reportDuplicates(
     ports,
     (entry) => entry.number,
-    (entry, index, first) => report([index, "number"], `${entry.number} is the number of ports[${first}] too`),
+    (entry, index, first) =>
+      report([index, "number"], told("number-of-too", { number: entry.number, other: `ports[${first}]` })),
   );
 });
 
 const fields = z.strictObject({
   hosts: z
-    .array(text((host) => (host === "*" ? '"*" stands for too much here: name a domain' : wildcardHostError(host))))
+    .array(text((host) => (host === "*" ? told("star-too-much", {}) : wildcardHostError(host))))
     .min(1)
     .max(256),
   addresses: z.array(text(ipOrCidrError)).max(256).optional(),
@@ -39,8 +42,8 @@ const fields = z.strictObject({
     .enum(["NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN"], {
       error: (issue) =>
         issue.input === "DYNAMIC_DNS"
-          ? "DYNAMIC_DNS is not supported yet by Limpid; use DNS"
-          : "must be one of NONE, STATIC, DNS, DNS_ROUND_ROBIN",
+          ? says(told("value-not-yet-use", { value: "DYNAMIC_DNS", instead: "DNS" }))
+          : says(told("one-of", { values: "NONE, STATIC, DNS, DNS_ROUND_ROBIN" })),
     })
     .optional()
     .describe("NONE when unset."),
@@ -59,22 +62,20 @@ function checkServiceEntry(entry: ServiceEntrySpec, report: Report): void {
   const endpoints = entry.endpoints ?? [];
   const ports = entry.ports ?? [];
   if (entry.workloadSelector !== undefined && entry.endpoints !== undefined) {
-    report(["workloadSelector"], "can't be together with endpoints");
+    report(["workloadSelector"], told("not-beside", { other: "endpoints" }));
   }
-  if (resolution === "NONE" && endpoints.length > 0) report(["endpoints"], "must be empty for resolution NONE");
+  if (resolution === "NONE" && endpoints.length > 0)
+    report(["endpoints"], told("empty-for", { what: "resolution: NONE" }));
   if (resolution === "DNS_ROUND_ROBIN" && endpoints.length > 1)
-    report(["endpoints"], "must be at most one for resolution DNS_ROUND_ROBIN");
+    report(["endpoints"], told("one-for", { what: "resolution: DNS_ROUND_ROBIN" }));
   const isDns = resolution === "DNS" || resolution === "DNS_ROUND_ROBIN";
   (entry.addresses ?? []).forEach((address, index) => {
-    if (isDns && address.includes("/")) report(["addresses", index], "a CIDR block needs resolution NONE or STATIC");
+    if (isDns && address.includes("/")) report(["addresses", index], told("cidr-resolution", {}));
   });
   if (isDns && endpoints.length === 0) {
     entry.hosts.forEach((host, index) => {
       if (fqdnError(host) !== undefined && wildcardHostError(host) === undefined) {
-        report(
-          ["hosts", index],
-          `a wildcard can't be resolved: resolution ${resolution} without endpoints needs full names`,
-        );
+        report(["hosts", index], told("wildcard-resolution", { resolution }));
       }
     });
   }
@@ -86,20 +87,17 @@ function checkServiceEntry(entry: ServiceEntrySpec, report: Report): void {
       fqdnError(endpoint.address) === undefined &&
       !isIpAddress(endpoint.address)
     ) {
-      report(["endpoints", index, "address"], "must be an IP address for resolution STATIC");
+      report(["endpoints", index, "address"], told("ip-for-static", {}));
     }
     for (const name of Object.keys(endpoint.ports ?? {})) {
-      if (!names.has(name)) report(["endpoints", index, "ports", name], "is not the name of one of spec.ports");
+      if (!names.has(name)) report(["endpoints", index, "ports", name], told("no-port-name", {}));
     }
   });
   if (resolution !== "NONE" && entry.hosts.length > 1) {
     ports.forEach((entry, index) => {
       const protocol = entry.protocol ?? "";
       if (protocolError(protocol) === undefined && !isHttpProtocol(protocol) && !isTlsProtocol(protocol)) {
-        report(
-          ["ports", index, "protocol"],
-          "must be HTTP or TLS when there are several hosts, which nothing else can tell apart",
-        );
+        report(["ports", index, "protocol"], told("hosts-apart", {}));
       }
     });
   }

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
 import { port, reportDuplicates } from "./fields.ts";
 import { labelNameError } from "./metadata.ts";
 import { isIpAddress, labelValueError, qualifiedKeyError } from "./names.ts";
-import { notYet, type Report, rule, text } from "./schema.ts";
+import { notYet, notYetUse, type Report, rule, says, text } from "./schema.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/#ServicePort */
 const servicePortSchema = z.strictObject({
@@ -11,28 +12,18 @@ const servicePortSchema = z.strictObject({
   port: port(),
   protocol: z.enum(["TCP", "UDP", "SCTP"]).optional().describe("TCP when unset; only TCP is part of the mesh."),
   appProtocol: z.string().max(253).optional().describe("http, grpc, tcp, …; else the port's name says it (http-web)."),
-  targetPort: z
-    .union([port(), z.string()], { error: "must be a port number (1 to 65535) or the name of a port" })
-    .superRefine((value, context) => {
-      if (
-        typeof value === "string" &&
-        (value.length > 15 || !/[a-z]/.test(value) || labelNameError(value) !== undefined)
-      ) {
-        context.addIssue({
-          code: "custom",
-          message: "must be a port number, or a port's name: at most 15 lower-case letters, digits and '-'",
-        });
-      }
-    })
+  targetPort: rule(z.union([port(), z.string()], { error: says(told("port-or-name", {})) }), (value, report) => {
+    if (typeof value !== "string") return;
+    if (value.length > 15 || !/[a-z]/.test(value) || labelNameError(value) !== undefined)
+      report([], told("port-or-name-form", {}));
+  })
     .optional()
     .describe("The workload's port; as port when unset."),
   nodePort: z.int().min(0).max(65_535).optional(),
 });
 
 const clusterIp = () =>
-  text((value) =>
-    value === "" || value === "None" || isIpAddress(value) ? undefined : 'must be an IP address, "None" or empty',
-  );
+  text((value) => (value === "" || value === "None" || isIpAddress(value) ? undefined : told("cluster-ip", {})));
 
 const fields = z.strictObject({
   selector: z
@@ -41,45 +32,49 @@ const fields = z.strictObject({
     .describe("Labels of the service's workloads."),
   ports: rule(z.array(servicePortSchema), (ports, report) => {
     ports.forEach((entry, index) => {
-      if (ports.length > 1 && !entry.name) report([index, "name"], "is required when there are several ports");
+      if (ports.length > 1 && !entry.name) report([index, "name"], told("required-of-several", {}));
     });
     reportDuplicates(
       ports,
       (entry) => entry.name || undefined,
-      (entry, index, first) => report([index, "name"], `${entry.name} is the name of ports[${first}] too`),
+      (entry, index, first) =>
+        report([index, "name"], told("name-of-too", { name: String(entry.name), other: `ports[${first}]` })),
     );
     reportDuplicates(
       ports,
       (entry) => `${entry.port}/${entry.protocol ?? "TCP"}`,
-      (entry, index, first) => report([index, "port"], `${entry.port} is the port of ports[${first}] too`),
+      (entry, index, first) =>
+        report([index, "port"], told("port-of-too", { port: entry.port, other: `ports[${first}]` })),
     );
   }).optional(),
   type: z
     .enum(["ClusterIP", "NodePort", "LoadBalancer"], {
       error: (issue) =>
         issue.input === "ExternalName"
-          ? "ExternalName is not supported yet by Limpid; use a ServiceEntry with resolution DNS"
-          : "must be one of ClusterIP, NodePort, LoadBalancer",
+          ? says(told("external-name", {}))
+          : says(told("one-of", { values: "ClusterIP, NodePort, LoadBalancer" })),
     })
     .optional(),
   clusterIP: clusterIp().optional(),
   clusterIPs: z.array(clusterIp()).optional(),
   ipFamilies: z.array(z.enum(["IPv4", "IPv6"])).optional(),
   ipFamilyPolicy: z.enum(["SingleStack", "PreferDualStack", "RequireDualStack"]).optional(),
-  sessionAffinity: z.enum(["None"], { error: "must be None; ClientIP is not supported yet by Limpid" }).optional(),
+  sessionAffinity: z
+    .enum(["None"], { error: says(told("only-so-far", { value: "None", other: "ClientIP" })) })
+    .optional(),
   internalTrafficPolicy: z
-    .enum(["Cluster"], { error: "must be Cluster; Local is not supported yet by Limpid" })
+    .enum(["Cluster"], { error: says(told("only-so-far", { value: "Cluster", other: "Local" })) })
     .optional(),
   externalTrafficPolicy: z.enum(["Cluster", "Local", ""]).optional(),
   publishNotReadyAddresses: z.boolean().optional(),
   allocateLoadBalancerNodePorts: z.boolean().optional(),
   loadBalancerClass: z.string().optional(),
   healthCheckNodePort: z.int().min(0).max(65_535).optional(),
-  externalName: notYet("use a ServiceEntry with resolution DNS"),
-  externalIPs: notYet("use a Gateway"),
-  loadBalancerIP: notYet("use a Gateway"),
-  loadBalancerSourceRanges: notYet("use a Gateway"),
-  sessionAffinityConfig: notYet(""),
+  externalName: notYet(told("external-name", {})),
+  externalIPs: notYetUse("Gateway"),
+  loadBalancerIP: notYetUse("Gateway"),
+  loadBalancerSourceRanges: notYetUse("Gateway"),
+  sessionAffinityConfig: notYet(),
   trafficDistribution: z
     .enum(["PreferClose", "PreferSameZone", "PreferSameNode"])
     .optional()
@@ -88,7 +83,7 @@ const fields = z.strictObject({
 export type ServiceSpec = z.output<typeof fields>;
 
 const serviceSpecSchema = rule(fields, (spec: ServiceSpec, report: Report) => {
-  if ((spec.ports ?? []).length === 0 && spec.clusterIP !== "None") report(["ports"], "needs at least one entry");
+  if ((spec.ports ?? []).length === 0 && spec.clusterIP !== "None") report(["ports"], told("needs-entry", {}));
 });
 
 export const service = defineKind({

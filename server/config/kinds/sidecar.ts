@@ -1,32 +1,33 @@
 import { z } from "zod";
+import { type Told, told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
 import { labels, port } from "./fields.ts";
 import { isDnsLabel, wildcardHostError } from "./names.ts";
 import { protocolError } from "./protocol.ts";
-import { notYet, type Report, rule, text } from "./schema.ts";
+import { notYet, notYetUse, type Report, rule, says, text } from "./schema.ts";
 
 /** `<namespace>/<host>`: whose services, and which of their hosts. */
-function egressHostError(value: string): string | undefined {
+function egressHostError(value: string): Told | undefined {
   const [namespace = "", host, ...more] = value.split("/");
   if (host === undefined || more.length > 0)
-    return `must be <namespace>/<host>, such as "./*", not ${JSON.stringify(value)}`;
+    return told("form", { forms: '<namespace>/<host>, "./*"', value: JSON.stringify(value) });
   if (!["*", ".", "~"].includes(namespace) && !isDnsLabel(namespace)) {
-    return `must begin with a namespace, ".", "*" or "~", not ${JSON.stringify(namespace)}`;
+    return told("namespace-or", { forms: '".", "*", "~"', value: JSON.stringify(namespace) });
   }
   return wildcardHostError(host);
 }
 
 /** Where the application listens: a port of 127.0.0.1, [::1], or of the workload's own address. */
-const endpointError = (value: string): string | undefined =>
+const endpointError = (value: string): Told | undefined =>
   /^(127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):\d{1,5}$/.test(value)
     ? undefined
-    : `must be 127.0.0.1:<port>, [::1]:<port> or 0.0.0.0:<port>, not ${JSON.stringify(value)}`;
+    : told("form", { forms: "127.0.0.1:<port>, [::1]:<port>, 0.0.0.0:<port>", value: JSON.stringify(value) });
 
 const sidecarPortSchema = z.strictObject({
   number: port(),
   protocol: text(protocolError),
   name: z.string().min(1),
-  targetPort: z.never({ error: "has no effect on a Sidecar: leave it out" }).optional(),
+  targetPort: z.never({ error: says(told("no-effect-on", { kind: "Sidecar" })) }).optional(),
 });
 
 const ingressSchema = z.strictObject({
@@ -34,20 +35,20 @@ const ingressSchema = z.strictObject({
   defaultEndpoint: text(endpointError)
     .optional()
     .describe("Where the application listens; unset: as its proxy was told."),
-  bind: notYet("the proxy listens at its workload's address"),
-  captureMode: notYet("nothing is intercepted"),
-  tls: notYet("use PeerAuthentication"),
-  connectionPool: notYet(""),
+  bind: notYet(told("not-yet-bind", {})),
+  captureMode: notYet(told("not-yet-capture", {})),
+  tls: notYetUse("PeerAuthentication"),
+  connectionPool: notYet(),
 });
 
 const egressSchema = z.strictObject({
   hosts: z
     .array(text(egressHostError))
-    .min(1, "needs at least one host")
+    .min(1)
     .describe('Whose services the workload may call: "./*" for its own namespace\'s, "prod/*", "*/api.example.com".'),
-  port: notYet("a call names its service, so that all ports are there"),
-  bind: notYet("the proxy listens at its workload's address"),
-  captureMode: notYet("nothing is intercepted"),
+  port: notYet(told("not-yet-egress-port", {})),
+  bind: notYet(told("not-yet-bind", {})),
+  captureMode: notYet(told("not-yet-capture", {})),
 });
 
 /** https://istio.io/latest/docs/reference/config/networking/sidecar/ */
@@ -57,8 +58,8 @@ const sidecarSpecSchema = rule(
       .strictObject({ labels: labels().optional() })
       .optional()
       .describe("Labels of the workloads; unset: all of the namespace that no other Sidecar selects."),
-    egress: z.array(egressSchema).min(1, "needs at least one entry, or leave it out").optional(),
-    ingress: z.array(ingressSchema).min(1, "needs at least one entry, or leave it out").optional(),
+    egress: z.array(egressSchema).min(1).optional(),
+    ingress: z.array(ingressSchema).min(1).optional(),
     outboundTrafficPolicy: z
       .strictObject({
         mode: z
@@ -67,15 +68,16 @@ const sidecarSpecSchema = rule(
           .describe(
             "REGISTRY_ONLY when unset: hosts that no service has are answered 502; ALLOW_ANY: they are looked up and called.",
           ),
-        egressProxy: notYet(""),
+        egressProxy: notYet(),
       })
       .optional(),
-    inboundConnectionPool: notYet(""),
+    inboundConnectionPool: notYet(),
   }),
   (spec, report: Report) => {
     const numbers = (spec.ingress ?? []).map((it) => it.port.number);
     numbers.forEach((number, index) => {
-      if (numbers.indexOf(number) < index) report(["ingress", index, "port", "number"], `${number} is there twice`);
+      if (numbers.indexOf(number) < index)
+        report(["ingress", index, "port", "number"], told("twice-named", { name: number }));
     });
   },
 );

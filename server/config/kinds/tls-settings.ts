@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Told, told } from "../../contract/told.ts";
 import { subdomainError } from "./metadata.ts";
 import { sniHostError } from "./names.ts";
 import { orNull, rule, text } from "./schema.ts";
@@ -26,10 +27,7 @@ export const tlsSettingsSchema = rule(
     caCrl: z.string().min(1).optional().describe("File of revoked certificates, in PEM."),
     credentialName: text((value) => {
       const name = value.replace(/^kubernetes:\/\//, "");
-      return (
-        subdomainError(name) &&
-        `must be the name of a Secret in the client workload's namespace, not ${JSON.stringify(value)}`
-      );
+      return subdomainError(name) && told("secret-of-client", { value: JSON.stringify(value) });
     })
       .optional()
       .describe(
@@ -40,32 +38,32 @@ export const tlsSettingsSchema = rule(
     const { mode, insecureSkipVerify } = tls;
     if (tls.credentialName !== undefined) {
       for (const key of ["caCertificates", "clientCertificate", "privateKey"] as const) {
-        if (tls[key] !== undefined) report([key], "must not be beside credentialName");
+        if (tls[key] !== undefined) report([key], told("not-beside", { other: "credentialName" }));
       }
-      if (mode === "ISTIO_MUTUAL")
-        report(["credentialName"], "has no effect with mode ISTIO_MUTUAL: the mesh's own certificates are used");
+      if (mode === "ISTIO_MUTUAL") report(["credentialName"], told("no-effect-mutual", {}));
     } else if (mode === "MUTUAL") {
       for (const key of ["clientCertificate", "privateKey"] as const) {
-        if (tls[key] === undefined) report([key], "is required with mode MUTUAL, or credentialName");
+        if (tls[key] === undefined)
+          report([key], told("required-for-or", { what: "mode: MUTUAL", other: "credentialName" }));
       }
     } else {
       for (const key of ["clientCertificate", "privateKey"] as const) {
-        if (tls[key] !== undefined) report([key], "has no effect without mode MUTUAL");
+        if (tls[key] !== undefined) report([key], told("no-effect-without", { what: "mode: MUTUAL" }));
       }
     }
     if (mode === "ISTIO_MUTUAL") {
       for (const key of ["caCertificates", "insecureSkipVerify"] as const) {
-        if (tls[key]) report([key], "has no effect with mode ISTIO_MUTUAL: the mesh's own certificates are used");
+        if (tls[key]) report([key], told("no-effect-mutual", {}));
       }
     } else if (insecureSkipVerify === true) {
       for (const key of ["caCertificates", "subjectAltNames"] as const) {
-        if (tls[key] !== undefined) report([key], "has no effect with insecureSkipVerify: true");
+        if (tls[key] !== undefined) report([key], told("no-effect-with", { what: "insecureSkipVerify: true" }));
       }
     }
   },
 );
 export type ClientTLSSettings = z.output<typeof tlsSettingsSchema>;
 
-function sniError(name: string): string | undefined {
-  return name.startsWith("*") ? "must be one name, without '*'" : sniHostError(name);
+function sniError(name: string): Told | undefined {
+  return name.startsWith("*") ? told("one-name", {}) : sniHostError(name);
 }

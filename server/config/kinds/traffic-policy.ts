@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { told } from "../../contract/told.ts";
 import { duration, nonNegativeInt32, port, uint32 } from "./fields.ts";
 import { loadBalancerSchema, retryBudgetSchema } from "./load-balancer.ts";
 import { wildcardHostError } from "./names.ts";
@@ -43,7 +44,7 @@ const httpSettingsSchema = z.strictObject({
 const connectionPoolSchema = rule(
   z.strictObject({ tcp: tcpSettingsSchema.optional(), http: httpSettingsSchema.optional() }),
   (pool, report) => {
-    if (pool.tcp === undefined && pool.http === undefined) report([], "needs tcp, http, or both");
+    if (pool.tcp === undefined && pool.http === undefined) report([], told("needs-any-of", { fields: "tcp, http" }));
   },
 );
 export type ConnectionPoolSettings = z.output<typeof connectionPoolSchema>;
@@ -63,11 +64,14 @@ const outlierDetectionSchema = rule(
     baseEjectionTime: duration().optional().describe("Times the number of ejections; 30s when unset."),
     maxEjectionPercent: percent().optional().describe("10 when unset."),
     minHealthPercent: percent().optional().describe("Below it nothing is ejected and all are used; 0 when unset."),
-    outlierDetectionHttpErrorCodes: notYet(""),
+    outlierDetectionHttpErrorCodes: notYet(),
   }),
   (outlier, report) => {
     if ((outlier.consecutiveLocalOriginFailures ?? 0) > 0 && outlier.splitExternalLocalOriginErrors !== true) {
-      report(["consecutiveLocalOriginFailures"], "needs splitExternalLocalOriginErrors: true");
+      report(
+        ["consecutiveLocalOriginFailures"],
+        told("needs-setting", { what: "splitExternalLocalOriginErrors: true" }),
+      );
     }
   },
 );
@@ -82,7 +86,7 @@ const policyFields = () => ({
 
 function needsOne(policy: object, report: Report): void {
   if (Object.keys(policy).every((key) => key === "port")) {
-    report([], "needs at least one of loadBalancer, connectionPool, outlierDetection, tls");
+    report([], told("needs-any-of", { fields: "loadBalancer, connectionPool, outlierDetection, tls" }));
   }
 }
 
@@ -97,7 +101,7 @@ export const trafficPolicySchema = rule(
     portLevelSettings: rule(z.array(portPolicySchema).max(4_096), (settings, report) => {
       const seen = new Set<number>();
       settings.forEach((setting, index) => {
-        if (seen.has(setting.port.number)) report([index, "port", "number"], "is there twice");
+        if (seen.has(setting.port.number)) report([index, "port", "number"], told("twice", {}));
         seen.add(setting.port.number);
       });
     })

@@ -1,51 +1,45 @@
 import { z } from "zod";
+import { told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
 import { exportTo } from "./fields.ts";
 import { gatewayName } from "./http-match.ts";
 import { httpRouteSchema } from "./http-route.ts";
 import { checkSniHosts, tcpRouteSchema, tlsRouteSchema } from "./l4-route.ts";
 import { HostSet, isIpAddress, sniHostError, wildcardHostError } from "./names.ts";
-import { rule, text } from "./schema.ts";
+import { rule, says, text } from "./schema.ts";
 
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/ */
 const virtualServiceSpecSchema = rule(
   z.strictObject({
-    hosts: rule(
-      z
-        .array(text(sniHostError))
-        .min(1, "needs at least one host (a delegate without hosts is not supported yet by Limpid)"),
-      (hosts, report) => {
-        const known = new HostSet(hosts);
-        hosts.forEach((host, index) => {
-          const same = known.find(host, index);
-          if (same !== undefined) report([index], `${host} is covered by hosts[${same}], ${hosts[same]}`);
-        });
-      },
-    ).describe("The hosts that clients call."),
+    hosts: rule(z.array(text(sniHostError)).min(1, says(told("hosts-required", {}))), (hosts, report) => {
+      const known = new HostSet(hosts);
+      hosts.forEach((host, index) => {
+        const same = known.find(host, index);
+        if (same !== undefined)
+          report([index], told("host-covered", { host, other: `hosts[${same}]`, by: String(hosts[same]) }));
+      });
+    }).describe("The hosts that clients call."),
     gateways: z
       .array(gatewayName())
       .optional()
       .describe('Gateways that take the rules; "mesh" stands for all sidecars and is the default.'),
     exportTo: exportTo().optional(),
-    http: z
-      .array(httpRouteSchema)
-      .min(1, "needs at least one rule")
-      .optional()
-      .describe("Rules in order; the first that matches counts."),
+    http: z.array(httpRouteSchema).min(1).optional().describe("Rules in order; the first that matches counts."),
     tls: z
       .array(tlsRouteSchema)
-      .min(1, "needs at least one rule")
+      .min(1)
       .optional()
       .describe("Rules for TLS that is passed through, by server name: for HTTPS and TLS ports."),
     tcp: z
       .array(tcpRouteSchema)
-      .min(1, "needs at least one rule")
+      .min(1)
       .optional()
       .describe("Rules for ports that are neither HTTP nor TLS; the first that matches counts."),
   }),
   (spec, report) => {
     const { http, tls, tcp } = spec;
-    if (http === undefined && tls === undefined && tcp === undefined) report([], "needs http, tls or tcp rules");
+    if (http === undefined && tls === undefined && tcp === undefined)
+      report([], told("needs-any-of", { fields: "http, tls, tcp" }));
     checkSniHosts(spec.hosts ?? [], tls ?? [], report);
     const forMesh = spec.gateways === undefined || spec.gateways.length === 0 || spec.gateways.includes("mesh");
     const onlyMesh = forMesh && (spec.gateways ?? []).every((name) => name === "mesh");
@@ -56,7 +50,7 @@ const virtualServiceSpecSchema = rule(
       }
     }
     const star = (spec.hosts ?? []).indexOf("*");
-    if (onlyMesh && star >= 0) report(["hosts", star], '"*" needs gateways: the mesh\'s own traffic has no such host');
+    if (onlyMesh && star >= 0) report(["hosts", star], told("star-needs-gateway", {}));
   },
 );
 export type VirtualServiceSpec = z.output<typeof virtualServiceSpecSchema>;

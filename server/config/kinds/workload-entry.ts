@@ -1,24 +1,21 @@
 import { z } from "zod";
+import { type Told, told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
 import { labels, port, uint32 } from "./fields.ts";
 import { fqdnError, isDnsLabel, isIpAddress } from "./names.ts";
 import { rule, text } from "./schema.ts";
 
-export const portNameError = (name: string): string | undefined =>
-  isDnsLabel(name)
-    ? undefined
-    : `${JSON.stringify(name)} is not a valid port name: letters, digits and '-', at most 63`;
+export const portNameError = (name: string): Told | undefined =>
+  isDnsLabel(name) ? undefined : told("port-name", { name: JSON.stringify(name) });
 
 /** https://istio.io/latest/docs/reference/config/networking/workload-entry/ */
 export const workloadEntrySpecSchema = rule(
   z.strictObject({
     address: text((value) => {
       if (value === "") return undefined;
-      if (value.startsWith("unix://")) return "unix domain sockets are not supported yet by Limpid";
+      if (value.startsWith("unix://")) return told("unix-socket", {});
       if (isIpAddress(value)) return undefined;
-      return fqdnError(value) === undefined
-        ? undefined
-        : `must be an IP address or a domain name, not ${JSON.stringify(value)}`;
+      return fqdnError(value) === undefined ? undefined : told("ip-or-domain", { value: JSON.stringify(value) });
     }).optional(),
     ports: z
       .record(text(portNameError), port())
@@ -32,7 +29,7 @@ export const workloadEntrySpecSchema = rule(
   }),
   (entry, report) => {
     // With a network it is reached through that network's gateway, in Istio; here nobody reaches it, and a warning says so.
-    if (!entry.address && !entry.network) report(["address"], "is required");
+    if (!entry.address && !entry.network) report(["address"], told("field-required", {}));
   },
 );
 export type WorkloadEntrySpec = z.output<typeof workloadEntrySpecSchema>;

@@ -131,18 +131,18 @@ export function invalid(resource: ResourceName, name: string, errors: readonly F
       kind: resource.kind,
       causes: shown.map((error) => ({ reason: causeReason(error), message: error.message, field: error.path })),
     },
+    {},
+    { fields: shown },
   );
 }
 
-/** Kubernetes' names for the ways in which a field can be wrong; the parsers of kinds say it in words only. */
-function causeReason(error: FieldError): string {
-  if (/\bis required\b/.test(error.message)) return "FieldValueRequired";
-  if (/^unknown field/.test(error.message)) return "FieldValueForbidden";
-  if (/not supported|must be one of/.test(error.message)) return "FieldValueNotSupported";
-  if (/must be (a string|a number|a whole number|true or false|a list|an object), not/.test(error.message)) {
-    return "FieldValueTypeInvalid";
-  }
-  return "FieldValueInvalid";
+/** Kubernetes' names for the ways in which a field can be wrong, by Limpid's own, of which it has more. */
+function causeReason({ reason = "" }: FieldError): string {
+  if (/^(field-)?required\b/.test(reason)) return "FieldValueRequired";
+  if (reason.startsWith("field-unknown")) return "FieldValueForbidden";
+  if (/^(one-of|not-yet|value-not-yet|only-so-far|external-name|unix-socket|kind-unknown)\b/.test(reason))
+    return "FieldValueNotSupported";
+  return reason.startsWith("must-be-") ? "FieldValueTypeInvalid" : "FieldValueInvalid";
 }
 
 /** A failure of Limpid's own API that pages have words for. */

@@ -227,7 +227,9 @@ test("what can't be is refused by its field", async () => {
       spec: { ...canary.spec, ...spec },
     });
   const errors = async (spec: object) => (await start(spec)).body.errors;
-  expect(await errors({ to: "v1" })).toEqual([{ path: "spec.to", message: 'must be another version than from, "v1"' }]);
+  expect(await errors({ to: "v1" })).toMatchObject([
+    { path: "spec.to", message: 'must be another version than from, "v1"' },
+  ]);
   expect(await errors({ to: "v4" })).toMatchObject([
     { path: "spec", message: "it can't begin: the service has no version v4; did you mean v1?" },
   ]);

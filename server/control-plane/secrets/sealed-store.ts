@@ -12,8 +12,9 @@ import {
 } from "../../config/kinds/secret.ts";
 import { type ConfigObject, keyOf, type ResourceKey } from "../../config/object.ts";
 import type { Commit, ConfigChange, ConfigStore, Write } from "../../config/store.ts";
+import { type Told, told } from "../../contract/index.ts";
 import { memo } from "../../lib/memo.ts";
-import { StatusError } from "../api/status-error.ts";
+import { invalid, type StatusError } from "../api/status-error.ts";
 
 /** Where a value belongs: a copy of it under another name can't be opened. */
 export const sealContext = ({ namespace, name }: Pick<ResourceKey, "namespace" | "name">, entry: string): string =>
@@ -97,11 +98,11 @@ async function sealedValue(entry: string, value: string, { key, current, inner, 
       .flatMap((object) => (object?.spec as SecretSpec | undefined)?.data?.[entry] ?? [])
       .find((it) => idOf(it) === id);
     if (found !== undefined) return found;
-    throw refused(key, entry, "stands for a value that is not kept any more: write the value itself");
+    throw refused(key, entry, told("sealed-gone", {}));
   }
   if (isSealed(value)) {
     if (sealer.open(value, context) !== undefined) return value;
-    throw refused(key, entry, "was sealed by another key or for another place: write the value itself");
+    throw refused(key, entry, told("sealed-elsewhere", {}));
   }
   const bytes = Buffer.from(value, "base64");
   // What says the same stays the same, so that applying a file again changes nothing.
@@ -113,12 +114,10 @@ const historyLimit = 200;
 
 const sameKey = (a: ResourceKey, b: ResourceKey): boolean => a.namespace === b.namespace && a.name === b.name;
 
-const refused = (key: ResourceKey, entry: string, why: string): StatusError => {
-  const field = `data[${JSON.stringify(entry)}]`;
-  return new StatusError(422, "Invalid", `Secret "${key.name}" is invalid: ${field}: ${why}`, {
-    causes: [{ reason: "FieldValueInvalid", message: why, field }],
-  });
-};
+const refused = (key: ResourceKey, entry: string, why: Told): StatusError =>
+  invalid({ plural: "secrets", group: "", kind: "Secret" }, key.name, [
+    { path: `data[${JSON.stringify(entry)}]`, ...why },
+  ]);
 
 /** Of a sealed text, which says nothing of what is in it. */
 const idOf = (sealed: string): string =>

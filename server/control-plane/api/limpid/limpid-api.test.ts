@@ -217,7 +217,7 @@ describe("transactions", () => {
   test("a namespace may come with what is in it, and goes with it", async () => {
     const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } };
     const inside = reviews({ v1: 100 }, "reviews", "shop");
-    expect((await run({ writes: [put(inside)] })).body.errors[0].message).toBe('namespaces "shop" not found');
+    expect((await run({ writes: [put(inside)] })).body.errors[0].message).toBe("there is no namespace shop");
     const made = await run({ writes: [put(inside), put(namespace)], reason: "open the shop" });
     expect(made.body.objects).toHaveLength(2);
     expect((await api.call("GET", "/limpid/v1/changes?limit=1")).body.changes[0].summary).toBe("open the shop");

@@ -1,7 +1,7 @@
 import type { KindDefinition } from "../../../config/kind.ts";
 import { formatKey, keyOf, type ResourceKey } from "../../../config/object.ts";
 import { type Commit, ConflictError, NotFoundError, type Write } from "../../../config/store.ts";
-import { told } from "../../../contract/index.ts";
+import { type Told, told } from "../../../contract/index.ts";
 import type { FieldError } from "../../../lib/result.ts";
 import type { Actor } from "../actor.ts";
 import type { ApiContext } from "../context.ts";
@@ -73,25 +73,25 @@ async function prepareAll(
   for (const [index, write] of transactionWrites.entries()) {
     // Thousands of objects take seconds to check: proxies and other callers have their turns in between.
     if (index % 50 === 49) await new Promise((resolve) => setImmediate(resolve));
-    const report = (path: string, message: string) => errors.push({ path: `writes[${index}]${path}`, message });
+    const report = (path: string, what: Told) => errors.push({ ...what, path: `writes[${index}]${path}` });
     try {
       const result = await prepareOne(context, write, actor, made, report);
       for (const one of result) {
         const key = formatKey(one.op === "put" ? keyOf(one.object) : one.key);
-        if (seen.has(key)) report("", `${key} is written twice in one transaction`);
+        if (seen.has(key)) report("", told("written-twice", { object: key }));
         seen.add(key);
       }
       prepared.push(...result);
     } catch (error) {
       if (!(error instanceof StatusError) || error.reason !== "Invalid") throw error;
-      for (const cause of error.details?.causes ?? []) report(`.object.${cause.field ?? ""}`, cause.message);
+      for (const { path, ...what } of error.fields ?? []) report(`.object.${path}`, what);
     }
   }
   if (errors.length > 0) throw invalidFields(errors);
   return prepared;
 }
 
-type Report = (path: string, message: string) => void;
+type Report = (path: string, what: Told) => void;
 
 async function prepareOne(
   context: ApiContext,
@@ -105,14 +105,14 @@ async function prepareOne(
   const definition = context.kinds.byKind(object.kind);
   const version = definition && servedVersion(definition, object.apiVersion);
   if (definition === undefined || version === undefined) {
-    const known = context.kinds.all.map((kind) => kind.kind).join(", ");
-    report(".object.kind", `${object.kind} (${object.apiVersion}) is not supported by Limpid; the kinds are ${known}`);
+    const kinds = context.kinds.all.map((kind) => kind.kind).join(", ");
+    report(".object.kind", told("kind-unknown", { kind: object.kind, version: object.apiVersion, kinds }));
     return [];
   }
   const namespace = definition.namespaced ? object.metadata.namespace || "default" : "";
   const key: ResourceKey = { kind: object.kind, namespace, name: object.metadata.name };
   if (!madeNamespaces.has(namespace) && !(await namespaceExists(context, namespace))) {
-    report(".object.metadata.namespace", `namespaces "${namespace}" not found`);
+    report(".object.metadata.namespace", told("no-namespace", { namespace }));
   }
   const existing = await context.store.get(key);
   const candidate = { ...object, metadata: { ...object.metadata, ...(namespace ? { namespace } : {}) } };
@@ -138,7 +138,7 @@ async function prepareDelete(
   report: Report,
 ): Promise<Write[]> {
   if (context.kinds.byKind(key.kind) === undefined) {
-    report(".key.kind", `${key.kind} is not supported by Limpid`);
+    report(".key.kind", told("no-kind", { kind: key.kind }));
     return [];
   }
   const contents = key.kind === "Namespace" ? await namespaceWrites(context.store, key.name) : [];

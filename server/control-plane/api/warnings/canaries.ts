@@ -1,5 +1,6 @@
 import type { CanarySpec } from "../../../config/kinds/index.ts";
 import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
+import { told } from "../../../contract/index.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./warning.ts";
 
@@ -9,7 +10,7 @@ export function* doubtfulCanary(object: ConfigObject, facts: Facts): Generator<F
   const { namespace, name } = serviceNamed(object);
   const host = facts.resolve(name, namespace);
   if (facts.service(host, namespace) === undefined) {
-    yield { path: "spec.service.name", message: `there is no service ${name} in ${namespace}` };
+    yield { path: "spec.service.name", ...told("no-service", { name, namespace }) };
   } else {
     const subsets = facts.subsets(host, namespace);
     for (const [path, wanted] of [
@@ -18,17 +19,17 @@ export function* doubtfulCanary(object: ConfigObject, facts: Facts): Generator<F
     ] as const) {
       const version = subsets.get(wanted)?.labels?.version ?? wanted;
       const isThere = facts.endpoints(host, namespace).some((labels) => labels.version === version);
-      if (!isThere) yield { path, message: `no workload of ${name} has the version ${version}` };
+      if (!isThere) yield { path, ...told("version-nobody", { name, version }) };
     }
   }
   if (thresholds?.successRate?.min === 0 && thresholds.successRate.maxDrop === undefined)
-    yield { path: "spec.thresholds.successRate.min", message: "is 0: no share of failures stops it" };
+    yield { path: "spec.thresholds.successRate.min", ...told("stops-nothing", {}) };
   for (const other of facts.objects("Canary")) {
     const theirs = serviceNamed(other);
     if (formatKey(keyOf(other)) === formatKey(keyOf(object))) continue;
     if (theirs.namespace !== namespace || theirs.name !== name || isOver(other)) continue;
-    const message = `Canary ${other.metadata.namespace}/${other.metadata.name} moves its weights, too: each pauses at the other's steps`;
-    yield { path: "spec.service", message };
+    const rival = `${other.metadata.namespace}/${other.metadata.name}`;
+    yield { path: "spec.service", ...told("canary-rival", { object: rival }) };
   }
 }
 

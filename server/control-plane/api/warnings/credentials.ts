@@ -2,6 +2,7 @@ import type { GatewaySpec } from "../../../config/kinds/index.ts";
 import type { SecretCertificate, SecretStatus } from "../../../config/kinds/secret.ts";
 import { secretEntries } from "../../../config/kinds/secret.ts";
 import type { ConfigObject } from "../../../config/object.ts";
+import { type Told, told } from "../../../contract/index.ts";
 import { authoritiesSecret, certificateSecret, secretName } from "../../../model/credentials.ts";
 import { covers } from "../../../model/hostname.ts";
 import { matchesLabels } from "../../../model/labels.ts";
@@ -15,18 +16,18 @@ const certificatesOf = (object: ConfigObject): readonly SecretCertificate[] =>
   (object.status as SecretStatus | undefined)?.certificates ?? [];
 
 /** Undefined: it is good for a while. */
-function endOf({ subject, notAfter }: SecretCertificate, nowMs: number): string | undefined {
+function endOf({ subject, notAfter }: SecretCertificate, nowMs: number): Told | undefined {
   const left = Date.parse(notAfter) - nowMs;
   if (left > soonMs) return undefined;
   const when = notAfter.slice(0, 10);
-  return left <= 0 ? `the certificate of ${subject} ended on ${when}` : `the certificate of ${subject} ends on ${when}`;
+  return left <= 0 ? told("certificate-ended", { subject, when }) : told("certificate-ends", { subject, when });
 }
 
 /** Certificates that have ended, or will soon. */
 export function* endingCertificates(object: ConfigObject, nowMs: number): Generator<Finding> {
   for (const certificate of certificatesOf(object)) {
     const end = endOf(certificate, nowMs);
-    if (end !== undefined) yield { path: `data[${JSON.stringify(certificate.entry)}]`, message: end };
+    if (end !== undefined) yield { path: `data[${JSON.stringify(certificate.entry)}]`, ...end };
   }
 }
 
@@ -49,8 +50,7 @@ export function* doubtfulCredentials(object: ConfigObject, facts: Facts, nowMs: 
         const secret = certificateSecret(facts.mesh, namespace, secretName(name));
         const at = `${path}.${field}`;
         if (secret === undefined) {
-          const message = `there is no Secret ${namespace}/${secretName(name)} with a certificate and its key: nobody is served here`;
-          yield { path: at, message };
+          yield { path: at, ...told("secret-missing", { secret: `${namespace}/${secretName(name)}` }) };
         } else yield* doubtsAbout(secret, at, hosts, nowMs);
       }
       yield* missingAuthorities(facts, namespace, tls, path);
@@ -62,13 +62,18 @@ function* doubtsAbout(secret: ConfigObject, path: string, hosts: readonly string
   const [leaf] = certificatesOf(secret).filter(({ entry }) => isLeaf(entry));
   if (leaf === undefined) return;
   const end = endOf(leaf, nowMs);
-  if (end !== undefined) yield { path, message: end };
+  if (end !== undefined) yield { path, ...end };
   const named = leaf.subjectAltNames.flatMap((name) => (name.startsWith("DNS:") ? [name.slice(4)] : []));
   const wanted = hosts.map((host) => host.slice(host.indexOf("/") + 1)).filter((host) => host !== "*");
   const strange = wanted.filter((host) => !named.some((name) => name === host || covers(name, host)));
   if (strange.length === 0) return;
-  const message = `its certificate is for ${named.slice(0, 5).join(", ") || "no host"}, not for ${strange.slice(0, 5).join(", ")}: browsers will refuse it`;
-  yield { path, message };
+  const hostsOf = (names: readonly string[]) => names.slice(0, 5).join(", ");
+  yield {
+    path,
+    ...(named.length === 0
+      ? told("certificate-for-nobody", { hosts: hostsOf(strange) })
+      : told("certificate-for-others", { named: hostsOf(named), hosts: hostsOf(strange) })),
+  };
 }
 
 const isLeaf = (entry: string): boolean => (secretEntries.certificate as readonly string[]).includes(entry);
@@ -84,6 +89,9 @@ function* missingAuthorities(
     ? (["caCertCredentialName", tls.caCertCredentialName] as const)
     : (["credentialName", tls.credentialNames?.[0] ?? tls.credentialName] as const);
   if (name === undefined || tls.caCertificates || authoritiesSecret(mesh, namespace, secretName(name))) return;
-  const message = `there is no ca.crt or cacert in Secret ${namespace}/${secretName(name)}, nor a Secret ${secretName(name)}-cacert: nobody's certificate could be checked`;
-  yield { path: `${path}.${field}`, message };
+  const secret = secretName(name);
+  yield {
+    path: `${path}.${field}`,
+    ...told("authorities-missing", { secret: `${namespace}/${secret}`, other: `${secret}-cacert` }),
+  };
 }

@@ -1,6 +1,6 @@
 import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
 import type { ConfigChange } from "../../../config/store.ts";
-import type { ConfigWarning } from "../../../contract/index.ts";
+import { type ConfigWarning, told } from "../../../contract/index.ts";
 import { deadDestinations } from "./destinations.ts";
 import type { Facts } from "./facts.ts";
 import { missingGateways } from "./gateways.ts";
@@ -25,9 +25,9 @@ export function* bereaved(changes: readonly ConfigChange[], before: Facts, after
     const known = new Set(findings(route, before).map(textOf));
     for (const finding of findings(route, after)) {
       if (known.has(textOf(finding))) continue;
-      const { namespace, name } = route.metadata;
-      const message = `VirtualService ${namespace}/${name} needs what goes: ${finding.path}: ${finding.message}`;
-      yield warningAt(cause.key, { path: "", message });
+      const object = `${route.metadata.namespace}/${route.metadata.name}`;
+      const what = finding.path.startsWith("spec.gateways") ? "gateway" : "route";
+      yield warningAt(cause.key, { path: "", ...told(`${what}-bereaved`, { object, path: finding.path }) });
     }
   }
 }

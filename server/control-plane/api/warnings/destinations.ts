@@ -13,14 +13,14 @@ import type { Finding } from "./warning.ts";
 export function* deadDestinations(object: ConfigObject, facts: Facts): Generator<Finding> {
   const { metadata, spec } = object;
   const viewers = viewersOf(object, facts);
-  for (const { path, destination } of destinationsOf(spec as unknown as VirtualServiceSpec)) {
+  for (const { path, destination, use } of destinationsOf(spec as unknown as VirtualServiceSpec)) {
     const host = facts.resolve(destination.host, metadata.namespace);
     const { subset } = destination;
     const blind = viewers.find((viewer) => facts.service(host, viewer) === undefined);
     if (blind !== undefined) {
-      yield { path: `${path}.host`, ...unknownHost(host, blind, facts, "route") };
+      yield { path: `${path}.host`, ...unknownHost(host, blind, facts, use === "answers" ? "route" : "egress") };
     } else if (subset) {
-      const dead = viewers.map((viewer) => deadSubset(host, subset, viewer, facts)).find(Boolean);
+      const dead = viewers.map((viewer) => deadSubset(host, subset, use, viewer, facts)).find(Boolean);
       if (dead) yield { path: `${path}.subset`, ...dead };
     }
   }
@@ -42,14 +42,17 @@ export function unknownHost(host: string, viewer: string, facts: Facts, of: "rou
   return near === undefined ? told(`host-unknown-${of}`, { host }) : told(`host-unknown-near-${of}`, { host, near });
 }
 
-function deadSubset(host: string, subset: string, viewer: string, facts: Facts): Told | undefined {
+function deadSubset(host: string, subset: string, use: Use, viewer: string, facts: Facts): Told | undefined {
   const subsets = facts.subsets(host, viewer);
+  const end = use === "answers" ? "" : (`-${use}` as const);
   if (!subsets.has(subset)) {
     const near = suggest(subset, [...subsets.keys()]);
-    return near ? told("subset-missing-near", { host, subset, near }) : told("subset-missing", { host, subset });
+    return near
+      ? told(`subset-missing-near${end}`, { host, subset, near })
+      : told(`subset-missing${end}`, { host, subset });
   }
   if (isWildcard(host) || facts.endpoints(host, viewer).length === 0) return undefined; // all subsets alike
-  return countEndpoints(facts, host, subset, viewer) > 0 ? undefined : told("subset-empty", { host, subset });
+  return countEndpoints(facts, host, subset, viewer) > 0 ? undefined : told(`subset-empty${end}`, { host, subset });
 }
 
 /** As many names as are looked through for one that was meant. */
@@ -69,18 +72,22 @@ export function nearby(host: string, facts: Facts): string | undefined {
   return near === undefined ? undefined : `${near}${domain}`;
 }
 
-export function* destinationsOf(spec: VirtualServiceSpec): Generator<{ path: string; destination: Destination }> {
+/** What comes of a call there: its answer, nothing (of several destinations those without a weight get no calls), or nothing that the caller sees. */
+type Use = "answers" | "idle" | "mirror";
+
+function* destinationsOf(spec: VirtualServiceSpec): Generator<{ path: string; destination: Destination; use: Use }> {
   for (const protocol of ["http", "tls", "tcp"] as const) {
     for (const [rule, { route = [] }] of (spec[protocol] ?? []).entries()) {
-      for (const [index, { destination }] of route.entries()) {
-        yield { path: `spec.${protocol}[${rule}].route[${index}].destination`, destination };
+      for (const [index, { destination, weight = 0 }] of route.entries()) {
+        const use = route.length > 1 && weight === 0 ? "idle" : "answers";
+        yield { path: `spec.${protocol}[${rule}].route[${index}].destination`, destination, use };
       }
     }
   }
   for (const [rule, http] of (spec.http ?? []).entries()) {
     for (const [index, { destination }] of (http.mirrors ?? []).entries()) {
-      yield { path: `spec.http[${rule}].mirrors[${index}].destination`, destination };
+      yield { path: `spec.http[${rule}].mirrors[${index}].destination`, destination, use: "mirror" };
     }
-    if (http.mirror) yield { path: `spec.http[${rule}].mirror`, destination: http.mirror };
+    if (http.mirror) yield { path: `spec.http[${rule}].mirror`, destination: http.mirror, use: "mirror" };
   }
 }

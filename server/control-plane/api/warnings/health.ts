@@ -4,6 +4,6 @@ import type { Finding } from "./warning.ts";
 
 /** What annotations say of health that can't be followed. */
 export function* doubtfulHealth({ metadata }: ConfigObject): Generator<Finding> {
-  for (const { annotation, message } of healthAnnotations(metadata.annotations).problems)
-    yield { path: `metadata.annotations[${JSON.stringify(annotation)}]`, message };
+  for (const { annotation, ...what } of healthAnnotations(metadata.annotations).problems)
+    yield { path: `metadata.annotations[${JSON.stringify(annotation)}]`, ...what };
 }

@@ -1,5 +1,6 @@
 import type { RateLimitConfigSpec, RateLimitDescriptorSpec } from "../../../config/kinds/index.ts";
 import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
+import { told } from "../../../contract/index.ts";
 import { olderFirst } from "../../../model/service.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./warning.ts";
@@ -15,13 +16,12 @@ interface Place {
 export function* doubtfulLimits({ spec }: ConfigObject): Generator<Finding> {
   for (const { path, descriptor } of places((spec as RateLimitConfigSpec).descriptors)) {
     const { rate_limit: limit, shadow_mode: shadow, descriptors = [] } = descriptor;
-    if (!limit && descriptors.length === 0)
-      yield { path, message: "has no rate_limit and no descriptors: it limits nothing" };
-    if (!limit && shadow) yield { path: `${path}.shadow_mode`, message: "has no effect without a rate_limit" };
+    if (!limit && descriptors.length === 0) yield { path, ...told("limits-nothing", {}) };
+    if (!limit && shadow) yield { path: `${path}.shadow_mode`, ...told("no-effect-without", { what: "rate_limit" }) };
     if (limit?.unlimited && (limit.unit !== undefined || limit.requests_per_unit !== undefined)) {
-      yield { path: `${path}.rate_limit`, message: "is unlimited: unit and requests_per_unit have no effect" };
+      yield { path: `${path}.rate_limit`, ...told("unlimited", {}) };
     } else if (limit?.requests_per_unit === 0 && !shadow) {
-      yield { path: `${path}.rate_limit.requests_per_unit`, message: "is 0: every request is refused" };
+      yield { path: `${path}.rate_limit.requests_per_unit`, ...told("refuses-all", {}) };
     }
   }
 }
@@ -34,12 +34,12 @@ export function* rivalLimits(object: ConfigObject, facts: Facts): Generator<Find
   for (const other of facts.objects("RateLimitConfig")) {
     const theirs = other.spec as RateLimitConfigSpec;
     if (formatKey(keyOf(other)) === formatKey(keyOf(object)) || theirs.domain !== domain) continue;
-    const winner = olderFirst(other, object) < 0 ? "that one's, the older, counts" : "this one's, the older, counts";
+    const winner = olderFirst(other, object) < 0 ? "that" : "this";
     for (const { name, descriptor } of places(theirs.descriptors)) {
       const path = descriptor.rate_limit ? own.get(name) : undefined;
       if (path === undefined) continue;
-      const message = `RateLimitConfig ${other.metadata.namespace}/${other.metadata.name} has a limit for it in the domain ${domain}, too; ${winner}`;
-      yield { path: `${path}.rate_limit`, message };
+      const rival = { object: `${other.metadata.namespace}/${other.metadata.name}`, domain };
+      yield { path: `${path}.rate_limit`, ...told(`limit-${winner}`, rival) };
     }
   }
 }

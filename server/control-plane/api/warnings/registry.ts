@@ -34,29 +34,27 @@ export function* doubtfulServiceEntry({ spec }: ConfigObject): Generator<Finding
   const entry = spec as unknown as ServiceEntrySpec;
   const { hosts, ports = [], resolution = "NONE", workloadSelector } = entry;
   for (const [index, host] of hosts.entries()) {
-    if (/^\*[^.]/.test(host))
-      yield { path: `spec.hosts[${index}]`, message: `Istio takes "*" for a whole label only, as in "*.example.com"` };
+    if (/^\*[^.]/.test(host)) yield { path: `spec.hosts[${index}]`, ...told("star-label", {}) };
   }
   if (workloadSelector && Object.keys(workloadSelector.labels ?? {}).length === 0) {
-    yield { path: "spec.workloadSelector", message: "has no labels: it stands for every workload of the namespace" };
+    yield { path: "spec.workloadSelector", ...told("selector-everybody", {}) };
   }
   if (workloadSelector && resolution === "NONE") {
-    yield { path: "spec.workloadSelector", message: "has no effect with resolution NONE" };
+    yield { path: "spec.workloadSelector", ...told("no-effect-with", { what: "resolution: NONE" }) };
   }
   for (const [index, { number, protocol }] of ports.entries()) {
     if (hosts.length < 2 || !isTcp(parseProtocol(protocol))) continue;
-    const message = `nothing tells the ${hosts.length} hosts apart on TCP port ${number}: give each an entry of its own`;
-    yield { path: `spec.ports[${index}]`, message };
+    yield { path: `spec.ports[${index}]`, ...told("hosts-alike", { count: hosts.length, port: number }) };
   }
   if (resolution === "STATIC" && !workloadSelector && (entry.endpoints ?? []).length === 0) {
-    yield { path: "spec.endpoints", message: "there are none with resolution STATIC: calls are answered 503" };
+    yield { path: "spec.endpoints", ...told("endpoints-none", {}) };
   }
 }
 
 /** One that is known by its network alone is reached through that network's gateway, which is not there. */
 export function* unreachableWorkload({ spec }: ConfigObject): Generator<Finding> {
   const { address, network } = spec as WorkloadEntrySpec;
-  if (!address) yield { path: "spec.address", message: `is unset with network ${network}: nobody reaches it` };
+  if (!address) yield { path: "spec.address", ...told("address-unset", { network: String(network) }) };
 }
 
 /** Services that are neither HTTP nor TLS are told apart by their port alone: of several the oldest has it. docs/decisions/0005 */
@@ -66,7 +64,6 @@ export function* sharedTcpPorts(object: ConfigObject, facts: Facts): Generator<F
   for (const [index, { port }] of (own[0]?.ports ?? []).entries()) {
     const rival = facts.tcpServices(port).find(({ hostname }) => !hosts.has(hostname));
     if (rival === undefined || !facts.tcpServices(port).some(({ hostname }) => hosts.has(hostname))) continue;
-    const message = `${rival.hostname} has the TCP port ${port}, too, and nothing else tells them apart: the older of the two gets the connections`;
-    yield { path: `spec.ports[${index}]`, message };
+    yield { path: `spec.ports[${index}]`, ...told("tcp-port-shared", { host: rival.hostname, port }) };
   }
 }

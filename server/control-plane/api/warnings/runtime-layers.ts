@@ -1,5 +1,6 @@
 import type { RuntimeLayerSpec } from "../../../config/kinds/index.ts";
 import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
+import { told } from "../../../contract/index.ts";
 import { olderFirst } from "../../../model/service.ts";
 import type { Facts } from "./facts.ts";
 import type { Finding } from "./warning.ts";
@@ -11,11 +12,11 @@ export function* rivalRuntimeLayers(object: ConfigObject, facts: Facts): Generat
   for (const other of facts.objects("RuntimeLayer")) {
     if (formatKey(keyOf(other)) === formatKey(keyOf(object)) || placeOf(other) !== own) continue;
     const theirs = (other.spec as RuntimeLayerSpec).values;
-    const winner = olderFirst(other, object) < 0 ? "that one's, the older, counts" : "this one's, the older, counts";
+    const winner = olderFirst(other, object) < 0 ? "that" : "this";
     for (const key of Object.keys(spec.values)) {
       if (!Object.hasOwn(theirs, key)) continue;
-      const message = `RuntimeLayer ${other.metadata.namespace}/${other.metadata.name} sets it for the same workloads, too; ${winner}`;
-      yield { path: `spec.values[${JSON.stringify(key)}]`, message };
+      const rival = { object: `${other.metadata.namespace}/${other.metadata.name}` };
+      yield { path: `spec.values[${JSON.stringify(key)}]`, ...told(`layer-${winner}`, rival) };
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { AuthorizationPolicySpec, RequestAuthenticationSpec } from "../../../config/kinds/index.ts";
 import { readJsonWebKeys } from "../../../config/kinds/json-web-keys.ts";
 import type { ConfigObject } from "../../../config/object.ts";
+import { told } from "../../../contract/index.ts";
 import { resolveHost } from "../../../model/hostname.ts";
 import type { MeshConfigSpec } from "../../../model/specs.ts";
 import { nearby } from "./destinations.ts";
@@ -16,30 +17,28 @@ export function* doubtfulTokens({ spec }: ConfigObject, facts: Facts): Generator
     const read = jwks === undefined ? undefined : readJsonWebKeys(jwks);
     for (const key of read && "keys" in read ? read.keys : []) {
       if (!key.secret) continue;
-      yield { path: `${path}.jwks`, message: `keys[${key.index}] holds a secret: only public keys are needed here` };
+      yield { path: `${path}.jwks`, ...told("jwk-secret", { index: key.index }) };
     }
     if (jwksUri?.startsWith("http://") && facts.anywhere(new URL(jwksUri).hostname).length === 0) {
-      const message = "is fetched in plain text from outside of the mesh: whoever stands between can sign tokens";
-      yield { path: `${path}.jwksUri`, message };
+      yield { path: `${path}.jwksUri`, ...told("jwks-plain", {}) };
     }
     const first = issuers.get(issuer);
     if (first === undefined) issuers.set(issuer, index);
-    else
-      yield { path: `${path}.issuer`, message: `is that of jwtRules[${first}] too: a token need be good for one only` };
+    else yield { path: `${path}.issuer`, ...told("issuer-twice", { other: `jwtRules[${first}]` }) };
   }
 }
 
 export function* doubtfulPolicy({ spec }: ConfigObject, facts: Facts): Generator<Finding> {
   const { action = "ALLOW", provider, rules = [] } = spec as AuthorizationPolicySpec;
   if (provider !== undefined && !facts.mesh.settings.providers.has(provider.name)) {
-    const known = [...facts.mesh.settings.providers.keys()].slice(0, 5).join(", ") || "none";
-    const message = `the MeshConfig has no extensionProvider ${provider.name} (it has ${known}): what matches is refused`;
-    yield { path: "spec.provider.name", message };
+    const known = [...facts.mesh.settings.providers.keys()].slice(0, 5).join(", ");
+    const { name } = provider;
+    const missing = known ? told("provider-missing-known", { name, known }) : told("provider-missing", { name });
+    yield { path: "spec.provider.name", ...missing };
   }
   for (const [index, rule] of rules.entries()) {
     if (action === "DENY" && isForHttpOnly(rule)) {
-      const message = "says nothing that TCP shows, and so denies every connection to TCP ports: name the ports";
-      yield { path: `spec.rules[${index}]`, message };
+      yield { path: `spec.rules[${index}]`, ...told("denies-tcp", {}) };
     }
   }
 }
@@ -64,8 +63,8 @@ export function* idleTargets({ metadata, spec }: ConfigObject, facts: Facts): Ge
   for (const { path, target } of all) {
     if (target.kind === "Gateway" || facts.mesh.objects.get(target.kind)?.has(`${metadata.namespace}/${target.name}`))
       continue;
-    const message = `there is no ${target.kind} ${metadata.namespace}/${target.name}: it is for nobody`;
-    yield { path: `${path}.name`, message };
+    const object = `${target.kind} ${metadata.namespace}/${target.name}`;
+    yield { path: `${path}.name`, ...told("target-missing", { object }) };
   }
 }
 
@@ -80,8 +79,7 @@ export function* unreachableProviders({ spec }: ConfigObject, facts: Facts): Gen
     const host = resolveHost(service.slice(slash + 1), slash < 0 ? rootNamespace : service.slice(0, slash), domain);
     if (facts.anywhere(host).length > 0) continue;
     const near = nearby(host, facts);
-    const meant = near === undefined ? "" : `, did you mean ${near}?`;
-    const message = `no Service or ServiceEntry has the host ${host}${meant}: what it would be asked about is refused`;
-    yield { path: `spec.extensionProviders[${index}].${field}.service`, message };
+    const nobody = near === undefined ? told("provider-host", { host }) : told("provider-host-near", { host, near });
+    yield { path: `spec.extensionProviders[${index}].${field}.service`, ...nobody };
   }
 }

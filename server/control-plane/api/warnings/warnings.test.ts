@@ -55,13 +55,14 @@ function warn(written: string, options: { deleted?: readonly string[]; proxies?:
       changes.push({ type: "DELETED", key: keyOf(before), before });
     }
   }
-  return texts(
-    warningsOf(changes, {
-      mesh: buildMesh(base, 1),
-      nowMs,
-      gatewayProxies: options.proxies?.map((labels) => ({ namespace: "default", labels })),
-    }),
-  );
+  const found = warningsOf(changes, {
+    mesh: buildMesh(base, 1),
+    nowMs,
+    gatewayProxies: options.proxies?.map((labels) => ({ namespace: "default", labels })),
+  });
+  // Pages in other languages have a word for each.
+  expect(found.filter(({ reason }) => reason === undefined)).toEqual([]);
+  return texts(found);
 }
 
 const virtualService = (spec: string, name = "mine") =>
@@ -79,7 +80,23 @@ ${virtualService(`{ hosts: [reviews], http: [{ route: [{ destination: { host: re
       "spec.subsets[0].labels: no endpoint of ratings.default.svc.cluster.local has the labels version=v9: nobody is in the subset v9",
       "spec.http[0].route[0].destination.subset: no DestinationRule of reviews.default.svc.cluster.local has the subset v2, did you mean v1?; what goes there is answered 503",
       "spec.http[0].route[1].destination.host: no Service or ServiceEntry has the host revews.default.svc.cluster.local, did you mean reviews.default.svc.cluster.local?; what goes there is answered 503",
-      "spec.http[0].mirror.subset: no endpoint of ratings.default.svc.cluster.local has the labels of subset v9; what goes there is answered 503",
+      "spec.http[0].mirror.subset: no endpoint of ratings.default.svc.cluster.local has the labels of subset v9; what is mirrored is lost",
+    ]);
+  });
+
+  test("of several destinations one without a weight answers nobody", () => {
+    const shared = (weights: string) => warn(virtualService(`{ hosts: [reviews], http: [{ route: [${weights}] }] }`));
+    expect(
+      shared(
+        "{ destination: { host: reviews, subset: v1 }, weight: 100 }, { destination: { host: reviews, subset: v9 }, weight: 0 }, { destination: { host: nobody } }",
+      ),
+    ).toEqual([
+      "spec.http[0].route[1].destination.subset: no DestinationRule of reviews.default.svc.cluster.local has the subset v9, did you mean v1?; its weight is 0, so that nothing goes there yet",
+      "spec.http[0].route[2].destination.host: no Service or ServiceEntry has the host nobody.default.svc.cluster.local",
+    ]);
+    // Alone it gets everything, whatever its weight.
+    expect(shared("{ destination: { host: nobody }, weight: 0 }")).toEqual([
+      "spec.http[0].route[0].destination.host: no Service or ServiceEntry has the host nobody.default.svc.cluster.local; what goes there is answered 503",
     ]);
   });
 
@@ -237,7 +254,7 @@ describe("Limpid's own kinds", () => {
     );
     expect(told).toEqual([
       "spec.descriptors[0]: has no rate_limit and no descriptors: it limits nothing",
-      "spec.descriptors[1].shadow_mode: has no effect without a rate_limit",
+      "spec.descriptors[1].shadow_mode: has no effect without rate_limit",
       "spec.descriptors[1].descriptors[0].rate_limit: is unlimited: unit and requests_per_unit have no effect",
       "spec.descriptors[2].rate_limit.requests_per_unit: is 0: every request is refused",
     ]);
