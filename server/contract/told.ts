@@ -44,7 +44,6 @@ const english = {
   "conflict-other": "{object} is another object by now: its uid is {uid}",
   "written-twice": "{object} is written twice in one transaction",
   "no-namespace": "there is no namespace {namespace}",
-  "no-kind": "{kind} is not supported by Limpid",
   "sealed-gone": "stands for a value that is not kept any more: write the value itself",
   "sealed-elsewhere": "was sealed by another key or for another place: write the value itself",
   "yaml-invalid": "the YAML is not valid",
