@@ -1,9 +1,9 @@
 import { type KindDefinition, withSpec } from "../../config/kind.ts";
-import { parsePath } from "../../wire/field-path.ts";
 import { isUnknownField } from "../../config/kinds/schema.ts";
 import type { ConfigObject } from "../../config/object.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { FieldError } from "../../lib/result.ts";
+import { parsePath } from "../../wire/field-path.ts";
 import { isRecord } from "./body.ts";
 import { apiVersionOf } from "./kind-index.ts";
 import { decodeManagedFields, encodeManagedFields, type Owner } from "./ownership/managed-fields.ts";
