@@ -6,8 +6,9 @@ import type { BucketTable, CompactedSql, Sql } from "./sql.ts";
 import { thin } from "./thinning.ts";
 import { thinTraces } from "./trace-thinning.ts";
 
-/** Buckets made in one transaction: a few milliseconds of the event loop. */
+/** Buckets made in one transaction, and read for it where they are short: a few milliseconds of the event loop. */
 const bucketsPerPass = 4;
+const readPerPass = 120;
 
 /** Buckets of time that are folded into ever coarser ones. */
 interface Buckets {
@@ -66,7 +67,7 @@ async function compactStep(db: Sql, { buckets, finer, coarser, settled }: StepWo
     return false;
   }
   const from = Math.max(mark ?? 0, floorTo(first, coarser));
-  const until = Math.min(end, from + coarser * bucketsPerPass);
+  const until = Math.min(end, from + Math.max(coarser * bucketsPerPass, floorTo(finer * readPerPass, coarser)));
   const folds = new Map<number, ReturnType<Buckets["fold"]>>();
   const rows = await db.all(
     `SELECT at, entries FROM ${table} WHERE step = ? AND at >= ? AND at < ? ORDER BY at, part`,

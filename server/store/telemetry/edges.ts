@@ -5,7 +5,7 @@ import { BucketCursor } from "./bucket.ts";
 import type { TelemetryDatabase } from "./database.ts";
 import type { Row } from "./sql.ts";
 
-const columns = [
+export const edgeColumns = [
   "reporter",
   "gateway",
   "source_namespace",
@@ -21,7 +21,7 @@ const columns = [
   "mtls",
 ];
 
-const insertEdge = `INSERT INTO edge (${columns.join(",")}) VALUES (${columns.map(() => "?").join(",")}) ON CONFLICT DO NOTHING`;
+const insertEdge = `INSERT INTO edge (${edgeColumns.join(",")}) VALUES (${edgeColumns.map(() => "?").join(",")}) ON CONFLICT DO NOTHING`;
 
 /** The dictionary of edges, held in memory by its only writer. */
 export class EdgeIds {
@@ -47,7 +47,7 @@ export class EdgeIds {
       if (!this.#ids.has(countedId)) fresh.set(countedId, counted);
     }
     if (fresh.size > 0) {
-      for (const edge of fresh.values()) this.#database.run(insertEdge, ...valuesOf(edge));
+      for (const edge of fresh.values()) this.#database.run(insertEdge, ...edgeValues(edge));
       this.#load();
     }
     return edges.map(({ edge, edgeId: id }) => {
@@ -106,7 +106,8 @@ export class EdgeIds {
   }
 }
 
-function valuesOf(edge: EdgeKey): (string | number)[] {
+/** In the order of the columns. */
+export function edgeValues(edge: EdgeKey): (string | number)[] {
   const { source, destination } = edge;
   return [
     edge.reporter,

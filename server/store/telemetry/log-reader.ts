@@ -1,7 +1,7 @@
 import type { ApplicationLogQuery, ApplicationLogRow, AttributeValues } from "../../query/reader.ts";
 import { Conditions } from "./access-log-reader.ts";
-import { fromHex } from "./span-writer.ts";
 import type { Sql } from "./sql.ts";
+import { fromHex } from "./trace-draft.ts";
 
 /** Search of applications' own logs. */
 export async function searchLogs(database: Sql, query: ApplicationLogQuery): Promise<ApplicationLogRow[]> {

@@ -1,7 +1,7 @@
 import type { LogRecord } from "../../telemetry/log-record.ts";
 import type { TelemetryDatabase } from "./database.ts";
 import type { Resources } from "./resources.ts";
-import { fromHex } from "./span-writer.ts";
+import { fromHex } from "./trace-draft.ts";
 
 /** Applications' logs. */
 export class LogWriter {

@@ -1,19 +1,10 @@
-import type { SpanDetail, SpanRecord } from "../../telemetry/span.ts";
+import type { SpanRecord } from "../../telemetry/span.ts";
 import { dictionaryMs } from "./compaction.ts";
 import type { TelemetryDatabase } from "./database.ts";
 import type { Resources } from "./resources.ts";
-import { maxTermBytes, TermSet } from "./span-terms.ts";
+import { maxTermBytes } from "./span-terms.ts";
+import { addTo, detailOf, fromHex, maxOperationChars, operationsText, type TraceDraft } from "./trace-draft.ts";
 
-/** Spans that came in this batch, of one trace. */
-interface TraceDraft {
-  startUs: number;
-  endUs: number;
-  errors: number;
-  operations: Set<string>;
-  terms: TermSet;
-}
-
-const maxOperationChars = 4096;
 const maxOperations = 10_000;
 
 /** Spans, and for each of their traces the row that a search looks at. */
@@ -61,8 +52,16 @@ export class SpanWriter {
   }
 
   #writeTrace(traceId: string, { startUs, endUs, errors, operations, terms }: TraceDraft, nowMs: number): void {
-    const text = `\n${[...operations].join("\n")}\n`.slice(0, maxOperationChars);
-    this.#db.run(upsertTrace, fromHex(traceId), startUs, endUs, errors, text, terms.encode(), nowMs);
+    this.#db.run(
+      upsertTrace,
+      fromHex(traceId),
+      startUs,
+      endUs,
+      errors,
+      operationsText(operations),
+      terms.encode(),
+      nowMs,
+    );
     for (const operation of operations) {
       const seenMs = this.#operations.get(operation);
       if (seenMs !== undefined && nowMs - seenMs < dictionaryMs) continue;
@@ -73,29 +72,6 @@ export class SpanWriter {
     }
   }
 }
-
-function addTo(traces: Map<string, TraceDraft>, span: SpanRecord): void {
-  const endUs = span.startUs + span.durationUs;
-  let trace = traces.get(span.traceId);
-  if (trace === undefined) {
-    trace = { startUs: span.startUs, endUs, errors: 0, operations: new Set(), terms: new TermSet() };
-    traces.set(span.traceId, trace);
-  }
-  trace.startUs = Math.min(trace.startUs, span.startUs);
-  trace.endUs = Math.max(trace.endUs, endUs);
-  if (span.error) trace.errors++;
-  trace.operations.add(`${span.service}\t${span.name}`);
-  trace.terms.add(span.attributes);
-  trace.terms.add(span.resource);
-}
-
-/** Empty for the most spans, which have none of it. */
-function detailOf({ traceState, statusMessage, scope, events, links }: SpanDetail): string {
-  const bare = traceState === "" && statusMessage === "" && scope.name === "" && events.length + links.length === 0;
-  return bare ? "" : JSON.stringify({ traceState, statusMessage, scope, events, links } satisfies SpanDetail);
-}
-
-export const fromHex = (hex: string): Buffer => Buffer.from(hex, "hex");
 
 const insertSpan = `INSERT INTO span (trace_id, span_id, parent_span_id, service, name, kind, start_us, duration_us, error,
     attributes, resource, detail, received_at)

@@ -2,8 +2,8 @@ import type { OperationRow, SpanRow, TraceQuery, TraceRow } from "../../query/re
 import { noSpanDetail, type SpanDetail } from "../../telemetry/span.ts";
 import { Conditions } from "./access-log-reader.ts";
 import { encodedTerm, maxTermBytes } from "./span-terms.ts";
-import { fromHex } from "./span-writer.ts";
 import type { Row, Sql } from "./sql.ts";
+import { fromHex } from "./trace-draft.ts";
 
 const maxSpansOfTrace = 5000;
 /** Traces whose spans are read to see whether a tag is really theirs; few are read in vain. */
