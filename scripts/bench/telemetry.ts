@@ -18,7 +18,7 @@ import { cpuSeconds, memoryMb, quantile, wait } from "./process-usage.ts";
 import { rollupsOf, type SyntheticCall, syntheticMesh } from "./synthetic-mesh.ts";
 import { accessLogSender, type Sender, spanSender, syntheticSpans } from "./telemetry-senders.ts";
 
-const migrations = join(import.meta.dirname, "../../prisma/telemetry/migrations");
+const root = join(import.meta.dirname, "../..");
 const main = join(import.meta.dirname, "../../server/cli/main.ts");
 
 /**
@@ -114,7 +114,7 @@ async function feed(store: TelemetryStore, calls: readonly SyntheticCall[], seco
 
 /** Each asks for the graph of a quarter of an hour every two seconds, as a page does, while the mesh goes on. */
 async function twentyClients(data: string, write: (second: number) => Promise<void>): Promise<void> {
-  const dashboard = createDashboard({ portOffset: randomOffset(), data, migrations, onError: console.error });
+  const dashboard = createDashboard({ portOffset: randomOffset(), data, root, onError: console.error });
   const server = createDashboardServer({
     api: createApi(dashboard),
     addresses: async () => undefined,

@@ -1,8 +1,6 @@
-import { join } from "node:path";
 import { meshPorts } from "../fleet/ports.ts";
 import { createLogger } from "../lib/logger.ts";
-import { openSqliteTelemetryReader } from "../store/telemetry/sqlite-reader.ts";
-import { openSqliteTelemetryStore } from "../store/telemetry/sqlite-store.ts";
+import { collectorName, openTelemetryReader, openTelemetryStore } from "../store/open-telemetry.ts";
 import { createCollector } from "../telemetry/collector.ts";
 import { parseSampling } from "../telemetry/sampling-settings.ts";
 import type { StoreReplaced } from "../telemetry/store.ts";
@@ -21,7 +19,7 @@ export interface CollectorCommandOptions extends CommonOptions {
   traceSampling?: string;
 }
 
-/** Access logs, spans, applications' logs and metrics in; roll-ups, samples, traces, logs and series out, into the telemetry file. */
+/** Access logs, spans, applications' logs and metrics in; roll-ups, samples, traces, logs and series out, into the telemetry file or database. */
 export async function runCollector(options: CollectorCommandOptions): Promise<void> {
   try {
     if (options.retention === "list") {
@@ -33,20 +31,20 @@ export async function runCollector(options: CollectorCommandOptions): Promise<vo
     const sampling = parseSampling(options.traceSampling ?? process.env.LIMPID_TRACE_SAMPLING);
     const ports = meshPorts(portOffsetOf(options));
     const logger = createLogger("collector");
-    const path = join(makeDataFolder(options), "telemetry.db");
-    const migrations = join(packageRoot, "prisma/telemetry/migrations");
+    const database = process.env.LIMPID_TELEMETRY_DATABASE;
+    const place = { data: makeDataFolder(options), root: packageRoot, database };
     let replaced: StoreReplaced | undefined;
-    const store = await openSqliteTelemetryStore({
-      path,
+    const store = await openTelemetryStore(place, {
       onReplaced(why) {
         replaced = { atMs: Date.now(), why };
-        logger.warn({ path, why }, "the telemetry file could not be used any more; a new one was begun");
+        logger.warn({ data: place.data, why }, "the telemetry file could not be used any more; a new one was begun");
       },
-      migrations,
+      onUnreachable: (error) => logger.error({ err: error }, "the telemetry database is tried again with every batch"),
     });
-    const reader = await openSqliteTelemetryReader({ path, migrations });
+    const reader = await openTelemetryReader(place);
     const asked = { reader, dependencies: createDependencies(reader), now: Date.now };
     const collector = createCollector({
+      id: collectorName(place),
       store,
       storeReplaced: () => replaced,
       grpcPort: ports.collectorGrpc,

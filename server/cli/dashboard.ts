@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import next from "next";
 import { ensureMachineToken } from "../access/machine-token.ts";
 import { createApi } from "../dashboard/api.ts";
@@ -10,6 +9,7 @@ import { shareDashboard } from "../dashboard/shared-dashboard.ts";
 import { traceIdOf } from "../dashboard/traces.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { createLogger } from "../lib/logger.ts";
+import { telemetryDatabase } from "../store/open-telemetry.ts";
 import { onShutdown } from "./leash.ts";
 import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
 import { warmUp } from "./warm-up.ts";
@@ -25,7 +25,8 @@ export async function runDashboard(options: CommonOptions): Promise<void> {
     const dashboard = createDashboard({
       portOffset,
       data,
-      migrations: join(packageRoot, "prisma/telemetry/migrations"),
+      root: packageRoot,
+      telemetryDatabase: telemetryDatabase(),
       onError: (error, what) => logger.error({ err: error, what }, "something beside the API's calls failed"),
     });
     shareDashboard(dashboard);

@@ -111,6 +111,11 @@ program
   .option(...data)
   .option(retention[0], `${retention[1]}; \`list\` prints every setting, and the disk it takes`)
   .option(...traceSampling)
+  .addHelpText(
+    "after",
+    `
+LIMPID_TELEMETRY_DATABASE=postgres://user@host/name keeps telemetry there, for several collectors and dashboards`,
+  )
   .action(async (options) => (await import("./collector.ts")).runCollector(options));
 
 program
@@ -130,6 +135,11 @@ program
   )
   .option(...portOffset)
   .option(...data)
+  .addHelpText(
+    "after",
+    `
+LIMPID_TELEMETRY_DATABASE=postgres://user@host/name reads telemetry there`,
+  )
   .action(async (options) => (await import("./dashboard.ts")).runDashboard(options));
 
 program

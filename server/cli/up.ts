@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { parseTrafficRate } from "../fleet/traffic.ts";
 import { type RunningMesh, up } from "../fleet/up.ts";
 import { logLevelOf } from "../lib/logger.ts";
+import { telemetryDatabase } from "../store/open-telemetry.ts";
 import { parseSampling } from "../telemetry/sampling-settings.ts";
 import { parseRetention } from "../wire/retention-settings.ts";
 import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf } from "./options.ts";
@@ -40,6 +41,7 @@ export async function runUp(options: UpCommandOptions): Promise<void> {
     parseRetention(process.env.LIMPID_RETENTION);
     if (options.traceSampling !== undefined) process.env.LIMPID_TRACE_SAMPLING = options.traceSampling;
     parseSampling(process.env.LIMPID_TRACE_SAMPLING);
+    telemetryDatabase();
     process.stdout.write(`Limpid ${version}\n`);
     mesh = await up({
       data: dataFolderOf(options),

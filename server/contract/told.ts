@@ -15,7 +15,7 @@ const english = {
   "control-plane-failed": "the control plane answered {status} to {call}",
   "csds-silent": "CSDS gave no answer: {why}",
   "collector-silent": "the collector gives no answer: {why}",
-  "telemetry-unreadable": "telemetry.db can't be read: {why}",
+  "telemetry-unreadable": "Telemetry can't be read: {why}",
   "dashboard-failed": "The dashboard failed; its log says why.",
   "dashboard-silent": "The dashboard does not answer.",
   "answer-unread": "The dashboard's answer can't be read: {why}",

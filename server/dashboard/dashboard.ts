@@ -57,7 +57,7 @@ import { createMeshStatus } from "../query/mesh-status.ts";
 import { missingProxies } from "../query/missing-proxies.ts";
 import { createProxyUsage } from "../query/proxy-usage.ts";
 import { createQueries, type Queries } from "../query/queries.ts";
-import { openSqliteTelemetryReader } from "../store/telemetry/sqlite-reader.ts";
+import { openTelemetryReader, type TelemetryPlace } from "../store/open-telemetry.ts";
 import { parseRetention } from "../wire/retention-settings.ts";
 import { fetchHeldResources, fetchProxyStatuses } from "../xds/csds-client.ts";
 import { nodeIdFacts } from "../xds/node-facts.ts";
@@ -66,6 +66,7 @@ import { createCircuits } from "./circuits.ts";
 import { createCollectorClient } from "./collector-client.ts";
 import { createExemplars } from "./exemplars.ts";
 import { createExplain } from "./explain.ts";
+import { failingAs } from "./failing-as.ts";
 import { kindList, kindSchema } from "./kind-schemas.ts";
 import { openLoadReports } from "./load-reports.ts";
 import { createLoadTargets } from "./load-targets.ts";
@@ -140,20 +141,22 @@ export interface DashboardOptions {
   portOffset: number;
   /** The folder of telemetry.db. */
   data: string;
-  /** The folder `prisma/telemetry/migrations`. */
-  migrations: string;
+  /** The folder that has `prisma/`. */
+  root: string;
+  /** Where telemetry is, when it is not in the data folder; see `openTelemetryReader`. */
+  telemetryDatabase?: string | undefined;
   /** Hears of what goes wrong beside the calls. */
   onError(error: unknown, what: string): void;
 }
 
-export function createDashboard({ portOffset, data, migrations, onError }: DashboardOptions): Dashboard {
+export function createDashboard({ portOffset, data, root, telemetryDatabase, onError }: DashboardOptions): Dashboard {
   const ports = meshPorts(portOffset);
   const api = createConfigApiClient(`http://127.0.0.1:${ports.configApi}`);
   const fleet: FleetSource = (options) => fetchProxyStatuses(`127.0.0.1:${ports.xds}`, options).catch(unreachable);
   const services = remember(() => servicesWithBadges(api), 1000);
   const injected = remember(api.faults, 1000);
   const gateways = remember(async () => gatewaysOf(await api.knownProxies()), 1000);
-  const queries = openQueries(join(data, "telemetry.db"), migrations, async () => {
+  const queries = openQueries({ data, root, database: telemetryDatabase }, async () => {
     const [known, entered, { faults }] = await Promise.all([services(), gateways(), injected()]);
     return { services: known, gateways: entered, faults };
   });
@@ -284,26 +287,26 @@ async function expectedProxies(api: ConfigApiClient, fleetPort: number): Promise
   return [...supervised.map(nodeIdFacts), ...labelled];
 }
 
-/** Opens the telemetry file when it is first asked for, and again after a failure. */
+/** Opens telemetry when it is first asked for, and again after a failure. */
 function openQueries(
-  path: string,
-  migrations: string,
+  place: TelemetryPlace,
   facts: Parameters<typeof createQueries>[0]["facts"],
 ): () => Promise<Queries> {
-  return remember(
-    () =>
-      openSqliteTelemetryReader({ path, migrations }).then(
-        (reader) => createQueries({ reader, facts, keptSec: parseRetention(process.env.LIMPID_RETENTION).steps }),
-        (error: Error) => {
-          throw new DashboardError({
-            code: "TELEMETRY_UNREACHABLE",
-            ...told("telemetry-unreadable", { why: error.message.replaceAll(path, "telemetry.db") }),
-          });
-        },
-      ),
-    Number.POSITIVE_INFINITY,
-  );
+  const keptSec = parseRetention(process.env.LIMPID_RETENTION).steps;
+  const unreadable = unreadableTelemetry(place.data);
+  return remember(async () => {
+    const reader = await openTelemetryReader(place).catch(unreadable);
+    return createQueries({ reader: failingAs(unreadable, reader), facts, keptSec });
+  }, Number.POSITIVE_INFINITY);
 }
+
+const unreadableTelemetry =
+  (data: string) =>
+  (error: unknown): never => {
+    const why = error instanceof Error ? error.message : String(error);
+    const words = told("telemetry-unreadable", { why: why.replaceAll(join(data, "telemetry.db"), "telemetry.db") });
+    throw new DashboardError({ code: "TELEMETRY_UNREACHABLE", ...words });
+  };
 
 function unreachable(error: Error): never {
   throw new DashboardError({ code: "CONTROL_PLANE_UNREACHABLE", ...told("csds-silent", { why: error.message }) });

@@ -4,6 +4,7 @@ import { MemoryTelemetryStore } from "../store/telemetry/memory-store.ts";
 import { openSqliteTelemetryReader } from "../store/telemetry/sqlite-reader.ts";
 import { openSqliteTelemetryStore } from "../store/telemetry/sqlite-store.ts";
 import { batch, edge, rollup } from "../store/telemetry/testing/records.ts";
+import { seeded } from "../store/telemetry/testing/seeded.ts";
 import { temporaryDatabase } from "../store/telemetry/testing/temporary-database.ts";
 import { ManualClock } from "../telemetry/testing/manual-clock.ts";
 import { flagBitsOf } from "../wire/response-flags.ts";
@@ -107,11 +108,3 @@ it.each([1, 2])(
   },
   60_000,
 );
-
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state / 2_147_483_647;
-  };
-}

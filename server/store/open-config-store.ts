@@ -5,6 +5,7 @@ import { readMarker, writeMarker } from "./config/mesh-marker.ts";
 import { openPrismaConfigStore } from "./config/prisma-config-store.ts";
 import { openDirectoryConfigStore } from "./directory/directory-config-store.ts";
 import { UnusableDatabaseError } from "./errors.ts";
+import { postgresAddress } from "./postgres/address.ts";
 
 export interface ConfigStorePlace {
   /** The data folder, which has `config.db`, or says which mesh is kept elsewhere. */
@@ -26,22 +27,18 @@ export async function openConfigStore(place: ConfigStorePlace): Promise<ConfigSt
       throw new UnusableDatabaseError("LIMPID_CONFIG_DIRECTORY and LIMPID_CONFIG_DATABASE can't both be set");
     return openDirectoryConfigStore({ folder: resolve(folder), logger });
   }
-  if (!database) {
+  const url = postgresAddress("LIMPID_CONFIG_DATABASE", database);
+  if (url === undefined) {
     return openPrismaConfigStore({
       url: `file:${join(data, "config.db")}`,
       migrations: join(root, "prisma/config/migrations"),
     });
   }
-  if (!/^postgres(ql)?:\/\//.test(database)) {
-    throw new UnusableDatabaseError(
-      "LIMPID_CONFIG_DATABASE must be the address of a PostgreSQL database, such as postgres://limpid@db.example.com/limpid",
-    );
-  }
   const markerOf = join(data, "postgres");
   const marker = readMarker(markerOf);
   const { openPostgresConfigStore } = await import("./postgres/postgres-config-store.ts"); // few need its driver
   return openPostgresConfigStore({
-    url: database,
+    url,
     migrations: join(root, "prisma/config-postgres/migrations"),
     ...(marker && { mesh: marker.mesh }),
     onMesh: (mesh) => {

@@ -78,6 +78,10 @@ function unusable(url: string, error: unknown): Error {
   return lasting ? new UnusableDatabaseError(text, { cause: error }) : new Error(text, { cause: error });
 }
 
+/** Whether no other try would mend it. */
+export const isLasting = (error: unknown): boolean =>
+  error instanceof MigrationError || error instanceof UnusableDatabaseError;
+
 /** Statements with `?` on a connection, or on a pool of them. */
 export class PostgresSql implements Sql {
   readonly noBytes = "''::bytea";

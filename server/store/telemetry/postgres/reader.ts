@@ -1,46 +1,56 @@
 import { Pool } from "pg";
+import { remember } from "../../../lib/remember.ts";
 import type { TelemetryReader } from "../../../query/reader.ts";
 import { placeOf, reasonOf } from "../../postgres/sql.ts";
 import { readerOf } from "../reading.ts";
 import type { RollupSql } from "../rollup-reader.ts";
 import type { Row, Value } from "../sql.ts";
-import { connectionTo, connectTelemetry, PostgresSql, setSchema, type TelemetryServer } from "./database.ts";
+import { connectionTo, connectTelemetry, isLasting, PostgresSql, setSchema, type TelemetryServer } from "./database.ts";
 
 const maxConnections = 4;
 
-/** The read side of telemetry on a PostgreSQL server. Settled buckets of the roll-up are kept. */
+/**
+ * The read side of telemetry on a PostgreSQL server. Settled buckets of the roll-up are kept. A server that is away is tried again with each question.
+ * Throws `MigrationError` and `UnusableDatabaseError` where no other try would mend it.
+ */
 export async function openPostgresTelemetryReader(server: TelemetryServer): Promise<TelemetryReader> {
-  await (await connectTelemetry(server)).end();
-  const pool = new Pool({ ...connectionTo(server.url), max: maxConnections });
+  const pool = new Pool({
+    ...connectionTo(server.url),
+    max: maxConnections,
+    onConnect: (client) => setSchema(client) as unknown as undefined, // is waited for
+  });
   pool.on("error", () => undefined); // an idle connection was lost: the next one is new
-  pool.on("connect", (client) => void setSchema(client).catch(() => undefined));
-  return {
-    ...readerOf(new ReaderSql(new PostgresSql(pool), placeOf(server.url))),
-    close: () => pool.end(),
-  };
+  const sql = new ReaderSql(new PostgresSql(pool), server);
+  await sql.prepare().catch((error: unknown) => {
+    if (isLasting(error)) throw error;
+  });
+  return { ...readerOf(sql), close: () => pool.end() };
 }
 
 class ReaderSql implements RollupSql {
   readonly noBytes: string;
   readonly #sql: PostgresSql;
-  readonly #place: string;
+  readonly #server: TelemetryServer;
+  /** That the schema is up to date; looked at once. */
+  readonly prepare: () => Promise<void>;
 
-  constructor(sql: PostgresSql, place: string) {
+  constructor(sql: PostgresSql, server: TelemetryServer) {
     this.#sql = sql;
-    this.#place = place;
+    this.#server = server;
     this.noBytes = sql.noBytes;
+    this.prepare = remember(async () => (await connectTelemetry(server)).end(), Number.POSITIVE_INFINITY);
   }
 
   all(sql: string, ...values: Value[]): Promise<Row[]> {
-    return this.#readable(this.#sql.all(sql, ...values));
+    return this.#readable(() => this.#sql.all(sql, ...values));
   }
 
   get(sql: string, ...values: Value[]): Promise<Row | undefined> {
-    return this.#readable(this.#sql.get(sql, ...values));
+    return this.#readable(() => this.#sql.get(sql, ...values));
   }
 
   run(sql: string, ...values: Value[]): Promise<number> {
-    return this.#readable(this.#sql.run(sql, ...values));
+    return this.#readable(() => this.#sql.run(sql, ...values));
   }
 
   marks(): Promise<Row[]> {
@@ -52,11 +62,14 @@ class ReaderSql implements RollupSql {
     );
   }
 
-  async #readable<T>(answer: Promise<T>): Promise<T> {
+  async #readable<T>(ask: () => Promise<T>): Promise<T> {
+    await this.prepare();
     try {
-      return await answer;
+      return await ask();
     } catch (error) {
-      throw new Error(`the telemetry database ${this.#place} can't be read: ${reasonOf(error)}`, { cause: error });
+      throw new Error(`the telemetry database ${placeOf(this.#server.url)} can't be read: ${reasonOf(error)}`, {
+        cause: error,
+      });
     }
   }
 }

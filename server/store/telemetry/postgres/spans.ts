@@ -77,13 +77,13 @@ async function openTraces(client: ClientBase, spans: readonly SpanRecord[], nowM
   const ids = [...new Set(spans.map(({ traceId }) => traceId))].map(fromHex);
   const since = nowMs - openMs;
   const known = await client.query<{ trace_id: Buffer }>(
-    "SELECT trace_id FROM trace_rows WHERE trace_id = ANY($1::bytea[]) AND received_at >= $2",
+    "SELECT trace_id FROM trace WHERE trace_id = ANY($1::bytea[]) AND received_at >= $2",
     [ids, since],
   );
   const traces = known.rows.map(({ trace_id: id }) => id);
   if (traces.length === 0) return { traces: new Set<string>(), spans: new Set<string>() };
   const { rows } = await client.query<{ trace_id: Buffer; span_id: Buffer }>(
-    "SELECT trace_id, span_id FROM span_rows WHERE trace_id = ANY($1::bytea[]) AND received_at >= $2",
+    "SELECT trace_id, span_id FROM span WHERE trace_id = ANY($1::bytea[]) AND received_at >= $2",
     [traces, since],
   );
   return {
@@ -123,7 +123,7 @@ function addTrace(rows: CopyRows, id: string, trace: TraceDraft, nowMs: number):
 async function addToTraces(client: ClientBase, traces: readonly [string, TraceDraft][], nowMs: number): Promise<void> {
   if (traces.length === 0) return;
   await client.query(
-    `UPDATE trace_rows AS trace SET start_us = least(trace.start_us, later.start_us),
+    `UPDATE trace SET start_us = least(trace.start_us, later.start_us),
        end_us = greatest(trace.end_us, later.end_us), errors = trace.errors + later.errors,
        operations = CASE WHEN length(trace.operations) < ${maxOperationChars}
          THEN trace.operations || substr(later.operations, 2) ELSE trace.operations END,

@@ -5,7 +5,7 @@ import { placeOf, reasonOf } from "../../postgres/sql.ts";
 import { compactPass } from "../compaction.ts";
 import type { CompactedSql } from "../sql.ts";
 import { PostgresBatchWriter } from "./batch-writer.ts";
-import { connectTelemetry, PostgresSql, type TelemetryServer } from "./database.ts";
+import { connectTelemetry, isLasting, PostgresSql, type TelemetryServer } from "./database.ts";
 import { pruneEdges } from "./edges.ts";
 import { Forgetting, isLockTimeout, isPartitioned, makePartitions } from "./partitions.ts";
 
@@ -54,7 +54,7 @@ class PostgresTelemetryStore implements TelemetryStore {
     try {
       this.#client = await connectTelemetry(this.#options);
     } catch (error) {
-      if (!(error instanceof Error) || "code" in error) throw error; // no other try would mend it
+      if (isLasting(error) || !(error instanceof Error)) throw error;
       this.#options.onUnreachable?.(error);
     }
   }
