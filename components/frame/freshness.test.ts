@@ -66,6 +66,7 @@ it("says that what was there is gone, whether anybody calls or not", () => {
     storeReplaced: { atMs: now - 60_000, why: "it was deleted" },
     failedFlushes: 0,
     sampling: null,
+    exports: [],
     shed: { samples: 0, spans: 0, logs: 0, metricPoints: 0 },
     lateRecords: 0,
     overflowedRecords: 0,

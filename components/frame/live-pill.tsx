@@ -73,6 +73,11 @@ function Losses({ of }: { of: TelemetryHealth }) {
     of.storeReplaced &&
       t("losses-replaced", { at: formatTimeOfDay(of.storeReplaced.atMs, locale), why: of.storeReplaced.why }),
     detail > 0 && t("losses-shed", { count: detail }),
+    ...of.exports
+      .filter(({ dropped, refused, lastError }) => dropped + refused > 0 || lastError !== "")
+      .map(({ signal, endpoint, dropped, refused, lastError }) =>
+        t("losses-export", { signal, endpoint, count: dropped + refused, why: lastError }),
+      ),
     of.overflowedRecords > 0 && t("losses-overflowed", { count: of.overflowedRecords }),
     of.ignored.entries > 0 && t("losses-ignored", { count: of.ignored.entries }),
     ...of.ignored.logs.map((log) => `${log.proxy} · ${log.logName}: ${log.because} (${log.entries})`),

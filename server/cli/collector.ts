@@ -9,6 +9,7 @@ import { jaegerApi } from "../trace-api/jaeger-api.ts";
 import { zipkinApi } from "../trace-api/zipkin-api.ts";
 import { describeRetention, parseRetention } from "../wire/retention-settings.ts";
 import { columns } from "./columns.ts";
+import { exportSettings } from "./export-settings.ts";
 import { onShutdown } from "./leash.ts";
 import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
 
@@ -17,6 +18,8 @@ export interface CollectorCommandOptions extends CommonOptions {
   retention?: string;
   /** As parseSampling reads it. */
   traceSampling?: string;
+  /** Instead of LIMPID_EXPORTER_OTLP_ENDPOINT. */
+  exportOtlp?: string;
 }
 
 /** Access logs, spans, applications' logs and metrics in; roll-ups, samples, traces, logs and series out, into the telemetry file or database. */
@@ -30,6 +33,7 @@ export async function runCollector(options: CollectorCommandOptions): Promise<vo
     const retention = parseRetention(options.retention ?? process.env.LIMPID_RETENTION);
     const sampling = parseSampling(options.traceSampling ?? process.env.LIMPID_TRACE_SAMPLING);
     const ports = meshPorts(portOffsetOf(options));
+    const exporting = exportSettings(options.exportOtlp, process.env, ports);
     const logger = createLogger("collector");
     const database = process.env.LIMPID_TELEMETRY_DATABASE;
     const place = { data: makeDataFolder(options), root: packageRoot, database };
@@ -53,6 +57,7 @@ export async function runCollector(options: CollectorCommandOptions): Promise<vo
       traceApi: { zipkin: zipkinApi(asked), jaeger: jaegerApi(asked), jaegerPort: ports.jaeger },
       limits: { retention },
       ...(sampling && { sampling }),
+      ...(Object.keys(exporting).length > 0 && { exporting }),
       logger,
     });
     await collector.start();

@@ -37,6 +37,11 @@ const traceSampling = [
   "keep only traces with an error, the slowest of each operation and a random share, such as keep=5%,slowest=1,wait=5s (LIMPID_TRACE_SAMPLING)",
 ] as const;
 
+const exportOtlp = [
+  "--export-otlp <url>",
+  "pass traces, metrics and logs on to an OTLP backend, such as http://127.0.0.1:14317 (LIMPID_EXPORTER_OTLP_ENDPOINT)",
+] as const;
+
 program
   .command("up")
   .summary("start the whole mesh with its demo, and keep it running")
@@ -49,6 +54,7 @@ program
   .option("--rate <rps>", "traffic at the gateway, requests per second; 0 for none", "20")
   .option(...retention)
   .option(...traceSampling)
+  .option(...exportOtlp)
   .option("--no-demo", "start without the demo application")
   .option("--demo-grpc", "let the demo's reviews ask for ratings over gRPC")
   .option("--no-dashboard", "start without the dashboard")
@@ -111,10 +117,18 @@ program
   .option(...data)
   .option(retention[0], `${retention[1]}; \`list\` prints every setting, and the disk it takes`)
   .option(...traceSampling)
+  .option(...exportOtlp)
   .addHelpText(
     "after",
     `
-LIMPID_TELEMETRY_DATABASE=postgres://user@host/name keeps telemetry there, for several collectors and dashboards`,
+LIMPID_TELEMETRY_DATABASE=postgres://user@host/name keeps telemetry there, for several collectors and dashboards.
+
+The backend, in OpenTelemetry's variables under another name; each also for one signal (LIMPID_EXPORTER_OTLP_TRACES_ENDPOINT):
+  LIMPID_EXPORTER_OTLP_PROTOCOL             grpc (default) or http/protobuf
+  LIMPID_EXPORTER_OTLP_HEADERS              name=value,name=value, percent-encoded; _HEADERS_FILE reads them from a file
+  LIMPID_EXPORTER_OTLP_COMPRESSION          gzip (default) or none
+  LIMPID_EXPORTER_OTLP_TIMEOUT              milliseconds for one attempt (default: 10000)
+  LIMPID_EXPORTER_OTLP_CERTIFICATE          authorities that it is verified by; _CLIENT_CERTIFICATE and _CLIENT_KEY for mutual TLS`,
   )
   .action(async (options) => (await import("./collector.ts")).runCollector(options));
 

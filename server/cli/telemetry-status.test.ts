@@ -9,6 +9,7 @@ const well: TelemetryHealth = {
   storeReplaced: null,
   failedFlushes: 0,
   sampling: null,
+  exports: [],
   shed: { samples: 0, spans: 0, logs: 0, metricPoints: 0 },
   lateRecords: 0,
   overflowedRecords: 0,
@@ -25,6 +26,11 @@ it("says in a line that all is well, and what is not", () => {
     "telemetry: all is written\n" +
       "traces: 10 kept (2 with an error, 3 slow, 5 by chance), 90 sampled out; 4 rounds ended early for want of room\n",
   );
+  const exports = [
+    { signal: "logs", endpoint: "http://a", sent: 3, dropped: 0, refused: 0, retries: 0, waiting: 0, lastError: "" },
+    { signal: "traces", endpoint: "http://b", sent: 1, dropped: 2, refused: 0, retries: 5, waiting: 9, lastError: "x" },
+  ];
+  expect(describeTelemetry({ ...well, exports })).toBe("telemetry: traces to http://b: 2 dropped (x; 9 waiting)\n");
   const ignored = { entries: 7, logs: [{ proxy: "p", logName: "x", because: "malformed", entries: 7, lastAtMs: 1 }] };
   const said = describeTelemetry({
     ...well,

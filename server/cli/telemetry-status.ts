@@ -17,6 +17,7 @@ export function describeTelemetry(health: TelemetryHealth | null): string {
       `${health.overflowedRecords} requests counted without names: too many different ones`,
     health.disbelievedCallers > 0 &&
       `${health.disbelievedCallers} requests whose caller was not believed to be who it said`,
+    ...health.exports.map(exportLine),
     ignored.entries > 0 && `${ignored.entries} access log entries ignored`,
   ].filter((line) => line !== false && line !== null);
   const sampled = health.sampling === null ? "" : samplingLine(health.sampling);
@@ -27,6 +28,13 @@ export function describeTelemetry(health: TelemetryHealth | null): string {
       ? ""
       : columns([["  IGNORED", "BECAUSE", "LOG", "PROXY"], ...logs.map(([n = "", ...rest]) => [`  ${n}`, ...rest])]);
   return `telemetry: ${losses.join("; ")}\n${sampled}${table}`;
+}
+
+function exportLine(of: TelemetryHealth["exports"][number]): string | false {
+  const lost = [of.dropped > 0 && `${of.dropped} dropped`, of.refused > 0 && `${of.refused} refused`].filter(Boolean);
+  if (lost.length === 0 && of.lastError === "") return false;
+  const why = of.lastError === "" ? "" : ` (${of.lastError}; ${of.waiting} waiting)`;
+  return `${of.signal} to ${of.endpoint}: ${lost.join(", ") || "not delivered"}${why}`;
 }
 
 function samplingLine(of: NonNullable<TelemetryHealth["sampling"]>): string {

@@ -1,10 +1,13 @@
 import { join } from "node:path";
+import { meshPorts } from "../fleet/ports.ts";
 import { parseTrafficRate } from "../fleet/traffic.ts";
 import { type RunningMesh, up } from "../fleet/up.ts";
 import { logLevelOf } from "../lib/logger.ts";
 import { telemetryDatabase } from "../store/open-telemetry.ts";
+import { exportPrefix } from "../telemetry/export/settings.ts";
 import { parseSampling } from "../telemetry/sampling-settings.ts";
 import { parseRetention } from "../wire/retention-settings.ts";
+import { exportSettings } from "./export-settings.ts";
 import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf } from "./options.ts";
 import { version } from "./version.ts";
 
@@ -13,6 +16,7 @@ interface UpCommandOptions extends CommonOptions {
   rate: string;
   retention?: string;
   traceSampling?: string;
+  exportOtlp?: string;
   demo: boolean;
   demoGrpc?: boolean;
   dashboard: boolean;
@@ -42,6 +46,8 @@ export async function runUp(options: UpCommandOptions): Promise<void> {
     if (options.traceSampling !== undefined) process.env.LIMPID_TRACE_SAMPLING = options.traceSampling;
     parseSampling(process.env.LIMPID_TRACE_SAMPLING);
     telemetryDatabase();
+    if (options.exportOtlp !== undefined) process.env[`${exportPrefix}ENDPOINT`] = options.exportOtlp;
+    exportSettings(undefined, process.env, meshPorts(portOffsetOf(options)));
     process.stdout.write(`Limpid ${version}\n`);
     mesh = await up({
       data: dataFolderOf(options),

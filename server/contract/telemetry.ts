@@ -47,11 +47,36 @@ export const TelemetryHealth = z.object({
     })
     .nullable()
     .default(null),
+  /** What is passed on to an OTLP backend, by signal: spans, points of metrics, log records. */
+  exports: z
+    .array(
+      z.object({
+        signal: z.string(),
+        endpoint: z.string(),
+        sent: z.number(),
+        /** The queue was full. */
+        dropped: z.number(),
+        refused: z.number(),
+        retries: z.number(),
+        waiting: z.number(),
+        /** Why the last attempt failed; empty: it did not. */
+        lastError: z.string(),
+      }),
+    )
+    .default([]),
 });
 export type TelemetryHealth = z.infer<typeof TelemetryHealth>;
 
 /** Whether anything of it is worth a look: it can't write, gave something up, or lost what it had. */
-export const losesTelemetry = ({ ok, storeReplaced, shed, overflowedRecords, ignored }: TelemetryHealth): boolean =>
+export const losesTelemetry = ({
+  ok,
+  storeReplaced,
+  shed,
+  overflowedRecords,
+  ignored,
+  exports,
+}: TelemetryHealth): boolean =>
   !ok ||
   storeReplaced !== null ||
+  exports.some(({ dropped, refused, lastError }) => dropped + refused > 0 || lastError !== "") ||
   overflowedRecords + ignored.entries + shed.samples + shed.spans + shed.logs + shed.metricPoints > 0;

@@ -16,15 +16,18 @@ import { addService, type ServiceHandlers } from "../lib/grpc.ts";
 import type { Logger } from "../lib/logger.ts";
 import { defaultRetention } from "../wire/retention.ts";
 import { addAccessLogService } from "./als-receiver.ts";
-import { type CollectorStats, renderMetrics, renderSamplingMetrics } from "./counters.ts";
+import { type CollectorStats, renderExportMetrics, renderMetrics, renderSamplingMetrics } from "./counters.ts";
 import { addEnvoyMetricsService } from "./envoy-metrics.ts";
+import { createExporter } from "./export/exporter.ts";
+import type { ExportSettings } from "./export/settings.ts";
 import { type CollectorHealth, healthOf } from "./health.ts";
-import { createTelemetryHttp, type Endpoints, type HttpAnswer } from "./http-server.ts";
+import { createTelemetryHttp, type Endpoints } from "./http-server.ts";
 import { IgnoredLogs } from "./ignored-logs.ts";
 import { Ingest, type IngestLimits, type IngestStats } from "./ingest.ts";
 import { IstioMetrics } from "./istio-metrics.ts";
 import { otlpEndpoint } from "./otlp-http.ts";
 import { otlpSignals, type TelemetrySink } from "./otlp-signals.ts";
+import { ownEndpoints, prometheusText } from "./own-endpoints.ts";
 import { PeerBook } from "./peer-book.ts";
 import type { SamplingSettings } from "./sampling-settings.ts";
 import type { SpanRecord } from "./span.ts";
@@ -50,6 +53,8 @@ export interface CollectorOptions {
   limits?: Partial<CollectorLimits>;
   /** Which traces are kept; left out: all. */
   sampling?: SamplingSettings;
+  /** Where what is taken in is passed on to, beside being stored; left out: nowhere. */
+  exporting?: ExportSettings;
   /** Names this collector among those that write to the store. */
   id?: string;
 }
@@ -104,7 +109,11 @@ export function createCollector(options: CollectorOptions): Collector {
   const peers = new PeerBook();
   const istio = new IstioMetrics();
   let ingest: Ingest | undefined;
-  const keepSpans = (spans: readonly SpanRecord[]) => ingest?.spans(spans) ?? 0;
+  const exporter = options.exporting && createExporter({ settings: options.exporting, clock, logger });
+  const keepSpans = (spans: readonly SpanRecord[]) => {
+    exporter?.spans?.(spans);
+    return ingest?.spans(spans) ?? 0;
+  };
   const sampler = options.sampling && new TailSampler({ settings: options.sampling, clock, keep: keepSpans });
   const stats = (): CollectorStats => ({
     ...received,
@@ -128,10 +137,11 @@ export function createCollector(options: CollectorOptions): Collector {
     return {
       ...healthOf(written, stats(), ignored.list(), options.storeReplaced?.() ?? null),
       sampling: sampler?.stats() ?? null,
+      exports: exporter?.stats() ?? [],
     };
   };
   const now = () => clock.now();
-  const signals = otlpSignals(sink, now);
+  const signals = otlpSignals(sink, now, exporter);
   const listener = grpcListener({ ...grpcLimits, maxMessageBytes: limits.maxMessageBytes }, clock);
   const grpc = new Server(listener.options);
   const onError = (error: unknown, method: string) => logger.error({ err: error, method }, "a gRPC call failed");
@@ -175,10 +185,11 @@ export function createCollector(options: CollectorOptions): Collector {
       },
     },
   };
-  const own = ownEndpoints(
-    health,
-    () => renderMetrics(stats()) + (sampler ? renderSamplingMetrics(sampler.stats()) : ""),
-  );
+  const metricsText = () =>
+    renderMetrics(stats()) +
+    (sampler ? renderSamplingMetrics(sampler.stats()) : "") +
+    renderExportMetrics(exporter?.stats() ?? []);
+  const own = ownEndpoints(health, metricsText);
   const { maxBodyBytes } = limits;
   const failed = (error: unknown, path: string) => logger.error({ err: error, path }, "an HTTP call failed");
   const http = createTelemetryHttp({
@@ -239,6 +250,7 @@ export function createCollector(options: CollectorOptions): Collector {
       await listener.stop(grpc, 500);
       closeHttp();
       sampler?.stop();
+      await exporter?.stop();
       await ingest?.stop();
     },
     addresses() {
@@ -262,22 +274,6 @@ const merged = (one: Endpoints, other: Endpoints): Endpoints => ({
   ...one,
   ...Object.fromEntries(Object.entries(other).map(([path, endpoint]) => [path, { ...one[path], ...endpoint }])),
 });
-
-const prometheusText = "text/plain; version=0.0.4; charset=utf-8";
-
-/** What the collector tells of itself: alive (`/livez`), able to write (`/healthz`, `/readyz`), and its counters. */
-function ownEndpoints(health: () => Promise<CollectorHealth>, metrics: () => string): Endpoints {
-  const ready = async (): Promise<HttpAnswer> => {
-    const state = await health();
-    return { status: state.ok ? 200 : 503, type: "application/json", body: `${JSON.stringify(state)}\n` };
-  };
-  return {
-    "/metrics": { GET: () => ({ type: prometheusText, body: metrics() }) },
-    "/healthz": { GET: ready },
-    "/readyz": { GET: ready },
-    "/livez": { GET: () => ({ type: "text/plain", body: "ok\n" }) },
-  };
-}
 
 async function listen(server: HttpServer, port: number, host: string): Promise<void> {
   server.listen(port, host);

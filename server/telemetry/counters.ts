@@ -1,3 +1,4 @@
+import type { ExportStats } from "./export/exporter.ts";
 import type { SamplingStats } from "./tail-sampler.ts";
 
 /** What the collector counts of itself, shown on `/metrics` and by `stats()`. Totals since start unless said otherwise. */
@@ -80,6 +81,29 @@ const samplingMetrics: Record<keyof SamplingStats, Metric> = {
   heldTraces: ["sampling_held_traces", "gauge", "Traces not yet decided"],
   heldSpans: ["sampling_held_spans", "gauge", "Spans of traces not yet decided"],
 };
+
+const exportMetrics: Record<Exclude<keyof ExportStats, "signal" | "endpoint" | "lastError">, Metric> = {
+  sent: ["exported_total", "counter", "Spans, points and log records that the backend took"],
+  dropped: ["export_dropped_total", "counter", "Those left out because the export queue was full"],
+  refused: [
+    "export_refused_total",
+    "counter",
+    "Those that the backend refused, or that were left when the collector ended",
+  ],
+  retries: ["export_retries_total", "counter", "Attempts that failed and were made again"],
+  waiting: ["export_waiting", "gauge", "Spans, points and log records not yet passed on"],
+};
+
+/** By signal; empty where nothing is passed on. */
+export function renderExportMetrics(exports: readonly ExportStats[]): string {
+  if (exports.length === 0) return "";
+  const lines = Object.entries(exportMetrics).flatMap(([key, [name, type, help]]) => {
+    const full = `limpid_collector_${name}`;
+    const samples = exports.map((of) => `${full}{signal="${of.signal}"} ${of[key as keyof typeof exportMetrics]}`);
+    return [`# HELP ${full} ${help}`, `# TYPE ${full} ${type}`, ...samples];
+  });
+  return `${lines.join("\n")}\n`;
+}
 
 /** Prometheus text format 0.0.4. https://prometheus.io/docs/instrumenting/exposition_formats/ */
 export const renderMetrics = (stats: CollectorStats): string => render(metrics, stats);

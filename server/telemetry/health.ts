@@ -1,4 +1,5 @@
 import type { CollectorStats } from "./counters.ts";
+import type { ExportStats } from "./export/exporter.ts";
 import type { IgnoredLog } from "./ignored-logs.ts";
 import type { StoreReplaced } from "./store.ts";
 import type { SamplingStats } from "./tail-sampler.ts";
@@ -7,6 +8,8 @@ import type { SamplingStats } from "./tail-sampler.ts";
 export interface CollectorHealth extends WrittenHealth {
   /** What tail sampling kept and left out; null: every trace is kept. */
   sampling: SamplingStats | null;
+  /** What is passed on to a backend, by signal. */
+  exports: readonly ExportStats[];
 }
 
 interface WrittenHealth {

@@ -11,6 +11,7 @@ import {
   ExportTraceServiceRequestSchema,
   ExportTraceServiceResponseSchema,
 } from "../gen/proto/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
+import type { Exporter } from "./export/exporter.ts";
 import type { LogRecord } from "./log-record.ts";
 import type { MetricPoint } from "./metric-record.ts";
 import { logRecords } from "./otlp-logs.ts";
@@ -36,13 +37,16 @@ const defineSignal = <Request extends DescMessage, Response extends DescMessage>
   signal: OtlpSignal<Request, Response>,
 ): OtlpSignal<Request, Response> => signal;
 
-/** A `partial_success`: the sender must not send what was refused again. https://opentelemetry.io/docs/specs/otlp/#partial-success-1 */
-export const otlpSignals = (sink: TelemetrySink, now: () => number) => ({
+/**
+ * A `partial_success`: the sender must not send what was refused again. https://opentelemetry.io/docs/specs/otlp/#partial-success-1
+ * Logs and metrics are passed on as they came, also where there is no room for them here; spans by whoever decides which are kept.
+ */
+export const otlpSignals = (sink: TelemetrySink, now: () => number, exporter?: Exporter) => ({
   traces: defineSignal({
     request: ExportTraceServiceRequestSchema,
     response: ExportTraceServiceResponseSchema,
     take({ resourceSpans }) {
-      const { spans, rejected } = spanRecords(resourceSpans);
+      const { spans, rejected } = spanRecords(resourceSpans, exporter?.spans !== undefined);
       const shed = spans.length - sink.spans(spans, rejected);
       if (rejected + shed === 0) return {};
       const reasons = [
@@ -57,6 +61,7 @@ export const otlpSignals = (sink: TelemetrySink, now: () => number) => ({
     request: ExportLogsServiceRequestSchema,
     response: ExportLogsServiceResponseSchema,
     take({ resourceLogs }) {
+      exporter?.logs?.(resourceLogs);
       const records = logRecords(resourceLogs, now());
       const shed = records.length - sink.logs(records);
       const errorMessage = `${shed} log records dropped: more than the collector can hold at the moment`;
@@ -67,6 +72,7 @@ export const otlpSignals = (sink: TelemetrySink, now: () => number) => ({
     request: ExportMetricsServiceRequestSchema,
     response: ExportMetricsServiceResponseSchema,
     take({ resourceMetrics }) {
+      exporter?.metrics?.(resourceMetrics);
       const points = metricPoints(resourceMetrics);
       const refused = points.length - sink.metrics(points);
       const errorMessage = `${refused} data points dropped: there are too many different series; max-series is the bound`;

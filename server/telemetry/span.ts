@@ -1,5 +1,6 @@
 import {
   type ResourceSpans,
+  type ScopeSpans,
   type Span,
   Status_StatusCode,
 } from "../gen/proto/opentelemetry/proto/trace/v1/trace_pb.js";
@@ -23,6 +24,15 @@ export interface SpanRecord extends SpanDetail {
   attributes: Attributes;
   /** Of what made it, such as `service.name` and `host.name`; the same object for the spans of one resource. */
   resource: Attributes;
+  /** As it came in, where it is to be passed on. */
+  origin?: SpanOrigin;
+}
+
+/** A span of OTLP with what it was wrapped in; the same objects for the spans of one resource and scope. */
+export interface SpanOrigin {
+  span: Span;
+  resource: ResourceSpans;
+  scope: ScopeSpans;
 }
 
 /** What few spans have. */
@@ -63,21 +73,27 @@ const maxLinks = 32;
 const eventLimits: AttributeLimits = { maxCount: 16, maxChars: 4096 };
 
 /** Spans without valid ids are left out and counted. https://opentelemetry.io/docs/specs/otlp/ */
-export function spanRecords(resources: readonly ResourceSpans[]): { spans: SpanRecord[]; rejected: number } {
+export function spanRecords(
+  resources: readonly ResourceSpans[],
+  withOrigin = false,
+): { spans: SpanRecord[]; rejected: number } {
   const spans: SpanRecord[] = [];
   let rejected = 0;
-  for (const { resource, scopeSpans } of resources) {
-    const pairs = resource?.attributes ?? [];
+  for (const resource of resources) {
+    const pairs = resource.resource?.attributes ?? [];
     const of = {
       service: clean(stringAttribute(pairs, "service.name") || "unknown"),
       resource: pairs.length === 0 ? noAttributes : plainAttributes(pairs),
     };
-    for (const scope of scopeSpans) {
+    for (const scope of resource.scopeSpans) {
       const by = { name: clean(scope.scope?.name ?? ""), version: clean(scope.scope?.version ?? "", 64) };
       for (const span of scope.spans) {
-        if (span.traceId.length === 16 && span.spanId.length === 8)
-          spans.push({ ...spanRecord(span), ...of, scope: by });
-        else rejected++;
+        if (span.traceId.length !== 16 || span.spanId.length !== 8) {
+          rejected++;
+          continue;
+        }
+        const record = { ...spanRecord(span), ...of, scope: by };
+        spans.push(withOrigin ? { ...record, origin: { span, resource, scope } } : record);
       }
     }
   }
