@@ -255,6 +255,17 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
     expect(problems).toEqual([]);
   });
 
+  test("in Chinese what is wrong with a field, and what is hardly meant, is said in Chinese", async () => {
+    const { page } = await openPage(browser, mesh, "/config/DestinationRule/default/details", { locale: "zh-CN" });
+    const editor = page.getByTestId("yaml-editor");
+    await page.getByTestId("history").locator("li").first().waitFor();
+    const yaml = await editor.inputValue();
+    await editor.fill(`${yaml.trimEnd()}\n  trafficPolicy:\n    connectionPool: {}\n`);
+    await page.getByTestId("yaml-errors").getByText("至少需要 tcp, http 之一").waitFor();
+    await editor.fill(yaml.replace(/host: .*/, "host: nobody"));
+    await page.getByTestId("change-safety").getByText("没有 Service 或 ServiceEntry 拥有主机").waitFor();
+  });
+
   test("Tab reaches the content and the navigation with a focus that is seen; Ctrl K goes anywhere", async () => {
     const { page } = await openPage(browser, mesh, "/services");
     await page.locator('a[href="/services/default/reviews.default.svc.cluster.local"]').first().waitFor();

@@ -41,8 +41,13 @@ it("sends as written what it does not understand", () => {
 });
 
 it("puts errors on the editor's lines", () => {
-  const error = { path: "spec.htp", message: "unknown field (document 1, line 9)" };
-  expect(placeError(error, null)).toEqual({ path: "spec.htp", message: "unknown field", line: 9 });
+  const error = {
+    path: "spec.htp",
+    message: "unknown field (document 1, line 9)",
+    reason: "field-unknown",
+    params: {},
+  };
+  expect(placeError(error, null)).toEqual({ ...error, message: "unknown field", line: 9 });
   expect(placeError(error, 4).line).toBe(8);
   expect(placeError({ path: "", message: "too large" }, 4).line).toBeNull();
 });

@@ -1,6 +1,7 @@
 "use client";
 import { type KeyboardEvent, memo, useEffect, useRef } from "react";
 import { useTranslations } from "use-intl";
+import { useErrorText } from "../lib/error-text.ts";
 import type { PlacedError } from "./object-yaml.ts";
 import styles from "./yaml-editor.module.css";
 import { YamlLine } from "./yaml-view.tsx";
@@ -23,7 +24,8 @@ export function YamlEditor({ value, onChange, label, errors, line = null, onAppl
   // Tab writes spaces; after Escape it leaves, so that nobody is held in here.
   const leaves = useRef(false);
   const lines = value.split("\n");
-  const wrong = new Map(errors.flatMap(({ line, message }) => (line === null ? [] : [[line, message] as const])));
+  const textOf = useErrorText();
+  const wrong = new Map(errors.flatMap((error) => (error.line === null ? [] : [[error.line, textOf(error)] as const])));
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
@@ -88,14 +90,14 @@ export function YamlEditor({ value, onChange, label, errors, line = null, onAppl
       {errors.length > 0 && (
         <div role="alert">
           <ul className={styles.errors} data-testid="yaml-errors">
-            {errors.map(({ path, message, line: at }) => (
-              <li key={`${path}${message}${at}`}>
+            {errors.map(({ path, line: at, ...said }) => (
+              <li key={`${path}${said.message}${at}`}>
                 {at !== null && (
                   <button type="button" onClick={() => jump(at)}>
                     {t("line", { line: at })}
                   </button>
                 )}
-                {path && <code>{path}</code>} {message}
+                {path && <code>{path}</code>} {textOf(said)}
               </li>
             ))}
           </ul>
