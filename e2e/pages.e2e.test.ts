@@ -294,6 +294,32 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
     await page.waitForURL("**/proxies**");
   });
 
+  test("what is typed while the palette is on its way is in it, and is no shortcut of the page", async () => {
+    const { page } = await openPage(browser, mesh, "/services");
+    await page.locator('a[href="/services/default/reviews.default.svc.cluster.local"]').first().waitFor();
+    const address = page.url();
+    // Its code comes when it is asked for first: here not before everything is typed.
+    let letThrough = () => {};
+    const typed = new Promise<void>((resolve) => {
+      letThrough = resolve;
+    });
+    await page.route("**/_next/static/**", async (route) => {
+      await typed;
+      await route.continue();
+    });
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("go topx");
+    await page.keyboard.press("Backspace");
+    letThrough();
+    const field = page.getByRole("combobox");
+    await eventually(async () => (await field.inputValue()) === "go top", patience, "all of it, once");
+    expect(page.url()).toBe(address);
+    await field.fill("help keys");
+    await page.getByRole("option", { name: /Help/ }).first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").getByText("This map").waitFor();
+  });
+
   test("what is missing answers 404, an address of before leads on", async () => {
     const at = (path: string) => mesh.ask(path, { redirect: "manual" });
     for (const path of ["/services/default/nobody", "/config/Gateway/default/nobody", "/no-such-page"]) {

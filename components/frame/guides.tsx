@@ -10,10 +10,12 @@ import { useShortcuts } from "./use-shortcuts.ts";
 const Tour = dynamic(() => import("./tour.tsx").then((module) => module.Tour), { ssr: false });
 const ShortcutMap = dynamic(() => import("./shortcut-map.tsx").then((module) => module.ShortcutMap), { ssr: false });
 
-/** The name of the event by which a page starts the tour again. */
+/** The names of the events by which a page starts the tour again, and shows the keys. */
 const tourEvent = "limpid:tour";
+const mapEvent = "limpid:keys";
 
 export const startTour = (): void => void window.dispatchEvent(new Event(tourEvent));
+export const showKeys = (): void => void window.dispatchEvent(new Event(mapEvent));
 
 /** The keys of every page with their map, and the tour: offered on the overview of a browser that has not seen it. */
 export function Guides() {
@@ -24,8 +26,13 @@ export function Guides() {
   useShortcuts({ onMap: () => setMap(true), onPalette: openPalette });
   useEffect(() => {
     const onTour = () => setTour("begun");
+    const onMap = () => setMap(true);
     window.addEventListener(tourEvent, onTour);
-    return () => window.removeEventListener(tourEvent, onTour);
+    window.addEventListener(mapEvent, onMap);
+    return () => {
+      window.removeEventListener(tourEvent, onTour);
+      window.removeEventListener(mapEvent, onMap);
+    };
   }, []);
   const offered = tour === "none" && seen === null && path === overviewHref;
   return (

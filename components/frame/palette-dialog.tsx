@@ -7,8 +7,16 @@ import styles from "./command-palette.module.css";
 import { type Command, matchCommands } from "./commands.ts";
 import { useCommands } from "./use-commands.ts";
 
+interface PaletteDialogProps {
+  opened: boolean;
+  /** What is looked for. */
+  text: string;
+  onText: (text: string) => void;
+  onClose: () => void;
+}
+
 /** The palette itself. It stays when it is closed: an undo that was chosen in it is shown in a dialog of its own. */
-export function PaletteDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+export function PaletteDialog({ opened, text, onText, onClose }: PaletteDialogProps) {
   const t = useTranslations("palette");
   const undo = useUndo(() => {});
   return (
@@ -18,7 +26,12 @@ export function PaletteDialog({ opened, onClose }: { opened: boolean; onClose: (
         <Modal.Overlay />
         <Modal.Content aria-label={t("open")}>
           <Modal.Body>
-            <Palette onDone={onClose} onUndo={(revision) => undo.press(revision, { own: false })} />
+            <Palette
+              text={text}
+              onText={onText}
+              onDone={onClose}
+              onUndo={(revision) => undo.press(revision, { own: false })}
+            />
           </Modal.Body>
         </Modal.Content>
       </Modal.Root>
@@ -26,9 +39,13 @@ export function PaletteDialog({ opened, onClose }: { opened: boolean; onClose: (
   );
 }
 
-function Palette({ onDone, onUndo }: { onDone: () => void; onUndo: (revision: number) => void }) {
+interface PaletteProps extends Pick<PaletteDialogProps, "text" | "onText"> {
+  onDone: () => void;
+  onUndo: (revision: number) => void;
+}
+
+function Palette({ text, onText, onDone, onUndo }: PaletteProps) {
   const t = useTranslations("palette");
-  const [text, setText] = useState("");
   const [active, setActive] = useState(0);
   const list = useId();
   const found = matchCommands(useCommands(onUndo), text).slice(0, 12);
@@ -64,7 +81,7 @@ function Palette({ onDone, onUndo }: { onDone: () => void; onUndo: (revision: nu
         placeholder={t("placeholder")}
         value={text}
         onChange={(event) => {
-          setText(event.currentTarget.value);
+          onText(event.currentTarget.value);
           setActive(0);
         }}
         onKeyDown={onKeyDown}

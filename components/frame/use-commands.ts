@@ -24,6 +24,7 @@ import { remember } from "../lib/preferences.ts";
 import { useChanges, useFaults, useProxies, useServices } from "../lib/queries.ts";
 import { defaultWindowSec } from "../ui/time-window.ts";
 import type { Command } from "./commands.ts";
+import { showKeys, startTour } from "./guides.tsx";
 import { pages } from "./pages.ts";
 import { languages } from "./user-menu.tsx";
 
@@ -102,6 +103,8 @@ export function useCommands(onUndo: (revision: number) => void): Command[] {
     leading("explain", request ? t("explain") : nav("explain"), explainHref(request)),
     leading("new-object", t("new-object"), newObjectHref),
     leading("out-of-sync", t("out-of-sync"), outOfSyncHref),
+    act("keys", t("keys"), showKeys),
+    act("tour", t("tour"), startTour),
     ...(["dark", "light", "auto"] as const).map((scheme) =>
       act(`theme-${scheme}`, t("theme", { theme: frame(`theme-${scheme}`) }), () => setColorScheme(scheme)),
     ),
