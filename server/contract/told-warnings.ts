@@ -73,8 +73,9 @@ export const warningsInEnglish = {
   "subset-missing-near-mirror":
     "no DestinationRule of {host} has the subset {subset}, did you mean {near}?; what is mirrored is lost",
   "subset-empty-mirror": "no endpoint of {host} has the labels of subset {subset}; what is mirrored is lost",
-  "route-bereaved": "VirtualService {object} needs what goes: {path}; what goes there is answered 503",
-  "gateway-bereaved": "VirtualService {object} needs what goes: {path}; what comes there is answered 404",
+  bereaved: "VirtualService {object} needs what goes: {path}",
+  "route-bereaved": "VirtualService {object} needs what goes: {path}, which is answered 503",
+  "gateway-bereaved": "VirtualService {object} needs what goes: {path}, where what comes is answered 404",
   "old-form": 'is an old form of "{form}"',
   "sni-address": "a client never asks for an address by SNI (RFC 6066, section 3): this matches nothing",
   "deprecated-use": "is deprecated: use {instead}",

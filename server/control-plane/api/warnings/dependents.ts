@@ -1,6 +1,6 @@
 import { type ConfigObject, formatKey, keyOf } from "../../../config/object.ts";
 import type { ConfigChange } from "../../../config/store.ts";
-import { type ConfigWarning, told } from "../../../contract/index.ts";
+import { type ConfigWarning, type Told, told } from "../../../contract/index.ts";
 import { deadDestinations } from "./destinations.ts";
 import type { Facts } from "./facts.ts";
 import { missingGateways } from "./gateways.ts";
@@ -25,11 +25,17 @@ export function* bereaved(changes: readonly ConfigChange[], before: Facts, after
     const known = new Set(findings(route, before).map(textOf));
     for (const finding of findings(route, after)) {
       if (known.has(textOf(finding))) continue;
-      const object = `${route.metadata.namespace}/${route.metadata.name}`;
-      const what = finding.path.startsWith("spec.gateways") ? "gateway" : "route";
-      yield warningAt(cause.key, { path: "", ...told(`${what}-bereaved`, { object, path: finding.path }) });
+      yield warningAt(cause.key, { path: "", ...toldOf(route, finding) });
     }
   }
+}
+
+/** By a word of its own: in English all that is found beside it, elsewhere what comes of it. */
+function toldOf({ metadata }: ConfigObject, { path, message, reason = "" }: Finding): Told {
+  const isSilent = /-(egress|idle|mirror)$/.test(reason);
+  const word = isSilent ? "bereaved" : path.startsWith("spec.gateways") ? "gateway-bereaved" : "route-bereaved";
+  const who = { object: `${metadata.namespace}/${metadata.name}`, path };
+  return { ...told(word, who), message: `${told("bereaved", who).message}: ${message}` };
 }
 
 const findings = (route: ConfigObject, facts: Facts): Finding[] => [

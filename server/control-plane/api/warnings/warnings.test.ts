@@ -276,8 +276,8 @@ describe("what is taken away", () => {
   const route = virtualService(
     `{ hosts: [shop.test], gateways: [shop], http: [{ route: [{ destination: { host: reviews, subset: v1 } }] }] }`,
   );
-  const stored = [...base, ...objects(route)];
-  const remove = (kind: string, name: string) => {
+  const there = [...base, ...objects(route)];
+  const remove = (kind: string, name: string, stored = there) => {
     const before = stored.find((one) => one.kind === kind && one.metadata.name === name) as ConfigObject;
     const changes: ConfigChange[] = [{ type: "DELETED", key: keyOf(before), before }];
     return texts(warningsOf(changes, { mesh: buildMesh(stored, 1), gatewayProxies: undefined, nowMs }));
@@ -293,6 +293,13 @@ describe("what is taken away", () => {
     ["Gateway", "shop", "VirtualService default/mine needs what goes: spec.gateways[0]"],
   ])("%s %s, which a route needs", (kind, name, text) => {
     expect(remove(kind, name)).toEqual([expect.stringContaining(text)]);
+  });
+
+  test("a mirror's answer is nobody's: nothing is answered 503", () => {
+    const spec = `{ hosts: [shop.test], gateways: [shop], http: [{ route: [{ destination: { host: reviews } }], mirror: { host: ratings } }] }`;
+    expect(remove("Service", "ratings", [...base, ...objects(virtualService(spec))])).toEqual([
+      "VirtualService default/mine needs what goes: spec.http[0].mirror.host: no Service or ServiceEntry has the host ratings.default.svc.cluster.local",
+    ]);
   });
 
   test("what nobody needs goes in silence", () => {
