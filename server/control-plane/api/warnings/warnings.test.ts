@@ -310,9 +310,7 @@ describe("what is taken away", () => {
     const before = base.find((one) => one.kind === "DestinationRule") as ConfigObject;
     const after = { ...before, spec: { host: "reviews", subsets: [{ name: "one", labels: { version: "v1" } }] } };
     const changes: ConfigChange[] = [{ type: "MODIFIED", key: keyOf(before), before, after }];
-    expect(texts(warningsOf(changes, { mesh: buildMesh(stored, 1), gatewayProxies: undefined, nowMs }))).toHaveLength(
-      1,
-    );
+    expect(texts(warningsOf(changes, { mesh: buildMesh(there, 1), gatewayProxies: undefined, nowMs }))).toHaveLength(1);
   });
 });
 
