@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LatencySketch } from "../../../lib/latency-sketch.ts";
 import { createQueries, type Queries } from "../../../query/queries.ts";
-import type { TelemetryReader } from "../../../query/reader.ts";
+import type { TelemetryReader, TraceQuery } from "../../../query/reader.ts";
 import type { MetricSeries } from "../../../telemetry/metric-record.ts";
 import type { SpanRecord } from "../../../telemetry/span.ts";
 import type { TelemetryBatch, TelemetryStore } from "../../../telemetry/store.ts";
@@ -167,7 +167,7 @@ function questions(now: number): { [K in keyof Queries]: Record<string, Ask> } {
         return rows;
       },
     },
-    traces: asks(
+    traces: asks<Partial<TraceQuery>>(
       (q, query) => q.traces({ ...range, ...query }),
       [
         {},
