@@ -18,7 +18,7 @@ export const sidecarRooms: Record<string, readonly string[]> = {
   http1: ["http", "tls"],
   http2: ["http", "tls"],
   rbac: ["config", "http", "match", "text", "tls"],
-  cluster: ["config", "hash", "http", "http1", "http2", "route", "text", "tls"],
+  cluster: ["config", "hash", "http", "http1", "http2", "match", "route", "text", "tls"],
   upstream: ["cluster", "config", "http", "tls"],
   limit: [],
   network: ["cluster", "config", "http", "limit", "match", "rbac", "upstream"],
@@ -47,6 +47,7 @@ export const sidecarRooms: Record<string, readonly string[]> = {
   tracing: ["access-log", "grpc", "http"],
   xds: ["cluster", "secret"],
   admin: ["access-log", "bootstrap", "cluster", "data-plane.ts", "listener", "secret", "tls", "xds"],
+  workers: ["access-log", "admin", "listener", "xds"],
 };
 
 const sidecarGround = [
@@ -55,6 +56,7 @@ const sidecarGround = [
   "record.ts",
   "response-flags.ts",
   "runtime.ts",
+  "stats-snapshot.ts",
   "stats.ts",
   "timer-wheel.ts",
   "timers.ts",

@@ -193,6 +193,17 @@ const newer: readonly (readonly [string, string, string])[] = [
     "google.protobuf.UInt64Value hits_addend = 3;",
   ),
   ...after(
+    "extensions/upstreams/http/v3/http_protocol_options",
+    'import "envoy/config/core/v3/protocol.proto";',
+    'import "envoy/config/common/matcher/v3/matcher.proto";',
+  ),
+  ...after(
+    "extensions/upstreams/http/v3/http_protocol_options",
+    "repeated filters.network.http_connection_manager.v3.HttpFilter http_filters = 6;",
+    `message OutlierDetection { config.common.matcher.v3.MatchPredicate error_matcher = 1; }
+    OutlierDetection outlier_detection = 8;`,
+  ),
+  ...after(
     "extensions/common/ratelimit/v3/ratelimit",
     'import "envoy/type/v3/token_bucket.proto";',
     'import "google/protobuf/wrappers.proto";',

@@ -6,9 +6,10 @@ import type {
   Http2ProtocolOptionsSchema,
 } from "../gen/proto/envoy/config/core/v3/protocol_pb.js";
 import type { HttpProtocolOptionsSchema } from "../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
-import { isHttp2, type Protocol } from "../model/protocol.ts";
+import { isHttp2, isHttpOrAuto, type Protocol } from "../model/protocol.ts";
 import type { ConnectionPoolSettings, PolicySettings } from "../model/specs.ts";
 import { duration } from "./duration.ts";
+import { outlierErrors } from "./outlier.ts";
 
 const unlimited = 0xff_ff_ff_ff;
 
@@ -51,16 +52,18 @@ export function upstreamConnection(
 /** Undefined: HTTP/1.1 with Envoy's defaults needs no options. */
 export function httpProtocolOptions(
   protocol: Protocol,
-  pool: ConnectionPoolSettings | undefined,
+  { connectionPool: pool, outlierDetection: outlier }: Pick<PolicySettings, "connectionPool" | "outlierDetection">,
   hostIsSni: boolean,
 ): MessageInitShape<typeof HttpProtocolOptionsSchema> | undefined {
   const common = commonOptions(pool);
   const upstream = upstreamProtocol(protocol, pool?.http);
-  if (!common && !upstream && !hostIsSni) return undefined;
+  const errorMatcher = isHttpOrAuto(protocol) ? outlierErrors(outlier) : undefined;
+  if (!common && !upstream && !hostIsSni && !errorMatcher) return undefined;
   return {
     upstreamProtocolOptions: upstream ?? http1,
     ...(hostIsSni && { upstreamHttpProtocolOptions: { autoSni: true, autoSanValidation: true } }),
     ...(common && { commonHttpProtocolOptions: common }),
+    ...(errorMatcher && { outlierDetection: { errorMatcher } }),
   };
 }
 

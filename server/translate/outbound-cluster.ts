@@ -203,7 +203,7 @@ const eachItsOwn = (mutual: MessageInitShape<typeof TransportSocketSchema>): Clu
 
 /** `hostIsSni`: TLS asks for and checks the host of each call. */
 export function protocolOptions(protocol: Protocol, policy: PolicySettings, hostIsSni = false): Record<string, Any> {
-  const options = httpProtocolOptions(protocol, policy.connectionPool, hostIsSni);
+  const options = httpProtocolOptions(protocol, policy, hostIsSni);
   if (!options) return {};
   return {
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": anyPack(

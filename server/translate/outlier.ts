@@ -1,10 +1,12 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Cluster_CommonLbConfigSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { OutlierDetectionSchema } from "../gen/proto/envoy/config/cluster/v3/outlier_detection_pb.js";
+import type { MatchPredicateSchema } from "../gen/proto/envoy/config/common/matcher/v3/matcher_pb.js";
 import type { OutlierDetection } from "../model/specs.ts";
 import { duration } from "./duration.ts";
 
 type LbConfigInit = Extract<MessageInitShape<typeof Cluster_CommonLbConfigSchema>, { $typeName?: never }>;
+type PredicateInit = Extract<MessageInitShape<typeof MatchPredicateSchema>, { $typeName?: never }>;
 type OutlierInit = MessageInitShape<typeof OutlierDetectionSchema>;
 
 /** Only errors in a row count, never success rates. https://istio.io/latest/docs/reference/config/networking/destination-rule/#OutlierDetection */
@@ -27,6 +29,29 @@ export function outlierDetection(spec: OutlierDetection | undefined): OutlierIni
     ...(spec.splitExternalLocalOriginErrors && localOrigin(spec)),
   };
 }
+
+/** Which responses count as errors, in place of 500 and above; undefined: those. An `or_match` of Envoy's has two members at the least. */
+export function outlierErrors(spec: OutlierDetection | undefined): PredicateInit | undefined {
+  const rules = (spec?.outlierDetectionHttpErrorCodes ?? []).map(hasStatus);
+  return rules.length > 1 ? { rule: { case: "orMatch", value: { rules } } } : rules[0];
+}
+
+const hasStatus = (status: number): PredicateInit => ({
+  rule: {
+    case: "httpResponseHeadersMatch",
+    value: {
+      headers: [
+        {
+          name: ":status",
+          headerMatchSpecifier: {
+            case: "stringMatch",
+            value: { matchPattern: { case: "exact", value: String(status) } },
+          },
+        },
+      ],
+    },
+  },
+});
 
 /** With outlier detection Istio turns Envoy's panic threshold off, or sets it to `minHealthPercent`. */
 export const commonLbConfig = (spec: OutlierDetection | undefined, weighsLocalities: boolean): LbConfigInit => ({

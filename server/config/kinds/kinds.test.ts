@@ -796,9 +796,16 @@ describe("refuses, by path", () => {
     ],
     [
       "outliers",
-      dr({ outlierDetection: { maxEjectionPercent: 101, consecutiveLocalOriginFailures: 1 } }),
+      dr({
+        outlierDetection: {
+          maxEjectionPercent: 101,
+          consecutiveLocalOriginFailures: 1,
+          outlierDetectionHttpErrorCodes: [429, 99],
+        },
+      }),
       [
         "spec.trafficPolicy.outlierDetection.maxEjectionPercent: must be at most 100, not 101",
+        "spec.trafficPolicy.outlierDetection.outlierDetectionHttpErrorCodes[1]: must be at least 100, not 99",
         "spec.trafficPolicy.outlierDetection.consecutiveLocalOriginFailures: needs splitExternalLocalOriginErrors: true",
       ],
     ],

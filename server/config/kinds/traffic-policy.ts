@@ -4,7 +4,7 @@ import { told } from "../../contract/told.ts";
 import { duration, nonNegativeInt32, port, uint32 } from "./fields.ts";
 import { loadBalancerSchema, retryBudgetSchema } from "./load-balancer.ts";
 import { wildcardHostError } from "./names.ts";
-import { notYet, orNull, type Report, rule, text } from "./schema.ts";
+import { orNull, type Report, rule, text } from "./schema.ts";
 import { tlsSettingsSchema } from "./tls-settings.ts";
 
 // https://istio.io/latest/docs/reference/config/networking/destination-rule/#TrafficPolicy
@@ -64,7 +64,10 @@ const outlierDetectionSchema = rule(
     baseEjectionTime: duration().optional().describe("Times the number of ejections; 30s when unset."),
     maxEjectionPercent: percent().optional().describe("10 when unset."),
     minHealthPercent: percent().optional().describe("Below it nothing is ejected and all are used; 0 when unset."),
-    outlierDetectionHttpErrorCodes: notYet(),
+    outlierDetectionHttpErrorCodes: z
+      .array(z.int().min(100).max(599))
+      .optional()
+      .describe("Statuses that count as errors, in place of 500 and above."),
   }),
   (outlier, report) => {
     if ((outlier.consecutiveLocalOriginFailures ?? 0) > 0 && outlier.splitExternalLocalOriginErrors !== true) {

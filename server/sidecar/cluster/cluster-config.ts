@@ -98,7 +98,7 @@ export function compileCluster(config: Cluster, secrets: Secrets): ClusterConfig
     discovery: () => discoveryOf(config),
     dnsCache: () => dnsCacheOf(config),
     balancing: () => compileBalancing(config),
-    outlier: () => compileOutlier(config.outlierDetection),
+    outlier: () => compileOutlier(config.outlierDetection, upstreamOptions(config)?.outlierDetection?.errorMatcher),
     healthCheck: () => compileHealthChecks(config.healthChecks, protocolOf(upstreamOptions(config)) !== "http1"),
     tls: () => tlsOf(config, secrets),
     transportMatches: () => compileTransportMatches(config.transportSocketMatches, secrets),

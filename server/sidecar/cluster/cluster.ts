@@ -27,6 +27,8 @@ export interface ClusterIo {
   readonly now: () => number;
   readonly random: () => number;
   readonly dnsCaches: DnsCaches;
+  /** Nothing is called: no name is resolved and no host checked, as in a process that only reads configuration. */
+  readonly idle?: boolean | undefined;
 }
 
 /** One upstream service: its endpoints, their balancer and their connections. Survives updates of its config and of its endpoints. */
@@ -148,10 +150,15 @@ export class Cluster {
     return downstream === "HTTP/2" ? "http2" : "http1";
   }
 
-  onResponse(endpoint: Endpoint, status: number): void {
+  /** @param headers absent: nobody looks into them */
+  onResponse(endpoint: Endpoint, status: number, headers: readonly string[] = []): void {
     if (status >= 500) endpoint.totals.errors++;
     else endpoint.totals.successes++;
-    this.detector?.onResponse(endpoint, status);
+    if (this.detector === undefined) return;
+    const { errors } = this.detector.config;
+    const isError = errors?.test(status, headers) ?? status >= 500;
+    // Others than 5xx count as some 5xx, and a 5xx that is no error as a success.
+    this.detector.onResponse(endpoint, isError ? Math.max(500, status) : Math.min(499, status));
   }
 
   onLocalFailure(endpoint: Endpoint): void {
@@ -232,7 +239,7 @@ export class Cluster {
     this.detector?.close();
     this.detector = undefined;
     for (const endpoint of this.endpoints.values()) endpoint.health.clear(HealthFlag.failedOutlierCheck);
-    if (this.config.outlier === undefined) return;
+    if (this.config.outlier === undefined || this.io.idle === true) return;
     this.detector = new OutlierDetector(
       this.config.outlier,
       () => this.allEndpoints,
@@ -246,7 +253,7 @@ export class Cluster {
     const { config, io, stats } = this;
     this.checker?.close();
     this.checker = undefined;
-    if (config.healthCheck === undefined) {
+    if (config.healthCheck === undefined || io.idle === true) {
       for (const endpoint of this.endpoints.values()) endpoint.health.forgetChecks();
       return;
     }
@@ -276,6 +283,7 @@ export class Cluster {
       },
       endpoint: (key) => byKey.get(key),
     };
+    if (io.idle === true) return;
     if (config.dnsCache !== undefined) {
       this.finder = new ForwardProxy(io.dnsCaches.get(config.dnsCache), hosts, config.tls === undefined ? 80 : 443);
     } else if (config.originalDestination !== undefined) {

@@ -1,5 +1,12 @@
+import { toJsonString } from "@bufbuild/protobuf";
 import type { OutlierDetection } from "../../gen/proto/envoy/config/cluster/v3/outlier_detection_pb.js";
+import {
+  type MatchPredicate,
+  MatchPredicateSchema,
+} from "../../gen/proto/envoy/config/common/matcher/v3/matcher_pb.js";
+import { at } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
+import { compileResponseMatcher, type ResponseTest } from "../match/response-matcher.ts";
 
 /** Passive health checking, with Envoy's defaults. Percentages are 0–100. */
 export interface OutlierConfig {
@@ -26,6 +33,14 @@ export interface OutlierConfig {
   readonly enforcing: Readonly<Record<Ejection, number>>;
   /** An active check that passes brings a host back before its time. */
   readonly checkUnejects: boolean;
+  /** Which responses are errors; undefined: those of 500 and above. */
+  readonly errors: ErrorMatcher | undefined;
+}
+
+export interface ErrorMatcher {
+  /** Equal ones are equal. */
+  readonly key: string;
+  readonly test: ResponseTest;
 }
 
 /** What a host was ejected for, as Envoy's stats call it. */
@@ -39,7 +54,14 @@ export type Ejection =
   | "local_origin_failure_percentage";
 
 /** Throws an Error naming the field. */
-export function compileOutlier(config: OutlierDetection | undefined): OutlierConfig | undefined {
+export function compileOutlier(
+  config: OutlierDetection | undefined,
+  errorMatcher?: MatchPredicate,
+): OutlierConfig | undefined {
+  const errors = errorMatcher && {
+    key: toJsonString(MatchPredicateSchema, errorMatcher),
+    test: at("error_matcher", () => compileResponseMatcher(errorMatcher)),
+  };
   if (config === undefined) return undefined;
   const baseEjectionMs = durationMs(config.baseEjectionTime) ?? 30_000;
   const maxEjectionMs = durationMs(config.maxEjectionTime) ?? Math.max(baseEjectionMs, 300_000);
@@ -73,5 +95,6 @@ export function compileOutlier(config: OutlierDetection | undefined): OutlierCon
       local_origin_failure_percentage: config.enforcingFailurePercentageLocalOrigin ?? 0,
     },
     checkUnejects: config.successfulActiveHealthCheckUnejectHost ?? true,
+    errors,
   };
 }

@@ -697,7 +697,18 @@ export const supportedFields: SupportedFields = {
     "use_downstream_protocol_config",
     "auto_config",
     "upstream_http_protocol_options",
+    "outlier_detection",
   ],
+  "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.OutlierDetection": ["error_matcher"],
+  "envoy.config.common.matcher.v3.MatchPredicate": [
+    "or_match",
+    "and_match",
+    "not_match",
+    "any_match",
+    "http_response_headers_match",
+  ],
+  "envoy.config.common.matcher.v3.MatchPredicate.MatchSet": ["rules"],
+  "envoy.config.common.matcher.v3.HttpHeadersMatch": ["headers"],
   // only for clusters that find the host of each call
   "envoy.config.core.v3.UpstreamHttpProtocolOptions": ["auto_sni", "auto_san_validation"],
   "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.AutoHttpConfig": [

@@ -119,7 +119,7 @@ export class TunnelUpstream implements SessionUpstream, StreamRequest, UpstreamH
     if (this.over) return;
     const { cluster, endpoint } = this;
     cluster.stats.response(head.status);
-    cluster.onResponse(endpoint, head.status);
+    cluster.onResponse(endpoint, head.status, head.headers);
     // RFC 9110, 9.3.6: any 2xx; Envoy wants just that of HTTP/2.
     const good = this.http1 ? head.status >= 200 && head.status < 300 : head.status === 200;
     if (!good || end) {

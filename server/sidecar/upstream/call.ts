@@ -110,7 +110,7 @@ class Call implements StreamRequest, UpstreamHandler {
     this.cluster.stats.response(head.status);
     // What such a call meets says as much of an endpoint as what a request does: Envoy sends both through its router.
     this.cluster.onLocalSuccess(this.endpoint);
-    this.cluster.onResponse(this.endpoint, head.status);
+    this.cluster.onResponse(this.endpoint, head.status, head.headers);
     if (head.chunked === true) this.stream?.decode?.();
     if (end) this.onEnd(undefined);
   }

@@ -158,7 +158,7 @@ export class Router implements TerminalStream {
     const { cluster } = this;
     if (cluster === undefined) return;
     const grpc = cluster.outlier === undefined || !isGrpc(headers) ? undefined : getHeader(headers, "grpc-status");
-    cluster.onResponse(endpoint, grpc === undefined ? status : httpStatusFor(Number(grpc)));
+    cluster.onResponse(endpoint, grpc === undefined ? status : httpStatusFor(Number(grpc)), headers);
     if (cluster.checks && getHeader(headers, "x-envoy-immediate-health-check-fail") !== undefined) {
       cluster.failAtOnce(endpoint);
     }
