@@ -1,8 +1,13 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { createLogger } from "../lib/logger.ts";
 import { onSuccession, receiveSockets, say, sendSockets, succeedsVariable } from "../lib/succession.ts";
+import { countsSince, type ProxyCounts } from "../sidecar/access-log/proxy-counts.ts";
 import { type RunningSidecar, runSidecar, validateSidecar } from "../sidecar/run.ts";
+import { workerVariable } from "../sidecar/workers/messages.ts";
+import { WorkerLink } from "../sidecar/workers/worker-link.ts";
 import { onShutdown } from "./leash.ts";
 import { version } from "./version.ts";
 
@@ -18,6 +23,7 @@ interface Flags {
   reusePort?: boolean;
   fileFlushIntervalMsec: number;
   fileFlushMinSizeKb: number;
+  concurrency: number;
 }
 
 /** `limpid sidecar`, with the flags of Envoy that make sense here under Envoy's names. */
@@ -47,7 +53,12 @@ export const sidecarCommand = (): Command =>
         .choices(["serve", "validate"])
         .default("serve"),
     )
-    .option("--concurrency <n>", "taken for Envoy's sake: there is one event loop")
+    .option(
+      "--concurrency <n>",
+      "how many processes serve, each on a core of its own; 0: as many as there are cores",
+      workersOf,
+      1,
+    )
     .addOption(ignored("--use-dynamic-base-id"))
     .addOption(ignored("--disable-hot-restart"))
     .addOption(ignored("--base-id <n>"))
@@ -63,11 +74,14 @@ async function run({
   fileFlushIntervalMsec: intervalMs,
   fileFlushMinSizeKb,
   mode,
+  concurrency,
   ...flags
 }: Flags): Promise<void> {
   // V8's middle compiler takes 20 MB while it works, which the allocator keeps; code that runs often comes to the last one all the same.
   setFlagsFromString("--no-maglev");
-  const logger = createLogger("sidecar", logLevel);
+  const index = process.env[workerVariable];
+  const link = index === undefined ? undefined : new WorkerLink(process);
+  const logger = createLogger(index === undefined ? "sidecar" : `sidecar worker ${index}`, logLevel);
   const level = {
     get: () => envoyLevel(logger.level),
     set(next: string) {
@@ -85,19 +99,30 @@ async function run({
     const inherited = process.env[succeedsVariable] === "1" ? await receiveSockets(process, inheritMs) : undefined;
     const fileFlush = { intervalMs, minBytes: fileFlushMinSizeKb * 1024 };
     const timing = { drainTimeMs: drainTimeS * 1000, fileFlush };
+    const workers = link === undefined && concurrency > 1 ? { count: concurrency, fork: forkWorker } : undefined;
     const sidecar = await runSidecar({
       ...flags,
       ...timing,
-      inherited: inherited ?? [],
+      inherited: inherited?.sockets ?? [],
+      carried: inherited?.counts,
+      workers,
+      link,
       version,
       logger,
       logLevel: level,
     });
     // As Envoy's. Node's own use of the signal, to start a debugger, is gone with it.
     process.on("SIGUSR1", () => sidecar.reopenLogs());
-    onShutdown(() => sidecar.stop(), (drainTimeS + 5) * 1000);
-    void announce(sidecar);
-    await sidecar.stopped;
+    const succession = link === undefined && process.send !== undefined ? new Succession(sidecar) : undefined;
+    if (link === undefined) {
+      onShutdown(() => sidecar.stop(), (drainTimeS + 5) * 1000);
+    } else {
+      process.on("SIGTERM", () => void sidecar.stop());
+      // A terminal's is meant for the main process, which tells its workers.
+      process.on("SIGINT", () => {});
+    }
+    const counts = await sidecar.stopped;
+    await succession?.end(counts);
     process.exit(0);
   } catch (error) {
     process.stderr.write(`limpid sidecar: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -105,18 +130,54 @@ async function run({
   }
 }
 
-/** A supervisor starts a successor before this one stops: see succession.ts. */
-async function announce(sidecar: RunningSidecar): Promise<void> {
-  if (process.send === undefined) return;
-  onSuccession(process, ({ succession }) => {
-    if (succession === "hand over") sendSockets(process, sidecar.sockets(), true);
-    if (succession === "give way") void sidecar.stop(true);
+/** The same command again, which finds out by its environment what it is. It has no leash of its own: it ends with this process. */
+function forkWorker(index: number): ChildProcess {
+  const { [succeedsVariable]: _, LIMPID_LEASH: __, ...env } = process.env;
+  return fork(process.argv[1] ?? "", process.argv.slice(2), {
+    env: { ...env, [workerVariable]: String(index) },
+    serialization: "advanced",
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
-  while (sidecar.state() !== "LIVE") {
-    if (sidecar.state() === "DRAINING") return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** A supervisor starts a successor before this one stops: see succession.ts. */
+class Succession {
+  readonly #sidecar: RunningSidecar;
+  /** What the successor has been told of. */
+  #told: ProxyCounts | undefined;
+
+  constructor(sidecar: RunningSidecar) {
+    this.#sidecar = sidecar;
+    onSuccession(process, (message) => {
+      if (message.succession === "hand over") void this.#handOver();
+      if (message.succession === "counts") sidecar.carry(message.counts);
+      if (message.succession === "give way") void sidecar.stop(true);
+    });
+    void this.#announce();
   }
-  say(process, { succession: "serving" });
+
+  /** Tells what was counted since the sockets went. */
+  async end(counts: ProxyCounts): Promise<void> {
+    const told = this.#told;
+    if (told === undefined) return;
+    await new Promise<void>((resolve) => {
+      if (!say(process, { succession: "counts", counts: countsSince(counts, told) }, undefined, resolve)) resolve();
+    });
+  }
+
+  /** Counts go with the sockets, so that whoever scrapes the successor sees them go on. */
+  async #handOver(): Promise<void> {
+    this.#told = await this.#sidecar.counts();
+    sendSockets(process, { sockets: this.#sidecar.sockets(), counts: this.#told }, true);
+  }
+
+  async #announce(): Promise<void> {
+    while (this.#sidecar.state() !== "LIVE") {
+      if (this.#sidecar.state() === "DRAINING") return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    say(process, { succession: "serving" });
+  }
 }
 
 /** How long a successor waits for what it succeeds to. */
@@ -136,6 +197,11 @@ const envoyLevel = (level: string): string => Object.keys(levels).find((name) =>
 function countOf(text: string): number {
   if (/^\d{1,9}$/.test(text) && Number(text) > 0) return Number(text);
   throw new InvalidArgumentError("a whole number above 0");
+}
+
+function workersOf(text: string): number {
+  if (/^\d{1,3}$/.test(text) && Number(text) <= 256) return Number(text) || availableParallelism();
+  throw new InvalidArgumentError("a whole number up to 256");
 }
 
 function secondsOf(text: string): number {

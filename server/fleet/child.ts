@@ -231,18 +231,18 @@ export function startChild(
   async function succeed(old: Run): Promise<void> {
     const received = receiveSockets(old.process, handOverMs);
     say(old.process, { succession: "hand over" });
-    const sockets = await received;
+    const inheritance = await received;
     if (state === "stopped") {
-      for (const { handle } of sockets ?? []) handle.close();
+      for (const { handle } of inheritance?.sockets ?? []) handle.close();
       return;
     }
-    if (sockets === undefined) {
+    if (inheritance === undefined) {
       onEvent(`${spec.name} is started anew: it did not hand its sockets over`);
       await startAnew(old);
       return;
     }
     const successor = launch(0, { [succeedsVariable]: "1" });
-    sendSockets(successor.process, sockets, false);
+    sendSockets(successor.process, inheritance, false);
     const served = await Promise.race([successor.served, late()]);
     if ((state as ChildState) === "stopped") return;
     if (!served) {
@@ -253,6 +253,9 @@ export function startChild(
     }
     old.probing.abort();
     adopt(successor);
+    onSuccession(old.process, (message) => {
+      if (message.succession === "counts") say(successor.process, message);
+    });
     const giveWay = () => say(old.process, { succession: "give way" }) || old.process.kill("SIGTERM");
     if (runs.has(old)) await end(old, giveWay);
   }

@@ -45,7 +45,10 @@ function bootstrapOf(port: number, admin: number, upstream: number) {
   };
 }
 
-async function sidecar(events: string[]): Promise<{ child: Child; port: number; admin: number; log(): string }> {
+async function sidecar(
+  events: string[],
+  ...more: string[]
+): Promise<{ child: Child; port: number; admin: number; log(): string }> {
   const folder = mkdtempSync(join(tmpdir(), "limpid-succession-"));
   cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
   const upstream = createServer((_, response) => void response.end("ok")).listen(0, "127.0.0.1");
@@ -58,7 +61,7 @@ async function sidecar(events: string[]): Promise<{ child: Child; port: number; 
   const spec: ChildSpec = {
     name: "proxy",
     command: process.execPath,
-    args: [join(import.meta.dirname, "../cli/main.ts"), "sidecar", "-c", config, "--drain-time-s", "2"],
+    args: [join(import.meta.dirname, "../cli/main.ts"), "sidecar", "-c", config, "--drain-time-s", "2", ...more],
     env: { ...process.env, LIMPID_LEASH: "1" },
     logFile,
     succeeds: true,
@@ -99,28 +102,42 @@ function load(port: number) {
   return { counts, stop };
 }
 
-test.skipIf(process.platform === "win32")(
-  "a proxy's successor takes its sockets over, and who connects notices nothing",
-  async () => {
+const counted = async (admin: number, name: string): Promise<number> => {
+  const text = await (await fetch(`http://127.0.0.1:${admin}/stats?filter=${name}$`)).text();
+  return Number(text.split(": ")[1]);
+};
+
+test.skipIf(process.platform === "win32").each([
+  ["a proxy's successor takes its sockets over, and who connects notices nothing", 4, []],
+  ["the same of a proxy with workers", 2, ["--concurrency", "2"]],
+] as [string, number, string[]][])(
+  "%s; its counters go on",
+  async (_, restarts, flags) => {
     const events: string[] = [];
-    const { child, port, admin, log } = await sidecar(events);
+    const { child, port, admin, log } = await sidecar(events, ...flags);
     const { counts, stop } = load(port);
     const pids = [child.pid];
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < restarts; i++) {
       const before = counts.answered;
       await vi.waitFor(() => expect(counts.answered).toBeGreaterThan(before + 20), { timeout: 20_000 });
       await child.restart();
       pids.push(child.pid);
+      // Not from nought again: what the old one had counted came with the sockets.
+      expect(await counted(admin, "http.in.downstream_rq_total")).toBeGreaterThan(before + 20);
     }
     const before = counts.answered;
     await vi.waitFor(() => expect(counts.answered).toBeGreaterThan(before + 20), { timeout: 20_000 });
     await stop();
+    // The last requests of every old one are among them, also those that it served after it had given its sockets away.
+    await vi.waitFor(async () => expect(await counted(admin, "http.in.downstream_rq_total")).toBe(counts.answered), {
+      timeout: 20_000,
+    });
     expect(counts.failed).toEqual([]);
-    expect(new Set(pids).size).toBe(5);
+    expect(new Set(pids).size).toBe(restarts + 1);
     expect([child.restarts, events]).toEqual([0, []]);
     // The sockets were the same ones: nobody was refused a port, and each old one knew of its successor.
     expect(log()).not.toContain("cannot listen");
-    expect(log().match(/"handedOver":true/g)?.length).toBe(4);
+    expect(log().match(/"component":"sidecar",.*"handedOver":true/g)?.length).toBe(4);
     expect(await probeHttp("127.0.0.1", admin, "/ready", AbortSignal.timeout(10_000))).toBe("ready");
   },
   120_000,

@@ -8,7 +8,10 @@ export type SuccessionMessage =
   /** To the old one: send your sockets, and go on. */
   | { succession: "hand over" }
   | { succession: "socket"; address: string; port: number }
-  | { succession: "sockets" }
+  /** `counts`: what the old one has counted so far, in a form of its own. */
+  | { succession: "sockets"; counts?: unknown }
+  /** What the old one has counted since then, when it has ended its last requests; from it to the starter, and from there to the successor. */
+  | { succession: "counts"; counts: unknown }
   /** To the starter. */
   | { succession: "serving" }
   /** To the old one: the successor serves, so drain and end. */
@@ -56,11 +59,17 @@ export function say(channel: Channel, message: SuccessionMessage, handle?: Socke
   }
 }
 
+/** What a process leaves to its successor. */
+export interface Inheritance {
+  readonly sockets: readonly ListeningSocket[];
+  readonly counts: unknown;
+}
+
 /** Everything up to `sockets`; undefined when that does not come in time, or the other end goes. */
-export function receiveSockets(channel: Channel, timeoutMs: number): Promise<ListeningSocket[] | undefined> {
+export function receiveSockets(channel: Channel, timeoutMs: number): Promise<Inheritance | undefined> {
   return new Promise((resolve) => {
     const sockets: ListeningSocket[] = [];
-    const end = (result: ListeningSocket[] | undefined) => {
+    const end = (result: Inheritance | undefined) => {
       stop();
       clearTimeout(timer);
       (channel as NodeJS.Process).off("disconnect", gone);
@@ -71,7 +80,7 @@ export function receiveSockets(channel: Channel, timeoutMs: number): Promise<Lis
     const timer = setTimeout(gone, timeoutMs);
     (channel as NodeJS.Process).on("disconnect", gone);
     const stop = onSuccession(channel, (message, handle) => {
-      if (message.succession === "sockets") end(sockets);
+      if (message.succession === "sockets") end({ sockets, counts: message.counts });
       if (message.succession === "socket" && handle !== undefined) {
         sockets.push({ address: message.address, port: message.port, handle });
       }
@@ -80,11 +89,11 @@ export function receiveSockets(channel: Channel, timeoutMs: number): Promise<Lis
 }
 
 /** @param keep false: closes this process's own, once they are on their way */
-export function sendSockets(channel: Channel, sockets: readonly ListeningSocket[], keep: boolean): void {
+export function sendSockets(channel: Channel, { sockets, counts }: Inheritance, keep: boolean): void {
   for (const { address, port, handle } of sockets) {
     say(channel, { succession: "socket", address, port }, handle, () => {
       if (!keep) handle.close();
     });
   }
-  say(channel, { succession: "sockets" });
+  say(channel, { succession: "sockets", counts });
 }

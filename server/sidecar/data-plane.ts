@@ -26,6 +26,7 @@ import { type ChainsIo, compileChains } from "./listener/compile-chains.ts";
 import { ConnectionLimit } from "./listener/connection-limit.ts";
 import type { DiscoveredFilter } from "./listener/discovered-filter.ts";
 import type { InheritedSockets } from "./listener/inherited-sockets.ts";
+import type { ListenAddress, ListenerIo } from "./listener/listener.ts";
 import { ListenerSet } from "./listener/listener-set.ts";
 import type { AccessLogger, Tracer } from "./record.ts";
 import type { LocalProxy } from "./request/filter.ts";
@@ -62,7 +63,9 @@ export interface DataPlaneIo {
   readonly lookup?: Lookup | undefined;
   /** Lets a successor listen on the same ports before this one has stopped (SO_REUSEPORT). */
   readonly reusePort?: boolean | undefined;
-  /** False: listeners are compiled, and none is bound. */
+  /** A socket that others accept on as well, for the listener of that name; absent: listeners bind their own. */
+  readonly acquire?: ListenerIo["acquire"];
+  /** False: listeners are compiled and none is bound; nothing is called. */
   readonly listens?: boolean | undefined;
   /** Listening sockets of a predecessor, which goes on with them until it drains. */
   readonly inherited?: InheritedSockets | undefined;
@@ -92,12 +95,13 @@ export class DataPlane {
       this.listeners.warm();
     });
     const dnsCaches = new DnsCaches(io.stats, now, io.lookup);
-    const clusterIo = { stats: io.stats, timers: this.timers, now, random, dnsCaches };
+    const idle = io.listens === false;
+    const clusterIo = { stats: io.stats, timers: this.timers, now, random, dnsCaches, idle };
     this.clusters = new ClusterSet(clusterIo, this.secrets, () => this.listeners.warm());
-    const { stats, logger, reusePort, inherited } = io;
+    const { stats, logger, reusePort, inherited, acquire } = io;
     const limit = io.maxConnections === undefined ? undefined : new ConnectionLimit(io.maxConnections);
-    const listenerIo = { stats, timers: this.timers, logger, reusePort, inherited, limit };
-    this.listeners = new ListenerSet(listenerIo, () => io.listens !== false && this.clusters.ready);
+    const listenerIo = { stats, timers: this.timers, logger, reusePort, inherited, acquire, limit };
+    this.listeners = new ListenerSet(listenerIo, () => !idle && this.clusters.ready);
     this.chainsIo = {
       wall: new WallClock(io.wallNow),
       stats: io.stats,
@@ -242,6 +246,11 @@ export class DataPlane {
   /** Name and bound address of every listener that listens. */
   boundListeners(): { name: string; address: string; port: number }[] {
     return this.listeners.bound();
+  }
+
+  /** Where listeners are to listen, be they bound or not. */
+  listenAddresses(): { name: string; address: ListenAddress }[] {
+    return this.listeners.addresses();
   }
 
   /** What a successor can go on with. */

@@ -40,7 +40,7 @@ function sinkTo(port: number, stats: Stats, refresh = () => {}) {
   const sink = new MetricsSink({
     node: create(NodeSchema, { id: "sidecar~1", cluster: "reviews.default" }),
     channel: () => client,
-    stats,
+    stats: () => stats,
     refresh,
     flushIntervalMs: 10,
     clock: systemClock,

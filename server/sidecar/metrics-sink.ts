@@ -15,9 +15,9 @@ export interface MetricsSinkOptions {
   node: Node;
   /** Undefined: not to be had now. */
   channel(): Client | undefined;
-  stats: Stats;
-  /** Brings gauges up to date that are made when somebody looks. */
-  refresh(): void;
+  stats(): Stats;
+  /** Brings up to date what is made when somebody looks. */
+  refresh(): void | Promise<void>;
   flushIntervalMs: number;
   clock: Clock;
 }
@@ -43,7 +43,7 @@ export class MetricsSink {
   start(): void {
     const { clock, flushIntervalMs } = this.#options;
     this.#timer = clock.setTimeout(() => {
-      this.#flush();
+      void this.#flush();
       this.start();
     }, flushIntervalMs);
   }
@@ -53,7 +53,7 @@ export class MetricsSink {
     if (this.#timer === undefined) return;
     this.#timer.cancel();
     this.#timer = undefined;
-    this.#flush();
+    await this.#flush();
     const stream = this.#stream;
     this.#stream = undefined;
     if (stream === undefined) return;
@@ -65,17 +65,18 @@ export class MetricsSink {
     given.cancel();
   }
 
-  #flush(): void {
+  async #flush(): Promise<void> {
     // A collector that does not read gets the next flush, and no queue of old ones.
     if (this.#blocked) return;
+    const refreshed = this.#options.refresh();
+    if (refreshed !== undefined) await refreshed;
     const isFirst = this.#stream === undefined;
     const stream = this.#stream ?? this.#open();
     if (stream === undefined) return;
-    this.#options.refresh();
     const { node, stats, clock } = this.#options;
     const message = create(StreamMetricsMessageSchema, {
       ...(isFirst && { identifier: create(StreamMetricsMessage_IdentifierSchema, { node }) }),
-      envoyMetrics: familiesOf(stats, this.#used, BigInt(Math.round(clock.now()))),
+      envoyMetrics: familiesOf(stats(), this.#used, BigInt(Math.round(clock.now()))),
     });
     this.#blocked = !stream.write(toBinary(StreamMetricsMessageSchema, message));
   }

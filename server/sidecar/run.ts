@@ -1,17 +1,23 @@
 import { writeFileSync } from "node:fs";
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BuildVersionSchema, type Node, NodeSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+import { ClusterStatsSchema } from "../gen/proto/envoy/config/endpoint/v3/load_report_pb.js";
+import { LoadStatsResponseSchema } from "../gen/proto/envoy/service/load_stats/v3/lrs_pb.js";
 import { systemClock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { formatFieldErrors } from "../lib/result.ts";
 import type { ListeningSocket } from "../lib/succession.ts";
 import { type AdsClient, createAdsClient } from "../xds/client/ads-client.ts";
+import type { ReceivedResource } from "../xds/client/delta-state.ts";
+import type { TypeUrl } from "../xds/types.ts";
 import { AccessLoggers } from "./access-log/access-loggers.ts";
 import { IstioMetrics } from "./access-log/istio-metrics.ts";
 import type { FlushOptions } from "./access-log/log-file.ts";
+import { carryCounts, type ProxyCounts, proxyCounts } from "./access-log/proxy-counts.ts";
 import { AdminServer } from "./admin/admin-server.ts";
 import { certsViews, clusterViews } from "./admin/data-plane-views.ts";
-import type { AdminSources } from "./admin/handlers.ts";
+import type { AdminSources, GatheredSources } from "./admin/handlers.ts";
+import type { ClusterView } from "./admin/views.ts";
 import { maxConnections } from "./bootstrap/connection-limit.ts";
 import {
   interpret,
@@ -30,11 +36,17 @@ import type { AccessLogger } from "./record.ts";
 import { Runtime, runtimeValues } from "./runtime.ts";
 import { refreshServerStats } from "./server-stats.ts";
 import { Stats } from "./stats.ts";
+import { statsSnapshot } from "./stats-snapshot.ts";
 import { Tracers } from "./tracing/tracers.ts";
+import { Fleet } from "./workers/fleet.ts";
+import type { WorkerReport } from "./workers/messages.ts";
+import type { WorkerLink } from "./workers/worker-link.ts";
+import type { WorkerPoolOptions } from "./workers/worker-pool.ts";
 import { ConfigState } from "./xds/config-state.ts";
 import type { ServerState } from "./xds/initialization.ts";
 import { Initialization } from "./xds/initialization.ts";
 import { LoadReporter } from "./xds/load-reporter.ts";
+import { LocalLoads } from "./xds/local-loads.ts";
 import { XdsResources } from "./xds/resources.ts";
 
 export interface SidecarOptions extends NodeOverrides {
@@ -49,6 +61,12 @@ export interface SidecarOptions extends NodeOverrides {
   fileFlush?: FlushOptions;
   /** Listening sockets of a predecessor; of what is not among them it binds its own. */
   inherited?: readonly ListeningSocket[];
+  /** What a predecessor had counted; see {@link RunningSidecar.counts}. */
+  carried?: unknown;
+  /** Processes that serve, while this one has the admin and the control plane; absent: this one serves. */
+  workers?: Pick<WorkerPoolOptions, "count" | "fork"> | undefined;
+  /** This is such a process; the other one tells it everything. */
+  link?: WorkerLink | undefined;
   /** Of the package, `1.2.3`. */
   version: string;
   logger: Logger;
@@ -58,8 +76,12 @@ export interface SidecarOptions extends NodeOverrides {
 export interface RunningSidecar {
   readonly admin: { host: string; port: number } | undefined;
   state(): ServerState;
-  /** Resolves once stopped, by {@link stop} or over the admin. */
-  readonly stopped: Promise<void>;
+  /** Resolves once stopped, by {@link stop} or over the admin, with all that it had counted. */
+  readonly stopped: Promise<ProxyCounts>;
+  /** What it has counted so far, for a successor. */
+  counts(): Promise<ProxyCounts>;
+  /** Adds what a predecessor has counted. */
+  carry(counts: unknown): void;
   /** Goes on with log files that have the paths by now. */
   reopenLogs(): void;
   /** For a successor: it may accept on them as well, before and after this one stops. */
@@ -104,7 +126,7 @@ export async function validateSidecar(options: SidecarOptions): Promise<string[]
 
 /** The proxy, composed: every part and what it is given. */
 class Sidecar implements RunningSidecar {
-  readonly stopped: Promise<void>;
+  readonly stopped: Promise<ProxyCounts>;
   readonly #options: SidecarOptions;
   readonly #config: SidecarBootstrap;
   readonly #stats = new Stats();
@@ -118,7 +140,9 @@ class Sidecar implements RunningSidecar {
   readonly #inherited: InheritedSockets;
   readonly #plane: DataPlane;
   readonly #resources: XdsResources;
-  readonly #resolveStopped: () => void;
+  readonly #resolveStopped: (counts: ProxyCounts) => void;
+  /** What the admin shows: of this process, or of all workers. */
+  readonly #fleet: Fleet | undefined;
   #initialization: Initialization | undefined;
   #client: AdsClient | undefined;
   #loads: LoadReporter | undefined;
@@ -139,7 +163,7 @@ class Sidecar implements RunningSidecar {
     this.#layers = layers;
     identify(node, options.version);
     this.#state = new ConfigState(config.bootstrap, clock.now);
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<ProxyCounts>();
     this.stopped = promise;
     this.#resolveStopped = resolve;
 
@@ -148,7 +172,17 @@ class Sidecar implements RunningSidecar {
     for (const cluster of staticClusters(config)) channels.add(cluster);
 
     // What a finished request leaves behind: log entries, Istio's metrics, spans.
-    const stats = this.#stats;
+    const { workers, link, logger } = options;
+    this.#inherited = new InheritedSockets(options.inherited ?? []);
+    this.#fleet =
+      workers &&
+      new Fleet(
+        { ...workers, node, logger, stats: this.#stats, onChange: () => this.#initialization?.check() },
+        this.#inherited,
+        options.reusePort,
+      );
+    // A process that only reads configuration has nothing to count of requests.
+    const stats = this.#fleet === undefined ? this.#stats : new Stats();
     this.#loggers = new AccessLoggers({
       node,
       channels,
@@ -159,16 +193,16 @@ class Sidecar implements RunningSidecar {
     });
     this.#tracers = new Tracers({ node, channels, stats, clock });
     this.#istio = new IstioMetrics(node);
-    this.#inherited = new InheritedSockets(options.inherited ?? []);
     this.#plane = new DataPlane({
       maxConnections: maxConnections(config.bootstrap),
       stats,
-      logger: options.logger,
+      logger,
       runtime,
       local: { cluster: node.cluster, healthCheckFails: () => this.#healthFails },
       reusePort: options.reusePort,
       inherited: this.#inherited,
-      listens,
+      acquire: link && ((name, address) => link.acquire(name, address)),
+      listens: listens && this.#fleet === undefined,
       accessLogger: (configs, direction) =>
         both(this.#istio.logger(direction), unwrap(this.#loggers.loggerFor(configs))),
       connectionLogger: (configs) => unwrap(this.#loggers.loggerFor(configs)) ?? silent,
@@ -179,14 +213,17 @@ class Sidecar implements RunningSidecar {
     this.#resources = new XdsResources({
       plane: this.#plane,
       state: this.#state,
-      stats,
+      // Of what comes by discovery, the process that has the stream counts.
+      stats: link === undefined ? this.#stats : new Stats(),
       clock,
+      followers: this.#fleet,
       runtime: {
         layers: layers.discovered,
         set: (name, values) => runtime.setLayer(name, runtimeValues(values)),
       },
       fetchTimeoutMs: config.ads?.initialFetchTimeoutMs ?? 0,
       onUpdate: (typeUrl) => {
+        this.#fleet?.retain(this.#plane.listenAddresses());
         this.#initialization?.onUpdate(typeUrl);
         this.#checkWhenListening();
       },
@@ -199,10 +236,13 @@ class Sidecar implements RunningSidecar {
 
   state(): ServerState {
     if (this.#draining !== undefined || this.#healthFails) return "DRAINING";
+    // Nobody serves until the first worker is back.
+    if (this.#fleet?.live === 0 && this.#initialization?.state === "LIVE") return "INITIALIZING";
     return this.#initialization?.state ?? "PRE_INITIALIZING";
   }
 
   async start(): Promise<void> {
+    this.carry(this.#options.carried);
     const errors = this.addStatics();
     if (errors.length > 0) throw new Error(errors.join("; "));
     await this.#startAdmin();
@@ -212,26 +252,45 @@ class Sidecar implements RunningSidecar {
       clusters: ads?.clusters ?? false,
       listeners: ads?.listeners ?? false,
       timeoutMs: ads?.initialFetchTimeoutMs ?? 0,
-      pending: () => this.#resources.pending + (this.#plane.ready ? 0 : 1),
+      pending: () => this.#resources.pending + (this.#fleet?.awaited ?? (this.#plane.ready ? 0 : 1)),
       onLive: () => {
         this.#inherited.close();
         this.#options.logger.info({}, "live");
+        this.#options.link?.say({ kind: "live" });
       },
     });
     this.#checkWhenListening();
-    if (ads) this.#startDiscovery(ads);
-    this.#startLoadReports();
+    this.#fleet?.start();
+    const { link } = this.#options;
+    if (link !== undefined) this.#follow(link, ads);
+    else if (ads) this.#startDiscovery(ads);
+    if (link === undefined) this.#startLoadReports();
     this.#startStatsSinks();
   }
 
   reopenLogs(): void {
     this.#loggers.reopen();
+    this.#fleet?.tell({ kind: "reopen logs" });
   }
 
   sockets(): ListeningSocket[] {
     const { admin } = this.#config;
     const own = admin === undefined ? undefined : this.#admin?.socket(admin);
-    return [...this.#plane.sockets(), ...(own === undefined ? [] : [own])];
+    return [...(this.#fleet?.sockets() ?? this.#plane.sockets()), ...(own === undefined ? [] : [own])];
+  }
+
+  async counts(): Promise<ProxyCounts> {
+    await this.#fleet?.gather();
+    return this.#counts();
+  }
+
+  carry(counts: unknown): void {
+    if (this.#fleet === undefined) carryCounts(counts, this.#stats, this.#istio);
+    else this.#fleet.carry(counts);
+  }
+
+  #counts(): ProxyCounts {
+    return this.#fleet?.counts() ?? proxyCounts(this.#stats, this.#istio);
   }
 
   /** Puts the bootstrap's own resources in. @returns all that is wrong with them */
@@ -255,6 +314,7 @@ class Sidecar implements RunningSidecar {
 
   /** Frees everything, whatever was started. */
   async release(): Promise<void> {
+    await this.#fleet?.stop(false, 0);
     this.#client?.stop();
     this.#loads?.stop();
     this.#resources.close();
@@ -273,10 +333,13 @@ class Sidecar implements RunningSidecar {
     this.#client?.stop();
     // The admin is the successor's at once, as Envoy's is.
     if (handedOver) await this.#admin?.close();
-    await this.#plane.drain(drainTimeMs, handedOver ? 0 : drainTimeMs / 2);
+    if (this.#fleet === undefined) await this.#plane.drain(drainTimeMs, handedOver ? 0 : drainTimeMs / 2);
+    else await this.#fleet.stop(handedOver, drainTimeMs + graceMs);
+    await this.#options.link?.sayLast({ kind: "report", report: this.#report(false) });
+    const counts = this.#counts();
     await this.release();
     logger.info({}, "stopped");
-    this.#resolveStopped();
+    this.#resolveStopped(counts);
   }
 
   #checkWhenListening(): void {
@@ -287,18 +350,24 @@ class Sidecar implements RunningSidecar {
     const { loadReports: cluster, node } = this.#config;
     if (cluster === undefined) return;
     const channel = () => this.#channels.channel(cluster);
-    this.#loads = new LoadReporter({ node, channel, clusters: this.#plane.clusterMap, stats: this.#stats, clock });
+    const loads = this.#fleet?.loads ?? new LocalLoads(this.#plane.clusterMap);
+    this.#loads = new LoadReporter({ node, channel, loads, stats: this.#stats, clock });
     this.#loads.start();
   }
 
+  /** Each process measures its own loop; the one that has the admin tells of all. */
   #startStatsSinks(): void {
     const { statsSinks, node } = this.#config;
     if (statsSinks.length === 0) return;
-    const stats = this.#stats;
-    this.#stopMeasuring = measureLoopDelay(stats, clock);
+    if (this.#fleet === undefined) this.#stopMeasuring = measureLoopDelay(this.#stats, clock);
+    if (this.#options.link !== undefined) return;
+    const { stats, refreshStats, gather } = this.#gatheredSources();
+    const refresh = async () => {
+      await gather?.();
+      refreshStats();
+    };
     this.#sinks = statsSinks.map(({ cluster, flushIntervalMs }) => {
       const channel = () => this.#channels.channel(cluster);
-      const refresh = () => refreshServerStats(stats, this.#plane, this.state());
       return new MetricsSink({ node, channel, stats, refresh, flushIntervalMs, clock });
     });
     for (const sink of this.#sinks) sink.start();
@@ -322,10 +391,62 @@ class Sidecar implements RunningSidecar {
     this.#client.start();
   }
 
+  /** A worker hears from the main process what that has from discovery and from the admin. */
+  #follow(link: WorkerLink, ads: SidecarBootstrap["ads"]): void {
+    if (ads) this.#resources.attach({ subscribe() {}, unsubscribe() {} }, ads);
+    const loads = new LocalLoads(this.#plane.clusterMap);
+    link.start(
+      {
+        resources: ({ typeUrl, added, removed }) => this.#take(typeUrl, added, removed),
+        report: ({ id, pages }) => link.say({ kind: "report", id, report: this.#report(pages) }),
+        loads: ({ id, asked, what }) => {
+          const message = fromBinary(LoadStatsResponseSchema, asked);
+          if (what !== "report") loads.track(message, what === "begin");
+          const told = what === "report" ? loads.report(message) : [];
+          link.say({ kind: "loads", id, loads: told.map((load) => toBinary(ClusterStatsSchema, load)) });
+        },
+        runtime: ({ name, values }) => this.#runtime.setLayer(name, values),
+        "health checks": ({ fail }) => {
+          this.#healthFails = fail;
+        },
+        "log level": ({ level }) => void this.#options.logLevel.set(level),
+        "drain listeners": () => void this.#plane.drain(this.#options.drainTimeMs),
+        "reopen logs": () => this.reopenLogs(),
+        "reset counters": () => this.#resetCounters(),
+        drain: ({ handedOver }) => void this.stop(handedOver),
+      },
+      () => void this.stop(),
+    );
+  }
+
+  #take(typeUrl: TypeUrl, added: ReceivedResource[], removed: string[]): void {
+    const refused = this.#resources.handlers[typeUrl]?.apply({ added, removed, full: false });
+    for (const [name, error] of refused ?? []) {
+      this.#options.logger.error({ typeUrl, name, error }, "a worker cannot take what the main process has taken");
+    }
+  }
+
+  #report(pages: boolean): WorkerReport {
+    refreshServerStats(this.#stats, this.#plane, this.state());
+    const counts = { stats: statsSnapshot(this.#stats), istio: this.#istio.snapshot() };
+    return pages ? { ...counts, clusters: this.#clusterViews(), listeners: this.#plane.boundListeners() } : counts;
+  }
+
+  #clusterViews(): ClusterView[] {
+    const statics = new Set(staticClusters(this.#config).map(({ name }) => name));
+    return clusterViews(this.#plane, (name) => statics.has(name));
+  }
+
+  #resetCounters(): void {
+    for (const counter of this.#stats.counters.values()) counter.value = 0;
+    this.#istio.reset();
+    this.#fleet?.reset();
+  }
+
   async #startAdmin(): Promise<void> {
     const { adminAddressPath, logger, reusePort } = this.#options;
     const { admin } = this.#config;
-    if (admin === undefined) return;
+    if (admin === undefined || this.#options.link !== undefined) return;
     const inherited = this.#inherited.take(admin.host, admin.port);
     this.#admin = await AdminServer.listen(admin, this.#adminSources(), { reusePort, inherited });
     const { host, port } = this.#admin.address;
@@ -334,33 +455,54 @@ class Sidecar implements RunningSidecar {
   }
 
   #adminSources(): AdminSources {
-    const { configPath, drainTimeMs, logLevel, version } = this.#options;
-    const statics = new Set(staticClusters(this.#config).map(({ name }) => name));
+    const { configPath, drainTimeMs, logLevel, version, workers } = this.#options;
+    const fleet = this.#fleet;
     return {
       node: this.#config.node,
       config: this.#state,
-      stats: this.#stats,
-      istio: this.#istio,
       version,
-      options: { configPath, concurrency: 1 },
-      clusters: () => clusterViews(this.#plane, (name) => statics.has(name)),
-      listeners: () => this.#plane.boundListeners(),
+      options: { configPath, concurrency: workers?.count ?? 1 },
       certs: () => certsViews([...this.#channels.tlsContexts(), ...this.#plane.tlsContexts()]),
-      refreshStats: () => refreshServerStats(this.#stats, this.#plane, this.state()),
       state: () => this.state(),
-      logLevel,
-      drainListeners: () => void this.#plane.drain(drainTimeMs),
+      logLevel: fleet === undefined ? logLevel : fleet.logLevel(logLevel),
+      drainListeners: () => {
+        if (fleet === undefined) void this.#plane.drain(drainTimeMs);
+        else fleet.tell({ kind: "drain listeners" });
+      },
       failHealthChecks: (fail) => {
         this.#healthFails = fail;
+        fleet?.establish("health checks", { kind: "health checks", fail });
       },
-      runtime: { values: this.#runtime, adminLayer: this.#layers.admin },
+      runtime: {
+        values: this.#runtime,
+        adminLayer: this.#layers.admin,
+        modified: (name, values) => fleet?.establish(`runtime ${name}`, { kind: "runtime", name, values }),
+      },
+      resetCounters: () => this.#resetCounters(),
       reopenLogs: () => this.reopenLogs(),
       quit: () => void this.stop(),
+      ...this.#gatheredSources(),
+    };
+  }
+
+  /** What the admin shows of this process, or of all that serve. */
+  #gatheredSources(): GatheredSources {
+    const refreshStats = () => refreshServerStats(this.#stats, this.#plane, this.state(), this.#options.workers?.count);
+    if (this.#fleet !== undefined) return this.#fleet.sources(refreshStats);
+    return {
+      stats: () => this.#stats,
+      istio: () => this.#istio,
+      clusters: () => this.#clusterViews(),
+      listeners: () => this.#plane.boundListeners(),
+      refreshStats,
     };
   }
 }
 
 const clock = systemClock;
+
+/** Beyond the time to drain, for what is left to be sent. */
+const graceMs = 3_000;
 
 const staticClusters = ({ bootstrap }: SidecarBootstrap) => bootstrap.staticResources?.clusters ?? [];
 

@@ -6,12 +6,12 @@ import type { ServerState } from "./xds/initialization.ts";
 const stateNumbers: Record<ServerState, number> = { LIVE: 0, DRAINING: 1, PRE_INITIALIZING: 2, INITIALIZING: 3 };
 
 /** Brings the gauges of the process up to date; done when somebody looks. https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/statistics */
-export function refreshServerStats(stats: Stats, plane: DataPlane, state: ServerState): void {
+export function refreshServerStats(stats: Stats, plane: DataPlane, state: ServerState, concurrency = 1): void {
   const { heapUsed, heapTotal, rss, external } = process.memoryUsage();
   stats.gauge("server.live").set(state === "LIVE" ? 1 : 0);
   stats.gauge("server.state").set(stateNumbers[state]);
   stats.gauge("server.uptime").set(Math.floor(process.uptime()));
-  stats.gauge("server.concurrency").set(1);
+  stats.gauge("server.concurrency").set(concurrency);
   stats.gauge("server.memory_allocated").set(heapUsed + external);
   stats.gauge("server.memory_heap_size").set(heapTotal);
   stats.gauge("server.memory_physical_size").set(rss);

@@ -5,6 +5,7 @@ import { Families, formatLabels } from "../prometheus.ts";
 import type { AccessLogger, RequestRecord } from "../record.ts";
 import { shortFlags } from "../response-flags.ts";
 import { Histogram } from "../stats.ts";
+import { addHistogram, type HistogramSnapshot, histogramSnapshot } from "../stats-snapshot.ts";
 
 /** One combination of labels. */
 interface Series {
@@ -14,6 +15,15 @@ interface Series {
   requestBytes: Histogram;
   responseBytes: Histogram;
 }
+
+/** The same as it travels between processes. */
+export interface SeriesSnapshot {
+  readonly labels: string;
+  readonly requests: number;
+  readonly histograms: Readonly<Record<(typeof histogramNames)[number], HistogramSnapshot>>;
+}
+
+const histogramNames = ["duration", "requestBytes", "responseBytes"] as const;
 
 interface Workload {
   name: string;
@@ -34,6 +44,8 @@ export class IstioMetrics {
   readonly #self: Workload;
   readonly #series = new Map<string, Series>();
   #overflow: Series | undefined;
+  /** What other processes have counted, by labels, till a request of such labels comes. */
+  readonly #carried = new Map<string, Series>();
 
   constructor(node: Node) {
     this.#self = workloadOfNode(node);
@@ -46,7 +58,7 @@ export class IstioMetrics {
 
   render(): string {
     const families = new Families();
-    const all = [...this.#series.values(), ...(this.#overflow ? [this.#overflow] : [])];
+    const all = this.#all();
     for (const { labels, requests } of all) {
       families.add("counter", { name: "istio_requests_total", labels }, requests);
     }
@@ -60,7 +72,46 @@ export class IstioMetrics {
 
   reset(): void {
     this.#series.clear();
+    this.#carried.clear();
     this.#overflow = undefined;
+  }
+
+  snapshot(): SeriesSnapshot[] {
+    return this.#all().map(({ labels, requests, duration, requestBytes, responseBytes }) => ({
+      labels,
+      requests,
+      histograms: {
+        duration: histogramSnapshot(duration),
+        requestBytes: histogramSnapshot(requestBytes),
+        responseBytes: histogramSnapshot(responseBytes),
+      },
+    }));
+  }
+
+  /** Adds what another process of the same proxy has counted. */
+  absorb(counted: readonly SeriesSnapshot[]): void {
+    const byLabels = new Map(this.#all().map((series) => [series.labels, series]));
+    for (const { labels, requests, histograms } of counted) {
+      const series = byLabels.get(labels) ?? this.#carry(labels);
+      series.requests += requests;
+      for (const name of histogramNames) addHistogram(series[name], histograms[name]);
+    }
+  }
+
+  #carry(labels: string): Series {
+    const overflows = labels === overflowLabels || this.#series.size + this.#carried.size >= maxSeries;
+    if (overflows) {
+      this.#overflow ??= newSeries(overflowLabels);
+      return this.#overflow;
+    }
+    const series = newSeries(labels);
+    this.#carried.set(labels, series);
+    return series;
+  }
+
+  #all(): Series[] {
+    const overflow = this.#overflow === undefined ? [] : [this.#overflow];
+    return [...this.#carried.values(), ...this.#series.values(), ...overflow];
   }
 
   #count(record: RequestRecord, direction: "inbound" | "outbound"): void {
@@ -82,11 +133,14 @@ export class IstioMetrics {
   }
 
   #add(key: string, record: RequestRecord, direction: "inbound" | "outbound", peer: string): Series {
-    if (this.#series.size >= maxSeries) {
-      this.#overflow ??= newSeries(formatLabels([["reporter", "overflow"]]));
+    const labels = formatLabels(this.#labels(record, direction, parseWorkload(peer)));
+    const carried = this.#carried.get(labels);
+    if (carried === undefined && this.#series.size + this.#carried.size >= maxSeries) {
+      this.#overflow ??= newSeries(overflowLabels);
       return this.#overflow;
     }
-    const series = newSeries(formatLabels(this.#labels(record, direction, parseWorkload(peer))));
+    this.#carried.delete(labels);
+    const series = carried ?? newSeries(labels);
     this.#series.set(key, series);
     return series;
   }
@@ -114,6 +168,7 @@ export class IstioMetrics {
 }
 
 const unknown = "unknown";
+const overflowLabels = formatLabels([["reporter", "overflow"]]);
 
 /** A number, or "": anything else is the peer's word and would be a series of its own. */
 function grpcStatus({ responseHeaders, responseTrailers }: RequestRecord): string {

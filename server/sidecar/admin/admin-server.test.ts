@@ -68,13 +68,14 @@ beforeAll(async () => {
   stats.histogram("cluster.a.upstream_rq_time").record(7);
   stats.histogram("cluster.a.upstream_cx_connect_ms");
   const node = create(NodeSchema, { id: "n1", cluster: "a.default" });
+  const istio = new IstioMetrics(node);
   admin = await AdminServer.listen(
     { host: "127.0.0.1", port: 0 },
     {
       node,
       config: configState(),
-      stats,
-      istio: new IstioMetrics(node),
+      stats: () => stats,
+      istio: () => istio,
       version: "1.2.3",
       options: { configPath: "b.yaml", concurrency: 1 },
       certs: () => [],
@@ -125,6 +126,10 @@ beforeAll(async () => {
       },
       drainListeners: () => drained.push({ drained: true }),
       refreshStats: () => {},
+      resetCounters() {
+        for (const counter of stats.counters.values()) counter.value = 0;
+        istio.reset();
+      },
       runtime: { values: runtime, adminLayer: "admin" },
       reopenLogs: () => drained.push({ reopened: true }),
       quit: () => drained.push({ quit: true }),

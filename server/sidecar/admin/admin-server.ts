@@ -5,7 +5,7 @@ import { createHttpListener, type RequestTarget } from "../../lib/http-listener.
 import type { ListeningSocket, SocketHandle } from "../../lib/succession.ts";
 import { listeningSocket } from "../listener/inherited-sockets.ts";
 import { isOwnHost } from "./allowed-host.ts";
-import { type AdminSources, handlers, helpText, type Reply } from "./handlers.ts";
+import { type AdminSources, type Handler, handlers, helpText, type Reply } from "./handlers.ts";
 
 /** Envoy's admin interface over HTTP. Answers only to names of this machine; changes need POST and no foreign Origin. */
 export class AdminServer {
@@ -14,9 +14,12 @@ export class AdminServer {
 
   private constructor(host: string, sources: AdminSources) {
     this.#host = host;
-    this.#server = createHttpListener((request, response, target) => this.#answer(sources, request, response, target), {
-      limits: { headersTimeoutMs: 10_000, requestTimeoutMs: 10_000, keepAliveTimeoutMs: 60_000 },
-    });
+    this.#server = createHttpListener(
+      (request, response, target) => void this.#answer(sources, request, response, target),
+      {
+        limits: { headersTimeoutMs: 10_000, requestTimeoutMs: 10_000, keepAliveTimeoutMs: 60_000 },
+      },
+    );
   }
 
   /** Rejects when the port is taken. Port 0 takes a free one. `reusePort` lets a successor listen beside it; `inherited` is the socket of a predecessor. */
@@ -50,11 +53,18 @@ export class AdminServer {
     });
   }
 
-  #answer(sources: AdminSources, request: IncomingMessage, response: ServerResponse, target: RequestTarget): void {
+  async #answer(
+    sources: AdminSources,
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: RequestTarget,
+  ): Promise<void> {
     request.resume(); // bodies have no meaning here
     let reply: Reply;
     try {
-      reply = this.#reply(sources, request, target);
+      const handler = this.#handlerFor(request, target);
+      if ("reply" in handler && handler.gathers) await sources.gather?.();
+      reply = "reply" in handler ? handler.reply(sources, new URLSearchParams(target.query)) : handler;
     } catch (error) {
       reply = { status: 500, body: `${error instanceof Error ? error.message : String(error)}\n` };
     }
@@ -72,7 +82,8 @@ export class AdminServer {
     response.end(request.method === "HEAD" ? undefined : reply.body);
   }
 
-  #reply(sources: AdminSources, request: IncomingMessage, { path, query }: RequestTarget): Reply {
+  /** The handler, or what the request is refused with. */
+  #handlerFor(request: IncomingMessage, { path }: RequestTarget): Handler | Reply {
     const { host, origin } = request.headers;
     if (!isOwnHost(host, this.#host)) return { status: 403, body: `host ${host} is not allowed\n` };
     const handler = Object.hasOwn(handlers, path) ? handlers[path] : undefined;
@@ -86,6 +97,6 @@ export class AdminServer {
     } else if (method !== "GET" && method !== "HEAD" && method !== "POST") {
       return { status: 405, body: `Method ${method} not allowed.` };
     }
-    return handler.reply(sources, new URLSearchParams(query));
+    return handler;
   }
 }

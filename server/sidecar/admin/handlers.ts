@@ -8,7 +8,7 @@ import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { re2 } from "../../lib/re2.ts";
 import type { IstioMetrics } from "../access-log/istio-metrics.ts";
 import { renderPrometheus } from "../prometheus.ts";
-import type { Runtime } from "../runtime.ts";
+import type { Runtime, RuntimeValue } from "../runtime.ts";
 import type { Stats } from "../stats.ts";
 import type { ConfigState } from "../xds/config-state.ts";
 import type { ServerState } from "../xds/initialization.ts";
@@ -19,21 +19,28 @@ import { modifyRuntime, runtimeReply } from "./runtime-page.ts";
 import { type StatsQuery, statsJson, statsText } from "./stats-page.ts";
 import type { CertsView, ClusterView, ListenerView } from "./views.ts";
 
+/** What a proxy of several processes has in each of them. */
+export interface GatheredSources {
+  stats(): Stats;
+  istio(): IstioMetrics;
+  clusters(): readonly ClusterView[];
+  listeners(): readonly ListenerView[];
+  /** Brings up to date what nobody keeps while nobody looks. */
+  refreshStats(): void;
+  /** Fetches what other processes have counted and hold; absent: there are none. */
+  gather?(): Promise<void>;
+}
+
 /** All that the admin pages read and do. */
-export interface AdminSources {
+export interface AdminSources extends GatheredSources {
   node: Node;
   config: ConfigState;
-  stats: Stats;
-  istio: IstioMetrics;
   version: string;
   /** Shown in /server_info under command_line_options. */
   options: { configPath: string; concurrency: number };
-  clusters(): readonly ClusterView[];
-  listeners(): readonly ListenerView[];
   /** Of every TLS context in force. */
   certs(): readonly CertsView[];
-  /** Brings gauges up to date that nobody keeps while nobody looks. */
-  refreshStats(): void;
+  resetCounters(): void;
   state(): ServerState;
   logLevel: { get(): string; set(level: string): boolean };
   /** Stops accepting; requests in flight go on. */
@@ -41,7 +48,11 @@ export interface AdminSources {
   /** Says "not ready" from now on, or no longer, whatever the state is. */
   failHealthChecks(fail: boolean): void;
   /** `adminLayer`: which of its layers operators may change; undefined: none. */
-  runtime: { values: Runtime; adminLayer: string | undefined };
+  runtime: {
+    values: Runtime;
+    adminLayer: string | undefined;
+    modified?(layer: string, values: ReadonlyMap<string, RuntimeValue>): void;
+  };
   /** Goes on with log files that have the paths by now. */
   reopenLogs(): void;
   quit(): void;
@@ -57,6 +68,8 @@ export interface Handler {
   help: string;
   /** Changes something: POST only. */
   mutates?: true;
+  /** Shows what all processes of the proxy have counted or hold. */
+  gathers?: true;
   reply(sources: AdminSources, query: URLSearchParams): Reply;
 }
 
@@ -66,6 +79,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   "/certs": { help: "print certs on machine", reply: (sources) => ({ json: true, body: certsJson(sources.certs()) }) },
   "/clusters": {
     help: "upstream cluster status (?format=json)",
+    gathers: true,
     reply: ({ clusters }, query) =>
       query.get("format") === "json"
         ? { json: true, body: clustersJson(clusters()) }
@@ -89,9 +103,13 @@ export const handlers: Readonly<Record<string, Handler>> = {
   "/help": { help: "print out list of admin commands", reply: () => ({ body: helpText("admin commands are:\n") }) },
   "/hot_restart_version": { help: "print the hot restart compatibility version", reply: () => ({ body: "disabled" }) },
   "/init_dump": { help: "targets that are not initialized yet", reply: () => ({ json: true, body: "{}\n" }) },
-  "/listeners": { help: "print listener info (?format=json)", reply: listenersReply },
+  "/listeners": { help: "print listener info (?format=json)", gathers: true, reply: listenersReply },
   "/logging": { help: "query or change the log level (?level=)", mutates: true, reply: loggingReply },
-  "/memory": { help: "print current allocation and heap usage", reply: () => ({ json: true, body: memory() }) },
+  "/memory": {
+    help: "print current allocation and heap usage",
+    gathers: true,
+    reply: (sources) => ({ json: true, body: memory(sources) }),
+  },
   "/quitquitquit": {
     help: "exit the server",
     mutates: true,
@@ -115,9 +133,8 @@ export const handlers: Readonly<Record<string, Handler>> = {
   "/reset_counters": {
     help: "reset all counters to zero",
     mutates: true,
-    reply({ stats, istio }) {
-      for (const counter of stats.counters.values()) counter.value = 0;
-      istio.reset();
+    reply(sources) {
+      sources.resetCounters();
       return { body: "OK\n" };
     },
   },
@@ -128,9 +145,14 @@ export const handlers: Readonly<Record<string, Handler>> = {
     reply: ({ runtime }, query) => modifyRuntime(runtime, query),
   },
   "/server_info": { help: "print server version/status information", reply: serverInfo },
-  "/stats": { help: "print server stats (?filter=, ?usedonly, ?type=, ?format=json|prometheus)", reply: statsReply },
+  "/stats": {
+    help: "print server stats (?filter=, ?usedonly, ?type=, ?format=json|prometheus)",
+    gathers: true,
+    reply: statsReply,
+  },
   "/stats/prometheus": {
     help: "print server stats in prometheus format (?filter=, ?usedonly)",
+    gathers: true,
     reply: (sources, query) => prometheusReply(sources, query),
   },
 };
@@ -188,16 +210,16 @@ function loggingReply({ logLevel }: AdminSources, query: URLSearchParams): Reply
 }
 
 /** An `envoy.admin.v3.Memory`, its 64-bit numbers as text. */
-function memory(): string {
-  const { heapUsed, heapTotal, rss, external } = process.memoryUsage();
-  const free = Math.max(0, heapTotal - heapUsed);
+function memory(sources: AdminSources): string {
+  sources.refreshStats();
+  const of = (name: string) => sources.stats().gauge(`server.memory_${name}`).value;
   const bytes = {
-    allocated: heapUsed + external,
-    heap_size: heapTotal,
+    allocated: of("allocated"),
+    heap_size: of("heap_size"),
     pageheap_unmapped: 0,
-    pageheap_free: free,
+    pageheap_free: Math.max(0, of("heap_size") - of("allocated")),
     total_thread_cache: 0,
-    total_physical_bytes: rss,
+    total_physical_bytes: of("physical_size"),
   };
   const text = Object.fromEntries(Object.entries(bytes).map(([key, value]) => [key, String(value)]));
   return `${JSON.stringify(text, null, 1)}\n`;
@@ -229,8 +251,8 @@ function statsReply(sources: AdminSources, query: URLSearchParams): Reply {
   const type = query.get("type") ?? "All";
   if (!isType(type)) return { status: 400, body: "invalid &type= param\n" };
   const statsQuery = { usedOnly: query.has("usedonly"), filter, type };
-  if (format === "text") return { body: statsText(sources.stats, statsQuery) };
-  if (format === "json") return { json: true, body: statsJson(sources.stats, statsQuery) };
+  if (format === "text") return { body: statsText(sources.stats(), statsQuery) };
+  if (format === "json") return { json: true, body: statsJson(sources.stats(), statsQuery) };
   return { status: 400, body: "usage: /stats?format=json|prometheus|text\n" };
 }
 
@@ -238,8 +260,8 @@ function prometheusReply({ stats, istio, refreshStats }: AdminSources, query: UR
   refreshStats();
   const filter = filterOf(query);
   if (typeof filter === "string") return { status: 400, body: filter };
-  const own = renderPrometheus(stats, { usedOnly: query.has("usedonly"), filter });
-  return { body: query.has("filter") ? own : own + istio.render() };
+  const own = renderPrometheus(stats(), { usedOnly: query.has("usedonly"), filter });
+  return { body: query.has("filter") ? own : own + istio().render() };
 }
 
 const isType = (type: string): type is StatsQuery["type"] => ["All", "Counters", "Gauges", "Histograms"].includes(type);

@@ -19,7 +19,10 @@ export function runtimeReply(runtime: Runtime): Reply {
 const maxKeys = 1_000;
 
 /** Sets values of the admin's own layer; an empty one is taken away. */
-export function modifyRuntime({ values, adminLayer }: AdminSources["runtime"], query: URLSearchParams): Reply {
+export function modifyRuntime(
+  { values, adminLayer, modified }: AdminSources["runtime"],
+  query: URLSearchParams,
+): Reply {
   if (query.size === 0)
     return {
       status: 400,
@@ -33,5 +36,6 @@ export function modifyRuntime({ values, adminLayer }: AdminSources["runtime"], q
   }
   if (layer.size > maxKeys) return { status: 400, body: `more than ${maxKeys} keys\n` };
   values.setLayer(adminLayer, layer);
+  modified?.(adminLayer, layer);
   return { body: "OK\n" };
 }

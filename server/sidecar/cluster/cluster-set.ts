@@ -84,7 +84,7 @@ export class ClusterSet {
     const target = cluster;
     if (config.discovery === "static") target.setEndpoints(fixed.endpoints, fixed.policy);
     else if (config.discovery === "eds") this.feedOrWait(target);
-    else if (target.finder === undefined) {
+    else if (target.finder === undefined && this.io.idle !== true) {
       // New settings must not cost the endpoints when the name server happens to be away.
       const publish: ConstructorParameters<typeof DnsResolver>[2] = (endpoints) => {
         target.setEndpoints(endpoints, fixed.policy);

@@ -93,6 +93,10 @@ export class ListenerSet {
     );
   }
 
+  addresses(): { name: string; address: ListenAddress }[] {
+    return [...this.entries].map(([name, { address }]) => ({ name, address }));
+  }
+
   /** For a successor. */
   sockets(): ListeningSocket[] {
     return [...this.entries.values()].flatMap(({ active }) => active?.socket ?? []);

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Logger } from "../../lib/logger.ts";
-import type { ListeningSocket } from "../../lib/succession.ts";
+import type { ListeningSocket, SocketHandle } from "../../lib/succession.ts";
 import { statName } from "../cluster/cluster-stats.ts";
 import { addressesOf, setProxied } from "../http/addresses.ts";
 import type { NetworkConnection } from "../network/network-filter.ts";
@@ -40,6 +40,8 @@ export interface ListenerIo {
   readonly reusePort?: boolean | undefined;
   /** Listening sockets of a predecessor. */
   readonly inherited?: InheritedSockets | undefined;
+  /** A socket that others accept on as well; rejects like binding one's own. Absent: one's own. */
+  readonly acquire?: ((name: string, address: ListenAddress) => Promise<SocketHandle>) | undefined;
   /** Undefined: only the process's file descriptors bound connections. */
   readonly limit?: ConnectionLimit | undefined;
 }
@@ -80,11 +82,12 @@ export class Listener {
   private tlsStats: TlsStats | undefined = undefined;
   private readonly retirements = new Set<NodeJS.Timeout>();
   private draining = false;
+  private shut = false;
   private acceptedAt = 0;
   private onEmpty: (() => void) | undefined = undefined;
 
   constructor(name: string, address: ListenAddress, table: ChainTable, io: ListenerIo, backlog: number) {
-    const { stats, timers, logger, reusePort, limit, inherited } = io;
+    const { stats, timers, logger, reusePort, limit, inherited, acquire } = io;
     this.name = name;
     this.address = address;
     this.table = table;
@@ -104,7 +107,7 @@ export class Listener {
     this.listening = new Promise((resolve, reject) => {
       this.server.once("error", reject);
       const bind = { host: address.address, port: address.port, reusePort: reusePort === true };
-      this.server.listen(inherited?.take(address.address, address.port) ?? bind, backlog, () => {
+      const listening = () => {
         this.server.off("error", reject);
         // An accept that fails (EMFILE: too many open files) must not end the process, but somebody has to hear of it.
         let toldAt = Number.NEGATIVE_INFINITY;
@@ -116,7 +119,15 @@ export class Listener {
         });
         this.bound = true;
         resolve();
-      });
+      };
+      if (acquire === undefined) {
+        this.server.listen(inherited?.take(address.address, address.port) ?? bind, backlog, listening);
+        return;
+      }
+      acquire(name, address).then((handle) => {
+        if (this.shut) handle.close();
+        else this.server.listen(handle, backlog, listening);
+      }, reject);
     });
   }
 
@@ -187,9 +198,9 @@ export class Listener {
     const deadline = performance.now() + ms;
     this.draining = true;
     for (const connection of this.accepted.keys()) connection.drain();
-    if (acceptMs === 0) this.server.close();
+    if (acceptMs === 0) this.stopAccepting();
     await this.quiet(Math.min(acceptMs === 0 ? ms : acceptMs, ms / 2));
-    this.server.close();
+    this.stopAccepting();
     for (const connection of [...this.accepted.keys()]) connection.closeIdle();
     await this.empty(deadline - performance.now());
     this.destroy();
@@ -221,8 +232,13 @@ export class Listener {
 
   destroy(): void {
     for (const timer of this.retirements) clearTimeout(timer);
-    this.server.close();
+    this.stopAccepting();
     for (const connection of [...this.accepted.keys()]) connection.destroy();
+  }
+
+  private stopAccepting(): void {
+    this.shut = true;
+    this.server.close();
   }
 
   private accept(socket: Socket): void {

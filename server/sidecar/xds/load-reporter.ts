@@ -1,6 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { Client, ClientDuplexStream } from "@grpc/grpc-js";
 import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import type { ClusterStats } from "../../gen/proto/envoy/config/endpoint/v3/load_report_pb.js";
 import {
   LoadReportingService,
   type LoadStatsRequest,
@@ -10,16 +11,22 @@ import {
 } from "../../gen/proto/envoy/service/load_stats/v3/lrs_pb.js";
 import { Backoff } from "../../lib/backoff.ts";
 import type { Clock } from "../../lib/clock.ts";
-import type { Cluster } from "../cluster/cluster.ts";
 import { durationMs } from "../duration.ts";
 import type { Counter, Stats } from "../stats.ts";
-import { ClusterLoads } from "./cluster-loads.ts";
+
+/** Who counts what the server asks for. */
+export interface LoadSource {
+  /** Counts what is asked for from now on; with `anew` also what was counted before. */
+  track(asked: LoadStatsResponse, anew: boolean): void;
+  /** What came since the last report, or since it is counted. */
+  report(asked: LoadStatsResponse): ClusterStats[] | Promise<ClusterStats[]>;
+}
 
 export interface LoadReporterOptions {
   node: Node;
   /** Undefined: not to be had now. */
   channel(): Client | undefined;
-  clusters: ReadonlyMap<string, Cluster>;
+  loads: LoadSource;
   stats: Stats;
   clock: Clock;
 }
@@ -35,7 +42,6 @@ export class LoadReporter {
   readonly #responses: Counter;
   readonly #errors: Counter;
   readonly #retries: Counter;
-  readonly #loads = new Map<string, ClusterLoads>();
   #asked: LoadStatsResponse | undefined;
   #stream: Stream | undefined;
   #timer: { cancel(): void } | undefined;
@@ -85,7 +91,7 @@ export class LoadReporter {
   #again(): void {
     this.#stream = undefined;
     this.#timer?.cancel();
-    this.#loads.clear();
+    this.#asked = undefined;
     this.#retries.inc();
     this.#timer = this.#options.clock.setTimeout(() => this.start(), this.#backoff.next());
   }
@@ -93,8 +99,8 @@ export class LoadReporter {
   #follow(response: LoadStatsResponse): void {
     this.#responses.inc();
     this.#backoff.reset();
+    this.#options.loads.track(response, this.#asked === undefined);
     this.#asked = response;
-    this.#track();
     this.#schedule();
   }
 
@@ -102,29 +108,16 @@ export class LoadReporter {
     this.#timer?.cancel();
     const everyMs = durationMs(this.#asked?.loadReportingInterval) ?? 0;
     // Without an interval nothing is asked for; a shorter one is somebody's mistake, and costs both sides.
-    if (everyMs > 0) this.#timer = this.#options.clock.setTimeout(() => this.#report(), Math.max(everyMs, leastMs));
+    if (everyMs > 0)
+      this.#timer = this.#options.clock.setTimeout(() => void this.#report(), Math.max(everyMs, leastMs));
   }
 
-  /** Clusters that are new, or another of their name, count from now on. */
-  #track(): void {
-    const { clusters } = this.#options;
-    const names = this.#asked?.sendAllClusters ? clusters.keys() : (this.#asked?.clusters ?? []);
-    const wanted = new Set(names);
-    for (const name of this.#loads.keys()) if (!wanted.has(name)) this.#loads.delete(name);
-    for (const name of wanted) {
-      const cluster = clusters.get(name);
-      if (cluster === undefined) this.#loads.delete(name);
-      else if (this.#loads.get(name)?.isOf(cluster) !== true) {
-        this.#loads.set(name, new ClusterLoads(cluster, performance.now()));
-      }
-    }
-  }
-
-  #report(): void {
-    const each = this.#asked?.reportEndpointGranularity ?? false;
-    const now = performance.now();
-    this.#track();
-    this.#send([...this.#loads.values()].map((loads) => loads.report(now, each)));
+  async #report(): Promise<void> {
+    const stream = this.#stream;
+    if (this.#asked === undefined) return;
+    const loads = await this.#options.loads.report(this.#asked);
+    if (stream === undefined || this.#stream !== stream) return;
+    this.#send(loads);
     this.#schedule();
   }
 

@@ -65,6 +65,15 @@ interface XdsResourcesOptions {
   runtime?: { readonly layers: readonly string[]; set(name: string, values: JsonObject): void };
   /** After every update, also after one was given up. */
   onUpdate(typeUrl: TypeUrl): void;
+  /** Hears what has come into force, for processes that are to hold the same. */
+  followers?: Followers | undefined;
+}
+
+export interface Followers {
+  /** @param removed gone, or nobody's */
+  changed(typeUrl: TypeUrl, added: readonly ReceivedResource[], removed: readonly string[]): void;
+  /** Nobody refers to them any more, which a follower finds out by itself. */
+  forgotten(typeUrl: TypeUrl, names: readonly string[]): void;
 }
 
 /**
@@ -177,6 +186,8 @@ export class XdsResources {
         update.added.map(({ name }) => name),
       );
       this.#giveUp(typeUrl, update.removed);
+      const accepted = update.added.filter(({ name }) => !refused.has(name));
+      this.#options.followers?.changed(typeUrl, accepted, update.removed);
       const prefix = statPrefix[typeUrl];
       if (prefix !== undefined) this.#count(prefix, refused.size);
       this.#syncSubscriptions();
@@ -255,10 +266,15 @@ export class XdsResources {
     }
     if (gone.length === 0) return;
     this.#subscriber?.unsubscribe(typeUrl, gone);
+    this.#options.followers?.forgotten(typeUrl, gone);
     for (const name of gone) {
       this.#state.removed(typeUrl, name);
       this.#answered.get(typeUrl)?.delete(name);
     }
+  }
+
+  #isHeld(typeUrl: TypeUrl, name: string): boolean {
+    return this.#state.of(typeUrl).get(name)?.active !== undefined;
   }
 
   #startTimer(typeUrl: TypeUrl, names: readonly string[], timeoutMs: number): void {
@@ -268,6 +284,11 @@ export class XdsResources {
       this.#timers.delete(timer);
       const before = this.pending;
       this.#giveUp(typeUrl, names);
+      this.#options.followers?.changed(
+        typeUrl,
+        [],
+        names.filter((name) => !this.#isHeld(typeUrl, name)),
+      );
       if (this.pending !== before) onUpdate(typeUrl);
     }, timeoutMs);
     this.#timers.add(timer);
