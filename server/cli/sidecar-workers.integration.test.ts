@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-const waits = { timeout: 60_000, interval: 50 };
+const waits = { timeout: 120_000, interval: 50 };
 const socketAddress = (port: number) => ({ socket_address: { address: "127.0.0.1", port_value: port } });
 
 /** Pushes what it is given, and knows how far its clients have come. */
