@@ -58,6 +58,9 @@ export const traceOnGraphHref = (id: string, at?: number): string =>
 export const serviceOnGraphHref = ({ namespace, hostname }: ServiceId): string =>
   `${topologyHref}?select=${encodeURIComponent(`${namespace}/${hostname}`)}`;
 
+/** One node of the graph. */
+export const nodeOnGraphHref = (id: string): string => `${topologyHref}?select=${encodeURIComponent(id)}`;
+
 /** Requests, by the parameters of the form that searches them; what is undefined asks for nothing. */
 export const logsOfHref = (filter: Partial<Record<LogFilterName, string | undefined>>): string => {
   const asked = Object.entries(filter).flatMap(([name, value]) =>

@@ -3,6 +3,7 @@ import {
   CanaryList,
   ChangeList,
   FaultList,
+  GatewayList,
   Graph,
   LoadList,
   MeshStatus,
@@ -14,6 +15,8 @@ import {
   Routing,
   ServiceList,
   ServiceMetrics,
+  WorkloadList,
+  WorkloadMetrics,
 } from "../../server/contract/index.ts";
 import { getJson, type Settled } from "./api.ts";
 import { type Live, useLive } from "./live.ts";
@@ -99,6 +102,38 @@ export const useFaults = (initial?: From<FaultList>): Live<FaultList> =>
     read: (signal) => getJson(FaultList, "/api/faults", signal),
     everyMs: pace,
     initial,
+  });
+
+export const useGateways = (initial?: From<GatewayList>): Live<GatewayList> =>
+  useLive({
+    queryKey: ["gateways"],
+    read: (signal) => getJson(GatewayList, "/api/gateways", signal),
+    everyMs: slow,
+    initial,
+  });
+
+export const useWorkloads = (windowSec: number, initial?: From<WorkloadList>): Live<WorkloadList> =>
+  useLive({
+    queryKey: ["workloads", windowSec],
+    read: (signal) => getJson(WorkloadList, `/api/workloads?window=${windowSec}`, signal),
+    everyMs: pace,
+    initial,
+  });
+
+export const useWorkloadMetrics = (query: {
+  namespace: string;
+  name: string;
+  windowSec: number;
+}): Live<WorkloadMetrics> =>
+  useLive({
+    queryKey: ["workload-metrics", query],
+    read: (signal) =>
+      getJson(
+        WorkloadMetrics,
+        `/api/workloads/${encodeURIComponent(query.namespace)}/${encodeURIComponent(query.name)}/metrics?window=${query.windowSec}`,
+        signal,
+      ),
+    everyMs: pace,
   });
 
 export const useCanaries = (): Live<CanaryList> =>

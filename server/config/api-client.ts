@@ -3,12 +3,14 @@ import { type CanaryAction, CanaryList, type CanaryRequest } from "../contract/c
 import { ChangeList, type ChangeQuery, MeshExport } from "../contract/changes.ts";
 import { ApiError, DashboardError } from "../contract/errors.ts";
 import { FaultList, type FaultRequest } from "../contract/faults.ts";
+import { GatewayList } from "../contract/gateways.ts";
 import { told } from "../contract/index.ts";
 import { LoadList, RateLimitUses } from "../contract/load.ts";
 import type { RestoreRequest } from "../contract/meshes.ts";
 import { type KnownProxy, KnownProxyList, PushHistory, PushLatency, PushStatus } from "../contract/proxies.ts";
 import { MeshService } from "../contract/services.ts";
 import { ChangeResult, Routing, type WeightsChange } from "../contract/traffic.ts";
+import { WorkloadViews } from "../contract/workloads.ts";
 import { createHttpClient, type HttpClient, TimeoutError } from "../lib/http-client.ts";
 import type { KindDefinition } from "./kind.ts";
 import type { ConfigObject } from "./object.ts";
@@ -41,6 +43,8 @@ export interface ConfigApiClient {
   injectFault(fault: FaultRequest, options: WriteOptions): Promise<ChangeResult>;
   /** `id` as in contract `Fault.id`. */
   stopFault(id: string, options: WriteOptions): Promise<ChangeResult>;
+  gateways(): Promise<GatewayList>;
+  workloads(): Promise<WorkloadViews>;
   canaries(): Promise<CanaryList>;
   startCanary(canary: CanaryRequest, options: WriteOptions): Promise<ChangeResult>;
   actOnCanary(
@@ -109,6 +113,8 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
       call(ChangeResult, "DELETE", `/limpid/v1/faults/${id.split("/").map(segment).join("/")}${dry(options)}`, {
         user: options.user,
       }),
+    gateways: () => call(GatewayList, "GET", "/limpid/v1/gateways"),
+    workloads: () => call(WorkloadViews, "GET", "/limpid/v1/workloads"),
     canaries: () => call(CanaryList, "GET", "/limpid/v1/canaries"),
     startCanary: (canary, options) =>
       call(ChangeResult, "POST", `/limpid/v1/canaries${dry(options)}`, { body: canary, user: options.user }),

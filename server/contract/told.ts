@@ -22,6 +22,7 @@ const english = {
   "streams-full": "{count} live streams are open already; close one of them.",
   "body-too-large": "The body is larger than {limit} bytes.",
   "no-service": "there is no service {name} in {namespace}",
+  "no-workload": "there is no workload {name} in {namespace}",
   "no-proxy": "no proxy {id} is known",
   "no-connected-proxy": "no proxy {id} is connected",
   "no-resource": "{id} holds no {type} {name}",

@@ -114,6 +114,13 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
   });
 
   api.add("GET", "/api/services/:namespace/:name/circuits", (call) => dashboard.circuits(service(call)));
+  api.add("GET", "/api/gateways", () => dashboard.gateways());
+  api.add("GET", "/api/workloads", async ({ query }) =>
+    dashboard.workloads({ windowSec: parse(Window, query).window }),
+  );
+  api.add("GET", "/api/workloads/:namespace/:name/metrics", async (call) =>
+    dashboard.workloadMetrics({ ...service(call), windowSec: parse(Window, call.query).window }),
+  );
 
   api.add("GET", "/api/faults", () => dashboard.faults());
   api.add("POST", "/api/faults", async ({ query, body }) => {

@@ -40,6 +40,8 @@ import {
   type TraceOperations,
   type TraceSearch,
   told,
+  type WorkloadList,
+  type WorkloadMetrics,
   type XdsTypeName,
 } from "../contract/index.ts";
 import { meshPorts } from "../fleet/ports.ts";
@@ -75,6 +77,7 @@ import { createLogs, type Logs } from "./logs.ts";
 import { createMeshes, type Meshes } from "./meshes.ts";
 import { readDocuments } from "./read-documents.ts";
 import { createTraces } from "./traces.ts";
+import { createWorkloads } from "./workloads.ts";
 
 /** All that pages and API calls may ask and do. Everything rejects with `DashboardError`. */
 export interface Dashboard
@@ -87,6 +90,7 @@ export interface Dashboard
       | "pushHistory"
       | "loads"
       | "rateLimits"
+      | "gateways"
       | "canaries"
       | "startCanary"
       | "actOnCanary"
@@ -104,6 +108,9 @@ export interface Dashboard
   overview(): Promise<Overview>;
   services(query: { windowSec: number }): Promise<ServiceList>;
   serviceMetrics(query: { namespace: string; name: string; windowSec: number }): Promise<ServiceMetrics>;
+  workloads(query: { windowSec: number }): Promise<WorkloadList>;
+  /** Rejects with NOT_FOUND. */
+  workloadMetrics(query: { namespace: string; name: string; windowSec: number }): Promise<WorkloadMetrics>;
   traces(search: TraceSearch): Promise<TraceList>;
   /** Rejects with NOT_FOUND. */
   trace(id: string): Promise<Trace>;
@@ -196,6 +203,7 @@ export function createDashboard({ portOffset, data, root, telemetryDatabase, onE
     ...createExemplars({ queries, services, now: Date.now }),
     serviceMetrics: async ({ windowSec, ...service }) =>
       (await queries()).serviceMetrics({ ...service, window: windowSec }),
+    ...createWorkloads(queries, remember(api.workloads, 1000)),
     ...createMeshes(api),
     ...createTraces(queries, Date.now),
     proxies,

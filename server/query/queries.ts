@@ -5,6 +5,9 @@ import {
   type Overview,
   type ServiceList,
   type ServiceMetrics,
+  type WorkloadList,
+  type WorkloadMetrics,
+  type WorkloadView,
 } from "../contract/index.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { rememberEach } from "../lib/remember.ts";
@@ -37,6 +40,7 @@ import type {
 import { buildServiceList } from "./service-list.ts";
 import { buildServiceMetrics } from "./service-metrics.ts";
 import { defaultKeptSec, type KeptSec, silentSinceMs } from "./window.ts";
+import { buildWorkloadList, buildWorkloadMetrics } from "./workload-metrics.ts";
 
 export interface QueriesOptions {
   reader: TelemetryReader;
@@ -51,6 +55,12 @@ export interface Queries {
   graph(query: { window: number; at?: number }): Promise<Graph>;
   serviceMetrics(query: ServiceMetricsQuery): Promise<ServiceMetrics>;
   serviceList(query: { window: number; at?: number }): Promise<ServiceList>;
+  /** The registry's workloads, and gateways, with their traffic of both directions. */
+  workloadList(query: { window: number; workloads: readonly WorkloadView[] }): Promise<WorkloadList>;
+  workloadMetrics(query: {
+    window: number;
+    workload: Pick<WorkloadView, "namespace" | "app" | "version">;
+  }): Promise<WorkloadMetrics>;
   /** The mesh as a whole: the last minute, and the last hour in steps. */
   overview(): Promise<Overview>;
   /** How many requests took how long: of a service by its hostname, between two peers, or, without any of these, of what enters the mesh. */
@@ -199,6 +209,25 @@ export function createQueries({
       const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
       const shown = await ranges.rowsBefore(endMs, window);
       return buildServiceList({ ...shown, facts: known });
+    },
+    async workloadList({ window, workloads }) {
+      const [{ endMs }, known] = await Promise.all([ranges.endOf(undefined), factsOrLast()]);
+      const { rows, seconds } = await ranges.sumsBefore(endMs, window);
+      return {
+        at: endMs,
+        windowSec: seconds,
+        workloads: buildWorkloadList({ rows, seconds, facts: known, workloads }),
+      };
+    },
+    async workloadMetrics({ window, workload }) {
+      const [{ endMs }, known] = await Promise.all([ranges.endOf(undefined), factsOrLast()]);
+      const shown = await ranges.rowsOf(
+        ranges.stepsBefore(endMs, window),
+        (edge) =>
+          isPeer(edge.source, workload) || isPeer(edge.destination, workload) || edge.destination.workload === "",
+      );
+      const gaps = await reader.gaps(shown.window);
+      return buildWorkloadMetrics({ ...shown, gaps, facts: known, workload });
     },
     async overview() {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(undefined), factsOrLast()]);

@@ -80,7 +80,8 @@ function tallies(
   return sums;
 }
 
-function seriesOf(
+/** One line of the chart: `steps` has a sum under `<version>:<step>` for each step of the window that had calls. */
+export function seriesOf(
   version: string,
   steps: ReadonlyMap<string, Tally>,
   window: Window,

@@ -58,6 +58,10 @@ const held = (object: VirtualService | DestinationRule) => ({
   yaml: toYaml(object as ConfigObject),
 });
 
+/** A rule on its own: which of its destinations are whose versions is not asked. */
+export const describeRule = (rule: HTTPRoute, index: number): RouteRule =>
+  routeRule(rule, index, undefined, () => false);
+
 function routeRule(
   rule: HTTPRoute,
   index: number,

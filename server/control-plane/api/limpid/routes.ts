@@ -4,6 +4,7 @@ import type { ApiRequest, ApiResponse, ApiRouter } from "../router.ts";
 import { badRequest, saidError } from "../status-error.ts";
 import { actOnCanary, getCanaries, postCanary } from "./canaries.ts";
 import { deleteFault, getFaults, postFault } from "./faults.ts";
+import { listGateways } from "./gateways.ts";
 import { addHealth } from "./health.ts";
 import { listChanges, undoChange } from "./history.ts";
 import { addIdentityRoutes } from "./identities.ts";
@@ -12,6 +13,7 @@ import { getRouting, putWeights } from "./routing.ts";
 import { maxTransactionBytes } from "./transaction-request.ts";
 import { runTransaction } from "./transactions.ts";
 import { addUse } from "./use.ts";
+import { listWorkloads } from "./workloads.ts";
 
 /** Limpid's own endpoints, with the contracts of server/contract. */
 export function addLimpidRoutes(router: ApiRouter, context: ApiContext): void {
@@ -21,6 +23,8 @@ export function addLimpidRoutes(router: ApiRouter, context: ApiContext): void {
     verb: (context: ApiContext, request: ApiRequest) => Promise<ApiResponse>,
   ): void => router.add(method, pattern, (request) => verb(context, request));
   add("GET", "/limpid/v1/services", async () => ({ status: 200, body: await context.services() }));
+  add("GET", "/limpid/v1/gateways", listGateways);
+  add("GET", "/limpid/v1/workloads", listWorkloads);
   add("GET", "/limpid/v1/services/:namespace/:name/routing", getRouting);
   add("PUT", "/limpid/v1/services/:namespace/:name/routing/weights", putWeights);
   add("GET", "/limpid/v1/faults", getFaults);

@@ -1,0 +1,135 @@
+"use client";
+import Link from "next/link";
+import { useTranslations } from "use-intl";
+import type { GatewayRoute, GatewayView, Graph, GraphNode } from "../../server/contract/index.ts";
+import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
+import { explainHref, ruleHref, serviceHref } from "../lib/links.ts";
+import { useConditionsText } from "../traffic/conditions-text.ts";
+import { type Column, DataTable } from "../ui/data-table.tsx";
+import { NumberWithUnit } from "../ui/quantity.tsx";
+import { EmptyState } from "../ui/states.tsx";
+import { signalsTo } from "./gateway-traffic.ts";
+import styles from "./gateways.module.css";
+
+export interface RouteTableProps {
+  gateway: GatewayView;
+  graph: Graph | undefined;
+  nodes: readonly GraphNode[];
+}
+
+/** The rules by which requests go on, in the order in which they are asked, with what each service gets from here. */
+export function RouteTable({ gateway, graph, nodes }: RouteTableProps) {
+  const t = useTranslations("gateways");
+  const columns = useColumns(graph, nodes);
+  return (
+    <DataTable
+      caption={t("routes")}
+      columns={columns}
+      rows={gateway.routes}
+      rowKey={keyOf}
+      rowProps={({ rule }) => ({ "data-route": rule.destinations.map(({ host }) => host).join(",") })}
+      empty={<EmptyState title={t("no-routes")}>{t("no-routes-text")}</EmptyState>}
+    />
+  );
+}
+
+const keyOf = ({ virtualService, kind, rule }: GatewayRoute): string =>
+  `${virtualService.namespace}/${virtualService.name}/${kind}/${rule.index}`;
+
+function useColumns(graph: Graph | undefined, nodes: readonly GraphNode[]): Column<GatewayRoute>[] {
+  const t = useTranslations("gateways");
+  const conditions = useConditionsText();
+  const ofRoute = ({ rule, services }: GatewayRoute) => {
+    const hosts = new Set(rule.destinations.map(({ host }, index) => services[index]?.hostname ?? host));
+    const [only] = hosts;
+    return graph && hosts.size === 1 && only !== undefined ? signalsTo(nodes, graph, only) : null;
+  };
+  return [
+    {
+      key: "match",
+      header: t("col-match"),
+      phone: "title",
+      cell: ({ virtualService, kind, rule, hosts }) => (
+        <span className={styles.match}>
+          <Link
+            className="link"
+            href={ruleHref({ kind: "VirtualService", ...virtualService, rule: `${kind}[${rule.index}]` })}
+          >
+            {rule.name ?? `${virtualService.name} ${kind}[${rule.index}]`}
+          </Link>
+          <span className="muted mono">{hosts.map((host) => (host === "*" ? t("any-host") : host)).join(", ")}</span>
+          <span>{conditions(kind === "http" ? rule : { matches: rule.matches })}</span>
+        </span>
+      ),
+    },
+    { key: "to", header: t("col-to"), cell: (route) => <Destinations route={route} /> },
+    {
+      key: "rate",
+      header: t("col-rate"),
+      align: "right",
+      cell: (route) => <NumberWithUnit value={ofRoute(route)?.requestRate ?? null} kind="rps" />,
+    },
+    {
+      key: "errors",
+      header: t("col-errors"),
+      align: "right",
+      cell: (route) => {
+        const signals = ofRoute(route);
+        return signals && <ErrorShare signals={signals} />;
+      },
+    },
+    {
+      key: "p95",
+      header: "p95",
+      align: "right",
+      cell: (route) => {
+        const signals = ofRoute(route);
+        return signals && <LatencyP95 signals={signals} />;
+      },
+    },
+    {
+      key: "explain",
+      header: <span className="visually-hidden">{t("explain")}</span>,
+      align: "right",
+      phone: "hidden",
+      cell: ({ hosts, kind }) => {
+        const [gateway] = nodes;
+        const [host = "*"] = hosts;
+        if (!gateway?.workload || kind !== "http") return null;
+        const url = `http://${host.replace("*", "example")}/`;
+        return (
+          <Link className="link" href={explainHref({ from: `${gateway.namespace}/${gateway.workload}`, url })}>
+            {t("explain")}
+          </Link>
+        );
+      },
+    },
+  ];
+}
+
+function Destinations({ route: { rule, services } }: { route: GatewayRoute }) {
+  const t = useTranslations("gateways");
+  if (rule.redirect !== null) return <span className="muted">{rule.redirect}</span>;
+  return (
+    <span className={styles.destinations}>
+      {rule.destinations.map(({ host, subset, weight }, index) => {
+        const service = services[index];
+        return (
+          <span key={`${host}/${subset}/${weight}`}>
+            {service ? (
+              <Link className="link" href={serviceHref(service)}>
+                {service.name}
+              </Link>
+            ) : (
+              <span className={styles.warn}>{t("unknown-host", { host })}</span>
+            )}
+            {subset && <span className="muted"> {subset}</span>}
+            {rule.destinations.length > 1 && <span className="num"> {weight} %</span>}
+          </span>
+        );
+      })}
+      {rule.timeout && <span className="muted">{t("timeout", { time: rule.timeout })}</span>}
+      {rule.fault && <span className={styles.warn}>{rule.fault}</span>}
+    </span>
+  );
+}

@@ -1,0 +1,21 @@
+"use client";
+import { useTranslations } from "use-intl";
+import type { WorkloadItem } from "../../server/contract/index.ts";
+import { NumberWithUnit } from "../ui/quantity.tsx";
+
+/** What its ports take, and the share of calls that came by mutual TLS. */
+export function MutualTls({ workload: { mtls, mtlsShare } }: { workload: Pick<WorkloadItem, "mtls" | "mtlsShare"> }) {
+  const t = useTranslations("workloads");
+  const modes = [...new Set(mtls.map(({ mode }) => mode))];
+  return (
+    <span>
+      {modes.length === 0 ? <span className="muted">–</span> : modes.map((mode) => t(`mtls-${mode}`)).join(", ")}
+      {mtlsShare !== null && (
+        <span className="muted">
+          {" "}
+          <NumberWithUnit value={mtlsShare} kind="share" /> {t("mtls-of-calls")}
+        </span>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,179 @@
+"use client";
+import Link from "next/link";
+import { use } from "react";
+import { useTranslations } from "use-intl";
+import type { ProxySync, WorkloadItem, WorkloadList } from "../../server/contract/index.ts";
+import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
+import type { Settled } from "../lib/api.ts";
+import { servicesHref } from "../lib/links.ts";
+import { useProxies, useWorkloads } from "../lib/queries.ts";
+import { useUrlState } from "../lib/url-state.ts";
+import { FilterInput } from "../list/filter-input.tsx";
+import { LiveContent } from "../list/live-content.tsx";
+import { NoMatch } from "../list/no-match.tsx";
+import { SortedTable } from "../list/sorted-table.tsx";
+import { useFilter } from "../list/use-filter.ts";
+import { HealthReason } from "../services/health-reason.tsx";
+import type { Column } from "../ui/data-table.tsx";
+import { Page, PageHeader } from "../ui/page-header.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { NumberWithUnit } from "../ui/quantity.tsx";
+import { TableSkeleton } from "../ui/skeletons.tsx";
+import { EmptyState } from "../ui/states.tsx";
+import { parseWindow } from "../ui/time-window.ts";
+import { TimeWindowPicker } from "../ui/time-window-picker.tsx";
+import { VersionChip } from "../ui/version-chip.tsx";
+import { MutualTls } from "./mutual-tls.tsx";
+import { ProxyLink, proxyOf } from "./proxy-link.tsx";
+import { silent, workloadKey, worstFirst } from "./workload-order.ts";
+import { WorkloadSheet } from "./workload-sheet.tsx";
+import styles from "./workloads.module.css";
+
+export interface WorkloadsPageProps {
+  initial: Promise<Settled<WorkloadList>>;
+  initialWindowSec: number;
+}
+
+/** What stands behind the services, both ways of its traffic, and the proxy before it. Filter, window and the opened one are in the URL. */
+export function WorkloadsPage({ initial, initialWindowSec }: WorkloadsPageProps) {
+  const t = useTranslations("workloads");
+  const url = useUrlState();
+  const first = use(initial);
+  const windowSec = parseWindow(url.get("window"));
+  const live = useWorkloads(windowSec, windowSec === initialWindowSec ? first : undefined);
+  const proxies = useProxies().data?.proxies;
+  const opened = live.data?.workloads.find((one) => workloadKey(one) === url.get("workload"));
+  return (
+    <div className={styles.page}>
+      <Page>
+        <PageHeader title={t("title")} hint={t("hint")}>
+          <FilterInput label={t("filter")} data-testid="workload-filter" />
+          <TimeWindowPicker value={windowSec} onChange={(seconds) => url.set({ window: String(seconds) })} />
+        </PageHeader>
+        <Panel flush>
+          <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={7} columns={8} />}>
+            {({ workloads }) => <Table workloads={workloads} proxies={proxies} />}
+          </LiveContent>
+        </Panel>
+      </Page>
+      {opened && (
+        <WorkloadSheet
+          workload={opened}
+          proxy={proxyOf(opened, proxies)}
+          windowSec={windowSec}
+          onClose={() => url.set({ workload: null })}
+        />
+      )}
+    </div>
+  );
+}
+
+function Table({
+  workloads,
+  proxies,
+}: {
+  workloads: readonly WorkloadItem[];
+  proxies: readonly ProxySync[] | undefined;
+}) {
+  const t = useTranslations("workloads");
+  const url = useUrlState();
+  const matches = useFilter();
+  const columns = useColumns(proxies);
+  const opened = url.get("workload");
+  return (
+    <SortedTable
+      caption={t("title")}
+      columns={columns}
+      rows={workloads
+        .filter((one) => matches(`${workloadKey(one)} ${one.services.map(({ name }) => name).join(" ")}`))
+        .toSorted(worstFirst)}
+      rowKey={workloadKey}
+      defaultSort=""
+      isSelected={(one) => workloadKey(one) === opened}
+      onRowClick={(one) => url.set({ workload: workloadKey(one) }, "push")}
+      rowProps={(one) => ({ "data-workload": workloadKey(one), "data-health": one.health })}
+      empty={
+        workloads.length === 0 ? (
+          <EmptyState
+            title={t("empty")}
+            action={
+              <Link className="link" href={servicesHref}>
+                {t("empty-action")}
+              </Link>
+            }
+          >
+            {t("empty-text")}
+          </EmptyState>
+        ) : (
+          <NoMatch title={t("no-match")} filters={["filter"]} />
+        )
+      }
+    />
+  );
+}
+
+function useColumns(proxies: readonly ProxySync[] | undefined): Column<WorkloadItem>[] {
+  const t = useTranslations("workloads");
+  const url = useUrlState();
+  const rate = (direction: "inbound" | "outbound"): Column<WorkloadItem> => ({
+    key: direction,
+    header: t(`col-${direction}`),
+    align: "right",
+    sortValue: (one) => one[direction]?.requestRate ?? 0,
+    cell: (one) => <NumberWithUnit value={one[direction]?.requestRate ?? 0} kind="rps" />,
+  });
+  const errors = (direction: "inbound" | "outbound"): Column<WorkloadItem> => ({
+    key: `${direction}-errors`,
+    header: t(`col-${direction}-errors`),
+    align: "right",
+    sortValue: (one) => one[direction]?.errorShare ?? 0,
+    cell: (one) => <ErrorShare signals={one[direction] ?? silent} />,
+  });
+  return [
+    {
+      key: "workload",
+      header: t("col-workload"),
+      phone: "title",
+      sortValue: workloadKey,
+      cell: (one) => (
+        <span className={styles.name}>
+          <HealthReason health={one.health} signals={one.inbound ?? silent} />
+          <button type="button" className="link" onClick={() => url.set({ workload: workloadKey(one) }, "push")}>
+            {one.name}
+          </button>
+          <span className="muted mono">{one.namespace}</span>
+          {one.kind === "gateway" ? (
+            <span className="muted">{t("gateway")}</span>
+          ) : (
+            <VersionChip version={one.version} />
+          )}
+        </span>
+      ),
+    },
+    rate("inbound"),
+    errors("inbound"),
+    {
+      key: "p95",
+      header: t("col-p95"),
+      align: "right",
+      sortValue: ({ inbound }) => inbound?.latencyMsP95 ?? -1,
+      cell: ({ inbound }) => <LatencyP95 signals={inbound ?? silent} />,
+    },
+    rate("outbound"),
+    errors("outbound"),
+    { key: "mtls", header: t("col-mtls"), cell: (one) => <MutualTls workload={one} /> },
+    {
+      key: "endpoints",
+      header: t("col-endpoints"),
+      align: "right",
+      phone: "hidden",
+      sortValue: ({ endpoints }) => endpoints.length,
+      cell: ({ endpoints }) => <span className="num">{endpoints.length || "–"}</span>,
+    },
+    {
+      key: "proxy",
+      header: t("col-proxy"),
+      cell: (one) => <ProxyLink proxy={proxyOf(one, proxies)} known={proxies !== undefined} />,
+    },
+  ];
+}
