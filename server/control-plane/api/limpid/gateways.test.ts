@@ -49,7 +49,7 @@ let api: ApiHarness;
 beforeEach(async () => {
   const mesh = buildMesh(objects, 1);
   api = await startApi({
-    mesh: async () => mesh,
+    mesh: () => mesh,
     gatewayProxies: () => [
       { namespace: "edge", labels: { istio: "ingress" }, canonicalService: "ingress" },
       { namespace: "edge", labels: { istio: "egress" }, canonicalService: "egress" },
