@@ -84,6 +84,13 @@ export const outOfSyncHref = "/proxies?sync=out";
 export const proxyResourceHref = (id: string, type: string, resource: string): string =>
   `${proxyHref(id)}&resource=${encodeURIComponent(`${type}:${resource}`)}`;
 
+/** One part of what a proxy holds, as rows, found by text. */
+export const proxyTableHref = (
+  id: string,
+  table: "listeners" | "routes" | "clusters" | "endpoints",
+  find: string,
+): string => `${proxyHref(id)}&table=${table}&find=${encodeURIComponent(find)}`;
+
 export const newObjectHref = "/config/new";
 
 /** What happens to a request; without one, the form to ask. */

@@ -5,8 +5,10 @@ import {
   ChangeResult,
   type FaultRequest,
   type ImportRequest,
+  type LogLevel,
   MeshComparison,
   type MeshSide,
+  ProxyAdmin,
   ProxyList,
   type RestoreRequest,
   type WeightsChange,
@@ -78,3 +80,7 @@ export const restoreMesh = (what: RestoreRequest, how: HowToWrite): Promise<Chan
 
 export const importMesh = (what: ImportRequest, how: HowToWrite): Promise<ChangeResult> =>
   sendJson(ChangeResult, "POST", `/api/mesh/import${dry(how)}`, what);
+
+/** Null: as the proxy was started. */
+export const setLogLevel = (id: string, level: LogLevel | null): Promise<ProxyAdmin> =>
+  sendJson(ProxyAdmin, "PUT", `/api/proxies/${encodeURIComponent(id)}/log-level`, { level });

@@ -21,9 +21,11 @@ import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
 import styles from "./config-dump.module.css";
 import { ForgetButton } from "./forget-button.tsx";
+import { HeldTable, heldViews } from "./held-tables.tsx";
 import { Identity } from "./identity.tsx";
 import { LoadTable } from "./load-table.tsx";
 import { LostWords } from "./lost-words.tsx";
+import { ProxyStatsView, ProxyTools } from "./proxy-tools.tsx";
 import { ResourceDetail } from "./resource-detail.tsx";
 import { SyncMark } from "./sync-mark.tsx";
 import { seldom } from "./sync-state.ts";
@@ -62,7 +64,8 @@ export function ConfigDumpDrawer({ id, proxy, now, onClose }: ConfigDumpDrawerPr
       closeButtonProps={{ "aria-label": t("close") }}
     >
       {proxy?.connected && <Identity proxy={proxy} now={now} />}
-      {proxy && !proxy.connected ? <Gone proxy={proxy} /> : <Dump id={id} />}
+      {proxy?.connected && <ProxyTools id={id} />}
+      {proxy && !proxy.connected ? <Gone proxy={proxy} /> : <Held id={id} />}
     </Drawer>
   );
 }
@@ -77,6 +80,36 @@ function Gone({ proxy }: { proxy: ProxySync }) {
       </span>
       {t("gone-text", { id: proxy.id })}
     </EmptyState>
+  );
+}
+
+/** As rows, as its resources, or by its counters; which of these is in the URL. */
+function Held({ id }: { id: string }) {
+  const t = useTranslations("proxies");
+  const url = useUrlState();
+  const shown = heldViews.find((one) => one === url.get("table")) ?? "resources";
+  return (
+    <>
+      <div className={styles.views}>
+        {heldViews.map((one) => (
+          <PillButton
+            key={one}
+            pressed={one === shown}
+            onClick={() => url.set({ table: one === "resources" ? null : one, find: null })}
+            data-testid={`held-${one}`}
+          >
+            {t(`held-${one}`)}
+          </PillButton>
+        ))}
+      </div>
+      {shown === "resources" ? (
+        <Dump id={id} />
+      ) : shown === "stats" ? (
+        <ProxyStatsView id={id} />
+      ) : (
+        <HeldTable key={shown} id={id} table={shown} />
+      )}
+    </>
   );
 }
 

@@ -1,4 +1,6 @@
 "use client";
+import { Button } from "@mantine/core";
+import dynamic from "next/dynamic";
 import { use } from "react";
 import { useTranslations } from "use-intl";
 import type { ProxyList } from "../../server/contract/index.ts";
@@ -15,7 +17,6 @@ import { Panel } from "../ui/panel.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
-import { ConfigDumpDrawer } from "./config-dump.tsx";
 import { FleetFigures } from "./fleet-figures.tsx";
 import styles from "./proxies.module.css";
 import { useProxyColumns } from "./proxy-columns.tsx";
@@ -23,6 +24,9 @@ import { PushHistory } from "./push-history.tsx";
 import { RefusedList } from "./refused-list.tsx";
 import { SyncMark } from "./sync-mark.tsx";
 import { filterProxies, type ProxyFilter, refusedResources, shownTypes, worstFirst, worstState } from "./sync-state.ts";
+
+// The drawer is most of this page, and seldom what it is opened for.
+const ConfigDumpDrawer = dynamic(() => import("./config-dump.tsx").then((module) => module.ConfigDumpDrawer));
 
 /** What each proxy holds. Filters, sorting and the opened proxy are in the URL. */
 export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> }) {
@@ -37,6 +41,9 @@ export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> 
     <Page>
       <PageHeader title={t("title")} hint={t("hint")}>
         <Filters filter={filter} />
+        <Button component="a" href="/api/debug-bundle" download title={t("bundle-says")} data-testid="debug-bundle">
+          {t("bundle")}
+        </Button>
       </PageHeader>
       <FleetFigures proxies={live.data?.proxies} status={status.data} now={live.data?.at ?? 0} />
       <Panel flush>
@@ -48,7 +55,7 @@ export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> 
           id={opened}
           proxy={live.data?.proxies.find(({ id }) => id === opened)}
           now={live.data?.at ?? 0}
-          onClose={() => url.set({ proxy: null, type: null, resource: null, view: null, find: null })}
+          onClose={() => url.set({ proxy: null, type: null, resource: null, view: null, find: null, table: null })}
         />
       )}
     </Page>

@@ -9,7 +9,11 @@ export function MutualTls({ workload: { mtls, mtlsShare } }: { workload: Pick<Wo
   const modes = [...new Set(mtls.map(({ mode }) => mode))];
   return (
     <span>
-      {modes.length === 0 ? <span className="muted">–</span> : modes.map((mode) => t(`mtls-${mode}`)).join(", ")}
+      {modes.length === 0 && mtlsShare === null ? (
+        <span className="muted">–</span>
+      ) : (
+        modes.map((mode) => t(`mtls-${mode}`)).join(", ")
+      )}
       {mtlsShare !== null && (
         <span className="muted">
           {" "}

@@ -228,6 +228,9 @@ await lazy("load", "send requests at a given rate and say how they were answered
 await lazy("graph", "print who calls whom, as json, dot or mermaid", async () =>
   (await import("./live/graph.ts")).registerGraph(program),
 );
+await lazy("debug-bundle", "gather what somebody who helps from afar would ask for, without secrets", async () =>
+  (await import("./debug-bundle.ts")).registerDebugBundle(program),
+);
 await lazy("traces", "search traces, or show one as a tree", async () =>
   (await import("./traces/register.ts")).registerTraces(program),
 );

@@ -19,6 +19,7 @@ export * from "./logs.ts";
 export * from "./meshes.ts";
 export * from "./overview.ts";
 export * from "./proxies.ts";
+export * from "./proxy-tables.ts";
 export * from "./schemas.ts";
 export * from "./services.ts";
 export * from "./shown-yaml.ts";

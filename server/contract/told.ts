@@ -25,6 +25,8 @@ const english = {
   "no-workload": "there is no workload {name} in {namespace}",
   "no-proxy": "no proxy {id} is known",
   "no-connected-proxy": "no proxy {id} is connected",
+  "admin-elsewhere": "its admin interface can't be reached from here: no supervisor on this machine runs this proxy",
+  "admin-silent": "the admin interface of {id} can't be asked: {why}",
   "no-resource": "{id} holds no {type} {name}",
   "no-trace": "There is no trace {id}: it was not sampled, has not arrived, or is past its retention.",
   "no-push": "no push of revision {revision} is known",

@@ -8,6 +8,7 @@ import {
   FaultRequest,
   ImportRequest,
   LoadPlan,
+  LogLevel,
   MadeLoadTest,
   MeshComparisonRequest,
   RestoreRequest,
@@ -58,6 +59,8 @@ const ChangesQuery = z.object({
   object: filled,
   limit: number.min(1).max(500).default(50),
 });
+const StatsQuery = z.object({ filter: z.string().max(300).default("") });
+const LevelRequest = z.object({ level: LogLevel.nullable() });
 const MomentQuery = z.object({ revision: number.optional(), at: number.optional() });
 const name = z.string().min(1).max(253);
 const ObjectQuery = z.object({ kind: name.optional(), namespace: name.optional(), name: name.optional() });
@@ -217,5 +220,19 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     const { type, name } = parse(ResourceQuery, query);
     return type && name ? dashboard.proxyResource(id, { type, name }) : dashboard.proxyConfig(id);
   });
+  api.add("GET", "/api/proxies/:id/tables", ({ params: { id = "" } }) => dashboard.proxyTables(id));
+  api.add("GET", "/api/proxies/:id/admin", ({ params: { id = "" } }) => dashboard.proxyAdmin(id));
+  api.add("GET", "/api/proxies/:id/stats", async ({ params: { id = "" }, query }) =>
+    dashboard.proxyStats(id, parse(StatsQuery, query).filter),
+  );
+  api.add("PUT", "/api/proxies/:id/log-level", async ({ params: { id = "" }, body }) =>
+    dashboard.setLogLevel(id, parse(LevelRequest, body).level),
+  );
+  api.add("GET", "/api/proxies/:id/bundle", async ({ params: { id = "" } }) =>
+    archive(await dashboard.debugBundle(id)),
+  );
+  api.add("GET", "/api/debug-bundle", async () => archive(await dashboard.debugBundle()));
   return api;
 }
+
+const archive = ({ name, data }: { name: string; data: Buffer }) => new Download(data, name, "application/gzip");

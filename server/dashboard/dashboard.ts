@@ -44,6 +44,7 @@ import {
   type WorkloadMetrics,
   type XdsTypeName,
 } from "../contract/index.ts";
+import { createAdminClient } from "../fleet/admin-client.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { createMetricsClient, createSupervisedClient, createUsageClient } from "../fleet/usage-client.ts";
 import { remember } from "../lib/remember.ts";
@@ -66,6 +67,7 @@ import { nodeIdFacts } from "../xds/node-facts.ts";
 import { createApplicationLogs } from "./application-logs.ts";
 import { createCircuits } from "./circuits.ts";
 import { createCollectorClient } from "./collector-client.ts";
+import { debugBundle } from "./debug-bundle.ts";
 import { createExemplars } from "./exemplars.ts";
 import { createExplain } from "./explain.ts";
 import { failingAs } from "./failing-as.ts";
@@ -75,6 +77,7 @@ import { createLoadTargets } from "./load-targets.ts";
 import { createLoadTests, type LoadTestCalls } from "./load-tests.ts";
 import { createLogs, type Logs } from "./logs.ts";
 import { createMeshes, type Meshes } from "./meshes.ts";
+import { createProxyAdmins, type ProxyAdmins } from "./proxy-admin.ts";
 import { readDocuments } from "./read-documents.ts";
 import { createTraces } from "./traces.ts";
 import { createWorkloads } from "./workloads.ts";
@@ -101,7 +104,8 @@ export interface Dashboard
     >,
     LoadTestCalls,
     Logs,
-    Meshes {
+    Meshes,
+    ProxyAdmins {
   /** Where load can be sent in this mesh. */
   loadTargets(): Promise<LoadTargets>;
   graph(query: { windowSec: number; at?: number }): Promise<Graph>;
@@ -119,6 +123,8 @@ export interface Dashboard
   /** One that is gone for good is not expected any more. */
   forgetProxy(id: string): Promise<ProxyList>;
   proxyConfig(id: string): Promise<ProxyConfigDump>;
+  /** Of the mesh, or of one proxy, as a .tar.gz. Rejects with NOT_FOUND where nobody knows the proxy. */
+  debugBundle(id?: string): Promise<{ name: string; data: Buffer }>;
   proxyResource(id: string, resource: { type: XdsTypeName; name: string }): Promise<ProxyResourceContents>;
   /** `query` as `logs` has it. */
   exemplars(query: Readonly<Record<string, string>>): Promise<Exemplars>;
@@ -160,6 +166,9 @@ export function createDashboard({ portOffset, data, root, telemetryDatabase, onE
   const ports = meshPorts(portOffset);
   const api = createConfigApiClient(`http://127.0.0.1:${ports.configApi}`);
   const fleet: FleetSource = (options) => fetchProxyStatuses(`127.0.0.1:${ports.xds}`, options).catch(unreachable);
+  const held = (id: string) => fetchHeldResources(`127.0.0.1:${ports.xds}`, id).catch(unreachable);
+  const admin = createAdminClient(ports.fleet);
+  const meshes = createMeshes(api);
   const services = remember(() => servicesWithBadges(api), 1000);
   const injected = remember(api.faults, 1000);
   const gateways = remember(async () => gatewaysOf(await api.knownProxies()), 1000);
@@ -204,7 +213,7 @@ export function createDashboard({ portOffset, data, root, telemetryDatabase, onE
     serviceMetrics: async ({ windowSec, ...service }) =>
       (await queries()).serviceMetrics({ ...service, window: windowSec }),
     ...createWorkloads(queries, remember(api.workloads, 1000)),
-    ...createMeshes(api),
+    ...meshes,
     ...createTraces(queries, Date.now),
     proxies,
     async forgetProxy(id) {
@@ -215,6 +224,22 @@ export function createDashboard({ portOffset, data, root, telemetryDatabase, onE
     proxyConfig: (id) => dumpProxy(fleet, id, Date.now()),
     proxyResource: (id, resource) => readProxyResource(fleet, id, resource),
     applicationLogs: createApplicationLogs(queries, Date.now),
+    ...createProxyAdmins({ held, admin }),
+    async debugBundle(id) {
+      const list = await proxies();
+      if (id !== undefined && !list.proxies.some((proxy) => proxy.id === id)) {
+        throw new DashboardError({ code: "NOT_FOUND", ...told("no-proxy", { id }) });
+      }
+      const config = async (proxy: string) => (await fleet({ nodeId: proxy, contents: true }))[0]?.resources;
+      const mesh = {
+        "mesh.yaml": async () => (await meshes.exportMesh()).yaml,
+        "history.json": () => api.changes({ sinceMs: 0, limit: 200 }),
+        "pushes.json": api.pushHistory,
+        "proxies.json": proxies,
+        "telemetry.json": telemetry,
+      };
+      return debugBundle({ proxies, config, admin, mesh, data, now: Date.now }, id);
+    },
     explain: createExplain({
       proxies,
       held,

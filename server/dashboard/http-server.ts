@@ -86,7 +86,7 @@ async function answer(
     const file = value instanceof Download ? value : undefined;
     if (file) response.setHeader("content-disposition", `attachment; filename="${file.fileName}"`);
     if (file?.type !== undefined) {
-      send(response, 200, file.type, String(file.value));
+      send(response, 200, file.type, Buffer.isBuffer(file.value) ? file.value : String(file.value));
       return;
     }
     const answered = await jsonAnswer(file ? file.value : value, String(request.headers["accept-encoding"] ?? ""));

@@ -122,7 +122,8 @@ function unknownFields(match: FilterChainMatch): string[] {
   return fields.flatMap(([field, isSet]) => (isSet ? [field] : []));
 }
 
-function downstreamTls({ transportSocket }: FilterChain): ExplainedChain["tls"] {
+/** Whether TLS ends at a chain, and whether its clients must show a certificate. */
+export function downstreamTls({ transportSocket }: FilterChain): ExplainedChain["tls"] {
   if (transportSocket?.configType.case !== "typedConfig") return "none";
   const context = anyUnpack(transportSocket.configType.value, DownstreamTlsContextSchema);
   if (context === undefined) return "none";

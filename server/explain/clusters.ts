@@ -59,7 +59,7 @@ export function judgeCluster(holdings: Holdings, name: string, share: number): J
 }
 
 /** The DestinationRule, and in it the subset. */
-function ruleOf({ metadata }: Cluster): ConfigRule | null {
+export function ruleOf({ metadata }: Cluster): ConfigRule | null {
   const origin = originOf(metadata);
   const subset = metadata?.filterMetadata.istio?.subset;
   return origin && typeof subset === "string" ? { ...origin, rule: `subsets[${subset}]` } : origin;
@@ -81,7 +81,8 @@ const missing: Omit<JudgedCluster, "name" | "share"> = {
   dynamic: false,
 };
 
-function assignmentOf(holdings: Holdings, cluster: Cluster): ClusterLoadAssignment | undefined {
+/** Undefined where endpoints are not told of, or not yet. */
+export function assignmentOf(holdings: Holdings, cluster: Cluster): ClusterLoadAssignment | undefined {
   if (cluster.clusterDiscoveryType.value !== Cluster_DiscoveryType.EDS) return cluster.loadAssignment;
   return holdings.endpoints(cluster.edsClusterConfig?.serviceName || cluster.name);
 }
@@ -94,7 +95,7 @@ function policyOf({ lbPolicy, loadBalancingPolicy }: Cluster): string {
   return extension?.split(".").at(-1)?.toUpperCase() ?? Cluster_LbPolicy[lbPolicy] ?? "";
 }
 
-function endpointsOf(group: LocalityLbEndpoints, cluster: Cluster) {
+export function endpointsOf(group: LocalityLbEndpoints, cluster: Cluster) {
   const { region = "", zone = "", subZone = "" } = group.locality ?? {};
   const locality = [region, zone, subZone].filter(Boolean).join("/");
   return group.lbEndpoints.flatMap((entry) => {

@@ -63,7 +63,8 @@ function pathCheck(match: RouteMatch, view: RequestView): Check {
   });
 }
 
-function pathWords({ pathSpecifier: { case: kind, value } }: RouteMatch): Pick<Check, "operator" | "value"> {
+/** The condition on the path, in words of `Check`. */
+export function pathWords({ pathSpecifier: { case: kind, value } }: RouteMatch): Pick<Check, "operator" | "value"> {
   switch (kind) {
     case "prefix":
       return value === "/" || value === "" ? { operator: "any", value: "" } : { operator: "prefix", value };
@@ -94,7 +95,8 @@ const grpcCheck = (match: RouteMatch, view: RequestView): Check =>
     }),
   });
 
-function deedOf({ action }: Route): Pick<ExplainedRoute, "does" | "to"> {
+/** What a route does with what it takes. */
+export function deedOf({ action }: Route): Pick<ExplainedRoute, "does" | "to"> {
   switch (action.case) {
     case "route":
       return { does: "forward", to: clusterNames(action.value.clusterSpecifier) };

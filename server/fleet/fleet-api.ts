@@ -34,6 +34,8 @@ export interface PartStatus {
   node: string | null;
   /** Where a proxy tells its metrics in Prometheus' form: `http://127.0.1.2:15090`; null for other parts. */
   metrics: string | null;
+  /** A proxy's admin interface: `<ip>:<port>`, or `unix:<path>`, below the data folder where it is relative. */
+  admin: string | null;
   /** Null while it does not run, and where the system keeps no such account. */
   usage: ProcessUsage | null;
 }

@@ -30,6 +30,8 @@ export interface Part extends ChildSpec {
   node?: string;
   /** Where it tells its metrics, when it is a proxy. */
   metrics?: string;
+  /** Of a proxy: `<ip>:<port>`, or `unix:<path>`, below the data folder. */
+  admin?: string;
 }
 
 export function planesOf(options: MeshOptions): Part[] {
@@ -199,6 +201,7 @@ function proxyPart(options: MeshOptions, { kind, ports, identity }: DemoProxy, i
     ports: listening,
     node: nodeId(identity, ports),
     metrics: `http://${ports.ip}:${ports.prometheus}`,
+    admin: isEnvoy ? `unix:${socket.path}` : `${ports.ip}:${ports.admin}`,
     probe: (signal) => probeHttp(ports.ip, ports.health, "/healthz/ready", signal),
   };
 }

@@ -170,6 +170,7 @@ const partStatus = (part: Part, child: Child) => ({
   lastExit: child.lastExit ?? null,
   node: part.node ?? null,
   metrics: part.metrics ?? null,
+  admin: part.admin ?? null,
   usage: child.pid === undefined ? null : processUsage(child.pid),
 });
 

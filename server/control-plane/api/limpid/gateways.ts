@@ -100,7 +100,7 @@ function ofSecret(from: string, secret: ConfigObject | undefined): ServerCertifi
   const leaf = known.find(({ entry }) => entry === chain);
   if (leaf === undefined) return { ...unknown, from, found: true };
   const { subject, issuer, subjectAltNames, notBefore, notAfter } = leaf;
-  const names = subjectAltNames.map((name) => name.replace(/^DNS:/, ""));
+  const names = subjectAltNames.map((name) => name.replace(/^(?:DNS|IP Address):/, ""));
   return {
     from,
     found: true,
