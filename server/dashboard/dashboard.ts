@@ -192,7 +192,6 @@ export function createDashboard({ portOffset, data, root, telemetryDatabase, onE
     const services = list.services.map((one) => ({ ...one, missingProxies: missingProxies(one, seen.proxies) }));
     return { ...list, services };
   };
-  const held = (id: string) => fetchHeldResources(`127.0.0.1:${ports.xds}`, id).catch(unreachable);
   const loadTargets = createLoadTargets({ proxies, held });
   return {
     ...api,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { WorkloadView } from "../../../contract/index.ts";
 import { LatencySketch } from "../../../lib/latency-sketch.ts";
 import { createQueries, type Queries } from "../../../query/queries.ts";
 import type { TelemetryReader, TraceQuery } from "../../../query/reader.ts";
@@ -111,6 +112,11 @@ function withoutNumbers(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, each]) => [key, withoutNumbers(each)]));
 }
 
+const workload = (app: string): WorkloadView => ({
+  ...{ namespace: "default", name: `${app}-v1`, app, version: "v1", serviceAccount: "", labels: {} },
+  ...{ services: [], endpoints: [], mtls: [] },
+});
+
 type Ask = (queries: Queries) => Promise<unknown>;
 
 /** Each function of the read models, asked in several ways. */
@@ -127,6 +133,8 @@ function questions(now: number): { [K in keyof Queries]: Record<string, Ask> } {
     graph: { ...each((q, window) => q.graph({ window })), replayed: (q) => q.graph({ window: 60, at }) },
     serviceMetrics: each((q, window) => q.serviceMetrics({ namespace: "default", name: host("reviews"), window })),
     serviceList: each((q, window) => q.serviceList({ window })),
+    workloadList: each((q, window) => q.workloadList({ window, workloads: [workload("page"), workload("reviews")] })),
+    workloadMetrics: each((q, window) => q.workloadMetrics({ window, workload: workload("reviews") })),
     overview: { now: (q) => q.overview() },
     latencyHeatmap: {
       ...each((q, window) => q.latencyHeatmap({ window })),
