@@ -48,6 +48,8 @@ const compactEveryMs = 30_000;
 const compactWhenIdleEveryMs = 60_000;
 const checkEveryMs = 2000;
 const soonMs = 50;
+/** A store that takes longer for a batch is not told to be well. */
+const slowMs = 3000;
 /** The bundled proxies hold on to a connection for two minutes, others for less; below this what they held comes late, and whole. */
 const stallMs = 60_000;
 
@@ -65,6 +67,8 @@ export class Ingest {
   readonly #startedAtMs: number;
   #lastWriteMs = 0;
   #lastError = "";
+  /** When the batch began that is just being written. */
+  #writingSinceMs: number | undefined;
   /** Who waits to hear that what they sent is written: what came since the last batch, and what is in it. */
   #waiting: (() => void)[] = [];
   #waitingForPending: (() => void)[] = [];
@@ -192,6 +196,11 @@ export class Ingest {
   /** Whether the store takes what is written to it: told by the last batch, or by an empty one when that was a while ago. */
   async check(): Promise<{ ok: boolean; message: string; lastWriteMs: number }> {
     const now = this.#options.clock.now();
+    const waitedMs = this.#writingSinceMs === undefined ? 0 : now - this.#writingSinceMs;
+    if (waitedMs > slowMs) {
+      const message = `the telemetry store has not answered for ${Math.round(waitedMs / 1000)} s`;
+      return { ok: false, message, lastWriteMs: this.#lastWriteMs };
+    }
     if (this.#failing === 0 && now - this.#lastWriteMs > checkEveryMs && !this.#stopped) {
       await this.#exclusive(async () => {
         if (this.#pending === undefined) await this.#attempt(this.#nextBatch() ?? this.#emptyBatch());
@@ -279,7 +288,12 @@ export class Ingest {
   async #write(batch: TelemetryBatch): Promise<void> {
     this.#pending = batch;
     const started = performance.now();
-    await this.#options.store.write(batch);
+    this.#writingSinceMs = this.#options.clock.now();
+    try {
+      await this.#options.store.write(batch);
+    } finally {
+      this.#writingSinceMs = undefined;
+    }
     this.#pending = undefined;
     this.#stalledFromMs = undefined;
     this.#failing = 0;

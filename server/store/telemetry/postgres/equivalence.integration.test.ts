@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { WorkloadView } from "../../../contract/index.ts";
 import { LatencySketch } from "../../../lib/latency-sketch.ts";
 import { createQueries, type Queries } from "../../../query/queries.ts";
-import type { TelemetryReader, TraceQuery } from "../../../query/reader.ts";
+import type { LogRow, TelemetryReader, TraceQuery } from "../../../query/reader.ts";
 import type { MetricSeries } from "../../../telemetry/metric-record.ts";
 import type { SpanRecord } from "../../../telemetry/span.ts";
 import type { TelemetryBatch, TelemetryStore } from "../../../telemetry/store.ts";
@@ -283,11 +283,23 @@ describe.skipIf(binaries === undefined)("SQLite and PostgreSQL with the same rec
     };
     await live(t0, 40, clock, {});
     await compare();
-    await live(t0 + 40, 360, clock, {});
+    await live(t0 + 40, 200, clock, {});
     await compare();
     // Quarters of a minute instead of days: what is old goes, also of traces that go on.
-    await live(t0 + 400, 600, clock, { samplesSec: 120, spansSec: 90, logsSec: 60, maxLogs: 50 });
+    await live(t0 + 240, 300, clock, { samplesSec: 120, spansSec: 90, logsSec: 60, maxLogs: 50 });
     await compare();
+    const ended = new AbortController();
+    const followed = [asked.sqlite, asked.postgres].map(async (queries) => {
+      const rows: LogRow[] = [];
+      for await (const some of queries.followLogs({ path: "/reviews" }, ended.signal)) rows.push(...some);
+      return rows;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    await live(t0 + 540, 20, clock, {});
+    ended.abort();
+    const [expected, given] = await Promise.all(followed);
+    expect(expected?.length).toBeGreaterThan(0);
+    expect(withoutNumbers(given)).toEqual(withoutNumbers(expected));
     expect((await asked.sqlite.logs({ fromMs: 0, toMs: clock.now(), limit: 1000 })).length).toBeGreaterThan(100);
   }, 300_000);
 });
