@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { type ApiError, DashboardError, told } from "../contract/index.ts";
 import { errorBody } from "../lib/error-body.ts";
+import { answerWhole } from "../lib/http-answer.ts";
 import { mediaType, readBody } from "../lib/http-body.ts";
 import { createHttpListener } from "../lib/http-listener.ts";
 import type { Router } from "../lib/http-router.ts";
@@ -51,7 +52,7 @@ export function createDashboardServer(options: DashboardServerOptions): Server {
     (request, response, { path }) => {
       for (const [name, value] of Object.entries(fixedHeaders)) response.setHeader(name, value);
       const refusal = refuse(request.method ?? "GET", request.headers, options.allowedHosts);
-      if (refusal) sendError(request, response, refusal.error, refusal.status);
+      if (refusal) sendError(response, refusal.error, refusal.status);
       else if (path === "/api/healthz") send(response, 200, "text/plain", "ok\n");
       else if (path === "/api" || path.startsWith("/api/")) return answer(options, request, response, path);
       else return servePage(options, request, response, path);
@@ -74,7 +75,7 @@ async function answer(
     const method = request.method === "HEAD" ? "GET" : (request.method ?? "GET");
     const match = api.match(method, path);
     if (match.target === undefined) {
-      sendUnknown(request, response, path, match.allowed);
+      sendUnknown(response, path, match.allowed);
       return;
     }
     const body = method === "GET" ? undefined : await readJson(request, maxBodyBytes(path));
@@ -97,26 +98,21 @@ async function answer(
     if (response.destroyed) return; // the client has gone, and nothing failed here
     const error = cause instanceof DashboardError ? cause : undefined;
     if (error === undefined) onError(cause, path);
-    if (!response.headersSent) sendError(request, response, error ?? unforeseen);
+    if (!response.headersSent) sendError(response, error ?? unforeseen);
   }
 }
 
 const unforeseen = new DashboardError({ code: "INTERNAL", ...told("dashboard-failed", {}) });
 
-function sendUnknown(
-  request: IncomingMessage,
-  response: ServerResponse,
-  path: string,
-  allowed: readonly string[],
-): void {
+function sendUnknown(response: ServerResponse, path: string, allowed: readonly string[]): void {
   const place = path.slice(0, 200);
   if (allowed.length === 0) {
-    sendError(request, response, new DashboardError({ code: "NOT_FOUND", message: `There is no ${place} here.` }));
+    sendError(response, new DashboardError({ code: "NOT_FOUND", message: `There is no ${place} here.` }));
     return;
   }
   response.setHeader("allow", allowed.join(", "));
   const message = `${place} takes ${allowed.join(", ")} only.`;
-  sendError(request, response, new DashboardError({ code: "UNSUPPORTED", message }), 405);
+  sendError(response, new DashboardError({ code: "UNSUPPORTED", message }), 405);
 }
 
 /** The JSON body of a write. Only JSON is taken: a form of a foreign page can't send it without a preflight. */
@@ -170,13 +166,10 @@ function passOn(pages: RequestListener, request: IncomingMessage, response: Serv
 }
 
 function sendError(
-  request: IncomingMessage,
   response: ServerResponse,
   { code, message, reason, params, errors }: DashboardError,
   status = statusOf[code],
 ): void {
-  // Whatever is left of a refused body is not read: the connection can't serve another request.
-  if (!request.complete) response.setHeader("connection", "close");
   const body: ApiError = {
     code,
     message,
@@ -191,14 +184,8 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
   send(response, status, "application/json", JSON.stringify(value));
 }
 
-function send(response: ServerResponse, status: number, type: string, body: string | Buffer): void {
-  response.writeHead(status, {
-    "content-type": type,
-    "content-length": Buffer.byteLength(body),
-    "cache-control": "no-store",
-  });
-  response.end(response.req.method === "HEAD" ? undefined : body);
-}
+const send = (response: ServerResponse, status: number, type: string, body: string | Buffer): void =>
+  answerWhole(response, status, { "content-type": type, "cache-control": "no-store" }, body);
 
 /** Of a name that is given twice the last counts. */
 const queryOf = ({ url = "" }: IncomingMessage): Record<string, string> => {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Duplex } from "node:stream";
 import { limitConnections } from "./connection-limit.ts";
 import { errorBody } from "./error-body.ts";
+import { answerWhole } from "./http-answer.ts";
 
 export interface HttpListenerLimits {
   maxConnections: number;
@@ -75,7 +76,6 @@ export function createHttpListener(handler: HttpListenerHandler, options: HttpLi
       try {
         const target = readTarget(request.url);
         if (target === undefined) {
-          request.resume();
           answer(response, 400, "the request target must be a path in UTF-8, percent-encoded");
           return;
         }
@@ -114,14 +114,8 @@ function isDecodable(path: string): boolean {
   }
 }
 
-function answerJson(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, {
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(body),
-    connection: "close", // what is left of the request is not read
-  });
-  response.end(body);
-}
+const answerJson = (response: ServerResponse, status: number, body: string): void =>
+  answerWhole(response, status, { "content-type": "application/json", connection: "close" }, body);
 
 /** What came is no request: Node has no response for it, and would answer without a body. */
 function refuseBytes(

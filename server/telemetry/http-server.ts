@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { isFromWebPage } from "../lib/allowed-host.ts";
 import { errorBody } from "../lib/error-body.ts";
+import { answerWhole } from "../lib/http-answer.ts";
 import { readBody } from "../lib/http-body.ts";
 import { createHttpListener } from "../lib/http-listener.ts";
 import { createRouter, type Router } from "../lib/http-router.ts";
@@ -51,7 +52,6 @@ export function createTelemetryHttp(options: TelemetryHttpOptions): Server {
         if (response.destroyed) return; // the client has gone
         if (!(error instanceof HttpError)) options.onError(error, path);
         const told = error instanceof HttpError ? error : new HttpError(500, "the collector failed; its log says why");
-        response.setHeader("connection", "close"); // the rest of a refused body is not read
         send(response, { status: told.status, ...failureOf(call, told) });
       }
     },
@@ -120,8 +120,5 @@ function failureOf({ request, endpoint }: Call, { status, message }: HttpError):
   return { type: "application/json", body: JSON.stringify(errorBody(status, message)) };
 }
 
-function send(response: ServerResponse, { status = 200, type, body }: HttpAnswer): void {
-  const length = Buffer.byteLength(body);
-  response.writeHead(status, { "content-type": type, "content-length": length });
-  response.end(status === 204 || response.req.method === "HEAD" ? undefined : body);
-}
+const send = (response: ServerResponse, { status = 200, type, body }: HttpAnswer): void =>
+  answerWhole(response, status, { "content-type": type }, body);

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { finished } from "node:stream/promises";
 import { ReadOnlyStoreError, StorageError } from "../../config/store.ts";
+import { answerWhole } from "../../lib/http-answer.ts";
 import { mediaType, readBody } from "../../lib/http-body.ts";
 import { createHttpListener, type RequestTarget } from "../../lib/http-listener.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -93,9 +94,7 @@ async function handle(
       response.destroy();
       return;
     }
-    const body = options.errorBody(target.path, failure);
-    if (request.complete) send(response, failure.code, body, failure.headers);
-    else await sendWithin(request, response, failure, body);
+    send(response, failure.code, options.errorBody(target.path, failure), failure.headers);
   }
 }
 
@@ -132,46 +131,15 @@ function toStatusError(error: unknown, logger: Logger, path: string): StatusErro
 }
 
 function send(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
-  const payload = Buffer.isBuffer(body) ? body : Buffer.from(`${JSON.stringify(body)}\n`);
-  response.writeHead(status, { ...headOf(payload), ...headers });
-  response.end(response.req.method === "HEAD" ? undefined : payload);
+  const payload = Buffer.isBuffer(body) ? body : `${JSON.stringify(body)}\n`;
+  answerWhole(response, status, { ...fixedHeaders, ...headers }, payload);
 }
 
-/** How much of a refused body is taken in, and for how long, so that its sender comes to read why. */
-const lingerBytes = 64 * 1024 * 1024;
-const lingerMs = 10_000;
-
-/**
- * Answers while the client still sends. Closing now would reset the connection, and the reset would overtake the answer on its way (RFC 9112
- * §9.6); so what comes is read and thrown away, within bounds, and the connection ends after it.
- */
-async function sendWithin(
-  request: IncomingMessage,
-  response: ServerResponse,
-  failure: StatusError,
-  body: unknown,
-): Promise<void> {
-  const payload = Buffer.from(`${JSON.stringify(body)}\n`);
-  response.writeHead(failure.code, { ...headOf(payload), ...failure.headers, connection: "close" });
-  response.write(payload); // the whole answer; ending it would end the connection
-  let left = lingerBytes;
-  request.on("data", (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) request.destroy();
-  });
-  request.resume();
-  const timer = setTimeout(() => request.destroy(), lingerMs);
-  await finished(request).catch(() => undefined);
-  clearTimeout(timer);
-  response.end();
-}
-
-const headOf = (payload: Buffer) => ({
+const fixedHeaders = {
   "content-type": "application/json",
-  "content-length": payload.length,
   "cache-control": "no-cache, private",
   "x-content-type-options": "nosniff",
-});
+};
 
 /** A client that doesn't read what is left within this time loses the rest. */
 async function endStream(response: ServerResponse, patienceMs: number): Promise<void> {
