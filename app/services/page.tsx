@@ -1,7 +1,7 @@
 import type { Metadata } from "next";
 import { Suspense } from "react";
 import { ServiceListPage } from "../../components/services/service-list-page.tsx";
-import { parseWindow } from "../../components/ui/time-window.ts";
+import { askedFor, parseRange, type RangeQuery } from "../../components/ui/time-range.ts";
 import { getDashboard } from "../../server/next.ts";
 import { getTranslations } from "../intl.ts";
 import { settle } from "../settle.ts";
@@ -9,12 +9,13 @@ import Loading from "./loading.tsx";
 
 export const generateMetadata = async (): Promise<Metadata> => ({ title: (await getTranslations())("services.title") });
 
-export default async function ServicesPage({ searchParams }: { searchParams: Promise<{ window?: string }> }) {
-  const windowSec = parseWindow((await searchParams).window);
-  const services = settle((await getDashboard()).services({ windowSec }));
+export default async function ServicesPage({ searchParams }: { searchParams: Promise<RangeQuery> }) {
+  const query = await searchParams;
+  const range = parseRange((name) => query[name]);
+  const services = settle((await getDashboard()).services(askedFor(range)));
   return (
     <Suspense fallback={<Loading />}>
-      <ServiceListPage initial={services} initialWindowSec={windowSec} />
+      <ServiceListPage initial={services} initialRange={range} />
     </Suspense>
   );
 }

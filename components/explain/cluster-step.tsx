@@ -10,7 +10,8 @@ import { Percent } from "./percent.tsx";
 /** Where a share of the requests goes: the cluster, what its DestinationRule says, and its endpoints. */
 export function ClusterStep({ cluster }: { cluster: ExplainedCluster }) {
   const t = useTranslations("explain");
-  const { name, share, found, subset, discovery, policy, tls, origin, endpoints, more, outlierDetection } = cluster;
+  const { name, share, found, subset, discovery, policy, tls, origin, endpoints, more, outlierDetection, live } =
+    cluster;
   return (
     <>
       <span className={styles.head}>
@@ -23,6 +24,12 @@ export function ClusterStep({ cluster }: { cluster: ExplainedCluster }) {
             {[discovery, policy, t(`tls-${tls}`), outlierDetection && t("outlier")].filter(Boolean).join(" · ")}
           </small>
           {origin && <OriginLink origin={origin} />}
+          {live && (
+            <small data-testid="live-hosts">
+              {t("live-hosts", { healthy: live.healthy, total: live.total })}
+              {live.ejected > 0 && ` · ${t("live-ejected", { count: live.ejected })}`}
+            </small>
+          )}
           {endpoints.length > 0 && (
             <ul className={styles.endpoints}>
               {endpoints.map((endpoint) => (

@@ -10,7 +10,13 @@ import { explainParams } from "./explain-query.ts";
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /** The request that is asked about. It is in the URL when it is sent off: half a URL explains nothing. */
-export function ExplainForm() {
+export interface ExplainFormProps {
+  /** Kept on the page only: an address is written down in many places. */
+  token: string;
+  onToken: (token: string) => void;
+}
+
+export function ExplainForm({ token, onToken }: ExplainFormProps) {
   const t = useTranslations("explain");
   const url = useUrlState();
   const proxies = (useProxies().data?.proxies ?? []).filter(({ connected }) => connected);
@@ -23,6 +29,7 @@ export function ExplainForm() {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const value = (name: string) => String(form.get(name) ?? "").trim() || null;
+    onToken(String(form.get("token") ?? "").trim());
     const asked = Object.fromEntries(explainParams.map((name) => [name, value(name)]));
     url.set({ ...asked, method: asked.method === "GET" ? null : (asked.method ?? null) }, "push");
   };
@@ -76,6 +83,20 @@ export function ExplainForm() {
           maxRows={8}
           spellCheck={false}
           data-testid="explain-headers"
+        />
+        <Textarea
+          size="xs"
+          className={styles.headers ?? ""}
+          name="token"
+          label={t("token-field")}
+          placeholder={t("token-placeholder")}
+          defaultValue={token}
+          autosize
+          minRows={1}
+          maxRows={8}
+          spellCheck={false}
+          autoComplete="off"
+          data-testid="explain-token"
         />
         <Button type="submit" size="xs" data-testid="explain-ask">
           {t("do")}

@@ -1,9 +1,9 @@
 "use client";
 import Link from "next/link";
-import { use } from "react";
+import { use, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Explanation } from "../../server/contract/index.ts";
-import { getJson, type Settled } from "../lib/api.ts";
+import { getJson, type Settled, sendJson } from "../lib/api.ts";
 import { useErrorText } from "../lib/error-text.ts";
 import { logsHref } from "../lib/links.ts";
 import { useLive } from "../lib/live.ts";
@@ -30,19 +30,23 @@ export function ExplainPage({ initial, initialQuery }: ExplainPageProps) {
   const url = useUrlState();
   const first = use(initial);
   const errorText = useErrorText();
+  const [token, setToken] = useState("");
   const query = explainQuery((name) => url.get(name));
   const text = new URLSearchParams(query).toString();
   const live = useLive({
-    queryKey: ["explain", text],
-    read: (signal) => getJson(Explanation, `/api/explain?${text}`, signal),
+    queryKey: ["explain", text, token],
+    read: (signal) =>
+      token === ""
+        ? getJson(Explanation, `/api/explain?${text}`, signal)
+        : sendJson(Explanation, "POST", "/api/explain", { ...query, token }, signal),
     everyMs: 5000,
     enabled: query !== undefined,
-    initial: text === new URLSearchParams(initialQuery).toString() ? first : undefined,
+    initial: token === "" && text === new URLSearchParams(initialQuery).toString() ? first : undefined,
   });
   return (
     <Page>
       <PageHeader title={t("title")} hint={t("hint")} />
-      <ExplainForm key={text} />
+      <ExplainForm key={text} token={token} onToken={setToken} />
       {query === undefined ? (
         <Panel flush>
           <EmptyState
@@ -68,7 +72,10 @@ export function ExplainPage({ initial, initialQuery }: ExplainPageProps) {
                   <Verdict answer={answer} />
                   <SidePanel side={answer.source} />
                   {answer.destinations.map((destination) => (
-                    <DestinationPanel key={destination.cluster} destination={destination} />
+                    <DestinationPanel
+                      key={`${destination.mirrored} ${destination.cluster}`}
+                      destination={destination}
+                    />
                   ))}
                 </>
               )}

@@ -14,7 +14,7 @@ import { Step } from "./step.tsx";
 /** Filters that have a say about the request; others pass it on, and are not told of. */
 export function FilterSteps({ filters }: { filters: readonly ExplainedFilter[] }) {
   const t = useTranslations("explain");
-  return filters.map(({ name, kind, rbac, fault }) => {
+  return filters.map(({ name, kind, rbac, jwt, fault }) => {
     if (kind === "unjudged" || kind === "rate-limit") {
       return (
         <Step key={name} name={t("filter")}>
@@ -29,6 +29,18 @@ export function FilterSteps({ filters }: { filters: readonly ExplainedFilter[] }
       return (
         <Step key={`${name} ${rbac.action} ${rbac.trial}`} name={t("policies")}>
           <Policies rbac={rbac} />
+        </Step>
+      );
+    }
+    if (jwt) {
+      return (
+        <Step key={name} name={t("token")}>
+          <span className={styles.head}>
+            <Mark ok={jwt.ok} /> <span>{t(jwt.ok ? (jwt.why ? "token-none" : "token-good") : "token-bad")}</span>
+            {jwt.issuer && <code>{jwt.issuer}</code>}
+          </span>
+          {jwt.why && <small>{jwt.why}</small>}
+          <small>{t("token-issuers", { issuers: jwt.issuers.join(", ") })}</small>
         </Step>
       );
     }

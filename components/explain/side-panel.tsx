@@ -88,6 +88,11 @@ export function SidePanel({ side, before }: { side: ExplainedSide; before?: Reac
             <ClusterStep cluster={cluster} />
           </Step>
         ))}
+        {side.mirrors.map((cluster) => (
+          <Step key={`mirror ${cluster.name}`} name={t("mirror-to")}>
+            <ClusterStep cluster={cluster} />
+          </Step>
+        ))}
         {side.end.kind !== "forwarded" && (
           <Step name={t("end")}>
             <End side={side} />
@@ -101,12 +106,12 @@ export function SidePanel({ side, before }: { side: ExplainedSide; before?: Reac
 /** The same at a proxy that the request reaches, and how it is let in. */
 export function DestinationPanel({ destination }: { destination: ExplainedDestination }) {
   const t = useTranslations("explain");
-  const { endpoint, tls, identity, peerAuthentication } = destination;
+  const { endpoint, tls, identity, mirrored, peerAuthentication } = destination;
   return (
     <SidePanel
       side={destination.side}
       before={
-        <Step name={t("arrives")}>
+        <Step name={t(mirrored ? "arrives-copy" : "arrives")}>
           <span className="mono">{endpoint}</span> {t(`tls-${tls}`)}{" "}
           {identity && <span className={`mono ${styles.quiet}`}>{identity}</span>}
           <small>

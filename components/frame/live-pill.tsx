@@ -6,7 +6,7 @@ import { formatSpan, formatTimeOfDay } from "../ui/format.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { Pill } from "../ui/pill.tsx";
 import { TimeOfDay } from "../ui/quantity.tsx";
-import { parseWindow } from "../ui/time-window.ts";
+import { parseRange } from "../ui/time-range.ts";
 import type { Freshness } from "./freshness.ts";
 import styles from "./live-pill.module.css";
 
@@ -15,7 +15,7 @@ export function LivePill({ freshness }: { freshness: Freshness }) {
   const t = useTranslations("frame");
   const locale = useLocale();
   const params = useSearchParams();
-  const at = Number(params.get("at")) || null;
+  const { windowSec, at } = parseRange((name) => params.get(name));
   if (at !== null) {
     return (
       <Pill tone="accent" data-testid="live-pill">
@@ -56,7 +56,8 @@ export function LivePill({ freshness }: { freshness: Freshness }) {
     <Pill data-testid="live-pill">
       <HealthMark health="healthy" silent />
       {t("live")}
-      <span className={styles.window}>· {formatSpan(parseWindow(params.get("window")), locale)}</span>
+      {/* Pages have windows of their own where none is asked for: what is said here must be so. */}
+      {params.get("window") && <span className={styles.window}>· {formatSpan(windowSec, locale)}</span>}
       {freshness.losses && <Losses of={freshness.losses} />}
     </Pill>
   );

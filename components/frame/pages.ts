@@ -1,5 +1,6 @@
 import {
   IconBolt,
+  IconChartLine,
   IconCode,
   IconDoorEnter,
   IconGauge,
@@ -23,6 +24,7 @@ import {
   historyHref,
   loadHref,
   logsHref,
+  metricsHref,
   overviewHref,
   proxiesHref,
   servicesHref,
@@ -44,6 +46,7 @@ export const pages = [
   { key: "gateways", href: gatewaysHref, icon: IconDoorEnter, letter: "a", group: 0, atHand: false },
   { key: "logs", href: logsHref, icon: IconListSearch, letter: "l", group: 0, atHand: false },
   { key: "traces", href: tracesHref, icon: IconTimeline, letter: "r", group: 0, atHand: false },
+  { key: "metrics", href: metricsHref, icon: IconChartLine, letter: "m", group: 0, atHand: false },
   { key: "explain", href: explainHref(), icon: IconHelpHexagon, letter: "e", group: 0, atHand: false },
   { key: "faults", href: faultsHref, icon: IconBolt, letter: "f", group: 1, atHand: true },
   { key: "load", href: loadHref, icon: IconGauge, letter: "b", group: 1, atHand: false },

@@ -18,6 +18,12 @@ export const gatewaysHref = "/gateways";
 export const workloadsHref = "/workloads";
 export const settingsHref = "/settings";
 
+export const metricsHref = "/metrics";
+
+/** The explorer with one metric chosen; of one service, or of one instance. */
+export const metricHref = (name: string, of: { service?: string; instance?: string; by?: string } = {}): string =>
+  `${metricsHref}?${new URLSearchParams({ metric: name, ...of })}`;
+
 export const tracesHref = "/traces";
 
 export const traceHref = (id: string): string => `${tracesHref}/${encodeURIComponent(id)}`;
@@ -76,6 +82,9 @@ export const applicationLinesHref = (filter: { trace?: string; service?: string 
 export const logTraceHref = (traceId: string): string => `/traces/${encodeURIComponent(traceId)}`;
 
 export const proxyHref = (id: string): string => `/proxies?proxy=${encodeURIComponent(id)}`;
+
+/** What a proxy tells of itself over time. */
+export const proxyMetricsHref = (id: string): string => `${proxyHref(id)}&show=metrics`;
 
 /** Proxies that are not in sync. */
 export const outOfSyncHref = "/proxies?sync=out";

@@ -7,12 +7,14 @@ import {
   Graph,
   LoadList,
   MeshStatus,
+  OutboundMetrics,
   Overview,
   ProxyList,
   PushHistory,
   PushStatus,
   RateLimitUses,
   Routing,
+  Saturation,
   ServiceList,
   ServiceMetrics,
   WorkloadList,
@@ -35,33 +37,45 @@ export const useMeshStatus = (initial?: From<MeshStatus>): Live<MeshStatus> =>
   });
 
 /** Live while `at` is null; a moment of the past does not change, and is read once. */
-export const useGraph = (
-  query: { windowSec: number; at: number | null },
-  initial?: From<Graph>,
-  enabled = true,
-): Live<Graph> =>
+export const useGraph = (query: Range, initial?: From<Graph>, enabled = true): Live<Graph> =>
   useLive({
     queryKey: ["graph", query],
-    read: (signal) =>
-      getJson(Graph, `/api/graph?window=${query.windowSec}${query.at === null ? "" : `&at=${query.at}`}`, signal),
-    everyMs: query.at === null ? pace : null,
+    read: (signal) => getJson(Graph, `/api/graph?${stretch(query)}`, signal),
+    everyMs: paceOf(query),
     initial,
     enabled,
   });
 
-export const useOverview = (initial?: From<Overview>): Live<Overview> =>
+/** Without a range: the last minute, and the last hour as charts. */
+export const useOverview = (initial?: From<Overview>, range: Range | null = null, enabled = true): Live<Overview> =>
   useLive({
-    queryKey: ["overview"],
-    read: (signal) => getJson(Overview, "/api/overview", signal),
-    everyMs: pace,
+    queryKey: ["overview", range],
+    read: (signal) => getJson(Overview, `/api/overview${range ? `?${stretch(range)}` : ""}`, signal),
+    everyMs: paceOf(range),
     initial,
+    enabled,
   });
 
-export const useServices = (windowSec: number, initial?: From<ServiceList>, enabled = true): Live<ServiceList> =>
+interface Range {
+  windowSec: number;
+  /** Its end, Unix milliseconds; null: now. */
+  at: number | null;
+}
+const stretch = ({ windowSec, at }: Range): string => `window=${windowSec}${at === null ? "" : `&at=${at}`}`;
+/** What is past does not change; what is long hardly does. */
+const paceOf = (range: Range | null): number | null =>
+  range === null ? pace : range.at !== null ? null : range.windowSec > 3600 ? slow : pace;
+
+export const useServices = (
+  windowSec: number,
+  initial?: From<ServiceList>,
+  enabled = true,
+  at: number | null = null,
+): Live<ServiceList> =>
   useLive({
-    queryKey: ["services", windowSec],
-    read: (signal) => getJson(ServiceList, `/api/services?window=${windowSec}`, signal),
-    everyMs: pace,
+    queryKey: ["services", windowSec, at],
+    read: (signal) => getJson(ServiceList, `/api/services?${stretch({ windowSec, at })}`, signal),
+    everyMs: paceOf({ windowSec, at }),
     initial,
     enabled,
   });
@@ -70,17 +84,37 @@ const servicePath = (namespace: string, name: string) =>
   `/api/services/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
 
 export const useServiceMetrics = (
-  query: { namespace: string; name: string; windowSec: number },
+  { namespace, name, windowSec, at = null }: { namespace: string; name: string; windowSec: number; at?: number | null },
   initial?: From<ServiceMetrics>,
   enabled = true,
 ): Live<ServiceMetrics> =>
   useLive({
-    queryKey: ["metrics", query],
+    queryKey: ["metrics", { namespace, name, windowSec, at }],
     read: (signal) =>
-      getJson(ServiceMetrics, `${servicePath(query.namespace, query.name)}/metrics?window=${query.windowSec}`, signal),
-    everyMs: pace,
+      getJson(ServiceMetrics, `${servicePath(namespace, name)}/metrics?${stretch({ windowSec, at })}`, signal),
+    everyMs: paceOf({ windowSec, at }),
     initial,
     enabled,
+  });
+
+export const useOutbound = (
+  query: { namespace: string; app: string; workload?: string },
+  range: Range,
+  enabled = true,
+): Live<OutboundMetrics> =>
+  useLive({
+    queryKey: ["outbound", query, range],
+    read: (signal) =>
+      getJson(OutboundMetrics, `/api/outbound?${new URLSearchParams({ ...query })}&${stretch(range)}`, signal),
+    everyMs: paceOf(range),
+    enabled,
+  });
+
+export const useSaturation = (at: number | null = null): Live<Saturation> =>
+  useLive({
+    queryKey: ["saturation", at],
+    read: (signal) => getJson(Saturation, `/api/saturation${at === null ? "" : `?at=${at}`}`, signal),
+    everyMs: at === null ? slow : null,
   });
 
 export const useRouting = (

@@ -38,6 +38,12 @@ export function momentOf(ms: number, { from, to, stepMs }: Span): number | null 
   return second > to - stepMs ? null : second;
 }
 
+/** Where a replay goes on a second later, which shows `speed` seconds; null: it is over. */
+export function nextMoment(moment: number | null, speed: number, { from, to, stepMs }: Span): number | null {
+  const next = Math.max(from + stepMs, (moment ?? from) + speed * 1000);
+  return next > to - stepMs ? null : next;
+}
+
 /** Requests per second where there are records; null before the first, and in stretches of which records may be missing. */
 export function knownRates(
   { requestRate, fromMs, stepSec, gaps = [] }: Graph["timeline"],

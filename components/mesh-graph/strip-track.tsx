@@ -38,7 +38,7 @@ export function Track({ graph, span, changes, state }: TrackProps) {
   const locale = useLocale();
   const { ref, width } = useElementSize<HTMLDivElement>();
   const drag = useDrag((at) => state.set({ at: at === null ? null : String(at) }));
-  const at = drag.at === undefined ? state.at : drag.at;
+  const at = drag.at === undefined ? state.moment : drag.at;
   const now = at ?? span.to;
   const momentAt = (ms: number) => momentOf(ms, span);
   const [hover, setHover] = useState<number | null>(null);

@@ -5,10 +5,12 @@ import { useTranslations } from "use-intl";
 import type { Badge, Graph, ServiceMetrics } from "../../server/contract/index.ts";
 import { SignalKpis } from "../health/signals.tsx";
 import { injectFaultHref, logsOfHref, serviceHref } from "../lib/links.ts";
-import { useServiceMetrics } from "../lib/queries.ts";
+import { useSaturation, useServiceMetrics } from "../lib/queries.ts";
+import { fullestOf } from "../metrics/saturation-of.ts";
+import { SaturationValue } from "../metrics/saturation-value.tsx";
 import { ExemplarSection } from "../trace/exemplar-list.tsx";
 import { TracesOf } from "../trace/traces-of.tsx";
-import { KpiRow } from "../ui/kpi.tsx";
+import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { FaultsSection } from "./faults-section.tsx";
@@ -25,8 +27,14 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
   const t = useTranslations("panel");
   const { service, version } = subject;
   const nameOf = useNodeNames(graph);
-  const query = { namespace: service?.namespace ?? "", name: service?.hostname ?? "", windowSec: state.windowSec };
-  const metrics = useServiceMetrics(query, undefined, service !== null && state.at === null).data;
+  const query = {
+    namespace: service?.namespace ?? "",
+    name: service?.hostname ?? "",
+    windowSec: state.windowSec,
+    at: state.at,
+  };
+  const metrics = useServiceMetrics(query, undefined, service !== null).data;
+  const fullest = fullestOf(useSaturation(state.at).data, subject.nodes);
   const mine = metrics && service ? metrics : undefined;
   const isSplit =
     graph.nodes.filter(({ app, namespace }) => app === subject.name && namespace === subject.namespace).length > 1;
@@ -61,6 +69,11 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
       <SideSection>
         <KpiRow>
           <SignalKpis signals={signals} t={t} />
+          {fullest && (
+            <Kpi label={t("saturation")}>
+              <SaturationValue of={fullest} />
+            </Kpi>
+          )}
         </KpiRow>
       </SideSection>
       {state.at === null && <FaultsSection ids={faultsOn(subject)} />}

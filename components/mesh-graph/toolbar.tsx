@@ -5,7 +5,8 @@ import { useId, useState } from "react";
 import { useTranslations } from "use-intl";
 import { useFollowing } from "../lib/use-following.ts";
 import { PillButton } from "../ui/pill.tsx";
-import { TimeWindowPicker } from "../ui/time-window-picker.tsx";
+import { rangeParams } from "../ui/time-range.ts";
+import { TimeRangePicker } from "../ui/time-range-picker.tsx";
 import type { FindError, FindResult } from "./find.ts";
 import styles from "./topology.module.css";
 import { type LabelKind, labelKinds, type TopologyState } from "./use-topology-state.ts";
@@ -19,13 +20,16 @@ export interface ToolbarProps {
 
 export function Toolbar({ state, parsed, found }: ToolbarProps) {
   const t = useTranslations("topology");
-  const { windowSec, hideIdle, animate, list, set } = state;
+  const { windowSec, range, hideIdle, animate, list, set } = state;
   const Other = list ? IconTopologyStar3 : IconList;
   const toggleIdle = () => set({ idle: hideIdle ? null : "hide" });
   const toggleAnimate = () => set({ animate: animate ? "off" : "on" });
   return (
     <div className={styles.toolbar} role="toolbar" aria-label={t("options")}>
-      <TimeWindowPicker value={windowSec} onChange={(seconds) => set({ window: String(seconds) })} />
+      <TimeRangePicker
+        value={range ?? { windowSec, at: null }}
+        onChange={(next) => set({ ...rangeParams(next), at: null })}
+      />
       <FindBox state={state} parsed={parsed} found={found} />
       <div className={styles.wide}>
         <PillButton pressed={hideIdle} onClick={toggleIdle} data-testid="hide-idle">

@@ -3,6 +3,8 @@ import { use, useMemo } from "react";
 import type { Change, ChangeList, Graph } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
 import { useChanges, useGraph } from "../lib/queries.ts";
+import { sameRange, type TimeRange } from "../ui/time-range.ts";
+import { ConfigThenPanel } from "./config-then.tsx";
 import { asOf } from "./replay.ts";
 import { SidePanel } from "./side-panel.tsx";
 import { Stage } from "./stage.tsx";
@@ -14,21 +16,21 @@ export interface TopologyPageProps {
   graph: Promise<Settled<Graph>>;
   changes: Promise<Settled<ChangeList>>;
   /** What the server read `graph` for. */
-  initialWindowSec: number;
-  initialAt: number | null;
+  initialRange: TimeRange;
 }
 
 const noChanges: Change[] = [];
 
 /** The living graph with its toolbar, side panel and strip of time. */
-export function TopologyPage({ graph, changes, initialWindowSec, initialAt }: TopologyPageProps) {
+export function TopologyPage({ graph, changes, initialRange }: TopologyPageProps) {
   const first = use(graph);
   const firstChanges = use(changes);
   const state = useTopologyState();
-  const isFirst = state.windowSec === initialWindowSec && state.at === initialAt;
+  const isFirst = sameRange({ windowSec: state.windowSec, at: state.at }, initialRange);
   const asked = useGraph({ windowSec: state.windowSec, at: state.at }, isFirst ? first : undefined);
-  // The strip goes on living while a moment of the past is looked at.
-  const live = useGraph({ windowSec: state.windowSec, at: null }, state.at === null && isFirst ? first : undefined);
+  // The strip goes on living while a moment of the past is looked at; of a fixed stretch it shows just that.
+  const strip = state.range ?? { windowSec: state.windowSec, at: null };
+  const live = useGraph(strip, strip.at === state.at && isFirst ? first : undefined);
   const sinceMs = live.data?.timeline.fromMs ?? 0;
   const known = useChanges({ sinceMs, limit: 100 }, firstChanges).data?.changes ?? noChanges;
   const data = useMemo(
@@ -40,7 +42,11 @@ export function TopologyPage({ graph, changes, initialWindowSec, initialAt }: To
     <div className={styles.page}>
       <div className={styles.middle} data-stale={data?.silentSince != null}>
         <Stage live={shown} state={state} />
-        {data && state.select !== null && <SidePanel graph={data} state={state} select={state.select} />}
+        {state.configThen && state.at !== null ? (
+          <ConfigThenPanel at={state.at} onClose={() => state.set({ config: null })} />
+        ) : (
+          data && state.select !== null && <SidePanel graph={data} state={state} select={state.select} />
+        )}
       </div>
       <TimeStrip
         graph={live.data}

@@ -2,15 +2,27 @@
 import { useCallback, useMemo } from "react";
 import { usePreference } from "../lib/preferences.ts";
 import { useUrlState } from "../lib/url-state.ts";
-import { parseWindow } from "../ui/time-window.ts";
+import { parseRange, type TimeRange } from "../ui/time-range.ts";
 
 export const labelKinds = ["rate", "p95", "errors"] as const;
 export type LabelKind = (typeof labelKinds)[number];
 
+/** How fast a replay may go. */
+export const speeds = [1, 5, 20, 60] as const;
+export type Speed = (typeof speeds)[number];
+
 export interface TopologyState {
   windowSec: number;
-  /** The replayed moment, Unix milliseconds; null: live. */
+  /** The fixed stretch that is looked at, which the strip shows; null: it ends now. */
+  range: TimeRange | null;
+  /** What is shown ends then, Unix milliseconds; null: live. */
   at: number | null;
+  /** The replayed moment; null: live, or the whole of the fixed stretch. */
+  moment: number | null;
+  /** Seconds that a replay shows in one. */
+  speed: Speed;
+  /** The config of the moment is shown beside the graph. */
+  configThen: boolean;
   /** A node's, box's or call's id. */
   select: string | null;
   find: string;
@@ -22,7 +34,22 @@ export interface TopologyState {
   trace: string | null;
   set: (
     patch: Partial<
-      Record<"window" | "at" | "select" | "find" | "idle" | "labels" | "animate" | "view" | "trace", string | null>
+      Record<
+        | "window"
+        | "at"
+        | "from"
+        | "to"
+        | "speed"
+        | "config"
+        | "select"
+        | "find"
+        | "idle"
+        | "labels"
+        | "animate"
+        | "view"
+        | "trace",
+        string | null
+      >
     >,
   ) => void;
 }
@@ -45,10 +72,20 @@ export function useTopologyState(): TopologyState {
     () => labelKinds.filter((kind) => (text ?? "rate,p95,errors").split(",").includes(kind)),
     [text],
   );
-  const at = Number(url.get("at"));
+  // Within a fixed stretch `at` is a moment of it, and a figure there is of the seconds before, as it is live.
+  const fixed = parseRange((name) => (name === "at" ? null : url.get(name)));
+  const moving = parseRange((name) => (name === "from" || name === "to" ? null : url.get(name)));
+  const range = useMemo(
+    () => (fixed.at === null ? null : { windowSec: fixed.windowSec, at: fixed.at }),
+    [fixed.at, fixed.windowSec],
+  );
   return {
-    windowSec: parseWindow(url.get("window")),
-    at: Number.isSafeInteger(at) && at > 0 ? at : null,
+    windowSec: range && moving.at === null ? range.windowSec : moving.windowSec,
+    at: moving.at ?? range?.at ?? null,
+    moment: moving.at,
+    range,
+    configThen: url.get("config") === "then",
+    speed: speeds.find((one) => String(one) === url.get("speed")) ?? 1,
     select: url.get("select"),
     find: url.get("find") ?? "",
     hideIdle: url.get("idle") === "hide",

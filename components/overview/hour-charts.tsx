@@ -2,8 +2,11 @@
 import { useMemo } from "react";
 import { useTranslations } from "use-intl";
 import type { Change, Overview, ProxyList } from "../../server/contract/index.ts";
+import { changeColor } from "../config/change-marks.ts";
 import { useChangeText } from "../config/change-text.ts";
+import { atPlacesOf } from "../metrics/earlier-values.ts";
 import type { ChartMark } from "../ui/chart-marks.ts";
+import type { ChartSeries } from "../ui/live-chart.tsx";
 import { LiveChart } from "../ui/live-chart.tsx";
 import styles from "./overview.module.css";
 import { comings } from "./trouble.ts";
@@ -12,22 +15,17 @@ export interface HourChartsProps {
   timeline: Overview["timeline"];
   changes: readonly Change[];
   proxies: ProxyList | undefined;
+  /** What it is compared with, a dashed line in each chart. */
+  earlier?: { timeline: Overview["timeline"]; distanceSec: number } | undefined;
 }
 
-const colors: Record<Change["kind"], string> = {
-  config: "var(--ink-3)",
-  traffic: "var(--accent)",
-  "fault-start": "var(--bad)",
-  "fault-end": "var(--ok)",
-};
-
 /** The traffic of the last hour with all that happened to it: config, faults, proxies that went and came back. */
-export function HourCharts({ timeline, changes, proxies }: HourChartsProps) {
+export function HourCharts({ timeline, changes, proxies, earlier }: HourChartsProps) {
   const t = useTranslations("overview");
   const said = useChangeText();
   const marks = useMemo<ChartMark[]>(
     () => [
-      ...changes.map((change) => ({ atMs: change.at, label: said(change), color: colors[change.kind] })),
+      ...changes.map((change) => ({ atMs: change.at, label: said(change), color: changeColor(change) })),
       ...(proxies ? comings(proxies) : []).map(({ at, name, gone }) => ({
         atMs: at,
         label: t(gone ? "went" : "came", { proxy: name }),
@@ -36,6 +34,13 @@ export function HourCharts({ timeline, changes, proxies }: HourChartsProps) {
     ],
     [changes, proxies, said, t],
   );
+  const before = (key: "requestRate" | "errorShare" | "latencyMsP95"): ChartSeries[] => {
+    if (!earlier) return [];
+    const { fromMs, stepSec } = earlier.timeline;
+    const was = { fromMs, stepSec, values: earlier.timeline[key] };
+    const values = atPlacesOf(was, { ...timeline, count: timeline[key].length }, earlier.distanceSec);
+    return [{ label: t("earlier"), color: "var(--ink-2)", values, dash: true }];
+  };
   const chart = { fromMs: timeline.fromMs, stepSec: timeline.stepSec, sync: "overview" };
   return (
     <div className={styles.charts}>
@@ -47,7 +52,10 @@ export function HourCharts({ timeline, changes, proxies }: HourChartsProps) {
           kind="rps"
           height={130}
           marks={marks}
-          series={[{ label: t("rps"), color: "var(--accent)", values: timeline.requestRate, fill: true }]}
+          series={[
+            { label: t("rps"), color: "var(--accent)", values: timeline.requestRate, fill: true },
+            ...before("requestRate"),
+          ]}
         />
       </div>
       <div>
@@ -57,7 +65,10 @@ export function HourCharts({ timeline, changes, proxies }: HourChartsProps) {
           label={t("chart-errors")}
           kind="share"
           height={96}
-          series={[{ label: t("errors"), color: "var(--bad)", values: timeline.errorShare, fill: true }]}
+          series={[
+            { label: t("errors"), color: "var(--bad)", values: timeline.errorShare, fill: true },
+            ...before("errorShare"),
+          ]}
         />
       </div>
       <div>
@@ -67,7 +78,7 @@ export function HourCharts({ timeline, changes, proxies }: HourChartsProps) {
           label={t("chart-latency")}
           kind="ms"
           height={96}
-          series={[{ label: "p95", color: "var(--ink-2)", values: timeline.latencyMsP95 }]}
+          series={[{ label: "p95", color: "var(--ink-2)", values: timeline.latencyMsP95 }, ...before("latencyMsP95")]}
         />
       </div>
     </div>

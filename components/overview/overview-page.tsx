@@ -1,17 +1,23 @@
 "use client";
 import { type ReactNode, use } from "react";
 import { useTranslations } from "use-intl";
-import type { ChangeList, Overview, ProxyList, ServiceList } from "../../server/contract/index.ts";
+import type { ChangeList, Overview, ProxyList, ProxySaturation, ServiceList } from "../../server/contract/index.ts";
 import { ChangeHistory } from "../config/change-history.tsx";
 import { SignalKpis } from "../health/signals.tsx";
 import type { Settled } from "../lib/api.ts";
-import { useChanges, useMeshStatus, useOverview, useProxies, useServices } from "../lib/queries.ts";
+import { useChanges, useMeshStatus, useOverview, useProxies, useSaturation, useServices } from "../lib/queries.ts";
+import { useUrlRange } from "../lib/time-range.ts";
 import { LiveContent } from "../list/live-content.tsx";
+import { Change } from "../metrics/change.tsx";
+import { changeOf, meanOf } from "../metrics/earlier-values.ts";
+import { SaturationValue } from "../metrics/saturation-value.tsx";
 import { Kpi } from "../ui/kpi.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { KpiSkeleton, SkeletonBlock, TableSkeleton } from "../ui/skeletons.tsx";
+import { distanceSec, earlier } from "../ui/time-range.ts";
+import { TimeRangePicker } from "../ui/time-range-picker.tsx";
 import { FleetFacts } from "./fleet-facts.tsx";
 import { HourCharts } from "./hour-charts.tsx";
 import { NextLinks } from "./next-links.tsx";
@@ -19,7 +25,7 @@ import styles from "./overview.module.css";
 import { TroubleList } from "./trouble-list.tsx";
 
 const windowSec = 60;
-const hourMs = 3_600_000;
+const hourSec = 3600;
 
 export interface OverviewPageProps {
   overview: Promise<Settled<Overview>>;
@@ -31,17 +37,30 @@ export interface OverviewPageProps {
 /** Is it well; if not, what is wrong and why; what changed, on the time of the traffic; and where to look next. */
 export function OverviewPage(first: OverviewPageProps) {
   const t = useTranslations("overview");
-  const overview = useOverview(use(first.overview));
-  const services = useServices(windowSec, use(first.services));
+  const { range: asked, set, comparison, compare } = useUrlRange(hourSec);
+  // Live, figures are of the last minute and charts of the last hour; of what was asked for, both are of all of it.
+  const isUsual = asked.at === null && asked.windowSec === hourSec;
+  const range = isUsual ? null : asked;
+  const overview = useOverview(isUsual ? use(first.overview) : undefined, range);
+  const before = useOverview(
+    undefined,
+    earlier(asked, comparison ?? "before", overview.data ? endOf(overview.data) : 0),
+    comparison !== null && overview.data !== undefined,
+  ).data;
+  const listed = asked.at === null ? { windowSec, at: null } : asked;
+  const services = useServices(listed.windowSec, asked.at === null ? use(first.services) : undefined, true, listed.at);
+  const saturation = useSaturation(asked.at).data;
   const proxies = useProxies(use(first.proxies));
   const firstChanges = use(first.changes);
   const status = useMeshStatus();
-  const sinceMs = (overview.data?.at ?? 0) - hourMs;
+  const sinceMs = range === null ? (overview.data?.at ?? 0) - hourSec * 1000 : (overview.data?.timeline.fromMs ?? 0);
   const changes = useChanges({ sinceMs: Math.max(0, sinceMs), limit: 100 }, firstChanges).data?.changes ?? [];
   return (
     <Page>
-      <PageHeader title={t("title")} hint={t("hint")} />
-      <Golden overview={overview.data} />
+      <PageHeader title={t("title")} hint={t("hint")}>
+        <TimeRangePicker value={asked} onChange={set} compare={compare} />
+      </PageHeader>
+      <Golden overview={overview.data} before={comparison ? before : undefined} fullest={saturation?.proxies[0]} />
       <div className={styles.grid}>
         <div className={styles.column}>
           <Panel title={t("trouble")} hint={t("trouble-hint")} flush data-testid="trouble">
@@ -53,9 +72,20 @@ export function OverviewPage(first: OverviewPageProps) {
               {(list) => <TroubleList services={list.services} status={status.data} proxies={proxies.data} />}
             </LiveContent>
           </Panel>
-          <Panel title={t("hour")} hint={t("hour-hint")} data-testid="hour">
+          <Panel title={t(range === null ? "hour" : "traffic")} hint={t("hour-hint")} data-testid="hour">
             <LiveContent live={overview} unreadable={t("traffic-unreadable")} skeleton={<SkeletonBlock height={300} />}>
-              {(data) => <HourCharts timeline={data.timeline} changes={changes} proxies={proxies.data} />}
+              {(data) => (
+                <HourCharts
+                  timeline={data.timeline}
+                  changes={changes}
+                  proxies={proxies.data}
+                  earlier={
+                    comparison && before
+                      ? { timeline: before.timeline, distanceSec: distanceSec(comparison, asked) }
+                      : undefined
+                  }
+                />
+              )}
             </LiveContent>
           </Panel>
           <ChangeHistory
@@ -78,8 +108,19 @@ export function OverviewPage(first: OverviewPageProps) {
   );
 }
 
+interface GoldenProps {
+  overview: Overview | undefined;
+  before: Overview | undefined;
+  /** Of all proxies. */
+  fullest: ProxySaturation | undefined;
+}
+
+/** Unix milliseconds. */
+const endOf = ({ timeline: { fromMs, stepSec, requestRate } }: Overview): number =>
+  fromMs + requestRate.length * stepSec * 1000;
+
 /** The four golden signals of what enters the mesh, over the last minute. */
-function Golden({ overview }: { overview: Overview | undefined }): ReactNode {
+function Golden({ overview, before, fullest }: GoldenProps): ReactNode {
   const t = useTranslations("overview");
   if (!overview) {
     return (
@@ -95,6 +136,14 @@ function Golden({ overview }: { overview: Overview | undefined }): ReactNode {
       <Kpi label={t("p99")}>
         <NumberWithUnit value={signals.latencyMsP99} kind="ms" />
       </Kpi>
+      <Kpi label={t("saturation")}>
+        <SaturationValue of={fullest} />
+      </Kpi>
+      {before && (
+        <Kpi label={t("rate-before")}>
+          <Change of={changeOf(meanOf(overview.timeline.requestRate), meanOf(before.timeline.requestRate))} />
+        </Kpi>
+      )}
     </dl>
   );
 }

@@ -13,12 +13,15 @@ import {
 import { getJson } from "../lib/api.ts";
 import { useErrorText } from "../lib/error-text.ts";
 import { useLive } from "../lib/live.ts";
+import { useUrlRange } from "../lib/time-range.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { Unreadable } from "../list/live-content.tsx";
+import { ProxyCharts, proxyChartsWindowSec } from "../metrics/proxy-charts.tsx";
 import { formatAge } from "../ui/age.ts";
 import { PillButton } from "../ui/pill.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
+import { TimeRangePicker } from "../ui/time-range-picker.tsx";
 import styles from "./config-dump.module.css";
 import { ForgetButton } from "./forget-button.tsx";
 import { HeldTable, heldViews } from "./held-tables.tsx";
@@ -38,9 +41,14 @@ export interface ConfigDumpDrawerProps {
   onClose: () => void;
 }
 
-/** What one proxy holds, resource by resource. Type and resource are in the URL. */
+const shows = ["config", "metrics"] as const;
+
+/** What one proxy holds, resource by resource, and what it tells of itself. Type and resource are in the URL. */
 export function ConfigDumpDrawer({ id, proxy, now, onClose }: ConfigDumpDrawerProps) {
   const t = useTranslations("proxies");
+  const url = useUrlState();
+  const { range, set, compare } = useUrlRange(proxyChartsWindowSec);
+  const show = shows.find((one) => one === url.get("show")) ?? "config";
   return (
     <Drawer
       opened
@@ -65,7 +73,26 @@ export function ConfigDumpDrawer({ id, proxy, now, onClose }: ConfigDumpDrawerPr
     >
       {proxy?.connected && <Identity proxy={proxy} now={now} />}
       {proxy?.connected && <ProxyTools id={id} />}
-      {proxy && !proxy.connected ? <Gone proxy={proxy} /> : <Held id={id} />}
+      <div className={styles.shows}>
+        {shows.map((one) => (
+          <PillButton
+            key={one}
+            pressed={show === one}
+            onClick={() => url.set({ show: one === "config" ? null : one })}
+            data-testid={`show-${one}`}
+          >
+            {t(`show-${one}`)}
+          </PillButton>
+        ))}
+        {show === "metrics" && <TimeRangePicker value={range} onChange={set} compare={compare} />}
+      </div>
+      {show === "metrics" ? (
+        <ProxyCharts id={id} />
+      ) : proxy && !proxy.connected ? (
+        <Gone proxy={proxy} />
+      ) : (
+        <Held id={id} />
+      )}
     </Drawer>
   );
 }

@@ -55,7 +55,9 @@ export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> 
           id={opened}
           proxy={live.data?.proxies.find(({ id }) => id === opened)}
           now={live.data?.at ?? 0}
-          onClose={() => url.set({ proxy: null, type: null, resource: null, view: null, find: null, table: null })}
+          onClose={() =>
+            url.set({ proxy: null, show: null, type: null, resource: null, view: null, find: null, table: null })
+          }
         />
       )}
     </Page>

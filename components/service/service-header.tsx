@@ -3,27 +3,29 @@ import { IconBolt, IconListSearch } from "@tabler/icons-react";
 import { useLocale, useTranslations } from "use-intl";
 import type { ServiceListItem, ServiceMetrics } from "../../server/contract/index.ts";
 import { logsOfHref, tracesOfHref } from "../lib/links.ts";
+import { useUrlRange } from "../lib/time-range.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { DangerButton } from "../ui/danger-button.tsx";
 import { formatTimeOfDay } from "../ui/format.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { PageHeader } from "../ui/page-header.tsx";
 import { Pill } from "../ui/pill.tsx";
-import { TimeWindowPicker } from "../ui/time-window-picker.tsx";
+import { TimeRangePicker } from "../ui/time-range-picker.tsx";
 import { isYoung } from "./covered.ts";
 import styles from "./service-page.module.css";
+import { serviceWindowSec } from "./service-window.ts";
 
 export interface ServiceHeaderProps {
   service: { namespace: string; name: string };
   item: ServiceListItem | undefined;
-  windowSec: number;
   metrics: ServiceMetrics | undefined;
 }
 
-export function ServiceHeader({ service, item, windowSec, metrics }: ServiceHeaderProps) {
+export function ServiceHeader({ service, item, metrics }: ServiceHeaderProps) {
   const t = useTranslations("service");
   const locale = useLocale();
   const url = useUrlState();
+  const { range, set, compare } = useUrlRange(serviceWindowSec);
   const ports = item?.ports.map(({ protocol, port }) => `${protocol.toLowerCase()} ${port}`).join(", ");
   return (
     <PageHeader
@@ -53,7 +55,7 @@ export function ServiceHeader({ service, item, windowSec, metrics }: ServiceHead
       >
         {t("traces")}
       </Pill>
-      <TimeWindowPicker value={windowSec} onChange={(seconds) => url.set({ window: String(seconds) })} />
+      <TimeRangePicker value={range} onChange={set} compare={compare} />
       <Pill href={logsOfHref({ service: item?.hostname ?? service.name })} data-testid="service-logs">
         <IconListSearch size={13} aria-hidden />
         {t("logs")}

@@ -17,18 +17,19 @@ import type { Settled } from "../lib/api.ts";
 import { useErrorText } from "../lib/error-text.ts";
 import { servicesHref } from "../lib/links.ts";
 import { useRouting, useServiceMetrics, useServices } from "../lib/queries.ts";
+import { useUrlRange } from "../lib/time-range.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { TrafficTab } from "../traffic/traffic-tab.tsx";
 import { Page } from "../ui/page-header.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
-import { parseWindow } from "../ui/time-window.ts";
+import { sameRange, type TimeRange } from "../ui/time-range.ts";
 import { ConfigTab } from "./config-tab.tsx";
 import { EndpointsTab } from "./endpoints-tab.tsx";
 import { MetricsTab } from "./metrics-tab.tsx";
 import { MissingProxyNotice } from "./missing-proxy-notice.tsx";
 import { ServiceHeader } from "./service-header.tsx";
 import styles from "./service-page.module.css";
-import { serviceWindow } from "./service-window.ts";
+import { serviceWindowSec } from "./service-window.ts";
 
 const serviceTabs = ["traffic", "metrics", "endpoints", "config"] as const;
 type ServiceTab = (typeof serviceTabs)[number];
@@ -36,22 +37,22 @@ type ServiceTab = (typeof serviceTabs)[number];
 export interface ServicePageProps {
   /** `name` is its hostname. */
   service: { namespace: string; name: string };
-  initialWindowSec: number;
+  initialRange: TimeRange;
   services: Promise<Settled<ServiceList>>;
   metrics: Promise<Settled<ServiceMetrics>>;
   routing: Promise<Settled<Routing>>;
 }
 
 /** One service. Tab and window are in the URL. */
-export function ServicePage({ service, initialWindowSec, ...first }: ServicePageProps) {
+export function ServicePage({ service, initialRange, ...first }: ServicePageProps) {
   const t = useTranslations("service");
   const textOf = useErrorText();
   const url = useUrlState();
-  const windowSec = parseWindow(url.get("window") ?? serviceWindow);
-  const isFirst = windowSec === initialWindowSec;
+  const { range, comparison } = useUrlRange(serviceWindowSec);
+  const isFirst = sameRange(range, initialRange);
   const [services0, metrics0, routing0] = [use(first.services), use(first.metrics), use(first.routing)];
-  const services = useServices(windowSec, isFirst ? services0 : undefined);
-  const metrics = useServiceMetrics({ ...service, windowSec }, isFirst ? metrics0 : undefined);
+  const services = useServices(range.windowSec, isFirst ? services0 : undefined, true, range.at);
+  const metrics = useServiceMetrics({ ...service, ...range }, isFirst ? metrics0 : undefined);
   const routing = useRouting(service, routing0);
   const found = services.data && findService(services.data.services, service.namespace, service.name);
   const title = found ? serviceTitle(found) : shortName(service);
@@ -61,18 +62,15 @@ export function ServicePage({ service, initialWindowSec, ...first }: ServicePage
     return <Unknown name={`${service.namespace}/${title}`} />;
   const content: Record<ServiceTab, ReactNode> = {
     traffic: <TrafficTab service={service} title={title} routing={routing} metrics={metrics.data} />,
-    metrics: <MetricsTab name={title} metrics={metrics} />,
+    metrics: (
+      <MetricsTab service={service} name={title} item={found} metrics={metrics} range={range} comparison={comparison} />
+    ),
     endpoints: <EndpointsTab item={found} metrics={metrics.data} />,
     config: <ConfigTab service={{ namespace: service.namespace, name: title }} routing={routing} />,
   };
   return (
     <Page>
-      <ServiceHeader
-        service={{ namespace: service.namespace, name: title }}
-        item={found}
-        windowSec={windowSec}
-        metrics={metrics.data}
-      />
+      <ServiceHeader service={{ namespace: service.namespace, name: title }} item={found} metrics={metrics.data} />
       {found?.missingProxies?.map((proxy) => (
         <MissingProxyNotice key={proxy.id} proxy={proxy} />
       ))}

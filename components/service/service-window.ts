@@ -1,2 +1,2 @@
 /** How far back a service's page looks at first, seconds: long enough to see a trend. */
-export const serviceWindow = "300";
+export const serviceWindowSec = 300;

@@ -2,18 +2,20 @@
 import Link from "next/link";
 import { use } from "react";
 import { useTranslations } from "use-intl";
-import { type ServiceList, type ServiceListItem, serviceTitle } from "../../server/contract/index.ts";
+import { type Saturation, type ServiceList, type ServiceListItem, serviceTitle } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import type { Settled } from "../lib/api.ts";
 import { outOfSyncHref, serviceHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
-import { useServices } from "../lib/queries.ts";
-import { useUrlState } from "../lib/url-state.ts";
+import { useSaturation, useServices } from "../lib/queries.ts";
+import { useUrlRange } from "../lib/time-range.ts";
 import { FilterInput } from "../list/filter-input.tsx";
 import { LiveContent } from "../list/live-content.tsx";
 import { NoMatch } from "../list/no-match.tsx";
 import { SortedTable } from "../list/sorted-table.tsx";
 import { useFilter } from "../list/use-filter.ts";
+import { proxiesOf } from "../metrics/saturation-of.ts";
+import { SaturationValue } from "../metrics/saturation-value.tsx";
 import type { Column } from "../ui/data-table.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
@@ -22,29 +24,29 @@ import { NumberWithUnit } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { Sparkline } from "../ui/sparkline.tsx";
 import { EmptyState } from "../ui/states.tsx";
-import { parseWindow } from "../ui/time-window.ts";
-import { TimeWindowPicker } from "../ui/time-window-picker.tsx";
+import { sameRange, type TimeRange } from "../ui/time-range.ts";
+import { TimeRangePicker } from "../ui/time-range-picker.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { HealthReason } from "./health-reason.tsx";
 import styles from "./service-list.module.css";
 
 export interface ServiceListPageProps {
   initial: Promise<Settled<ServiceList>>;
-  initialWindowSec: number;
+  initialRange: TimeRange;
 }
 
 /** Every service with its golden signals. Window, filter and sorting are in the URL. */
-export function ServiceListPage({ initial, initialWindowSec }: ServiceListPageProps) {
+export function ServiceListPage({ initial, initialRange }: ServiceListPageProps) {
   const t = useTranslations("services");
-  const url = useUrlState();
   const first = use(initial);
-  const windowSec = parseWindow(url.get("window"));
-  const live = useServices(windowSec, windowSec === initialWindowSec ? first : undefined);
+  const { range, set } = useUrlRange();
+  const isFirst = sameRange(range, initialRange);
+  const live = useServices(range.windowSec, isFirst ? first : undefined, true, range.at);
   return (
     <Page>
       <PageHeader title={t("title")} hint={t("hint")}>
         <FilterInput label={t("filter")} data-testid="service-filter" />
-        <TimeWindowPicker value={windowSec} onChange={(seconds) => url.set({ window: String(seconds) })} />
+        <TimeRangePicker value={range} onChange={set} />
       </PageHeader>
       <Panel flush>
         <div className={styles.list}>
@@ -58,7 +60,7 @@ export function ServiceListPage({ initial, initialWindowSec }: ServiceListPagePr
 function Services({ live }: { live: Live<ServiceList> }) {
   const t = useTranslations("services");
   const matches = useFilter();
-  const columns = useColumns();
+  const columns = useColumns(useSaturation().data);
   return (
     <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={6} columns={8} />}>
       {({ services }) => (
@@ -96,7 +98,7 @@ const rankOf = ({ health, missingProxies = [] }: ServiceListItem): number =>
 
 const sparkSize = { width: 72, height: 20 };
 
-function useColumns(): Column<ServiceListItem>[] {
+function useColumns(saturation: Saturation | undefined): Column<ServiceListItem>[] {
   const t = useTranslations("services");
   const badgeText = useTranslations("topology");
   return [
@@ -204,6 +206,17 @@ function useColumns(): Column<ServiceListItem>[] {
         </span>
       ),
     },
+    ...(saturation && saturation.proxies.length > 0
+      ? [
+          {
+            key: "saturation",
+            header: t("col-saturation"),
+            align: "right" as const,
+            sortValue: (service: ServiceListItem) => proxiesOf(saturation, service)[0]?.share ?? -1,
+            cell: (service: ServiceListItem) => <SaturationValue of={proxiesOf(saturation, service)[0]} />,
+          },
+        ]
+      : []),
     {
       key: "p99",
       header: t("col-p99"),

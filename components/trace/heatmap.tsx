@@ -9,16 +9,18 @@ import { LiveContent } from "../list/live-content.tsx";
 import { formatMs, formatTimeOfDay, quantityText } from "../ui/format.ts";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
+import type { TimeRange } from "../ui/time-range.ts";
 import { ExemplarList, useExemplars } from "./exemplar-list.tsx";
 import styles from "./heatmap.module.css";
 import { type CellRange, cellText, levelOf, neighbour, parseCell, rangeOf, sinceRecorded } from "./heatmap-cells.ts";
 
 /** How many requests took how long, over time: of a service by its hostname, else of what enters the mesh. A cell leads to its slow and failed traces. */
-export function Heatmap({ service, windowSec }: { service: string | undefined; windowSec: number }) {
+export function Heatmap({ service, range }: { service: string | undefined; range: TimeRange }) {
   const t = useTranslations("traces");
   const url = useUrlState();
   const query = new URLSearchParams({
-    window: String(windowSec),
+    window: String(range.windowSec),
+    ...(range.at !== null && { to: String(range.at) }),
     ...(service !== undefined && { service }),
   }).toString();
   const chosen = parseCell(url.get("cell"));
@@ -26,7 +28,7 @@ export function Heatmap({ service, windowSec }: { service: string | undefined; w
     queryKey: ["latency", query],
     read: (signal) => getJson(LatencyHeatmap, `/api/latency?${query}`, signal),
     // What is looked into stands still.
-    everyMs: chosen === null ? 5000 : null,
+    everyMs: chosen === null && range.at === null ? 5000 : null,
   });
   return (
     <LiveContent live={live} unreadable={t("heat-unreadable")} skeleton={<SkeletonBlock height={210} />}>

@@ -8,8 +8,8 @@ it.each<[Record<string, string>, Record<string, string>]>([
     { window: "60", limit: "300", errors: "true", tag: "a=b" },
   ],
   [
-    { window: "7", from: "1", to: "2" },
-    { window: "3600", limit: "300", from: "1", to: "2" },
+    { window: "7", from: "1700000000000", to: "1700000060000" },
+    { window: "60", limit: "300", from: "1700000000000", to: "1700000060000" },
   ],
 ])("%j asks %j", (url, expected) => {
   expect(traceSearch((name) => url[name])).toEqual(expected);

@@ -8,6 +8,7 @@ import type { Settled } from "../lib/api.ts";
 import { traceHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
 import { useMeshStatus, useServices } from "../lib/queries.ts";
+import { useUrlRange } from "../lib/time-range.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { NoMatch } from "../list/no-match.tsx";
@@ -19,13 +20,14 @@ import { PillButton } from "../ui/pill.tsx";
 import { NumberWithUnit, TimeOfDay } from "../ui/quantity.tsx";
 import { SkeletonBlock, TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
+import type { TimeRange } from "../ui/time-range.ts";
+import { TimeRangePicker } from "../ui/time-range-picker.tsx";
 import { defaultWindowSec } from "../ui/time-window.ts";
-import { TimeWindowPicker } from "../ui/time-window-picker.tsx";
 import { Heatmap } from "./heatmap.tsx";
 import { Scatter } from "./scatter.tsx";
 import { SearchForm } from "./search-form.tsx";
 import { useTraces } from "./trace-queries.ts";
-import { parseTraceWindow, searchFields, traceSearch } from "./trace-search.ts";
+import { searchFields, traceSearch, traceWindowSec } from "./trace-search.ts";
 import styles from "./traces.module.css";
 
 export interface TracesPageProps {
@@ -38,6 +40,7 @@ export interface TracesPageProps {
 export function TracesPage({ traces, initialSearch }: TracesPageProps) {
   const t = useTranslations("traces");
   const url = useUrlState();
+  const { range, set } = useUrlRange(traceWindowSec);
   const first = use(traces);
   const search = traceSearch(url.get);
   const isFirst = new URLSearchParams(search).toString() === new URLSearchParams(initialSearch).toString();
@@ -45,13 +48,10 @@ export function TracesPage({ traces, initialSearch }: TracesPageProps) {
   return (
     <Page>
       <PageHeader title={t("title")} hint={<Hint />}>
-        <TimeWindowPicker
-          value={parseTraceWindow(url.get("window"))}
-          onChange={(seconds) => url.set({ window: String(seconds), from: null, to: null })}
-        />
+        <TimeRangePicker value={range} onChange={set} />
       </PageHeader>
       <SearchForm />
-      <Latency list={live.data} />
+      <Latency list={live.data} range={range} />
       <Found live={live} narrowed={[...searchFields, "from", "to"].some((name) => url.get(name))} />
     </Page>
   );
@@ -101,7 +101,7 @@ function Found({ live, narrowed }: { live: Live<TraceList>; narrowed: boolean })
 }
 
 /** Traces one by one, or all requests as a heatmap. */
-function Latency({ list }: { list: TraceList | undefined }) {
+function Latency({ list, range }: { list: TraceList | undefined; range: TimeRange }) {
   const t = useTranslations("traces");
   const url = useUrlState();
   const services = useServices(defaultWindowSec).data?.services ?? [];
@@ -122,11 +122,7 @@ function Latency({ list }: { list: TraceList | undefined }) {
             {t("heat")}
           </PillButton>
         </div>
-        {isHeat ? (
-          <Heatmap service={service} windowSec={parseTraceWindow(url.get("window"))} />
-        ) : (
-          list && <Scatter list={list} />
-        )}
+        {isHeat ? <Heatmap service={service} range={range} /> : list && <Scatter list={list} />}
       </Panel>
     </div>
   );

@@ -1,8 +1,41 @@
-import { formatMs, formatRate, formatShare, quantityText } from "./format.ts";
+import {
+  formatBytes,
+  formatBytesRate,
+  formatMs,
+  formatNumber,
+  formatRate,
+  formatShare,
+  type Quantity,
+  quantityText,
+} from "./format.ts";
 
-export type ChartKind = "rps" | "share" | "ms";
+/** What a chart's values are: `s` and `us` are shown as times of their size, `cores` are processors, `hz` so many a second. */
+export type ChartKind = "rps" | "share" | "ms" | "s" | "us" | "bytes" | "bytes-rate" | "cores" | "hz" | "count";
 
-const formatters = { rps: formatRate, share: formatShare, ms: formatMs };
+type Formatter = (value: number | null, locale: string) => Quantity;
+const times =
+  (factor: number): Formatter =>
+  (value, locale) =>
+    formatMs(value === null ? null : value * factor, locale);
+const counted =
+  (unit: string): Formatter =>
+  (value, locale) => {
+    const { value: text, unit: scale } = formatNumber(value, locale);
+    return { value: text, unit: `${scale}${scale && unit ? " " : ""}${value === null ? "" : unit}` };
+  };
+
+export const formatters: Readonly<Record<ChartKind, Formatter>> = {
+  rps: formatRate,
+  share: formatShare,
+  ms: formatMs,
+  s: times(1000),
+  us: times(0.001),
+  bytes: formatBytes,
+  "bytes-rate": formatBytesRate,
+  cores: counted("cores"),
+  hz: counted("/s"),
+  count: counted(""),
+};
 
 /** A value as the readout says it. */
 export const chartText = (kind: ChartKind, value: number | null, locale: string): string =>
@@ -10,6 +43,13 @@ export const chartText = (kind: ChartKind, value: number | null, locale: string)
 
 /** A tick's value with as many digits as tell it from its neighbours, and no more: `5 rps`, `0.2 %`, `250 ms`, `1.5 s`. */
 export function tickText(kind: ChartKind, value: number, step: number, locale: string): string {
+  if (kind === "s" || kind === "us") {
+    const factor = kind === "s" ? 1000 : 0.001;
+    return tickText("ms", value * factor, step * factor, locale);
+  }
+  if (kind !== "share" && kind !== "rps" && kind !== "ms") {
+    return value === 0 ? "0" : quantityText(formatters[kind](value, locale));
+  }
   const scale = kind === "share" ? 100 : kind === "ms" && step >= 100 && value >= 1000 ? 0.001 : 1;
   const unit = kind === "share" ? "%" : kind === "rps" ? "rps" : scale === 1 ? "ms" : "s";
   const digits = Math.min(4, Math.max(0, Math.ceil(-Math.log10(step * scale) - 1e-9)));

@@ -48,15 +48,31 @@ export function formatMs(ms: number | null, locale: string): Quantity {
 }
 
 /** Bytes per second, in steps of a thousand: `0 B/s`, `830 B/s`, `12.4 kB/s`, `3.1 MB/s`. */
-export function formatBytesRate(perSecond: number | null, locale: string): Quantity {
-  if (perSecond === null || !Number.isFinite(perSecond)) return none;
-  const units = ["B/s", "kB/s", "MB/s", "GB/s"];
-  let [value, step] = [perSecond, 0];
+export const formatBytesRate = (perSecond: number | null, locale: string): Quantity =>
+  scaled(perSecond, ["B/s", "kB/s", "MB/s", "GB/s"], locale);
+
+/** Bytes, in steps of a thousand: `830 B`, `94.1 MB`. */
+export const formatBytes = (bytes: number | null, locale: string): Quantity =>
+  scaled(bytes, ["B", "kB", "MB", "GB", "TB"], locale);
+
+/** Any number, short: `0`, `0.25`, `7`, `1,250`, `12.4 k`, `3.1 M`. */
+export function formatNumber(count: number | null, locale: string): Quantity {
+  if (count === null || !Number.isFinite(count)) return none;
+  const size = Math.abs(count);
+  if (size >= 999_950) return { value: number(locale, 1, count / 1e6), unit: "M" };
+  if (size >= 9_999.5) return { value: number(locale, 1, count / 1000), unit: "k" };
+  const digits = Number.isInteger(count) || size >= 99.95 ? 0 : size >= 9.95 ? 1 : size >= 0.005 ? 2 : 4;
+  return { value: number(locale, digits, count), unit: "" };
+}
+
+function scaled(amount: number | null, units: readonly string[], locale: string): Quantity {
+  if (amount === null || !Number.isFinite(amount)) return none;
+  let [value, step] = [amount, 0];
   while (value >= 999.5 && step < units.length - 1) {
     value /= 1000;
     step += 1;
   }
-  return { value: number(locale, step === 0 || value >= 99.95 ? 0 : 1, value), unit: units[step] ?? "B/s" };
+  return { value: number(locale, step === 0 || value >= 99.95 ? 0 : 1, value), unit: units[step] ?? "" };
 }
 
 export const quantityText = ({ value, unit }: Quantity): string => (unit ? `${value} ${unit}` : value);
@@ -82,6 +98,12 @@ export const formatTimeOfDay = (ms: number, locale: string, seconds = true): str
     ...(seconds ? { second: "2-digit" } : {}),
     hourCycle: "h23",
   }).format(ms);
+
+/** `28 Nov 12:04`, of the reader's own clock; without the day where it goes without saying. */
+export const formatDateTime = (ms: number, locale: string, { seconds = false, day = true } = {}): string =>
+  day
+    ? `${new Intl.DateTimeFormat(locale, { month: "short", day: "numeric" }).format(ms)} ${formatTimeOfDay(ms, locale, seconds)}`
+    : formatTimeOfDay(ms, locale, seconds);
 
 /** `12:04` or `1:02:33`, for a countdown. */
 export function formatCountdown(ms: number): string {

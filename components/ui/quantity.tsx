@@ -24,13 +24,16 @@ const formats: Record<NumberWithUnitProps["kind"], (value: number | null, locale
 export function NumberWithUnit({ value, kind, tone = "plain", bare = false }: NumberWithUnitProps) {
   const locale = useLocale();
   const shown = formats[kind](useSettled(value), locale);
-  return (
-    <span className={`num ${styles.quantity} ${styles[tone]}`}>
-      {shown.value}
-      {shown.unit && !bare && <small className={styles.unit}> {shown.unit}</small>}
-    </span>
-  );
+  return <Amount value={shown.value} unit={bare ? "" : shown.unit} tone={tone} />;
 }
+
+/** A number that is written already, and its unit. */
+export const Amount = ({ value, unit, tone = "plain" }: Quantity & Pick<NumberWithUnitProps, "tone">) => (
+  <span className={`num ${styles.quantity} ${styles[tone]}`}>
+    {value}
+    {unit && <small className={styles.unit}> {unit}</small>}
+  </span>
+);
 
 /** Time of day on the reader's own clock; the server's guess of the time zone gives way on the client. */
 export function TimeOfDay({ ms, seconds = true }: { ms: number; seconds?: boolean }) {

@@ -31,9 +31,22 @@ export function dashboardUrl({ dashboard, portOffset }: DashboardOption, io: Pic
 }
 
 /** The JSON of its answer. Throws a CliError in its words, or when nobody answers. */
-export async function askDashboard(options: DashboardOption, io: CliIo, path: string): Promise<unknown> {
+export async function askDashboard(
+  options: DashboardOption,
+  io: CliIo,
+  path: string,
+  /** Makes it a POST. */
+  body?: unknown,
+): Promise<unknown> {
   const { signal } = io;
   const url = dashboardUrl(options, io);
   const token = await dashboardToken(url, io.env);
-  return (await call(url, path, { who: "dashboard", token, ...(signal && { signal }) })).json();
+  return (
+    await call(url, path, {
+      who: "dashboard",
+      token,
+      ...(body !== undefined && { method: "POST", body }),
+      ...(signal && { signal }),
+    })
+  ).json();
 }

@@ -23,6 +23,7 @@ export const checkSubjects = [
   "principal",
   "source-address",
   "remote-address",
+  "claim",
   "other",
 ] as const;
 
@@ -122,7 +123,7 @@ export type ExplainedPolicy = z.infer<typeof ExplainedPolicy>;
 export const ExplainedFilter = z.object({
   name: z.string(),
   /** `rate-limit` and `unjudged`: it may answer by itself, by what is not known here; `other`: it passes everything on. */
-  kind: z.enum(["rbac", "fault", "cors", "rate-limit", "unjudged", "other"]),
+  kind: z.enum(["rbac", "jwt", "fault", "cors", "rate-limit", "unjudged", "other"]),
   /** Of RBAC; `trial`: it only says what it would do. */
   rbac: z
     .object({
@@ -130,6 +131,19 @@ export const ExplainedFilter = z.object({
       trial: z.boolean(),
       allowed: z.boolean().nullable(),
       policies: z.array(ExplainedPolicy),
+    })
+    .nullable(),
+  /** What it makes of the request's token; null: it is no such filter, or nobody said whether there is a token. */
+  jwt: z
+    .object({
+      ok: z.boolean(),
+      /** That it answers by itself; 0: it lets the request pass. */
+      status: z.number(),
+      /** Envoy's words for what is wrong with the token; empty: nothing. */
+      why: z.string(),
+      issuer: z.string(),
+      /** Whose tokens it takes. */
+      issuers: z.array(z.string()),
     })
     .nullable(),
   /** Of faults: shares 0..1, milliseconds, 0 for none; `applies`: the request is one that it is for. */
@@ -177,6 +191,8 @@ export const ExplainedCluster = z.object({
   endpoints: z.array(ExplainedEndpoint),
   /** How many more there are. */
   more: z.number(),
+  /** What the proxy says of them right now, by checks of its own and by outlier detection; absent where it sends no metrics. */
+  live: z.object({ healthy: z.number(), total: z.number(), ejected: z.number() }).optional(),
 });
 export type ExplainedCluster = z.infer<typeof ExplainedCluster>;
 
@@ -249,6 +265,8 @@ export const ExplainedSide = z.object({
   filters: z.array(ExplainedFilter),
   forward: ExplainedForward.nullable(),
   clusters: z.array(ExplainedCluster),
+  /** Where copies of the requests go, each with its share; nobody waits for their answers. */
+  mirrors: z.array(ExplainedCluster),
   end: ExplainedEnd,
 });
 export type ExplainedSide = z.infer<typeof ExplainedSide>;
@@ -256,6 +274,8 @@ export type ExplainedSide = z.infer<typeof ExplainedSide>;
 /** What the proxy of an endpoint makes of what comes to it. */
 export const ExplainedDestination = z.object({
   cluster: z.string(),
+  /** It gets copies, and its answer goes nowhere. */
+  mirrored: z.boolean(),
   endpoint: z.string(),
   tls: z.enum(["none", "simple", "mutual"]),
   /** Who the caller's certificate says it is; empty: nobody. */
@@ -289,5 +309,9 @@ export const ExplainQuery = z.object({
     .default("GET"),
   headers: z.string().max(16_000).default(""),
   identity: z.string().max(2000).default(""),
+  /**
+   * A JWT, or the claims of one as JSON; `none`: the request has none; empty: nobody said. Only in the body of `POST /api/explain`, since addresses are written down.
+   */
+  token: z.string().max(16_000).default(""),
 });
 export type ExplainQuery = z.infer<typeof ExplainQuery>;

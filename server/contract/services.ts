@@ -113,6 +113,18 @@ export const Series = z.object({
 });
 export type Series = z.infer<typeof Series>;
 
+/** `GET /api/outbound?namespace=&app=[&workload=]&window=<s>[&at=<ms>]`: what an application, or one of its workloads, calls. Series are by hostname. */
+export const OutboundMetrics = z.object({
+  at: z.number(),
+  fromMs: z.number(),
+  stepSec: z.number(),
+  dataFromMs: z.number(),
+  /** Of the most called; `version` is the hostname. */
+  series: z.array(Series),
+  destinations: z.array(z.object({ hostname: z.string(), service: ServiceLink.nullable(), signals: Signals })),
+});
+export type OutboundMetrics = z.infer<typeof OutboundMetrics>;
+
 /** `GET /api/services/{namespace}/{name}/metrics?window=<s>[&step=<s>]`: the service as its callers see it, whole and by version. */
 export const ServiceMetrics = z.object({
   at: z.number(),

@@ -28,6 +28,8 @@ const english = {
   "admin-elsewhere": "its admin interface can't be reached from here: no supervisor on this machine runs this proxy",
   "admin-silent": "the admin interface of {id} can't be asked: {why}",
   "no-resource": "{id} holds no {type} {name}",
+  "token-form": "must be a JWT, or the claims of one as JSON: {why}.",
+  "no-metric": "There is no metric {name}: nobody has sent it, or it is past its retention.",
   "no-trace": "There is no trace {id}: it was not sampled, has not arrived, or is past its retention.",
   "no-push": "no push of revision {revision} is known",
   "no-change": "there is no change {revision} in the history",

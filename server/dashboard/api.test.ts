@@ -136,7 +136,7 @@ describe("bad input", () => {
   it.each<[string, string, Record<string, string>, unknown, string]>([
     ["GET", "/api/graph", { window: "0" }, undefined, "window"],
     ["GET", "/api/graph", { window: "abc" }, undefined, "window"],
-    ["GET", "/api/services", { window: "86401" }, undefined, "window"],
+    ["GET", "/api/services", { window: "2592001" }, undefined, "window"],
     ["GET", "/api/changes", { limit: "501" }, undefined, "limit"],
     ["GET", "/api/pushes/12x", {}, undefined, "revision"],
     ["PUT", "/api/services/a/b/routing/weights", { dryRun: "yes" }, {}, "dryRun"],

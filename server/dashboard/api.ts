@@ -18,6 +18,7 @@ import {
 } from "../contract/index.ts";
 import { createRouter, type Router } from "../lib/http-router.ts";
 import type { Dashboard } from "./dashboard.ts";
+import { At, Window } from "./metrics.ts";
 import { invalid, parse } from "./parse.ts";
 import { traceIdOf } from "./traces.ts";
 
@@ -41,8 +42,13 @@ const Flag = z
   .transform((value) => value === "true");
 /** `envoy`: a dry run also says what the proxies would get. */
 const DryRun = z.object({ dryRun: Flag, envoy: Flag });
-const Window = z.object({ window: z.coerce.number().int().min(1).max(86_400).default(60) });
-const GraphQuery = Window.extend({ at: z.coerce.number().int().min(0).optional() });
+const WindowAt = Window.extend(At.shape);
+const OverviewQuery = Window.partial().extend(At.shape);
+/** As functions of the dashboard take it. */
+const stretch = ({ window, at }: z.infer<typeof WindowAt>) => ({
+  windowSec: window,
+  ...(at === undefined ? {} : { at }),
+});
 const number = z.coerce.number().int().min(0);
 /** What is left empty asks for nothing. */
 const filled = z
@@ -99,16 +105,17 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
 
   api.add("GET", "/api/status", () => dashboard.status());
   api.add("GET", "/api/telemetry", () => dashboard.telemetry());
-  api.add("GET", "/api/graph", async ({ query }) => {
-    const { window, at } = parse(GraphQuery, query);
-    return dashboard.graph({ windowSec: window, ...(at === undefined ? {} : { at }) });
-  });
-  api.add("GET", "/api/overview", () => dashboard.overview());
+  api.add("GET", "/api/graph", async ({ query }) => dashboard.graph(stretch(parse(WindowAt, query))));
+  api.add("GET", "/api/overview", async ({ query }) => dashboard.overview(parse(OverviewQuery, query)));
+  api.add("GET", "/api/metrics", () => dashboard.metricCatalog());
+  api.add("GET", "/api/metrics/query", ({ query }) => dashboard.metricQuery(query));
+  api.add("GET", "/api/outbound", ({ query }) => dashboard.outbound(query));
+  api.add("GET", "/api/saturation", ({ query }) => dashboard.saturation(query));
   api.add("GET", "/api/logs", ({ query }) => dashboard.logs(query));
   api.add("GET", "/api/logs/live", ({ query }) => dashboard.liveLogs(query));
-  api.add("GET", "/api/services", async ({ query }) => dashboard.services({ windowSec: parse(Window, query).window }));
+  api.add("GET", "/api/services", async ({ query }) => dashboard.services(stretch(parse(WindowAt, query))));
   api.add("GET", "/api/services/:namespace/:name/metrics", async (call) =>
-    dashboard.serviceMetrics({ ...service(call), windowSec: parse(Window, call.query).window }),
+    dashboard.serviceMetrics({ ...service(call), ...stretch(parse(WindowAt, call.query)) }),
   );
   api.add("GET", "/api/services/:namespace/:name/routing", (call) => dashboard.routing(service(call)));
   api.add("PUT", "/api/services/:namespace/:name/routing/weights", async (call) => {
@@ -164,6 +171,7 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     const { since, until, ...filter } = parse(ChangesQuery, query);
     return dashboard.changes({ sinceMs: since, ...(until !== undefined && { untilMs: until }), ...stated(filter) });
   });
+  api.add("GET", "/api/config-then", async ({ query }) => dashboard.configThen(parse(At.required(), query).at));
   api.add("POST", "/api/undo", async ({ query, body }) => {
     const { revision, over } = parse(Undo, body);
     return dashboard.undo(revision, { ...parse(DryRun, query), over, user });
@@ -210,7 +218,11 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
   api.add("GET", "/api/application-logs", async ({ query }) =>
     dashboard.applicationLogs(parse(ApplicationLogSearch, query)),
   );
-  api.add("GET", "/api/explain", async ({ query }) => dashboard.explain(parse(ExplainQuery, query)));
+  // A token is a secret, and addresses are written down: it comes in a body.
+  api.add("GET", "/api/explain", async ({ query }) =>
+    dashboard.explain(parse(ExplainQuery.omit({ token: true }), query)),
+  );
+  api.add("POST", "/api/explain", async ({ body }) => dashboard.explain(parse(ExplainQuery, body)));
 
   api.add("GET", "/api/proxies", () => dashboard.proxies());
   // Of one that is not connected, and will not be again.

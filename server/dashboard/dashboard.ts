@@ -16,6 +16,7 @@ import {
   type ApplicationLogSearch,
   type ChangeResult,
   type Circuits,
+  type ConfigThen,
   DashboardError,
   type Exemplars,
   type ExplainQuery,
@@ -28,10 +29,14 @@ import {
   type LoadTargets,
   type MeshService,
   type MeshStatus,
+  type MetricCatalog,
+  type MetricResult,
+  type OutboundMetrics,
   type Overview,
   type ProxyConfigDump,
   type ProxyList,
   type ProxyResourceContents,
+  type Saturation,
   type ServiceList,
   type ServiceMetrics,
   type TelemetryHealth,
@@ -67,6 +72,7 @@ import { nodeIdFacts } from "../xds/node-facts.ts";
 import { createApplicationLogs } from "./application-logs.ts";
 import { createCircuits } from "./circuits.ts";
 import { createCollectorClient } from "./collector-client.ts";
+import { createConfigThen } from "./config-then.ts";
 import { debugBundle } from "./debug-bundle.ts";
 import { createExemplars } from "./exemplars.ts";
 import { createExplain } from "./explain.ts";
@@ -77,6 +83,7 @@ import { createLoadTargets } from "./load-targets.ts";
 import { createLoadTests, type LoadTestCalls } from "./load-tests.ts";
 import { createLogs, type Logs } from "./logs.ts";
 import { createMeshes, type Meshes } from "./meshes.ts";
+import { createMetrics } from "./metrics.ts";
 import { createProxyAdmins, type ProxyAdmins } from "./proxy-admin.ts";
 import { readDocuments } from "./read-documents.ts";
 import { createTraces } from "./traces.ts";
@@ -109,9 +116,15 @@ export interface Dashboard
   /** Where load can be sent in this mesh. */
   loadTargets(): Promise<LoadTargets>;
   graph(query: { windowSec: number; at?: number }): Promise<Graph>;
-  overview(): Promise<Overview>;
-  services(query: { windowSec: number }): Promise<ServiceList>;
-  serviceMetrics(query: { namespace: string; name: string; windowSec: number }): Promise<ServiceMetrics>;
+  overview(query?: { window?: number | undefined; at?: number | undefined }): Promise<Overview>;
+  metricCatalog(): Promise<MetricCatalog>;
+  /** `query` as in contract/metrics.ts; rejects with NOT_FOUND where there is no such metric. */
+  metricQuery(query: Readonly<Record<string, string>>): Promise<MetricResult>;
+  configThen(at: number): Promise<ConfigThen>;
+  outbound(query: Readonly<Record<string, string>>): Promise<OutboundMetrics>;
+  saturation(query: Readonly<Record<string, string>>): Promise<Saturation>;
+  services(query: { windowSec: number; at?: number }): Promise<ServiceList>;
+  serviceMetrics(query: { namespace: string; name: string; windowSec: number; at?: number }): Promise<ServiceMetrics>;
   workloads(query: { windowSec: number }): Promise<WorkloadList>;
   /** Rejects with NOT_FOUND. */
   workloadMetrics(query: { namespace: string; name: string; windowSec: number }): Promise<WorkloadMetrics>;
@@ -132,7 +145,7 @@ export interface Dashboard
   /** What applications wrote. */
   applicationLogs(search: ApplicationLogSearch): Promise<ApplicationLogPage>;
   /** Rejects with INVALID, and with NOT_FOUND where no proxy is called so. */
-  explain(query: ExplainQuery): Promise<Explanation>;
+  explain(query: Omit<ExplainQuery, "token"> & Partial<Pick<ExplainQuery, "token">>): Promise<Explanation>;
   status(): Promise<MeshStatus>;
   /** Rejects where the collector gives no answer. */
   telemetry(): Promise<TelemetryHealth>;
@@ -183,9 +196,9 @@ export function createDashboard({ portOffset, data, root, telemetryDatabase, onE
     500,
   );
   const telemetry = remember(createCollectorClient(ports.collectorHttp), 1000);
-  const serviceList = async ({ windowSec }: { windowSec: number }): Promise<ServiceList> => {
+  const serviceList: Dashboard["services"] = async ({ windowSec, at }) => {
     const [list, seen] = await Promise.all([
-      queries().then((ready) => ready.serviceList({ window: windowSec })),
+      queries().then((ready) => ready.serviceList({ window: windowSec, ...(at !== undefined && { at }) })),
       proxies().catch(() => undefined),
     ]);
     if (!seen) return list;
@@ -205,7 +218,9 @@ export function createDashboard({ portOffset, data, root, telemetryDatabase, onE
       onError: (error) => onError(error, "load test"),
     }),
     graph: async ({ windowSec, at }) => (await queries()).graph({ window: windowSec, ...(at !== undefined && { at }) }),
-    overview: async () => (await queries()).overview(),
+    overview: async (query) => (await queries()).overview(query),
+    ...createMetrics(queries),
+    configThen: createConfigThen(api),
     services: serviceList,
     ...createLogs({ queries, services, now: Date.now }),
     ...createExemplars({ queries, services, now: Date.now }),
@@ -244,6 +259,7 @@ export function createDashboard({ portOffset, data, root, telemetryDatabase, onE
       held,
       peerAuthentications: () => api.objects(peerAuthentication),
       documents: (keys) => documentsOf(api, keys),
+      liveHosts: async () => (await queries()).liveHosts(),
       now: Date.now,
     }),
     status: createMeshStatus({

@@ -36,7 +36,8 @@ const explain = createExplain({
   now: () => 7,
 });
 
-const ask = (from: string, url = "http://x/") => explain({ from, url, method: "GET", headers: "a: b\n", identity: "" });
+const ask = (from: string, url = "http://x/") =>
+  explain({ from, url, method: "GET", headers: "a: b\n", identity: "", token: "" });
 
 it("finds the caller by workload, with its namespace, by node id and by app", async () => {
   for (const from of ["a-v1", "one/a-v1", "a-v1.one", "sidecar~127.0.0.1~a-v1.one~", "a"]) {

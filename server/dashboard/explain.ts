@@ -1,6 +1,7 @@
 import type { ConfigObject } from "../config/object.ts";
 import {
   DashboardError,
+  type ExplainedSide,
   type ExplainQuery,
   type Explanation,
   type ProxyList,
@@ -13,6 +14,7 @@ import { holdingsOf } from "../explain/holdings.ts";
 import { originsIn, withLines } from "../explain/lines.ts";
 import { parseExplainRequest } from "../explain/request.ts";
 import { lineOfField } from "../explain/yaml-line.ts";
+import type { LiveHosts } from "../query/live-hosts.ts";
 import type { HeldResources } from "../xds/csds-client.ts";
 
 interface Key {
@@ -28,17 +30,28 @@ export interface ExplainSource {
   peerAuthentications(): Promise<readonly ConfigObject[]>;
   /** Those of the objects that there are. */
   documents(keys: readonly Key[]): Promise<readonly (Key & { yaml: string })[]>;
+  /** What each proxy says of its clusters' hosts right now. Left out: nobody knows. */
+  liveHosts?(): Promise<LiveHosts>;
   now(): number;
 }
 
+type Asked = Omit<ExplainQuery, "token"> & Partial<Pick<ExplainQuery, "token">>;
+
 /** Says what happens to a request, by what the proxies have in force now. Rejects with INVALID, or NOT_FOUND where nobody is called so. */
-export function createExplain({ proxies, held, peerAuthentications, documents, now }: ExplainSource) {
+export function createExplain({
+  proxies,
+  held,
+  peerAuthentications,
+  documents,
+  liveHosts = async () => noHosts,
+  now,
+}: ExplainSource) {
   const heldBy = async (id: string): Promise<HeldByProxy | undefined> => {
     const found = await held(id);
     return found && { holdings: holdingsOf(found.resources), labels: found.labels };
   };
-  return async (query: ExplainQuery): Promise<Explanation> => {
-    const request = parseExplainRequest(query);
+  return async (query: Asked): Promise<Explanation> => {
+    const request = parseExplainRequest({ ...query, nowMs: now() });
     const [list, policies] = await Promise.all([proxies(), peerAuthentications()]);
     const fleet = list.proxies.filter(({ connected }) => connected).map(explainedProxy);
     const proxy = findCaller(fleet, query.from);
@@ -49,6 +62,7 @@ export function createExplain({ proxies, held, peerAuthentications, documents, n
       held: heldBy,
       peerAuthentications: policies,
     });
+    const hosts = await liveHosts().catch(() => noHosts);
     const found = await documents(originsIn(answer));
     const yamls = new Map(found.map((document) => [keyOf(document), withoutFilledIn(document.yaml)]));
     const lined = withLines(answer, (origin) => {
@@ -56,7 +70,27 @@ export function createExplain({ proxies, held, peerAuthentications, documents, n
       return yaml === undefined ? null : lineOfField(yaml, origin.rule);
     });
     const headers = query.headers.split(/\r?\n/).filter((line) => line.trim() !== "");
-    return { at: now(), request: { method: request.method, url: query.url, headers }, ...lined };
+    return withLiveHosts({ at: now(), request: { method: request.method, url: query.url, headers }, ...lined }, hosts);
+  };
+}
+
+const noHosts: LiveHosts = new Map();
+
+function withLiveHosts(answer: Explanation, hosts: LiveHosts): Explanation {
+  const clusters = (id: string, list: ExplainedSide["clusters"]) =>
+    list.map((cluster) => {
+      const live = hosts.get(`${id} ${cluster.name}`);
+      return live ? { ...cluster, live } : cluster;
+    });
+  const side = (one: ExplainedSide): ExplainedSide => ({
+    ...one,
+    clusters: clusters(one.proxy.id, one.clusters),
+    mirrors: clusters(one.proxy.id, one.mirrors),
+  });
+  return {
+    ...answer,
+    source: side(answer.source),
+    destinations: answer.destinations.map((one) => ({ ...one, side: side(one.side) })),
   };
 }
 

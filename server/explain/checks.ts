@@ -1,7 +1,10 @@
 import type { Check } from "../contract/index.ts";
 import type { HeaderMatcher, QueryParameterMatcher } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
+import type { MetadataMatcher } from "../gen/proto/envoy/type/matcher/v3/metadata_pb.js";
 import type { StringMatcher } from "../gen/proto/envoy/type/matcher/v3/string_pb.js";
+import type { ValueMatcher } from "../gen/proto/envoy/type/matcher/v3/value_pb.js";
 import { compileHeader } from "../sidecar/match/header-matcher.ts";
+import { compileMetadata } from "../sidecar/match/metadata-matcher.ts";
 import { compileQuery, queryParameter } from "../sidecar/match/query-matcher.ts";
 import { type RequestView, viewHeader } from "../sidecar/match/request-view.ts";
 import { compileString } from "../sidecar/text/string-matcher.ts";
@@ -30,6 +33,42 @@ export function judged(compileAndTest: () => boolean): boolean | null {
     return compileAndTest();
   } catch {
     return null;
+  }
+}
+
+/** What a filter before it noted of the request, such as a claim of its token; open where nobody knows what it did. */
+export function metadataCheck(matcher: MetadataMatcher, noted: RequestView["dynamicMetadata"]): Check {
+  const keys = matcher.path.map(({ segment }) => segment.value ?? "");
+  if (noted === undefined) return unjudged(["metadata", matcher.filter, keys.join(".")].filter(Boolean).join(" "));
+  const value = keys.reduce<unknown>(
+    (at, key) => (typeof at === "object" && at !== null ? (at as Record<string, unknown>)[key] : undefined),
+    noted[matcher.filter],
+  );
+  return check("claim", {
+    // The first says under which name the filter keeps the token.
+    name: keys.slice(1).join("."),
+    ...valueWords(matcher.value),
+    not: matcher.invert,
+    has: value === undefined ? null : typeof value === "string" ? value : JSON.stringify(value),
+    ok: judged(() => compileMetadata(matcher)(noted)),
+  });
+}
+
+function valueWords(matcher: ValueMatcher | undefined): Words {
+  const pattern = matcher?.matchPattern;
+  switch (pattern?.case) {
+    case "stringMatch":
+      return stringWords(pattern.value);
+    case "listMatch":
+      return valueWords(pattern.value.matchPattern.value);
+    case "orMatch":
+      return valueWords(pattern.value.valueMatchers[0]);
+    case "presentMatch":
+      return { operator: pattern.value ? "present" : "absent", value: "", ignoreCase: false };
+    case "boolMatch":
+      return { operator: "exact", value: String(pattern.value), ignoreCase: false };
+    default:
+      return { operator: "unknown", value: pattern?.case ?? "", ignoreCase: false };
   }
 }
 

@@ -229,6 +229,8 @@ const explained = ({ authority, path, method, headers }: GeneratedRequest, port:
   tls: undefined,
   identity: "",
   remoteAddress: "127.0.0.1",
+  token: undefined,
+  nowSec: 0,
 });
 
 /** One after another on a connection each, raw: an HTTP library would tidy paths and headers up. */

@@ -6,16 +6,12 @@ import { type Listener, ListenerSchema } from "../gen/proto/envoy/config/listene
 import { RBAC_Action, RBACSchema } from "../gen/proto/envoy/config/rbac/v3/rbac_pb.js";
 import { HttpConnectionManagerSchema } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { DownstreamTlsContextSchema } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
-import { buildMesh } from "../model/mesh.ts";
 import type { RbacSubject } from "../sidecar/rbac/engine.ts";
-import { objectsOf, proxyOf } from "../translate/testing/cases.ts";
-import { translate } from "../translate/translate.ts";
-import { resourceKinds } from "../xds/resource-kinds.ts";
-import { type ExplainedProxy, explain, type HeldByProxy } from "./explain.ts";
 import { type Holdings, holdingsOf } from "./holdings.ts";
 import { outboundListener } from "./listeners.ts";
 import { judgeRbac } from "./rbac.ts";
 import { parseExplainRequest } from "./request.ts";
+import { explainedMesh, sidecar } from "./testing/mesh.ts";
 
 const yaml = `
 apiVersion: v1
@@ -90,63 +86,11 @@ spec:
       to: [{ operation: { methods: [GET], paths: [/inside*] } }]
 `;
 
-const objects = objectsOf(yaml);
-const mesh = buildMesh(objects, 1);
-const fleet: ExplainedProxy[] = [
-  proxy("page", "page", "127.0.1.1", "page"),
-  proxy("reviews-v1", "reviews", "127.0.1.3", "reviews", "v1"),
-  proxy("reviews-v2", "reviews", "127.0.1.4", "reviews", "v2"),
-];
-
-function proxy(name: string, app: string, address: string, account: string, version = ""): ExplainedProxy {
-  const identity = `spiffe://cluster.local/ns/default/sa/${account}`;
-  const id = `sidecar~${address}~${name}.default~default.svc.cluster.local`;
-  return { id, name, namespace: "default", app, version, kind: "sidecar", implementation: "", address, identity };
-}
-
-const labelsOf = ({ app, version }: ExplainedProxy) => ({ app, ...(version && { version }) });
-
-/** `intercepted`: as a stock Istio sidecar comes, which says nothing of it. */
-function heldBy(of: ExplainedProxy, intercepted = false): HeldByProxy {
-  const labels = labelsOf(of);
-  const bound = { INTERCEPTION_MODE: "NONE", UNPRIVILEGED_POD: "true", INGRESS: { "9080": "127.0.0.1:19080" } };
-  const metadata = { LABELS: labels, ...(!intercepted && bound) };
-  const made = translate(mesh, proxyOf({ id: of.id, identity: of.identity, metadata }));
-  const encode = <K extends "listener" | "route" | "virtualHost" | "cluster" | "endpoint">(
-    kind: K,
-    messages: ReadonlyMap<string, never>,
-  ) =>
-    [...messages].map(([name, message]) => ({
-      typeUrl: resourceKinds[kind].typeUrl,
-      name,
-      value: (resourceKinds[kind].toBinary as (message: never, name: string) => Uint8Array)(message, name),
-    }));
-  const resources = [
-    ...encode("listener", made.listeners as never),
-    ...encode("route", made.routes as never),
-    ...encode("virtualHost", made.virtualHosts as never),
-    ...encode("cluster", made.clusters as never),
-    ...encode("endpoint", made.endpoints as never),
-  ];
-  return { holdings: holdingsOf(resources), labels };
-}
-
-async function ask(url: string, { method = "GET", headers = "", intercepted = false } = {}) {
-  const [page] = fleet;
-  if (!page) throw new Error("no proxy");
-  return explain(
-    { proxy: page, held: heldBy(page, intercepted) },
-    parseExplainRequest({ url, method, headers, identity: "" }),
-    {
-      proxies: fleet,
-      held: async (id) => {
-        const found = fleet.find((one) => one.id === id);
-        return found && heldBy(found, intercepted);
-      },
-      peerAuthentications: objects.filter(({ kind }) => kind === "PeerAuthentication"),
-    },
-  );
-}
+const { ask } = explainedMesh(yaml, [
+  sidecar("page", "page", "127.0.1.1", "page"),
+  sidecar("reviews-v1", "reviews", "127.0.1.3", "reviews", "v1"),
+  sidecar("reviews-v2", "reviews", "127.0.1.4", "reviews", "v2"),
+]);
 
 const brief = (checks: readonly Check[]) =>
   checks.map(({ subject, name, operator, value, has, ok }) => [subject, name, operator, value, has, ok]);
@@ -202,9 +146,10 @@ describe("a request that is sent on", () => {
   });
 
   it("goes on at each destination: its chain, its PeerAuthentication, its policies", () => {
-    expect(answer.destinations.map(({ side }) => [side.proxy.name, side.end.kind])).toEqual([
-      ["reviews-v1", "forwarded"],
-      ["reviews-v2", "forwarded"],
+    expect(answer.destinations.map(({ side, mirrored }) => [side.proxy.name, side.end.kind, mirrored])).toEqual([
+      ["reviews-v1", "forwarded", false],
+      ["reviews-v2", "forwarded", false],
+      ["reviews-v2", "forwarded", true],
     ]);
     const [first] = answer.destinations;
     expect(first?.peerAuthentication).toMatchObject({ mode: "STRICT", origin: { name: "strict", rule: "mtls" } });

@@ -1,5 +1,12 @@
 import type { ConfigObject } from "../config/object.ts";
-import type { ConfigRule, ExplainedDestination, ExplainedSide, Explanation, Origin } from "../contract/index.ts";
+import type {
+  ConfigRule,
+  ExplainedCluster,
+  ExplainedDestination,
+  ExplainedSide,
+  Explanation,
+  Origin,
+} from "../contract/index.ts";
 import { defaultMeshOptions } from "../model/mesh.ts";
 import { decidedMode, indexPeerAuthentications } from "../model/peer-authentications.ts";
 import { hostPort } from "../sidecar/text/host-port.ts";
@@ -41,10 +48,13 @@ export async function explain(
 ): Promise<Pick<Explanation, "source" | "destinations">> {
   const { proxy, held } = source;
   const out = walk(held.holdings, outboundListener(held.holdings, request), request);
-  const reached = out.end.kind === "forwarded" ? out.clusters.slice(0, mostDestinations) : [];
-  const destinations = await Promise.all(
-    reached.map((cluster) => destinationOf(cluster, out, proxy, request, sources)),
-  );
+  const isSent = out.end.kind === "forwarded";
+  const reached = isSent ? out.clusters.slice(0, mostDestinations) : [];
+  const copied = isSent ? out.mirrors.slice(0, mostDestinations - reached.length) : [];
+  const destinations = await Promise.all([
+    ...reached.map((cluster) => destinationOf(cluster, false, out, proxy, request, sources)),
+    ...copied.map((cluster) => destinationOf(cluster, true, out, proxy, mirrored(request, out), sources)),
+  ]);
   return {
     source: sideOf(proxy, "outbound", out),
     destinations: destinations.filter((one) => one !== undefined),
@@ -53,6 +63,7 @@ export async function explain(
 
 async function destinationOf(
   cluster: JudgedCluster,
+  isMirror: boolean,
   out: Walk,
   source: ExplainedProxy,
   request: ExplainRequest,
@@ -66,7 +77,11 @@ async function destinationOf(
       if (!listener) continue;
       const identity = mode === "mutual" ? source.identity : "";
       const peer = { tls, identity, remoteAddress: source.address, host: address, port };
-      const inward = walk(held.holdings, listener, forwardedRequest(request, { ...out.forwarded, peer }));
+      const inward = walk(
+        held.holdings,
+        listener,
+        forwardedRequest(request, { ...out.forwarded, ...(isMirror && { authority: null }), peer }),
+      );
       const { mode: takes, by } = decidedMode(
         indexPeerAuthentications(sources.peerAuthentications),
         defaultMeshOptions.rootNamespace,
@@ -76,6 +91,7 @@ async function destinationOf(
       const origin = by && { kind: "PeerAuthentication", namespace: by.namespace, name: by.name, rule: by.field };
       return {
         cluster: cluster.name,
+        mirrored: isMirror,
         endpoint: hostPort(address, port),
         tls: mode,
         identity,
@@ -98,11 +114,22 @@ function sideOf(
     direction,
     chains: walked.chains.map((chain) => ({ ...chain, origin: placed(chain.origin) })),
     routes: walked.routes.map((route) => ({ ...route, origin: placed(route.origin) })),
-    clusters: walked.clusters.map(({ callable: _callable, dynamic: _dynamic, ...cluster }) => ({
-      ...cluster,
-      origin: placed(cluster.origin),
-    })),
+    clusters: walked.clusters.map(shownCluster),
+    mirrors: walked.mirrors.map(shownCluster),
   };
+}
+
+const shownCluster = ({ callable: _, dynamic: __, ...cluster }: JudgedCluster): ExplainedCluster => ({
+  ...cluster,
+  origin: placed(cluster.origin),
+});
+
+/**
+ * A copy says so in its host. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#config-route-v3-routeaction-requestmirrorpolicy
+ */
+function mirrored(request: ExplainRequest, { forwarded }: Walk): ExplainRequest {
+  const authority = forwarded.authority ?? request.authority;
+  return { ...request, authority: authority.replace(/(:\d+)?$/, "-shadow$1") };
 }
 
 /** Lines are looked up when it is known which objects are meant: {@link file://./lines.ts}. */

@@ -4,6 +4,7 @@ import type { ExplainedFilter } from "../contract/index.ts";
 import type { Filter } from "../gen/proto/envoy/config/listener/v3/listener_components_pb.js";
 import { FilterConfigSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { type HTTPFault, HTTPFaultSchema } from "../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
+import { JwtAuthenticationSchema } from "../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
 import {
   type RBAC as HttpRbac,
   RBACSchema as HttpRbacSchema,
@@ -12,16 +13,20 @@ import {
 import type { HttpConnectionManager } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { RBACSchema as NetworkRbacSchema } from "../gen/proto/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
 import { durationMs } from "../sidecar/duration.ts";
+import type { Token } from "../sidecar/filters/jwt/token.ts";
 import { allMatch, compileHeaders } from "../sidecar/match/header-matcher.ts";
 import type { RbacSubject } from "../sidecar/rbac/engine.ts";
 import { fraction } from "../sidecar/runtime.ts";
 import { judged } from "./checks.ts";
+import { judgeJwt } from "./jwt.ts";
 import { judgeRbac } from "./rbac.ts";
 
 export interface JudgedFilters {
   filters: ExplainedFilter[];
   /** The policy that refused; undefined: none did. */
   denied: { policy: string } | undefined;
+  /** What a filter answers to the request's token; undefined: nothing. */
+  unauthenticated: { status: number; why: string } | undefined;
   /** The status with which every such request is aborted; 0: none. */
   aborted: number;
 }
@@ -34,11 +39,15 @@ export interface FilterScope {
   subject: RbacSubject;
   /** That the route would send it to. */
   cluster: string;
+  /** Null: it has none; undefined: nobody said. */
+  token: Token | null | undefined;
+  /** Unix seconds. */
+  nowSec: number;
 }
 
 /** The HTTP filters in their order, those of the router's kind left out, each with what it does to such a request. */
 export function judgeHttpFilters(manager: HttpConnectionManager, scope: FilterScope): JudgedFilters {
-  const result: JudgedFilters = { filters: [], denied: undefined, aborted: 0 };
+  const result: JudgedFilters = { filters: [], denied: undefined, unauthenticated: undefined, aborted: 0 };
   for (const { name, configType, disabled } of manager.httpFilters) {
     const own = configType.case === "typedConfig" ? configType.value : undefined;
     const named = overrideOf(scope.perFilter, name);
@@ -62,6 +71,13 @@ function judgeHttpFilter(
     addRbac(result, name, override === undefined ? rbac : override.rbac, scope.subject);
     return;
   }
+  const jwt = unpack(own, JwtAuthenticationSchema);
+  if (jwt !== undefined && scope.token !== undefined && route === undefined) {
+    const { metadata: _, reroutes: __, ...judged } = judgeJwt(jwt, scope.token, scope.nowSec);
+    result.filters.push({ ...plain(name), kind: "jwt", jwt: judged });
+    if (!judged.ok && isFirst(result)) result.unauthenticated = judged;
+    return;
+  }
   const fault = unpack(route, HTTPFaultSchema) ?? unpack(own, HTTPFaultSchema);
   if (fault !== undefined) {
     addFault(result, name, fault, scope);
@@ -72,7 +88,7 @@ function judgeHttpFilter(
 
 /** Before an HTTP connection manager or a TCP proxy: what is known then is the connection alone. */
 export function judgeNetworkFilters(filters: readonly Filter[], subject: RbacSubject): JudgedFilters {
-  const result: JudgedFilters = { filters: [], denied: undefined, aborted: 0 };
+  const result: JudgedFilters = { filters: [], denied: undefined, unauthenticated: undefined, aborted: 0 };
   for (const { name, configType } of filters) {
     const config = configType.case === "typedConfig" ? configType.value : undefined;
     const rbac = unpack(config, NetworkRbacSchema);
@@ -81,6 +97,10 @@ export function judgeNetworkFilters(filters: readonly Filter[], subject: RbacSub
   }
   return result;
 }
+
+/** No filter before it has answered. */
+const isFirst = ({ denied, unauthenticated, aborted }: JudgedFilters): boolean =>
+  denied === undefined && unauthenticated === undefined && aborted === 0;
 
 /** Undefined rules: the route lets everybody in. */
 function addRbac(
@@ -96,8 +116,7 @@ function addRbac(
   const { rbac, decidedBy } = judgeRbac(rules, subject, false);
   result.filters.push({ ...plain(name), kind: "rbac", rbac });
   // Whoever is refused sees nothing of the filters that follow.
-  if (rbac.allowed === false && result.denied === undefined && result.aborted === 0)
-    result.denied = { policy: decidedBy };
+  if (rbac.allowed === false && isFirst(result)) result.denied = { policy: decidedBy };
 }
 
 function addFault(result: JudgedFilters, name: string, fault: HTTPFault, { subject, cluster }: FilterScope): void {
@@ -121,10 +140,10 @@ function addFault(result: JudgedFilters, name: string, fault: HTTPFault, { subje
       applies,
     },
   });
-  if (applies && abortShare === 1 && abortStatus > 0 && result.denied === undefined) result.aborted ||= abortStatus;
+  if (applies && abortShare === 1 && abortStatus > 0 && isFirst(result)) result.aborted ||= abortStatus;
 }
 
-const plain = (name: string): ExplainedFilter => ({ name, kind: "other", rbac: null, fault: null });
+const plain = (name: string): ExplainedFilter => ({ name, kind: "other", rbac: null, jwt: null, fault: null });
 
 function kindOf(type: string): ExplainedFilter["kind"] {
   if (/\.cors\.v3\.Cors$/.test(type)) return "cors";

@@ -13,14 +13,14 @@ import {
 import { UriTemplateMatchConfigSchema } from "../gen/proto/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.js";
 import type { MetadataMatcher } from "../gen/proto/envoy/type/matcher/v3/metadata_pb.js";
 import { compileRbac, type RbacSubject } from "../sidecar/rbac/engine.ts";
-import { allOk, anyOk, check, headerCheck, judged, stringCheck, unjudged } from "./checks.ts";
+import { allOk, anyOk, check, headerCheck, judged, metadataCheck, stringCheck, unjudged } from "./checks.ts";
 import { policyOrigin } from "./origins.ts";
 
 export type JudgedRbac = NonNullable<ExplainedFilter["rbac"]>;
 
 /**
  * Every policy of a filter's rules with what of it holds, and what follows. A condition that can't be judged (what other filters found out about the request, such as the claims
- * of its token) leaves a policy open; all others are judged by the proxy's own engine.
+ * of its token, where nobody said which) leaves a policy open; all others are judged by the proxy's own engine.
  */
 export function judgeRbac(rules: RBAC, subject: RbacSubject, trial: boolean): { rbac: JudgedRbac; decidedBy: string } {
   const policies = Object.entries(rules.policies)
@@ -102,9 +102,9 @@ function permissionCheck(permission: Permission, subject: RbacSubject): Check {
         ok,
       });
     case "metadata":
-      return metadataCheck(rule.value);
+      return noted(rule.value, subject);
     case "sourcedMetadata":
-      return metadataCheck(rule.value.metadataMatcher);
+      return noted(rule.value.metadataMatcher, subject);
     case "requestedServerName":
       return stringCheck("server-name", rule.value, subject.serverName);
     default:
@@ -139,9 +139,9 @@ function principalCheck(principal: Principal, subject: RbacSubject): Check {
         : check("principal", { operator: "present", has, ok });
     }
     case "metadata":
-      return metadataCheck(identifier.value);
+      return noted(identifier.value, subject);
     case "sourcedMetadata":
-      return metadataCheck(identifier.value.metadataMatcher);
+      return noted(identifier.value.metadataMatcher, subject);
     case "sourceIp":
     case "directRemoteIp":
       return range("source-address", identifier.value, connection.remoteAddress, ok);
@@ -158,11 +158,8 @@ function principalCheck(principal: Principal, subject: RbacSubject): Check {
   }
 }
 
-/** What filters before it found out: they don't run here. */
-function metadataCheck(matcher: MetadataMatcher | undefined): Check {
-  const path = matcher?.path.map(({ segment }) => segment.value).join(".");
-  return unjudged(["metadata", matcher?.filter, path].filter(Boolean).join(" "));
-}
+const noted = (matcher: MetadataMatcher | undefined, { request }: RbacSubject): Check =>
+  matcher ? metadataCheck(matcher, request?.dynamicMetadata) : unjudged("metadata");
 
 /** A group of one is that one. */
 function group(operator: "all-of" | "any-of", of: Check[]): Check {

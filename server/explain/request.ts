@@ -1,7 +1,10 @@
 import { BlockList, isIP } from "node:net";
 import { DashboardError, type Told, told } from "../contract/index.ts";
+import type { Token } from "../sidecar/filters/jwt/token.ts";
 import { getHeader, setHeader } from "../sidecar/http/headers.ts";
 import type { RequestView } from "../sidecar/match/request-view.ts";
+
+import { parseExplainToken } from "./token.ts";
 
 /** What is asked about: a request, or (`tcp`) a connection of which nothing but its ends and its handshake is known. */
 export interface ExplainRequest extends RequestView {
@@ -15,6 +18,10 @@ export interface ExplainRequest extends RequestView {
   readonly identity: string;
   /** Where the connection comes from; "": not known. */
   readonly remoteAddress: string;
+  /** Null: it has none; undefined: nobody said. Its signature is taken for good. */
+  readonly token: Token | null | undefined;
+  /** When it is sent, Unix seconds: what tokens last until. */
+  readonly nowSec: number;
 }
 
 /**
@@ -27,6 +34,10 @@ export function parseExplainRequest(asked: {
   method: string;
   headers: string;
   identity: string;
+  /** As `ExplainQuery` has it. */
+  token?: string;
+  /** Unix milliseconds. */
+  nowMs?: number;
 }): ExplainRequest {
   const url = parseUrl(asked.url);
   const kind = url.protocol === "tcp:" ? "tcp" : "http";
@@ -50,6 +61,8 @@ export function parseExplainRequest(asked: {
       : undefined,
     identity: asked.identity,
     remoteAddress: "",
+    token: asked.token === "none" ? null : parseExplainToken(asked.token ?? ""),
+    nowSec: Math.floor((asked.nowMs ?? Date.now()) / 1000),
   };
 }
 

@@ -4,7 +4,7 @@ import { getHeader } from "../sidecar/http/headers.ts";
 import type { RequestView } from "../sidecar/match/request-view.ts";
 import { compileMatch } from "../sidecar/route/route-match.ts";
 import { fraction } from "../sidecar/runtime.ts";
-import { allOk, check, headerCheck, judged, queryCheck, unjudged } from "./checks.ts";
+import { allOk, check, headerCheck, judged, metadataCheck, queryCheck, unjudged } from "./checks.ts";
 import { originOf } from "./origins.ts";
 
 export interface JudgedRoute extends Omit<ExplainedRoute, "origin"> {
@@ -37,7 +37,7 @@ function routeChecks(match: RouteMatch | undefined, view: RequestView): Check[] 
   for (const parameter of match.queryParameters) checks.push(queryCheck(parameter, view));
   if (match.grpc !== undefined) checks.push(grpcCheck(match, view));
   if (match.tlsContext !== undefined) checks.push(unjudged("tls_context"));
-  if (match.dynamicMetadata.length > 0) checks.push(unjudged("dynamic_metadata"));
+  for (const matcher of match.dynamicMetadata) checks.push(metadataCheck(matcher, view.dynamicMetadata));
   const share = fraction(match.runtimeFraction?.defaultValue, 1);
   if (share < 1) checks.push(check("fraction", { operator: "share", value: String(share), ok: share > 0 }));
   return checks;

@@ -1,3 +1,4 @@
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import type {
   ConfigRule,
   ExplainedChain,
@@ -12,12 +13,14 @@ import {
   type VirtualHost,
 } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import type { RouteConfiguration } from "../gen/proto/envoy/config/route/v3/route_pb.js";
+import { JwtAuthenticationSchema } from "../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
 import {
   HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
   type HttpConnectionManager,
 } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import type { TcpProxy } from "../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { getHeader } from "../sidecar/http/headers.ts";
+import type { RequestView } from "../sidecar/match/request-view.ts";
 import type { RbacSubject } from "../sidecar/rbac/engine.ts";
 import { normalizePath } from "../sidecar/request/normalize-path.ts";
 import { withoutPort } from "../sidecar/route/route-table.ts";
@@ -26,6 +29,7 @@ import { type JudgedCluster, judgeCluster } from "./clusters.ts";
 import { type JudgedFilters, judgeHttpFilters, judgeNetworkFilters } from "./filters.ts";
 import { answerOf, clustersOf, forwardOf, type WeightedName } from "./forward.ts";
 import type { Holdings } from "./holdings.ts";
+import { judgeJwt, jwtMetadata } from "./jwt.ts";
 import { boundText, type ChosenListener, servedBy } from "./listeners.ts";
 import type { ExplainRequest } from "./request.ts";
 import { judgeRoutes } from "./routes.ts";
@@ -34,10 +38,12 @@ import { findVirtualHost } from "./virtual-host.ts";
 type Unplaced<T> = Omit<T, "origin"> & { origin: ConfigRule | null };
 
 /** What one proxy does with a request, before the lines of its YAML are looked up. */
-export interface Walk extends Omit<ExplainedSide, "proxy" | "direction" | "chains" | "routes" | "clusters"> {
+export interface Walk
+  extends Omit<ExplainedSide, "proxy" | "direction" | "chains" | "routes" | "clusters" | "mirrors"> {
   chains: Unplaced<ExplainedChain>[];
   routes: Unplaced<ExplainedRoute>[];
   clusters: JudgedCluster[];
+  mirrors: JudgedCluster[];
   /** The request as the next hop gets it. */
   forwarded: { path: string | null; authority: string | null };
 }
@@ -58,6 +64,7 @@ export function walk(holdings: Holdings, chosen: ChosenListener | undefined, req
     filters: [],
     forward: null,
     clusters: [],
+    mirrors: [],
     end: end("no-listener"),
     forwarded: { path: null, authority: null },
   };
@@ -83,8 +90,11 @@ function walkHttp(
   subject: RbacSubject,
   came: ExplainRequest,
 ): Walk {
-  const request = prepared(manager, subject, came);
-  if (request === undefined) return { ...before, end: end("bad-request", 400, "path_normalization_failed") };
+  const clean = prepared(manager, subject, came);
+  if (clean === undefined) return { ...before, end: end("bad-request", 400, "path_normalization_failed") };
+  const { metadata, reroutes } = notedOfToken(manager, clean);
+  const request = { ...clean, dynamicMetadata: metadata };
+  const view = { ...clean, dynamicMetadata: reroutes ? metadata : metadata && {} };
   const { method, authority, path } = request;
   const asked: Walk = { ...before, request: { method, authority, path } };
   const config = routesOf(holdings, manager);
@@ -94,7 +104,7 @@ function walkHttp(
   const hosts = holdings.virtualHosts(config);
   const found = findVirtualHost(config, hosts, authority);
   const virtualHost = found ? { name: found.host.name, domain: found.domain, among: hosts.length } : null;
-  const routes = found ? judgeRoutes(found.host.routes, request) : [];
+  const routes = found ? judgeRoutes(found.host.routes, view) : [];
   const route = routes.find(({ verdict }) => verdict === "taken")?.route;
   const targets = route?.action.case === "route" ? clustersOf(route.action.value, request) : [];
   const walked: Walk = {
@@ -107,8 +117,9 @@ function walkHttp(
     })),
     forward: route && found ? forwardOf(route, found.host, request) : null,
   };
-  const filters = filtersOf(manager, config, found?.host, route, targets, { ...subject, request });
-  const filtered = { ...walked, filters: [...before.filters, ...filters.filters] };
+  const mirrors = (walked.forward?.mirrors ?? []).map(({ cluster, share }) => judgeCluster(holdings, cluster, share));
+  const filters = filtersOf(manager, config, found?.host, route, targets, { ...subject, request }, request);
+  const filtered = { ...walked, mirrors, filters: [...before.filters, ...filters.filters] };
   const last =
     found && route
       ? forwardOrAnswer(holdings, filtered, found.host, route, targets, request)
@@ -117,7 +128,11 @@ function walkHttp(
 }
 
 /** What a filter does comes before what the route would: they run first, and the route's clusters stay as what would have been. */
-function intercepted(walked: Walk, { denied, aborted }: JudgedFilters): Walk {
+function intercepted(walked: Walk, { denied, unauthenticated, aborted }: JudgedFilters): Walk {
+  if (unauthenticated) {
+    const { status, why } = unauthenticated;
+    return { ...walked, end: end("denied", status, `jwt_authn_access_denied{${why.replaceAll(/\s/g, "_")}}`) };
+  }
   if (denied) {
     const policy = denied.policy === "" ? "none" : denied.policy.replaceAll(/\s/g, "_");
     return { ...walked, end: end("denied", 403, `rbac_access_denied_matched_policy[${policy}]`) };
@@ -152,6 +167,7 @@ function filtersOf(
   route: Route | undefined,
   targets: readonly WeightedName[],
   subject: RbacSubject,
+  { token, nowSec }: Pick<ExplainRequest, "token" | "nowSec">,
 ): JudgedFilters {
   const [only] = targets.length === 1 ? targets : [];
   return judgeHttpFilters(manager, {
@@ -163,6 +179,8 @@ function filtersOf(
     ],
     subject,
     cluster: only?.name ?? "",
+    token,
+    nowSec,
   });
 }
 
@@ -246,3 +264,18 @@ const end = (kind: ExplainedEnd["kind"], status = 0, details = ""): ExplainedEnd
   details,
   location: "",
 });
+
+/** What the filter that looks at tokens notes of the request; undefined: nobody said which token it has. */
+function notedOfToken(
+  { httpFilters }: HttpConnectionManager,
+  { token, nowSec }: ExplainRequest,
+): { metadata: RequestView["dynamicMetadata"]; reroutes: boolean } {
+  if (token === undefined) return { metadata: undefined, reroutes: false };
+  for (const { configType } of httpFilters) {
+    const config = configType.case === "typedConfig" ? anyUnpack(configType.value, JwtAuthenticationSchema) : undefined;
+    if (config === undefined) continue;
+    const { metadata, reroutes } = judgeJwt(config, token, nowSec);
+    return { metadata: { [jwtMetadata]: metadata }, reroutes };
+  }
+  return { metadata: {}, reroutes: true };
+}

@@ -2,7 +2,11 @@ import {
   findService,
   type Graph,
   type LatencyHeatmap,
+  type MetricCatalog,
+  type MetricResult,
+  type OutboundMetrics,
   type Overview,
+  type Saturation,
   type ServiceList,
   type ServiceMetrics,
   type WorkloadList,
@@ -16,7 +20,10 @@ import { type MeshFacts, type MeshFactsSource, noFacts } from "./facts.ts";
 import { followLogs } from "./follow-logs.ts";
 import { buildGraph } from "./graph.ts";
 import { buildLatencyHeatmap } from "./latency-heatmap.ts";
+import { type LiveHosts, readLiveHosts } from "./live-hosts.ts";
+import { type MetricQuestion, metricCatalog, metricGroups } from "./metric-groups.ts";
 import { metricValues } from "./metric-values.ts";
+import { buildOutbound } from "./outbound.ts";
 import { buildOverview } from "./overview.ts";
 import { bounded, Ranges } from "./ranges.ts";
 import type {
@@ -37,6 +44,7 @@ import type {
   TraceQuery,
   TraceRow,
 } from "./reader.ts";
+import { readSaturation } from "./saturation.ts";
 import { buildServiceList } from "./service-list.ts";
 import { buildServiceMetrics } from "./service-metrics.ts";
 import { defaultKeptSec, type KeptSec, silentSinceMs } from "./window.ts";
@@ -54,6 +62,8 @@ export interface Queries {
   /** `at` ends the window, for replay; left out, it ends with the last second that is known whole. */
   graph(query: { window: number; at?: number }): Promise<Graph>;
   serviceMetrics(query: ServiceMetricsQuery): Promise<ServiceMetrics>;
+  /** What an application, or one of its workloads, calls. */
+  outbound(query: OutboundQuery): Promise<OutboundMetrics>;
   serviceList(query: { window: number; at?: number }): Promise<ServiceList>;
   /** The registry's workloads, and gateways, with their traffic of both directions. */
   workloadList(query: { window: number; workloads: readonly WorkloadView[] }): Promise<WorkloadList>;
@@ -62,7 +72,7 @@ export interface Queries {
     workload: Pick<WorkloadView, "namespace" | "app" | "version">;
   }): Promise<WorkloadMetrics>;
   /** The mesh as a whole: the last minute, and the last hour in steps. */
-  overview(): Promise<Overview>;
+  overview(query?: { window?: number | undefined; at?: number | undefined }): Promise<Overview>;
   /** How many requests took how long: of a service by its hostname, between two peers, or, without any of these, of what enters the mesh. */
   latencyHeatmap(
     query: { window: number; at?: number } & Pick<LogFilter, "service" | "source" | "destination">,
@@ -83,6 +93,15 @@ export interface Queries {
   applicationLogs(query: WithoutRange<ApplicationLogQuery>): Promise<ApplicationLogRow[]>;
   metricSeries(query: MetricSeriesQuery): Promise<MetricSeriesRow[]>;
   /** Values of series over a window, in about sixty steps unless `step` says how long each is, in seconds. */
+  metricCatalog(): Promise<MetricCatalog>;
+  /** One metric by groups over a window; null where there is none of that name. */
+  metricGroups(
+    query: MetricQuestion & { window: number; step?: number | undefined; at?: number | undefined },
+  ): Promise<MetricResult | null>;
+  /** How full each proxy was in the last minute before `at`. */
+  /** What each proxy says of its clusters' hosts right now. */
+  liveHosts(): Promise<LiveHosts>;
+  saturation(query: { at?: number | undefined }): Promise<Saturation>;
   metrics(query: { series: number[]; window: number; step?: number; at?: number }): Promise<MetricValues>;
 }
 
@@ -93,6 +112,14 @@ export interface ServiceMetricsQuery {
   window: number;
   step?: number;
   at?: number;
+}
+
+export interface OutboundQuery {
+  namespace: string;
+  app: string;
+  workload?: string | undefined;
+  window: number;
+  at?: number | undefined;
 }
 
 export interface MetricValues {
@@ -205,6 +232,13 @@ export function createQueries({
         service: known.services.find(({ hostname }) => hostname === host),
       });
     },
+    async outbound({ namespace, app, workload, window, at }) {
+      const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
+      const isMeant = ({ source }: EdgeRow) =>
+        isPeer(source, { namespace, app }) && (workload === undefined || source.workload === workload);
+      const shown = await ranges.rowsOf(ranges.stepsBefore(endMs, window), isMeant);
+      return buildOutbound({ ...shown, gaps: await reader.gaps(shown.window), facts: known });
+    },
     async serviceList({ window, at }) {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
       const shown = await ranges.rowsBefore(endMs, window);
@@ -229,10 +263,15 @@ export function createQueries({
       const gaps = await reader.gaps(shown.window);
       return buildWorkloadMetrics({ ...shown, gaps, facts: known, workload });
     },
-    async overview() {
-      const [{ endMs }, known] = await Promise.all([ranges.endOf(undefined), factsOrLast()]);
-      const hourSec = await recordedSec(endMs, overviewSec);
-      const [hour, minute] = await Promise.all([timelineBefore(endMs, hourSec, known), ranges.rowsBefore(endMs, 60)]);
+    async overview({ window = overviewSec, at } = {}) {
+      const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
+      const hourSec = at === undefined ? await recordedSec(endMs, window) : window;
+      // Live, the figures are of now; of a stretch of the past, of all of it.
+      const figuresSec = at === undefined ? Math.min(60, window) : window;
+      const [hour, minute] = await Promise.all([
+        timelineBefore(endMs, hourSec, known),
+        ranges.rowsBefore(endMs, figuresSec),
+      ]);
       const entering = enteringEdges(minute.rows, known);
       const rows = minute.rows.filter(({ edge }) => entering.has(edge));
       const gaps = await reader.gaps(hour.window);
@@ -259,13 +298,22 @@ export function createQueries({
     operations: () => reader.operations(),
     applicationLogs: (query) => reader.applicationLogs({ ...query, ...range(query) }),
     metricSeries: (query) => reader.metricSeries({ ...query, limit: bounded(query.limit, 1, maxRows) }),
+    metricCatalog: () => metricCatalog(reader),
+    async metricGroups({ window, step, at, ...question }) {
+      const { endMs } = await ranges.endOf(at);
+      return metricGroups(reader, ranges.metricStepsBefore(endMs, window, step), question);
+    },
+    async liveHosts() {
+      const { endMs } = await ranges.endOf(undefined);
+      return readLiveHosts(reader, ranges.metricStepsBefore(endMs, 30, 30));
+    },
+    async saturation({ at }) {
+      const { endMs } = await ranges.endOf(at);
+      return readSaturation(reader, ranges.metricStepsBefore(endMs, 60, 60), endMs);
+    },
     async metrics({ series, window, step, at }) {
       const { endMs } = await ranges.endOf(at);
-      return metricValues(
-        reader,
-        ranges.stepsBefore(endMs, window, Math.ceil(Math.max(10, step ?? window / 60) / 10) * 10),
-        series,
-      );
+      return metricValues(reader, ranges.metricStepsBefore(endMs, window, step), series);
     },
   };
 }

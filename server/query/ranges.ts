@@ -68,6 +68,11 @@ export class Ranges {
     return { window: alignedWindow(endMs, seconds, stepSec), readStep };
   }
 
+  /** As `stepsBefore`, for metrics, which are stored by ten seconds at the finest. */
+  metricStepsBefore(endMs: number, windowSec: number, step?: number): Steps {
+    return this.stepsBefore(endMs, windowSec, Math.ceil(Math.max(10, step ?? windowSec / 60) / 10) * 10);
+  }
+
   async rowsOf({ window, readStep }: Steps, edges?: EdgeFilter): Promise<Range> {
     const { fromMs, toMs } = window;
     return this.#covered(window, await this.#reader.rollups({ fromMs, toMs, stepSec: readStep, edges }));

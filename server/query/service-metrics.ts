@@ -53,11 +53,11 @@ export function buildServiceMetrics({ window, recent, facts, service, ...input }
 
 const allFirst = (a: string, b: string): number => (a === "all" ? -1 : b === "all" ? 1 : compareVersions(a, b));
 
-const stepOf = (row: RollupRow, window: Window): number =>
+export const stepOf = (row: Pick<RollupRow, "atMs">, window: Window): number =>
   Math.floor((row.atMs - window.fromMs) / (window.stepSec * 1000));
 
 /** Sums of the rows that count, under each key that a row is given; the key of all comes first. */
-function tallies(
+export function tallies(
   rows: readonly RollupRow[],
   names: NodeNames,
   keysOf: (row: RollupRow, version: string) => string[],

@@ -57,7 +57,7 @@ function routeLines(route: ExplainedRoute): string[] {
   ];
 }
 
-function filterLines({ name, kind, rbac, fault }: ExplainedFilter): string[] {
+function filterLines({ name, kind, rbac, jwt, fault }: ExplainedFilter): string[] {
   if (rbac) {
     const verdict = rbac.allowed === null ? "can't be told" : rbac.allowed ? "lets it pass" : "refuses it";
     return [
@@ -72,6 +72,12 @@ function filterLines({ name, kind, rbac, fault }: ExplainedFilter): string[] {
   }
   if (kind === "unjudged" || kind === "rate-limit")
     return [`  ? filter      ${name} may answer by itself; that is not judged here`];
+  if (jwt) {
+    const words = jwt.ok ? (jwt.why === "" ? "is taken" : "need not be there") : `is refused: ${jwt.why}`;
+    return [
+      `  ${mark(jwt.ok)} token       ${words}${jwt.issuer ? ` (of ${jwt.issuer})` : ""}; taken are those of ${jwt.issuers.join(", ")}`,
+    ];
+  }
   if (!fault) return [];
   const { delayMs, delayShare, abortStatus, abortShare, applies } = fault;
   const parts = [

@@ -20,6 +20,7 @@ Examples:
   limpid explain --from productpage http://reviews:9080/reviews/0
   limpid explain --from default/productpage-v1 -H "end-user: jason" http://reviews:9080/reviews/0
   limpid explain --from istio-ingressgateway -X POST http://bookinfo.example/login
+  limpid explain --from productpage --token '{"iss":"https://accounts.example","groups":["admin"]}' http://reviews:9080/x
   limpid explain --from productpage tcp://mysql:3306 -o json
   curl -s localhost:15000/config_dump?include_eds | limpid explain --dump - http://reviews:9080/x`;
 
@@ -28,6 +29,7 @@ interface Options extends DashboardOption {
   method: string;
   header: string[];
   identity?: string;
+  token?: string;
   dump?: string;
   output: "table" | "json";
 }
@@ -50,6 +52,10 @@ export function registerExplain(program: Command, io: CliIo = processIo): void {
       [],
     )
     .option("--identity <spiffe id>", "that a client of a gateway shows by its certificate")
+    .option(
+      "--token <jwt|claims|none>",
+      "that the request carries: a JWT, the claims of one as JSON, @file, or none; its signature is taken for good",
+    )
     .addOption(
       new Option(
         "--dump <file>",
@@ -65,14 +71,28 @@ export function registerExplain(program: Command, io: CliIo = processIo): void {
 
 async function run(url: string, options: Options, io: CliIo): Promise<void> {
   const { method, header, identity = "", from = "", output } = options;
-  const query: ExplainQuery = { from, url, method, headers: header.join("\n"), identity };
+  const token = tokenText(options.token ?? "");
+  const asked = { from, url, method, headers: header.join("\n"), identity };
+  const query: ExplainQuery = { ...asked, token };
   if (options.dump === undefined && from === "") throw new CliError("error: --from is missing: who calls?");
   const answer =
     options.dump === undefined
-      ? await askDashboard(options, io, `/api/explain?${new URLSearchParams(query)}`)
+      ? token === ""
+        ? await askDashboard(options, io, `/api/explain?${new URLSearchParams(asked)}`)
+        : await askDashboard(options, io, "/api/explain", query)
       : await explainDump(query, options.dump, io);
   if (output === "json") io.out(`${JSON.stringify(answer, null, 2)}\n`);
   else io.out(explanationText(Explanation.parse(answer)));
+}
+
+/** `@file`: what stands in it. */
+function tokenText(text: string): string {
+  if (!text.startsWith("@")) return text;
+  try {
+    return readFileSync(text.slice(1), "utf8");
+  } catch (error) {
+    throw new CliError(`error: --token: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /** Of one proxy alone: what its destinations would do is not in its dump. */

@@ -17,6 +17,7 @@ const subjects: Record<Check["subject"], string> = {
   principal: "principal",
   "source-address": "source",
   "remote-address": "client",
+  claim: "claim",
   other: "",
 };
 

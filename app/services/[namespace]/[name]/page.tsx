@@ -1,15 +1,15 @@
 import type { Metadata } from "next";
 import { Suspense } from "react";
 import { ServicePage } from "../../../../components/service/service-page.tsx";
-import { serviceWindow } from "../../../../components/service/service-window.ts";
-import { parseWindow } from "../../../../components/ui/time-window.ts";
+import { serviceWindowSec } from "../../../../components/service/service-window.ts";
+import { askedFor, parseRange, type RangeQuery } from "../../../../components/ui/time-range.ts";
 import { getDashboard } from "../../../../server/next.ts";
 import { settle } from "../../../settle.ts";
 import Loading from "./loading.tsx";
 
 interface Props {
   params: Promise<{ namespace: string; name: string }>;
-  searchParams: Promise<{ window?: string }>;
+  searchParams: Promise<RangeQuery>;
 }
 
 const decoded = async ({ params }: Props) => {
@@ -21,16 +21,18 @@ export const generateMetadata = async (props: Props): Promise<Metadata> => ({ ti
 
 export default async function Service(props: Props) {
   const service = await decoded(props);
-  const windowSec = parseWindow((await props.searchParams).window ?? serviceWindow);
+  const query = await props.searchParams;
+  const range = parseRange((name) => query[name], serviceWindowSec);
+  const asked = askedFor(range);
   const dashboard = await getDashboard();
   return (
     <Suspense fallback={<Loading />}>
       <ServicePage
         key={`${service.namespace}/${service.name}`}
         service={service}
-        initialWindowSec={windowSec}
-        services={settle(dashboard.services({ windowSec }))}
-        metrics={settle(dashboard.serviceMetrics({ ...service, windowSec }))}
+        initialRange={range}
+        services={settle(dashboard.services(asked))}
+        metrics={settle(dashboard.serviceMetrics({ ...service, ...asked }))}
         routing={settle(dashboard.routing(service))}
       />
     </Suspense>

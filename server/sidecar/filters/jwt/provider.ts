@@ -17,10 +17,14 @@ import { type JwtStatus, statusTexts } from "./status.ts";
 import type { Claims, Token } from "./token.ts";
 
 /** Who issues tokens, how they are proven, and what is made of them. */
-export interface Provider {
-  readonly config: JwtProvider;
+export interface Provider extends ClaimTests {
   /** Undefined: they cannot be fetched now. */
   keys(): KeySet | JwtStatus | Promise<KeySet | JwtStatus>;
+}
+
+/** What is asked of a token beside its signature. */
+export interface ClaimTests {
+  readonly config: JwtProvider;
   readonly isForUs: (audiences: readonly string[]) => boolean;
   readonly subjectTest: TextTest | undefined;
   /** Seconds; undefined: an end isn't asked for. */
@@ -29,16 +33,20 @@ export interface Provider {
 
 /** Throws an Error naming the fields. */
 export function compileProvider(config: JwtProvider, io: FilterIo, counts: FetchCounts): Provider {
-  const { subjects, maxLifetime, requireExpiration } = config;
-  const { keys, subjectTest } = together<Pick<Provider, "keys" | "subjectTest">>({
+  const { keys, tests } = together<{ keys: Provider["keys"]; tests: ClaimTests }>({
     keys: () => compileKeys(config, io, counts),
-    subjectTest: () => subjects && at("subjects", () => compileString(subjects)),
+    tests: () => claimTests(config),
   });
+  return { ...tests, keys };
+}
+
+/** Throws an Error naming the fields. */
+export function claimTests(config: JwtProvider): ClaimTests {
+  const { subjects, maxLifetime, requireExpiration } = config;
   const lifetimeMs = durationMs(maxLifetime);
   return {
     config,
-    keys,
-    subjectTest,
+    subjectTest: subjects && at("subjects", () => compileString(subjects)),
     isForUs: audienceTest(config.audiences),
     maxLifetime:
       lifetimeMs === undefined ? (requireExpiration ? Number.POSITIVE_INFINITY : undefined) : lifetimeMs / 1000,
@@ -65,7 +73,12 @@ function compileKeys(config: JwtProvider, io: FilterIo, counts: FetchCounts): Pr
 }
 
 /** What a token claims that can be told without its signature. @param nowSec Unix */
-export function judgeClaims(provider: Provider, token: Token, nowSec: number, isForUs: Provider["isForUs"]): JwtStatus {
+export function judgeClaims(
+  provider: ClaimTests,
+  token: Token,
+  nowSec: number,
+  isForUs: Provider["isForUs"],
+): JwtStatus {
   const skew = provider.config.clockSkewSeconds || 60;
   if (nowSec + skew < token.notBefore) return "notYetValid";
   if (token.expires !== 0 && nowSec > token.expires + skew) return "expired";
@@ -96,7 +109,7 @@ export function handOn({ config }: Provider, token: Token, found: Found, request
   if (!config.forward) found.remove();
   if (headerInMetadata !== "") notes.metadata[headerInMetadata] = token.headerClaims;
   if (payloadInMetadata !== "") {
-    notes.metadata[payloadInMetadata] = normalized(
+    notes.metadata[payloadInMetadata] = normalizedClaims(
       token.claims,
       config.normalizePayloadInMetadata?.spaceDelimitedClaims,
     );
@@ -133,7 +146,7 @@ function claimText(value: unknown): string {
 }
 
 /** A claim such as `scope` as the list that it is. RFC 8693, 4.2 */
-function normalized(claims: Claims, spaceDelimited: readonly string[] = []): Claims {
+export function normalizedClaims(claims: Claims, spaceDelimited: readonly string[] = []): Claims {
   const lists = spaceDelimited.flatMap((name) => {
     const text = inside(claims, name);
     return typeof text === "string" && text !== "" ? [[name, text.split(" ").filter((word) => word !== "")]] : [];

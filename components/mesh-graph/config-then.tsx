@@ -1,0 +1,59 @@
+"use client";
+import Link from "next/link";
+import { useTranslations } from "use-intl";
+import { ConfigThen } from "../../server/contract/index.ts";
+import { YamlDiff } from "../config/yaml-diff.tsx";
+import { getJson } from "../lib/api.ts";
+import { objectHref } from "../lib/links.ts";
+import { useLive } from "../lib/live.ts";
+import { LiveContent } from "../list/live-content.tsx";
+import { TimeOfDay } from "../ui/quantity.tsx";
+import { SideSection, SideSheet } from "../ui/side-sheet.tsx";
+import { SkeletonBlock } from "../ui/skeletons.tsx";
+import { PanelHeader } from "./panel-header.tsx";
+
+/** What was in force at the replayed moment and is not, or otherwise, today. */
+export function ConfigThenPanel({ at, onClose }: { at: number; onClose: () => void }) {
+  const t = useTranslations("strip");
+  const live = useLive({
+    queryKey: ["config-then", at],
+    read: (signal) => getJson(ConfigThen, `/api/config-then?at=${at}`, signal),
+    everyMs: null,
+  });
+  return (
+    <SideSheet label={t("config-then")} onClose={onClose}>
+      <PanelHeader health="idle" title={t("config-then")} onClose={onClose} />
+      <LiveContent live={live} unreadable={t("config-unreadable")} skeleton={<SkeletonBlock height={240} />}>
+        {({ revision, objects, same }) => (
+          <>
+            <SideSection>
+              <p className="muted" data-testid="config-then">
+                {t.rich("config-of", { revision, same, time: () => <TimeOfDay ms={at} /> })}
+              </p>
+            </SideSection>
+            {objects.length === 0 && (
+              <SideSection>
+                <p className="muted">{t("config-same")}</p>
+              </SideSection>
+            )}
+            {objects.map(({ kind, namespace, name, was, is }) => (
+              <SideSection key={`${kind}/${namespace}/${name}`}>
+                <p>
+                  {is === "" ? (
+                    `${kind} ${name}`
+                  ) : (
+                    <Link className="link" href={objectHref(kind, namespace, name)}>
+                      {kind} {name}
+                    </Link>
+                  )}{" "}
+                  <span className="muted">{was === "" ? t("config-since") : is === "" ? t("config-gone") : ""}</span>
+                </p>
+                <YamlDiff before={was} after={is} label={t("config-diff", { object: `${kind} ${name}` })} />
+              </SideSection>
+            ))}
+          </>
+        )}
+      </LiveContent>
+    </SideSheet>
+  );
+}

@@ -1,0 +1,90 @@
+"use client";
+import type { ReactNode } from "react";
+import { useTranslations } from "use-intl";
+import { useChangeMarks } from "../config/change-marks.ts";
+import { useUrlRange } from "../lib/time-range.ts";
+import { Panel } from "../ui/panel.tsx";
+import { SkeletonBlock } from "../ui/skeletons.tsx";
+import { EmptyState } from "../ui/states.tsx";
+import { type MetricQuery, useMetric } from "./metric-queries.ts";
+import { MetricView } from "./metric-view.tsx";
+import styles from "./metrics.module.css";
+import { useEarlier } from "./use-earlier.ts";
+
+const height = 150;
+
+/** What is to be seen of a proxy's saturation, each a metric of its own. */
+const charts = [
+  { key: "connections", name: "envoy_http_downstream_cx_active" },
+  { key: "upstream", name: "envoy_cluster_upstream_cx_active", by: ["envoy_cluster_name"] },
+  { key: "pending", name: "envoy_cluster_upstream_rq_pending_active", fn: "max", by: ["envoy_cluster_name"] },
+  { key: "cpu", name: "process.cpu.time" },
+  { key: "memory", name: "process.memory.usage" },
+  { key: "delay", name: "envoy_server_dispatcher_poll_delay_us", fn: "p99" },
+  {
+    key: "headroom",
+    name: "envoy_cluster_circuit_breakers_default_remaining_rq",
+    fn: "min",
+    by: ["envoy_cluster_name"],
+  },
+  { key: "overflow", name: "envoy_cluster_upstream_rq_pending_overflow", by: ["envoy_cluster_name"] },
+] as const satisfies readonly (MetricQuery & { key: string })[];
+
+/** How far back they look at first. */
+export const proxyChartsWindowSec = 900;
+
+/** How full one proxy is, over time. A chart of what it never told is left out. */
+export function ProxyCharts({ id }: { id: string }) {
+  const t = useTranslations("metrics");
+  return (
+    <div className={`${styles.charts} ${styles.drawer}`} data-testid="proxy-charts">
+      {charts.map(({ key, ...query }) => (
+        <SaturationChart
+          key={key}
+          title={t(`chart-${key}`)}
+          name={t(`chart-${key}`)}
+          query={{ ...query, instance: id }}
+          sync={id}
+        />
+      ))}
+    </div>
+  );
+}
+
+export interface SaturationChartProps {
+  title: ReactNode;
+  /** Said of the chart and its table. */
+  name: string;
+  query: MetricQuery;
+  sync: string;
+}
+
+export function SaturationChart({ title, name, query, sync }: SaturationChartProps) {
+  const t = useTranslations("metrics");
+  const { range, comparison } = useUrlRange(proxyChartsWindowSec);
+  const live = useMetric(query, range);
+  const before = useEarlier(query, range, comparison, live.data);
+  const marks = useChangeMarks({ sinceMs: live.data?.fromMs ?? 0 });
+  if (live.error?.code === "NOT_FOUND") return null;
+  return (
+    <Panel title={title}>
+      {live.data ? (
+        live.data.groups.length > 0 ? (
+          <MetricView
+            chartOnly={live.data.groups.length === 1 && live.data.groups[0]?.series === 1}
+            result={live.data}
+            earlier={before}
+            marks={marks}
+            sync={sync}
+            height={height}
+            title={name}
+          />
+        ) : (
+          <EmptyState title={t("no-values")} />
+        )
+      ) : (
+        <SkeletonBlock height={height} />
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,128 @@
+"use client";
+import { Button, Popover, TextInput } from "@mantine/core";
+import { IconChevronDown } from "@tabler/icons-react";
+import { useId, useState } from "react";
+import { useLocale, useTranslations } from "use-intl";
+import { formatDateTime, formatSpan } from "./format.ts";
+import { PillButton } from "./pill.tsx";
+import {
+  type Comparison,
+  checkRange,
+  comparisons,
+  fromLocalInput,
+  type TimeRange,
+  toLocalInput,
+} from "./time-range.ts";
+import styles from "./time-range-picker.module.css";
+import { timeWindows } from "./time-window.ts";
+
+export interface TimeRangePickerProps {
+  value: TimeRange;
+  onChange: (range: TimeRange) => void;
+  /** Left out: nothing is compared there. */
+  compare?: { value: Comparison | null; onChange: (comparison: Comparison | null) => void };
+  /** Seconds; default: those of every page. */
+  windows?: readonly number[];
+}
+
+/** Which time a page shows: the last so-and-so long, or from here to there; and what it is compared with. */
+export function TimeRangePicker({ value, onChange, compare, windows = timeWindows }: TimeRangePickerProps) {
+  const t = useTranslations("ui.window");
+  const locale = useLocale();
+  const [opened, setOpened] = useState(false);
+  const choose = (range: TimeRange) => {
+    setOpened(false);
+    onChange(range);
+  };
+  return (
+    <Popover opened={opened} onChange={setOpened} position="bottom-end" trapFocus returnFocus shadow="md">
+      <Popover.Target>
+        <PillButton data-testid="window-picker" onClick={() => setOpened((open) => !open)}>
+          <span suppressHydrationWarning>{rangeText(value, locale, (span) => t("last", { span }))}</span>
+          {compare?.value && <span className={styles.compared}>· {t(`compare-${compare.value}`)}</span>}
+          <IconChevronDown size={13} aria-hidden />
+        </PillButton>
+      </Popover.Target>
+      <Popover.Dropdown className={styles.dropdown ?? ""} aria-label={t("label")}>
+        <div className={styles.presets}>
+          {windows.map((seconds) => (
+            <PillButton
+              key={seconds}
+              pressed={value.at === null && seconds === value.windowSec}
+              onClick={() => choose({ windowSec: seconds, at: null })}
+              data-testid={`window-${seconds}`}
+            >
+              {t("last", { span: formatSpan(seconds, locale) })}
+            </PillButton>
+          ))}
+        </div>
+        <CustomRange value={value} onApply={choose} />
+        {compare && (
+          <fieldset className={styles.compare}>
+            <legend>{t("compare")}</legend>
+            {[null, ...comparisons].map((one) => (
+              <PillButton
+                key={one ?? "none"}
+                pressed={compare.value === one}
+                onClick={() => compare.onChange(one)}
+                data-testid={`compare-${one ?? "none"}`}
+              >
+                {t(one ? `compare-${one}` : "compare-none")}
+              </PillButton>
+            ))}
+          </fieldset>
+        )}
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+function CustomRange({ value, onApply }: { value: TimeRange; onApply: (range: TimeRange) => void }) {
+  const t = useTranslations("ui.window");
+  const id = useId();
+  const [ends, setEnds] = useState(() => {
+    const to = value.at ?? Date.now();
+    return { from: toLocalInput(to - value.windowSec * 1000), to: toLocalInput(to) };
+  });
+  const [from, to] = [fromLocalInput(ends.from), fromLocalInput(ends.to)];
+  const problem = checkRange(from, to, Date.now());
+  const field = (name: "from" | "to") => (
+    <TextInput
+      size="xs"
+      type="datetime-local"
+      step={1}
+      label={t(name)}
+      value={ends[name]}
+      onChange={({ currentTarget }) => setEnds((known) => ({ ...known, [name]: currentTarget.value }))}
+      aria-describedby={`${id}-problem`}
+      data-testid={`range-${name}`}
+    />
+  );
+  return (
+    <form
+      className={styles.custom}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!problem && from !== null && to !== null) onApply({ windowSec: Math.round((to - from) / 1000), at: to });
+      }}
+    >
+      {field("from")}
+      {field("to")}
+      <Button type="submit" size="xs" variant="default" disabled={problem !== null} data-testid="range-apply">
+        {t("show")}
+      </Button>
+      <p id={`${id}-problem`} role="status" className={styles.problem}>
+        {problem && t(`problem-${problem}`)}
+      </p>
+    </form>
+  );
+}
+
+/** `last 5 min`, or `28 Nov 12:00 – 13:30`. */
+function rangeText({ windowSec, at }: TimeRange, locale: string, last: (span: string) => string): string {
+  if (at === null) return last(formatSpan(windowSec, locale));
+  const [from, to] = [at - windowSec * 1000, at];
+  const sameDay = new Date(from).toDateString() === new Date(to).toDateString();
+  const seconds = windowSec < 600;
+  return `${formatDateTime(from, locale, { seconds })} – ${formatDateTime(to, locale, { seconds, day: !sameDay })}`;
+}

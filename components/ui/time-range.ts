@@ -1,0 +1,84 @@
+import { defaultWindowSec } from "./time-window.ts";
+
+/** A stretch of time that a page shows. `at`: its end, Unix milliseconds; null: it ends now, and goes on. */
+export interface TimeRange {
+  windowSec: number;
+  at: number | null;
+}
+
+/** What a stretch is compared with: as long a one before it, or the same one a day or a week before. */
+export const comparisons = ["before", "day", "week"] as const;
+export type Comparison = (typeof comparisons)[number];
+
+/** Seconds; as long as anything is kept. */
+export const longestWindowSec = 30 * 86_400;
+const shortestWindowSec = 10;
+
+type Get = (name: "window" | "from" | "to" | "at" | "compare") => string | null | undefined;
+
+/** A page's `searchParams`, as far as they are of time. */
+export type RangeQuery = Partial<Record<Parameters<Get>[0], string>>;
+
+/** As the dashboard is asked. */
+export const askedFor = ({ windowSec, at }: TimeRange): { windowSec: number; at?: number } => ({
+  windowSec,
+  ...(at !== null && { at }),
+});
+
+const time = (text: string | null | undefined): number | null =>
+  text && /^\d{10,15}$/.test(text) ? Number(text) : null;
+
+/** From the URL: `from` and `to`, else the last `window` seconds, which `at` may end. */
+export function parseRange(get: Get, fallbackSec: number = defaultWindowSec): TimeRange {
+  const [from, to] = [time(get("from")), time(get("to"))];
+  if (from !== null && to !== null && to - from >= shortestWindowSec * 1000) {
+    return { windowSec: Math.min(longestWindowSec, Math.round((to - from) / 1000)), at: to };
+  }
+  const seconds = Number(get("window"));
+  const windowSec = Number.isInteger(seconds) && seconds >= 1 && seconds <= longestWindowSec ? seconds : fallbackSec;
+  return { windowSec, at: time(get("at")) };
+}
+
+export const sameRange = (a: TimeRange, b: TimeRange): boolean => a.windowSec === b.windowSec && a.at === b.at;
+
+/** The URL's parameters for it: a moving window, or fixed ends. */
+export const rangeParams = ({ windowSec, at }: TimeRange): Record<"window" | "from" | "to" | "at", string | null> =>
+  at === null
+    ? { window: String(windowSec), from: null, to: null, at: null }
+    : { window: null, from: String(at - windowSec * 1000), to: String(at), at: null };
+
+export const parseComparison = (text: string | null | undefined): Comparison | null =>
+  comparisons.find((one) => one === text) ?? null;
+
+/** How far back the other stretch lies, seconds. */
+export const distanceSec = (comparison: Comparison, { windowSec }: TimeRange): number =>
+  ({ before: windowSec, day: 86_400, week: 7 * 86_400 })[comparison];
+
+/** The other stretch; of a moving window as it was at `nowMs`. */
+export const earlier = (range: TimeRange, comparison: Comparison, nowMs: number): TimeRange => ({
+  windowSec: range.windowSec,
+  at: (range.at ?? nowMs) - distanceSec(comparison, range) * 1000,
+});
+
+/** `datetime-local` has no zone: it is the reader's own. */
+export function toLocalInput(ms: number): string {
+  const date = new Date(ms);
+  return new Date(ms - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
+
+/** Null for what is no whole time yet. */
+export function fromLocalInput(text: string): number | null {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? null : ms;
+}
+
+export type RangeProblem = "incomplete" | "backwards" | "short" | "long" | "future";
+
+/** Whether two ends make a stretch that can be shown, or why not. */
+export function checkRange(from: number | null, to: number | null, nowMs: number): RangeProblem | null {
+  if (from === null || to === null) return "incomplete";
+  if (from >= to) return "backwards";
+  if (to - from < shortestWindowSec * 1000) return "short";
+  if (nowMs - from > longestWindowSec * 1000) return "long";
+  return from > nowMs ? "future" : null;
+}
