@@ -67,13 +67,18 @@ const sidecarGround = [
 const explained = ["server/sidecar/listener/chain-match.ts", "server/sidecar/request/normalize-path.ts"];
 
 const sidecar = (name: string): string => `server/sidecar/${name}`;
+
+/** What a token says of itself, apart from who asks for one. */
+const tokens = ["claim-tests.ts", "claims-json.ts", "status.ts", "token.ts"].map((file) =>
+  sidecar(`filters/jwt/${file}`),
+);
 const outside = ["server/wire", "server/lib", "server/gen", "server/xds"];
 
 function sidecarRows(): Record<string, readonly string[]> {
   const ground = sidecarGround.map(sidecar);
   const rooms = Object.entries(sidecarRooms).map(([room, may]) => [
     sidecar(room),
-    [...outside, ...ground, ...may.map(sidecar), ...explained],
+    [...outside, ...ground, ...may.map(sidecar), ...explained, ...tokens],
   ]);
   const leaves = ground.map((file) => [file, [...outside, ...ground, sidecar("tls")]]);
   return Object.fromEntries([...rooms, ...leaves, [sidecar("data-plane.ts"), [...outside, "server/sidecar"]]]);
@@ -102,9 +107,13 @@ export const allowed: Record<string, readonly string[]> = {
     "server/model",
     "server/xds",
     ...["config", "http", "match", "rbac", "route", "text", "duration.ts", "runtime.ts"].map(sidecar),
+    ...tokens,
     ...explained,
   ],
   ...Object.fromEntries(explained.map((file) => [file, ["server/gen"]])),
+  ...Object.fromEntries(
+    tokens.map((file) => [file, ["server/gen", ...["config", "text", "duration.ts", "filters"].map(sidecar)]]),
+  ),
   "server/ratelimit": ["server/lib", "server/gen", "server/config"],
   "server/control-plane": [
     "server/access",

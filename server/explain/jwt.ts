@@ -3,7 +3,7 @@ import type {
   JwtAuthentication,
   JwtRequirement,
 } from "../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
-import { claimTests, judgeClaims, normalizedClaims } from "../sidecar/filters/jwt/provider.ts";
+import { claimTests, judgeClaims, normalizedClaims } from "../sidecar/filters/jwt/claim-tests.ts";
 import { statusTexts } from "../sidecar/filters/jwt/status.ts";
 import type { Token } from "../sidecar/filters/jwt/token.ts";
 

@@ -3,13 +3,11 @@ import type {
   JwtProvider,
 } from "../../../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
 import { at, together } from "../../config/problems.ts";
-import { durationMs } from "../../duration.ts";
 import { isHeaderValue } from "../../http/chars.ts";
 import { toWire } from "../../http/headers.ts";
 import type { FilterIo, RequestContext } from "../../request/filter.ts";
-import { compileString, type TextTest } from "../../text/string-matcher.ts";
 import { readSource } from "../../tls/read-source.ts";
-import { audienceTest } from "./audiences.ts";
+import { type ClaimTests, claimIn, claimTests, normalizedClaims } from "./claim-tests.ts";
 import { type KeySet, parseKeySet } from "./key-set.ts";
 import type { Found } from "./locations.ts";
 import { type FetchCounts, remoteKeys } from "./remote-keys.ts";
@@ -22,15 +20,6 @@ export interface Provider extends ClaimTests {
   keys(): KeySet | JwtStatus | Promise<KeySet | JwtStatus>;
 }
 
-/** What is asked of a token beside its signature. */
-export interface ClaimTests {
-  readonly config: JwtProvider;
-  readonly isForUs: (audiences: readonly string[]) => boolean;
-  readonly subjectTest: TextTest | undefined;
-  /** Seconds; undefined: an end isn't asked for. */
-  readonly maxLifetime: number | undefined;
-}
-
 /** Throws an Error naming the fields. */
 export function compileProvider(config: JwtProvider, io: FilterIo, counts: FetchCounts): Provider {
   const { keys, tests } = together<{ keys: Provider["keys"]; tests: ClaimTests }>({
@@ -38,19 +27,6 @@ export function compileProvider(config: JwtProvider, io: FilterIo, counts: Fetch
     tests: () => claimTests(config),
   });
   return { ...tests, keys };
-}
-
-/** Throws an Error naming the fields. */
-export function claimTests(config: JwtProvider): ClaimTests {
-  const { subjects, maxLifetime, requireExpiration } = config;
-  const lifetimeMs = durationMs(maxLifetime);
-  return {
-    config,
-    subjectTest: subjects && at("subjects", () => compileString(subjects)),
-    isForUs: audienceTest(config.audiences),
-    maxLifetime:
-      lifetimeMs === undefined ? (requireExpiration ? Number.POSITIVE_INFINITY : undefined) : lifetimeMs / 1000,
-  };
 }
 
 function compileKeys(config: JwtProvider, io: FilterIo, counts: FetchCounts): Provider["keys"] {
@@ -70,25 +46,6 @@ function compileKeys(config: JwtProvider, io: FilterIo, counts: FetchCounts): Pr
     default:
       throw new Error("jwks_source_specifier: remote_jwks or local_jwks is required");
   }
-}
-
-/** What a token claims that can be told without its signature. @param nowSec Unix */
-export function judgeClaims(
-  provider: ClaimTests,
-  token: Token,
-  nowSec: number,
-  isForUs: Provider["isForUs"],
-): JwtStatus {
-  const skew = provider.config.clockSkewSeconds || 60;
-  if (nowSec + skew < token.notBefore) return "notYetValid";
-  if (token.expires !== 0 && nowSec > token.expires + skew) return "expired";
-  if (!isForUs(token.audiences)) return "audienceNotAllowed";
-  if (provider.subjectTest?.(token.subject) === false) return "verificationFails";
-  const { maxLifetime } = provider;
-  if (maxLifetime !== undefined && (token.expires === 0 || token.expires - nowSec >= maxLifetime)) {
-    return "verificationFails";
-  }
-  return "ok";
 }
 
 /** What is noted of a request's tokens, and whether its route is to be chosen again. */
@@ -119,17 +76,12 @@ export function handOn({ config }: Provider, token: Token, found: Found, request
 
 /** @returns whether there is such a claim */
 function addClaim({ headerName, claimName }: JwtClaimToHeader, claims: Claims, { headers }: RequestContext): boolean {
-  const text = toWire(claimText(claimName.split(".").reduce<unknown>(inside, claims)));
+  const text = toWire(claimText(claimName.split(".").reduce<unknown>(claimIn, claims)));
   // A claim is the issuer's word, and must not end the field.
   if (text === "" || !isHeaderValue(text)) return false;
   headers.push(headerName.toLowerCase(), text);
   return true;
 }
-
-const inside = (value: unknown, name: string): unknown =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name]
-    : undefined;
 
 /** Texts as they are, numbers as Envoy writes them, lists and objects as JSON in Base64; "" for what has no text. */
 function claimText(value: unknown): string {
@@ -143,13 +95,4 @@ function claimText(value: unknown): string {
     default:
       return value === undefined || value === null ? "" : Buffer.from(JSON.stringify(value)).toString("base64");
   }
-}
-
-/** A claim such as `scope` as the list that it is. RFC 8693, 4.2 */
-export function normalizedClaims(claims: Claims, spaceDelimited: readonly string[] = []): Claims {
-  const lists = spaceDelimited.flatMap((name) => {
-    const text = inside(claims, name);
-    return typeof text === "string" && text !== "" ? [[name, text.split(" ").filter((word) => word !== "")]] : [];
-  });
-  return { ...claims, ...Object.fromEntries(lists) };
 }

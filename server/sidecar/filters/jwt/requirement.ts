@@ -6,8 +6,9 @@ import type { Recent } from "../../../lib/recent.ts";
 import { at, each } from "../../config/problems.ts";
 import type { RequestContext } from "../../request/filter.ts";
 import { audienceTest } from "./audiences.ts";
+import { judgeClaims } from "./claim-tests.ts";
 import { type Found, Locations } from "./locations.ts";
-import { handOn, judgeClaims, type Notes, type Provider } from "./provider.ts";
+import { handOn, type Notes, type Provider } from "./provider.ts";
 import { type JwtStatus, statusCode, statusTexts } from "./status.ts";
 import { parseToken, type Token } from "./token.ts";
 
