@@ -1,6 +1,6 @@
 import type { Metadata } from "next";
 import { Suspense } from "react";
-import { parseWindow } from "../../components/ui/time-window.ts";
+import { askedFor, parseRange, type RangeQuery } from "../../components/ui/time-range.ts";
 import { WorkloadsPage } from "../../components/workloads/workloads-page.tsx";
 import { getDashboard } from "../../server/next.ts";
 import { getTranslations } from "../intl.ts";
@@ -11,12 +11,13 @@ export const generateMetadata = async (): Promise<Metadata> => ({
   title: (await getTranslations())("workloads.title"),
 });
 
-export default async function Workloads({ searchParams }: { searchParams: Promise<{ window?: string }> }) {
-  const windowSec = parseWindow((await searchParams).window);
-  const workloads = settle((await getDashboard()).workloads({ windowSec }));
+export default async function Workloads({ searchParams }: { searchParams: Promise<RangeQuery> }) {
+  const query = await searchParams;
+  const range = parseRange((name) => query[name]);
+  const workloads = settle((await getDashboard()).workloads(askedFor(range)));
   return (
     <Suspense fallback={<Loading />}>
-      <WorkloadsPage initial={workloads} initialWindowSec={windowSec} />
+      <WorkloadsPage initial={workloads} initialRange={range} />
     </Suspense>
   );
 }

@@ -8,7 +8,7 @@ import { SignalKpis } from "../health/signals.tsx";
 import type { Settled } from "../lib/api.ts";
 import { newObjectHref, nodeOnGraphHref, objectHref } from "../lib/links.ts";
 import { useGateways, useGraph } from "../lib/queries.ts";
-import { useUrlState } from "../lib/url-state.ts";
+import { useUrlRange } from "../lib/time-range.ts";
 import { FilterInput } from "../list/filter-input.tsx";
 import { LiveContent } from "../list/live-content.tsx";
 import { NoMatch } from "../list/no-match.tsx";
@@ -19,8 +19,7 @@ import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
-import { parseWindow } from "../ui/time-window.ts";
-import { TimeWindowPicker } from "../ui/time-window-picker.tsx";
+import { TimeRangePicker } from "../ui/time-range-picker.tsx";
 import { enteringSignals, gatewayNodes } from "./gateway-traffic.ts";
 import { gatewayTrouble } from "./gateway-trouble.ts";
 import styles from "./gateways.module.css";
@@ -30,16 +29,15 @@ import { ServerTable } from "./server-table.tsx";
 /** Where the mesh is entered: listeners, hosts, certificates, routes, and what comes by each. */
 export function GatewaysPage({ initial }: { initial: Promise<Settled<GatewayList>> }) {
   const t = useTranslations("gateways");
-  const url = useUrlState();
-  const windowSec = parseWindow(url.get("window"));
+  const { range, set } = useUrlRange();
   const live = useGateways(use(initial));
-  const graph = useGraph({ windowSec, at: null }).data;
+  const graph = useGraph(range).data;
   const matches = useFilter();
   return (
     <Page>
       <PageHeader title={t("title")} hint={t("hint")}>
         <FilterInput label={t("filter")} data-testid="gateway-filter" />
-        <TimeWindowPicker value={windowSec} onChange={(seconds) => url.set({ window: String(seconds) })} />
+        <TimeRangePicker value={range} onChange={set} />
       </PageHeader>
       <LiveContent live={live} unreadable={t("unreadable")} skeleton={<SkeletonBlock height={420} />}>
         {({ gateways }) => {

@@ -146,28 +146,24 @@ export const useGateways = (initial?: From<GatewayList>): Live<GatewayList> =>
     initial,
   });
 
-export const useWorkloads = (windowSec: number, initial?: From<WorkloadList>): Live<WorkloadList> =>
+export const useWorkloads = (range: Range, initial?: From<WorkloadList>): Live<WorkloadList> =>
   useLive({
-    queryKey: ["workloads", windowSec],
-    read: (signal) => getJson(WorkloadList, `/api/workloads?window=${windowSec}`, signal),
-    everyMs: pace,
+    queryKey: ["workloads", range],
+    read: (signal) => getJson(WorkloadList, `/api/workloads?${stretch(range)}`, signal),
+    everyMs: paceOf(range),
     initial,
   });
 
-export const useWorkloadMetrics = (query: {
-  namespace: string;
-  name: string;
-  windowSec: number;
-}): Live<WorkloadMetrics> =>
+export const useWorkloadMetrics = (query: Range & { namespace: string; name: string }): Live<WorkloadMetrics> =>
   useLive({
     queryKey: ["workload-metrics", query],
     read: (signal) =>
       getJson(
         WorkloadMetrics,
-        `/api/workloads/${encodeURIComponent(query.namespace)}/${encodeURIComponent(query.name)}/metrics?window=${query.windowSec}`,
+        `/api/workloads/${encodeURIComponent(query.namespace)}/${encodeURIComponent(query.name)}/metrics?${stretch(query)}`,
         signal,
       ),
-    everyMs: pace,
+    everyMs: paceOf(query),
   });
 
 export const useCanaries = (): Live<CanaryList> =>

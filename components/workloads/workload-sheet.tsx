@@ -15,6 +15,7 @@ import { Pairs } from "../ui/pairs.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection, SideSheet } from "../ui/side-sheet.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
+import type { TimeRange } from "../ui/time-range.ts";
 import { ProxyLink } from "./proxy-link.tsx";
 import styles from "./workloads.module.css";
 
@@ -27,16 +28,16 @@ const LiveChart = dynamic(() => import("../ui/live-chart.tsx").then((module) => 
 export interface WorkloadSheetProps {
   workload: WorkloadItem;
   proxy: ProxySync | undefined;
-  windowSec: number;
+  range: TimeRange;
   onClose: () => void;
 }
 
 /** One workload: what it is asked and asks over time, by whom and whom, its ports and their mutual TLS, its services and its proxy. */
-export function WorkloadSheet({ workload, proxy, windowSec, onClose }: WorkloadSheetProps) {
+export function WorkloadSheet({ workload, proxy, range, onClose }: WorkloadSheetProps) {
   const t = useTranslations("workloads");
   const common = useTranslations("ui");
   const { namespace, name } = workload;
-  const live = useWorkloadMetrics({ namespace, name, windowSec });
+  const live = useWorkloadMetrics({ namespace, name, ...range });
   return (
     <SideSheet label={name} onClose={onClose}>
       <div data-testid="workload-sheet">

@@ -7,6 +7,7 @@ import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import type { Settled } from "../lib/api.ts";
 import { servicesHref } from "../lib/links.ts";
 import { useProxies, useWorkloads } from "../lib/queries.ts";
+import { useUrlRange } from "../lib/time-range.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { FilterInput } from "../list/filter-input.tsx";
 import { LiveContent } from "../list/live-content.tsx";
@@ -20,8 +21,8 @@ import { Panel } from "../ui/panel.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
-import { parseWindow } from "../ui/time-window.ts";
-import { TimeWindowPicker } from "../ui/time-window-picker.tsx";
+import { sameRange, type TimeRange } from "../ui/time-range.ts";
+import { TimeRangePicker } from "../ui/time-range-picker.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { MutualTls } from "./mutual-tls.tsx";
 import { ProxyLink, proxyOf } from "./proxy-link.tsx";
@@ -31,16 +32,16 @@ import styles from "./workloads.module.css";
 
 export interface WorkloadsPageProps {
   initial: Promise<Settled<WorkloadList>>;
-  initialWindowSec: number;
+  initialRange: TimeRange;
 }
 
 /** What stands behind the services, both ways of its traffic, and the proxy before it. Filter, window and the opened one are in the URL. */
-export function WorkloadsPage({ initial, initialWindowSec }: WorkloadsPageProps) {
+export function WorkloadsPage({ initial, initialRange }: WorkloadsPageProps) {
   const t = useTranslations("workloads");
   const url = useUrlState();
   const first = use(initial);
-  const windowSec = parseWindow(url.get("window"));
-  const live = useWorkloads(windowSec, windowSec === initialWindowSec ? first : undefined);
+  const { range, set } = useUrlRange();
+  const live = useWorkloads(range, sameRange(range, initialRange) ? first : undefined);
   const proxies = useProxies().data?.proxies;
   const opened = live.data?.workloads.find((one) => workloadKey(one) === url.get("workload"));
   return (
@@ -48,7 +49,7 @@ export function WorkloadsPage({ initial, initialWindowSec }: WorkloadsPageProps)
       <Page>
         <PageHeader title={t("title")} hint={t("hint")}>
           <FilterInput label={t("filter")} data-testid="workload-filter" />
-          <TimeWindowPicker value={windowSec} onChange={(seconds) => url.set({ window: String(seconds) })} />
+          <TimeRangePicker value={range} onChange={set} />
         </PageHeader>
         <Panel flush>
           <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={7} columns={8} />}>
@@ -60,7 +61,7 @@ export function WorkloadsPage({ initial, initialWindowSec }: WorkloadsPageProps)
         <WorkloadSheet
           workload={opened}
           proxy={proxyOf(opened, proxies)}
-          windowSec={windowSec}
+          range={range}
           onClose={() => url.set({ workload: null })}
         />
       )}

@@ -125,11 +125,9 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
 
   api.add("GET", "/api/services/:namespace/:name/circuits", (call) => dashboard.circuits(service(call)));
   api.add("GET", "/api/gateways", () => dashboard.gateways());
-  api.add("GET", "/api/workloads", async ({ query }) =>
-    dashboard.workloads({ windowSec: parse(Window, query).window }),
-  );
+  api.add("GET", "/api/workloads", async ({ query }) => dashboard.workloads(stretch(parse(WindowAt, query))));
   api.add("GET", "/api/workloads/:namespace/:name/metrics", async (call) =>
-    dashboard.workloadMetrics({ ...service(call), windowSec: parse(Window, call.query).window }),
+    dashboard.workloadMetrics({ ...service(call), ...stretch(parse(WindowAt, call.query)) }),
   );
 
   api.add("GET", "/api/faults", () => dashboard.faults());

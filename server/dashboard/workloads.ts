@@ -7,24 +7,30 @@ import {
 } from "../contract/index.ts";
 import type { Queries } from "../query/queries.ts";
 
+/** `at` ends it; left out, it ends now. */
+interface Stretch {
+  windowSec: number;
+  at?: number | undefined;
+}
+
 export interface Workloads {
-  workloads(query: { windowSec: number }): Promise<WorkloadList>;
-  workloadMetrics(query: { namespace: string; name: string; windowSec: number }): Promise<WorkloadMetrics>;
+  workloads(query: Stretch): Promise<WorkloadList>;
+  workloadMetrics(query: Stretch & { namespace: string; name: string }): Promise<WorkloadMetrics>;
 }
 
 /** `known`: the registry's workloads. */
 export function createWorkloads(queries: () => Promise<Queries>, known: () => Promise<WorkloadViews>): Workloads {
-  const list: Workloads["workloads"] = async ({ windowSec: window }) => {
+  const list: Workloads["workloads"] = async ({ windowSec: window, at }) => {
     const [ready, { workloads }] = await Promise.all([queries(), known()]);
-    return ready.workloadList({ window, workloads });
+    return ready.workloadList({ window, at, workloads });
   };
   return {
     workloads: list,
-    async workloadMetrics({ namespace, name, windowSec: window }) {
+    async workloadMetrics({ namespace, name, windowSec: window, at }) {
       const { workloads } = await list({ windowSec: 60 });
       const workload = workloads.find((one) => one.namespace === namespace && one.name === name);
       if (!workload) throw new DashboardError({ code: "NOT_FOUND", ...told("no-workload", { name, namespace }) });
-      return (await queries()).workloadMetrics({ window, workload });
+      return (await queries()).workloadMetrics({ window, at, workload });
     },
   };
 }

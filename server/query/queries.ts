@@ -66,9 +66,14 @@ export interface Queries {
   outbound(query: OutboundQuery): Promise<OutboundMetrics>;
   serviceList(query: { window: number; at?: number }): Promise<ServiceList>;
   /** The registry's workloads, and gateways, with their traffic of both directions. */
-  workloadList(query: { window: number; workloads: readonly WorkloadView[] }): Promise<WorkloadList>;
+  workloadList(query: {
+    window: number;
+    at?: number | undefined;
+    workloads: readonly WorkloadView[];
+  }): Promise<WorkloadList>;
   workloadMetrics(query: {
     window: number;
+    at?: number | undefined;
     workload: Pick<WorkloadView, "namespace" | "app" | "version">;
   }): Promise<WorkloadMetrics>;
   /** The mesh as a whole: the last minute, and the last hour in steps. */
@@ -92,16 +97,16 @@ export interface Queries {
   operations(): Promise<OperationRow[]>;
   applicationLogs(query: WithoutRange<ApplicationLogQuery>): Promise<ApplicationLogRow[]>;
   metricSeries(query: MetricSeriesQuery): Promise<MetricSeriesRow[]>;
-  /** Values of series over a window, in about sixty steps unless `step` says how long each is, in seconds. */
   metricCatalog(): Promise<MetricCatalog>;
   /** One metric by groups over a window; null where there is none of that name. */
   metricGroups(
     query: MetricQuestion & { window: number; step?: number | undefined; at?: number | undefined },
   ): Promise<MetricResult | null>;
-  /** How full each proxy was in the last minute before `at`. */
   /** What each proxy says of its clusters' hosts right now. */
   liveHosts(): Promise<LiveHosts>;
+  /** How full each proxy was in the last minute before `at`. */
   saturation(query: { at?: number | undefined }): Promise<Saturation>;
+  /** Values of series over a window, in about sixty steps unless `step` says how long each is, in seconds. */
   metrics(query: { series: number[]; window: number; step?: number; at?: number }): Promise<MetricValues>;
 }
 
@@ -244,8 +249,8 @@ export function createQueries({
       const shown = await ranges.rowsBefore(endMs, window);
       return buildServiceList({ ...shown, facts: known });
     },
-    async workloadList({ window, workloads }) {
-      const [{ endMs }, known] = await Promise.all([ranges.endOf(undefined), factsOrLast()]);
+    async workloadList({ window, at, workloads }) {
+      const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
       const { rows, seconds } = await ranges.sumsBefore(endMs, window);
       return {
         at: endMs,
@@ -253,8 +258,8 @@ export function createQueries({
         workloads: buildWorkloadList({ rows, seconds, facts: known, workloads }),
       };
     },
-    async workloadMetrics({ window, workload }) {
-      const [{ endMs }, known] = await Promise.all([ranges.endOf(undefined), factsOrLast()]);
+    async workloadMetrics({ window, at, workload }) {
+      const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
       const shown = await ranges.rowsOf(
         ranges.stepsBefore(endMs, window),
         (edge) =>
