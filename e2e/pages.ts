@@ -14,6 +14,16 @@ export const pages = [
   },
   { name: "services", path: "/services", ready: 'a[href="/services/default/reviews.default.svc.cluster.local"]' },
   { name: "service-traffic", path: "/services/default/reviews", ready: '[data-testid="split-bar"]' },
+  {
+    name: "service-editor",
+    path: "/services/default/reviews?edit=VirtualService%2Fdefault%2Freviews",
+    ready: '[data-testid="yaml-editor"]',
+  },
+  {
+    name: "service-policies",
+    path: "/services/default/reviews?edit=DestinationRule%2Fdefault%2Freviews",
+    ready: '[data-testid="yaml-editor"]',
+  },
   { name: "service-canary", path: "/services/default/reviews?canary=new", ready: '[data-testid="canary-start"]' },
   { name: "service-metrics", path: "/services/default/reviews?tab=metrics", ready: "canvas" },
   { name: "service-endpoints", path: "/services/default/reviews?tab=endpoints", ready: '[role="tabpanel"] td' },

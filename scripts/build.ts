@@ -22,7 +22,7 @@ if (!bundle.isFresh || !existsSync("dist/server/limpid.js")) {
 }
 
 /** Of the server, pages bundle only what describes the API: the rest reaches them at run time, by `server/next.ts`. */
-const server = ["server/contract", "server/dashboard/shared-dashboard.ts", "server/next.ts"];
+const server = ["server/contract", "server/wire", "server/dashboard/shared-dashboard.ts", "server/next.ts"];
 const pages = freshnessOf(root, "dashboard", [
   ...common,
   ...["app", "components", "messages", "public", ...server, "next.config.ts"],

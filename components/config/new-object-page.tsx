@@ -8,17 +8,18 @@ import { Page, PageHeader } from "../ui/page-header.tsx";
 import styles from "./config.module.css";
 import { ObjectEditor } from "./object-editor.tsx";
 import { starter } from "./starter.ts";
+import { TemplateMenu } from "./template-menu.tsx";
 import { useApply } from "./use-apply.ts";
 
-/** New objects from YAML, one or several documents. */
+/** New objects from YAML, one or several documents, or from a template. */
 export function NewObjectPage() {
   const t = useTranslations("config");
-  const [template] = useState(() => starter(t("starter")));
+  const [template, setTemplate] = useState(() => starter(t("starter")));
   const [text, setText] = useState(template);
   const [written, setWritten] = useState<{ kind: string; namespace: string; name: string }[]>([]);
   const [applied, setApplied] = useState<string | null>(null);
   const dirty = text !== applied && text.trim() !== "";
-  const state = useApply(dirty ? text : null, null);
+  const state = useApply(dirty ? { texts: [{ text, resourceVersion: null }] } : null);
   useLeaveGuard(dirty && text !== template, t("leave-new"));
   const apply = async () => {
     if (!dirty || state.error) return;
@@ -26,6 +27,10 @@ export function NewObjectPage() {
     if (!result) return;
     setApplied(text);
     setWritten(result.objects);
+  };
+  const begin = (from: string) => {
+    setTemplate(from);
+    setText(from);
   };
   return (
     <Page>
@@ -37,7 +42,9 @@ export function NewObjectPage() {
             {t("title")}
           </Link>
         }
-      />
+      >
+        <TemplateMenu onText={begin} />
+      </PageHeader>
       <div className={styles.stack}>
         <ObjectEditor
           title="YAML"

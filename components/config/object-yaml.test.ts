@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { withoutFilledIn } from "../../server/contract/index.ts";
-import { createdAt, placeError, withVersion } from "./object-yaml.ts";
+import { createdAt, withVersion } from "./object-yaml.ts";
 
 const stored = `apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -38,18 +38,6 @@ it("sends as written what it does not understand", () => {
   for (const text of [`${plain}---\n${plain}`, stored, "metadata: {name: a}\n", ""])
     expect(withVersion(text, "11")).toEqual({ yaml: text, insertedLine: null });
   expect(withVersion(plain, null).yaml).toBe(plain);
-});
-
-it("puts errors on the editor's lines", () => {
-  const error = {
-    path: "spec.htp",
-    message: "unknown field (document 1, line 9)",
-    reason: "field-unknown",
-    params: {},
-  };
-  expect(placeError(error, null)).toEqual({ ...error, message: "unknown field", line: 9 });
-  expect(placeError(error, 4).line).toBe(8);
-  expect(placeError({ path: "", message: "too large" }, 4).line).toBeNull();
 });
 
 it("keeps what kubectl remembers out of sight, and other annotations in it", () => {

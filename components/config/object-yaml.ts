@@ -1,5 +1,3 @@
-import type { Said } from "../lib/error-text.ts";
-
 /** Unix milliseconds; null when it does not say. */
 export function createdAt(yaml: string): number | null {
   const text = /^ {2}creationTimestamp: "?([^"\n]+)"?$/m.exec(yaml)?.[1];
@@ -23,19 +21,4 @@ export function withVersion(
   if (at < 0 || indent === undefined) return asWritten;
   lines.splice(at + 1, 0, `${indent}resourceVersion: ${JSON.stringify(resourceVersion)}`);
   return { yaml: lines.join("\n"), insertedLine: at + 2 };
-}
-
-export interface PlacedError extends Said {
-  path: string;
-  /** Counts from one, in the text as the editor has it; null when the error is of no line. */
-  line: number | null;
-}
-
-/** The API ends messages with `(document 1, line 9)`; here the line goes to the gutter. */
-export function placeError(error: Said & { path: string }, insertedLine: number | null): PlacedError {
-  const found = /^(.*?) \(document \d+, line (\d+)\)$/s.exec(error.message);
-  if (!found) return { ...error, line: null };
-  const line = Number(found[2]);
-  const shifted = insertedLine !== null && line >= insertedLine ? Math.max(1, line - 1) : line;
-  return { ...error, message: found[1] ?? error.message, line: shifted };
 }

@@ -5,7 +5,7 @@ import { useState } from "react";
 import type { ApiError, ChangeResult } from "../../server/contract/index.ts";
 import { toApiError } from "../lib/api.ts";
 import { applyYaml } from "../lib/writes.ts";
-import { type PlacedError, placeError, withVersion } from "./object-yaml.ts";
+import { type Application, joinTexts, type PlacedError } from "./application.ts";
 
 export interface ApplyState {
   /** What applying would write; null until known, or when the text is wrong. */
@@ -17,55 +17,59 @@ export interface ApplyState {
   busy: boolean;
   /** The last revision that was written here. */
   revision: number | null;
-  /** True when it was written; the caller forgets its draft then. */
+  /** What was written; null when it was refused. The caller forgets its draft then. */
   apply: () => Promise<ChangeResult | null>;
   /** What has been taken back, from the caller. */
   undone: (result: ChangeResult) => void;
 }
 
-/** A text's way into the mesh: checked while it is written, applied, taken back. Null: nothing to write. */
-export function useApply(text: string | null, resourceVersion: string | null): ApplyState {
+const read = ["objects", "object", "changes", "status", "routing", "services", "faults", "rate-limits"];
+
+/** A change's way into the mesh: checked while it is written, applied, taken back. Null: nothing to write. `envoy`: ask also for what proxies would get. */
+export function useApply(change: Application | null, { envoy = false } = {}): ApplyState {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [revision, setRevision] = useState<number | null>(null);
   const [failure, setFailure] = useState<{ of: string | null; error: ApiError } | null>(null);
-  const [settled] = useDebouncedValue(text, 250);
-  const sent = settled === null ? null : withVersion(settled, resourceVersion);
+  const key = change === null ? null : JSON.stringify(change);
+  const [settled] = useDebouncedValue(key, 250);
+  const wanted = settled === null ? null : (JSON.parse(settled) as Application);
+  const joined = wanted && joinTexts(wanted.texts);
+  const isEmpty = !joined || (joined.yaml.trim() === "" && (wanted?.removed ?? []).length === 0);
   const query = useQuery({
-    queryKey: ["apply-plan", sent?.yaml],
-    queryFn: () => applyYaml(sent?.yaml ?? "", true),
-    enabled: sent !== null && sent.yaml.trim() !== "" && !busy,
+    queryKey: ["apply-plan", settled, envoy],
+    queryFn: () => applyYaml(joined?.yaml ?? "", wanted?.removed ?? [], { dryRun: true, envoy }),
+    enabled: !isEmpty && !busy,
     retry: false,
     staleTime: 10_000,
     placeholderData: keepPreviousData,
   });
-  const run = async (of: string | null, write: () => Promise<ChangeResult>): Promise<ChangeResult | null> => {
+  const apply = async (): Promise<ChangeResult | null> => {
+    if (change === null) return null;
     setBusy(true);
     setFailure(null);
     try {
-      const result = await write();
+      const result = await applyYaml(joinTexts(change.texts).yaml, change.removed ?? [], { dryRun: false });
       setRevision(result.revision);
-      for (const name of ["objects", "object", "changes", "status", "routing", "services", "faults"])
-        void client.invalidateQueries({ queryKey: [name] });
+      for (const name of read) void client.invalidateQueries({ queryKey: [name] });
       return result;
     } catch (cause) {
-      setFailure({ of, error: toApiError(cause) });
+      setFailure({ of: key, error: toApiError(cause) });
       return null;
     } finally {
       setBusy(false);
     }
   };
-  const planError = text !== null && query.error ? toApiError(query.error) : null;
-  const error = (failure?.of === text ? failure.error : null) ?? planError;
+  const planError = change !== null && query.error ? toApiError(query.error) : null;
+  const error = (failure?.of === key ? failure.error : null) ?? planError;
   return {
-    plan: text === null || query.isError ? null : (query.data ?? null),
-    checking: text !== null && (settled !== text || query.isFetching),
+    plan: change === null || query.isError ? null : (query.data ?? null),
+    checking: change !== null && (settled !== key || query.isFetching),
     error,
-    errors: (error?.errors ?? []).map((each) => placeError(each, sent?.insertedLine ?? null)),
+    errors: (error?.errors ?? []).map((each) => joined?.place(each) ?? { ...each, text: null, line: null }),
     busy,
     revision,
-    apply: async () =>
-      text === null ? null : run(text, () => applyYaml(withVersion(text, resourceVersion).yaml, false)),
+    apply,
     undone: (result) => setRevision(result.revision),
   };
 }

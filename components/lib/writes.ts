@@ -57,8 +57,13 @@ export const actOnCanary = (
     {},
   );
 
-export const applyYaml = (yaml: string, dryRun: boolean): Promise<ChangeResult> =>
-  sendJson(ChangeResult, "POST", `/api/apply${dry({ dryRun })}`, { yaml });
+/** What a text has is written and what is named is taken away, as one change. */
+export const applyYaml = (
+  yaml: string,
+  gone: readonly { kind: string; namespace: string; name: string; resourceVersion?: string }[],
+  how: HowToWrite,
+): Promise<ChangeResult> =>
+  sendJson(ChangeResult, "POST", `/api/apply${dry(how)}`, { yaml, ...(gone.length > 0 && { delete: gone }) });
 
 /** For a proxy that is gone for good. */
 export const forgetProxy = (id: string): Promise<ProxyList> =>

@@ -3,7 +3,7 @@ import Link from "next/link";
 import { useMemo } from "react";
 import { useTranslations } from "use-intl";
 import { type ProxyResource, ProxyResourceContents } from "../../server/contract/index.ts";
-import { YamlDiff } from "../config/yaml-diff.tsx";
+import { CodeDiff } from "../config/code/code-diff.tsx";
 import { getJson } from "../lib/api.ts";
 import { useErrorText } from "../lib/error-text.ts";
 import { objectHref } from "../lib/links.ts";
@@ -108,7 +108,7 @@ function Contents({ contents }: { contents: ProxyResourceContents }) {
       )}
       {view === "diff" && (
         <div className={styles.diff}>
-          <YamlDiff before={jsonText(config)} after={jsonText(refusedConfig)} label={t("view-diff")} />
+          <CodeDiff before={jsonText(config)} after={jsonText(refusedConfig)} label={t("view-diff")} />
         </div>
       )}
       {view === "in-force" && (

@@ -61,7 +61,16 @@ export function ServicePage({ service, initialRange, ...first }: ServicePageProp
   if (services.data && !found && routing.error?.code === "NOT_FOUND")
     return <Unknown name={`${service.namespace}/${title}`} />;
   const content: Record<ServiceTab, ReactNode> = {
-    traffic: <TrafficTab service={service} title={title} routing={routing} metrics={metrics.data} />,
+    traffic: (
+      <TrafficTab
+        service={service}
+        title={title}
+        routing={routing}
+        metrics={metrics.data}
+        item={found}
+        services={services.data?.services ?? []}
+      />
+    ),
     metrics: (
       <MetricsTab service={service} name={title} item={found} metrics={metrics} range={range} comparison={comparison} />
     ),

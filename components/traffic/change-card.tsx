@@ -1,21 +1,20 @@
 "use client";
 import { Button } from "@mantine/core";
 import { useLocale, useTranslations } from "use-intl";
-import type { ChangeResult, Routing } from "../../server/contract/index.ts";
+import type { Routing } from "../../server/contract/index.ts";
 import { ChangeSafety, SafeButton } from "../config/change-safety.tsx";
 import { useAuthor, useChangeText } from "../config/change-text.ts";
+import { type ChangeView, ChangeViews } from "../config/change-views.tsx";
 import { FieldErrors } from "../config/field-errors.tsx";
 import { Moment } from "../config/moment.tsx";
+import { PlanDiff } from "../config/plan-diff.tsx";
+import { RefusedBy } from "../config/refusals.tsx";
 import { useUndo } from "../config/use-undo.tsx";
-import { ObjectDiffs } from "../config/yaml-diff.tsx";
 import { useChanges } from "../lib/queries.ts";
 import { useFocusWhenLost } from "../lib/use-focus-when-lost.ts";
 import { formatRate } from "../ui/format.ts";
 import { Panel } from "../ui/panel.tsx";
-import { PillButton } from "../ui/pill.tsx";
-import { Notice } from "../ui/states.tsx";
 import styles from "./change-card.module.css";
-import { EnvoyDiff } from "./envoy-diff.tsx";
 import { overtakenBy } from "./last-shift.ts";
 import { movedRates, shownRules, splitOf } from "./rule-parts.ts";
 import type { Shift } from "./use-shift.ts";
@@ -31,9 +30,6 @@ export interface ChangeCardProps {
   onView: (view: ChangeView) => void;
 }
 
-/** What is written, or what the proxies make of it. */
-export type ChangeView = "yaml" | "envoy";
-
 /** What applying would write and move; after it, the way back stands in the same place. */
 export function ChangeCard({ shift, routing, requestRate, refusals, view, onView }: ChangeCardProps) {
   const t = useTranslations("traffic");
@@ -43,7 +39,7 @@ export function ChangeCard({ shift, routing, requestRate, refusals, view, onView
     <Panel
       title={t("change")}
       hint={plan?.objects.map(({ kind, name }) => `${kind} ${name}`).join(", ")}
-      actions={draft && <Views view={view} onView={onView} />}
+      actions={draft && <ChangeViews view={view} onView={onView} />}
       flush
       footer={
         draft ? (
@@ -57,27 +53,11 @@ export function ChangeCard({ shift, routing, requestRate, refusals, view, onView
       {conflict && <Conflict shift={shift} routing={routing} />}
       {error && !conflict && <FieldErrors error={error} />}
       {draft && <ChangeSafety plan={plan} />}
-      {draft ? plan && <Diff plan={plan} view={view} /> : <Idle written={written} />}
-      {!draft && written && refusals.length > 0 && <Refusals refusals={refusals} />}
+      {draft ? plan && <PlanDiff plan={plan} view={view} /> : <Idle written={written} />}
+      {!draft && written && refusals.length > 0 && <RefusedBy proxies={refusals} />}
       {draft && !plan && !error && <p className={styles.idle}>{t("planning")}</p>}
     </Panel>
   );
-}
-
-function Views({ view, onView }: Pick<ChangeCardProps, "view" | "onView">) {
-  const t = useTranslations("traffic");
-  return (["yaml", "envoy"] as const).map((one) => (
-    <PillButton key={one} pressed={one === view} onClick={() => onView(one)} data-testid={`diff-${one}`}>
-      {t(`diff-${one}`)}
-    </PillButton>
-  ));
-}
-
-function Diff({ plan, view }: { plan: ChangeResult; view: ChangeView }) {
-  const t = useTranslations("traffic");
-  if (view === "yaml") return <ObjectDiffs objects={plan.objects} />;
-  // The plan of before the view was changed has no word on proxies yet.
-  return plan.envoy ? <EnvoyDiff preview={plan.envoy} /> : <p className={styles.idle}>{t("planning")}</p>;
 }
 
 function Idle({ written }: Pick<Shift, "written">) {
@@ -96,28 +76,6 @@ function Idle({ written }: Pick<Shift, "written">) {
         </>
       )}
     </p>
-  );
-}
-
-/** Who refused it, and in its own words why: the field is in them. */
-function Refusals({ refusals }: Pick<ChangeCardProps, "refusals">) {
-  const t = useTranslations("traffic");
-  return (
-    <div role="alert" data-testid="change-refused">
-      <Notice tone="bad">
-        {t("applied-refused", { proxies: refusals.map(({ name }) => name).join(", ") })}
-        <ul className={styles.refusals}>
-          {[...Map.groupBy(refusals, ({ error }) => error ?? "")].map(
-            ([error, proxies]) =>
-              error && (
-                <li key={error}>
-                  <b>{proxies.map(({ name }) => name).join(", ")}</b> {error}
-                </li>
-              ),
-          )}
-        </ul>
-      </Notice>
-    </div>
   );
 }
 

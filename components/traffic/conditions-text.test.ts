@@ -2,8 +2,9 @@ import { createTranslator } from "use-intl/core";
 import { expect, it } from "vitest";
 import en from "../../messages/en.json" with { type: "json" };
 import zh from "../../messages/zh-CN.json" with { type: "json" };
-import { conditionsOf, describeMatch } from "../../server/config/edits/describe.ts";
+import { describeMatch } from "../../server/config/edits/describe.ts";
 import type { HTTPMatchRequest } from "../../server/config/kinds/index.ts";
+import { conditionsOf } from "../../server/contract/index.ts";
 import { type ConditionTranslator, conditionsText } from "./conditions-text.ts";
 
 const translator = (locale: string, messages: typeof en): ConditionTranslator =>

@@ -1,5 +1,4 @@
 "use client";
-import { IconLock, IconLockOpen } from "@tabler/icons-react";
 import { useLocale, useTranslations } from "use-intl";
 import type { RouteRule, ServiceMetrics, Signals } from "../../server/contract/index.ts";
 import { LatencyP95, SuccessShare } from "../health/signals.tsx";
@@ -10,6 +9,7 @@ import { NumberWithUnit } from "../ui/quantity.tsx";
 import { Sparkline } from "../ui/sparkline.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { versionColor } from "../ui/version-color.ts";
+import { LockButton } from "./lock-button.tsx";
 import styles from "./rule-card.module.css";
 import type { WeightPart } from "./rule-parts.ts";
 import type { Drafts } from "./use-drafts.ts";
@@ -136,22 +136,3 @@ const silent: Signals = {
   latencyMsP95: null,
   latencyMsP99: null,
 };
-
-function LockButton({ part, onToggle }: { part: WeightPart; onToggle: () => void }) {
-  const t = useTranslations("traffic");
-  const Icon = part.locked ? IconLock : IconLockOpen;
-  const label = part.locked ? t("unlock", { version: part.version }) : t("lock", { version: part.version });
-  return (
-    <button
-      type="button"
-      className={styles.lock}
-      aria-pressed={part.locked}
-      aria-label={label}
-      title={label}
-      onClick={onToggle}
-      data-testid={`lock-${part.version}`}
-    >
-      <Icon size={14} stroke={1.8} aria-hidden />
-    </button>
-  );
-}

@@ -1,14 +1,19 @@
 "use client";
 import { useTranslations } from "use-intl";
-import type { Entrance, PushStatus, Routing, ServiceMetrics } from "../../server/contract/index.ts";
+import type { Entrance, PushStatus, Routing, ServiceListItem, ServiceMetrics } from "../../server/contract/index.ts";
 import { CanaryCard } from "../canary/canary-card.tsx";
+import type { ChangeView } from "../config/change-views.tsx";
+import { useLoaded } from "../config/code/use-loaded.ts";
+import { mayLeave } from "../lib/leave-guard.ts";
 import type { Live } from "../lib/live.ts";
 import { usePush } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { Unreadable } from "../list/live-content.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock, TableSkeleton } from "../ui/skeletons.tsx";
-import { ChangeCard, type ChangeView } from "./change-card.tsx";
+import { ChangeCard } from "./change-card.tsx";
+import { EditBar } from "./edit-bar.tsx";
+import type { TrafficEditorProps } from "./editor/traffic-editor.tsx";
 import type { ObservedShares } from "./observed-shares.ts";
 import { PushCard } from "./push-card.tsx";
 import { RuleCard } from "./rule-card.tsx";
@@ -24,17 +29,35 @@ export interface TrafficTabProps {
   title: string;
   routing: Live<Routing>;
   metrics: ServiceMetrics | undefined;
+  /** As the registry has it, and all others. */
+  item: ServiceListItem | undefined;
+  services: readonly ServiceListItem[];
 }
+
+const loadEditor = () => import("./editor/traffic-editor.tsx");
 
 /**
  * The hand on the slider: rules on the left, what a change would do and did on the right. Where it is entered by a gateway, it is that
  * VirtualService's rules which share those requests, and they have a hand of their own.
  */
-export function TrafficTab({ service, title, routing, metrics }: TrafficTabProps) {
+export function TrafficTab({ service, title, routing, metrics, item, services }: TrafficTabProps) {
   const t = useTranslations("traffic");
+  const url = useUrlState();
   if (!routing.data && routing.error) return <Unreadable title={t("unreadable")} live={routing} />;
   if (!routing.data) return <TrafficSkeleton />;
   const { data } = routing;
+  const named = { namespace: service.namespace, name: title };
+  if (url.get("edit") !== null) {
+    return (
+      <Editor
+        service={named}
+        routing={data}
+        item={item}
+        services={services}
+        onClose={() => mayLeave() && url.set({ edit: null })}
+      />
+    );
+  }
   const { entrances } = data;
   const only = entrances.length > 0 && metrics !== undefined && entersByGatewaysOnly(metrics);
   const mesh = (
@@ -64,14 +87,17 @@ export function TrafficTab({ service, title, routing, metrics }: TrafficTabProps
   ));
   return (
     <div className={styles.hands}>
+      <EditBar routing={data} onEdit={() => url.set({ edit: "rules" }, "push")} />
       {only ? [...doors, mesh] : [mesh, ...doors]}
-      <CanaryCard
-        service={{ namespace: service.namespace, name: title }}
-        routing={data}
-        entrance={only ? entrances[0] : undefined}
-      />
+      <CanaryCard service={named} routing={data} entrance={only ? entrances[0] : undefined} />
     </div>
   );
+}
+
+/** Its own part of the page's script: who only looks needs none of it. */
+function Editor(props: TrafficEditorProps) {
+  const module = useLoaded(loadEditor);
+  return module ? <module.TrafficEditor {...props} /> : <SkeletonBlock height={420} />;
 }
 
 interface HandProps {

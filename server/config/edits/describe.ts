@@ -1,5 +1,5 @@
-import type { Condition } from "../../contract/index.ts";
-import type { Destination, HTTPFaultInjection, HTTPMatchRequest, HTTPRoute, StringMatch } from "../kinds/index.ts";
+import { type Condition, conditionsOf } from "../../contract/index.ts";
+import type { Destination, HTTPFaultInjection, HTTPMatchRequest, HTTPRoute } from "../kinds/index.ts";
 
 /** A match in words: `uri prefix /api and header end-user = jason`. */
 export function describeMatch(match: HTTPMatchRequest): string {
@@ -7,51 +7,7 @@ export function describeMatch(match: HTTPMatchRequest): string {
   return conditions.length > 0 ? conditions.map(conditionText).join(" and ") : "every request";
 }
 
-/** What a match asks for, one by one. */
-export function conditionsOf(match: HTTPMatchRequest): Condition[] {
-  const found: Condition[] = [];
-  if (match.uri !== undefined) found.push(condition("uri", "", match.uri, { anyCase: match.ignoreUriCase === true }));
-  for (const key of ["scheme", "method", "authority"] as const) {
-    const value = match[key];
-    if (value !== undefined) found.push(condition(key, "", value));
-  }
-  for (const [name, value] of Object.entries(match.headers ?? {})) found.push(condition("header", name, value));
-  for (const [name, value] of Object.entries(match.withoutHeaders ?? {}))
-    found.push(condition("header", name, value, { not: true }));
-  for (const [name, value] of Object.entries(match.queryParams ?? {})) found.push(condition("query", name, value));
-  if (match.port !== undefined) found.push({ about: "port", port: match.port });
-  const caller = callerOf(match);
-  if (caller !== undefined) found.push(caller);
-  if (match.gateways !== undefined && match.gateways.length > 0)
-    found.push({ about: "gateways", gateways: match.gateways });
-  return found;
-}
-
-/** `reviews v3`; labels that are no name or version as they are. */
-function callerOf({ sourceLabels = {}, sourceNamespace = "" }: HTTPMatchRequest): Condition | undefined {
-  const { app, version, ...others } = sourceLabels;
-  const labels = Object.entries(app === undefined && version !== undefined ? { version, ...others } : others);
-  const words = [
-    ...(app === undefined ? [] : [[app, version].filter(Boolean).join(" ")]),
-    ...labels.map(([key, value]) => `${key}=${value}`),
-  ];
-  if (words.length === 0 && sourceNamespace === "") return undefined;
-  return { about: "caller", labels: words, namespace: sourceNamespace };
-}
-
 type StringCondition = Extract<Condition, { op: string }>;
-
-function condition(
-  about: StringCondition["about"],
-  name: string,
-  match: StringMatch,
-  { not = false, anyCase = false }: { not?: boolean; anyCase?: boolean } = {},
-): Condition {
-  const said = (op: StringCondition["op"], value: string) => ({ about, name, op, value, not, anyCase });
-  if (match.exact !== undefined) return said("exact", match.exact);
-  if (match.prefix !== undefined) return said("prefix", match.prefix);
-  return (match.regex ?? "*") === "*" ? said("present", "") : said("regex", match.regex ?? "");
-}
 
 function conditionText(one: Condition): string {
   switch (one.about) {

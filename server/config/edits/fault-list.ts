@@ -1,7 +1,8 @@
+import { conditionsOf } from "../../contract/conditions.ts";
 import type { Fault, FaultSource } from "../../contract/faults.ts";
 import { parseGoDuration } from "../../lib/go-duration.ts";
 import type { HTTPFaultInjection, HTTPRoute } from "../kinds/index.ts";
-import { conditionsOf, describeMatch } from "./describe.ts";
+import { describeMatch } from "./describe.ts";
 import { limitMatch } from "./fault-limit.ts";
 import { carriers, copyOf, type FaultRecord, isLimited, readRecords } from "./fault-record.ts";
 import { type ServiceRef, throughOf, type VirtualService } from "./service-host.ts";

@@ -1,15 +1,9 @@
+import { conditionsOf } from "../../contract/conditions.ts";
 import type { RouteDestination, RouteRule, Routing } from "../../contract/traffic.ts";
 import type { HTTPRoute, HTTPRouteDestination } from "../kinds/index.ts";
 import type { ConfigObject } from "../object.ts";
 import { toYaml } from "../to-yaml.ts";
-import {
-  conditionsOf,
-  describeFault,
-  describeMatch,
-  describeMirrors,
-  describeRedirect,
-  describeRetries,
-} from "./describe.ts";
+import { describeFault, describeMatch, describeMirrors, describeRedirect, describeRetries } from "./describe.ts";
 import type { EntranceRules } from "./entrances.ts";
 import { type DestinationRule, isHostOf, type ServiceRef, type VirtualService } from "./service-host.ts";
 import { versionOf, versionSubsets } from "./subsets.ts";

@@ -1,0 +1,54 @@
+"use client";
+import { Button } from "@mantine/core";
+import { useTranslations } from "use-intl";
+import { useFocusWhenLost } from "../lib/use-focus-when-lost.ts";
+import { SafeButton } from "./change-safety.tsx";
+import type { SafetyPanelProps } from "./safety-panel.tsx";
+import { useLaterChange } from "./undo-button.tsx";
+import { useUndo } from "./use-undo.tsx";
+
+/** Apply and Discard; where they stood stands Undo afterwards. */
+export function SafetyFooter({ dirty, state, onApply, onUndone, onDiscard, conflict }: SafetyPanelProps) {
+  const t = useTranslations("config");
+  const undo = useUndo((result) => {
+    state.undone(result);
+    onUndone?.();
+  });
+  const { plan, error, busy, revision } = state;
+  const later = useLaterChange(revision);
+  const button = useFocusWhenLost<HTMLButtonElement>(!dirty && revision !== null);
+  if (dirty) {
+    const changes = plan !== null && plan.objects.length > 0;
+    return (
+      <>
+        <SafeButton
+          plan={plan}
+          onPress={onApply}
+          loading={busy}
+          disabled={!changes || error !== null || conflict !== undefined}
+          data-testid="apply"
+        >
+          {plan ? t("apply", { count: plan.proxies }) : t("apply-plain")}
+        </SafeButton>
+        <Button variant="subtle" color="gray" onClick={onDiscard} disabled={busy} data-testid="discard">
+          {t("discard")}
+        </Button>
+      </>
+    );
+  }
+  if (revision === null) return null;
+  return (
+    <>
+      {undo.dialog}
+      {!later && (
+        <Button ref={button} onClick={() => undo.press(revision, { own: true })} loading={undo.busy} data-testid="undo">
+          {t("undo")}
+        </Button>
+      )}
+      <span className="muted">
+        {t("revision", { revision })}
+        {later && ` · ${t("changed-since", { revision: later.revision })}`}
+      </span>
+    </>
+  );
+}

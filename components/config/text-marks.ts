@@ -1,0 +1,19 @@
+"use client";
+import { useErrorText } from "../lib/error-text.ts";
+import type { CodeMark } from "./code/marks.ts";
+import type { ApplyState } from "./use-apply.ts";
+
+/** What the dry run said of one of the texts that it was given: errors, else warnings of the object that is in it. */
+export function useTextMarks(
+  { errors, plan }: ApplyState,
+  { index, kind, name }: { index: number; kind: string; name: string },
+): CodeMark[] {
+  const textOf = useErrorText();
+  const wrong = errors
+    .filter((error) => error.text === index)
+    .map((error): CodeMark => ({ severity: "error", message: textOf(error), path: error.path, line: error.line }));
+  const odd = (plan?.warnings ?? [])
+    .filter((warning) => warning.path !== "" && warning.kind === kind && warning.name === name)
+    .map((warning): CodeMark => ({ severity: "warning", message: textOf(warning), path: warning.path, line: null }));
+  return [...wrong, ...odd];
+}

@@ -1,0 +1,19 @@
+"use client";
+import { Checkbox } from "@mantine/core";
+import { useField } from "../form-context.ts";
+import { type FieldProps, testIdOf } from "./field-props.ts";
+
+/** Off is left out, as Istio's defaults are. */
+export function SwitchField({ path, label }: FieldProps) {
+  const { value, set, error, disabled } = useField(path);
+  return (
+    <Checkbox
+      label={label}
+      checked={value === true}
+      onChange={({ currentTarget }) => set(currentTarget.checked ? true : undefined)}
+      error={error}
+      disabled={disabled}
+      data-testid={testIdOf(path)}
+    />
+  );
+}

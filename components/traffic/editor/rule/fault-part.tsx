@@ -1,0 +1,22 @@
+"use client";
+import { useTranslations } from "use-intl";
+import type { Path } from "../../../config/document/yaml-edit.ts";
+import styles from "../fields/fields.module.css";
+import { NumberField } from "../fields/number-field.tsx";
+import { PercentField } from "../fields/percent-field.tsx";
+import { TextField } from "../fields/text-field.tsx";
+
+/** A fault for good, as YAML has it: one with a fuse is another page's. */
+export function FaultPart({ path }: { path: Path }) {
+  const t = useTranslations("form");
+  const fault = [...path, "fault"];
+  return (
+    <div className={styles.grid}>
+      <PercentField path={[...fault, "delay", "percentage"]} label={t("delay-share")} placeholder="0 %" />
+      <TextField path={[...fault, "delay", "fixedDelay"]} label={t("delay-by")} placeholder={t("none")} />
+      <PercentField path={[...fault, "abort", "percentage"]} label={t("abort-share")} placeholder="0 %" />
+      <NumberField path={[...fault, "abort", "httpStatus"]} label={t("abort-http")} min={200} max={599} />
+      <TextField path={[...fault, "abort", "grpcStatus"]} label={t("abort-grpc")} placeholder="UNAVAILABLE" />
+    </div>
+  );
+}

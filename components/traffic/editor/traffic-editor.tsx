@@ -1,0 +1,138 @@
+"use client";
+import { Button } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslations } from "use-intl";
+import type { Routing, ServiceListItem } from "../../../server/contract/index.ts";
+import type { ChangeView } from "../../config/change-views.tsx";
+import type { ObjectKey } from "../../config/config-queries.ts";
+import { deadShares } from "../../config/dead-shares.ts";
+import { ConflictMerge } from "../../config/merge/conflict-merge.tsx";
+import { SafetyPanel } from "../../config/safety-panel.tsx";
+import { useApply } from "../../config/use-apply.ts";
+import { useLeaveGuard } from "../../lib/leave-guard.ts";
+import { useUrlState } from "../../lib/url-state.ts";
+import { SkeletonBlock } from "../../ui/skeletons.tsx";
+import { PushCard } from "../push-card.tsx";
+import styles from "./editor.module.css";
+import { ObjectBar } from "./object-bar.tsx";
+import { ObjectForm } from "./object-form.tsx";
+import { ObjectYaml } from "./object-yaml.tsx";
+import type { TemplateService } from "./templates.ts";
+import { useServiceObjects } from "./use-service-objects.ts";
+import { useTemplates } from "./use-templates.ts";
+import { keyText, useWorkbench, type WorkObject } from "./use-workbench.ts";
+
+export interface TrafficEditorProps {
+  /** `name` is the resource's. */
+  service: { namespace: string; name: string };
+  routing: Routing;
+  item: ServiceListItem | undefined;
+  services: readonly ServiceListItem[];
+  onClose: () => void;
+}
+
+/** All that rules a service's traffic, form and YAML side by side; several objects are changed as one. */
+export function TrafficEditor({ service, routing, item, services, onClose }: TrafficEditorProps) {
+  const t = useTranslations("form");
+  const url = useUrlState();
+  const { documents, gateways, isLoading } = useServiceObjects(service, routing, item);
+  const bench = useWorkbench(documents);
+  const client = useQueryClient();
+  const [isSettling, setSettling] = useState(false);
+  const [view, setView] = useState<ChangeView>("yaml");
+  const state = useApply(bench.application, { envoy: view === "envoy" });
+  const dirty = bench.changed.length > 0;
+  useLeaveGuard(dirty, t("leave", { name: service.name }));
+  const asked = url.get("edit");
+  const selected = bench.objects.find((one) => keyText(one) === asked) ?? bench.objects[0];
+  const select = (key: ObjectKey) => url.set({ edit: keyText(key) });
+  const ruling = routing.virtualService && { kind: "VirtualService", ...routing.virtualService };
+  const apply = useTemplates(bench, [selected, ruling], templateService(service, routing, item), select);
+  const overtaken = bench.changed.find((one) => one.overtaken && !state.busy && !isSettling);
+  const write = async () => {
+    if (!dirty || state.error || overtaken) return;
+    setSettling(true);
+    // What was drafted stands until what is stored is read again: nothing jumps back meanwhile.
+    if (await state.apply()) {
+      await client.refetchQueries({ queryKey: ["objects"] });
+      bench.forgetAll();
+    }
+    setSettling(false);
+  };
+  if (isLoading) return <SkeletonBlock height={420} />;
+  return (
+    <section aria-label={t("title")} className={styles.editor} data-testid="traffic-editor">
+      <ObjectBar bench={bench} selected={selected} onSelect={select} onTemplate={apply}>
+        <Button size="compact-sm" onClick={onClose} data-testid="editor-close">
+          {t("close")}
+        </Button>
+      </ObjectBar>
+      {selected ? (
+        <div className={styles.grid}>
+          <ObjectForm
+            key={keyText(selected)}
+            object={selected}
+            bench={bench}
+            state={state}
+            service={service}
+            routing={routing}
+            services={services}
+            gateways={gateways}
+          />
+          <div className={styles.column}>
+            <ObjectYaml
+              object={selected}
+              bench={bench}
+              state={state}
+              onApply={() => (state.plan === null || deadShares(state.plan).length === 0) && void write()}
+            />
+            <SafetyPanel
+              dirty={dirty}
+              state={state}
+              onApply={() => void write()}
+              onDiscard={bench.forgetAll}
+              view={view}
+              onView={setView}
+              {...(overtaken && { conflict: <Overtaken object={overtaken} bench={bench} /> })}
+            />
+            {state.revision !== null && <PushCard revision={state.revision} />}
+          </div>
+        </div>
+      ) : (
+        <p className={styles.none}>{t("nothing")}</p>
+      )}
+    </section>
+  );
+}
+
+function Overtaken({ object, bench }: { object: WorkObject; bench: ReturnType<typeof useWorkbench> }) {
+  return (
+    <ConflictMerge
+      key={`${keyText(object)}/${object.storedVersion}`}
+      object={object}
+      base={object.draft?.base ?? ""}
+      mine={object.text}
+      theirs={object.stored ?? ""}
+      onMerged={(text) => bench.rebase(object, text)}
+      onTheirs={() => bench.forget(object)}
+    />
+  );
+}
+
+function templateService(
+  service: TrafficEditorProps["service"],
+  { hostname, versions }: Routing,
+  item: ServiceListItem | undefined,
+): TemplateService {
+  const names = versions.map(({ version }) => version);
+  const isKubernetes = hostname.startsWith(`${service.name}.${service.namespace}.svc.`);
+  return {
+    name: isKubernetes ? service.name : service.name.replaceAll(/[^a-z0-9-]+/g, "-"),
+    namespace: service.namespace,
+    host: isKubernetes ? service.name : hostname,
+    from: names[0] ?? "v1",
+    to: names.at(-1) ?? "v2",
+    port: item?.ports[0]?.port ?? 80,
+  };
+}

@@ -1,0 +1,258 @@
+import type { Browser, Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { virtualService } from "../server/config/kinds/virtual-service.ts";
+import type { ConfigObject } from "../server/config/object.ts";
+import { seriousViolations } from "./axe.ts";
+import { openPage, patience } from "./browser.ts";
+import { codeText, writeCode } from "./code.ts";
+import { apiOf } from "./config.ts";
+import { eventually, reviewVersions, type TestMesh } from "./mesh.ts";
+
+const editorPage = "/services/default/reviews?edit=VirtualService%2Fdefault%2Freviews";
+
+/** One rule: everything to v1. Written past any page, so that a test starts from a known object. */
+const plain = (spec: object = {}): ConfigObject => ({
+  apiVersion: "networking.istio.io/v1",
+  kind: "VirtualService",
+  metadata: { name: "reviews", namespace: "default" },
+  spec: { hosts: ["reviews"], http: [{ route: [{ destination: { host: "reviews", subset: "v1" } }], ...spec }] },
+});
+
+/** Rules by hand: their order, what they do to real requests, and two people at one of them. */
+export function editorJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
+  const write = (object: ConfigObject, user = "e2e") =>
+    apiOf(running().mesh).transact([{ op: "put", object }], undefined, { user });
+  const stored = async () => {
+    const objects = await apiOf(running().mesh).objects(virtualService);
+    return objects.find(({ metadata }) => metadata.name === "reviews");
+  };
+  const start = async (page = editorPage, options = {}) => {
+    await write(plain());
+    await answering("v1");
+    const opened = await openPage(running().browser, running().mesh, page, options);
+    await opened.page.getByTestId("yaml-editor").waitFor();
+    return opened;
+  };
+  const answering = (version: string) =>
+    eventually(
+      async () => (await reviewVersions(running().mesh, 5))[version] === 5,
+      patience,
+      `all requests are answered by ${version}`,
+    );
+
+  test("a rule is added, moved by keyboard and switched off; each with its effect on real requests", async () => {
+    const { page, problems } = await start();
+    await page.getByTestId("add-rule-first").click();
+    await page.getByTestId("field-http.0.match.0.uri").fill("/reviews");
+    await page.getByTestId("field-http.0.route.0.destination.subset").fill("v2");
+    await page.getByTestId("safety").getByText("subset: v2").waitFor();
+    expect((await reviewVersions(running().mesh, 3)).v1, "nothing moves before Apply").toBe(3);
+    await apply(page);
+    await answering("v2");
+
+    // Below the rule that takes everything nobody asks it any more.
+    await page.getByTestId("rule-0-grip").focus();
+    await page.keyboard.press("ArrowDown");
+    await focused(page, "rule-1-grip");
+    await page.getByTestId("rules-said").getByText("Rule 1 is rule 2 of 2 now").waitFor({ state: "attached" });
+    await apply(page);
+    await answering("v1");
+    await page.getByTestId("rule-1-grip").focus();
+    await page.keyboard.press("ArrowUp");
+    await apply(page);
+    await answering("v2");
+
+    await page.getByTestId("rule-0-off").click();
+    await apply(page);
+    await answering("v1");
+    // It is no part of the spec, and not lost.
+    expect((await stored())?.spec).toMatchObject({ http: [{ route: [{ destination: { subset: "v1" } }] }] });
+    await page.reload();
+    await page.getByTestId("rule-0-on").click();
+    await apply(page);
+    await answering("v2");
+    await page.getByTestId("rule-0-delete").click();
+    await apply(page);
+    await answering("v1");
+    await page.getByTestId("undo").click();
+    await answering("v2");
+    expect(problems.filter(unexpected)).toEqual([]);
+  });
+
+  test("a rule is dragged above another", async () => {
+    const rule = (subset: string) => ({ name: subset, route: [{ destination: { host: "reviews", subset } }] });
+    const { page, problems } = await start();
+    await write({ ...plain(), spec: { hosts: ["reviews"], http: [rule("v1"), rule("v3")] } });
+    await page.getByTestId("rule-item-1").waitFor();
+    const [grip, first] = [page.getByTestId("rule-1-grip"), page.getByTestId("rule-item-0")];
+    const [from, to] = [await grip.boundingBox(), await first.boundingBox()];
+    if (!from || !to) throw new Error("the rules are not in sight");
+    await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(from.x + from.width / 2, to.y + 4, { steps: 8 });
+    await page.locator('[data-testid="rule-item-0"][data-drop="before"]').waitFor();
+    await page.mouse.up();
+    await page.getByTestId("rule-item-0").getByText("v3").first().waitFor();
+    await apply(page);
+    await answering("v3");
+    expect(problems.filter(unexpected)).toEqual([]);
+  });
+
+  test("by keyboard alone: a rule is opened, its destination changed, and applied", async () => {
+    const { page, problems } = await start();
+    await tabTo(page, "field-http.0.route.0.destination.subset");
+    await page.keyboard.press("Control+A");
+    await page.keyboard.type("v3");
+    await page.keyboard.press("Escape");
+    await page.getByTestId("safety").getByText("subset: v3").waitFor();
+    await page.locator('[data-testid="apply"]:enabled').waitFor();
+    await tabTo(page, "apply");
+    await page.keyboard.press("Enter");
+    await answering("v3");
+    await focused(page, "undo");
+    await page.keyboard.press("Enter");
+    await answering("v1");
+    expect(problems.filter(unexpected)).toEqual([]);
+  });
+
+  test("form and YAML follow each other; comments and what the form doesn't know stay; errors stand at their line", async () => {
+    const { page, problems } = await start();
+    const yaml = page.getByTestId("yaml-editor");
+    const written = `${(await codeText(yaml)).trimEnd()}\n      timeout: 3s # as agreed\n`;
+    await writeCode(yaml, written);
+    await page.getByTestId("section-resilience-0").waitFor();
+    const timeout = page.getByTestId("field-http.0.timeout");
+    await timeout.waitFor();
+    expect(await timeout.inputValue()).toBe("3s");
+    await timeout.fill("4s");
+    await eventually(
+      async () => (await codeText(yaml)).includes("timeout: 4s # as agreed"),
+      patience,
+      "the YAML follows",
+    );
+    await page.getByTestId("field-http.0.retries.attempts").fill("3");
+    await page.getByTestId("field-http.0.retries.perTryTimeout").fill("2s");
+    await page.getByTestId("arithmetic-0").getByText("over the timeout of 4.00 s").waitFor();
+
+    await page.getByTestId("field-http.0.retries.perTryTimeout").fill("soon");
+    await page.getByTestId("yaml-errors").getByText("spec.http[0].retries.perTryTimeout").waitFor();
+    await page.locator('[data-testid="yaml-editor"] .cm-lintRange-error').getByText("perTryTimeout").waitFor();
+    expect(await page.getByTestId("apply").isDisabled()).toBe(true);
+    await page.getByTestId("field-http.0.retries.perTryTimeout").fill("1s");
+    await page.getByTestId("yaml-errors").waitFor({ state: "detached" });
+
+    // What the schema knows, where somebody writes.
+    await yaml.press("Control+End");
+    await page.keyboard.type("      corsPo");
+    await page.locator(".cm-tooltip-autocomplete").getByText("corsPolicy").waitFor();
+    await page.keyboard.press("Escape");
+    await yaml.locator(".cm-line").getByText("timeout", { exact: true }).hover();
+    await page.locator(".cm-explained").getByText("Of the whole request with its retries").waitFor();
+    expect(problems.filter(unexpected)).toEqual([]);
+  });
+
+  test("two people at one route: what fits is put together, the rest is chosen", async () => {
+    const { page } = await start();
+    await page.getByTestId("field-http.0.route.0.destination.subset").fill("v2");
+    await page.getByTestId("field-http.0.name").fill("mine");
+    await page.getByTestId("safety").getByText("subset: v2").waitFor();
+    const theirs = plain({ timeout: "9s" });
+    theirs.spec.http = [{ route: [{ destination: { host: "reviews", subset: "v3" } }], timeout: "9s" }];
+    await write(theirs, "bob");
+    const conflict = page.getByTestId("conflict");
+    await conflict.getByText("bob changed it meanwhile").waitFor();
+    expect(await page.getByTestId("apply").isDisabled()).toBe(true);
+    await page.getByTestId("merge-1-mine").check();
+    const merged = page.getByTestId("merged-yaml");
+    await eventually(
+      async () => {
+        const text = await codeText(merged);
+        return text.includes("subset: v2") && !text.includes("subset: v3");
+      },
+      patience,
+      "the choice is in the merged text",
+    );
+    await page.getByTestId("merge-1-theirs").check();
+    await eventually(async () => (await codeText(merged)).includes("subset: v3"), patience, "theirs is in it");
+    await page.getByTestId("merge-1-mine").check();
+    await page.getByTestId("conflict-merged").click();
+    await conflict.waitFor({ state: "detached" });
+    await apply(page);
+    await answering("v2");
+  });
+
+  test("a template's objects are made, and deleted again", async () => {
+    const { page, problems } = await start();
+    await page.getByTestId("templates").click();
+    await page.getByTestId("template-egress").click();
+    await page.getByTestId("safety").getByText("api.example.com").first().waitFor();
+    await apply(page);
+    await page.goto("/config/ServiceEntry/default/example-api");
+    await page.getByTestId("delete-object").click();
+    await page.getByTestId("safety").locator(".cm-deletedLine").first().waitFor();
+    await apply(page);
+    await page.getByText("Somebody deleted this object").waitFor();
+    expect(problems.filter(unexpected)).toEqual([]);
+  });
+
+  test("circuit breakers stand beside what they hold right now", async () => {
+    const { page, problems } = await start("/services/default/reviews?edit=DestinationRule%2Fdefault%2Freviews");
+    await page.getByTestId("section-breaker-host").click();
+    await page.getByTestId("breaker-use").getByText("productpage-v1").first().waitFor();
+    await page.getByTestId("field-trafficPolicy.connectionPool.http.http2MaxRequests").fill("50");
+    await page.getByTestId("breaker-use").getByText("of 50").first().waitFor();
+    await page.getByTestId("safety").getByText("http2MaxRequests: 50").waitFor();
+    await page.getByTestId("discard").click();
+    expect(problems.filter(unexpected)).toEqual([]);
+  });
+
+  test.each([
+    [360, "dark"],
+    [1440, "light"],
+    [2560, "dark"],
+  ] as const)("at %i px, %s: an opened rule with a change keeps nobody out", async (width, colorScheme) => {
+    const { page } = await start(editorPage, {
+      viewport: { width, height: 900 },
+      colorScheme,
+      reducedMotion: "reduce",
+    });
+    for (const part of ["resilience", "mirrors", "rewrite", "fault", "headers", "cors"])
+      await page.getByTestId(`section-${part}-0`).click();
+    await page.getByTestId("field-http.0.timeout").fill("2s");
+    await page.getByTestId("safety").locator(".cm-insertedLine, .cm-changedLine").first().waitFor();
+    expect(await seriousViolations(page)).toEqual([]);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+    expect(wide).toBe(false);
+  });
+}
+
+/** A dry run of what is half-written is refused, and that is a browser's error, too. */
+const unexpected = (problem: string): boolean => !problem.includes("/api/apply");
+
+/** Applies what is drafted, and waits until every proxy has it. */
+async function apply(page: Page): Promise<void> {
+  const before = await page.getByTestId("editor-status").textContent();
+  await page.locator('[data-testid="apply"]:enabled').click();
+  await page.waitForFunction((said) => {
+    const text = document.querySelector('[data-testid="editor-status"]')?.textContent ?? "";
+    return text.startsWith("In force as revision") && text !== said;
+  }, before);
+  await page.locator('[data-testid="push-summary"][data-complete="true"]').waitFor();
+}
+
+const focused = (page: Page, testId: string) =>
+  page.waitForFunction((id) => (document.activeElement as HTMLElement | null)?.dataset.testid === id, testId);
+
+async function tabTo(page: Page, testId: string): Promise<void> {
+  for (let presses = 0; presses < 120; presses++) {
+    const at = await page.evaluate(() => {
+      const element = document.activeElement as HTMLElement | null;
+      return { id: element?.dataset.testid, isCode: element?.classList.contains("cm-content") };
+    });
+    if (at.id === testId) return;
+    // Out of the editor, as its own help says.
+    if (at.isCode && at.id === "yaml-editor") await page.keyboard.press("Escape");
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`Tab does not reach ${testId}`);
+}
