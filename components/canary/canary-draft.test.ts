@@ -22,6 +22,15 @@ test("weights are read as people type them; what is none is for the server to re
   expect(refused).toMatchObject({ ok: false, errors: [{ path: "spec.steps" }] });
 });
 
+test("a step may hold as long as it likes", () => {
+  const draft = { ...newDraft({ from: "v1", to: "v3" }), weights: "10, 50", hold: "2m", holds: { 1: "30m" } };
+  expect(requestOf(draft, service).spec.steps).toEqual([
+    { weight: 10, hold: "2m" },
+    { weight: 50, hold: "30m" },
+  ]);
+  expect(parse(draft).ok).toBe(true);
+});
+
 test("where it is entered by a gateway, it moves that one's rule", () => {
   const rules = [{ index: 2 }] as Entrance["rules"];
   const entrance = {

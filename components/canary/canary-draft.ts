@@ -7,6 +7,8 @@ export interface CanaryDraft {
   /** As typed: `10, 25, 50`. */
   weights: string;
   hold: string;
+  /** Of single steps, by their place; the others hold as long as `hold` says. */
+  holds: Readonly<Record<number, string>>;
   minRequests: number | null;
   successMin: number | null;
   successDrop: number | null;
@@ -20,6 +22,7 @@ export const newDraft = (versions: { from: string; to: string }): CanaryDraft =>
   ...versions,
   weights: defaultCanarySteps.map(({ weight }) => weight).join(", "),
   hold: defaultCanarySteps[0].hold,
+  holds: {},
   minRequests: 50,
   successMin: 99,
   successDrop: 1,
@@ -39,7 +42,7 @@ export function requestOf(
   service: { namespace: string; name: string },
   entrance?: Entrance,
 ): CanaryRequest {
-  const { from, to, hold, minRequests, successMin, successDrop, latencyRatio } = draft;
+  const { from, to, hold, holds: own, minRequests, successMin, successDrop, latencyRatio } = draft;
   const rate = {
     ...(successMin !== null && { min: successMin }),
     ...(successDrop !== null && { maxDrop: successDrop }),
@@ -51,7 +54,7 @@ export function requestOf(
     successRate,
     latencyP95: { maxRatio: latencyRatio ?? 1000 },
   };
-  const steps = weightsOf(draft.weights).map((weight) => ({ weight, hold }));
+  const steps = weightsOf(draft.weights).map((weight, index) => ({ weight, hold: own[index] ?? hold }));
   const route = entrance && {
     route: { virtualService: `${entrance.namespace}/${entrance.name}`, rule: entrance.rules[0]?.index ?? 0 },
   };

@@ -13,6 +13,7 @@ import { startCanary } from "../lib/writes.ts";
 import { formatSpan } from "../ui/format.ts";
 import styles from "./canary.module.css";
 import { type CanaryDraft, holds, newDraft, requestOf, weightsOf } from "./canary-draft.ts";
+import { StepHolds } from "./step-holds.tsx";
 
 export interface CanaryFormProps {
   service: { namespace: string; name: string };
@@ -137,6 +138,7 @@ function Fields({ draft, versions, onChange }: FieldsProps) {
         allowDeselect={false}
         data-testid="canary-hold"
       />
+      <StepHolds draft={draft} onChange={onChange} />
       {limit("successMin", " %", 100)}
       {limit("successDrop", "", 100)}
       {limit("latencyRatio", " ×", 1000)}
