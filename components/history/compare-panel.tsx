@@ -4,8 +4,8 @@ import { keepPreviousData, skipToken, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import type { ChangedObject, MeshComparison } from "../../server/contract/index.ts";
+import { CodeDiff } from "../config/code/code-diff.tsx";
 import { FieldErrors } from "../config/field-errors.tsx";
-import { YamlDiff } from "../config/yaml-diff.tsx";
 import { toApiError } from "../lib/api.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { compareMeshes } from "../lib/writes.ts";
@@ -110,7 +110,7 @@ function Difference({ object, from, plan }: { object: ChangedObject; from: Side;
           {t("restore-one")}
         </Button>
       )}
-      <YamlDiff before={before} after={after} label={config("diff-of", { object: label })} />
+      <CodeDiff before={before} after={after} label={config("diff-of", { object: label })} />
     </details>
   );
 }

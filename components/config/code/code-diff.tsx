@@ -1,7 +1,9 @@
 "use client";
+import { useRef } from "react";
 import styles from "./code.module.css";
 import { usePhrases } from "./phrases.ts";
 import { useLoaded } from "./use-loaded.ts";
+import { useSeen } from "./use-seen.ts";
 
 const load = () => import("./merge-diff.tsx");
 
@@ -11,10 +13,15 @@ export interface CodeDiffProps {
   label: string;
 }
 
-/** What a change adds and takes away, in CodeMirror's merge view; nothing until that is there. */
+/** What a change adds and takes away, in CodeMirror's merge view; nothing until that is there, and in sight. */
 export function CodeDiff(props: CodeDiffProps) {
   const phrases = usePhrases();
+  const place = useRef<HTMLDivElement>(null);
+  const isSeen = useSeen(place);
   const module = useLoaded(load);
-  if (!module) return <div className={styles.plainDiff} />;
-  return <module.MergeDiff {...props} phrases={phrases} />;
+  return (
+    <div ref={place} className={styles.place}>
+      {module && isSeen && <module.MergeDiff {...props} phrases={phrases} />}
+    </div>
+  );
 }
