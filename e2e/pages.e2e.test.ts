@@ -261,10 +261,11 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
     const { page } = await openPage(browser, mesh, "/config/DestinationRule/default/details", { locale: "zh-CN" });
     const editor = page.getByTestId("yaml-editor");
     await page.getByTestId("history").locator("li").first().waitFor();
-    const yaml = await editor.inputValue();
-    await editor.fill(`${yaml.trimEnd()}\n  trafficPolicy:\n    connectionPool: {}\n`);
+    await editor.waitFor();
+    const yaml = await codeText(editor);
+    await writeCode(editor, `${yaml.trimEnd()}\n  trafficPolicy:\n    connectionPool: {}\n`);
     await page.getByTestId("yaml-errors").getByText("至少需要 tcp, http 之一").waitFor();
-    await editor.fill(yaml.replace(/host: .*/, "host: nobody"));
+    await writeCode(editor, yaml.replace(/host: .*/, "host: nobody"));
     await page.getByTestId("change-safety").getByText("没有 Service 或 ServiceEntry 拥有主机").waitFor();
   });
 

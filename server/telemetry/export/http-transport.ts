@@ -1,4 +1,5 @@
-import http, { type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
+import * as http from "node:http";
 import https from "node:https";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
