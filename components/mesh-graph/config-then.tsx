@@ -2,7 +2,7 @@
 import Link from "next/link";
 import { useTranslations } from "use-intl";
 import { ConfigThen } from "../../server/contract/index.ts";
-import { YamlDiff } from "../config/yaml-diff.tsx";
+import { CodeDiff } from "../config/code/code-diff.tsx";
 import { getJson } from "../lib/api.ts";
 import { objectHref } from "../lib/links.ts";
 import { useLive } from "../lib/live.ts";
@@ -48,7 +48,7 @@ export function ConfigThenPanel({ at, onClose }: { at: number; onClose: () => vo
                   )}{" "}
                   <span className="muted">{was === "" ? t("config-since") : is === "" ? t("config-gone") : ""}</span>
                 </p>
-                <YamlDiff before={was} after={is} label={t("config-diff", { object: `${kind} ${name}` })} />
+                <CodeDiff before={was} after={is} label={t("config-diff", { object: `${kind} ${name}` })} />
               </SideSection>
             ))}
           </>
