@@ -2,6 +2,10 @@
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { findPostgres } from "../server/store/postgres/testing/postgres-server.ts";
+import {
+  findOpenTelemetryPython,
+  installOpenTelemetryPython,
+} from "../server/telemetry/testing/opentelemetry-python.ts";
 import { findBrowser, installBrowser } from "./browser.ts";
 import { installPackage } from "./debian.ts";
 
@@ -26,6 +30,13 @@ for (const [command, name] of [
   ["iptables", "iptables"],
 ] as const) {
   if (spawnSync(command, ["--version"], { stdio: "ignore" }).error) installPackage(name);
+}
+
+// OpenTelemetry's Python SDK sends to the collector in its tests.
+if (findOpenTelemetryPython() === undefined && installOpenTelemetryPython() === undefined) {
+  installPackage("python3-venv");
+  installOpenTelemetryPython("/usr/bin/python3") ??
+    note("no OpenTelemetry SDK for Python: python3 with venv and pip is needed");
 }
 
 step("build", [process.execPath, "scripts/build.ts"]);

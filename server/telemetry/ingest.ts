@@ -104,7 +104,7 @@ export class Ingest {
     this.#options = options;
     const { limits } = options;
     this.#startedAtMs = options.clock.now();
-    this.#metrics = new MetricRollUp({ maxSeries: limits.retention.maxSeries });
+    this.#metrics = new MetricRollUp({ maxSeries: limits.retention.maxSeries, sinceMs: this.#startedAtMs });
     this.#senders = new Senders(options.senders);
     this.#rollUp = new RollUp(limits);
     this.#samples = new Samples({

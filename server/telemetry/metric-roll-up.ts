@@ -10,6 +10,8 @@ import {
 export interface MetricLimits {
   /** Different series; points of further ones are refused. */
   maxSeries: number;
+  /** Since when points are taken in, Unix milliseconds: what a source counted from a later start on happened under our eyes. */
+  sinceMs: number;
 }
 
 const stepSec = 10;
@@ -86,10 +88,10 @@ export class MetricRollUp {
   #addNumber(known: Known, before: Known | undefined, { series, value, cumulative }: MetricPoint): void {
     let amount = value;
     if (series.kind === "counter" && cumulative) {
-      // The first value seen tells how much there was before anyone looked: nothing that happened now.
-      if (before === undefined) return;
-      const anew = value < before.value || (known.startMs > 0 && known.startMs > before.timeMs);
-      amount = anew ? value : value - before.value;
+      if (before === undefined && !this.#beganSince(known)) return;
+      const anew =
+        before !== undefined && (value < before.value || (known.startMs > 0 && known.startMs > before.timeMs));
+      amount = before === undefined || anew ? value : value - before.value;
     }
     const entry = this.#entry(known);
     entry.count++;
@@ -101,7 +103,7 @@ export class MetricRollUp {
 
   #addHistogram(known: Known, before: Known | undefined, { series, histogram, cumulative }: MetricPoint): void {
     if (histogram === undefined) return;
-    if (cumulative && before === undefined) return;
+    if (cumulative && before === undefined && !this.#beganSince(known)) return;
     const grown = cumulative ? increaseOf(histogram, before?.histogram) : histogram;
     if (grown.count <= 0) return;
     const entry = this.#entry(known);
@@ -117,6 +119,11 @@ export class MetricRollUp {
       entry.spread.add(((low + high) / 2) * scale, Math.round(count));
     }
     entry.last = grown.sum / grown.count;
+  }
+
+  /** The first value of a source that began before anyone looked tells what there was: nothing that happened now. */
+  #beganSince({ startMs, timeMs }: Known): boolean {
+    return startMs >= this.#limits.sinceMs && startMs <= timeMs;
   }
 
   #entry({ series, id, timeMs }: Known): MetricEntry {
