@@ -1,5 +1,4 @@
 import { stringify } from "yaml";
-import { demoProxies } from "../fleet/parts.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { type CommonOptions, failWith, portOffsetOf } from "./options.ts";
 
@@ -18,11 +17,10 @@ export function runPrometheusConfig(options: CommonOptions): void {
  */
 export function prometheusConfig(portOffset: number): string {
   const ports = meshPorts(portOffset);
-  const job = (name: string, path: string, targets: readonly string[], more: object = {}) => ({
+  const job = (name: string, path: string, targets: readonly string[]) => ({
     job_name: name,
     metrics_path: path,
     static_configs: [{ targets }],
-    ...more,
   });
   const local = (port: number) => [`127.0.0.1:${port}`];
   return stringify({
@@ -32,12 +30,15 @@ export function prometheusConfig(portOffset: number): string {
       job("limpid-collector", "/metrics", local(ports.collectorHttp)),
       // The name by which Istio's dashboards know its control plane.
       job("istiod", "/metrics", local(ports.configApi)),
-      job(
-        "envoy-stats",
-        "/stats/prometheus",
-        demoProxies(portOffset).map((proxy) => `${proxy.ports.ip}:${proxy.ports.prometheus}`),
-        { metric_relabel_configs: [{ source_labels: ["__name__"], regex: "istio_.*", action: "drop" }] },
-      ),
+      {
+        job_name: "envoy-stats",
+        metrics_path: "/stats/prometheus",
+        // The control plane knows every proxy, wherever it was started from.
+        http_sd_configs: [
+          { url: `http://127.0.0.1:${ports.configApi}/limpid/v1/prometheus/targets`, refresh_interval: "15s" },
+        ],
+        metric_relabel_configs: [{ source_labels: ["__name__"], regex: "istio_.*", action: "drop" }],
+      },
     ],
   });
 }

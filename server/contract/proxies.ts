@@ -96,6 +96,9 @@ export const KnownProxy = ProxySync.pick({
   disconnectedAt: true,
   heldRevision: true,
   identity: true,
+}).extend({
+  /** Where it shows its metrics to Prometheus, at its address; null: it does not say. */
+  metricsPort: z.number().nullable().default(null),
 });
 export type KnownProxy = z.infer<typeof KnownProxy>;
 

@@ -59,6 +59,8 @@ export function bootstrapFor(
         LABELS: identity.labels,
         SERVICE_ACCOUNT: identity.serviceAccount,
         INTERCEPTION_MODE: "NONE",
+        // Istio's name, by which Prometheus finds it (`/limpid/v1/prometheus/targets`).
+        ENVOY_PROMETHEUS_PORT: String(ports.prometheus),
         HTTP_PROXY_PORT: String(ports.outbound),
         INGRESS: Object.fromEntries(identity.inboundPorts.map(({ port, app }) => [String(port), `127.0.0.1:${app}`])),
         PORT_OFFSET: String(identity.type === "router" ? mesh.offset : ports.serviceOffset),

@@ -15,6 +15,7 @@ const base = (name: string) => ({
 });
 const connected = (name: string): FleetProxy => ({
   ...base(name),
+  metricsPort: null,
   implementation: "envoy 1.40.0",
   protocol: "delta",
   connectedAt: 5,

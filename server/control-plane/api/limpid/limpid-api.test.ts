@@ -37,6 +37,7 @@ const gone: KnownProxy = {
   disconnectedAt: 2,
   heldRevision: 3,
   identity: null,
+  metricsPort: 15_090,
 };
 
 let api: ApiHarness;
@@ -375,4 +376,21 @@ test("proxies that are remembered can be listed, and forgotten when they are gon
   expect(connected.body.message).toContain("only a proxy that is gone");
   expect((await api.call("DELETE", path(gone.id))).body).toEqual({ proxies: [] });
   expect(await api.call("DELETE", path(gone.id))).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });
+});
+
+test("tells Prometheus of every proxy that shows metrics, in its own form", async () => {
+  known = [
+    gone,
+    { ...gone, id: "b", address: "fd00::2", metricsPort: 15_020 },
+    { ...gone, id: "c", metricsPort: null },
+  ];
+  const labels = { pod: "ratings-v1", namespace: "default", app: "ratings", version: "v1", kind: "sidecar" };
+  const { status, body } = await api.call("GET", "/limpid/v1/prometheus/targets");
+  expect([status, body]).toEqual([
+    200,
+    [
+      { targets: ["127.0.1.1:15090"], labels: { ...labels, __meta_limpid_node: gone.id } },
+      { targets: ["[fd00::2]:15020"], labels: { ...labels, __meta_limpid_node: "b" } },
+    ],
+  ]);
 });

@@ -9,6 +9,7 @@ import { addHealth } from "./health.ts";
 import { listChanges, undoChange } from "./history.ts";
 import { addIdentityRoutes } from "./identities.ts";
 import { exportMesh, restoreMesh } from "./mesh.ts";
+import { prometheusTargets } from "./prometheus-targets.ts";
 import { getRouting, putWeights } from "./routing.ts";
 import { maxTransactionBytes } from "./transaction-request.ts";
 import { runTransaction } from "./transactions.ts";
@@ -42,6 +43,10 @@ export function addLimpidRoutes(router: ApiRouter, context: ApiContext): void {
   add("GET", "/limpid/v1/push-latency", async () => ({ status: 200, body: context.pushes.latency() }));
   add("GET", "/limpid/v1/proxies", async () => ({ status: 200, body: { proxies: context.proxies.list() } }));
   add("DELETE", "/limpid/v1/proxies/:id", forgetProxy);
+  add("GET", "/limpid/v1/prometheus/targets", async () => ({
+    status: 200,
+    body: prometheusTargets(context.proxies.list()),
+  }));
   addIdentityRoutes(router, context);
   addUse(router, context);
   addHealth(router, context);
