@@ -15,7 +15,6 @@ const base = (name: string) => ({
 });
 const connected = (name: string): FleetProxy => ({
   ...base(name),
-  metricsPort: null,
   implementation: "envoy 1.40.0",
   protocol: "delta",
   connectedAt: 5,
@@ -36,6 +35,7 @@ const connected = (name: string): FleetProxy => ({
 });
 const known = (name: string, disconnectedAt: number | null): KnownProxy => ({
   ...base(name),
+  metricsPort: null,
   implementation: "envoy 1.40.0",
   protocol: "delta",
   connected: disconnectedAt === null,
