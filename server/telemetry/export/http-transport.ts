@@ -1,6 +1,5 @@
-import type { IncomingMessage } from "node:http";
-import * as http from "node:http";
-import https from "node:https";
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { readBody } from "../../lib/http-body.ts";
@@ -12,8 +11,10 @@ const maxAnswerBytes = 1 << 20;
 
 /** OTLP/HTTP with protobuf. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
 export function httpTransport(target: ExportTarget, read: ReadResponse): Transport {
-  const { request: call, Agent } = target.url.protocol === "https:" ? https : http;
-  const agent = new Agent({ keepAlive: true, maxSockets: 1, ...target.tls });
+  const isTls = target.url.protocol === "https:";
+  const call = isTls ? httpsRequest : httpRequest;
+  const kept = { keepAlive: true, maxSockets: 1 };
+  const agent = isTls ? new HttpsAgent({ ...kept, ...target.tls }) : new HttpAgent(kept);
   const attempt = (body: Uint8Array): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const headers = {
