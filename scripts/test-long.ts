@@ -3,7 +3,11 @@ import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 
 process.chdir(resolve(import.meta.dirname, ".."));
-const campaigns: Record<string, string> = { faults: "e2e/campaign/main.ts", chaos: "e2e/chaos/main.ts" };
+const campaigns: Record<string, string> = {
+  faults: "e2e/campaign/main.ts",
+  chaos: "e2e/chaos/main.ts",
+  prometheus: "e2e/prometheus/main.ts",
+};
 const [name = "", ...args] = process.argv.slice(2);
 const script = campaigns[name];
 if (script === undefined) {
