@@ -17,6 +17,7 @@ import { grpcName, isKnownFlag } from "./flag-words.ts";
 import { mtlsOf, useNodeNames } from "./graph-text.ts";
 import styles from "./panel.module.css";
 import { PanelHeader } from "./panel-header.tsx";
+import { RecentLine } from "./recent-line.tsx";
 import { subjectOf } from "./subject.ts";
 import type { TopologyState } from "./use-topology-state.ts";
 
@@ -45,6 +46,7 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
             <SignalKpis signals={signals} t={t} />
           </KpiRow>
         )}
+        <RecentLine recent={edge.recent} />
         <p className={`muted mono ${styles.below}`}>
           {edge.service} · {edge.protocol}
         </p>

@@ -33,8 +33,12 @@ interface Token {
 const examples: Record<NumberField, string> = { errors: "1%", rate: "10", p50: "20ms", p95: "100ms", p99: "1s" };
 /** Words that mean a fact and not a part of a name (`fault` is part of `default`); in quotes they are a name again. */
 const facts = new Set(
-  "fault split mirror circuit-breaker timeout retry healthy degraded failing idle http grpc tcp mtls".split(" "),
+  "fault split mirror circuit-breaker timeout retry gateway healthy degraded failing idle http grpc tcp mtls".split(
+    " ",
+  ),
 );
+/** What the fields and words of an expression are called, for completion. */
+export const findWords: readonly string[] = [...Object.keys(examples), ...facts, "and", "or", "not"];
 const isField = (word: string): word is NumberField => word in examples;
 const operators: Record<string, (a: number, b: number) => boolean> = {
   ">": (a, b) => a > b,

@@ -18,7 +18,12 @@ const findableNode = (node: GraphNode): Findable => ({
 const findableEdge = (edge: GraphEdge): Findable => ({
   ...measured(edge.signals),
   text: `${edge.source} ${edge.target} ${edge.service}`.toLowerCase(),
-  facts: new Set([edge.protocol, edge.health, ...(edge.mtls > 0 ? ["mtls"] : [])]),
+  facts: new Set([
+    edge.protocol,
+    edge.health,
+    ...(edge.mtls > 0 ? ["mtls"] : []),
+    ...(edge.faults?.length ? ["fault"] : []),
+  ]),
 });
 
 export interface Found {
@@ -37,3 +42,10 @@ export function findIn(graph: Pick<Graph, "nodes" | "edges">, matches: (item: Fi
   ]);
   return { lit, count: nodes.length + edges.length };
 }
+
+/** Ids of exactly what matches: of a call without its ends. */
+export const hitsOf = (graph: Pick<Graph, "nodes" | "edges">, matches: (item: Findable) => boolean): Set<string> =>
+  new Set([
+    ...graph.nodes.filter((node) => matches(findableNode(node))).map(({ id }) => id),
+    ...graph.edges.filter((edge) => matches(findableEdge(edge))).map(({ id }) => id),
+  ]);

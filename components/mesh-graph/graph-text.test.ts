@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { GraphEdge } from "../../server/contract/index.ts";
-import { labelsOf } from "./graph-text.ts";
+import { labelsOf, withFault } from "./graph-text.ts";
 import { testEdge } from "./testing/graph.ts";
 
 const all = ["rate", "p95", "errors"] as const;
@@ -35,4 +35,14 @@ it("says what goes over TCP connections in bytes", () => {
   const tcp = { ...testEdge("a", "b"), protocol: "tcp" as const, bytesPerSecond: { sent: 400, received: 12_000 } };
   expect(labels(tcp)).toEqual(["12.4 kB/s"]);
   expect(labels(tcp, ["p95"])).toEqual([]);
+});
+
+it("says of a call what burns on it before what it does", () => {
+  expect(withFault(["42 rps · 38 ms", "42 rps"], "50 % 503 · 4 min")).toEqual([
+    "50 % 503 · 4 min · 42 rps · 38 ms",
+    "50 % 503 · 4 min\n42 rps · 38 ms",
+    "50 % 503 · 4 min",
+  ]);
+  expect(withFault([], "50 % 503")).toEqual(["50 % 503"]);
+  expect(withFault(["42 rps"], "")).toEqual(["42 rps"]);
 });

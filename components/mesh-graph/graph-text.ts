@@ -2,38 +2,77 @@
 import { useMemo } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Graph, GraphEdge, GraphNode } from "../../server/contract/index.ts";
+import { fuseAt } from "../fault/fuse.ts";
+import { useServerNow } from "../fault/use-now.ts";
+import { useFaults } from "../lib/queries.ts";
 import { formatBytesRate, formatMs, formatRate, formatShare, quantityText } from "../ui/format.ts";
 import type { SceneText } from "./scene.ts";
 import type { LabelKind } from "./use-topology-state.ts";
 
 /** What the graph says below rings and on calls: `13 rps · 17 ms`, or `13 rps · 24 % 503` where it fails. */
-export function useGraphText(labels: readonly LabelKind[]): SceneText {
+export function useGraphText(labels: readonly LabelKind[], live: boolean): SceneText {
   const t = useTranslations("topology");
   const locale = useLocale();
+  const burning = useBurning(live);
   return useMemo(
     () => ({
       name: (node: GraphNode) => (isNameless(node) ? t("source") : node.app),
       sub: (node: GraphNode) => {
         if (isNameless(node)) return "";
-        return node.kind === "workload" ? (versionText(node) ?? "") : t(node.kind);
+        const said = node.kind === "workload" ? (versionText(node) ?? "") : t(node.kind);
+        return [said, burning(node.faults)].filter(Boolean).join(" · ");
       },
-      labels: (edge: GraphEdge) => labelsOf(edge, labels, locale),
+      labels: (edge: GraphEdge) => withFault(labelsOf(edge, labels, locale), burning(edge.faults)),
     }),
-    [t, locale, labels],
+    [t, locale, labels, burning],
   );
+}
+
+/** What burns goes before what it does: where there is no room for both, it is what is said. */
+export function withFault(labels: readonly string[], fault: string): string[] {
+  if (fault === "") return [...labels];
+  const [first] = labels;
+  return first === undefined ? [fault] : [...new Set([`${fault} · ${first}`, `${fault}\n${first}`, fault])];
+}
+
+/** Faults in a few words, each with the minutes that it still has: `50 % 503 · 4 min`. Empty where nothing burns, or not now. */
+function useBurning(live: boolean): (ids: readonly string[] | undefined) => string {
+  const t = useTranslations("topology");
+  const list = useFaults();
+  const now = useServerNow(list);
+  const faults = live ? (list.data?.faults ?? []) : [];
+  // By what is written, so that the graph is built anew when a minute is over, and not with every tick.
+  const words = faults.map((fault): [string, string] => {
+    const left = fuseAt(fault, now)?.leftMs;
+    const minutes = left === undefined ? "" : t("minutes-left", { count: Math.max(1, Math.ceil(left / 60_000)) });
+    const { delay, abort } = fault;
+    const said = [
+      delay && `${delay.percentage} % +${delay.fixedDelayMs} ms`,
+      abort && `${abort.percentage} % ${abort.grpcStatus ?? abort.httpStatus}`,
+      minutes,
+    ];
+    return [fault.id, said.filter(Boolean).join(" · ")];
+  });
+  const key = JSON.stringify(words);
+  return useMemo(() => {
+    const known = new Map(JSON.parse(key) as [string, string][]);
+    return (ids) => (ids ?? []).flatMap((id) => known.get(id) ?? []).join(", ");
+  }, [key]);
 }
 
 /** The whole label, the same in two lines, then what is left of it where there is no room: what fails before how much. */
 export function labelsOf(edge: GraphEdge, labels: readonly LabelKind[], locale: string): string[] {
-  const { signals, codes, bytesPerSecond } = edge;
+  const { signals, codes, bytesPerSecond, recent } = edge;
+  // What the line is coloured by is what it says.
+  const errorShare = recent?.errorShare ?? signals.errorShare;
   if (bytesPerSecond) return bytesLabel(bytesPerSecond, labels, locale);
   if (signals.requestRate <= 0) return [];
-  const failing = labels.includes("errors") && signals.errorShare > 0;
+  const failing = labels.includes("errors") && errorShare > 0;
   const rate = labels.includes("rate") ? quantityText(formatRate(signals.requestRate, locale)) : "";
   const latency =
     labels.includes("p95") && signals.latencyMsP95 !== null ? quantityText(formatMs(signals.latencyMsP95, locale)) : "";
   const errors = failing
-    ? [quantityText(formatShare(signals.errorShare, locale)), worstCode(codes)].filter(Boolean).join(" ")
+    ? [quantityText(formatShare(errorShare, locale)), worstCode(codes)].filter(Boolean).join(" ")
     : "";
   const whole = [rate, errors || latency].filter(Boolean);
   return [...new Set([whole.join(" · "), whole.join("\n"), errors || rate || latency])].filter(Boolean);

@@ -12,6 +12,7 @@ import type { Palette } from "./palette.ts";
 import { Particles, paintParticles } from "./particles.ts";
 import { pathThrough } from "./path.ts";
 import { type Arrangement, buildScene, extentOf, plain, type Scene, type SceneEdge, type SceneText } from "./scene.ts";
+import { sceneSvg } from "./scene-svg.ts";
 import { createSurface, syncSurface } from "./surface.ts";
 
 /** What the pointer or the keyboard is on, and where that is on the surface, in CSS pixels. */
@@ -149,6 +150,10 @@ export class GraphView {
     const view = this.view();
     const labels = this.labels.of(scene, view);
     return paintPicture({ scene, labels, flying, edges, view, palette, emphasis: this.whole(), caption });
+  }
+
+  exportSvg(caption: string): string | null {
+    return this.palette && sceneSvg(this.scene, this.palette, caption);
   }
 
   /** Lights a node's or call's whole path, as hovering does, and brings it into sight. Null: nothing. */

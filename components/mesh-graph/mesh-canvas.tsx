@@ -18,6 +18,8 @@ export interface MeshCanvasHandle {
   zoomBy: (factor: number) => void;
   /** What is seen, with a line of words below. */
   exportPng: (caption: string) => Promise<Blob | null>;
+  /** The whole graph as an SVG's text. */
+  exportSvg: (caption: string) => string | null;
   /** Lays everything out anew and forgets what was dragged. */
   tidy: () => void;
   hover: (id: string | null) => void;
@@ -95,6 +97,7 @@ export function MeshCanvas({ graph, text, emphasis, animate, onSelect, onPoint, 
     fit: () => view?.fit(),
     zoomBy: (factor) => view?.zoomBy(factor),
     exportPng: (caption) => view?.exportPng(caption) ?? Promise.resolve(null),
+    exportSvg: (caption) => view?.exportSvg(caption) ?? null,
     hover: (id) => view?.hover(id),
     tidy: () => {
       forgetPlaces();

@@ -26,6 +26,11 @@ export function rememberPlaces(moved: ReadonlyMap<string, Point>): void {
 
 export const forgetPlaces = (): void => write({});
 
+/** For a view that is to be kept with what stands where. */
+export const placesNow = (): Record<string, Point> => read();
+
+export const restorePlaces = (places: Record<string, Point>): void => write(places);
+
 /** The laid-out places, overruled by what the person dragged. */
 export function withRemembered(positions: Positions): Positions {
   const places = read();

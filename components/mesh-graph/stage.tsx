@@ -12,6 +12,7 @@ import { PillButton } from "../ui/pill.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
 import { AccessibleGraph } from "./accessible-graph.tsx";
 import { parseFind } from "./find.ts";
+import { FocusBar } from "./focus-bar.tsx";
 import { findIn } from "./found.ts";
 import { useGraphText } from "./graph-text.ts";
 import { GraphTip } from "./graph-tip.tsx";
@@ -19,6 +20,7 @@ import { GraphTools } from "./graph-tools.tsx";
 import type { Pointed } from "./graph-view.ts";
 import { ListView } from "./list-view.tsx";
 import { MeshCanvas, type MeshCanvasHandle } from "./mesh-canvas.tsx";
+import { narrowed } from "./narrow.ts";
 import { visibleGraph } from "./scene.ts";
 import { Toolbar } from "./toolbar.tsx";
 import styles from "./topology.module.css";
@@ -73,16 +75,20 @@ function About({ graph, problem, live }: { graph: Graph; problem: string | null;
 function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; moving: boolean }) {
   const t = useTranslations("topology");
   const locale = useLocale();
-  const { select, find, hideIdle, labels, animate, list, set } = state;
+  const { select, find, hide, hideIdle, namespaces, focus, labels, animate, list, set } = state;
   const canvas = useRef<MeshCanvasHandle>(null);
   const [pointed, setPointed] = useState<Pointed | null>(null);
-  const visible = useMemo(() => visibleGraph(graph, hideIdle), [graph, hideIdle]);
+  const hiding = useMemo(() => parseFind(hide), [hide]);
+  const visible = useMemo(
+    () => narrowed(visibleGraph(graph, hideIdle), { namespaces, hide: hiding.ok ? hiding.matches : null, focus }),
+    [graph, hideIdle, namespaces, hiding, focus],
+  );
   const parsed = useMemo(() => parseFind(find), [find]);
   const found = useMemo(
     () => (parsed.ok && parsed.matches ? findIn(visible, parsed.matches) : null),
     [parsed, visible],
   );
-  const plainText = useGraphText(labels);
+  const plainText = useGraphText(labels, state.at === null);
   const traced = useTraceOnGraph(state.trace, visible, plainText);
   const lit = traced && traced.lit.size > 0 ? traced.lit : (found?.lit ?? null);
   const emphasis = useMemo(() => ({ selected: select, lit }), [select, lit]);
@@ -96,12 +102,16 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
     <>
       <h1 className="visually-hidden">{t("title")}</h1>
       {/* Before the nodes: there may be hundreds of them to tab through. */}
-      <Toolbar state={state} parsed={parsed} found={found?.count ?? null} />
+      <Toolbar state={state} graph={graph} parsed={parsed} hiding={hiding} found={found?.count ?? null} />
       {traced && state.trace !== null && (
         <TraceBar id={state.trace} shown={traced} onClose={() => set({ trace: null, at: null })} />
       )}
+      {focus && <FocusBar graph={graph} focus={focus} set={set} />}
       {visible.nodes.length === 0 ? (
-        <Nothing hidden={graph.nodes.length > 0} onShow={() => set({ idle: null })} />
+        <Nothing
+          hidden={graph.nodes.length > 0}
+          onShow={() => set({ idle: null, hide: null, ns: null, focus: null, hops: null })}
+        />
       ) : list ? (
         <ListView graph={visible} lit={lit} state={state} />
       ) : (
@@ -122,7 +132,7 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
             onSelect={onSelect}
             onFocus={(id) => canvas.current?.hover(id)}
           />
-          <GraphTools canvas={canvas} caption={caption} />
+          <GraphTools canvas={canvas} caption={caption} graph={visible} />
         </>
       )}
     </>

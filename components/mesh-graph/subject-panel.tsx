@@ -19,6 +19,7 @@ import { LatencyChart } from "./latency-chart.tsx";
 import styles from "./panel.module.css";
 import { PanelHeader } from "./panel-header.tsx";
 import { PeerTable } from "./peer-table.tsx";
+import { RecentLine } from "./recent-line.tsx";
 import { SplitSection } from "./split-section.tsx";
 import { type Subject, sumSignals } from "./subject.ts";
 import type { TopologyState } from "./use-topology-state.ts";
@@ -52,17 +53,29 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
           )
         }
         action={
-          service && (
-            <Button
-              component={Link}
-              href={serviceHref(service)}
-              variant="default"
-              size="compact-sm"
-              data-testid="panel-open"
-            >
-              {t("open")}
-            </Button>
-          )
+          <>
+            {state.select !== null && state.focus?.id !== state.select && (
+              <Button
+                variant="default"
+                size="compact-sm"
+                onClick={() => state.set({ focus: state.select, hops: null })}
+                data-testid="panel-focus"
+              >
+                {t("focus")}
+              </Button>
+            )}
+            {service && (
+              <Button
+                component={Link}
+                href={serviceHref(service)}
+                variant="default"
+                size="compact-sm"
+                data-testid="panel-open"
+              >
+                {t("open")}
+              </Button>
+            )}
+          </>
         }
         onClose={() => state.set({ select: null })}
       />
@@ -75,6 +88,7 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
             </Kpi>
           )}
         </KpiRow>
+        <RecentLine recent={subject.nodes.find(({ recent }) => recent)?.recent} />
       </SideSection>
       {state.at === null && <FaultsSection ids={faultsOn(subject)} />}
       {subject.nodes.length > 0 && <ConfigSection badges={subject.nodes.flatMap(({ badges }) => badges)} />}

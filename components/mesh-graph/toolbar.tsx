@@ -1,24 +1,29 @@
 "use client";
 import { Menu } from "@mantine/core";
-import { IconAdjustments, IconCheck, IconChevronDown, IconList, IconTopologyStar3 } from "@tabler/icons-react";
-import { useId, useState } from "react";
+import { IconAdjustments, IconChevronDown, IconList, IconTopologyStar3 } from "@tabler/icons-react";
 import { useTranslations } from "use-intl";
-import { useFollowing } from "../lib/use-following.ts";
+import type { Graph } from "../../server/contract/index.ts";
 import { PillButton } from "../ui/pill.tsx";
 import { rangeParams } from "../ui/time-range.ts";
 import { TimeRangePicker } from "../ui/time-range-picker.tsx";
-import type { FindError, FindResult } from "./find.ts";
+import { ExpressionBox } from "./expression-box.tsx";
+import type { FindResult } from "./find.ts";
+import { SavedViewsMenu } from "./saved-views-menu.tsx";
+import { Check, ShownItems, ShownMenu } from "./shown-menu.tsx";
 import styles from "./topology.module.css";
 import { type LabelKind, labelKinds, type TopologyState } from "./use-topology-state.ts";
 
 export interface ToolbarProps {
   state: TopologyState;
+  /** Before anything is left out of it. */
+  graph: Pick<Graph, "nodes">;
   parsed: FindResult;
+  hiding: FindResult;
   /** How many were found; null without an expression. */
   found: number | null;
 }
 
-export function Toolbar({ state, parsed, found }: ToolbarProps) {
+export function Toolbar({ state, graph, parsed, hiding, found }: ToolbarProps) {
   const t = useTranslations("topology");
   const { windowSec, range, hideIdle, animate, list, set } = state;
   const Other = list ? IconTopologyStar3 : IconList;
@@ -30,8 +35,10 @@ export function Toolbar({ state, parsed, found }: ToolbarProps) {
         value={range ?? { windowSec, at: null }}
         onChange={(next) => set({ ...rangeParams(next), at: null })}
       />
-      <FindBox state={state} parsed={parsed} found={found} />
+      <ExpressionBox param="find" state={state} graph={graph} parsed={parsed} found={found} />
       <div className={styles.wide}>
+        <ExpressionBox param="hide" state={state} graph={graph} parsed={hiding} found={null} />
+        <ShownMenu state={state} graph={graph} />
         <PillButton pressed={hideIdle} onClick={toggleIdle} data-testid="hide-idle">
           {t("hide-idle")}
         </PillButton>
@@ -46,6 +53,7 @@ export function Toolbar({ state, parsed, found }: ToolbarProps) {
         <Other size={14} aria-hidden />
         {list ? t("map") : t("list")}
       </PillButton>
+      <SavedViewsMenu />
       <Menu>
         <Menu.Target>
           <PillButton className={styles.narrow} aria-label={t("options")}>
@@ -61,6 +69,7 @@ export function Toolbar({ state, parsed, found }: ToolbarProps) {
           </Menu.Item>
           <Menu.Label>{t("labels")}</Menu.Label>
           <LabelItems state={state} />
+          <ShownItems state={state} graph={graph} />
         </Menu.Dropdown>
       </Menu>
     </div>
@@ -102,48 +111,4 @@ function LabelItems({ state: { labels, set } }: { state: TopologyState }) {
       {t(`label-${kind}`)}
     </Menu.Item>
   ));
-}
-
-const Check = ({ on }: { on: boolean }) => <IconCheck size={14} aria-hidden visibility={on ? "visible" : "hidden"} />;
-
-function FindBox({ state, parsed, found }: ToolbarProps) {
-  const t = useTranslations("topology");
-  const help = useTranslations("find");
-  const id = useId();
-  const [focused, setFocused] = useState(false);
-  const wrong = parsed.ok ? null : parsed.error;
-  return (
-    <div className={styles.find} data-wrong={wrong !== null || undefined}>
-      <label htmlFor={id}>{t("find")}</label>
-      <input
-        ref={useFollowing(state.find)}
-        id={id}
-        type="search"
-        autoComplete="off"
-        spellCheck={false}
-        placeholder={t("find-placeholder")}
-        defaultValue={state.find}
-        aria-invalid={wrong !== null}
-        aria-describedby={`${id}-says`}
-        onFocus={() => setFocused(true)}
-        onBlur={() => setFocused(false)}
-        onChange={(event) => state.set({ find: event.currentTarget.value })}
-        data-testid="find"
-      />
-      {found !== null && <span data-testid="find-count">{t("find-found", { count: found })}</span>}
-      {focused && (
-        <div className={styles.findSays} id={`${id}-says`} role={wrong ? "alert" : undefined}>
-          {wrong ? <FindProblem error={wrong} /> : help("help")}
-        </div>
-      )}
-    </div>
-  );
-}
-
-function FindProblem({ error }: { error: FindError }) {
-  const t = useTranslations("find");
-  if (error.key === "unknown-word") return t(error.key, { word: error.word, at: error.at });
-  if (error.key === "want-number")
-    return t(error.key, { field: error.field, operator: error.operator, example: error.example });
-  return t(error.key);
 }

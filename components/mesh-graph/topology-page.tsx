@@ -5,6 +5,7 @@ import type { Settled } from "../lib/api.ts";
 import { useChanges, useGraph } from "../lib/queries.ts";
 import { sameRange, type TimeRange } from "../ui/time-range.ts";
 import { ConfigThenPanel } from "./config-then.tsx";
+import { viewedAs } from "./graph-view-kinds.ts";
 import { asOf } from "./replay.ts";
 import { SidePanel } from "./side-panel.tsx";
 import { Stage } from "./stage.tsx";
@@ -37,7 +38,8 @@ export function TopologyPage({ graph, changes, initialRange }: TopologyPageProps
     () => (asked.data && state.at !== null ? asOf(asked.data, known, state.at) : asked.data),
     [asked.data, known, state.at],
   );
-  const shown = { ...asked, data };
+  const viewed = useMemo(() => data && viewedAs(data, state.kind), [data, state.kind]);
+  const shown = { ...asked, data: viewed };
   return (
     <div className={styles.page}>
       <div className={styles.middle} data-stale={data?.silentSince != null}>
@@ -45,7 +47,7 @@ export function TopologyPage({ graph, changes, initialRange }: TopologyPageProps
         {state.configThen && state.at !== null ? (
           <ConfigThenPanel at={state.at} onClose={() => state.set({ config: null })} />
         ) : (
-          data && state.select !== null && <SidePanel graph={data} state={state} select={state.select} />
+          viewed && state.select !== null && <SidePanel graph={viewed} state={state} select={state.select} />
         )}
       </div>
       <TimeStrip

@@ -3,6 +3,7 @@ import { useCallback, useMemo } from "react";
 import { usePreference } from "../lib/preferences.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { parseRange, type TimeRange } from "../ui/time-range.ts";
+import { type ViewKind, viewKinds } from "./graph-view-kinds.ts";
 
 export const labelKinds = ["rate", "p95", "errors"] as const;
 export type LabelKind = (typeof labelKinds)[number];
@@ -10,6 +11,34 @@ export type LabelKind = (typeof labelKinds)[number];
 /** How fast a replay may go. */
 export const speeds = [1, 5, 20, 60] as const;
 export type Speed = (typeof speeds)[number];
+
+/** Parameters of the page's address. */
+export const topologyParams = [
+  ...["window", "at", "from", "to", "speed", "config", "select", "find", "idle", "labels", "animate", "view", "trace"],
+  ...["hide", "by", "ns", "focus", "hops"],
+] as readonly (
+  | "window"
+  | "at"
+  | "from"
+  | "to"
+  | "speed"
+  | "config"
+  | "select"
+  | "find"
+  | "idle"
+  | "labels"
+  | "animate"
+  | "view"
+  | "trace"
+  | "hide"
+  | "by"
+  | "ns"
+  | "focus"
+  | "hops"
+)[];
+
+/** As far as a focus reaches. */
+export const mostHops = 5;
 
 export interface TopologyState {
   windowSec: number;
@@ -32,26 +61,14 @@ export interface TopologyState {
   list: boolean;
   /** Id of the trace that is drawn over the graph. */
   trace: string | null;
-  set: (
-    patch: Partial<
-      Record<
-        | "window"
-        | "at"
-        | "from"
-        | "to"
-        | "speed"
-        | "config"
-        | "select"
-        | "find"
-        | "idle"
-        | "labels"
-        | "animate"
-        | "view"
-        | "trace",
-        string | null
-      >
-    >,
-  ) => void;
+  /** What is left out, as an expression. */
+  hide: string;
+  /** What a node stands for. */
+  kind: ViewKind;
+  namespaces: readonly string[];
+  /** Only what is so many calls away from it. */
+  focus: { id: string; hops: number } | null;
+  set: (patch: Partial<Record<(typeof topologyParams)[number], string | null>>) => void;
 }
 
 /** Everything about the topology page that is in its address. */
@@ -63,7 +80,7 @@ export function useTopologyState(): TopologyState {
     (patch) =>
       url.set(
         patch as Record<string, string | null>,
-        "select" in patch || "view" in patch || "trace" in patch ? "push" : "replace",
+        ["select", "view", "trace", "by", "focus"].some((name) => name in patch) ? "push" : "replace",
       ),
     [url.set],
   );
@@ -79,6 +96,13 @@ export function useTopologyState(): TopologyState {
     () => (fixed.at === null ? null : { windowSec: fixed.windowSec, at: fixed.at }),
     [fixed.at, fixed.windowSec],
   );
+  const namespaceText = url.get("ns");
+  const namespaces = useMemo(() => namespaceText?.split(",").filter(Boolean) ?? [], [namespaceText]);
+  const [focusId, hops] = [url.get("focus"), Number(url.get("hops") ?? 1)];
+  const focus = useMemo(
+    () => (focusId ? { id: focusId, hops: hops >= 1 && hops <= mostHops ? Math.floor(hops) : 1 } : null),
+    [focusId, hops],
+  );
   return {
     windowSec: range && moving.at === null ? range.windowSec : moving.windowSec,
     at: moving.at ?? range?.at ?? null,
@@ -93,6 +117,10 @@ export function useTopologyState(): TopologyState {
     animate: (url.get("animate") ?? motion) !== "off",
     list: url.get("view") === "list",
     trace: url.get("trace"),
+    hide: url.get("hide") ?? "",
+    kind: viewKinds.find((kind) => kind === url.get("by")) ?? "versions",
+    namespaces,
+    focus,
     set,
   };
 }

@@ -19,6 +19,13 @@ export const Signals = z.object({
 });
 export type Signals = z.infer<typeof Signals>;
 
+/**
+ * What just happened, where that is worse than the window as a whole: health goes by it, so that a fault is seen in seconds, and not when half
+ * a window is full of it.
+ */
+export const Recent = z.object({ windowSec: z.number(), requestRate: z.number(), errorShare: z.number() });
+export type Recent = z.infer<typeof Recent>;
+
 export const Badge = z.enum(["split", "fault", "mirror", "circuit-breaker", "timeout", "retry", "gateway"]);
 export type Badge = z.infer<typeof Badge>;
 
@@ -39,6 +46,7 @@ export const GraphNode = z.object({
   health: Health,
   /** Of what it receives; for a source, of what it sends. */
   signals: Signals,
+  recent: Recent.optional(),
   badges: z.array(Badge),
   /** Faults that hit whoever calls it, by their ids. */
   faults: z.array(z.string()).optional(),
@@ -60,6 +68,7 @@ export const GraphEdge = z.object({
   protocol: z.enum(["http", "grpc", "tcp"]),
   health: Health,
   signals: Signals,
+  recent: Recent.optional(),
   /** What each reporter saw; the destination's is null when the call never reached it. */
   reported: z.object({ source: Signals.nullable(), destination: Signals.nullable() }),
   /** Requests per second by status code (`0`: no response). */

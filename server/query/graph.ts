@@ -5,6 +5,7 @@ import { addBoxes } from "./decorators/boxes.ts";
 import { addFaults } from "./decorators/faults.ts";
 import { addHealth } from "./decorators/health.ts";
 import { addIdleNodes } from "./decorators/idle.ts";
+import { addRecent } from "./decorators/recent.ts";
 import { addServices } from "./decorators/services.ts";
 import { addTimeline } from "./decorators/timeline.ts";
 import { graphNode, type NodeIdentity, NodeNames } from "./nodes.ts";
@@ -16,6 +17,7 @@ const decorators: readonly Decorator[] = [
   addIdleNodes,
   addServices,
   addHealth,
+  addRecent,
   addBoxes,
   addBadges,
   addFaults,

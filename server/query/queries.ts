@@ -196,12 +196,13 @@ export function createQueries({
   const graphOf = rememberEach(
     async ({ window, endMs, silentSince, freshAt }: GraphAt) => {
       const known = await factsOrLast();
-      const [shown, timeline] = await Promise.all([
+      const [shown, timeline, recent] = await Promise.all([
         ranges.sumsBefore(endMs, window),
         timelineBefore(endMs, Math.max(window, timelineSec), known),
+        window > recentSec ? ranges.sumsBefore(endMs, recentSec) : undefined,
       ]);
       const gaps = await reader.gaps(timeline.window);
-      return buildGraph({ ...shown, timeline, gaps, facts: known, freshAt, silentSince });
+      return buildGraph({ ...shown, timeline, gaps, facts: known, freshAt, silentSince, ...(recent && { recent }) });
     },
     {
       ms: 1000,
