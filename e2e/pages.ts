@@ -40,6 +40,15 @@ export const pages = [
     ready: '[data-testid="explain-routes"]',
   },
   { name: "proxies", path: "/proxies", ready: '[data-testid="proxy-row-reviews-v1"]' },
+  { name: "workloads", path: "/workloads", ready: '[data-workload="default/reviews-v1"]' },
+  {
+    name: "workload",
+    path: "/workloads?workload=default%2Freviews-v1",
+    ready: '[data-testid="workload-sheet"] canvas',
+  },
+  { name: "gateways", path: "/gateways", ready: '[data-testid="gateway-bookinfo-gateway"] [data-port="8080"]' },
+  { name: "history", path: "/history", ready: '[data-testid="differences"]' },
+  { name: "settings", path: "/settings", ready: '[data-testid="start-page"]' },
   { name: "load", path: "/load", ready: '[data-testid="load-start"]:enabled' },
   { name: "config", path: "/config", ready: '[data-object="VirtualService/default/reviews"]' },
   {

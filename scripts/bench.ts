@@ -4,6 +4,7 @@ import { benchDataPath } from "./bench/data-path.ts";
 import { benchFootprint } from "./bench/footprint.ts";
 import { benchGraph } from "./bench/graph.ts";
 import { benchH2spec, benchHttp2 } from "./bench/http2.ts";
+import { benchPages } from "./bench/pages.ts";
 import { benchSigning } from "./bench/signing.ts";
 import { benchSlider } from "./bench/slider.ts";
 import { benchStartUp } from "./bench/start-up.ts";
@@ -18,6 +19,7 @@ const parts: Record<string, () => Promise<void>> = {
   h2spec: benchH2spec,
   footprint: benchFootprint,
   graph: benchGraph,
+  pages: benchPages,
   xds: benchXds,
   telemetry: benchTelemetry,
   signing: benchSigning,

@@ -21,6 +21,7 @@ import { FleetFigures } from "./fleet-figures.tsx";
 import styles from "./proxies.module.css";
 import { useProxyColumns } from "./proxy-columns.tsx";
 import { PushHistory } from "./push-history.tsx";
+import { RefusalInbox } from "./refusal-inbox.tsx";
 import { RefusedList } from "./refused-list.tsx";
 import { SyncMark } from "./sync-mark.tsx";
 import { filterProxies, type ProxyFilter, refusedResources, shownTypes, worstFirst, worstState } from "./sync-state.ts";
@@ -49,6 +50,7 @@ export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> 
       <Panel flush>
         <Proxies live={live} filter={filter} opened={opened} />
       </Panel>
+      {live.data && <RefusalInbox proxies={live.data.proxies} />}
       <PushHistory />
       {opened !== null && (
         <ConfigDumpDrawer

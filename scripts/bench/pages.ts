@@ -1,0 +1,187 @@
+import { once } from "node:events";
+import type { Browser, CDPSession, Page } from "playwright-core";
+import { launchChromium } from "../../e2e/chromium.ts";
+import { eventually, startMesh, type TestMesh } from "../../e2e/mesh.ts";
+import { pages } from "../../e2e/pages.ts";
+import { findBrowser } from "../browser.ts";
+import { quantile, wait } from "./process-usage.ts";
+
+const rounds = 3;
+/** How long the topology is watched, and after how long. */
+const [settleMs, watchedMs] = [5000, 20_000];
+const aborts = 3;
+
+/** One of each page, without the ones that only open something on it. */
+const visited = pages.filter(({ name }) => !["topology-list", "topology-selected", "service-canary"].includes(name));
+
+/**
+ * What a visit of each page costs on the demo, in headless Chromium without a GPU and without a cache: JavaScript as it comes over the wire,
+ * largest paint and layout shift; the main thread while the topology is open; and how soon a fault is red.
+ */
+export async function benchPages(): Promise<void> {
+  const executable = findBrowser();
+  if (!executable) throw new Error("no Chromium; install one, or set LIMPID_BROWSER");
+  const mesh = await startMesh();
+  const browser = await launchChromium(executable);
+  try {
+    await eventually(async () => (await graphOf(mesh)).edges.length >= 7, 60_000, "traffic of every service");
+    await reportVisits(browser, mesh);
+    await reportTopology(browser, mesh);
+    await reportAborts(browser, mesh);
+  } finally {
+    await browser.close();
+    mesh.process.kill("SIGINT");
+    await once(mesh.process, "exit").catch(() => {});
+    await mesh.stop();
+  }
+}
+
+interface Visit {
+  /** Compressed bytes of each script that the page's own document names. */
+  scripts: Map<string, number>;
+  /** And of all until it has what it is for, what is fetched ahead among them. */
+  allBytes: number;
+  lcpMs: number;
+  cls: number;
+}
+
+async function reportVisits(browser: Browser, mesh: TestMesh): Promise<void> {
+  const visits = new Map<string, Visit[]>();
+  for (const page of visited) {
+    const list: Visit[] = [];
+    for (let round = 0; round < rounds; round++) list.push(await visit(browser, mesh, page));
+    visits.set(page.name, list);
+  }
+  const every = [...visits.values()].map(([first]) => new Set(first?.scripts.keys()));
+  const shared = [...(every[0] ?? [])].filter((script) => every.every((one) => one.has(script)));
+  const size = (visit: Visit | undefined, of: (script: string) => boolean) =>
+    [...(visit?.scripts ?? [])].filter(([script]) => of(script)).reduce((sum, [, bytes]) => sum + bytes, 0) / 1024;
+  const [first] = visits.values();
+  process.stdout.write(`JavaScript of every page: ${size(first?.[0], (one) => shared.includes(one)).toFixed(0)} KB\n`);
+  process.stdout.write("page | its own KB | with what it fetches ahead | LCP ms, median and worst | CLS, worst\n");
+  for (const [name, list] of visits) {
+    const own = size(list[0], (one) => !shared.includes(one));
+    const lcp = list.map(({ lcpMs }) => lcpMs);
+    process.stdout.write(
+      `${name} | ${own.toFixed(0)} | ${((list[0]?.allBytes ?? 0) / 1024).toFixed(0)} | ${quantile(lcp, 0.5).toFixed(0)} · ${Math.max(...lcp).toFixed(0)} | ${Math.max(...list.map(({ cls }) => cls)).toFixed(3)}\n`,
+    );
+  }
+}
+
+async function visit(browser: Browser, mesh: TestMesh, { path, ready }: (typeof visited)[number]): Promise<Visit> {
+  const context = await browser.newContext({
+    baseURL: mesh.dashboard,
+    viewport: { width: 1440, height: 900 },
+    locale: "en",
+  });
+  try {
+    await context.addCookies([{ name: "tour", value: "seen", url: mesh.dashboard }]);
+    const page = await context.newPage();
+    const bytes = await countScripts(await context.newCDPSession(page));
+    await page.addInitScript(observe);
+    await page.goto(path);
+    const named = await page.evaluate(() =>
+      [...document.querySelectorAll("script[src]")].map((one) => (one as HTMLScriptElement).src),
+    );
+    await page.locator(ready).first().waitFor({ state: "attached", timeout: 30_000 });
+    await page.waitForLoadState("networkidle", { timeout: 3000 }).catch(() => {}); // live pages never rest
+    const { lcpMs, cls } = await page.evaluate(
+      () => (globalThis as unknown as { seen: { lcpMs: number; cls: number } }).seen,
+    );
+    const scripts = new Map(named.map((url) => [url, bytes.get(url) ?? 0]));
+    return { scripts, allBytes: [...bytes.values()].reduce((sum, one) => sum + one, 0), lcpMs, cls };
+  } finally {
+    await context.close();
+  }
+}
+
+/** Bytes over the wire by address of each script. */
+async function countScripts(cdp: CDPSession): Promise<ReadonlyMap<string, number>> {
+  const [urls, bytes] = [new Map<string, string>(), new Map<string, number>()];
+  await cdp.send("Network.enable");
+  cdp.on("Network.responseReceived", ({ requestId, response, type }) => {
+    if (type === "Script" || response.mimeType.includes("javascript")) urls.set(requestId, response.url);
+  });
+  cdp.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+    const url = urls.get(requestId);
+    if (url !== undefined) bytes.set(url, (bytes.get(url) ?? 0) + encodedDataLength);
+  });
+  return bytes;
+}
+
+/** In the page, before anything of it. */
+function observe(): void {
+  const seen = { lcpMs: 0, cls: 0 };
+  Object.assign(globalThis, { seen });
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) seen.lcpMs = entry.startTime;
+  }).observe({ type: "largest-contentful-paint", buffered: true });
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[])
+      if (!entry.hadRecentInput) seen.cls += entry.value;
+  }).observe({ type: "layout-shift", buffered: true });
+}
+
+/** The renderer's main thread, by its own processor time: what else the machine does is not in it. */
+async function reportTopology(browser: Browser, mesh: TestMesh): Promise<void> {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await page.goto(`${mesh.dashboard}/topology`);
+  await page.locator('[data-node="default/ratings/v1"]').waitFor({ state: "attached" });
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
+  await wait(settleMs);
+  const [before, started] = [await taskSeconds(cdp), performance.now()];
+  await wait(watchedMs);
+  const share = (await taskSeconds(cdp)) - before;
+  const seconds = (performance.now() - started) / 1000;
+  process.stdout.write(
+    `topology open for ${seconds.toFixed(0)} s: main thread ${((share / seconds) * 100).toFixed(0)} % of a core\n`,
+  );
+  await page.close();
+}
+
+async function taskSeconds(cdp: CDPSession): Promise<number> {
+  const { metrics } = await cdp.send("Performance.getMetrics");
+  return metrics.find(({ name }) => name === "TaskDuration")?.value ?? Number.NaN;
+}
+
+const isRed = (page: Page) =>
+  page.locator('[data-edge^="default/reviews/"][data-edge*=">default/ratings/"][data-health="failing"]').first();
+
+/** From the answer that a fault is in force to an edge that says so, on an open page with a window of a minute. */
+async function reportAborts(browser: Browser, mesh: TestMesh): Promise<void> {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  const took: number[] = [];
+  for (let round = 0; round < aborts; round++) {
+    await page.goto(`${mesh.dashboard}/topology?window=60&view=list`);
+    await page
+      .locator('[data-edge*=">default/ratings/"]:not([data-health="failing"])')
+      .first()
+      .waitFor({ timeout: 120_000 });
+    await isRed(page).waitFor({ state: "detached", timeout: 120_000 });
+    const fault = { namespace: "default", service: "ratings", header: null, durationSec: 120, delay: null };
+    await send(mesh, "POST", "/api/faults", { ...fault, abort: { percentage: 50, httpStatus: 503 } });
+    const started = performance.now();
+    await isRed(page).waitFor({ timeout: 60_000 });
+    took.push(performance.now() - started);
+    const { faults } = (await (await fetch(`${mesh.dashboard}/api/faults`)).json()) as { faults: { id: string }[] };
+    for (const { id } of faults)
+      await send(mesh, "DELETE", `/api/faults/${id.split("/").map(encodeURIComponent).join("/")}`, {});
+  }
+  await page.close();
+  process.stdout.write(
+    `50 % of ratings aborted → a call of it is red: ${took.map((ms) => (ms / 1000).toFixed(1)).join(", ")} s\n`,
+  );
+}
+
+async function send(mesh: TestMesh, method: string, path: string, body: unknown): Promise<void> {
+  const answer = await fetch(mesh.dashboard + path, {
+    method,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+}
+
+const graphOf = async (mesh: TestMesh): Promise<{ edges: unknown[] }> =>
+  (await (await fetch(`${mesh.dashboard}/api/graph?window=60`)).json()) as { edges: unknown[] };
