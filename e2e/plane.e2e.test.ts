@@ -1,0 +1,315 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { launchBrowser, openPage, patience, visit } from "./browser.ts";
+import { apiOf, setReviews } from "./config.ts";
+import { eventually, limpid, reviewVersions, startMesh, type TestMesh } from "./mesh.ts";
+import { browser as chromium } from "./tools.ts";
+
+/** Long enough that the window's requests are of before and after, short enough to wait for. */
+const asked = 12;
+
+describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason}`, () => {
+  let mesh: TestMesh;
+  let browser: Browser;
+  beforeAll(async () => {
+    [mesh, browser] = await Promise.all([startMesh(), launchBrowser()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await mesh?.stop();
+  });
+  const folder = (): string => {
+    const made = mkdtempSync(join(tmpdir(), "limpid-plane-"));
+    onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+    return made;
+  };
+  const newestRevision = async () => (await apiOf(mesh).changes({ sinceMs: 0, limit: 1 })).changes[0]?.revision ?? 0;
+  /** Every answer is of this version, asked often enough to tell. */
+  const onlyOf = (version: string) =>
+    eventually(async () => (await reviewVersions(mesh, asked))[version] === asked, patience, `only ${version} answers`);
+
+  test("history: an object is restored as it was, and the traffic with it", async () => {
+    await setReviews(mesh, 100, 0, 0);
+    const then = await newestRevision();
+    await setReviews(mesh, 0, 0, 100);
+    const last = await newestRevision();
+    await onlyOf("v3");
+    const { page, problems } = await openPage(browser, mesh, "/history?object=virtualservice+reviews");
+    // Undo is of the last word only.
+    await page.getByTestId(`undo-${last}`).waitFor();
+    await page.getByTestId(`overtaken-${then}`).waitFor();
+    await page.getByTestId(`revision-menu-${then}`).click();
+    await page.getByTestId("restore-object").click();
+    await page.getByTestId("mesh-plan-dialog").getByText("weight: 100").first().waitFor();
+    await page.getByTestId("mesh-plan-confirm").click();
+    await page.getByTestId("mesh-plan-dialog").waitFor({ state: "detached" });
+    await onlyOf("v1");
+    const [restored] = (await apiOf(mesh).changes({ sinceMs: 0, limit: 1 })).changes;
+    expect(restored?.words[0]).toEqual({ code: "restore", revision: then });
+    await page.locator(`[data-revision="${restored?.revision}"]`).waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  test("history: any two revisions are compared, and the whole mesh goes back to one of them", async () => {
+    await setReviews(mesh, 0, 100, 0);
+    const then = await newestRevision();
+    await setReviews(mesh, 100, 0, 0);
+    await onlyOf("v1");
+    const { page } = await openPage(browser, mesh, `/history?from=r${then}&to=now`);
+    const difference = page.locator('[data-object="VirtualService/default/reviews"]');
+    await difference.getByText("weight: 100").first().waitFor();
+    await page.getByTestId("side-from").getByTestId("restore-side").click();
+    await page.getByTestId("mesh-plan-confirm").click();
+    await onlyOf("v2");
+    await page.getByTestId("compare").getByText("No difference").waitFor();
+  });
+
+  test("history: filters are the address, and say what to do when nothing fits", async () => {
+    const { page } = await openPage(browser, mesh, "/history?author=nobody-of-this-name");
+    await page.getByTestId("empty-state").waitFor();
+    await page.getByTestId("empty-state").getByRole("button").click();
+    await page.locator("[data-revision]").first().waitFor();
+    await page.getByTestId("history-type").selectOption("traffic");
+    await page.waitForURL(/type=traffic/);
+    await eventually(
+      async () => (await page.locator('[data-revision]:not([data-kind="traffic"])').count()) === 0,
+      patience,
+      "only shifts of traffic are listed",
+    );
+  });
+
+  test("the mesh is exported, edited and imported, and no more is deleted than is said", async () => {
+    await setReviews(mesh, 100, 0, 0);
+    const { page } = await openPage(browser, mesh, "/history?from=file&to=now");
+    const download = page.waitForEvent("download");
+    await page.getByTestId("export-mesh").click();
+    const exported = join(folder(), "mesh.yaml");
+    await (await download).saveAs(exported);
+    const text = readFileSync(exported, "utf8");
+    expect(text).toContain("kind: VirtualService");
+    const file = join(folder(), "edited.yaml");
+    const [reviews = ""] = text.split("---\n").filter((one) => /kind: VirtualService[\s\S]*name: reviews\n/.test(one));
+    const [v1, v3] = [/subset: v1\n(\s+)weight: 100/, /subset: v3\n/];
+    expect(reviews).toMatch(v1);
+    // Written without a weight where it is none.
+    const edited = reviews.replace(v1, "subset: v1\n$1weight: 0").replace(v3, "subset: v3\n          weight: 100\n");
+    writeFileSync(file, edited.replace(/(weight: 100\n)\s+weight: 0\n/, "$1"));
+    await page.getByTestId("side-from").locator('input[type="file"]').setInputFiles(file);
+    // What the file does not name is on the right alone.
+    await page.locator('[data-object="Gateway/default/bookinfo-gateway"]').waitFor();
+    await page.getByTestId("import-mesh").click();
+    const dialog = page.getByTestId("mesh-plan-dialog");
+    await dialog.getByText("weight: 100").first().waitFor();
+    expect(await dialog.getByTestId("object-diff").count()).toBe(1);
+    await page.getByTestId("mesh-plan-confirm").click();
+    await onlyOf("v3");
+  });
+
+  test("gateways: listeners with the end of their certificate, routes with their traffic, trouble named", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/gateways");
+    const gateway = page.getByTestId("gateway-bookinfo-gateway");
+    await gateway.locator('[data-port="8443"]').getByText(/ends /).waitFor();
+    await eventually(
+      async () => /[1-9][\d.]* rps/.test((await gateway.locator('[data-route^="productpage"]').textContent()) ?? ""),
+      patience,
+      "the route's requests are counted",
+    );
+    await limpidApply(mesh, [
+      "apiVersion: networking.istio.io/v1",
+      "kind: Gateway",
+      "metadata: { name: nobody, namespace: default }",
+      "spec:",
+      "  selector: { istio: nobody }",
+      "  servers: [{ port: { number: 9443, name: http, protocol: HTTP }, hosts: ['*'] }]",
+    ]);
+    await page.getByTestId("gateway-nobody").getByText("nobody listens").waitFor();
+    expect(await page.locator('[data-testid^="gateway-"]').first().getAttribute("data-testid")).toBe("gateway-nobody");
+    expect(problems).toEqual([]);
+  });
+
+  test("workloads: both ways of the traffic, who calls and is called, and the policy of a port", async () => {
+    await setReviews(mesh, 0, 100, 0);
+    await limpidApply(mesh, [
+      "apiVersion: security.istio.io/v1",
+      "kind: PeerAuthentication",
+      "metadata: { name: strict-reviews, namespace: default }",
+      "spec: { selector: { matchLabels: { app: reviews } }, mtls: { mode: STRICT } }",
+    ]);
+    const { page, problems } = await openPage(browser, mesh, "/workloads");
+    const row = page.locator('[data-workload="default/reviews-v2"]');
+    await row.getByText("strict").waitFor();
+    await row.getByRole("button", { name: "reviews-v2", exact: true }).click();
+    const sheet = page.getByTestId("workload-sheet");
+    await sheet.locator('[data-peer="productpage"]').waitFor();
+    await sheet.locator('[data-peer="ratings"]').waitFor();
+    await sheet.getByRole("link", { name: /strict-reviews/ }).waitFor();
+    await sheet.getByRole("link", { name: /limpid-sidecar/ }).click();
+    await page.waitForURL(/\/proxies\?proxy=.*reviews-v2/);
+    expect(problems).toEqual([]);
+  });
+
+  test("proxies: rows lead to the rule behind them; the log level is set and set back; the bundle has no key", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/proxies");
+    await page.getByTestId("proxy-row-productpage-v1").getByRole("button", { name: "productpage-v1" }).click();
+    await page.getByTestId("held-routes").click();
+    await page.getByTestId("row-filter").fill("reviews");
+    const rule = page
+      .getByTestId("table-routes")
+      .getByRole("link", { name: /VirtualService reviews/ })
+      .first();
+    expect(await rule.getAttribute("href")).toMatch(/\/config\/VirtualService\/default\/reviews\?rule=http/);
+    await page.getByTestId("held-clusters").click();
+    await page.getByTestId("table-clusters").getByText("details.default.svc.cluster.local").first().waitFor();
+    await page.getByTestId("held-stats").click();
+    await page.getByTestId("stat-filter").fill("upstream_rq_total");
+    await page
+      .getByTestId("proxy-stats")
+      .getByText(/upstream_rq_total/)
+      .first()
+      .waitFor();
+
+    const level = page.getByTestId("log-level");
+    expect(await level.inputValue()).toBe("info");
+    await level.selectOption("debug");
+    await page.getByTestId("log-level-reset").click();
+    await eventually(async () => (await level.inputValue()) === "info", patience, "the level is as it was");
+
+    const download = page.waitForEvent("download");
+    await page.getByTestId("proxy-bundle").click();
+    expect((await download).suggestedFilename()).toMatch(/^limpid-productpage-v1-.*\.tar\.gz$/);
+    const file = join(folder(), "mesh.tar.gz");
+    const { code, out } = await limpid(["debug-bundle", "-o", file, "--port-offset", String(mesh.portOffset)]);
+    expect([code, out]).toEqual([0, `${file}\n`]);
+    const { gunzipSync } = await import("node:zlib");
+    const content = gunzipSync(readFileSync(file)).toString("latin1");
+    expect(content).toContain("kind: VirtualService");
+    expect(content).not.toContain("PRIVATE KEY");
+    expect(problems).toEqual([]);
+  });
+
+  test("topology: services, namespaces, hidden, in focus, kept, and taken out as SVG and JSON", async () => {
+    await setReviews(mesh, 40, 30, 30);
+    const { page, problems } = await openPage(browser, mesh, "/topology");
+    await page.locator('[data-node="default/reviews/v3"]').waitFor({ state: "attached" });
+    await page.getByTestId("shown").click();
+    await page.getByTestId("by-app").click();
+    await page.locator('[data-node="default/reviews"]').waitFor({ state: "attached" });
+    expect(await page.locator('[data-node^="default/reviews/"]').count()).toBe(0);
+    await page.getByTestId("ns-default").click();
+    await page.locator('[data-node="unknown/unknown/unknown"]').waitFor({ state: "detached" });
+    await page.keyboard.press("Escape");
+    await page.getByTestId("hide").fill('"/details/"');
+    await page.locator('[data-node="default/details"]').waitFor({ state: "detached" });
+    await page.getByTestId("hide").fill("");
+    await page.locator('[data-node="default/details"] button').focus();
+    await page.keyboard.press("Enter");
+    await page.getByTestId("panel-focus").click();
+    await page.locator('[data-node="default/ratings"]').waitFor({ state: "detached" });
+    await page.getByTestId("focus-bar").getByRole("button", { name: "Farther" }).click();
+    await page.locator('[data-node="default/reviews"]').waitFor({ state: "attached" });
+    await keepAndOpenView(page);
+
+    const [svg, json] = [await exported(page, "svg"), await exported(page, "json")];
+    expect(svg).toContain(">reviews<");
+    expect((JSON.parse(json) as { nodes: { id: string }[] }).nodes.map(({ id }) => id)).toContain("default/details");
+    await page.getByTestId("legend").click();
+    await page.getByTestId("legend-list").getByText("requests are mirrored").waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  test("a fault is red and in words on the graph, long before a minute is full of it", async () => {
+    await setReviews(mesh, 0, 0, 100);
+    const { page } = await openPage(browser, mesh, "/topology?window=60");
+    const edge = page.locator('li[data-source="default/reviews/v3"][data-target="default/ratings/v1"]');
+    await eventually(async () => (await edge.getAttribute("data-health")) === "healthy", 90_000, "a calm minute");
+    await apiOf(mesh).injectFault(
+      {
+        namespace: "default",
+        service: "ratings",
+        delay: null,
+        abort: { percentage: 50, httpStatus: 503 },
+        header: null,
+        durationSec: 300,
+      },
+      { user: "e2e" },
+    );
+    await eventually(async () => (await edge.getAttribute("data-health")) === "failing", patience, "the call is red");
+    await edge.locator("button").focus();
+    await page.keyboard.press("Enter");
+    await page.getByTestId("recent").waitFor();
+    await page.getByTestId("panel-faults").getByTestId("fault-stop-ratings").click();
+    await page.getByTestId("panel-faults").waitFor({ state: "detached" });
+  });
+
+  test("keys, their map, the settings and the tour", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/overview");
+    await page.getByTestId("tour").waitFor();
+    for (let step = 0; step < 6; step++) await page.getByTestId("tour-next").click();
+    await page.getByTestId("tour").waitFor({ state: "detached" });
+    await page.keyboard.press("g");
+    await page.keyboard.press("h");
+    await page.waitForURL("**/history");
+    await page.keyboard.press("?");
+    await page.getByTestId("shortcut-map").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByTestId("shortcut-map").waitFor({ state: "detached" });
+    await visit(page, "/settings");
+    await page.getByTestId("start-page").click();
+    await page.getByRole("option", { name: "Workloads" }).click();
+    await page.goto("/");
+    await page.waitForURL("**/workloads");
+    await visit(page, "/overview");
+    await page.locator("h1").waitFor();
+    expect(await page.getByTestId("tour").count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
+
+  test("on a phone every page is two taps away, and its trouble is counted", async () => {
+    const { page } = await openPage(browser, mesh, "/overview", {
+      viewport: { width: 360, height: 740 },
+      hasTouch: true,
+      isMobile: true,
+    });
+    for (const name of ["Explain", "Gateways", "History", "Proxies"]) {
+      await page.getByTestId("more-pages").tap();
+      await page.getByTestId("more-sheet").getByRole("link", { name }).tap();
+      await page.getByRole("heading", { level: 1, name: new RegExp(name) }).waitFor();
+    }
+  });
+});
+
+async function limpidApply(mesh: TestMesh, lines: readonly string[]): Promise<void> {
+  const made = mkdtempSync(join(tmpdir(), "limpid-apply-"));
+  onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+  const file = join(made, "object.yaml");
+  writeFileSync(file, `${lines.join("\n")}\n`);
+  const { code, err } = await limpid(["apply", "-f", file, "--port-offset", String(mesh.portOffset)]);
+  expect([code, code === 0 ? "" : err]).toEqual([0, ""]);
+  onTestFinished(async () => {
+    await limpid(["delete", "-f", file, "--port-offset", String(mesh.portOffset)]);
+  });
+}
+
+/** The view is kept by name, and opened again from an address that says nothing. */
+async function keepAndOpenView(page: Page): Promise<void> {
+  await page.getByTestId("saved-views").click();
+  await page.getByTestId("view-save").click();
+  await page.getByTestId("view-name").fill("around details");
+  await page.keyboard.press("Enter");
+  await page.getByTestId("view-name").waitFor({ state: "detached" });
+  await visit(page, "/topology");
+  await page.getByTestId("saved-views").click();
+  await page.getByTestId("view-around details").click();
+  await page.waitForURL(/by=app.*focus=default/);
+  await page.locator('[data-node="default/details"]').waitFor({ state: "attached" });
+}
+
+async function exported(page: Page, format: "svg" | "json"): Promise<string> {
+  const download = page.waitForEvent("download");
+  await page.getByTestId("export").click();
+  await page.getByTestId(`export-${format}`).click();
+  return readFileSync(await (await download).path(), "utf8");
+}
