@@ -8,6 +8,7 @@ import {
   type LogLevel,
   MeshComparison,
   type MeshSide,
+  type PartialThresholds,
   ProxyAdmin,
   ProxyList,
   type RestoreRequest,
@@ -64,6 +65,19 @@ export const applyYaml = (
   how: HowToWrite,
 ): Promise<ChangeResult> =>
   sendJson(ChangeResult, "POST", `/api/apply${dry(how)}`, { yaml, ...(gone.length > 0 && { delete: gone }) });
+
+/** Of a service, else of the mesh. */
+export const thresholdsPath = (service: { namespace: string; name: string } | undefined): string =>
+  `/api/thresholds${service ? `?${new URLSearchParams({ namespace: service.namespace, name: service.name })}` : ""}`;
+
+export const setThresholds = (
+  service: { namespace: string; name: string } | undefined,
+  own: PartialThresholds,
+  { dryRun }: HowToWrite,
+): Promise<ChangeResult> => {
+  const path = thresholdsPath(service);
+  return sendJson(ChangeResult, "PUT", dryRun ? `${path}${service ? "&" : "?"}dryRun=true` : path, own);
+};
 
 /** For a proxy that is gone for good. */
 export const forgetProxy = (id: string): Promise<ProxyList> =>

@@ -1,11 +1,10 @@
 "use client";
 import Link from "next/link";
 import { useTranslations } from "use-intl";
-import { ConfigThen } from "../../server/contract/index.ts";
-import { CodeDiff } from "../config/code/code-diff.tsx";
-import { getJson } from "../lib/api.ts";
+import { YamlDiff } from "../config/yaml-diff.tsx";
 import { objectHref } from "../lib/links.ts";
 import { useLive } from "../lib/live.ts";
+import { compareMeshes } from "../lib/writes.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { TimeOfDay } from "../ui/quantity.tsx";
 import { SideSection, SideSheet } from "../ui/side-sheet.tsx";
@@ -17,42 +16,48 @@ export function ConfigThenPanel({ at, onClose }: { at: number; onClose: () => vo
   const t = useTranslations("strip");
   const live = useLive({
     queryKey: ["config-then", at],
-    read: (signal) => getJson(ConfigThen, `/api/config-then?at=${at}`, signal),
+    read: (signal) => compareMeshes({ from: { at }, to: { now: true } }, signal),
     everyMs: null,
   });
   return (
     <SideSheet label={t("config-then")} onClose={onClose}>
       <PanelHeader health="idle" title={t("config-then")} onClose={onClose} />
       <LiveContent live={live} unreadable={t("config-unreadable")} skeleton={<SkeletonBlock height={240} />}>
-        {({ revision, objects, same }) => (
-          <>
-            <SideSection>
-              <p className="muted" data-testid="config-then">
-                {t.rich("config-of", { revision, same, time: () => <TimeOfDay ms={at} /> })}
-              </p>
-            </SideSection>
-            {objects.length === 0 && (
+        {({ from, objects: all }) => {
+          // Workloads come and go by themselves.
+          const objects = all.filter(({ kind }) => kind !== "WorkloadEntry");
+          return (
+            <>
               <SideSection>
-                <p className="muted">{t("config-same")}</p>
-              </SideSection>
-            )}
-            {objects.map(({ kind, namespace, name, was, is }) => (
-              <SideSection key={`${kind}/${namespace}/${name}`}>
-                <p>
-                  {is === "" ? (
-                    `${kind} ${name}`
-                  ) : (
-                    <Link className="link" href={objectHref(kind, namespace, name)}>
-                      {kind} {name}
-                    </Link>
-                  )}{" "}
-                  <span className="muted">{was === "" ? t("config-since") : is === "" ? t("config-gone") : ""}</span>
+                <p className="muted" data-testid="config-then">
+                  {t.rich("config-of", { revision: from ?? 0, time: () => <TimeOfDay ms={at} /> })}
                 </p>
-                <CodeDiff before={was} after={is} label={t("config-diff", { object: `${kind} ${name}` })} />
               </SideSection>
-            ))}
-          </>
-        )}
+              {objects.length === 0 && (
+                <SideSection>
+                  <p className="muted">{t("config-same")}</p>
+                </SideSection>
+              )}
+              {objects.map(({ kind, namespace, name, before, after }) => (
+                <SideSection key={`${kind}/${namespace}/${name}`}>
+                  <p>
+                    {after === "" ? (
+                      `${kind} ${name}`
+                    ) : (
+                      <Link className="link" href={objectHref(kind, namespace, name)}>
+                        {kind} {name}
+                      </Link>
+                    )}{" "}
+                    <span className="muted">
+                      {before === "" ? t("config-since") : after === "" ? t("config-gone") : ""}
+                    </span>
+                  </p>
+                  <YamlDiff before={before} after={after} label={t("config-diff", { object: `${kind} ${name}` })} />
+                </SideSection>
+              ))}
+            </>
+          );
+        }}
       </LiveContent>
     </SideSheet>
   );

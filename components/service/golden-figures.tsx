@@ -3,11 +3,13 @@ import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import type { ProxySaturation, ServiceMetrics, Signals } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
+import { useUrlState } from "../lib/url-state.ts";
 import { Change } from "../metrics/change.tsx";
 import { changeOf } from "../metrics/earlier-values.ts";
 import styles from "../metrics/metrics.module.css";
 import { SaturationValue } from "../metrics/saturation-value.tsx";
 import { Kpi } from "../ui/kpi.tsx";
+import { PillButton } from "../ui/pill.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { type Compared, useEarlierMetrics } from "./use-earlier-metrics.ts";
 
@@ -20,6 +22,7 @@ export interface GoldenFiguresProps extends Compared {
 /** The four golden signals over the window, each with how it differs from the time that it is compared with. */
 export function GoldenFigures({ metrics, fullest, ...compared }: GoldenFiguresProps) {
   const t = useTranslations("service");
+  const url = useUrlState();
   const before = useEarlierMetrics(compared, metrics)?.metrics.totals.all;
   const signals = metrics.totals.all ?? quiet;
   const delta = (of: (signals: Signals) => number | null): ReactNode =>
@@ -29,27 +32,32 @@ export function GoldenFigures({ metrics, fullest, ...compared }: GoldenFiguresPr
       </span>
     );
   return (
-    <dl className={styles.figures} data-testid="service-golden">
-      <Kpi label={t("figure-rate")}>
-        <NumberWithUnit value={signals.requestRate} kind="rps" />
-        {delta(({ requestRate }) => requestRate)}
-      </Kpi>
-      <Kpi label={t("figure-errors")}>
-        <ErrorShare signals={signals} />
-        {delta(({ errorShare }) => errorShare)}
-      </Kpi>
-      <Kpi label="p50">
-        <NumberWithUnit value={signals.latencyMsP50} kind="ms" />
-        {delta(({ latencyMsP50 }) => latencyMsP50)}
-      </Kpi>
-      <Kpi label="p95">
-        <LatencyP95 signals={signals} />
-        {delta(({ latencyMsP95 }) => latencyMsP95)}
-      </Kpi>
-      <Kpi label={t("figure-saturation")}>
-        <SaturationValue of={fullest} />
-      </Kpi>
-    </dl>
+    <div className={styles.golden}>
+      <dl className={styles.figures} data-testid="service-golden">
+        <Kpi label={t("figure-rate")}>
+          <NumberWithUnit value={signals.requestRate} kind="rps" />
+          {delta(({ requestRate }) => requestRate)}
+        </Kpi>
+        <Kpi label={t("figure-errors")}>
+          <ErrorShare signals={signals} />
+          {delta(({ errorShare }) => errorShare)}
+        </Kpi>
+        <Kpi label="p50">
+          <NumberWithUnit value={signals.latencyMsP50} kind="ms" />
+          {delta(({ latencyMsP50 }) => latencyMsP50)}
+        </Kpi>
+        <Kpi label="p95">
+          <LatencyP95 signals={signals} />
+          {delta(({ latencyMsP95 }) => latencyMsP95)}
+        </Kpi>
+        <Kpi label={t("figure-saturation")}>
+          <SaturationValue of={fullest} />
+        </Kpi>
+      </dl>
+      <PillButton onClick={() => url.set({ thresholds: "edit" }, "push")} data-testid="edit-thresholds">
+        {t("thresholds")}
+      </PillButton>
+    </div>
   );
 }
 

@@ -12,6 +12,7 @@ import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import type { Comparison, TimeRange } from "../ui/time-range.ts";
 import { CallersTable } from "./callers-table.tsx";
+import { ExemplarsPanel } from "./exemplars-panel.tsx";
 import { GoldenFigures } from "./golden-figures.tsx";
 import { chartHeight, InboundCharts } from "./inbound-charts.tsx";
 import { OutboundPanel } from "./outbound-panel.tsx";
@@ -49,6 +50,7 @@ export function MetricsTab({ service, name, item, metrics, range, comparison }: 
       ) : (
         <InboundCharts name={name} metrics={data} {...compared} />
       )}
+      {item && !isQuiet && <ExemplarsPanel hostname={item.hostname} range={range} />}
       {proxies.length > 0 && (
         <div className={styles.wide}>
           <Panel title={t("saturation")} hint={t("saturation-hint")} flush data-testid="service-saturation">

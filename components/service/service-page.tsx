@@ -13,6 +13,7 @@ import {
 import { BurningFaults } from "../fault/burning-faults.tsx";
 import { parseSource } from "../fault/fault-draft.ts";
 import { FaultModal } from "../fault/fault-modal.tsx";
+import { ThresholdsDialog } from "../health/thresholds-dialog.tsx";
 import type { Settled } from "../lib/api.ts";
 import { useErrorText } from "../lib/error-text.ts";
 import { servicesHref } from "../lib/links.ts";
@@ -104,6 +105,9 @@ export function ServicePage({ service, initialRange, ...first }: ServicePageProp
         )}
         <Tabs.Panel value={tab}>{content[tab]}</Tabs.Panel>
       </Tabs>
+      {url.get("thresholds") === "edit" && (
+        <ThresholdsDialog service={{ ...service, title }} onClose={() => url.set({ thresholds: null })} />
+      )}
       {url.get("fault") === "new" && (
         <FaultModal
           service={service}

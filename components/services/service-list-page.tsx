@@ -4,11 +4,13 @@ import { use } from "react";
 import { useTranslations } from "use-intl";
 import { type Saturation, type ServiceList, type ServiceListItem, serviceTitle } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
+import { ThresholdsDialog } from "../health/thresholds-dialog.tsx";
 import type { Settled } from "../lib/api.ts";
 import { outOfSyncHref, serviceHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
 import { useSaturation, useServices } from "../lib/queries.ts";
 import { useUrlRange } from "../lib/time-range.ts";
+import { useUrlState } from "../lib/url-state.ts";
 import { FilterInput } from "../list/filter-input.tsx";
 import { LiveContent } from "../list/live-content.tsx";
 import { NoMatch } from "../list/no-match.tsx";
@@ -19,7 +21,7 @@ import { SaturationValue } from "../metrics/saturation-value.tsx";
 import type { Column } from "../ui/data-table.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { Pill } from "../ui/pill.tsx";
+import { Pill, PillButton } from "../ui/pill.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { Sparkline } from "../ui/sparkline.tsx";
@@ -39,6 +41,7 @@ export interface ServiceListPageProps {
 export function ServiceListPage({ initial, initialRange }: ServiceListPageProps) {
   const t = useTranslations("services");
   const first = use(initial);
+  const url = useUrlState();
   const { range, set } = useUrlRange();
   const isFirst = sameRange(range, initialRange);
   const live = useServices(range.windowSec, isFirst ? first : undefined, true, range.at);
@@ -46,8 +49,12 @@ export function ServiceListPage({ initial, initialRange }: ServiceListPageProps)
     <Page>
       <PageHeader title={t("title")} hint={t("hint")}>
         <FilterInput label={t("filter")} data-testid="service-filter" />
+        <PillButton onClick={() => url.set({ thresholds: "edit" }, "push")} data-testid="edit-thresholds">
+          {t("thresholds")}
+        </PillButton>
         <TimeRangePicker value={range} onChange={set} />
       </PageHeader>
+      {url.get("thresholds") === "edit" && <ThresholdsDialog onClose={() => url.set({ thresholds: null })} />}
       <Panel flush>
         <div className={styles.list}>
           <Services live={live} />

@@ -1,4 +1,4 @@
-import { type HealthThresholds, healthThresholds, type Told, told } from "../contract/index.ts";
+import { type HealthThresholds, healthThresholds, type PartialThresholds, type Told, told } from "../contract/index.ts";
 import { parseGoDuration } from "../lib/go-duration.ts";
 
 /**
@@ -12,7 +12,7 @@ export const latencyAnnotation = "health.limpid.dev/latency-p95";
 export type { HealthThresholds };
 export const usualThresholds = healthThresholds;
 
-export type PartialThresholds = Partial<HealthThresholds>;
+export type { PartialThresholds };
 
 /** What annotations say of health, and what of them can't be followed, by annotation. */
 export function healthAnnotations(annotations: Readonly<Record<string, string>> | undefined): {
@@ -57,6 +57,12 @@ function readRate(entry: string): Rate | undefined | Told {
   if (coversClass(code, 4)) by.push("clientErrors");
   if (by.length === 0) return told("health-code", { value: JSON.stringify(entry.trim()) });
   return { by, limits };
+}
+
+/** Whether an entry of the annotation is for calls that are judged here: those that come in over HTTP. */
+export function isJudgedRate(entry: string): boolean {
+  const read = readRate(entry);
+  return read !== undefined && !("message" in read);
 }
 
 /** A share of 0..1. */

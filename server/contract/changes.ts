@@ -84,15 +84,3 @@ export const MeshExport = z.object({
   objects: z.array(z.object({ kind: z.string(), namespace: z.string(), name: z.string(), yaml: z.string() })),
 });
 export type MeshExport = z.infer<typeof MeshExport>;
-
-/** `GET /api/config-then?at=<ms>`: the configuration as it was, as far as it is another now. Empty: there was, or is, no such object. */
-export const ConfigThen = z.object({
-  at: z.number(),
-  revision: z.number(),
-  objects: z.array(
-    z.object({ kind: z.string(), namespace: z.string(), name: z.string(), was: z.string(), is: z.string() }),
-  ),
-  /** How many are today as they were. */
-  same: z.number(),
-});
-export type ConfigThen = z.infer<typeof ConfigThen>;

@@ -11,6 +11,7 @@ import {
   LogLevel,
   MadeLoadTest,
   MeshComparisonRequest,
+  PartialThresholds,
   RestoreRequest,
   TraceSearch,
   WeightsChange,
@@ -70,7 +71,13 @@ const LevelRequest = z.object({ level: LogLevel.nullable() });
 const MomentQuery = z.object({ revision: number.optional(), at: number.optional() });
 const name = z.string().min(1).max(253);
 const ObjectQuery = z.object({ kind: name.optional(), namespace: name.optional(), name: name.optional() });
+const ServiceQuery = z.object({ namespace: name.optional(), name: name.optional() });
 const ResourceQuery = z.object({ type: XdsTypeName.optional(), name: z.string().min(1).max(1000).optional() });
+/** Left out: the whole mesh. */
+const thresholdsOf = (query: ApiCall["query"]) => {
+  const { namespace, name: asked } = parse(ServiceQuery, query);
+  return namespace && asked ? { namespace, name: asked } : undefined;
+};
 /** `over`: the newest later change of the same objects that the user has seen. */
 const Undo = z.object({ revision: z.number().int().min(1), over: z.number().int().min(1).optional() });
 const Key = z.object({ kind: name, namespace: name.or(z.literal("")), name, resourceVersion: z.string().optional() });
@@ -169,7 +176,6 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     const { since, until, ...filter } = parse(ChangesQuery, query);
     return dashboard.changes({ sinceMs: since, ...(until !== undefined && { untilMs: until }), ...stated(filter) });
   });
-  api.add("GET", "/api/config-then", async ({ query }) => dashboard.configThen(parse(At.required(), query).at));
   api.add("POST", "/api/undo", async ({ query, body }) => {
     const { revision, over } = parse(Undo, body);
     return dashboard.undo(revision, { ...parse(DryRun, query), over, user });
@@ -189,6 +195,14 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
   api.add("POST", "/api/mesh/import", async ({ query, body }) =>
     dashboard.importMesh(parse(ImportRequest, body), { ...parse(DryRun, query), user }),
   );
+
+  // `?namespace=&name=`: of a service; else of the whole mesh.
+  api.add("GET", "/api/thresholds", async ({ query }) => dashboard.thresholds(thresholdsOf(query)));
+  api.add("PUT", "/api/thresholds", async (call) => {
+    const { dryRun, envoy } = parse(DryRun, call.query);
+    const own = parse(PartialThresholds, call.body);
+    return dashboard.setThresholds(thresholdsOf(call.query), own, { dryRun, envoy, user });
+  });
 
   // `?kind=&namespace=&name=`: one object; without a name the list, of one kind or of all.
   api.add("GET", "/api/objects", async ({ query }) => {

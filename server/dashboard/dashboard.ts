@@ -16,7 +16,6 @@ import {
   type ApplicationLogSearch,
   type ChangeResult,
   type Circuits,
-  type ConfigThen,
   DashboardError,
   type Exemplars,
   type ExplainQuery,
@@ -72,7 +71,6 @@ import { nodeIdFacts } from "../xds/node-facts.ts";
 import { createApplicationLogs } from "./application-logs.ts";
 import { createCircuits } from "./circuits.ts";
 import { createCollectorClient } from "./collector-client.ts";
-import { createConfigThen } from "./config-then.ts";
 import { debugBundle } from "./debug-bundle.ts";
 import { createExemplars } from "./exemplars.ts";
 import { createExplain } from "./explain.ts";
@@ -86,6 +84,7 @@ import { createMeshes, type Meshes } from "./meshes.ts";
 import { createMetrics } from "./metrics.ts";
 import { createProxyAdmins, type ProxyAdmins } from "./proxy-admin.ts";
 import { readDocuments } from "./read-documents.ts";
+import { createThresholds, type Thresholds } from "./thresholds.ts";
 import { createTraces } from "./traces.ts";
 import { createWorkloads } from "./workloads.ts";
 
@@ -112,7 +111,8 @@ export interface Dashboard
     LoadTestCalls,
     Logs,
     Meshes,
-    ProxyAdmins {
+    ProxyAdmins,
+    Thresholds {
   /** Where load can be sent in this mesh. */
   loadTargets(): Promise<LoadTargets>;
   graph(query: { windowSec: number; at?: number }): Promise<Graph>;
@@ -120,7 +120,6 @@ export interface Dashboard
   metricCatalog(): Promise<MetricCatalog>;
   /** `query` as in contract/metrics.ts; rejects with NOT_FOUND where there is no such metric. */
   metricQuery(query: Readonly<Record<string, string>>): Promise<MetricResult>;
-  configThen(at: number): Promise<ConfigThen>;
   outbound(query: Readonly<Record<string, string>>): Promise<OutboundMetrics>;
   saturation(query: Readonly<Record<string, string>>): Promise<Saturation>;
   services(query: { windowSec: number; at?: number }): Promise<ServiceList>;
@@ -220,7 +219,7 @@ export function createDashboard({ portOffset, data, root, telemetryDatabase, onE
     graph: async ({ windowSec, at }) => (await queries()).graph({ window: windowSec, ...(at !== undefined && { at }) }),
     overview: async (query) => (await queries()).overview(query),
     ...createMetrics(queries),
-    configThen: createConfigThen(api),
+    ...createThresholds(api, services),
     services: serviceList,
     ...createLogs({ queries, services, now: Date.now }),
     ...createExemplars({ queries, services, now: Date.now }),
