@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Change, Graph } from "../../server/contract/index.ts";
-import { asOf, knownRates, momentOf } from "./replay.ts";
+import { asOf, knownRates, momentOf, nextMoment } from "./replay.ts";
 import { bookinfo } from "./testing/graph.ts";
 
 const timeline = { fromMs: 0, stepSec: 1, requestRate: [], errorShare: [], recordedFromMs: 0 };
@@ -44,4 +44,11 @@ it("knows no rate before the first record, and none in a gap that has none", () 
     gaps: [{ fromMs: 22_000, toMs: 41_000 }],
   };
   expect(knownRates(told, 1)).toEqual([null, 3, null, null, 4, 0]);
+});
+
+it("plays on from a moment, or from the start, as fast as it is told, until the end", () => {
+  const span = { from: 0, to: 60_000, stepMs: 10_000 };
+  expect(nextMoment(null, 1, span)).toBe(10_000);
+  expect(nextMoment(20_000, 5, span)).toBe(25_000);
+  expect(nextMoment(40_000, 20, span)).toBeNull();
 });

@@ -44,7 +44,7 @@ it("--mode validate says all that is wrong, of the bootstrap and of what is in i
   });
   expect([status, stdout]).toEqual([1, ""]);
   expect(stderr.trimEnd().split("\n")).toEqual([
-    `${file}: stats_sinks: is not supported by the limpid sidecar`,
+    `${file}: stats_sinks[0]: statsd is not supported; use envoy.stat_sinks.metrics_service`,
     expect.stringContaining("static_resources: cluster up: lb_policy: CLUSTER_PROVIDED"),
     expect.stringContaining("static_resources: listener test: freebind: not supported"),
     expect.stringContaining("static_resources: listener empty: filter_chains: one is required"),
