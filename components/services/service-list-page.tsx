@@ -213,6 +213,14 @@ function useColumns(saturation: Saturation | undefined): Column<ServiceListItem>
         </span>
       ),
     },
+    {
+      key: "p99",
+      header: t("col-p99"),
+      align: "right",
+      phone: "hidden",
+      sortValue: ({ signals }) => signals.latencyMsP99 ?? -1,
+      cell: ({ signals }) => <NumberWithUnit value={signals.latencyMsP99} kind="ms" />,
+    },
     ...(saturation && saturation.proxies.length > 0
       ? [
           {
@@ -224,13 +232,5 @@ function useColumns(saturation: Saturation | undefined): Column<ServiceListItem>
           },
         ]
       : []),
-    {
-      key: "p99",
-      header: t("col-p99"),
-      align: "right",
-      phone: "hidden",
-      sortValue: ({ signals }) => signals.latencyMsP99 ?? -1,
-      cell: ({ signals }) => <NumberWithUnit value={signals.latencyMsP99} kind="ms" />,
-    },
   ];
 }

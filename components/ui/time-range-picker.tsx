@@ -35,7 +35,7 @@ export function TimeRangePicker({ value, onChange, compare, windows = timeWindow
     onChange(range);
   };
   return (
-    <Popover opened={opened} onChange={setOpened} position="bottom-end" trapFocus returnFocus shadow="md">
+    <Popover opened={opened} onChange={setOpened} position="bottom-end" width={540} trapFocus returnFocus shadow="md">
       <Popover.Target>
         <PillButton data-testid="window-picker" onClick={() => setOpened((open) => !open)}>
           <span suppressHydrationWarning>{rangeText(value, locale, (span) => t("last", { span }))}</span>
