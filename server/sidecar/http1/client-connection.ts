@@ -239,18 +239,17 @@ export class Http1ClientConnection implements ClientConnection {
     const { handler } = stream;
     const { parser, io } = this;
     if (reason === remoteClose && (stream.tunnel || parser.untilClose)) handler.onEnd(undefined);
-    else if (parser.inMessage && !stream.answered) {
+    else if (parser.inMessage && (!stream.answered || reason === remoteClose || reason === remoteReset)) {
       // Some of an answer is another thing than none: Envoy's codec finds it broken.
       io.stats.cxProtocolError.inc();
+      if (reason === remoteReset && stream.answered) io.stats.rqRxReset.inc();
       handler.onReset("protocol_error", "");
-    } else {
-      if (reason === "ECONNRESET" && stream.answered) io.stats.rqRxReset.inc();
-      handler.onReset("connection_termination", reason);
-    }
+    } else handler.onReset("connection_termination", reason);
   }
 }
 
 const remoteClose = "remote close";
+const remoteReset = "ECONNRESET";
 
 /** One request on a connection; it may be held on to after its end, and does nothing then. */
 class Http1ClientStream implements UpstreamStream {
