@@ -312,7 +312,7 @@ describe("updates", () => {
       }
     });
     const json = rdsListener();
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < 100; round++) {
       const name = round % 2 === 0 ? "one" : "two";
       const port = round % 3 === 0 ? one : two;
       expect(test.plane.setVirtualHost("r", vhost("a", name), "r/a")).toEqual([]);
