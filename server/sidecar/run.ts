@@ -159,7 +159,10 @@ class Sidecar implements RunningSidecar {
     this.#config = config;
     const { node } = config;
     const runtime = this.#runtime;
-    const layers = readLayers(config.bootstrap, runtime);
+    const layers = readLayers(config.bootstrap, runtime, (layer, error) => {
+      this.#stats.counter(`runtime.${error === undefined ? "load_success" : "load_error"}`).inc();
+      if (error !== undefined) options.logger.warn({ layer, error }, "a layer of the runtime cannot be read");
+    });
     this.#layers = layers;
     identify(node, options.version);
     this.#state = new ConfigState(config.bootstrap, clock.now);
@@ -243,6 +246,7 @@ class Sidecar implements RunningSidecar {
 
   async start(): Promise<void> {
     this.carry(this.#options.carried);
+    for (const layer of this.#layers.disk) layer.start();
     const errors = this.addStatics();
     if (errors.length > 0) throw new Error(errors.join("; "));
     await this.#startAdmin();
@@ -315,6 +319,7 @@ class Sidecar implements RunningSidecar {
   /** Frees everything, whatever was started. */
   async release(): Promise<void> {
     await this.#fleet?.stop(false, 0);
+    for (const layer of this.#layers.disk) layer.close();
     this.#client?.stop();
     this.#loads?.stop();
     this.#resources.close();
