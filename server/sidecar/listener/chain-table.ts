@@ -49,6 +49,7 @@ export class ChainTable {
   private readonly fallback: FilterChain | undefined;
   /** The chain of every connection, when there is no choice. */
   private readonly only: FilterChain | undefined;
+  private firsts: "to come" | "begun" | "done";
 
   /** Throws an Error naming the field. */
   constructor(
@@ -64,6 +65,9 @@ export class ChainTable {
     this.chains = fallback === undefined ? chains : [...chains, fallback];
     this.fallback = fallback;
     this.index = new ChainIndex(chains.map((chain) => ({ match: chain.match, chain })));
+    this.firsts = this.chains.some((chain) => chain.kind === "http" && chain.manager.firsts.length > 0)
+      ? "to come"
+      : "done";
     const choosesProtocol = chooseProtocol(chains, fallback);
     if (choosesProtocol !== undefined && inspector === undefined) {
       throw new Error(`${choosesProtocol}.alpn_protocols: needs a tls_inspector among the listener_filters`);
@@ -75,13 +79,26 @@ export class ChainTable {
       this.chains.length === 1 && (first === fallback || (first && matchesAll(first.match))) ? first : undefined;
   }
 
+  /** Begins what is to have happened before connections are taken; called when clusters are ready. @param done called when all of it has */
+  begin(done: () => void): void {
+    if (this.firsts !== "to come") return;
+    this.firsts = "begun";
+    const all = this.chains.flatMap((chain) => (chain.kind === "http" ? chain.manager.firsts : []));
+    void Promise.allSettled(all.map((first) => first())).then(() => {
+      this.firsts = "done";
+      done();
+    });
+  }
+
   /** Whether every HTTP chain has its routes and the filters that it waits for, and every TLS chain its secrets. */
   get ready(): boolean {
     return (
+      this.firsts === "done" &&
       this.chains.every(
         (chain) =>
           chain.tls?.common.settled !== false && (chain.kind === "tcp" || chain.manager.routes.table !== undefined),
-      ) && this.discovered.every(({ settled }) => settled)
+      ) &&
+      this.discovered.every(({ settled }) => settled)
     );
   }
 

@@ -14,7 +14,7 @@ import { defaultLimits } from "../http1/parser.ts";
 import { compileHttp2Options } from "../http2/compile-options.ts";
 import type { AccessLogger, ListenerPlace, Tracer } from "../record.ts";
 import { compileClientCertificate } from "../request/client-certificate.ts";
-import type { LocalProxy } from "../request/filter.ts";
+import type { First, LocalProxy } from "../request/filter.ts";
 import type { HttpManager, ManagerOptions } from "../request/manager.ts";
 import { ManagerStats } from "../request/manager-stats.ts";
 import type { RouteSource } from "../route/route-source.ts";
@@ -42,6 +42,7 @@ export interface ManagerIo {
 /** A manager, and what in it comes by discovery. */
 export interface ListenerManager extends HttpManager {
   readonly discovered: readonly DiscoveredFilter[];
+  readonly firsts: readonly First[];
 }
 
 /** Throws an Error naming the field. */
@@ -53,13 +54,14 @@ export function compileManager(
   io: ManagerIo,
 ): ListenerManager {
   const stats = new ManagerStats(io.stats, config.statPrefix);
+  const firsts: First[] = [];
   const { chain, options, accessLoggers, tracer, codec } = together<
     Pick<HttpManager, "accessLoggers" | "tracer" | "codec"> & {
       chain: FilterChain;
       options: Omit<ManagerOptions, "envoyHeaders">;
     }
   >({
-    chain: () => compileFilters(config, { ...io, statPrefix: stats.prefix }, io.extensions),
+    chain: () => compileFilters(config, { ...io, statPrefix: stats.prefix, firsts }, io.extensions),
     options: () => compileOptions(config),
     codec: () => codecOf(config),
     accessLoggers: () => (config.accessLog.length === 0 ? [] : [io.accessLogger(config.accessLog, direction)]),
@@ -86,6 +88,7 @@ export function compileManager(
     },
     terminal: chain.terminal,
     discovered: chain.discovered,
+    firsts,
     routes,
     stats,
     accessLoggers,

@@ -67,7 +67,9 @@ function compileFilter(
       return at(
         "config_discovery",
         () =>
-          new DiscoveredFilter(name, configType.value, extensions, (any) => filterFactory(any).compile(name, any, io)),
+          new DiscoveredFilter(name, configType.value, extensions, (any) =>
+            filterFactory(any).compile(name, any, { ...io, firsts: undefined }),
+          ),
       );
     default:
       throw new Error("typed_config or config_discovery: required");

@@ -62,6 +62,7 @@ export class ListenerSet {
   /** Brings into force what has its routes and secrets. Called whenever routes, secrets or clusters change. */
   warm(): void {
     for (const [name, entry] of this.entries) {
+      if (this.clustersReady()) entry.table.begin(() => this.warm());
       if (!entry.table.ready) continue;
       if (entry.active !== undefined && sameAddress(entry.active.address, entry.address)) {
         entry.active.use(entry.table);

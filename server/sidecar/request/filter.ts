@@ -175,7 +175,12 @@ export interface FilterIo {
   readonly runtime: Runtime;
   /** The proxy itself. */
   readonly local: LocalProxy;
+  /** Takes what its listener is to wait for before it takes connections; absent: nobody waits. */
+  readonly firsts?: First[] | undefined;
 }
+
+/** Something that is to have happened, well or not, before a listener takes connections. Begun once its clusters are ready. */
+export type First = () => Promise<unknown>;
 
 export interface LocalProxy {
   /** `node.cluster` of the bootstrap. */

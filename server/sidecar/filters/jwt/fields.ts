@@ -51,7 +51,6 @@ export const jwtFields: SupportedFields = {
   [`${jwt}.JwtProvider.NormalizePayload`]: ["space_delimited_claims"],
   [`${jwt}.JwtCacheConfig`]: ["jwt_cache_size", "jwt_max_token_size"],
   [`${jwt}.RemoteJwks`]: ["http_uri", "cache_duration", "async_fetch", "retry_policy"],
-  // fast_listener harmless: a listener doesn't wait for keys here, its first requests do
   [`${jwt}.JwksAsyncFetch`]: ["fast_listener", "failed_refetch_duration"],
   [`${jwt}.JwtHeader`]: ["name", "value_prefix"],
   [`${jwt}.JwtClaimToHeader`]: ["header_name", "claim_name"],

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { eventually, Fixtures, listenerFrom, listenerJson, staticCluster, toCluster } from "../../test-plane.ts";
@@ -69,6 +70,33 @@ describe("remote keys", () => {
     expect(asked).toEqual(["keys.test/jwks?a=b"]);
     expect(test.counter("http.test.jwt_authn.jwks_fetch_success")).toBe(1);
     expect(test.counter("http.test.jwt_authn.jwt_cache_hit")).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ["keys that come", 200],
+    ["none", 404],
+  ])("with async_fetch a listener waits for the first answer: %s", async (_, status) => {
+    const held: ServerResponse[] = [];
+    const jwks = await fixtures.http((__, response) => void held.push(response));
+    const started = (async_fetch: JsonObject) => {
+      const up = { listens: false, port: 0 };
+      const clusters = [staticCluster("up", [1]), staticCluster("jwks", [jwks])];
+      const filters = [only(remote({ async_fetch }))];
+      const done = fixtures.plane({ clusters, routes: [toCluster("up")], filters }).then((plane) => {
+        up.port = plane.port;
+        up.listens = true;
+      });
+      return { up, done };
+    };
+    const waiting = started({});
+    await eventually(() => held.length === 1);
+    const fast = started({ fast_listener: true });
+    await fast.done;
+    // The one that need not wait listens, while the first has no answer yet.
+    expect([waiting.up.listens, fast.up.listens]).toEqual([false, true]);
+    for (const response of held) response.writeHead(status).end(issuer.jwks());
+    await waiting.done;
+    expect((await fetch(`http://127.0.0.1:${waiting.up.port}/`)).status).toBe(401);
   });
 
   it("are fetched again when they are too old, so that a new key comes into force", async () => {

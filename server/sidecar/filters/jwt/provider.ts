@@ -40,7 +40,7 @@ function compileKeys(config: JwtProvider, io: FilterIo, counts: FetchCounts): Pr
     }
     case "remoteJwks": {
       const remote = at("remote_jwks", () => remoteKeys(source.value, cache, io));
-      remote.start(counts);
+      remote.start(counts, io.firsts);
       return async () => (await remote.get(counts)) ?? "fetchFails";
     }
     default:

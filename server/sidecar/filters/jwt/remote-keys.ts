@@ -2,7 +2,7 @@ import type { RemoteJwks } from "../../../gen/proto/envoy/extensions/filters/htt
 import { Recent } from "../../../lib/recent.ts";
 import { at } from "../../config/problems.ts";
 import { durationMs } from "../../duration.ts";
-import type { FilterIo } from "../../request/filter.ts";
+import type { FilterIo, First } from "../../request/filter.ts";
 import { type CallFailure, type CallResponse, call } from "../../upstream/call.ts";
 import { type HttpTarget, httpTarget } from "../http-target.ts";
 import { type KeySet, parseKeySet, type TokenCache } from "./key-set.ts";
@@ -18,6 +18,8 @@ interface RemoteOptions extends HttpTarget {
   readonly cacheMs: number;
   /** Undefined: asked for by the request that needs them. */
   readonly failedRefetchMs: number | undefined;
+  /** Listeners don't wait for the first answer. */
+  readonly fastListener: boolean;
   readonly retries: number;
   readonly backOffMs: { readonly base: number; readonly max: number };
   readonly cache: TokenCache;
@@ -49,10 +51,15 @@ export class RemoteKeys {
     return this.fetch(counts);
   }
 
-  /** Fetches before anybody asks, if that is configured. */
-  start(counts: FetchCounts): void {
+  /**
+   * Fetches before anybody asks, if that is configured: when the listener's clusters are ready, and the listener waits for the first answer, or at once, when it
+   * need not (`fast_listener`, or nobody takes firsts).
+   */
+  start(counts: FetchCounts, firsts: First[] | undefined): void {
     this.wantedAt = performance.now();
-    if (this.options.failedRefetchMs !== undefined && this.held === undefined) void this.fetch(counts);
+    if (this.options.failedRefetchMs === undefined || this.held !== undefined) return;
+    if (firsts === undefined || this.options.fastListener) void this.fetch(counts);
+    else firsts.push(() => this.fetch(counts));
   }
 
   private fetch(counts: FetchCounts): Promise<KeySet | undefined> {
@@ -124,6 +131,7 @@ export function remoteKeys(config: RemoteJwks, cache: TokenCache, io: Io): Remot
     ...at("http_uri", () => httpTarget(httpUri)),
     cacheMs: durationMs(cacheDuration) ?? 600_000,
     failedRefetchMs: asyncFetch && (durationMs(asyncFetch.failedRefetchDuration) ?? 1_000),
+    fastListener: asyncFetch?.fastListener ?? false,
     retries: retryPolicy === undefined ? 0 : (retryPolicy.numRetries ?? 1),
     backOffMs: { base, max: durationMs(retryPolicy?.retryBackOff?.maxInterval) ?? base * 10 },
     cache,
