@@ -11,6 +11,7 @@ import { Pairs } from "../ui/pairs.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { startTour } from "./guides.tsx";
 import { pages } from "./pages.ts";
+import { RetentionPanel } from "./retention-panel.tsx";
 import styles from "./settings-page.module.css";
 import { ShortcutList } from "./shortcut-map.tsx";
 import { languages } from "./user-menu.tsx";
@@ -36,6 +37,7 @@ export function SettingsPage() {
         <Panel title={keys("title")}>
           <ShortcutList />
         </Panel>
+        <RetentionPanel />
         <About />
       </div>
     </Page>

@@ -13,6 +13,7 @@ import {
   PushHistory,
   PushStatus,
   RateLimitUses,
+  RetentionList,
   Routing,
   Saturation,
   ServiceList,
@@ -229,4 +230,13 @@ export const useHistory = (asked: Readonly<Record<string, string>>, initial?: Fr
     read: (signal) => getJson(ChangeList, `/api/changes?${new URLSearchParams(asked)}`, signal),
     everyMs: pace,
     initial,
+  });
+
+export const retentionKey = ["retention"];
+
+export const useRetention = (): Live<RetentionList> =>
+  useLive({
+    queryKey: retentionKey,
+    read: (signal) => getJson(RetentionList, "/api/retention", signal),
+    everyMs: slow,
   });

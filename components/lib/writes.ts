@@ -12,6 +12,7 @@ import {
   ProxyAdmin,
   ProxyList,
   type RestoreRequest,
+  RetentionList,
   type WeightsChange,
 } from "../../server/contract/index.ts";
 import { sendJson } from "./api.ts";
@@ -103,3 +104,7 @@ export const importMesh = (what: ImportRequest, how: HowToWrite): Promise<Change
 /** Null: as the proxy was started. */
 export const setLogLevel = (id: string, level: LogLevel | null): Promise<ProxyAdmin> =>
   sendJson(ProxyAdmin, "PUT", `/api/proxies/${encodeURIComponent(id)}/log-level`, { level });
+
+/** All that is set of retention from now on; what is left out is at its default. */
+export const putRetention = (settings: Readonly<Record<string, string>>): Promise<RetentionList> =>
+  sendJson(RetentionList, "PUT", "/api/retention", { settings });

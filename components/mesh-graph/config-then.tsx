@@ -1,7 +1,7 @@
 "use client";
 import Link from "next/link";
 import { useTranslations } from "use-intl";
-import { YamlDiff } from "../config/yaml-diff.tsx";
+import { CodeDiff } from "../config/code/code-diff.tsx";
 import { objectHref } from "../lib/links.ts";
 import { useLive } from "../lib/live.ts";
 import { compareMeshes } from "../lib/writes.ts";
@@ -52,7 +52,7 @@ export function ConfigThenPanel({ at, onClose }: { at: number; onClose: () => vo
                       {before === "" ? t("config-since") : after === "" ? t("config-gone") : ""}
                     </span>
                   </p>
-                  <YamlDiff before={before} after={after} label={t("config-diff", { object: `${kind} ${name}` })} />
+                  <CodeDiff before={before} after={after} label={t("config-diff", { object: `${kind} ${name}` })} />
                 </SideSection>
               ))}
             </>

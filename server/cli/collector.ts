@@ -1,13 +1,15 @@
 import { meshPorts } from "../fleet/ports.ts";
-import { createLogger } from "../lib/logger.ts";
+import { createLogger, type Logger } from "../lib/logger.ts";
 import { collectorName, openTelemetryReader, openTelemetryStore } from "../store/open-telemetry.ts";
+import { type RetentionBook, retentionBook } from "../store/retention-book.ts";
 import { createCollector } from "../telemetry/collector.ts";
 import { parseSampling } from "../telemetry/sampling-settings.ts";
 import type { StoreReplaced } from "../telemetry/store.ts";
 import { createDependencies } from "../trace-api/dependencies.ts";
 import { jaegerApi } from "../trace-api/jaeger-api.ts";
 import { zipkinApi } from "../trace-api/zipkin-api.ts";
-import { describeRetention, parseRetention } from "../wire/retention-settings.ts";
+import type { Retention } from "../wire/retention.ts";
+import { describeRetention, effectiveRetention, parseRetention } from "../wire/retention-settings.ts";
 import { columns } from "./columns.ts";
 import { exportSettings } from "./export-settings.ts";
 import { onShutdown } from "./leash.ts";
@@ -30,7 +32,8 @@ export async function runCollector(options: CollectorCommandOptions): Promise<vo
       process.stdout.write(columns([["SETTING", "VALUE", "DISK", "OF WHAT"], ...settings]));
       return;
     }
-    const retention = parseRetention(options.retention ?? process.env.LIMPID_RETENTION);
+    const own = options.retention ?? process.env.LIMPID_RETENTION;
+    const retention = parseRetention(own);
     const sampling = parseSampling(options.traceSampling ?? process.env.LIMPID_TRACE_SAMPLING);
     const ports = meshPorts(portOffsetOf(options));
     const exporting = exportSettings(options.exportOtlp, process.env, ports);
@@ -56,6 +59,7 @@ export async function runCollector(options: CollectorCommandOptions): Promise<vo
       zipkinPort: ports.zipkin,
       traceApi: { zipkin: zipkinApi(asked), jaeger: jaegerApi(asked), jaegerPort: ports.jaeger },
       limits: { retention },
+      retention: followedRetention(retentionBook(place), own, logger),
       ...(sampling && { sampling }),
       ...(Object.keys(exporting).length > 0 && { exporting }),
       logger,
@@ -69,4 +73,15 @@ export async function runCollector(options: CollectorCommandOptions): Promise<vo
   } catch (error) {
     failWith(error);
   }
+}
+
+/** As it was set on the page last, and before that as the flag or the variable says. Settings that don't go together are told once. */
+function followedRetention(book: RetentionBook, own: string | undefined, logger: Logger): () => Promise<Retention> {
+  let told = "";
+  return async () => {
+    const { retention, why = "" } = effectiveRetention(await book.read(), own);
+    if (why !== "" && why !== told) logger.warn({ why }, "settings of retention that were made on the page don't hold");
+    told = why;
+    return retention;
+  };
 }

@@ -13,6 +13,7 @@ import {
   MeshComparisonRequest,
   PartialThresholds,
   RestoreRequest,
+  RetentionChange,
   TraceSearch,
   WeightsChange,
   XdsTypeName,
@@ -146,6 +147,8 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     dashboard.stopFault(`${params.namespace}/${params.virtualService}/${params.id}`, { user }),
   );
 
+  api.add("GET", "/api/retention", () => dashboard.retention());
+  api.add("PUT", "/api/retention", async ({ body }) => dashboard.setRetention(parse(RetentionChange, body)));
   api.add("GET", "/api/pushes", () => dashboard.pushHistory());
   api.add("GET", "/api/loads", () => dashboard.loads());
   api.add("GET", "/api/load-targets", () => dashboard.loadTargets());

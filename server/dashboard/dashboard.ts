@@ -65,7 +65,7 @@ import { missingProxies } from "../query/missing-proxies.ts";
 import { createProxyUsage } from "../query/proxy-usage.ts";
 import { createQueries, type Queries } from "../query/queries.ts";
 import { openTelemetryReader, type TelemetryPlace } from "../store/open-telemetry.ts";
-import { parseRetention } from "../wire/retention-settings.ts";
+import { retentionBook } from "../store/retention-book.ts";
 import { fetchHeldResources, fetchProxyStatuses } from "../xds/csds-client.ts";
 import { nodeIdFacts } from "../xds/node-facts.ts";
 import { createApplicationLogs } from "./application-logs.ts";
@@ -84,6 +84,7 @@ import { createMeshes, type Meshes } from "./meshes.ts";
 import { createMetrics } from "./metrics.ts";
 import { createProxyAdmins, type ProxyAdmins } from "./proxy-admin.ts";
 import { readDocuments } from "./read-documents.ts";
+import { createRetention, followedSteps, type RetentionCalls } from "./retention.ts";
 import { createThresholds, type Thresholds } from "./thresholds.ts";
 import { createTraces } from "./traces.ts";
 import { createWorkloads } from "./workloads.ts";
@@ -110,6 +111,7 @@ export interface Dashboard
     >,
     LoadTestCalls,
     Logs,
+    RetentionCalls,
     Meshes,
     ProxyAdmins,
     Thresholds {
@@ -184,7 +186,10 @@ export function createDashboard({ portOffset, data, root, telemetryDatabase, onE
   const services = remember(() => servicesWithBadges(api), 1000);
   const injected = remember(api.faults, 1000);
   const gateways = remember(async () => gatewaysOf(await api.knownProxies()), 1000);
-  const queries = openQueries({ data, root, database: telemetryDatabase }, async () => {
+  const place = { data, root, database: telemetryDatabase };
+  const kept = { book: retentionBook(place), own: process.env.LIMPID_RETENTION };
+  const retention = createRetention({ ...kept, book: failingAs(unreadableTelemetry(data), kept.book) });
+  const queries = openQueries(place, followedSteps(kept), async () => {
     const [known, entered, { faults }] = await Promise.all([services(), gateways(), injected()]);
     return { services: known, gateways: entered, faults };
   });
@@ -207,6 +212,7 @@ export function createDashboard({ portOffset, data, root, telemetryDatabase, onE
   const loadTargets = createLoadTargets({ proxies, held });
   return {
     ...api,
+    ...retention,
     telemetry,
     loadTargets,
     ...createLoadTests({
@@ -337,14 +343,18 @@ async function expectedProxies(api: ConfigApiClient, fleetPort: number): Promise
 /** Opens telemetry when it is first asked for, and again after a failure. */
 function openQueries(
   place: TelemetryPlace,
+  kept: ReturnType<typeof followedSteps>,
   facts: Parameters<typeof createQueries>[0]["facts"],
 ): () => Promise<Queries> {
-  const keptSec = parseRetention(process.env.LIMPID_RETENTION).steps;
   const unreadable = unreadableTelemetry(place.data);
-  return remember(async () => {
+  const opened = remember(async () => {
     const reader = await openTelemetryReader(place).catch(unreadable);
-    return createQueries({ reader: failingAs(unreadable, reader), facts, keptSec });
+    return createQueries({ reader: failingAs(unreadable, reader), facts, keptSec: kept.steps });
   }, Number.POSITIVE_INFINITY);
+  return () => {
+    void kept.follow().catch(() => undefined); // what held before holds until it can be read again
+    return opened();
+  };
 }
 
 const unreadableTelemetry =

@@ -24,14 +24,15 @@ export interface TelemetryStoreEvents {
   onUnreachable?: (error: Error) => void;
 }
 
-const variable = "LIMPID_TELEMETRY_DATABASE";
+export const telemetryVariable = "LIMPID_TELEMETRY_DATABASE";
 
 /** The address that `LIMPID_TELEMETRY_DATABASE` holds, if any. Throws `UnusableDatabaseError` when it is none of PostgreSQL. */
-export const telemetryDatabase = (): string | undefined => postgresAddress(variable, process.env[variable]);
+export const telemetryDatabase = (): string | undefined =>
+  postgresAddress(telemetryVariable, process.env[telemetryVariable]);
 
 /** The write side of what `LIMPID_TELEMETRY_DATABASE` names, or of the file. Throws `UnusableDatabaseError` and `MigrationError`. */
 export async function openTelemetryStore(place: TelemetryPlace, events: TelemetryStoreEvents): Promise<TelemetryStore> {
-  const url = postgresAddress(variable, place.database);
+  const url = postgresAddress(telemetryVariable, place.database);
   if (url === undefined) return openSqliteTelemetryStore({ ...fileOf(place), ...events });
   const { openPostgresTelemetryStore } = await import("./telemetry/postgres/store.ts"); // few need its driver
   return openPostgresTelemetryStore({ ...serverOf(place, url), ...events });
@@ -39,7 +40,7 @@ export async function openTelemetryStore(place: TelemetryPlace, events: Telemetr
 
 /** The read side of the same, for any process. */
 export async function openTelemetryReader(place: TelemetryPlace): Promise<TelemetryReader> {
-  const url = postgresAddress(variable, place.database);
+  const url = postgresAddress(telemetryVariable, place.database);
   if (url === undefined) return openSqliteTelemetryReader(fileOf(place));
   const { openPostgresTelemetryReader } = await import("./telemetry/postgres/reader.ts");
   return openPostgresTelemetryReader(serverOf(place, url));
@@ -61,7 +62,7 @@ const fileOf = ({ data, root }: TelemetryPlace) => ({
   migrations: join(root, "prisma/telemetry/migrations"),
 });
 
-const serverOf = ({ root }: TelemetryPlace, url: string) => ({
+export const serverOf = ({ root }: TelemetryPlace, url: string) => ({
   url,
   migrations: join(root, "prisma/telemetry-postgres/migrations"),
 });

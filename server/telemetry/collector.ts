@@ -14,7 +14,7 @@ import { addReflection } from "../grpc/reflection.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { addService, type ServiceHandlers } from "../lib/grpc.ts";
 import type { Logger } from "../lib/logger.ts";
-import { defaultRetention } from "../wire/retention.ts";
+import { defaultRetention, type Retention } from "../wire/retention.ts";
 import { addAccessLogService } from "./als-receiver.ts";
 import { type CollectorStats, renderExportMetrics, renderMetrics, renderSamplingMetrics } from "./counters.ts";
 import { addEnvoyMetricsService } from "./envoy-metrics.ts";
@@ -51,6 +51,8 @@ export interface CollectorOptions {
   host?: string;
   clock?: Clock;
   limits?: Partial<CollectorLimits>;
+  /** Asked before each compaction, in place of what the limits say. */
+  retention?: () => Promise<Retention>;
   /** Which traces are kept; left out: all. */
   sampling?: SamplingSettings;
   /** Where what is taken in is passed on to, beside being stored; left out: nowhere. */
@@ -229,7 +231,11 @@ export function createCollector(options: CollectorOptions): Collector {
         logger.error({ err: error }, "what proxies sent before is not known");
         return new Map<string, number>();
       });
-      ingest = new Ingest({ id, store, logger, clock, limits, senders, onRollups: (entries) => istio.add(entries) });
+      ingest = new Ingest({
+        ...{ id, store, logger, clock, limits, senders },
+        ...(options.retention && { retention: options.retention }),
+        onRollups: (entries) => istio.add(entries),
+      });
       try {
         await listen(http, options.httpPort, host);
         if (options.zipkinPort !== undefined) await listen(zipkinHttp, options.zipkinPort, host);

@@ -35,6 +35,8 @@ export interface IngestOptions {
   logger: Logger;
   clock: Clock;
   limits: IngestLimits;
+  /** Asked before each compaction, in place of what the limits say: it may change while the collector runs. */
+  retention?: () => Promise<Retention>;
   /** What the store says of them, as this run begins. */
   senders?: ReadonlyMap<string, number>;
   /** Told of what each batch counts, once. */
@@ -364,8 +366,10 @@ export class Ingest {
     const { store, clock, limits, logger } = this.#options;
     const started = performance.now();
     try {
+      const retention = (await this.#options.retention?.()) ?? limits.retention;
+      this.#metrics.maxSeries = retention.maxSeries;
       for (let more = true; more && !this.#stopped; ) {
-        const pass = { nowMs: clock.now(), settledUntilMs: this.#settledUntilMs(), retention: limits.retention };
+        const pass = { nowMs: clock.now(), settledUntilMs: this.#settledUntilMs(), retention };
         ({ more } = await store.compact(pass));
         await nextTurn();
       }

@@ -33,10 +33,11 @@ export class MetricRollUp {
   refused = 0;
   readonly #known = new Map<string, Known>();
   #entries = new Map<string, MetricEntry>();
-  readonly #limits: MetricLimits;
+  /** May change; those that are there already stay. */
+  maxSeries: number;
 
-  constructor(limits: MetricLimits) {
-    this.#limits = limits;
+  constructor({ maxSeries }: MetricLimits) {
+    this.maxSeries = maxSeries;
   }
 
   get size(): number {
@@ -59,7 +60,7 @@ export class MetricRollUp {
   drain(nowMs: number): MetricEntry[] {
     const drained = [...this.#entries.values()];
     this.#entries = new Map();
-    if (this.#known.size > this.#limits.maxSeries / 2) {
+    if (this.#known.size > this.maxSeries / 2) {
       for (const [id, known] of this.#known) if (nowMs - known.timeMs > idleMs) this.#known.delete(id);
     }
     return drained;
@@ -68,7 +69,7 @@ export class MetricRollUp {
   #add(point: MetricPoint, nowMs: number): boolean {
     const id = seriesId(point.series);
     const before = this.#known.get(id);
-    if (before === undefined && this.#known.size >= this.#limits.maxSeries) return false;
+    if (before === undefined && this.#known.size >= this.maxSeries) return false;
     const timeMs = Math.min(nowMs, Math.max(nowMs - oldestMs, point.timeMs || nowMs));
     if (before !== undefined && timeMs < before.timeMs) return true; // out of order: what it would add is in the later one
     const known: Known = {

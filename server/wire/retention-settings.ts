@@ -39,32 +39,70 @@ export const retentionSettings: Readonly<Record<string, Setting>> = {
   "max-series": field("maxSeries", "count", "different series of metrics"),
 };
 
+/** What is wrong with a setting, and which word says so. */
+export interface RetentionFault {
+  name: string;
+  value: string;
+  fault: "unknown" | Setting["kind"] | "order";
+}
+
+const coarserLonger =
+  "rollup-1s, rollup-10s, rollup-1m and rollup-1h: a coarser step must be kept as long as a finer one";
+
+const sentenceOf = ({ name, value, fault }: RetentionFault): string => {
+  if (fault === "unknown") return `${name}: must be one of ${Object.keys(retentionSettings).join(", ")}`;
+  if (fault === "order") return coarserLonger;
+  return `${name}=${value}: must be ${fault === "duration" ? "a duration of a second or more, such as 36h or 7d" : "a whole number"}`;
+};
+
 /**
- * Reads `access-logs=12h,max-spans=200000`; what is not named stays at its default. Throws one Error that tells all that is wrong with it.
+ * Reads `access-logs=12h,max-spans=200000`; what is not named stays at its default, and what is named twice is as it is named last. Throws one Error that
+ * tells all that is wrong with it.
  */
 export function parseRetention(text: string | undefined): Retention {
-  let retention = defaultRetention;
-  const errors: string[] = [];
-  for (const part of (text ?? "").split(",").map((each) => each.trim())) {
-    if (part === "") continue;
-    const [name = "", value = ""] = part.split("=", 2).map((each) => each.trim());
-    const setting = Object.hasOwn(retentionSettings, name) ? retentionSettings[name] : undefined;
-    if (setting === undefined) {
-      errors.push(`${name}: must be one of ${Object.keys(retentionSettings).join(", ")}`);
-      continue;
-    }
-    const parsed = setting.kind === "duration" ? parseSeconds(value) : parseCount(value);
-    if (parsed === undefined) {
-      const right =
-        setting.kind === "duration" ? "a duration of a second or more, such as 36h or 7d" : "a whole number";
-      errors.push(`${name}=${value}: must be ${right}`);
-    } else retention = setting.set(retention, parsed);
-  }
-  if (errors.length === 0 && !growing(retention.steps)) {
-    errors.push("rollup-1s, rollup-10s, rollup-1m and rollup-1h: a coarser step must be kept as long as a finer one");
-  }
-  if (errors.length > 0) throw new Error(`retention: ${errors.join("; ")}`);
+  const { retention, faults } = checkRetention(text);
+  if (faults.length > 0) throw new Error(`retention: ${faults.map(sentenceOf).join("; ")}`);
   return retention;
+}
+
+/** The same, with all that is wrong as data. */
+export function checkRetention(text: string | undefined): { retention: Retention; faults: RetentionFault[] } {
+  let retention = defaultRetention;
+  const faults: RetentionFault[] = [];
+  for (const [name, value] of settingsIn(text)) {
+    const setting = Object.hasOwn(retentionSettings, name) ? retentionSettings[name] : undefined;
+    const parsed = setting?.kind === "duration" ? parseSeconds(value) : parseCount(value);
+    if (setting === undefined || parsed === undefined) faults.push({ name, value, fault: setting?.kind ?? "unknown" });
+    else retention = setting.set(retention, parsed);
+  }
+  if (faults.length === 0 && !growing(retention.steps)) faults.push({ name: "rollup-1s", value: "", fault: "order" });
+  return { retention, faults };
+}
+
+/** What a text names, as it stands there. */
+export function settingsIn(text: string | undefined): Map<string, string> {
+  const parts = (text ?? "").split(",").map((part) => part.trim());
+  return new Map(
+    parts.filter(Boolean).map((part) => {
+      const [name = "", value = ""] = part.split("=", 2).map((each) => each.trim());
+      return [name, value];
+    }),
+  );
+}
+
+export const settingsText = (settings: ReadonlyMap<string, string>): string =>
+  [...settings].map(([name, value]) => `${name}=${value}`).join(",");
+
+/**
+ * What holds: settings made on a page, and before them those of a flag or a variable, which are known to be right. Settings of the page that don't go
+ * with these don't hold, and `why` says so.
+ */
+export function effectiveRetention(ofPage: string, own: string | undefined): { retention: Retention; why?: string } {
+  try {
+    return { retention: parseRetention([ofPage, own ?? ""].join(",")) };
+  } catch (error) {
+    return { retention: parseRetention(own), why: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 const growing = (steps: Retention["steps"]): boolean =>
@@ -81,15 +119,24 @@ const parseCount = (text: string): number | undefined =>
 
 /** Every setting with its value and the disk it will take when it is used up, as lines of a table. */
 export const describeRetention = (retention: Retention): string[][] =>
-  Object.entries(retentionSettings).map(([name, setting]) => {
-    const value = setting.get(retention);
-    return [
-      name,
-      setting.kind === "duration" ? durationText(value) : String(value),
-      diskText(name, retention),
-      setting.bounds,
-    ];
-  });
+  listRetention(retention).map(({ name, value, disk, bounds }) => [name, value, disk ? diskText(disk) : "", bounds]);
+
+export interface ListedSetting extends Pick<Setting, "kind" | "bounds"> {
+  name: string;
+  /** As `parseRetention` reads it. */
+  value: string;
+  /** Bytes when it is used up, of everything or of each edge; null where it bounds nothing of its own. */
+  disk: { bytes: number; perEdge: boolean } | null;
+}
+
+export const listRetention = (retention: Retention): ListedSetting[] =>
+  Object.entries(retentionSettings).map(([name, { kind, bounds, get }]) => ({
+    name,
+    kind,
+    bounds,
+    value: kind === "duration" ? durationText(get(retention)) : String(get(retention)),
+    disk: diskOf(name, retention),
+  }));
 
 function durationText(seconds: number): string {
   if (seconds % 86_400 === 0) return `${seconds / 86_400}d`;
@@ -112,15 +159,15 @@ const bucketBytes: Readonly<Record<string, readonly [step: Step, bytes: number]>
   "rollup-1h": [3600, 220],
 };
 
-function diskText(name: string, retention: Retention): string {
+function diskOf(name: string, retention: Retention): ListedSetting["disk"] {
   const ofBucket = bucketBytes[name];
   if (ofBucket !== undefined) {
     const [seconds, bytes] = ofBucket;
-    return `${sizeText((retention.steps[seconds] / seconds) * bytes)} per edge`;
+    return { bytes: (retention.steps[seconds] / seconds) * bytes, perEdge: true };
   }
   const bytes = rowBytes[name];
-  return bytes === undefined ? "" : sizeText(bytes * (retentionSettings[name]?.get(retention) ?? 0));
+  return bytes === undefined ? null : { bytes: bytes * (retentionSettings[name]?.get(retention) ?? 0), perEdge: false };
 }
 
-const sizeText = (bytes: number): string =>
-  bytes >= 1e6 ? `${Math.round(bytes / 1e6)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`;
+const diskText = ({ bytes, perEdge }: { bytes: number; perEdge: boolean }): string =>
+  `${bytes >= 1e6 ? `${Math.round(bytes / 1e6)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`}${perEdge ? " per edge" : ""}`;

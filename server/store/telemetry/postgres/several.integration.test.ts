@@ -10,6 +10,7 @@ import { defaultRetention } from "../../../wire/retention.ts";
 import { MigrationError, UnusableDatabaseError } from "../../errors.ts";
 import { openPostgresConfigStore } from "../../postgres/postgres-config-store.ts";
 import { findPostgres, type PostgresServer, startPostgres } from "../../postgres/testing/postgres-server.ts";
+import { retentionBook } from "../../retention-book.ts";
 import { batch, edge, rollup, sample, span } from "../testing/records.ts";
 import { openPostgresTelemetryReader } from "./reader.ts";
 import { openPostgresTelemetryStore } from "./store.ts";
@@ -245,6 +246,14 @@ describe.skipIf(binaries === undefined)("telemetry on a PostgreSQL server", () =
     const unknown = await failure(storeOf(nobody));
     expect(unknown).toBeInstanceOf(UnusableDatabaseError);
     expect(unknown.message).not.toContain("secret");
+  });
+
+  it("settings of retention are kept with it, for all collectors", async () => {
+    const place = { data: "", root: `${import.meta.dirname}/../../../..`, database: await database() };
+    const [first, second] = [retentionBook(place), retentionBook(place)];
+    expect(await first.read()).toBe("");
+    await first.write("access-logs=3d,max-spans=5");
+    expect(await second.read()).toBe("access-logs=3d,max-spans=5");
   });
 
   it("a server that can't be reached yet keeps nobody from starting", async () => {
