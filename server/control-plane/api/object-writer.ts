@@ -75,14 +75,17 @@ function parseObject(kind: KindDefinition, candidate: Plain, { onUnknownFields }
   throw invalid(kind, name, result.errors);
 }
 
-/** The document without the fields that are not known, of which `tell` hears; undefined when there are none. */
+/** Whoever has more than these has another kind of object, and taking them all out would hold up everybody else. */
+const maxUnknownFields = 1_000;
+
+/** The document without the fields that are not known, of which `tell` hears; undefined when there are none, or too many. */
 function withoutUnknown(
   document: Plain,
   errors: readonly FieldError[],
   tell: (errors: readonly FieldError[]) => void,
 ): Plain | undefined {
   const unknown = errors.filter(isUnknownField);
-  if (unknown.length === 0) return undefined;
+  if (unknown.length === 0 || unknown.length > maxUnknownFields) return undefined;
   tell(unknown);
   const paths = unknown.map(({ path }) => parsePath(path));
   return withoutFields(document, paths) as Plain;

@@ -125,3 +125,12 @@ describe("a field that stands twice", () => {
     expect((await api.call("PATCH", `${one}?fieldManager=me`, "{a: [}", type)).status).toBe(400);
   });
 });
+
+test("an object of a thousand unknown fields and more is another kind of object, and refused by any wish", async () => {
+  const strange = (count: number) => ({
+    ...good,
+    spec: { ...good.spec, ...Object.fromEntries(Array.from({ length: count }, (_, index) => [`x${index}`, 1])) },
+  });
+  expect((await api.call("POST", `${virtualServices}?fieldValidation=Ignore`, strange(1_001))).status).toBe(422);
+  expect((await api.call("POST", `${virtualServices}?fieldValidation=Ignore`, strange(1_000))).status).toBe(201);
+});
