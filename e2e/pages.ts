@@ -41,6 +41,7 @@ export const pages = [
   { name: "service-endpoints", path: "/services/default/reviews?tab=endpoints", ready: '[role="tabpanel"] td' },
   { name: "service-config", path: "/services/default/reviews?tab=config", ready: '[data-testid="yaml-view"]' },
   {
+    name: "topology-config-then",
     path: "/topology?window=60&at=1000000000000&config=then",
     ready: '[data-testid="replay-play"]',
   },

@@ -13,6 +13,8 @@ const part = (name: string, node: string | null, usage: { cpuMs: number; memoryB
   startedAt: 1000,
   lastExit: null,
   node,
+  metrics: null,
+  admin: null,
   usage,
 });
 

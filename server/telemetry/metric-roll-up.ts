@@ -36,8 +36,11 @@ export class MetricRollUp {
   /** May change; those that are there already stay. */
   maxSeries: number;
 
-  constructor({ maxSeries }: MetricLimits) {
+  readonly #sinceMs: number;
+
+  constructor({ maxSeries, sinceMs }: MetricLimits) {
     this.maxSeries = maxSeries;
+    this.#sinceMs = sinceMs;
   }
 
   get size(): number {
@@ -124,7 +127,7 @@ export class MetricRollUp {
 
   /** The first value of a source that began before anyone looked tells what there was: nothing that happened now. */
   #beganSince({ startMs, timeMs }: Known): boolean {
-    return startMs >= this.#limits.sinceMs && startMs <= timeMs;
+    return startMs >= this.#sinceMs && startMs <= timeMs;
   }
 
   #entry({ series, id, timeMs }: Known): MetricEntry {
