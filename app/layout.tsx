@@ -11,8 +11,10 @@ import { headers } from "next/headers";
 import type { ReactNode } from "react";
 import { Frame } from "../components/frame/frame.tsx";
 import { Providers } from "../components/frame/providers.tsx";
+import { SessionProvider } from "../components/lib/session.tsx";
 import { getDashboard } from "../server/next.ts";
 import { getLocale, getMessages } from "./intl.ts";
+import { getSession } from "./session.ts";
 import { settle } from "./settle.ts";
 
 export const metadata: Metadata = {
@@ -31,7 +33,9 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
   const locale = await getLocale();
   const nonce = (await headers()).get("x-nonce") ?? undefined;
   const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const status = settle((await getDashboard()).status());
+  const session = await getSession();
+  // Nobody who has not signed in learns anything of the mesh.
+  const status = session && settle((await getDashboard()).status());
   return (
     <html lang={locale} {...mantineHtmlProps} className={`${GeistSans.variable} ${GeistMono.variable}`}>
       <head>
@@ -39,7 +43,9 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
       </head>
       <body>
         <Providers locale={locale} messages={getMessages(locale)} timeZone={timeZone}>
-          <Frame status={status}>{children}</Frame>
+          <SessionProvider session={session}>
+            {status ? <Frame status={status}>{children}</Frame> : children}
+          </SessionProvider>
         </Providers>
       </body>
     </html>

@@ -4,6 +4,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { onTestFinished } from "vitest";
 import { launchChromium } from "./chromium.ts";
 import { root, type TestMesh } from "./mesh.ts";
+import { sessionCookie } from "./session.ts";
 import { browser as installed } from "./tools.ts";
 
 /** Where a failed test leaves a picture of each page it had open, and what the page had said. */
@@ -20,12 +21,12 @@ export interface OpenPage {
   problems: string[];
 }
 
-/** A page of the mesh's dashboard in a fresh profile, closed at the end of the test that opens it. */
+/** A page of the mesh's dashboard in a fresh profile, of somebody who has signed in, closed at the end of the test that opens it. */
 export async function openPage(
   browser: Browser,
   mesh: TestMesh,
   path: string,
-  options: BrowserContextOptions = {},
+  { signedIn = true, ...options }: BrowserContextOptions & { signedIn?: boolean } = {},
 ): Promise<OpenPage> {
   const context = await browser.newContext({
     baseURL: mesh.dashboard,
@@ -34,6 +35,7 @@ export async function openPage(
     ...options,
   });
   context.setDefaultTimeout(patience);
+  if (signedIn) await context.addCookies([await sessionCookie(mesh)]);
   const page = await context.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(`uncaught: ${error.message}`));

@@ -74,4 +74,6 @@ export const pages = [
     ready: '[data-testid="yaml-editor"]',
   },
   { name: "config-new", path: "/config/new", ready: '[data-testid="object-diff"]' },
+  { name: "users", path: "/users", ready: '[data-testid="users"] tbody tr' },
+  { name: "audit", path: "/audit", ready: 'tr[data-action="sign-in"]' },
 ] as const;

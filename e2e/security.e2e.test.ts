@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { type IncomingHttpHeaders, request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readMachineToken } from "../server/access/machine-token.ts";
 import { meshPorts } from "../server/fleet/ports.ts";
 import { apiOf } from "./config.ts";
 import { startMesh, type TestMesh } from "./mesh.ts";
@@ -18,6 +19,7 @@ describe("who may reach the mesh", () => {
   const dashboardWrite = "/api/services/default/reviews/routing/weights";
   const configWrite = "/limpid/v1/services/default/reviews/routing/weights";
   const json = { "content-type": "application/json" };
+  const owner = () => ({ authorization: `Bearer ${readMachineToken(mesh.data)}` });
 
   test("a foreign Host is refused by dashboard, config API and supervisor: DNS rebinding", async () => {
     const ports = meshPorts(mesh.portOffset);
@@ -33,7 +35,7 @@ describe("who may reach the mesh", () => {
         expect([403, 421], `${port}${path} as ${host}: ${body.slice(0, 200)}`).toContain(status);
       }
       for (const host of [`127.0.0.1:${port}`, `localhost:${port}`])
-        expect((await ask(port, "GET", path, { host })).status, `${path} as ${host}`).toBe(200);
+        expect((await ask(port, "GET", path, { host, ...owner() })).status, `${path} as ${host}`).toBe(200);
     }
   });
 
@@ -42,12 +44,12 @@ describe("who may reach the mesh", () => {
     const before = await apiOf(mesh).routing({ namespace: "default", name: "reviews" });
     const origins = ["http://evil.example", "null", "http://127.0.0.1:1", "https://localhost"];
     for (const origin of origins) {
-      const headers = { ...json, origin };
+      const headers = { ...json, origin, ...owner() };
       expect((await ask(ports.dashboard, "PUT", dashboardWrite, headers, weights)).status, origin).toBe(403);
       expect((await ask(ports.configApi, "PUT", configWrite, headers, weights)).status, origin).toBe(403);
       expect((await ask(ports.fleet, "POST", "/v1/shutdown", { origin })).status, origin).toBe(403);
     }
-    const crossSite = { ...json, "sec-fetch-site": "cross-site" };
+    const crossSite = { ...json, "sec-fetch-site": "cross-site", ...owner() };
     expect((await ask(ports.dashboard, "PUT", dashboardWrite, crossSite, weights)).status).toBe(403);
     expect(await apiOf(mesh).routing({ namespace: "default", name: "reviews" })).toEqual(before);
   });
@@ -61,7 +63,7 @@ describe("who may reach the mesh", () => {
   });
 
   test("no page may be framed, run foreign scripts or be sniffed", async () => {
-    const { headers } = await ask(meshPorts(mesh.portOffset).dashboard, "GET", "/topology", {});
+    const { headers } = await ask(meshPorts(mesh.portOffset).dashboard, "GET", "/topology", owner());
     expect(headers["x-frame-options"]).toBe("DENY");
     expect(headers["x-content-type-options"]).toBe("nosniff");
     const policy = String(headers["content-security-policy"]);

@@ -5,6 +5,7 @@ import type { Browser } from "playwright-core";
 import { launchChromium } from "../e2e/chromium.ts";
 import { eventually, startMesh, type TestMesh } from "../e2e/mesh.ts";
 import { pages } from "../e2e/pages.ts";
+import { sessionCookie } from "../e2e/session.ts";
 import { findBrowser } from "./browser.ts";
 
 const folder = resolve(process.argv[2] ?? "test-results/screenshots");
@@ -61,6 +62,7 @@ async function tellAStory(mesh: TestMesh): Promise<void> {
 
 async function takeAll(browser: Browser, device: keyof typeof devices, colorScheme: "dark" | "light"): Promise<void> {
   const context = await browser.newContext({ ...devices[device], colorScheme, baseURL: mesh.dashboard, locale: "en" });
+  await context.addCookies([await sessionCookie(mesh)]);
   const page = await context.newPage();
   for (const { name, path, ready } of pages) {
     await page.goto(path);
@@ -80,6 +82,7 @@ async function takeReadmePicture(browser: Browser): Promise<void> {
     baseURL: mesh.dashboard,
     locale: "en",
   });
+  await context.addCookies([await sessionCookie(mesh)]);
   const page = await context.newPage();
   await page.goto("/topology?select=default%2Freviews");
   await page.locator('[data-node="default/ratings/v1"]').waitFor({ state: "attached" });

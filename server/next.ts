@@ -1,4 +1,4 @@
 import "server-only";
 
 /** All that `app/` uses of the server's stages. */
-export { sharedDashboard as getDashboard } from "./dashboard/shared-dashboard.ts";
+export { sharedDashboard as getDashboard, sharedSignInWays as getSignInWays } from "./dashboard/shared-dashboard.ts";

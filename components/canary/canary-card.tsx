@@ -9,6 +9,7 @@ import {
   usualCanary,
 } from "../../server/contract/index.ts";
 import { useCanaries } from "../lib/queries.ts";
+import { useMay } from "../lib/session.tsx";
 import { useUrlState } from "../lib/url-state.ts";
 import { Panel } from "../ui/panel.tsx";
 import styles from "./canary.module.css";
@@ -25,6 +26,7 @@ export interface CanaryCardProps {
 
 /** Traffic that moves to a new version by itself: the form that starts it, and how it does while it runs. Nothing for a single version. */
 export function CanaryCard({ service, routing, entrance }: CanaryCardProps) {
+  const may = useMay()("operator", service.namespace);
   const t = useTranslations("canary");
   const url = useUrlState();
   const live = useCanaries();
@@ -40,7 +42,8 @@ export function CanaryCard({ service, routing, entrance }: CanaryCardProps) {
       actions={
         usual &&
         !runs &&
-        !isOpen && (
+        !isOpen &&
+        may && (
           <Button size="compact-sm" onClick={() => url.set({ canary: "new" })} data-testid="canary-new">
             {t(canary ? "again" : "new")}
           </Button>
@@ -48,7 +51,7 @@ export function CanaryCard({ service, routing, entrance }: CanaryCardProps) {
       }
       data-testid="canary-card"
     >
-      {isOpen && usual ? (
+      {isOpen && usual && may ? (
         <CanaryForm
           service={service}
           versions={routing.versions.map(({ version }) => version)}

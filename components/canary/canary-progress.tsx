@@ -9,6 +9,7 @@ import { useServerNow } from "../fault/use-now.ts";
 import { toApiError } from "../lib/api.ts";
 import { useErrorText } from "../lib/error-text.ts";
 import type { Live } from "../lib/live.ts";
+import { useMay } from "../lib/session.tsx";
 import { actOnCanary } from "../lib/writes.ts";
 import { ConfirmButton } from "../ui/confirm-button.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
@@ -179,6 +180,7 @@ function Buttons({ canary, status }: { canary: CanaryView; status: CanaryStatus 
   const textOf = useErrorText();
   const client = useQueryClient();
   const [busy, setBusy] = useState<CanaryAction | null>(null);
+  const may = useMay()("operator", canary.service.namespace);
   const act = async (action: CanaryAction) => {
     setBusy(action);
     try {
@@ -191,6 +193,7 @@ function Buttons({ canary, status }: { canary: CanaryView; status: CanaryStatus 
       setBusy(null);
     }
   };
+  if (!may) return null;
   const toggle = status.phase === "Paused" ? "resume" : "pause";
   return (
     <div className={styles.buttons}>

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import type { ChangeResult } from "../../server/contract/index.ts";
 import { useErrorText } from "../lib/error-text.ts";
+import { useMay } from "../lib/session.tsx";
 import { ConfirmButton } from "../ui/confirm-button.tsx";
 import styles from "./change-safety.module.css";
 import { deadShares, destinationText } from "./dead-shares.ts";
@@ -64,7 +65,9 @@ export interface SafeButtonProps {
 /** The button that does it. What would send requests nowhere needs a second press, on words that say so. */
 export function SafeButton({ plan, onPress, children, ...rest }: SafeButtonProps) {
   const t = useTranslations("safety");
+  const may = useMay()("operator");
   const [worst] = plan ? deadShares(plan).toSorted((a, b) => b.after - a.after) : [];
+  if (!may) return <span className="muted">{t("not-yours")}</span>;
   if (!worst) {
     return (
       <Button variant="filled" onClick={onPress} {...rest}>

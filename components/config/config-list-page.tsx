@@ -8,6 +8,7 @@ import type { ChangeList } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
 import { newObjectHref, objectHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
+import { IfMay } from "../lib/session.tsx";
 import { useUrlState } from "../lib/url-state.ts";
 import { FilterInput } from "../list/filter-input.tsx";
 import { LiveContent } from "../list/live-content.tsx";
@@ -42,14 +43,16 @@ export function ConfigListPage({ objects, changes }: ConfigListPageProps) {
       <PageHeader title={t("title")} hint={t("hint")}>
         <FilterInput label={t("filter")} data-testid="config-filter" />
         <KindMenu kinds={kinds} />
-        <Button
-          component={Link}
-          href={newObjectHref}
-          leftSection={<IconPlus size={15} aria-hidden />}
-          data-testid="new-object"
-        >
-          {t("new")}
-        </Button>
+        <IfMay as="operator">
+          <Button
+            component={Link}
+            href={newObjectHref}
+            leftSection={<IconPlus size={15} aria-hidden />}
+            data-testid="new-object"
+          >
+            {t("new")}
+          </Button>
+        </IfMay>
       </PageHeader>
       <div className={styles.stack}>
         <Panel flush>

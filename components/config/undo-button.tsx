@@ -6,6 +6,7 @@ import { useTranslations } from "use-intl";
 import type { Change } from "../../server/contract/index.ts";
 import { compareHref } from "../lib/links.ts";
 import { useChanges } from "../lib/queries.ts";
+import { useMay } from "../lib/session.tsx";
 import { laterChange } from "./later-change.ts";
 import { useUndo } from "./use-undo.tsx";
 
@@ -17,6 +18,7 @@ export function useUndoButtons(known: readonly Change[]): { button: (change: Cha
   const t = useTranslations("config");
   const [pressed, setPressed] = useState<number | null>(null);
   const undo = useUndo(() => setPressed(null));
+  const may = useMay();
   const button = (change: Change): ReactNode => {
     const { revision } = change;
     const later = laterChange(change, known);
@@ -32,6 +34,7 @@ export function useUndoButtons(known: readonly Change[]): { button: (change: Cha
         </Link>
       );
     }
+    if (!change.objects.every(({ namespace }) => may("operator", namespace || "*"))) return null;
     return (
       <Button
         size="compact-sm"

@@ -9,6 +9,7 @@ import type { Settled } from "../lib/api.ts";
 import { objectHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
 import { useFaults, useServices } from "../lib/queries.ts";
+import { IfMay, useMay } from "../lib/session.tsx";
 import { useUrlState } from "../lib/url-state.ts";
 import { FilterInput } from "../list/filter-input.tsx";
 import { LiveContent } from "../list/live-content.tsx";
@@ -45,6 +46,7 @@ export interface FaultsPageProps {
 export function FaultsPage({ faults, changes }: FaultsPageProps) {
   const t = useTranslations("faults");
   const url = useUrlState();
+  const may = useMay();
   const live = useFaults(use(faults));
   const recent = use(changes);
   const [namespace, name] = (url.get("new") ?? "").split("/");
@@ -57,9 +59,11 @@ export function FaultsPage({ faults, changes }: FaultsPageProps) {
     <Page>
       <PageHeader title={t("title")} hint={t("hint")}>
         <FilterInput label={t("filter")} data-testid="fault-filter" />
-        <DangerButton leftSection={<IconBolt size={15} aria-hidden />} onClick={inject} data-testid="inject-fault">
-          {t("inject")}
-        </DangerButton>
+        <IfMay as="operator">
+          <DangerButton leftSection={<IconBolt size={15} aria-hidden />} onClick={inject} data-testid="inject-fault">
+            {t("inject")}
+          </DangerButton>
+        </IfMay>
       </PageHeader>
       <div className={styles.stack}>
         <Panel flush>
@@ -67,7 +71,7 @@ export function FaultsPage({ faults, changes }: FaultsPageProps) {
         </Panel>
         <FaultHistoryPanel initial={recent} />
       </div>
-      {open && (
+      {open && may("operator") && (
         <FaultModal
           service={known ? { namespace: known.namespace, name: known.hostname } : chosen}
           {...(known && { title: serviceTitle(known) })}
@@ -102,7 +106,14 @@ function Burning({ live, onInject }: { live: Live<FaultList>; onInject: () => vo
           rowProps={({ fault }) => ({ "data-fault": fault.id })}
           empty={
             faults.length === 0 ? (
-              <EmptyState title={t("empty")} action={<Button onClick={onInject}>{t("inject")}</Button>}>
+              <EmptyState
+                title={t("empty")}
+                action={
+                  <IfMay as="operator">
+                    <Button onClick={onInject}>{t("inject")}</Button>
+                  </IfMay>
+                }
+              >
                 {t("empty-text")}
               </EmptyState>
             ) : (

@@ -6,6 +6,7 @@ import { useTranslations } from "use-intl";
 import type { Fault } from "../../server/contract/index.ts";
 import { toApiError } from "../lib/api.ts";
 import { useErrorText } from "../lib/error-text.ts";
+import { useMay } from "../lib/session.tsx";
 import { stopFault } from "../lib/writes.ts";
 import { DangerButton } from "../ui/danger-button.tsx";
 
@@ -33,6 +34,8 @@ export function StopFaultButton({ fault }: { fault: Fault }) {
   const t = useTranslations("faults");
   const stop = useStopFault();
   const [busy, setBusy] = useState(false);
+  const may = useMay()("operator", fault.id.split("/")[0]);
+  if (!may) return null;
   return (
     <DangerButton
       size="compact-sm"

@@ -5,7 +5,7 @@ import { useTranslations } from "use-intl";
 import type { MeshStatus } from "../../server/contract/index.ts";
 import styles from "./more-pages.module.css";
 import { CountMark } from "./navigation.tsx";
-import { countOf, pages } from "./pages.ts";
+import { countOf, usePages } from "./pages.ts";
 
 export interface MorePagesProps {
   status: MeshStatus | undefined;
@@ -16,6 +16,7 @@ export interface MorePagesProps {
 /** A phone's other pages, in a sheet from below. */
 export function MorePages({ status, path, onClose }: MorePagesProps) {
   const t = useTranslations("nav");
+  const pages = usePages();
   return (
     <Drawer.Root opened onClose={onClose} position="bottom" size={270} padding={0} radius={12}>
       <Drawer.Overlay />

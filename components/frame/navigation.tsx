@@ -7,7 +7,7 @@ import { useState } from "react";
 import { useTranslations } from "use-intl";
 import type { MeshStatus } from "../../server/contract/index.ts";
 import styles from "./navigation.module.css";
-import { type Count, countOf, hiddenTrouble, type PageKey, pages } from "./pages.ts";
+import { type Count, countOf, hiddenTrouble, type PageKey, usePages } from "./pages.ts";
 
 const MorePages = dynamic(() => import("./more-pages.tsx").then((module) => module.MorePages));
 
@@ -15,6 +15,7 @@ const MorePages = dynamic(() => import("./more-pages.tsx").then((module) => modu
 export function Navigation({ status }: { status: MeshStatus | undefined }) {
   const t = useTranslations("nav");
   const path = usePathname();
+  const pages = usePages();
   const [more, setMore] = useState(false);
   const hidden = status && hiddenTrouble(status);
   const elsewhere = pages.some(({ href, atHand }) => !atHand && path.startsWith(href));

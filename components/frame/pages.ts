@@ -1,6 +1,7 @@
 import {
   IconBolt,
   IconChartLine,
+  IconClipboardText,
   IconCode,
   IconDoorEnter,
   IconGauge,
@@ -14,9 +15,11 @@ import {
   IconStack2,
   IconTimeline,
   IconTopologyStar3,
+  IconUsers,
 } from "@tabler/icons-react";
-import type { MeshStatus } from "../../server/contract/index.ts";
+import type { MeshStatus, Need } from "../../server/contract/index.ts";
 import {
+  auditHref,
   configHref,
   explainHref,
   faultsHref,
@@ -31,8 +34,21 @@ import {
   settingsHref,
   topologyHref,
   tracesHref,
+  usersHref,
   workloadsHref,
 } from "../lib/links.ts";
+import { useMay } from "../lib/session.tsx";
+
+interface PageEntry {
+  key: string;
+  href: string;
+  icon: typeof IconUsers;
+  letter: string;
+  group: number;
+  atHand: boolean;
+  /** Left out: for everybody who has signed in. */
+  need?: Need;
+}
 
 /**
  * The pages that exist, each with the key that leads to it after `g`. On a phone those that are `atHand` stand in the bar below, the others
@@ -53,8 +69,34 @@ export const pages = [
   { key: "config", href: configHref, icon: IconCode, letter: "c", group: 1, atHand: false },
   { key: "history", href: historyHref, icon: IconHistory, letter: "h", group: 1, atHand: false },
   { key: "proxies", href: proxiesHref, icon: IconServer2, letter: "p", group: 2, atHand: false },
+  {
+    key: "users",
+    href: usersHref,
+    icon: IconUsers,
+    letter: "u",
+    group: 2,
+    atHand: false,
+    need: { role: "administrator" },
+  },
+  {
+    key: "audit",
+    href: auditHref,
+    icon: IconClipboardText,
+    letter: "i",
+    group: 2,
+    atHand: false,
+    need: { role: "administrator", namespace: "*" },
+  },
   { key: "settings", href: settingsHref, icon: IconSettings, letter: "x", group: 2, atHand: false },
-] as const;
+] as const satisfies readonly PageEntry[];
+
+/** Those that the reader may see. */
+export function usePages(): (typeof pages)[number][] {
+  const may = useMay();
+  return pages.filter(
+    (page) => !("need" in page) || may(page.need.role, "namespace" in page.need ? page.need.namespace : undefined),
+  );
+}
 
 export type PageKey = (typeof pages)[number]["key"];
 

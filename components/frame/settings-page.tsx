@@ -3,6 +3,7 @@ import { Button, SegmentedControl, Select, useMantineColorScheme } from "@mantin
 import { useRouter } from "next/navigation";
 import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
+import { AccountPanels } from "../access/account-panels.tsx";
 import { overviewHref } from "../lib/links.ts";
 import { remember, usePreference } from "../lib/preferences.ts";
 import { useMeshStatus } from "../lib/queries.ts";
@@ -10,7 +11,7 @@ import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Pairs } from "../ui/pairs.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { startTour } from "./guides.tsx";
-import { pages } from "./pages.ts";
+import { usePages } from "./pages.ts";
 import { RetentionPanel } from "./retention-panel.tsx";
 import styles from "./settings-page.module.css";
 import { ShortcutList } from "./shortcut-map.tsx";
@@ -24,6 +25,7 @@ export function SettingsPage() {
     <Page>
       <PageHeader title={t("title")} hint={t("hint")} />
       <div className={styles.panels}>
+        <AccountPanels />
         <Panel title={t("look")}>
           <Look />
         </Panel>
@@ -48,6 +50,7 @@ function Look() {
   const t = useTranslations("settings");
   const frame = useTranslations("frame");
   const nav = useTranslations("nav");
+  const pages = usePages();
   const locale = useLocale();
   const router = useRouter();
   const { colorScheme, setColorScheme } = useMantineColorScheme();

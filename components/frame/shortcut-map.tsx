@@ -3,7 +3,7 @@ import { Modal } from "@mantine/core";
 import { useOs } from "@mantine/hooks";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
-import { pages } from "./pages.ts";
+import { usePages } from "./pages.ts";
 import styles from "./shortcut-map.module.css";
 import { shortcutGroups } from "./shortcuts.ts";
 
@@ -22,6 +22,7 @@ export function ShortcutMap({ onClose }: { onClose: () => void }) {
 export function ShortcutList() {
   const t = useTranslations("keys");
   const nav = useTranslations("nav");
+  const pages = usePages();
   return (
     <div className={styles.groups} data-testid="shortcut-map">
       <Group title={t("pages")}>

@@ -3,6 +3,7 @@ import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { MeshStatus } from "../../server/contract/index.ts";
 import { outOfSyncHref, overviewHref, proxiesHref } from "../lib/links.ts";
+import { Drop } from "../ui/drop.tsx";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { Pill } from "../ui/pill.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
@@ -76,19 +77,5 @@ function FleetPill({ status }: { status: MeshStatus | undefined }) {
         <span>{t("control-plane-down")}</span>
       )}
     </Pill>
-  );
-}
-
-function Drop() {
-  return (
-    <svg width="20" height="20" viewBox="0 0 24 24" aria-hidden="true">
-      <path
-        d="M12 2.5c4 5 6.5 8 6.5 11.5a6.5 6.5 0 01-13 0C5.5 10.5 8 7.5 12 2.5z"
-        fill="none"
-        stroke="var(--accent)"
-        strokeWidth="2"
-      />
-      <circle cx="12" cy="14.2" r="2.4" fill="var(--accent)" />
-    </svg>
   );
 }

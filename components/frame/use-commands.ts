@@ -22,10 +22,11 @@ import {
 } from "../lib/links.ts";
 import { remember } from "../lib/preferences.ts";
 import { useChanges, useFaults, useProxies, useServices } from "../lib/queries.ts";
+import { useMay } from "../lib/session.tsx";
 import { defaultWindowSec } from "../ui/time-window.ts";
 import type { Command } from "./commands.ts";
 import { showKeys, startTour } from "./guides.tsx";
-import { pages } from "./pages.ts";
+import { usePages } from "./pages.ts";
 import { languages } from "./user-menu.tsx";
 
 const keyOf = ({ namespace, hostname }: ServiceId): string => `${namespace}-${hostname}`;
@@ -37,10 +38,12 @@ const keyOf = ({ namespace, hostname }: ServiceId): string => `${namespace}-${ho
 export function useCommands(onUndo: (revision: number) => void): Command[] {
   const t = useTranslations("palette");
   const nav = useTranslations("nav");
+  const pages = usePages();
   const frame = useTranslations("frame");
   const said = useChangeText();
   const authorOf = useAuthor();
   const router = useRouter();
+  const may = useMay();
   const { setColorScheme } = useMantineColorScheme();
   const services = useServices(defaultWindowSec).data?.services ?? [];
   const proxies = useProxies().data?.proxies ?? [];
@@ -84,24 +87,32 @@ export function useCommands(onUndo: (revision: number) => void): Command[] {
     ...services.flatMap((service) => {
       const [key, name] = [keyOf(service), serviceTitle(service)];
       return [
-        leading(`shift-${key}`, t("shift", { name }), serviceHref(service, "traffic")),
-        leading(`fault-${key}`, t("fault", { name }), injectFaultHref(service)),
+        ...(may("operator", service.namespace)
+          ? [
+              leading(`shift-${key}`, t("shift", { name }), serviceHref(service, "traffic")),
+              leading(`fault-${key}`, t("fault", { name }), injectFaultHref(service)),
+            ]
+          : []),
         leading(`graph-${key}`, t("graph", { name }), serviceOnGraphHref(service)),
       ];
     }),
     ...proxies.map(({ id, name, namespace }) =>
       leading(`explain-${id}`, t("explain-from", { name }), explainHref({ from: `${namespace}/${name}`, url: "" })),
     ),
-    ...faults.map((fault) =>
-      act(`stop-${fault.id}`, t("stop-fault", { service: fault.service, fault: faultText(fault) }), () => stop(fault)),
-    ),
-    ...changes.map((change) => {
+    ...faults
+      .filter(({ id }) => may("operator", id.split("/")[0]))
+      .map((fault) =>
+        act(`stop-${fault.id}`, t("stop-fault", { service: fault.service, fault: faultText(fault) }), () =>
+          stop(fault),
+        ),
+      ),
+    ...(may("operator") ? changes : []).map((change) => {
       const { revision } = change;
       const words = { revision, summary: said(change), author: authorOf(change.author) };
       return act(`undo-${revision}`, t("undo", words), () => onUndo(revision));
     }),
     leading("explain", request ? t("explain") : nav("explain"), explainHref(request)),
-    leading("new-object", t("new-object"), newObjectHref),
+    ...(may("operator") ? [leading("new-object", t("new-object"), newObjectHref)] : []),
     leading("out-of-sync", t("out-of-sync"), outOfSyncHref),
     act("keys", t("keys"), showKeys),
     act("tour", t("tour"), startTour),

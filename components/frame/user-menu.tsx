@@ -1,11 +1,13 @@
 "use client";
 import { Menu, useMantineColorScheme } from "@mantine/core";
-import { IconCheck, IconSettings, IconUser } from "@tabler/icons-react";
+import { IconCheck, IconLogout, IconSettings, IconUser } from "@tabler/icons-react";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useLocale, useTranslations } from "use-intl";
 import { settingsHref } from "../lib/links.ts";
 import { remember } from "../lib/preferences.ts";
+import { useSession } from "../lib/session.tsx";
+import { signOut } from "../lib/sign-out.ts";
 import { PillButton } from "../ui/pill.tsx";
 import styles from "./user-menu.module.css";
 
@@ -19,14 +21,16 @@ export function UserMenu() {
   const nav = useTranslations("nav");
   const router = useRouter();
   const current = useLocale();
+  const session = useSession();
+  const user = session?.displayName || session?.name || "";
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const check = (on: boolean) => (on ? <IconCheck size={14} aria-hidden /> : <span className={styles.blank} />);
   return (
     <Menu position="bottom-end" width={190}>
       <Menu.Target>
-        <PillButton aria-label={t("user-menu", { user: "admin" })} data-testid="user-menu" data-tour="user">
+        <PillButton aria-label={t("user-menu", { user })} data-testid="user-menu" data-tour="user">
           <IconUser size={14} aria-hidden className={styles.icon} />
-          <span className={styles.name}>admin</span>
+          <span className={styles.name}>{user}</span>
         </PillButton>
       </Menu.Target>
       <Menu.Dropdown>
@@ -64,6 +68,9 @@ export function UserMenu() {
         <Menu.Divider />
         <Menu.Item component={Link} href={settingsHref} leftSection={<IconSettings size={14} aria-hidden />}>
           {nav("settings")}
+        </Menu.Item>
+        <Menu.Item leftSection={<IconLogout size={14} aria-hidden />} onClick={signOut} data-testid="sign-out">
+          {t("sign-out")}
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>

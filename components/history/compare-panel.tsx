@@ -7,6 +7,7 @@ import type { ChangedObject, MeshComparison } from "../../server/contract/index.
 import { CodeDiff } from "../config/code/code-diff.tsx";
 import { FieldErrors } from "../config/field-errors.tsx";
 import { toApiError } from "../lib/api.ts";
+import { useMay } from "../lib/session.tsx";
 import { useUrlState } from "../lib/url-state.ts";
 import { compareMeshes } from "../lib/writes.ts";
 import { Panel } from "../ui/panel.tsx";
@@ -87,6 +88,7 @@ function Difference({ object, from, plan }: { object: ChangedObject; from: Side;
   const t = useTranslations("history");
   const config = useTranslations("config");
   const { kind, namespace, name, before, after } = object;
+  const may = useMay();
   const moment = from.kind === "revision" ? { revision: from.revision } : from.kind === "at" ? { at: from.at } : null;
   const label = `${kind} ${namespace ? `${namespace}/` : ""}${name}`;
   return (
@@ -95,7 +97,7 @@ function Difference({ object, from, plan }: { object: ChangedObject; from: Side;
         <b>{label}</b>
         <span className="muted">{before === "" ? t("only-to") : after === "" ? t("only-from") : ""}</span>
       </summary>
-      {moment && (
+      {moment && may("operator", namespace || "*") && (
         <Button
           size="compact-xs"
           className={styles.restore ?? ""}

@@ -3,6 +3,7 @@ import { ActionIcon, Menu } from "@mantine/core";
 import { IconDots } from "@tabler/icons-react";
 import { useTranslations } from "use-intl";
 import type { Change, RestoreRequest } from "../../server/contract/index.ts";
+import { useMay } from "../lib/session.tsx";
 import { useUrlState } from "../lib/url-state.ts";
 
 const objectsAtMost = 6;
@@ -17,7 +18,9 @@ export function RevisionMenu({
 }) {
   const t = useTranslations("history");
   const url = useUrlState();
-  const { revision, objects } = change;
+  const may = useMay();
+  const { revision } = change;
+  const objects = change.objects.filter(({ namespace }) => may("operator", namespace || "*"));
   const compare = (from: string, to: string) => () => url.set({ from, to }, "push");
   const restore = (at: number, object?: Change["objects"][number]) => () => {
     const { kind, namespace, name } = object ?? {};
@@ -47,7 +50,7 @@ export function RevisionMenu({
         <Menu.Item onClick={compare(`r${revision}`, "now")}>{t("compare-now")}</Menu.Item>
         <Menu.Item onClick={() => url.set({ from: `r${revision}` })}>{t("as-from")}</Menu.Item>
         <Menu.Item onClick={() => url.set({ to: `r${revision}` })}>{t("as-to")}</Menu.Item>
-        <Menu.Divider />
+        {objects.length > 0 && <Menu.Divider />}
         {objects.slice(0, objectsAtMost).map((object) => (
           <Menu.Item
             key={`${object.kind}/${object.namespace}/${object.name}`}
@@ -57,10 +60,14 @@ export function RevisionMenu({
             {t("restore-object", { object: `${object.kind} ${object.name}` })}
           </Menu.Item>
         ))}
-        <Menu.Item onClick={restore(revision)} data-testid="restore-mesh">
-          {t("restore-mesh")}
-        </Menu.Item>
-        <Menu.Item onClick={restore(revision - 1)}>{t("restore-before")}</Menu.Item>
+        {may("operator", "*") && (
+          <>
+            <Menu.Item onClick={restore(revision)} data-testid="restore-mesh">
+              {t("restore-mesh")}
+            </Menu.Item>
+            <Menu.Item onClick={restore(revision - 1)}>{t("restore-before")}</Menu.Item>
+          </>
+        )}
       </Menu.Dropdown>
     </Menu>
   );

@@ -35,6 +35,13 @@ export const sendJson = <T>(
     ...(signal && { signal }),
   });
 
+/** A session that has ended leads to the sign-in page, and from there back to here. */
+function goSignIn(): void {
+  const { pathname, search } = window.location;
+  if (pathname === "/sign-in") return;
+  window.location.assign(`/sign-in?${new URLSearchParams({ next: pathname + search })}`);
+}
+
 async function call<T>(schema: z.ZodType<T>, path: string, init: RequestInit): Promise<T> {
   let response: Response;
   try {
@@ -45,6 +52,7 @@ async function call<T>(schema: z.ZodType<T>, path: string, init: RequestInit): P
   }
   const body: unknown = await response.json().catch(() => null);
   if (!response.ok) {
+    if (response.status === 401) goSignIn();
     const error = ApiError.safeParse(body);
     throw new ApiFailure(response.status, error.data ?? { code: "INTERNAL", message: `HTTP ${response.status}` });
   }

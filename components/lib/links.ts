@@ -9,6 +9,8 @@ export const proxiesHref = "/proxies";
 export const loadHref = "/load";
 export const logsHref = "/logs";
 export const configHref = "/config";
+export const usersHref = "/users";
+export const auditHref = "/audit";
 export const historyHref = "/history";
 
 /** Two moments of the mesh beside each other; `now`, `r<revision>` or `t<unix ms>`. */

@@ -6,6 +6,7 @@ import { useLocale, useTranslations } from "use-intl";
 import type { Graph, GraphEdge } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95, SignalKpis } from "../health/signals.tsx";
 import { injectFaultHref, logsOfHref, serviceHref } from "../lib/links.ts";
+import { IfMay } from "../lib/session.tsx";
 import { ExemplarSection } from "../trace/exemplar-list.tsx";
 import { TracesOf } from "../trace/traces-of.tsx";
 import { formatShare, quantityText } from "../ui/format.ts";
@@ -111,14 +112,16 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
       {service && (
         <SideSection>
           <div className={styles.actions}>
-            <Button
-              component={Link}
-              href={injectFaultHref(service, callerOf(graph, edge))}
-              variant="default"
-              data-testid="panel-fault"
-            >
-              {t("inject")}
-            </Button>
+            <IfMay as="operator" namespace={service.namespace}>
+              <Button
+                component={Link}
+                href={injectFaultHref(service, callerOf(graph, edge))}
+                variant="default"
+                data-testid="panel-fault"
+              >
+                {t("inject")}
+              </Button>
+            </IfMay>
             <Button component={Link} href={serviceHref(service)} variant="default">
               {t("open")}
             </Button>

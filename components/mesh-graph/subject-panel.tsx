@@ -6,6 +6,7 @@ import type { Badge, Graph, ServiceMetrics } from "../../server/contract/index.t
 import { SignalKpis } from "../health/signals.tsx";
 import { injectFaultHref, logsOfHref, serviceHref } from "../lib/links.ts";
 import { useSaturation, useServiceMetrics } from "../lib/queries.ts";
+import { IfMay } from "../lib/session.tsx";
 import { fullestOf } from "../metrics/saturation-of.ts";
 import { SaturationValue } from "../metrics/saturation-value.tsx";
 import { ExemplarSection } from "../trace/exemplar-list.tsx";
@@ -129,9 +130,11 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
                 {t("shift")}
               </Button>
             )}
-            <Button component={Link} href={injectFaultHref(service)} variant="default" data-testid="panel-fault">
-              {t("inject")}
-            </Button>
+            <IfMay as="operator" namespace={service.namespace}>
+              <Button component={Link} href={injectFaultHref(service)} variant="default" data-testid="panel-fault">
+                {t("inject")}
+              </Button>
+            </IfMay>
             <Button component={Link} href={logsOfHref(filterOf(subject))} variant="default" data-testid="panel-logs">
               {t("logs")}
             </Button>

@@ -5,6 +5,7 @@ import { useTranslations } from "use-intl";
 import type { ProxySync } from "../../server/contract/index.ts";
 import { toApiError } from "../lib/api.ts";
 import { useErrorText } from "../lib/error-text.ts";
+import { useMay } from "../lib/session.tsx";
 import { forgetProxy } from "../lib/writes.ts";
 import { ConfirmButton } from "../ui/confirm-button.tsx";
 
@@ -13,7 +14,8 @@ export function ForgetButton({ proxy }: { proxy: ProxySync }) {
   const t = useTranslations("proxies");
   const textOf = useErrorText();
   const client = useQueryClient();
-  if (proxy.disconnectedAt === null) return null;
+  const may = useMay()("operator", "*");
+  if (proxy.disconnectedAt === null || !may) return null;
   const forget = async () => {
     try {
       await forgetProxy(proxy.id);

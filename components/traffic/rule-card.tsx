@@ -3,6 +3,7 @@ import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { RouteRule, Routing, ServiceMetrics } from "../../server/contract/index.ts";
 import { serviceHref } from "../lib/links.ts";
+import { useMay } from "../lib/session.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { useConditionsText } from "./conditions-text.ts";
 import { ObservedBar } from "./observed-bar.tsx";
@@ -26,6 +27,7 @@ export interface RuleCardProps {
 /** One http rule: what it matches, how it shares its traffic, and what the traffic does. */
 export function RuleCard({ service, rule, routing, drafts, metrics, observed }: RuleCardProps) {
   const t = useTranslations("traffic");
+  const may = useMay()("operator", service.namespace);
   const split = splitOf(rule, routing);
   const parts = drafts.partsOf(rule.index) ?? split.parts;
   const onChange = (next: WeightPart[]) => drafts.change(rule.index, next);
@@ -37,7 +39,7 @@ export function RuleCard({ service, rule, routing, drafts, metrics, observed }: 
     <Panel
       title={rule.name && !isFaultCopy(rule) ? rule.name : t("rule", { number: rule.index + 1 })}
       hint={hint}
-      actions={parts.length > 1 && <span className={styles.how}>{t("how")}</span>}
+      actions={may && parts.length > 1 && <span className={styles.how}>{t("how")}</span>}
       flush
       data-testid={`rule-${rule.index}`}
     >
@@ -46,14 +48,19 @@ export function RuleCard({ service, rule, routing, drafts, metrics, observed }: 
       ) : (
         <>
           <div className={styles.bars}>
-            <WeightSplitBar parts={parts} onChange={onChange} label={t("split-of", { rule: rule.index + 1 })} />
+            <WeightSplitBar
+              parts={parts}
+              onChange={onChange}
+              readOnly={!may}
+              label={t("split-of", { rule: rule.index + 1 })}
+            />
             {isRest && (
               <ObservedBar
                 of={observed.of}
                 shares={parts.map(({ version }) => ({ version, share: observed.shares[version] ?? 0 }))}
               />
             )}
-            {parts.length > 1 && <QuickActions parts={parts} onChange={onChange} />}
+            {may && parts.length > 1 && <QuickActions parts={parts} onChange={onChange} />}
             {split.kind === "alike" && !isDraft && (
               <p className="muted">{parts.length > 1 ? t("alike") : t("one-version")}</p>
             )}
@@ -65,7 +72,7 @@ export function RuleCard({ service, rule, routing, drafts, metrics, observed }: 
             drafts={drafts}
             metrics={metrics}
             observed={observed.shares}
-            editable={split.parts.length > 1}
+            editable={may && split.parts.length > 1}
           />
         </>
       )}

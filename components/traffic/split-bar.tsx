@@ -13,12 +13,14 @@ export interface SplitBarProps {
   parts: readonly WeightPart[];
   onChange: (parts: WeightPart[]) => void;
   label: string;
+  /** For whoever may look and not move. */
+  readOnly?: boolean;
 }
 
 const handleSize = 18;
 
 /** One bar, split by dividers: the sum is 100 by construction. Dragged, or moved with the keys of a slider. */
-export function WeightSplitBar({ parts, onChange, label }: SplitBarProps) {
+export function WeightSplitBar({ parts, onChange, label, readOnly = false }: SplitBarProps) {
   const { ref, width } = useElementSize<HTMLDivElement>();
   const [dragged, setDragged] = useState<number | null>(null);
   const dividers = parts.slice(1).map((_, i) => dividerAt(parts, i));
@@ -42,16 +44,17 @@ export function WeightSplitBar({ parts, onChange, label }: SplitBarProps) {
           inset={i === 0 ? 0 : (places[i - 1] ?? 0) - ((dividers[i - 1] ?? 0) / 100) * (width || 600)}
         />
       ))}
-      {dividers.map((at, i) => (
-        <Divider
-          key={parts[i]?.subset}
-          parts={parts}
-          index={i}
-          place={width ? `${places[i]}px` : `${at}%`}
-          onChange={onChange}
-          onDrag={setDragged}
-        />
-      ))}
+      {!readOnly &&
+        dividers.map((at, i) => (
+          <Divider
+            key={parts[i]?.subset}
+            parts={parts}
+            index={i}
+            place={width ? `${places[i]}px` : `${at}%`}
+            onChange={onChange}
+            onDrag={setDragged}
+          />
+        ))}
     </div>
   );
 }

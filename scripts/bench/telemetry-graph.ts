@@ -5,6 +5,7 @@ import { randomOffset } from "../../e2e/mesh.ts";
 import { createApi } from "../../server/dashboard/api.ts";
 import { createDashboard } from "../../server/dashboard/dashboard.ts";
 import { createDashboardServer } from "../../server/dashboard/http-server.ts";
+import { everybodyIs } from "../../server/dashboard/testing/callers.ts";
 import { createQueries } from "../../server/query/queries.ts";
 import type { TelemetryStore } from "../../server/telemetry/store.ts";
 import { defaultRetention } from "../../server/wire/retention.ts";
@@ -76,6 +77,8 @@ async function twentyClients(place: Place, write: (second: number) => Promise<vo
   const dashboard = createDashboard({ portOffset, data, root, telemetryDatabase: database, onError: console.error });
   const server = createDashboardServer({
     api: createApi(dashboard),
+    callers: everybodyIs(),
+    place: { port: 3000, secure: false },
     addresses: async () => undefined,
     pages: (_, response) => response.end(),
     allowedHosts: [],

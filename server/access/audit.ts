@@ -1,6 +1,7 @@
 import type { AuditEntry, AuditPage, AuditQuery } from "../contract/index.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
+import { Attempts } from "./attempts.ts";
 import type { AccessStore } from "./store.ts";
 
 /** What somebody did, or tried. */
@@ -23,6 +24,8 @@ export interface Audit {
   close(): Promise<void>;
 }
 
+/** Of one address. */
+const failuresKept = { failures: 120, windowMs: 60_000 };
 const keptDays = 400;
 const keptEntries = 50_000;
 const maxDiff = 16_384;
@@ -39,8 +42,14 @@ export function createAudit({
   logger: Pick<Logger, "info" | "error">;
 }): Audit {
   const writing = new Set<Promise<void>>();
+  const unsuccessful = new Attempts(failuresKept, clock);
   return {
-    note(deed) {
+    async note(deed) {
+      if (deed.result !== "done") {
+        // Whoever goes on and on is known by then, and must not push everything else out.
+        if (unsuccessful.waitMs(deed.address) > 0) return;
+        unsuccessful.begin(deed.address);
+      }
       const entry = {
         at: clock.now(),
         actor: bounded(deed.actor, 200),
@@ -57,7 +66,7 @@ export function createAudit({
         logger.error({ err: error, audit: entry }, "the audit could not be written");
       });
       writing.add(written);
-      return written.finally(() => writing.delete(written));
+      await written.finally(() => writing.delete(written));
     },
     async page(query) {
       const entries = await store.audit({ ...query, limit: query.limit + 1 });

@@ -97,12 +97,13 @@ export function createSignIn({ store, clock, sessions, note }: SignInOptions): S
     },
 
     async byLink(link, address) {
-      const waitMs = attempts.address.waitMs(`link ${address}`);
-      if (waitMs > 0) throw failure("LIMITED", told("sign-in-limited", { seconds: Math.ceil(waitMs / 1000) }));
       const taken = await store.takeLink(hashOf(link));
       const user =
         taken === undefined || taken.endsAt <= clock.now() ? undefined : await userOfLink(store, clock, taken.userName);
       if (user === undefined || user.disabled) {
+        // A right one is let in however many wrong ones came before: nobody guesses 256 bits, and nobody shall keep others out by trying.
+        const waitMs = attempts.address.waitMs(`link ${address}`);
+        if (waitMs > 0) throw failure("LIMITED", told("sign-in-limited", { seconds: Math.ceil(waitMs / 1000) }));
         attempts.address.begin(`link ${address}`);
         await noteSignIn({ actor: "", way: "link", address, result: "refused", reason: "used, too old, or none" });
         throw failure("UNAUTHENTICATED", told("link-gone", {}));
@@ -113,22 +114,22 @@ export function createSignIn({ store, clock, sessions, note }: SignInOptions): S
     async byProvider(claims, address) {
       const { issuer, subject, grants } = claims;
       const known = await store.userOfProvider({ issuer, subject });
-      const refuse = async (why: ReturnType<typeof told>) => {
+      const refuse = async (why: ReturnType<typeof told>, reason = why.message) => {
         await noteSignIn({
           actor: "",
           way: "oidc",
           address,
           target: claims.name,
           result: "refused",
-          reason: why.message,
+          reason,
         });
         return failure("FORBIDDEN", why);
       };
       if (grants.length === 0) {
         if (known) await store.endSessions(known.name);
-        throw await refuse(told("oidc-no-role", { name: claims.name }));
+        throw await refuse(told("oidc-no-role", {}));
       }
-      if (known?.disabled) throw await refuse(told("oidc-failed", { why: "the account is disabled" }));
+      if (known?.disabled) throw await refuse(told("oidc-failed", {}), "the account is disabled");
       return letIn(known ? await renewed(store, known, claims) : await added(store, clock, claims), "oidc", address);
     },
 

@@ -61,8 +61,8 @@ export interface AccessStore {
   session(hash: string): Promise<{ session: StoredSession; user: StoredUser } | undefined>;
   touchSession(hash: string, seenAt: number): Promise<void>;
   endSession(hash: string): Promise<void>;
-  /** How many there were. */
-  endSessions(userName: string): Promise<number>;
+  /** All but `except`. Resolves with how many there were. */
+  endSessions(userName: string, except?: string): Promise<number>;
   /** Those that are open, by user. */
   sessionCounts(now: number, idleSince: number): Promise<Map<string, number>>;
 

@@ -1,9 +1,12 @@
 import { join } from "node:path";
+import { createAccess } from "../access/access.ts";
 import { ensureMachineToken } from "../access/machine-token.ts";
 import { openBootstrapAuthority } from "../ca/bootstrap-authority.ts";
 import { openCertificateAuthority } from "../ca/certificate-authority.ts";
+import { consoleCertificate } from "../ca/console-authority.ts";
 import { openSealer } from "../ca/sealer.ts";
 import { kinds } from "../config/kinds/index.ts";
+import { apiCallers } from "../control-plane/access/api-callers.ts";
 import { createConfigApi } from "../control-plane/api/config-api.ts";
 import { indexKinds } from "../control-plane/api/kind-index.ts";
 import { emptyKinds } from "../control-plane/api/kubernetes/empty-kinds.ts";
@@ -14,12 +17,15 @@ import { createFaultFuse } from "../control-plane/fault-fuse.ts";
 import { knownProxiesFile } from "../control-plane/known-proxies-file.ts";
 import { sealedStore } from "../control-plane/secrets/sealed-store.ts";
 import { meshPorts } from "../fleet/ports.ts";
+import { parseAllowedHosts } from "../lib/allowed-host.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { jsonFile } from "../lib/json-file.ts";
 import { createLogger, type Logger } from "../lib/logger.ts";
 import { defaultMeshOptions } from "../model/mesh.ts";
+import { openAccessStore } from "../store/open-access-store.ts";
 import { openConfigStore } from "../store/open-config-store.ts";
 import { onShutdown } from "./leash.ts";
+import { givenCertificate, isLoopbackAddress, listenAddress } from "./listen.ts";
 import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
 
 /** Config store, mesh model, translation, xDS and the config API, in one process on loopback. */
@@ -28,6 +34,8 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     const logger = createLogger("control-plane");
     const ports = meshPorts(portOffsetOf(options));
     const data = makeDataFolder(options);
+    const address = listenAddress(process.env);
+    const hosts = parseAllowedHosts(process.env.LIMPID_ALLOWED_HOSTS);
     const { LIMPID_CONFIG_DATABASE: database, LIMPID_CONFIG_DIRECTORY: folder } = process.env;
     const store = await openConfigStore({ data, root: packageRoot, database, folder, logger });
     const dashboardToken = process.env.LIMPID_DASHBOARD ? process.env.LIMPID_DASHBOARD_TOKEN : ensureMachineToken(data);
@@ -40,8 +48,8 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       store,
       sealer,
       xdsPort: ports.xds,
-      xdsTls: { port: ports.xdsTls },
-      join: { port: ports.join },
+      xdsTls: { port: ports.xdsTls, host: address },
+      join: { port: ports.join, host: address },
       identityFiles: {
         tokens: jsonFile(join(data, "join-tokens.json")),
         register: jsonFile(join(data, "issued-certificates.json")),
@@ -60,8 +68,17 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
         () => dashboardToken,
       ),
     });
+    const access = createAccess({
+      store: await openAccessStore({ data, root: packageRoot, database }),
+      clock,
+      logger,
+      machineToken: ensureMachineToken(data),
+    });
     const api = createConfigApi({
       store: sealedStore(store, sealer),
+      allowedHosts: isLoopbackAddress(address) ? hosts : [...hosts, address],
+      callers: apiCallers(access),
+      note: (deed) => void access.note(deed),
       kinds,
       clock,
       logger,
@@ -80,6 +97,10 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     const fuse = createFaultFuse({ store, clock, logger });
     await controlPlane.start();
     await api.listen("127.0.0.1", ports.configApi);
+    const certificate = givenCertificate(process.env) ?? (await consoleCertificate(data, [...hosts, address], clock));
+    await api.listenGuarded(address, ports.configApiTls, { ...certificate, clientRoots: authority.rootPem });
+    if (!isLoopbackAddress(address))
+      logger.info({ address, port: ports.configApiTls }, "the config API is served to other machines, over TLS");
     await fuse.start();
     await canaries.start();
     onShutdown(async () => {
@@ -88,6 +109,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       await api.close();
       await controlPlane.stop();
       await counters?.close();
+      await access.close();
       await store.close();
     });
   } catch (error) {

@@ -103,6 +103,10 @@ LIMPID_RATE_LIMIT_REDIS=redis://host:6379/0         counts rate limits there, to
 LIMPID_DASHBOARD=<url>                              where canaries ask how versions do (default: this machine's)
 LIMPID_DASHBOARD_TOKEN=<token>                      by which that dashboard knows the control plane (limpid api-token create)
 
+LIMPID_LISTEN=0.0.0.0                               where 15012, 15013 and 15016 (the config API over TLS) listen; what asks nobody stays on loopback
+LIMPID_TLS_CERT_FILE=<pem>, LIMPID_TLS_KEY_FILE=<pem>  the config API's certificate (default: of the authority in console-ca)
+LIMPID_ALLOWED_HOSTS=<names>                        names by which it is called there
+
 A config.db that is gone is no new mesh: to begin anew, remove config-mesh.json beside it, too.`,
   )
   .action(async (options) => (await import("./control-plane.ts")).runControlPlane(options));
@@ -152,7 +156,13 @@ program
   .addHelpText(
     "after",
     `
-LIMPID_TELEMETRY_DATABASE=postgres://user@host/name reads telemetry there`,
+LIMPID_TELEMETRY_DATABASE=postgres://user@host/name reads telemetry there
+LIMPID_TLS_CERT_FILE=<pem>, LIMPID_TLS_KEY_FILE=<pem>  serve HTTPS, too, on port 3443
+LIMPID_LISTEN=0.0.0.0                               where HTTPS listens; HTTP stays on loopback
+LIMPID_ALLOWED_HOSTS=<names>                        names by which the dashboard is called
+LIMPID_URL=https://mesh.example.com                 its address for people, in sign-in links and for the identity provider
+LIMPID_OIDC_ISSUER, LIMPID_OIDC_CLIENT_ID, LIMPID_OIDC_CLIENT_SECRET_FILE, LIMPID_OIDC_ROLES
+                                                    sign-in by OpenID Connect: docs/access.md`,
   )
   .action(async (options) => (await import("./dashboard.ts")).runDashboard(options));
 
@@ -212,6 +222,15 @@ await lazy(
   "show what a proxy has: listeners, routes, clusters, endpoints, secrets",
   async () => (await import("./proxies/config.ts")).registerProxyConfig(program),
   "pc",
+);
+await lazy("api-token", "make, list and revoke tokens for scripts, kubectl and CI", async () =>
+  (await import("./api-token.ts")).registerApiToken(program),
+);
+await lazy("kubeconfig", "print a kubeconfig with a token, for kubectl over TLS", async () =>
+  (await import("./kubeconfig.ts")).registerKubeconfig(program),
+);
+await lazy("console-link", "print a link that signs you in at the dashboard", async () =>
+  (await import("./console-link.ts")).registerConsoleLink(program),
 );
 await lazy("logs", "print requests of the mesh, or follow them", async () =>
   (await import("./logs.ts")).registerLogs(program),

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { readMachineToken } from "../access/machine-token.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { parseTrafficRate } from "../fleet/traffic.ts";
 import { type RunningMesh, up } from "../fleet/up.ts";
@@ -7,6 +8,7 @@ import { telemetryDatabase } from "../store/open-telemetry.ts";
 import { exportPrefix } from "../telemetry/export/settings.ts";
 import { parseSampling } from "../telemetry/sampling-settings.ts";
 import { parseRetention } from "../wire/retention-settings.ts";
+import { makeLink } from "./console-link.ts";
 import { exportSettings } from "./export-settings.ts";
 import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf } from "./options.ts";
 import { version } from "./version.ts";
@@ -68,18 +70,30 @@ export async function runUp(options: UpCommandOptions): Promise<void> {
     process.exit(0);
   }
   if (interruption.signal.aborted) await mesh.stop();
-  else process.stdout.write(`${welcome(mesh, performance.now() - started)}\n`);
+  else process.stdout.write(`${welcome(mesh, performance.now() - started, await signInLink(mesh))}\n`);
   await mesh.stopped;
   process.stdout.write("stopped\n");
   process.exit(0);
 }
 
-function welcome(mesh: RunningMesh, ms: number): string {
+/** Undefined where there is no dashboard, or it can't say: the mesh is up all the same. */
+async function signInLink(mesh: RunningMesh): Promise<string | undefined> {
+  const { dashboard, data } = mesh.status();
+  const token = readMachineToken(data);
+  if (dashboard === null || token === undefined) return undefined;
+  return makeLink(dashboard, token).then(
+    ({ url }) => url,
+    () => undefined,
+  );
+}
+
+function welcome(mesh: RunningMesh, ms: number, link: string | undefined): string {
   const { dashboard, gateway, traffic, parts } = mesh.status();
   return [
     "",
     `  ${parts.length} parts up in ${(ms / 1000).toFixed(1)} s; Ctrl-C stops them all`,
     ...(dashboard ? [`  dashboard    ${dashboard}`] : []),
+    ...(link ? [`  sign in      ${link}   once; another: npx limpid console-link`] : []),
     ...(parts.some((part) => part.kind === "gateway")
       ? [`  application  ${gateway}/productpage   ${traffic.rate} requests/s of traffic`]
       : []),

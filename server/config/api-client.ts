@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Grant } from "../contract/access.ts";
 import { type CanaryAction, CanaryList, type CanaryRequest } from "../contract/canaries.ts";
 import { ChangeList, type ChangeQuery, MeshExport } from "../contract/changes.ts";
 import { ApiError, DashboardError } from "../contract/errors.ts";
@@ -23,6 +24,15 @@ export interface WriteOptions {
   envoy?: boolean;
   /** Author in the history. */
   user: string;
+  /** Whom the write is for, and what they may do: the control plane holds it to that, and writes it down as theirs. Left out: the caller's own. */
+  onBehalf?: OnBehalf;
+}
+
+export interface OnBehalf {
+  grants: readonly Grant[];
+  /** How they came in, and from where. */
+  way: string;
+  address: string;
 }
 
 /** `name`: the service's hostname, or the resource's. */
@@ -65,7 +75,7 @@ export interface ConfigApiClient {
   /** Who is connected, and who was and is expected back. */
   knownProxies(): Promise<KnownProxy[]>;
   /** Rejects with CONFLICT for one that is connected, with NOT_FOUND for one that nobody knows. */
-  forgetProxy(id: string): Promise<KnownProxyList>;
+  forgetProxy(id: string, options?: WriteOptions): Promise<KnownProxyList>;
   changes(query: ChangeQuery): Promise<ChangeList>;
   /** The whole configuration as people write it, in force or as it was. */
   mesh(moment?: { revision: number } | { at: number }): Promise<MeshExport>;
@@ -83,14 +93,19 @@ export interface ConfigApiClient {
 /** Where the API keeps a kind's objects. */
 export type KindPath = Pick<KindDefinition, "group" | "version" | "plural">;
 
-export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): ConfigApiClient {
+/** `token`: by which the control plane knows who asks. */
+export function createConfigApiClient(
+  baseUrl: string,
+  timeoutMs = 5000,
+  token: () => string | undefined = () => undefined,
+): ConfigApiClient {
   const client = createHttpClient(baseUrl, timeoutMs);
   const call = async <T>(
     schema: z.ZodType<T>,
     method: string,
     path: string,
-    options?: { body?: unknown; user?: string },
-  ) => schema.parse(await send(client, baseUrl, method, path, options));
+    options?: { body?: unknown } & Partial<WriteOptions>,
+  ) => schema.parse(await send(client, baseUrl, method, path, { ...options, token: token() }));
   const dry = (options: WriteOptions) => (options.dryRun ? `?dryRun=true${options.envoy ? "&envoy=true" : ""}` : "");
   const undoQuery = (options: WriteOptions & { over?: number | undefined }) => {
     const query = dry(options);
@@ -98,26 +113,29 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
   };
   const pathOf = ({ namespace, name }: ServiceName) => `/limpid/v1/services/${segment(namespace)}/${segment(name)}`;
 
+  const by = (options: WriteOptions | undefined) =>
+    options && { user: options.user, ...(options.onBehalf && { onBehalf: options.onBehalf }) };
+
   return {
     services: () => call(MeshService.array(), "GET", "/limpid/v1/services"),
     routing: (service) => call(Routing, "GET", `${pathOf(service)}/routing`),
     setWeights: (service, change, options) =>
       call(ChangeResult, "PUT", `${pathOf(service)}/routing/weights${dry(options)}`, {
         body: change,
-        user: options.user,
+        ...by(options),
       }),
     faults: () => call(FaultList, "GET", "/limpid/v1/faults"),
     injectFault: (fault, options) =>
-      call(ChangeResult, "POST", `/limpid/v1/faults${dry(options)}`, { body: fault, user: options.user }),
+      call(ChangeResult, "POST", `/limpid/v1/faults${dry(options)}`, { body: fault, ...by(options) }),
     stopFault: (id, options) =>
       call(ChangeResult, "DELETE", `/limpid/v1/faults/${id.split("/").map(segment).join("/")}${dry(options)}`, {
-        user: options.user,
+        ...by(options),
       }),
     gateways: () => call(GatewayList, "GET", "/limpid/v1/gateways"),
     workloads: () => call(WorkloadViews, "GET", "/limpid/v1/workloads"),
     canaries: () => call(CanaryList, "GET", "/limpid/v1/canaries"),
     startCanary: (canary, options) =>
-      call(ChangeResult, "POST", `/limpid/v1/canaries${dry(options)}`, { body: canary, user: options.user }),
+      call(ChangeResult, "POST", `/limpid/v1/canaries${dry(options)}`, { body: canary, ...by(options) }),
     actOnCanary: ({ namespace, name }, action, options) =>
       call(
         ChangeResult,
@@ -125,7 +143,7 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
         `/limpid/v1/canaries/${segment(namespace)}/${segment(name)}/${action}${dry(options)}`,
         {
           body: {},
-          user: options.user,
+          ...by(options),
         },
       ),
     push: (revision) =>
@@ -138,35 +156,35 @@ export function createConfigApiClient(baseUrl: string, timeoutMs = 5000): Config
     rateLimits: () => call(RateLimitUses, "GET", "/limpid/v1/rate-limits"),
     pushLatency: () => call(PushLatency, "GET", "/limpid/v1/push-latency"),
     knownProxies: async () => (await call(KnownProxyList, "GET", "/limpid/v1/proxies")).proxies,
-    forgetProxy: (id) => call(KnownProxyList, "DELETE", `/limpid/v1/proxies/${segment(id)}`),
+    forgetProxy: (id, options) => call(KnownProxyList, "DELETE", `/limpid/v1/proxies/${segment(id)}`, by(options)),
     changes: ({ sinceMs: since, untilMs: until, ...query }) =>
       call(ChangeList, "GET", `/limpid/v1/changes?${given({ since, until, ...query })}`),
     mesh: (moment) => call(MeshExport, "GET", `/limpid/v1/mesh?${given({ ...moment })}`),
-    restore: (what, { dryRun = false, envoy = false, user }) =>
+    restore: (what, { dryRun = false, envoy = false, ...author }) =>
       call(ChangeResult, "POST", `/limpid/v1/mesh/restore?${given({ ...what, dryRun, ...(envoy && { envoy }) })}`, {
         body: {},
-        user,
+        ...by(author),
       }),
     undo: (revision, options) =>
       call(ChangeResult, "POST", `/limpid/v1/changes/${revision}/undo${undoQuery(options)}`, {
         body: {},
-        user: options.user,
+        ...by(options),
       }),
     transact: (writes, reason, options) =>
       call(ChangeResult, "POST", `/limpid/v1/transactions${dry(options)}`, {
         body: { writes, reason, dryRun: options.dryRun ?? false },
-        user: options.user,
+        ...by(options),
       }),
     async openApi({ group, version }) {
       const path = group === "" ? `api/${version}` : `apis/${group}/${version}`;
-      const { components } = (await send(client, baseUrl, "GET", `/openapi/v3/${path}`)) as {
+      const { components } = (await send(client, baseUrl, "GET", `/openapi/v3/${path}`, { token: token() })) as {
         components: { schemas: Record<string, unknown> };
       };
       return { schemas: components.schemas };
     },
     async objects({ group, version, plural }) {
       const path = group === "" ? `/api/${version}/${plural}` : `/apis/${group}/${version}/${plural}`;
-      const { items } = (await send(client, baseUrl, "GET", path)) as { items: ConfigObject[] };
+      const { items } = (await send(client, baseUrl, "GET", path, { token: token() })) as { items: ConfigObject[] };
       return items;
     },
   };
@@ -185,12 +203,18 @@ async function send(
   baseUrl: string,
   method: string,
   path: string,
-  { body: sent, user }: { body?: unknown; user?: string } = {},
+  { body: sent, user, onBehalf, token }: { body?: unknown; token?: string | undefined } & Partial<WriteOptions> = {},
 ): Promise<unknown> {
   const headers = {
     accept: "application/json",
     ...(sent !== undefined && { "content-type": "application/json" }),
-    ...(user !== undefined && { "x-limpid-user": user }),
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    ...(user !== undefined && { "x-limpid-user": encodeURIComponent(user) }),
+    ...(onBehalf && {
+      "x-limpid-grants": onBehalf.grants.map(({ role, namespace }) => `${role}@${namespace}`).join(","),
+      "x-limpid-way": onBehalf.way,
+      "x-limpid-address": onBehalf.address,
+    }),
   };
   const json = sent === undefined ? {} : { body: JSON.stringify(sent) };
   const { status, text } = await client.call(method, path, { headers, ...json }).catch((error: Error) => {

@@ -43,6 +43,17 @@ export const covers = (outer: readonly Grant[], inner: readonly Grant[]): boolea
 export const describeGrants = (grants: readonly Grant[]): string =>
   grants.map(({ role, namespace }) => (namespace === wholeMesh ? role : `${role} in ${namespace}`)).join(", ");
 
+/** Where to go after signing in: an address of the dashboard's own pages and nothing else, whatever a link says. */
+export function ownAddress(next: unknown): string {
+  const home = "/";
+  if (typeof next !== "string" || next.length > 2_000 || !/^\/(?![/\\])/.test(next)) return home;
+  const base = "http://dashboard.invalid";
+  const url = URL.parse(next, base);
+  if (url === null || url.origin !== base || /^\/(?:api|sign-in)(?:\/|$)/.test(url.pathname)) return home;
+  // Dots may have led to a path that a browser would take for a host.
+  return url.pathname.startsWith("//") ? home : url.pathname + url.search;
+}
+
 export const ways = ["password", "link", "oidc", "token", "machine"] as const;
 
 /** Who is signed in; `GET /api/session`. */

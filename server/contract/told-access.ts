@@ -17,6 +17,6 @@ export const accessInEnglish = {
   "password-current-wrong": "the present password is not right",
   "provider-roles": "the roles of {name} come from the identity provider",
   "no-api-token": "there is no token {id}",
-  "oidc-failed": "the identity provider did not let you in: {why}",
-  "oidc-no-role": "the identity provider knows you as {name}, and no role is meant for you here",
+  "oidc-failed": "the identity provider did not let you in; the audit says why",
+  "oidc-no-role": "the identity provider knows you, and no role is meant for you here",
 } as const;

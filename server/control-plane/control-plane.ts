@@ -88,12 +88,12 @@ export interface ControlPlaneOptions {
   /** 0 takes a free port. */
   xdsPort: number;
   /** Where proxies get their certificates: over mutual TLS only. 0 takes a free port. Needs `authority`. */
-  xdsTls?: { port: number };
+  xdsTls?: { port: number; host?: string };
   authority?: CertificateAuthority;
   /** Opens the Secrets of the store; unset: sealed ones are not there for anybody. */
   sealer?: Sealer;
   /** A port for those who come with a join token, having no certificate yet. 0 takes a free one. Needs `authority`. */
-  join?: { port: number };
+  join?: { port: number; host?: string };
   /** Where join tokens, and what was signed and revoked, are kept over a restart; unset: nowhere. */
   identityFiles?: IdentityFiles;
   /** Roots in PEM, beside the authority's, of certificates that proxies may come with; nobody else in the mesh trusts them. */
@@ -229,7 +229,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const server = createXdsServer({
     host: options.host,
     port: options.xdsPort,
-    tls: xdsTls && credentials && { port: xdsTls.port, credentials: credentials.own },
+    tls: xdsTls && credentials && { port: xdsTls.port, host: xdsTls.host, credentials: credentials.own },
     clock,
     logger,
     limits: options.limits,
@@ -275,7 +275,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const joins =
     options.join && identities && credentials && signing
       ? createJoinServer(
-          { host: options.host ?? "127.0.0.1", port: options.join.port },
+          { host: options.join.host ?? options.host ?? "127.0.0.1", port: options.join.port },
           { credentials: credentials.own, rootPem: identities.rootPem, clock, add: signing.byToken },
         )
       : undefined;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { machineCaller } from "../access/caller.ts";
 import { createApi } from "./api.ts";
 import type { Dashboard } from "./dashboard.ts";
 
@@ -17,8 +18,20 @@ async function call(
 ): Promise<unknown> {
   const match = createApi(echo).match(method, path);
   if (match.target === undefined) return match;
-  return match.target({ params: match.params, query, body });
+  const caller = machineCaller("admin");
+  return match.target.handler({
+    params: match.params,
+    query,
+    body,
+    caller,
+    address: "127.0.0.1",
+    cookies: {},
+    place: { port: 3000, secure: false },
+    about: {},
+  });
 }
+
+const by = { user: "admin", onBehalf: { grants: machineCaller().grants, way: "machine", address: "127.0.0.1" } };
 
 describe("routes", () => {
   it.each<[string, string, Record<string, string>, unknown, unknown]>([
@@ -44,22 +57,17 @@ describe("routes", () => {
         "setWeights",
         { namespace: "default", name: "reviews" },
         { rule: 0, weights: { v1: 100 }, resourceVersion: null },
-        { dryRun: true, envoy: false, user: "admin" },
+        { dryRun: true, envoy: false, ...by },
       ],
     ],
-    ["DELETE", "/api/faults/default/ratings/a1", {}, {}, ["stopFault", "default/ratings/a1", { user: "admin" }]],
+    ["DELETE", "/api/faults/default/ratings/a1", {}, {}, ["stopFault", "default/ratings/a1", { ...by }]],
     ["GET", "/api/canaries", {}, undefined, ["canaries"]],
     [
       "POST",
       "/api/canaries/default/reviews/abort",
       {},
       {},
-      [
-        "actOnCanary",
-        { namespace: "default", name: "reviews" },
-        "abort",
-        { dryRun: false, envoy: false, user: "admin" },
-      ],
+      ["actOnCanary", { namespace: "default", name: "reviews" }, "abort", { dryRun: false, envoy: false, ...by }],
     ],
     ["GET", "/api/pushes/latest", {}, undefined, ["push", "latest"]],
     ["GET", "/api/pushes/12", {}, undefined, ["push", 12]],
@@ -67,19 +75,13 @@ describe("routes", () => {
     ["GET", "/api/loads", {}, undefined, ["loads"]],
     ["GET", "/api/rate-limits", {}, undefined, ["rateLimits"]],
     ["GET", "/api/changes", {}, undefined, ["changes", { sinceMs: 0, limit: 50 }]],
-    [
-      "POST",
-      "/api/undo",
-      {},
-      { revision: 3 },
-      ["undo", 3, { dryRun: false, envoy: false, over: undefined, user: "admin" }],
-    ],
+    ["POST", "/api/undo", {}, { revision: 3 }, ["undo", 3, { dryRun: false, envoy: false, over: undefined, ...by }]],
     [
       "POST",
       "/api/undo",
       { dryRun: "true" },
       { revision: 3, over: 5 },
-      ["undo", 3, { dryRun: true, envoy: false, over: 5, user: "admin" }],
+      ["undo", 3, { dryRun: true, envoy: false, over: 5, ...by }],
     ],
     ["GET", "/api/objects", {}, undefined, ["objects", undefined]],
     [

@@ -16,27 +16,14 @@ import {
   RetentionChange,
   TraceSearch,
   WeightsChange,
+  wholeMesh,
   XdsTypeName,
 } from "../contract/index.ts";
-import { createRouter, type Router } from "../lib/http-router.ts";
+import { type ApiCall, type ApiRoutes, authorOf, createApiRoutes, Download, type RouteOptions } from "./api-call.ts";
 import type { Dashboard } from "./dashboard.ts";
 import { At, Window } from "./metrics.ts";
 import { invalid, parse } from "./parse.ts";
 import { traceIdOf } from "./traces.ts";
-
-/** One call of the API, as its handlers see it. */
-export interface ApiCall {
-  params: Readonly<Record<string, string>>;
-  query: Readonly<Record<string, string>>;
-  /** The JSON body of a write. */
-  body: unknown;
-}
-
-/** Resolves with what becomes the JSON of the answer, or an `EventStream`; rejects with a `DashboardError`. */
-export type ApiHandler = (call: ApiCall) => Promise<unknown>;
-
-/** No authentication yet: everybody who reaches the loopback address is the administrator. */
-const user = "admin";
 
 const Flag = z
   .enum(["true", "false"])
@@ -90,25 +77,18 @@ const Apply = z
     error: "must have an object, unless something is deleted",
   });
 
-/** An answer that a browser keeps as a file: JSON, or with a `type` of its own a text. */
-export class Download {
-  readonly value: unknown;
-  readonly fileName: string;
-  readonly type: string | undefined;
-  constructor(value: unknown, fileName: string, type?: string) {
-    this.value = value;
-    this.fileName = fileName;
-    this.type = type;
-  }
-}
+/** In the namespace of the address. Which ones a write reaches besides is known where it is made: the control plane holds it to its author's roles. */
+const there: RouteOptions = { need: ({ params }) => ({ role: "operator", namespace: params.namespace }) };
+/** What concerns no namespace. */
+const everywhere: RouteOptions = { need: { role: "operator", namespace: wholeMesh } };
 
 /** Without what is undefined. */
 const stated = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 
 /** What the browser asks for under `/api`. */
-export function createApi(dashboard: Dashboard): Router<ApiHandler> {
-  const api = createRouter<ApiHandler>();
+export function createApi(dashboard: Dashboard): ApiRoutes {
+  const api = createApiRoutes();
   const service = ({ params }: ApiCall) => ({ namespace: params.namespace ?? "", name: params.name ?? "" });
 
   api.add("GET", "/api/status", () => dashboard.status());
@@ -126,10 +106,15 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     dashboard.serviceMetrics({ ...service(call), ...stretch(parse(WindowAt, call.query)) }),
   );
   api.add("GET", "/api/services/:namespace/:name/routing", (call) => dashboard.routing(service(call)));
-  api.add("PUT", "/api/services/:namespace/:name/routing/weights", async (call) => {
-    const dry = parse(DryRun, call.query);
-    return dashboard.setWeights(service(call), parse(WeightsChange, call.body), { ...dry, user });
-  });
+  api.add(
+    "PUT",
+    "/api/services/:namespace/:name/routing/weights",
+    async (call) => {
+      const dry = parse(DryRun, call.query);
+      return dashboard.setWeights(service(call), parse(WeightsChange, call.body), { ...dry, ...authorOf(call) });
+    },
+    there,
+  );
 
   api.add("GET", "/api/services/:namespace/:name/circuits", (call) => dashboard.circuits(service(call)));
   api.add("GET", "/api/gateways", () => dashboard.gateways());
@@ -139,36 +124,62 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
   );
 
   api.add("GET", "/api/faults", () => dashboard.faults());
-  api.add("POST", "/api/faults", async ({ query, body }) => {
-    const dry = parse(DryRun, query);
-    return dashboard.injectFault(parse(FaultRequest, body), { ...dry, user });
+  api.add("POST", "/api/faults", async (call) => {
+    const dry = parse(DryRun, call.query);
+    return dashboard.injectFault(parse(FaultRequest, call.body), { ...dry, ...authorOf(call) });
   });
-  api.add("DELETE", "/api/faults/:namespace/:virtualService/:id", ({ params }) =>
-    dashboard.stopFault(`${params.namespace}/${params.virtualService}/${params.id}`, { user }),
+  api.add(
+    "DELETE",
+    "/api/faults/:namespace/:virtualService/:id",
+    (call) =>
+      dashboard.stopFault(`${call.params.namespace}/${call.params.virtualService}/${call.params.id}`, authorOf(call)),
+    there,
   );
 
   api.add("GET", "/api/retention", () => dashboard.retention());
-  api.add("PUT", "/api/retention", async ({ body }) => dashboard.setRetention(parse(RetentionChange, body)));
+  api.add("PUT", "/api/retention", async ({ body }) => dashboard.setRetention(parse(RetentionChange, body)), {
+    ...everywhere,
+    deed: "retention.set",
+  });
   api.add("GET", "/api/pushes", () => dashboard.pushHistory());
   api.add("GET", "/api/loads", () => dashboard.loads());
   api.add("GET", "/api/load-targets", () => dashboard.loadTargets());
   api.add("GET", "/api/load-tests", () => dashboard.loadTests());
-  api.add("POST", "/api/load-tests", async ({ body }) => dashboard.startLoadTest(parse(LoadPlan, body), user));
-  api.add("DELETE", "/api/load-tests/running", () => dashboard.stopLoadTest());
-  api.add("POST", "/api/load-tests/reports", async ({ body }) =>
-    dashboard.keepLoadTest(parse(MadeLoadTest, body), user),
+  api.add(
+    "POST",
+    "/api/load-tests",
+    async (call) => dashboard.startLoadTest(parse(LoadPlan, call.body), authorOf(call).user),
+    { ...everywhere, deed: "load-test.start" },
+  );
+  api.add("DELETE", "/api/load-tests/running", () => dashboard.stopLoadTest(), {
+    ...everywhere,
+    deed: "load-test.stop",
+  });
+  api.add(
+    "POST",
+    "/api/load-tests/reports",
+    async (call) => dashboard.keepLoadTest(parse(MadeLoadTest, call.body), authorOf(call).user),
+    { ...everywhere, deed: "load-test.keep" },
   );
   api.add("GET", "/api/load-tests/:id", ({ params: { id = "" } }) => dashboard.loadTest(id));
-  api.add("DELETE", "/api/load-tests/:id", ({ params: { id = "" } }) => dashboard.forgetLoadTest(id));
+  api.add("DELETE", "/api/load-tests/:id", ({ params: { id = "" } }) => dashboard.forgetLoadTest(id), {
+    ...everywhere,
+    deed: "load-test.delete",
+  });
   api.add("GET", "/api/rate-limits", () => dashboard.rateLimits());
   api.add("GET", "/api/canaries", () => dashboard.canaries());
-  api.add("POST", "/api/canaries", async ({ query, body }) =>
-    dashboard.startCanary(parse(CanaryRequest, body), { ...parse(DryRun, query), user }),
+  api.add("POST", "/api/canaries", async (call) =>
+    dashboard.startCanary(parse(CanaryRequest, call.body), { ...parse(DryRun, call.query), ...authorOf(call) }),
   );
-  api.add("POST", "/api/canaries/:namespace/:name/:action", async (call) => {
-    const { action } = parse(z.object({ action: CanaryAction }), call.params);
-    return dashboard.actOnCanary(service(call), action, { ...parse(DryRun, call.query), user });
-  });
+  api.add(
+    "POST",
+    "/api/canaries/:namespace/:name/:action",
+    async (call) => {
+      const { action } = parse(z.object({ action: CanaryAction }), call.params);
+      return dashboard.actOnCanary(service(call), action, { ...parse(DryRun, call.query), ...authorOf(call) });
+    },
+    there,
+  );
 
   api.add("GET", "/api/pushes/:revision", async ({ params: { revision = "" } }) => {
     if (revision === "latest") return dashboard.push(revision);
@@ -179,9 +190,9 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     const { since, until, ...filter } = parse(ChangesQuery, query);
     return dashboard.changes({ sinceMs: since, ...(until !== undefined && { untilMs: until }), ...stated(filter) });
   });
-  api.add("POST", "/api/undo", async ({ query, body }) => {
-    const { revision, over } = parse(Undo, body);
-    return dashboard.undo(revision, { ...parse(DryRun, query), over, user });
+  api.add("POST", "/api/undo", async (call) => {
+    const { revision, over } = parse(Undo, call.body);
+    return dashboard.undo(revision, { ...parse(DryRun, call.query), over, ...authorOf(call) });
   });
 
   // The whole configuration as a file of YAML; `?revision=` or `?at=`: as it was.
@@ -191,12 +202,17 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     const mesh = await dashboard.exportMesh(moment);
     return new Download(mesh.yaml, `mesh-${mesh.revision}.yaml`, "application/yaml");
   });
-  api.add("POST", "/api/mesh/compare", async ({ body }) => dashboard.compareMeshes(parse(MeshComparisonRequest, body)));
-  api.add("POST", "/api/mesh/restore", async ({ query, body }) =>
-    dashboard.restore(parse(RestoreRequest, body), { ...parse(DryRun, query), user }),
+  api.add(
+    "POST",
+    "/api/mesh/compare",
+    async ({ body }) => dashboard.compareMeshes(parse(MeshComparisonRequest, body)),
+    { need: { role: "viewer" } },
   );
-  api.add("POST", "/api/mesh/import", async ({ query, body }) =>
-    dashboard.importMesh(parse(ImportRequest, body), { ...parse(DryRun, query), user }),
+  api.add("POST", "/api/mesh/restore", async (call) =>
+    dashboard.restore(parse(RestoreRequest, call.body), { ...parse(DryRun, call.query), ...authorOf(call) }),
+  );
+  api.add("POST", "/api/mesh/import", async (call) =>
+    dashboard.importMesh(parse(ImportRequest, call.body), { ...parse(DryRun, call.query), ...authorOf(call) }),
   );
 
   // `?namespace=&name=`: of a service; else of the whole mesh.
@@ -204,7 +220,7 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
   api.add("PUT", "/api/thresholds", async (call) => {
     const { dryRun, envoy } = parse(DryRun, call.query);
     const own = parse(PartialThresholds, call.body);
-    return dashboard.setThresholds(thresholdsOf(call.query), own, { dryRun, envoy, user });
+    return dashboard.setThresholds(thresholdsOf(call.query), own, { dryRun, envoy, ...authorOf(call) });
   });
 
   // `?kind=&namespace=&name=`: one object; without a name the list, of one kind or of all.
@@ -212,10 +228,10 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
     const { kind, namespace, name } = parse(ObjectQuery, query);
     return kind && namespace && name ? dashboard.object({ kind, namespace, name }) : dashboard.objects(kind);
   });
-  api.add("POST", "/api/apply", async ({ query, body }) => {
-    const dry = parse(DryRun, query);
-    const { yaml, delete: gone } = parse(Apply, body);
-    return dashboard.applyYaml(yaml, gone, { ...dry, user });
+  api.add("POST", "/api/apply", async (call) => {
+    const dry = parse(DryRun, call.query);
+    const { yaml, delete: gone } = parse(Apply, call.body);
+    return dashboard.applyYaml(yaml, gone, { ...dry, ...authorOf(call) });
   });
   api.add("GET", "/api/schemas", () => dashboard.kinds());
   api.add("GET", "/api/schemas/:kind", ({ params: { kind = "" } }) => dashboard.kindSchema(kind));
@@ -237,11 +253,18 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
   api.add("GET", "/api/explain", async ({ query }) =>
     dashboard.explain(parse(ExplainQuery.omit({ token: true }), query)),
   );
-  api.add("POST", "/api/explain", async ({ body }) => dashboard.explain(parse(ExplainQuery, body)));
+  api.add("POST", "/api/explain", async ({ body }) => dashboard.explain(parse(ExplainQuery, body)), {
+    need: { role: "viewer" },
+  });
 
   api.add("GET", "/api/proxies", () => dashboard.proxies());
   // Of one that is not connected, and will not be again.
-  api.add("DELETE", "/api/proxies/:id", ({ params: { id = "" } }) => dashboard.forgetProxy(id));
+  api.add(
+    "DELETE",
+    "/api/proxies/:id",
+    (call) => dashboard.forgetProxy(call.params.id ?? "", authorOf(call)),
+    everywhere,
+  );
   // What one proxy was sent; with `?type=&name=` one resource of it, with its contents.
   api.add("GET", "/api/proxies/:id/config", async ({ params: { id = "" }, query }) => {
     const { type, name } = parse(ResourceQuery, query);
@@ -252,8 +275,11 @@ export function createApi(dashboard: Dashboard): Router<ApiHandler> {
   api.add("GET", "/api/proxies/:id/stats", async ({ params: { id = "" }, query }) =>
     dashboard.proxyStats(id, parse(StatsQuery, query).filter),
   );
-  api.add("PUT", "/api/proxies/:id/log-level", async ({ params: { id = "" }, body }) =>
-    dashboard.setLogLevel(id, parse(LevelRequest, body).level),
+  api.add(
+    "PUT",
+    "/api/proxies/:id/log-level",
+    async ({ params: { id = "" }, body }) => dashboard.setLogLevel(id, parse(LevelRequest, body).level),
+    { ...everywhere, deed: "proxy.log-level" },
   );
   api.add("GET", "/api/proxies/:id/bundle", async ({ params: { id = "" } }) =>
     archive(await dashboard.debugBundle(id)),

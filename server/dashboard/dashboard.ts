@@ -135,7 +135,7 @@ export interface Dashboard
   traceOperations(): Promise<TraceOperations>;
   proxies(): Promise<ProxyList>;
   /** One that is gone for good is not expected any more. */
-  forgetProxy(id: string): Promise<ProxyList>;
+  forgetProxy(id: string, options: WriteOptions): Promise<ProxyList>;
   proxyConfig(id: string): Promise<ProxyConfigDump>;
   /** Of the mesh, or of one proxy, as a .tar.gz. Rejects with NOT_FOUND where nobody knows the proxy. */
   debugBundle(id?: string): Promise<{ name: string; data: Buffer }>;
@@ -174,11 +174,20 @@ export interface DashboardOptions {
   telemetryDatabase?: string | undefined;
   /** Hears of what goes wrong beside the calls. */
   onError(error: unknown, what: string): void;
+  /** By which the control plane knows this dashboard, and believes it for whom a write is. */
+  token?: string;
 }
 
-export function createDashboard({ portOffset, data, root, telemetryDatabase, onError }: DashboardOptions): Dashboard {
+export function createDashboard({
+  portOffset,
+  data,
+  root,
+  telemetryDatabase,
+  onError,
+  token,
+}: DashboardOptions): Dashboard {
   const ports = meshPorts(portOffset);
-  const api = createConfigApiClient(`http://127.0.0.1:${ports.configApi}`);
+  const api = createConfigApiClient(`http://127.0.0.1:${ports.configApi}`, undefined, () => token);
   const fleet: FleetSource = (options) => fetchProxyStatuses(`127.0.0.1:${ports.xds}`, options).catch(unreachable);
   const held = (id: string) => fetchHeldResources(`127.0.0.1:${ports.xds}`, id).catch(unreachable);
   const admin = createAdminClient(ports.fleet);
@@ -235,8 +244,8 @@ export function createDashboard({ portOffset, data, root, telemetryDatabase, onE
     ...meshes,
     ...createTraces(queries, Date.now),
     proxies,
-    async forgetProxy(id) {
-      await api.forgetProxy(id);
+    async forgetProxy(id, options) {
+      await api.forgetProxy(id, options);
       const list = await proxies();
       return { ...list, proxies: list.proxies.filter((proxy) => proxy.id !== id) };
     },

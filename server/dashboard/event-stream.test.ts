@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { get, type IncomingMessage, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { afterEach, expect, it } from "vitest";
-import { createRouter } from "../lib/http-router.ts";
-import type { ApiHandler } from "./api.ts";
+import { createApiRoutes } from "./api-call.ts";
 import { EventStream } from "./event-stream.ts";
 import { createDashboardServer } from "./http-server.ts";
+import { everybodyIs } from "./testing/callers.ts";
 
 let server: Server | undefined;
 afterEach(() => {
@@ -18,7 +18,7 @@ let atOnce = 0;
 
 async function start(): Promise<number> {
   running = 0;
-  const api = createRouter<ApiHandler>();
+  const api = createApiRoutes();
   const counted = (events: (signal: AbortSignal) => AsyncGenerator<unknown>) => async () =>
     new EventStream(async function* (signal) {
       running += 1;
@@ -48,6 +48,8 @@ async function start(): Promise<number> {
   );
   server = createDashboardServer({
     api,
+    callers: everybodyIs(),
+    place: { port: 3000, secure: false },
     addresses: async () => undefined,
     pages: (_request, response) => response.end(),
     allowedHosts: [],

@@ -19,12 +19,13 @@ let open = 0;
 
 /**
  * Server-sent events: each value is JSON in one `data:` line; an error that ends the stream is an event `failed`.
- * https://html.spec.whatwg.org/multipage/server-sent-events.html
+ * `mayGoOn` is asked every few seconds. https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export async function sendEvents(
   request: IncomingMessage,
   response: ServerResponse,
   stream: EventStream,
+  mayGoOn: () => Promise<boolean> = async () => true,
 ): Promise<void> {
   if (open >= maxStreams && request.method !== "HEAD") {
     throw new DashboardError({
@@ -39,7 +40,14 @@ export async function sendEvents(
   }
   open += 1;
   const gone = new AbortController();
-  const heartbeat = setInterval(() => response.writableNeedDrain || response.write(":\n\n"), heartbeatMs);
+  const heartbeat = setInterval(() => {
+    if (!response.writableNeedDrain) response.write(":\n\n");
+    // Whoever signs out, or is signed out, sees no more of it.
+    mayGoOn().then(
+      (may) => may || gone.abort(),
+      () => undefined,
+    );
+  }, heartbeatMs);
   response.once("close", () => gone.abort());
   try {
     // A reader knows by it that it is connected, before there is anything to tell.

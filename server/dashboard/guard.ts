@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { DashboardError } from "../contract/index.ts";
+import { DashboardError, told } from "../contract/index.ts";
 import { isAllowedHost } from "../lib/allowed-host.ts";
 
 /** The status and the error of a request that is turned away before anything else looks at it. */
@@ -11,8 +11,8 @@ export interface Refusal {
 const readOnly = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * Before every page and API call. The dashboard can change a mesh and has no login of its own yet, so a foreign page must not reach it:
- * neither under a name that was pointed to this address (Host), nor by a cross-site write (Origin).
+ * Before every page and API call: no foreign page reaches the dashboard, neither under a name that was pointed to this address (Host), nor by a
+ * cross-site write (Origin).
  */
 export function refuse(
   method: string,
@@ -22,11 +22,20 @@ export function refuse(
   if (!isAllowedHost(headers.host, allowedHosts)) {
     return forbidden(421, `The host name ${JSON.stringify((headers.host ?? "").slice(0, 100))} is not served here.`);
   }
-  if (!readOnly.has(method) && !isSameOrigin(headers)) {
-    return forbidden(403, "Writes are only taken from the dashboard's own pages.");
+  if (isWrite(method) && !isSameOrigin(headers)) {
+    return forbidden(403, told("foreign-write", {}).message);
   }
   return undefined;
 }
+
+/**
+ * Whether a write that comes with a cookie says itself that it is of the dashboard's own page. Browsers do, in one header or the other; what says nothing is
+ * no browser of today, and whoever is no browser has a token.
+ */
+export const tellsItsOrigin = ({ origin, "sec-fetch-site": site }: IncomingHttpHeaders): boolean =>
+  origin !== undefined || site === "same-origin";
+
+export const isWrite = (method: string): boolean => !readOnly.has(method);
 
 /** A browser sends Origin with every write; a tool such as curl sends neither header and is no danger to a person's session. */
 function isSameOrigin({ origin, host, "sec-fetch-site": site }: IncomingHttpHeaders): boolean {
@@ -34,13 +43,6 @@ function isSameOrigin({ origin, host, "sec-fetch-site": site }: IncomingHttpHead
   if (origin === undefined) return true;
   return URL.canParse(origin) && new URL(origin).host === host;
 }
-
-/** `LIMPID_ALLOWED_HOSTS`: names without ports, comma separated, that are served beside the loopback ones. */
-export const parseAllowedHosts = (names: string | undefined): string[] =>
-  (names ?? "")
-    .split(",")
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== "");
 
 const forbidden = (status: number, message: string): Refusal => ({
   status,

@@ -3,9 +3,9 @@ import { type IncomingHttpHeaders, type IncomingMessage, request, type Server } 
 import { type AddressInfo, connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { DashboardError } from "../contract/index.ts";
-import { createRouter } from "../lib/http-router.ts";
-import { type ApiCall, type ApiHandler, Download } from "./api.ts";
+import { type ApiCall, createApiRoutes, Download } from "./api-call.ts";
 import { createDashboardServer } from "./http-server.ts";
+import { everybodyIs } from "./testing/callers.ts";
 
 let server: Server | undefined;
 afterEach(() => {
@@ -17,7 +17,7 @@ const failures: unknown[] = [];
 let lastCall: ApiCall | undefined;
 
 async function start(allowedHosts: readonly string[] = []): Promise<number> {
-  const api = createRouter<ApiHandler>();
+  const api = createApiRoutes();
   api.add("GET", "/api/things/:name", async (call) => {
     lastCall = call;
     return { name: call.params.name };
@@ -32,6 +32,8 @@ async function start(allowedHosts: readonly string[] = []): Promise<number> {
   failures.length = 0;
   server = createDashboardServer({
     api,
+    callers: everybodyIs(),
+    place: { port: 3000, secure: false },
     addresses: async (path) =>
       path === "/old" ? { kind: "moved", to: "/new%20place" } : path === "/gone" ? { kind: "missing" } : undefined,
     pages: (req, res) => res.end(JSON.stringify(req.headers)),

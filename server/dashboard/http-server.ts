@@ -1,20 +1,28 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
-import { type ApiError, DashboardError, told } from "../contract/index.ts";
+import type { Caller } from "../access/caller.ts";
+import { failure } from "../access/failure.ts";
+import { type ApiError, allows, DashboardError, type Session, told } from "../contract/index.ts";
 import { errorBody } from "../lib/error-body.ts";
 import { answerWhole } from "../lib/http-answer.ts";
 import { mediaType, readBody } from "../lib/http-body.ts";
-import { createHttpListener } from "../lib/http-listener.ts";
-import type { Router } from "../lib/http-router.ts";
-import { type ApiHandler, Download } from "./api.ts";
+import { createHttpListener, type HttpListenerTls } from "../lib/http-listener.ts";
+import { type ApiCall, type ApiRoute, type ApiRoutes, Download, Reply, requireNeed } from "./api-call.ts";
+import { addressOf, type Callers } from "./callers.ts";
+import { type CookiePlace, readCookies } from "./cookie.ts";
 import { EventStream, sendEvents } from "./event-stream.ts";
-import { refuse } from "./guard.ts";
+import { isWrite, refuse, tellsItsOrigin } from "./guard.ts";
 import { jsonAnswer } from "./json-answer.ts";
 import type { PageAddress } from "./page-address.ts";
+import { needOfPage, signInAddress } from "./page-needs.ts";
 import { invalid } from "./parse.ts";
-import { contentSecurityPolicy, fixedHeaders } from "./security-headers.ts";
+import { contentSecurityPolicy, fixedHeaders, strictTransport } from "./security-headers.ts";
 
 export interface DashboardServerOptions {
-  api: Router<ApiHandler>;
+  api: ApiRoutes;
+  callers: Callers;
+  place: CookiePlace;
+  /** Served over TLS. */
+  tls?: HttpListenerTls | undefined;
   /** What a page's address leads to, beside the page itself; asked before it is served. Never rejects. */
   addresses(path: string): Promise<PageAddress>;
   /** Next: everything that is not under `/api`. Finds the nonce of its scripts in the request's headers. */
@@ -51,6 +59,7 @@ export function createDashboardServer(options: DashboardServerOptions): Server {
   return createHttpListener(
     (request, response, { path }) => {
       for (const [name, value] of Object.entries(fixedHeaders)) response.setHeader(name, value);
+      if (options.tls) response.setHeader(...strictTransport);
       const refusal = refuse(request.method ?? "GET", request.headers, options.allowedHosts);
       if (refusal) sendError(response, refusal.error, refusal.status);
       else if (path === "/api/healthz") send(response, 200, "text/plain", "ok\n");
@@ -59,6 +68,7 @@ export function createDashboardServer(options: DashboardServerOptions): Server {
     },
     {
       limits: { maxHeaderBytes: 32 * 1024 },
+      ...(options.tls && { tls: options.tls }),
       onError: (error, { url = "/" }) => options.onError(error, url),
       errorBody: (status, message) => errorBody(status, status === 500 ? unforeseen.message : message),
     },
@@ -66,40 +76,101 @@ export function createDashboardServer(options: DashboardServerOptions): Server {
 }
 
 async function answer(
-  { api, onError }: DashboardServerOptions,
+  options: DashboardServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
 ): Promise<void> {
+  const { api, callers, onError } = options;
+  const address = addressOf(request);
+  let asked: { route: ApiRoute; call: ApiCall } | undefined;
   try {
     const method = request.method === "HEAD" ? "GET" : (request.method ?? "GET");
     const match = api.match(method, path);
+    const caller = await callers.identify(request);
     if (match.target === undefined) {
       sendUnknown(response, path, match.allowed);
       return;
     }
-    const body = method === "GET" ? undefined : await readJson(request, maxBodyBytes(path));
-    const value = await match.target({ params: match.params, query: queryOf(request), body });
-    if (value instanceof EventStream) {
-      await sendEvents(request, response, value);
-      return;
-    }
-    const file = value instanceof Download ? value : undefined;
-    if (file) response.setHeader("content-disposition", `attachment; filename="${file.fileName}"`);
-    if (file?.type !== undefined) {
-      send(response, 200, file.type, Buffer.isBuffer(file.value) ? file.value : String(file.value));
-      return;
-    }
-    const answered = await jsonAnswer(file ? file.value : value, String(request.headers["accept-encoding"] ?? ""));
-    response.setHeader("vary", "accept-encoding");
-    if (answered.encoding) response.setHeader("content-encoding", answered.encoding);
-    send(response, 200, "application/json", answered.body);
+    const call: ApiCall = {
+      params: match.params,
+      query: queryOf(request),
+      body: undefined,
+      caller,
+      address,
+      cookies: readCookies(request.headers.cookie),
+      place: options.place,
+      about: {},
+    };
+    asked = { route: match.target, call };
+    if (caller?.sessionHash !== undefined && isWrite(method) && !tellsItsOrigin(request.headers))
+      throw failure("FORBIDDEN", told("foreign-write", {}));
+    // Before the body is read: nobody makes work who may not do it.
+    requireNeed(match.target.need, call);
+    call.body = method === "GET" ? undefined : await readJson(request, maxBodyBytes(path));
+    const value = await match.target.handler(call);
+    if (match.target.deed !== undefined) await callers.note({ ...deedOf(match.target, call), result: "done" });
+    await sendValue(options, request, response, value, caller);
   } catch (cause) {
     if (response.destroyed) return; // the client has gone, and nothing failed here
     const error = cause instanceof DashboardError ? cause : undefined;
     if (error === undefined) onError(cause, path);
+    await noteFailure(callers, error, asked, { path, address });
     if (!response.headersSent) sendError(response, error ?? unforeseen);
   }
+}
+
+/** What was refused, and what failed of what the audit knows by name. The ways in write down their own failures. */
+async function noteFailure(
+  callers: Callers,
+  error: DashboardError | undefined,
+  asked: { route: ApiRoute; call: ApiCall } | undefined,
+  { path, address }: { path: string; address: string },
+): Promise<void> {
+  const reason = error?.message ?? "failed";
+  if (asked === undefined) {
+    if (error?.code === "UNAUTHENTICATED")
+      await callers.note({ actor: "", way: "token", address, action: "sign-in", result: "refused", reason });
+    return;
+  }
+  const deed = { ...deedOf(asked.route, asked.call), reason };
+  const { caller } = asked.call;
+  if (error?.code === "FORBIDDEN" && caller)
+    await callers.note({ ...deed, target: deed.target || path, result: "refused" });
+  else if (asked.route.deed !== undefined && caller) await callers.note({ ...deed, result: "failed" });
+}
+
+const deedOf = ({ method, pattern, deed }: ApiRoute, { caller, address, params, about }: ApiCall) => ({
+  actor: caller?.name ?? "",
+  way: caller?.way ?? "",
+  address,
+  action: deed ?? `${method} ${pattern}`,
+  target: about.target ?? params.name ?? params.id ?? "",
+});
+
+async function sendValue(
+  { callers }: DashboardServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  value: unknown,
+  caller: Caller | undefined,
+): Promise<void> {
+  if (value instanceof EventStream) {
+    await sendEvents(request, response, value, async () => caller === undefined || callers.isStillIn(caller));
+    return;
+  }
+  const status = value instanceof Reply ? value.status : 200;
+  if (value instanceof Reply) for (const [name, text] of Object.entries(value.headers)) response.setHeader(name, text);
+  if (value instanceof Download) response.setHeader("content-disposition", `attachment; filename="${value.fileName}"`);
+  if (value instanceof Download && value.type !== undefined) {
+    send(response, status, value.type, String(value.value));
+    return;
+  }
+  const body = value instanceof Download || value instanceof Reply ? value.value : value;
+  const answered = await jsonAnswer(body, String(request.headers["accept-encoding"] ?? ""));
+  response.setHeader("vary", "accept-encoding");
+  if (answered.encoding) response.setHeader("content-encoding", answered.encoding);
+  send(response, status, "application/json", answered.body);
 }
 
 const unforeseen = new DashboardError({ code: "INTERNAL", ...told("dashboard-failed", {}) });
@@ -129,32 +200,52 @@ async function readJson(request: IncomingMessage, limit: number): Promise<unknow
   }
 }
 
-/** Next streams a page before it knows what stands on it: whether there is such a thing must be said in the head. */
+/** Next streams a page before it knows what stands on it: whether there is such a thing, and who may see it, must be said in the head. */
 async function servePage(
-  { addresses, pages }: DashboardServerOptions,
+  options: DashboardServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
 ): Promise<void> {
-  const address = path.startsWith("/_next/") ? undefined : await addresses(path);
-  if (address?.kind === "moved") {
-    const { url = "" } = request;
-    const query = url.indexOf("?");
-    response.writeHead(307, {
-      location: address.to + (query < 0 ? "" : url.slice(query)),
-      "cache-control": "no-store",
-    });
-    response.end();
+  const { callers, addresses } = options;
+  delete request.headers["x-limpid-caller"];
+  const need = needOfPage(path);
+  const caller = await callers.identify(request).catch(() => undefined);
+  if (need !== "everybody" && caller === undefined) {
+    redirect(response, signInAddress(request.url ?? "/"));
     return;
   }
-  if (address?.kind === "missing") response.statusCode = 404;
-  passOn(pages, request, response, path);
+  if (caller && need !== "everybody") {
+    const { name, displayName, way, grants, hasPassword } = caller;
+    request.headers["x-limpid-caller"] = encodeURIComponent(
+      JSON.stringify({ name, displayName, way, grants: [...grants], hasPassword } satisfies Session),
+    );
+  }
+  if (need !== "everybody" && caller && !allows(caller.grants, need)) response.statusCode = 403;
+  else {
+    const address = path.startsWith("/_next/") ? undefined : await addresses(path);
+    if (address?.kind === "moved") {
+      const { url = "" } = request;
+      const query = url.indexOf("?");
+      redirect(response, address.to + (query < 0 ? "" : url.slice(query)));
+      return;
+    }
+    if (address?.kind === "missing") response.statusCode = 404;
+  }
+  passOn(options.pages, request, response, path);
+}
+
+function redirect(response: ServerResponse, location: string): void {
+  response.writeHead(307, { location, "cache-control": "no-store" });
+  response.end();
 }
 
 /** A page, with a policy of its own: Next reads the nonce for its scripts from the request. */
 function passOn(pages: RequestListener, request: IncomingMessage, response: ServerResponse, path: string): void {
   delete request.headers["x-nonce"];
   delete request.headers["content-security-policy"];
+  // Next needs neither, and what it doesn't have it can't show.
+  delete request.headers.authorization;
   if (!path.startsWith("/_next/")) {
     const nonce = btoa(crypto.randomUUID());
     const policy = contentSecurityPolicy(nonce);

@@ -4,8 +4,12 @@ export const fixedHeaders: Readonly<Record<string, string>> = {
   "x-frame-options": "DENY",
   "referrer-policy": "same-origin",
   "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
   "permissions-policy": "camera=(), microphone=(), geolocation=()",
 };
+
+/** For a year, once it was served over TLS: nobody in between can lead a browser back to plain HTTP. RFC 6797 */
+export const strictTransport = ["strict-transport-security", "max-age=31536000"] as const;
 
 /** Scripts run only with the nonce of this one answer. https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP */
 export const contentSecurityPolicy = (nonce: string): string =>

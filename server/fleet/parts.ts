@@ -47,6 +47,7 @@ export function planesOf(options: MeshOptions): Part[] {
         serving("control plane (xDS over TLS)", ports.xdsTls),
         serving("control plane (joining)", ports.join),
         serving("control plane (config API)", ports.configApi),
+        serving("control plane (config API over TLS)", ports.configApiTls),
       ],
       probe: (signal) => probeHttp("127.0.0.1", ports.configApi, "/readyz", signal),
     },

@@ -6,6 +6,8 @@ export interface MeshPorts {
   /** For those who have no certificate yet. */
   join: number;
   configApi: number;
+  /** The same over TLS, for callers who say who they are. */
+  configApiTls: number;
   collectorGrpc: number;
   collectorHttp: number;
   /** Spans of Zipkin's senders. */
@@ -13,6 +15,8 @@ export interface MeshPorts {
   /** Jaeger's query API. */
   jaeger: number;
   dashboard: number;
+  /** The same over TLS, where a certificate is given. */
+  dashboardTls: number;
   /** The ingress gateway of the demo, by its Gateway's port. */
   gateway: number;
   /** The same over HTTPS. */
@@ -49,11 +53,13 @@ export function meshPorts(offset: number): MeshPorts {
     xdsTls: 15_012 + offset,
     join: 15_013 + offset,
     configApi: 15_014 + offset,
+    configApiTls: 15_016 + offset,
     collectorGrpc: 4317 + offset,
     collectorHttp: 4318 + offset,
     zipkin: 9411 + offset,
     jaeger: 16_686 + offset,
     dashboard: 3000 + offset,
+    dashboardTls: 3443 + offset,
     gateway: 8080 + offset,
     gatewayHttps: 8443 + offset,
     fleet: 15_080 + offset,

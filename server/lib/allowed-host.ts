@@ -25,3 +25,10 @@ function hostName(header: string): string | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/@\s]+))(?::\d{1,5})?$/i.exec(header);
   return (match?.[1] ?? match?.[2])?.toLowerCase().replace(/\.$/, "");
 }
+
+/** `LIMPID_ALLOWED_HOSTS`: names without ports, comma separated, that are served beside the loopback ones. */
+export const parseAllowedHosts = (names: string | undefined): string[] =>
+  (names ?? "")
+    .split(",")
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== "");

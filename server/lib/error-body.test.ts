@@ -4,15 +4,15 @@ import { type AddressInfo, connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ApiError } from "../contract/index.ts";
 import { startApi } from "../control-plane/api/testing/api-harness.ts";
-import type { ApiHandler } from "../dashboard/api.ts";
+import { createApiRoutes } from "../dashboard/api-call.ts";
 import { createDashboardServer } from "../dashboard/http-server.ts";
+import { everybodyIs } from "../dashboard/testing/callers.ts";
 import { type FleetControl, type FleetStatus, serveFleetApi } from "../fleet/fleet-api.ts";
 import { AdminServer } from "../sidecar/admin/admin-server.ts";
 import type { AdminSources } from "../sidecar/admin/handlers.ts";
 import { MemoryTelemetryStore } from "../store/telemetry/memory-store.ts";
 import { createCollector } from "../telemetry/collector.ts";
 import { errorBody } from "./error-body.ts";
-import { createRouter } from "./http-router.ts";
 import { silentLogger } from "./logger.ts";
 
 /** Every HTTP listener of ours but the data path, with a path that is not there and, where there is one, a wrong method. */
@@ -20,10 +20,12 @@ const ports: Record<string, { port: number; missing: string; wrong?: string }> =
 const closing: (() => unknown)[] = [];
 
 beforeAll(async () => {
-  const api = createRouter<ApiHandler>();
+  const api = createApiRoutes();
   api.add("GET", "/api/status", async () => ({}));
   const dashboard = createDashboardServer({
     api,
+    callers: everybodyIs(),
+    place: { port: 3000, secure: false },
     addresses: async () => undefined,
     pages: (_, response) => response.end(),
     allowedHosts: [],

@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { ServerOptions as TlsServerOptions } from "node:https";
 import type { Duplex } from "node:stream";
 import { limitConnections } from "./connection-limit.ts";
 import { errorBody } from "./error-body.ts";
 import { answerWhole } from "./http-answer.ts";
+import { lazyRequire } from "./lazy-require.ts";
 
 export interface HttpListenerLimits {
   maxConnections: number;
@@ -35,7 +37,19 @@ export type HttpListenerHandler = (
   target: RequestTarget,
 ) => void | Promise<void>;
 
+const https = lazyRequire<typeof import("node:https")>("node:https");
+
+/** PEM each. */
+export interface HttpListenerTls {
+  key: string;
+  cert: string;
+  /** Asks for a client certificate of these authorities; who shows none, or another, is let in and is nobody. */
+  clientRoots?: string | undefined;
+}
+
 export interface HttpListenerOptions {
+  /** Serves HTTPS, by TLS 1.2 or later. */
+  tls?: HttpListenerTls;
   limits?: Partial<HttpListenerLimits>;
   /** The body, as JSON, of what the listener answers by itself: 400, 408, 431 and 500. Default: `errorBody`. */
   errorBody?(status: number, message: string): unknown;
@@ -64,34 +78,45 @@ export function createHttpListener(handler: HttpListenerHandler, options: HttpLi
       response.destroy();
     }
   };
-  const server = createServer(
-    {
-      headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
-      keepAliveTimeout: limits.keepAliveTimeoutMs,
-      maxHeaderSize: limits.maxHeaderBytes,
-      shouldUpgradeCallback: () => false,
-    },
-    (request, response) => {
-      try {
-        const target = readTarget(request.url);
-        if (target === undefined) {
-          answer(response, 400, "the request target must be a path in UTF-8, percent-encoded");
-          return;
-        }
-        const answered = handler(request, response, target);
-        if (answered instanceof Promise) answered.catch((error: unknown) => fail(error, request, response));
-      } catch (error) {
-        fail(error, request, response);
+  const settings = {
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    maxHeaderSize: limits.maxHeaderBytes,
+    shouldUpgradeCallback: () => false,
+  };
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    try {
+      const target = readTarget(request.url);
+      if (target === undefined) {
+        answer(response, 400, "the request target must be a path in UTF-8, percent-encoded");
+        return;
       }
-    },
-  );
+      const answered = handler(request, response, target);
+      if (answered instanceof Promise) answered.catch((error: unknown) => fail(error, request, response));
+    } catch (error) {
+      fail(error, request, response);
+    }
+  };
+  const server: Server = options.tls
+    ? https().createServer(
+        { ...settings, ...tlsSettings(options.tls), handshakeTimeout: limits.headersTimeoutMs },
+        onRequest,
+      )
+    : createServer(settings, onRequest);
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuseBytes(error, socket, bodyOf));
   limitConnections(server, limits.maxConnections);
   // An accept that fails (too many open files) must not end the process. Whoever calls listen() listens for its own errors.
   server.on("error", () => {});
   return server;
 }
+
+const tlsSettings = ({ key, cert, clientRoots }: HttpListenerTls): TlsServerOptions => ({
+  key,
+  cert,
+  minVersion: "TLSv1.2",
+  ...(clientRoots !== undefined && { ca: clientRoots, requestCert: true, rejectUnauthorized: false }),
+});
 
 /**
  * Taken apart by hand: `new URL` throws for some targets (`//[`), and takes `//name/x` for a host. A target in absolute form is for proxies, and would

@@ -31,7 +31,7 @@ export interface XdsServerOptions {
   host?: string;
   port: number;
   /** A second port with the same services, for clients that show who they are. */
-  tls?: { port: number; credentials(): Promise<TlsCredentials> };
+  tls?: { port: number; host?: string | undefined; credentials(): Promise<TlsCredentials> };
   clock: Clock;
   logger: Logger;
   events: StreamEvents;
@@ -80,15 +80,15 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
   const reports = new LoadReports(limits.loadReportMs);
   registerLrs(server, { clock, reports, reportEveryMs: limits.loadReportMs, maxStreams: limits.sessions });
 
-  const bind = (port: number, credentials: ServerCredentials): Promise<number> =>
-    listener.listen(server, { host: options.host ?? "127.0.0.1", port }, credentials);
+  const bind = (port: number, credentials: ServerCredentials, host = options.host ?? "127.0.0.1"): Promise<number> =>
+    listener.listen(server, { host, port }, credentials);
   let tlsPort: number | undefined;
 
   return {
     async start() {
       const tls = options.tls && { port: options.tls.port, ...(await options.tls.credentials()) };
       try {
-        if (tls) tlsPort = await bind(tls.port, mutualTls(tls));
+        if (tls) tlsPort = await bind(tls.port, mutualTls(tls), options.tls?.host);
         const port = await bind(options.port, ServerCredentials.createInsecure());
         health.set(true);
         return port;

@@ -4,6 +4,7 @@ import { runLoad } from "../../load/run-load.ts";
 import { columns } from "../columns.ts";
 import { call, portOffsetOption } from "../config/client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "../config/io.ts";
+import { dashboardToken } from "../credentials.ts";
 import { askDashboard, type DashboardOption, dashboardOption, dashboardUrl } from "../dashboard-client.ts";
 import { type Limits, limitsOf } from "./limits.ts";
 import { type PlanOptions, planOf, targetOf } from "./plan.ts";
@@ -124,7 +125,12 @@ async function run(url: string, options: RunOptions, io: CliIo): Promise<void> {
 async function keep(made: MadeLoadTest, options: RunOptions, io: CliIo): Promise<LoadReport | undefined> {
   try {
     const url = dashboardUrl(options, io);
-    const answer = await call(url, "/api/load-tests/reports", { method: "POST", body: made, who: "dashboard" });
+    const answer = await call(url, "/api/load-tests/reports", {
+      method: "POST",
+      body: made,
+      token: await dashboardToken(url, io.env),
+      who: "dashboard",
+    });
     return LoadReport.parse(await answer.json());
   } catch (error) {
     if (!(error instanceof CliError)) throw error;

@@ -15,14 +15,19 @@ const maxNameLength = 128; // Kubernetes' bound on field managers
  * of the product in User-Agent; an author is a person or a tool that names itself, and `Go-http-client` is nobody. Throws 400 on a field manager
  * that is too long or not printable.
  */
-export function actorOf(request: Pick<ApiRequest, "query" | "headers">): Actor {
+export function actorOf(request: Pick<ApiRequest, "query" | "headers" | "caller">): Actor {
   const user = request.headers["x-limpid-user"];
   const given = request.query.get("fieldManager") ?? "";
   if (given.length > maxNameLength || /[^\x20-\x7e]/.test(given)) {
     throw badRequest(`fieldManager must be at most ${maxNameLength} printable ASCII characters`);
   }
   const product = printable((request.headers["user-agent"] ?? "").split("/")[0] ?? "");
-  const named = printable(typeof user === "string" ? decodeUser(user) : "") || given;
+  // Whoever has shown who they are is that, whatever they call themselves.
+  const { caller } = request;
+  const named =
+    (caller && caller.name !== "machine"
+      ? printable(caller.name)
+      : printable(typeof user === "string" ? decodeUser(user) : "")) || given;
   // kubectl names itself in each write but a delete.
   return {
     manager: given || product || "unknown",

@@ -1,9 +1,12 @@
+import type { Deed } from "../../access/audit.ts";
 import type { KindDefinition } from "../../config/kind.ts";
 import type { ConfigStore } from "../../config/store.ts";
 import type { CanaryView, MeshService } from "../../contract/index.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { buildMesh, type Mesh } from "../../model/mesh.ts";
+import { type ApiCallers, nobodyKnown } from "../access/api-callers.ts";
+import { guardedStore } from "../access/guarded-store.ts";
 import type { ApiContext, GatewayProxy, KnownProxiesReader, PushReader, UseReader } from "./context.ts";
 import { createHttpServer, defaultHttpLimits, type HttpLimits, type HttpServer } from "./http-server.ts";
 import { indexKinds } from "./kind-index.ts";
@@ -37,6 +40,10 @@ export interface ConfigApiOptions {
   identities?: IdentityAdmin | undefined;
   /** Load reports and the use of rate limits. */
   use?: UseReader;
+  /** Who calls; unset: programs of this machine, which may do everything. */
+  callers?: ApiCallers;
+  /** Writes down what calls did; unset: nowhere. */
+  note?(deed: Deed): void;
   /** Host names served beside loopback ones. */
   allowedHosts?: readonly string[];
   /** Origins of web pages that may call; none by default. */
@@ -54,7 +61,7 @@ export interface ConfigApiOptions {
 export function createConfigApi(options: ConfigApiOptions): HttpServer {
   const closing = new AbortController();
   const context: ApiContext = {
-    store: options.store,
+    store: guardedStore(options.store),
     kinds: indexKinds(options.kinds, emptyKinds),
     clock: options.clock,
     logger: options.logger,
@@ -76,6 +83,8 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer {
   addLimpidRoutes(router, context);
   const server = createHttpServer({
     router,
+    callers: options.callers ?? nobodyKnown,
+    note: options.note ?? (() => undefined),
     guard: { allowedHosts: options.allowedHosts ?? [], allowedOrigins: options.allowedOrigins ?? [] },
     limits: { ...defaultHttpLimits, ...options.limits },
     logger: options.logger,
@@ -86,6 +95,7 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer {
       await ensureNamespaces(options.store);
       return server.listen(host, port);
     },
+    listenGuarded: server.listenGuarded,
     close() {
       closing.abort();
       return server.close();

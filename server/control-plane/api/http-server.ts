@@ -1,13 +1,18 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { finished } from "node:stream/promises";
+import type { Deed } from "../../access/audit.ts";
 import { ReadOnlyStoreError, StorageError } from "../../config/store.ts";
 import { answerWhole } from "../../lib/http-answer.ts";
 import { mediaType, readBody } from "../../lib/http-body.ts";
-import { createHttpListener, type RequestTarget } from "../../lib/http-listener.ts";
+import { createHttpListener, type HttpListenerTls, type RequestTarget } from "../../lib/http-listener.ts";
 import type { Logger } from "../../lib/logger.ts";
+import { type ApiCallers, type Connection, connectionOf, requireRole } from "../access/api-callers.ts";
+import { deedOfCall } from "../access/audit-calls.ts";
+import { type CallScope, inScope } from "../access/caller-scope.ts";
+import { actorOf } from "./actor.ts";
 import { checkCaller, checkContentType, type GuardOptions } from "./guard.ts";
-import type { ApiResponse, ApiRouter } from "./router.ts";
+import type { ApiRequest, ApiResponse, ApiRouter } from "./router.ts";
 import { StatusError, tooLarge } from "./status-error.ts";
 
 export interface HttpLimits {
@@ -34,6 +39,9 @@ export const defaultHttpLimits: HttpLimits = {
 
 export interface HttpServerOptions {
   router: ApiRouter;
+  callers: ApiCallers;
+  /** Writes down what a call did. */
+  note(deed: Deed): void;
   guard: GuardOptions;
   limits: HttpLimits;
   logger: Logger;
@@ -44,6 +52,8 @@ export interface HttpServerOptions {
 export interface HttpServer {
   /** Rejects with the system's error, such as EADDRINUSE. */
   listen(host: string, port: number): Promise<{ port: number }>;
+  /** Besides, over TLS, for callers who say who they are. */
+  listenGuarded(host: string, port: number, tls: HttpListenerTls): Promise<{ port: number }>;
   /** Lets running calls end, within the grace. Long-lived streams must have been told to end before. */
   close(): Promise<void>;
 }
@@ -52,23 +62,35 @@ export interface HttpServer {
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { limits, logger } = options;
   const calls = createCallCount();
-  const server = createHttpListener(
-    (request, response, target) => {
-      calls.begin();
-      response.once("close", calls.end);
-      return handle(options, request, response, target);
-    },
-    {
-      limits,
-      onError: (error, { url }) =>
-        logger.error({ err: error, path: url }, "a config API call failed while it was answered"),
-      errorBody: (status, message) => {
-        const reason = status === 408 ? "Timeout" : status < 500 ? "BadRequest" : "InternalError";
-        return options.errorBody("/", new StatusError(status, reason, message));
+  const servers: Server[] = [];
+  const open = (tls?: HttpListenerTls): Server =>
+    createHttpListener(
+      (request, response, target) => {
+        calls.begin();
+        response.once("close", calls.end);
+        return handle(options, request, response, target, connectionOf(request, tls !== undefined));
       },
-    },
-  );
-  return { listen: (host, port) => listen(server, host, port), close: () => close(server, calls, limits.closeGraceMs) };
+      {
+        limits,
+        ...(tls && { tls }),
+        onError: (error, { url }) =>
+          logger.error({ err: error, path: url }, "a config API call failed while it was answered"),
+        errorBody: (status, message) => {
+          const reason = status === 408 ? "Timeout" : status < 500 ? "BadRequest" : "InternalError";
+          return options.errorBody("/", new StatusError(status, reason, message));
+        },
+      },
+    );
+  const serve = (host: string, port: number, tls?: HttpListenerTls): Promise<{ port: number }> => {
+    const server = open(tls);
+    servers.push(server);
+    return listen(server, host, port);
+  };
+  return {
+    listen: (host, port) => serve(host, port),
+    listenGuarded: serve,
+    close: async () => void (await Promise.all(servers.map((server) => close(server, calls, limits.closeGraceMs)))),
+  };
 }
 
 async function handle(
@@ -76,20 +98,30 @@ async function handle(
   request: IncomingMessage,
   response: ServerResponse,
   target: RequestTarget,
+  connection: Connection,
 ): Promise<void> {
+  const scope: CallScope = { caller: undefined, commits: [] };
+  const told: Told = { ...connection, author: "", dryRun: false };
+  const noted = (error?: StatusError) => {
+    const { method = "GET" } = request;
+    const deed = deedOfCall({ ...told, method: method === "HEAD" ? "GET" : method, path: target.path, scope, error });
+    if (deed) options.note(deed);
+  };
   const gone = new AbortController();
   response.once("close", () => {
     if (!response.writableFinished) gone.abort(); // else nobody is left who would care, and making the error costs
   });
   try {
-    const answer = await dispatch(options, request, target, gone.signal);
+    const answer = await inScope(scope, () => dispatch(options, request, target, gone.signal, { scope, told }));
+    noted();
     if ("stream" in answer) {
       await answer.stream(response);
       await endStream(response, options.limits.streamEndMs);
     } else send(response, answer.status, answer.body, answer.headers);
   } catch (error) {
-    if (response.destroyed) return; // the client has gone
     const failure = toStatusError(error, options.logger, target.path);
+    if (request.complete || failure.code === 401 || failure.code === 403) noted(failure);
+    if (response.destroyed) return; // the client has gone
     if (response.headersSent) {
       response.destroy();
       return;
@@ -103,24 +135,37 @@ async function dispatch(
   request: IncomingMessage,
   target: RequestTarget,
   signal: AbortSignal,
+  { scope, told }: { scope: CallScope; told: Told },
 ): Promise<ApiResponse> {
   checkCaller(request.headers, options.guard);
   const method = request.method === "HEAD" ? "GET" : (request.method ?? "GET");
+  const query = new URLSearchParams(target.query);
+  told.dryRun = ["true", "All"].includes(query.get("dryRun") ?? "");
+  const known = await options.callers.identify(request.headers, told);
+  scope.caller = known.caller;
+  told.address = known.address;
+  requireRole(known.caller, method, target.path);
   const { handler, params, maxBodyBytes } = options.router.match(method, target.path);
   const contentType = mediaType(request.headers["content-type"]);
   const hasBody = request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"]) > 0;
   checkContentType(method, contentType, hasBody);
   const body = await readBody(request, maxBodyBytes, () => tooLarge(maxBodyBytes));
-  return handler({
+  const call: ApiRequest = {
     method,
     params,
-    query: new URLSearchParams(target.query),
+    query,
     headers: request.headers,
     contentType,
     body,
     signal,
-  });
+    caller: known.caller,
+  };
+  told.author = method === "GET" ? "" : actorOf(call).author;
+  return handler(call);
 }
+
+/** What is found out of a call while it is answered. */
+type Told = Connection & { author: string; dryRun: boolean };
 
 function toStatusError(error: unknown, logger: Logger, path: string): StatusError {
   if (error instanceof StatusError) return error;

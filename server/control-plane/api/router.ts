@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Caller } from "../../access/caller.ts";
 import { createRouter } from "../../lib/http-router.ts";
 import { methodNotAllowed, noSuchResource } from "./status-error.ts";
 
@@ -15,6 +16,8 @@ export interface ApiRequest {
   body: Buffer;
   /** Aborted when the client goes away or the server closes. */
   signal: AbortSignal;
+  /** Undefined: a program on this machine that said nothing of itself, and may do everything. */
+  caller?: Caller | undefined;
 }
 
 export type ApiResponse =

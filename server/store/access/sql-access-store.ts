@@ -117,8 +117,14 @@ const sessionsIn = (db: AccessSql): SessionsPart => ({
   async endSession(hash) {
     await db.query(`DELETE FROM "access_session" WHERE "hash" = ?`, hash);
   },
-  async endSessions(userName) {
-    return (await db.query(`DELETE FROM "access_session" WHERE "userName" = ? RETURNING "hash"`, userName)).length;
+  async endSessions(userName, except = "") {
+    return (
+      await db.query(
+        `DELETE FROM "access_session" WHERE "userName" = ? AND "hash" <> ? RETURNING "hash"`,
+        userName,
+        except,
+      )
+    ).length;
   },
   async sessionCounts(now, idleSince) {
     const sql = `SELECT "userName", COUNT(*) AS "count" FROM "access_session" WHERE "endsAt" > ? AND "seenAt" > ? GROUP BY "userName"`;

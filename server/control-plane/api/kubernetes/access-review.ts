@@ -1,8 +1,8 @@
 import type { ApiRouter, Handler } from "../router.ts";
 
 /**
- * What clients ask before they do something (`kubectl auth can-i`, `kubectl auth whoami`, dashboards such as k9s). Limpid's config API knows
- * no users: who reaches its loopback port may do everything. The request's spec is not looked at.
+ * What clients ask before they do something (`kubectl auth can-i`, `kubectl auth whoami`, dashboards such as k9s). Who comes over loopback and says
+ * nothing of themselves may do everything; who has a token, what its roles say.
  * https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access
  */
 export function addAccessReviews(router: ApiRouter): void {

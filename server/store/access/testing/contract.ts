@@ -69,7 +69,8 @@ export function accessStoreContract(open: () => Promise<AccessStore>, raw: (sql:
     expect(await store.sessionCounts(at, at - 1)).toEqual(new Map([["ann", 3]]));
     await store.endSession("a");
     expect(await store.session("a")).toBeUndefined();
-    expect(await store.endSessions("ann")).toBe(2);
+    expect(await store.endSessions("ann", "b")).toBe(1);
+    expect(await store.endSessions("ann")).toBe(1);
     await store.addSession({ ...session, hash: "d" });
     await store.changeUser("ann", () => undefined);
     expect(await store.session("d")).toBeUndefined();

@@ -1,0 +1,148 @@
+"use client";
+import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { useTranslations } from "use-intl";
+import { type AuditEntry, auditResults } from "../../server/contract/index.ts";
+import { Moment } from "../config/moment.tsx";
+import { useUrlState } from "../lib/url-state.ts";
+import { LiveContent } from "../list/live-content.tsx";
+import { type Column, DataTable } from "../ui/data-table.tsx";
+import { Page, PageHeader } from "../ui/page-header.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { TableSkeleton } from "../ui/skeletons.tsx";
+import { EmptyState } from "../ui/states.tsx";
+import styles from "./access.module.css";
+import { useAudit } from "./access-queries.ts";
+
+/** Who came in and who wrote what, newest first. Filters and place are in the URL. */
+export function AuditPage() {
+  const t = useTranslations("audit");
+  const url = useUrlState();
+  const filter = { actor: url.get("actor") ?? "", result: url.get("result") ?? "", before: url.get("before") ?? "" };
+  const live = useAudit(filter);
+  return (
+    <Page>
+      <PageHeader title={t("title")} hint={t("hint")}>
+        <TextInput
+          aria-label={t("actor")}
+          placeholder={t("actor")}
+          defaultValue={filter.actor}
+          onBlur={(event) => url.set({ actor: event.currentTarget.value.trim() || null, before: null })}
+          onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
+          data-testid="audit-actor"
+        />
+        <NativeSelect
+          aria-label={t("result")}
+          value={filter.result}
+          onChange={(event) => url.set({ result: event.currentTarget.value || null, before: null })}
+          data={[
+            { value: "", label: t("any-result") },
+            ...auditResults.map((one) => ({ value: one, label: t(`result-${one}`) })),
+          ]}
+        />
+      </PageHeader>
+      <LiveContent
+        live={live}
+        unreadable={t("unreadable")}
+        skeleton={
+          <Panel flush>
+            <TableSkeleton rows={8} columns={5} />
+          </Panel>
+        }
+      >
+        {({ entries, more, keptDays, keptEntries }) => (
+          <Panel
+            flush
+            footer={<Foot more={more} last={entries.at(-1)?.id} kept={{ days: keptDays, entries: keptEntries }} />}
+          >
+            <Entries entries={entries} />
+          </Panel>
+        )}
+      </LiveContent>
+    </Page>
+  );
+}
+
+function Entries({ entries }: { entries: readonly AuditEntry[] }) {
+  const t = useTranslations("audit");
+  const columns: Column<AuditEntry>[] = [
+    { key: "at", header: t("at"), width: 130, cell: ({ at }) => <Moment ms={at} /> },
+    {
+      key: "actor",
+      header: t("actor"),
+      cell: ({ actor, way, address }) => (
+        <>
+          <b>{actor || t("nobody")}</b>{" "}
+          <span className="muted">
+            {way} · {address}
+          </span>
+        </>
+      ),
+    },
+    { key: "action", header: t("action"), phone: "title", cell: (entry) => <Action entry={entry} /> },
+    {
+      key: "result",
+      header: t("result"),
+      cell: ({ result, reason }) => (
+        <span className={result === "done" ? undefined : styles[result]}>
+          {t(`result-${result}`)} {reason && <span className="muted">{reason}</span>}
+        </span>
+      ),
+    },
+  ];
+  return (
+    <DataTable
+      caption={t("title")}
+      columns={columns}
+      rows={entries}
+      rowKey={({ id }) => String(id)}
+      rowProps={({ action }) => ({ "data-action": action })}
+      empty={<EmptyState title={t("none")} />}
+    />
+  );
+}
+
+function Action({ entry: { action, target, diff } }: { entry: AuditEntry }) {
+  const t = useTranslations("audit");
+  return (
+    <>
+      <code className="mono">{action}</code> <span className={styles.target}>{target}</span>
+      {diff && (
+        <details>
+          <summary>{t("diff")}</summary>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
+          <pre className={styles.diff} tabIndex={0}>
+            {diff}
+          </pre>
+        </details>
+      )}
+    </>
+  );
+}
+
+function Foot({
+  more,
+  last,
+  kept,
+}: {
+  more: boolean;
+  last: number | undefined;
+  kept: { days: number; entries: number };
+}) {
+  const t = useTranslations("audit");
+  const url = useUrlState();
+  return (
+    <div className={styles.actions}>
+      <span className="muted">{t("kept", kept)}</span>
+      {url.get("before") !== null && (
+        <Button size="compact-sm" variant="default" onClick={() => url.set({ before: null }, "push")}>
+          {t("newest")}
+        </Button>
+      )}
+      {more && (
+        <Button size="compact-sm" variant="default" onClick={() => url.set({ before: String(last) }, "push")}>
+          {t("older")}
+        </Button>
+      )}
+    </div>
+  );
+}
