@@ -66,6 +66,7 @@ export const pages = [
   { name: "gateways", path: "/gateways", ready: '[data-testid="gateway-bookinfo-gateway"] [data-port="8080"]' },
   { name: "history", path: "/history", ready: '[data-testid="differences"]' },
   { name: "settings", path: "/settings", ready: '[data-testid="start-page"]' },
+  { name: "alerts", path: "/alerts", ready: '[data-testid="receiver-add"]' },
   { name: "load", path: "/load", ready: '[data-testid="load-start"]:enabled' },
   { name: "config", path: "/config", ready: '[data-object="VirtualService/default/reviews"]' },
   {

@@ -142,11 +142,13 @@ export const allowed: Record<string, readonly string[]> = {
     "server/query",
     "server/access",
   ],
+  "server/alerts": ["server/lib", "server/contract", "server/config"],
   "server/load": ["server/lib", "server/contract"],
   "server/query": ["server/wire", "server/lib", "server/contract"],
   "server/trace-api": ["server/lib", "server/query", "server/telemetry"],
   "server/fleet": ["server/ca", "server/lib", "server/config", "server/contract"],
   "server/dashboard": [
+    "server/alerts",
     "server/access",
     "server/wire",
     "server/config",

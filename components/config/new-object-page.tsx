@@ -7,14 +7,16 @@ import { configHref, objectHref } from "../lib/links.ts";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import styles from "./config.module.css";
 import { ObjectEditor } from "./object-editor.tsx";
-import { starter } from "./starter.ts";
+import { alertStarter, starter } from "./starter.ts";
 import { TemplateMenu } from "./template-menu.tsx";
 import { useApply } from "./use-apply.ts";
 
-/** New objects from YAML, one or several documents, or from a template. */
-export function NewObjectPage() {
+/** New objects from YAML, one or several documents, or from a template. `begin`: what it begins with, unless it is the example of any object. */
+export function NewObjectPage({ begin: first }: { begin?: "alert" | undefined }) {
   const t = useTranslations("config");
-  const [template, setTemplate] = useState(() => starter(t("starter")));
+  const [template, setTemplate] = useState(() =>
+    first === "alert" ? alertStarter(t("alert-starter")) : starter(t("starter")),
+  );
   const [text, setText] = useState(template);
   const [written, setWritten] = useState<{ kind: string; namespace: string; name: string }[]>([]);
   const [applied, setApplied] = useState<string | null>(null);

@@ -15,3 +15,20 @@ spec:
       name: http
       protocol: HTTP
 `;
+
+/** A rule that nobody is troubled by: of a service of that name that fails more than one request in twenty. */
+export const alertStarter = (says: string): string => `${says.replaceAll(/^/gm, "# ")}
+apiVersion: limpid.dev/v1alpha1
+kind: AlertRule
+metadata:
+  name: example-errors
+  namespace: default
+spec:
+  service: example
+  when:
+    errors:
+      above: 5
+  window: 1m
+  for: 2m
+  severity: Critical
+`;

@@ -1,4 +1,5 @@
 import {
+  IconBell,
   IconBolt,
   IconChartLine,
   IconClipboardText,
@@ -19,6 +20,7 @@ import {
 } from "@tabler/icons-react";
 import type { MeshStatus, Need } from "../../server/contract/index.ts";
 import {
+  alertsHref,
   auditHref,
   configHref,
   explainHref,
@@ -64,6 +66,7 @@ export const pages = [
   { key: "traces", href: tracesHref, icon: IconTimeline, letter: "r", group: 0, atHand: false },
   { key: "metrics", href: metricsHref, icon: IconChartLine, letter: "m", group: 0, atHand: false },
   { key: "explain", href: explainHref(), icon: IconHelpHexagon, letter: "e", group: 0, atHand: false },
+  { key: "alerts", href: alertsHref, icon: IconBell, letter: "n", group: 0, atHand: false },
   { key: "faults", href: faultsHref, icon: IconBolt, letter: "f", group: 1, atHand: true },
   { key: "load", href: loadHref, icon: IconGauge, letter: "b", group: 1, atHand: false },
   { key: "config", href: configHref, icon: IconCode, letter: "c", group: 1, atHand: false },
@@ -116,6 +119,10 @@ export function countOf(key: PageKey, status: MeshStatus): Count | null {
     const wrong = failing + degraded;
     if (wrong > 0) return { shown: wrong, wrong, tone: failing > 0 ? "bad" : "warn" };
     return { shown: status.services, wrong: 0, tone: null };
+  }
+  if (key === "alerts") {
+    const { active = 0, critical = 0 } = status.alerts ?? {};
+    return active > 0 ? { shown: active, wrong: active, tone: critical > 0 ? "bad" : "warn" } : null;
   }
   if (key === "faults") return status.faults ? { shown: status.faults, wrong: status.faults, tone: "bad" } : null;
   if (key === "config")

@@ -6,6 +6,8 @@ export const topologyHref = "/topology";
 export const servicesHref = "/services";
 export const faultsHref = "/faults";
 export const proxiesHref = "/proxies";
+export const alertsHref = "/alerts";
+export const newAlertRuleHref = "/config/new?begin=alert";
 export const loadHref = "/load";
 export const logsHref = "/logs";
 export const configHref = "/config";

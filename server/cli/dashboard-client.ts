@@ -30,12 +30,16 @@ export function dashboardUrl({ dashboard, portOffset }: DashboardOption, io: Pic
   }
 }
 
-/** The JSON of its answer. Throws a CliError in its words, or when nobody answers. */
-export async function askDashboard(
+/** The JSON of its answer; with a `body`, to a POST. Throws a CliError in its words, or when nobody answers. */
+export const askDashboard = (options: DashboardOption, io: CliIo, path: string, body?: unknown): Promise<unknown> =>
+  tellDashboard(options, io, body === undefined ? "GET" : "POST", path, body);
+
+/** The same by any method. */
+export async function tellDashboard(
   options: DashboardOption,
   io: CliIo,
+  method: string,
   path: string,
-  /** Makes it a POST. */
   body?: unknown,
 ): Promise<unknown> {
   const { signal } = io;
@@ -44,8 +48,9 @@ export async function askDashboard(
   return (
     await call(url, path, {
       who: "dashboard",
+      method,
       token,
-      ...(body !== undefined && { method: "POST", body }),
+      ...(body !== undefined && { body }),
       ...(signal && { signal }),
     })
   ).json();

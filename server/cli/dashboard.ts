@@ -100,6 +100,7 @@ export async function runDashboard(options: CommonOptions): Promise<void> {
     logger.info({ port }, "dashboard serves");
     const closing = new AbortController();
     const { signal } = closing;
+    void dashboard.watchAlerts(signal);
     void warmUp({ dashboard: `http://127.0.0.1:${port}`, fleet: `http://127.0.0.1:${fleet}`, token, signal });
     onShutdown(async () => {
       closing.abort();

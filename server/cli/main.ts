@@ -244,6 +244,9 @@ await lazy("top", "show the busiest services, workloads or calls, live", async (
 await lazy("load", "send requests at a given rate and say how they were answered", async () =>
   (await import("./load/register.ts")).registerLoad(program),
 );
+await lazy("alerts", "show what people are told of, and say who is told", async () =>
+  (await import("./alerts/register.ts")).registerAlerts(program),
+);
 await lazy("graph", "print who calls whom, as json, dot or mermaid", async () =>
   (await import("./live/graph.ts")).registerGraph(program),
 );

@@ -19,6 +19,8 @@ export const MeshStatus = z.object({
   services: z.number(),
   /** How many of them are in trouble, over the last minute; null while traffic can't be read. A service without a proxy that it should have is. */
   trouble: z.object({ failing: z.number(), degraded: z.number() }).nullable(),
+  /** What people are told of now. */
+  alerts: z.object({ active: z.number(), critical: z.number() }).optional(),
   /** Config objects that a proxy refuses. */
   refusedObjects: z.number(),
   faults: z.number(),

@@ -84,6 +84,8 @@ const english = {
   "canary-phase": "canary {name} is {phase}: there is nothing to {action}",
   "canary-action": "a canary can't {action}; it can pause, resume, promote and abort",
   "canary-not-shared": "it can't begin: {why}",
+  "no-receiver": "there is no receiver {name}",
+  "receivers-full": "there are as many receivers as there may be; remove one first",
   "load-runs": "a load test is running; stop it first, or wait {sec} s",
   "load-elsewhere": "{origin} is none of this mesh's gateways and proxies: {known}",
   "no-load-test": "there is no load test {id}",

@@ -12,6 +12,7 @@ import {
   MadeLoadTest,
   MeshComparisonRequest,
   PartialThresholds,
+  ReceiverRequest,
   RestoreRequest,
   RetentionChange,
   TraceSearch,
@@ -143,6 +144,13 @@ export function createApi(dashboard: Dashboard): ApiRoutes {
   });
   api.add("GET", "/api/pushes", () => dashboard.pushHistory());
   api.add("GET", "/api/loads", () => dashboard.loads());
+  api.add("GET", "/api/alerts", () => dashboard.alerts());
+  api.add("GET", "/api/alerts/receivers", () => dashboard.receivers());
+  api.add("PUT", "/api/alerts/receivers/:name", async ({ params, body }) =>
+    dashboard.putReceiver(parse(ReceiverRequest, { ...asObject(body), name: params.name })),
+  );
+  api.add("DELETE", "/api/alerts/receivers/:name", ({ params: { name = "" } }) => dashboard.removeReceiver(name));
+  api.add("POST", "/api/alerts/receivers/:name/test", ({ params: { name = "" } }) => dashboard.testReceiver(name));
   api.add("GET", "/api/load-targets", () => dashboard.loadTargets());
   api.add("GET", "/api/load-tests", () => dashboard.loadTests());
   api.add(
@@ -289,3 +297,5 @@ export function createApi(dashboard: Dashboard): ApiRoutes {
 }
 
 const archive = ({ name, data }: { name: string; data: Buffer }) => new Download(data, name, "application/gzip");
+
+const asObject = (body: unknown): object => (typeof body === "object" && body !== null ? body : {});

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type ConfigApiClient, createConfigApiClient, type WriteOptions } from "../config/api-client.ts";
+import { alertRule } from "../config/kinds/alert-rule.ts";
 import { peerAuthentication } from "../config/kinds/peer-authentication.ts";
 import { workloadEntry } from "../config/kinds/workload-entry.ts";
 import { keepLastApplied } from "../config/last-applied.ts";
@@ -68,6 +69,7 @@ import { openTelemetryReader, type TelemetryPlace } from "../store/open-telemetr
 import { retentionBook } from "../store/retention-book.ts";
 import { fetchHeldResources, fetchProxyStatuses } from "../xds/csds-client.ts";
 import { nodeIdFacts } from "../xds/node-facts.ts";
+import { type AlertCalls, createAlerts } from "./alerts.ts";
 import { createApplicationLogs } from "./application-logs.ts";
 import { createCircuits } from "./circuits.ts";
 import { createCollectorClient } from "./collector-client.ts";
@@ -109,6 +111,7 @@ export interface Dashboard
       | "routing"
       | "setWeights"
     >,
+    AlertCalls,
     LoadTestCalls,
     Logs,
     RetentionCalls,
@@ -219,11 +222,22 @@ export function createDashboard({
     return { ...list, services };
   };
   const loadTargets = createLoadTargets({ proxies, held });
+  const alerts = createAlerts({
+    data,
+    origin: `http://127.0.0.1:${ports.dashboard}`,
+    rules: () => api.objects(alertRule),
+    services: (windowSec) => serviceList({ windowSec }),
+    proxies,
+    rootNamespace: "istio-system",
+    now: Date.now,
+    onError: (error) => onError(error, "alerts"),
+  });
   return {
     ...api,
     ...retention,
     telemetry,
     loadTargets,
+    ...alerts,
     ...createLoadTests({
       reports: openLoadReports(join(data, "load-tests"), (file, error) => onError(error, file)),
       targets: loadTargets,
@@ -277,6 +291,7 @@ export function createDashboard({
       now: Date.now,
     }),
     status: createMeshStatus({
+      alerts: alerts.alerts,
       mesh: "limpid",
       proxies,
       services,

@@ -1,4 +1,5 @@
 import type {
+  Alerts,
   FaultList,
   MeshService,
   MeshStatus,
@@ -20,6 +21,8 @@ export interface MeshStatusSources {
   collector(): Promise<TelemetryHealth>;
   /** Their health over the last minute. */
   health(): Promise<ServiceList>;
+  /** What people are told of; left out where nobody looks. */
+  alerts?(): Promise<Alerts>;
   freshness(): Promise<{ freshAt: number | null; silentSince: number | null }>;
   now(): number;
 }
@@ -28,7 +31,7 @@ export interface MeshStatusSources {
 export function createMeshStatus(sources: MeshStatusSources): () => Promise<MeshStatus> {
   let unreachableSince: number | null = null;
   return async () => {
-    const [proxies, push, services, faults, freshness, pushes, collector, health] = await Promise.allSettled([
+    const [proxies, push, services, faults, freshness, pushes, collector, health, alerts] = await Promise.allSettled([
       sources.proxies(),
       sources.lastPush(),
       sources.services(),
@@ -37,6 +40,7 @@ export function createMeshStatus(sources: MeshStatusSources): () => Promise<Mesh
       sources.pushes(),
       sources.collector(),
       sources.health(),
+      sources.alerts?.(),
     ]);
     const failed = [proxies, push, services, faults].find((part) => part.status === "rejected");
     unreachableSince = failed ? (unreachableSince ?? sources.now()) : null;
@@ -60,6 +64,7 @@ export function createMeshStatus(sources: MeshStatusSources): () => Promise<Mesh
       pushes: valueOr(pushes, null),
       services: valueOr(services, []).length,
       trouble: health.status === "fulfilled" ? troubleOf(health.value) : null,
+      alerts: alertsOf(valueOr(alerts, undefined)),
       refusedObjects,
       faults: faults.status === "fulfilled" ? faults.value.faults.length : 0,
       freshAt: valueOr(freshness, null)?.freshAt ?? null,
@@ -80,6 +85,12 @@ function troubleOf({ services }: ServiceList): MeshStatus["trouble"] {
   const degraded = count("degraded") + lost.filter(({ health }) => health !== "degraded").length;
   return { failing: count("failing"), degraded };
 }
+
+const alertsOf = (alerts: Alerts | undefined): MeshStatus["alerts"] =>
+  alerts && {
+    active: alerts.active.length,
+    critical: alerts.active.filter(({ severity }) => severity === "Critical").length,
+  };
 
 const valueOr = <T, F>(part: PromiseSettledResult<T>, fallback: F): T | F =>
   part.status === "fulfilled" ? part.value : fallback;

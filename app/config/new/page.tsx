@@ -4,6 +4,7 @@ import { getTranslations } from "../../intl.ts";
 
 export const generateMetadata = async (): Promise<Metadata> => ({ title: (await getTranslations())("config.new") });
 
-export default function NewObject() {
-  return <NewObjectPage />;
+export default async function NewObject(props: { searchParams: Promise<{ begin?: string }> }) {
+  const { begin } = await props.searchParams;
+  return <NewObjectPage begin={begin === "alert" ? begin : undefined} />;
 }

@@ -2,10 +2,9 @@ import { type Command, Option } from "commander";
 import { LoadReport, LoadTargets, LoadTests, type MadeLoadTest } from "../../contract/index.ts";
 import { runLoad } from "../../load/run-load.ts";
 import { columns } from "../columns.ts";
-import { call, portOffsetOption } from "../config/client.ts";
+import { portOffsetOption } from "../config/client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "../config/io.ts";
-import { dashboardToken } from "../credentials.ts";
-import { askDashboard, type DashboardOption, dashboardOption, dashboardUrl } from "../dashboard-client.ts";
+import { askDashboard, type DashboardOption, dashboardOption } from "../dashboard-client.ts";
 import { type Limits, limitsOf } from "./limits.ts";
 import { type PlanOptions, planOf, targetOf } from "./plan.ts";
 import { reportRow, reportText } from "./report-text.ts";
@@ -124,14 +123,7 @@ async function run(url: string, options: RunOptions, io: CliIo): Promise<void> {
 /** A run without a dashboard is a run, too. */
 async function keep(made: MadeLoadTest, options: RunOptions, io: CliIo): Promise<LoadReport | undefined> {
   try {
-    const url = dashboardUrl(options, io);
-    const answer = await call(url, "/api/load-tests/reports", {
-      method: "POST",
-      body: made,
-      token: await dashboardToken(url, io.env),
-      who: "dashboard",
-    });
-    return LoadReport.parse(await answer.json());
+    return LoadReport.parse(await askDashboard(options, io, "/api/load-tests/reports", made));
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     io.err(`not kept: ${error.lines.join("; ").replace(/^error: /, "")}\n`);

@@ -3,6 +3,7 @@ import { type FieldError, fail, type Result } from "../../lib/result.ts";
 import { suggest } from "../../lib/suggest.ts";
 import type { KindDefinition } from "../kind.ts";
 import type { ConfigObject } from "../object.ts";
+import { alertRule } from "./alert-rule.ts";
 import { authorizationPolicy } from "./authorization-policy.ts";
 import { canary } from "./canary.ts";
 import { joinVersion } from "./define.ts";
@@ -43,6 +44,7 @@ export const kinds: readonly KindDefinition[] = [
   rateLimit,
   healthCheck,
   canary,
+  alertRule,
 ];
 
 /** The kind at exactly this version or one of its aliases. */
@@ -79,6 +81,7 @@ function unknownKind(apiVersion: string, kind: string): Told {
   return near === undefined ? told("kind-unknown", asked) : told("kind-unknown-near", { ...asked, near });
 }
 
+export type { AlertRuleSpec } from "./alert-rule.ts";
 export { type AuthorizationPolicySpec, isDryRun } from "./authorization-policy.ts";
 export type { CanarySpec } from "./canary.ts";
 export type { Destination } from "./destination.ts";

@@ -1,0 +1,50 @@
+"use client";
+import Link from "next/link";
+import { use } from "react";
+import { useTranslations } from "use-intl";
+import type { Alerts } from "../../server/contract/index.ts";
+import type { Settled } from "../lib/api.ts";
+import { newAlertRuleHref } from "../lib/links.ts";
+import { LiveContent } from "../list/live-content.tsx";
+import { Page, PageHeader } from "../ui/page-header.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { TimeOfDay } from "../ui/quantity.tsx";
+import { TableSkeleton } from "../ui/skeletons.tsx";
+import { Notice } from "../ui/states.tsx";
+import { useAlerts } from "./alert-queries.ts";
+import styles from "./alerts.module.css";
+import { NoticeTable } from "./notice-table.tsx";
+import { ReceiversPanel } from "./receivers-panel.tsx";
+
+/** What people are told of: what lasts, what is over, and who is told. */
+export function AlertsPage({ initial }: { initial: Promise<Settled<Alerts>> }) {
+  const t = useTranslations("alerts");
+  const live = useAlerts(use(initial));
+  return (
+    <Page>
+      <PageHeader title={t("title")} hint={t("hint")}>
+        <Link className="link" href={newAlertRuleHref}>
+          {t("new-rule")}
+        </Link>
+      </PageHeader>
+      <div className={styles.stack}>
+        <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={3} columns={7} />}>
+          {({ now, active, over, blindSince }) => (
+            <>
+              {blindSince !== null && (
+                <Notice tone="warn">{t.rich("blind", { time: () => <TimeOfDay ms={blindSince} /> })}</Notice>
+              )}
+              <Panel title={t("active")} flush>
+                <NoticeTable notices={active} now={now} over={false} />
+              </Panel>
+              <Panel title={t("over")} flush>
+                <NoticeTable notices={over} now={now} over />
+              </Panel>
+            </>
+          )}
+        </LiveContent>
+        <ReceiversPanel />
+      </div>
+    </Page>
+  );
+}
