@@ -83,6 +83,9 @@ const there: RouteOptions = { need: ({ params }) => ({ role: "operator", namespa
 /** What concerns no namespace. */
 const everywhere: RouteOptions = { need: { role: "operator", namespace: wholeMesh } };
 
+/** Whom to tell by an address of theirs. */
+const administrators: RouteOptions = { need: { role: "administrator", namespace: wholeMesh } };
+
 /** Without what is undefined. */
 const stated = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
@@ -146,11 +149,20 @@ export function createApi(dashboard: Dashboard): ApiRoutes {
   api.add("GET", "/api/loads", () => dashboard.loads());
   api.add("GET", "/api/alerts", () => dashboard.alerts());
   api.add("GET", "/api/alerts/receivers", () => dashboard.receivers());
-  api.add("PUT", "/api/alerts/receivers/:name", async ({ params, body }) =>
-    dashboard.putReceiver(parse(ReceiverRequest, { ...asObject(body), name: params.name })),
+  api.add(
+    "PUT",
+    "/api/alerts/receivers/:name",
+    async ({ params, body }) => dashboard.putReceiver(parse(ReceiverRequest, { ...asObject(body), name: params.name })),
+    { ...administrators, deed: "alert-receiver.set" },
   );
-  api.add("DELETE", "/api/alerts/receivers/:name", ({ params: { name = "" } }) => dashboard.removeReceiver(name));
-  api.add("POST", "/api/alerts/receivers/:name/test", ({ params: { name = "" } }) => dashboard.testReceiver(name));
+  api.add("DELETE", "/api/alerts/receivers/:name", ({ params: { name = "" } }) => dashboard.removeReceiver(name), {
+    ...administrators,
+    deed: "alert-receiver.delete",
+  });
+  api.add("POST", "/api/alerts/receivers/:name/test", ({ params: { name = "" } }) => dashboard.testReceiver(name), {
+    ...administrators,
+    deed: "alert-receiver.test",
+  });
   api.add("GET", "/api/load-targets", () => dashboard.loadTargets());
   api.add("GET", "/api/load-tests", () => dashboard.loadTests());
   api.add(
