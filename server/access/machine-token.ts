@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -32,7 +33,8 @@ export function ensureMachineToken(data: string): string {
   const path = join(data, machineTokenFile);
   const found = readMachineToken(data);
   if (found !== undefined) {
-    chmodSync(path, 0o600);
+    // Only where it is open to others: nothing is written to a file system that can only be read, and all can start on it.
+    if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
     return found;
   }
   mkdirSync(data, { recursive: true, mode: 0o700 });

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { link, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CertificateAuthorityError } from "./errors.ts";
@@ -61,6 +61,8 @@ export async function openSealer(path: string): Promise<Sealer> {
 
 /** Written beside, and given its name in one step: of several processes one succeeds, and all read its key. */
 async function makeKeyFile(path: string): Promise<void> {
+  // Also in a folder that can only be read.
+  if (existsSync(path)) return;
   const staged = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
   try {
     await mkdir(dirname(path), { recursive: true });
