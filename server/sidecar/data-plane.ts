@@ -24,7 +24,7 @@ import { at, problemsOf } from "./config/problems.ts";
 import { compilePerFilter } from "./filters/registry.ts";
 import { type ChainsIo, compileChains } from "./listener/compile-chains.ts";
 import { ConnectionLimit } from "./listener/connection-limit.ts";
-import type { DiscoveredFilter } from "./listener/discovered-filter.ts";
+import type { DiscoveredPlace } from "./listener/discovered-filter.ts";
 import type { InheritedSockets } from "./listener/inherited-sockets.ts";
 import type { ListenAddress, ListenerIo } from "./listener/listener.ts";
 import { ListenerSet } from "./listener/listener-set.ts";
@@ -175,9 +175,9 @@ export class DataPlane {
     return refuse(`extension ${name}`, TypedExtensionConfigSchema, extension, () => {
       if (typedConfig === undefined) throw new Error("typed_config: required");
       const places = this.discovered(name);
-      const compiled = at("typed_config", () => places.map((place) => [place, place.compile(typedConfig)] as const));
+      const prepared = at("typed_config", () => places.map((place) => place.prepare(typedConfig)));
       this.extensions.set(name, typedConfig);
-      for (const [place, filter] of compiled) place.use(filter);
+      for (const use of prepared) use();
       this.listeners.warm();
     });
   }
@@ -301,7 +301,7 @@ export class DataPlane {
     });
   }
 
-  private discovered(name: string): DiscoveredFilter[] {
+  private discovered(name: string): DiscoveredPlace[] {
     return [...this.listeners.discovered()].filter((place) => place.name === name);
   }
 

@@ -3,7 +3,7 @@ import type { TcpProxy } from "../tcp/tcp-proxy.ts";
 import { ChainIndex, type ChainMatch, type ConnectionFacts, looksInside } from "./chain-match.ts";
 import type { ListenerManager } from "./compile-manager.ts";
 import type { ConnectionLogs } from "./connection-log.ts";
-import type { DiscoveredFilter } from "./discovered-filter.ts";
+import type { DiscoveredPlace } from "./discovered-filter.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
 import type { ProxyProtocolOptions } from "./proxy-protocol.ts";
 
@@ -18,6 +18,8 @@ interface ChainBase {
   readonly tls: DownstreamTls | undefined;
   /** Before the one that serves. */
   readonly filters: readonly NetworkFilter[];
+  /** Those of them that come by discovery. */
+  readonly discovered: readonly DiscoveredPlace[];
 }
 
 export interface InspectorOptions {
@@ -102,8 +104,11 @@ export class ChainTable {
     );
   }
 
-  get discovered(): DiscoveredFilter[] {
-    return this.chains.flatMap((chain) => (chain.kind === "tcp" ? [] : chain.manager.discovered));
+  get discovered(): DiscoveredPlace[] {
+    return this.chains.flatMap((chain) => [
+      ...chain.discovered,
+      ...(chain.kind === "tcp" ? [] : chain.manager.discovered),
+    ]);
   }
 
   get secretNames(): string[] {

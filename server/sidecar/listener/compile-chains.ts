@@ -17,6 +17,7 @@ import {
 import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { at, each, together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
+import type { NetworkFilter } from "../network/network-filter.ts";
 import { networkFilterFactory } from "../network/registry.ts";
 import type { AccessLogger, ListenerPlace, Metadata } from "../record.ts";
 import type { RouteSource } from "../route/route-source.ts";
@@ -25,6 +26,7 @@ import type { Secrets } from "../tls/secrets.ts";
 import { compileChainMatch } from "./chain-match.ts";
 import { ChainTable, type FilterChain, type InspectorOptions } from "./chain-table.ts";
 import { compileManager, type ManagerIo } from "./compile-manager.ts";
+import { DiscoveredFilter, missingNetworkFilter } from "./discovered-filter.ts";
 import { compileDownstreamTls } from "./downstream-tls.ts";
 import { compileProxyProtocol } from "./proxy-protocol.ts";
 
@@ -72,26 +74,35 @@ function compileChain(
   if (proto.transportSocket !== undefined && proto.transportSocket.configType.case === undefined) {
     throw new Error("transport_socket.typed_config: required");
   }
-  const parts = together<Pick<FilterChain, "match" | "tls" | "filters"> & { serve: Served }>({
+  const parts = together<Pick<FilterChain, "match" | "tls"> & { filters: NetworkPlace[]; serve: Served }>({
     match: () => at("filter_chain_match", () => compileChainMatch(proto.filterChainMatch)),
     tls: () => compileDownstreamTls(proto.transportSocket, durationMs(proto.transportSocketConnectTimeout), io.secrets),
-    filters: () =>
-      each("filters", proto.filters.slice(0, -1), (filter) =>
-        at("typed_config", () => {
-          const any = typedConfig(filter);
-          return networkFilterFactory(any).compile(any, io);
-        }),
-      ),
+    filters: () => each("filters", proto.filters.slice(0, -1), (filter) => compileNetworkFilter(filter, io)),
     serve: () => compileServing(proto, direction, place, io, routesFor),
   });
   const { match, tls, filters, serve } = parts;
-  return { match, tls, filters, ...serve };
+  const discovered = filters.flatMap((filter) => ("place" in filter ? [filter.place] : []));
+  return { match, tls, filters, discovered, ...serve };
 }
 
-type Served = DistributiveOmit<FilterChain, "match" | "tls" | "filters">;
+/** A filter, and its place where it comes by discovery. */
+type NetworkPlace = NetworkFilter | (NetworkFilter & { readonly place: DiscoveredFilter<NetworkFilter> });
+
+function compileNetworkFilter({ name, configType }: Filter, io: ChainsIo): NetworkPlace {
+  const build = (any: Any) => networkFilterFactory(any).compile(any, io);
+  if (configType.case !== "configDiscovery") {
+    return at("typed_config", () => build(typedConfig({ configType })));
+  }
+  const source = configType.value;
+  const place = at("config_discovery", () => new DiscoveredFilter(name, source, io.extensions, build));
+  // Who connects meets what there is then; connections that are let in stay so.
+  return { place, accept: (connection) => (place.current ?? missingNetworkFilter).accept(connection) };
+}
+
+type Served = DistributiveOmit<FilterChain, "match" | "tls" | "filters" | "discovered">;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-function typedConfig({ configType }: Filter): Any {
+function typedConfig({ configType }: Pick<Filter, "configType">): Any {
   if (configType.case !== "typedConfig") throw new Error("required");
   return configType.value;
 }

@@ -115,3 +115,30 @@ it("says what is wrong with the reference", async () => {
   const cors = { "@type": typeUrl("cors.v3.Cors") };
   expect(errors({ default_config: cors })).toEqual([expect.stringContaining("config_discovery.default_config")]);
 });
+
+it("network filters: who connects meets what there is then, and is closed when there is none", async () => {
+  const type = "type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC";
+  const anybody = { permissions: [{ any: true }], principals: [{ any: true }] };
+  const rbac = (action: string) =>
+    extension({ "@type": type, stat_prefix: "found", rules: { action, policies: { all: anybody } } });
+  const up = await fixtures.http((_, response) => void response.end("ok"));
+  const test = await fixtures.plane({ clusters: [staticCluster("up", [up])], routes: [toCluster("up")] });
+  const place = { name: "found", config_discovery: { config_source: { ads: {} }, type_urls: [type] } };
+  const listener = { ...listenerJson({ networkFilters: [place], routes: [toCluster("up")] }), name: "other" };
+  expect(test.plane.setListener(listenerFrom(listener))).toEqual([]);
+  const port = () => test.plane.boundListeners().find(({ name }) => name === "other")?.port;
+  expect([[...test.plane.requiredExtensions().keys()], port()]).toEqual([["found"], undefined]);
+  expect(test.plane.setExtension(rbac("ALLOW"))).toEqual([]);
+  await eventually(() => port() !== undefined);
+  const kept = await fixtures.client(port() ?? 0);
+  expect(await ask(kept)).toContain("ok");
+  expect(test.plane.setExtension(rbac("DENY"))).toEqual([]);
+  const refused = await fixtures.client(port() ?? 0);
+  expect(await refused.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").untilEnd()).toBe("");
+  // Who was let in stays.
+  expect(await ask(kept)).toContain("ok");
+  test.plane.removeExtension("found");
+  expect(await (await fixtures.client(port() ?? 0)).untilEnd()).toBe("");
+  expect(test.plane.setExtension(rbac("ALLOW"))).toEqual([]);
+  expect(await ask(await fixtures.client(port() ?? 0))).toContain("ok");
+});

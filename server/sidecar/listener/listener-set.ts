@@ -1,7 +1,7 @@
 import type { ListeningSocket } from "../../lib/succession.ts";
 import type { CommonTls } from "../tls/common-tls.ts";
 import type { ChainTable } from "./chain-table.ts";
-import type { DiscoveredFilter } from "./discovered-filter.ts";
+import type { DiscoveredPlace } from "./discovered-filter.ts";
 import { type DrainOptions, type ListenAddress, Listener, type ListenerIo } from "./listener.ts";
 
 export interface ListenerOptions {
@@ -51,7 +51,7 @@ export class ListenerSet {
   }
 
   /** Filters by discovery: of the chains in force, of those to come, and of listeners that still drain. */
-  discovered(): Set<DiscoveredFilter> {
+  discovered(): Set<DiscoveredPlace> {
     const current = [...this.entries.values()].flatMap(({ active, table }) => [
       ...table.discovered,
       ...(active?.discovered ?? []),

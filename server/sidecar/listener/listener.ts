@@ -18,7 +18,7 @@ import { Admission } from "./admission.ts";
 import type { ChainTable, FilterChain } from "./chain-table.ts";
 import type { ConnectionLimit } from "./connection-limit.ts";
 import { ConnectionLog } from "./connection-log.ts";
-import type { DiscoveredFilter } from "./discovered-filter.ts";
+import type { DiscoveredPlace } from "./discovered-filter.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
 import { Handshake } from "./handshake.ts";
 import { HttpHost } from "./http-host.ts";
@@ -141,7 +141,7 @@ export class Listener {
     return this.table.secretNames;
   }
 
-  get discovered(): DiscoveredFilter[] {
+  get discovered(): DiscoveredPlace[] {
     return this.table.discovered;
   }
 

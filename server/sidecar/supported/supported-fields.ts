@@ -112,7 +112,7 @@ export const supportedFields: SupportedFields = {
     "application_protocols",
   ],
   "envoy.config.core.v3.CidrRange": ["address_prefix", "prefix_len"],
-  "envoy.config.listener.v3.Filter": ["name", "typed_config"],
+  "envoy.config.listener.v3.Filter": ["name", "typed_config", "config_discovery"],
   "envoy.config.core.v3.TransportSocket": ["name", "typed_config"],
   "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer": [],
   "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport": ["config", "transport_socket"],
