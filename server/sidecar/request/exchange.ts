@@ -227,7 +227,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     record.routeMetadata = route?.metadata;
     record.virtualHostMetadata = this.host?.metadata;
     const action = route?.action;
-    if (action?.kind === "forward") this.target = pickTarget(action.clusters, action.totalWeight, manager.random);
+    if (action?.kind === "forward") this.target = pickTarget(action, manager);
     record.routedCluster = this.target?.cluster ?? "";
   }
 

@@ -86,6 +86,8 @@ export interface GrpcTimeoutLimit {
 export interface WeightedTarget {
   readonly cluster: string;
   readonly weight: number;
+  /** Of the runtime, where it may have another weight; "": none. */
+  readonly weightKey: string;
   readonly hostRewrite: string;
   readonly requestOps: readonly HeaderOp[];
   readonly responseOps: readonly HeaderOp[];
@@ -208,9 +210,11 @@ function compileClusters(action: RouteAction, perFilter: PerFilterCompiler): Wei
     case "clusterHeader":
       return [plainTarget];
     case "weightedClusters": {
-      const clusters = each("weighted_clusters.clusters", specifier.value.clusters, (cluster) =>
-        compileWeighted(cluster, perFilter),
-      );
+      const { runtimeKeyPrefix: prefix } = specifier.value;
+      const clusters = each("weighted_clusters.clusters", specifier.value.clusters, (cluster) => ({
+        ...compileWeighted(cluster, perFilter),
+        weightKey: prefix === "" ? "" : `${prefix}.${cluster.name}`,
+      }));
       if (clusters.every((cluster) => cluster.weight === 0)) throw new Error("weighted_clusters: sum of weights is 0");
       return clusters;
     }
@@ -222,14 +226,15 @@ function compileClusters(action: RouteAction, perFilter: PerFilterCompiler): Wei
 const plainTarget: WeightedTarget = {
   cluster: "",
   weight: 1,
+  weightKey: "",
   hostRewrite: "",
   requestOps: [],
   responseOps: [],
   perFilter: new Map(),
 };
 
-const compileWeighted = (config: WeightedCluster_ClusterWeight, perFilter: PerFilterCompiler): WeightedTarget =>
-  together<WeightedTarget>({
+const compileWeighted = (config: WeightedCluster_ClusterWeight, perFilter: PerFilterCompiler) =>
+  together<Omit<WeightedTarget, "weightKey">>({
     cluster: () => config.name,
     weight: () => config.weight ?? 0,
     hostRewrite: () =>

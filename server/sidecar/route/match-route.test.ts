@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { compilePerFilter } from "../filters/registry.ts";
+import { Runtime, runtimeValues } from "../runtime.ts";
 import { routesFrom } from "../test-plane.ts";
-import { matchRoute } from "./match-route.ts";
+import { matchRoute, pickTarget } from "./match-route.ts";
 import { compileTable } from "./route-set.ts";
 
 const to = (name: string, match: object, route: object = {}) => ({ name, match, route: { cluster: name, ...route } });
@@ -50,6 +51,26 @@ describe("headers and parameters", () => {
     [{ prefix: "/", grpc: {} }, ["content-type", "application/grpc+proto"], "hit"],
     [{ prefix: "/", grpc: {} }, ["content-type", "application/grpc-web"], "miss"],
   ])("%j with %j: %s", (match, headers, expected) => expect(routeOf(match, "/", headers)).toBe(expected));
+});
+
+it("weights are the runtime's where it has some, as in Envoy", () => {
+  const clusters = ["a", "b"].map((name) => ({ name, weight: 50 }));
+  const routes = table({
+    match: { prefix: "/" },
+    route: { weighted_clusters: { runtime_key_prefix: "w", clusters } },
+  });
+  const action = routes.find("x")?.routes[0]?.action;
+  if (action?.kind !== "forward") throw new Error("no route");
+  const picked = (layer: object, at: number) => {
+    const runtime = new Runtime();
+    runtime.setLayer("static", runtimeValues(layer));
+    return pickTarget(action, { runtime, random: () => at }).cluster;
+  };
+  expect([picked({}, 0.49), picked({}, 0.5)]).toEqual(["a", "b"]);
+  expect([picked({ "w.a": 0 }, 0), picked({ "w.b": 0 }, 0.99)]).toEqual(["b", "a"]);
+  // What they add up to need not be what was configured.
+  expect([picked({ w: { a: 300, b: 100 } }, 0.74), picked({ w: { a: 300, b: 100 } }, 0.75)]).toEqual(["a", "b"]);
+  expect([picked({ "w.a": "x" }, 0.49), picked({ "w.a": 0, "w.b": 0 }, 0.49)]).toEqual(["a", "a"]);
 });
 
 it("the first route wins, shares are honoured, and weights are told", () => {

@@ -1,6 +1,6 @@
 import type { RequestView } from "../match/request-view.ts";
 import { Runtime } from "../runtime.ts";
-import type { CompiledRoute, WeightedTarget } from "./compile-route.ts";
+import type { CompiledRoute, ForwardTarget, WeightedTarget } from "./compile-route.ts";
 import { findRoute, type RouteTable } from "./route-table.ts";
 
 export interface RouteMatchInput {
@@ -31,7 +31,8 @@ export function matchRoute(
 ): RouteMatchResult | undefined {
   const view: RequestView = { method: "GET", scheme: "http", headers: [], ...input };
   const host = table.find(view.authority);
-  const route = host === undefined ? undefined : findRoute(host, view, { random, runtime: new Runtime() });
+  const runtime = new Runtime();
+  const route = host === undefined ? undefined : findRoute(host, view, { random, runtime });
   if (host === undefined || route === undefined) return undefined;
   const action = route.action;
   if (action.kind !== "forward") {
@@ -40,21 +41,44 @@ export function matchRoute(
   return {
     virtualHost: host.name,
     routeName: route.name,
-    cluster: pickTarget(action.clusters, action.totalWeight, random).cluster,
+    cluster: pickTarget(action, { runtime, random }).cluster,
     weights: action.clusters.map(({ cluster, weight }) => ({ cluster, share: weight / action.totalWeight })),
     route,
   };
 }
 
 /** Draws by weight; there is at least one target with a weight. */
-export function pickTarget(targets: readonly WeightedTarget[], total: number, random: () => number): WeightedTarget {
-  if (targets.length === 1) return targets[0] as WeightedTarget;
-  let left = random() * total;
+export function pickTarget(
+  { clusters: targets, totalWeight }: Pick<ForwardTarget, "clusters" | "totalWeight">,
+  { runtime, random }: { readonly runtime: Runtime; readonly random: () => number },
+): WeightedTarget {
+  const first = targets[0] as WeightedTarget;
+  if (targets.length === 1) return first;
+  if (first.weightKey !== "") {
+    const weights = targets.map(({ weight, weightKey }) => weightOf(runtime, weightKey, weight));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    // An Envoy does not start with such a runtime, and has no route when it comes later.
+    if (total > 0) return draw(targets, weights, random() * total);
+  }
+  return draw(targets, undefined, random() * totalWeight);
+}
+
+/** A whole number of the runtime's goes before the configured weight. */
+function weightOf(runtime: Runtime, key: string, weight: number): number {
+  const number = runtime.get(key)?.number;
+  return number !== undefined && Number.isInteger(number) && number >= 0 ? number : weight;
+}
+
+/** @param weights absent: the targets' own */
+function draw(targets: readonly WeightedTarget[], weights: readonly number[] | undefined, at: number): WeightedTarget {
+  let left = at;
   let last = targets[0] as WeightedTarget;
-  for (const target of targets) {
-    if (target.weight === 0) continue;
+  for (let i = 0; i < targets.length; i++) {
+    const target = targets[i] as WeightedTarget;
+    const weight = weights === undefined ? target.weight : (weights[i] as number);
+    if (weight === 0) continue;
     last = target;
-    left -= target.weight;
+    left -= weight;
     if (left < 0) return target;
   }
   return last;

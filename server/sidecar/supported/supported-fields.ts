@@ -424,7 +424,7 @@ export const supportedFields: SupportedFields = {
     // harmless: mirrors get no span of their own
     "trace_sampled",
   ],
-  // harmless: total_weight has been the sum of the weights since it was deprecated; runtime keys have no layer
+  // harmless: total_weight has been the sum of the weights since it was deprecated
   "envoy.config.route.v3.WeightedCluster": ["clusters", "total_weight", "runtime_key_prefix"],
   "envoy.config.route.v3.WeightedCluster.ClusterWeight": [
     "name",
