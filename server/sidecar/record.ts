@@ -156,6 +156,8 @@ export const ResponseFlag = {
   /** RLSE */ rateLimitServiceError: 1 << 21,
   /** DF */ dnsResolutionFailure: 1 << 22,
   /** NFCF */ noFilterConfigFound: 1 << 23,
+  /** DO */ dropOverload: 1 << 24,
+  /** UDO */ unconditionalDropOverload: 1 << 25,
 } as const;
 
 /** Where finished requests go. Must not throw and must not block: sinks bound their own queues and count what they shed. */

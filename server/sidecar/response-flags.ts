@@ -26,9 +26,11 @@ const rows: Record<keyof typeof ResponseFlag, { short: string; field: number }> 
   rateLimitServiceError: { short: "RLSE", field: 14 },
   dnsResolutionFailure: { short: "DF", field: 27 },
   noFilterConfigFound: { short: "NFCF", field: 22 },
+  dropOverload: { short: "DO", field: 0 },
+  unconditionalDropOverload: { short: "UDO", field: 0 },
 };
 
-/** Bit number → field number of envoy.data.accesslog.v3.ResponseFlags. */
+/** Bit number → field number of envoy.data.accesslog.v3.ResponseFlags; 0: it has none. */
 export const flagFieldNumbers: readonly number[] = table((row) => row.field, 0);
 
 /** Envoy's short names of the flags that are set, such as `URX`, `UF`. */

@@ -97,7 +97,7 @@ function encodeCommon(
     for (let rest = record.responseFlags; rest !== 0; rest &= rest - 1) {
       const field = flagFieldNumbers[31 - Math.clz32(rest & -rest)] ?? 0;
       if (field === unauthorizedField) unauthorized(writer);
-      else writer.bool(uint(field), true);
+      else if (field !== 0) writer.bool(uint(field), true);
     }
     writer.end(flags);
   }

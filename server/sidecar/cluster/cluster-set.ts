@@ -82,12 +82,12 @@ export class ClusterSet {
     before?.close();
     this.resolvers.delete(config.name);
     const target = cluster;
-    if (config.discovery === "static") target.setEndpoints(fixed.endpoints, fixed.policy);
+    if (config.discovery === "static") target.setEndpoints(fixed.endpoints, fixed.policy, fixed.dropped);
     else if (config.discovery === "eds") this.feedOrWait(target);
     else if (target.finder === undefined && this.io.idle !== true) {
       // New settings must not cost the endpoints when the name server happens to be away.
       const publish: ConstructorParameters<typeof DnsResolver>[2] = (endpoints) => {
-        target.setEndpoints(endpoints, fixed.policy);
+        target.setEndpoints(endpoints, fixed.policy, fixed.dropped);
         this.changed();
       };
       const resolver = new DnsResolver(config, fixed.endpoints, publish, before?.known);
@@ -176,7 +176,8 @@ export class ClusterSet {
   private feed(serviceName: string): void {
     const assignment = this.assignments.get(serviceName);
     if (assignment === undefined) return;
-    for (const cluster of this.usersOf(serviceName)) cluster.setEndpoints(assignment.endpoints, assignment.policy);
+    const { endpoints, policy, dropped } = assignment;
+    for (const cluster of this.usersOf(serviceName)) cluster.setEndpoints(endpoints, policy, dropped);
   }
 
   private usersOf(serviceName: string): Cluster[] {
@@ -196,6 +197,6 @@ interface Waiting {
   late: boolean;
 }
 
-const noEndpoints: Assignment = { endpoints: [], policy: defaultPriorityPolicy };
+const noEndpoints: Assignment = { endpoints: [], policy: defaultPriorityPolicy, dropped: 0 };
 
 const initialFetchMs = 15_000;

@@ -40,6 +40,8 @@ export class Cluster {
   activeRequests = 0;
   activeRetries = 0;
   removed = false;
+  /** Which share of requests is answered and goes no further, between 0 and 1. */
+  dropped = 0;
   /** Whether endpoints are known, be it none. Until then requests would be refused for no reason. */
   warm = false;
   private readonly io: ClusterIo;
@@ -82,7 +84,8 @@ export class Cluster {
   }
 
   /** Endpoints whose address stays keep their connections and their history. */
-  setEndpoints(configs: readonly EndpointConfig[], policy: PriorityPolicy = defaultPriorityPolicy): void {
+  setEndpoints(configs: readonly EndpointConfig[], policy: PriorityPolicy = defaultPriorityPolicy, dropped = 0): void {
+    this.dropped = dropped;
     const next = new Map<string, Endpoint>();
     for (const config of configs) {
       const key = endpointKey(config);

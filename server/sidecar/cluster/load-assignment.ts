@@ -4,9 +4,13 @@ import type {
   LbEndpoint,
   LocalityLbEndpoints,
 } from "../../gen/proto/envoy/config/endpoint/v3/endpoint_components_pb.js";
-import type { ClusterLoadAssignment } from "../../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
+import type {
+  ClusterLoadAssignment,
+  ClusterLoadAssignment_Policy_DropOverload,
+} from "../../gen/proto/envoy/config/endpoint/v3/endpoint_pb.js";
 import { each } from "../config/problems.ts";
 import type { Metadata } from "../record.ts";
+import { fraction, perOf } from "../runtime.ts";
 import type { EndpointCheck, EndpointConfig } from "./endpoint.ts";
 import { HealthFlag } from "./health-flags.ts";
 import { defaultPriorityPolicy, type PriorityPolicy } from "./priority-load.ts";
@@ -15,6 +19,8 @@ export interface Assignment {
   /** Of all localities and priorities. */
   readonly endpoints: readonly EndpointConfig[];
   readonly policy: PriorityPolicy;
+  /** Which share of requests is answered and goes no further, between 0 and 1. */
+  readonly dropped: number;
 }
 
 /** Throws an Error naming the field. */
@@ -26,7 +32,18 @@ export function compileAssignment(assignment: ClusterLoadAssignment): Assignment
       overprovisioning: policy?.overprovisioningFactor ?? defaultPriorityPolicy.overprovisioning,
       weightedHealth: policy?.weightedPriorityHealth ?? false,
     },
+    dropped: droppedShare(policy?.dropOverloads ?? []),
   };
+}
+
+/** https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/endpoint/v3/endpoint.proto#envoy-v3-api-msg-config-endpoint-v3-clusterloadassignment-policy-dropoverload */
+function droppedShare(drops: readonly ClusterLoadAssignment_Policy_DropOverload[]): number {
+  const [drop] = drops;
+  if (drops.length > 1) throw new Error(`policy.drop_overloads: at most one is supported, not ${drops.length}`);
+  const { numerator = 0 } = drop?.dropPercentage ?? {};
+  if (numerator > perOf(drop?.dropPercentage))
+    throw new Error("policy.drop_overloads[0].drop_percentage: more than all");
+  return fraction(drop?.dropPercentage, 0);
 }
 
 function compileLocality(entry: LocalityLbEndpoints): EndpointConfig[] {

@@ -674,7 +674,13 @@ export const supportedFields: SupportedFields = {
     "successful_active_health_check_uneject_host",
   ],
   "envoy.config.endpoint.v3.ClusterLoadAssignment": ["cluster_name", "endpoints", "policy"],
-  "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy": ["overprovisioning_factor", "weighted_priority_health"],
+  "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy": [
+    "overprovisioning_factor",
+    "weighted_priority_health",
+    "drop_overloads",
+  ],
+  // harmless: there is one category at the most, and nobody is told its name
+  "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy.DropOverload": ["category", "drop_percentage"],
   "envoy.config.endpoint.v3.LocalityLbEndpoints": [
     "locality",
     "lb_endpoints",

@@ -273,6 +273,7 @@ export class Router implements TerminalStream {
     this.cluster = cluster;
     this.action = action;
     record.clusterMetadata = cluster.config.metadata;
+    if (cluster.dropped > 0 && this.drops(cluster)) return;
     if (!this.allowUpgrade(action)) {
       exchange.reply(403, "", "upgrade_failed", 0);
       return;
@@ -400,6 +401,22 @@ export class Router implements TerminalStream {
       return true;
     }
     return action.upgrades.get(protocol) ?? exchange.manager.options.upgrades.has(protocol);
+  }
+
+  /** Load that whoever sent the endpoints wants shed. An operator may lower the share. @returns whether the request is answered by that */
+  private drops(cluster: Cluster): boolean {
+    const { exchange } = this;
+    const { runtime, random } = exchange.manager;
+    const limit = runtime.get("load_balancing_policy.drop_overload_limit")?.share ?? 1;
+    const share = Math.min(cluster.dropped, limit);
+    if (share < 1 && random() >= share) return false;
+    const all = share >= 1;
+    cluster.stats.response(503);
+    const flag = all ? ResponseFlag.unconditionalDropOverload : ResponseFlag.dropOverload;
+    const name = all ? "unconditional_drop_overload" : "drop_overload";
+    const told = this.envoyHeaders ? [`x-envoy-${name.replaceAll("_", "-")}`, "true"] : [];
+    exchange.reply(503, name.replaceAll("_", " "), name, flag, told);
+    return true;
   }
 
   private overflow(): void {
