@@ -34,7 +34,10 @@ export async function startDatabase(mesh: TestMesh): Promise<{ stop(): void }> {
   writeFileSync(file, JSON.stringify(bootstrapFor(identity, ports, meshPorts(mesh.portOffset), certificate)));
   const proxy: ChildProcess = runLimpid(["sidecar", "-c", file]);
   const caller = workloadPorts(1, mesh.portOffset);
-  const calling = setInterval(() => talk(caller.ip, port + caller.serviceOffset), 200);
+  const calling = setInterval(() => {
+    talk(caller.ip, port + caller.serviceOffset);
+    talk(ports.ip, ports.inbound); // past every proxy, in plain text
+  }, 200);
   return {
     stop() {
       clearInterval(calling);

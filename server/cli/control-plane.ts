@@ -27,6 +27,7 @@ import { openConfigStore } from "../store/open-config-store.ts";
 import { onShutdown } from "./leash.ts";
 import { givenCertificate, isLoopbackAddress, listenAddress } from "./listen.ts";
 import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
+import { version } from "./version.ts";
 
 /** Config store, mesh model, translation, xDS and the config API, in one process on loopback. */
 export async function runControlPlane(options: CommonOptions): Promise<void> {
@@ -46,6 +47,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     const counters = await openCounters(process.env.LIMPID_RATE_LIMIT_REDIS, logger);
     const controlPlane = createControlPlane({
       store,
+      version,
       sealer,
       xdsPort: ports.xds,
       xdsTls: { port: ports.xdsTls, host: address },

@@ -17,10 +17,10 @@ export function runPrometheusConfig(options: CommonOptions): void {
  */
 export function prometheusConfig(portOffset: number): string {
   const ports = meshPorts(portOffset);
-  const job = (name: string, path: string, targets: readonly string[]) => ({
+  const job = (name: string, path: string, targets: readonly string[], labels: Record<string, string> = {}) => ({
     job_name: name,
     metrics_path: path,
-    static_configs: [{ targets }],
+    static_configs: [{ targets, ...(Object.keys(labels).length > 0 && { labels }) }],
   });
   const local = (port: number) => [`127.0.0.1:${port}`];
   return stringify({
@@ -29,7 +29,7 @@ export function prometheusConfig(portOffset: number): string {
       job("mesh", "/stats/prometheus", local(ports.collectorHttp)),
       job("limpid-collector", "/metrics", local(ports.collectorHttp)),
       // The name by which Istio's dashboards know its control plane.
-      job("istiod", "/metrics", local(ports.configApi)),
+      job("istiod", "/metrics", local(ports.configApi), { app: "istiod", pod: "istiod" }),
       {
         job_name: "envoy-stats",
         metrics_path: "/stats/prometheus",

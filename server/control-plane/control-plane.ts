@@ -30,12 +30,14 @@ import { HealthFacts } from "./health-facts.ts";
 import { certificateServices } from "./identity/certificate-service.ts";
 import { createIdentities, type Identities, type IdentityFiles } from "./identity/identities.ts";
 import { createJoinServer } from "./identity/join-server.ts";
+import { istiodMetrics } from "./istiod-metrics.ts";
 import { KnownProxies, type KnownProxiesFile } from "./known-proxies.ts";
 import { Metrics } from "./metrics.ts";
 import { configPathOf } from "./origins.ts";
 import { PendingChanges } from "./pending-changes.ts";
 import { createMeshPipeline } from "./pipeline.ts";
 import { previewChange } from "./preview.ts";
+import { addProcessMetrics } from "./process-metrics.ts";
 import { PushLatencies } from "./push-latencies.ts";
 import { PushTracker } from "./push-tracker.ts";
 import { followStore } from "./store-follower.ts";
@@ -100,6 +102,8 @@ export interface ControlPlaneOptions {
   bootstrapRoots?: string;
   logger: Logger;
   clock: Clock;
+  /** Of the program, for `istio_build`. */
+  version?: string;
   translateOptions?: Partial<TranslateOptions>;
   meshOptions?: Partial<MeshOptions>;
   debounce?: Partial<DebounceOptions>;
@@ -122,11 +126,14 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   });
   const metrics = new Metrics();
   const count = declareCounters(metrics);
+  addProcessMetrics(metrics);
+  const istiod = istiodMetrics(metrics, { version: options.version ?? "unknown", connected: () => distributor.size });
   const latencies = new PushLatencies({ clock });
   const tracker = new PushTracker({
     clock,
     onComplete: (status) => {
       logPush(logger, status);
+      if (status.ms !== null) istiod.converged(status.ms);
       // A commit that concerned nobody took no time to arrive.
       if (status.ms !== null && status.proxies.length > 0) latencies.add(status.ms);
     },
@@ -150,8 +157,14 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     isRevoked: (identity) => identities?.register.isRevoked(identity) ?? false,
     clock,
     logger,
-    onFailure: () => count.translateFailures(),
-    onTranslated: (ms) => count.translateMs(ms),
+    onFailure: () => {
+      count.translateFailures();
+      istiod.failed();
+    },
+    onTranslated(ms) {
+      count.translateMs(ms);
+      istiod.translated(ms);
+    },
   });
 
   const known = new KnownProxies({
@@ -190,7 +203,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       pending.giveBack(changes);
       logger.error({ err: error, revision }, "the mesh could not be updated");
       count.translateFailures();
+      istiod.failed();
     }
+    istiod.triggered(commits.length > 0 ? "config" : "endpoint");
     tracker.begin(commits);
     await distributor.distribute((session, name) => {
       count.affected();
@@ -213,6 +228,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     },
     onCommit(commit) {
       pending.add(commit);
+      istiod.changed(commit.changes);
       debounce.poke();
     },
   });
@@ -254,10 +270,15 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       pushed(_session, typeUrl, sent) {
         const type = shortName(typeUrl);
         count.pushes(1, { type });
+        istiod.pushed(
+          typeUrl,
+          sent.resources.reduce((sum, { value }) => sum + value.length, 0),
+        );
         count.resources(sent.resources.length + sent.removed.length, { type });
       },
       nacked(session, typeUrl, refused, message) {
         count.nacks(1, { type: shortName(typeUrl) });
+        istiod.refused(typeUrl);
         logger.warn(
           { proxy: session.node.id, type: shortName(typeUrl), refused: [...refused.keys()], message },
           "refused",
