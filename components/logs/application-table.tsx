@@ -15,14 +15,20 @@ export interface ApplicationTableProps {
   lines: readonly ApplicationLog[];
   opened: string | null;
   onOpen: (id: string | null) => void;
+  /** The pointer came over the lines, or left them. */
+  onPoint: (inside: boolean) => void;
 }
 
 /** One line a row; a press shows all that came with it. */
-export function ApplicationTable({ lines, opened, onOpen }: ApplicationTableProps) {
+export function ApplicationTable({ lines, opened, onOpen, onPoint }: ApplicationTableProps) {
   const t = useTranslations("logs");
   const locale = useLocale();
   return (
-    <div className={styles.scroll}>
+    <div
+      className={styles.scroll}
+      onPointerEnter={({ pointerType }) => pointerType === "mouse" && onPoint(true)}
+      onPointerLeave={() => onPoint(false)}
+    >
       <table className={styles.table} data-testid="application-table">
         <caption className="visually-hidden">{t("applications")}</caption>
         <thead>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LogEntry, LogPage } from "../../server/contract/index.ts";
-import { mostRows, noRows, reduceRows, shownRows } from "./log-rows.ts";
+import { type LogRows, mostRows, noRows, reduceRows, shownRows } from "./log-rows.ts";
 
 const entry = (id: number, at = id): LogEntry => ({ id, at }) as LogEntry;
 const page = (ids: number[], next: string | null = null): LogPage => ({
@@ -8,7 +8,7 @@ const page = (ids: number[], next: string | null = null): LogPage => ({
   entries: ids.map((id) => entry(id)),
   next,
 });
-const ids = (state: Parameters<typeof shownRows>[1], shown = page([3, 2], "c")) =>
+const ids = (state: LogRows<LogEntry>, shown = page([3, 2], "c")) =>
   shownRows(shown, state).entries.map(({ id }) => id);
 
 describe("rows", () => {

@@ -13,7 +13,7 @@ const mostShown = 8;
 export function TraceLines({ traceId, spanId }: { traceId: string; spanId?: string }) {
   const t = useTranslations("logs");
   const locale = useLocale();
-  const all = useLinesOfTrace(traceId).data?.lines ?? [];
+  const all = useLinesOfTrace(traceId).data?.entries ?? [];
   const lines = (spanId === undefined ? all : all.filter((line) => line.spanId === spanId)).toReversed();
   if (lines.length === 0) return null;
   return (

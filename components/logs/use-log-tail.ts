@@ -1,20 +1,24 @@
 "use client";
 import { useEffect, useRef, useState } from "react";
-import { type LogEntry, LogEvents } from "../../server/contract/index.ts";
+import type { Line } from "./log-rows.ts";
 
 const retryMs = 3000;
 
-export interface LogTailOptions {
+export interface LogTailOptions<L extends Line> {
+  /** Where lines are sent as they are written: `/api/logs/live`. */
+  path: string;
+  /** What one event says; empty where it says nothing that is understood. */
+  parse: (event: unknown) => readonly L[];
   query: string;
   enabled: boolean;
   /** Whatever was missed meanwhile is to be read. */
   onOpen: () => void;
-  onEntries: (entries: readonly LogEntry[]) => void;
+  onEntries: (entries: readonly L[]) => void;
 }
 
 /** Server-sent events while the tab is seen: a browser has six connections to a server, and a hidden tab must not keep one. */
-export function useLogTail(options: LogTailOptions): "connecting" | "open" | "failed" | null {
-  const { query, enabled } = options;
+export function useLogTail<L extends Line>(options: LogTailOptions<L>): "connecting" | "open" | "failed" | null {
+  const { path, query, enabled } = options;
   const [state, setState] = useState<"connecting" | "open" | "failed">("connecting");
   const latest = useRef(options);
   useEffect(() => {
@@ -31,13 +35,13 @@ export function useLogTail(options: LogTailOptions): "connecting" | "open" | "fa
     };
     const connect = () => {
       close();
-      const opened = new EventSource(`/api/logs/live?${query}`);
+      const opened = new EventSource(`${path}?${query}`);
       source = opened;
       opened.onopen = () => {
         setState("open");
         latest.current.onOpen();
       };
-      opened.onmessage = ({ data }) => latest.current.onEntries(entriesOf(String(data)));
+      opened.onmessage = ({ data }) => latest.current.onEntries(latest.current.parse(jsonOf(String(data))));
       opened.onerror = () => {
         setState("failed");
         // After a refusal a browser does not try again by itself.
@@ -52,14 +56,14 @@ export function useLogTail(options: LogTailOptions): "connecting" | "open" | "fa
       document.removeEventListener("visibilitychange", follow);
       close();
     };
-  }, [query, enabled]);
+  }, [path, query, enabled]);
   return enabled ? state : null;
 }
 
-function entriesOf(data: string): readonly LogEntry[] {
+function jsonOf(data: string): unknown {
   try {
-    return LogEvents.safeParse(JSON.parse(data)).data?.entries ?? [];
+    return JSON.parse(data);
   } catch {
-    return [];
+    return undefined;
   }
 }

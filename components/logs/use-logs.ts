@@ -1,15 +1,53 @@
 "use client";
 import { useCallback, useEffect, useReducer, useState } from "react";
-import { type ApiError, LogPage } from "../../server/contract/index.ts";
+import {
+  type ApiError,
+  type ApplicationLog,
+  ApplicationLogEvents,
+  ApplicationLogPage,
+  type LogEntry,
+  LogEvents,
+  LogPage,
+} from "../../server/contract/index.ts";
 import { getJson, type Settled, toApiError } from "../lib/api.ts";
 import { type Live, useLive } from "../lib/live.ts";
-import { noRows, reduceRows, shownRows } from "./log-rows.ts";
+import {
+  type Line,
+  type LinePage,
+  type LogRows,
+  type LogRowsAction,
+  noRows,
+  reduceRows,
+  shownRows,
+} from "./log-rows.ts";
 import { useLogTail } from "./use-log-tail.ts";
 
 const retryMs = 2000;
 
-export interface LogsState extends ReturnType<typeof shownRows> {
-  page: Live<LogPage>;
+/** Where lines of a kind are read. */
+export interface LineSource<L extends Line> {
+  path: string;
+  page: Parameters<typeof getJson<LinePage<L>>>[0];
+  /** What one event of `<path>/live` says. */
+  parse: (event: unknown) => readonly L[];
+}
+
+export const requestLines: LineSource<LogEntry> = {
+  path: "/api/logs",
+  page: LogPage,
+  parse: (event) => LogEvents.safeParse(event).data?.entries ?? [],
+};
+
+export const applicationLines: LineSource<ApplicationLog> = {
+  path: "/api/application-logs",
+  page: ApplicationLogPage,
+  parse: (event) => ApplicationLogEvents.safeParse(event).data?.entries ?? [],
+};
+
+export interface LogsState<L extends Line = Line> {
+  entries: L[];
+  next: string | null;
+  page: Live<LinePage<L>>;
   heldCount: number;
   /** Null: not asked for. */
   tail: "connecting" | "open" | "failed" | null;
@@ -19,14 +57,15 @@ export interface LogsState extends ReturnType<typeof shownRows> {
 }
 
 /** Lines by a query: a first page, older ones on request, and new ones while `follow`; these wait while `hold`. */
-export function useLogs(
+export function useLogs<L extends Line>(
+  source: LineSource<L>,
   query: string,
-  { follow, hold, initial }: { follow: boolean; hold: boolean; initial: Settled<LogPage> | undefined },
-): LogsState {
+  { follow, hold, initial }: { follow: boolean; hold: boolean; initial: Settled<LinePage<L>> | undefined },
+): LogsState<L> {
   const [everyMs, setEveryMs] = useState<number | null>(null);
   const page = useLive({
-    queryKey: ["logs", query],
-    read: (signal) => getJson(LogPage, `/api/logs?${query}`, signal),
+    queryKey: [source.path, query],
+    read: (signal) => getJson(source.page, `${source.path}?${query}`, signal),
     everyMs,
     initial,
   });
@@ -34,7 +73,7 @@ export function useLogs(
   const isFound = page.error === null && (page.data?.entries.length ?? 0) > 0;
   useEffect(() => setEveryMs(isFound ? null : retryMs), [isFound]);
 
-  const [rows, dispatch] = useReducer(reduceRows, noRows);
+  const [rows, dispatch] = useReducer<LogRows<L>, [LogRowsAction<L>]>(reduceRows, noRows);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another query has other rows
   useEffect(() => dispatch({ type: "reset" }), [query]);
   useEffect(() => {
@@ -42,6 +81,8 @@ export function useLogs(
   }, [hold]);
   const { refresh } = page;
   const tail = useLogTail({
+    path: `${source.path}/live`,
+    parse: source.parse,
     query,
     enabled: follow,
     onOpen: () => {
@@ -60,13 +101,13 @@ export function useLogs(
     try {
       // The window of the first page: one that ends later would begin later, too, and leave lines out at its end.
       const range = /(?:^|&)(?:from|to)=/.test(query) ? "" : `&to=${pageAt + 1000}`;
-      const found = await getJson(LogPage, `/api/logs?${query}${range}&before=${next}`);
+      const found = await getJson(source.page, `${source.path}?${query}${range}&before=${next}`);
       dispatch({ type: "older", pageAt, page: found });
       setOlder({ busy: false, error: null });
     } catch (error) {
       setOlder({ busy: false, error: toApiError(error) });
     }
-  }, [query, pageAt, next]);
+  }, [source, query, pageAt, next]);
   return {
     page,
     ...shown,

@@ -118,7 +118,7 @@ function endOfWindow({ startMs, durationMs }: Trace): number | undefined {
 function Content({ trace, opened }: { trace: Trace; opened: string | null }) {
   const t = useTranslations("traces");
   const url = useUrlState();
-  const lines = useLinesOfTrace(trace.traceId).data?.lines;
+  const lines = useLinesOfTrace(trace.traceId).data?.entries;
   const marks = useMemo(() => logMarks(trace, lines ?? []), [trace, lines]);
   return (
     <>

@@ -22,14 +22,26 @@ export const ApplicationLog = z.object({
 });
 export type ApplicationLog = z.infer<typeof ApplicationLog>;
 
-/** `GET /api/application-logs`, newest first. */
+/**
+ * `GET /api/application-logs?…&before=<cursor>`, newest first. `GET /api/application-logs/live?…` sends what is written from now on as
+ * server-sent events: `ApplicationLogEvents`.
+ */
 export const ApplicationLogPage = z.object({
+  /** When it was read, Unix milliseconds. */
   at: z.number(),
-  lines: z.array(ApplicationLog),
-  /** There may be older ones: as many as `limit` were found. */
-  full: z.boolean(),
+  entries: z.array(ApplicationLog),
+  /** `before` of the page that follows; null: this was the last. */
+  next: z.string().nullable(),
 });
 export type ApplicationLogPage = z.infer<typeof ApplicationLogPage>;
+
+export const ApplicationLogEvents = z.object({
+  /** Newest first. */
+  entries: z.array(ApplicationLog),
+  /** There were more at once than are sent. */
+  leftOut: z.boolean(),
+});
+export type ApplicationLogEvents = z.infer<typeof ApplicationLogEvents>;
 
 /** The least severity that is looked for, by OTLP's SeverityNumber. */
 export const severities = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 } as const;
@@ -56,6 +68,10 @@ export const ApplicationLogSearch = z
     from: moment.optional(),
     to: moment.optional(),
     limit: z.coerce.number().int().min(1).max(500).default(100),
+    before: z
+      .string()
+      .regex(/^\d{1,16}-\d{1,16}$/, "must be the `next` of an earlier answer")
+      .optional(),
   })
   .refine(({ from = 0, to = from + 1 }) => from < to, { path: ["to"], message: "must be after from" });
 export type ApplicationLogSearch = z.infer<typeof ApplicationLogSearch>;

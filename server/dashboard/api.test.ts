@@ -40,6 +40,13 @@ describe("routes", () => {
     ["GET", "/api/graph", { window: "300", at: "7" }, undefined, ["graph", { windowSec: 300, at: 7 }]],
     ["GET", "/api/logs", { service: "reviews", code: "5xx" }, undefined, ["logs", { service: "reviews", code: "5xx" }]],
     ["GET", "/api/logs/live", { flag: "UF" }, undefined, ["liveLogs", { flag: "UF" }]],
+    [
+      "GET",
+      "/api/application-logs/live",
+      { severity: "error" },
+      undefined,
+      ["liveApplicationLogs", { severity: "error", window: 900, limit: 100 }],
+    ],
     ["GET", "/api/services", {}, undefined, ["services", { windowSec: 60 }]],
     [
       "GET",

@@ -269,6 +269,9 @@ export function createApi(dashboard: Dashboard): ApiRoutes {
   api.add("GET", "/api/application-logs", async ({ query }) =>
     dashboard.applicationLogs(parse(ApplicationLogSearch, query)),
   );
+  api.add("GET", "/api/application-logs/live", async ({ query }) =>
+    dashboard.liveApplicationLogs(parse(ApplicationLogSearch, query)),
+  );
   // A token is a secret, and addresses are written down: it comes in a body.
   api.add("GET", "/api/explain", async ({ query }) =>
     dashboard.explain(parse(ExplainQuery.omit({ token: true }), query)),

@@ -13,6 +13,7 @@ import {
 } from "../config/mesh-config.ts";
 import type { Write } from "../config/store.ts";
 import {
+  type ApplicationLogEvents,
   type ApplicationLogPage,
   type ApplicationLogSearch,
   type ChangeResult,
@@ -74,6 +75,7 @@ import { createApplicationLogs } from "./application-logs.ts";
 import { createCircuits } from "./circuits.ts";
 import { createCollectorClient } from "./collector-client.ts";
 import { debugBundle } from "./debug-bundle.ts";
+import type { EventStream } from "./event-stream.ts";
 import { createExemplars } from "./exemplars.ts";
 import { createExplain } from "./explain.ts";
 import { failingAs } from "./failing-as.ts";
@@ -148,6 +150,8 @@ export interface Dashboard
   latency(query: Readonly<Record<string, string>>): Promise<LatencyHeatmap>;
   /** What applications wrote. */
   applicationLogs(search: ApplicationLogSearch): Promise<ApplicationLogPage>;
+  /** What applications write from now on. */
+  liveApplicationLogs(search: ApplicationLogSearch): Promise<EventStream<ApplicationLogEvents>>;
   /** Rejects with INVALID, and with NOT_FOUND where no proxy is called so. */
   explain(query: Omit<ExplainQuery, "token"> & Partial<Pick<ExplainQuery, "token">>): Promise<Explanation>;
   status(): Promise<MeshStatus>;
@@ -265,7 +269,7 @@ export function createDashboard({
     },
     proxyConfig: (id) => dumpProxy(fleet, id, Date.now()),
     proxyResource: (id, resource) => readProxyResource(fleet, id, resource),
-    applicationLogs: createApplicationLogs(queries, Date.now),
+    ...createApplicationLogs(queries, Date.now),
     ...createProxyAdmins({ held, admin }),
     async debugBundle(id) {
       const list = await proxies();

@@ -27,6 +27,7 @@ import { buildOutbound } from "./outbound.ts";
 import { buildOverview } from "./overview.ts";
 import { bounded, Ranges } from "./ranges.ts";
 import type {
+  ApplicationLogFilter,
   ApplicationLogQuery,
   ApplicationLogRow,
   CollectorRow,
@@ -95,7 +96,10 @@ export interface Queries {
   trace(traceId: string): Promise<SpanRow[]>;
   /** Services and what they do, for a form that searches traces. */
   operations(): Promise<OperationRow[]>;
+  /** Applications' own, newest first; go on with the last row as `before`. At most 1,000 at a time. */
   applicationLogs(query: WithoutRange<ApplicationLogQuery>): Promise<ApplicationLogRow[]>;
+  /** The same as they are written, as `followLogs` has it. */
+  followApplicationLogs(filter: ApplicationLogFilter, signal: AbortSignal): AsyncGenerator<ApplicationLogRow[]>;
   metricSeries(query: MetricSeriesQuery): Promise<MetricSeriesRow[]>;
   metricCatalog(): Promise<MetricCatalog>;
   /** One metric by groups over a window; null where there is none of that name. */
@@ -298,11 +302,13 @@ export function createQueries({
       return { freshAt: newest(collectors), silentSince: silentSinceMs(clock.now(), collectors) };
     },
     logs: (query) => reader.logs({ ...query, ...range(query) }),
-    followLogs: (filter, signal) => followLogs(reader, clock, filter, signal),
+    followLogs: (filter, signal) => followLogs((from) => reader.newLogs({ ...filter, ...from }), clock, signal),
     traces: (query) => reader.traces({ ...query, ...range(query) }),
     trace: (traceId) => reader.trace(traceId.toLowerCase()),
     operations: () => reader.operations(),
     applicationLogs: (query) => reader.applicationLogs({ ...query, ...range(query) }),
+    followApplicationLogs: (filter, signal) =>
+      followLogs((from) => reader.newApplicationLogs({ ...filter, ...from }), clock, signal),
     metricSeries: (query) => reader.metricSeries({ ...query, limit: bounded(query.limit, 1, maxRows) }),
     metricCatalog: () => metricCatalog(reader),
     async metricGroups({ window, step, at, ...question }) {

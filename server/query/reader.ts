@@ -34,6 +34,8 @@ export interface TelemetryReader {
   operations(): Promise<OperationRow[]>;
   /** Applications' own logs, newest first. */
   applicationLogs(query: ApplicationLogQuery): Promise<ApplicationLogRow[]>;
+  /** Those that were written after the row `afterId`, oldest first. `lastId` is where to go on from. */
+  newApplicationLogs(query: NewApplicationLogsQuery): Promise<{ rows: ApplicationLogRow[]; lastId: number }>;
   /** The series of metrics that match, by name, service and instance. */
   metricSeries(query: MetricSeriesQuery): Promise<MetricSeriesRow[]>;
   /** What was stored of series in the buckets that start in [fromMs, toMs), in order; finer than `stepSec` where compaction has not got there. */
@@ -249,13 +251,24 @@ export interface OperationRow {
   operations: string[];
 }
 
-export interface ApplicationLogQuery extends TimeRange {
+export interface ApplicationLogFilter {
   service?: string;
   /** OTLP's SeverityNumber at the least: 9 is info, 13 warn, 17 error. */
   minSeverity?: number;
   /** A part of the body. */
   text?: string;
   traceId?: string;
+}
+
+export interface ApplicationLogQuery extends ApplicationLogFilter, TimeRange {
+  /** Only rows before this one in the answer's order. */
+  before?: Pick<ApplicationLogRow, "atUs" | "id">;
+  limit: number;
+}
+
+export interface NewApplicationLogsQuery extends ApplicationLogFilter {
+  /** 0: begin with what comes from now on. */
+  afterId: number;
   limit: number;
 }
 

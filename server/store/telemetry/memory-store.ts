@@ -1,5 +1,6 @@
 import { LatencySketch } from "../../lib/latency-sketch.ts";
 import type {
+  ApplicationLogFilter,
   ApplicationLogQuery,
   ApplicationLogRow,
   CollectorRow,
@@ -12,6 +13,7 @@ import type {
   MetricRow,
   MetricSeriesQuery,
   MetricSeriesRow,
+  NewApplicationLogsQuery,
   NewLogsQuery,
   OperationRow,
   PeerRow,
@@ -189,13 +191,23 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
   }
 
   async applicationLogs(query: ApplicationLogQuery): Promise<ApplicationLogRow[]> {
+    const { before } = query;
     return this.#applicationLogs
       .filter((log) => log.atUs >= query.fromMs * 1000 && log.atUs < query.toMs * 1000)
-      .filter((log) => query.service === undefined || log.service === query.service)
-      .filter((log) => log.severity >= (query.minSeverity ?? 0) && log.body.includes(query.text ?? ""))
-      .filter((log) => query.traceId === undefined || log.traceId === query.traceId)
+      .filter((log) => matchesLine(log, query))
+      .filter(({ atUs, id }) => !before || atUs < before.atUs || (atUs === before.atUs && id < before.id))
       .toSorted((a, b) => b.atUs - a.atUs || b.id - a.id)
       .slice(0, query.limit);
+  }
+
+  async newApplicationLogs({ afterId, limit, ...filter }: NewApplicationLogsQuery) {
+    const lastId = this.#applicationLogs.reduce((newest, { id }) => Math.max(newest, id), 0);
+    if (afterId <= 0) return { rows: [], lastId };
+    const rows = this.#applicationLogs
+      .filter((log) => log.id > afterId && matchesLine(log, filter))
+      .toSorted((a, b) => a.id - b.id)
+      .slice(0, limit);
+    return { rows, lastId: rows.length < limit ? lastId : (rows.at(-1)?.id ?? lastId) };
   }
 
   async metricSeries({ name, service, instance, limit }: MetricSeriesQuery): Promise<MetricSeriesRow[]> {
@@ -306,3 +318,9 @@ function matchesTrace(spans: readonly SpanRecord[], query: TraceQuery): boolean 
       ),
   );
 }
+
+const matchesLine = (log: ApplicationLogRow, filter: ApplicationLogFilter): boolean =>
+  (filter.service === undefined || log.service === filter.service) &&
+  log.severity >= (filter.minSeverity ?? 0) &&
+  log.body.includes(filter.text ?? "") &&
+  (filter.traceId === undefined || log.traceId === filter.traceId);

@@ -1,6 +1,6 @@
 import type { GapRow, TelemetryReader, TimeRange } from "../../query/reader.ts";
 import { AccessLogReader } from "./access-log-reader.ts";
-import { searchLogs } from "./log-reader.ts";
+import { newLogs, searchLogs } from "./log-reader.ts";
 import { findSeries, readMetrics } from "./metric-reader.ts";
 import { RollupReader, type RollupSql } from "./rollup-reader.ts";
 import type { Sql } from "./sql.ts";
@@ -23,6 +23,7 @@ export function readerOf(database: RollupSql): Omit<TelemetryReader, "close"> {
     trace: (traceId) => traces.spansOf(traceId),
     operations: () => traces.operations(),
     applicationLogs: (query) => searchLogs(database, query),
+    newApplicationLogs: (query) => newLogs(database, query),
     metricSeries: (query) => findSeries(database, query),
     metrics: (query) => readMetrics(database, query),
   };

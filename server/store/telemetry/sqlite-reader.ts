@@ -43,6 +43,7 @@ export async function openSqliteTelemetryReader(file: TelemetryFile): Promise<Te
     trace: async (traceId) => (await current()).reader.trace(traceId),
     operations: async () => (await current()).reader.operations(),
     applicationLogs: async (query) => (await current()).reader.applicationLogs(query),
+    newApplicationLogs: async (query) => (await current()).reader.newApplicationLogs(query),
     metricSeries: async (query) => (await current()).reader.metricSeries(query),
     metrics: async (query) => (await current()).reader.metrics(query),
     close: async () => {

@@ -530,6 +530,41 @@ function logContract(opened: () => Opened): void {
     await store.compact({ nowMs: t0 * 1000, settledUntilMs: 0, retention });
     expect(await bodies({})).toEqual(["other", "100% broken"]);
   });
+
+  it("pages through applications' logs, also through those of one microsecond", async () => {
+    const { store, reader } = opened();
+    await store.write(batch({ logs: ["a", "b", "c", "d"].map((body) => log(t0 * 1e6, { body })) }));
+    await store.write(batch({ logs: [log(t0 * 1e6 - 1, { body: "before" })] }));
+    const bodies: string[] = [];
+    for (let before: { atUs: number; id: number } | undefined; ; ) {
+      const query = { fromMs: 0, toMs: t0 * 2000, limit: 2, ...(before && { before }) };
+      const page = await reader.applicationLogs(query);
+      bodies.push(...page.map(({ body }) => body));
+      before = page.at(-1);
+      if (page.length < 2) break;
+    }
+    expect(bodies).toEqual(["d", "c", "b", "a", "before"]);
+  });
+
+  it("tells of applications' lines that were written since one asked last, whenever they are from", async () => {
+    const { store, reader } = opened();
+    const write = (body: string, changes = {}) =>
+      store.write(batch({ logs: [log(t0 * 1e6 - bodies.push(body), { body, ...changes })] }));
+    const bodies: string[] = [];
+    await write("before");
+    const { rows, lastId } = await reader.newApplicationLogs({ afterId: 0, limit: 10 });
+    expect(rows).toEqual([]);
+    await write("a");
+    await write("b", { service: "ratings", severity: 17 });
+    await write("c");
+    const first = await reader.newApplicationLogs({ afterId: lastId, limit: 2 });
+    expect(first.rows.map(({ body }) => body)).toEqual(["a", "b"]);
+    const second = await reader.newApplicationLogs({ afterId: first.lastId, limit: 2 });
+    expect(second.rows.map(({ body }) => body)).toEqual(["c"]);
+    expect((await reader.newApplicationLogs({ afterId: second.lastId, limit: 2 })).rows).toEqual([]);
+    const errors = await reader.newApplicationLogs({ afterId: lastId, limit: 9, minSeverity: 17 });
+    expect(errors.rows.map(({ body }) => body)).toEqual(["b"]);
+  });
 }
 
 function metricContract(opened: () => Opened): void {
