@@ -48,6 +48,7 @@ function unfolded(store: MemoryTelemetryStore): TelemetryReader {
     trace: (id) => store.trace(id),
     operations: () => store.operations(),
     applicationLogs: (query) => store.applicationLogs(query),
+    newApplicationLogs: (query) => store.newApplicationLogs(query),
     metricSeries: (query) => store.metricSeries(query),
     metrics: (query) => store.metrics(query),
     close: () => store.close(),

@@ -214,6 +214,13 @@ function questions(now: number): { [K in keyof Queries]: Record<string, Ask> } {
         { traceId: traceIdOf(3) },
       ],
     ),
+    followApplicationLogs: {
+      new: async (q) => {
+        const rows: unknown[] = [];
+        for await (const some of q.followApplicationLogs({}, AbortSignal.abort())) rows.push(...some);
+        return rows;
+      },
+    },
     metricSeries: asks(
       (q, query) => q.metricSeries({ limit: 100, ...query }),
       [{}, { name: "latency" }, { service: "shop", limit: 2 }, { instance: "none" }],
