@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Istio's dashboards that are about a mesh of proxies; those for ztunnel and WebAssembly extensions are about what is not here. */
@@ -12,7 +12,7 @@ export const dashboards = {
 export type Dashboard = keyof typeof dashboards;
 
 export interface Expression {
-  dashboard: Dashboard;
+  dashboard: string;
   panel: string;
   text: string;
 }
@@ -24,6 +24,12 @@ export const readExpressions = (folder: string): Expression[] =>
       dashboard,
       ...each,
     })),
+  );
+
+/** The same of our own, in docs/grafana. */
+export const readOwnExpressions = (folder: string): Expression[] =>
+  readdirSync(folder).flatMap((file) =>
+    inPanels(JSON.parse(readFileSync(join(folder, file), "utf8")), "").map((each) => ({ dashboard: file, ...each })),
   );
 
 /** Panels may stand in rows, and targets anywhere below a panel. */

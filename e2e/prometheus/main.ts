@@ -8,7 +8,7 @@ import { installPackage } from "../../scripts/debian.ts";
 import { limpid, root, startMesh, type TestMesh } from "../mesh.ts";
 import { apply, startDatabase } from "./database.ts";
 import { evaluate } from "./evaluate.ts";
-import { readExpressions } from "./expressions.ts";
+import { readExpressions, readOwnExpressions } from "./expressions.ts";
 import { unevenTraffic, weights } from "./manifests.ts";
 import { type Prometheus, startPrometheus } from "./prometheus.ts";
 import { byDashboard, unanswered, writePage } from "./report.ts";
@@ -50,8 +50,12 @@ try {
   const answers = await evaluate(prometheus, expressions);
   process.stdout.write(`${byDashboard(answers)}\n\n${unanswered(answers)}\n`);
   if (values.write) writePage(join(root, "docs/prometheus.md"), answers);
+  const own = await evaluate(prometheus, readOwnExpressions(join(root, "docs/grafana")));
+  const silent = own.filter((answer) => !answer.answered);
+  say(`our own dashboards: ${own.length - silent.length} of ${own.length} answer`);
+  if (silent.length > 0) say(unanswered(silent));
   const answered = answers.filter((answer) => answer.answered).length;
-  process.exitCode = answered >= atLeast && down.length === 0 ? 0 : 1;
+  process.exitCode = answered >= atLeast && down.length + silent.length === 0 ? 0 : 1;
 } finally {
   prometheus?.stop();
   database?.stop();
