@@ -51,8 +51,10 @@ async function answerOf(
       problem = error instanceof Error ? error.message : String(error);
     }
   }
-  const missing = metricsIn(expression.text).filter((name) => !known.has(name));
-  const reason = missing.length > 0 ? `nobody shows ${missing.join(", ")}` : problem || "no sample";
+  const wanted = metricsIn(expression.text);
+  const missing = wanted.filter((name) => !known.has(name));
+  // Some expressions name a metric under two names; one of them is enough.
+  const reason = missing.length === wanted.length ? `nobody shows ${missing.join(", ")}` : problem || "no sample";
   return { ...expression, answered: false, reason };
 }
 
