@@ -197,8 +197,9 @@ it("passes on only the traces that sampling keeps", async () => {
   const backend = await collector();
   const exporting = exportTo(`http://${backend.running.addresses().grpc}`);
   const front = await collector({ exporting, sampling: { ...defaultSampling, share: 0, slowest: 0, waitMs: 100 } });
-  await post(front.running, "/v1/traces", tracesJson(5));
-  await post(front.running, "/v1/traces", tracesJson(2, { status: { code: 2 } }));
+  const { resourceSpans: fine } = tracesJson(5);
+  const { resourceSpans: failed } = tracesJson(2, { status: { code: 2 } });
+  await post(front.running, "/v1/traces", { resourceSpans: [...fine, ...failed] });
   await expect
     .poll(() => front.running.health(), soon)
     .toMatchObject({ sampling: { keptErrors: 2, droppedTraces: 3 } });
