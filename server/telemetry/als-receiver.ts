@@ -27,6 +27,8 @@ import type { TrafficRecord } from "./record.ts";
 
 export interface AlsSink {
   records(records: readonly TrafficRecord[]): void;
+  /** A stream of numbered batches begins; resolves when they can be asked about. */
+  introduce(sender: string, first: number): Promise<void>;
   /** Asked of a numbered batch before its records are handed over, at once. False: it was taken in before. */
   takes(sender: string, number: number): boolean;
   /** Resolves once everything that came before is in the store, with the next regular batch or soon; rejects when it can't be written. */
@@ -117,7 +119,7 @@ function handler(options: AlsOptions): handleBidiStreamingCall<Buffer, Buffer> {
       offer.set(acknowledgesKey, "1");
       call.sendMetadata(offer);
     }
-    call.on("data", (message: Buffer) => {
+    const take = (message: Buffer) => {
       if (done) return;
       try {
         const refused = stream.take(message);
@@ -130,8 +132,8 @@ function handler(options: AlsOptions): handleBidiStreamingCall<Buffer, Buffer> {
         options.onError(error, definition.streamAccessLogs?.path ?? "");
         refuse(status.INTERNAL, "internal error");
       }
-    });
-    call.on("end", () => {
+    };
+    const end = () => {
       sink.written(true).then(
         () =>
           finish(() => {
@@ -140,7 +142,11 @@ function handler(options: AlsOptions): handleBidiStreamingCall<Buffer, Buffer> {
           }),
         unwritable,
       );
-    });
+    };
+    // Nothing flows before somebody listens.
+    const listen = () => void call.on("data", take).on("end", end);
+    if (batches === undefined) listen();
+    else sink.introduce(batches.sender, batches.first).then(listen, unwritable);
     call.on("error", () => finish(() => {}));
     call.on("cancelled", () => finish(() => {}));
   };

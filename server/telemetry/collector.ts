@@ -150,6 +150,7 @@ export function createCollector(options: CollectorOptions): Collector {
   addAccessLogService(grpc, {
     sink: {
       records: (records) => ingest?.records(records),
+      introduce: (sender, first) => ingest?.introduce(sender, first) ?? Promise.resolve(),
       takes: (sender, number) => ingest?.takes(sender, number) ?? false,
       written: (soon) => ingest?.written(soon) ?? Promise.resolve(),
     },

@@ -50,6 +50,8 @@ const compactEveryMs = 30_000;
 const compactWhenIdleEveryMs = 60_000;
 const checkEveryMs = 2000;
 const soonMs = 50;
+/** Longer than a collector keeps what it took in before it is written, when all is well. */
+const movedMs = 1500;
 /** A store that takes longer for a batch is not told to be well. */
 const slowMs = 3000;
 /** The bundled proxies hold on to a connection for two minutes, others for less; below this what they held comes late, and whole. */
@@ -86,6 +88,9 @@ export class Ingest {
   #compactTimer: { cancel(): void } | undefined;
   #stopped = false;
   #soon = false;
+  /** Those that are asked for together, as many come at once when a collector has gone. */
+  readonly #unknown = new Set<string>();
+  #introduced: Promise<void> | undefined;
   /** When it was last seen to be at work while records came; what follows much later did not come for want of traffic alone. */
   #tickMs: number | undefined;
   #stalledFromMs: number | undefined;
@@ -130,6 +135,27 @@ export class Ingest {
       if (this.#freshAtMs === null || record.timeMs > this.#freshAtMs) this.#freshAtMs = record.timeMs;
     }
     this.#arrived(now);
+  }
+
+  /**
+   * A sender's stream begins, with this number. Resolves when it is known what other collectors have written of it; one that was at another collector
+   * may have left something there that this one is about to write. Rejects when the store can't be asked.
+   */
+  async introduce(sender: string, first: number): Promise<void> {
+    if (this.#options.store.lastBatches === undefined || first === 1) return;
+    const moved = first - 1 > this.#senders.last(sender);
+    await new Promise<void>((resolve) => this.#options.clock.setTimeout(resolve, moved ? movedMs : soonMs));
+    this.#introduced ??= nextTurn().then(() => this.#lookUp());
+    this.#unknown.add(sender);
+    await this.#introduced;
+  }
+
+  async #lookUp(): Promise<void> {
+    const senders = [...this.#unknown];
+    this.#unknown.clear();
+    this.#introduced = undefined;
+    const written = (await this.#options.store.lastBatches?.(senders)) ?? new Map<string, number>();
+    for (const [sender, last] of written) this.#senders.learn(sender, last);
   }
 
   /** A numbered batch of access logs; what it holds is handed over at once. False: it was taken in before, and is not to be. */

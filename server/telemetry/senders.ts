@@ -15,12 +15,26 @@ export class Senders {
   take(sender: string, number: number): boolean {
     const last = this.#taken.get(sender) ?? 0;
     if (number <= last) return false;
+    this.#remember(sender, number);
+    this.#unwritten.set(sender, number);
+    return true;
+  }
+
+  #remember(sender: string, number: number): void {
     this.#taken.delete(sender);
     this.#taken.set(sender, number);
-    this.#unwritten.set(sender, number);
     const [oldest] = this.#taken.keys();
     if (this.#taken.size > maxSenders && oldest !== undefined) this.#taken.delete(oldest);
-    return true;
+  }
+
+  /** Up to which batch it is taken; 0: nothing is known of it. */
+  last(sender: string): number {
+    return this.#taken.get(sender) ?? 0;
+  }
+
+  /** Another collector has written up to this one. */
+  learn(sender: string, written: number): void {
+    if (written > this.last(sender)) this.#remember(sender, written);
   }
 
   /** What is to be written with all that was taken in until now. */

@@ -16,6 +16,8 @@ export interface TelemetryStore {
   compact(pass: CompactionPass): Promise<{ more: boolean }>;
   /** Up to which of their batches of access logs the senders of the last day are written; see {@link file://../wire/log-batches.ts}. */
   senders(): Promise<ReadonlyMap<string, number>>;
+  /** The same of some of them, as it is now; only of a store that other collectors write to as well. */
+  lastBatches?(senders: readonly string[]): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
 }
 

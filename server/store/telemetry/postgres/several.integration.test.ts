@@ -248,6 +248,48 @@ describe.skipIf(binaries === undefined)("telemetry on a PostgreSQL server", () =
     expect(unknown.message).not.toContain("secret");
   });
 
+  it("a proxy that goes from one collector to another is counted once", async () => {
+    const url = await database();
+    const reader = await readerOf(url);
+    const clock = new ManualClock(t0 * 1000);
+    const collectors = await Promise.all(
+      ["a", "b"].map(async (id) => {
+        const store = await storeOf(url);
+        return new Ingest({ id, store, clock, logger: silentLogger, limits: defaultLimits });
+      }),
+    );
+    const [a, b] = collectors as [Ingest, Ingest];
+    const proxy = "0".repeat(32);
+    const send = (to: Ingest, number: number) => {
+      if (to.takes(proxy, number)) to.records([sample(reviews, clock.now())]);
+    };
+    /** One tick, and what is written by it. */
+    const written = async (by: Ingest) => {
+      const all = by.written(false);
+      await clock.advance(1000);
+      await all;
+    };
+    const stream = async (to: Ingest, numbers: number[], meanwhile: () => Promise<void> = async () => {}) => {
+      let open = false;
+      const opened = to.introduce(proxy, numbers[0] ?? 1).then(() => {
+        open = true;
+      });
+      await meanwhile();
+      while (!open) await clock.advance(100);
+      await opened;
+      for (const number of numbers) send(to, number);
+    };
+    await stream(a, [1, 2, 3]);
+    await written(a);
+    // The answer to 3 was lost, and 4 is still waiting where the proxy was before.
+    send(a, 4);
+    await stream(b, [3, 4, 5], () => written(a));
+    await written(b);
+    await stream(a, [5, 6]);
+    for (const each of collectors) await each.stop();
+    expect(total(await reader.sums({ fromMs: t0 * 1000, toMs: clock.now() + 1000 }))).toBe(6);
+  });
+
   it("settings of retention are kept with it, for all collectors", async () => {
     const place = { data: "", root: `${import.meta.dirname}/../../../..`, database: await database() };
     const [first, second] = [retentionBook(place), retentionBook(place)];

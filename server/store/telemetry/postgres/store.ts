@@ -90,6 +90,14 @@ class PostgresTelemetryStore implements TelemetryStore {
     });
   }
 
+  lastBatches(senders: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return this.#work(async (client) => {
+      const sql = "SELECT id, last_batch FROM log_sender WHERE id = ANY($1::text[])";
+      const { rows } = await client.query(sql, [senders]);
+      return new Map(rows.map(({ id, last_batch }) => [String(id), Number(last_batch)]));
+    });
+  }
+
   async close(): Promise<void> {
     await this.#turn;
     await this.#client?.end().catch(() => undefined);
