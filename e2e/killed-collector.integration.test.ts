@@ -19,7 +19,8 @@ import { GrpcChannels } from "../server/sidecar/grpc/grpc-channels.ts";
 import { Runtime } from "../server/sidecar/runtime.ts";
 import { Stats } from "../server/sidecar/stats.ts";
 import { staticCluster } from "../server/sidecar/xds/testing/static-cluster.ts";
-import { openSqliteTelemetryReader } from "../server/store/telemetry/sqlite-reader.ts";
+import { openTelemetryReader } from "../server/store/open-telemetry.ts";
+import { findPostgres, startPostgres } from "../server/store/postgres/testing/postgres-server.ts";
 import { randomOffset, root } from "./mesh.ts";
 
 const cleanUps: (() => unknown)[] = [];
@@ -44,63 +45,81 @@ const log = create(AccessLogSchema, {
   },
 });
 
-it("no request is lost, nor counted twice, while the collector is killed again and again", async () => {
-  const data = mkdtempSync(join(tmpdir(), "limpid-killed-"));
-  cleanUps.push(() => rmSync(data, { recursive: true, force: true }));
-  const portOffset = randomOffset();
-  const port = meshPorts(portOffset).collectorGrpc;
-  let collector: ChildProcess | undefined;
-  cleanUps.push(() => collector?.kill("SIGKILL"));
-  const start = async () => {
-    const main = join(root, "server/cli/main.ts");
-    const args = [main, "collector", "--port-offset", String(portOffset), "--data", data];
-    collector = spawn(process.execPath, args, { cwd: root, stdio: "ignore" });
-    await vi.waitFor(() => listens(port), { timeout: 60_000, interval: 50 });
-  };
-  const kill = async () => {
-    collector?.kill("SIGKILL");
-    if (collector) await once(collector, "exit");
-  };
-  await start();
+const binaries = findPostgres();
+if (binaries === undefined && process.env.CI) throw new Error("PostgreSQL is not installed, and CI is set");
 
-  const channels = new GrpcChannels();
-  channels.add(staticCluster("limpid-collector", port));
-  const stats = new Stats();
-  const node = create(NodeSchema, { id: "sidecar~127.0.1.2~a.default~default.svc.cluster.local" });
-  const loggers = new AccessLoggers({ node, channels, stats, clock: systemClock, runtime: new Runtime() });
-  cleanUps.push(() => channels.close());
-  cleanUps.push(() => loggers.close());
-  const logger = loggers.loggerFor([log]);
-  if (!logger.ok || logger.value === undefined) throw new Error(JSON.stringify(logger));
+/** Undefined: in the data folder. */
+async function databaseOn(store: string): Promise<string | undefined> {
+  if (store === "SQLite" || binaries === undefined) return undefined;
+  const server = await startPostgres(binaries);
+  cleanUps.push(() => server.stop());
+  return server.database("killed");
+}
 
-  const begunMs = Math.floor(Date.now() / 1000 - 60) * 1000;
-  let sent = 0;
-  let running = true;
-  const traffic = (async () => {
-    while (running) {
-      logger.value?.log(sampleRecord({ startMs: Date.now() }));
-      sent++;
-      await pause(2);
-    }
-  })();
-  const value = (name: string) => stats.counter(`access_logs.grpc_access_log.${name}`).value;
-  for (let i = 0; i < 4; i++) {
-    const before = value("logs_written");
-    await vi.waitFor(() => expect(value("logs_written")).toBeGreaterThan(before + 50), { timeout: 30_000 });
-    await kill();
+const stores = ["SQLite", ...(binaries === undefined ? [] : ["PostgreSQL"])];
+it.each(stores)(
+  "no request is lost, nor counted twice, while the collector is killed again and again (%s)",
+  async (on) => {
+    const database = await databaseOn(on);
+    const data = mkdtempSync(join(tmpdir(), "limpid-killed-"));
+    cleanUps.push(() => rmSync(data, { recursive: true, force: true }));
+    const portOffset = randomOffset();
+    const port = meshPorts(portOffset).collectorGrpc;
+    let collector: ChildProcess | undefined;
+    cleanUps.push(() => collector?.kill("SIGKILL"));
+    const start = async () => {
+      const main = join(root, "server/cli/main.ts");
+      const args = [main, "collector", "--port-offset", String(portOffset), "--data", data];
+      const env = { ...process.env, LIMPID_TELEMETRY_DATABASE: database ?? "" };
+      collector = spawn(process.execPath, args, { cwd: root, stdio: "ignore", env });
+      await vi.waitFor(() => listens(port), { timeout: 60_000, interval: 50 });
+    };
+    const kill = async () => {
+      collector?.kill("SIGKILL");
+      if (collector) await once(collector, "exit");
+    };
     await start();
-  }
-  running = false;
-  await traffic;
-  await vi.waitFor(() => expect(value("logs_written")).toBe(sent), { timeout: 30_000 });
-  expect(value("logs_dropped")).toBe(0);
 
-  const reader = await openSqliteTelemetryReader({ path: join(data, "telemetry.db") });
-  cleanUps.push(() => reader.close());
-  const rows = await reader.rollups({ fromMs: begunMs, toMs: begunMs + 600_000, stepSec: 1 });
-  expect(rows.reduce((sum, row) => sum + row.count, 0)).toBe(sent);
-  await kill();
-});
+    const channels = new GrpcChannels();
+    channels.add(staticCluster("limpid-collector", port));
+    const stats = new Stats();
+    const node = create(NodeSchema, { id: "sidecar~127.0.1.2~a.default~default.svc.cluster.local" });
+    const loggers = new AccessLoggers({ node, channels, stats, clock: systemClock, runtime: new Runtime() });
+    cleanUps.push(() => channels.close());
+    cleanUps.push(() => loggers.close());
+    const logger = loggers.loggerFor([log]);
+    if (!logger.ok || logger.value === undefined) throw new Error(JSON.stringify(logger));
+
+    const begunMs = Math.floor(Date.now() / 1000 - 60) * 1000;
+    let sent = 0;
+    let running = true;
+    const traffic = (async () => {
+      while (running) {
+        logger.value?.log(sampleRecord({ startMs: Date.now() }));
+        sent++;
+        await pause(2);
+      }
+    })();
+    const value = (name: string) => stats.counter(`access_logs.grpc_access_log.${name}`).value;
+    for (let i = 0; i < 4; i++) {
+      const before = value("logs_written");
+      await vi.waitFor(() => expect(value("logs_written")).toBeGreaterThan(before + 50), { timeout: 30_000 });
+      await kill();
+      await start();
+    }
+    running = false;
+    await traffic;
+    await vi.waitFor(() => expect(value("logs_written")).toBe(sent), { timeout: 30_000 });
+    // A collector that is long in coming back costs details, and no count.
+  expect(value("logs_dropped")).toBe(value("logs_folded"));
+
+    const reader = await openTelemetryReader({ data, root, database });
+    cleanUps.push(() => reader.close());
+    const rows = await reader.rollups({ fromMs: begunMs, toMs: begunMs + 600_000, stepSec: 1 });
+    expect(rows.reduce((sum, row) => sum + row.count, 0)).toBe(sent);
+    await kill();
+  },
+);
 
 async function listens(port: number): Promise<void> {
   const socket = connect(port, "127.0.0.1");
