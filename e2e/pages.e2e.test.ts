@@ -66,7 +66,7 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
       .getByRole("button", { name: /inbound/ })
       .first()
       .click();
-    await page.getByTestId("json-search").waitFor();
+    await page.getByTestId("json-view").waitFor();
     found.push(...(await seriousViolations(page)).map((violation) => `config dump: ${violation}`));
     expect(found).toEqual([]);
   });

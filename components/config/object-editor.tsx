@@ -5,6 +5,7 @@ import { PushCard } from "../traffic/push-card.tsx";
 import { Panel } from "../ui/panel.tsx";
 import styles from "./config.module.css";
 import { deadShares } from "./dead-shares.ts";
+import { ConflictNote } from "./merge/conflict-note.tsx";
 import { SafetyPanel, type SafetyPanelProps } from "./safety-panel.tsx";
 import { useTextMarks } from "./text-marks.ts";
 import { YamlEditor } from "./yaml-editor.tsx";
@@ -34,24 +35,27 @@ export function ObjectEditor({
   ...safety
 }: ObjectEditorProps) {
   const t = useTranslations("config");
-  const { state, onApply } = safety;
+  const { state, onApply, conflict } = safety;
   const marks = useTextMarks(state, { index: 0, kind: object?.kind ?? "", name: object?.name ?? "" });
   return (
-    <div className={styles.grid}>
-      <Panel title={title} hint={hint} actions={actions} flush>
-        <YamlEditor
-          value={text}
-          onChange={onText}
-          label={t("yaml-of", { object: title })}
-          marks={marks}
-          line={line}
-          // What sends requests nowhere is not a matter of one stroke.
-          onApply={() => (state.plan === null || deadShares(state.plan).length === 0) && onApply()}
-        />
-      </Panel>
-      <div className={styles.stack}>
-        <SafetyPanel {...safety} />
-        {state.revision !== null && <PushCard revision={state.revision} />}
+    <div className={styles.stack}>
+      {conflict}
+      <div className={styles.grid}>
+        <Panel title={title} hint={hint} actions={actions} flush>
+          <YamlEditor
+            value={text}
+            onChange={onText}
+            label={t("yaml-of", { object: title })}
+            marks={marks}
+            line={line}
+            // What sends requests nowhere is not a matter of one stroke.
+            onApply={() => (state.plan === null || deadShares(state.plan).length === 0) && onApply()}
+          />
+        </Panel>
+        <div className={styles.stack}>
+          <SafetyPanel {...safety} {...(conflict && { conflict: <ConflictNote /> })} />
+          {state.revision !== null && <PushCard revision={state.revision} />}
+        </div>
       </div>
     </div>
   );

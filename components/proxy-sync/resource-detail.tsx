@@ -14,8 +14,8 @@ import { PillButton } from "../ui/pill.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
 import styles from "./config-dump.module.css";
-import { originPaths } from "./json-rows.ts";
 import { JsonView } from "./json-view.tsx";
+import { originPaths } from "./origin-paths.ts";
 import { parseOrigin } from "./sync-state.ts";
 
 /** One resource of a proxy, read when it is opened and again when it has changed. */

@@ -17,6 +17,8 @@ export interface CodeEditorProps {
   /** Ctrl or ⌘ with Enter. */
   onApply?: () => void;
   testId: string;
+  /** The search stands open from the beginning. */
+  searching?: boolean;
   /** What somebody asked to be led to; again with every new object. */
   reveal?: { mark: CodeMark } | null;
 }

@@ -22,12 +22,13 @@ export function CodeMirror({ value, line = null, marks = [], reveal = null, ...p
   const first = useRef(value);
   useEffect(() => {
     if (!parent.current) return;
-    const { label, testId, phrases, onChange } = latest.current;
+    const { label, testId, phrases, onChange, searching = false } = latest.current;
     const created = createView(parent.current, first.current, {
       label,
       testId,
       phrases,
       readOnly: onChange === undefined,
+      searching,
       onChange: (text) => latest.current.onChange?.(text),
       onApply: () => latest.current.onApply?.(),
     });

@@ -1,6 +1,7 @@
 import { autocompletion, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { lintGutter, lintKeymap } from "@codemirror/lint";
+import { openSearchPanel } from "@codemirror/search";
 import { EditorState, type Extension, Prec } from "@codemirror/state";
 import {
   drawSelection,
@@ -21,6 +22,7 @@ export interface ViewOptions {
   testId: string;
   phrases: Record<string, string>;
   readOnly: boolean;
+  searching: boolean;
   onChange: (text: string) => void;
   onApply: () => void;
 }
@@ -34,7 +36,14 @@ export function createView(parent: HTMLElement, doc: string, options: ViewOption
     EditorView.contentAttributes.of({ "aria-label": options.label, "data-testid": options.testId }),
     options.readOnly ? readOnly : written(options),
   ];
-  return new EditorView({ parent, state: EditorState.create({ doc, extensions }) });
+  const view = new EditorView({ parent, state: EditorState.create({ doc, extensions }) });
+  if (options.searching) {
+    const focused = document.activeElement;
+    openSearchPanel(view);
+    // Opening it takes the focus, which nobody has given away here.
+    if (focused instanceof HTMLElement && focused !== document.activeElement) focused.focus();
+  }
+  return view;
 }
 
 const written = ({ onChange, onApply }: ViewOptions): Extension => [

@@ -63,10 +63,13 @@ const look = EditorView.theme({
 /** Signs beside colours, for whoever tells none apart. */
 const changes = EditorView.theme({
   ".cm-changedLine, .cm-insertedLine": { backgroundColor: "color-mix(in srgb, var(--ok) 12%, transparent)" },
-  ".cm-changedText": { background: "color-mix(in srgb, var(--ok) 26%, transparent)" },
+  "&.cm-merge-b .cm-changedText, .cm-insertedLine .cm-changedText": {
+    background: "color-mix(in srgb, var(--ok) 26%, transparent)",
+  },
   ".cm-deletedChunk": { backgroundColor: "var(--bad-soft)", padding: 0 },
-  ".cm-deletedText": { background: "color-mix(in srgb, var(--bad) 26%, transparent)", textDecoration: "none" },
-  ".cm-deletedChunk .cm-deletedText": { background: "color-mix(in srgb, var(--bad) 26%, transparent)" },
+  "&.cm-merge-a .cm-changedText, .cm-deletedChunk .cm-deletedText": {
+    background: "color-mix(in srgb, var(--bad) 26%, transparent)",
+  },
   ".cm-collapsedLines": {
     background: "var(--raised)",
     color: "var(--ink-2)",

@@ -4,6 +4,13 @@ import { useTranslations } from "use-intl";
 import styles from "./merge.module.css";
 import type { Choice, Chunk } from "./three-way.ts";
 
+/** Without the spaces that all lines begin with. */
+function dedented(lines: readonly string[]): string {
+  const depths = lines.filter((line) => line.trim() !== "").map((line) => line.search(/\S/));
+  const shared = depths.length > 0 ? Math.min(...depths) : 0;
+  return lines.map((line) => line.slice(shared)).join("\n");
+}
+
 export interface ConflictChoiceProps {
   conflict: Extract<Chunk, { kind: "conflict" }>;
   number: number;
@@ -31,7 +38,7 @@ export function ConflictChoice({ conflict, number, choice, onChoice }: ConflictC
               />{" "}
               {t(side)}
             </span>
-            <pre>{conflict[side].join("\n") || t("nothing")}</pre>
+            <pre>{dedented(conflict[side]) || t("nothing")}</pre>
           </label>
         ))}
       </div>

@@ -1,6 +1,6 @@
 "use client";
 import { Button } from "@mantine/core";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslations } from "use-intl";
 import { useChanges } from "../../lib/queries.ts";
 import { useAuthor, useChangeText } from "../change-text.ts";
@@ -34,13 +34,17 @@ export function ConflictMerge({ object, base, mine, theirs, onMerged, onTheirs }
   const conflicts = conflictsOf(chunks);
   const [choices, setChoices] = useState<(Choice | null)[]>([]);
   const [edited, setEdited] = useState<string | null>(null);
+  const place = useRef<HTMLElement>(null);
+  useEffect(() => place.current?.scrollIntoView({ block: "nearest" }), []);
   const merged = edited ?? mergedText(chunks, choices);
   const open = conflicts.filter((_, i) => !choices[i]).length;
   const labels = useMemo(() => ({ theirs: t("theirs-text"), merged: t("merged-text") }), [t]);
   return (
-    <div className={styles.merge} role="alert" data-testid="conflict">
-      <Theirs object={object} />
-      <p>{conflicts.length === 0 ? t("fits") : t("conflicts", { count: conflicts.length })}</p>
+    <section ref={place} className={styles.merge} aria-label={t("title")} data-testid="conflict">
+      <div role="alert">
+        <Theirs object={object} />
+        <p>{conflicts.length === 0 ? t("fits") : t("conflicts", { count: conflicts.length })}</p>
+      </div>
       {conflicts.map((conflict, i) => (
         <ConflictChoice
           key={conflict.line}
@@ -81,7 +85,7 @@ export function ConflictMerge({ object, base, mine, theirs, onMerged, onTheirs }
         </Button>
         {open > 0 && edited === null && <span className="muted">{t("open", { count: open })}</span>}
       </div>
-    </div>
+    </section>
   );
 }
 

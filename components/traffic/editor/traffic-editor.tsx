@@ -8,6 +8,7 @@ import type { ChangeView } from "../../config/change-views.tsx";
 import type { ObjectKey } from "../../config/config-queries.ts";
 import { deadShares } from "../../config/dead-shares.ts";
 import { ConflictMerge } from "../../config/merge/conflict-merge.tsx";
+import { ConflictNote } from "../../config/merge/conflict-note.tsx";
 import { SafetyPanel } from "../../config/safety-panel.tsx";
 import { useApply } from "../../config/use-apply.ts";
 import { useLeaveGuard } from "../../lib/leave-guard.ts";
@@ -68,6 +69,7 @@ export function TrafficEditor({ service, routing, item, services, onClose }: Tra
           {t("close")}
         </Button>
       </ObjectBar>
+      {overtaken && <Overtaken object={overtaken} bench={bench} />}
       {selected ? (
         <div className={styles.grid}>
           <ObjectForm
@@ -94,7 +96,7 @@ export function TrafficEditor({ service, routing, item, services, onClose }: Tra
               onDiscard={bench.forgetAll}
               view={view}
               onView={setView}
-              {...(overtaken && { conflict: <Overtaken object={overtaken} bench={bench} /> })}
+              {...(overtaken && { conflict: <ConflictNote /> })}
             />
             {state.revision !== null && <PushCard revision={state.revision} />}
           </div>

@@ -26,7 +26,7 @@ export function Section({ title, paths, summary, children, testId }: SectionProp
   }, [isSet]);
   return (
     <section className={styles.section}>
-      <h4>
+      <h3>
         <button
           type="button"
           aria-expanded={isOpen}
@@ -38,7 +38,7 @@ export function Section({ title, paths, summary, children, testId }: SectionProp
           {title}
           {summary && <span>{summary}</span>}
         </button>
-      </h4>
+      </h3>
       {isOpen && (
         <div id={id} className={styles.body}>
           {children}
