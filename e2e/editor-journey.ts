@@ -30,7 +30,8 @@ export function editorJourney(running: () => { mesh: TestMesh; browser: Browser 
     await write(plain());
     await answering("v1");
     const opened = await openPage(running().browser, running().mesh, page, options);
-    await opened.page.getByTestId("yaml-editor").waitFor();
+    // The first page of a fresh profile loads all there is.
+    await opened.page.getByTestId("yaml-editor").waitFor({ timeout: 3 * patience });
     return opened;
   };
   const answering = (version: string) =>
@@ -84,6 +85,9 @@ export function editorJourney(running: () => { mesh: TestMesh; browser: Browser 
     const { page, problems } = await start();
     await write({ ...plain(), spec: { hosts: ["reviews"], http: [rule("v1"), rule("v3")] } });
     await page.getByTestId("rule-item-1").waitFor();
+    // Folded, so that both are in sight.
+    await page.getByTestId("rule-0-open").click();
+    await page.locator('[data-testid="rule-0-open"][aria-expanded="false"]').waitFor();
     const [grip, first] = [page.getByTestId("rule-1-grip"), page.getByTestId("rule-item-0")];
     const [from, to] = [await grip.boundingBox(), await first.boundingBox()];
     if (!from || !to) throw new Error("the rules are not in sight");

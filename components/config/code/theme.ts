@@ -63,12 +63,16 @@ const look = EditorView.theme({
 /** Signs beside colours, for whoever tells none apart. */
 const changes = EditorView.theme({
   ".cm-changedLine, .cm-insertedLine": { backgroundColor: "color-mix(in srgb, var(--ok) 12%, transparent)" },
+  // A line below it and no ground: keys must be readable on it.
   "&.cm-merge-b .cm-changedText, .cm-insertedLine .cm-changedText": {
-    background: "color-mix(in srgb, var(--ok) 26%, transparent)",
+    background: "none",
+    boxShadow: "inset 0 -2px color-mix(in srgb, var(--ok) 55%, transparent)",
   },
   ".cm-deletedChunk": { backgroundColor: "var(--bad-soft)", padding: 0 },
   "&.cm-merge-a .cm-changedText, .cm-deletedChunk .cm-deletedText": {
-    background: "color-mix(in srgb, var(--bad) 26%, transparent)",
+    background: "none",
+    boxShadow: "inset 0 -2px color-mix(in srgb, var(--bad) 55%, transparent)",
+    textDecoration: "none",
   },
   ".cm-collapsedLines": {
     background: "var(--raised)",

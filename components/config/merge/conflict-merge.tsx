@@ -35,7 +35,10 @@ export function ConflictMerge({ object, base, mine, theirs, onMerged, onTheirs }
   const [choices, setChoices] = useState<(Choice | null)[]>([]);
   const [edited, setEdited] = useState<string | null>(null);
   const place = useRef<HTMLElement>(null);
-  useEffect(() => place.current?.scrollIntoView({ block: "nearest" }), []);
+  useEffect(() => {
+    // What it gives back in newer browsers is no clean-up.
+    void place.current?.scrollIntoView({ block: "nearest" });
+  }, []);
   const merged = edited ?? mergedText(chunks, choices);
   const open = conflicts.filter((_, i) => !choices[i]).length;
   const labels = useMemo(() => ({ theirs: t("theirs-text"), merged: t("merged-text") }), [t]);
