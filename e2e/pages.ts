@@ -40,11 +40,6 @@ export const pages = [
   { name: "metrics", path: "/metrics?metric=process.memory.usage", ready: '[data-testid="metric-table"]' },
   { name: "service-endpoints", path: "/services/default/reviews?tab=endpoints", ready: '[role="tabpanel"] td' },
   { name: "service-config", path: "/services/default/reviews?tab=config", ready: '[data-testid="yaml-view"]' },
-  {
-    name: "topology-config-then",
-    path: "/topology?window=60&at=1000000000000&config=then",
-    ready: '[data-testid="replay-play"]',
-  },
   { name: "traces", path: "/traces?sort=-duration", ready: '[data-testid="trace-scatter"]' },
   { name: "fault-form", path: "/faults?new=default%2Fratings", ready: '[data-testid="fault-start"]:enabled' },
   { name: "faults", path: "/faults", ready: "h1" },

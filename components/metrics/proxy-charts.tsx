@@ -6,7 +6,7 @@ import { useUrlRange } from "../lib/time-range.ts";
 import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
-import { type MetricQuery, useMetric } from "./metric-queries.ts";
+import { type MetricQuery, useMetric, useMetricCatalog } from "./metric-queries.ts";
 import { MetricView } from "./metric-view.tsx";
 import styles from "./metrics.module.css";
 import { useEarlier } from "./use-earlier.ts";
@@ -36,9 +36,13 @@ export const proxyChartsWindowSec = 900;
 /** How full one proxy is, over time. A chart of what it never told is left out. */
 export function ProxyCharts({ id }: { id: string }) {
   const t = useTranslations("metrics");
+  const catalog = useMetricCatalog().data?.metrics;
+  if (!catalog) return <SkeletonBlock height={height} />;
+  const sent = charts.filter(({ name }) => catalog.some((metric) => metric.name === name));
+  if (sent.length === 0) return <EmptyState title={t("proxy-none")}>{t("proxy-none-text")}</EmptyState>;
   return (
     <div className={`${styles.charts} ${styles.drawer}`} data-testid="proxy-charts">
-      {charts.map(({ key, ...query }) => (
+      {sent.map(({ key, ...query }) => (
         <SaturationChart
           key={key}
           title={t(`chart-${key}`)}
@@ -65,7 +69,8 @@ export function SaturationChart({ title, name, query, sync }: SaturationChartPro
   const live = useMetric(query, range);
   const before = useEarlier(query, range, comparison, live.data);
   const marks = useChangeMarks({ sinceMs: live.data?.fromMs ?? 0 });
-  if (live.error?.code === "NOT_FOUND") return null;
+  // Of what it never told there is nothing to be said.
+  if (live.data?.groups.length === 0 && query.instance !== undefined) return null;
   return (
     <Panel title={title}>
       {live.data ? (

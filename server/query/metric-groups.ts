@@ -59,19 +59,18 @@ export async function metricGroups(
   question: MetricQuestion,
 ): Promise<MetricResult | null> {
   const { name, service, instance, where = {} } = question;
-  const found = await reader.metricSeries({
-    name,
-    ...(service !== undefined && { service }),
-    ...(instance !== undefined && { instance }),
-    limit: mostSeries,
-  });
+  const found = await reader.metricSeries({ name, limit: mostSeries });
   const [first] = found;
   const kind = first?.kind ?? "gauge";
   if (first === undefined) return null;
   const fns: readonly MetricFunction[] = metricFunctions[kind];
   const fn = question.fn && fns.includes(question.fn) ? question.fn : (fns[0] ?? "sum");
   const series = found.filter(
-    ({ labels, kind: own }) => own === kind && Object.entries(where).every(([key, value]) => labels[key] === value),
+    ({ labels, kind: own, ...one }) =>
+      own === kind &&
+      (service === undefined || one.service === service) &&
+      (instance === undefined || one.instance === instance) &&
+      Object.entries(where).every(([key, value]) => labels[key] === value),
   );
   const rows = await rowsOf(reader, steps, series);
   const groups = [...Map.groupBy(series, (one) => JSON.stringify(question.by.map((label) => labelOf(one, label))))].map(
