@@ -27,6 +27,7 @@ export async function openPage(
   mesh: TestMesh,
   path: string,
   { signedIn = true, ...options }: BrowserContextOptions & { signedIn?: boolean } = {},
+  timeoutMs = patience,
 ): Promise<OpenPage> {
   const context = await browser.newContext({
     baseURL: mesh.dashboard,
@@ -34,7 +35,7 @@ export async function openPage(
     locale: "en",
     ...options,
   });
-  context.setDefaultTimeout(patience);
+  context.setDefaultTimeout(timeoutMs);
   if (signedIn) await context.addCookies([await sessionCookie(mesh)]);
   const page = await context.newPage();
   const problems: string[] = [];
