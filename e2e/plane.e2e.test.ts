@@ -126,7 +126,9 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
       "  servers: [{ port: { number: 9443, name: http, protocol: HTTP }, hosts: ['*'] }]",
     ]);
     await page.getByTestId("gateway-nobody").getByText("nobody listens").waitFor();
-    expect(await page.locator('[data-testid^="gateway-"]').first().getAttribute("data-testid")).toBe("gateway-nobody");
+    expect(await page.locator('section[data-testid^="gateway-"]').first().getAttribute("data-testid")).toBe(
+      "gateway-nobody",
+    );
     expect(problems).toEqual([]);
   });
 
@@ -239,7 +241,7 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
     await eventually(async () => (await edge.getAttribute("data-health")) === "failing", patience, "the call is red");
     await edge.locator("button").focus();
     await page.keyboard.press("Enter");
-    await page.getByTestId("recent").waitFor();
+    await page.getByTestId("panel-faults").getByText("50 % answered with 503").waitFor();
     await page.getByTestId("panel-faults").getByTestId("fault-stop-ratings").click();
     await page.getByTestId("panel-faults").waitFor({ state: "detached" });
   });

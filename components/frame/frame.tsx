@@ -3,7 +3,7 @@ import { type ReactNode, Suspense, use } from "react";
 import { useTranslations } from "use-intl";
 import type { MeshStatus } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
-import { useMeshStatus } from "../lib/queries.ts";
+import { useMeshStatus } from "../lib/mesh-status.ts";
 import styles from "./frame.module.css";
 import { useFreshness } from "./freshness.ts";
 import { Guides } from "./guides.tsx";

@@ -5,17 +5,17 @@ import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import { AccountPanels } from "../access/account-panels.tsx";
 import { overviewHref } from "../lib/links.ts";
+import { useMeshStatus } from "../lib/mesh-status.ts";
 import { remember, usePreference } from "../lib/preferences.ts";
-import { useMeshStatus } from "../lib/queries.ts";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Pairs } from "../ui/pairs.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { startTour } from "./guides.tsx";
+import { languages } from "./languages.ts";
 import { usePages } from "./pages.ts";
 import { RetentionPanel } from "./retention-panel.tsx";
 import styles from "./settings-page.module.css";
 import { ShortcutList } from "./shortcut-map.tsx";
-import { languages } from "./user-menu.tsx";
 
 /** What this browser keeps for its reader, the keys, the tour, and which mesh this is. */
 export function SettingsPage() {

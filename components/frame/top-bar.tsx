@@ -1,4 +1,5 @@
 "use client";
+import dynamic from "next/dynamic";
 import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { MeshStatus } from "../../server/contract/index.ts";
@@ -11,7 +12,12 @@ import { CommandPalette } from "./command-palette.tsx";
 import type { Freshness } from "./freshness.ts";
 import { LivePill } from "./live-pill.tsx";
 import styles from "./top-bar.module.css";
-import { UserMenu } from "./user-menu.tsx";
+
+// A menu brings the placing of what floats along, which no page needs to be read.
+const UserMenu = dynamic(() => import("./user-menu.tsx").then((module) => module.UserMenu), {
+  ssr: false,
+  loading: () => <Pill>admin</Pill>,
+});
 
 export function TopBar({ status, freshness }: { status: MeshStatus | undefined; freshness: Freshness }) {
   const t = useTranslations("frame");

@@ -30,6 +30,7 @@ export function Tour({ begun, onClose }: { begun: boolean; onClose: () => void }
         ref={card}
         tabIndex={-1}
         className={styles.card}
+        data-begun={step !== undefined || undefined}
         aria-label={t("label")}
         style={place ? cardAt(place) : undefined}
         onKeyDown={(event) => event.key === "Escape" && close()}

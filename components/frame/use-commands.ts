@@ -26,8 +26,8 @@ import { useMay } from "../lib/session.tsx";
 import { defaultWindowSec } from "../ui/time-window.ts";
 import type { Command } from "./commands.ts";
 import { showKeys, startTour } from "./guides.tsx";
+import { languages } from "./languages.ts";
 import { usePages } from "./pages.ts";
-import { languages } from "./user-menu.tsx";
 
 const keyOf = ({ namespace, hostname }: ServiceId): string => `${namespace}-${hostname}`;
 

@@ -9,12 +9,8 @@ import { remember } from "../lib/preferences.ts";
 import { useSession } from "../lib/session.tsx";
 import { signOut } from "../lib/sign-out.ts";
 import { PillButton } from "../ui/pill.tsx";
+import { languages } from "./languages.ts";
 import styles from "./user-menu.module.css";
-
-export const languages = [
-  { locale: "en", name: "English" },
-  { locale: "zh-CN", name: "简体中文" },
-] as const;
 
 export function UserMenu() {
   const t = useTranslations("frame");

@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { ApiError, told } from "../../server/contract/index.ts";
+import { ApiError } from "../../server/contract/index.ts";
+
+// What a page says by itself has its words here: the English of all that servers tell would be loaded with every page.
 
 // zod would try `new Function`, which the content security policy refuses.
 z.config({ jitless: true });
@@ -48,7 +50,11 @@ async function call<T>(schema: z.ZodType<T>, path: string, init: RequestInit): P
     response = await fetch(path, { ...init, cache: "no-store" });
   } catch (cause) {
     if (init.signal?.aborted) throw cause;
-    throw new ApiFailure(0, { code: "INTERNAL", ...told("dashboard-silent", {}) });
+    throw new ApiFailure(0, {
+      code: "INTERNAL",
+      reason: "dashboard-silent",
+      message: "The dashboard does not answer.",
+    });
   }
   const body: unknown = await response.json().catch(() => null);
   if (!response.ok) {
@@ -60,7 +66,9 @@ async function call<T>(schema: z.ZodType<T>, path: string, init: RequestInit): P
   if (!parsed.success)
     throw new ApiFailure(response.status, {
       code: "INTERNAL",
-      ...told("answer-unread", { why: z.prettifyError(parsed.error) }),
+      reason: "answer-unread",
+      params: { why: z.prettifyError(parsed.error) },
+      message: "The dashboard's answer can't be read.",
     });
   return parsed.data;
 }

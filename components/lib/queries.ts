@@ -6,7 +6,6 @@ import {
   GatewayList,
   Graph,
   LoadList,
-  MeshStatus,
   OutboundMetrics,
   Overview,
   ProxyList,
@@ -28,14 +27,6 @@ const pace = 2000;
 const slow = 10_000;
 
 type From<T> = Settled<T> | undefined;
-
-export const useMeshStatus = (initial?: From<MeshStatus>): Live<MeshStatus> =>
-  useLive({
-    queryKey: ["status"],
-    read: (signal) => getJson(MeshStatus, "/api/status", signal),
-    everyMs: pace,
-    initial,
-  });
 
 /** Live while `at` is null; a moment of the past does not change, and is read once. */
 export const useGraph = (query: Range, initial?: From<Graph>, enabled = true): Live<Graph> =>

@@ -5,7 +5,8 @@ import type { ChangeList, Overview, ProxyList, ProxySaturation, ServiceList } fr
 import { ChangeHistory } from "../config/change-history.tsx";
 import { SignalKpis } from "../health/signals.tsx";
 import type { Settled } from "../lib/api.ts";
-import { useChanges, useMeshStatus, useOverview, useProxies, useSaturation, useServices } from "../lib/queries.ts";
+import { useMeshStatus } from "../lib/mesh-status.ts";
+import { useChanges, useOverview, useProxies, useSaturation, useServices } from "../lib/queries.ts";
 import { useUrlRange } from "../lib/time-range.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { Change } from "../metrics/change.tsx";

@@ -7,7 +7,8 @@ import { findService, type TraceList, type TraceSummary } from "../../server/con
 import type { Settled } from "../lib/api.ts";
 import { traceHref } from "../lib/links.ts";
 import type { Live } from "../lib/live.ts";
-import { useMeshStatus, useServices } from "../lib/queries.ts";
+import { useMeshStatus } from "../lib/mesh-status.ts";
+import { useServices } from "../lib/queries.ts";
 import { useUrlRange } from "../lib/time-range.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { LiveContent } from "../list/live-content.tsx";
