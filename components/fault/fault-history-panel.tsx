@@ -57,7 +57,7 @@ function PastFaults({ changes }: { changes: readonly Change[] }) {
       rowProps={({ ended }) => ({ "data-ended": ended.how })}
       empty={
         past.length === 0 ? (
-          <EmptyState title={t("recent-none")} />
+          <EmptyState title={t("recent-none")}>{t("recent-none-text")}</EmptyState>
         ) : (
           <NoMatch title={t("no-match")} filters={["filter"]} />
         )

@@ -56,7 +56,7 @@ export function ListView({ graph, lit, state }: ListViewProps) {
             columns={edgeColumns}
             rows={edges}
             rowProps={({ id, health }) => ({ "data-edge": id, "data-health": health })}
-            empty={<EmptyState title={t(lit === null ? "empty" : "no-match-edges")} />}
+            empty={<EmptyState title={t(lit === null ? "empty" : "no-match-edges")}>{t("empty-text")}</EmptyState>}
           />
         </Panel>
       )}

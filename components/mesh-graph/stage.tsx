@@ -1,4 +1,5 @@
 "use client";
+import dynamic from "next/dynamic";
 import Link from "next/link";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
@@ -19,7 +20,7 @@ import { GraphTip } from "./graph-tip.tsx";
 import { GraphTools } from "./graph-tools.tsx";
 import type { Pointed } from "./graph-view.ts";
 import { ListView } from "./list-view.tsx";
-import { MeshCanvas, type MeshCanvasHandle } from "./mesh-canvas.tsx";
+import type { MeshCanvasHandle } from "./mesh-canvas.tsx";
 import { narrowed } from "./narrow.ts";
 import { visibleGraph } from "./scene.ts";
 import { Toolbar } from "./toolbar.tsx";
@@ -28,6 +29,9 @@ import { ListViewSkeleton } from "./topology-skeleton.tsx";
 import { TraceBar } from "./trace-bar.tsx";
 import type { TopologyState } from "./use-topology-state.ts";
 import { useTraceOnGraph } from "./use-trace-on-graph.ts";
+
+// The picture is most of what this page loads; the list, the toolbar and what readers are told don't wait for it.
+const MeshCanvas = dynamic(() => import("./mesh-canvas.tsx").then((module) => module.MeshCanvas), { ssr: false });
 
 /** The graph or its list, with what is to be said about where the numbers come from. */
 export function Stage({ live, state }: { live: Live<Graph>; state: TopologyState }) {

@@ -3,7 +3,7 @@ import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { ServiceMetrics } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
-import { serviceHref } from "../lib/links.ts";
+import { explainHref, serviceHref } from "../lib/links.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
@@ -51,7 +51,18 @@ export function CallersTable({ metrics }: { metrics: ServiceMetrics }) {
         columns={columns}
         rows={metrics.callers}
         rowKey={({ app, namespace, version }) => `${namespace}/${app}/${version}`}
-        empty={<EmptyState title={t("callers-none")} />}
+        empty={
+          <EmptyState
+            title={t("callers-none")}
+            action={
+              <Link className="link" href={explainHref()}>
+                {t("callers-none-action")}
+              </Link>
+            }
+          >
+            {t("callers-none-text")}
+          </EmptyState>
+        }
       />
     </Panel>
   );

@@ -34,7 +34,7 @@ export function Heatmap({ service, range }: { service: string | undefined; range
     <LiveContent live={live} unreadable={t("heat-unreadable")} skeleton={<SkeletonBlock height={210} />}>
       {(map) =>
         map.cells.length === 0 ? (
-          <EmptyState title={t("heat-empty")} />
+          <EmptyState title={t("heat-empty")}>{t("heat-empty-text")}</EmptyState>
         ) : (
           <>
             <Cells
