@@ -7,7 +7,8 @@ import { pages } from "../../e2e/pages.ts";
 import { findBrowser } from "../browser.ts";
 import { quantile, wait } from "./process-usage.ts";
 
-const rounds = 3;
+/** Visits of each page; ROUNDS=1 for a quick look. */
+const rounds = Number(process.env.ROUNDS ?? 3);
 /** How long the topology is watched, and after how long. */
 const [settleMs, watchedMs] = [5000, 20_000];
 const aborts = 3;
