@@ -50,7 +50,9 @@ async function reportScripts(mesh: TestMesh): Promise<void> {
   const named = new Map<string, Set<string>>();
   for (const { name, path } of visited) {
     const html = await (await fetch(mesh.dashboard + path)).text();
-    named.set(name, new Set([...html.matchAll(/<script[^>]* src="([^"]+\.js[^"]*)"/g)].map((match) => match[1] ?? "")));
+    // Browsers that know modules, which is all of them, leave the others alone.
+    const tags = [...html.matchAll(/<script[^>]*>/g)].map(([tag]) => tag).filter((tag) => !tag.includes("noModule"));
+    named.set(name, new Set(tags.flatMap((tag) => / src="([^"]+\.js[^"]*)"/.exec(tag)?.[1] ?? [])));
   }
   const [first = new Set<string>()] = named.values();
   const shared = [...first].filter((path) => [...named.values()].every((one) => one.has(path)));

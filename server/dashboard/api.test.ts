@@ -69,6 +69,23 @@ describe("routes", () => {
     ],
     ["DELETE", "/api/faults/default/ratings/a1", {}, {}, ["stopFault", "default/ratings/a1", { ...by }]],
     ["GET", "/api/canaries", {}, undefined, ["canaries"]],
+    ["GET", "/api/gateways", {}, undefined, ["gateways"]],
+    ["GET", "/api/proxies/a~b/tables", {}, undefined, ["proxyTables", "a~b"]],
+    ["PUT", "/api/proxies/a~b/log-level", {}, { level: null }, ["setLogLevel", "a~b", null]],
+    [
+      "GET",
+      "/api/changes",
+      { object: "reviews", author: "", until: "9", limit: "5" },
+      undefined,
+      ["changes", { sinceMs: 0, untilMs: 9, object: "reviews", limit: 5 }],
+    ],
+    [
+      "POST",
+      "/api/mesh/compare",
+      {},
+      { from: { revision: 4 }, to: { now: true } },
+      ["compareMeshes", { from: { revision: 4 }, to: { now: true } }],
+    ],
     [
       "POST",
       "/api/canaries/default/reviews/abort",
