@@ -5,7 +5,7 @@ import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import { z } from "zod";
 import type { ApiError, SignInWays } from "../../server/contract/index.ts";
-import { languages } from "../frame/user-menu.tsx";
+import { languages } from "../frame/languages.ts";
 import { sendJson, toApiError } from "../lib/api.ts";
 import { useErrorText } from "../lib/error-text.ts";
 import { remember } from "../lib/preferences.ts";
