@@ -4,6 +4,7 @@ import type { Browser, CDPSession, Page } from "playwright-core";
 import { launchChromium } from "../../e2e/chromium.ts";
 import { eventually, startMesh, type TestMesh } from "../../e2e/mesh.ts";
 import { pages } from "../../e2e/pages.ts";
+import { sessionCookie } from "../../e2e/session.ts";
 import { findBrowser } from "../browser.ts";
 import { quantile, wait } from "./process-usage.ts";
 
@@ -104,7 +105,7 @@ async function visit(browser: Browser, mesh: TestMesh, { path, ready }: (typeof 
     locale: "en",
   });
   try {
-    await context.addCookies([{ name: "tour", value: "seen", url: mesh.dashboard }]);
+    await context.addCookies([{ name: "tour", value: "seen", url: mesh.dashboard }, await sessionCookie(mesh)]);
     const page = await context.newPage();
     await page.addInitScript(observe);
     await page.goto(path);
@@ -131,7 +132,9 @@ function observe(): void {
 
 /** The renderer's main thread, by its own processor time: what else the machine does is not in it. */
 async function reportTopology(browser: Browser, mesh: TestMesh): Promise<void> {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  await context.addCookies([await sessionCookie(mesh)]);
+  const page = await context.newPage();
   await page.goto(`${mesh.dashboard}/topology`);
   await page.locator('[data-node="default/ratings/v1"]').waitFor({ state: "attached" });
   const cdp = await page.context().newCDPSession(page);
@@ -157,7 +160,9 @@ const isRed = (page: Page) =>
 
 /** From the answer that a fault is in force to an edge that says so, on an open page with a window of a minute. */
 async function reportAborts(browser: Browser, mesh: TestMesh): Promise<void> {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  await context.addCookies([await sessionCookie(mesh)]);
+  const page = await context.newPage();
   const took: number[] = [];
   for (let round = 0; round < aborts; round++) {
     await page.goto(`${mesh.dashboard}/topology?window=60&view=list`);
@@ -171,7 +176,7 @@ async function reportAborts(browser: Browser, mesh: TestMesh): Promise<void> {
     const started = performance.now();
     await isRed(page).waitFor({ timeout: 60_000 });
     took.push(performance.now() - started);
-    const { faults } = (await (await fetch(`${mesh.dashboard}/api/faults`)).json()) as { faults: { id: string }[] };
+    const { faults } = (await (await mesh.ask("/api/faults")).json()) as { faults: { id: string }[] };
     for (const { id } of faults)
       await send(mesh, "DELETE", `/api/faults/${id.split("/").map(encodeURIComponent).join("/")}`, {});
   }
@@ -182,7 +187,7 @@ async function reportAborts(browser: Browser, mesh: TestMesh): Promise<void> {
 }
 
 async function send(mesh: TestMesh, method: string, path: string, body: unknown): Promise<void> {
-  const answer = await fetch(mesh.dashboard + path, {
+  const answer = await mesh.ask(path, {
     method,
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
@@ -191,4 +196,4 @@ async function send(mesh: TestMesh, method: string, path: string, body: unknown)
 }
 
 const graphOf = async (mesh: TestMesh): Promise<{ edges: unknown[] }> =>
-  (await (await fetch(`${mesh.dashboard}/api/graph?window=60`)).json()) as { edges: unknown[] };
+  (await (await mesh.ask("/api/graph?window=60")).json()) as { edges: unknown[] };
