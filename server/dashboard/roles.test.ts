@@ -121,7 +121,8 @@ describe("role × route", () => {
     }
     expect(found).toEqual(expected);
     expect(found.length).toBeGreaterThan(350);
-  });
+    // Hundreds of calls, each with its line in the audit.
+  }, 180_000);
 
   it.each(Object.entries(pages))("page %s", async (path, may) => {
     const found = [];
