@@ -62,7 +62,7 @@ const look = EditorView.theme({
 
 /** Signs beside colours, for whoever tells none apart. */
 const changes = EditorView.theme({
-  ".cm-changedLine, .cm-insertedLine": { backgroundColor: "color-mix(in srgb, var(--ok) 12%, transparent)" },
+  ".cm-changedLine, .cm-insertedLine": { backgroundColor: "color-mix(in srgb, var(--ok) 7%, transparent)" },
   // A line below it and no ground: keys must be readable on it.
   "&.cm-merge-b .cm-changedText, .cm-insertedLine .cm-changedText": {
     background: "none",
