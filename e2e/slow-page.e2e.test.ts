@@ -89,8 +89,9 @@ describe.skipIf(chromium.missing)(`the page is slow${chromium.reason}`, () => {
   test("thresholds of a service are its own, and what it is judged by a moment later", async () => {
     const { page, problems } = await openSlowly(browser, mesh, "/services/default/details?tab=metrics&thresholds=edit");
     await page.getByTestId("threshold-latencyMsP95-own").check();
-    await page.getByTestId("threshold-latencyMsP95-failing").fill("2");
+    // In this order every step between is one that could be written.
     await page.getByTestId("threshold-latencyMsP95-degraded").fill("1");
+    await page.getByTestId("threshold-latencyMsP95-failing").fill("2");
     await page.getByTestId("thresholds-confirm").click();
     await page.getByTestId("thresholds-dialog").waitFor({ state: "detached" });
     await visit(page, "/services");
