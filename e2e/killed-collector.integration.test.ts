@@ -111,7 +111,7 @@ it.each(stores)(
     await traffic;
     await vi.waitFor(() => expect(value("logs_written")).toBe(sent), { timeout: 30_000 });
     // A collector that is long in coming back costs details, and no count.
-  expect(value("logs_dropped")).toBe(value("logs_folded"));
+    expect(value("logs_dropped")).toBe(value("logs_folded"));
 
     const reader = await openTelemetryReader({ data, root, database });
     cleanUps.push(() => reader.close());
