@@ -74,7 +74,7 @@ describe.skipIf(binaries === undefined)("telemetry on a PostgreSQL server", () =
     const traceId = "a".repeat(32);
     await Promise.all([
       ...stores.map(async (store, i) => {
-        for (let second = t0; second < t0 + 90; second++) {
+        for (let second = t0; second < t0 + 40; second++) {
           // The third runs behind, so that what it tells comes after the others have folded it.
           const of = i === 2 ? second - 15 : second;
           await store.write({
@@ -92,27 +92,27 @@ describe.skipIf(binaries === undefined)("telemetry on a PostgreSQL server", () =
             // Of the same second, as ticks are, and the same number.
             id: second * 1_000_000,
           });
-          if (second % 10 === 0) await compacted(store, of - 21);
+          if (second % 20 === 0) await compacted(store, of - 21);
           if (i === 0) await look();
         }
       }),
     ]);
     await look();
-    expect(seen).toHaveLength(270);
-    expect(new Set(seen).size).toBe(270);
+    expect(seen).toHaveLength(120);
+    expect(new Set(seen).size).toBe(120);
     for (const reader of readers) {
       const from = { ...all, fromMs: (t0 - 60) * 1000 };
-      expect(total(await reader.rollups({ ...from, stepSec: 1 }))).toBe(540);
-      expect(total(await reader.rollups({ ...from, stepSec: 60 }))).toBe(540);
-      expect(total(await reader.sums(from))).toBe(540);
-      expect(await reader.trace(traceId)).toHaveLength(270);
-      expect(await reader.traces({ ...from, limit: 10 })).toMatchObject([{ spans: 270 }]);
+      expect(total(await reader.rollups({ ...from, stepSec: 1 }))).toBe(240);
+      expect(total(await reader.rollups({ ...from, stepSec: 60 }))).toBe(240);
+      expect(total(await reader.sums(from))).toBe(240);
+      expect(await reader.trace(traceId)).toHaveLength(120);
+      expect(await reader.traces({ ...from, limit: 10 })).toMatchObject([{ spans: 120 }]);
       expect((await reader.collectors()).map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
     }
     for (const store of stores) await compacted(store, t0 + 3700);
     const fresh = await readerOf(url);
     const from = { ...all, fromMs: (t0 - 3600) * 1000 };
-    expect(total(await fresh.rollups({ ...from, stepSec: 3600 }))).toBe(540);
+    expect(total(await fresh.rollups({ ...from, stepSec: 3600 }))).toBe(240);
     expect((await server.query(url, "SELECT FROM limpid_telemetry.edge")).length).toBe(2);
   });
 
@@ -180,7 +180,7 @@ describe.skipIf(binaries === undefined)("telemetry on a PostgreSQL server", () =
     const ingest = new Ingest({ id: "c", store, clock, logger: silentLogger, limits: defaultLimits });
     ingest.records([sample(reviews, clock.now())]);
     await clock.advance(2000);
-    await expect.poll(() => ingest.stats().flushes).toBeGreaterThan(0);
+    await expect.poll(() => ingest.stats().flushes, { timeout: 60_000 }).toBeGreaterThan(0);
     await server.query(url, "CREATE TABLE held (id int)");
     const held = await holdWriters(url);
     ingest.records([sample(reviews, clock.now())]);
@@ -191,7 +191,7 @@ describe.skipIf(binaries === undefined)("telemetry on a PostgreSQL server", () =
       message: expect.stringMatching(/^the telemetry store has not answered for \d+ s$/),
     });
     await held.release();
-    await expect.poll(async () => (await ingest.check()).ok, { timeout: 20_000 }).toBe(true);
+    await expect.poll(async () => (await ingest.check()).ok, { timeout: 60_000 }).toBe(true);
     await ingest.stop();
   });
 
@@ -208,7 +208,7 @@ describe.skipIf(binaries === undefined)("telemetry on a PostgreSQL server", () =
       ).map(({ relname }) => String(relname));
     const changes = { samplesSec: 7200, spansSec: 7200 };
     await compacted(store, t0 - 21, changes);
-    for (let minute = 0; minute < 180; minute += 5) {
+    for (let minute = 0; minute < 180; minute += 15) {
       const second = t0 + minute * 60;
       await store.write(
         batch({
@@ -220,11 +220,11 @@ describe.skipIf(binaries === undefined)("telemetry on a PostgreSQL server", () =
       await compacted(store, second - 21, changes);
     }
     const logs = await reader.logs({ fromMs: 0, toMs: (t0 + 10_800) * 1000, limit: 1000 });
-    expect(logs).toHaveLength(25);
-    expect(await reader.traces({ fromMs: 0, toMs: (t0 + 10_800) * 1000, limit: 1000 })).toHaveLength(25);
+    expect(logs).toHaveLength(9);
+    expect(await reader.traces({ fromMs: 0, toMs: (t0 + 10_800) * 1000, limit: 1000 })).toHaveLength(9);
     const kept = await partitions();
-    for (const name of kept) expect(Number(name.split("_").at(-1)), name).toBeGreaterThan(t0 + 175 * 60 - 7200);
-    expect(kept.length).toBeGreaterThan(40);
+    for (const name of kept) expect(Number(name.split("_").at(-1)), name).toBeGreaterThan(t0 + 165 * 60 - 7200);
+    expect(kept.length).toBeGreaterThan(10);
     const rest = "SELECT FROM limpid_telemetry.access_log_rest UNION ALL SELECT FROM limpid_telemetry.span_rest";
     expect(await server.query(url, rest)).toHaveLength(0);
   });
