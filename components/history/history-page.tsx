@@ -82,7 +82,8 @@ export function HistoryPage({ initial, initialQuery }: HistoryPageProps) {
             )}
           </LiveContent>
         </Panel>
-        <ComparePanel plan={plan} newest={known[0]?.revision ?? null} />
+        {/* From the server's own list at first, so that nothing moves when the browser's comes. */}
+        <ComparePanel plan={plan} newest={known[0]?.revision ?? live.data?.changes[0]?.revision ?? null} />
       </div>
     </Page>
   );
