@@ -4,6 +4,7 @@ import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { MeshStatus } from "../../server/contract/index.ts";
 import { outOfSyncHref, overviewHref, proxiesHref } from "../lib/links.ts";
+import { useSession } from "../lib/session.tsx";
 import { Drop } from "../ui/drop.tsx";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { Pill } from "../ui/pill.tsx";
@@ -16,8 +17,14 @@ import styles from "./top-bar.module.css";
 // A menu brings the placing of what floats along, which no page needs to be read.
 const UserMenu = dynamic(() => import("./user-menu.tsx").then((module) => module.UserMenu), {
   ssr: false,
-  loading: () => <Pill>admin</Pill>,
+  loading: UserName,
 });
+
+/** The menu's place until it is there. */
+function UserName() {
+  const session = useSession();
+  return <Pill>{session?.displayName || session?.name || "…"}</Pill>;
+}
 
 export function TopBar({ status, freshness }: { status: MeshStatus | undefined; freshness: Freshness }) {
   const t = useTranslations("frame");
