@@ -67,7 +67,7 @@ const whenSchema = rule(
   },
 );
 
-/** What people are told of when it lasts; see docs/decisions/0033l-alerts-are-judged-by-the-dashboard.md. */
+/** What people are told of when it lasts; see docs/decisions/0036-alerts-are-judged-by-the-dashboard.md. */
 const alertRuleSpecSchema = rule(
   z.strictObject({
     service: z
