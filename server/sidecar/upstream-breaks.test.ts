@@ -125,7 +125,7 @@ describe.each(responses)("an endpoint that breaks off: %s", (_, response, isHttp
         const flags = flagNames(test.lastRecord.responseFlags);
         const isWhole = response.closes === true ? at >= response.head : at >= response.whole;
         const seen = `${status} ${test.lastRecord.responseCode} ${flags}`;
-        // Real Envoy 1.40 says the same: an HTTP/1 message that ends too early is no message, and HTTP/2's connection just ends.
+        // Real Envoy 1.40 said so of HTTP/1 with a length and in chunks (asked by hand); of HTTP/2 this is what ours says.
         const headless = isHttp2 || betweenMessages(response, at) ? "503 503 UC" : "502 502 UPE";
         const broken = isHttp2 ? "200 200 UC" : "200 200 UPE";
         if (ending === "FIN") {
