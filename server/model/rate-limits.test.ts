@@ -60,9 +60,9 @@ test("global limits are descriptors of the rate limit service", () => {
 });
 
 test.each([
-  ["", "set local, global or both"],
+  ["", "set one of local, global, or all"],
   ["global: { requests: 1, unit: fortnight }", "unit"],
-  ["global: { requests: 1, unit: hour, by: [{}] }", "set either header or remoteAddress"],
+  ["global: { requests: 1, unit: hour, by: [{}] }", "set one of header, remoteAddress"],
   ["local: { requests: 1, per: soon }", "must be a duration"],
 ])("%j is refused", (spec, why) => {
   expect(() => meshOf(limit("a", 1, spec))).toThrow(why);

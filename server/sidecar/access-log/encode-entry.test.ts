@@ -6,6 +6,7 @@ import {
   StreamAccessLogsMessage_TCPAccessLogEntriesSchema,
 } from "../../gen/proto/envoy/service/accesslog/v3/als_pb.js";
 import { ResponseFlag } from "../record.ts";
+import { flagFieldNumbers } from "../response-flags.ts";
 import { type EntryOptions, encodeEntry, encodeTcpEntry } from "./encode-entry.ts";
 import { ProtoWriter } from "./proto-writer.ts";
 import { sampleRecord } from "./testing/sample-record.ts";
@@ -83,7 +84,15 @@ describe("encodeEntry", () => {
     });
   });
 
-  it.each(Object.entries(ResponseFlag))("maps the flag %s to its own field", (name, bit) => {
+  it("has no field for what the message has none of", () => {
+    for (const bit of [ResponseFlag.dropOverload, ResponseFlag.unconditionalDropOverload]) {
+      const { common } = decoded(sampleRecord({ responseFlags: bit }));
+      expect(Object.values(common.responseFlags ?? {}).filter((value) => value === true)).toEqual([]);
+    }
+  });
+
+  const withField = Object.entries(ResponseFlag).filter(([, bit]) => flagFieldNumbers[Math.log2(bit)] !== 0);
+  it.each(withField)("maps the flag %s to its own field", (name, bit) => {
     const { common } = decoded(sampleRecord({ responseFlags: bit }));
     const set = Object.entries(common.responseFlags ?? {}).filter(
       ([field, value]) => value === true || field === "unauthorizedDetails",
