@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { call, portOffsetOption } from "./config/client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "./config/io.ts";
+import { dashboardToken } from "./credentials.ts";
 import { type DashboardOption, dashboardOption, dashboardUrl } from "./dashboard-client.ts";
 
 const help = `
@@ -30,8 +31,10 @@ export function registerDebugBundle(program: Command, io: CliIo = processIo): vo
 
 async function writeBundle(options: Options, io: CliIo): Promise<void> {
   const { signal } = io;
-  const answer = await call(dashboardUrl(options, io), "/api/debug-bundle", {
+  const url = dashboardUrl(options, io);
+  const answer = await call(url, "/api/debug-bundle", {
     who: "dashboard",
+    token: await dashboardToken(url, io.env),
     ...(signal && { signal }),
   });
   const [, name = "limpid-debug-bundle.tar.gz"] =
