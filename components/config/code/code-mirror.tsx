@@ -1,6 +1,6 @@
 "use client";
 import type { EditorView as View } from "@codemirror/view";
-import { useEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef } from "react";
 import styles from "./code.module.css";
 import type { CodeEditorProps } from "./code-editor.tsx";
 import { createView } from "./create-view.ts";
@@ -20,7 +20,8 @@ export function CodeMirror({ value, line = null, marks = [], reveal = null, ...p
   const latest = useRef(props);
   latest.current = props;
   const first = useRef(value);
-  useEffect(() => {
+  // Before it is painted: an empty place in between would make what stands below jump twice.
+  useLayoutEffect(() => {
     if (!parent.current) return;
     const { label, testId, phrases, onChange, searching = false } = latest.current;
     const created = createView(parent.current, first.current, {

@@ -33,7 +33,7 @@ export function createView(parent: HTMLElement, doc: string, options: ViewOption
     shownYaml(options.phrases),
     documentation(),
     markedLine,
-    EditorView.contentAttributes.of({ "aria-label": options.label, "data-testid": options.testId }),
+    EditorView.contentAttributes.of({ "aria-label": options.label, "data-testid": options.testId, tabindex: "0" }),
     options.readOnly ? readOnly : written(options),
   ];
   const view = new EditorView({ parent, state: EditorState.create({ doc, extensions }) });

@@ -2,7 +2,7 @@
 import { unifiedMergeView } from "@codemirror/merge";
 import { EditorState } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 import styles from "./code.module.css";
 import type { CodeDiffProps } from "./code-diff.tsx";
 import { readOnly, shownYaml } from "./setup.ts";
@@ -11,7 +11,7 @@ import { signs } from "./theme.ts";
 /** One text over another; what stays the same is folded away. */
 export function MergeDiff({ before, after, label, phrases }: CodeDiffProps & { phrases: Record<string, string> }) {
   const parent = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!parent.current) return;
     const view = new EditorView({
       parent: parent.current,

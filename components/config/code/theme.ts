@@ -2,13 +2,16 @@ import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { EditorView } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
+/** A version's colour is made for marks: as ink it is nearer to the page's own. */
+const ink = (color: string): string => `color-mix(in srgb, var(${color}) 68%, var(--ink))`;
+
 const highlight = HighlightStyle.define([
   { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--accent)" },
-  { tag: tags.string, color: "var(--v5)" },
-  { tag: [tags.number, tags.bool, tags.null], color: "var(--v4)" },
+  { tag: tags.string, color: ink("--v5") },
+  { tag: [tags.number, tags.bool, tags.null], color: ink("--v4") },
   { tag: tags.comment, color: "var(--ink-3)", fontStyle: "italic" },
   { tag: [tags.separator, tags.punctuation, tags.squareBracket, tags.brace, tags.meta], color: "var(--ink-2)" },
-  { tag: [tags.labelName, tags.typeName], color: "var(--v2)" },
+  { tag: [tags.labelName, tags.typeName], color: ink("--v2") },
 ]);
 
 /** Plain scalars are `content`: the ink of the page. */
