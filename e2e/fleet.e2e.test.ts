@@ -91,7 +91,7 @@ spec:
     const { revision } = (await applied.json()) as { revision: number };
     const refused = page.getByTestId("refused");
     await refused.getByText("picky-v1 refused virtual host").waitFor();
-    await refused.getByText(`at revision ${revision}, admin`).waitFor();
+    await refused.getByText(`at revision ${revision}, machine`).waitFor();
     await refused.getByText("is larger than this proxy takes").waitFor();
     await refused.getByText(/The version before stays in force there, since \d\d:\d\d:\d\d/).waitFor();
     await page.locator('[data-testid="proxy-row-picky-v1"] [data-type="VHDS"][data-state="ERROR"]').waitFor();
@@ -105,7 +105,7 @@ spec:
     await page.waitForURL(/view=in-force/);
     await page.keyboard.press("Escape");
     await refused.getByRole("link", { name: "http[0].match[0].uri.regex" }).click();
-    await page.locator("[data-marked]").getByText(regex).waitFor();
+    await page.locator(".cm-marked").getByText(regex).waitFor();
     expect(problems).toEqual([]);
     await visit(page, "/proxies");
     await undo(mesh, revision);

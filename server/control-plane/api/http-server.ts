@@ -119,6 +119,8 @@ async function handle(
       await endStream(response, options.limits.streamEndMs);
     } else send(response, answer.status, answer.body, answer.headers);
   } catch (error) {
+    // A client that goes in the middle of its request is no failure of ours.
+    if (response.destroyed && !request.complete && !(error instanceof StatusError)) return;
     const failure = toStatusError(error, options.logger, target.path);
     if (request.complete || failure.code === 401 || failure.code === 403) noted(failure);
     if (response.destroyed) return; // the client has gone
