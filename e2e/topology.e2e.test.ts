@@ -219,10 +219,7 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
     await page.locator('[data-node="default/reviews/v1"][data-health="healthy"]').waitFor({ state: "attached" });
     await eventually(() => paintedOn(page, "base"), patience, "something painted on the canvas");
     await page.getByTestId("export").click();
-    const [file] = await Promise.all([
-      page.waitForEvent("download"),
-      page.getByTestId("export-png").click(),
-    ]);
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByTestId("export-png").click()]);
     expect(file.suggestedFilename()).toMatch(/^topology-.*\.png$/);
     expect(statSync(await file.path()).size).toBeGreaterThan(20_000);
   });
