@@ -1,5 +1,8 @@
 import type { Reporter, TestModule } from "vitest/node";
 
+/** Of what was expected and what was there. */
+const maxLines = 40;
+
 /**
  * Names, at the very end of a run, every test that passed only when it was asked again. Tests on real processes get one second try in
  * CI, where whole machines stall; each one named here is a fault to be found all the same.
@@ -13,7 +16,12 @@ export default class SecondTryReporter implements Reporter {
     console.warn(`\n${flaky.length} passed only when asked again. Each is a fault to be found:`);
     for (const [module, test] of flaky) {
       console.warn(`  ${module.relativeModuleId} > ${test.fullName}`);
-      for (const error of test.result().errors ?? []) console.warn(`    ${error.message.split("\n", 1)[0]}`);
+      for (const { message, diff = "", stack = "" } of test.result().errors ?? []) {
+        console.warn(`    ${message.split("\n", 1)[0]}`);
+        const place = stack.split("\n").find((line) => line.includes(module.relativeModuleId));
+        for (const line of [place ?? "", ...diff.split("\n").slice(0, maxLines)])
+          if (line.trim() !== "") console.warn(`      ${line}`);
+      }
     }
   }
 }

@@ -27,7 +27,7 @@ export interface ApiCall {
 /** Resolves with what becomes the JSON of the answer, an `EventStream`, a `Download` or a `Reply`; rejects with a `DashboardError`. */
 export type ApiHandler = (call: ApiCall) => Promise<unknown>;
 
-/** An answer that a browser keeps as a file: JSON, or with a `type` of its own a text. */
+/** An answer that a browser keeps as a file: JSON, or with a `type` of its own a text or bytes. */
 export class Download {
   readonly value: unknown;
   readonly fileName: string;

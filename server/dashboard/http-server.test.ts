@@ -14,6 +14,7 @@ afterEach(() => {
 });
 
 const failures: unknown[] = [];
+const everyByte = Buffer.from(Array.from({ length: 256 }, (_, value) => value));
 let lastCall: ApiCall | undefined;
 
 async function start(allowedHosts: readonly string[] = []): Promise<number> {
@@ -27,6 +28,7 @@ async function start(allowedHosts: readonly string[] = []): Promise<number> {
     return call.body ?? null;
   });
   api.add("GET", "/api/file", async () => new Download({ a: 1 }, "a.json"));
+  api.add("GET", "/api/bytes", async () => new Download(everyByte, "a.gz", "application/gzip"));
   api.add("GET", "/api/gone", () => Promise.reject(new DashboardError({ code: "NOT_FOUND", message: "gone" })));
   api.add("GET", "/api/broken", () => Promise.reject(new Error("secret detail")));
   failures.length = 0;
@@ -73,6 +75,12 @@ const ask = (
   });
 
 const json = { "content-type": "application/json" };
+
+it("gives bytes as they are", async () => {
+  const answer = await fetch(`http://127.0.0.1:${await start()}/api/bytes`);
+  expect(answer.headers.get("content-type")).toBe("application/gzip");
+  expect(Buffer.from(await answer.arrayBuffer())).toEqual(everyByte);
+});
 
 it("gives what is downloaded as a file", async () => {
   const { status, headers, body } = await ask(await start(), "/api/file");

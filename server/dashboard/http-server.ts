@@ -163,7 +163,12 @@ async function sendValue(
   if (value instanceof Reply) for (const [name, text] of Object.entries(value.headers)) response.setHeader(name, text);
   if (value instanceof Download) response.setHeader("content-disposition", `attachment; filename="${value.fileName}"`);
   if (value instanceof Download && value.type !== undefined) {
-    send(response, status, value.type, String(value.value));
+    send(
+      response,
+      status,
+      value.type,
+      value.value instanceof Uint8Array ? Buffer.from(value.value) : String(value.value),
+    );
     return;
   }
   const body = value instanceof Download || value instanceof Reply ? value.value : value;
