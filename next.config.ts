@@ -12,7 +12,7 @@ const config: NextConfig = {
   devIndicators: false,
   // Browsers ask for it by themselves, between two pages for instance.
   rewrites: async () => [{ source: "/favicon.ico", destination: "/icon.svg" }],
-  serverExternalPackages: ["@libsql/client", "@prisma/client", "@prisma/adapter-libsql", "@grpc/grpc-js", "pino"],
+  serverExternalPackages: ["@prisma/client", "@prisma/adapter-libsql", "@grpc/grpc-js", "pino"],
 };
 
 export default config;

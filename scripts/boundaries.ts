@@ -173,7 +173,6 @@ export const allowed: Record<string, readonly string[]> = {
 const reserved: Record<string, readonly string[]> = {
   "@prisma/client": ["server/store", "server/gen"],
   "@prisma/adapter-libsql": ["server/store"],
-  "@libsql/client": ["server/store"],
   pg: ["server/store"],
   "openid-client": ["server/access"],
   "@peculiar/x509": ["server/ca", "server/sidecar/secret/testing"],

@@ -69,7 +69,7 @@ async function bundleServer(): Promise<void> {
     plugins: [lazyHttpPlugin()],
     logLevel: "warning",
     // Native, or loaded by name at run time. grpc-js loads proto-loader only for services that nothing here starts.
-    external: ["next", "@grpc/proto-loader", "@libsql/client", "@prisma/client", "@prisma/adapter-libsql", "pg"],
+    external: ["next", "@grpc/proto-loader", "@prisma/client", "@prisma/adapter-libsql", "pg"],
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },

@@ -1,5 +1,5 @@
-import { type Client, createClient } from "@libsql/client";
 import { UnusableDatabaseError } from "./errors.ts";
+import { SqliteClient } from "./sqlite-client.ts";
 
 /** How long a statement waits for another connection's write, in milliseconds. */
 export const busyTimeoutMs = 15_000;
@@ -14,7 +14,7 @@ export async function openSqlite(
   url: string,
   synchronous: Synchronous = "FULL",
   waitMs: number = busyTimeoutMs,
-): Promise<Client> {
+): Promise<SqliteClient> {
   const client = connect(url);
   try {
     await prepare(client, synchronous, waitMs);
@@ -25,25 +25,22 @@ export async function openSqlite(
   }
 }
 
-/**
- * A new connection behind the same client. After SQLITE_BUSY the driver leaves a statement open, and with it no later transaction could ever
- * commit ("SQL statements in progress").
- */
-export async function renewConnection(client: Client, synchronous: Synchronous, waitMs: number): Promise<void> {
+/** A new connection behind the same client: a file that was opened while it could only be read is never written by the old one. */
+export async function renewConnection(client: SqliteClient, synchronous: Synchronous, waitMs: number): Promise<void> {
   await client.reconnect();
   await prepare(client, synchronous, waitMs);
 }
 
-async function prepare(client: Client, synchronous: Synchronous, waitMs: number): Promise<void> {
+async function prepare(client: SqliteClient, synchronous: Synchronous, waitMs: number): Promise<void> {
   await client.execute(`PRAGMA busy_timeout = ${waitMs}`);
   await setWriteAheadLog(client);
   await client.execute(`PRAGMA synchronous = ${synchronous}`);
   await client.execute("PRAGMA foreign_keys = ON");
 }
 
-function connect(url: string): Client {
+function connect(url: string): SqliteClient {
   try {
-    return createClient({ url, concurrency: 1, timeout: busyTimeoutMs });
+    return new SqliteClient(url.replace(/^file:/, ""), busyTimeoutMs);
   } catch (error) {
     throw unusable(url, error);
   }
@@ -63,7 +60,7 @@ function unusable(url: string, error: unknown): Error {
 }
 
 /** SQLite doesn't use the busy timeout for this one: two processes that both try it at once must ask again. */
-async function setWriteAheadLog(client: Client): Promise<void> {
+async function setWriteAheadLog(client: SqliteClient): Promise<void> {
   const deadline = Date.now() + busyTimeoutMs;
   for (;;) {
     try {

@@ -1,15 +1,15 @@
-import type { Client } from "@libsql/client";
+import type { SqliteClient } from "../sqlite-client.ts";
 
 /**
  * SQLite's `data_version`: moves with every commit of another connection, and only then; reads no page. So what others did is known without
  * asking for the revision, which costs a query with all of Prisma around it. https://sqlite.org/pragma.html#pragma_data_version
  */
 export class DataVersion {
-  readonly #client: Client;
+  readonly #client: SqliteClient;
   #asked: Promise<unknown> | undefined;
 
   /** `client`: of one connection (see `openSqlite`), whose own commits don't count. */
-  constructor(client: Client) {
+  constructor(client: SqliteClient) {
     this.#client = client;
   }
 

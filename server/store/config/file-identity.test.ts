@@ -208,19 +208,23 @@ test("the check writes for real", async () => {
   client.close();
 });
 
-test("a process that found its file read-only writes as soon as it may", async () => {
+test.each([
+  ["file", () => chmodSync(path, 0o444), () => chmodSync(path, 0o666)],
+  ["folder", () => chmodSync(folder, 0o555), () => chmodSync(folder, 0o777)],
+])("a process that found its %s read-only is served from it, and writes as soon as it may", async (_, close, free) => {
   await mesh("a");
   const others = 65534; // whom the file doesn't belong to: root may write whatever the mode says
   const user = process.getuid?.() === 0 ? { uid: others, gid: others } : {};
   chmodSync(folder, 0o777);
-  for (const name of readdirSync(folder)) chmodSync(join(folder, name), name === "config.db" ? 0o444 : 0o666);
+  for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o666);
+  close();
   const script = resolve(import.meta.dirname, "testing/read-only-process.ts");
   const child = fork(script, [`file:${path}`, migrations], { ...user, stdio: ["ignore", "ignore", "inherit", "ipc"] });
   const answer = async () => (await once(child, "message"))[0] as string;
-  expect(await answer()).toBe("opened");
+  expect(await answer()).toBe("opened with a");
   child.send("try");
   expect(await answer()).toMatch(/can't be written \(SQLITE_READONLY/);
-  chmodSync(path, 0o666);
+  free();
   child.send("try");
   expect(await answer()).toBe("committed");
   await once(child, "exit");

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { Client } from "@libsql/client";
 import { firstRevision } from "../../config/memory-store.ts";
 import { UnusableDatabaseError } from "../errors.ts";
 import { applyMigrations } from "../migrate.ts";
 import { openSqlite } from "../sqlite.ts";
+import type { SqliteClient } from "../sqlite-client.ts";
 import { beginAnew, type Marker, readMarker, refuseMissing, writeMarker } from "./mesh-marker.ts";
 import { sqliteReason } from "./sqlite-reason.ts";
 
@@ -16,7 +16,7 @@ export interface DatabaseOptions {
 }
 
 export interface OpenDatabase {
-  client: Client;
+  client: SqliteClient;
   /** The file's path. */
   path: string;
   /** Which mesh it holds. */
@@ -46,7 +46,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<OpenDataba
 }
 
 /** Reads every page once: a mesh that is found to be damaged half-way through would be half a mesh. */
-async function refuseDamaged(client: Client, path: string): Promise<void> {
+async function refuseDamaged(client: SqliteClient, path: string): Promise<void> {
   const { rows } = await client.execute("PRAGMA quick_check(1)");
   const verdict = String(rows[0]?.[0] ?? "ok");
   if (verdict !== "ok") throw damaged(path, verdict.replaceAll("\n", " "));
@@ -58,7 +58,7 @@ const damaged = (path: string, why: string): UnusableDatabaseError =>
   );
 
 /** A database of no mesh at all, such as one that was made anew in place of what was lost. */
-async function refuseFresh(client: Client, path: string): Promise<void> {
+async function refuseFresh(client: SqliteClient, path: string): Promise<void> {
   const tables = await client.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'state'");
   const rows = tables.rows.length > 0 ? (await client.execute('SELECT "revision" FROM "state"')).rows : [];
   if (rows.length > 0) return;
@@ -66,7 +66,7 @@ async function refuseFresh(client: Client, path: string): Promise<void> {
 }
 
 /** Gives a new database its identity, and says whose it is beside it. */
-async function identify(client: Client, path: string, marker: Marker | undefined): Promise<string> {
+async function identify(client: SqliteClient, path: string, marker: Marker | undefined): Promise<string> {
   const known = await identityOf(client);
   const mesh = known ?? marker?.mesh ?? randomUUID();
   if (marker !== undefined && marker.mesh !== mesh) {
@@ -87,7 +87,7 @@ async function identify(client: Client, path: string, marker: Marker | undefined
 }
 
 /** Undefined for a database of before there were identities, and for none. */
-export async function identityOf(client: Client): Promise<string | undefined> {
+export async function identityOf(client: SqliteClient): Promise<string | undefined> {
   const { rows } = await client.execute('SELECT "identity" FROM "state" WHERE "id" = 1');
   const value = rows[0]?.[0];
   return typeof value === "string" && value !== "" ? value : undefined;

@@ -1,15 +1,17 @@
-import type { Client } from "@libsql/client";
 import { PrismaLibSql } from "@prisma/adapter-libsql";
+import type { SqliteClient } from "../sqlite-client.ts";
+
+type LibSqlClient = ReturnType<PrismaLibSql["createClient"]>;
 
 /**
- * Prisma's adapter over a client that is open already. It would open one of its own, of the older version that it carries, which opens a new
- * connection after each transaction and forgets the pragmas that `openSqlite` has set.
+ * Prisma's adapter over a client that is open already, and is ours: libsql's would open a new connection after each transaction, forget the
+ * pragmas that `openSqlite` has set, and leave files open that it has closed (decisions/0041).
  */
 export class SharedClientAdapter extends PrismaLibSql {
-  readonly #client: Client;
+  readonly #client: SqliteClient;
   #connection: ReturnType<PrismaLibSql["connect"]> | undefined;
 
-  constructor(client: Client) {
+  constructor(client: SqliteClient) {
     super({ url: "file:already-open" });
     this.#client = client;
   }
@@ -20,7 +22,8 @@ export class SharedClientAdapter extends PrismaLibSql {
     return this.#connection;
   }
 
-  override createClient(): ReturnType<PrismaLibSql["createClient"]> {
-    return this.#client;
+  override createClient(): LibSqlClient {
+    // The adapter calls execute, executeMultiple, transaction and close, no more.
+    return this.#client as unknown as LibSqlClient;
   }
 }

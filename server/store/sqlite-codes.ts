@@ -1,0 +1,35 @@
+/** SQLite's primary result codes by number. https://www.sqlite.org/rescode.html */
+const names: readonly string[] = [
+  "OK",
+  "ERROR",
+  "INTERNAL",
+  "PERM",
+  "ABORT",
+  "BUSY",
+  "LOCKED",
+  "NOMEM",
+  "READONLY",
+  "INTERRUPT",
+  "IOERR",
+  "CORRUPT",
+  "NOTFOUND",
+  "FULL",
+  "CANTOPEN",
+  "PROTOCOL",
+  "EMPTY",
+  "SCHEMA",
+  "TOOBIG",
+  "CONSTRAINT",
+  "MISMATCH",
+  "MISUSE",
+  "NOLFS",
+  "AUTH",
+  "FORMAT",
+  "RANGE",
+  "NOTADB",
+  "NOTICE",
+  "WARNING",
+];
+
+/** Such as `SQLITE_BUSY`, of a result code, extended or not. */
+export const sqliteCode = (code: number): string => `SQLITE_${names[code & 0xff] ?? "UNKNOWN"}`;
