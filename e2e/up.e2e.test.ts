@@ -307,7 +307,7 @@ test("a damaged database is one clear sentence, at once, and is left as it is", 
   writeFileSync(join(data, "config.db"), damaged);
   const offset = String(randomOffset());
   const answer = await limpid(["up", "--no-dashboard", "--port-offset", offset, "--data", data]);
-  expect(answer.code).toBe(1);
+  expect(answer.code).toBe(78);
   expect(answer.err).toContain(`the database ${join(data, "config.db")} can't be used: SQLITE_NOTADB`);
   expect(answer.err).toContain("put a backup in its place, or move it away to begin anew");
   expect(answer.err).not.toContain("restarting");

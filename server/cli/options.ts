@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { CertificateAuthorityError } from "../ca/errors.ts";
-import { hopelessExitCode } from "../fleet/child.ts";
+import { HopelessPartError, hopelessExitCode } from "../fleet/child.ts";
 import { parsePortOffset } from "../fleet/ports.ts";
 import { MigrationError, UnusableDatabaseError } from "../store/errors.ts";
 
@@ -52,4 +52,4 @@ export function failWith(error: unknown): never {
   process.exit(hopeless.some((kind) => error instanceof kind) ? hopelessExitCode : 1);
 }
 
-const hopeless = [UnusableDatabaseError, MigrationError, CertificateAuthorityError];
+const hopeless = [UnusableDatabaseError, MigrationError, CertificateAuthorityError, HopelessPartError];

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type Child, type ChildSpec, hopelessExitCode, startChild } from "./child.ts";
+import { type Child, type ChildSpec, HopelessPartError, hopelessExitCode, startChild } from "./child.ts";
 import { probeHttp } from "./probe.ts";
 
 let folder: string;
@@ -95,7 +95,7 @@ test("one that ends because starting it again can't help is reported at once, an
   const child = start(node(script, { probe: async () => "silent" }), events);
   const failure = /part can't start. Its last words:\nthe database is damaged/;
   await expect(child.whenReady(30_000)).rejects.toThrow(failure);
-  await expect(child.whenReady(30_000)).rejects.toThrow(failure);
+  await expect(child.whenReady(30_000)).rejects.toBeInstanceOf(HopelessPartError);
   expect({ events, restarts: child.restarts, state: child.state }).toEqual({
     events: [],
     restarts: 0,

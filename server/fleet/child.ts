@@ -57,6 +57,9 @@ export interface Child {
 /** EX_CONFIG of sysexits.h: our own processes end with it when starting them again can't help, such as on a damaged database. */
 export const hopelessExitCode = 78;
 
+/** A part that said so: whoever starts the mesh ends with the same code. */
+export class HopelessPartError extends Error {}
+
 const backoffMs = (failures: number): number => Math.min(200 * 2 ** failures, 10_000);
 const steadyMs = 30_000;
 const successorMs = 30_000;
@@ -205,7 +208,7 @@ export function startChild(
     if (state === "stopped" || planned) return;
     if (hopeless && !wasReady) {
       state = "stopped";
-      for (const { reject } of waiting.splice(0)) reject(new Error(`${spec.name} can't start. ${lastWords()}`));
+      for (const { reject } of waiting.splice(0)) reject(new HopelessPartError(`${spec.name} can't start. ${lastWords()}`));
       return;
     }
     // Of a hung one only the time counts in which it answered.
@@ -313,7 +316,7 @@ export function startChild(
     whenReady: (timeoutMs) =>
       new Promise((resolve, reject) => {
         if (state === "ready") return resolve();
-        if (state === "stopped") return reject(new Error(`${spec.name} can't start. ${lastWords()}`));
+        if (state === "stopped") return reject(new HopelessPartError(`${spec.name} can't start. ${lastWords()}`));
         const deadline = setTimeout(
           () => reject(new Error(`${spec.name} did not come up within ${timeoutMs / 1000} s. ${lastWords()}`)),
           timeoutMs,

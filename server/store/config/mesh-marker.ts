@@ -57,8 +57,8 @@ export function fileState(database: string): FileState {
   return { exists: true, device: stat.dev, inode: stat.ino, born: stat.birthtimeMs };
 }
 
-export const beginAnew = (database: string): string =>
-  `put the file or a backup of it in its place; to begin anew with an empty mesh, remove ${markerPath(database)}, too`;
+export const beginAnew = (database: string, instead = "remove"): string =>
+  `put the file or a backup of it in its place; to begin anew with an empty mesh, ${instead} ${markerPath(database)}, too`;
 
 /** Throws `UnusableDatabaseError` where a mesh was kept and its file is gone or empty: what would be made there is no mesh of anybody. */
 export function refuseMissing(database: string): Marker | undefined {

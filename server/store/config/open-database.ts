@@ -54,7 +54,7 @@ async function refuseDamaged(client: SqliteClient, path: string): Promise<void> 
 
 const damaged = (path: string, why: string): UnusableDatabaseError =>
   new UnusableDatabaseError(
-    `the database ${path} can't be used: it is damaged (${why}); it was left as it is: put a backup in its place, or move it away and ${beginAnew(path)}`,
+    `the database ${path} can't be used: it is damaged (${why}); it was left as it is: ${beginAnew(path, "move it away and remove")}`,
   );
 
 /** A database of no mesh at all, such as one that was made anew in place of what was lost. */
