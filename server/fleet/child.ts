@@ -208,7 +208,8 @@ export function startChild(
     if (state === "stopped" || planned) return;
     if (hopeless && !wasReady) {
       state = "stopped";
-      for (const { reject } of waiting.splice(0)) reject(new HopelessPartError(`${spec.name} can't start. ${lastWords()}`));
+      for (const { reject } of waiting.splice(0))
+        reject(new HopelessPartError(`${spec.name} can't start. ${lastWords()}`));
       return;
     }
     // Of a hung one only the time counts in which it answered.
