@@ -16,6 +16,12 @@ const split = (weights: Record<string, number>) => ({
     weight,
   })),
 });
+const byHost = (weights: Record<string, number>) => ({
+  route: Object.entries(weights).map(([host, weight]) => ({
+    destination: { host: `${host}.default.svc.cluster.local` },
+    weight,
+  })),
+});
 const abort = { fault: { abort: { percentage: { value: 50 }, httpStatus: 503 } } };
 const delay = { fault: { delay: { percentage: { value: 10 }, fixedDelay: "2s" } } };
 const jason = { match: [{ headers: { "end-user": { exact: "jason" } } }] };
@@ -37,6 +43,9 @@ test.each([
   [[split({ v1: 100 })], [split({ v1: 50, v3: 50 })], ["traffic", "reviews 100/0 → 50/50"]],
   [[split({ v1: 1 })], [split({ v1: 100 })], ["config", "changed VirtualService reviews"]],
   [[split({ "": 100 })], [split({ v1: 80, v2: 20 })], ["traffic", "reviews all versions → 80/20"]],
+  [[byHost({ a: 50, b: 50 })], [byHost({ b: 30, a: 70 })], ["traffic", "a/b 50/50 → 70/30"]],
+  [[byHost({ a: 100 })], [byHost({ a: 70, b: 30 })], ["traffic", "a/b 100/0 → 70/30"]],
+  [[byHost({ a: 100 })], [byHost({ b: 100 })], ["config", "changed VirtualService reviews"]],
   [
     [split({ v1: 100 })],
     [{ ...jason, ...split({ v2: 100 }) }, split({ v1: 100 })],
@@ -103,4 +112,10 @@ test("says in parts what it says in English", () => {
   const ended = [change(burning, virtualService(split({ v1: 100 })))];
   expect(words(ended, overReason("reviews"))).toEqual([{ code: "fault-over", virtualService: "reviews" }]);
   expect(words([change(burning, undefined)])).toEqual([{ code: "fault-end", service: "reviews" }]);
+});
+
+test("a first split between services is told by their names", () => {
+  const made = (rule: object) => [change(undefined, virtualService(rule))];
+  expect(summary(made(byHost({ details: 50, ratings: 50 })))).toEqual(["traffic", "details/ratings → 50/50"]);
+  expect(summary(made(split({ v1: 90, v2: 10 })))).toEqual(["traffic", "reviews → 90/10"]);
 });

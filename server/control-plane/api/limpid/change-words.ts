@@ -61,14 +61,15 @@ function shifts(before: HTTPRoute[], after: HTTPRoute[]): ChangeWord[] {
   for (const route of before) if (!byMatch.has(matchOf(route))) byMatch.set(matchOf(route), route);
   return after.flatMap((route): ChangeWord[] => {
     const old = byMatch.get(matchOf(route));
-    if (!old?.route?.length || !route.route?.length || serviceOf(old) !== serviceOf(route)) return [];
-    const [from, to] = [weightsOf(old), weightsOf(route)];
-    const subsets = [...new Set([...from.keys(), ...to.keys()])].sort();
-    if (subsets.every((subset) => (from.get(subset) ?? 0) === (to.get(subset) ?? 0))) return [];
+    if (old === undefined || !hostsOf(old).some((host) => hostsOf(route).includes(host))) return [];
+    const names = namesOf(old, route);
+    const [from, to] = [weightsOf(old, names.of), weightsOf(route, names.of)];
+    const parts = [...new Set([...from.keys(), ...to.keys()])].sort();
+    if (parts.every((part) => (from.get(part) ?? 0) === (to.get(part) ?? 0))) return [];
     // Which versions a whole service stands for isn't known here.
     const told = (weights: Map<string, number>): string | null =>
-      weights.has("") ? null : shares(weights, subsets.filter(Boolean));
-    return [{ code: "shift", service: serviceOf(route), before: told(from), after: told(to) }];
+      weights.has("") ? null : shares(weights, parts.filter(Boolean));
+    return [{ code: "shift", service: names.service ?? parts.join("/"), before: told(from), after: told(to) }];
   });
 }
 
@@ -78,22 +79,41 @@ const firstSplits = (changes: readonly ConfigChange[]): ChangeWord[] =>
     .flatMap((change) => routesOf(change.after))
     .filter((route) => (route.route?.length ?? 0) > 1)
     .map((route) => {
-      const weights = weightsOf(route);
-      return { code: "split", service: serviceOf(route), after: shares(weights, [...weights.keys()].sort()) };
+      const names = namesOf(route);
+      const weights = weightsOf(route, names.of);
+      const parts = [...weights.keys()].sort();
+      return { code: "split", service: names.service ?? parts.join("/"), after: shares(weights, parts) };
     });
 
 const shares = (weights: Map<string, number>, subsets: readonly string[]): string =>
   subsets.map((subset) => weights.get(subset) ?? 0).join("/");
 
-/** Weight by subset, the empty one for the whole service. A lone destination gets everything, whatever its weight says. */
-function weightsOf(route: HTTPRoute): Map<string, number> {
+/**
+ * What the destinations of these rules are called: by subset where all are of one `service`, the empty name for the whole of it;
+ * otherwise by host, with the subset where there is one.
+ */
+function namesOf(...routes: HTTPRoute[]): { service?: string; of: (destination: Destination) => string } {
+  const hosts = new Set(routes.flatMap(hostsOf));
+  const [route] = routes;
+  if (hosts.size <= 1 && route !== undefined) return { service: serviceOf(route), of: ({ subset }) => subset ?? "" };
+  return { of: ({ host, subset }) => [shortName(host), ...(subset ? [subset] : [])].join(" ") };
+}
+
+/** A lone destination gets everything, whatever its weight says. */
+function weightsOf(route: HTTPRoute, nameOf: (destination: Destination) => string): Map<string, number> {
   const destinations = route.route ?? [];
   const weights = new Map<string, number>();
   for (const { destination, weight } of destinations) {
-    const name = destination.subset ?? "";
+    const name = nameOf(destination);
     weights.set(name, (weights.get(name) ?? 0) + (destinations.length === 1 ? 100 : (weight ?? 0)));
   }
   return weights;
 }
 
-const serviceOf = (route: HTTPRoute): string => route.route?.[0]?.destination.host.split(".")[0] ?? "requests";
+type Destination = NonNullable<HTTPRoute["route"]>[number]["destination"];
+
+const hostsOf = ({ route = [] }: HTTPRoute): string[] => route.map(({ destination }) => destination.host);
+
+const shortName = (host: string): string => host.split(".")[0] ?? host;
+
+const serviceOf = (route: HTTPRoute): string => shortName(route.route?.[0]?.destination.host ?? "requests");
