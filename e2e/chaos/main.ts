@@ -6,8 +6,8 @@ import { MemoryConfigStore } from "../../server/config/memory-store.ts";
 import { createControlPlane } from "../../server/control-plane/control-plane.ts";
 import { systemClock } from "../../server/lib/clock.ts";
 import { silentLogger } from "../../server/lib/logger.ts";
+import { randomFrom } from "../../server/lib/testing/random.ts";
 import { ChaosClient } from "./client.ts";
-import { randomFrom } from "./random.ts";
 
 const [count = 200, seconds = 60] = process.argv.slice(2).map(Number);
 const seed = Number(process.env.LIMPID_CHAOS_SEED ?? Date.now() % 100_000);

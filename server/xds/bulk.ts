@@ -44,6 +44,11 @@ export class Bulks {
     return this.#all.some(({ list, answered }) => list.placeOf(name) >= answered);
   }
 
+  /** Not given up, nor told to the end. */
+  isUnderWay(bulk: Bulk): boolean {
+    return this.#all.includes(bulk);
+  }
+
   /** The next share, which counts as sent. */
   next(map: ResourceMap, typeUrl: string, limitBytes: number): { bulk: Bulk; slice: Slice } | undefined {
     for (let [bulk] = this.#all; bulk; [bulk] = this.#all) {

@@ -6,21 +6,11 @@ import {
   type DeltaDiscoveryResponse,
   DeltaDiscoveryResponseSchema,
 } from "../gen/proto/envoy/service/discovery/v3/discovery_pb.js";
+import { randomFrom } from "../lib/testing/random.ts";
 import { DeltaState } from "./client/delta-state.ts";
 import { kindOf } from "./resource-kinds.ts";
 import { Subscription } from "./subscription.ts";
 import { type Resource, TypeUrl } from "./types.ts";
-
-/** Repeatable randomness: mulberry32. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 const names = ["a", "b", "c", "d", "e", "f"];
 
@@ -168,6 +158,10 @@ const kinds = [
   { type: "virtualHost", foldAbove: 1 },
   { type: "runtime", foldAbove: 0 },
   { type: "extensionConfig", foldAbove: undefined },
+  { type: "secret", foldAbove: 1 },
+  { type: "endpoint", foldAbove: 0 },
+  { type: "listener", foldAbove: 0 },
+  { type: "route", foldAbove: 1 },
 ] as const;
 
 /** Our client asks for everything only of types that have a wildcard of old. */

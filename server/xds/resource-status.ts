@@ -1,4 +1,5 @@
-import type { Refused, Subscription } from "./subscription.ts";
+import type { Refused } from "./refusals.ts";
+import type { Subscription } from "./subscription.ts";
 import type { Resource } from "./types.ts";
 
 /** CSDS' ConfigStatus, from the management server's side. https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/status/v3/csds.proto */

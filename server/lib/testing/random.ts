@@ -1,4 +1,4 @@
-/** Repeatable: mulberry32. */
+/** Whole numbers below the one that is given, the same for the same seed: mulberry32. */
 export function randomFrom(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
