@@ -29,6 +29,12 @@ export interface GrpcListener {
 }
 
 /**
+ * Connections that wait for their turn to be accepted; the system has a bound of its own. Of Node's 511, thousands of proxies that come back at once lose some,
+ * and try again after one second, three, seven.
+ */
+const backlog = 4_096;
+
+/**
  * The ports of a gRPC server, with limits. A client that vanished without a word is noticed within 40 s; one that connects and calls nothing goes
  * after two minutes, or sooner when its place is wanted (ConnectionTable).
  */
@@ -71,7 +77,7 @@ export function grpcListener(limits: GrpcLimits, clock: Clock): GrpcListener {
       ports.push(listener);
       return new Promise((resolve, reject) => {
         listener.once("error", reject);
-        listener.listen(port, host, () => {
+        listener.listen({ port, host, backlog }, () => {
           listener.removeListener("error", reject);
           listener.on("error", () => {}); // an accept that fails (too many open files) must not end the process
           const address = listener.address();

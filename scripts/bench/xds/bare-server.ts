@@ -1,37 +1,24 @@
-// What grpc-js costs alone: takes the requests of scripts/bench/xds/clients.ts as bytes, and answers the first of each type with nothing in it.
+// What the transport costs alone: takes the requests of scripts/bench/xds/clients.ts as bytes, and answers the first of each type with nothing in it.
+// `grpc-js` or `node:http2`, which is what grpc-js stands on: the difference is what another server on it could save.
+import { createServer, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
 import { readVarint, VarintSource } from "../../../server/lib/varint.ts";
+import { adsPath } from "./raw-discovery.ts";
+import { messageHead } from "./raw-stream.ts";
 
 const same = (bytes: Buffer): Buffer => bytes;
-const path = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
 
-const server = new Server({ "grpc.max_receive_message_length": 16 << 20 });
-server.addService(
-  {
-    open: {
-      path,
-      requestStream: true,
-      responseStream: true,
-      requestSerialize: same,
-      requestDeserialize: same,
-      responseSerialize: same,
-      responseDeserialize: same,
-    },
-  },
-  {
-    open(call: ServerDuplexStream<Buffer, Buffer>) {
-      const answered = new Set<string>();
-      call.on("data", (bytes: Buffer) => {
-        const typeUrl = typeOf(bytes);
-        if (answered.has(typeUrl)) return;
-        answered.add(typeUrl);
-        call.write(Buffer.concat([field(4, Buffer.from(typeUrl)), field(5, Buffer.from(String(answered.size)))]));
-      });
-      call.on("end", () => call.end());
-      call.on("error", () => {});
-    },
-  },
-);
+/** An answer to each type's first request; undefined: there is nothing to say. */
+function answers(): (bytes: Buffer) => Buffer | undefined {
+  const answered = new Set<string>();
+  return (bytes) => {
+    const typeUrl = typeOf(bytes);
+    if (answered.has(typeUrl)) return undefined;
+    answered.add(typeUrl);
+    return Buffer.concat([field(4, Buffer.from(typeUrl)), field(5, Buffer.from(String(answered.size)))]);
+  };
+}
 
 /** Of a DeltaDiscoveryRequest that has nothing but a node before it. */
 function typeOf(bytes: Buffer): string {
@@ -48,8 +35,66 @@ function typeOf(bytes: Buffer): string {
 const field = (number: number, value: Buffer): Buffer =>
   Buffer.concat([Buffer.from([(number << 3) | 2, value.length]), value]);
 
-server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
-  if (error) throw error;
-  process.send?.({ port });
-});
+function serveGrpcJs(): void {
+  const server = new Server({ "grpc.max_receive_message_length": 16 << 20 });
+  const method = {
+    path: adsPath,
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: same,
+    requestDeserialize: same,
+    responseSerialize: same,
+    responseDeserialize: same,
+  };
+  server.addService(
+    { open: method },
+    {
+      open(call: ServerDuplexStream<Buffer, Buffer>) {
+        const answer = answers();
+        call.on("data", (bytes: Buffer) => {
+          const response = answer(bytes);
+          if (response) call.write(response);
+        });
+        call.on("end", () => call.end());
+        call.on("error", () => {});
+      },
+    },
+  );
+  server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
+    if (error) throw error;
+    process.send?.({ port });
+  });
+}
+
+function serveHttp2(): void {
+  const server = createServer();
+  server.on("stream", (stream: ServerHttp2Stream) => {
+    const answer = answers();
+    let parts: Buffer[] = [];
+    let bytes = 0;
+    stream.respond({ ":status": 200, "content-type": "application/grpc" });
+    stream.on("data", (chunk: Buffer) => {
+      parts.push(chunk);
+      bytes += chunk.length;
+      for (;;) {
+        if (bytes < 5) return;
+        if (parts[0] && parts[0].length < 5) parts = [Buffer.concat(parts)];
+        const head = parts[0] ?? Buffer.alloc(0);
+        if (bytes < 5 + head.readUInt32BE(1)) return;
+        const end = 5 + head.readUInt32BE(1);
+        const all = parts.length === 1 ? head : Buffer.concat(parts);
+        const response = answer(all.subarray(5, end));
+        if (response) stream.write(Buffer.concat([messageHead(response.length), response]));
+        parts = all.length > end ? [all.subarray(end)] : [];
+        bytes -= end;
+      }
+    });
+    stream.on("error", () => {});
+  });
+  server.on("sessionError", () => {});
+  server.listen(0, "127.0.0.1", 4_096, () => process.send?.({ port: (server.address() as AddressInfo).port }));
+}
+
+if (process.argv[2] === "node:http2") serveHttp2();
+else serveGrpcJs();
 process.on("disconnect", () => process.exit());

@@ -1,6 +1,7 @@
 // A process of many proxies that speak ADS and do nothing with what they get. Told what to do over IPC by scripts/bench/xds.ts.
 import { TypeUrl } from "../../../server/xds/types.ts";
-import { encodeRequest, openAds, type RawResponse, readResponse } from "./raw-discovery.ts";
+import { adsPath, encodeRequest, type RawResponse, readResponse } from "./raw-discovery.ts";
+import { frame, messageHead, openRawStream, type RawStream } from "./raw-stream.ts";
 
 export interface Connect {
   target: string;
@@ -11,6 +12,8 @@ export interface Connect {
   expected: Record<string, number>;
   /** What each holds already, name → version: it comes back rather than for the first time. */
   held?: Record<string, Record<string, string>>;
+  /** Default: default. */
+  namespace?: string;
 }
 export type ToClients = { connect: Connect } | { reset: true } | { report: true } | { learn: { target: string } };
 export interface Report {
@@ -20,6 +23,8 @@ export interface Report {
   syncedAt: number;
   bytes: number;
   resources: number;
+  /** Of these, what they had said they hold in this very version. */
+  unchanged: number;
   responses: number;
   /** When the last answer went out; Unix milliseconds. */
   lastAckAt: number;
@@ -28,13 +33,14 @@ export interface Report {
 export type FromClients = { report: Report } | { learned: Record<string, Record<string, string>> };
 
 const types = [TypeUrl.cluster, TypeUrl.endpoint, TypeUrl.listener, TypeUrl.route, TypeUrl.virtualHost];
-const totals: Report = { synced: 0, syncedAt: 0, bytes: 0, resources: 0, responses: 0, lastAckAt: 0, errors: [] };
+const none = { bytes: 0, resources: 0, unchanged: 0, responses: 0 };
+const totals: Report = { ...none, synced: 0, syncedAt: 0, lastAckAt: 0, errors: [] };
 const now = () => performance.timeOrigin + performance.now();
 
 /** All at one address, so that what one holds is what the others hold. */
-const nodeOf = (index: number) => ({
-  id: `sidecar~10.0.0.1~proxy-${index}.default~default.svc.cluster.local`,
-  metadata: { INTERCEPTION_MODE: "NONE", NAMESPACE: "default", LABELS: { app: "bench" } },
+const nodeOf = (index: number, namespace: string) => ({
+  id: `sidecar~10.0.0.1~proxy-${index}.${namespace}~${namespace}.svc.cluster.local`,
+  metadata: { INTERCEPTION_MODE: "NONE", NAMESPACE: namespace, LABELS: { app: "bench" } },
 });
 
 interface Options extends Connect {
@@ -44,41 +50,53 @@ interface Options extends Connect {
 
 /** In how many orders what is held is told: each Envoy has its own, but writing them all would be what is measured. */
 const orders = 16;
-const returns = new Map<string, Buffer>();
 
-/** A first request of a client that comes back, without its node. */
-function returnRequest(typeUrl: string, names: string[], held: Record<string, string>, order: number): Buffer {
-  const key = `${typeUrl} ${order}`;
-  const known = returns.get(key);
+/** What many clients say alike is encoded and framed once. */
+interface Said {
+  readonly bytes: number;
+  readonly frames: readonly Buffer[];
+}
+const said = new Map<string, Said>();
+
+function sayOnce(key: string, encode: () => Buffer): Said {
+  const known = said.get(key);
   if (known) return known;
-  const entries = Object.entries(held)
-    .map((entry, i) => ({ entry, place: (i * 7_919 + order * 104_729) % 65_537 }))
-    .sort((a, b) => a.place - b.place);
-  // Maps are written entry by entry: several messages, one behind the other, are one.
-  const bytes = Buffer.concat([
-    encodeRequest({ typeUrl, resourceNamesSubscribe: names }),
-    ...entries.map(({ entry: [name, version] }) => encodeRequest({ initialResourceVersions: { [name]: version } })),
-  ]);
-  returns.set(key, bytes);
-  return bytes;
+  const bytes = encode();
+  const made = { bytes: bytes.length, frames: frame(bytes) };
+  said.set(key, made);
+  return made;
 }
 
-const encoded = new Map<string, Buffer>();
-/** The same lists of names are sent by every client: they are written once. */
-function endpointRequest(names: string[]): Buffer {
-  const key = `${names.length} ${names[0]}`;
-  const known = encoded.get(key);
-  if (known) return known;
-  const bytes = encodeRequest({ typeUrl: TypeUrl.endpoint, resourceNamesSubscribe: names });
-  encoded.set(key, bytes);
-  return bytes;
+/** A first request, without its node; of a client that comes back, with what it holds in one of the orders. */
+const firstRequest = (typeUrl: string, names: string[], held: Record<string, string>, order: number): Said =>
+  sayOnce(`first ${typeUrl} ${order} ${names.length} ${names[0]}`, () => {
+    const entries = Object.entries(held)
+      .map((entry, i) => ({ entry, place: (i * 7_919 + order * 104_729) % 65_537 }))
+      .sort((a, b) => a.place - b.place);
+    // Maps are written entry by entry: several messages, one behind the other, are one.
+    return Buffer.concat([
+      encodeRequest({ typeUrl, resourceNamesSubscribe: names }),
+      ...entries.map(({ entry: [name, version] }) => encodeRequest({ initialResourceVersions: { [name]: version } })),
+    ]);
+  });
+
+const endpointsOf = (names: string[]): Said =>
+  sayOnce(`endpoints ${names.length} ${names[0]}`, () =>
+    encodeRequest({ typeUrl: TypeUrl.endpoint, resourceNamesSubscribe: names }),
+  );
+
+function send(stream: RawStream, { bytes, frames }: Said, before: Buffer = Buffer.alloc(0)): void {
+  stream.write([...frame(Buffer.concat([messageHead(before.length + bytes), before])), ...frames]);
+}
+
+function answer(stream: RawStream, typeUrl: string, responseNonce: string): void {
+  const bytes = encodeRequest({ typeUrl, responseNonce });
+  stream.write(frame(Buffer.concat([messageHead(bytes.length), bytes])));
 }
 
 /** A proxy's life as Envoy lives it: clusters and listeners first, endpoints of the clusters that came, routes of listeners, then virtual hosts. */
 function proxy(options: Options): void {
-  const { target, index, expected, held } = options;
-  const client = openAds(target);
-  const stream = client.open();
+  const { target, index, expected, held, namespace = "default" } = options;
   const got: Record<string, number> = Object.fromEntries(types.map((type) => [type, 0]));
   const versions: Record<string, Record<string, string>> = Object.fromEntries(types.map((type) => [type, {}]));
   const answered = new Set<string>();
@@ -87,21 +105,21 @@ function proxy(options: Options): void {
   const open = (typeUrl: string, names: string[] = []) => {
     if (opened.has(typeUrl)) return;
     opened.add(typeUrl);
-    const request = returnRequest(typeUrl, names, held?.[typeUrl] ?? {}, held ? index % orders : 0);
-    stream.write(opened.size === 1 ? Buffer.concat([encodeRequest({ node: nodeOf(index) }), request]) : request);
+    const node = opened.size === 1 ? encodeRequest({ node: nodeOf(index, namespace) }) : undefined;
+    send(stream, firstRequest(typeUrl, names, held?.[typeUrl] ?? {}, held ? index % orders : 0), node);
   };
   const everything = () =>
     held ? answered.size === types.length : types.every((type) => (got[type] ?? 0) >= (expected[type] ?? 1));
-  stream.on("data", (bytes: Buffer) => {
+  const onMessage = (bytes: Buffer) => {
     const response = readResponse(bytes);
     const { typeUrl, nonce, resources } = response;
-    count(response);
+    count(response, held?.[typeUrl]);
     answered.add(typeUrl);
     got[typeUrl] = (got[typeUrl] ?? 0) + resources.length;
     if (options.onEverything) {
       versions[typeUrl] = { ...versions[typeUrl], ...Object.fromEntries(resources.map((r) => [r.name, r.version])) };
     }
-    stream.write(encodeRequest({ typeUrl, responseNonce: nonce }));
+    answer(stream, typeUrl, nonce);
     totals.lastAckAt = now();
     if (!held) follow(response, open, stream, opened);
     if (done || !everything()) return;
@@ -109,10 +127,11 @@ function proxy(options: Options): void {
     totals.synced++;
     totals.syncedAt = now();
     options.onEverything?.(versions);
-  });
-  stream.on("error", (error) => {
+  };
+  const onError = (error: Error) => {
     if (totals.errors.length < 5) totals.errors.push(String(error));
-  });
+  };
+  const stream = openRawStream({ target, path: adsPath, onMessage, onError });
   open(TypeUrl.cluster);
   open(TypeUrl.listener);
   if (held) {
@@ -122,36 +141,37 @@ function proxy(options: Options): void {
   }
 }
 
-function count({ bytes, resources, removed }: RawResponse): void {
+function count({ bytes, resources, removed }: RawResponse, held: Record<string, string> | undefined): void {
   totals.bytes += bytes;
   totals.resources += resources.length + removed;
+  totals.unchanged += resources.filter(({ name, version }) => held?.[name] === version).length;
   totals.responses++;
 }
 
 function follow(
   { typeUrl, resources }: RawResponse,
   open: (typeUrl: string, names?: string[]) => void,
-  stream: { write(bytes: Buffer): unknown },
+  stream: RawStream,
   opened: Set<string>,
 ): void {
   if (typeUrl === TypeUrl.cluster) {
     const names = resources.map(({ name }) => name).filter((name) => name.startsWith("outbound|"));
     if (names.length === 0) return;
     opened.add(TypeUrl.endpoint);
-    stream.write(endpointRequest(names));
+    send(stream, endpointsOf(names));
   } else if (typeUrl === TypeUrl.listener) open(TypeUrl.route, ["http_proxy"]);
   else if (typeUrl === TypeUrl.route) open(TypeUrl.virtualHost);
 }
 
-const send = (message: FromClients) => process.send?.(message);
+const tell = (message: FromClients) => process.send?.(message);
 
 process.on("message", (message: ToClients) => {
   if ("connect" in message) {
     const { connect } = message;
     for (let i = 0; i < connect.count; i++) proxy({ ...connect, index: connect.from + i });
   } else if ("reset" in message) {
-    Object.assign(totals, { bytes: 0, resources: 0, responses: 0, errors: [] });
-  } else if ("report" in message) send({ report: totals });
+    Object.assign(totals, none, { errors: [] });
+  } else if ("report" in message) tell({ report: totals });
   else learn(message.learn.target);
 });
 process.on("disconnect", () => process.exit());
@@ -173,6 +193,6 @@ function learn(target: string): void {
     if (!last || now() - totals.lastAckAt < 1_000) return;
     clearInterval(watch);
     Object.assign(totals, { synced: 0, syncedAt: 0 });
-    send({ learned: last });
+    tell({ learned: last });
   }, 100);
 }

@@ -1,6 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { credentials, makeClientConstructor } from "@grpc/grpc-js";
 import { DeltaDiscoveryRequestSchema } from "../../../server/gen/proto/envoy/service/discovery/v3/discovery_pb.js";
 import { readVarint, VarintSource } from "../../../server/lib/varint.ts";
 
@@ -56,30 +55,5 @@ function forEachField(
 export const encodeRequest = (init: MessageInitShape<typeof DeltaDiscoveryRequestSchema>): Buffer =>
   Buffer.from(toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, init)));
 
-const same = (bytes: Buffer): Buffer => bytes;
-
-/** ADS with bytes in and out. Every client has a connection of its own, as every proxy has. */
-export function openAds(target: string) {
-  const Client = makeClientConstructor(
-    {
-      open: {
-        path: "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources",
-        requestStream: true,
-        responseStream: true,
-        requestSerialize: same,
-        requestDeserialize: same,
-        responseSerialize: same,
-        responseDeserialize: same,
-      },
-    },
-    "Ads",
-  );
-  const client = new Client(target, credentials.createInsecure(), {
-    "grpc.use_local_subchannel_pool": 1,
-    "grpc.max_receive_message_length": 64 << 20,
-  });
-  return client as unknown as {
-    open(): import("@grpc/grpc-js").ClientDuplexStream<Buffer, Buffer>;
-    close(): void;
-  };
-}
+/** ADS with bytes in and out. */
+export const adsPath = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
