@@ -98,13 +98,15 @@ async function comeBack(
   held: Record<string, Record<string, string>>,
   bars: Bars,
 ): Promise<void> {
+  await Promise.all(clients.map((each) => each.prepare(held)));
   const cpu = plane.cpuSeconds();
+  const cpuOfClients = cpuOf(clients);
   const started = nowMs();
   connectAll(clients, fleet, { target: plane.target, expected: {}, held });
   const back = await untilSynced(clients, fleet);
   print(
     `${fleet} proxies come back: ${back.resources} resources sent, ${(back.bytes / fleet).toFixed(0)} bytes each, ` +
-      `${seconds(plane.cpuSeconds() - cpu)} of processor (clients ${seconds(cpuOf(clients))}), peak ${plane.memoryMb().peak} MB`,
+      `${seconds(plane.cpuSeconds() - cpu)} of processor (clients ${seconds(cpuOf(clients) - cpuOfClients)}), peak ${plane.memoryMb().peak} MB`,
   );
   bars.check(
     `${fleet} proxies come back with what they hold: resynced`,
@@ -171,13 +173,16 @@ async function bareServers(): Promise<void> {
 
 async function bareFleet(transport: string, child: ChildProcess, clients: readonly Clients[]): Promise<void> {
   const { port } = await new Promise<{ port: number }>((done) => child.once("message", done));
+  const held = heldOf(services);
+  await Promise.all(clients.map((each) => each.prepare(held)));
   const cpu = cpuSeconds(child.pid ?? 0);
+  const cpuOfClients = cpuOf(clients);
   const started = nowMs();
-  connectAll(clients, fleet, { target: `127.0.0.1:${port}`, expected: {}, held: heldOf(services) });
+  connectAll(clients, fleet, { target: `127.0.0.1:${port}`, expected: {}, held });
   const back = await untilSynced(clients, fleet);
   print(
     `${fleet} proxies come back to ${transport} alone: answered after ${Math.round(back.syncedAt - started)} ms, ` +
-      `${seconds(cpuSeconds(child.pid ?? 0) - cpu)} of processor (clients ${seconds(cpuOf(clients))}), peak ${memoryMb(child).peak} MB`,
+      `${seconds(cpuSeconds(child.pid ?? 0) - cpu)} of processor (clients ${seconds(cpuOf(clients) - cpuOfClients)}), peak ${memoryMb(child).peak} MB`,
   );
 }
 

@@ -11,6 +11,8 @@ import { RequestError } from "./request-error.ts";
 
 export interface Request {
   node: Node | undefined;
+  /** That the node has at the most, as it came. */
+  nodeBytes: number;
   typeUrl: string;
   subscribe: readonly string[];
   unsubscribe: readonly string[];
@@ -34,7 +36,7 @@ export function decodeRequest(protocol: Protocol, bytes: Uint8Array): Request {
     const { rest, node, subscribe, versions } = largeRequests.read(protocol, bytes);
     return {
       ...decode(protocol, rest),
-      ...(node && { node: fromBinary(NodeSchema, node) }),
+      ...(node && { node: fromBinary(NodeSchema, node), nodeBytes: node.length }),
       subscribe,
       initialVersions: versions,
     };
@@ -50,6 +52,7 @@ function decode(protocol: Protocol, bytes: Uint8Array): Request {
   const { node, typeUrl, responseNonce, errorDetail } = message;
   return {
     node,
+    nodeBytes: bytes.length,
     typeUrl,
     responseNonce,
     subscribe: delta ? message.resourceNamesSubscribe : message.resourceNames,

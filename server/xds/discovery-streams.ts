@@ -3,7 +3,7 @@ import { type ServerUnaryCall, type StatusObject, status } from "@grpc/grpc-js";
 import { type Node, NodeSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
-import { decodeRequest, subscriptionRequest } from "./discovery-messages.ts";
+import { decodeRequest, type Request, subscriptionRequest } from "./discovery-messages.ts";
 import type { Call, DiscoveryHandlers, FetchHandler } from "./discovery-services.ts";
 import { type EncodedResponse, encodeResponse } from "./encoded-response.ts";
 import type { Protocol, Push } from "./exchange.ts";
@@ -139,10 +139,14 @@ export class DiscoveryStreams implements DiscoveryHandlers {
     if (this.#stopping) throw new RequestError("the control plane is shutting down");
     const request = decodeRequest("sotw", call.request);
     if (request.typeUrl && request.typeUrl !== onlyType) throw notServed(request.typeUrl);
-    if (!request.node?.id) throw missingNode();
+    const { node, nodeBytes } = request;
+    if (!node?.id) throw missingNode();
     const { subscribe } = subscriptionRequest(request, onlyType, this.#options.limits.namesPerRequest);
-    const session = this.#open(call, { protocol: "sotw", aggregated: false }, request.node, (_, push, revision) =>
-      write(push, revision),
+    const session = this.#open(
+      call,
+      { protocol: "sotw", aggregated: false },
+      { node, nodeBytes },
+      (_, push, revision) => write(push, revision),
     );
     session.receive(onlyType, { subscribe, responseNonce: "" });
   }
@@ -152,17 +156,18 @@ export class DiscoveryStreams implements DiscoveryHandlers {
     const typeUrl = request.typeUrl || onlyType;
     if (!typeUrl || (onlyType && typeUrl !== onlyType)) throw notServed(request.typeUrl);
     const normal = subscriptionRequest(request, typeUrl, this.#options.limits.namesPerRequest);
-    const known = this.#sessions.get(call);
-    if (!known && !request.node?.id) throw missingNode();
-    const session =
-      known ??
-      this.#open(call, { protocol, aggregated: !onlyType }, request.node as Node, (type, push, revision) =>
-        this.#write(call, encodeResponse(protocol, type, push, revision)),
-      );
+    const session = this.#sessions.get(call) ?? this.#begin(call, protocol, request, onlyType);
     if (session.subscriptions.size >= maxTypes && !session.subscriptions.has(typeUrl)) {
       throw new RequestError(`more than ${maxTypes} resource types on one stream`);
     }
     session.receive(typeUrl, normal);
+  }
+
+  #begin(call: Call, protocol: Protocol, { node, nodeBytes }: Request, onlyType: TypeUrl | undefined): Session {
+    if (!node?.id) throw missingNode();
+    return this.#open(call, { protocol, aggregated: !onlyType }, { node, nodeBytes }, (type, push, revision) =>
+      this.#write(call, encodeResponse(protocol, type, push, revision)),
+    );
   }
 
   #write(call: Call, response: EncodedResponse): void {
@@ -173,7 +178,7 @@ export class DiscoveryStreams implements DiscoveryHandlers {
   #open(
     call: AuthenticatedCall,
     kind: { protocol: Protocol; aggregated: boolean },
-    sent: Node,
+    sent: { node: Node; nodeBytes: number },
     write: (typeUrl: string, push: Push, revision: number) => void,
   ): Session {
     const { clock, events, limits } = this.#options;
@@ -221,13 +226,13 @@ const missingNode = () => new RequestError("the first request must carry node.id
 const isCertified = (call: AuthenticatedCall): boolean => call.getAuthContext().transportSecurityType !== undefined;
 
 /** A node stands in memory as long as its stream, and in every answer about the fleet. Envoy lists 50 KB of extensions that nobody reads. */
-function keptNode(sent: Node, limits: XdsLimits): Node {
+function keptNode({ node: sent, nodeBytes }: { node: Node; nodeBytes: number }, limits: XdsLimits): Node {
   const node: Node = { ...sent, extensions: [] };
   const idBytes = Buffer.byteLength(node.id);
   if (idBytes > limits.nodeIdBytes) {
     throw new RequestError(`node.id has ${idBytes} bytes; at most ${limits.nodeIdBytes} are taken`);
   }
-  const bytes = toBinary(NodeSchema, node).length;
+  const bytes = nodeBytes <= limits.nodeBytes ? nodeBytes : toBinary(NodeSchema, node).length;
   if (bytes > limits.nodeBytes) {
     throw new RequestError(`node has ${bytes} bytes without its extensions; at most ${limits.nodeBytes} are taken`);
   }

@@ -7,6 +7,8 @@ import type { Connect, FromClients, Report, ToClients } from "./clients.ts";
 export interface Clients {
   send(message: ToClients): void;
   report(): Promise<Report>;
+  /** Writes what they will say that they hold. */
+  prepare(held: Record<string, Record<string, string>>): Promise<void>;
   learn(target: string): Promise<Record<string, Record<string, string>>>;
   cpuSeconds(): number;
   stop(): void;
@@ -22,6 +24,11 @@ export function startClients(count: number): Clients[] {
         child.send({ report: true });
         const answer = await next();
         return "report" in answer ? answer.report : outOfTurn();
+      },
+      async prepare(held) {
+        child.send({ prepare: held });
+        const answer = await next();
+        if (!("prepared" in answer)) outOfTurn();
       },
       async learn(target) {
         child.send({ learn: { target } });

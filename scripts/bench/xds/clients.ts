@@ -15,7 +15,13 @@ export interface Connect {
   /** Default: default. */
   namespace?: string;
 }
-export type ToClients = { connect: Connect } | { reset: true } | { report: true } | { learn: { target: string } };
+/** `prepare`: to be able to say this, before time is taken. */
+export type ToClients =
+  | { prepare: Record<string, Record<string, string>> }
+  | { connect: Connect }
+  | { reset: true }
+  | { report: true }
+  | { learn: { target: string } };
 export interface Report {
   /** Clients that have everything. */
   synced: number;
@@ -30,7 +36,7 @@ export interface Report {
   lastAckAt: number;
   errors: string[];
 }
-export type FromClients = { report: Report } | { learned: Record<string, Record<string, string>> };
+export type FromClients = { prepared: true } | { report: Report } | { learned: Record<string, Record<string, string>> };
 
 const types = [TypeUrl.cluster, TypeUrl.endpoint, TypeUrl.listener, TypeUrl.route, TypeUrl.virtualHost];
 const none = { bytes: 0, resources: 0, unchanged: 0, responses: 0 };
@@ -79,6 +85,10 @@ const firstRequest = (typeUrl: string, names: string[], held: Record<string, str
       ...entries.map(({ entry: [name, version] }) => encodeRequest({ initialResourceVersions: { [name]: version } })),
     ]);
   });
+
+/** Wildcards need none. */
+const returnNames = (typeUrl: string, held: Record<string, Record<string, string>>): string[] =>
+  typeUrl === TypeUrl.endpoint || typeUrl === TypeUrl.route ? Object.keys(held[typeUrl] ?? {}) : [];
 
 const endpointsOf = (names: string[]): Said =>
   sayOnce(`endpoints ${names.length} ${names[0]}`, () =>
@@ -132,13 +142,8 @@ function proxy(options: Options): void {
     if (totals.errors.length < 5) totals.errors.push(String(error));
   };
   const stream = openRawStream({ target, path: adsPath, onMessage, onError });
-  open(TypeUrl.cluster);
-  open(TypeUrl.listener);
-  if (held) {
-    open(TypeUrl.endpoint, Object.keys(held[TypeUrl.endpoint] ?? {}));
-    open(TypeUrl.route, Object.keys(held[TypeUrl.route] ?? {}));
-    open(TypeUrl.virtualHost);
-  }
+  if (held) for (const typeUrl of types) open(typeUrl, returnNames(typeUrl, held));
+  else for (const typeUrl of [TypeUrl.cluster, TypeUrl.listener]) open(typeUrl);
 }
 
 function count({ bytes, resources, removed }: RawResponse, held: Record<string, string> | undefined): void {
@@ -166,7 +171,15 @@ function follow(
 const tell = (message: FromClients) => process.send?.(message);
 
 process.on("message", (message: ToClients) => {
-  if ("connect" in message) {
+  if ("prepare" in message) {
+    for (const typeUrl of types) {
+      const names = returnNames(typeUrl, message.prepare);
+      for (let order = 0; order < orders; order++) {
+        firstRequest(typeUrl, names, message.prepare[typeUrl] ?? {}, order);
+      }
+    }
+    tell({ prepared: true });
+  } else if ("connect" in message) {
     const { connect } = message;
     for (let i = 0; i < connect.count; i++) proxy({ ...connect, index: connect.from + i });
   } else if ("reset" in message) {

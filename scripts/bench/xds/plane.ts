@@ -63,7 +63,11 @@ async function put(
   versions: Map<string, string>,
   text: ConfigText,
 ): Promise<{ revision: number; ms: number }> {
-  const object = JSON.parse(text) as { apiVersion: string; kind: string; metadata: { name: string; namespace: string } };
+  const object = JSON.parse(text) as {
+    apiVersion: string;
+    kind: string;
+    metadata: { name: string; namespace: string };
+  };
   const { apiVersion, kind, metadata } = object;
   const plural = kind === "ServiceEntry" ? "serviceentries" : `${kind.toLowerCase()}s`;
   const url = `${api}/apis/${apiVersion}/namespaces/${metadata.namespace}/${plural}/${metadata.name}`;
