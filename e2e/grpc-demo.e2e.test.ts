@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { meshPorts } from "../server/fleet/ports.ts";
 import { patience } from "./browser.ts";
 import { apiOf, setReviews } from "./config.ts";
-import { eventually, getThrough, startMesh, type TestMesh } from "./mesh.ts";
+import { eventually, getThrough, limpid, startMesh, type TestMesh } from "./mesh.ts";
 
-describe("the demo with gRPC", () => {
+describe("the demo with gRPC, and details without a sidecar", () => {
   let mesh: TestMesh;
   beforeAll(async () => {
-    mesh = await startMesh(["--demo-grpc", "--no-dashboard"]);
+    mesh = await startMesh(["--demo-grpc", "--demo-sdk", "--no-dashboard"]);
     await setReviews(mesh, 0, 0, 100);
   });
   afterAll(async () => {
@@ -37,14 +37,33 @@ describe("the demo with gRPC", () => {
     await eventually(async () => (await stars(mesh)).includes("currently unavailable"), patience, "no stars");
     await eventually(async () => (await counted(mesh, "source", "14")) > 0, patience, "aborts counted");
   });
+
+  test("details take part by the SDK: they have no proxy, are called by mutual TLS, and both sides tell of it", async () => {
+    const { parts } = await mesh.status();
+    expect(parts.map(({ name }) => name)).not.toContain("details-v1 proxy");
+    expect((await getThrough(mesh.gateway, "/api/v1/products/0")).body).toContain("William Shakespeare");
+    for (const reporter of ["source", "destination"]) {
+      const wanted = [`reporter="${reporter}"`, 'source_app="productpage"', 'destination_service_name="details"'];
+      await eventually(
+        async () => (await counters(mesh, [...wanted, 'connection_security_policy="mutual_tls"'])).length > 0,
+        patience,
+        `calls of details, told by the ${reporter}`,
+      );
+    }
+    const { code, out } = await limpid(["proxy-status", "--port-offset", String(mesh.portOffset)]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/details-v1\.default.*limpid-sdk/);
+  });
 });
 
 const stars = async (mesh: TestMesh) => (await getThrough(mesh.gateway, "/api/v1/products/0/reviews")).body;
 
 /** Istio's counters of what reviews ask of ratings. */
-async function calls(mesh: TestMesh): Promise<string[]> {
+const calls = (mesh: TestMesh) => counters(mesh, ['source_app="reviews"', 'destination_service_name="ratings"']);
+
+async function counters(mesh: TestMesh, labels: readonly string[]): Promise<string[]> {
   const answer = await fetch(`http://127.0.0.1:${meshPorts(mesh.portOffset).collectorHttp}/stats/prometheus`);
-  const wanted = ["istio_requests_total{", 'source_app="reviews"', 'destination_service_name="ratings"'];
+  const wanted = ["istio_requests_total{", ...labels];
   return (await answer.text()).split("\n").filter((line) => wanted.every((part) => line.includes(part)));
 }
 

@@ -145,8 +145,20 @@ export const allowed: Record<string, readonly string[]> = {
   "server/alerts": ["server/lib", "server/contract", "server/config"],
   "server/load": ["server/lib", "server/contract"],
   "server/query": ["server/wire", "server/lib", "server/contract"],
+  // A proxy within an application: docs/sdk.md.
+  "server/sdk": [
+    "server/ca",
+    "server/fleet/bootstrap.ts",
+    "server/fleet/ports.ts",
+    "server/gen",
+    "server/lib",
+    "server/sidecar",
+    "server/xds",
+  ],
   "server/trace-api": ["server/lib", "server/query", "server/telemetry"],
-  "server/fleet": ["server/ca", "server/lib", "server/config", "server/contract"],
+  "server/fleet/bootstrap.ts": ["server/ca", "server/fleet/ports.ts"],
+  "server/fleet/ports.ts": [],
+  "server/fleet": ["server/fleet", "server/ca", "server/lib", "server/config", "server/contract"],
   "server/dashboard": [
     "server/alerts",
     "server/access",

@@ -22,13 +22,13 @@ import { parseAllowedHosts } from "../lib/allowed-host.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { jsonFile } from "../lib/json-file.ts";
 import { createLogger, type Logger } from "../lib/logger.ts";
+import { version } from "../lib/version.ts";
 import { defaultMeshOptions } from "../model/mesh.ts";
 import { openAccessStore } from "../store/open-access-store.ts";
 import { openConfigStore } from "../store/open-config-store.ts";
 import { onShutdown } from "./leash.ts";
 import { givenCertificate, isLoopbackAddress, listenAddress } from "./listen.ts";
 import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
-import { version } from "./version.ts";
 
 /** Config store, mesh model, translation, xDS and the config API, in one process on loopback. */
 export async function runControlPlane(options: CommonOptions): Promise<void> {

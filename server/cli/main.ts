@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { version } from "./version.ts";
+import { version } from "../lib/version.ts";
 
 /** The `limpid` command. Each sub-command loads only what it needs, so that a sidecar starts small. */
 const program = new Command("limpid")
@@ -57,6 +57,7 @@ program
   .option(...exportOtlp)
   .option("--no-demo", "start without the demo application")
   .option("--demo-grpc", "let the demo's reviews ask for ratings over gRPC")
+  .option("--demo-sdk", "let the demo's details take part by the SDK, without a sidecar")
   .option("--no-dashboard", "start without the dashboard")
   .action(async (options) => (await import("./up.ts")).runUp(options));
 
@@ -173,7 +174,10 @@ program
   .description("Runs one service of the Bookinfo demo, whose calls go through its sidecar.")
   .requiredOption("--app-version <v>", "its version label, such as v2")
   .requiredOption("--listen <host:port>", "where it serves")
-  .requiredOption("--proxy <host:port>", "its sidecar's outbound HTTP port")
+  .option("--proxy <host:port>", "its sidecar's outbound HTTP port")
+  .option("--sdk <host:port>", "without a sidecar: where the mesh calls it, and --listen tells of its health alone")
+  .option(...portOffset)
+  .option(...data)
   .option("--grpc-listen <host:port>", "where ratings are served over gRPC, too")
   .option("--grpc-ratings <authority>", "whom reviews ask for ratings over gRPC, such as ratings:9090")
   .action(async (name, options) => (await import("./workload.ts")).runDemoWorkload(name, options));

@@ -4,12 +4,12 @@ import { setFlagsFromString } from "node:v8";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { createLogger } from "../lib/logger.ts";
 import { onSuccession, receiveSockets, say, sendSockets, succeedsVariable } from "../lib/succession.ts";
+import { version } from "../lib/version.ts";
 import { countsSince, type ProxyCounts } from "../sidecar/access-log/proxy-counts.ts";
 import { type RunningSidecar, runSidecar, validateSidecar } from "../sidecar/run.ts";
 import { workerVariable } from "../sidecar/workers/messages.ts";
 import { WorkerLink } from "../sidecar/workers/worker-link.ts";
 import { onShutdown } from "./leash.ts";
-import { version } from "./version.ts";
 
 interface Flags {
   configPath: string;

@@ -4,6 +4,7 @@ import { meshPorts } from "../fleet/ports.ts";
 import { parseTrafficRate } from "../fleet/traffic.ts";
 import { type RunningMesh, up } from "../fleet/up.ts";
 import { logLevelOf } from "../lib/logger.ts";
+import { version } from "../lib/version.ts";
 import { telemetryDatabase } from "../store/open-telemetry.ts";
 import { exportPrefix } from "../telemetry/export/settings.ts";
 import { parseSampling } from "../telemetry/sampling-settings.ts";
@@ -11,7 +12,6 @@ import { parseRetention } from "../wire/retention-settings.ts";
 import { makeLink } from "./console-link.ts";
 import { exportSettings } from "./export-settings.ts";
 import { type CommonOptions, dataFolderOf, failWith, packageRoot, portOffsetOf } from "./options.ts";
-import { version } from "./version.ts";
 
 interface UpCommandOptions extends CommonOptions {
   proxy: string;
@@ -21,6 +21,7 @@ interface UpCommandOptions extends CommonOptions {
   exportOtlp?: string;
   demo: boolean;
   demoGrpc?: boolean;
+  demoSdk?: boolean;
   dashboard: boolean;
 }
 
@@ -60,6 +61,7 @@ export async function runUp(options: UpCommandOptions): Promise<void> {
       version,
       demo: options.demo,
       demoGrpc: options.demoGrpc === true,
+      demoSdk: options.demoSdk === true,
       trafficRate: parseTrafficRate(options.rate),
       print: (line) => process.stdout.write(`${line}\n`),
       signal: interruption.signal,

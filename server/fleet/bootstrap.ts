@@ -24,6 +24,8 @@ export interface BootstrapCertificate {
   root: string;
   /** Of the mesh; the fleet's when unset. */
   trustDomain?: string;
+  /** They are no files, but what would be in them. */
+  inline?: boolean;
   /** Where key and authorities are as files of SDS, `default.json` and `ROOTCA.json`, that are replaced while the proxy runs; unset: the mesh's come with its configuration. */
   secretsFolder?: string;
 }
@@ -45,47 +47,24 @@ export function bootstrapFor(
     adminAddress.kind === "port"
       ? socketAddress(ports.ip, ports.admin)
       : { pipe: { path: adminAddress.path, mode: ownerOnly } };
-  const canonicalService = identity.labels.app ?? identity.workload;
+  const node = nodeOf(identity, ports, identity.type === "router" ? mesh.offset : ports.serviceOffset);
   return {
     node: {
-      id: nodeId(identity, ports),
-      cluster: `${canonicalService}.${identity.namespace}`,
+      ...node,
       metadata: {
-        NAME: identity.workload,
-        NAMESPACE: identity.namespace,
-        WORKLOAD_NAME: identity.workload,
-        CLUSTER_ID: clusterId,
-        MESH_ID: clusterId,
-        LABELS: identity.labels,
-        SERVICE_ACCOUNT: identity.serviceAccount,
-        INTERCEPTION_MODE: "NONE",
+        ...node.metadata,
         // Istio's name, by which Prometheus finds it (`/limpid/v1/prometheus/targets`).
         ENVOY_PROMETHEUS_PORT: String(ports.prometheus),
-        HTTP_PROXY_PORT: String(ports.outbound),
-        INGRESS: Object.fromEntries(identity.inboundPorts.map(({ port, app }) => [String(port), `127.0.0.1:${app}`])),
-        PORT_OFFSET: String(identity.type === "router" ? mesh.offset : ports.serviceOffset),
-        // Ports below 1024 are then left out rather than tried and refused.
-        UNPRIVILEGED_POD: String(process.getuid?.() !== 0),
         ...(certificate.secretsFolder && { SECRETS_FOLDER: certificate.secretsFolder }),
       },
     },
     admin: { address: admin },
-    dynamic_resources: {
-      ads_config: {
-        api_type: "DELTA_GRPC",
-        transport_api_version: "V3",
-        set_node_on_first_message_only: true,
-        grpc_services: [{ envoy_grpc: { cluster_name: "xds-grpc" } }],
-      },
-      cds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
-      lds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
-    },
-    layered_runtime: layeredRuntime,
+    ...fromControlPlane,
     ...ownMetrics,
     ...(identity.type === "router" && { overload_manager: edgeLimits }),
     static_resources: {
       clusters: [
-        { ...grpcCluster("xds-grpc", host, mesh.xdsTls), transport_socket: towardsControlPlane(certificate) },
+        { ...grpcCluster(xdsCluster, host, mesh.xdsTls), transport_socket: towardsControlPlane(certificate) },
         grpcCluster(collectorCluster, host, mesh.collectorGrpc),
         adminCluster(admin),
       ],
@@ -96,6 +75,74 @@ export function bootstrapFor(
     },
   };
 }
+
+/** An application that takes part without a proxy: nothing of it is bound but what others call. `undefined`: it has no certificate. */
+export function applicationBootstrap(
+  identity: ProxyIdentity,
+  ports: WorkloadPorts,
+  mesh: MeshPorts,
+  certificate: BootstrapCertificate | undefined,
+  { host, inbound }: { host: string; inbound: string },
+): Record<string, unknown> {
+  const xds =
+    certificate === undefined
+      ? grpcCluster(xdsCluster, host, mesh.xds)
+      : { ...grpcCluster(xdsCluster, host, mesh.xdsTls), transport_socket: towardsControlPlane(certificate) };
+  return {
+    node: nodeOf(identity, ports, 0, inbound),
+    ...fromControlPlane,
+    ...ownMetrics,
+    static_resources: { clusters: [xds, grpcCluster(collectorCluster, host, mesh.collectorGrpc)] },
+  };
+}
+
+/** @param inbound the address at which the application takes what is meant for it */
+function nodeOf(identity: ProxyIdentity, ports: WorkloadPorts, portOffset: number, inbound = "127.0.0.1") {
+  const canonicalService = identity.labels.app ?? identity.workload;
+  return {
+    id: nodeId(identity, ports),
+    cluster: `${canonicalService}.${identity.namespace}`,
+    metadata: {
+      NAME: identity.workload,
+      NAMESPACE: identity.namespace,
+      WORKLOAD_NAME: identity.workload,
+      CLUSTER_ID: clusterId,
+      MESH_ID: clusterId,
+      LABELS: identity.labels,
+      SERVICE_ACCOUNT: identity.serviceAccount,
+      INTERCEPTION_MODE: "NONE",
+      HTTP_PROXY_PORT: String(ports.outbound),
+      INGRESS: Object.fromEntries(identity.inboundPorts.map(({ port, app }) => [String(port), `${inbound}:${app}`])),
+      PORT_OFFSET: String(portOffset),
+      // Ports below 1024 are then left out rather than tried and refused.
+      UNPRIVILEGED_POD: String(process.getuid?.() !== 0),
+    },
+  };
+}
+
+const xdsCluster = "xds-grpc";
+const xdsService = { envoy_grpc: { cluster_name: xdsCluster } };
+
+/** What comes from there: configuration. What goes there: the load that is sent to whom. */
+const fromControlPlane = {
+  dynamic_resources: {
+    ads_config: {
+      api_type: "DELTA_GRPC",
+      transport_api_version: "V3",
+      set_node_on_first_message_only: true,
+      grpc_services: [xdsService],
+    },
+    cds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
+    lds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
+  },
+  cluster_manager: {
+    load_stats_config: { api_type: "GRPC", transport_api_version: "V3", grpc_services: [xdsService] },
+  },
+  layered_runtime: {
+    // Envoy's own limit of 100 refuses everyday expressions; Istio's proxies have this one.
+    layers: [{ name: "global config", static_layer: { "re2.max_program_size.error_level": 32768 } }],
+  },
+};
 
 /** The proxy's own metrics go where its access logs go. Event loops tell how late they are: https://www.envoyproxy.io/docs/envoy/latest/operations/performance */
 const ownMetrics = {
@@ -113,10 +160,7 @@ const ownMetrics = {
   ],
 };
 
-/** Envoy's own limit of 100 refuses everyday expressions; Istio's proxies have this one. */
-export const layeredRuntime = {
-  layers: [{ name: "global config", static_layer: { "re2.max_program_size.error_level": 32768 } }],
-};
+export const { layered_runtime: layeredRuntime } = fromControlPlane;
 
 /**
  * Anyone may connect to a gateway, so that it has an end: https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/edge
@@ -136,8 +180,10 @@ export const edgeLimits = {
 };
 
 /** Istio's form: `sidecar~<ip>~<name>.<namespace>~<domain>`. */
-export const nodeId = ({ type, workload, namespace }: ProxyIdentity, { ip }: Pick<WorkloadPorts, "ip">): string =>
-  `${type}~${ip}~${workload}.${namespace}~${namespace}.svc.cluster.local`;
+export const nodeId = (
+  { type, workload, namespace }: Pick<ProxyIdentity, "type" | "workload" | "namespace">,
+  { ip }: Pick<WorkloadPorts, "ip">,
+): string => `${type}~${ip}~${workload}.${namespace}~${namespace}.svc.cluster.local`;
 
 const socketAddress = (address: string, port: number) => ({ socket_address: { address, port_value: port } });
 
@@ -183,10 +229,13 @@ export const towardsControlPlane = (certificate: BootstrapCertificate) => {
 
 const serverOf = ({ trustDomain: own = trustDomain }: BootstrapCertificate): string => controlPlaneIdentity(own);
 
-const fromFiles = ({ chain, key, root }: BootstrapCertificate, names: object) => ({
-  tls_certificates: [{ certificate_chain: { filename: chain }, private_key: { filename: key } }],
-  validation_context: { trusted_ca: { filename: root }, ...names },
-});
+function fromFiles({ chain, key, root, inline }: BootstrapCertificate, names: object) {
+  const source = (it: string) => (inline ? { inline_string: it } : { filename: it });
+  return {
+    tls_certificates: [{ certificate_chain: source(chain), private_key: source(key) }],
+    validation_context: { trusted_ca: source(root), ...names },
+  };
+}
 
 /** Files that are watched: what takes their place is taken up for the next connection. */
 function fromFolder(folder: string, names: object) {

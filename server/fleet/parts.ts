@@ -19,6 +19,8 @@ export interface MeshOptions {
   dashboard: boolean;
   /** Reviews ask for ratings over gRPC. */
   demoGrpc: boolean;
+  /** Details have no sidecar: they take part by the SDK. */
+  demoSdk: boolean;
 }
 
 /** One process of the mesh, its address for people, and the ports it needs. */
@@ -89,8 +91,9 @@ export function workloadsOf(options: MeshOptions): Part[] {
         workload.version,
         "--listen",
         `127.0.0.1:${ports.app}`,
-        "--proxy",
-        `${ports.ip}:${ports.outbound}`,
+        ...(isSdk(workload.app, options)
+          ? ["--sdk", `${ports.ip}:${ports.inbound}`]
+          : ["--proxy", `${ports.ip}:${ports.outbound}`]),
         ...(options.demoGrpc ? grpcArgs(workload, ports) : []),
       ]),
       kind: "workload",
@@ -101,15 +104,26 @@ export function workloadsOf(options: MeshOptions): Part[] {
         ...(servesGrpc(workload, options.demoGrpc)
           ? [{ part: `${workload.name} (gRPC)`, host: "127.0.0.1", port: ports.grpcApp }]
           : []),
+        ...(isSdk(workload.app, options)
+          ? [{ part: `${workload.name} (inbound)`, host: ports.ip, port: ports.inbound }]
+          : []),
       ],
+      ...(isSdk(workload.app, options) && {
+        node: nodeId({ ...workload, type: "sidecar", workload: workload.name }, ports),
+      }),
       probe: (signal) => probeHttp("127.0.0.1", ports.app, "/health", signal),
     };
   });
+  const proxies = demoProxies(options.portOffset, options.demoGrpc).map((proxy, index) => ({ proxy, index }));
   return [
     ...workloads,
-    ...demoProxies(options.portOffset, options.demoGrpc).map((proxy, index) => proxyPart(options, proxy, index)),
+    ...proxies
+      .filter(({ proxy: { identity } }) => !isSdk(identity.labels.app, options))
+      .map(({ proxy, index }) => proxyPart(options, proxy, index)),
   ];
 }
+
+const isSdk = (app: string | undefined, { demoSdk }: MeshOptions): boolean => demoSdk && app === "details";
 
 const servesGrpc = ({ app }: DemoWorkload, demoGrpc: boolean): boolean => demoGrpc && app === "ratings";
 

@@ -21,8 +21,8 @@ export interface ProxyNode {
 /** What bootstraps of Istio's agent, and ours, call the control plane. */
 const istioXdsCluster = "xds-grpc";
 
-/** How our own sidecar calls itself. */
-const bundledSidecar = "limpid-sidecar";
+/** How our own sidecar calls itself, and within an application. */
+const bundled = new Set(["limpid-sidecar", "limpid-sdk"]);
 
 /** Reads a node as Envoy, our sidecar and Istio's agent send it. All that is wrong with it at once, by path. */
 export function parseProxy(node: ProxyNode): Result<MeshProxy> {
@@ -61,7 +61,7 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     delta: node.delta,
     xdsCluster: node.aggregated === false ? (text(metadata.XDS_CLUSTER) ?? istioXdsCluster) : undefined,
     secretsFolder: folder(metadata.SECRETS_FOLDER, "SECRETS_FOLDER", errors),
-    bundled: node.userAgentName === bundledSidecar,
+    bundled: bundled.has(node.userAgentName),
   };
   return errors.length > 0 ? fail(...errors) : ok(proxy);
 }

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import type { AccessLog } from "../gen/proto/envoy/config/accesslog/v3/accesslog_pb.js";
@@ -65,6 +66,8 @@ export interface DataPlaneIo {
   readonly reusePort?: boolean | undefined;
   /** A socket that others accept on as well, for the listener of that name; absent: listeners bind their own. */
   readonly acquire?: ListenerIo["acquire"];
+  /** Listeners that are not bound: connections come from inside the process, by {@link DataPlane.take}. Absent: none. */
+  readonly isInternal?: ((listener: ListenerProto) => boolean) | undefined;
   /** False: listeners are compiled and none is bound; nothing is called. */
   readonly listens?: boolean | undefined;
   /** Listening sockets of a predecessor, which goes on with them until it drains. */
@@ -82,12 +85,14 @@ export class DataPlane {
   private readonly clusters: ClusterSet;
   private readonly listeners: ListenerSet;
   private readonly chainsIo: ChainsIo;
+  private readonly isInternal: (listener: ListenerProto) => boolean;
   private readonly extensions = new Map<string, Any>();
   /** By listener, the names under which its chains use route configurations. */
   private readonly routeUsers = new Map<string, string[]>();
 
   constructor(io: DataPlaneIo) {
     const random = io.random ?? Math.random;
+    this.isInternal = io.isInternal ?? (() => false);
     const now = () => performance.now();
     this.routes = new RouteSet(compilePerFilter, () => this.listeners.warm());
     this.secrets = new SecretSet(() => {
@@ -253,6 +258,11 @@ export class DataPlane {
     return this.listeners.addresses();
   }
 
+  /** A connection from inside the process to an internal listener. @returns whether there is one that takes it */
+  take(address: ListenAddress, socket: Socket): boolean {
+    return this.listeners.take(address, socket);
+  }
+
   /** What a successor can go on with. */
   sockets(): ListeningSocket[] {
     return this.listeners.sockets();
@@ -298,6 +308,7 @@ export class DataPlane {
     this.listeners.put(proto.name, { address: address.value.address, port: address.value.portSpecifier.value }, table, {
       backlog: proto.tcpBacklogSize ?? 4096,
       unlimited: proto.ignoreGlobalConnLimit,
+      internal: this.isInternal(proto),
     });
   }
 

@@ -1,7 +1,15 @@
 import { writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { BuildVersionSchema, type Node, NodeSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
+import type { Cluster } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import {
+  BuildVersionSchema,
+  type Node,
+  NodeSchema,
+  TrafficDirection,
+} from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { ClusterStatsSchema } from "../gen/proto/envoy/config/endpoint/v3/load_report_pb.js";
+import type { Secret } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { LoadStatsResponseSchema } from "../gen/proto/envoy/service/load_stats/v3/lrs_pb.js";
 import { systemClock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -30,6 +38,7 @@ import { type LayerSources, readLayers } from "./bootstrap/runtime-layers.ts";
 import { DataPlane } from "./data-plane.ts";
 import { GrpcChannels, isGrpcOnly, serverNameOption } from "./grpc/grpc-channels.ts";
 import { InheritedSockets } from "./listener/inherited-sockets.ts";
+import type { ListenAddress } from "./listener/listener.ts";
 import { measureLoopDelay } from "./loop-delay.ts";
 import { MetricsSink } from "./metrics-sink.ts";
 import type { AccessLogger } from "./record.ts";
@@ -47,6 +56,7 @@ import type { ServerState } from "./xds/initialization.ts";
 import { Initialization } from "./xds/initialization.ts";
 import { LoadReporter } from "./xds/load-reporter.ts";
 import { LocalLoads } from "./xds/local-loads.ts";
+import { OwnSecrets } from "./xds/own-secrets.ts";
 import { XdsResources } from "./xds/resources.ts";
 
 export interface SidecarOptions extends NodeOverrides {
@@ -71,6 +81,27 @@ export interface SidecarOptions extends NodeOverrides {
   version: string;
   logger: Logger;
   logLevel: AdminSources["logLevel"];
+}
+
+/** What a proxy is given that is a part of an application. */
+export interface Embedding {
+  /** How it calls itself. */
+  userAgent: string;
+  /** Made by the application; the control plane sends none of their names. */
+  secrets: readonly Secret[];
+  onLive(): void;
+}
+
+/** A proxy within an application: its outbound listeners are not bound, and take connections from inside. */
+export interface EmbeddedSidecar extends RunningSidecar {
+  /** Whether it has a stream to the control plane. */
+  readonly connected: boolean;
+  /** Breaks everything off. */
+  release(): Promise<void>;
+  /** @returns whether there is an outbound listener of that address */
+  take(address: ListenAddress, socket: Socket): boolean;
+  /** Goes on with another identity, for new connections. @param clusters of the bootstrap, which hold it as well */
+  identify(secrets: readonly Secret[], clusters: readonly Cluster[]): void;
 }
 
 export interface RunningSidecar {
@@ -105,6 +136,22 @@ export async function runSidecar(options: SidecarOptions): Promise<RunningSideca
   return sidecar;
 }
 
+/** Runs one proxy within an application, by a bootstrap that is no file. Rejects likewise. */
+export async function embedSidecar(
+  options: Omit<SidecarOptions, "configPath">,
+  config: SidecarBootstrap,
+  embedding: Embedding,
+): Promise<EmbeddedSidecar> {
+  const sidecar = new Sidecar({ ...options, configPath: "" }, config, true, embedding);
+  try {
+    await sidecar.start();
+  } catch (error) {
+    await sidecar.release();
+    throw error;
+  }
+  return sidecar;
+}
+
 /** All that is wrong with a bootstrap and the resources in it, as `path: what`. Nothing is bound or called. */
 export async function validateSidecar(options: SidecarOptions): Promise<string[]> {
   const read = readBootstrapFile(options.configPath, options);
@@ -125,7 +172,7 @@ export async function validateSidecar(options: SidecarOptions): Promise<string[]
 }
 
 /** The proxy, composed: every part and what it is given. */
-class Sidecar implements RunningSidecar {
+class Sidecar implements EmbeddedSidecar {
   readonly stopped: Promise<ProxyCounts>;
   readonly #options: SidecarOptions;
   readonly #config: SidecarBootstrap;
@@ -140,6 +187,8 @@ class Sidecar implements RunningSidecar {
   readonly #inherited: InheritedSockets;
   readonly #plane: DataPlane;
   readonly #resources: XdsResources;
+  readonly #embedding: Embedding | undefined;
+  readonly #ownSecrets: OwnSecrets | undefined;
   readonly #resolveStopped: (counts: ProxyCounts) => void;
   /** What the admin shows: of this process, or of all workers. */
   readonly #fleet: Fleet | undefined;
@@ -154,8 +203,10 @@ class Sidecar implements RunningSidecar {
   #draining: Promise<void> | undefined;
 
   /** @param listens false: only to see whether it could */
-  constructor(options: SidecarOptions, config: SidecarBootstrap, listens = true) {
+  constructor(options: SidecarOptions, config: SidecarBootstrap, listens = true, embedding?: Embedding) {
     this.#options = options;
+    this.#embedding = embedding;
+    this.#ownSecrets = embedding && new OwnSecrets(embedding.secrets);
     this.#config = config;
     const { node } = config;
     const runtime = this.#runtime;
@@ -164,7 +215,7 @@ class Sidecar implements RunningSidecar {
       if (error !== undefined) options.logger.warn({ layer, error }, "a layer of the runtime cannot be read");
     });
     this.#layers = layers;
-    identify(node, options.version);
+    identify(node, options.version, embedding?.userAgent);
     this.#state = new ConfigState(config.bootstrap, clock.now);
     const { promise, resolve } = Promise.withResolvers<ProxyCounts>();
     this.stopped = promise;
@@ -206,6 +257,7 @@ class Sidecar implements RunningSidecar {
       inherited: this.#inherited,
       acquire: link && ((name, address) => link.acquire(name, address)),
       listens: listens && this.#fleet === undefined,
+      isInternal: embedding && (({ trafficDirection }) => trafficDirection !== TrafficDirection.INBOUND),
       accessLogger: (configs, direction) =>
         both(this.#istio.logger(direction), unwrap(this.#loggers.loggerFor(configs))),
       connectionLogger: (configs) => unwrap(this.#loggers.loggerFor(configs)) ?? silent,
@@ -220,6 +272,7 @@ class Sidecar implements RunningSidecar {
       stats: link === undefined ? this.#stats : new Stats(),
       clock,
       followers: this.#fleet,
+      ownSecrets: this.#ownSecrets,
       runtime: {
         layers: layers.discovered,
         set: (name, values) => runtime.setLayer(name, runtimeValues(values)),
@@ -261,6 +314,7 @@ class Sidecar implements RunningSidecar {
         this.#inherited.close();
         this.#options.logger.info({}, "live");
         this.#options.link?.say({ kind: "live" });
+        this.#embedding?.onLive();
       },
     });
     this.#checkWhenListening();
@@ -270,6 +324,19 @@ class Sidecar implements RunningSidecar {
     else if (ads) this.#startDiscovery(ads);
     if (link === undefined) this.#startLoadReports();
     this.#startStatsSinks();
+  }
+
+  get connected(): boolean {
+    return this.#stats.gauge("control_plane.connected_state").value === 1;
+  }
+
+  take(address: ListenAddress, socket: Socket): boolean {
+    return this.#plane.take(address, socket);
+  }
+
+  identify(secrets: readonly Secret[], clusters: readonly Cluster[]): void {
+    for (const cluster of clusters) this.#channels.add(cluster);
+    this.#ownSecrets?.replace(secrets, this.#plane);
   }
 
   reopenLogs(): void {
@@ -512,9 +579,9 @@ const graceMs = 3_000;
 const staticClusters = ({ bootstrap }: SidecarBootstrap) => bootstrap.staticResources?.clusters ?? [];
 
 /** Tells the control plane which proxy this is; the rest of the node is the bootstrap's. */
-function identify(node: Node, version: string): void {
+function identify(node: Node, version: string, userAgent = "limpid-sidecar"): void {
   const [major = 0, minor = 0, patch = 0] = version.split(".").map((part) => Number.parseInt(part, 10) || 0);
-  node.userAgentName = "limpid-sidecar";
+  node.userAgentName = userAgent;
   node.userAgentVersionType = {
     case: "userAgentBuildVersion",
     value: create(BuildVersionSchema, { version: { majorNumber: major, minorNumber: minor, patch } }),

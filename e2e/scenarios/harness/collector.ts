@@ -29,7 +29,8 @@ export interface Collector {
   close(): void;
 }
 
-export async function startCollector(): Promise<Collector> {
+/** @param at 0: any free port */
+export async function startCollector(at = 0): Promise<Collector> {
   const logs: LoggedRequest[] = [];
   const connections: LoggedConnection[] = [];
   const spans: Collector["spans"] = [];
@@ -61,7 +62,7 @@ export async function startCollector(): Promise<Collector> {
     },
   });
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync(`127.0.0.1:${at}`, ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
     );
   });

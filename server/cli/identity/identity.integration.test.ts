@@ -15,9 +15,9 @@ import { type ControlPlane, createControlPlane } from "../../control-plane/contr
 import { systemClock as clock } from "../../lib/clock.ts";
 import { jsonFile } from "../../lib/json-file.ts";
 import { silentLogger as logger } from "../../lib/logger.ts";
+import { pinnedRoot, requestCertificate } from "../../sdk/request-certificate.ts";
 import { CliError } from "../config/io.ts";
 import { registerCertificates } from "./certificates.ts";
-import { pinnedRoot, requestCertificate } from "./request-certificate.ts";
 import { registerToken } from "./token.ts";
 
 const closers: (() => unknown)[] = [];

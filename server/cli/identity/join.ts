@@ -8,9 +8,9 @@ import { certificatePaths, writeCertificate } from "../../ca/write-certificate.t
 import { bootstrapFor, type ProxyIdentity } from "../../fleet/bootstrap.ts";
 import { meshPorts, parsePortOffset, workloadPorts } from "../../fleet/ports.ts";
 import { parseSpiffeUri } from "../../lib/spiffe.ts";
+import * as certificates from "../../sdk/request-certificate.ts";
 import { portOffsetOption } from "../config/client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "../config/io.ts";
-import { type Obtained, pinnedRoot, requestCertificate } from "./request-certificate.ts";
 
 interface JoinOptions {
   token?: string;
@@ -64,6 +64,17 @@ export function registerJoin(program: Command, io: CliIo = processIo): void {
     );
 }
 
+type Obtained = certificates.Obtained;
+
+/** What goes wrong there is a sentence for people. */
+async function told<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new CliError(`error: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 const portsOf = ({ portOffset }: JoinOptions, io: CliIo) =>
   meshPorts(parsePortOffset(portOffset ?? io.env.LIMPID_PORT_OFFSET));
 
@@ -80,7 +91,8 @@ async function joinMesh(options: JoinOptions, io: CliIo): Promise<void> {
   const identity = identityOf(options, name);
   const folder = resolve(options.out ?? name);
   const at = { host: controlPlane, port: ports.join };
-  const obtained = await requestCertificate(at, await pinnedRoot(at, pin), { token });
+  const root = await told(certificates.pinnedRoot(at, pin));
+  const obtained = await told(certificates.requestCertificate(at, root, { token }));
   const id = parseSpiffeUri(obtained.identity);
   if (id === undefined) throw new CliError(`error: the control plane gave ${obtained.identity}, which is no identity`);
   const files = await keep(folder, obtained);
@@ -108,7 +120,7 @@ async function renew(options: JoinOptions, io: CliIo): Promise<Obtained> {
     throw new CliError(`error: ${folder} holds no identity: join first`);
   const certificate = { keyPem: readFileSync(key, "utf8"), chainPem: readFileSync(certificateChain, "utf8") };
   const at = { host: options.controlPlane, port: portsOf(options, io).xdsTls };
-  const obtained = await requestCertificate(at, readFileSync(rootFile, "utf8"), { certificate });
+  const obtained = await told(certificates.requestCertificate(at, readFileSync(rootFile, "utf8"), { certificate }));
   await keep(folder, obtained);
   writeSecretFiles(folder, obtained);
   return obtained;

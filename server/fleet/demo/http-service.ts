@@ -72,7 +72,7 @@ export function serveHttp(
   });
 }
 
-async function respond(
+export async function respond(
   handler: Handler,
   req: IncomingMessage,
   res: ServerResponse,

@@ -8,6 +8,7 @@ import { turnedAway } from "../tls/tls-failure.ts";
 import { AlpnConnection } from "./alpn-connection.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import type { EndpointConfig } from "./endpoint.ts";
+import { dialInProcess } from "./in-process.ts";
 import type { PoolHost } from "./pool-host.ts";
 import { proxyHeader } from "./proxy-protocol.ts";
 import { transportOf } from "./transport.ts";
@@ -124,6 +125,12 @@ interface Target {
  * allocation of 64 KiB per read.
  */
 function openPlain(target: Target, announce: Announce, onRead: OnRead): ClientSocket {
+  const inProcess = dialInProcess(target.host, target.port);
+  if (inProcess !== undefined) {
+    inProcess.on("data", (bytes: Buffer) => onRead(bytes, bytes.length));
+    process.nextTick(() => inProcess.emit("connect"));
+    return { socket: inProcess, ready: "connect", failure: (error) => error.message, endedUnheard: "" };
+  }
   const socket = connect({
     ...target,
     onread: {

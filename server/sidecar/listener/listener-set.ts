@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { ListeningSocket } from "../../lib/succession.ts";
 import type { CommonTls } from "../tls/common-tls.ts";
 import type { ChainTable } from "./chain-table.ts";
@@ -8,6 +9,8 @@ export interface ListenerOptions {
   readonly backlog: number;
   /** Of the proxy's own affairs: the limit on connections is not for it. */
   readonly unlimited: boolean;
+  /** Connections come from inside the process, and nothing is bound. */
+  readonly internal: boolean;
 }
 
 /** All listeners: warming ones wait for routes and clusters, active ones are bound, replaced ones drain. */
@@ -24,10 +27,10 @@ export class ListenerSet {
   }
 
   /** New chains on an old address take over the socket and its connections; a new address is bound before the old one drains. */
-  put(name: string, address: ListenAddress, table: ChainTable, { backlog, unlimited }: ListenerOptions): void {
+  put(name: string, address: ListenAddress, table: ChainTable, options: ListenerOptions): void {
     const entry = this.entries.get(name);
     const active = entry?.active;
-    this.entries.set(name, { address, table, backlog, unlimited, active, failures: 0, waiting: false });
+    this.entries.set(name, { ...options, address, table, active, failures: 0, waiting: false });
     this.warm();
   }
 
@@ -94,6 +97,14 @@ export class ListenerSet {
     );
   }
 
+  /** Gives the listener of that address a connection from inside the process. @returns whether there is one that takes it */
+  take(address: ListenAddress, socket: Socket): boolean {
+    for (const { active, internal } of this.entries.values()) {
+      if (internal && active !== undefined && sameAddress(active.address, address)) return active.take(socket);
+    }
+    return false;
+  }
+
   addresses(): { name: string; address: ListenAddress }[] {
     return [...this.entries].map(([name, { address }]) => ({ name, address }));
   }
@@ -117,7 +128,8 @@ export class ListenerSet {
 
   private bind(name: string, entry: Entry): void {
     const old = entry.active;
-    const io = entry.unlimited ? { ...this.io, limit: undefined } : this.io;
+    const { internal } = entry;
+    const io = entry.unlimited || internal ? { ...this.io, limit: undefined, internal } : this.io;
     const listener = new Listener(name, entry.address, entry.table, io, entry.backlog);
     entry.active = listener;
     listener.listening.then(
@@ -155,11 +167,9 @@ export class ListenerSet {
   }
 }
 
-interface Entry {
+interface Entry extends ListenerOptions {
   readonly address: ListenAddress;
   readonly table: ChainTable;
-  readonly backlog: number;
-  readonly unlimited: boolean;
   active: Listener | undefined;
   /** To bind it, in a row. */
   failures: number;

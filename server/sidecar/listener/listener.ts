@@ -44,6 +44,8 @@ export interface ListenerIo {
   readonly acquire?: ((name: string, address: ListenAddress) => Promise<SocketHandle>) | undefined;
   /** Undefined: only the process's file descriptors bound connections. */
   readonly limit?: ConnectionLimit | undefined;
+  /** Nothing is bound: connections come from inside the process, by {@link Listener.take}. */
+  readonly internal?: boolean | undefined;
 }
 
 /** How draining goes on: see {@link Listener.drain}. */
@@ -60,7 +62,7 @@ export class Listener {
   readonly address: ListenAddress;
   /** Resolves when bound, rejects when it cannot be. */
   readonly listening: Promise<void>;
-  bound = false;
+  bound: boolean;
   private table: ChainTable;
   private readonly hosts = new Map<string, HttpHost>();
   private readonly server: Server;
@@ -87,7 +89,7 @@ export class Listener {
   private onEmpty: (() => void) | undefined = undefined;
 
   constructor(name: string, address: ListenAddress, table: ChainTable, io: ListenerIo, backlog: number) {
-    const { stats, timers, logger, reusePort, limit, inherited, acquire } = io;
+    const { stats, timers, logger, reusePort, limit, inherited, acquire, internal } = io;
     this.name = name;
     this.address = address;
     this.table = table;
@@ -104,7 +106,12 @@ export class Listener {
     this.noChain = stats.counter(`${prefix}no_filter_chain_match`);
     // TCP sessions keep the other direction open when one has ended; HTTP connections say themselves that they don't.
     this.server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.accept(socket));
+    this.bound = internal === true;
     this.listening = new Promise((resolve, reject) => {
+      if (internal) {
+        resolve();
+        return;
+      }
       this.server.once("error", reject);
       const bind = { host: address.address, port: address.port, reusePort: reusePort === true };
       const listening = () => {
@@ -239,6 +246,13 @@ export class Listener {
   private stopAccepting(): void {
     this.shut = true;
     this.server.close();
+  }
+
+  /** A connection from inside the process. @returns false: it takes no more */
+  take(socket: Socket): boolean {
+    if (this.shut) return false;
+    this.accept(socket);
+    return true;
   }
 
   private accept(socket: Socket): void {

@@ -20,6 +20,7 @@ import { statName } from "../cluster/cluster-stats.ts";
 import { redacted } from "../secret/redact.ts";
 import type { Stats } from "../stats.ts";
 import type { ConfigState } from "./config-state.ts";
+import type { OwnSecrets } from "./own-secrets.ts";
 
 /** What discovery tells the data path. Setters return what is wrong with a resource, empty when it is in force. */
 export interface DataPlanePort {
@@ -67,6 +68,8 @@ interface XdsResourcesOptions {
   onUpdate(typeUrl: TypeUrl): void;
   /** Hears what has come into force, for processes that are to hold the same. */
   followers?: Followers | undefined;
+  /** What is not to be asked for. */
+  ownSecrets?: OwnSecrets | undefined;
 }
 
 export interface Followers {
@@ -241,7 +244,8 @@ export class XdsResources {
     if (this.#subscriber === undefined) return;
     this.#sync(TypeUrl.endpoint, this.#plane.requiredEndpoints());
     this.#sync(TypeUrl.route, this.#plane.requiredRoutes());
-    this.#sync(TypeUrl.secret, this.#plane.requiredSecrets());
+    const secrets = this.#plane.requiredSecrets();
+    this.#sync(TypeUrl.secret, this.#options.ownSecrets?.others(secrets, this.#plane) ?? secrets);
     this.#sync(TypeUrl.runtime, this.#options.runtime?.layers ?? []);
     const extensions = this.#plane.requiredExtensions();
     this.#sync(TypeUrl.extensionConfig, extensions.keys(), (name) => extensions.get(name));

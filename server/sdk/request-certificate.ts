@@ -2,17 +2,16 @@ import { createHash, X509Certificate } from "node:crypto";
 import { connect } from "node:tls";
 import { create } from "@bufbuild/protobuf";
 import { credentials, Metadata, makeClientConstructor } from "@grpc/grpc-js";
-import { controlPlaneIdentity } from "../../ca/control-plane-identity.ts";
-import { generateKeys, toPem } from "../../ca/keys.ts";
-import { createSigningRequest } from "../../ca/signing-request.ts";
+import { controlPlaneIdentity } from "../ca/control-plane-identity.ts";
+import { generateKeys, toPem } from "../ca/keys.ts";
+import { createSigningRequest } from "../ca/signing-request.ts";
 import {
   IstioCertificateRequestSchema,
   type IstioCertificateResponse,
   IstioCertificateService,
-} from "../../gen/proto/istio/security/v1alpha1/ca_pb.js";
-import { type ServiceClient, serviceDefinition } from "../../lib/grpc.ts";
-import { parseSpiffeUri } from "../../lib/spiffe.ts";
-import { CliError } from "../config/io.ts";
+} from "../gen/proto/istio/security/v1alpha1/ca_pb.js";
+import { type ServiceClient, serviceDefinition } from "../lib/grpc.ts";
+import { parseSpiffeUri } from "../lib/spiffe.ts";
 
 export interface Obtained {
   /** PKCS #8. It was made here, and nobody else has it. */
@@ -26,7 +25,7 @@ type Proof = { token: string } | { certificate: { keyPem: string; chainPem: stri
 
 const timeoutMs = 15_000;
 
-/** A key made here, with a certificate from the control plane at `host:port`, which must lead to the root. Throws a CliError. */
+/** A key made here, with a certificate from the control plane at `host:port`, which must lead to the root. Throws an Error of one sentence. */
 export async function requestCertificate(
   at: { host: string; port: number },
   rootPem: string,
@@ -65,7 +64,7 @@ export async function requestCertificate(
     return { keyPem: toPem(keys.privateKey), chainPem: [leaf, ...rest].join(""), rootPem: root, identity };
   } catch (error) {
     const { details = String(error) } = error as { details?: string };
-    throw new CliError(`error: the control plane at ${at.host}:${at.port} signed no certificate: ${details}`);
+    throw new Error(`the control plane at ${at.host}:${at.port} signed no certificate: ${details}`);
   } finally {
     client.close();
   }
@@ -78,10 +77,10 @@ function wrongServer(subjectAltName: string | undefined): Error | undefined {
   return uri === controlPlaneIdentity(trustDomain) ? undefined : new Error(`${uri} is no control plane`);
 }
 
-/** The root that a server's chain leads to, when it is the one whose SHA-256 a token says. Throws a CliError. */
+/** The root that a server's chain leads to, when it is the one whose SHA-256 a token says. Throws an Error of one sentence. */
 export function pinnedRoot(at: { host: string; port: number }, sha256: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const fail = (why: string) => reject(new CliError(`error: ${at.host}:${at.port}: ${why}`));
+    const fail = (why: string) => reject(new Error(`${at.host}:${at.port}: ${why}`));
     // Nothing is sent before the root is known: the chain is all that is looked at.
     const socket = connect({ ...at, rejectUnauthorized: false, ALPNProtocols: ["h2"], timeout: timeoutMs }, () => {
       let certificate = socket.getPeerX509Certificate();

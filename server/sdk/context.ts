@@ -1,0 +1,42 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { IncomingHttpHeaders } from "node:http";
+
+/** What has to go from a request to those that are made for it, or its trace falls apart: W3C's, B3's, and the request id by which proxies sample alike. */
+const ofTraces = [
+  "traceparent",
+  "tracestate",
+  "baggage",
+  "x-request-id",
+  "b3",
+  "x-b3-traceid",
+  "x-b3-spanid",
+  "x-b3-parentspanid",
+  "x-b3-sampled",
+  "x-b3-flags",
+];
+
+/** The request that is being answered, over all that is awaited for it. https://www.w3.org/TR/trace-context/ */
+export class RequestContext {
+  readonly #storage = new AsyncLocalStorage<ReadonlyMap<string, string>>();
+  readonly #names: readonly string[];
+
+  constructor(propagate: readonly string[]) {
+    this.#names = [...new Set([...ofTraces, ...propagate])];
+  }
+
+  within<T>(headers: IncomingHttpHeaders, work: () => T): T {
+    const kept = new Map<string, string>();
+    for (const name of this.#names) {
+      const value = headers[name];
+      if (typeof value === "string") kept.set(name, value);
+    }
+    return this.#storage.run(kept, work);
+  }
+
+  /** Fields for a request that is made now. */
+  get headers(): ReadonlyMap<string, string> {
+    return this.#storage.getStore() ?? none;
+  }
+}
+
+const none: ReadonlyMap<string, string> = new Map();

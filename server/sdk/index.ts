@@ -1,0 +1,2 @@
+export type { ConnectionTaker, Credentials, JoinOptions, Mesh } from "./api.ts";
+export { join } from "./join.ts";
