@@ -62,6 +62,8 @@ export interface RequestRecord {
   upstreamRemotePort: number;
   /** `ip:port` of our end of the connection. */
   upstreamLocalAddress: string;
+  /** First URI of the certificate that the endpoint showed; empty: plain text, or none. */
+  upstreamPeerUri: string;
   upstreamCluster: string;
   /** The cluster that the route chose, also when a filter answered before any host of it was tried. */
   routedCluster: string;
@@ -208,6 +210,7 @@ export const newRecord = (startMs: number, startMonotonicMs: number): RequestRec
   upstreamRemoteAddress: "",
   upstreamRemotePort: 0,
   upstreamLocalAddress: "",
+  upstreamPeerUri: "",
   upstreamCluster: "",
   routedCluster: "",
   upstreamTransportFailureReason: "",

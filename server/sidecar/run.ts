@@ -447,6 +447,8 @@ class Sidecar implements EmbeddedSidecar {
 
   #startDiscovery(ads: NonNullable<SidecarBootstrap["ads"]>): void {
     const connected = this.#stats.gauge("control_plane.connected_state");
+    // The stream has one connection of its own, beside the cluster's pool.
+    const connections = this.#stats.gauge(`cluster.${ads.cluster}.upstream_cx_active`);
     this.#client = createAdsClient({
       target: ads.target.address,
       ...(ads.target.tls && {
@@ -457,7 +459,10 @@ class Sidecar implements EmbeddedSidecar {
       logger: this.#options.logger,
       clock,
       handlers: this.#resources.handlers,
-      onConnection: ({ state }) => connected.set(state === "connected" ? 1 : 0),
+      onConnection: ({ state }) => {
+        connected.set(state === "connected" ? 1 : 0);
+        connections.set(state === "connected" ? 1 : 0);
+      },
     });
     this.#resources.attach(this.#client, ads);
     this.#client.start();

@@ -69,7 +69,7 @@ function knownEdges(
   const key =
     direction === "inbound"
       ? `${protocol}\n${entry.mtls}\n${entry.peerUri}\n${entry.peer}`
-      : `${direction}\n${protocol}\n${entry.mtls}\n${entry.upstreamCluster}\n${entry.cluster}\n${entry.destination}\n${entry.upstreamHost}`;
+      : `${direction}\n${protocol}\n${entry.mtls}\n${entry.reachedUri}\n${entry.upstreamCluster}\n${entry.cluster}\n${entry.destination}\n${entry.upstreamHost}`;
   let edges = known.edges.get(key);
   if (edges === undefined) {
     edges = edgesOf(direction, source, entry, protocol, nowMs);
@@ -107,7 +107,17 @@ function edgesOf(
   if (direction === "inbound") {
     const source = sourceOf(entry, peers, nowMs);
     const service = serviceOf(reporter);
-    return [{ reporter: "destination", gateway: false, source, service, destination: self, protocol, mtls }];
+    const principals = mtls ? { principals: { source: uri(entry.peerUri), destination: uri(entry.localUri) } } : {};
+    const edge = {
+      reporter: "destination",
+      gateway: false,
+      source,
+      service,
+      destination: self,
+      protocol,
+      mtls,
+    } as const;
+    return [{ ...edge, ...principals }];
   }
   const called = calledService(entry, reporter, peers);
   const gateway = direction === "gateway";
@@ -119,9 +129,14 @@ function edgesOf(
     if (clusterOf(entry) === "" || called.host === blackHole) return edges;
   }
   const { host: service, peer: destination } = called;
-  edges.push({ reporter: "source", gateway, source: self, service, destination, protocol, mtls: false });
+  // Whom it reached is told by the endpoint's certificate, and who it is itself, by what the endpoint knows of it, nowhere.
+  const principals = entry.reachedUri && { principals: { source: "", destination: uri(entry.reachedUri) } };
+  edges.push({ reporter: "source", gateway, source: self, service, destination, protocol, mtls: false, ...principals });
   return edges;
 }
+
+const maxUriChars = 512;
+const uri = (text: string): string => clean(text, maxUriChars);
 
 const serviceOf = ({ self, domain }: ReporterNode): string => `${self.app}.${domain}`;
 

@@ -26,12 +26,15 @@ export class LogEntry {
   /** The peer showed a certificate with a name; the URI among its names, if there is one. */
   mtls = false;
   peerUri = "";
+  /** The URI of the certificate that the proxy itself showed. */
+  localUri = "";
   // Custom tags.
   destination = "";
   config = "";
   rule = "";
   cluster = "";
   count = "";
+  reachedUri = "";
   /** Istio's peer metadata: the filter state's `google.protobuf.Any`. */
   downstreamPeer: Range | undefined;
   upstreamPeer: Range | undefined;
@@ -69,11 +72,13 @@ export class LogEntry {
     this.terminationDetails = "";
     this.mtls = false;
     this.peerUri = "";
+    this.localUri = "";
     this.destination = "";
     this.config = "";
     this.rule = "";
     this.cluster = "";
     this.count = "";
+    this.reachedUri = "";
     this.downstreamPeer = undefined;
     this.upstreamPeer = undefined;
     this.method = 0;
@@ -100,6 +105,7 @@ export class LogEntry {
 export class EntryReader {
   readonly #entry = new LogEntry();
   readonly #readers = Array.from({ length: 6 }, () => new ProtoReader());
+  readonly #names = new ProtoReader();
   readonly #slots = new Map<string, TextSlot>();
 
   /** The identifier's bytes, when the message has one, and every entry in turn. Throws RangeError where the bytes are no such message. */
@@ -286,13 +292,15 @@ export class EntryReader {
 
   #tls(fields: ProtoReader): void {
     while (fields.next()) {
-      if (fields.field !== 5) continue;
+      // The proxy's own certificate, and the peer's.
+      if (fields.field !== 4 && fields.field !== 5) continue;
+      const whose = fields.field === 4 ? "localUri" : "peerUri";
       const certificate = fields.message(this.#reader(5));
       while (certificate.next()) {
         if (certificate.field !== 1) continue;
-        const name = certificate.message(new ProtoReader());
-        this.#entry.mtls = true;
-        while (name.next()) if (name.field === 1) this.#entry.peerUri ||= this.#text(name, "uri");
+        const name = certificate.message(this.#names);
+        if (whose === "peerUri") this.#entry.mtls = true;
+        while (name.next()) if (name.field === 1) this.#entry[whose] ||= this.#text(name, whose);
       }
     }
   }
@@ -366,6 +374,7 @@ type TextField =
   | "rule"
   | "cluster"
   | "count"
+  | "reachedUri"
   | "peer"
   | "traceparent"
   | "contentType"
@@ -377,6 +386,7 @@ const tagFields = new Map<string, TextField>([
   [logTags.rule, "rule"],
   [logTags.cluster, "cluster"],
   [logTags.count, "count"],
+  [logTags.reached, "reachedUri"],
 ]);
 const requestHeaderFields = new Map<string, TextField>([
   [peerHeader, "peer"],

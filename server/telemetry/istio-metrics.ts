@@ -88,7 +88,8 @@ export class IstioMetrics {
   }
 
   #of(entry: RollupEntry): Series | undefined {
-    const key = `${entry.edgeId}\n${entry.code}\n${entry.flags}\n${entry.grpcStatus}`;
+    const { source = "", destination = "" } = entry.edge.principals ?? {};
+    const key = `${entry.edgeId}\n${entry.code}\n${entry.flags}\n${entry.grpcStatus}\n${source}\n${destination}`;
     const known = this.#series.get(key);
     if (known !== undefined) return known;
     if (this.#series.size >= maxSeries) {
@@ -145,8 +146,8 @@ function labelsOf({ edge, code, flags, grpcStatus }: RollupEntry): string {
   const names = flagNames(flags).join(",");
   const labels: [string, string][] = [
     ["reporter", edge.reporter],
-    ...sideLabels("source", edge.source),
-    ...sideLabels("destination", edge.destination),
+    ...sideLabels("source", edge.source, edge.principals?.source),
+    ...sideLabels("destination", edge.destination, edge.principals?.destination),
     ["destination_service", edge.service],
     ["destination_service_name", service?.name ?? edge.service],
     ["destination_service_namespace", service?.namespace ?? (edge.destination.namespace || unknown)],
@@ -159,9 +160,10 @@ function labelsOf({ edge, code, flags, grpcStatus }: RollupEntry): string {
   return labels.map(([name, value]) => `${name}="${escaped(value)}"`).join(",");
 }
 
-const sideLabels = (side: "source" | "destination", peer: Peer): [string, string][] => [
+const sideLabels = (side: "source" | "destination", peer: Peer, principal = ""): [string, string][] => [
   [`${side}_workload`, peer.workload || unknown],
   [`${side}_workload_namespace`, peer.namespace || unknown],
+  [`${side}_principal`, principal || unknown],
   [`${side}_app`, peer.app || unknown],
   [`${side}_version`, peer.version || unknown],
   [`${side}_canonical_service`, peer.app || unknown],

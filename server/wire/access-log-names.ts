@@ -23,4 +23,6 @@ export const logTags = {
    * entries in place of records that it could not keep while the collector was away.
    */
   count: "limpid.count",
+  /** The URI of the certificate that the endpoint showed; the bundled sidecar tells it of each call over TLS. Envoy has no field for it. */
+  reached: "limpid.reached",
 } as const;

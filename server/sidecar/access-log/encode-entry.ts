@@ -1,3 +1,4 @@
+import { logTags } from "../../wire/access-log-names.ts";
 import { getJoined } from "../http/headers.ts";
 import type { RequestRecord } from "../record.ts";
 import { flagFieldNumbers } from "../response-flags.ts";
@@ -51,8 +52,6 @@ export function encodeTcpEntry(
   writer.end(connection);
   writer.end(entry);
 }
-
-const countTag = "limpid.count";
 
 const uint = (field: number) => field << 3;
 const bytes = (field: number) => (field << 3) | 2;
@@ -108,7 +107,8 @@ function encodeCommon(
     const value = tag.read(record);
     if (value !== "") mapEntry(writer, bytes(22), tag.name, value);
   }
-  if (count > 1) mapEntry(writer, bytes(22), countTag, String(count));
+  if (record.upstreamPeerUri !== "") mapEntry(writer, bytes(22), logTags.reached, record.upstreamPeerUri);
+  if (count > 1) mapEntry(writer, bytes(22), logTags.count, String(count));
   seconds(writer, bytes(23), record.durationMs);
   writer.uint(uint(24), record.upstreamAttempts);
   writer.string(bytes(26), record.requestId);

@@ -12,13 +12,15 @@ import { dialInProcess } from "./in-process.ts";
 import type { PoolHost } from "./pool-host.ts";
 import { proxyHeader } from "./proxy-protocol.ts";
 import { transportOf } from "./transport.ts";
-import { connectFailure, connectTls, type UpstreamTls } from "./upstream-tls.ts";
+import { connectFailure, connectTls, peerUriOf, type UpstreamTls } from "./upstream-tls.ts";
 
 /** A connection that is being made, with what the codecs don't know of it. */
 export interface Connecting {
   readonly connection: ClientConnection;
   /** `ip:port` of our end; empty until it is connected. */
   readonly localAddress: () => string;
+  /** As peerUriOf has it. */
+  readonly peerUri: () => string;
 }
 
 /** What an endpoint is spoken to in; `auto`: as the TLS handshake agrees. */
@@ -71,7 +73,11 @@ export function openConnection(
     return new Http2ClientConnection({ open: from }, { options: config.http2, stats: stats.http2, timers }, its);
   };
   const connection = protocol === "auto" ? negotiated(open, owner, codec) : codec(protocol, open, owner);
-  return { connection, localAddress: () => (opened === undefined ? "" : addressOf(opened.socket)) };
+  return {
+    connection,
+    localAddress: () => (opened === undefined ? "" : addressOf(opened.socket)),
+    peerUri: () => (opened === undefined ? "" : peerUriOf(opened.socket)),
+  };
 }
 
 /** Bytes go to the codec as soon as there is one: before that there are none. */

@@ -9,8 +9,8 @@ import type { UpstreamTls } from "./upstream-tls.ts";
 
 /** Whoever wants a stream. */
 export interface StreamRequest {
-  /** Opens its stream on the connection, at once. @param localAddress `ip:port` of our end */
-  onReady(connection: ClientConnection, localAddress: string): void;
+  /** Opens its stream on the connection, at once. @param localAddress `ip:port` of our end @param peerUri of the endpoint's certificate; empty: none */
+  onReady(connection: ClientConnection, localAddress: string, peerUri: string): void;
   onPoolFailure(reason: StreamReset, detail: string): void;
 }
 
@@ -188,7 +188,7 @@ export class HostPool implements ClientConnectionOwner {
     pooled.requests++;
     this.endpoint.totals.requests++;
     this.host.stats.rqTotal.inc();
-    request.onReady(pooled.connection, pooled.localAddress);
+    request.onReady(pooled.connection, pooled.localAddress, pooled.peerUri);
   }
 
   private offer(pooled: Pooled): void {
@@ -281,6 +281,7 @@ class Pooled {
   offered = false;
   timedOut = false;
   localAddress = "";
+  peerUri = "";
   private readonly pool: HostPool;
   private readonly connecting: Connecting;
 
@@ -296,6 +297,7 @@ class Pooled {
     this.connected = true;
     this.timer.cancel();
     this.localAddress = this.connecting.localAddress();
+    this.peerUri = this.connecting.peerUri();
   }
 
   rest(): void {

@@ -4,6 +4,7 @@ import { connect, TLSSocket } from "node:tls";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import type { TransportSocket } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { UpstreamTlsContextSchema } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
+import { altNames } from "../tls/alt-names.ts";
 import { CommonTls } from "../tls/common-tls.ts";
 import type { Secrets } from "../tls/secrets.ts";
 import { failureKind, failureReason, secretMissing, WrongHash, wrongName } from "../tls/tls-failure.ts";
@@ -26,6 +27,12 @@ export function compileUpstreamTls(socket: TransportSocket | undefined, secrets:
   const common = new CommonTls(config.commonTlsContext, "transport_socket.typed_config.common_tls_context", secrets);
   const key = createHash("sha256").update(any.value).update(common.version).digest("base64");
   return { key, serverName: config.sni, common };
+}
+
+/** First URI of the certificate that the endpoint showed in its handshake, which is over; empty: plain text, or none. */
+export function peerUriOf(socket: Socket): string {
+  const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+  return altNames(certificate?.subjectAltName).find(({ type }) => type === "URI")?.value ?? "";
 }
 
 export interface ConnectOptions {

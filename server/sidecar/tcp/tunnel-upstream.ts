@@ -18,6 +18,7 @@ import type { SessionUpstream, UpstreamUser } from "./tcp-upstream.ts";
  */
 export class TunnelUpstream implements SessionUpstream, StreamRequest, UpstreamHandler {
   localAddress = "";
+  peerUri = "";
   private readonly cluster: Cluster;
   private readonly endpoint: Endpoint;
   private readonly tunneling: Tunneling;
@@ -47,9 +48,10 @@ export class TunnelUpstream implements SessionUpstream, StreamRequest, UpstreamH
     cluster.pool.newStream(endpoint, cluster.protocolFor("HTTP/1.1"), this, origin);
   }
 
-  onReady(connection: ClientConnection, localAddress: string): void {
+  onReady(connection: ClientConnection, localAddress: string, peerUri: string): void {
     if (this.over) return;
     this.localAddress = localAddress;
+    this.peerUri = peerUri;
     this.http1 = connection.protocol !== "HTTP/2";
     this.cluster.onLocalSuccess(this.endpoint);
     const { method, path, hostname, headers: ops } = this.tunneling;

@@ -32,6 +32,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
   retried = false;
   private stream: UpstreamStream | undefined = undefined;
   private localAddress = "";
+  private peerUri = "";
   private timer: WheelTimer | undefined = undefined;
   private idle: WheelTimer | undefined = undefined;
   /** Monotonic ms of the last byte of the response, where somebody asks. */
@@ -72,6 +73,7 @@ export class Attempt implements StreamRequest, UpstreamHandler {
   answers(): void {
     this.noteEndpoint();
     this.exchange.record.upstreamLocalAddress = this.localAddress;
+    this.exchange.record.upstreamPeerUri = this.peerUri;
   }
 
   private noteEndpoint(): void {
@@ -83,14 +85,16 @@ export class Attempt implements StreamRequest, UpstreamHandler {
     record.upstreamHost = config;
   }
 
-  onReady(connection: ClientConnection, localAddress: string): void {
+  onReady(connection: ClientConnection, localAddress: string, peerUri: string): void {
     if (this.over) return;
     const { exchange, router } = this;
     const { record } = exchange;
     const stream = connection.newStream(this);
     this.stream = stream;
     record.upstreamLocalAddress = localAddress;
+    record.upstreamPeerUri = peerUri;
     this.localAddress = localAddress;
+    this.peerUri = peerUri;
     record.upstreamProtocol = connection.protocol;
     const now = performance.now();
     record.poolReadyMs = now - this.startedAt;
