@@ -99,6 +99,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       liveCanary: canaries.live,
       identities: controlPlane.identities,
       metrics: () => controlPlane.metrics.text(),
+      validated: controlPlane.validated,
     });
     const fuse = createFaultFuse({ store, clock, logger });
     await controlPlane.start();

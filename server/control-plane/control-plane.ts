@@ -30,7 +30,7 @@ import { HealthFacts } from "./health-facts.ts";
 import { certificateServices } from "./identity/certificate-service.ts";
 import { createIdentities, type Identities, type IdentityFiles } from "./identity/identities.ts";
 import { createJoinServer } from "./identity/join-server.ts";
-import { istiodMetrics } from "./istiod-metrics.ts";
+import { type IstiodMetrics, istiodMetrics } from "./istiod-metrics.ts";
 import { KnownProxies, type KnownProxiesFile } from "./known-proxies.ts";
 import { Metrics } from "./metrics.ts";
 import { configPathOf } from "./origins.ts";
@@ -67,6 +67,8 @@ export interface ControlPlane {
   /** Who is connected, and who was and is expected back. */
   proxies: Pick<KnownProxies, "list" | "forget">;
   metrics: Metrics;
+  /** Counts an object that somebody wanted to write. */
+  validated: IstiodMetrics["validated"];
 }
 
 export interface Pushes {
@@ -361,6 +363,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     },
     proxies: known,
     metrics,
+    validated: istiod.validated,
   };
 }
 

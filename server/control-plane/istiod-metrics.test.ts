@@ -17,6 +17,10 @@ it("shows what Istio's dashboards ask of a control plane, by Istio's names", () 
     { type: "ADDED", key },
     { type: "DELETED", key: { ...key, kind: "WorkloadEntry" } },
   ]);
+  const routes = { group: "networking.istio.io", version: "v1", plural: "virtualservices" };
+  istiod.validated(routes, true);
+  istiod.validated(routes, false);
+  istiod.validated(routes, true);
   const text = metrics.text();
   for (const line of [
     'istio_build{component="pilot",tag="0.1.0"} 1',
@@ -27,6 +31,8 @@ it("shows what Istio's dashboards ask of a control plane, by Istio's names", () 
     "pilot_total_xds_internal_errors 0",
     'pilot_k8s_cfg_events{type="VirtualService",event="add"} 1',
     'pilot_k8s_reg_events{type="Workloads",event="delete"} 1',
+    'galley_validation_passed{group="networking.istio.io",version="v1",resource="virtualservices"} 2',
+    'galley_validation_failed{group="networking.istio.io",version="v1",resource="virtualservices",reason="invalid_resource"} 1',
     'pilot_push_triggers{type="config"} 1',
     "# TYPE pilot_xds_push_time histogram",
     'pilot_xds_push_time_bucket{le="0.01"} 0',

@@ -14,6 +14,15 @@ export interface IstiodMetrics {
   /** `config`: by commits; `endpoint`: by what was found of endpoints. */
   triggered(type: "config" | "endpoint"): void;
   changed(changes: readonly ConfigChange[]): void;
+  /** An object that somebody wanted to write was right, or was refused. */
+  validated(kind: ValidatedKind, valid: boolean): void;
+}
+
+/** As the client names it. */
+export interface ValidatedKind {
+  group: string;
+  version: string;
+  plural: string;
 }
 
 const seconds = [0.01, 0.1, 1, 3, 5, 10, 20, 30];
@@ -36,6 +45,8 @@ export function istiodMetrics(metrics: Metrics, options: { version: string; conn
     "From a change to the last acknowledgement, in seconds.",
     convergenceSeconds,
   );
+  const passed = metrics.counter("galley_validation_passed", "Objects that were found valid, by kind.");
+  const failed = metrics.counter("galley_validation_failed", "Objects that were refused as invalid, by kind.");
   metrics.gauge("pilot_xds", "Proxies that are connected.", options.connected);
   metrics.counter("istio_build", "The version of a component.")(1, { component: "pilot", tag: options.version });
   internal(0);
@@ -50,6 +61,11 @@ export function istiodMetrics(metrics: Metrics, options: { version: string; conn
     translated: (ms) => pushTime(ms / 1000),
     converged: (ms) => convergence(ms / 1000),
     triggered: (type) => triggers(1, { type }),
+    validated({ group, version, plural }, valid) {
+      const labels = { group, version, resource: plural };
+      passed(valid ? 1 : 0, labels);
+      failed(valid ? 0 : 1, { ...labels, reason: "invalid_resource" });
+    },
     changed(changes) {
       for (const { key, type } of changes) {
         const registry = registryKinds[key.kind];

@@ -48,6 +48,8 @@ export interface ConfigApiOptions {
   allowedHosts?: readonly string[];
   /** Origins of web pages that may call; none by default. */
   allowedOrigins?: readonly string[];
+  /** Told of each object that somebody wanted to write. */
+  validated?: ApiContext["validated"];
   /** Prometheus text of `/metrics`; empty when unset. */
   metrics?(): string;
   /** What `/readyz` says; true when unset. */
@@ -73,6 +75,7 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer {
     proxies: options.proxies ?? { list: () => [], forget: () => "unknown" },
     liveCanary: (key) => options.liveCanary?.(key) ?? null,
     identities: () => options.identities,
+    ...(options.validated && { validated: options.validated }),
     metrics: options.metrics ?? (() => ""),
     ready: options.ready ?? (() => true),
     checks: () => options.checks?.() ?? [],

@@ -15,6 +15,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Mesh } from "../../model/mesh.ts";
 import type { MeshProxy } from "../../model/proxy.ts";
+import type { ValidatedKind } from "../istiod-metrics.ts";
 import type { KindIndex } from "./kind-index.ts";
 import type { IdentityAdmin } from "./limpid/identities.ts";
 
@@ -73,6 +74,8 @@ export interface ApiContext {
   identities(): IdentityAdmin | undefined;
   /** Undefined: nothing is known of it here. */
   use: UseReader | undefined;
+  /** Told of each object that somebody wanted to write; unset: nobody counts. */
+  validated?(kind: ValidatedKind, valid: boolean): void;
   /** Prometheus text of `/metrics`. */
   metrics(): string;
   /** False keeps `/readyz` at 503. */

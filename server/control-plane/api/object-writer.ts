@@ -5,6 +5,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { FieldError } from "../../lib/result.ts";
 import { parsePath } from "../../wire/field-path.ts";
 import { isRecord } from "./body.ts";
+import type { ApiContext } from "./context.ts";
 import { apiVersionOf } from "./kind-index.ts";
 import { decodeManagedFields, encodeManagedFields, type Owner } from "./ownership/managed-fields.ts";
 import { serverSideApply } from "./ownership/server-side-apply.ts";
@@ -21,7 +22,18 @@ export interface WriteContext {
   version: string;
   /** Unset: an unknown field is an error. Else such fields are left out, and told here. */
   onUnknownFields?: (errors: readonly FieldError[]) => void;
+  /** Told of each object that was looked at, whether it is valid. */
+  onValidated?: ApiContext["validated"];
 }
+
+/** What every writer takes from the API that it is part of. */
+export const validating = ({
+  clock,
+  validated,
+}: Pick<ApiContext, "clock" | "validated">): Pick<WriteContext, "clock" | "onValidated"> => ({
+  clock,
+  ...(validated && { onValidated: validated }),
+});
 
 /**
  * The object to store for a create, replace or patch: parsed, without metadata that only the server
@@ -66,10 +78,12 @@ function knownPart(kind: KindDefinition, wanted: Plain, { onUnknownFields }: Wri
   return (result.ok ? undefined : withoutUnknown(wanted, result.errors, onUnknownFields)) ?? wanted;
 }
 
-function parseObject(kind: KindDefinition, candidate: Plain, { onUnknownFields }: WriteContext): ConfigObject {
+function parseObject(kind: KindDefinition, candidate: Plain, context: WriteContext): ConfigObject {
+  const { onUnknownFields, onValidated, version } = context;
   const first = kind.parse(clientForm(candidate));
   const known = first.ok || !onUnknownFields ? undefined : withoutUnknown(candidate, first.errors, onUnknownFields);
   const result = known === undefined ? first : kind.parse(clientForm(known));
+  onValidated?.({ group: kind.group, version, plural: kind.plural }, result.ok);
   if (result.ok) return result.value as ConfigObject;
   const name = isRecord(candidate.metadata) ? String(candidate.metadata.name ?? "") : "";
   throw invalid(kind, name, result.errors);

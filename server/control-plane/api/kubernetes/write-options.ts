@@ -5,7 +5,7 @@ import type { FieldError } from "../../../lib/result.ts";
 import { actorOf } from "../actor.ts";
 import { isRecord } from "../body.ts";
 import type { ApiContext } from "../context.ts";
-import type { WriteContext } from "../object-writer.ts";
+import { validating, type WriteContext } from "../object-writer.ts";
 import type { ApiRequest } from "../router.ts";
 import { badRequest, conflict, StatusError } from "../status-error.ts";
 import { warningHeader } from "../warnings/warning.ts";
@@ -26,7 +26,7 @@ export interface WriteOptions {
  */
 export function writeOptions(context: ApiContext, request: ApiRequest, scope: Scope): WriteOptions {
   const warnings: ConfigWarning[] = [];
-  const writer: WriteContext = { clock: context.clock, manager: actorOf(request).manager, version: scope.version };
+  const writer: WriteContext = { ...validating(context), manager: actorOf(request).manager, version: scope.version };
   const wanted = fieldValidation(request);
   if (wanted !== "Strict") {
     writer.onUnknownFields = (errors: readonly FieldError[]) => {

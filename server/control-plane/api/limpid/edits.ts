@@ -1,7 +1,7 @@
 import { type ConfigObject, keyOf } from "../../../config/object.ts";
 import type { ConfigChange, Write } from "../../../config/store.ts";
 import type { ApiContext } from "../context.ts";
-import { prepareUpdate } from "../object-writer.ts";
+import { prepareUpdate, validating } from "../object-writer.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { StatusError } from "../status-error.ts";
 import { answerChange } from "./change-result.ts";
@@ -43,7 +43,11 @@ export async function runEdit(
 }
 
 /** Over what was read: somebody else's change since is a conflict. */
-export function toWrite(context: Pick<ApiContext, "kinds" | "clock">, { before, after }: Edit, manager: string): Write {
+export function toWrite(
+  context: Pick<ApiContext, "kinds" | "clock" | "validated">,
+  { before, after }: Edit,
+  manager: string,
+): Write {
   const expect = before?.metadata.resourceVersion ?? "absent";
   if (after === undefined) {
     if (before === undefined) throw new Error("an edit needs an object before or after it");
@@ -51,7 +55,7 @@ export function toWrite(context: Pick<ApiContext, "kinds" | "clock">, { before, 
   }
   const definition = context.kinds.byKind(after.kind);
   if (definition === undefined) throw new Error(`${after.kind} is not served`);
-  const writer = { clock: context.clock, manager, version: definition.version };
+  const writer = { ...validating(context), manager, version: definition.version };
   return { op: "put", object: prepareUpdate(definition, { ...after }, before, writer), expect };
 }
 

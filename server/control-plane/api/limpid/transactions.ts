@@ -7,7 +7,7 @@ import type { Actor } from "../actor.ts";
 import type { ApiContext } from "../context.ts";
 import { apiVersionOf } from "../kind-index.ts";
 import { namespaceExists, namespaceWrites } from "../namespace-contents.ts";
-import { prepareApply, prepareUpdate } from "../object-writer.ts";
+import { prepareApply, prepareUpdate, validating } from "../object-writer.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { StatusError, saidError } from "../status-error.ts";
 import { answerChange } from "./change-result.ts";
@@ -116,7 +116,7 @@ async function prepareOne(
   }
   const existing = await context.store.get(key);
   const candidate = { ...object, metadata: { ...object.metadata, ...(namespace ? { namespace } : {}) } };
-  const writer = { clock: context.clock, manager: actor.manager, version };
+  const writer = { ...validating(context), manager: actor.manager, version };
   const prepared =
     write.op === "apply"
       ? prepareApply(definition, candidate, existing, { ...writer, force: write.force })
