@@ -30,6 +30,8 @@ export function prometheusConfig(portOffset: number): string {
       job("limpid-collector", "/metrics", local(ports.collectorHttp)),
       // The name by which Istio's dashboards know its control plane.
       job("istiod", "/metrics", local(ports.configApi), { app: "istiod", pod: "istiod" }),
+      // The supervisor, with what each process takes of the machine, as cAdvisor has it of containers.
+      job("cadvisor", "/metrics/cadvisor", local(ports.fleet)),
       {
         job_name: "envoy-stats",
         metrics_path: "/stats/prometheus",

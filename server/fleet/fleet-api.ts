@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { isFromWebPage } from "../lib/allowed-host.ts";
 import { errorBody } from "../lib/error-body.ts";
 import { createHttpListener, type RequestTarget } from "../lib/http-listener.ts";
+import { containerMetrics } from "./container-metrics.ts";
 import type { ProcessUsage } from "./process-usage.ts";
 import { maxTrafficRate, type TrafficStats } from "./traffic.ts";
 
@@ -61,8 +62,9 @@ export function serveFleetApi(
     (request, response, target) => {
       request.resume();
       const { status, body } = route(control, request, target);
-      response.writeHead(status, { "content-type": "application/json" });
-      response.end(JSON.stringify(body));
+      const isText = typeof body === "string";
+      response.writeHead(status, { "content-type": isText ? prometheusText : "application/json" });
+      response.end(isText ? body : JSON.stringify(body));
     },
     { limits: { requestTimeoutMs: 5000, headersTimeoutMs: 5000, maxConnections: 128 } },
   );
@@ -90,6 +92,8 @@ function route(
   if (isFromWebPage(headers)) return refuse(403, "only programs on this machine may ask");
   const call = `${method} ${path}`;
   if (call === "GET /v1/status") return { status: 200, body: control.status() };
+  // Where a kubelet has cAdvisor's. https://kubernetes.io/docs/reference/instrumentation/node-metrics/
+  if (call === "GET /metrics/cadvisor") return { status: 200, body: containerMetrics(control.status()) };
   if (call === "PUT /v1/traffic") {
     const rate = Number(new URLSearchParams(query).get("rate") ?? Number.NaN);
     if (!(rate >= 0 && rate <= maxTrafficRate)) {
@@ -110,5 +114,7 @@ function route(
   }
   return refuse(404, `no ${call.slice(0, 200)}`);
 }
+
+const prometheusText = "text/plain; version=0.0.4";
 
 const refuse = (status: number, message: string) => ({ status, body: errorBody(status, message) });

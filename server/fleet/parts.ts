@@ -5,6 +5,7 @@ import { bootstrapCertificate } from "./certificates.ts";
 import type { ChildSpec } from "./child.ts";
 import { grpcRatings } from "./demo/ratings-grpc.ts";
 import { type DemoWorkload, demoWorkloads, ingressGateway } from "./demo/workloads.ts";
+import { logFileOf } from "./log-file.ts";
 import { meshPorts, type WorkloadPorts, workloadPorts } from "./ports.ts";
 import type { NeededPort } from "./preflight.ts";
 import { probeHttp } from "./probe.ts";
@@ -256,7 +257,7 @@ function command(options: MeshOptions, name: string, args: readonly string[]) {
       UV_THREADPOOL_SIZE: "2",
       MALLOC_ARENA_MAX: "2",
     },
-    logFile: join(options.data, "logs", `${name.replaceAll(" ", "-")}.log`),
+    logFile: logFileOf(options.data, name),
   };
 }
 
