@@ -91,7 +91,7 @@ export function ApplicationTable({ lines, opened, onOpen, onPoint }: Application
 
 function ApplicationDetails({ line }: { line: ApplicationLog }) {
   const t = useTranslations("logs");
-  const { body, eventName, traceId, spanId, scope, attributes, resource } = line;
+  const { body, eventName, traceId, spanId, scope, scopeAttributes, attributes, resource } = line;
   return (
     <div className={styles.application}>
       <pre className={styles.body}>{body}</pre>
@@ -116,6 +116,7 @@ function ApplicationDetails({ line }: { line: ApplicationLog }) {
           ...attributes,
           ...(eventName && { "event.name": eventName }),
           ...(scope && { "otel.scope.name": scope }),
+          ...Object.fromEntries(Object.entries(scopeAttributes).map(([key, value]) => [`otel.scope.${key}`, value])),
           ...resource,
         }}
       />

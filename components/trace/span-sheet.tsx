@@ -106,6 +106,7 @@ function Told({ span, trace }: { span: TraceSpan; trace: Trace }) {
           "span.kind": kinds[span.kind] ?? String(span.kind),
           "otel.scope.name": span.scope.name,
           "otel.scope.version": span.scope.version,
+          ...scopeFacts(span.scope.attributes),
         }}
       />
     </>
@@ -113,6 +114,9 @@ function Told({ span, trace }: { span: TraceSpan; trace: Trace }) {
 }
 
 type Attributes = TraceSpan["attributes"];
+
+const scopeFacts = (attributes: Attributes = {}): Attributes =>
+  Object.fromEntries(Object.entries(attributes).map(([key, value]) => [`otel.scope.${key}`, value]));
 
 function Facts({ title, facts }: { title: ReactNode; facts: Attributes }) {
   if (Object.values(facts).every((value) => value === "")) return null;

@@ -137,7 +137,9 @@ async function startFeed(store: TelemetryStore, calls: readonly SyntheticCall[])
         spans: [],
         logs: [],
         metrics: [],
+        metricStates: [],
         senders: new Map(),
+        claims: new Map(),
       });
       if (next - compacted < 30) continue;
       compacted = next;

@@ -17,6 +17,8 @@ export const batchOf = (second: number, changes: Partial<TelemetryBatch>, id = s
   spans: [],
   logs: [],
   metrics: [],
+  metricStates: [],
   senders: new Map(),
+  claims: new Map(),
   ...changes,
 });

@@ -16,7 +16,9 @@ export const ApplicationLog = z.object({
   /** Empty: of no trace. */
   traceId: z.string(),
   spanId: z.string(),
+  /** The logger, and what it says of itself. */
   scope: z.string(),
+  scopeAttributes: Attributes,
   attributes: Attributes,
   resource: Attributes,
 });

@@ -122,7 +122,7 @@ export const TraceSpan = z.object({
   attributes: Attributes,
   resource: Attributes,
   traceState: z.string(),
-  scope: z.object({ name: z.string(), version: z.string() }),
+  scope: z.object({ name: z.string(), version: z.string(), attributes: Attributes.optional() }),
   events: z.array(z.object({ atUs: z.number(), name: z.string(), attributes: Attributes })),
   links: z.array(z.object({ traceId: z.string(), spanId: z.string(), attributes: Attributes })),
 });

@@ -236,8 +236,8 @@ export interface SpanRow {
   resource: AttributeValues;
   traceState: string;
   statusMessage: string;
-  /** The library that made it; names may be empty. */
-  scope: { name: string; version: string };
+  /** The library that made it; names may be empty, and attributes are left out where there are none. */
+  scope: { name: string; version: string; attributes?: AttributeValues };
   events: readonly { atUs: number; name: string; attributes: AttributeValues }[];
   links: readonly { traceId: string; spanId: string; attributes: AttributeValues }[];
 }
@@ -285,6 +285,7 @@ export interface ApplicationLogRow {
   traceId: string;
   spanId: string;
   scope: string;
+  scopeAttributes: AttributeValues;
   attributes: AttributeValues;
   resource: AttributeValues;
 }

@@ -26,8 +26,9 @@ import type { PeerBook } from "./peer-book.ts";
 import type { TrafficRecord } from "./record.ts";
 
 export interface AlsSink {
-  records(records: readonly TrafficRecord[]): void;
-  /** A stream of numbered batches begins; resolves when they can be asked about. */
+  /** `sender`: whose numbered batch they came in. */
+  records(records: readonly TrafficRecord[], sender?: string): void;
+  /** A stream of numbered batches begins, with this number; resolves when they can be asked about. */
   introduce(sender: string, first: number): Promise<void>;
   /** Asked of a numbered batch before its records are handed over, at once. False: it was taken in before. */
   takes(sender: string, number: number): boolean;
@@ -198,7 +199,7 @@ class AlsStream {
       ignored.add({ proxy: this.#source?.reporter.id ?? "", logName: this.#logName, because: "malformed" }, nowMs);
       return `the message can't be read: ${error.message}`;
     } finally {
-      sink.records(records);
+      sink.records(records, this.#batches?.sender);
     }
     return missing || this.#source === undefined ? noIdentifier : undefined;
   }

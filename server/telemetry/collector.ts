@@ -149,7 +149,7 @@ export function createCollector(options: CollectorOptions): Collector {
   const onError = (error: unknown, method: string) => logger.error({ err: error, method }, "a gRPC call failed");
   addAccessLogService(grpc, {
     sink: {
-      records: (records) => ingest?.records(records),
+      records: (records, sender) => ingest?.records(records, sender),
       introduce: (sender, first) => ingest?.introduce(sender, first) ?? Promise.resolve(),
       takes: (sender, number) => ingest?.takes(sender, number) ?? false,
       written: (soon) => ingest?.written(soon) ?? Promise.resolve(),
@@ -232,8 +232,9 @@ export function createCollector(options: CollectorOptions): Collector {
         logger.error({ err: error }, "what proxies sent before is not known");
         return new Map<string, number>();
       });
+      const lastRunMs = await store.lastWriteMs(id).catch(() => undefined);
       ingest = new Ingest({
-        ...{ id, store, logger, clock, limits, senders },
+        ...{ id, store, logger, clock, limits, senders, lastRunMs },
         ...(options.retention && { retention: options.retention }),
         onRollups: (entries) => istio.add(entries),
       });

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -39,6 +40,8 @@ export interface IngestOptions {
   retention?: () => Promise<Retention>;
   /** What the store says of them, as this run begins. */
   senders?: ReadonlyMap<string, number>;
+  /** When the run before wrote last; Unix milliseconds. */
+  lastRunMs?: number | undefined;
   /** Told of what each batch counts, once. */
   onRollups?: (entries: readonly RollupEntry[]) => void;
 }
@@ -50,8 +53,8 @@ const compactEveryMs = 30_000;
 const compactWhenIdleEveryMs = 60_000;
 const checkEveryMs = 2000;
 const soonMs = 50;
-/** Longer than a collector keeps what it took in before it is written, when all is well. */
-const movedMs = 1500;
+/** Claims that are remembered; a stream that is open for as long as it takes others to come in such a number is rare, and counts by what it took before. */
+const maxClaims = 20_000;
 /** A store that takes longer for a batch is not told to be well. */
 const slowMs = 3000;
 /** The bundled proxies hold on to a connection for two minutes, others for less; below this what they held comes late, and whole. */
@@ -89,8 +92,9 @@ export class Ingest {
   #stopped = false;
   #soon = false;
   /** Those that are asked for together, as many come at once when a collector has gone. */
-  readonly #unknown = new Set<string>();
+  readonly #unknown = new Map<string, number>();
   #introduced: Promise<void> | undefined;
+  readonly #claims = new Map<string, string>();
   /** When it was last seen to be at work while records came; what follows much later did not come for want of traffic alone. */
   #tickMs: number | undefined;
   #stalledFromMs: number | undefined;
@@ -111,8 +115,12 @@ export class Ingest {
     this.#options = options;
     const { limits } = options;
     this.#startedAtMs = options.clock.now();
-    this.#metrics = new MetricRollUp({ maxSeries: limits.retention.maxSeries, sinceMs: this.#startedAtMs });
-    this.#senders = new Senders(options.senders);
+    this.#metrics = new MetricRollUp({
+      maxSeries: limits.retention.maxSeries,
+      sinceMs: Math.min(this.#startedAtMs, options.lastRunMs ?? this.#startedAtMs),
+      shared: options.store.claim !== undefined,
+    });
+    this.#senders = new Senders(options.senders, options.store.claim !== undefined);
     this.#rollUp = new RollUp(limits);
     this.#samples = new Samples({
       perEdgeAndSecond: limits.samplesPerEdgeAndSecond,
@@ -122,14 +130,17 @@ export class Ingest {
     this.#armCompaction();
   }
 
-  records(records: readonly TrafficRecord[]): void {
+  /** `sender`: whose numbered batch they came in. */
+  records(records: readonly TrafficRecord[], sender?: string): void {
     if (records.length === 0) return;
+    const apart = this.#options.store.claim !== undefined && sender !== undefined;
     const now = this.#options.clock.now();
     // The clock was stepped back: what was newest is not yet, and would call the graph fresh until it is.
     if (this.#freshAtMs !== null && this.#freshAtMs > now) this.#freshAtMs = null;
     for (const received of records) {
       // A clock that runs ahead must not keep its requests at the head of every list, and past the age at which they are forgotten.
       const record = inPast(received.timeMs, now) ? received : { ...received, timeMs: now };
+      if (apart) record.sender = sender;
       this.#rollUp.add(record, now);
       this.#samples.add(record);
       if (this.#freshAtMs === null || record.timeMs > this.#freshAtMs) this.#freshAtMs = record.timeMs;
@@ -138,24 +149,33 @@ export class Ingest {
   }
 
   /**
-   * A sender's stream begins, with this number. Resolves when it is known what other collectors have written of it; one that was at another collector
-   * may have left something there that this one is about to write. Rejects when the store can't be asked.
+   * A sender's stream begins, with this number. Where others write to the same store it is claimed: resolves when it is known how far it is written, by whomever. What was taken in
+   * of it and is not written is given up, here as elsewhere, as it comes again on this stream. Rejects when the store can't be asked.
    */
   async introduce(sender: string, first: number): Promise<void> {
-    if (this.#options.store.lastBatches === undefined || first === 1) return;
-    const moved = first - 1 > this.#senders.last(sender);
-    await new Promise<void>((resolve) => this.#options.clock.setTimeout(resolve, moved ? movedMs : soonMs));
-    this.#introduced ??= nextTurn().then(() => this.#lookUp());
-    this.#unknown.add(sender);
+    if (this.#options.store.claim === undefined) return;
+    await new Promise<void>((resolve) => this.#options.clock.setTimeout(resolve, soonMs));
+    this.#introduced ??= nextTurn().then(() => this.#claim());
+    this.#unknown.set(sender, first);
     await this.#introduced;
   }
 
-  async #lookUp(): Promise<void> {
-    const senders = [...this.#unknown];
+  async #claim(): Promise<void> {
+    const senders = new Map(this.#unknown);
     this.#unknown.clear();
     this.#introduced = undefined;
-    const written = (await this.#options.store.lastBatches?.(senders)) ?? new Map<string, number>();
-    for (const [sender, last] of written) this.#senders.learn(sender, last);
+    const token = randomUUID();
+    const written = await this.#options.store.claim?.([...senders.keys()], token);
+    for (const [sender, first] of senders) {
+      // What a proxy does not send any more is written, though the store may have forgotten it.
+      this.#senders.reset(sender, Math.max(first - 1, written?.get(sender) ?? 0));
+      this.#rollUp.discard(sender);
+      this.#samples.discard(sender);
+      this.#claims.delete(sender);
+      this.#claims.set(sender, token);
+      const [oldest] = this.#claims.keys();
+      if (this.#claims.size > maxClaims && oldest !== undefined) this.#claims.delete(oldest);
+    }
   }
 
   /** A numbered batch of access logs; what it holds is handed over at once. False: it was taken in before, and is not to be. */
@@ -215,7 +235,7 @@ export class Ingest {
     this.#options.clock.setTimeout(() => {
       this.#soon = false;
       void this.#exclusive(async () => {
-        const batch = this.#nextBatch();
+        const batch = await this.#settledBatch();
         if (batch !== undefined) await this.#attempt(batch);
       });
     }, soonMs);
@@ -231,7 +251,7 @@ export class Ingest {
     }
     if (this.#failing === 0 && now - this.#lastWriteMs > checkEveryMs && !this.#stopped) {
       await this.#exclusive(async () => {
-        if (this.#pending === undefined) await this.#attempt(this.#nextBatch() ?? this.#emptyBatch());
+        if (this.#pending === undefined) await this.#attempt((await this.#settledBatch()) ?? this.#emptyBatch());
       });
     }
     const ok = this.#failing === 0;
@@ -260,7 +280,9 @@ export class Ingest {
     this.#compactTimer?.cancel();
     await this.#running;
     this.#active = false;
-    for (let batch = this.#nextBatch(); batch !== undefined; batch = this.#nextBatch()) await this.#write(batch);
+    for (let batch = await this.#settledBatch(); batch !== undefined; batch = await this.#settledBatch()) {
+      await this.#write(batch);
+    }
   }
 
   #arrived(now: number): void {
@@ -292,7 +314,7 @@ export class Ingest {
     this.#tickMs = now;
     const waiting = this.#pending !== undefined || this.#firstAddMs !== undefined;
     if (!waiting) this.#active = false; // one last batch says so
-    await this.#attempt(this.#nextBatch() ?? this.#emptyBatch());
+    await this.#attempt((await this.#settledBatch()) ?? this.#emptyBatch());
   }
 
   async #attempt(batch: TelemetryBatch): Promise<void> {
@@ -332,17 +354,36 @@ export class Ingest {
     for (const written of this.#waitingForPending.splice(0)) written();
   }
 
-  #nextBatch(): TelemetryBatch | undefined {
+  /** The next batch, with the metrics that had to wait for what the store knows of their series. */
+  async #settledBatch(): Promise<TelemetryBatch | undefined> {
     if (this.#pending !== undefined) return this.#pending;
-    if (this.#firstAddMs === undefined) return undefined;
+    const ids = this.#metrics.unsettled();
+    if (ids.length > 0) {
+      try {
+        this.#metrics.settle(await this.#options.store.metricStates(ids), this.#options.clock.now());
+      } catch {
+        this.#active = true; // they wait on; what is wrong with the store is told by the batch
+      }
+    }
+    return this.#nextBatch();
+  }
+
+  #nextBatch(): TelemetryBatch | undefined {
+    if (this.#firstAddMs === undefined && this.#metrics.size === 0) return undefined;
+    const metrics = this.#metrics.drain(this.#options.clock.now());
+    const senders = this.#senders.drain();
     const batch = {
       ...this.#emptyBatch(),
       rollups: this.#rollUp.drain(),
       samples: this.#samples.drain(),
       spans: this.#spans,
       logs: this.#logs,
-      metrics: this.#metrics.drain(this.#options.clock.now()),
-      senders: this.#senders.drain(),
+      metrics: metrics.entries,
+      metricStates: metrics.states,
+      senders,
+      claims: new Map(
+        [...senders.keys()].flatMap((id) => (this.#claims.has(id) ? [[id, this.#claims.get(id) ?? ""] as const] : [])),
+      ),
     };
     this.#spans = [];
     this.#logs = [];
@@ -375,7 +416,9 @@ export class Ingest {
       spans: [],
       logs: [],
       metrics: [],
+      metricStates: [],
       senders: new Map(),
+      claims: new Map(),
     };
   }
 

@@ -17,6 +17,8 @@ export interface LogRecord {
   spanId: string;
   /** The logger. */
   scope: string;
+  /** What the logger says of itself. */
+  scopeAttributes: Attributes;
   attributes: Attributes;
   resource: Attributes;
 }

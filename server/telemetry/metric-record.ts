@@ -15,6 +15,8 @@ export interface MetricSeries {
   /** Which of its instances: `service.instance.id`, or the proxy's node id. */
   instance: string;
   labels: Readonly<Record<string, string>>;
+  /** Name and version of the library that counts, where there is one: two of a program may call what they count alike. */
+  scope?: string;
 }
 
 /** One point as it came in, from OTLP, Prometheus or Envoy's MetricsService. */
@@ -52,6 +54,18 @@ export interface MetricSum {
   spread: LatencySketch | undefined;
 }
 
+/** The newest point of a series that counts since a start: what the next one grew by is told by it, also after a restart of the collector. */
+export interface MetricState {
+  /** As made by `seriesId`. */
+  seriesId: string;
+  /** Unix milliseconds by the source's own clock. */
+  timeMs: number;
+  /** Since when it counts, by the same clock; 0: unknown. */
+  startMs: number;
+  value: number;
+  histogram: HistogramValue | undefined;
+}
+
 export interface MetricEntry extends MetricSum {
   series: MetricSeries;
   /** Of `series`, as made by `seriesId`. */
@@ -61,5 +75,7 @@ export interface MetricEntry extends MetricSum {
 }
 
 /** Equal for equal series, and only for them. */
-export const seriesId = ({ name, kind, service, instance, labels }: MetricSeries): string =>
-  JSON.stringify([name, kind, service, instance, Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+export const seriesId = ({ name, kind, service, instance, labels, scope = "" }: MetricSeries): string => {
+  const sorted = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([name, kind, service, instance, sorted, ...(scope === "" ? [] : [scope])]);
+};

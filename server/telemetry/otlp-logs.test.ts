@@ -11,7 +11,7 @@ it("reads a record with what made it, and joins it to its trace", () => {
     resource: { attributes: [{ key: "service.name", value: text("reviews") }] },
     scopeLogs: [
       {
-        scope: { name: "app.db" },
+        scope: { name: "app.db", attributes: [{ key: "team", value: text("shop") }] },
         logRecords: [
           {
             timeUnixNano: 1_767_225_599_000_001_000n,
@@ -37,6 +37,7 @@ it("reads a record with what made it, and joins it to its trace", () => {
       traceId: "0af7651916cd43dd8448eb211c80319c",
       spanId: "b7ad6b7169203331",
       scope: "app.db",
+      scopeAttributes: { team: "shop" },
       attributes: { rows: 3 },
       resource: { "service.name": "reviews" },
     },

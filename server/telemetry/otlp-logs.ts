@@ -6,6 +6,7 @@ import type { LogRecord } from "./log-record.ts";
 import { hex, microseconds } from "./span.ts";
 
 const maxBodyChars = 16_384;
+const scopeLimits = { maxCount: 16, maxChars: 4096 };
 
 /** Every record of an OTLP export. https://opentelemetry.io/docs/specs/otel/logs/data-model/ */
 export function logRecords(resources: readonly ResourceLogs[], nowMs: number): LogRecord[] {
@@ -17,14 +18,21 @@ export function logRecords(resources: readonly ResourceLogs[], nowMs: number): L
       resource: pairs.length === 0 ? noAttributes : plainAttributes(pairs),
     };
     for (const scope of scopeLogs) {
-      const by = { ...of, scope: clean(scope.scope?.name ?? "") };
+      const by = {
+        ...of,
+        scope: clean(scope.scope?.name ?? ""),
+        scopeAttributes: plainAttributes(scope.scope?.attributes ?? [], scopeLimits),
+      };
       for (const record of scope.logRecords) records.push({ ...logRecord(record, nowMs), ...by });
     }
   }
   return records;
 }
 
-function logRecord(record: OtlpLogRecord, nowMs: number): Omit<LogRecord, "service" | "resource" | "scope"> {
+function logRecord(
+  record: OtlpLogRecord,
+  nowMs: number,
+): Omit<LogRecord, "service" | "resource" | "scope" | "scopeAttributes"> {
   const { traceId, spanId } = record;
   return {
     atUs: microseconds(record.timeUnixNano || record.observedTimeUnixNano || BigInt(Math.floor(nowMs)) * 1_000_000n),

@@ -6,6 +6,7 @@ import {
   type Metric,
   type NumberDataPoint,
   type ResourceMetrics,
+  type ScopeMetrics,
   type SummaryDataPoint,
 } from "../gen/proto/opentelemetry/proto/metrics/v1/metrics_pb.js";
 import { clean } from "../wire/peer.ts";
@@ -29,14 +30,30 @@ export function metricPoints(resources: readonly ResourceMetrics[]): MetricPoint
       service: clean(stringAttribute(attributes, "service.name") || "unknown"),
       instance: clean(stringAttribute(attributes, "service.instance.id") || stringAttribute(attributes, "host.name")),
     };
-    for (const { metrics } of scopeMetrics) for (const metric of metrics) addMetric(points, metric, source);
+    for (const { metrics, scope } of scopeMetrics) {
+      const of = { ...source, ...scopeOf(scope) };
+      for (const metric of metrics) addMetric(points, metric, of);
+    }
   }
   return points;
 }
 
-type Source = Pick<MetricSeries, "service" | "instance">;
+interface Source extends Pick<MetricSeries, "service" | "instance" | "scope"> {
+  /** Labels of everything that the scope counts. */
+  ofScope: Record<string, string>;
+}
 
-function addMetric(points: MetricPoint[], metric: Metric, source: Source): void {
+/** What it says of itself becomes labels, as in Prometheus. https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/#instrumentation-scope-1 */
+function scopeOf(scope: ScopeMetrics["scope"]): Pick<Source, "scope" | "ofScope"> {
+  const named = clean([scope?.name, scope?.version].filter(Boolean).join(" "));
+  const labels = Object.entries(labelsOf(scope?.attributes ?? []));
+  return {
+    ...(named !== "" && { scope: named }),
+    ofScope: Object.fromEntries(labels.map(([key, value]) => [`otel.scope.${key}`, value])),
+  };
+}
+
+function addMetric(points: MetricPoint[], metric: Metric, { ofScope, ...source }: Source): void {
   const { data } = metric;
   const series = (kind: MetricSeries["kind"], attributes: readonly KeyValue[], suffix = ""): MetricSeries => ({
     name: clean(metric.name + suffix),
@@ -44,7 +61,7 @@ function addMetric(points: MetricPoint[], metric: Metric, source: Source): void 
     unit: clean(metric.unit, 64),
     description: clean(metric.description, 1024),
     ...source,
-    labels: labelsOf(attributes),
+    labels: { ...ofScope, ...labelsOf(attributes) },
   });
   switch (data.case) {
     case "gauge":

@@ -34,6 +34,8 @@ export interface TrafficRecord {
   details: string;
   /** The config object whose route it took, as an API path, and behind a `#` which rule of it; empty: unknown. */
   config: string;
+  /** Whose numbered batch it came in, where others write to the same store; see `TelemetryStore.claim`. */
+  sender?: string;
 }
 
 /** Between whom, over what, said by whom: the dimensions a record is counted under, time, code and flags apart. */
@@ -48,6 +50,8 @@ export interface EdgeKey {
   destination: Peer;
   protocol: "http" | "grpc" | "tcp";
   mtls: boolean;
+  /** What the certificates of both sides say, as URIs; left out: nobody showed one. Part of no identity: it follows from who they are. */
+  principals?: Readonly<{ source: string; destination: string }>;
 }
 
 /** Of what is no gRPC, or of a call that ended without a status. */

@@ -32,7 +32,7 @@ export class RollUp {
   }
 
   add(record: TrafficRecord, nowMs: number): void {
-    const edge = this.#edge(record.edge, record.count);
+    const edge = this.#edge(record.edge, record.count, record.sender);
     const second = this.#second(record, nowMs);
     const entry = isOf(edge.last, second, record) ? edge.last : this.#entry(edge, second, record);
     entry.count += record.count;
@@ -50,16 +50,27 @@ export class RollUp {
     return drained;
   }
 
-  #edge(edge: EdgeKey, count: number): EdgeEntries {
+  /** Gives up what is counted of one sender. */
+  discard(sender: string): void {
+    for (const [key, edge] of this.#edges) {
+      if (edge.sender !== sender) continue;
+      this.#edges.delete(key);
+      this.#entries -= edge.entries.size;
+    }
+  }
+
+  /** Counted apart for each sender that is told: what one sent may have to be given up. */
+  #edge(edge: EdgeKey, count: number, sender: string | undefined): EdgeEntries {
     const id = edgeId(edge);
-    const known = this.#edges.get(id);
+    const key = sender === undefined ? id : `${sender}\n${id}`;
+    const known = this.#edges.get(key);
     if (known !== undefined) return known;
     if (this.#edges.size >= this.#limits.maxEdges && edge.service !== "overflow") {
       this.overflowed += count;
-      return this.#edge(overflowEdge(edge), count);
+      return this.#edge(overflowEdge(edge), count, sender);
     }
-    const fresh: EdgeEntries = { edge, id, entries: new Map(), last: undefined };
-    this.#edges.set(id, fresh);
+    const fresh: EdgeEntries = { edge, id, sender, entries: new Map(), last: undefined };
+    this.#edges.set(key, fresh);
     return fresh;
   }
 
@@ -89,6 +100,7 @@ export class RollUp {
 interface EdgeEntries {
   edge: EdgeKey;
   id: string;
+  sender: string | undefined;
   entries: Map<string, RollupEntry>;
   /** Which was counted in last: mostly it is the next one's, too. */
   last: RollupEntry | undefined;
@@ -105,6 +117,7 @@ function newEntry(edge: EdgeEntries, second: number, record: TrafficRecord): Rol
   return {
     edge: edge.edge,
     edgeId: edge.id,
+    sender: edge.sender,
     second,
     code: record.code,
     flags: record.flags,

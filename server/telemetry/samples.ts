@@ -67,6 +67,19 @@ export class Samples {
     return drained;
   }
 
+  /** Gives up those of one sender. */
+  discard(sender: string): void {
+    const others = (records: TrafficRecord[]) => records.filter((record) => record.sender !== sender);
+    this.#errors = others(this.#errors);
+    this.#waiting = 0;
+    for (const ofEdge of this.#reservoirs.values()) {
+      for (const reservoir of ofEdge.values()) {
+        reservoir.kept = others(reservoir.kept);
+        this.#waiting += reservoir.kept.length;
+      }
+    }
+  }
+
   #keep(reservoir: Reservoir, record: TrafficRecord): void {
     reservoir.seen++;
     if (reservoir.kept.length < this.#limits.perEdgeAndSecond) {

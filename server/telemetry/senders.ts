@@ -6,15 +6,18 @@ export class Senders {
   readonly #taken: Map<string, number>;
   #unwritten = new Map<string, number>();
 
-  /** `written`: of the runs before. */
-  constructor(written: ReadonlyMap<string, number> = new Map()) {
+  readonly #inOrder: boolean;
+
+  /** `written`: of the runs before. `inOrder`: no number is passed over, as a stream that is over may still deliver its last ones beside the next. */
+  constructor(written: ReadonlyMap<string, number> = new Map(), inOrder = false) {
     this.#taken = new Map(written);
+    this.#inOrder = inOrder;
   }
 
-  /** @returns false when it was taken before */
+  /** @returns false when it was taken before, or is not to be taken yet */
   take(sender: string, number: number): boolean {
     const last = this.#taken.get(sender) ?? 0;
-    if (number <= last) return false;
+    if (this.#inOrder ? number !== last + 1 : number <= last) return false;
     this.#remember(sender, number);
     this.#unwritten.set(sender, number);
     return true;
@@ -27,14 +30,10 @@ export class Senders {
     if (this.#taken.size > maxSenders && oldest !== undefined) this.#taken.delete(oldest);
   }
 
-  /** Up to which batch it is taken; 0: nothing is known of it. */
-  last(sender: string): number {
-    return this.#taken.get(sender) ?? 0;
-  }
-
-  /** Another collector has written up to this one. */
-  learn(sender: string, written: number): void {
-    if (written > this.last(sender)) this.#remember(sender, written);
+  /** It is written up to here, and what was taken in and is not written is given up. */
+  reset(sender: string, written: number): void {
+    this.#remember(sender, written);
+    this.#unwritten.delete(sender);
   }
 
   /** What is to be written with all that was taken in until now. */

@@ -40,8 +40,8 @@ export interface SpanDetail {
   /** W3C tracestate; empty: none. */
   traceState: string;
   statusMessage: string;
-  /** The library that made it; names may be empty. */
-  scope: { name: string; version: string };
+  /** The library that made it; names may be empty, and attributes are left out where there are none. */
+  scope: { name: string; version: string; attributes?: Attributes };
   events: readonly SpanEvent[];
   links: readonly SpanLink[];
 }
@@ -86,7 +86,7 @@ export function spanRecords(
       resource: pairs.length === 0 ? noAttributes : plainAttributes(pairs),
     };
     for (const scope of resource.scopeSpans) {
-      const by = { name: clean(scope.scope?.name ?? ""), version: clean(scope.scope?.version ?? "", 64) };
+      const by = scopeOf(scope.scope);
       for (const span of scope.spans) {
         if (span.traceId.length !== 16 || span.spanId.length !== 8) {
           rejected++;
@@ -98,6 +98,12 @@ export function spanRecords(
     }
   }
   return { spans, rejected };
+}
+
+function scopeOf(scope: ScopeSpans["scope"]): SpanDetail["scope"] {
+  const by = { name: clean(scope?.name ?? ""), version: clean(scope?.version ?? "", 64) };
+  const pairs = scope?.attributes ?? [];
+  return pairs.length === 0 ? by : { ...by, attributes: plainAttributes(pairs, eventLimits) };
 }
 
 function spanRecord(span: Span): Omit<SpanRecord, "service" | "resource" | "scope"> {

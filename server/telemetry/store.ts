@@ -1,7 +1,7 @@
 import type { LatencySketch } from "../lib/latency-sketch.ts";
 import type { Retention } from "../wire/retention.ts";
 import type { LogRecord } from "./log-record.ts";
-import type { MetricEntry } from "./metric-record.ts";
+import type { MetricEntry, MetricState } from "./metric-record.ts";
 import type { EdgeKey, TrafficRecord } from "./record.ts";
 import type { SpanRecord } from "./span.ts";
 
@@ -16,8 +16,15 @@ export interface TelemetryStore {
   compact(pass: CompactionPass): Promise<{ more: boolean }>;
   /** Up to which of their batches of access logs the senders of the last day are written; see {@link file://../wire/log-batches.ts}. */
   senders(): Promise<ReadonlyMap<string, number>>;
-  /** The same of some of them, as it is now; only of a store that other collectors write to as well. */
-  lastBatches?(senders: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /**
+   * The same of some of them, as it is now; only of a store that other collectors write to as well. From here on what these senders send is counted
+   * when it is written under this token, which is nobody else's; what another collector, or this one before, still holds of them is left out when it is written.
+   */
+  claim?(senders: readonly string[], token: string): Promise<ReadonlyMap<string, number>>;
+  /** What it knows of these series, by `seriesId`, of the last week. */
+  metricStates(ids: readonly string[]): Promise<ReadonlyMap<string, MetricState>>;
+  /** When this collector wrote last, in any of its runs; undefined: never. Unix milliseconds. */
+  lastWriteMs(collector: string): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
@@ -38,8 +45,12 @@ export interface TelemetryBatch {
   /** Applications' own. */
   logs: readonly LogRecord[];
   metrics: readonly MetricEntry[];
+  /** Up to where series that count since a start are counted by `metrics`. */
+  metricStates: readonly MetricState[];
   /** Whose numbered batches of access logs are in it, and up to which: what is written and that it is written are one. */
   senders: ReadonlyMap<string, number>;
+  /** Of a store that others write to: under which claim each of the senders was taken in. */
+  claims: ReadonlyMap<string, string>;
 }
 
 /** What a collector says of itself with each batch; times in Unix milliseconds. */
@@ -84,6 +95,8 @@ export interface RollupEntry extends RequestCounts {
   edgeId: string;
   /** Unix seconds. */
   second: number;
+  /** As in TrafficRecord. */
+  sender?: string | undefined;
 }
 
 export interface CompactionPass {

@@ -100,6 +100,7 @@ export function jaegerTags({ attributes, kind, error, statusMessage, scope, trac
   }
   add("otel.scope.name", scope.name);
   add("otel.scope.version", scope.version);
+  tags.push(...tagsOf(scope.attributes ?? {}).map((each) => ({ ...each, key: `otel.scope.${each.key}` })));
   add("w3c.tracestate", traceState);
   return tags;
 }

@@ -59,6 +59,7 @@ export function zipkinTags({
   } else delete tags.error; // `error: false` would be an error: Zipkin looks for the tag alone
   if (scope.name !== "") tags["otel.scope.name"] = scope.name;
   if (scope.version !== "") tags["otel.scope.version"] = scope.version;
+  for (const [key, value] of Object.entries(scope.attributes ?? {})) tags[`otel.scope.${key}`] = text(value);
   for (const [index, link] of links.entries()) tags[`otlp.link.${index}`] = `${link.traceId}|${link.spanId}`;
   return tags;
 }

@@ -45,6 +45,7 @@ export class BatchWriter {
     this.#spans.write(spans, collector.flushedAtMs);
     this.#logs.write(logs, collector.flushedAtMs);
     this.#metrics.write(id, metrics, collector.flushedAtMs);
+    this.#metrics.writeStates(batch.metricStates, collector.flushedAtMs);
     if (before !== undefined && Number(before.started_at) !== collector.startedAtMs) {
       const from = Number(before.active ? before.complete_until : before.flushed_at);
       if (collector.startedAtMs - from >= 1000) {

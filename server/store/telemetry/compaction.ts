@@ -2,6 +2,7 @@ import type { CompactionPass } from "../../telemetry/store.ts";
 import { type Step, steps } from "../../wire/retention.ts";
 import { Fold } from "./fold.ts";
 import { MetricFold } from "./metric-bucket.ts";
+import { metricStateMs } from "./metric-states.ts";
 import type { BucketTable, CompactedSql, Sql } from "./sql.ts";
 import { thin } from "./thinning.ts";
 import { thinTraces } from "./trace-thinning.ts";
@@ -136,6 +137,7 @@ async function forget(db: CompactedSql, { nowMs, retention }: CompactionPass): P
   const spansFrom = nowMs - spansSec * 1000;
   const logsFrom = Math.max((nowMs - logsSec * 1000) * 1000, await timeOfNth(db, "log", "at_us", maxLogs));
   const sendersFrom = Math.max(nowMs - senderMs, await timeOfNth(db, "log_sender", "seen_at", maxSenders));
+  const statesFrom = Math.max(nowMs - metricStateMs, await timeOfNth(db, "metric_state", "seen_at", maxStates));
   const longestSec = Math.max(samplesSec, spansSec, logsSec, retention.steps[3600]);
   return [
     await db.forget("access_log", "at", nowMs - samplesSec * 1000),
@@ -148,6 +150,7 @@ async function forget(db: CompactedSql, { nowMs, retention }: CompactionPass): P
     await db.forget("log", "at_us", logsFrom),
     await db.forget("resource", "seen_at", nowMs - Math.max(spansSec, logsSec) * 1000 - dictionaryMs),
     await db.forget("metric_series", "seen_at", nowMs - retention.steps[3600] * 1000 - dictionaryMs),
+    await db.forget("metric_state", "seen_at", statesFrom),
     await db.forget("gap", "to_ms", nowMs - longestSec * 1000),
     await db.forget("log_sender", "seen_at", sendersFrom),
   ].some(Boolean);
@@ -159,6 +162,8 @@ export const dictionaryMs = 3_600_000;
 /** What a proxy could not get rid of for as long is counted again, should it have been written at the very end. */
 const senderMs = 86_400_000;
 const maxSenders = 20_000;
+/** A few times the series that a collector takes by default: those of programs that were replaced are kept for a while. */
+const maxStates = 50_000;
 
 /** The time of the `n`th newest row: what is older is past the cap. 0 when there are fewer. */
 async function timeOfNth(db: Sql, table: string, column: string, n: number): Promise<number> {

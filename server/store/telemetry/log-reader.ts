@@ -34,7 +34,7 @@ export async function newLogs(
 }
 
 const select = `SELECT log.id, at_us, service, severity, severity_text, body, event_name, lower(hex(trace_id)) AS trace_id,
-    lower(hex(span_id)) AS span_id, scope, log.attributes, resource.attributes AS resource
+    lower(hex(span_id)) AS span_id, scope, scope_attributes, log.attributes, resource.attributes AS resource
   FROM log LEFT JOIN resource ON resource.id = log.resource`;
 
 function conditionsOf(database: Sql, query: ApplicationLogFilter): Conditions {
@@ -58,6 +58,7 @@ const logRow = (row: Row): ApplicationLogRow => ({
   traceId: String(row.trace_id),
   spanId: String(row.span_id),
   scope: String(row.scope),
+  scopeAttributes: row.scope_attributes === "" ? {} : (JSON.parse(String(row.scope_attributes)) as AttributeValues),
   attributes: JSON.parse(String(row.attributes)) as AttributeValues,
   resource: row.resource === null ? {} : (JSON.parse(String(row.resource)) as AttributeValues),
 });

@@ -3,6 +3,10 @@ import type { TelemetryDatabase } from "./database.ts";
 import type { Resources } from "./resources.ts";
 import { fromHex } from "./trace-draft.ts";
 
+/** As JSON; empty: none. */
+export const scopeAttributesOf = ({ scopeAttributes }: LogRecord): string =>
+  Object.keys(scopeAttributes).length === 0 ? "" : JSON.stringify(scopeAttributes);
+
 /** Applications' logs. */
 export class LogWriter {
   readonly #db: TelemetryDatabase;
@@ -30,6 +34,7 @@ export class LogWriter {
         fromHex(log.traceId),
         fromHex(log.spanId),
         log.scope,
+        scopeAttributesOf(log),
         JSON.stringify(log.attributes),
         resources.get(log.resource) ?? 0,
       );
@@ -37,5 +42,5 @@ export class LogWriter {
   }
 }
 
-const insertLog = `INSERT INTO log (at_us, service, severity, severity_text, body, event_name, trace_id, span_id, scope, attributes, resource)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const insertLog = `INSERT INTO log (at_us, service, severity, severity_text, body, event_name, trace_id, span_id, scope, scope_attributes, attributes, resource)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;

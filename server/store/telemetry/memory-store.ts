@@ -27,7 +27,7 @@ import type {
   TraceQuery,
   TraceRow,
 } from "../../query/reader.ts";
-import type { MetricSum } from "../../telemetry/metric-record.ts";
+import type { MetricState, MetricSum } from "../../telemetry/metric-record.ts";
 import { type EdgeKey, edgeId } from "../../telemetry/record.ts";
 import { isError } from "../../telemetry/samples.ts";
 import type { SpanRecord } from "../../telemetry/span.ts";
@@ -42,6 +42,7 @@ import { flagNames } from "../../wire/response-flags.ts";
 import { steps } from "../../wire/retention.ts";
 import { directionOf } from "./access-log-reader.ts";
 import { addMetric } from "./metric-bucket.ts";
+import { metricStateMs } from "./metric-states.ts";
 import { traceRow } from "./trace-reader.ts";
 
 /** Both sides of a telemetry store in one process, for tests. Seconds are folded when they are read. */
@@ -58,6 +59,7 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
   #spans = new Map<string, SpanRecord & { receivedAtMs: number }>();
   #collectors = new Map<string, CollectorState>();
   readonly #senders = new Map<string, number>();
+  readonly #metricStates = new Map<string, { state: MetricState; seenAtMs: number }>();
 
   async write(batch: TelemetryBatch): Promise<void> {
     const last = this.#collectors.get(batch.collector.id);
@@ -95,6 +97,8 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
       this.#series.set(seriesId, row);
       this.#metrics.push({ ...sum, series: row.id });
     }
+    const seenAtMs = batch.collector.flushedAtMs;
+    for (const state of batch.metricStates) this.#metricStates.set(state.seriesId, { state, seenAtMs });
     for (const span of batch.spans) {
       const key = `${span.traceId}/${span.spanId}`;
       if (!this.#spans.has(key)) this.#spans.set(key, { ...span, receivedAtMs: batch.collector.flushedAtMs });
@@ -119,11 +123,22 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
       .filter(([, span]) => span.receivedAtMs >= nowMs - retention.spansSec * 1000)
       .toSorted(([, a], [, b]) => b.receivedAtMs - a.receivedAtMs);
     this.#spans = new Map(spans.slice(0, retention.maxSpans));
+    const statesFrom = nowMs - metricStateMs;
+    for (const [id, { seenAtMs }] of this.#metricStates) if (seenAtMs < statesFrom) this.#metricStates.delete(id);
     return { more: false };
   }
 
   async senders(): Promise<ReadonlyMap<string, number>> {
     return new Map(this.#senders);
+  }
+
+  async metricStates(ids: readonly string[]): Promise<ReadonlyMap<string, MetricState>> {
+    const states = ids.flatMap((id) => this.#metricStates.get(id)?.state ?? []);
+    return new Map(states.map((state) => [state.seriesId, state]));
+  }
+
+  async lastWriteMs(collector: string): Promise<number | undefined> {
+    return this.#collectors.get(collector)?.flushedAtMs;
   }
 
   async rollups({ stepSec, edges = () => true, ...range }: RollupRange): Promise<RollupRow[]> {

@@ -1,7 +1,8 @@
-import type { MetricEntry, MetricSeries } from "../../telemetry/metric-record.ts";
+import type { MetricEntry, MetricSeries, MetricState } from "../../telemetry/metric-record.ts";
 import { dictionaryMs, floorTo, insertBucket, markSql, metricBuckets } from "./compaction.ts";
 import type { TelemetryDatabase } from "./database.ts";
 import { encodeMetrics } from "./metric-bucket.ts";
+import { stateRows } from "./metric-states.ts";
 
 const maxKnown = 50_000;
 
@@ -30,6 +31,10 @@ export class MetricWriter {
     }
   }
 
+  writeStates(states: readonly MetricState[], nowMs: number): void {
+    for (const row of stateRows(states)) this.#db.run(upsertState, ...row, nowMs);
+  }
+
   forget(): void {
     this.#known.clear();
   }
@@ -49,3 +54,7 @@ export class MetricWriter {
 const upsertSeries = `INSERT INTO metric_series (identity, name, kind, unit, description, service, instance, labels, seen_at)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (identity) DO UPDATE SET seen_at = excluded.seen_at, description = excluded.description RETURNING id`;
+
+const upsertState = `INSERT INTO metric_state (identity, time_ms, start_ms, value, histogram, seen_at) VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT (identity) DO UPDATE SET time_ms = excluded.time_ms, start_ms = excluded.start_ms, value = excluded.value,
+    histogram = excluded.histogram, seen_at = excluded.seen_at`;

@@ -38,5 +38,6 @@ export type ForgottenTable =
   | "operation"
   | "resource"
   | "metric_series"
+  | "metric_state"
   | "gap"
   | "log_sender";

@@ -1,3 +1,4 @@
+import type { MetricState } from "../../telemetry/metric-record.ts";
 import type { CompactionPass, TelemetryBatch, TelemetryStore } from "../../telemetry/store.ts";
 import { BatchWriter } from "./batch-writer.ts";
 import { compactPass } from "./compaction.ts";
@@ -13,6 +14,7 @@ import {
   type TelemetryDatabase,
   type TelemetryFile,
 } from "./database.ts";
+import { readMetricStates } from "./metric-states.ts";
 
 export interface SqliteStoreOptions extends TelemetryFile {
   maxEdges?: number;
@@ -91,6 +93,17 @@ class SqliteTelemetryStore implements TelemetryStore {
     return this.#sound(({ database }) => {
       const rows = database.all("SELECT id, last_batch FROM log_sender ORDER BY seen_at");
       return new Map(rows.map(({ id, last_batch }) => [String(id), Number(last_batch)]));
+    });
+  }
+
+  metricStates(ids: readonly string[]): Promise<ReadonlyMap<string, MetricState>> {
+    return this.#sound(({ database }) => readMetricStates(database.compacted(), ids));
+  }
+
+  lastWriteMs(collector: string): Promise<number | undefined> {
+    return this.#sound(({ database }) => {
+      const row = database.get("SELECT flushed_at FROM collector WHERE id = ?", collector);
+      return row === undefined ? undefined : Number(row.flushed_at);
     });
   }
 

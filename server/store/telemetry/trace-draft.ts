@@ -34,7 +34,8 @@ export function addTo(traces: Map<string, TraceDraft>, span: SpanRecord): void {
 
 /** Empty for the most spans, which have none of it. */
 export function detailOf({ traceState, statusMessage, scope, events, links }: SpanDetail): string {
-  const bare = traceState === "" && statusMessage === "" && scope.name === "" && events.length + links.length === 0;
+  const named = scope.name !== "" || scope.attributes !== undefined;
+  const bare = traceState === "" && statusMessage === "" && !named && events.length + links.length === 0;
   return bare ? "" : JSON.stringify({ traceState, statusMessage, scope, events, links } satisfies SpanDetail);
 }
 

@@ -58,8 +58,10 @@ const ofService = (service: string): ResourceSpans =>
     resource: create(ResourceSchema, { attributes: keyValues({ "service.name": service }) }),
   });
 
-const ofScope = ({ name, version }: SpanRecord["scope"]): ScopeSpans =>
-  create(ScopeSpansSchema, { scope: create(InstrumentationScopeSchema, { name, version }) });
+const ofScope = ({ name, version, attributes = {} }: SpanRecord["scope"]): ScopeSpans =>
+  create(ScopeSpansSchema, {
+    scope: create(InstrumentationScopeSchema, { name, version, attributes: keyValues(attributes) }),
+  });
 
 const bytes = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
 const nanos = (microseconds: number): bigint => BigInt(Math.round(microseconds)) * 1000n;

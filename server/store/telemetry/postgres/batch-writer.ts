@@ -1,11 +1,12 @@
 import type { ClientBase } from "pg";
 import type { Attributes } from "../../../telemetry/attributes.ts";
-import type { MetricEntry, MetricSeries } from "../../../telemetry/metric-record.ts";
+import type { MetricEntry, MetricSeries, MetricState } from "../../../telemetry/metric-record.ts";
 import { edgeId } from "../../../telemetry/record.ts";
 import type { RollupEntry, TelemetryBatch } from "../../../telemetry/store.ts";
 import { type BucketEntry, encodeBucket } from "../bucket.ts";
 import { floorTo, markOf, metricBuckets, rollup } from "../compaction.ts";
 import { encodeMetrics } from "../metric-bucket.ts";
+import { stateRows } from "../metric-states.ts";
 import type { BucketTable } from "../sql.ts";
 import { copyIn } from "./copy-in.ts";
 import { copyLogs, copySamples } from "./copy-logs.ts";
@@ -51,22 +52,31 @@ export class PostgresBatchWriter {
   }
 
   async write(client: ClientBase, batch: TelemetryBatch): Promise<void> {
-    const { id, collector, rollups, samples, spans, logs } = batch;
+    const { id, collector, spans, logs } = batch;
     const nowMs = collector.flushedAtMs;
     const { rows } = await client.query<Before>(before, [collector.id]);
     const known = rows[0];
     if (Number(known?.last_batch) === id) return; // the answer to the commit was lost
+    const passed = await passedOn(client, batch);
+    const isOwn = ({ sender }: { sender?: string | undefined }) => sender === undefined || !passed.has(sender);
+    const [rollups, samples] = [batch.rollups.filter(isOwn), batch.samples.filter(isOwn)];
     const sampled = samples.map((sample) => ({ edge: sample.edge, edgeId: edgeId(sample.edge) }));
     const edges = await this.#edges.idsOf(client, [...rollups, ...sampled], nowMs);
     const entries = rollups.map((entry, i) => ({ ...entry, edge: edges[i] as number }));
     const late = await this.#writeRollups(client, id, entries, Number(known?.settled_until ?? 0));
     await this.#writeMetrics(client, id, batch.metrics, nowMs);
+    await writeStates(client, batch.metricStates, nowMs);
     const resourceOf = await this.#resourcesOf(client, [...spans, ...logs], nowMs);
     await this.#spans.write(client, spans, resourceOf, nowMs);
     await copyLogs(client, logs, resourceOf);
     await copySamples(client, samples, (i) => edges[rollups.length + i] as number);
     await writeGaps(client, batch, known);
-    await writeSenders(client, batch.senders, nowMs);
+    await writeSenders(
+      client,
+      [...batch.senders].filter(([sender]) => !passed.has(sender)),
+      batch.claims,
+      nowMs,
+    );
     await writeCollector(client, batch, late);
   }
 
@@ -166,12 +176,46 @@ async function writeGaps(client: ClientBase, { collector }: TelemetryBatch, know
   await client.query(insert, [Math.floor(collector.stalledFromMs), to, collector.id, "lost"]);
 }
 
-async function writeSenders(client: ClientBase, senders: ReadonlyMap<string, number>, nowMs: number): Promise<void> {
-  if (senders.size === 0) return;
+/**
+ * Senders that another stream has claimed since they were taken in: they send all of it again there. Their rows are held until the transaction is over, so that who
+ * claims them meanwhile is told of what it writes.
+ */
+async function passedOn(client: ClientBase, { senders, claims }: TelemetryBatch): Promise<ReadonlySet<string>> {
+  if (claims.size === 0) return new Set();
+  const { rows } = await client.query<{ id: string; claim: string }>(
+    "SELECT id, claim FROM log_sender WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE",
+    [[...senders.keys()]],
+  );
+  return new Set(rows.filter(({ id, claim }) => claims.has(id) && claims.get(id) !== claim).map(({ id }) => id));
+}
+
+async function writeSenders(
+  client: ClientBase,
+  senders: readonly (readonly [string, number])[],
+  claims: ReadonlyMap<string, string>,
+  nowMs: number,
+): Promise<void> {
+  if (senders.length === 0) return;
   await client.query(
-    `INSERT INTO log_sender (id, last_batch, seen_at) SELECT id, last_batch, $3 FROM unnest($1::text[], $2::bigint[]) AS sent(id, last_batch)
+    `INSERT INTO log_sender (id, last_batch, claim, seen_at)
+       SELECT id, last_batch, claim, $4 FROM unnest($1::text[], $2::bigint[], $3::text[]) AS sent(id, last_batch, claim)
      ON CONFLICT (id) DO UPDATE SET last_batch = excluded.last_batch, seen_at = excluded.seen_at`,
-    [[...senders.keys()], [...senders.values()], nowMs],
+    [senders.map(([id]) => id), senders.map(([, last]) => last), senders.map(([id]) => claims.get(id) ?? ""), nowMs],
+  );
+}
+
+/** What another collector wrote of a series later stays. */
+async function writeStates(client: ClientBase, states: readonly MetricState[], nowMs: number): Promise<void> {
+  const rows = stateRows(states);
+  if (rows.length === 0) return;
+  const column = <I extends 0 | 1 | 2 | 3 | 4>(index: I) => rows.map((row) => row[index]);
+  await client.query(
+    `INSERT INTO metric_state (identity, time_ms, start_ms, value, histogram, seen_at)
+       SELECT fresh.*, $6 FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::double precision[], $5::text[])
+         AS fresh(identity, time_ms, start_ms, value, histogram)
+     ON CONFLICT (identity) DO UPDATE SET time_ms = excluded.time_ms, start_ms = excluded.start_ms, value = excluded.value,
+       histogram = excluded.histogram, seen_at = excluded.seen_at`,
+    [column(0), column(1), column(2), column(3), column(4), nowMs],
   );
 }
 

@@ -2,6 +2,7 @@ import type { ClientBase } from "pg";
 import type { LogRecord } from "../../../telemetry/log-record.ts";
 import type { TrafficRecord } from "../../../telemetry/record.ts";
 import { isError } from "../../../telemetry/samples.ts";
+import { scopeAttributesOf } from "../log-writer.ts";
 import { copyIn } from "./copy-in.ts";
 import { CopyRows } from "./copy-rows.ts";
 
@@ -69,6 +70,7 @@ const logColumns = [
   "trace_id",
   "span_id",
   "scope",
+  "scope_attributes",
   "attributes",
   "resource",
 ];
@@ -91,6 +93,7 @@ export function copyLogs(
     rows.hex(log.traceId);
     rows.hex(log.spanId);
     rows.text(log.scope);
+    rows.text(scopeAttributesOf(log));
     rows.text(JSON.stringify(log.attributes));
     rows.int4(resourceOf(log.resource));
   }

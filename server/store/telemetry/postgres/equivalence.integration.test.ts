@@ -305,7 +305,8 @@ describe.skipIf(binaries === undefined)("SQLite and PostgreSQL with the same rec
     const followed = [asked.sqlite, asked.postgres].map(async (queries, i) => {
       for await (const some of queries.followLogs({}, ended.signal)) seen[i]?.push(...some);
     });
-    await new Promise((resolve) => setImmediate(resolve));
+    // Both have asked from where they go on, and wait.
+    while (clock.pending < 2) await new Promise((resolve) => setImmediate(resolve));
     await live(t0 + 280, 5, clock, {});
     while (seen[0]?.length === 0 || seen[0]?.length !== seen[1]?.length) await clock.advance(500);
     ended.abort();

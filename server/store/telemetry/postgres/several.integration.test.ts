@@ -261,7 +261,7 @@ describe.skipIf(binaries === undefined)("telemetry on a PostgreSQL server", () =
     const [a, b] = collectors as [Ingest, Ingest];
     const proxy = "0".repeat(32);
     const send = (to: Ingest, number: number) => {
-      if (to.takes(proxy, number)) to.records([sample(reviews, clock.now())]);
+      if (to.takes(proxy, number)) to.records([sample(reviews, clock.now())], proxy);
     };
     /** One tick, and what is written by it. */
     const written = async (by: Ingest) => {
@@ -289,6 +289,76 @@ describe.skipIf(binaries === undefined)("telemetry on a PostgreSQL server", () =
     await stream(a, [5, 6]);
     for (const each of collectors) await each.stop();
     expect(total(await reader.sums({ fromMs: t0 * 1000, toMs: clock.now() + 1000 }))).toBe(6);
+  });
+
+  it("nor is one counted twice, or lost, that does so while the server is away and the first collector still holds what it sent", async () => {
+    const url = await database();
+    const reader = await readerOf(url);
+    /** Each with a time of its own: nothing is written but when a test says so. */
+    const collector = async (id: string) => {
+      const clock = new ManualClock(t0 * 1000);
+      const store = await storeOf(url);
+      return { clock, ingest: new Ingest({ id, store, clock, logger: silentLogger, limits: defaultLimits }) };
+    };
+    type Collector = Awaited<ReturnType<typeof collector>>;
+    const [a, b] = [await collector("a"), await collector("b")];
+    const proxy = "1".repeat(32);
+    const other = "2".repeat(32);
+    const take = ({ ingest, clock }: Collector, sender: string, number: number): boolean => {
+      const isNew = ingest.takes(sender, number);
+      if (isNew) ingest.records([sample(reviews, clock.now(), { code: 503 })], sender);
+      return isNew;
+    };
+    const until = async ({ clock }: Collector, work: Promise<unknown>): Promise<unknown> => {
+      let is: unknown = "";
+      void work.then(
+        () => {
+          is = "done";
+        },
+        (error: unknown) => {
+          is = error;
+        },
+      );
+      while (is === "") await clock.advance(500);
+      return is;
+    };
+    const introduced = (to: Collector, sender: string, first: number) => until(to, to.ingest.introduce(sender, first));
+    const written = (by: Collector) => until(by, by.ingest.written(false));
+    const range = { fromMs: (t0 - 60) * 1000, toMs: (t0 + 86_400) * 1000 };
+    const count = async () => {
+      for (;;) {
+        const sums = await reader.sums(range).catch(() => undefined); // its connections went with the server
+        if (sums !== undefined) return total(sums);
+      }
+    };
+    expect(await introduced(a, proxy, 1)).toBe("done");
+    expect(await introduced(a, other, 1)).toBe("done");
+    take(a, proxy, 1);
+    await written(a);
+    // What is held: 2 in the batch that can't be written, 3 in the next one, beside another proxy's.
+    const restarted = server.restart();
+    take(a, proxy, 2);
+    take(a, other, 1);
+    while (a.ingest.stats().failedFlushes === 0) await a.clock.advance(1000);
+    take(a, proxy, 3);
+    await restarted;
+    // Nothing of it was answered, so it comes again elsewhere, from the first number that was not.
+    while ((await introduced(b, proxy, 2)) !== "done");
+    for (const number of [2, 3, 4]) expect(take(b, proxy, number)).toBe(true);
+    await written(a);
+    expect(await count()).toBe(2); // 1, and the other proxy's
+    await written(b);
+    expect(await count()).toBe(5);
+    // And back, where 4 was answered: what the first collector still knows of it does not stand in the way, nor does a stream that is long over.
+    expect(await introduced(a, proxy, 5)).toBe("done");
+    expect(take(a, proxy, 7)).toBe(false);
+    expect(take(a, proxy, 4)).toBe(false);
+    for (const number of [5, 6]) expect(take(a, proxy, number)).toBe(true);
+    await written(a);
+    expect(await count()).toBe(7);
+    expect(await reader.logs({ ...range, limit: 100 })).toHaveLength(7);
+    for (const { ingest } of [a, b]) await ingest.stop();
+    expect(await count()).toBe(7);
   });
 
   it("settings of retention are kept with it, for all collectors", async () => {

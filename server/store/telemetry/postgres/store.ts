@@ -1,8 +1,10 @@
 import type { Client, ClientBase } from "pg";
+import type { MetricState } from "../../../telemetry/metric-record.ts";
 import type { CompactionPass, TelemetryBatch, TelemetryStore } from "../../../telemetry/store.ts";
 import { defaultRetention, type Retention } from "../../../wire/retention.ts";
 import { placeOf, reasonOf } from "../../postgres/sql.ts";
 import { compactPass } from "../compaction.ts";
+import { readMetricStates } from "../metric-states.ts";
 import type { CompactedSql } from "../sql.ts";
 import { PostgresBatchWriter } from "./batch-writer.ts";
 import { connectTelemetry, isLasting, PostgresSql, type TelemetryServer } from "./database.ts";
@@ -90,11 +92,27 @@ class PostgresTelemetryStore implements TelemetryStore {
     });
   }
 
-  lastBatches(senders: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  claim(senders: readonly string[], token: string): Promise<ReadonlyMap<string, number>> {
     return this.#work(async (client) => {
-      const sql = "SELECT id, last_batch FROM log_sender WHERE id = ANY($1::text[])";
-      const { rows } = await client.query(sql, [senders]);
+      // Whoever is just writing what they sent holds these rows until it is written, and is waited for. In one order, so that two who claim don't wait for each other.
+      const { rows } = await client.query(
+        `INSERT INTO log_sender (id, last_batch, seen_at, claim) SELECT id, 0, $3, $2 FROM unnest($1::text[]) AS claimed(id) ORDER BY id
+         ON CONFLICT (id) DO UPDATE SET claim = excluded.claim, seen_at = greatest(log_sender.seen_at, excluded.seen_at)
+         RETURNING id, last_batch`,
+        [[...new Set(senders)], token, Date.now()],
+      );
       return new Map(rows.map(({ id, last_batch }) => [String(id), Number(last_batch)]));
+    });
+  }
+
+  metricStates(ids: readonly string[]): Promise<ReadonlyMap<string, MetricState>> {
+    return this.#work((client) => readMetricStates(new PostgresSql(client), ids));
+  }
+
+  lastWriteMs(collector: string): Promise<number | undefined> {
+    return this.#work(async (client) => {
+      const { rows } = await client.query("SELECT flushed_at FROM collector WHERE id = $1", [collector]);
+      return rows[0] === undefined ? undefined : Number(rows[0].flushed_at);
     });
   }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LatencySketch } from "../../../lib/latency-sketch.ts";
 import type { MetricRow, RollupRow, RollupSum, TelemetryReader } from "../../../query/reader.ts";
-import type { MetricSeries } from "../../../telemetry/metric-record.ts";
+import { type MetricSeries, seriesId } from "../../../telemetry/metric-record.ts";
 import type { TelemetryStore } from "../../../telemetry/store.ts";
 import { flagBitsOf } from "../../../wire/response-flags.ts";
 import { defaultRetention } from "../../../wire/retention.ts";
@@ -481,7 +481,7 @@ function spanContract(opened: () => Opened): void {
       resource: { "service.name": "reviews", "host.name": "n1" },
       traceState: "k=v",
       statusMessage: "it broke",
-      scope: { name: "http", version: "1.2" },
+      scope: { name: "http", version: "1.2", attributes: { team: "shop" } },
       events: [{ atUs: t0 * 1e6 + 5, name: "exception", attributes: { "exception.message": "no" } }],
       links: [{ traceId: b, spanId: "9".repeat(16), attributes: {} }],
     });
@@ -607,6 +607,29 @@ function metricContract(opened: () => Opened): void {
       [0, 360],
       [3600, 360],
     ]);
+  });
+
+  it("knows where the series stood that count since a start, and when a collector wrote last", async () => {
+    const { store } = opened();
+    expect(await store.lastWriteMs("collector")).toBeUndefined();
+    const histogram = { count: 4, sum: 9.5, bounds: [1, Number.POSITIVE_INFINITY], counts: [3, 1, 0] };
+    const state = { seriesId: seriesId(series), timeMs: 2000, startMs: 1000, value: 7.5, histogram: undefined };
+    const spread = { ...state, seriesId: "spread", value: 0, histogram };
+    const collector = { flushedAtMs: t0 * 1000 };
+    await store.write(batch({ collector, metricStates: [state, spread] }));
+    await store.write(batch({ collector, metricStates: [{ ...state, timeMs: 3000, value: 8 }] }));
+    const many = Array.from({ length: 1200 }, (_, i) => `nobody ${i}`);
+    const found = await store.metricStates([...many, state.seriesId, "spread"]);
+    expect([...found.values()].toSorted((a, b) => a.value - b.value)).toEqual([
+      spread,
+      { ...state, timeMs: 3000, value: 8 },
+    ]);
+    expect(await store.metricStates([])).toEqual(new Map());
+    expect(await store.lastWriteMs("collector")).toBe(t0 * 1000);
+    expect(await store.lastWriteMs("nobody")).toBeUndefined();
+    const pass = { nowMs: (t0 + 8 * 86_400) * 1000, settledUntilMs: t0 * 1000, retention: defaultRetention };
+    while ((await store.compact(pass)).more);
+    expect(await store.metricStates([state.seriesId])).toEqual(new Map());
   });
 
   it("keeps how observations are spread", async () => {

@@ -81,7 +81,9 @@ export function batch(
     spans: [],
     logs: [],
     metrics: [],
+    metricStates: [],
     senders: new Map(),
+    claims: new Map(),
     ...changes,
     collector: { ...state, ...changes.collector },
   };
@@ -142,6 +144,7 @@ export const log = (atUs: number, changes: Partial<LogRecord> = {}): LogRecord =
   traceId: "",
   spanId: "",
   scope: "app",
+  scopeAttributes: {},
   attributes: {},
   resource: {},
   ...changes,
