@@ -1,26 +1,41 @@
+import { fork } from "node:child_process";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { randomOffset } from "../../e2e/mesh.ts";
-import { createApi } from "../../server/dashboard/api.ts";
-import { createDashboard } from "../../server/dashboard/dashboard.ts";
-import { createDashboardServer } from "../../server/dashboard/http-server.ts";
-import { everybodyIs } from "../../server/dashboard/testing/callers.ts";
 import { createQueries } from "../../server/query/queries.ts";
 import type { TelemetryStore } from "../../server/telemetry/store.ts";
 import { defaultRetention } from "../../server/wire/retention.ts";
+import type { Bars } from "./bars.ts";
 import { quantile, wait } from "./process-usage.ts";
 import { rollupsOf, type SyntheticCall, syntheticMesh } from "./synthetic-mesh.ts";
 import { batchOf } from "./telemetry-batch.ts";
-import { onEachPlace, type Place } from "./telemetry-places.ts";
+import { reportDisk } from "./telemetry-disk.ts";
+import { endOf } from "./telemetry-ingest.ts";
+import type { Place } from "./telemetry-places.ts";
 
-const root = join(import.meta.dirname, "../..");
+/** Processor milliseconds of a graph, each second anew, by its window in seconds. */
+type Costs = Map<number, number>;
 
-/** The same quarter of an hour with ten times the traffic and with four times the edges, an hour of it, and twenty who look on. */
-export async function benchGraphCost(): Promise<void> {
-  await onEachPlace("graph_1", (place) => graphOf(place, { nodes: 200, edges: 800, factor: 1, historySec: 4200 }));
-  await onEachPlace("graph_2", (place) => graphOf(place, { nodes: 200, edges: 800, factor: 10, historySec: 900 }));
-  await onEachPlace("graph_3", (place) => graphOf(place, { nodes: 800, edges: 3200, factor: 1, historySec: 900 }));
+const quarter = 900;
+
+/** An hour's history, and twenty who look on. */
+export async function benchGraph(place: Place, bars: Bars): Promise<void> {
+  const costs = await graphOf(place, bars, { nodes: 200, edges: 800, factor: 1, historySec: 4200 });
+  const grows = (costs.get(3600) ?? Number.NaN) / (costs.get(quarter) ?? Number.NaN);
+  bars.add({ what: `${place.name}: graph of an hour, in graphs of 15 min`, value: grows, unit: "×", most: 2 });
+}
+
+/** Ten times the traffic must not cost the graph more; what edges cost is told beside it. */
+export async function benchGraphTraffic(place: Place, bars: Bars): Promise<void> {
+  const once = await graphOf(place, bars, { nodes: 200, edges: 800, factor: 1, historySec: quarter });
+  const often = await graphOf(place, bars, { nodes: 200, edges: 800, factor: 10, historySec: quarter });
+  const grows = (often.get(quarter) ?? Number.NaN) / (once.get(quarter) ?? Number.NaN);
+  bars.add({ what: `${place.name}: graph with ten times the traffic`, value: grows, unit: "×", most: 1.5 });
+}
+
+/** Four times the edges. */
+export async function benchGraphEdges(place: Place, bars: Bars): Promise<void> {
+  await graphOf(place, bars, { nodes: 800, edges: 3200, factor: 1, historySec: quarter });
 }
 
 interface Mesh {
@@ -31,16 +46,18 @@ interface Mesh {
   historySec: number;
 }
 
-async function graphOf(place: Place, { nodes, edges, factor, historySec }: Mesh): Promise<void> {
+async function graphOf(place: Place, bars: Bars, { nodes, edges, factor, historySec }: Mesh): Promise<Costs> {
   const store = await place.store();
   const calls = syntheticMesh(nodes, edges).map((call) => ({ ...call, rate: call.rate * factor }));
   const now = Math.floor(Date.now() / 1000);
+  const costs: Costs = new Map();
   const started = process.cpuUsage();
   for (let second = now - historySec; second < now; second++) await feed(store, calls, second);
   const fed = process.cpuUsage(started);
+  const diskPerEdge = (await place.bytes()) / edges;
   const title = `${place.name}: ${nodes} workloads, ${edges} calls, traffic × ${factor}`;
   process.stdout.write(
-    `${title}: a second to write and fold ${((fed.user + fed.system) / 1000 / historySec).toFixed(1)} ms of processor; ${historySec / 60} min take ${((await place.bytes()) / 1000 / edges).toFixed(0)} kB of disk per call\n`,
+    `${title}: a second to write and fold ${((fed.user + fed.system) / 1000 / historySec).toFixed(1)} ms of processor; ${historySec / 60} min take ${(diskPerEdge / 1000).toFixed(0)} kB of disk per call\n`,
   );
   for (const window of historySec > 3600 ? [60, 900, 3600] : [900]) {
     const reader = await place.reader();
@@ -54,13 +71,18 @@ async function graphOf(place: Place, { nodes, edges, factor, historySec }: Mesh)
       const { user, system } = process.cpuUsage(before);
       times.push((user + system) / 1000);
     }
+    costs.set(window, quantile(times.slice(1), 0.5));
     process.stdout.write(
       `${title}, graph of ${window / 60} min: first ${times[0]?.toFixed(0)} ms of processor, each second after ${quantile(times.slice(1), 0.5).toFixed(0)} ms\n`,
     );
     await reader.close();
   }
-  if (historySec > 3600) await twentyClients(place, (second) => feed(store, calls, second));
+  if (historySec > 3600) {
+    await twentyClients(place, bars, (second) => feed(store, calls, second));
+    reportDisk(place, bars, { calls, diskPerEdge, historySec });
+  }
   await store.close();
+  return costs;
 }
 
 /** What the collector would have written of one second, and what it folds every half minute. */
@@ -70,43 +92,37 @@ async function feed(store: TelemetryStore, calls: readonly SyntheticCall[], seco
   if (second % 30 === 0) while ((await store.compact(pass)).more);
 }
 
-/** Each asks for the graph of a quarter of an hour every two seconds, as a page does, while the mesh goes on. */
-async function twentyClients(place: Place, write: (second: number) => Promise<void>): Promise<void> {
-  const { data, database } = place;
-  const portOffset = randomOffset();
-  const dashboard = createDashboard({ portOffset, data, root, telemetryDatabase: database, onError: console.error });
-  const server = createDashboardServer({
-    api: createApi(dashboard),
-    callers: everybodyIs(),
-    place: { port: 3000, secure: false },
-    addresses: async () => undefined,
-    pages: (_, response) => response.end(),
-    allowedHosts: [],
-    onError: () => {},
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/graph?window=900`;
-  const timer = setInterval(() => void write(Math.floor(Date.now() / 1000) - 1), 1000);
-  const times: number[] = [];
-  let bytes = 0;
-  const warm = performance.now() + 4_000;
-  const until = performance.now() + 20_000;
-  const client = async () => {
-    while (performance.now() < until) {
-      const started = performance.now();
-      const answer = await fetch(url);
-      bytes = Number(answer.headers.get("content-length"));
-      await answer.arrayBuffer();
-      if (started > warm) times.push(performance.now() - started);
-      await wait(2000);
-    }
-  };
-  await Promise.all(Array.from({ length: 20 }, (_, i) => wait(i * 97).then(client)));
-  clearInterval(timer);
-  server.close();
-  server.closeAllConnections();
-  process.stdout.write(
-    `${place.name}: the same for 20 clients at once, over HTTP, with the writing in the same process: p50 ${quantile(times, 0.5).toFixed(1)} ms, p99 ${quantile(times, 0.99).toFixed(0)} ms by the clock; ${(bytes / 1024).toFixed(0)} KiB an answer\n`,
-  );
+const dashboardScript = join(import.meta.dirname, "telemetry-dashboard.ts");
+
+/** Each asks for the graph of a quarter of an hour every two seconds, as a page does, of a dashboard in a process of its own, while the mesh goes on. */
+async function twentyClients(place: Place, bars: Bars, write: (second: number) => Promise<void>): Promise<void> {
+  const env = { ...process.env, LIMPID_TELEMETRY_DATABASE: place.database ?? "" };
+  const dashboard = fork(dashboardScript, [place.data, String(randomOffset())], { env });
+  try {
+    const [port] = (await once(dashboard, "message")) as [number];
+    const url = `http://127.0.0.1:${port}/api/graph?window=${quarter}`;
+    const timer = setInterval(() => void write(Math.floor(Date.now() / 1000) - 1), 1000);
+    const times: number[] = [];
+    let bytes = 0;
+    const warm = performance.now() + 10_000;
+    const until = performance.now() + 40_000;
+    const client = async () => {
+      while (performance.now() < until) {
+        const started = performance.now();
+        const answer = await fetch(url);
+        bytes = Number(answer.headers.get("content-length"));
+        await answer.arrayBuffer();
+        if (started > warm) times.push(performance.now() - started);
+        await wait(2000);
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, (_, i) => wait(i * 97).then(client)));
+    clearInterval(timer);
+    const what = `${place.name}: graph of 200 services and 800 edges, 15 min, 20 clients at once`;
+    process.stdout.write(`${what}: ${times.length} answers of ${(bytes / 1024).toFixed(0)} KiB\n`);
+    bars.add({ what: `${what}, p50`, value: quantile(times, 0.5), unit: "ms", most: 20 });
+    bars.add({ what: `${what}, p99`, value: quantile(times, 0.99), unit: "ms", most: 50 });
+  } finally {
+    await endOf(dashboard);
+  }
 }

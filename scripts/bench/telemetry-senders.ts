@@ -40,6 +40,36 @@ export async function accessLogSender(port: number): Promise<Sender> {
   };
 }
 
+/** Sends one entry for each request, when the caller says so, with the time at which it ended; Unix milliseconds. */
+export async function oneByOneSender(
+  port: number,
+): Promise<{ send(endedMs: readonly number[]): void; close(): Promise<void> }> {
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  const path = "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs";
+  const stream = client.makeClientStreamRequest(path, asIs, asIs, new Metadata(), {}, () => {});
+  stream.on("error", () => {});
+  stream.write(encodeLogs({ identifier: identifier() }));
+  const [template] = entriesOf(0).value.logEntry;
+  return {
+    send(endedMs) {
+      if (endedMs.length === 0) return;
+      const logEntry = endedMs.map((ms) => ({
+        ...template,
+        commonProperties: {
+          ...template?.commonProperties,
+          startTime: { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 },
+          duration: { seconds: 0n, nanos: 0 },
+        },
+      }));
+      stream.write(encodeLogs({ logEntries: { case: "httpLogs", value: { logEntry } } }));
+    },
+    async close() {
+      stream.end();
+      client.close();
+    },
+  };
+}
+
 type LogsInit = Parameters<typeof create<typeof StreamAccessLogsMessageSchema>>[1];
 const encodeLogs = (init: LogsInit): Buffer =>
   Buffer.from(toBinary(StreamAccessLogsMessageSchema, create(StreamAccessLogsMessageSchema, init)));

@@ -39,7 +39,11 @@ export function prometheusConfig(portOffset: number): string {
         http_sd_configs: [
           { url: `http://127.0.0.1:${ports.configApi}/limpid/v1/prometheus/targets`, refresh_interval: "15s" },
         ],
-        metric_relabel_configs: [{ source_labels: ["__name__"], regex: "istio_.*", action: "drop" }],
+        metric_relabel_configs: [
+          { source_labels: ["__name__"], regex: "istio_.*", action: "drop" },
+          // Istio's proxies are told to call Envoy's tag by this name, and its dashboards ask for it.
+          { regex: "envoy_(cluster_name)", action: "labelmap" },
+        ],
       },
     ],
   });
