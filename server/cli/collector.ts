@@ -1,4 +1,6 @@
 import { meshPorts } from "../fleet/ports.ts";
+import { parseAllowedHosts } from "../lib/allowed-host.ts";
+import { systemClock } from "../lib/clock.ts";
 import { createLogger, type Logger } from "../lib/logger.ts";
 import { collectorName, openTelemetryReader, openTelemetryStore } from "../store/open-telemetry.ts";
 import { type RetentionBook, retentionBook } from "../store/retention-book.ts";
@@ -14,6 +16,7 @@ import { columns } from "./columns.ts";
 import { exportSettings } from "./export-settings.ts";
 import { onShutdown } from "./leash.ts";
 import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
+import { remoteAccess } from "./remote-access.ts";
 
 export interface CollectorCommandOptions extends CommonOptions {
   /** As parseRetention reads it; `list` prints every setting instead of running. */
@@ -58,6 +61,12 @@ export async function runCollector(options: CollectorCommandOptions): Promise<vo
       httpPort: ports.collectorHttp,
       zipkinPort: ports.zipkin,
       traceApi: { zipkin: zipkinApi(asked), jaeger: jaegerApi(asked), jaegerPort: ports.jaeger },
+      remote: await remoteAccess(
+        place.data,
+        process.env,
+        parseAllowedHosts(process.env.LIMPID_ALLOWED_HOSTS),
+        systemClock,
+      ),
       limits: { retention },
       retention: followedRetention(retentionBook(place), own, logger),
       ...(sampling && { sampling }),

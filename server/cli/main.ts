@@ -127,6 +127,9 @@ program
     "after",
     `
 LIMPID_TELEMETRY_DATABASE=postgres://user@host/name keeps telemetry there, for several collectors and dashboards.
+LIMPID_LISTEN=0.0.0.0                               serves the same ports to other machines, too, over mutual TLS, for certificates of the mesh
+LIMPID_MESH_ROOT_FILE=<pem>                         whose certificates these are (default: ca/root-cert.pem of the data folder)
+LIMPID_TLS_CERT_FILE=<pem>, LIMPID_TLS_KEY_FILE=<pem>  the certificate shown there (default: of the authority in console-ca)
 
 The backend, in OpenTelemetry's variables under another name; each also for one signal (LIMPID_EXPORTER_OTLP_TRACES_ENDPOINT):
   LIMPID_EXPORTER_OTLP_PROTOCOL             grpc (default) or http/protobuf

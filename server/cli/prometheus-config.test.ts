@@ -10,7 +10,11 @@ it("names every place that shows metrics, with the offset, and counts no request
       job.static_configs?.[0].targets,
     ]),
   );
-  expect(targets).toMatchObject({ mesh: ["127.0.0.1:5318"], istiod: ["127.0.0.1:16014"], cadvisor: ["127.0.0.1:16080"] });
+  expect(targets).toMatchObject({
+    mesh: ["127.0.0.1:5318"],
+    istiod: ["127.0.0.1:16014"],
+    cadvisor: ["127.0.0.1:16080"],
+  });
   expect(jobs.at(-1)?.http_sd_configs).toEqual([
     { url: "http://127.0.0.1:16014/limpid/v1/prometheus/targets", refresh_interval: "15s" },
   ]);

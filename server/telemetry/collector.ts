@@ -29,6 +29,7 @@ import { otlpEndpoint } from "./otlp-http.ts";
 import { otlpSignals, type TelemetrySink } from "./otlp-signals.ts";
 import { ownEndpoints, prometheusText } from "./own-endpoints.ts";
 import { PeerBook } from "./peer-book.ts";
+import type { RemoteAccess } from "./remote-callers.ts";
 import type { SamplingSettings } from "./sampling-settings.ts";
 import type { SpanRecord } from "./span.ts";
 import type { StoreReplaced, TelemetryStore } from "./store.ts";
@@ -47,8 +48,10 @@ export interface CollectorOptions {
   /** What else is answered at Zipkin's port, and, at a port of its own, what Jaeger's query API is. */
   traceApi?: { zipkin: Endpoints; jaeger: Endpoints; jaegerPort: number };
   logger: Logger;
-  /** Default: loopback. */
+  /** Where everybody is answered; default: loopback. */
   host?: string;
+  /** Where others are, who show a certificate; the ports are the same. Left out: nowhere. */
+  remote?: RemoteAccess | undefined;
   clock?: Clock;
   limits?: Partial<CollectorLimits>;
   /** Asked before each compaction, in place of what the limits say. */
@@ -174,7 +177,7 @@ export function createCollector(options: CollectorOptions): Collector {
   addService(grpc, MetricsService, metrics, onError);
   addEnvoyMetricsService(grpc, { sink, counters: { proxyMetrics: 0 }, now });
   const served = [AccessLogService, TraceService, LogsService, MetricsService, EnvoyMetricsService];
-  const serving = addHealth(
+  const healthService = addHealth(
     grpc,
     served.map(({ typeName }) => typeName),
   );
@@ -195,9 +198,8 @@ export function createCollector(options: CollectorOptions): Collector {
   const own = ownEndpoints(health, metricsText);
   const { maxBodyBytes } = limits;
   const failed = (error: unknown, path: string) => logger.error({ err: error, path }, "an HTTP call failed");
-  const http = createTelemetryHttp({
-    onError: failed,
-    endpoints: {
+  const serving: Record<"http" | "zipkin" | "jaeger", Endpoints> = {
+    http: {
       "/v1/traces": otlpEndpoint(signals.traces),
       "/v1/logs": otlpEndpoint(signals.logs),
       "/v1/metrics": otlpEndpoint(signals.metrics),
@@ -205,21 +207,33 @@ export function createCollector(options: CollectorOptions): Collector {
       ...own,
       "/stats/prometheus": { GET: () => ({ type: prometheusText, body: istio.render() }) },
     },
-    maxBodyBytes,
-  });
-  const zipkinHttp = createTelemetryHttp({
-    onError: failed,
-    endpoints: { ...merged(zipkin, options.traceApi?.zipkin ?? {}), "/health": own["/healthz"] ?? {} },
-    maxBodyBytes,
-  });
-  const jaegerHttp = createTelemetryHttp({
-    onError: failed,
-    endpoints: options.traceApi?.jaeger ?? {},
-    maxBodyBytes,
-  });
+    zipkin: { ...merged(zipkin, options.traceApi?.zipkin ?? {}), "/health": own["/healthz"] ?? {} },
+    jaeger: options.traceApi?.jaeger ?? {},
+  };
+  const serve = (what: keyof typeof serving, tls?: RemoteAccess["tls"]): HttpServer =>
+    createTelemetryHttp({ onError: failed, endpoints: serving[what], maxBodyBytes, ...(tls && { tls }) });
+  const [http, zipkinHttp, jaegerHttp] = [serve("http"), serve("zipkin"), serve("jaeger")];
+  const remote: HttpServer[] = [];
   let grpcPort: number | undefined;
+  const listenRemotely = async ({ addresses, tls }: RemoteAccess, ports: { grpc: number; http: number }) => {
+    const { key, cert, clientRoots } = tls;
+    const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(cert) };
+    const credentials = ServerCredentials.createSsl(Buffer.from(clientRoots), [pair], true);
+    for (const address of addresses) {
+      const at = async (what: keyof typeof serving, port: number) => {
+        const server = serve(what, tls);
+        remote.push(server);
+        await listen(server, port, address);
+      };
+      await at("http", ports.http);
+      if (options.zipkinPort !== undefined) await at("zipkin", portOf(zipkinHttp));
+      if (options.traceApi !== undefined) await at("jaeger", portOf(jaegerHttp));
+      await listener.listen(grpc, { host: address, port: ports.grpc }, credentials);
+    }
+    logger.info({ addresses }, "the collector's ports are served to other machines, over mutual TLS");
+  };
   const closeHttp = () => {
-    for (const server of [http, zipkinHttp, jaegerHttp]) {
+    for (const server of [http, zipkinHttp, jaegerHttp, ...remote.splice(0)]) {
       server.close();
       server.closeAllConnections();
     }
@@ -244,16 +258,17 @@ export function createCollector(options: CollectorOptions): Collector {
         if (options.traceApi !== undefined) await listen(jaegerHttp, options.traceApi.jaegerPort, host);
         const at = { host, port: options.grpcPort };
         grpcPort = await listener.listen(grpc, at, ServerCredentials.createInsecure());
+        if (options.remote !== undefined) await listenRemotely(options.remote, { grpc: grpcPort, http: portOf(http) });
       } catch (error) {
         closeHttp();
         await ingest.stop();
         throw error;
       }
-      serving.set(true);
+      healthService.set(true);
       logger.info(this.addresses(), "collector listens");
     },
     async stop() {
-      serving.set(false);
+      healthService.set(false);
       // Proxies hold their streams open for ever, so waiting for them to end is bounded.
       await listener.stop(grpc, 500);
       closeHttp();
@@ -288,10 +303,12 @@ async function listen(server: HttpServer, port: number, host: string): Promise<v
   await once(server, "listening");
 }
 
-function addressOf(server: HttpServer, host: string): string {
+const addressOf = (server: HttpServer, host: string): string => `${host}:${portOf(server)}`;
+
+function portOf(server: HttpServer): number {
   const address = server.address() as AddressInfo | null;
   if (address === null) throw new Error("the collector is not listening");
-  return `${host}:${address.port}`;
+  return address.port;
 }
 
 const idleStats: IngestStats = {

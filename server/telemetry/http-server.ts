@@ -3,9 +3,10 @@ import { isFromWebPage } from "../lib/allowed-host.ts";
 import { errorBody } from "../lib/error-body.ts";
 import { answerWhole } from "../lib/http-answer.ts";
 import { readBody } from "../lib/http-body.ts";
-import { createHttpListener } from "../lib/http-listener.ts";
+import { createHttpListener, type HttpListenerTls } from "../lib/http-listener.ts";
 import { createRouter, type Router } from "../lib/http-router.ts";
 import { HttpError } from "./http-error.ts";
+import { refusalOf } from "./remote-callers.ts";
 
 /** What one path answers, by method. `body` is there for a POST. */
 export interface Endpoint {
@@ -35,6 +36,8 @@ export interface TelemetryHttpOptions {
   endpoints: Endpoints;
   /** Of a body as sent; four times as much of it unpacked. */
   maxBodyBytes: number;
+  /** Serves HTTPS. */
+  tls?: HttpListenerTls;
   /** Told of what a handler threw that is no answer. */
   onError(error: unknown, path: string): void;
 }
@@ -57,6 +60,7 @@ export function createTelemetryHttp(options: TelemetryHttpOptions): Server {
     },
     {
       limits: { requestTimeoutMs: 15_000, headersTimeoutMs: 5_000 },
+      ...(options.tls && { tls: options.tls }),
       onError: (error, request) => options.onError(error, request.url ?? ""),
     },
   );
@@ -84,6 +88,8 @@ function callOf(request: IncomingMessage, target: { path: string; query: string 
 }
 
 async function answer({ request, path, endpoint, asked }: Call, options: TelemetryHttpOptions): Promise<HttpAnswer> {
+  const refusal = refusalOf(request);
+  if (refusal !== undefined) throw new HttpError(401, refusal);
   const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
   if (isForeign(request, endpoint?.POST !== undefined && method === "POST")) {
     throw new HttpError(403, "only programs may ask, and only for what this machine is called");
