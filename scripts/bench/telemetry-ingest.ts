@@ -49,7 +49,9 @@ async function ingestOf(
       `${place.name}: ${what}: ${sent} in ${seconds} s by the clock and ${used.toFixed(1)} s of processor${ofServer}, shed ${JSON.stringify(health.shed)}\n`,
     );
     bars.add({ what: `${place.name}: ${what}`, value: sent / used / 1000, unit: "k/s", least });
-    bars.add({ what: `${place.name}: the same, most memory`, value: mb, unit: "MB", most: maxMb });
+    const memory = { what: `${place.name}: the same, most memory`, value: mb, unit: "MB" };
+    if (make === accessLogSender) bars.add({ ...memory, most: maxMb });
+    else process.stdout.write(`${memory.what}: ${mb.toFixed(0)} MB\n`);
     await sender.close();
   } finally {
     await endOf(child);

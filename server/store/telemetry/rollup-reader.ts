@@ -43,7 +43,8 @@ export class RollupReader {
   }
 
   async rollups(range: RollupRange): Promise<RollupRow[]> {
-    const [fromSec, toSec] = [range.fromMs / 1000, range.toMs / 1000];
+    // Whole seconds: a bucket's time is one, and PostgreSQL compares it with no other.
+    const [fromSec, toSec] = [Math.ceil(range.fromMs / 1000), Math.ceil(range.toMs / 1000)];
     const stretches: Stretch[] = [];
     let from = fromSec;
     // The marks are read first: what compaction does meanwhile adds coarser buckets, and the finer ones stay for long after.
@@ -70,7 +71,7 @@ export class RollupReader {
 
   async sums({ fromMs, toMs, withLatency = true }: SumRange): Promise<RollupSum[]> {
     const marks = await this.#marks();
-    const [from, to] = [fromMs / 1000, toMs / 1000];
+    const [from, to] = [Math.ceil(fromMs / 1000), Math.ceil(toMs / 1000)];
     const settledFrom = Math.min(to, ceilTo(from, sumStep));
     const settledTo = Math.max(settledFrom, floorTo(Math.min(to, marks.settled), sumStep));
     const fold = new Fold({ withLatency });

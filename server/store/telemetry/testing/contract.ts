@@ -109,6 +109,14 @@ function rollupContract(opened: () => Opened): void {
     expect(summary(rows)).toEqual([[0, "ratings", 200, "", 1]]);
   });
 
+  it("takes a range that ends within a second, as clocks have it", async () => {
+    const { store, reader } = opened();
+    await store.write(batch({ rollups: [t0, t0 + 1, t0 + 2].map((second) => rollup(reviews, second)) }));
+    const range = { fromMs: t0 * 1000 + 0.5, toMs: (t0 + 1) * 1000 + 772 };
+    expect(total(await reader.sums(range))).toBe(1);
+    expect(summary(await reader.rollups({ ...range, stepSec: 1 }))).toEqual([[1, "reviews", 200, "", 1]]);
+  });
+
   it("adds up a range by edge, code and flags, before and after compaction", async () => {
     const { store, reader } = opened();
     const rollups = Array.from({ length: 300 }, (_, i) =>
