@@ -10,7 +10,7 @@ import { type Direction, directionOfLogName } from "../wire/access-log-names.ts"
 import { flagNames } from "../wire/response-flags.ts";
 import { readNode } from "./peer.ts";
 import { PeerBook } from "./peer-book.ts";
-import { type TrafficRecord, unknownPeer } from "./record.ts";
+import { type EdgeKey, edgeId, type TrafficRecord, unknownPeer } from "./record.ts";
 import { encodedLogs, readRecords } from "./testing/encoded-logs.ts";
 
 const domain = "default.svc.cluster.local";
@@ -148,6 +148,21 @@ describe("an inbound entry", () => {
     const peerCertificateProperties = { subjectAltName: [{ san: { case: "uri" as const, value: "spiffe://x" } }] };
     expect(records("inbound", { tlsProperties: { peerCertificateProperties } })[0]?.edge.mtls).toBe(true);
     expect(records("inbound", { tlsProperties: {} })[0]?.edge.mtls).toBe(false);
+  });
+
+  it("has what the certificates of both sides say, which is part of no identity", () => {
+    const of = (value: string) => ({ subjectAltName: [{ san: { case: "uri" as const, value } }] });
+    const [source, destination] = ["spiffe://cluster.local/ns/default/sa/a", "spiffe://cluster.local/ns/default/sa/b"];
+    const tlsProperties = { peerCertificateProperties: of(source), localCertificateProperties: of(destination) };
+    const [{ edge: told } = { edge: undefined }] = records("inbound", { tlsProperties });
+    expect(told).toMatchObject({ mtls: true, principals: { source, destination } });
+    expect(records("inbound")[0]?.edge.principals).toBeUndefined();
+    const [{ edge: reached } = { edge: undefined }] = records("outbound", {
+      customTags: { "limpid.reached": destination },
+    });
+    expect(reached?.principals).toEqual({ source: "", destination });
+    const { principals: _, ...bare } = reached as EdgeKey;
+    expect(edgeId(bare)).toBe(edgeId(reached as EdgeKey));
   });
 });
 

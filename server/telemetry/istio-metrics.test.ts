@@ -39,6 +39,19 @@ it("counts requests of both reporters with Istio's labels", () => {
   }
 });
 
+it("names whom certificates told of, each apart", () => {
+  const metrics = new IstioMetrics();
+  const [a, b] = ["spiffe://cluster.local/ns/default/sa/a", "spiffe://cluster.local/ns/default/sa/b"];
+  const told = { ...reviews, reporter: "destination" as const, mtls: true, principals: { source: a, destination: b } };
+  const reached = { ...reviews, principals: { source: "", destination: b } };
+  metrics.add([rollup(told, 1), rollup(reached, 1), rollup(reviews, 1), rollup(reached, 2)]);
+  const samples = samplesOf(metrics.render());
+  const count = (...labels: string[]) => find(samples, "istio_requests_total", ...labels).map(([, value]) => value);
+  expect(count(`source_principal="${a}"`, `destination_principal="${b}"`)).toEqual([1]);
+  expect(count('reporter="source"', 'source_principal="unknown"', `destination_principal="${b}"`)).toEqual([2]);
+  expect(count('reporter="source"', 'destination_principal="unknown"')).toEqual([1]);
+});
+
 it("has durations and sizes as histograms that a quantile can be taken of", () => {
   const metrics = new IstioMetrics();
   metrics.add([rollup(reviews, 1, { latencies: [3, 40, 40, 700] })]);

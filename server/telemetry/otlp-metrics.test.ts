@@ -42,6 +42,17 @@ it("a monotonic sum is a counter, any other a gauge", () => {
   expect(sum(false, AggregationTemporality.CUMULATIVE)?.series.kind).toBe("gauge");
 });
 
+it("has what counts it in a series' identity, and its attributes as labels", () => {
+  const dataPoints = [{ ...at, attributes: [text("route", "/")], value: { case: "asInt" as const, value: 7n } }];
+  const scope = { name: "lib", version: "1.2", attributes: [text("team", "shop")] };
+  const data = { case: "gauge" as const, value: { dataPoints } };
+  const resource = create(ResourceMetricsSchema, { scopeMetrics: [{ scope, metrics: [{ name: "m", data }] }] });
+  expect(metricPoints([resource])[0]?.series).toMatchObject({
+    scope: "lib 1.2",
+    labels: { route: "/", "otel.scope.team": "shop" },
+  });
+});
+
 it("leaves out points without a value", () => {
   const nothing = { ...at, flags: 1, value: { case: "asDouble" as const, value: 0 } };
   expect(points({ case: "gauge", value: { dataPoints: [nothing, { ...at }] } })).toEqual([]);
