@@ -15,3 +15,9 @@ export const fail = <E>(...errors: E[]): { ok: false; errors: E[] } => ({ ok: fa
 
 export const formatFieldErrors = (errors: readonly FieldError[]): string =>
   errors.map((error) => (error.path ? `${error.path}: ${error.message}` : error.message)).join("; ");
+
+/** The value, or an Error that says all that was found. */
+export function unwrap<T>(result: Result<T, string>): T {
+  if (!result.ok) throw new Error(result.errors.join("; "));
+  return result.value;
+}

@@ -13,7 +13,7 @@ import type { Secret } from "../gen/proto/envoy/extensions/transport_sockets/tls
 import { LoadStatsResponseSchema } from "../gen/proto/envoy/service/load_stats/v3/lrs_pb.js";
 import { systemClock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
-import { formatFieldErrors } from "../lib/result.ts";
+import { formatFieldErrors, unwrap } from "../lib/result.ts";
 import type { ListeningSocket } from "../lib/succession.ts";
 import { type AdsClient, createAdsClient } from "../xds/client/ads-client.ts";
 import type { ReceivedResource } from "../xds/client/delta-state.ts";
@@ -244,6 +244,7 @@ class Sidecar implements EmbeddedSidecar {
       clock,
       runtime,
       flush: options.fileFlush,
+      writes: listens,
     });
     this.#tracers = new Tracers({ node, channels, stats, clock });
     this.#istio = new IstioMetrics(node);
@@ -604,9 +605,4 @@ function both(first: AccessLogger, second: AccessLogger | undefined): AccessLogg
       second.log(record);
     },
   };
-}
-
-function unwrap<T>(result: { ok: true; value: T } | { ok: false; errors: string[] }): T {
-  if (result.ok) return result.value;
-  throw new Error(result.errors.join("; "));
 }

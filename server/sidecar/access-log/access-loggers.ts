@@ -41,6 +41,8 @@ interface AccessLoggerDeps {
   runtime?: Runtime | undefined;
   /** Of files; absent: once a second. */
   flush?: FlushOptions | undefined;
+  /** False: what is asked for is read and judged, and no file is opened. */
+  writes?: boolean | undefined;
 }
 
 const none: Omit<EntryOptions, "customTags"> = { requestHeaders: [], responseHeaders: [], responseTrailers: [] };
@@ -169,7 +171,8 @@ export class AccessLoggers {
     if (path === "") return fail("path is required");
     const format = formatter.value;
     if (this.#files.size >= maxSinks && !this.#files.has(path)) return fail(`more than ${maxSinks} different files`);
-    const { stats, clock, flush = defaultFlush } = this.#deps;
+    const { stats, clock, flush = defaultFlush, writes } = this.#deps;
+    if (writes === false) return ok({ log() {} });
     const file = getOrMake(this.#files, path, () => new LogFile(path, { stats, clock, flush }));
     return ok({ log: (record) => file.write(format(record)) });
   }
