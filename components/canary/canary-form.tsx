@@ -6,8 +6,9 @@ import { useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { ApiError, Entrance } from "../../server/contract/index.ts";
 import { ChangeSafety, SafeButton } from "../config/change-safety.tsx";
+import { type ChangeView, ChangeViews } from "../config/change-views.tsx";
 import { FieldErrors } from "../config/field-errors.tsx";
-import { ObjectDiffs } from "../config/yaml-diff.tsx";
+import { PlanDiff } from "../config/plan-diff.tsx";
 import { toApiError } from "../lib/api.ts";
 import { startCanary } from "../lib/writes.ts";
 import { formatSpan } from "../ui/format.ts";
@@ -31,10 +32,11 @@ export function CanaryForm({ service, versions, usual, entrance, onClose }: Cana
   const [draft, setDraft] = useState<CanaryDraft>(() => newDraft(usual));
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<ApiError | null>(null);
+  const [view, setView] = useState<ChangeView>("yaml");
   const [settled] = useDebouncedValue(draft, 200);
   const plan = useQuery({
     queryKey: ["canary-plan", service, settled, entrance?.name],
-    queryFn: () => startCanary(requestOf(settled, service, entrance), { dryRun: true }),
+    queryFn: () => startCanary(requestOf(settled, service, entrance), { dryRun: true, envoy: true }),
     enabled: !busy,
     retry: false,
   });
@@ -73,7 +75,10 @@ export function CanaryForm({ service, versions, usual, entrance, onClose }: Cana
       {plan.data && (
         <details className={styles.plan}>
           <summary>{t("plan")}</summary>
-          <ObjectDiffs objects={plan.data.objects} />
+          <p className={styles.buttons}>
+            <ChangeViews view={view} onView={setView} />
+          </p>
+          <PlanDiff plan={plan.data} view={view} />
         </details>
       )}
       <div className={styles.buttons}>

@@ -2,53 +2,78 @@
 import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
-import type { ChangeResult } from "../../server/contract/index.ts";
+import { type ChangeResult, deadShares, type ShareChange, wholeMesh } from "../../server/contract/index.ts";
 import { useErrorText } from "../lib/error-text.ts";
 import { useMay } from "../lib/session.tsx";
 import { ConfirmButton } from "../ui/confirm-button.tsx";
 import styles from "./change-safety.module.css";
-import { deadShares, destinationText } from "./dead-shares.ts";
+import { destinationText, shareKey } from "./dead-shares.ts";
+import { ForetoldRefusals } from "./foretold-refusals.tsx";
+import { TrafficMoves } from "./traffic-moves.tsx";
 
-type Plan = Pick<ChangeResult, "shares" | "warnings">;
+export type Plan = Pick<ChangeResult, "shares" | "warnings" | "refusals"> & Partial<Pick<ChangeResult, "objects">>;
 
-/** What a change does that is hardly meant: requests that go where nobody is, and all that kubectl would warn of. */
+/** What a change does that is hardly meant: requests that go where nobody is, proxies that would refuse it, and all that kubectl would warn of. */
 export function ChangeSafety({ plan }: { plan: Plan | null }) {
-  const t = useTranslations("safety");
   const textOf = useErrorText();
+  const deadText = useDeadText();
   if (!plan) return null;
   const dead = deadShares(plan);
-  const { warnings } = plan;
-  if (dead.length + warnings.length === 0) return null;
+  const { warnings, refusals = [] } = plan;
   const objects = new Set(warnings.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`));
   return (
-    <div role="alert" data-testid="change-safety">
-      {dead.length > 0 && (
-        <ul className={styles.bad}>
-          {dead.map((share) => (
-            <li key={`${share.virtualService}/${share.rule}/${share.hostname}/${share.subset}`}>
-              {t("dead", { share: share.after, rule: share.rule + 1, destination: destinationText(share) })}
-            </li>
-          ))}
-        </ul>
+    <>
+      {dead.length + warnings.length + refusals.length > 0 && (
+        <div role="alert" data-testid="change-safety">
+          {dead.length > 0 && (
+            <ul className={styles.bad} data-testid="dead-shares">
+              {dead.map((share) => (
+                <li key={shareKey(share)}>{deadText(share)}</li>
+              ))}
+            </ul>
+          )}
+          <ForetoldRefusals refusals={refusals} />
+          {warnings.length > 0 && (
+            <ul className={styles.warn}>
+              {warnings.map(({ kind, namespace, name, path, ...said }) => (
+                <li key={`${kind}/${namespace}/${name}/${path}/${said.message}`}>
+                  {objects.size > 1 && (
+                    <b>
+                      {kind} {namespace && `${namespace}/`}
+                      {name}
+                    </b>
+                  )}
+                  {path && <code>{path}</code>}
+                  <span>{textOf(said)}</span>
+                </li>
+              ))}
+            </ul>
+          )}
+        </div>
       )}
-      {warnings.length > 0 && (
-        <ul className={styles.warn}>
-          {warnings.map(({ kind, namespace, name, path, ...said }) => (
-            <li key={`${kind}/${namespace}/${name}/${path}/${said.message}`}>
-              {objects.size > 1 && (
-                <b>
-                  {kind} {namespace && `${namespace}/`}
-                  {name}
-                </b>
-              )}
-              {path && <code>{path}</code>}
-              <span>{textOf(said)}</span>
-            </li>
-          ))}
-        </ul>
-      )}
-    </div>
+      <TrafficMoves shares={plan.shares} />
+    </>
   );
+}
+
+/** What becomes of requests that nobody takes, in words. */
+function useDeadText(): (share: ShareChange) => string {
+  const t = useTranslations("safety");
+  return (share) => {
+    const words = { share: share.after, rule: share.rule + 1, destination: destinationText(share) };
+    switch (share.lost) {
+      case "endpoints":
+        return t("lost-endpoints", words);
+      case "service":
+        return t("lost-service", words);
+      case "route":
+        return t("lost-route", { ...words, share: share.before });
+      case "gateway":
+        return t("lost-gateway", { gateway: share.hostname, object: share.virtualService });
+      default:
+        return t("dead", words);
+    }
+  };
 }
 
 export interface SafeButtonProps {
@@ -65,8 +90,12 @@ export interface SafeButtonProps {
 /** The button that does it. What would send requests nowhere needs a second press, on words that say so. */
 export function SafeButton({ plan, onPress, children, ...rest }: SafeButtonProps) {
   const t = useTranslations("safety");
-  const may = useMay()("operator");
-  const [worst] = plan ? deadShares(plan).toSorted((a, b) => b.after - a.after) : [];
+  const mayWrite = useMay();
+  // Which namespaces it is about is known with the plan; who may write in none of them is offered nothing before that, either.
+  const may = plan?.objects?.length
+    ? plan.objects.every(({ namespace }) => mayWrite("operator", namespace || wholeMesh))
+    : mayWrite("operator");
+  const [worst] = plan ? deadShares(plan).toSorted((a, b) => weightOf(b) - weightOf(a)) : [];
   if (!may) return <span className="muted">{t("not-yours")}</span>;
   if (!worst) {
     return (
@@ -75,14 +104,16 @@ export function SafeButton({ plan, onPress, children, ...rest }: SafeButtonProps
       </Button>
     );
   }
+  const destination = destinationText(worst);
+  const confirm =
+    worst.lost === undefined
+      ? t("dead-confirm", { share: worst.after, destination })
+      : t(worst.lost === "gateway" ? "lost-gateway-confirm" : "lost-confirm", { destination });
   return (
-    <ConfirmButton
-      variant="filled"
-      onConfirm={onPress}
-      confirm={t("dead-confirm", { share: worst.after, destination: destinationText(worst) })}
-      {...rest}
-    >
+    <ConfirmButton variant="filled" onConfirm={onPress} confirm={confirm} {...rest}>
       {children}
     </ConfirmButton>
   );
 }
+
+const weightOf = ({ before, after }: ShareChange): number => Math.max(before, after);

@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
-import type { ShareChange } from "../../server/contract/index.ts";
-import { deadShares, destinationText, isPlain } from "./dead-shares.ts";
+import { deadShares, type ShareChange } from "../../server/contract/index.ts";
+import { destinationText, isPlain } from "./dead-shares.ts";
 
 const share = (over: Partial<ShareChange> = {}): ShareChange => ({
   virtualService: "default/reviews",
+  list: "http",
   rule: 0,
   matches: [],
   hostname: "reviews.default.svc.cluster.local",

@@ -1,8 +1,4 @@
-import type { ChangeResult, ShareChange } from "../../server/contract/index.ts";
-
-/** Destinations that a change gives requests to, and that have nobody to take them: what goes there is answered 503. */
-export const deadShares = ({ shares }: Pick<ChangeResult, "shares">): ShareChange[] =>
-  shares.filter(({ endpoints, before, after }) => endpoints === 0 && after > before);
+import { type ChangeResult, deadShares, type ShareChange } from "../../server/contract/index.ts";
 
 /** `reviews v2`: the first label of a cluster's own name, else the whole host, and the subset. */
 export const destinationText = ({ hostname, subset }: Pick<ShareChange, "hostname" | "subset">): string => {
@@ -10,6 +6,13 @@ export const destinationText = ({ hostname, subset }: Pick<ShareChange, "hostnam
   return subset === null ? short : `${short} ${subset}`;
 };
 
-/** Nothing about it needs a second look: nobody warns, and nothing goes where nobody is. */
-export const isPlain = (plan: Pick<ChangeResult, "shares" | "warnings" | "undo">): boolean =>
-  plan.warnings.length === 0 && deadShares(plan).length === 0 && (plan.undo?.since.length ?? 0) === 0;
+/** Nothing about it needs a second look: nobody warns, and nothing goes where nobody is, nobody would refuse it. */
+export const isPlain = (plan: Pick<ChangeResult, "shares" | "warnings" | "undo" | "refusals">): boolean =>
+  plan.warnings.length === 0 &&
+  deadShares(plan).length === 0 &&
+  (plan.refusals?.length ?? 0) === 0 &&
+  (plan.undo?.since.length ?? 0) === 0;
+
+/** Tells one share from the others of a change. */
+export const shareKey = ({ virtualService, list, rule, hostname, subset }: ShareChange): string =>
+  [virtualService, list, rule, hostname, subset].join("|");

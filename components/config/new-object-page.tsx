@@ -5,6 +5,7 @@ import { useTranslations } from "use-intl";
 import { useLeaveGuard } from "../lib/leave-guard.ts";
 import { configHref, objectHref } from "../lib/links.ts";
 import { Page, PageHeader } from "../ui/page-header.tsx";
+import type { ChangeView } from "./change-views.tsx";
 import styles from "./config.module.css";
 import { ObjectEditor } from "./object-editor.tsx";
 import { alertStarter, starter } from "./starter.ts";
@@ -21,7 +22,8 @@ export function NewObjectPage({ begin: first }: { begin?: "alert" | undefined })
   const [written, setWritten] = useState<{ kind: string; namespace: string; name: string }[]>([]);
   const [applied, setApplied] = useState<string | null>(null);
   const dirty = text !== applied && text.trim() !== "";
-  const state = useApply(dirty ? { texts: [{ text, resourceVersion: null }] } : null);
+  const [view, setView] = useState<ChangeView>("yaml");
+  const state = useApply(dirty ? { texts: [{ text, resourceVersion: null }] } : null, { envoy: view === "envoy" });
   useLeaveGuard(dirty && text !== template, t("leave-new"));
   const apply = async () => {
     if (!dirty || state.error) return;
@@ -57,6 +59,8 @@ export function NewObjectPage({ begin: first }: { begin?: "alert" | undefined })
           onApply={() => void apply()}
           onUndone={() => setWritten([])}
           onDiscard={() => setText("")}
+          view={view}
+          onView={setView}
         />
         {written.length > 0 && (
           <p className="muted">

@@ -2,14 +2,16 @@
 import { Button } from "@mantine/core";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
-import { withoutFilledIn } from "../../server/contract/index.ts";
+import { wholeMesh, withoutFilledIn } from "../../server/contract/index.ts";
+import { lineOfRule } from "../../server/wire/yaml-place.ts";
 import { useLeaveGuard } from "../lib/leave-guard.ts";
+import { useMay } from "../lib/session.tsx";
 import { useUrlState } from "../lib/url-state.ts";
+import type { ChangeView } from "./change-views.tsx";
 import type { ConfigDocument } from "./config-queries.ts";
 import { ConflictMerge } from "./merge/conflict-merge.tsx";
 import { ObjectEditor } from "./object-editor.tsx";
 import { useApply } from "./use-apply.ts";
-import { lineOfRule } from "./yaml-place.ts";
 
 interface Draft {
   text: string;
@@ -24,8 +26,10 @@ export function ObjectDraft({ document }: { document: ConfigDocument }) {
   const url = useUrlState();
   const stored = withoutFilledIn(document.yaml);
   const { kind, namespace, name, resourceVersion } = document;
+  const may = useMay()("operator", namespace || wholeMesh);
   const [draft, setDraft] = useState<Draft | null>(null);
   const [isGoing, setGoing] = useState(false);
+  const [view, setView] = useState<ChangeView>("yaml");
   const dirty = isGoing || (draft !== null && draft.text !== stored);
   const version = draft?.version ?? resourceVersion;
   const state = useApply(
@@ -34,6 +38,7 @@ export function ObjectDraft({ document }: { document: ConfigDocument }) {
       : isGoing
         ? { texts: [], removed: [{ kind, namespace, name, resourceVersion }] }
         : { texts: [{ text: draft?.text ?? stored, resourceVersion: version }] },
+    { envoy: view === "envoy" },
   );
   useLeaveGuard(dirty, t("leave", { name }));
   // Where a proxy's complaint, or a request's route, points to; of no use any more once the text is another.
@@ -54,16 +59,20 @@ export function ObjectDraft({ document }: { document: ConfigDocument }) {
       hint={name}
       object={{ kind, name }}
       text={draft?.text ?? stored}
-      onText={(text) => setDraft({ base: draft?.base ?? stored, version, text })}
+      {...(may && { onText: (text: string) => setDraft({ base: draft?.base ?? stored, version, text }) })}
       line={draft === null ? line : null}
       dirty={dirty}
       state={state}
       onApply={() => void apply()}
       onDiscard={forget}
+      view={view}
+      onView={setView}
       actions={
-        <Button size="compact-sm" onClick={() => setGoing(true)} disabled={isGoing} data-testid="delete-object">
-          {t("delete")}
-        </Button>
+        may && (
+          <Button size="compact-sm" onClick={() => setGoing(true)} disabled={isGoing} data-testid="delete-object">
+            {t("delete")}
+          </Button>
+        )
       }
       {...(overtaken && {
         conflict: (

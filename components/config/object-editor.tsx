@@ -1,10 +1,10 @@
 "use client";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { deadShares } from "../../server/contract/index.ts";
 import { PushCard } from "../traffic/push-card.tsx";
 import { Panel } from "../ui/panel.tsx";
 import styles from "./config.module.css";
-import { deadShares } from "./dead-shares.ts";
 import { ConflictNote } from "./merge/conflict-note.tsx";
 import { SafetyPanel, type SafetyPanelProps } from "./safety-panel.tsx";
 import { useTextMarks } from "./text-marks.ts";
@@ -14,7 +14,8 @@ export interface ObjectEditorProps extends SafetyPanelProps {
   title: string;
   hint?: string;
   text: string;
-  onText: (text: string) => void;
+  /** Unset: the reader only looks. */
+  onText?: (text: string) => void;
   /** Of the object that the text is of, where it is of one. */
   object?: { kind: string; name: string };
   /** To be shown and marked, counting from one. */
@@ -44,7 +45,7 @@ export function ObjectEditor({
         <Panel title={title} hint={hint} actions={actions} flush>
           <YamlEditor
             value={text}
-            onChange={onText}
+            {...(onText && { onChange: onText })}
             label={t("yaml-of", { object: title })}
             marks={marks}
             line={line}
@@ -53,7 +54,7 @@ export function ObjectEditor({
           />
         </Panel>
         <div className={styles.stack}>
-          <SafetyPanel {...safety} {...(conflict && { conflict: <ConflictNote /> })} />
+          {onText && <SafetyPanel {...safety} {...(conflict && { conflict: <ConflictNote /> })} />}
           {state.revision !== null && <PushCard revision={state.revision} />}
         </div>
       </div>

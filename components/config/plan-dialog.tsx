@@ -1,13 +1,14 @@
 "use client";
 import { Button, Modal } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { ApiError, ChangeResult } from "../../server/contract/index.ts";
 import { ChangeSafety, SafeButton } from "./change-safety.tsx";
+import { type ChangeView, ChangeViews } from "./change-views.tsx";
 import { FieldErrors } from "./field-errors.tsx";
 import styles from "./plan-dialog.module.css";
-import { ObjectDiffs } from "./yaml-diff.tsx";
+import { PlanDiff } from "./plan-diff.tsx";
 
 export interface PlanDialogProps {
   title: string;
@@ -29,6 +30,7 @@ export function PlanDialog({ title, plan, error, busy, doing, onDo, onClose, chi
   const t = useTranslations("undo");
   const common = useTranslations("ui");
   const phone = useMediaQuery("(max-width: 640px)", false);
+  const [view, setView] = useState<ChangeView>("yaml");
   const testId = rest["data-testid"];
   return (
     <Modal
@@ -45,7 +47,16 @@ export function PlanDialog({ title, plan, error, busy, doing, onDo, onClose, chi
         {children}
         {error && <FieldErrors error={error} />}
         <ChangeSafety plan={plan} />
-        {plan && <div className={styles.diff}>{<ObjectDiffs objects={plan.objects} />}</div>}
+        {plan && (
+          <>
+            <p className={styles.views}>
+              <ChangeViews view={view} onView={setView} />
+            </p>
+            <div className={styles.diff}>
+              <PlanDiff plan={plan} view={view} />
+            </div>
+          </>
+        )}
         <footer className={styles.footer}>
           <SafeButton
             plan={plan}

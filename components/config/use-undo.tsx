@@ -38,7 +38,7 @@ export function useUndo(onDone: (result: ChangeResult) => void): Undo {
       await step();
     } catch (cause) {
       const error = toApiError(cause);
-      const plan = await undoRevision(revision, { dryRun: true }).catch(() => null);
+      const plan = await undoRevision(revision, { dryRun: true, envoy: true }).catch(() => null);
       setShown({ revision, plan, error });
     } finally {
       setBusy(false);
@@ -46,7 +46,7 @@ export function useUndo(onDone: (result: ChangeResult) => void): Undo {
   };
   const press = (revision: number, { own }: { own: boolean }) =>
     void attempt(revision, async () => {
-      const plan = await undoRevision(revision, { dryRun: true });
+      const plan = await undoRevision(revision, { dryRun: true, envoy: true });
       if (own && isPlain(plan)) return write(revision, plan);
       // The dialog begins at its button, which must not be at work by then.
       setBusy(false);

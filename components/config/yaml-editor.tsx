@@ -7,7 +7,8 @@ import styles from "./yaml-editor.module.css";
 
 export interface YamlEditorProps {
   value: string;
-  onChange: (value: string) => void;
+  /** Unset: to be read only. */
+  onChange?: (value: string) => void;
   label: string;
   marks: readonly CodeMark[];
   /** To be shown and marked, counting from one. */
@@ -25,7 +26,7 @@ export function YamlEditor({ value, onChange, label, marks, line = null, onApply
     <div>
       <CodeEditor
         value={value}
-        onChange={onChange}
+        {...(onChange && { onChange })}
         label={label}
         marks={marks}
         line={line}
@@ -49,9 +50,11 @@ export function YamlEditor({ value, onChange, label, marks, line = null, onApply
           </ul>
         </div>
       )}
-      <p className={styles.help} id="yaml-editor-help">
-        {t("editor-help")}
-      </p>
+      {onChange && (
+        <p className={styles.help} id="yaml-editor-help">
+          {t("editor-help")}
+        </p>
+      )}
     </div>
   );
 }

@@ -4,12 +4,13 @@ import { useLocale, useTranslations } from "use-intl";
 import {
   type ApiError,
   type ChangeResult,
+  deadShares,
   type Fault,
   type MeshService,
   type ServiceMetrics,
   serviceTitle,
 } from "../../server/contract/index.ts";
-import { ChangeSafety } from "../config/change-safety.tsx";
+import { ChangeSafety, SafeButton } from "../config/change-safety.tsx";
 import { FieldErrors } from "../config/field-errors.tsx";
 import { ObjectDiffs } from "../config/yaml-diff.tsx";
 import { EnvoyDiff } from "../traffic/envoy-diff.tsx";
@@ -41,12 +42,17 @@ export function FaultForm(props: FaultFormProps) {
   const isTaken = error !== null && burning.length > 0 && (error.code === "INVALID" || error.code === "CONFLICT");
   // What the control plane refuses would be refused again; what can't be asked right now may be tried.
   const isRefused = error !== null && error.code !== "CONTROL_PLANE_UNREACHABLE" && error.code !== "INTERNAL";
+  // Beside the fault itself: what sends requests nowhere is to be confirmed by name.
+  const dead = plan !== null && deadShares(plan).length > 0;
+  const startText = plan
+    ? t("start", { count: plan.envoy ? faultedProxies(plan.envoy).length : plan.proxies })
+    : t("start-plain");
   return (
     <form
       className={styles.form}
       onSubmit={(event) => {
         event.preventDefault();
-        onStart();
+        if (!dead) onStart();
       }}
     >
       <DelayFields draft={draft} onChange={onChange} />
@@ -70,11 +76,21 @@ export function FaultForm(props: FaultFormProps) {
         </details>
       )}
       <div className={styles.buttons}>
-        <DangerButton filled type="submit" loading={busy} disabled={!ready || isRefused} data-testid="fault-start">
-          {plan
-            ? t("start", { count: plan.envoy ? faultedProxies(plan.envoy).length : plan.proxies })
-            : t("start-plain")}
-        </DangerButton>
+        {dead ? (
+          <SafeButton
+            plan={plan}
+            onPress={onStart}
+            loading={busy}
+            disabled={!ready || isRefused}
+            data-testid="fault-start"
+          >
+            {startText}
+          </SafeButton>
+        ) : (
+          <DangerButton filled type="submit" loading={busy} disabled={!ready || isRefused} data-testid="fault-start">
+            {startText}
+          </DangerButton>
+        )}
         <Button variant="subtle" color="gray" onClick={onCancel}>
           {t("cancel")}
         </Button>

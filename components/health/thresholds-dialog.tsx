@@ -55,7 +55,7 @@ function Editor({ service, settings, onClose }: ThresholdsDialogProps & { settin
   const own = thresholdsOf(settled);
   const plan = useQuery({
     queryKey: ["thresholds-plan", service?.namespace, service?.name, own],
-    queryFn: () => setThresholds(service, own ?? {}, { dryRun: true }),
+    queryFn: () => setThresholds(service, own ?? {}, { dryRun: true, envoy: true }),
     enabled: own !== null && !busy,
     retry: false,
   });

@@ -32,7 +32,7 @@ export function useMeshPlan(): MeshPlan {
   const [written, setWritten] = useState<ChangeResult | null>(null);
   const look = async (title: string, write: Shown["write"]) => {
     setBusy(true);
-    const asked = await write({ dryRun: true }).then(
+    const asked = await write({ dryRun: true, envoy: true }).then(
       (plan) => ({ plan, error: null }),
       (cause: unknown) => ({ plan: null, error: toApiError(cause) }),
     );
@@ -46,7 +46,7 @@ export function useMeshPlan(): MeshPlan {
       setShown(null);
       void client.invalidateQueries();
     } catch (cause) {
-      const plan = await write({ dryRun: true }).catch(() => null);
+      const plan = await write({ dryRun: true, envoy: true }).catch(() => null);
       setShown({ title, write, plan, error: toApiError(cause) });
     } finally {
       setBusy(false);

@@ -74,10 +74,10 @@ export const thresholdsPath = (service: { namespace: string; name: string } | un
 export const setThresholds = (
   service: { namespace: string; name: string } | undefined,
   own: PartialThresholds,
-  { dryRun }: HowToWrite,
+  how: HowToWrite,
 ): Promise<ChangeResult> => {
   const path = thresholdsPath(service);
-  return sendJson(ChangeResult, "PUT", dryRun ? `${path}${service ? "&" : "?"}dryRun=true` : path, own);
+  return sendJson(ChangeResult, "PUT", path + (service ? dry(how).replace("?", "&") : dry(how)), own);
 };
 
 /** For a proxy that is gone for good. */
@@ -87,9 +87,9 @@ export const forgetProxy = (id: string): Promise<ProxyList> =>
 /** `over`: the newest later change of the same objects that was shown to the user; without it the undo is refused where there are such. */
 export const undoRevision = (
   revision: number,
-  { dryRun, over }: { dryRun: boolean; over?: number | undefined },
+  { over, ...how }: HowToWrite & { over?: number | undefined },
 ): Promise<ChangeResult> =>
-  sendJson(ChangeResult, "POST", `/api/undo${dry({ dryRun })}`, { revision, ...(over !== undefined && { over }) });
+  sendJson(ChangeResult, "POST", `/api/undo${dry(how)}`, { revision, ...(over !== undefined && { over }) });
 
 /** What differs between two meshes; writes nothing. */
 export const compareMeshes = (sides: { from: MeshSide; to: MeshSide }, signal?: AbortSignal): Promise<MeshComparison> =>

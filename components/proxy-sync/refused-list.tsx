@@ -2,10 +2,10 @@
 import Link from "next/link";
 import { useTranslations } from "use-intl";
 import { serviceTitle, withoutFilledIn } from "../../server/contract/index.ts";
+import { blamedPlace } from "../../server/wire/yaml-place.ts";
 import { useAuthor } from "../config/change-text.ts";
 import { useObject } from "../config/config-queries.ts";
 import { Moment } from "../config/moment.tsx";
-import { blamedPlace } from "../config/yaml-place.ts";
 import { objectHref, proxyResourceHref } from "../lib/links.ts";
 import { useChanges, useServices } from "../lib/queries.ts";
 import { defaultWindowSec } from "../ui/time-window.ts";

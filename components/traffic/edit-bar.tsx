@@ -1,13 +1,14 @@
 "use client";
 import { Button } from "@mantine/core";
-import { IconPencil } from "@tabler/icons-react";
+import { IconEye, IconPencil } from "@tabler/icons-react";
 import { useTranslations } from "use-intl";
 import type { Routing } from "../../server/contract/index.ts";
 import styles from "./traffic-tab.module.css";
 
-/** What rules the service, and the way to its editor. */
-export function EditBar({ routing, onEdit }: { routing: Routing; onEdit: () => void }) {
+/** What rules the service, and the way to its editor, which who only looks can read. */
+export function EditBar({ routing, may, onEdit }: { routing: Routing; may: boolean; onEdit: () => void }) {
   const t = useTranslations("form");
+  const Icon = may ? IconPencil : IconEye;
   const { virtualService, destinationRule, entrances } = routing;
   const objects = [
     ...(virtualService ? [`VirtualService ${virtualService.namespace}/${virtualService.name}`] : []),
@@ -19,13 +20,8 @@ export function EditBar({ routing, onEdit }: { routing: Routing; onEdit: () => v
       <span className="muted">
         {objects.length > 0 ? t("in-force", { objects: objects.join(", ") }) : t("none-in-force")}
       </span>
-      <Button
-        size="compact-sm"
-        leftSection={<IconPencil size={14} aria-hidden />}
-        onClick={onEdit}
-        data-testid="edit-rules"
-      >
-        {t("edit-rules")}
+      <Button size="compact-sm" leftSection={<Icon size={14} aria-hidden />} onClick={onEdit} data-testid="edit-rules">
+        {t(may ? "edit-rules" : "read-rules")}
       </Button>
     </div>
   );

@@ -7,6 +7,7 @@ import { useLoaded } from "../config/code/use-loaded.ts";
 import { mayLeave } from "../lib/leave-guard.ts";
 import type { Live } from "../lib/live.ts";
 import { usePush } from "../lib/queries.ts";
+import { useMay } from "../lib/session.tsx";
 import { useUrlState } from "../lib/url-state.ts";
 import { Unreadable } from "../list/live-content.tsx";
 import { Panel } from "../ui/panel.tsx";
@@ -43,6 +44,7 @@ const loadEditor = () => import("./editor/traffic-editor.tsx");
 export function TrafficTab({ service, title, routing, metrics, item, services }: TrafficTabProps) {
   const t = useTranslations("traffic");
   const url = useUrlState();
+  const may = useMay()("operator", service.namespace);
   if (!routing.data && routing.error) return <Unreadable title={t("unreadable")} live={routing} />;
   if (!routing.data) return <TrafficSkeleton />;
   const { data } = routing;
@@ -87,7 +89,7 @@ export function TrafficTab({ service, title, routing, metrics, item, services }:
   ));
   return (
     <div className={styles.hands}>
-      <EditBar routing={data} onEdit={() => url.set({ edit: "rules" }, "push")} />
+      <EditBar routing={data} may={may} onEdit={() => url.set({ edit: "rules" }, "push")} />
       {only ? [...doors, mesh] : [mesh, ...doors]}
       <CanaryCard service={named} routing={data} entrance={only ? entrances[0] : undefined} />
     </div>

@@ -9,10 +9,11 @@ export interface WeightInputProps {
   parts: readonly WeightPart[];
   index: number;
   onChange: (parts: WeightPart[]) => void;
+  disabled?: boolean;
 }
 
 /** A version's percent, to type. The others make room as you type, always from where they stood when typing began. */
-export function WeightInput({ parts, index, onChange }: WeightInputProps) {
+export function WeightInput({ parts, index, onChange, disabled = false }: WeightInputProps) {
   const t = useTranslations("traffic");
   const [text, setText] = useState<string | null>(null);
   const from = useRef(parts);
@@ -52,7 +53,7 @@ export function WeightInput({ parts, index, onChange }: WeightInputProps) {
         autoComplete="off"
         aria-label={t("weight-of", { version: part.version })}
         value={text ?? String(part.weight)}
-        disabled={part.locked || parts.length < 2}
+        disabled={disabled || part.locked || parts.length < 2}
         onFocus={(event) => {
           from.current = parts;
           event.currentTarget.select();

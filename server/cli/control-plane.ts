@@ -66,6 +66,8 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       clock,
       rateLimitCounters: counters,
       knownProxies: knownProxiesFile(join(data, "known-proxies.json"), logger),
+      // Few changes are tried: the sidecar's code is not kept in every control plane.
+      rehearse: async (resources) => (await import("../sidecar/rehearsal.ts")).rehearse(resources),
     });
     const canaries = createCanaryController({
       context: { store, services: controlPlane.services, kinds: indexKinds(kinds, emptyKinds), clock, logger },

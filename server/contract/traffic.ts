@@ -109,7 +109,9 @@ export type ChangedObject = z.infer<typeof ChangedObject>;
 export const ShareChange = z.object({
   /** `<namespace>/<name>` */
   virtualService: z.string(),
-  /** Index into `spec.http`, after the change where the rule is still there. */
+  /** Which of the VirtualService's lists the rule stands in. */
+  list: z.enum(["http", "tcp", "tls"]).default("http"),
+  /** Index into that list, after the change where the rule is still there. */
   rule: z.number().int(),
   /** The rule's conditions, as in `RouteRule.matches`. */
   matches: z.array(z.string()),
@@ -121,8 +123,18 @@ export const ShareChange = z.object({
   after: z.number().int(),
   /** How many endpoints there are to take it after the change. */
   endpoints: z.number().int(),
+  /**
+   * Requests stay and nobody is left to take them: the change takes the endpoints (or the subset that stands for them), the service itself
+   * (`virtualService` is empty then, when no rule sends to it), the rule that took them, or the gateway, whose `<namespace>/<name>`
+   * `hostname` then is.
+   */
+  lost: z.enum(["endpoints", "service", "route", "gateway"]).optional(),
 });
 export type ShareChange = z.infer<typeof ShareChange>;
+
+/** What of a change sends requests where nobody takes them: what goes there is answered 503, or not at all. */
+export const deadShares = ({ shares }: { shares: readonly ShareChange[] }): ShareChange[] =>
+  shares.filter(({ before, after, endpoints, lost }) => lost !== undefined || (endpoints === 0 && after > before));
 
 /** One xDS resource that a change would alter, as the proxies would get it. */
 export const EnvoyChange = z.object({
@@ -149,6 +161,21 @@ export const EnvoyPreview = z.object({
 });
 export type EnvoyPreview = z.infer<typeof EnvoyPreview>;
 
+/** What proxies would refuse of a change, known before it is made. */
+export const ForetoldRefusal = z.object({
+  type: XdsTypeName,
+  resource: z.string(),
+  /** In the proxy's own words. */
+  detail: z.string(),
+  /** Names of the proxies, gateways among them. */
+  proxies: z.array(z.string()),
+  /** The object of the change that it comes from; null: it can't be told. */
+  object: z.object({ kind: z.string(), namespace: z.string(), name: z.string() }).nullable(),
+  /** A line of that object's YAML after the change, as it is shown, counting from one, and the field that stands there. */
+  place: z.object({ line: z.number().int(), path: z.string() }).nullable(),
+});
+export type ForetoldRefusal = z.infer<typeof ForetoldRefusal>;
+
 /** The answer to every write, dry or not. */
 export const ChangeResult = z.object({
   /** The store's revision after the write; on a dry run the present one. */
@@ -160,6 +187,8 @@ export const ChangeResult = z.object({
   warnings: z.array(ConfigWarning),
   /** Who gets more of the traffic, and who less. A destination without endpoints answers 503. */
   shares: z.array(ShareChange),
+  /** On a dry run: which proxies would refuse it, and where; unset where that is not known. */
+  refusals: z.array(ForetoldRefusal).optional(),
   /** Asked for with `envoy=true` on a dry run. */
   envoy: EnvoyPreview.optional(),
   /** On an undo. */

@@ -21,11 +21,13 @@ import { configOriginOf } from "../xds/csds-client.ts";
 import { addHealthDiscovery, type HdsOptions } from "../xds/hds.ts";
 import { defaultLimits, type XdsLimits } from "../xds/limits.ts";
 import type { ClusterLoad } from "../xds/load-reports.ts";
+import { nodeFacts } from "../xds/node-facts.ts";
 import type { Session } from "../xds/session.ts";
 import { TypeUrl } from "../xds/types.ts";
 import { createCredentials } from "./credentials.ts";
 import { Debounce, type DebounceOptions, defaultDebounce } from "./debounce.ts";
 import { Distributor } from "./distributor.ts";
+import { Foreteller, type Foretold, type Rehearse } from "./foretell.ts";
 import { HealthFacts } from "./health-facts.ts";
 import { certificateServices } from "./identity/certificate-service.ts";
 import { createIdentities, type Identities, type IdentityFiles } from "./identity/identities.ts";
@@ -40,6 +42,7 @@ import { previewChange } from "./preview.ts";
 import { addProcessMetrics } from "./process-metrics.ts";
 import { PushLatencies } from "./push-latencies.ts";
 import { PushTracker } from "./push-tracker.ts";
+import { RefusalMemory } from "./refusal-memory.ts";
 import { followStore } from "./store-follower.ts";
 
 export interface ControlPlane {
@@ -77,8 +80,11 @@ export interface Pushes {
   history(): PushSummary[];
   /** How many connected proxies a change of these objects concerns: exact for what they already use, else an upper bound. */
   affected(keys: readonly ResourceKey[]): number;
-  /** What the changes, not made yet, would mean for the connected proxies. */
-  preview(changes: readonly ConfigChange[]): Promise<EnvoyPreview>;
+  /** What the changes, not made yet, would mean for the connected proxies, and what of it they would refuse. `shown` false: only that. */
+  preview(
+    changes: readonly ConfigChange[],
+    options?: { shown?: boolean },
+  ): Promise<{ envoy: EnvoyPreview; refusals: Foretold[] }>;
   /** How long the pushes of the last day took. */
   latency(): PushLatency;
   /** When every affected proxy has answered, or as it stands after `timeoutMs`. */
@@ -114,6 +120,8 @@ export interface ControlPlaneOptions {
   rateLimitCounters?: CounterStore;
   /** Where the proxies that were connected are remembered over a restart; unset: nowhere. */
   knownProxies?: KnownProxiesFile;
+  /** Asks the bundled sidecar what it would refuse; unset: only what was refused before is foretold. */
+  rehearse?: Rehearse;
 }
 
 /** Config store → mesh → each proxy's resources → xDS, and back: who has what. */
@@ -131,6 +139,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   addProcessMetrics(metrics);
   const istiod = istiodMetrics(metrics, { version: options.version ?? "unknown", connected: () => distributor.size });
   const latencies = new PushLatencies({ clock });
+  const memory = new RefusalMemory();
   const tracker = new PushTracker({
     clock,
     onComplete: (status) => {
@@ -287,7 +296,12 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
         );
         // Secrets come from no config object: theirs is not the fault of the change that happens to be on its way.
         if (typeUrl === TypeUrl.secret) return;
-        for (const [name, detail] of refused) tracker.refused(session, describeRefusal(session, typeUrl, name, detail));
+        for (const [name, detail] of refused) {
+          tracker.refused(session, describeRefusal(session, typeUrl, name, detail));
+          const { version } = session.subscriptions.get(typeUrl)?.refused(name) ?? {};
+          if (version !== undefined)
+            memory.note(nodeFacts(session.node).implementation, typeUrl, name, version, detail);
+        }
       },
       settled(session, revision) {
         known.settled(session, revision);
@@ -359,7 +373,14 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       latency: () => latencies.summary(),
       wait: async (revision, timeoutMs) => withMissed(await tracker.wait(revision, timeoutMs)),
       affected: (keys) => affected(distributor, keys),
-      preview: (changes) => previewChange(pipeline.preview(changes, pending.peek()), distributor.proxies()),
+      async preview(changes, { shown = true } = {}) {
+        const implementations = new Map(known.list().map(({ id, implementation }) => [id, implementation]));
+        const implementationOf = ({ id }: MeshProxy) => implementations.get(id) ?? "";
+        const foreteller = new Foreteller({ rehearse: options.rehearse, memory, implementationOf });
+        const translate = pipeline.preview(changes, pending.peek());
+        const envoy = await previewChange(translate, distributor.proxies(), { foreteller, shown });
+        return { envoy, refusals: foreteller.refusals };
+      },
     },
     proxies: known,
     metrics,

@@ -134,11 +134,11 @@ describe("a preview", () => {
       return translate(proxy);
     };
     const proxies = [sidecar("a", true, "10.0.0.1"), sidecar("a", true, "10.0.0.2"), sidecar("b"), sidecar("c")];
-    const limits = { proxyKinds: 2, resources: 0, characters: 40, sliceMs: 0 };
-    const preview = await previewChange(counting, proxies, limits);
+    const limits = { proxyKinds: 2, resources: 0, characters: 40, sliceMs: 0, budgetMs: 10_000 };
+    const preview = await previewChange(counting, proxies, { limits });
     expect(translated).toBe(2);
     expect(preview).toMatchObject({ resources: [], more: 1, unseen: 1, proxies: ["a", "b"] });
-    const { resources } = await previewChange(translate, proxies, { ...limits, resources: 1 });
+    const { resources } = await previewChange(translate, proxies, { limits: { ...limits, resources: 1 } });
     expect(resources[0]?.after).toMatch(/# … \d+ characters more\n$/);
   });
 });

@@ -7,6 +7,7 @@ import type { MeshProxy } from "../model/proxy.ts";
 import type { ProxyResources } from "../translate/resources.ts";
 import { registry } from "../xds/any-json.ts";
 import { resourceKinds } from "../xds/resource-kinds.ts";
+import type { Foreteller } from "./foretell.ts";
 
 /** What keeps an answer readable, and a preview from holding up pushes. */
 export interface PreviewLimits {
@@ -17,30 +18,48 @@ export interface PreviewLimits {
   characters: number;
   /** Translating for longer than this at a stretch would keep sockets waiting. */
   sliceMs: number;
+  /** Whoever writes waits for the answer: kinds that are not reached by then count as not looked at. */
+  budgetMs: number;
 }
 
-const defaultLimits: PreviewLimits = { proxyKinds: 500, resources: 20, characters: 60_000, sliceMs: 8 };
+const defaultLimits: PreviewLimits = { proxyKinds: 500, resources: 20, characters: 60_000, sliceMs: 8, budgetMs: 2500 };
+
+export interface PreviewOptions {
+  /** Hears of each kind of proxy what it would get, to say what would be refused. */
+  foreteller?: Pick<Foreteller, "look"> | undefined;
+  /** False: resources are not shown, which is most of the work. */
+  shown?: boolean;
+  limits?: PreviewLimits;
+}
 
 /** What changes that are not made yet would mean for the connected proxies, resource by resource. */
 export async function previewChange(
   translate: (proxy: MeshProxy) => { before: ProxyResources; after: ProxyResources },
   proxies: readonly MeshProxy[],
-  limits: PreviewLimits = defaultLimits,
+  { foreteller, shown = true, limits = defaultLimits }: PreviewOptions = {},
 ): Promise<EnvoyPreview> {
   const kinds = [...Map.groupBy(proxies, kindOf).values()];
   const seen = kinds.slice(0, limits.proxyKinds);
   const changes = new Map<string, EnvoyChange>();
   const affected = new Set<string>();
-  let sliceStart = performance.now();
+  const started = performance.now();
+  let sliceStart = started;
+  let unseen = kinds.slice(limits.proxyKinds).reduce((sum, members) => sum + members.length, 0);
   for (const members of seen) {
     const [proxy] = members;
     if (!proxy) continue;
+    if (performance.now() - started > limits.budgetMs) {
+      unseen += members.length;
+      continue;
+    }
     if (performance.now() - sliceStart > limits.sliceMs) {
       await new Promise((resolve) => setImmediate(resolve));
       sliceStart = performance.now();
     }
     const names = members.map(({ name }) => name);
     const { before, after } = translate(proxy);
+    await foreteller?.look(proxy, names, { before, after });
+    if (!shown) continue;
     for (const change of differences(before, after, limits.characters)) {
       const key = JSON.stringify([change.type, change.name, change.before, change.after]);
       const known = changes.get(key) ?? { ...change, proxies: [] };
@@ -54,7 +73,7 @@ export async function previewChange(
     resources: all.slice(0, limits.resources),
     more: Math.max(0, all.length - limits.resources),
     proxies: [...affected].sort(),
-    unseen: kinds.slice(limits.proxyKinds).reduce((sum, members) => sum + members.length, 0),
+    unseen,
   };
 }
 

@@ -34,6 +34,13 @@ it("finds the value that a proxy quotes, and names the field", () => {
   expect(blamedPlace(yaml, 'x: "a\'b: c" is bad')).toEqual({ line: 20, path: "http[1].match[1].headers.x-user.regex" });
 });
 
+it("finds a value that is named without quotes, where it stands once", () => {
+  const gateway = "spec:\n  servers:\n    - tls:\n        minProtocolVersion: TLSV1_0\n        mode: SIMPLE\n";
+  const complaint = "filter_chains[0].tls_params.tls_minimum_protocol_version: TLSv1_0 is not supported";
+  expect(blamedPlace(gateway, complaint)).toEqual({ line: 4, path: "servers[0].tls.minProtocolVersion" });
+  expect(blamedPlace(`${gateway}    - tls:\n        minProtocolVersion: TLSV1_0\n`, complaint)).toBeNull();
+});
+
 it("finds an item of a plain list", () => {
   expect(blamedPlace(yaml, "unknown host 'details'")).toEqual({ line: 7, path: "hosts[0]" });
 });

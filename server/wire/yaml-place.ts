@@ -8,7 +8,7 @@ export interface YamlPlace {
 
 /**
  * Where in an object's YAML a proxy's complaint points to: Envoy and our sidecar quote the value they refuse. The longest quoted text that
- * stands in the YAML wins; null when none does, since a guess would send people to the wrong line.
+ * stands in the YAML wins, else a value without quotes that stands there once; null when none does, since a guess would send people to the wrong line.
  */
 export function blamedPlace(yaml: string, complaint: string): YamlPlace | null {
   const lines = yaml.split("\n");
@@ -17,7 +17,18 @@ export function blamedPlace(yaml: string, complaint: string): YamlPlace | null {
     const at = lines.findIndex((line, i) => i > start && scalarOf(line) === quoted);
     if (at >= 0) return { line: at + 1, path: pathOf(lines, at) };
   }
+  for (const word of valueWords(complaint)) {
+    const found = [...lines.keys()].filter((i) => i > start && scalarOf(lines[i] ?? "")?.toUpperCase() === word);
+    const [at] = found;
+    if (at !== undefined && found.length === 1) return { line: at + 1, path: pathOf(lines, at) };
+  }
   return null;
+}
+
+/** Values that stand there without quotes, such as `TLSv1_0`, in capitals; words of the language have neither digits nor underscores. */
+function valueWords(text: string): string[] {
+  const found = [...text.matchAll(/(?<![\w.[])[A-Za-z][\w-]{3,}(?![\w.[])/g)].map(([word]) => word);
+  return [...new Set(found.filter((word) => /[\d_]/.test(word)).map((word) => word.toUpperCase()))];
 }
 
 /** The line on which a field below `spec` begins, counted from one; null when there is none. */

@@ -16,6 +16,8 @@ export interface Form {
   /** Subsets of a host as a VirtualService writes it. */
   subsetsOf: (host: string) => readonly string[];
   gateways: readonly string[];
+  /** Of the service that is edited. */
+  ports: readonly number[];
   namespaces: readonly string[];
 }
 

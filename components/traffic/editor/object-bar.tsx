@@ -14,11 +14,13 @@ export interface ObjectBarProps {
   selected: WorkObject | undefined;
   onSelect: (key: ObjectKey) => void;
   onTemplate: (name: TemplateName) => void;
+  /** False: the reader only looks. */
+  may: boolean;
   children: ReactNode;
 }
 
 /** Which object is edited, which of them are changed, and what could be added. */
-export function ObjectBar({ bench, selected, onSelect, onTemplate, children }: ObjectBarProps) {
+export function ObjectBar({ bench, selected, onSelect, onTemplate, may, children }: ObjectBarProps) {
   const t = useTranslations("form");
   const changed = new Set(bench.changed.map(keyText));
   return (
@@ -38,20 +40,22 @@ export function ObjectBar({ bench, selected, onSelect, onTemplate, children }: O
           )}
         </PillButton>
       ))}
-      <Menu position="bottom-start">
-        <Menu.Target>
-          <PillButton data-testid="templates">
-            <IconPlus size={13} aria-hidden /> {t("templates")} <IconChevronDown size={13} aria-hidden />
-          </PillButton>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {templateNames.map((name) => (
-            <Menu.Item key={name} onClick={() => onTemplate(name)} data-testid={`template-${name}`}>
-              {t(`template-${name}`)}
-            </Menu.Item>
-          ))}
-        </Menu.Dropdown>
-      </Menu>
+      {may && (
+        <Menu position="bottom-start">
+          <Menu.Target>
+            <PillButton data-testid="templates">
+              <IconPlus size={13} aria-hidden /> {t("templates")} <IconChevronDown size={13} aria-hidden />
+            </PillButton>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {templateNames.map((name) => (
+              <Menu.Item key={name} onClick={() => onTemplate(name)} data-testid={`template-${name}`}>
+                {t(`template-${name}`)}
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+      )}
       <span className={styles.space} />
       {children}
     </div>

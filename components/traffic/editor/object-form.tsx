@@ -9,6 +9,7 @@ import { type MeshObject, readObject } from "../../config/document/read-object.t
 import type { YamlEdit } from "../../config/document/yaml-edit.ts";
 import type { ApplyState } from "../../config/use-apply.ts";
 import { useErrorText } from "../../lib/error-text.ts";
+import { useMay } from "../../lib/session.tsx";
 import { Panel } from "../../ui/panel.tsx";
 import { Notice } from "../../ui/states.tsx";
 import { DestinationRuleForm } from "./destination-rule-form.tsx";
@@ -35,6 +36,7 @@ export interface ObjectFormProps {
 export function ObjectForm({ object, bench, state, service, routing, services, gateways }: ObjectFormProps) {
   const t = useTranslations("form");
   const textOf = useErrorText();
+  const may = useMay()("operator", object.namespace);
   const [failure, setFailure] = useState<string | null>(null);
   const read = readObject(object.text);
   // While the YAML is half-written the form shows what it last said.
@@ -55,7 +57,7 @@ export function ObjectForm({ object, bench, state, service, routing, services, g
   const form: Form = {
     object: last.current,
     edit,
-    disabled: !read.ok || isRemoved || state.busy,
+    disabled: !may || !read.ok || isRemoved || state.busy,
     errorAt: (path) => {
       const wanted = formatPath(path);
       const found = state.errors.find((error) => error.text === index && error.path === wanted);
@@ -64,6 +66,7 @@ export function ObjectForm({ object, bench, state, service, routing, services, g
     hosts,
     subsetsOf,
     gateways,
+    ports: services.find(({ hostname }) => hostname === routing.hostname)?.ports.map(({ port }) => port) ?? [],
     namespaces: [...new Set(services.map(({ namespace }) => namespace))],
   };
   const host = routing.hostname.startsWith(`${service.name}.`) ? service.name : routing.hostname;
@@ -74,13 +77,15 @@ export function ObjectForm({ object, bench, state, service, routing, services, g
           title={object.kind}
           hint={`${object.namespace}/${object.name}`}
           actions={
-            <Button
-              size="compact-sm"
-              onClick={() => (object.stored === null ? bench.forget(object) : bench.remove(object, !isRemoved))}
-              data-testid="remove-object"
-            >
-              {t(isRemoved ? "keep-object" : "remove-object")}
-            </Button>
+            may && (
+              <Button
+                size="compact-sm"
+                onClick={() => (object.stored === null ? bench.forget(object) : bench.remove(object, !isRemoved))}
+                data-testid="remove-object"
+              >
+                {t(isRemoved ? "keep-object" : "remove-object")}
+              </Button>
+            )
           }
           data-testid="object-form"
         >

@@ -9,9 +9,10 @@ import {
 } from "@tabler/icons-react";
 import { useTranslations } from "use-intl";
 import { useForm } from "./form-context.ts";
+import { ConnectionRuleBody } from "./rule/connection-rule-body.tsx";
 import { RuleBody } from "./rule/rule-body.tsx";
 import styles from "./rule-list.module.css";
-import { httpPath, type RuleEntry } from "./rule-list.ts";
+import { listPath, type RuleEntry, type RuleListName } from "./rule-list.ts";
 import { useRuleSummary } from "./rule-summary.ts";
 import type { Grip } from "./use-drag-order.ts";
 
@@ -20,6 +21,7 @@ export interface RuleEditorProps {
   index: number;
   count: number;
   host: string;
+  list: RuleListName;
   isOpen: boolean;
   /** The last that is on: without it the VirtualService would have none. */
   isLast: boolean;
@@ -35,12 +37,13 @@ export interface RuleEditorProps {
 
 /** One rule: a line that says what it does, with its handles, and opened its whole form. */
 export function RuleEditor(props: RuleEditorProps) {
-  const { entry, index, count, host, isOpen, isLast, drop, grip, onOpen, onMove, onDuplicate, onToggle, onDelete } =
-    props;
+  const { entry, index, count, host, list, isOpen, isLast, drop, grip } = props;
+  const { onOpen, onMove, onDuplicate, onToggle, onDelete } = props;
   const t = useTranslations("form");
   const { disabled } = useForm();
   const { conditions, target } = useRuleSummary(entry.rule);
   const number = index + 1;
+  const id = list === "http" ? "rule" : `${list}-rule`;
   const tool = (name: "duplicate" | "delete" | "on" | "off", Icon: typeof IconCopy, run: () => void, stuck = false) => (
     <button
       type="button"
@@ -49,7 +52,7 @@ export function RuleEditor(props: RuleEditorProps) {
       title={stuck ? t("rule-last") : t(`rule-${name}`, { number })}
       onClick={run}
       disabled={disabled || stuck}
-      data-testid={`rule-${index}-${name}`}
+      data-testid={`${id}-${index}-${name}`}
     >
       <Icon size={15} stroke={1.7} aria-hidden />
     </button>
@@ -59,7 +62,7 @@ export function RuleEditor(props: RuleEditorProps) {
       className={styles.rule}
       data-off={entry.disabled || undefined}
       data-drop={drop}
-      data-testid={`rule-item-${index}`}
+      data-testid={`${id}-item-${index}`}
     >
       <header className={styles.head}>
         <button
@@ -68,7 +71,7 @@ export function RuleEditor(props: RuleEditorProps) {
           aria-label={t("rule-move", { number, count })}
           title={t("rule-move", { number, count })}
           data-grip={index}
-          data-testid={`rule-${index}-grip`}
+          data-testid={`${id}-${index}-grip`}
           disabled={disabled}
           onKeyDown={(event) => {
             const to = { ArrowUp: index - 1, ArrowDown: index + 1, Home: 0, End: count - 1 }[event.key];
@@ -86,7 +89,7 @@ export function RuleEditor(props: RuleEditorProps) {
           aria-expanded={isOpen}
           onClick={onOpen}
           disabled={entry.disabled}
-          data-testid={`rule-${index}-open`}
+          data-testid={`${id}-${index}-open`}
         >
           <span className={styles.number}>{number}</span>
           <span className={styles.words}>
@@ -99,13 +102,18 @@ export function RuleEditor(props: RuleEditorProps) {
         </button>
         <span className={styles.tools}>
           {tool("duplicate", IconCopy, onDuplicate)}
-          {entry.disabled ? tool("on", IconPlayerPlay, onToggle) : tool("off", IconPlayerPause, onToggle, isLast)}
+          {list === "http" &&
+            (entry.disabled ? tool("on", IconPlayerPlay, onToggle) : tool("off", IconPlayerPause, onToggle, isLast))}
           {tool("delete", IconTrash, onDelete, isLast)}
         </span>
       </header>
       {isOpen && !entry.disabled && (
         <div className={styles.body}>
-          <RuleBody path={[...httpPath, entry.index]} number={number} host={host} />
+          {list === "http" ? (
+            <RuleBody path={[...listPath(list), entry.index]} number={number} host={host} />
+          ) : (
+            <ConnectionRuleBody path={[...listPath(list), entry.index]} number={number} />
+          )}
         </div>
       )}
     </li>

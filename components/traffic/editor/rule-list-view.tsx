@@ -6,14 +6,33 @@ import type { YamlEdit } from "../../config/document/yaml-edit.ts";
 import { useForm } from "./form-context.ts";
 import { RuleEditor } from "./rule-editor.tsx";
 import styles from "./rule-list.module.css";
-import { addRule, deleteRule, duplicateRule, moveRule, type RuleEntry, rulesOf, toggleRule } from "./rule-list.ts";
+import {
+  addRule,
+  deleteRule,
+  duplicateRule,
+  listPath,
+  moveRule,
+  newRule,
+  type RuleListName,
+  rulesOf,
+  toggleRule,
+} from "./rule-list.ts";
 import { useDragOrder } from "./use-drag-order.ts";
 
+const ruleLists = ["http", "tls", "tcp"] as const satisfies readonly RuleListName[];
+
+export interface RuleListProps {
+  /** Where a new destination goes. */
+  host: string;
+  list: RuleListName;
+}
+
 /** Rules in the order in which they are asked; the first that matches counts. */
-export function RuleListView({ host }: { host: string }) {
+export function RuleListView({ host, list: listName }: RuleListProps) {
   const t = useTranslations("form");
   const { object, edit, disabled } = useForm();
-  const entries = rulesOf(object);
+  const entries = rulesOf(object, listName);
+  const path = listPath(listName);
   const list = useRef<HTMLOListElement>(null);
   const [open, setOpen] = useState<number | null>(entries.length === 1 ? 0 : null);
   const [said, setSaid] = useState("");
@@ -23,20 +42,23 @@ export function RuleListView({ host }: { host: string }) {
     setOpen(nextOpen);
   };
   const move = (from: number, to: number) => {
-    const edits = moveRule(entries, from, to);
+    const edits = moveRule(entries, from, to, path);
     if (edits.length === 0) return;
     run(edits, movedPlace(open, from, to));
     setSaid(t("moved", { from: from + 1, to: to + 1, count: entries.length }));
     grip(to);
   };
   const drag = useDragOrder(list, move);
-  const enabled = entries.filter((entry) => !entry.disabled).length;
+  // Without any rule a VirtualService would be no more than its name.
+  const enabled = ruleLists.flatMap((name) => rulesOf(object, name)).filter((entry) => !entry.disabled).length;
+  const id = (part: string) => (listName === "http" ? part : `${listName}-${part}`);
   return (
-    <section aria-label={t("rules")}>
-      <p className="visually-hidden" aria-live="polite" data-testid="rules-said">
+    <section aria-label={t(`rules-${listName}`)}>
+      {listName !== "http" && <p className={styles.title}>{t(`rules-${listName}`)}</p>}
+      <p className="visually-hidden" aria-live="polite" data-testid={id("rules-said")}>
         {said}
       </p>
-      <ol className={styles.list} ref={list} data-testid="rule-list">
+      <ol className={styles.list} ref={list} data-testid={id("rule-list")}>
         {entries.map((entry, index) => (
           <RuleEditor
             // biome-ignore lint/suspicious/noArrayIndexKey: a rule is its place
@@ -45,15 +67,16 @@ export function RuleListView({ host }: { host: string }) {
             index={index}
             count={entries.length}
             host={host}
+            list={listName}
             isOpen={open === index}
             isLast={!entry.disabled && enabled === 1}
             drop={drag.drop === index ? drag.side : undefined}
             grip={drag.gripOf(index)}
             onOpen={() => setOpen(open === index ? null : index)}
             onMove={(to) => move(index, to)}
-            onDuplicate={() => run(duplicateRule(entries, index), index + 1)}
+            onDuplicate={() => run(duplicateRule(entries, index, path), index + 1)}
             onToggle={() => run(toggleRule(entries, index), entry.disabled ? open : open === index ? null : open)}
-            onDelete={() => run(deleteRule(entries, index), null)}
+            onDelete={() => run(deleteRule(entries, index, path), null)}
           />
         ))}
       </ol>
@@ -65,9 +88,12 @@ export function RuleListView({ host }: { host: string }) {
             disabled={disabled}
             onClick={() => {
               const at = place === "first" ? 0 : entries.length;
-              run(addRule(entries, at, newRule(host, place === "first" && entries.length > 0)), at);
+              run(
+                addRule(entries, at, newRule(listName, host, object, place === "first" && entries.length > 0), path),
+                at,
+              );
             }}
-            data-testid={`add-rule-${place}`}
+            data-testid={id(`add-rule-${place}`)}
           >
             {t(place === "first" ? "add-rule-first" : "add-rule-last")}
           </Button>
@@ -76,12 +102,6 @@ export function RuleListView({ host }: { host: string }) {
     </section>
   );
 }
-
-/** One that would take every request away from those below it begins with a condition. */
-const newRule = (host: string, isLimited: boolean): RuleEntry["rule"] => ({
-  ...(isLimited && { match: [{ uri: { prefix: "/new" } }] }),
-  route: [{ destination: { host } }],
-});
 
 /** Where what was open is after a move. */
 function movedPlace(open: number | null, from: number, to: number): number | null {

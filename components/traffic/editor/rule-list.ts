@@ -11,7 +11,7 @@ export type Rule = Readonly<Record<string, unknown>>;
 
 /** One rule as the form lists it. */
 export type RuleEntry =
-  /** `index` into `spec.http`. */
+  /** `index` into its list. */
   { disabled: false; index: number; rule: Rule } | { disabled: true; index: null; rule: Rule };
 
 interface Disabled {
@@ -19,17 +19,22 @@ interface Disabled {
   rule: Rule;
 }
 
-export const httpPath = ["spec", "http"] as const;
+/** Where a VirtualService keeps rules: of requests, and of connections by their port or server name. */
+export type RuleListName = "http" | "tls" | "tcp";
+
+export const listPath = (list: RuleListName): Path => ["spec", list];
+export const httpPath = listPath("http");
 const annotationPath: Path = ["metadata", "annotations", disabledAnnotation];
 
-/** Rules in their order, those that are switched off at their places. */
-export function rulesOf(object: MeshObject): RuleEntry[] {
-  const http = object.spec?.http;
-  const entries: RuleEntry[] = (Array.isArray(http) ? (http as Rule[]) : []).map((rule, index) => ({
+/** Rules in their order, those that are switched off (of http only) at their places. */
+export function rulesOf(object: MeshObject, list: RuleListName = "http"): RuleEntry[] {
+  const rules = object.spec?.[list];
+  const entries: RuleEntry[] = (Array.isArray(rules) ? (rules as Rule[]) : []).map((rule, index) => ({
     disabled: false,
     index,
     rule: isRecord(rule) ? rule : {},
   }));
+  if (list !== "http") return entries;
   for (const { at, rule } of disabledOf(object)) entries.splice(at, 0, { disabled: true, index: null, rule });
   return entries;
 }
@@ -63,14 +68,14 @@ function noted(entries: readonly RuleEntry[]): YamlEdit {
 const noteIfAny = (before: readonly RuleEntry[], after: readonly RuleEntry[]): YamlEdit[] =>
   [...before, ...after].some(({ disabled }) => disabled) ? [noted(after)] : [];
 
-export function moveRule(entries: readonly RuleEntry[], from: number, to: number): YamlEdit[] {
+export function moveRule(entries: readonly RuleEntry[], from: number, to: number, path: Path = httpPath): YamlEdit[] {
   const entry = entries[from];
   if (!entry || to < 0 || to >= entries.length || from === to) return [];
   const others = entries.filter((_, at) => at !== from);
   const after = others.toSpliced(to, 0, entry);
   const target = enabledBefore(others, to);
   const moved: YamlEdit[] =
-    entry.disabled || entry.index === target ? [] : [{ op: "move", path: httpPath, from: entry.index, to: target }];
+    entry.disabled || entry.index === target ? [] : [{ op: "move", path, from: entry.index, to: target }];
   return [...moved, ...noteIfAny(entries, after)];
 }
 
@@ -86,26 +91,38 @@ export function toggleRule(entries: readonly RuleEntry[], at: number): YamlEdit[
   return [{ op: "set", path: [...httpPath, entry.index], value: undefined }, noted(after)];
 }
 
-export function deleteRule(entries: readonly RuleEntry[], at: number): YamlEdit[] {
+export function deleteRule(entries: readonly RuleEntry[], at: number, path: Path = httpPath): YamlEdit[] {
   const entry = entries[at];
   if (!entry) return [];
   const after = entries.toSpliced(at, 1);
-  const gone: YamlEdit[] = entry.disabled ? [] : [{ op: "set", path: [...httpPath, entry.index], value: undefined }];
+  const gone: YamlEdit[] = entry.disabled ? [] : [{ op: "set", path: [...path, entry.index], value: undefined }];
   return [...gone, ...noteIfAny(entries, after)];
 }
 
 /** The copy stands behind, and is off where the original is. */
-export function duplicateRule(entries: readonly RuleEntry[], at: number): YamlEdit[] {
+export function duplicateRule(entries: readonly RuleEntry[], at: number, path: Path = httpPath): YamlEdit[] {
   const entry = entries[at];
   if (!entry) return [];
-  const copied: YamlEdit[] = entry.disabled ? [] : [{ op: "duplicate", path: httpPath, index: entry.index }];
+  const copied: YamlEdit[] = entry.disabled ? [] : [{ op: "duplicate", path, index: entry.index }];
   return [...copied, ...noteIfAny(entries, entries.toSpliced(at, 0, entry))];
 }
 
-export function addRule(entries: readonly RuleEntry[], at: number, rule: Rule): YamlEdit[] {
+export function addRule(entries: readonly RuleEntry[], at: number, rule: Rule, path: Path = httpPath): YamlEdit[] {
   const after = entries.toSpliced(at, 0, { disabled: false, index: -1, rule });
-  return [
-    { op: "insert", path: httpPath, index: enabledBefore(entries, at), value: rule },
-    ...noteIfAny(entries, after),
-  ];
+  return [{ op: "insert", path, index: enabledBefore(entries, at), value: rule }, ...noteIfAny(entries, after)];
 }
+
+/** Tells a rule's parts from those of others, for tests and whoever looks for them: `0`, `tcp-0`. */
+export const ruleId = ([, list, index]: Path): string => (list === "http" ? String(index) : `${list}-${index}`);
+
+/** One that would take everything away from those below it begins with a condition; one of TLS needs a server name. */
+export function newRule(list: RuleListName, host: string, { spec }: MeshObject, isLimited: boolean): Rule {
+  const route = [{ destination: { host } }];
+  if (list === "http") return { ...(isLimited && { match: [{ uri: { prefix: "/new" } }] }), route };
+  if (list === "tcp") return { ...(isLimited && { match: [{ port: 9000 }] }), route };
+  const [name = host] = Array.isArray(spec?.hosts) ? spec.hosts.map(String) : [];
+  return { match: [{ port: 443, sniHosts: [name] }], route };
+}
+
+export const firstRule = (list: RuleListName, host: string, object: MeshObject): Rule =>
+  newRule(list, host, object, false);

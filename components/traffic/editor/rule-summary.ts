@@ -11,9 +11,11 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 export function useRuleSummary(rule: Rule): { conditions: string; target: string } {
   const t = useTranslations("form");
   const condition = useTranslations("condition");
-  const matches = (Array.isArray(rule.match) ? rule.match : []).filter(isRecord).map(readable);
+  const matches = (Array.isArray(rule.match) ? rule.match : []).filter(isRecord);
+  const names = matches.flatMap(({ sniHosts }) => (Array.isArray(sniHosts) ? sniHosts.map(String) : []));
   return {
-    conditions: conditionsText(matches.map(conditionsOf), condition),
+    conditions:
+      names.length > 0 ? names.join(", ") : conditionsText(matches.map(readable).map(conditionsOf), condition),
     target: targetText(rule, t),
   };
 }

@@ -3,15 +3,15 @@ import { Button } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
-import type { Routing, ServiceListItem } from "../../../server/contract/index.ts";
+import { deadShares, type Routing, type ServiceListItem } from "../../../server/contract/index.ts";
 import type { ChangeView } from "../../config/change-views.tsx";
 import type { ObjectKey } from "../../config/config-queries.ts";
-import { deadShares } from "../../config/dead-shares.ts";
 import { ConflictMerge } from "../../config/merge/conflict-merge.tsx";
 import { ConflictNote } from "../../config/merge/conflict-note.tsx";
 import { SafetyPanel } from "../../config/safety-panel.tsx";
 import { useApply } from "../../config/use-apply.ts";
 import { useLeaveGuard } from "../../lib/leave-guard.ts";
+import { useMay } from "../../lib/session.tsx";
 import { useUrlState } from "../../lib/url-state.ts";
 import { SkeletonBlock } from "../../ui/skeletons.tsx";
 import { PushCard } from "../push-card.tsx";
@@ -40,6 +40,7 @@ export function TrafficEditor({ service, routing, item, services, onClose }: Tra
   const { documents, gateways, isLoading } = useServiceObjects(service, routing, item);
   const bench = useWorkbench(documents);
   const client = useQueryClient();
+  const may = useMay()("operator", service.namespace);
   const [isSettling, setSettling] = useState(false);
   const [view, setView] = useState<ChangeView>("yaml");
   const state = useApply(bench.application, { envoy: view === "envoy" });
@@ -64,7 +65,7 @@ export function TrafficEditor({ service, routing, item, services, onClose }: Tra
   if (isLoading) return <SkeletonBlock height={420} />;
   return (
     <section aria-label={t("title")} className={styles.editor} data-testid="traffic-editor">
-      <ObjectBar bench={bench} selected={selected} onSelect={select} onTemplate={apply}>
+      <ObjectBar bench={bench} selected={selected} onSelect={select} onTemplate={apply} may={may}>
         <Button size="compact-sm" onClick={onClose} data-testid="editor-close">
           {t("close")}
         </Button>
@@ -89,15 +90,17 @@ export function TrafficEditor({ service, routing, item, services, onClose }: Tra
               state={state}
               onApply={() => (state.plan === null || deadShares(state.plan).length === 0) && void write()}
             />
-            <SafetyPanel
-              dirty={dirty}
-              state={state}
-              onApply={() => void write()}
-              onDiscard={bench.forgetAll}
-              view={view}
-              onView={setView}
-              {...(overtaken && { conflict: <ConflictNote /> })}
-            />
+            {(may || dirty) && (
+              <SafetyPanel
+                dirty={dirty}
+                state={state}
+                onApply={() => void write()}
+                onDiscard={bench.forgetAll}
+                view={view}
+                onView={setView}
+                {...(overtaken && { conflict: <ConflictNote /> })}
+              />
+            )}
             {state.revision !== null && <PushCard revision={state.revision} />}
           </div>
         </div>

@@ -1,20 +1,52 @@
 "use client";
+import { Button } from "@mantine/core";
 import { useTranslations } from "use-intl";
 import styles from "./fields/fields.module.css";
 import { ListField } from "./fields/list-field.tsx";
 import { Section } from "./fields/section.tsx";
 import { useForm } from "./form-context.ts";
+import { addRule, firstRule, listPath } from "./rule-list.ts";
 import { RuleListView } from "./rule-list-view.tsx";
 
-/** A VirtualService: whom it is for, and its http rules. What it says of TCP and TLS is the YAML's. */
+/** A VirtualService: whom it is for, and its rules, of requests and of connections. */
 export function VirtualServiceForm({ host }: { host: string }) {
   const t = useTranslations("form");
-  const { object, gateways } = useForm();
-  const others = (["tcp", "tls"] as const).filter((name) => object.spec?.[name] !== undefined);
+  const { object, gateways, edit, disabled } = useForm();
+  const others = (["tls", "tcp"] as const).filter((name) => object.spec?.[name] !== undefined);
+  const ofConnectionsOnly = others.length > 0 && object.spec?.http === undefined;
   return (
     <div className={styles.items}>
-      <RuleListView host={host} />
-      {others.length > 0 && <p className={styles.note}>{t("also-yaml", { fields: others.join(", ") })}</p>}
+      {!ofConnectionsOnly && <RuleListView host={host} list="http" />}
+      {others.map((list) => (
+        <RuleListView key={list} host={host} list={list} />
+      ))}
+      <Section title={t("connections-too")} paths={[]} testId="section-connections">
+        <div className={styles.adds}>
+          {(["tls", "tcp"] as const)
+            .filter((list) => !others.includes(list))
+            .map((list) => (
+              <Button
+                key={list}
+                size="compact-sm"
+                disabled={disabled}
+                onClick={() => edit(addRule([], 0, firstRule(list, host, object), listPath(list)))}
+                data-testid={`add-${list}-rules`}
+              >
+                {t(`add-${list}`)}
+              </Button>
+            ))}
+          {ofConnectionsOnly && (
+            <Button
+              size="compact-sm"
+              disabled={disabled}
+              onClick={() => edit(addRule([], 0, firstRule("http", host, object)))}
+              data-testid="add-http-rules"
+            >
+              {t("add-http")}
+            </Button>
+          )}
+        </div>
+      </Section>
       <Section title={t("scope")} paths={[]} summary={scopeText(object.spec)} testId="section-scope">
         <div className={styles.grid}>
           <ListField path={["spec", "hosts"]} label={t("hosts")} required />

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { kindNamed } from "../../config/kinds/index.ts";
 import type { ChangeResult } from "../../contract/index.ts";
-import { checkText, deadShareCode, deadShares } from "./check.ts";
+import { checkText, doubtfulCode, isDoubtful } from "./check.ts";
 import {
   CallError,
   call,
@@ -26,8 +26,9 @@ Examples:
   limpid apply -f a.yaml -f b.yaml         several files in one change
   cat reviews.yaml | limpid apply -f -     standard input
   limpid apply -f reviews.yaml --dry-run   check and show what would happen, change nothing
-  limpid apply -f reviews.yaml --check     and who would get how much of the traffic, and what reaches which proxy; the exit
-                                           code is ${deadShareCode} when requests would go where nobody answers`;
+  limpid apply -f reviews.yaml --check     and who would get how much of the traffic, what reaches which proxy, and which of
+                                           them would refuse it; the exit code is ${doubtfulCode} when requests would go where
+                                           nobody answers, or a proxy would refuse it`;
 
 interface ApplyOptions extends ServerOption {
   filename: string[];
@@ -58,7 +59,7 @@ async function apply(options: ApplyOptions, io: CliIo): Promise<void> {
   if (options.check) {
     const result = await sendManifests({ ...sending, dryRun: true, preview: true });
     io.out(checkText(result));
-    if (deadShares(result).length > 0) io.fail(deadShareCode);
+    if (isDoubtful(result)) io.fail(doubtfulCode);
     return;
   }
   const result = await sendManifests({ ...sending, ...options });

@@ -1,14 +1,20 @@
-import type { ChangeResult, EnvoyPreview, ShareChange } from "../../contract/index.ts";
+import {
+  type ChangeResult,
+  deadShares,
+  type EnvoyPreview,
+  type ForetoldRefusal,
+  type ShareChange,
+} from "../../contract/index.ts";
 import { patchOf } from "./diff.ts";
 import { createTablePrinter } from "./print-table.ts";
 import { count } from "./read-manifests.ts";
 
-/** The exit code of a check of what would send requests nowhere; 1 is an error, as everywhere. */
-export const deadShareCode = 2;
+/** The exit code of a check of what would send requests nowhere, or be refused by a proxy; 1 is an error, as everywhere. */
+export const doubtfulCode = 2;
 
-/** Shares that grow and have nobody to take them: what goes there is answered 503. */
-export const deadShares = ({ shares }: Pick<ChangeResult, "shares">): ShareChange[] =>
-  shares.filter(({ before, after, endpoints }) => after > before && endpoints === 0);
+/** Whether anything of it is hardly meant. */
+export const isDoubtful = (result: ChangeResult): boolean =>
+  deadShares(result).length > 0 || (result.refusals?.length ?? 0) > 0;
 
 /** What a change would do, for a person to read before it is made: objects, who gets how much of the traffic, and what reaches the proxies. */
 export function checkText(result: ChangeResult): string {
@@ -18,11 +24,38 @@ export function checkText(result: ChangeResult): string {
   if (shares.length > 0) parts.push(sharesTable(shares));
   if (envoy) parts.push(proxiesText(envoy));
   const dead = deadShares(result);
-  if (dead.length > 0) {
-    const lines = dead.map(({ after, ...share }) => `  ${after} % of the requests to ${destination(share)}\n`);
-    parts.push(`Nobody is there to answer, so that these would be answered 503:\n${lines.join("")}`);
-  }
+  if (dead.length > 0)
+    parts.push(`Nobody is there to take these requests:\n${dead.map((share) => `  ${deadText(share)}\n`).join("")}`);
+  if (result.refusals?.length) parts.push(refusalsText(result.refusals));
   return parts.join("\n");
+}
+
+function deadText({ virtualService, list, rule, before, after, lost, ...share }: ShareChange): string {
+  const where = `${virtualService} ${list}[${rule}]`;
+  switch (lost) {
+    case "endpoints":
+      return `${after} % of ${where} to ${destination(share)}, which loses its last endpoint`;
+    case "service":
+      return `all calls to ${destination(share)}, which loses its last endpoint`;
+    case "route":
+      return `${before} % of ${where} to ${destination(share)}: no rule takes them any more (404)`;
+    case "gateway":
+      return `all that enters by gateway ${share.hostname}, where ${virtualService} waits for it`;
+    default:
+      return `${after} % of the requests to ${destination(share)}: 503`;
+  }
+}
+
+/** Who would refuse what, in the proxy's own words. */
+function refusalsText(refusals: readonly ForetoldRefusal[]): string {
+  const lines = refusals.map(({ proxies, type, resource, detail, object, place }) => {
+    const where = object && `${object.kind} ${object.namespace ? `${object.namespace}/` : ""}${object.name}`;
+    const at = where
+      ? `  from ${where}${place ? ` spec.${place.path} (line ${place.line} as it is stored)` : ""}\n`
+      : "";
+    return `  ${proxies.join(", ")}: ${type} ${resource}\n  ${at}    ${detail}\n`;
+  });
+  return `These proxies would refuse it, and go on as before:\n${lines.join("")}`;
 }
 
 function sharesTable(shares: readonly ShareChange[]): string {
@@ -31,9 +64,9 @@ function sharesTable(shares: readonly ShareChange[]): string {
       name,
       priority: 0,
     })),
-    rows: shares.map(({ virtualService, rule, matches, before, after, endpoints, ...share }) => ({
+    rows: shares.map(({ virtualService, list, rule, matches, before, after, endpoints, ...share }) => ({
       cells: [
-        `${virtualService} http[${rule}]`,
+        `${virtualService} ${list}[${rule}]`,
         matches.join(" or ") || "all",
         destination(share),
         `${before} %`,

@@ -15,6 +15,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Mesh } from "../../model/mesh.ts";
 import type { MeshProxy } from "../../model/proxy.ts";
+import type { Foretold } from "../foretell.ts";
 import type { ValidatedKind } from "../istiod-metrics.ts";
 import type { KindIndex } from "./kind-index.ts";
 import type { IdentityAdmin } from "./limpid/identities.ts";
@@ -29,8 +30,14 @@ export interface PushReader {
   latency(): PushLatency;
   /** How many proxies a change of these objects concerns. */
   affected(keys: readonly ResourceKey[]): number;
-  /** What changes that are not made yet would mean for the connected proxies; unset: not known. */
-  preview?(changes: readonly ConfigChange[]): Promise<EnvoyPreview>;
+  /**
+   * What changes that are not made yet would mean for the connected proxies, and what of it they would refuse; unset: not known. `shown`
+   * false: resources are not shown.
+   */
+  preview?(
+    changes: readonly ConfigChange[],
+    options?: { shown?: boolean },
+  ): Promise<{ envoy: EnvoyPreview; refusals: readonly Foretold[] }>;
 }
 
 export type GatewayProxy = Pick<MeshProxy, "namespace" | "labels" | "canonicalService">;

@@ -4,17 +4,24 @@ import type { Path } from "../../../config/document/yaml-edit.ts";
 import { Section } from "../fields/section.tsx";
 import { BreakerFields } from "./breaker-fields.tsx";
 import { LoadBalancerFields } from "./load-balancer-fields.tsx";
+import { LocalityFields } from "./locality-fields.tsx";
 import { OutlierFields } from "./outlier-fields.tsx";
+import { PortPolicies } from "./port-policies.tsx";
 import { TlsFields } from "./tls-fields.tsx";
 
-/** How a host is called: of the whole, or of one subset. `of` tells their sections apart. */
+/** How a host is called: the whole, one subset, or one port of it. `of` tells their sections apart. */
 export function TrafficPolicyFields({ path, of }: { path: Path; of: string }) {
   const t = useTranslations("form");
+  const locality = [...path, "loadBalancer", "localityLbSetting"];
+  const isOfPort = path.includes("portLevelSettings");
   const at = (name: string): Path => [...path, name];
   return (
     <div>
       <Section title={t("load-balancer")} paths={[at("loadBalancer")]} testId={`section-balancer-${of}`}>
         <LoadBalancerFields path={at("loadBalancer")} />
+      </Section>
+      <Section title={t("locality")} paths={[locality]} testId={`section-locality-${of}`}>
+        <LocalityFields path={locality} outlier={at("outlierDetection")} />
       </Section>
       <Section title={t("breaker")} paths={[at("connectionPool")]} testId={`section-breaker-${of}`}>
         <BreakerFields path={at("connectionPool")} />
@@ -25,6 +32,11 @@ export function TrafficPolicyFields({ path, of }: { path: Path; of: string }) {
       <Section title={t("tls")} paths={[at("tls")]} testId={`section-tls-${of}`}>
         <TlsFields path={at("tls")} />
       </Section>
+      {!isOfPort && (
+        <Section title={t("ports")} paths={[at("portLevelSettings")]} testId={`section-ports-${of}`}>
+          <PortPolicies path={at("portLevelSettings")} of={of} />
+        </Section>
+      )}
     </div>
   );
 }

@@ -12,6 +12,7 @@ import { RemoveButton } from "../fields/remove-button.tsx";
 import { SwitchField } from "../fields/switch-field.tsx";
 import { TextField } from "../fields/text-field.tsx";
 import { useForm } from "../form-context.ts";
+import { type RuleListName, ruleId } from "../rule-list.ts";
 
 /** What a condition begins with when it is added. */
 const beginnings = {
@@ -27,24 +28,43 @@ const beginnings = {
   sourceNamespace: "default",
   gateways: ["mesh"],
   name: "",
+  sniHosts: ["www.example.com"],
+  destinationSubnets: ["10.0.0.0/8"],
 } as const;
 type ConditionName = keyof typeof beginnings;
-const names = Object.keys(beginnings) as ConditionName[];
+const ofConnections: readonly ConditionName[] = [
+  "port",
+  "sourceLabels",
+  "sourceNamespace",
+  "gateways",
+  "destinationSubnets",
+];
+/** What rules of each list may ask of a request, or of a connection. */
+const namesOf: Record<RuleListName, readonly ConditionName[]> = {
+  http: (Object.keys(beginnings) as ConditionName[]).filter(
+    (name) => name !== "sniHosts" && name !== "destinationSubnets",
+  ),
+  tls: ["sniHosts", ...ofConnections],
+  tcp: ofConnections,
+};
 const maps = new Set<ConditionName>(["headers", "withoutHeaders", "queryParams", "sourceLabels"]);
 
 /** Conditions that must all hold. */
 export function MatchAlternative({ path, number, onRemove }: { path: Path; number: number; onRemove: () => void }) {
   const t = useTranslations("form");
   const { object, edit, disabled } = useForm();
+  const names = namesOf[path[1] as RuleListName];
   const there = names.filter((name) => valueAt(object, [...path, name]) !== undefined);
-  const id = `match-${path[2]}-${number}`;
+  const id = `match-${ruleId(path)}-${number}`;
   return (
     <li className={styles.item} data-testid={id}>
       <header>
         <b>{number === 1 ? t("alternative-first") : t("alternative", { number })}</b>
         <RemoveButton label={t("remove", { what: t("alternative", { number }) })} onRemove={onRemove} />
       </header>
-      {there.length === 0 && <p className={styles.note}>{t("no-condition")}</p>}
+      {there.length === 0 && (
+        <p className={styles.note}>{t(path[1] === "http" ? "no-condition" : "no-condition-connections")}</p>
+      )}
       <div className={styles.items}>
         {there.map((name) => (
           <div key={name} className={maps.has(name) ? "" : styles.condition}>
@@ -100,6 +120,10 @@ function Condition({ name, path }: { name: ConditionName; path: Path }) {
       return <MapField path={path} label={label} values="text" nameLabel={t("label")} />;
     case "gateways":
       return <ListField path={path} label={label} choices={["mesh", ...gateways]} />;
+    case "sniHosts":
+      return <ListField path={path} label={label} required />;
+    case "destinationSubnets":
+      return <ListField path={path} label={label} />;
     case "port":
       return <NumberField path={path} label={label} min={1} max={65_535} />;
     case "sourceNamespace":

@@ -9,6 +9,8 @@ import styles from "../fields/fields.module.css";
 import { NumberField } from "../fields/number-field.tsx";
 import { RemoveButton } from "../fields/remove-button.tsx";
 import { Section } from "../fields/section.tsx";
+import { useForm } from "../form-context.ts";
+import { ruleId } from "../rule-list.ts";
 import { HeaderOperations } from "./header-operations.tsx";
 
 export interface RouteDestinationProps {
@@ -24,13 +26,16 @@ export interface RouteDestinationProps {
 /** One destination of a rule, with its share and the headers that are changed for it alone. */
 export function RouteDestination({ path, index, parts, onWeights, onLock, onRemove }: RouteDestinationProps) {
   const t = useTranslations("form");
+  const { disabled } = useForm();
   const part = parts?.[index];
   return (
-    <div className={styles.item} data-testid={`destination-${path[2]}-${index}`}>
+    <div className={styles.item} data-testid={`destination-${ruleId(path)}-${index}`}>
       <header>
         <b>{part?.version || t("destination", { number: index + 1 })}</b>
-        {parts && parts.length > 1 && <WeightInput parts={parts} index={index} onChange={onWeights} />}
-        {part && parts.length > 2 && <LockButton part={part} onToggle={onLock} />}
+        {parts && parts.length > 1 && (
+          <WeightInput parts={parts} index={index} onChange={onWeights} disabled={disabled} />
+        )}
+        {part && !disabled && parts.length > 2 && <LockButton part={part} onToggle={onLock} />}
         <RemoveButton
           label={t("remove", { what: part?.version || t("destination", { number: index + 1 }) })}
           onRemove={onRemove}
@@ -40,9 +45,15 @@ export function RouteDestination({ path, index, parts, onWeights, onLock, onRemo
         <DestinationFields path={[...path, "destination"]} />
         {!parts && <NumberField path={[...path, "weight"]} label={t("weight")} />}
       </div>
-      <Section title={t("headers-here")} paths={[[...path, "headers"]]} testId={`section-headers-${path[2]}-${index}`}>
-        <HeaderOperations path={[...path, "headers"]} />
-      </Section>
+      {path[1] === "http" && (
+        <Section
+          title={t("headers-here")}
+          paths={[[...path, "headers"]]}
+          testId={`section-headers-${path[2]}-${index}`}
+        >
+          <HeaderOperations path={[...path, "headers"]} />
+        </Section>
+      )}
     </div>
   );
 }

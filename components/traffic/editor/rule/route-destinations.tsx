@@ -7,6 +7,7 @@ import type { WeightPart } from "../../rule-parts.ts";
 import { WeightSplitBar } from "../../split-bar.tsx";
 import styles from "../fields/fields.module.css";
 import { useForm } from "../form-context.ts";
+import { ruleId } from "../rule-list.ts";
 import { asPercents, readDestinations, sharesOf } from "./destination-weights.ts";
 import { RouteDestination } from "./route-destination.tsx";
 
@@ -38,7 +39,7 @@ export function RouteDestinations({ path, number }: { path: Path; number: number
   return (
     <div className={styles.items}>
       {parts && parts.length > 1 && (
-        <WeightSplitBar parts={parts} onChange={onChange} label={t("shares-of", { number })} />
+        <WeightSplitBar parts={parts} onChange={onChange} label={t("shares-of", { number })} readOnly={disabled} />
       )}
       {destinations.length > 1 && !parts && (
         <p className={styles.note}>
@@ -70,7 +71,7 @@ export function RouteDestinations({ path, number }: { path: Path; number: number
         />
       ))}
       <div className={styles.adds}>
-        <Button size="compact-sm" onClick={add} disabled={disabled} data-testid={`add-destination-${path[2]}`}>
+        <Button size="compact-sm" onClick={add} disabled={disabled} data-testid={`add-destination-${ruleId(path)}`}>
           {t("add-destination")}
         </Button>
       </div>

@@ -6,9 +6,13 @@ import type { ChangedObject, ChangeResult } from "../../../contract/index.ts";
 import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse } from "../router.ts";
 import { warningHeader, warningsFor } from "../warnings/index.ts";
+import { placedRefusal } from "./placed-refusal.ts";
 import { shareChanges } from "./share-changes.ts";
 
-/** The answer to every write of Limpid's API; on a dry run with `?envoy=true` also what the proxies would get. */
+/** More than anybody reads. */
+const maxRefusals = 50;
+
+/** The answer to every write of Limpid's API; on a dry run also who would refuse it, with `?envoy=true` what the proxies would get. */
 export async function answerChange(
   context: ApiContext,
   request: ApiRequest,
@@ -26,8 +30,11 @@ export async function answerChange(
     shares: shareChanges(commit.changes, await context.mesh(), context.gatewayProxies()),
     ...(undo && { undo }),
   };
-  if (dryRun && request.query.get("envoy") === "true" && context.pushes.preview) {
-    body.envoy = await context.pushes.preview(commit.changes);
+  if (dryRun && context.pushes.preview) {
+    const shown = request.query.get("envoy") === "true";
+    const { envoy, refusals } = await context.pushes.preview(commit.changes, { shown });
+    if (shown) body.envoy = envoy;
+    body.refusals = refusals.slice(0, maxRefusals).map((one) => placedRefusal(one, body.objects));
   }
   return { status: 200, headers: warningHeader(warnings, { named: true }), body };
 }

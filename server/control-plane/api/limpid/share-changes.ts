@@ -1,46 +1,116 @@
-import { describeMatch } from "../../../config/edits/describe.ts";
-import { percents } from "../../../config/edits/routing.ts";
-import type { HTTPRoute, VirtualServiceSpec } from "../../../config/kinds/index.ts";
 import type { ConfigObject, ResourceKey } from "../../../config/object.ts";
 import type { ConfigChange } from "../../../config/store.ts";
 import type { ShareChange } from "../../../contract/index.ts";
 import type { Mesh } from "../../../model/mesh.ts";
-import { countEndpoints, type Facts, factsOf, type GatewayClient, meshWith, viewersOf } from "../warnings/facts.ts";
+import { gatewayName, meshGateway } from "../../../model/virtual-services.ts";
+import { takesAway } from "../warnings/dependents.ts";
+import {
+  countEndpoints,
+  type Facts,
+  factsOf,
+  type GatewayClient,
+  meshWith,
+  meshWithout,
+  viewersOf,
+} from "../warnings/facts.ts";
+import { lostShares } from "./lost-shares.ts";
+import { lists, type Rule, rulesOf, sharesOf, wordsOf } from "./rule-shares.ts";
 
 /** As many as anybody reads. */
 const maxShares = 100;
 
 /**
- * Which destinations get more of a rule's requests by the changes, and which less. Rules are paired by what they match; requests of a rule
- * that is new or gone are those of the rule without a match, or, without a VirtualService at all, of the whole service.
+ * Which destinations get more of a rule's requests by the changes, and which less; and which keep their share and lose everybody who would
+ * take it. Rules are paired by what they match; requests of a rule that is new or gone are those of the rule without a match, or,
+ * without a VirtualService at all, of the whole service.
  */
 export function shareChanges(
   changes: readonly ConfigChange[],
   mesh: Mesh,
   gatewayProxies?: readonly GatewayClient[],
 ): ShareChange[] {
-  const routes = changes.filter(({ key }) => key.kind === "VirtualService");
-  if (routes.length === 0) return [];
-  const facts = factsOf(meshWith(mesh, changes), gatewayProxies);
   const found: ShareChange[] = [];
-  for (const { key, before, after } of routes) {
-    const object = after ?? before;
-    const [viewer = key.namespace] = object ? viewersOf(object, facts) : [];
-    for (const pair of pairs(rulesOf(before, after, facts), rulesOf(after, before, facts))) {
-      found.push(...compare(pair, key, viewer, facts));
-      if (found.length >= maxShares) return found.slice(0, maxShares);
-    }
+  for (const share of allChanges(changes, mesh, gatewayProxies)) {
+    found.push(share);
+    if (found.length === maxShares) break;
   }
   return found;
 }
 
-/** The HTTP rules; where there is no object, what its absence does: the service gets its own requests. */
-function rulesOf(object: ConfigObject | undefined, other: ConfigObject | undefined, facts: Facts): HTTPRoute[] {
-  if (object !== undefined) return (object.spec as unknown as VirtualServiceSpec).http ?? [];
-  const { hosts = [], gateways } = (other?.spec ?? {}) as unknown as VirtualServiceSpec;
+function* allChanges(
+  changes: readonly ConfigChange[],
+  mesh: Mesh,
+  gatewayProxies: readonly GatewayClient[] | undefined,
+): Generator<ShareChange> {
+  const routes = changes.filter(({ key }) => key.kind === "VirtualService");
+  const takes = changes.some(takesAway);
+  if (routes.length === 0 && !takes) return;
+  const mine = meshWith(mesh, changes);
+  const facts = factsOf(mine, gatewayProxies);
+  const earlier = takes ? factsOf(meshWithout(mine, changes), gatewayProxies) : facts;
+  for (const change of routes) yield* changesOf(change, facts, earlier);
+  if (takes) yield* lostShares(changes, earlier, facts);
+}
+
+function* changesOf({ key, before, after }: ConfigChange, facts: Facts, earlier: Facts): Generator<ShareChange> {
+  const object = after ?? before;
+  const [viewer = key.namespace] = object ? viewersOf(object, facts) : [];
+  for (const list of lists) {
+    const [old, now] = [rulesHeld(list, before, after, facts), rulesHeld(list, after, before, facts)];
+    for (const pair of pairs(old, now)) yield* compare(pair, { list, key, viewer }, facts, earlier);
+    if (object && !(after === undefined && isTaken(object, facts)))
+      yield* orphans(old, now, { list, key, viewer }, facts);
+  }
+}
+
+/** Requests of rules that are gone and that no other rule takes: 404, at gateways and in the mesh alike. */
+function* orphans(
+  before: readonly Rule[],
+  now: readonly Rule[],
+  { list, key: { namespace, name }, viewer }: Where,
+  facts: Facts,
+): Generator<ShareChange> {
+  const left = byMatch(now);
+  for (const [match, { index, rule }] of byMatch(before)) {
+    if (left.has(match) || left.has(everything)) continue;
+    for (const [key, share] of sharesOf(rule, namespace, facts)) {
+      const [hostname = "", subset = ""] = key.split("|");
+      if (share === 0 || countEndpoints(facts, hostname, subset || undefined, viewer) === 0) continue;
+      const where = { virtualService: `${namespace}/${name}`, list, rule: index, matches: wordsOf(rule) };
+      yield { ...where, hostname, subset: subset || null, before: share, after: 0, endpoints: 0, lost: "route" };
+    }
+  }
+}
+
+/** Whether another VirtualService takes the requests of one that goes: for the same host, where that one was in force. */
+function isTaken({ metadata, spec }: ConfigObject, facts: Facts): boolean {
+  const { hosts = [], gateways = [] } = spec as { hosts?: string[]; gateways?: string[] };
+  const keys = new Set(gateways.map((name) => gatewayKey(name, metadata.namespace)));
+  return [...facts.objects("VirtualService")].some((other) => {
+    const theirs = other.spec as { hosts?: string[]; gateways?: string[] };
+    const { namespace } = other.metadata;
+    const isThere = (theirs.gateways ?? []).some((name) => keys.has(gatewayKey(name, namespace)));
+    const names = new Set(hosts.map((host) => facts.resolve(host, metadata.namespace)));
+    return isThere && (theirs.hosts ?? []).some((host) => names.has(facts.resolve(host, namespace)));
+  });
+}
+
+const gatewayKey = (name: string, namespace: string): string =>
+  name === meshGateway ? name : gatewayName(name, namespace);
+
+/** The rules; where there is no object, what its absence does: the service gets its own requests. */
+function rulesHeld(
+  list: ShareChange["list"],
+  object: ConfigObject | undefined,
+  other: ConfigObject | undefined,
+  facts: Facts,
+): readonly Rule[] {
+  if (object !== undefined) return rulesOf(object, list);
+  const { hosts = [], gateways } = (other?.spec ?? {}) as { hosts?: string[]; gateways?: string[] };
   const [host] = hosts;
   const inMesh = gateways === undefined || gateways.length === 0 || gateways.includes("mesh");
   if (host === undefined || hosts.length > 1 || !inMesh || other === undefined) return [];
+  if (rulesOf(other, list).length === 0) return [];
   const { namespace } = other.metadata;
   if (facts.covered(facts.resolve(host, namespace), namespace).length === 0) return [];
   return [{ route: [{ destination: { host } }] }];
@@ -48,30 +118,29 @@ function rulesOf(object: ConfigObject | undefined, other: ConfigObject | undefin
 
 interface Pair {
   index: number;
-  before: HTTPRoute;
-  after: HTTPRoute;
+  before: Rule;
+  after: Rule;
   matches: string[];
 }
 
-function* pairs(before: readonly HTTPRoute[], after: readonly HTTPRoute[]): Generator<Pair> {
+function* pairs(before: readonly Rule[], after: readonly Rule[]): Generator<Pair> {
   const [old, now] = [byMatch(before), byMatch(after)];
-  const rest = (rules: Map<string, { index: number; rule: HTTPRoute }>) => rules.get(everything);
+  const rest = (rules: Map<string, { index: number; rule: Rule }>) => rules.get(everything);
   for (const [match, { index, rule }] of now) {
     const twin = old.get(match) ?? rest(old);
-    if (twin) yield { index, before: twin.rule, after: rule, matches: (rule.match ?? []).map(describeMatch) };
+    if (twin) yield { index, before: twin.rule, after: rule, matches: wordsOf(rule) };
   }
   for (const [match, { rule }] of old) {
     const heir = now.has(match) ? undefined : rest(now);
-    if (heir)
-      yield { index: heir.index, before: rule, after: heir.rule, matches: (rule.match ?? []).map(describeMatch) };
+    if (heir) yield { index: heir.index, before: rule, after: heir.rule, matches: wordsOf(rule) };
   }
 }
 
 const everything = "[]";
 
 /** The first of those that match alike: no request reaches the others. */
-function byMatch(rules: readonly HTTPRoute[]): Map<string, { index: number; rule: HTTPRoute }> {
-  const found = new Map<string, { index: number; rule: HTTPRoute }>();
+function byMatch(rules: readonly Rule[]): Map<string, { index: number; rule: Rule }> {
+  const found = new Map<string, { index: number; rule: Rule }>();
   for (const [index, rule] of rules.entries()) {
     const match = JSON.stringify(rule.match ?? []);
     if (!found.has(match)) found.set(match, { index, rule });
@@ -79,32 +148,36 @@ function byMatch(rules: readonly HTTPRoute[]): Map<string, { index: number; rule
   return found;
 }
 
-function* compare(pair: Pair, { namespace, name }: ResourceKey, viewer: string, facts: Facts): Generator<ShareChange> {
-  const [before, after] = [shares(pair.before, namespace, facts), shares(pair.after, namespace, facts)];
+interface Where {
+  list: ShareChange["list"];
+  key: ResourceKey;
+  viewer: string;
+}
+
+function* compare(
+  pair: Pair,
+  { list, key: { namespace, name }, viewer }: Where,
+  facts: Facts,
+  earlier: Facts,
+): Generator<ShareChange> {
+  const [before, after] = [sharesOf(pair.before, namespace, facts), sharesOf(pair.after, namespace, facts)];
   for (const key of new Set([...before.keys(), ...after.keys()])) {
     const [from, to] = [before.get(key) ?? 0, after.get(key) ?? 0];
-    if (from === to) continue;
     const [hostname = "", subset = ""] = key.split("|");
+    const endpoints = countEndpoints(facts, hostname, subset || undefined, viewer);
+    const isLost = from === to && endpoints === 0 && countEndpoints(earlier, hostname, subset || undefined, viewer) > 0;
+    if (from === to && !isLost) continue;
     yield {
       virtualService: `${namespace}/${name}`,
+      list,
       rule: pair.index,
       matches: pair.matches,
       hostname,
       subset: subset || null,
       before: from,
       after: to,
-      endpoints: countEndpoints(facts, hostname, subset || undefined, viewer),
+      endpoints,
+      ...(isLost && { lost: "endpoints" as const }),
     };
   }
-}
-
-/** Percents by `<hostname>|<subset>`. A lone destination gets everything, whatever its weight says. */
-function shares({ route = [] }: HTTPRoute, namespace: string, facts: Facts): Map<string, number> {
-  const whole = percents(route.length === 1 ? [1] : route.map(({ weight = 0 }) => weight));
-  const found = new Map<string, number>();
-  for (const [index, { destination }] of route.entries()) {
-    const key = `${facts.resolve(destination.host, namespace)}|${destination.subset ?? ""}`;
-    found.set(key, (found.get(key) ?? 0) + (whole[index] ?? 0));
-  }
-  return found;
 }

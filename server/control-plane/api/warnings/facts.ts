@@ -55,6 +55,15 @@ export function meshWith(mesh: Mesh, changes: readonly ConfigChange[]): Mesh {
   return hasAll ? mesh : updateMesh(mesh, changes, mesh.revision);
 }
 
+/** The mesh as it was before changes that it has in it. */
+export const meshWithout = (mesh: Mesh, changes: readonly ConfigChange[]): Mesh =>
+  updateMesh(mesh, changes.map(inverse), mesh.revision);
+
+function inverse({ key, before, after }: ConfigChange): ConfigChange {
+  if (before === undefined) return { type: "DELETED", key, ...(after && { before: after }) };
+  return { type: after === undefined ? "ADDED" : "MODIFIED", key, before: after, after: before } as ConfigChange;
+}
+
 export function factsOf(mesh: Mesh, gatewayProxies: readonly GatewayClient[] | undefined): Facts {
   const { domain, rootNamespace } = mesh.options;
   const service = (host: string, viewer: string) => visibleServices(mesh.services, viewer).get(host);

@@ -2,14 +2,14 @@ import { withoutZeroValues } from "../../../config/kinds/zero-values.ts";
 import type { ConfigObject } from "../../../config/object.ts";
 import type { ConfigChange } from "../../../config/store.ts";
 import type { ConfigWarning } from "../../../contract/index.ts";
-import { type Mesh, updateMesh } from "../../../model/mesh.ts";
+import type { Mesh } from "../../../model/mesh.ts";
 import type { ApiContext } from "../context.ts";
 import { destinationRuleAdvice, gatewayAdvice, virtualServiceAdvice } from "./advice.ts";
 import { doubtfulCanary } from "./canaries.ts";
 import { doubtfulCredentials, endingCertificates } from "./credentials.ts";
 import { bereaved, takesAway } from "./dependents.ts";
 import { deadDestinations } from "./destinations.ts";
-import { type Facts, factsOf, type GatewayClient, meshWith } from "./facts.ts";
+import { type Facts, factsOf, type GatewayClient, meshWith, meshWithout } from "./facts.ts";
 import { idleGateway, missingGateways } from "./gateways.ts";
 import { doubtfulHealth } from "./health.ts";
 import { doubtfulLimits, rivalLimits } from "./rate-limits.ts";
@@ -68,7 +68,7 @@ export function warningsOf(
     }
   }
   if (changes.some(takesAway)) {
-    const before = factsOf(updateMesh(after, changes.map(inverse), mesh.revision), gatewayProxies);
+    const before = factsOf(meshWithout(after, changes), gatewayProxies);
     for (const warning of bereaved(changes, before, facts)) if (add(warning)) return found;
   }
   return found;
@@ -143,9 +143,4 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
       yield* sharedTcpPorts(object, facts);
       break;
   }
-}
-
-function inverse({ key, before, after }: ConfigChange): ConfigChange {
-  if (before === undefined) return { type: "DELETED", key, ...(after && { before: after }) };
-  return { type: after === undefined ? "ADDED" : "MODIFIED", key, before: after, after: before } as ConfigChange;
 }

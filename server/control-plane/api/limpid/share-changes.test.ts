@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { keyOf } from "../../../config/object.ts";
+import type { ConfigChange } from "../../../config/store.ts";
+import { deadShares } from "../../../contract/index.ts";
+import { buildMesh } from "../../../model/mesh.ts";
+import { objectsOf } from "../../../translate/testing/cases.ts";
+import { shareChanges } from "./share-changes.ts";
+
+const entry = `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: echo, namespace: default }
+spec:
+  hosts: [echo.shop.test]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{ number: 80, name: http, protocol: HTTP }, { number: 3306, name: tcp, protocol: TCP }]
+  endpoints:
+    - { address: 127.0.0.1, labels: { version: v1 } }
+    - { address: 127.0.0.2, labels: { version: v2 } }
+`;
+const subsets = (...names: string[]) => `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: echo, namespace: default }
+spec: { host: echo.shop.test, subsets: [${names.map((name) => `{ name: ${name}, labels: { version: ${name} } }`).join(", ")}] }
+`;
+const route = (spec: string, gateways = "[mesh]", name = "echo") => `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: ${name}, namespace: default }
+spec: { hosts: [echo.shop.test], gateways: ${gateways}, ${spec} }
+`;
+const to = (subset: string) => `route: [{ destination: { host: echo.shop.test, subset: ${subset} } }]`;
+const gateway = `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: door, namespace: default }
+spec: { selector: { istio: gateway }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*"] }] }
+`;
+
+/** What a change from one mesh to another does. */
+function changed(before: string[], after: string[]) {
+  const [old, next] = [objectsOf(before.join("---")), objectsOf(after.join("---"))];
+  const keys = new Set([...old, ...next].map((one) => JSON.stringify(keyOf(one))));
+  const find = (objects: typeof old, key: string) => objects.find((one) => JSON.stringify(keyOf(one)) === key);
+  const changes = [...keys].flatMap((key): ConfigChange[] => {
+    const [was, is] = [find(old, key), find(next, key)];
+    if (JSON.stringify(was) === JSON.stringify(is)) return [];
+    const type = was === undefined ? "ADDED" : is === undefined ? "DELETED" : "MODIFIED";
+    return [{ type, key: JSON.parse(key), ...(was && { before: was }), ...(is && { after: is }) } as ConfigChange];
+  });
+  return shareChanges(changes, buildMesh(old, 1), [{ namespace: "default", labels: { istio: "gateway" } }]);
+}
+
+const dead = (before: string[], after: string[]) =>
+  deadShares({ shares: changed(before, after) }).map(({ virtualService, list, hostname, subset, lost }) => ({
+    virtualService,
+    list,
+    hostname,
+    subset,
+    lost,
+  }));
+
+const host = "echo.shop.test";
+const echo = "default/echo";
+
+describe("what a change sends nowhere", () => {
+  it("is a share of a subset that nobody is in, of requests and of connections", () => {
+    const base = [entry, subsets("v1", "v3")];
+    const http = (subset: string) => route(`http: [{ ${to(subset)} }]`);
+    const tcp = (subset: string) => route(`tcp: [{ match: [{ port: 3306 }], ${to(subset)} }]`);
+    expect(dead([...base, http("v1")], [...base, http("v3")])).toMatchObject([{ list: "http", subset: "v3" }]);
+    expect(dead([...base, tcp("v1")], [...base, tcp("v3")])).toMatchObject([{ list: "tcp", subset: "v3" }]);
+    expect(dead([...base, http("v3")], [...base, http("v1")])).toEqual([]);
+  });
+
+  it("is a share that stays when the rule of subsets goes, or its subset, or the labels that it stands for", () => {
+    const routed = route(`http: [{ ${to("v1")} }]`);
+    const lost = [{ virtualService: echo, list: "http", hostname: host, subset: "v1", lost: "endpoints" }];
+    expect(dead([entry, subsets("v1"), routed], [entry, routed])).toEqual(lost);
+    expect(dead([entry, subsets("v1"), routed], [entry, subsets("v2"), routed])).toEqual(lost);
+    expect(dead([entry, subsets("v1", "v2"), routed], [entry, subsets("v1"), routed])).toEqual([]);
+  });
+
+  it("is a service that loses its endpoints, told with its rule where there is one", () => {
+    expect(dead([entry], [])).toMatchObject([{ virtualService: "", hostname: host, lost: "service" }]);
+    const routed = route("http: [{ route: [{ destination: { host: echo.shop.test } }] }]");
+    expect(dead([entry, routed], [routed])).toMatchObject([{ virtualService: echo, lost: "endpoints" }]);
+  });
+
+  it("is a rule's requests that no other rule takes", () => {
+    const [all, some] = [`{ ${to("v1")} }`, `{ match: [{ uri: { prefix: /a } }], ${to("v2")} }`];
+    const base = [entry, subsets("v1", "v2")];
+    const rules = (...each: string[]) => [...base, route(`http: [${each.join(", ")}]`)];
+    expect(dead(rules(some, all), rules(some))).toMatchObject([{ subset: "v1", lost: "route" }]);
+    expect(dead(rules(some, all), rules(all))).toEqual([]);
+  });
+
+  it("is what enters by a gateway whose VirtualService goes, unless another takes it", () => {
+    const entrance = (name: string) => route(`http: [{ ${to("v1")} }]`, "[door]", name);
+    const base = [entry, subsets("v1"), gateway];
+    expect(dead([...base, entrance("echo")], base)).toMatchObject([{ virtualService: echo, lost: "route" }]);
+    expect(dead([...base, entrance("a"), entrance("b")], [...base, entrance("b")])).toEqual([]);
+  });
+
+  it("is what enters by a gateway that goes", () => {
+    const base = [entry, subsets("v1"), route(`http: [{ ${to("v1")} }]`, "[door]")];
+    expect(dead([...base, gateway], base)).toMatchObject([
+      { virtualService: echo, hostname: "default/door", lost: "gateway" },
+    ]);
+  });
+
+  it("is nothing of the kind when a VirtualService for the mesh goes: the service gets its requests", () => {
+    const base = [entry, subsets("v1")];
+    expect(dead([...base, route(`http: [{ ${to("v1")} }]`)], base)).toEqual([]);
+  });
+});
