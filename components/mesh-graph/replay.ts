@@ -1,29 +1,4 @@
-import type { Change, Graph } from "../../server/contract/index.ts";
-
-/**
- * A moment of the past with the faults that burned then. Badges come from the config of now; what started or ended since is in the
- * changes: the first of a service after the moment tells how it was before.
- */
-export function asOf(graph: Graph, changes: readonly Change[], at: number): Graph {
-  const burned = new Map<string, boolean>();
-  const since = changes.filter((change) => change.at > at && change.kind.startsWith("fault-"));
-  for (const { kind, objects } of since.toSorted((a, b) => a.at - b.at)) {
-    for (const { namespace, name } of objects) {
-      const service = `${namespace}/${name}`;
-      if (!burned.has(service)) burned.set(service, kind === "fault-end");
-    }
-  }
-  if (burned.size === 0) return graph;
-  const nodes = graph.nodes.map((node) => {
-    const did = burned.get(`${node.namespace}/${node.app}`);
-    if (did === undefined || did === node.badges.includes("fault")) return node;
-    return {
-      ...node,
-      badges: did ? [...node.badges, "fault" as const] : node.badges.filter((badge) => badge !== "fault"),
-    };
-  });
-  return { ...graph, nodes };
-}
+import type { Graph } from "../../server/contract/index.ts";
 
 /** What the strip shows, in Unix milliseconds. */
 export interface Span {

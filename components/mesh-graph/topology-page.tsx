@@ -6,7 +6,6 @@ import { useChanges, useGraph } from "../lib/queries.ts";
 import { sameRange, type TimeRange } from "../ui/time-range.ts";
 import { ConfigThenPanel } from "./config-then.tsx";
 import { viewedAs } from "./graph-view-kinds.ts";
-import { asOf } from "./replay.ts";
 import { SidePanel } from "./side-panel.tsx";
 import { Stage } from "./stage.tsx";
 import { TimeStrip } from "./time-strip.tsx";
@@ -34,10 +33,7 @@ export function TopologyPage({ graph, changes, initialRange }: TopologyPageProps
   const live = useGraph(strip, strip.at === state.at && isFirst ? first : undefined);
   const sinceMs = live.data?.timeline.fromMs ?? 0;
   const known = useChanges({ sinceMs, limit: 100 }, firstChanges).data?.changes ?? noChanges;
-  const data = useMemo(
-    () => (asked.data && state.at !== null ? asOf(asked.data, known, state.at) : asked.data),
-    [asked.data, known, state.at],
-  );
+  const { data } = asked;
   const viewed = useMemo(() => data && viewedAs(data, state.kind), [data, state.kind]);
   const shown = { ...asked, data: viewed };
   return (

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Grant } from "../contract/access.ts";
+import { BadgesThen } from "../contract/badges.ts";
 import { type CanaryAction, CanaryList, type CanaryRequest } from "../contract/canaries.ts";
 import { ChangeList, type ChangeQuery, MeshExport } from "../contract/changes.ts";
 import { ApiError, DashboardError } from "../contract/errors.ts";
@@ -53,6 +54,8 @@ export interface ConfigApiClient {
   injectFault(fault: FaultRequest, options: WriteOptions): Promise<ChangeResult>;
   /** `id` as in contract `Fault.id`. */
   stopFault(id: string, options: WriteOptions): Promise<ChangeResult>;
+  /** Where config acted on each service at a moment, Unix milliseconds; undefined where the history doesn't reach back so far. */
+  badgesThen(at: number): Promise<BadgesThen | undefined>;
   gateways(): Promise<GatewayList>;
   workloads(): Promise<WorkloadViews>;
   canaries(): Promise<CanaryList>;
@@ -130,6 +133,11 @@ export function createConfigApiClient(
     stopFault: (id, options) =>
       call(ChangeResult, "DELETE", `/limpid/v1/faults/${id.split("/").map(segment).join("/")}${dry(options)}`, {
         ...by(options),
+      }),
+    badgesThen: (at) =>
+      call(BadgesThen, "GET", `/limpid/v1/badges?at=${at}`).catch((error: unknown) => {
+        if (error instanceof DashboardError && error.code !== "CONTROL_PLANE_UNREACHABLE") return undefined;
+        throw error;
       }),
     gateways: () => call(GatewayList, "GET", "/limpid/v1/gateways"),
     workloads: () => call(WorkloadViews, "GET", "/limpid/v1/workloads"),

@@ -1,6 +1,7 @@
 export * from "./access.ts";
 export * from "./alerts.ts";
 export * from "./application-logs.ts";
+export * from "./badges.ts";
 export * from "./canaries.ts";
 export * from "./change-words.ts";
 export * from "./changes.ts";

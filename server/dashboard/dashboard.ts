@@ -54,6 +54,7 @@ import { createAdminClient } from "../fleet/admin-client.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { createMetricsClient, createSupervisedClient, createUsageClient } from "../fleet/usage-client.ts";
 import { remember } from "../lib/remember.ts";
+import { withBadgesThen } from "../query/badges-then.ts";
 import type { MeshFacts } from "../query/facts.ts";
 import {
   dumpProxy,
@@ -249,7 +250,15 @@ export function createDashboard({
       now: Date.now,
       onError: (error) => onError(error, "load test"),
     }),
-    graph: async ({ windowSec, at }) => (await queries()).graph({ window: windowSec, ...(at !== undefined && { at }) }),
+    async graph({ windowSec, at }) {
+      const ready = await queries();
+      if (at === undefined) return ready.graph({ window: windowSec });
+      const [graph, then] = await Promise.all([
+        ready.graph({ window: windowSec, at }),
+        api.badgesThen(at).catch(() => undefined),
+      ]);
+      return withBadgesThen(graph, then);
+    },
     overview: async (query) => (await queries()).overview(query),
     ...createMetrics(queries),
     ...createThresholds(api, services),

@@ -2,6 +2,7 @@ import { told } from "../../../contract/index.ts";
 import type { ApiContext } from "../context.ts";
 import type { ApiRequest, ApiResponse, ApiRouter } from "../router.ts";
 import { badRequest, saidError } from "../status-error.ts";
+import { badgesThen } from "./badges-then.ts";
 import { actOnCanary, getCanaries, postCanary } from "./canaries.ts";
 import { deleteFault, getFaults, postFault } from "./faults.ts";
 import { listGateways } from "./gateways.ts";
@@ -24,6 +25,7 @@ export function addLimpidRoutes(router: ApiRouter, context: ApiContext): void {
     verb: (context: ApiContext, request: ApiRequest) => Promise<ApiResponse>,
   ): void => router.add(method, pattern, (request) => verb(context, request));
   add("GET", "/limpid/v1/services", async () => ({ status: 200, body: await context.services() }));
+  add("GET", "/limpid/v1/badges", badgesThen);
   add("GET", "/limpid/v1/gateways", listGateways);
   add("GET", "/limpid/v1/workloads", listWorkloads);
   add("GET", "/limpid/v1/services/:namespace/:name/routing", getRouting);
