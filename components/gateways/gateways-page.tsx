@@ -13,6 +13,7 @@ import { FilterInput } from "../list/filter-input.tsx";
 import { LiveContent } from "../list/live-content.tsx";
 import { NoMatch } from "../list/no-match.tsx";
 import { useFilter } from "../list/use-filter.ts";
+import { earlierRange } from "../metrics/earlier-range.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { KpiRow } from "../ui/kpi.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
@@ -29,15 +30,17 @@ import { ServerTable } from "./server-table.tsx";
 /** Where the mesh is entered: listeners, hosts, certificates, routes, and what comes by each. */
 export function GatewaysPage({ initial }: { initial: Promise<Settled<GatewayList>> }) {
   const t = useTranslations("gateways");
-  const { range, set } = useUrlRange();
+  const { range, set, comparison, compare } = useUrlRange();
   const live = useGateways(use(initial));
   const graph = useGraph(range).data;
+  const other = earlierRange(range, comparison, graph?.at ?? 0);
+  const before = useGraph(other ?? range, undefined, other !== null).data;
   const matches = useFilter();
   return (
     <Page>
       <PageHeader title={t("title")} hint={t("hint")}>
         <FilterInput label={t("filter")} data-testid="gateway-filter" />
-        <TimeRangePicker value={range} onChange={set} />
+        <TimeRangePicker value={range} onChange={set} compare={compare} />
       </PageHeader>
       <LiveContent live={live} unreadable={t("unreadable")} skeleton={<SkeletonBlock height={420} />}>
         {({ gateways }) => {
@@ -50,7 +53,12 @@ export function GatewaysPage({ initial }: { initial: Promise<Settled<GatewayList
           return (
             <div className={styles.stack}>
               {shown.map((gateway) => (
-                <GatewayPanel key={`${gateway.namespace}/${gateway.name}`} gateway={gateway} graph={graph} />
+                <GatewayPanel
+                  key={`${gateway.namespace}/${gateway.name}`}
+                  gateway={gateway}
+                  graph={graph}
+                  before={other ? before : undefined}
+                />
               ))}
             </div>
           );
@@ -87,7 +95,14 @@ function None() {
   );
 }
 
-function GatewayPanel({ gateway, graph }: { gateway: GatewayView; graph: Graph | undefined }) {
+interface GatewayPanelProps {
+  gateway: GatewayView;
+  graph: Graph | undefined;
+  /** In the time that it is compared with. */
+  before: Graph | undefined;
+}
+
+function GatewayPanel({ gateway, graph, before }: GatewayPanelProps) {
   const t = useTranslations("gateways");
   const figures = useTranslations("panel");
   const { namespace, name, proxies } = gateway;
@@ -127,12 +142,20 @@ function GatewayPanel({ gateway, graph }: { gateway: GatewayView; graph: Graph |
         </Notice>
       ))}
       <div className={styles.kpis}>
-        <KpiRow>{signals && <SignalKpis signals={signals} t={figures} />}</KpiRow>
+        <KpiRow>
+          {signals && (
+            <SignalKpis
+              signals={signals}
+              before={before && enteringSignals(gatewayNodes(gateway, before))}
+              t={figures}
+            />
+          )}
+        </KpiRow>
       </div>
       <h3 className={styles.heading}>{t("listeners")}</h3>
       <ServerTable gateway={gateway} now={now} />
       <h3 className={styles.heading}>{t("routes")}</h3>
-      <RouteTable gateway={gateway} graph={graph} nodes={nodes} />
+      <RouteTable gateway={gateway} graph={graph} before={before} nodes={nodes} />
     </Panel>
   );
 }

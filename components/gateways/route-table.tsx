@@ -1,9 +1,11 @@
 "use client";
 import Link from "next/link";
+import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
-import type { GatewayRoute, GatewayView, Graph, GraphNode } from "../../server/contract/index.ts";
+import type { GatewayRoute, GatewayView, Graph, GraphNode, Signals } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import { explainHref, ruleHref, serviceHref } from "../lib/links.ts";
+import { Compared } from "../metrics/compared.tsx";
 import { useConditionsText } from "../traffic/conditions-text.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
@@ -14,13 +16,15 @@ import styles from "./gateways.module.css";
 export interface RouteTableProps {
   gateway: GatewayView;
   graph: Graph | undefined;
+  /** In the time that it is compared with. */
+  before: Graph | undefined;
   nodes: readonly GraphNode[];
 }
 
 /** The rules by which requests go on, in the order in which they are asked, with what each service gets from here. */
-export function RouteTable({ gateway, graph, nodes }: RouteTableProps) {
+export function RouteTable({ gateway, graph, before, nodes }: RouteTableProps) {
   const t = useTranslations("gateways");
-  const columns = useColumns(graph, nodes);
+  const columns = useColumns(graph, before, nodes);
   return (
     <DataTable
       caption={t("routes")}
@@ -36,14 +40,23 @@ export function RouteTable({ gateway, graph, nodes }: RouteTableProps) {
 const keyOf = ({ virtualService, kind, rule }: GatewayRoute): string =>
   `${virtualService.namespace}/${virtualService.name}/${kind}/${rule.index}`;
 
-function useColumns(graph: Graph | undefined, nodes: readonly GraphNode[]): Column<GatewayRoute>[] {
+function useColumns(
+  graph: Graph | undefined,
+  before: Graph | undefined,
+  nodes: readonly GraphNode[],
+): Column<GatewayRoute>[] {
   const t = useTranslations("gateways");
   const conditions = useConditionsText();
-  const ofRoute = ({ rule, services }: GatewayRoute) => {
+  const ofRoute = ({ rule, services }: GatewayRoute, at = graph) => {
     const hosts = new Set(rule.destinations.map(({ host }, index) => services[index]?.hostname ?? host));
     const [only] = hosts;
-    return graph && hosts.size === 1 && only !== undefined ? signalsTo(nodes, graph, only) : null;
+    return at && hosts.size === 1 && only !== undefined ? signalsTo(nodes, at, only) : null;
   };
+  const compared = (route: GatewayRoute, of: (signals: Signals) => number | null, figure: ReactNode) => (
+    <Compared now={ofRoute(route) ?? undefined} before={before && ofRoute(route, before)} of={of}>
+      {figure}
+    </Compared>
+  );
   return [
     {
       key: "match",
@@ -67,7 +80,12 @@ function useColumns(graph: Graph | undefined, nodes: readonly GraphNode[]): Colu
       key: "rate",
       header: t("col-rate"),
       align: "right",
-      cell: (route) => <NumberWithUnit value={ofRoute(route)?.requestRate ?? null} kind="rps" />,
+      cell: (route) =>
+        compared(
+          route,
+          ({ requestRate }) => requestRate,
+          <NumberWithUnit value={ofRoute(route)?.requestRate ?? null} kind="rps" />,
+        ),
     },
     {
       key: "errors",
@@ -75,7 +93,7 @@ function useColumns(graph: Graph | undefined, nodes: readonly GraphNode[]): Colu
       align: "right",
       cell: (route) => {
         const signals = ofRoute(route);
-        return signals && <ErrorShare signals={signals} />;
+        return signals && compared(route, ({ errorShare }) => errorShare, <ErrorShare signals={signals} />);
       },
     },
     {
@@ -84,7 +102,7 @@ function useColumns(graph: Graph | undefined, nodes: readonly GraphNode[]): Colu
       align: "right",
       cell: (route) => {
         const signals = ofRoute(route);
-        return signals && <LatencyP95 signals={signals} />;
+        return signals && compared(route, ({ latencyMsP95 }) => latencyMsP95, <LatencyP95 signals={signals} />);
       },
     },
     {

@@ -138,12 +138,13 @@ export const useGateways = (initial?: From<GatewayList>): Live<GatewayList> =>
     initial,
   });
 
-export const useWorkloads = (range: Range, initial?: From<WorkloadList>): Live<WorkloadList> =>
+export const useWorkloads = (range: Range, initial?: From<WorkloadList>, enabled = true): Live<WorkloadList> =>
   useLive({
     queryKey: ["workloads", range],
     read: (signal) => getJson(WorkloadList, `/api/workloads?${stretch(range)}`, signal),
     everyMs: paceOf(range),
     initial,
+    enabled,
   });
 
 export const useWorkloadMetrics = (query: Range & { namespace: string; name: string }): Live<WorkloadMetrics> =>

@@ -13,6 +13,7 @@ import { formatShare, quantityText } from "../ui/format.ts";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
+import { useEarlierSignals } from "./earlier.ts";
 import { FaultsSection } from "./faults-section.tsx";
 import { grpcName, isKnownFlag } from "./flag-words.ts";
 import { mtlsOf, useNodeNames } from "./graph-text.ts";
@@ -29,6 +30,7 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
   const nameOf = useNodeNames(graph);
   const service = edge.to ?? subjectOf(graph, edge.target)?.service ?? null;
   const { signals } = edge;
+  const before = useEarlierSignals(edge.id);
   // Who is called tells of it; where that is nothing with a proxy, who calls.
   const [source, target] = [edge.source, edge.target].map((id) => graph.nodes.find((node) => node.id === id));
   const traced = target?.kind === "workload" ? target : source;
@@ -44,7 +46,7 @@ export function EdgePanel({ graph, edge, state }: { graph: Graph; edge: GraphEdg
           <TcpFigures edge={edge} bytes={edge.bytesPerSecond} />
         ) : (
           <KpiRow>
-            <SignalKpis signals={signals} t={t} />
+            <SignalKpis signals={signals} before={before} t={t} />
           </KpiRow>
         )}
         <RecentLine recent={edge.recent} />

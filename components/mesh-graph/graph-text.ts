@@ -1,16 +1,19 @@
 "use client";
 import { useMemo } from "react";
 import { useLocale, useTranslations } from "use-intl";
-import type { Graph, GraphEdge, GraphNode } from "../../server/contract/index.ts";
+import type { Graph, GraphEdge, GraphNode, Signals } from "../../server/contract/index.ts";
 import { fuseAt } from "../fault/fuse.ts";
 import { useServerNow } from "../fault/use-now.ts";
 import { useFaults } from "../lib/queries.ts";
+import { changeText } from "../metrics/change.tsx";
+import type { EarlierSignals } from "../metrics/compared.tsx";
+import { changeOf } from "../metrics/earlier-values.ts";
 import { formatBytesRate, formatMs, formatRate, formatShare, quantityText } from "../ui/format.ts";
 import type { SceneText } from "./scene.ts";
 import type { LabelKind } from "./use-topology-state.ts";
 
 /** What the graph says below rings and on calls: `13 rps · 17 ms`, or `13 rps · 24 % 503` where it fails. */
-export function useGraphText(labels: readonly LabelKind[], live: boolean): SceneText {
+export function useGraphText(labels: readonly LabelKind[], live: boolean, earlier: EarlierSignals): SceneText {
   const t = useTranslations("topology");
   const locale = useLocale();
   const burning = useBurning(live);
@@ -22,9 +25,12 @@ export function useGraphText(labels: readonly LabelKind[], live: boolean): Scene
         const said = node.kind === "workload" ? (versionText(node) ?? "") : t(node.kind);
         return [said, burning(node.faults)].filter(Boolean).join(" · ");
       },
-      labels: (edge: GraphEdge) => withFault(labelsOf(edge, labels, locale), burning(edge.faults)),
+      labels: (edge: GraphEdge) => {
+        const before = earlier && (earlier.get(edge.id) ?? null);
+        return withFault(labelsOf(edge, labels, locale, before), burning(edge.faults));
+      },
     }),
-    [t, locale, labels, burning],
+    [t, locale, labels, burning, earlier],
   );
 }
 
@@ -61,14 +67,23 @@ function useBurning(live: boolean): (ids: readonly string[] | undefined) => stri
 }
 
 /** The whole label, the same in two lines, then what is left of it where there is no room: what fails before how much. */
-export function labelsOf(edge: GraphEdge, labels: readonly LabelKind[], locale: string): string[] {
+export function labelsOf(
+  edge: GraphEdge,
+  labels: readonly LabelKind[],
+  locale: string,
+  /** Null: nothing was called then; undefined: nothing is compared. */
+  before?: Signals | null,
+): string[] {
   const { signals, codes, bytesPerSecond, recent } = edge;
   // What the line is coloured by is what it says.
   const errorShare = recent?.errorShare ?? signals.errorShare;
   if (bytesPerSecond) return bytesLabel(bytesPerSecond, labels, locale);
   if (signals.requestRate <= 0) return [];
   const failing = labels.includes("errors") && errorShare > 0;
-  const rate = labels.includes("rate") ? quantityText(formatRate(signals.requestRate, locale)) : "";
+  const change = changeText(changeOf(signals.requestRate, before?.requestRate), locale);
+  const rate = labels.includes("rate")
+    ? [quantityText(formatRate(signals.requestRate, locale)), before !== undefined && change].filter(Boolean).join(" ")
+    : "";
   const latency =
     labels.includes("p95") && signals.latencyMsP95 !== null ? quantityText(formatMs(signals.latencyMsP95, locale)) : "";
   const errors = failing

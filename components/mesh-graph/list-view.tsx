@@ -1,15 +1,18 @@
 "use client";
+import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import type { Graph, GraphEdge, GraphNode, Health, Signals } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import { NoMatch } from "../list/no-match.tsx";
 import { SortedTable } from "../list/sorted-table.tsx";
+import { Compared } from "../metrics/compared.tsx";
 import type { Column } from "../ui/data-table.tsx";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
+import { useEarlier } from "./earlier.ts";
 import { mtlsOf, useNodeNames } from "./graph-text.ts";
 import styles from "./topology.module.css";
 import type { TopologyState } from "./use-topology-state.ts";
@@ -65,6 +68,7 @@ export function ListView({ graph, lit, state }: ListViewProps) {
 }
 
 interface Measured {
+  id: string;
   health: Health;
   signals: Signals;
 }
@@ -72,21 +76,28 @@ interface Measured {
 /** As wide in both tables, because they stand below each other. */
 function useSignalColumns<Row extends Measured>(): Column<Row>[] {
   const t = useTranslations("topology");
+  const earlier = useEarlier();
   const figure = { align: "right", width: "10%" } as const;
+  const compared = ({ id, signals }: Row, of: (signals: Signals) => number | null, shown: ReactNode) => (
+    <Compared now={signals} before={earlier && (earlier.get(id) ?? null)} of={of}>
+      {shown}
+    </Compared>
+  );
   return [
     {
       key: "rate",
       header: t("col-rate"),
       ...figure,
       sortValue: ({ signals }) => signals.requestRate,
-      cell: ({ signals }) => <NumberWithUnit value={signals.requestRate} kind="rps" />,
+      cell: (row) =>
+        compared(row, ({ requestRate }) => requestRate, <NumberWithUnit value={row.signals.requestRate} kind="rps" />),
     },
     {
       key: "errors",
       header: t("col-errors"),
       ...figure,
       sortValue: ({ signals }) => signals.errorShare,
-      cell: ({ signals }) => <ErrorShare signals={signals} />,
+      cell: (row) => compared(row, ({ errorShare }) => errorShare, <ErrorShare signals={row.signals} />),
     },
     {
       key: "p50",
@@ -101,7 +112,7 @@ function useSignalColumns<Row extends Measured>(): Column<Row>[] {
       header: t("col-p95"),
       ...figure,
       sortValue: ({ signals }) => signals.latencyMsP95 ?? -1,
-      cell: ({ signals }) => <LatencyP95 signals={signals} />,
+      cell: (row) => compared(row, ({ latencyMsP95 }) => latencyMsP95, <LatencyP95 signals={row.signals} />),
     },
     {
       key: "p99",

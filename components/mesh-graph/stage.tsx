@@ -12,6 +12,7 @@ import { formatSpan, formatTimeOfDay } from "../ui/format.ts";
 import { PillButton } from "../ui/pill.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
 import { AccessibleGraph } from "./accessible-graph.tsx";
+import { useEarlier } from "./earlier.ts";
 import { parseFind } from "./find.ts";
 import { FocusBar } from "./focus-bar.tsx";
 import { findIn } from "./found.ts";
@@ -92,7 +93,7 @@ function Loaded({ graph, state, moving }: { graph: Graph; state: TopologyState; 
     () => (parsed.ok && parsed.matches ? findIn(visible, parsed.matches) : null),
     [parsed, visible],
   );
-  const plainText = useGraphText(labels, state.at === null);
+  const plainText = useGraphText(labels, state.at === null, useEarlier());
   const traced = useTraceOnGraph(state.trace, visible, plainText);
   const lit = traced && traced.lit.size > 0 ? traced.lit : (found?.lit ?? null);
   const emphasis = useMemo(() => ({ selected: select, lit }), [select, lit]);

@@ -14,6 +14,7 @@ import { TracesOf } from "../trace/traces-of.tsx";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
+import { useEarlier } from "./earlier.ts";
 import { FaultsSection } from "./faults-section.tsx";
 import { useNodeNames } from "./graph-text.ts";
 import { LatencyChart } from "./latency-chart.tsx";
@@ -41,6 +42,9 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
   const isSplit =
     graph.nodes.filter(({ app, namespace }) => app === subject.name && namespace === subject.namespace).length > 1;
   const signals = mine?.totals[version ?? "all"] ?? sumSignals(subject.nodes.map((node) => node.signals));
+  const earlier = useEarlier();
+  const then = earlier && subject.nodes.flatMap(({ id }) => earlier.get(id) ?? []);
+  const before = then && (then.length > 0 ? sumSignals(then) : null);
   return (
     <>
       <PanelHeader
@@ -82,7 +86,7 @@ export function SubjectPanel({ graph, subject, state }: { graph: Graph; subject:
       />
       <SideSection>
         <KpiRow>
-          <SignalKpis signals={signals} t={t} />
+          <SignalKpis signals={signals} before={before} t={t} />
           {fullest && (
             <Kpi label={t("saturation")}>
               <SaturationValue of={fullest} />

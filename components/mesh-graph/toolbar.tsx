@@ -34,6 +34,7 @@ export function Toolbar({ state, graph, parsed, hiding, found }: ToolbarProps) {
       <TimeRangePicker
         value={range ?? { windowSec, at: null }}
         onChange={(next) => set({ ...rangeParams(next), at: null })}
+        compare={{ value: state.comparison, onChange: (compare) => set({ compare }) }}
       />
       <ExpressionBox param="find" state={state} graph={graph} parsed={parsed} found={found} />
       <div className={styles.wide}>

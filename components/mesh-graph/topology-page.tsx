@@ -5,6 +5,7 @@ import type { Settled } from "../lib/api.ts";
 import { useChanges, useGraph } from "../lib/queries.ts";
 import { sameRange, type TimeRange } from "../ui/time-range.ts";
 import { ConfigThenPanel } from "./config-then.tsx";
+import { EarlierProvider, useEarlierGraph } from "./earlier.ts";
 import { viewedAs } from "./graph-view-kinds.ts";
 import { SidePanel } from "./side-panel.tsx";
 import { Stage } from "./stage.tsx";
@@ -36,16 +37,19 @@ export function TopologyPage({ graph, changes, initialRange }: TopologyPageProps
   const { data } = asked;
   const viewed = useMemo(() => data && viewedAs(data, state.kind), [data, state.kind]);
   const shown = { ...asked, data: viewed };
+  const earlier = useEarlierGraph(state, data?.at ?? 0);
   return (
     <div className={styles.page}>
-      <div className={styles.middle} data-stale={data?.silentSince != null}>
-        <Stage live={shown} state={state} />
-        {state.configThen && state.at !== null ? (
-          <ConfigThenPanel at={state.at} onClose={() => state.set({ config: null })} />
-        ) : (
-          viewed && state.select !== null && <SidePanel graph={viewed} state={state} select={state.select} />
-        )}
-      </div>
+      <EarlierProvider value={earlier}>
+        <div className={styles.middle} data-stale={data?.silentSince != null}>
+          <Stage live={shown} state={state} />
+          {state.configThen && state.at !== null ? (
+            <ConfigThenPanel at={state.at} onClose={() => state.set({ config: null })} />
+          ) : (
+            viewed && state.select !== null && <SidePanel graph={viewed} state={state} select={state.select} />
+          )}
+        </div>
+      </EarlierProvider>
       <TimeStrip
         graph={live.data}
         fresh={live.error === null && live.data?.silentSince === null}

@@ -2,7 +2,7 @@
 import { useCallback, useMemo } from "react";
 import { usePreference } from "../lib/preferences.ts";
 import { useUrlState } from "../lib/url-state.ts";
-import { parseRange, type TimeRange } from "../ui/time-range.ts";
+import { type Comparison, parseComparison, parseRange, type TimeRange } from "../ui/time-range.ts";
 import { type ViewKind, viewKinds } from "./graph-view-kinds.ts";
 
 export const labelKinds = ["rate", "p95", "errors"] as const;
@@ -15,7 +15,7 @@ export type Speed = (typeof speeds)[number];
 /** Parameters of the page's address. */
 export const topologyParams = [
   ...["window", "at", "from", "to", "speed", "config", "select", "find", "idle", "labels", "animate", "view", "trace"],
-  ...["hide", "by", "ns", "focus", "hops"],
+  ...["hide", "by", "ns", "focus", "hops", "compare"],
 ] as readonly (
   | "window"
   | "at"
@@ -35,6 +35,7 @@ export const topologyParams = [
   | "ns"
   | "focus"
   | "hops"
+  | "compare"
 )[];
 
 /** As far as a focus reaches. */
@@ -68,6 +69,8 @@ export interface TopologyState {
   namespaces: readonly string[];
   /** Only what is so many calls away from it. */
   focus: { id: string; hops: number } | null;
+  /** The earlier time that figures are compared with. */
+  comparison: Comparison | null;
   set: (patch: Partial<Record<(typeof topologyParams)[number], string | null>>) => void;
 }
 
@@ -121,6 +124,7 @@ export function useTopologyState(): TopologyState {
     kind: viewKinds.find((kind) => kind === url.get("by")) ?? "versions",
     namespaces,
     focus,
+    comparison: parseComparison(url.get("compare")),
     set,
   };
 }

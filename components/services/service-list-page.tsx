@@ -1,8 +1,14 @@
 "use client";
 import Link from "next/link";
-import { use } from "react";
+import { type ReactNode, use } from "react";
 import { useTranslations } from "use-intl";
-import { type Saturation, type ServiceList, type ServiceListItem, serviceTitle } from "../../server/contract/index.ts";
+import {
+  type Saturation,
+  type ServiceList,
+  type ServiceListItem,
+  type Signals,
+  serviceTitle,
+} from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import { ThresholdsDialog } from "../health/thresholds-dialog.tsx";
 import type { Settled } from "../lib/api.ts";
@@ -16,6 +22,8 @@ import { LiveContent } from "../list/live-content.tsx";
 import { NoMatch } from "../list/no-match.tsx";
 import { SortedTable } from "../list/sorted-table.tsx";
 import { useFilter } from "../list/use-filter.ts";
+import { Compared, type EarlierSignals } from "../metrics/compared.tsx";
+import { earlierRange } from "../metrics/earlier-range.ts";
 import { proxiesOf } from "../metrics/saturation-of.ts";
 import { SaturationValue } from "../metrics/saturation-value.tsx";
 import type { Column } from "../ui/data-table.tsx";
@@ -26,7 +34,7 @@ import { NumberWithUnit } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { Sparkline } from "../ui/sparkline.tsx";
 import { EmptyState } from "../ui/states.tsx";
-import { sameRange, type TimeRange } from "../ui/time-range.ts";
+import { type Comparison, sameRange, type TimeRange } from "../ui/time-range.ts";
 import { TimeRangePicker } from "../ui/time-range-picker.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { HealthReason } from "./health-reason.tsx";
@@ -42,7 +50,7 @@ export function ServiceListPage({ initial, initialRange }: ServiceListPageProps)
   const t = useTranslations("services");
   const first = use(initial);
   const url = useUrlState();
-  const { range, set } = useUrlRange();
+  const { range, set, comparison, compare } = useUrlRange();
   const isFirst = sameRange(range, initialRange);
   const live = useServices(range.windowSec, isFirst ? first : undefined, true, range.at);
   return (
@@ -52,22 +60,30 @@ export function ServiceListPage({ initial, initialRange }: ServiceListPageProps)
         <PillButton onClick={() => url.set({ thresholds: "edit" }, "push")} data-testid="edit-thresholds">
           {t("thresholds")}
         </PillButton>
-        <TimeRangePicker value={range} onChange={set} />
+        <TimeRangePicker value={range} onChange={set} compare={compare} />
       </PageHeader>
       {url.get("thresholds") === "edit" && <ThresholdsDialog onClose={() => url.set({ thresholds: null })} />}
       <Panel flush>
         <div className={styles.list}>
-          <Services live={live} />
+          <Services live={live} before={useEarlierServices(range, comparison, live.data?.at ?? 0)} />
         </div>
       </Panel>
     </Page>
   );
 }
 
-function Services({ live }: { live: Live<ServiceList> }) {
+/** The same services in the time that they are compared with. */
+function useEarlierServices(range: TimeRange, comparison: Comparison | null, at: number): EarlierSignals {
+  const other = earlierRange(range, comparison, at);
+  const { windowSec, at: end } = other ?? range;
+  const { data } = useServices(windowSec, undefined, other !== null, end);
+  return other && data ? new Map(data.services.map((one) => [keyOf(one), one.signals])) : undefined;
+}
+
+function Services({ live, before }: { live: Live<ServiceList>; before: EarlierSignals }) {
   const t = useTranslations("services");
   const matches = useFilter();
-  const columns = useColumns(useSaturation().data);
+  const columns = useColumns(useSaturation().data, before);
   return (
     <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={6} columns={8} />}>
       {({ services }) => (
@@ -105,8 +121,13 @@ const rankOf = ({ health, missingProxies = [] }: ServiceListItem): number =>
 
 const sparkSize = { width: 72, height: 20 };
 
-function useColumns(saturation: Saturation | undefined): Column<ServiceListItem>[] {
+function useColumns(saturation: Saturation | undefined, earlier: EarlierSignals): Column<ServiceListItem>[] {
   const t = useTranslations("services");
+  const compared = (service: ServiceListItem, of: (signals: Signals) => number | null, figure: ReactNode) => (
+    <Compared now={service.signals} before={earlier && (earlier.get(keyOf(service)) ?? null)} of={of}>
+      {figure}
+    </Compared>
+  );
   const badgeText = useTranslations("topology");
   return [
     {
@@ -168,16 +189,20 @@ function useColumns(saturation: Saturation | undefined): Column<ServiceListItem>
       header: t("col-rate"),
       align: "right",
       sortValue: ({ signals }) => signals.requestRate,
-      cell: ({ signals, trend, ...service }) => (
+      cell: (service) => (
         <span className={styles.trend}>
           <Sparkline
-            values={trend.requestRate}
+            values={service.trend.requestRate}
             color="var(--accent)"
             {...sparkSize}
             fill
             label={t("trend-rate", { service: serviceTitle(service) })}
           />
-          <NumberWithUnit value={signals.requestRate} kind="rps" />
+          {compared(
+            service,
+            ({ requestRate }) => requestRate,
+            <NumberWithUnit value={service.signals.requestRate} kind="rps" />,
+          )}
         </span>
       ),
     },
@@ -186,7 +211,7 @@ function useColumns(saturation: Saturation | undefined): Column<ServiceListItem>
       header: t("col-errors"),
       align: "right",
       sortValue: ({ signals, health }) => badness[health] * 10 + signals.errorShare,
-      cell: ({ signals }) => <ErrorShare signals={signals} />,
+      cell: (service) => compared(service, ({ errorShare }) => errorShare, <ErrorShare signals={service.signals} />),
     },
     {
       key: "p50",
@@ -194,22 +219,27 @@ function useColumns(saturation: Saturation | undefined): Column<ServiceListItem>
       align: "right",
       phone: "hidden",
       sortValue: ({ signals }) => signals.latencyMsP50 ?? -1,
-      cell: ({ signals }) => <NumberWithUnit value={signals.latencyMsP50} kind="ms" />,
+      cell: (service) =>
+        compared(
+          service,
+          ({ latencyMsP50 }) => latencyMsP50,
+          <NumberWithUnit value={service.signals.latencyMsP50} kind="ms" />,
+        ),
     },
     {
       key: "p95",
       header: t("col-p95"),
       align: "right",
       sortValue: ({ signals }) => signals.latencyMsP95 ?? -1,
-      cell: ({ signals, trend, ...service }) => (
+      cell: (service) => (
         <span className={styles.trend}>
           <Sparkline
-            values={trend.latencyMsP95}
+            values={service.trend.latencyMsP95}
             color="var(--ink-2)"
             {...sparkSize}
             label={t("trend-p95", { service: serviceTitle(service) })}
           />
-          <LatencyP95 signals={signals} />
+          {compared(service, ({ latencyMsP95 }) => latencyMsP95, <LatencyP95 signals={service.signals} />)}
         </span>
       ),
     },
@@ -219,7 +249,12 @@ function useColumns(saturation: Saturation | undefined): Column<ServiceListItem>
       align: "right",
       phone: "hidden",
       sortValue: ({ signals }) => signals.latencyMsP99 ?? -1,
-      cell: ({ signals }) => <NumberWithUnit value={signals.latencyMsP99} kind="ms" />,
+      cell: (service) =>
+        compared(
+          service,
+          ({ latencyMsP99 }) => latencyMsP99,
+          <NumberWithUnit value={service.signals.latencyMsP99} kind="ms" />,
+        ),
     },
     ...(saturation && saturation.proxies.length > 0
       ? [

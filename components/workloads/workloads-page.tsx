@@ -1,8 +1,8 @@
 "use client";
 import Link from "next/link";
-import { use } from "react";
+import { type ReactNode, use } from "react";
 import { useTranslations } from "use-intl";
-import type { ProxySync, WorkloadItem, WorkloadList } from "../../server/contract/index.ts";
+import type { ProxySync, Signals, WorkloadItem, WorkloadList } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import type { Settled } from "../lib/api.ts";
 import { servicesHref } from "../lib/links.ts";
@@ -14,6 +14,8 @@ import { LiveContent } from "../list/live-content.tsx";
 import { NoMatch } from "../list/no-match.tsx";
 import { SortedTable } from "../list/sorted-table.tsx";
 import { useFilter } from "../list/use-filter.ts";
+import { Compared } from "../metrics/compared.tsx";
+import { earlierRange } from "../metrics/earlier-range.ts";
 import { HealthReason } from "../services/health-reason.tsx";
 import type { Column } from "../ui/data-table.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
@@ -21,7 +23,7 @@ import { Panel } from "../ui/panel.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
-import { sameRange, type TimeRange } from "../ui/time-range.ts";
+import { type Comparison, sameRange, type TimeRange } from "../ui/time-range.ts";
 import { TimeRangePicker } from "../ui/time-range-picker.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import { MutualTls } from "./mutual-tls.tsx";
@@ -40,8 +42,9 @@ export function WorkloadsPage({ initial, initialRange }: WorkloadsPageProps) {
   const t = useTranslations("workloads");
   const url = useUrlState();
   const first = use(initial);
-  const { range, set } = useUrlRange();
+  const { range, set, comparison, compare } = useUrlRange();
   const live = useWorkloads(range, sameRange(range, initialRange) ? first : undefined);
+  const before = useEarlierWorkloads(range, comparison, live.data?.at ?? 0);
   const proxies = useProxies().data?.proxies;
   const opened = live.data?.workloads.find((one) => workloadKey(one) === url.get("workload"));
   return (
@@ -49,11 +52,11 @@ export function WorkloadsPage({ initial, initialRange }: WorkloadsPageProps) {
       <Page>
         <PageHeader title={t("title")} hint={t("hint")}>
           <FilterInput label={t("filter")} data-testid="workload-filter" />
-          <TimeRangePicker value={range} onChange={set} />
+          <TimeRangePicker value={range} onChange={set} compare={compare} />
         </PageHeader>
         <Panel flush>
           <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={7} columns={8} />}>
-            {({ workloads }) => <Table workloads={workloads} proxies={proxies} />}
+            {({ workloads }) => <Table workloads={workloads} proxies={proxies} before={before} />}
           </LiveContent>
         </Panel>
       </Page>
@@ -69,17 +72,26 @@ export function WorkloadsPage({ initial, initialRange }: WorkloadsPageProps) {
   );
 }
 
-function Table({
-  workloads,
-  proxies,
-}: {
+type Earlier = ReadonlyMap<string, WorkloadItem> | undefined;
+
+/** The same workloads in the time that they are compared with. */
+function useEarlierWorkloads(range: TimeRange, comparison: Comparison | null, at: number): Earlier {
+  const other = earlierRange(range, comparison, at);
+  const { data } = useWorkloads(other ?? range, undefined, other !== null);
+  return other && data ? new Map(data.workloads.map((one) => [workloadKey(one), one])) : undefined;
+}
+
+interface TableProps {
   workloads: readonly WorkloadItem[];
   proxies: readonly ProxySync[] | undefined;
-}) {
+  before: Earlier;
+}
+
+function Table({ workloads, proxies, before }: TableProps) {
   const t = useTranslations("workloads");
   const url = useUrlState();
   const matches = useFilter();
-  const columns = useColumns(proxies);
+  const columns = useColumns(proxies, before);
   const opened = url.get("workload");
   return (
     <SortedTable
@@ -113,22 +125,43 @@ function Table({
   );
 }
 
-function useColumns(proxies: readonly ProxySync[] | undefined): Column<WorkloadItem>[] {
+function useColumns(proxies: readonly ProxySync[] | undefined, earlier: Earlier): Column<WorkloadItem>[] {
   const t = useTranslations("workloads");
   const url = useUrlState();
+  const compared = (
+    one: WorkloadItem,
+    direction: "inbound" | "outbound",
+    of: (signals: Signals) => number | null,
+    figure: ReactNode,
+  ) => (
+    <Compared
+      now={one[direction] ?? silent}
+      before={earlier && (earlier.get(workloadKey(one))?.[direction] ?? null)}
+      of={of}
+    >
+      {figure}
+    </Compared>
+  );
   const rate = (direction: "inbound" | "outbound"): Column<WorkloadItem> => ({
     key: direction,
     header: t(`col-${direction}`),
     align: "right",
     sortValue: (one) => one[direction]?.requestRate ?? 0,
-    cell: (one) => <NumberWithUnit value={one[direction]?.requestRate ?? 0} kind="rps" />,
+    cell: (one) =>
+      compared(
+        one,
+        direction,
+        ({ requestRate }) => requestRate,
+        <NumberWithUnit value={one[direction]?.requestRate ?? 0} kind="rps" />,
+      ),
   });
   const errors = (direction: "inbound" | "outbound"): Column<WorkloadItem> => ({
     key: `${direction}-errors`,
     header: t(`col-${direction}-errors`),
     align: "right",
     sortValue: (one) => one[direction]?.errorShare ?? 0,
-    cell: (one) => <ErrorShare signals={one[direction] ?? silent} />,
+    cell: (one) =>
+      compared(one, direction, ({ errorShare }) => errorShare, <ErrorShare signals={one[direction] ?? silent} />),
   });
   return [
     {
@@ -158,7 +191,8 @@ function useColumns(proxies: readonly ProxySync[] | undefined): Column<WorkloadI
       header: t("col-p95"),
       align: "right",
       sortValue: ({ inbound }) => inbound?.latencyMsP95 ?? -1,
-      cell: ({ inbound }) => <LatencyP95 signals={inbound ?? silent} />,
+      cell: (one) =>
+        compared(one, "inbound", ({ latencyMsP95 }) => latencyMsP95, <LatencyP95 signals={one.inbound ?? silent} />),
     },
     rate("outbound"),
     errors("outbound"),
