@@ -1,5 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe } from "vitest";
+import { alertsJourney } from "./alerts-journey.ts";
 import { launchBrowser } from "./browser.ts";
 import { explainJourney } from "./explain-journey.ts";
 import { faultJourney } from "./fault-journey.ts";
@@ -22,4 +23,5 @@ describe.skipIf(chromium.missing)(`slider and fault on the bundled sidecars${chr
   faultJourney(() => ({ mesh, browser }));
   explainJourney(() => ({ mesh, browser }));
   loadJourney(() => ({ mesh, browser }));
+  alertsJourney(() => ({ mesh, browser }));
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import type { KnownProxy } from "../server/contract/index.ts";
 import { meshPorts } from "../server/fleet/ports.ts";
 import { launchBrowser, openPage, patience, visit } from "./browser.ts";
+import { writeCode } from "./code.ts";
 import { eventually, getThrough, reviewVersions, startMesh, type TestMesh } from "./mesh.ts";
 import { mutualTlsJourney } from "./mutual-tls-journey.ts";
 import { startPickyProxy } from "./picky-proxy.ts";
@@ -108,9 +109,20 @@ spec:
     await page.locator(".cm-marked").getByText(regex).waitFor();
     expect(problems).toEqual([]);
     await visit(page, "/proxies");
+    const past = (open: boolean) =>
+      page.locator(`[data-testid="inbox"] [data-revision="${revision}"][data-open="${open}"]`);
+    await past(true).getByText("is larger than this proxy takes").waitFor();
     await undo(mesh, revision);
     await page.locator('[data-testid="proxy-row-picky-v1"] [data-type="VHDS"][data-state="SYNCED"]').waitFor();
     expect(await refused.count()).toBe(0);
+    await past(false).getByRole("link", { name: "VirtualService default/details-seldom" }).waitFor();
+
+    // What was refused once is foretold, with the field that is meant, before it is written again.
+    await visit(page, "/config/new");
+    await writeCode(page.getByTestId("yaml-editor"), yaml);
+    const foretold = page.getByTestId("foretold");
+    await foretold.getByText("picky-v1 would refuse it and go on as before").waitFor();
+    await foretold.getByText("http[0].match[0].uri.regex").waitFor();
     // Whoever asks for the rule between its end and the next look at the fleet is told that it is gone.
     expect(problems.filter((text) => !(text.includes("404") && text.includes("details-seldom")))).toEqual([]);
   });

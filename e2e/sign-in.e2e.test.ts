@@ -118,6 +118,22 @@ describe.skipIf(chromium.missing)(`coming in at the console${chromium.reason}`, 
     await visit(page, "/config");
     await page.locator('[data-object="VirtualService/default/reviews"]').waitFor();
     expect(await page.getByTestId("new-object").count()).toBe(0);
+    await visit(page, "/config/VirtualService/default/reviews");
+    await page.getByTestId("yaml-editor").getByText("kind").first().waitFor();
+    expect(await page.locator('[data-testid="delete-object"], [data-testid="safety"]').count()).toBe(0);
+    // The forms can be read, and nothing in them changed.
+    await visit(page, "/services/default/reviews");
+    await page.getByRole("button", { name: "Read rules" }).click();
+    await page.getByTestId("field-http.0.route.0.destination.subset").waitFor();
+    expect(await page.getByTestId("field-http.0.route.0.destination.subset").isDisabled()).toBe(true);
+    expect(await page.locator('[data-testid="object-form"] :is(input, textarea):enabled').count()).toBe(0);
+    expect(
+      await page.locator('[data-testid="safety"], [data-testid="templates"], [data-testid="remove-object"]').count(),
+    ).toBe(0);
+    await visit(page, "/alerts");
+    await page.getByText("Nothing to tell").waitFor();
+    expect(await page.locator('[data-testid="receiver-form"], a[href="/config/new?begin=alert"]').count()).toBe(0);
+    await visit(page, "/config");
     expect(await page.locator('[data-testid^="undo-"]').count()).toBe(0);
     const status = await page.goto("/users").then((response) => response?.status());
     expect(status).toBe(403);

@@ -2,9 +2,10 @@
 import Link from "next/link";
 import { use } from "react";
 import { useTranslations } from "use-intl";
-import type { Alerts } from "../../server/contract/index.ts";
+import { type Alerts, wholeMesh } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
 import { newAlertRuleHref } from "../lib/links.ts";
+import { IfMay } from "../lib/session.tsx";
 import { LiveContent } from "../list/live-content.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
@@ -23,9 +24,11 @@ export function AlertsPage({ initial }: { initial: Promise<Settled<Alerts>> }) {
   return (
     <Page>
       <PageHeader title={t("title")} hint={t("hint")}>
-        <Link className="link" href={newAlertRuleHref}>
-          {t("new-rule")}
-        </Link>
+        <IfMay as="operator">
+          <Link className="link" href={newAlertRuleHref}>
+            {t("new-rule")}
+          </Link>
+        </IfMay>
       </PageHeader>
       <div className={styles.stack}>
         <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={3} columns={7} />}>
@@ -43,7 +46,10 @@ export function AlertsPage({ initial }: { initial: Promise<Settled<Alerts>> }) {
             </>
           )}
         </LiveContent>
-        <ReceiversPanel />
+        {/* Whose addresses these are is the administrators' business, and only they can change it. */}
+        <IfMay as="administrator" namespace={wholeMesh}>
+          <ReceiversPanel />
+        </IfMay>
       </div>
     </Page>
   );

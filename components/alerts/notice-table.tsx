@@ -82,7 +82,11 @@ export function NoticeTable({ notices, now, over }: { notices: readonly Notice[]
       rows={notices}
       rowKey={({ id }) => id}
       defaultSort={over ? "-fired" : "-severity"}
-      rowProps={({ rule, subject }) => ({ "data-notice": `${rule} ${subject.name}` })}
+      rowProps={({ rule, subject, end }) => ({
+        "data-notice": `${rule} ${subject.name}`,
+        "data-over": String(over),
+        ...(end && { "data-end": end }),
+      })}
       empty={<EmptyState title={t(over ? "none-over" : "none-active")}>{over ? undefined : t("none-text")}</EmptyState>}
     />
   );

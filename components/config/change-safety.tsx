@@ -4,8 +4,10 @@ import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { type ChangeResult, deadShares, type ShareChange, wholeMesh } from "../../server/contract/index.ts";
 import { useErrorText } from "../lib/error-text.ts";
+import { useServices } from "../lib/queries.ts";
 import { useMay } from "../lib/session.tsx";
 import { ConfirmButton } from "../ui/confirm-button.tsx";
+import { defaultWindowSec } from "../ui/time-window.ts";
 import styles from "./change-safety.module.css";
 import { destinationText, shareKey } from "./dead-shares.ts";
 import { ForetoldRefusals } from "./foretold-refusals.tsx";
@@ -95,11 +97,13 @@ export function SafeButton({ plan, onPress, children, ...rest }: SafeButtonProps
   const may = plan?.objects?.length
     ? plan.objects.every(({ namespace }) => mayWrite("operator", namespace || wholeMesh))
     : mayWrite("operator");
-  const [worst] = plan ? deadShares(plan).toSorted((a, b) => weightOf(b) - weightOf(a)) : [];
+  const { dead, known } = useLiveDead(plan);
+  const [worst] = dead.toSorted((a, b) => weightOf(b) - weightOf(a));
+  const disabled = rest.disabled || !known;
   if (!may) return <span className="muted">{t("not-yours")}</span>;
   if (!worst) {
     return (
-      <Button variant="filled" onClick={onPress} {...rest}>
+      <Button variant="filled" onClick={onPress} {...rest} disabled={disabled}>
         {children}
       </Button>
     );
@@ -110,10 +114,24 @@ export function SafeButton({ plan, onPress, children, ...rest }: SafeButtonProps
       ? t("dead-confirm", { share: worst.after, destination })
       : t(worst.lost === "gateway" ? "lost-gateway-confirm" : "lost-confirm", { destination });
   return (
-    <ConfirmButton variant="filled" onConfirm={onPress} confirm={confirm} {...rest}>
+    <ConfirmButton variant="filled" onConfirm={onPress} confirm={confirm} {...rest} disabled={disabled}>
       {children}
     </ConfirmButton>
   );
+}
+
+/** What of a change has to be confirmed: what takes from whom it reaches now. Whoever nobody called in the last minute has nothing to lose. */
+function useLiveDead(plan: Plan | null): { dead: readonly ShareChange[]; known: boolean } {
+  const dead = plan ? deadShares(plan) : [];
+  const isLost = dead.some(({ lost }) => lost !== undefined);
+  const live = useServices(defaultWindowSec, undefined, isLost);
+  const services = live.data?.services;
+  const confirmed = dead.filter(({ lost, hostname }) => {
+    if (lost === undefined || lost === "gateway") return true;
+    const service = services?.find((one) => one.hostname === hostname);
+    return service === undefined || service.signals.requestRate > 0;
+  });
+  return { dead: confirmed, known: !isLost || services !== undefined || live.error !== null };
 }
 
 const weightOf = ({ before, after }: ShareChange): number => Math.max(before, after);

@@ -15,6 +15,8 @@ export interface ConfirmButtonProps extends ButtonProps {
 export function ConfirmButton({ confirm, onConfirm, children, ...rest }: ConfirmButtonProps) {
   const [armed, setArmed] = useState(false);
   const disarm = useTimeout(() => setArmed(false), 4000);
+  // What is beside it moves when its words change back: not between the press and the release that take the focus there.
+  const left = useTimeout(() => setArmed(false), 300);
   const press = () => {
     disarm.clear();
     setArmed(!armed);
@@ -25,7 +27,8 @@ export function ConfirmButton({ confirm, onConfirm, children, ...rest }: Confirm
     <Button
       {...rest}
       onClick={press}
-      onBlur={() => setArmed(false)}
+      onBlur={() => left.start()}
+      onFocus={() => left.clear()}
       aria-live="polite"
       {...(armed ? { color: "red", variant: "filled" } : {})}
     >

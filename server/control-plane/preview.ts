@@ -1,11 +1,12 @@
-import { type DescMessage, type MessageShape, toJson } from "@bufbuild/protobuf";
+import type { DescMessage, JsonObject, MessageShape } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
 import { stringify } from "yaml";
 import type { EnvoyChange, EnvoyPreview, XdsTypeName } from "../contract/index.ts";
 import type { VirtualHost } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import type { RouteConfiguration } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import type { MeshProxy } from "../model/proxy.ts";
 import type { ProxyResources } from "../translate/resources.ts";
-import { registry } from "../xds/any-json.ts";
+import { anyToJson } from "../xds/any-json.ts";
 import { resourceKinds } from "../xds/resource-kinds.ts";
 import type { Foreteller } from "./foretell.ts";
 
@@ -126,10 +127,12 @@ function* compare<Desc extends DescMessage>(
   }
 }
 
-const yamlOf = <Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc> | undefined): string =>
-  message === undefined
-    ? ""
-    : stringify(toJson(schema, message, { registry }), { lineWidth: 0, aliasDuplicateObjects: false });
+function yamlOf<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc> | undefined): string {
+  if (message === undefined) return "";
+  // As CSDS shows it: what has no JSON is shown as its bytes, and keeps nothing else from being shown.
+  const { "@type": _, ...shown } = anyToJson(anyPack(schema, message)) as JsonObject;
+  return stringify(shown, { lineWidth: 0, aliasDuplicateObjects: false });
+}
 
 /** At a line's end, and said. */
 function cut(text: string, characters: number): string {

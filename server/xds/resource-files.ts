@@ -20,6 +20,7 @@ import { file_envoy_extensions_filters_http_buffer_v3_buffer } from "../gen/prot
 import { file_envoy_extensions_filters_http_compressor_v3_compressor } from "../gen/proto/envoy/extensions/filters/http/compressor/v3/compressor_pb.js";
 import { file_envoy_extensions_filters_http_cors_v3_cors } from "../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
 import { file_envoy_extensions_filters_http_decompressor_v3_decompressor } from "../gen/proto/envoy/extensions/filters/http/decompressor/v3/decompressor_pb.js";
+import { file_envoy_extensions_filters_http_dynamic_forward_proxy_v3_dynamic_forward_proxy } from "../gen/proto/envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy_pb.js";
 import { file_envoy_extensions_filters_http_ext_authz_v3_ext_authz } from "../gen/proto/envoy/extensions/filters/http/ext_authz/v3/ext_authz_pb.js";
 import { file_envoy_extensions_filters_http_fault_v3_fault } from "../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { file_envoy_extensions_filters_http_grpc_stats_v3_config } from "../gen/proto/envoy/extensions/filters/http/grpc_stats/v3/config_pb.js";
@@ -29,15 +30,20 @@ import { file_envoy_extensions_filters_http_header_to_metadata_v3_header_to_meta
 import { file_envoy_extensions_filters_http_health_check_v3_health_check } from "../gen/proto/envoy/extensions/filters/http/health_check/v3/health_check_pb.js";
 import { file_envoy_extensions_filters_http_jwt_authn_v3_config } from "../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
 import { file_envoy_extensions_filters_http_local_ratelimit_v3_local_rate_limit } from "../gen/proto/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.js";
+import { file_envoy_extensions_filters_http_ratelimit_v3_rate_limit } from "../gen/proto/envoy/extensions/filters/http/ratelimit/v3/rate_limit_pb.js";
 import { file_envoy_extensions_filters_http_rbac_v3_rbac } from "../gen/proto/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
 import { file_envoy_extensions_filters_http_router_v3_router } from "../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { file_envoy_extensions_filters_http_set_metadata_v3_set_metadata } from "../gen/proto/envoy/extensions/filters/http/set_metadata/v3/set_metadata_pb.js";
 import { file_envoy_extensions_filters_http_stateful_session_v3_stateful_session } from "../gen/proto/envoy/extensions/filters/http/stateful_session/v3/stateful_session_pb.js";
 import { file_envoy_extensions_filters_listener_http_inspector_v3_http_inspector } from "../gen/proto/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
 import { file_envoy_extensions_filters_listener_original_dst_v3_original_dst } from "../gen/proto/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js";
+import { file_envoy_extensions_filters_listener_proxy_protocol_v3_proxy_protocol } from "../gen/proto/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol_pb.js";
 import { file_envoy_extensions_filters_listener_tls_inspector_v3_tls_inspector } from "../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
+import { file_envoy_extensions_filters_network_connection_limit_v3_connection_limit } from "../gen/proto/envoy/extensions/filters/network/connection_limit/v3/connection_limit_pb.js";
 import { file_envoy_extensions_filters_network_ext_authz_v3_ext_authz } from "../gen/proto/envoy/extensions/filters/network/ext_authz/v3/ext_authz_pb.js";
 import { file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { file_envoy_extensions_filters_network_local_ratelimit_v3_local_rate_limit } from "../gen/proto/envoy/extensions/filters/network/local_ratelimit/v3/local_rate_limit_pb.js";
+import { file_envoy_extensions_filters_network_ratelimit_v3_rate_limit } from "../gen/proto/envoy/extensions/filters/network/ratelimit/v3/rate_limit_pb.js";
 import { file_envoy_extensions_filters_network_rbac_v3_rbac } from "../gen/proto/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
 import { file_envoy_extensions_filters_network_sni_dynamic_forward_proxy_v3_sni_dynamic_forward_proxy } from "../gen/proto/envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy_pb.js";
 import { file_envoy_extensions_filters_network_tcp_proxy_v3_tcp_proxy } from "../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
@@ -51,6 +57,8 @@ import { file_envoy_extensions_load_balancing_policies_random_v3_random } from "
 import { file_envoy_extensions_load_balancing_policies_ring_hash_v3_ring_hash } from "../gen/proto/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.js";
 import { file_envoy_extensions_load_balancing_policies_round_robin_v3_round_robin } from "../gen/proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
 import { file_envoy_extensions_path_match_uri_template_v3_uri_template_match } from "../gen/proto/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.js";
+import { file_envoy_extensions_retry_host_omit_canary_hosts_v3_omit_canary_hosts } from "../gen/proto/envoy/extensions/retry/host/omit_canary_hosts/v3/omit_canary_hosts_pb.js";
+import { file_envoy_extensions_retry_host_omit_host_metadata_v3_omit_host_metadata_config } from "../gen/proto/envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config_pb.js";
 import { file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts } from "../gen/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
 import { file_envoy_extensions_retry_priority_previous_priorities_v3_previous_priorities_config } from "../gen/proto/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js";
 import { file_envoy_extensions_transport_sockets_proxy_protocol_v3_upstream_proxy_protocol } from "../gen/proto/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb.js";
@@ -123,4 +131,12 @@ export const resourceFiles: readonly DescFile[] = [
   file_envoy_extensions_formatter_req_without_query_v3_req_without_query,
   file_envoy_extensions_http_stateful_session_cookie_v3_cookie,
   file_envoy_extensions_http_stateful_session_header_v3_header,
+  file_envoy_extensions_filters_http_dynamic_forward_proxy_v3_dynamic_forward_proxy,
+  file_envoy_extensions_filters_http_ratelimit_v3_rate_limit,
+  file_envoy_extensions_filters_network_connection_limit_v3_connection_limit,
+  file_envoy_extensions_filters_network_local_ratelimit_v3_local_rate_limit,
+  file_envoy_extensions_filters_network_ratelimit_v3_rate_limit,
+  file_envoy_extensions_retry_host_omit_canary_hosts_v3_omit_canary_hosts,
+  file_envoy_extensions_retry_host_omit_host_metadata_v3_omit_host_metadata_config,
+  file_envoy_extensions_filters_listener_proxy_protocol_v3_proxy_protocol,
 ];

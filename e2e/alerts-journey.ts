@@ -1,0 +1,69 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Browser } from "playwright-core";
+import { expect, onTestFinished, test } from "vitest";
+import { openPage, patience } from "./browser.ts";
+import { apiOf, setReviews } from "./config.ts";
+import { eventually, type TestMesh } from "./mesh.ts";
+
+const json = { "content-type": "application/json" };
+const name = "ratings-fail";
+
+const noticed = `[data-notice="default/${name} ratings"]`;
+
+const rule = {
+  apiVersion: "limpid.dev/v1alpha1",
+  kind: "AlertRule",
+  metadata: { name, namespace: "default" },
+  spec: { service: "ratings", when: { errors: { above: 20 } }, window: "10s", for: "0s", receivers: ["e2e"] },
+};
+
+/** Somebody who is told, by a webhook as Prometheus' Alertmanager tells it. */
+export function alertsJourney(running: () => { mesh: TestMesh; browser: Browser }): void {
+  test("a rule on errors fires by a real fault, tells its receiver once, and once more when it is over", async () => {
+    const { mesh, browser } = running();
+    const told: { status: string; alerts: { labels: Record<string, string> }[] }[] = [];
+    const receiver = createServer(async (request, response) => {
+      let body = "";
+      for await (const chunk of request) body += chunk;
+      told.push(JSON.parse(body));
+      response.end();
+    }).listen(0, "127.0.0.1");
+    await once(receiver, "listening");
+    const { port } = receiver.address() as AddressInfo;
+    const api = apiOf(mesh);
+    onTestFinished(async () => {
+      receiver.close();
+      await mesh.ask("/api/alerts/receivers/e2e", { method: "DELETE", headers: json });
+      await api.transact([{ op: "delete", key: { kind: "AlertRule", namespace: "default", name } }], undefined, {
+        user: "e2e",
+      });
+    });
+    await setReviews(mesh, 0, 0, 100);
+
+    const { page, problems } = await openPage(browser, mesh, "/alerts");
+    await page.getByTestId("receiver-name").fill("e2e");
+    await page.getByTestId("receiver-url").fill(`http://127.0.0.1:${port}/hook?key=secret`);
+    await page.getByTestId("receiver-add").click();
+    const row = page.locator("tr", { hasText: `http://127.0.0.1:${port}` });
+    await row.waitFor();
+    expect(await row.textContent(), "an address is a key").not.toContain("secret");
+
+    await api.transact([{ op: "put", object: rule }], undefined, { user: "e2e" });
+    const abort = { percentage: 100, httpStatus: 503 };
+    const fault = { namespace: "default", service: "ratings", delay: null, abort, header: null, durationSec: 300 };
+    await api.injectFault(fault, { user: "e2e" });
+    await page.locator(`${noticed}[data-over="false"]`).waitFor({ timeout: 2 * patience });
+    const ofRule = () => told.filter(({ alerts }) => alerts.some(({ labels }) => labels.alertname?.endsWith(name)));
+    await eventually(() => ofRule().length === 1, patience, "the receiver is told");
+    expect(ofRule()[0]?.status).toBe("firing");
+
+    const { faults } = (await (await mesh.ask("/api/faults")).json()) as { faults: { id: string }[] };
+    for (const { id } of faults) await api.stopFault(id, { user: "e2e" });
+    await page.locator(`${noticed}[data-over="true"][data-end="recovered"]`).waitFor({ timeout: 4 * patience });
+    await eventually(() => ofRule().length === 2, patience, "the receiver is told of the end");
+    expect(ofRule().map(({ status }) => status)).toEqual(["firing", "resolved"]);
+    expect(problems).toEqual([]);
+  });
+}
