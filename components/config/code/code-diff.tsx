@@ -1,11 +1,15 @@
 "use client";
 import { useRef } from "react";
 import styles from "./code.module.css";
+import { diffRows } from "./diff-rows.ts";
 import { usePhrases } from "./phrases.ts";
 import { useLoaded } from "./use-loaded.ts";
 import { useSeen } from "./use-seen.ts";
 
 const load = () => import("./merge-diff.tsx");
+
+/** As code.module.css and theme.ts have them, in pixels. */
+const [rowHeight, around, mostHeight] = [20, 20, 420];
 
 export interface CodeDiffProps {
   before: string;
@@ -19,9 +23,17 @@ export function CodeDiff(props: CodeDiffProps) {
   const place = useRef<HTMLDivElement>(null);
   const isSeen = useSeen(place);
   const module = useLoaded(load);
+  const isShown = module !== null && isSeen;
   return (
-    <div ref={place} className={styles.place}>
-      {module && isSeen && <module.MergeDiff {...props} phrases={phrases} />}
+    // Of about the size that it will have: whatever stands below must not jump when it comes.
+    <div
+      ref={place}
+      className={styles.place}
+      {...(!isShown && {
+        style: { height: Math.min(mostHeight, diffRows(props.before, props.after) * rowHeight + around) },
+      })}
+    >
+      {isShown && <module.MergeDiff {...props} phrases={phrases} />}
     </div>
   );
 }
