@@ -3,9 +3,10 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { flagNames } from "./response-flags.ts";
 import { Fixtures, listenerJson, staticCluster, type TestPlane, toCluster } from "./test-plane.ts";
+import { wholeLines } from "./testing/whole-lines.ts";
 
 // The same config and the same requests through real Envoy and through our data path: what the client gets, what the upstream sees and what is logged must agree.
 
@@ -516,15 +517,19 @@ describe.skipIf(missing)("like Envoy", () => {
     const record = ours.lastRecord;
     const flags = flagNames(record.responseFlags).join(",") || "-";
     expect(`${record.responseCode} ${flags} ${record.responseCodeDetails}`).toContain(expected);
-    const { readFileSync } = await import("node:fs");
-    const before = readFileSync(logPath, "utf8").length;
+    const before = wholeLines(logPath).length;
     await ask(envoyPort, text);
-    const deadline = Date.now() + 5000;
-    while (readFileSync(logPath, "utf8").length === before && Date.now() < deadline) {
-      await new Promise((done) => setTimeout(done, 10));
-    }
-    const line = readFileSync(logPath, "utf8").trim().split("\n").at(-1) ?? "";
-    expect(line).toContain(expected);
+    // Not just any line that is new: one of an earlier test may be late.
+    const line = await vi.waitFor(
+      () => {
+        const mine = wholeLines(logPath)
+          .slice(before)
+          .find((each) => each.includes(expected));
+        if (mine === undefined) throw new Error(`no line with ${expected}`);
+        return mine;
+      },
+      { timeout: 10_000 },
+    );
     expect(`${record.requestBodyBytes} ${record.responseBodyBytes}`).toBe(line.split(" ").slice(-2).join(" "));
   });
 

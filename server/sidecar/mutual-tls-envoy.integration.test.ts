@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
@@ -14,6 +14,7 @@ import {
   type TestPlane,
   toCluster,
 } from "./test-plane.ts";
+import { wholeLines } from "./testing/whole-lines.ts";
 import {
   authoritySecret,
   bySds,
@@ -256,7 +257,7 @@ describe.skipIf(missing)("mutual TLS with Envoy at the other end", () => {
   it("logs the same of a connection", async () => {
     // Envoy writes in its own time: the line of an earlier test may come after this one's begin.
     const path = "/this-very-request";
-    const lines = () => (existsSync(logPath) ? readFileSync(logPath, "utf8").split("\n") : []);
+    const lines = () => wholeLines(logPath);
     await ask(portOf("ours", "from good"), `${get.replace("/ ", `${path} `)}\r\n`);
     await eventually(() => lines().some((line) => line.endsWith(path)));
     const line = lines().find((line) => line.endsWith(path));

@@ -9,6 +9,7 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { compileFormat, renderText } from "../format/format.ts";
 import type { RequestRecord } from "../record.ts";
 import { Fixtures, listenerJson, type PlaneOptions, type TestPlane } from "../test-plane.ts";
+import { wholeLines } from "./whole-lines.ts";
 
 export const envoyPath =
   process.env.LIMPID_ENVOY ?? resolve(import.meta.dirname, "../../../.build/envoy/envoy/_bin/envoy");
@@ -118,7 +119,7 @@ export class BesideEnvoy {
   /** The line that Envoy wrote of the last request into another log, which has its id in it somewhere. */
   envoyLine(file: string): Promise<string> {
     const id = `ask-${this.asked}`;
-    return found(() => lines(join(this.folder, file)).find((line) => line.includes(`"${id}"`)));
+    return found(() => wholeLines(join(this.folder, file)).find((line) => line.includes(`"${id}"`)));
   }
 
   private async spawn(config: object): Promise<void> {
@@ -169,7 +170,9 @@ export class BesideEnvoy {
     const mine = await send(ours.port, id);
     const record = await found(() => ours.records.find((each) => headerOf(each, "x-ask") === id));
     const theirs = await send(envoyPort, id);
-    const line = await found(() => lines(join(this.folder, "access.log")).find((each) => each.startsWith(`${id} `)));
+    const line = await found(() =>
+      wholeLines(join(this.folder, "access.log")).find((each) => each.startsWith(`${id} `)),
+    );
     return {
       mine: { answer: mine, log: renderText(this.format, record, "-") },
       theirs: { answer: theirs, log: line.slice(id.length + 1) },
@@ -207,7 +210,7 @@ export class BesideEnvoy {
 
   /** All that Envoy wrote into a log. */
   envoyLog(file: string): string[] {
-    return lines(join(this.folder, file));
+    return wholeLines(join(this.folder, file));
   }
 
   close(): void {
@@ -223,8 +226,6 @@ const headerOf = ({ requestHeaders }: RequestRecord, name: string): string | und
   const index = requestHeaders.findIndex((each, i) => i % 2 === 0 && each === name);
   return index === -1 ? undefined : requestHeaders[index + 1];
 };
-
-const lines = (path: string): string[] => (existsSync(path) ? readFileSync(path, "utf8").split("\n") : []);
 
 async function found<T>(find: () => T | undefined): Promise<T> {
   const deadline = Date.now() + 10_000;
