@@ -4,7 +4,7 @@ import { type AuthorityMaterial, readAuthority } from "./authority-files.ts";
 import { createAuthorityFolder, holdsAuthority } from "./create-authority.ts";
 import { CertificateAuthorityError } from "./errors.ts";
 import { generateKeys, toPem } from "./keys.ts";
-import { clockSkewMs, createSigner, type Purpose, signWorkload, toSecond } from "./sign.ts";
+import { clockSkewMs, createSigner, type HostNames, type Purpose, signWorkload, toSecond } from "./sign.ts";
 
 export interface SignedCertificate {
   spiffeUri: string;
@@ -27,6 +27,8 @@ export interface IssueRequest {
   /** `spiffe://<trust domain>/ns/<namespace>/sa/<service account>` */
   spiffeUri: string;
   ttlSec: number;
+  /** Names and addresses by which a server is called besides. */
+  hosts?: HostNames | undefined;
 }
 
 export interface CertificateAuthority {
@@ -63,12 +65,12 @@ export async function openCertificateAuthority(
   if (!(await holdsAuthority(folder))) await createAuthorityFolder(folder, organization, clock.now());
   const material = await readAuthority(folder, clock.now());
   const signer = await createSigner(material.certificate.toString(), material.key, purpose);
-  const sign = async ({ spiffeUri, ttlSec, publicKey }: IssueRequest & { publicKey: KeyObject }) => {
+  const sign = async ({ spiffeUri, ttlSec, publicKey, hosts }: IssueRequest & { publicKey: KeyObject }) => {
     if (!spiffeUri.startsWith(`spiffe://${trustDomain}/`)) {
       throw new CertificateAuthorityError(`${spiffeUri} is not of the trust domain ${trustDomain}`);
     }
     const validity = validityOf(material, ttlSec, clock.now());
-    const leaf = await signWorkload(signer, spiffeUri, publicKey, validity);
+    const leaf = await signWorkload(signer, spiffeUri, publicKey, validity, hosts);
     const chainPem = leaf.pem + material.intermediates.map(String).join("");
     return { spiffeUri, chainPem, serial: leaf.serial, ...validity };
   };

@@ -81,7 +81,7 @@ export async function createSigner(certificatePem: string, privateKey: KeyObject
 }
 
 /**
- * A leaf whose only name is its SPIFFE id: no subject, so the extension that holds it is critical.
+ * A leaf whose name is its SPIFFE id, with `hosts` for a server that is called by them: no subject, so the extension that holds them is critical.
  * https://github.com/spiffe/spiffe/blob/main/standards/X509-SVID.md
  */
 export async function signWorkload(
@@ -89,6 +89,7 @@ export async function signWorkload(
   spiffeUri: string,
   key: KeyObject,
   validity: Validity,
+  hosts: HostNames = {},
 ): Promise<{ pem: string; serial: string }> {
   const publicKey = toX509(key);
   const serial = serialNumber();
@@ -102,7 +103,7 @@ export async function signWorkload(
     extensions: [
       ...signer.extensions,
       await SubjectKeyIdentifierExtension.create(publicKey),
-      new SubjectAlternativeNameExtension([{ type: "url", value: spiffeUri }], true),
+      new SubjectAlternativeNameExtension([{ type: "url", value: spiffeUri }, ...hostNames(hosts)], true),
     ],
   });
   return { pem: pem(certificate), serial };
@@ -115,6 +116,11 @@ export interface HostNames {
   readonly uris?: readonly string[];
 }
 
+const hostNames = ({ dns = [], ips = [] }: HostNames) => [
+  ...dns.map((value) => ({ type: "dns" as const, value })),
+  ...ips.map((value) => ({ type: "ip" as const, value })),
+];
+
 /** A leaf for what is no workload: its common name is the first of its names. */
 export async function signHost(
   signer: Signer,
@@ -124,11 +130,7 @@ export async function signHost(
 ): Promise<{ pem: string; serial: string }> {
   const publicKey = toX509(key);
   const serial = serialNumber();
-  const names = [
-    ...dns.map((value) => ({ type: "dns" as const, value })),
-    ...ips.map((value) => ({ type: "ip" as const, value })),
-    ...uris.map((value) => ({ type: "url" as const, value })),
-  ];
+  const names = [...hostNames({ dns, ips }), ...uris.map((value) => ({ type: "url" as const, value }))];
   const certificate = await X509CertificateGenerator.create({
     ...dates(validity),
     serialNumber: serial,

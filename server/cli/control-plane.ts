@@ -15,6 +15,8 @@ import { createCanaryController } from "../control-plane/canary/controller.ts";
 import { dashboardSignals } from "../control-plane/canary/signals.ts";
 import { createControlPlane } from "../control-plane/control-plane.ts";
 import { createFaultFuse } from "../control-plane/fault-fuse.ts";
+import { apiServerCall, apiServerOf, audiencesOf } from "../control-plane/identity/kubernetes-api.ts";
+import { createTokenReviewer } from "../control-plane/identity/token-review.ts";
 import { knownProxiesFile } from "../control-plane/known-proxies-file.ts";
 import { sealedStore } from "../control-plane/secrets/sealed-store.ts";
 import { meshPorts } from "../fleet/ports.ts";
@@ -61,6 +63,8 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
         register: jsonFile(join(data, "issued-certificates.json")),
       },
       authority,
+      hosts: !["0.0.0.0", "::"].includes(address) ? [...hosts, address] : hosts,
+      tokenReviewer: kubernetesTokens(process.env, logger),
       bootstrapRoots: bootstrap.rootPem,
       logger,
       clock,
@@ -124,6 +128,15 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
   } catch (error) {
     failWith(error);
   }
+}
+
+/** Service-account tokens, by a Kubernetes API server; undefined when none is named. Throws an Error in a sentence. */
+function kubernetesTokens(env: NodeJS.ProcessEnv, logger: Logger) {
+  const server = apiServerOf(env);
+  if (server === undefined) return undefined;
+  const audiences = audiencesOf(env);
+  logger.info({ server: server.url.origin, audiences }, "tokens of Kubernetes are taken");
+  return createTokenReviewer({ call: apiServerCall(server), audiences, clock, logger });
 }
 
 /** Several replicas count in one Redis; without one, each for itself. */

@@ -33,6 +33,7 @@ import { certificateServices } from "./identity/certificate-service.ts";
 import { createIdentities, type Identities, type IdentityFiles } from "./identity/identities.ts";
 import { createJoinServer } from "./identity/join-server.ts";
 import { type IstiodMetrics, istiodMetrics } from "./istiod-metrics.ts";
+import { authenticateBy, type TokenReviewer } from "./identity/token-review.ts";
 import { KnownProxies, type KnownProxiesFile } from "./known-proxies.ts";
 import { Metrics } from "./metrics.ts";
 import { configPathOf } from "./origins.ts";
@@ -100,6 +101,10 @@ export interface ControlPlaneOptions {
   /** Where proxies get their certificates: over mutual TLS only. 0 takes a free port. Needs `authority`. */
   xdsTls?: { port: number; host?: string };
   authority?: CertificateAuthority;
+  /** Names and addresses by which proxies call it, for its own certificate. */
+  hosts?: readonly string[];
+  /** Knows service-account tokens of Kubernetes, by which proxies may come and get certificates; unset: by a certificate only. */
+  tokenReviewer?: TokenReviewer | undefined;
   /** Opens the Secrets of the store; unset: sealed ones are not there for anybody. */
   sealer?: Sealer;
   /** A port for those who come with a join token, having no certificate yet. 0 takes a free one. Needs `authority`. */
@@ -157,6 +162,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     createCredentials({
       authority: identities.authority,
       bootstrapRoots: options.bootstrapRoots,
+      hosts: options.hosts ?? [],
       clock,
       logger,
       metrics,
@@ -256,7 +262,13 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const server = createXdsServer({
     host: options.host,
     port: options.xdsPort,
-    tls: xdsTls && credentials && { port: xdsTls.port, host: xdsTls.host, credentials: credentials.own },
+    tls: xdsTls &&
+      credentials && {
+        port: xdsTls.port,
+        host: xdsTls.host,
+        credentials: credentials.own,
+        authenticate: options.tokenReviewer && authenticateBy(options.tokenReviewer, credentials.trustDomain),
+      },
     clock,
     logger,
     limits: options.limits,

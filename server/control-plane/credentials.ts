@@ -1,10 +1,12 @@
+import { isIP } from "node:net";
 import type { CertificateAuthority, IssuedCertificate } from "../ca/certificate-authority.ts";
 import { controlPlaneIdentity } from "../ca/control-plane-identity.ts";
+import type { HostNames } from "../ca/sign.ts";
 import { WorkloadCertificates } from "../ca/workload-certificates.ts";
 import type { Secret } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import type { ServerMaterial } from "../grpc/guarded-tls.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
-import type { TlsCredentials } from "../xds/ads-server.ts";
 import type { Metrics } from "./metrics.ts";
 import { secretsOf } from "./secrets/workload-secrets.ts";
 
@@ -12,7 +14,7 @@ import { secretsOf } from "./secrets/workload-secrets.ts";
 export interface Credentials {
   readonly trustDomain: string;
   /** For the server; issued when asked, for a year. */
-  own(): Promise<TlsCredentials>;
+  own(): Promise<ServerMaterial>;
   /** `changed` is called when there are other secrets than `current()` gave before. */
   lease(identity: string, changed: () => void): SecretsLease;
   stop(): void;
@@ -26,10 +28,20 @@ export interface SecretsLease {
 
 const ownTtlSec = 365 * 86_400;
 
+/** As Istio's agents call it, who look at the name and not at the SPIFFE id. */
+const istiodNames = ["localhost", "127.0.0.1", "istiod.istio-system.svc", "istiod.istio-system.svc.cluster.local"];
+
+function hostNamesOf(all: readonly string[]): HostNames {
+  const names = [...new Set(all)];
+  return { dns: names.filter((name) => isIP(name) === 0), ips: names.filter((name) => isIP(name) !== 0) };
+}
+
 export function createCredentials(options: {
   authority: CertificateAuthority;
   /** Roots in PEM, beside the authority's, that lead to certificates by which proxies may come. */
   bootstrapRoots?: string;
+  /** Names and addresses by which proxies call this control plane, beside those that Istio's agents know. */
+  hosts?: readonly string[];
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
@@ -53,7 +65,11 @@ export function createCredentials(options: {
   return {
     trustDomain: authority.trustDomain,
     async own() {
-      own = await authority.issue({ spiffeUri: controlPlaneIdentity(authority.trustDomain), ttlSec: ownTtlSec });
+      own = await authority.issue({
+        spiffeUri: controlPlaneIdentity(authority.trustDomain),
+        ttlSec: ownTtlSec,
+        hosts: hostNamesOf([...istiodNames, ...(options.hosts ?? [])]),
+      });
       count.issued();
       return {
         key: own.keyPem,

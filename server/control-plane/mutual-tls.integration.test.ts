@@ -233,7 +233,10 @@ test("the server shows who it is, and speaks TLS 1.2 or newer", async () => {
         socket.destroy();
       });
     });
-  const name = "URI:spiffe://cluster.local/ns/limpid-system/sa/control-plane";
+  // The names are for Istio's agents, who look at those.
+  const names =
+    "DNS:localhost, DNS:istiod.istio-system.svc, DNS:istiod.istio-system.svc.cluster.local, IP Address:127.0.0.1";
+  const name = `URI:spiffe://cluster.local/ns/limpid-system/sa/control-plane, ${names}`;
   expect(await handshake({ maxVersion: "TLSv1.2" })).toBe(name);
   const old = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
   await expect(handshake(old)).rejects.toThrow(/protocol version/);
@@ -297,7 +300,7 @@ test.each([
     send(subscribe(undefined, metadata));
     await vi.waitFor(() => expect(errors[0]?.code).toBe(status.INVALID_ARGUMENT));
     expect(errors[0]?.details).toContain(claim);
-    expect(errors[0]?.details).toContain(`its certificate is of ${spiffeIdOf("bookinfo-reviews")}`);
+    expect(errors[0]?.details).toContain(`it has shown itself as ${spiffeIdOf("bookinfo-reviews")}`);
     expect(responses).toEqual([]);
     expect(plane.metrics.value("limpid_certificates_issued_total")).toBe(1);
   },

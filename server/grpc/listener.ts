@@ -1,7 +1,8 @@
 import { createServer, type Socket } from "node:net";
 import {
+  type Metadata,
   type Server,
-  type ServerCredentials,
+  ServerCredentials,
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
@@ -10,6 +11,7 @@ import {
 } from "@grpc/grpc-js";
 import type { Clock } from "../lib/clock.ts";
 import { ConnectionTable } from "../lib/connection-table.ts";
+import { type Authenticate, claimedIdentity, type GuardedTls, identityKey, tlsListener } from "./guarded-tls.ts";
 
 export interface GrpcLimits {
   maxMessageBytes: number;
@@ -24,6 +26,8 @@ export interface GrpcListener {
   readonly options: ServerOptions;
   /** Resolves to the bound port; `port` 0 takes a free one. Rejects with the system's error. */
   listen(server: Server, at: { host: string; port: number }, credentials: ServerCredentials): Promise<number>;
+  /** The same over TLS, for clients who show a certificate, or say by a token who they are. Certificates may change while it is bound. */
+  listenGuarded(server: Server, at: { host: string; port: number }, tls: GuardedTls): Promise<number>;
   /** Takes no more connections and calls, lets those that there are end within `graceMs`, then ends them. */
   stop(server: Server, graceMs: number): Promise<void>;
 }
@@ -41,15 +45,49 @@ const backlog = 4_096;
 export function grpcListener(limits: GrpcLimits, clock: Clock): GrpcListener {
   const connections = new ConnectionTable<Socket>(limits.maxConnections);
   const byPeer = new Map<string, Socket>();
+  /** Who is asked for a token: connections of a guarded port. */
+  const guards = new WeakMap<Socket, Authenticate>();
   const ports: ReturnType<typeof createServer>[] = [];
 
   const counted: ServerInterceptor = (_, call) => {
     const socket = byPeer.get(call.getPeer());
     if (socket !== undefined) connections.begin(socket);
-    return watched(call, { clock, firstMessageMs: limits.firstMessageMs }, () => {
+    const isCertified = call.getAuthContext().transportSecurityType !== undefined;
+    const authenticate = socket === undefined || isCertified ? undefined : guards.get(socket);
+    return watched(call, { clock, firstMessageMs: limits.firstMessageMs, authenticate }, () => {
       if (socket !== undefined) connections.end(socket);
     });
   };
+
+  function bind(
+    { host, port }: { host: string; port: number },
+    take: (socket: Socket) => void,
+    authenticate?: Authenticate,
+  ): Promise<number> {
+    const listener = createServer({ noDelay: true }, (socket) => {
+      // Of a handshake or a session that fails; grpc-js hears of it as well.
+      socket.on("error", () => {});
+      if (!connections.add(socket)) return;
+      const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+      byPeer.set(peer, socket);
+      if (authenticate) guards.set(socket, authenticate);
+      socket.once("close", () => {
+        connections.remove(socket);
+        if (byPeer.get(peer) === socket) byPeer.delete(peer);
+      });
+      take(socket);
+    });
+    ports.push(listener);
+    return new Promise((resolve, reject) => {
+      listener.once("error", reject);
+      listener.listen({ port, host, backlog }, () => {
+        listener.removeListener("error", reject);
+        listener.on("error", () => {}); // an accept that fails (too many open files) must not end the process
+        const address = listener.address();
+        resolve(typeof address === "object" && address !== null ? address.port : port);
+      });
+    });
+  }
 
   return {
     options: {
@@ -60,30 +98,15 @@ export function grpcListener(limits: GrpcLimits, clock: Clock): GrpcListener {
       "grpc.max_concurrent_streams": limits.maxStreamsPerConnection,
       interceptors: [counted],
     },
-    listen(server, { host, port }, credentials) {
+    listen(server, at, credentials) {
       const injector = server.createConnectionInjector(credentials);
-      const listener = createServer({ noDelay: true }, (socket) => {
-        // Of a handshake or a session that fails; grpc-js hears of it as well.
-        socket.on("error", () => {});
-        if (!connections.add(socket)) return;
-        const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-        byPeer.set(peer, socket);
-        socket.once("close", () => {
-          connections.remove(socket);
-          if (byPeer.get(peer) === socket) byPeer.delete(peer);
-        });
-        injector.injectConnection(socket);
-      });
-      ports.push(listener);
-      return new Promise((resolve, reject) => {
-        listener.once("error", reject);
-        listener.listen({ port, host, backlog }, () => {
-          listener.removeListener("error", reject);
-          listener.on("error", () => {}); // an accept that fails (too many open files) must not end the process
-          const address = listener.address();
-          resolve(typeof address === "object" && address !== null ? address.port : port);
-        });
-      });
+      return bind(at, (socket) => injector.injectConnection(socket));
+    },
+    listenGuarded(server, at, tls) {
+      // TLS ends before grpc-js, which knows no certificates that a client may leave out.
+      const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+      const secure = tlsListener(tls, (socket) => injector.injectConnection(socket));
+      return bind(at, (socket) => void secure.emit("connection", socket), tls.authenticate);
     },
     async stop(server, graceMs) {
       // grpc-js waits for connections by its own listening sockets only, and has none here.
@@ -99,7 +122,11 @@ export function grpcListener(limits: GrpcLimits, clock: Clock): GrpcListener {
 /** Tells once when the call is over, and ends one that says nothing. */
 function watched(
   call: ServerInterceptingCallInterface,
-  { clock, firstMessageMs }: { clock: Clock; firstMessageMs: number },
+  {
+    clock,
+    firstMessageMs,
+    authenticate,
+  }: { clock: Clock; firstMessageMs: number; authenticate: Authenticate | undefined },
   onEnd: () => void,
 ): ServerInterceptingCall {
   let over = false;
@@ -109,13 +136,24 @@ function watched(
     silence.cancel();
     onEnd();
   };
-  const silence = clock.setTimeout(() => {
-    call.sendStatus({ code: status.DEADLINE_EXCEEDED, details: "no message came" });
+  const silence = clock.setTimeout(() => refuse(status.DEADLINE_EXCEEDED, "no message came"), firstMessageMs);
+  const refuse = (code: status, details: string): void => {
+    call.sendStatus({ code, details });
     end();
-  }, firstMessageMs);
+  };
   return new ServerInterceptingCall(call, {
     start(next) {
       next({
+        onReceiveMetadata(metadata: Metadata, pass) {
+          metadata.remove(identityKey);
+          if (authenticate === undefined) return pass(metadata);
+          void claimedIdentity(metadata, authenticate).then((claim) => {
+            if (over) return;
+            if ("refused" in claim) return refuse(claim.code, claim.refused);
+            metadata.set(identityKey, claim.identity);
+            pass(metadata);
+          });
+        },
         onReceiveMessage(message, pass) {
           silence.cancel();
           pass(message);

@@ -72,7 +72,8 @@ export async function requestCertificate(
 
 /** It shows who it is by its SPIFFE id; the host that was dialled says nothing. */
 function wrongServer(subjectAltName: string | undefined): Error | undefined {
-  const uri = (subjectAltName ?? "").replace("URI:", "");
+  const names = (subjectAltName ?? "").split(", ");
+  const uri = names.find((name) => name.startsWith("URI:"))?.slice("URI:".length) ?? "it";
   const { trustDomain = "" } = parseSpiffeUri(uri) ?? {};
   return uri === controlPlaneIdentity(trustDomain) ? undefined : new Error(`${uri} is no control plane`);
 }

@@ -2,6 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { LoadReportingService } from "../gen/proto/envoy/service/load_stats/v3/lrs_pb.js";
 import { ClientStatusDiscoveryService } from "../gen/proto/envoy/service/status/v3/csds_pb.js";
+import type { Authenticate, ServerMaterial } from "../grpc/guarded-tls.ts";
 import { addHealth } from "../grpc/health.ts";
 import { grpcListener } from "../grpc/listener.ts";
 import { addReflection } from "../grpc/reflection.ts";
@@ -31,7 +32,15 @@ export interface XdsServerOptions {
   host?: string;
   port: number;
   /** A second port with the same services, for clients that show who they are. */
-  tls?: { port: number; host?: string | undefined; credentials(): Promise<TlsCredentials> };
+  tls?: {
+    port: number;
+    host?: string | undefined;
+    credentials(): Promise<ServerMaterial>;
+    /** Calls back when there are other credentials than those. */
+    onRenewal?(renew: (material: ServerMaterial) => void): void;
+    /** Whose token it is; unset: clients come with a certificate only. */
+    authenticate?: Authenticate | undefined;
+  };
   clock: Clock;
   logger: Logger;
   events: StreamEvents;
@@ -40,17 +49,8 @@ export interface XdsServerOptions {
   services?: readonly { readonly service: DescService; add(server: Server): void }[];
 }
 
-/** In PEM. */
-export interface TlsCredentials {
-  key: string;
-  /** The server's own certificate first. */
-  certificateChain: string;
-  /** What a client's certificate must lead to. */
-  root: string;
-}
-
 /**
- * ADS and the single-type services over gRPC: in plain text, and over TLS for clients with a certificate. Knows clients and snapshots, not where
+ * ADS and the single-type services over gRPC: in plain text, and over TLS for clients that show who they are. Knows clients and snapshots, not where
  * snapshots come from.
  */
 export function createXdsServer(options: XdsServerOptions): XdsServer {
@@ -80,16 +80,23 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
   const reports = new LoadReports(limits.loadReportMs);
   registerLrs(server, { clock, reports, reportEveryMs: limits.loadReportMs, maxStreams: limits.sessions });
 
-  const bind = (port: number, credentials: ServerCredentials, host = options.host ?? "127.0.0.1"): Promise<number> =>
-    listener.listen(server, { host, port }, credentials);
+  const at = (port: number, host = options.host ?? "127.0.0.1") => ({ host, port });
   let tlsPort: number | undefined;
 
   return {
     async start() {
-      const tls = options.tls && { port: options.tls.port, ...(await options.tls.credentials()) };
+      const { tls } = options;
       try {
-        if (tls) tlsPort = await bind(tls.port, mutualTls(tls), options.tls?.host);
-        const port = await bind(options.port, ServerCredentials.createInsecure());
+        if (tls) {
+          const { authenticate, onRenewal } = tls;
+          const material = await tls.credentials();
+          tlsPort = await listener.listenGuarded(server, at(tls.port, tls.host), {
+            material,
+            ...(onRenewal && { onRenewal }),
+            ...(authenticate && { authenticate }),
+          });
+        }
+        const port = await listener.listen(server, at(options.port), ServerCredentials.createInsecure());
         health.set(true);
         return port;
       } catch (error) {
@@ -109,14 +116,6 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 }
 
 const ownServices = [...discoveryServices, ClientStatusDiscoveryService, LoadReportingService];
-
-/** A handshake without a certificate of this root fails. Node's least version is TLS 1.2. */
-const mutualTls = ({ key, certificateChain, root }: TlsCredentials): ServerCredentials =>
-  ServerCredentials.createSsl(
-    Buffer.from(root),
-    [{ private_key: Buffer.from(key), cert_chain: Buffer.from(certificateChain) }],
-    true,
-  );
 
 /** Of those who ask for the state of clients, or for health. */
 const spareConnections = 1_000;

@@ -8,7 +8,7 @@ import type { Call, DiscoveryHandlers, FetchHandler } from "./discovery-services
 import { type EncodedResponse, encodeResponse } from "./encoded-response.ts";
 import type { Protocol, Push } from "./exchange.ts";
 import type { XdsLimits } from "./limits.ts";
-import { type AuthenticatedCall, peerIdentity } from "./peer-identity.ts";
+import { type AuthenticatedCall, peerIdentity, tokenIdentity } from "./peer-identity.ts";
 import { RequestError } from "./request-error.ts";
 import { Session, type SessionEvents } from "./session.ts";
 import { Turns } from "./turns.ts";
@@ -32,7 +32,7 @@ export interface DiscoveryStreamsOptions {
 export class DiscoveryStreams implements DiscoveryHandlers {
   readonly #options: DiscoveryStreamsOptions;
   readonly #sessions = new Map<object, Session>();
-  /** Open streams, by whether the client came over TLS. */
+  /** Open streams, by whether the client has shown who it is. */
   readonly #calls = { certified: new Set<Call>(), anonymous: new Set<Call>() };
   readonly #turns = new Turns();
   readonly #gate: WriteGate<Call>;
@@ -223,7 +223,8 @@ const notServed = (typeUrl: string) =>
   new RequestError(`type_url ${JSON.stringify(typeUrl)} is not served on this stream`);
 const missingNode = () => new RequestError("the first request must carry node.id");
 
-const isCertified = (call: AuthenticatedCall): boolean => call.getAuthContext().transportSecurityType !== undefined;
+const isCertified = (call: AuthenticatedCall): boolean =>
+  call.getAuthContext().transportSecurityType !== undefined || tokenIdentity(call) !== undefined;
 
 /** A node stands in memory as long as its stream, and in every answer about the fleet. Envoy lists 50 KB of extensions that nobody reads. */
 function keptNode({ node: sent, nodeBytes }: { node: Node; nodeBytes: number }, limits: XdsLimits): Node {

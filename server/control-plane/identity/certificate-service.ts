@@ -12,7 +12,7 @@ import {
 import { addService } from "../../lib/grpc.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { parseSpiffeUri, spiffeUri } from "../../lib/spiffe.ts";
-import { peerIdentity } from "../../xds/peer-identity.ts";
+import { peerIdentity, tokenIdentity } from "../../xds/peer-identity.ts";
 import { RequestError } from "../../xds/request-error.ts";
 import type { IdentityRegister, IssuedBy } from "./identity-register.ts";
 import type { JoinTokens } from "./join-tokens.ts";
@@ -42,8 +42,8 @@ class Refusal extends Error {
 }
 
 /**
- * `IstioCertificateService`: signs for keys that stay where they were made. `byCertificate` stands where clients show one, which is what is renewed;
- * `byToken` where they can't, and a join token says who they are.
+ * `IstioCertificateService`: signs for keys that stay where they were made. `byCertificate` stands where clients show one, which is what is renewed, or
+ * a token that Kubernetes knows; `byToken` where they can't, and a join token says who they are.
  */
 export const certificateServices = (options: CertificateServiceOptions) => ({
   byCertificate: (server: Server) => add(server, options, fromCertificate),
@@ -112,7 +112,7 @@ function fromCertificate(call: Call): { identity: string; by: IssuedBy } {
   if (parseSpiffeUri(identity) === undefined) {
     throw new Refusal(status.PERMISSION_DENIED, `${identity} is no workload's identity`);
   }
-  return { identity, by: "certificate" };
+  return { identity, by: tokenIdentity(call) === undefined ? "certificate" : "kubernetes" };
 }
 
 function fromToken(call: Call, { authority, tokens }: CertificateServiceOptions): { identity: string; by: IssuedBy } {

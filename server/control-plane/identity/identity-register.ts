@@ -3,7 +3,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { JsonFile } from "../../lib/json-file.ts";
 
 /** How somebody proved who they are when a certificate was signed for them. */
-export type IssuedBy = "stream" | "certificate" | "token";
+export type IssuedBy = "stream" | "certificate" | "token" | "kubernetes";
 
 const certificateSchema = z.object({
   serial: z.string(),
@@ -12,7 +12,7 @@ const certificateSchema = z.object({
   notBeforeMs: z.number(),
   notAfterMs: z.number(),
   issuedMs: z.number(),
-  by: z.enum(["stream", "certificate", "token"]),
+  by: z.enum(["stream", "certificate", "token", "kubernetes"]),
 });
 export type RegisteredCertificate = z.output<typeof certificateSchema>;
 

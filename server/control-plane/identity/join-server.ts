@@ -1,10 +1,10 @@
 import { type Server as GrpcServer, Server, ServerCredentials } from "@grpc/grpc-js";
 import { IstioCertificateService } from "../../gen/proto/istio/security/v1alpha1/ca_pb.js";
+import type { ServerMaterial } from "../../grpc/guarded-tls.ts";
 import { addHealth } from "../../grpc/health.ts";
 import { grpcListener } from "../../grpc/listener.ts";
 import { addReflection } from "../../grpc/reflection.ts";
 import type { Clock } from "../../lib/clock.ts";
-import type { TlsCredentials } from "../../xds/ads-server.ts";
 
 export interface JoinServer {
   /** Resolves to the bound port. */
@@ -23,7 +23,7 @@ export function createJoinServer(
     rootPem,
     clock,
     add,
-  }: { credentials(): Promise<TlsCredentials>; rootPem: string; clock: Clock; add(server: GrpcServer): void },
+  }: { credentials(): Promise<ServerMaterial>; rootPem: string; clock: Clock; add(server: GrpcServer): void },
 ): JoinServer {
   const limits = {
     maxMessageBytes: 64 * 1024,

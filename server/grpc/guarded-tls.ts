@@ -1,0 +1,77 @@
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import { type Metadata, status } from "@grpc/grpc-js";
+
+/** Who a token is of; or why it is nobody's. `unavailable`: nobody can say at the moment. Never rejects. */
+export type Authenticate = (
+  token: string,
+) => Promise<{ identity: string } | { refused: string; unavailable?: boolean }>;
+
+/** In PEM. */
+export interface ServerMaterial {
+  key: string;
+  /** The server's own certificate first. */
+  certificateChain: string;
+  /** What a client's certificate must lead to. */
+  root: string;
+}
+
+export interface GuardedTls {
+  material: ServerMaterial;
+  /** Calls back with what takes the place of `material`, for connections that begin from then on. */
+  onRenewal?(renew: (material: ServerMaterial) => void): void;
+  /** Asked about clients that show no certificate; unset: there are none. */
+  authenticate?: Authenticate;
+}
+
+/** Under which a call's metadata have the identity that a token proved. Whatever a client sends under it is taken away. */
+export const identityKey = "limpid-token-identity";
+
+const handshakeMs = 10_000;
+
+/**
+ * Ends TLS. A client's certificate must be of the roots; without one, and with `authenticate`, it comes in to say by a token who it is, as at istiod's port
+ * 15012. Node's least version is TLS 1.2.
+ */
+export function tlsListener(
+  { material, onRenewal, authenticate }: GuardedTls,
+  take: (socket: TLSSocket) => void,
+): Server {
+  const context = ({ key, certificateChain, root }: ServerMaterial) => ({ key, cert: certificateChain, ca: root });
+  const server = createServer(
+    {
+      ...context(material),
+      requestCert: true,
+      rejectUnauthorized: authenticate === undefined,
+      ALPNProtocols: ["h2"],
+      handshakeTimeout: handshakeMs,
+    },
+    (socket) => {
+      socket.on("error", () => {}); // grpc-js hears of it as well
+      // A wrong certificate is not as good as none: whoever shows one should hear that it is refused.
+      if (!socket.authorized && hasCertificate(socket)) return void socket.destroy();
+      take(socket);
+    },
+  );
+  onRenewal?.((next) => server.setSecureContext(context(next)));
+  return server;
+}
+
+const hasCertificate = (socket: TLSSocket): boolean => Object.keys(socket.getPeerCertificate()).length > 0;
+
+/** Who the bearer token in a call's metadata is of. */
+export async function claimedIdentity(
+  metadata: Metadata,
+  authenticate: Authenticate,
+): Promise<{ identity: string } | { code: status; refused: string }> {
+  const [header = "", ...more] = metadata.get("authorization").map(String);
+  const [, token] = /^Bearer +([\w.~+/-]+=*)$/i.exec(header) ?? [];
+  if (token === undefined || more.length > 0) {
+    return {
+      code: status.UNAUTHENTICATED,
+      refused: "a certificate of the mesh is needed here, or a token: authorization: Bearer <token>",
+    };
+  }
+  const claim = await authenticate(token);
+  if (!("refused" in claim)) return claim;
+  return { code: claim.unavailable ? status.UNAVAILABLE : status.UNAUTHENTICATED, refused: claim.refused };
+}
