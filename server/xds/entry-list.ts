@@ -7,7 +7,7 @@ export const maxEntries = 100_000;
 /** Where the entries of a repeated field stand in a message; used again for the next one, so that reading thousands of them makes no garbage. */
 export class Ranges {
   source: Uint8Array = new Uint8Array();
-  view = new DataView(new ArrayBuffer(0));
+  view: DataView = new DataView(new ArrayBuffer(0));
   /** Begin and end of each. */
   at = new Int32Array(1_024);
   count = 0;
