@@ -1,70 +1,102 @@
-import { create } from "@bufbuild/protobuf";
-import type { ClientDuplexStream } from "@grpc/grpc-js";
+import { create, type DescService } from "@bufbuild/protobuf";
 import { NodeSchema } from "../../server/gen/proto/envoy/config/core/v3/base_pb.js";
+import { ClusterDiscoveryService } from "../../server/gen/proto/envoy/service/cluster/v3/cds_pb.js";
 import { AggregatedDiscoveryService } from "../../server/gen/proto/envoy/service/discovery/v3/ads_pb.js";
-import type {
-  DeltaDiscoveryRequest,
-  DeltaDiscoveryResponse,
-} from "../../server/gen/proto/envoy/service/discovery/v3/discovery_pb.js";
-import { makeClient } from "../../server/lib/grpc.ts";
-import { DeltaState, type ResourceHandler, type ResourceUpdate } from "../../server/xds/client/delta-state.ts";
+import { EndpointDiscoveryService } from "../../server/gen/proto/envoy/service/endpoint/v3/eds_pb.js";
+import { ListenerDiscoveryService } from "../../server/gen/proto/envoy/service/listener/v3/lds_pb.js";
+import {
+  RouteDiscoveryService,
+  VirtualHostDiscoveryService,
+} from "../../server/gen/proto/envoy/service/route/v3/rds_pb.js";
+import { RuntimeDiscoveryService } from "../../server/gen/proto/envoy/service/runtime/v3/rtds_pb.js";
+import { DeltaState, type ResourceHandlers, type ResourceUpdate } from "../../server/xds/client/delta-state.ts";
+import type { Protocol } from "../../server/xds/exchange.ts";
 import { TypeUrl } from "../../server/xds/types.ts";
+import { Link } from "./link.ts";
+import { SotwState } from "./sotw-state.ts";
 
-type Stream = ClientDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>;
+/** How a client asks: as Envoys are told by their bootstrap. */
+export interface Mode {
+  readonly protocol: Protocol;
+  /** Each type comes on a stream of its own service, rather than everything over ADS. */
+  readonly ownStreams: boolean;
+}
 
-const wildcards = [TypeUrl.cluster, TypeUrl.listener, TypeUrl.virtualHost];
-const types = [...wildcards, TypeUrl.endpoint, TypeUrl.route];
+export const modes: readonly Mode[] = [
+  { protocol: "delta", ownStreams: false },
+  { protocol: "sotw", ownStreams: false },
+  { protocol: "delta", ownStreams: true },
+  { protocol: "sotw", ownStreams: true },
+];
 
-const connect = (target: string) =>
-  makeClient(AggregatedDiscoveryService, target, { "grpc.use_local_subchannel_pool": 1 });
+export const modeText = ({ protocol, ownStreams }: Mode): string =>
+  `${protocol}, ${ownStreams ? "a stream for each type" : "ADS"}`;
+
+const services: readonly (readonly [TypeUrl, DescService])[] = [
+  [TypeUrl.cluster, ClusterDiscoveryService],
+  [TypeUrl.listener, ListenerDiscoveryService],
+  [TypeUrl.endpoint, EndpointDiscoveryService],
+  [TypeUrl.route, RouteDiscoveryService],
+  [TypeUrl.runtime, RuntimeDiscoveryService],
+  [TypeUrl.virtualHost, VirtualHostDiscoveryService],
+];
+
+/** The layer that their bootstraps ask for. */
+export const runtimeLayer = "chaos";
+
+interface Options {
+  target: string;
+  index: number;
+  mode: Mode;
+  random: (below: number) => number;
+}
 
 /** A proxy that takes what it gets as Envoy would, until it is told to misbehave. */
 export class ChaosClient {
-  /** Streams that it has opened. */
-  lives = 0;
-  readonly #options: { target: string; index: number; random: (below: number) => number };
-  readonly #state: DeltaState;
-  readonly #client: ReturnType<typeof connect>;
-  #stream: Stream | undefined;
-  /** What came while it lags. */
-  #unread: DeltaDiscoveryResponse[] = [];
-  #lags = false;
+  readonly mode: Mode;
+  readonly #options: Options;
+  readonly #types: readonly TypeUrl[];
+  readonly #links: readonly Link[];
+  readonly #byType: ReadonlyMap<TypeUrl, Link>;
   #refuses = false;
   #hasRefused = false;
-  #retry: NodeJS.Timeout | undefined;
 
-  constructor(options: { target: string; index: number; random: (below: number) => number }) {
+  constructor(options: Options) {
     this.#options = options;
-    const node = create(NodeSchema, {
-      id: `sidecar~10.9.0.1~chaos-${options.index}.default~default.svc.cluster.local`,
-      metadata: { INTERCEPTION_MODE: "NONE", NAMESPACE: "default", WORKLOAD_NAME: "chaos" },
-    });
-    const handler: ResourceHandler = { apply: (update) => this.#refused(update) };
-    const clusters: ResourceHandler = {
-      apply: (update) => {
-        this.#follow(update);
-        return this.#refused(update);
-      },
-    };
-    this.#state = new DeltaState(node, {
-      ...Object.fromEntries(types.map((type) => [type, handler])),
-      [TypeUrl.cluster]: clusters,
-    });
-    for (const type of wildcards) this.#state.subscribe(type, "*");
-    this.#state.subscribe(TypeUrl.route, ["http_proxy"]);
-    this.#client = connect(options.target);
+    this.mode = options.mode;
+    const { protocol, ownStreams } = options.mode;
+    // There are no single virtual hosts on the state-of-the-world protocol.
+    const mine = services.filter(([typeUrl]) => protocol === "delta" || typeUrl !== TypeUrl.virtualHost);
+    this.#types = mine.map(([typeUrl]) => typeUrl);
+    const all = mine.map(([typeUrl]) => typeUrl);
+    this.#links = ownStreams
+      ? mine.map(([typeUrl, service]) => this.#link([typeUrl], service))
+      : [this.#link(all, AggregatedDiscoveryService)];
+    const linkOf = (i: number) => (ownStreams ? this.#links[i] : this.#links[0]);
+    this.#byType = new Map(all.flatMap((typeUrl, i) => [[typeUrl, linkOf(i)] as const].flatMap(present)));
+    for (const type of [TypeUrl.cluster, TypeUrl.listener, TypeUrl.virtualHost]) {
+      this.#byType.get(type)?.state.subscribe(type, "*");
+    }
+    this.#byType.get(TypeUrl.route)?.state.subscribe(TypeUrl.route, ["http_proxy"]);
+    this.#byType.get(TypeUrl.runtime)?.state.subscribe(TypeUrl.runtime, [runtimeLayer]);
+  }
+
+  /** Streams that it has opened. */
+  get lives(): number {
+    return this.#links.reduce((sum, { lives }) => sum + lives, 0);
   }
 
   /** One turn of its life. */
   act(): void {
     const { random } = this.#options;
-    if (!this.#stream) {
-      this.#open();
+    const link = this.#links[random(this.#links.length)];
+    if (!link?.isOpen) {
+      for (const each of this.#links) if (!each.isOpen) each.open();
       return;
     }
     switch (random(6)) {
       case 0:
-        this.#lags = true;
+        link.lag();
         break;
       case 1:
         this.#refuses = !this.#refuses;
@@ -73,102 +105,87 @@ export class ChaosClient {
         this.vanish();
         break;
       case 3:
-        this.#reconnect();
+        link.reconnect();
         break;
       default:
-        this.#catchUp();
+        link.catchUp();
     }
   }
 
   /** From here on it behaves; what it has refused it asks for again, on a new stream. */
   settle(): void {
     this.#refuses = false;
-    this.#catchUp();
-    if (!this.#stream || this.#hasRefused) this.#reconnect();
+    for (const link of this.#links) {
+      link.catchUp();
+      if (!link.isOpen || this.#hasRefused) link.reconnect();
+    }
+    this.#hasRefused = false;
   }
 
   /** Without a word; what it holds stays with it. */
   vanish(): void {
-    clearTimeout(this.#retry);
-    const stream = this.#stream;
-    this.#stream = undefined;
-    this.#unread = [];
-    this.#lags = false;
-    this.#state.close();
-    stream?.cancel();
+    for (const link of this.#links) link.vanish();
   }
 
   /** All that it holds, by type, as one text. */
   content(): string {
-    return JSON.stringify(types.map((type) => [...this.#state.held(type)].sort(([a], [b]) => (a < b ? -1 : 1))));
+    return JSON.stringify(this.#types.map((type) => [...this.#held(type)].sort(([a], [b]) => (a < b ? -1 : 1))));
   }
 
   summary(): string {
-    return types.map((type) => `${type.slice(type.lastIndexOf(".") + 1)} ${this.#state.held(type).size}`).join(", ");
+    return this.#types.map((type) => `${type.slice(type.lastIndexOf(".") + 1)} ${this.#held(type).size}`).join(", ");
   }
 
   /** What a proxy could not work with. */
   problems(): string[] {
-    const endpoints = this.#state.held(TypeUrl.endpoint);
-    const without = [...this.#state.held(TypeUrl.cluster).keys()].filter(
+    const endpoints = this.#held(TypeUrl.endpoint);
+    const without = [...this.#held(TypeUrl.cluster).keys()].filter(
       (name) => name.startsWith("outbound|") && !endpoints.has(name),
     );
-    const { index } = this.#options;
+    const who = `client ${this.#options.index} (${modeText(this.mode)})`;
     return [
-      ...(this.#stream ? [] : [`client ${index} has no stream`]),
-      ...without.slice(0, 1).map((name) => `client ${index} has no endpoints for ${name}`),
+      ...(this.#links.every(({ isOpen }) => isOpen) ? [] : [`${who} has no stream`]),
+      ...without.slice(0, 1).map((name) => `${who} has no endpoints for ${name}`),
     ];
   }
 
-  #open(): void {
-    this.lives += 1;
-    this.#hasRefused = false;
-    const stream: Stream = this.#client.deltaAggregatedResources();
-    this.#stream = stream;
-    stream.on("data", (response: DeltaDiscoveryResponse) => {
-      if (this.#stream !== stream) return;
-      if (this.#lags) this.#unread.push(response);
-      else this.#read(response);
+  #held(type: TypeUrl): ReadonlyMap<string, string> {
+    return this.#byType.get(type)?.state.held(type) ?? new Map();
+  }
+
+  #link(types: readonly TypeUrl[], service: DescService): Link {
+    const { target, index, mode, random } = this.#options;
+    const node = create(NodeSchema, {
+      id: `sidecar~10.9.0.1~chaos-${index}.default~default.svc.cluster.local`,
+      userAgentName: "envoy",
+      metadata: { INTERCEPTION_MODE: "NONE", NAMESPACE: "default", WORKLOAD_NAME: "chaos" },
     });
-    stream.on("error", () => {
-      if (this.#stream !== stream) return;
-      this.vanish();
-      this.#retry = setTimeout(() => this.#open(), 50 + this.#options.random(200));
-    });
-    this.#send(this.#state.open());
+    const handlers: ResourceHandlers = Object.fromEntries(
+      types.map((type) => [type, { apply: (update: ResourceUpdate) => this.#apply(type, update) }]),
+    );
+    const state = mode.protocol === "delta" ? new DeltaState(node, handlers) : new SotwState(node, handlers);
+    return new Link({ target, service, protocol: mode.protocol, state, retryMs: () => 50 + random(200) });
   }
 
-  #reconnect(): void {
-    this.vanish();
-    this.#open();
-  }
-
-  #catchUp(): void {
-    this.#lags = false;
-    for (const response of this.#unread.splice(0)) this.#read(response);
-  }
-
-  #read(response: DeltaDiscoveryResponse): void {
-    this.#send(this.#state.receive(response));
-  }
-
-  #send(requests: DeltaDiscoveryRequest[]): void {
-    for (const request of requests) this.#stream?.write(request);
-  }
-
-  /** Endpoints of the clusters that came are asked for, and of those that went no more. */
-  #follow({ added, removed }: ResourceUpdate): void {
-    const names = added.map(({ name }) => name).filter((name) => name.startsWith("outbound|"));
-    queueMicrotask(() => {
-      if (names.length > 0) this.#send(this.#state.subscribe(TypeUrl.endpoint, names));
-      if (removed.length > 0) this.#send(this.#state.unsubscribe(TypeUrl.endpoint, removed));
-    });
-  }
-
-  #refused({ added }: ResourceUpdate): ReadonlyMap<string, string> {
+  #apply(type: TypeUrl, update: ResourceUpdate): ReadonlyMap<string, string> {
+    if (type === TypeUrl.cluster) this.#follow(update);
+    const { added } = update;
     const one = this.#refuses ? added[this.#options.random(Math.max(1, added.length))] : undefined;
     if (!one) return new Map();
     this.#hasRefused = true;
     return new Map([[one.name, "chaos will have none of it"]]);
   }
+
+  /** Endpoints of the clusters that came are asked for, and of those that went no more. */
+  #follow({ added, removed }: ResourceUpdate): void {
+    const link = this.#byType.get(TypeUrl.endpoint);
+    const known = link?.state.held(TypeUrl.endpoint);
+    const names = added.map(({ name }) => name).filter((name) => name.startsWith("outbound|") && !known?.has(name));
+    queueMicrotask(() => {
+      if (names.length > 0) link?.send(link.state.subscribe(TypeUrl.endpoint, names));
+      if (removed.length > 0) link?.send(link.state.unsubscribe(TypeUrl.endpoint, removed));
+    });
+  }
 }
+
+const present = ([type, link]: readonly [TypeUrl, Link | undefined]): [TypeUrl, Link][] => (link ? [[type, link]] : []);

@@ -1,5 +1,5 @@
-// `npm run test:long -- chaos [clients] [seconds]`: 200 clients connect, lag, refuse, vanish and come back while config changes. In the end all that remain
-// hold what they should, and nothing else.
+// `npm run test:long -- chaos [clients] [seconds]`: 200 clients connect, lag, refuse, vanish and come back while config changes: on either protocol, over
+// ADS or with a stream for each type. In the end all that remain hold what they should, and nothing else.
 
 import { parseDocuments } from "../../server/config/kinds/index.ts";
 import { MemoryConfigStore } from "../../server/config/memory-store.ts";
@@ -7,7 +7,7 @@ import { createControlPlane } from "../../server/control-plane/control-plane.ts"
 import { systemClock } from "../../server/lib/clock.ts";
 import { silentLogger } from "../../server/lib/logger.ts";
 import { randomFrom } from "../../server/lib/testing/random.ts";
-import { ChaosClient } from "./client.ts";
+import { ChaosClient, modes, modeText, runtimeLayer } from "./client.ts";
 
 const [count = 200, seconds = 60] = process.argv.slice(2).map(Number);
 const seed = Number(process.env.LIMPID_CHAOS_SEED ?? Date.now() % 100_000);
@@ -51,8 +51,16 @@ spec:
   http: [{ route: [{ destination: { host: s${index}, subset: v1 }, weight: ${weight} }, { destination: { host: s${index}, subset: v2 }, weight: ${100 - weight} }] }]
 `;
 
+const layerOf = (percent: number) => `
+apiVersion: limpid.dev/v1alpha1
+kind: RuntimeLayer
+metadata: { name: chaos, namespace: default }
+spec: { layer: ${runtimeLayer}, values: { fault.http.abort.abort_percent: ${percent} } }
+`;
+
 async function change(index: number): Promise<void> {
-  const parsed = parseDocuments(objectsOf(index, 1 + random(99), random(200)));
+  const text = random(10) === 0 ? layerOf(random(100)) : objectsOf(index, 1 + random(99), random(200));
+  const parsed = parseDocuments(text);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
   // A service comes, changes in part or whole, or goes.
   const gone = random(8) === 0;
@@ -74,7 +82,11 @@ print(`seed ${seed}: ${count} clients, ${seconds} s`);
 for (let index = 0; index < services; index++) await change(index);
 await plane.start();
 const target = `127.0.0.1:${plane.addresses().xds}`;
-const clients = Array.from({ length: count }, (_, index) => new ChaosClient({ target, index, random }));
+const modeOf = (index: number) => modes[index % modes.length] ?? { protocol: "delta", ownStreams: false };
+const clients = Array.from(
+  { length: count },
+  (_, index) => new ChaosClient({ target, index, mode: modeOf(index), random }),
+);
 const deadline = Date.now() + seconds * 1000;
 let changes = 0;
 while (Date.now() < deadline) {
@@ -93,29 +105,32 @@ for (const client of clients) {
 await change(0);
 const patience = Date.now() + 60_000;
 let wrong: string[] = [];
+// Whoever comes anew holds what those hold that went through it all.
+const fresh = modes.map((mode, i) => new ChaosClient({ target, index: count + i, mode, random }));
+for (const client of fresh) client.settle();
 do {
   await pause(200);
   wrong = remaining.flatMap((client) => client.problems());
-  const settled = new Set(remaining.map((client) => client.content()));
-  if (wrong.length === 0 && settled.size === 1) break;
-  if (wrong.length === 0) wrong = [`${settled.size} different states`];
-} while (Date.now() < patience);
-// Whoever comes anew holds what those hold that went through it all.
-const fresh = new ChaosClient({ target, index: count, random });
-fresh.settle();
-const expected = remaining[0]?.content();
-while (fresh.content() !== expected && Date.now() < patience) await pause(100);
-if (fresh.content() !== expected) wrong.push("a new client holds something else");
+  if (wrong.length > 0) continue;
+  wrong = fresh.flatMap((client) => {
+    const others = remaining.filter(({ mode }) => mode === client.mode);
+    const different = others.filter((other) => other.content() !== client.content()).length;
+    return different > 0
+      ? [`${different} of ${others.length} hold something else than a new client: ${modeText(client.mode)}`]
+      : [];
+  });
+} while (wrong.length > 0 && Date.now() < patience);
 const connected = () => plane.proxies.list().filter((proxy) => proxy.connected);
-while (connected().length !== remaining.length + 1 && Date.now() < patience) await pause(100);
-if (connected().length !== remaining.length + 1) {
+while (connected().length !== remaining.length + fresh.length && Date.now() < patience) await pause(100);
+if (connected().length !== remaining.length + fresh.length) {
   const ghosts = connected().filter(({ id }) => Number(/chaos-(\d+)/.exec(id)?.[1]) % 10 === 0);
   wrong.push(
-    `${connected().length} are told as connected, not ${remaining.length + 1}: ${ghosts.map(({ id }) => id).join(", ")}`,
+    `${connected().length} are told as connected, not ${remaining.length + fresh.length}: ${ghosts.map(({ id }) => id).join(", ")}`,
   );
 }
 for (const line of wrong.slice(0, 20)) print(`wrong: ${line}`);
-print(wrong.length === 0 ? `all ${remaining.length} agree: ${fresh.summary()}` : `seed ${seed} failed`);
-for (const client of [...clients, fresh]) client.vanish();
+for (const client of fresh) print(`${modeText(client.mode)}: ${client.summary()}`);
+print(wrong.length === 0 ? `all ${remaining.length} agree` : `seed ${seed} failed`);
+for (const client of [...clients, ...fresh]) client.vanish();
 await plane.stop();
 process.exit(wrong.length === 0 ? 0 : 1);

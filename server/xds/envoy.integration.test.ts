@@ -351,7 +351,7 @@ describe.skipIf(envoyMissing)("Envoy on the state-of-the-world protocol", () => 
     expect(status?.implementation).toMatch(/^envoy 1\./);
   });
 
-  test("a control plane that comes back sends nothing that is unchanged", async () => {
+  test("a control plane that comes back sends nothing unchanged but what is asked for by name", async () => {
     const { plane, envoy, listenerPort } = await setUp("GRPC");
     await plane.stop();
     await vi.waitFor(async () =>
@@ -362,7 +362,9 @@ describe.skipIf(envoyMissing)("Envoy on the state-of-the-world protocol", () => 
     await plane.start();
     await vi.waitFor(() => expect(plane.sessions[0]?.subscriptions.get(TypeUrl.route)?.opened).toBe(true), 20_000);
     await vi.waitFor(() => expect(plane.settled).toBe(plane.revision));
-    expect(plane.pushes.map(({ type, resources }) => [type, ...resources])).toEqual([]);
+    const again = plane.pushes.map(({ type }) => type);
+    expect(again).not.toContain("Cluster");
+    expect(again).not.toContain("Listener");
     await plane.settle({ routes: routes(["v1", "v2", "v1"]) });
     await waitForCall(listenerPort, "s1", { marker: "v2" });
   });

@@ -84,7 +84,7 @@ export class Session {
     const known = this.subscriptions.get(typeUrl);
     const subscription = known ?? new Subscription(typeUrl, this.protocol);
     if (!known) this.subscriptions.set(typeUrl, subscription);
-    const outcome = subscription.receive(known ? request : this.#first(request), this.#options.clock.now());
+    const outcome = subscription.receive(request, this.#options.clock.now());
     this.#checkBounds();
     if (outcome.kind === "ack") this.#options.events.acked?.(this, typeUrl);
     if (outcome.kind === "nack") {
@@ -92,17 +92,6 @@ export class Session {
       this.#options.events.nacked?.(this, typeUrl, outcome.refused, outcome.message);
     }
     this.#pump();
-  }
-
-  /**
-   * State of the world: one version stands for all that a client holds of a type, but not for what it dropped and asked for again while it had no stream, as a
-   * gRPC application does whose channel was idle. An Envoy has no such watches.
-   * https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#ack-nack-and-resource-type-instance-version
-   */
-  #first(request: SubscriptionRequest): SubscriptionRequest {
-    const { subscribe } = request;
-    const isWildcard = subscribe.length === 0 || subscribe.includes("*");
-    return isWildcard || this.node.userAgentName === "envoy" ? request : { ...request, versionInfo: "" };
   }
 
   /** Each request is bounded by itself; this is what many of them add up to. */

@@ -45,9 +45,6 @@ class Wire {
     this.#toClient = [];
     this.#toServer = [];
     this.#nonce = "";
-    // What was dropped and asked for again meanwhile is not in the version: `Session` takes it from such clients.
-    const lacks = [...this.asked].some((name) => this.map.has(name) && !this.held.has(name));
-    if (!this.#life.wildcard && lacks) this.#acceptedVersion = "";
     this.#send();
   }
 

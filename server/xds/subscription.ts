@@ -128,8 +128,10 @@ export class Subscription {
       this.#progress.resume(initialVersions);
       this.#resumedChars = charsOf(initialVersions);
     }
-    this.#resumeVersion = versionInfo || undefined;
     this.#interest.begin(subscribe);
+    // One version stands for all that a client holds of a type, but not for what it dropped and asked for again since: only of a wildcard there is no such.
+    // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#ack-nack-and-resource-type-instance-version
+    if (this.wildcard) this.#resumeVersion = versionInfo || undefined;
   }
 
   /**
