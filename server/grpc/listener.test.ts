@@ -86,6 +86,35 @@ it("a call that says nothing is no work: it is ended", async () => {
   expect(await endOf(call)).toBe(status.DEADLINE_EXCEEDED);
 });
 
+it("a client that gives no sign of life any more is noticed, one that does stays", async () => {
+  const limits = { maxMessageBytes: 1 << 20, maxStreamsPerConnection: 16, maxConnections: 4, firstMessageMs: 10_000 };
+  const keen = grpcListener({ ...limits, keepalive: { everyMs: 100, timeoutMs: 100 } }, systemClock);
+  const other = new Server(keen.options);
+  addHealth(other, [], true);
+  const at = { host: "127.0.0.1", port: 0 };
+  const keenPort = await keen.listen(other, at, ServerCredentials.createInsecure());
+  try {
+    const alive = makeClient(Health, `127.0.0.1:${keenPort}`, { "grpc.use_local_subchannel_pool": 1 });
+    clients.push(alive);
+    const call = alive.watch(create(HealthCheckRequestSchema));
+    let ended = false;
+    call.on("error", () => {});
+    call.on("end", () => {
+      ended = true;
+    });
+    await once(call, "data");
+    // Speaks HTTP/2 once, and never answers a PING.
+    const dead = connect(keenPort, "127.0.0.1").on("error", () => undefined);
+    sockets.push(dead.resume());
+    const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    dead.write(Buffer.concat([preface, Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])]));
+    await once(dead, "close");
+    expect(ended).toBe(false);
+  } finally {
+    await keen.stop(other, 0);
+  }
+});
+
 it("its end waits for calls, and then ends them", async () => {
   const call = await watch();
   const end = endOf(call);

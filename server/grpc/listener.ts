@@ -19,6 +19,8 @@ export interface GrpcLimits {
   maxConnections: number;
   /** Until a call's first message; one that says nothing is no work, and would keep its connection's place. */
   firstMessageMs: number;
+  /** How often a connection is asked for a sign of life, and how long that may take. Default 30 and 10 s. */
+  keepalive?: { everyMs: number; timeoutMs: number };
 }
 
 export interface GrpcListener {
@@ -92,8 +94,8 @@ export function grpcListener(limits: GrpcLimits, clock: Clock): GrpcListener {
   return {
     options: {
       "grpc.max_connection_idle_ms": 120_000,
-      "grpc.keepalive_time_ms": 30_000,
-      "grpc.keepalive_timeout_ms": 10_000,
+      "grpc.keepalive_time_ms": limits.keepalive?.everyMs ?? 30_000,
+      "grpc.keepalive_timeout_ms": limits.keepalive?.timeoutMs ?? 10_000,
       "grpc.max_receive_message_length": limits.maxMessageBytes,
       "grpc.max_concurrent_streams": limits.maxStreamsPerConnection,
       interceptors: [counted],
