@@ -168,7 +168,9 @@ describe.each([
     const pushed = next.metrics.text().match(/limpid_xds_pushed_resources_total\{.*/g);
     const whole = kind.endsWith("state of the world") || kind.includes("of its own");
     const type = whole ? "RouteConfiguration" : "VirtualHost";
-    expect(pushed?.filter((line) => !line.endsWith(" 0"))).toEqual([
+    // What is asked for by name on the state-of-the-world protocol is answered whatever version the client brings.
+    const isByName = (line: string) => kind.endsWith("state of the world") && line.includes('"ClusterLoadAssignment"');
+    expect(pushed?.filter((line) => !line.endsWith(" 0") && !isByName(line))).toEqual([
       `limpid_xds_pushed_resources_total{type="${type}"} 1`,
     ]);
   });
