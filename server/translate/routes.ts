@@ -45,11 +45,15 @@ export interface RouteContext {
 
 /** A VirtualService's routes, in order, up to the first that takes everything. Empty: none is for this proxy. */
 export function virtualServiceRoutes(virtualService: VirtualService, context: RouteContext): readonly Route[] {
-  const { port, gateway, scope, requestPort = port } = context;
-  const clusters = destinationsOf(virtualService).map((it) => clusterOf(it, context));
-  const hashes = clusters.map((cluster) => JSON.stringify(hashOf(cluster, context)));
-  const key = `routes ${port} ${requestPort} ${gateway} ${routeScopeKey(scope, virtualService)}`;
-  return memo(virtualService, key, [...clusters, ...hashes], () => buildRoutes(virtualService, context));
+  const { mesh, port, gateway, scope, requestPort = port } = context;
+  const key = `${port} ${requestPort} ${gateway} ${routeScopeKey(scope, virtualService)}`;
+  // With another rule changed nothing is looked at; with a service, what the routes take of it.
+  const around = [scope.services, mesh.destinationRules, mesh.options];
+  return memo(virtualService, `routes among ${key}`, around, () => {
+    const clusters = destinationsOf(virtualService).map((it) => clusterOf(it, context));
+    const hashes = clusters.map((cluster) => JSON.stringify(hashOf(cluster, context)));
+    return memo(virtualService, `routes ${key}`, [...clusters, ...hashes], () => buildRoutes(virtualService, context));
+  });
 }
 
 const hashOf = (cluster: string, { mesh, scope }: RouteContext) => consistentHashOf(mesh, scope, cluster);
