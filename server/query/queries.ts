@@ -14,6 +14,8 @@ import {
   type WorkloadView,
 } from "../contract/index.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
+import { MadeAhead } from "../lib/made-ahead.ts";
+import { Recent } from "../lib/recent.ts";
 import { rememberEach } from "../lib/remember.ts";
 import { enteringEdges } from "./entering.ts";
 import { type MeshFacts, type MeshFactsSource, noFacts } from "./facts.ts";
@@ -209,19 +211,26 @@ export function createQueries({
       return buildGraph({ ...shown, timeline, gaps, facts: known, freshAt, silentSince, ...(recent && { recent }) });
     },
     {
-      ms: 1000,
+      ms: 1500, // what is new has another key
       maxKeys: 32,
       keyOf: ({ window, endMs, silentSince, freshAt }) => `${window} ${endMs} ${silentSince} ${freshAt}`,
       clock,
     },
   );
 
+  const beginGraph = async ({ window, at }: { window: number; at?: number }) => {
+    const { endMs: end, collectors } = await ranges.endOf(at);
+    // The last numbers known are worth more than zeros that only a dead collector makes.
+    const silentSince = at === undefined ? silentSinceMs(clock.now(), collectors) : null;
+    return { answer: graphOf({ window, endMs: silentSince ?? end, silentSince, freshAt: newest(collectors) }) };
+  };
+  const liveGraphs = new Recent<MadeAhead<Graph>>(32);
+
   return {
     async graph({ window, at }) {
-      const { endMs: end, collectors } = await ranges.endOf(at);
-      // The last numbers known are worth more than zeros that only a dead collector makes.
-      const silentSince = at === undefined ? silentSinceMs(clock.now(), collectors) : null;
-      return graphOf({ window, endMs: silentSince ?? end, silentSince, freshAt: newest(collectors) });
+      if (at !== undefined) return (await beginGraph({ window, at })).answer;
+      const make = () => new MadeAhead({ begin: () => beginGraph({ window }), clock });
+      return liveGraphs.getOr(String(window), make).ask();
     },
     async serviceMetrics({ namespace, name, window, step, at }) {
       const [{ endMs }, known] = await Promise.all([ranges.endOf(at), factsOrLast()]);
