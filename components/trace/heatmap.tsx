@@ -31,7 +31,7 @@ export function Heatmap({ service, range }: { service: string | undefined; range
     everyMs: chosen === null && range.at === null ? 5000 : null,
   });
   return (
-    <LiveContent live={live} unreadable={t("heat-unreadable")} skeleton={<SkeletonBlock height={210} />}>
+    <LiveContent live={live} unreadable={t("heat-unreadable")} skeleton={<SkeletonBlock height={239} />}>
       {(map) =>
         map.cells.length === 0 ? (
           <EmptyState title={t("heat-empty")}>{t("heat-empty-text")}</EmptyState>

@@ -20,7 +20,9 @@ export const proxyOf = (
 /** `known`: the fleet could be asked. */
 export function ProxyLink({ proxy, known }: { proxy: ProxySync | undefined; known: boolean }) {
   const t = useTranslations("workloads");
-  if (!proxy) return <span className="muted">{known ? t("no-proxy") : "–"}</span>;
+  // As wide as what comes, so that no row breaks into more lines when it does.
+  if (!known) return <span className={`muted ${styles.expected}`}>–</span>;
+  if (!proxy) return <span className="muted">{t("no-proxy")}</span>;
   return (
     <Link
       href={proxyHref(proxy.id)}

@@ -68,8 +68,8 @@ async function reportScripts(mesh: TestMesh): Promise<void> {
   const session = await sessionCookie(mesh);
   const headers = { cookie: `${session.name}=${session.value}` };
   for (const { name, path } of visited) {
-    const answer = await fetch(mesh.dashboard + path, { headers, redirect: "error" });
-    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+    const answer = await fetch(mesh.dashboard + path, { headers });
+    if (!answer.ok || answer.url.includes("/sign-in")) throw new Error(`${path}: ${answer.status} at ${answer.url}`);
     const html = await answer.text();
     // Browsers that know modules, which is all of them, leave the others alone.
     const tags = [...html.matchAll(/<script[^>]*>/g)].map(([tag]) => tag).filter((tag) => !tag.includes("noModule"));
