@@ -13,6 +13,7 @@ export const pages = [
     ready: '[data-node="default/ratings/v1"]:not([data-health="idle"])',
   },
   { name: "services", path: "/services", ready: 'a[href="/services/default/reviews.default.svc.cluster.local"]' },
+  { name: "services-compared", path: "/services?window=10&compare=before", ready: '[data-testid="delta"]' },
   { name: "service-traffic", path: "/services/default/reviews", ready: '[data-testid="split-bar"]' },
   {
     name: "service-editor",
