@@ -96,17 +96,18 @@ const open = /^\/(?:livez|readyz|healthz|version)(?:\/|$)/;
 /** Reviews are asked by POST, and write nothing. */
 const review = /^\/apis\/(?:authorization|authentication)\.k8s\.io\//;
 
-export function requireRole(caller: Caller | undefined, method: string, path: string): void {
-  if (caller === undefined || open.test(path)) return;
-  const refusal = refusalOf(caller.grants, needOfCall(method, path));
+/** @param pattern of the route: a path may be written in many ways (`//`, `%6a`) that lead to it */
+export function requireRole(caller: Caller | undefined, method: string, pattern: string): void {
+  if (caller === undefined || open.test(pattern)) return;
+  const refusal = refusalOf(caller.grants, needOfRoute(method, pattern));
   if (refusal) throw saidError(403, "Forbidden", refusal);
 }
 
-function needOfCall(method: string, path: string): Need {
-  if (administration.test(path) && (method !== "GET" || path.includes("join-tokens")))
+function needOfRoute(method: string, pattern: string): Need {
+  if (administration.test(pattern) && (method !== "GET" || pattern.includes("join-tokens")))
     return { role: "administrator", namespace: wholeMesh };
-  if (method === "GET" || review.test(path)) return { role: "viewer" };
-  if (/^\/limpid\/v1\/proxies\//.test(path)) return { role: "operator", namespace: wholeMesh };
+  if (method === "GET" || review.test(pattern)) return { role: "viewer" };
+  if (/^\/limpid\/v1\/proxies\//.test(pattern)) return { role: "operator", namespace: wholeMesh };
   return { role: "operator" };
 }
 

@@ -8,6 +8,8 @@ import type { CallScope } from "./caller-scope.ts";
 export interface AuditedCall {
   method: string;
   path: string;
+  /** Of the route that the path led to. */
+  pattern?: string | undefined;
   address: string;
   scope: CallScope;
   /** The author that the call itself names, where nobody is known. */
@@ -17,7 +19,16 @@ export interface AuditedCall {
 }
 
 /** What a call of the config API has done, for the audit; undefined for what wrote nothing, and was not refused. */
-export function deedOfCall({ method, path, address, scope, author, dryRun, error }: AuditedCall): Deed | undefined {
+export function deedOfCall({
+  method,
+  path,
+  pattern = path,
+  address,
+  scope,
+  author,
+  dryRun,
+  error,
+}: AuditedCall): Deed | undefined {
   const { caller, commits } = scope;
   if (method === "GET" || dryRun) return undefined;
   const who = { actor: caller?.name ?? author, way: caller?.way ?? "local", address };
@@ -27,7 +38,7 @@ export function deedOfCall({ method, path, address, scope, author, dryRun, error
   }
   if (commits.length === 0) {
     // What is no part of the config: tokens to join, revoked identities, proxies that are forgotten. Anything else asked, or changed nothing.
-    const isOther = /^\/limpid\/v1\/(?:join-tokens|certificates|ca|proxies)(?:\/|$)/.test(path);
+    const isOther = /^\/limpid\/v1\/(?:join-tokens|certificates|ca|proxies)(?:\/|$)/.test(pattern);
     return isOther ? { ...who, action: `${method} mesh`, target: path, result: "done" } : undefined;
   }
   const changes = commits.flatMap((commit) => commit.changes);

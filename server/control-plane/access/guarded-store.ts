@@ -23,7 +23,7 @@ export function guardedStore(inner: ConfigStore): ConfigStore {
       const grants = scope?.caller?.grants;
       if (grants) {
         for (const write of writes) {
-          const refusal = refusalOf(grants, needOf(keyOfWrite(write)));
+          const refusal = refusalOf(grants, writeNeedOf(keyOfWrite(write)));
           if (refusal) throw saidError(403, "Forbidden", refusal);
         }
       }
@@ -38,7 +38,7 @@ export function guardedStore(inner: ConfigStore): ConfigStore {
 const keyOfWrite = (write: Write): ResourceKey => (write.op === "put" ? keyOf(write.object) : write.key);
 
 /** What lies in no namespace, such as a Namespace, concerns the whole mesh; so does what rules it: Istio's MeshConfig. */
-function needOf({ kind, namespace }: ResourceKey): Need {
+export function writeNeedOf({ kind, namespace }: Pick<ResourceKey, "kind" | "namespace">): Need {
   const isMeshWide = namespace === "" || kind === "MeshConfig";
   return { role: "operator", namespace: isMeshWide ? wholeMesh : namespace };
 }

@@ -17,7 +17,7 @@ import { toApiError } from "./limpid/api-error.ts";
 import type { IdentityAdmin } from "./limpid/identities.ts";
 import { addLimpidRoutes } from "./limpid/routes.ts";
 import { ensureNamespaces } from "./namespace-contents.ts";
-import { createApiRouter } from "./router.ts";
+import { type ApiRouter, createApiRouter } from "./router.ts";
 import { toStatus } from "./status-error.ts";
 
 export interface ConfigApiOptions {
@@ -60,7 +60,7 @@ export interface ConfigApiOptions {
 }
 
 /** The config API of port 15014: Kubernetes-shaped under `/api` and `/apis`, Limpid's own under `/limpid/v1`. */
-export function createConfigApi(options: ConfigApiOptions): HttpServer {
+export function createConfigApi(options: ConfigApiOptions): HttpServer & { routes: ApiRouter["list"] } {
   const closing = new AbortController();
   const context: ApiContext = {
     store: guardedStore(options.store),
@@ -94,6 +94,7 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer {
     errorBody: (path, error) => (path.startsWith("/limpid/") ? toApiError(error) : toStatus(error)),
   });
   return {
+    routes: router.list,
     async listen(host, port) {
       await ensureNamespaces(options.store);
       return server.listen(host, port);

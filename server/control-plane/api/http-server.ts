@@ -12,6 +12,7 @@ import { deedOfCall } from "../access/audit-calls.ts";
 import { type CallScope, inScope } from "../access/caller-scope.ts";
 import { actorOf } from "./actor.ts";
 import { checkCaller, checkContentType, type GuardOptions } from "./guard.ts";
+import { inKubernetesForm } from "./kubernetes/forbidden.ts";
 import type { ApiRequest, ApiResponse, ApiRouter } from "./router.ts";
 import { StatusError, tooLarge } from "./status-error.ts";
 
@@ -121,7 +122,10 @@ async function handle(
   } catch (error) {
     // A client that goes in the middle of its request is no failure of ours.
     if (response.destroyed && !request.complete && !(error instanceof StatusError)) return;
-    const failure = toStatusError(error, options.logger, target.path);
+    const failure = inKubernetesForm(toStatusError(error, options.logger, target.path), request.method, {
+      path: target.path,
+      caller: scope.caller,
+    });
     if (request.complete || failure.code === 401 || failure.code === 403) noted(failure);
     if (response.destroyed) return; // the client has gone
     if (response.headersSent) {
@@ -146,8 +150,9 @@ async function dispatch(
   const known = await options.callers.identify(request.headers, told);
   scope.caller = known.caller;
   told.address = known.address;
-  requireRole(known.caller, method, target.path);
-  const { handler, params, maxBodyBytes } = options.router.match(method, target.path);
+  const { handler, pattern, params, maxBodyBytes } = options.router.match(method, target.path);
+  told.pattern = pattern;
+  requireRole(known.caller, method, pattern);
   const contentType = mediaType(request.headers["content-type"]);
   const hasBody = request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"]) > 0;
   checkContentType(method, contentType, hasBody);
@@ -167,7 +172,7 @@ async function dispatch(
 }
 
 /** What is found out of a call while it is answered. */
-type Told = Connection & { author: string; dryRun: boolean };
+type Told = Connection & { author: string; dryRun: boolean; pattern?: string | undefined };
 
 function toStatusError(error: unknown, logger: Logger, path: string): StatusError {
   if (error instanceof StatusError) return error;

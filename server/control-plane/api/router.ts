@@ -30,18 +30,32 @@ export type Handler = (request: ApiRequest) => Promise<ApiResponse>;
 /** What a request may have unless its route takes more: as much as Kubernetes' API server takes. */
 const defaultMaxBodyBytes = 3 * 1024 * 1024;
 
+export interface Matched {
+  handler: Handler;
+  /** Of the route, and not of the call: by it is told what a call needs, however its path was written. */
+  pattern: string;
+  params: Record<string, string>;
+  maxBodyBytes: number;
+}
+
 export interface ApiRouter {
   /** `pattern` as in `Router.add`. */
   add(method: string, pattern: string, handler: Handler, maxBodyBytes?: number): void;
   /** Throws a StatusError of 404, or of 405 when only the method is wrong. */
-  match(method: string, path: string): { handler: Handler; params: Record<string, string>; maxBodyBytes: number };
+  match(method: string, path: string): Matched;
+  /** Every route, in the order in which they are tried. */
+  readonly list: readonly { method: string; pattern: string }[];
 }
 
 export function createApiRouter(): ApiRouter {
-  const router = createRouter<{ handler: Handler; maxBodyBytes: number }>();
+  const router = createRouter<Omit<Matched, "params">>();
+  const list: { method: string; pattern: string }[] = [];
   return {
-    add: (method, pattern, handler, maxBodyBytes = defaultMaxBodyBytes) =>
-      router.add(method, pattern, { handler, maxBodyBytes }),
+    list,
+    add(method, pattern, handler, maxBodyBytes = defaultMaxBodyBytes) {
+      list.push({ method, pattern });
+      router.add(method, pattern, { handler, pattern, maxBodyBytes });
+    },
     match(method, path) {
       const match = router.match(method, path);
       if (match.target) return { ...match.target, params: match.params };

@@ -16,7 +16,8 @@ export function decodeProtobuf(body: Buffer): unknown {
       typeMeta?: { apiVersion?: string; kind?: string };
       raw?: Uint8Array;
     };
-    const schema = typeMeta?.apiVersion === "v1" ? objectSchemas[typeMeta.kind ?? ""] : undefined;
+    const { apiVersion, kind = "" } = typeMeta ?? {};
+    const schema = apiVersion === "v1" ? objectSchemas[kind] : reviewSchemas[`${apiVersion}/${kind}`];
     if (schema === undefined)
       throw unreadable(`${typeMeta?.kind} (${typeMeta?.apiVersion}) is only read as JSON or YAML`);
     return { ...typeMeta, ...readMessage(schema, raw ?? new Uint8Array()) };
@@ -112,6 +113,39 @@ const objectSchemas: Record<string, Schema> = {
     4: map("stringData"),
     5: { name: "immutable", type: "bool" },
   },
+};
+
+const asked: Schema = {
+  1: {
+    name: "resourceAttributes",
+    type: {
+      1: text("namespace"),
+      2: text("verb"),
+      3: text("group"),
+      4: text("version"),
+      5: text("resource"),
+      6: text("subresource"),
+      7: text("name"),
+      8: skip("fieldSelector"),
+      9: skip("labelSelector"),
+    },
+  },
+  2: { name: "nonResourceAttributes", type: { 1: text("path"), 2: text("verb") } },
+};
+const review = (spec: Schema): Schema => ({
+  1: { name: "metadata", type: metaSchema },
+  2: { name: "spec", type: spec },
+  3: skip("status"),
+});
+const ofOthers = review({ ...asked, 3: text("user"), 4: texts("groups"), 5: skip("extra"), 6: text("uid") });
+
+/** What `kubectl auth can-i` and `whoami` send; the field numbers are of k8s.io/api/authorization/v1/generated.proto. */
+const reviewSchemas: Record<string, Schema> = {
+  "authorization.k8s.io/v1/SelfSubjectAccessReview": review(asked),
+  "authorization.k8s.io/v1/SelfSubjectRulesReview": review({ 1: text("namespace") }),
+  "authorization.k8s.io/v1/SubjectAccessReview": ofOthers,
+  "authorization.k8s.io/v1/LocalSubjectAccessReview": ofOthers,
+  "authentication.k8s.io/v1/SelfSubjectReview": { 1: { name: "metadata", type: metaSchema }, 2: skip("status") },
 };
 
 /** Empty texts, zeros and false are how Go writes what is unset: they are left out. */

@@ -12,7 +12,7 @@ import { createObject, patchObject, replaceObject } from "./write.ts";
 /** Kubernetes' paths: discovery, OpenAPI and the verbs of every kind. */
 export function addKubernetesRoutes(router: ApiRouter, context: ApiContext, limits: WatchLimits): void {
   addDiscovery(router, context);
-  addAccessReviews(router);
+  addAccessReviews(router, context);
   const watches = createWatchServer(context, limits);
   const bound =
     (verb: (context: ApiContext, request: Parameters<Handler>[0]) => ReturnType<Handler>): Handler =>

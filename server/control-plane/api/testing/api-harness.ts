@@ -9,6 +9,7 @@ export interface ApiHarness {
   url: string;
   port: number;
   store: ConfigStore;
+  routes: ReturnType<typeof createConfigApi>["routes"];
   /** A call with JSON in and out; `path` may have a query. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   close(): Promise<void>;
@@ -41,6 +42,7 @@ export async function startApi(options: Partial<ConfigApiOptions> & { maxHistory
     url,
     port,
     store,
+    routes: api.routes,
     async call(method, path, body, headers = {}) {
       const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
       const response = await fetch(url + path, {
