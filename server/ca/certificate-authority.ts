@@ -42,6 +42,8 @@ export interface CertificateAuthority {
   issue(request: IssueRequest): Promise<IssuedCertificate>;
   /** For a key that stays where it was made. Rejects as `issue` does. */
   sign(request: IssueRequest & { publicKey: KeyObject }): Promise<SignedCertificate>;
+  /** Of one that changes while it is used: calls back when there are other roots, or another one signs. */
+  onChange?(listener: () => void): void;
 }
 
 export interface AuthorityOptions {

@@ -30,7 +30,7 @@ export async function rotationOf(folder: string, now: number): Promise<Rotation>
   return { stage: roots.length > 1 ? "switched" : "none", roots };
 }
 
-/** The next step of three; each is taken up by the control plane when it starts. A step that was cut short is done again by the next call. */
+/** The next step of three; each is taken up by the control plane while it runs (live-authority.ts). A step that was cut short is done again by the next call. */
 export async function rotateRoot(folder: string, { now, force = false }: { now: number; force?: boolean }) {
   const next = nextFolder(folder);
   if (await isHalfSwitched(folder)) return await finishSwitch(folder, now);

@@ -32,6 +32,8 @@ interface Entry {
   certificate: IssuedCertificate | undefined;
   /** The next renewal or attempt. */
   timer: { cancel(): void } | undefined;
+  /** Counts `refresh`es: one that was begun before the last is by an authority that is no more. */
+  epoch: number;
   idle: { cancel(): void } | undefined;
 }
 
@@ -78,6 +80,23 @@ export class WorkloadCertificates {
     return ends.length > 0 ? Math.min(...ends) : undefined;
   }
 
+  /**
+   * The authority has changed: whoever holds a certificate is told, since what to trust beside it is another, and gets one anew at some moment within
+   * `withinMs`, so that a fleet does not do so at once.
+   */
+  refresh(withinMs: number): void {
+    const { random = Math.random } = this.#options;
+    for (const entry of [...this.#entries.values()]) {
+      entry.epoch += 1;
+      // Without a timer one is on its way, and looks at the epoch when it is there.
+      if (entry.timer) {
+        entry.timer.cancel();
+        this.#schedule(entry, Math.round(withinMs * random()));
+      }
+      if (entry.certificate) this.#tell(entry);
+    }
+  }
+
   stop(): void {
     this.#stopped = true;
     for (const entry of [...this.#entries.values()]) this.#forget(entry);
@@ -94,6 +113,7 @@ export class WorkloadCertificates {
       backoff: new Backoff({ baseMs: 500, maxMs: 60_000, random: this.#options.random }),
       certificate: undefined,
       timer: undefined,
+      epoch: 0,
       idle: undefined,
     };
     this.#entries.set(spiffeUri, entry);
@@ -103,7 +123,7 @@ export class WorkloadCertificates {
 
   async #issue(entry: Entry): Promise<void> {
     const { authority, logger, events, ttlSec = 86_400 } = this.#options;
-    const { spiffeUri } = entry;
+    const { spiffeUri, epoch } = entry;
     entry.timer = undefined;
     try {
       const certificate = await authority.issue({ spiffeUri, ttlSec });
@@ -112,7 +132,7 @@ export class WorkloadCertificates {
       if (entry.certificate) events?.renewed?.();
       events?.issued?.();
       entry.certificate = certificate;
-      this.#schedule(entry, this.#renewalDelay(certificate));
+      this.#schedule(entry, entry.epoch === epoch ? this.#renewalDelay(certificate) : 0);
       logger.info(
         { spiffeUri, serial: certificate.serial, notAfter: iso(certificate.notAfterMs) },
         "certificate issued",

@@ -3,8 +3,8 @@ import { setFlagsFromString } from "node:v8";
 import { createAccess } from "../access/access.ts";
 import { ensureMachineToken } from "../access/machine-token.ts";
 import { openBootstrapAuthority } from "../ca/bootstrap-authority.ts";
-import { openCertificateAuthority } from "../ca/certificate-authority.ts";
 import { consoleCertificate } from "../ca/console-authority.ts";
+import { openLiveAuthority } from "../ca/live-authority.ts";
 import { openSealer } from "../ca/sealer.ts";
 import { kinds } from "../config/kinds/index.ts";
 import { apiCallers } from "../control-plane/access/api-callers.ts";
@@ -47,7 +47,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     const store = await openConfigStore({ data, root: packageRoot, database, folder, logger });
     const dashboardToken = process.env.LIMPID_DASHBOARD ? process.env.LIMPID_DASHBOARD_TOKEN : ensureMachineToken(data);
     const { trustDomain } = defaultMeshOptions;
-    const authority = await openCertificateAuthority(join(data, "ca"), { clock, trustDomain });
+    const authority = await openLiveAuthority(join(data, "ca"), { clock, trustDomain, logger });
     const bootstrap = await openBootstrapAuthority(data, { clock, trustDomain });
     const sealer = await openSealer(process.env.LIMPID_SECRETS_KEY_FILE || join(data, "secrets.key"));
     const counters = await openCounters(process.env.LIMPID_RATE_LIMIT_REDIS, logger);
@@ -120,6 +120,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       await fuse.close();
       await canaries.close();
       await api.close();
+      authority.stop();
       await controlPlane.stop();
       await counters?.close();
       await access.close();

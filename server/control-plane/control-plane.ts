@@ -103,6 +103,8 @@ export interface ControlPlaneOptions {
   authority?: CertificateAuthority;
   /** Names and addresses by which proxies call it, for its own certificate. */
   hosts?: readonly string[];
+  /** After another root signs, every workload has a certificate by it within so long; default a minute. */
+  reissueWithinMs?: number;
   /** Knows service-account tokens of Kubernetes, by which proxies may come and get certificates; unset: by a certificate only. */
   tokenReviewer?: TokenReviewer | undefined;
   /** Opens the Secrets of the store; unset: sealed ones are not there for anybody. */
@@ -163,6 +165,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       authority: identities.authority,
       bootstrapRoots: options.bootstrapRoots,
       hosts: options.hosts ?? [],
+      reissueWithinMs: options.reissueWithinMs,
       clock,
       logger,
       metrics,
@@ -266,7 +269,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       credentials && {
         port: xdsTls.port,
         host: xdsTls.host,
-        credentials: credentials.own,
+        credentials: (onRenewal) => credentials.own({ keeps: true, onRenewal }),
         authenticate: options.tokenReviewer && authenticateBy(options.tokenReviewer, credentials.trustDomain),
       },
     clock,
@@ -325,7 +328,12 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     options.join && identities && credentials && signing
       ? createJoinServer(
           { host: options.join.host ?? options.host ?? "127.0.0.1", port: options.join.port },
-          { credentials: credentials.own, rootPem: identities.rootPem, clock, add: signing.byToken },
+          {
+            credentials: (onRenewal) => credentials.own({ keeps: false, onRenewal }),
+            roots: () => identities.rootPem,
+            clock,
+            add: signing.byToken,
+          },
         )
       : undefined;
   let joinPort: number | undefined;
@@ -362,6 +370,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     addresses: () => ({ xds: port, xdsTls: server.tlsPort(), join: joinPort }),
     identities: identities && {
       ...identities,
+      get rootPem() {
+        return identities.rootPem;
+      },
       revoke(spiffeUri, reason) {
         identities.register.revoke(spiffeUri, reason);
         for (const session of server.sessions()) {

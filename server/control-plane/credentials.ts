@@ -13,8 +13,11 @@ import { secretsOf } from "./secrets/workload-secrets.ts";
 /** What this control plane has from its certificate authority: its own certificate, and the secrets of the proxies that show one. */
 export interface Credentials {
   readonly trustDomain: string;
-  /** For the server; issued when asked, for a year. */
-  own(): Promise<ServerMaterial>;
+  /**
+   * For a server; issued when asked, for a year. `onRenewal` calls back when another takes its place, since the authority has changed: with `keeps` only when
+   * nobody trusts the root of the old one any more, for clients read theirs when they start.
+   */
+  own(how: { keeps: boolean; onRenewal(material: ServerMaterial): void }): Promise<ServerMaterial>;
   /** `changed` is called when there are other secrets than `current()` gave before. */
   lease(identity: string, changed: () => void): SecretsLease;
   stop(): void;
@@ -27,6 +30,9 @@ export interface SecretsLease {
 }
 
 const ownTtlSec = 365 * 86_400;
+
+const rootsOf = (pem: string): string[] =>
+  pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 
 /** As Istio's agents call it, who look at the name and not at the SPIFFE id. */
 const istiodNames = ["localhost", "127.0.0.1", "istiod.istio-system.svc", "istiod.istio-system.svc.cluster.local"];
@@ -42,6 +48,8 @@ export function createCredentials(options: {
   bootstrapRoots?: string;
   /** Names and addresses by which proxies call this control plane, beside those that Istio's agents know. */
   hosts?: readonly string[];
+  /** After another root signs, every workload has a certificate by it within so long; default a minute. */
+  reissueWithinMs?: number | undefined;
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
@@ -62,20 +70,43 @@ export function createCredentials(options: {
       return Math.round((Math.min(...ends.filter((end) => end !== undefined)) - clock.now()) / 1000);
     },
   );
+  const issueOwn = async () => {
+    const [root = ""] = rootsOf(authority.rootPem);
+    const certificate = await authority.issue({
+      spiffeUri: controlPlaneIdentity(authority.trustDomain),
+      ttlSec: ownTtlSec,
+      hosts: hostNamesOf([...istiodNames, ...(options.hosts ?? [])]),
+    });
+    count.issued();
+    own = certificate;
+    return { certificate, root };
+  };
+  const renewals: (() => Promise<void>)[] = [];
+  authority.onChange?.(() => {
+    certificates.refresh(options.reissueWithinMs ?? 60_000);
+    for (const renew of renewals) {
+      renew().catch((error: unknown) =>
+        logger.error(
+          { err: error },
+          "the control plane's own certificate could not be renewed: the one before is shown",
+        ),
+      );
+    }
+  });
   return {
     trustDomain: authority.trustDomain,
-    async own() {
-      own = await authority.issue({
-        spiffeUri: controlPlaneIdentity(authority.trustDomain),
-        ttlSec: ownTtlSec,
-        hosts: hostNamesOf([...istiodNames, ...(options.hosts ?? [])]),
-      });
-      count.issued();
-      return {
-        key: own.keyPem,
-        certificateChain: own.chainPem,
+    async own({ keeps, onRenewal }) {
+      let issued = await issueOwn();
+      const material = () => ({
+        key: issued.certificate.keyPem,
+        certificateChain: issued.certificate.chainPem,
         root: authority.rootPem + (options.bootstrapRoots ?? ""),
-      };
+      });
+      renewals.push(async () => {
+        if (!keeps || !rootsOf(authority.rootPem).includes(issued.root)) issued = await issueOwn();
+        onRenewal(material());
+      });
+      return material();
     },
     lease(identity, changed) {
       const lease = certificates.hold(identity, changed);

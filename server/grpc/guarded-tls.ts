@@ -16,11 +16,10 @@ export interface ServerMaterial {
 }
 
 export interface GuardedTls {
-  material: ServerMaterial;
-  /** Calls back with what takes the place of `material`, for connections that begin from then on. */
-  onRenewal?(renew: (material: ServerMaterial) => void): void;
-  /** Asked about clients that show no certificate; unset: there are none. */
-  authenticate?: Authenticate;
+  /** Calls back with what takes the place of the first, for connections that begin from then on. */
+  credentials(renew: (material: ServerMaterial) => void): Promise<ServerMaterial>;
+  /** Who comes in: with a certificate only; besides by a token, about which is asked; or anybody, who is not asked for a certificate. */
+  clients: "certified" | "anybody" | Authenticate;
 }
 
 /** Under which a call's metadata have the identity that a token proved. Whatever a client sends under it is taken away. */
@@ -29,30 +28,35 @@ export const identityKey = "limpid-token-identity";
 const handshakeMs = 10_000;
 
 /**
- * Ends TLS. A client's certificate must be of the roots; without one, and with `authenticate`, it comes in to say by a token who it is, as at istiod's port
- * 15012. Node's least version is TLS 1.2.
+ * Ends TLS. A client's certificate must be of the roots; without one it may come in to say by a token who it is, as at istiod's port 15012. Node's least
+ * version is TLS 1.2.
  */
-export function tlsListener(
-  { material, onRenewal, authenticate }: GuardedTls,
+export async function tlsListener(
+  { credentials, clients }: GuardedTls,
   take: (socket: TLSSocket) => void,
-): Server {
+): Promise<Server> {
   const context = ({ key, certificateChain, root }: ServerMaterial) => ({ key, cert: certificateChain, ca: root });
-  const server = createServer(
+  let renewed: ServerMaterial | undefined;
+  let server: Server | undefined;
+  const first = await credentials((next) => {
+    renewed = next;
+    server?.setSecureContext(context(next));
+  });
+  server = createServer(
     {
-      ...context(material),
-      requestCert: true,
-      rejectUnauthorized: authenticate === undefined,
+      ...context(renewed ?? first),
+      requestCert: clients !== "anybody",
+      rejectUnauthorized: clients === "certified",
       ALPNProtocols: ["h2"],
       handshakeTimeout: handshakeMs,
     },
     (socket) => {
       socket.on("error", () => {}); // grpc-js hears of it as well
       // A wrong certificate is not as good as none: whoever shows one should hear that it is refused.
-      if (!socket.authorized && hasCertificate(socket)) return void socket.destroy();
+      if (clients !== "anybody" && !socket.authorized && hasCertificate(socket)) return void socket.destroy();
       take(socket);
     },
   );
-  onRenewal?.((next) => server.setSecureContext(context(next)));
   return server;
 }
 

@@ -104,11 +104,16 @@ export function grpcListener(limits: GrpcLimits, clock: Clock): GrpcListener {
       const injector = server.createConnectionInjector(credentials);
       return bind(at, (socket) => injector.injectConnection(socket));
     },
-    listenGuarded(server, at, tls) {
+    async listenGuarded(server, at, tls) {
       // TLS ends before grpc-js, which knows no certificates that a client may leave out.
       const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-      const secure = tlsListener(tls, (socket) => injector.injectConnection(socket));
-      return bind(at, (socket) => void secure.emit("connection", socket), tls.authenticate);
+      const secure = await tlsListener(tls, (socket) => injector.injectConnection(socket));
+      const { clients } = tls;
+      return bind(
+        at,
+        (socket) => void secure.emit("connection", socket),
+        typeof clients === "function" ? clients : undefined,
+      );
     },
     async stop(server, graceMs) {
       // grpc-js waits for connections by its own listening sockets only, and has none here.

@@ -35,9 +35,8 @@ export interface XdsServerOptions {
   tls?: {
     port: number;
     host?: string | undefined;
-    credentials(): Promise<ServerMaterial>;
-    /** Calls back when there are other credentials than those. */
-    onRenewal?(renew: (material: ServerMaterial) => void): void;
+    /** Calls back when others are to take their place. */
+    credentials(renew: (material: ServerMaterial) => void): Promise<ServerMaterial>;
     /** Whose token it is; unset: clients come with a certificate only. */
     authenticate?: Authenticate | undefined;
   };
@@ -88,12 +87,10 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
       const { tls } = options;
       try {
         if (tls) {
-          const { authenticate, onRenewal } = tls;
-          const material = await tls.credentials();
+          const { credentials, authenticate } = tls;
           tlsPort = await listener.listenGuarded(server, at(tls.port, tls.host), {
-            material,
-            ...(onRenewal && { onRenewal }),
-            ...(authenticate && { authenticate }),
+            credentials,
+            clients: authenticate ?? "certified",
           });
         }
         const port = await listener.listen(server, at(options.port), ServerCredentials.createInsecure());

@@ -11,8 +11,9 @@ import { type CommonOptions, dataFolderOf } from "../options.ts";
 
 const help = `
 One root gives way to another in three steps, none of which refuses a call: both are trusted, then the new one signs, then the old one is forgotten.
-rotate does the next step in the data folder. Each is taken up when the mesh starts, so start it again before the next step; who joined from
-elsewhere renews (limpid join --renew) after each.
+rotate does the next step in the data folder. The control plane takes each up within seconds and sends proxies their roots and certificates while they run.
+By which root a proxy trusts the control plane itself it reads when it starts: start the proxies again before the old root is forgotten. Who joined
+from elsewhere renews (limpid join --renew) after each.
 
 Examples:
   limpid ca
@@ -20,9 +21,9 @@ Examples:
 
 const nextSteps: Record<RotationStage, string> = {
   announced:
-    "Both roots are trusted, and the old one signs. Start the mesh again and let everybody renew; then: limpid ca rotate",
+    "Both roots are trusted, and the old one signs. Proxies are told within seconds; let who joined from elsewhere renew; then: limpid ca rotate",
   switched:
-    "The new root signs, and both are trusted. Start the mesh again; a day later nobody shows a certificate by the old one, then: limpid ca rotate",
+    "The new root signs, and both are trusted. Start proxies again when it suits you; a day later nobody shows a certificate by the old one, then: limpid ca rotate",
   none: "One root is trusted, and it signs.",
 };
 
@@ -40,7 +41,7 @@ export function registerCa(program: Command, io: CliIo = processIo): void {
         // The parent has the same options, and commander gives them to it.
         const folder = folderOf({ ...ca.opts<CommonOptions>(), ...options });
         const { stage } = await said(rotateRoot(folder, { now: clock.now(), force: force === true }));
-        io.out(`${stage === "none" ? "The old root is forgotten. Start the mesh again." : nextSteps[stage]}\n`);
+        io.out(`${stage === "none" ? "The old root is forgotten." : nextSteps[stage]}\n`);
       }),
     );
 }

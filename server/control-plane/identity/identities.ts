@@ -28,9 +28,19 @@ export function createIdentities(authority: CertificateAuthority, clock: Clock, 
     trustDomain: authority.trustDomain,
     tokens: new JoinTokens(clock, files?.tokens),
     register,
-    rootPem: authority.rootPem,
+    get rootPem() {
+      return authority.rootPem;
+    },
     authority: {
-      ...authority,
+      trustDomain: authority.trustDomain,
+      get rootPem() {
+        return authority.rootPem;
+      },
+      get notAfterMs() {
+        return authority.notAfterMs;
+      },
+      sign: (request) => authority.sign(request),
+      onChange: (listener) => authority.onChange?.(listener),
       async issue(request) {
         if (register.isRevoked(request.spiffeUri)) {
           throw new CertificateAuthorityError(`${request.spiffeUri} was revoked: it gets no certificate any more`);

@@ -1,4 +1,4 @@
-import { type Server as GrpcServer, Server, ServerCredentials } from "@grpc/grpc-js";
+import { type Server as GrpcServer, Server } from "@grpc/grpc-js";
 import { IstioCertificateService } from "../../gen/proto/istio/security/v1alpha1/ca_pb.js";
 import type { ServerMaterial } from "../../grpc/guarded-tls.ts";
 import { addHealth } from "../../grpc/health.ts";
@@ -20,10 +20,16 @@ export function createJoinServer(
   at: { host: string; port: number },
   {
     credentials,
-    rootPem,
+    roots,
     clock,
     add,
-  }: { credentials(): Promise<ServerMaterial>; rootPem: string; clock: Clock; add(server: GrpcServer): void },
+  }: {
+    credentials(renew: (material: ServerMaterial) => void): Promise<ServerMaterial>;
+    /** Of the mesh, PEM. */
+    roots(): string;
+    clock: Clock;
+    add(server: GrpcServer): void;
+  },
 ): JoinServer {
   const limits = {
     maxMessageBytes: 64 * 1024,
@@ -33,15 +39,20 @@ export function createJoinServer(
   };
   const listener = grpcListener(limits, clock);
   const server = new Server(listener.options);
+  /** Whoever joins knows nothing of the root but its hash. */
+  const withRoot = (material: ServerMaterial): ServerMaterial => ({
+    ...material,
+    certificateChain: material.certificateChain + roots(),
+  });
   add(server);
   const health = addHealth(server, [IstioCertificateService.typeName]);
   addReflection(server, [IstioCertificateService]);
   return {
     async start() {
-      const { key, certificateChain } = await credentials();
-      // With the root behind it: whoever joins knows nothing of it but its hash.
-      const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(certificateChain + rootPem) };
-      const port = await listener.listen(server, at, ServerCredentials.createSsl(null, [pair], false));
+      const port = await listener.listenGuarded(server, at, {
+        credentials: async (renew) => withRoot(await credentials((next) => renew(withRoot(next)))),
+        clients: "anybody",
+      });
       health.set(true);
       return port;
     },

@@ -1,8 +1,8 @@
 import { createServer, type IncomingHttpHeaders, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
-import { type CertificateAuthority, openCertificateAuthority } from "../../ca/certificate-authority.ts";
 import { controlPlaneIdentity } from "../../ca/control-plane-identity.ts";
+import { type LiveAuthority, openLiveAuthority } from "../../ca/live-authority.ts";
 import { spiffeIdOf, tempFolder } from "../../ca/testing/tls.ts";
 import { writeCertificate } from "../../ca/write-certificate.ts";
 import { parseDocuments } from "../../config/kinds/index.ts";
@@ -36,7 +36,9 @@ export interface Scenario {
   readonly store: MemoryConfigStore;
   readonly plane: ControlPlane;
   readonly proxy: Envoy;
-  readonly authority: CertificateAuthority;
+  readonly authority: LiveAuthority;
+  /** The authority's. */
+  readonly authorityFolder: string;
   /** Writes objects, and waits until the proxy has answered for them. Rejects with what it refused. */
   apply(yaml: string): Promise<void>;
   /** The same for what is deleted. */
@@ -58,7 +60,8 @@ export async function startScenario(
   const store = new MemoryConfigStore();
   const clock = systemClock;
   const trustDomain = "cluster.local";
-  const authority = await openCertificateAuthority(join(folder, "ca"), { clock, trustDomain });
+  const authority = await openLiveAuthority(join(folder, "ca"), { clock, trustDomain, logger: silentLogger });
+  closers.push(() => authority.stop());
   const plane = createControlPlane({
     store,
     xdsPort: 0,
@@ -94,6 +97,7 @@ export async function startScenario(
     plane,
     proxy,
     authority,
+    authorityFolder: join(folder, "ca"),
     async apply(yaml) {
       const parsed = parseDocuments(yaml);
       if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
