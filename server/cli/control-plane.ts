@@ -111,7 +111,11 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
     await controlPlane.start();
     await api.listen("127.0.0.1", ports.configApi);
     const certificate = givenCertificate(process.env) ?? (await consoleCertificate(data, [...hosts, address], clock));
-    await api.listenGuarded(address, ports.configApiTls, { ...certificate, clientRoots: authority.rootPem });
+    await api.listenGuarded(address, ports.configApiTls, {
+      ...certificate,
+      clientRoots: authority.rootPem,
+      onRoots: (renew) => authority.onChange?.(() => renew(authority.rootPem)),
+    });
     if (!isLoopbackAddress(address))
       logger.info({ address, port: ports.configApiTls }, "the config API is served to other machines, over TLS");
     await fuse.start();

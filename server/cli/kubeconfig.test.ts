@@ -22,6 +22,7 @@ import { consoleUrl, givenCertificate, listenAddress } from "./listen.ts";
 let data: string;
 let access: Access;
 let port: number;
+let renewRoots: (clientRoots: string) => void;
 let plain: number;
 let root: string;
 const closing: (() => Promise<void>)[] = [];
@@ -43,7 +44,13 @@ beforeEach(async () => {
     note: (deed) => void access.note(deed),
   });
   plain = (await api.listen("127.0.0.1", 0)).port;
-  const tls = { ...(await consoleCertificate(data, [], clock)), clientRoots: (await authority()).rootPem };
+  const tls = {
+    ...(await consoleCertificate(data, [], clock)),
+    clientRoots: (await authority()).rootPem,
+    onRoots: (renew: (clientRoots: string) => void) => {
+      renewRoots = renew;
+    },
+  };
   port = (await api.listenGuarded("127.0.0.1", 0, tls)).port;
   root = readFileSync(join(data, consoleAuthority, "root-cert.pem"), "utf8");
   closing.push(
@@ -121,6 +128,10 @@ it("lets a workload's certificate look, and nobody else's", async () => {
     workload,
   );
   expect(await ask({ key: foreign.keyPem, cert: foreign.chainPem })).toBe(401);
+  // As when one root has given way to another.
+  renewRoots((await openCertificateAuthority(other, { clock, trustDomain: "cluster.local" })).rootPem);
+  expect(await ask({ key: foreign.keyPem, cert: foreign.chainPem })).toBe(200);
+  expect(await ask({ key, cert })).toBe(401);
   rmSync(other, { recursive: true, force: true });
 });
 

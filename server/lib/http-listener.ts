@@ -45,6 +45,8 @@ export interface HttpListenerTls {
   cert: string;
   /** Asks for a client certificate of these authorities; who shows none, or another, is let in and is nobody. */
   clientRoots?: string | undefined;
+  /** Takes what calls back with other roots than those, for connections that begin from then on. */
+  onRoots?: ((renew: (clientRoots: string) => void) => void) | undefined;
 }
 
 export interface HttpListenerOptions {
@@ -98,12 +100,14 @@ export function createHttpListener(handler: HttpListenerHandler, options: HttpLi
       fail(error, request, response);
     }
   };
-  const server: Server = options.tls
-    ? https().createServer(
-        { ...settings, ...tlsSettings(options.tls), handshakeTimeout: limits.headersTimeoutMs },
-        onRequest,
-      )
-    : createServer(settings, onRequest);
+  const { tls } = options;
+  const secureServer = (given: HttpListenerTls): Server => {
+    const all = { ...settings, ...tlsSettings(given), handshakeTimeout: limits.headersTimeoutMs };
+    const secure = https().createServer(all, onRequest);
+    given.onRoots?.((clientRoots) => secure.setSecureContext(tlsSettings({ ...given, clientRoots })));
+    return secure;
+  };
+  const server = tls ? secureServer(tls) : createServer(settings, onRequest);
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuseBytes(error, socket, bodyOf));
   limitConnections(server, limits.maxConnections);
   // An accept that fails (too many open files) must not end the process. Whoever calls listen() listens for its own errors.
