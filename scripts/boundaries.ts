@@ -23,7 +23,7 @@ export const sidecarRooms: Record<string, readonly string[]> = {
   limit: [],
   network: ["cluster", "config", "http", "limit", "match", "rbac", "upstream"],
   request: ["cluster", "http", "http1", "http2", "match", "route", "tls"],
-  tcp: ["cluster", "config", "format", "hash", "http", "route", "tls"],
+  tcp: ["cluster", "config", "format", "hash", "http", "match", "route", "tls"],
   filters: [
     "cluster",
     "config",

@@ -88,6 +88,7 @@ const entries = [
   "envoy/extensions/load_balancing_policies/random/v3",
   "envoy/extensions/load_balancing_policies/ring_hash/v3",
   "envoy/extensions/load_balancing_policies/maglev/v3",
+  "envoy/extensions/load_balancing_policies/subset/v3",
   "envoy/extensions/retry/host/omit_canary_hosts/v3",
   "envoy/extensions/retry/host/omit_host_metadata/v3",
   "envoy/extensions/retry/host/previous_hosts/v3",

@@ -116,7 +116,15 @@ describe("what is not supported is refused by name", () => {
       "cluster c: lb_policy: CLUSTER_PROVIDED is not supported by this type of cluster",
     ],
     ["TLS", { transport_socket: { name: "tls" } }, "cluster c: transport_socket.typed_config: required"],
-    ["subsets", { lb_subset_config: {} }, "cluster c: lb_subset_config: not supported"],
+    [
+      "a subset that falls back to itself",
+      {
+        lb_subset_config: {
+          subset_selectors: [{ keys: ["version"], fallback_policy: "KEYS_SUBSET", fallback_keys_subset: ["version"] }],
+        },
+      },
+      "cluster c: lb_subset_config.subset_selectors[0].fallback_keys_subset: must be some of keys, and not all of them",
+    ],
     [
       "a protocol chosen by ALPN",
       {
@@ -222,10 +230,10 @@ describe("what is not supported is refused by name", () => {
   it("names everything at once, and leaves the version in force alone", async () => {
     const up = await named("up");
     const test = await fixtures.plane({ clusters: [staticCluster("up", [up])], routes: [toCluster("up")] });
-    const bad = { ...staticCluster("up", []), health_checks: [{ alt_port: 1 }], lb_subset_config: {} };
+    const bad = { ...staticCluster("up", []), health_checks: [{ alt_port: 1 }], track_timeout_budgets: true };
     expect(test.plane.setCluster(clusterFrom(bad))).toEqual([
       "cluster up: health_checks[0].alt_port: not supported",
-      "cluster up: lb_subset_config: not supported",
+      "cluster up: track_timeout_budgets: not supported",
     ]);
     expect(await call(test.port, "a")).toEqual({ status: 200, body: "up" });
   });

@@ -3,6 +3,7 @@ import {
   type Cluster,
   Cluster_LbPolicy as LbPolicy,
   Cluster_RingHashLbConfig_HashFunction as LegacyHash,
+  type LoadBalancingPolicy,
 } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { LocalityLbConfig } from "../../gen/proto/envoy/extensions/load_balancing_policies/common/v3/common_pb.js";
 import { LeastRequestSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js";
@@ -13,8 +14,10 @@ import {
   RingHashSchema,
 } from "../../gen/proto/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.js";
 import { RoundRobinSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
+import { SubsetSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/subset/v3/subset_pb.js";
 import { at } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
+import { compileSubsets, type SubsetConfig } from "./subset/subset-config.ts";
 
 export type BalancerConfig = PlainBalancerConfig | HashBalancerConfig;
 
@@ -69,13 +72,25 @@ export interface Balancing {
   readonly balancer: BalancerConfig;
   /** Load is shared among localities by their weights, before it is balanced within one. */
   readonly localityWeighted: boolean;
+  /** Undefined: the cluster is not split by its endpoints' metadata. */
+  readonly subsets: SubsetConfig | undefined;
 }
 
 /** Throws an Error naming the field. */
 export function compileBalancing(config: Cluster): Balancing {
-  if (config.loadBalancingPolicy !== undefined) return typedBalancing(config);
+  if (config.loadBalancingPolicy !== undefined) {
+    return at("load_balancing_policy", () => typedBalancing(config.loadBalancingPolicy));
+  }
   const specifier = config.commonLbConfig?.localityConfigSpecifier;
-  return { balancer: legacyBalancer(config), localityWeighted: specifier?.case === "localityWeightedLbConfig" };
+  const subsets = at("lb_subset_config", () => compileSubsets(config.lbSubsetConfig));
+  if (subsets !== undefined && config.lbPolicy === LbPolicy.CLUSTER_PROVIDED) {
+    throw new Error("lb_policy: CLUSTER_PROVIDED cannot be combined with lb_subset_config");
+  }
+  return {
+    balancer: legacyBalancer(config),
+    localityWeighted: specifier?.case === "localityWeightedLbConfig",
+    subsets,
+  };
 }
 
 function legacyBalancer({ lbConfig, commonLbConfig, lbPolicy }: Cluster): BalancerConfig {
@@ -111,15 +126,15 @@ function legacyBalancer({ lbConfig, commonLbConfig, lbPolicy }: Cluster): Balanc
 }
 
 /** The first policy that we know, as the field's definition has it. */
-function typedBalancing(config: Cluster): Balancing {
-  for (const [index, policy] of (config.loadBalancingPolicy?.policies ?? []).entries()) {
+function typedBalancing(config: LoadBalancingPolicy | undefined): Balancing {
+  for (const [index, policy] of (config?.policies ?? []).entries()) {
     const any = policy.typedExtensionConfig?.typedConfig;
     if (any === undefined) continue;
-    const path = `load_balancing_policy.policies[${index}].typed_extension_config.typed_config`;
-    const found = at(path, () => typedPlain(any) ?? typedHash(any));
+    const path = `policies[${index}].typed_extension_config.typed_config`;
+    const found = at(path, () => typedPlain(any) ?? typedHash(any) ?? typedSubset(any));
     if (found !== undefined) return found;
   }
-  throw new Error("load_balancing_policy: none of the policies is supported");
+  throw new Error("policies: none of them is supported");
 }
 
 function typedPlain(any: Any): Balancing | undefined {
@@ -134,6 +149,7 @@ function typedPlain(any: Any): Balancing | undefined {
 const plain = (balancer: BalancerConfig, locality: LocalityLbConfig | undefined): Balancing => ({
   balancer,
   localityWeighted: locality?.localityConfigSpecifier.case === "localityWeightedLbConfig",
+  subsets: undefined,
 });
 
 function typedHash(any: Any): Balancing | undefined {
@@ -142,12 +158,21 @@ function typedHash(any: Any): Balancing | undefined {
     const old = { useHostnameForHashing: ring.useHostnameForHashing, hashBalanceFactor: ring.hashBalanceFactor };
     const placing = placingOf(ring.consistentHashingLbConfig ?? old);
     const balancer = ringHash(ring, ring.hashFunction === RingHashFunction.MURMUR_HASH_2, placing);
-    return { balancer, localityWeighted: ring.localityWeightedLbConfig !== undefined };
+    return { balancer, localityWeighted: ring.localityWeightedLbConfig !== undefined, subsets: undefined };
   }
   const table = anyUnpack(any, MaglevSchema);
   if (table === undefined) return undefined;
   const balancer = maglev(table.tableSize, placingOf(table.consistentHashingLbConfig));
-  return { balancer, localityWeighted: table.localityWeightedLbConfig !== undefined };
+  return { balancer, localityWeighted: table.localityWeightedLbConfig !== undefined, subsets: undefined };
+}
+
+/** Subsets, each balanced by a policy of its own. */
+function typedSubset(any: Any): Balancing | undefined {
+  const config = anyUnpack(any, SubsetSchema);
+  if (config === undefined) return undefined;
+  const inner = at("subset_lb_policy", () => typedBalancing(config.subsetLbPolicy));
+  if (inner.subsets !== undefined) throw new Error("subset_lb_policy: subsets of subsets are not supported");
+  return { ...inner, subsets: compileSubsets(config) };
 }
 
 const random: PlainBalancerConfig = { kind: "random", choiceCount: 0, activeRequestBias: 1, slowStart: undefined };

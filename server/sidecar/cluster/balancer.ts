@@ -1,5 +1,5 @@
 import type { Bits64 } from "../hash/word64.ts";
-import type { Metadata } from "../record.ts";
+import type { MatchCriteria } from "../match/criteria.ts";
 import type { PlainBalancerConfig, SlowStart } from "./balancer-config.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { PriorityLoad } from "./priority-load.ts";
@@ -11,8 +11,8 @@ export interface PickContext {
   /** Hosts not to be picked again, for as many picks as `attempts` says. */
   readonly avoid: ((endpoint: Endpoint) => boolean) | undefined;
   readonly attempts: number;
-  /** What an endpoint's metadata has to agree with: `metadata_match`, by namespace. */
-  readonly metadata: Metadata | undefined;
+  /** What an endpoint's metadata has to say; undefined: anything. For clusters that are split by it. */
+  readonly criteria: MatchCriteria | undefined;
   /** In place of the cluster's own, for a retry that looks for another priority. */
   readonly load: PriorityLoad | undefined;
   /** A host to take before the balancer is asked, if it is well. */
@@ -30,7 +30,7 @@ export const anyHost: PickContext = {
   hash: undefined,
   avoid: undefined,
   attempts: 0,
-  metadata: undefined,
+  criteria: undefined,
   load: undefined,
   override: undefined,
 };

@@ -5,6 +5,7 @@ import type { Timers } from "../timers.ts";
 import { anyHost, type PickContext } from "./balancer.ts";
 import { usesHash } from "./balancer-config.ts";
 import { HashTables } from "./balancer-hash.ts";
+import { ClusterBalancer } from "./cluster-balancer.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import { ClusterStats } from "./cluster-stats.ts";
 import type { UpstreamProtocol } from "./connector.ts";
@@ -17,7 +18,6 @@ import type { FoundHosts, HostFinder } from "./host-finder.ts";
 import { OriginalDestination } from "./original-destination.ts";
 import { OutlierDetector } from "./outlier.ts";
 import { ClusterPool } from "./pool.ts";
-import { PriorityBalancer } from "./priorities.ts";
 import { defaultPriorityPolicy, type PriorityLoad, type PriorityPolicy } from "./priority-load.ts";
 import { keepIdentity, type Transports } from "./transport.ts";
 
@@ -49,7 +49,7 @@ export class Cluster {
   private addresses: ReadonlyMap<string, Endpoint> | undefined = undefined;
   private readonly tables = new HashTables();
   private policy: PriorityPolicy = defaultPriorityPolicy;
-  private balancer: PriorityBalancer;
+  private balancer: ClusterBalancer;
   private detector: OutlierDetector | undefined = undefined;
   private checker: HealthChecker | undefined = undefined;
   /** Of clusters that have no hosts before somebody calls one; undefined: hosts are picked. */
@@ -111,6 +111,11 @@ export class Cluster {
     return usesHash(this.config.balancing.balancer);
   }
 
+  /** Whether picks go by {@link PickContext.criteria}. */
+  get split(): boolean {
+    return this.balancer.subsets !== undefined;
+  }
+
   get allEndpoints(): readonly Endpoint[] {
     return [...this.endpoints.values()];
   }
@@ -126,10 +131,10 @@ export class Cluster {
       if (endpoint && (endpoint.health.healthy || endpoint.health.degraded)) return endpoint;
       if (override.strict) return undefined;
     }
-    let picked = this.balancer.pick(context);
+    const { picker } = this.balancer;
+    let picked = picker.pick(context);
     if (avoid === undefined) return picked;
-    for (let i = 1; i <= attempts && picked !== undefined && avoid(picked); i++)
-      picked = this.balancer.pick(context, i);
+    for (let i = 1; i <= attempts && picked !== undefined && avoid(picked); i++) picked = picker.pick(context, i);
     return picked;
   }
 
@@ -143,7 +148,7 @@ export class Cluster {
 
   /** The load of priorities when some are not to be tried again; `priorities` is emptied when that leaves none. */
   loadWithout(priorities: Set<number>): PriorityLoad {
-    return this.balancer.loadWithout(priorities);
+    return this.balancer.whole.loadWithout(priorities);
   }
 
   /** What a request that came by `downstream` goes on in. */
@@ -311,7 +316,7 @@ export class Cluster {
   }
 
   private rebalance(): void {
-    this.balancer = this.newBalancer();
+    this.balancer = this.newBalancer(this.balancer);
     const count = (test: (endpoint: Endpoint) => boolean) => this.allEndpoints.filter(test).length;
     this.stats.membershipTotal.set(this.endpoints.size);
     this.stats.membershipHealthy.set(count(({ health }) => health.healthy));
@@ -319,17 +324,9 @@ export class Cluster {
     this.stats.membershipExcluded.set(count(({ health }) => health.excluded));
   }
 
-  private newBalancer(): PriorityBalancer {
-    const { balancing, panicThreshold } = this.config;
-    const options = {
-      config: balancing.balancer,
-      localityWeighted: balancing.localityWeighted,
-      panicThreshold,
-      policy: this.policy,
-      tables: this.tables,
-      panics: this.stats.lbHealthyPanic,
-    };
-    return new PriorityBalancer(this.allEndpoints, options, this.io);
+  private newBalancer(before?: ClusterBalancer): ClusterBalancer {
+    const { config, policy, tables, stats, io } = this;
+    return new ClusterBalancer(this.allEndpoints, { config, policy, tables, stats, io }, before);
   }
 }
 

@@ -4,7 +4,7 @@ import { type Balancer, type BalancerIo, createBalancer, type PickContext } from
 import { type BalancerConfig, usesHash } from "./balancer-config.ts";
 import { HashTables } from "./balancer-hash.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { byLocality, flatWeights } from "./locality-balancer.ts";
+import { byLocality, flatWeights, type LocalityWeight } from "./locality-balancer.ts";
 import {
   availability,
   defaultPriorityPolicy,
@@ -26,6 +26,8 @@ export interface PriorityOptions {
   readonly tables?: HashTables;
   /** Counts picks among all hosts of a priority that panics. */
   readonly panics?: Counter;
+  /** In place of the localities' own weights. */
+  readonly localityWeight?: LocalityWeight;
 }
 
 /**
@@ -121,15 +123,16 @@ export class PriorityBalancer implements Balancer {
   }
 
   private among(set: HostSet, endpoints: readonly Endpoint[], panics: boolean): Balancer {
-    const { config, localityWeighted } = this.options;
+    const { config, localityWeighted, localityWeight } = this.options;
     if (usesHash(config)) {
-      const weights = localityWeighted ? flatWeights(endpoints) : undefined;
+      const weights = localityWeighted ? flatWeights(endpoints, localityWeight) : undefined;
       const hosts = weights === undefined ? endpoints : endpoints.filter((it) => weights.has(it));
       const table = this.tables.get(config, hosts, weights);
       return { pick: ({ hash }, attempt = 0) => table(hash ?? random64(this.io.random), attempt) };
     }
     const within = (members: readonly Endpoint[]) => createBalancer(config, members, this.io);
-    const local = localityWeighted && !panics ? byLocality(set, endpoints, this.policy, within) : undefined;
+    const local =
+      localityWeighted && !panics ? byLocality(set, endpoints, this.policy, within, localityWeight) : undefined;
     return local ?? within(endpoints);
   }
 }

@@ -12,6 +12,7 @@ import { RedirectAction_RedirectResponseCode as RedirectCode } from "../../gen/p
 import { at, each, together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
 import { toWire } from "../http/headers.ts";
+import { compileCriteria, type MatchCriteria } from "../match/criteria.ts";
 import type { Metadata } from "../record.ts";
 import { type Share, shareOf } from "../runtime.ts";
 import { compileSubstitution } from "../text/regex.ts";
@@ -89,6 +90,8 @@ export interface WeightedTarget {
   /** Of the runtime, where it may have another weight; "": none. */
   readonly weightKey: string;
   readonly hostRewrite: string;
+  /** What its endpoints' metadata has to say, the route's word for it included. */
+  readonly criteria: MatchCriteria | undefined;
   readonly requestOps: readonly HeaderOp[];
   readonly responseOps: readonly HeaderOp[];
   readonly perFilter: PerFilterConfig;
@@ -204,15 +207,16 @@ const grpcLimit = (max: Duration | undefined, offset: Duration | undefined): Grp
 
 function compileClusters(action: RouteAction, perFilter: PerFilterCompiler): WeightedTarget[] {
   const specifier = action.clusterSpecifier;
+  const criteria = compileCriteria(action.metadataMatch);
   switch (specifier.case) {
     case "cluster":
-      return [{ ...plainTarget, cluster: specifier.value }];
+      return [{ ...plainTarget, cluster: specifier.value, criteria }];
     case "clusterHeader":
-      return [plainTarget];
+      return [{ ...plainTarget, criteria }];
     case "weightedClusters": {
       const { runtimeKeyPrefix: prefix } = specifier.value;
       const clusters = each("weighted_clusters.clusters", specifier.value.clusters, (cluster) => ({
-        ...compileWeighted(cluster, perFilter),
+        ...compileWeighted(cluster, criteria, perFilter),
         weightKey: prefix === "" ? "" : `${prefix}.${cluster.name}`,
       }));
       if (clusters.every((cluster) => cluster.weight === 0)) throw new Error("weighted_clusters: sum of weights is 0");
@@ -228,15 +232,21 @@ const plainTarget: WeightedTarget = {
   weight: 1,
   weightKey: "",
   hostRewrite: "",
+  criteria: undefined,
   requestOps: [],
   responseOps: [],
   perFilter: new Map(),
 };
 
-const compileWeighted = (config: WeightedCluster_ClusterWeight, perFilter: PerFilterCompiler) =>
+const compileWeighted = (
+  config: WeightedCluster_ClusterWeight,
+  criteria: MatchCriteria | undefined,
+  perFilter: PerFilterCompiler,
+) =>
   together<Omit<WeightedTarget, "weightKey">>({
     cluster: () => config.name,
     weight: () => config.weight ?? 0,
+    criteria: () => compileCriteria(config.metadataMatch, criteria),
     hostRewrite: () =>
       config.hostRewriteSpecifier.case === "hostRewriteLiteral" ? toWire(config.hostRewriteSpecifier.value) : "",
     requestOps: () => compileHeaderOps("request", config.requestHeadersToAdd, config.requestHeadersToRemove),

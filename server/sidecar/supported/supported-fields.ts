@@ -10,6 +10,7 @@ import { MaglevSchema } from "../../gen/proto/envoy/extensions/load_balancing_po
 import { RandomSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/random/v3/random_pb.js";
 import { RingHashSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.js";
 import { RoundRobinSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
+import { SubsetSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/subset/v3/subset_pb.js";
 import { UriTemplateMatchConfigSchema } from "../../gen/proto/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.js";
 import { OmitCanaryHostsPredicateSchema } from "../../gen/proto/envoy/extensions/retry/host/omit_canary_hosts/v3/omit_canary_hosts_pb.js";
 import { OmitHostMetadataConfigSchema } from "../../gen/proto/envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config_pb.js";
@@ -44,6 +45,7 @@ export const extensionRegistry = createRegistry(
   RandomSchema,
   RingHashSchema,
   RoundRobinSchema,
+  SubsetSchema,
   OmitCanaryHostsPredicateSchema,
   OmitHostMetadataConfigSchema,
   PreviousHostsPredicateSchema,
@@ -137,6 +139,7 @@ export const supportedFields: SupportedFields = {
   "envoy.config.core.v3.Locality": "opaque",
   "envoy.config.accesslog.v3.AccessLog": "opaque",
   "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": [
+    "metadata_match",
     "stat_prefix",
     "cluster",
     "weighted_clusters",
@@ -156,7 +159,11 @@ export const supportedFields: SupportedFields = {
   "envoy.type.v3.HashPolicy": ["source_ip"],
   "envoy.type.v3.HashPolicy.SourceIp": [],
   "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster": ["clusters"],
-  "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight": ["name", "weight"],
+  "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight": [
+    "name",
+    "weight",
+    "metadata_match",
+  ],
   "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": [
     "common_tls_context",
     "sni",
@@ -374,6 +381,7 @@ export const supportedFields: SupportedFields = {
   ],
   "envoy.config.route.v3.QueryParameterMatcher": ["name", "string_match", "present_match"],
   "envoy.config.route.v3.RouteAction": [
+    "metadata_match",
     "cluster",
     "cluster_header",
     "weighted_clusters",
@@ -427,6 +435,7 @@ export const supportedFields: SupportedFields = {
   // harmless: total_weight has been the sum of the weights since it was deprecated
   "envoy.config.route.v3.WeightedCluster": ["clusters", "total_weight", "runtime_key_prefix"],
   "envoy.config.route.v3.WeightedCluster.ClusterWeight": [
+    "metadata_match",
     "name",
     "weight",
     "request_headers_to_add",
@@ -479,6 +488,7 @@ export const supportedFields: SupportedFields = {
     "eds_cluster_config",
     "connect_timeout",
     "lb_policy",
+    "lb_subset_config",
     "load_assignment",
     "max_requests_per_connection",
     "circuit_breakers",
@@ -513,6 +523,40 @@ export const supportedFields: SupportedFields = {
     "upstream_connection_options",
     "cleanup_interval",
     "ignore_health_on_host_removal",
+  ],
+  "envoy.config.cluster.v3.Cluster.LbSubsetConfig": [
+    "fallback_policy",
+    "default_subset",
+    "subset_selectors",
+    "locality_weight_aware",
+    "scale_locality_weight",
+    "panic_mode_any",
+    "list_as_any",
+    "metadata_fallback_policy",
+  ],
+  "envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector": [
+    "keys",
+    "single_host_per_subset",
+    "fallback_policy",
+    "fallback_keys_subset",
+  ],
+  "envoy.extensions.load_balancing_policies.subset.v3.Subset": [
+    "fallback_policy",
+    "default_subset",
+    "subset_selectors",
+    "allow_redundant_keys",
+    "locality_weight_aware",
+    "scale_locality_weight",
+    "panic_mode_any",
+    "list_as_any",
+    "metadata_fallback_policy",
+    "subset_lb_policy",
+  ],
+  "envoy.extensions.load_balancing_policies.subset.v3.Subset.LbSubsetSelector": [
+    "keys",
+    "single_host_per_subset",
+    "fallback_policy",
+    "fallback_keys_subset",
   ],
   "envoy.config.core.v3.HealthCheck": [
     "timeout",

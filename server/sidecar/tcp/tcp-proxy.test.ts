@@ -7,6 +7,7 @@ import {
   clusterFrom,
   eventually,
   Fixtures,
+  lbEndpoint,
   listenerFrom,
   listenerJson,
   staticCluster,
@@ -58,6 +59,32 @@ describe("a TCP proxy", () => {
     expect(test.counter("tcp.db.downstream_cx_rx_bytes_total")).toBe(11);
     expect(test.counter("cluster.up.upstream_cx_rx_bytes_total")).toBe(11);
     await eventually(() => test.gauge("cluster.up.upstream_cx_active") === 0);
+  });
+
+  it("goes to the endpoints whose metadata is what it asks for, and nowhere where there are none", async () => {
+    const versions = { a: "1", b: "2", c: "2" };
+    const lb_endpoints = await Promise.all(
+      Object.entries(versions).map(async ([text, version]) => ({
+        ...lbEndpoint(await fixtures.tcp(says(text))),
+        metadata: { filter_metadata: { "envoy.lb": { version } } },
+      })),
+    );
+    const up = {
+      ...staticCluster("up", []),
+      load_assignment: { cluster_name: "up", endpoints: [{ lb_endpoints }] },
+      lb_subset_config: { subset_selectors: [{ keys: ["version"] }] },
+    };
+    const lb = (version: string) => ({ filter_metadata: { "envoy.lb": { version } } });
+    const answers = async (config: JsonObject) => {
+      const test = await fixtures.plane({ clusters: [up], ...chains({ filters: [proxyFilter(config)] }) });
+      const seen = new Set<string>();
+      for (let i = 0; i < 4; i++) seen.add(await (await fixtures.client(test.port)).untilEnd());
+      return [...seen].sort();
+    };
+    expect(await answers({ cluster: "up", metadata_match: lb("2") })).toEqual(["b", "c"]);
+    expect(await answers({ cluster: "up", metadata_match: lb("3") })).toEqual([""]);
+    const clusters = [{ name: "up", weight: 1, metadata_match: lb("1") }];
+    expect(await answers({ weighted_clusters: { clusters }, metadata_match: lb("2") })).toEqual(["a"]);
   });
 
   it("sends an address to one endpoint where it hashes it, and to any where it doesn't", async () => {

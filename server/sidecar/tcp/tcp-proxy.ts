@@ -8,6 +8,7 @@ import { at } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
 import { compileFormat, type Format } from "../format/format.ts";
 import { toWire } from "../http/headers.ts";
+import { compileCriteria, type MatchCriteria } from "../match/criteria.ts";
 import type { AccessLogger, ListenerPlace } from "../record.ts";
 import { compileHeaderOps, type HeaderOp } from "../route/header-ops.ts";
 import type { Stats } from "../stats.ts";
@@ -18,7 +19,7 @@ import { TcpStats } from "./tcp-stats.ts";
 /** A compiled `envoy.filters.network.tcp_proxy`: everything a connection needs, immutable. */
 export interface TcpProxy {
   /** Shares add up to `totalWeight`. */
-  readonly targets: readonly { readonly cluster: string; readonly weight: number }[];
+  readonly targets: readonly TcpTarget[];
   readonly totalWeight: number;
   /** Undefined: bytes go to the endpoint as they are. */
   readonly tunneling: Tunneling | undefined;
@@ -36,6 +37,13 @@ export interface TcpProxy {
   readonly timers: Timers;
   readonly random: () => number;
   readonly wall: WallClock;
+}
+
+export interface TcpTarget {
+  readonly cluster: string;
+  readonly weight: number;
+  /** What its endpoints' metadata has to say; undefined: anything. */
+  readonly criteria: MatchCriteria | undefined;
 }
 
 /** How an endpoint is asked to pass bytes on, over HTTP. */
@@ -108,17 +116,18 @@ function hashesSourceIp({ hashPolicy }: TcpProxyProto): boolean {
   return specifier !== undefined;
 }
 
-function targetsOf({ clusterSpecifier }: TcpProxyProto): TcpProxy["targets"] {
+function targetsOf({ clusterSpecifier, metadataMatch }: TcpProxyProto): readonly TcpTarget[] {
+  const criteria = compileCriteria(metadataMatch);
   switch (clusterSpecifier.case) {
     case "cluster":
-      return [{ cluster: clusterSpecifier.value, weight: 1 }];
+      return [{ cluster: clusterSpecifier.value, weight: 1, criteria }];
     case "weightedClusters": {
       const { clusters } = clusterSpecifier.value;
       if (clusters.length === 0) throw new Error("weighted_clusters.clusters: needs at least one");
-      return clusters.map(({ name, weight }, index) => {
+      return clusters.map(({ name, weight, metadataMatch: own }, index) => {
         // Envoy's own rule, unlike that of routes.
         if (weight === 0) throw new Error(`weighted_clusters.clusters[${index}].weight: must be at least 1`);
-        return { cluster: name, weight };
+        return { cluster: name, weight, criteria: compileCriteria(own, criteria) };
       });
     }
     default:
@@ -127,11 +136,11 @@ function targetsOf({ clusterSpecifier }: TcpProxyProto): TcpProxy["targets"] {
 }
 
 /** The cluster of one connection, by weight. */
-export function pickTarget({ targets, totalWeight, random }: TcpProxy): string {
+export function pickTarget({ targets, totalWeight, random }: TcpProxy): TcpTarget {
   let at = random() * totalWeight;
-  for (const { cluster, weight } of targets) {
-    at -= weight;
-    if (at < 0) return cluster;
+  for (const target of targets) {
+    at -= target.weight;
+    if (at < 0) return target;
   }
-  return targets.at(-1)?.cluster ?? "";
+  return targets.at(-1) as TcpTarget;
 }

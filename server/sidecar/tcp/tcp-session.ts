@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { Endpoint } from "../cluster/endpoint.ts";
 import { xxHash64 } from "../hash/xx-hash64.ts";
 import { addressesOf, type ConnectionAddresses } from "../http/addresses.ts";
+import type { MatchCriteria } from "../match/criteria.ts";
 import { newRecord, type RequestRecord, ResponseFlag } from "../record.ts";
 import { WheelTimer } from "../timer-wheel.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
@@ -41,6 +42,7 @@ export class TcpSession {
   private readonly startedAt = performance.now();
   private readonly timer: WheelTimer;
   private readonly cluster: Cluster | undefined;
+  private readonly criteria: MatchCriteria | undefined;
   private upstream: SessionUpstream | undefined = undefined;
   private attempts = 0;
   /** Monotonic ms of the last byte either way. */
@@ -73,7 +75,9 @@ export class TcpSession {
     record.atEdge = true;
     record.place = proxy.place;
     record.connectionTerminationDetails = refusal?.details ?? "";
-    record.routedCluster = pickTarget(proxy);
+    const { cluster, criteria } = pickTarget(proxy);
+    record.routedCluster = cluster;
+    this.criteria = criteria;
     proxy.stats.cxTotal.inc();
     proxy.stats.cxActive.add(1);
     socket.pause();
@@ -118,7 +122,7 @@ export class TcpSession {
       return;
     }
     const hash = proxy.hashesSourceIp && cluster.usesHash ? xxHash64(record.downstreamRemoteAddress) : undefined;
-    this.connectTo(cluster, cluster.pick(hash === undefined ? anyHost : { ...anyHost, hash }) ?? "no_healthy_upstream");
+    this.connectTo(cluster, cluster.pick({ ...anyHost, hash, criteria: this.criteria }) ?? "no_healthy_upstream");
   }
 
   /** @param endpoint or why there is none */

@@ -4,6 +4,7 @@ import type { Endpoint } from "../../cluster/endpoint.ts";
 import { httpStatusFor, isGrpc } from "../../http/grpc.ts";
 import { getHeader, setHeader } from "../../http/headers.ts";
 import type { Fields, StreamResponseHead } from "../../http/stream.ts";
+import { criteriaFor } from "../../match/criteria.ts";
 import { ResponseFlag } from "../../record.ts";
 import type { Exchange } from "../../request/exchange.ts";
 import type { TerminalStream } from "../../request/filter.ts";
@@ -285,6 +286,10 @@ export class Router implements TerminalStream {
       });
       this.balancing = { ...anyHost, hash };
       this.cookies = cookies;
+    }
+    if (cluster.split) {
+      const criteria = criteriaFor(exchange.target?.criteria, record.dynamicMetadata?.["envoy.lb"]);
+      this.balancing = { ...this.balancing, criteria };
     }
     if (exchange.hostOverride !== undefined) {
       this.balancing = { ...this.balancing, override: exchange.hostOverride };
