@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { MatchCriteria } from "../match/criteria.ts";
 import { Stats } from "../stats.ts";
 import { clusterFrom } from "../test-plane.ts";
+import { fileSecrets } from "../tls/file-secret.ts";
 import { anyHost } from "./balancer.ts";
 import { HashTables } from "./balancer-hash.ts";
 import { ClusterBalancer } from "./cluster-balancer.ts";
@@ -31,7 +32,7 @@ function share(subset: Record<string, boolean>): number {
       common_lb_config: { locality_weighted_lb_config: {} },
       lb_subset_config: { subset_selectors: [{ keys: ["version"] }], ...subset },
     }),
-    { get: () => undefined } as never,
+    fileSecrets,
   );
   const stats = new Stats();
   const io = { stats, random: () => 0, now: () => 0 };
