@@ -15,6 +15,8 @@ export interface AccessFile {
 
 /** Another process (the control plane beside the dashboard) writes for milliseconds only. */
 const busyTimeoutMs = 5_000;
+/** At the start there is nothing else to do than to wait for another process that makes the file. */
+const openTimeoutMs = 30_000;
 
 /**
  * People, tokens and the audit in a file of their own: a write of theirs would wake everybody who watches `config.db`, and whoever copies a mesh to another
@@ -26,6 +28,7 @@ export async function openSqliteAccessStore({ path, migrations }: AccessFile): P
     const all = (sql: string, ...values: (string | number | null)[]) => db.prepare(sql).all(...values);
     const client = migrationClient({ exec: (sql) => db.exec(sql), all: all as never });
     await applyMigrations({ client, directory: migrations });
+    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     return sqlAccessStore(new SqliteAccess(db));
   } catch (error) {
     db.close();
@@ -37,7 +40,7 @@ function open(path: string): DatabaseSync {
   try {
     const db = new DatabaseSync(path);
     chmodSync(path, 0o600);
-    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    db.exec(`PRAGMA busy_timeout = ${openTimeoutMs}`);
     db.exec("PRAGMA journal_mode = WAL");
     db.exec("PRAGMA synchronous = FULL");
     db.exec("PRAGMA foreign_keys = ON");
