@@ -52,6 +52,11 @@ export const pages = [
     path: "/explain?from=default%2Fproductpage-v1&url=http%3A%2F%2Freviews%3A9080%2Freviews%2F0",
     ready: '[data-testid="explain-routes"]',
   },
+  {
+    name: "policy-propose",
+    path: "/security/propose?namespace=default&workload=reviews",
+    ready: '[data-testid="advised-rule"]',
+  },
   { name: "proxies", path: "/proxies", ready: '[data-testid="proxy-row-reviews-v1"]' },
   { name: "workloads", path: "/workloads", ready: '[data-workload="default/reviews-v1"]' },
   {

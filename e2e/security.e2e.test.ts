@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { type IncomingHttpHeaders, request } from "node:http";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { readMachineToken } from "../server/access/machine-token.ts";
+import { PolicyAdvice, PolicyCheck, WorkloadList } from "../server/contract/index.ts";
 import { meshPorts } from "../server/fleet/ports.ts";
 import { apiOf } from "./config.ts";
 import { startMesh, type TestMesh } from "./mesh.ts";
@@ -72,6 +73,52 @@ describe("who may reach the mesh", () => {
     expect(headers["x-powered-by"]).toBeUndefined();
   });
 
+  // Last but one: what it enforces stays.
+  test("recorded traffic becomes a policy, which is tried, and then refuses strangers and nobody else", async () => {
+    const advised = await eventually(async () => {
+      const { policies } = PolicyAdvice.parse(
+        await answer(mesh, "/api/advice/policy?namespace=default&workload=reviews"),
+      );
+      const [policy] = policies;
+      const paths = policy?.rules.flatMap(({ operations }) => operations.flatMap((it) => it.paths)) ?? [];
+      return paths.includes("/reviews/{*}") || paths.includes("/reviews/0") ? policy : undefined;
+    });
+    expect(advised.rules.flatMap(({ principals }) => principals).join()).toMatch(
+      /^cluster\.local\/ns\/default\/sa\/[\w-]+$/,
+    );
+    expect(advised.selector).toEqual({ app: "reviews" });
+    const apply = (yaml: string) => answer(mesh, "/api/apply", { yaml });
+    await apply(withTrial(advised.yaml));
+    const { workloads } = WorkloadList.parse(await answer(mesh, "/api/workloads"));
+    const { address, port } = workloads.find(({ app }) => app === "reviews")?.endpoints[0] ?? { address: "", port: 0 };
+    const stranger = (path: string) => ask(port, "GET", path, { host: "reviews:9080" }, undefined, address);
+    const path = `/reviews/0?by=stranger`;
+    expect((await stranger(path)).status).toBe(200);
+    expect((await stranger("/stranger/in/dry-run")).status).not.toBe(403);
+    const { refused } = await eventually(async () => {
+      const check = PolicyCheck.parse(await answer(mesh, "/api/advice/check", { yaml: advised.yaml, window: 600 }));
+      return check.refused.some((it) => it.path === "/stranger/in/dry-run") ? check : undefined;
+    });
+    expect(refused.find((it) => it.path === "/stranger/in/dry-run")).toMatchObject({
+      rule: `default/${advised.name}`,
+      principal: "",
+      calls: 1,
+    });
+    await apply(advised.yaml);
+    await eventually(async () => (await stranger(path)).status === 403 || undefined);
+    for (let n = 0; n < 20; n++) {
+      const { status } = await ask(
+        mesh.gateway.port,
+        "GET",
+        "/api/v1/products/0/reviews",
+        {},
+        undefined,
+        mesh.gateway.host,
+      );
+      expect(status).toBe(200);
+    }
+  });
+
   test.skipIf(process.platform !== "linux")("every listener is on loopback", async () => {
     const { pid, parts } = await mesh.status();
     const listening = [pid, ...parts.flatMap((part) => part.pid ?? [])].flatMap(listenersOf);
@@ -80,9 +127,41 @@ describe("who may reach the mesh", () => {
   });
 });
 
-function ask(port: number, method: string, path: string, headers: Record<string, string>, body?: string) {
+/** What the dashboard answers its owner; with a `body`, to a POST. */
+async function answer(mesh: TestMesh, path: string, body?: unknown): Promise<unknown> {
+  const headers = { "content-type": "application/json" };
+  const init = body === undefined ? {} : { method: "POST", headers, body: JSON.stringify(body) };
+  const response = await mesh.ask(path, init);
+  const text = await response.text();
+  expect(response.status, text).toBe(200);
+  return JSON.parse(text);
+}
+
+/** The same policy, which only says what it would do. */
+const withTrial = (yaml: string) =>
+  yaml.replace("metadata:\n", 'metadata:\n  annotations:\n    istio.io/dry-run: "true"\n');
+
+async function eventually<T>(probe: () => Promise<T | undefined>): Promise<T> {
+  return vi.waitFor(
+    async () => {
+      const found = await probe();
+      if (found === undefined) throw new Error("not yet");
+      return found;
+    },
+    { timeout: 60_000, interval: 250 },
+  );
+}
+
+function ask(
+  port: number,
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body?: string,
+  host = "127.0.0.1",
+) {
   return new Promise<{ status: number; headers: IncomingHttpHeaders; body: string }>((done, reject) => {
-    const req = request({ host: "127.0.0.1", port, method, path, headers, agent: false, timeout: 20_000 }, (res) => {
+    const req = request({ host, port, method, path, headers, agent: false, timeout: 20_000 }, (res) => {
       let text = "";
       res.on("data", (chunk) => {
         text += chunk;

@@ -110,6 +110,18 @@ export const allowed: Record<string, readonly string[]> = {
     ...tokens,
     ...explained,
   ],
+  // Judges recorded calls by what translation makes and the data plane matches: docs/decisions/0041p-policy-from-traffic.md.
+  "server/advice": [
+    "server/lib",
+    "server/gen",
+    "server/wire",
+    "server/contract",
+    "server/config",
+    "server/model",
+    "server/query",
+    "server/translate",
+    ...["match", "rbac", "text"].map(sidecar),
+  ],
   ...Object.fromEntries(explained.map((file) => [file, ["server/gen"]])),
   ...Object.fromEntries(
     tokens.map((file) => [file, ["server/gen", ...["config", "text", "duration.ts", "filters"].map(sidecar)]]),
@@ -160,6 +172,7 @@ export const allowed: Record<string, readonly string[]> = {
   "server/fleet/ports.ts": [],
   "server/fleet": ["server/fleet", "server/ca", "server/lib", "server/config", "server/contract"],
   "server/dashboard": [
+    "server/advice",
     "server/alerts",
     "server/access",
     "server/wire",
@@ -169,6 +182,7 @@ export const allowed: Record<string, readonly string[]> = {
     "server/fleet",
     "server/lib",
     "server/load",
+    "server/model",
     "server/query",
     "server/store",
     "server/xds",

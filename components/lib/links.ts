@@ -104,6 +104,10 @@ export const proxyTableHref = (
   find: string,
 ): string => `${proxyHref(id)}&table=${table}&find=${encodeURIComponent(find)}`;
 
+/** What is proposed from the traffic of a workload, or of an application. */
+export const proposeHref = (namespace: string, workload: string): string =>
+  `/security/propose?${new URLSearchParams({ namespace, workload })}`;
+
 export const newObjectHref = "/config/new";
 
 /** What happens to a request; without one, the form to ask. */

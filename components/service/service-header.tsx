@@ -2,7 +2,7 @@
 import { IconBolt, IconListSearch } from "@tabler/icons-react";
 import { useLocale, useTranslations } from "use-intl";
 import type { ServiceListItem, ServiceMetrics } from "../../server/contract/index.ts";
-import { logsOfHref, tracesOfHref } from "../lib/links.ts";
+import { logsOfHref, proposeHref, tracesOfHref } from "../lib/links.ts";
 import { useUrlRange } from "../lib/time-range.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { DangerButton } from "../ui/danger-button.tsx";
@@ -59,6 +59,9 @@ export function ServiceHeader({ service, item, metrics }: ServiceHeaderProps) {
       <Pill href={logsOfHref({ service: item?.hostname ?? service.name })} data-testid="service-logs">
         <IconListSearch size={13} aria-hidden />
         {t("logs")}
+      </Pill>
+      <Pill href={proposeHref(service.namespace, service.name)} data-testid="service-propose">
+        {t("propose")}
       </Pill>
       <DangerButton
         leftSection={<IconBolt size={15} aria-hidden />}

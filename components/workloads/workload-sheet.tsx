@@ -6,7 +6,7 @@ import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import type { ProxySync, WorkloadItem, WorkloadMetrics, WorkloadPeer } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
-import { logsOfHref, objectHref, serviceHref } from "../lib/links.ts";
+import { logsOfHref, objectHref, proposeHref, serviceHref } from "../lib/links.ts";
 import { useWorkloadMetrics } from "../lib/queries.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { firstStep } from "../service/covered.ts";
@@ -55,6 +55,11 @@ export function WorkloadSheet({ workload, proxy, range, onClose }: WorkloadSheet
               href={logsOfHref({ destination: `${namespace}/${workload.app}/${workload.version}` })}
             >
               {t("its-requests")}
+            </Link>
+          </p>
+          <p>
+            <Link className="link" href={proposeHref(namespace, name)}>
+              {t("propose")}
             </Link>
           </p>
         </SideSection>

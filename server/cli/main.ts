@@ -266,6 +266,9 @@ await lazy("traces", "search traces, or show one as a tree", async () =>
 await lazy("explain", "say what happens to a request, and why", async () =>
   (await import("./explain/register.ts")).registerExplain(program),
 );
+await lazy("policy", "propose policies from recorded traffic, and say what they would have refused", async () =>
+  (await import("./policy/register.ts")).registerPolicy(program),
+);
 await lazy("wait", "wait until the proxies have a mesh resource in force", async () =>
   (await import("./proxies/wait.ts")).registerWait(program),
 );

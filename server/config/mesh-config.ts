@@ -18,6 +18,21 @@ export interface ConfigDocument {
   yaml: string;
 }
 
+/** All that a mesh is made of. */
+export async function allObjects(client: ConfigApiClient): Promise<ConfigObject[]> {
+  const lists = await Promise.all(
+    kinds.map(async (each) =>
+      (await client.objects(each)).map((item) => ({
+        ...item,
+        kind: each.kind,
+        apiVersion: item.apiVersion ?? each.version,
+        metadata: { ...item.metadata, namespace: item.metadata.namespace ?? "" },
+      })),
+    ),
+  );
+  return lists.flat();
+}
+
 /** Objects of one kind, or of all, as YAML without the parts that only programs read. */
 export async function listDocuments(client: ConfigApiClient, kind?: string): Promise<ConfigDocument[]> {
   const wanted = kinds.filter((each) => kind === undefined || each.kind === kind);

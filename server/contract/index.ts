@@ -1,4 +1,5 @@
 export * from "./access.ts";
+export * from "./advice.ts";
 export * from "./alerts.ts";
 export * from "./application-logs.ts";
 export * from "./badges.ts";

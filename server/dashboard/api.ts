@@ -12,6 +12,7 @@ import {
   MadeLoadTest,
   MeshComparisonRequest,
   PartialThresholds,
+  PolicyCheckRequest,
   ReceiverRequest,
   RestoreRequest,
   RetentionChange,
@@ -277,6 +278,12 @@ export function createApi(dashboard: Dashboard): ApiRoutes {
     dashboard.explain(parse(ExplainQuery.omit({ token: true }), query)),
   );
   api.add("POST", "/api/explain", async ({ body }) => dashboard.explain(parse(ExplainQuery, body)), {
+    need: { role: "viewer" },
+  });
+
+  api.add("GET", "/api/advice/policy", ({ query }) => dashboard.policyAdvice(query));
+  api.add("GET", "/api/advice/scope", ({ query }) => dashboard.scopeAdvice(query));
+  api.add("POST", "/api/advice/check", async ({ body }) => dashboard.checkPolicy(parse(PolicyCheckRequest, body)), {
     need: { role: "viewer" },
   });
 

@@ -5,6 +5,7 @@ import { peerAuthentication } from "../config/kinds/peer-authentication.ts";
 import { workloadEntry } from "../config/kinds/workload-entry.ts";
 import { keepLastApplied } from "../config/last-applied.ts";
 import {
+  allObjects,
   type ConfigDocument,
   documentsOf,
   findDocument,
@@ -71,6 +72,7 @@ import { openTelemetryReader, type TelemetryPlace } from "../store/open-telemetr
 import { retentionBook } from "../store/retention-book.ts";
 import { fetchHeldResources, fetchProxyStatuses } from "../xds/csds-client.ts";
 import { nodeIdFacts } from "../xds/node-facts.ts";
+import { type Advice, createAdvice } from "./advice.ts";
 import { type AlertCalls, createAlerts } from "./alerts.ts";
 import { createApplicationLogs } from "./application-logs.ts";
 import { createCircuits } from "./circuits.ts";
@@ -114,6 +116,7 @@ export interface Dashboard
       | "routing"
       | "setWeights"
     >,
+    Advice,
     AlertCalls,
     LoadTestCalls,
     Logs,
@@ -302,6 +305,12 @@ export function createDashboard({
       documents: (keys) => documentsOf(api, keys),
       liveHosts: async () => (await queries()).liveHosts(),
       now: Date.now,
+    }),
+    ...createAdvice({
+      queries,
+      workloads: remember(api.workloads, 1000),
+      proxies,
+      objects: remember(() => allObjects(api), 1000),
     }),
     status: createMeshStatus({
       alerts: alerts.alerts,

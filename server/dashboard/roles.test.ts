@@ -57,6 +57,7 @@ const allowed: Record<string, readonly string[]> = {
   "PUT /api/proxies/:id/log-level": wholeMesh,
   "PUT /api/retention": wholeMesh,
   "PUT /api/thresholds": anyOperator,
+  "POST /api/advice/check": signedIn,
   "POST /api/explain": signedIn,
 };
 

@@ -42,11 +42,13 @@ import type {
   OperationRow,
   PeerFilter,
   PeerRow,
+  RollupSum,
   SpanRow,
   TelemetryReader,
   TraceQuery,
   TraceRow,
 } from "./reader.ts";
+import { type RecordedCalls, type RecordedCallsQuery, readRecordedCalls } from "./recorded-calls.ts";
 import { readSaturation } from "./saturation.ts";
 import { buildServiceList } from "./service-list.ts";
 import { buildServiceMetrics } from "./service-metrics.ts";
@@ -110,6 +112,13 @@ export interface Queries {
   ): Promise<MetricResult | null>;
   /** What each proxy says of its clusters' hosts right now. */
   liveHosts(): Promise<LiveHosts>;
+  /** What was called in a window: every call counted, and the lines that are kept of them. */
+  recordedCalls(query: RecordedCallsQuery): Promise<RecordedCalls>;
+  /** How many calls of which edge, as told by both ends. */
+  edgeCounts(query: {
+    window: number;
+    at?: number | undefined;
+  }): Promise<{ fromMs: number; toMs: number; sums: RollupSum[] }>;
   /** How full each proxy was in the last minute before `at`. */
   saturation(query: { at?: number | undefined }): Promise<Saturation>;
   /** Values of series over a window, in about sixty steps unless `step` says how long each is, in seconds. */
@@ -327,6 +336,12 @@ export function createQueries({
     async liveHosts() {
       const { endMs } = await ranges.endOf(undefined);
       return readLiveHosts(reader, ranges.metricStepsBefore(endMs, 30, 30));
+    },
+    recordedCalls: (query) => readRecordedCalls(reader, ranges, query),
+    async edgeCounts({ window, at }) {
+      const { endMs } = await ranges.endOf(at);
+      const { window: range, rows } = await ranges.sumsBefore(endMs, window);
+      return { fromMs: range.fromMs, toMs: range.toMs, sums: rows };
     },
     async saturation({ at }) {
       const { endMs } = await ranges.endOf(at);

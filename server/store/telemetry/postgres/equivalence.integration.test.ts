@@ -172,6 +172,10 @@ function questions(now: number): { [K in keyof Queries]: Record<string, Ask> } {
         { before: { atMs: (now - 300) * 1000, id: 1 } },
       ],
     ),
+    recordedCalls: each((q, window) =>
+      q.recordedCalls({ window, destinations: ({ destination }) => destination.app === "reviews" }),
+    ),
+    edgeCounts: each((q, window) => q.edgeCounts({ window })),
     followLogs: {
       new: async (q) => {
         const ended = AbortSignal.abort();

@@ -1,0 +1,92 @@
+"use client";
+import Link from "next/link";
+import { useTranslations } from "use-intl";
+import { PolicyAdvice, ScopeAdvice } from "../../server/contract/index.ts";
+import { getJson } from "../lib/api.ts";
+import { workloadsHref } from "../lib/links.ts";
+import { useLive } from "../lib/live.ts";
+import { useUrlRange } from "../lib/time-range.ts";
+import { useUrlState } from "../lib/url-state.ts";
+import { LiveContent } from "../list/live-content.tsx";
+import { Page, PageHeader } from "../ui/page-header.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { SkeletonBlock } from "../ui/skeletons.tsx";
+import { EmptyState } from "../ui/states.tsx";
+import { TimeRangePicker } from "../ui/time-range-picker.tsx";
+import styles from "./advice.module.css";
+import { PolicyPanel } from "./policy-panel.tsx";
+import { ScopePanel } from "./scope-panel.tsx";
+import { TargetForm } from "./target-form.tsx";
+
+const windows = [900, 3600, 6 * 3600, 86_400, 7 * 86_400];
+
+/** From recorded traffic to policies: what is proposed, the calls behind it, what it would have refused, and the way into the mesh. */
+export function ProposePage() {
+  const t = useTranslations("advice");
+  const url = useUrlState();
+  const { range, set } = useUrlRange(6 * 3600);
+  const [namespace, workload] = [url.get("namespace"), url.get("workload")];
+  const isScope = url.get("show") === "scope";
+  const query = new URLSearchParams({
+    ...(namespace && { namespace }),
+    ...(workload && { workload }),
+    window: String(range.windowSec),
+    ...(range.at !== null && { at: String(range.at) }),
+  }).toString();
+  const enabled = namespace !== null && namespace !== "";
+  // Read once: a proposal that changes under somebody's hands can't be looked at.
+  const policies = useLive({
+    queryKey: ["advice-policy", query],
+    read: (signal) => getJson(PolicyAdvice, `/api/advice/policy?${query}`, signal),
+    everyMs: null,
+    enabled: enabled && !isScope,
+  });
+  const scope = useLive({
+    queryKey: ["advice-scope", query],
+    read: (signal) => getJson(ScopeAdvice, `/api/advice/scope?${query}`, signal),
+    everyMs: null,
+    enabled: enabled && isScope,
+  });
+  const skeleton = <SkeletonBlock height={420} />;
+  return (
+    <Page>
+      <PageHeader title={t("title")} hint={t("hint")}>
+        <TimeRangePicker value={range} onChange={set} windows={windows} />
+      </PageHeader>
+      <TargetForm key={`${namespace}/${workload}`} />
+      {!enabled ? (
+        <Panel flush>
+          <EmptyState
+            title={t("empty")}
+            action={
+              <Link className="link" href={workloadsHref}>
+                {t("to-workloads")}
+              </Link>
+            }
+          >
+            {t("empty-text")}
+          </EmptyState>
+        </Panel>
+      ) : isScope ? (
+        <LiveContent live={scope} unreadable={t("unreadable")} skeleton={skeleton}>
+          {(advice) => <ScopePanel key={query} advice={advice} />}
+        </LiveContent>
+      ) : (
+        <LiveContent live={policies} unreadable={t("unreadable")} skeleton={skeleton}>
+          {(advice) => (
+            <div className={styles.stack}>
+              {advice.policies.length === 0 && (
+                <Panel flush>
+                  <EmptyState title={t("none")}>{t("none-text")}</EmptyState>
+                </Panel>
+              )}
+              {advice.policies.map((policy) => (
+                <PolicyPanel key={`${query} ${policy.name}`} policy={policy} range={range} />
+              ))}
+            </div>
+          )}
+        </LiveContent>
+      )}
+    </Page>
+  );
+}
