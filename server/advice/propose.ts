@@ -26,12 +26,13 @@ export function proposePolicy(
   options: ProposalOptions = {},
 ): Proposal {
   const left: { reason: LeftOut["reason"]; call: RecordedCall }[] = [];
-  const named = new Map<string, RecordedCall[]>();
+  const taken: RecordedCall[] = [];
   for (const call of calls) {
     const reason = whyNot(call);
     if (reason !== undefined) left.push({ reason, call });
-    else named.set(call.identity ?? "", [...(named.get(call.identity ?? "") ?? []), call]);
+    else taken.push(call);
   }
+  const named = Map.groupBy(taken, ({ identity = "" }) => identity);
   for (const [identity, own] of named) {
     if (!own.every(({ code }) => code >= 400 && code < 500)) continue;
     named.delete(identity);
