@@ -110,7 +110,7 @@ export const allowed: Record<string, readonly string[]> = {
     ...tokens,
     ...explained,
   ],
-  // Judges recorded calls by what translation makes and the data plane matches: docs/decisions/0041p-policy-from-traffic.md.
+  // Judges recorded calls by what translation makes and the data plane matches: docs/decisions/0047-policies-are-judged-as-proxies-do.md.
   "server/advice": [
     "server/lib",
     "server/gen",
