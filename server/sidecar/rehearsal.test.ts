@@ -33,7 +33,7 @@ it("names each resource that it refuses, in a proxy's words, and opens and binds
   const cluster = clusterFrom({
     name: "odd",
     lb_policy: "RING_HASH",
-    lb_subset_config: { fallback_policy: "ANY_ENDPOINT" },
+    track_timeout_budgets: true,
   });
   const good = clusterFrom({ name: "good" });
   const refused = await rehearse({
@@ -44,7 +44,7 @@ it("names each resource that it refuses, in a proxy's words, and opens and binds
     ]),
   });
   expect(refused).toMatchObject([{ type: "CDS", name: "odd" }]);
-  expect(refused[0]?.detail).toContain("lb_subset_config");
+  expect(refused[0]?.detail).toContain("track_timeout_budgets");
 });
 
 it("holds nothing against files that stand on the proxy's machine", async () => {

@@ -56,6 +56,7 @@ import { file_envoy_extensions_load_balancing_policies_maglev_v3_maglev } from "
 import { file_envoy_extensions_load_balancing_policies_random_v3_random } from "../gen/proto/envoy/extensions/load_balancing_policies/random/v3/random_pb.js";
 import { file_envoy_extensions_load_balancing_policies_ring_hash_v3_ring_hash } from "../gen/proto/envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash_pb.js";
 import { file_envoy_extensions_load_balancing_policies_round_robin_v3_round_robin } from "../gen/proto/envoy/extensions/load_balancing_policies/round_robin/v3/round_robin_pb.js";
+import { file_envoy_extensions_load_balancing_policies_subset_v3_subset } from "../gen/proto/envoy/extensions/load_balancing_policies/subset/v3/subset_pb.js";
 import { file_envoy_extensions_path_match_uri_template_v3_uri_template_match } from "../gen/proto/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.js";
 import { file_envoy_extensions_retry_host_omit_canary_hosts_v3_omit_canary_hosts } from "../gen/proto/envoy/extensions/retry/host/omit_canary_hosts/v3/omit_canary_hosts_pb.js";
 import { file_envoy_extensions_retry_host_omit_host_metadata_v3_omit_host_metadata_config } from "../gen/proto/envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config_pb.js";
@@ -104,6 +105,7 @@ export const resourceFiles: readonly DescFile[] = [
   file_envoy_extensions_load_balancing_policies_random_v3_random,
   file_envoy_extensions_load_balancing_policies_ring_hash_v3_ring_hash,
   file_envoy_extensions_load_balancing_policies_round_robin_v3_round_robin,
+  file_envoy_extensions_load_balancing_policies_subset_v3_subset,
   file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts,
   file_envoy_extensions_transport_sockets_raw_buffer_v3_raw_buffer,
   file_envoy_extensions_transport_sockets_tls_v3_tls,
