@@ -5,8 +5,21 @@ import type { Page } from "playwright-core";
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** What axe holds to be serious or critical, colour contrast included. https://dequeuniversity.com/rules/axe/ */
+/**
+ * What axe holds to be serious or critical, colour contrast included. https://dequeuniversity.com/rules/axe/
+ * It is asked when colours have come to rest: a button whose colour is on its way from disabled to enabled has, for 100 ms, the contrast
+ * of neither. What turns for ever (a spinner) is not waited for.
+ */
 export async function seriousViolations(page: Page): Promise<string[]> {
+  await page.waitForFunction(() =>
+    document
+      .getAnimations()
+      .every(
+        (animation) =>
+          animation.playState !== "running" ||
+          animation.effect?.getComputedTiming().endTime === Number.POSITIVE_INFINITY,
+      ),
+  );
   await page.evaluate(axeSource);
   const { violations } = await page.evaluate(() =>
     (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),

@@ -52,12 +52,21 @@ export async function openPage(
 }
 
 /**
- * Goes to a page and waits until every part that was streamed stands in its place. Until then React keeps such a part hidden at the end
- * of the document, beside the fallback it will replace, so that the navigation, for one, is there twice.
+ * Goes to a page and waits until a person could use it: every part that was streamed stands in its place (until then React keeps such a
+ * part hidden at the end of the document, beside the fallback it will replace, so that the navigation, for one, is there twice), and
+ * React has taken the controls over (what is chosen in a control before that is lost to the page when it does).
  */
 export async function visit(page: Page, path: string): Promise<void> {
   await page.goto(path);
-  await page.waitForFunction(() => document.querySelector('[hidden][id^="S:"]') === null);
+  await page.waitForFunction(() => {
+    if (document.querySelector('[hidden][id^="S:"]') !== null) return false;
+    const controls = document.querySelectorAll("button, input, select, textarea");
+    return [...controls].every(
+      (control) =>
+        control.closest('[aria-hidden="true"]') !== null ||
+        Object.keys(control).some((key) => key.startsWith("__reactProps$")),
+    );
+  });
 }
 
 async function keep(page: Page, test: string, problems: readonly string[]): Promise<void> {

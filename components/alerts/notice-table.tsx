@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import { useLocale, useTranslations } from "use-intl";
 import type { Notice } from "../../server/contract/index.ts";
 import { objectHref } from "../lib/links.ts";
@@ -7,6 +6,7 @@ import { SortedTable } from "../list/sorted-table.tsx";
 import type { Column } from "../ui/data-table.tsx";
 import { formatSpan } from "../ui/format.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { TimeOfDay } from "../ui/quantity.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import styles from "./alerts.module.css";
@@ -97,9 +97,9 @@ function Rule({ notice: { rule, builtIn } }: { notice: Notice }) {
   if (builtIn) return <span className="muted">{t("built-in", { rule })}</span>;
   const [namespace = "", name = ""] = rule.split("/");
   return (
-    <Link className="link" href={objectHref("AlertRule", namespace, name)}>
+    <ObjectLink className="link" href={objectHref("AlertRule", namespace, name)}>
       {rule}
-    </Link>
+    </ObjectLink>
   );
 }
 

@@ -17,6 +17,7 @@ import { SortedTable } from "../list/sorted-table.tsx";
 import { useFilter } from "../list/use-filter.ts";
 import { formatAge } from "../ui/age.ts";
 import type { Column } from "../ui/data-table.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { PillButton } from "../ui/pill.tsx";
@@ -154,9 +155,9 @@ function useColumns(): Column<ConfigDocument>[] {
       phone: "title",
       sortValue: ({ name }) => name,
       cell: ({ kind, namespace, name }) => (
-        <Link className={styles.name} href={objectHref(kind, namespace, name)}>
+        <ObjectLink className={styles.name} href={objectHref(kind, namespace, name)}>
           {name}
-        </Link>
+        </ObjectLink>
       ),
     },
     {

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { useLeaveGuard } from "../lib/leave-guard.ts";
 import { configHref, objectHref } from "../lib/links.ts";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import type { ChangeView } from "./change-views.tsx";
 import styles from "./config.module.css";
@@ -68,9 +69,9 @@ export function NewObjectPage({ begin: first }: { begin?: "alert" | undefined })
             {written.map(({ kind, namespace, name }, i) => (
               <span key={`${kind}/${namespace}/${name}`}>
                 {i > 0 && ", "}
-                <Link className="link" href={objectHref(kind, namespace, name)}>
+                <ObjectLink className="link" href={objectHref(kind, namespace, name)}>
                   {kind} {name}
-                </Link>
+                </ObjectLink>
               </span>
             ))}
           </p>

@@ -1,7 +1,6 @@
 "use client";
 import { Button } from "@mantine/core";
 import { IconBolt } from "@tabler/icons-react";
-import Link from "next/link";
 import { use } from "react";
 import { useTranslations } from "use-intl";
 import { type ChangeList, type FaultList, findService, serviceTitle } from "../../server/contract/index.ts";
@@ -18,6 +17,7 @@ import { SortedTable } from "../list/sorted-table.tsx";
 import { useFilter } from "../list/use-filter.ts";
 import { DangerButton } from "../ui/danger-button.tsx";
 import type { Column } from "../ui/data-table.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
@@ -130,9 +130,9 @@ function useColumns(now: number): Column<FaultRow>[] {
   const t = useTranslations("faults");
   return [
     ...useFaultColumns(({ namespace, virtualService }) => (
-      <Link className="link" href={objectHref("VirtualService", namespace, virtualService)}>
+      <ObjectLink className="link" href={objectHref("VirtualService", namespace, virtualService)}>
         {t("by-hand", { object: virtualService })}
-      </Link>
+      </ObjectLink>
     )),
     {
       key: "left",

@@ -16,6 +16,7 @@ import { useFilter } from "../list/use-filter.ts";
 import { earlierRange } from "../metrics/earlier-range.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { KpiRow } from "../ui/kpi.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
@@ -117,9 +118,9 @@ function GatewayPanel({ gateway, graph, before }: GatewayPanelProps) {
       title={
         <span className={styles.title}>
           <HealthMark health={tone === "bad" ? "failing" : tone === "warn" ? "degraded" : "healthy"} silent />
-          <Link className="link" href={objectHref("Gateway", namespace, name)}>
+          <ObjectLink className="link" href={objectHref("Gateway", namespace, name)}>
             {name}
-          </Link>
+          </ObjectLink>
         </span>
       }
       hint={

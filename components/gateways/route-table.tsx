@@ -8,6 +8,7 @@ import { explainHref, ruleHref, serviceHref } from "../lib/links.ts";
 import { Compared } from "../metrics/compared.tsx";
 import { useConditionsText } from "../traffic/conditions-text.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { signalsTo } from "./gateway-traffic.ts";
@@ -64,12 +65,12 @@ function useColumns(
       phone: "title",
       cell: ({ virtualService, kind, rule, hosts }) => (
         <span className={styles.match}>
-          <Link
+          <ObjectLink
             className="link"
             href={ruleHref({ kind: "VirtualService", ...virtualService, rule: `${kind}[${rule.index}]` })}
           >
             {rule.name ?? `${virtualService.name} ${kind}[${rule.index}]`}
-          </Link>
+          </ObjectLink>
           <span className="muted mono">{hosts.map((host) => (host === "*" ? t("any-host") : host)).join(", ")}</span>
           <span>{conditions(kind === "http" ? rule : { matches: rule.matches })}</span>
         </span>

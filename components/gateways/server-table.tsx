@@ -1,9 +1,9 @@
 "use client";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { GatewayServerView, GatewayView } from "../../server/contract/index.ts";
 import { objectHref, ruleHref } from "../lib/links.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { CertificateEnd } from "./certificate-end.tsx";
 import styles from "./gateways.module.css";
 
@@ -18,9 +18,12 @@ export function ServerTable({ gateway, now }: { gateway: GatewayView; now: numbe
       phone: "title",
       width: 130,
       cell: ({ index, port, protocol }) => (
-        <Link className="link num" href={ruleHref({ kind: "Gateway", namespace, name, rule: `servers[${index}]` })}>
+        <ObjectLink
+          className="link num"
+          href={ruleHref({ kind: "Gateway", namespace, name, rule: `servers[${index}]` })}
+        >
           {port} {protocol}
-        </Link>
+        </ObjectLink>
       ),
     },
     {
@@ -71,9 +74,9 @@ export function ServerTable({ gateway, now }: { gateway: GatewayView; now: numbe
               return (
                 <span key={key}>
                   {index > 0 && ", "}
-                  <Link className="link" href={objectHref("VirtualService", ofNamespace, ofName)}>
+                  <ObjectLink className="link" href={objectHref("VirtualService", ofNamespace, ofName)}>
                     {ofName}
-                  </Link>
+                  </ObjectLink>
                 </span>
               );
             })}

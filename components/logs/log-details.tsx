@@ -8,6 +8,7 @@ import { useCurrentRequest } from "../lib/current-request.ts";
 import { explainHref, logsOfHref, logTraceHref, proxyHref, ruleHref, serviceHref } from "../lib/links.ts";
 import { grpcName, isKnownFlag } from "../mesh-graph/flag-words.ts";
 import { formatMs, quantityText } from "../ui/format.ts";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { Code, Peer } from "./log-table.tsx";
 import { detailsWord, formatBytes, peerFilter } from "./log-words.ts";
 import styles from "./logs.module.css";
@@ -56,9 +57,9 @@ export function LogDetails({ entry }: { entry: LogEntry }) {
         <DetailsField details={entry.details} />
         <Field name="rule">
           {config ? (
-            <Link className="link mono" href={ruleHref(config)} data-testid="log-rule">
+            <ObjectLink className="link mono" href={ruleHref(config)} data-testid="log-rule">
               {config.kind} {config.namespace}/{config.name} {config.rule}
-            </Link>
+            </ObjectLink>
           ) : (
             <span className="muted">{t("rule-none")}</span>
           )}

@@ -1,11 +1,11 @@
 "use client";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import { CodeDiff } from "../config/code/code-diff.tsx";
 import { objectHref } from "../lib/links.ts";
 import { useLive } from "../lib/live.ts";
 import { compareMeshes } from "../lib/writes.ts";
 import { LiveContent } from "../list/live-content.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { TimeOfDay } from "../ui/quantity.tsx";
 import { SideSection, SideSheet } from "../ui/side-sheet.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
@@ -44,9 +44,9 @@ export function ConfigThenPanel({ at, onClose }: { at: number; onClose: () => vo
                     {after === "" ? (
                       `${kind} ${name}`
                     ) : (
-                      <Link className="link" href={objectHref(kind, namespace, name)}>
+                      <ObjectLink className="link" href={objectHref(kind, namespace, name)}>
                         {kind} {name}
-                      </Link>
+                      </ObjectLink>
                     )}{" "}
                     <span className="muted">
                       {before === "" ? t("config-since") : after === "" ? t("config-gone") : ""}

@@ -19,6 +19,7 @@ import { useUrlState } from "../lib/url-state.ts";
 import { useFollowing } from "../lib/use-following.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { Notice } from "../ui/states.tsx";
 import { defaultWindowSec } from "../ui/time-window.ts";
@@ -119,9 +120,9 @@ function useSourceColumns<Row extends Sourced>(id: string, other?: (row: Row) =>
         const { origin } = row;
         if (!origin) return other?.(row) ?? <span className="muted">{t("of-the-mesh")}</span>;
         return (
-          <Link className="link" href={ruleHref(origin)}>
+          <ObjectLink className="link" href={ruleHref(origin)}>
             {origin.kind} {origin.name} {origin.rule && <code>{origin.rule}</code>}
-          </Link>
+          </ObjectLink>
         );
       },
     },

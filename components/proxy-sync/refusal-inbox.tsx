@@ -6,6 +6,7 @@ import { useAuthor } from "../config/change-text.ts";
 import { Moment } from "../config/moment.tsx";
 import { compareHref, objectHref, proxyHref } from "../lib/links.ts";
 import { useChanges, usePushHistory } from "../lib/queries.ts";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { type PastRefusal, pastRefusals } from "./past-refusals.ts";
@@ -66,14 +67,14 @@ function Refusal({ refusal }: { refusal: PastRefusal }) {
         <p className={styles.detail}>{error}</p>
         <p>
           {objects.slice(0, 6).map(({ kind, namespace, name }) => (
-            <Link
+            <ObjectLink
               key={`${kind}/${namespace}/${name}`}
               className={`link ${styles.about}`}
               href={objectHref(kind, namespace, name)}
             >
               {kind} {namespace && `${namespace}/`}
               {name}
-            </Link>
+            </ObjectLink>
           ))}
           {proxies.slice(0, 8).map(({ id, name }) => (
             <Link key={id} className={`muted ${styles.about}`} href={proxyHref(id)}>

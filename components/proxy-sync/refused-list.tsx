@@ -8,6 +8,7 @@ import { useObject } from "../config/config-queries.ts";
 import { Moment } from "../config/moment.tsx";
 import { objectHref, proxyResourceHref } from "../lib/links.ts";
 import { useChanges, useServices } from "../lib/queries.ts";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { defaultWindowSec } from "../ui/time-window.ts";
 import styles from "./refused-list.module.css";
 import { SyncMark } from "./sync-mark.tsx";
@@ -93,9 +94,9 @@ function NamedService({ resource }: { resource: string }) {
     <p data-testid="cause">
       {t.rich("comes-from-object", {
         link: () => (
-          <Link className="link" href={objectHref(kind, service.namespace, service.name)}>
+          <ObjectLink className="link" href={objectHref(kind, service.namespace, service.name)}>
             {kind} {service.namespace}/{service.name}
-          </Link>
+          </ObjectLink>
         ),
       })}
     </p>
@@ -111,7 +112,7 @@ function Cause({ origin, detail }: { origin: ConfigOrigin; detail: string }) {
     <p data-testid="cause">
       {t.rich("comes-from-object", {
         link: () => (
-          <Link className="link" href={objectHref(origin.kind, origin.namespace, origin.name, place?.line)}>
+          <ObjectLink className="link" href={objectHref(origin.kind, origin.namespace, origin.name, place?.line)}>
             {origin.kind} {origin.namespace}/{origin.name}
             {place && (
               <>
@@ -119,7 +120,7 @@ function Cause({ origin, detail }: { origin: ConfigOrigin; detail: string }) {
                 <code>{place.path}</code>
               </>
             )}
-          </Link>
+          </ObjectLink>
         ),
       })}
     </p>

@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import { useMemo } from "react";
 import { useTranslations } from "use-intl";
 import { type ProxyResource, ProxyResourceContents } from "../../server/contract/index.ts";
@@ -10,6 +9,7 @@ import { objectHref } from "../lib/links.ts";
 import { useLive } from "../lib/live.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { Unreadable } from "../list/live-content.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState, Notice } from "../ui/states.tsx";
@@ -68,9 +68,9 @@ function Origins({ config }: { config: unknown }) {
       {origins.map(({ kind, namespace, name }, i) => (
         <span key={`${kind}/${namespace}/${name}`}>
           {i > 0 && t("comma")}
-          <Link className="link" href={objectHref(kind, namespace, name)}>
+          <ObjectLink className="link" href={objectHref(kind, namespace, name)}>
             {kind} {namespace}/{name}
-          </Link>
+          </ObjectLink>
         </span>
       ))}
     </p>

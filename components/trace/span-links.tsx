@@ -7,6 +7,7 @@ import { getJson } from "../lib/api.ts";
 import { useCurrentRequest } from "../lib/current-request.ts";
 import { explainHref, logsOfHref, proxyHref, ruleHref } from "../lib/links.ts";
 import { useLive } from "../lib/live.ts";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
 import { lineOfSpan } from "./line-of-span.ts";
 import styles from "./trace.module.css";
@@ -32,9 +33,9 @@ export function SpanLinks({ span, trace }: { span: TraceSpan; trace: Trace }) {
         )}
         {line?.config && (
           <li>
-            <Link className="link mono" href={ruleHref(line.config)} data-testid="span-rule">
+            <ObjectLink className="link mono" href={ruleHref(line.config)} data-testid="span-rule">
               {line.config.kind} {line.config.namespace}/{line.config.name} {line.config.rule}
-            </Link>
+            </ObjectLink>
           </li>
         )}
         {line && (

@@ -11,6 +11,7 @@ import { useWorkloadMetrics } from "../lib/queries.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { firstStep } from "../service/covered.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { Pairs } from "../ui/pairs.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection, SideSheet } from "../ui/side-sheet.tsx";
@@ -211,9 +212,12 @@ function Ports({ workload: { endpoints, mtls } }: { workload: WorkloadItem }) {
                 <span>
                   {t(`mtls-${takes.mode}`)}{" "}
                   {takes.by ? (
-                    <Link className="link" href={objectHref("PeerAuthentication", takes.by.namespace, takes.by.name)}>
+                    <ObjectLink
+                      className="link"
+                      href={objectHref("PeerAuthentication", takes.by.namespace, takes.by.name)}
+                    >
                       {takes.by.name} {takes.by.field}
-                    </Link>
+                    </ObjectLink>
                   ) : (
                     <span className="muted">{t("mtls-usual")}</span>
                   )}
