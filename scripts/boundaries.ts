@@ -131,7 +131,6 @@ export const allowed: Record<string, readonly string[]> = {
     "server/access",
     "server/grpc",
     "server/ratelimit",
-    "server/grpc",
     "server/wire",
     "server/ca",
     "server/config",
