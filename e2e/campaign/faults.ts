@@ -37,6 +37,8 @@ export interface Fault {
   countsAll?: boolean;
   /** It is over only when the part has another process. */
   newProcess?: boolean;
+  /** The part lives through it. */
+  keepsProcess?: boolean;
   /** The store is gone: writes must be refused rather than acknowledged and lost, and nothing recovers until a person acts. */
   refusesWrites?: boolean;
   /** What else is wrong once it is over; empty: nothing. */
@@ -82,12 +84,15 @@ const starve = (part: string): Fault => ({
     // The limit is one of numbers, and the lowest that is free comes next. What it closes meanwhile is free again, so this is done again and again.
     const starveNow = () => limit(lowestFree(pid));
     starveNow();
-    const again = setInterval(starveNow, 100);
+    const again = setInterval(() => {
+      if (existsSync(`/proc/${pid}`)) starveNow();
+    }, 100);
     return () => {
       clearInterval(again);
-      limit(Number(before));
+      if (existsSync(`/proc/${pid}`)) limit(Number(before));
     };
   },
+  keepsProcess: true,
   lastsMs: 10_000,
   mayFailForSec: planes.includes(part) ? 0 : 25,
   feels: (mesh) => takesNoConnection(mesh, part),

@@ -52,11 +52,13 @@ export async function tryFault(mesh: CampaignMesh, fault: Fault): Promise<Row> {
     if (fault.lastsMs) await wait(fault.lastsMs);
     const isFelt = (await fault.feels?.(mesh)) ?? true;
     end?.();
+    const lives = !fault.keepsProcess || (await mesh.pidOf(fault.part).catch(() => 0)) === pid;
     const recoverySec = fault.refusesWrites ? null : await recovery(mesh, fault, load, pid);
     const perSecond = (load.counts().sent * 1000) / (performance.now() - begun);
     const more = (await fault.check?.(mesh, perSecond).catch((error: Error) => [error.message])) ?? [];
     await load.stop();
     if (!isFelt) more.push("it had no effect");
+    if (!lives) more.push("its process ended");
     if (fault.countsAll) more.push(...(await missingRequests(mesh, counted + load.total())));
     const row = await rowOf(mesh, fault, load, { begun, states: states.stop(), recoverySec });
     return { ...row, problems: [...problemsOf(fault, row, load.counts()), ...more] };

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { residentBytes } from "../lib/process-memory.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** What every Prometheus client shows of its process. https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics */
@@ -8,7 +9,7 @@ export function addProcessMetrics(metrics: Metrics): void {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1e6;
   });
-  metrics.gauge("process_resident_memory_bytes", "Resident memory size in bytes.", () => process.memoryUsage.rss());
+  metrics.gauge("process_resident_memory_bytes", "Resident memory size in bytes.", () => residentBytes());
   metrics.gauge("process_start_time_seconds", "Start time of the process, Unix seconds.", () => startedAt);
   if (process.platform !== "linux") return;
   metrics.gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.", virtualBytes);

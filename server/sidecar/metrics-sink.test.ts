@@ -5,6 +5,7 @@ import { NodeSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { MetricsService, type StreamMetricsMessage } from "../gen/proto/envoy/service/metrics/v3/metrics_service_pb.js";
 import { systemClock } from "../lib/clock.ts";
 import { addService } from "../lib/grpc.ts";
+import { silentLogger } from "../lib/logger.ts";
 import { MetricsSink } from "./metrics-sink.ts";
 import { Stats } from "./stats.ts";
 
@@ -44,6 +45,7 @@ function sinkTo(port: number, stats: Stats, refresh = () => {}) {
     refresh,
     flushIntervalMs: 10,
     clock: systemClock,
+    logger: silentLogger,
   });
   closers.push(async () => {
     await sink.close();
@@ -87,4 +89,16 @@ it("tells a gauge that went back to nought, and goes on with a collector that co
   await vi.waitFor(() => expect(again.messages.length).toBeGreaterThan(0), 10_000);
   expect(again.messages[0]?.identifier?.node?.id).toBe("sidecar~1");
   expect(again.messages[0]?.envoyMetrics[0]?.metric[0]?.gauge?.value).toBe(0);
+});
+
+it("what cannot be brought up to date fails that flush, and no other", async () => {
+  const { messages, port } = await serve();
+  const stats = new Stats();
+  stats.counter("http.a.downstream_rq_total").inc(1);
+  let asked = 0;
+  sinkTo(port, stats, () => {
+    if (++asked === 1) throw new Error("EMFILE: too many open files");
+  });
+  await vi.waitFor(() => expect(messages.length).toBeGreaterThan(0));
+  expect(asked).toBeGreaterThan(1);
 });

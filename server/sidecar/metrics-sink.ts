@@ -7,6 +7,7 @@ import {
 } from "../gen/proto/envoy/service/metrics/v3/metrics_service_pb.js";
 import { type MetricFamilySchema, MetricType } from "../gen/proto/io/prometheus/client/metrics_pb.js";
 import type { Clock } from "../lib/clock.ts";
+import type { Logger } from "../lib/logger.ts";
 import { type Histogram, histogramBounds, type Stats } from "./stats.ts";
 
 type Family = MessageInitShape<typeof MetricFamilySchema>;
@@ -20,6 +21,7 @@ export interface MetricsSinkOptions {
   refresh(): void | Promise<void>;
   flushIntervalMs: number;
   clock: Clock;
+  logger: Logger;
 }
 
 const method = "/envoy.service.metrics.v3.MetricsService/StreamMetrics";
@@ -65,7 +67,16 @@ export class MetricsSink {
     given.cancel();
   }
 
+  /** What can't be told now is told by the next flush: no figure is worth the proxy. */
   async #flush(): Promise<void> {
+    try {
+      await this.#send();
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, "stats were not sent");
+    }
+  }
+
+  async #send(): Promise<void> {
     // A collector that does not read gets the next flush, and no queue of old ones.
     if (this.#blocked) return;
     const refreshed = this.#options.refresh();

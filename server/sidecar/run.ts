@@ -441,7 +441,7 @@ class Sidecar implements EmbeddedSidecar {
     };
     this.#sinks = statsSinks.map(({ cluster, flushIntervalMs }) => {
       const channel = () => this.#channels.channel(cluster);
-      return new MetricsSink({ node, channel, stats, refresh, flushIntervalMs, clock });
+      return new MetricsSink({ node, channel, stats, refresh, flushIntervalMs, clock, logger: this.#options.logger });
     });
     for (const sink of this.#sinks) sink.start();
   }

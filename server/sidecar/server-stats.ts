@@ -1,3 +1,4 @@
+import { processMemory } from "../lib/process-memory.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { Stats } from "./stats.ts";
@@ -7,14 +8,14 @@ const stateNumbers: Record<ServerState, number> = { LIVE: 0, DRAINING: 1, PRE_IN
 
 /** Brings the gauges of the process up to date; done when somebody looks. https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/statistics */
 export function refreshServerStats(stats: Stats, plane: DataPlane, state: ServerState, concurrency = 1): void {
-  const { heapUsed, heapTotal, rss, external } = process.memoryUsage();
+  const { used, heap, resident } = processMemory();
   stats.gauge("server.live").set(state === "LIVE" ? 1 : 0);
   stats.gauge("server.state").set(stateNumbers[state]);
   stats.gauge("server.uptime").set(Math.floor(process.uptime()));
   stats.gauge("server.concurrency").set(concurrency);
-  stats.gauge("server.memory_allocated").set(heapUsed + external);
-  stats.gauge("server.memory_heap_size").set(heapTotal);
-  stats.gauge("server.memory_physical_size").set(rss);
+  stats.gauge("server.memory_allocated").set(used);
+  stats.gauge("server.memory_heap_size").set(heap);
+  stats.gauge("server.memory_physical_size").set(resident);
   stats.gauge("cluster_manager.active_clusters").set(plane.clusterMap.size);
   stats.gauge("cluster_manager.warming_clusters").set(plane.warmingClusters);
   stats.gauge("listener_manager.total_listeners_active").set(plane.boundListeners().length);
