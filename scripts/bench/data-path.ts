@@ -1,122 +1,129 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
-import type { BootstrapCertificate } from "../../server/fleet/bootstrap.ts";
-import { bootstrapCertificate, certifyProxies } from "../../server/fleet/certificates.ts";
 import { findEnvoy } from "../../server/fleet/envoy.ts";
-import { type Contender, contenders, type Setting } from "./contenders.ts";
-import { freePort, listening, onPath } from "./ground.ts";
-import { cpuSeconds, memoryMb, quantile, wait, withDescendants } from "./process-usage.ts";
+import { Bars } from "./bars.ts";
+import { swapUnderLoad } from "./config-swaps.ts";
+import { contenders, suffixes } from "./contenders.ts";
+import { proxyContender, proxyPrograms } from "./envoy-bootstrap.ts";
+import { freePort, onPath } from "./ground.ts";
+import { certify, http1Upstream } from "./http1-upstream.ts";
+import { h2specPasses } from "./http2.ts";
+import { bodyBytes, grpcServer, limpidServer } from "./http2-contenders.ts";
+import { grpcFlags, h2load, type Load, wrk } from "./loads.ts";
+import { memoryMb } from "./process-usage.ts";
+import { Ground, ratioOf, takeTurns, turnsTable } from "./turns.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const rounds = 3;
 const seconds = 5;
-const connections = 32;
+const steady = { rate: 1_000, connections: 32, seconds: 40 };
 
 /**
- * CPU per proxied request: 1 KB bodies, 32 keep-alive connections, each proxy with one worker on core 1, the load generator and the
- * upstream on core 0. The proxies take turns within a round, so that the machine's drift meets them all.
+ * What a request costs a proxy in processor time, over HTTP/1.1, HTTP/2 and gRPC, what it holds of memory, and that changes of its config
+ * fail nothing, with a verdict for each bar. Each proxy has one worker on core 1; the load generator, the upstream and the collector are on core 0.
  */
 export async function benchDataPath(): Promise<void> {
-  for (const tool of ["wrk", "nginx", "taskset"]) {
+  for (const tool of ["wrk", "nginx", "taskset", "h2load"]) {
     if (!onPath(tool)) {
-      process.stdout.write(`needs ${tool} (Debian: apt-get install wrk nginx-light haproxy util-linux)\n`);
+      process.stdout.write(
+        `needs ${tool} (Debian: apt-get install wrk nginx-light haproxy util-linux nghttp2-client)\n`,
+      );
       return;
     }
   }
   const folder = mkdtempSync(join(tmpdir(), "limpid-bench-"));
-  const started: ChildProcess[] = [];
+  const bars = new Bars();
   try {
     execFileSync("taskset", ["-apc", "0", String(process.pid)], { stdio: "ignore" });
-    const upstream = await freePort();
-    const mutualTls = { upstream: await freePort(), certificate: await certify(folder) };
-    started.push(startUpstream(folder, upstream, mutualTls));
-    await listening(upstream);
-    const envoy = findEnvoy(join(root, ".build"));
-    const running: { contender: Contender; port: number; pid: number; micros: number[]; rates: number[] }[] = [];
-    for (const contender of await contenders({ root, folder, upstream, mutualTls, envoy, freePort })) {
-      if (contender.missing !== undefined) {
-        process.stdout.write(`${contender.name}: left out, ${contender.missing}\n`);
-        continue;
-      }
-      const child = spawn("taskset", ["-c", "1", ...contender.command], {
-        stdio: ["ignore", "ignore", "pipe"],
-        env: contender.env ?? process.env,
-      });
-      started.push(child);
-      await listening(contender.port);
-      running.push({ contender, port: contender.port, pid: child.pid as number, micros: [], rates: [] });
-    }
-    for (const { port } of running) await load(port, 2); // warm-up
-    for (let round = 0; round < rounds; round++) {
-      for (const proxy of running) {
-        const pids = withDescendants(proxy.pid);
-        const before = pids.map(cpuSeconds);
-        const { requests, errors } = await load(proxy.port, seconds);
-        const used = pids
-          .map((pid, index) => cpuSeconds(pid) - (before[index] as number))
-          .reduce((sum, each) => sum + each, 0);
-        if (errors > 0) process.stdout.write(`! ${proxy.contender.name}: ${errors} failed responses\n`);
-        proxy.micros.push((used * 1e6) / requests);
-        proxy.rates.push(requests / seconds);
-      }
-    }
-    const reference = running.find(({ contender }) => contender.reference);
-    process.stdout.write(
-      "| proxy | CPU µs/request (median, min–max) | requests/s | RSS MB | × Envoy with ALS |\n|---|---|---|---|---|\n",
+    const setting = { folder, envoy: findEnvoy(join(root, ".build")), bars };
+    await bars.part("HTTP/1.1", () => http1(setting));
+    await bars.part("HTTP/2", () => http2(setting, "HTTP/2", limpidServer(folder), []));
+    await bars.part("gRPC", () => http2(setting, "gRPC unary", grpcServer(folder), grpcFlags(folder, bodyBytes)));
+    await bars.part("config swaps", () => configSwaps(setting));
+    await bars.part("h2spec", async () =>
+      bars.add({ what: "h2spec, the bundled codec", unit: "of 145", least: 144, ...(await h2specPasses(folder)) }),
     );
-    for (const { contender, micros, rates, pid } of running) {
-      const rss = withDescendants(pid).reduce((sum, each) => sum + memoryMb(each).rss, 0);
-      const median = quantile(micros, 0.5);
-      const ratio = reference ? (median / quantile(reference.micros, 0.5)).toFixed(2) : "-";
-      process.stdout.write(
-        `| ${contender.name} | ${median.toFixed(1)} (${Math.min(...micros).toFixed(1)}–${Math.max(...micros).toFixed(1)}) | ${Math.round(quantile(rates, 0.5))} | ${rss.toFixed(0)} | ${ratio} |\n`,
-      );
-    }
+    bars.table();
   } finally {
-    for (const child of started) child.kill("SIGTERM");
-    await wait(500);
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Not a synchronous call: this process is also the collector that takes the access logs meanwhile. */
-async function load(port: number, durationSec: number): Promise<{ requests: number; errors: number }> {
-  const args = ["-c", "0", "wrk", "-t1", `-c${connections}`, `-d${durationSec}s`, `http://127.0.0.1:${port}/`];
-  const { stdout } = await promisify(execFile)("taskset", args);
-  return {
-    requests: Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0),
-    errors: Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0),
-  };
+interface Setting {
+  folder: string;
+  envoy: string | undefined;
+  bars: Bars;
 }
 
-/** One certificate for both sides. */
-async function certify(folder: string): Promise<BootstrapCertificate> {
-  const workload = "bench";
-  const identity = {
-    type: "sidecar" as const,
-    namespace: "default",
-    serviceAccount: workload,
-    labels: {},
-    inboundPorts: [],
-  };
-  await certifyProxies(folder, [{ ...identity, workload }]);
-  return bootstrapCertificate(folder, workload);
+/** 1 KB bodies over 32 kept connections, and what the sidecar holds at a steady 1,000 requests a second. */
+async function http1({ folder, envoy, bars }: Setting): Promise<void> {
+  const ground = new Ground();
+  try {
+    const upstream = await freePort();
+    const mutualTls = { port: await freePort(), certificate: await certify(folder) };
+    await ground.start(http1Upstream(folder, upstream, mutualTls), 0);
+    const running = await ground.startAll(await contenders({ root, folder, upstream, mutualTls, envoy, freePort }));
+    const memory = running.find(({ name }) => name === `Limpid sidecar${suffixes.mesh}`);
+    if (memory) {
+      const { rate } = steady;
+      const { requests } = await h2load({ ...steady, http1: true })(memory.port, steady.seconds);
+      const what = `resident memory at ${Math.round(requests / steady.seconds)} of ${rate} requests/s`;
+      bars.add({ what, value: memoryMb(memory.pid).rss, unit: "MB", most: 80 });
+    }
+    await takeTurns(running, wrk(32), rounds, seconds);
+    turnsTable("HTTP/1.1", running, (name) => name.replace("Limpid sidecar", "Envoy"));
+    const ratio = (what: string, suffix: string, most: number) =>
+      bars.add({ what, value: ratioOf(running, `Limpid sidecar${suffix}`, `Envoy${suffix}`), unit: "× Envoy", most });
+    ratio("HTTP/1.1 with access log, fault and CORS filters", suffixes.mesh, 0.5);
+    ratio("HTTP/1.1 over mutual TLS, with access log", suffixes.tls, 0.8);
+    const nginx = running.find(({ name }) => name.startsWith("nginx"))?.name;
+    const value = ratioOf(running, "Limpid sidecar", nginx);
+    bars.add({ what: "HTTP/1.1, plain", value, unit: "× nginx", most: 1.5 });
+  } finally {
+    await ground.stop();
+  }
 }
 
-function startUpstream(folder: string, port: number, mutualTls: Setting["mutualTls"]): ChildProcess {
-  const { chain, key, root: authority } = mutualTls.certificate;
-  const file = join(folder, "upstream.conf");
-  writeFileSync(
-    file,
-    `daemon off; worker_processes 1; pid ${folder}/upstream.pid; error_log /dev/null;
-events { worker_connections 1024; }
-http { access_log off; keepalive_requests 1000000000; client_body_temp_path ${folder}; proxy_temp_path ${folder}; fastcgi_temp_path ${folder}; uwsgi_temp_path ${folder}; scgi_temp_path ${folder};
-  server { listen 127.0.0.1:${port}; location / { return 200 "${"x".repeat(1024)}"; } }
-  server { listen 127.0.0.1:${mutualTls.upstream} ssl; location / { return 200 "${"x".repeat(1024)}"; }
-    ssl_certificate ${chain}; ssl_certificate_key ${key}; ssl_protocols TLSv1.3; ssl_client_certificate ${authority}; ssl_verify_client on; } }`,
-  );
-  return spawn("taskset", ["-c", "0", "nginx", "-c", file, "-p", folder], { stdio: "ignore" });
+/** In clear text, 8 connections × 8 streams, 1 KB. */
+async function http2(
+  { folder, envoy, bars }: Setting,
+  what: string,
+  server: ReturnType<typeof limpidServer>,
+  flags: readonly string[],
+): Promise<void> {
+  const ground = new Ground();
+  try {
+    const upstream = await ground.start(server, 0);
+    const proxies = proxyPrograms(root, envoy).map(async (program) => {
+      const ports = { port: await freePort(), admin: await freePort(), upstream: upstream?.port };
+      return proxyContender(folder, program, `, ${what}`, { ...ports, codec: "HTTP2" });
+    });
+    const running = await ground.startAll(await Promise.all(proxies));
+    const load: Load = h2load({ connections: 8, streams: 8, flags });
+    await takeTurns(running, load, rounds, seconds);
+    turnsTable(what, running, `Envoy, ${what}`);
+    const value = ratioOf(running, `Limpid sidecar, ${what}`, `Envoy, ${what}`);
+    bars.add({ what: `${what} in clear text`, value, unit: "× Envoy", most: 0.8 });
+  } finally {
+    await ground.stop();
+  }
+}
+
+async function configSwaps({ folder, envoy, bars }: Setting): Promise<void> {
+  const ground = new Ground();
+  try {
+    const upstream = await freePort();
+    const mutualTls = { port: await freePort(), certificate: await certify(folder) };
+    await ground.start(http1Upstream(folder, upstream, mutualTls), 0);
+    for (const { name, command, missing } of proxyPrograms(root, envoy)) {
+      if (missing !== undefined) continue;
+      const { rate, failed, acknowledged } = await swapUnderLoad(upstream, name === "Envoy" ? undefined : command);
+      const what = `failed while ${acknowledged} of 100 configurations came, at ${Math.round(rate)} requests/s: ${name}`;
+      bars.add({ what, value: failed, unit: "requests", ...(name !== "Envoy" && { most: 0 }) });
+    }
+  } finally {
+    await ground.stop();
+  }
 }

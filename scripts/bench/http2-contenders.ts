@@ -1,19 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-
-/** One HTTP/2 server or proxy, with one worker. It says its port on its first line, or `port` is known before. */
-export interface Http2Contender {
-  name: string;
-  command: string[];
-  port?: number;
-}
+import type { Contender } from "./turns.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const codec = join(root, "server/sidecar/http2");
 export const bodyBytes = 1024;
 
 /** The bundled codec with nothing around it. */
-export function limpidServer(folder: string): Http2Contender {
+export function limpidServer(folder: string): Contender {
   const script = `import { answering, startServer } from "${codec}/testing/server.ts";
 const body = Buffer.alloc(${bodyBytes}, "x");
 const headers = ["content-type", "text/plain", "content-length", "${bodyBytes}", "server", "bench"];
@@ -21,7 +15,26 @@ console.log((await startServer(answering(headers, body), { maxConcurrentStreams:
   return scripted(folder, "Limpid codec, server", script);
 }
 
-export function limpidProxy(folder: string, upstream: number): Http2Contender {
+/** The same, for unary gRPC calls: a message and a status in the trailers. */
+export function grpcServer(folder: string): Contender {
+  const script = `import { silent, startServer } from "${codec}/testing/server.ts";
+import { grpcMessage } from "${root}/scripts/bench/loads.ts";
+const body = grpcMessage(${bodyBytes});
+const head = { status: 200, headers: ["content-type", "application/grpc"], contentLength: -1, bytes: 0 };
+const answer = (stream) => {
+  stream.sendHead(head, false);
+  stream.sendData(body, 0, body.length);
+  stream.sendEnd(["grpc-status", "0"]);
+};
+const onStream = (stream, _head, end) => {
+  if (end) answer(stream);
+  return end ? silent : { ...silent, onEnd: () => answer(stream) };
+};
+console.log((await startServer({ onStream }, { maxConcurrentStreams: 100 })).port);`;
+  return scripted(folder, "Limpid codec, gRPC server", script);
+}
+
+export function limpidProxy(folder: string, upstream: number): Contender {
   const script = `import { startServer } from "${codec}/testing/server.ts";
 import { forwarding } from "${codec}/testing/proxy.ts";
 import { openClient } from "${codec}/testing/client.ts";
@@ -30,7 +43,7 @@ console.log((await startServer(forwarding(() => up.connection))).port);`;
   return scripted(folder, "Limpid codec, proxy", script);
 }
 
-export function nodeServer(folder: string): Http2Contender {
+export function nodeServer(folder: string): Contender {
   const script = `import { createServer } from "node:http2";
 const body = Buffer.alloc(${bodyBytes}, "x");
 const server = createServer();
@@ -43,7 +56,7 @@ server.listen(0, "127.0.0.1", () => console.log(server.address().port));`;
   return scripted(folder, "node:http2, server", script);
 }
 
-export function nodeProxy(folder: string, upstream: number): Http2Contender {
+export function nodeProxy(folder: string, upstream: number): Contender {
   const script = `import { connect, createServer } from "node:http2";
 const up = connect("http://127.0.0.1:${upstream}");
 const server = createServer();
@@ -58,73 +71,8 @@ server.listen(0, "127.0.0.1", () => console.log(server.address().port));`;
   return scripted(folder, "node:http2, proxy", script);
 }
 
-/** Envoy with h2c in; without `upstream` it answers itself. */
-export function envoyHttp2(
-  folder: string,
-  binary: string,
-  port: number,
-  admin: number,
-  upstream?: number,
-): Http2Contender {
-  const name = upstream === undefined ? "Envoy, server" : "Envoy, proxy";
-  const file = join(folder, `envoy-${upstream ?? "direct"}.json`);
-  writeFileSync(file, JSON.stringify(bootstrap(port, admin, upstream)));
-  const options = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "off"];
-  return { name, port, command: [binary, "-c", file, ...options] };
-}
-
-function scripted(folder: string, name: string, script: string): Http2Contender {
+function scripted(folder: string, name: string, script: string): Contender {
   const file = join(folder, `${name.replaceAll(/\W+/g, "-")}.mjs`);
   writeFileSync(file, script);
   return { name, command: [process.execPath, file] };
-}
-
-function bootstrap(port: number, admin: number, upstream: number | undefined) {
-  const address = (value: number) => ({ socket_address: { address: "127.0.0.1", port_value: value } });
-  const type = (name: string) => ({ "@type": `type.googleapis.com/${name}` });
-  const action =
-    upstream === undefined
-      ? { direct_response: { status: 200, body: { inline_string: "x".repeat(bodyBytes) } } }
-      : { route: { cluster: "up", timeout: "0s" } };
-  const manager = {
-    ...type("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
-    stat_prefix: "bench",
-    codec_type: "HTTP2",
-    route_config: {
-      name: "bench",
-      virtual_hosts: [{ name: "all", domains: ["*"], routes: [{ match: { prefix: "/" }, ...action }] }],
-    },
-    http_filters: [
-      { name: "envoy.filters.http.router", typed_config: type("envoy.extensions.filters.http.router.v3.Router") },
-    ],
-  };
-  const options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
-  return {
-    node: { id: "bench", cluster: "bench" },
-    admin: { address: address(admin) },
-    static_resources: {
-      listeners: [
-        {
-          name: "in",
-          address: address(port),
-          filter_chains: [
-            { filters: [{ name: "envoy.filters.network.http_connection_manager", typed_config: manager }] },
-          ],
-        },
-      ],
-      clusters: [
-        {
-          name: "up",
-          type: "STATIC",
-          load_assignment: {
-            cluster_name: "up",
-            endpoints: [{ lb_endpoints: [{ endpoint: { address: address(upstream ?? 1) } }] }],
-          },
-          typed_extension_protocol_options: {
-            [options]: { ...type(options), explicit_http_config: { http2_protocol_options: {} } },
-          },
-        },
-      ],
-    },
-  };
 }
