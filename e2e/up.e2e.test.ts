@@ -222,6 +222,24 @@ test("Ctrl-C leaves no process, port or lock behind", async () => {
   await mesh.stop();
 });
 
+test("whoever reads its output may go: the mesh goes on, and ends when it is told to", async () => {
+  const mesh = await startMesh(["--no-dashboard"]);
+  mesh.process.stdout?.destroy();
+  mesh.process.stderr?.destroy();
+  // A part that ends is something to say.
+  const partNow = async () => (await mesh.status()).parts.find((part) => part.name === "reviews-v1");
+  process.kill((await partNow())?.pid as number, "SIGKILL");
+  await eventually(
+    async () => {
+      const part = await partNow();
+      return part?.state === "ready" && part.restarts === 1;
+    },
+    30_000,
+    "reviews-v1 is back",
+  );
+  expect(await mesh.stop()).toBe(0);
+});
+
 test("Ctrl-C while the mesh is starting stops what has started", async () => {
   const offset = randomOffset();
   const data = mkdtempSync(join(tmpdir(), "limpid-e2e-"));

@@ -12,7 +12,7 @@ const { values } = parseArgs({
   options: {
     /** Only faults whose part and description contain this. */
     only: { type: "string", default: "" },
-    /** Into docs/resilience.md. */
+    /** Into docs/resilience.md, each row as soon as it is known. */
     write: { type: "boolean", default: false },
     /** Of the fuzzing; 0 for none. */
     "fuzz-minutes": { type: "string", default: "3" },
@@ -30,7 +30,6 @@ if (wanted({ part: "supervisor", what: "killed" })) await withMesh(async (mesh) 
 const fuzzProblems = await longFuzz(Number(values["fuzz-minutes"]) * 60_000);
 
 process.stdout.write(`${table(rows)}\n`);
-if (values.write) writeReport(join(root, "docs/resilience.md"), rows, prefaceOf());
 process.exit(fuzzProblems === 0 && rows.every(({ problems }) => problems.length === 0) ? 0 : 1);
 
 /** One after the other. A mesh that did not recover is replaced, so that one failure is not the next one's. */
@@ -51,6 +50,7 @@ async function onOneMesh(faults: readonly Fault[]): Promise<void> {
 
 function add(row: Row): void {
   rows.push(row);
+  if (values.write) writeReport(join(root, "docs/resilience.md"), [row]);
   say(`  failed ${row.failed} of ${row.sent}; ${row.skipped ?? (row.problems.join("; ") || "as intended")}`);
 }
 
@@ -74,11 +74,4 @@ async function longFuzz(budgetMs: number): Promise<number> {
     problems = findings.length;
   });
   return problems;
-}
-
-function prefaceOf(): string {
-  const skipped = rows.filter(({ skipped }) => skipped !== undefined).length;
-  const failed = rows.filter(({ problems }) => problems.length > 0).length;
-  const tried = rows.length - skipped;
-  return `Of ${new Date().toISOString().slice(0, 10)}: ${tried - failed} of ${tried} faults went as intended${skipped > 0 ? `, ${skipped} could not be tried` : ""}.`;
 }

@@ -38,6 +38,8 @@ export async function runUp(options: UpCommandOptions): Promise<void> {
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
   process.on("SIGHUP", interrupt);
+  // Whoever reads what is said here may go (a closed pipe): the mesh goes on, and nothing is said of that.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   // The end of this process is the end of every part. What nobody foresaw is said, and the parts, which know nothing of it, go on.
   process.on("uncaughtException", (error) => {
     process.stderr.write(`! supervisor: ${error instanceof Error ? error.stack : String(error)}\n`);
