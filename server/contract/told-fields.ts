@@ -134,6 +134,7 @@ export const fieldsInEnglish = {
   "variable-unknown-near": "there is no variable %{name}%; did you mean %{near}%?",
   "variable-argument": "%{name}% needs something in parentheses: %{name}(…)%",
   "variable-bare": "%{name}% takes nothing in parentheses",
+  "envoy-message": "is not the {message} of Envoy's API that {part} is: {why}",
   "regex-form":
     "must be an RE2 regular expression (no look-around or back-references; https://github.com/google/re2/wiki/Syntax): {why}",
   "regex-cost": "the regular expressions of one object are too many, or too large: divide it",

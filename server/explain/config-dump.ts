@@ -1,6 +1,6 @@
 import { createRegistry, fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import { AnySchema, EmptySchema, StructSchema } from "@bufbuild/protobuf/wkt";
-import { registry as known } from "../xds/any-json.ts";
+import { registry as known } from "../proto/registry.ts";
 import { TypeUrl } from "../xds/types.ts";
 import type { EncodedResource } from "./holdings.ts";
 

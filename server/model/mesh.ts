@@ -5,6 +5,7 @@ import { keepMap, memo } from "../lib/memo.ts";
 import { type AuthorizationIndex, indexAuthorizationPolicies } from "./authorization-policies.ts";
 import { type DestinationRuleIndex, indexDestinationRules } from "./destination-rules.ts";
 import { endpointsOf, indexWorkloads, type ServiceEndpoints } from "./endpoints.ts";
+import { type EnvoyFilterIndex, indexEnvoyFilters } from "./envoy-filters.ts";
 import { type Gateway, indexGateways } from "./gateways.ts";
 import { type EndpointHealth, noHealth } from "./health-checks.ts";
 import { type MeshSettings, meshSettingsOf } from "./mesh-settings.ts";
@@ -29,6 +30,7 @@ export interface Mesh {
   readonly destinationRules: DestinationRuleIndex;
   readonly virtualServices: VirtualServiceIndex;
   readonly sidecars: SidecarIndex;
+  readonly envoyFilters: EnvoyFilterIndex;
   readonly authorizationPolicies: AuthorizationIndex;
   readonly peerAuthentications: PeerAuthenticationIndex;
   readonly requestAuthentications: RequestAuthenticationIndex;
@@ -115,6 +117,7 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
   const peer = kind("PeerAuthentication");
   const request = kind("RequestAuthentication");
   const runtime = kind("RuntimeLayer");
+  const patching = kind("EnvoyFilter");
   return {
     revision,
     options,
@@ -123,6 +126,7 @@ function derive(objects: ObjectsByKind, revision: number, options: MeshOptions):
     destinationRules: memo(rule, "rules", [domain], () => indexDestinationRules(rule.values(), domain)),
     virtualServices: memo(route, "routes", [domain], () => indexVirtualServices(route.values(), domain)),
     sidecars: memo(sidecar, "sidecars", [], () => indexSidecars(sidecar.values())),
+    envoyFilters: memo(patching, "envoy-filters", [], () => indexEnvoyFilters(patching.values())),
     authorizationPolicies: memo(authorization, "authorization-policies", [], () =>
       indexAuthorizationPolicies(authorization.values()),
     ),

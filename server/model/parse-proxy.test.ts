@@ -33,6 +33,7 @@ describe("parseProxy", () => {
         namespace: "default",
         domain: "default.svc.cluster.local",
         labels: { app: "reviews", version: "v1" },
+        facts: { INTERCEPTION_MODE: "NONE", SERVICE_ACCOUNT: "bookinfo-reviews", HTTP_PROXY_PORT: "16001" },
         locality: "",
         serviceAccount: "bookinfo-reviews",
         canonicalService: "reviews",

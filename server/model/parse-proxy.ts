@@ -47,6 +47,7 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     namespace,
     domain,
     labels,
+    facts: factsOf(metadata),
     locality: localityOf(node.locality, labels),
     serviceAccount: text(metadata.SERVICE_ACCOUNT) ?? "default",
     identity: node.identity,
@@ -130,6 +131,17 @@ function integer(
   if (typeof number === "number" && Number.isInteger(number) && number >= min && number <= max) return number;
   errors.push({ path: `node.metadata.${name}`, message: `must be an integer from ${min} to ${max}` });
   return otherwise;
+}
+
+/** Bounded, since a node says of itself what it likes, and this is kept for as long as it is connected. */
+const mostFacts = 64;
+const longestFact = 1_024;
+
+function factsOf(metadata: ProxyNode["metadata"]): Record<string, string> {
+  const texts = Object.entries(metadata).flatMap(([name, value]): [string, string][] =>
+    typeof value === "string" && value.length <= longestFact ? [[name, value]] : [],
+  );
+  return Object.fromEntries(texts.slice(0, mostFacts));
 }
 
 function labelsOf(value: unknown, errors: FieldError[]): Record<string, string> {

@@ -10,6 +10,8 @@ export interface MeshProxy {
   /** The DNS domain of its namespace: `default.svc.cluster.local`. */
   domain: string;
   labels: Readonly<Record<string, string>>;
+  /** What else its node says of it in so many words: texts of the metadata, by which EnvoyFilters choose. */
+  facts: Readonly<Record<string, string>>;
   /** `region/zone/subzone`, or empty: from the node, the label `istio-locality`, or labels of Kubernetes' topology. */
   locality: string;
   serviceAccount: string;

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ClusterSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { buildMesh } from "../model/mesh.ts";
+import { resourceFiles } from "../proto/resource-files.ts";
 import { BesideEnvoy, envoyMissing } from "../sidecar/testing/beside-envoy.ts";
-import { resourceFiles } from "../xds/resource-files.ts";
 import { objectsOf, proxyOf } from "./testing/cases.ts";
 import { translate } from "./translate.ts";
 

@@ -27,6 +27,7 @@ import { gatewayListener, inboundListener, outboundListener, outboundPortListene
 import { gatewayRoute, httpProxyRoute } from "./names.ts";
 import { defaultTranslateOptions, type TranslateOptions } from "./options.ts";
 import { interceptedAddresses, outboundPorts } from "./outbound-ports.ts";
+import { patched } from "./patches/patched.ts";
 import { translateProxyless } from "./proxyless.ts";
 import { rateLimitConfigs } from "./rate-limits.ts";
 import type { ProxyResources } from "./resources.ts";
@@ -53,7 +54,9 @@ export function translate(
   const { pathNormalization, accessLogFile } = mesh.settings;
   const isPlain = pathNormalization === "BASE" && accessLogFile === undefined;
   const settled = isPlain ? options : { ...options, pathNormalization, ...(accessLogFile && { accessLogFile }) };
-  return proxy.type === "router" ? translateRouter(mesh, proxy, settled) : translateSidecar(mesh, proxy, settled);
+  const resources =
+    proxy.type === "router" ? translateRouter(mesh, proxy, settled) : translateSidecar(mesh, proxy, settled);
+  return patched(mesh, proxy, resources);
 }
 
 function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {

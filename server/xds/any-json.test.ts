@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { registry } from "../proto/registry.ts";
 import { extensionRegistry } from "../sidecar/supported/supported-fields.ts";
-import { registry } from "./any-json.ts";
 
 it("shows every extension that the bundled sidecar takes: what is translated for Envoy is among them", () => {
   const missing = [...extensionRegistry].flatMap(({ kind, typeName }) =>

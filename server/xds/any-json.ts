@@ -1,9 +1,6 @@
-import { create, createRegistry, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { create, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
-import { resourceFiles } from "./resource-files.ts";
-
-/** Every message that Limpid's configuration is made of, so that an `Any` inside an `Any` can be shown as JSON. */
-export const registry = createRegistry(...resourceFiles);
+import { registry } from "../proto/registry.ts";
 
 /** The proto JSON of a resource with its `@type`; what cannot be read is shown as its bytes. */
 export function anyToJson(any: Any): JsonValue {

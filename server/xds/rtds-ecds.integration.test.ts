@@ -9,8 +9,8 @@ import { VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_comp
 import { RuntimeSchema } from "../gen/proto/envoy/service/runtime/v3/rtds_pb.js";
 import { systemClock } from "../lib/clock.ts";
 import { silentLogger } from "../lib/logger.ts";
+import { registry } from "../proto/registry.ts";
 import { createXdsServer, type XdsServer } from "./ads-server.ts";
-import { registry } from "./any-json.ts";
 import { createSnapshot, type SnapshotMessages } from "./snapshot.ts";
 import { type Envoy, envoyMissing, freePort, startEnvoy } from "./testing/envoy.ts";
 import { testListener, testMessages } from "./testing/messages.ts";

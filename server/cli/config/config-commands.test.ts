@@ -96,12 +96,12 @@ describe("limpid apply", () => {
 
   test("every error of every file at once, with its line, and nothing is changed", async () => {
     const good = file("good.yaml", reviews({ v1: 100 }));
-    const bad = file("bad.yaml", reviews({ v1: 100 }, "a"), "kind: EnvoyFilter\napiVersion: v1\nmetadata: {name: x}\n");
+    const bad = file("bad.yaml", reviews({ v1: 100 }, "a"), "kind: WasmPlugin\napiVersion: v1\nmetadata: {name: x}\n");
     const worse = file("worse.yaml", stringify(reviews({ v1: 100 }, "b")).replace("hosts:", "hostz:"));
     const run = await limpid(`apply -f ${good} ${bad} ${worse}`);
     expect(run).toMatchObject({ code: 1, out: "" });
     const lines = run.err.trimEnd().split("\n");
-    expect(lines[0]).toMatch(/bad\.yaml:\d+: kind: EnvoyFilter/);
+    expect(lines[0]).toMatch(/bad\.yaml:\d+: kind: WasmPlugin/);
     expect(lines.some((line) => /worse\.yaml:7: spec\.hostz: unknown field; did you mean hosts\?$/.test(line))).toBe(
       true,
     );

@@ -8,6 +8,7 @@ import { authorizationPolicy } from "./authorization-policy.ts";
 import { canary } from "./canary.ts";
 import { joinVersion } from "./define.ts";
 import { destinationRule } from "./destination-rule.ts";
+import { envoyFilter } from "./envoy-filter.ts";
 import { gateway } from "./gateway.ts";
 import { healthCheck } from "./health-check.ts";
 import { meshConfig } from "./mesh-config.ts";
@@ -35,6 +36,7 @@ export const kinds: readonly KindDefinition[] = [
   serviceEntry,
   workloadEntry,
   sidecar,
+  envoyFilter,
   peerAuthentication,
   requestAuthentication,
   authorizationPolicy,
@@ -87,6 +89,7 @@ export type { CanarySpec } from "./canary.ts";
 export type { Destination } from "./destination.ts";
 export type { DestinationRuleSpec, Subset } from "./destination-rule.ts";
 export { parseDocuments } from "./documents.ts";
+export type { EnvoyFilterSpec, PatchedPart } from "./envoy-filter.ts";
 export { routingClaim, type StringMatch } from "./fields.ts";
 export type { GatewaySpec } from "./gateway.ts";
 export type { HealthCheckSpec } from "./health-check.ts";

@@ -1143,8 +1143,8 @@ describe("the registry", () => {
   });
 
   test("refuses other kinds and versions by name", () => {
-    expect(errorsOf(object("EnvoyFilter", {}))[0]).toMatch(
-      /^kind: EnvoyFilter \(networking.istio.io\/v1\) is not supported by Limpid; the kinds are Namespace, Service/,
+    expect(errorsOf(object("WasmPlugin", {}))[0]).toMatch(
+      /^kind: WasmPlugin \(networking.istio.io\/v1\) is not supported by Limpid; the kinds are Namespace, Service/,
     );
     expect(errorsOf(object("VirtualServices", {}))[0]).toContain("did you mean VirtualService?");
     expect(

@@ -289,12 +289,12 @@ describe.skipIf(binary === undefined).each(stores)("a stock kubectl, over the %s
 
   test("a kind that isn't supported is refused by name", async () => {
     const filter = {
-      apiVersion: "networking.istio.io/v1alpha3",
-      kind: "EnvoyFilter",
+      apiVersion: "extensions.istio.io/v1alpha1",
+      kind: "WasmPlugin",
       metadata: { name: "x" },
       spec: {},
     };
-    expect((await failing("apply -f -", yaml(filter))).stderr).toContain('no matches for kind "EnvoyFilter"');
+    expect((await failing("apply -f -", yaml(filter))).stderr).toContain('no matches for kind "WasmPlugin"');
   });
 
   test("apply --prune takes away what the files no longer have, though most of what it asks for is never here", async () => {

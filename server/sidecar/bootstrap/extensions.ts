@@ -3,7 +3,7 @@ import { file_envoy_admin_v3_config_dump } from "../../gen/proto/envoy/admin/v3/
 import { file_envoy_config_bootstrap_v3_bootstrap } from "../../gen/proto/envoy/config/bootstrap/v3/bootstrap_pb.js";
 import { file_envoy_config_metrics_v3_metrics_service } from "../../gen/proto/envoy/config/metrics/v3/metrics_service_pb.js";
 import { file_envoy_extensions_resource_monitors_downstream_connections_v3_downstream_connections } from "../../gen/proto/envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections_pb.js";
-import { resourceFiles } from "../../xds/resource-files.ts";
+import { resourceFiles } from "../../proto/resource-files.ts";
 
 /**
  * Every message that may stand in a bootstrap, and in a dump of what is in force: known here means that it can be read and shown, not that

@@ -4,7 +4,7 @@ import { ClusterLoadAssignmentSchema } from "../../gen/proto/envoy/config/endpoi
 import { ListenerSchema } from "../../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { VirtualHostSchema } from "../../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "../../gen/proto/envoy/config/route/v3/route_pb.js";
-import { registry } from "../any-json.ts";
+import { registry } from "../../proto/registry.ts";
 import type { SnapshotMessages } from "../snapshot.ts";
 
 const parse = <Desc extends DescMessage>(schema: Desc, json: JsonValue): MessageShape<Desc> =>

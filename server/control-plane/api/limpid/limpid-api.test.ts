@@ -201,7 +201,7 @@ describe("transactions", () => {
     const bad = reviews({ v1: 1 }, "bad");
     const broken = { ...bad, spec: { ...bad.spec, nix: 1, http: [{ timeout: "soon" }] } };
     const answer = await run({
-      writes: [put(reviews({ v1: 100 })), put(broken), put({ ...bad, kind: "EnvoyFilter" })],
+      writes: [put(reviews({ v1: 100 })), put(broken), put({ ...bad, kind: "WasmPlugin" })],
     });
     expect(answer.status).toBe(422);
     const paths = answer.body.errors.map((error: { path: string }) => error.path);

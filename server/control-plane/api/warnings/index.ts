@@ -106,6 +106,9 @@ function* findings(object: ConfigObject, facts: Facts, nowMs: number): Generator
       yield* rivalSelectors(object, facts);
       yield* doubtfulEgress(object, facts);
       break;
+    case "EnvoyFilter":
+      yield* idleSelector(object, facts);
+      break;
     case "PeerAuthentication":
       yield* idleSelector(object, facts);
       yield* rivalSelectors(object, facts);

@@ -18,7 +18,7 @@ function selectorOf({ kind, spec }: ConfigObject): { path: string; labels: Label
     selector?: { matchLabels?: Labels };
   };
   const found =
-    kind === "Sidecar"
+    kind === "Sidecar" || kind === "EnvoyFilter"
       ? { path: "spec.workloadSelector.labels", labels: workloadSelector?.labels ?? {} }
       : { path: "spec.selector.matchLabels", labels: selector?.matchLabels ?? {} };
   return Object.keys(found.labels).length > 0 ? found : undefined;
