@@ -31,7 +31,7 @@ export async function validateSidecar(options: SidecarOptions): Promise<string[]
     admin: undefined,
     ads: undefined,
     loadReports: undefined,
-   
+    healthDiscovery: undefined,
     statsSinks: [],
   };
   try {

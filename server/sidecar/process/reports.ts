@@ -1,15 +1,17 @@
 import { systemClock } from "../../lib/clock.ts";
 import { measureLoopDelay } from "../loop-delay.ts";
 import { MetricsSink } from "../metrics-sink.ts";
+import { HealthDiscovery } from "../xds/health-discovery.ts";
 import { LoadReporter } from "../xds/load-reporter.ts";
 import { LocalLoads } from "../xds/local-loads.ts";
 import { gatheredSources } from "./admin-sources.ts";
 import type { Parts } from "./parts.ts";
 
-/** What is reported of the proxy as a whole: the load that it sends to whom, and its own metrics. */
+/** What the proxy tells of itself and of what it sees: the load that it sends to whom, the health of endpoints that it was asked to probe, its own metrics. */
 export class Reports {
   readonly #parts: Parts;
   #loads: LoadReporter | undefined;
+  #health: HealthDiscovery | undefined;
   #sinks: MetricsSink[] = [];
   #stopMeasuring: () => void = () => {};
 
@@ -20,13 +22,17 @@ export class Reports {
   /** A worker tells its main process, and nobody else. */
   start(): void {
     const { link } = this.#parts.options;
-    if (link === undefined) this.#startLoads();
+    if (link === undefined) {
+      this.#startLoads();
+      this.#startProbing();
+    }
     this.#startSinks(link === undefined);
   }
 
   /** Sends the last metrics. */
   async close(): Promise<void> {
     this.#loads?.stop();
+    this.#health?.stop();
     this.#stopMeasuring();
     await Promise.all(this.#sinks.map((sink) => sink.close()));
   }
@@ -39,6 +45,23 @@ export class Reports {
     const loads = fleet?.loads ?? new LocalLoads(plane.clusterMap);
     this.#loads = new LoadReporter({ node, channel, loads, stats, clock: systemClock });
     this.#loads.start();
+  }
+
+  #startProbing(): void {
+    const { config, channels, options, plane, resources, stats } = this.#parts;
+    const { healthDiscovery: cluster, node } = config;
+    if (cluster === undefined) return;
+    this.#health = new HealthDiscovery({
+      node,
+      channel: () => channels.channel(cluster),
+      plane,
+      // They may need secrets that nothing needed before.
+      onAsked: () => resources.refresh(),
+      stats,
+      clock: systemClock,
+      logger: options.logger,
+    });
+    this.#health.start();
   }
 
   /** Each process measures its own loop; the one that has the admin tells of all. */
