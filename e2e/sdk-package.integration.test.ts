@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -46,11 +46,27 @@ test("its types say what it takes", async () => {
     await join({ sevice: "shop" });
     console.log(answer.status);
   `;
-  await writeFile(join(project, "main.ts"), program);
+  await typeChecks(program);
+});
+
+test("what its documentation shows can be written so", async () => {
+  const page = await readFile(join(root, "docs/sdk.md"), "utf8");
+  const snippets = [...page.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = ""]) => code);
+  expect(snippets.length).toBeGreaterThan(4);
+  // Those without an import of the package go on with the `mesh` of the first.
+  const joins = (code: string) => code.includes("limpid/sdk");
+  const [whole, parts] = [snippets.filter(joins), snippets.filter((code) => !joins(code))];
+  await typeChecks([whole[0], ...parts].join("\n"), ...whole.slice(1));
+});
+
+/** Each program by itself, against the types that the package brings. */
+async function typeChecks(...programs: string[]): Promise<void> {
+  const files = programs.map((_, index) => `main-${index}.ts`);
+  await Promise.all(programs.map((program, index) => writeFile(join(project, `main-${index}.ts`), program)));
   const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2023", "--types", "node"];
   const typeRoots = ["--typeRoots", join(root, "node_modules/@types")];
   const tsc = join(root, "node_modules/.bin/tsc");
-  await run(tsc, [...options, ...typeRoots, "main.ts"], { cwd: project }).catch(({ stdout }) => {
+  await run(tsc, [...options, ...typeRoots, ...files], { cwd: project }).catch(({ stdout }) => {
     throw new Error(stdout);
   });
-});
+}

@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from "node:path";
 
 /**
  * The rooms of `server/sidecar` from the ground up: each may import those named, which stand above it in this list, so that there is no circle. What is no room
- * (`record.ts`, `stats.ts`, timers) is the ground under all of them; `data-plane.ts` and `run.ts` put the rooms together.
+ * (`record.ts`, `stats.ts`, timers) is the ground under all of them; `data-plane.ts` and `process` put the rooms together.
  */
 export const sidecarRooms: Record<string, readonly string[]> = {
   config: [],

@@ -3,7 +3,7 @@ import { Button } from "@mantine/core";
 import dynamic from "next/dynamic";
 import { use } from "react";
 import { useTranslations } from "use-intl";
-import type { ProxyList } from "../../server/contract/index.ts";
+import type { ProxyList, ProxySync } from "../../server/contract/index.ts";
 import type { Settled } from "../lib/api.ts";
 import type { Live } from "../lib/live.ts";
 import { useMeshStatus } from "../lib/mesh-status.ts";
@@ -18,6 +18,7 @@ import { Panel } from "../ui/panel.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
+import { clientKinds, clientKindsOf } from "./client-kind.ts";
 import { FleetFigures } from "./fleet-figures.tsx";
 import styles from "./proxies.module.css";
 import { useProxyColumns } from "./proxy-columns.tsx";
@@ -37,12 +38,14 @@ export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> 
   const live = useProxies(use(initial));
   const status = useMeshStatus();
   const kind = (["sidecar", "gateway"] as const).find((one) => one === url.get("kind")) ?? null;
-  const filter: ProxyFilter = { kind, onlyOutOfSync: url.get("sync") === "out", text: url.get("filter") ?? "" };
+  const client = clientKinds.find((one) => one === url.get("client")) ?? null;
+  const onlyOutOfSync = url.get("sync") === "out";
+  const filter: ProxyFilter = { kind, client, onlyOutOfSync, text: url.get("filter") ?? "" };
   const opened = url.get("proxy");
   return (
     <Page>
       <PageHeader title={t("title")} hint={t("hint")}>
-        <Filters filter={filter} />
+        <Filters filter={filter} proxies={live.data?.proxies ?? []} />
         <Button component="a" href="/api/debug-bundle" download title={t("bundle-says")} data-testid="debug-bundle">
           {t("bundle")}
         </Button>
@@ -67,9 +70,10 @@ export function ProxiesPage({ initial }: { initial: Promise<Settled<ProxyList>> 
   );
 }
 
-function Filters({ filter }: { filter: ProxyFilter }) {
+function Filters({ filter, proxies }: { filter: ProxyFilter; proxies: readonly ProxySync[] }) {
   const t = useTranslations("proxies");
   const url = useUrlState();
+  const there = clientKindsOf(proxies);
   return (
     <>
       <FilterInput label={t("filter")} data-testid="proxy-filter" />
@@ -83,6 +87,20 @@ function Filters({ filter }: { filter: ProxyFilter }) {
           {t(`kind-${kind}`)}
         </PillButton>
       ))}
+      {/* Of one kind only there is nothing to choose, unless a link says so. */}
+      {(there.length > 1 || filter.client !== null) &&
+        clientKinds
+          .filter((client) => there.includes(client) || client === filter.client)
+          .map((client) => (
+            <PillButton
+              key={client}
+              pressed={filter.client === client}
+              onClick={() => url.set({ client: filter.client === client ? null : client })}
+              data-testid={`client-${client}`}
+            >
+              {t(`client-${client}`)}
+            </PillButton>
+          ))}
       <PillButton
         pressed={filter.onlyOutOfSync}
         onClick={() => url.set({ sync: filter.onlyOutOfSync ? null : "out" })}
@@ -144,6 +162,6 @@ function Legend() {
 function Nothing({ total, filter }: { total: number; filter: ProxyFilter }) {
   const t = useTranslations("proxies");
   if (total === 0) return <EmptyState title={t("empty")}>{t("empty-text")}</EmptyState>;
-  const onlySync = filter.onlyOutOfSync && filter.text === "" && filter.kind === null;
-  return <NoMatch title={t(onlySync ? "all-in-sync" : "no-match")} filters={["filter", "kind", "sync"]} />;
+  const onlySync = filter.onlyOutOfSync && filter.text === "" && filter.kind === null && filter.client === null;
+  return <NoMatch title={t(onlySync ? "all-in-sync" : "no-match")} filters={["filter", "kind", "client", "sync"]} />;
 }

@@ -5,6 +5,7 @@ import { useUrlState } from "../lib/url-state.ts";
 import { formatAge } from "../ui/age.ts";
 import type { Column } from "../ui/data-table.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
+import { clientKind, clientVersion, isApplication } from "./client-kind.ts";
 import { ForgetButton } from "./forget-button.tsx";
 import { LostWords } from "./lost-words.tsx";
 import styles from "./proxies.module.css";
@@ -40,11 +41,11 @@ export function useProxyColumns(now: number, withUsage: boolean, shown: readonly
     {
       key: "kind",
       header: t("col-kind"),
-      sortValue: ({ kind, implementation }) => `${kind} ${implementation}`,
-      cell: ({ kind, implementation }) => (
+      sortValue: (proxy) => `${isApplication(proxy) ? "application" : proxy.kind} ${proxy.implementation}`,
+      cell: (proxy) => (
         <>
-          {t(`kind-${kind}`)}
-          <span className={`muted ${styles.implementation}`}>{implementation}</span>
+          {t(`kind-${isApplication(proxy) ? "application" : proxy.kind}`)}
+          <Client proxy={proxy} />
         </>
       ),
     },
@@ -66,6 +67,18 @@ export function useProxyColumns(now: number, withUsage: boolean, shown: readonly
         connected ? <span className="num muted">{formatAge(now - connectedAt, locale)}</span> : unknown,
     },
   ];
+}
+
+/** What it is, in a plain word; its own name for itself is there to be pointed at. */
+function Client({ proxy }: { proxy: ProxySync }) {
+  const t = useTranslations("proxies");
+  const kind = clientKind(proxy);
+  if (kind === null) return null;
+  return (
+    <span className={`muted ${styles.implementation}`} title={proxy.implementation} data-client={kind}>
+      {kind === "other" ? proxy.implementation : `${t(`client-${kind}`)} ${clientVersion(proxy)}`}
+    </span>
+  );
 }
 
 /** What a proxy that is gone holds is not known. */

@@ -71,7 +71,7 @@ it("counts a proxy that is gone as one of the fleet, out of sync, and puts it fi
   const fleet = [proxy("a"), proxy("b", { CDS: type("STALE") }), gone];
   expect(fleetCounts(fleet)).toEqual({ total: 3, inSync: 1, refused: 0, lagging: 1, disconnected: 1 });
   expect(fleet.toSorted(worstFirst).map(({ name }) => name)).toEqual(["c", "b", "a"]);
-  const out = filterProxies(fleet, { kind: null, onlyOutOfSync: true, text: "" });
+  const out = filterProxies(fleet, { kind: null, client: null, onlyOutOfSync: true, text: "" });
   expect(out.map(({ name }) => name)).toEqual(["b", "c"]);
 });
 
@@ -117,11 +117,17 @@ it("reads the service out of a cluster's name", () => {
   expect(clusterHost("inbound|9080||")).toBeNull();
 });
 
-it("filters by kind, trouble and text", () => {
-  const fleet = [proxy("reviews-v1"), proxy("ingress", {}, "gateway"), proxy("ratings", { CDS: type("STALE") })];
+it("filters by kind, client, trouble and text", () => {
+  const shop = { ...proxy("shop"), implementation: "limpid-sdk 0.1.0" };
+  const fleet = [proxy("reviews-v1"), proxy("ingress", {}, "gateway"), proxy("ratings", { CDS: type("STALE") }), shop];
   const names = (filter: Partial<Parameters<typeof filterProxies>[1]>) =>
-    filterProxies(fleet, { kind: null, onlyOutOfSync: false, text: "", ...filter }).map(({ name }) => name);
-  expect(names({})).toEqual(["reviews-v1", "ingress", "ratings"]);
+    filterProxies(fleet, { kind: null, client: null, onlyOutOfSync: false, text: "", ...filter }).map(
+      ({ name }) => name,
+    );
+  expect(names({})).toEqual(["reviews-v1", "ingress", "ratings", "shop"]);
+  expect(names({ kind: "sidecar" })).toEqual(["reviews-v1", "ratings"]);
+  expect(names({ client: "sdk" })).toEqual(["shop"]);
+  expect(names({ client: "envoy", kind: "gateway" })).toEqual(["ingress"]);
   expect(names({ kind: "gateway" })).toEqual(["ingress"]);
   expect(names({ onlyOutOfSync: true })).toEqual(["ratings"]);
   expect(names({ text: " REV" })).toEqual(["reviews-v1"]);

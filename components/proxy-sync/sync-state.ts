@@ -5,6 +5,7 @@ import {
   type XdsTypeName,
   xdsTypes,
 } from "../../server/contract/index.ts";
+import { type ClientKind, clientKind, isApplication } from "./client-kind.ts";
 
 /** What few proxies have anything in is there when one has. */
 export const seldom: ReadonlySet<XdsTypeName> = new Set(["ECDS", "RTDS"]);
@@ -140,19 +141,22 @@ export const clusterHost = (resource: string): string | null =>
   /^outbound\|\d+\|[^|]*\|(.+)$/.exec(resource)?.[1] ?? null;
 
 export interface ProxyFilter {
+  /** An application that takes part by itself is neither. */
   kind: ProxySync["kind"] | null;
+  client: ClientKind | null;
   onlyOutOfSync: boolean;
   text: string;
 }
 
 export const filterProxies = (
   proxies: readonly ProxySync[],
-  { kind, onlyOutOfSync, text }: ProxyFilter,
+  { kind, client, onlyOutOfSync, text }: ProxyFilter,
 ): ProxySync[] => {
   const wanted = text.trim().toLowerCase();
   return proxies.filter(
     (proxy) =>
-      (kind === null || proxy.kind === kind) &&
+      (kind === null || (proxy.kind === kind && !isApplication(proxy))) &&
+      (client === null || clientKind(proxy) === client) &&
       (!onlyOutOfSync || !isInSync(proxy)) &&
       [proxy.name, proxy.namespace, proxy.address, proxy.implementation].some((one) =>
         one.toLowerCase().includes(wanted),

@@ -12,12 +12,14 @@ import { HealthFacts } from "./health-facts.ts";
 const object = (kind: string, apiVersion: string, name: string, spec: unknown): ConfigObject =>
   ({ kind, apiVersion, metadata: { name, namespace: "default" }, spec }) as unknown as ConfigObject;
 
-const entry = object("ServiceEntry", "networking.istio.io/v1", "shop", {
-  hosts: ["shop.default.svc.cluster.local"],
-  resolution: "STATIC",
-  ports: [{ name: "http", number: 80, protocol: "HTTP" }],
-  endpoints: ["10.0.0.1", "10.0.0.2"].map((address) => ({ address })),
-});
+const entryOf = (...endpoints: object[]) =>
+  object("ServiceEntry", "networking.istio.io/v1", "shop", {
+    hosts: ["shop.default.svc.cluster.local"],
+    resolution: "STATIC",
+    ports: [{ name: "http", number: 80, protocol: "HTTP" }],
+    endpoints,
+  });
+const entry = entryOf({ address: "10.0.0.1" }, { address: "10.0.0.2" });
 const check = (spec: object) =>
   object("HealthCheck", "limpid.dev/v1alpha1", "shop", {
     host: "shop",
@@ -28,14 +30,14 @@ const check = (spec: object) =>
 
 const cluster = "outbound|80||shop.default.svc.cluster.local/default";
 
-function setUp(spec: object = {}) {
+function setUp(spec: object = {}, service = entry) {
   const clock = new FakeClock();
   const changes: string[] = [];
   const facts = new HealthFacts({
     clock,
     onChange: () => changes.push([...facts.health].map(([key, ok]) => `${key.split(" ")[1]} ${ok}`).join(", ")),
   });
-  facts.setPorts(checkedPorts(buildMesh([entry, check(spec)], 1)));
+  facts.setPorts(checkedPorts(buildMesh([service, check(spec)], 1)));
   const join = (id: string, identity?: string) => {
     const told: HealthCheckSpecifier[] = [];
     const prober: Prober = {
@@ -109,6 +111,29 @@ test("an endpoint has as many probers as its check says; those with a certificat
   expect(count(a.told) + count(b.told)).toBe(2);
   const certified = join("c", "spiffe://cluster.local/ns/default/sa/c");
   expect([count(a.told), count(b.told), count(certified.told)]).toEqual([0, 0, 2]);
+});
+
+test("what takes mutual TLS is probed over it, by nobody who has no certificate", () => {
+  const labels = { "security.istio.io/tlsMode": "istio" };
+  const { facts, join } = setUp({}, entryOf({ address: "10.0.0.1", labels }, { address: "10.0.0.2" }));
+  const plain = join("a");
+  const asked = (told: HealthCheckSpecifier[]) =>
+    told
+      .at(-1)
+      ?.clusterHealthChecks.map(({ clusterName, transportSocketMatches: [match] }) => [
+        clusterName,
+        match?.transportSocket?.name,
+      ]);
+  expect(asked(plain.told)).toEqual([[cluster, undefined]]);
+  const certified = join("b", "spiffe://cluster.local/ns/default/sa/b");
+  expect(asked(plain.told)).toEqual([]);
+  expect(asked(certified.told)).toEqual([
+    [`${cluster}/mutual-tls`, "envoy.transport_sockets.tls"],
+    [cluster, undefined],
+  ]);
+  const found = { cluster: `${cluster}/mutual-tls`, address: "10.0.0.1", port: 80, healthy: false };
+  for (let i = 0; i < 2; i++) facts.report(certified.prober, [found]);
+  expect([...facts.health.values()]).toEqual([false]);
 });
 
 test("nobody is heard of what he was not asked", () => {

@@ -4,7 +4,10 @@ import { type HealthCheckSpecifier, HealthCheckSpecifierSchema } from "../gen/pr
 import type { Clock } from "../lib/clock.ts";
 import type { Endpoint } from "../model/endpoints.ts";
 import { type CheckedPort, type EndpointHealth, healthKey, noHealth } from "../model/health-checks.ts";
+import { parseProxy } from "../model/parse-proxy.ts";
+import { configWay } from "../translate/config-source.ts";
 import { milliseconds } from "../translate/duration.ts";
+import type { SecretSource } from "../translate/mutual-tls.ts";
 import { clusterProbes, probedCluster, probeIntervalMs } from "../translate/probes.ts";
 import type { ProbedEndpoint, Prober } from "../xds/hds.ts";
 
@@ -15,6 +18,8 @@ export interface HealthFactsOptions {
 }
 
 interface Assignment {
+  /** Where it finds its certificate, for endpoints that want to see one; undefined: it has none. */
+  readonly certificates: SecretSource | undefined;
   specifier: HealthCheckSpecifier | undefined;
   /** The `healthKey` of what it probes, by cluster, address and port. */
   readonly keys: Map<string, string>;
@@ -60,7 +65,14 @@ export class HealthFacts {
   }
 
   join(prober: Prober): void {
-    this.#probers.set(prober, { specifier: undefined, keys: new Map(), votes: new Map(), reportMs: 1_000 });
+    const certificates = certificatesOf(prober);
+    this.#probers.set(prober, {
+      certificates,
+      specifier: undefined,
+      keys: new Map(),
+      votes: new Map(),
+      reportMs: 1_000,
+    });
     this.#assignSoon();
   }
 
@@ -100,7 +112,8 @@ export class HealthFacts {
     const rings = { http: this.#ring("http"), tcp: this.#ring("tcp") };
     const shares = new Map([...this.#probers.keys()].map((prober) => [prober, new Map<CheckedPort, Endpoint[]>()]));
     for (const checked of this.#ports) {
-      const ring = checked.spec.http ? rings.http : rings.tcp;
+      const able = checked.spec.http ? rings.http : rings.tcp;
+      const ring = checked.mutualTls ? able.filter(({ certified }) => certified) : able;
       for (const endpoint of checked.endpoints) {
         const place = placeOf(`${checked.service.key} ${endpoint.address}:${endpoint.port}`);
         const first = ring.findIndex((it) => it.place >= place);
@@ -121,7 +134,11 @@ export class HealthFacts {
     const able = [...this.#probers.keys()].filter(({ protocols }) => protocols.has(kind));
     const certified = able.filter(({ identity }) => identity !== undefined);
     return (certified.length > 0 ? certified : able)
-      .map((prober) => ({ prober, place: placeOf(prober.node.id) }))
+      .map((prober) => ({
+        prober,
+        place: placeOf(prober.node.id),
+        certified: this.#probers.get(prober)?.certificates !== undefined,
+      }))
       .sort((a, b) => (a.place < b.place ? -1 : 1));
   }
 
@@ -140,7 +157,9 @@ export class HealthFacts {
     // A report each interval of the quickest check.
     assignment.reportMs = Math.max(100, Math.min(5_000, ...[...share.keys()].map(({ spec }) => probeIntervalMs(spec))));
     const specifier = create(HealthCheckSpecifierSchema, {
-      clusterHealthChecks: [...share].map(([checked, endpoints]) => clusterProbes(checked, endpoints)),
+      clusterHealthChecks: [...share].map(([checked, endpoints]) =>
+        clusterProbes(checked, endpoints, assignment.certificates),
+      ),
       interval: milliseconds(assignment.reportMs),
     });
     if (assignment.specifier && equals(HealthCheckSpecifierSchema, assignment.specifier, specifier)) return;
@@ -180,6 +199,15 @@ export class HealthFacts {
 interface Place {
   readonly prober: Prober;
   readonly place: string;
+  readonly certified: boolean;
+}
+
+/** As for its clusters. Who offers to probe has a stream for its configuration beside this one. */
+function certificatesOf({ node, identity }: Prober): SecretSource | undefined {
+  if (identity === undefined) return undefined;
+  const { id, cluster, metadata = {}, userAgentName } = node;
+  const proxy = parseProxy({ id, cluster, metadata, userAgentName, delta: true, identity });
+  return proxy.ok ? configWay(proxy.value).secret : undefined;
 }
 
 const placeOf = (name: string): string => hash("sha1", name, "hex");

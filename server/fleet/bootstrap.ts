@@ -60,6 +60,8 @@ export function bootstrapFor(
     },
     admin: { address: admin },
     ...fromControlPlane,
+    // It offers to probe endpoints for the mesh.
+    hds_config: ownStream,
     ...ownMetrics,
     ...(identity.type === "router" && { overload_manager: edgeLimits }),
     static_resources: {
@@ -123,6 +125,9 @@ function nodeOf(identity: ProxyIdentity, ports: WorkloadPorts, portOffset: numbe
 const xdsCluster = "xds-grpc";
 const xdsService = { envoy_grpc: { cluster_name: xdsCluster } };
 
+/** To the control plane, for what is not configuration. */
+const ownStream = { api_type: "GRPC", transport_api_version: "V3", grpc_services: [xdsService] };
+
 /** What comes from there: configuration. What goes there: the load that is sent to whom. */
 const fromControlPlane = {
   dynamic_resources: {
@@ -135,9 +140,7 @@ const fromControlPlane = {
     cds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
     lds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
   },
-  cluster_manager: {
-    load_stats_config: { api_type: "GRPC", transport_api_version: "V3", grpc_services: [xdsService] },
-  },
+  cluster_manager: { load_stats_config: ownStream },
   layered_runtime: {
     // Envoy's own limit of 100 refuses everyday expressions; Istio's proxies have this one.
     layers: [{ name: "global config", static_layer: { "re2.max_program_size.error_level": 32768 } }],

@@ -3,6 +3,7 @@ import { memo } from "../lib/memo.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { resolveHost } from "./hostname.ts";
 import type { Mesh } from "./mesh.ts";
+import { takesMutualTls } from "./mutual-tls-endpoints.ts";
 import { olderFirst, type Service, type ServicePort } from "./service.ts";
 import type { HealthCheckSpec } from "./specs.ts";
 
@@ -18,19 +19,22 @@ export const noHealth: EndpointHealth = new Map();
 export const healthKey = (service: Pick<Service, "key">, endpoint: Pick<Endpoint, "address" | "port">): string =>
   `${service.key} ${endpoint.address}:${endpoint.port}`;
 
-/** A port whose endpoints are to be probed. */
+/** Endpoints of a port that are to be probed, all in the same way. */
 export interface CheckedPort {
   readonly service: Service;
   readonly port: ServicePort;
   readonly spec: HealthCheckSpec;
+  /** Over the mesh's mutual TLS, as requests come: some let nothing else in. */
+  readonly mutualTls: { readonly trustDomain: string } | undefined;
   readonly endpoints: readonly Endpoint[];
 }
 
 /** Of a port that several objects name, the oldest's; an object rules the services of its own namespace. The same array while nothing of it changes. */
 export function checkedPorts(mesh: Mesh): readonly CheckedPort[] {
   const objects = mesh.objects.get("HealthCheck") ?? none;
-  return memo(objects, "checked-ports", [mesh.services, mesh.endpoints], () => {
-    const found = new Map<string, CheckedPort>();
+  return memo(objects, "checked-ports", [mesh.services, mesh.endpoints, mesh.peerAuthentications], () => {
+    const found = new Map<string, CheckedPort[]>();
+    const { trustDomain } = mesh.options;
     for (const { metadata, spec: any } of [...objects.values()].sort(olderFirst)) {
       const spec = any as HealthCheckSpec;
       const hostname = resolveHost(spec.host, metadata.namespace, mesh.options.domain);
@@ -39,12 +43,18 @@ export function checkedPorts(mesh: Mesh): readonly CheckedPort[] {
         for (const port of service.ports) {
           const key = `${service.key} ${port.port}`;
           if ((spec.port !== undefined && spec.port !== port.port) || found.has(key)) continue;
-          const endpoints = mesh.endpoints.get(service.key)?.byPort.get(port.port) ?? [];
-          found.set(key, { service, port, spec, endpoints });
+          const all = mesh.endpoints.get(service.key)?.byPort.get(port.port) ?? [];
+          const { mutual = [], plain = [] } = Object.groupBy(all, (it) =>
+            takesMutualTls(mesh, it) ? "mutual" : "plain",
+          );
+          found.set(key, [
+            { service, port, spec, mutualTls: { trustDomain }, endpoints: mutual },
+            { service, port, spec, mutualTls: undefined, endpoints: plain },
+          ]);
         }
       }
     }
-    return [...found.values()];
+    return [...found.values()].flat().filter(({ endpoints }) => endpoints.length > 0);
   });
 }
 

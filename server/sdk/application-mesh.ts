@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import { memorySockets, type SocketEnd } from "../lib/memory-socket.ts";
-import type { EmbeddedSidecar } from "../sidecar/run.ts";
+import type { EmbeddedSidecar } from "../sidecar/process/running-sidecar.ts";
 import type { Mesh } from "./api.ts";
 import { ApplicationPort } from "./applications.ts";
 import { RequestContext } from "./context.ts";

@@ -16,18 +16,21 @@ import { type VirtualHost, VirtualHostSchema } from "../gen/proto/envoy/config/r
 import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import type { HttpConnectionManager_Tracing } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { type Secret, SecretSchema } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import type { ClusterEndpointsHealth, ClusterHealthCheck } from "../gen/proto/envoy/service/health/v3/hds_pb.js";
 import type { Logger } from "../lib/logger.ts";
 import type { ListeningSocket } from "../lib/succession.ts";
 import { ClusterSet } from "./cluster/cluster-set.ts";
 import type { Lookup } from "./cluster/dns.ts";
 import { DnsCaches } from "./cluster/dns-cache.ts";
+import { ProbedClusters } from "./cluster/health/probed-clusters.ts";
 import { at, problemsOf } from "./config/problems.ts";
 import { compilePerFilter } from "./filters/registry.ts";
 import { type ChainsIo, compileChains } from "./listener/compile-chains.ts";
 import { ConnectionLimit } from "./listener/connection-limit.ts";
 import type { DiscoveredPlace } from "./listener/discovered-filter.ts";
 import type { InheritedSockets } from "./listener/inherited-sockets.ts";
-import type { ListenAddress, ListenerIo } from "./listener/listener.ts";
+import type { ListenAddress } from "./listener/listen-address.ts";
+import type { ListenerIo } from "./listener/listener.ts";
 import { ListenerSet } from "./listener/listener-set.ts";
 import type { AccessLogger, Tracer } from "./record.ts";
 import type { LocalProxy } from "./request/filter.ts";
@@ -83,6 +86,7 @@ export class DataPlane {
   private readonly routes: RouteSet;
   private readonly secrets: SecretSet;
   private readonly clusters: ClusterSet;
+  private readonly probed: ProbedClusters;
   private readonly listeners: ListenerSet;
   private readonly chainsIo: ChainsIo;
   private readonly isInternal: (listener: ListenerProto) => boolean;
@@ -102,6 +106,7 @@ export class DataPlane {
     const dnsCaches = new DnsCaches(io.stats, now, io.lookup);
     const idle = io.listens === false;
     const clusterIo = { stats: io.stats, timers: this.timers, now, random, dnsCaches, idle };
+    this.probed = new ProbedClusters(clusterIo, this.secrets);
     this.clusters = new ClusterSet(clusterIo, this.secrets, () => this.listeners.warm());
     const { stats, logger, reusePort, inherited, acquire } = io;
     const limit = io.maxConnections === undefined ? undefined : new ConnectionLimit(io.maxConnections);
@@ -149,6 +154,18 @@ export class DataPlane {
     return refuse(`endpoints ${assignment.clusterName}`, ClusterLoadAssignmentSchema, assignment, () =>
       this.clusters.putEndpoints(assignment),
     );
+  }
+
+  /** Probes these endpoints from now on, and no others, also in a process that serves nobody. */
+  setProbes(asked: readonly ClusterHealthCheck[]): string[] {
+    return this.probed.replace(asked, (cluster, apply) =>
+      refuse(`cluster ${cluster.name}`, ClusterSchema, cluster, apply),
+    );
+  }
+
+  /** What probing has found. */
+  probes(): ClusterEndpointsHealth[] {
+    return this.probed.report();
   }
 
   removeEndpoints(name: string): void {
@@ -213,7 +230,11 @@ export class DataPlane {
 
   /** Secrets that clusters and listeners refer to, be they in force or to come; what is held of others is forgotten. */
   requiredSecrets(): Set<string> {
-    const names = new Set([...this.clusters.requiredSecrets(), ...this.listeners.requiredSecrets()]);
+    const names = new Set([
+      ...this.clusters.requiredSecrets(),
+      ...this.probed.tlsContexts().flatMap(({ secretNames }) => secretNames),
+      ...this.listeners.requiredSecrets(),
+    ]);
     this.secrets.retain(names);
     return names;
   }
@@ -240,7 +261,7 @@ export class DataPlane {
 
   /** The TLS contexts in force. */
   tlsContexts(): CommonTls[] {
-    return [...this.clusters.tlsContexts(), ...this.listeners.tlsContexts()];
+    return [...this.clusters.tlsContexts(), ...this.probed.tlsContexts(), ...this.listeners.tlsContexts()];
   }
 
   /** How many clusters are known and not in force yet. */
@@ -282,6 +303,7 @@ export class DataPlane {
   close(): void {
     this.listeners.close();
     this.clusters.close();
+    this.probed.close();
     this.routes.close();
     this.secrets.close();
     this.timers.stop();

@@ -12,7 +12,8 @@ import { type Secret, SecretSchema } from "../gen/proto/envoy/extensions/transpo
 import { silentLogger } from "../lib/logger.ts";
 import { TypeUrl } from "../xds/types.ts";
 import { handlers } from "./admin/handlers.ts";
-import { type RunningSidecar, runSidecar } from "./run.ts";
+import type { RunningSidecar } from "./process/running-sidecar.ts";
+import { runSidecar } from "./run.ts";
 import { spiffe, TestAuthority, type TestCertificate } from "./secret/testing/certificates.ts";
 import { clusterFrom, Fixtures, listenerFrom, listenerJson, staticCluster, toCluster } from "./test-plane.ts";
 import { authoritySecret, bySds, certificateSecret, upstreamTls } from "./tls/testing/contexts.ts";

@@ -2,21 +2,15 @@ import { memo } from "../lib/memo.ts";
 import type { Endpoint } from "../model/endpoints.ts";
 import { matchesLabels } from "../model/labels.ts";
 import type { Mesh } from "../model/mesh.ts";
-import { mutualTlsMode } from "../model/peer-authentications.ts";
+import { mutualTlsLabel, takesMutualTls } from "../model/mutual-tls-endpoints.ts";
 import type { ClusterDraft } from "./outbound-cluster.ts";
-
-/** Istio's injector labels so what has a proxy that takes mutual TLS; on a WorkloadEntry people do. https://istio.io/latest/docs/ops/configuration/traffic-management/tls-configuration/#auto-mtls */
-const label = "security.istio.io/tlsMode";
-
-/** Whether it takes the mesh's mutual TLS, so that clients come by it without being asked. */
-export const takesMutualTls = (mesh: Mesh, { labels, workload, port }: Endpoint): boolean =>
-  labels[label] === "istio" &&
-  mutualTlsMode(mesh.peerAuthentications, mesh.options.rootNamespace, { ...workload, labels }, port) !== "DISABLE";
 
 /** Whether any endpoint says so: otherwise clusters need not look at endpoints for it. */
 export const isUsed = (mesh: Mesh): boolean =>
   memo(mesh.endpoints, "auto-mutual-tls", [], () =>
-    [...mesh.endpoints.values()].some(({ byPort }) => [...byPort.values()].flat().some((it) => label in it.labels)),
+    [...mesh.endpoints.values()].some(({ byPort }) =>
+      [...byPort.values()].flat().some((it) => mutualTlsLabel in it.labels),
+    ),
   );
 
 /**

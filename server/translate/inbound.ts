@@ -1,12 +1,12 @@
 import type { Cluster } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import { memo } from "../lib/memo.ts";
 import type { Mesh } from "../model/mesh.ts";
+import { takesMutualTls } from "../model/mutual-tls-endpoints.ts";
 import { mutualTlsMode } from "../model/peer-authentications.ts";
 import { isHttpOrAuto, type Protocol } from "../model/protocol.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { limitKey, type PortLimits, portLimits } from "../model/rate-limits.ts";
 import type { Sidecar } from "../model/sidecars.ts";
-import { takesMutualTls } from "./auto-mutual-tls.ts";
 import { isCalledWithMutualTls } from "./called-with-mutual-tls.ts";
 import { inboundClusterOf } from "./clusters.ts";
 

@@ -7,21 +7,39 @@ import type { CheckedPort } from "../model/health-checks.ts";
 import type { HealthCheckSpec } from "../model/specs.ts";
 import { duration } from "./duration.ts";
 import { socketAddress } from "./endpoints.ts";
-import { outboundCluster } from "./names.ts";
+import { mutualTlsClient, type SecretSource } from "./mutual-tls.ts";
+import { outboundCluster, sniOf } from "./names.ts";
 
 /** The cluster by which a port is named to its probers, and in what they report. */
-export const probedCluster = ({ service, port }: CheckedPort): string =>
-  `${outboundCluster(port.port, "", service.hostname)}/${service.namespace}`;
+export const probedCluster = ({ service, port, mutualTls }: CheckedPort): string =>
+  `${outboundCluster(port.port, "", service.hostname)}/${service.namespace}${mutualTls ? "/mutual-tls" : ""}`;
 
-/** How `endpoints` of a port are to be probed, in Envoy's words. */
-export const clusterProbes = (checked: CheckedPort, endpoints: readonly Endpoint[]): ClusterHealthCheck =>
+/** How `endpoints` of a port are to be probed, in Envoy's words. @param certificates where the prober finds its own, and the mesh's authorities */
+export const clusterProbes = (
+  checked: CheckedPort,
+  endpoints: readonly Endpoint[],
+  certificates: SecretSource | undefined,
+): ClusterHealthCheck =>
   create(ClusterHealthCheckSchema, {
     clusterName: probedCluster(checked),
+    transportSocketMatches: checked.mutualTls && certificates ? [byMutualTls(checked, certificates)] : [],
     healthChecks: [probe(checked.spec, checked.service.hostname)],
     localityEndpoints: [
       { endpoints: endpoints.map(({ address, port }) => ({ address: socketAddress(address, port) })) },
     ],
   });
+
+/** For all endpoints. Whose workload answers is not asked: any certificate of the mesh will do. */
+const byMutualTls = ({ service, port, mutualTls }: CheckedPort, source: SecretSource) => ({
+  name: "mutual-tls",
+  match: {},
+  transportSocket: mutualTlsClient({
+    sni: sniOf(port.port, "", service.hostname),
+    subjectAltNames: [],
+    trustDomain: mutualTls?.trustDomain ?? "",
+    source,
+  }),
+});
 
 /** ms */
 export const probeIntervalMs = ({ interval }: HealthCheckSpec): number => parseGoDuration(interval ?? "5s") ?? 5_000;

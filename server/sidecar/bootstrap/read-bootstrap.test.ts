@@ -62,6 +62,13 @@ describe("parseBootstrap", () => {
     expect(bootstrap.node?.metadata).toEqual({ NAME: "a" });
   });
 
+  it("knows whom to tell of load, and whom to offer to probe", () => {
+    const stream = "{ api_type: GRPC, grpc_services: [{ envoy_grpc: { cluster_name: xds-grpc } }] }";
+    const text = `${good}\nhds_config: ${stream}\ncluster_manager: { load_stats_config: ${stream} }`;
+    expect(parsedOf(text)).toMatchObject({ healthDiscovery: "xds-grpc", loadReports: "xds-grpc" });
+    expect(parsedOf(good)).toMatchObject({ healthDiscovery: undefined, loadReports: undefined });
+  });
+
   it("reads JSON with camelCase names", () => {
     const text = JSON.stringify({
       admin: { address: { socketAddress: { address: "127.0.0.1", portValue: 9901 } } },
@@ -118,9 +125,9 @@ describe("parseBootstrap", () => {
     ],
     [
       "what the sidecar doesn't do, by name",
-      "hds_config: {}\nstats_sinks: [{ name: statsd }]\nstatic_resources: { secrets: [{ name: s }] }",
+      "bootstrap_extensions: [{ name: e }]\nstats_sinks: [{ name: statsd }]\nstatic_resources: { secrets: [{ name: s }] }",
       [
-        { path: "hds_config", message: "is not supported by the limpid sidecar" },
+        { path: "bootstrap_extensions", message: "is not supported by the limpid sidecar" },
         { path: "static_resources.secrets", message: "is not supported by the limpid sidecar" },
         { path: "stats_sinks[0]", message: "statsd is not supported; use envoy.stat_sinks.metrics_service" },
       ],
@@ -136,6 +143,16 @@ describe("parseBootstrap", () => {
       [
         {
           path: "dynamic_resources.ads_config.grpc_services[0].envoy_grpc.cluster_name",
+          message: "there is no static cluster nope",
+        },
+      ],
+    ],
+    [
+      "health discovery at a cluster that doesn't exist",
+      `hds_config: { api_type: GRPC, grpc_services: [{ envoy_grpc: { cluster_name: nope } }] }`,
+      [
+        {
+          path: "hds_config.grpc_services[0].envoy_grpc.cluster_name",
           message: "there is no static cluster nope",
         },
       ],

@@ -4,6 +4,7 @@ import { type Bootstrap, BootstrapSchema } from "../../gen/proto/envoy/config/bo
 import type { Cluster } from "../../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { Address } from "../../gen/proto/envoy/config/core/v3/address_pb.js";
 import { type Node, NodeSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import type { ApiConfigSource } from "../../gen/proto/envoy/config/core/v3/config_source_pb.js";
 import { lazyRequire } from "../../lib/lazy-require.ts";
 import { type FieldError, fail, formatFieldErrors, ok, type Result } from "../../lib/result.ts";
 import { durationMs } from "../duration.ts";
@@ -21,6 +22,8 @@ export interface SidecarBootstrap {
   admin: { host: string; port: number } | undefined;
   /** The static cluster that is told of load; undefined: nobody is. */
   loadReports: string | undefined;
+  /** The static cluster that is offered to probe endpoints; undefined: nobody is. */
+  healthDiscovery: string | undefined;
   /** Who is told of the proxy's own metrics. */
   statsSinks: readonly StatsSinkConfig[];
   /** The control plane, when there are dynamic resources. */
@@ -78,10 +81,14 @@ export function interpret(bootstrap: Bootstrap): Result<SidecarBootstrap> {
   const errors = [...unsupportedFields(bootstrap), ...layerErrors(bootstrap)];
   const admin = adminAddress(bootstrap.admin?.address, errors);
   const ads = adsOf(bootstrap, errors);
-  const loadReports = loadReportsOf(bootstrap, errors);
+  const { clusterManager, hdsConfig } = bootstrap;
+  const loadStats = "cluster_manager.load_stats_config";
+  const loadReports = streamOf(clusterManager?.loadStatsConfig, loadStats, bootstrap, errors);
+  const healthDiscovery = streamOf(hdsConfig, "hds_config", bootstrap, errors);
   const statsSinks = statsSinksOf(bootstrap, errors);
   if (errors.length > 0) return fail(...errors);
-  return ok({ bootstrap, node: bootstrap.node ?? create(NodeSchema), admin, loadReports, statsSinks, ads });
+  const node = bootstrap.node ?? create(NodeSchema);
+  return ok({ bootstrap, node, admin, loadReports, healthDiscovery, statsSinks, ads });
 }
 
 const yaml = lazyRequire<typeof import("yaml")>("yaml");
@@ -127,11 +134,15 @@ function adminAddress(address: Address | undefined, errors: FieldError[]): Sidec
   return { host, port: portSpecifier.value };
 }
 
-/** The stream is plain gRPC, whichever of its names `api_type` has. */
-function loadReportsOf({ clusterManager, staticResources }: Bootstrap, errors: FieldError[]): string | undefined {
-  const config = clusterManager?.loadStatsConfig;
+/** A stream of its own to a static cluster; plain gRPC, whichever of its names `api_type` has. */
+function streamOf(
+  config: ApiConfigSource | undefined,
+  field: string,
+  { staticResources }: Bootstrap,
+  errors: FieldError[],
+): string | undefined {
   if (config === undefined) return undefined;
-  const path = "cluster_manager.load_stats_config.grpc_services[0]";
+  const path = `${field}.grpc_services[0]`;
   const cluster = envoyGrpcCluster(config.grpcServices[0], path);
   if (!cluster.ok) {
     errors.push(...cluster.errors.map((message) => ({ path: "", message })));

@@ -28,6 +28,7 @@ const used: { desc: DescMessage; fields: Names }[] = [
       "dynamic_resources",
       "admin",
       "layered_runtime",
+      "hds_config",
       "stats_sinks",
       "stats_flush_interval",
     ],

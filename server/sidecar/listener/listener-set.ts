@@ -3,7 +3,8 @@ import type { ListeningSocket } from "../../lib/succession.ts";
 import type { CommonTls } from "../tls/common-tls.ts";
 import type { ChainTable } from "./chain-table.ts";
 import type { DiscoveredPlace } from "./discovered-filter.ts";
-import { type DrainOptions, type ListenAddress, Listener, type ListenerIo } from "./listener.ts";
+import type { ListenAddress } from "./listen-address.ts";
+import { type DrainOptions, Listener, type ListenerIo } from "./listener.ts";
 
 export interface ListenerOptions {
   readonly backlog: number;

@@ -1,18 +1,14 @@
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { Logger } from "../../lib/logger.ts";
-import type { ListeningSocket, SocketHandle } from "../../lib/succession.ts";
-import { statName } from "../cluster/cluster-stats.ts";
+import type { ListeningSocket } from "../../lib/succession.ts";
 import { addressesOf, setProxied } from "../http/addresses.ts";
-import type { NetworkConnection } from "../network/network-filter.ts";
 import type { HttpManager } from "../request/manager.ts";
-import type { Counter, Gauge, Stats } from "../stats.ts";
+import type { Stats } from "../stats.ts";
 import type { Hello } from "../tcp/client-hello.ts";
 import { type AboutConnection, TcpSession } from "../tcp/tcp-session.ts";
 import type { Timers } from "../timers.ts";
 import type { CommonTls } from "../tls/common-tls.ts";
 import type { TlsConnection } from "../tls/tls-connection.ts";
-import { TlsStats } from "../tls/tls-stats.ts";
 import type { Accepted } from "./accepted.ts";
 import { Admission } from "./admission.ts";
 import type { ChainTable, FilterChain } from "./chain-table.ts";
@@ -22,30 +18,19 @@ import type { DiscoveredPlace } from "./discovered-filter.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
 import { Handshake } from "./handshake.ts";
 import { HttpHost } from "./http-host.ts";
-import { type InheritedSockets, listeningSocket } from "./inherited-sockets.ts";
 import { Inspection } from "./inspection.ts";
-import { InspectorStats } from "./inspector-stats.ts";
+import type { ListenAddress } from "./listen-address.ts";
+import { ListenerStats } from "./listener-stats.ts";
+import { Listening, type ListeningIo } from "./listening.ts";
+import { networkConnection } from "./network-connection.ts";
+import { OpenConnections } from "./open-connections.ts";
 import { ProxyHeaderReader } from "./proxy-protocol.ts";
 
-export interface ListenAddress {
-  readonly address: string;
-  readonly port: number;
-}
-
-export interface ListenerIo {
+export interface ListenerIo extends ListeningIo {
   readonly stats: Stats;
   readonly timers: Timers;
-  readonly logger: Logger;
-  /** Lets a successor listen on the same ports before this process has stopped. */
-  readonly reusePort?: boolean | undefined;
-  /** Listening sockets of a predecessor. */
-  readonly inherited?: InheritedSockets | undefined;
-  /** A socket that others accept on as well; rejects like binding one's own. Absent: one's own. */
-  readonly acquire?: ((name: string, address: ListenAddress) => Promise<SocketHandle>) | undefined;
   /** Undefined: only the process's file descriptors bound connections. */
   readonly limit?: ConnectionLimit | undefined;
-  /** Nothing is bound: connections come from inside the process, by {@link Listener.take}. */
-  readonly internal?: boolean | undefined;
 }
 
 /** How draining goes on: see {@link Listener.drain}. */
@@ -56,91 +41,45 @@ export interface DrainOptions {
   readonly acceptMs: number;
 }
 
-/** A bound socket with its connections. Filter chains change underneath it; a new address is a new listener. */
+/** A socket with its connections, and how each comes to the filter chain that serves it. Chains change underneath it; a new address is a new listener. */
 export class Listener {
   readonly name: string;
   readonly address: ListenAddress;
-  /** Resolves when bound, rejects when it cannot be. */
-  readonly listening: Promise<void>;
-  bound: boolean;
   private table: ChainTable;
   private readonly hosts = new Map<string, HttpHost>();
-  private readonly server: Server;
-  /** With the id of their chain; empty while it is not chosen, and once it is gone. */
-  private readonly accepted = new Map<Accepted, string>();
+  private readonly server: Listening;
+  private readonly connections = new OpenConnections();
   private readonly timers: Timers;
-  private readonly inspectorStats: InspectorStats;
-  private readonly cxTotal: Counter;
-  private readonly cxActive: Gauge;
-  private readonly cxDestroy: Counter;
-  private readonly noChain: Counter;
-  private readonly overflow: Counter;
+  private readonly stats: ListenerStats;
   private readonly limit: ConnectionLimit | undefined;
   /** Of connections whose listener tells of them. */
   private readonly logs = new WeakMap<Socket, ConnectionLog>();
-  private readonly stats: Stats;
-  private readonly prefix: string;
-  /** Made with the first use: most listeners have no TLS. */
-  private tlsStats: TlsStats | undefined = undefined;
-  private readonly retirements = new Set<NodeJS.Timeout>();
-  private draining = false;
-  private shut = false;
-  private acceptedAt = 0;
-  private onEmpty: (() => void) | undefined = undefined;
 
   constructor(name: string, address: ListenAddress, table: ChainTable, io: ListenerIo, backlog: number) {
-    const { stats, timers, logger, reusePort, limit, inherited, acquire, internal } = io;
     this.name = name;
     this.address = address;
     this.table = table;
-    this.timers = timers;
-    this.limit = limit;
-    const prefix = `listener.${statName(`${address.address}:${address.port}`)}.`;
-    this.stats = stats;
-    this.prefix = prefix;
-    this.inspectorStats = new InspectorStats(stats, prefix);
-    this.cxTotal = stats.counter(`${prefix}downstream_cx_total`);
-    this.cxActive = stats.gauge(`${prefix}downstream_cx_active`);
-    this.cxDestroy = stats.counter(`${prefix}downstream_cx_destroy`);
-    this.overflow = stats.counter(`${prefix}downstream_global_cx_overflow`);
-    this.noChain = stats.counter(`${prefix}no_filter_chain_match`);
-    // TCP sessions keep the other direction open when one has ended; HTTP connections say themselves that they don't.
-    this.server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.accept(socket));
-    this.bound = internal === true;
-    this.listening = new Promise((resolve, reject) => {
-      if (internal) {
-        resolve();
-        return;
-      }
-      this.server.once("error", reject);
-      const bind = { host: address.address, port: address.port, reusePort: reusePort === true };
-      const listening = () => {
-        this.server.off("error", reject);
-        // An accept that fails (EMFILE: too many open files) must not end the process, but somebody has to hear of it.
-        let toldAt = Number.NEGATIVE_INFINITY;
-        this.server.on("error", ({ code, message }: NodeJS.ErrnoException) => {
-          stats.counter(`${prefix}downstream_cx_accept_error`).inc();
-          if (performance.now() - toldAt < acceptErrorEveryMs) return;
-          toldAt = performance.now();
-          logger.error({ listener: name, code, error: message }, "cannot accept connections");
-        });
-        this.bound = true;
-        resolve();
-      };
-      if (acquire === undefined) {
-        this.server.listen(inherited?.take(address.address, address.port) ?? bind, backlog, listening);
-        return;
-      }
-      acquire(name, address).then((handle) => {
-        if (this.shut) handle.close();
-        else this.server.listen(handle, backlog, listening);
-      }, reject);
+    this.timers = io.timers;
+    this.limit = io.limit;
+    this.stats = new ListenerStats(io.stats, address);
+    this.server = new Listening(name, address, io, backlog, {
+      accept: (socket) => this.accept(socket),
+      acceptFailed: () => this.stats.acceptFailed(),
     });
+  }
+
+  /** Resolves when bound, rejects when it cannot be. */
+  get listening(): Promise<void> {
+    return this.server.done;
+  }
+
+  get bound(): boolean {
+    return this.server.bound;
   }
 
   /** For a successor; undefined while it is not bound. */
   get socket(): ListeningSocket | undefined {
-    return listeningSocket(this.server, this.address.address, this.address.port);
+    return this.server.socket;
   }
 
   /** Secrets that the chains in force refer to. */
@@ -158,13 +97,12 @@ export class Listener {
 
   /** The port bound, when the config says 0. */
   get port(): number {
-    const bound = this.server.address();
-    return typeof bound === "object" && bound !== null ? bound.port : this.address.port;
+    return this.server.port;
   }
 
   /**
    * Brings other chains into force. HTTP connections go on with the manager of the chain that matches as theirs did; TCP sessions keep what
-   * they began with, and those of a chain that is gone get Envoy's default drain time to end. https://www.envoyproxy.io/docs/envoy/latest/operations/cli#cmdoption-drain-time-s
+   * they began with, and those of a chain that is gone are given time to end.
    */
   use(table: ChainTable): void {
     if (table === this.table) return;
@@ -175,26 +113,7 @@ export class Listener {
       if (host !== undefined && chain.kind === "http") host.manager = chain.manager;
     }
     for (const id of this.hosts.keys()) if (!ids.has(id)) this.hosts.delete(id);
-    const orphans = [...this.accepted].filter(([, id]) => id !== "" && !ids.has(id)).map(([connection]) => connection);
-    for (const connection of orphans) {
-      this.accepted.set(connection, "");
-      connection.drain();
-    }
-    if (orphans.length === 0) return;
-    this.later(quietMs, () => {
-      for (const connection of orphans) connection.closeIdle();
-    });
-    this.later(chainDrainMs, () => {
-      for (const connection of orphans) connection.destroy();
-    });
-  }
-
-  private later(ms: number, act: () => void): void {
-    const timer = setTimeout(() => {
-      this.retirements.delete(timer);
-      act();
-    }, ms).unref();
-    this.retirements.add(timer);
+    this.connections.retain(ids);
   }
 
   /**
@@ -203,84 +122,53 @@ export class Listener {
    */
   async drain({ ms, acceptMs }: DrainOptions): Promise<void> {
     const deadline = performance.now() + ms;
-    this.draining = true;
-    for (const connection of this.accepted.keys()) connection.drain();
-    if (acceptMs === 0) this.stopAccepting();
-    await this.quiet(Math.min(acceptMs === 0 ? ms : acceptMs, ms / 2));
-    this.stopAccepting();
-    for (const connection of [...this.accepted.keys()]) connection.closeIdle();
-    await this.empty(deadline - performance.now());
+    const { connections } = this;
+    connections.drain();
+    if (acceptMs === 0) this.server.close();
+    await connections.quiet(Math.min(acceptMs === 0 ? ms : acceptMs, ms / 2));
+    this.server.close();
+    connections.closeIdle();
+    await connections.empty(deadline - performance.now());
     this.destroy();
   }
 
-  /** Resolves when no connection and no request has come for a moment. */
-  private async quiet(limitMs: number): Promise<void> {
-    const began = performance.now();
-    for (;;) {
-      const last = Math.max(this.acceptedAt, ...[...this.accepted.keys()].map(({ requestedAt }) => requestedAt));
-      // Nobody to wait for: what was never asked has nobody who knows it.
-      if (this.accepted.size === 0 && last === 0) return;
-      const left = Math.min(Math.max(last, began) + quietMs, began + limitMs) - performance.now();
-      if (left <= 0) return;
-      await new Promise((resolve) => setTimeout(resolve, left));
-    }
-  }
-
-  private async empty(limitMs: number): Promise<void> {
-    if (this.accepted.size === 0 || limitMs <= 0) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, limitMs);
-      this.onEmpty = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
   destroy(): void {
-    for (const timer of this.retirements) clearTimeout(timer);
-    this.stopAccepting();
-    for (const connection of [...this.accepted.keys()]) connection.destroy();
-  }
-
-  private stopAccepting(): void {
-    this.shut = true;
     this.server.close();
+    this.connections.destroy();
   }
 
   /** A connection from inside the process. @returns false: it takes no more */
   take(socket: Socket): boolean {
-    if (this.shut) return false;
+    if (this.server.closed) return false;
     this.accept(socket);
     return true;
   }
 
   private accept(socket: Socket): void {
-    this.acceptedAt = performance.now();
+    this.connections.arrived();
     if (this.limit?.take() === false) {
-      this.overflow.inc();
+      this.stats.overflow.inc();
       socket.destroy();
       return;
     }
-    this.cxTotal.inc();
-    this.cxActive.add(1);
+    this.stats.opened();
     const { proxyProtocol, logs } = this.table;
     if (logs !== undefined) this.logs.set(socket, new ConnectionLog(socket, logs));
     if (proxyProtocol === undefined) {
       this.inspect(socket);
       return;
     }
-    const { stats, prefix, timers } = this;
-    const io = { stats, timers, listenerPrefix: prefix, timeoutMs: this.table.filtersTimeoutMs };
+    const { stats, prefix } = this.stats;
+    const io = { stats, timers: this.timers, listenerPrefix: prefix, timeoutMs: this.table.filtersTimeoutMs };
     const reader = new ProxyHeaderReader(socket, proxyProtocol, io, (ok) => {
-      this.accepted.delete(reader);
+      this.connections.take(reader);
       if (ok) this.inspect(socket);
       else {
         socket.destroy();
         this.closed();
       }
     });
-    this.accepted.set(reader, "");
+    this.connections.put(reader, "");
   }
 
   private inspect(socket: Socket): void {
@@ -289,15 +177,15 @@ export class Listener {
       this.handOver(socket, undefined);
       return;
     }
-    const inspection = new Inspection(socket, inspector, this.timers, this.inspectorStats, (found) => {
-      this.accepted.delete(inspection);
+    const inspection = new Inspection(socket, inspector, this.timers, this.stats.inspector, (found) => {
+      this.connections.take(inspection);
       if (found !== undefined) this.handOver(socket, found);
       else {
         socket.destroy();
         this.closed();
       }
     });
-    this.accepted.set(inspection, "");
+    this.connections.put(inspection, "");
   }
 
   private handOver(socket: Socket, hello: Hello | undefined): void {
@@ -309,7 +197,7 @@ export class Listener {
     }));
     const log = this.logs.get(socket);
     if (chain === undefined) {
-      this.noChain.inc();
+      this.stats.noChain.inc();
       log?.unmatched();
       socket.destroy();
       this.closed();
@@ -323,7 +211,7 @@ export class Listener {
   private shakeHands(raw: Socket, chain: FilterChain, config: DownstreamTls, offered: readonly string[]): void {
     const material = config.common.current();
     if (material === undefined) {
-      this.stats.counter(`${this.prefix}server_ssl_socket_factory.downstream_context_secrets_not_ready`).inc();
+      this.stats.secretsNotReady.inc();
       raw.destroy();
       this.closed();
       return;
@@ -331,12 +219,10 @@ export class Listener {
     const common = config.common.protocols.filter((protocol) => offered.includes(protocol));
     const only = chain.kind === "http" ? without[chain.manager.codec] : "";
     const protocols = common.filter((protocol) => protocol !== only);
-    this.tlsStats ??= new TlsStats(this.stats, this.prefix);
-    const timeouts = this.stats.counter(`${this.prefix}downstream_cx_transport_socket_connect_timeout`);
-    const io = { timers: this.timers, stats: this.tlsStats, timeouts };
+    const { tls: stats, handshakeTimeouts: timeouts } = this.stats;
+    const io = { timers: this.timers, stats, timeouts };
     const handshake = new Handshake(raw, config, material, protocols, io, (secured) => {
-      const id = this.accepted.get(handshake) ?? "";
-      this.accepted.delete(handshake);
+      const id = this.connections.take(handshake) ?? "";
       if (secured === undefined) {
         this.closed();
         return;
@@ -349,7 +235,7 @@ export class Listener {
         draining: handshake.draining,
       });
     });
-    this.accepted.set(handshake, chain.id);
+    this.connections.put(handshake, chain.id);
   }
 
   /** An orphan's chain went while it shook hands. */
@@ -371,13 +257,12 @@ export class Listener {
     }
     const connection = networkConnection(socket, tls, serverName);
     const admission = new Admission(socket, chain.filters, connection, this.timers, (refusal) => {
-      const left = this.accepted.get(admission) === "";
-      this.accepted.delete(admission);
+      const left = this.connections.take(admission) === "";
       const fate = { orphan: orphan || left, draining: draining || admission.draining };
       this.serveAdmitted(socket, chain, { tls, serverName, refusal, forwardPort: connection.forwardPort }, fate);
     });
     admission.start();
-    if (admission.waits) this.accepted.set(admission, orphan ? "" : chain.id);
+    if (admission.waits) this.connections.put(admission, orphan ? "" : chain.id);
   }
 
   private serveAdmitted(
@@ -396,7 +281,7 @@ export class Listener {
     if (chain.kind === "tcp") {
       const session = new TcpSession(socket, chain.proxy, about, (ended) => this.onClosed(ended));
       this.logs.get(socket)?.carriedBy(session.record);
-      this.accepted.set(session, id);
+      this.connections.put(session, id);
       return;
     }
     if (refusal !== undefined) {
@@ -409,35 +294,26 @@ export class Listener {
     if (!orphan) this.hosts.set(id, host);
     const alpn = tls === undefined ? "" : (socket as TLSSocket).alpnProtocol || "";
     const connection = host.serve(socket, tls, alpn);
-    if (draining || this.draining) connection.drain();
-    this.accepted.set(connection, id);
+    if (draining || this.connections.draining) connection.drain();
+    this.connections.put(connection, id);
     if (socket.isPaused()) socket.resume();
   }
 
   private newHost(manager: HttpManager): HttpHost {
     return new HttpHost(manager, {
-      onReplaced: (before, after) => this.onReplaced(before, after),
+      onReplaced: (before, after) => this.connections.replace(before, after),
       onClosed: (accepted) => this.onClosed(accepted),
     });
   }
 
-  private onReplaced(before: Accepted, after: Accepted): void {
-    const id = this.accepted.get(before);
-    if (id === undefined) return;
-    this.accepted.delete(before);
-    this.accepted.set(after, id);
-    if (this.draining) after.drain();
-  }
-
   private onClosed(connection: Accepted): void {
-    if (this.accepted.delete(connection)) this.closed();
+    if (this.connections.take(connection) !== undefined) this.closed();
   }
 
   private closed(): void {
     this.limit?.release();
-    if (this.accepted.size === 0) this.onEmpty?.();
-    this.cxActive.add(-1);
-    this.cxDestroy.inc();
+    this.connections.ended();
+    this.stats.closed();
   }
 }
 
@@ -446,22 +322,7 @@ function localOf(socket: Socket): { localAddress: string; localPort: number } {
   return { localAddress, localPort };
 }
 
-function networkConnection(socket: Socket, tls: TlsConnection | undefined, serverName: string): NetworkConnection {
-  const facts = {
-    ...addressesOf(socket),
-    tls,
-    draining: false,
-  };
-  const onClose = (act: () => void) => void socket.once("close", act);
-  return { facts, serverName, forwardPort: undefined, metadata: {}, onClose };
-}
-
 const none: readonly string[] = [];
 /** What a chain of one codec doesn't agree on. */
 const without = { auto: "", http1: "h2", http2: "http/1.1" } as const;
 const settled = { orphan: false, draining: false };
-/** Longer than a request is under way to us on a connection that it takes to be idle. */
-const quietMs = 250;
-const acceptErrorEveryMs = 10_000;
-/** Envoy's default --drain-time-s. */
-const chainDrainMs = 600_000;

@@ -1,8 +1,6 @@
-import type { HostOverride } from "../cluster/balancer.ts";
-import { grpcMessage, grpcStatusFor, isGrpc } from "../http/grpc.ts";
+import { grpcStatusFor, isGrpc } from "../http/grpc.ts";
 import { type FlatHeaders, getHeader, removeHeader, setHeader } from "../http/headers.ts";
 import {
-  type DownstreamFacts,
   type DownstreamHandler,
   type DownstreamStream,
   type Fields,
@@ -12,50 +10,22 @@ import {
   type StreamResponseHead,
 } from "../http/stream.ts";
 import type { RequestView } from "../match/request-view.ts";
-import { type Metadata, newRecord, type RequestRecord, ResponseFlag, type TraceContext } from "../record.ts";
-import type { CompiledRoute, WeightedTarget } from "../route/compile-route.ts";
-import { pickTarget } from "../route/match-route.ts";
-import { type CompiledVirtualHost, findRoute, type RouteTable } from "../route/route-table.ts";
+import { ResponseFlag, type TraceContext } from "../record.ts";
 import { WheelTimer } from "../timer-wheel.ts";
-import { type RateLimitPolicy, Replied, type RequestContext, type TerminalStream, Wants } from "./filter.ts";
+import { Replied, type RequestContext, type TerminalStream, Wants } from "./filter.ts";
 import { FilterWalk, type WalkSink } from "./filter-walk.ts";
 import type { Hold } from "./hold.ts";
+import { grpcReply, plainReply } from "./local-reply.ts";
 import type { HttpManager } from "./manager.ts";
 import { prepareRequest, propagateTrace } from "./request-headers.ts";
 import { applyResponseOps, finishResponseHeaders, headersSize } from "./response-headers.ts";
+import { RoutedRequest } from "./routed-request.ts";
 
 /**
  * One request and its response, from the head read to the log record written: connection manager → route → filters → router and back. It knows streams, and not
  * which protocol they came by.
  */
-export class Exchange implements RequestContext, RequestView, DownstreamHandler, WalkSink {
-  readonly stream: DownstreamStream;
-  readonly manager: HttpManager;
-  readonly record: RequestRecord;
-  readonly method: string;
-  readonly headers: FlatHeaders;
-  contentLength: number;
-  /** Whether any `x-envoy-` field came in; those that ask for timeouts and retries are the router's. */
-  envoyFields = false;
-  /** The protocol to switch to, asked for and allowed; or "". */
-  upgrade: string;
-  /** Whether request data are chunks as on the wire. */
-  chunked: boolean;
-  readonly hasBody: boolean;
-  answersAsHttp = false;
-  /** What a filter wants the first attempt to go to. */
-  hostOverride: HostOverride | undefined = undefined;
-  path: string;
-  authority: string;
-  scheme = "http";
-  /** Monotonic ms. */
-  readonly start: number;
-  table: RouteTable | undefined = undefined;
-  host: CompiledVirtualHost | undefined = undefined;
-  route: CompiledRoute | undefined = undefined;
-  target: WeightedTarget | undefined = undefined;
-  status = 0;
-  responseHeaders: FlatHeaders = [];
+export class Exchange extends RoutedRequest implements RequestContext, RequestView, DownstreamHandler, WalkSink {
   requestDone: boolean;
   responseStarted = false;
   finished = false;
@@ -76,56 +46,14 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
   private sentBytes = 0;
 
   constructor(stream: DownstreamStream, manager: HttpManager, head: StreamRequestHead, end: boolean) {
-    const start = head.receivedAt ?? performance.now();
-    const { connection } = stream;
-    this.stream = stream;
-    this.manager = manager;
-    this.start = start;
-    this.lastActivity = start;
-    this.method = head.method;
-    this.path = head.path;
-    this.authority = head.authority || manager.options.defaultHost;
-    this.headers = head.headers;
-    this.upgrade = head.upgrade;
-    this.contentLength = head.contentLength;
-    this.chunked = head.chunked === true;
-    this.hasBody = !end && head.upgrade === "";
+    super(stream, manager, head, end);
+    this.lastActivity = this.start;
     this.requestDone = end;
-    const record = newRecord(manager.wall.about(start), start);
-    this.record = record;
-    record.protocol = stream.protocol;
-    record.downstreamRemoteAddress = connection.remoteAddress;
-    record.downstreamRemotePort = connection.remotePort;
-    record.downstreamLocalAddress = connection.localAddress;
-    record.downstreamLocalPort = connection.localPort;
-    record.downstreamTls = connection.tls;
-    record.connection = connection;
-    record.atEdge = manager.options.useRemoteAddress;
-    record.place = manager.place;
-    record.requestHeadersBytes = head.bytes;
-    record.requestHeaders = head.headers;
-    if (end) record.timeToLastDownstreamRxMs = performance.now() - start;
     this.terminal = manager.terminal.open(this);
     this.wants = manager.wants;
     this.walk = new FilterWalk(manager.filters, this, this, manager.options.bufferLimit);
     manager.stats.rqTotal.inc();
     manager.stats.rqActive.add(1);
-  }
-
-  get connection(): DownstreamFacts {
-    return this.stream.connection;
-  }
-
-  get cluster(): string {
-    return this.target?.cluster ?? "";
-  }
-
-  get dynamicMetadata(): Metadata | undefined {
-    return this.record.dynamicMetadata;
-  }
-
-  get routeMetadata(): Metadata | undefined {
-    return this.record.routeMetadata;
   }
 
   /** Prepares, routes and runs the filters. */
@@ -151,7 +79,7 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
       propagateTrace(this, trace.propagate);
     }
     this.reroute();
-    if (this.chunked && !this.passesChunks()) {
+    if (this.chunked && !this.passesChunks(this.wants)) {
       stream.decode?.();
       this.chunked = false;
     }
@@ -161,11 +89,6 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
 
   hold(close: () => void, reads?: boolean): Hold {
     return this.walk.hold(close, reads);
-  }
-
-  setMetadata(namespace: string, values: Readonly<Record<string, unknown>>): void {
-    const before = this.record.dynamicMetadata;
-    this.record.dynamicMetadata = { ...before, [namespace]: { ...before?.[namespace], ...values } };
   }
 
   get responseHasBody(): boolean {
@@ -182,53 +105,8 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     setLength(this.responseHeaders, bytes);
   }
 
-  overrideHost(host: HostOverride): void {
-    this.hostOverride = host;
-  }
-
   limitRequest(bytes: number, whole?: boolean): void {
     this.walk.limitRequest(bytes, whole);
-  }
-
-  get rateLimits(): RateLimitPolicy | undefined {
-    const action = this.route?.action;
-    if (action?.kind !== "forward") return undefined;
-    return { route: action.rateLimits, host: this.host?.rateLimits ?? [], includeHost: action.includeHostRateLimits };
-  }
-
-  get hasRoute(): boolean {
-    return this.route !== undefined;
-  }
-
-  perFilterLevels<C>(name: string): C[] {
-    const levels = [this.table, this.host, this.route, this.target];
-    return levels.map((level) => level?.perFilter.get(name)).filter((config) => config !== undefined) as C[];
-  }
-
-  perFilter<C>(name: string): C | undefined {
-    const config =
-      this.target?.perFilter.get(name) ??
-      this.route?.perFilter.get(name) ??
-      this.host?.perFilter.get(name) ??
-      this.table?.perFilter.get(name);
-    return config as C | undefined;
-  }
-
-  reroute(): void {
-    const { manager, record } = this;
-    const table = manager.routes.table;
-    this.table = table;
-    this.host = table?.find(this.authority);
-    const route = this.host === undefined ? undefined : findRoute(this.host, this, manager);
-    this.route = route;
-    this.target = undefined;
-    record.routeName = route?.name ?? "";
-    record.operation = route?.operation ?? "";
-    record.routeMetadata = route?.metadata;
-    record.virtualHostMetadata = this.host?.metadata;
-    const action = route?.action;
-    if (action?.kind === "forward") this.target = pickTarget(action, manager);
-    record.routedCluster = this.target?.cluster ?? "";
   }
 
   onData(bytes: Buffer, start: number, end: number, total?: number): void {
@@ -316,36 +194,18 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
       this.abort();
       return replied;
     }
-    if (!this.answersAsHttp && isGrpc(this.headers) && getHeader(extra, "grpc-status") === undefined) {
-      return this.replyToGrpc(grpcStatus, body, details, extra);
-    }
-    const headers: FlatHeaders = [];
-    if (body !== "") headers.push("content-length", String(body.length), "content-type", "text/plain");
-    else if (status !== 204 && this.stream.protocol !== "HTTP/2") headers.push("content-length", "0"); // RFC 9110, 8.6
-    replaceHeaders(headers, extra);
     this.terminal.abandon();
     this.record.responseCodeDetails = details;
-    const end = body === "" || this.method === "HEAD";
-    this.respond({ status, headers, contentLength: body.length, bytes: 0, chunked: false }, end);
+    const toGrpc = !this.answersAsHttp && isGrpc(this.headers) && getHeader(extra, "grpc-status") === undefined;
+    const { protocol } = this.stream;
+    const head = toGrpc ? grpcReply(protocol, grpcStatus, body, extra) : plainReply(protocol, status, body, extra);
+    const end = toGrpc || body === "" || this.method === "HEAD";
+    this.respond(head, end);
     if (end || this.finished) return replied;
     const bytes = Buffer.from(body, "latin1");
     this.record.responseBodyBytes = bytes.length;
     this.respondData(bytes, 0, bytes.length);
     this.respondEnd(undefined);
-    return replied;
-  }
-
-  /** A caller that speaks gRPC gets 200 and its own kind of status, all of it in the head, as in Envoy. */
-  private replyToGrpc(grpcStatus: number, body: string, details: string, extra: readonly string[]): Replied {
-    const headers: FlatHeaders = ["grpc-status", String(grpcStatus)];
-    if (body !== "") headers.push("grpc-message", grpcMessage(body));
-    if (this.stream.protocol !== "HTTP/2") headers.push("content-length", "0"); // RFC 9110, 8.6
-    replaceHeaders(headers, extra);
-    // Whatever else is said, this it is.
-    setHeader(headers, "content-type", "application/grpc");
-    this.terminal.abandon();
-    this.record.responseCodeDetails = details;
-    this.respond({ status: 200, headers, contentLength: 0, bytes: 0, chunked: false }, true);
     return replied;
   }
 
@@ -467,23 +327,6 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     if (this.trace !== undefined && !record.healthCheck) manager.tracer?.end(this.trace, record);
   }
 
-  /** Whether chunks of the request go to their upstream, and to its mirrors, as they are: nobody looks into them, and all speak HTTP/1. */
-  private passesChunks(): boolean {
-    const { manager } = this;
-    const action = this.route?.action;
-    if ((this.wants & Wants.requestData) !== 0) return false;
-    if (action?.kind !== "forward") return true;
-    if (action.clusterHeader !== "") return false;
-    const { protocol } = this.stream;
-    const speaksHttp1 = (name: string) => (manager.clusters.get(name)?.protocolFor(protocol) ?? "http1") === "http1";
-    return speaksHttp1(this.cluster) && action.mirrors.every(({ cluster }) => speaksHttp1(cluster));
-  }
-
-  private get idleLimitMs(): number {
-    const action = this.route?.action;
-    return (action?.kind === "forward" ? action.idleTimeoutMs : undefined) ?? this.manager.options.streamIdleMs;
-  }
-
   private armIdle(): void {
     const limit = this.idleLimitMs;
     if (limit > 0) this.manager.timers.arm(this.idle, limit);
@@ -501,12 +344,6 @@ export class Exchange implements RequestContext, RequestView, DownstreamHandler,
     const status = this.requestDone ? 504 : 408;
     this.reply(status, "stream timeout", "stream_idle_timeout", ResponseFlag.streamIdleTimeout);
   }
-}
-
-/** In place of those of the same names; of a name that comes more than once all stay, such as `set-cookie`. */
-function replaceHeaders(headers: FlatHeaders, extra: readonly string[]): void {
-  for (let i = 0; i < extra.length; i += 2) removeHeader(headers, extra[i] as string);
-  headers.push(...extra);
 }
 
 function setLength(headers: FlatHeaders, bytes: number): void {

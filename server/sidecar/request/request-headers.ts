@@ -2,16 +2,16 @@ import { randomUUID } from "node:crypto";
 import { setHeader } from "../http/headers.ts";
 import { withoutPort } from "../route/route-table.ts";
 import { clientCertificateField, forwardClientCertificate } from "./client-certificate.ts";
-import type { Exchange } from "./exchange.ts";
 import type { HttpManager } from "./manager.ts";
 import { normalizePath } from "./normalize-path.ts";
+import type { RoutedRequest } from "./routed-request.ts";
 
 /**
  * What the connection manager does to every request before routing it, and what it notes for the log.
  * https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers
  * @returns false when the path cannot be normalized: answer 400
  */
-export function prepareRequest(exchange: Exchange, manager: HttpManager): boolean {
+export function prepareRequest(exchange: RoutedRequest, manager: HttpManager): boolean {
   const { options } = manager;
   const { headers, record } = exchange;
   let requestId: string | undefined;
@@ -70,7 +70,7 @@ export function prepareRequest(exchange: Exchange, manager: HttpManager): boolea
 }
 
 /** Whether the request comes from inside: its one forwarded-for address, or at the edge its peer, is of `internal_address_config`. */
-function isInternal({ manager, record }: Exchange, forwardedFor: string | undefined): boolean {
+function isInternal({ manager, record }: RoutedRequest, forwardedFor: string | undefined): boolean {
   const { options } = manager;
   return options.isInternal(options.useRemoteAddress ? record.downstreamRemoteAddress : (forwardedFor ?? "").trim());
 }
@@ -112,7 +112,7 @@ const internalFields = new Set([
   "x-envoy-upstream-rq-timeout-ms",
 ]);
 
-function appendForwardedFor(exchange: Exchange, before: string | undefined): string {
+function appendForwardedFor(exchange: RoutedRequest, before: string | undefined): string {
   const peer = exchange.record.downstreamRemoteAddress;
   if (before === undefined) {
     exchange.headers.push("x-forwarded-for", peer);
@@ -123,14 +123,14 @@ function appendForwardedFor(exchange: Exchange, before: string | undefined): str
   return value;
 }
 
-function stripPort(exchange: Exchange, mode: "any" | "matching"): string {
+function stripPort(exchange: RoutedRequest, mode: "any" | "matching"): string {
   const host = exchange.authority;
   if (mode === "matching" && !host.endsWith(`:${exchange.record.downstreamLocalPort}`)) return host;
   return withoutPort(host);
 }
 
 /** Sets the trace context that the tracer wants the next hop to see. */
-export function propagateTrace(exchange: Exchange, propagate: readonly string[]): void {
+export function propagateTrace(exchange: RoutedRequest, propagate: readonly string[]): void {
   for (let i = 0; i < propagate.length; i += 2) {
     setHeader(exchange.headers, propagate[i] as string, propagate[i + 1] as string);
   }

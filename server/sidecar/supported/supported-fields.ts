@@ -575,6 +575,7 @@ export const supportedFields: SupportedFields = {
     "unhealthy_interval",
     "unhealthy_edge_interval",
     "healthy_edge_interval",
+    "transport_socket_match_criteria",
   ],
   "envoy.config.core.v3.HealthCheck.HttpHealthCheck": [
     "host",

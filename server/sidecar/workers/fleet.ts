@@ -5,7 +5,7 @@ import type { TypeUrl } from "../../xds/types.ts";
 import { type ProxyCounts, proxyCounts } from "../access-log/proxy-counts.ts";
 import type { AdminSources, GatheredSources } from "../admin/handlers.ts";
 import type { InheritedSockets } from "../listener/inherited-sockets.ts";
-import type { ListenAddress } from "../listener/listener.ts";
+import type { ListenAddress } from "../listener/listen-address.ts";
 import type { Stats } from "../stats.ts";
 import type { Followers } from "../xds/resources.ts";
 import type { ToWorker } from "./messages.ts";

@@ -2,7 +2,7 @@ import net, { isIPv6 } from "node:net";
 import { getSystemErrorName } from "node:util";
 import type { ListeningSocket, SocketHandle } from "../../lib/succession.ts";
 import type { InheritedSockets } from "../listener/inherited-sockets.ts";
-import type { ListenAddress } from "../listener/listener.ts";
+import type { ListenAddress } from "../listener/listen-address.ts";
 
 /** Why there is no socket; `code` such as EADDRINUSE. */
 export interface BindError {

@@ -1,6 +1,6 @@
 import type { SendHandle } from "node:child_process";
 import type { SocketHandle } from "../../lib/succession.ts";
-import type { ListenAddress } from "../listener/listener.ts";
+import type { ListenAddress } from "../listener/listen-address.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 
 type Handlers = {

@@ -155,6 +155,11 @@ export class XdsResources {
     this.#syncSubscriptions();
   }
 
+  /** The data path refers to other things now, which did not come from here. */
+  refresh(): void {
+    this.#syncSubscriptions();
+  }
+
   /** How much of what is asked for by name has no answer yet. */
   get pending(): number {
     let pending = 0;

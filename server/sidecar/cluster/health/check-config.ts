@@ -25,6 +25,8 @@ export interface HealthCheckConfig {
   readonly healthyThreshold: number;
   readonly unhealthyThreshold: number;
   readonly reuseConnection: boolean;
+  /** In the place of what endpoints say of the transport that they are connected to by; undefined: as their requests. */
+  readonly transport: Readonly<Record<string, unknown>> | undefined;
   readonly check: HttpCheckConfig | TcpCheckConfig | GrpcCheckConfig;
 }
 
@@ -92,6 +94,7 @@ function compileCheck(config: HealthCheck, http2: boolean): HealthCheckConfig {
     healthyThreshold: () => required("healthy_threshold", healthyThreshold),
     unhealthyThreshold: () => required("unhealthy_threshold", unhealthyThreshold),
     reuseConnection: () => config.reuseConnection ?? true,
+    transport: () => config.transportSocketMatchCriteria,
     check: () => checkOf(config.healthChecker, http2),
   });
 }

@@ -1,3 +1,4 @@
+import type { Metadata } from "../../record.ts";
 import { Stats } from "../../stats.ts";
 import type { Timers } from "../../timers.ts";
 import type { ClusterConfig } from "../cluster-config.ts";
@@ -51,6 +52,11 @@ export class HealthChecker {
     return true;
   }
 
+  /** Whether a host has been asked once. */
+  knows(endpoint: Endpoint): boolean {
+    return this.sessions.get(endpoint)?.first === false;
+  }
+
   /** Begins to check those that are new, and stops with those that are gone. */
   follow(endpoints: readonly Endpoint[]): void {
     const wanted = new Set(endpoints.filter(({ config }) => config.check?.disabled !== true));
@@ -89,7 +95,7 @@ export class HealthChecker {
   private newProber(endpoint: Endpoint, done: (result: CheckResult) => void): Prober {
     const { check, reuseConnection: reuse } = this.config;
     const config = this.io.config();
-    const secure = transportOf(config, endpoint.config.metadata).tls !== undefined;
+    const secure = transportOf(config, this.metadataOf(endpoint)).tls !== undefined;
     switch (check.kind) {
       case "tcp":
         return new TcpCheck({
@@ -145,9 +151,16 @@ export class HealthChecker {
     return { config: this.io.config(), stats: this.apart, timers: this.io.timers };
   }
 
-  private placeOf({ config }: Endpoint): Place {
-    const { check, metadata } = config;
-    return { address: check?.address || config.address, port: check?.port || config.port, metadata };
+  private placeOf(endpoint: Endpoint): Place {
+    const { address, port, check } = endpoint.config;
+    const metadata = this.metadataOf(endpoint);
+    return { address: check?.address || address, port: check?.port || port, metadata };
+  }
+
+  /** By which the transport of a check is chosen. */
+  private metadataOf({ config }: Endpoint): Metadata | undefined {
+    const { transport } = this.config;
+    return transport === undefined ? config.metadata : { "envoy.transport_socket_match": transport };
   }
 }
 

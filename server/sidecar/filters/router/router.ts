@@ -1,7 +1,7 @@
 import { anyHost, type PickContext } from "../../cluster/balancer.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Endpoint } from "../../cluster/endpoint.ts";
-import { httpStatusFor, isGrpc } from "../../http/grpc.ts";
+import { isGrpc } from "../../http/grpc.ts";
 import { getHeader, setHeader } from "../../http/headers.ts";
 import type { Fields, StreamResponseHead } from "../../http/stream.ts";
 import { criteriaFor } from "../../match/criteria.ts";
@@ -9,15 +9,19 @@ import { ResponseFlag } from "../../record.ts";
 import type { Exchange } from "../../request/exchange.ts";
 import type { TerminalStream } from "../../request/filter.ts";
 import type { CompiledRoute, ForwardTarget } from "../../route/compile-route.ts";
-import { redirectLocation } from "../../route/redirect-location.ts";
 import { takeOverrides } from "../../route/request-overrides.ts";
 import { type CompiledRetryPolicy, type ResetReason, requestRetriable } from "../../route/retry-policy.ts";
 import { WheelTimer } from "../../timer-wheel.ts";
+import { answerHere, needsTls } from "./answer-here.ts";
 import { Attempt } from "./attempt.ts";
-import { grpcDeadline, grpcRouteTimeout, setGrpcTimeout } from "./grpc-timeout.ts";
+import { dropsOverload } from "./drop-overload.ts";
+import { durationLeft } from "./duration-limit.ts";
+import { judge } from "./endpoint-verdict.ts";
+import { grpcRouteTimeout } from "./grpc-timeout.ts";
 import { sendMirrors } from "./mirror.ts";
 import { resetReply } from "./reset-reply.ts";
 import { RetryState } from "./retry-state.ts";
+import { allowsUpgrade } from "./upgrades.ts";
 import { finishUpstreamHeaders } from "./upstream-headers.ts";
 
 /**
@@ -68,32 +72,10 @@ export class Router implements TerminalStream {
   begin(end: boolean): void {
     this.requestDone = end;
     const { exchange } = this;
-    const { route, manager } = exchange;
-    manager.stats.rqForwarded.inc();
-    if (exchange.host?.requireTls === true && exchange.scheme !== "https") {
-      const location = `https://${exchange.authority}${exchange.path}`;
-      exchange.reply(301, "", "direct_response", 0, ["location", location]);
-      return;
-    }
-    if (route === undefined) {
-      manager.stats.noRoute.inc();
-      exchange.reply(404, "", "route_not_found", ResponseFlag.noRouteFound);
-      return;
-    }
-    const { action } = route;
-    switch (action.kind) {
-      case "direct":
-        manager.stats.direct.inc();
-        exchange.reply(action.status, action.body, "direct_response", 0);
-        return;
-      case "redirect":
-        // Envoy counts redirects here too.
-        manager.stats.direct.inc();
-        exchange.reply(action.status, "", "direct_response", 0, ["location", redirectLocation(action, exchange)]);
-        return;
-      case "forward":
-        this.forward(route, action);
-    }
+    exchange.manager.stats.rqForwarded.inc();
+    const { route } = exchange;
+    if (route?.action.kind === "forward" && !needsTls(exchange)) this.forward(route, route.action);
+    else answerHere(exchange);
   }
 
   requestData(bytes: Buffer, start: number, end: number): void {
@@ -124,7 +106,7 @@ export class Router implements TerminalStream {
   onResponseHead(attempt: Attempt, head: StreamResponseHead, end: boolean): boolean {
     const { exchange, cluster, retry } = this;
     const { record } = exchange;
-    this.judge(attempt.endpoint, head);
+    if (cluster !== undefined) judge(cluster, attempt.endpoint, head);
     if (retry?.wouldRetry(head.status, head.headers)) {
       // One that has been tried again already is not tried again for its answer, too.
       if (!attempt.retried && !this.bodyLost() && retry.tryAgain(head.headers)) {
@@ -152,17 +134,6 @@ export class Router implements TerminalStream {
     }
     exchange.respond(head, end);
     return true;
-  }
-
-  /** What a response says of its endpoint. A gRPC status that comes with the head counts as HTTP's for it, as in Envoy. */
-  private judge(endpoint: Endpoint, { status, headers }: StreamResponseHead): void {
-    const { cluster } = this;
-    if (cluster === undefined) return;
-    const grpc = cluster.outlier === undefined || !isGrpc(headers) ? undefined : getHeader(headers, "grpc-status");
-    cluster.onResponse(endpoint, grpc === undefined ? status : httpStatusFor(Number(grpc)), headers);
-    if (cluster.checks && getHeader(headers, "x-envoy-immediate-health-check-fail") !== undefined) {
-      cluster.failAtOnce(endpoint);
-    }
   }
 
   onResponseEnd(trailers: Fields | undefined): void {
@@ -274,8 +245,8 @@ export class Router implements TerminalStream {
     this.cluster = cluster;
     this.action = action;
     record.clusterMetadata = cluster.config.metadata;
-    if (cluster.dropped > 0 && this.drops(cluster)) return;
-    if (!this.allowUpgrade(action)) {
+    if (cluster.dropped > 0 && dropsOverload(exchange, cluster, this.envoyHeaders)) return;
+    if (!allowsUpgrade(exchange, action)) {
       exchange.reply(403, "", "upgrade_failed", 0);
       return;
     }
@@ -396,34 +367,6 @@ export class Router implements TerminalStream {
     this.exchange.resumeRequest();
   }
 
-  private allowUpgrade(action: ForwardTarget): boolean {
-    const { exchange } = this;
-    const protocol = exchange.upgrade;
-    if (protocol === "") return true;
-    if (protocol === "h2c" || protocol.startsWith("h2c,")) {
-      // RFC 9113 has dropped it; Envoy ignores it.
-      exchange.upgrade = "";
-      return true;
-    }
-    return action.upgrades.get(protocol) ?? exchange.manager.options.upgrades.has(protocol);
-  }
-
-  /** Load that whoever sent the endpoints wants shed. An operator may lower the share. @returns whether the request is answered by that */
-  private drops(cluster: Cluster): boolean {
-    const { exchange } = this;
-    const { runtime, random } = exchange.manager;
-    const limit = runtime.get("load_balancing_policy.drop_overload_limit")?.share ?? 1;
-    const share = Math.min(cluster.dropped, limit);
-    if (share < 1 && random() >= share) return false;
-    const all = share >= 1;
-    cluster.stats.response(503);
-    const flag = all ? ResponseFlag.unconditionalDropOverload : ResponseFlag.dropOverload;
-    const name = all ? "unconditional_drop_overload" : "drop_overload";
-    const told = this.envoyHeaders ? [`x-envoy-${name.replaceAll("_", "-")}`, "true"] : [];
-    exchange.reply(503, name.replaceAll("_", " "), name, flag, told);
-    return true;
-  }
-
   private overflow(): void {
     const { cluster, exchange } = this;
     const outcome = resetReply("overflow", "", false);
@@ -441,12 +384,8 @@ export class Router implements TerminalStream {
 
   private armDuration(action: ForwardTarget): void {
     const { exchange } = this;
-    const asked = action.grpcDeadline === undefined ? undefined : grpcDeadline(exchange.headers, action.grpcDeadline);
-    const limit = asked ?? action.maxStreamDurationMs ?? exchange.manager.options.maxStreamMs;
-    // Whoever asks for no time at all has none; as a setting it is no limit.
-    if (limit === 0 && asked === undefined) return;
-    if (isGrpc(exchange.headers)) setGrpcTimeout(exchange.headers, limit);
-    const left = limit - (performance.now() - exchange.start);
+    const left = durationLeft(exchange, action);
+    if (left === undefined) return;
     if (left <= 0) {
       this.onDuration();
       return;

@@ -1,0 +1,4 @@
+export interface ListenAddress {
+  readonly address: string;
+  readonly port: number;
+}
