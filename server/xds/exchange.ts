@@ -10,8 +10,6 @@ export interface SubscriptionRequest {
   unsubscribe?: readonly string[];
   /** Delta, first request: what the client still holds. */
   initialVersions?: ReadonlyMap<string, string>;
-  /** State of the world, first request: the last version it accepted. */
-  versionInfo?: string;
   responseNonce: string;
   error?: string;
 }
