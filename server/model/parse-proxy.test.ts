@@ -46,6 +46,7 @@ describe("parseProxy", () => {
         delta: true,
         xdsCluster: undefined,
         bundled: false,
+        faultLeases: false,
       },
     });
   });

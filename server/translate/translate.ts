@@ -29,7 +29,7 @@ import { defaultTranslateOptions, type TranslateOptions } from "./options.ts";
 import { interceptedAddresses, outboundPorts } from "./outbound-ports.ts";
 import { translateProxyless } from "./proxyless.ts";
 import { rateLimitConfigs } from "./rate-limits.ts";
-import type { ProxyResources } from "./resources.ts";
+import type { TimedResources } from "./resources.ts";
 import { type RouteTable, routeShell, wholeRouteConfiguration } from "./route-configurations.ts";
 import { runtimeLayers } from "./runtime-layers.ts";
 import { scopeOf } from "./scope.ts";
@@ -48,7 +48,7 @@ export function translate(
   mesh: Mesh,
   proxy: MeshProxy,
   options: TranslateOptions = defaultTranslateOptions,
-): ProxyResources {
+): TimedResources {
   if (proxy.proxyless) return translateProxyless(mesh, proxy, options);
   const { pathNormalization, accessLogFile } = mesh.settings;
   const isPlain = pathNormalization === "BASE" && accessLogFile === undefined;
@@ -56,7 +56,7 @@ export function translate(
   return proxy.type === "router" ? translateRouter(mesh, proxy, settled) : translateSidecar(mesh, proxy, settled);
 }
 
-function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
+function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): TimedResources {
   if (proxy.interception === "REDIRECT") return translateIntercepted(mesh, proxy, options);
   const scope = scopeOf(mesh, proxy);
   const outbound = outboundClusters(mesh, scope, options);
@@ -83,12 +83,12 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
     clusters: withOwn(proxy, outbound.clusters, own),
     endpoints: outbound.endpoints,
     extensionConfigs: rateLimitsOf(proxy, inbound),
-    runtimes: runtimeLayers(mesh, proxy),
+    ...runtimeLayers(mesh, proxy, options),
   };
 }
 
 /** Traffic comes to it by iptables, as to every stock Istio sidecar. */
-function translateIntercepted(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
+function translateIntercepted(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): TimedResources {
   if (proxy.bundled) {
     throw new UnsupportedProxyError(
       `${proxy.id}: interception REDIRECT is Envoy's; the bundled sidecar needs node metadata INTERCEPTION_MODE NONE`,
@@ -122,11 +122,11 @@ function translateIntercepted(mesh: Mesh, proxy: MeshProxy, options: TranslateOp
     ]),
     endpoints: outbound.endpoints,
     extensionConfigs: rateLimitsOf(proxy, inbound),
-    runtimes: runtimeLayers(mesh, proxy),
+    ...runtimeLayers(mesh, proxy, options),
   };
 }
 
-function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
+function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): TimedResources {
   const scope = scopeOf(mesh, proxy);
   const outbound = outboundClusters(mesh, scope, options);
   const guards = guardsAt({ mesh, scope, proxy, clusters: outbound.clusters, options }, undefined);
@@ -157,7 +157,7 @@ function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions
     ]),
     endpoints: outbound.endpoints,
     extensionConfigs: noExtensionConfigs,
-    runtimes: runtimeLayers(mesh, proxy),
+    ...runtimeLayers(mesh, proxy, options),
   };
 }
 
@@ -176,7 +176,7 @@ const byAddress = (servers: readonly BoundServer[]) =>
     )
     .sort((a, b) => a.at.port - b.at.port || compare(a.at.bind ?? "", b.at.bind ?? ""));
 
-function routesOf(proxy: MeshProxy, tables: readonly RouteTable[]): Pick<ProxyResources, "routes" | "virtualHosts"> {
+function routesOf(proxy: MeshProxy, tables: readonly RouteTable[]): Pick<TimedResources, "routes" | "virtualHosts"> {
   const toConfiguration = takesVirtualHosts(proxy) ? routeShell : wholeRouteConfiguration;
   return {
     routes: byName<RouteConfiguration>(proxy, "routes", tables.map(toConfiguration)),

@@ -23,6 +23,8 @@ export interface Push {
   /** Those that the client does not hold like this, or asked for again: not what only completes a whole state. */
   fresh: readonly Resource[];
   removed: readonly string[];
+  /** Those that the client is told of without their content, lest it drop them. */
+  heartbeats?: readonly Resource[];
 }
 
 export type Outcome =

@@ -15,6 +15,8 @@ interface InFlight {
   removed: readonly string[];
   /** What it is a share of. */
   bulk?: Bulk | undefined;
+  /** It says nothing but that these still stand. */
+  heartbeats?: readonly Resource[];
 }
 
 /**
@@ -211,6 +213,8 @@ export class Subscription {
     }
     if (error !== undefined) this.#progress.separate();
     this.#inFlight = undefined;
+    // It has dropped what was to live on.
+    if (error !== undefined) for (const { name } of sent.heartbeats ?? []) this.want(name);
     if (sent.bulk && this.#progress.bulks.isUnderWay(sent.bulk)) {
       this.#acceptBulk(sent, sent.bulk, now);
       return { kind: "ack" };
@@ -280,8 +284,16 @@ export class Subscription {
     if (plan.suspects) this.#refusals.tried();
     for (const { name } of resources) wanted.delete(name);
     for (const name of removed) wanted.delete(name);
-    const nonce = this.#send({ resources: new Map(resources.map((resource) => [resource.name, resource])), removed });
+    const byName = new Map(resources.map((resource) => [resource.name, resource]));
+    const nonce = this.#send({ resources: byName, removed });
     return { nonce, version: plan.version ?? "", resources, fresh, removed };
+  }
+
+  /** Incremental: says to a client that needs nothing else that these, which it holds, still stand. */
+  heartbeat(resources: readonly Resource[]): Push | undefined {
+    if (!this.#opened || this.#inFlight || this.#answerDue || resources.length === 0) return undefined;
+    const nonce = this.#send({ resources: new Map(), removed: [], heartbeats: resources });
+    return { nonce, version: "", resources: [], fresh: [], removed: [], heartbeats: resources };
   }
 
   #send(sent: Omit<InFlight, "nonce">): string {
