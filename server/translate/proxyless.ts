@@ -128,6 +128,8 @@ const clusterOf = (cluster: Cluster): Cluster | undefined =>
       outlierDetection,
       circuitBreakers,
       metadata: cluster.metadata,
+      // It tells the control plane what load it sends, over the connection by which it is configured.
+      lrsServer: { configSourceSpecifier: { case: "self", value: {} } },
       lbPolicy: isRing ? Cluster_LbPolicy.RING_HASH : Cluster_LbPolicy.ROUND_ROBIN,
       ...(isRing && { lbConfig: cluster.lbConfig }),
     });
