@@ -20,10 +20,17 @@ export interface MetricQuery {
   by?: readonly string[];
   service?: string | undefined;
   instance?: string | undefined;
+  /** Only series that have these labels. */
+  where?: Readonly<Record<string, string>> | undefined;
 }
 
-export const metricParams = ({ name, fn, by = [], service, instance }: MetricQuery, range: TimeRange): string => {
-  const asked = { name, fn, by: by.join(","), service, instance, window: String(range.windowSec) };
+export const metricParams = (
+  { name, fn, by = [], service, instance, where = {} }: MetricQuery,
+  range: TimeRange,
+): string => {
+  const only = Object.entries(where).map(([label, value]) => `${label}=${value}`);
+  const lists = { by: by.join(","), where: only.join(",") };
+  const asked = { name, fn, ...lists, service, instance, window: String(range.windowSec) };
   const params = new URLSearchParams(Object.entries(asked).filter((entry): entry is [string, string] => !!entry[1]));
   if (range.at !== null) params.set("at", String(range.at));
   return params.toString();

@@ -13,6 +13,13 @@ import { useEarlier } from "./use-earlier.ts";
 
 const height = 150;
 
+/** What clients report of the load that they send (LRS). */
+const loadCharts = [
+  { key: "load-requests", name: "limpid.load.requests" },
+  { key: "load-errors", name: "limpid.load.errors" },
+  { key: "load-running", name: "limpid.load.in_progress" },
+] as const satisfies readonly (MetricQuery & { key: string })[];
+
 /** What is to be seen of a proxy's saturation, each a metric of its own. */
 const charts = [
   { key: "connections", name: "envoy_http_downstream_cx_active" },
@@ -28,6 +35,7 @@ const charts = [
     by: ["envoy_cluster_name"],
   },
   { key: "overflow", name: "envoy_cluster_upstream_rq_pending_overflow", by: ["envoy_cluster_name"] },
+  ...loadCharts.map((chart) => ({ ...chart, by: ["cluster"] as const })),
 ] as const satisfies readonly (MetricQuery & { key: string })[];
 
 /** How far back they look at first. */
@@ -52,6 +60,29 @@ export function ProxyCharts({ id }: { id: string }) {
         />
       ))}
     </div>
+  );
+}
+
+/** The load that a service's clients report, client by client; nothing where none of them does. */
+export function LoadCharts({ hostname }: { hostname: string }) {
+  const t = useTranslations("metrics");
+  const catalog = useMetricCatalog().data?.metrics ?? [];
+  const told = loadCharts.filter(({ name }) => catalog.some((metric) => metric.name === name));
+  if (told.length === 0) return null;
+  return (
+    <Panel title={t("load")} hint={t("load-hint")} data-testid="service-load">
+      <div className={styles.charts}>
+        {told.map(({ key, name }) => (
+          <SaturationChart
+            key={key}
+            title={t(`chart-${key}`)}
+            name={t(`chart-${key}`)}
+            query={{ name, by: ["instance"], where: { destination: hostname } }}
+            sync="service"
+          />
+        ))}
+      </div>
+    </Panel>
   );
 }
 

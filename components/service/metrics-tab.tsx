@@ -5,6 +5,7 @@ import type { Live } from "../lib/live.ts";
 import { useSaturation } from "../lib/queries.ts";
 import { Unreadable } from "../list/live-content.tsx";
 import { OwnMetrics } from "../metrics/own-metrics.tsx";
+import { LoadCharts } from "../metrics/proxy-charts.tsx";
 import { proxiesOf } from "../metrics/saturation-of.ts";
 import { SaturationTable } from "../metrics/saturation-table.tsx";
 import { Panel } from "../ui/panel.tsx";
@@ -61,6 +62,11 @@ export function MetricsTab({ service, name, item, metrics, range, comparison }: 
       {!isQuiet && (
         <div className={styles.wide}>
           <CallersTable metrics={data} />
+        </div>
+      )}
+      {item && (
+        <div className={styles.wide}>
+          <LoadCharts hostname={item.hostname} />
         </div>
       )}
       {item && <OutboundPanel item={item} range={range} />}

@@ -12,7 +12,7 @@ export interface ClientState {
   close(): void;
   subscribe(typeUrl: TypeUrl, names: Iterable<string> | "*"): object[];
   unsubscribe(typeUrl: TypeUrl, names: Iterable<string>): object[];
-  receive(response: never): object[];
+  receive(response: never, now: number): object[];
 }
 
 export interface LinkOptions {
@@ -105,6 +105,6 @@ export class Link {
   }
 
   #read(response: object): void {
-    this.send(this.state.receive(response as never));
+    this.send(this.state.receive(response as never, performance.now()));
   }
 }

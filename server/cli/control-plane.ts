@@ -24,6 +24,7 @@ import { parseAllowedHosts } from "../lib/allowed-host.ts";
 import { systemClock as clock } from "../lib/clock.ts";
 import { jsonFile } from "../lib/json-file.ts";
 import { createLogger, type Logger } from "../lib/logger.ts";
+import { sendMetrics } from "../lib/otlp-metrics.ts";
 import { version } from "../lib/version.ts";
 import { defaultMeshOptions } from "../model/mesh.ts";
 import { openAccessStore } from "../store/open-access-store.ts";
@@ -70,6 +71,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       clock,
       rateLimitCounters: counters,
       knownProxies: knownProxiesFile(join(data, "known-proxies.json"), logger),
+      keepLoads: { send: (loads) => sendMetrics(ports.collectorHttp, loads) },
       // Few changes are tried: the sidecar's code is not kept in every control plane.
       rehearse: async (resources) => (await import("../sidecar/rehearsal.ts")).rehearse(resources),
     });

@@ -35,6 +35,7 @@ import { createJoinServer } from "./identity/join-server.ts";
 import { authenticateBy, type TokenReviewer } from "./identity/token-review.ts";
 import { type IstiodMetrics, istiodMetrics } from "./istiod-metrics.ts";
 import { KnownProxies, type KnownProxiesFile } from "./known-proxies.ts";
+import { LoadHistory, type LoadHistoryOptions } from "./load-history.ts";
 import { Metrics } from "./metrics.ts";
 import { configPathOf } from "./origins.ts";
 import { PendingChanges } from "./pending-changes.ts";
@@ -127,6 +128,8 @@ export interface ControlPlaneOptions {
   rateLimitCounters?: CounterStore;
   /** Where the proxies that were connected are remembered over a restart; unset: nowhere. */
   knownProxies?: KnownProxiesFile;
+  /** Keeps what clients report of the load that they send (LRS); unset: only the last report of each is known. */
+  keepLoads?: Pick<LoadHistoryOptions, "send" | "everyMs">;
   /** Asks the bundled sidecar what it would refuse; unset: only what was refused before is foretold. */
   rehearse?: Rehearse;
 }
@@ -253,6 +256,10 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     },
   });
 
+  const lostLoads = metrics.counter("limpid_lrs_lost_series_total", "Load reports that there was no room for.");
+  const { keepLoads } = options;
+  const history = keepLoads && new LoadHistory({ ...keepLoads, clock, onLost: lostLoads });
+
   const probing: HdsOptions = {
     maxStreams: options.limits?.sessions ?? defaultLimits.sessions,
     joined: (prober) => {
@@ -275,6 +282,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     clock,
     logger,
     limits: options.limits,
+    ...(history && { onLoad: (node, counts) => history.record(node, counts) }),
     services: [
       { service: RateLimitService, add: (grpc) => addRateLimitService(grpc, { limiter, clock }) },
       ...(signing ? [{ service: IstioCertificateService, add: signing.byCertificate }] : []),
@@ -352,6 +360,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       known.start();
       port = await server.start();
       joinPort = await joins?.start();
+      history?.start();
       ready = true;
       logger.info({ port, tlsPort: server.tlsPort(), revision: pipeline.revision }, "xds is served");
     },
@@ -359,6 +368,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       ready = false;
       await follower.stop();
       facts.stop();
+      history?.stop();
       await debounce.stop();
       // Before the streams are ended by ourselves: those proxies were there to the last.
       known.stop();

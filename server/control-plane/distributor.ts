@@ -210,6 +210,7 @@ const toProxyNode = ({ node, protocol, aggregated, identity }: Session) => ({
   cluster: node.cluster,
   metadata: node.metadata ?? {},
   userAgentName: node.userAgentName,
+  clientFeatures: node.clientFeatures,
   delta: protocol === "delta",
   aggregated,
   identity,

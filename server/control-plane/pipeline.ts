@@ -12,7 +12,7 @@ import type { MeshProxy } from "../model/proxy.ts";
 import { serviceLimits } from "../model/rate-limits.ts";
 import { olderFirst } from "../model/service.ts";
 import { defaultTranslateOptions, type TranslateOptions } from "../translate/options.ts";
-import type { ProxyResources } from "../translate/resources.ts";
+import type { ProxyResources, TimedResources } from "../translate/resources.ts";
 import { translate } from "../translate/translate.ts";
 import type { SecretMessages } from "../xds/snapshot.ts";
 import { credentialSecrets, openable } from "./secrets/credential-secrets.ts";
@@ -28,7 +28,7 @@ export interface MeshPipeline {
   observe(health: EndpointHealth): void;
   /** Throws an error with the reason when the node cannot be served. */
   parseProxy(node: ProxyNode): MeshProxy;
-  translate(proxy: MeshProxy): ProxyResources;
+  translate(proxy: MeshProxy): TimedResources;
   /** What people's Secrets of these names hold for the proxy; of those that it may not have, or that are not there, nothing. */
   credentials(proxy: MeshProxy, names: readonly string[]): SecretMessages;
   /** The mesh, with changes that are not applied yet. */

@@ -1,52 +1,18 @@
-import {
-  type Client,
-  credentials,
-  Metadata,
-  makeClientConstructor,
-  Server,
-  ServerCredentials,
-  type ServiceError,
-  status,
-} from "@grpc/grpc-js";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { parseDocuments } from "../config/kinds/index.ts";
 import { MemoryConfigStore } from "../config/memory-store.ts";
 import { systemClock } from "../lib/clock.ts";
 import { silentLogger } from "../lib/logger.ts";
+import { findOpenTelemetryPython } from "../telemetry/testing/opentelemetry-python.ts";
 import { fetchProxyStatuses } from "../xds/csds-client.ts";
 import { createControlPlane } from "./control-plane.ts";
+import { startEcho } from "./testing/echo.ts";
+import { type CallerOptions, startNodeCaller, startPythonCaller } from "./testing/echo-callers.ts";
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
-
-/** One method, text in and out. */
-const echo = {
-  say: {
-    path: "/test.Echo/Say",
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (text: string) => Buffer.from(text),
-    requestDeserialize: String,
-    responseSerialize: (text: string) => Buffer.from(text),
-    responseDeserialize: String,
-  },
-};
-
-async function application(version: string): Promise<number> {
-  const server = new Server();
-  server.addService(echo, {
-    say: (_: unknown, callback: (error: null, answer: string) => void) => callback(null, version),
-  });
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    ),
-  );
-  closers.push(() => server.forceShutdown());
-  return port;
-}
 
 const mesh = (v1: number, v2: number) => `
 apiVersion: networking.istio.io/v1
@@ -78,82 +44,92 @@ spec: { hosts: [echo.default.svc.cluster.local], http: ${http} }
 const to = (subset: string, weight = 100) =>
   `{ destination: { host: echo.default.svc.cluster.local, subset: ${subset} }, weight: ${weight} }`;
 
-/** grpc-js' own xDS client, which nobody here wrote. */
-test("a gRPC application without a proxy follows routes, weights and faults", async () => {
-  const store = new MemoryConfigStore();
-  const put = async (text: string) => {
-    const parsed = parseDocuments(text);
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
-    await store.commit(
-      parsed.value.map((object) => ({ op: "put" as const, object })),
-      "test",
-    );
-  };
-  await put(mesh(await application("v1"), await application("v2")));
-  await put(rule(`[{ route: [${to("v1")}] }]`));
-  const plane = createControlPlane({ store, xdsPort: 0, clock: systemClock, logger: silentLogger });
-  await plane.start();
-  closers.push(() => plane.stop());
-  const { xds } = plane.addresses();
-  const id = "sidecar~127.0.0.1~caller-v1.default~default.svc.cluster.local";
-  const bootstrap = {
-    xds_servers: [
-      { server_uri: `127.0.0.1:${xds}`, channel_creds: [{ type: "insecure" }], server_features: ["xds_v3"] },
-    ],
-    authorities: {},
-    certificate_providers: {},
-    node: { id, cluster: "caller", locality: {}, metadata: { GENERATOR: "grpc" } },
-  };
-  // By the channel, and not by the environment: the variable is read once for the whole process.
-  const options = { "grpc.TEST_ONLY_DO_NOT_USE_IN_PROD.xds_bootstrap_config": JSON.stringify(bootstrap) };
-  const { register } = await import("@grpc/grpc-js-xds");
-  register();
-  const Caller = makeClientConstructor(echo, "Echo");
-  const client = new Caller(
-    "xds:///echo.default.svc.cluster.local:7070",
-    credentials.createInsecure(),
-    options,
-  ) as unknown as Client & {
-    say(
-      text: string,
-      metadata: Metadata,
-      options: object,
-      done: (error: ServiceError | null, answer?: string) => void,
-    ): void;
-  };
-  closers.push(() => client.close());
-  const ask = (headers: Record<string, string> = {}) =>
-    new Promise<string>((resolve) => {
-      const metadata = new Metadata();
-      for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
-      client.say("hello", metadata, { deadline: Date.now() + 5_000 }, (error, answer) =>
-        resolve(error ? (status[error.code] ?? "") : (answer ?? "")),
+const id = "sidecar~127.0.0.1~caller-v1.default~default.svc.cluster.local";
+const patience = { timeout: 20_000, interval: 50 };
+
+// The environment that OpenTelemetry's SDK is installed in has grpcio, by which it sends.
+const python = findOpenTelemetryPython();
+const withoutPython = python === undefined && !process.env.CI ? " (skipped: `npm test` installs grpcio)" : "";
+
+describe.each([
+  { name: "grpc-js", client: /^gRPC Node/, missing: false, start: startNodeCaller },
+  {
+    name: `grpcio${withoutPython}`,
+    client: /^gRPC C-core/,
+    missing: withoutPython !== "",
+    start: (options: CallerOptions) => startPythonCaller(python ?? "python3", options),
+  },
+])("a gRPC application without a proxy, $name", ({ client, missing, start }) => {
+  async function setUp(http: string) {
+    const store = new MemoryConfigStore();
+    const put = async (text: string) => {
+      const parsed = parseDocuments(text);
+      if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
+      await store.commit(
+        parsed.value.map((object) => ({ op: "put" as const, object })),
+        "test",
       );
-    });
-  const patience = { timeout: 15_000, interval: 50 };
-  await vi.waitFor(async () => expect(await ask()).toBe("v1"), patience);
+    };
+    await put(mesh(await startEcho(closers, "v1"), await startEcho(closers, "v2")));
+    await put(rule(http));
+    const limits = { loadReportMs: 1_000 };
+    const plane = createControlPlane({ store, xdsPort: 0, clock: systemClock, logger: silentLogger, limits });
+    await plane.start();
+    closers.push(() => plane.stop());
+    const xdsPort = plane.addresses().xds;
+    const ask = await start({ closers, target: "xds:///echo.default.svc.cluster.local:7070", node: id, xdsPort });
+    await vi.waitFor(async () => expect(await ask()).toBe("v1"), patience);
+    return { plane, put: (next: string) => put(rule(next)), ask, xdsPort };
+  }
 
-  await put(
-    rule(`[{ match: [{ headers: { user: { exact: tester } } }], route: [${to("v2")}] }, { route: [${to("v1")}] }]`),
-  );
-  await vi.waitFor(async () => expect(await ask({ user: "tester" })).toBe("v2"), patience);
-  expect(await ask()).toBe("v1");
+  test.skipIf(missing)("follows routes, weights and faults", { timeout: 90_000 }, async () => {
+    const { put, ask, xdsPort } = await setUp(`[{ route: [${to("v1")}] }]`);
+    await put(
+      `[{ match: [{ headers: { user: { exact: tester } } }], route: [${to("v2")}] }, { route: [${to("v1")}] }]`,
+    );
+    await vi.waitFor(async () => expect(await ask({ user: "tester" })).toBe("v2"), patience);
+    expect(await ask()).toBe("v1");
 
-  await put(rule(`[{ route: [${to("v1", 50)}, ${to("v2", 50)}] }]`));
-  await vi.waitFor(async () => {
-    const answers = new Set(await Promise.all(Array.from({ length: 40 }, () => ask())));
-    expect([...answers].sort()).toEqual(["v1", "v2"]);
-  }, patience);
+    await put(`[{ route: [${to("v1", 50)}, ${to("v2", 50)}] }]`);
+    await vi.waitFor(async () => {
+      const answers = new Set(await Promise.all(Array.from({ length: 40 }, () => ask())));
+      expect([...answers].sort()).toEqual(["v1", "v2"]);
+    }, patience);
 
-  const fault = "fault: { abort: { grpcStatus: RESOURCE_EXHAUSTED, percentage: { value: 100 } } }";
-  await put(rule(`[{ ${fault}, route: [${to("v1")}] }]`));
-  await vi.waitFor(async () => expect(await ask()).toBe("RESOURCE_EXHAUSTED"), patience);
+    const fault = "fault: { abort: { grpcStatus: RESOURCE_EXHAUSTED, percentage: { value: 100 } } }";
+    await put(`[{ ${fault}, route: [${to("v1")}] }]`);
+    await vi.waitFor(async () => expect(await ask()).toBe("RESOURCE_EXHAUSTED"), patience);
 
-  const [seen] = await fetchProxyStatuses(`127.0.0.1:${xds}`, { contents: false });
-  expect(seen).toMatchObject({
-    name: "caller-v1",
-    implementation: expect.stringMatching(/^gRPC Node/),
-    protocol: "sotw",
+    const [seen] = await fetchProxyStatuses(`127.0.0.1:${xdsPort}`, { contents: false });
+    expect(seen).toMatchObject({ name: "caller-v1", implementation: expect.stringMatching(client), protocol: "sotw" });
+    expect(Object.values(seen?.types ?? {}).map(({ state }) => state)).not.toContain("ERROR");
   });
-  expect(Object.values(seen?.types ?? {}).map(({ state }) => state)).not.toContain("ERROR");
-}, 90_000);
+
+  test.skipIf(missing)("tries again as often as its route says", { timeout: 90_000 }, async () => {
+    const { put, ask } = await setUp(`[{ route: [${to("v1")}] }]`);
+    // Two retries unless something else is said.
+    expect(await ask({ fail: "2" })).toBe("v1");
+    expect(await ask({ fail: "3" })).toBe("UNAVAILABLE");
+    await put(`[{ retries: { attempts: 4, retryOn: unavailable }, route: [${to("v1")}] }]`);
+    await vi.waitFor(async () => expect(await ask({ fail: "3" })).toBe("v1"), patience);
+    await put(`[{ retries: { attempts: 0 }, route: [${to("v1")}] }]`);
+    await vi.waitFor(async () => expect(await ask({ fail: "1" })).toBe("UNAVAILABLE"), patience);
+    await put(`[{ retries: { attempts: 3, retryOn: cancelled }, route: [${to("v2")}] }]`);
+    await vi.waitFor(async () => expect(await ask()).toBe("v2"), patience);
+    expect(await ask({ fail: "1" })).toBe("UNAVAILABLE");
+  });
+
+  test.skipIf(missing)("tells what load it sends, and what of it failed", { timeout: 90_000 }, async () => {
+    const { plane, ask } = await setUp(`[{ retries: { attempts: 0 }, route: [${to("v1")}] }]`);
+    await vi.waitFor(async () => {
+      await ask();
+      await ask({ fail: "1" });
+      const load = plane
+        .loads()
+        .get(id)
+        ?.find(({ cluster }) => cluster.includes("|7070|v1|echo."));
+      expect(load?.requestsPerSec).toBeGreaterThan(0);
+      expect(load?.errorsPerSec).toBeGreaterThan(0);
+    }, patience);
+  });
+});

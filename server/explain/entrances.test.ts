@@ -5,6 +5,7 @@ import { TrafficDirection } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import { HttpConnectionManagerSchema } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { Runtime } from "../sidecar/runtime.ts";
 import { entrancesOf } from "./entrances.ts";
 import type { Holdings } from "./holdings.ts";
 
@@ -38,6 +39,7 @@ const holding = (...listeners: ReturnType<typeof listener>[]): Holdings => ({
       ],
     }),
   virtualHosts: ({ virtualHosts }) => virtualHosts,
+  runtime: new Runtime(),
   cluster: () => undefined,
   endpoints: () => undefined,
 });

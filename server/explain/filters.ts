@@ -12,11 +12,12 @@ import {
 } from "../gen/proto/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
 import type { HttpConnectionManager } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { RBACSchema as NetworkRbacSchema } from "../gen/proto/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
+import type { FractionalPercent } from "../gen/proto/envoy/type/v3/percent_pb.js";
 import { durationMs } from "../sidecar/duration.ts";
 import type { Token } from "../sidecar/filters/jwt/token.ts";
 import { allMatch, compileHeaders } from "../sidecar/match/header-matcher.ts";
 import type { RbacSubject } from "../sidecar/rbac/engine.ts";
-import { fraction } from "../sidecar/runtime.ts";
+import { fraction, type Runtime } from "../sidecar/runtime.ts";
 import { judged } from "./checks.ts";
 import { judgeJwt } from "./jwt.ts";
 import { judgeRbac } from "./rbac.ts";
@@ -39,6 +40,7 @@ export interface FilterScope {
   subject: RbacSubject;
   /** That the route would send it to. */
   cluster: string;
+  runtime: Runtime;
   /** Null: it has none; undefined: nobody said. */
   token: Token | null | undefined;
   /** Unix seconds. */
@@ -119,7 +121,8 @@ function addRbac(
   if (rbac.allowed === false && isFirst(result)) result.denied = { policy: decidedBy };
 }
 
-function addFault(result: JudgedFilters, name: string, fault: HTTPFault, { subject, cluster }: FilterScope): void {
+function addFault(result: JudgedFilters, name: string, fault: HTTPFault, scope: FilterScope): void {
+  const { subject, cluster, runtime } = scope;
   const { delay, abort, upstreamCluster, headers } = fault;
   if (!delay && !abort) return;
   const { request } = subject;
@@ -128,13 +131,15 @@ function addFault(result: JudgedFilters, name: string, fault: HTTPFault, { subje
   const fixed = delay?.faultDelaySecifier;
   const status = abort?.errorType;
   const abortStatus = status?.case === "httpStatus" ? status.value : status?.case === "grpcStatus" ? 200 : 0;
-  const abortShare = abort ? fraction(abort.percentage, 0) : 0;
+  const share = (key: string, percentage: FractionalPercent | undefined) =>
+    runtime.now({ key, fallback: fraction(percentage, 0) });
+  const abortShare = abort ? share(fault.abortPercentRuntime, abort.percentage) : 0;
   result.filters.push({
     ...plain(name),
     kind: "fault",
     fault: {
       delayMs: fixed?.case === "fixedDelay" ? (durationMs(fixed.value) ?? 0) : 0,
-      delayShare: delay ? fraction(delay.percentage, 0) : 0,
+      delayShare: delay ? share(fault.delayPercentRuntime, delay.percentage) : 0,
       abortStatus,
       abortShare,
       applies,

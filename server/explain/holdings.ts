@@ -7,6 +7,8 @@ import {
 import { type Listener, ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { type VirtualHost, VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
+import { RuntimeSchema } from "../gen/proto/envoy/service/runtime/v3/rtds_pb.js";
+import { Runtime, runtimeValues } from "../sidecar/runtime.ts";
 
 /** What a proxy has in force, as far as requests meet it. */
 export interface Holdings {
@@ -16,6 +18,8 @@ export interface Holdings {
   virtualHosts(route: RouteConfiguration): readonly VirtualHost[];
   cluster(name: string): Cluster | undefined;
   endpoints(clusterName: string): ClusterLoadAssignment | undefined;
+  /** The layers that discovery filled. */
+  readonly runtime: Runtime;
 }
 
 /** A resource by the name that it was asked for, encoded. */
@@ -46,7 +50,14 @@ export function holdingsOf(resources: Iterable<EncodedResource>): Holdings {
     ],
     cluster: find(ClusterSchema),
     endpoints: find(ClusterLoadAssignmentSchema),
+    runtime: runtimeOf(byType.get(RuntimeSchema.typeName) ?? []),
   };
+}
+
+function runtimeOf(layers: readonly EncodedResource[]): Runtime {
+  const runtime = new Runtime();
+  for (const { name, value } of layers) runtime.setLayer(name, runtimeValues(fromBinary(RuntimeSchema, value).layer));
+  return runtime;
 }
 
 const schemas = [

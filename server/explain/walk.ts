@@ -26,7 +26,7 @@ import { normalizePath } from "../sidecar/request/normalize-path.ts";
 import { withoutPort } from "../sidecar/route/route-table.ts";
 import { judgeChains } from "./chains.ts";
 import { type JudgedCluster, judgeCluster } from "./clusters.ts";
-import { type JudgedFilters, judgeHttpFilters, judgeNetworkFilters } from "./filters.ts";
+import { type FilterScope, type JudgedFilters, judgeHttpFilters, judgeNetworkFilters } from "./filters.ts";
 import { answerOf, clustersOf, forwardOf, type WeightedName } from "./forward.ts";
 import type { Holdings } from "./holdings.ts";
 import { judgeJwt, jwtMetadata } from "./jwt.ts";
@@ -118,7 +118,18 @@ function walkHttp(
     forward: route && found ? forwardOf(route, found.host, request) : null,
   };
   const mirrors = (walked.forward?.mirrors ?? []).map(({ cluster, share }) => judgeCluster(holdings, cluster, share));
-  const filters = filtersOf(manager, config, found?.host, route, targets, { ...subject, request }, request);
+  const filters = filtersOf(
+    manager,
+    config,
+    found?.host,
+    route,
+    targets,
+    { ...subject, request },
+    {
+      ...request,
+      runtime: holdings.runtime,
+    },
+  );
   const filtered = { ...walked, mirrors, filters: [...before.filters, ...filters.filters] };
   const last =
     found && route
@@ -167,7 +178,7 @@ function filtersOf(
   route: Route | undefined,
   targets: readonly WeightedName[],
   subject: RbacSubject,
-  { token, nowSec }: Pick<ExplainRequest, "token" | "nowSec">,
+  { token, nowSec, runtime }: Pick<FilterScope, "token" | "nowSec" | "runtime">,
 ): JudgedFilters {
   const [only] = targets.length === 1 ? targets : [];
   return judgeHttpFilters(manager, {
@@ -179,6 +190,7 @@ function filtersOf(
     ],
     subject,
     cluster: only?.name ?? "",
+    runtime,
     token,
     nowSec,
   });

@@ -104,6 +104,7 @@ function nodeOf(identity: ProxyIdentity, ports: WorkloadPorts, portOffset: numbe
   return {
     id: nodeId(identity, ports),
     cluster: `${canonicalService}.${identity.namespace}`,
+    client_features: clientFeatures,
     metadata: {
       NAME: identity.workload,
       NAMESPACE: identity.namespace,
@@ -124,6 +125,21 @@ function nodeOf(identity: ProxyIdentity, ports: WorkloadPorts, portOffset: numbe
 
 const xdsCluster = "xds-grpc";
 const xdsService = { envoy_grpc: { cluster_name: xdsCluster } };
+const overAds = { ads: {}, resource_api_version: "V3" };
+
+export const layeredRuntime = {
+  // Envoy's own limit of 100 refuses everyday expressions; Istio's proxies have this one.
+  layers: [{ name: "global config", static_layer: { "re2.max_program_size.error_level": 32768 } }],
+};
+
+/** Layers that come from there: what RuntimeLayers say, and the shares of faults that must not outlive the control plane. */
+const discoveredLayers = ["limpid", "limpid-faults"].map((name) => ({
+  name,
+  rtds_layer: { name, rtds_config: overAds },
+}));
+
+/** https://www.envoyproxy.io/docs/envoy/latest/api/client_features */
+const clientFeatures = ["xds.config.supports-resource-ttl", "dev.limpid.fault-leases"];
 
 /** To the control plane, for what is not configuration. */
 const ownStream = { api_type: "GRPC", transport_api_version: "V3", grpc_services: [xdsService] };
@@ -137,14 +153,11 @@ const fromControlPlane = {
       set_node_on_first_message_only: true,
       grpc_services: [xdsService],
     },
-    cds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
-    lds_config: { ads: {}, resource_api_version: "V3", initial_fetch_timeout: "0s" },
+    cds_config: { ...overAds, initial_fetch_timeout: "0s" },
+    lds_config: { ...overAds, initial_fetch_timeout: "0s" },
   },
   cluster_manager: { load_stats_config: ownStream },
-  layered_runtime: {
-    // Envoy's own limit of 100 refuses everyday expressions; Istio's proxies have this one.
-    layers: [{ name: "global config", static_layer: { "re2.max_program_size.error_level": 32768 } }],
-  },
+  layered_runtime: { layers: [...layeredRuntime.layers, ...discoveredLayers] },
 };
 
 /** The proxy's own metrics go where its access logs go. Event loops tell how late they are: https://www.envoyproxy.io/docs/envoy/latest/operations/performance */
@@ -162,8 +175,6 @@ const ownMetrics = {
     },
   ],
 };
-
-export const { layered_runtime: layeredRuntime } = fromControlPlane;
 
 /**
  * Anyone may connect to a gateway, so that it has an end: https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/edge

@@ -1,3 +1,4 @@
+import { nanos, type ResourceMetrics, sendMetrics, textAttribute as text } from "../lib/otlp-metrics.ts";
 import type { FleetStatus } from "./fleet-api.ts";
 
 type Parts = FleetStatus["parts"];
@@ -10,7 +11,6 @@ export interface PartMetricsOptions {
 }
 
 const defaultEveryMs = 10_000;
-const timeoutMs = 2_000;
 
 /**
  * Tells the collector what each part's process takes, over OTLP, as the kernel has it: so an Envoy and a bundled proxy are measured alike. What it does not take is
@@ -18,23 +18,20 @@ const timeoutMs = 2_000;
  * @returns stops it
  */
 export function sendPartMetrics({ port, parts, everyMs = defaultEveryMs }: PartMetricsOptions): () => void {
-  const send = async () => {
-    const body = JSON.stringify({ resourceMetrics: parts().flatMap((part) => resourceOf(part, Date.now()) ?? []) });
-    await fetch(`http://127.0.0.1:${port}/v1/metrics`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
-      signal: AbortSignal.timeout(timeoutMs),
-    })
-      .then((response) => response.arrayBuffer())
-      .catch(() => undefined);
-  };
+  const send = () =>
+    sendMetrics(
+      port,
+      parts().flatMap((part) => resourceOf(part, Date.now()) ?? []),
+    );
   const timer = setInterval(() => void send(), everyMs);
   timer.unref();
   return () => clearInterval(timer);
 }
 
-function resourceOf({ name, kind, node, usage, startedAt, pid }: Parts[number], nowMs: number) {
+function resourceOf(
+  { name, kind, node, usage, startedAt, pid }: Parts[number],
+  nowMs: number,
+): ResourceMetrics | undefined {
   if (usage === null || pid === null) return undefined;
   const timeUnixNano = nanos(nowMs);
   const point = { timeUnixNano, attributes: [] };
@@ -71,6 +68,3 @@ function resourceOf({ name, kind, node, usage, startedAt, pid }: Parts[number], 
     ],
   };
 }
-
-const nanos = (ms: number): string => `${Math.round(ms)}000000`;
-const text = (key: string, value: string) => ({ key, value: { stringValue: value } });

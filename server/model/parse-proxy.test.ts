@@ -47,6 +47,7 @@ describe("parseProxy", () => {
         delta: true,
         xdsCluster: undefined,
         bundled: false,
+        faultLeases: false,
       },
     });
   });

@@ -9,6 +9,7 @@ export interface ProxyNode {
   cluster: string;
   metadata: Readonly<Record<string, unknown>>;
   userAgentName: string;
+  clientFeatures?: readonly string[];
   /** The stream it opened is an incremental one. */
   delta: boolean;
   locality?: { region: string; zone: string; subZone: string } | undefined;
@@ -23,6 +24,8 @@ const istioXdsCluster = "xds-grpc";
 
 /** How our own sidecar calls itself, and within an application. */
 const bundled = new Set(["limpid-sidecar", "limpid-sdk"]);
+
+const leasing = ["xds.config.supports-resource-ttl", "dev.limpid.fault-leases"];
 
 /** Reads a node as Envoy, our sidecar and Istio's agent send it. All that is wrong with it at once, by path. */
 export function parseProxy(node: ProxyNode): Result<MeshProxy> {
@@ -63,6 +66,7 @@ export function parseProxy(node: ProxyNode): Result<MeshProxy> {
     xdsCluster: node.aggregated === false ? (text(metadata.XDS_CLUSTER) ?? istioXdsCluster) : undefined,
     secretsFolder: folder(metadata.SECRETS_FOLDER, "SECRETS_FOLDER", errors),
     bundled: bundled.has(node.userAgentName),
+    faultLeases: leasing.every((feature) => node.clientFeatures?.includes(feature)),
   };
   return errors.length > 0 ? fail(...errors) : ok(proxy);
 }

@@ -41,4 +41,6 @@ export interface MeshProxy {
   secretsFolder: string | undefined;
   /** It is our own sidecar, which takes less than Envoy: one filter that it doesn't know would cost it the whole listener. */
   bundled: boolean;
+  /** It asks for the layer of faults, and drops what has a time and is not heard of: client features `dev.limpid.fault-leases` and `xds.config.supports-resource-ttl`. */
+  faultLeases: boolean;
 }

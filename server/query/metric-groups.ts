@@ -50,7 +50,11 @@ function infoOf(name: string, rows: readonly MetricSeriesRow[]): MetricInfo {
 }
 
 const sourceOf = (name: string): MetricInfo["from"] =>
-  name.startsWith("envoy_") ? "proxy" : name.startsWith("process.") ? "process" : "application";
+  name.startsWith("envoy_") || name.startsWith("limpid.load.")
+    ? "proxy"
+    : name.startsWith("process.")
+      ? "process"
+      : "application";
 
 /** A metric over time, by groups. Null: there is none of that name. */
 export async function metricGroups(

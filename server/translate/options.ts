@@ -8,6 +8,8 @@ export interface TranslateOptions {
   tracingSamplingPercent: number;
   /** Stands in every workload's telemetry identity. */
   clusterId: string;
+  /** Faults that end by themselves are over so long after the control plane, which would end them, was last heard of. */
+  faultTtlMs: number;
   /** The proxies' file of certificate authorities, for TLS that they begin. */
   systemCaPath: string;
   /** What is done to paths before anything looks at them, where the mesh says so; unset: RFC 3986's normalization. */
@@ -20,5 +22,6 @@ export const defaultTranslateOptions: TranslateOptions = {
   collectorCluster: "limpid-collector",
   tracingSamplingPercent: 10,
   clusterId: "limpid",
+  faultTtlMs: 30_000,
   systemCaPath: "/etc/ssl/certs/ca-certificates.crt",
 };

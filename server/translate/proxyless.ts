@@ -23,7 +23,7 @@ import { type ConfigWay, configWay } from "./config-source.ts";
 import { faultFilter } from "./fault.ts";
 import { outboundCluster } from "./names.ts";
 import type { TranslateOptions } from "./options.ts";
-import type { ProxyResources } from "./resources.ts";
+import type { TimedResources } from "./resources.ts";
 import { runtimeLayers } from "./runtime-layers.ts";
 import { scopeOf } from "./scope.ts";
 import { sidecarVirtualHosts } from "./virtual-hosts.ts";
@@ -33,7 +33,7 @@ import { sidecarVirtualHosts } from "./virtual-hosts.ts";
  * mesh's clusters and endpoints. Only what gRPC's own clients understand goes in, for they refuse a resource whole.
  * https://github.com/grpc/proposal/blob/master/A28-xds-traffic-splitting-and-routing.md
  */
-export function translateProxyless(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
+export function translateProxyless(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): TimedResources {
   const scope = scopeOf(mesh, proxy);
   const way = configWay(proxy);
   const hosts = sidecarVirtualHosts(mesh, scope);
@@ -55,7 +55,7 @@ export function translateProxyless(mesh: Mesh, proxy: MeshProxy, options: Transl
     }),
     endpoints,
     extensionConfigs: new Map(),
-    runtimes: runtimeLayers(mesh, proxy),
+    ...runtimeLayers(mesh, proxy, options),
   };
 }
 
@@ -128,6 +128,8 @@ const clusterOf = (cluster: Cluster): Cluster | undefined =>
       outlierDetection,
       circuitBreakers,
       metadata: cluster.metadata,
+      // It tells the control plane what load it sends, over the connection by which it is configured.
+      lrsServer: { configSourceSpecifier: { case: "self", value: {} } },
       lbPolicy: isRing ? Cluster_LbPolicy.RING_HASH : Cluster_LbPolicy.ROUND_ROBIN,
       ...(isRing && { lbConfig: cluster.lbConfig }),
     });

@@ -23,3 +23,9 @@ export interface ProxyResources {
   /** By the name of the bootstrap's layer. */
   runtimes: ReadonlyMap<string, Runtime>;
 }
+
+/** With what is no message. */
+export interface TimedResources extends ProxyResources {
+  /** Of some runtimes: how long a proxy that can tell the time keeps them without hearing from the control plane, in milliseconds. */
+  runtimeTtls: ReadonlyMap<string, number>;
+}

@@ -9,6 +9,7 @@ import {
 import { CorsPolicySchema } from "../gen/proto/envoy/extensions/filters/http/cors/v3/cors_pb.js";
 import { HTTPFaultSchema } from "../gen/proto/envoy/extensions/filters/http/fault/v3/fault_pb.js";
 import { memo } from "../lib/memo.ts";
+import { fusedFaults } from "../model/fault-leases.ts";
 import { matchesLabels } from "../model/labels.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { Service } from "../model/service.ts";
@@ -84,11 +85,12 @@ export function defaultRoute(service: Service, context: RouteContext): Route {
 
 function buildRoutes(virtualService: VirtualService, context: RouteContext): Route[] {
   const routes: Route[] = [];
+  const leases = context.scope.faultLeases ? fusedFaults(virtualService) : undefined;
   for (const [index, http] of virtualService.http.entries()) {
     for (const [place, match] of (http.match?.length ? http.match : [undefined]).entries()) {
       if (match && !applies(match, context)) continue;
       const rule = match ? `http[${index}].match[${place}]` : `http[${index}]`;
-      routes.push(buildRoute(virtualService, { http, match, rule }, context));
+      routes.push(buildRoute(virtualService, { http, match, rule, lease: leases?.get(index) }, context));
       if (isCatchAll(routeMatch(match))) return routes;
     }
   }
@@ -108,9 +110,11 @@ interface Rule {
   http: HTTPRoute;
   match: HTTPMatchRequest | undefined;
   rule: string;
+  /** The name under which its fault stands in the runtime. */
+  lease: string | undefined;
 }
 
-function buildRoute(virtualService: VirtualService, { http, match, rule }: Rule, context: RouteContext): Route {
+function buildRoute(virtualService: VirtualService, { http, match, rule, lease }: Rule, context: RouteContext): Route {
   const name = http.name || "default";
   const path = routeMatch(match);
   const { action, headers } = routeAction(http, context);
@@ -129,7 +133,7 @@ function buildRoute(virtualService: VirtualService, { http, match, rule }: Rule,
     decorator: { operation: operation(host, Number(port), operationPath(path)) },
     ...headers,
     ...(action && { action }),
-    typedPerFilterConfig: filterConfigs(http),
+    typedPerFilterConfig: filterConfigs(http, lease),
   });
 }
 
@@ -194,8 +198,8 @@ function join(a: HeaderMutations, b: HeaderMutations): HeaderMutations {
   };
 }
 
-function filterConfigs(http: HTTPRoute): Record<string, Any> {
-  const message = http.fault && fault(http.fault);
+function filterConfigs(http: HTTPRoute, lease: string | undefined): Record<string, Any> {
+  const message = http.fault && fault(http.fault, lease);
   return {
     ...(message && { [faultFilter]: anyPack(HTTPFaultSchema, message) }),
     ...(http.corsPolicy && { [corsFilter]: anyPack(CorsPolicySchema, cors(http.corsPolicy)) }),

@@ -19,6 +19,8 @@ export interface Scope {
   readonly certified: boolean;
   readonly isGateway: boolean;
   readonly bundled: boolean;
+  /** Faults that end by themselves do so when the control plane is gone, too. */
+  readonly faultLeases: boolean;
   /** Connections are brought to it by iptables, and it knows where they were going. */
   readonly intercepted: boolean;
   /** How the resources that it is sent refer to others. */
@@ -46,6 +48,7 @@ export function scopeOf(mesh: Mesh, proxy: MeshProxy): Scope {
     certified: proxy.identity !== undefined,
     isGateway: proxy.type === "router",
     bundled: proxy.bundled,
+    faultLeases: proxy.faultLeases,
     intercepted: proxy.interception === "REDIRECT",
     way: configWay(proxy),
     ...seen,
@@ -60,6 +63,7 @@ export const scopeKey = (scope: Scope, labelKeys: readonly string[]): string =>
     scope.domain,
     labelKeys.map((key) => scope.labels[key] ?? null),
     ...(scope.sidecar ? [scope.sidecar.key] : []),
+    ...(scope.faultLeases ? ["leases"] : []),
   ]);
 
 export const routeScopeKey = (scope: Scope, virtualService: VirtualService): string =>

@@ -30,7 +30,7 @@ import { interceptedAddresses, outboundPorts } from "./outbound-ports.ts";
 import { patched } from "./patches/patched.ts";
 import { translateProxyless } from "./proxyless.ts";
 import { rateLimitConfigs } from "./rate-limits.ts";
-import type { ProxyResources } from "./resources.ts";
+import type { TimedResources } from "./resources.ts";
 import { type RouteTable, routeShell, wholeRouteConfiguration } from "./route-configurations.ts";
 import { runtimeLayers } from "./runtime-layers.ts";
 import { scopeOf } from "./scope.ts";
@@ -49,7 +49,7 @@ export function translate(
   mesh: Mesh,
   proxy: MeshProxy,
   options: TranslateOptions = defaultTranslateOptions,
-): ProxyResources {
+): TimedResources {
   if (proxy.proxyless) return translateProxyless(mesh, proxy, options);
   const { pathNormalization, accessLogFile } = mesh.settings;
   const isPlain = pathNormalization === "BASE" && accessLogFile === undefined;
@@ -59,7 +59,7 @@ export function translate(
   return patched(mesh, proxy, resources);
 }
 
-function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
+function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): TimedResources {
   if (proxy.interception === "REDIRECT") return translateIntercepted(mesh, proxy, options);
   const scope = scopeOf(mesh, proxy);
   const outbound = outboundClusters(mesh, scope, options);
@@ -86,12 +86,12 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
     clusters: withOwn(proxy, outbound.clusters, own),
     endpoints: outbound.endpoints,
     extensionConfigs: rateLimitsOf(proxy, inbound),
-    runtimes: runtimeLayers(mesh, proxy),
+    ...runtimeLayers(mesh, proxy, options),
   };
 }
 
 /** Traffic comes to it by iptables, as to every stock Istio sidecar. */
-function translateIntercepted(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
+function translateIntercepted(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): TimedResources {
   if (proxy.bundled) {
     throw new UnsupportedProxyError(
       `${proxy.id}: interception REDIRECT is Envoy's; the bundled sidecar needs node metadata INTERCEPTION_MODE NONE`,
@@ -125,11 +125,11 @@ function translateIntercepted(mesh: Mesh, proxy: MeshProxy, options: TranslateOp
     ]),
     endpoints: outbound.endpoints,
     extensionConfigs: rateLimitsOf(proxy, inbound),
-    runtimes: runtimeLayers(mesh, proxy),
+    ...runtimeLayers(mesh, proxy, options),
   };
 }
 
-function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): ProxyResources {
+function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions): TimedResources {
   const scope = scopeOf(mesh, proxy);
   const outbound = outboundClusters(mesh, scope, options);
   const guards = guardsAt({ mesh, scope, proxy, clusters: outbound.clusters, options }, undefined);
@@ -160,7 +160,7 @@ function translateRouter(mesh: Mesh, proxy: MeshProxy, options: TranslateOptions
     ]),
     endpoints: outbound.endpoints,
     extensionConfigs: noExtensionConfigs,
-    runtimes: runtimeLayers(mesh, proxy),
+    ...runtimeLayers(mesh, proxy, options),
   };
 }
 
@@ -179,7 +179,7 @@ const byAddress = (servers: readonly BoundServer[]) =>
     )
     .sort((a, b) => a.at.port - b.at.port || compare(a.at.bind ?? "", b.at.bind ?? ""));
 
-function routesOf(proxy: MeshProxy, tables: readonly RouteTable[]): Pick<ProxyResources, "routes" | "virtualHosts"> {
+function routesOf(proxy: MeshProxy, tables: readonly RouteTable[]): Pick<TimedResources, "routes" | "virtualHosts"> {
   const toConfiguration = takesVirtualHosts(proxy) ? routeShell : wholeRouteConfiguration;
   return {
     routes: byName<RouteConfiguration>(proxy, "routes", tables.map(toConfiguration)),

@@ -163,6 +163,35 @@ test("a client that reads but never answers holds up nobody, and gets one respon
   expect(mute.responses).toHaveLength(1);
 });
 
+test.each([
+  ["everything", TypeUrl.cluster, [], 2],
+  ["less than before", TypeUrl.cluster, ["s0"], 1],
+  ["a wildcard beside names", TypeUrl.cluster, ["*", "s0"], 2],
+  ["names", TypeUrl.endpoint, ["s0", "s1"], 2],
+] as const)(
+  "a stream's first request is answered, whatever version it comes with: %s",
+  async (_, typeUrl, names, count) => {
+    const { target } = await serve();
+    const first = async (versionInfo: string, resourceNames: readonly string[]) => {
+      const client = makeClient(AggregatedDiscoveryService, target);
+      closers.push(() => client.close());
+      const stream = client.streamAggregatedResources();
+      stream.on("error", () => {});
+      const response = new Promise<DiscoveryResponse>((resolve) => stream.once("data", resolve));
+      stream.write(
+        create(DiscoveryRequestSchema, { node: { id: "a" }, typeUrl, versionInfo, resourceNames: [...resourceNames] }),
+      );
+      const answer = await response;
+      stream.cancel();
+      return answer;
+    };
+    const all = typeUrl === TypeUrl.cluster ? [] : ["s0", "s1"];
+    const { versionInfo } = await first("", all);
+    expect(versionInfo).not.toBe("");
+    expect((await first(versionInfo, names)).resources).toHaveLength(count);
+  },
+);
+
 describe("a service per type", () => {
   test("endpoints, state of the world", async () => {
     const { target } = await serve();

@@ -12,7 +12,7 @@ import { registerCsds } from "./csds.ts";
 import { addDiscoveryServices, discoveryServices } from "./discovery-services.ts";
 import { DiscoveryStreams, type StreamEvents } from "./discovery-streams.ts";
 import { defaultLimits, type XdsLimits } from "./limits.ts";
-import { type ClusterLoad, LoadReports } from "./load-reports.ts";
+import { type ClusterLoad, LoadReports, type OnLoad } from "./load-reports.ts";
 import { registerLrs } from "./lrs.ts";
 import type { Session } from "./session.ts";
 
@@ -44,6 +44,8 @@ export interface XdsServerOptions {
   logger: Logger;
   events: StreamEvents;
   limits?: Partial<XdsLimits>;
+  /** Hears what clients report of the load that they send. */
+  onLoad?: OnLoad;
   /** Further services on the same ports. */
   services?: readonly { readonly service: DescService; add(server: Server): void }[];
 }
@@ -76,7 +78,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
   const streams = new DiscoveryStreams({ clock, logger, events, limits });
   addDiscoveryServices(server, streams);
   registerCsds(server, () => streams.sessions());
-  const reports = new LoadReports(limits.loadReportMs);
+  const reports = new LoadReports(limits.loadReportMs, options.onLoad);
   registerLrs(server, { clock, reports, reportEveryMs: limits.loadReportMs, maxStreams: limits.sessions });
 
   const at = (port: number, host = options.host ?? "127.0.0.1") => ({ host, port });

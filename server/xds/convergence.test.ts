@@ -72,7 +72,7 @@ class Wire {
 
   deliverToClient(): void {
     const response = this.toClient.shift();
-    if (response) this.toServer.push(...this.client.receive(response));
+    if (response) this.toServer.push(...this.client.receive(response, 0));
   }
 
   push(): void {

@@ -17,8 +17,6 @@ export interface Request {
   subscribe: readonly string[];
   unsubscribe: readonly string[];
   initialVersions: ReadonlyMap<string, string>;
-  /** State of the world only. */
-  versionInfo: string | undefined;
   responseNonce: string;
   /** Why the client refused what it was sent. */
   error: string | undefined;
@@ -58,7 +56,6 @@ function decode(protocol: Protocol, bytes: Uint8Array): Request {
     subscribe: delta ? message.resourceNamesSubscribe : message.resourceNames,
     unsubscribe: delta ? message.resourceNamesUnsubscribe : [],
     initialVersions: delta ? versionsOf(message.initialResourceVersions) : none,
-    versionInfo: delta ? undefined : message.versionInfo,
     error: errorDetail && (errorDetail.message || "refused without a reason"),
   };
 }

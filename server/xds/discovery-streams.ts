@@ -7,10 +7,11 @@ import { decodeRequest, type Request, subscriptionRequest } from "./discovery-me
 import type { Call, DiscoveryHandlers, FetchHandler } from "./discovery-services.ts";
 import { type EncodedResponse, encodeResponse } from "./encoded-response.ts";
 import type { Protocol, Push } from "./exchange.ts";
+import { keepsTime } from "./lifetimes.ts";
 import type { XdsLimits } from "./limits.ts";
 import { type AuthenticatedCall, peerIdentity, tokenIdentity } from "./peer-identity.ts";
 import { RequestError } from "./request-error.ts";
-import { Session, type SessionEvents } from "./session.ts";
+import { Session, type SessionEvents, type SessionOptions } from "./session.ts";
 import { Turns } from "./turns.ts";
 import type { TypeUrl } from "./types.ts";
 import { WriteGate } from "./write-gate.ts";
@@ -165,8 +166,9 @@ export class DiscoveryStreams implements DiscoveryHandlers {
 
   #begin(call: Call, protocol: Protocol, { node, nodeBytes }: Request, onlyType: TypeUrl | undefined): Session {
     if (!node?.id) throw missingNode();
-    return this.#open(call, { protocol, aggregated: !onlyType }, { node, nodeBytes }, (type, push, revision) =>
-      this.#write(call, encodeResponse(protocol, type, push, revision)),
+    const kind = { protocol, aggregated: !onlyType, keepsTime: keepsTime(node.clientFeatures) };
+    return this.#open(call, kind, { node, nodeBytes }, (type, push, revision) =>
+      this.#write(call, encodeResponse(protocol, type, push, revision, kind.keepsTime)),
     );
   }
 
@@ -177,7 +179,7 @@ export class DiscoveryStreams implements DiscoveryHandlers {
 
   #open(
     call: AuthenticatedCall,
-    kind: { protocol: Protocol; aggregated: boolean },
+    kind: Pick<SessionOptions, "protocol" | "aggregated" | "keepsTime">,
     sent: { node: Node; nodeBytes: number },
     write: (typeUrl: string, push: Push, revision: number) => void,
   ): Session {

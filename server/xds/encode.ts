@@ -7,14 +7,16 @@ import type { Resource, ResourceMap } from "./types.ts";
 const encodedMessages = new WeakMap<object, Resource[]>();
 const encodedMaps = new WeakMap<object, ResourceMap>();
 
+/** `ttls`: by name, in milliseconds; always the same ones for the same map. */
 export function encodeAll<Desc extends DescMessage>(
   kind: ResourceKind<Desc>,
   messages: ReadonlyMap<string, MessageShape<Desc>>,
+  ttls?: ReadonlyMap<string, number>,
 ): ResourceMap {
   const known = encodedMaps.get(messages);
   if (known) return known;
   const resources = new Map<string, Resource>();
-  for (const [name, message] of messages) resources.set(name, encode(kind, name, message));
+  for (const [name, message] of messages) resources.set(name, encode(kind, name, message, ttls?.get(name)));
   encodedMaps.set(messages, resources);
   return resources;
 }
@@ -23,14 +25,22 @@ function encode<Desc extends DescMessage>(
   kind: ResourceKind<Desc>,
   name: string,
   message: MessageShape<Desc>,
+  ttlMs: number | undefined,
 ): Resource {
   // Nearly always one; a virtual host may stand in several route configurations.
   const known = encodedMessages.get(message) ?? [];
-  const same = known.find((resource) => resource.name === name);
+  const same = known.find((resource) => resource.name === name && resource.ttlMs === ttlMs);
   if (same) return same;
   const value = kind.toBinary(message, name);
   const requires = kind.requires(message, name);
-  const resource: Resource = { name, version: versionOf(value), value, ...(requires.length > 0 && { requires }) };
+  const version = ttlMs === undefined ? versionOf(value) : `${versionOf(value)}-${ttlMs}`;
+  const resource: Resource = {
+    name,
+    version,
+    value,
+    ...(requires.length > 0 && { requires }),
+    ...(ttlMs !== undefined && { ttlMs }),
+  };
   encodedMessages.set(message, [...known, resource]);
   return resource;
 }

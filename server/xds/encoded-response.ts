@@ -1,5 +1,7 @@
 import { writeVarint } from "../lib/varint.ts";
 import type { Protocol, Push } from "./exchange.ts";
+import { timedAmong } from "./lifetimes.ts";
+import { encodeTimed, wrapperTypeUrl } from "./timed-resource.ts";
 import type { Resource } from "./types.ts";
 
 /**
@@ -36,8 +38,14 @@ export class EncodedResponse {
   }
 }
 
-/** A DeltaDiscoveryResponse or DiscoveryResponse. https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/discovery/v3/discovery.proto */
-export function encodeResponse(protocol: Protocol, typeUrl: string, push: Push, revision: number): EncodedResponse {
+/** A DeltaDiscoveryResponse or DiscoveryResponse: https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/discovery/v3/discovery.proto `keepsTime`: the client drops what has a time and is not heard of. */
+export function encodeResponse(
+  protocol: Protocol,
+  typeUrl: string,
+  push: Push,
+  revision: number,
+  keepsTime = false,
+): EncodedResponse {
   const fields: number[] = [];
   const isDelta = protocol === "delta";
   // Field numbers differ: version 1 in both, type URL 4, nonce 5, control plane 7 and 6, removed 6 in the incremental one only.
@@ -46,7 +54,27 @@ export function encodeResponse(protocol: Protocol, typeUrl: string, push: Push, 
   text(fields, 5, push.nonce);
   if (isDelta) for (const name of push.removed) text(fields, 6, name);
   bytes(fields, isDelta ? 7 : 6, controlPlane);
-  return new EncodedResponse([Uint8Array.from(fields), ...bodyOf(isDelta, typeUrl, push.resources)]);
+  const heartbeats = push.heartbeats ?? [];
+  const isTimed = keepsTime && heartbeats.length + timedAmong(push.resources).length > 0;
+  const body = isTimed ? timedBody(isDelta, typeUrl, push) : bodyOf(isDelta, typeUrl, push.resources);
+  return new EncodedResponse([Uint8Array.from(fields), ...body]);
+}
+
+/** Few have a time: nothing of it is shared. */
+function timedBody(isDelta: boolean, typeUrl: string, push: Push): Uint8Array[] {
+  const timedParts = (resource: Resource, hasBody: boolean): Uint8Array[] => {
+    const value = encodeTimed(typeUrl, resource, hasBody);
+    const any = isDelta ? [] : anyHead(wrapperTypeUrl, value.length);
+    return [Uint8Array.from([...prefix(2, any.length + value.length), ...any]), value];
+  };
+  const plainParts = (resource: Resource): Uint8Array[] => [
+    isDelta ? deltaHead(typeUrl, resource) : sotwHead(typeUrl, resource),
+    resource.value,
+  ];
+  return [
+    ...push.resources.flatMap((it) => (it.ttlMs === undefined ? plainParts(it) : timedParts(it, true))),
+    ...(push.heartbeats ?? []).flatMap((it) => timedParts(it, false)),
+  ];
 }
 
 /** By the list of resources, where it is the same for many clients: undefined the first time, joined from the second on. */

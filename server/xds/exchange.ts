@@ -10,8 +10,6 @@ export interface SubscriptionRequest {
   unsubscribe?: readonly string[];
   /** Delta, first request: what the client still holds. */
   initialVersions?: ReadonlyMap<string, string>;
-  /** State of the world, first request: the last version it accepted. */
-  versionInfo?: string;
   responseNonce: string;
   error?: string;
 }
@@ -25,6 +23,8 @@ export interface Push {
   /** Those that the client does not hold like this, or asked for again: not what only completes a whole state. */
   fresh: readonly Resource[];
   removed: readonly string[];
+  /** Those that the client is told of without their content, lest it drop them. */
+  heartbeats?: readonly Resource[];
 }
 
 export type Outcome =

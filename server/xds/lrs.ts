@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Server, status } from "@grpc/grpc-js";
+import { type Node, NodeSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import {
   LoadReportingService,
   type LoadStatsRequest,
@@ -33,28 +34,28 @@ export function registerLrs(server: Server, { clock, reports, reportEveryMs, max
         return;
       }
       streams += 1;
-      let node: string | undefined;
+      let node: Node | undefined;
       let over = false;
       const end = () => {
         if (over) return;
         over = true;
         streams -= 1;
         if (node === undefined) return;
-        const left = (open.get(node) ?? 1) - 1;
-        if (left > 0) open.set(node, left);
+        const left = (open.get(node.id) ?? 1) - 1;
+        if (left > 0) open.set(node.id, left);
         else {
-          open.delete(node);
-          reports.forget(node);
+          open.delete(node.id);
+          reports.forget(node.id);
         }
       };
       call.on("data", (request: LoadStatsRequest) => {
         if (node === undefined) {
-          const id = request.node?.id ?? "";
-          if (id === "" || id.length > 1_024) {
+          const { id = "", cluster = "" } = request.node ?? {};
+          if (id === "" || id.length > 1_024 || cluster.length > 1_024) {
             call.emit("error", { code: status.INVALID_ARGUMENT, details: "the first report must carry node.id" });
             return;
           }
-          node = id;
+          node = create(NodeSchema, { id, cluster });
           open.set(id, (open.get(id) ?? 0) + 1);
           call.write(
             create(LoadStatsResponseSchema, {

@@ -14,6 +14,7 @@ import { createXdsServer, type XdsServer } from "./ads-server.ts";
 import { createSnapshot, type SnapshotMessages } from "./snapshot.ts";
 import { type Envoy, envoyMissing, freePort, startEnvoy } from "./testing/envoy.ts";
 import { testListener, testMessages } from "./testing/messages.ts";
+import { TypeUrl } from "./types.ts";
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -33,7 +34,12 @@ const proxies: Proxy[] = [
   { name: "the bundled sidecar", api: "DELTA_GRPC", command: bundled },
 ];
 
-async function setUp({ api, command }: Proxy, change: Partial<SnapshotMessages>, rtdsLayer?: string) {
+async function setUp(
+  { api, command }: Proxy,
+  change: Partial<SnapshotMessages>,
+  rtdsLayer?: string,
+  clientFeatures?: string[],
+) {
   const application = createServer((_, response) => response.end("hello"));
   await new Promise<void>((done) => application.listen(0, "127.0.0.1", done));
   closers.push(() => application.close());
@@ -60,6 +66,7 @@ async function setUp({ api, command }: Proxy, change: Partial<SnapshotMessages>,
     xdsPort,
     api,
     rtdsLayer,
+    ...(clientFeatures && { clientFeatures }),
     ...(command && { command }),
   });
   closers.push(() => envoy.stop());
@@ -68,7 +75,7 @@ async function setUp({ api, command }: Proxy, change: Partial<SnapshotMessages>,
     plane.revision += 1;
     for (const session of server.sessions()) session.publish(createSnapshot(plane.revision, plane.messages));
   };
-  return { envoy, publish, started };
+  return { envoy, publish, started, stop: () => server.stop(0), sessions: () => server.sessions() };
 }
 
 const live = (envoy: Envoy) => vi.waitFor(async () => expect(await envoy.admin("/ready")).toContain("LIVE"), 30_000);
@@ -113,6 +120,31 @@ describe.each(proxies)("runtime layers, $name", (proxy) => {
     expect(await value()).toBe("7");
     publish({ runtimes: layer("mesh", { "a.key": 8 }) });
     await vi.waitFor(async () => expect(await value()).toBe("8"), 5_000);
+  });
+
+  test.skipIf(missing)("that have a time stay as long as they are told of, and no longer", async () => {
+    const runtimes = { runtimes: layer("mesh", { "a.key": 7 }), runtimeTtls: new Map([["mesh", 1_500]]) };
+    const { envoy, stop, sessions } = await setUp(proxy, runtimes, "mesh", ["xds.config.supports-resource-ttl"]);
+    await live(envoy);
+    const value = async () => {
+      const { entries } = JSON.parse(await envoy.admin("/runtime")) as {
+        entries: Record<string, { final_value: string }>;
+      };
+      return entries["a.key"]?.final_value ?? "none";
+    };
+    const nonces = new Set<number | undefined>();
+    // More heartbeats than fit into its time: it would be gone by now.
+    await vi.waitFor(
+      async () => {
+        nonces.add(sessions()[0]?.sentAt.get(TypeUrl.runtime));
+        expect(nonces.size).toBeGreaterThan(8);
+      },
+      { timeout: 30_000, interval: 50 },
+    );
+    expect(await value()).toBe("7");
+    expect(sessions()[0]?.nacks.get(TypeUrl.runtime)).toBeUndefined();
+    await stop();
+    await vi.waitFor(async () => expect(await value()).toBe("none"), 20_000);
   });
 
   // VHDS is of the incremental protocol.

@@ -3,10 +3,11 @@ import type { Clock } from "../lib/clock.ts";
 import { memo } from "../lib/memo.ts";
 import { encodeAll } from "./encode.ts";
 import type { Phase, Protocol, Push, SubscriptionRequest } from "./exchange.ts";
+import { Heartbeats } from "./heartbeats.ts";
 import { RequestError } from "./request-error.ts";
 import { type AnyKind, addOrder, kindOf, removeOrder } from "./resource-kinds.ts";
 import { Subscription } from "./subscription.ts";
-import { type Resource, type ResourceMap, type Snapshot, TypeUrl } from "./types.ts";
+import { type Resource, type ResourceMap, resourcesOf, type Snapshot, TypeUrl } from "./types.ts";
 
 export interface SessionOptions {
   /** Unique in this process. */
@@ -17,6 +18,8 @@ export interface SessionOptions {
   protocol: Protocol;
   /** False: the stream is of one type's own service. Default true. */
   aggregated?: boolean;
+  /** The client drops a resource with a time of which it does not hear within that. Default false. */
+  keepsTime?: boolean;
   clock: Clock;
   write(typeUrl: string, push: Push, revision: number): void;
   /** Ends the stream, so that the client comes back later. */
@@ -41,8 +44,6 @@ export interface SessionEvents {
   settled?(session: Session, revision: number): void;
 }
 
-const empty: ResourceMap = new Map();
-
 /** One stream of one client: its subscriptions, the newest snapshot, and the order in which the one is brought to the other. */
 export class Session {
   readonly id: string;
@@ -61,6 +62,7 @@ export class Session {
   #wait: { cancel(): void } | undefined;
   #waitOver = false;
   #closed = false;
+  readonly #heartbeats: Heartbeats | undefined;
   /** Clusters that were pushed, whose load assignments the client will ask for; `next`: the first that was not found to be answered. */
   #expected: { readonly clusters: readonly Resource[]; next: number }[] = [];
 
@@ -72,6 +74,14 @@ export class Session {
     this.aggregated = options.aggregated ?? true;
     this.connectedAt = options.clock.now();
     this.#options = options;
+    if (options.keepsTime) {
+      this.#heartbeats = new Heartbeats({
+        clock: options.clock,
+        subscriptions: this.subscriptions,
+        write: (typeUrl, push) => this.#write(typeUrl, push),
+        onDue: () => this.#pump(),
+      });
+    }
   }
 
   publish(snapshot: Snapshot): void {
@@ -114,6 +124,7 @@ export class Session {
   close(): void {
     this.#closed = true;
     this.#wait?.cancel();
+    this.#heartbeats?.stop();
   }
 
   #resources(snapshot: Snapshot, typeUrl: string): ResourceMap {
@@ -127,6 +138,8 @@ export class Session {
 
   #pump(): void {
     if (this.#closed || !this.snapshot) return;
+    const now = this.#options.clock.now();
+    this.#heartbeats?.lapse(this.snapshot, now);
     const done = this.#addAll(this.snapshot) && this.#removeAll(this.snapshot);
     if (!done || this.#waitOver) {
       if (!this.#wait && !this.#waitOver) this.#startWait();
@@ -135,6 +148,7 @@ export class Session {
       this.#wait = undefined;
     }
     this.#reportSettled(this.snapshot);
+    this.#heartbeats?.beat(this.snapshot, now);
   }
 
   /** Additions and changes in order, types that are not ours first; false: a later type waits for an earlier one. */
@@ -171,10 +185,15 @@ export class Session {
     const subscription = this.subscriptions.get(typeUrl);
     const push = subscription?.next(this.#resources(snapshot, typeUrl), phase, this.#options.responseBytes);
     if (!push) return;
-    this.#options.write(typeUrl, push, snapshot.revision);
-    this.sentAt.set(typeUrl, this.#options.clock.now());
+    this.#write(typeUrl, push);
+    this.#heartbeats?.told(typeUrl, push.resources);
     this.#options.events.pushed?.(this, typeUrl, push);
     this.#followUp(typeUrl, push.fresh, snapshot);
+  }
+
+  #write(typeUrl: string, push: Push): void {
+    this.#options.write(typeUrl, push, this.snapshot?.revision ?? 0);
+    this.sentAt.set(typeUrl, this.#options.clock.now());
   }
 
   /**
@@ -242,6 +261,3 @@ function withAbsent(map: ResourceMap, names: readonly string[], kind: AnyKind): 
   const added = new Map(names.flatMap((name) => (kind.absent ? [[name, kind.absent(name)] as const] : [])));
   return new Map([...map, ...encodeAll(kind, added as Parameters<typeof encodeAll>[1])]);
 }
-
-export const resourcesOf = (snapshot: Snapshot, typeUrl: string): ResourceMap =>
-  snapshot.resources.get(typeUrl) ?? empty;

@@ -14,12 +14,14 @@ export interface SnapshotMessages {
   endpoints: Messages<"endpoint">;
   extensionConfigs?: Messages<"extensionConfig">;
   runtimes?: Messages<"runtime">;
+  /** How long a proxy that can tell the time keeps some of the layers without hearing of them, in milliseconds. */
+  runtimeTtls?: ReadonlyMap<string, number>;
 }
 
 export type SecretMessages = Messages<"secret">;
 
 /** Under which of the message maps each kind stands; secrets are the client's own and come beside. */
-const mapNames: Record<Exclude<KindName, "secret">, keyof SnapshotMessages> = {
+const mapNames: Record<Exclude<KindName, "secret">, Exclude<keyof SnapshotMessages, "runtimeTtls">> = {
   runtime: "runtimes",
   cluster: "clusters",
   endpoint: "endpoints",
@@ -39,7 +41,11 @@ export function createSnapshot(revision: number, messages: SnapshotMessages, sec
   }
   const resources = allKinds.map((kind): [string, ResourceMap] => [
     kind.typeUrl,
-    encodeAll(kind, (maps.get(kind.typeUrl) ?? none) as Parameters<typeof encodeAll>[1]),
+    encodeAll(
+      kind,
+      (maps.get(kind.typeUrl) ?? none) as Parameters<typeof encodeAll>[1],
+      kind.typeUrl === TypeUrl.runtime ? messages.runtimeTtls : undefined,
+    ),
   ]);
   return { revision, resources: new Map(resources) };
 }

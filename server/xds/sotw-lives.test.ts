@@ -28,7 +28,6 @@ class Wire {
   readonly held = new Map<string, string>();
   readonly #life: Life;
   readonly #isWhole: boolean;
-  #acceptedVersion = "";
   #nonce = "";
   #toServer: SubscriptionRequest[] = [];
   #toClient: Push[] = [];
@@ -73,7 +72,6 @@ class Wire {
     const covered = response.resources.filter(({ name }) => this.#life.wildcard || this.asked.has(name));
     const refused = covered.filter(({ name, version }) => this.bad.has(`${name}@${version}`));
     if (refused.length === 0 || namesCulprits) this.#apply(covered, refused);
-    if (refused.length === 0) this.#acceptedVersion = response.version;
     const reasons = new Map(refused.map(({ name }) => [name, "bad"]));
     const reason = namesCulprits ? formatRefusals(kindOf(TypeUrl[this.#life.type])?.noun ?? "", reasons) : "something";
     this.#send(refused.length > 0 ? reason : undefined);
@@ -105,7 +103,6 @@ class Wire {
   #send(error?: string): void {
     this.#toServer.push({
       subscribe: this.#life.wildcard ? [] : [...this.asked],
-      versionInfo: this.#acceptedVersion,
       responseNonce: this.#nonce,
       ...(error !== undefined && { error }),
     });

@@ -41,7 +41,7 @@ class Client {
 
   /** Acknowledges the last response; a state-of-the-world client repeats its names. */
   ack(names: string[] = []) {
-    return this.send({ responseNonce: this.last?.nonce ?? "", versionInfo: this.last?.version, subscribe: names });
+    return this.send({ responseNonce: this.last?.nonce ?? "", subscribe: names });
   }
 
   nack(error: string, names: string[] = []) {
@@ -347,33 +347,6 @@ describe("state of the world", () => {
     expect(client.send({ responseNonce: "", subscribe: ["a", "b"] })).toEqual({ kind: "stale" });
     client.ack(["a"]);
     expect(client.next()).toBeUndefined();
-  });
-
-  test("resumes a wildcard by the version of the whole", () => {
-    const client = new Client(cluster, "sotw", { a: "1", b: "1" });
-    client.send();
-    client.next();
-    const versionInfo = client.last?.version;
-    const resume = (versions: Record<string, string>) => {
-      const again = new Client(cluster, "sotw", versions);
-      again.send({ versionInfo });
-      return again;
-    };
-    expect(resume({ b: "1", a: "1" }).next()).toBeUndefined();
-    expect(resume({ a: "1", b: "2" }).next()).toContain("+b@2");
-    const resumed = resume({ a: "1", b: "1" });
-    resumed.next();
-    resumed.map = mapOf({ a: "1", b: "2" });
-    expect(resumed.next()).toContain("+b@2");
-  });
-
-  test("names are answered whatever the version: one may have been dropped and asked for again meanwhile", () => {
-    const client = new Client(endpoint, "sotw", { a: "1", b: "1" });
-    client.send({ subscribe: ["a", "b"] });
-    client.next();
-    const again = new Client(endpoint, "sotw", { a: "1", b: "1" });
-    again.send({ subscribe: ["a", "b"], versionInfo: client.last?.version });
-    expect(again.next()).toBe("+a@1 +b@1");
   });
 
   test("a name that is dropped and asked for again while a response is on its way is sent again", () => {

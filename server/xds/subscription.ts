@@ -6,7 +6,7 @@ import { listOf } from "./name-list.ts";
 import { type Plan, Planner } from "./plan.ts";
 import { Progress } from "./progress.ts";
 import { Refusals, type Refused } from "./refusals.ts";
-import { stateVersionOf, takeWithin } from "./response-content.ts";
+import { takeWithin } from "./response-content.ts";
 import { type Resource, type ResourceMap, TypeUrl } from "./types.ts";
 
 interface InFlight {
@@ -15,6 +15,8 @@ interface InFlight {
   removed: readonly string[];
   /** What it is a share of. */
   bulk?: Bulk | undefined;
+  /** It says nothing but that these still stand. */
+  heartbeats?: readonly Resource[];
 }
 
 /**
@@ -33,8 +35,6 @@ export class Subscription {
   #answerDue = false;
   /** Characters of what it said at the beginning that it holds. */
   #resumedChars = 0;
-  /** State of the world: the version that it came back with. */
-  #resumeVersion: string | undefined;
   #inFlight: InFlight | undefined;
   #lastNonce = "";
   #nonceCount = 0;
@@ -120,7 +120,11 @@ export class Subscription {
     return outcome;
   }
 
-  #begin({ subscribe, initialVersions, versionInfo }: SubscriptionRequest, now: number): void {
+  /**
+   * Always answered. On the state-of-the-world protocol the version that a client comes back with is that of the last response it took whole: it says nothing
+   * of names that it dropped since, nor of what it took of a response that it refused.
+   */
+  #begin({ subscribe, initialVersions }: SubscriptionRequest, now: number): void {
     this.#opened = true;
     this.#progress.openedAt = now;
     this.#answerDue = true;
@@ -129,9 +133,6 @@ export class Subscription {
       this.#resumedChars = charsOf(initialVersions);
     }
     this.#interest.begin(subscribe);
-    // One version stands for all that a client holds of a type, but not for what it dropped and asked for again since: only of a wildcard there is no such.
-    // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#ack-nack-and-resource-type-instance-version
-    if (this.wildcard) this.#resumeVersion = versionInfo || undefined;
   }
 
   /**
@@ -212,6 +213,8 @@ export class Subscription {
     }
     if (error !== undefined) this.#progress.separate();
     this.#inFlight = undefined;
+    // It has dropped what was to live on.
+    if (error !== undefined) for (const { name } of sent.heartbeats ?? []) this.want(name);
     if (sent.bulk && this.#progress.bulks.isUnderWay(sent.bulk)) {
       this.#acceptBulk(sent, sent.bulk, now);
       return { kind: "ack" };
@@ -281,8 +284,16 @@ export class Subscription {
     if (plan.suspects) this.#refusals.tried();
     for (const { name } of resources) wanted.delete(name);
     for (const name of removed) wanted.delete(name);
-    const nonce = this.#send({ resources: new Map(resources.map((resource) => [resource.name, resource])), removed });
+    const byName = new Map(resources.map((resource) => [resource.name, resource]));
+    const nonce = this.#send({ resources: byName, removed });
     return { nonce, version: plan.version ?? "", resources, fresh, removed };
+  }
+
+  /** Incremental: says to a client that needs nothing else that these, which it holds, still stand. */
+  heartbeat(resources: readonly Resource[]): Push | undefined {
+    if (!this.#opened || this.#inFlight || this.#answerDue || resources.length === 0) return undefined;
+    const nonce = this.#send({ resources: new Map(), removed: [], heartbeats: resources });
+    return { nonce, version: "", resources: [], fresh: [], removed: [], heartbeats: resources };
   }
 
   #send(sent: Omit<InFlight, "nonce">): string {
@@ -313,22 +324,11 @@ export class Subscription {
   }
 
   #lookAt(map: ResourceMap): void {
-    if (this.#resumeVersion !== undefined) this.#resume(map, this.#resumeVersion);
     this.#progress.lookAt(map, {
       protocol: this.protocol,
       isFirst: this.#nonceCount === 0,
       isQuiet: !this.#inFlight && !this.#answerDue,
     });
-  }
-
-  /** State of the world: the client names one version for all that it has; if it is ours, it holds all of it. */
-  #resume(map: ResourceMap, version: string): void {
-    this.#resumeVersion = undefined;
-    const covered = [...this.#interest.in(map)];
-    if (version !== stateVersionOf(covered)) return;
-    for (const resource of covered) this.#progress.accept(resource, this.#progress.openedAt);
-    this.#progress.wanted.clear();
-    this.#answerDue = false;
   }
 }
 

@@ -21,6 +21,8 @@ export interface Resource {
   readonly value: Uint8Array;
   /** Resources that the client needs beside this one: a cluster's load assignment, a listener's route configuration. */
   readonly requires?: readonly ResourceRef[];
+  /** For how long a client that can tell the time keeps it without hearing of it; undefined: until it is told otherwise. Part of the version. */
+  readonly ttlMs?: number;
 }
 
 export interface ResourceRef {
@@ -37,3 +39,8 @@ export interface Snapshot {
   readonly revision: number;
   readonly resources: ReadonlyMap<string, ResourceMap>;
 }
+
+const empty: ResourceMap = new Map();
+
+export const resourcesOf = (snapshot: Snapshot, typeUrl: string): ResourceMap =>
+  snapshot.resources.get(typeUrl) ?? empty;

@@ -4,7 +4,7 @@ import { parseGoDuration } from "../../lib/go-duration.ts";
 import type { HTTPFaultInjection, HTTPRoute } from "../kinds/index.ts";
 import { describeMatch } from "./describe.ts";
 import { limitMatch } from "./fault-limit.ts";
-import { carriers, copyOf, type FaultRecord, isLimited, readRecords } from "./fault-record.ts";
+import { carriers, copyOf, type FaultRecord, type FaultRecords, isLimited, readRecords } from "./fault-record.ts";
 import { type ServiceRef, throughOf, type VirtualService } from "./service-host.ts";
 
 /** `services`: of the registry, so that a fault can name the one whose requests it hits. Every fault in the VirtualServices, those that Limpid injected and those written by hand, in the objects' order. */
@@ -42,6 +42,18 @@ export function expiredFaults(
   });
 }
 
+/** The rules of injected faults that end by themselves, by their place, and the fault's id. */
+export function fusedRules(virtualService: VirtualService): ReadonlyMap<number, string> {
+  const records = readRecords(virtualService);
+  const fused = Object.entries(records.faults).filter(([, { endsAt }]) => endsAt !== null);
+  if (fused.length === 0) return new Map();
+  const rules = virtualService.spec.http ?? [];
+  const places = fused.flatMap(([id, record]) =>
+    [...rulesOf(virtualService, id, record, records)].map((rule) => [rules.indexOf(rule), id] as const),
+  );
+  return new Map(places);
+}
+
 /** When the next injected fault ends, in Unix milliseconds. */
 export function nextFaultEnd(virtualServices: readonly VirtualService[]): number | undefined {
   const ends = virtualServices.flatMap((virtualService) =>
@@ -64,12 +76,7 @@ function faultsOf(virtualService: VirtualService, registry: Registry): Fault[] {
   const rules = virtualService.spec.http ?? [];
   const { namespace, name } = virtualService.metadata;
   const injected = new Map(
-    Object.entries(records.faults).map(([id, record]) => {
-      const own = isLimited(record)
-        ? rules.filter((rule) => copyOf(rule, records)?.id === id)
-        : carriers(rules, records, record, namespace);
-      return [id, new Set(own)];
-    }),
+    Object.entries(records.faults).map(([id, record]) => [id, rulesOf(virtualService, id, record, records)]),
   );
   const faults = Object.entries(records.faults)
     .filter(([id]) => (injected.get(id)?.size ?? 0) > 0)
@@ -92,6 +99,14 @@ function faultsOf(virtualService: VirtualService, registry: Registry): Fault[] {
     });
   });
   return faults;
+}
+
+/** The rules that have an injected fault: copies that it is limited to, or those that it was put into. */
+function rulesOf({ metadata, spec }: VirtualService, id: string, record: FaultRecord, records: FaultRecords) {
+  const rules = spec.http ?? [];
+  return isLimited(record)
+    ? new Set(rules.filter((rule) => copyOf(rule, records)?.id === id))
+    : carriers(rules, records, record, metadata.namespace);
 }
 
 /** Whose requests a rule is about: the service that callers name, else, behind a gateway, the one service that the rule sends to. */

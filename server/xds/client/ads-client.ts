@@ -56,6 +56,7 @@ export function createAdsClient(options: AdsClientOptions): AdsClient {
   let channel: ReturnType<typeof open> | undefined;
   let stream: Stream | undefined;
   let retry: { cancel(): void } | undefined;
+  let expiry: { cancel(): void } | undefined;
   let stopped = true;
 
   const send = (requests: DeltaDiscoveryRequest[]) => {
@@ -81,12 +82,27 @@ export function createAdsClient(options: AdsClientOptions): AdsClient {
     mine.on("data", (response: DeltaDiscoveryResponse) => {
       if (stream !== mine) return;
       backoff.reset();
-      send(state.receive(response));
+      send(state.receive(response, performance.now()));
+      watchExpiry();
     });
     // grpc-js reports every end of a stream as `error`, a clean one also as `end`.
     mine.on("error", (error: ServiceError) => lost(mine, error.details || error.message));
     mine.on("end", () => lost(mine, "the control plane closed the stream"));
     send(state.open());
+  }
+
+  /** Runs whether or not there is a stream: a control plane that is gone is what it is for. */
+  function watchExpiry(): void {
+    expiry?.cancel();
+    const at = state.nextExpiry;
+    if (at === undefined) return;
+    expiry = clock.setTimeout(
+      () => {
+        state.expire(performance.now());
+        watchExpiry();
+      },
+      Math.max(0, Math.ceil(at - performance.now())),
+    );
   }
 
   function lost(which: Stream, reason: string): void {
@@ -112,6 +128,7 @@ export function createAdsClient(options: AdsClientOptions): AdsClient {
     stop() {
       stopped = true;
       retry?.cancel();
+      expiry?.cancel();
       const last = stream;
       stream = undefined;
       state.close();

@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
 import { NodeSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import {
@@ -72,9 +73,9 @@ describe("requests", () => {
     state.subscribe(cluster, "*");
     state.subscribe(endpoint, ["a", "b"]);
     state.open();
-    state.receive(response(cluster, "1", { x: "v1", y: "v1" }));
-    state.receive(response(endpoint, "2", { a: "v2", b: "v2" }));
-    state.receive(response(cluster, "3", {}, ["y"]));
+    state.receive(response(cluster, "1", { x: "v1", y: "v1" }), 0);
+    state.receive(response(endpoint, "2", { a: "v2", b: "v2" }), 0);
+    state.receive(response(cluster, "3", {}, ["y"]), 0);
     state.unsubscribe(endpoint, ["b"]);
     state.close();
     expect(show(state.open())).toEqual(["Cluster x@v1 node", "ClusterLoadAssignment +a a@v2"]);
@@ -93,8 +94,8 @@ describe("responses", () => {
     const { state, updates } = setUp();
     state.subscribe(cluster, "*");
     state.open();
-    expect(show(state.receive(response(cluster, "1", { x: "v1" })))).toEqual(["Cluster nonce=1"]);
-    expect(show(state.receive(response(cluster, "2", { x: "v2" })))).toEqual(["Cluster nonce=2"]);
+    expect(show(state.receive(response(cluster, "1", { x: "v1" }), 0))).toEqual(["Cluster nonce=1"]);
+    expect(show(state.receive(response(cluster, "2", { x: "v2" }), 0))).toEqual(["Cluster nonce=2"]);
     expect(updates.map((update) => update.full)).toEqual([true, false]);
   });
 
@@ -105,8 +106,8 @@ describe("responses", () => {
     );
     state.subscribe(cluster, "*");
     state.open();
-    state.receive(response(cluster, "1", { x: "v1", y: "v1" }));
-    expect(show(state.receive(response(cluster, "2", { x: "bad", y: "v2" })))).toEqual([
+    state.receive(response(cluster, "1", { x: "v1", y: "v1" }), 0);
+    expect(show(state.receive(response(cluster, "2", { x: "bad", y: "v2" }), 0))).toEqual([
       "Cluster nonce=2 !Error adding/updating cluster(s) x: no such thing",
     ]);
     expect(Object.fromEntries(state.held(cluster))).toEqual({ x: "v1", y: "v2" });
@@ -118,7 +119,7 @@ describe("responses", () => {
     });
     state.subscribe(cluster, "*");
     state.open();
-    expect(show(state.receive(response(cluster, "1", { x: "v1" })))).toEqual([
+    expect(show(state.receive(response(cluster, "1", { x: "v1" }), 0))).toEqual([
       "Cluster nonce=1 !Error adding/updating cluster(s) x: bug",
     ]);
     expect(state.held(cluster).size).toBe(0);
@@ -130,7 +131,7 @@ describe("responses", () => {
     state.open();
     const mixed = response(cluster, "1", { x: "v1" });
     for (const { resource } of mixed.resources) if (resource) resource.typeUrl = endpoint;
-    expect(show(state.receive(mixed))[0]).toContain("!Error adding/updating cluster(s) x: is a type.googleapis.com");
+    expect(show(state.receive(mixed, 0))[0]).toContain("!Error adding/updating cluster(s) x: is a type.googleapis.com");
     expect(updates[0]?.added).toEqual([]);
   });
 
@@ -139,7 +140,62 @@ describe("responses", () => {
     state.subscribe(endpoint, ["a", "b"]);
     state.open();
     state.unsubscribe(endpoint, ["a"]);
-    state.receive(response(endpoint, "1", { a: "v1", b: "v1" }));
+    state.receive(response(endpoint, "1", { a: "v1", b: "v1" }), 0);
     expect(updates[0]?.added.map((resource) => resource.name)).toEqual(["b"]);
+  });
+});
+
+describe("what has a time", () => {
+  const timed = (nonce: string, version: string, ttl: number | undefined, body = true) =>
+    create(DeltaDiscoveryResponseSchema, {
+      typeUrl: cluster,
+      nonce,
+      resources: [
+        {
+          name: "x",
+          version,
+          ...(ttl !== undefined && { ttl: durationFromMs(ttl) }),
+          ...(body && { resource: { typeUrl: cluster, value: new Uint8Array() } }),
+        },
+      ],
+    });
+
+  function holding() {
+    const { state, updates } = setUp();
+    state.subscribe(cluster, "*");
+    state.open();
+    state.receive(timed("1", "v1", 1_000), 0);
+    updates.length = 0;
+    return { state, updates };
+  }
+
+  test("is dropped when nobody tells of it, with or without a stream, and asked for anew", () => {
+    const { state, updates } = holding();
+    state.close();
+    expect(state.nextExpiry).toBe(1_000);
+    state.expire(999);
+    expect(updates).toEqual([]);
+    state.expire(1_000);
+    expect(updates).toEqual([{ added: [], removed: ["x"], full: false }]);
+    expect(state.nextExpiry).toBeUndefined();
+    expect(show(state.open())).toEqual(["Cluster node"]);
+  });
+
+  test("lives on with each heartbeat, of which nobody else hears", () => {
+    const { state, updates } = holding();
+    expect(show(state.receive(timed("2", "v1", 1_000, false), 800))).toEqual(["Cluster nonce=2"]);
+    expect([updates, state.nextExpiry]).toEqual([[], 1_800]);
+    state.receive(timed("3", "v2", undefined), 900);
+    expect(state.nextExpiry).toBeUndefined();
+  });
+
+  test("a heartbeat of what is not held is refused, so that it comes whole", () => {
+    const { state } = holding();
+    expect(show(state.receive(timed("2", "v0", 1_000, false), 0))[0]).toContain(
+      "x: is said to stand in version v0, but v1",
+    );
+    state.expire(1_000);
+    expect(show(state.receive(timed("3", "v1", 1_000, false), 0))[0]).toContain("but none is held");
+    expect(state.nextExpiry).toBeUndefined();
   });
 });

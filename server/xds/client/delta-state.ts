@@ -1,4 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import {
   type DeltaDiscoveryRequest,
@@ -36,6 +37,8 @@ interface TypeState {
   names: Set<string>;
   /** Name → version of what was accepted; kept over reconnects, so that nothing unchanged is sent twice. */
   held: Map<string, string>;
+  /** When what has a time is dropped, unless it is heard of before: milliseconds of a clock that runs evenly. */
+  expiries: Map<string, number>;
   /** The type's first request on this stream is out. */
   opened: boolean;
 }
@@ -86,7 +89,7 @@ export class DeltaState {
   unsubscribe(typeUrl: string, names: Iterable<string>): DeltaDiscoveryRequest[] {
     const state = this.#stateOf(typeUrl);
     const gone = [...names].filter((name) => state.names.delete(name));
-    if (!state.wildcard) for (const name of gone) state.held.delete(name);
+    if (!state.wildcard) for (const name of gone) forget(state, name);
     if (gone.length === 0 || !this.#streaming || !state.opened) return [];
     return [this.#request({ typeUrl, resourceNamesUnsubscribe: gone })];
   }
@@ -95,24 +98,51 @@ export class DeltaState {
     return this.#types.get(typeUrl)?.held ?? new Map();
   }
 
+  /** When the next resource's time is over. */
+  get nextExpiry(): number | undefined {
+    const all = [...this.#types.values()].flatMap(({ expiries }) => [...expiries.values()]);
+    return all.length > 0 ? Math.min(...all) : undefined;
+  }
+
+  /** Drops what was not heard of in its time, as if the server had removed it. It stays subscribed, and is asked for anew with the next stream. */
+  expire(now: number): void {
+    for (const [typeUrl, state] of this.#types) {
+      const removed = [...state.expiries].filter(([, at]) => at <= now).map(([name]) => name);
+      const handler = this.#handlers[typeUrl as TypeUrl];
+      if (removed.length === 0 || !handler) continue;
+      for (const name of removed) forget(state, name);
+      this.#callHandler(handler, { added: [], removed, full: false });
+    }
+  }
+
   /** Applies a response and answers it. Requests that the handler's own subscriptions cause are returned by those calls. */
-  receive(response: DeltaDiscoveryResponse): DeltaDiscoveryRequest[] {
+  receive(response: DeltaDiscoveryResponse, now: number): DeltaDiscoveryRequest[] {
     const { typeUrl, nonce: responseNonce } = response;
     const state = this.#types.get(typeUrl);
     const handler = this.#handlers[typeUrl as TypeUrl];
     if (!state || !handler) return []; // never asked for: nothing to acknowledge
-    const errors = this.#apply(state, handler, response);
+    const errors = this.#apply(state, handler, response, now);
     if (errors.size === 0) return [this.#request({ typeUrl, responseNonce })];
     const message = formatRefusals(kindOf(typeUrl)?.noun ?? "resource", errors);
     return [this.#request({ typeUrl, responseNonce, errorDetail: { code: invalidArgument, message } })];
   }
 
-  #apply(state: TypeState, handler: ResourceHandler, response: DeltaDiscoveryResponse): ReadonlyMap<string, string> {
+  #apply(
+    state: TypeState,
+    handler: ResourceHandler,
+    response: DeltaDiscoveryResponse,
+    now: number,
+  ): ReadonlyMap<string, string> {
     const errors = new Map<string, string>();
     const added: ReceivedResource[] = [];
     for (const { name, version, resource } of response.resources) {
       if (!state.wildcard && !state.names.has(name)) continue; // crossed with our unsubscribe
-      if (!resource) continue; // a TTL heartbeat carries no content
+      if (!resource) {
+        const held = state.held.get(name);
+        if (held !== version)
+          errors.set(name, `is said to stand in version ${version}, ${held ? `but ${held}` : "but none"} is held`);
+        continue;
+      }
       if (resource.typeUrl !== response.typeUrl) {
         errors.set(name, `is a ${resource.typeUrl}, expected ${response.typeUrl}`);
       } else {
@@ -120,11 +150,18 @@ export class DeltaState {
       }
     }
     const removed = response.removedResources;
-    for (const [name, reason] of this.#callHandler(handler, { added, removed, full: state.held.size === 0 })) {
-      errors.set(name, reason);
+    // One that only says what still stands is nobody else's business.
+    if (added.length + removed.length > 0 || response.resources.every(({ resource }) => resource)) {
+      const update = { added, removed, full: state.held.size === 0 };
+      for (const [name, reason] of this.#callHandler(handler, update)) errors.set(name, reason);
     }
     for (const { name, version } of added) if (!errors.has(name)) state.held.set(name, version);
-    for (const name of removed) if (!errors.has(name)) state.held.delete(name);
+    for (const name of removed) if (!errors.has(name)) forget(state, name);
+    for (const { name, ttl } of response.resources) {
+      if (errors.has(name) || !state.held.has(name)) continue;
+      if (ttl) state.expiries.set(name, now + durationMs(ttl));
+      else state.expiries.delete(name);
+    }
     return errors;
   }
 
@@ -163,10 +200,15 @@ export class DeltaState {
   #stateOf(typeUrl: string): TypeState {
     const known = this.#types.get(typeUrl);
     if (known) return known;
-    const state: TypeState = { wildcard: false, names: new Set(), held: new Map(), opened: false };
+    const state: TypeState = { wildcard: false, names: new Set(), held: new Map(), expiries: new Map(), opened: false };
     this.#types.set(typeUrl, state);
     return state;
   }
+}
+
+function forget(state: TypeState, name: string): void {
+  state.held.delete(name);
+  state.expiries.delete(name);
 }
 
 /** google.rpc.Code.INVALID_ARGUMENT */

@@ -35,6 +35,8 @@ export interface EnvoyOptions {
   healthDiscovery?: boolean;
   /** A runtime layer of this name from the control plane. */
   rtdsLayer?: string;
+  /** What it says it can do. */
+  clientFeatures?: string[];
   /** Another program that takes Envoy's flags and bootstrap. Default: the real Envoy. */
   command?: readonly string[];
   /** Clusters that the bootstrap has beside xds-grpc; they lead nowhere. */
@@ -99,6 +101,7 @@ export function testBootstrap(options: EnvoyOptions) {
     healthDiscovery,
     staticListeners,
     metricsSink,
+    clientFeatures,
   } = options;
   const stream = {
     api_type: api,
@@ -107,7 +110,7 @@ export function testBootstrap(options: EnvoyOptions) {
   };
   const source = { ...(ownStreams ? { api_config_source: stream } : { ads: {} }), resource_api_version: "V3" };
   return {
-    node: { id, cluster: "test.default", metadata },
+    node: { id, cluster: "test.default", metadata, ...(clientFeatures && { client_features: clientFeatures }) },
     admin: { address: socketAddress("127.0.0.1", 0) },
     dynamic_resources: { ...(!ownStreams && { ads_config: stream }), lds_config: source, cds_config: source },
     ...(metricsSink && { stats_flush_interval: "0.2s", stats_sinks: [metricsService] }),
