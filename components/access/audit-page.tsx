@@ -72,9 +72,7 @@ function Entries({ entries }: { entries: readonly AuditEntry[] }) {
       cell: ({ actor, way, address }) => (
         <>
           <b>{actor || t("nobody")}</b>{" "}
-          <span className="muted">
-            {way} · {address}
-          </span>
+          <span className="muted">{[way, address].filter((text) => text !== "").join(" · ")}</span>
         </>
       ),
     },

@@ -12,6 +12,7 @@ import { memo } from "../lib/memo.ts";
 import { checkedPorts } from "../model/health-checks.ts";
 import type { Mesh, MeshOptions } from "../model/mesh.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import { ownIdentity } from "../model/trust-domains.ts";
 import type { CounterStore } from "../ratelimit/counters.ts";
 import { RateLimiter, type Usage } from "../ratelimit/rate-limiter.ts";
 import { addRateLimitService } from "../ratelimit/service.ts";
@@ -173,7 +174,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       logger,
       metrics,
     });
-  const signing = identities && certificateServices({ ...identities, logger });
+  const signing = identities && certificateServices({ ...identities, trustDomains: pipeline.trustDomains, logger });
   const distributor = new Distributor({
     pipeline,
     credentials,
@@ -385,8 +386,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       },
       revoke(spiffeUri, reason) {
         identities.register.revoke(spiffeUri, reason);
+        const trustDomains = pipeline.trustDomains();
         for (const session of server.sessions()) {
-          if (session.identity === spiffeUri) session.end(`${spiffeUri} was revoked`);
+          if (ownIdentity(session.identity ?? "", trustDomains) === spiffeUri) session.end(`${spiffeUri} was revoked`);
         }
       },
     },

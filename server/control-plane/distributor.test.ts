@@ -12,11 +12,10 @@ import type { Credentials } from "./credentials.ts";
 import { Distributor } from "./distributor.ts";
 import type { MeshPipeline } from "./pipeline.ts";
 
-const identity = "spiffe://cluster.local/ns/default/sa/reviews";
 const secretNamed = (name: string) => new Map<string, Secret>([[name, create(SecretSchema, { name })]]);
 
 /** One proxy with an identity, whose mesh and secrets change when told. */
-function setUp() {
+function setUp(identity = "spiffe://cluster.local/ns/default/sa/reviews", revoked?: string) {
   const clock = new FakeClock();
   const mesh = { revision: 1, resources: testMessages({ listenerPort: 1, upstreamPort: 2, services: 1, vhds: true }) };
   const proxy = { id: "p", name: "p", namespace: "default", serviceAccount: "reviews", identity };
@@ -26,23 +25,27 @@ function setUp() {
     },
     parseProxy: () => proxy as MeshProxy,
     translate: () => mesh.resources,
+    trustDomains: () => ["cluster.local", "old.example"],
   } as unknown as MeshPipeline;
   const held = {
     secrets: secretNamed("first") as ReadonlyMap<string, Secret> | undefined,
     changed: () => {},
     leases: 0,
+    of: "",
   };
   const credentials = {
     trustDomain: "cluster.local",
-    lease(_: string, changed: () => void) {
+    lease(identity: string, changed: () => void) {
       held.leases += 1;
+      held.of = identity;
       held.changed = changed;
       return { current: () => held.secrets, release: () => void held.leases-- };
     },
   } as unknown as Credentials;
   const failures: Session[] = [];
   const onFailure = (session: Session) => void failures.push(session);
-  const options = { pipeline, credentials, clock, logger: silentLogger, onFailure, onTranslated: () => {} };
+  const isRevoked = (it: string) => it === revoked;
+  const options = { pipeline, credentials, isRevoked, clock, logger: silentLogger, onFailure, onTranslated: () => {} };
   const distributor = new Distributor(options);
   const session = new Session({
     id: "1",
@@ -103,4 +106,18 @@ test("who leaves lets go of its certificate and is not waited for", () => {
   held.secrets = secretNamed("late");
   held.changed();
   expect(session.snapshot).toBeUndefined();
+});
+
+test("who comes by an alias of the trust domain is who has that account, and gets a certificate of the mesh's own", () => {
+  const own = "spiffe://cluster.local/ns/default/sa/reviews";
+  const aliased = "spiffe://old.example/ns/default/sa/reviews";
+  const { distributor, session, held, holds } = setUp(aliased);
+  distributor.connect(session);
+  expect([held.of, holds(TypeUrl.secret)]).toEqual([own, ["first"]]);
+  const revoked = setUp(aliased, own);
+  expect(() => revoked.distributor.connect(revoked.session)).toThrow(`${own} was revoked`);
+  const foreign = setUp("spiffe://elsewhere/ns/default/sa/reviews");
+  expect(() => foreign.distributor.connect(foreign.session)).toThrow(
+    /elsewhere.* is not of the form spiffe:\/\/cluster\.local\/ns\/.*alias \(old\.example\)$/,
+  );
 });

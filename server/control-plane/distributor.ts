@@ -2,6 +2,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import { memo } from "../lib/memo.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import { ownIdentity } from "../model/trust-domains.ts";
 import type { ProxyResources } from "../translate/resources.ts";
 import { UnsupportedProxyError } from "../translate/translate.ts";
 import { namesThatDiffer } from "../xds/map-difference.ts";
@@ -144,19 +145,21 @@ export class Distributor {
   }
 
   #parse(session: Session): MeshProxy {
-    const { pipeline, credentials } = this.#options;
+    const { pipeline, isRevoked } = this.#options;
     let proxy: MeshProxy;
     try {
       proxy = pipeline.parseProxy(toProxyNode(session));
     } catch (error) {
       throw new RequestError(error instanceof Error ? error.message : String(error));
     }
-    const problem = proxy.identity !== undefined && identityProblem(proxy, credentials?.trustDomain);
+    if (proxy.identity === undefined) return proxy;
+    const trustDomains = pipeline.trustDomains();
+    const problem = identityProblem(proxy, trustDomains);
     if (problem) throw new RequestError(problem);
-    if (proxy.identity !== undefined && this.#options.isRevoked?.(proxy.identity)) {
-      throw new RequestError(`${proxy.identity} was revoked`);
-    }
-    return proxy;
+    // Whoever comes by an alias goes by the mesh's own name from here on: its next certificate has that.
+    const identity = ownIdentity(proxy.identity, trustDomains);
+    if (isRevoked?.(identity)) throw new RequestError(`${identity} was revoked`);
+    return identity === proxy.identity ? proxy : { ...proxy, identity };
   }
 
   /** The proxy's own, and those of people that its resources name. */

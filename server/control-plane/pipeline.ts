@@ -11,6 +11,7 @@ import { type ProxyNode, parseProxy } from "../model/parse-proxy.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import { serviceLimits } from "../model/rate-limits.ts";
 import { olderFirst } from "../model/service.ts";
+import { trustDomainsOf } from "../model/trust-domains.ts";
 import { defaultTranslateOptions, type TranslateOptions } from "../translate/options.ts";
 import type { ProxyResources, TimedResources } from "../translate/resources.ts";
 import { translate } from "../translate/translate.ts";
@@ -39,6 +40,8 @@ export interface MeshPipeline {
     pending?: readonly ConfigChange[],
   ): (proxy: MeshProxy) => { before: ProxyResources; after: ProxyResources };
   services(): MeshService[];
+  /** The mesh's own first, then its aliases. */
+  trustDomains(): readonly string[];
   /** Oldest first; the same array until one changes. */
   rateLimits(): readonly RateLimitConfigSpec[];
 }
@@ -95,6 +98,7 @@ export function createMeshPipeline(
         return { before: translate(now, twin, translateOptions), after: translate(then, twin, translateOptions) };
       };
     },
+    trustDomains: () => trustDomainsOf(mesh),
     rateLimits() {
       const objects = mesh.objects.get("RateLimitConfig") ?? noObjects;
       const own = serviceLimits(mesh);

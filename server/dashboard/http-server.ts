@@ -120,7 +120,7 @@ async function answer(
   }
 }
 
-/** What was refused, and what failed of what the audit knows by name. The ways in write down their own failures. */
+/** What was refused, to somebody or to nobody that is known, and what failed of what the audit knows by name. The ways in write down their own failures. */
 async function noteFailure(
   callers: Callers,
   error: DashboardError | undefined,
@@ -133,11 +133,13 @@ async function noteFailure(
       await callers.note({ actor: "", way: "token", address, action: "sign-in", result: "refused", reason });
     return;
   }
-  const deed = { ...deedOf(asked.route, asked.call), reason };
-  const { caller } = asked.call;
-  if (error?.code === "FORBIDDEN" && caller)
+  const { route, call } = asked;
+  const deed = { ...deedOf(route, call), reason };
+  // What only reads is asked for again and again by a page whose session has ended.
+  const isStranger = call.caller === undefined && route.need !== "everybody" && isWrite(route.method);
+  if (isStranger || (error?.code === "FORBIDDEN" && call.caller))
     await callers.note({ ...deed, target: deed.target || path, result: "refused" });
-  else if (asked.route.deed !== undefined && caller) await callers.note({ ...deed, result: "failed" });
+  else if (route.deed !== undefined && call.caller) await callers.note({ ...deed, result: "failed" });
 }
 
 const deedOf = ({ method, pattern, deed }: ApiRoute, { caller, address, params, about }: ApiCall) => ({

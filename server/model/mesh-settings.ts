@@ -11,6 +11,8 @@ export interface MeshSettings {
   readonly accessLogFile: AccessLogFile | undefined;
   /** By its annotations: what services are judged by that say nothing themselves. */
   readonly health: PartialThresholds;
+  /** Trust domains whose ids mean the same as those of the mesh's own. */
+  readonly trustDomainAliases: readonly string[];
 }
 
 /** Istio's `accessLogFile`, `accessLogFormat` and `accessLogEncoding`. https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/ */
@@ -24,20 +26,27 @@ export interface AccessLogFile {
 
 export type PathNormalization = "NONE" | "BASE" | "MERGE_SLASHES" | "DECODE_AND_MERGE_SLASHES";
 
-const unset: MeshSettings = { providers: new Map(), pathNormalization: "BASE", accessLogFile: undefined, health: {} };
+const unset: MeshSettings = {
+  providers: new Map(),
+  pathNormalization: "BASE",
+  accessLogFile: undefined,
+  health: {},
+  trustDomainAliases: [],
+};
 
 export const meshSettingsOf = (object: ConfigObject | undefined): MeshSettings =>
   object === undefined
     ? unset
     : memo(object, "settings", [], () => {
         const spec = object.spec as MeshConfigSpec;
-        const { extensionProviders = [], pathNormalization } = spec;
+        const { extensionProviders = [], pathNormalization, trustDomainAliases = [] } = spec;
         const { normalization = "DEFAULT" } = pathNormalization ?? {};
         return {
           providers: new Map(extensionProviders.map((provider) => [provider.name, provider])),
           pathNormalization: normalization === "DEFAULT" ? "BASE" : normalization,
           accessLogFile: accessLogFileOf(spec),
           health: healthAnnotations(object.metadata.annotations).thresholds,
+          trustDomainAliases,
         };
       });
 

@@ -15,6 +15,7 @@ import type { Mesh } from "../model/mesh.ts";
 import { isHttp2, isTcp, type Protocol } from "../model/protocol.ts";
 import type { Service, ServicePort } from "../model/service.ts";
 import type { PolicySettings } from "../model/specs.ts";
+import { trustDomainsOf } from "../model/trust-domains.ts";
 import { isUsed, withAutoMutualTls } from "./auto-mutual-tls.ts";
 import { clientCredentials } from "./client-credentials.ts";
 import { circuitBreakers } from "./connection-pool.ts";
@@ -38,12 +39,12 @@ export interface OutboundClusters {
 /** A cluster for each port of each service that the scope sees, and for each subset of it. */
 export function outboundClusters(mesh: Mesh, scope: Scope, options: TranslateOptions): OutboundClusters {
   const { clusterId, systemCaPath } = options;
-  const { rootNamespace, trustDomain } = mesh.options;
+  const { rootNamespace } = mesh.options;
   const client = whereabouts(mesh, scope);
   const drafts = memo(
     scope.services,
     `outbound ${scope.namespace} ${scope.certified} ${scope.intercepted} ${scope.isGateway} ${scope.way.key} ${systemCaPath} ${JSON.stringify(client)}`,
-    [mesh.destinationRules, rootNamespace, trustDomain, mesh.objects.get("Secret")],
+    [mesh.destinationRules, rootNamespace, trustDomainsOf(mesh), mesh.objects.get("Secret")],
     () =>
       [...scope.services.values()].flatMap((service) => draftsOf(mesh, service, { mesh, scope, systemCaPath, client })),
   );

@@ -5,6 +5,7 @@ import type { Mesh } from "../model/mesh.ts";
 import { attachedTo, hasServiceTargets, targetKeysOf } from "../model/policy-attachment.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import type { ExtensionProvider } from "../model/specs.ts";
+import { trustDomainsOf } from "../model/trust-domains.ts";
 import { type Authorization, authorizationFilters } from "./authorization.ts";
 import { type Authorizer, authorizerFor } from "./external-authorization.ts";
 import { type KeySetCluster, keySetCluster } from "./key-set-clusters.ts";
@@ -12,6 +13,7 @@ import { outboundCluster } from "./names.ts";
 import type { TranslateOptions } from "./options.ts";
 import { jwtFilter } from "./request-authentication.ts";
 import type { Scope } from "./scope.ts";
+import { inEveryTrustDomain } from "./trust-domains.ts";
 
 /** What stands before a workload: whose token is good, then who may do what. */
 export interface Guards extends Authorization {
@@ -52,9 +54,11 @@ export function guardsAt(context: GuardContext, port: number | undefined): Guard
   );
   const authorizers = authorizersFor(context, new Set(policies.map(({ provider }) => provider)));
   const calls = [...keySets.values()].flatMap(({ name, cluster }) => [name, cluster]);
-  const deps = [...authentications, ...policies, ...calls, ...[...authorizers].flat()];
+  const trustDomains = trustDomainsOf(mesh);
+  const deps = [...authentications, ...policies, trustDomains, ...calls, ...[...authorizers].flat()];
   return memo(proxy, `guards ${services.join(" ")}`, deps, () => {
-    const authorization = authorizationFilters(policies, (provider) => authorizers.get(provider));
+    const meant = policies.map((policy) => inEveryTrustDomain(policy, trustDomains));
+    const authorization = authorizationFilters(meant, (provider) => authorizers.get(provider));
     return {
       http: [...tokens(rules, keySets, proxy), ...authorization.http],
       tcp: authorization.tcp,

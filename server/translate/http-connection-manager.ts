@@ -67,6 +67,8 @@ function settings(
     preserveExternalRequestId: !isGateway,
     generateRequestId: true,
     ...pathNormalization(options.pathNormalization),
+    // Else `example.com.` comes past what is denied to `example.com`. What an application calls is its own affair.
+    ...(direction !== "outbound" && { stripTrailingHostDot: true }),
     // At the edge a client that only stands there must go; inside, whoever waits long means to.
     ...(isGateway
       ? { requestHeadersTimeout: seconds(10), streamIdleTimeout: seconds(300) }

@@ -28,7 +28,7 @@ type Chains = Pick<
 export function inboundChains(
   proxy: MeshProxy,
   inbound: InboundPort,
-  trustDomain: string,
+  trustDomains: readonly string[],
   guards: Authorization,
   options: TranslateOptions,
 ): Chains {
@@ -44,7 +44,7 @@ export function inboundChains(
   const isOnly = inbound.mutualTls === "only";
   const mutual: Chain = {
     filterChainMatch: isOnly ? { transportProtocol: "tls" } : mutualTlsMatch,
-    transportSocket: mutualTlsServer(trustDomain, configWay(proxy).secret),
+    transportSocket: mutualTlsServer(trustDomains, configWay(proxy).secret),
     filters: filters("mutual-tls"),
   };
   if (isOnly) return { filterChains: [mutual], listenerFilters: [tlsInspector] };

@@ -18,6 +18,7 @@ import { memo } from "../lib/memo.ts";
 import type { Mesh } from "../model/mesh.ts";
 import { mutualTlsMode } from "../model/peer-authentications.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import { trustDomainsOf } from "../model/trust-domains.ts";
 import type { Authorization } from "./authorization.ts";
 import { inboundClusterOf } from "./clusters.ts";
 import { configWay } from "./config-source.ts";
@@ -184,20 +185,20 @@ export function virtualInbound(
   others: Authorization,
   options: TranslateOptions,
 ): Listener {
-  const { trustDomain, rootNamespace } = mesh.options;
-  const mode = mutualTlsMode(mesh.peerAuthentications, rootNamespace, proxy, 0);
+  const trustDomains = trustDomainsOf(mesh);
+  const mode = mutualTlsMode(mesh.peerAuthentications, mesh.options.rootNamespace, proxy, 0);
   const known = ports.map(({ at: { limits, ...rest } }) => ({
     ...rest,
     local: !limits?.spec.local,
     all: !limits?.spec.global,
   }));
-  const told = JSON.stringify([known, mode, proxy.identity, trustDomain, options]);
+  const told = JSON.stringify([known, mode, proxy.identity, trustDomains, options]);
   const facts = [told, others, ...ports.map(({ guards }) => guards)];
   return memo(proxy, "virtual-inbound", facts, () => {
     const port = inboundPort + proxy.portOffset;
     const own = ports.map(({ at, guards }) => ({
       port: at.port,
-      chains: inboundChains(proxy, at, trustDomain, guards, options),
+      chains: inboundChains(proxy, at, trustDomains, guards, options),
     }));
     const quiet = own.filter(({ chains }) => !chains.listenerFilters?.length).map(({ port }) => port);
     return create(ListenerSchema, {
@@ -212,7 +213,7 @@ export function virtualInbound(
         },
         ...own.flatMap(({ port, chains }) => (chains.filterChains ?? []).map((chain) => atPort(chain, port))),
         // Chains without a port, and not the default chain: to that one Envoy would come back from a port whose own chains all refuse.
-        ...catchAll(proxy, mode, trustDomain, others, options),
+        ...catchAll(proxy, mode, trustDomains, others, options),
       ],
       ...inspecting([
         originalDestination,
@@ -235,7 +236,7 @@ function atPort({ filterChainMatch, filters = [], transportSocket }: Chain, port
 function catchAll(
   proxy: MeshProxy,
   mode: ReturnType<typeof mutualTlsMode>,
-  trustDomain: string,
+  trustDomains: readonly string[],
   guards: Authorization,
   options: TranslateOptions,
 ): Chain[] {
@@ -248,7 +249,7 @@ function catchAll(
   const mutual: Chain = {
     name: "virtualInbound-catchall-mtls",
     filterChainMatch: mode === "STRICT" ? { transportProtocol: "tls" } : mutualTlsMatch,
-    transportSocket: mutualTlsServer(trustDomain, configWay(proxy).secret),
+    transportSocket: mutualTlsServer(trustDomains, configWay(proxy).secret),
     filters,
   };
   if (mode === "STRICT") return [mutual];

@@ -10,6 +10,7 @@ import { TransportSocketSchema } from "../gen/proto/envoy/config/core/v3/base_pb
 import { memo } from "../lib/memo.ts";
 
 import type { Mesh } from "../model/mesh.ts";
+import { trustDomainsOf } from "../model/trust-domains.ts";
 import { configWay } from "./config-source.ts";
 import { circuitBreakers } from "./connection-pool.ts";
 import { seconds } from "./duration.ts";
@@ -50,7 +51,7 @@ export function keySetCluster(
       subset: "",
       subjectAltNames: [hostname],
       systemCaPath,
-      trustDomain: mesh.options.trustDomain,
+      trustDomains: trustDomainsOf(mesh),
     };
     const transportSocket = upstreamTls(
       { mode: "SIMPLE" },

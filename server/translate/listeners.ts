@@ -40,17 +40,17 @@ export const outboundListener = (proxy: MeshProxy, options: TranslateOptions): L
 export const inboundListener = (
   proxy: MeshProxy,
   inbound: InboundPort,
-  trustDomain: string,
+  trustDomains: readonly string[],
   guards: Authorization,
   options: TranslateOptions,
 ): Listener => {
   const name = listenerName(proxy.ip, inbound.port);
   const { protocol, service, mutualTls, limits } = inbound;
   const told = limitFacts(limits, proxy);
-  const facts = [protocol, service?.hostname, service?.port, mutualTls, proxy.identity, trustDomain, guards, ...told];
+  const facts = [protocol, service?.hostname, service?.port, mutualTls, proxy.identity, trustDomains, guards, ...told];
   const at = { address: proxy.ip, port: inbound.port };
   return listenerAt(proxy, options, name, at, TrafficDirection.INBOUND, facts, () =>
-    inboundChains(proxy, inbound, trustDomain, guards, options),
+    inboundChains(proxy, inbound, trustDomains, guards, options),
   );
 };
 

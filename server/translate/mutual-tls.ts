@@ -37,15 +37,15 @@ export type SecretSource = (name: string) => ConfigSource;
 export interface MutualTlsClient {
   /** Server name to ask for. */
   sni: string;
-  /** Names of which the server's certificate must carry one; none: any of the trust domain. */
+  /** Names of which the server's certificate must carry one; none: any of the trust domains. */
   subjectAltNames: readonly string[];
-  trustDomain: string;
+  trustDomains: readonly string[];
   /** Where certificates come from. */
   source: SecretSource;
 }
 
 /** TLS that the client's proxy begins with the certificate that the mesh gave it: `tls.mode: ISTIO_MUTUAL`. */
-export const mutualTlsClient = ({ sni, subjectAltNames, trustDomain, source }: MutualTlsClient): TransportSocket => ({
+export const mutualTlsClient = ({ sni, subjectAltNames, trustDomains, source }: MutualTlsClient): TransportSocket => ({
   name: "envoy.transport_sockets.tls",
   configType: {
     case: "typedConfig",
@@ -54,7 +54,7 @@ export const mutualTlsClient = ({ sni, subjectAltNames, trustDomain, source }: M
       create(UpstreamTlsContextSchema, {
         sni,
         commonTlsContext: {
-          ...common(subjectAltNames.length > 0 ? subjectAltNames.map(exactSan) : [anyOf(trustDomain)], source),
+          ...common(subjectAltNames.length > 0 ? subjectAltNames.map(exactSan) : trustDomains.map(anyOf), source),
           alpnProtocols: [meshProtocol],
         },
       }),
@@ -62,8 +62,8 @@ export const mutualTlsClient = ({ sni, subjectAltNames, trustDomain, source }: M
   },
 });
 
-/** TLS that ends at the server's proxy, with a client that must show a certificate of the trust domain. */
-export const mutualTlsServer = (trustDomain: string, source: SecretSource): TransportSocket => ({
+/** TLS that ends at the server's proxy, with a client that must show a certificate of one of the trust domains. */
+export const mutualTlsServer = (trustDomains: readonly string[], source: SecretSource): TransportSocket => ({
   name: "envoy.transport_sockets.tls",
   configType: {
     case: "typedConfig",
@@ -72,7 +72,7 @@ export const mutualTlsServer = (trustDomain: string, source: SecretSource): Tran
       create(DownstreamTlsContextSchema, {
         requireClientCertificate: true,
         // No ALPN answer: HTTP/1.1 and HTTP/2 are told apart by what the client sends.
-        commonTlsContext: common([anyOf(trustDomain)], source),
+        commonTlsContext: common(trustDomains.map(anyOf), source),
       }),
     ),
   },

@@ -18,6 +18,7 @@ import type { Mesh } from "../model/mesh.ts";
 import type { Protocol } from "../model/protocol.ts";
 import type { Service, ServicePort } from "../model/service.ts";
 import type { PolicySettings } from "../model/specs.ts";
+import { trustDomainsOf } from "../model/trust-domains.ts";
 import type { ConfigWay } from "./config-source.ts";
 import { circuitBreakers, httpProtocolOptions, upstreamConnection } from "./connection-pool.ts";
 import { duration, seconds } from "./duration.ts";
@@ -164,7 +165,7 @@ const tlsTarget = (
     subset,
     subjectAltNames: subjectAltNamesOf(mesh, service, policy.tls.mode === "ISTIO_MUTUAL"),
     systemCaPath,
-    trustDomain: mesh.options.trustDomain,
+    trustDomains: trustDomainsOf(mesh),
     ...(credentials && { credentials }),
   };
 

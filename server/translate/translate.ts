@@ -8,6 +8,7 @@ import { gatewaysOf } from "../model/gateways.ts";
 import { compare } from "../model/hostname.ts";
 import type { Mesh } from "../model/mesh.ts";
 import type { MeshProxy } from "../model/proxy.ts";
+import { trustDomainsOf } from "../model/trust-domains.ts";
 import { blackHole, outboundClusters, passthrough } from "./clusters.ts";
 import { takesVirtualHosts } from "./config-source.ts";
 import { gatewayPort, isGrpcWeb, isPlainHttp } from "./gateway-listeners.ts";
@@ -79,7 +80,7 @@ function translateSidecar(mesh: Mesh, proxy: MeshProxy, options: TranslateOption
   return {
     listeners: byName(proxy, "listeners", [
       outboundListener(proxy, options),
-      ...inbound.map(({ at, guards }) => inboundListener(proxy, at, mesh.options.trustDomain, guards, options)),
+      ...inbound.map(({ at, guards }) => inboundListener(proxy, at, trustDomainsOf(mesh), guards, options)),
       ...outboundPorts(mesh, scope, proxy).map((port) => outboundPortListener(proxy, port, options)),
     ]),
     ...routesOf(proxy, [table]),

@@ -20,7 +20,7 @@ export interface TlsTarget {
   /** Names that the service is known to have certificates for; none: not known. */
   readonly subjectAltNames: readonly string[];
   readonly systemCaPath: string;
-  readonly trustDomain: string;
+  readonly trustDomains: readonly string[];
   /** What `credentialName` stands for. */
   readonly credentials?: ClientCredentials | undefined;
 }
@@ -43,7 +43,7 @@ export function upstreamTls(
   return mutualTlsClient({
     sni: tls.sni || sniOf(target.port, target.subset, target.hostname),
     subjectAltNames: tls.subjectAltNames?.length ? tls.subjectAltNames : target.subjectAltNames,
-    trustDomain: target.trustDomain,
+    trustDomains: target.trustDomains,
     source,
   });
 }

@@ -2,7 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { authorityFiles } from "../../../server/ca/authority-files.ts";
-import { type CertificateAuthority, openCertificateAuthority } from "../../../server/ca/certificate-authority.ts";
+import {
+  type CertificateAuthority,
+  type IssuedCertificate,
+  openCertificateAuthority,
+} from "../../../server/ca/certificate-authority.ts";
 import { writeCertificate } from "../../../server/ca/write-certificate.ts";
 import type { BootstrapCertificate } from "../../../server/fleet/bootstrap.ts";
 import { systemClock as clock } from "../../../server/lib/clock.ts";
@@ -31,6 +35,12 @@ export class TestAuthority {
     const folder = join(this.#folder, `${namespace}-${serviceAccount}`);
     const { key, certificateChain: chain } = await writeCertificate(folder, await this.authority.issue(request));
     return { chain, key, root: join(this.#folder, "ca", authorityFiles.root) };
+  }
+
+  /** Of another trust domain, below the same root. */
+  async issue(trustDomain: string, serviceAccount: string, namespace = "default"): Promise<IssuedCertificate> {
+    const authority = await openCertificateAuthority(join(this.#folder, "ca"), { clock, trustDomain });
+    return authority.issue({ spiffeUri: spiffeUri({ trustDomain, namespace, serviceAccount }), ttlSec: 3600 });
   }
 
   remove(): Promise<void> {

@@ -1,4 +1,5 @@
 import { Agent, request } from "node:http";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import type { Echo } from "./application.ts";
 
 export interface Call {
@@ -12,6 +13,8 @@ export interface Call {
   headers?: Record<string, string>;
   /** Sent with a Content-Length, or in chunks when given as several parts. */
   body?: string | readonly string[];
+  /** Begun by the caller itself, without a look at whose certificate the server shows. */
+  tls?: ConnectionOptions;
 }
 
 export interface Answer {
@@ -25,10 +28,14 @@ export interface Answer {
 
 /** One HTTP/1.1 request to a proxy, over a kept connection when an agent is given. Rejects when the connection breaks. */
 export function call(one: Call, agent?: Agent): Promise<Answer> {
-  const { address, port, host, path = "/", method = "GET", headers = {}, body: sentBody } = one;
+  const { address, port, host, path = "/", method = "GET", headers = {}, body: sentBody, tls } = one;
   const started = performance.now();
   return new Promise<Answer>((resolve, reject) => {
-    const options = { host: address, port, path, method, headers: { host, ...headers }, agent: agent ?? false };
+    const to = { host: address, port };
+    const way = tls
+      ? { createConnection: () => connectTls({ ...to, checkServerIdentity: () => undefined, ...tls }) }
+      : { agent: agent ?? false };
+    const options = { ...to, path, method, headers: { host, ...headers }, ...way };
     const sent = request({ ...options, timeout: 20_000 }, (response) => {
       let body = "";
       response.setEncoding("utf8");

@@ -31,6 +31,7 @@ export interface ScenarioMeshOptions {
  */
 export class ScenarioMesh {
   readonly kind: ProxyKind;
+  readonly authority: TestAuthority;
   readonly controlPlane: Parts["controlPlane"];
   readonly collector: Collector;
   readonly applications: Applications;
@@ -45,6 +46,7 @@ export class ScenarioMesh {
 
   private constructor(kind: ProxyKind, parts: Parts, cleanups: Cleanups) {
     this.kind = kind;
+    this.authority = parts.authority;
     this.controlPlane = parts.controlPlane;
     this.collector = parts.collector;
     this.applications = parts.applications;
@@ -159,7 +161,7 @@ async function startParts(
     start(nodes.gateway, kind, await certified(nodes.gateway)),
   ]);
   const ports = { outbound, ratings, database: databasePort, http2: http2Port, gateway: gatewayPort };
-  const parts = { controlPlane, collector, applications, nodes, client, server, gateway, ports };
+  const parts = { authority, controlPlane, collector, applications, nodes, client, server, gateway, ports };
   await until(async () => {
     const target = { address: addresses.client, port: outbound, host: "ratings:9080" };
     const { status } = await call(target);

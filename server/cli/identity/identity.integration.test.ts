@@ -114,6 +114,25 @@ test("a token is good for one certificate, whose key was made here; the certific
   expect(listed.out.match(new RegExp(`${cart} .* (token|certificate)`, "g"))).toHaveLength(2);
 });
 
+test("a certificate of an alias is renewed into one of the mesh's own trust domain", async () => {
+  const { root } = await joined();
+  const former = await openCertificateAuthority(join(folder, "ca"), { clock, trustDomain: "old.example" });
+  const certificate = await former.issue({ spiffeUri: "spiffe://old.example/ns/default/sa/cart", ttlSec: 3600 });
+  const renewed = () => requestCertificate(at(plane.addresses().xdsTls), root, { certificate });
+  await expect(renewed()).rejects.toThrow(/old\.example.* is not of the trust domain cluster\.local/);
+  const object = {
+    apiVersion: "limpid.dev/v1alpha1",
+    kind: "MeshConfig",
+    metadata: { name: "default", namespace: "" },
+    spec: { trustDomainAliases: ["old.example"] },
+  };
+  const { revision } = await store.commit([{ op: "put", object }], "test");
+  await vi.waitFor(() => expect(plane.mesh().revision).toBe(revision));
+  expect((await renewed()).identity).toBe(cart);
+  await limpid("certificates", "revoke", cart);
+  await expect(renewed()).rejects.toThrow(/was revoked/);
+});
+
 test("what is no token, was taken back, is of another root, or asks in another way is refused", async () => {
   const token = await newToken();
   const { join: port } = plane.addresses();

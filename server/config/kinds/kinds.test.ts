@@ -694,6 +694,7 @@ describe("refuses, by path", () => {
           accessLogEncoding: "JSON",
           accessLogFormat: "%PROTOCOL%",
           pathNormalization: { normalization: "SLASHES" },
+          trustDomainAliases: ["old.example", "Old.example", "*", "a/b", "", "old.example"],
           extensionProviders: [
             { name: "A" },
             {
@@ -729,6 +730,11 @@ describe("refuses, by path", () => {
         "spec.extensionProviders[2].envoyExtAuthzHttp.includeRequestHeadersInCheck[1]: may have a * at one end only",
         "spec.extensionProviders[2].name: b is the name of extensionProviders[1] too",
         "spec.pathNormalization.normalization: must be one of DEFAULT, NONE, BASE",
+        "spec.trustDomainAliases[1]: must be lower-case letters, digits, '-' and '.'",
+        "spec.trustDomainAliases[2]: must be lower-case letters, digits, '-' and '.'",
+        "spec.trustDomainAliases[3]: must be lower-case letters, digits, '-' and '.'",
+        "spec.trustDomainAliases[4]: must not be empty",
+        "spec.trustDomainAliases[5]: is there twice",
         "spec.accessLogFormat: must be an object in JSON, since accessLogEncoding is JSON",
       ],
     ],

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Told, told } from "../../contract/told.ts";
 import { defineKind } from "./define.ts";
 import { duration, port, reportDuplicates, tokenError } from "./fields.ts";
+import { subdomainError } from "./metadata.ts";
 import { fqdnError, isDnsLabel } from "./names.ts";
 import { rule, text } from "./schema.ts";
 
@@ -78,6 +79,9 @@ const providerSchema = rule(
       report([], told("needs-one-of", { fields: "envoyExtAuthzHttp, envoyExtAuthzGrpc" }));
   },
 );
+/** Of SPIFFE ids; capital letters are no part of one. https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE-ID.md#21-trust-domain */
+const trustDomain = text(subdomainError);
+
 export type ExtensionProvider = z.output<typeof providerSchema>;
 
 export const pathNormalizations = ["DEFAULT", "NONE", "BASE", "MERGE_SLASHES", "DECODE_AND_MERGE_SLASHES"] as const;
@@ -115,6 +119,17 @@ const meshConfigFields = z.strictObject({
         ),
     })
     .optional(),
+  trustDomainAliases: rule(z.array(trustDomain).max(64), (aliases, report) =>
+    reportDuplicates(
+      aliases,
+      (alias) => alias,
+      (_alias, index) => report([index], told("twice", {})),
+    ),
+  )
+    .optional()
+    .describe(
+      "Trust domains of certificates that are as good as the mesh's own: whoever has an id of one is whoever has the same of another, for clients, servers and AuthorizationPolicies.",
+    ),
 });
 
 const meshConfigSpecSchema = rule(meshConfigFields, ({ accessLogFormat, accessLogEncoding }, report) => {

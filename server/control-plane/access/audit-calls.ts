@@ -31,7 +31,8 @@ export function deedOfCall({
 }: AuditedCall): Deed | undefined {
   const { caller, commits } = scope;
   if (method === "GET" || dryRun) return undefined;
-  const who = { actor: caller?.name ?? author, way: caller?.way ?? "local", address };
+  const isUnknown = error?.code === 401;
+  const who = { actor: caller?.name ?? author, way: caller?.way ?? (isUnknown ? "" : "local"), address };
   if (error) {
     const result = error.code === 401 || error.code === 403 ? "refused" : "failed";
     return { ...who, action: `${method} config`, target: path, result, reason: `${error.code}: ${error.message}` };

@@ -12,6 +12,7 @@ import {
 import { addService } from "../../lib/grpc.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { parseSpiffeUri, spiffeUri } from "../../lib/spiffe.ts";
+import { ownIdentity } from "../../model/trust-domains.ts";
 import { peerIdentity, tokenIdentity } from "../../xds/peer-identity.ts";
 import { RequestError } from "../../xds/request-error.ts";
 import type { IdentityRegister, IssuedBy } from "./identity-register.ts";
@@ -21,6 +22,8 @@ export interface CertificateServiceOptions {
   authority: CertificateAuthority;
   register: IdentityRegister;
   tokens: JoinTokens;
+  /** The mesh's own first, then its aliases: who comes by a certificate of one of those gets one of its own. */
+  trustDomains(): readonly string[];
   logger: Logger;
 }
 
@@ -79,13 +82,14 @@ async function answer(
 
 async function sign(
   call: Call,
-  { authority, register, logger }: CertificateServiceOptions,
+  { authority, register, trustDomains, logger }: CertificateServiceOptions,
   authenticate: Authenticate,
 ): Promise<IstioCertificateResponse> {
   const { csr, validityDuration } = call.request;
   // Before the token is used up: a request that can't be signed should not cost it.
   const publicKey = await readSigningRequest(csr);
-  const { identity, by } = authenticate(call);
+  const { identity: shown, by } = authenticate(call);
+  const identity = ownIdentity(shown, trustDomains());
   if (register.isRevoked(identity)) {
     throw new Refusal(status.PERMISSION_DENIED, `${identity} was revoked: it gets no certificate any more`);
   }

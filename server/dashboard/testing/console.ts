@@ -29,6 +29,8 @@ export interface Answer {
 /** A dashboard with real sign-in, roles, sessions and audit; the mesh behind it answers every question with its name. */
 export interface TestConsole {
   api: ApiRoutes;
+  /** What the mesh behind it was asked, in order. */
+  asked: { name: string; args: readonly unknown[] }[];
   access: Access;
   port: number;
   machineToken: string;
@@ -40,9 +42,15 @@ export interface TestConsole {
 }
 
 /** Every method answers with its name. */
-export const echoDashboard = new Proxy({} as Dashboard, {
-  get: (_target, name) => async () => ({ asked: String(name) }),
-});
+const echoDashboard = (heard: (call: TestConsole["asked"][number]) => void) =>
+  new Proxy({} as Dashboard, {
+    get:
+      (_target, name) =>
+      async (...args: unknown[]) => {
+        heard({ name: String(name), args });
+        return { asked: String(name) };
+      },
+  });
 
 export async function startConsole(provider?: (url: string) => OidcProvider): Promise<TestConsole> {
   const folder = mkdtempSync(join(tmpdir(), "limpid-console-"));
@@ -50,7 +58,8 @@ export async function startConsole(provider?: (url: string) => OidcProvider): Pr
   const migrations = resolve(import.meta.dirname, "../../../prisma/access/migrations");
   const store = await openSqliteAccessStore({ path: join(folder, "access.db"), migrations });
   const access = createAccess({ store, clock: systemClock, logger: silentLogger, machineToken });
-  const api = createApi(echoDashboard);
+  const asked: TestConsole["asked"] = [];
+  const api = createApi(echoDashboard((call) => void asked.push(call)));
   let server: Server | undefined;
   // The cookie's name has the port, which is known when it listens.
   const place = { port: 3000, secure: false };
@@ -81,6 +90,7 @@ export async function startConsole(provider?: (url: string) => OidcProvider): Pr
   };
   return {
     api,
+    asked,
     access,
     port,
     machineToken,

@@ -153,6 +153,7 @@ function compileOptions(config: HttpConnectionManager): ManagerOptions {
     normalizePath: config.normalizePath ?? false,
     mergeSlashes: config.mergeSlashes,
     escapedSlashes,
+    stripTrailingHostDot: config.stripTrailingHostDot,
     stripPort: stripPortMode(config),
     acceptHttp10: http1?.acceptHttp10 ?? false,
     defaultHost: http1?.defaultHostForHttp10 ?? "",

@@ -57,6 +57,7 @@ export interface ManagerOptions {
   readonly mergeSlashes: boolean;
   /** What is done with a path that has `%2F` or `%5C`. */
   readonly escapedSlashes: "keep" | "reject" | "unescape";
+  readonly stripTrailingHostDot: boolean;
   readonly stripPort: "none" | "any" | "matching";
   readonly acceptHttp10: boolean;
   readonly defaultHost: string;

@@ -55,6 +55,7 @@ export function prepareRequest(exchange: RoutedRequest, manager: HttpManager): b
   }
   record.requestId = requestId ?? "";
   if (options.via !== "") headers.push("via", options.via);
+  if (options.stripTrailingHostDot) exchange.authority = withoutTrailingDot(exchange.authority);
   if (options.stripPort !== "none") exchange.authority = stripPort(exchange, options.stripPort);
   record.scheme = exchange.scheme;
   record.method = exchange.method;
@@ -122,6 +123,9 @@ function appendForwardedFor(exchange: RoutedRequest, before: string | undefined)
   setHeader(exchange.headers, "x-forwarded-for", value);
   return value;
 }
+
+/** `example.com.` and `example.com.:443` are names from the root of the DNS: the same host. */
+const withoutTrailingDot = (host: string): string => host.replace(/\.(?=:[^.]*$|$)/, "");
 
 function stripPort(exchange: RoutedRequest, mode: "any" | "matching"): string {
   const host = exchange.authority;

@@ -237,6 +237,7 @@ export const supportedFields: SupportedFields = {
     "path_with_escaped_slashes_action",
     "strip_matching_host_port",
     "strip_any_host_port",
+    "strip_trailing_host_dot",
     // harmless: concerns HTTP/2
     "drain_timeout",
     "forward_client_cert_details",
