@@ -15,7 +15,7 @@ import { RBACSchema as NetworkRbacSchema } from "../gen/proto/envoy/extensions/f
 import { durationMs } from "../sidecar/duration.ts";
 import type { Token } from "../sidecar/filters/jwt/token.ts";
 import { allMatch, compileHeaders } from "../sidecar/match/header-matcher.ts";
-import type { RbacSubject } from "../sidecar/rbac/engine.ts";
+import type { RbacSubject } from "../sidecar/rbac/subject.ts";
 import { fraction } from "../sidecar/runtime.ts";
 import { judged } from "./checks.ts";
 import { judgeJwt } from "./jwt.ts";
