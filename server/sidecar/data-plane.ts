@@ -22,7 +22,7 @@ import { ClusterSet } from "./cluster/cluster-set.ts";
 import type { Lookup } from "./cluster/dns.ts";
 import { DnsCaches } from "./cluster/dns-cache.ts";
 import { at, problemsOf } from "./config/problems.ts";
-import { compilePerFilter } from "./filters/registry.ts";
+import { nameless, perFilterCompiler } from "./filters/registry.ts";
 import { type ChainsIo, compileChains } from "./listener/compile-chains.ts";
 import { ConnectionLimit } from "./listener/connection-limit.ts";
 import type { DiscoveredPlace } from "./listener/discovered-filter.ts";
@@ -94,7 +94,8 @@ export class DataPlane {
     const random = io.random ?? Math.random;
     this.isInternal = io.isInternal ?? (() => false);
     const now = () => performance.now();
-    this.routes = new RouteSet(compilePerFilter, () => this.listeners.warm());
+    const local = io.local ?? nameless;
+    this.routes = new RouteSet(perFilterCompiler(local), () => this.listeners.warm());
     this.secrets = new SecretSet(() => {
       this.clusters.warm();
       this.listeners.warm();
@@ -113,7 +114,7 @@ export class DataPlane {
       timers: this.timers,
       random,
       runtime: io.runtime ?? new Runtime(),
-      local: io.local ?? { cluster: "", healthCheckFails: () => false },
+      local,
       clusters: this.clusters.byName,
       extensions: this.extensions,
       secrets: this.secrets,

@@ -27,6 +27,7 @@ import { certsViews, clusterViews } from "./admin/data-plane-views.ts";
 import type { AdminSources, GatheredSources } from "./admin/handlers.ts";
 import type { ClusterView } from "./admin/views.ts";
 import { maxConnections } from "./bootstrap/connection-limit.ts";
+import { localProxy } from "./bootstrap/local-proxy.ts";
 import {
   interpret,
   type NodeOverrides,
@@ -253,7 +254,7 @@ class Sidecar implements EmbeddedSidecar {
       stats,
       logger,
       runtime,
-      local: { cluster: node.cluster, healthCheckFails: () => this.#healthFails },
+      local: { ...localProxy(config.bootstrap), healthCheckFails: () => this.#healthFails },
       reusePort: options.reusePort,
       inherited: this.#inherited,
       acquire: link && ((name, address) => link.acquire(name, address)),

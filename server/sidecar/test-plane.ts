@@ -53,6 +53,8 @@ export interface PlaneOptions {
   maxConnections?: number;
   /** `node.cluster`. */
   localCluster?: string;
+  /** `local_cluster_name`. */
+  peers?: string;
   healthCheckFails?: () => boolean;
   runtime?: Runtime;
   lookup?: Lookup;
@@ -67,7 +69,7 @@ export class TestPlane {
 
   private constructor(options: PlaneOptions) {
     const { random, tracer, wallNow, reusePort, maxConnections, lookup } = options;
-    const { localCluster, healthCheckFails, runtime } = options;
+    const { localCluster, peers, healthCheckFails, runtime, lines } = options;
     this.plane = new DataPlane({
       stats: this.stats,
       accessLogger: () => ({ log: (record) => void this.records.push(record) }),
@@ -80,7 +82,8 @@ export class TestPlane {
       lookup,
       logger: silentLogger,
       runtime,
-      local: { cluster: localCluster ?? "", healthCheckFails: healthCheckFails ?? (() => false) },
+      lines,
+      local: { cluster: localCluster ?? "", peers, healthCheckFails: healthCheckFails ?? (() => false) },
     });
   }
 

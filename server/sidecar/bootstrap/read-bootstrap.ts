@@ -80,6 +80,10 @@ export function interpret(bootstrap: Bootstrap): Result<SidecarBootstrap> {
   const ads = adsOf(bootstrap, errors);
   const loadReports = loadReportsOf(bootstrap, errors);
   const statsSinks = statsSinksOf(bootstrap, errors);
+  const peers = bootstrap.clusterManager?.localClusterName ?? "";
+  if (peers !== "" && !bootstrap.staticResources?.clusters.some(({ name }) => name === peers)) {
+    errors.push({ path: "cluster_manager.local_cluster_name", message: `there is no static cluster ${peers}` });
+  }
   if (errors.length > 0) return fail(...errors);
   return ok({ bootstrap, node: bootstrap.node ?? create(NodeSchema), admin, loadReports, statsSinks, ads });
 }

@@ -119,6 +119,11 @@ export class Cluster {
   get allEndpoints(): readonly Endpoint[] {
     return [...this.endpoints.values()];
   }
+  /** How many endpoints there are, whatever their health. */
+  get size(): number {
+    return this.endpoints.size;
+  }
+
 
   /** An endpoint for one attempt; hosts to avoid are given up after as many picks as the context allows. */
   pick(context: PickContext = anyHost): Endpoint | undefined {
