@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { createRegistry, fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
-import { EmptySchema } from "@bufbuild/protobuf/wkt";
+import { EmptySchema, StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { ClusterSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import {
   type ClusterLoadAssignment,
@@ -21,7 +21,7 @@ import type { Runtime } from "./runtime.ts";
 import { Stats } from "./stats.ts";
 import { extensionRegistry } from "./supported/supported-fields.ts";
 
-const json = { registry: createRegistry(extensionRegistry, EmptySchema, FileAccessLogSchema) };
+const json = { registry: createRegistry(extensionRegistry, EmptySchema, FileAccessLogSchema, StringValueSchema) };
 export const listenerFrom = (value: JsonValue) => fromJson(ListenerSchema, value, json);
 export const clusterFrom = (value: JsonValue) => fromJson(ClusterSchema, value, json);
 export const routesFrom = (value: JsonValue) => fromJson(RouteConfigurationSchema, value, json);
