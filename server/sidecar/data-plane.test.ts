@@ -77,11 +77,6 @@ describe("what is not supported is refused by name", () => {
       `${manager}.scheme_header_transformation: not supported`,
     ],
     ["HTTP/3", { codec_type: "HTTP3" }, `${manager}.codec_type: HTTP3 is not supported`],
-    [
-      "escaped slashes",
-      { path_with_escaped_slashes_action: "UNESCAPE_AND_REDIRECT" },
-      `${manager}.path_with_escaped_slashes_action: UNESCAPE_AND_REDIRECT is not supported`,
-    ],
     ["no router", { http_filters: [] }, `${manager}.http_filters: the last filter must be the router`],
     [
       "a nested manager field",
