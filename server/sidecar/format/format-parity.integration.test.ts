@@ -82,6 +82,17 @@ const operators = [
     "HOSTNAME",
     "LOCAL_REPLY_BODY",
   ],
+  [
+    'COALESCE({"operators": ["TRACE_ID", {"command": "REQ", "param": "x-none"}, {"command": "REQ", "param": "x-a"}]})',
+    'COALESCE({"operators": ["GRPC_STATUS", {"command": "PATH", "param": "NQ", "max_length": 2}]})',
+    'COALESCE({"operators": ["RESPONSE_CODE", "PROTOCOL"]})',
+    'COALESCE({"operators": ["TRACE_ID", "SPAN_ID"]})',
+    'COALESCE({"operators": [{"command": "REQ", "param": "x-empty"}, "CUSTOM_FLAGS", "PROTOCOL"]})',
+    'COALESCE({"operators": [{"command": "DYNAMIC_METADATA", "param": "dyn"}]})',
+    'COALESCE({"operators": ["UPSTREAM_CLUSTER", "PROTOCOL"]}):3',
+    'COALESCE({"operators": ["RESPONSE_CODE"]}):2',
+    'COALESCE({"operators": [{"command": "FILTER_STATE", "param": "envoy.filters.http.grpc_stats"}, "PROTOCOL"]})',
+  ],
   ["FILTER_CHAIN_NAME", "ACCESS_LOG_TYPE", "ENVIRONMENT(HOME)", "ENVIRONMENT(NO_SUCH_VARIABLE)"],
 ].flat();
 
@@ -208,6 +219,7 @@ function comparable(line: string): string {
 const asks: [string, Ask][] = [
   ["a request", { path: "/p/q?a=b%20c&b&d=%41+%26", headers: { "x-a": "first", "user-agent": "test" } }],
   ["one with a body", { method: "POST", path: "/p", headers: { "x-a": 'with "quotes" \\ and \x7e' }, body: "body" }],
+  ["one with an empty field", { path: "/", headers: { "x-empty": "" } }],
   ["one that was forwarded", { path: "/", headers: { "x-forwarded-for": "10.1.2.3, 10.20.30.40" } }],
   ["one that was forwarded by six", { path: "/", headers: { "x-forwarded-for": "2001:db8:0:0:1::2" } }],
   ["one whose forwarder is unknown", { path: "/", headers: { "x-forwarded-for": "unknown" } }],

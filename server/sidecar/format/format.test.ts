@@ -47,6 +47,13 @@ describe("formats", () => {
       "::/24 10.0.0.1:1,10.0.0.2:2 two.test",
     ],
     ["%FILTER_STATE(f)% %FILTER_STATE(f:PLAIN)% %FILTER_STATE(g)%", '{"aB":"1"} plain -'],
+    [
+      '%COALESCE({"operators": ["ROUTE_NAME", "PROTOCOL"]})% %COALESCE({"operators": ["GRPC_STATUS"]}):3%',
+      "default Una",
+    ],
+    ['%COALESCE({"operators": [{"command": "REQ", "param": "x-none"}, {"command": "PATH", "max_length": 2}]})%', "/b"],
+    ['%COALESCE({"operators": ["SPAN_ID", {"command": "FILTER_STATE", "param": "f"}]})%', '{"aB":"1"}'],
+    ['%COALESCE({"operators": ["SPAN_ID", "TRACE_ID"]})%', "-"],
     ["%COMMON_DURATION(US_TX_BEG:US_RX_BEG:us)% %COMMON_DURATION(US_RX_BEG:US_TX_BEG)%", "8750 -"],
     ["%QUERY_PARAM(q)% %QUERY_PARAM(r)% %QUERY_PARAM(s)%", "a b  -"],
     [
@@ -55,6 +62,20 @@ describe("formats", () => {
     ],
   ])("%s", (text, expected) => {
     expect(render(text)).toBe(expected);
+  });
+
+  it.each([
+    ['["PATH"]', "%COALESCE%: must be an object"],
+    ["{", "%COALESCE%: is no JSON"],
+    ["{}", "%COALESCE%.operators: must be a list, and not empty"],
+    ['{"operators": []}', "%COALESCE%.operators: must be a list, and not empty"],
+    ['{"operators": ["NOPE", {"param": "x"}]}', "operators[0]: %NOPE% is not supported"],
+    ['{"operators": [{"param": "x"}]}', "operators[0].command: required, a text"],
+    ['{"operators": [{"command": "REQ", "param": 1}]}', "operators[0].param: must be a text"],
+    ['{"operators": [{"command": "REQ"}]}', "operators[0].command: %REQ% is not supported"],
+    ['{"operators": [{"command": "PATH", "max_length": 0}]}', "max_length: must be a whole number above 0"],
+  ])("COALESCE of %s: %s", (argument, expected) => {
+    expect(() => compileFormat(`%COALESCE(${argument})%`)).toThrow(expected);
   });
 
   it.each([
