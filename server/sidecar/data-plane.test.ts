@@ -101,9 +101,9 @@ describe("what is not supported is refused by name", () => {
 
   it.each<[string, JsonObject, string]>([
     [
-      "a log of health checks",
-      { health_checks: [{ timeout: "1s", always_log_health_check_failures: true }] },
-      "cluster c: health_checks[0].always_log_health_check_failures: not supported",
+      "a service that is told of health checks",
+      { health_checks: [{ timeout: "1s", event_service: {} }] },
+      "cluster c: health_checks[0].event_service: not supported",
     ],
     [
       "balancer",

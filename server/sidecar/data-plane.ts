@@ -47,6 +47,8 @@ export interface DataPlaneIo {
   accessLogger(configs: AccessLog[], direction: "inbound" | "outbound"): AccessLogger;
   /** The same for a TCP proxy, whose records are connections. */
   connectionLogger(configs: AccessLog[], direction: "inbound" | "outbound"): AccessLogger;
+  /** Takes lines for a file, of those who log what is no request; absent: nobody reads them. */
+  readonly lines?: ((path: string) => (line: string) => void) | undefined;
   /** May throw likewise; undefined: not traced. */
   tracer(config: HttpConnectionManager_Tracing): Tracer | undefined;
   /** Unix milliseconds. */
@@ -102,7 +104,8 @@ export class DataPlane {
     });
     const dnsCaches = new DnsCaches(io.stats, now, io.lookup);
     const idle = io.listens === false;
-    const clusterIo = { stats: io.stats, timers: this.timers, now, random, dnsCaches, idle };
+    const checkEvents = io.lines && { lines: io.lines, now: io.wallNow ?? Date.now };
+    const clusterIo = { stats: io.stats, timers: this.timers, now, random, dnsCaches, checkEvents, idle };
     this.clusters = new ClusterSet(clusterIo, this.secrets, () => this.listeners.warm());
     const { stats, logger, reusePort, inherited, acquire } = io;
     const limit = io.maxConnections === undefined ? undefined : new ConnectionLimit(io.maxConnections);

@@ -262,6 +262,7 @@ class Sidecar implements EmbeddedSidecar {
       isInternal: embedding && (({ trafficDirection }) => trafficDirection !== TrafficDirection.INBOUND),
       accessLogger: (configs, direction) =>
         both(this.#istio.logger(direction), unwrap(this.#loggers.loggerFor(configs))),
+      lines: (path) => this.#loggers.lines(path),
       connectionLogger: (configs) => unwrap(this.#loggers.loggerFor(configs)) ?? silent,
       tracer: (tracing) => unwrap(this.#tracers.tracerFor(tracing)),
     });

@@ -15,7 +15,7 @@ import { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/rou
 import { FileAccessLogSchema } from "../gen/proto/envoy/extensions/access_loggers/file/v3/file_pb.js";
 import { silentLogger } from "../lib/logger.ts";
 import type { Lookup } from "./cluster/dns.ts";
-import { DataPlane } from "./data-plane.ts";
+import { DataPlane, type DataPlaneIo } from "./data-plane.ts";
 import type { RequestRecord, Tracer } from "./record.ts";
 import type { Runtime } from "./runtime.ts";
 import { Stats } from "./stats.ts";
@@ -57,6 +57,7 @@ export interface PlaneOptions {
   peers?: string;
   healthCheckFails?: () => boolean;
   runtime?: Runtime;
+  lines?: DataPlaneIo["lines"];
   lookup?: Lookup;
 }
 
