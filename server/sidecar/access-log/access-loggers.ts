@@ -227,6 +227,7 @@ function substitution({ format, formatters, omitEmptyValues }: SubstitutionForma
 
 /** What these add to the language is always known here. */
 const builtIn = new Set([
+  "envoy.extensions.formatter.cel.v3.Cel",
   "envoy.extensions.formatter.metadata.v3.Metadata",
   "envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery",
 ]);

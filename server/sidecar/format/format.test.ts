@@ -65,6 +65,34 @@ describe("formats", () => {
   });
 
   it.each([
+    ["request.path.startsWith('/p') && 'x-a' in request.headers", "true"],
+    ["size(request.headers['x-a']) + response.code", "203"],
+    [
+      "xds.route_metadata.filter_metadata.istio.config",
+      "/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews",
+    ],
+    ["response.backend_latency", "9.75ms"],
+    ["request.duration", "12.345ms"],
+    ["request.time", "2026-11-18T11:00:45.123456+00:00"],
+    ["response.flags == 32 + 32768", "true"],
+    ["request.headers['none']", "-"],
+  ])("CEL: %s", (expression, expected) => {
+    expect(render(`%CEL(${expression})%`, { ...record, responseCode: 200 })).toBe(expected);
+  });
+
+  it.each([
+    ["1 +", "%CEL%: "],
+    ["nosuch", "%CEL%.nosuch: no attribute of that name"],
+    ["request.nosuch", "%CEL%.request.nosuch: not supported"],
+    ["string(1)", "%CEL%: string(): not supported"],
+    ["'a'.lowerAscii()", "%CEL%: lowerAscii(): not supported"],
+    ["[1].exists(x, x == 1)", "%CEL%: comprehensions are not supported"],
+    ["filter_state", "%CEL%.filter_state: no attribute of that name"],
+  ])("CEL says what is wrong with %s", (expression, expected) => {
+    expect(() => compileFormat(`%CEL(${expression})%`)).toThrow(expected);
+  });
+
+  it.each([
     ['["PATH"]', "%COALESCE%: must be an object"],
     ["{", "%COALESCE%: is no JSON"],
     ["{}", "%COALESCE%.operators: must be a list, and not empty"],

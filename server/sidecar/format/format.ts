@@ -23,7 +23,7 @@ export function compileFormat(text: string): Format {
     }
   };
   let end = 0;
-  for (const match of text.matchAll(/%%|%([A-Z0-9_]+)(?:\(([^)]*)\))?(?::(\d+))?%/g)) {
+  for (const match of text.matchAll(/%%|%([A-Z0-9_]+)(?:\((.*?)\))?(?::(\d+))?%/gs)) {
     const before = text.slice(end, match.index);
     push(() => literal(before));
     end = match.index + match[0].length;
