@@ -264,6 +264,12 @@ export class Listener {
     }
     this.cxTotal.inc();
     this.cxActive.add(1);
+    if (this.table.incomplete) {
+      this.stats.counter(`${this.prefix}extension_config_missing`).inc();
+      socket.destroy();
+      this.closed();
+      return;
+    }
     const { proxyProtocol, logs } = this.table;
     if (logs !== undefined) this.logs.set(socket, new ConnectionLog(socket, logs));
     if (proxyProtocol === undefined) {

@@ -95,7 +95,7 @@ export const supportedFields: SupportedFields = {
     "max_connections_to_accept_per_socket_event",
   ],
   "envoy.config.listener.v3.Listener.ConnectionBalanceConfig": "opaque",
-  "envoy.config.listener.v3.ListenerFilter": ["name", "typed_config"],
+  "envoy.config.listener.v3.ListenerFilter": ["name", "typed_config", "config_discovery"],
   // harmless: every connection is HTTP/1.1 here
   "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector": [],
   "envoy.config.listener.v3.FilterChain": [
