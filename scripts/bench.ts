@@ -5,6 +5,7 @@ import { benchFootprint } from "./bench/footprint.ts";
 import { benchGraph } from "./bench/graph.ts";
 import { benchH2spec, benchHttp2 } from "./bench/http2.ts";
 import { benchPages } from "./bench/pages.ts";
+import { benchPolicies } from "./bench/policies.ts";
 import { benchSigning } from "./bench/signing.ts";
 import { benchSlider } from "./bench/slider.ts";
 import { benchStartUp } from "./bench/start-up.ts";
@@ -23,6 +24,7 @@ const parts: Record<string, () => Promise<void>> = {
   xds: benchXds,
   telemetry: benchTelemetry,
   signing: benchSigning,
+  policies: benchPolicies,
 };
 
 const chosen = process.argv.slice(2);

@@ -135,6 +135,7 @@ const entries = [
   "envoy/extensions/filters/network/rbac/v3",
   "envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3",
   "envoy/extensions/filters/network/tcp_proxy/v3",
+  "envoy/extensions/health_check/event_sinks/file/v3",
   "envoy/extensions/path/match/uri_template/v3",
   "envoy/extensions/formatter/metadata/v3",
   "envoy/extensions/formatter/req_without_query/v3",

@@ -8,7 +8,8 @@ import {
   RBAC_Action,
   RBACSchema,
 } from "../gen/proto/envoy/config/rbac/v3/rbac_pb.js";
-import { compileRbac, type RbacSubject } from "../sidecar/rbac/engine.ts";
+import { compileRbac } from "../sidecar/rbac/engine.ts";
+import type { RbacSubject } from "../sidecar/rbac/subject.ts";
 
 /** What is not known of one call, beside what is known of none. */
 export interface Unknown {

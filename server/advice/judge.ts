@@ -5,7 +5,7 @@ import { RBACSchema as HttpRbacSchema } from "../gen/proto/envoy/extensions/filt
 import { RBACSchema as NetworkRbacSchema } from "../gen/proto/envoy/extensions/filters/network/rbac/v3/rbac_pb.js";
 import type { Mesh } from "../model/mesh.ts";
 import type { MeshProxy } from "../model/proxy.ts";
-import type { RbacSubject } from "../sidecar/rbac/engine.ts";
+import type { RbacSubject } from "../sidecar/rbac/subject.ts";
 import { outboundClusters } from "../translate/clusters.ts";
 import { checkPrefix } from "../translate/external-authorization.ts";
 import { type Guards, guardsAt } from "../translate/guards.ts";

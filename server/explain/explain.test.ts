@@ -6,7 +6,7 @@ import { type Listener, ListenerSchema } from "../gen/proto/envoy/config/listene
 import { RBAC_Action, RBACSchema } from "../gen/proto/envoy/config/rbac/v3/rbac_pb.js";
 import { HttpConnectionManagerSchema } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { DownstreamTlsContextSchema } from "../gen/proto/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
-import type { RbacSubject } from "../sidecar/rbac/engine.ts";
+import type { RbacSubject } from "../sidecar/rbac/subject.ts";
 import { type Holdings, holdingsOf } from "./holdings.ts";
 import { outboundListener } from "./listeners.ts";
 import { judgeRbac } from "./rbac.ts";

@@ -16,7 +16,7 @@ import type { FractionalPercent } from "../gen/proto/envoy/type/v3/percent_pb.js
 import { durationMs } from "../sidecar/duration.ts";
 import type { Token } from "../sidecar/filters/jwt/token.ts";
 import { allMatch, compileHeaders } from "../sidecar/match/header-matcher.ts";
-import type { RbacSubject } from "../sidecar/rbac/engine.ts";
+import type { RbacSubject } from "../sidecar/rbac/subject.ts";
 import { fraction, type Runtime } from "../sidecar/runtime.ts";
 import { judged } from "./checks.ts";
 import { judgeJwt } from "./jwt.ts";

@@ -12,7 +12,8 @@ import {
 } from "../gen/proto/envoy/config/rbac/v3/rbac_pb.js";
 import { UriTemplateMatchConfigSchema } from "../gen/proto/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.js";
 import type { MetadataMatcher } from "../gen/proto/envoy/type/matcher/v3/metadata_pb.js";
-import { compileRbac, type RbacSubject } from "../sidecar/rbac/engine.ts";
+import { compileRbac } from "../sidecar/rbac/engine.ts";
+import type { RbacSubject } from "../sidecar/rbac/subject.ts";
 import { allOk, anyOk, check, headerCheck, judged, metadataCheck, stringCheck, unjudged } from "./checks.ts";
 import { policyOrigin } from "./origins.ts";
 

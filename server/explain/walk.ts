@@ -21,7 +21,7 @@ import {
 import type { TcpProxy } from "../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { getHeader } from "../sidecar/http/headers.ts";
 import type { RequestView } from "../sidecar/match/request-view.ts";
-import type { RbacSubject } from "../sidecar/rbac/engine.ts";
+import type { RbacSubject } from "../sidecar/rbac/subject.ts";
 import { normalizePath } from "../sidecar/request/normalize-path.ts";
 import { withoutPort } from "../sidecar/route/route-table.ts";
 import { judgeChains } from "./chains.ts";

@@ -77,11 +77,6 @@ describe("what is not supported is refused by name", () => {
       `${manager}.scheme_header_transformation: not supported`,
     ],
     ["HTTP/3", { codec_type: "HTTP3" }, `${manager}.codec_type: HTTP3 is not supported`],
-    [
-      "escaped slashes",
-      { path_with_escaped_slashes_action: "UNESCAPE_AND_REDIRECT" },
-      `${manager}.path_with_escaped_slashes_action: UNESCAPE_AND_REDIRECT is not supported`,
-    ],
     ["no router", { http_filters: [] }, `${manager}.http_filters: the last filter must be the router`],
     [
       "a nested manager field",
@@ -106,9 +101,9 @@ describe("what is not supported is refused by name", () => {
 
   it.each<[string, JsonObject, string]>([
     [
-      "a log of health checks",
-      { health_checks: [{ timeout: "1s", always_log_health_check_failures: true }] },
-      "cluster c: health_checks[0].always_log_health_check_failures: not supported",
+      "a service that is told of health checks",
+      { health_checks: [{ timeout: "1s", event_service: {} }] },
+      "cluster c: health_checks[0].event_service: not supported",
     ],
     [
       "balancer",

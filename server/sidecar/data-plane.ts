@@ -24,7 +24,7 @@ import type { Lookup } from "./cluster/dns.ts";
 import { DnsCaches } from "./cluster/dns-cache.ts";
 import { ProbedClusters } from "./cluster/health/probed-clusters.ts";
 import { at, problemsOf } from "./config/problems.ts";
-import { compilePerFilter } from "./filters/registry.ts";
+import { nameless, perFilterCompiler } from "./filters/registry.ts";
 import { type ChainsIo, compileChains } from "./listener/compile-chains.ts";
 import { ConnectionLimit } from "./listener/connection-limit.ts";
 import type { DiscoveredPlace } from "./listener/discovered-filter.ts";
@@ -50,6 +50,8 @@ export interface DataPlaneIo {
   accessLogger(configs: AccessLog[], direction: "inbound" | "outbound"): AccessLogger;
   /** The same for a TCP proxy, whose records are connections. */
   connectionLogger(configs: AccessLog[], direction: "inbound" | "outbound"): AccessLogger;
+  /** Takes lines for a file, of those who log what is no request; absent: nobody reads them. */
+  readonly lines?: ((path: string) => (line: string) => void) | undefined;
   /** May throw likewise; undefined: not traced. */
   tracer(config: HttpConnectionManager_Tracing): Tracer | undefined;
   /** Unix milliseconds. */
@@ -98,14 +100,16 @@ export class DataPlane {
     const random = io.random ?? Math.random;
     this.isInternal = io.isInternal ?? (() => false);
     const now = () => performance.now();
-    this.routes = new RouteSet(compilePerFilter, () => this.listeners.warm());
+    const local = io.local ?? nameless;
+    this.routes = new RouteSet(perFilterCompiler(local), () => this.listeners.warm());
     this.secrets = new SecretSet(() => {
       this.clusters.warm();
       this.listeners.warm();
     });
     const dnsCaches = new DnsCaches(io.stats, now, io.lookup);
     const idle = io.listens === false;
-    const clusterIo = { stats: io.stats, timers: this.timers, now, random, dnsCaches, idle };
+    const checkEvents = io.lines && { lines: io.lines, now: io.wallNow ?? Date.now };
+    const clusterIo = { stats: io.stats, timers: this.timers, now, random, dnsCaches, checkEvents, idle };
     this.probed = new ProbedClusters(clusterIo, this.secrets);
     this.clusters = new ClusterSet(clusterIo, this.secrets, () => this.listeners.warm());
     const { stats, logger, reusePort, inherited, acquire } = io;
@@ -118,7 +122,7 @@ export class DataPlane {
       timers: this.timers,
       random,
       runtime: io.runtime ?? new Runtime(),
-      local: io.local ?? { cluster: "", healthCheckFails: () => false },
+      local,
       clusters: this.clusters.byName,
       extensions: this.extensions,
       secrets: this.secrets,

@@ -1,8 +1,12 @@
 import type { JsonObject } from "@bufbuild/protobuf";
+import type { Any } from "@bufbuild/protobuf/wkt";
 import type { TlsConnection } from "./tls/tls-connection.ts";
 
 /** `filter_metadata`: by namespace, then by key. */
 export type Metadata = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** `typed_filter_metadata`: a message by namespace. */
+export type TypedMetadata = Readonly<Record<string, Any>>;
 
 export interface UpstreamHost {
   readonly address: string;
@@ -79,12 +83,14 @@ export interface RequestRecord {
   /** Metadata of the chosen endpoint, as in `filter_metadata`: EDS `lb_endpoints[].metadata`. */
   upstreamHostMetadata: Metadata | undefined;
   routeMetadata: Metadata | undefined;
+  routeTypedMetadata: TypedMetadata | undefined;
   clusterMetadata: Metadata | undefined;
   virtualHostMetadata: Metadata | undefined;
   /** Where the request came in. */
   place: ListenerPlace | undefined;
   /** What filters have found out about the request. */
   dynamicMetadata: Metadata | undefined;
+  typedMetadata: TypedMetadata | undefined;
   routeName: string;
   /** The route decorator's operation, which names the span; empty without one. */
   operation: string;
@@ -221,10 +227,12 @@ export const newRecord = (startMs: number, startMonotonicMs: number): RequestRec
   upstreamAttempts: 0,
   upstreamHostMetadata: undefined,
   routeMetadata: undefined,
+  routeTypedMetadata: undefined,
   clusterMetadata: undefined,
   virtualHostMetadata: undefined,
   place: undefined,
   dynamicMetadata: undefined,
+  typedMetadata: undefined,
   routeName: "",
   operation: "",
   protocol: "HTTP/1.1",

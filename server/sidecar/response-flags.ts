@@ -33,6 +33,16 @@ const rows: Record<keyof typeof ResponseFlag, { short: string; field: number }> 
 /** Bit number → field number of envoy.data.accesslog.v3.ResponseFlags; 0: it has none. */
 export const flagFieldNumbers: readonly number[] = table((row) => row.field, 0);
 
+/** The flags by Envoy's own numbers, of those that it had them for. */
+export function responseFlagBits(flags: number): number {
+  let bits = 0;
+  for (let rest = flags; rest !== 0; rest &= rest - 1) {
+    const field = flagFieldNumbers[31 - Math.clz32(rest & -rest)] ?? 0;
+    if (field > 0) bits |= 1 << (field - 1);
+  }
+  return bits;
+}
+
 /** Envoy's short names of the flags that are set, such as `URX`, `UF`. */
 export const flagNames = (flags: number): string[] => named(flags, shortNames);
 

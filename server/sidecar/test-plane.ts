@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { createRegistry, fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
-import { EmptySchema } from "@bufbuild/protobuf/wkt";
+import { EmptySchema, StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { ClusterSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import {
   type ClusterLoadAssignment,
@@ -15,13 +15,13 @@ import { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/rou
 import { FileAccessLogSchema } from "../gen/proto/envoy/extensions/access_loggers/file/v3/file_pb.js";
 import { silentLogger } from "../lib/logger.ts";
 import type { Lookup } from "./cluster/dns.ts";
-import { DataPlane } from "./data-plane.ts";
+import { DataPlane, type DataPlaneIo } from "./data-plane.ts";
 import type { RequestRecord, Tracer } from "./record.ts";
 import type { Runtime } from "./runtime.ts";
 import { Stats } from "./stats.ts";
 import { extensionRegistry } from "./supported/supported-fields.ts";
 
-const json = { registry: createRegistry(extensionRegistry, EmptySchema, FileAccessLogSchema) };
+const json = { registry: createRegistry(extensionRegistry, EmptySchema, FileAccessLogSchema, StringValueSchema) };
 export const listenerFrom = (value: JsonValue) => fromJson(ListenerSchema, value, json);
 export const clusterFrom = (value: JsonValue) => fromJson(ClusterSchema, value, json);
 export const routesFrom = (value: JsonValue) => fromJson(RouteConfigurationSchema, value, json);
@@ -53,8 +53,11 @@ export interface PlaneOptions {
   maxConnections?: number;
   /** `node.cluster`. */
   localCluster?: string;
+  /** `local_cluster_name`. */
+  peers?: string;
   healthCheckFails?: () => boolean;
   runtime?: Runtime;
+  lines?: DataPlaneIo["lines"];
   lookup?: Lookup;
 }
 
@@ -67,7 +70,7 @@ export class TestPlane {
 
   private constructor(options: PlaneOptions) {
     const { random, tracer, wallNow, reusePort, maxConnections, lookup } = options;
-    const { localCluster, healthCheckFails, runtime } = options;
+    const { localCluster, peers, healthCheckFails, runtime, lines } = options;
     this.plane = new DataPlane({
       stats: this.stats,
       accessLogger: () => ({ log: (record) => void this.records.push(record) }),
@@ -80,7 +83,8 @@ export class TestPlane {
       lookup,
       logger: silentLogger,
       runtime,
-      local: { cluster: localCluster ?? "", healthCheckFails: healthCheckFails ?? (() => false) },
+      lines,
+      local: { cluster: localCluster ?? "", peers, healthCheckFails: healthCheckFails ?? (() => false) },
     });
   }
 

@@ -30,7 +30,7 @@ import { customTagReaders } from "./custom-tags.ts";
 import type { EntryOptions } from "./encode-entry.ts";
 import { accessLogFilter } from "./filter.ts";
 import { defaultTextFormat, type Formatter, jsonFormatter, textFormatter } from "./formatters.ts";
-import { defaultFlush, type FlushOptions, LogFile } from "./log-file.ts";
+import { defaultFlush, droppedLines, type FlushOptions, LogFile } from "./log-file.ts";
 
 interface AccessLoggerDeps {
   node: Node;
@@ -83,6 +83,14 @@ export class AccessLoggers {
         for (const logger of loggers) logger.log(record);
       },
     });
+  }
+
+  /** Lines of other logs, which share files with those of requests; where there is no room for another file they are counted and lost. */
+  lines(path: string): (line: string) => void {
+    if (this.#deps.writes === false) return () => {};
+    if (this.#isFull(path)) return () => this.#deps.stats.counter(droppedLines).inc();
+    const file = this.#file(path);
+    return (line) => file.write(line);
   }
 
   /** Goes on in the files that have the paths by now: the old ones were moved. */
@@ -170,11 +178,19 @@ export class AccessLoggers {
     if (!formatter.ok) return formatter;
     if (path === "") return fail("path is required");
     const format = formatter.value;
-    if (this.#files.size >= maxSinks && !this.#files.has(path)) return fail(`more than ${maxSinks} different files`);
-    const { stats, clock, flush = defaultFlush, writes } = this.#deps;
-    if (writes === false) return ok({ log() {} });
-    const file = getOrMake(this.#files, path, () => new LogFile(path, { stats, clock, flush }));
+    if (this.#isFull(path)) return fail(`more than ${maxSinks} different files`);
+    if (this.#deps.writes === false) return ok({ log() {} });
+    const file = this.#file(path);
     return ok({ log: (record) => file.write(format(record)) });
+  }
+
+  #isFull(path: string): boolean {
+    return this.#files.size >= maxSinks && !this.#files.has(path);
+  }
+
+  #file(path: string): LogFile {
+    const { stats, clock, flush = defaultFlush } = this.#deps;
+    return getOrMake(this.#files, path, () => new LogFile(path, { stats, clock, flush }));
   }
 }
 
@@ -211,6 +227,7 @@ function substitution({ format, formatters, omitEmptyValues }: SubstitutionForma
 
 /** What these add to the language is always known here. */
 const builtIn = new Set([
+  "envoy.extensions.formatter.cel.v3.Cel",
   "envoy.extensions.formatter.metadata.v3.Metadata",
   "envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery",
 ]);

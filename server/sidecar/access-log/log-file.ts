@@ -12,6 +12,9 @@ export interface FlushOptions {
 /** As `--file-flush-min-size-kb`; Envoy's own interval is 10 s, which leaves whoever watches a log waiting. */
 export const defaultFlush: FlushOptions = { minBytes: 64 * 1024, intervalMs: 1_000 };
 
+/** Counts what no file has taken. */
+export const droppedLines = "access_logs.file_access_log.logs_dropped";
+
 /** Most that may wait for a slow disk or a full pipe before lines are shed. */
 const maxWaitingBytes = 1024 * 1024;
 
@@ -200,6 +203,6 @@ class FileCounters {
     this.failed = stats.counter("filesystem.write_failed");
     this.reopenFailed = stats.counter("filesystem.reopen_failed");
     this.totalBuffered = stats.gauge("filesystem.write_total_buffered");
-    this.dropped = stats.counter("access_logs.file_access_log.logs_dropped");
+    this.dropped = stats.counter(droppedLines);
   }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it } from "vitest";
 import { HttpConnectionManagerSchema } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { localProxy } from "./local-proxy.ts";
 import { parseBootstrap, readBootstrap } from "./read-bootstrap.ts";
 
 const good = `
@@ -46,6 +47,15 @@ function errorsOf(text: string) {
 }
 
 describe("parseBootstrap", () => {
+  it("knows the cluster of proxies like this one, which must be there", () => {
+    const named = (name: string) => `${good}\ncluster_manager: { local_cluster_name: ${name} }`;
+    expect(localProxy(parsedOf(named("xds-grpc")).bootstrap)).toEqual({ cluster: "a.default", peers: "xds-grpc" });
+    expect(localProxy(parsedOf(good).bootstrap).peers).toBeUndefined();
+    expect(errorsOf(named("nosuch"))).toEqual([
+      { path: "cluster_manager.local_cluster_name", message: "there is no static cluster nosuch" },
+    ]);
+  });
+
   it("reads YAML with snake_case names, Anys and durations", () => {
     const { bootstrap, admin, ads } = parsedOf(good);
     expect(admin).toEqual({ host: "127.0.0.1", port: 15000 });

@@ -86,6 +86,10 @@ export function interpret(bootstrap: Bootstrap): Result<SidecarBootstrap> {
   const loadReports = streamOf(clusterManager?.loadStatsConfig, loadStats, bootstrap, errors);
   const healthDiscovery = streamOf(hdsConfig, "hds_config", bootstrap, errors);
   const statsSinks = statsSinksOf(bootstrap, errors);
+  const peers = bootstrap.clusterManager?.localClusterName ?? "";
+  if (peers !== "" && !bootstrap.staticResources?.clusters.some(({ name }) => name === peers)) {
+    errors.push({ path: "cluster_manager.local_cluster_name", message: `there is no static cluster ${peers}` });
+  }
   if (errors.length > 0) return fail(...errors);
   const node = bootstrap.node ?? create(NodeSchema);
   return ok({ bootstrap, node, admin, loadReports, healthDiscovery, statsSinks, ads });

@@ -12,6 +12,7 @@ import type { UpstreamProtocol } from "./connector.ts";
 import type { DnsCaches } from "./dns-cache.ts";
 import { Endpoint, type EndpointConfig, endpointKey } from "./endpoint.ts";
 import { ForwardProxy } from "./forward-proxy.ts";
+import type { EventIo } from "./health/check-events.ts";
 import { HealthChecker } from "./health/health-checker.ts";
 import { HealthFlag } from "./health-flags.ts";
 import type { FoundHosts, HostFinder } from "./host-finder.ts";
@@ -27,6 +28,8 @@ export interface ClusterIo {
   readonly now: () => number;
   readonly random: () => number;
   readonly dnsCaches: DnsCaches;
+  /** Who is told of health checks; absent: nobody. */
+  readonly checkEvents?: EventIo | undefined;
   /** Nothing is called: no name is resolved and no host checked, as in a process that only reads configuration. */
   readonly idle?: boolean | undefined;
 }
@@ -114,6 +117,11 @@ export class Cluster {
   /** Whether picks go by {@link PickContext.criteria}. */
   get split(): boolean {
     return this.balancer.subsets !== undefined;
+  }
+
+  /** How many endpoints there are, whatever their health. */
+  get size(): number {
+    return this.endpoints.size;
   }
 
   get allEndpoints(): readonly Endpoint[] {
@@ -271,6 +279,7 @@ export class Cluster {
       timers: io.timers,
       now: io.now,
       random: io.random,
+      events: io.checkEvents,
       config: () => this.config,
       hasTraffic: () => stats.cxTotal.value > 0,
       onChecked: (endpoint, passed, changed) => this.onChecked(endpoint, passed, changed),

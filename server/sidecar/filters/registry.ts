@@ -1,6 +1,6 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { each } from "../config/problems.ts";
-import type { FilterFactory, TerminalFilter } from "../request/filter.ts";
+import type { FilterFactory, LocalProxy, TerminalFilter } from "../request/filter.ts";
 import type { PerFilterCompiler } from "../route/compile-route.ts";
 import { bufferFilter } from "./buffer.ts";
 import { compressorFilter } from "./compression/compressor.ts";
@@ -57,27 +57,35 @@ export function compileTerminal(config: Any): TerminalFilter | undefined {
 }
 
 /** Compiles `typed_per_filter_config` of routes, virtual hosts and tables; independent of where the filters stand. */
-export const compilePerFilter: PerFilterCompiler = (config) => {
-  const entries = Object.entries(config);
-  if (entries.length === 0) return noPerFilter;
-  return new Map(
-    each(
-      "typed_per_filter_config",
-      entries,
-      ([name, any]) => [name, compilePerRoute(any)] as const,
-      ([name]) => JSON.stringify(name),
-    ),
-  );
-};
+export const perFilterCompiler =
+  (local: LocalProxy): PerFilterCompiler =>
+  (config) => {
+    const entries = Object.entries(config);
+    if (entries.length === 0) return noPerFilter;
+    return new Map(
+      each(
+        "typed_per_filter_config",
+        entries,
+        ([name, any]) => [name, compilePerRoute(any, local)] as const,
+        ([name]) => JSON.stringify(name),
+      ),
+    );
+  };
+
+/** A proxy without a name that is well. */
+export const nameless: LocalProxy = { cluster: "", healthCheckFails: () => false };
+
+/** The same of no proxy in particular. */
+export const compilePerFilter = perFilterCompiler(nameless);
 
 const noPerFilter: ReadonlyMap<string, unknown> = new Map();
 
-function compilePerRoute(any: Any): unknown {
+function compilePerRoute(any: Any, local: LocalProxy): unknown {
   const factory = filterFactories.find(({ perRouteSchema }) => perRouteSchema?.typeName === typeNameOf(any));
   if (factory?.compilePerRoute === undefined) {
     throw new Error(`${typeNameOf(any)} is not supported`);
   }
-  return factory.compilePerRoute(any);
+  return factory.compilePerRoute(any, local);
 }
 
 const typeNameOf = (any: Any): string => any.typeUrl.slice(any.typeUrl.lastIndexOf("/") + 1);

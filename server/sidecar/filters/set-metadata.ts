@@ -1,4 +1,5 @@
-import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
+import { isMessage } from "@bufbuild/protobuf";
+import { type Any, AnySchema, anyUnpack } from "@bufbuild/protobuf/wkt";
 import {
   type Config,
   ConfigSchema,
@@ -12,7 +13,8 @@ export const setMetadataFilter: FilterFactory = {
   perRouteSchema: ConfigSchema,
   fields: {
     [ConfigSchema.typeName]: ["metadata_namespace", "value", "metadata"],
-    "envoy.extensions.filters.http.set_metadata.v3.Metadata": ["metadata_namespace", "allow_overwrite", "value"],
+    // All of its fields have an effect, and a typed value is whatever a service may know.
+    "envoy.extensions.filters.http.set_metadata.v3.Metadata": "opaque",
   },
   compile: (name, config, io) => new SetMetadata(name, compileEntries(config), io),
   compilePerRoute: compileEntries,
@@ -23,7 +25,7 @@ interface Entry {
   readonly overwrites: boolean;
   /** The older form merges into what is there. */
   readonly merges: boolean;
-  readonly value: Readonly<Record<string, unknown>>;
+  readonly value: Readonly<Record<string, unknown>> | Any;
 }
 
 class SetMetadata implements HttpFilter {
@@ -43,12 +45,13 @@ class SetMetadata implements HttpFilter {
   }
 
   private apply(request: RequestContext, { namespace, overwrites, merges, value }: Entry): void {
-    const before = request.record.dynamicMetadata?.[namespace];
+    const { record } = request;
+    const typed = isMessage(value, AnySchema);
+    const before: unknown = (typed ? record.typedMetadata : record.dynamicMetadata)?.[namespace];
     if (before !== undefined && !overwrites && !merges) {
       this.io.stats.counter(`${this.io.statPrefix}set_metadata.overwrite_denied`).inc();
-      return;
-    }
-    request.setMetadata(namespace, before === undefined ? value : (merged(before, value) as typeof value));
+    } else if (typed) record.typedMetadata = { ...record.typedMetadata, [namespace]: value };
+    else request.setMetadata(namespace, before === undefined ? value : (merged(before, value) as typeof value));
   }
 }
 
@@ -69,10 +72,15 @@ function compileEntries(any: Any): readonly Entry[] {
   const old = config?.value === undefined ? [] : [{ namespace: config.metadataNamespace, value: config.value }];
   return [
     ...old.map((entry) => ({ ...entry, overwrites: false, merges: true })),
-    ...each("metadata", config?.metadata ?? [], ({ metadataNamespace: namespace, allowOverwrite, value }) => {
-      if (namespace === "") throw new Error("metadata_namespace: required");
-      if (value === undefined) throw new Error("value: required");
-      return { namespace, overwrites: allowOverwrite, merges: false, value };
-    }),
+    ...each(
+      "metadata",
+      config?.metadata ?? [],
+      ({ metadataNamespace: namespace, allowOverwrite, value, typedValue }) => {
+        if (namespace === "") throw new Error("metadata_namespace: required");
+        const either = value ?? typedValue;
+        if (either === undefined) throw new Error("value: required, or typed_value");
+        return { namespace, overwrites: allowOverwrite, merges: false, value: either };
+      },
+    ),
   ];
 }

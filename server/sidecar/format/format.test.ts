@@ -47,6 +47,13 @@ describe("formats", () => {
       "::/24 10.0.0.1:1,10.0.0.2:2 two.test",
     ],
     ["%FILTER_STATE(f)% %FILTER_STATE(f:PLAIN)% %FILTER_STATE(g)%", '{"aB":"1"} plain -'],
+    [
+      '%COALESCE({"operators": ["ROUTE_NAME", "PROTOCOL"]})% %COALESCE({"operators": ["GRPC_STATUS"]}):3%',
+      "default Una",
+    ],
+    ['%COALESCE({"operators": [{"command": "REQ", "param": "x-none"}, {"command": "PATH", "max_length": 2}]})%', "/b"],
+    ['%COALESCE({"operators": ["SPAN_ID", {"command": "FILTER_STATE", "param": "f"}]})%', '{"aB":"1"}'],
+    ['%COALESCE({"operators": ["SPAN_ID", "TRACE_ID"]})%', "-"],
     ["%COMMON_DURATION(US_TX_BEG:US_RX_BEG:us)% %COMMON_DURATION(US_RX_BEG:US_TX_BEG)%", "8750 -"],
     ["%QUERY_PARAM(q)% %QUERY_PARAM(r)% %QUERY_PARAM(s)%", "a b  -"],
     [
@@ -55,6 +62,48 @@ describe("formats", () => {
     ],
   ])("%s", (text, expected) => {
     expect(render(text)).toBe(expected);
+  });
+
+  it.each([
+    ["request.path.startsWith('/p') && 'x-a' in request.headers", "true"],
+    ["size(request.headers['x-a']) + response.code", "203"],
+    [
+      "xds.route_metadata.filter_metadata.istio.config",
+      "/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews",
+    ],
+    ["response.backend_latency", "9.75ms"],
+    ["request.duration", "12.345ms"],
+    ["request.time", "2026-11-18T11:00:45.123456+00:00"],
+    ["response.flags == 32 + 32768", "true"],
+    ["request.headers['none']", "-"],
+  ])("CEL: %s", (expression, expected) => {
+    expect(render(`%CEL(${expression})%`, { ...record, responseCode: 200 })).toBe(expected);
+  });
+
+  it.each([
+    ["1 +", "%CEL%: "],
+    ["nosuch", "%CEL%.nosuch: no attribute of that name"],
+    ["request.nosuch", "%CEL%.request.nosuch: not supported"],
+    ["string(1)", "%CEL%: string(): not supported"],
+    ["'a'.lowerAscii()", "%CEL%: lowerAscii(): not supported"],
+    ["[1].exists(x, x == 1)", "%CEL%: comprehensions are not supported"],
+    ["filter_state", "%CEL%.filter_state: no attribute of that name"],
+  ])("CEL says what is wrong with %s", (expression, expected) => {
+    expect(() => compileFormat(`%CEL(${expression})%`)).toThrow(expected);
+  });
+
+  it.each([
+    ['["PATH"]', "%COALESCE%: must be an object"],
+    ["{", "%COALESCE%: is no JSON"],
+    ["{}", "%COALESCE%.operators: must be a list, and not empty"],
+    ['{"operators": []}', "%COALESCE%.operators: must be a list, and not empty"],
+    ['{"operators": ["NOPE", {"param": "x"}]}', "operators[0]: %NOPE% is not supported"],
+    ['{"operators": [{"param": "x"}]}', "operators[0].command: required, a text"],
+    ['{"operators": [{"command": "REQ", "param": 1}]}', "operators[0].param: must be a text"],
+    ['{"operators": [{"command": "REQ"}]}', "operators[0].command: %REQ% is not supported"],
+    ['{"operators": [{"command": "PATH", "max_length": 0}]}', "max_length: must be a whole number above 0"],
+  ])("COALESCE of %s: %s", (argument, expected) => {
+    expect(() => compileFormat(`%COALESCE(${argument})%`)).toThrow(expected);
   });
 
   it.each([

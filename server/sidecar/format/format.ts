@@ -1,7 +1,7 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { ConfigError, each, problemsOf, together } from "../config/problems.ts";
 import type { RequestRecord } from "../record.ts";
-import { type Operator, sortedJson } from "./operators/operator.ts";
+import { limited, type Operator, textOf } from "./operators/operator.ts";
 import { compileOperator } from "./operators/operators.ts";
 
 /** A text with command operators, prepared: literals and operators in turn. */
@@ -23,12 +23,16 @@ export function compileFormat(text: string): Format {
     }
   };
   let end = 0;
-  for (const match of text.matchAll(/%%|%([A-Z0-9_]+)(?:\(([^)]*)\))?(?::(\d+))?%/g)) {
+  for (const match of text.matchAll(/%%|%([A-Z0-9_]+)(?:\((.*?)\))?(?::(\d+))?%/gs)) {
     const before = text.slice(end, match.index);
     push(() => literal(before));
     end = match.index + match[0].length;
     const [, name, argument, length] = match;
-    push(() => (name === undefined ? "%" : limited(compileOperator(name, argument), length)));
+    push(() => {
+      if (name === undefined) return "%";
+      const operator = compileOperator(name, argument);
+      return length === undefined ? operator : limited(operator, Number(length));
+    });
   }
   push(() => literal(text.slice(end)));
   if (problems.length > 0) throw new ConfigError(problems);
@@ -38,17 +42,8 @@ export function compileFormat(text: string): Format {
 /** @param missing stands for a value that is absent: Envoy writes `-` into logs and nothing into headers */
 export function renderText(format: Format, record: RequestRecord, missing: string): string {
   let text = "";
-  for (const part of format) text += typeof part === "string" ? part : (inText(part, record) ?? missing);
+  for (const part of format) text += typeof part === "string" ? part : (textOf(part, record) ?? missing);
   return text;
-}
-
-function inText(operator: Operator, record: RequestRecord): string | number | undefined {
-  return operator.inText === undefined ? textOf(operator(record)) : operator.inText(record);
-}
-
-function textOf(value: JsonValue | undefined): string | number | undefined {
-  if (value === undefined || typeof value === "string" || typeof value === "number") return value;
-  return typeof value === "object" ? sortedJson(value) : String(value);
 }
 
 /** Reads JSON off a record. */
@@ -106,14 +101,4 @@ function named<T>(key: string, compile: () => T): T {
 function literal(text: string): string {
   if (text.includes("%")) throw new Error(`${JSON.stringify(text)} has a % that begins no operator; %% stands for one`);
   return text;
-}
-
-function limited(operator: Operator, length: string | undefined): Operator {
-  if (length === undefined) return operator;
-  const max = Number(length);
-  return (record) => {
-    const value = operator.inText?.(record) ?? operator(record);
-    if (typeof value === "string") return value.slice(0, max);
-    return value !== null && typeof value === "object" ? sortedJson(value).slice(0, max) : value;
-  };
 }

@@ -5,6 +5,7 @@ import type { ListenerManager } from "./compile-manager.ts";
 import type { ConnectionLogs } from "./connection-log.ts";
 import type { DiscoveredPlace } from "./discovered-filter.ts";
 import type { DownstreamTls } from "./downstream-tls.ts";
+import type { ListenerFilters } from "./listener-filters.ts";
 import type { ProxyProtocolOptions } from "./proxy-protocol.ts";
 
 /** A compiled filter chain: whether it ends TLS, its network filters, and what the last of them is. */
@@ -28,23 +29,13 @@ export interface InspectorOptions {
   readonly continueOnTimeout: boolean;
 }
 
-/** What is read off a connection before anything else. */
-export interface ListenerReaders {
-  readonly proxyProtocol: ProxyProtocolOptions | undefined;
-  readonly timeoutMs: number;
-}
-
-const none: ListenerReaders = { proxyProtocol: undefined, timeoutMs: 15_000 };
-
 /** A listener's filter chains; immutable. `id`s tell which chain of an update is which of the one before. */
 export class ChainTable {
   readonly chains: readonly FilterChain[];
-  /** For a connection whose chain depends on its first bytes; undefined: none does. */
-  readonly inspector: InspectorOptions | undefined;
-  /** Undefined: nobody in front of the clients speaks for them. */
-  readonly proxyProtocol: ProxyProtocolOptions | undefined;
-  /** How long what comes before a filter chain may take; 0: without end. */
-  readonly filtersTimeoutMs: number;
+  private readonly filters: ListenerFilters;
+  private readonly inspection: InspectorOptions;
+  /** Whether a chain depends on a connection's first bytes. */
+  private readonly looks: boolean;
   /** Undefined: connections are not told as such. */
   readonly logs: ConnectionLogs | undefined;
   private readonly index: ChainIndex<FilterChain>;
@@ -57,12 +48,12 @@ export class ChainTable {
   constructor(
     chains: readonly FilterChain[],
     fallback: FilterChain | undefined,
-    inspector: InspectorOptions | undefined,
-    readers: ListenerReaders = none,
+    filters: ListenerFilters,
+    inspection: InspectorOptions,
     logs?: ConnectionLogs,
   ) {
-    this.proxyProtocol = readers.proxyProtocol;
-    this.filtersTimeoutMs = readers.timeoutMs;
+    this.filters = filters;
+    this.inspection = inspection;
     this.logs = logs;
     this.chains = fallback === undefined ? chains : [...chains, fallback];
     this.fallback = fallback;
@@ -71,14 +62,33 @@ export class ChainTable {
       ? "to come"
       : "done";
     const choosesProtocol = chooseProtocol(chains, fallback);
-    if (choosesProtocol !== undefined && inspector === undefined) {
+    if (choosesProtocol !== undefined && !filters.mayInspect) {
       throw new Error(`${choosesProtocol}.alpn_protocols: needs a tls_inspector among the listener_filters`);
     }
-    const looks = choosesProtocol !== undefined || chains.some(({ match }) => looksInside(match));
-    this.inspector = looks ? inspector : undefined;
+    this.looks = choosesProtocol !== undefined || chains.some(({ match }) => looksInside(match));
     const [first] = this.chains;
     this.only =
       this.chains.length === 1 && (first === fallback || (first && matchesAll(first.match))) ? first : undefined;
+  }
+
+  /** For a connection whose chain depends on its first bytes; undefined: none does, or nobody reads them. */
+  get inspector(): InspectorOptions | undefined {
+    return this.looks && this.filters.inspects ? this.inspection : undefined;
+  }
+
+  /** Undefined: nobody in front of the clients speaks for them. */
+  get proxyProtocol(): ProxyProtocolOptions | undefined {
+    return this.filters.proxyProtocol;
+  }
+
+  /** How long what comes before a filter chain may take; 0: without end. */
+  get filtersTimeoutMs(): number {
+    return this.inspection.timeoutMs;
+  }
+
+  /** Whether a listener filter isn't there, without which nobody is let in. */
+  get incomplete(): boolean {
+    return this.filters.incomplete;
   }
 
   /** Begins what is to have happened before connections are taken; called when clusters are ready. @param done called when all of it has */
@@ -105,10 +115,11 @@ export class ChainTable {
   }
 
   get discovered(): DiscoveredPlace[] {
-    return this.chains.flatMap((chain) => [
+    const ofChains = this.chains.flatMap((chain) => [
       ...chain.discovered,
       ...(chain.kind === "tcp" ? [] : chain.manager.discovered),
     ]);
+    return [...this.filters.discovered, ...ofChains];
   }
 
   get secretNames(): string[] {

@@ -9,7 +9,6 @@ import {
   FilterChainSchema,
 } from "../../gen/proto/envoy/config/listener/v3/listener_components_pb.js";
 import type { Listener as ListenerProto } from "../../gen/proto/envoy/config/listener/v3/listener_pb.js";
-import { TlsInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import {
   type HttpConnectionManager,
   HttpConnectionManagerSchema,
@@ -24,11 +23,11 @@ import type { RouteSource } from "../route/route-source.ts";
 import { compileTcpProxy, type TcpProxyIo } from "../tcp/tcp-proxy.ts";
 import type { Secrets } from "../tls/secrets.ts";
 import { compileChainMatch } from "./chain-match.ts";
-import { ChainTable, type FilterChain, type InspectorOptions } from "./chain-table.ts";
+import { ChainTable, type FilterChain } from "./chain-table.ts";
 import { compileManager, type ManagerIo } from "./compile-manager.ts";
 import { DiscoveredFilter, missingNetworkFilter } from "./discovered-filter.ts";
 import { compileDownstreamTls } from "./downstream-tls.ts";
-import { compileProxyProtocol } from "./proxy-protocol.ts";
+import { ListenerFilters } from "./listener-filters.ts";
 
 export interface ChainsIo extends ManagerIo, TcpProxyIo {
   readonly secrets: Secrets;
@@ -47,21 +46,24 @@ export function compileChains(
     return compileChain(chain, direction, { listenerMetadata, chainName: chain.name, chainMetadata }, io, routesFor);
   };
   const { defaultFilterChain } = proto;
-  const { chains, fallback, logger } = together<{
+  const { chains, fallback, logger, filters } = together<{
+    filters: ListenerFilters;
     chains: FilterChain[];
     fallback: FilterChain | undefined;
     logger: AccessLogger | undefined;
   }>({
     logger: () => (proto.accessLog.length === 0 ? undefined : io.connectionLogger(proto.accessLog, direction)),
+    filters: () => new ListenerFilters(proto.listenerFilters, io.extensions),
     chains: () => each("filter_chains", proto.filterChains, compile),
     fallback: () => defaultFilterChain && at("default_filter_chain", () => compile(defaultFilterChain)),
   });
   if (chains.length === 0 && fallback === undefined) throw new Error("filter_chains: one is required");
-  const readers = {
-    proxyProtocol: compileProxyProtocol(proto.listenerFilters),
+  // Envoy's default is 15 s, and then to close.
+  const inspection = {
     timeoutMs: durationMs(proto.listenerFiltersTimeout) ?? 15_000,
+    continueOnTimeout: proto.continueOnListenerFiltersTimeout,
   };
-  return new ChainTable(chains, fallback, inspectorOf(proto), readers, logger && { logger, wall: io.wall });
+  return new ChainTable(chains, fallback, filters, inspection, logger && { logger, wall: io.wall });
 }
 
 function compileChain(
@@ -138,17 +140,4 @@ function matchKey({ filterChainMatch, transportSocket }: FilterChainProto): stri
   if (transportSocket !== undefined) hash.update(toBinary(TransportSocketSchema, transportSocket));
   const match = filterChainMatch === undefined ? "" : Buffer.from(toBinary(FilterChainMatchSchema, filterChainMatch));
   return `${match.toString("base64")} ${transportSocket === undefined ? "" : hash.digest("base64")}`;
-}
-
-/** Envoy's default is 15 s, and then to close. */
-function inspectorOf(proto: ListenerProto): InspectorOptions | undefined {
-  const inspects = proto.listenerFilters.some(
-    ({ configType }) =>
-      configType.case === "typedConfig" && anyUnpack(configType.value, TlsInspectorSchema) !== undefined,
-  );
-  if (!inspects) return undefined;
-  return {
-    timeoutMs: durationMs(proto.listenerFiltersTimeout) ?? 15_000,
-    continueOnTimeout: proto.continueOnListenerFiltersTimeout,
-  };
 }

@@ -123,10 +123,6 @@ function codecOf({ codecType }: HttpConnectionManager): HttpManager["codec"] {
 function compileOptions(config: HttpConnectionManager): ManagerOptions {
   const common = config.commonHttpProtocolOptions;
   const http1 = config.httpProtocolOptions;
-  const escapedSlashes = escapedSlashesActions[config.pathWithEscapedSlashesAction];
-  if (escapedSlashes === undefined) {
-    throw new Error("path_with_escaped_slashes_action: UNESCAPE_AND_REDIRECT is not supported");
-  }
   return {
     streamIdleMs: durationMs(config.streamIdleTimeout) ?? 300_000,
     connectionIdleMs: durationMs(common?.idleTimeout) ?? 3_600_000,
@@ -152,7 +148,7 @@ function compileOptions(config: HttpConnectionManager): ManagerOptions {
     ),
     normalizePath: config.normalizePath ?? false,
     mergeSlashes: config.mergeSlashes,
-    escapedSlashes,
+    escapedSlashes: escapedSlashesActions[config.pathWithEscapedSlashesAction],
     stripTrailingHostDot: config.stripTrailingHostDot,
     stripPort: stripPortMode(config),
     acceptHttp10: http1?.acceptHttp10 ?? false,
@@ -162,11 +158,12 @@ function compileOptions(config: HttpConnectionManager): ManagerOptions {
   };
 }
 
-const escapedSlashesActions: Partial<Record<EscapedSlashes, ManagerOptions["escapedSlashes"]>> = {
+const escapedSlashesActions: Record<EscapedSlashes, ManagerOptions["escapedSlashes"]> = {
   [EscapedSlashes.IMPLEMENTATION_SPECIFIC_DEFAULT]: "keep",
   [EscapedSlashes.KEEP_UNCHANGED]: "keep",
   [EscapedSlashes.REJECT_REQUEST]: "reject",
   [EscapedSlashes.UNESCAPE_AND_FORWARD]: "unescape",
+  [EscapedSlashes.UNESCAPE_AND_REDIRECT]: "redirect",
 };
 
 const serverHeaders: Record<ServerHeader, ManagerOptions["serverHeader"]> = {

@@ -142,3 +142,37 @@ it("network filters: who connects meets what there is then, and is closed when t
   expect(test.plane.setExtension(rbac("ALLOW"))).toEqual([]);
   expect(await ask(await fixtures.client(port() ?? 0))).toContain("ok");
 });
+
+it("listener filters: who connects meets what there is then, and is closed when there is none", async () => {
+  const type = "type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol";
+  const up = await fixtures.http((request, response) => void response.end(request.headers["x-forwarded-for"]));
+  const test = await fixtures.plane({ clusters: [staticCluster("up", [up])], routes: [toCluster("up")] });
+  const place = { name: "found", config_discovery: { config_source: { ads: {} }, type_urls: [type] } };
+  const manager = { use_remote_address: true };
+  const listener = {
+    ...listenerJson({ routes: [toCluster("up")], manager }),
+    name: "other",
+    listener_filters: [place],
+  };
+  expect(test.plane.setListener(listenerFrom(listener))).toEqual([]);
+  const port = () => test.plane.boundListeners().find(({ name }) => name === "other")?.port ?? 0;
+  expect([[...test.plane.requiredExtensions().keys()], port()]).toEqual([["found"], 0]);
+  const inspector = "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector";
+  expect(test.plane.setExtension(extension({ "@type": inspector }))).toEqual([
+    expect.stringContaining("TlsInspector is none of its type_urls"),
+  ]);
+  expect(test.plane.setExtension(extension({ "@type": type }))).toEqual([]);
+  await eventually(() => port() !== 0);
+  const request = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+  const said = async (text: string) => (await fixtures.client(port())).send(text).untilEnd();
+  expect(await said(`PROXY TCP4 10.1.2.3 10.0.0.1 5 6\r\n${request}`)).toMatch(/10\.1\.2\.3$/);
+  expect(await said(request)).toBe("");
+  const optional = { "@type": type, allow_requests_without_proxy_protocol: true };
+  expect(test.plane.setExtension(extension(optional))).toEqual([]);
+  expect(await said(request)).toMatch(/127\.0\.0\.1$/);
+  test.plane.removeExtension("found");
+  expect(await (await fixtures.client(port())).untilEnd()).toBe("");
+  expect([...test.stats.counters].find(([name]) => name.endsWith("extension_config_missing"))?.[1].value).toBe(1);
+  expect(test.plane.setExtension(extension({ "@type": type }))).toEqual([]);
+  expect(await said(`PROXY TCP4 10.1.2.3 10.0.0.1 5 6\r\n${request}`)).toMatch(/10\.1\.2\.3$/);
+});

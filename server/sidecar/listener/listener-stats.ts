@@ -38,6 +38,11 @@ export class ListenerStats {
     this.destroyed.inc();
   }
 
+  /** A filter of the listener whose configuration comes by itself has not come. */
+  configMissing(): void {
+    this.stats.counter(`${this.prefix}extension_config_missing`).inc();
+  }
+
   acceptFailed(): void {
     this.stats.counter(`${this.prefix}downstream_cx_accept_error`).inc();
   }

@@ -152,6 +152,12 @@ export class Listener {
       return;
     }
     this.stats.opened();
+    if (this.table.incomplete) {
+      this.stats.configMissing();
+      socket.destroy();
+      this.closed();
+      return;
+    }
     const { proxyProtocol, logs } = this.table;
     if (logs !== undefined) this.logs.set(socket, new ConnectionLog(socket, logs));
     if (proxyProtocol === undefined) {

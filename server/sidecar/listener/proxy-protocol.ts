@@ -1,11 +1,9 @@
 import type { Socket } from "node:net";
-import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import {
   ProxyProtocolPassThroughTLVs_PassTLVsMatchType as PassType,
   ProxyProtocolConfig_Version as Version,
 } from "../../gen/proto/envoy/config/core/v3/proxy_protocol_pb.js";
-import type { ListenerFilter } from "../../gen/proto/envoy/config/listener/v3/listener_components_pb.js";
-import { ProxyProtocolSchema } from "../../gen/proto/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol_pb.js";
+import type { ProxyProtocol } from "../../gen/proto/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol_pb.js";
 import { type Proxied, setProxied } from "../http/addresses.ts";
 import { type ProxyHeader, readProxyHeader } from "../http/proxy-header.ts";
 import type { Counter, Stats } from "../stats.ts";
@@ -22,21 +20,15 @@ export interface ProxyProtocolOptions {
   readonly statPrefix: string;
 }
 
-/** Throws an Error naming the field. Undefined: nobody in front speaks for others. */
-export function compileProxyProtocol(filters: readonly ListenerFilter[]): ProxyProtocolOptions | undefined {
-  for (const { configType } of filters) {
-    const config = configType.case === "typedConfig" ? anyUnpack(configType.value, ProxyProtocolSchema) : undefined;
-    if (config === undefined) continue;
-    const { passThroughTlvs: pass } = config;
-    const types = new Set(pass?.tlvType);
-    return {
-      optional: config.allowRequestsWithoutProxyProtocol,
-      disallowed: new Set(config.disallowedVersions.map((version) => (version === Version.V2 ? 2 : 1))),
-      passesOn: (type) => pass !== undefined && (pass.matchType === PassType.INCLUDE_ALL || types.has(type)),
-      statPrefix: config.statPrefix === "" ? "proxy_proto." : `proxy_proto.${config.statPrefix}.`,
-    };
-  }
-  return undefined;
+export function compileProxyProtocol(config: ProxyProtocol): ProxyProtocolOptions {
+  const { passThroughTlvs: pass } = config;
+  const types = new Set(pass?.tlvType);
+  return {
+    optional: config.allowRequestsWithoutProxyProtocol,
+    disallowed: new Set(config.disallowedVersions.map((version) => (version === Version.V2 ? 2 : 1))),
+    passesOn: (type) => pass !== undefined && (pass.matchType === PassType.INCLUDE_ALL || types.has(type)),
+    statPrefix: config.statPrefix === "" ? "proxy_proto." : `proxy_proto.${config.statPrefix}.`,
+  };
 }
 
 /** https://www.envoyproxy.io/docs/envoy/latest/configuration/listeners/listener_filters/proxy_protocol#statistics */

@@ -1,6 +1,7 @@
 import { TrafficDirection } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { systemClock } from "../../lib/clock.ts";
 import { maxConnections } from "../bootstrap/connection-limit.ts";
+import { localProxy } from "../bootstrap/local-proxy.ts";
 import type { SidecarBootstrap } from "../bootstrap/read-bootstrap.ts";
 import { type LayerSources, readLayers } from "../bootstrap/runtime-layers.ts";
 import { DataPlane } from "../data-plane.ts";
@@ -72,13 +73,14 @@ export function assemble(
     stats: requestStats,
     logger,
     runtime,
-    local: { cluster: node.cluster, healthCheckFails: () => readiness.healthFails },
+    local: { ...localProxy(bootstrap), healthCheckFails: () => readiness.healthFails },
     reusePort,
     inherited,
     acquire: link && ((name, address) => link.acquire(name, address)),
     listens: listens && fleet === undefined,
     isInternal: embedding && (({ trafficDirection }) => trafficDirection !== TrafficDirection.INBOUND),
     accessLogger: (configs, direction) => telemetry.accessLogger(configs, direction),
+    lines: (path) => telemetry.lines(path),
     connectionLogger: (configs) => telemetry.connectionLogger(configs),
     tracer: (tracing) => telemetry.tracer(tracing),
   });

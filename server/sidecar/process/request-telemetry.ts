@@ -44,6 +44,11 @@ export class RequestTelemetry {
     return unwrap(this.#loggers.loggerFor(configs)) ?? silent;
   }
 
+  /** Lines of a file of the proxy's own, written as access logs are. */
+  lines(path: string): (line: string) => void {
+    return this.#loggers.lines(path);
+  }
+
   tracer(tracing: HttpConnectionManager_Tracing): Tracer | undefined {
     return unwrap(this.#tracers.tracerFor(tracing));
   }

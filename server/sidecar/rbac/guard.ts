@@ -1,7 +1,8 @@
 import type { RBAC } from "../../gen/proto/envoy/config/rbac/v3/rbac_pb.js";
 import { at, together } from "../config/problems.ts";
 import type { Stats } from "../stats.ts";
-import { compileRbac, type RbacEngine, type RbacSubject, type RbacVerdict } from "./engine.ts";
+import { compileRbac, type RbacEngine, type RbacVerdict } from "./engine.ts";
+import type { RbacSubject } from "./subject.ts";
 
 /** What HTTP's and TCP's filters have in common. */
 export interface RbacConfig {

@@ -62,7 +62,7 @@ export class Exchange extends RoutedRequest implements RequestContext, RequestVi
     const connects = this.upgrade === plainConnect;
     if (stream.protocol === "HTTP/1.0" && !manager.options.acceptHttp10) this.reply(426, "", "low_version", 0);
     else if (this.authority === "") this.reply(400, "", "missing_host_header", 0);
-    else if (!prepareRequest(this, manager)) this.reply(400, "", "path_normalization_failed", 0);
+    else if (!prepareRequest(this, manager)) return;
     // OPTIONS * asks the server itself; no route names it.
     else if (this.path.charCodeAt(0) !== slash && !connects) this.reply(404, "", "absolute_path_rejected", 0);
     else this.proceed();

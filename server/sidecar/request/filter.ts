@@ -157,7 +157,7 @@ export interface FilterFactory {
   /** Fields with an effect, for these and the messages that only they use: {@link SupportedFields}. */
   readonly fields: SupportedFields;
   compile(name: string, config: Any, io: FilterIo): HttpFilter;
-  compilePerRoute?(config: Any): unknown;
+  compilePerRoute?(config: Any, local: LocalProxy): unknown;
 }
 
 /** Fields that have their effect here, by message. `opaque` messages are not looked into: someone else judges them, or they are only carried. */
@@ -185,6 +185,8 @@ export type First = () => Promise<unknown>;
 export interface LocalProxy {
   /** `node.cluster` of the bootstrap. */
   readonly cluster: string;
+  /** The cluster of all proxies like this one: `local_cluster_name` of the bootstrap; absent: none is named. */
+  readonly peers?: string | undefined;
   /** Whether an operator has said, over the admin, that health checks shall fail. */
   healthCheckFails(): boolean;
 }

@@ -29,6 +29,8 @@ export class ManagerStats {
   readonly rsTooLarge: Counter;
   readonly rqIdleTimeout: Counter;
   readonly rqMaxDuration: Counter;
+  readonly rqFailedPath: Counter;
+  readonly rqRedirectedPath: Counter;
   readonly noRoute: Counter;
   readonly noCluster: Counter;
   readonly direct: Counter;
@@ -66,6 +68,8 @@ export class ManagerStats {
     this.rqTimeout = stats.counter(`${prefix}downstream_rq_timeout`);
     this.rqIdleTimeout = stats.counter(`${prefix}downstream_rq_idle_timeout`);
     this.rqMaxDuration = stats.counter(`${prefix}downstream_rq_max_duration_reached`);
+    this.rqFailedPath = stats.counter(`${prefix}downstream_rq_failed_path_normalization`);
+    this.rqRedirectedPath = stats.counter(`${prefix}downstream_rq_redirected_with_normalized_path`);
     this.noRoute = stats.counter(`${prefix}no_route`);
     this.noCluster = stats.counter(`${prefix}no_cluster`);
     this.direct = stats.counter(`${prefix}rq_direct_response`);

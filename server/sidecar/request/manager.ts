@@ -9,6 +9,7 @@ import type { WallClock } from "../wall-clock.ts";
 import type { ClientCertificateOptions } from "./client-certificate.ts";
 import type { HttpFilter, TerminalFilter } from "./filter.ts";
 import type { ManagerStats } from "./manager-stats.ts";
+import type { EscapedSlashes } from "./normalize-path.ts";
 
 /** A compiled HttpConnectionManager: everything a request needs, immutable but for the holders inside. */
 export interface HttpManager {
@@ -55,8 +56,7 @@ export interface ManagerOptions {
   readonly upgrades: ReadonlySet<string>;
   readonly normalizePath: boolean;
   readonly mergeSlashes: boolean;
-  /** What is done with a path that has `%2F` or `%5C`. */
-  readonly escapedSlashes: "keep" | "reject" | "unescape";
+  readonly escapedSlashes: EscapedSlashes;
   readonly stripTrailingHostDot: boolean;
   readonly stripPort: "none" | "any" | "matching";
   readonly acceptHttp10: boolean;

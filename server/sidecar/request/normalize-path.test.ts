@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { normalizePath } from "./normalize-path.ts";
+import { hasEscapedSlashes, normalizePath } from "./normalize-path.ts";
 
 it.each<[string, string | undefined]>([
   ["/a/b?c=/../d", "/a/b?c=/../d"],
@@ -33,8 +33,17 @@ it.each([
   ["/a%2fb%5Cc?d=%2f", "unescape", "/a/b/c?d=%2f"],
   ["/x%2f..%2Fadmin", "unescape", "/admin"],
   ["/a%2f%2fb", "unescape", "/a/b"],
+  ["/a%2f%2fb?c=%5c", "redirect", "/a/b?c=%5c"],
   ["/a%2fb", "reject", undefined],
   ["/a?b=%2f", "reject", "/a?b=%2f"],
 ] as const)("%s with encoded slashes, %s → %s", (path, action, expected) =>
   expect(normalizePath(path, true, true, action)).toBe(expected),
 );
+
+it.each([
+  ["/a%2fb", true],
+  ["/a%5Cb?c", true],
+  ["/a%2?fb", false],
+  ["/a?b=%2f", false],
+  ["/a%20b", false],
+])("%s has encoded slashes: %s", (path, expected) => expect(hasEscapedSlashes(path)).toBe(expected));

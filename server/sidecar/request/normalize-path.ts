@@ -1,3 +1,9 @@
+/** What is done with a path that has `%2F` or `%5C`; `redirect`: the client is told the path without, and comes again. */
+export type EscapedSlashes = "keep" | "reject" | "unescape" | "redirect";
+
+/** Whether a path has encoded slashes, before its query. */
+export const hasEscapedSlashes = (path: string): boolean => /^[^?]*%(?:2f|5c)/i.test(path);
+
 /**
  * Path normalization as Envoy's `path_with_escaped_slashes_action`, `normalize_path` and `merge_slashes`, in this order: unreserved characters decoded, what a URL may not hold encoded, backslashes
  * turned, dot segments removed (RFC 3986, 6.2.2), so that a route or policy and the upstream see the same path. The query is left alone.
@@ -8,7 +14,7 @@ export function normalizePath(
   path: string,
   normalize: boolean,
   mergeSlashes: boolean,
-  escapedSlashes: "keep" | "reject" | "unescape" = "keep",
+  escapedSlashes: EscapedSlashes = "keep",
 ): string | undefined {
   if (!suspicious.test(path)) return path;
   const question = path.indexOf("?");

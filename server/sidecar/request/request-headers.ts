@@ -1,17 +1,19 @@
 import { randomUUID } from "node:crypto";
+import { isGrpc } from "../http/grpc.ts";
 import { setHeader } from "../http/headers.ts";
 import { withoutPort } from "../route/route-table.ts";
 import { clientCertificateField, forwardClientCertificate } from "./client-certificate.ts";
+import type { Exchange } from "./exchange.ts";
 import type { HttpManager } from "./manager.ts";
-import { normalizePath } from "./normalize-path.ts";
+import { hasEscapedSlashes, normalizePath } from "./normalize-path.ts";
 import type { RoutedRequest } from "./routed-request.ts";
 
 /**
  * What the connection manager does to every request before routing it, and what it notes for the log.
  * https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers
- * @returns false when the path cannot be normalized: answer 400
+ * @returns false when the path cannot stay as it is: it has been answered
  */
-export function prepareRequest(exchange: RoutedRequest, manager: HttpManager): boolean {
+export function prepareRequest(exchange: Exchange, manager: HttpManager): boolean {
   const { options } = manager;
   const { headers, record } = exchange;
   let requestId: string | undefined;
@@ -64,11 +66,24 @@ export function prepareRequest(exchange: RoutedRequest, manager: HttpManager): b
     record.path = exchange.path;
     return true;
   }
-  const path = normalizePath(exchange.path, options.normalizePath, options.mergeSlashes, options.escapedSlashes);
-  exchange.path = path ?? exchange.path;
+  const before = exchange.path;
+  const path = normalizePath(before, options.normalizePath, options.mergeSlashes, options.escapedSlashes);
+  exchange.path = path ?? before;
   record.path = exchange.path;
-  return path !== undefined;
+  const redirects = options.escapedSlashes === "redirect" && hasEscapedSlashes(before);
+  if (path !== undefined && !redirects) return true;
+  // gRPC's clients follow no redirects.
+  if (path === undefined || isGrpc(headers)) {
+    manager.stats.rqFailedPath.inc();
+    exchange.reply(400, "", pathDetails, 0);
+  } else {
+    manager.stats.rqRedirectedPath.inc();
+    exchange.reply(307, "", pathDetails, 0, ["location", path]);
+  }
+  return false;
 }
+
+const pathDetails = "path_normalization_failed";
 
 /** Whether the request comes from inside: its one forwarded-for address, or at the edge its peer, is of `internal_address_config`. */
 function isInternal({ manager, record }: RoutedRequest, forwardedFor: string | undefined): boolean {

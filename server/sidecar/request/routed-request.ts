@@ -116,6 +116,7 @@ export abstract class RoutedRequest implements RequestView {
     record.routeName = route?.name ?? "";
     record.operation = route?.operation ?? "";
     record.routeMetadata = route?.metadata;
+    record.routeTypedMetadata = route?.typedMetadata;
     record.virtualHostMetadata = this.host?.metadata;
     const action = route?.action;
     if (action?.kind === "forward") this.target = pickTarget(action, manager);

@@ -13,7 +13,7 @@ import { at, each, together } from "../config/problems.ts";
 import { durationMs } from "../duration.ts";
 import { toWire } from "../http/headers.ts";
 import { compileCriteria, type MatchCriteria } from "../match/criteria.ts";
-import type { Metadata } from "../record.ts";
+import type { Metadata, TypedMetadata } from "../record.ts";
 import { type Share, shareOf } from "../runtime.ts";
 import { compileSubstitution } from "../text/regex.ts";
 import { compileHashPolicy, type RouteHasher } from "./hash-policy.ts";
@@ -30,6 +30,7 @@ export interface CompiledRoute {
   readonly match: CompiledMatch;
   readonly action: RouteTarget;
   readonly metadata: Metadata | undefined;
+  readonly typedMetadata: TypedMetadata | undefined;
   readonly requestOps: readonly HeaderOp[];
   readonly responseOps: readonly HeaderOp[];
   readonly perFilter: PerFilterConfig;
@@ -129,6 +130,7 @@ export function compileRoute(route: Route, host: VirtualHost, perFilter: PerFilt
     match: () => compileMatch(route.match),
     action: () => compileAction(route, host, perFilter),
     metadata: () => route.metadata?.filterMetadata as Metadata | undefined,
+    typedMetadata: () => route.metadata?.typedFilterMetadata,
     requestOps: () => compileHeaderOps("request", route.requestHeadersToAdd, route.requestHeadersToRemove),
     responseOps: () => compileHeaderOps("response", route.responseHeadersToAdd, route.responseHeadersToRemove),
     perFilter: () => perFilter(route.typedPerFilterConfig),

@@ -5,6 +5,7 @@ import { ProxyProtocolSchema } from "../../gen/proto/envoy/extensions/filters/li
 import { TlsInspectorSchema } from "../../gen/proto/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { HttpConnectionManagerSchema } from "../../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { TcpProxySchema } from "../../gen/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
+import { HealthCheckEventFileSinkSchema } from "../../gen/proto/envoy/extensions/health_check/event_sinks/file/v3/file_pb.js";
 import { LeastRequestSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/least_request/v3/least_request_pb.js";
 import { MaglevSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/maglev/v3/maglev_pb.js";
 import { RandomSchema } from "../../gen/proto/envoy/extensions/load_balancing_policies/random/v3/random_pb.js";
@@ -38,6 +39,7 @@ export const extensionRegistry = createRegistry(
   ...networkFilterFactories.map(({ schema }) => schema),
   routerFilter.schema,
   ForwardProxyClusterSchema,
+  HealthCheckEventFileSinkSchema,
   HttpInspectorSchema,
   HttpConnectionManagerSchema,
   LeastRequestSchema,
@@ -93,7 +95,7 @@ export const supportedFields: SupportedFields = {
     "max_connections_to_accept_per_socket_event",
   ],
   "envoy.config.listener.v3.Listener.ConnectionBalanceConfig": "opaque",
-  "envoy.config.listener.v3.ListenerFilter": ["name", "typed_config"],
+  "envoy.config.listener.v3.ListenerFilter": ["name", "typed_config", "config_discovery"],
   // harmless: every connection is HTTP/1.1 here
   "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector": [],
   "envoy.config.listener.v3.FilterChain": [
@@ -577,7 +579,12 @@ export const supportedFields: SupportedFields = {
     "unhealthy_edge_interval",
     "healthy_edge_interval",
     "transport_socket_match_criteria",
+    "event_log_path",
+    "event_logger",
+    "always_log_health_check_failures",
+    "always_log_health_check_success",
   ],
+  "envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink": ["event_log_path"],
   "envoy.config.core.v3.HealthCheck.HttpHealthCheck": [
     "host",
     "path",

@@ -44,6 +44,8 @@ export class RealEnvoy {
     const static_resources = { listeners: [listener], clusters: options.clusters ?? [] };
     writeFileSync(path, JSON.stringify({ admin, static_resources, ...more }));
     const args = ["-c", path, "--concurrency", "1", "-l", "error", "--use-dynamic-base-id"];
+    // Whoever reads a log does not wait ten seconds for it.
+    args.push("--file-flush-interval-msec", "20");
     const envoy = new RealEnvoy(spawn(binary, args, { stdio: "inherit" }), folder, port, adminPort);
     if (await envoy.ready()) return envoy;
     envoy.close();

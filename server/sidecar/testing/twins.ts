@@ -1,5 +1,6 @@
 // Raw requests to real Envoy and to our data plane: one config, two proxies, and what each answered and logged.
 import { connect } from "node:net";
+import type { JsonObject } from "@bufbuild/protobuf";
 import { type Fixtures, type PlaneOptions, RawClient } from "../test-plane.ts";
 import { BesideEnvoy } from "./beside-envoy.ts";
 
@@ -30,7 +31,9 @@ export class Twins {
     // What is answered here ends its connection; nobody waits a second for that.
     const manager = { delayed_close_timeout: "0.02s", ...options.manager };
     const format = `%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %DYNAMIC_METADATA(${namespace})%`;
-    await beside.start({ [name]: { ...options, manager } }, {}, format);
+    const bootstrap: JsonObject =
+      options.peers === undefined ? {} : { cluster_manager: { local_cluster_name: options.peers } };
+    await beside.start({ [name]: { ...options, manager } }, bootstrap, format);
     return new Twins(beside);
   }
 

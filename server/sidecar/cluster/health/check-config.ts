@@ -1,4 +1,5 @@
 import { toBinary } from "@bufbuild/protobuf";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { RequestMethod } from "../../../gen/proto/envoy/config/core/v3/base_pb.js";
 import {
   type HealthCheck_GrpcHealthCheck as GrpcProto,
@@ -8,6 +9,7 @@ import {
   type HealthCheck_Payload as Payload,
   type HealthCheck_TcpHealthCheck as TcpProto,
 } from "../../../gen/proto/envoy/config/core/v3/health_check_pb.js";
+import { HealthCheckEventFileSinkSchema } from "../../../gen/proto/envoy/extensions/health_check/event_sinks/file/v3/file_pb.js";
 import { CodecClientType } from "../../../gen/proto/envoy/type/v3/http_pb.js";
 import type { Int64Range } from "../../../gen/proto/envoy/type/v3/range_pb.js";
 import { at, each, together } from "../../config/problems.ts";
@@ -28,6 +30,14 @@ export interface HealthCheckConfig {
   /** In the place of what endpoints say of the transport that they are connected to by; undefined: as their requests. */
   readonly transport: Readonly<Record<string, unknown>> | undefined;
   readonly check: HttpCheckConfig | TcpCheckConfig | GrpcCheckConfig;
+  readonly events: CheckEventConfig;
+}
+
+/** Which files are told of what happens, and of what besides changes. */
+export interface CheckEventConfig {
+  readonly paths: readonly string[];
+  readonly everyFailure: boolean;
+  readonly everySuccess: boolean;
 }
 
 /** How long to wait before the next check. */
@@ -96,6 +106,7 @@ function compileCheck(config: HealthCheck, http2: boolean): HealthCheckConfig {
     reuseConnection: () => config.reuseConnection ?? true,
     transport: () => config.transportSocketMatchCriteria,
     check: () => checkOf(config.healthChecker, http2),
+    events: () => eventsOf(config),
   });
 }
 
@@ -111,6 +122,21 @@ function checkOf(checker: HealthCheck["healthChecker"], http2: boolean): HealthC
     default:
       throw new Error("health_checker: one of http_health_check, tcp_health_check, grpc_health_check is required");
   }
+}
+
+/** The older field names one file, sinks any number of them. */
+function eventsOf(config: HealthCheck): CheckEventConfig {
+  const sinks = each("event_logger", config.eventLogger, ({ typedConfig }) => {
+    const sink = typedConfig && anyUnpack(typedConfig, HealthCheckEventFileSinkSchema);
+    if (sink === undefined) throw new Error(`typed_config: must be a ${HealthCheckEventFileSinkSchema.typeName}`);
+    if (sink.eventLogPath === "") throw new Error("typed_config.event_log_path: required");
+    return sink.eventLogPath;
+  });
+  return {
+    paths: config.eventLogPath === "" ? sinks : [...sinks, config.eventLogPath],
+    everyFailure: config.alwaysLogHealthCheckFailures,
+    everySuccess: config.alwaysLogHealthCheckSuccess,
+  };
 }
 
 function intervalsOf(config: HealthCheck): CheckIntervals {

@@ -9,6 +9,7 @@ import { HealthFlag } from "../health-flags.ts";
 import { openSocket } from "../open-socket.ts";
 import { transportOf } from "../transport.ts";
 import type { HealthCheckConfig } from "./check-config.ts";
+import { CheckEvents, type EventIo } from "./check-events.ts";
 import { CheckStats } from "./check-stats.ts";
 import { grpcCheckBody, grpcCheckHead, isServing } from "./grpc-check.ts";
 import { httpCheckHead, judgeHttp } from "./http-check.ts";
@@ -23,6 +24,8 @@ export interface CheckerIo {
   readonly timers: Timers;
   readonly now: () => number;
   readonly random: () => number;
+  /** Absent: nobody is told of what happens. */
+  readonly events?: EventIo | undefined;
   /** In force. */
   readonly config: () => ClusterConfig;
   hasTraffic(): boolean;
@@ -35,6 +38,7 @@ export class HealthChecker {
   readonly config: HealthCheckConfig;
   private readonly io: CheckerIo;
   private readonly stats: CheckStats;
+  private readonly events: CheckEvents | undefined;
   private readonly sessions = new Map<Endpoint, CheckSession>();
   /** What checks do is not the cluster's traffic. */
   private readonly apart: ClusterStats;
@@ -43,6 +47,7 @@ export class HealthChecker {
     this.config = config;
     this.io = io;
     this.stats = new CheckStats(io.stats, io.prefix);
+    this.events = io.events && new CheckEvents(config, io.config().name, io.events);
     this.apart = new ClusterStats(new Stats(), "");
   }
 
@@ -86,6 +91,7 @@ export class HealthChecker {
       now,
       random,
       stats: this.stats,
+      events: this.events,
       hasTraffic: () => this.io.hasTraffic(),
       onChecked: (checked: Endpoint, passed: boolean, changed: boolean) => this.io.onChecked(checked, passed, changed),
     };

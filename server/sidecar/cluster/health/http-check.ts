@@ -34,15 +34,20 @@ export interface Verdict {
 export function judgeHttp(config: HttpCheckConfig, response: ExchangeResponse, stats: CheckStats): Verdict {
   const { status, headers, body } = response;
   const atOnce = getHeader(headers, "x-envoy-immediate-health-check-fail") !== undefined;
-  if (!containsInOrder(body, config.receive)) return { result: failed(false), atOnce };
-  if (!config.expects(status)) return { result: failed(config.retries(status)), atOnce };
+  if (!containsInOrder(body, config.receive)) return { result: failed(status, false), atOnce };
+  if (!config.expects(status)) return { result: failed(status, config.retries(status)), atOnce };
   if (config.serviceName !== undefined) {
     stats.verifyCluster.inc();
     const name = getHeader(headers, "x-envoy-upstream-healthchecked-cluster") ?? "";
-    if (!config.serviceName(name)) return { result: failed(false), atOnce: false };
+    if (!config.serviceName(name)) return { result: failed(status, false), atOnce: false };
   }
   const degraded = getHeader(headers, "x-envoy-degraded") !== undefined;
   return { result: { passed: true, degraded }, atOnce: false };
 }
 
-const failed = (retriable: boolean): CheckResult => ({ passed: false, failure: "active", retriable });
+const failed = (status: number, retriable: boolean): CheckResult => ({
+  passed: false,
+  failure: "active",
+  retriable,
+  status,
+});

@@ -5,8 +5,9 @@ import { Timers } from "../../timers.ts";
 import { HealthFlag } from "../health-flags.ts";
 import { testEndpoint } from "../testing/endpoint.ts";
 import { compileHealthChecks, type HealthCheckConfig } from "./check-config.ts";
+import { CheckEvents } from "./check-events.ts";
 import { CheckStats } from "./check-stats.ts";
-import { type CheckResult, CheckSession } from "./session.ts";
+import { type CheckFailure, type CheckResult, CheckSession, type FailedCheck } from "./session.ts";
 
 const timers = new Timers();
 afterEach(() => timers.stop());
@@ -25,23 +26,33 @@ function session(fields: Record<string, unknown> = {}, { traffic = true, random 
   endpoint.health.flags = flags;
   const stats = new Stats();
   const changes: boolean[] = [];
+  const config = check(fields);
+  const lines: Record<string, unknown>[] = [];
+  const logs = { lines: () => (line: string) => void lines.push(JSON.parse(line)), now: () => 1_794_999_645_123 };
   const io = {
     timers,
     now: () => 7,
     random,
     stats: new CheckStats(stats, "cluster.c."),
+    events: new CheckEvents(config, "c", logs),
     hasTraffic: () => traffic,
     onChecked: (_: unknown, __: boolean, changed: boolean) => void changes.push(changed),
   };
   const idle = { start: () => {}, abort: () => {}, close: () => {} };
-  const tested = new CheckSession(endpoint, check(fields), io, () => idle);
+  const tested = new CheckSession(endpoint, config, io, () => idle);
   const count = (name: string) => stats.counters.get(`cluster.c.health_check.${name}`)?.value ?? 0;
   const gauge = (name: string) => stats.gauges.get(`cluster.c.health_check.${name}`)?.value ?? 0;
-  return { endpoint, tested, changes, count, gauge };
+  const events = () => lines.splice(0).map(eventOf);
+  return { endpoint, tested, changes, count, gauge, lines, events };
+}
+
+/** What a line says, without whom it is about. */
+function eventOf({ timestamp, host, locality, cluster_name, health_checker_type, ...event }: Record<string, unknown>) {
+  return event;
 }
 
 const pass: CheckResult = { passed: true, degraded: false };
-const fail = (failure: "active" | "network" | "timeout", retriable = false): CheckResult => ({
+const fail = (failure: CheckFailure, retriable = false): FailedCheck => ({
   passed: false,
   failure,
   retriable,
@@ -189,3 +200,71 @@ it.each<[string, Record<string, unknown>, string]>([
   const { healthChecks } = clusterFrom({ name: "c", health_checks: [given] } as never);
   expect(() => compileHealthChecks(healthChecks, false)).toThrow(error);
 });
+
+describe("the log of checks", () => {
+  const logged = { event_logger: [fileSink("/tmp/a"), fileSink("/tmp/b")] };
+
+  it("tells each file of what changes, and of a first failure", () => {
+    const { tested, events, lines } = session(logged, { flags: fresh });
+    tested.onResult(fail("network"));
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toEqual({
+      health_checker_type: "HTTP",
+      host: {
+        socket_address: expect.objectContaining({ address: expect.any(String), port_value: expect.any(Number) }),
+      },
+      cluster_name: "c",
+      health_check_failure_event: { failure_type: "NETWORK", first_check: true, http_status_code: 0 },
+      timestamp: "2026-11-18T11:00:45.123Z",
+      locality: { region: "", zone: "", sub_zone: "" },
+    });
+    events();
+    tested.onResult(pass);
+    expect(events()).toEqual([]);
+    tested.onResult(pass);
+    expect(events()[0]).toEqual({ add_healthy_event: { first_check: false } });
+    tested.onResult({ passed: true, degraded: true });
+    expect(events()[0]).toEqual({ degraded_healthy_host: {} });
+    tested.onResult(pass);
+    expect(events()[0]).toEqual({ no_longer_degraded_host: {} });
+    tested.onResult({ ...fail("active"), status: 503 });
+    expect(events()[0]).toEqual({ eject_unhealthy_event: { failure_type: "ACTIVE", http_status_code: 503 } });
+    tested.onResult(fail("timeout"));
+    expect(events()).toEqual([]);
+  });
+
+  it("tells of every result when asked to", () => {
+    const every = { always_log_health_check_failures: true, always_log_health_check_success: true };
+    const { tested, events } = session({ event_log_path: "/tmp/a", ...every }, { flags: fresh });
+    tested.onResult(pass);
+    expect(events()).toEqual([{ add_healthy_event: { first_check: true } }]);
+    tested.onResult(pass);
+    expect(events()).toEqual([{ successful_health_check_event: {} }]);
+    tested.onResult(fail("timeout"));
+    expect(events()).toEqual([
+      { health_check_failure_event: { failure_type: "NETWORK_TIMEOUT", first_check: false, http_status_code: 0 } },
+    ]);
+    tested.failAtOnce();
+    expect(events()).toEqual([
+      { eject_unhealthy_event: { failure_type: "PASSIVE", http_status_code: 0 } },
+      { health_check_failure_event: { failure_type: "PASSIVE", first_check: false, http_status_code: 0 } },
+    ]);
+  });
+
+  it("needs a path, and a sink that is known", () => {
+    expect(() => check({ event_logger: [fileSink("")] })).toThrow(
+      "event_logger[0].typed_config.event_log_path: required",
+    );
+    expect(() => check({ event_logger: [{ name: "x" }] })).toThrow("event_logger[0].typed_config: must be a");
+  });
+});
+
+function fileSink(event_log_path: string) {
+  return {
+    name: "file",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink",
+      event_log_path,
+    },
+  };
+}

@@ -3,16 +3,21 @@ import type { Timers } from "../../timers.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { HealthFlag } from "../health-flags.ts";
 import type { HealthCheckConfig } from "./check-config.ts";
+import type { CheckEvents } from "./check-events.ts";
 import type { CheckStats } from "./check-stats.ts";
 
 /** How one check went. `network`: the host could not be asked; `retriable`: it only counts towards the threshold. */
-export type CheckResult =
-  | { readonly passed: true; readonly degraded: boolean }
-  | {
-      readonly passed: false;
-      readonly failure: "active" | "network" | "timeout" | "passive";
-      readonly retriable: boolean;
-    };
+export type CheckResult = { readonly passed: true; readonly degraded: boolean } | FailedCheck;
+
+export interface FailedCheck {
+  readonly passed: false;
+  readonly failure: CheckFailure;
+  readonly retriable: boolean;
+  /** Of HTTP, where the host has answered. */
+  readonly status?: number;
+}
+
+export type CheckFailure = "active" | "network" | "timeout" | "passive";
 
 /** Asks one host once, and again whenever it is told to. Calls back exactly once per `start` unless it is stopped. */
 export interface Prober {
@@ -28,6 +33,8 @@ export interface SessionIo {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly stats: CheckStats;
+  /** Undefined: nobody wants to hear of it. */
+  readonly events: CheckEvents | undefined;
   /** Whether anybody has used the cluster yet. */
   hasTraffic(): boolean;
   /** @param changed whether the host's flags are other ones now */
@@ -87,14 +94,14 @@ export class CheckSession {
   /** The host says of itself, with a response, that it is failing. */
   failAtOnce(): void {
     this.endpoint.health.set(HealthFlag.excludedAtOnce);
-    this.fail("passive", false);
+    this.fail({ passed: false, failure: "passive", retriable: false });
   }
 
   /** Public for the prober's sake, and so that a test can drive it. */
   onResult(result: CheckResult): void {
     if (this.closed) return;
     this.timeout.cancel();
-    const transition = result.passed ? this.pass(result.degraded) : this.fail(result.failure, result.retriable);
+    const transition = result.passed ? this.pass(result.degraded) : this.fail(result);
     if (!this.closed) this.io.timers.arm(this.interval, this.nextMs(result.passed, transition));
   }
 
@@ -124,8 +131,9 @@ export class CheckSession {
 
   private pass(degraded: boolean): Transition {
     const { health } = this.endpoint;
-    const { stats } = this.io;
+    const { stats, events } = this.io;
     this.failures = 0;
+    let added = false;
     let transition: Transition = "none";
     if (health.has(HealthFlag.failedActiveCheck)) {
       // The first result counts at once, so that a proxy is soon ready.
@@ -133,6 +141,8 @@ export class CheckSession {
         health.clear(HealthFlag.activeCheckTimeout | HealthFlag.excludedAtOnce | HealthFlag.failedActiveCheck);
         stats.healthy.add(1);
         transition = "changed";
+        added = true;
+        events?.added(this.endpoint, this.first);
       } else transition = "pending";
       this.endpoint.healthySince = this.io.now();
     }
@@ -141,17 +151,20 @@ export class CheckSession {
       if (degraded) health.set(HealthFlag.degradedActiveCheck);
       else health.clear(HealthFlag.degradedActiveCheck);
       stats.degraded.add(degraded ? 1 : -1);
+      events?.degraded(this.endpoint, degraded);
       if (transition === "none") transition = "changed";
     }
+    if (!added) events?.succeeded(this.endpoint);
     stats.success.inc();
     this.first = false;
     this.io.onChecked(this.endpoint, true, transition === "changed");
     return transition;
   }
 
-  private fail(failure: "active" | "network" | "timeout" | "passive", retriable: boolean): Transition {
+  private fail(result: FailedCheck): Transition {
+    const { failure, retriable } = result;
     const { health } = this.endpoint;
-    const { stats } = this.io;
+    const { stats, events } = this.io;
     const network = failure === "network" || failure === "timeout";
     this.passes = 0;
     let transition: Transition = "none";
@@ -161,11 +174,13 @@ export class CheckSession {
         health.set(HealthFlag.failedActiveCheck);
         stats.healthy.add(-1);
         transition = "changed";
+        events?.ejected(this.endpoint, result);
       } else transition = "pending";
     }
     if (failure === "timeout" && health.has(HealthFlag.failedActiveCheck)) health.set(HealthFlag.activeCheckTimeout);
     else health.clear(HealthFlag.activeCheckTimeout);
     transition = this.noLongerPending(transition);
+    events?.failed(this.endpoint, result, this.first);
     stats.failure.inc();
     if (network) stats.networkFailure.inc();
     else if (failure === "passive") stats.passiveFailure.inc();

@@ -3,16 +3,22 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { AttributeContext_HttpRequestSchema } from "../../../gen/proto/envoy/service/auth/v3/attribute_context_pb.js";
 import { type CheckRequest, CheckRequestSchema } from "../../../gen/proto/envoy/service/auth/v3/external_auth_pb.js";
 import { getHeader } from "../../http/headers.ts";
-import type { Metadata } from "../../record.ts";
+import type { Metadata, TypedMetadata } from "../../record.ts";
 import { checkPeers } from "../../upstream/check-peers.ts";
 import { type Shown, sanitized, shownHeaders, textOf } from "./shown-headers.ts";
 import type { Question } from "./verdict.ts";
 
+/** Of metadata in JSON's form, and of messages. */
+interface Namespaces {
+  readonly plain: readonly string[];
+  readonly typed: readonly string[];
+}
+
 export interface CheckOptions {
   readonly shown: Shown;
   /** Whose metadata it is told. */
-  readonly namespaces: readonly string[];
-  readonly routeNamespaces: readonly string[];
+  readonly namespaces: Namespaces;
+  readonly routeNamespaces: Namespaces;
   readonly peerCertificate: boolean;
   readonly tlsSession: boolean;
   readonly bodyAsBytes: boolean;
@@ -21,7 +27,7 @@ export interface CheckOptions {
 /** What the service is told: https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/auth/v3/attribute_context.proto */
 export function checkRequest(question: Question, options: CheckOptions, random: () => number): CheckRequest {
   const { request } = question;
-  const { connection, headers } = request;
+  const { connection, headers, record } = request;
   const { source, destination } = checkPeers(connection, options.peerCertificate);
   return create(CheckRequestSchema, {
     attributes: {
@@ -29,8 +35,8 @@ export function checkRequest(question: Question, options: CheckOptions, random: 
       destination,
       request: { time: timestampFromMs(Math.floor(question.startMs)), http: httpRequest(question, options, random) },
       contextExtensions: { ...question.contextExtensions },
-      metadataContext: metadataOf(request.dynamicMetadata, options.namespaces),
-      routeMetadataContext: metadataOf(request.routeMetadata, options.routeNamespaces),
+      metadataContext: metadataOf(record.dynamicMetadata, record.typedMetadata, options.namespaces),
+      routeMetadataContext: metadataOf(record.routeMetadata, record.routeTypedMetadata, options.routeNamespaces),
       ...(options.tlsSession && { tlsSession: { sni: connection.tls?.serverName ?? "" } }),
     },
   });
@@ -60,7 +66,15 @@ function httpRequest(
   };
 }
 
-function metadataOf(metadata: Metadata | undefined, namespaces: readonly string[]) {
-  const known = namespaces.filter((name) => metadata?.[name] !== undefined);
-  return { filterMetadata: Object.fromEntries(known.map((name) => [name, metadata?.[name] as JsonObject])) };
+function metadataOf(plain: Metadata | undefined, typed: TypedMetadata | undefined, namespaces: Namespaces) {
+  const of = <T>(metadata: Readonly<Record<string, T>> | undefined, names: readonly string[]) =>
+    Object.fromEntries(
+      names.flatMap((name) =>
+        metadata !== undefined && Object.hasOwn(metadata, name) ? [[name, metadata[name]]] : [],
+      ),
+    );
+  return {
+    filterMetadata: of(plain, namespaces.plain) as Record<string, JsonObject>,
+    typedFilterMetadata: of(typed, namespaces.typed) as TypedMetadata,
+  };
 }

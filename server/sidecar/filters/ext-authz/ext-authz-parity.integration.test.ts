@@ -1,4 +1,5 @@
-import { create, fromJson, type JsonObject, toJson } from "@bufbuild/protobuf";
+import { create, createRegistry, fromJson, type JsonObject, toJson } from "@bufbuild/protobuf";
+import { StringValueSchema } from "@bufbuild/protobuf/wkt";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -142,7 +143,11 @@ async function grpcService(): Promise<number> {
   const server = new Server();
   addService(server, Authorization, {
     check({ request }, callback) {
-      const json = toJson(CheckRequestSchema, create(CheckRequestSchema, request)) as { attributes: JsonObject };
+      const json = toJson(CheckRequestSchema, create(CheckRequestSchema, request), {
+        registry: createRegistry(StringValueSchema),
+      }) as {
+        attributes: JsonObject;
+      };
       asked.push(comparable(json.attributes));
       const path = (request.attributes?.request?.http?.path ?? "").replace(/\?.*/, "");
       if (path === "/slow") return;
@@ -161,17 +166,21 @@ async function grpcService(): Promise<number> {
   return port;
 }
 
+/** Maps, whose fields have no order. */
+const unordered = new Set(["headers", "contextExtensions", "filterMetadata", "typedFilterMetadata"]);
+
 function comparable(attributes: JsonObject): string {
   const text = JSON.stringify(attributes, (key, value) => {
     if (["time", "id", "portValue", "x-ask", "x-request-id", "x-forwarded-for"].includes(key)) return undefined;
-    if ((key === "headers" || key === "contextExtensions") && !Array.isArray(value))
-      return Object.fromEntries(Object.entries(value as object).sort());
+    if (unordered.has(key) && !Array.isArray(value)) return Object.fromEntries(Object.entries(value as object).sort());
     if (Array.isArray(value))
       return value.filter(({ key: name }) => !volatile.test(name)).sort((a, b) => (a.key < b.key ? -1 : 1));
     return value;
   });
   return text.replaceAll(/:\d{5}\b/g, ":PORT");
 }
+
+const message = (value: string): JsonObject => ({ "@type": "type.googleapis.com/google.protobuf.StringValue", value });
 
 async function start(
   service: JsonObject,
@@ -227,6 +236,22 @@ async function start(
         },
       ],
       filters: [
+        {
+          name: "envoy.filters.http.set_metadata",
+          typed_config: {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.set_metadata.v3.Config",
+            metadata: [
+              { metadata_namespace: "x", value: { a: [1, { b: null }] } },
+              { metadata_namespace: "hidden", value: { a: 1 } },
+              ...["x", "t", "t", "hidden"].map((metadata_namespace, index) => ({
+                metadata_namespace,
+                typed_value: message(`dynamic ${index}`),
+              })),
+              { metadata_namespace: "t2", typed_value: message("first") },
+              { metadata_namespace: "t2", typed_value: message("second"), allow_overwrite: true },
+            ],
+          },
+        },
         {
           name: filterName,
           typed_config: { "@type": type("ExtAuthz"), transport_api_version: "V3", ...service, ...filter },
@@ -286,6 +311,12 @@ beforeAll(async () => {
           check_settings: { grpc_service: { envoy_grpc: { cluster_name: "authz" }, timeout: "0.1s" } },
         }),
       ),
+      at("/metadata", {
+        metadata: {
+          filter_metadata: { r: { of: "route" }, hidden: { of: "route" } },
+          typed_filter_metadata: { rt: message("of the route"), hidden: message("hidden") },
+        },
+      }),
       at("/extended", extensions({ a: "route", b: "c" })),
       at("/raw", perRoute({ check_settings: { with_request_body: { max_request_bytes: 100, pack_as_bytes: true } } })),
     ],
@@ -297,7 +328,10 @@ beforeAll(async () => {
       with_request_body: partial(8),
       include_tls_session: true,
       include_peer_certificate: true,
-      metadata_context_namespaces: ["x"],
+      metadata_context_namespaces: ["x", "r", "toString"],
+      typed_metadata_context_namespaces: ["x", "t", "t2", "none"],
+      route_metadata_context_namespaces: ["r", "x", "none"],
+      route_typed_metadata_context_namespaces: ["r", "rt"],
     },
     extensions({ b: "host", d: "host" }),
   );
@@ -392,6 +426,7 @@ describe.skipIf(envoyMissing)("over gRPC, as Envoy asks", () => {
     ["a body of bytes", request("POST", "/raw", [], "\x00\xff\xfe")],
     ["a body that is no text", request("POST", "/ok", [], "\x00\xff\xfe")],
     ["what routes add", request("GET", "/extended")],
+    ["metadata of the route", request("GET", "/metadata")],
     ["gRPC", request("POST", "/denied-said", ["content-type: application/grpc"], "x")],
     ["bytes that are no text", request("GET", "/ok", ["x-shown: \xff\xfe\xc3\xa9"])],
     ["a query without values", request("GET", "/ok-query?z&a=2&a=3&b=%20&=x&y==")],

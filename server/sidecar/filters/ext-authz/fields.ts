@@ -19,6 +19,8 @@ export const extAuthzFields: SupportedFields = {
     "validate_mutations",
     "metadata_context_namespaces",
     "route_metadata_context_namespaces",
+    "typed_metadata_context_namespaces",
+    "route_typed_metadata_context_namespaces",
     "filter_enabled",
     "filter_enabled_metadata",
     "deny_at_disable",

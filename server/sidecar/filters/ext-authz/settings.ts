@@ -64,8 +64,11 @@ function checkOptions(config: ExtAuthz): CheckOptions {
       disallowed: at("disallowed_headers", () => compileList(config.disallowedHeaders)),
       raw: config.encodeRawHeaders,
     },
-    namespaces: config.metadataContextNamespaces,
-    routeNamespaces: config.routeMetadataContextNamespaces,
+    namespaces: { plain: config.metadataContextNamespaces, typed: config.typedMetadataContextNamespaces },
+    routeNamespaces: {
+      plain: config.routeMetadataContextNamespaces,
+      typed: config.routeTypedMetadataContextNamespaces,
+    },
     peerCertificate: config.includePeerCertificate,
     tlsSession: config.includeTlsSession,
     // A route's own settings of bodies don't say it, in Envoy.

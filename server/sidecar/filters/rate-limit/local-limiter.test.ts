@@ -94,6 +94,19 @@ describe("limits by description", () => {
     expect([limits.judge(heavy).allowed, limits.judge(heavy).allowed]).toEqual([true, false]);
   });
 
+  it("are shared evenly with other proxies", () => {
+    const limits = limiter({ token_bucket: bucket(8, 1, "60s"), descriptors: [limit(5, ["a", "1"])] });
+    const ask = (sharers: number, of: Descriptor[] = []) => limits.judge(of, sharers).allowed;
+    expect([ask(3), ask(3), ask(3), ask(2), ask(1)]).toEqual([true, true, false, true, false]);
+    const own = limiter({ descriptors: [limit(5, ["a", "1"])] });
+    const heavy = [{ ...described(["a", "1"]), hits: 2 }];
+    expect([own.judge(heavy, 3).allowed, own.judge(heavy, 2).allowed, own.judge(heavy, 1).allowed]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+  });
+
   it("are told apart", () => {
     const config = { stat_prefix: "x", descriptors: [limit(1, ["a", "1"]), limit(2, ["a", "1"]), { entries: [] }, {}] };
     expect(() => compileLimiter(fromJson(LocalRateLimitSchema, config))).toThrow(

@@ -60,18 +60,21 @@ export class LocalLimiter {
     this.common = settings.common && new TokenBucket(settings.common, now);
   }
 
-  /** Takes tokens for a request; the scarcest bucket is asked first, so that those who are refused cost others nothing. */
-  judge(descriptors: readonly Descriptor[]): Verdict {
+  /**
+   * Takes tokens for a request; the scarcest bucket is asked first, so that those who are refused cost others nothing.
+   * @param sharers how many proxies share the limits: a request takes as many tokens, so that each proxy lets through its even share
+   */
+  judge(descriptors: readonly Descriptor[], sharers = 1): Verdict {
     const matching = descriptors.flatMap((descriptor) => {
       const limit = this.settings.limits.find(({ entries }) => matches(entries, descriptor.entries));
       return limit === undefined ? [] : [{ bucket: this.bucketOf(limit, descriptor), hits: descriptor.hits }];
     });
     matching.sort((a, b) => a.bucket.settings.rate - b.bucket.settings.rate);
-    for (const { bucket, hits } of matching) if (!bucket.take(hits)) return { allowed: false, bucket };
+    for (const { bucket, hits } of matching) if (!bucket.take((hits ?? 1) * sharers)) return { allowed: false, bucket };
     const [first] = matching;
     const { common } = this;
     if (common !== undefined && (first === undefined || this.settings.alwaysCommon)) {
-      if (!common.take()) return { allowed: false, bucket: common };
+      if (!common.take(sharers)) return { allowed: false, bucket: common };
       return { allowed: true, bucket: first?.bucket ?? common };
     }
     return { allowed: true, bucket: first?.bucket };

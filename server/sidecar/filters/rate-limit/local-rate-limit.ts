@@ -8,7 +8,15 @@ import { each, together } from "../../config/problems.ts";
 import type { DownstreamFacts } from "../../http/stream.ts";
 import type { TokenBucket } from "../../limit/token-bucket.ts";
 import { ResponseFlag } from "../../record.ts";
-import type { FilterFactory, FilterIo, HttpFilter, RequestContext, Step, StreamFilter } from "../../request/filter.ts";
+import type {
+  FilterFactory,
+  FilterIo,
+  HttpFilter,
+  LocalProxy,
+  RequestContext,
+  Step,
+  StreamFilter,
+} from "../../request/filter.ts";
 import { applyHeaderOps, compileAdd, type HeaderOp } from "../../route/header-ops.ts";
 import { compileFilterRateLimits, type RateLimitRule } from "../../route/rate-limits.ts";
 import { descriptorsOf, hostLimits } from "./descriptors.ts";
@@ -20,9 +28,9 @@ export const localRateLimitFilter: FilterFactory = {
   schema: LocalRateLimitSchema,
   perRouteSchema: LocalRateLimitSchema,
   fields: localRateLimitFields,
-  compile: (name, config, io) => new LocalRateLimitFilter(name, compileLimits(config), io),
-  compilePerRoute(config: Any) {
-    const limits = compileLimits(config);
+  compile: (name, config, io) => new LocalRateLimitFilter(name, compileLimits(config, io.local), io),
+  compilePerRoute(config: Any, local: LocalProxy) {
+    const limits = compileLimits(config, local);
     if (limits.limiter.common === undefined) throw new Error("token_bucket: required");
     return limits;
   },
@@ -40,9 +48,10 @@ interface Limits {
   readonly toResponse: readonly HeaderOp[];
 }
 
-function compileLimits(any: Any): Limits {
+function compileLimits(any: Any, local: LocalProxy): Limits {
   const config = anyUnpack(any, LocalRateLimitSchema);
   if (config === undefined || config.statPrefix === "") throw new Error("stat_prefix: required");
+  if (config.localClusterRateLimit !== undefined) checkShared(config, local);
   const parts = together<Pick<Limits, "limiter" | "rules" | "toRequest" | "toResponse">>({
     limiter: () => compileLimiter(config),
     rules: () => compileFilterRateLimits(config.rateLimits),
@@ -58,6 +67,15 @@ function compileLimits(any: Any): Limits {
     shared: new LocalLimiter(parts.limiter),
     ofConnections: new WeakMap(),
   };
+}
+
+function checkShared({ localRateLimitPerDownstreamConnection: perConnection }: LocalRateLimit, { peers }: LocalProxy) {
+  if (perConnection) {
+    throw new Error("local_cluster_rate_limit: cannot be with local_rate_limit_per_downstream_connection");
+  }
+  if (peers === undefined) {
+    throw new Error("local_cluster_rate_limit: the bootstrap names no cluster_manager.local_cluster_name");
+  }
 }
 
 interface Shares {
@@ -128,7 +146,7 @@ class Limited implements StreamFilter {
       isOn: () => false,
     };
     const descriptors = limits.limiter.limits.length === 0 ? [] : descriptorsOf(request, io, asked);
-    const { allowed, bucket } = this.limiter().judge(descriptors);
+    const { allowed, bucket } = this.limiter().judge(descriptors, this.sharers());
     this.bucket = bucket;
     this.count(allowed ? "ok" : "rate_limited");
     if (allowed) return "go";
@@ -160,6 +178,13 @@ class Limited implements StreamFilter {
     const limiter = limits.ofConnections.get(request.connection) ?? new LocalLimiter(limits.limiter);
     limits.ofConnections.set(request.connection, limiter);
     return limiter;
+  }
+
+  /** A cluster without any hosts is as good as one of this proxy alone. */
+  private sharers(): number {
+    const { limits, io } = this;
+    if (limits.config.localClusterRateLimit === undefined) return 1;
+    return io.clusters.get(io.local.peers ?? "")?.size || 1;
   }
 
   private count(name: string): void {

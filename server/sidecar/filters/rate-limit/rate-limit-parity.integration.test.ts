@@ -99,6 +99,21 @@ const localRoutes: JsonObject[] = [
     byUser,
   ),
   at(
+    "/shared",
+    perLocal(limits(bucket(8), { local_cluster_rate_limit: {}, enable_x_ratelimit_headers: "DRAFT_VERSION_03" })),
+  ),
+  at(
+    "/shared-users",
+    perLocal(
+      limits(bucket(100), {
+        descriptors: [descriptor(bucket(3), ["x-user", "a"]), descriptor(bucket(7), ["x-user", "b"])],
+        local_cluster_rate_limit: {},
+        enable_x_ratelimit_headers: "DRAFT_VERSION_03",
+      }),
+    ),
+    byUser,
+  ),
+  at(
     "/scarce",
     perLocal(
       limits(bucket(2), {
@@ -255,7 +270,9 @@ beforeAll(async () => {
     },
   };
   local = await Twins.start(fixtures, {
-    clusters: [staticCluster("up", [up])],
+    // Three proxies like this one.
+    clusters: [staticCluster("up", [up]), staticCluster("peers", [1, 2, 3])],
+    peers: "peers",
     routes: [...localRoutes.map((route) => JSON.parse(JSON.stringify(route))), toCluster("up")],
     filters: [
       { name: localName, typed_config: { "@type": type("local_ratelimit.v3.LocalRateLimit"), ...limits(bucket(1)) } },
@@ -339,7 +356,7 @@ async function same(twins: Twins, text: string): Promise<string> {
 }
 
 describe.skipIf(envoyMissing)("by buckets of its own, as Envoy limits", () => {
-  it.each(["/two", "/status", "/low-status", "/lax", "/off", "/headers", "/connection", "/else"])(
+  it.each(["/two", "/status", "/low-status", "/lax", "/off", "/headers", "/connection", "/else", "/shared"])(
     "%s",
     async (path) => {
       for (let i = 0; i < 4; i++) await same(local, get(path));
@@ -351,7 +368,7 @@ describe.skipIf(envoyMissing)("by buckets of its own, as Envoy limits", () => {
       await same(local, get(path, "a.test", "content-type: application/grpc", "content-length: 0"));
   });
 
-  it.each(["/users", "/anybody", "/own", "/scarce"])("by what a request is: %s", async (path) => {
+  it.each(["/users", "/anybody", "/own", "/scarce", "/shared-users"])("by what a request is: %s", async (path) => {
     for (const user of ["a", "b", "a", "b", "b", "c", "d", "c", "a"])
       await same(local, get(path, "a.test", `x-user: ${user}`));
     for (let i = 0; i < 3; i++) await same(local, get(path));

@@ -6,6 +6,8 @@ export interface Operator {
   (record: RequestRecord): JsonValue | undefined;
   /** Where a text has another form than the JSON of it. */
   inText?: (record: RequestRecord) => string | undefined;
+  /** Where a length is not simply how much of the text is left. */
+  limit?: (most: number) => Operator;
 }
 
 /** Prepares an operator for what stands in its parentheses; undefined: these are not what it takes. */
@@ -26,6 +28,24 @@ export const needs =
     argument === undefined || argument === "" ? undefined : make(argument);
 
 export const some = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
+
+/** What an operator is in a text; undefined: it has no value. */
+export function textOf(operator: Operator, record: RequestRecord): string | number | undefined {
+  if (operator.inText !== undefined) return operator.inText(record);
+  const value = operator(record);
+  if (value === undefined || typeof value === "string" || typeof value === "number") return value;
+  return typeof value === "object" ? sortedJson(value) : String(value);
+}
+
+/** No more characters of it than that, as a text and in JSON. */
+export function limited(operator: Operator, most: number): Operator {
+  if (operator.limit !== undefined) return operator.limit(most);
+  return (record) => {
+    const value = operator.inText?.(record) ?? operator(record);
+    if (typeof value === "string") return value.slice(0, most);
+    return value !== null && typeof value === "object" ? sortedJson(value).slice(0, most) : value;
+  };
+}
 
 /** JSON of a Struct, which has no order of keys: Envoy writes them sorted. */
 export const sortedJson = (value: JsonValue): string => JSON.stringify(sorted(value));

@@ -1,8 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { at } from "../../config/problems.ts";
 import { type RequestRecord, ResponseFlag } from "../../record.ts";
 import { longFlags, shortFlags } from "../../response-flags.ts";
 import { addressOperators } from "./addresses.ts";
+import { cel } from "./cel/cel.ts";
+import { coalesce } from "./coalesce.ts";
 import { grpcOperators } from "./grpc.ts";
 import { headerOperators } from "./headers.ts";
 import { metadataOperators } from "./metadata.ts";
@@ -44,6 +47,8 @@ const operators: Operators = {
   ...metadataOperators,
   ...timeOperators,
   ...tlsOperators,
+  CEL: needs((argument) => at("%CEL%", () => cel(argument, compileOperator))),
+  COALESCE: needs((argument) => at("%COALESCE%", () => coalesce(argument, compileOperator))),
   HOSTNAME: plain(() => machine),
   ENVIRONMENT: needs((argument) => {
     const value = process.env[argument];

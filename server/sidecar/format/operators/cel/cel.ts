@@ -1,0 +1,44 @@
+import type { CelInput } from "@bufbuild/cel";
+import { lazyRequire } from "../../../../lib/lazy-require.ts";
+import type { RequestRecord } from "../../../record.ts";
+import type { Operator } from "../operator.ts";
+import { attributes } from "./attributes.ts";
+import { usesOf } from "./check.ts";
+import { print } from "./print.ts";
+
+/** 22 MB that few proxies need: loaded by the first expression. */
+const load = lazyRequire<typeof import("@bufbuild/cel")>("@bufbuild/cel");
+
+/**
+ * An expression of the Common Expression Language over the request's attributes; one that fails has no value.
+ * https://www.envoyproxy.io/docs/envoy/latest/configuration/advanced/substitution_formatter
+ * Throws an Error that says what is wrong with it.
+ */
+export function cel(expression: string, compile: (command: string, param: string | undefined) => Operator): Operator {
+  const library = load();
+  const parsed = library.parse(expression);
+  const known = attributes(compile);
+  const uses = usesOf(parsed.expr, (object, attribute) =>
+    attribute === undefined ? Object.hasOwn(known, object) : Object.hasOwn(known[object] ?? {}, attribute),
+  );
+  const readers = [...uses].map(([object, names]) => {
+    const all = Object.entries(known[object] ?? {});
+    return { object, reads: names === "all" ? all : all.filter(([name]) => names.has(name)) };
+  });
+  const evaluate = library.plan(library.celEnv(), parsed);
+  const bindings = (record: RequestRecord): Record<string, CelInput> =>
+    Object.fromEntries(
+      readers.map(({ object, reads }) => {
+        const values = new Map<string, CelInput>();
+        for (const [name, read] of reads) {
+          const value = read(record);
+          if (value !== undefined) values.set(name, value);
+        }
+        return [object, values];
+      }),
+    );
+  return (record) => {
+    const value = evaluate(bindings(record));
+    return library.isCelError(value) ? undefined : print(value, library);
+  };
+}
