@@ -125,6 +125,8 @@ export const TraceSpan = z.object({
   scope: z.object({ name: z.string(), version: z.string(), attributes: Attributes.optional() }),
   events: z.array(z.object({ atUs: z.number(), name: z.string(), attributes: Attributes })),
   links: z.array(z.object({ traceId: z.string(), spanId: z.string(), attributes: Attributes })),
+  /** How many it had more of, which nobody kept. */
+  leftOut: z.object({ attributes: z.number(), events: z.number(), links: z.number() }).optional(),
 });
 export type TraceSpan = z.infer<typeof TraceSpan>;
 
