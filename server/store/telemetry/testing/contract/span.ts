@@ -34,6 +34,18 @@ export function spanContract(opened: () => Opened): void {
     expect(await reader.trace("c".repeat(32))).toEqual([]);
   });
 
+  it("calls a trace by the span that nobody called, also when a child came first or runs ahead", async () => {
+    const { store, reader } = opened();
+    const called = (parentSpanId: string, name: string) => ({ parentSpanId, name });
+    const early = span(a, "1".repeat(16), t0 * 1e6, called("2".repeat(16), "pay"));
+    const orphan = span(a, "3".repeat(16), t0 * 1e6, called("9".repeat(16), "stray"));
+    await store.write(batch({ spans: [early, orphan, span(a, "2".repeat(16), t0 * 1e6, { name: "order" })] }));
+    const lost = span(b, "1".repeat(16), t0 * 1e6, called("2".repeat(16), "inner"));
+    await store.write(batch({ spans: [lost, span(b, "2".repeat(16), t0 * 1e6, called("9".repeat(16), "outer"))] }));
+    const found = await reader.traces({ fromMs: t0 * 1000, toMs: (t0 + 1) * 1000, limit: 10 });
+    expect(found.map(({ root }) => root.name).toSorted()).toEqual(["order", "outer"]);
+  });
+
   it("finds traces by operation, duration and tags, those of the resource too", async () => {
     const { store, reader } = opened();
     const [c, d] = ["c".repeat(32), "d".repeat(32)] as const;
