@@ -213,6 +213,23 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
     expect(problems).toEqual([]);
   });
 
+  test.each([
+    ["/traces?min=abc", "must be milliseconds, such as 250"],
+    ["/logs?code=teapot", "must be a status such as 503"],
+  ])("an address that asks for what can't be says so, and leads out of it: %s", async (path, said) => {
+    const { page } = await openPage(browser, mesh, path);
+    await page.getByTestId("empty-state").getByText(said).waitFor();
+    await page.getByRole("button", { name: "Clear filters" }).click();
+    await page.waitForURL((url) => url.search === "");
+    await page.locator("tbody tr").first().waitFor();
+  });
+
+  test("a metric that nobody sends is named as such", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/metrics?metric=no.such");
+    await page.getByTestId("empty-state").getByText("Nobody sends no.such").waitFor();
+    expect(problems).toEqual([]);
+  });
+
   test("a new object's example creates something, and takes nothing away", async () => {
     const { page, problems } = await openPage(browser, mesh, "/config/new");
     const diff = page.getByTestId("object-diff");

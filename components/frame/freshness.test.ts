@@ -71,6 +71,7 @@ it("says that what was there is gone, whether anybody calls or not", () => {
     lateRecords: 0,
     overflowedRecords: 0,
     disbelievedCallers: 0,
+    misdatedRecords: 0,
     ignored: { entries: 0, logs: [] },
   };
   const of = (freshAt: number | null, replaced = true) =>

@@ -1,9 +1,12 @@
 "use client";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import type { ApiError } from "../../server/contract/index.ts";
 import { useErrorText } from "../lib/error-text.ts";
 import { isOverdue, type Live } from "../lib/live.ts";
-import { ErrorState, Notice } from "../ui/states.tsx";
+import { useUrlState } from "../lib/url-state.ts";
+import { PillButton } from "../ui/pill.tsx";
+import { EmptyState, ErrorState, Notice } from "../ui/states.tsx";
 
 export interface LiveContentProps<T> {
   live: Live<T>;
@@ -21,13 +24,29 @@ export function LiveContent<T>({ live, unreadable, skeleton, children }: LiveCon
   const line = error && <Notice tone="warn">{textOf(error)}</Notice>;
   if (data === undefined) {
     if (!error) return skeleton;
-    return unreadable === undefined ? line : <Unreadable title={unreadable} live={live} />;
+    if (unreadable === undefined) return line;
+    return error.code === "INVALID" ? <Senseless error={error} /> : <Unreadable title={unreadable} live={live} />;
   }
   return (
     <>
       {isOverdue(live) && line}
       {children(data)}
     </>
+  );
+}
+
+/** The address asks for what can't be: which of its parameters, and the way out. A form may not even show what it can't hold. */
+function Senseless({ error }: { error: ApiError }) {
+  const t = useTranslations("list");
+  const textOf = useErrorText();
+  const url = useUrlState();
+  const wrong = (error.errors ?? []).map(({ path }) => path).filter((name) => url.get(name) !== null);
+  const clear = () => url.set(Object.fromEntries(wrong.map((name) => [name, null])));
+  const action = wrong.length > 0 && <PillButton onClick={clear}>{t("clear")}</PillButton>;
+  return (
+    <EmptyState title={t("senseless")} action={action}>
+      {textOf(error)}
+    </EmptyState>
   );
 }
 

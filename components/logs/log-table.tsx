@@ -88,6 +88,10 @@ const LogRow = memo(function LogRow({ entry, isOpen, onToggle }: LogRowProps) {
         <td data-cell="peers">
           <Peer peer={entry.source} /> <span className="muted">→</span>{" "}
           <Peer peer={entry.destination} otherwise={entry.service} />
+          {/* Both ends tell of a call: without it every second line looks like the one before. */}
+          <abbr className={styles.told} title={t(`direction-${entry.direction}`)}>
+            {t(`told-${entry.direction}`)}
+          </abbr>
         </td>
         <td data-cell="request" className="mono" title={entry.path}>
           {entry.protocol === "tcp" ? <span className="muted">tcp</span> : <Request entry={entry} />}

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useTranslations } from "use-intl";
 import type { MetricInfo } from "../../server/contract/index.ts";
 import { Panel } from "../ui/panel.tsx";
+import { BreakableName } from "./breakable-name.tsx";
 import { findMetrics } from "./find-metrics.ts";
 import styles from "./metrics.module.css";
 
@@ -55,7 +56,7 @@ export function MetricNames({ metrics, full, chosen, onChoose }: MetricNamesProp
                     onClick={() => onChoose(name)}
                     data-metric={name}
                   >
-                    {name}
+                    <BreakableName name={name} />
                     <small>{series}</small>
                   </button>
                 ))}

@@ -17,6 +17,7 @@ import { Panel } from "../ui/panel.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import { TimeRangePicker } from "../ui/time-range-picker.tsx";
+import { BreakableName } from "./breakable-name.tsx";
 import { MetricControls } from "./metric-controls.tsx";
 import { MetricNames } from "./metric-names.tsx";
 import { useMetric, useMetricCatalog } from "./metric-queries.ts";
@@ -56,7 +57,11 @@ export function MetricsPage({ catalog }: { catalog: Promise<Settled<MetricCatalo
                 <Chosen key={chosen.name} info={chosen} />
               ) : (
                 <Panel>
-                  <EmptyState title={t("choose")}>{t("choose-text")}</EmptyState>
+                  {asked ? (
+                    <EmptyState title={t("gone", { name: asked })}>{t("gone-text")}</EmptyState>
+                  ) : (
+                    <EmptyState title={t("choose")}>{t("choose-text")}</EmptyState>
+                  )}
                 </Panel>
               )}
             </div>
@@ -86,7 +91,11 @@ function Chosen({ info }: { info: MetricInfo }) {
   const marks = useChangeMarks({ sinceMs: live.data?.fromMs ?? 0 });
   return (
     <Panel
-      title={<span className={styles.title}>{info.name}</span>}
+      title={
+        <span className={styles.title}>
+          <BreakableName name={info.name} />
+        </span>
+      }
       hint={t("series", { count: info.series })}
       data-testid="metric-chosen"
     >

@@ -72,6 +72,11 @@ function Told({ span, trace }: { span: TraceSpan; trace: Trace }) {
       <SpanLinks span={span} trace={trace} />
       <TraceLines traceId={trace.traceId} spanId={span.spanId} />
       <Facts title={t("attributes")} facts={span.attributes} />
+      {span.leftOut && (
+        <SideSection>
+          <p className="muted">{t("left-out", span.leftOut)}</p>
+        </SideSection>
+      )}
       {span.events.length > 0 && (
         <SideSection>
           <h2 className={styles.heading}>{t("events")}</h2>

@@ -208,8 +208,8 @@ function Bar({ span, totalUs, marks, text }: Pick<RowProps, "span" | "totalUs" |
         className={styles.time}
         style={
           before
-            ? { right: `calc(${100 - (span.startUs / totalUs) * 100}% + 6px)` }
-            : { left: `min(calc(${(end / totalUs) * 100}% + 6px), 100% - 56px)` }
+            ? { right: `calc(${100 - (span.startUs / totalUs) * 100}% + 2px)` }
+            : { left: `min(calc(${(end / totalUs) * 100}% + 2px), 100% - 60px)` }
         }
       >
         {text}

@@ -22,6 +22,8 @@ export interface Place {
   bytes(): Promise<number>;
   /** Processor seconds of the server, all its processes; 0 where there is none. */
   serverSeconds(): Promise<number>;
+  /** An empty one of the same kind. */
+  another(): Promise<Place>;
   remove(): Promise<void>;
 }
 
@@ -37,6 +39,7 @@ export async function sqlitePlace(): Promise<Place> {
     reader: () => openTelemetryReader(place),
     bytes: async () => statSync(join(data, "telemetry.db")).size,
     serverSeconds: async () => 0,
+    another: sqlitePlace,
     remove: async () => rmSync(data, { recursive: true, force: true }),
   };
 }
@@ -46,6 +49,7 @@ export async function postgresPlace(server: PostgresServer, name: string): Promi
   const database = await server.database(name);
   const place = { data, root, database };
   const ended = new Map<number, number>();
+  let others = 0;
   return {
     name: "PostgreSQL",
     ...place,
@@ -62,6 +66,7 @@ export async function postgresPlace(server: PostgresServer, name: string): Promi
       }
       return [...ended.values()].reduce((sum, seconds) => sum + seconds, 0);
     },
+    another: () => postgresPlace(server, `${name}_${++others}`),
     remove: async () => rmSync(data, { recursive: true, force: true }),
   };
 }

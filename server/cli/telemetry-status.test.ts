@@ -14,6 +14,7 @@ const well: TelemetryHealth = {
   lateRecords: 0,
   overflowedRecords: 0,
   disbelievedCallers: 0,
+  misdatedRecords: 0,
   ignored: { entries: 0, logs: [] },
 };
 

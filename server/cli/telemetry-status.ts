@@ -17,6 +17,7 @@ export function describeTelemetry(health: TelemetryHealth | null): string {
       `${health.overflowedRecords} requests counted without names: too many different ones`,
     health.disbelievedCallers > 0 &&
       `${health.disbelievedCallers} requests whose caller was not believed to be who it said`,
+    health.misdatedRecords > 0 && `${health.misdatedRecords} records of a clock that is wrong, dated when they came`,
     ...health.exports.map(exportLine),
     ignored.entries > 0 && `${ignored.entries} access log entries ignored`,
   ].filter((line) => line !== false && line !== null);

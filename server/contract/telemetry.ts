@@ -18,6 +18,8 @@ export const TelemetryHealth = z.object({
   overflowedRecords: z.number(),
   /** Requests whose caller was not believed to be who it said. */
   disbelievedCallers: z.number(),
+  /** Requests, spans and log records whose time was none, or to come: a clock is wrong. They are dated when they came. */
+  misdatedRecords: z.number().default(0),
   /** Access log entries that count for nothing, and the proxies that most of them are from. */
   ignored: z.object({
     entries: z.number(),

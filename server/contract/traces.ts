@@ -26,8 +26,8 @@ export const TraceList = z.object({
 });
 export type TraceList = z.infer<typeof TraceList>;
 
-const ms = z.coerce.number().min(0).max(1e9);
-const moment = z.coerce.number().int().min(0);
+const ms = z.coerce.number("must be milliseconds, such as 250").min(0, "must not be negative").max(1e9);
+const moment = z.coerce.number("must be Unix milliseconds").int("must be Unix milliseconds").min(0);
 
 /** `key=value`, several of them apart by spaces; a value with spaces stands in double quotes. */
 const Tags = z
@@ -125,6 +125,8 @@ export const TraceSpan = z.object({
   scope: z.object({ name: z.string(), version: z.string(), attributes: Attributes.optional() }),
   events: z.array(z.object({ atUs: z.number(), name: z.string(), attributes: Attributes })),
   links: z.array(z.object({ traceId: z.string(), spanId: z.string(), attributes: Attributes })),
+  /** How many it had more of, which nobody kept. */
+  leftOut: z.object({ attributes: z.number(), events: z.number(), links: z.number() }).optional(),
 });
 export type TraceSpan = z.infer<typeof TraceSpan>;
 

@@ -82,6 +82,7 @@ import type { EventStream } from "./event-stream.ts";
 import { createExemplars } from "./exemplars.ts";
 import { createExplain } from "./explain.ts";
 import { failingAs } from "./failing-as.ts";
+import { prepareJson } from "./json-answer.ts";
 import { kindList, kindSchema } from "./kind-schemas.ts";
 import { openLoadReports } from "./load-reports.ts";
 import { createLoadTargets } from "./load-targets.ts";
@@ -395,7 +396,12 @@ function openQueries(
   const unreadable = unreadableTelemetry(place.data);
   const opened = remember(async () => {
     const reader = await openTelemetryReader(place).catch(unreadable);
-    return createQueries({ reader: failingAs(unreadable, reader), facts, keptSec: kept.steps });
+    return createQueries({
+      reader: failingAs(unreadable, reader),
+      facts,
+      keptSec: kept.steps,
+      prepare: prepareJson,
+    });
   }, Number.POSITIVE_INFINITY);
   return () => {
     void kept.follow().catch(() => undefined); // what held before holds until it can be read again

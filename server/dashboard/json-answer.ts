@@ -26,6 +26,11 @@ export async function jsonAnswer(value: unknown, accepts: string | undefined): P
   return { body: await answer.packed, encoding: "gzip" };
 }
 
+/** Does beforehand what `jsonAnswer` needs of an answer that many will ask for at once. */
+export async function prepareJson(value: object): Promise<void> {
+  await jsonAnswer(value, "gzip");
+}
+
 function write(value: unknown): Written {
   const key = typeof value === "object" && value !== null ? value : undefined;
   const known = key && written.get(key);

@@ -11,9 +11,12 @@ export class VarintSource {
   }
 }
 
-/** `value`: an integer from 0 to `Number.MAX_SAFE_INTEGER`. https://protobuf.dev/programming-guides/encoding/#varints */
+/**
+ * `value`: an integer from 0 to `Number.MAX_SAFE_INTEGER`, as which a larger one is written: a sum of what senders made up must not make bytes that nobody can
+ * read. https://protobuf.dev/programming-guides/encoding/#varints
+ */
 export function writeVarint(out: number[], value: number): void {
-  let rest = value;
+  let rest = value <= Number.MAX_SAFE_INTEGER ? value : Number.MAX_SAFE_INTEGER;
   while (rest >= 128) {
     out.push((rest % 128) | 128);
     rest = Math.floor(rest / 128);

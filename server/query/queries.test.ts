@@ -31,6 +31,33 @@ const known = facts(service("reviews", ["v1"]), service("quiet", ["v1"]));
 const queries = () => createQueries({ reader: store, clock, facts: async () => known });
 
 describe("graph", () => {
+  it("is made once for all who ask together, and prepared before any of them gets it", async () => {
+    let read = 0;
+    const sums = store.sums.bind(store);
+    store.sums = (range) => {
+      read++;
+      return sums(range);
+    };
+    const prepared: Graph[] = [];
+    const prepare = async (graph: Graph) => {
+      await Promise.resolve();
+      prepared.push(graph);
+    };
+    const asked = createQueries({ reader: store, clock, facts: async () => known, prepare });
+    await asked.graph({ window: 60 });
+    const once = read;
+    expect(once).toBeGreaterThan(0);
+    clock.freeze(2000);
+    const graphs = await Promise.all(Array.from({ length: 20 }, () => asked.graph({ window: 60 })));
+    expect(read).toBe(2 * once);
+    expect(new Set(graphs).size).toBe(1);
+    expect(prepared.at(-1)).toBe(graphs[0]);
+    expect(prepared).toHaveLength(2);
+    // Who looks at a moment of the past is alone with it.
+    await asked.graph({ window: 60, at: (t0 + 30) * 1000 });
+    expect(prepared).toHaveLength(2);
+  });
+
   it.each([10, 60, 300, 595])(
     "has the true rate over %i s, undisturbed by the second still filling",
     async (window) => {

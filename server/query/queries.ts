@@ -60,6 +60,8 @@ export interface QueriesOptions {
   facts?: MeshFactsSource;
   clock?: Clock;
   keptSec?: KeptSec;
+  /** What is done once, for all who get it, with a graph of now before anybody does; such as writing and packing it. */
+  prepare?: ((graph: Graph) => Promise<void>) | undefined;
 }
 
 /** The read models. Windows and steps are seconds, other times Unix milliseconds; all reject when the store can't be read. */
@@ -165,6 +167,8 @@ interface GraphAt {
   endMs: number;
   silentSince: number | null;
   freshAt: number | null;
+  /** Of now, and not of a moment that somebody chose. */
+  live: boolean;
 }
 
 /** A range may be left out: the last quarter of an hour. */
@@ -181,6 +185,7 @@ export function createQueries({
   facts,
   clock = systemClock,
   keptSec = defaultKeptSec,
+  prepare,
 }: QueriesOptions): Queries {
   let lastFacts = noFacts;
   /** While nobody can be asked, what was so last: a graph keeps its shape when the control plane is away. */
@@ -209,7 +214,7 @@ export function createQueries({
 
   /** All who look at the same window at the same second get the same object: it is made once, and may be written and packed once. */
   const graphOf = rememberEach(
-    async ({ window, endMs, silentSince, freshAt }: GraphAt) => {
+    async ({ window, endMs, silentSince, freshAt, live }: GraphAt) => {
       const known = await factsOrLast();
       const [shown, timeline, recent] = await Promise.all([
         ranges.sumsBefore(endMs, window),
@@ -217,12 +222,15 @@ export function createQueries({
         window > recentSec ? ranges.sumsBefore(endMs, recentSec) : undefined,
       ]);
       const gaps = await reader.gaps(timeline.window);
-      return buildGraph({ ...shown, timeline, gaps, facts: known, freshAt, silentSince, ...(recent && { recent }) });
+      const more = { freshAt, silentSince, ...(recent && { recent }) };
+      const graph = buildGraph({ ...shown, timeline, gaps, facts: known, ...more });
+      if (live) await prepare?.(graph);
+      return graph;
     },
     {
       ms: 1500, // what is new has another key
       maxKeys: 32,
-      keyOf: ({ window, endMs, silentSince, freshAt }) => `${window} ${endMs} ${silentSince} ${freshAt}`,
+      keyOf: ({ window, endMs, silentSince, freshAt, live }) => `${window} ${endMs} ${silentSince} ${freshAt} ${live}`,
       clock,
     },
   );
@@ -231,7 +239,8 @@ export function createQueries({
     const { endMs: end, collectors } = await ranges.endOf(at);
     // The last numbers known are worth more than zeros that only a dead collector makes.
     const silentSince = at === undefined ? silentSinceMs(clock.now(), collectors) : null;
-    return { answer: graphOf({ window, endMs: silentSince ?? end, silentSince, freshAt: newest(collectors) }) };
+    const freshAt = newest(collectors);
+    return { answer: graphOf({ window, endMs: silentSince ?? end, silentSince, freshAt, live: at === undefined }) };
   };
   const liveGraphs = new Recent<MadeAhead<Graph>>(32);
 

@@ -3,7 +3,7 @@ import type { Peer } from "../wire/peer.ts";
 import type { Step } from "../wire/retention.ts";
 
 /**
- * What the read models read. Implementations: memory and SQLite, held by one contract suite (server/store/telemetry/testing/contract.ts).
+ * What the read models read. Implementations: memory and SQLite, held by one contract suite (server/store/telemetry/testing/contract/).
  * All times are Unix milliseconds unless named otherwise.
  */
 export interface TelemetryReader {
@@ -240,6 +240,8 @@ export interface SpanRow {
   scope: { name: string; version: string; attributes?: AttributeValues };
   events: readonly { atUs: number; name: string; attributes: AttributeValues }[];
   links: readonly { traceId: string; spanId: string; attributes: AttributeValues }[];
+  /** How many it had more of, which nobody kept. */
+  leftOut?: { attributes: number; events: number; links: number };
 }
 
 export type AttributeValues = Readonly<

@@ -184,6 +184,7 @@ function toSpan(node: SpanNode, depth: number, traceStartUs: number): TraceSpan 
     scope: span.scope,
     events: span.events.map((event) => ({ ...event, atUs: event.atUs + skewUs - traceStartUs })),
     links: [...span.links],
+    ...(span.leftOut && { leftOut: span.leftOut }),
   };
 }
 

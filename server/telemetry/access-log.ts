@@ -221,7 +221,7 @@ function fieldsOf(entry: LogEntry, reporter: ReporterNode): Omit<TrafficRecord, 
     count: countOf(entry.count),
     detailed: entry.count === "",
     proxy: reporter.id,
-    code: http ? entry.code : 0,
+    code: http ? Math.min(maxCode, entry.code) : 0,
     grpcStatus: grpcStatusOf(entry.grpcStatus),
     flags: entry.flags,
     requestBytes: Math.min(maxBytes, entry.requestBytes),
@@ -233,7 +233,7 @@ function fieldsOf(entry: LogEntry, reporter: ReporterNode): Omit<TrafficRecord, 
     traceId: traceIdOf(entry.traceparent),
     details: clean(http ? entry.details : entry.terminationDetails),
     upstreamCluster: clean(clusterOf(entry), 512),
-    upstreamHost: entry.upstreamHost,
+    upstreamHost: clean(entry.upstreamHost),
     config: clean(entry.rule === "" ? entry.config : `${entry.config}#${entry.rule}`, 512),
   };
 }
@@ -266,3 +266,5 @@ function traceIdOf(traceparent: string): string {
 const maxBytes = 2 ** 44;
 const maxDurationMs = 100 * 365 * 86_400_000;
 const maxCount = 1e9;
+/** HTTP has three digits for it. */
+const maxCode = 999;

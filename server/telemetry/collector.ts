@@ -14,8 +14,9 @@ import { addReflection } from "../grpc/reflection.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { addService, type ServiceHandlers } from "../lib/grpc.ts";
 import type { Logger } from "../lib/logger.ts";
-import { defaultRetention, type Retention } from "../wire/retention.ts";
+import type { Retention } from "../wire/retention.ts";
 import { addAccessLogService } from "./als-receiver.ts";
+import { type CollectorLimits, defaultLimits } from "./collector-limits.ts";
 import { type CollectorStats, renderExportMetrics, renderMetrics, renderSamplingMetrics } from "./counters.ts";
 import { addEnvoyMetricsService } from "./envoy-metrics.ts";
 import { createExporter } from "./export/exporter.ts";
@@ -23,7 +24,7 @@ import type { ExportSettings } from "./export/settings.ts";
 import { type CollectorHealth, healthOf } from "./health.ts";
 import { createTelemetryHttp, type Endpoints } from "./http-server.ts";
 import { IgnoredLogs } from "./ignored-logs.ts";
-import { Ingest, type IngestLimits, type IngestStats } from "./ingest.ts";
+import { Ingest, type IngestStats } from "./ingest.ts";
 import { IstioMetrics } from "./istio-metrics.ts";
 import { otlpEndpoint } from "./otlp-http.ts";
 import { otlpSignals, type TelemetrySink } from "./otlp-signals.ts";
@@ -64,11 +65,6 @@ export interface CollectorOptions {
   id?: string;
 }
 
-export interface CollectorLimits extends IngestLimits {
-  maxMessageBytes: number;
-  maxBodyBytes: number;
-}
-
 export interface Collector {
   /** Listens. Rejects with the system's error when a port is taken, having left nothing behind. */
   start(): Promise<void>;
@@ -82,22 +78,6 @@ export interface Collector {
   /** Where other receivers of this process put what they took, such as Envoy's MetricsService. */
   sink: TelemetrySink;
 }
-
-export const defaultLimits: CollectorLimits = {
-  maxEdges: 20_000,
-  maxEntries: 100_000,
-  lateMs: 20_000,
-  maxLateMs: 3_600_000,
-  samplesPerEdgeAndSecond: 5,
-  maxWaitingSamples: 10_000,
-  maxWaitingErrors: 10_000,
-  maxWaitingSpans: 100_000,
-  maxWaitingLogs: 50_000,
-  graceMs: 800,
-  retention: defaultRetention,
-  maxMessageBytes: 16 << 20,
-  maxBodyBytes: 4 << 20,
-};
 
 /** A proxy has one connection, with a stream for each of its logs. */
 const grpcLimits = { maxStreamsPerConnection: 256, maxConnections: 6_000, firstMessageMs: 15_000 };
@@ -318,6 +298,7 @@ const idleStats: IngestStats = {
   shedSpans: 0,
   logs: 0,
   shedLogs: 0,
+  misdatedRecords: 0,
   metricPoints: 0,
   refusedMetricPoints: 0,
   flushes: 0,

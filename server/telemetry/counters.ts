@@ -10,6 +10,8 @@ export interface CollectorStats {
   /** Records whose caller's header was not believed. */
   disbelievedCallers: number;
   lateRecords: number;
+  /** Requests, spans and log records. */
+  misdatedRecords: number;
   overflowedRecords: number;
   shedSamples: number;
   spans: number;
@@ -47,6 +49,11 @@ const metrics: Record<keyof CollectorStats, Metric> = {
     "Records whose caller was not believed to be who it said",
   ],
   lateRecords: ["late_records_total", "counter", "Records that came too late for their own second"],
+  misdatedRecords: [
+    "misdated_records_total",
+    "counter",
+    "Requests, spans and log records whose time was none, or to come; they are dated when they came",
+  ],
   overflowedRecords: ["overflowed_records_total", "counter", "Records counted for the overflow edge"],
   shedSamples: ["shed_samples_total", "counter", "Request samples dropped because the queue was full"],
   spans: ["spans_total", "counter", "Spans received"],

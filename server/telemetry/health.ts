@@ -30,6 +30,7 @@ interface WrittenHealth {
   overflowedRecords: number;
   /** Requests whose caller was not believed to be who it said. */
   disbelievedCallers: number;
+  misdatedRecords: number;
   /** Access log entries that count for nothing: all of them, and the proxies that most of them are from. */
   ignored: { entries: number; logs: readonly (IgnoredLog & { entries: number; lastAtMs: number })[] };
 }
@@ -54,5 +55,6 @@ export const healthOf = (
   lateRecords: stats.lateRecords,
   overflowedRecords: stats.overflowedRecords,
   disbelievedCallers: stats.disbelievedCallers,
+  misdatedRecords: stats.misdatedRecords,
   ignored: { entries: stats.ignoredEntries, logs: ignored.slice(0, maxListed) },
 });

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { silentLogger } from "../lib/logger.ts";
 import { MemoryTelemetryStore } from "../store/telemetry/memory-store.ts";
 import { edge, sample, span } from "../store/telemetry/testing/records.ts";
-import { defaultLimits } from "./collector.ts";
-import { Ingest, type IngestLimits } from "./ingest.ts";
+import { defaultLimits, type IngestLimits } from "./collector-limits.ts";
+import { Ingest } from "./ingest.ts";
 import type { CompactionPass, TelemetryBatch } from "./store.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 
@@ -57,15 +57,18 @@ describe("Ingest", () => {
     expect(store.batches).toHaveLength(written);
   });
 
-  it("takes what a clock that runs ahead, or none at all, says to have ended for ended now", async () => {
+  it("takes what a clock that runs ahead, or was never set, says to have ended for ended now, and says so", async () => {
     const { store, clock, ingest } = setUp();
     const now = clock.now();
-    for (const timeMs of [now + 86_400_000, 9.2e21, Number.NaN, -1]) ingest.records([sample(reviews, timeMs)]);
+    for (const timeMs of [now + 86_400_000, 9.2e21, Number.NaN, 5]) ingest.records([sample(reviews, timeMs)]);
     ingest.spans([span("a".repeat(32), "b".repeat(16), (now + 3_600_000) * 1000)]);
+    ingest.spans([span("a".repeat(32), "c".repeat(16), 3_600_000_000)]); // an hour after its clock began
+    ingest.records([sample(reviews, now + 20)]); // nobody's fault
     await clock.advance(3000);
     const [batch] = store.batches;
-    expect(batch?.samples.map(({ timeMs }) => timeMs)).toEqual([now, now, now, now]);
-    expect(batch?.spans[0]?.startUs).toBe(now * 1000);
+    expect(batch?.samples.map(({ timeMs }) => timeMs)).toEqual([now, now, now, now, now]);
+    expect(batch?.spans.map(({ startUs }) => startUs)).toEqual([now * 1000, now * 1000]);
+    expect(ingest.stats().misdatedRecords).toBe(6);
     expect(batch?.collector.freshAtMs).toBe(now);
   });
 

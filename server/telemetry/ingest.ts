@@ -1,34 +1,22 @@
-import { randomUUID } from "node:crypto";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Retention } from "../wire/retention.ts";
+import { BatchDelivery } from "./batch-delivery.ts";
+import type { IngestLimits } from "./collector-limits.ts";
+import { Compactor } from "./compactor.ts";
 import type { CollectorStats } from "./counters.ts";
+import { Dating } from "./dating.ts";
+import { FlushSchedule } from "./flush-schedule.ts";
 import type { LogRecord } from "./log-record.ts";
 import type { MetricPoint } from "./metric-record.ts";
 import { MetricRollUp } from "./metric-roll-up.ts";
 import type { TrafficRecord } from "./record.ts";
 import { RollUp } from "./roll-up.ts";
 import { Samples } from "./samples.ts";
-import { Senders } from "./senders.ts";
+import { SenderClaims } from "./sender-claims.ts";
 import type { SpanRecord } from "./span.ts";
 import type { RollupEntry, TelemetryBatch, TelemetryStore } from "./store.ts";
-
-export interface IngestLimits {
-  maxEdges: number;
-  maxEntries: number;
-  lateMs: number;
-  maxLateMs: number;
-  samplesPerEdgeAndSecond: number;
-  maxWaitingSamples: number;
-  /** Errors apart from successes: neither may take the other's room. */
-  maxWaitingErrors: number;
-  maxWaitingSpans: number;
-  maxWaitingLogs: number;
-  /** How long after a second its last records are waited for: the proxies' flush interval and the way. */
-  graceMs: number;
-  retention: Retention;
-}
+import { WaitingRecords } from "./waiting-records.ts";
 
 export interface IngestOptions {
   id: string;
@@ -46,86 +34,83 @@ export interface IngestOptions {
   onRollups?: (entries: readonly RollupEntry[]) => void;
 }
 
-const inPast = (timeMs: number, nowMs: number): boolean => timeMs >= 0 && timeMs <= nowMs;
-
-const flushEveryMs = 1000;
 const compactEveryMs = 30_000;
 const compactWhenIdleEveryMs = 60_000;
 const checkEveryMs = 2000;
 const soonMs = 50;
-/** Claims that are remembered; a stream that is open for as long as it takes others to come in such a number is rare, and counts by what it took before. */
-const maxClaims = 20_000;
-/** A store that takes longer for a batch is not told to be well. */
-const slowMs = 3000;
-/** The bundled proxies hold on to a connection for two minutes, others for less; below this what they held comes late, and whole. */
-const stallMs = 60_000;
 
 /**
  * Between the receivers and the store: counts, samples, and writes one batch a second while records arrive. Nothing runs when none do,
  * but a compaction once a minute. A batch that can't be written is kept and tried again, and what comes in meanwhile is counted on.
  */
 export class Ingest {
-  #rollUp: RollUp;
-  #samples: Samples;
-  #spans: SpanRecord[] = [];
-  #logs: LogRecord[] = [];
-  readonly #metrics: MetricRollUp;
-  readonly #senders: Senders;
+  readonly #options: IngestOptions;
   readonly #startedAtMs: number;
-  #lastWriteMs = 0;
-  #lastError = "";
-  /** When the batch began that is just being written. */
-  #writingSinceMs: number | undefined;
-  /** Who waits to hear that what they sent is written: what came since the last batch, and what is in it. */
+  readonly #dating = new Dating();
+  readonly #rollUp: RollUp;
+  readonly #samples: Samples;
+  readonly #spans: WaitingRecords<SpanRecord>;
+  readonly #logs: WaitingRecords<LogRecord>;
+  readonly #metrics: MetricRollUp;
+  readonly #senders: SenderClaims;
+  readonly #delivery: BatchDelivery;
+  readonly #compactor: Compactor;
+  readonly #schedule: FlushSchedule;
+  /** Who waits to hear that what they sent since the last batch is written. */
   #waiting: (() => void)[] = [];
-  #waitingForPending: (() => void)[] = [];
-  #pending: TelemetryBatch | undefined;
+  /** When the first came in of what is in no batch yet. */
   #firstAddMs: number | undefined;
   #freshAtMs: number | null = null;
   #lastBatchId = 0;
-  /** Writes that failed in a row. */
-  #failing = 0;
   #active = false;
   #running: Promise<void> | undefined;
-  #flushTimer: { cancel(): void } | undefined;
   #compactTimer: { cancel(): void } | undefined;
   #stopped = false;
   #soon = false;
-  /** Those that are asked for together, as many come at once when a collector has gone. */
-  readonly #unknown = new Map<string, number>();
-  #introduced: Promise<void> | undefined;
-  readonly #claims = new Map<string, string>();
-  /** When it was last seen to be at work while records came; what follows much later did not come for want of traffic alone. */
-  #tickMs: number | undefined;
-  #stalledFromMs: number | undefined;
-  readonly #options: IngestOptions;
-  readonly #totals = {
-    flushes: 0,
-    failedFlushes: 0,
-    flushMs: 0,
-    lastFlushMs: 0,
-    compactionMs: 0,
-    shedSpans: 0,
-    logs: 0,
-    shedLogs: 0,
-    metricPoints: 0,
-  };
+  readonly #received = { logs: 0, metricPoints: 0 };
 
   constructor(options: IngestOptions) {
     this.#options = options;
-    const { limits } = options;
-    this.#startedAtMs = options.clock.now();
-    this.#metrics = new MetricRollUp({
-      maxSeries: limits.retention.maxSeries,
-      sinceMs: Math.min(this.#startedAtMs, options.lastRunMs ?? this.#startedAtMs),
-      shared: options.store.claim !== undefined,
-    });
-    this.#senders = new Senders(options.senders, options.store.claim !== undefined);
+    const { limits, store, clock, logger } = options;
+    this.#startedAtMs = clock.now();
     this.#rollUp = new RollUp(limits);
     this.#samples = new Samples({
       perEdgeAndSecond: limits.samplesPerEdgeAndSecond,
       maxWaiting: limits.maxWaitingSamples,
       maxWaitingErrors: limits.maxWaitingErrors,
+    });
+    this.#spans = new WaitingRecords(limits.maxWaitingSpans, (span, now) => {
+      const atMs = this.#dating.of(span.startUs / 1000, now);
+      return atMs === now ? { ...span, startUs: Math.floor(now * 1000) } : span;
+    });
+    this.#logs = new WaitingRecords(limits.maxWaitingLogs, (log, now) => {
+      const atMs = this.#dating.of(log.atUs / 1000, now);
+      return atMs === now ? { ...log, atUs: Math.floor(now * 1000) } : log;
+    });
+    this.#senders = new SenderClaims({
+      ...{ store, clock, written: options.senders },
+      discard: (sender) => {
+        this.#rollUp.discard(sender);
+        this.#samples.discard(sender);
+      },
+    });
+    this.#metrics = new MetricRollUp({
+      maxSeries: limits.retention.maxSeries,
+      sinceMs: Math.min(this.#startedAtMs, options.lastRunMs ?? this.#startedAtMs),
+      shared: this.#senders.shared,
+    });
+    this.#delivery = new BatchDelivery({ store, clock, logger });
+    this.#compactor = new Compactor({
+      ...{ store, clock, logger },
+      retention: () => this.#retention(),
+      settledUntilMs: () => this.#settledUntilMs(),
+    });
+    this.#schedule = new FlushSchedule({
+      ...{ clock, graceMs: limits.graceMs },
+      onTick: async () => {
+        await this.#exclusive(() => this.#flush());
+        return this.#active;
+      },
     });
     this.#armCompaction();
   }
@@ -133,13 +118,13 @@ export class Ingest {
   /** `sender`: whose numbered batch they came in. */
   records(records: readonly TrafficRecord[], sender?: string): void {
     if (records.length === 0) return;
-    const apart = this.#options.store.claim !== undefined && sender !== undefined;
+    const apart = this.#senders.shared && sender !== undefined;
     const now = this.#options.clock.now();
     // The clock was stepped back: what was newest is not yet, and would call the graph fresh until it is.
     if (this.#freshAtMs !== null && this.#freshAtMs > now) this.#freshAtMs = null;
     for (const received of records) {
-      // A clock that runs ahead must not keep its requests at the head of every list, and past the age at which they are forgotten.
-      const record = inPast(received.timeMs, now) ? received : { ...received, timeMs: now };
+      const timeMs = this.#dating.of(received.timeMs, now);
+      const record = timeMs === received.timeMs ? received : { ...received, timeMs };
       if (apart) record.sender = sender;
       this.#rollUp.add(record, now);
       this.#samples.add(record);
@@ -148,34 +133,9 @@ export class Ingest {
     this.#arrived(now);
   }
 
-  /**
-   * A sender's stream begins, with this number. Where others write to the same store it is claimed: resolves when it is known how far it is written, by whomever. What was taken in
-   * of it and is not written is given up, here as elsewhere, as it comes again on this stream. Rejects when the store can't be asked.
-   */
-  async introduce(sender: string, first: number): Promise<void> {
-    if (this.#options.store.claim === undefined) return;
-    await new Promise<void>((resolve) => this.#options.clock.setTimeout(resolve, soonMs));
-    this.#introduced ??= nextTurn().then(() => this.#claim());
-    this.#unknown.set(sender, first);
-    await this.#introduced;
-  }
-
-  async #claim(): Promise<void> {
-    const senders = new Map(this.#unknown);
-    this.#unknown.clear();
-    this.#introduced = undefined;
-    const token = randomUUID();
-    const written = await this.#options.store.claim?.([...senders.keys()], token);
-    for (const [sender, first] of senders) {
-      // What a proxy does not send any more is written, though the store may have forgotten it.
-      this.#senders.reset(sender, Math.max(first - 1, written?.get(sender) ?? 0));
-      this.#rollUp.discard(sender);
-      this.#samples.discard(sender);
-      this.#claims.delete(sender);
-      this.#claims.set(sender, token);
-      const [oldest] = this.#claims.keys();
-      if (this.#claims.size > maxClaims && oldest !== undefined) this.#claims.delete(oldest);
-    }
+  /** A sender's stream begins; see {@link SenderClaims.introduce}. */
+  introduce(sender: string, first: number): Promise<void> {
+    return this.#senders.introduce(sender, first);
   }
 
   /** A numbered batch of access logs; what it holds is handed over at once. False: it was taken in before, and is not to be. */
@@ -188,32 +148,24 @@ export class Ingest {
   /** How many were taken; the rest is shed. */
   spans(spans: readonly SpanRecord[]): number {
     const now = this.#options.clock.now();
-    const taken = spans.slice(0, Math.max(0, this.#options.limits.maxWaitingSpans - this.#spans.length));
-    for (const span of taken) {
-      this.#spans.push(inPast(span.startUs / 1000, now) ? span : { ...span, startUs: Math.floor(now * 1000) });
-    }
-    this.#totals.shedSpans += spans.length - taken.length;
-    if (taken.length > 0) this.#arrived(now);
-    return taken.length;
+    const taken = this.#spans.add(spans, now);
+    if (taken > 0) this.#arrived(now);
+    return taken;
   }
 
   /** Applications' logs; how many were taken. */
   logs(logs: readonly LogRecord[]): number {
-    this.#totals.logs += logs.length;
     const now = this.#options.clock.now();
-    const taken = logs.slice(0, Math.max(0, this.#options.limits.maxWaitingLogs - this.#logs.length));
-    for (const log of taken) {
-      this.#logs.push(inPast(log.atUs / 1000, now) ? log : { ...log, atUs: Math.floor(now * 1000) });
-    }
-    this.#totals.shedLogs += logs.length - taken.length;
-    if (taken.length > 0) this.#arrived(now);
-    return taken.length;
+    this.#received.logs += logs.length;
+    const taken = this.#logs.add(logs, now);
+    if (taken > 0) this.#arrived(now);
+    return taken;
   }
 
   /** Points of metrics, whatever dialect they came in; how many were taken. */
   metrics(points: readonly MetricPoint[]): number {
     const now = this.#options.clock.now();
-    this.#totals.metricPoints += points.length;
+    this.#received.metricPoints += points.length;
     const taken = this.#metrics.add(points, now);
     if (taken > 0) this.#arrived(now);
     return taken;
@@ -221,142 +173,96 @@ export class Ingest {
 
   /** Resolves once all that was taken in is in the store, which may take as long as the store is down. `soon`: the next regular batch is too late. */
   written(soon: boolean): Promise<void> {
-    if (this.#pending === undefined && this.#firstAddMs === undefined) return Promise.resolve();
+    if (this.#delivery.pending === undefined && this.#firstAddMs === undefined) return Promise.resolve();
     if (soon) this.#flushSoon();
-    return new Promise((resolve) =>
-      (this.#firstAddMs === undefined ? this.#waitingForPending : this.#waiting).push(resolve),
-    );
+    return new Promise((resolve) => {
+      if (this.#firstAddMs === undefined) this.#delivery.tell(resolve);
+      else this.#waiting.push(resolve);
+    });
   }
 
   /** Who waits to be told that all is written is about to leave: not to be kept for a second, nor to make a batch each. */
   #flushSoon(): void {
-    if (this.#soon || this.#stopped || this.#failing > 0) return;
+    if (this.#soon || this.#stopped || this.#delivery.failing) return;
     this.#soon = true;
     this.#options.clock.setTimeout(() => {
       this.#soon = false;
       void this.#exclusive(async () => {
-        const batch = await this.#settledBatch();
-        if (batch !== undefined) await this.#attempt(batch);
+        if (await this.#takeNext()) await this.#attempt();
       });
     }, soonMs);
   }
 
   /** Whether the store takes what is written to it: told by the last batch, or by an empty one when that was a while ago. */
   async check(): Promise<{ ok: boolean; message: string; lastWriteMs: number }> {
-    const now = this.#options.clock.now();
-    const waitedMs = this.#writingSinceMs === undefined ? 0 : now - this.#writingSinceMs;
-    if (waitedMs > slowMs) {
-      const message = `the telemetry store has not answered for ${Math.round(waitedMs / 1000)} s`;
-      return { ok: false, message, lastWriteMs: this.#lastWriteMs };
-    }
-    if (this.#failing === 0 && now - this.#lastWriteMs > checkEveryMs && !this.#stopped) {
-      await this.#exclusive(async () => {
-        if (this.#pending === undefined) await this.#attempt((await this.#settledBatch()) ?? this.#emptyBatch());
-      });
-    }
-    const ok = this.#failing === 0;
-    return { ok, message: ok ? "" : this.#lastError, lastWriteMs: this.#lastWriteMs };
+    const health = this.#delivery.health();
+    if (!health.ok || this.#stopped || this.#options.clock.now() - health.lastWriteMs <= checkEveryMs) return health;
+    await this.#exclusive(async () => {
+      if (this.#delivery.pending === undefined) await this.#attemptNextOrEmpty();
+    });
+    return this.#delivery.health();
   }
 
   stats(): IngestStats {
     return {
-      ...this.#totals,
+      ...this.#delivery.stats(),
+      ...this.#received,
+      compactionMs: this.#compactor.totalMs,
       lateRecords: this.#rollUp.late,
       overflowedRecords: this.#rollUp.overflowed,
       shedSamples: this.#samples.shed,
+      shedSpans: this.#spans.shed,
+      shedLogs: this.#logs.shed,
+      misdatedRecords: this.#dating.misdated,
       refusedMetricPoints: this.#metrics.refused,
       metricSeries: this.#metrics.series,
       openEntries: this.#rollUp.size,
       waitingSamples: this.#samples.size,
-      waitingSpans: this.#spans.length,
-      waitingLogs: this.#logs.length,
+      waitingSpans: this.#spans.size,
+      waitingLogs: this.#logs.size,
     };
   }
 
   /** Writes what is waiting. Rejects when the store can't take it. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#flushTimer?.cancel();
+    this.#schedule.stop();
     this.#compactTimer?.cancel();
     await this.#running;
     this.#active = false;
-    for (let batch = await this.#settledBatch(); batch !== undefined; batch = await this.#settledBatch()) {
-      await this.#write(batch);
-    }
+    while (await this.#takeNext()) await this.#delivery.write();
   }
 
   #arrived(now: number): void {
     this.#firstAddMs ??= now;
     this.#active = true;
-    if (this.#flushTimer === undefined) this.#armFlush(now);
-  }
-
-  /** Ticks stand `graceMs` after a full second, so that each flush completes exactly one more second. */
-  #armFlush(now: number): void {
-    if (this.#stopped) return;
-    this.#tickMs ??= now;
-    const grace = this.#options.limits.graceMs;
-    const wait = flushEveryMs - ((((now - grace) % flushEveryMs) + flushEveryMs) % flushEveryMs);
-    this.#flushTimer = this.#options.clock.setTimeout(() => {
-      this.#exclusive(async () => {
-        await this.#flush();
-        this.#flushTimer = undefined;
-        if (this.#active) this.#armFlush(this.#options.clock.now());
-        else this.#tickMs = undefined;
-      });
-    }, wait);
+    this.#schedule.start();
   }
 
   async #flush(): Promise<void> {
-    const now = this.#options.clock.now();
-    // Frozen or starved for longer than connections bear: what was on its way went with them.
-    if (this.#tickMs !== undefined && now - this.#tickMs > stallMs) this.#stalledFromMs = this.#tickMs;
-    this.#tickMs = now;
-    const waiting = this.#pending !== undefined || this.#firstAddMs !== undefined;
+    this.#schedule.begin();
+    const waiting = this.#delivery.pending !== undefined || this.#firstAddMs !== undefined;
     if (!waiting) this.#active = false; // one last batch says so
-    await this.#attempt((await this.#settledBatch()) ?? this.#emptyBatch());
+    await this.#attemptNextOrEmpty();
   }
 
-  async #attempt(batch: TelemetryBatch): Promise<void> {
-    try {
-      await this.#write(batch);
-    } catch (error) {
-      this.#lastError = error instanceof Error ? error.message : String(error);
-      this.#active = true;
-      if (this.#flushTimer === undefined) this.#armFlush(this.#options.clock.now());
-      this.#totals.failedFlushes++;
-      // Once a second for as long as a disk is full would fill what is left of it.
-      if (this.#failing++ % 60 === 0) {
-        this.#options.logger.error(
-          { err: error },
-          "telemetry batch not written; it is kept and tried again every second",
-        );
-      }
+  async #attemptNextOrEmpty(): Promise<void> {
+    if (!(await this.#takeNext())) this.#delivery.take(this.#emptyBatch());
+    await this.#attempt();
+  }
+
+  async #attempt(): Promise<void> {
+    if (await this.#delivery.attempt()) {
+      this.#schedule.told();
+      return;
     }
+    this.#active = true;
+    this.#schedule.start();
   }
 
-  async #write(batch: TelemetryBatch): Promise<void> {
-    this.#pending = batch;
-    const started = performance.now();
-    this.#writingSinceMs = this.#options.clock.now();
-    try {
-      await this.#options.store.write(batch);
-    } finally {
-      this.#writingSinceMs = undefined;
-    }
-    this.#pending = undefined;
-    this.#stalledFromMs = undefined;
-    this.#failing = 0;
-    this.#lastWriteMs = this.#options.clock.now();
-    this.#totals.lastFlushMs = performance.now() - started;
-    this.#totals.flushMs += this.#totals.lastFlushMs;
-    this.#totals.flushes++;
-    for (const written of this.#waitingForPending.splice(0)) written();
-  }
-
-  /** The next batch, with the metrics that had to wait for what the store knows of their series. */
-  async #settledBatch(): Promise<TelemetryBatch | undefined> {
-    if (this.#pending !== undefined) return this.#pending;
+  /** Puts the next batch on its way, unless one is, with the metrics that had to wait for what the store knows of their series. False: there is none. */
+  async #takeNext(): Promise<boolean> {
+    if (this.#delivery.pending !== undefined) return true;
     const ids = this.#metrics.unsettled();
     if (ids.length > 0) {
       try {
@@ -365,37 +271,32 @@ export class Ingest {
         this.#active = true; // they wait on; what is wrong with the store is told by the batch
       }
     }
-    return this.#nextBatch();
-  }
-
-  #nextBatch(): TelemetryBatch | undefined {
-    if (this.#firstAddMs === undefined && this.#metrics.size === 0) return undefined;
-    const metrics = this.#metrics.drain(this.#options.clock.now());
-    const senders = this.#senders.drain();
-    const batch = {
-      ...this.#emptyBatch(),
-      rollups: this.#rollUp.drain(),
-      samples: this.#samples.drain(),
-      spans: this.#spans,
-      logs: this.#logs,
-      metrics: metrics.entries,
-      metricStates: metrics.states,
-      senders,
-      claims: new Map(
-        [...senders.keys()].flatMap((id) => (this.#claims.has(id) ? [[id, this.#claims.get(id) ?? ""] as const] : [])),
-      ),
-    };
-    this.#spans = [];
-    this.#logs = [];
-    this.#waitingForPending = this.#waiting;
+    if (this.#firstAddMs === undefined && this.#metrics.size === 0) return false;
+    this.#delivery.take(this.#nextBatch(), this.#waiting);
     this.#waiting = [];
     this.#firstAddMs = undefined;
+    return true;
+  }
+
+  #nextBatch(): TelemetryBatch {
+    const metrics = this.#metrics.drain(this.#options.clock.now());
+    const batch = {
+      ...this.#emptyBatch(),
+      ...this.#senders.drain(),
+      rollups: this.#rollUp.drain(),
+      samples: this.#samples.drain(),
+      spans: this.#spans.drain(),
+      logs: this.#logs.drain(),
+      metrics: metrics.entries,
+      metricStates: metrics.states,
+    };
     this.#options.onRollups?.(batch.rollups);
     return batch;
   }
 
   #emptyBatch(): TelemetryBatch {
     const now = this.#options.clock.now();
+    const { stalledFromMs } = this.#schedule;
     // Microseconds with a random part: growing over restarts, and different between two collectors.
     this.#lastBatchId = Math.max(this.#lastBatchId + 1, now * 1000 + Math.floor(Math.random() * 1000));
     return {
@@ -409,7 +310,7 @@ export class Ingest {
         settledUntilMs: now - this.#options.limits.lateMs - 1000,
         freshAtMs: this.#freshAtMs,
         active: this.#active,
-        ...(this.#stalledFromMs !== undefined && { stalledFromMs: this.#stalledFromMs }),
+        ...(stalledFromMs !== undefined && { stalledFromMs }),
       },
       rollups: [],
       samples: [],
@@ -431,21 +332,14 @@ export class Ingest {
   }
 
   async #compact(): Promise<void> {
-    if (this.#pending !== undefined) return; // it may hold seconds that are older than any bound
-    const { store, clock, limits, logger } = this.#options;
-    const started = performance.now();
-    try {
-      const retention = (await this.#options.retention?.()) ?? limits.retention;
-      this.#metrics.maxSeries = retention.maxSeries;
-      for (let more = true; more && !this.#stopped; ) {
-        const pass = { nowMs: clock.now(), settledUntilMs: this.#settledUntilMs(), retention };
-        ({ more } = await store.compact(pass));
-        await nextTurn();
-      }
-    } catch (error) {
-      logger.error({ err: error }, "telemetry store not compacted, will try again");
-    }
-    this.#totals.compactionMs += performance.now() - started;
+    if (this.#delivery.pending !== undefined) return; // it may hold seconds that are older than any bound
+    await this.#compactor.run(() => this.#stopped);
+  }
+
+  async #retention(): Promise<Retention> {
+    const retention = (await this.#options.retention?.()) ?? this.#options.limits.retention;
+    this.#metrics.maxSeries = retention.maxSeries;
+    return retention;
   }
 
   /** What came in first since the last batch may count for a second as old as `lateMs` allows. */

@@ -91,3 +91,13 @@ it("a summary is two counters", () => {
     ["m_sum", "counter", 9.5],
   ]);
 });
+
+it("of a histogram with more buckets than is sensible the rest is one", () => {
+  const bucketCounts = Array.from({ length: 50_000 }, () => 2n);
+  const explicitBounds = bucketCounts.slice(1).map((_, i) => i);
+  const value = { dataPoints: [{ ...at, count: 100_000n, explicitBounds, bucketCounts }] };
+  const [point] = points({ case: "histogram", value });
+  expect(point?.histogram?.bounds).toHaveLength(1023);
+  expect(point?.histogram?.counts).toHaveLength(1024);
+  expect(point?.histogram?.counts.reduce((all, count) => all + count)).toBe(100_000);
+});

@@ -114,12 +114,13 @@ const timesOf = (point: NumberDataPoint | HistogramDataPoint | ExponentialHistog
 const labelsOf = (attributes: readonly KeyValue[]): Record<string, string> =>
   Object.fromEntries(Object.entries(plainAttributes(attributes, limits)).map(([key, value]) => [key, String(value)]));
 
-const explicit = ({ count, sum, explicitBounds, bucketCounts }: HistogramDataPoint): HistogramValue => ({
-  count: Number(count),
-  sum: sum ?? 0,
-  bounds: explicitBounds,
-  counts: bucketCounts.map(Number),
-});
+/** Past so many buckets the rest is one, that has no end. */
+function explicit({ count, sum, explicitBounds, bucketCounts }: HistogramDataPoint): HistogramValue {
+  const counts = bucketCounts.slice(0, maxBuckets).map(Number);
+  const last = counts.length - 1;
+  if (last >= 0) counts[last] = bucketCounts.slice(last).reduce((all, each) => all + Number(each), 0);
+  return { count: Number(count), sum: sum ?? 0, bounds: explicitBounds.slice(0, maxBuckets - 1), counts };
+}
 
 /** With bounds in place of a scale: bucket `i` ends at base^(i+1), base = 2^(2^−scale). */
 function exponential({

@@ -24,6 +24,8 @@ describe("parsePeer", () => {
     const peer = parsePeer(`${"x".repeat(1000)};de\nfault;a\u0000pp;v1;c`);
     expect(peer?.workload).toHaveLength(253);
     expect(peer).toMatchObject({ namespace: "default", app: "app" });
+    // SQLite gives back no half of a character, so that its edge would be looked for in vain, and nothing be written any more.
+    expect(parsePeer(`w;default;${"a".repeat(252)}😀`)?.app).toBe(`${"a".repeat(252)}\ufffd`);
   });
 });
 

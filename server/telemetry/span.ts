@@ -44,6 +44,8 @@ export interface SpanDetail {
   scope: { name: string; version: string; attributes?: Attributes };
   events: readonly SpanEvent[];
   links: readonly SpanLink[];
+  /** How many it had more of, by what its sender and the collector left out; not there where that is none. */
+  leftOut?: { attributes: number; events: number; links: number };
 }
 
 export interface SpanEvent {
@@ -88,7 +90,7 @@ export function spanRecords(
     for (const scope of resource.scopeSpans) {
       const by = scopeOf(scope.scope);
       for (const span of scope.spans) {
-        if (span.traceId.length !== 16 || span.spanId.length !== 8) {
+        if (!hasIds(span.traceId, span.spanId)) {
           rejected++;
           continue;
         }
@@ -108,6 +110,7 @@ function scopeOf(scope: ScopeSpans["scope"]): SpanDetail["scope"] {
 
 function spanRecord(span: Span): Omit<SpanRecord, "service" | "resource" | "scope"> {
   const attributes = plainAttributes(span.attributes);
+  const links = span.links.filter(({ traceId, spanId }) => hasIds(traceId, spanId));
   return {
     traceId: hex(span.traceId),
     spanId: hex(span.spanId),
@@ -115,7 +118,7 @@ function spanRecord(span: Span): Omit<SpanRecord, "service" | "resource" | "scop
     name: clean(span.name),
     kind: span.kind,
     startUs: microseconds(span.startTimeUnixNano),
-    durationUs: Math.min(maxDurationUs, Math.max(0, Number((span.endTimeUnixNano - span.startTimeUnixNano) / 1000n))),
+    durationUs: boundedDuration(Number((span.endTimeUnixNano - span.startTimeUnixNano) / 1000n)),
     error: span.status?.code === Status_StatusCode.ERROR || attributes.error === true || attributes.error === "true",
     attributes,
     traceState: clean(span.traceState, 512),
@@ -125,13 +128,26 @@ function spanRecord(span: Span): Omit<SpanRecord, "service" | "resource" | "scop
       name: clean(event.name),
       attributes: plainAttributes(event.attributes, eventLimits),
     })),
-    links: span.links.slice(0, maxLinks).map((link) => ({
+    links: links.slice(0, maxLinks).map((link) => ({
       traceId: hex(link.traceId),
       spanId: hex(link.spanId),
       attributes: plainAttributes(link.attributes, eventLimits),
     })),
+    ...leftOut({
+      attributes: span.droppedAttributesCount + span.attributes.length - Object.keys(attributes).length,
+      events: span.droppedEventsCount + Math.max(0, span.events.length - maxEvents),
+      links: span.droppedLinksCount + span.links.length - Math.min(links.length, maxLinks),
+    }),
   };
 }
+
+const hasIds = (traceId: Uint8Array, spanId: Uint8Array): boolean => traceId.length === 16 && spanId.length === 8;
+
+export const leftOut = (of: NonNullable<SpanDetail["leftOut"]>): Pick<SpanDetail, "leftOut"> =>
+  of.attributes + of.events + of.links > 0 ? { leftOut: of } : {};
+
+/** Microseconds, of a span whose clock may have been set meanwhile: not negative, and a century at the most. */
+export const boundedDuration = (us: number): number => Math.min(maxDurationUs, Math.max(0, Math.round(us)));
 
 export const microseconds = (nanos: bigint): number => Math.min(Number.MAX_SAFE_INTEGER, Number(nanos / 1000n));
 

@@ -5,7 +5,7 @@ import type { MetricEntry, MetricState } from "./metric-record.ts";
 import type { EdgeKey, TrafficRecord } from "./record.ts";
 import type { SpanRecord } from "./span.ts";
 
-/** Where a collector writes. Implementations: memory and SQLite, held by one contract suite (server/store/telemetry/testing/contract.ts). */
+/** Where a collector writes. Implementations: memory and SQLite, held by one contract suite (server/store/telemetry/testing/contract/). */
 export interface TelemetryStore {
   /** All or nothing. Writing a batch again that was already written, as after a failure of unknown outcome, changes nothing. */
   write(batch: TelemetryBatch): Promise<void>;

@@ -6,7 +6,7 @@ import { clean } from "../wire/peer.ts";
 import { noAttributes } from "./attributes.ts";
 import { HttpError } from "./http-error.ts";
 import type { PostedBody } from "./otlp-http.ts";
-import { hex, noSpanDetail, type SpanRecord } from "./span.ts";
+import { boundedDuration, hex, leftOut, noSpanDetail, type SpanRecord } from "./span.ts";
 import { unpack } from "./unpack.ts";
 
 const hexId = z.string().regex(/^[0-9a-fA-F]+$/);
@@ -123,19 +123,27 @@ function spanRecord(span: ZipkinSpan, nowMs: number): SpanRecord {
     service: clean(span.localEndpoint?.serviceName || "unknown"),
     name: clean(span.name ?? ""),
     kind,
-    startUs: Math.floor(span.timestamp || nowMs * 1000),
-    durationUs: Math.max(0, Math.round(span.duration ?? 0)),
+    startUs: boundedTime(span.timestamp || nowMs * 1000),
+    durationUs: boundedDuration(span.duration ?? 0),
     // Presence of the tag means an error, whatever its text but "false". https://zipkin.io/zipkin-api/#/default/post_spans
     error: span.tags?.error !== undefined && span.tags.error !== "false",
     attributes,
     resource: noAttributes,
     events: (span.annotations ?? []).slice(0, maxAnnotations).map(({ timestamp, value }) => ({
-      atUs: Math.floor(timestamp),
+      atUs: boundedTime(timestamp),
       name: clean(value),
       attributes: noAttributes,
     })),
+    ...leftOut({
+      attributes: Math.max(0, Object.keys(span.tags ?? {}).length - maxTags),
+      events: Math.max(0, (span.annotations?.length ?? 0) - maxAnnotations),
+      links: 0,
+    }),
   };
 }
+
+/** Microseconds; what is no time that a number holds exactly is the nearest that is one. */
+const boundedTime = (us: number): number => Math.floor(Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, us)));
 
 /** Another id for the same span, always the same one: its bits turned about. */
 const sharedId = (id: string): string => (BigInt.asUintN(64, ~BigInt(`0x${id}`)) || 1n).toString(16).padStart(16, "0");

@@ -1,5 +1,6 @@
 import type { AttributeValues, SpanRow } from "../query/reader.ts";
 import { buildTrace } from "../query/trace-tree.ts";
+import { droppedTags } from "./dropped-tags.ts";
 import { shownTraceId } from "./find-traces.ts";
 
 /** A trace as Jaeger's page reads it; times are microseconds. https://github.com/jaegertracing/jaeger/blob/main/internal/uimodel/model.go */
@@ -86,7 +87,15 @@ const kinds: Readonly<Record<number, string>> = {
 };
 
 /** What Jaeger has no field for goes into tags, by https://opentelemetry.io/docs/specs/otel/compatibility/ and Jaeger's own conversion. */
-export function jaegerTags({ attributes, kind, error, statusMessage, scope, traceState }: SpanRow): JaegerTag[] {
+export function jaegerTags({
+  attributes,
+  kind,
+  error,
+  statusMessage,
+  scope,
+  traceState,
+  leftOut,
+}: SpanRow): JaegerTag[] {
   const { error: _, ...plain } = attributes;
   const tags = tagsOf(plain);
   const add = (key: string, value: string | boolean | undefined) => {
@@ -102,6 +111,7 @@ export function jaegerTags({ attributes, kind, error, statusMessage, scope, trac
   add("otel.scope.version", scope.version);
   tags.push(...tagsOf(scope.attributes ?? {}).map((each) => ({ ...each, key: `otel.scope.${each.key}` })));
   add("w3c.tracestate", traceState);
+  for (const [key, count] of droppedTags(leftOut)) tags.push(tag(key, count));
   return tags;
 }
 

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { AttributeValues, SpanRow } from "../query/reader.ts";
+import { droppedTags } from "./dropped-tags.ts";
 import { shownTraceId } from "./find-traces.ts";
 
 /** A span as Zipkin's clients read it; times are microseconds. https://zipkin.io/zipkin-api/ */
@@ -49,6 +50,7 @@ export function zipkinTags({
   statusMessage,
   scope,
   links,
+  leftOut,
 }: SpanRow): Record<string, string> {
   const tags: Record<string, string> = {};
   for (const [key, value] of Object.entries(resource)) if (key !== "service.name") tags[key] = text(value);
@@ -61,6 +63,7 @@ export function zipkinTags({
   if (scope.version !== "") tags["otel.scope.version"] = scope.version;
   for (const [key, value] of Object.entries(scope.attributes ?? {})) tags[`otel.scope.${key}`] = text(value);
   for (const [index, link] of links.entries()) tags[`otlp.link.${index}`] = `${link.traceId}|${link.spanId}`;
+  for (const [key, count] of droppedTags(leftOut)) tags[key] = String(count);
   return tags;
 }
 

@@ -26,10 +26,13 @@ export function parsePeer(text: string | undefined): Peer | undefined {
   };
 }
 
-/** Names come from other processes and from headers: control characters out, length bounded. */
+/**
+ * Names come from other processes and from headers: control characters out, length bounded. A half of a character that is left, by the cut or by the sender, is no text
+ * that a database gives back as it was.
+ */
 export function clean(text: string, maxLength = 253): string {
   const short = text.length > maxLength ? text.slice(0, maxLength) : text;
-  return control.test(short) ? short.replace(controls, "") : short;
+  return (control.test(short) ? short.replace(controls, "") : short).toWellFormed();
 }
 
 const control = /\p{Cc}/u;

@@ -1,7 +1,8 @@
-import { edgeId, type TrafficRecord } from "../../telemetry/record.ts";
-import { isError } from "../../telemetry/samples.ts";
+import { edgeId } from "../../telemetry/record.ts";
 import type { RollupEntry, TelemetryBatch } from "../../telemetry/store.ts";
 import { encodeBucket } from "./bucket.ts";
+import { accessLogColumns } from "./columns/access-log.ts";
+import { insertInto, valuesOf } from "./columns/column.ts";
 import { floorTo, insertBucket, markSql, rollup } from "./compaction.ts";
 import type { TelemetryDatabase } from "./database.ts";
 import { EdgeIds } from "./edges.ts";
@@ -9,7 +10,6 @@ import { LogWriter } from "./log-writer.ts";
 import { MetricWriter } from "./metric-writer.ts";
 import { Resources } from "./resources.ts";
 import { SpanWriter } from "./span-writer.ts";
-import type { Value } from "./sql.ts";
 
 /** Puts batches into the tables, inside the caller's transaction. */
 export class BatchWriter {
@@ -39,8 +39,9 @@ export class BatchWriter {
     const sampled = samples.map((sample) => ({ edge: sample.edge, edgeId: edgeId(sample.edge) }));
     const ids = this.edges.idsOf([...rollups, ...sampled]);
     const late = this.#writeRollups(id, rollups, ids, Number(before?.settled_until ?? 0));
-    for (const [i, sample] of samples.entries()) {
-      this.#db.run(insertSample, ...sampleValues(id, i, ids[rollups.length + i] as number, sample));
+    for (const [seq, sample] of samples.entries()) {
+      const edge = ids[rollups.length + seq] as number;
+      this.#db.run(insertSample, id, seq, ...valuesOf(accessLogColumns, { edge, sample }));
     }
     this.#spans.write(spans, collector.flushedAtMs);
     this.#logs.write(logs, collector.flushedAtMs);
@@ -106,56 +107,8 @@ export class BatchWriter {
   }
 }
 
-const sampleColumns = [
-  "batch",
-  "seq",
-  "at",
-  "edge",
-  "code",
-  "flags",
-  "grpc_status",
-  "duration_us",
-  "request_bytes",
-  "response_bytes",
-  "method",
-  "path",
-  "authority",
-  "request_id",
-  "trace_id",
-  "upstream_cluster",
-  "upstream_host",
-  "details",
-  "config",
-  "proxy",
-  "error",
-];
-
-const insertSample = `INSERT INTO access_log (${sampleColumns.join(",")}) VALUES (${sampleColumns.map(() => "?").join(",")})
-  ON CONFLICT DO NOTHING`;
-
-const sampleValues = (batch: number, seq: number, edge: number, sample: TrafficRecord): Value[] => [
-  batch,
-  seq,
-  Math.floor(sample.timeMs),
-  edge,
-  sample.code,
-  sample.flags,
-  sample.grpcStatus,
-  Math.round(sample.durationMs * 1000),
-  sample.requestBytes,
-  sample.responseBytes,
-  sample.method,
-  sample.path,
-  sample.authority,
-  sample.requestId,
-  sample.traceId,
-  sample.upstreamCluster,
-  sample.upstreamHost,
-  sample.details,
-  sample.config,
-  sample.proxy,
-  isError(sample) ? 1 : 0,
-];
+/** A batch that is written again has each sample already. */
+const insertSample = `${insertInto("access_log", [{ name: "batch" }, { name: "seq" }, ...accessLogColumns])} ON CONFLICT DO NOTHING`;
 
 const insertGap = "INSERT INTO gap (from_ms, to_ms, collector, cause) VALUES (?, ?, ?, ?)";
 

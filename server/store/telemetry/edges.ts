@@ -2,26 +2,12 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EdgeRow } from "../../query/reader.ts";
 import { type EdgeKey, edgeId, overflowEdge } from "../../telemetry/record.ts";
 import { BucketCursor } from "./bucket.ts";
+import { insertInto, valuesOf } from "./columns/column.ts";
+import { edgeColumns } from "./columns/edge.ts";
 import type { TelemetryDatabase } from "./database.ts";
 import type { Row } from "./sql.ts";
 
-export const edgeColumns = [
-  "reporter",
-  "gateway",
-  "source_namespace",
-  "source_app",
-  "source_version",
-  "source_workload",
-  "service",
-  "destination_namespace",
-  "destination_app",
-  "destination_version",
-  "destination_workload",
-  "protocol",
-  "mtls",
-];
-
-const insertEdge = `INSERT INTO edge (${edgeColumns.join(",")}) VALUES (${edgeColumns.map(() => "?").join(",")}) ON CONFLICT DO NOTHING`;
+const insertEdge = `${insertInto("edge", edgeColumns)} ON CONFLICT DO NOTHING`;
 
 /** The dictionary of edges, held in memory by its only writer. */
 export class EdgeIds {
@@ -47,7 +33,7 @@ export class EdgeIds {
       if (!this.#ids.has(countedId)) fresh.set(countedId, counted);
     }
     if (fresh.size > 0) {
-      for (const edge of fresh.values()) this.#database.run(insertEdge, ...edgeValues(edge));
+      for (const edge of fresh.values()) this.#database.run(insertEdge, ...valuesOf(edgeColumns, edge));
       this.#load();
     }
     return edges.map(({ edge, edgeId: id }) => {
@@ -104,26 +90,6 @@ export class EdgeIds {
       this.#newest = Math.max(this.#newest, Number(row.id));
     }
   }
-}
-
-/** In the order of the columns. */
-export function edgeValues(edge: EdgeKey): (string | number)[] {
-  const { source, destination } = edge;
-  return [
-    edge.reporter,
-    edge.gateway ? 1 : 0,
-    source.namespace,
-    source.app,
-    source.version,
-    source.workload,
-    edge.service,
-    destination.namespace,
-    destination.app,
-    destination.version,
-    destination.workload,
-    edge.protocol,
-    edge.mtls ? 1 : 0,
-  ];
 }
 
 export function toEdge(row: Row): EdgeRow {

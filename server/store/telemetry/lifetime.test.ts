@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { silentLogger } from "../../lib/logger.ts";
 import type { TelemetryReader } from "../../query/reader.ts";
-import { defaultLimits } from "../../telemetry/collector.ts";
+import { defaultLimits } from "../../telemetry/collector-limits.ts";
 import { Ingest } from "../../telemetry/ingest.ts";
 import { ManualClock } from "../../telemetry/testing/manual-clock.ts";
 import type { Step } from "../../wire/retention.ts";

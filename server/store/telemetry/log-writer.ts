@@ -1,11 +1,8 @@
 import type { LogRecord } from "../../telemetry/log-record.ts";
+import { insertInto, valuesOf } from "./columns/column.ts";
+import { logColumns } from "./columns/log.ts";
 import type { TelemetryDatabase } from "./database.ts";
 import type { Resources } from "./resources.ts";
-import { fromHex } from "./trace-draft.ts";
-
-/** As JSON; empty: none. */
-export const scopeAttributesOf = ({ scopeAttributes }: LogRecord): string =>
-  Object.keys(scopeAttributes).length === 0 ? "" : JSON.stringify(scopeAttributes);
 
 /** Applications' logs. */
 export class LogWriter {
@@ -23,24 +20,9 @@ export class LogWriter {
       nowMs,
     );
     for (const log of logs) {
-      this.#db.run(
-        insertLog,
-        log.atUs,
-        log.service,
-        log.severity,
-        log.severityText,
-        log.body,
-        log.eventName,
-        fromHex(log.traceId),
-        fromHex(log.spanId),
-        log.scope,
-        scopeAttributesOf(log),
-        JSON.stringify(log.attributes),
-        resources.get(log.resource) ?? 0,
-      );
+      this.#db.run(insertLog, ...valuesOf(logColumns, { log, resource: resources.get(log.resource) ?? 0 }));
     }
   }
 }
 
-const insertLog = `INSERT INTO log (at_us, service, severity, severity_text, body, event_name, trace_id, span_id, scope, scope_attributes, attributes, resource)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const insertLog = insertInto("log", logColumns);

@@ -1,5 +1,5 @@
 import { MemoryTelemetryStore } from "./memory-store.ts";
-import { telemetryStoreContract } from "./testing/contract.ts";
+import { telemetryStoreContract } from "./testing/contract/contract.ts";
 
 telemetryStoreContract("memory", async () => {
   const store = new MemoryTelemetryStore();

@@ -1,4 +1,6 @@
 import type { MetricEntry, MetricSeries, MetricState } from "../../telemetry/metric-record.ts";
+import { insertInto, valuesOf } from "./columns/column.ts";
+import { metricSeriesColumns } from "./columns/metric-series.ts";
 import { dictionaryMs, floorTo, insertBucket, markSql, metricBuckets } from "./compaction.ts";
 import type { TelemetryDatabase } from "./database.ts";
 import { encodeMetrics } from "./metric-bucket.ts";
@@ -42,17 +44,15 @@ export class MetricWriter {
   #idOf({ series, seriesId }: { series: MetricSeries; seriesId: string }, nowMs: number): number {
     const known = this.#known.get(seriesId);
     if (known !== undefined && nowMs - known.seenAtMs < dictionaryMs) return known.id;
-    const { name, kind, unit, description, service, instance, labels } = series;
-    const values = [seriesId, name, kind, unit, description, service, instance, JSON.stringify(labels), nowMs];
-    const id = Number(this.#db.get(upsertSeries, ...values)?.id);
+    const id = Number(this.#db.get(upsertSeries, seriesId, ...valuesOf(metricSeriesColumns, series), nowMs)?.id);
     if (this.#known.size >= maxKnown) this.#known.clear();
     this.#known.set(seriesId, { id, seenAtMs: nowMs });
     return id;
   }
 }
 
-const upsertSeries = `INSERT INTO metric_series (identity, name, kind, unit, description, service, instance, labels, seen_at)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+const seriesColumns = [{ name: "identity" }, ...metricSeriesColumns, { name: "seen_at" }];
+const upsertSeries = `${insertInto("metric_series", seriesColumns)}
   ON CONFLICT (identity) DO UPDATE SET seen_at = excluded.seen_at, description = excluded.description RETURNING id`;
 
 const upsertState = `INSERT INTO metric_state (identity, time_ms, start_ms, value, histogram, seen_at) VALUES (?, ?, ?, ?, ?, ?)

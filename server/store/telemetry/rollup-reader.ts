@@ -56,17 +56,12 @@ export class RollupReader {
       from = until;
     }
     const buckets = await this.#read(stretches, marks);
-    const edgeOf = await this.#edgesBy(idsIn(buckets), range.edges);
-    const rows: RollupRow[] = [];
-    for (const { at, parts } of buckets) {
-      for (const part of parts) {
-        for (const entry = new BucketCursor(part); entry.next(); ) {
-          const edge = edgeOf(entry.edge);
-          if (edge !== undefined) rows.push({ atMs: at * 1000, ...rowOf(entry, edge, entry.latency()) });
-        }
-      }
-    }
-    return rows;
+    const read = this.#rowsOf(buckets, range.edges);
+    if (read.unknown.size === 0) return read.rows;
+    await this.#loadEdges(read.unknown);
+    const again = this.#rowsOf(buckets, range.edges);
+    for (const id of again.unknown) throw new Error(`the telemetry store has no edge ${id}`);
+    return again.rows;
   }
 
   async sums({ fromMs, toMs, withLatency = true }: SumRange): Promise<RollupSum[]> {
@@ -174,15 +169,27 @@ export class RollupReader {
     };
   }
 
-  /** Asks about each edge once. */
-  async #edgesBy(
-    ids: ReadonlySet<number>,
-    wanted: ((edge: EdgeRow) => boolean) | undefined,
-  ): Promise<(id: number) => EdgeRow | undefined> {
-    const edgeOf = await this.edgesById(ids);
-    if (wanted === undefined) return edgeOf;
-    const chosen = new Map([...ids].map(edgeOf).flatMap((edge) => (wanted(edge) ? [[edge.id, edge]] : [])));
-    return (id) => chosen.get(id);
+  /** Those of the edges that are wanted, and the ids of edges that are not known yet. Asks about each edge once. */
+  #rowsOf(buckets: readonly Bucket[], wanted: RollupRange["edges"]): { rows: RollupRow[]; unknown: Set<number> } {
+    const rows: RollupRow[] = [];
+    const unknown = new Set<number>();
+    const chosen = new Map<number, EdgeRow | undefined>();
+    const choose = (id: number): EdgeRow | undefined => {
+      const edge = this.#edges.get(id);
+      if (edge === undefined) unknown.add(id);
+      const meant = edge !== undefined && (wanted === undefined || wanted(edge)) ? edge : undefined;
+      chosen.set(id, meant);
+      return meant;
+    };
+    for (const { at, parts } of buckets) {
+      for (const part of parts) {
+        for (const entry = new BucketCursor(part); entry.next(); ) {
+          const edge = chosen.has(entry.edge) ? chosen.get(entry.edge) : choose(entry.edge);
+          if (edge !== undefined) rows.push({ atMs: at * 1000, ...rowOf(entry, edge, entry.latency()) });
+        }
+      }
+    }
+    return { rows, unknown };
   }
 
   #knowsAll(ids: ReadonlySet<number>): boolean {
@@ -214,14 +221,6 @@ const emptySettled = (lateWrites: number) => ({
   /** Sums without latencies. */
   counts: new BucketCache(countsBytes),
 });
-
-function idsIn(buckets: readonly Bucket[]): ReadonlySet<number> {
-  const ids = new Set<number>();
-  for (const { parts } of buckets) {
-    for (const part of parts) for (const entry = new BucketCursor(part); entry.next(); ) ids.add(entry.edge);
-  }
-  return ids;
-}
 
 /** The parts of one bucket; `at` is its start in Unix seconds. */
 interface Bucket {

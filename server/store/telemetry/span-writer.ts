@@ -1,9 +1,11 @@
 import type { SpanRecord } from "../../telemetry/span.ts";
+import { insertInto, valuesOf } from "./columns/column.ts";
+import { spanColumns, traceColumns } from "./columns/span.ts";
 import { dictionaryMs } from "./compaction.ts";
 import type { TelemetryDatabase } from "./database.ts";
 import type { Resources } from "./resources.ts";
 import { maxTermBytes } from "./span-terms.ts";
-import { addTo, detailOf, fromHex, maxOperationChars, operationsText, type TraceDraft } from "./trace-draft.ts";
+import { addTo, maxOperationChars, type TraceDraft } from "./trace-draft.ts";
 
 const maxOperations = 10_000;
 
@@ -26,22 +28,8 @@ export class SpanWriter {
     );
     const traces = new Map<string, TraceDraft>();
     for (const span of spans) {
-      const added = this.#db.run(
-        insertSpan,
-        fromHex(span.traceId),
-        fromHex(span.spanId),
-        fromHex(span.parentSpanId),
-        span.service,
-        span.name,
-        span.kind,
-        span.startUs,
-        span.durationUs,
-        span.error ? 1 : 0,
-        JSON.stringify(span.attributes),
-        resources.get(span.resource) ?? 0,
-        detailOf(span),
-        nowMs,
-      );
+      const row = { span, resource: resources.get(span.resource) ?? 0, receivedAtMs: nowMs };
+      const added = this.#db.run(insertSpan, ...valuesOf(spanColumns, row));
       if (added > 0) addTo(traces, span); // an exporter that got no answer sends again
     }
     for (const [traceId, trace] of traces) this.#writeTrace(traceId, trace, nowMs);
@@ -51,18 +39,9 @@ export class SpanWriter {
     this.#operations.clear();
   }
 
-  #writeTrace(traceId: string, { startUs, endUs, errors, operations, terms }: TraceDraft, nowMs: number): void {
-    this.#db.run(
-      upsertTrace,
-      fromHex(traceId),
-      startUs,
-      endUs,
-      errors,
-      operationsText(operations),
-      terms.encode(),
-      nowMs,
-    );
-    for (const operation of operations) {
+  #writeTrace(traceId: string, trace: TraceDraft, nowMs: number): void {
+    this.#db.run(upsertTrace, ...valuesOf(traceColumns, { traceId, trace, receivedAtMs: nowMs }));
+    for (const operation of trace.operations) {
       const seenMs = this.#operations.get(operation);
       if (seenMs !== undefined && nowMs - seenMs < dictionaryMs) continue;
       if (this.#operations.size >= maxOperations) this.#operations.clear();
@@ -73,12 +52,9 @@ export class SpanWriter {
   }
 }
 
-const insertSpan = `INSERT INTO span (trace_id, span_id, parent_span_id, service, name, kind, start_us, duration_us, error,
-    attributes, resource, detail, received_at)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
+const insertSpan = `${insertInto("span", spanColumns)} ON CONFLICT DO NOTHING`;
 
-const upsertTrace = `INSERT INTO trace (trace_id, start_us, end_us, errors, operations, terms, received_at)
-  VALUES (?, ?, ?, ?, ?, ?, ?)
+const upsertTrace = `${insertInto("trace", traceColumns)}
   ON CONFLICT (trace_id) DO UPDATE SET start_us = min(start_us, excluded.start_us), end_us = max(end_us, excluded.end_us),
     errors = errors + excluded.errors, received_at = max(received_at, excluded.received_at),
     operations = CASE WHEN length(operations) < ${maxOperationChars}

@@ -1,6 +1,6 @@
 import { openSqliteTelemetryReader } from "./sqlite-reader.ts";
 import { openSqliteTelemetryStore } from "./sqlite-store.ts";
-import { telemetryStoreContract } from "./testing/contract.ts";
+import { telemetryStoreContract } from "./testing/contract/contract.ts";
 import { temporaryDatabase } from "./testing/temporary-database.ts";
 
 telemetryStoreContract("SQLite", async () => {

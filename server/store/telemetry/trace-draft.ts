@@ -33,10 +33,12 @@ export function addTo(traces: Map<string, TraceDraft>, span: SpanRecord): void {
 }
 
 /** Empty for the most spans, which have none of it. */
-export function detailOf({ traceState, statusMessage, scope, events, links }: SpanDetail): string {
+export function detailOf({ traceState, statusMessage, scope, events, links, leftOut }: SpanDetail): string {
   const named = scope.name !== "" || scope.attributes !== undefined;
-  const bare = traceState === "" && statusMessage === "" && !named && events.length + links.length === 0;
-  return bare ? "" : JSON.stringify({ traceState, statusMessage, scope, events, links } satisfies SpanDetail);
+  const many = events.length + links.length > 0 || leftOut !== undefined;
+  if (traceState === "" && statusMessage === "" && !named && !many) return "";
+  const detail: SpanDetail = { traceState, statusMessage, scope, events, links, ...(leftOut && { leftOut }) };
+  return JSON.stringify(detail);
 }
 
 export const fromHex = (hex: string): Buffer => Buffer.from(hex, "hex");

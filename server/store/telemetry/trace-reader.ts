@@ -97,14 +97,26 @@ function matches(span: SpanRow, { service, operation, tags }: TraceQuery): boole
   return Object.entries(tags ?? {}).every(has);
 }
 
+/** The first that nobody called; a child that began in the same millisecond was sent before it. Where that is missing, the first whose caller is. */
+function rootOf(spans: readonly SpanRow[]): SpanRow | undefined {
+  const ids = new Set(spans.map(({ spanId }) => spanId));
+  return (
+    spans.find(({ parentSpanId }) => parentSpanId === "") ??
+    spans.find(({ parentSpanId }) => !ids.has(parentSpanId)) ??
+    spans[0]
+  );
+}
+
+/** Of a trace's spans by their start. */
 export function traceRow(spans: readonly SpanRow[]): TraceRow | undefined {
-  const [root] = spans;
-  if (root === undefined) return undefined;
+  const root = rootOf(spans);
+  const [first] = spans;
+  if (root === undefined || first === undefined) return undefined;
   const end = spans.reduce((latest, span) => Math.max(latest, span.startUs + span.durationUs), 0);
   return {
     traceId: root.traceId,
-    startMs: root.startUs / 1000,
-    durationMs: (end - root.startUs) / 1000,
+    startMs: first.startUs / 1000,
+    durationMs: (end - first.startUs) / 1000,
     spans: spans.length,
     errors: spans.filter((span) => span.error).length,
     services: [...new Set(spans.map((span) => span.service))],

@@ -88,6 +88,9 @@ function otlpSpan(record: SpanRecord): Span {
         attributes: keyValues(link.attributes),
       }),
     ),
+    droppedAttributesCount: record.leftOut?.attributes ?? 0,
+    droppedEventsCount: record.leftOut?.events ?? 0,
+    droppedLinksCount: record.leftOut?.links ?? 0,
     ...(error && { status: create(StatusSchema, { code: Status_StatusCode.ERROR, message: statusMessage }) }),
   });
 }

@@ -4,6 +4,8 @@ import type { MetricEntry, MetricSeries, MetricState } from "../../../telemetry/
 import { edgeId } from "../../../telemetry/record.ts";
 import type { RollupEntry, TelemetryBatch } from "../../../telemetry/store.ts";
 import { type BucketEntry, encodeBucket } from "../bucket.ts";
+import { bytes, type Columns, int2, int8, text } from "../columns/column.ts";
+import { metricSeriesColumns } from "../columns/metric-series.ts";
 import { floorTo, markOf, metricBuckets, rollup } from "../compaction.ts";
 import { encodeMetrics } from "../metric-bucket.ts";
 import { stateRows } from "../metric-states.ts";
@@ -16,7 +18,19 @@ import { Dictionary } from "./dictionary.ts";
 import { PostgresEdges } from "./edges.ts";
 import { PostgresSpans } from "./spans.ts";
 
-const bucketColumns = ["step", "at", "part", "entries"];
+interface Bucket {
+  step: number;
+  at: number;
+  part: number;
+  entries: Uint8Array;
+}
+
+const bucketColumns: Columns<Bucket> = [
+  int2("step", ({ step }) => step),
+  int8("at", ({ at }) => at),
+  int8("part", ({ part }) => part),
+  bytes("entries", ({ entries }) => entries),
+];
 
 /** Puts batches into the tables, inside the caller's transaction, which has the writers' turn: nobody else commits meanwhile. */
 export class PostgresBatchWriter {
@@ -24,25 +38,12 @@ export class PostgresBatchWriter {
   readonly #spans = new PostgresSpans();
   readonly #resources = new Dictionary<string>({
     table: "resource",
-    columns: [["attributes", "text"]],
-    values: (attributes) => [attributes],
+    columns: [text("attributes", (attributes) => attributes)],
     maxKnown: 10_000,
   });
   readonly #series = new Dictionary<MetricSeries>({
     table: "metric_series",
-    columns: (["name", "kind", "unit", "description", "service", "instance", "labels"] as const).map((name) => [
-      name,
-      "text",
-    ]),
-    values: ({ name, kind, unit, description, service, instance, labels }) => [
-      name,
-      kind,
-      unit,
-      description,
-      service,
-      instance,
-      JSON.stringify(labels),
-    ],
+    columns: metricSeriesColumns,
     changing: ["description"],
     maxKnown: 50_000,
   });
@@ -93,18 +94,18 @@ export class PostgresBatchWriter {
     settledMs: number,
   ): Promise<boolean> {
     if (entries.length === 0) return false;
-    const rows = new CopyRows(bucketColumns.length);
+    const rows = new CopyRows(bucketColumns);
     for (const [second, ofSecond] of Map.groupBy(entries, (entry) => entry.second)) {
-      addBucket(rows, 1, second, batch, encodeBucket(ofSecond));
+      rows.add({ step: 1, at: second, part: batch, entries: encodeBucket(ofSecond) });
     }
     for (const step of [10, 60, 3600] as const) {
       const mark = (await markOf(new PostgresSql(client), rollup, step)) ?? 0;
       const folded = entries.filter(({ second }) => second < mark);
       for (const [at, ofBucket] of Map.groupBy(folded, ({ second }) => floorTo(second, step))) {
-        addBucket(rows, step, at, batch, encodeBucket(ofBucket));
+        rows.add({ step, at, part: batch, entries: encodeBucket(ofBucket) });
       }
     }
-    await copyIn(client, rowsOf("rollup"), bucketColumns, rows);
+    await copyIn(client, rowsOf("rollup"), rows);
     return entries.some(({ second }) => second * 1000 < settledMs);
   }
 
@@ -113,18 +114,18 @@ export class PostgresBatchWriter {
     const series = new Map(metrics.map((entry) => [entry.seriesId, entry.series]));
     const ids = await this.#series.idsOf(client, series, nowMs);
     const entries = metrics.map((entry) => ({ ...entry, series: ids.get(entry.seriesId) as number }));
-    const rows = new CopyRows(bucketColumns.length);
+    const rows = new CopyRows(bucketColumns);
     for (const [at, ofBucket] of Map.groupBy(entries, ({ second }) => floorTo(second, 10))) {
-      addBucket(rows, 10, at, batch, encodeMetrics(ofBucket));
+      rows.add({ step: 10, at, part: batch, entries: encodeMetrics(ofBucket) });
     }
     for (const step of [60, 3600] as const) {
       const mark = (await markOf(new PostgresSql(client), metricBuckets, step)) ?? 0;
       const folded = entries.filter(({ second }) => second < mark);
       for (const [at, ofBucket] of Map.groupBy(folded, ({ second }) => floorTo(second, step))) {
-        addBucket(rows, step, at, batch, encodeMetrics(ofBucket));
+        rows.add({ step, at, part: batch, entries: encodeMetrics(ofBucket) });
       }
     }
-    await copyIn(client, rowsOf("metric_bucket"), bucketColumns, rows);
+    await copyIn(client, rowsOf("metric_bucket"), rows);
   }
 
   /** The row of each resource of a batch, whose records share the object. Row 0 is "nothing is known of it", and is not there. */
@@ -138,14 +139,6 @@ export class PostgresBatchWriter {
 }
 
 const rowsOf = (table: BucketTable): string => `${table}_rows`;
-
-function addBucket(rows: CopyRows, step: number, at: number, part: number, entries: Uint8Array): void {
-  rows.row();
-  rows.int2(step);
-  rows.int8(at);
-  rows.int8(part);
-  rows.bytes(entries);
-}
 
 interface Before {
   last_batch: string | null;

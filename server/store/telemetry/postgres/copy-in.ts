@@ -1,4 +1,5 @@
 import type { ClientBase, Connection, Submittable } from "pg";
+import { namesOf } from "../columns/column.ts";
 import type { CopyRows } from "./copy-rows.ts";
 
 /** What pg's connection has for COPY, and its types don't. */
@@ -8,11 +9,11 @@ interface CopyConnection {
   endCopyFrom(): void;
 }
 
-/** Sends rows into a table, whose columns are named in their order. Nothing is sent of no rows. */
-export function copyIn(client: ClientBase, table: string, columns: readonly string[], rows: CopyRows): Promise<void> {
+/** Sends rows into a table. Nothing is sent of no rows. */
+export function copyIn<R>(client: ClientBase, table: string, rows: CopyRows<R>): Promise<void> {
   if (rows.rows === 0) return Promise.resolve();
   return new Promise((resolve, reject) => {
-    const sql = `COPY ${table} (${columns.join(", ")}) FROM STDIN (FORMAT binary)`;
+    const sql = `COPY ${table} (${namesOf(rows.columns).join(", ")}) FROM STDIN (FORMAT binary)`;
     client.query(new CopyIn(sql, rows.finish(), (error) => (error ? reject(error) : resolve())));
   });
 }

@@ -1,3 +1,5 @@
+import type { Column, Columns } from "../columns/column.ts";
+
 /** Seconds of telemetry are a few megabytes at the most; larger ones grow it. */
 const firstBytes = 64 << 10;
 const signature = Buffer.from("PGCOPY\n\xff\r\n\0", "latin1");
@@ -7,42 +9,69 @@ const headerBytes = signature.length + 8;
  * Rows as `COPY … FROM STDIN (FORMAT binary)` takes them, column by column into one buffer.
  * https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.4
  */
-export class CopyRows {
+export class CopyRows<R> {
+  readonly columns: Columns<R>;
   #bytes = Buffer.allocUnsafe(firstBytes);
   #at = headerBytes;
-  readonly #columns: number;
-  rows = 0;
+  #rows = 0;
 
-  constructor(columns: number) {
-    this.#columns = columns;
+  constructor(columns: Columns<R>) {
+    this.columns = columns;
     signature.copy(this.#bytes);
     this.#bytes.writeInt32BE(0, signature.length); // no flags
     this.#bytes.writeInt32BE(0, signature.length + 4); // no extension
   }
 
-  /** Begins the next row; as many columns must follow. */
-  row(): void {
-    this.rows++;
+  get rows(): number {
+    return this.#rows;
+  }
+
+  add(row: R): void {
+    this.#rows++;
     this.#reserve(2);
-    this.#at = this.#bytes.writeInt16BE(this.#columns, this.#at);
+    this.#at = this.#bytes.writeInt16BE(this.columns.length, this.#at);
+    for (const column of this.columns) this.#write(column, row);
+  }
+
+  #write(column: Column<R>, row: R): void {
+    switch (column.type) {
+      case "int2":
+        this.#int2(column.of(row));
+        break;
+      case "int4":
+        this.#int4(column.of(row));
+        break;
+      case "int8":
+        this.#int8(column.of(row));
+        break;
+      case "text":
+        this.#text(column.of(row));
+        break;
+      case "bytes":
+        this.#binary(column.of(row));
+        break;
+      case "hex":
+        this.#hex(column.of(row));
+        break;
+    }
   }
 
   /** SMALLINT. */
-  int2(value: number): void {
+  #int2(value: number): void {
     this.#reserve(6);
     const at = this.#bytes.writeInt32BE(2, this.#at);
     this.#at = this.#bytes.writeInt16BE(value, at);
   }
 
   /** INTEGER. */
-  int4(value: number): void {
+  #int4(value: number): void {
     this.#reserve(8);
     const at = this.#bytes.writeInt32BE(4, this.#at);
     this.#at = this.#bytes.writeInt32BE(value, at);
   }
 
   /** BIGINT, of a safe integer. */
-  int8(value: number): void {
+  #int8(value: number): void {
     this.#reserve(12);
     const at = this.#bytes.writeInt32BE(8, this.#at);
     this.#bytes.writeInt32BE(Math.floor(value / 2 ** 32), at);
@@ -50,7 +79,7 @@ export class CopyRows {
   }
 
   /** BYTEA. */
-  bytes(value: Uint8Array): void {
+  #binary(value: Uint8Array): void {
     this.#reserve(4 + value.length);
     this.#at = this.#bytes.writeInt32BE(value.length, this.#at);
     this.#bytes.set(value, this.#at);
@@ -58,7 +87,7 @@ export class CopyRows {
   }
 
   /** BYTEA, of hex digits. */
-  hex(value: string): void {
+  #hex(value: string): void {
     this.#reserve(4 + (value.length >> 1));
     const written = this.#bytes.write(value, this.#at + 4, "hex");
     this.#bytes.writeInt32BE(written, this.#at);
@@ -66,7 +95,7 @@ export class CopyRows {
   }
 
   /** TEXT; see `storable`. */
-  text(value: string): void {
+  #text(value: string): void {
     this.#reserve(4 + value.length * 3);
     const bytes = this.#bytes;
     const start = this.#at + 4;

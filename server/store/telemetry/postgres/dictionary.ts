@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import type { ClientBase } from "pg";
+import { type Column, type Columns, namesOf, valuesOf } from "../columns/column.ts";
 import { dictionaryMs } from "../compaction.ts";
+import type { Value } from "../sql.ts";
 import { storable } from "./copy-rows.ts";
 
 interface DictionarySpec<T> {
   table: string;
-  /** Columns and their types, in the order of `values`; `identity` and `seen_at` come beside them. */
-  columns: readonly (readonly [name: string, type: "text" | "smallint"])[];
-  values(entry: T): (string | number)[];
+  /** `identity` and `seen_at` come beside them. */
+  columns: Columns<T>;
   /** Which of them may change. */
   changing?: readonly string[];
   maxKnown: number;
@@ -25,8 +26,8 @@ export class Dictionary<T> {
   constructor(spec: DictionarySpec<T>) {
     this.#spec = spec;
     const { table, columns, changing = [] } = spec;
-    const names = ["identity", ...columns.map(([name]) => name)].join(", ");
-    const arrays = ["$1::bytea[]", ...columns.map(([, type], i) => `$${i + 2}::${type}[]`)].join(", ");
+    const names = ["identity", ...namesOf(columns)].join(", ");
+    const arrays = ["$1::bytea[]", ...columns.map(({ type }, i) => `$${i + 2}::${typeNames[type]}[]`)].join(", ");
     const updates = ["seen_at", ...changing].map((name) => `${name} = excluded.${name}`).join(", ");
     this.#upsert = `INSERT INTO ${table} (${names}, seen_at)
       SELECT ${names}, $${columns.length + 2}::bigint FROM unnest(${arrays}) AS fresh(${names})
@@ -73,8 +74,8 @@ export class Dictionary<T> {
   }
 
   async #write(client: ClientBase, fresh: readonly [string, T][], nowMs: number): Promise<number[]> {
-    const rows = fresh.map(([, entry]) => this.#spec.values(entry));
-    const columns = this.#spec.columns.map((_, i) => rows.map((row) => parameter(row[i] as string | number)));
+    const rows = fresh.map(([, entry]) => valuesOf(this.#spec.columns, entry));
+    const columns = this.#spec.columns.map((_, i) => rows.map((row) => parameter(row[i] ?? null)));
     const identities = fresh.map(([key]) => identityOf(key));
     const { rows: written } = await client.query<{ id: number }>(this.#upsert, [identities, ...columns, nowMs]);
     return written.map(({ id }) => Number(id));
@@ -83,4 +84,13 @@ export class Dictionary<T> {
 
 const identityOf = (key: string): Buffer => createHash("sha256").update(key).digest();
 
-const parameter = (value: string | number): string | number => (typeof value === "string" ? storable(value) : value);
+const parameter = (value: Value): Value => (typeof value === "string" ? storable(value) : value);
+
+const typeNames: Record<Column<never>["type"], string> = {
+  int2: "smallint",
+  int4: "integer",
+  int8: "bigint",
+  text: "text",
+  bytes: "bytea",
+  hex: "bytea",
+};

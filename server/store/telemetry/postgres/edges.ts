@@ -1,11 +1,10 @@
 import type { ClientBase } from "pg";
 import { type EdgeKey, edgeId, overflowEdge } from "../../../telemetry/record.ts";
 import { BucketCursor } from "../bucket.ts";
+import { edgeColumns } from "../columns/edge.ts";
 import { dictionaryMs } from "../compaction.ts";
-import { edgeColumns, edgeValues } from "../edges.ts";
-import { Dictionary } from "./dictionary.ts";
 
-const numbers: readonly string[] = ["gateway", "mtls"];
+import { Dictionary } from "./dictionary.ts";
 
 /** The dictionary of edges, within a number that all collectors share. */
 export class PostgresEdges {
@@ -16,8 +15,7 @@ export class PostgresEdges {
     this.#maxEdges = maxEdges;
     this.#dictionary = new Dictionary<EdgeKey>({
       table: "edge",
-      columns: edgeColumns.map((name) => [name, numbers.includes(name) ? "smallint" : "text"]),
-      values: edgeValues,
+      columns: edgeColumns,
       maxKnown: maxEdges + 1000,
     });
   }

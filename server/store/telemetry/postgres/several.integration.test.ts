@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Logger } from "../../../lib/logger.ts";
 import { silentLogger } from "../../../lib/logger.ts";
 import type { TelemetryReader } from "../../../query/reader.ts";
-import { defaultLimits } from "../../../telemetry/collector.ts";
+import { defaultLimits } from "../../../telemetry/collector-limits.ts";
 import { Ingest } from "../../../telemetry/ingest.ts";
 import type { TelemetryStore } from "../../../telemetry/store.ts";
 import { ManualClock } from "../../../telemetry/testing/manual-clock.ts";

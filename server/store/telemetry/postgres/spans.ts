@@ -1,28 +1,13 @@
 import type { ClientBase } from "pg";
 import type { Attributes } from "../../../telemetry/attributes.ts";
 import type { SpanRecord } from "../../../telemetry/span.ts";
+import { text } from "../columns/column.ts";
+import { spanColumns, traceColumns } from "../columns/span.ts";
 import { maxTermBytes } from "../span-terms.ts";
-import { addTo, detailOf, fromHex, maxOperationChars, operationsText, type TraceDraft } from "../trace-draft.ts";
+import { addTo, fromHex, maxOperationChars, operationsText, type TraceDraft } from "../trace-draft.ts";
 import { copyIn } from "./copy-in.ts";
 import { CopyRows, storable } from "./copy-rows.ts";
 import { Dictionary } from "./dictionary.ts";
-
-const spanColumns = [
-  "trace_id",
-  "span_id",
-  "parent_span_id",
-  "service",
-  "name",
-  "kind",
-  "start_us",
-  "duration_us",
-  "error",
-  "attributes",
-  "resource",
-  "detail",
-  "received_at",
-];
-const traceColumns = ["trace_id", "start_us", "end_us", "errors", "operations", "terms", "received_at"];
 
 /** How long ago a trace may have begun to come in, for its later spans to be put to it and for one that is sent again to be known. */
 const openMs = 3_600_000;
@@ -32,10 +17,9 @@ export class PostgresSpans {
   readonly operations = new Dictionary<string>({
     table: "operation",
     columns: [
-      ["service", "text"],
-      ["name", "text"],
+      text("service", (operation) => operation.split("\t", 2)[0] ?? ""),
+      text("name", (operation) => operation.split("\t", 2)[1] ?? ""),
     ],
-    values: (operation) => operation.split("\t", 2),
     maxKnown: 10_000,
   });
 
@@ -47,7 +31,7 @@ export class PostgresSpans {
   ): Promise<void> {
     if (spans.length === 0) return;
     const open = await openTraces(client, spans, nowMs);
-    const rows = new CopyRows(spanColumns.length);
+    const rows = new CopyRows(spanColumns);
     const traces = new Map<string, TraceDraft>();
     const seen = new Set<string>();
     for (const span of spans) {
@@ -55,17 +39,17 @@ export class PostgresSpans {
       // An exporter that got no answer sends again.
       if (seen.has(key) || open.spans.has(key)) continue;
       seen.add(key);
-      addSpan(rows, span, resources(span.resource), nowMs);
+      rows.add({ span, resource: resources(span.resource), receivedAtMs: nowMs });
       addTo(traces, span);
     }
-    await copyIn(client, "span_rows", spanColumns, rows);
-    const fresh = new CopyRows(traceColumns.length);
+    await copyIn(client, "span_rows", rows);
+    const fresh = new CopyRows(traceColumns);
     const later: [string, TraceDraft][] = [];
     for (const [id, trace] of traces) {
       if (open.traces.has(id)) later.push([id, trace]);
-      else addTrace(fresh, id, trace, nowMs);
+      else fresh.add({ traceId: id, trace, receivedAtMs: nowMs });
     }
-    await copyIn(client, "trace_rows", traceColumns, fresh);
+    await copyIn(client, "trace_rows", fresh);
     await addToTraces(client, later, nowMs);
     const operations = [...traces.values()].flatMap((trace) => [...trace.operations]);
     await this.operations.idsOf(client, new Map(operations.map((operation) => [operation, operation])), nowMs);
@@ -90,34 +74,6 @@ async function openTraces(client: ClientBase, spans: readonly SpanRecord[], nowM
     traces: new Set(traces.map((id) => id.toString("hex"))),
     spans: new Set(rows.map((row) => row.trace_id.toString("hex") + row.span_id.toString("hex"))),
   };
-}
-
-function addSpan(rows: CopyRows, span: SpanRecord, resource: number, nowMs: number): void {
-  rows.row();
-  rows.hex(span.traceId);
-  rows.hex(span.spanId);
-  rows.hex(span.parentSpanId);
-  rows.text(span.service);
-  rows.text(span.name);
-  rows.int4(span.kind);
-  rows.int8(span.startUs);
-  rows.int8(span.durationUs);
-  rows.int2(span.error ? 1 : 0);
-  rows.text(JSON.stringify(span.attributes));
-  rows.int4(resource);
-  rows.text(detailOf(span));
-  rows.int8(nowMs);
-}
-
-function addTrace(rows: CopyRows, id: string, trace: TraceDraft, nowMs: number): void {
-  rows.row();
-  rows.hex(id);
-  rows.int8(trace.startUs);
-  rows.int8(trace.endUs);
-  rows.int4(trace.errors);
-  rows.text(operationsText(trace.operations));
-  rows.bytes(trace.terms.encode());
-  rows.int8(nowMs);
 }
 
 async function addToTraces(client: ClientBase, traces: readonly [string, TraceDraft][], nowMs: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { findPostgres, type PostgresServer, startPostgres } from "../../postgres/testing/postgres-server.ts";
-import { telemetryStoreContract } from "../testing/contract.ts";
+import { telemetryStoreContract } from "../testing/contract/contract.ts";
 import { openPostgresTelemetryReader } from "./reader.ts";
 import { openPostgresTelemetryStore } from "./store.ts";
 
