@@ -15,6 +15,9 @@ const ofTraces = [
   "x-b3-flags",
 ];
 
+/** By which somebody is known to whom a request was meant for, and to nobody else. */
+export const credentialHeaders = ["authorization", "proxy-authorization", "cookie"] as const;
+
 /** The request that is being answered, over all that is awaited for it. https://www.w3.org/TR/trace-context/ */
 export class RequestContext {
   readonly #storage = new AsyncLocalStorage<ReadonlyMap<string, string>>();
@@ -30,6 +33,13 @@ export class RequestContext {
       const value = headers[name];
       if (typeof value === "string") kept.set(name, value);
     }
+    return this.#storage.run(kept, work);
+  }
+
+  /** Requests of `work` go to somebody whom the application did not choose: nothing goes along by which its own caller is known. */
+  withoutCredentials<T>(work: () => T): T {
+    const kept = new Map(this.headers);
+    for (const name of credentialHeaders) kept.delete(name);
     return this.#storage.run(kept, work);
   }
 
