@@ -1,19 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { IncomingHttpHeaders } from "node:http";
-
-/** What has to go from a request to those that are made for it, or its trace falls apart: W3C's, B3's, and the request id by which proxies sample alike. */
-const ofTraces = [
-  "traceparent",
-  "tracestate",
-  "baggage",
-  "x-request-id",
-  "b3",
-  "x-b3-traceid",
-  "x-b3-spanid",
-  "x-b3-parentspanid",
-  "x-b3-sampled",
-  "x-b3-flags",
-];
+import { traceHeaders } from "../wire/trace-headers.ts";
 
 /** By which somebody is known to whom a request was meant for, and to nobody else. */
 export const credentialHeaders = ["authorization", "proxy-authorization", "cookie"] as const;
@@ -24,7 +11,7 @@ export class RequestContext {
   readonly #names: readonly string[];
 
   constructor(propagate: readonly string[]) {
-    this.#names = [...new Set([...ofTraces, ...propagate])];
+    this.#names = [...new Set([...traceHeaders, ...propagate])];
   }
 
   within<T>(headers: IncomingHttpHeaders, work: () => T): T {

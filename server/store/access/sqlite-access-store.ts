@@ -1,6 +1,6 @@
 import { chmodSync } from "node:fs";
 import { type FileHandle, open as openHandle } from "node:fs/promises";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { AccessStore } from "../../access/store.ts";
 import { UnusableDatabaseError } from "../errors.ts";
 import { applyMigrations } from "../migrate.ts";
@@ -35,8 +35,8 @@ export async function openSqliteAccessStore({
 }: AccessFile): Promise<AccessStore> {
   const db = open(path);
   try {
-    const all = (sql: string, ...values: (string | number | null)[]) => db.prepare(sql).all(...values);
-    const client = migrationClient({ exec: (sql) => db.exec(sql), all: all as never });
+    const all = (sql: string, ...values: SQLInputValue[]) => db.prepare(sql).all(...values);
+    const client = migrationClient({ exec: (sql) => db.exec(sql), all });
     await applyMigrations({ client, directory: migrations });
     db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     return sqlAccessStore(new SqliteAccess(db, () => openFile(`${path}-wal`, "r+")));

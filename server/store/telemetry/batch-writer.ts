@@ -8,6 +8,7 @@ import { EdgeIds } from "./edges.ts";
 import { LogWriter } from "./log-writer.ts";
 import { MetricWriter } from "./metric-writer.ts";
 import { Resources } from "./resources.ts";
+import { sampleColumns } from "./sample-columns.ts";
 import { SpanWriter } from "./span-writer.ts";
 import type { Value } from "./sql.ts";
 
@@ -106,31 +107,9 @@ export class BatchWriter {
   }
 }
 
-const sampleColumns = [
-  "batch",
-  "seq",
-  "at",
-  "edge",
-  "code",
-  "flags",
-  "grpc_status",
-  "duration_us",
-  "request_bytes",
-  "response_bytes",
-  "method",
-  "path",
-  "authority",
-  "request_id",
-  "trace_id",
-  "upstream_cluster",
-  "upstream_host",
-  "details",
-  "config",
-  "proxy",
-  "error",
-];
+const columns = ["batch", "seq", ...sampleColumns];
 
-const insertSample = `INSERT INTO access_log (${sampleColumns.join(",")}) VALUES (${sampleColumns.map(() => "?").join(",")})
+const insertSample = `INSERT INTO access_log (${columns.join(",")}) VALUES (${columns.map(() => "?").join(",")})
   ON CONFLICT DO NOTHING`;
 
 const sampleValues = (batch: number, seq: number, edge: number, sample: TrafficRecord): Value[] => [

@@ -3,30 +3,9 @@ import type { LogRecord } from "../../../telemetry/log-record.ts";
 import type { TrafficRecord } from "../../../telemetry/record.ts";
 import { isError } from "../../../telemetry/samples.ts";
 import { scopeAttributesOf } from "../log-writer.ts";
+import { sampleColumns } from "../sample-columns.ts";
 import { copyIn } from "./copy-in.ts";
 import { CopyRows } from "./copy-rows.ts";
-
-const sampleColumns = [
-  "at",
-  "edge",
-  "code",
-  "flags",
-  "grpc_status",
-  "duration_us",
-  "request_bytes",
-  "response_bytes",
-  "method",
-  "path",
-  "authority",
-  "request_id",
-  "trace_id",
-  "upstream_cluster",
-  "upstream_host",
-  "details",
-  "config",
-  "proxy",
-  "error",
-];
 
 /** `edgeOf`: the number of each sample's edge. */
 export function copySamples(

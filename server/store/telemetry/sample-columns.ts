@@ -1,0 +1,22 @@
+/** Of an access log, in the order in which both databases are given its values. */
+export const sampleColumns = [
+  "at",
+  "edge",
+  "code",
+  "flags",
+  "grpc_status",
+  "duration_us",
+  "request_bytes",
+  "response_bytes",
+  "method",
+  "path",
+  "authority",
+  "request_id",
+  "trace_id",
+  "upstream_cluster",
+  "upstream_host",
+  "details",
+  "config",
+  "proxy",
+  "error",
+];
