@@ -31,6 +31,7 @@ export function RuleList({ rules }: { rules: readonly AdvisedRule[] }) {
           {rule.generalised.map(({ template, paths, example }) => (
             <small key={template}>{t("generalised", { template, paths, example })}</small>
           ))}
+          {rule.asSeen > 0 && <small>{t("as-seen", { paths: rule.asSeen })}</small>}
           <details>
             <summary>{t("calls", { calls: rule.calls })}</summary>
             <small suppressHydrationWarning>

@@ -3,14 +3,14 @@ import { Button } from "@mantine/core";
 import { useTranslations } from "use-intl";
 import type { Change, LoadReport } from "../../server/contract/index.ts";
 import { useChangeText } from "../config/change-text.ts";
-import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { LiveChart } from "../ui/live-chart.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { NumberWithUnit, TimeOfDay } from "../ui/quantity.tsx";
+import { TimeOfDay } from "../ui/quantity.tsx";
 import { Notice } from "../ui/states.tsx";
 import { LatencyTable } from "./latency-table.tsx";
 import styles from "./load.module.css";
-import { changesBetween, changesDuring, failedShare, lateMs, outcomesOf, seriesOf } from "./report-figures.ts";
+import { OutcomeKpis } from "./outcome-kpis.tsx";
+import { changesBetween, changesDuring, lateMs, outcomesOf, seriesOf } from "./report-figures.ts";
 
 export interface ReportPanelProps {
   report: LoadReport;
@@ -38,20 +38,7 @@ export function ReportPanel({ report, beside, changes, onAgain }: ReportPanelPro
     >
       <div className={styles.report}>
         <Notes report={report} />
-        <KpiRow>
-          <Kpi label={t("answered")}>
-            <NumberWithUnit value={outcome.answeredPerSec} kind="rps" />
-          </Kpi>
-          <Kpi label={t("failed")} tone={outcome.due > outcome.ok ? "bad" : "plain"}>
-            <NumberWithUnit value={failedShare(outcome)} kind="share" />
-          </Kpi>
-          <Kpi label="p50">
-            <NumberWithUnit value={outcome.latency.p50} kind="ms" />
-          </Kpi>
-          <Kpi label="p99">
-            <NumberWithUnit value={outcome.latency.p99} kind="ms" />
-          </Kpi>
-        </KpiRow>
+        <OutcomeKpis outcome={outcome} failing={outcome.due > outcome.ok ? "bad" : "plain"} />
         <p className={styles.outcomes} data-testid="load-outcomes">
           {outcomesOf(outcome).map(({ what, count, failed }) => (
             <span key={what} data-failed={failed || undefined}>

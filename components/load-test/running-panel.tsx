@@ -2,11 +2,9 @@
 import { Button, Progress } from "@mantine/core";
 import { useTranslations } from "use-intl";
 import type { LoadRun } from "../../server/contract/index.ts";
-import { Kpi, KpiRow } from "../ui/kpi.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { NumberWithUnit } from "../ui/quantity.tsx";
 import { stopLoadTest } from "./load-queries.ts";
-import { failedShare } from "./report-figures.ts";
+import { OutcomeKpis } from "./outcome-kpis.tsx";
 
 /** The run that goes on, with what it has found so far. */
 export function RunningPanel({ run, onChanged }: { run: LoadRun; onChanged(): void }) {
@@ -34,20 +32,7 @@ export function RunningPanel({ run, onChanged }: { run: LoadRun; onChanged(): vo
         aria-label={t("elapsed", { elapsed: Math.round(run.elapsedSec), total })}
         mb="md"
       />
-      <KpiRow>
-        <Kpi label={t("answered")}>
-          <NumberWithUnit value={outcome.answeredPerSec} kind="rps" />
-        </Kpi>
-        <Kpi label={t("failed")} tone={outcome.due > outcome.ok + 50 ? "warn" : "plain"}>
-          <NumberWithUnit value={failedShare(outcome)} kind="share" />
-        </Kpi>
-        <Kpi label="p50">
-          <NumberWithUnit value={outcome.latency.p50} kind="ms" />
-        </Kpi>
-        <Kpi label="p99">
-          <NumberWithUnit value={outcome.latency.p99} kind="ms" />
-        </Kpi>
-      </KpiRow>
+      <OutcomeKpis outcome={outcome} failing={outcome.due > outcome.ok + 50 ? "warn" : "plain"} />
     </Panel>
   );
 }

@@ -105,7 +105,7 @@ export class ChaosClient {
         this.vanish();
         break;
       case 3:
-        link.reconnect();
+        link.open();
         break;
       default:
         link.catchUp();
@@ -117,7 +117,7 @@ export class ChaosClient {
     this.#refuses = false;
     for (const link of this.#links) {
       link.catchUp();
-      if (!link.isOpen || this.#hasRefused) link.reconnect();
+      if (!link.isOpen || this.#hasRefused) link.open();
     }
     this.#hasRefused = false;
   }

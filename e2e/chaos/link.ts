@@ -58,7 +58,9 @@ export class Link {
     return this.#stream !== undefined;
   }
 
+  /** Whatever is there or to come ends before: a stream that nobody holds would live on, and count as a proxy's. */
   open(): void {
+    this.vanish();
     this.lives += 1;
     const stream = this.#open();
     this.#stream = stream;
@@ -67,11 +69,14 @@ export class Link {
       if (this.#lags) this.#unread.push(response);
       else this.#read(response);
     });
-    stream.on("error", () => {
+    const again = () => {
       if (this.#stream !== stream) return;
       this.vanish();
       this.#retry = setTimeout(() => this.open(), this.#options.retryMs());
-    });
+    };
+    stream.on("error", again);
+    // A server may as well end it with OK.
+    stream.on("end", again);
     this.send(this.state.open());
   }
 
@@ -84,11 +89,6 @@ export class Link {
     this.#lags = false;
     this.state.close();
     stream?.cancel();
-  }
-
-  reconnect(): void {
-    this.vanish();
-    this.open();
   }
 
   lag(): void {

@@ -1,3 +1,5 @@
+import { fractionsFrom } from "../../server/lib/testing/random.ts";
+
 /** Random numbers that a seed determines, so that a finding can be had again. */
 export interface Random {
   /** 0 ≤ n < max. */
@@ -7,16 +9,11 @@ export interface Random {
   bytes(count: number): Buffer;
 }
 
-/** mulberry32: 32 bits of state are enough to be varied, and the same everywhere. `labels` make independent streams of one seed. */
+/** `labels` make independent streams of one seed. */
 export function seeded(seed: number, ...labels: readonly (string | number)[]): Random {
   let state = seed >>> 0;
   for (const char of labels.join("\0")) state = Math.imul(state ^ char.charCodeAt(0), 0x01000193) >>> 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = fractionsFrom(state);
   const below = (max: number): number => Math.floor(next() * max);
   return {
     below,

@@ -1,6 +1,6 @@
 import { createServer, get, type IncomingMessage } from "node:http";
 import { createServer as createHttp2Server, connect as http2Connect } from "node:http2";
-import { connect } from "node:net";
+import { connect, createServer as createTcpServer } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { join, type Mesh } from "../../server/sdk/index.ts";
@@ -18,7 +18,7 @@ beforeAll(async () => {
   mesh = await join({
     service: "shop",
     address: addresses.shop,
-    ports: [world.ports.shop, world.ports.shopGrpc],
+    ports: [world.ports.shop, world.ports.shopGrpc, world.ports.shopTcp],
     portOffset: world.portOffset,
     credentials: { token: world.token("shop") },
     propagate: ["end-user"],
@@ -184,6 +184,18 @@ spec:
     expect(await text(stream)).toBe("http2");
     session.close();
     expect(() => mesh.listen(1, () => {})).toThrow("port 1 is none of join's ports");
+  });
+
+  test("a TCP service of its own is reached by a sidecar's clients and by itself", async () => {
+    await world.apply();
+    const server = createTcpServer({ allowHalfOpen: true }, async (socket) =>
+      socket.end(`heard ${await text(socket)}`),
+    );
+    stops.push(mesh.listen(world.ports.shopTcp, server));
+    for (const socket of [connect(world.ports.tcp, addresses.client), mesh.connect(world.ports.tcp)]) {
+      socket.end("hello");
+      expect(await text(socket)).toBe("heard hello");
+    }
   });
 });
 

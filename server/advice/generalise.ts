@@ -7,6 +7,9 @@ const looksLikeId = (segment: string): boolean =>
   (/^[0-9a-f]{8,}$/i.test(segment) && /\d/.test(segment)) ||
   /^(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[0-9A-Za-z_-]{20,}$/.test(segment);
 
+/** Fewer might be all there are: two years in a path are no identifiers. */
+const fewestValues = 3;
+
 /** A character means something else in a policy's paths: nothing there stands for such a path alone. */
 export const isExpressible = (path: string): boolean => !/[*{}]/.test(path);
 
@@ -17,29 +20,45 @@ export interface Generalised {
 }
 
 /**
- * @param most entries of the list; past it, the segment with the most different values becomes `{*}`, again and again, and where `tails` allows it, ends become `{**}`
+ * Paths that differ in identifiers alone become one, with `{*}` for each segment of which enough values were seen. Everything else stands as it was seen, however
+ * much there is of it: a policy never lets in what nobody has asked for, but by such a segment. Where `tails` allows it, ends become `{**}` until there are `most` at the most.
  * https://istio.io/latest/docs/reference/config/security/authorization-policy/#Operation
  */
 export function generalisePaths(seen: Iterable<string>, { most = 20, tails = false } = {}): Generalised {
-  let byPath = new Map([...new Set(seen)].map((path) => [path, templateOf(path)] as const));
-  const distinct = () => new Set(byPath.values());
-  while (distinct().size > most) {
-    const next = widen(byPath) ?? (tails ? shorten(byPath) : undefined);
-    if (next === undefined) break;
-    byPath = next;
-  }
-  return { byPath, paths: [...distinct()].sort() };
+  const alike = Map.groupBy(new Set(seen), shapeOf);
+  const byIds = new Map([...alike.values()].flatMap(withoutIds));
+  const byPath = tails ? shortened(byIds, most) : byIds;
+  return { byPath, paths: distinct(byPath) };
 }
 
-function templateOf(path: string): string {
-  const segments = path.split("/");
-  if (!segments.some(looksLikeId)) return path;
-  const made = segments.map((it) => (looksLikeId(it) ? "{*}" : it)).join("/");
-  return fits(made, path) ? made : path;
+const distinct = (byPath: ReadonlyMap<string, string>): string[] => [...new Set(byPath.values())].sort();
+
+/** Paths of one shape may differ in identifiers, and in nothing else. */
+const shapeOf = (path: string): string =>
+  path
+    .split("/")
+    .map((segment) => (looksLikeId(segment) ? "{*}" : segment))
+    .join("/");
+
+/** Of paths of one shape. */
+function withoutIds(paths: readonly string[]): [string, string][] {
+  const values: Set<string>[] = [];
+  for (const path of paths)
+    for (const [at, segment] of path.split("/").entries()) {
+      values[at] ??= new Set();
+      values[at].add(segment);
+    }
+  const many = values.map((own) => own.size >= fewestValues);
+  return paths.map((path) => {
+    const segments = path.split("/");
+    const made = segments.map((segment, at) => (many[at] ? "{*}" : segment)).join("/");
+    return [path, fits(made, path) ? made : path];
+  });
 }
 
 /** Envoy's templates take fewer characters than paths have. */
 function fits(template: string, path: string): boolean {
+  if (template === path) return true;
   try {
     return compilePathTemplate(template.replaceAll("{*}", "*").replaceAll("{**}", "**"))(path);
   } catch {
@@ -47,43 +66,28 @@ function fits(template: string, path: string): boolean {
   }
 }
 
-/** One more segment of the paths that are equally long becomes any; undefined: there is none left. */
-function widen(byPath: ReadonlyMap<string, string>): Map<string, string> | undefined {
-  const best = positions(byPath).toSorted((a, b) => b.values.size - a.values.size)[0];
-  if (best === undefined || best.values.size < 2) return undefined;
-  const next = new Map<string, string>();
-  for (const [path, template] of byPath) {
-    const segments = template.split("/");
-    if (segments.length === best.length) segments[best.at] = "{*}";
-    const made = segments.join("/");
-    next.set(path, made !== template && fits(made, path) ? made : template);
-  }
-  return new Set(next.values()).size < new Set(byPath.values()).size ? next : undefined;
-}
-
-function positions(byPath: ReadonlyMap<string, string>): { length: number; at: number; values: Set<string> }[] {
-  const found = new Map<string, { length: number; at: number; values: Set<string> }>();
-  for (const template of byPath.values()) {
-    const segments = template.split("/");
-    for (const [at, value] of segments.entries()) {
-      if (at === 0) continue;
-      const key = `${segments.length} ${at}`;
-      const entry = found.get(key) ?? { length: segments.length, at, values: new Set<string>() };
-      found.set(key, entry);
-      entry.values.add(value);
+/** Everything below a folder becomes one, from the deepest folders on and where there is most, until the list is short enough. */
+function shortened(byPath: ReadonlyMap<string, string>, most: number): ReadonlyMap<string, string> {
+  const deepest = Math.max(0, ...[...byPath.values()].map((template) => template.split("/").length - 2));
+  const next = new Map(byPath);
+  let count = distinct(next).length;
+  for (let depth = deepest; depth > 0 && count > most; depth--) {
+    const folders = Map.groupBy(next, ([, template]) => folderOf(template, depth));
+    const fullest = [...folders]
+      .map(([folder, own]) => ({ folder, own, templates: new Set(own.map(([, template]) => template)).size }))
+      .filter(({ folder, templates }) => folder !== "" && templates > 1)
+      .sort((a, b) => b.templates - a.templates);
+    for (const { folder, own } of fullest) {
+      if (count <= most) break;
+      for (const [path] of own) if (fits(`${folder}/{**}`, path)) next.set(path, `${folder}/{**}`);
+      count = distinct(next).length;
     }
   }
-  return [...found.values()];
+  return next;
 }
 
-/** Everything below a first segment. */
-function shorten(byPath: ReadonlyMap<string, string>): Map<string, string> | undefined {
-  const next = new Map(
-    [...byPath].map(([path, template]) => {
-      const [, first = "", ...rest] = template.split("/");
-      const made = `/${first}/{**}`;
-      return [path, rest.length > 0 && fits(made, path) ? made : template] as const;
-    }),
-  );
-  return new Set(next.values()).size < new Set(byPath.values()).size ? next : undefined;
+/** The first segments of a path that has more of them; else "". */
+function folderOf(template: string, depth: number): string {
+  const segments = template.split("/");
+  return segments.length > depth + 1 ? segments.slice(0, depth + 1).join("/") : "";
 }

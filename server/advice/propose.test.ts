@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { randomFrom } from "../lib/testing/random.ts";
 import { checkCalls } from "./check.ts";
 import { policyObject, proposePolicy } from "./propose.ts";
 import type { RecordedCall } from "./recorded-call.ts";
@@ -16,6 +17,7 @@ describe("a proposal", () => {
     const calls = [
       call({ path: "/reviews/0" }),
       call({ path: "/reviews/7", atMs: 1_700_000_001_000 }),
+      call({ path: "/reviews/8" }),
       call({ path: "/health", method: "HEAD" }),
       call({ caller: "default/audit-v1", identity: identity("audit"), method: "POST", path: "/log" }),
     ];
@@ -27,14 +29,26 @@ describe("a proposal", () => {
           { port: 9080, methods: ["GET"], paths: ["/reviews/{*}"] },
           { port: 9080, methods: ["HEAD"], paths: ["/health"] },
         ],
-        generalised: [{ template: "/reviews/{*}", paths: 2 }],
-        calls: 3,
+        generalised: [{ template: "/reviews/{*}", paths: 3 }],
+        asSeen: 1,
+        calls: 4,
         firstAt: 1_700_000_000_000,
         lastAt: 1_700_000_001_000,
       },
       { principals: ["cluster.local/ns/default/sa/audit"], operations: [{ methods: ["POST"], paths: ["/log"] }] },
     ]);
     expect(yaml).toContain("paths:\n              - /reviews/{*}");
+  });
+
+  it("lets nobody who read many things delete more than the one that they deleted", () => {
+    const reads = Array.from({ length: 5 }, (_, i) => call({ path: `/reviews/${i}` }));
+    const calls = [...reads, call({ method: "DELETE", path: "/reviews/3" })];
+    expect(proposePolicy(target, calls).rules[0]?.operations).toEqual([
+      { port: 9080, methods: ["DELETE"], paths: ["/reviews/3"] },
+      { port: 9080, methods: ["GET"], paths: ["/reviews/{*}"] },
+    ]);
+    expect(refusedBy(calls, [call({ method: "DELETE", path: "/reviews/4" })]).wouldRefuse).toBe(1);
+    expect(refusedBy(calls, [call({ path: "/reviews/99" })]).wouldRefuse).toBe(0);
   });
 
   it("makes one rule of callers that need the same", () => {
@@ -62,7 +76,7 @@ describe("a proposal", () => {
   });
 
   it("lets in each call that it was made from, by the sidecar's matcher, and no stranger", () => {
-    const below = randomBelow(42);
+    const below = randomFrom(42);
     const oneOf = <T>(list: readonly [T, ...T[]]): T => list[below(list.length)] ?? list[0];
     const segment = () =>
       oneOf(["reviews", "v1", String(below(1e9)), "a.b", "~x", "Aa1", "%7Bx%7D", "*", "{a}", "", "deadbeef99", "ü"]);
@@ -86,14 +100,3 @@ describe("a proposal", () => {
     }
   });
 });
-
-/** Mulberry32. */
-function randomBelow(seed: number): (most: number) => number {
-  let state = seed;
-  return (most) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % most;
-  };
-}

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { AdvisedOperation, AdvisedPolicy, AdvisedRule, Evidence, LeftOut } from "../contract/index.ts";
+import type { AdvisedPolicy, AdvisedRule, Evidence, LeftOut } from "../contract/index.ts";
 import { generalisePaths, isExpressible } from "./generalise.ts";
 import { type RecordedCall, sampleOf, spanOf } from "./recorded-call.ts";
 
@@ -11,7 +11,7 @@ export interface ProposalTarget {
 }
 
 export interface ProposalOptions {
-  /** Paths of one caller at one port. */
+  /** Paths of one caller, port and method; past it `tails` counts. */
   readonly mostPaths?: number;
   /** Whether `{**}` may stand for an end. */
   readonly tails?: boolean;
@@ -56,48 +56,57 @@ function whyNot(call: RecordedCall): LeftOut["reason"] | undefined {
 }
 
 function ruleOf(identity: string, calls: readonly RecordedCall[], options: ProposalOptions): AdvisedRule {
-  const generalised = new Map<string, { paths: Set<string>; example: string }>();
-  const operations = [...Map.groupBy(calls, ({ port = 0 }) => port)]
+  const made: Operations[] = [...Map.groupBy(calls, ({ port = 0 }) => port)]
     .sort(([a], [b]) => a - b)
-    .flatMap(([port, own]): AdvisedOperation[] => {
-      if (own.some(({ protocol }) => protocol === "tcp")) return [{ port, methods: [], paths: [] }];
-      const { byPath } = generalisePaths(
-        own.map(({ path }) => path),
-        { most: options.mostPaths ?? 20, tails: options.tails ?? false },
-      );
-      for (const [path, template] of byPath) {
-        if (path === template) continue;
-        const seen = generalised.get(template) ?? { paths: new Set(), example: path };
-        seen.paths.add(path);
-        generalised.set(template, seen);
-      }
-      return operationsAt(port, own, byPath);
-    });
+    .map(([port, own]) => operationsAt(port, own, options));
   return {
     principals: [identity.replace(/^spiffe:\/\//, "")],
-    operations,
-    generalised: [...generalised].map(([template, { paths, example }]) => ({ template, paths: paths.size, example })),
+    operations: made.flatMap(({ operations }) => operations),
+    generalised: mergeTemplates(made.flatMap(({ generalised }) => generalised)),
+    asSeen: new Set(made.flatMap(({ operations }) => operations.flatMap(({ paths }) => paths.filter(isExpressible))))
+      .size,
     calls: calls.length,
     ...spanOf(calls),
     samples: samplesOf(calls),
   };
 }
 
-/** Paths that are called by the same methods stand together. */
+type Operations = Pick<AdvisedRule, "operations" | "generalised">;
+
+/** Paths that are called by the same methods stand together; each method's are generalised by themselves: who read many may not delete them. */
 function operationsAt(
   port: number,
   calls: readonly RecordedCall[],
-  byPath: ReadonlyMap<string, string>,
-): AdvisedOperation[] {
+  { mostPaths: most = 20, tails = false }: ProposalOptions,
+): Operations {
+  if (calls.some(({ protocol }) => protocol === "tcp")) {
+    return { operations: [{ port, methods: [], paths: [] }], generalised: [] };
+  }
   const methods = new Map<string, Set<string>>();
-  for (const { path, method } of calls) {
-    const template = byPath.get(path) ?? path;
-    methods.set(template, (methods.get(template) ?? new Set()).add(method));
+  const generalised: AdvisedRule["generalised"] = [];
+  for (const [method, own] of Map.groupBy(calls, (call) => call.method)) {
+    const { byPath } = generalisePaths(
+      own.map(({ path }) => path),
+      { most, tails },
+    );
+    for (const [template, paths] of Map.groupBy(byPath.keys(), (path) => byPath.get(path) ?? path)) {
+      methods.set(template, (methods.get(template) ?? new Set()).add(method));
+      const [example = ""] = paths;
+      if (template !== example) generalised.push({ template, paths: paths.length, example });
+    }
   }
   const alike = Map.groupBy(methods, ([, own]) => [...own].sort().join(" "));
-  return [...alike]
+  const operations = [...alike]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, all]) => ({ port, methods: key.split(" "), paths: all.map(([path]) => path).sort() }));
+  return { operations, generalised };
+}
+
+/** Of one template, the most that it stands for anywhere. */
+function mergeTemplates(all: AdvisedRule["generalised"]): AdvisedRule["generalised"] {
+  const known = new Map<string, AdvisedRule["generalised"][number]>();
+  for (const one of all) if (one.paths > (known.get(one.template)?.paths ?? 0)) known.set(one.template, one);
+  return [...known.values()];
 }
 
 /** The newest of each outcome and path first, five at the most. */
@@ -122,7 +131,7 @@ function mergeAlike(rules: readonly AdvisedRule[]): AdvisedRule[] {
       {
         ...first,
         principals: alike.flatMap(({ principals }) => principals).sort(),
-        generalised: [...new Map(alike.flatMap((it) => it.generalised).map((it) => [it.template, it])).values()],
+        generalised: mergeTemplates(alike.flatMap((it) => it.generalised)),
         calls: alike.reduce((sum, { calls }) => sum + calls, 0),
         firstAt: Math.min(...alike.map(({ firstAt }) => firstAt)),
         lastAt: Math.max(...alike.map(({ lastAt }) => lastAt)),

@@ -68,7 +68,7 @@ export function sidecarObject(
       ...(target.labels && { workloadSelector: { labels: { ...target.labels } } }),
       egress: [{ hosts: hosts.map(({ host }) => host) }],
     },
-  } as unknown as ConfigObject;
+  };
 }
 
 export const yamlOf = ({ apiVersion, kind, metadata, spec }: ConfigObject): string =>

@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { type Stats, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { certificateBlocks } from "../lib/pem.ts";
 import { CertificateAuthorityError } from "./errors.ts";
 
 /** The names in Istio's `cacerts` secret. https://istio.io/latest/docs/tasks/security/cert-management/plugin-ca-cert/ */
@@ -123,7 +124,7 @@ async function read(folder: string, name: string): Promise<string> {
 
 /** Every certificate of a PEM file, which may have text between them; throws when there is none. */
 export function certificatesOf(pem: string, path: string): X509Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const blocks = certificateBlocks(pem);
   try {
     if (blocks.length > 0) return blocks.map((block) => new X509Certificate(block));
   } catch {

@@ -92,7 +92,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       store: sealedStore(store, sealer),
       allowedHosts: isLoopbackAddress(address) ? hosts : [...hosts, address],
       callers: apiCallers(access),
-      note: (deed) => void access.note(deed),
+      note: access.note,
       kinds,
       clock,
       logger,

@@ -45,7 +45,7 @@ describe.skipIf(binary === undefined)("a stock kubectl with our kubeconfig, over
       services: async () => [],
       pushes: { get: () => undefined, latency: () => ({ sinceMs: 0, count: 0, p99Ms: null }), affected: () => 0 },
       callers: apiCallers(access),
-      note: (deed) => void access.note(deed),
+      note: access.note,
     });
     closing.push(
       () => api.close(),

@@ -41,7 +41,7 @@ beforeEach(async () => {
     services: async () => [],
     pushes: { get: () => undefined, latency: () => ({ sinceMs: 0, count: 0, p99Ms: null }), affected: () => 0 },
     callers: apiCallers(access),
-    note: (deed) => void access.note(deed),
+    note: access.note,
   });
   plain = (await api.listen("127.0.0.1", 0)).port;
   const tls = {

@@ -36,6 +36,8 @@ export const AdvisedRule = z.object({
   operations: z.array(AdvisedOperation),
   /** Templates in place of paths that were seen. */
   generalised: z.array(z.object({ template: z.string(), paths: z.number(), example: z.string() })),
+  /** Paths that stand as they were seen: others like them are refused. */
+  asSeen: z.number(),
   calls: z.number(),
   firstAt: z.number(),
   lastAt: z.number(),

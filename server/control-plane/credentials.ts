@@ -7,6 +7,7 @@ import type { Secret } from "../gen/proto/envoy/extensions/transport_sockets/tls
 import type { ServerMaterial } from "../grpc/guarded-tls.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
+import { certificateBlocks } from "../lib/pem.ts";
 import type { Metrics } from "./metrics.ts";
 import { secretsOf } from "./secrets/workload-secrets.ts";
 
@@ -30,9 +31,6 @@ export interface SecretsLease {
 }
 
 const ownTtlSec = 365 * 86_400;
-
-const rootsOf = (pem: string): string[] =>
-  pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 
 /** As Istio's agents call it, who look at the name and not at the SPIFFE id. */
 const istiodNames = ["localhost", "127.0.0.1", "istiod.istio-system.svc", "istiod.istio-system.svc.cluster.local"];
@@ -71,7 +69,7 @@ export function createCredentials(options: {
     },
   );
   const issueOwn = async () => {
-    const [root = ""] = rootsOf(authority.rootPem);
+    const [root = ""] = certificateBlocks(authority.rootPem);
     const certificate = await authority.issue({
       spiffeUri: controlPlaneIdentity(authority.trustDomain),
       ttlSec: ownTtlSec,
@@ -103,7 +101,7 @@ export function createCredentials(options: {
         root: authority.rootPem + (options.bootstrapRoots ?? ""),
       });
       renewals.push(async () => {
-        if (!keeps || !rootsOf(authority.rootPem).includes(issued.root)) issued = await issueOwn();
+        if (!keeps || !certificateBlocks(authority.rootPem).includes(issued.root)) issued = await issueOwn();
         onRenewal(material());
       });
       return material();

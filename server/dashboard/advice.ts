@@ -1,12 +1,13 @@
 import { z } from "zod";
-import { checkCalls, inForce } from "../advice/check.ts";
+import { createChecker, inForce, type PolicyChecker } from "../advice/check.ts";
 import { createJudge } from "../advice/judge.ts";
 import { evidenceOf, type ProposalTarget, policyObject, proposePolicy, summarise } from "../advice/propose.ts";
 import { type RecordedCall, recordedCall } from "../advice/recorded-call.ts";
 import { scopeHosts, sidecarObject, sizeOf, yamlOf } from "../advice/scope.ts";
 import { type AdvisedWorkload, advisedWorkloads, identitiesOf } from "../advice/workload-proxy.ts";
 import { authorizationPolicy } from "../config/kinds/authorization-policy.ts";
-import type { ConfigObject } from "../config/object.ts";
+import { type ConfigObject, formatKey, keyOf } from "../config/object.ts";
+import type { ConfigChange } from "../config/store.ts";
 import {
   type AdvisedPolicy,
   DashboardError,
@@ -20,7 +21,11 @@ import {
   told,
   type WorkloadViews,
 } from "../contract/index.ts";
-import { buildMesh, type Mesh } from "../model/mesh.ts";
+import { Recent } from "../lib/recent.ts";
+import { indexAuthorizationPolicies } from "../model/authorization-policies.ts";
+import { matchesLabels } from "../model/labels.ts";
+import { buildMesh, type Mesh, updateMesh } from "../model/mesh.ts";
+import { meshOf } from "../model/mesh-of.ts";
 import type { Queries } from "../query/queries.ts";
 import type { EdgeRow, RollupSum } from "../query/reader.ts";
 import type { RecordedCalls } from "../query/recorded-calls.ts";
@@ -71,9 +76,12 @@ interface Known {
 }
 
 export function createAdvice(source: AdviceSource): Advice {
+  /** The same for as long as no object is another: all that is derived of it is kept. */
+  let mesh = buildMesh([], 0);
+  const checkerOf = rememberedCheckers();
   const known = async (): Promise<Known> => {
     const [views, { proxies }, objects] = await Promise.all([source.workloads(), source.proxies(), source.objects()]);
-    const mesh = buildMesh(objects, 0);
+    mesh = meshOf(mesh, objects, 0);
     const identities = identitiesOf(views.workloads, proxies, mesh.options.trustDomain);
     return { mesh, objects, identities, workloads: advisedWorkloads(views.workloads, proxies) };
   };
@@ -106,19 +114,12 @@ export function createAdvice(source: AdviceSource): Advice {
         throw invalid(`yaml: must have AuthorizationPolicies alone, and one at least`, [
           { path: "yaml", message: "must have AuthorizationPolicies alone, and one at least" },
         ]);
-      const after = meshWith(all, policies.map(inForce));
-      const namespaces = new Set(policies.map(({ metadata }) => metadata.namespace));
-      const isRoot = namespaces.has(all.mesh.options.rootNamespace);
-      const meant = all.workloads.filter((it) => isRoot || namespaces.has(it.namespace));
+      const meant = concernedBy(all, policies);
+      const check = checkerOf(yaml, all, policies, meant);
       const found = await recorded(range, meant);
       const calls = found.rows.map((row) => recordedCall(row, all.identities));
       const { fromMs, toMs } = found;
-      return {
-        fromMs,
-        toMs,
-        evidence: evidence(found, found.sums, calls),
-        ...checkCalls(all.mesh, after, meant, calls),
-      };
+      return { fromMs, toMs, evidence: evidence(found, found.sums, calls), ...check(calls) };
     },
     async scopeAdvice(query) {
       const { namespace, workload, ...range } = parse(Query, query);
@@ -195,10 +196,43 @@ function telling(labels: Readonly<Record<string, string>>): Record<string, strin
   return Object.fromEntries(own.length > 0 ? own : Object.entries(labels));
 }
 
-function meshWith({ objects }: Known, changed: readonly ConfigObject[]): Mesh {
-  const key = ({ kind, metadata }: ConfigObject) => `${kind} ${metadata.namespace}/${metadata.name}`;
-  const replaced = new Set(changed.map(key));
-  return buildMesh([...objects.filter((it) => !replaced.has(key(it))), ...changed], 0);
+function meshWith({ mesh }: Known, changed: readonly ConfigObject[]): Mesh {
+  return updateMesh(mesh, changed.map(drafted), 0);
+}
+
+const drafted = (after: ConfigObject): ConfigChange => ({ type: "MODIFIED", key: keyOf(after), after });
+
+const nameOf = (object: ConfigObject): string => formatKey(keyOf(object));
+
+/** Whose calls policies may decide on: those that they are for, and those that what they replace is for. */
+function concernedBy({ mesh, objects, workloads }: Known, policies: readonly ConfigObject[]): AdvisedWorkload[] {
+  const names = new Set(policies.map(nameOf));
+  const both = indexAuthorizationPolicies([...policies, ...objects.filter((it) => names.has(nameOf(it)))]);
+  const attachments = [...both.values()].flat().map(({ attachment }) => attachment);
+  const { rootNamespace } = mesh.options;
+  return workloads.filter((it) =>
+    attachments.some(
+      ({ namespace, selector, targets }) =>
+        (namespace === rootNamespace || namespace === it.namespace) &&
+        // Targets name services and gateways; which workloads are theirs is found when they are judged.
+        (targets.length > 0 || matchesLabels(selector, it.labels)),
+    ),
+  );
+}
+
+/** A page asks of the same text again and again as calls come. */
+const mostCheckers = 8;
+
+function rememberedCheckers() {
+  const held = new Recent<{ of: readonly unknown[]; check: PolicyChecker }>(mostCheckers);
+  return (yaml: string, all: Known, policies: readonly ConfigObject[], meant: readonly AdvisedWorkload[]) => {
+    const of = [all.mesh, JSON.stringify(meant)];
+    const known = held.get(yaml);
+    if (known?.of.every((each, i) => each === of[i])) return known.check;
+    const check = createChecker(all.mesh, meshWith(all, policies.map(inForce)), meant);
+    held.set(yaml, { of, check });
+    return check;
+  };
 }
 
 const evidence = (found: RecordedCalls, sums: readonly RollupSum[], calls: readonly RecordedCall[]): Evidence =>
@@ -230,8 +264,9 @@ function notMatched(
   calls: readonly RecordedCall[],
 ): LeftOut[] {
   const object = policyObject(proposal);
-  const others = all.objects.filter(({ kind }) => kind !== authorizationPolicy.kind);
-  const mesh = buildMesh([...others, object], 0);
+  const others = all.objects.filter(({ kind }) => kind === authorizationPolicy.kind);
+  const gone = others.map((it): ConfigChange => ({ type: "DELETED", key: keyOf(it) }));
+  const mesh = updateMesh(all.mesh, [...gone, drafted(object)], 0);
   const judges = new Map(of.map((it) => [it.name, createJudge(mesh, it.proxy, new Set())]));
   const named = new Set(proposal.rules.flatMap(({ principals }) => principals.map((it) => `spiffe://${it}`)));
   const missed = calls.filter(

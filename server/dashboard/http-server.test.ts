@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type IncomingHttpHeaders, type IncomingMessage, request, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import type { Deed } from "../access/audit.ts";
 import { DashboardError } from "../contract/index.ts";
 import { type ApiCall, createApiRoutes, Download } from "./api-call.ts";
 import { createDashboardServer } from "./http-server.ts";
@@ -14,6 +15,7 @@ afterEach(() => {
 });
 
 const failures: unknown[] = [];
+const deeds: Deed[] = [];
 const everyByte = Buffer.from(Array.from({ length: 256 }, (_, value) => value));
 let lastCall: ApiCall | undefined;
 
@@ -31,10 +33,16 @@ async function start(allowedHosts: readonly string[] = []): Promise<number> {
   api.add("GET", "/api/bytes", async () => new Download(everyByte, "a.gz", "application/gzip"));
   api.add("GET", "/api/gone", () => Promise.reject(new DashboardError({ code: "NOT_FOUND", message: "gone" })));
   api.add("GET", "/api/broken", () => Promise.reject(new Error("secret detail")));
+  const deed = { deed: "thing.do" };
+  api.add("POST", "/api/do", async () => ({}), deed);
+  api.add("POST", "/api/untold", async () => ({ never: 1n }), deed);
+  api.add("POST", "/api/refused", () => Promise.reject(new DashboardError({ code: "FORBIDDEN", message: "no" })), deed);
+  api.add("POST", "/api/failing", () => Promise.reject(new DashboardError({ code: "CONFLICT", message: "no" })), deed);
   failures.length = 0;
+  deeds.length = 0;
   server = createDashboardServer({
     api,
-    callers: everybodyIs(),
+    callers: { ...everybodyIs(), note: async (one) => void deeds.push(one) },
     place: { port: 3000, secure: false },
     addresses: async (path) =>
       path === "/old" ? { kind: "moved", to: "/new%20place" } : path === "/gone" ? { kind: "missing" } : undefined,
@@ -211,4 +219,17 @@ describe("pages", () => {
       expect([headers["x-content-type-options"], headers["x-frame-options"]], path).toEqual(["nosniff", "DENY"]);
     }
   });
+});
+
+it.each([
+  ["/api/do", 200, "done"],
+  // The answer failed, and not what was done.
+  ["/api/untold", 500, "done"],
+  ["/api/refused", 403, "refused"],
+  ["/api/failing", 409, "failed"],
+])("writes down once what became of %s", async (path, status, result) => {
+  const port = await start();
+  const headers = { "content-type": "application/json" };
+  expect((await ask(port, path, { method: "POST", headers, body: "{}" })).status).toBe(status);
+  expect(deeds.map((deed) => [deed.action, deed.result])).toEqual([["thing.do", result]]);
 });

@@ -84,6 +84,7 @@ async function answer(
   const { api, callers, onError } = options;
   const address = addressOf(request);
   let asked: { route: ApiRoute; call: ApiCall } | undefined;
+  let isDone = false;
   try {
     const method = request.method === "HEAD" ? "GET" : (request.method ?? "GET");
     const match = api.match(method, path);
@@ -110,12 +111,14 @@ async function answer(
     call.body = method === "GET" ? undefined : await readJson(request, maxBodyBytes(path));
     const value = await match.target.handler(call);
     if (match.target.deed !== undefined) await callers.note({ ...deedOf(match.target, call), result: "done" });
+    isDone = true;
     await sendValue(options, request, response, value, caller);
   } catch (cause) {
     if (response.destroyed) return; // the client has gone, and nothing failed here
     const error = cause instanceof DashboardError ? cause : undefined;
     if (error === undefined) onError(cause, path);
-    await noteFailure(callers, error, asked, { path, address });
+    // What was done stays so, also when it can't be answered.
+    if (!isDone) await noteFailure(callers, error, asked, { path, address });
     if (!response.headersSent) sendError(response, error ?? unforeseen);
   }
 }

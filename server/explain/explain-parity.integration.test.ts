@@ -7,13 +7,14 @@ import { type JsonObject, type JsonValue, toBinary } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ClusterSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
+import { fractionsFrom } from "../lib/testing/random.ts";
 import { clusterFrom, Fixtures, listenerFrom, listenerJson, staticCluster } from "../sidecar/test-plane.ts";
 import { TypeUrl } from "../xds/types.ts";
 import { resourcesOfDump } from "./config-dump.ts";
 import { type EncodedResource, type Holdings, holdingsOf } from "./holdings.ts";
 import { outboundListener } from "./listeners.ts";
 import type { ExplainRequest } from "./request.ts";
-import { type GeneratedRequest, randomOf, rbacFilters, requests, virtualHosts } from "./testing/generate.ts";
+import { type GeneratedRequest, rbacFilters, requests, virtualHosts } from "./testing/generate.ts";
 import { walk } from "./walk.ts";
 
 // Generated config and generated requests, through the bundled sidecar and through a real Envoy: what they logged is what was explained, of each request.
@@ -51,7 +52,7 @@ beforeAll(async () => {
   const upstream = await fixtures.http((_, response) => response.end("ok"));
   const clusters = [staticCluster("one", [upstream]), staticCluster("two", [upstream])];
   for (const seed of seeds) {
-    const random = randomOf(seed);
+    const random = fractionsFrom(seed);
     const options = {
       hosts: virtualHosts(random),
       clusters,

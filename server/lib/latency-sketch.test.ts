@@ -1,18 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { LatencySketch, maxValue, minValue, relativeError } from "./latency-sketch.ts";
+import { fractionsFrom } from "./testing/random.ts";
 
 const quantiles = [0, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999, 1];
-
-/** Mulberry32: the same values on every run. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 const distributions: Record<string, (next: () => number) => number> = {
   uniform: (next) => 1 + next() * 500,
@@ -38,7 +28,7 @@ describe("LatencySketch", () => {
   for (const [name, draw] of Object.entries(distributions)) {
     it.each([1, 2, 7, 1000])(`is within 1 %% of the exact quantiles: ${name}, %i values`, (n) => {
       for (let seed = 1; seed <= 20; seed++) {
-        const next = random(seed * 7919 + n);
+        const next = fractionsFrom(seed * 7919 + n);
         const values = Array.from({ length: n }, () => draw(next));
         const sketch = new LatencySketch();
         for (const value of values) sketch.add(value);
@@ -49,7 +39,7 @@ describe("LatencySketch", () => {
   }
 
   it("merges, directly and encoded, into what one sketch of all values would be", () => {
-    const next = random(42);
+    const next = fractionsFrom(42);
     const parts = Object.values(distributions).map((draw) => Array.from({ length: 300 }, () => draw(next)));
     const whole = new LatencySketch();
     const direct = new LatencySketch();

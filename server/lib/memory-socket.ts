@@ -54,6 +54,12 @@ class MemorySocket extends Socket {
     return this;
   }
 
+  /** As a kernel's: whoever is at the other end has an error, and not merely an end. */
+  override resetAndDestroy(): this {
+    this.peer?.destroy(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }));
+    return this.destroy();
+  }
+
   override _read(): void {
     const done = this.#written;
     this.#written = undefined;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ConfigObject } from "../config/object.ts";
 import type { ConfigChange } from "../config/store.ts";
+import { fractionsFrom } from "../lib/testing/random.ts";
 import { findDestinationRule } from "./destination-rules.ts";
 import { buildMesh, type Mesh, updateMesh } from "./mesh.ts";
 
@@ -88,7 +89,7 @@ describe("updateMesh", () => {
   });
 
   it("gives after any sequence of edits what building from scratch gives", () => {
-    const next = random(42);
+    const next = fractionsFrom(42);
     const names = ["reviews", "ratings", "details", "shop"];
     const pick = <T>(items: readonly T[]): T => items[Math.floor(next() * items.length)] as T;
     const makers = [
@@ -150,12 +151,3 @@ describe("buildMesh", () => {
     expect(found?.name).toBe("all");
   });
 });
-
-/** https://en.wikipedia.org/wiki/Linear_congruential_generator: the same sequence on every run. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296;
-    return state / 4_294_967_296;
-  };
-}

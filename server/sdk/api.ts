@@ -1,6 +1,5 @@
-import type { Agent, Server as HttpServer, IncomingHttpHeaders, RequestListener } from "node:http";
-import type { Http2Server } from "node:http2";
-import type { Socket } from "node:net";
+import type { Agent, IncomingHttpHeaders, RequestListener } from "node:http";
+import type { Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 /** How an application shows who it is. Its key is made in this process and never leaves it. */
@@ -70,10 +69,11 @@ export interface Mesh {
    */
   connect(port?: number): Socket;
   /**
-   * Serves one of its {@link JoinOptions.ports}: what others send comes over mutual TLS and past the mesh's policies, and is then the application's. The server need not listen anywhere.
+   * Serves one of its {@link JoinOptions.ports}: what others send comes over mutual TLS and past the mesh's policies, and is then the application's. The server need not listen anywhere: one of
+   * `node:http` or `node:http2` answers requests, one of `node:net` has the bytes of a TCP service's connections.
    * @returns stops it, and breaks off what it has under way, for which {@link close} waits
    */
-  listen(port: number, application: RequestListener | HttpServer | Http2Server | ConnectionTaker): () => void;
+  listen(port: number, application: RequestListener | Server | ConnectionTaker): () => void;
   /** Runs `work` so that its calls belong to the trace of a request which did not come by {@link listen}. */
   within<T>(headers: IncomingHttpHeaders, work: () => T): T;
   /** Sends clients away, lets requests in flight end, tells the last of what was measured, and frees everything. */

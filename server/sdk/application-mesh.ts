@@ -49,7 +49,7 @@ export class ApplicationMesh implements Mesh {
   }
 
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-    return meshFetch(this.agent, input, init);
+    return meshFetch({ agent: this.agent, context: this.#context }, input, init);
   }
 
   connect(port?: number): Socket {

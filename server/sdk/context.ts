@@ -1,19 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { IncomingHttpHeaders } from "node:http";
+import { traceHeaders } from "../wire/trace-headers.ts";
 
-/** What has to go from a request to those that are made for it, or its trace falls apart: W3C's, B3's, and the request id by which proxies sample alike. */
-const ofTraces = [
-  "traceparent",
-  "tracestate",
-  "baggage",
-  "x-request-id",
-  "b3",
-  "x-b3-traceid",
-  "x-b3-spanid",
-  "x-b3-parentspanid",
-  "x-b3-sampled",
-  "x-b3-flags",
-];
+/** By which somebody is known to whom a request was meant for, and to nobody else. */
+export const credentialHeaders = ["authorization", "proxy-authorization", "cookie"] as const;
 
 /** The request that is being answered, over all that is awaited for it. https://www.w3.org/TR/trace-context/ */
 export class RequestContext {
@@ -21,7 +11,7 @@ export class RequestContext {
   readonly #names: readonly string[];
 
   constructor(propagate: readonly string[]) {
-    this.#names = [...new Set([...ofTraces, ...propagate])];
+    this.#names = [...new Set([...traceHeaders, ...propagate])];
   }
 
   within<T>(headers: IncomingHttpHeaders, work: () => T): T {
@@ -30,6 +20,13 @@ export class RequestContext {
       const value = headers[name];
       if (typeof value === "string") kept.set(name, value);
     }
+    return this.#storage.run(kept, work);
+  }
+
+  /** Requests of `work` go to somebody whom the application did not choose: nothing goes along by which its own caller is known. */
+  withoutCredentials<T>(work: () => T): T {
+    const kept = new Map(this.headers);
+    for (const name of credentialHeaders) kept.delete(name);
     return this.#storage.run(kept, work);
   }
 

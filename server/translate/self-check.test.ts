@@ -10,6 +10,7 @@ import { ClusterLoadAssignmentSchema } from "../gen/proto/envoy/config/endpoint/
 import { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
 import { VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
+import { randomFrom } from "../lib/testing/random.ts";
 import { buildMesh, updateMesh } from "../model/mesh.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 import type { ProxyResources } from "./resources.ts";
@@ -61,17 +62,6 @@ function bytesOf(resources: ProxyResources): string[] {
     ...encode(ClusterSchema, resources.clusters),
     ...encode(ClusterLoadAssignmentSchema, resources.endpoints),
   ];
-}
-
-/** mulberry32: the same sequence on every run. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * below);
-  };
 }
 
 const namespaces = ["default", "prod", "shop", "istio-system"];

@@ -68,3 +68,8 @@ it("finds the line of a rule", () => {
   expect(lineOfRule(rules, "tcp[0]")).toBe(10);
   expect(lineOfRule(rules, "http[2]")).toBeNull();
 });
+
+it("finds the last of very many rules", () => {
+  const rules = Array.from({ length: 10_000 }, (_, i) => `    - name: rule-${i}\n      timeout: 1s\n`).join("");
+  expect(lineOfRule(`spec:\n  http:\n${rules}`, "http[9999].timeout")).toBe(20_002);
+});

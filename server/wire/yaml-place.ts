@@ -35,12 +35,11 @@ function valueWords(text: string): string[] {
 export function lineOfRule(yaml: string, rule: string): number | null {
   const lines = yaml.split("\n");
   const start = lines.findIndex((line) => line.startsWith("spec:"));
-  const at = lines.findIndex((line, i) => {
-    if (i <= start || start < 0 || line.trim() === "") return false;
-    const path = pathOf(lines, i);
-    return path.startsWith(rule) && /^$|^[.[]/.test(path.slice(rule.length));
-  });
-  return at < 0 ? null : at + 1;
+  if (start < 0) return null;
+  for (const { at, path } of pathsOf(lines)) {
+    if (at > start && path.startsWith(rule) && /^$|^[.[]/.test(path.slice(rule.length))) return at + 1;
+  }
+  return null;
 }
 
 /** What stands between quotes, longest first; a regular expression may hold quotes of the other kind. */
@@ -67,31 +66,48 @@ function scalarOf(line: string): string | null {
 
 /** The way to a line of block YAML as our API writes it: two spaces a level, list items indented below their key. */
 export function pathOf(lines: readonly string[], at: number): string {
-  let path = "";
-  let deeper = Number.POSITIVE_INFINITY;
-  for (let i = at; i >= 0; i--) {
-    const line = lines[i] ?? "";
-    const [, spaces = "", dashes = "", key] = /^( *)((?:- )*)(?:([^\s:'"]+):(?:\s|$))?/.exec(line) ?? [];
-    const indent = spaces.length;
-    const keyIndent = indent + dashes.length;
-    if (line.trim() === "" || (keyIndent >= deeper && indent >= deeper)) continue;
-    if (key && keyIndent < deeper) path = path === "" || path.startsWith("[") ? `${key}${path}` : `${key}.${path}`;
-    if (dashes && indent < deeper)
-      path = `[${itemNumber(lines, i, indent)}]${path === "" || path.startsWith("[") ? "" : "."}${path}`;
-    deeper = dashes ? indent : keyIndent;
-    if (deeper === 0) break;
+  let last = "";
+  for (const found of pathsOf(lines)) {
+    if (found.at > at) break;
+    last = found.path;
   }
-  return path.replace(/^spec\./, "");
+  return last;
 }
 
-/** Which item of its list a line begins. */
-function itemNumber(lines: readonly string[], at: number, indent: number): number {
-  let number = 0;
-  for (let i = at - 1; i >= 0; i--) {
-    const line = lines[i] ?? "";
-    const spaces = /^ */.exec(line)?.[0].length ?? 0;
-    if (line.trim() !== "" && spaces < indent) break;
-    if (spaces === indent && line.startsWith("- ", indent)) number++;
-  }
-  return number;
+/** A key, or an item by its number, and the column at which it stands. */
+interface Level {
+  indent: number;
+  step: string | number;
 }
+
+/** The way to each line that isn't blank, in one pass from the first on; what ends a level is a line that stands no further in. */
+function* pathsOf(lines: readonly string[]): Generator<{ at: number; path: string }> {
+  const levels: Level[] = [];
+  for (const [at, line] of lines.entries()) {
+    if (line.trim() === "") continue;
+    const [, spaces = "", dashes = "", key] = /^( *)((?:- )*)(?:([^\s:'"]+):(?:\s|$))?/.exec(line) ?? [];
+    const indent = spaces.length;
+    const item = dashes === "" ? undefined : itemAfter(levels, indent);
+    leave(levels, indent);
+    if (item !== undefined) levels.push({ indent, step: item });
+    if (key) levels.push({ indent: indent + dashes.length, step: key });
+    yield { at, path: textOf(levels) };
+  }
+}
+
+/** The number of an item that begins at a column. */
+function itemAfter(levels: readonly Level[], indent: number): number {
+  const before = levels.find((level) => level.indent === indent && typeof level.step === "number")?.step;
+  return typeof before === "number" ? before + 1 : 0;
+}
+
+function leave(levels: Level[], indent: number): void {
+  while ((levels.at(-1)?.indent ?? -1) >= indent) levels.pop();
+}
+
+const textOf = (levels: readonly Level[]): string =>
+  levels
+    .map(({ step }) => (typeof step === "number" ? `[${step}]` : `.${step}`))
+    .join("")
+    .replace(/^\./, "")
+    .replace(/^spec\./, "");

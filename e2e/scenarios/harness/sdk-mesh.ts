@@ -59,10 +59,10 @@ async function startParts(cleanups: Cleanups) {
     await application("reviews", "v2"),
     await application("ratings", "v1"),
   ];
-  const [shop = 0, shopGrpc = 0] = await freePorts(2, addresses.shop);
-  const [outbound = 0] = await freePorts(1, addresses.client);
+  const [shop = 0, shopGrpc = 0, shopTcp = 0] = await freePorts(3, addresses.shop);
+  const [outbound = 0, tcp = 0] = await freePorts(2, addresses.client);
   const [ratings = 0] = await freePorts(1, addresses.ratings);
-  const base = baseConfig({ v1: v1.port, v2: v2.port, ratings, shop, shopGrpc });
+  const base = baseConfig({ v1: v1.port, v2: v2.port, ratings, shop, shopGrpc, shopTcp, tcp });
   const apply = async (...documents: string[]) => {
     const parsed = parseDocuments([base, ...documents].join("\n---\n"));
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
@@ -102,8 +102,8 @@ async function startParts(cleanups: Cleanups) {
     collector,
     plane,
     portOffset: offset,
-    /** Where `shop` is called, and where the client's sidecar takes calls. */
-    ports: { shop, shopGrpc, outbound, ratings, xds: ports.xds },
+    /** Where `shop` is called, where the client's sidecar takes calls, and those of the TCP service that `shop` is, too. */
+    ports: { shop, shopGrpc, shopTcp, outbound, tcp, ratings, xds: ports.xds },
     token(serviceAccount: string): string {
       const { identities } = plane;
       if (identities === undefined) throw new Error("the control plane has no authority");
@@ -128,15 +128,23 @@ spec: { address: ${address}, ports: { ${ports} }, labels: { app: ${app}, version
 
 const inMesh = ", security.istio.io/tlsMode: istio";
 
-const baseConfig = (ports: { v1: number; v2: number; ratings: number; shop: number; shopGrpc: number }) =>
+const baseConfig = (
+  ports: Readonly<Record<"v1" | "v2" | "ratings" | "shop" | "shopGrpc" | "shopTcp" | "tcp", number>>,
+) =>
   [
     service("reviews"),
     service("ratings"),
-    service("shop", ", { name: grpc, port: 7070 }"),
+    service("shop", `, { name: grpc, port: 7070 }, { name: tcp, port: ${ports.tcp} }`),
     workload("reviews", "v1", "127.0.0.1", `http: ${ports.v1}`),
     workload("reviews", "v2", "127.0.0.1", `http: ${ports.v2}`),
     workload("ratings", "v1", addresses.ratings, `http: ${ports.ratings}`, inMesh),
-    workload("shop", "v1", addresses.shop, `http: ${ports.shop}, grpc: ${ports.shopGrpc}`, inMesh),
+    workload(
+      "shop",
+      "v1",
+      addresses.shop,
+      `http: ${ports.shop}, grpc: ${ports.shopGrpc}, tcp: ${ports.shopTcp}`,
+      inMesh,
+    ),
     `
 apiVersion: networking.istio.io/v1
 kind: DestinationRule

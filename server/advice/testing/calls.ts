@@ -3,7 +3,7 @@ import { buildMesh, type Mesh } from "../../model/mesh.ts";
 import type { RecordedCall } from "../recorded-call.ts";
 import { type AdvisedWorkload, advisedWorkloads } from "../workload-proxy.ts";
 
-export const meshOf = (...objects: object[]): Mesh => buildMesh(objects as ConfigObject[], 1);
+export const meshOf = (...objects: ConfigObject[]): Mesh => buildMesh(objects, 1);
 
 const labels = { app: "reviews", version: "v1" };
 
@@ -39,10 +39,9 @@ export const call = (its: Partial<RecordedCall> = {}): RecordedCall => ({
   ...its,
 });
 
-export const policy = (spec: object, its: { name?: string; annotations?: Record<string, string> } = {}): ConfigObject =>
-  ({
-    apiVersion: "security.istio.io/v1",
-    kind: "AuthorizationPolicy",
-    metadata: { namespace: "default", name: its.name ?? "p", annotations: its.annotations ?? {} },
-    spec,
-  }) as unknown as ConfigObject;
+export const policy = (spec: Record<string, unknown>, its: { name?: string; annotations?: Record<string, string> } = {}): ConfigObject => ({
+  apiVersion: "security.istio.io/v1",
+  kind: "AuthorizationPolicy",
+  metadata: { namespace: "default", name: its.name ?? "p", annotations: its.annotations ?? {} },
+  spec,
+});

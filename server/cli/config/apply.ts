@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { kindNamed } from "../../config/kinds/index.ts";
 import type { ChangeResult } from "../../contract/index.ts";
+import { count } from "../count.ts";
 import { checkText, doubtfulCode, isDoubtful } from "./check.ts";
 import {
   CallError,
@@ -13,7 +14,7 @@ import {
   warningsIn,
 } from "./client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "./io.ts";
-import { count, type Manifest, readManifests } from "./read-manifests.ts";
+import { type Manifest, readManifests } from "./read-manifests.ts";
 
 const help = `
 All objects go to the control plane as one change: either all of them take effect, or none does.

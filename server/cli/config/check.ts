@@ -5,9 +5,9 @@ import {
   type ForetoldRefusal,
   type ShareChange,
 } from "../../contract/index.ts";
+import { count } from "../count.ts";
 import { patchOf } from "./diff.ts";
 import { createTablePrinter } from "./print-table.ts";
-import { count } from "./read-manifests.ts";
 
 /** The exit code of a check of what would send requests nowhere, or be refused by a proxy; 1 is an error, as everywhere. */
 export const doubtfulCode = 2;

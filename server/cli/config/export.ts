@@ -4,10 +4,10 @@ import type { Command } from "commander";
 import { inOrder, meshText } from "../../config/import-plan.ts";
 import { kinds } from "../../config/kinds/index.ts";
 import { MeshExport } from "../../contract/index.ts";
+import { count } from "../count.ts";
 import { call, portOffsetOption, type ServerOption, serverOption, serverUrl } from "./client.ts";
 import { CliError, type CliIo, processIo, runCommand } from "./io.ts";
 import { type MomentOption, momentQuery, momentText } from "./moment.ts";
-import { count } from "./read-manifests.ts";
 
 const help = `
 Namespaces come first, so that limpid import or limpid apply take it in one go. What servers and clients fill in is left out.

@@ -1,11 +1,12 @@
 import type { Command } from "commander";
 import { deletesOf, differsFrom, surplusOf } from "../../config/import-plan.ts";
 import type { ChangeResult } from "../../contract/index.ts";
+import { count } from "../count.ts";
 import { displayName, sendManifests } from "./apply.ts";
 import { portOffsetOption, type ServerOption, serverOption, serverUrl } from "./client.ts";
 import { fetchMesh } from "./export.ts";
 import { CliError, type CliIo, processIo, runCommand } from "./io.ts";
-import { count, readManifests } from "./read-manifests.ts";
+import { readManifests } from "./read-manifests.ts";
 
 const help = `
 The mesh becomes exactly what the files say, in one change: what they name is made so, and what they don't name is deleted. Where that would delete

@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseDocuments } from "../../config/kinds/index.ts";
 import type { ConfigObject } from "../../config/object.ts";
+import { count } from "../count.ts";
 import { CliError, type CliIo } from "./io.ts";
 
 /** An object and the file it was read from. */
@@ -34,8 +35,6 @@ export async function readManifests(paths: readonly string[], io: CliIo): Promis
     );
   return manifests;
 }
-
-export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
 async function readTexts(paths: readonly string[], io: CliIo): Promise<{ file: string; text: string }[]> {
   const texts: { file: string; text: string }[] = [];

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { stringify } from "yaml";
 import { type RouteRule, Routing } from "../../contract/index.ts";
+import { count } from "../count.ts";
 import { call, portOffsetOption, type ServerOption, serverOption, serverUrl } from "./client.ts";
 import { type CliIo, processIo, runCommand } from "./io.ts";
 import { createTablePrinter } from "./print-table.ts";
@@ -44,7 +45,7 @@ function inWords({ hostname, virtualService, rules, versions, proxies }: Routing
   const source = virtualService
     ? `VirtualService ${virtualService.namespace}/${virtualService.name}`
     : "no VirtualService: calls go to every version alike";
-  const head = `${hostname} (${source}; ${proxies} ${proxies === 1 ? "proxy" : "proxies"})\n`;
+  const head = `${hostname} (${source}; ${count(proxies, "proxy", "proxies")})\n`;
   const known = versions.length > 0 ? `Versions: ${versions.map(({ version }) => version).join(", ")}\n` : "";
   if (rules.length === 0) return head + known;
   const names = ["Rule", "Match", "Goes to", "Timeout", "Retries", "Mirror", "Fault"];

@@ -1,31 +1,36 @@
 import type { AdvisedPolicy, Evidence, LeftOut, PolicyCheck, ScopeAdvice } from "../../contract/index.ts";
 import { columns } from "../columns.ts";
+import { count } from "../count.ts";
 
+/** Of its calls. */
 const reasons: Record<LeftOut["reason"], string> = {
-  "plain-text": "came in plain text: no certificate says who called",
-  "identity-unknown": "the account of its certificate is not known any more",
-  refused: "was refused already",
-  "client-errors": "got nothing but 4xx",
-  "facts-missing": "the line does not tell its port, method or path",
+  "plain-text": "in plain text: no certificate says who called",
+  "identity-unknown": "the account of the certificate is not known any more",
+  refused: "refused already",
+  "client-errors": "answered by 4xx alone",
+  "facts-missing": "port, method or path are not in the access log",
   "not-matched": "the path has characters that no rule can name",
-  "no-lines": "was counted, and no line of it is kept",
+  "no-lines": "counted, but no line of it is kept",
 };
 
 /** How much of what happened is known. */
 export const evidenceText = ({ calls, lines, complete }: Evidence): string =>
   complete
-    ? `from all ${calls} calls that were counted\n`
-    : `from ${lines} access log lines of ${calls} calls that were counted: what none of these lines shows is not known\n`;
+    ? `from ${count(calls, "counted call")}, which is all of them\n`
+    : `from ${count(lines, "access log line")} of ${count(calls, "counted call")}: what no line shows is not known\n`;
 
 /** What stands behind a policy, and what it leaves out. */
 export function leftOutText({ namespace, name, evidence, leftOut, rules }: AdvisedPolicy): string {
-  const made = rules.flatMap(({ generalised }) =>
-    generalised.map(({ template, paths, example }) => `  ${template} stands for ${paths} paths such as ${example}\n`),
-  );
-  const left = leftOut.map(
-    ({ caller, calls, reason, sample }) =>
-      `  left out: ${calls} of ${caller || "an unknown caller"}${sample?.path ? ` (${sample.method} ${sample.path})` : ""}, because it ${reasons[reason]}\n`,
-  );
+  const made = rules.flatMap(({ principals, generalised, asSeen }) => [
+    ...generalised.map(
+      ({ template, paths, example }) => `  ${template} stands for ${count(paths, "path")} such as ${example}\n`,
+    ),
+    ...(asSeen === 0 ? [] : [`  ${count(asSeen, "path")} of ${principals.join(", ")} as seen: any other is refused\n`]),
+  ]);
+  const left = leftOut.map(({ caller, calls, reason, sample }) => {
+    const example = sample?.path ? `, such as ${sample.method} ${sample.path}` : "";
+    return `  left out: ${count(calls, "call")} of ${caller || "an unknown caller"}${example} (${reasons[reason]})\n`;
+  });
   return `${namespace}/${name}: ${evidenceText(evidence)}${[...new Set(made)].join("")}${left.join("")}`;
 }
 
@@ -39,9 +44,9 @@ export function checkText({
   refused,
   evidence,
 }: PolicyCheck): string {
-  const open = undecided > 0 ? `${undecided} can't be judged: not recorded is ${missing.join(", ")}\n` : "";
-  const before = already > 0 ? `${already} are refused already\n` : "";
-  const head = `would have refused ${wouldRefuse} of ${judged} calls\n${before}${open}${evidenceText(evidence)}`;
+  const open = undecided > 0 ? `can't judge ${count(undecided, "call")}: not recorded is ${missing.join(", ")}\n` : "";
+  const before = already > 0 ? `${count(already, "call")} refused already\n` : "";
+  const head = `would have refused ${wouldRefuse} of ${count(judged, "call")}\n${before}${open}${evidenceText(evidence)}`;
   if (refused.length === 0) return head;
   const rows = refused.map((it) => [
     String(it.calls),
@@ -57,9 +62,9 @@ export function checkText({
 /** What a scope would save. */
 export function scopeText({ size, unknown }: ScopeAdvice): string {
   const lost = unknown
-    .map(({ host, calls }) => `  left out: ${host}, called ${calls} times, is of no service\n`)
+    .map(({ host, calls }) => `  left out: ${host} of no service, for ${count(calls, "call")}\n`)
     .join("");
   if (size === null) return `no proxy is connected: what it saves is not known\n${lost}`;
   const { proxies, before, after } = size;
-  return `${proxies} proxies: ${before.clusters} → ${after.clusters} clusters, ${before.bytes} → ${after.bytes} bytes\n${lost}`;
+  return `${count(proxies, "proxy", "proxies")}: ${before.clusters} → ${count(after.clusters, "cluster")}, ${before.bytes} → ${count(after.bytes, "byte")}\n${lost}`;
 }

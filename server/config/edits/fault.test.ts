@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { FaultRequest } from "../../contract/faults.ts";
+import { fractionsFrom } from "../../lib/testing/random.ts";
 import type { HTTPRoute } from "../kinds/index.ts";
 import { parseObject } from "../kinds/index.ts";
 import { injectFault, removeFault } from "./fault.ts";
@@ -229,7 +230,7 @@ describe("removeFault", () => {
 
   test("inject and remove, in any order, give back what was there", () => {
     for (let seed = 1; seed <= 300; seed++) {
-      const random = generator(seed);
+      const random = fractionsFrom(seed);
       const original = randomVirtualService(random);
       let current = original;
       const live: string[] = [];
@@ -321,17 +322,6 @@ describe("listFaults", () => {
 /** The routes of the rules that were there from the beginning, which come last. */
 const weightsOf = (current: VirtualService, original: VirtualService) =>
   current.spec.http?.slice(-(original.spec.http?.length ?? 0)).map((rule) => rule.route);
-
-/** mulberry32: small, and the same everywhere. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function randomRequest(random: () => number): Request {
   const pick = <T>(...values: T[]): T => values[Math.floor(random() * values.length)] as T;

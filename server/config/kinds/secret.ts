@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { type Told, told } from "../../contract/told.ts";
+import { certificateBlocks } from "../../lib/pem.ts";
 import type { FieldError } from "../../lib/result.ts";
 import type { ConfigObject } from "../object.ts";
 import { defineKind } from "./define.ts";
@@ -167,7 +168,7 @@ function checkContents({ spec }: ConfigObject<SecretSpec>): FieldError[] {
 
 /** Every certificate of a PEM text; tells what keeps it from having any. */
 export function certificatesIn(pem: string, report: (what: Told) => void): X509Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const blocks = certificateBlocks(pem);
   if (blocks.length === 0) report(told("no-certificate", {}));
   return blocks.flatMap((block, index) => {
     try {

@@ -30,7 +30,7 @@ beforeEach(async () => {
     if (!caller) throw new DashboardError({ code: "UNAUTHENTICATED", message: "no such token" });
     return caller;
   };
-  api = await startApi({ callers: apiCallers({ bearer }), note: (deed) => void deeds.push(deed) });
+  api = await startApi({ callers: apiCallers({ bearer }), note: async (deed) => void deeds.push(deed) });
   for (const name of ["shop", "other"]) await api.call("POST", "/api/v1/namespaces", { metadata: { name } });
   deeds.length = 0;
 });

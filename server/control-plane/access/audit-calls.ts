@@ -18,33 +18,32 @@ export interface AuditedCall {
   error?: { code: number; message: string } | undefined;
 }
 
-/** What a call of the config API has done, for the audit; undefined for what wrote nothing, and was not refused. */
-export function deedOfCall({
-  method,
-  path,
-  pattern = path,
-  address,
-  scope,
-  author,
-  dryRun,
-  error,
-}: AuditedCall): Deed | undefined {
+/** What a call of the config API has done, and how it ended where it did not end well: who wrote something before they were refused did both. Empty for what only asked. */
+export function deedsOfCall(call: AuditedCall): Deed[] {
+  const { method, path, pattern = path, address, scope, author, dryRun, error } = call;
   const { caller, commits } = scope;
-  if (method === "GET" || dryRun) return undefined;
+  if (method === "GET" || dryRun) return [];
   const isUnknown = error?.code === 401;
   const who = { actor: caller?.name ?? author, way: caller?.way ?? (isUnknown ? "" : "local"), address };
+  const deeds: Deed[] = [];
+  if (commits.length > 0) deeds.push({ ...who, ...written(commits) });
   if (error) {
     const result = error.code === 401 || error.code === 403 ? "refused" : "failed";
-    return { ...who, action: `${method} config`, target: path, result, reason: `${error.code}: ${error.message}` };
+    const reason = `${error.code}: ${error.message}`;
+    deeds.push({ ...who, action: `${method} config`, target: path, result, reason });
+  } else if (commits.length === 0 && isOther(pattern)) {
+    deeds.push({ ...who, action: `${method} mesh`, target: path, result: "done" });
   }
-  if (commits.length === 0) {
-    // What is no part of the config: tokens to join, revoked identities, proxies that are forgotten. Anything else asked, or changed nothing.
-    const isOther = /^\/limpid\/v1\/(?:join-tokens|certificates|ca|proxies)(?:\/|$)/.test(pattern);
-    return isOther ? { ...who, action: `${method} mesh`, target: path, result: "done" } : undefined;
-  }
+  return deeds;
+}
+
+/** What is no part of the config: tokens to join, revoked identities, proxies that are forgotten. Anything else asked, or changed nothing. */
+const isOther = (pattern: string): boolean =>
+  /^\/limpid\/v1\/(?:join-tokens|certificates|ca|proxies)(?:\/|$)/.test(pattern);
+
+function written(commits: CallScope["commits"]): Pick<Deed, "action" | "target" | "result" | "reason" | "diff"> {
   const changes = commits.flatMap((commit) => commit.changes);
   return {
-    ...who,
     action: "config.write",
     target: changes.map(({ key }) => formatKey(key)).join(", "),
     result: "done",

@@ -43,7 +43,7 @@ export interface ConfigApiOptions {
   /** Who calls; unset: programs of this machine, which may do everything. */
   callers?: ApiCallers;
   /** Writes down what calls did; unset: nowhere. */
-  note?(deed: Deed): void;
+  note?(deed: Deed): Promise<void>;
   /** Host names served beside loopback ones. */
   allowedHosts?: readonly string[];
   /** Origins of web pages that may call; none by default. */
@@ -87,7 +87,7 @@ export function createConfigApi(options: ConfigApiOptions): HttpServer & { route
   const server = createHttpServer({
     router,
     callers: options.callers ?? nobodyKnown,
-    note: options.note ?? (() => undefined),
+    note: options.note ?? (async () => undefined),
     guard: { allowedHosts: options.allowedHosts ?? [], allowedOrigins: options.allowedOrigins ?? [] },
     limits: { ...defaultHttpLimits, ...options.limits },
     logger: options.logger,

@@ -8,7 +8,7 @@ import { mediaType, readBody } from "../../lib/http-body.ts";
 import { createHttpListener, type HttpListenerTls, type RequestTarget } from "../../lib/http-listener.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { type ApiCallers, type Connection, connectionOf, requireRole } from "../access/api-callers.ts";
-import { deedOfCall } from "../access/audit-calls.ts";
+import { deedsOfCall } from "../access/audit-calls.ts";
 import { type CallScope, inScope } from "../access/caller-scope.ts";
 import { actorOf } from "./actor.ts";
 import { checkCaller, checkContentType, type GuardOptions } from "./guard.ts";
@@ -41,8 +41,8 @@ export const defaultHttpLimits: HttpLimits = {
 export interface HttpServerOptions {
   router: ApiRouter;
   callers: ApiCallers;
-  /** Writes down what a call did. */
-  note(deed: Deed): void;
+  /** Writes down what a call did, before it is answered. Never rejects. */
+  note(deed: Deed): Promise<void>;
   guard: GuardOptions;
   limits: HttpLimits;
   logger: Logger;
@@ -103,18 +103,21 @@ async function handle(
 ): Promise<void> {
   const scope: CallScope = { caller: undefined, commits: [] };
   const told: Told = { ...connection, author: "", dryRun: false };
-  const noted = (error?: StatusError) => {
+  const noted = async (error?: StatusError) => {
     const { method = "GET" } = request;
-    const deed = deedOfCall({ ...told, method: method === "HEAD" ? "GET" : method, path: target.path, scope, error });
-    if (deed) options.note(deed);
+    const call = { ...told, method: method === "HEAD" ? "GET" : method, path: target.path, scope, error };
+    for (const deed of deedsOfCall(call)) await options.note(deed);
   };
+  /** What was done stays so, also when it can't be answered. */
+  let isNoted = false;
   const gone = new AbortController();
   response.once("close", () => {
     if (!response.writableFinished) gone.abort(); // else nobody is left who would care, and making the error costs
   });
   try {
     const answer = await inScope(scope, () => dispatch(options, request, target, gone.signal, { scope, told }));
-    noted();
+    await noted();
+    isNoted = true;
     if ("stream" in answer) {
       await answer.stream(response);
       await endStream(response, options.limits.streamEndMs);
@@ -126,7 +129,7 @@ async function handle(
       path: target.path,
       caller: scope.caller,
     });
-    if (request.complete || failure.code === 401 || failure.code === 403) noted(failure);
+    if (!isNoted && (request.complete || failure.code === 401 || failure.code === 403)) await noted(failure);
     if (response.destroyed) return; // the client has gone
     if (response.headersSent) {
       response.destroy();

@@ -11,6 +11,7 @@ import {
 } from "../../gen/proto/istio/security/v1alpha1/ca_pb.js";
 import { addService } from "../../lib/grpc.ts";
 import type { Logger } from "../../lib/logger.ts";
+import { certificateBlocks } from "../../lib/pem.ts";
 import { parseSpiffeUri, spiffeUri } from "../../lib/spiffe.ts";
 import { ownIdentity } from "../../model/trust-domains.ts";
 import { peerIdentity, tokenIdentity } from "../../xds/peer-identity.ts";
@@ -102,13 +103,10 @@ async function sign(
   });
   register.add({ serial, spiffeUri: identity, notBeforeMs, notAfterMs, by });
   logger.info({ spiffeUri: identity, serial, by }, "certificate signed");
-  return create(IstioCertificateResponseSchema, { certChain: [...blocksOf(chainPem), authority.rootPem] });
+  return create(IstioCertificateResponseSchema, {
+    certChain: [...certificateBlocks(chainPem).map((block) => `${block}\n`), authority.rootPem],
+  });
 }
-
-const blocksOf = (pem: string): string[] =>
-  (pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g) ?? []).map(
-    (block) => `${block.trim()}\n`,
-  );
 
 function fromCertificate(call: Call): { identity: string; by: IssuedBy } {
   const identity = peerIdentity(call);

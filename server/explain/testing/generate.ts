@@ -1,16 +1,5 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 
-/** Numbers in [0, 1) that a seed gives again: mulberry32. */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const domains = [
   "a.test",
   "a.test:81",

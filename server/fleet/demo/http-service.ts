@@ -1,6 +1,7 @@
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { readBody } from "../../lib/http-body.ts";
 import { createHttpListener, type RequestTarget } from "../../lib/http-listener.ts";
+import { traceHeaders } from "../../wire/trace-headers.ts";
 import type { RatingsClient } from "./ratings-grpc.ts";
 
 /** One demo service: its routes, and the sidecar its own calls go through. */
@@ -32,21 +33,7 @@ export interface Call {
 const maxBodyBytes = 64 * 1024;
 
 /** The headers an application must pass on for traces, identities and canaries to follow a request through the mesh. */
-export const passedOn = [
-  "x-request-id",
-  "traceparent",
-  "tracestate",
-  "b3",
-  "x-b3-traceid",
-  "x-b3-spanid",
-  "x-b3-parentspanid",
-  "x-b3-sampled",
-  "x-b3-flags",
-  "end-user",
-  "user-agent",
-  "authorization",
-  "x-user-group",
-] as const;
+export const passedOn = [...traceHeaders, "end-user", "user-agent", "authorization", "x-user-group"] as const;
 
 export function serveHttp(
   handler: Handler,

@@ -134,7 +134,7 @@ function openPlain(target: Target, announce: Announce, onRead: OnRead): ClientSo
   const inProcess = dialInProcess(target.host, target.port);
   if (inProcess !== undefined) {
     inProcess.on("data", (bytes: Buffer) => onRead(bytes, bytes.length));
-    process.nextTick(() => inProcess.emit("connect"));
+    if (announce !== undefined) inProcess.once("connect", () => announce(inProcess));
     return { socket: inProcess, ready: "connect", failure: (error) => error.message, endedUnheard: "" };
   }
   const socket = connect({

@@ -16,7 +16,10 @@ export function serveInProcess(address: string, port: number, dial: Dial): () =>
   return () => void (applications.get(key) === dial && applications.delete(key));
 }
 
-/** Undefined: the endpoint is somewhere else. */
+/** Undefined: the endpoint is somewhere else. It is told by `connect` when it can be used, as of any other. */
 export function dialInProcess(address: string, port: number): Socket | undefined {
-  return applications.size === 0 ? undefined : applications.get(`${address}:${port}`)?.();
+  if (applications.size === 0) return undefined;
+  const socket = applications.get(`${address}:${port}`)?.();
+  if (socket !== undefined) process.nextTick(() => socket.emit("connect"));
+  return socket;
 }

@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import type { ConnectionAddresses } from "../http/addresses.ts";
 import type { Place } from "./connector.ts";
+import { dialInProcess } from "./in-process.ts";
 import type { PoolHost } from "./pool-host.ts";
 import { proxyHeader } from "./proxy-protocol.ts";
 import { transportOf } from "./transport.ts";
@@ -28,7 +29,7 @@ export function openSocket(
   if (tls !== undefined) {
     return { socket: connectTls(tls, options, stats.tls, { host: tlsHost, announce }), ready: "secureConnect" };
   }
-  const socket = connect(options);
+  const socket = dialInProcess(address, port) ?? connect(options);
   if (announce !== undefined) socket.once("connect", () => announce(socket));
   return { socket, ready: "connect" };
 }

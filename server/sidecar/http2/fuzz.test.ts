@@ -1,5 +1,6 @@
 import { connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { fractionsFrom } from "../../lib/testing/random.ts";
 import type { Fields, StreamServer } from "../http/stream.ts";
 import { Timers } from "../timers.ts";
 import { type ClientSocket, Http2ClientConnection } from "./client-connection.ts";
@@ -10,7 +11,7 @@ import { Http2ServerConnection, type Refusal, type ServerStream } from "./server
 import { get } from "./testing/client.ts";
 import { eventually } from "./testing/eventually.ts";
 import { frame, uint32 } from "./testing/frame.ts";
-import { cut, pick, randomBytes, randomSource } from "./testing/random.ts";
+import { cut, pick, randomBytes } from "./testing/random.ts";
 import { silent } from "./testing/server.ts";
 import { countsOf, newHttp2Stats } from "./testing/stats.ts";
 
@@ -101,7 +102,7 @@ async function serve(pieces: readonly Buffer[]): Promise<string[]> {
 }
 
 test("any split of a client's bytes tells the same", async () => {
-  const random = randomSource(1);
+  const random = fractionsFrom(1);
   for (let round = 0; round < 60; round++) {
     const stream = clientBytes(random);
     const whole = await serve([stream]);
@@ -110,7 +111,7 @@ test("any split of a client's bytes tells the same", async () => {
 });
 
 test("any split of a client's broken bytes tells the same", async () => {
-  const random = randomSource(2);
+  const random = fractionsFrom(2);
   for (let round = 0; round < 250; round++) {
     const stream = broken(random, clientBytes(random));
     expect(await serve(cut(random, stream))).toEqual(await serve([stream]));
@@ -118,7 +119,7 @@ test("any split of a client's broken bytes tells the same", async () => {
 });
 
 test("whatever a server sends, every stream is told one end", async () => {
-  const random = randomSource(3);
+  const random = fractionsFrom(3);
   for (let round = 0; round < 250; round++) {
     const [socket] = await pair();
     const ends: number[] = [];
@@ -153,7 +154,7 @@ test("whatever a server sends, every stream is told one end", async () => {
 });
 
 test("random bytes after the preface end the connection or are ignored", async () => {
-  const random = randomSource(4);
+  const random = fractionsFrom(4);
   for (let round = 0; round < 200; round++) {
     await serve([clientPreface, frame(FrameType.settings, 0, 0), randomBytes(random, 200)]);
   }

@@ -1,12 +1,13 @@
 import * as http2 from "node:http2";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { fractionsFrom } from "../../lib/testing/random.ts";
 import type { Fields, StreamServer } from "../http/stream.ts";
 import { TestAuthority, type TestCertificate } from "../secret/testing/certificates.ts";
 import { startsHttp2 } from "./preface.ts";
 import { ask, get, Listener, openClient, type TestClient } from "./testing/client.ts";
 import { eventually } from "./testing/eventually.ts";
 import { forwarding } from "./testing/proxy.ts";
-import { randomBytes, randomSource } from "./testing/random.ts";
+import { randomBytes } from "./testing/random.ts";
 import { answering, echo, silent, startServer, type TestServer } from "./testing/server.ts";
 
 // Both halves of the codec against Node's own HTTP/2, which is nghttp2, over real sockets; then against each other.
@@ -118,7 +119,7 @@ function nodeEcho(stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHe
   stream.pipe(stream);
 }
 
-const large = randomBytes(randomSource(5), 3_000_000);
+const large = randomBytes(fractionsFrom(5), 3_000_000);
 
 describe.each([false, true])("node:http2 as the client, TLS %s", (tls) => {
   test("a request without a body", async () => {
@@ -160,7 +161,7 @@ describe.each([false, true])("node:http2 as the client, TLS %s", (tls) => {
   });
 
   test("heads of all sizes: nghttp2's HPACK against ours, both ways, as tables fill and shrink", async () => {
-    const random = randomSource(17);
+    const random = fractionsFrom(17);
     const { port } = await serve(echo, { maxHeaderBytes: 100_000 }, tls);
     for (const headerTableSize of [4096, 0, 200]) {
       const session = nodeClient(port, tls, { headerTableSize });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { randomFrom } from "../../lib/testing/random.ts";
 import { maxClientHelloBytes, readClientHello } from "./client-hello.ts";
 import { realHello } from "./testing/real-hello.ts";
 
@@ -13,15 +14,6 @@ function inRecords(hello: Buffer, size: number): Buffer {
     records.push(head, payload);
   }
   return Buffer.concat(records);
-}
-
-/** The same numbers in every run: below the bound, evenly. https://en.wikipedia.org/wiki/Linear_congruential_generator */
-function seeded(seed: number): (bound: number) => number {
-  let state = seed;
-  return (bound) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * bound);
-  };
 }
 
 const hello = await realHello({ servername: "Www.Example.COM", ALPNProtocols: ["h2", "http/1.1"] });
@@ -65,7 +57,7 @@ describe("a ClientHello", () => {
   });
 
   it("never crashes and never waits for more than its bound, whatever comes", () => {
-    const random = seeded(1);
+    const random = randomFrom(1);
     for (let run = 0; run < 20_000; run++) {
       // Pure noise is turned away at once; a real hello with some bytes changed reaches further in.
       const bytes =

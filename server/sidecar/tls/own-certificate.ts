@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import type { TlsCertificate } from "../../gen/proto/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
+import { certificateBlocks } from "../../lib/pem.ts";
 import { type CertificateInfo, certificateInfo } from "./certificate-info.ts";
 import { readSource, sourcePath } from "./read-source.ts";
 
@@ -41,7 +42,7 @@ export function compileOwnCertificate(config: TlsCertificate, path: string): Own
 
 /** Every certificate of a PEM text; at least one, or an Error that names the field. */
 export function parseCertificates(pem: string, path: string): [X509Certificate, ...X509Certificate[]] {
-  const [first, ...rest] = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const [first, ...rest] = certificateBlocks(pem);
   if (first === undefined) throw new Error(`${path}: holds no certificate in PEM form`);
   const parse = (block: string, index: number) => {
     try {

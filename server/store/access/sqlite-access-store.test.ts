@@ -38,3 +38,36 @@ it("is shared by processes, and read by its owner alone", async () => {
   await one.close();
   await other.close();
 });
+
+it("says that it has written once the disk has it, which it waits for once for all who write meanwhile", async () => {
+  const waits: PromiseWithResolvers<void>[] = [];
+  const datasync = () => {
+    const wait = Promise.withResolvers<void>();
+    waits.push(wait);
+    return wait.promise;
+  };
+  const store = await openSqliteAccessStore({
+    path,
+    migrations,
+    openFile: async () => ({ datasync, close: async () => undefined }),
+  });
+  let written = 0;
+  const write = (hash: string) =>
+    store.addLink({ hash, userName: null, endsAt: 5 }).then(() => {
+      written++;
+    });
+  const first = write("first");
+  await expect.poll(() => waits.length).toBe(1);
+  const others = Array.from({ length: 50 }, (_, i) => write(String(i)));
+  expect(written).toBe(0);
+  waits[0]?.resolve();
+  await first;
+  await expect.poll(() => waits.length).toBe(2);
+  expect(written).toBe(1);
+  waits[1]?.resolve();
+  await Promise.all(others);
+  // Who only reads waits for nobody.
+  expect(await store.tokens()).toEqual([]);
+  expect(waits).toHaveLength(2);
+  await store.close();
+});

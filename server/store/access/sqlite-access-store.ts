@@ -1,8 +1,10 @@
 import { chmodSync } from "node:fs";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { type FileHandle, open as openHandle } from "node:fs/promises";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { AccessStore } from "../../access/store.ts";
 import { UnusableDatabaseError } from "../errors.ts";
 import { applyMigrations } from "../migrate.ts";
+import { sharedSync } from "../shared-sync.ts";
 import { migrationClient } from "../telemetry/database.ts";
 import { type AccessSql, type Row, sqlAccessStore } from "./sql-access-store.ts";
 
@@ -11,7 +13,11 @@ export interface AccessFile {
   path: string;
   /** The folder `prisma/access/migrations`. */
   migrations: string;
+  /** Of `node:fs/promises`. */
+  openFile?: (path: string, flags: string) => Promise<LogFile>;
 }
+
+type LogFile = Pick<FileHandle, "datasync" | "close">;
 
 /** Another process (the control plane beside the dashboard) writes for milliseconds only. */
 const busyTimeoutMs = 5_000;
@@ -22,14 +28,18 @@ const openTimeoutMs = 30_000;
  * People, tokens and the audit in a file of their own: a write of theirs would wake everybody who watches `config.db`, and whoever copies a mesh to another
  * machine takes no sessions along. Throws `UnusableDatabaseError` and `MigrationError`.
  */
-export async function openSqliteAccessStore({ path, migrations }: AccessFile): Promise<AccessStore> {
+export async function openSqliteAccessStore({
+  path,
+  migrations,
+  openFile = openHandle,
+}: AccessFile): Promise<AccessStore> {
   const db = open(path);
   try {
-    const all = (sql: string, ...values: (string | number | null)[]) => db.prepare(sql).all(...values);
-    const client = migrationClient({ exec: (sql) => db.exec(sql), all: all as never });
+    const all = (sql: string, ...values: SQLInputValue[]) => db.prepare(sql).all(...values);
+    const client = migrationClient({ exec: (sql) => db.exec(sql), all });
     await applyMigrations({ client, directory: migrations });
     db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
-    return sqlAccessStore(new SqliteAccess(db));
+    return sqlAccessStore(new SqliteAccess(db, () => openFile(`${path}-wal`, "r+")));
   } catch (error) {
     db.close();
     throw error;
@@ -42,7 +52,8 @@ function open(path: string): DatabaseSync {
     chmodSync(path, 0o600);
     db.exec(`PRAGMA busy_timeout = ${openTimeoutMs}`);
     db.exec("PRAGMA journal_mode = WAL");
-    db.exec("PRAGMA synchronous = FULL");
+    // The disk is waited for beside the event loop, and not by SQLite within each commit: see `#onDisk`.
+    db.exec("PRAGMA synchronous = NORMAL");
     db.exec("PRAGMA foreign_keys = ON");
     return db;
   } catch (error) {
@@ -59,17 +70,29 @@ class SqliteAccess implements AccessSql {
   readonly #statements = new Map<string, StatementSync>();
   /** Nobody else's statement may come between those of a transaction: there is one connection. */
   #turn: Promise<unknown> = Promise.resolve();
+  readonly #openLog: () => Promise<LogFile>;
+  #log: Promise<LogFile> | undefined;
+  /** Whoever was told that something is written finds it after a power cut, too: until the log is checkpointed, all that was committed is there. https://www.sqlite.org/wal.html */
+  readonly #onDisk = sharedSync(async () => {
+    this.#log ??= this.#openLog();
+    await (await this.#log).datasync();
+  });
 
-  constructor(db: DatabaseSync) {
+  /** @param openLog opens the write-ahead log, which stays the same file as long as this connection is open */
+  constructor(db: DatabaseSync, openLog: () => Promise<LogFile>) {
     this.#db = db;
+    this.#openLog = openLog;
   }
 
   async query(sql: string, ...values: (string | number | null)[]): Promise<Row[]> {
     await this.#turn;
-    return this.#run(sql, values);
+    const before = this.#changes();
+    const rows = this.#run(sql, values);
+    if (this.#changes() > before) await this.#onDisk();
+    return rows;
   }
 
-  exclusively<T>(work: (query: AccessSql["query"]) => Promise<T>): Promise<T> {
+  async exclusively<T>(work: (query: AccessSql["query"]) => Promise<T>): Promise<T> {
     const result = this.#turn.then(async () => {
       this.#db.exec("BEGIN IMMEDIATE");
       try {
@@ -82,13 +105,21 @@ class SqliteAccess implements AccessSql {
       }
     });
     this.#turn = result.catch(() => undefined);
-    return result;
+    const value = await result;
+    await this.#onDisk();
+    return value;
   }
 
   async close(): Promise<void> {
     await this.#turn;
     this.#statements.clear();
+    await (await this.#log)?.close();
     if (this.#db.isOpen) this.#db.close();
+  }
+
+  /** Rows that this connection has written since it was opened. */
+  #changes(): number {
+    return Number(this.#run("SELECT total_changes() AS changes", [])[0]?.changes);
   }
 
   #run(sql: string, values: readonly (string | number | null)[]): Row[] {

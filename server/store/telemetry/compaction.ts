@@ -1,6 +1,7 @@
 import type { CompactionPass } from "../../telemetry/store.ts";
 import { type Step, steps } from "../../wire/retention.ts";
 import { Fold } from "./fold.ts";
+import { thinLogs } from "./log-shares.ts";
 import { MetricFold } from "./metric-bucket.ts";
 import { metricStateMs } from "./metric-states.ts";
 import type { BucketTable, CompactedSql, Sql } from "./sql.ts";
@@ -135,7 +136,6 @@ async function forgetBuckets(
 async function forget(db: CompactedSql, { nowMs, retention }: CompactionPass): Promise<boolean> {
   const { samplesSec, maxSamples, maxErrorSamples, spansSec, maxSpans, logsSec, maxLogs } = retention;
   const spansFrom = nowMs - spansSec * 1000;
-  const logsFrom = Math.max((nowMs - logsSec * 1000) * 1000, await timeOfNth(db, "log", "at_us", maxLogs));
   const sendersFrom = Math.max(nowMs - senderMs, await timeOfNth(db, "log_sender", "seen_at", maxSenders));
   const statesFrom = Math.max(nowMs - metricStateMs, await timeOfNth(db, "metric_state", "seen_at", maxStates));
   const longestSec = Math.max(samplesSec, spansSec, logsSec, retention.steps[3600]);
@@ -147,7 +147,8 @@ async function forget(db: CompactedSql, { nowMs, retention }: CompactionPass): P
     await db.forget("trace", "received_at", spansFrom),
     await thinTraces(db, { maxSpans, keptSec: spansSec }),
     await db.forget("operation", "seen_at", nowMs - spansSec * 1000 - dictionaryMs),
-    await db.forget("log", "at_us", logsFrom),
+    await db.forget("log", "at_us", (nowMs - logsSec * 1000) * 1000),
+    await thinLogs(db, maxLogs),
     await db.forget("resource", "seen_at", nowMs - Math.max(spansSec, logsSec) * 1000 - dictionaryMs),
     await db.forget("metric_series", "seen_at", nowMs - retention.steps[3600] * 1000 - dictionaryMs),
     await db.forget("metric_state", "seen_at", statesFrom),

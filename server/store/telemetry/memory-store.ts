@@ -41,6 +41,7 @@ import type {
 import { flagNames } from "../../wire/response-flags.ts";
 import { steps } from "../../wire/retention.ts";
 import { directionOf } from "./access-log-reader.ts";
+import { fairShare } from "./log-shares.ts";
 import { addMetric } from "./metric-bucket.ts";
 import { metricStateMs } from "./metric-states.ts";
 import { traceRow } from "./trace-reader.ts";
@@ -115,10 +116,15 @@ export class MemoryTelemetryStore implements TelemetryStore, TelemetryReader {
       ...logs.filter((log) => log.error).slice(0, retention.maxErrorSamples),
       ...logs.filter((log) => !log.error).slice(0, retention.maxSamples),
     ];
-    this.#applicationLogs = this.#applicationLogs
+    const lines = this.#applicationLogs
       .filter((log) => log.atUs >= (nowMs - retention.logsSec * 1000) * 1000)
-      .toSorted((a, b) => b.atUs - a.atUs)
-      .slice(0, retention.maxLogs);
+      .toSorted((a, b) => b.atUs - a.atUs);
+    const ofServices = [...Map.groupBy(lines, ({ service }) => service).values()];
+    const share = fairShare(
+      ofServices.map(({ length }) => length),
+      retention.maxLogs,
+    );
+    this.#applicationLogs = ofServices.flatMap((own) => own.slice(0, share));
     const spans = [...this.#spans]
       .filter(([, span]) => span.receivedAtMs >= nowMs - retention.spansSec * 1000)
       .toSorted(([, a], [, b]) => b.receivedAtMs - a.receivedAtMs);

@@ -1,10 +1,10 @@
 "use client";
-import { Button, Select } from "@mantine/core";
+import { Select } from "@mantine/core";
 import { useTranslations } from "use-intl";
 import { type Path, valueAt } from "../../../config/document/yaml-edit.ts";
 import styles from "../fields/fields.module.css";
+import { ItemList } from "../fields/item-list.tsx";
 import { ListField } from "../fields/list-field.tsx";
-import { RemoveButton } from "../fields/remove-button.tsx";
 import { TextField } from "../fields/text-field.tsx";
 import { useField, useForm } from "../form-context.ts";
 import { LocalityShares } from "./locality-shares.tsx";
@@ -48,83 +48,50 @@ function Enabled({ path }: { path: Path }) {
 
 function Distribute({ path }: { path: Path }) {
   const t = useTranslations("form");
-  const { object, edit, disabled } = useForm();
-  const count = lengthOf(valueAt(object, path));
   return (
     <div className={styles.items}>
       <span className={styles.label}>{t("distribute")}</span>
-      {Array.from({ length: count }, (_, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a locality is its place
-        <div key={index} className={styles.item} data-testid={`distribute-${index}`}>
-          <header>
-            <b>{t("locality-number", { number: index + 1 })}</b>
-            <RemoveButton
-              label={t("remove", { what: t("locality-number", { number: index + 1 }) })}
-              onRemove={() => edit([{ op: "set", path: [...path, index], value: undefined }])}
-            />
-          </header>
-          <TextField
-            path={[...path, index, "from"]}
-            label={t("distribute-from")}
-            placeholder="region/zone/*"
-            required
-          />
-          <LocalityShares path={[...path, index, "to"]} />
-        </div>
-      ))}
-      <div className={styles.adds}>
-        <Button
-          size="compact-sm"
-          disabled={disabled}
-          onClick={() =>
-            edit([
-              {
-                op: "insert",
-                path,
-                index: count,
-                value: { from: "region1/*", to: { "region1/*": 80, "region2/*": 20 } },
-              },
-            ])
-          }
-          data-testid="add-distribute"
-        >
-          {t("distribute-add")}
-        </Button>
-      </div>
+      <ItemList
+        path={path}
+        as="card"
+        nameOf={(index) => t("locality-number", { number: index + 1 })}
+        testIdOf={(index) => `distribute-${index}`}
+        add={{
+          label: t("distribute-add"),
+          value: { from: "region1/*", to: { "region1/*": 80, "region2/*": 20 } },
+          testId: "add-distribute",
+        }}
+      >
+        {(item) => (
+          <>
+            <TextField path={[...item, "from"]} label={t("distribute-from")} placeholder="region/zone/*" required />
+            <LocalityShares path={[...item, "to"]} />
+          </>
+        )}
+      </ItemList>
     </div>
   );
 }
 
 function Failover({ path }: { path: Path }) {
   const t = useTranslations("form");
-  const { object, edit, disabled } = useForm();
-  const count = lengthOf(valueAt(object, path));
   return (
     <div className={styles.items}>
       <span className={styles.label}>{t("failover")}</span>
-      {Array.from({ length: count }, (_, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a region is its place
-        <div key={index} className={styles.entry} data-testid={`failover-${index}`}>
-          <TextField path={[...path, index, "from"]} label={t("distribute-from")} required />
-          <TextField path={[...path, index, "to"]} label={t("failover-to")} required />
-          <RemoveButton
-            label={t("remove", { what: t("region-number", { number: index + 1 }) })}
-            onRemove={() => edit([{ op: "set", path: [...path, index], value: undefined }])}
-          />
-        </div>
-      ))}
-      <div className={styles.adds}>
-        <Button
-          size="compact-sm"
-          disabled={disabled}
-          onClick={() => edit([{ op: "insert", path, index: count, value: { from: "region1", to: "region2" } }])}
-          data-testid="add-failover"
-        >
-          {t("failover-add")}
-        </Button>
-      </div>
+      <ItemList
+        path={path}
+        as="row"
+        nameOf={(index) => t("region-number", { number: index + 1 })}
+        testIdOf={(index) => `failover-${index}`}
+        add={{ label: t("failover-add"), value: { from: "region1", to: "region2" }, testId: "add-failover" }}
+      >
+        {(item) => (
+          <>
+            <TextField path={[...item, "from"]} label={t("distribute-from")} required />
+            <TextField path={[...item, "to"]} label={t("failover-to")} required />
+          </>
+        )}
+      </ItemList>
     </div>
   );
 }
-
-const lengthOf = (value: unknown): number => (Array.isArray(value) ? value.length : 0);

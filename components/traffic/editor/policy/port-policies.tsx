@@ -1,17 +1,16 @@
 "use client";
-import { Button } from "@mantine/core";
 import { useTranslations } from "use-intl";
 import { type Path, valueAt } from "../../../config/document/yaml-edit.ts";
 import styles from "../fields/fields.module.css";
+import { ItemList } from "../fields/item-list.tsx";
 import { NumberField } from "../fields/number-field.tsx";
-import { RemoveButton } from "../fields/remove-button.tsx";
 import { useForm } from "../form-context.ts";
 import { TrafficPolicyFields } from "./traffic-policy-fields.tsx";
 
 /** Policies for single ports of a host, each in place of the whole. `of` tells their sections apart. */
 export function PortPolicies({ path, of }: { path: Path; of: string }) {
   const t = useTranslations("form");
-  const { object, edit, disabled, ports } = useForm();
+  const { object, ports } = useForm();
   const found = valueAt(object, path);
   const numbers = (Array.isArray(found) ? found : []).map((_, index) =>
     Number(valueAt(found, [index, "port", "number"]) ?? 0),
@@ -20,41 +19,26 @@ export function PortPolicies({ path, of }: { path: Path; of: string }) {
   return (
     <div className={styles.items}>
       <p className={styles.note}>{t("ports-whole")}</p>
-      {numbers.map((port, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a port's policy is its place
-        <div key={index} className={styles.item} data-testid={`port-${of}-${index}`}>
-          <header>
-            <b>{t("port-of", { port })}</b>
-            <RemoveButton
-              label={t("remove", { what: t("port-of", { port }) })}
-              onRemove={() => edit([{ op: "set", path: [...path, index], value: undefined }])}
-            />
-          </header>
-          <div className={styles.grid}>
-            <NumberField path={[...path, index, "port", "number"]} label={t("port")} min={1} max={65_535} />
-          </div>
-          <TrafficPolicyFields path={[...path, index]} of={`${of}-port-${index}`} />
-        </div>
-      ))}
-      <div className={styles.adds}>
-        <Button
-          size="compact-sm"
-          disabled={disabled}
-          onClick={() =>
-            edit([
-              {
-                op: "insert",
-                path,
-                index: numbers.length,
-                value: { port: { number: next }, connectionPool: { tcp: { connectTimeout: "10s" } } },
-              },
-            ])
-          }
-          data-testid={`add-port-${of}`}
-        >
-          {t("add-port", { port: next })}
-        </Button>
-      </div>
+      <ItemList
+        path={path}
+        as="card"
+        nameOf={(index) => t("port-of", { port: numbers[index] ?? 0 })}
+        testIdOf={(index) => `port-${of}-${index}`}
+        add={{
+          label: t("add-port", { port: next }),
+          value: { port: { number: next }, connectionPool: { tcp: { connectTimeout: "10s" } } },
+          testId: `add-port-${of}`,
+        }}
+      >
+        {(item, index) => (
+          <>
+            <div className={styles.grid}>
+              <NumberField path={[...item, "port", "number"]} label={t("port")} min={1} max={65_535} />
+            </div>
+            <TrafficPolicyFields path={item} of={`${of}-port-${index}`} />
+          </>
+        )}
+      </ItemList>
     </div>
   );
 }

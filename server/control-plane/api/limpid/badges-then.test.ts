@@ -1,7 +1,11 @@
 import { afterEach, expect, it } from "vitest";
+import { MemoryConfigStore } from "../../../config/memory-store.ts";
+import type { ConfigObject } from "../../../config/object.ts";
 import type { BadgesThen } from "../../../contract/index.ts";
 import { systemClock } from "../../../lib/clock.ts";
+import { buildMesh } from "../../../model/mesh.ts";
 import { type ApiHarness, startApi } from "../testing/api-harness.ts";
+import { modelAt } from "./badges-then.ts";
 
 let api: ApiHarness | undefined;
 afterEach(() => api?.close());
@@ -51,4 +55,20 @@ it("says where config acted at a moment, by the rules that were in force then", 
     ["timeout"],
     ["fault"],
   ]);
+});
+
+it("makes the mesh of then from the one that is there, which stays what it is where nothing differs", async () => {
+  const store = new MemoryConfigStore();
+  const put = async (object: object) =>
+    (await store.commit([{ op: "put", object: object as ConfigObject }], "test")).revision;
+  await put(entry);
+  const then = await put(route({}));
+  const last = await put(route({ timeout: "2s" }));
+  const { items, revision } = await store.list();
+  const now = buildMesh(items, revision);
+  const at = async (moment: number) => (await modelAt({ store, mesh: async () => now }, { revision: moment })).mesh();
+  expect(await at(last)).toBe(now);
+  const before = await at(then);
+  expect(before).not.toBe(now);
+  expect(before.services).toBe(now.services);
 });

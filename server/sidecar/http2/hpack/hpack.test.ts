@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { pick, randomBytes, randomSource } from "../testing/random.ts";
+import { fractionsFrom } from "../../../lib/testing/random.ts";
+import { pick, randomBytes } from "../testing/random.ts";
 import { HpackDecoder } from "./decoder.ts";
 import { HpackEncoder } from "./encoder.ts";
 import { FieldKind, invalidValue } from "./field-kind.ts";
@@ -194,7 +195,7 @@ test("what came as never indexed goes on so, and secrets do anyway", () => {
 });
 
 test("whatever is encoded is decoded, through changes of the table's size", () => {
-  const random = randomSource(7541);
+  const random = fractionsFrom(7541);
   for (let connection = 0; connection < 60; connection++) {
     const encoder = new HpackEncoder();
     const decoder = new HpackDecoder();
@@ -215,7 +216,7 @@ test("whatever is encoded is decoded, through changes of the table's size", () =
 });
 
 test("random bytes are decoded or refused, and never more than they say", () => {
-  const random = randomSource(42);
+  const random = fractionsFrom(42);
   for (let round = 0; round < 3000; round++) {
     const block = randomBytes(random, random() * 100);
     const fields = decode(new HpackDecoder(), block);

@@ -1,14 +1,4 @@
-/** Numbers in [0, 1) that are the same for the same seed (mulberry32): a failure can be had again. */
-export function randomSource(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x100000000;
-  };
-}
-
+/** Bytes and choices by random numbers in [0, 1): of a seed, so that a failure can be had again. */
 export function randomBytes(random: () => number, length: number): Buffer {
   const bytes = Buffer.alloc(length);
   for (let i = 0; i < length; i++) bytes[i] = random() * 256;

@@ -34,6 +34,20 @@ export function logContract(opened: () => Opened): void {
     expect(await bodies({})).toEqual(["other", "100% broken"]);
   });
 
+  it("keeps all of a quiet application's logs, whatever a loud one writes", async () => {
+    const { store, reader } = opened();
+    const of = (service: string, count: number) =>
+      Array.from({ length: count }, (_, i) => log(t0 * 1e6 + i, { body: `${service} ${i}`, service }));
+    await store.write(batch({ logs: [...of("quiet", 3), ...of("loud", 12_000), ...of("less", 40)] }));
+    const retention = { ...defaultRetention, maxLogs: 61 };
+    while ((await store.compact({ nowMs: t0 * 1000, settledUntilMs: 0, retention })).more);
+    const bodies = async (service: string) =>
+      (await reader.applicationLogs({ fromMs: 0, toMs: t0 * 2000, limit: 20_000, service })).map(({ body }) => body);
+    expect(await bodies("quiet")).toEqual(["quiet 2", "quiet 1", "quiet 0"]);
+    expect(await bodies("loud")).toEqual(Array.from({ length: 29 }, (_, i) => `loud ${11_999 - i}`));
+    expect(await bodies("less")).toEqual(Array.from({ length: 29 }, (_, i) => `less ${39 - i}`));
+  });
+
   it("pages through applications' logs, also through those of one microsecond", async () => {
     const { store, reader } = opened();
     await store.write(batch({ logs: ["a", "b", "c", "d"].map((body) => log(t0 * 1e6, { body })) }));
