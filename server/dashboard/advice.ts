@@ -164,7 +164,11 @@ export function createAdvice(source: AdviceSource): Advice {
 const isAt = ({ destination }: RecordedCall, { namespace, name }: AdvisedWorkload): boolean =>
   destination.namespace === namespace && destination.workload === name;
 
-function meantBy(all: readonly AdvisedWorkload[], namespace: string, workload: string | undefined): AdvisedWorkload[] {
+export function meantBy(
+  all: readonly AdvisedWorkload[],
+  namespace: string,
+  workload: string | undefined,
+): AdvisedWorkload[] {
   const own = all.filter((it) => it.namespace === namespace);
   const named = own.filter((it) => workload === undefined || it.name === workload);
   const found = named.length > 0 ? named : own.filter(({ app }) => app === workload);
@@ -173,7 +177,7 @@ function meantBy(all: readonly AdvisedWorkload[], namespace: string, workload: s
 }
 
 /** One policy for each application, by the label that its workloads share; for one workload, by all that tells it apart. */
-function targetsOf(
+export function targetsOf(
   meant: readonly AdvisedWorkload[],
   workload: string | undefined,
 ): { target: ProposalTarget; of: AdvisedWorkload[] }[] {
@@ -195,7 +199,7 @@ function telling(labels: Readonly<Record<string, string>>): Record<string, strin
   return Object.fromEntries(own.length > 0 ? own : Object.entries(labels));
 }
 
-function meshWith({ objects }: Known, changed: readonly ConfigObject[]): Mesh {
+export function meshWith({ objects }: Pick<Known, "objects">, changed: readonly ConfigObject[]): Mesh {
   const key = ({ kind, metadata }: ConfigObject) => `${kind} ${metadata.namespace}/${metadata.name}`;
   const replaced = new Set(changed.map(key));
   return buildMesh([...objects.filter((it) => !replaced.has(key(it))), ...changed], 0);
