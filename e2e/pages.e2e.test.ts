@@ -301,6 +301,7 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
         "traces",
         "metrics",
         "explain",
+        "security",
         "alerts",
       ],
       ...["faults", "load", "config"],
