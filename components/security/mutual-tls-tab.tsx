@@ -11,16 +11,11 @@ import { TableSkeleton } from "../ui/skeletons.tsx";
 import { EmptyState } from "../ui/states.tsx";
 import type { TimeRange } from "../ui/time-range.ts";
 import { useMutualTlsColumns } from "./mutual-tls-columns.tsx";
-import styles from "./security.module.css";
-import { useMutualTls } from "./security-queries.ts";
-import { StrictPanel } from "./strict-panel.tsx";
-
-/** In the address: STRICT is tried for all of the mesh. */
-export const wholeMeshTarget = "*";
+import { useMutualTls, wholeMeshTarget } from "./security-queries.ts";
 
 const keyOf = ({ namespace, name }: Pick<WorkloadSecurity, "namespace" | "name">) => `${namespace}/${name}`;
 
-/** What each port takes and how it was called; above it, what a switch to STRICT would break. */
+/** What each port takes and how it was called, with the choice of what to preview STRICT for. */
 export function MutualTlsTab({ range, initial }: { range: TimeRange; initial: Settled<MutualTlsReport> | undefined }) {
   const t = useTranslations("security");
   const url = useUrlState();
@@ -30,43 +25,40 @@ export function MutualTlsTab({ range, initial }: { range: TimeRange; initial: Se
   const target = url.get("strict");
   const names = [...new Set(workloads.map(({ namespace }) => namespace)), ...workloads.map(keyOf)];
   return (
-    <div className={styles.stack}>
-      {target !== null && <StrictPanel target={target === wholeMeshTarget ? "" : target} range={range} />}
-      <Panel
-        flush
-        title={t("by-workload")}
-        actions={
-          <NativeSelect
-            size="xs"
-            aria-label={t("preview")}
-            value={target ?? ""}
-            onChange={({ currentTarget }) => url.set({ strict: currentTarget.value || null }, "push")}
-            data={[
-              { value: "", label: t("preview") },
-              { value: wholeMeshTarget, label: t("whole-mesh") },
-              ...(target && target !== wholeMeshTarget && !names.includes(target)
-                ? [{ value: target, label: target }]
-                : []),
-              ...names.map((name) => ({ value: name, label: name })),
-            ]}
-            data-testid="strict-target"
+    <Panel
+      flush
+      title={t("by-workload")}
+      actions={
+        <NativeSelect
+          size="xs"
+          aria-label={t("preview")}
+          value={target ?? ""}
+          onChange={({ currentTarget }) => url.set({ strict: currentTarget.value || null }, "push")}
+          data={[
+            { value: "", label: t("preview") },
+            { value: wholeMeshTarget, label: t("whole-mesh") },
+            ...(target && target !== wholeMeshTarget && !names.includes(target)
+              ? [{ value: target, label: target }]
+              : []),
+            ...names.map((name) => ({ value: name, label: name })),
+          ]}
+          data-testid="strict-target"
+        />
+      }
+    >
+      <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={7} columns={5} />}>
+        {(report) => (
+          <SortedTable
+            caption={t("by-workload")}
+            columns={columns}
+            rows={report.workloads}
+            rowKey={keyOf}
+            defaultSort=""
+            rowProps={(one) => ({ "data-workload": keyOf(one) })}
+            empty={<EmptyState title={t("no-workloads")}>{t("no-workloads-text")}</EmptyState>}
           />
-        }
-      >
-        <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={7} columns={5} />}>
-          {(report) => (
-            <SortedTable
-              caption={t("by-workload")}
-              columns={columns}
-              rows={report.workloads}
-              rowKey={keyOf}
-              defaultSort=""
-              rowProps={(one) => ({ "data-workload": keyOf(one) })}
-              empty={<EmptyState title={t("no-workloads")}>{t("no-workloads-text")}</EmptyState>}
-            />
-          )}
-        </LiveContent>
-      </Panel>
-    </div>
+        )}
+      </LiveContent>
+    </Panel>
   );
 }

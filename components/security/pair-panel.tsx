@@ -28,7 +28,7 @@ export function PairPanel({ call, onClose }: { call: CoveredCall; onClose: () =>
         <h3>
           <WorkloadName of={caller} /> → <WorkloadName of={called} />
         </h3>
-        <CloseButton size="sm" aria-label={t("strict-close")} onClick={onClose} />
+        <CloseButton size="sm" aria-label={t("close")} onClick={onClose} />
       </div>
       <dl className={styles.facts}>
         {facts.map(({ key, value }) => (

@@ -28,10 +28,10 @@ export function RefusalsTab({ range }: { range: TimeRange }) {
             {groups.map((group) => (
               <RefusalPanel key={`${group.details} ${JSON.stringify(group.by)}`} group={group} range={range} />
             ))}
+            <PolicyTable range={range} />
           </>
         )}
       </LiveContent>
-      <PolicyTable range={range} />
     </div>
   );
 }

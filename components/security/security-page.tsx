@@ -14,7 +14,9 @@ import { CertificatesTab } from "./certificates-tab.tsx";
 import { CoverageTab } from "./coverage-tab.tsx";
 import { MutualTlsTab } from "./mutual-tls-tab.tsx";
 import { RefusalsTab } from "./refusals-tab.tsx";
+import styles from "./security.module.css";
 import { type SecurityTab, securityTabs, securityWindowSec, securityWindows } from "./security-window.ts";
+import { StrictSheet } from "./strict-sheet.tsx";
 
 export interface SecurityPageProps {
   /** Of the first tab; null: another one was asked for. */
@@ -35,26 +37,30 @@ export function SecurityPage({ initial, initialRange }: SecurityPageProps) {
     refusals: <RefusalsTab range={range} />,
     certificates: <CertificatesTab />,
   };
+  const strict = tab === "mutual-tls" ? url.get("strict") : null;
   return (
-    <Page>
-      <PageHeader title={t("title")} hint={t("hint")}>
-        {tab !== "certificates" && <TimeRangePicker value={range} onChange={set} windows={securityWindows} />}
-      </PageHeader>
-      <Tabs
-        value={tab}
-        onChange={(next) => url.set({ tab: next === "mutual-tls" ? null : next }, "push")}
-        keepMounted={false}
-        classNames={{ list: tabs.list ?? "", tab: tabs.tab ?? "" }}
-      >
-        <Tabs.List aria-label={t("title")}>
-          {securityTabs.map((one) => (
-            <Tabs.Tab key={one} value={one} data-testid={`tab-${one}`}>
-              {t(`tab-${one}`)}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        <Tabs.Panel value={tab}>{content[tab]}</Tabs.Panel>
-      </Tabs>
-    </Page>
+    <div className={styles.page}>
+      <Page>
+        <PageHeader title={t("title")} hint={t("hint")}>
+          {tab !== "certificates" && <TimeRangePicker value={range} onChange={set} windows={securityWindows} />}
+        </PageHeader>
+        <Tabs
+          value={tab}
+          onChange={(next) => url.set({ tab: next === "mutual-tls" ? null : next }, "push")}
+          keepMounted={false}
+          classNames={{ list: tabs.list ?? "", tab: tabs.tab ?? "" }}
+        >
+          <Tabs.List aria-label={t("title")}>
+            {securityTabs.map((one) => (
+              <Tabs.Tab key={one} value={one} data-testid={`tab-${one}`}>
+                {t(`tab-${one}`)}
+              </Tabs.Tab>
+            ))}
+          </Tabs.List>
+          <Tabs.Panel value={tab}>{content[tab]}</Tabs.Panel>
+        </Tabs>
+      </Page>
+      {strict && <StrictSheet target={strict} range={range} />}
+    </div>
   );
 }

@@ -26,7 +26,10 @@ export const useMutualTls = (range: TimeRange, initial?: Settled<MutualTlsReport
     initial,
   });
 
-/** `<namespace>`, `<namespace>/<workload>`, or empty for the mesh. */
+/** In the address, in place of a namespace: STRICT is tried for all of the mesh. */
+export const wholeMeshTarget = "*";
+
+/** `<namespace>`, `<namespace>/<workload>`, or `*` for the mesh. */
 export function useStrictPreview(target: string, range: TimeRange): Live<StrictPreview> {
   const query = `${new URLSearchParams(strictTarget(target))}&${stretch(range)}`;
   return useLive({
@@ -37,6 +40,7 @@ export function useStrictPreview(target: string, range: TimeRange): Live<StrictP
 }
 
 export function strictTarget(target: string): Record<string, string> {
+  if (target === wholeMeshTarget) return {};
   const [namespace = "", workload] = target.split("/", 2);
   return { ...(namespace && { namespace }), ...(workload && { workload }) };
 }

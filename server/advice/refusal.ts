@@ -32,7 +32,7 @@ export function refusalOf(details: string): Refusal | undefined {
 }
 
 /** `ns[default]-policy[reviews]-rule[0]`, as translation names rules, whatever stands around it. */
-export function policyRuleOf(name: string): PolicyRule | undefined {
+function policyRuleOf(name: string): PolicyRule | undefined {
   const [, namespace, policy, index] = /ns\[([^\]]*)\]-policy\[([^\]]*)\]-rule\[(\d+)\]/.exec(name) ?? [];
   return namespace === undefined || policy === undefined
     ? undefined
