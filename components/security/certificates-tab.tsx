@@ -58,7 +58,9 @@ function End({ of: { notAfterMs, state }, at }: { of: Living; at: number }) {
   return (
     <span data-state={state} className={state === "good" ? undefined : styles[state]} suppressHydrationWarning>
       {t(state === "ended" ? "ended-at" : "ends-at", {
-        time: formatDateTime(notAfterMs, locale, { day: true }),
+        time: new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" }).format(
+          notAfterMs,
+        ),
         left: formatAge(notAfterMs - at, locale),
       })}
       {state === "late" && ` · ${t("late")}`}
@@ -74,8 +76,9 @@ function Roots({ report: { roots, at } }: { report: CertificateReport }) {
       header: t("col-root"),
       phone: "title",
       cell: ({ subject, state }) => (
-        <span className={styles.name}>
-          <HealthMark health={marks[state]} silent /> {subject}
+        <span className={styles.marked}>
+          <HealthMark health={marks[state]} silent />
+          <span>{subject}</span>
         </span>
       ),
     },
@@ -107,12 +110,14 @@ function Identities({ report: { certificates, at } }: { report: CertificateRepor
       phone: "title",
       sortValue: ({ spiffeUri }) => spiffeUri,
       cell: ({ spiffeUri, state, serial, revoked }) => (
-        <span className={styles.name}>
+        <span className={styles.marked}>
           <HealthMark health={revoked ? "failing" : marks[state]} silent />
-          <span className={`mono ${styles.wrap}`} title={t("serial", { serial })}>
-            {spiffeUri}
+          <span>
+            <span className={`mono ${styles.wrap}`} title={t("serial", { serial })}>
+              {spiffeUri}
+            </span>
+            {revoked && <span className={styles.ended}> {t("revoked")}</span>}
           </span>
-          {revoked && <span className={styles.ended}>{t("revoked")}</span>}
         </span>
       ),
     },

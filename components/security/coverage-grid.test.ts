@@ -3,7 +3,7 @@ import type { CoveredCall } from "../../server/contract/index.ts";
 import { cellState, gridOf, isSeen } from "./coverage-grid.ts";
 
 const call = (caller: string, called: string, calls: number): CoveredCall => ({
-  ...{ caller, called, calls, mutual: calls, refused: 0, reach: "all", policies: [] },
+  ...{ caller, called, calls, mutual: calls, refused: 0, gateway: false, reach: "all", policies: [] },
 });
 
 it("has callers down and called across, the busy ones first; what was seen goes before what could be", () => {
@@ -23,7 +23,9 @@ it("has callers down and called across, the busy ones first; what was seen goes 
 });
 
 it("says of a cell what wants a look most", () => {
-  expect(cellState({ calls: 4, mutual: 4, refused: 0 })).toBe("mutual");
-  expect(cellState({ calls: 4, mutual: 3, refused: 0 })).toBe("plain");
-  expect(cellState({ calls: 4, mutual: 3, refused: 1 })).toBe("refused");
+  const four = { calls: 4, gateway: false };
+  expect(cellState({ ...four, mutual: 4, refused: 0 })).toBe("mutual");
+  expect(cellState({ ...four, mutual: 3, refused: 0 })).toBe("plain");
+  expect(cellState({ ...four, mutual: 3, refused: 1 })).toBe("refused");
+  expect(cellState({ ...four, mutual: 3, refused: 0, gateway: true })).toBe("outside");
 });

@@ -41,8 +41,18 @@ function byCalls(pairs: readonly Pair[], side: (pair: Pair) => string): string[]
   return [...sums].toSorted((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).map(([name]) => name);
 }
 
-export type CellState = "refused" | "plain" | "mutual";
+export type CellState = "refused" | "plain" | "outside" | "mutual";
 
 /** What of a call wants a look most. */
-export const cellState = ({ refused, mutual, calls }: Pick<CoveredCall, "refused" | "mutual" | "calls">): CellState =>
-  refused > 0 ? "refused" : mutual < calls ? "plain" : "mutual";
+export function cellState({
+  refused,
+  mutual,
+  calls,
+  gateway,
+}: Pick<CoveredCall, "refused" | "mutual" | "calls" | "gateway">): CellState {
+  if (refused > 0) return "refused";
+  if (mutual === calls) return "mutual";
+  return gateway ? "outside" : "plain";
+}
+
+export const cellMarks = { mutual: "healthy", plain: "degraded", outside: "idle", refused: "failing" } as const;

@@ -6,12 +6,10 @@ import type { Column } from "../ui/data-table.tsx";
 import { HealthMark } from "../ui/health-mark.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { Count } from "./count.tsx";
-import { cellState } from "./coverage-grid.ts";
+import { cellMarks, cellState } from "./coverage-grid.ts";
 import { PolicyNames } from "./policy-names.tsx";
 import styles from "./security.module.css";
 import { WorkloadName } from "./workload-name.tsx";
-
-const marks = { mutual: "healthy", plain: "degraded", refused: "failing" } as const;
 
 /** The matrix row by row, for a narrow screen and for those who hear it. */
 export function CoverageList({ report }: { report: CoverageReport }) {
@@ -23,8 +21,8 @@ export function CoverageList({ report }: { report: CoverageReport }) {
       phone: "title",
       sortValue: ({ caller, called }) => `${caller} ${called}`,
       cell: (one) => (
-        <span className={styles.name}>
-          <HealthMark health={marks[cellState(one)]} silent />
+        <span className={styles.marked}>
+          <HealthMark health={cellMarks[cellState(one)]} silent />
           <span>
             <WorkloadName of={one.caller} /> → <WorkloadName of={one.called} />
           </span>

@@ -4,14 +4,8 @@ import type { CoverageReport } from "../../server/contract/index.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { formatNumber, quantityText } from "../ui/format.ts";
 import { HealthMark } from "../ui/health-mark.tsx";
-import { type CellState, cellState, type GridCell, gridOf, isSeen } from "./coverage-grid.ts";
+import { cellMarks, cellState, type GridCell, gridOf, isSeen } from "./coverage-grid.ts";
 import styles from "./security.module.css";
-
-const marks: Record<CellState, "healthy" | "degraded" | "failing"> = {
-  mutual: "healthy",
-  plain: "degraded",
-  refused: "failing",
-};
 
 /** Callers down, called across. A cell that was called opens what is known of it. */
 export function CoverageMatrix({ report, chosen }: { report: CoverageReport; chosen: string | null }) {
@@ -52,9 +46,9 @@ export function CoverageMatrix({ report, chosen }: { report: CoverageReport; cho
         </table>
       </div>
       <ul className={styles.legend} aria-label={t("legend")}>
-        {(["mutual", "plain", "refused"] as const).map((state) => (
+        {(["mutual", "plain", "outside", "refused"] as const).map((state) => (
           <li key={state}>
-            <HealthMark health={marks[state]} silent /> {t(`cell-${state}`)}
+            <HealthMark health={cellMarks[state]} silent /> {t(`cell-${state}`)}
           </li>
         ))}
         <li>
@@ -89,7 +83,7 @@ function Cell({ cell, pair, chosen }: { cell: GridCell | undefined; pair: string
       aria-label={t("cell-label", { calls: cell.calls, state: t(`cell-${state}`) })}
       onClick={() => url.set({ pair: pair === chosen ? null : pair })}
     >
-      <HealthMark health={marks[state]} silent />
+      <HealthMark health={cellMarks[state]} silent />
       <span className="num">{quantityText(formatNumber(cell.calls, locale))}</span>
     </button>
   );

@@ -6,7 +6,7 @@ import { LiveContent } from "../list/live-content.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
-import { EmptyState, Notice } from "../ui/states.tsx";
+import { EmptyState } from "../ui/states.tsx";
 import type { TimeRange } from "../ui/time-range.ts";
 import { CoverageList } from "./coverage-list.tsx";
 import { CoverageMatrix } from "./coverage-matrix.tsx";
@@ -58,7 +58,9 @@ function Covered({ report, view }: { report: CoverageReport; view: (typeof views
   return (
     <>
       {!evidence.complete && (
-        <Notice tone="warn">{t("incomplete", { lines: evidence.lines, calls: evidence.calls })}</Notice>
+        <p className={`${styles.padded} ${styles.quiet}`}>
+          {t("incomplete", { lines: evidence.lines, calls: evidence.calls })}
+        </p>
       )}
       {unguarded.length > 0 && (
         <p className={styles.padded}>

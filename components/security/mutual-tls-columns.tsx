@@ -111,7 +111,10 @@ function PlainCallers({ workload: { namespace, app, version, plainCallers } }: {
     <ul className={styles.ports}>
       {plainCallers.slice(0, mostShown).map(({ caller, calls }) => (
         <li key={caller}>
-          <WorkloadName of={caller} /> <span className="muted">×</span> <Count value={calls} />
+          <WorkloadName of={caller} />{" "}
+          <span className={styles.amount}>
+            <span className="muted">×</span> <Count value={calls} />
+          </span>
         </li>
       ))}
       <li>

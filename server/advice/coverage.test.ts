@@ -25,7 +25,7 @@ it("has each pair that called, with how it came and who is guarded by nobody; an
   expect(found.calls).toEqual([
     {
       ...{ caller: "default/page", called: "default/reviews", calls: 10, mutual: 9, refused: 0 },
-      ...{ reach: "all", policies: [] },
+      ...{ gateway: false, reach: "all", policies: [] },
     },
   ]);
   expect(found.unguarded).toEqual(["default/legacy", "default/page", "default/reviews"]);
@@ -56,6 +56,12 @@ it("says what callers may by their certificate: everything, some requests, nothi
   const { calls: refused, idle } = cover([allow([from("other")])]);
   expect(refused).toMatchObject([{ reach: "none" }]);
   expect(idle.filter(({ called }) => called === "default/reviews")).toEqual([]);
+});
+
+it("says what strangers could call where one was seen, who are nobody to a policy", () => {
+  const sums = [calls(edge("", "page", { mtls: false }), 1)];
+  const pairs = cover([allow([from("page")])], sums).idle.filter(({ caller }) => caller === "");
+  expect(pairs).toEqual([{ caller: "", called: "default/legacy", reach: "all" }]);
 });
 
 it("lets nobody without a certificate call what is STRICT", () => {

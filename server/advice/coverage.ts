@@ -36,6 +36,7 @@ export function coverage(input: CoverageInput): Omit<CoverageReport, "fromMs" | 
       return {
         caller,
         called,
+        gateway: guarded.some(({ isGateway }) => isGateway),
         ...counts,
         reach: reachOf(input, apps, caller, called),
         policies: speaking(guarding, guarded),
@@ -43,7 +44,7 @@ export function coverage(input: CoverageInput): Omit<CoverageReport, "fromMs" | 
     })
     .sort((a, b) => b.calls - a.calls);
   addRules(input, seen, calls);
-  const callers = new Set([...apps.keys(), ...sums.map(({ edge }) => appOf(edge.source)).filter(Boolean)]);
+  const callers = new Set([...apps.keys(), ...sums.map(({ edge }) => appOf(edge.source))]);
   const idleLeftOut = callers.size * apps.size > mostPairs;
   const idle = idleLeftOut
     ? []

@@ -96,6 +96,8 @@ export type Reach = z.infer<typeof Reach>;
 export const CoveredCall = z.object({
   caller: z.string(),
   called: z.string(),
+  /** It is called from outside, where callers have no certificates of the mesh. */
+  gateway: z.boolean(),
   calls: z.number(),
   mutual: z.number(),
   /** Of the lines that are kept: those that a rule, a token's check or a provider refused. */
