@@ -318,6 +318,7 @@ describe.skipIf(chromium.missing)(`every page${chromium.reason}`, () => {
         "traces",
         "metrics",
         "explain",
+        "security",
         "alerts",
       ],
       ...["faults", "load", "config"],

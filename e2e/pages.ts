@@ -52,6 +52,20 @@ export const pages = [
     path: "/explain?from=default%2Fproductpage-v1&url=http%3A%2F%2Freviews%3A9080%2Freviews%2F0",
     ready: '[data-testid="explain-routes"]',
   },
+  { name: "security", path: "/security", ready: '[data-workload="default/reviews-v1"]' },
+  { name: "security-strict", path: "/security?strict=*", ready: '[data-testid="strict-verdict"]' },
+  {
+    name: "security-coverage",
+    path: "/security?tab=coverage&pair=default%2Fproductpage%3Edefault%2Freviews",
+    ready: '[data-testid="coverage-pair"]',
+  },
+  { name: "security-coverage-list", path: "/security?tab=coverage&view=list", ready: "[data-call]" },
+  {
+    name: "security-refusals",
+    path: "/security?tab=refusals",
+    ready: '[data-testid="policy-effects"] [data-testid="empty-state"]',
+  },
+  { name: "security-certificates", path: "/security?tab=certificates", ready: "[data-identity]" },
   {
     name: "policy-propose",
     path: "/security/propose?namespace=default&workload=reviews",

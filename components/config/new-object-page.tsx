@@ -13,11 +13,18 @@ import { alertStarter, starter } from "./starter.ts";
 import { TemplateMenu } from "./template-menu.tsx";
 import { useApply } from "./use-apply.ts";
 
-/** New objects from YAML, one or several documents, or from a template. `begin`: what it begins with, unless it is the example of any object. */
-export function NewObjectPage({ begin: first }: { begin?: "alert" | undefined }) {
+export interface NewObjectPageProps {
+  /** What it begins with, unless it is the example of any object. */
+  begin?: "alert" | undefined;
+  /** YAML that another page has made, to begin with instead. */
+  prepared?: string | undefined;
+}
+
+/** New objects from YAML, one or several documents, or from a template. */
+export function NewObjectPage({ begin: first, prepared }: NewObjectPageProps) {
   const t = useTranslations("config");
-  const [template, setTemplate] = useState(() =>
-    first === "alert" ? alertStarter(t("alert-starter")) : starter(t("starter")),
+  const [template, setTemplate] = useState(
+    () => prepared ?? (first === "alert" ? alertStarter(t("alert-starter")) : starter(t("starter"))),
   );
   const [text, setText] = useState(template);
   const [written, setWritten] = useState<{ kind: string; namespace: string; name: string }[]>([]);

@@ -42,6 +42,19 @@ it("counts services in trouble, in the colour of the worst", () => {
   expect(countOf("services", status({ trouble: null }))).toEqual({ shown: 4, wrong: 0, tone: null });
 });
 
+it("counts certificates that end and strict ports that turn plain text away, and says nothing while all is well", () => {
+  expect(countOf("security", status())).toBeNull();
+  expect(countOf("security", status({ security: { expiring: 0, turnedAway: 0 } }))).toBeNull();
+  expect(countOf("security", status({ security: { expiring: 2, turnedAway: 0 } }))).toMatchObject({
+    shown: 2,
+    tone: "warn",
+  });
+  expect(countOf("security", status({ security: { expiring: 2, turnedAway: 1 } }))).toMatchObject({
+    shown: 3,
+    tone: "bad",
+  });
+});
+
 it("never says nought of what can't be asked", () => {
   const gone = status({ services: 0, controlPlane: { reachable: false, since: 0, message: "no answer" } });
   for (const page of ["services", "proxies", "faults", "config"] as const) expect(countOf(page, gone)).toBeNull();

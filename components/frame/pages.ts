@@ -13,6 +13,7 @@ import {
   IconListSearch,
   IconServer2,
   IconSettings,
+  IconShieldLock,
   IconStack2,
   IconTimeline,
   IconTopologyStar3,
@@ -32,6 +33,7 @@ import {
   metricsHref,
   overviewHref,
   proxiesHref,
+  securityHref,
   servicesHref,
   settingsHref,
   topologyHref,
@@ -66,6 +68,7 @@ export const pages = [
   { key: "traces", href: tracesHref, icon: IconTimeline, letter: "r", group: 0, atHand: false },
   { key: "metrics", href: metricsHref, icon: IconChartLine, letter: "m", group: 0, atHand: false },
   { key: "explain", href: explainHref(), icon: IconHelpHexagon, letter: "e", group: 0, atHand: false },
+  { key: "security", href: securityHref, icon: IconShieldLock, letter: "y", group: 0, atHand: false },
   { key: "alerts", href: alertsHref, icon: IconBell, letter: "n", group: 0, atHand: false },
   { key: "faults", href: faultsHref, icon: IconBolt, letter: "f", group: 1, atHand: true },
   { key: "load", href: loadHref, icon: IconGauge, letter: "b", group: 1, atHand: false },
@@ -123,6 +126,11 @@ export function countOf(key: PageKey, status: MeshStatus): Count | null {
   if (key === "alerts") {
     const { active = 0, critical = 0 } = status.alerts ?? {};
     return active > 0 ? { shown: active, wrong: active, tone: critical > 0 ? "bad" : "warn" } : null;
+  }
+  if (key === "security") {
+    const { expiring = 0, turnedAway = 0 } = status.security ?? {};
+    const wrong = expiring + turnedAway;
+    return wrong > 0 ? { shown: wrong, wrong, tone: turnedAway > 0 ? "bad" : "warn" } : null;
   }
   if (key === "faults") return status.faults ? { shown: status.faults, wrong: status.faults, tone: "bad" } : null;
   if (key === "config")

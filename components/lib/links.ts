@@ -20,6 +20,10 @@ export const compareHref = (from: string, to: string): string => `${historyHref}
 
 export const gatewaysHref = "/gateways";
 export const workloadsHref = "/workloads";
+
+export const workloadHref = (namespace: string, name: string): string =>
+  `${workloadsHref}?workload=${encodeURIComponent(`${namespace}/${name}`)}`;
+
 export const settingsHref = "/settings";
 
 export const metricsHref = "/metrics";
@@ -72,7 +76,9 @@ export const serviceOnGraphHref = ({ namespace, hostname }: ServiceId): string =
 export const nodeOnGraphHref = (id: string): string => `${topologyHref}?select=${encodeURIComponent(id)}`;
 
 /** Requests, by the parameters of the form that searches them; what is undefined asks for nothing. */
-export const logsOfHref = (filter: Partial<Record<LogFilterName, string | undefined>>): string => {
+export const logsOfHref = (
+  filter: Partial<Record<LogFilterName | "window" | "from" | "to", string | undefined>>,
+): string => {
   const asked = Object.entries(filter).flatMap(([name, value]) =>
     value ? [`${name}=${encodeURIComponent(value)}`] : [],
   );
@@ -108,7 +114,16 @@ export const proxyTableHref = (
 export const proposeHref = (namespace: string, workload: string): string =>
   `/security/propose?${new URLSearchParams({ namespace, workload })}`;
 
+/** Tabs of the security page. */
+export const securityHref = "/security";
+export const certificatesHref = `${securityHref}?tab=certificates`;
+export const refusalsHref = `${securityHref}?tab=refusals`;
+
 export const newObjectHref = "/config/new";
+
+/** The PeerAuthentication that makes what is named STRICT, to be looked at and applied; without a namespace, the mesh. */
+export const newStrictHref = (target: Readonly<Record<string, string>>): string =>
+  `${newObjectHref}?${new URLSearchParams({ begin: "strict", ...target })}`;
 
 /** What happens to a request; without one, the form to ask. */
 export const explainHref = (request?: ExplainedRequest): string =>

@@ -76,6 +76,7 @@ function MoreFields({ id }: { id: string }) {
         options={(["outbound", "inbound", "gateway"] as const).map((one) => [one, t(`direction-${one}`)])}
       />
       <Choice name="flag" options={loggedFlags.map((flag) => [flag, flag])} />
+      <TextField name="details" />
       <TextField name="method" />
       <TextField name="min" numeric />
       <TextField name="max" numeric />

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { type MeshStatus, type ProxyList, type ServiceListItem, serviceTitle } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
-import { configHref, faultsHref, outOfSyncHref, proxyHref, serviceHref } from "../lib/links.ts";
+import { certificatesHref, configHref, faultsHref, outOfSyncHref, proxyHref, refusalsHref, serviceHref } from "../lib/links.ts";
 import { LostWords } from "../proxy-sync/lost-words.tsx";
 import { useHealthReason } from "../services/health-reason.tsx";
 import { type HealthLevel, HealthMark } from "../ui/health-mark.tsx";
@@ -28,7 +28,8 @@ export function TroubleList({ services, status, proxies }: TroubleListProps) {
   const behind = new Set(services.flatMap(({ missingProxies = [] }) => missingProxies.map(({ id }) => id)));
   // Those of no service: gateways, and who only calls.
   const lost = proxies?.proxies.filter(({ connected, id }) => !connected && !behind.has(id)) ?? [];
-  const late = proxies ? certificatesOf(proxies).late : 0;
+  const late = status?.security?.expiring ?? (proxies ? certificatesOf(proxies).late : 0);
+  const turnedAway = status?.security?.turnedAway ?? 0;
   const refused = status?.refusedObjects ?? 0;
   const lagging = status?.proxies.lagging ?? 0;
   const items: { key: string; item: ReactNode }[] = [
@@ -76,7 +77,15 @@ export function TroubleList({ services, status, proxies }: TroubleListProps) {
       ? [
           {
             key: "late",
-            item: <Item health="degraded" name={t("certificates-late", { count: late })} href={outOfSyncHref} />,
+            item: <Item health="degraded" name={t("certificates-late", { count: late })} href={certificatesHref} />,
+          },
+        ]
+      : []),
+    ...(turnedAway > 0
+      ? [
+          {
+            key: "turned-away",
+            item: <Item health="failing" name={t("turned-away", { count: turnedAway })} href={refusalsHref} />,
           },
         ]
       : []),

@@ -15,6 +15,8 @@ import type { RbacSubject } from "../sidecar/rbac/subject.ts";
 export interface Unknown {
   readonly identity: boolean;
   readonly port: boolean;
+  /** Method, path and host. */
+  readonly request: boolean;
 }
 
 /** What some rules match: the policy's name, "" for none, undefined where that depends on what was not recorded. */
@@ -63,7 +65,7 @@ function principal(tree: Principal, sense: boolean, unknown: Unknown, missing: S
     case "authenticated":
       return unknown.identity ? open("principal") : tree;
     case "header":
-      return recorded.has(identifier.value.name) ? tree : open(`header ${identifier.value.name}`);
+      return !unknown.request && recorded.has(identifier.value.name) ? tree : open(`header ${identifier.value.name}`);
     case "metadata":
     case "sourcedMetadata":
       return open("request.auth");
@@ -97,7 +99,10 @@ function permission(tree: Permission, sense: boolean, unknown: Unknown, missing:
     case "notRule":
       return create(PermissionSchema, { rule: { case: "notRule", value: inner(rule.value, !sense) } });
     case "header":
-      return recorded.has(rule.value.name) ? tree : open(`header ${rule.value.name}`);
+      return !unknown.request && recorded.has(rule.value.name) ? tree : open(`header ${rule.value.name}`);
+    case "urlPath":
+    case "uriTemplate":
+      return unknown.request ? open("request") : tree;
     case "metadata":
     case "sourcedMetadata":
       return open("metadata");

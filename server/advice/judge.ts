@@ -16,7 +16,7 @@ import type { RecordedCall } from "./recorded-call.ts";
 
 export interface Verdict {
   readonly kind: "allowed" | "refused" | "undecided";
-  /** Of a refusal: the rule that denies, or the policies of which none allows; else "". */
+  /** Of a refusal: the rule that denies, or the policies of which none allows. Of a call that is allowed: the rule that does; "" where none is needed. */
   readonly rule: string;
 }
 
@@ -31,17 +31,31 @@ interface Step {
   readonly policies: string;
 }
 
+/** What of a call is left open: with its `request`, verdicts are of all requests of its caller at its port. */
+export interface LeftOpen {
+  readonly request?: boolean;
+}
+
 /**
  * Calls before the filters that translation makes for this workload, matched by the sidecar's own engine. What a line does not have (claims, headers, addresses)
  * leaves open only what depends on it.
  */
-export function createJudge(mesh: Mesh, proxy: MeshProxy, missing: Set<string>): Judge {
+export function createJudge(
+  mesh: Mesh,
+  proxy: MeshProxy,
+  missing: Set<string>,
+  { request = false }: LeftOpen = {},
+): Judge {
   const options = defaultTranslateOptions;
   const scope = scopeOf(mesh, proxy);
   const { clusters } = outboundClusters(mesh, scope, options);
   const known = new Map<string, readonly Step[]>();
   const stepsFor = (call: RecordedCall): readonly Step[] => {
-    const unknown: Unknown = { identity: call.mtls && call.identity === undefined, port: call.port === undefined };
+    const unknown: Unknown = {
+      identity: call.mtls && call.identity === undefined,
+      port: call.port === undefined,
+      request,
+    };
     const isTcp = call.protocol === "tcp";
     const key = `${call.port} ${isTcp} ${unknown.identity}`;
     let steps = known.get(key);
@@ -106,6 +120,7 @@ const ruleName = (name: string): string =>
 
 function judge(steps: readonly Step[], subject: RbacSubject): Verdict {
   let isOpen = false;
+  let rule = "";
   for (const { action, match, asks, policies } of steps) {
     if (action === RBAC_Action.LOG) continue;
     const matched = match(subject);
@@ -116,9 +131,10 @@ function judge(steps: readonly Step[], subject: RbacSubject): Verdict {
     } else {
       if (matched === "") return { kind: "refused", rule: policies };
       isOpen ||= matched === undefined;
+      rule = matched === undefined ? "" : ruleName(matched);
     }
   }
-  return { kind: isOpen ? "undecided" : "allowed", rule: "" };
+  return isOpen ? { kind: "undecided", rule: "" } : { kind: "allowed", rule };
 }
 
 function subjectOf(call: RecordedCall, proxy: MeshProxy): RbacSubject {

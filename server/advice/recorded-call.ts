@@ -21,6 +21,8 @@ export interface RecordedCall {
   readonly code: number;
   /** An RBAC filter refused it when it came. */
   readonly refused: boolean;
+  /** Envoy's response code details. */
+  readonly details: string;
   readonly requestId: string;
   readonly traceId: string;
 }
@@ -29,7 +31,6 @@ export interface RecordedCall {
 export function recordedCall(row: LogRow, identities: ReadonlyMap<string, string>): RecordedCall {
   const { source, destination, mtls, protocol } = row.edge;
   const caller = source.workload || source.namespace ? `${source.namespace}/${source.workload}` : "";
-  const port = /^inbound\|(\d+)\|/.exec(row.upstreamCluster)?.[1];
   return {
     atMs: row.atMs,
     caller,
@@ -40,16 +41,23 @@ export function recordedCall(row: LogRow, identities: ReadonlyMap<string, string
       workload: destination.workload,
       address: row.proxy.split("~")[1] ?? "",
     },
-    port: port === undefined ? undefined : Number(port),
+    port: portOf(row),
     protocol,
     method: row.method,
     path: row.path.replace(/[?#].*$/s, ""),
     authority: row.authority,
     code: row.code,
     refused: /^rbac_access_denied/.test(row.details),
+    details: row.details,
     requestId: row.requestId,
     traceId: row.traceId,
   };
+}
+
+/** Undefined: its line does not tell. */
+export function portOf({ upstreamCluster }: Pick<LogRow, "upstreamCluster">): number | undefined {
+  const port = /^inbound\|(\d+)\|/.exec(upstreamCluster)?.[1];
+  return port === undefined ? undefined : Number(port);
 }
 
 export const sampleOf = ({ atMs, method, path, code, requestId, traceId }: RecordedCall): CallSample => ({

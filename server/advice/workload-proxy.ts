@@ -1,4 +1,4 @@
-import type { ProxySync, WorkloadView } from "../contract/index.ts";
+import type { ProxyIdentity, ProxySync, WorkloadView } from "../contract/index.ts";
 import { parseProxy } from "../model/parse-proxy.ts";
 import type { MeshProxy } from "../model/proxy.ts";
 
@@ -9,8 +9,14 @@ export interface AdvisedWorkload {
   readonly labels: Readonly<Record<string, string>>;
   readonly isGateway: boolean;
   readonly proxy: MeshProxy;
+  /** Somebody has seen a proxy of it, or expects one. */
+  readonly hasProxy: boolean;
   readonly connected: boolean;
 }
+
+/** Whether it takes mutual TLS. */
+export const proxyIdentityOf = (it: AdvisedWorkload | undefined): ProxyIdentity =>
+  !it?.hasProxy ? "none" : it.proxy.identity === undefined ? "uncertified" : "certified";
 
 /** Workloads as translation knows them. What their nodes say beside names, addresses and labels (ports of their own) is not known here. */
 export function advisedWorkloads(
@@ -27,14 +33,16 @@ export function advisedWorkloads(
     const id = found?.id ?? `sidecar~${ip}~${name}.${namespace}~${namespace}.svc.cluster.local`;
     const proxy = proxyOf(id, { namespace, name, labels, serviceAccount }, found?.identity ?? undefined);
     const connected = found?.connected ?? false;
-    return proxy ? [{ namespace, name, app, labels, isGateway: false, proxy, connected }] : [];
+    return proxy
+      ? [{ namespace, name, app, labels, isGateway: false, proxy, hasProxy: found !== undefined, connected }]
+      : [];
   });
   const gateways = proxies
     .filter(({ kind }) => kind === "gateway")
     .flatMap(({ namespace, name, app, id, identity, connected }) => {
       const labels = { app };
       const proxy = proxyOf(id, { namespace, name, labels, serviceAccount: "" }, identity ?? undefined);
-      return proxy ? [{ namespace, name, app, labels, isGateway: true, proxy, connected }] : [];
+      return proxy ? [{ namespace, name, app, labels, isGateway: true, proxy, hasProxy: true, connected }] : [];
     });
   return [...registered, ...gateways];
 }

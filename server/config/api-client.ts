@@ -10,6 +10,7 @@ import { told } from "../contract/index.ts";
 import { LoadList, RateLimitUses } from "../contract/load.ts";
 import type { RestoreRequest } from "../contract/meshes.ts";
 import { type KnownProxy, KnownProxyList, PushHistory, PushLatency, PushStatus } from "../contract/proxies.ts";
+import { SignedCertificates } from "../contract/security.ts";
 import { MeshService } from "../contract/services.ts";
 import { ChangeResult, Routing, type WeightsChange } from "../contract/traffic.ts";
 import { WorkloadViews } from "../contract/workloads.ts";
@@ -58,6 +59,8 @@ export interface ConfigApiClient {
   badgesThen(at: number): Promise<BadgesThen | undefined>;
   gateways(): Promise<GatewayList>;
   workloads(): Promise<WorkloadViews>;
+  /** What the certificate authority signed. Rejects with NOT_FOUND where there is none. */
+  certificates(): Promise<SignedCertificates>;
   canaries(): Promise<CanaryList>;
   startCanary(canary: CanaryRequest, options: WriteOptions): Promise<ChangeResult>;
   actOnCanary(
@@ -141,6 +144,7 @@ export function createConfigApiClient(
       }),
     gateways: () => call(GatewayList, "GET", "/limpid/v1/gateways"),
     workloads: () => call(WorkloadViews, "GET", "/limpid/v1/workloads"),
+    certificates: () => call(SignedCertificates, "GET", "/limpid/v1/certificates"),
     canaries: () => call(CanaryList, "GET", "/limpid/v1/canaries"),
     startCanary: (canary, options) =>
       call(ChangeResult, "POST", `/limpid/v1/canaries${dry(options)}`, { body: canary, ...by(options) }),

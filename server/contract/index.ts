@@ -27,6 +27,7 @@ export * from "./proxy-tables.ts";
 export * from "./retention.ts";
 export * from "./saturation.ts";
 export * from "./schemas.ts";
+export * from "./security.ts";
 export * from "./services.ts";
 export * from "./shown-yaml.ts";
 export * from "./status.ts";

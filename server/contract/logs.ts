@@ -82,6 +82,7 @@ export const logFilterNames = [
   "proxy",
   "direction",
   "flag",
+  "details",
   "grpc",
   "min",
   "max",

@@ -21,6 +21,8 @@ export const MeshStatus = z.object({
   trouble: z.object({ failing: z.number(), degraded: z.number() }).nullable(),
   /** What people are told of now. */
   alerts: z.object({ active: z.number(), critical: z.number() }).optional(),
+  /** Certificates that should have been replaced by now, and workloads at which STRICT turned plain text away lately; null: it can't be asked. */
+  security: z.object({ expiring: z.number(), turnedAway: z.number() }).nullish(),
   /** Config objects that a proxy refuses. */
   refusedObjects: z.number(),
   faults: z.number(),

@@ -165,7 +165,11 @@ export function createAdvice(source: AdviceSource): Advice {
 const isAt = ({ destination }: RecordedCall, { namespace, name }: AdvisedWorkload): boolean =>
   destination.namespace === namespace && destination.workload === name;
 
-function meantBy(all: readonly AdvisedWorkload[], namespace: string, workload: string | undefined): AdvisedWorkload[] {
+export function meantBy(
+  all: readonly AdvisedWorkload[],
+  namespace: string,
+  workload: string | undefined,
+): AdvisedWorkload[] {
   const own = all.filter((it) => it.namespace === namespace);
   const named = own.filter((it) => workload === undefined || it.name === workload);
   const found = named.length > 0 ? named : own.filter(({ app }) => app === workload);
@@ -174,7 +178,7 @@ function meantBy(all: readonly AdvisedWorkload[], namespace: string, workload: s
 }
 
 /** One policy for each application, by the label that its workloads share; for one workload, by all that tells it apart. */
-function targetsOf(
+export function targetsOf(
   meant: readonly AdvisedWorkload[],
   workload: string | undefined,
 ): { target: ProposalTarget; of: AdvisedWorkload[] }[] {
@@ -196,7 +200,7 @@ function telling(labels: Readonly<Record<string, string>>): Record<string, strin
   return Object.fromEntries(own.length > 0 ? own : Object.entries(labels));
 }
 
-function meshWith({ mesh }: Known, changed: readonly ConfigObject[]): Mesh {
+export function meshWith({ mesh }: Pick<Known, "mesh">, changed: readonly ConfigObject[]): Mesh {
   return updateMesh(mesh, changed.map(drafted), 0);
 }
 

@@ -287,6 +287,13 @@ export function createApi(dashboard: Dashboard): ApiRoutes {
     need: { role: "viewer" },
   });
 
+  api.add("GET", "/api/security/mutual-tls", ({ query }) => dashboard.mutualTls(query));
+  api.add("GET", "/api/security/strict", ({ query }) => dashboard.strictPreview(query));
+  api.add("GET", "/api/security/coverage", ({ query }) => dashboard.coverage(query));
+  api.add("GET", "/api/security/refusals", ({ query }) => dashboard.refusals(query));
+  api.add("GET", "/api/security/certificates", () => dashboard.certificateReport());
+  api.add("GET", "/api/security/policies", ({ query }) => dashboard.policyEffects(query));
+
   api.add("GET", "/api/proxies", () => dashboard.proxies());
   // Of one that is not connected, and will not be again.
   api.add(

@@ -93,6 +93,7 @@ import { createMetrics } from "./metrics.ts";
 import { createProxyAdmins, type ProxyAdmins } from "./proxy-admin.ts";
 import { readDocuments } from "./read-documents.ts";
 import { createRetention, followedSteps, type RetentionCalls } from "./retention.ts";
+import { createSecurity, type Security } from "./security.ts";
 import { createThresholds, type Thresholds } from "./thresholds.ts";
 import { createTraces } from "./traces.ts";
 import { createWorkloads } from "./workloads.ts";
@@ -124,6 +125,7 @@ export interface Dashboard
     RetentionCalls,
     Meshes,
     ProxyAdmins,
+    Security,
     Thresholds {
   /** Where load can be sent in this mesh. */
   loadTargets(): Promise<LoadTargets>;
@@ -230,6 +232,13 @@ export function createDashboard({
     const services = list.services.map((one) => ({ ...one, missingProxies: missingProxies(one, seen.proxies) }));
     return { ...list, services };
   };
+  const recorded = {
+    queries,
+    workloads: remember(api.workloads, 1000),
+    proxies,
+    objects: remember(() => allObjects(api), 1000),
+  };
+  const security = createSecurity({ ...recorded, certificates: api.certificates, now: Date.now });
   const loadTargets = createLoadTargets({ proxies, held });
   const alerts = createAlerts({
     data,
@@ -271,7 +280,7 @@ export function createDashboard({
     ...createExemplars({ queries, services, now: Date.now }),
     serviceMetrics: async ({ windowSec, ...service }) =>
       (await queries()).serviceMetrics({ ...service, window: windowSec }),
-    ...createWorkloads(queries, remember(api.workloads, 1000)),
+    ...createWorkloads(queries, recorded.workloads),
     ...meshes,
     ...createTraces(queries, Date.now),
     proxies,
@@ -307,14 +316,11 @@ export function createDashboard({
       liveHosts: async () => (await queries()).liveHosts(),
       now: Date.now,
     }),
-    ...createAdvice({
-      queries,
-      workloads: remember(api.workloads, 1000),
-      proxies,
-      objects: remember(() => allObjects(api), 1000),
-    }),
+    ...createAdvice(recorded),
+    ...security,
     status: createMeshStatus({
       alerts: alerts.alerts,
+      security: security.securityTrouble,
       mesh: "limpid",
       proxies,
       services,

@@ -54,6 +54,7 @@ const Filter = z.object({
     .optional(),
   method: word.transform((method) => method.toUpperCase()).optional(),
   path: word.optional(),
+  details: word.optional(),
   min: milliseconds.optional(),
   max: milliseconds.optional(),
   trace: z

@@ -5,6 +5,7 @@ import { olderFirst } from "./service.ts";
 import type { JWTRule, RequestAuthenticationSpec } from "./specs.ts";
 
 export interface RequestAuthentication {
+  readonly name: string;
   readonly attachment: Attachment;
   readonly rules: readonly JWTRule[];
 }
@@ -18,5 +19,6 @@ export const indexRequestAuthentications = (objects: Iterable<ConfigObject>): Re
 const resolve = (object: ConfigObject): RequestAuthentication =>
   memo(object, "request-authentication", [], () => {
     const spec = object.spec as RequestAuthenticationSpec;
-    return { attachment: attachmentOf(object.metadata.namespace, spec), rules: spec.jwtRules ?? [] };
+    const { namespace, name } = object.metadata;
+    return { name, attachment: attachmentOf(namespace, spec), rules: spec.jwtRules ?? [] };
   });

@@ -23,6 +23,7 @@ export interface MeshStatusSources {
   health(): Promise<ServiceList>;
   /** What people are told of; left out where nobody looks. */
   alerts?(): Promise<Alerts>;
+  security?(): Promise<MeshStatus["security"]>;
   freshness(): Promise<{ freshAt: number | null; silentSince: number | null }>;
   now(): number;
 }
@@ -31,17 +32,19 @@ export interface MeshStatusSources {
 export function createMeshStatus(sources: MeshStatusSources): () => Promise<MeshStatus> {
   let unreachableSince: number | null = null;
   return async () => {
-    const [proxies, push, services, faults, freshness, pushes, collector, health, alerts] = await Promise.allSettled([
-      sources.proxies(),
-      sources.lastPush(),
-      sources.services(),
-      sources.faults(),
-      sources.freshness(),
-      sources.pushes(),
-      sources.collector(),
-      sources.health(),
-      sources.alerts?.(),
-    ]);
+    const [proxies, push, services, faults, freshness, pushes, collector, health, alerts, security] =
+      await Promise.allSettled([
+        sources.proxies(),
+        sources.lastPush(),
+        sources.services(),
+        sources.faults(),
+        sources.freshness(),
+        sources.pushes(),
+        sources.collector(),
+        sources.health(),
+        sources.alerts?.(),
+        sources.security?.(),
+      ]);
     const failed = [proxies, push, services, faults].find((part) => part.status === "rejected");
     unreachableSince = failed ? (unreachableSince ?? sources.now()) : null;
     const fleet = proxies.status === "fulfilled" ? proxies.value.proxies : [];
@@ -65,6 +68,7 @@ export function createMeshStatus(sources: MeshStatusSources): () => Promise<Mesh
       services: valueOr(services, []).length,
       trouble: health.status === "fulfilled" ? troubleOf(health.value) : null,
       alerts: alertsOf(valueOr(alerts, undefined)),
+      security: valueOr(security, null),
       refusedObjects,
       faults: faults.status === "fulfilled" ? faults.value.faults.length : 0,
       freshAt: valueOr(freshness, null)?.freshAt ?? null,

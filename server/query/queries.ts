@@ -48,10 +48,17 @@ import type {
   TraceQuery,
   TraceRow,
 } from "./reader.ts";
-import { type RecordedCalls, type RecordedCallsQuery, readRecordedCalls } from "./recorded-calls.ts";
+import {
+  type LinesQuery,
+  type RecordedCalls,
+  type RecordedCallsQuery,
+  readLines,
+  readRecordedCalls,
+} from "./recorded-calls.ts";
 import { readSaturation } from "./saturation.ts";
 import { buildServiceList } from "./service-list.ts";
 import { buildServiceMetrics } from "./service-metrics.ts";
+import { readTurnedAway } from "./turned-away.ts";
 import { defaultKeptSec, type KeptSec, silentSinceMs } from "./window.ts";
 import { buildWorkloadList, buildWorkloadMetrics } from "./workload-metrics.ts";
 
@@ -116,11 +123,15 @@ export interface Queries {
   liveHosts(): Promise<LiveHosts>;
   /** What was called in a window: every call counted, and the lines that are kept of them. */
   recordedCalls(query: RecordedCallsQuery): Promise<RecordedCalls>;
+  /** Lines of a window that fit any of some filters, newest first. */
+  lines(query: LinesQuery): Promise<Pick<RecordedCalls, "fromMs" | "toMs" | "rows" | "cut">>;
   /** How many calls of which edge, as told by both ends. */
   edgeCounts(query: {
     window: number;
     at?: number | undefined;
   }): Promise<{ fromMs: number; toMs: number; sums: RollupSum[] }>;
+  /** How many connections fitted no filter chain of a listener, by its `<address>:<port>`. */
+  turnedAway(query: { window: number; at?: number | undefined }): Promise<ReadonlyMap<string, number>>;
   /** How full each proxy was in the last minute before `at`. */
   saturation(query: { at?: number | undefined }): Promise<Saturation>;
   /** Values of series over a window, in about sixty steps unless `step` says how long each is, in seconds. */
@@ -347,10 +358,15 @@ export function createQueries({
       return readLiveHosts(reader, ranges.metricStepsBefore(endMs, 30, 30));
     },
     recordedCalls: (query) => readRecordedCalls(reader, ranges, query),
+    lines: (query) => readLines(reader, ranges, query),
     async edgeCounts({ window, at }) {
       const { endMs } = await ranges.endOf(at);
       const { window: range, rows } = await ranges.sumsBefore(endMs, window);
       return { fromMs: range.fromMs, toMs: range.toMs, sums: rows };
+    },
+    async turnedAway({ window, at }) {
+      const { endMs } = await ranges.endOf(at);
+      return readTurnedAway(reader, ranges.metricStepsBefore(endMs, window, window));
     },
     async saturation({ at }) {
       const { endMs } = await ranges.endOf(at);

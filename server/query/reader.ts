@@ -133,6 +133,8 @@ export interface LogFilter {
   method?: string;
   /** A part of the path, as it is written. */
   path?: string;
+  /** A part of Envoy's response code details. */
+  details?: string;
   minDurationMs?: number;
   maxDurationMs?: number;
   traceId?: string;

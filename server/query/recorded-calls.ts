@@ -7,6 +7,8 @@ export interface RecordedCallsQuery {
   at?: number | undefined;
   /** By whom: those that were called are told of by their own proxies. */
   destinations(edge: EdgeRow): boolean;
+  /** Of which of them lines are read; left out: of all. */
+  linesOf?(edge: EdgeRow): boolean;
 }
 
 /** Counts are exact, lines are what is kept of them. */
@@ -27,7 +29,7 @@ const mostRows = 20_000;
 export async function readRecordedCalls(
   reader: TelemetryReader,
   ranges: Ranges,
-  { window, at, destinations }: RecordedCallsQuery,
+  { window, at, destinations, linesOf = destinations }: RecordedCallsQuery,
 ): Promise<RecordedCalls> {
   const { endMs } = await ranges.endOf(at);
   const { window: range, rows: all } = await ranges.sumsBefore(endMs, window);
@@ -35,13 +37,34 @@ export async function readRecordedCalls(
   const { fromMs, toMs } = range;
   const rows: LogRow[] = [];
   let cut = false;
-  for (const destination of applicationsOf(sums)) {
+  for (const destination of applicationsOf(sums.filter(({ edge }) => linesOf(edge)))) {
     const query = { fromMs, toMs, direction: "inbound" as const, destination };
     const { rows: own, more } = await pages(reader, query, mostRows - rows.length);
-    rows.push(...own.filter(({ edge }) => destinations(edge)));
+    rows.push(...own.filter(({ edge }) => destinations(edge) && linesOf(edge)));
     cut ||= more;
   }
   return { fromMs, toMs, sums, rows: rows.sort((a, b) => b.atMs - a.atMs || b.id - a.id), cut };
+}
+
+export interface LinesQuery {
+  window: number;
+  at?: number | undefined;
+  /** Lines of any of these. */
+  of: readonly Pick<LogQuery, "details" | "errorsOnly">[];
+}
+
+const mostOfEach = 5_000;
+
+export async function readLines(
+  reader: TelemetryReader,
+  ranges: Ranges,
+  { window, at, of }: LinesQuery,
+): Promise<Pick<RecordedCalls, "fromMs" | "toMs" | "rows" | "cut">> {
+  const { endMs: toMs } = await ranges.endOf(at);
+  const fromMs = toMs - window * 1000;
+  const found = await Promise.all(of.map((filter) => pages(reader, { fromMs, toMs, ...filter }, mostOfEach)));
+  const rows = found.flatMap((it) => it.rows).sort((a, b) => b.atMs - a.atMs || b.id - a.id);
+  return { fromMs, toMs, rows, cut: found.some(({ more }) => more) };
 }
 
 const applicationsOf = (sums: readonly RollupSum[]): PeerFilter[] => [

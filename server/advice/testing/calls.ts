@@ -34,6 +34,7 @@ export const call = (its: Partial<RecordedCall> = {}): RecordedCall => ({
   authority: "reviews:9080",
   code: 200,
   refused: false,
+  details: "via_upstream",
   requestId: "r",
   traceId: "",
   ...its,

@@ -1,12 +1,8 @@
 import type { Command } from "commander";
+import { SignedCertificates } from "../../contract/index.ts";
 import { columns } from "../columns.ts";
 import { call, portOffsetOption, type ServerOption, serverOption, serverUrl, userOf } from "../config/client.ts";
 import { type CliIo, processIo, runCommand } from "../config/io.ts";
-
-interface Listed {
-  certificates: { serial: string; spiffeUri: string; notAfterMs: number; issuedMs: number; by: string }[];
-  revoked: { spiffeUri: string; atMs: number; reason: string }[];
-}
 
 const help = `
 Who is revoked gets no certificate any more, its streams are ended, and a policy of the whole mesh (AuthorizationPolicy
@@ -44,7 +40,7 @@ export function registerCertificates(program: Command, io: CliIo = processIo): v
 
 async function list(options: ServerOption, io: CliIo): Promise<void> {
   const answer = await call(serverUrl(options, io.env), "/limpid/v1/certificates");
-  const { certificates, revoked } = (await answer.json()) as Listed;
+  const { certificates, revoked } = SignedCertificates.parse(await answer.json());
   const gone = new Map(revoked.map((it) => [it.spiffeUri, it]));
   const rows = certificates.map(({ serial, spiffeUri, notAfterMs, issuedMs, by }) => [
     spiffeUri,

@@ -47,6 +47,7 @@ export class AccessLogReader {
     if (filter.grpcStatus !== undefined) where.add("grpc_status = ?", filter.grpcStatus);
     if (filter.method !== undefined) where.add("method = ?", filter.method);
     if (filter.path !== undefined) where.add("instr(path, ?) > 0", filter.path);
+    if (filter.details !== undefined) where.add("instr(details, ?) > 0", filter.details);
     if (filter.minDurationMs !== undefined) where.add("duration_us >= ?", Math.floor(filter.minDurationMs * 1000));
     if (filter.maxDurationMs !== undefined) where.add("duration_us <= ?", Math.ceil(filter.maxDurationMs * 1000));
     if (filter.traceId !== undefined) where.add("trace_id = ? AND trace_id <> ''", filter.traceId.toLowerCase());

@@ -314,6 +314,7 @@ function matchesLog(log: LogRow & { error: boolean }, filter: LogFilter): boolea
     log.code <= (filter.codeTo ?? Number.POSITIVE_INFINITY) &&
     (filter.flag === undefined || log.flags.includes(filter.flag)) &&
     log.path.includes(filter.path ?? "") &&
+    log.details.includes(filter.details ?? "") &&
     log.durationMs >= (filter.minDurationMs ?? 0) &&
     log.durationMs <= (filter.maxDurationMs ?? Number.POSITIVE_INFINITY) &&
     (!filter.errorsOnly || log.error)

@@ -175,6 +175,8 @@ function questions(now: number): { [K in keyof Queries]: Record<string, Ask> } {
     recordedCalls: each((q, window) =>
       q.recordedCalls({ window, destinations: ({ destination }) => destination.app === "reviews" }),
     ),
+    lines: each((q, window) => q.lines({ window, of: [{ details: "via" }, { details: "delay", errorsOnly: true }] })),
+    turnedAway: each((q, window) => q.turnedAway({ window })),
     edgeCounts: each((q, window) => q.edgeCounts({ window })),
     followLogs: {
       new: async (q) => {

@@ -45,7 +45,13 @@ export function accessLogContract(opened: () => Opened): void {
       batch({
         samples: [
           sample(reviews, at, { requestId: "a", path: "/api/100%/x", method: "POST", proxy: "p1" }),
-          sample(inbound, at + 1, { requestId: "b", code: 404, durationMs: 900, traceId }),
+          sample(inbound, at + 1, {
+            requestId: "b",
+            code: 404,
+            durationMs: 900,
+            traceId,
+            details: "rbac_denied[50%_x]",
+          }),
           sample(gateway, at + 2, { requestId: "c", code: 503, flags: flagBitsOf(["UF", "URX"]) }),
           sample({ ...reviews, protocol: "grpc" }, at + 3, { requestId: "d", grpcStatus: 14 }),
           sample({ ...reviews, protocol: "tcp" }, at + 4, { requestId: "e", code: 0 }),
@@ -65,6 +71,8 @@ export function accessLogContract(opened: () => Opened): void {
     expect(await ids({ flag: "NOPE" })).toBe("");
     expect(await ids({ path: "100%" })).toBe("a");
     expect(await ids({ path: "_" })).toBe("");
+    expect(await ids({ details: "denied[50%_" })).toBe("b");
+    expect(await ids({ details: "_denied%" })).toBe("");
     expect(await ids({ method: "POST" })).toBe("a");
     expect(await ids({ minDurationMs: 500 })).toBe("b");
     expect(await ids({ maxDurationMs: 500 })).toBe("edca");

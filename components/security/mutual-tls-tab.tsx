@@ -1,0 +1,64 @@
+"use client";
+import { NativeSelect } from "@mantine/core";
+import { useTranslations } from "use-intl";
+import type { MutualTlsReport, WorkloadSecurity } from "../../server/contract/index.ts";
+import type { Settled } from "../lib/api.ts";
+import { useUrlState } from "../lib/url-state.ts";
+import { LiveContent } from "../list/live-content.tsx";
+import { SortedTable } from "../list/sorted-table.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { TableSkeleton } from "../ui/skeletons.tsx";
+import { EmptyState } from "../ui/states.tsx";
+import type { TimeRange } from "../ui/time-range.ts";
+import { useMutualTlsColumns } from "./mutual-tls-columns.tsx";
+import { useMutualTls, wholeMeshTarget } from "./security-queries.ts";
+
+const keyOf = ({ namespace, name }: Pick<WorkloadSecurity, "namespace" | "name">) => `${namespace}/${name}`;
+
+/** What each port takes and how it was called, with the choice of what to preview STRICT for. */
+export function MutualTlsTab({ range, initial }: { range: TimeRange; initial: Settled<MutualTlsReport> | undefined }) {
+  const t = useTranslations("security");
+  const url = useUrlState();
+  const live = useMutualTls(range, initial);
+  const columns = useMutualTlsColumns();
+  const workloads = live.data?.workloads ?? [];
+  const target = url.get("strict");
+  const names = [...new Set(workloads.map(({ namespace }) => namespace)), ...workloads.map(keyOf)];
+  return (
+    <Panel
+      flush
+      title={t("by-workload")}
+      actions={
+        <NativeSelect
+          size="xs"
+          aria-label={t("preview")}
+          value={target ?? ""}
+          onChange={({ currentTarget }) => url.set({ strict: currentTarget.value || null }, "push")}
+          data={[
+            { value: "", label: t("preview") },
+            { value: wholeMeshTarget, label: t("whole-mesh") },
+            ...(target && target !== wholeMeshTarget && !names.includes(target)
+              ? [{ value: target, label: target }]
+              : []),
+            ...names.map((name) => ({ value: name, label: name })),
+          ]}
+          data-testid="strict-target"
+        />
+      }
+    >
+      <LiveContent live={live} unreadable={t("unreadable")} skeleton={<TableSkeleton rows={7} columns={5} />}>
+        {(report) => (
+          <SortedTable
+            caption={t("by-workload")}
+            columns={columns}
+            rows={report.workloads}
+            rowKey={keyOf}
+            defaultSort=""
+            rowProps={(one) => ({ "data-workload": keyOf(one) })}
+            empty={<EmptyState title={t("no-workloads")}>{t("no-workloads-text")}</EmptyState>}
+          />
+        )}
+      </LiveContent>
+    </Panel>
+  );
+}

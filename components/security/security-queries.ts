@@ -1,0 +1,74 @@
+"use client";
+import {
+  CertificateReport,
+  CoverageReport,
+  MutualTlsReport,
+  PolicyReport,
+  RefusalReport,
+  StrictPreview,
+} from "../../server/contract/index.ts";
+import { getJson, type Settled } from "../lib/api.ts";
+import { type Live, useLive } from "../lib/live.ts";
+import type { TimeRange } from "../ui/time-range.ts";
+
+/** Each of them reads every call of its window. */
+const pace = 5_000;
+const slow = 15_000;
+
+const paceOf = ({ windowSec, at }: TimeRange) => (at !== null ? null : windowSec > 3600 ? slow : pace);
+const stretch = ({ windowSec, at }: TimeRange) => `window=${windowSec}${at === null ? "" : `&at=${at}`}`;
+
+export const useMutualTls = (range: TimeRange, initial?: Settled<MutualTlsReport>): Live<MutualTlsReport> =>
+  useLive({
+    queryKey: ["security-mutual-tls", range],
+    read: (signal) => getJson(MutualTlsReport, `/api/security/mutual-tls?${stretch(range)}`, signal),
+    everyMs: paceOf(range),
+    initial,
+  });
+
+/** In the address, in place of a namespace: STRICT is tried for all of the mesh. */
+export const wholeMeshTarget = "*";
+
+/** `<namespace>`, `<namespace>/<workload>`, or `*` for the mesh. */
+export function useStrictPreview(target: string, range: TimeRange): Live<StrictPreview> {
+  const query = `${new URLSearchParams(strictTarget(target))}&${stretch(range)}`;
+  return useLive({
+    queryKey: ["security-strict", query],
+    read: (signal) => getJson(StrictPreview, `/api/security/strict?${query}`, signal),
+    everyMs: paceOf(range),
+  });
+}
+
+export function strictTarget(target: string): Record<string, string> {
+  if (target === wholeMeshTarget) return {};
+  const [namespace = "", workload] = target.split("/", 2);
+  return { ...(namespace && { namespace }), ...(workload && { workload }) };
+}
+
+export const useCoverage = (range: TimeRange): Live<CoverageReport> =>
+  useLive({
+    queryKey: ["security-coverage", range],
+    read: (signal) => getJson(CoverageReport, `/api/security/coverage?${stretch(range)}`, signal),
+    everyMs: paceOf(range),
+  });
+
+export const useRefusals = (range: TimeRange): Live<RefusalReport> =>
+  useLive({
+    queryKey: ["security-refusals", range],
+    read: (signal) => getJson(RefusalReport, `/api/security/refusals?${stretch(range)}`, signal),
+    everyMs: paceOf(range),
+  });
+
+export const usePolicyEffects = (range: TimeRange): Live<PolicyReport> =>
+  useLive({
+    queryKey: ["security-policies", range],
+    read: (signal) => getJson(PolicyReport, `/api/security/policies?${stretch(range)}`, signal),
+    everyMs: range.at === null ? slow : null,
+  });
+
+export const useCertificates = (): Live<CertificateReport> =>
+  useLive({
+    queryKey: ["security-certificates"],
+    read: (signal) => getJson(CertificateReport, "/api/security/certificates", signal),
+    everyMs: pace,
+  });

@@ -1,0 +1,136 @@
+import { request } from "node:http";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MutualTlsReport, RefusalReport, WorkloadList } from "../server/contract/index.ts";
+import { launchBrowser, openPage, visit } from "./browser.ts";
+import { codeText } from "./code.ts";
+import { eventually, startMesh, type TestMesh } from "./mesh.ts";
+import { browser as chromium } from "./tools.ts";
+
+const deny = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: no-back-door, namespace: default }
+spec:
+  selector: { matchLabels: { app: reviews } }
+  action: DENY
+  rules:
+    - to: [{ operation: { paths: ["/never"] } }]
+    - to: [{ operation: { paths: ["/back-door"] } }]
+`;
+
+/** What comes by the network takes its time on a busy machine. */
+const patience = 90_000;
+
+describe.skipIf(chromium.missing)(`the security page${chromium.reason}`, () => {
+  let mesh: TestMesh;
+  let browser: Browser;
+  let stranger: (path: string) => Promise<number>;
+  beforeAll(async () => {
+    [mesh, browser] = await Promise.all([startMesh(), launchBrowser()]);
+    const { workloads } = WorkloadList.parse(await (await mesh.ask("/api/workloads")).json());
+    const { address = "", port = 0 } = workloads.find(({ app }) => app === "reviews")?.endpoints[0] ?? {};
+    stranger = (path) => plainText(address, port, path);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await mesh?.stop();
+  });
+  const read = async (path: string): Promise<unknown> => (await mesh.ask(`/api/security/${path}`)).json();
+
+  test("what a rule refused stands under the rule, with its caller, its line of YAML and its lines of the log", async () => {
+    const applied = await mesh.ask("/api/apply", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ yaml: deny }),
+    });
+    expect(applied.status, await applied.text()).toBe(200);
+    await eventually(async () => (await stranger("/back-door")) === 403, patience, "the rule is in force");
+    await eventually(
+      async () => RefusalReport.parse(await read("refusals?window=300")).groups.length > 0,
+      patience,
+      "the refusal is told",
+    );
+    const { page, problems } = await openPage(browser, mesh, "/security?tab=refusals&window=300");
+    const group = page.getByTestId("refusal-group");
+    await group.getByText("/back-door").first().waitFor();
+    expect(await group.locator('[data-refused=""]').count()).toBe(1);
+    await page.locator('[data-policy="default/no-back-door"]').waitFor();
+    await group.getByTestId("refusal-rule").click();
+    await page.waitForURL(/\/config\/AuthorizationPolicy\/default\/no-back-door\?rule=rules%5B1%5D/);
+    await visit(page, "/security?tab=refusals&window=300");
+    await group.getByTestId("refusal-logs").click();
+    await page.waitForURL(/\/logs\?.*details=rbac_access_denied/);
+    await page.getByTestId("log-row").first().waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  test("the matrix has who calls whom, and which policy speaks of it", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/security?tab=coverage&window=300");
+    await page.locator('[data-pair="default/productpage>default/reviews"]').click();
+    const pair = page.getByTestId("coverage-pair");
+    await pair.getByText("no-back-door").waitFor();
+    await page.getByTestId("coverage-list").click();
+    await page.locator('[data-call="default/productpage>default/reviews"]').getByText("no-back-door").waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  test("certificates have their workloads and their end", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/security?tab=certificates");
+    const reviews = page
+      .locator('[data-identity$="/ns/default/sa/bookinfo-reviews"], [data-identity*="reviews"]')
+      .first();
+    await reviews.waitFor();
+    expect(await reviews.getAttribute("data-state")).toBe("good");
+    await reviews.getByText("reviews-v1").waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  // Last: what it makes stays.
+  test("STRICT is previewed with what it would break, written from there, and then turns plain text away", async () => {
+    await eventually(
+      async () => {
+        await stranger("/reviews/0");
+        const { workloads } = MutualTlsReport.parse(await read("mutual-tls?window=300"));
+        return workloads.find(({ app, plain }) => app === "reviews" && plain > 0);
+      },
+      patience,
+      "plain text is counted",
+    );
+    const { page, problems } = await openPage(browser, mesh, "/security?window=300");
+    await page.getByTestId("strict-target").selectOption("default");
+    await page.getByTestId("strict-verdict").getByText("would break").waitFor();
+    await page.locator('[data-broken=""]').first().waitFor();
+    await page.getByTestId("strict-write").click();
+    await page.waitForURL(/\/config\/new\?begin=strict/);
+    const editor = page.getByTestId("yaml-editor");
+    await editor.waitFor();
+    expect(await codeText(editor)).toMatch(/kind: PeerAuthentication.*namespace: default.*mode: STRICT/s);
+    await page.getByTestId("object-diff").getByText("STRICT").first().waitFor();
+    await page.getByTestId("apply").click();
+    await page.getByTestId("editor-status").getByText("In force as revision").waitFor();
+
+    await eventually(async () => (await stranger("/reviews/0")) === 0, patience, "plain text is turned away");
+    await visit(page, "/security?window=300");
+    const mode = page.locator('tr[data-workload^="default/reviews"]').first();
+    await mode.getByText("strict").first().waitFor();
+    // Proxies tell their counters every ten seconds.
+    await page.locator('[data-state="turned-away"]').first().waitFor({ timeout: patience });
+    await page.locator('nav [data-page="security"] b').filter({ visible: true }).waitFor({ timeout: patience });
+    expect(problems).toEqual([]);
+  });
+});
+
+/** The status; 0: the connection was closed without an answer. */
+const plainText = (host: string, port: number, path: string): Promise<number> =>
+  new Promise((done) => {
+    const sent = request(
+      { host, port, path, headers: { host: "reviews:9080" }, agent: false, timeout: 20_000 },
+      (res) => {
+        res.resume();
+        done(res.statusCode ?? 0);
+      },
+    );
+    sent.on("timeout", () => sent.destroy());
+    sent.on("error", () => done(0));
+    sent.end();
+  });
