@@ -135,8 +135,7 @@ describe.skipIf(chromium.missing)(`coming in at the console${chromium.reason}`, 
     expect(await page.locator('[data-testid="receiver-form"], a[href="/config/new?begin=alert"]').count()).toBe(0);
     await visit(page, "/config");
     expect(await page.locator('[data-testid^="undo-"]').count()).toBe(0);
-    const status = await page.goto("/users").then((response) => response?.status());
-    expect(status).toBe(403);
+    expect((await visit(page, "/users"))?.status()).toBe(403);
     await page.getByText("This page is for administrators").waitFor();
     expect(await writes(page)).toEqual([403, 403, 403]);
   });

@@ -60,6 +60,7 @@ export function NewObjectPage({ begin: first }: { begin?: "alert" | undefined })
           onApply={() => void apply()}
           onUndone={() => setWritten([])}
           onDiscard={() => setText("")}
+          typed={text !== template}
           view={view}
           onView={setView}
         />
