@@ -79,6 +79,16 @@ const usable = (page: Page) =>
     );
   });
 
+/** Keeps all further scripts of a page away until the returned function is called. */
+export async function holdScripts(page: Page): Promise<() => void> {
+  const arrival = Promise.withResolvers<void>();
+  await page.route("**/_next/static/**/*.js", async (route) => {
+    await arrival.promise;
+    await route.continue();
+  });
+  return arrival.resolve;
+}
+
 async function keep(page: Page, test: string, problems: readonly string[]): Promise<void> {
   mkdirSync(results, { recursive: true });
   const name = `${test.replaceAll(/[^\p{L}\p{N}]+/gu, "-").slice(0, 80)}-${Date.now()}`;

@@ -1,6 +1,6 @@
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { expect, test } from "vitest";
-import { openPage } from "./browser.ts";
+import { holdScripts, openPage } from "./browser.ts";
 import type { TestMesh } from "./mesh.ts";
 
 /** Somebody is faster than the page: its controls are there, and what brings them to life is still on its way. */
@@ -24,31 +24,4 @@ export function earlyInputJourney(running: () => { mesh: TestMesh; browser: Brow
     expect([await kind.inputValue(), await object.inputValue()]).toEqual(["traffic", "reviews"]);
     expect(problems).toEqual([]);
   });
-
-  test("a password that is sent before the page is alive comes into no address", async () => {
-    const { page } = await open("/sign-in", { signedIn: false });
-    const addresses: string[] = [];
-    page.on("request", (request) => addresses.push(request.url()));
-    const arrive = await holdScripts(page);
-    await page.goto("/sign-in", { waitUntil: "commit" });
-    await page.getByTestId("sign-in-name").fill("nobody");
-    await page.getByTestId("sign-in-password").fill("a lagoon at dawn");
-    await page.getByTestId("sign-in").click();
-    arrive();
-    await page.getByTestId("sign-in-error").waitFor();
-    expect(addresses.filter((address) => address.includes("lagoon"))).toEqual([]);
-  });
-}
-
-/** Keeps all of the page's own scripts away until the returned function is called. */
-async function holdScripts(page: Page): Promise<() => void> {
-  let arrive = () => {};
-  const arrived = new Promise<void>((resolve) => {
-    arrive = resolve;
-  });
-  await page.route("**/_next/static/**/*.js", async (route) => {
-    await arrived;
-    await route.continue();
-  });
-  return arrive;
 }

@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { expect, test } from "vitest";
-import { openPage, patience, reload } from "./browser.ts";
+import { holdScripts, openPage, patience, reload } from "./browser.ts";
 import { eventually, type TestMesh } from "./mesh.ts";
 
 /** What is around every page: palette, navigation, keys, scheme and language; and addresses that lead nowhere. */
@@ -113,18 +113,11 @@ export function frameJourney(running: () => { mesh: TestMesh; browser: Browser }
     await page.locator('a[href="/services/default/reviews.default.svc.cluster.local"]').first().waitFor();
     const address = page.url();
     // Its code comes when it is asked for first: here not before everything is typed.
-    let letThrough = () => {};
-    const typed = new Promise<void>((resolve) => {
-      letThrough = resolve;
-    });
-    await page.route("**/_next/static/**", async (route) => {
-      await typed;
-      await route.continue();
-    });
+    const arrive = await holdScripts(page);
     await page.keyboard.press("Control+k");
     await page.keyboard.type("go topx");
     await page.keyboard.press("Backspace");
-    letThrough();
+    arrive();
     const field = page.getByRole("combobox");
     await eventually(async () => (await field.inputValue()) === "go top", patience, "all of it, once");
     expect(page.url()).toBe(address);

@@ -127,7 +127,7 @@ export interface ControlPlaneOptions {
   rateLimitCounters?: CounterStore;
   /** Where the proxies that were connected are remembered over a restart; unset: nowhere. */
   knownProxies?: KnownProxiesFile;
-  /** Asks the bundled sidecar what it would refuse; unset: only what was refused before is foretold. */
+  /** Asks proxies of a kind what they would refuse; unset: only what was refused before is foretold. */
   rehearse?: Rehearse;
 }
 
