@@ -11,7 +11,7 @@ import { browser as installed } from "./tools.ts";
 const results = join(root, "test-results");
 
 /** On a busy machine with two cores a page may take its time; a condition that never holds still ends. */
-export const patience = 20_000;
+export const patience = 30_000;
 
 export const launchBrowser = (): Promise<Browser> => launchChromium(installed.path);
 

@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { expect, test } from "vitest";
-import { holdScripts, openPage, patience, reload } from "./browser.ts";
+import { holdScripts, openPage, patience, reload, visit } from "./browser.ts";
 import { eventually, type TestMesh } from "./mesh.ts";
 
 /** What is around every page: palette, navigation, keys, scheme and language; and addresses that lead nowhere. */
@@ -106,6 +106,29 @@ export function frameJourney(running: () => { mesh: TestMesh; browser: Browser }
       .waitFor();
     await page.keyboard.press("Enter");
     await page.waitForURL("**/proxies**");
+  });
+
+  test("the focus is never lost: what takes its own place away leaves it where it was before", async () => {
+    const { page, problems } = await open("/services");
+    const held = (testId: string) =>
+      page.waitForFunction((id) => (document.activeElement as HTMLElement | null)?.dataset.testid === id, testId);
+    await page.locator("[data-service]").first().waitFor();
+    await page.getByTestId("service-filter").focus();
+    await page.keyboard.type("zzz");
+    await page.getByRole("button", { name: "Clear filters" }).press("Enter");
+    await held("service-filter");
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("combobox").waitFor({ state: "detached" });
+    await held("service-filter");
+    // What was written is thrown away by the key that wrote it: the handle has the focus again.
+    await visit(page, "/services/default/reviews");
+    await page.getByTestId("split-divider-0").press("ArrowLeft");
+    await page.getByTestId("discard").press("Enter");
+    await page.getByTestId("discard").waitFor({ state: "detached" });
+    await held("split-divider-0");
+    expect(problems).toEqual([]);
   });
 
   test("what is typed while the palette is on its way is in it, and is no shortcut of the page", async () => {
