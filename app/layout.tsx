@@ -9,6 +9,7 @@ import { GeistSans } from "geist/font/sans";
 import type { Metadata, Viewport } from "next";
 import { headers } from "next/headers";
 import type { ReactNode } from "react";
+import { EarlyInputScript } from "../components/frame/early-input-script.tsx";
 import { Frame } from "../components/frame/frame.tsx";
 import { Providers } from "../components/frame/providers.tsx";
 import { SessionProvider } from "../components/lib/session.tsx";
@@ -40,6 +41,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
     <html lang={locale} {...mantineHtmlProps} className={`${GeistSans.variable} ${GeistMono.variable}`}>
       <head>
         <ColorSchemeScript defaultColorScheme="auto" nonce={nonce} suppressHydrationWarning />
+        <EarlyInputScript nonce={nonce} />
       </head>
       <body>
         <Providers locale={locale} messages={getMessages(locale)} timeZone={timeZone}>

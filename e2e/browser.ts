@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page, Response } from "playwright-core";
 import { onTestFinished } from "vitest";
 import { launchChromium } from "./chromium.ts";
 import { root, type TestMesh } from "./mesh.ts";
@@ -11,7 +11,7 @@ import { browser as installed } from "./tools.ts";
 const results = join(root, "test-results");
 
 /** On a busy machine with two cores a page may take its time; a condition that never holds still ends. */
-export const patience = 20_000;
+export const patience = 30_000;
 
 export const launchBrowser = (): Promise<Browser> => launchChromium(installed.path);
 
@@ -51,14 +51,25 @@ export async function openPage(
   return { page, problems };
 }
 
+/** Goes to a page and waits until a person could use it. */
+export async function visit(page: Page, path: string): Promise<Response | null> {
+  const response = await page.goto(path);
+  await usable(page);
+  return response;
+}
+
+/** The same page once more, from the server. */
+export async function reload(page: Page): Promise<void> {
+  await page.reload();
+  await usable(page);
+}
+
 /**
- * Goes to a page and waits until a person could use it: every part that was streamed stands in its place (until then React keeps such a
- * part hidden at the end of the document, beside the fallback it will replace, so that the navigation, for one, is there twice), and
- * React has taken the controls over (what is chosen in a control before that is lost to the page when it does).
+ * Every part that was streamed stands in its place (until then React keeps such a part hidden at the end of the document, beside the fallback
+ * it will replace, so that the navigation, for one, is there twice), and React has taken the controls over: a press before that does nothing.
  */
-export async function visit(page: Page, path: string): Promise<void> {
-  await page.goto(path);
-  await page.waitForFunction(() => {
+const usable = (page: Page) =>
+  page.waitForFunction(() => {
     if (document.querySelector('[hidden][id^="S:"]') !== null) return false;
     const controls = document.querySelectorAll("button, input, select, textarea");
     return [...controls].every(
@@ -67,6 +78,15 @@ export async function visit(page: Page, path: string): Promise<void> {
         Object.keys(control).some((key) => key.startsWith("__reactProps$")),
     );
   });
+
+/** Keeps all further scripts of a page away until the returned function is called. */
+export async function holdScripts(page: Page): Promise<() => void> {
+  const arrival = Promise.withResolvers<void>();
+  await page.route("**/_next/static/**/*.js", async (route) => {
+    await arrival.promise;
+    await route.continue();
+  });
+  return arrival.resolve;
 }
 
 async function keep(page: Page, test: string, problems: readonly string[]): Promise<void> {

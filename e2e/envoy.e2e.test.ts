@@ -25,7 +25,7 @@ describe.skipIf(envoy.missing)(`a fleet of real Envoys${envoy.reason}`, () => {
 
   test("every proxy is an Envoy, and none refuses anything", async () => {
     expect((await mesh.status()).proxy).toBe("envoy");
-    const push = await eventually(() => apiOf(mesh).push("latest"), 20_000, "a push");
+    const push = await eventually(() => apiOf(mesh).push("latest"), 60_000, "a push");
     expect(push.proxies.map(({ error }) => error)).toEqual(push.proxies.map(() => null));
   });
 
@@ -81,7 +81,7 @@ describe.skipIf(envoy.missing)(`a fleet of real Envoys${envoy.reason}`, () => {
   test("a killed supervisor takes the Envoys along", async () => {
     const pids = (await mesh.status()).parts.flatMap(({ pid }) => pid ?? []);
     mesh.process.kill("SIGKILL");
-    await eventually(() => pids.every((pid) => !isRunning(pid)), 15_000, "every part has ended");
+    await eventually(() => pids.every((pid) => !isRunning(pid)), 60_000, "every part has ended");
   });
 });
 

@@ -149,6 +149,28 @@ spec:
     await eventually(async () => ((await reviewVersions(mesh, 20)).v2 ?? 0) > 0, patience, "reviews v2 answers again");
   });
 
+  test("a frozen sidecar is missed, in the list, the pill and at its service, until another takes its place", async () => {
+    const { page, problems } = await openPage(browser, mesh, "/proxies");
+    await inSync(page, "reviews-v3");
+    const { page: service } = await openPage(browser, mesh, "/services/default/reviews");
+    await service.getByTestId("split-bar").waitFor();
+    const frozen = await pidOf("reviews-v3 proxy");
+    process.kill(frozen, "SIGSTOP");
+    const slowly = { timeout: 3 * patience };
+    await page
+      .getByTestId("lost-reviews-v3")
+      .getByText(/disconnected since \d\d:\d\d:\d\d/)
+      .waitFor(slowly);
+    await page.getByTestId("fleet-pill").getByText("6 / 7").waitFor();
+    await service.getByTestId("missing-proxy-reviews-v3").waitFor();
+    // The supervisor ends what hangs and starts it again.
+    await inSync(page, "reviews-v3", 3 * patience);
+    expect(await pidOf("reviews-v3 proxy")).not.toBe(frozen);
+    await page.getByTestId("fleet-pill").getByText("7 / 7").waitFor(slowly);
+    await service.getByTestId("missing-proxy-reviews-v3").waitFor({ state: "detached", ...slowly });
+    expect(problems).toEqual([]);
+  });
+
   test("a proxy that is gone is missed: in the list, the pill, its service and a push, over a restart; until it is forgotten", async () => {
     await apply(mesh, lonelyService);
     onTestFinished(() => removeLonely(mesh));
@@ -211,7 +233,7 @@ spec:
       // What was read last stays in sight, and nothing claims that there is nothing.
       expect(await page.locator('[data-testid^="proxy-row-"]').count()).toBe(proxies.length);
       expect(await page.locator("nav b").filter({ visible: true }).count()).toBe(0);
-      await config.goto("/config");
+      await visit(config, "/config");
       await config.getByTestId("error-state").waitFor({ timeout: 2 * patience });
     } finally {
       process.kill(before, "SIGKILL");
@@ -274,7 +296,7 @@ async function undo(mesh: TestMesh, revision: number): Promise<void> {
 }
 
 /** Every type that was sent to it is acknowledged; one that it never asked for may be unsent. */
-async function inSync(page: Page, name: string): Promise<void> {
+async function inSync(page: Page, name: string, timeoutMs = patience): Promise<void> {
   const row = page.getByTestId(`proxy-row-${name}`);
   await row.waitFor();
   await eventually(
@@ -287,7 +309,7 @@ async function inSync(page: Page, name: string): Promise<void> {
       if (!["LDS SYNCED", "CDS SYNCED"].every((state) => states.includes(state))) throw new Error(states.join(", "));
       return states.every((state) => /SYNCED|NOT_SENT/.test(state));
     },
-    patience,
+    timeoutMs,
     `${name} is in sync`,
   );
 }

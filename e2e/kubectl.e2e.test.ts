@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { createKubectl, findKubectl, type Kubectl } from "../server/control-plane/api/testing/kubectl.ts";
+import { patience } from "./browser.ts";
 import { eventually, limpid, reviewVersions, startMesh, type TestMesh } from "./mesh.ts";
 import { tool } from "./tools.ts";
 
@@ -33,7 +34,7 @@ describe.skipIf(binary.missing)(`a stock kubectl on the running mesh${binary.rea
     return result.stdout;
   };
   const answering = (versions: Record<string, number>, what: string) =>
-    eventually(async () => JSON.stringify(await reviewVersions(mesh, 10)) === JSON.stringify(versions), 10_000, what);
+    eventually(async () => JSON.stringify(await reviewVersions(mesh, 10)) === JSON.stringify(versions), patience, what);
 
   test("get shows what the mesh started with", async () => {
     expect(await run("get virtualservices")).toMatch(/^reviews +\["reviews"\]|^reviews .*reviews/m);
@@ -52,7 +53,7 @@ describe.skipIf(binary.missing)(`a stock kubectl on the running mesh${binary.rea
     await run("delete virtualservice reviews");
     await eventually(
       async () => Object.keys(await reviewVersions(mesh, 30)).length === 3,
-      10_000,
+      patience,
       "without a rule, every version answers",
     );
   });

@@ -32,7 +32,7 @@ export function randomOffset(): number {
   return blockedByBrowsers(offset) ? randomOffset() : offset;
 }
 
-export async function startMesh(args: readonly string[] = [], timeoutMs = 60_000): Promise<TestMesh> {
+export async function startMesh(args: readonly string[] = [], timeoutMs = 120_000): Promise<TestMesh> {
   for (let attempt = 0; ; attempt++) {
     const mesh = await tryStart(randomOffset(), args, timeoutMs);
     if (typeof mesh !== "string") return mesh;

@@ -261,7 +261,7 @@ describe.skipIf(chromium.missing)(`the management plane's pages${chromium.reason
     await visit(page, "/settings");
     await page.getByTestId("start-page").click();
     await page.getByRole("option", { name: "Workloads" }).click();
-    await page.goto("/");
+    await visit(page, "/");
     await page.waitForURL("**/workloads");
     await visit(page, "/overview");
     await page.locator("h1").waitFor();

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser, openPage, visit } from "./browser.ts";
+import { holdScripts, launchBrowser, openPage, visit } from "./browser.ts";
 import { limpid, startMesh, type TestMesh } from "./mesh.ts";
 import { sessionCookie } from "./session.ts";
 import { browser as chromium } from "./tools.ts";
@@ -96,6 +96,20 @@ describe.skipIf(chromium.missing)(`coming in at the console${chromium.reason}`, 
     await page.waitForURL("**/proxies?sync=out");
   });
 
+  test("a password that is sent before the page is alive comes into no address", async () => {
+    const { page } = await stranger("/sign-in");
+    const addresses: string[] = [];
+    page.on("request", (request) => addresses.push(request.url()));
+    const arrive = await holdScripts(page);
+    await page.goto("/sign-in?next=%2Fproxies", { waitUntil: "commit" });
+    await page.getByTestId("sign-in-name").fill("Ana");
+    await page.getByTestId("sign-in-password").fill(password);
+    await page.getByTestId("sign-in").click();
+    arrive();
+    await page.waitForURL("**/proxies");
+    expect(addresses.filter((address) => address.includes("lagoon"))).toEqual([]);
+  });
+
   test("a session that ends elsewhere leads to the sign-in page by itself", async () => {
     await addUser({ name: "bo", grants: [{ role: "viewer", namespace: "*" }] });
     const { page } = await as("bo", "/overview");
@@ -135,8 +149,7 @@ describe.skipIf(chromium.missing)(`coming in at the console${chromium.reason}`, 
     expect(await page.locator('[data-testid="receiver-form"], a[href="/config/new?begin=alert"]').count()).toBe(0);
     await visit(page, "/config");
     expect(await page.locator('[data-testid^="undo-"]').count()).toBe(0);
-    const status = await page.goto("/users").then((response) => response?.status());
-    expect(status).toBe(403);
+    expect((await visit(page, "/users"))?.status()).toBe(403);
     await page.getByText("This page is for administrators").waitFor();
     expect(await writes(page)).toEqual([403, 403, 403]);
   });

@@ -1,8 +1,9 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { virtualService } from "../server/config/kinds/virtual-service.ts";
-import { launchBrowser, openPage, patience, visit } from "./browser.ts";
+import { launchBrowser, openPage, patience, reload, visit } from "./browser.ts";
 import { apiOf } from "./config.ts";
+import { openWithReviews } from "./found-trace.ts";
 import { eventually, startMesh, type TestMesh } from "./mesh.ts";
 import { browser as chromium } from "./tools.ts";
 
@@ -28,7 +29,7 @@ describe.skipIf(chromium.missing)(`the page is slow${chromium.reason}`, () => {
     await trouble.click();
     // Its slowest traces …
     await page.getByTestId("service-traces").click();
-    await page.locator("tbody tr a").first().click();
+    await openWithReviews(page, mesh);
     // … and in the slowest the hop that takes the time.
     const hop = page
       .getByTestId("waterfall")
@@ -63,7 +64,7 @@ describe.skipIf(chromium.missing)(`the page is slow${chromium.reason}`, () => {
     const { from, to, compare } = Object.fromEntries(new URL(page.url()).searchParams);
     expect(Number(to) - Number(from)).toBe(300_000);
     expect(compare).toBe("before");
-    await page.reload();
+    await reload(page);
     await page.getByTestId("delta").first().waitFor();
     await page.getByTestId("live-pill").getByText("replay of").waitFor();
     expect(problems).toEqual([]);

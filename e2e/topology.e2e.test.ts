@@ -3,6 +3,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser, openPage, patience, visit } from "./browser.ts";
 import { apiOf } from "./config.ts";
+import { openWithReviews } from "./found-trace.ts";
 import { eventually, startMesh, type TestMesh } from "./mesh.ts";
 import { browser as chromium } from "./tools.ts";
 
@@ -115,13 +116,7 @@ describe.skipIf(chromium.missing)(`topology${chromium.reason}`, () => {
     const { page, problems } = await openPage(browser, mesh, "/topology?select=default%2Fproductpage%2Fv1");
     await page.getByTestId("traces-slow").click();
     await page.waitForURL("**/traces?service=productpage.default&sort=-duration");
-    const rows = page.locator("tbody tr[data-trace]");
-    await rows.first().waitFor();
-    const ids = await rows.evaluateAll((found) => found.map((row) => row.getAttribute("data-trace") ?? ""));
-    await page
-      .locator(`tbody tr[data-trace="${await firstWithReviews(mesh, ids)}"] a`)
-      .first()
-      .click();
+    await openWithReviews(page, mesh);
     await page.waitForURL(/\/traces\/[0-9a-f]{32}$/);
     const reviews = page.locator('[role="treeitem"][data-service="reviews.default"]').first();
     await reviews.waitFor();
@@ -288,10 +283,3 @@ const paintedShare = (page: Page): Promise<number> =>
     }
     return painted;
   });
-
-/** On a busy machine the slowest request of all may have ended before it came to reviews. */
-async function firstWithReviews(mesh: TestMesh, ids: readonly string[]): Promise<string> {
-  for (const id of ids)
-    if ((await (await mesh.ask(`/api/traces/${id}`)).text()).includes('"reviews.default"')) return id;
-  throw new Error("none of the traces has a span of reviews");
-}

@@ -115,7 +115,8 @@ function PasswordForm({ busy, onEnter }: { busy: boolean; onEnter: (given: objec
     onEnter({ name: String(given.get("name")).trim().toLowerCase(), password: String(given.get("password")) });
   };
   return (
-    <form onSubmit={submit} className={styles.form}>
+    // Should no script ever come, the browser still puts no password into an address.
+    <form method="post" onSubmit={submit} className={styles.form}>
       <TextInput
         name="name"
         label={t("name")}

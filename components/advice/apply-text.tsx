@@ -5,23 +5,29 @@ import { SafetyPanel } from "../config/safety-panel.tsx";
 import { useTextMarks } from "../config/text-marks.ts";
 import { useApply } from "../config/use-apply.ts";
 import { YamlEditor } from "../config/yaml-editor.tsx";
+import { useLeaveGuard } from "../lib/leave-guard.ts";
 import { useMay } from "../lib/session.tsx";
 import styles from "./advice.module.css";
 
 export interface ApplyTextProps {
   text: string;
   onText: (text: string) => void;
+  /** What it was before anybody typed. */
+  proposal: string;
   /** Of the object in it. */
   kind: string;
   name: string;
 }
 
 /** YAML to edit, on its way into the mesh by the panel that all changes go by. */
-export function ApplyText({ text, onText, kind, name }: ApplyTextProps) {
+export function ApplyText({ text, onText, proposal, kind, name }: ApplyTextProps) {
   const t = useTranslations("advice");
+  const config = useTranslations("config");
   const may = useMay();
   const [applied, setApplied] = useState<string | null>(null);
   const dirty = applied !== text;
+  const typed = text !== proposal;
+  useLeaveGuard(dirty && typed, config("leave", { name }));
   const state = useApply(dirty && may("operator") ? { texts: [{ text, resourceVersion: null }] } : null);
   const marks = useTextMarks(state, { index: 0, kind, name });
   const apply = async () => {
@@ -41,7 +47,7 @@ export function ApplyText({ text, onText, kind, name }: ApplyTextProps) {
           dirty={dirty}
           state={state}
           onApply={() => void apply()}
-          onDiscard={() => setApplied(text)}
+          onDiscard={typed ? () => onText(proposal) : undefined}
           onUndone={() => setApplied(null)}
         />
       ) : (

@@ -46,7 +46,13 @@ export function PolicyPanel({ policy, range }: { policy: AdvisedPolicy; range: T
               ))}
               <p className={styles.quiet}>{t(`stage-${stage}-text`)}</p>
             </fieldset>
-            <ApplyText text={text} onText={setText} kind="AuthorizationPolicy" name={policy.name} />
+            <ApplyText
+              text={text}
+              onText={setText}
+              proposal={atStage(policy.yaml, stage)}
+              kind="AuthorizationPolicy"
+              name={policy.name}
+            />
           </div>
         </div>
         {/* At whatever stage it is tried: what refuses nobody yet would always come out well. */}

@@ -3,6 +3,7 @@ import Link from "next/link";
 import { useTranslations } from "use-intl";
 import { PolicyAdvice, ScopeAdvice } from "../../server/contract/index.ts";
 import { getJson } from "../lib/api.ts";
+import { mayLeave } from "../lib/leave-guard.ts";
 import { workloadsHref } from "../lib/links.ts";
 import { useLive } from "../lib/live.ts";
 import { useUrlRange } from "../lib/time-range.ts";
@@ -51,7 +52,8 @@ export function ProposePage() {
   return (
     <Page>
       <PageHeader title={t("title")} hint={t("hint")}>
-        <TimeRangePicker value={range} onChange={set} windows={windows} />
+        {/* Another range is another proposal, in the place of what may have been typed. */}
+        <TimeRangePicker value={range} onChange={(next) => mayLeave() && set(next)} windows={windows} />
       </PageHeader>
       <TargetForm key={`${namespace}/${workload}`} />
       {!enabled ? (

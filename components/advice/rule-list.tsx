@@ -1,9 +1,9 @@
 "use client";
-import Link from "next/link";
 import { useLocale, useTranslations } from "use-intl";
 import type { AdvisedRule, CallSample } from "../../server/contract/index.ts";
 import { logsOfHref, logTraceHref } from "../lib/links.ts";
 import { formatDateTime } from "../ui/format.ts";
+import { ObjectLink } from "../ui/object-link.tsx";
 import styles from "./advice.module.css";
 
 /** Who may do what, each rule with the calls that it was made from. */
@@ -64,9 +64,9 @@ export function Sample({ sample }: { sample: CallSample }) {
     <span className={styles.sample}>
       <span suppressHydrationWarning>{formatDateTime(at, locale)}</span>{" "}
       {traceId || requestId ? (
-        <Link className="link mono" href={traceId ? logTraceHref(traceId) : logsOfHref({ request: requestId })}>
+        <ObjectLink className="link mono" href={traceId ? logTraceHref(traceId) : logsOfHref({ request: requestId })}>
           {words}
-        </Link>
+        </ObjectLink>
       ) : (
         <span className="mono">{words}</span>
       )}

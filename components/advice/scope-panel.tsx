@@ -40,7 +40,13 @@ export function ScopePanel({ advice }: { advice: ScopeAdvice }) {
               </li>
             ))}
           </ul>
-          <ApplyText text={text} onText={setText} kind="Sidecar" name={advice.workload ?? "default"} />
+          <ApplyText
+            text={text}
+            onText={setText}
+            proposal={advice.yaml}
+            kind="Sidecar"
+            name={advice.workload ?? "default"}
+          />
         </div>
       </div>
     </Panel>

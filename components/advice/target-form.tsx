@@ -2,6 +2,7 @@
 import { Autocomplete, Button } from "@mantine/core";
 import type { FormEvent } from "react";
 import { useTranslations } from "use-intl";
+import { mayLeave } from "../lib/leave-guard.ts";
 import { useProxies } from "../lib/queries.ts";
 import { useUrlState } from "../lib/url-state.ts";
 import { PillButton } from "../ui/pill.tsx";
@@ -21,6 +22,7 @@ export function TargetForm() {
   const show = url.get("show") === "scope" ? "scope" : "policy";
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
+    if (!mayLeave()) return;
     const text = String(new FormData(event.currentTarget).get("target") ?? "").trim();
     const [asked = "", of] = text.split("/");
     url.set({ namespace: asked || null, workload: of || null }, "push");
@@ -46,7 +48,7 @@ export function TargetForm() {
             <PillButton
               key={one}
               pressed={show === one}
-              onClick={() => url.set({ show: one === "scope" ? "scope" : null })}
+              onClick={() => mayLeave() && url.set({ show: one === "scope" ? "scope" : null })}
               data-testid={`advice-${one}`}
             >
               {t(`show-${one}`)}

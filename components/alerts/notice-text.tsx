@@ -1,10 +1,10 @@
 "use client";
-import Link from "next/link";
 import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Notice } from "../../server/contract/index.ts";
 import { proxyHref, serviceHref } from "../lib/links.ts";
 import { formatMs, formatRate, formatShare, type Quantity, quantityText } from "../ui/format.ts";
+import { ObjectLink } from "../ui/object-link.tsx";
 
 /** What a notice says, in the reader's language. */
 export function useNoticeText(): (notice: Pick<Notice, "measure" | "value" | "limit">, value?: number) => string {
@@ -47,9 +47,9 @@ export function Subject({ subject: { kind, namespace, name, id } }: Pick<Notice,
   const href = kind === "service" ? serviceHref({ namespace, hostname: id }) : proxyHref(id);
   return (
     <>
-      <Link className="link" href={href}>
+      <ObjectLink className="link" href={href}>
         {name}
-      </Link>{" "}
+      </ObjectLink>{" "}
       <span className="muted">{namespace}</span>
     </>
   );

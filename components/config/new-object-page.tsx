@@ -67,6 +67,7 @@ export function NewObjectPage({ begin: first, prepared }: NewObjectPageProps) {
           onApply={() => void apply()}
           onUndone={() => setWritten([])}
           onDiscard={() => setText("")}
+          typed={text !== template}
           view={view}
           onView={setView}
         />

@@ -65,6 +65,7 @@ export function ObjectDraft({ document }: { document: ConfigDocument }) {
       state={state}
       onApply={() => void apply()}
       onDiscard={forget}
+      typed={draft !== null && draft.text !== stored}
       view={view}
       onView={setView}
       actions={

@@ -2,13 +2,14 @@
 import { Button } from "@mantine/core";
 import { useTranslations } from "use-intl";
 import { useFocusWhenLost } from "../lib/use-focus-when-lost.ts";
+import { ConfirmButton } from "../ui/confirm-button.tsx";
 import { SafeButton } from "./change-safety.tsx";
 import type { SafetyPanelProps } from "./safety-panel.tsx";
 import { useLaterChange } from "./undo-button.tsx";
 import { useUndo } from "./use-undo.tsx";
 
 /** Apply and Discard; where they stood stands Undo afterwards. */
-export function SafetyFooter({ dirty, state, onApply, onUndone, onDiscard, conflict }: SafetyPanelProps) {
+export function SafetyFooter({ dirty, state, onApply, onUndone, onDiscard, typed = true, conflict }: SafetyPanelProps) {
   const t = useTranslations("config");
   const undo = useUndo((result) => {
     state.undone(result);
@@ -30,9 +31,7 @@ export function SafetyFooter({ dirty, state, onApply, onUndone, onDiscard, confl
         >
           {plan ? t("apply", { count: plan.proxies }) : t("apply-plain")}
         </SafeButton>
-        <Button variant="subtle" color="gray" onClick={onDiscard} disabled={busy} data-testid="discard">
-          {t("discard")}
-        </Button>
+        {onDiscard && <Discard typed={typed} onDiscard={onDiscard} disabled={busy} />}
       </>
     );
   }
@@ -50,5 +49,19 @@ export function SafetyFooter({ dirty, state, onApply, onUndone, onDiscard, confl
         {later && ` · ${t("changed-since", { revision: later.revision })}`}
       </span>
     </>
+  );
+}
+
+function Discard({ typed, onDiscard, disabled }: { typed: boolean; onDiscard: () => void; disabled: boolean }) {
+  const t = useTranslations("config");
+  const look = { variant: "subtle", color: "gray", disabled, "data-testid": "discard" };
+  return typed ? (
+    <ConfirmButton {...look} confirm={t("discard-typed")} onConfirm={onDiscard}>
+      {t("discard")}
+    </ConfirmButton>
+  ) : (
+    <Button {...look} onClick={onDiscard}>
+      {t("discard")}
+    </Button>
   );
 }

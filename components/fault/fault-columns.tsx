@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import type { Fault } from "../../server/contract/index.ts";
@@ -8,6 +7,7 @@ import { Moment } from "../config/moment.tsx";
 import { serviceHref } from "../lib/links.ts";
 import { useConditionsText } from "../traffic/conditions-text.ts";
 import type { Column } from "../ui/data-table.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import type { PastFault } from "./fault-history.ts";
 import { useFaultText } from "./fault-text.tsx";
 
@@ -33,9 +33,9 @@ export function useFaultColumns(unknownStart: (fault: Fault) => ReactNode): Colu
           {hostname === null ? (
             service
           ) : (
-            <Link className="link" href={serviceHref({ namespace, hostname })}>
+            <ObjectLink className="link" href={serviceHref({ namespace, hostname })}>
               {service}
-            </Link>
+            </ObjectLink>
           )}{" "}
           <span className="muted mono">{namespace}</span>
         </>

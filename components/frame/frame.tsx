@@ -10,10 +10,12 @@ import { Guides } from "./guides.tsx";
 import { Navigation } from "./navigation.tsx";
 import { PushAnnouncer } from "./push-announcer.tsx";
 import { TopBar } from "./top-bar.tsx";
+import { useKeptFocus } from "./use-kept-focus.ts";
 
 /** What is around every page: brand, fleet, freshness, navigation. The status streams in; until then the places are kept. */
 export function Frame({ status, children }: { status: Promise<Settled<MeshStatus>>; children: ReactNode }) {
   const t = useTranslations("frame");
+  useKeptFocus();
   return (
     <div className={styles.app}>
       <a className={styles.skip} href="#main">

@@ -6,10 +6,11 @@ const now = 1_000_000;
 const status = (over: Partial<MeshStatus> = {}): MeshStatus => ({
   at: now,
   mesh: "limpid",
-  proxies: { total: 1, inSync: 1, refused: 0, lagging: 0, disconnected: 0 },
+  proxies: { total: 1, inSync: 1, refused: 0, lagging: 0, disconnected: 0, lateCertificates: 0 },
   lastPush: null,
   pushes: null,
   services: 1,
+  gateways: { bad: 0, warn: 0 },
   refusedObjects: 0,
   faults: 0,
   freshAt: now - 500,

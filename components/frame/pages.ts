@@ -116,7 +116,7 @@ export interface Count {
 export function countOf(key: PageKey, status: MeshStatus): Count | null {
   // What can't be asked is not nought.
   if (!status.controlPlane.reachable) return null;
-  const { total, refused, lagging, disconnected } = status.proxies;
+  const { total, refused, lagging, disconnected, lateCertificates } = status.proxies;
   if (key === "services") {
     const { failing = 0, degraded = 0 } = status.trouble ?? {};
     const wrong = failing + degraded;
@@ -132,13 +132,18 @@ export function countOf(key: PageKey, status: MeshStatus): Count | null {
     const wrong = expiring + turnedAway;
     return wrong > 0 ? { shown: wrong, wrong, tone: turnedAway > 0 ? "bad" : "warn" } : null;
   }
+  if (key === "gateways") {
+    const { bad = 0, warn = 0 } = status.gateways ?? {};
+    const wrong = bad + warn;
+    return wrong > 0 ? { shown: wrong, wrong, tone: bad > 0 ? "bad" : "warn" } : null;
+  }
   if (key === "faults") return status.faults ? { shown: status.faults, wrong: status.faults, tone: "bad" } : null;
   if (key === "config")
     return status.refusedObjects ? { shown: status.refusedObjects, wrong: status.refusedObjects, tone: "bad" } : null;
   if (key !== "proxies") return null;
   const bad = refused + disconnected;
-  if (bad) return { shown: bad + lagging, wrong: bad + lagging, tone: "bad" };
-  if (lagging) return { shown: lagging, wrong: lagging, tone: "warn" };
+  const wrong = bad + lagging + lateCertificates;
+  if (wrong > 0) return { shown: wrong, wrong, tone: bad > 0 ? "bad" : "warn" };
   return { shown: total, wrong: 0, tone: null };
 }
 

@@ -1,8 +1,7 @@
 "use client";
 import { useLocale, useTranslations } from "use-intl";
-import type { ServerCertificate } from "../../server/contract/index.ts";
+import { certificateTone, type ServerCertificate } from "../../server/contract/index.ts";
 import { formatAge } from "../ui/age.ts";
-import { certificateTone } from "./gateway-trouble.ts";
 import styles from "./gateways.module.css";
 
 /** Whose certificate a server shows, and when it ends. */

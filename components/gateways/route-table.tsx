@@ -136,9 +136,9 @@ function Destinations({ route: { rule, services } }: { route: GatewayRoute }) {
         return (
           <span key={`${host}/${subset}/${weight}`}>
             {service ? (
-              <Link className="link" href={serviceHref(service)}>
+              <ObjectLink className="link" href={serviceHref(service)}>
                 {service.name}
-              </Link>
+              </ObjectLink>
             ) : (
               <span className={styles.warn}>{t("unknown-host", { host })}</span>
             )}

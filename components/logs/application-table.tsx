@@ -4,6 +4,7 @@ import { Fragment } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { ApplicationLog } from "../../server/contract/index.ts";
 import { logTraceHref, traceLogsHref } from "../lib/links.ts";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { Pairs } from "../ui/pairs.tsx";
 import { clockTime } from "./clock-time.ts";
 import styles from "./logs.module.css";
@@ -97,14 +98,13 @@ function ApplicationDetails({ line }: { line: ApplicationLog }) {
       <pre className={styles.body}>{body}</pre>
       {traceId !== "" && (
         <p>
-          <Link
+          <ObjectLink
             className="link"
             href={`${logTraceHref(traceId)}${spanId ? `?at=${spanId}` : ""}`}
-            prefetch={false}
             data-testid="application-trace"
           >
             {t("to-trace")}
-          </Link>{" "}
+          </ObjectLink>{" "}
           ·{" "}
           <Link className="link" href={traceLogsHref(traceId)} data-testid="application-requests">
             {t("to-requests")}

@@ -73,9 +73,9 @@ export function LogDetails({ entry }: { entry: LogEntry }) {
         )}
         <Field name="trace">
           {entry.traceId ? (
-            <Link className="link mono" href={logTraceHref(entry.traceId)} prefetch={false} data-testid="log-trace">
+            <ObjectLink className="link mono" href={logTraceHref(entry.traceId)} data-testid="log-trace">
               {entry.traceId}
-            </Link>
+            </ObjectLink>
           ) : (
             <span className="muted">{t("trace-none")}</span>
           )}
@@ -185,9 +185,9 @@ function PeerLinks({ peer, end }: { peer: LogPeer; end: "source" | "destination"
   return (
     <>
       {peer.service ? (
-        <Link className="link" href={serviceHref(peer.service)} data-testid={`log-${end}`}>
+        <ObjectLink className="link" href={serviceHref(peer.service)} data-testid={`log-${end}`}>
           <Peer peer={peer} />
-        </Link>
+        </ObjectLink>
       ) : (
         <Peer peer={peer} />
       )}
@@ -206,9 +206,9 @@ function PeerLinks({ peer, end }: { peer: LogPeer; end: "source" | "destination"
 
 const ServiceName = ({ link, hostname }: { link: ServiceLink | null; hostname: string }) =>
   link ? (
-    <Link className="link mono" href={serviceHref(link)} data-testid="log-service">
+    <ObjectLink className="link mono" href={serviceHref(link)} data-testid="log-service">
       {hostname}
-    </Link>
+    </ObjectLink>
   ) : (
     <span className="mono">{hostname}</span>
   );

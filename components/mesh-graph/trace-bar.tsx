@@ -1,9 +1,9 @@
 "use client";
 import { IconX } from "@tabler/icons-react";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import { useErrorText } from "../lib/error-text.ts";
 import { traceHref } from "../lib/links.ts";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { NumberWithUnit, TimeOfDay } from "../ui/quantity.tsx";
 import styles from "./topology.module.css";
 import type { ShownTrace } from "./use-trace-on-graph.ts";
@@ -15,9 +15,9 @@ export function TraceBar({ id, shown, onClose }: { id: string; shown: ShownTrace
   const { data, error } = shown.live;
   return (
     <div className={styles.trace} role="status" data-testid="trace-bar">
-      <Link className="link" href={traceHref(id)}>
+      <ObjectLink className="link" href={traceHref(id)}>
         {t("trace", { id: id.slice(0, 8) })}
-      </Link>
+      </ObjectLink>
       {data && (
         <span>
           <NumberWithUnit value={data.durationMs} kind="ms" /> · {t("trace-spans", { count: data.spans })} ·{" "}

@@ -1,4 +1,4 @@
-import type { ProxyList, ServiceListItem } from "../../server/contract/index.ts";
+import { lifeOf, type ProxyList, type ServiceListItem } from "../../server/contract/index.ts";
 
 const rank: Record<ServiceListItem["health"], number> = { failing: 3, degraded: 2, healthy: 0, idle: 0 };
 
@@ -16,9 +16,6 @@ export const troubledServices = (services: readonly ServiceListItem[]): ServiceL
 const lost = ({ signals }: ServiceListItem): number =>
   signals.requestRate * Math.max(signals.errorShare, signals.clientErrorShare / 10, 0.001);
 
-/** Certificates end in a day and are replaced at half of it: one with less than a quarter left was not. */
-const lateShare = 0.25;
-
 export interface Certificates {
   count: number;
   /** The end of the one that ends first, Unix milliseconds; null without any. */
@@ -30,9 +27,8 @@ export interface Certificates {
 export function certificatesOf({ proxies, at }: Pick<ProxyList, "proxies" | "at">): Certificates {
   const all = proxies.flatMap(({ certificate }) => certificate ?? []);
   const ends = all.map(({ notAfterMs }) => notAfterMs);
-  const isLate = ({ notBeforeMs, notAfterMs }: (typeof all)[number]) =>
-    (notAfterMs - at) / Math.max(1, notAfterMs - notBeforeMs) < lateShare;
-  return { count: all.length, nextEndMs: ends.length > 0 ? Math.min(...ends) : null, late: all.filter(isLate).length };
+  const late = all.filter((one) => lifeOf(one, at).tone !== "plain").length;
+  return { count: all.length, nextEndMs: ends.length > 0 ? Math.min(...ends) : null, late };
 }
 
 /** Proxies that went away or came back lately, by the control plane's memory; those that came with the mesh's own start are no news. */

@@ -228,9 +228,9 @@ function ServiceOf({ host, services }: { host: string | undefined; services: rea
     services.find((one) => name && findService([one], one.namespace, name));
   if (!found) return null;
   return (
-    <Link className="link" href={serviceHref(found)}>
+    <ObjectLink className="link" href={serviceHref(found)}>
       {found.name}
-    </Link>
+    </ObjectLink>
   );
 }
 

@@ -1,8 +1,7 @@
 "use client";
 import { useLocale, useTranslations } from "use-intl";
-import type { ProxySync } from "../../server/contract/index.ts";
+import { lifeOf, type ProxySync } from "../../server/contract/index.ts";
 import { formatAge } from "../ui/age.ts";
-import { lifeOf } from "./certificate-life.ts";
 import styles from "./identity.module.css";
 
 /** Who the proxy is to other proxies, and for how long its certificate says so. */

@@ -5,6 +5,7 @@ import type { ServiceMetrics } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
 import { explainHref, serviceHref } from "../lib/links.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { EmptyState } from "../ui/states.tsx";
@@ -23,9 +24,9 @@ export function CallersTable({ metrics }: { metrics: ServiceMetrics }) {
       cell: ({ app, namespace, version, service }) => (
         <>
           {service ? (
-            <Link className="link" href={serviceHref(service)}>
+            <ObjectLink className="link" href={serviceHref(service)}>
               {app}
-            </Link>
+            </ObjectLink>
           ) : (
             app
           )}{" "}

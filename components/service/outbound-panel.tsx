@@ -1,6 +1,5 @@
 "use client";
 import dynamic from "next/dynamic";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { OutboundMetrics, ServiceListItem } from "../../server/contract/index.ts";
 import { ErrorShare, LatencyP95 } from "../health/signals.tsx";
@@ -9,6 +8,7 @@ import { useOutbound } from "../lib/queries.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { seriesColor } from "../metrics/series-color.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SkeletonBlock } from "../ui/skeletons.tsx";
@@ -88,9 +88,9 @@ function Destinations({ outbound }: { outbound: OutboundMetrics }) {
             aria-hidden
           />
           {service ? (
-            <Link className="link" href={serviceHref(service, "metrics")}>
+            <ObjectLink className="link" href={serviceHref(service, "metrics")}>
               {service.name}
-            </Link>
+            </ObjectLink>
           ) : (
             hostname
           )}

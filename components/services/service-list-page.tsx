@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import { type ReactNode, use } from "react";
 import { useTranslations } from "use-intl";
 import {
@@ -27,6 +26,7 @@ import { earlierRange } from "../metrics/earlier-range.ts";
 import { proxiesOf } from "../metrics/saturation-of.ts";
 import { SaturationValue } from "../metrics/saturation-value.tsx";
 import type { Column } from "../ui/data-table.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Pill, PillButton } from "../ui/pill.tsx";
@@ -138,7 +138,7 @@ function useColumns(saturation: Saturation | undefined, earlier: EarlierSignals)
       cell: ({ missingProxies = [], ...service }) => (
         <span className={styles.name}>
           <HealthReason health={service.health} signals={service.signals} />
-          <Link href={serviceHref(service)}>{serviceTitle(service)}</Link>
+          <ObjectLink href={serviceHref(service)}>{serviceTitle(service)}</ObjectLink>
           <span className="muted mono">
             {service.namespace}
             {service.ports[0] && ` · ${service.ports.map(({ port }) => port).join(", ")}`}

@@ -1,6 +1,5 @@
 "use client";
 import { TextInput } from "@mantine/core";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { Trace } from "../../server/contract/index.ts";
 import { traceHref } from "../lib/links.ts";
@@ -8,6 +7,7 @@ import { useUrlState } from "../lib/url-state.ts";
 import { useFollowing } from "../lib/use-following.ts";
 import { LiveContent } from "../list/live-content.tsx";
 import { type Column, DataTable } from "../ui/data-table.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { PillButton } from "../ui/pill.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
@@ -28,9 +28,9 @@ export function ComparePanel({ trace }: { trace: Trace }) {
       title={t("compare")}
       hint={
         other !== "" && (
-          <Link className="link mono" href={`${traceHref(other)}?with=${trace.traceId}`}>
+          <ObjectLink className="link mono" href={`${traceHref(other)}?with=${trace.traceId}`}>
             {other.slice(0, 8)}…
-          </Link>
+          </ObjectLink>
         )
       }
       actions={

@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import { useLocale, useTranslations } from "use-intl";
 import { type Exemplar, Exemplars } from "../../server/contract/index.ts";
 import { getJson } from "../lib/api.ts";
@@ -7,6 +6,7 @@ import { traceHref } from "../lib/links.ts";
 import { type Live, useLive } from "../lib/live.ts";
 import { clockTime } from "../logs/clock-time.ts";
 import { formatMs, quantityText } from "../ui/format.ts";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { SideSection } from "../ui/side-sheet.tsx";
 import { VersionChip } from "../ui/version-chip.tsx";
 import styles from "./traces.module.css";
@@ -49,7 +49,7 @@ export function ExemplarList({ title, exemplars }: { title: string; exemplars: r
       <ul>
         {exemplars.map(({ traceId, at, durationMs, code, flags, method, path, version, failed }) => (
           <li key={traceId}>
-            <Link href={traceHref(traceId)} prefetch={false} data-testid="exemplar">
+            <ObjectLink href={traceHref(traceId)} data-testid="exemplar">
               <b className={`${styles.took} ${failed ? styles.bad : ""}`}>
                 {quantityText(formatMs(durationMs, locale))}
               </b>
@@ -63,7 +63,7 @@ export function ExemplarList({ title, exemplars }: { title: string; exemplars: r
               <span className="num muted" suppressHydrationWarning>
                 {clockTime(at, locale)}
               </span>
-            </Link>
+            </ObjectLink>
           </li>
         ))}
       </ul>

@@ -31,24 +31,29 @@ export function Heatmap({ service, range }: { service: string | undefined; range
     everyMs: chosen === null && range.at === null ? 5000 : null,
   });
   return (
-    <LiveContent live={live} unreadable={t("heat-unreadable")} skeleton={<SkeletonBlock height={239} />}>
-      {(map) =>
-        map.cells.length === 0 ? (
-          <EmptyState title={t("heat-empty")}>{t("heat-empty-text")}</EmptyState>
-        ) : (
-          <>
-            <Cells
-              map={sinceRecorded(map)}
-              chosen={chosen}
-              onChoose={(range) => url.set({ cell: range && cellText(range) })}
-            />
-            {chosen ? <InCell range={chosen} service={service} /> : <p className={styles.hint}>{t("heat-hint")}</p>}
-          </>
-        )
-      }
-    </LiveContent>
+    <div className={styles.place}>
+      <LiveContent live={live} unreadable={t("heat-unreadable")} skeleton={<SkeletonBlock height={plotHeight} />}>
+        {(map) =>
+          map.cells.length === 0 ? (
+            <EmptyState title={t("heat-empty")}>{t("heat-empty-text")}</EmptyState>
+          ) : (
+            <>
+              <Cells
+                map={sinceRecorded(map)}
+                chosen={chosen}
+                onChoose={(range) => url.set({ cell: range && cellText(range) })}
+              />
+              {chosen ? <InCell range={chosen} service={service} /> : <p className={styles.hint}>{t("heat-hint")}</p>}
+            </>
+          )
+        }
+      </LiveContent>
+    </div>
   );
 }
+
+/** Of the cells alone; see the style sheet. */
+const plotHeight = 190;
 
 interface CellsProps {
   map: LatencyHeatmap;

@@ -1,10 +1,10 @@
 "use client";
-import Link from "next/link";
 import { useLocale, useTranslations } from "use-intl";
 import type { TraceList } from "../../server/contract/index.ts";
 import { traceHref } from "../lib/links.ts";
 import { latencyScale } from "../mesh-graph/latency-scale.ts";
 import { formatMs, formatTimeOfDay, quantityText } from "../ui/format.ts";
+import { ObjectLink } from "../ui/object-link.tsx";
 import styles from "./traces.module.css";
 
 /** Each trace by its start and, on a logarithmic scale, its duration. The table below says the same to who can't see it. */
@@ -30,10 +30,9 @@ export function Scatter({ list: { fromMs, toMs, traces } }: { list: TraceList })
         ))}
         <div className={styles.dots}>
           {traces.map(({ traceId, startMs, durationMs, errors, root }) => (
-            <Link
+            <ObjectLink
               key={traceId}
               href={traceHref(traceId)}
-              prefetch={false}
               tabIndex={-1}
               className={errors > 0 ? styles.diamond : styles.dot}
               style={{ left: left(startMs), bottom: `${scale.place(durationMs) * 100}%` }}

@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import type { Trace, TraceSpan } from "../../server/contract/index.ts";
@@ -7,6 +6,7 @@ import { traceHref } from "../lib/links.ts";
 import { TraceLines } from "../logs/trace-lines.tsx";
 import { PanelHeader } from "../mesh-graph/panel-header.tsx";
 import { Kpi, KpiRow } from "../ui/kpi.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { Pairs } from "../ui/pairs.tsx";
 import { NumberWithUnit } from "../ui/quantity.tsx";
 import { SideSection, SideSheet } from "../ui/side-sheet.tsx";
@@ -93,9 +93,9 @@ function Told({ span, trace }: { span: TraceSpan; trace: Trace }) {
           <h2 className={styles.heading}>{t("links")}</h2>
           {span.links.map(({ traceId, spanId, attributes }) => (
             <div key={`${traceId} ${spanId}`} className={styles.event}>
-              <Link className="link mono" href={`${traceHref(traceId)}?span=${spanId}`}>
+              <ObjectLink className="link mono" href={`${traceHref(traceId)}?span=${spanId}`}>
                 {traceId.slice(0, 8)}… {spanId}
-              </Link>
+              </ObjectLink>
               <Pairs facts={attributes} />
             </div>
           ))}

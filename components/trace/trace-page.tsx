@@ -14,6 +14,7 @@ import { LiveContent } from "../list/live-content.tsx";
 import { useLinesOfTrace } from "../logs/application-queries.ts";
 import { type Column, DataTable } from "../ui/data-table.tsx";
 import { Kpi } from "../ui/kpi.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Pill, PillButton } from "../ui/pill.tsx";
@@ -187,8 +188,8 @@ function ServiceLink({ service }: { service: string }) {
   const found = more.length === 0 ? findService(known, namespace, name) : undefined;
   if (!found) return service;
   return (
-    <Link className="link" href={serviceHref(found)}>
+    <ObjectLink className="link" href={serviceHref(found)}>
       {service}
-    </Link>
+    </ObjectLink>
   );
 }

@@ -1,5 +1,4 @@
 "use client";
-import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { use } from "react";
 import { useTranslations } from "use-intl";
@@ -15,6 +14,7 @@ import { LiveContent } from "../list/live-content.tsx";
 import { NoMatch } from "../list/no-match.tsx";
 import { SortedTable } from "../list/sorted-table.tsx";
 import type { Column } from "../ui/data-table.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { Page, PageHeader } from "../ui/page-header.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { PillButton } from "../ui/pill.tsx";
@@ -177,10 +177,10 @@ function useColumns(longestMs: number): Column<TraceSummary>[] {
       phone: "title",
       sortValue: ({ root }) => `${root.service} ${root.name}`,
       cell: ({ traceId, root, errors }) => (
-        <Link className={styles.root} href={traceHref(traceId)} prefetch={false}>
+        <ObjectLink className={styles.root} href={traceHref(traceId)}>
           {errors > 0 && <i className={styles.failed} role="img" aria-label={t("with-errors")} />}
           <b>{root.service}</b> <span className="muted">{root.name}</span>
-        </Link>
+        </ObjectLink>
       ),
     },
     {

@@ -1,9 +1,9 @@
 "use client";
-import Link from "next/link";
 import { useTranslations } from "use-intl";
 import type { RouteRule, Routing, ServiceMetrics } from "../../server/contract/index.ts";
 import { serviceHref } from "../lib/links.ts";
 import { useMay } from "../lib/session.tsx";
+import { ObjectLink } from "../ui/object-link.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { useConditionsText } from "./conditions-text.ts";
 import { ObservedBar } from "./observed-bar.tsx";
@@ -133,9 +133,12 @@ function Fixed({ service, rule }: { service: RuleCardProps["service"]; rule: Rou
       )}
       <p className="muted">
         {t("fixed")}{" "}
-        <Link className="link" href={serviceHref({ namespace: service.namespace, hostname: service.name }, "config")}>
+        <ObjectLink
+          className="link"
+          href={serviceHref({ namespace: service.namespace, hostname: service.name }, "config")}
+        >
           {t("fixed-yaml")}
-        </Link>
+        </ObjectLink>
       </p>
     </div>
   );

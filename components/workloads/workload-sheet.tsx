@@ -87,9 +87,9 @@ function Services({ workload: { services } }: { workload: WorkloadItem }) {
       {services.map((service, index) => (
         <span key={service.hostname}>
           {index > 0 && ", "}
-          <Link className="link" href={serviceHref(service)}>
+          <ObjectLink className="link" href={serviceHref(service)}>
             {service.name}
-          </Link>
+          </ObjectLink>
         </span>
       ))}
     </p>

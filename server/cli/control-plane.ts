@@ -19,6 +19,7 @@ import { apiServerCall, apiServerOf, audiencesOf } from "../control-plane/identi
 import { createTokenReviewer } from "../control-plane/identity/token-review.ts";
 import { knownProxiesFile } from "../control-plane/known-proxies-file.ts";
 import { sealedStore } from "../control-plane/secrets/sealed-store.ts";
+import { findEnvoy } from "../fleet/envoy.ts";
 import { meshPorts } from "../fleet/ports.ts";
 import { parseAllowedHosts } from "../lib/allowed-host.ts";
 import { systemClock as clock } from "../lib/clock.ts";
@@ -32,6 +33,7 @@ import { openConfigStore } from "../store/open-config-store.ts";
 import { onShutdown } from "./leash.ts";
 import { givenCertificate, isLoopbackAddress, listenAddress } from "./listen.ts";
 import { type CommonOptions, failWith, makeDataFolder, packageRoot, portOffsetOf } from "./options.ts";
+import { rehearsals } from "./rehearsals.ts";
 
 /** Config store, mesh model, translation, xDS and the config API, in one process on loopback. */
 export async function runControlPlane(options: CommonOptions): Promise<void> {
@@ -72,8 +74,7 @@ export async function runControlPlane(options: CommonOptions): Promise<void> {
       rateLimitCounters: counters,
       knownProxies: knownProxiesFile(join(data, "known-proxies.json"), logger),
       keepLoads: { send: (loads) => sendMetrics(ports.collectorHttp, loads) },
-      // Few changes are tried: the sidecar's code is not kept in every control plane.
-      rehearse: async (resources) => (await import("../sidecar/rehearsal.ts")).rehearse(resources),
+      rehearse: rehearsals(findEnvoy(join(packageRoot, ".build"))),
     });
     const canaries = createCanaryController({
       context: { store, services: controlPlane.services, kinds: indexKinds(kinds, emptyKinds), clock, logger },

@@ -13,12 +13,16 @@ export const MeshStatus = z.object({
     refused: z.number(),
     lagging: z.number(),
     disconnected: z.number(),
+    /** Those whose certificate has ended, or should have been replaced by now. */
+    lateCertificates: z.number(),
   }),
   lastPush: PushStatus.nullable(),
   pushes: PushLatency.nullable(),
   services: z.number(),
   /** How many of them are in trouble, over the last minute; null while traffic can't be read. A service without a proxy that it should have is. */
   trouble: z.object({ failing: z.number(), degraded: z.number() }).nullable(),
+  /** Gateways whose clients are kept out, and those of which something is amiss (a certificate that ends soon); null while nobody knows. */
+  gateways: z.object({ bad: z.number(), warn: z.number() }).nullable(),
   /** What people are told of now. */
   alerts: z.object({ active: z.number(), critical: z.number() }).optional(),
   /** Certificates that should have been replaced by now, and workloads at which STRICT turned plain text away lately; null: it can't be asked. */

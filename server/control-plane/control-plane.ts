@@ -131,7 +131,7 @@ export interface ControlPlaneOptions {
   knownProxies?: KnownProxiesFile;
   /** Keeps what clients report of the load that they send (LRS); unset: only the last report of each is known. */
   keepLoads?: Pick<LoadHistoryOptions, "send" | "everyMs">;
-  /** Asks the bundled sidecar what it would refuse; unset: only what was refused before is foretold. */
+  /** Asks proxies of a kind what they would refuse; unset: only what was refused before is foretold. */
   rehearse?: Rehearse;
 }
 

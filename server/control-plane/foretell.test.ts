@@ -41,7 +41,7 @@ async function foretold(changes: ConfigChange[], proxies: MeshProxy[], memory = 
   const pipeline = createMeshPipeline();
   pipeline.reset(objectsOf(gateway("minProtocolVersion: TLSV1_2")), 1);
   const foreteller = new Foreteller({
-    rehearse,
+    rehearse: async ({ bundled }, resources) => (bundled ? rehearse(resources) : []),
     memory,
     implementationOf: ({ bundled }) => (bundled ? "ours" : "envoy"),
   });

@@ -1,15 +1,18 @@
-import type {
-  Alerts,
-  FaultList,
-  MeshService,
-  MeshStatus,
-  ProxyList,
-  PushLatency,
-  PushStatus,
-  ServiceList,
-  TelemetryHealth,
+import {
+  type Alerts,
+  DashboardError,
+  type FaultList,
+  type GatewayList,
+  gatewayTrouble,
+  lifeOf,
+  type MeshService,
+  type MeshStatus,
+  type ProxyList,
+  type PushLatency,
+  type PushStatus,
+  type ServiceList,
+  type TelemetryHealth,
 } from "../contract/index.ts";
-import { DashboardError } from "../contract/index.ts";
 
 export interface MeshStatusSources {
   mesh: string;
@@ -17,6 +20,7 @@ export interface MeshStatusSources {
   lastPush(): Promise<PushStatus | null>;
   pushes(): Promise<PushLatency>;
   services(): Promise<MeshService[]>;
+  gateways(): Promise<GatewayList>;
   faults(): Promise<FaultList>;
   collector(): Promise<TelemetryHealth>;
   /** Their health over the last minute. */
@@ -32,7 +36,7 @@ export interface MeshStatusSources {
 export function createMeshStatus(sources: MeshStatusSources): () => Promise<MeshStatus> {
   let unreachableSince: number | null = null;
   return async () => {
-    const [proxies, push, services, faults, freshness, pushes, collector, health, alerts, security] =
+    const [proxies, push, services, faults, freshness, pushes, collector, health, alerts, gateways, security] =
       await Promise.allSettled([
         sources.proxies(),
         sources.lastPush(),
@@ -43,8 +47,10 @@ export function createMeshStatus(sources: MeshStatusSources): () => Promise<Mesh
         sources.collector(),
         sources.health(),
         sources.alerts?.(),
+        sources.gateways(),
         sources.security?.(),
       ]);
+    const at = sources.now();
     const failed = [proxies, push, services, faults].find((part) => part.status === "rejected");
     unreachableSince = failed ? (unreachableSince ?? sources.now()) : null;
     const fleet = proxies.status === "fulfilled" ? proxies.value.proxies : [];
@@ -59,14 +65,25 @@ export function createMeshStatus(sources: MeshStatusSources): () => Promise<Mesh
     const outOfSync = fleet.filter((proxy) =>
       Object.values(proxy.types).some((type) => type?.state === "ERROR" || type?.state === "STALE"),
     ).length;
+    const lateCertificates = fleet.filter(
+      ({ connected, certificate }) => connected && certificate && lifeOf(certificate, at).tone !== "plain",
+    ).length;
     return {
-      at: sources.now(),
+      at,
       mesh: sources.mesh,
-      proxies: { total: fleet.length, inSync: fleet.length - outOfSync - disconnected, refused, lagging, disconnected },
+      proxies: {
+        total: fleet.length,
+        inSync: fleet.length - outOfSync - disconnected,
+        refused,
+        lagging,
+        disconnected,
+        lateCertificates,
+      },
       lastPush: valueOr(push, null),
       pushes: valueOr(pushes, null),
       services: valueOr(services, []).length,
       trouble: health.status === "fulfilled" ? troubleOf(health.value) : null,
+      gateways: gateways.status === "fulfilled" ? gatewaysOf(gateways.value, at) : null,
       alerts: alertsOf(valueOr(alerts, undefined)),
       security: valueOr(security, null),
       refusedObjects,
@@ -88,6 +105,12 @@ function troubleOf({ services }: ServiceList): MeshStatus["trouble"] {
   const lost = services.filter(({ health, missingProxies = [] }) => health !== "failing" && missingProxies.length > 0);
   const degraded = count("degraded") + lost.filter(({ health }) => health !== "degraded").length;
   return { failing: count("failing"), degraded };
+}
+
+function gatewaysOf({ gateways }: GatewayList, now: number): MeshStatus["gateways"] {
+  const tones = gateways.map((gateway) => gatewayTrouble(gateway, now).tone);
+  const count = (wanted: string) => tones.filter((tone) => tone === wanted).length;
+  return { bad: count("bad"), warn: count("warn") };
 }
 
 const alertsOf = (alerts: Alerts | undefined): MeshStatus["alerts"] =>

@@ -50,6 +50,9 @@ export interface XdsServerOptions {
   services?: readonly { readonly service: DescService; add(server: Server): void }[];
 }
 
+/** A proxy that hangs is known to be gone after 16 s at the latest; one that is only slow has half of that to answer. */
+const signsOfLife = { everyMs: 8_000, timeoutMs: 8_000 };
+
 /**
  * ADS and the single-type services over gRPC: in plain text, and over TLS for clients that show who they are. Knows clients and snapshots, not where
  * snapshots come from.
@@ -63,6 +66,7 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
       maxStreamsPerConnection: 1_000,
       maxConnections: 2 * limits.sessions + spareConnections,
       firstMessageMs: limits.firstRequestMs,
+      keepalive: signsOfLife,
     },
     clock,
   );

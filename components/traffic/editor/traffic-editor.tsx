@@ -96,6 +96,7 @@ export function TrafficEditor({ service, routing, item, services, onClose }: Tra
                 state={state}
                 onApply={() => void write()}
                 onDiscard={bench.forgetAll}
+                typed={bench.changed.some(({ text, stored }) => text !== stored)}
                 view={view}
                 onView={setView}
                 {...(overtaken && { conflict: <ConflictNote /> })}

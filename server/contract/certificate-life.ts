@@ -1,4 +1,4 @@
-import type { ProxyCertificate } from "../../server/contract/index.ts";
+import type { ProxyCertificate } from "./proxies.ts";
 
 export interface CertificateLife {
   leftMs: number;
@@ -6,6 +6,7 @@ export interface CertificateLife {
   tone: "plain" | "warn" | "bad";
 }
 
+/** Of what a proxy was given, at a moment (Unix milliseconds). */
 export function lifeOf({ notBeforeMs, notAfterMs }: ProxyCertificate, now: number): CertificateLife {
   const leftMs = Math.max(0, notAfterMs - now);
   const late = leftMs < (notAfterMs - notBeforeMs) / 4;

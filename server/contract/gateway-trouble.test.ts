@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { GatewayView, ServerCertificate } from "../../server/contract/index.ts";
 import { certificateTone, gatewayTrouble } from "./gateway-trouble.ts";
+import type { GatewayView, ServerCertificate } from "./gateways.ts";
 
 const day = 86_400_000;
 const now = 100 * day;

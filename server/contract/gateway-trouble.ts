@@ -1,11 +1,11 @@
-import type { GatewayView, ServerCertificate } from "../../server/contract/index.ts";
+import type { GatewayView, ServerCertificate } from "./gateways.ts";
 
 const dayMs = 86_400_000;
 /** From when on an end is near: as kubectl is warned of it, and a week before it hurts. */
 const soonMs = 30 * dayMs;
 const lateMs = 7 * dayMs;
 
-export type Tone = "plain" | "warn" | "bad";
+type Tone = "plain" | "warn" | "bad";
 
 /** `bad`: nobody is served, or soon will not be. */
 export function certificateTone({ found, notBeforeMs, notAfterMs }: ServerCertificate, now: number): Tone {
@@ -19,8 +19,8 @@ export function certificateTone({ found, notBeforeMs, notAfterMs }: ServerCertif
 }
 
 /** What keeps clients of a Gateway out, by message key. */
-export function gatewayTrouble({ proxies, servers }: GatewayView, now: number): { tone: Tone; says: Trouble[] } {
-  const says: Trouble[] = [];
+export function gatewayTrouble({ proxies, servers }: GatewayView, now: number): { tone: Tone; says: GatewayTrouble[] } {
+  const says: GatewayTrouble[] = [];
   if (proxies?.length === 0) says.push("nobody-serves");
   if (servers.some((server) => server.routedBy.length === 0 && !server.tls?.httpsRedirect)) says.push("unrouted");
   const tones = servers.flatMap(({ certificates }) => certificates.map((one) => certificateTone(one, now)));
@@ -30,4 +30,4 @@ export function gatewayTrouble({ proxies, servers }: GatewayView, now: number): 
   return { tone: bad ? "bad" : says.length > 0 ? "warn" : "plain", says };
 }
 
-export type Trouble = "nobody-serves" | "unrouted" | "certificate-bad" | "certificate-soon";
+export type GatewayTrouble = "nobody-serves" | "unrouted" | "certificate-bad" | "certificate-soon";

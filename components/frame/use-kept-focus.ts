@@ -1,0 +1,51 @@
+"use client";
+import { useEffect } from "react";
+
+/** Places that are remembered: a dialog may have had many fields since it was opened. */
+const remembered = 24;
+/** How often it is looked; lost is what is so twice in a row, so that whoever takes the focus by themselves has their turn. */
+const everyMs = 200;
+
+/**
+ * Whoever works by keyboard or is read to never finds themselves nowhere: when what had the focus is gone (a button that turned into
+ * another, a dialog that closed, a row that was deleted), it goes back to where it was before, on this page, or else to the content. A
+ * button that is only at work has it back when it is done. A press of a pointer on nothing loses it on purpose.
+ */
+export function useKeptFocus(): void {
+  useEffect(() => {
+    let places: { element: HTMLElement; page: string }[] = [];
+    let looks = 0;
+    const note = ({ target }: FocusEvent) => {
+      if (!(target instanceof HTMLElement)) return;
+      const others = places.filter(({ element }) => element !== target);
+      places = [{ element: target, page: window.location.pathname }, ...others].slice(0, remembered);
+    };
+    const forget = () => {
+      places = [];
+    };
+    const look = () => {
+      const [last] = places;
+      const isLost = document.activeElement === document.body && document.hasFocus() && last !== undefined;
+      const isBusy = last?.element.isConnected && last.element.matches(":disabled");
+      looks = isLost && !isBusy ? looks + 1 : 0;
+      if (looks < 2) return;
+      const { pathname } = window.location;
+      const before = places.find(({ element, page }) => page === pathname && canHold(element))?.element;
+      (before ?? document.getElementById("main"))?.focus({ preventScroll: true });
+    };
+    document.addEventListener("focusin", note);
+    window.addEventListener("pointerdown", forget, { capture: true });
+    const timer = setInterval(look, everyMs);
+    return () => {
+      document.removeEventListener("focusin", note);
+      window.removeEventListener("pointerdown", forget, { capture: true });
+      clearInterval(timer);
+    };
+  }, []);
+}
+
+const canHold = (element: HTMLElement): boolean =>
+  element.isConnected &&
+  !element.matches(":disabled") &&
+  element.closest("[inert], [aria-hidden='true']") === null &&
+  element.getClientRects().length > 0;
