@@ -371,3 +371,27 @@ describe("access log in a file", () => {
     });
   });
 });
+
+describe("lines of other logs", () => {
+  it("share files with those of requests, up to as many files as there may be", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "limpid-lines-"));
+    cleanups.push(() => rm(folder, { recursive: true, force: true }));
+    const stats = new Stats();
+    const node = create(NodeSchema, { id: "test" });
+    const loggers = new AccessLoggers({ node, channels: new GrpcChannels(), stats, clock: systemClock });
+    const path = (index: number) => join(folder, `${index}.log`);
+    for (let index = 0; index < 64; index++) loggers.lines(path(index))(`of ${index}\n`);
+    loggers.lines(path(0))("again\n");
+    loggers.lines(path(64))("one file too many\n");
+    await loggers.close();
+    expect(await readFile(path(0), "utf8")).toBe("of 0\nagain\n");
+    await expect(readFile(path(64))).rejects.toThrow();
+    expect(stats.counters.get("access_logs.file_access_log.logs_dropped")?.value).toBe(1);
+  });
+
+  it("go nowhere where nothing is written", () => {
+    const node = create(NodeSchema, { id: "test" });
+    const options = { node, channels: new GrpcChannels(), stats: new Stats(), clock: systemClock, writes: false };
+    expect(() => new AccessLoggers(options).lines("/nosuch/file")("x\n")).not.toThrow();
+  });
+});

@@ -31,7 +31,7 @@ const cors = (path: string, policy: JsonObject): JsonObject => ({
 
 beforeAll(async () => {
   if (envoyMissing) return;
-  const routes = [
+  const routes: JsonObject[] = [
     cors("/cors", { forward_not_matching_preflights: false }),
     cors("/cors-forward", {}),
     cors("/cors-star", { allow_origin_string_match: [{ exact: "*" }], allow_methods: "*", allow_headers: "*" }),

@@ -1,3 +1,4 @@
+import type { JsonObject } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { Fixtures, staticCluster, toCluster } from "../test-plane.ts";
 import { everyHost, get, match, RawParity } from "../testing/raw-parity.ts";
@@ -30,7 +31,7 @@ beforeAll(async () => {
       if (path === "/until-close" || path.startsWith("/cut")) socket.end();
     });
   });
-  const routes = [
+  const routes: JsonObject[] = [
     { ...match("/dead"), route: { cluster: "dead" } },
     {
       ...match("/dead-retried"),

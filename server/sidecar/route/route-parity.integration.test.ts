@@ -42,7 +42,7 @@ const otherHosts: JsonObject[] = [
 
 beforeAll(async () => {
   if (envoyMissing) return;
-  const routes = [
+  const routes: JsonObject[] = [
     { ...match("/direct"), direct_response: { status: 418, body: { inline_string: "tea" } } },
     { ...match("/redirect"), redirect: { host_redirect: "b.example", https_redirect: true, path_redirect: "/x" } },
     {

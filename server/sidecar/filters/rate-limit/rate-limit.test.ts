@@ -4,7 +4,15 @@ import { afterEach, describe, expect, it } from "vitest";
 import { RateLimiter } from "../../../ratelimit/rate-limiter.ts";
 import { addRateLimitService } from "../../../ratelimit/service.ts";
 import { ResponseFlag } from "../../record.ts";
-import { eventually, Fixtures, listenerFrom, listenerJson, staticCluster, toCluster } from "../../test-plane.ts";
+import {
+  clusterFrom,
+  eventually,
+  Fixtures,
+  listenerFrom,
+  listenerJson,
+  staticCluster,
+  toCluster,
+} from "../../test-plane.ts";
 
 const fixtures = new Fixtures();
 afterEach(() => fixtures.close());
@@ -97,6 +105,51 @@ describe("limits of Limpid's own service", () => {
       responseFlags: ResponseFlag.rateLimitServiceError,
       responseCodeDetails: "rate_limiter_error",
     });
+  });
+});
+
+describe("limits that proxies share", () => {
+  const local = (more: JsonObject = {}): JsonObject => ({
+    "@type": type("local_ratelimit.v3.LocalRateLimit"),
+    stat_prefix: "local",
+    token_bucket: { max_tokens: 5, tokens_per_fill: 1, fill_interval: "600s" },
+    filter_enabled: { default_value: { numerator: 100 } },
+    filter_enforced: { default_value: { numerator: 100 } },
+    local_cluster_rate_limit: {},
+    ...more,
+  });
+  const filter = (more?: JsonObject): JsonObject => ({ name: "local", typed_config: local(more) });
+
+  it("are less with every proxy that joins", async () => {
+    const up = await fixtures.http((_, response) => void response.end("in"));
+    const test = await fixtures.plane({
+      clusters: [staticCluster("up", [up]), staticCluster("peers", [1, 2])],
+      peers: "peers",
+      routes: [toCluster("up")],
+      filters: [filter()],
+    });
+    const ask = async () => (await fetch(`http://127.0.0.1:${test.port}/`)).status;
+    expect(await ask()).toBe(200);
+    expect(test.plane.setCluster(clusterFrom(staticCluster("peers", [1, 2, 3])))).toEqual([]);
+    expect([await ask(), await ask()]).toEqual([200, 429]);
+  });
+
+  it.each<[string, JsonObject, string]>([
+    ["no cluster of theirs", {}, "local_cluster_rate_limit: the bootstrap names no cluster_manager.local_cluster_name"],
+    [
+      "connections of their own",
+      { local_rate_limit_per_downstream_connection: true },
+      "local_cluster_rate_limit: cannot be with local_rate_limit_per_downstream_connection",
+    ],
+  ])("need a cluster, and no buckets of connections: %s", async (_, more, problem) => {
+    const test = await fixtures.plane({});
+    const told = (options: Parameters<typeof listenerJson>[0]) =>
+      test.plane.setListener(listenerFrom(listenerJson(options)));
+    expect(told({ filters: [filter(more)] })).toEqual([expect.stringContaining(`typed_config.${problem}`)]);
+    const route = { ...toCluster("up"), typed_per_filter_config: { local: local(more) } };
+    expect(told({ filters: [filter({ local_cluster_rate_limit: null })], routes: [route] })).toEqual([
+      expect.stringContaining(`typed_per_filter_config["local"].${problem}`),
+    ]);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { JsonObject } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { staticCluster, toCluster } from "../../test-plane.ts";
 import { everyHost, get, match, RawParity } from "../../testing/raw-parity.ts";
@@ -15,7 +16,7 @@ function grpcCall(path: string, timeout: string): string {
 
 beforeAll(async () => {
   if (envoyMissing) return;
-  const routes = [
+  const routes: JsonObject[] = [
     { ...match("/hang"), route: { cluster: "up", timeout: "0.1s" } },
     // What a gRPC client's own timeout is made of, by both ways to say so.
     { match: { prefix: "/grpc-max" }, route: { cluster: "up", timeout: "9s", max_grpc_timeout: "5s" } },
