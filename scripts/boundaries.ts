@@ -141,6 +141,7 @@ export const allowed: Record<string, readonly string[]> = {
     "server/xds",
     "server/lib",
     "server/gen",
+    "server/proto",
     "server/contract",
   ],
   "server/sidecar": [...outside, "server/sidecar"],

@@ -4,7 +4,7 @@ import { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_p
 import { VirtualHostSchema } from "../gen/proto/envoy/config/route/v3/route_components_pb.js";
 import { RouteConfigurationSchema } from "../gen/proto/envoy/config/route/v3/route_pb.js";
 import type { ProxyResources } from "../translate/resources.ts";
-import { registry } from "../xds/any-json.ts";
+import { registry } from "../proto/registry.ts";
 
 const typeUrl = (name: string) => `type.googleapis.com/envoy.extensions.${name}`;
 

@@ -6,6 +6,7 @@ import type { Mesh } from "./mesh.ts";
 import { takesMutualTls } from "./mutual-tls-endpoints.ts";
 import { olderFirst, type Service, type ServicePort } from "./service.ts";
 import type { HealthCheckSpec } from "./specs.ts";
+import { trustDomainsOf } from "./trust-domains.ts";
 
 /**
  * What was found by probing endpoints, by `healthKey`: true for healthy, nothing for what nobody has probed. Of the registry, and of no config object:
@@ -25,18 +26,20 @@ export interface CheckedPort {
   readonly port: ServicePort;
   readonly spec: HealthCheckSpec;
   /** Over the mesh's mutual TLS, as requests come: some let nothing else in. */
-  readonly mutualTls: { readonly trustDomain: string } | undefined;
+  readonly mutualTls: { readonly trustDomains: readonly string[] } | undefined;
   readonly endpoints: readonly Endpoint[];
 }
 
 /** Of a port that several objects name, the oldest's; an object rules the services of its own namespace. The same array while nothing of it changes. */
 export function checkedPorts(mesh: Mesh): readonly CheckedPort[] {
   const objects = mesh.objects.get("HealthCheck") ?? none;
-  return memo(objects, "checked-ports", [mesh.services, mesh.endpoints, mesh.peerAuthentications], () => {
+  const trustDomains = trustDomainsOf(mesh);
+  const deps = [mesh.services, mesh.endpoints, mesh.peerAuthentications, trustDomains];
+  return memo(objects, "checked-ports", deps, () => {
     const found = new Map<string, CheckedPort[]>();
-    const { trustDomain } = mesh.options;
-    for (const { metadata, spec: any } of [...objects.values()].sort(olderFirst)) {
-      const spec = any as HealthCheckSpec;
+    for (const object of [...objects.values()].sort(olderFirst)) {
+      const { metadata } = object;
+      const spec = object.spec as HealthCheckSpec;
       const hostname = resolveHost(spec.host, metadata.namespace, mesh.options.domain);
       for (const service of mesh.services.values()) {
         if (service.hostname !== hostname || service.namespace !== metadata.namespace) continue;
@@ -48,7 +51,7 @@ export function checkedPorts(mesh: Mesh): readonly CheckedPort[] {
             takesMutualTls(mesh, it) ? "mutual" : "plain",
           );
           found.set(key, [
-            { service, port, spec, mutualTls: { trustDomain }, endpoints: mutual },
+            { service, port, spec, mutualTls: { trustDomains }, endpoints: mutual },
             { service, port, spec, mutualTls: undefined, endpoints: plain },
           ]);
         }

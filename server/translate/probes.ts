@@ -36,7 +36,7 @@ const byMutualTls = ({ service, port, mutualTls }: CheckedPort, source: SecretSo
   transportSocket: mutualTlsClient({
     sni: sniOf(port.port, "", service.hostname),
     subjectAltNames: [],
-    trustDomain: mutualTls?.trustDomain ?? "",
+    trustDomains: mutualTls?.trustDomains ?? [],
     source,
   }),
 });

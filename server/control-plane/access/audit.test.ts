@@ -124,7 +124,7 @@ describe("every write of the config API", () => {
     };
     api = await startApi({
       callers: apiCallers({ bearer }),
-      note: (deed) => void deeds.push(deed),
+      note: async (deed) => void deeds.push(deed),
       services: async () => [web],
       proxies: {
         list: () => known,

@@ -5,7 +5,7 @@ import { memo } from "../../lib/memo.ts";
 import { patchesFor } from "../../model/envoy-filters.ts";
 import type { Mesh } from "../../model/mesh.ts";
 import type { MeshProxy } from "../../model/proxy.ts";
-import type { ProxyResources } from "../resources.ts";
+import type { ProxyResources, TimedResources } from "../resources.ts";
 import { addedClusters, patchCluster } from "./cluster-patches.ts";
 import { patchListener } from "./listener-patches.ts";
 import { isAddedIn, type Patch, type PatchContext, type PatchSet, patchSet } from "./patch-set.ts";
@@ -16,7 +16,7 @@ import { addedVirtualHosts, patchRouteConfiguration, patchVirtualHost } from "./
  * so are patched ones of the same patches: identity stays the signal of change.
  * https://istio.io/latest/docs/reference/config/networking/envoy-filter/
  */
-export function patched(mesh: Mesh, proxy: MeshProxy, resources: ProxyResources): ProxyResources {
+export function patched(mesh: Mesh, proxy: MeshProxy, resources: TimedResources): TimedResources {
   const patches = patchesFor(mesh.envoyFilters, mesh.options.rootNamespace, proxy);
   if (patches.length === 0) return resources;
   const set = patchSet(patches);
