@@ -50,8 +50,10 @@ export function RuleList({ rules }: { rules: readonly AdvisedRule[] }) {
   );
 }
 
-/** One call, with the way to its line or its trace. */
-export function Sample({ sample }: { sample: CallSample }) {
+const minuteMs = 60_000;
+
+/** One call, with the way to its trace, or to its line: that one a call has of which no trace is kept. */
+export function Sample({ sample, to = "trace" }: { sample: CallSample; to?: "trace" | "line" }) {
   const { method, path, code, requestId, traceId, at } = sample;
   const locale = useLocale();
   const words = (
@@ -63,7 +65,15 @@ export function Sample({ sample }: { sample: CallSample }) {
     <span className={styles.sample}>
       <span suppressHydrationWarning>{formatDateTime(at, locale)}</span>{" "}
       {traceId || requestId ? (
-        <Link className="link mono" href={traceId ? logTraceHref(traceId) : logsOfHref({ request: requestId })}>
+        <Link
+          className="link mono"
+          href={
+            traceId && (to === "trace" || !requestId)
+              ? logTraceHref(traceId)
+              : logsOfHref({ request: requestId, from: String(at - minuteMs), to: String(at + minuteMs) })
+          }
+          prefetch={false}
+        >
           {words}
         </Link>
       ) : (
