@@ -21,7 +21,7 @@ spec:
 /** What comes by the network takes its time on a busy machine. */
 const patience = 90_000;
 
-describe.skipIf(chromium.missing)(`the security page${chromium.reason}`, () => {
+describe.skipIf(chromium.missing)(`the security page${chromium.reason}`, { timeout: 4 * patience }, () => {
   let mesh: TestMesh;
   let browser: Browser;
   let stranger: (path: string) => Promise<number>;
@@ -50,7 +50,7 @@ describe.skipIf(chromium.missing)(`the security page${chromium.reason}`, () => {
       patience,
       "the refusal is told",
     );
-    const { page, problems } = await openPage(browser, mesh, "/security?tab=refusals&window=300");
+    const { page, problems } = await openPage(browser, mesh, "/security?tab=refusals&window=300", {}, patience);
     const group = page.getByTestId("refusal-group");
     await group.getByText("/back-door").first().waitFor();
     expect(await group.locator('[data-refused=""]').count()).toBe(1);
@@ -65,7 +65,7 @@ describe.skipIf(chromium.missing)(`the security page${chromium.reason}`, () => {
   });
 
   test("the matrix has who calls whom, and which policy speaks of it", async () => {
-    const { page, problems } = await openPage(browser, mesh, "/security?tab=coverage&window=300");
+    const { page, problems } = await openPage(browser, mesh, "/security?tab=coverage&window=300", {}, patience);
     await page.locator('[data-pair="default/productpage>default/reviews"]').click();
     const pair = page.getByTestId("coverage-pair");
     await pair.getByText("no-back-door").waitFor();
@@ -75,7 +75,7 @@ describe.skipIf(chromium.missing)(`the security page${chromium.reason}`, () => {
   });
 
   test("certificates have their workloads and their end", async () => {
-    const { page, problems } = await openPage(browser, mesh, "/security?tab=certificates");
+    const { page, problems } = await openPage(browser, mesh, "/security?tab=certificates", {}, patience);
     const reviews = page
       .locator('[data-identity$="/ns/default/sa/bookinfo-reviews"], [data-identity*="reviews"]')
       .first();
@@ -96,7 +96,7 @@ describe.skipIf(chromium.missing)(`the security page${chromium.reason}`, () => {
       patience,
       "plain text is counted",
     );
-    const { page, problems } = await openPage(browser, mesh, "/security?window=300");
+    const { page, problems } = await openPage(browser, mesh, "/security?window=300", {}, patience);
     await page.getByTestId("strict-target").selectOption("default");
     await page.getByTestId("strict-verdict").getByText("would break").waitFor();
     await page.locator('[data-broken=""]').first().waitFor();

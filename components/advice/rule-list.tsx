@@ -51,8 +51,10 @@ export function RuleList({ rules }: { rules: readonly AdvisedRule[] }) {
   );
 }
 
-/** One call, with the way to its line or its trace. */
-export function Sample({ sample }: { sample: CallSample }) {
+const minuteMs = 60_000;
+
+/** One call, with the way to its trace, or to its line: that one a call has of which no trace is kept. */
+export function Sample({ sample, to = "trace" }: { sample: CallSample; to?: "trace" | "line" }) {
   const { method, path, code, requestId, traceId, at } = sample;
   const locale = useLocale();
   const words = (
@@ -64,7 +66,14 @@ export function Sample({ sample }: { sample: CallSample }) {
     <span className={styles.sample}>
       <span suppressHydrationWarning>{formatDateTime(at, locale)}</span>{" "}
       {traceId || requestId ? (
-        <ObjectLink className="link mono" href={traceId ? logTraceHref(traceId) : logsOfHref({ request: requestId })}>
+        <ObjectLink
+          className="link mono"
+          href={
+            traceId && (to === "trace" || !requestId)
+              ? logTraceHref(traceId)
+              : logsOfHref({ request: requestId, from: String(at - minuteMs), to: String(at + minuteMs) })
+          }
+        >
           {words}
         </ObjectLink>
       ) : (

@@ -78,7 +78,7 @@ function Callers({ callers }: { callers: readonly RefusedCaller[] }) {
       ),
     },
     { key: "calls", header: t("col-calls"), align: "right", cell: ({ calls }) => <Count value={calls} /> },
-    { key: "last", header: t("col-last"), cell: ({ sample }) => sample && <Sample sample={sample} /> },
+    { key: "last", header: t("col-last"), cell: ({ sample }) => sample && <Sample sample={sample} to="line" /> },
   ];
   return (
     <DataTable

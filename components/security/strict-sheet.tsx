@@ -94,7 +94,7 @@ function Broken({ workloads }: Pick<StrictPreview, "workloads">) {
               <Count value={calls} tone="bad" />
             </span>
             <span className={styles.quiet}>{t(`why-${why}`)}</span>
-            {sample && <Sample sample={sample} />}
+            {sample && <Sample sample={sample} to="line" />}
           </li>
         ))}
       </ul>

@@ -366,7 +366,7 @@ export function createQueries({
     },
     async turnedAway({ window, at }) {
       const { endMs } = await ranges.endOf(at);
-      return readTurnedAway(reader, ranges.metricStepsBefore(endMs, window, window));
+      return readTurnedAway(reader, ranges.metricStepsBefore(endMs, window));
     },
     async saturation({ at }) {
       const { endMs } = await ranges.endOf(at);
